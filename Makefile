@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ottop: everything that can be done here. `make help` prints the list.
+#
+# No recursion and no list to edit: sources are found by wildcard, each
+# bpf/collectors/X.bpf.c becomes one skeleton.
+
+BUILD	?= build
+ARCH	?= $(shell uname -m)
+CROSS	?=
+CC	:= $(CROSS)gcc
+CLANG	?= clang
+BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+PKG	:= $(CROSS)pkg-config
+PREFIX	?= /usr/local
+DESTDIR	?=
+V	?= 0
+
+ifeq ($(V),0)
+Q	:= @
+say	= @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
+WARN	:= -Wall -Wextra -Wno-unused-parameter
+CFLAGS	?= -O2 -g
+CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
+LDLIBS_	= -lbpf -lelf -lz -ljson-c -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
+
+SRC	:= $(sort $(wildcard bpf/*.c bpf/collectors/*.c tui/*.c tui/views/*.c exporter/*.c symbolizer/*.c))
+SRC	:= $(filter-out %.bpf.c,$(SRC))
+MAIN	:= tui/main.c
+BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c))
+SKEL	:= $(BPFSRC:bpf/collectors/%.bpf.c=$(BUILD)/gen/%.skel.h)
+OBJ	:= $(SRC:%.c=$(BUILD)/obj/%.o)
+LIBOBJ	:= $(filter-out $(MAIN:%.c=$(BUILD)/obj/%.o),$(OBJ))
+GEN	:= $(BUILD)/gen/syscall_names.h
+UNIT	:= $(sort $(wildcard tests/unit/test_*.c))
+UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps run test help clean install static arm64 bench coverage test-kernels docs insns unit
+
+all: $(BUILD)/ottop	## build build/ottop (the default)
+
+help:			## this list
+	@echo 'make TARGET; the targets are:'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+deps:			## install what is missing to build (apt; elsewhere: name it)
+	@tests/deps build
+
+run:			## set up, build, open the console (batch text without a terminal)
+	@tests/deps build
+	@$(MAKE) --no-print-directory all
+	@tests/as-root $(BUILD)/ottop $(ARGS)
+
+test:			## set up, build, run every test
+	@tests/deps build test
+	@$(MAKE) --no-print-directory all unit
+	@tests/as-root tests/run
+
+unit: $(UNITBIN)	## build the unit tests into build/unit/
+
+test-kernels: static	## boot 6.1, 6.12 and 7.x under qemu and count known work there
+	@tests/deps build test kernels
+	@tests/kernels/run
+
+bench: all		## cost tables; asserts nothing
+	@tests/deps build bench
+	@tests/as-root tests/bench/run
+
+coverage:		## line coverage of the tests
+	@tests/deps build test
+	@tests/coverage
+
+docs: $(BUILD)/docgen	## regenerate what docs/ has from the tables
+	$(Q)$(BUILD)/docgen docs
+
+insns: $(SKEL)		## instructions of each BPF program
+	@for o in $(BUILD)/gen/*.bpf.o; do llvm-objdump -h $$o | awk -v o=$$(basename $$o) \
+	  '$$2 ~ /^(tp_btf|iter|raw_tp|tp|perf_event)/ { printf "%-20s %-34s %6d\n", o, $$2, strtonum("0x" $$3) / 8 }'; done
+
+install: all		## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(BUILD)/ottop $(DESTDIR)$(PREFIX)/sbin/ottop
+	install -D -m 644 docs/ottop.1 $(DESTDIR)$(PREFIX)/share/man/man8/ottop.8
+	install -D -m 644 docs/ottop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ottop
+	install -D -m 644 docs/_ottop $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ottop
+
+static: $(BUILD)/ottop-static	## one file that needs nothing, not even a C library
+
+arm64:			## cross-build build/arm64/ottop
+	@tests/deps build arm64
+	@tests/build-arm64
+
+clean:			## remove build/
+	rm -rf $(BUILD)
+
+# ---- how ----
+
+$(BUILD)/ottop: $(OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
+$(BUILD)/ottop-static: $(OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -static -o $@ $^ $(LDLIBS_) $(STATIC_LIBS)
+
+STATIC_LIBS = $(shell $(PKG) --static --libs-only-l libelf libbpf 2>/dev/null)
+
+$(BUILD)/obj/%.o: %.c | $(SKEL) $(GEN)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_) -c -o $@ $<
+
+$(BUILD)/gen/%.bpf.o: bpf/collectors/%.bpf.c
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall -Wextra -I. \
+	  $(BPF_INC) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+$(GEN): bpf/syscall_names.sh bpf/syscalls_new.def
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)bpf/syscall_names.sh $(HDR_ROOT) > $@
+
+$(BUILD)/unit/%: tests/unit/%.c $(LIBOBJ)
+	$(call say,UNIT,$*)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_)
+
+$(BUILD)/docgen: docs/gen.c $(LIBOBJ)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS_)
+
+-include $(OBJ:.o=.d) $(SKEL:.skel.h=.bpf.d) $(UNITBIN:=.d)

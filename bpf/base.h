@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * base.h: the one header everybody may include: short names for fixed-width
+ * types, a few macros, clocks, and the log that never writes over the screen.
+ */
+#ifndef OTTOP_BASE_H
+#define OTTOP_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define OTTOP_VERSION "0.1"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
+#define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
+#define __cleanup(f) __attribute__((cleanup(f)))
+#define __printf(f, a) __attribute__((format(printf, f, a)))
+
+#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+#define NSEC_PER_USEC 1000ull
+
+static inline u64 clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
+}
+
+/* Now on CLOCK_BOOTTIME, in ns: the clock of every time inside ottop. */
+static inline u64 boottime_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+/*
+ * Allocation that cannot fail: out of memory ends the program with one line.
+ * The caller owns the result and gives it to free().
+ */
+void *xmalloc(size_t n);
+void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __printf(1, 2);
+
+/*
+ * Grows an array in place: `items` has room for `cap` elements of `size`
+ * bytes and shall hold `n + 1`. Returns the (possibly moved) array.
+ */
+void *grow(void *items, u32 n, u32 *cap, size_t size);
+
+/*
+ * The one sanitizer: every byte that came from outside (comm, argv, path,
+ * symbol) passes it before it reaches a terminal or a file.
+ *
+ * TEXT_SCREEN: control bytes, C1, bidi controls and other invisible format
+ *	characters, and invalid UTF-8 become a middle dot ('.' with ascii),
+ *	newlines and tabs one space; with `ascii` everything beyond ASCII is '?'.
+ * TEXT_UTF8: only invalid UTF-8 is replaced, by U+FFFD (for JSON, whose
+ *	writer escapes what is left).
+ *
+ * Writes at most cap-1 bytes of whole characters and a NUL; returns the length.
+ */
+enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8 };
+size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
+/*
+ * Decodes one character; returns its bytes (1..4) or 0 when src does not start
+ * with valid UTF-8 (overlong forms, surrogates and > U+10FFFF are invalid).
+ */
+u32 text_decode(const char *src, u32 *ret_char);
+
+/*
+ * The log: one line an event, kept in a ring of the last LOG_LINES and, when
+ * no screen is in use, also written to stderr. Safe from any thread.
+ */
+#define LOG_LINES 200
+void log_to_stderr(bool on);
+void log_line(const char *fmt, ...) __printf(1, 2);
+/* Calls fn for each kept line, oldest first. */
+void log_each(void (*fn)(void *arg, const char *line), void *arg);
+
+#endif

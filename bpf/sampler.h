@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sampler.h: the thread that reads the kernel once a tick and publishes sealed
+ * snapshots. For tui/main.c only.
+ */
+#ifndef OTTOP_SAMPLER_H
+#define OTTOP_SAMPLER_H
+
+#include <stdio.h>
+
+#include "bpf/snapshot.h"
+
+#define SAMPLER_MAX_PIDS 64
+
+/* What is observed at all; everything where nothing is set. */
+struct scope {
+	u32 pids[SAMPLER_MAX_PIDS];
+	u32 n_pids;
+	const char *comm_glob;	/* fnmatch(3) pattern for comm */
+	const char *cgroup;	/* this path and what is below it */
+};
+
+struct sampler_options {
+	u64 interval_ns;
+	u64 tables;		/* TABLE_BIT()s wanted from the start */
+	struct scope scope;	/* strings must live as long as the sampler */
+	float budget_pct;
+};
+
+struct sampler;
+
+/*
+ * Loads what is always on, starts the thread. NULL when nothing can be observed:
+ * *ret_error is then one line that says what, why and what to do (free() it).
+ */
+struct sampler *sampler_start(const struct sampler_options *o, char **ret_error);
+const struct session *sampler_session(const struct sampler *s);
+/* A descriptor for poll(): readable while a snapshot waits. */
+int sampler_fd(const struct sampler *s);
+/* The oldest snapshot not taken yet (one reference), or NULL. Never waits. */
+const struct snapshot *sampler_take(struct sampler *s);
+/*
+ * The tables that are wanted from now on, and the process that is looked at
+ * (0: none): threads are of that process, and expensive probes are scoped to it.
+ * Collectors nobody wants any more run on for 5 minutes.
+ */
+void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_ns);
+/* Limits the syscall probes to the focused process (kernel-side filter) or not. */
+void sampler_scope_to_focus(struct sampler *s, bool on);
+void sampler_interval(struct sampler *s, u64 interval_ns);
+/* For the self table: what only the consumer knows. */
+void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
+/* Detaches everything, ends the thread, frees. NULL-safe. */
+void sampler_stop(struct sampler *s);
+
+/*
+ * ottop --check: what this kernel and these privileges permit, as text of at
+ * most 80 columns. 0 when the process view can run, else 1.
+ */
+int sampler_check(FILE *out);
+
+#endif
