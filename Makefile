@@ -116,7 +116,8 @@ $(BUILD)/obj/%.o: %.c | $(SKEL) $(GEN)
 $(BUILD)/gen/%.bpf.o: bpf/collectors/%.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall -Wextra -I. \
+	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall \
+	  -Wno-gnu-variable-sized-type-not-at-end -I. \
 	  $(BPF_INC) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o

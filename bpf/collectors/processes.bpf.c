@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * processes.bpf.c: a task iterator that is run once a tick, the life of
+ * processes (fork, exec, exit, OOM kill) as events, and time in
+ * uninterruptible sleep from sched_switch.
+ */
+#include "bpf/tasks.bpf.h"
+#include "bpf/collectors/processes.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile u32 n_cpus = 1;	/* possible CPUs */
+u64 lost_ring, lost_storage;	/* events lost, by cause */
+u32 call_generation;		/* of the latency measurement that is on; 0: off */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 19);
+} events SEC(".maps");
+
+struct scratch {
+	struct wire_event e;
+	char args[ARGS_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* ---- the task iterator ---- */
+
+static __always_inline u64 rss_pages(struct mm_struct *mm)
+{
+	s64 sum = 0;
+
+	if (!mm)
+		return 0;
+	if (bpf_core_type_exists(struct mm_rss_stat___old)) {
+		struct mm_struct___old *old = (void *)mm;
+
+		for (int i = 0; i <= MM_SHMEMPAGES; i++)
+			if (i != 2)	/* swap entries are not resident */
+				sum += BPF_CORE_READ(old, rss_stat.count[i].counter);
+	} else {
+		for (int i = 0; i <= MM_SHMEMPAGES; i++)
+			if (i != 2)
+				sum += BPF_CORE_READ(mm, rss_stat[i].count);
+	}
+	return sum > 0 ? sum : 0;
+}
+
+static __always_inline char state_letter(struct task_struct *t)
+{
+	u32 state = t->__state;
+	int exit_state = t->exit_state;
+
+	if (exit_state & 0x20)		/* EXIT_ZOMBIE */
+		return 'Z';
+	if (exit_state)
+		return 'X';
+	if (!state)
+		return 'R';
+	if ((state & 0xff & TASK_UNINTERRUPTIBLE) && (state & TASK_NOLOAD))
+		return 'I';
+	if (state & 0x2)
+		return 'D';
+	if (state & 0x4)
+		return 'T';
+	if (state & 0x8)
+		return 't';
+	return state & 0x1 ? 'S' : 'R';
+}
+
+static __always_inline u32 task_cpu(struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->thread_info.cpu))
+		return t->thread_info.cpu;
+	return BPF_CORE_READ((struct task_struct___cpu *)t, cpu);
+}
+
+static __always_inline u32 compat_abi(struct task_struct *t)
+{
+#if defined(__TARGET_ARCH_x86)
+	return t->thread_info.status & TS_COMPAT ? 1 : 0;
+#else
+	return (t->thread_info.flags >> TIF_32BIT_ARM64) & 1;
+#endif
+}
+
+/* The call a sleeping task is in, from its saved registers: for calls older than ottop. */
+static __always_inline u32 call_from_regs(struct task_struct *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	long nr;
+
+#if defined(__TARGET_ARCH_x86)
+	nr = (long)BPF_CORE_READ(regs, orig_ax);
+#else
+	nr = BPF_CORE_READ(regs, syscallno);
+#endif
+	/* x32 has bit 30; a page fault or interrupt has -1 */
+	if (nr >= 0x40000000 && nr < 0x40000400)
+		return (2u << 16) | (nr & 0x3ff);
+	if (nr < 0 || nr >= 0x10000)
+		return CALL_NONE;
+	return compat_abi(t) << 16 | (u32)nr;
+}
+
+static __always_inline void fill_call(struct wire_thread *w, struct task_struct *t,
+				      struct task_state *s)
+{
+	struct task_struct *me = bpf_get_current_task_btf();
+	u64 arrived = t->sched_info.last_arrival;
+
+	w->call = CALL_NONE;
+	if (s && s->enter_ns && call_generation && s->generation == call_generation) {
+		w->call = s->call;
+		w->call_age_ns = bpf_ktime_get_ns() - s->enter_ns;
+		w->call_exact = 1;
+		return;
+	}
+	if (!t->mm || w->state == 'R' || w->state == 'Z' || w->state == 'X')
+		return;
+	w->call = call_from_regs(t);
+	/* it has been off the CPU at least since it last got one; both on the scheduler's clock */
+	if (me->sched_info.last_arrival > arrived)
+		w->call_age_ns = me->sched_info.last_arrival - arrived;
+}
+
+static __always_inline void fill_process(struct wire_process *p, struct task_struct *t,
+					 struct task_state *s)
+{
+	struct signal_struct *sig = t->signal;
+	struct pid *pid = t->thread_pid;
+	struct upid own = {};
+	u32 level;
+
+	p->dead_runtime_ns = sig->sum_sched_runtime;
+	p->dead_utime_ns = sig->utime;
+	p->dead_stime_ns = sig->stime;
+	p->dead_read_bytes = sig->ioac.read_bytes;
+	p->dead_write_bytes = sig->ioac.write_bytes;
+	if (s) {
+		p->dead_runq_ns = s->dead_runq_ns;
+		p->dead_blocked_ns = s->dead_blocked_ns;
+		p->dead_calls = s->dead_calls;
+	}
+	p->rss_pages = rss_pages(t->mm);
+	p->css_set = (u64)t->cgroups;
+	p->ppid = t->real_parent->tgid;
+	p->uid = t->cred->euid.val;
+	p->threads = sig->nr_threads;
+	p->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
+	level = BPF_CORE_READ(pid, level);
+	bpf_core_read(&own, sizeof(own), &pid->numbers[level & 31]);
+	p->ns_pid = own.nr;
+}
+
+SEC("iter/task")
+int tasks_iter(struct bpf_iter__task *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct task_struct *t = ctx->task;
+	struct wire_process p = {};
+	struct wire_thread w = {};
+	struct task_state *s;
+	u64 since;
+
+	if (!t)
+		return 0;
+	s = task_state_make(t);
+	w.tid = t->pid;
+	w.tgid = t->tgid;
+	w.start_ns = t->start_boottime;
+	w.process_start_ns = t->group_leader->start_boottime;
+	w.runtime_ns = t->se.sum_exec_runtime;
+	w.runq_ns = t->sched_info.run_delay;
+	w.utime_ns = t->utime;
+	w.stime_ns = t->stime;
+	w.read_bytes = t->ioac.read_bytes;
+	w.write_bytes = t->ioac.write_bytes;
+	w.cpu = task_cpu(t);
+	w.state = state_letter(t);
+	w.kthread = !!(t->flags & PF_KTHREAD);
+	w.leader = w.tid == w.tgid;
+	bpf_core_read_str(w.comm, sizeof(w.comm), &t->comm);
+	if (s) {
+		w.calls = s->calls;
+		w.blocked_ns = s->blocked_ns;
+		since = s->blocked_since_ns;
+		if (since)
+			w.blocked_ns += bpf_ktime_get_ns() - since;
+	}
+	fill_call(&w, t, s);
+	bpf_seq_write(seq, &w, sizeof(w));
+	if (w.leader) {
+		fill_process(&p, t, s);
+		bpf_seq_write(seq, &p, sizeof(p));
+	}
+	return 0;
+}
+
+/* ---- blocked time ---- */
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	u32 state = prev->__state;
+	struct task_state *s;
+
+	if ((state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE && !preempt) {
+		s = task_state(prev);
+		if (s)
+			s->blocked_since_ns = bpf_ktime_get_ns();
+	}
+	if (!next->pid)
+		return 0;
+	s = task_state(next);
+	if (s && s->blocked_since_ns) {
+		s->blocked_ns += bpf_ktime_get_ns() - s->blocked_since_ns;
+		s->blocked_since_ns = 0;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+static __always_inline void fill_event(struct wire_event *e, u32 kind, struct task_struct *t)
+{
+	e->kind = kind;
+	e->pid = t->tgid;
+	e->ppid = t->real_parent->tgid;
+	e->uid = t->cred->euid.val;
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->start_ns = t->group_leader->start_boottime;
+	bpf_core_read_str(e->comm, sizeof(e->comm), &t->comm);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct wire_event *e;
+
+	if (!task_state_make(child))
+		__sync_fetch_and_add(&lost_storage, 1);
+	if (child->pid != child->tgid)
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	fill_event(e, WIRE_FORK, child);
+	e->ppid = parent->tgid;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
+{
+	u64 start, end, len;
+	struct scratch *sc;
+	u32 zero = 0;
+
+	sc = bpf_map_lookup_elem(&scratches, &zero);
+	if (!sc)
+		return 0;
+	__builtin_memset(&sc->e, 0, sizeof(sc->e));
+	fill_event(&sc->e, WIRE_EXEC, t);
+	start = BPF_CORE_READ(t, mm, arg_start);
+	end = BPF_CORE_READ(t, mm, arg_end);
+	len = end > start ? end - start : 0;
+	if (len > ARGS_MAX)
+		len = ARGS_MAX;
+	if (bpf_probe_read_user(sc->args, len, (void *)start))
+		len = 0;
+	sc->e.args_len = len;
+	if (bpf_ringbuf_output(&events, sc, sizeof(sc->e) + len, BPF_RB_NO_WAKEUP))
+		__sync_fetch_and_add(&lost_ring, 1);
+	return 0;
+}
+
+/* A thread that leaves adds itself up in its leader's entry; the leader keeps its own. */
+static __always_inline void add_dead_thread(struct task_struct *t, struct task_state *s,
+					    struct task_state *ls)
+{
+	if (s) {
+		__sync_fetch_and_add(&ls->dead_calls, s->calls);
+		__sync_fetch_and_add(&ls->dead_blocked_ns, s->blocked_ns);
+	}
+	__sync_fetch_and_add(&ls->dead_runq_ns, t->sched_info.run_delay);
+	__sync_fetch_and_add(&ls->dead_runtime_ns, t->se.sum_exec_runtime);
+	__sync_fetch_and_add(&ls->dead_utime_ns, t->utime);
+	__sync_fetch_and_add(&ls->dead_stime_ns, t->stime);
+	__sync_fetch_and_add(&ls->dead_read_bytes, t->ioac.read_bytes);
+	__sync_fetch_and_add(&ls->dead_write_bytes, t->ioac.write_bytes);
+}
+
+static __always_inline u64 more(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * The larger of two sums: signal_struct has the threads that were released,
+ * also before ottop came; our entry has those that are just leaving too.
+ */
+static __always_inline void fill_exit(struct wire_event *e, struct task_struct *t,
+				      struct task_struct *leader, struct task_state *ls)
+{
+	struct signal_struct *sig = t->signal;
+	u64 peak = sig->maxrss;	/* pages; set when the last thread gives up its memory */
+
+	e->runtime_ns = more(sig->sum_sched_runtime, ls ? ls->dead_runtime_ns : 0) +
+			leader->se.sum_exec_runtime;
+	e->utime_ns = more(sig->utime, ls ? ls->dead_utime_ns : 0) + leader->utime;
+	e->stime_ns = more(sig->stime, ls ? ls->dead_stime_ns : 0) + leader->stime;
+	e->read_bytes = more(sig->ioac.read_bytes, ls ? ls->dead_read_bytes : 0) +
+			leader->ioac.read_bytes;
+	e->write_bytes = more(sig->ioac.write_bytes, ls ? ls->dead_write_bytes : 0) +
+			 leader->ioac.write_bytes;
+	e->runq_ns = leader->sched_info.run_delay;
+	if (ls) {
+		e->calls = ls->calls + ls->dead_calls;
+		e->runq_ns += ls->dead_runq_ns;
+		e->blocked_ns = ls->blocked_ns + ls->dead_blocked_ns;
+	}
+	if (t->mm)
+		peak = more(peak, more(rss_pages(t->mm), BPF_CORE_READ(t, mm, hiwater_rss)));
+	e->rss_peak_pages = peak;
+	e->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *t)
+{
+	struct task_struct *leader = t->group_leader;
+	struct task_state *s = task_state(t), *ls = task_state(leader);
+	struct wire_event *e;
+
+	if (t->pid != t->tgid && ls)
+		add_dead_thread(t, s, ls);
+	/*
+	 * The last thread reports. Two that leave at once may both see 0: then
+	 * one of the two reports has everything, and user space takes the maxima.
+	 */
+	if (t->signal->live.counter)
+		return 0;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	fill_event(e, WIRE_EXIT, t);
+	bpf_core_read_str(e->comm, sizeof(e->comm), &leader->comm);
+	fill_exit(e, t, leader, ls);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/* include/trace/events/oom.h: the first field after the common header is the pid. */
+struct mark_victim_args {
+	u64 common;
+	int pid;
+};
+
+SEC("tp/oom/mark_victim")
+int on_oom(struct mark_victim_args *ctx)
+{
+	struct wire_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->kind = WIRE_OOM;
+	e->pid = ctx->pid;
+	e->time_ns = bpf_ktime_get_boot_ns();
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}

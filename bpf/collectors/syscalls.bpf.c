@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * syscalls.bpf.c: counts every system call of every task, and, while somebody
+ * looks, the latency of each by process and call.
+ *
+ * At home only on_enter runs and does one addition. For latencies on_enter
+ * notes the time in task storage and on_return adds to the current set; user
+ * space swaps the sets once a tick and drains the other one.
+ */
+#include "bpf/tasks.bpf.h"
+#include "bpf/hist_index.h"
+#include "bpf/collectors/syscalls.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+u32 generation;		/* of the latency measurement; 0: only counting */
+u32 current_set;	/* 0 or 1 */
+u32 scope_n;		/* 0: everybody; else only the processes of scope_tgids */
+u32 scope_tgids[MAX_SCOPE];
+u64 lost_storage, lost_slots, lost_cells;
+struct sc_set sets[2];
+
+static __always_inline bool in_scope(u32 tgid)
+{
+	u32 n = scope_n;
+
+	if (!n)
+		return true;
+	for (u32 i = 0; i < MAX_SCOPE; i++) {
+		if (i >= n)
+			break;
+		if (scope_tgids[i] == tgid)
+			return true;
+	}
+	return false;
+}
+
+/* ABI << 16 | number of the call; numbers beyond any table become CALL_INVALID. */
+static __always_inline u32 call_of(struct task_struct *t, long id)
+{
+	u32 nr = id, abi = ABI_NATIVE;
+
+#if defined(__TARGET_ARCH_x86)
+	if (t->thread_info.status & TS_COMPAT) {
+		abi = ABI_COMPAT;
+	} else if (nr & 0x40000000) {
+		abi = ABI_X32;
+		nr &= ~0x40000000u;
+	}
+#elif defined(__TARGET_ARCH_arm64)
+	if ((t->thread_info.flags >> TIF_32BIT_ARM64) & 1)
+		abi = ABI_COMPAT;
+#endif
+	return abi << 16 | (nr < 0x1000 ? nr : CALL_INVALID);
+}
+
+static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u64 start_ns)
+{
+	return slot->call == call && slot->tgid == tgid && slot->start_ns == start_ns &&
+	       slot->ready;
+}
+
+/* The slot of this process and call: an index, OTHER_SLOT when there is no room. */
+static __always_inline u32 find_slot(struct sc_set *set, u32 call, u32 tgid, u64 start_ns)
+{
+	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
+	u32 at = h >> (64 - SLOT_BITS);
+
+	for (int i = 0; i < MAX_PROBES; i++, at++) {
+		struct sc_slot *slot;
+
+		at &= N_SLOTS - 1;
+		if (at == OTHER_SLOT)
+			continue;
+		slot = &set->slots[at];
+		if (is_slot(slot, call, tgid, start_ns))
+			return at;
+		if (!slot->claimed && !__sync_val_compare_and_swap(&slot->claimed, 0, 1)) {
+			slot->call = call;
+			slot->tgid = tgid;
+			slot->start_ns = start_ns;
+			__sync_fetch_and_add(&slot->ready, 1);	/* a barrier too */
+			return at;
+		}
+	}
+	__sync_fetch_and_add(&lost_slots, 1);
+	return OTHER_SLOT;
+}
+
+static __always_inline void count_cell(struct sc_set *set, u32 slot, u32 what)
+{
+	u32 key = CELL_KEY(slot, what);
+	/* neighbouring buckets of a slot are neighbours */
+	u32 at = (slot * 0x9e3779b1u >> (32 - CELL_BITS)) + what;
+
+	for (int i = 0; i < MAX_PROBES; i++, at++) {
+		struct sc_cell *cell;
+		u32 found;
+
+		at &= N_CELLS - 1;
+		cell = &set->cells[at];
+		found = cell->key;
+		if (!found)
+			found = __sync_val_compare_and_swap(&cell->key, 0, key);
+		if (!found || found == key) {
+			__sync_fetch_and_add(&cell->n, 1);
+			return;
+		}
+	}
+	__sync_fetch_and_add(&lost_cells, 1);
+}
+
+static __always_inline void raise(u64 *max, u64 v)
+{
+	for (int i = 0; i < 4; i++) {
+		u64 old = *max;
+
+		if (v <= old || __sync_val_compare_and_swap(max, old, v) == old)
+			return;
+	}
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long id)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *s = task_state(t);
+	u32 gen = generation;
+
+	if (!s) {
+		s = task_state_make(t);
+		if (!s) {
+			__sync_fetch_and_add(&lost_storage, 1);
+			return 0;
+		}
+	}
+	s->calls++;
+	if (!gen)
+		return 0;
+	if (!in_scope(t->tgid)) {
+		s->enter_ns = 0;
+		return 0;
+	}
+	s->call = call_of(t, id);
+	s->generation = gen;
+	s->enter_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *s = task_state(t);
+	struct sc_set *set;
+	struct sc_slot *slot;
+	u64 ns;
+	u32 at;
+	int b;
+
+	/* no entry: a fork's return in the child, or entered before we looked */
+	if (!s || !s->enter_ns || s->generation != generation)
+		return 0;
+	ns = bpf_ktime_get_ns() - s->enter_ns;
+	s->enter_ns = 0;
+	set = &sets[current_set & 1];
+	at = find_slot(set, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	slot = &set->slots[at];
+	__sync_fetch_and_add(&slot->count, 1);
+	__sync_fetch_and_add(&slot->total_ns, ns);
+	if (ns > slot->max_ns)
+		raise(&slot->max_ns, ns);
+	if (~ns > slot->inv_min_ns)
+		raise(&slot->inv_min_ns, ~ns);
+	b = hist_index(ns);
+	if (b < 0)
+		__sync_fetch_and_add(&slot->zero, 1);
+	else
+		count_cell(set, at, b);
+	if (ret < 0 && ret >= -4095) {
+		__sync_fetch_and_add(&slot->errors, 1);
+		count_cell(set, at, CELL_ERRNO + (u32)-ret);
+	}
+	return 0;
+}
+
+/* exit, exit_group, and whatever else never returns: entered, so it counts. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_thread_end, struct task_struct *t)
+{
+	struct task_state *s = task_state(t);
+	struct sc_set *set;
+	u32 at;
+
+	if (!s || !s->enter_ns || s->generation != generation)
+		return 0;
+	s->enter_ns = 0;
+	set = &sets[current_set & 1];
+	at = find_slot(set, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	__sync_fetch_and_add(&set->slots[at].died, 1);
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * syscalls.h: the two sets of counters that syscalls.bpf.c fills in turn.
+ *
+ * A set is two open-addressing hash tables in shared memory: slots, one per
+ * process x call, and cells, one per slot x latency bucket (or slot x errno).
+ * An entry is claimed with compare-and-swap and never moves or goes away while
+ * its set is in use. Two CPUs that claim at the same time may make two slots
+ * for one key: the reader adds them up.
+ */
+#ifndef OTTOP_SYSCALLS_H
+#define OTTOP_SYSCALLS_H
+
+#define SLOT_BITS 13
+#define N_SLOTS (1 << SLOT_BITS)
+#define CELL_BITS 16
+#define N_CELLS (1 << CELL_BITS)
+#define MAX_PROBES 16
+#define OTHER_SLOT 0	/* what found no slot */
+
+#define CALL_NR(call) ((call) & 0xffff)
+#define CALL_ABI(call) ((call) >> 16)
+#define CALL_INVALID 0xffffu	/* numbers that no table can have */
+
+enum call_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };
+
+struct sc_slot {
+	__u64 start_ns;		/* of the process */
+	__u32 tgid;
+	__u32 call;		/* valid once `ready` */
+	__u32 claimed, ready;
+	__u32 count;		/* calls that returned */
+	__u32 died;		/* calls that never will: their thread is gone */
+	__u32 errors;
+	__u32 zero;		/* latencies of at most 2^-30 s */
+	__u64 total_ns;
+	__u64 max_ns;
+	__u64 inv_min_ns;	/* ~minimum, so that 0 is "none yet" */
+};
+
+/* what: latency bucket, or 512 + errno */
+#define CELL_KEY(slot, what) (((__u32)(slot) << 13 | (what)) + 1)
+#define CELL_SLOT(key) (((key) - 1) >> 13)
+#define CELL_WHAT(key) (((key) - 1) & 0x1fff)
+#define CELL_ERRNO 512
+
+struct sc_cell {
+	__u32 key;	/* 0: free */
+	__u32 n;
+};
+
+struct sc_set {
+	struct sc_slot slots[N_SLOTS];
+	struct sc_cell cells[N_CELLS];
+};
+
+#define MAX_SCOPE 64
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * kernel.h: every kernel structure member that ottop's programs read. CO-RE
+ * fixes the offsets at load; a new kernel dependency is a diff of this file.
+ * Names with ___suffix are flavours: the same type as another version has it.
+ */
+#ifndef OTTOP_KERNEL_H
+#define OTTOP_KERNEL_H
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef signed int s32;
+typedef signed long long s64;
+typedef u8 __u8;
+typedef u16 __u16;
+typedef u32 __u32;
+typedef u64 __u64;
+typedef s32 __s32;
+typedef s64 __s64;
+typedef u16 __be16;
+typedef u32 __be32;
+typedef u32 __wsum;
+typedef _Bool bool;
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+
+/* include/uapi/linux/bpf.h */
+enum bpf_map_type_ {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+#define BPF_F_NO_PREALLOC 1
+#define BPF_F_MMAPABLE 1024
+#define BPF_LOCAL_STORAGE_GET_F_CREATE 1
+#define BPF_RB_NO_WAKEUP 1
+
+/* include/linux/sched.h */
+#define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_NOLOAD 0x0400
+#define PF_KTHREAD 0x00200000
+#define TASK_COMM_LEN 16
+/* arch/x86/include/asm/thread_info.h; arch/arm64/include/asm/thread_info.h */
+#define TS_COMPAT 0x0002
+#define TIF_32BIT_ARM64 22
+/* include/linux/mm_types_task.h: MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES */
+#define MM_SHMEMPAGES 3
+/* include/linux/sched/signal.h */
+#define SIGNAL_GROUP_EXIT 0x00000004
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct { int counter; } atomic_t;
+typedef struct { long counter; } atomic_long_t;
+typedef struct { u32 val; } kuid_t;
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs { unsigned long orig_ax; };
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs { s32 syscallno; };
+struct user_pt_regs { u64 regs[31]; };
+#endif
+
+struct thread_info {
+	unsigned long flags;
+	u32 status;	/* x86: TS_COMPAT */
+	u32 cpu;	/* x86 since 5.16; before it is in task_struct */
+};
+
+struct upid { int nr; };
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct cred { kuid_t euid; };
+
+struct task_io_accounting { u64 read_bytes, write_bytes; };
+struct sched_info { u64 run_delay, last_arrival; };
+struct sched_entity { u64 sum_exec_runtime; };
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
+	int group_exit_code;
+	unsigned int flags;
+	u64 utime, stime;
+	unsigned long maxrss;
+	struct task_io_accounting ioac;
+	u64 sum_sched_runtime;
+};
+
+struct css_set;
+
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+/* 6.2 and later: an array of percpu_counter */
+struct mm_struct {
+	struct percpu_counter rss_stat[4];
+	unsigned long hiwater_rss;
+	unsigned long arg_start, arg_end;
+};
+/* before 6.2 */
+struct mm_rss_stat___old { atomic_long_t count[4]; };
+struct mm_struct___old { struct mm_rss_stat___old rss_stat; };
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	unsigned int flags;
+	int on_cpu;
+	struct sched_entity se;
+	struct sched_info sched_info;
+	struct mm_struct *mm;
+	int exit_state;
+	int exit_code;
+	int pid;
+	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	u64 utime, stime;
+	u64 start_boottime;
+	const struct cred *cred;
+	char comm[TASK_COMM_LEN];
+	struct signal_struct *signal;
+	struct task_io_accounting ioac;
+	struct css_set *cgroups;
+};
+struct task_struct___cpu { unsigned int cpu; };
+
+struct linux_binprm { int argc; };
+
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	u64 session_id;
+	u64 seq_num;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#pragma clang attribute pop
+
+#endif
