@@ -40,6 +40,8 @@ enum bpf_map_type_ {
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 #define BPF_RB_NO_WAKEUP 1
 
+struct bpf_raw_tracepoint_args { u64 args[0]; };
+
 /* include/linux/sched.h */
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define TASK_NOLOAD 0x0400

@@ -9,7 +9,6 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile u32 n_cpus = 1;	/* possible CPUs */
 u64 lost_ring, lost_storage;	/* events lost, by cause */
 u32 call_generation;		/* of the latency measurement that is on; 0: off */
 
@@ -364,15 +363,14 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	return 0;
 }
 
-/* include/trace/events/oom.h: the first field after the common header is the pid. */
-struct mark_victim_args {
-	u64 common;
-	int pid;
-};
-
-SEC("tp/oom/mark_victim")
-int on_oom(struct mark_victim_args *ctx)
+/*
+ * include/trace/events/oom.h: the argument is a pid, or since 6.10 the task. No
+ * pid reaches 2^22 (PID_MAX_LIMIT), no kernel address is below it.
+ */
+SEC("raw_tp/mark_victim")
+int on_oom(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct task_struct *t = (void *)ctx->args[0];
 	struct wire_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {
@@ -381,7 +379,7 @@ int on_oom(struct mark_victim_args *ctx)
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	e->kind = WIRE_OOM;
-	e->pid = ctx->pid;
+	e->pid = ctx->args[0] > 1 << 22 ? (u32)BPF_CORE_READ(t, tgid) : (u32)ctx->args[0];
 	e->time_ns = bpf_ktime_get_boot_ns();
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;

@@ -3,6 +3,10 @@
 #ifndef OTTOP_PROCESSES_H
 #define OTTOP_PROCESSES_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 #define ARGS_MAX 512
 #define CALL_NONE 0xffffffffu
 

@@ -11,6 +11,10 @@
 #ifndef OTTOP_SYSCALLS_H
 #define OTTOP_SYSCALLS_H
 
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
 #define SLOT_BITS 13
 #define N_SLOTS (1 << SLOT_BITS)
 #define CELL_BITS 16

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * check.c: ottop --check. Every collector is opened for a third of a second,
+ * which is the only way to know that this kernel takes its programs, and
+ * closed again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "bpf/collector.h"
+#include "bpf/features.h"
+#include "bpf/keeper.h"
+#include "bpf/probes.h"
+
+static const struct collector *const collectors[] = {
+#define COLLECTOR(name) &name##_collector,
+#include "bpf/collectors.def"
+#undef COLLECTOR
+};
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+static void print_head(FILE *out, const struct features *f)
+{
+	struct utsname u;
+
+	uname(&u);
+	fprintf(out, "ottop %s  Linux %.30s %s  %ld CPUs  BTF %s  lockdown %s  uid %u\n",
+		OTTOP_VERSION, u.release, u.machine, sysconf(_SC_NPROCESSORS_ONLN),
+		f->btf ? "yes" : "no", f->lockdown, (unsigned)geteuid());
+	if (!f->initial_pid_ns)
+		fprintf(out, "  partial  /proc        not of the initial pid namespace: command lines are\n"
+			"                        missing; start ottop on the host\n");
+}
+
+struct tally {
+	u32 total, blocked;
+	const struct probes_row *first_blocked;
+};
+
+static void tally_probes(const struct snapshot *s, const char *collector, struct tally *t)
+{
+	const struct table *table = &s->tables[TABLE_probes];
+
+	memset(t, 0, sizeof(*t));
+	for (u32 i = 0; i < table->n; i++) {
+		const struct probes_row *r = (const void *)table->rows[i];
+
+		if (strcmp(r->collector, collector))
+			continue;
+		t->total++;
+		if (strcmp(r->state, "blocked"))
+			continue;
+		t->blocked++;
+		if (!t->first_blocked)
+			t->first_blocked = r;
+	}
+}
+
+static void print_collector(FILE *out, const struct snapshot *s, const char *name, int err,
+			    const char *reason)
+{
+	struct tally t;
+
+	tally_probes(s, name, &t);
+	if (err)
+		fprintf(out, "  blocked  %-12s %s\n", name, reason);
+	else if (t.blocked)
+		fprintf(out, "  partial  %-12s %u of %u probes; %s: %.30s\n", name, t.total - t.blocked,
+			t.total, t.first_blocked->probe, t.first_blocked->reason);
+	else if (t.total)
+		fprintf(out, "  ok       %-12s %u kernel programs\n", name, t.total);
+	else
+		fprintf(out, "  ok       %-12s from /proc and the other collectors\n", name);
+}
+
+/* The programs that count calls: what they cost now, and how many calls there are. */
+static void print_cost(FILE *out, const struct snapshot *s)
+{
+	const struct table *table = &s->tables[TABLE_probes];
+	float rate = F32_UNKNOWN, cost = probes_cost_pct();
+
+	for (u32 i = 0; i < table->n; i++) {
+		const struct probes_row *r = (const void *)table->rows[i];
+
+		if (!strcmp(r->probe, "tp_btf/sys_enter"))
+			rate = r->run_rate;
+	}
+	if (f32_known(rate) && f32_known(cost))
+		fprintf(out, "kernel programs cost at the present %.0f syscalls/s: %.3f %% of this machine\n",
+			rate, cost);
+	else
+		fprintf(out, "cost: unknown, the kernel's run-time statistics are not permitted\n");
+}
+
+static const struct snapshot *observe(void)
+{
+	struct builder *b = builder_new(NULL, NULL);
+
+	probes_measure(boottime_ns());
+	usleep(300 * 1000);
+	probes_measure(boottime_ns());
+	probes_rows(b);
+	return builder_seal(b);
+}
+
+static int check_collectors(FILE *out)
+{
+	char reasons[ARRAY_SIZE(collectors)][160] = {};
+	int errs[ARRAY_SIZE(collectors)];
+	const struct snapshot *s;
+
+	keeper_start();
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		errs[i] = collectors[i]->open(reasons[i], sizeof(reasons[i]));
+	s = observe();
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		print_collector(out, s, collectors[i]->name, errs[i], reasons[i]);
+	print_cost(out, s);
+	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
+		if (!errs[i])
+			collectors[i]->close();
+	snapshot_put(s);
+	keeper_stop();
+	return errs[0] ? 1 : 0;
+}
+
+int sampler_check(FILE *out)
+{
+	struct features f;
+	char *obstacle;
+
+	libbpf_set_print(quiet);
+	log_to_stderr(false);
+	features_read(&f);
+	print_head(out, &f);
+	obstacle = features_obstacle(&f);
+	if (obstacle) {
+		fprintf(out, "  blocked  everything   %s\n", obstacle);
+		free(obstacle);
+		return 1;
+	}
+	return check_collectors(out);
+}

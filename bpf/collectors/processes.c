@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * processes.c: the tables processes and events. Once a tick the task iterator
+ * tells what every thread has used so far; between ticks the ring tells who
+ * was born, became another program, and ended with which final values.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collector.h"
+#include "bpf/events.h"
+#include "bpf/identity.h"
+#include "bpf/probes.h"
+#include "bpf/threads.h"
+#include "bpf/users.h"
+#include "processes.skel.h"
+
+#define READ_BUF (64 << 10)
+#define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
+
+static struct processes *skel;
+static struct bpf_link *links[8];
+static u32 n_links;
+static struct ring_buffer *ring;
+static struct wire_thread *threads;
+static u32 n_threads, cap_threads;
+static u64 pass_start_ns, opened_ns, lost_exits, calls_total;
+static u32 reread_cursor;
+static bool partial;
+
+const struct wire_thread *threads_all(u32 *ret_n)
+{
+	*ret_n = n_threads;
+	return threads;
+}
+
+u64 processes_calls(void)
+{
+	return calls_total;
+}
+
+int tasks_map_fd(void)
+{
+	return skel ? bpf_map__fd(skel->maps.tasks) : -1;
+}
+
+void tasks_set_generation(u32 generation)
+{
+	if (skel)
+		skel->bss->call_generation = generation;
+}
+
+/* ---- life, from the ring ---- */
+
+static void set_owner(struct proc *p, u32 uid)
+{
+	if (p->user && p->uid == uid)
+		return;
+	p->uid = uid;
+	proc_set(&p->user, users_name(uid));
+}
+
+/* The process an event speaks of; made when its birth was not seen. */
+static struct proc *event_process(const struct wire_event *e)
+{
+	bool is_new;
+	struct proc *p = proctab_get(e->pid, e->start_ns, &is_new);
+
+	if (is_new) {
+		p->born_here = e->start_ns >= opened_ns;
+		p->first_seen_ns = p->born_here ? e->start_ns : e->time_ns;
+		p->ppid = e->ppid;
+		p->threads = 1;
+	}
+	set_owner(p, e->uid);
+	if (!p->comm || strncmp(p->comm, e->comm, sizeof(e->comm)))
+		proc_set(&p->comm, str_newn(e->comm, sizeof(e->comm)));
+	return p;
+}
+
+static struct events_row *event_row(const char *kind, const struct wire_event *e, struct proc *p)
+{
+	struct events_row *r = events_new(kind, e->time_ns);
+
+	r->pid = p->pid;
+	r->ppid = p->ppid;
+	r->start_time_ns = p->start_ns;
+	r->comm = str_get(p->comm);
+	r->user = str_get(p->user);
+	r->container = str_get(p->container);
+	r->args = str_get(p->cmdline);
+	r->exit_code = r->signal = r->duration_ns = r->rss_peak_bytes = U64_BLANK;
+	r->result = str_new("");
+	return r;
+}
+
+static void on_fork(const struct wire_event *e)
+{
+	struct proc *p = event_process(e), *parent = proctab_current(e->ppid);
+
+	if (parent && parent != p)
+		identity_inherit(p, parent);
+	if (proc_in_scope(p))
+		event_row("fork", e, p);
+}
+
+static void on_exec(const struct wire_event *e)
+{
+	struct proc *p = event_process(e);
+
+	identity_args(p, e->args, e->args_len, e->args_len >= ARGS_MAX);
+	if (proc_in_scope(p))
+		event_row("exec", e, p);
+}
+
+static void exit_result(struct events_row *r, s32 status)
+{
+	char buf[32];
+	int sig = status & 0x7f;
+
+	if (sig) {
+		r->signal = (u64)sig;
+		snprintf(buf, sizeof(buf), "SIG%s", sigabbrev_np(sig) ?: "?");
+	} else {
+		r->exit_code = (u64)(status >> 8 & 0xff);
+		snprintf(buf, sizeof(buf), r->exit_code ? "code %llu" : "", (unsigned long long)r->exit_code);
+	}
+	str_put(r->result);
+	r->result = str_new(buf);
+}
+
+static void take_final(struct proc_usage *u, const struct wire_event *e)
+{
+	u->cpu_ns = max(u->cpu_ns, (u64)e->runtime_ns);
+	u->utime_ns = max(u->utime_ns, (u64)e->utime_ns);
+	u->stime_ns = max(u->stime_ns, (u64)e->stime_ns);
+	u->runq_ns = max(u->runq_ns, (u64)e->runq_ns);
+	u->blocked_ns = max(u->blocked_ns, (u64)e->blocked_ns);
+	u->read_bytes = max(u->read_bytes, (u64)e->read_bytes);
+	u->write_bytes = max(u->write_bytes, (u64)e->write_bytes);
+	u->calls = max(u->calls, (u64)e->calls);
+}
+
+static void on_exit_event(const struct wire_event *e)
+{
+	struct proc *p = event_process(e);
+	struct events_row *r;
+
+	take_final(&p->now, e);
+	if (p->exited)	/* two threads were the last at once: one exit */
+		return;
+	p->exited = true;
+	p->exit_ns = e->time_ns;
+	p->wait_status = e->exit_code;
+	p->rss_peak_bytes = e->rss_peak_pages * (u64)getpagesize();
+	if (!proc_in_scope(p))
+		return;
+	r = event_row("exit", e, p);
+	r->duration_ns = e->time_ns - e->start_ns;
+	r->rss_peak_bytes = p->rss_peak_bytes;
+	exit_result(r, e->exit_code);
+}
+
+static void on_oom(const struct wire_event *e)
+{
+	struct proc *p = proctab_current(e->pid);
+	struct events_row *r;
+
+	if (!p || !proc_in_scope(p))
+		return;
+	r = event_row("oom", e, p);
+	r->duration_ns = e->time_ns - p->start_ns;
+	r->rss_peak_bytes = p->rss_bytes;
+	str_put(r->result);
+	r->result = str_new("killed");
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	const struct wire_event *e = data;
+
+	(void)ctx;
+	if (size < sizeof(*e) || (e->kind == WIRE_EXEC && size < sizeof(*e) + e->args_len))
+		return 0;
+	switch (e->kind) {
+	case WIRE_FORK:
+		on_fork(e);
+		break;
+	case WIRE_EXEC:
+		on_exec(e);
+		break;
+	case WIRE_EXIT:
+		on_exit_event(e);
+		break;
+	case WIRE_OOM:
+		on_oom(e);
+		break;
+	}
+	return 0;
+}
+
+static void processes_drain(void)
+{
+	if (ring)
+		ring_buffer__consume(ring);
+}
+
+/* ---- the pass over all tasks ---- */
+
+static int state_rank(char s)
+{
+	static const char order[] = "XZISTtDR";
+	const char *at = strchr(order, s);
+
+	return s && at ? (int)(at - order) : 0;
+}
+
+static void add_usage(struct proc_usage *u, const struct wire_thread *t)
+{
+	u->cpu_ns += t->runtime_ns;
+	u->utime_ns += t->utime_ns;
+	u->stime_ns += t->stime_ns;
+	u->runq_ns += t->runq_ns;
+	u->blocked_ns += t->blocked_ns;
+	u->read_bytes += t->read_bytes;
+	u->write_bytes += t->write_bytes;
+	u->calls += t->calls;
+}
+
+/* Threads and leaders come in any order: the first one of a tick starts the sums anew. */
+static struct proc *pass_process(const struct wire_thread *t)
+{
+	bool is_new;
+	struct proc *p = proctab_get(t->tgid, t->process_start_ns, &is_new);
+
+	if (is_new) {
+		p->born_here = opened_ns && t->process_start_ns >= opened_ns;
+		p->first_seen_ns = p->born_here ? t->process_start_ns : pass_start_ns;
+	}
+	if (!p->seen) {
+		p->seen = true;
+		p->state = 'X';
+		if (!p->exited)
+			memset(&p->now, 0, sizeof(p->now));
+	}
+	return p;
+}
+
+static void take_thread(const struct wire_thread *t)
+{
+	struct proc *p = pass_process(t);
+
+	if (!p->exited)
+		add_usage(&p->now, t);
+	if (state_rank(t->state) > state_rank(p->state))
+		p->state = t->state;
+	if (t->leader) {
+		p->kthread = t->kthread;
+		if (!p->comm || strncmp(p->comm, t->comm, sizeof(t->comm)))
+			proc_set(&p->comm, str_newn(t->comm, sizeof(t->comm)));
+	}
+	threads = grow(threads, n_threads, &cap_threads, sizeof(*threads));
+	threads[n_threads++] = *t;
+}
+
+static void take_process(const struct wire_thread *t, const struct wire_process *w)
+{
+	struct proc *p = pass_process(t);
+
+	p->ppid = w->ppid;
+	p->ns_pid = w->ns_pid;
+	p->threads = w->threads;
+	p->rss_bytes = w->rss_pages * (u64)getpagesize();
+	p->rss_peak_bytes = max(p->rss_peak_bytes, p->rss_bytes);
+	set_owner(p, w->uid);
+	if (p->css_set != w->css_set) {
+		p->css_set = w->css_set;
+		p->reread = true;
+	}
+	if (p->exited)
+		return;
+	if (p->state == 'Z')
+		p->wait_status = w->exit_code;
+	p->now.cpu_ns += w->dead_runtime_ns;
+	p->now.utime_ns += w->dead_utime_ns;
+	p->now.stime_ns += w->dead_stime_ns;
+	p->now.runq_ns += w->dead_runq_ns;
+	p->now.blocked_ns += w->dead_blocked_ns;
+	p->now.read_bytes += w->dead_read_bytes;
+	p->now.write_bytes += w->dead_write_bytes;
+	p->now.calls += w->dead_calls;
+}
+
+/* Takes whole records from buf; returns the bytes that were used. */
+static size_t take_records(const char *buf, size_t n)
+{
+	size_t used = 0;
+
+	for (;;) {
+		const struct wire_thread *t = (const void *)(buf + used);
+		size_t need = sizeof(*t);
+
+		if (n - used < need)
+			return used;
+		if (t->leader)
+			need += sizeof(struct wire_process);
+		if (n - used < need)
+			return used;
+		take_thread(t);
+		if (t->leader)
+			take_process(t, (const void *)(t + 1));
+		used += need;
+	}
+}
+
+static void clear_seen(struct proc *p, void *arg)
+{
+	(void)arg;
+	p->seen = false;
+}
+
+static int run_pass(void)
+{
+	static char buf[READ_BUF] __attribute__((aligned(8)));
+	size_t have = 0, used;
+	ssize_t got;
+	int fd = bpf_iter_create(bpf_link__fd(links[0]));
+
+	if (fd < 0)
+		return -errno;
+	pass_start_ns = boottime_ns();
+	n_threads = 0;
+	proctab_each(clear_seen, NULL);
+	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
+		have += (size_t)got;
+		used = take_records(buf, have);
+		have -= used;
+		memmove(buf, buf + used, have);
+	}
+	got = got < 0 ? -errno : 0;
+	close(fd);
+	return (int)got;
+}
+
+/* ---- rows ---- */
+
+static void identify(struct proc *p, const struct tick *t)
+{
+	if ((!p->identified || p->reread) && !p->closed)
+		identity_read(p);
+	if (p->pid == t->focus_pid && !p->closed)
+		identity_cwd(p);
+}
+
+static void fill_identity(struct processes_row *r, const struct proc *p)
+{
+	r->row.first_seen_ns = p->first_seen_ns;
+	r->row.closed = p->closed;
+	r->pid = p->pid;
+	r->start_time_ns = p->start_ns;
+	r->ppid = p->ppid;
+	r->comm = str_get(p->comm);
+	r->cmdline = str_get(p->cmdline);
+	r->user = str_get(p->user);
+	r->container = str_get(p->container);
+	r->cgroup = str_get(p->cgroup);
+	r->unit = str_get(p->unit);
+	r->cwd = str_get(p->cwd);
+	r->ns_pid = p->ns_pid ? p->ns_pid : U64_UNKNOWN;
+	r->state = str_newn(p->closed ? "X" : &p->state, 1);
+	r->threads = p->threads;
+	r->kthread = p->kthread;
+	r->exit_code = r->signal = U64_BLANK;
+	if (p->exited || p->state == 'Z') {
+		if (p->wait_status & 0x7f)
+			r->signal = (u64)(p->wait_status & 0x7f);
+		else
+			r->exit_code = (u64)(p->wait_status >> 8 & 0xff);
+	} else if (p->closed) {
+		r->exit_code = r->signal = U64_UNKNOWN;
+	}
+}
+
+/* User and system time are sampled by the kernel; like /proc it scales them to the exact sum. */
+static void split_cpu(struct processes_row *r, u64 user, u64 sys, const struct proc_usage *u)
+{
+	double share;
+
+	if (!f32_known(r->cpu_pct)) {
+		r->user_pct = r->system_pct = r->cpu_pct;
+		return;
+	}
+	if (u64_known(user) && u64_known(sys) && user + sys)
+		share = (double)user / (double)(user + sys);
+	else	/* no clock tick hit it in this interval: as it was so far */
+		share = u->utime_ns + u->stime_ns ?
+			(double)u->utime_ns / (double)(u->utime_ns + u->stime_ns) : 1;
+	r->user_pct = (float)(r->cpu_pct * share);
+	r->system_pct = r->cpu_pct - r->user_pct;
+}
+
+static void fill_usage(struct processes_row *r, struct proc *p, u64 interval_ns)
+{
+	const struct proc_usage *u = &p->now;
+	bool zero = p->born_here;
+	u64 user, sys;
+
+	r->cpu_pct = rate_pct(counter_advance(&p->cpu, u->cpu_ns, zero), interval_ns);
+	user = counter_advance(&p->utime, u->utime_ns, zero);
+	sys = counter_advance(&p->stime, u->stime_ns, zero);
+	split_cpu(r, user, sys, u);
+	r->runq_wait_pct = rate_pct(counter_advance(&p->runq, u->runq_ns, zero), interval_ns);
+	r->blocked_pct = rate_pct(counter_advance(&p->blocked, u->blocked_ns, zero), interval_ns);
+	r->read_rate = rate_per_s(counter_advance(&p->read, u->read_bytes, zero), interval_ns);
+	r->write_rate = rate_per_s(counter_advance(&p->written, u->write_bytes, zero), interval_ns);
+	r->syscall_rate = rate_per_s(p->calls_delta, interval_ns);
+	r->cpu_ns = u->cpu_ns;
+	r->syscalls = u->calls;
+	r->read_bytes = u->read_bytes;
+	r->write_bytes = u->write_bytes;
+	if (p->closed) {	/* its memory is gone; what it had is in the event */
+		r->rss_bytes = U64_UNKNOWN;
+		r->rss_rate = F32_UNKNOWN;
+	} else {
+		r->rss_bytes = p->rss_bytes;
+		r->rss_rate = rate_of_level(&p->rss, p->rss_bytes, interval_ns);
+	}
+}
+
+/*
+ * The pass did not meet it. Who ended after the tick's own time stays one tick
+ * more: what it did since then is in counters that the other collectors drain
+ * only at the next tick, and its last row must have everything.
+ */
+static void close_process(struct proc *p, const struct tick *t)
+{
+	if (p->exited) {
+		p->state = 'X';
+		p->closed = p->exit_ns < t->now_ns;
+	} else if (p->first_seen_ns < pass_start_ns) {
+		p->closed = true;
+		lost_exits++;
+	}
+}
+
+static void add_process(struct proc *p, void *arg)
+{
+	const struct tick *t = arg;
+	struct processes_row *r;
+
+	if (!p->seen)
+		close_process(p, t);
+	identify(p, t);
+	p->calls_delta = counter_advance(&p->calls, p->now.calls, p->born_here);
+	calls_total += u64_known(p->calls_delta) ? p->calls_delta : 0;
+	if (!proc_in_scope(p))
+		return;
+	r = builder_row(t->b, TABLE_processes);
+	fill_identity(r, p);
+	fill_usage(r, p, t->interval_ns);
+}
+
+/* Some command lines again each tick, in turn, so that all are fresh within a while. */
+static void mark_for_reread(struct proc *p, void *arg)
+{
+	u32 *at = arg, n = max(proctab_count(), 1u);
+	u32 from = reread_cursor % n, i = (*at)++;
+
+	if (i >= from && i < from + REREADS_PER_TICK && !p->kthread)
+		p->reread = true;
+}
+
+static int processes_read(const struct tick *t)
+{
+	u32 at = 0;
+	int err;
+
+	users_refresh();
+	processes_drain();
+	err = run_pass();
+	if (err)
+		return err;
+	processes_drain();	/* who ended while the pass ran */
+	proctab_each(mark_for_reread, &at);
+	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
+	proctab_each(add_process, (void *)t);
+	events_rows(t->b);
+	builder_status(t->b, TABLE_processes, partial ? TS_PARTIAL : TS_OK,
+		       partial ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
+	builder_status(t->b, TABLE_events, TS_OK, NULL, t->interval_ns);
+	loss_set("ring buffer full (process events)", skel->bss->lost_ring);
+	loss_set("no task storage (processes)", skel->bss->lost_storage);
+	loss_set("exit not reported", lost_exits);
+	return 0;
+}
+
+static void processes_end(const struct tick *t)
+{
+	(void)t;
+	proctab_sweep();
+}
+
+/* ---- open and close ---- */
+
+static void processes_close(void)
+{
+	while (n_links)
+		bpf_link__destroy(links[--n_links]);
+	ring_buffer__free(ring);
+	ring = NULL;
+	probes_forget("processes");
+	processes__destroy(skel);
+	skel = NULL;
+	free(threads);
+	threads = NULL;
+	n_threads = cap_threads = 0;
+	proctab_clear();
+	events_clear();
+}
+
+/* The iterator is what the collector is; without the others it knows less. */
+static int attach_all(void)
+{
+	struct bpf_program *const progs[] = {
+		skel->progs.tasks_iter, skel->progs.on_fork, skel->progs.on_exec,
+		skel->progs.on_exit, skel->progs.on_switch, skel->progs.on_oom,
+	};
+
+	partial = false;
+	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
+		struct bpf_link *link = probe_attach(progs[i]);
+
+		if (link)
+			links[n_links++] = link;
+		else if (!i)
+			return -errno;
+		else
+			partial = true;
+	}
+	return 0;
+}
+
+static int processes_open(char *reason, size_t cap)
+{
+	int err;
+
+	skel = processes__open();
+	if (!skel)
+		return -errno;
+	err = processes__load(skel);
+	if (!err) {
+		probes_add("processes", skel->obj);
+		opened_ns = boottime_ns();
+		err = attach_all();
+	}
+	if (!err) {
+		ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, NULL, NULL);
+		err = ring ? 0 : -errno;
+	}
+	if (err) {
+		snprintf(reason, cap, "task iterator: %s", probe_why(-err));
+		processes_close();
+	}
+	return err;
+}
+
+const struct collector processes_collector = {
+	.name = "processes",
+	.tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_events),
+	.always = true,
+	.open = processes_open,
+	.drain = processes_drain,
+	.read = processes_read,
+	.end = processes_end,
+	.close = processes_close,
+};

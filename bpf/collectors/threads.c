@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* threads.c: the table threads: of the selected process, from the pass of processes.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collector.h"
+#include "bpf/rate.h"
+#include "bpf/syscall_names.h"
+#include "bpf/threads.h"
+
+struct known {
+	u32 tid;
+	u64 start_ns;
+	struct counter cpu, runq, blocked;
+};
+
+static struct known *known, *next;	/* of this tick and the last, in the order of the pass */
+static u32 n_known, n_next, cap_known, cap_next;
+static u64 focus_pid, focus_start_ns;
+
+static struct known *find_known(const struct wire_thread *w)
+{
+	for (u32 i = 0; i < n_known; i++)
+		if (known[i].tid == w->tid && known[i].start_ns == w->start_ns)
+			return &known[i];
+	return NULL;
+}
+
+static void fill_call(struct threads_row *r, const struct wire_thread *w)
+{
+	if (w->call == CALL_NONE) {
+		r->syscall = str_new("");
+		r->syscall_ns = U64_BLANK;
+		return;
+	}
+	r->syscall = syscall_name(w->call);
+	r->syscall_ns = w->call_age_ns;
+}
+
+static void add_thread(const struct tick *t, const struct wire_thread *w)
+{
+	struct threads_row *r = builder_row(t->b, TABLE_threads);
+	const struct known *old = find_known(w);
+	struct known *k;
+	bool young = t->prev_ns && w->start_ns >= t->prev_ns;
+
+	next = grow(next, n_next, &cap_next, sizeof(*next));
+	k = &next[n_next++];
+	*k = old ? *old : (struct known){ .tid = w->tid, .start_ns = w->start_ns };
+	r->row.first_seen_ns = w->start_ns;
+	r->pid = w->tgid;
+	r->tid = w->tid;
+	r->start_time_ns = w->start_ns;
+	r->comm = str_newn(w->comm, sizeof(w->comm));
+	r->state = str_newn(&w->state, 1);
+	r->cpu_pct = rate_pct(counter_advance(&k->cpu, w->runtime_ns, young), t->interval_ns);
+	r->runq_wait_pct = rate_pct(counter_advance(&k->runq, w->runq_ns, young), t->interval_ns);
+	r->blocked_pct = rate_pct(counter_advance(&k->blocked, w->blocked_ns, young),
+				  t->interval_ns);
+	r->last_cpu = w->cpu;
+	fill_call(r, w);
+}
+
+static void swap_known(void)
+{
+	struct known *k = known;
+	u32 cap = cap_known;
+
+	known = next;
+	n_known = n_next;
+	cap_known = cap_next;
+	next = k;
+	cap_next = cap;
+	n_next = 0;
+}
+
+static int threads_read(const struct tick *t)
+{
+	const struct wire_thread *all;
+	u32 n;
+
+	if (t->focus_pid != focus_pid || t->focus_start_ns != focus_start_ns) {
+		n_known = 0;
+		focus_pid = t->focus_pid;
+		focus_start_ns = t->focus_start_ns;
+	}
+	all = threads_all(&n);
+	for (u32 i = 0; i < n; i++)
+		if (focus_pid && all[i].tgid == focus_pid &&
+		    (!focus_start_ns || all[i].process_start_ns == focus_start_ns))
+			add_thread(t, &all[i]);
+	swap_known();
+	builder_status(t->b, TABLE_threads, focus_pid ? TS_OK : TS_OFF,
+		       focus_pid ? NULL : "no process is selected", t->interval_ns);
+	return 0;
+}
+
+static int threads_open(char *reason, size_t cap)
+{
+	(void)reason;
+	(void)cap;
+	return 0;
+}
+
+static void threads_close(void)
+{
+	free(known);
+	free(next);
+	known = next = NULL;
+	n_known = n_next = cap_known = cap_next = 0;
+	focus_pid = 0;
+}
+
+const struct collector threads_collector = {
+	.name = "threads",
+	.tables = TABLE_BIT(TABLE_threads),
+	.open = threads_open,
+	.read = threads_read,
+	.close = threads_close,
+};

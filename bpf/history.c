@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* history.c: the ticks that are kept, encoded, and the way back to snapshots. */
+#include <unistd.h>
+
+#include "bpf/ticks.h"
+
+#define FORGET_AFTER 30	/* appends after which an unused cursor is freed */
+
+static struct history *history_alloc(const struct wire_schema *schema,
+				     const struct session *session, int fd, u64 cap_bytes)
+{
+	struct history *h = xcalloc(1, sizeof(*h));
+
+	h->schema = schema;
+	h->session = session;
+	h->fd = fd;
+	h->cap_bytes = cap_bytes;
+	h->next_id = 1;
+	return h;
+}
+
+struct history *history_new(size_t cap_bytes)
+{
+	return history_alloc(wire_schema_own(), NULL, -1, cap_bytes);
+}
+
+struct history *history_new_file(int fd, const struct wire_schema *schema,
+				 const struct session *session)
+{
+	return history_alloc(schema, session, fd, 0);
+}
+
+/* ---- groups ---- */
+
+u64 group_bytes(const struct group *g)
+{
+	return g->bytes.cap + g->cap * sizeof(*g->ticks);
+}
+
+void group_free(struct group *g)
+{
+	free(g->ticks);
+	free(g->bytes.data);
+}
+
+static void group_add(struct group *g, const struct tick *t)
+{
+	g->ticks = grow(g->ticks, g->n, &g->cap, sizeof(*g->ticks));
+	g->ticks[g->n++] = *t;
+}
+
+u64 group_append(struct group *g, struct encoder *e, const struct snapshot *s)
+{
+	struct tick t = { s->seq, s->time_ns, s->interval_ns, g->bytes.n, 0 };
+	u64 before = group_bytes(g);
+
+	encoder_tick(e, s, g->n == 0, &g->bytes);
+	t.len = (u32)(g->bytes.n - t.offset);
+	group_add(g, &t);
+	return group_bytes(g) - before;
+}
+
+const u8 *group_tick(struct history *h, const struct group *g, u32 k)
+{
+	const struct tick *t = &g->ticks[k];
+
+	if (h->fd < 0)
+		return g->bytes.data + t->offset;
+	h->scratch.n = 0;
+	wire_room(&h->scratch, t->len + 1ul);
+	if (pread(h->fd, h->scratch.data, t->len, (off_t)t->offset) != (ssize_t)t->len)
+		return NULL;
+	return h->scratch.data;
+}
+
+static struct group *last_group(struct history *h)
+{
+	return h->n ? &h->groups[h->n - 1] : NULL;
+}
+
+static struct group *new_group(struct history *h)
+{
+	h->groups = grow(h->groups, h->n, &h->cap, sizeof(*h->groups));
+	h->groups[h->n] = (struct group){ .id = h->next_id++, .first = h->len, .level = 1 };
+	return &h->groups[h->n++];
+}
+
+/* Gives back the room that will not be used any more. */
+static void close_group(struct history *h)
+{
+	struct group *g = last_group(h);
+
+	if (!g)
+		return;
+	h->bytes -= group_bytes(g);
+	g->bytes.data = xrealloc(g->bytes.data, g->bytes.n + 1);
+	g->bytes.cap = g->bytes.n;
+	g->ticks = xrealloc(g->ticks, g->n * sizeof(*g->ticks));
+	g->cap = g->n;
+	h->bytes += group_bytes(g);
+}
+
+/* A group ends after so many ticks, or when its deltas outgrow its share of the cap. */
+static bool group_is_full(struct history *h, const struct group *g)
+{
+	return g->n >= CODEC_GROUP_TICKS || encoder_is_full(h->encoder) ||
+	       g->bytes.n > max(h->cap_bytes / 8, 2ull * g->ticks[0].len);
+}
+
+void history_renumber(struct history *h)
+{
+	h->len = 0;
+	for (u32 i = 0; i < h->n; i++) {
+		h->groups[i].first = h->len;
+		h->len += h->groups[i].n;
+	}
+}
+
+/* ---- appending ---- */
+
+static void cursor_clear(struct cursor *c)
+{
+	snapshot_put(c->last);
+	decoder_free(c->decoder);
+	*c = (struct cursor){ 0 };
+}
+
+void history_append(struct history *h, const struct snapshot *s)
+{
+	struct group *g = last_group(h);
+
+	if (!h->encoder)
+		h->encoder = encoder_new();
+	h->session = s->session;
+	if (!g || group_is_full(h, g)) {
+		close_group(h);
+		g = new_group(h);
+	}
+	h->bytes += group_append(g, h->encoder, s);
+	h->len++;
+	snapshot_put(h->newest);
+	h->newest = snapshot_get(s);
+	if (++h->cursor.unused > FORGET_AFTER)
+		cursor_clear(&h->cursor);
+	compact_step(h);
+}
+
+void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len)
+{
+	struct tick t = { head->seq, head->time_ns, head->interval_ns, offset, len };
+
+	group_add(head->key || !h->n ? new_group(h) : last_group(h), &t);
+	h->len++;
+	h->bytes += sizeof(t);
+}
+
+void history_free(struct history *h)
+{
+	if (!h)
+		return;
+	compact_abort(h);
+	cursor_clear(&h->cursor);
+	for (u32 i = 0; i < h->n; i++)
+		group_free(&h->groups[i]);
+	free(h->groups);
+	free(h->scratch.data);
+	encoder_free(h->encoder);
+	snapshot_put(h->newest);
+	free(h);
+}
+
+/* ---- reading ---- */
+
+u32 history_len(const struct history *h)
+{
+	return h->len;
+}
+
+/* The group that holds tick i, which must be there. */
+static struct group *group_of(const struct history *h, u32 i)
+{
+	u32 lo = 0, hi = h->n;
+
+	while (hi - lo > 1) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (h->groups[mid].first <= i)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return &h->groups[lo];
+}
+
+static const struct tick *tick_of(const struct history *h, u32 i)
+{
+	static const struct tick none;
+	const struct group *g;
+
+	if (i >= h->len)
+		return &none;
+	g = group_of(h, i);
+	return &g->ticks[i - g->first];
+}
+
+u64 history_seq(const struct history *h, u32 i)
+{
+	return tick_of(h, i)->seq;
+}
+
+u64 history_time_ns(const struct history *h, u32 i)
+{
+	return tick_of(h, i)->time_ns;
+}
+
+u64 history_interval_ns(const struct history *h, u32 i)
+{
+	return tick_of(h, i)->interval_ns;
+}
+
+int history_find(const struct history *h, u64 seq)
+{
+	u32 lo = 0, hi = h->len;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (history_seq(h, mid) <= seq)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (int)lo - 1;
+}
+
+/* Decodes up to and with tick k of g; starts again at the key frame to go back. */
+static int cursor_walk(struct history *h, struct cursor *c, const struct group *g, u32 k)
+{
+	const u8 *data;
+
+	if (!c->decoder)
+		c->decoder = decoder_new(h->schema, h->session);
+	if (c->group != g->id || k + 1 < c->next) {
+		c->group = g->id;
+		c->next = 0;
+	}
+	if (c->next == k + 1)
+		return 0;
+	snapshot_put(c->last);
+	c->last = NULL;
+	for (; c->next <= k; c->next++) {
+		data = group_tick(h, g, c->next);
+		if (!data || decoder_tick(c->decoder, data, g->ticks[c->next].len))
+			return -1;
+	}
+	return 0;
+}
+
+const struct snapshot *history_snapshot(struct history *h, u32 i)
+{
+	struct cursor *c = &h->cursor;
+	const struct group *g;
+
+	if (i >= h->len)
+		return NULL;
+	if (i == h->len - 1 && h->newest)
+		return snapshot_get(h->newest);
+	g = group_of(h, i);
+	c->unused = 0;
+	if (cursor_walk(h, c, g, i - g->first)) {
+		cursor_clear(c);
+		return NULL;
+	}
+	if (!c->last)
+		c->last = decoder_snapshot(c->decoder);
+	return snapshot_get(c->last);
+}
+
+u64 history_bytes(const struct history *h)
+{
+	return h->bytes;
+}
+
+u64 history_merged(const struct history *h)
+{
+	return h->merged;
+}
+
+u64 history_dropped(const struct history *h)
+{
+	return h->dropped;
+}

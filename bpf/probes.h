@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probes.h: every kernel program of ottop: attached or not and why, what it
+ * costs; and every loss, by cause. What the tables probes, lost and self show.
+ */
+#ifndef OTTOP_PROBES_H
+#define OTTOP_PROBES_H
+
+#include "bpf/snapshot_build.h"
+
+struct bpf_object;
+struct bpf_program;
+struct bpf_link;
+
+/*
+ * Announces the programs of an opened object as "off", and its maps as ours.
+ * The object must outlive probes_forget().
+ */
+void probes_add(const char *collector, struct bpf_object *obj);
+/* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */
+struct bpf_link *probe_attach(struct bpf_program *prog);
+/* Says that a program is not attached any more (its link was destroyed), and why. */
+void probe_off(struct bpf_program *prog, const char *why);
+/* A program that cannot be had, without an object: collector, where, reason. */
+void probe_blocked(const char *collector, const char *where, const char *reason);
+void probes_forget(const char *collector);
+
+/* What the collectors count themselves: how often a program runs, per second. */
+void probe_runs(struct bpf_program *prog, float per_s);
+
+/* Why an attach or load failed with -err, as a person would say it. */
+const char *probe_why(int err);
+
+/* Total of one cause since ottop started. The text must live for ever. */
+void loss_set(const char *cause, u64 total);
+u64 loss_total(void);
+
+/* Adds the rows of the tables probes and lost. */
+void probes_rows(struct builder *b);
+/* Cost of all programs, 100 = the machine; unknown until a window was measured. */
+float probes_cost_pct(void);
+/* Bytes of kernel memory of all maps. tasks: how many tasks have task storage. */
+u64 probes_map_bytes(u64 tasks);
+
+/*
+ * The measuring window: kernel run-time statistics are on for `window_ns`
+ * every `period_ns`, because they cost more than small programs do. Called
+ * often; does nothing most of the time. keeper.h switches them.
+ */
+void probes_measure(u64 now_ns);
+
+#endif

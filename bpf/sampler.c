@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sampler.c: the thread with the tick. It swaps, waits one grace period, lets
+ * every collector read, seals the snapshot and hands it over in a queue.
+ */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "bpf/collector.h"
+#include "bpf/features.h"
+#include "bpf/keeper.h"
+#include "bpf/probes.h"
+#include "bpf/proctab.h"
+
+#define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
+#define QUEUE_CAP 64			/* snapshots nobody has taken */
+#define LINGER_NS (300 * NSEC_PER_SEC)
+
+static const struct collector *const collectors[] = {
+#define COLLECTOR(name) &name##_collector,
+#include "bpf/collectors.def"
+#undef COLLECTOR
+};
+
+enum state { CLOSED, RUNNING, FAILED };
+
+struct sampler {
+	struct session session;
+	struct sampler_options opt;
+	pthread_t thread;
+	int timer_fd, wake_fd, ready_fd;
+
+	/* shared with the consumer */
+	pthread_mutex_t lock;
+	u64 want, focus_pid, focus_start_ns, interval_ns, history_bytes;
+	bool scope_to_focus, stop;
+	const struct snapshot *queue[QUEUE_CAP];
+	u32 head, queued;
+	u64 overflows;
+
+	/* of the thread */
+	enum state states[ARRAY_SIZE(collectors)];
+	char reasons[ARRAY_SIZE(collectors)][160];
+	u64 wanted_ns[ARRAY_SIZE(collectors)];
+	const struct snapshot *prev;
+	u64 seq, next_tick_ns, last_tick_cost_ns;
+};
+
+/* ---- collectors ---- */
+
+static void open_collector(struct sampler *s, u32 i)
+{
+	int err;
+
+	s->reasons[i][0] = '\0';
+	err = collectors[i]->open(s->reasons[i], sizeof(s->reasons[i]));
+	s->states[i] = err ? FAILED : RUNNING;
+	if (err) {
+		if (!s->reasons[i][0])
+			snprintf(s->reasons[i], sizeof(s->reasons[i]), "%s", strerror(-err));
+		log_line("%s: %s", collectors[i]->name, s->reasons[i]);
+	}
+}
+
+/* Opens what is wanted, closes what nobody has wanted for a while. */
+static void follow_wants(struct sampler *s, const struct tick *t)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++) {
+		const struct collector *c = collectors[i];
+
+		if (c->always || (c->tables & t->want)) {
+			s->wanted_ns[i] = t->now_ns;
+			if (s->states[i] == CLOSED)
+				open_collector(s, i);
+		} else if (s->states[i] != CLOSED && t->now_ns - s->wanted_ns[i] > LINGER_NS) {
+			if (s->states[i] == RUNNING)
+				c->close();
+			s->states[i] = CLOSED;
+		}
+	}
+}
+
+static void status_of_absent(struct sampler *s, u32 i, const struct tick *t)
+{
+	for (int id = 0; id < N_TABLES; id++)
+		if (collectors[i]->tables & TABLE_BIT(id))
+			builder_status(t->b, id, s->states[i] == FAILED ? TS_BLOCKED : TS_OFF,
+				       s->states[i] == FAILED ? s->reasons[i] : NULL, 0);
+}
+
+static void read_collector(struct sampler *s, u32 i, const struct tick *t)
+{
+	int err = collectors[i]->read(t);
+
+	if (!err)
+		return;
+	snprintf(s->reasons[i], sizeof(s->reasons[i]), "%s", probe_why(-err));
+	log_line("%s: stopped: %s", collectors[i]->name, s->reasons[i]);
+	collectors[i]->close();
+	s->states[i] = FAILED;
+	status_of_absent(s, i, t);
+}
+
+/*
+ * After this no program still writes to what was swapped out: programs run
+ * with preemption off, and membarrier waits like synchronize_rcu()
+ * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeping 20 ms is
+ * longer than any program runs.
+ */
+static void grace_period(void)
+{
+	struct timespec ts = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
+
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&ts, NULL);
+}
+
+/* ---- one tick ---- */
+
+static void take_wishes(struct sampler *s, struct tick *t)
+{
+	pthread_mutex_lock(&s->lock);
+	t->want = s->want;
+	t->focus_pid = s->focus_pid;
+	t->focus_start_ns = s->focus_start_ns;
+	t->scope_to_focus = s->scope_to_focus;
+	t->history_bytes = s->history_bytes;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void publish(struct sampler *s, const struct snapshot *snap)
+{
+	const struct snapshot *dropped = NULL;
+	u64 one = 1;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->queued == QUEUE_CAP) {	/* the consumer sleeps: the oldest goes, and is counted */
+		dropped = s->queue[s->head];
+		s->head = (s->head + 1) % QUEUE_CAP;
+		s->queued--;
+		s->overflows++;
+	}
+	s->queue[(s->head + s->queued++) % QUEUE_CAP] = snap;
+	pthread_mutex_unlock(&s->lock);
+	snapshot_put(dropped);
+	if (write(s->ready_fd, &one, sizeof(one)) < 0)
+		log_line("wake-up of the consumer: %s", strerror(errno));
+}
+
+static void read_all(struct sampler *s, const struct tick *t)
+{
+	bool wait = false;
+
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (s->states[i] == RUNNING && collectors[i]->swap)
+			wait |= collectors[i]->swap(t);
+	if (wait)
+		grace_period();
+	loss_set("snapshots not taken", s->overflows);
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++) {
+		if (s->states[i] == RUNNING)
+			read_collector(s, i, t);
+		else
+			status_of_absent(s, i, t);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (s->states[i] == RUNNING && collectors[i]->end)
+			collectors[i]->end(t);
+}
+
+/* Somebody looks at something else: what that needs starts now, not at the next tick. */
+static void adjust_all(struct sampler *s)
+{
+	struct tick t = { .now_ns = boottime_ns(), .scope = &s->opt.scope };
+
+	take_wishes(s, &t);
+	follow_wants(s, &t);
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (s->states[i] == RUNNING && collectors[i]->adjust)
+			collectors[i]->adjust(&t);
+}
+
+static void do_tick(struct sampler *s)
+{
+	const struct snapshot *snap;
+	struct tick t = {
+		.now_ns = boottime_ns(), .scope = &s->opt.scope,
+		.budget_pct = s->opt.budget_pct, .last_tick_ns = s->last_tick_cost_ns,
+	};
+	s64 unix_offset = (s64)(clock_ns(CLOCK_REALTIME) - t.now_ns);
+
+	take_wishes(s, &t);
+	t.seq = ++s->seq;
+	t.prev_ns = s->prev ? s->prev->time_ns : 0;
+	t.interval_ns = s->prev ? t.now_ns - t.prev_ns : 0;
+	follow_wants(s, &t);
+	t.b = builder_new(s->prev, &s->session);
+	builder_time(t.b, t.seq, t.now_ns, unix_offset, t.interval_ns);
+	read_all(s, &t);
+	snap = builder_seal(t.b);
+	snapshot_put(s->prev);
+	s->prev = snapshot_get(snap);
+	s->last_tick_cost_ns = boottime_ns() - t.now_ns;
+	publish(s, snap);
+}
+
+/* ---- the thread ---- */
+
+static void drain_all(struct sampler *s)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (s->states[i] == RUNNING && collectors[i]->drain)
+			collectors[i]->drain();
+}
+
+static void arm_timer(struct sampler *s)
+{
+	u64 now = boottime_ns(), at = min(s->next_tick_ns, now + DRAIN_NS);
+	struct itimerspec ts = {
+		.it_value = { (time_t)(at / NSEC_PER_SEC), (long)(at % NSEC_PER_SEC) },
+	};
+
+	timerfd_settime(s->timer_fd, TFD_TIMER_ABSTIME, &ts, NULL);
+}
+
+/* Ticks keep their grid; after a suspend or a stall the missed ones are not made up for. */
+static void schedule_tick(struct sampler *s, u64 interval_ns)
+{
+	u64 now = boottime_ns();
+
+	s->next_tick_ns += interval_ns;
+	if (s->next_tick_ns <= now || s->next_tick_ns > now + interval_ns)
+		s->next_tick_ns = now + interval_ns;
+}
+
+/* Waits for the timer or a wish. False: the end. */
+static bool sampler_wait(struct sampler *s, u64 *ret_interval)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->timer_fd, .events = POLLIN }, { .fd = s->wake_fd, .events = POLLIN },
+	};
+	u64 n;
+	bool go;
+
+	arm_timer(s);
+	poll(fds, ARRAY_SIZE(fds), -1);
+	if (fds[0].revents && read(s->timer_fd, &n, sizeof(n)) < 0)
+		n = 0;
+	if (fds[1].revents && read(s->wake_fd, &n, sizeof(n)) == sizeof(n))
+		adjust_all(s);
+	pthread_mutex_lock(&s->lock);
+	go = !s->stop;
+	*ret_interval = s->interval_ns;
+	pthread_mutex_unlock(&s->lock);
+	return go;
+}
+
+static void *sampler_main(void *arg)
+{
+	struct sampler *s = arg;
+	u64 interval = s->opt.interval_ns, old = interval;
+
+	prctl(PR_SET_NAME, "ottop-sampler");
+	s->next_tick_ns = boottime_ns();
+	do_tick(s);
+	schedule_tick(s, interval);
+	while (sampler_wait(s, &interval)) {
+		if (interval != old)
+			s->next_tick_ns = min(s->next_tick_ns, boottime_ns() + interval);
+		old = interval;
+		if (boottime_ns() >= s->next_tick_ns) {
+			do_tick(s);
+			schedule_tick(s, interval);
+		} else {
+			drain_all(s);
+		}
+		probes_measure(boottime_ns());
+	}
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static void read_boot_id(char *buf, size_t cap)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	buf[0] = '\0';
+	if (f && fgets(buf, (int)cap, f))
+		buf[strcspn(buf, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+static void fill_session(struct session *session)
+{
+	struct utsname u;
+
+	uname(&u);
+	snprintf(session->host_name, sizeof(session->host_name), "%s", u.nodename);
+	snprintf(session->kernel, sizeof(session->kernel), "%s", u.release);
+	snprintf(session->arch, sizeof(session->arch), "%.15s", u.machine);
+	snprintf(session->version, sizeof(session->version), "%s", OTTOP_VERSION);
+	read_boot_id(session->boot_id, sizeof(session->boot_id));
+	session->start_ns = boottime_ns();
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, ap);
+}
+
+static void sampler_free(struct sampler *s)
+{
+	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
+		if (s->states[i] == RUNNING)
+			collectors[i]->close();
+	while (s->queued--)
+		snapshot_put(s->queue[s->head++ % QUEUE_CAP]);
+	snapshot_put(s->prev);
+	close(s->timer_fd);
+	close(s->wake_fd);
+	close(s->ready_fd);
+	proctab_scope(NULL);
+	keeper_stop();
+	/* the session stays: snapshots that somebody still holds point to it */
+}
+
+struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
+{
+	struct features features;
+	struct sampler *s;
+
+	features_read(&features);
+	*ret_error = features_obstacle(&features);
+	if (*ret_error)
+		return NULL;
+	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
+	keeper_start();
+	s = xcalloc(1, sizeof(*s));
+	s->opt = *o;
+	s->want = o->tables;
+	s->interval_ns = o->interval_ns;
+	s->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&s->lock, NULL);
+	fill_session(&s->session);
+	proctab_scope(&s->opt.scope);
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (collectors[i]->always)
+			open_collector(s, i);
+	if (s->states[0] == FAILED) {	/* processes: without them there is nothing to show */
+		*ret_error = xasprintf("%s; 'ottop --check' says more, 'ottop --replay FILE' works",
+				       s->reasons[0]);
+		sampler_free(s);
+		return NULL;
+	}
+	if (pthread_create(&s->thread, NULL, sampler_main, s)) {
+		*ret_error = xasprintf("cannot start a thread: %s", strerror(errno));
+		sampler_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+const struct session *sampler_session(const struct sampler *s)
+{
+	return &s->session;
+}
+
+int sampler_fd(const struct sampler *s)
+{
+	return s->ready_fd;
+}
+
+const struct snapshot *sampler_take(struct sampler *s)
+{
+	const struct snapshot *snap = NULL;
+	u64 n;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->queued) {
+		snap = s->queue[s->head];
+		s->head = (s->head + 1) % QUEUE_CAP;
+		s->queued--;
+	}
+	if (!s->queued && read(s->ready_fd, &n, sizeof(n)) < 0)
+		n = 0;	/* was not readable: fine */
+	pthread_mutex_unlock(&s->lock);
+	return snap;
+}
+
+static void wake(struct sampler *s)
+{
+	u64 one = 1;
+
+	if (write(s->wake_fd, &one, sizeof(one)) < 0)
+		log_line("wake-up of the sampler: %s", strerror(errno));
+}
+
+void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_ns)
+{
+	bool changed;
+
+	pthread_mutex_lock(&s->lock);
+	changed = s->want != tables || s->focus_pid != focus_pid;
+	s->want = tables;
+	s->focus_pid = focus_pid;
+	s->focus_start_ns = focus_start_ns;
+	pthread_mutex_unlock(&s->lock);
+	if (changed)
+		wake(s);
+}
+
+void sampler_scope_to_focus(struct sampler *s, bool on)
+{
+	pthread_mutex_lock(&s->lock);
+	s->scope_to_focus = on;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_interval(struct sampler *s, u64 interval_ns)
+{
+	pthread_mutex_lock(&s->lock);
+	s->interval_ns = interval_ns;
+	pthread_mutex_unlock(&s->lock);
+	wake(s);
+}
+
+void sampler_tell_history_bytes(struct sampler *s, u64 bytes)
+{
+	pthread_mutex_lock(&s->lock);
+	s->history_bytes = bytes;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_stop(struct sampler *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	pthread_mutex_unlock(&s->lock);
+	wake(s);
+	pthread_join(s->thread, NULL);
+	sampler_free(s);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ticks.h: the inside of a history: encoded ticks in groups, in memory or in
+ * the file of a recording. Private to history.c, compact.c and recording.c.
+ */
+#ifndef OTTOP_TICKS_H
+#define OTTOP_TICKS_H
+
+#include "bpf/codec.h"
+#include "bpf/history.h"
+
+#define MAX_LEVEL 16	/* ticks merged into one, at most; older ones are dropped */
+
+struct tick {
+	u64 seq, time_ns, interval_ns;
+	u64 offset;	/* in the bytes of the group, or in the file */
+	u32 len;
+};
+
+/* A key frame and the ticks that build on it. */
+struct group {
+	u64 id;		/* never used again */
+	u32 first;	/* index of its first tick in the history */
+	u32 level;	/* ticks merged into one: 1, 2, 4, ... */
+	struct tick *ticks;
+	u32 n, cap;
+	struct wire_out bytes;	/* empty for a file */
+};
+
+/* Decodes forward through one group and remembers where it is. */
+struct cursor {
+	struct decoder *decoder;
+	u64 group;	/* id, 0: nowhere */
+	u32 next;	/* tick of the group that comes next */
+	const struct snapshot *last;	/* tick next - 1, once somebody asked for it */
+	u32 unused;	/* appends since the last use */
+};
+
+struct job;
+
+struct history {
+	const struct wire_schema *schema;
+	const struct session *session;
+	int fd;		/* of a recording; -1: bytes in memory */
+	u64 cap_bytes;
+	struct group *groups;
+	u32 n, cap;
+	u32 len;	/* ticks */
+	u64 bytes, next_id;
+	u64 merged, dropped;
+	struct encoder *encoder;
+	const struct snapshot *newest;
+	struct cursor cursor;
+	struct wire_out scratch;	/* a tick from the file */
+	struct job *job;		/* merging in progress, compact.c */
+};
+
+/*
+ * The history of a recording: its ticks stay in the file. All three must live
+ * as long; fd is not closed.
+ */
+struct history *history_new_file(int fd, const struct wire_schema *schema,
+				 const struct session *session);
+/* One more tick of that file. The first must be a key frame. */
+void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len);
+
+/* Encoded bytes of tick k of a group, valid until the next call; NULL on a read error. */
+const u8 *group_tick(struct history *h, const struct group *g, u32 k);
+/* Encodes s as the next tick of g; returns the bytes that this took. */
+u64 group_append(struct group *g, struct encoder *e, const struct snapshot *s);
+void group_free(struct group *g);
+/* Bytes that a group takes. */
+u64 group_bytes(const struct group *g);
+/* Numbers the ticks anew after groups have changed. */
+void history_renumber(struct history *h);
+
+/* Frees a merging in progress. */
+void compact_abort(struct history *h);
+/* Merges or drops old ticks, a few at each call, all that is needed when over the cap. */
+void compact_step(struct history *h);
+
+#endif
