@@ -33,7 +33,7 @@ BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c))
 SKEL	:= $(BPFSRC:bpf/collectors/%.bpf.c=$(BUILD)/gen/%.skel.h)
 OBJ	:= $(SRC:%.c=$(BUILD)/obj/%.o)
 LIBOBJ	:= $(filter-out $(MAIN:%.c=$(BUILD)/obj/%.o),$(OBJ))
-GEN	:= $(BUILD)/gen/syscall_names.h
+GEN	:= $(BUILD)/gen/syscall_tables.h
 UNIT	:= $(sort $(wildcard tests/unit/test_*.c))
 UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 

@@ -48,6 +48,9 @@ struct collector {
 	void (*close)(void);
 };
 
+/* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
+void grace_period(void);
+
 #define COLLECTOR(name) extern const struct collector name##_collector;
 #include "bpf/collectors.def"
 #undef COLLECTOR

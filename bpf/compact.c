@@ -80,7 +80,7 @@ static void replace_groups(struct history *h, u32 first, u32 n, const struct gro
 
 static void drop_group(struct history *h, u32 i)
 {
-	h->dropped += (u64)h->groups[i].n * h->groups[i].level;
+	h->dropped += h->groups[i].n;
 	replace_groups(h, i, 1, NULL);
 }
 

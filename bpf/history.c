@@ -100,10 +100,14 @@ static void close_group(struct history *h)
 	h->bytes += group_bytes(g);
 }
 
-/* A group ends after so many ticks, or when its deltas outgrow its share of the cap. */
+/*
+ * A group ends after so many ticks, or when its deltas outgrow its share of the
+ * cap; and when nothing but this group is left to be dropped.
+ */
 static bool group_is_full(struct history *h, const struct group *g)
 {
 	return g->n >= CODEC_GROUP_TICKS || encoder_is_full(h->encoder) ||
+	       h->bytes > h->cap_bytes ||
 	       g->bytes.n > max(h->cap_bytes / 8, 2ull * g->ticks[0].len);
 }
 

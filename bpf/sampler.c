@@ -119,7 +119,7 @@ static void read_collector(struct sampler *s, u32 i, const struct tick *t)
  * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeping 20 ms is
  * longer than any program runs.
  */
-static void grace_period(void)
+void grace_period(void)
 {
 	struct timespec ts = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
 

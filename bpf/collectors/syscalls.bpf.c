@@ -79,6 +79,7 @@ static __always_inline u32 find_slot(struct sc_set *set, u32 call, u32 tgid, u64
 			slot->call = call;
 			slot->tgid = tgid;
 			slot->start_ns = start_ns;
+			__sync_fetch_and_add(&set->used_slots, 1);
 			__sync_fetch_and_add(&slot->ready, 1);	/* a barrier too */
 			return at;
 		}
@@ -100,8 +101,11 @@ static __always_inline void count_cell(struct sc_set *set, u32 slot, u32 what)
 		at &= N_CELLS - 1;
 		cell = &set->cells[at];
 		found = cell->key;
-		if (!found)
+		if (!found) {
 			found = __sync_val_compare_and_swap(&cell->key, 0, key);
+			if (!found)
+				__sync_fetch_and_add(&set->used_cells, 1);
+		}
 		if (!found || found == key) {
 			__sync_fetch_and_add(&cell->n, 1);
 			return;

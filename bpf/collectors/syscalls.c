@@ -118,12 +118,36 @@ static void drain_cells(const struct sc_set *set)
 
 static void clear_set(struct sc_set *set)
 {
+	set->used_slots = set->used_cells = 0;
 	for (u32 i = 0; i < N_SLOTS; i++)
 		if (set->slots[i].claimed || i == OTHER_SLOT)
 			memset(&set->slots[i], 0, sizeof(set->slots[i]));
 	for (u32 i = 0; i < N_CELLS; i++)
 		if (set->cells[i].key)
 			set->cells[i] = (struct sc_cell){};
+}
+
+/* Adds up the set that is not in use; a grace period must have passed since the swap. */
+static void drain_set(void)
+{
+	struct sc_set *set = &skel->bss->sets[skel->bss->current_set ^ 1];
+
+	drain_slots(set);
+	drain_cells(set);
+	clear_set(set);
+	totals_set_done();
+}
+
+/* A burst of short processes fills a set before the tick: then it is drained early. */
+static void syscalls_drain(void)
+{
+	const struct sc_set *set = &skel->bss->sets[skel->bss->current_set];
+
+	if (!on_since_ns || (set->used_slots < N_SLOTS / 4 && set->used_cells < N_CELLS / 4))
+		return;
+	skel->bss->current_set ^= 1;
+	grace_period();
+	drain_set();
 }
 
 static bool syscalls_swap(const struct tick *t)
@@ -163,14 +187,11 @@ static void syscalls_adjust(const struct tick *t)
 
 static int syscalls_read(const struct tick *t)
 {
-	struct sc_set *drained = &skel->bss->sets[skel->bss->current_set ^ 1];
 	bool was_on = on_since_ns != 0;
 
 	count_runs(t);
 	if (was_on) {
-		drain_slots(drained);
-		drain_cells(drained);
-		clear_set(drained);
+		drain_set();
 		add_in_flight();
 		totals_rows(t);
 		builder_status(t->b, TABLE_syscalls, TS_OK, NULL, t->now_ns - max(on_since_ns, t->prev_ns));
@@ -234,6 +255,7 @@ const struct collector syscalls_collector = {
 	.open = syscalls_open,
 	.adjust = syscalls_adjust,
 	.swap = syscalls_swap,
+	.drain = syscalls_drain,
 	.read = syscalls_read,
 	.close = syscalls_close,
 };

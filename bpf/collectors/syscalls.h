@@ -15,11 +15,11 @@
 #include <linux/types.h>
 #endif
 
-#define SLOT_BITS 13
+#define SLOT_BITS 14
 #define N_SLOTS (1 << SLOT_BITS)
 #define CELL_BITS 16
 #define N_CELLS (1 << CELL_BITS)
-#define MAX_PROBES 16
+#define MAX_PROBES 32
 #define OTHER_SLOT 0	/* what found no slot */
 
 #define CALL_NR(call) ((call) & 0xffff)
@@ -56,6 +56,7 @@ struct sc_cell {
 struct sc_set {
 	struct sc_slot slots[N_SLOTS];
 	struct sc_cell cells[N_CELLS];
+	__u32 used_slots, used_cells;
 };
 
 #define MAX_SCOPE 64

@@ -115,6 +115,11 @@ void totals_cell(u32 slot, u32 what, u32 n)
 		hist_acc_bucket(tick_acc(t), (int)what, n);
 }
 
+void totals_set_done(void)
+{
+	memset(by_slot, 0, sizeof(by_slot));
+}
+
 void totals_in_flight(const struct wire_thread *w)
 {
 	struct total *t = total_get(w->tgid, w->process_start_ns, w->call);
@@ -259,7 +264,6 @@ void totals_rows(const struct tick *tick)
 			}
 		}
 	}
-	memset(by_slot, 0, sizeof(by_slot));
 }
 
 void totals_clear(void)

@@ -15,6 +15,8 @@
 void totals_begin(u64 now_ns);
 void totals_slot(u32 index, const struct sc_slot *s);
 void totals_cell(u32 slot, u32 what, u32 n);
+/* The slots of this set are done with; another set may follow in the same tick. */
+void totals_set_done(void);
 void totals_in_flight(const struct wire_thread *t);
 /* Adds the rows of the table and gets ready for the next tick. */
 void totals_rows(const struct tick *t);

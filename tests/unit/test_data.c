@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test_data.c: the small parts of the data side: rates, cgroup paths, names, process table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf/cgroup.h"
+#include "bpf/procfs.h"
+#include "bpf/proctab.h"
+#include "bpf/rate.h"
+#include "bpf/syscall_names.h"
+#include "bpf/users.h"
+
+static void first_reading_has_no_rate(void **state)
+{
+	struct counter old = {}, young = {};
+
+	(void)state;
+	assert_int_equal(counter_advance(&old, 500, false), U64_PENDING);
+	assert_int_equal(counter_advance(&old, 700, false), 200);
+	assert_int_equal(counter_advance(&young, 500, true), 500);
+	assert_int_equal(counter_advance(&young, 500, true), 0);
+}
+
+static void counters_reset_and_waver(void **state)
+{
+	struct counter c = {};
+
+	(void)state;
+	counter_advance(&c, 1000, false);
+	/* a little less: its parts were read at different instants */
+	assert_int_equal(counter_advance(&c, 950, false), 0);
+	assert_int_equal(counter_advance(&c, 1010, false), 10);
+	/* much less: it started anew */
+	assert_int_equal(counter_advance(&c, 30, false), 30);
+	assert_int_equal(counter_advance(&c, 40, false), 10);
+}
+
+static void rates(void **state)
+{
+	struct counter level = {};
+
+	(void)state;
+	assert_true(rate_per_s(500, NSEC_PER_SEC / 2) == 1000);
+	assert_true(rate_pct(NSEC_PER_SEC / 4, NSEC_PER_SEC) == 25);
+	assert_false(f32_known(rate_per_s(U64_PENDING, NSEC_PER_SEC)));
+	assert_false(f32_known(rate_pct(5, 0)));
+	assert_true(isnan(rate_per_s(U64_UNKNOWN, NSEC_PER_SEC)));
+	assert_false(f32_known(rate_of_level(&level, 100, NSEC_PER_SEC)));
+	assert_true(rate_of_level(&level, 40, NSEC_PER_SEC) == -60);
+}
+
+#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void containers(void **state)
+{
+	static const struct { const char *path, *container, *unit; } cases[] = {
+		{ "/", "", "" },
+		{ "/system.slice/nginx.service", "", "nginx.service" },
+		{ "/system.slice/docker-" ID64 ".scope", "docker:0123456789ab", "docker-" ID64 ".scope" },
+		{ "/docker/" ID64, "docker:0123456789ab", "" },
+		{ "/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID64 ".scope",
+		  "containerd:0123456789ab", "cri-containerd-" ID64 ".scope" },
+		{ "/kubepods/burstable/pod1/" ID64, "kube:0123456789ab", "" },
+		{ "/machine.slice/libpod-" ID64 ".scope/container", "podman:0123456789ab",
+		  "libpod-" ID64 ".scope" },
+		{ "/machine.slice/libpod-conmon-" ID64 ".scope", "", "libpod-conmon-" ID64 ".scope" },
+		{ "/lxc/web01", "lxc:web01", "" },
+		{ "/lxc.payload.web01/system.slice/cron.service", "lxc:web01", "cron.service" },
+		{ "/machine.slice/machine-deb.scope", "nspawn:deb", "machine-deb.scope" },
+		{ "/user.slice/user-1000.slice/session-3.scope", "", "session-3.scope" },
+		{ "/user.slice/user-1000.slice", "", "user-1000.slice" },
+	};
+	char buf[256];
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		cgroup_container(cases[i].path, buf, sizeof(buf));
+		assert_string_equal(buf, cases[i].container);
+		cgroup_unit(cases[i].path, buf, sizeof(buf));
+		assert_string_equal(buf, cases[i].unit);
+	}
+	cgroup_container("/docker-" ID64 ".scope", buf, 8);	/* a short buffer is cut, not overrun */
+	assert_string_equal(buf, "docker:");
+}
+
+static void cgroup_lines(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	cgroup_path("0::/system.slice/a.service\n", buf, sizeof(buf));
+	assert_string_equal(buf, "/system.slice/a.service");
+	cgroup_path("12:pids:/p\n1:name=systemd:/s/b.service\n0::/\n", buf, sizeof(buf));
+	assert_string_equal(buf, "/s/b.service");
+	cgroup_path("12:pids:/docker/x\n3:cpu,cpuacct:/y\n", buf, sizeof(buf));
+	assert_string_equal(buf, "/docker/x");
+	cgroup_path("", buf, sizeof(buf));
+	assert_string_equal(buf, "/");
+	cgroup_path("garbage", buf, sizeof(buf));
+	assert_string_equal(buf, "/");
+}
+
+static void expect_call(u32 call, const char *name)
+{
+	const char *s = syscall_name(call);
+
+	assert_string_equal(s, name);
+	str_put(s);
+}
+
+static void syscall_names_of_all_abis(void **state)
+{
+	(void)state;
+	expect_call(SYS_getppid, "getppid");
+	expect_call(SYS_read, "read");
+	expect_call(462, "mseal");
+	expect_call(0xfff0, "syscall_65520");
+	expect_call(0xffff, "invalid");
+#ifdef __x86_64__
+	expect_call(1 << 16 | 20, "getpid");	/* i386 */
+	expect_call(2 << 16 | 512, "rt_sigaction");	/* x32 */
+	assert_string_equal(syscall_abi(0), "x86_64");
+	assert_string_equal(syscall_abi(1 << 16), "i386");
+	/* no number up to the last one of 6.1 is without a name, but for the holes of the table */
+	for (u32 nr = 0; nr <= 334; nr++) {
+		const char *s = syscall_name(nr);
+
+		assert_true(strncmp(s, "syscall_", 8) != 0);
+		str_put(s);
+	}
+	for (u32 nr = 424; nr <= 469; nr++) {
+		const char *s = syscall_name(nr);
+
+		assert_true(strncmp(s, "syscall_", 8) != 0);
+		str_put(s);
+	}
+#endif
+}
+
+static void calls_that_wait(void **state)
+{
+	(void)state;
+	assert_true(syscall_waits("epoll_wait"));
+	assert_true(syscall_waits("futex"));
+	assert_false(syscall_waits("read"));
+	assert_false(syscall_waits("fsync"));
+	assert_true(errno_is_soft(11));
+	assert_false(errno_is_soft(5));
+	assert_string_equal(errno_name(13), "EACCES");
+}
+
+static void process_table(void **state)
+{
+	struct scope scope = { .pids = { 5 }, .n_pids = 1 };
+	struct proc *a, *b;
+	bool is_new;
+
+	(void)state;
+	a = proctab_get(5, 100, &is_new);
+	assert_true(is_new);
+	assert_ptr_equal(proctab_get(5, 100, &is_new), a);
+	assert_false(is_new);
+	b = proctab_get(5, 200, &is_new);	/* the pid was reused */
+	assert_true(is_new);
+	assert_ptr_equal(proctab_current(5), b);
+	b->closed = true;
+	assert_ptr_equal(proctab_current(5), a);
+	assert_int_equal(proctab_count(), 2);
+	proctab_sweep();
+	assert_null(proctab_find(5, 200));
+	assert_int_equal(proctab_count(), 1);
+	proc_set(&a->comm, str_new("web"));
+	proc_set(&a->cgroup, str_new("/a/b"));
+	proctab_scope(&scope);
+	assert_true(proc_in_scope(a));
+	scope.comm_glob = "w*";
+	assert_true(proc_in_scope(a));
+	scope.comm_glob = "x*";
+	assert_false(proc_in_scope(a));
+	scope.comm_glob = NULL;
+	scope.cgroup = "/a/";
+	assert_true(proc_in_scope(a));
+	scope.cgroup = "/a/bc";
+	assert_false(proc_in_scope(a));
+	scope.pids[0] = 6;
+	assert_false(proc_in_scope(a));
+	proctab_scope(NULL);
+	proctab_clear();
+	assert_int_equal(proctab_count(), 0);
+}
+
+static void small_files(void **state)
+{
+	char buf[4096];
+
+	(void)state;
+	assert_true(procfs_read("self/status", buf, sizeof(buf)) > 0);
+	assert_int_equal(procfs_value(buf, "Pid"), getpid());
+	assert_true(procfs_value(buf, "NoSuchLine") == U64_UNKNOWN);
+	assert_true(procfs_read_pid(4194304, "stat", buf, sizeof(buf)) < 0);
+	assert_true(procfs_read("self/status", buf, 8) == 7);
+	assert_true(procfs_link_pid((u32)getpid(), "exe", buf, sizeof(buf)) > 0);
+	users_refresh();
+	str_put(users_name(0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_reading_has_no_rate),
+		cmocka_unit_test(counters_reset_and_waver),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(containers),
+		cmocka_unit_test(cgroup_lines),
+		cmocka_unit_test(syscall_names_of_all_abis),
+		cmocka_unit_test(calls_that_wait),
+		cmocka_unit_test(process_table),
+		cmocka_unit_test(small_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
