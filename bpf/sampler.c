@@ -21,6 +21,7 @@
 #include "bpf/collector.h"
 #include "bpf/features.h"
 #include "bpf/keeper.h"
+#include "bpf/privileges.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
 
@@ -376,6 +377,8 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 		sampler_free(s);
 		return NULL;
 	}
+	if (privileges_drop())
+		log_line("capabilities: not dropped: %s", strerror(errno));
 	if (pthread_create(&s->thread, NULL, sampler_main, s)) {
 		*ret_error = xasprintf("cannot start a thread: %s", strerror(errno));
 		sampler_free(s);

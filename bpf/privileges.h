@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* privileges.h: giving up what is not needed once the programs are loaded. */
+#ifndef OTTOP_PRIVILEGES_H
+#define OTTOP_PRIVILEGES_H
+
+/*
+ * Keeps the capabilities to load and attach more programs (BPF, PERFMON), to
+ * read about processes of others (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG), and to
+ * write a recording where the user of sudo may (DAC_OVERRIDE, CHOWN); drops
+ * the rest for good. Of the calling thread and those it starts from now on.
+ * 0 or -errno.
+ */
+int privileges_drop(void);
+
+#endif
