@@ -10,12 +10,15 @@
 #include "bpf/ticks.h"
 
 #define N_LEVELS 5		/* 1, 2, 4, 8, 16 */
-#define STEP_TICKS 6		/* source ticks per appended tick */
+#define STEP_TICKS 4		/* source ticks per appended tick */
 
 /* What a level may take of the cap when there is no room, in 32nds. */
-static const u32 shares[N_LEVELS] = { 20, 3, 3, 3, 3 };
+static const u32 shares[N_LEVELS] = { 20, 2, 2, 2, 6 };
 
-/* Merging groups[first .. first + n) into one; the last of them pair by pair. */
+/*
+ * Merging groups[first .. first + n) into one; the last of them pair by pair.
+ * What is made counts once it has taken their place.
+ */
 struct job {
 	u32 first, n;
 	u32 group, tick;	/* the next source tick; group counts from first */
@@ -32,7 +35,6 @@ void compact_abort(struct history *h)
 
 	if (!j)
 		return;
-	h->bytes -= group_bytes(&j->out);
 	group_free(&j->out);
 	snapshot_put(j->half);
 	decoder_free(j->decoder);
@@ -94,7 +96,8 @@ static void start_job(struct history *h, u32 i)
 	j->n = 1;
 	j->ticks = g->n;
 	if (before && before->level == g->level * 2 &&
-	    before->n + (g->n + 1) / 2 <= CODEC_GROUP_TICKS) {
+	    before->n + (g->n + 1) / 2 <= CODEC_GROUP_TICKS &&
+	    before->bytes.n + g->bytes.n / 2 <= h->cap_bytes / 8) {
 		j->first = i - 1;
 		j->n = 2;
 		j->ticks += before->n;
@@ -111,7 +114,6 @@ static void end_job(struct history *h)
 	struct job *j = h->job;
 	struct group out = j->out;
 
-	h->bytes -= group_bytes(&out);
 	out.bytes.data = xrealloc(out.bytes.data, out.bytes.n + 1);
 	out.bytes.cap = out.bytes.n;
 	h->bytes += group_bytes(&out);
@@ -125,7 +127,7 @@ static void emit(struct history *h, const struct snapshot *s)
 {
 	struct job *j = h->job;
 
-	h->bytes += group_append(&j->out, j->encoder, s);
+	group_append(&j->out, j->encoder, s);
 	snapshot_put(s);
 }
 

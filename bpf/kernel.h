@@ -50,7 +50,9 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 /* arch/x86/include/asm/thread_info.h; arch/arm64/include/asm/thread_info.h */
 #define TS_COMPAT 0x0002
 #define TIF_32BIT_ARM64 22
-/* include/linux/mm_types_task.h: MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES */
+/* include/linux/mm_types_task.h; 2 is MM_SWAPENTS, which is not resident */
+#define MM_FILEPAGES 0
+#define MM_ANONPAGES 1
 #define MM_SHMEMPAGES 3
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004

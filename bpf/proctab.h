@@ -32,7 +32,8 @@ struct proc {
 	bool closed;		/* gone; this tick's row is the last */
 	char state;
 	s32 wait_status;	/* as wait(2) has it; valid once exited or a zombie */
-	u64 exit_ns, rss_bytes, rss_peak_bytes;
+	bool rss_rough;		/* rss_bytes lags behind; /proc has it exactly */
+	u64 exit_ns, rss_pages, rss_bytes, rss_peak_bytes;
 	struct proc_usage now;
 	u64 calls_delta;	/* system calls of this interval */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;

@@ -31,6 +31,40 @@ struct {
 
 /* ---- the task iterator ---- */
 
+/* Where each CPU's copy of a per-CPU variable is; absent where kallsyms hides addresses. */
+extern const void __per_cpu_offset __ksym __weak;
+
+#define MAX_SUM_CPUS 16
+const volatile u32 sum_cpus;	/* CPUs to add up; 0: too many */
+bool rss_is_exact;		/* or may user space ask /proc for the rest? */
+
+/*
+ * Since 6.2 the counters are per-CPU with a common part that lags behind by up
+ * to 32 pages a CPU (lib/percpu_counter.c), which matters for small processes.
+ */
+static __always_inline s64 percpu_rest(s32 *counters)
+{
+	s64 sum = 0;
+	u64 offset;
+	s32 part;
+
+	if (!&__per_cpu_offset || !sum_cpus)
+		return 0;
+	rss_is_exact = true;
+	for (u32 cpu = 0; cpu < MAX_SUM_CPUS && cpu < sum_cpus; cpu++) {
+		if (bpf_probe_read_kernel(&offset, sizeof(offset),
+					  (const char *)&__per_cpu_offset + cpu * sizeof(offset)))
+			break;
+		if (!bpf_probe_read_kernel(&part, sizeof(part), (char *)counters + offset))
+			sum += part;
+	}
+	return sum;
+}
+
+/* A macro because CO-RE wants a constant index. */
+#define EXACT_COUNT(mm, i) (BPF_CORE_READ(mm, rss_stat[i].count) + \
+			    percpu_rest(BPF_CORE_READ(mm, rss_stat[i].counters)))
+
 static __always_inline u64 rss_pages(struct mm_struct *mm)
 {
 	s64 sum = 0;
@@ -40,13 +74,13 @@ static __always_inline u64 rss_pages(struct mm_struct *mm)
 	if (bpf_core_type_exists(struct mm_rss_stat___old)) {
 		struct mm_struct___old *old = (void *)mm;
 
-		for (int i = 0; i <= MM_SHMEMPAGES; i++)
-			if (i != 2)	/* swap entries are not resident */
-				sum += BPF_CORE_READ(old, rss_stat.count[i].counter);
+		rss_is_exact = true;
+		sum = BPF_CORE_READ(old, rss_stat.count[MM_FILEPAGES].counter) +
+		      BPF_CORE_READ(old, rss_stat.count[MM_ANONPAGES].counter) +
+		      BPF_CORE_READ(old, rss_stat.count[MM_SHMEMPAGES].counter);
 	} else {
-		for (int i = 0; i <= MM_SHMEMPAGES; i++)
-			if (i != 2)
-				sum += BPF_CORE_READ(mm, rss_stat[i].count);
+		sum = EXACT_COUNT(mm, MM_FILEPAGES) + EXACT_COUNT(mm, MM_ANONPAGES) +
+		      EXACT_COUNT(mm, MM_SHMEMPAGES);
 	}
 	return sum > 0 ? sum : 0;
 }

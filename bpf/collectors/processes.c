@@ -18,11 +18,13 @@
 #include "bpf/events.h"
 #include "bpf/identity.h"
 #include "bpf/probes.h"
+#include "bpf/procfs.h"
 #include "bpf/threads.h"
 #include "bpf/users.h"
 #include "processes.skel.h"
 
 #define READ_BUF (64 << 10)
+#define STATM_PER_TICK 256
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
 
 static struct processes *skel;
@@ -32,7 +34,7 @@ static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
 static u64 pass_start_ns, opened_ns, lost_exits, calls_total;
-static u32 reread_cursor;
+static u32 reread_cursor, statm_reads;
 static bool partial;
 
 const struct wire_thread *threads_all(u32 *ret_n)
@@ -277,7 +279,11 @@ static void take_process(const struct wire_thread *t, const struct wire_process 
 	p->ppid = w->ppid;
 	p->ns_pid = w->ns_pid;
 	p->threads = w->threads;
-	p->rss_bytes = w->rss_pages * (u64)getpagesize();
+	if (p->rss_pages != w->rss_pages) {
+		p->rss_pages = w->rss_pages;
+		p->rss_bytes = w->rss_pages * (u64)getpagesize();
+		p->rss_rough = !skel->bss->rss_is_exact;
+	}
 	p->rss_peak_bytes = max(p->rss_peak_bytes, p->rss_bytes);
 	set_owner(p, w->uid);
 	if (p->css_set != w->css_set) {
@@ -351,8 +357,27 @@ static int run_pass(void)
 
 /* ---- rows ---- */
 
+/*
+ * Where the kernel hides the addresses of the per-CPU parts, /proc is asked
+ * for the processes whose memory moved, some of them each tick.
+ */
+static void read_exact_rss(struct proc *p)
+{
+	char buf[64];
+	unsigned long long pages;
+
+	if (!p->rss_rough || !statm_reads || p->closed)
+		return;
+	statm_reads--;
+	p->rss_rough = false;
+	if (procfs_read_pid(p->pid, "statm", buf, sizeof(buf)) > 0 &&
+	    sscanf(buf, "%*u %llu", &pages) == 1)
+		p->rss_bytes = pages * (u64)getpagesize();
+}
+
 static void identify(struct proc *p, const struct tick *t)
 {
+	read_exact_rss(p);
 	if ((!p->identified || p->reread) && !p->closed)
 		identity_read(p);
 	if (p->pid == t->focus_pid && !p->closed)
@@ -482,6 +507,7 @@ static int processes_read(const struct tick *t)
 	u32 at = 0;
 	int err;
 
+	statm_reads = STATM_PER_TICK;
 	users_refresh();
 	processes_drain();
 	err = run_pass();
@@ -554,6 +580,8 @@ static int processes_open(char *reason, size_t cap)
 	skel = processes__open();
 	if (!skel)
 		return -errno;
+	if (libbpf_num_possible_cpus() <= 16)
+		skel->rodata->sum_cpus = (u32)libbpf_num_possible_cpus();
 	err = processes__load(skel);
 	if (!err) {
 		probes_add("processes", skel->obj);

@@ -60,9 +60,13 @@ static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u6
 	       slot->ready;
 }
 
-/* The slot of this process and call: an index, OTHER_SLOT when there is no room. */
-static __always_inline u32 find_slot(struct sc_set *set, u32 call, u32 tgid, u64 start_ns)
+/*
+ * The slot of this process and call: an index, OTHER_SLOT when there is no room.
+ * A global function, like count_cell(): the verifier then looks at its loop once.
+ */
+__noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 {
+	struct sc_set *set = &sets[which & 1];
 	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
 	u32 at = h >> (64 - SLOT_BITS);
 
@@ -88,8 +92,9 @@ static __always_inline u32 find_slot(struct sc_set *set, u32 call, u32 tgid, u64
 	return OTHER_SLOT;
 }
 
-static __always_inline void count_cell(struct sc_set *set, u32 slot, u32 what)
+__noinline int count_cell(u32 which, u32 slot, u32 what)
 {
+	struct sc_set *set = &sets[which & 1];
 	u32 key = CELL_KEY(slot, what);
 	/* neighbouring buckets of a slot are neighbours */
 	u32 at = (slot * 0x9e3779b1u >> (32 - CELL_BITS)) + what;
@@ -108,10 +113,11 @@ static __always_inline void count_cell(struct sc_set *set, u32 slot, u32 what)
 		}
 		if (!found || found == key) {
 			__sync_fetch_and_add(&cell->n, 1);
-			return;
+			return 0;
 		}
 	}
 	__sync_fetch_and_add(&lost_cells, 1);
+	return 0;
 }
 
 static __always_inline void raise(u64 *max, u64 v)
@@ -156,10 +162,9 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
-	struct sc_set *set;
 	struct sc_slot *slot;
+	u32 at, which;
 	u64 ns;
-	u32 at;
 	int b;
 
 	/* no entry: a fork's return in the child, or entered before we looked */
@@ -167,9 +172,9 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 		return 0;
 	ns = bpf_ktime_get_ns() - s->enter_ns;
 	s->enter_ns = 0;
-	set = &sets[current_set & 1];
-	at = find_slot(set, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
-	slot = &set->slots[at];
+	which = current_set & 1;
+	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	slot = &sets[which].slots[at];
 	__sync_fetch_and_add(&slot->count, 1);
 	__sync_fetch_and_add(&slot->total_ns, ns);
 	if (ns > slot->max_ns)
@@ -180,10 +185,10 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	if (b < 0)
 		__sync_fetch_and_add(&slot->zero, 1);
 	else
-		count_cell(set, at, b);
+		count_cell(which, at, b);
 	if (ret < 0 && ret >= -4095) {
 		__sync_fetch_and_add(&slot->errors, 1);
-		count_cell(set, at, CELL_ERRNO + (u32)-ret);
+		count_cell(which, at, CELL_ERRNO + (u32)-ret);
 	}
 	return 0;
 }
@@ -193,14 +198,13 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_thread_end, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
-	struct sc_set *set;
-	u32 at;
+	u32 at, which;
 
 	if (!s || !s->enter_ns || s->generation != generation)
 		return 0;
 	s->enter_ns = 0;
-	set = &sets[current_set & 1];
-	at = find_slot(set, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
-	__sync_fetch_and_add(&set->slots[at].died, 1);
+	which = current_set & 1;
+	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
 	return 0;
 }
