@@ -92,12 +92,15 @@ struct signal_struct {
 	atomic_t live;
 	int nr_threads;
 	int group_exit_code;
+	struct task_struct *group_exec_task;	/* 5.17 and later */
 	unsigned int flags;
 	u64 utime, stime;
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
 	u64 sum_sched_runtime;
 };
+
+struct signal_struct___old { struct task_struct *group_exit_task; };
 
 struct css_set;
 

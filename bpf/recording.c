@@ -18,12 +18,17 @@
 
 static char *how_it_ended(const struct recording *r)
 {
+	if (r->read_error)
+		return xasprintf("recording cannot be read further: %s (%u ticks read)",
+				 strerror(-r->read_error), r->ticks);
 	if (r->cut_at >= 0)
 		return xasprintf("recording ends in the middle of a frame at byte %lld "
 				 "(%u ticks read)", (long long)r->cut_at, r->ticks);
 	if (r->ticks >= REC_MAX_TICKS)
 		return xasprintf("recording has more than %u ticks, the rest is not shown",
 				 REC_MAX_TICKS);
+	if (!r->ended && r->after_damage)
+		return xasprintf("nothing behind that can be read (%u ticks read)", r->ticks);
 	if (!r->ended)
 		return xasprintf("recording has no end mark, its writer was killed "
 				 "(%u ticks read)", r->ticks);
@@ -51,53 +56,48 @@ static void judge(struct recording *r)
 
 /* ---- reading ---- */
 
-/* One read(2). Bytes, 0 at the end, -errno; -EINTR and -EAGAIN are no failures. */
-static ssize_t read_some(struct recording *r)
+/* The input is over: whole, cut, or because reading failed. */
+static void finish(struct recording *r)
+{
+	if (!r->history && !r->error && r->read_error)
+		recording_refuse(r, xasprintf("%s: cannot be read: %s", r->name,
+					      strerror(-r->read_error)));
+	else if (!r->history && !r->error)
+		recording_refuse(r, xasprintf("%s: ends inside its header, nothing can be shown",
+					      r->name));
+	r->phase = DONE;
+}
+
+/* One read(2) and what follows from it; false when there was nothing to read now. */
+static bool read_some(struct recording *r)
 {
 	ssize_t n = read(r->fd, wire_room(&r->buf, READ_CHUNK), READ_CHUNK);
 
-	if (n < 0)
-		return -errno;
-	r->buf.n += (size_t)n;
-	r->eof = n == 0;
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	r->read_error = n < 0 ? -errno : 0;
+	r->buf.n += (size_t)max(n, (ssize_t)0);
+	r->eof = n <= 0;
 	recording_parse(r);
-	if (r->eof && r->phase != DONE) {
-		if (!r->history && !r->error)
-			recording_refuse(r, xasprintf("%s: ends inside its header, nothing can be shown",
-					    r->name));
-		r->phase = DONE;
-	}
-	return n;
-}
-
-/* Reads until `phase` is passed, waiting where necessary. */
-static int read_beyond(struct recording *r, enum phase phase)
-{
-	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
-	ssize_t n = 1;
-
-	while (r->phase <= phase && n) {
-		if (r->stream)
-			poll(&pfd, 1, -1);
-		n = read_some(r);
-		if (n < 0 && n != -EINTR && n != -EAGAIN)
-			return (int)n;
-	}
-	return 0;
+	if (r->eof && r->phase != DONE)
+		finish(r);
+	return true;
 }
 
 struct recording *recording_open_fd(int fd, const char *name, bool stream, char **ret_error)
 {
 	struct recording *r = xcalloc(1, sizeof(*r));
-	int err;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
 	r->fd = fd;
 	r->name = xstrdup(name);
 	r->stream = stream;
 	r->cut_at = -1;
-	err = read_beyond(r, stream ? AT_HEADER : SEARCHING);
-	if (err && !r->error)
-		recording_refuse(r, xasprintf("%s: cannot be read: %s", name, strerror(-err)));
+	while (r->phase <= (stream ? AT_HEADER : SEARCHING)) {
+		if (stream)
+			poll(&pfd, 1, -1);
+		read_some(r);
+	}
 	if (r->error) {
 		*ret_error = xstrdup(r->error);
 		recording_close(r);
@@ -158,21 +158,12 @@ int recording_read(struct recording *r)
 	u32 before = r->ticks;
 	u64 start = r->base + r->buf.n;
 	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
-	ssize_t n = 1;
 
-	while (n && r->phase != DONE && r->base + r->buf.n - start < READ_MOST &&
-	       poll(&pfd, 1, 0) > 0) {
-		n = read_some(r);
-		if (n == -EINTR || n == -EAGAIN)
-			break;
-		if (n < 0) {
-			r->phase = DONE;
-			judge(r);
-			return (int)n;
-		}
-	}
+	while (r->phase != DONE && r->base + r->buf.n - start < READ_MOST &&
+	       poll(&pfd, 1, 0) > 0 && read_some(r))
+		;
 	judge(r);
-	return (int)(r->ticks - before);
+	return r->read_error && r->ticks == before ? r->read_error : (int)(r->ticks - before);
 }
 
 const struct session *recording_session(const struct recording *r)

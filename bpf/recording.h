@@ -32,6 +32,7 @@ struct recording {
 	s64 cut_at;		/* offset of a frame that is not whole, or -1 */
 	bool ended;		/* saw the end mark */
 	u64 end_ticks, end_lost, end_errno;
+	int read_error;		/* -errno of the read that failed */
 	char *problem;
 };
 

@@ -122,9 +122,10 @@ static void tick_frame(struct recording *r, const struct frame *f)
 	struct tick_head head = tick_head_get(&in);
 	bool key = f->type == FRAME_KEY;
 
-	if (!key && (r->after_damage || !r->in_group))
+	if (!key && r->after_damage)
 		return;
-	if (in.bad || head.key != key || (!key && r->in_group >= CODEC_MAX_GROUP) ||
+	if (in.bad || head.key != key || (!key && !r->in_group) ||
+	    (!key && r->in_group >= CODEC_MAX_GROUP) ||
 	    r->ticks >= REC_MAX_TICKS || !keep_tick(r, f, &head)) {
 		damage(r);
 		return;
@@ -144,6 +145,8 @@ static void end_frame(struct recording *r, const struct frame *f)
 	r->end_ticks = wire_get_varint(&in);
 	r->end_lost = wire_get_varint(&in);
 	r->end_errno = wire_get_varint(&in);
+	if (r->damaged)		/* better than what the numbers of the ticks said */
+		r->lost = r->end_ticks > r->ticks ? r->end_ticks - r->ticks : 0;
 	r->ended = true;
 	r->phase = DONE;
 }
@@ -182,7 +185,7 @@ static bool read_preamble(struct recording *r)
 	major = wire_get_u32(&in);
 	if (major > REC_MAJOR || !major) {
 		recording_refuse(r, xasprintf("%s: recording format %u, this ottop reads %u; "
-				    "update ottop", r->name, major, REC_MAJOR));
+					    "update ottop", r->name, major, REC_MAJOR));
 		return false;
 	}
 	r->pos = REC_PREAMBLE;
@@ -205,7 +208,7 @@ static bool read_header(struct recording *r)
 	}
 	if (!r->schema) {
 		recording_refuse(r, xasprintf("%s: the header of the recording is damaged, "
-				    "it cannot be read; record again", r->name));
+					    "it cannot be read; record again", r->name));
 		return false;
 	}
 	r->pos += FRAME_HEAD + f.len;

@@ -293,6 +293,51 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+/*
+ * When a thread that is not the leader calls execve, the kernel ends the old
+ * leader and gives its pid to that thread (fs/exec.c, de_thread()); the old
+ * leader's storage goes with it. What it had counted waits here for the exec.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, u32);
+	__type(value, struct task_state);
+} handovers SEC(".maps");
+
+static __always_inline bool exec_ends_leader(struct task_struct *leader)
+{
+	struct signal_struct___old *old = (void *)leader->signal;
+
+	if (bpf_core_field_exists(leader->signal->group_exec_task))
+		return leader->signal->group_exec_task != NULL;
+	return BPF_CORE_READ(old, group_exit_task) != NULL;
+}
+
+static __always_inline void add_sums(struct task_state *to, const struct task_state *from)
+{
+	__sync_fetch_and_add(&to->dead_calls, from->dead_calls);
+	__sync_fetch_and_add(&to->dead_runq_ns, from->dead_runq_ns);
+	__sync_fetch_and_add(&to->dead_blocked_ns, from->dead_blocked_ns);
+	__sync_fetch_and_add(&to->dead_runtime_ns, from->dead_runtime_ns);
+	__sync_fetch_and_add(&to->dead_utime_ns, from->dead_utime_ns);
+	__sync_fetch_and_add(&to->dead_stime_ns, from->dead_stime_ns);
+	__sync_fetch_and_add(&to->dead_read_bytes, from->dead_read_bytes);
+	__sync_fetch_and_add(&to->dead_write_bytes, from->dead_write_bytes);
+}
+
+static __always_inline void take_handover(struct task_struct *t)
+{
+	u32 tgid = t->tgid;
+	struct task_state *left = bpf_map_lookup_elem(&handovers, &tgid), *s;
+
+	s = left ? task_state(t) : NULL;
+	if (s)
+		add_sums(s, left);
+	if (left)
+		bpf_map_delete_elem(&handovers, &tgid);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
 {
@@ -300,6 +345,8 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 	struct scratch *sc;
 	u32 zero = 0;
 
+	if (old_pid != t->pid)
+		take_handover(t);
 	sc = bpf_map_lookup_elem(&scratches, &zero);
 	if (!sc)
 		return 0;
@@ -376,8 +423,15 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	struct task_state *s = task_state(t), *ls = task_state(leader);
 	struct wire_event *e;
 
-	if (t->pid != t->tgid && ls)
+	if (t->pid != t->tgid && ls) {
 		add_dead_thread(t, s, ls);
+	} else if (ls && exec_ends_leader(t)) {
+		u32 tgid = t->tgid;
+
+		add_dead_thread(t, s, ls);
+		bpf_map_update_elem(&handovers, &tgid, ls, 0);
+		return 0;
+	}
 	/*
 	 * The last thread reports. Two that leave at once may both see 0: then
 	 * one of the two reports has everything, and user space takes the maxima.

@@ -96,8 +96,8 @@ __noinline int count_cell(u32 which, u32 slot, u32 what)
 {
 	struct sc_set *set = &sets[which & 1];
 	u32 key = CELL_KEY(slot, what);
-	/* neighbouring buckets of a slot are neighbours */
-	u32 at = (slot * 0x9e3779b1u >> (32 - CELL_BITS)) + what;
+	/* an octave of a slot is one cache line; octaves are spread */
+	u32 at = (CELL_KEY(slot, what & ~7u) * 0x9e3779b1u >> (32 - CELL_BITS)) + (what & 7);
 
 	for (int i = 0; i < MAX_PROBES; i++, at++) {
 		struct sc_cell *cell;
