@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * app_state.h: inside of the console, shared by app.c (views and levels),
+ * moment.c (which tick is shown), prompt.c (lines being typed), palette.c
+ * (commands), frame.c and note.c (the lines around a view).
+ */
+#ifndef OTTOP_APP_STATE_H
+#define OTTOP_APP_STATE_H
+
+#include "tui/app.h"
+#include "tui/keys.h"
+#include "tui/series.h"
+#include "tui/table_state.h"
+
+enum view_id {
+#define VIEW(name) VIEW_##name,
+#include "tui/views.def"
+#undef VIEW
+	N_VIEWS
+};
+
+#define MAX_LEVELS 16
+#define PROMPT_MAX 200
+#define PROMPT_HISTORY 16
+
+struct level {
+	struct context ctx;	/* its row is a reference */
+	char label[64];
+	int view;		/* shown at this level when it was left */
+	int face;
+	struct table_position position;	/* of that view's table when a level was entered from it */
+	const struct row *process;	/* newest row of ctx's process, also after its end */
+};
+
+enum prompt_kind { PROMPT_none, PROMPT_search, PROMPT_filter, PROMPT_command };
+
+struct prompt {
+	enum prompt_kind kind;
+	char text[PROMPT_MAX];
+	char error[96];		/* of the text as it is now; "" when it is fine */
+	char before[PROMPT_MAX];	/* the filter to return to with Esc */
+	struct table_position position;	/* where the search started */
+	char history[PROMPT_HISTORY][PROMPT_MAX];
+	int n_history, at_history;
+	int choice;		/* in the list of the palette */
+};
+
+struct host_series {
+	struct series cpu, psi_cpu, psi_io, psi_mem;
+};
+
+struct app {
+	struct app_config config;
+	int rows, cols;
+	u64 now_ns;
+	bool dirty, quit;
+
+	void *states[N_VIEWS];
+	struct tableview *tables[N_VIEWS];
+	int faces[N_VIEWS];
+	int view;
+	int under;		/* the view below an overlay, -1: no overlay */
+	struct level levels[MAX_LEVELS];
+	int n_levels;
+
+	const struct snapshot *latest, *shown;
+	bool paused;
+	u64 next_play_ns;	/* replay: when the next tick is shown; 0: not playing */
+
+	struct prompt prompt;
+	char search[PROMPT_MAX];
+	char message[512];
+	enum role message_role;
+	u64 message_until_ns;
+
+	bool recording;
+	u64 wanted;		/* what the source was last told */
+	u64 wanted_pid, wanted_start_ns;
+	bool scoped;
+	struct host_series host;
+};
+
+static inline const struct view *app_view(const struct app *a)
+{
+	extern const struct view *const app_views[N_VIEWS];
+
+	return app_views[a->view];
+}
+
+static inline struct level *app_level(struct app *a)
+{
+	return &a->levels[a->n_levels - 1];
+}
+
+/* ---- app.c ---- */
+extern const struct view *const app_views[N_VIEWS];
+int view_by_name(const char *name, size_t n);	/* -1: none */
+/* The shown snapshot, the context or the view changed: views load anew. */
+void app_refresh(struct app *a);
+void app_want(struct app *a);
+/* Views of a digit that can be opened now; the number written to ids. */
+int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
+void app_open_digit(struct app *a, char digit);
+void app_do(struct app *a, enum action action, u32 key);
+
+/* ---- moment.c ---- */
+void moment_tick(struct app *a, const struct snapshot *s);
+bool moment_act(struct app *a, enum action action);
+void moment_show(struct app *a, int index);
+int moment_time(struct app *a);
+/* "LIVE 1s", "PAUSED", "-00:15", "REPLAY". */
+void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live);
+/* The scale of line H-2 while paused. */
+void moment_scale(const struct app *a, struct canvas *c, int row);
+void moment_status(const struct app *a, char *buf, size_t cap);
+
+/* ---- prompt.c ---- */
+void prompt_open(struct app *a, enum prompt_kind kind, const char *text);
+void prompt_key(struct app *a, u32 key);
+void prompt_draw(const struct app *a, struct canvas *c, int row);
+void prompt_again(struct app *a, int step);	/* n and N */
+
+/* ---- palette.c ---- */
+#define PALETTE_MAX 8
+struct choice {
+	char text[64];		/* what Tab completes to */
+	char help[80];
+	char key[16];
+};
+/* Best matches of what was typed, best first. */
+u32 palette_choices(const struct app *a, const char *typed, struct choice *ret, u32 cap);
+/* Runs a line; false: *error is one line. */
+bool palette_run(struct app *a, const char *line, char *error, size_t cap);
+
+/* ---- frame.c, note.c ---- */
+void frame_draw(struct app *a, struct canvas *c);
+void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);
+void host_lines(struct app *a, struct canvas *c, int *row);
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* main_source.c: snapshots from the kernel or from a recording, one interface. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tui/main.h"
+
+/* The inode of the initial pid namespace is part of the kernel's interface (proc_ns.h). */
+#define INITIAL_PID_NS 0xeffffffcul
+
+static bool in_initial_pid_ns(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
+}
+
+/* Elsewhere the pids on the command line mean other processes than kill() finds. */
+static char *find_missing_pid(const struct pid_list *pids)
+{
+	if (!in_initial_pid_ns())
+		return NULL;
+	for (u32 i = 0; i < pids->n; i++)
+		if (kill((pid_t)pids->pid[i], 0) && errno == ESRCH)
+			return xasprintf("-p %u: no such process", pids->pid[i]);
+	return NULL;
+}
+
+static bool open_live(struct source *src, const struct options *o, u64 tables, char **ret_error)
+{
+	struct sampler_options so = {
+		.interval_ns = o->interval_ns,
+		.tables = tables,
+		.budget_pct = o->budget_pct,
+		.scope = { .comm_glob = o->comm, .cgroup = o->cgroup, .n_pids = o->pids.n },
+	};
+	sigset_t all, old;
+	char *error;
+
+	*ret_error = find_missing_pid(&o->pids);
+	if (*ret_error)
+		return false;
+	memcpy(so.scope.pids, o->pids.pid, sizeof(so.scope.pids));
+	sigfillset(&all);	/* signals are for the main thread */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	src->sampler = sampler_start(&so, &error);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (src->sampler) {
+		/* one process that is asked for is the selected one: its threads are shown */
+		if (o->pids.n == 1)
+			sampler_want(src->sampler, tables, o->pids.pid[0], 0);
+		return true;
+	}
+	*ret_error = xasprintf("%s; --replay FILE works without privileges", error);
+	free(error);
+	return false;
+}
+
+bool source_open(struct source *src, const struct options *o, u64 tables, char **ret_error)
+{
+	*src = (struct source){ 0 };
+	if (!o->replay)
+		return open_live(src, o, tables, ret_error);
+	src->recording = recording_open(o->replay, ret_error);
+	return src->recording != NULL;
+}
+
+const struct session *source_session(const struct source *src)
+{
+	return src->sampler ? sampler_session(src->sampler) : recording_session(src->recording);
+}
+
+int source_fd(const struct source *src)
+{
+	return src->sampler ? sampler_fd(src->sampler) : recording_fd(src->recording);
+}
+
+/* The tick after the last one that was given out, of those that were read. */
+static const struct snapshot *next_recorded(struct source *src)
+{
+	struct history *h = recording_history(src->recording);
+	u32 i = (u32)(history_find(h, src->last_seq) + 1);
+
+	for (; i < history_len(h); i++) {
+		const struct snapshot *s = history_snapshot(h, i);
+
+		src->last_seq = history_seq(h, i);
+		if (s)
+			return s;
+	}
+	return NULL;
+}
+
+const struct snapshot *source_next(struct source *src)
+{
+	const struct snapshot *s;
+
+	if (src->sampler)
+		return sampler_take(src->sampler);
+	s = next_recorded(src);
+	if (!s && recording_read(src->recording) > 0)
+		s = next_recorded(src);
+	return s;
+}
+
+const char *source_problem(const struct source *src)
+{
+	return src->recording ? recording_problem(src->recording) : NULL;
+}
+
+void source_close(struct source *src)
+{
+	sampler_stop(src->sampler);	/* both are NULL-safe */
+	recording_close(src->recording);
+	*src = (struct source){ 0 };
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* series.c: the last values of a member, for sparklines. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/graph.h"
+#include "tui/series.h"
+
+/* ---- one row ------------------------------------------------------------------ */
+
+static void row_key(const struct row *like, u64 key[2])
+{
+	const struct table_desc *d = like ? &table_descs[like->table] : NULL;
+
+	key[0] = key[1] = 0;
+	for (u32 i = 0; d && i < min(d->n_keys, 2u); i++)
+		if (d->fields[i].type == FT_U64)
+			key[i] = row_u64(like, &d->fields[i]);
+}
+
+static float value_at(const struct snapshot *s, enum table_id t, int field, const struct row *like)
+{
+	const struct row *r = like ? snapshot_find(s, like) : snapshot_single(s, t);
+	const struct field *f = &table_descs[t].fields[field];
+
+	if (!r)
+		return F32_UNKNOWN;
+	if (f->type == FT_F32)
+		return row_f32(r, f);
+	return u64_known(row_u64(r, f)) ? (float)row_u64(r, f) : F32_UNKNOWN;
+}
+
+static void append(struct series *s, float v)
+{
+	if (s->n == SERIES_MAX)
+		memmove(s->values, s->values + 1, (SERIES_MAX - 1) * sizeof(*s->values));
+	else
+		s->n++;
+	s->values[s->n - 1] = v;
+}
+
+void series_update(struct series *s, struct history *h, const struct snapshot *shown,
+		   enum table_id t, int field, const struct row *like)
+{
+	bool same;
+	u64 key[2];
+	int end;
+
+	if (!shown || field < 0)
+		return;
+	row_key(like, key);
+	same = s->table == (int)t && s->field == field && !memcmp(s->key, key, sizeof(key));
+	if (same && s->n && s->seq == shown->seq)
+		return;
+	if (!same || !s->n || s->seq + 1 != shown->seq) {
+		s->n = 0;
+		end = h ? history_find(h, shown->seq) : -1;
+		for (int i = max(end - SERIES_MAX + 1, 0); i < end; i++) {
+			const struct snapshot *old = history_snapshot(h, (u32)i);
+
+			append(s, old ? value_at(old, t, field, like) : F32_UNKNOWN);
+			snapshot_put(old);
+		}
+	}
+	append(s, value_at(shown, t, field, like));
+	s->table = (int)t;
+	s->field = field;
+	s->seq = shown->seq;
+	memcpy(s->key, key, sizeof(key));
+}
+
+/* ---- all rows ------------------------------------------------------------------- */
+
+struct trail {
+	u64 pid, start_time_ns;
+	u64 seq;		/* of the newest level; 0: free */
+	u8 levels[TRAIL_LEN];
+};
+
+struct trails {
+	enum table_id table;
+	int field, pid, start;
+	float top;
+	u64 seq;
+	struct trail *slots;	/* open addressing, a power of two */
+	u32 cap, n;
+};
+
+struct trails *trails_new(enum table_id t, int field, float top)
+{
+	struct trails *tr = xcalloc(1, sizeof(*tr));
+
+	tr->table = t;
+	tr->field = field;
+	tr->top = top;
+	tr->pid = table_field(t, "pid");
+	tr->start = table_field(t, "start_time_ns");
+	return tr;
+}
+
+void trails_free(struct trails *t)
+{
+	if (!t)
+		return;
+	free(t->slots);
+	free(t);
+}
+
+static u32 slot_of(const struct trails *t, u64 pid, u64 start)
+{
+	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start * 0xc2b2ae3d27d4eb4full);
+	u32 i = (u32)(h >> 32) & (t->cap - 1);
+
+	while (t->slots[i].seq && (t->slots[i].pid != pid || t->slots[i].start_time_ns != start))
+		i = (i + 1) & (t->cap - 1);
+	return i;
+}
+
+/* A new table of enough room with only what was seen in the last TRAIL_LEN ticks. */
+static void rehash(struct trails *t, u32 want)
+{
+	struct trail *old = t->slots;
+	u32 old_cap = t->cap;
+
+	for (t->cap = 64; t->cap < want * 3; t->cap *= 2)
+		;
+	t->slots = xcalloc(t->cap, sizeof(*t->slots));
+	t->n = 0;
+	for (u32 i = 0; i < old_cap; i++) {
+		if (!old[i].seq || old[i].seq + TRAIL_LEN <= t->seq)
+			continue;
+		t->slots[slot_of(t, old[i].pid, old[i].start_time_ns)] = old[i];
+		t->n++;
+	}
+	free(old);
+}
+
+static void shift(struct trail *tr, u64 seq, u8 level)
+{
+	u64 by = tr->seq ? min(seq - tr->seq, (u64)TRAIL_LEN) : TRAIL_LEN;
+
+	memmove(tr->levels, tr->levels + by, TRAIL_LEN - by);
+	memset(tr->levels + TRAIL_LEN - by, 0, by);
+	tr->levels[TRAIL_LEN - 1] = level;
+	tr->seq = seq;
+}
+
+static void add_tick(struct trails *t, const struct snapshot *s)
+{
+	const struct table_desc *d = &table_descs[t->table];
+	const struct table *table = &s->tables[t->table];
+
+	t->seq = s->seq;
+	if ((t->n + table->n) * 2 > t->cap)
+		rehash(t, t->n + table->n);
+	for (u32 i = 0; i < table->n; i++) {
+		const struct row *r = table->rows[i];
+		u64 pid = row_u64(r, &d->fields[t->pid]), start = row_u64(r, &d->fields[t->start]);
+		struct trail *tr = &t->slots[slot_of(t, pid, start)];
+
+		if (!tr->seq) {
+			tr->pid = pid;
+			tr->start_time_ns = start;
+			t->n++;
+		}
+		shift(tr, s->seq, (u8)graph_level(row_f32(r, &d->fields[t->field]), t->top));
+	}
+}
+
+static void rebuild(struct trails *t, struct history *h, u64 seq)
+{
+	int end = h ? history_find(h, seq) : -1;
+
+	free(t->slots);
+	t->slots = NULL;
+	t->cap = t->n = 0;
+	for (int i = max(end - TRAIL_LEN + 1, 0); i < end; i++) {
+		const struct snapshot *old = history_snapshot(h, (u32)i);
+
+		if (old)
+			add_tick(t, old);
+		snapshot_put(old);
+	}
+}
+
+void trails_update(struct trails *t, struct history *h, const struct snapshot *shown)
+{
+	if (!shown || t->seq == shown->seq)
+		return;
+	if (t->seq + 1 != shown->seq)
+		rebuild(t, h, shown->seq);
+	add_tick(t, shown);
+}
+
+const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
+{
+	const struct trail *tr;
+
+	if (!t->cap)
+		return NULL;
+	tr = &t->slots[slot_of(t, pid, start_time_ns)];
+	return tr->seq == t->seq ? tr->levels : NULL;
+}

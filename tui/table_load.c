@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* table_load.c: from the shown snapshot to the rows of a table, in order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app.h"
+#include "tui/table_state.h"
+
+/* ---- which rows --------------------------------------------------------------- */
+
+static bool in_context(const struct app *a, const struct tableview *t, const struct row *r)
+{
+	const struct context *ctx = app_context(a);
+	const struct table_desc *d = &table_descs[t->spec->table];
+
+	if (!ctx->pid || !(d->flags & T_HAS_PID))
+		return true;
+	return row_u64(r, &d->fields[table_field(t->spec->table, "pid")]) == ctx->pid &&
+	       row_u64(r, &d->fields[table_field(t->spec->table, "start_time_ns")]) ==
+	       ctx->start_time_ns;
+}
+
+static bool keep_row(struct app *a, const struct tableview *t, const struct row *r)
+{
+	return !t->spec->keep || t->spec->keep(a, t->state, r);
+}
+
+static bool is_new(const struct snapshot *s, const struct row *r)
+{
+	return r->first_seen_ns > s->time_ns - min(s->interval_ns, s->time_ns);
+}
+
+static void add_row(struct tableview *t, const struct row *r, enum table_mark mark)
+{
+	t->n_all++;
+	t->n_new += mark == MARK_new;
+	t->n_gone += mark == MARK_gone;
+	if (t->filter && !filter_match(t->filter, r))
+		return;
+	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
+	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark };
+	t->n++;
+}
+
+/* Rows of a process stand together where pid and start are the first keys. */
+static void context_range(struct app *a, struct tableview *t, const struct snapshot *s,
+			  u32 *first, u32 *end)
+{
+	const struct table_desc *d = &table_descs[t->spec->table];
+	const struct context *ctx = app_context(a);
+
+	*first = 0;
+	*end = s->tables[t->spec->table].n;
+	if (ctx->pid && (d->flags & T_HAS_PID) && d->n_keys >= 2 &&
+	    !strcmp(d->fields[0].name, "pid") && !strcmp(d->fields[1].name, "start_time_ns"))
+		snapshot_process_rows(s, t->spec->table, ctx->pid, ctx->start_time_ns, first, end);
+}
+
+static void add_live_rows(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	const struct table *table = &s->tables[t->spec->table];
+	bool marks = !(table_descs[t->spec->table].flags & T_EVENTS);
+	u32 first, end;
+
+	context_range(a, t, s, &first, &end);
+	for (u32 i = first; i < end; i++) {
+		const struct row *r = table->rows[i];
+		enum table_mark mark = MARK_none;
+
+		if (!in_context(a, t, r) || !keep_row(a, t, r))
+			continue;
+		if (marks)
+			mark = r->closed ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
+		add_row(t, r, mark);
+	}
+}
+
+/* In the first tick of a collector everything would be new: then nothing is. */
+static void unmark_if_all_new(struct tableview *t)
+{
+	if (t->n_new * 2 < t->n_all)
+		return;
+	for (u32 i = 0; i < t->n; i++)
+		if (t->rows[i].mark == MARK_new)
+			t->rows[i].mark = MARK_none;
+	t->n_new = 0;
+}
+
+/* ---- ghosts ---------------------------------------------------------------------- */
+
+static void ghost_drop(struct tableview *t, u32 i)
+{
+	row_put(t->ghosts[i].row);
+	t->ghosts[i] = t->ghosts[--t->n_ghosts];
+}
+
+static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
+{
+	t->ghosts = grow(t->ghosts, t->n_ghosts, &t->cap_ghosts, sizeof(*t->ghosts));
+	t->ghosts[t->n_ghosts++] = (struct ghost){ row_get(r), seq };
+}
+
+static void ghosts_of(struct tableview *t, const struct snapshot *s)
+{
+	const struct table *table = &s->tables[t->spec->table];
+
+	if (table_descs[t->spec->table].flags & T_EVENTS)
+		return;
+	for (u32 i = 0; i < table->n; i++)
+		if (table->rows[i]->closed)
+			ghost_add(t, table->rows[i], s->seq);
+}
+
+/* After a jump in time the ticks before the shown one say who has just ended. */
+static void ghosts_from_history(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	struct history *h = app_history(a);
+	int at = h ? history_find(h, s->seq) : -1;
+
+	while (t->n_ghosts)
+		ghost_drop(t, t->n_ghosts - 1);
+	for (int i = max(at - GHOST_TICKS + 1, 0); i < at; i++) {
+		const struct snapshot *old = history_snapshot(h, (u32)i);
+
+		if (old)
+			ghosts_of(t, old);
+		snapshot_put(old);
+	}
+}
+
+static void update_ghosts(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	if (t->seq == s->seq)
+		return;
+	if (t->seq && t->seq + 1 != s->seq)
+		ghosts_from_history(a, t, s);
+	for (u32 i = t->n_ghosts; i-- > 0;)
+		if (t->ghosts[i].ended_seq + GHOST_TICKS <= s->seq || t->ghosts[i].ended_seq >= s->seq)
+			ghost_drop(t, i);
+	ghosts_of(t, s);
+	t->seq = s->seq;
+}
+
+static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	const struct row *cursor = t->anchored ? t->cursor : NULL;
+	bool cursor_is_there = !cursor || snapshot_find(s, cursor);
+
+	for (u32 i = 0; i < t->n_ghosts; i++) {
+		const struct row *r = t->ghosts[i].row;
+
+		if (t->ghosts[i].ended_seq == s->seq || snapshot_find(s, r) ||
+		    !in_context(a, t, r) || !keep_row(a, t, r))
+			continue;
+		add_row(t, r, MARK_gone);
+		cursor_is_there |= cursor && !row_cmp_keys(r, cursor);
+	}
+	/* The selected object stays as long as it is selected, also after its end. */
+	if (!cursor_is_there && cursor->closed && in_context(a, t, cursor) && keep_row(a, t, cursor))
+		add_row(t, cursor, MARK_gone);
+}
+
+/* ---- all together ------------------------------------------------------------------ */
+
+static void mark_tags(struct tableview *t)
+{
+	for (u32 k = 0; k < t->n_tags; k++)
+		for (u32 i = 0; i < t->n; i++)
+			if (!row_cmp_keys(t->rows[i].row, t->tags[k]))
+				t->rows[i].tagged = true;
+}
+
+void table_reload(struct app *a, struct tableview *t)
+{
+	const struct snapshot *s = app_snapshot(a);
+
+	t->n = t->n_all = t->n_new = t->n_gone = 0;
+	if (!s)
+		return;
+	update_ghosts(a, t, s);
+	add_live_rows(a, t, s);
+	unmark_if_all_new(t);
+	add_ghosts(a, t, s);
+	mark_tags(t);
+	table_sort_rows(t);
+	if (t->spec->arrange)
+		t->n = t->spec->arrange(a, t->state, t->rows, t->n);
+	table_find_cursor(t);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* table_sort.c: the order of a table: keys are computed once, then compared. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tui/table_state.h"
+
+const struct field *table_column_field(const struct tableview *t, u32 column)
+{
+	const char *name = t->spec->columns[column].field;
+	int f = name ? table_field(t->spec->table, name) : -1;
+
+	return f < 0 ? NULL : &table_descs[t->spec->table].fields[f];
+}
+
+static int cmp_rows(const void *pa, const void *pb, void *arg)
+{
+	const struct table_row *a = pa, *b = pb;
+	const struct tableview *t = arg;
+	int c = 0;
+
+	if (a->text_key || b->text_key)
+		c = strcmp(a->text_key ? a->text_key : "", b->text_key ? b->text_key : "");
+	else if (a->key != b->key)
+		c = a->key < b->key ? -1 : 1;
+	if (c)
+		return t->ascending ? c : -c;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* A cell that is not known is never at the top, whatever the order. */
+static double key_of(const struct tableview *t, const struct field *f, const struct row *r)
+{
+	double v = format_number(f, r);
+
+	if (f->format == FF_AGE)	/* the age grows as the start gets older */
+		v = v < -1e299 ? v : -v;
+	return t->ascending && v < -1e299 ? -v : v;
+}
+
+void table_sort_rows(struct tableview *t)
+{
+	const struct table_desc *d = &table_descs[t->spec->table];
+	const struct field *f = t->sort_field >= 0 ? &d->fields[t->sort_field] : NULL;
+	double (*number)(const struct row *) =
+		t->sort_column >= 0 ? t->spec->columns[t->sort_column].number : NULL;
+
+	if (!f && !number)
+		return;
+	for (u32 i = 0; i < t->n; i++) {
+		struct table_row *tr = &t->rows[i];
+
+		if (number)
+			tr->key = number(tr->row);
+		else if (f->type == FT_STR)
+			tr->text_key = row_str(tr->row, f);
+		else
+			tr->key = key_of(t, f, tr->row);
+	}
+	qsort_r(t->rows, t->n, sizeof(*t->rows), cmp_rows, t);
+}
+
+static const char *column_title(const struct tableview *t, u32 i)
+{
+	const struct field *f = table_column_field(t, i);
+
+	return t->spec->columns[i].title ? t->spec->columns[i].title : f ? f->title : "";
+}
+
+static bool sort_by(struct tableview *t, int column, int field, bool ascending)
+{
+	if (column >= 0 && field < 0 && t->spec->columns[column].field)
+		field = table_field(t->spec->table, t->spec->columns[column].field);
+	if (field < 0 && (column < 0 || !t->spec->columns[column].number))
+		return false;
+	t->sort_column = column;
+	t->sort_field = field;
+	t->ascending = ascending;
+	return true;
+}
+
+bool table_sort(struct tableview *t, const char *column, bool ascending)
+{
+	int field;
+
+	for (u32 i = 0; i < t->spec->n_columns; i++) {
+		const char *name = t->spec->columns[i].field;
+
+		/* A column that draws the history of a member is not the member's column. */
+		if ((name && !strcmp(name, column) && !t->spec->columns[i].draw) ||
+		    !strcasecmp(column_title(t, i), column))
+			return sort_by(t, (int)i, -1, ascending);
+	}
+	field = filter_field(t->spec->table, column, strlen(column));
+	return field >= 0 && sort_by(t, -1, field, ascending);
+}
+
+/* Texts and identities are read from A to Z, numbers from the largest. */
+static bool natural_order(const struct tableview *t, u32 column)
+{
+	const struct field *f = table_column_field(t, column);
+
+	return f && (f->type == FT_STR || f->format == FF_ID || f->format == FF_TIME);
+}
+
+bool table_is_ascending(const struct tableview *t)
+{
+	return t->ascending;
+}
+
+bool table_sorts_numbers(const struct tableview *t)
+{
+	const struct field *f = t->sort_field >= 0 ?
+		&table_descs[t->spec->table].fields[t->sort_field] : NULL;
+
+	return f && f->type != FT_STR && (f->kind == FK_RATE || f->kind == FK_GAUGE || f->kind == FK_COUNTER);
+}
+
+void table_sort_step(struct tableview *t, int step)
+{
+	int at = -1;
+
+	for (u32 i = 0; i < t->n_shown; i++)
+		if (t->shown[i] == t->sort_column)
+			at = (int)i;
+	for (u32 tries = 0; tries < t->n_shown; tries++) {
+		u32 column;
+
+		at = (at + step + (int)t->n_shown) % (int)t->n_shown;
+		column = (u32)t->shown[at];
+		if (t->spec->columns[column].draw && !t->spec->columns[column].number &&
+		    t->spec->columns[column].title && !natural_order(t, column))
+			continue;	/* a picture, no value */
+		if (sort_by(t, (int)column, -1, natural_order(t, column)))
+			return;
+	}
+}
+
+void table_sort_label(const struct tableview *t, char *buf, size_t cap)
+{
+	const char *title = t->sort_column >= 0 ? column_title(t, (u32)t->sort_column) :
+		t->sort_field >= 0 ? table_descs[t->spec->table].fields[t->sort_field].title : "";
+
+	snprintf(buf, cap, "%s%s", title, *title ? t->ascending ? "▴" : "▾" : "");
+}

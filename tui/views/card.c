@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * card.c: one process: who it is, where its time goes, what it is stuck in. Its
+ * lines are doors: Enter leads to the parent, to the latencies of a call.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/card.h"
+
+static void doors_clear(struct card *k)
+{
+	for (int i = 0; i < k->n_doors; i++)
+		row_put(k->doors[i].row);
+	k->n_doors = 0;
+}
+
+void card_add_door(struct card *k, enum door_kind kind, struct rect at, const struct row *row)
+{
+	if (k->n_doors == CARD_MAX_DOORS)
+		return;
+	k->doors[k->n_doors++] = (struct door){ kind, at, row_get(row) };
+}
+
+/* ---- drawing ------------------------------------------------------------------------ */
+
+static void draw_cursor(struct card *k, struct canvas *c)
+{
+	const struct rect *at;
+
+	if (!k->n_doors)
+		return;
+	k->cursor = min(k->cursor, k->n_doors - 1);
+	if (k->cursor < 0)
+		return;
+	at = &k->doors[k->cursor].at;
+	canvas_restyle(c, at->row, at->col, at->cols, ROLE_selection);
+	if (k->doors[k->cursor].kind != DOOR_PARENT)
+		canvas_text(c, at->row, at->col, 1, ROLE_selection, "▌");
+}
+
+/* Two lists beside each other; one below the other where the line is short. */
+static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct rect r,
+		       const struct processes_row *p)
+{
+	struct rect left = r, right = r;
+
+	if (r.cols < 70) {
+		left.rows = r.rows / 2;
+		right.row += left.rows;
+		right.rows -= left.rows;
+	} else {
+		left.cols = r.cols >= 160 ? r.cols / 2 - 1 : r.cols - 36;
+		right.col += left.cols + 1;
+		right.cols -= left.cols + 1;
+	}
+	if (left.rows > 1)
+		card_draw_threads(a, k, c, left, p);
+	if (right.rows > 1)
+		card_draw_calls(a, k, c, right, p);
+}
+
+static void card_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	struct card *k = state;
+	const struct processes_row *p = app_process(a);
+
+	doors_clear(k);
+	if (!p) {
+		canvas_printf(c, body.row, body.col + 2, -1, ROLE_dim, "no process %llu at this moment",
+			      (unsigned long long)app_context(a)->pid);
+		return;
+	}
+	card_draw_head(a, k, c, &body, p);
+	card_draw_time(a, k, c, &body, p);
+	card_draw_now(a, c, &body, p);
+	draw_lists(a, k, c, body, p);
+	draw_cursor(k, c);
+}
+
+static void card_update(struct app *a, void *state)
+{
+	const struct context *ctx = app_context(a);
+	struct card *k = state;
+
+	if (k->pid != ctx->pid || k->start_time_ns != ctx->start_time_ns)
+		k->cursor = -1;
+	k->pid = ctx->pid;
+	k->start_time_ns = ctx->start_time_ns;
+	if (app_snapshot(a) && ctx->pid)
+		trace_update(&k->trace, app_history(a), app_snapshot(a), ctx->pid, ctx->start_time_ns);
+}
+
+static void card_fini(void *state)
+{
+	doors_clear(state);
+}
+
+/* ---- keys ------------------------------------------------------------------------------ */
+
+/* The nearest door in a direction; the first move goes to the first list. */
+static void move_cursor(struct card *k, int rows, int cols)
+{
+	const struct rect *from;
+	int best = -1, best_distance = 0;
+
+	if (k->cursor < 0 || k->cursor >= k->n_doors) {
+		for (k->cursor = 0; k->cursor + 1 < k->n_doors; k->cursor++)
+			if (k->doors[k->cursor].kind != DOOR_PARENT)
+				break;
+		return;
+	}
+	from = &k->doors[k->cursor].at;
+	for (int i = 0; i < k->n_doors; i++) {
+		int dr = k->doors[i].at.row - from->row, dc = k->doors[i].at.col - from->col;
+		int distance = abs(dr) * (rows ? 1 : 8) + abs(dc) * (cols ? 1 : 8);
+
+		if (dr * rows + dc * cols <= 0)
+			continue;
+		if (best >= 0 && distance >= best_distance)
+			continue;
+		best = i;
+		best_distance = distance;
+	}
+	if (best >= 0)
+		k->cursor = best;
+}
+
+static void open_door(struct app *a, const struct card *k)
+{
+	const struct door *d;
+	const struct processes_row *p;
+	const struct syscalls_row *call;
+
+	if (k->cursor < 0 || k->cursor >= k->n_doors || k->doors[k->cursor].kind == DOOR_THREAD ||
+	    k->doors[k->cursor].kind == DOOR_SYSCALLS) {
+		app_show(a, "syscalls", -1);	/* what its threads are in is there */
+		return;
+	}
+	d = &k->doors[k->cursor];
+	if (d->kind == DOOR_PARENT) {
+		p = (const struct processes_row *)d->row;
+		app_enter_process(a, p->pid, p->start_time_ns, "card");
+		return;
+	}
+	call = (const struct syscalls_row *)d->row;
+	app_enter(a, "heatmap", call->pid, call->start_time_ns, d->row,
+		  call->syscall ? call->syscall : "?");
+}
+
+static bool card_act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct card *k = state;
+
+	switch (action) {
+	case ACTION_up:
+		move_cursor(k, -1, 0);
+		return true;
+	case ACTION_down:
+		move_cursor(k, 1, 0);
+		return true;
+	case ACTION_left:
+		move_cursor(k, 0, -1);
+		return true;
+	case ACTION_right:
+		move_cursor(k, 0, 1);
+		return true;
+	case ACTION_open:
+		open_door(a, k);
+		return true;
+	case ACTION_latency:
+		app_show(a, "heatmap", -1);
+		return true;
+	case ACTION_cancel:
+		if (k->cursor < 0)
+			return false;
+		k->cursor = -1;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void card_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct processes_row *p = app_process(a);
+	char age[FORMAT_MAX];
+
+	*buf = '\0';
+	if (p)
+		snprintf(buf, cap, "CPU time %s   state %s", card_value(age, &p->row, "cpu_ns", NULL),
+			 p->state ? p->state : "?");
+}
+
+const struct view card_view = {
+	.name = "card", .digit = '1', .tab = "Proc", .tab_wide = "Processes", .faces = "card",
+	.flags = VIEW_PROCESS,
+	.needs = TABLE_BIT(TABLE_threads),
+	.state_size = sizeof(struct card),
+	.hints = "open back view latency pause step_back write",
+	.hints_wide = "open back up view latency pause step_back write health palette",
+	.legend = "time\tmean of the last 10 s, % of a CPU, all threads added up\n"
+		  "blocked\tuninterruptible sleep: disk, NFS\n"
+		  "now\twhat each of its threads is in, and the longest of them\n",
+	.fini = card_fini, .update = card_update, .draw = card_draw, .act = card_act,
+	.status = card_status,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * card.h: inside of the card of a process: card.c (state, keys, layout),
+ * card_trace.c (its last minute), card_head.c (who it is, where its time goes),
+ * card_lists.c (threads and calls).
+ */
+#ifndef OTTOP_VIEWS_CARD_H
+#define OTTOP_VIEWS_CARD_H
+
+#include "tui/app.h"
+
+/* What is drawn over time; members of `processes`. */
+enum trace_id {
+	TRACE_user, TRACE_system, TRACE_runq, TRACE_blocked, TRACE_cpu, TRACE_rss, N_TRACES
+};
+
+#define TRACE_LEN 120
+#define TRACE_MEAN_NS (10 * NSEC_PER_SEC)
+
+/* The last values of one process, read from the history in one walk. */
+struct trace {
+	float values[N_TRACES][TRACE_LEN];	/* oldest first; NAN: not known then */
+	u64 interval_ns[TRACE_LEN];
+	int n;
+	u64 seq, pid, start_time_ns;
+};
+
+void trace_update(struct trace *t, struct history *h, const struct snapshot *shown,
+		  u64 pid, u64 start_time_ns);
+/* Mean over the last 10 s (less when there is less: *ret_ns); NAN: nothing known. */
+float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns);
+
+/* A line that leads somewhere. */
+enum door_kind { DOOR_PARENT, DOOR_THREAD, DOOR_CALL, DOOR_SYSCALLS };
+
+struct door {
+	enum door_kind kind;
+	struct rect at;
+	const struct row *row;	/* one reference; NULL: DOOR_SYSCALLS */
+};
+
+#define CARD_MAX_DOORS 256
+
+struct card {
+	struct trace trace;
+	struct door doors[CARD_MAX_DOORS];	/* of the last frame */
+	int n_doors;
+	int cursor;		/* index; -1: none yet */
+	u64 pid, start_time_ns;
+};
+
+void card_add_door(struct card *k, enum door_kind kind, struct rect at, const struct row *row);
+
+/* These draw from row r->row down and move it; nothing outside of r. */
+void card_draw_head(struct app *a, struct card *k, struct canvas *c, struct rect *r,
+		    const struct processes_row *p);
+void card_draw_time(struct app *a, struct card *k, struct canvas *c, struct rect *r,
+		    const struct processes_row *p);
+/* "now: 1 thread in read for 12.4s, 3 in futex". */
+void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p);
+void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct rect r,
+		       const struct processes_row *p);
+void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rect r,
+		     const struct processes_row *p);
+
+/* The text of a member as tables show it. */
+const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *member,
+		       const struct snapshot *s);
+
+#endif

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * heatmap.c: latency of system calls (y) over time (x), colour = count; a cell
+ * cursor, a rectangle, and the calls in them. Second face of tab 7.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/heatmap.h"
+
+#define OCTAVE (1 << HIST_SCALE)
+#define BELOW_LINES 5		/* of the list under the plot: rule, titles, three calls */
+#define CELL_LINES 2		/* without a rectangle */
+#define BESIDE_FROM 160		/* columns from which the list stands at the right */
+#define BESIDE_COLS 44
+#define TALL_FROM 28		/* lines of the body from which bands are half octaves */
+
+/* ---- what is selected ----------------------------------------------------------- */
+
+u64 heatmap_cursor_seq(const struct heatmap *m)
+{
+	return m->cursor_seq ? m->cursor_seq : m->end_seq;
+}
+
+/* Until it is moved the cursor is on the slowest calls of its tick. */
+int heatmap_cursor_line(const struct heatmap *m)
+{
+	const struct heat_column *col;
+
+	if (m->cursor_moved)
+		return plot_line_of(&m->plot, m->cursor_bucket);
+	col = heat_find(&m->heat, heatmap_cursor_seq(m));
+	return plot_line_of(&m->plot, col ? heat_highest(col) : HEAT_ZERO);
+}
+
+void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
+		       int *ret_top_line, int *ret_bottom_line)
+{
+	u64 seq = heatmap_cursor_seq(m), other = m->rect ? m->anchor_seq : seq;
+	int line = heatmap_cursor_line(m);
+	int other_line = m->rect ? plot_line_of(&m->plot, m->anchor_bucket) : line;
+
+	*ret_first = min(seq, other);
+	*ret_last = max(seq, other);
+	*ret_top_line = min(line, other_line);
+	*ret_bottom_line = max(line, other_line);
+}
+
+const struct heat_parts *heatmap_list(const struct heatmap *m)
+{
+	return m->by == HEAT_BY_CALL ? &m->by_call :
+	       m->by == HEAT_BY_PROCESS ? &m->by_process : &m->found;
+}
+
+/* Finds the calls of the selection, if it is another one than before. */
+static void find_calls(struct app *a, struct heatmap *m)
+{
+	struct heat_range range;
+	int top_line, bottom_line;
+
+	heatmap_selection(m, &range.first_seq, &range.last_seq, &top_line, &bottom_line);
+	range.low = plot_line_low(&m->plot, bottom_line);
+	range.end = plot_line_end(&m->plot, top_line);
+	if (!m->stale && !memcmp(&range, &m->range, sizeof(range)))
+		return;
+	m->range = range;
+	m->stale = false;
+	heat_parts_find(&m->found, &m->filter, app_history(a), app_snapshot(a), &range);
+	heat_parts_group(&m->found, HEAT_BY_CALL, &m->by_call);
+	heat_parts_group(&m->found, HEAT_BY_PROCESS, &m->by_process);
+}
+
+static void clear_selection(struct heatmap *m)
+{
+	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
+	m->cursor_seq = m->right_seq = 0;
+	m->list_at = 0;
+	m->stale = true;
+}
+
+/* ---- view ---------------------------------------------------------------------------- */
+
+static void filter_of(struct app *a, const struct heatmap *m, struct heat_filter *f)
+{
+	const struct context *ctx = app_context(a);
+	const struct syscalls_row *r = (const struct syscalls_row *)ctx->row;
+
+	*f = (struct heat_filter){
+		.pid = ctx->pid, .start_time_ns = ctx->start_time_ns, .waits = m->waits,
+	};
+	/* Rows that were added up by process are of no one call. */
+	if (!ctx->row || ctx->row->table != TABLE_syscalls || !u64_known(r->nr))
+		return;
+	f->one_call = true;
+	f->nr = r->nr;
+	snprintf(f->abi, sizeof(f->abi), "%s", r->abi ? r->abi : "");
+}
+
+static void heatmap_update(struct app *a, void *state)
+{
+	struct heatmap *m = state;
+	const struct snapshot *s = app_snapshot(a);
+	struct heat_filter f;
+
+	filter_of(a, m, &f);
+	if (!heat_filter_equal(&f, &m->filter)) {
+		m->filter = f;
+		heat_set_filter(&m->heat, &f);
+		clear_selection(m);
+		m->top = 0;
+	}
+	if (s && !m->frozen) {
+		m->stale |= m->end_seq != s->seq && !m->cursor_seq;
+		m->end_seq = s->seq;
+		/* After a step back the cursor may be in the future. */
+		if (m->cursor_seq > m->end_seq)
+			m->cursor_seq = 0;
+	}
+}
+
+static void heatmap_fini(void *state)
+{
+	struct heatmap *m = state;
+
+	heat_free(&m->heat);
+	heat_parts_free(&m->found);
+	heat_parts_free(&m->by_call);
+	heat_parts_free(&m->by_process);
+}
+
+static void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	struct heatmap *m = state;
+	bool beside = body.cols >= BESIDE_FROM, list = m->rect || m->in_list;
+	int below = beside ? 0 : list ? BELOW_LINES : CELL_LINES;
+	struct rect plot = { body.row, body.col + 8, body.rows - 2 - below,
+			     body.cols - 16 - (beside ? BESIDE_COLS : 0) };
+
+	if (!history_len(app_history(a)) || app_draw_state(a, c, body, TABLE_syscalls))
+		return;
+	if (plot.rows < PLOT_MIN_SPACE) {	/* the calls are given up before the picture */
+		plot.rows += below;
+		below = 0;
+	}
+	if (plot.rows < PLOT_MIN_SPACE || plot.cols < PLOT_MIN_SPACE)
+		return;
+	plot_lay_out(a, m, plot, canvas_fills(c) && !canvas_ascii(c), body.rows >= TALL_FROM);
+	find_calls(a, m);
+	heatmap_draw_plot(a, m, c);
+	if (beside)
+		heatmap_panel_beside(a, m, c, (struct rect){
+			body.row, body.col + body.cols - BESIDE_COLS, body.rows, BESIDE_COLS });
+	else if (below)
+		heatmap_panel_below(a, m, c, (struct rect){
+			plot.row + plot.rows + 2, body.col, below, body.cols });
+}
+
+static const char *band_words(int width)
+{
+	switch (width) {
+	case 1:
+		return "1/8 octave";
+	case 2:
+		return "1/4 octave";
+	case 4:
+		return "1/2 octave";
+	case 16:
+		return "2 octaves";
+	default:
+		return "1 octave";
+	}
+}
+
+static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct heatmap *m = state;
+	const struct plot *p = &m->plot;
+	u64 window = p->n_slots ? p->slots[p->n_slots - 1].time_ns - p->slots[0].time_ns : 0;
+	char text[FORMAT_MAX];
+
+	format_age(text, window + (p->n_slots ? history_interval_ns(app_history(a), 0) : 0));
+	snprintf(buf, cap, "%s%s   waits %s   colour %s   bands %s%s",
+		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "", text,
+		 m->filter.one_call || m->waits ? "shown" : "hidden", m->linear ? "linear" : "log",
+		 band_words(p->width), p->merged ? "   = merged ticks" : "");
+}
+
+static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct heatmap *m = state;
+
+	if (m->in_list)
+		snprintf(buf, cap, "%u in the list · Enter: that process · Esc: back to the map",
+			 heatmap_list(m)->n);
+	else if (m->rect)
+		snprintf(buf, cap, "move the corner, Enter: these calls, Esc: clear · collection goes on");
+	else
+		return false;
+	return true;
+}
+
+/* ---- keys ------------------------------------------------------------------------------- */
+
+/* To another tick; at the newest one the cursor stays with it. */
+static void move_time(struct app *a, struct heatmap *m, int step)
+{
+	struct history *h = app_history(a);
+	int end = history_find(h, m->end_seq), i = history_find(h, heatmap_cursor_seq(m)) + step;
+
+	if (end < 0)
+		return;
+	i = max(min(i, end), 0);
+	if (!m->cursor_moved && !m->rect)	/* from now on the cursor keeps its line */
+		m->cursor_bucket = plot_line_low(&m->plot, heatmap_cursor_line(m));
+	m->cursor_moved = true;
+	m->cursor_seq = i == end ? 0 : history_seq(h, (u32)i);
+	if (i == end)
+		m->right_seq = 0;
+}
+
+/* Down to faster calls; beyond the last line the plot scrolls. */
+static void move_latency(struct heatmap *m, int down)
+{
+	struct plot *p = &m->plot;
+	int line = heatmap_cursor_line(m) + down, band;
+
+	while (line >= p->n_lines && p->top - p->n_lines + 1 > 0) {
+		p->top--;
+		line--;
+		m->top_pinned = true;
+	}
+	while (line < 0 && p->top < (HIST_BUCKETS - 1) / p->width) {
+		p->top++;
+		line++;
+	}
+	line = max(min(line, p->n_lines - 1), 0);
+	band = p->top - line;
+	m->top = p->top * p->width;
+	m->cursor_bucket = band * p->width;
+	m->cursor_moved = true;
+}
+
+static bool move_cursor(struct app *a, struct heatmap *m, enum action action)
+{
+	bool swapped = m->swapped;
+
+	switch (action) {
+	case ACTION_left:
+		swapped ? move_latency(m, 1) : move_time(a, m, -1);
+		return true;
+	case ACTION_right:
+		swapped ? move_latency(m, -1) : move_time(a, m, 1);
+		return true;
+	case ACTION_up:
+		swapped ? move_time(a, m, -1) : move_latency(m, -1);
+		return true;
+	case ACTION_down:
+		swapped ? move_time(a, m, 1) : move_latency(m, 1);
+		return true;
+	case ACTION_page_up:
+	case ACTION_page_down:
+		move_time(a, m, (action == ACTION_page_up ? -1 : 1) * m->plot.max_slots / 2);
+		return true;
+	case ACTION_first:
+	case ACTION_last:
+		move_time(a, m, action == ACTION_first ? -(1 << 30) : 1 << 30);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void open_part(struct app *a, const struct heatmap *m)
+{
+	const struct heat_parts *list = heatmap_list(m);
+	const struct syscalls_row *r;
+
+	if (m->list_at >= list->n)
+		return;
+	r = list->parts[m->list_at].row;
+	if (m->by == HEAT_BY_CALL)
+		app_say(a, ROLE_text, "%s of %s and others: b lists it by process",
+			r->syscall ? r->syscall : "?", r->comm ? r->comm : "?");
+	else
+		app_enter_process(a, r->pid, r->start_time_ns, NULL);
+}
+
+static bool act_list(struct app *a, struct heatmap *m, enum action action)
+{
+	u32 n = heatmap_list(m)->n;
+
+	switch (action) {
+	case ACTION_up:
+		m->list_at -= m->list_at > 0;
+		return true;
+	case ACTION_down:
+		m->list_at += m->list_at + 1 < n;
+		return true;
+	case ACTION_open:
+		open_part(a, m);
+		return true;
+	case ACTION_cancel:
+	case ACTION_back:
+		m->in_list = false;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The cursor's cell becomes a fixed one: a rectangle, or what Enter lists. */
+static void hold_still(struct heatmap *m)
+{
+	m->cursor_bucket = max(plot_line_low(&m->plot, heatmap_cursor_line(m)), 0);
+	m->cursor_moved = true;
+	m->cursor_seq = heatmap_cursor_seq(m);
+	m->frozen = true;
+}
+
+static bool act_select(struct app *a, struct heatmap *m, enum action action)
+{
+	switch (action) {
+	case ACTION_rect:
+		hold_still(m);
+		m->rect = true;
+		m->anchor_seq = m->cursor_seq;
+		m->anchor_bucket = m->cursor_bucket;
+		return true;
+	case ACTION_open:
+		if (!m->found.n) {
+			app_say(a, ROLE_text, "no calls here");
+			return true;
+		}
+		hold_still(m);
+		m->in_list = true;
+		m->list_at = 0;
+		return true;
+	case ACTION_cancel:
+		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->top_pinned)
+			return false;
+		clear_selection(m);
+		heatmap_update(a, m);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void change_bands(struct heatmap *m, bool finer)
+{
+	int width = m->plot.width ? m->plot.width : OCTAVE;
+
+	m->width = finer ? max(width / 2, 1) : min(width * 2, 2 * OCTAVE);
+	m->top = 0;
+	m->top_pinned = false;
+}
+
+static bool act_picture(struct app *a, struct heatmap *m, enum action action)
+{
+	switch (action) {
+	case ACTION_colour:
+		m->linear = !m->linear;
+		return true;
+	case ACTION_axes:
+		m->swapped = !m->swapped;
+		m->top = 0;
+		return true;
+	case ACTION_more_bands:
+	case ACTION_fewer_bands:
+		change_bands(m, action == ACTION_more_bands);
+		return true;
+	case ACTION_waits:
+		m->waits = !m->waits;
+		heatmap_update(a, m);
+		return true;
+	case ACTION_group:
+		m->by = (m->by + 1) % 3;
+		m->list_at = 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void explain(struct app *a, const struct heatmap *m)
+{
+	char what[256], calls[256];
+
+	heatmap_describe(a, m, what, sizeof(what));
+	heatmap_top_calls(m, 3, calls, sizeof(calls));
+	app_say(a, ROLE_text, "%s%s%s", what, *calls ? ": " : "", calls);
+}
+
+static bool heatmap_act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct heatmap *m = state;
+
+	if (!app_snapshot(a) || !m->plot.n_lines)
+		return false;
+	if (action == ACTION_explain) {
+		explain(a, m);
+		return true;
+	}
+	if (m->in_list && act_list(a, m, action))
+		return true;
+	return move_cursor(a, m, action) || act_select(a, m, action) || act_picture(a, m, action);
+}
+
+const struct view heatmap_view = {
+	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
+	.needs = TABLE_BIT(TABLE_syscalls),
+	.state_size = sizeof(struct heatmap),
+	.hints = "left rect open explain more_bands colour axes waits cancel",
+	.hints_wide = "left rect open explain more_bands colour axes waits group cancel pause "
+		      "step_back write",
+	.legend = "y\tlatency; a label is the lower edge of its line\n"
+		  "x\tone column a tick, newest at the right; = merged ticks\n"
+		  "colour\tcalls that returned then and took that long\n"
+		  "?\tnot observed in that tick\n"
+		  "~\testimated from the middle of the buckets\n"
+		  "right\tcalls of the line in the whole window\n",
+	.fini = heatmap_fini, .update = heatmap_update, .draw = heatmap_draw,
+	.act = heatmap_act, .status = heatmap_status, .note = heatmap_note,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* heatmap_plot.c: which tick and which latencies each cell of the map stands for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/views/heatmap.h"
+
+#define MAX_STEPS 16		/* a merged tick is never drawn wider */
+#define FIRST_BUCKET 80		/* about 1 us: the lowest line starts there if all fits */
+#define OCTAVE (1 << HIST_SCALE)
+
+/* ---- time -------------------------------------------------------------------- */
+
+static int cmp_u64(const void *pa, const void *pb)
+{
+	u64 a = *(const u64 *)pa, b = *(const u64 *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/* What one step means: the usual length of the newest ticks, which are never merged. */
+static u64 step_ns(const struct history *h)
+{
+	u64 intervals[15];
+	u32 len = history_len(h), n = min(len, (u32)ARRAY_SIZE(intervals));
+
+	for (u32 i = 0; i < n; i++)
+		intervals[i] = history_interval_ns(h, len - 1 - i);
+	qsort(intervals, n, sizeof(*intervals), cmp_u64);
+	return n ? max(intervals[n / 2], 1ull) : NSEC_PER_SEC;
+}
+
+static u32 tick_steps(const struct history *h, u32 i, u64 step)
+{
+	u64 n = (history_interval_ns(h, i) + step / 2) / step;
+
+	return (u32)max(min(n, (u64)MAX_STEPS), 1ull);
+}
+
+/* Index of the rightmost tick: the end, or where the user scrolled to. */
+static int right_index(struct heatmap *m, struct history *h)
+{
+	int end = history_find(h, m->end_seq), right, cursor, room = m->plot.max_slots;
+
+	right = m->right_seq ? min(history_find(h, m->right_seq), end) : end;
+	cursor = m->cursor_seq ? history_find(h, m->cursor_seq) : -1;
+	if (cursor < 0)
+		return right;
+	/* The cursor left the window: it comes to a quarter of its width from the edge. */
+	if (cursor > right)
+		right = min(cursor + room / 4, end);
+	else if (cursor <= right - room)
+		right = min(cursor + room * 3 / 4, end);
+	m->right_seq = right == end ? 0 : history_seq(h, (u32)right);
+	return right;
+}
+
+static void add_slots(struct plot *p, struct history *h, u32 i, u32 steps, int *at)
+{
+	u64 end_ns = history_time_ns(h, i), part_ns = history_interval_ns(h, i) / steps;
+
+	for (u32 k = 0; k < steps && *at > 0; k++)
+		p->slots[--*at] = (struct slot){
+			.seq = history_seq(h, i), .steps = steps, .time_ns = end_ns - k * part_ns,
+		};
+	p->merged |= steps > 1;
+}
+
+static void lay_out_time(struct app *a, struct heatmap *m)
+{
+	struct history *h = app_history(a);
+	struct plot *p = &m->plot;
+	u64 step = step_ns(h);
+	int right = right_index(m, h), at = p->max_slots, i;
+
+	p->merged = false;
+	for (i = right; i >= 0 && at > 0; i--)
+		add_slots(p, h, (u32)i, tick_steps(h, (u32)i, step), &at);
+	p->n_slots = p->max_slots - at;
+	memmove(p->slots, p->slots + at, (size_t)p->n_slots * sizeof(*p->slots));
+	if (right < 0)
+		return;
+	heat_need(&m->heat, h, app_snapshot(a), (u32)(i + 1), (u32)right);
+	for (int s = 0; s < p->n_slots; s++)
+		p->slots[s].column = heat_find(&m->heat, p->slots[s].seq);
+}
+
+/* ---- latency ------------------------------------------------------------------- */
+
+static int highest_bucket(const struct plot *p)
+{
+	int highest = HEAT_ZERO;
+
+	for (int s = 0; s < p->n_slots; s++)
+		if (p->slots[s].column)
+			highest = max(highest, heat_highest(p->slots[s].column));
+	return highest;
+}
+
+/*
+ * The top follows the slowest call at once, but comes down only when there is
+ * much to gain: the picture shall hold still.
+ */
+static void lay_out_top(struct heatmap *m)
+{
+	struct plot *p = &m->plot;
+	int last = (HIST_BUCKETS - 1) / p->width;
+	int least = min(FIRST_BUCKET / p->width + p->n_lines - 1, last);
+	int need = max(max(highest_bucket(p), 0) / p->width, least);
+
+	p->top = m->top / p->width;
+	if (!m->top_pinned && !m->frozen && (need > p->top || p->top - need >= 2))
+		p->top = need;
+	p->top = max(min(p->top, last), p->n_lines - 1);
+	m->top = p->top * p->width;
+}
+
+static void find_most(struct plot *p)
+{
+	p->most = 0;
+	for (int s = 0; s < p->n_slots; s++) {
+		const struct slot *slot = &p->slots[s];
+
+		for (int l = 0; slot->column && l < p->n_lines; l++) {
+			int low = plot_line_low(p, l), end = plot_line_end(p, l);
+			u64 count = heat_count(slot->column, low, end);
+
+			p->most = max(p->most, count / slot->steps);
+		}
+	}
+}
+
+void plot_lay_out(struct app *a, struct heatmap *m, struct rect r, bool fills, bool tall)
+{
+	struct plot *p = &m->plot;
+
+	p->area = r;
+	p->swapped = m->swapped;
+	p->width = m->width ? m->width : tall ? OCTAVE / 2 : OCTAVE;
+	p->pairs = fills && tall && p->width > 1 && !p->swapped;
+	p->line_cells = p->swapped ? max(min(p->width / 2, 6), 1) : 1;
+	p->n_lines = p->swapped ? r.cols / p->line_cells : r.rows;
+	p->n_lines = max(min(p->n_lines, HIST_BUCKETS / p->width), 1);
+	if (!p->swapped)
+		p->area.rows = p->n_lines;
+	p->max_slots = min(p->swapped ? r.rows : r.cols, PLOT_MAX_SLOTS);
+	lay_out_time(a, m);
+	lay_out_top(m);
+	find_most(p);
+}
+
+int plot_line_low(const struct plot *p, int line)
+{
+	return line == p->n_lines - 1 ? HEAT_ZERO : (p->top - line) * p->width;
+}
+
+int plot_line_end(const struct plot *p, int line)
+{
+	return line == 0 ? HIST_BUCKETS : (p->top - line + 1) * p->width;
+}
+
+int plot_line_of(const struct plot *p, int bucket)
+{
+	int band = bucket < 0 ? -1 : bucket / p->width;
+
+	return max(min(p->top - band, p->n_lines - 1), 0);
+}
+
+/* ---- both ------------------------------------------------------------------------ */
+
+struct rect plot_cell(const struct plot *p, int slot, int line)
+{
+	int right = p->max_slots - p->n_slots;	/* the newest is at the far end */
+
+	if (!p->swapped)
+		return (struct rect){ p->area.row + line, p->area.col + right + slot, 1, 1 };
+	return (struct rect){
+		p->area.row + right + slot,
+		p->area.col + (p->n_lines - 1 - line) * p->line_cells, 1, p->line_cells
+	};
+}
+
+int plot_first_slot(const struct plot *p, u64 seq)
+{
+	for (int s = 0; s < p->n_slots; s++)
+		if (p->slots[s].seq == seq)
+			return s;
+	return -1;
+}
+
+int plot_last_slot(const struct plot *p, u64 seq)
+{
+	for (int s = p->n_slots - 1; s >= 0; s--)
+		if (p->slots[s].seq == seq)
+			return s;
+	return -1;
+}
+
+u64 plot_line_count(const struct plot *p, int line)
+{
+	int low = plot_line_low(p, line), end = plot_line_end(p, line);
+	u64 count = 0;
+
+	for (int s = 0; s < p->n_slots; s++)
+		if (p->slots[s].column && (!s || p->slots[s].seq != p->slots[s - 1].seq))
+			count += heat_count(p->slots[s].column, low, end);
+	return count;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * help.c: help of the view under it: left its keys, right what its columns mean,
+ * both from the tables that make them work (keys.def, schema.def).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app_state.h"
+
+#define MAX_LINES 160
+#define KEY_COLS 8
+#define TITLE_COLS 10
+
+struct line {
+	char key[24], text[160];
+	bool heading;
+};
+
+struct help_state {
+	int top;
+	int under;		/* the view that is explained */
+	int n_lines;		/* of the longer column when it was last drawn */
+	int page;
+};
+
+struct column_text {
+	struct line lines[MAX_LINES];
+	int n;
+};
+
+/* ---- what there is to say ------------------------------------------------------------- */
+
+static void add(struct column_text *t, const char *key, const char *text, bool heading)
+{
+	struct line *l;
+
+	if (t->n == MAX_LINES)
+		return;
+	l = &t->lines[t->n++];
+	snprintf(l->key, sizeof(l->key), "%s", key);
+	snprintf(l->text, sizeof(l->text), "%s", text);
+	l->heading = heading;
+}
+
+static void add_keys(struct column_text *t, const struct view *v, bool here)
+{
+	for (u32 i = ACTION_none + 1; i < N_ACTIONS; i++) {
+		const struct key_desc *k = &key_descs[i];
+		bool own = *k->where && strcmp(k->where, "table");
+
+		if (*k->label && key_applies(i, v) && own == here)
+			add(t, k->label, k->help, false);
+	}
+}
+
+static void add_columns(struct column_text *t, const struct table_spec *spec)
+{
+	for (u32 i = 0; i < spec->n_columns; i++) {
+		int f = spec->columns[i].field ? table_field(spec->table, spec->columns[i].field) : -1;
+		const struct field *field = f < 0 ? NULL : &table_descs[spec->table].fields[f];
+		const char *title = spec->columns[i].title;
+
+		if (field)
+			add(t, title ? title : field->title, field->help, false);
+	}
+}
+
+static void add_legend(struct column_text *t, const char *legend)
+{
+	for (const char *p = legend; p && *p;) {
+		size_t n = strcspn(p, "\n"), tab = strcspn(p, "\t\n");
+		char key[24], text[160];
+
+		snprintf(key, sizeof(key), "%.*s", (int)tab, p);
+		snprintf(text, sizeof(text), "%.*s", (int)(n - min(tab + 1, n)), p + min(tab + 1, n));
+		add(t, key, text, false);
+		p += n + (p[n] == '\n');
+	}
+}
+
+static void make_left(struct column_text *t, const struct view *v)
+{
+	t->n = 0;
+	add(t, "KEYS HERE", "", true);
+	add_keys(t, v, true);
+	add(t, "", "", false);
+	add(t, "KEYS EVERYWHERE", "", true);
+	add_keys(t, v, false);
+}
+
+static void make_right(struct column_text *t, const struct view *v)
+{
+	t->n = 0;
+	if (v->table) {
+		add(t, "COLUMNS", "", true);
+		add_columns(t, v->table);
+		add(t, "", "", false);
+	}
+	if (v->legend) {
+		add(t, "SIGNS", "", true);
+		add_legend(t, v->legend);
+	}
+}
+
+/* ---- drawing ------------------------------------------------------------------------------ */
+
+static bool matches(const struct app *a, const struct line *l)
+{
+	const char *what = app_search_text((struct app *)a);
+
+	return what && (strcasestr(l->text, what) || strcasestr(l->key, what));
+}
+
+/* Draws a text in lines of `width`, broken at blanks; returns the lines it took. */
+static int wrap(struct canvas *c, int row, int col, int width, u32 style, const char *text)
+{
+	char part[160];
+	int lines = 0;
+
+	do {
+		size_t n = strlen(text), fit = n;
+
+		if ((int)n > width)
+			for (fit = (size_t)width; fit > 1 && text[fit] != ' ';)
+				fit--;
+		if (fit <= 1 && n)
+			fit = min(n, (size_t)width);
+		snprintf(part, sizeof(part), "%.*s", (int)fit, text);
+		canvas_text(c, row + lines++, col, width, style, part);
+		text += fit;
+		text += strspn(text, " ");
+	} while (*text);
+	return lines;
+}
+
+static int draw_column(const struct app *a, struct canvas *c, struct rect r, int key_cols,
+		       const struct column_text *t, int top)
+{
+	int row = r.row - top;
+
+	for (int i = 0; i < t->n; i++) {
+		const struct line *l = &t->lines[i];
+		u32 style = matches(a, l) ? ROLE_text | S_REVERSE : ROLE_text;
+
+		if (l->heading) {
+			canvas_text(c, row++, r.col, r.cols, ROLE_text | S_BOLD, l->key);
+			continue;
+		}
+		canvas_text(c, row, r.col + 1, key_cols, ROLE_accent, l->key);
+		row += wrap(c, row, r.col + key_cols + 1, r.cols - key_cols - 2, style, l->text);
+	}
+	return row - (r.row - top);
+}
+
+static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	static struct column_text left, right;	/* 60 KB: too much for the stack of a redraw */
+	struct help_state *st = state;
+	const struct view *v = app_views[a->under >= 0 ? a->under : 0];
+	int half = body.cols / 2, n1, n2;
+
+	make_left(&left, v);
+	make_right(&right, v);
+	n1 = draw_column(a, c, (struct rect){ body.row, body.col, body.rows, half }, KEY_COLS, &left, st->top);
+	n2 = draw_column(a, c, (struct rect){ body.row, body.col + half, body.rows, body.cols - half },
+			 TITLE_COLS, &right, st->top);
+	st->n_lines = max(n1, n2);
+	st->page = body.rows;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------- */
+
+static void scroll(struct help_state *st, int to)
+{
+	st->top = max(min(to, st->n_lines - st->page), 0);
+}
+
+static bool act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct help_state *st = state;
+
+	switch (action) {
+	case ACTION_up:
+	case ACTION_down:
+		scroll(st, st->top + (action == ACTION_up ? -1 : 1));
+		return true;
+	case ACTION_page_up:
+	case ACTION_page_down:
+		scroll(st, st->top + (action == ACTION_page_up ? -1 : 1) * max(st->page - 1, 1));
+		return true;
+	case ACTION_first:
+		scroll(st, 0);
+		return true;
+	case ACTION_last:
+		scroll(st, st->n_lines);
+		return true;
+	case ACTION_help:
+		return app_up(a);
+	default:
+		return false;
+	}
+}
+
+static void update(struct app *a, void *state)
+{
+	struct help_state *st = state;
+
+	if (st->under == a->under)
+		return;
+	st->under = a->under;
+	st->top = 0;
+}
+
+static void status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct help_state *st = state;
+	int pages = st->page > 0 ? (st->n_lines + st->page - 1) / st->page : 1;
+
+	snprintf(buf, cap, "of %s", app_views[a->under >= 0 ? a->under : 0]->name);
+	if (pages > 1)
+		snprintf(buf + strlen(buf), cap - strlen(buf), "   %d of %d  PgDn",
+			 min(st->top / max(st->page - 1, 1) + 1 + (st->top % max(st->page - 1, 1) > 0), pages), pages);
+}
+
+const struct view help_view = {
+	.name = "help",
+	.flags = VIEW_OVERLAY,
+	.state_size = sizeof(struct help_state),
+	.hints = "page_up search cancel",
+	.draw = draw,
+	.act = act,
+	.update = update,
+	.status = status,
+};

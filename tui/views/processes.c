@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* processes.c: the home view: every process, flat or as a tree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/views/processes.h"
+
+#define PREVIEW_MIN_COLS 120
+#define PREVIEW_MIN_ROWS 30	/* of the body */
+
+/* ---- cells that are not plain members ------------------------------------------------ */
+
+static struct processes_state *state_of(struct app *a);
+
+static void draw_trail(struct app *a, struct canvas *c, int row, int col, int width,
+		       const struct table_row *tr)
+{
+	static const u8 unknown[TRAIL_LEN];
+	const struct processes_row *p = process_row(tr->row);
+	const struct processes_state *st = state_of(a);
+	const u8 *levels = st->cpu ? trails_levels(st->cpu, p->pid, p->start_time_ns) : NULL;
+
+	graph_levels(c, row, col, tr->mark == MARK_gone ? ROLE_dim : ROLE_text,
+		     levels ? levels : unknown, min(width, TRAIL_LEN));
+}
+
+static int draw_command(struct canvas *c, int row, int col, int width, u32 style,
+			const struct processes_row *p)
+{
+	char name[64];
+
+	if (p->cmdline && *p->cmdline)
+		return canvas_cut(c, row, col, width, style, p->cmdline);
+	if (!p->comm)
+		return canvas_cut(c, row, col, width, ROLE_dim, "?");
+	snprintf(name, sizeof(name), u64_known(p->kthread) && p->kthread ? "[%s]" : "%s", p->comm);
+	return canvas_cut(c, row, col, width, style, name);
+}
+
+static void draw_command_cell(struct app *a, struct canvas *c, int row, int col, int width,
+			      const struct table_row *tr)
+{
+	const struct processes_row *p = process_row(tr->row);
+	const struct processes_state *st = state_of(a);
+	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
+	bool tree = app_face(a) == FACE_TREE && tr->data < st->n_nodes;
+	int x = tree ? tree_prefix(st, c, row, col, width, ROLE_dim, tr) : 0;
+
+	if (!tree || !st->nodes[tr->data].folded) {
+		draw_command(c, row, col + x, width - x, style, p);
+		return;
+	}
+	x += canvas_cut(c, row, col + x, max(width - x - 11, 4), style, p->comm ? p->comm : "?");
+	canvas_printf(c, row, col + x, width - x, ROLE_dim, " (%u folded)",
+		      st->nodes[tr->data].members - 1);
+}
+
+static bool is_blocked(const struct row *r)
+{
+	return f32_known(process_row(r)->blocked_pct) && process_row(r)->blocked_pct >= 50;
+}
+
+static const struct column columns[] = {
+	{ "pid", .priority = 1 },
+	{ "user", .priority = 4 },
+	{ "state", .priority = 3 },
+	{ "threads", .priority = 8 },
+	{ "cpu_pct", .priority = 1 },
+	{ "cpu_pct", .title = "10s", .width = TRAIL_LEN, .priority = 7, .min_width = 100, .draw = draw_trail },
+	{ "runq_wait_pct", .priority = 3 },
+	{ "blocked_pct", .priority = 2, .alert = is_blocked },
+	{ "rss_bytes", .priority = 2 },
+	{ "rss_rate", .priority = 7 },
+	{ "read_rate", .priority = 6 },
+	{ "write_rate", .priority = 6 },
+	{ "rx_rate", .priority = 6 },
+	{ "tx_rate", .priority = 6 },
+	{ "syscall_rate", .priority = 4 },
+	{ "http_rate", .priority = 6 },
+	{ "http_p99_ns", .priority = 4 },
+	{ "start_time_ns", .priority = 8 },
+	{ "container", .priority = 7 },
+	{ "cmdline", .priority = 1, .draw = draw_command_cell },
+};
+
+static bool keep(struct app *a, void *state, const struct row *r)
+{
+	const struct processes_state *st = state;
+	const struct processes_row *p = process_row(r);
+
+	if (!st->show_kernel && u64_known(p->kthread) && p->kthread)
+		return false;
+	if (*st->user && (!p->user || strcmp(p->user, st->user)))
+		return false;
+	return !*st->container || (p->container && !strcmp(p->container, st->container));
+}
+
+static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n);
+
+static const struct table_spec spec = {
+	.table = TABLE_processes,
+	.columns = columns,
+	.n_columns = ARRAY_SIZE(columns),
+	.sort = "cpu_pct",
+	.noun = "processes",
+	.keep = keep,
+	.arrange = arrange,
+};
+
+static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n)
+{
+	struct tableview *t = app_table(a);
+
+	if (app_face(a) != FACE_TREE || !t)
+		return n;
+	return tree_arrange(state, rows, n, table_is_ascending(t), table_sorts_numbers(t));
+}
+
+/* ---- keys ---------------------------------------------------------------------------- */
+
+static bool sort_by(struct app *a, const char *column)
+{
+	table_sort(app_table(a), column, false);
+	table_reload(a, app_table(a));
+	return true;
+}
+
+/* Only the rows that agree with the selected one in a text; again: all. */
+static bool only_like(struct app *a, char *text, size_t cap, const char *now, const char *what)
+{
+	if (*text) {
+		*text = '\0';
+		app_say(a, ROLE_text, "every %s", what);
+	} else if (now && *now) {
+		snprintf(text, cap, "%s", now);
+		app_say(a, ROLE_text, "only %s %s; the same key shows all", what, now);
+	} else {
+		app_say(a, ROLE_text, "this process has no %s", what);
+	}
+	table_reload(a, app_table(a));
+	return true;
+}
+
+static bool act_selected(struct app *a, struct processes_state *st, enum action action,
+			 const struct processes_row *p)
+{
+	switch (action) {
+	case ACTION_open:
+		app_enter_process(a, p->pid, p->start_time_ns, NULL);
+		return true;
+	case ACTION_latency:
+		if (app_view_exists("heatmap"))
+			app_enter_process(a, p->pid, p->start_time_ns, "heatmap");
+		return true;
+	case ACTION_by_user:
+		return only_like(a, st->user, sizeof(st->user), p->user, "user");
+	case ACTION_by_container:
+		return only_like(a, st->container, sizeof(st->container), p->container, "container");
+	default:
+		return false;
+	}
+}
+
+static bool act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct processes_state *st = state;
+	const struct row *r = table_cursor(app_table(a));
+
+	if (r && act_selected(a, st, action, process_row(r)))
+		return true;
+	switch (action) {
+	case ACTION_tree:
+		app_set_face(a, app_face(a) == FACE_TREE ? FACE_FLAT : FACE_TREE);
+		return true;
+	case ACTION_by_cpu:
+		return sort_by(a, "cpu_pct");
+	case ACTION_by_memory:
+		return sort_by(a, "rss_bytes");
+	case ACTION_by_time:
+		return sort_by(a, "cpu_ns");
+	case ACTION_kernel:
+		st->show_kernel = !st->show_kernel;
+		app_say(a, ROLE_text, st->show_kernel ? "kernel threads shown" : "kernel threads hidden");
+		table_reload(a, app_table(a));
+		return true;
+	default:
+		return tree_act(a, st, action);
+	}
+}
+
+/* ---- drawing --------------------------------------------------------------------------- */
+
+static void update(struct app *a, void *state)
+{
+	struct processes_state *st = state;
+
+	if (!st->cpu)
+		st->cpu = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 100);
+	trails_update(st->cpu, app_history(a), app_snapshot(a));
+}
+
+static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	struct tableview *t = app_table(a);
+	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && table_cursor(t);
+	struct rect list = body, below = body;
+
+	if (app_draw_state(a, c, body, TABLE_processes))
+		return;
+	if (preview) {
+		list.rows -= PREVIEW_ROWS;
+		below.row += list.rows;
+		below.rows = PREVIEW_ROWS;
+	}
+	table_draw(a, t, c, list);
+	if (preview)
+		preview_draw(a, c, below, process_row(table_cursor(t)));
+}
+
+static void fini(void *state)
+{
+	struct processes_state *st = state;
+
+	trails_free(st->cpu);
+	tree_free(st);
+}
+
+const struct view processes_view = {
+	.name = "processes",
+	.digit = '1',
+	.tab = "Proc",
+	.tab_wide = "Processes",
+	.faces = "flat tree",
+	.flags = VIEW_HOST,
+	.needs = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_cpus),
+	.table = &spec,
+	.state_size = sizeof(struct processes_state),
+	.hints = "open back search filter sort_prev tree follow tag pause palette",
+	.hints_wide = "open back view search filter sort_prev invert tree unfold follow tag by_user "
+		      "by_container kernel pause step_back write record health palette",
+	.legend = "CPU%\tof one CPU: 800 = all of eight; on line 1 100 = the machine\n"
+		  "~ =\tbefore a number: sampled; carried over from the tick before\n"
+		  "+ ×\tnew in this tick; ended (stays for 3 ticks)\n"
+		  "? ·\tnot known (i says why); not yet\n",
+	.fini = fini,
+	.update = update,
+	.draw = draw,
+	.act = act,
+};
+
+static struct processes_state *state_of(struct app *a)
+{
+	return app_view_state(a, &processes_view);
+}

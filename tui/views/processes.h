@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* processes.h: parts of the process view: processes*.c only. */
+#ifndef OTTOP_VIEWS_PROCESSES_H
+#define OTTOP_VIEWS_PROCESSES_H
+
+#include "tui/app.h"
+#include "tui/graph.h"
+#include "tui/series.h"
+
+enum { FACE_FLAT, FACE_TREE };
+
+/* A row's place in the tree. */
+struct node {
+	const struct row *row;
+	s32 parent, first_child, last_child, next;	/* indexes of nodes; -1: none */
+	double total;		/* of the sort column, over the branch */
+	u32 members;		/* of the branch, itself included */
+	u16 depth;
+	u32 last_mask;		/* bit d: the ancestor at depth d is the last of its siblings */
+	bool folded;		/* and has children */
+	struct processes_row *sum;	/* of a folded branch, or NULL */
+};
+
+struct folded {
+	u64 pid, start_time_ns;
+};
+
+struct processes_state {
+	struct trails *cpu;
+	bool show_kernel;
+	char user[64], container[64];	/* "": all */
+	struct node *nodes;
+	u32 n_nodes, cap_nodes;
+	struct folded *folded;
+	u32 n_folded, cap_folded;
+};
+
+static inline const struct processes_row *process_row(const struct row *r)
+{
+	return (const struct processes_row *)r;
+}
+
+/* ---- processes_tree.c ---- */
+u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool ascending, bool sums);
+/* Draws "│  └─ " of a row; returns the columns it took. */
+int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int col, int width,
+		u32 style, const struct table_row *tr);
+bool tree_act(struct app *a, struct processes_state *st, enum action action);
+void tree_free(struct processes_state *st);
+
+/* ---- processes_preview.c ---- */
+#define PREVIEW_ROWS 11
+void preview_draw(struct app *a, struct canvas *c, struct rect r, const struct processes_row *p);
+
+#endif

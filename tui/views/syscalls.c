@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * syscalls.c: system calls by process: rates, errors, time inside, and the call
+ * that does not come back. First face of tab 7.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/graph.h"
+#include "tui/table_state.h"
+#include "tui/views/syscalls.h"
+
+#define STUCK_NS (3 * NSEC_PER_SEC)	/* in flight that long, in a call that is no wait by design */
+
+struct syscalls_state {
+	enum syscalls_by by;
+	bool waits;
+	struct groups groups;
+};
+
+static const struct syscalls_row *row_of(const struct row *r)
+{
+	return (const struct syscalls_row *)r;
+}
+
+static bool is_stuck(const struct row *row)
+{
+	const struct syscalls_row *r = row_of(row);
+
+	return !row->closed && r->waits != 1 && u64_known(r->in_flight_max_ns) &&
+	       r->in_flight_max_ns >= STUCK_NS;
+}
+
+/* EAGAIN, ENOENT and the like are normal life: only other errors are bad. */
+static bool has_hard_errors(const struct row *row)
+{
+	float rate = row_of(row)->hard_error_rate;
+
+	return f32_known(rate) && rate > 0;
+}
+
+/* ---- columns ---------------------------------------------------------------------- */
+
+static void draw_oldest(struct app *a, struct canvas *c, int row, int col, int width,
+			const struct table_row *tr)
+{
+	static const struct field *f;
+	char buf[FORMAT_MAX];
+	enum value_state state;
+	const char *text;
+	u32 style;
+
+	if (!f)
+		f = &table_descs[TABLE_syscalls].fields[table_field(TABLE_syscalls, "in_flight_max_ns")];
+	text = format_value(buf, f, tr->row, app_snapshot(a), &state);
+	style = tr->mark == MARK_gone || state != VALUE_KNOWN ? ROLE_dim :
+		is_stuck(tr->row) ? ROLE_warn : ROLE_text;
+	if (state != VALUE_ZERO)	/* nothing in flight: nothing to see */
+		canvas_right(c, row, col, width, style, text);
+}
+
+static void draw_hist(struct app *a, struct canvas *c, int row, int col, int width,
+		      const struct table_row *tr)
+{
+	graph_hist_row(c, row, col, width, row_of(tr->row)->hist_tick);
+}
+
+static double number_oldest(const struct row *row)
+{
+	u64 ns = row_of(row)->in_flight_max_ns;
+
+	return u64_known(ns) ? (double)ns : -1;
+}
+
+static const struct column columns[] = {
+	{ "pid", .priority = 2 },
+	{ "comm", .priority = 3 },
+	{ "syscall", .width = 12, .priority = 1 },
+	{ "rate", .priority = 1 },
+	{ "error_rate", .priority = 2, .alert = has_hard_errors },
+	{ "time_rate", .priority = 1 },
+	{ "p50_ns", .priority = 3 },
+	{ "p95_ns", .priority = 4 },
+	{ "p99_ns", .priority = 1 },
+	{ "max_ns", .priority = 2 },
+	{ "in_flight", .priority = 5 },
+	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
+	{ "count", .priority = 7 },
+	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us    1ms     1s     10s" },
+	{ "errnos", .priority = 8, .width = 32 },
+};
+
+/* ---- rows --------------------------------------------------------------------------- */
+
+static bool keep_row(struct app *a, void *state, const struct row *r)
+{
+	const struct syscalls_state *s = state;
+
+	return s->waits || row_of(r)->waits != 1;
+}
+
+static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
+{
+	struct syscalls_state *s = state;
+	struct tableview *t = app_table(a);
+
+	if (s->by == BY_NONE)
+		return n;
+	t->n = groups_make(&s->groups, s->by, rows, n);
+	table_sort_rows(t);
+	return t->n;
+}
+
+/* ---- notes ---------------------------------------------------------------------------- */
+
+static bool is_blocked(const struct snapshot *s, const struct syscalls_row *r)
+{
+	const struct processes_row *p = snapshot_process(s, r->pid, r->start_time_ns);
+
+	return p && p->state && *p->state == 'D';
+}
+
+/*
+ * Of the calls that hang: of a process that cannot even be interrupted, else the
+ * one that hangs for the shortest time, because that is what has just happened
+ * (shells that wait for their terminal hang for hours).
+ */
+static const struct syscalls_row *find_stuck(const struct app *a)
+{
+	const struct tableview *t = app_table(a);
+	const struct syscalls_row *best = NULL;
+	bool best_blocked = false;
+
+	for (u32 i = 0; i < table_len(t); i++) {
+		const struct syscalls_row *r = row_of(table_at(t, i)->row);
+		bool blocked;
+
+		if (!is_stuck(&r->row) || !u64_known(r->pid) || !u64_known(r->nr))
+			continue;
+		blocked = is_blocked(app_snapshot(a), r);
+		if (best && (blocked != best_blocked ? best_blocked :
+			     r->in_flight_max_ns >= best->in_flight_max_ns))
+			continue;
+		best = r;
+		best_blocked = blocked;
+	}
+	return best;
+}
+
+static bool note_errors(const struct syscalls_row *r, char *buf, size_t cap)
+{
+	char rate[FORMAT_MAX];
+
+	if (!r || !r->errnos || !*r->errnos || !f32_known(r->error_rate))
+		return false;
+	snprintf(buf, cap, "ERR: %s %s/s: %s · i: all errno counts", format_count(rate, r->error_rate),
+		 r->syscall ? r->syscall : "?", r->errnos);
+	return true;
+}
+
+static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct syscalls_row *r;
+	char age[FORMAT_MAX];
+
+	if (!app_snapshot(a))
+		return false;
+	r = find_stuck(a);
+	if (!r)
+		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
+	snprintf(buf, cap, "%s %llu has been in %s for %s%s · Enter on it: its latencies",
+		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
+		 format_ns(age, (double)r->in_flight_max_ns),
+		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "");
+	return true;
+}
+
+static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	static const char *const by[N_BY] = { "", " by call", " by process" };
+	const struct syscalls_state *s = state;
+	const struct tableview *t = app_table(a);
+	char of[32] = "";
+
+	if (t->filter)
+		snprintf(of, sizeof(of), " of %u", t->n_all);
+	snprintf(buf, cap, "%u%s syscalls%s   waits %s", t->n, of, by[s->by],
+		 s->waits ? "shown" : "hidden");
+}
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+static void open_map(struct app *a, const struct syscalls_row *r)
+{
+	const struct context *ctx = app_context(a);
+	char label[64], pid[24] = "";
+
+	if (!r) {
+		app_show(a, "heatmap", -1);
+		return;
+	}
+	if (!u64_known(r->pid)) {		/* one call of all */
+		app_enter(a, "heatmap", ctx->pid, ctx->start_time_ns, &r->row,
+			  r->syscall ? r->syscall : "?");
+		return;
+	}
+	if (ctx->pid != r->pid)
+		snprintf(pid, sizeof(pid), " %llu", (unsigned long long)r->pid);
+	if (!u64_known(r->nr))			/* all calls of one */
+		snprintf(label, sizeof(label), "%s%s", r->comm ? r->comm : "?", pid);
+	else if (ctx->pid == r->pid)
+		snprintf(label, sizeof(label), "%s", r->syscall ? r->syscall : "?");
+	else
+		snprintf(label, sizeof(label), "%s%s › %s", r->comm ? r->comm : "?", pid,
+			 r->syscall ? r->syscall : "?");
+	app_enter(a, "heatmap", r->pid, r->start_time_ns, &r->row, label);
+}
+
+static void explain(struct app *a, const struct syscalls_row *r)
+{
+	if (!r)
+		return;
+	if (!u64_known(r->pid) || !u64_known(r->nr))
+		app_say(a, ROLE_text, "a sum of several rows: b shows them one by one");
+	else if (!r->errnos || !*r->errnos)
+		app_say(a, ROLE_text, "%s of %s %llu: no errors in this interval",
+			r->syscall ? r->syscall : "?", r->comm ? r->comm : "?",
+			(unsigned long long)r->pid);
+	else
+		app_say(a, ROLE_text, "%s of %s %llu, errors of this interval: %s",
+			r->syscall ? r->syscall : "?", r->comm ? r->comm : "?",
+			(unsigned long long)r->pid, r->errnos);
+}
+
+static bool syscalls_act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct syscalls_state *s = state;
+	const struct syscalls_row *r = row_of(table_cursor(app_table(a)));
+
+	switch (action) {
+	case ACTION_open:
+	case ACTION_latency:
+		open_map(a, r);
+		return true;
+	case ACTION_explain:
+		explain(a, r);
+		return true;
+	case ACTION_group:
+		s->by = (s->by + 1) % N_BY;
+		break;
+	case ACTION_waits:
+		s->waits = !s->waits;
+		break;
+	default:
+		return false;
+	}
+	table_reload(a, app_table(a));
+	return true;
+}
+
+static void syscalls_fini(void *state)
+{
+	struct syscalls_state *s = state;
+
+	groups_free(&s->groups);
+}
+
+static void syscalls_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	if (!app_draw_state(a, c, body, TABLE_syscalls))
+		table_draw(a, app_table(a), c, body);
+}
+
+static const struct table_spec spec = {
+	.table = TABLE_syscalls, .columns = columns, .n_columns = ARRAY_SIZE(columns),
+	.sort = "time_rate", .noun = "syscalls", .keep = keep_row, .arrange = arrange_rows,
+};
+
+const struct view syscalls_view = {
+	.name = "syscalls", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "table",
+	.needs = TABLE_BIT(TABLE_syscalls), .table = &spec,
+	.state_size = sizeof(struct syscalls_state),
+	.hints = "open group waits explain search filter sort_prev pause",
+	.hints_wide = "open back group waits explain search filter sort_prev invert follow tag pause "
+		      "step_back write health palette",
+	.legend = "TOTAL\ttime inside the call, per second\n"
+		  "ERR/s\tall errors; ! and red: other than EAGAIN, EINTR, ENOENT, ETIMEDOUT, EINPROGRESS\n"
+		  "OLDEST\tage of the oldest call that has not returned\n"
+		  "waits\tepoll_wait, poll, select, futex, nanosleep, wait4, accept: hidden until W\n",
+	.fini = syscalls_fini, .draw = syscalls_draw, .act = syscalls_act,
+	.status = syscalls_status, .note = syscalls_note,
+};
