@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * exporter.c: the sink thread. A ring of snapshot references between it and
+ * the producer; the lock is held to move one reference, never during a write.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "exporter/exporter.h"
+
+/* One sink, and which part of the stream of snapshots is its own. */
+struct slot {
+	struct sink *sink;	/* NULL: free */
+	u64 first, end;		/* numbers of the snapshots it gets: [first, end) */
+};
+
+struct exporter {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct slot slots[EXPORTER_MAX_SINKS];
+	const struct snapshot **ring;
+	u32 queue_max;
+	u64 pushed, taken;	/* snapshots; ring holds [taken, pushed) */
+	bool stopping;
+};
+
+static void sink_fail(struct sink *sink, int error)
+{
+	int none = 0;
+
+	if (error)
+		atomic_compare_exchange_strong(&sink->error, &none, error);
+}
+
+static void sink_close(struct sink *sink)
+{
+	sink_fail(sink, sink->close(sink));
+	atomic_store(&sink->closed, true);
+}
+
+/* Gives snapshot number `n` to each sink whose part it is. Without the lock: only this thread
+ * frees a slot, and a new slot begins at a later number. */
+static void deliver(const struct slot *slots, u64 n, const struct snapshot *s)
+{
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++) {
+		struct sink *sink = slots[i].sink;
+		int err;
+
+		if (!sink || n < slots[i].first || n >= slots[i].end ||
+		    atomic_load(&sink->error))
+			continue;
+		err = sink->write(sink, s);
+		sink_fail(sink, err);
+		if (!err)
+			atomic_fetch_add(&sink->written, 1);
+	}
+}
+
+/* Takes out of their slots the sinks that are complete or failed; returns their number. */
+static u32 collect_done(struct exporter *e, struct sink *done[EXPORTER_MAX_SINKS])
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++) {
+		struct slot *slot = &e->slots[i];
+		bool complete = slot->end <= e->taken || (e->stopping && e->taken == e->pushed);
+
+		if (slot->sink && (complete || atomic_load(&slot->sink->error))) {
+			done[n++] = slot->sink;
+			slot->sink = NULL;
+		}
+	}
+	return n;
+}
+
+/* Closes what is complete. Called and returns with the lock held, but not held in between. */
+static bool close_done(struct exporter *e)
+{
+	struct sink *done[EXPORTER_MAX_SINKS];
+	u32 n = collect_done(e, done);
+
+	if (!n)
+		return false;
+	pthread_mutex_unlock(&e->lock);
+	for (u32 i = 0; i < n; i++)
+		sink_close(done[i]);
+	pthread_mutex_lock(&e->lock);
+	return true;
+}
+
+static void deliver_next(struct exporter *e)
+{
+	const struct snapshot *s = e->ring[e->taken % e->queue_max];
+	struct slot slots[EXPORTER_MAX_SINKS];
+	u64 n = e->taken;
+
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
+		slots[i] = e->slots[i];
+	pthread_mutex_unlock(&e->lock);
+	deliver(slots, n, s);
+	snapshot_put(s);
+	pthread_mutex_lock(&e->lock);
+	e->taken++;	/* only now: a snapshot being written still takes its place in the queue */
+}
+
+static void *exporter_main(void *arg)
+{
+	struct exporter *e = arg;
+
+	pthread_mutex_lock(&e->lock);
+	for (;;) {
+		if (close_done(e))
+			continue;
+		if (e->taken < e->pushed)
+			deliver_next(e);
+		else if (e->stopping)
+			break;
+		else
+			pthread_cond_wait(&e->wake, &e->lock);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return NULL;
+}
+
+struct exporter *exporter_start(u32 queue_max)
+{
+	struct exporter *e = xcalloc(1, sizeof(*e));
+	sigset_t all, old;
+	int err;
+
+	e->queue_max = queue_max;
+	e->ring = xcalloc(queue_max, sizeof(*e->ring));
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->wake, NULL);
+	sigfillset(&all);	/* signals are for the main thread */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&e->thread, NULL, exporter_main, e);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		return e;
+	free(e->ring);
+	free(e);
+	errno = err;
+	return NULL;
+}
+
+int exporter_add(struct exporter *e, struct sink *sink)
+{
+	int err = -ENOSPC;
+
+	pthread_mutex_lock(&e->lock);
+	for (u32 i = 0; err && i < EXPORTER_MAX_SINKS; i++) {
+		if (e->slots[i].sink)
+			continue;
+		e->slots[i] = (struct slot){ sink, e->pushed, UINT64_MAX };
+		err = 0;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return err;
+}
+
+void exporter_remove(struct exporter *e, struct sink *sink)
+{
+	pthread_mutex_lock(&e->lock);
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
+		if (e->slots[i].sink == sink)
+			e->slots[i].end = e->pushed;
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void count_dropped(struct exporter *e)
+{
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
+		if (e->slots[i].sink && e->slots[i].end > e->pushed)
+			atomic_fetch_add(&e->slots[i].sink->dropped, 1);
+}
+
+void exporter_push(struct exporter *e, const struct snapshot *s)
+{
+	pthread_mutex_lock(&e->lock);
+	if (e->pushed - e->taken == e->queue_max) {
+		count_dropped(e);
+	} else {
+		e->ring[e->pushed++ % e->queue_max] = snapshot_get(s);
+		pthread_cond_signal(&e->wake);
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
+void exporter_stop(struct exporter *e)
+{
+	if (!e)
+		return;
+	pthread_mutex_lock(&e->lock);
+	e->stopping = true;
+	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
+	pthread_join(e->thread, NULL);
+	pthread_mutex_destroy(&e->lock);
+	pthread_cond_destroy(&e->wake);
+	free(e->ring);
+	free(e);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exporter.h: one thread that hands every snapshot to the sinks (a recording
+ * now). Whoever pushes never waits: a slow disk costs snapshots, which are
+ * counted, but no tick and no frame.
+ */
+#ifndef OTTOP_EXPORTER_H
+#define OTTOP_EXPORTER_H
+
+#include "bpf/snapshot.h"
+
+/*
+ * Where snapshots go. The owner fills the first three members and embeds it in
+ * what it needs; write() and close() run in the exporter's thread. The
+ * numbers may be read at any time from any thread.
+ */
+struct sink {
+	const char *name;
+	/* 0 or -errno; after an error the sink is closed and gets no more. */
+	int (*write)(struct sink *sink, const struct snapshot *s);
+	/* Called once. 0 or -errno. */
+	int (*close)(struct sink *sink);
+
+	_Atomic u64 written, dropped;	/* snapshots */
+	_Atomic int error;		/* -errno of the first failure, or 0 */
+	_Atomic bool closed;		/* close() has returned: the owner may free it */
+};
+
+struct exporter;
+
+/* Starts the thread; at most queue_max snapshots wait. NULL and errno on failure. */
+struct exporter *exporter_start(u32 queue_max);
+/* Gives a sink all snapshots that are pushed from now on. At most EXPORTER_MAX_SINKS: -ENOSPC. */
+#define EXPORTER_MAX_SINKS 8
+int exporter_add(struct exporter *e, struct sink *sink);
+/* Closes a sink after what was pushed until now; it is done once sink->closed. */
+void exporter_remove(struct exporter *e, struct sink *sink);
+/* Queues one snapshot (takes its own reference) or counts it as dropped. Never waits. */
+void exporter_push(struct exporter *e, const struct snapshot *s);
+/* Writes what is queued, closes the sinks, ends the thread, frees. NULL-safe. */
+void exporter_stop(struct exporter *e);
+
+#endif

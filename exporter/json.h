@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json.h: a snapshot as one line of JSON (NDJSON), for --json. The members of
+ * a row are the fields of schema.def; docs/metrics.md is the reference.
+ *
+ *	{"schema":1,"host_name":...,"boot_id":...,"time_unix_ns":"...","interval_ns":...,
+ *	 "tables":{NAME:{"status":"ok|partial|blocked","reason":null,"rows":[...]}}}
+ *
+ * Unknown, "not yet" and not applicable are null, never 0 or "". Times and
+ * cookies are decimal strings, because they can pass 2^53.
+ */
+#ifndef OTTOP_JSON_H
+#define OTTOP_JSON_H
+
+#include <stdio.h>
+
+#include "bpf/snapshot.h"
+
+struct json_writer;
+
+/*
+ * Writes to `out`, which stays the caller's; `tables` are the TABLE_BIT()s of
+ * the tables to write. Of tables of events each row is written once: those of
+ * the first snapshot's interval, then what came since.
+ */
+struct json_writer *json_writer_new(FILE *out, u64 tables);
+/* Writes and flushes one line. 0 or -errno: the line may be cut then. */
+int json_writer_write(struct json_writer *w, const struct snapshot *s);
+void json_writer_free(struct json_writer *w);	/* NULL-safe */
+
+#endif
