@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# generated.sh: what docs/ has from the tables is what the tables say now.
+# Prints TAP lines; exit status 1 when one differs (`make docs` repairs it).
+cd "$(dirname "$0")/.." || exit 1
+build=${BUILD:-build}
+fresh=$(mktemp -d) || exit 1
+trap 'rm -rf "$fresh"' EXIT
+
+n=0
+failed=0
+result() {	# $1: 0 is good; $2: what
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+make --no-print-directory -s BUILD="$build" "$build/docgen" && "$build/docgen" "$fresh"
+result $? "docgen builds and runs"
+for file in metrics.md keys.md ottop.1 ottop.bash _ottop; do
+	diff -u "docs/$file" "$fresh/$file" > "$fresh/diff" 2>&1
+	status=$?
+	[ $status = 0 ] || sed 's/^/# /' "$fresh/diff" | head -20
+	result $status "docs/$file is what the tables say (else: make docs)"
+done
+
+# A test that cannot fail is none: a changed file must be found.
+printf 'x\n' >> "$fresh/metrics.md"
+! diff -q docs/metrics.md "$fresh/metrics.md" > /dev/null 2>&1
+result $? "self-test: a difference is seen"
+
+bash -n "$fresh/ottop.bash"
+result $? "docs/ottop.bash is valid bash"
+if command -v man > /dev/null; then
+	[ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 "$fresh/ottop.1" 2>&1 > /dev/null)" ]
+	result $? "docs/ottop.1 has no roff warnings"
+fi
+
+# Each option of the table is in each text that is made for people.
+for option in $(sed -n 's/^OPTION([a-z_]*, *"\([a-z]*\)".*/\1/p' tui/options.def); do
+	grep -q -- "--$option" "$fresh/ottop.bash" && grep -q -- "--$option" "$fresh/_ottop" &&
+		grep -q -- "-$option" "$fresh/ottop.1" || missing="$missing $option"
+done
+[ -z "$missing" ]
+result $? "every option is in the man page and the completions$missing"
+echo "1..$n"
+exit $failed

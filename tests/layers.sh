@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# layers.sh: includes point the right way, and each foreign library has one door
+# (design.md section 1, docs/ARCHITECTURE.md). Proves first, on planted
+# violations, that it would notice. Prints TAP lines; exit status 1 on failure.
+cd "$(dirname "$0")/.." || exit 1
+
+# Prints "FAIL file: includes X" for each forbidden include below directory $1.
+check() {
+	(cd "$1" && find bpf tui exporter symbolizer -name '*.[ch]' 2>/dev/null | sort |
+	xargs awk '
+	function fail(why) { printf "FAIL %s: includes %s (%s)\n", FILENAME, inc, why }
+
+	# A library and the only place that may include it.
+	function door(lib, place) {
+		if (system_include && inc ~ lib && FILENAME !~ place)
+			fail("its door is " place)
+	}
+
+	FNR == 1 {
+		dir = FILENAME
+		sub(/\/.*/, "", dir)
+		# the composition root may see everything
+		root = FILENAME ~ /^tui\/main(_[a-z]+)?\.[ch]$/
+	}
+
+	/^[ \t]*#[ \t]*include[ \t]*[<"]/ {
+		system_include = /</
+		inc = $0
+		sub(/^[^<"]*[<"]/, "", inc)
+		sub(/[>"].*/, "", inc)
+
+		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term\\.c$")
+		door("^json-c/", "^exporter/json\\.c$")
+		door("^curl/", "^exporter/http\\.c$")
+		door("^(google/)?protobuf-c/", "^exporter/")
+		door("^bpf/", "^bpf/")
+		door("^zlib\\.h$", "^bpf/")
+		door("^(libdwarf(-[0-9]+)?/)?(libdwarf|dwarf)\\.h$", "^symbolizer/dwarf\\.c$")
+		door("^(libelf|gelf|elfutils/.*)\\.h$", "^(symbolizer|bpf)/")
+		if (system_include) {
+			if (inc ~ /^(tui|exporter|symbolizer)\//)
+				fail("our own headers are in quotes")
+			next
+		}
+
+		other = inc
+		if (!sub(/\/.*/, "", other)) {
+			# no directory: only what is generated, and only for bpf/
+			if (dir != "bpf" || inc !~ /\.skel\.h$|^syscall_tables\.h$/)
+				fail("write the directory")
+			next
+		}
+		if (inc == "bpf/snapshot_build.h" && dir != "bpf")
+			fail("a sealed snapshot never changes")
+		else if (inc ~ /^bpf\/collectors\// && dir != "bpf")
+			fail("wire structs are private to their collector")
+		else if (other == dir || root || inc == "bpf/base.h")
+			next
+		else if (inc == "bpf/snapshot.h" && dir != "symbolizer")
+			next
+		else if (inc == "symbolizer/symbolizer.h" && FILENAME ~ /^bpf\//)
+			next
+		else
+			fail("not for " dir "/")
+	}')
+}
+
+n=0
+failed=0
+result() {	# $1: 0 is good; $2: what
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+# Plants "FILE: LINE" in an empty tree and expects a complaint ($1 bad) or none ($1 good).
+plant() {
+	tree=$(mktemp -d) || exit 1
+	mkdir -p "$tree/$(dirname "$2")"
+	printf '%s\n' "$3" > "$tree/$2"
+	found=$(check "$tree")
+	rm -rf "$tree"
+	case "$1:$found" in
+	bad:FAIL*|good:) result 0 "self-test: $1: $2: $3" ;;
+	*) result 1 "self-test: $1: $2: $3: $found" ;;
+	esac
+}
+
+plant bad  tui/views/x.c       '#include "bpf/sampler.h"'
+plant bad  tui/app.c           '#include "exporter/json.h"'
+plant bad  tui/app.c           '#include "bpf/snapshot_build.h"'
+plant bad  tui/app.c           '#include "bpf/history.h"'
+plant bad  tui/main.c          '#include "bpf/snapshot_build.h"'
+plant bad  tui/main.c          '#include "bpf/collectors/syscalls.h"'
+plant bad  tui/canvas.c        '# include <ncursesw/curses.h>'
+plant bad  tui/termio.c        '#include <term.h>'
+plant bad  tui/batch.c         '#include <json-c/json.h>'
+plant bad  tui/batch.c         '#include <bpf/libbpf.h>'
+plant bad  tui/batch.c         '#include "format.h"'
+plant bad  exporter/json.c     '#include "tui/format.h"'
+plant bad  exporter/json.c     '#include "bpf/hist.h"'
+plant bad  exporter/json.c     '#include <zlib.h>'
+plant bad  exporter/otlp.c     '#include <curl/curl.h>'
+plant bad  bpf/sampler.c       '#include "tui/app.h"'
+plant bad  bpf/sampler.c       '#include <json-c/json.h>'
+plant bad  symbolizer/elf.c    '#include "bpf/snapshot.h"'
+plant good symbolizer/elf.c    '#include "bpf/base.h"'
+plant good tui/views/x.c       '#include "bpf/snapshot.h"'
+plant good tui/main_headless.c '#include "exporter/json.h"'
+plant good tui/term.c          '#include <curses.h>'
+plant good exporter/json.c     '#include <json-c/json.h>'
+plant good bpf/collectors/x.c  '#include "x.skel.h"'
+plant good bpf/collectors/x.c  '#include <bpf/libbpf.h>'
+plant good bpf/codec.c         '#include <zlib.h>'
+
+found=$(check .)
+[ -z "$found" ] || printf '%s\n' "$found"
+[ -z "$found" ]
+result $? "includes point the right way, one door per library"
+echo "1..$n"
+exit $failed

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the live tests share: TAP, the running ottop, building load programs.
+
+A test starts an `Ottop`, which returns once the first line is out: what begins
+after that is observed from its birth. It then runs a program that knows what
+it did, waits until ottop has called that program's rows closed, and compares.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BINARY = os.environ.get('OTTOP', os.path.join(ROOT, 'build', 'ottop'))
+BUILT = os.path.join(ROOT, 'build', 'live')
+PAGE = os.sysconf('SC_PAGESIZE')
+CPUS = os.sysconf('SC_NPROCESSORS_ONLN')
+HZ = os.sysconf('SC_CLK_TCK')
+CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
+
+
+# ---- TAP --------------------------------------------------------------------
+
+class Tap:
+    def __init__(self):
+        self.n = self.failed = 0
+
+    def ok(self, good, name, *details):
+        """One test. `details` are printed when it fails: what was seen instead."""
+        self.n += 1
+        print('%s %d - %s' % ('ok' if good else 'not ok', self.n, name), flush=True)
+        if not good:
+            self.failed += 1
+            for d in details:
+                self.say(d)
+        return bool(good)
+
+    def equal(self, got, want, name, *details):
+        return self.ok(got == want, name, 'got  %s' % (got,), 'want %s' % (want,), *details)
+
+    def near(self, got, want, tolerance, name, *details):
+        good = got is not None and want is not None and abs(got - want) <= tolerance
+        return self.ok(good, '%s (%s, expected %s +- %s)' % (name, short(got), short(want),
+                                                            short(tolerance)), *details)
+
+    def skip(self, name, why):
+        self.n += 1
+        print('ok %d - %s # SKIP %s' % (self.n, name, why), flush=True)
+
+    def say(self, text):
+        for line in str(text)[:4000].splitlines() or ['']:
+            print('#     ' + line, flush=True)
+
+    def end(self):
+        print('1..%d' % self.n)
+        sys.exit(1 if self.failed else 0)
+
+
+def short(v):
+    return '%.4g' % v if isinstance(v, float) else str(v)
+
+
+def cannot_observe():
+    """Why no live test can run here, judged without ottop; None when they must."""
+    with open('/proc/self/status') as f:
+        caps = [int(line.split()[1], 16) for line in f if line.startswith('CapEff')][0]
+    release = os.uname().release.split('.')
+    if not caps >> CAP_SYS_ADMIN & 1 and not (caps >> CAP_BPF & caps >> CAP_PERFMON & 1):
+        return 'not root: CAP_BPF and CAP_PERFMON are missing'
+    if (int(release[0]), int(release[1])) < (5, 15):
+        return 'kernel older than 5.15'
+    if not os.path.exists('/sys/kernel/btf/vmlinux'):
+        return 'this kernel has no BTF'
+    if os.stat('/proc/self/ns/pid').st_ino != 0xeffffffc:
+        return 'not in the initial pid namespace: pids differ'
+    return None
+
+
+def begin(need_root=True):
+    """The Tap of this test; ends the test here when nothing can be observed."""
+    tap = Tap()
+    why = cannot_observe()
+    if need_root and why:
+        tap.skip(os.path.basename(sys.argv[0]), why)
+        tap.end()
+    if not os.access(BINARY, os.X_OK):
+        tap.ok(False, '%s is there: run make' % BINARY)
+        tap.end()
+    return tap
+
+
+# ---- programs ----------------------------------------------------------------
+
+def build(name, *flags):
+    """Compiles tests/live/NAME.c; returns the path of the program."""
+    source, out = os.path.join(HERE, name + '.c'), os.path.join(BUILT, name)
+    if os.path.exists(out) and os.path.getmtime(out) > os.path.getmtime(source):
+        return out
+    os.makedirs(BUILT, exist_ok=True)
+    temporary = '%s.%d' % (out, os.getpid())
+    subprocess.run(['gcc', '-std=gnu11', '-D_GNU_SOURCE', '-O1', '-Wall', '-o', temporary, source,
+                    *flags, '-lpthread'], check=True)
+    os.rename(temporary, out)   # two tests may build it at once
+    return out
+
+
+def load():
+    return build('load')
+
+
+def which(name):
+    for d in os.environ.get('PATH', '').split(':') + ['/usr/sbin', '/sbin', '/usr/local/sbin']:
+        path = os.path.join(d, name)
+        if os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def start(*argv, **kw):
+    """A load program that talks: a line to its stdin tells it to go on."""
+    return subprocess.Popen(list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                            bufsize=1, **kw)
+
+
+def finish(p, *lines):
+    out, _ = p.communicate(''.join(l + '\n' for l in lines))
+    return out
+
+
+# ---- ottop ---------------------------------------------------------------------
+
+def key_of(table, row):
+    if table == 'processes':
+        return row['pid'], row['start_time_ns']
+    if table == 'syscalls':
+        return row['pid'], row['start_time_ns'], row['nr'], row['abi']
+    if table == 'threads':
+        return row['pid'], row['tid'], row['start_time_ns']
+    if table == 'events':
+        return row['seq']
+    if table == 'cpus':
+        return row['cpu']
+    return ()
+
+
+class Ottop:
+    """A running `ottop --json`. rows(TABLE) are the newest rows of all objects so far."""
+
+    def __init__(self, tables='host,processes,self,syscalls,events', *options, interval=0.5,
+                 wait=True, **kw):
+        self.argv = [BINARY, '--json', '-v', tables, '-d', str(interval), *options]
+        self.lines, self.bad = [], []
+        self.newest, self.of_pid = {}, {}     # table -> key -> row; (table, pid) -> key -> row
+        self.changed = threading.Condition(threading.RLock())
+        self.eof = False
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+        self.pid = self.process.pid
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        if wait and not self.wait(lambda: self.lines, 20):
+            raise RuntimeError('ottop wrote no line: %s' % self.process.stderr.read())
+
+    def read(self):
+        for raw in self.process.stdout:
+            try:
+                line = json.loads(raw.decode('utf-8'))
+            except ValueError as e:
+                self.bad.append('%s: %r' % (e, raw[:200]))
+                continue
+            with self.changed:
+                self.lines.append(line)
+                for table, t in line['tables'].items():
+                    rows = self.newest.setdefault(table, {})
+                    for row in t['rows']:
+                        key = key_of(table, row)
+                        rows[key] = row
+                        self.of_pid.setdefault((table, row.get('pid')), {})[key] = row
+                self.changed.notify_all()
+        with self.changed:
+            self.eof = True
+            self.changed.notify_all()
+
+    def wait(self, condition, seconds=30):
+        """Waits until the condition holds; it is tried after each line."""
+        end = time.monotonic() + seconds
+        with self.changed:
+            while not condition():
+                left = end - time.monotonic()
+                if left <= 0 or self.eof:
+                    return bool(condition())
+                self.changed.wait(left)
+        return True
+
+    def ticks(self, n=1):
+        """Waits for n lines whose interval began after now."""
+        have = len(self.lines)
+        return self.wait(lambda: len(self.lines) > have + n, 30)
+
+    def rows(self, table, pid=None):
+        """The newest row of each object, in the order in which they were first seen."""
+        with self.changed:
+            found = self.newest if pid is None else self.of_pid
+            return list(found.get(table if pid is None else (table, pid), {}).values())
+
+    def process_row(self, pid):
+        """The newest process row of that pid, or None."""
+        return max(self.rows('processes', pid), key=lambda r: int(r['start_time_ns']), default=None)
+
+    def is_closed(self, pid):
+        row = self.process_row(pid)
+        return bool(row and row.get('closed'))
+
+    def wait_closed(self, *pids, seconds=30):
+        return self.wait(lambda: all(self.is_closed(p) for p in pids), seconds)
+
+    def calls(self, pid):
+        """{(abi, syscall): newest row} of the youngest process of that pid."""
+        p = self.process_row(pid)
+        return {(r['abi'], r['syscall']): r for r in self.rows('syscalls', pid)
+                if p and r['start_time_ns'] == p['start_time_ns']}
+
+    def counts(self, pid):
+        return {name: r['count'] for (_, name), r in self.calls(pid).items()}
+
+    def events(self, pid=None):
+        return sorted(self.rows('events', pid), key=lambda e: e['seq'])
+
+    def lost(self):
+        return self.lines[-1]['tables']['self']['rows'][0]['lost']
+
+    def stop(self, sig=signal.SIGTERM):
+        """Ends it; returns (exit status, stderr)."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            status = self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = 'hung after signal %d' % sig
+        self.reader.join(10)
+        err = self.process.stderr.read().decode('utf-8', 'replace')
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status, err
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.process.poll() is None:
+            self.stop()
+
+
+def hist_n(row):
+    """How many calls the histogram of a row holds."""
+    h = row['hist']
+    return (h['zero'] + sum(h['counts'])) if h else 0
+
+
+def run(*argv, timeout=30, **kw):
+    """Runs to the end; returns (status, stdout, stderr) as bytes; status 'hung' after timeout."""
+    p = subprocess.Popen(list(argv), stdin=kw.pop('stdin', subprocess.DEVNULL),
+                         stdout=kw.pop('stdout', subprocess.PIPE), stderr=subprocess.PIPE, **kw)
+    try:
+        out, err = p.communicate(timeout=timeout)
+        return p.returncode, out or b'', err
+    except subprocess.TimeoutExpired:
+        p.kill()
+        out, err = p.communicate()
+        return 'hung', out or b'', err

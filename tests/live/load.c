@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * load.c: programs that know what they did. System calls go through syscall(2)
+ * where they are counted: libc may leave one out, or make another.
+ *
+ *	load launch COMMAND...	starts it without a single call before its execve; prints its pid
+ *	load getppid N		N getppid calls
+ *	load threads T N	T threads of N getppid calls each
+ *	load compat N		N getppid through the i386 gate (int $0x80), N+3 as x86_64
+ *	load errors N		opens of nothing (N), reads of a bad fd (N+1), one good open
+ *	load burst N		N children that live for moments; a line for each: pid calls status
+ *	load exec_thread N	a thread of a process replaces the program, as execve(2) lets it
+ *	load hang 64|32		a read of an empty pipe, by either gate; prints its pid first
+ *	load busy|duty PCT|spin T	CPU for ever: one thread, PCT percent of it, T threads
+ *	load vfork MS		waits MS in vfork(2), then MS in a plain sleep, for ever
+ *	load rss MB T		touches MB, spread over T threads; then waits for its stdin
+ *	load crowd T		T threads that wait, 2 getppid each; then waits for its stdin
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static long number(char **argv, int i)
+{
+	return argv[1] && argv[i] ? atol(argv[i]) : 0;
+}
+
+static void getppids(long n)
+{
+	while (n-- > 0)
+		syscall(SYS_getppid);
+}
+
+static long i386_call(long nr, long a, long b, long c)
+{
+#ifdef __x86_64__
+	long r;
+
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(a), "c"(b), "d"(c)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return r;
+#else
+	(void)nr, (void)a, (void)b, (void)c;
+	return -ENOSYS;
+#endif
+}
+
+static long raw_fork(void)
+{
+#ifdef SYS_fork
+	return syscall(SYS_fork);
+#else
+	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
+}
+
+static int launch(char **argv)
+{
+	long pid = raw_fork();
+	int status;
+
+	if (!pid) {
+		execve(argv[2], argv + 2, environ);
+		_exit(127);
+	}
+	printf("%ld\n", pid);
+	fflush(stdout);
+	waitpid((pid_t)pid, &status, 0);
+	return 0;
+}
+
+static long per_thread;
+
+static void *some_calls(void *arg)
+{
+	getppids(per_thread);
+	return arg;
+}
+
+static int threads(long n_threads, long n)
+{
+	pthread_t ids[64];
+
+	per_thread = n;
+	for (long i = 0; i < n_threads; i++)
+		pthread_create(&ids[i], NULL, some_calls, NULL);
+	for (long i = 0; i < n_threads; i++)
+		pthread_join(ids[i], NULL);
+	return 0;
+}
+
+static int compat(long n)
+{
+	long me = getppid();
+
+	for (long i = 0; i < n; i++)
+		if (i386_call(64, 0, 0, 0) != me)	/* 64: getppid there, semget here */
+			return 77;
+	getppids(n + 2);
+	return 0;
+}
+
+static int errors(long n)
+{
+	char byte;
+
+	for (long i = 0; i < n; i++)
+		syscall(SYS_openat, AT_FDCWD, "/none/such", O_RDONLY);
+	for (long i = 0; i < n + 1; i++)
+		syscall(SYS_read, 987, &byte, 1);
+	syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY);
+	return 0;
+}
+
+static int burst(long n)
+{
+	for (long i = 0; i < n; i++) {
+		long calls = 11 + i % 37, pid;
+		int code = (int)(i % 100), sig = i % 20 == 7 ? SIGKILL : 0, status;
+
+		pid = raw_fork();
+		if (!pid) {
+			getppids(calls);
+			if (sig)
+				syscall(SYS_kill, syscall(SYS_getpid), sig);
+			_exit(code);
+		}
+		printf("%ld %ld %d %d\n", pid, calls, sig ? -1 : code, sig);
+		waitpid((pid_t)pid, &status, 0);
+	}
+	return 0;
+}
+
+static char **exec_argv;
+
+static void *exec_now(void *arg)
+{
+	getppids(per_thread);
+	execve("/proc/self/exe", exec_argv, environ);
+	return arg;
+}
+
+/* The main thread, one that has ended, and the one that calls execve: N getppid calls each. */
+static int exec_thread(char **argv, long n)
+{
+	char *next[] = { argv[0], "getppid", argv[2], NULL };
+	pthread_t id;
+
+	per_thread = n;
+	exec_argv = next;
+	getppids(n);
+	pthread_create(&id, NULL, some_calls, NULL);
+	pthread_join(id, NULL);
+	pthread_create(&id, NULL, exec_now, NULL);
+	pthread_join(id, NULL);
+	return 1;
+}
+
+static int hang(long bits)
+{
+	static char *low;
+	int ends[2];
+
+	if (pipe(ends))
+		return 1;
+	low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS
+#ifdef MAP_32BIT
+		   | MAP_32BIT
+#endif
+		   , -1, 0);
+	printf("%d\n", getpid());
+	fflush(stdout);
+	if (bits == 32)
+		return i386_call(3, ends[0], (long)low, 1) != -ENOSYS;
+	syscall(SYS_read, ends[0], low, 1);
+	return 0;
+}
+
+static void *burn(void *arg)
+{
+	volatile unsigned long n = 0;
+
+	for (;;)
+		n++;
+	return arg;
+}
+
+static long long now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void duty(long pct)
+{
+	for (;;) {
+		struct timespec rest = { 0, (100 - pct) * 1000000 / 2 };
+		long long until = now_ns() + pct * 1000000 / 2;
+
+		while (now_ns() < until)
+			;
+		nanosleep(&rest, NULL);
+	}
+}
+
+static int spin(long n)
+{
+	pthread_t id;
+
+	for (long i = 1; i < n; i++)
+		pthread_create(&id, NULL, burn, NULL);
+	burn(NULL);
+	return 0;
+}
+
+/* vfork's parent sleeps uninterruptibly until the child is gone: blocked, exactly that long. */
+static int vfork_loop(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	for (;;) {
+		pid_t pid = vfork();
+
+		if (!pid) {
+			syscall(SYS_nanosleep, &t, NULL);
+			_exit(0);
+		}
+		waitpid(pid, NULL, 0);
+		nanosleep(&t, NULL);
+	}
+}
+
+static size_t share;
+
+static void *touch(void *arg)
+{
+	char *p = mmap(NULL, share, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; p != MAP_FAILED && i < share; i += 4096)
+		p[i] = 1;
+	pause();
+	return arg;
+}
+
+static int wait_for_stdin(void)
+{
+	char byte;
+
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	_exit(0);
+}
+
+static int rss(long mb, long n)
+{
+	pthread_t id;
+
+	share = ((size_t)mb << 20) / (size_t)n;
+	for (long i = 0; i < n; i++)
+		pthread_create(&id, NULL, touch, NULL);
+	sleep(1);
+	return wait_for_stdin();
+}
+
+static pthread_barrier_t all_there;
+
+static void *wait_here(void *arg)
+{
+	getppids(2);
+	pthread_barrier_wait(&all_there);
+	pause();
+	return arg;
+}
+
+static int crowd(long n)
+{
+	pthread_attr_t attr;
+	pthread_t id;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	pthread_barrier_init(&all_there, NULL, (unsigned)n + 1);
+	for (long i = 0; i < n; i++)
+		if (pthread_create(&id, &attr, wait_here, NULL))
+			return 77;
+	pthread_barrier_wait(&all_there);
+	return wait_for_stdin();
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+	long n = number(argv, 2);
+
+	if (!strcmp(mode, "launch") && argc > 2)
+		return launch(argv);
+	if (!strcmp(mode, "getppid"))
+		return getppids(n), 0;
+	if (!strcmp(mode, "threads") && n <= 64)
+		return threads(n, number(argv, 3));
+	if (!strcmp(mode, "compat"))
+		return compat(n);
+	if (!strcmp(mode, "errors"))
+		return errors(n);
+	if (!strcmp(mode, "burst"))
+		return burst(n);
+	if (!strcmp(mode, "exec_thread"))
+		return exec_thread(argv, n);
+	if (!strcmp(mode, "hang"))
+		return hang(n);
+	if (!strcmp(mode, "busy"))
+		return spin(1);
+	if (!strcmp(mode, "duty"))
+		return duty(n), 0;
+	if (!strcmp(mode, "spin"))
+		return spin(n);
+	if (!strcmp(mode, "vfork"))
+		return vfork_loop(n);
+	if (!strcmp(mode, "rss") && argc > 3)
+		return rss(n, number(argv, 3));
+	if (!strcmp(mode, "crowd"))
+		return crowd(n);
+	fprintf(stderr, "load: unknown mode '%s'\n", mode);
+	return 2;
+}
