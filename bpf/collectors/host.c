@@ -118,11 +118,13 @@ static void read_memory(struct host_row *r)
 static float read_pressure(const char *file, struct counter *c, u64 interval_ns)
 {
 	char buf[256], *total;
+	float pct;
 
 	if (procfs_read(file, buf, sizeof(buf)) <= 0 || !(total = strstr(buf, "total=")))
 		return F32_UNKNOWN;
-	return rate_pct(counter_advance(c, strtoull(total + 6, NULL, 10) * NSEC_PER_USEC, false),
-			interval_ns);
+	pct = rate_pct(counter_advance(c, strtoull(total + 6, NULL, 10) * NSEC_PER_USEC, false),
+		       interval_ns);
+	return f32_known(pct) ? min(pct, 100.0f) : pct;	/* the kernel adds up every 2 s */
 }
 
 static void sum_processes(const struct tick *t, struct host_row *r)

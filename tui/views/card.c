@@ -4,7 +4,7 @@
  * lines are doors: Enter leads to the parent, to the latencies of a call.
  */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "tui/views/card.h"
 

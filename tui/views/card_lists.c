@@ -60,7 +60,7 @@ static bool in_call(const struct threads_row *t)
 static void thread_title(struct canvas *c, int row, int col, bool wide)
 {
 	canvas_right(c, row, col + 1, 7, ROLE_dim, "TID");
-	canvas_text(c, row, col + 9, -1, ROLE_dim, wide ? "NAME" : "NAME");
+	canvas_text(c, row, col + 9, -1, ROLE_dim, "NAME");
 	col += wide ? 25 : 18;
 	canvas_text(c, row, col, 1, ROLE_dim, "S");
 	canvas_right(c, row, col + 2, 5, ROLE_dim, "CPU%");
@@ -167,7 +167,7 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 	kinds = count_doing(rows, n, doing);
 	if (!n)
 		canvas_text(c, row, col, end - col, ROLE_dim, p->row.closed ? " ended" : " not read yet");
-	for (u32 i = 0; i < kinds; i++) {
+	for (u32 i = 0; i < kinds && col < end; i++) {
 		const struct doing *d = &doing[i];
 		u32 style = d->blocked ? ROLE_warn : ROLE_text;
 
