@@ -60,7 +60,7 @@ test:			## set up, build, run every test
 	@$(MAKE) --no-print-directory all unit
 	@tests/as-root tests/run
 
-unit: $(UNITBIN)	## build the unit tests into build/unit/
+unit: $(UNITBIN) $(BUILD)/screen-run	## build the unit tests and the driver of the screen tests
 
 test-kernels: static	## boot 6.1, 6.12 and 7.x under qemu and count known work there
 	@tests/deps build test kernels
@@ -133,6 +133,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBOBJ)
 	$(call say,UNIT,$*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_)
+
+$(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIBOBJ)
+	$(call say,UNIT,$@)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
 
 $(BUILD)/docgen: docs/gen.c $(LIBOBJ)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS_)

@@ -39,7 +39,7 @@ static void print_head(FILE *out, const struct features *f)
 	fprintf(out, "ottop %s  Linux %.30s %s  %ld CPUs  BTF %s  lockdown %s  uid %u\n",
 		OTTOP_VERSION, u.release, u.machine, sysconf(_SC_NPROCESSORS_ONLN),
 		f->btf ? "yes" : "no", f->lockdown, (unsigned)geteuid());
-	if (!f->initial_pid_ns)
+	if (f->procfs && !f->initial_pid_ns)
 		fprintf(out, "  partial  /proc        not of the initial pid namespace: command lines are\n"
 			"                        missing; start ottop on the host\n");
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* codec.c: the schema of encoded ticks, ours and that of a recording. */
+#include <pthread.h>
+
 #include "bpf/codec.h"
 #include "bpf/snapshot_build.h"
 
@@ -22,14 +24,21 @@ static void own_table(struct wire_table *w, enum table_id t)
 			w->fields[w->n++] = (struct wire_field){ (u8)d->fields[i].type, (s16)i };
 }
 
+static struct wire_table own_tables[N_TABLES];
+
+static void make_own(void)
+{
+	for (int t = 0; t < N_TABLES; t++)
+		own_table(&own_tables[t], t);
+}
+
+/* History and recorder live in different threads. */
 const struct wire_schema *wire_schema_own(void)
 {
-	static struct wire_table tables[N_TABLES];
-	static struct wire_schema own = { N_TABLES, tables };
+	static const struct wire_schema own = { N_TABLES, own_tables };
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!tables[0].fields)
-		for (int t = 0; t < N_TABLES; t++)
-			own_table(&tables[t], t);
+	pthread_once(&once, make_own);
 	return &own;
 }
 
@@ -137,9 +146,11 @@ struct tick_head tick_head_get(struct wire_in *in)
 
 	h.key = wire_get_u8(in) & TICK_KEY;
 	h.seq = wire_get_varint(in);
-	h.time_ns = wire_get_varint(in);
+	h.time_ns = wire_get_max(in, CODEC_MAX_TIME);
 	h.unix_offset_ns = (s64)wire_get_zigzag(in);
-	h.interval_ns = wire_get_varint(in);
+	h.interval_ns = wire_get_max(in, CODEC_MAX_INTERVAL);
+	if (h.unix_offset_ns > (s64)CODEC_MAX_TIME || h.unix_offset_ns < -(s64)CODEC_MAX_TIME)
+		in->bad = true;
 	return h;
 }
 

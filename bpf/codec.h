@@ -43,6 +43,8 @@
 #define CODEC_MAX_STRING_BYTES (64u << 20)	/* of a group */
 #define CODEC_MAX_ROW_BYTES (256u << 20)	/* rows and histograms of one tick */
 #define CODEC_MAX_COUNT (1ull << 60)	/* values in a histogram */
+#define CODEC_MAX_TIME (1ull << 62)	/* ns: sums of two do not wrap */
+#define CODEC_MAX_INTERVAL (1ull << 55)	/* ns: a year */
 #define CODEC_MAX_GROUP 4096		/* ticks of a group */
 
 enum { TICK_KEY = 1 };

@@ -322,7 +322,8 @@ static void get_table(struct decoder *d, struct wire_in *in, const struct wire_t
 		str_put(t->reason);
 		t->reason = str_get(get_str(d, in));
 	}
-	t->interval_ns = flags & TF_INTERVAL ? wire_get_varint(in) : d->head.interval_ns;
+	t->interval_ns = flags & TF_INTERVAL ? wire_get_max(in, CODEC_MAX_INTERVAL) :
+			 d->head.interval_ns;
 	get_rows(d, in, w, t, &old);
 	old.reason = NULL;	/* moved to t */
 	dtable_clear(&old);

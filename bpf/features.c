@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,11 +18,12 @@ static const struct { int cap; const char *name; } needed[] = {
 
 static u64 effective_caps(void)
 {
-	char buf[4096], *at;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
 
-	if (procfs_read("self/status", buf, sizeof(buf)) <= 0 || !(at = strstr(buf, "CapEff:")))
+	if (syscall(SYS_capget, &head, data))
 		return 0;
-	return strtoull(at + 7, NULL, 16);
+	return data[0].effective | (u64)data[1].effective << 32;
 }
 
 static void read_caps(struct features *f)
@@ -59,6 +61,7 @@ void features_read(struct features *f)
 	uname(&u);
 	sscanf(u.release, "%u.%u", &f->major, &f->minor);
 	f->old_kernel = f->major < 5 || (f->major == 5 && f->minor < 15);
+	f->procfs = access("/proc/self/stat", R_OK) == 0;
 	f->btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 	f->initial_pid_ns = procfs_is_initial();
 	read_caps(f);
@@ -70,12 +73,16 @@ char *features_obstacle(const struct features *f)
 	if (f->old_kernel)
 		return xasprintf("kernel %u.%u: ottop needs Linux 5.15 or newer to observe; "
 				 "'ottop --replay FILE' works here", f->major, f->minor);
+	if (!f->procfs)
+		return xasprintf("/proc: not mounted here: mount it (mount -t proc proc /proc); "
+				 "'ottop --replay FILE' works without");
 	if (f->missing_caps[0])
 		return xasprintf("not permitted: %s missing (uid %u): run 'sudo ottop'; "
 				 "'ottop --replay FILE' works without", f->missing_caps,
 				 (unsigned)geteuid());
 	if (!f->btf)
-		return xasprintf("/sys/kernel/btf/vmlinux: missing: this kernel was built without BTF "
-				 "(CONFIG_DEBUG_INFO_BTF); 'ottop --replay FILE' works here");
+		return xasprintf("/sys/kernel/btf/vmlinux: missing: the kernel was built without BTF "
+				 "(CONFIG_DEBUG_INFO_BTF) or /sys is not mounted; "
+				 "'ottop --replay FILE' works here");
 	return NULL;
 }

@@ -8,6 +8,7 @@
 struct features {
 	u32 major, minor;	/* of the kernel */
 	bool old_kernel;	/* below 5.15 */
+	bool procfs;		/* /proc is mounted */
 	bool btf;		/* /sys/kernel/btf/vmlinux */
 	bool initial_pid_ns;
 	char missing_caps[96];	/* names of the capabilities that are missing, or "" */

@@ -24,7 +24,8 @@ struct recording {
 	struct decoder *decoder;	/* of a stream */
 	char *error;		/* why it cannot be read at all */
 	u32 ticks;		/* read so far */
-	u64 last_seq, lost;	/* lost: ticks inside damaged places */
+	u64 last_seq, last_time_ns;
+	u64 lost;	/* ticks inside damaged places */
 	u32 in_group;
 	u32 damaged;		/* places */
 	bool after_damage;	/* deltas are of no use until a key frame comes */

@@ -124,7 +124,9 @@ static void tick_frame(struct recording *r, const struct frame *f)
 
 	if (!key && r->after_damage)
 		return;
-	if (in.bad || head.key != key || (!key && !r->in_group) ||
+	/* time goes forward, whoever wrote this: the console searches in it */
+	if (in.bad || head.key != key || head.seq <= r->last_seq ||
+	    head.time_ns < r->last_time_ns || (!key && !r->in_group) ||
 	    (!key && r->in_group >= CODEC_MAX_GROUP) ||
 	    r->ticks >= REC_MAX_TICKS || !keep_tick(r, f, &head)) {
 		damage(r);
@@ -135,6 +137,7 @@ static void tick_frame(struct recording *r, const struct frame *f)
 	r->after_damage = false;
 	r->in_group = key ? 1 : r->in_group + 1;
 	r->last_seq = head.seq;
+	r->last_time_ns = head.time_ns;
 	r->ticks++;
 }
 

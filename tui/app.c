@@ -7,6 +7,7 @@
 
 #include "tui/app_state.h"
 
+#define PAST_TICKS 30
 #define MESSAGE_NS (6 * NSEC_PER_SEC)
 
 const struct view *const app_views[N_VIEWS] = {
@@ -186,20 +187,48 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	app_refresh(a);
 }
 
+/* The last row of a process that ended before the shown tick (one reference), or NULL. */
+static const struct row *find_in_past(const struct app *a, u64 pid, u64 start_time_ns)
+{
+	int at = app_history_index(a);
+
+	for (int i = at - 1; i >= max(at - PAST_TICKS, 0); i--) {
+		const struct snapshot *s = history_snapshot(a->config.history, (u32)i);
+		const struct processes_row *p = s ? snapshot_process(s, pid, start_time_ns) : NULL;
+		const struct row *r = p ? row_get(&p->row) : NULL;
+
+		snapshot_put(s);
+		if (r)
+			return r;
+	}
+	return NULL;
+}
+
 void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *view)
 {
 	const struct processes_row *p = a->shown ? snapshot_process(a->shown, pid, start_time_ns) : NULL;
+	const struct row *past = p ? NULL : find_in_past(a, pid, start_time_ns);
 	char label[64];
+
+	if (past)
+		p = (const struct processes_row *)past;
 
 	if (!view)
 		view = app_view_exists("card") ? "card" : "syscalls";
 	if (app_level(a)->ctx.pid == pid && app_level(a)->ctx.start_time_ns == start_time_ns) {
 		app_show(a, view, -1);
+		row_put(past);
 		return;
 	}
 	snprintf(label, sizeof(label), "%s %llu", p && p->comm ? p->comm : "?",
 		 (unsigned long long)pid);
 	app_enter(a, view, pid, p ? p->start_time_ns : start_time_ns, p ? &p->row : NULL, label);
+	if (past && !app_level(a)->process) {
+		app_level(a)->process = past;	/* takes over the reference */
+		app_refresh(a);
+	} else {
+		row_put(past);
+	}
 }
 
 void app_show(struct app *a, const char *view, int face)

@@ -157,14 +157,15 @@ static void count_text(const struct app *a, const struct tableview *t, char *buf
 {
 	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
 	char n[FORMAT_MAX], all[FORMAT_MAX];
+	u32 living = t->n_all - t->n_gone;
 	size_t len;
 
 	if (t->filter)
 		snprintf(buf, cap, "%s of %s %s", format_thousands(n, t->n),
 			 format_thousands(all, t->n_all), noun);
 	else
-		snprintf(buf, cap, "%s %.*s", format_thousands(n, t->n_all),
-			 (int)(t->n_all == 1 ? singular(noun) : strlen(noun)), noun);
+		snprintf(buf, cap, "%s %.*s", format_thousands(n, living),
+			 (int)(living == 1 ? singular(noun) : strlen(noun)), noun);
 	len = strlen(buf);
 	if (t->n_new)
 		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);

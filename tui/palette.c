@@ -208,7 +208,9 @@ static void add_actions(const struct app *a, struct list *l, const char *typed)
 		if (key_action_by_name(commands[i].name, strlen(commands[i].name)))
 			continue;	/* listed above, with its key */
 		snprintf(help, sizeof(help), "%s: %s", commands[i].argument, commands[i].help);
-		list_add(l, score(typed, commands[i].name), commands[i].name, help, "");
+		/* Before an action of the same beginning: "sort" is not "sort_prev". */
+		list_add(l, *typed && score(typed, commands[i].name) ? score(typed, commands[i].name) + 5 : 0,
+			 commands[i].name, help, "");
 	}
 	if (*typed)
 		add_views(l, typed);

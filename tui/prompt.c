@@ -103,7 +103,9 @@ static void run_command(struct app *a)
 	char error[96] = "", line[PROMPT_MAX];
 
 	snprintf(line, sizeof(line), "%s", p->text);
-	if (n && (p->choice || !strchr(line, ' ')))
+	/* "view ev" is not a view: what the list shows first is meant. */
+	if (n && (p->choice || !strchr(line, ' ') || !strncmp(line, "view ", 5) ||
+		  !strncmp(line, "sort ", 5)))
 		snprintf(line, sizeof(line), "%s", choices[min(p->choice, (int)n - 1)].text);
 	p->kind = PROMPT_none;
 	if (!*p->text && !p->choice)

@@ -6,6 +6,8 @@
 #include "tui/app.h"
 #include "tui/table_state.h"
 
+#define SHORT_GHOSTS 4
+
 /* ---- which rows --------------------------------------------------------------- */
 
 static bool in_context(const struct app *a, const struct tableview *t, const struct row *r)
@@ -100,14 +102,21 @@ static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
 	t->ghosts[t->n_ghosts++] = (struct ghost){ row_get(r), seq };
 }
 
+/*
+ * What was on the screen must not vanish under the eye. What came and went
+ * within one tick was not: of those only a few stay, or a shell script's
+ * hundreds would bury the living.
+ */
 static void ghosts_of(struct tableview *t, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[t->spec->table];
+	u32 n_short = 0;
 
 	if (table_descs[t->spec->table].flags & T_EVENTS)
 		return;
 	for (u32 i = 0; i < table->n; i++)
-		if (table->rows[i]->closed)
+		if (table->rows[i]->closed &&
+		    (!is_new(s, table->rows[i]) || n_short++ < SHORT_GHOSTS))
 			ghost_add(t, table->rows[i], s->seq);
 }
 

@@ -216,7 +216,7 @@ static void draw_spark(struct app *a, struct card *k, struct canvas *c, struct r
 	graph_spark(c, row, r->col + 7, width, ROLE_accent, k->trace.values[id], k->trace.n,
 		    id == TRACE_cpu ? -100 : -1);
 	canvas_right(c, row, col, 7, ROLE_text, card_value(buf, p, member, s));
-	for (col += 9; *rates; rates += 2) {
+	for (col += 9; *rates && col + (int)strlen(rates[0]) + 7 <= r->col + r->cols; rates += 2) {
 		const char *text = card_value(buf, p, rates[1], s);
 
 		col += canvas_printf(c, row, col, -1, ROLE_dim, "%s ", rates[0]);

@@ -52,10 +52,12 @@ static const struct table_spec spec = {
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct row *r = table_cursor(app_table(a));
+	u64 start;
 
 	if (action != ACTION_open || !r)
 		return false;
-	app_enter_process(a, event_row(r)->pid, event_row(r)->start_time_ns, NULL);
+	start = event_row(r)->start_time_ns;
+	app_enter_process(a, event_row(r)->pid, u64_known(start) ? start : 0, NULL);
 	return true;
 }
 

@@ -42,15 +42,15 @@ static void time_words(struct app *a, const struct heatmap *m, u64 first, u64 la
 	u64 first_ns = seq_time(&m->plot, first), last_ns = seq_time(&m->plot, last);
 
 	if (!first_ns || !last_ns) {
-		snprintf(buf, cap, "in a tick that is not kept any more");
+		snprintf(buf, cap, " in a tick that is not kept any more");
 		return;
 	}
 	clock_of(a, first_ns, from);
 	clock_of(a, last_ns, to);
 	if (first == last)
-		snprintf(buf, cap, "at %s", from);
+		snprintf(buf, cap, " at %s", from);
 	else
-		snprintf(buf, cap, "%s to %s", from, to);
+		snprintf(buf, cap, ", %s to %s", from, to);
 }
 
 /* "~1.20s": the mark says that it is an estimate. */
@@ -97,7 +97,7 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 	format_count(count, (double)m->found.count);
 	format_count(of, (double)m->found.of);
 	time_inside(m->found.time_ns, m->found.time_exact, inside, sizeof(inside));
-	snprintf(buf, cap, "%s %s: %s of %s call%s, %s inside%s", latency, when, count, of,
+	snprintf(buf, cap, "%s%s: %s of %s call%s, %s inside%s", latency, when, count, of,
 		 m->found.of == 1 ? "" : "s", inside,
 		 m->found.merged ? " (ticks were merged)" : "");
 }
@@ -279,7 +279,7 @@ void heatmap_panel_beside(struct app *a, const struct heatmap *m, struct canvas 
 {
 	struct list_columns calls = { .call = true, .call_width = 17 };
 	struct list_columns processes = { .process = true, .comm_width = 9 };
-	int slow = 5, list = max((r.rows - 4 - slow - 2) / 2, 3), row = r.row;
+	int slow = 9, list = max(min((r.rows - 4 - slow - 2) / 2, 14), 3), row = r.row;
 	char text[256];
 
 	canvas_rule(c, row, r.col, r.cols, m->rect ? "calls in the rectangle" : "calls in this cell");

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the parts of the benchmark share: building, observers, medians, tables."""
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+OUT = os.path.join(BUILD, "bench")
+OTTOP = os.environ.get("OTTOP", os.path.join(BUILD, "ottop"))
+CPUS = sorted(os.sched_getaffinity(0))
+LOOP_CPU = CPUS[-1]
+OTHER_CPUS = set(CPUS[:-1]) or set(CPUS)
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def title(text):
+    say()
+    say(text)
+    say("-" * len(text))
+
+
+def build():
+    """The helper programs, into build/bench/. They are small: always all of them."""
+    os.makedirs(OUT, exist_ok=True)
+    arch = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+    commands = [["clang", "-target", "bpf", f"-D__TARGET_ARCH_{arch}", "-g", "-O2", "-mcpu=v3", "-I.",
+                 "-c", "-o", f"{OUT}/limit.bpf.o", "tests/bench/limit.bpf.c"]]
+    for name in ("limit", "loop", "sleepers"):
+        commands.append(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", f"{OUT}/{name}",
+                         f"tests/bench/{name}.c", "-lbpf"])
+    for command in commands:
+        subprocess.run(command, cwd=ROOT, check=True)
+
+
+def have(tool):
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    return any(os.access(os.path.join(p, tool), os.X_OK) for p in path.split(":"))
+
+
+# ---- figures ----
+
+def median(values):
+    return statistics.median(values) if values else float("nan")
+
+
+def spread(values):
+    """Half the distance between the quartiles: what a repeated median may differ by."""
+    if len(values) < 4:
+        return (max(values) - min(values)) / 2 if values else float("nan")
+    q = statistics.quantiles(values, n=4, method="inclusive")
+    return (q[2] - q[0]) / 2
+
+
+def number(v, digits=0):
+    return "-" if v is None or v != v else f"{v:,.{digits}f}"
+
+
+def megabytes(n):
+    return f"{n / 1e6:.1f} MB"
+
+
+def aim(text, value, limit):
+    """One line: what was wanted, what came out."""
+    if value is None or value != value:
+        say(f"  aim: {text}: not measured")
+    else:
+        say(f"  aim: {text}: {'reached' if value <= limit else 'MISSED'} "
+            f"({value:.3g} of {limit:.3g})")
+
+
+def table(heads, rows):
+    """First column to the left, the others to the right."""
+    rows = [[str(c) for c in r] for r in rows]
+    widths = [max(len(r[i]) for r in [heads] + rows) for i in range(len(heads))]
+    for r in [heads] + rows:
+        say("  " + "  ".join(c.rjust(w) if i else c.ljust(w)
+                             for i, (c, w) in enumerate(zip(r, widths))).rstrip())
+
+
+# ---- processes ----
+
+def proc_file(pid, name):
+    with open(f"/proc/{pid}/{name}", errors="replace") as f:
+        return f.read()
+
+
+def stat_fields(pid):
+    return proc_file(pid, "stat").rpartition(")")[2].split()
+
+
+def children_of(pid):
+    found = []
+    for p in os.listdir("/proc"):
+        try:
+            if p.isdigit() and int(stat_fields(p)[1]) == pid:
+                found += [int(p)] + children_of(int(p))
+        except (OSError, IndexError):
+            pass
+    return found
+
+
+def rss_bytes(pid):
+    """Resident memory that is its own: what a forked child shares with its parent counts once."""
+    kib = 0
+    for line in proc_file(pid, "smaps_rollup").splitlines():
+        if line.startswith("Pss:"):
+            kib += int(line.split()[1])
+    return kib * 1024
+
+
+def cpu_seconds(pid):
+    f = stat_fields(pid)
+    return (int(f[11]) + int(f[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def nothing_inherited(cpus):
+    """For Popen: a group of its own on these CPUs."""
+    def set_up():
+        os.setpgid(0, 0)
+        os.sched_setaffinity(0, cpus)
+    return set_up
+
+
+class Observer:
+    """A program that watches, started for a measurement and stopped after it."""
+
+    def __init__(self, name, argv, ready, settle=0.3, stop=signal.SIGINT, tracefs=False, env=None):
+        self.name, self.argv, self.ready, self.settle = name, argv, ready, settle
+        self.stop_signal, self.tracefs, self.env = stop, tracefs, env
+        self.proc = None
+        self.out = os.path.join(OUT, "observer.out")
+
+    def command(self):
+        if not self.tracefs:
+            return self.argv
+        # a mount that nobody else sees; there is nothing to mount where it is there already
+        script = ("[ -e /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing;"
+                  " [ -e /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug;"
+                  ' exec "$@"')
+        return ["unshare", "-m", "sh", "-c", script, "sh"] + self.argv
+
+    def start(self, cpus=None):
+        self.file = open(self.out, "w+")
+        self.proc = subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=self.file,
+                                     stderr=subprocess.STDOUT, env=self.env,
+                                     preexec_fn=nothing_inherited(cpus or OTHER_CPUS))
+        limit = time.monotonic() + 20
+        while not self.ready(self):
+            if self.proc.poll() is not None or time.monotonic() > limit:
+                why = self.text().strip().splitlines()[-1:] or ["no output"]
+                self.stop()
+                raise RuntimeError(f"{self.name} did not start: {why[0]}")
+            time.sleep(0.02)
+        time.sleep(self.settle)
+
+    def text(self):
+        with open(self.out, errors="replace") as f:
+            return f.read()
+
+    def stop(self):
+        """Ends it; returns what it printed."""
+        if self.proc.poll() is None:
+            self.proc.stdin.close()
+            self.proc.send_signal(self.stop_signal)
+        try:
+            self.proc.wait(20)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+        self.file.close()
+        return self.text()
+
+
+def first_line(observer):
+    return "\n" in observer.text()
+
+
+def ottop(name, *args):
+    return Observer(name, [OTTOP] + list(args), first_line, settle=0.15, stop=signal.SIGTERM)
+
+
+def fail(text):
+    sys.exit(f"bench: {text}")
