@@ -71,7 +71,8 @@ static void open_collector(struct sampler *s, u32 i)
 	if (err) {
 		if (!s->reasons[i][0])
 			snprintf(s->reasons[i], sizeof(s->reasons[i]), "%s", strerror(-err));
-		log_line("%s: %s", collectors[i]->name, s->reasons[i]);
+		if (s->seq)	/* at start the tables say it, or the one line that ottop ends with */
+			log_line("%s: %s", collectors[i]->name, s->reasons[i]);
 	}
 }
 

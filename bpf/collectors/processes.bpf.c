@@ -71,9 +71,10 @@ static __always_inline u64 rss_pages(struct mm_struct *mm)
 
 	if (!mm)
 		return 0;
-	if (bpf_core_type_exists(struct mm_rss_stat___old)) {
-		struct mm_struct___old *old = (void *)mm;
+	/* a field, not the type: looking for a type that is nowhere needs CAP_SYS_ADMIN */
+	struct mm_struct___old *old = (void *)mm;
 
+	if (bpf_core_field_exists(old->rss_stat.count)) {
 		rss_is_exact = true;
 		sum = BPF_CORE_READ(old, rss_stat.count[MM_FILEPAGES].counter) +
 		      BPF_CORE_READ(old, rss_stat.count[MM_ANONPAGES].counter) +
