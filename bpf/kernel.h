@@ -85,8 +85,8 @@ struct pid {
 struct cred { kuid_t euid; };
 
 struct task_io_accounting { u64 read_bytes, write_bytes; };
-struct sched_info { u64 run_delay, last_arrival; };
-struct sched_entity { u64 sum_exec_runtime; };
+struct sched_info { u64 run_delay, last_arrival, last_queued; };
+struct sched_entity { u64 sum_exec_runtime, prev_sum_exec_runtime; };
 
 struct signal_struct {
 	atomic_t live;

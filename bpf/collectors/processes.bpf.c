@@ -189,7 +189,9 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 	p->threads = sig->nr_threads;
 	p->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
 	level = BPF_CORE_READ(pid, level);
-	bpf_core_read(&own, sizeof(own), &pid->numbers[level & 31]);
+	/* a variable index would step by the size of our short declaration, not the kernel's */
+	bpf_core_read(&own.nr, sizeof(own.nr), (void *)pid + bpf_core_field_offset(pid->numbers) +
+		      level * bpf_core_type_size(struct upid));
 	p->ns_pid = own.nr;
 }
 
@@ -239,11 +241,26 @@ int tasks_iter(struct bpf_iter__task *ctx)
 
 /* ---- blocked time ---- */
 
+/*
+ * How long `next` has been ready: since it was queued, on the scheduler's own
+ * clock, where "now" is when the running task arrived and what it has run
+ * since. (sched_info is brought up to date only after this tracepoint.)
+ */
+static __always_inline u64 queued_ns(struct task_struct *prev, struct task_struct *next)
+{
+	u64 queued = next->sched_info.last_queued;
+	u64 now = prev->sched_info.last_arrival + prev->se.sum_exec_runtime -
+		  prev->se.prev_sum_exec_runtime;
+
+	return prev->pid && queued && now > queued ? now - queued : 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	u32 state = prev->__state;
 	struct task_state *s;
+	u64 ns, waited;
 
 	if ((state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE && !preempt) {
 		s = task_state(prev);
@@ -254,7 +271,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		return 0;
 	s = task_state(next);
 	if (s && s->blocked_since_ns) {
-		s->blocked_ns += bpf_ktime_get_ns() - s->blocked_since_ns;
+		ns = bpf_ktime_get_ns() - s->blocked_since_ns;
+		waited = queued_ns(prev, next);
+		s->blocked_ns += waited < ns ? ns - waited : ns;
 		s->blocked_since_ns = 0;
 	}
 	return 0;

@@ -24,6 +24,7 @@
 #include "processes.skel.h"
 
 #define READ_BUF (64 << 10)
+#define EXEC_READS_PER_DRAIN 16
 #define STATM_PER_TICK 256
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
 
@@ -34,7 +35,7 @@ static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
 static u64 pass_start_ns, opened_ns, lost_exits, calls_total;
-static u32 reread_cursor, statm_reads;
+static u32 reread_cursor, statm_reads, exec_reads;
 static bool partial;
 
 const struct wire_thread *threads_all(u32 *ret_n)
@@ -118,6 +119,10 @@ static void on_exec(const struct wire_event *e)
 	struct proc *p = event_process(e);
 
 	identity_args(p, e->args, e->args_len, e->args_len >= ARGS_MAX);
+	if (exec_reads) {	/* a container's first process may be gone before the tick */
+		exec_reads--;
+		identity_read(p);
+	}
 	if (proc_in_scope(p))
 		event_row("exec", e, p);
 }
@@ -210,6 +215,7 @@ static int on_event(void *ctx, void *data, size_t size)
 
 static void processes_drain(void)
 {
+	exec_reads = EXEC_READS_PER_DRAIN;
 	if (ring)
 		ring_buffer__consume(ring);
 }

@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cfi.c: runs the little programs of .eh_frame (DWARF 5, 6.4.2) and notes, for
+ * each address from which something changes, how the caller's frame is found.
+ * Only what x86-64 unwinding needs is kept: CFA, rbp, and the end of the stack.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "symbolizer/bytes.h"
+#include "symbolizer/ehframe.h"
+
+/* System V psABI x86-64, figure 3.36 */
+enum { REG_FP = 6, REG_SP = 7, REG_RA = 16 };
+
+/* DW_EH_PE_* of the LSB, 10.5 */
+enum {
+	PE_ABSPTR = 0x00, PE_ULEB128 = 0x01, PE_UDATA2 = 0x02, PE_UDATA4 = 0x03, PE_UDATA8 = 0x04,
+	PE_SLEB128 = 0x09, PE_SDATA2 = 0x0a, PE_SDATA4 = 0x0b, PE_SDATA8 = 0x0c,
+	PE_PCREL = 0x10, PE_TEXTREL = 0x20, PE_DATAREL = 0x30, PE_ALIGNED = 0x50, PE_OMIT = 0xff,
+};
+
+#define MAX_STATES 64	/* DW_CFA_remember_state, nested */
+
+struct cie {
+	u64 code_align;
+	s64 data_align;
+	u8 enc;			/* of addresses in FDEs */
+	bool has_aug, signal;
+	struct bytes program;
+	bool valid;
+};
+
+struct rows {
+	struct cfi_row *rows;
+	u32 n, cap;
+	bool too_many;
+};
+
+/* What a CFI program can change. */
+struct state {
+	struct unw_info info;
+	bool ra_undefined;
+};
+
+struct machine {
+	const struct cie *cie;
+	struct state now, initial, saved[MAX_STATES];
+	u32 n_saved;
+	u64 pc;
+};
+
+/* ---- pointers ---- */
+
+static u64 read_value(struct bytes *b, u8 format)
+{
+	switch (format & 0x0f) {
+	case PE_ABSPTR:
+	case PE_UDATA8:
+	case PE_SDATA8:
+		return bytes_uint(b, 8);
+	case PE_ULEB128:
+		return bytes_uleb(b);
+	case PE_SLEB128:
+		return (u64)bytes_sleb(b);
+	case PE_UDATA2:
+		return bytes_uint(b, 2);
+	case PE_UDATA4:
+		return bytes_uint(b, 4);
+	case PE_SDATA2:
+		return (u64)bytes_sint(b, 2);
+	case PE_SDATA4:
+		return (u64)bytes_sint(b, 4);
+	}
+	b->failed = true;
+	return 0;
+}
+
+static u64 read_pointer(const struct cfi_section *s, struct bytes *b, u8 enc)
+{
+	u64 here = s->addr + (u64)(b->at - s->data), v;
+
+	if (enc == PE_OMIT)
+		return 0;
+	v = read_value(b, enc);
+	switch (enc & 0x70) {
+	case PE_PCREL:
+		return v + here;
+	case PE_TEXTREL:
+		return v + s->text_addr;
+	case PE_DATAREL:
+		return v + s->data_addr;
+	}
+	return v;
+}
+
+/* ---- common information entries ---- */
+
+static void read_augmentation(const struct cfi_section *s, struct bytes *b, const char *aug,
+			      struct cie *c)
+{
+	u64 len;
+	const u8 *end;
+
+	if (aug[0] != 'z')
+		return;
+	c->has_aug = true;
+	len = bytes_uleb(b);
+	end = len > bytes_left(b) ? b->end : b->at + len;
+	for (aug++; *aug && b->at < end; aug++) {
+		if (*aug == 'R') {
+			c->enc = (u8)bytes_uint(b, 1);
+		} else if (*aug == 'P') {
+			u8 enc = (u8)bytes_uint(b, 1);
+
+			read_pointer(s, b, enc);
+		} else if (*aug == 'L') {
+			bytes_uint(b, 1);
+		} else if (*aug != 'S' && *aug != 'B') {
+			break;
+		}
+	}
+	b->at = end;
+}
+
+/* b is the entry's body after its id. */
+static struct cie read_cie(const struct cfi_section *s, struct bytes b)
+{
+	struct cie c = { .enc = PE_ABSPTR };
+	const char *aug;
+	u8 version;
+
+	version = (u8)bytes_uint(&b, 1);
+	aug = (const char *)b.at;
+	if (!memchr(b.at, 0, bytes_left(&b)) || version < 1 || version > 4)
+		return c;
+	bytes_skip(&b, strlen(aug) + 1);
+	if (version == 4)
+		bytes_skip(&b, 2);	/* address size, segment selector size */
+	c.code_align = bytes_uleb(&b);
+	c.data_align = bytes_sleb(&b);
+	if (version == 1)
+		bytes_uint(&b, 1);
+	else
+		bytes_uleb(&b);		/* return address column */
+	if (aug[0] && aug[0] != 'z' && !(aug[0] == 'e' && aug[1] == 'h'))
+		return c;
+	c.signal = strchr(aug, 'S') != NULL;
+	read_augmentation(s, &b, aug, &c);
+	c.program = b;
+	c.valid = !b.failed;
+	return c;
+}
+
+/* ---- expressions: only the few shapes that compilers and glibc write ---- */
+
+enum { OP_AND = 0x1a, OP_PLUS = 0x22, OP_PLUS_UCONST = 0x23, OP_SHL = 0x24, OP_GE = 0x2a,
+       OP_LIT0 = 0x30, OP_BREG0 = 0x70, OP_DEREF = 0x06 };
+
+/* binutils' elfxx-x86: breg7 8; breg16 0; lit15; and; lit11; ge; lit3; shl; plus */
+static const u8 plt_expression[] = {
+	OP_BREG0 + REG_SP, 8, OP_BREG0 + REG_RA, 0, OP_LIT0 + 15, OP_AND, OP_LIT0 + 11, OP_GE,
+	OP_LIT0 + 3, OP_SHL, OP_PLUS,
+};
+
+static bool fits_s16(s64 v)
+{
+	return v >= INT16_MIN && v <= INT16_MAX;
+}
+
+static struct unw_info cfa_expression(struct bytes e)
+{
+	struct unw_info none = {}, info = {};
+	size_t len = bytes_left(&e);
+	s64 offset, add = 0;
+	u8 reg;
+
+	if (len == sizeof(plt_expression) && !memcmp(e.at, plt_expression, len))
+		return (struct unw_info){ .cfa = UNW_CFA_PLT };
+	reg = (u8)bytes_uint(&e, 1);
+	offset = bytes_sleb(&e);
+	if (bytes_uint(&e, 1) != OP_DEREF)
+		return none;
+	if (bytes_left(&e)) {
+		if (bytes_uint(&e, 1) != OP_PLUS_UCONST)
+			return none;
+		add = (s64)bytes_uleb(&e);
+	}
+	if (e.failed || bytes_left(&e) || !fits_s16(add) || offset != (s32)offset)
+		return none;
+	if (reg == OP_BREG0 + REG_FP)
+		info.cfa = UNW_CFA_FP_DEREF;
+	else if (reg == OP_BREG0 + REG_SP)
+		info.cfa = UNW_CFA_SP_DEREF;
+	else
+		return none;
+	info.cfa_off = (s32)offset;
+	info.ra_off = (s16)add;
+	return info;
+}
+
+/* Where the caller's rbp is: breg6 N means *(rbp + N). */
+static void fp_expression(struct unw_info *info, struct bytes e)
+{
+	u8 reg = (u8)bytes_uint(&e, 1);
+	s64 offset = bytes_sleb(&e);
+
+	if (e.failed || bytes_left(&e) || reg != OP_BREG0 + REG_FP || !fits_s16(offset))
+		return;
+	info->fp = UNW_FP_DEREF;
+	info->fp_off = (s16)offset;
+}
+
+/* ---- the programs ---- */
+
+static void set_cfa(struct machine *m, u64 reg, s64 offset)
+{
+	struct unw_info *i = &m->now.info;
+
+	if (offset != (s32)offset) {
+		i->cfa = UNW_CFA_NONE;
+		return;
+	}
+	i->cfa = reg == REG_SP ? UNW_CFA_SP : reg == REG_FP ? UNW_CFA_FP : UNW_CFA_REG;
+	i->reg = i->cfa == UNW_CFA_REG ? (u8)min(reg, 255ull) : 0;
+	i->cfa_off = (s32)offset;
+	i->ra_off = 0;
+}
+
+static u64 cfa_register(const struct machine *m)
+{
+	switch (m->now.info.cfa) {
+	case UNW_CFA_FP:
+		return REG_FP;
+	case UNW_CFA_REG:
+		return m->now.info.reg;
+	}
+	return REG_SP;
+}
+
+static void set_offset(struct machine *m, u64 reg, s64 factored)
+{
+	s64 offset = factored * m->cie->data_align;
+
+	if (reg == REG_RA)
+		m->now.ra_undefined = false;
+	if (reg != REG_FP)
+		return;
+	if (fits_s16(offset)) {
+		m->now.info.fp = UNW_FP_CFA;
+		m->now.info.fp_off = (s16)offset;
+	}
+}
+
+static void set_same(struct machine *m, u64 reg)
+{
+	if (reg != REG_FP)
+		return;
+	m->now.info.fp = UNW_FP_SAME;
+	m->now.info.fp_off = 0;
+}
+
+static void restore(struct machine *m, u64 reg)
+{
+	if (reg == REG_FP) {
+		m->now.info.fp = m->initial.info.fp;
+		m->now.info.fp_off = m->initial.info.fp_off;
+	} else if (reg == REG_RA) {
+		m->now.ra_undefined = m->initial.ra_undefined;
+	}
+}
+
+static struct bytes read_block(struct bytes *b)
+{
+	u64 n = bytes_uleb(b);
+	struct bytes block = bytes_of(b->at, min(n, (u64)bytes_left(b)));
+
+	bytes_skip(b, n);
+	return block;
+}
+
+/* Opcodes without an operand in their low bits. False: unknown, the rest cannot be read. */
+static bool run_extended(struct machine *m, struct bytes *b, u8 op)
+{
+	u64 reg;
+
+	switch (op) {
+	case 0x00:	/* nop */
+		break;
+	case 0x05:	/* offset_extended */
+		reg = bytes_uleb(b);
+		set_offset(m, reg, (s64)bytes_uleb(b));
+		break;
+	case 0x06:	/* restore_extended */
+		restore(m, bytes_uleb(b));
+		break;
+	case 0x07:	/* undefined */
+		reg = bytes_uleb(b);
+		if (reg == REG_RA)
+			m->now.ra_undefined = true;
+		break;
+	case 0x08:	/* same_value */
+		set_same(m, bytes_uleb(b));
+		break;
+	case 0x09:	/* register */
+		bytes_uleb(b);
+		bytes_uleb(b);
+		break;
+	case 0x0a:	/* remember_state */
+		if (m->n_saved < MAX_STATES)
+			m->saved[m->n_saved] = m->now;
+		m->n_saved++;
+		break;
+	case 0x0b:	/* restore_state */
+		if (m->n_saved && --m->n_saved < MAX_STATES)
+			m->now = m->saved[m->n_saved];
+		break;
+	case 0x0c:	/* def_cfa */
+		reg = bytes_uleb(b);
+		set_cfa(m, reg, (s64)bytes_uleb(b));
+		break;
+	case 0x0d:	/* def_cfa_register */
+		set_cfa(m, bytes_uleb(b), m->now.info.cfa_off);
+		break;
+	case 0x0e:	/* def_cfa_offset */
+		set_cfa(m, cfa_register(m), (s64)bytes_uleb(b));
+		break;
+	case 0x0f: {	/* def_cfa_expression */
+		struct unw_info i = cfa_expression(read_block(b));
+
+		i.fp = m->now.info.fp;
+		i.fp_off = m->now.info.fp_off;
+		m->now.info = i;
+		break;
+	}
+	case 0x10:	/* expression */
+		reg = bytes_uleb(b);
+		if (reg == REG_FP)
+			fp_expression(&m->now.info, read_block(b));
+		else
+			read_block(b);
+		break;
+	case 0x11:	/* offset_extended_sf */
+		reg = bytes_uleb(b);
+		set_offset(m, reg, bytes_sleb(b));
+		break;
+	case 0x12:	/* def_cfa_sf */
+		reg = bytes_uleb(b);
+		set_cfa(m, reg, bytes_sleb(b) * m->cie->data_align);
+		break;
+	case 0x13:	/* def_cfa_offset_sf */
+		set_cfa(m, cfa_register(m), bytes_sleb(b) * m->cie->data_align);
+		break;
+	case 0x14:	/* val_offset */
+	case 0x15:	/* val_offset_sf */
+		bytes_uleb(b);
+		bytes_uleb(b);
+		break;
+	case 0x16:	/* val_expression */
+		bytes_uleb(b);
+		read_block(b);
+		break;
+	case 0x2e:	/* GNU_args_size */
+		bytes_uleb(b);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void add_row(struct rows *r, u64 pc, const struct unw_info *info)
+{
+	if (r->n >= EHFRAME_MAX_ROWS) {
+		r->too_many = true;
+		return;
+	}
+	r->rows = grow(r->rows, r->n, &r->cap, sizeof(*r->rows));
+	r->rows[r->n].pc = pc;
+	r->rows[r->n++].info = *info;
+}
+
+static struct unw_info row_of(const struct machine *m)
+{
+	if (m->cie->signal)
+		return (struct unw_info){ .cfa = UNW_CFA_SIGNAL };
+	if (m->now.ra_undefined)
+		return (struct unw_info){ .cfa = UNW_CFA_END };
+	return m->now.info;
+}
+
+/* Runs a program; rows: where to note what holds between its advances, or NULL. */
+static void run(struct machine *m, const struct cfi_section *s, struct bytes b, u64 end,
+		struct rows *rows)
+{
+	struct unw_info info;
+
+	while (bytes_left(&b) && !b.failed) {
+		u8 op = (u8)bytes_uint(&b, 1);
+		u64 advance = 0, to = m->pc;
+		bool moves = true;
+
+		if (op >> 6 == 1)
+			advance = op & 0x3f;
+		else if (op == 0x02 || op == 0x03 || op == 0x04)
+			advance = bytes_uint(&b, op == 0x02 ? 1 : op == 0x03 ? 2 : 4);
+		else
+			moves = false;
+		if (op == 0x01) {	/* set_loc */
+			to = read_pointer(s, &b, m->cie->enc);
+			moves = true;
+		} else if (moves) {
+			to += advance * m->cie->code_align;
+		}
+		if (moves) {
+			info = row_of(m);
+			if (rows && to > m->pc)
+				add_row(rows, m->pc, &info);
+			if (to < m->pc || to >= end)
+				return;
+			m->pc = to;
+		} else if (op >> 6 == 2) {
+			set_offset(m, op & 0x3f, (s64)bytes_uleb(&b));
+		} else if (op >> 6 == 3) {
+			restore(m, op & 0x3f);
+		} else if (!run_extended(m, &b, op)) {
+			break;
+		}
+	}
+	info = row_of(m);
+	if (rows)
+		add_row(rows, m->pc, &info);
+}
+
+/* ---- frame description entries ---- */
+
+static void read_fde(const struct cfi_section *s, const struct cie *c, struct bytes b,
+		     struct rows *rows)
+{
+	struct machine m = { .cie = c };
+	struct unw_info none = {};
+	u64 begin, size;
+
+	begin = read_pointer(s, &b, c->enc);
+	size = read_value(&b, c->enc & 0x0f);
+	if (c->has_aug)
+		bytes_skip(&b, bytes_uleb(&b));
+	/* a linker leaves FDEs of dropped functions behind, at address 0 */
+	if (b.failed || !begin || !size || begin + size < begin)
+		return;
+	m.pc = begin;
+	run(&m, s, c->program, ~0ull, NULL);
+	m.pc = begin;
+	m.initial = m.now;
+	run(&m, s, b, begin + size, rows);
+	add_row(rows, begin + size, &none);
+}
+
+/* Entries name their CIE by offset; the last one read is nearly always the next one's. */
+static const struct cie *cie_at(const struct cfi_section *s, u64 offset, struct cie *cache,
+				u64 *cached_at)
+{
+	struct bytes b;
+	u64 len, id_size = 4;
+
+	if (*cached_at == offset && cache->valid)
+		return cache;
+	if (offset >= s->size)
+		return NULL;
+	b = bytes_of(s->data + offset, s->size - offset);
+	len = bytes_uint(&b, 4);
+	if (len == 0xffffffff) {
+		len = bytes_uint(&b, 8);
+		id_size = s->debug_frame ? 8 : 4;
+	}
+	if (len > bytes_left(&b))
+		return NULL;
+	b.end = b.at + len;
+	bytes_skip(&b, id_size);
+	*cache = read_cie(s, b);
+	*cached_at = offset;
+	return cache->valid ? cache : NULL;
+}
+
+/* Reads one entry; false at the end. */
+static bool read_entry(const struct cfi_section *s, struct bytes *b, struct cie *cache,
+		       u64 *cached_at, struct rows *rows)
+{
+	u64 len = bytes_uint(b, 4), id_size = 4, id_at, id;
+	const struct cie *c;
+	struct bytes body;
+
+	if (len == 0xffffffff) {
+		len = bytes_uint(b, 8);
+		id_size = s->debug_frame ? 8 : 4;
+	}
+	if (!len || b->failed || len > bytes_left(b))
+		return false;
+	body = bytes_of(b->at, len);
+	b->at += len;
+	id_at = (u64)(body.at - s->data);
+	id = bytes_uint(&body, (u32)id_size);
+	if (s->debug_frame ? id == (id_size == 8 ? ~0ull : 0xffffffff) : !id)
+		return true;	/* a CIE: read when somebody names it */
+	c = cie_at(s, s->debug_frame ? id : id_at - id, cache, cached_at);
+	if (c)
+		read_fde(s, c, body, rows);
+	return true;
+}
+
+static int by_pc(const void *a, const void *b)
+{
+	const struct cfi_row *x = a, *y = b;
+
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
+	/* the end of one function is the start of the next: what says something comes last */
+	return (x->info.cfa != UNW_CFA_NONE) - (y->info.cfa != UNW_CFA_NONE);
+}
+
+static u32 drop_repeats(struct cfi_row *rows, u32 n)
+{
+	u32 out = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		if (out && rows[out - 1].pc == rows[i].pc)
+			out--;
+		if (out && !memcmp(&rows[out - 1].info, &rows[i].info, sizeof(rows[i].info)))
+			continue;
+		rows[out++] = rows[i];
+	}
+	return out;
+}
+
+struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
+{
+	struct bytes b = bytes_of(s->data, s->size);
+	struct rows rows = {};
+	struct cie cache = {};
+	u64 cached_at = ~0ull;
+
+	while (bytes_left(&b) >= 4 && !rows.too_many)
+		if (!read_entry(s, &b, &cache, &cached_at, &rows))
+			break;
+	if (!rows.n || rows.too_many) {
+		free(rows.rows);
+		errno = rows.too_many ? EFBIG : EBADMSG;
+		return NULL;
+	}
+	qsort(rows.rows, rows.n, sizeof(*rows.rows), by_pc);
+	*ret_n = drop_repeats(rows.rows, rows.n);
+	return rows.rows;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ehframe.h: compiles the call frame information of an ELF file (.eh_frame, or
+ * .debug_frame where that is all there is) into the table that symbolizer/unwind.h
+ * describes. Formats: DWARF 5 section 6.4; the LSB's .eh_frame; System V
+ * psABI x86-64 3.6.2 (register numbers).
+ *
+ * The input may be hostile: nothing is trusted, memory and time are bounded.
+ */
+#ifndef OTTOP_EHFRAME_H
+#define OTTOP_EHFRAME_H
+
+#include <stddef.h>
+
+#include "bpf/base.h"
+#include "symbolizer/unwind.h"
+
+#define EHFRAME_MAX_ROWS (8u << 20)
+
+struct cfi_row {
+	u64 pc;			/* address in the file */
+	struct unw_info info;
+};
+
+struct unwind_table {
+	u64 base;		/* address of page 0, a multiple of 64 KiB */
+	u64 *words;		/* as symbolizer/unwind.h; info numbers are of `infos` */
+	u32 n_words, n_rows;
+	struct unw_info *infos;	/* [0] is "none" */
+	u32 n_infos;
+};
+
+/* One section with frame information, as bytes. */
+struct cfi_section {
+	const u8 *data;
+	size_t size;
+	u64 addr;		/* where it is mapped; pc-relative pointers need it */
+	bool debug_frame;	/* its format differs a little */
+	u64 text_addr, data_addr;	/* bases of textrel and datarel pointers; 0: none */
+};
+
+/*
+ * All rows of a section in order of address, gaps marked by a row of
+ * UNW_CFA_NONE; NULL with errno when there is none or it is broken beyond use
+ * (-EBADMSG), too large (EFBIG). The caller frees it.
+ */
+struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n);
+
+/* Packs rows. NULL with errno (EFBIG: too many different infos or pages). */
+struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n);
+/* The same from an open ELF file. NULL with errno (ENOEXEC: not an ELF file of this machine). */
+struct unwind_table *unwind_table_read(int fd);
+/* The information for an address, as the kernel side would find it. Never NULL. */
+const struct unw_info *unwind_table_find(const struct unwind_table *t, u64 addr);
+void unwind_table_free(struct unwind_table *t);	/* NULL-safe */
+
+#endif

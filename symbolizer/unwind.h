@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * unwind.h: unwind tables as the kernel side reads them, and the samples it
+ * makes. symbolizer/ehframe.c compiles them from .eh_frame; the format follows
+ * what the OpenTelemetry eBPF profiler measured to be smallest: 4 bytes a row.
+ *
+ * A table is an array of u64 words:
+ *	word 0			UNW_MAGIC << 32 | number of pages
+ *	word 1 + p		page p (64 KiB of the file's addresses from its base):
+ *				index of its first row << 32 | number of its rows
+ *	then			rows, two a word, low half first
+ * A row is info << 16 | low 16 bits of the address from which it holds, until
+ * the next row. A page whose first row is above the address has a copy of the
+ * row that reaches in from before. UNW_INFO_NONE marks addresses without CFI.
+ */
+#ifndef OTTOP_UNWIND_H
+#define OTTOP_UNWIND_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define UNW_MAGIC 0x554e5731u	/* "UNW1" */
+#define UNW_PAGE_BITS 16
+#define UNW_ROW(lo, info) ((__u32)(info) << 16 | ((lo) & 0xffff))
+#define UNW_MAX_INFOS 16384
+
+/* How the canonical frame address (CFA) is found. */
+enum unw_cfa {
+	UNW_CFA_NONE,		/* no unwind information here: infos[0] */
+	UNW_CFA_END,		/* outermost frame: _start, thread start (return address undefined) */
+	UNW_CFA_SP,		/* sp + cfa_off */
+	UNW_CFA_FP,		/* fp + cfa_off */
+	UNW_CFA_PLT,		/* sp + 8 + ((pc & 15) >= 11) * 8: how PLT stubs push */
+	UNW_CFA_FP_DEREF,	/* *(fp + cfa_off) + ra_off: stack realigned through DRAP */
+	UNW_CFA_SP_DEREF,	/* *(sp + cfa_off) + ra_off: libcrypto's assembly */
+	UNW_CFA_SIGNAL,		/* signal frame: registers are in the ucontext at sp */
+	UNW_CFA_FRAME,		/* fp chain: fp[0] caller's fp, fp[1] return address */
+	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; only in the leaf */
+};
+
+enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
+
+#define UNW_INFO_NONE 0
+
+struct unw_info {
+	__u8 cfa;	/* enum unw_cfa */
+	__u8 fp;	/* enum unw_fp */
+	__u8 reg;	/* UNW_CFA_REG: DWARF number of the register */
+	__u8 ra;	/* 0: return address at CFA - 8; 1: it is in a register (arm64 leaf) */
+	__s32 cfa_off;
+	__s16 fp_off;	/* fits: callee-saved registers are near the CFA */
+	__s16 ra_off;	/* what is added after a dereference */
+};
+
+#endif
