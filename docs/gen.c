@@ -172,8 +172,9 @@ static bool is_written(int action)
 static void write_keys(FILE *out)
 {
 	fprintf(out, "# Keys\n\n<!-- tui/keys.def: %s -->\n\n"
-		"`?` on the screen shows those of the view at hand. The first key of a line is the one that hints\n"
-		"name, the others are aliases. The action is what the palette (`:`) knows it as.\n\n"
+		"`?` on the screen shows those of the view at hand. The first key of a line is the one\n"
+		"that hints name, the others are aliases. The action is what the palette (`:`) knows\n"
+		"it as.\n\n"
 		"Views: ", generated);
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
 		fprintf(out, "%s`%s`", i ? ", " : "", views[i]->name);
@@ -325,10 +326,10 @@ static void write_bash(FILE *out)
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} list\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tcase $prev in\n", out);
-	bash_case(out, OT_FILE, "COMPREPLY=($(compgen -f -- \"$cur\"))");
+	bash_case(out, OT_FILE, "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))");
 	bash_case(out, OT_PIDS, "COMPREPLY=($(compgen -W \"$(ps -eo pid=)\" -- \"$cur\"))");
 	fputs("\t--view|-v)\n"
-	      "\t\tlist=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=\n"
+	      "\t\tcompopt -o nospace; list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=\n"
 	      "\t\tCOMPREPLY=($(compgen -P \"$list\" -W '", out);
 	put_names(out);
 	fputs("' -- \"${cur##*,}\"))\n"
@@ -341,7 +342,7 @@ static void write_bash(FILE *out)
 		fprintf(out, "%s--%s", i ? " " : "", option_descs[i].long_name);
 	fputs("' -- \"$cur\"))\n"
 	      "}\n"
-	      "complete -o nospace -F _ottop ottop\n", out);
+	      "complete -F _ottop ottop\n", out);
 }
 
 /* In _arguments, a ':' ends the message and brackets end the description. */
@@ -359,13 +360,14 @@ static void put_zsh(FILE *out, const char *s)
 static void zsh_option(FILE *out, const struct option_desc *d)
 {
 	static const char *const actions[] = {
-		[OT_FILE] = "_files", [OT_PIDS] = "_sequence _pids", [OT_NAMES] = "_sequence _ottop_names",
-		[OT_TEXT] = "", [OT_SECONDS] = "", [OT_COUNT] = "", [OT_PERCENT] = "", [OT_FLAG] = "",
+		[OT_FILE] = "_files", [OT_PIDS] = "_sequence _pids",
+		[OT_NAMES] = "_sequence _ottop_names", [OT_TEXT] = "", [OT_SECONDS] = "",
+		[OT_COUNT] = "", [OT_PERCENT] = "", [OT_FLAG] = "",
 	};
 
 	if (d->short_name)
-		fprintf(out, "\t'(-%c --%s)'{-%c%s,--%s%s}'[", d->short_name, d->long_name, d->short_name,
-			d->arg ? "+" : "", d->long_name, d->arg ? "=" : "");
+		fprintf(out, "\t'(-%c --%s)'{-%c%s,--%s%s}'[", d->short_name, d->long_name,
+			d->short_name, d->arg ? "+" : "", d->long_name, d->arg ? "=" : "");
 	else
 		fprintf(out, "\t'--%s%s[", d->long_name, d->arg ? "=" : "");
 	put_zsh(out, d->help);

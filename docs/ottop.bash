@@ -3,10 +3,10 @@ _ottop() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} list
 	COMPREPLY=()
 	case $prev in
-	--record|--replay|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--record|--replay|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--pid|-p) COMPREPLY=($(compgen -W "$(ps -eo pid=)" -- "$cur")); return ;;
 	--view|-v)
-		list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=
+		compopt -o nospace; list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=
 		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events self lost probes card heatmap health help' -- "${cur##*,}"))
 		return ;;
 	--cgroup) COMPREPLY=($(cd /sys/fs/cgroup 2>/dev/null &&
@@ -14,4 +14,4 @@ _ottop() {
 	esac
 	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --budget --check --ascii --config --help --version' -- "$cur"))
 }
-complete -o nospace -F _ottop ottop
+complete -F _ottop ottop

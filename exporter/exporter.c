@@ -192,17 +192,39 @@ void exporter_push(struct exporter *e, const struct snapshot *s)
 	pthread_mutex_unlock(&e->lock);
 }
 
-void exporter_stop(struct exporter *e)
+static void ask_to_stop(struct exporter *e)
 {
-	if (!e)
-		return;
 	pthread_mutex_lock(&e->lock);
 	e->stopping = true;
 	pthread_cond_signal(&e->wake);
 	pthread_mutex_unlock(&e->lock);
-	pthread_join(e->thread, NULL);
+}
+
+static void exporter_free(struct exporter *e)
+{
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->wake);
 	free(e->ring);
 	free(e);
+}
+
+void exporter_stop(struct exporter *e)
+{
+	if (!e)
+		return;
+	ask_to_stop(e);
+	pthread_join(e->thread, NULL);
+	exporter_free(e);
+}
+
+bool exporter_stop_within(struct exporter *e, u32 ms)
+{
+	u64 until = clock_ns(CLOCK_MONOTONIC) + ms * NSEC_PER_MSEC;
+	struct timespec ts = { (time_t)(until / NSEC_PER_SEC), (long)(until % NSEC_PER_SEC) };
+
+	ask_to_stop(e);
+	if (pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &ts))
+		return false;
+	exporter_free(e);
+	return true;
 }

@@ -39,5 +39,10 @@ void exporter_remove(struct exporter *e, struct sink *sink);
 void exporter_push(struct exporter *e, const struct snapshot *s);
 /* Writes what is queued, closes the sinks, ends the thread, frees. NULL-safe. */
 void exporter_stop(struct exporter *e);
+/*
+ * The same, but waits at most `ms`. False: a sink hangs in a write; the thread
+ * and its sinks stay as they are and only the end of the process ends them.
+ */
+bool exporter_stop_within(struct exporter *e, u32 ms);
 
 #endif

@@ -164,10 +164,12 @@ static struct json_object *map_object(const struct table *t, const struct field 
 
 	for (u32 i = 0; i < t->n; i++) {
 		const char *key = row_str(t->rows[i], &fields[0]);
+		char clean[256];
 
-		if (key && *key)
-			json_object_object_add(o, key, u64_object(row_u64(t->rows[i], &fields[1]),
-								  fields[1].format));
+		/* json-c writes names of members itself: they must be harmless already */
+		if (key && text_clean(clean, sizeof(clean), key, TEXT_SCREEN))
+			json_object_object_add(o, clean, u64_object(row_u64(t->rows[i], &fields[1]),
+								    fields[1].format));
 	}
 	return o;
 }

@@ -19,8 +19,12 @@ result() {	# $1: 0 is good; $2: what
 	fi
 }
 
-make --no-print-directory -s BUILD="$build" "$build/docgen" && "$build/docgen" "$fresh"
+make --no-print-directory -s BUILD="$build" "$build/docgen" >&2 && "$build/docgen" "$fresh"
 result $? "docgen builds and runs"
+if [ $failed = 1 ]; then
+	echo "1..$n"
+	exit 1
+fi
 for file in metrics.md keys.md ottop.1 ottop.bash _ottop; do
 	diff -u "docs/$file" "$fresh/$file" > "$fresh/diff" 2>&1
 	status=$?
@@ -36,7 +40,8 @@ result $? "self-test: a difference is seen"
 bash -n "$fresh/ottop.bash"
 result $? "docs/ottop.bash is valid bash"
 if command -v man > /dev/null; then
-	[ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 "$fresh/ottop.1" 2>&1 > /dev/null)" ]
+	[ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 \
+		"$fresh/ottop.1" 2>&1 > /dev/null)" ]
 	result $? "docs/ottop.1 has no roff warnings"
 fi
 

@@ -7,7 +7,6 @@
 
 #include "tui/app_state.h"
 
-#define PAST_TICKS 30
 #define MESSAGE_NS (6 * NSEC_PER_SEC)
 
 const struct view *const app_views[N_VIEWS] = {
@@ -42,7 +41,7 @@ const char *app_view_names(void)
 	return names;
 }
 
-static bool can_open(const struct app *a, int view)
+bool view_can_open(const struct app *a, int view)
 {
 	bool process = a->levels[a->n_levels - 1].ctx.pid != 0;
 	u32 flags = app_views[view]->flags;
@@ -55,17 +54,8 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS])
 	int n = 0;
 
 	for (int i = 0; i < N_VIEWS; i++)
-		if (app_views[i]->digit == digit && can_open(a, i))
+		if (app_views[i]->digit == digit && view_can_open(a, i))
 			ids[n++] = i;
-	return n;
-}
-
-static int count_words(const char *s)
-{
-	int n = 0;
-
-	for (; s && *s; s += strspn(s, " "), n++)
-		s += strcspn(s, " ");
 	return n;
 }
 
@@ -119,7 +109,7 @@ static void update_host(struct app *a)
 		      table_field(TABLE_host, "psi_mem_pct"), NULL);
 }
 
-static void refresh_view(struct app *a)
+void app_refresh_view(struct app *a)
 {
 	const struct view *v = app_view(a);
 
@@ -135,372 +125,8 @@ void app_refresh(struct app *a)
 	for (int i = 0; i < a->n_levels; i++)
 		update_process(a, &a->levels[i]);
 	update_host(a);
-	refresh_view(a);
+	app_refresh_view(a);
 	app_want(a);
-}
-
-/* ---- levels ------------------------------------------------------------------------- */
-
-static void level_drop(struct level *l)
-{
-	row_put(l->ctx.row);
-	row_put(l->process);
-	table_position_drop(&l->position);
-	*l = (struct level){ 0 };
-}
-
-static void enter_view(struct app *a, int view)
-{
-	a->view = view;
-	app_level(a)->view = view;
-	if (a->tables[view])
-		table_reset(a->tables[view]);
-}
-
-static void leave_overlay(struct app *a)
-{
-	if (a->under < 0)
-		return;
-	a->view = a->under;
-	a->under = -1;
-}
-
-void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
-	       const struct row *row, const char *label)
-{
-	int id = view_by_name(view, strlen(view));
-	struct level *l;
-
-	leave_overlay(a);
-	if (id < 0 || a->n_levels == MAX_LEVELS)
-		return;
-	l = app_level(a);
-	l->view = a->view;
-	l->face = a->faces[a->view];
-	table_position_drop(&l->position);
-	if (a->tables[a->view])
-		table_save(a->tables[a->view], &l->position);
-	l = &a->levels[a->n_levels++];
-	l->ctx = (struct context){ pid, start_time_ns, row_get(row) };
-	snprintf(l->label, sizeof(l->label), "%s", label);
-	enter_view(a, id);
-	app_refresh(a);
-}
-
-/* The last row of a process that ended before the shown tick (one reference), or NULL. */
-static const struct row *find_in_past(const struct app *a, u64 pid, u64 start_time_ns)
-{
-	int at = app_history_index(a);
-
-	for (int i = at - 1; i >= max(at - PAST_TICKS, 0); i--) {
-		const struct snapshot *s = history_snapshot(a->config.history, (u32)i);
-		const struct processes_row *p = s ? snapshot_process(s, pid, start_time_ns) : NULL;
-		const struct row *r = p ? row_get(&p->row) : NULL;
-
-		snapshot_put(s);
-		if (r)
-			return r;
-	}
-	return NULL;
-}
-
-void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *view)
-{
-	const struct processes_row *p = a->shown ? snapshot_process(a->shown, pid, start_time_ns) : NULL;
-	const struct row *past = p ? NULL : find_in_past(a, pid, start_time_ns);
-	char label[64];
-
-	if (past)
-		p = (const struct processes_row *)past;
-
-	if (!view)
-		view = app_view_exists("card") ? "card" : "syscalls";
-	if (app_level(a)->ctx.pid == pid && app_level(a)->ctx.start_time_ns == start_time_ns) {
-		app_show(a, view, -1);
-		row_put(past);
-		return;
-	}
-	snprintf(label, sizeof(label), "%s %llu", p && p->comm ? p->comm : "?",
-		 (unsigned long long)pid);
-	app_enter(a, view, pid, p ? p->start_time_ns : start_time_ns, p ? &p->row : NULL, label);
-	if (past && !app_level(a)->process) {
-		app_level(a)->process = past;	/* takes over the reference */
-		app_refresh(a);
-	} else {
-		row_put(past);
-	}
-}
-
-void app_show(struct app *a, const char *view, int face)
-{
-	int id = view_by_name(view, strlen(view));
-
-	if (id < 0)
-		return;
-	if (app_views[id]->flags & VIEW_OVERLAY) {
-		if (a->under < 0)
-			a->under = a->view;
-		a->view = id;
-		if (a->tables[id])
-			table_reset(a->tables[id]);
-	} else {
-		leave_overlay(a);
-		if (id != a->view)
-			enter_view(a, id);
-	}
-	if (face >= 0)
-		a->faces[id] = face;
-	app_refresh(a);
-}
-
-bool app_up(struct app *a)
-{
-	struct level *l;
-
-	if (a->under >= 0) {
-		leave_overlay(a);
-		app_refresh(a);
-		return true;
-	}
-	if (a->n_levels == 1)
-		return false;
-	level_drop(&a->levels[--a->n_levels]);
-	l = app_level(a);
-	a->view = l->view;
-	a->faces[a->view] = l->face;
-	if (a->tables[a->view]) {
-		table_reset(a->tables[a->view]);
-		table_restore(a->tables[a->view], &l->position);
-	}
-	app_refresh(a);
-	return true;
-}
-
-/* The digit of the present tab: its next face; of another: that tab. */
-void app_open_digit(struct app *a, char digit)
-{
-	int ids[N_VIEWS], n = app_tab_views(a, digit, ids), at = -1;
-
-	if (!n) {
-		app_say(a, ROLE_text, "there is no view %c here", digit);
-		return;
-	}
-	for (int i = 0; a->under < 0 && i < n; i++)
-		if (ids[i] == a->view)
-			at = i;
-	if (at >= 0 && a->faces[a->view] + 1 < count_words(app_view(a)->faces)) {
-		app_set_face(a, a->faces[a->view] + 1);
-		return;
-	}
-	if (at >= 0 && n == 1)
-		app_set_face(a, 0);
-	else
-		app_show(a, app_views[ids[(at + 1) % n]]->name, -1);
-}
-
-static void step_tab(struct app *a, int step)
-{
-	static const char digits[] = "1234567890";
-	const char *now = app_view(a)->digit ? strchr(digits, app_view(a)->digit) : digits;
-	int at = now ? (int)(now - digits) : 0, ids[N_VIEWS];
-
-	for (int k = 1; k <= 10; k++) {
-		char d = digits[(at + step * k + 20) % 10];
-
-		if (app_tab_views(a, d, ids)) {
-			app_open_digit(a, d);
-			return;
-		}
-	}
-}
-
-/* ---- actions ---------------------------------------------------------------------------- */
-
-static void write_now(struct app *a, const char *path)
-{
-	const struct app_source *src = &a->config.source;
-	char *line;
-
-	if (!src->write || !a->shown) {
-		app_say(a, ROLE_bad, "nothing can be written here");
-		return;
-	}
-	line = src->write(src->arg, a->shown, app_view(a)->needs, path);
-	app_say(a, ROLE_text, "%s", line ? line : "written");
-	free(line);
-}
-
-static void toggle_record(struct app *a)
-{
-	const struct app_source *src = &a->config.source;
-	char *line;
-
-	if (!src->record) {
-		app_say(a, ROLE_bad, "a replay cannot be recorded: copy its file");
-		return;
-	}
-	line = src->record(src->arg, !a->recording, NULL, &a->recording);
-	app_say(a, ROLE_text, "%s", line ? line : "");
-	free(line);
-}
-
-static void back(struct app *a)
-{
-	/* From a view of the host: to the first view, so that Backspace always leads home. */
-	if (!app_up(a) && a->view != 0)
-		app_show(a, app_views[0]->name, -1);
-}
-
-static void quit(struct app *a)
-{
-	if (a->under >= 0)
-		app_up(a);
-	else
-		a->quit = true;
-}
-
-static void cancel(struct app *a)
-{
-	struct tableview *t = a->tables[a->view];
-
-	a->message[0] = '\0';
-	if (a->under >= 0)
-		app_up(a);
-	else if (t && t->search)
-		table_search(t, NULL);
-	a->search[0] = '\0';
-}
-
-/* What a '?' in this view means: the words of the collectors behind it. */
-static void explain(struct app *a)
-{
-	const struct view *v = app_view(a);
-
-	for (u32 t = 0; a->shown && t < N_TABLES; t++) {
-		const struct table *table = &a->shown->tables[t];
-
-		if ((v->needs & TABLE_BIT(t)) && table->reason) {
-			app_say(a, ROLE_text, "%s: %s", table_descs[t].name, table->reason);
-			return;
-		}
-	}
-	app_say(a, ROLE_text, "a ? is not known: no collector of this version fills that column yet");
-}
-
-static bool act_prompt(struct app *a, enum action action)
-{
-	switch (action) {
-	case ACTION_search:
-		prompt_open(a, PROMPT_search, "");
-		return true;
-	case ACTION_filter:
-		prompt_open(a, PROMPT_filter, table_filter_text(a->tables[a->view]));
-		return true;
-	case ACTION_palette:
-		prompt_open(a, PROMPT_command, "");
-		return true;
-	case ACTION_views:
-		prompt_open(a, PROMPT_command, "view ");
-		return true;
-	case ACTION_sort_menu:
-		prompt_open(a, PROMPT_command, "sort ");
-		return true;
-	case ACTION_next_match:
-	case ACTION_prev_match:
-		prompt_again(a, action == ACTION_next_match ? 1 : -1);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool act_place(struct app *a, enum action action, u32 key)
-{
-	switch (action) {
-	case ACTION_view:
-		app_open_digit(a, (char)key);
-		return true;
-	case ACTION_next_view:
-	case ACTION_prev_view:
-		step_tab(a, action == ACTION_next_view ? 1 : -1);
-		return true;
-	case ACTION_help:
-		app_show(a, "help", -1);
-		return true;
-	case ACTION_health:
-		app_show(a, "health", -1);
-		return true;
-	case ACTION_back:
-		back(a);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void act_rest(struct app *a, enum action action)
-{
-	switch (action) {
-	case ACTION_write:
-		write_now(a, NULL);
-		break;
-	case ACTION_record:
-		toggle_record(a);
-		break;
-	case ACTION_cancel:
-		cancel(a);
-		break;
-	case ACTION_explain:
-		explain(a);
-		break;
-	case ACTION_quit:
-		quit(a);
-		break;
-	case ACTION_interrupt:
-		a->quit = true;
-		break;
-	default:
-		break;
-	}
-}
-
-void app_do(struct app *a, enum action action, u32 key)
-{
-	const struct view *v = app_view(a);
-	struct tableview *t = a->tables[a->view];
-
-	a->dirty = true;
-	if (v->act && v->act(a, a->states[a->view], action, key))
-		return;
-	if (t && table_act(a, t, action, key))
-		return;
-	if (act_prompt(a, action) || act_place(a, action, key) || moment_act(a, action))
-		return;
-	act_rest(a, action);
-}
-
-bool app_key(struct app *a, u32 key)
-{
-	enum action action;
-
-	if (key == K_NONE)
-		return true;
-	if (key == K_CLOSED)
-		return false;
-	a->dirty = true;
-	if (key == K_CTRL + 'c')
-		return false;
-	if (a->prompt.kind) {
-		prompt_key(a, key);
-		return !a->quit;
-	}
-	if (a->message_role == ROLE_bad)	/* an error stays until something is done */
-		a->message[0] = '\0';
-	action = key_action(key, app_view(a));
-	if (action)
-		app_do(a, action, key);
-	app_want(a);
-	return !a->quit;
 }
 
 /* ---- for views ------------------------------------------------------------------------ */
@@ -553,7 +179,7 @@ int app_face(const struct app *a)
 void app_set_face(struct app *a, int face)
 {
 	a->faces[a->view] = face;
-	refresh_view(a);
+	app_refresh_view(a);
 }
 
 void *app_view_state(const struct app *a, const struct view *v)
@@ -603,9 +229,12 @@ static void open_first(struct app *a)
 			 (unsigned long long)a->config.pid);
 		a->n_levels = 2;
 	}
-	if (id < 0 || (app_views[id]->flags & VIEW_OVERLAY) || !can_open(a, id))
+	if (id >= 0 && a->config.pid && (app_views[id]->flags & VIEW_HOST))
+		id = view_by_name("card", 4);
+	if (id < 0 || (app_views[id]->flags & VIEW_OVERLAY) || !view_can_open(a, id))
 		id = 0;
 	a->view = id;
+	app_level(a)->view = id;
 }
 
 struct app *app_new(const struct app_config *config, int rows, int cols)
@@ -688,6 +317,12 @@ int app_time(struct app *a, u64 now_ns)
 void app_draw(struct app *a, struct canvas *c)
 {
 	canvas_clear(c);
+	a->again = false;
 	frame_draw(a, c);
-	a->dirty = false;
+	a->dirty = a->again;
+}
+
+void app_again(struct app *a)
+{
+	a->again = true;
 }

@@ -137,6 +137,11 @@ void *app_view_state(const struct app *a, const struct view *v);
 struct tableview *app_table(const struct app *a);
 /* Says something on the note line for some seconds. `role` ROLE_text or ROLE_bad. */
 void app_say(struct app *a, enum role role, const char *fmt, ...) __printf(3, 4);
+/*
+ * For draw(): there was more to compute than one frame may take. It is drawn
+ * again at once, but keys come first.
+ */
+void app_again(struct app *a);
 /* The present search text as the user typed it, or NULL; canvas views search themselves. */
 const char *app_search_text(const struct app *a);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * app_state.h: inside of the console, shared by app.c (views and levels),
- * moment.c (which tick is shown), prompt.c (lines being typed), palette.c
+ * app_state.h: inside of the console, shared by app.c, level.c (where the user
+ * is), action.c (keys), moment.c (which tick is shown), prompt.c (lines being typed), palette.c
  * (commands), frame.c and note.c (the lines around a view).
  */
 #ifndef OTTOP_APP_STATE_H
@@ -54,9 +54,11 @@ struct app {
 	int rows, cols;
 	u64 now_ns;
 	bool dirty, quit;
+	bool again;		/* what is being drawn is not complete */
 
 	void *states[N_VIEWS];
 	struct tableview *tables[N_VIEWS];
+	struct context table_ctx[N_VIEWS];	/* of which their rows are; no references */
 	int faces[N_VIEWS];
 	int view;
 	int under;		/* the view below an overlay, -1: no overlay */
@@ -95,12 +97,20 @@ static inline struct level *app_level(struct app *a)
 /* ---- app.c ---- */
 extern const struct view *const app_views[N_VIEWS];
 int view_by_name(const char *name, size_t n);	/* -1: none */
+bool view_can_open(const struct app *a, int view);
 /* The shown snapshot, the context or the view changed: views load anew. */
 void app_refresh(struct app *a);
+void app_refresh_view(struct app *a);	/* only the view on the screen */
 void app_want(struct app *a);
 /* Views of a digit that can be opened now; the number written to ids. */
 int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
-void app_open_digit(struct app *a, char digit);
+
+/* ---- level.c ---- */
+void level_drop(struct level *l);
+void level_open_digit(struct app *a, char digit);
+void level_step_tab(struct app *a, int step);
+
+/* ---- action.c ---- */
 void app_do(struct app *a, enum action action, u32 key);
 
 /* ---- moment.c ---- */

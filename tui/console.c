@@ -52,10 +52,10 @@ static bool take_keys(struct console *con)
 	u32 key;
 
 	while ((key = term_key(con->term)) != K_NONE) {
-		if (key == K_RESIZE)
-			resize(con);
-		else if (key == K_CTRL + 'z')
+		if (key == K_CTRL + 'z')
 			term_suspend(con->term);
+		if (key == K_RESIZE || key == K_CTRL + 'z')
+			resize(con);
 		else if (key == K_CTRL + 'l')
 			redraw(con);
 		else if (!app_key(con->app, key))
@@ -93,7 +93,7 @@ static void loop(struct console *con, int in_fd)
 		take_ticks(con);
 		timeout_ms = app_time(con->app, boottime_ns());
 		draw(con);
-		wait_for_something(con, in_fd, timeout_ms);
+		wait_for_something(con, in_fd, app_dirty(con->app) ? 0 : timeout_ms);
 	}
 }
 

@@ -10,8 +10,9 @@
 #include "tui/filter.h"
 #include "tui/format.h"
 
-#define MAX_TERMS 8
+#define MAX_TERMS 16
 #define ROW_TEXT_MAX 2048
+#define TOO_MANY (-2)
 
 struct term {
 	int field;	/* -1: the text of the whole row */
@@ -82,7 +83,10 @@ static const char *regex_error(int err)
 		return "missing )";
 	case REG_EBRACK:
 		return "missing ]";
+	case REG_EEND:
+		return "not complete";
 	case REG_EBRACE:
+		return "missing }";
 	case REG_BADBR:
 		return "bad {...}";
 	case REG_BADRPT:
@@ -191,7 +195,7 @@ static bool add_text_term(struct filter *f, const char *pattern, int *ret_error)
 
 static void say_error(char *error, size_t cap, int err, size_t column)
 {
-	snprintf(error, cap, "%s at column %zu",
+	snprintf(error, cap, "%s at column %zu", err == TOO_MANY ? "too many terms" :
 		 err < 0 ? "a number is needed (12, >5, <1.5k)" : regex_error(err), column);
 }
 
@@ -208,7 +212,9 @@ struct filter *filter_new(enum table_id table, const char *text, char *error, si
 		bool last = !p[len];
 
 		p[len] = '\0';
-		if (f->n + 1 >= MAX_TERMS || !add_column_term(f, p, &err)) {
+		if (f->n + 1 >= MAX_TERMS)
+			err = TOO_MANY;
+		else if (!add_column_term(f, p, &err)) {
 			if (*rest)
 				strcat(rest, " ");
 			strcat(rest, p);

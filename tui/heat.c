@@ -5,7 +5,8 @@
 
 #include "tui/heat.h"
 
-/* ---- filter ------------------------------------------------------------------ */
+#define CHUNK 30		/* ticks that are decoded forward before going further back */
+#define MAX_IDS (1u << 16)	/* then all is forgotten and computed again */
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 {
@@ -14,36 +15,20 @@ bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 	       (!a->one_call || (a->nr == b->nr && !strcmp(a->abi, b->abi)));
 }
 
-bool heat_counts(const struct heat_filter *f, const struct syscalls_row *r)
+static void column_drop(struct heat_column *c)
 {
-	if (!f->one_call)
-		return f->waits || r->waits != 1;
-	return r->nr == f->nr && r->abi && !strncmp(r->abi, f->abi, sizeof(f->abi) - 1);
-}
-
-void heat_rows(const struct heat_filter *f, const struct snapshot *s, u32 *ret_first, u32 *ret_end)
-{
-	if (f->pid) {
-		snapshot_process_rows(s, TABLE_syscalls, f->pid, f->start_time_ns, ret_first, ret_end);
-		return;
-	}
-	*ret_first = 0;
-	*ret_end = s->tables[TABLE_syscalls].n;
-}
-
-/* ---- columns ------------------------------------------------------------------ */
-
-static void columns_drop(struct heat_column *columns, u32 n)
-{
-	for (u32 i = 0; i < n; i++)
-		hist_put(columns[i].hist);
-	free(columns);
+	hist_put(c->hist);
+	heat_tick_free(c->calls);
 }
 
 void heat_free(struct heat *m)
 {
-	columns_drop(m->columns, m->n);
+	for (u32 i = 0; i < m->n; i++)
+		column_drop(&m->columns[i]);
+	free(m->columns);
+	heat_ids_free(m->ids);
 	m->columns = NULL;
+	m->ids = NULL;
 	m->n = m->cap = 0;
 }
 
@@ -55,84 +40,35 @@ void heat_set_filter(struct heat *m, const struct heat_filter *f)
 	m->filter = *f;
 }
 
-/* The calls of one tick, or NULL when they were not observed in it. */
-static const struct hist *tick_hist(const struct heat_filter *f, const struct snapshot *s)
-{
-	const struct table *t = &s->tables[TABLE_syscalls];
-	struct hist_acc acc;
-	u32 first, end;
-
-	if (t->status != TS_OK && t->status != TS_PARTIAL)
-		return NULL;
-	memset(&acc, 0, sizeof(acc));
-	heat_rows(f, s, &first, &end);
-	for (u32 i = first; i < end; i++) {
-		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
-
-		if (heat_counts(f, r))
-			hist_acc_add(&acc, r->hist_tick);
-	}
-	return hist_seal(&acc);
-}
-
-static const struct snapshot *tick_snapshot(struct history *h, u32 i, const struct snapshot *shown)
-{
-	if (shown && shown->seq == history_seq(h, i) &&
-	    shown->interval_ns == history_interval_ns(h, i))
-		return snapshot_get(shown);
-	return history_snapshot(h, i);
-}
-
-static struct heat_column column_compute(const struct heat_filter *f, struct history *h, u32 i,
-					 const struct snapshot *shown)
-{
-	struct heat_column col = {
-		.seq = history_seq(h, i),
-		.time_ns = history_time_ns(h, i),
-		.interval_ns = history_interval_ns(h, i),
-	};
-	const struct snapshot *s = tick_snapshot(h, i, shown);
-
-	if (s)
-		col.hist = tick_hist(f, s);
-	snapshot_put(s);
-	return col;
-}
+/* ---- computing -------------------------------------------------------------------- */
 
 /*
  * A merged tick keeps the number of its last one, so number and length together
  * say whether a column is still of the same calls.
  */
-void heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
-	       u32 first, u32 last)
+static bool is_of_tick(const struct heat_column *c, const struct history *h, u32 i)
 {
-	struct heat old = *m;
-	u32 len = history_len(h), k = 0;
-
-	m->columns = NULL;
-	m->n = m->cap = 0;
-	for (u32 i = 0; i < len; i++) {
-		u64 seq = history_seq(h, i);
-		struct heat_column col;
-
-		for (; k < old.n && old.columns[k].seq < seq; k++)
-			hist_put(old.columns[k].hist);
-		if (k < old.n && old.columns[k].seq == seq &&
-		    old.columns[k].interval_ns == history_interval_ns(h, i))
-			col = old.columns[k++];
-		else if (i >= first && i <= last)
-			col = column_compute(&m->filter, h, i, shown);
-		else
-			continue;
-		m->columns = grow(m->columns, m->n, &m->cap, sizeof(*m->columns));
-		m->columns[m->n++] = col;
-	}
-	for (; k < old.n; k++)
-		hist_put(old.columns[k].hist);
-	free(old.columns);
+	return c->seq == history_seq(h, i) && c->interval_ns == history_interval_ns(h, i);
 }
 
-const struct heat_column *heat_find(const struct heat *m, u64 seq)
+/* Drops the columns whose ticks are not kept any more, or belong to a merged one. */
+static void drop_old(struct heat *m, const struct history *h)
+{
+	u32 len = history_len(h), i = 0, n = 0;
+
+	for (u32 k = 0; k < m->n; k++) {
+		while (i < len && history_seq(h, i) < m->columns[k].seq)
+			i++;
+		if (i < len && is_of_tick(&m->columns[k], h, i))
+			m->columns[n++] = m->columns[k];
+		else
+			column_drop(&m->columns[k]);
+	}
+	m->n = n;
+}
+
+/* Index of the first column of that tick or a later one. */
+static u32 lower_bound(const struct heat *m, u64 seq)
 {
 	u32 low = 0, end = m->n;
 
@@ -144,15 +80,78 @@ const struct heat_column *heat_find(const struct heat *m, u64 seq)
 		else
 			end = mid;
 	}
-	return low < m->n && m->columns[low].seq == seq ? &m->columns[low] : NULL;
+	return low;
 }
 
-/* ---- counts ------------------------------------------------------------------- */
-
-u64 heat_hist_count(const struct hist *h, int low, int end)
+const struct heat_column *heat_find(const struct heat *m, u64 seq)
 {
-	int base;
+	u32 at = lower_bound(m, seq);
+
+	return at < m->n && m->columns[at].seq == seq ? &m->columns[at] : NULL;
+}
+
+static const struct snapshot *tick_snapshot(struct history *h, u32 i, const struct snapshot *shown)
+{
+	if (shown && shown->seq == history_seq(h, i) &&
+	    shown->interval_ns == history_interval_ns(h, i))
+		return snapshot_get(shown);
+	return history_snapshot(h, i);
+}
+
+static void add_column(struct heat *m, struct history *h, u32 i, const struct snapshot *shown)
+{
+	struct heat_column col = {
+		.seq = history_seq(h, i),
+		.time_ns = history_time_ns(h, i),
+		.interval_ns = history_interval_ns(h, i),
+	};
+	const struct snapshot *s = tick_snapshot(h, i, shown);
+	u32 at = lower_bound(m, col.seq);
+
+	if (s)
+		col.calls = heat_tick_new(m->ids, &m->filter, s, &col.hist);
+	snapshot_put(s);
+	m->columns = grow(m->columns, m->n, &m->cap, sizeof(*m->columns));
+	memmove(&m->columns[at + 1], &m->columns[at], (m->n - at) * sizeof(*m->columns));
+	m->columns[at] = col;
+	m->n++;
+}
+
+/* The newest chunk first, because that is where one looks; inside of it forward, because that is cheap. */
+bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
+	       u32 first, u32 last, u64 budget_ns)
+{
+	u64 begin = boottime_ns();
+	s64 end = (s64)min(last, history_len(h) - 1);
+	bool worked = false;	/* at least one a call, or it would never end */
+
+	if (!history_len(h))
+		return true;
+	if (heat_ids_len(m->ids) > MAX_IDS)
+		heat_free(m);
+	if (!m->ids)
+		m->ids = heat_ids_new();
+	drop_old(m, h);
+	for (; end >= (s64)first; end -= CHUNK) {
+		for (s64 i = max(end - CHUNK + 1, (s64)first); i <= end; i++) {
+			if (heat_find(m, history_seq(h, (u32)i)))
+				continue;
+			if (budget_ns && worked && boottime_ns() - begin > budget_ns)
+				return false;
+			add_column(m, h, (u32)i, shown);
+			worked = true;
+		}
+	}
+	return true;
+}
+
+/* ---- counts ------------------------------------------------------------------------- */
+
+u64 heat_count(const struct heat_column *col, int low, int end)
+{
+	const struct hist *h = col->hist;
 	u64 count = 0;
+	int base;
 
 	if (!h)
 		return 0;
@@ -160,11 +159,6 @@ u64 heat_hist_count(const struct hist *h, int low, int end)
 	for (int j = max(low, base); j < min(end, base + (int)h->n); j++)
 		count += h->counts[j - base];
 	return count + (low <= HEAT_ZERO && end > HEAT_ZERO ? h->zero : 0);
-}
-
-u64 heat_count(const struct heat_column *col, int low, int end)
-{
-	return heat_hist_count(col->hist, low, end);
 }
 
 int heat_highest(const struct heat_column *col)

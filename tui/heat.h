@@ -4,6 +4,10 @@
  * histogram buckets for each tick of the history, and what the calls in some of
  * its cells were. Buckets are those of the kernel (hist.h), so nothing is binned
  * again and every count is exact.
+ *
+ * Going back in the history means decoding, which takes milliseconds a tick, so
+ * a tick is looked at once: its column keeps a packed copy of who made which
+ * calls (heat_tick.c), and moving a rectangle reads only these.
  */
 #ifndef OTTOP_HEAT_H
 #define OTTOP_HEAT_H
@@ -21,10 +25,14 @@ struct heat_filter {
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b);
 
+struct heat_tick;
+struct heat_ids;
+
 /* One tick. `hist` is NULL when system calls were not observed then. */
 struct heat_column {
 	u64 seq, time_ns, interval_ns;
 	const struct hist *hist;
+	struct heat_tick *calls;
 };
 
 /* Columns that were computed so far, oldest first. Zeroed memory is an empty one. */
@@ -32,6 +40,7 @@ struct heat {
 	struct heat_filter filter;
 	struct heat_column *columns;
 	u32 n, cap;
+	struct heat_ids *ids;
 };
 
 void heat_free(struct heat *m);
@@ -39,11 +48,12 @@ void heat_free(struct heat *m);
 void heat_set_filter(struct heat *m, const struct heat_filter *f);
 /*
  * Computes the columns of the ticks first..last of the history that are not
- * there yet, and drops those whose ticks were merged or let go. `shown` (may be
- * NULL) saves decoding its own tick again.
+ * there yet, the newest first, and drops those whose ticks were merged or let
+ * go. `shown` (may be NULL) saves decoding its own tick again. False: it took
+ * longer than budget_ns (0: no limit) and the rest is still missing.
  */
-void heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
-	       u32 first, u32 last);
+bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
+	       u32 first, u32 last, u64 budget_ns);
 /* The column of that tick, or NULL. */
 const struct heat_column *heat_find(const struct heat *m, u64 seq);
 
@@ -53,7 +63,38 @@ u64 heat_count(const struct heat_column *col, int low, int end);
 /* The highest bucket that has a count; HEAT_ZERO - 1: none at all. */
 int heat_highest(const struct heat_column *col);
 
-/* ---- the calls in some cells ---------------------------------------------- */
+/* ---- who made the calls of a tick: heat_tick.c ------------------------------ */
+
+/* One system call of one process, as it was called when it was first seen. */
+struct heat_id {
+	u64 pid, start_time_ns, nr;
+	char abi[8], comm[16], syscall[24];
+};
+
+struct heat_ids *heat_ids_new(void);
+void heat_ids_free(struct heat_ids *ids);	/* NULL-safe */
+u32 heat_ids_len(const struct heat_ids *ids);
+const struct heat_id *heat_ids_at(const struct heat_ids *ids, u32 i);
+
+/* The rows of s that pass the filter, packed; and their sum. NULL: not observed. */
+struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *f,
+				const struct snapshot *s, const struct hist **ret_hist);
+void heat_tick_free(struct heat_tick *t);	/* NULL-safe */
+u64 heat_tick_bytes(const struct heat_tick *t);
+
+/* The calls of one id in some buckets of one tick. */
+struct heat_share {
+	u32 id;
+	u64 count, of;		/* in the buckets; in all */
+	double time_ns;		/* inside: estimated from the buckets unless time_exact */
+	u64 slowest_ns;
+	bool time_exact, slowest_exact;
+};
+/* Calls fn for each id that has any calls in the tick. */
+void heat_tick_each(const struct heat_tick *t, int low, int end,
+		    void (*fn)(void *arg, const struct heat_share *share), void *arg);
+
+/* ---- the calls in some cells: heat_parts.c ---------------------------------- */
 
 struct heat_range {
 	u64 first_seq, last_seq;
@@ -64,9 +105,9 @@ enum heat_group { HEAT_BY_BOTH, HEAT_BY_CALL, HEAT_BY_PROCESS };
 
 /* The calls of one system call of one process; of all of either when grouped. */
 struct heat_part {
-	const struct syscalls_row *row;	/* one of them: its names; holds a reference */
+	struct heat_id id;	/* of the first of them */
 	u64 count;
-	double time_ns;		/* inside; estimated from the buckets unless time_exact */
+	double time_ns;
 	u64 slowest_ns, slowest_at_ns;	/* and the tick (CLOCK_BOOTTIME) it returned in */
 	bool time_exact, slowest_exact;
 };
@@ -82,17 +123,9 @@ struct heat_parts {
 };
 
 void heat_parts_free(struct heat_parts *p);
-/* Finds them (in place of what p held). `shown` as above. */
-void heat_parts_find(struct heat_parts *p, const struct heat_filter *f, struct history *h,
-		     const struct snapshot *shown, const struct heat_range *range);
+/* Finds them in the columns of m (in place of what p held). */
+void heat_parts_find(struct heat_parts *p, const struct heat *m, const struct heat_range *range);
 /* The parts of p added up by call or by process, into `ret` (in place of what it held). */
 void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct heat_parts *ret);
-
-/* True when the row passes the filter. */
-bool heat_counts(const struct heat_filter *f, const struct syscalls_row *r);
-/* The rows that can pass it: first .. end-1 of the table, which is sorted by process. */
-void heat_rows(const struct heat_filter *f, const struct snapshot *s, u32 *ret_first, u32 *ret_end);
-/* Calls in buckets low .. end-1 of a histogram (NULL: none). */
-u64 heat_hist_count(const struct hist *h, int low, int end);
 
 #endif

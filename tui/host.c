@@ -7,6 +7,7 @@
 #include "tui/app_state.h"
 #include "tui/graph.h"
 
+#define ROOMY_COLS 160
 #define SPARK_NARROW 10
 #define SPARK_WIDE 30
 #define SPARK_PSI 24
@@ -135,18 +136,18 @@ static void line_host(struct app *a, struct canvas *c, int row, const struct hos
 {
 	const struct session *se = a->config.session;
 	struct pen p = { c, row, 0, draw_mode(a, c, row) };
-	char load[FORMAT_MAX], mem[64];
+	char buf[FORMAT_MAX], mem[64];
 	const struct row *r = h ? &h->row : NULL;
+	const char *load = value(buf, r, TABLE_host, "load1", a->shown);
 
 	pen_part(&p, 0, ROLE_text | S_BOLD, "%.24s", se && *se->host_name ? se->host_name : "host");
 	part_cpu(a, &p, h, 2);
 	memory_text(mem, sizeof(mem), h);
-	value(load, r, TABLE_host, "load1", a->shown);
 	/* Load and the sparkline go before memory does. */
 	if (p.end - p.col >= SPARK_NARROW + 1 + 2 + (int)strlen(mem))
 		pen_spark(&p, SPARK_NARROW, &a->host.cpu, 100);
 	if (p.end - p.col >= 2 + 5 + (int)strlen(load) + 2 + (int)strlen(mem))
-		pen_part(&p, 2, ROLE_text, "load %s", r ? load : "?");
+		pen_part(&p, 2, ROLE_text, "load %s", load);
 	pen_part(&p, 2, ROLE_text, "%s", mem);
 }
 
@@ -158,11 +159,11 @@ static void line_host_wide(struct app *a, struct canvas *c, int row, const struc
 	const struct row *r = h ? &h->row : NULL;
 
 	pen_part(&p, 0, ROLE_text | S_BOLD, "%.32s", se && *se->host_name ? se->host_name : "host");
-	if (se && *se->kernel)
+	if (se && *se->kernel && a->cols >= ROOMY_COLS)
 		pen_part(&p, 2, ROLE_dim, "Linux %s %s", se->kernel, se->arch);
 	pen_part(&p, 2, ROLE_dim, "up %s", value(b, r, TABLE_host, "uptime_ns", a->shown));
 	part_cpu(a, &p, h, 3);
-	pen_spark(&p, SPARK_WIDE, &a->host.cpu, 100);
+	pen_spark(&p, a->cols >= ROOMY_COLS ? SPARK_WIDE : SPARK_NARROW, &a->host.cpu, 100);
 	if (a->shown)
 		pen_cpus(&p, a->shown);
 	pen_part(&p, 3, ROLE_text, "load %s", value(b, r, TABLE_host, "load1", a->shown));
@@ -233,7 +234,7 @@ static void part_rates(struct app *a, struct pen *p, const struct host_row *h)
 static void line_pressure(struct app *a, struct canvas *c, int row, const struct host_row *h, bool wide)
 {
 	struct pen p = { c, row, 0, canvas_cols(c) };
-	int spark = wide ? SPARK_PSI : 0;
+	int spark = !wide ? 0 : a->cols >= ROOMY_COLS ? SPARK_PSI : SPARK_NARROW;
 	char self[96];
 
 	if (!wide) {
@@ -271,7 +272,7 @@ static void line_self(struct app *a, struct canvas *c, int row)
 		 value(b, r, TABLE_self, "rss_bytes", a->shown),
 		 value(m, r, TABLE_self, "kernel_map_bytes", a->shown),
 		 value(h, r, TABLE_self, "history_bytes", a->shown));
-	pen_part(&p, 3, s && u64_known(s->lost_total) && s->lost_total ? ROLE_bad : ROLE_text,
+	pen_part(&p, 3, s && f32_known(s->lost_rate) && s->lost_rate > 0 ? ROLE_bad : ROLE_text,
 		 "lost %s", value(b, r, TABLE_self, "lost_total", a->shown));
 	pen_part(&p, 3, ROLE_text, "tick %s", value(b, r, TABLE_self, "tick_ns", a->shown));
 	pen_part(&p, 3, ROLE_text, "rec %s", a->recording ? "on" : "off");

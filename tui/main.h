@@ -27,6 +27,11 @@ bool main_fill_fds(void);
  * has gone is no failure. Returns the exit status.
  */
 int main_close_stdout(int status);
+/*
+ * A stream to fd (which stays the caller's) whose writes fail with EINTR when
+ * wake_fd becomes readable and nobody reads what is written. NULL and errno.
+ */
+FILE *output_open(int fd, int wake_fd);	/* main_output.c */
 
 /* ---- where snapshots come from: main_source.c ------------------------------ */
 

@@ -18,11 +18,13 @@
 #include "tui/main.h"
 
 #define QUEUE_MAX 64		/* snapshots that wait for a slow disk */
+#define STUCK_MS 3000		/* for the recording to end, after a signal */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
 
 struct headless {
 	const struct options *o;
 	struct source source;
+	FILE *out;
 	struct json_writer *json;
 	struct batch *batch;
 	struct exporter *exporter;
@@ -37,7 +39,7 @@ struct headless {
 static int wake_pipe[2] = { -1, -1 };
 static volatile sig_atomic_t interrupted;
 
-/* The second one kills: a write that hangs must not make Ctrl-C useless. */
+/* The second one kills, whatever hangs. */
 static void on_signal(int sig)
 {
 	int saved = errno;
@@ -106,10 +108,15 @@ static bool open_outputs(struct headless *h, char **ret_error)
 {
 	bool ascii = h->o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8");
 
+	h->out = output_open(STDOUT_FILENO, wake_pipe[0]);
+	if (!h->out) {
+		*ret_error = xasprintf("stdout: %s", strerror(errno));
+		return false;
+	}
 	if (h->o->json)
-		h->json = json_writer_new(stdout, h->tables);
+		h->json = json_writer_new(h->out, h->tables);
 	else if (h->o->batch || !h->o->record)
-		h->batch = batch_new(stdout, h->tables, ascii);
+		h->batch = batch_new(h->out, h->tables, ascii);
 	return !h->o->record || start_recording(h, ret_error);
 }
 
@@ -209,7 +216,10 @@ static int finish_recording(struct headless *h)
 
 	if (!h->record)
 		return 0;
-	exporter_stop(h->exporter);
+	if (!exporter_stop_within(h->exporter, interrupted ? STUCK_MS : UINT32_MAX)) {
+		main_say("--record %s: nobody takes what is written; it is cut", h->o->record);
+		return 1;
+	}
 	status = atomic_load(&h->record->sink.error) ? 1 : 0;
 	if (atomic_load(&h->record->sink.error) == -EPIPE && !strcmp(h->o->record, "-")) {
 		status = 0;	/* the reader had enough */
@@ -224,11 +234,10 @@ static int finish_recording(struct headless *h)
 
 static int report_stdout(int err)
 {
-	clearerr(stdout);	/* it is told here, not once more at the end */
 	if (!err || err == -EPIPE)
 		return 0;
 	if (err == -EINTR)
-		main_say("stdout: interrupted while writing; the last line is cut");
+		main_say("stdout: nobody reads it any more; the last line is cut");
 	else
 		main_say("stdout: %s; the last line may be cut", strerror(-err));
 	return 1;
@@ -254,6 +263,8 @@ int main_headless(const struct options *o)
 	}
 	json_writer_free(h.json);
 	batch_free(h.batch);
+	if (h.out)
+		fclose(h.out);
 	source_close(&h.source);
 	free(error);
 	return status;

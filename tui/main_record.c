@@ -56,8 +56,9 @@ char *record_sink_report(const struct record_sink *r)
 		snprintf(lost, sizeof(lost), "; %llu were not, writing was too slow",
 			 (unsigned long long)dropped);
 	if (error)
-		return xasprintf("--record %s: %s; the first %llu intervals are there, %s%s", r->path,
-				 strerror(-error), (unsigned long long)written, size, lost);
+		return xasprintf("--record %s: %s; the first %llu intervals are there, %s%s",
+				 r->path, strerror(-error), (unsigned long long)written, size,
+				 lost);
 	return xasprintf("recorded %llu intervals to %s, %s%s", (unsigned long long)written, to,
 			 size, lost);
 }

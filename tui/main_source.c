@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* main_source.c: snapshots from the kernel or from a recording, one interface. */
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 /* The inode of the initial pid namespace is part of the kernel's interface (proc_ns.h). */
 #define INITIAL_PID_NS 0xeffffffcul
+#define CGROUP_ROOT "/sys/fs/cgroup"
 
 static bool in_initial_pid_ns(void)
 {
@@ -31,34 +33,74 @@ static char *find_missing_pid(const struct pid_list *pids)
 	return NULL;
 }
 
+/* The path inside the hierarchy: what the mount point is called does not matter. */
+static const char *cgroup_inside(const char *path)
+{
+	size_t n = strlen(CGROUP_ROOT);
+
+	if (strncmp(path, CGROUP_ROOT, n) || (path[n] && path[n] != '/'))
+		return path;
+	return path[n] ? path + n : "/";
+}
+
+/* In version 2's hierarchy, or in that of any controller of version 1. */
+static bool cgroup_exists(const char *path)
+{
+	char *whole = xasprintf("%s%s", CGROUP_ROOT, path);
+	bool found = !access(whole, F_OK);
+	struct dirent *entry;
+	DIR *root;
+
+	free(whole);
+	root = found ? NULL : opendir(CGROUP_ROOT);
+	if (!root)
+		return true;	/* it is there, or nobody can say that it is not */
+	while (!found && (entry = readdir(root))) {
+		whole = xasprintf("%s/%s%s", CGROUP_ROOT, entry->d_name, path);
+		found = entry->d_name[0] != '.' && !access(whole, F_OK);
+		free(whole);
+	}
+	closedir(root);
+	return found;
+}
+
+static char *find_missing_cgroup(const char *path)
+{
+	if (!path)
+		return NULL;
+	if (*path != '/')
+		return xasprintf("--cgroup %s: not a path; write it as /proc/PID/cgroup does,"
+				 " from the first /", path);
+	if (!cgroup_exists(cgroup_inside(path)))
+		return xasprintf("--cgroup %s: no such cgroup", path);
+	return NULL;
+}
+
 static bool open_live(struct source *src, const struct options *o, u64 tables, char **ret_error)
 {
 	struct sampler_options so = {
 		.interval_ns = o->interval_ns,
 		.tables = tables,
 		.budget_pct = o->budget_pct,
-		.scope = { .comm_glob = o->comm, .cgroup = o->cgroup, .n_pids = o->pids.n },
+		.scope = { .comm_glob = o->comm, .n_pids = o->pids.n,
+			   .cgroup = o->cgroup ? cgroup_inside(o->cgroup) : NULL },
 	};
 	sigset_t all, old;
-	char *error;
 
 	*ret_error = find_missing_pid(&o->pids);
+	if (!*ret_error)
+		*ret_error = find_missing_cgroup(o->cgroup);
 	if (*ret_error)
 		return false;
 	memcpy(so.scope.pids, o->pids.pid, sizeof(so.scope.pids));
 	sigfillset(&all);	/* signals are for the main thread */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	src->sampler = sampler_start(&so, &error);
+	src->sampler = sampler_start(&so, ret_error);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (src->sampler) {
-		/* one process that is asked for is the selected one: its threads are shown */
-		if (o->pids.n == 1)
-			sampler_want(src->sampler, tables, o->pids.pid[0], 0);
-		return true;
-	}
-	*ret_error = xasprintf("%s; --replay FILE works without privileges", error);
-	free(error);
-	return false;
+	/* one process that is asked for is the selected one: its threads are shown */
+	if (src->sampler && o->pids.n == 1)
+		sampler_want(src->sampler, tables, o->pids.pid[0], 0);
+	return src->sampler != NULL;
 }
 
 bool source_open(struct source *src, const struct options *o, u64 tables, char **ret_error)

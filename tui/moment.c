@@ -95,10 +95,14 @@ int moment_time(struct app *a)
 static void toggle_pause(struct app *a)
 {
 	if (a->config.replay) {
-		a->paused = !a->paused;
 		/* At the end, playing on means from the start. */
-		if (!a->paused && !a->config.follow_end && app_history_index(a) >= last_index(a))
+		bool again = !a->config.follow_end && app_history_index(a) >= last_index(a);
+
+		a->paused = !a->paused && !again;
+		if (again)
 			moment_show(a, 0);
+		else
+			a->dirty = true;
 		a->next_play_ns = a->now_ns + NSEC_PER_SEC / 2;
 	} else if (a->paused) {
 		go_live(a);
@@ -185,8 +189,10 @@ void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live)
 	} else if (a->config.replay) {
 		snprintf(buf, cap, "REPLAY");
 	} else {
-		snprintf(interval, sizeof(interval), "%g", (double)a->config.interval_ns / 1e9);
-		snprintf(buf, cap, "LIVE %.3ss", interval);
+		/* At most 8 columns: "LIVE 1s", "LIVE .5s", "LIVE1.5s". */
+		snprintf(interval, sizeof(interval), "%.3g", (double)a->config.interval_ns / 1e9);
+		snprintf(buf, cap, "LIVE%s%.3ss", strlen(interval) > 2 && *interval != '0' ? "" : " ",
+			 *interval == '0' ? interval + 1 : interval);
 	}
 }
 

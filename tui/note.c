@@ -102,6 +102,19 @@ static bool say_gone(const struct app *a, char *buf, size_t cap)
 	return true;
 }
 
+/* Of what this is a recording, and when it is over. */
+static void say_replay(const struct app *a, char *buf, size_t cap)
+{
+	const struct session *se = a->config.session;
+	struct history *h = a->config.history;
+
+	if (h && !a->paused && app_history_index(a) == (int)history_len(h) - 1 && !a->config.follow_end)
+		snprintf(buf, cap, "end of the recording · p plays it again, [ ] { } step");
+	else if (se)
+		snprintf(buf, cap, "recorded by ottop %s on %s, Linux %s %s", se->version, se->host_name,
+			 se->kernel, se->arch);
+}
+
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 {
 	const struct app_source *src = &a->config.source;
@@ -128,8 +141,8 @@ void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 		*ret_style = ROLE_warn;
 	} else if (v->note && v->note(a, a->states[a->view], buf, cap)) {
 		return;
-	} else if (!(v->flags & VIEW_OVERLAY)) {
-		say_pressure(a, buf, cap);
+	} else if (!(v->flags & VIEW_OVERLAY) && !say_pressure(a, buf, cap) && a->config.replay) {
+		say_replay(a, buf, cap);
 	}
 }
 

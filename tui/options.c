@@ -16,14 +16,16 @@ const struct option_desc option_descs[N_OPTIONS] = {
 #include "tui/options.def"
 };
 
+#define FILTER "what was recorded is all shown; filter with \\ on the screen"
+
 /* Two options that contradict each other, and why. */
 static const struct { enum option_id a, b; const char *why; } conflicts[] = {
 	{ OPTION_json, OPTION_batch, "write different things to stdout" },
 	{ OPTION_record, OPTION_replay, "a recording is copied with cp" },
 	{ OPTION_check, OPTION_replay, "a recording needs no privileges" },
-	{ OPTION_pids, OPTION_replay, "what was recorded is all shown; filter with \\ on the screen" },
-	{ OPTION_comm, OPTION_replay, "what was recorded is all shown; filter with \\ on the screen" },
-	{ OPTION_cgroup, OPTION_replay, "what was recorded is all shown; filter with \\ on the screen" },
+	{ OPTION_pids, OPTION_replay, FILTER },
+	{ OPTION_comm, OPTION_replay, FILTER },
+	{ OPTION_cgroup, OPTION_replay, FILTER },
 	{ OPTION_interval_ns, OPTION_replay, "the intervals are those that were recorded" },
 	{ OPTION_budget_pct, OPTION_replay, "replaying observes nothing" },
 };
@@ -170,6 +172,9 @@ static char *find_conflict(const struct options *o)
 					 option_descs[conflicts[i].a].long_name,
 					 option_descs[conflicts[i].b].long_name, conflicts[i].why);
 	}
+	if (*o->names.first && !o->names.tables && (o->json || o->batch))
+		return xasprintf("-v %s: a view without a table; nothing of it can be written",
+				 o->names.first);
 	if (o->record && !strcmp(o->record, "-") && (o->json || o->batch))
 		return xasprintf("--record - and --%s both write to stdout; record to a file",
 				 o->json ? "json" : "batch");

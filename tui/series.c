@@ -6,6 +6,8 @@
 #include "tui/graph.h"
 #include "tui/series.h"
 
+#define SERIES_ENOUGH 40	/* values that fill the widest sparkline but one */
+
 /* ---- one row ------------------------------------------------------------------ */
 
 static void row_key(const struct row *like, u64 key[2])
@@ -30,43 +32,63 @@ static float value_at(const struct snapshot *s, enum table_id t, int field, cons
 	return u64_known(row_u64(r, f)) ? (float)row_u64(r, f) : F32_UNKNOWN;
 }
 
-static void append(struct series *s, float v)
+static void append(struct series *s, u64 seq, float v)
 {
-	if (s->n == SERIES_MAX)
+	if (s->n == SERIES_MAX) {
 		memmove(s->values, s->values + 1, (SERIES_MAX - 1) * sizeof(*s->values));
-	else
+		memmove(s->seqs, s->seqs + 1, (SERIES_MAX - 1) * sizeof(*s->seqs));
+	} else {
 		s->n++;
+	}
 	s->values[s->n - 1] = v;
+	s->seqs[s->n - 1] = seq;
+}
+
+/*
+ * After a step back the older values are here already; only when few are left
+ * it is worth reading the history again. True: nothing more to do.
+ */
+static bool step_back(struct series *s, u64 seq, int at)
+{
+	while (s->n && s->seqs[s->n - 1] > seq)
+		s->n--;
+	return s->n && s->seqs[s->n - 1] == seq && (s->n >= SERIES_ENOUGH || s->n > at);
+}
+
+static void read_again(struct series *s, struct history *h, int at, const struct row *like)
+{
+	s->n = 0;
+	for (int i = max(at - SERIES_MAX + 1, 0); i < at; i++) {
+		const struct snapshot *old = history_snapshot(h, (u32)i);
+
+		append(s, history_seq(h, (u32)i),
+		       old ? value_at(old, s->table, s->field, like) : F32_UNKNOWN);
+		snapshot_put(old);
+	}
 }
 
 void series_update(struct series *s, struct history *h, const struct snapshot *shown,
 		   enum table_id t, int field, const struct row *like)
 {
-	bool same;
 	u64 key[2];
-	int end;
+	int at;
 
 	if (!shown || field < 0)
 		return;
 	row_key(like, key);
-	same = s->table == (int)t && s->field == field && !memcmp(s->key, key, sizeof(key));
-	if (same && s->n && s->seq == shown->seq)
-		return;
-	if (!same || !s->n || s->seq + 1 != shown->seq) {
+	if (s->table != (int)t || s->field != field || memcmp(s->key, key, sizeof(key)))
 		s->n = 0;
-		end = h ? history_find(h, shown->seq) : -1;
-		for (int i = max(end - SERIES_MAX + 1, 0); i < end; i++) {
-			const struct snapshot *old = history_snapshot(h, (u32)i);
-
-			append(s, old ? value_at(old, t, field, like) : F32_UNKNOWN);
-			snapshot_put(old);
-		}
-	}
-	append(s, value_at(shown, t, field, like));
 	s->table = (int)t;
 	s->field = field;
-	s->seq = shown->seq;
 	memcpy(s->key, key, sizeof(key));
+	if (s->n && s->seqs[s->n - 1] == shown->seq)
+		return;
+	at = h ? history_find(h, shown->seq) : -1;
+	if (step_back(s, shown->seq, at))
+		return;
+	if (!s->n || s->seqs[s->n - 1] + 1 != shown->seq)
+		read_again(s, h, at, like);
+	append(s, shown->seq, value_at(shown, t, field, like));
 }
 
 /* ---- all rows ------------------------------------------------------------------- */

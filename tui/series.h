@@ -13,8 +13,8 @@
 
 struct series {
 	float values[SERIES_MAX];	/* oldest first; NAN: not known then */
+	u64 seqs[SERIES_MAX];		/* of their ticks */
 	int n;
-	u64 seq;			/* of the newest value */
 	u64 key[2];			/* whose values these are */
 	int table, field;
 };

@@ -165,7 +165,7 @@ static void draw_gutter(const struct tableview *t, struct canvas *c, int row, in
 	const struct table_row *tr = &t->rows[i];
 
 	if (i == t->cursor_i)
-		canvas_text(c, row, col, 1, ROLE_selection, "▌");
+		canvas_text(c, row, col, 1, ROLE_accent, "▌");
 	else if (tr->tagged)
 		canvas_text(c, row, col, 1, ROLE_accent | S_BOLD, "◆");
 	else if (tr->mark == MARK_gone)
@@ -179,7 +179,7 @@ static void select_row(const struct tableview *t, struct canvas *c, int row, str
 {
 	const struct table_row *tr = &t->rows[t->cursor_i];
 
-	canvas_restyle(c, row, r.col, r.cols, ROLE_selection | (tr->tagged ? S_BOLD : 0));
+	canvas_restyle(c, row, r.col + 1, r.cols - 1, ROLE_selection | (tr->tagged ? S_BOLD : 0));
 	if (tr->mark == MARK_gone && r.cols > 2)
 		canvas_text(c, row, r.col + 1, 1, ROLE_selection, "×");
 	else if (tr->tagged && r.cols > 2)

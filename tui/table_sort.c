@@ -47,7 +47,7 @@ void table_sort_rows(struct tableview *t)
 	double (*number)(const struct row *) =
 		t->sort_column >= 0 ? t->spec->columns[t->sort_column].number : NULL;
 
-	if (!f && !number)
+	if ((!f && !number) || !t->n)
 		return;
 	for (u32 i = 0; i < t->n; i++) {
 		struct table_row *tr = &t->rows[i];

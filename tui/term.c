@@ -21,16 +21,12 @@
 #include "tui/keys.h"
 #include "tui/term.h"
 #include "tui/termio.h"
+#include "tui/theme.h"
 
 #include <term.h>	/* last: it defines hundreds of short names */
 
 #define ESCAPE_MS 25
 #define BACKGROUND_WAIT_MS 50
-#define TRUE_FIRST 32	/* palette numbers that stand for exact colours */
-#define BLACK_256 16
-#define WHITE_256 231
-
-enum depth { MONO, COLOURS_16, COLOURS_256, COLOURS_TRUE, COLOURS_DIRECT };
 
 struct terminal {
 	int in_fd, out_fd;
@@ -46,17 +42,6 @@ struct terminal {
 	s16 pairs[N_ROLES][N_ROLES];	/* 0: not made yet */
 	int n_pairs;
 	s32 rgb[N_ROLES];
-};
-
-struct theme {
-	s32 dark, dark256, light, light256, dark16, light16;
-	enum { PLAIN = 0, BOLD = 1, DIM = 2, REVERSE = 3 } mono;
-};
-
-static const struct theme theme[N_ROLES] = {
-#define ROLE(name, ...) [ROLE_##name] = { __VA_ARGS__ },
-#include "tui/theme.def"
-#undef ROLE
 };
 
 /* ---- colours ------------------------------------------------------------------ */
@@ -84,67 +69,20 @@ static enum depth find_depth(bool no_color)
 	return COLOURS_256;
 }
 
-/* COLORFGBG is "foreground;background", some write "fg;default;bg". */
-static int light_from_env(void)
-{
-	const char *v = getenv("COLORFGBG"), *bg = v ? strrchr(v, ';') : NULL;
-
-	if (!bg || !bg[1])
-		return -1;
-	return atoi(bg + 1) == 7 || atoi(bg + 1) == 15;
-}
-
-static bool answers_queries(void)
-{
-	static const char *const silent[] = { "linux", "dumb", "vt", "ansi", "screen", "cons" };
-	const char *name = getenv("TERM");
-
-	for (u32 i = 0; name && i < ARRAY_SIZE(silent); i++)
-		if (!strncmp(name, silent[i], strlen(silent[i])))
-			return false;
-	return name != NULL;
-}
-
 static bool find_light(struct terminal *t)
 {
-	int light = light_from_env();
+	int light = theme_light_from_env();
 
-	if (light < 0 && answers_queries())
+	if (light < 0 && theme_terminal_answers(getenv("TERM")))
 		light = termio_light_background(t->in_fd, t->out_fd, BACKGROUND_WAIT_MS);
 	return light == 1;
-}
-
-static int role_color(const struct terminal *t, u32 role)
-{
-	const struct theme *th = &theme[role];
-
-	switch (t->depth) {
-	case COLOURS_16:
-		if (COLORS < 16 && th->dark16 > 7 && !t->light)
-			return th->dark16 - 8;
-		return t->light ? th->light16 : th->dark16;
-	case COLOURS_256:
-		return t->light ? th->light256 : th->dark256;
-	case COLOURS_TRUE:
-		return th->dark < 0 ? -1 : TRUE_FIRST + (int)role;
-	case COLOURS_DIRECT:
-		return t->light ? th->light : th->dark;
-	default:
-		return -1;
-	}
-}
-
-static int contrast_color(const struct terminal *t)
-{
-	if (t->depth == COLOURS_DIRECT)
-		return t->light ? 0xffffff : 0x000008;	/* 0..7 would be palette numbers */
-	return t->light ? WHITE_256 : BLACK_256;
 }
 
 /* The pair of two roles, made when it is first needed. */
 static int color_pair(struct terminal *t, u32 role, u32 back)
 {
-	int fg = role_color(t, role), bg = role_color(t, back);
+	int fg = theme_color(role, t->depth, t->light, COLORS);
+	int bg = theme_color(back, t->depth, t->light, COLORS);
 
 	if (t->depth == MONO || (!role && !back))
 		return 0;
@@ -152,7 +90,7 @@ static int color_pair(struct terminal *t, u32 role, u32 back)
 		return t->pairs[role][back];
 	if (role == ROLE_selection && t->depth >= COLOURS_256) {
 		bg = fg;
-		fg = contrast_color(t);
+		fg = theme_contrast(t->depth, t->light);
 	}
 	if (t->n_pairs + 1 >= COLOR_PAIRS)
 		return 0;
@@ -161,20 +99,14 @@ static int color_pair(struct terminal *t, u32 role, u32 back)
 	return t->n_pairs;
 }
 
-static attr_t mono_attr(u32 role)
-{
-	static const attr_t attrs[] = { A_NORMAL, A_BOLD, A_DIM, A_REVERSE };
-
-	return attrs[theme[role].mono];
-}
-
 static attr_t style_attr(const struct terminal *t, u32 style)
 {
+	static const attr_t mono[] = { A_NORMAL, A_BOLD, A_DIM, A_REVERSE };
 	u32 role = S_ROLE(style);
 	attr_t attr = A_NORMAL;
 
 	if (t->depth == MONO)
-		attr |= mono_attr(role);
+		attr |= mono[theme_mono(role)];
 	else if (t->depth == COLOURS_16)
 		attr |= role == ROLE_selection ? A_REVERSE : role == ROLE_bad && !t->light ? A_BOLD : 0;
 	if (style & S_BOLD)
@@ -199,7 +131,7 @@ static void send(struct terminal *t)
 	out = xmalloc((size_t)n * 2 + 32);
 	len = (size_t)max(pread(t->sink_fd, in, (size_t)n, 0), 0);
 	if (t->depth == COLOURS_TRUE)
-		len = termio_true_colour(out, in, len, t->rgb, TRUE_FIRST, N_ROLES);
+		len = termio_true_colour(out, in, len, t->rgb, THEME_TRUE_FIRST, N_ROLES);
 	if (!t->gone && termio_write(t->out_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
 		t->gone = true;
 	free(in);
@@ -352,7 +284,7 @@ static void find_colors(struct terminal *t, bool no_color)
 {
 	t->depth = find_depth(no_color);
 	for (u32 i = 0; i < N_ROLES; i++)
-		t->rgb[i] = t->light ? theme[i].light : theme[i].dark;
+		t->rgb[i] = theme_rgb(i, t->light);
 }
 
 struct terminal *term_open(const struct term_options *o, char **ret_error)
@@ -578,6 +510,10 @@ void term_suspend(struct terminal *t)
 	signal(SIGTSTP, SIG_DFL);
 	if (kill(0, SIGTSTP) < 0)
 		raise(SIGSTOP);
-	/* Stopped here until SIGCONT, whose handler makes term_key() restart the screen. */
+	/*
+	 * Stopped here until SIGCONT. Where nobody could continue us (no job control)
+	 * the signal does nothing and we are here at once.
+	 */
 	termio_signals_watch();
+	restart(t);
 }

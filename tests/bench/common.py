@@ -132,9 +132,10 @@ def nothing_inherited(cpus):
 class Observer:
     """A program that watches, started for a measurement and stopped after it."""
 
-    def __init__(self, name, argv, ready, settle=0.3, stop=signal.SIGINT, tracefs=False, env=None):
+    def __init__(self, name, argv, ready, settle=0.3, stop=signal.SIGINT, tracefs=False, programs=0):
         self.name, self.argv, self.ready, self.settle = name, argv, ready, settle
-        self.stop_signal, self.tracefs, self.env = stop, tracefs, env
+        self.stop_signal, self.tracefs = stop, tracefs
+        self.programs = programs  # of it on sys_enter and sys_exit, as BPF links
         self.proc = None
         self.out = os.path.join(OUT, "observer.out")
 
@@ -150,7 +151,7 @@ class Observer:
     def start(self, cpus=None):
         self.file = open(self.out, "w+")
         self.proc = subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=self.file,
-                                     stderr=subprocess.STDOUT, env=self.env,
+                                     stderr=subprocess.STDOUT,
                                      preexec_fn=nothing_inherited(cpus or OTHER_CPUS))
         limit = time.monotonic() + 20
         while not self.ready(self):
@@ -183,8 +184,9 @@ def first_line(observer):
     return "\n" in observer.text()
 
 
-def ottop(name, *args):
-    return Observer(name, [OTTOP] + list(args), first_line, settle=0.15, stop=signal.SIGTERM)
+def ottop(name, *args, programs=0):
+    return Observer(name, [OTTOP] + list(args), first_line, settle=0.15, stop=signal.SIGTERM,
+                    programs=programs)
 
 
 def fail(text):

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * loop CPU MS SLICES: getppid in a tight loop on one CPU. First line: how many
- * calls it made in all; then one line a slice:
+ * calls it made in all, and how many BPF programs hung on system calls meanwhile
+ * (somebody else's would be measured too); then one line a slice:
  *	<ns of CPU time per call> <calls> <1 when BPF statistics were on>
  * CPU time, so that who else uses the machine costs noise and not a bias; whether
  * the kernel's BPF run-time statistics were on is seen in the run counts.
@@ -9,6 +10,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +53,31 @@ static unsigned long long run_counts(void)
 	return sum;
 }
 
+/* BPF programs on sys_enter and sys_exit, whoever attached them. */
+static int programs_on_syscalls(void)
+{
+	unsigned int id = 0;
+	int n = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		char name[32] = "";
+		struct bpf_link_info info = {
+			.raw_tracepoint.tp_name = (unsigned long)name,
+			.raw_tracepoint.tp_name_len = sizeof(name),
+		};
+		unsigned int len = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    info.type == BPF_LINK_TYPE_RAW_TRACEPOINT)
+			n += !strcmp(name, "sys_enter") || !strcmp(name, "sys_exit");
+		close(fd);
+	}
+	return n;
+}
+
 static long made;
 
 static unsigned long long time_of(long calls)
@@ -67,7 +94,7 @@ int main(int argc, char **argv)
 {
 	static struct slice s[MAX_SLICES];
 	unsigned long long runs;
-	int n;
+	int n, before, after;
 	long calls;
 	cpu_set_t set;
 
@@ -82,6 +109,7 @@ int main(int argc, char **argv)
 		perror("loop: sched_setaffinity");
 		return 1;
 	}
+	before = programs_on_syscalls();
 	/* calibrate: the first loop warms, the second tells how many calls a slice has */
 	time_of(20000);
 	calls = 1 + (long)(atof(argv[2]) * 1e6 / n / ((double)time_of(20000) / 20000));
@@ -93,7 +121,8 @@ int main(int argc, char **argv)
 		s[i].calls = calls;
 		s[i].stats = run_counts() - runs > (unsigned long long)calls;
 	}
-	printf("%ld\n", made);
+	after = programs_on_syscalls();
+	printf("%ld %d\n", made, before > after ? before : after);
 	for (int i = 0; i < n; i++)
 		printf("%.2f %ld %d\n", s[i].ns, s[i].calls, s[i].stats);
 	return 0;

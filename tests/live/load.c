@@ -12,7 +12,7 @@
  *	load exec_thread N	a thread of a process replaces the program, as execve(2) lets it
  *	load hang 64|32		a read of an empty pipe, by either gate; prints its pid first
  *	load busy|duty PCT|spin T	CPU for ever: one thread, PCT percent of it, T threads
- *	load vfork MS		waits MS in vfork(2), then MS in a plain sleep, for ever
+ *	load vfork MS		waits in vfork(2), MS at a time, for ever
  *	load rss MB T		touches MB, spread over T threads; then waits for its stdin
  *	load crowd T		T threads that wait, 2 getppid each; then waits for its stdin
  */
@@ -224,7 +224,7 @@ static int spin(long n)
 	return 0;
 }
 
-/* vfork's parent sleeps uninterruptibly until the child is gone: blocked, exactly that long. */
+/* vfork's parent sleeps uninterruptibly until the child is gone: blocked, all of the time. */
 static int vfork_loop(long ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
@@ -237,7 +237,6 @@ static int vfork_loop(long ms)
 			_exit(0);
 		}
 		waitpid(pid, NULL, 0);
-		nanosleep(&t, NULL);
 	}
 }
 

@@ -260,7 +260,7 @@ static void put_host(struct wire_out *o)
 	wire_put_u32(o, bits);
 	put_new_str(o, "nick");
 	wire_put_u32(o, 0x3f800000);
-	wire_put_zigzag(o, 55);
+	wire_put_zigzag(o, -0x3fc00000ull);	/* taken for a float: 2.0 */
 	wire_put_zigzag(o, 4 + 1);	/* 4 cpus, from unknown */
 	wire_put_varint(o, OP_END);
 }

@@ -189,6 +189,23 @@ static void a_removed_sink_closes_without_another_tick(void **state)
 	assert_int_equal(t.n, 0);
 }
 
+static void a_sink_that_hangs_does_not_hang_the_end(void **state)
+{
+	struct exporter *e = exporter_start(4);
+	struct test_sink t;
+
+	init(&t, true);
+	exporter_add(e, &t.sink);
+	push(e, 1);
+	sem_wait(&t.begun);
+	assert_false(exporter_stop_within(e, 50));
+	assert_false(atomic_load(&t.sink.closed));
+	sem_post(&t.go);
+	assert_true(exporter_stop_within(e, 5000));
+	assert_int_equal(t.n, 1);
+	assert_true(t.sink.closed);
+}
+
 static void there_is_room_for_eight(void **state)
 {
 	struct exporter *e = exporter_start(4);
@@ -212,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_failing_close_is_told),
 		cmocka_unit_test(a_sink_gets_what_is_pushed_between_add_and_remove),
 		cmocka_unit_test(a_removed_sink_closes_without_another_tick),
+		cmocka_unit_test(a_sink_that_hangs_does_not_hang_the_end),
 		cmocka_unit_test(there_is_room_for_eight),
 	};
 

@@ -131,9 +131,14 @@ static void merged_tick_adds_up(void **state)
 	assert_int_equal(r->max_ns, 5000000);
 	assert_true(fabsf(r->rate - 25) < 1e-4);
 	assert_true(isnan(r->error_rate));	/* unknown stays unknown */
+	snapshot_put(m);
+	m = snapshot_merge(a, a);	/* a row that is shared did it twice */
+	r = (const void *)m->tables[TABLE_syscalls].rows[1];
+	assert_int_equal(r->hist_tick->count, 10);
+	assert_true(fabsf(r->rate - 10) < 1e-4);
+	snapshot_put(m);
 	snapshot_put(a);
 	snapshot_put(b);
-	snapshot_put(m);
 }
 
 static void unobserved_half_says_nothing(void **state)

@@ -288,7 +288,8 @@ static void flags_appear_only_when_set(void **state)
 	assert_false(json_object_object_get_ex(at(rows, "0"), "other", NULL));
 	expect_text(rows, "1.closed", "true");
 	expect_text(rows, "2.other", "true");
-	assert_false(json_object_object_get_ex(at(rows, "0"), "kthread", NULL));	/* INTERNAL */
+	/* INTERNAL */
+	assert_false(json_object_object_get_ex(at(rows, "0"), "kthread", NULL));
 	snapshot_put(s);
 }
 
@@ -305,13 +306,16 @@ static void self_nests_losses_and_probes(void **state)
 	lost = builder_row(b, TABLE_lost);
 	lost->cause = str_new("ring buffer full");
 	lost->count = 12;
+	lost = builder_row(b, TABLE_lost);
+	lost->cause = str_new("\xc2\x9b" "31m\xe2\x80\xae");	/* from a forged recording */
+	lost->count = 1;
 	builder_status(b, TABLE_lost, TS_OK, NULL, NSEC_PER_SEC);
 	probe = builder_row(b, TABLE_probes);
 	probe->collector = str_new("tasks");
 	probe->probe = str_new("iter/task");
 	builder_status(b, TABLE_probes, TS_OK, NULL, NSEC_PER_SEC);
 	o = at(parsed(b, TABLE_BIT(TABLE_self), &s), "tables.self.rows.0");
-	expect_text(o, "lost", "{\"ring buffer full\":12}");
+	expect_text(o, "lost", "{\"ring buffer full\":12,\"\xc2\xb7" "31m\xc2\xb7\":1}");
 	expect_text(o, "probes.0.probe", "\"iter/task\"");
 	expect_text(o, "probes.0.insns", "null");
 	snapshot_put(s);

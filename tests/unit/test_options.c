@@ -153,6 +153,7 @@ static void conflicts(void **state)
 {
 	bad("--json -b", "--json", "--batch", "exclude", NULL);
 	bad("--record a --replay b", "--record", "--replay", NULL);
+	bad("--json -v help", "-v help", "without a table", NULL);
 	bad("--record - --json", "--json", "stdout", NULL);
 	bad("-p 1 --replay b", "--pid", "--replay", NULL);
 	bad("-d 1 --replay b", "--interval", NULL);

@@ -320,9 +320,10 @@ static void flipped_bits_cost_a_group_at_most(void **state)
 	gen_init(&g, 23, 6);
 	for (u32 i = 0; i < TICKS; i++)
 		good[i] = snapshot_get(gen_random(&g));
-	for (u64 at = ends[0] - 40; at < n; at += 1 + gen_rand(&g, (u32)n / 60)) {
+	for (u64 at = ends[0] - 40; at < n;
+	     at += at < ends[TICKS - 1] - 20 ? 1 + gen_rand(&g, (u32)n / 100) : 1) {
 		struct recording *r;
-		char line[64];
+		char line[200];
 		u32 len, k = 0;
 		u8 was = bytes[at];
 
@@ -332,9 +333,12 @@ static void flipped_bits_cost_a_group_at_most(void **state)
 		r = must_open(path);
 		len = history_len(recording_history(r));
 		assert_true(len >= TICKS - CODEC_GROUP_TICKS);
-		snprintf(line, sizeof(line), "1 damaged place skipped, %u ticks missing",
-			 at < ends[TICKS - 1] ? TICKS - len : 0);
-		must_say(r, line);
+		snprintf(line, sizeof(line), "%s: 1 damaged place skipped, %u ticks missing",
+			 path, TICKS - len);
+		if (at < ends[TICKS - 1])
+			assert_string_equal(recording_problem(r), line);
+		else	/* in the end mark, its length included */
+			must_say(r, "(150 ticks read)");
 		for (u32 i = 0; i < len; i++, k++) {
 			s = history_snapshot(recording_history(r), i);
 			while (k < TICKS && good[k]->seq < s->seq)
@@ -347,6 +351,53 @@ static void flipped_bits_cost_a_group_at_most(void **state)
 	for (u32 i = 0; i < TICKS; i++)
 		snapshot_put(good[i]);
 	gen_end(&g);
+}
+
+/* The length of a frame points beyond the end of the file. */
+static void too_long_frame_is_damage(void **state)
+{
+	const char *path = in_dir("long");
+	struct recording *r;
+	u64 ends[TICKS];
+	char line[200];
+	size_t n;
+
+	record(path, 25, TICKS, ends);
+	n = read_whole(path, bytes, sizeof(bytes));
+	bytes[ends[50] + 6] ^= 0x80;
+	write_whole(path, bytes, n);
+	r = must_open(path);
+	snprintf(line, sizeof(line), "%s: 1 damaged place skipped, 9 ticks missing", path);
+	assert_string_equal(recording_problem(r), line);
+	recording_close(r);
+}
+
+/* Whole frames in a wrong order: time goes forward, and what builds on them is left out. */
+static void repeated_frame_is_damage(void **state)
+{
+	const char *path = in_dir("twice");
+	struct wire_out o = { 0 };
+	struct recording *r;
+	u64 ends[TICKS];
+	size_t n;
+
+	record(path, 26, TICKS, ends);
+	n = read_whole(path, bytes, sizeof(bytes));
+	wire_put_bytes(&o, bytes, ends[20]);
+	wire_put_bytes(&o, bytes + ends[19], n - ends[19]);
+	write_whole(path, o.data, o.n);
+	free(o.data);
+	r = must_open(path);
+	must_say(r, "1 damaged place skipped, 39 ticks missing");
+	for (u32 i = 0; i < history_len(recording_history(r)); i++) {
+		const struct snapshot *s = history_snapshot(recording_history(r), i);
+
+		assert_non_null(s);
+		if (i)
+			assert_true(s->seq > history_seq(recording_history(r), i - 1));
+		snapshot_put(s);
+	}
+	recording_close(r);
 }
 
 static void pipe_survives_damage(void **state)
@@ -605,6 +656,8 @@ int main(void)
 		cmocka_unit_test(cut_anywhere_shows_what_is_whole),
 		cmocka_unit_test(cut_header_shows_nothing),
 		cmocka_unit_test(flipped_bits_cost_a_group_at_most),
+		cmocka_unit_test(too_long_frame_is_damage),
+		cmocka_unit_test(repeated_frame_is_damage),
 		cmocka_unit_test(pipe_survives_damage),
 		cmocka_unit_test(strangers_are_refused),
 		cmocka_unit_test(recording_without_ticks_says_so),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * card.c: one process: who it is, where its time goes, what it is stuck in. Its
- * lines are doors: Enter leads to the parent, to the latencies of a call.
+ * lines are doors: Enter leads to its parent, a child, the latencies of a call.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "tui/views/card.h"
+
+#define CHILDREN_FROM 18	/* lines below the head from which children have a list */
 
 static void doors_clear(struct card *k)
 {
@@ -39,11 +41,11 @@ static void draw_cursor(struct card *k, struct canvas *c)
 		canvas_text(c, at->row, at->col, 1, ROLE_selection, "▌");
 }
 
-/* Two lists beside each other; one below the other where the line is short. */
+/* Lists beside each other; one below the other where the line is short. */
 static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		       const struct processes_row *p)
 {
-	struct rect left = r, right = r;
+	struct rect left = r, right = r, below;
 
 	if (r.cols < 70) {
 		left.rows = r.rows / 2;
@@ -53,6 +55,13 @@ static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct r
 		left.cols = r.cols >= 160 ? r.cols / 2 - 1 : r.cols - 36;
 		right.col += left.cols + 1;
 		right.cols -= left.cols + 1;
+	}
+	if (r.rows >= CHILDREN_FROM && card_count_children(app_snapshot(a), p)) {
+		below = left;
+		left.rows /= 2;
+		below.row += left.rows;
+		below.rows -= left.rows;
+		card_draw_children(a, k, c, below, p);
 	}
 	if (left.rows > 1)
 		card_draw_threads(a, k, c, left, p);
@@ -67,10 +76,13 @@ static void card_draw(struct app *a, void *state, struct canvas *c, struct rect 
 
 	doors_clear(k);
 	if (!p) {
-		canvas_printf(c, body.row, body.col + 2, -1, ROLE_dim, "no process %llu at this moment",
+		canvas_printf(c, body.row, body.col + 2, -1, ROLE_dim,
+			      "no process %llu at this moment",
 			      (unsigned long long)app_context(a)->pid);
 		return;
 	}
+	if (trace_more(&k->trace, app_history(a)))
+		app_again(a);
 	card_draw_head(a, k, c, &body, p);
 	card_draw_time(a, k, c, &body, p);
 	card_draw_now(a, c, &body, p);
@@ -88,7 +100,8 @@ static void card_update(struct app *a, void *state)
 	k->pid = ctx->pid;
 	k->start_time_ns = ctx->start_time_ns;
 	if (app_snapshot(a) && ctx->pid)
-		trace_update(&k->trace, app_history(a), app_snapshot(a), ctx->pid, ctx->start_time_ns);
+		trace_update(&k->trace, app_history(a), app_snapshot(a), ctx->pid,
+			     ctx->start_time_ns);
 }
 
 static void card_fini(void *state)
@@ -138,7 +151,7 @@ static void open_door(struct app *a, const struct card *k)
 		return;
 	}
 	d = &k->doors[k->cursor];
-	if (d->kind == DOOR_PARENT) {
+	if (d->kind == DOOR_PARENT || d->kind == DOOR_CHILD) {
 		p = (const struct processes_row *)d->row;
 		app_enter_process(a, p->pid, p->start_time_ns, "card");
 		return;
@@ -188,7 +201,8 @@ static void card_status(struct app *a, void *state, char *buf, size_t cap)
 
 	*buf = '\0';
 	if (p)
-		snprintf(buf, cap, "CPU time %s   state %s", card_value(age, &p->row, "cpu_ns", NULL),
+		snprintf(buf, cap, "CPU time %s   state %s",
+			 card_value(age, &p->row, "cpu_ns", NULL),
 			 p->state ? p->state : "?");
 }
 
@@ -200,7 +214,7 @@ const struct view card_view = {
 	.hints = "open back view latency pause step_back write",
 	.hints_wide = "open back up view latency pause step_back write health palette",
 	.legend = "time\tmean of the last 10 s, % of a CPU, all threads added up\n"
-		  "blocked\tuninterruptible sleep: disk, NFS\n"
+		  "blocked, D\tuninterruptible sleep: disk, NFS\n"
 		  "now\twhat each of its threads is in, and the longest of them\n",
 	.fini = card_fini, .update = card_update, .draw = card_draw, .act = card_act,
 	.status = card_status,

@@ -2,7 +2,7 @@
 /*
  * card.h: inside of the card of a process: card.c (state, keys, layout),
  * card_trace.c (its last minute), card_head.c (who it is, where its time goes),
- * card_lists.c (threads and calls).
+ * card_lists.c (threads and calls), card_children.c.
  */
 #ifndef OTTOP_VIEWS_CARD_H
 #define OTTOP_VIEWS_CARD_H
@@ -17,21 +17,24 @@ enum trace_id {
 #define TRACE_LEN 120
 #define TRACE_MEAN_NS (10 * NSEC_PER_SEC)
 
-/* The last values of one process, read from the history in one walk. */
+/* The last values of one process, all read from the history in one walk. */
 struct trace {
 	float values[N_TRACES][TRACE_LEN];	/* oldest first; NAN: not known then */
 	u64 interval_ns[TRACE_LEN];
 	int n;
 	u64 seq, pid, start_time_ns;
+	u64 older;		/* the tick before which more is to be read; 0: all is there */
 };
 
 void trace_update(struct trace *t, struct history *h, const struct snapshot *shown,
 		  u64 pid, u64 start_time_ns);
+/* Reads some more of the past; true: there is still more, draw again. */
+bool trace_more(struct trace *t, struct history *h);
 /* Mean over the last 10 s (less when there is less: *ret_ns); NAN: nothing known. */
 float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns);
 
 /* A line that leads somewhere. */
-enum door_kind { DOOR_PARENT, DOOR_THREAD, DOOR_CALL, DOOR_SYSCALLS };
+enum door_kind { DOOR_PARENT, DOOR_CHILD, DOOR_THREAD, DOOR_CALL, DOOR_SYSCALLS };
 
 struct door {
 	enum door_kind kind;
@@ -62,6 +65,11 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 		       const struct processes_row *p);
 void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		     const struct processes_row *p);
+
+/* How many it has, and those that fit into r, the busiest first. */
+u32 card_count_children(const struct snapshot *s, const struct processes_row *p);
+void card_draw_children(struct app *a, struct card *k, struct canvas *c, struct rect r,
+			const struct processes_row *p);
 
 /* The text of a member as tables show it. */
 const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *member,

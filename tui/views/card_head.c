@@ -42,7 +42,8 @@ static int fact(struct canvas *c, int row, int col, int end, const char *name, c
 	return x + 3;
 }
 
-static void draw_facts(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)
+static void draw_facts(struct app *a, struct canvas *c, struct rect *r,
+		       const struct processes_row *p)
 {
 	const struct snapshot *s = app_snapshot(a);
 	int row = next_line(r), col = r->col, end = r->col + r->cols;
@@ -170,7 +171,8 @@ static void draw_shares_line(struct card *k, struct canvas *c, struct rect *r)
 		float pct = trace_mean(&k->trace, shares[i].id, &ns);
 
 		col += canvas_printf(c, row, col, -1, ROLE_dim, "  %s ", shares[i].name);
-		col += canvas_text(c, row, col, -1, share_style(shares[i].id, pct), share_text(buf, pct));
+		col += canvas_text(c, row, col, -1, share_style(shares[i].id, pct),
+				   share_text(buf, pct));
 	}
 	canvas_text(c, row, col, -1, ROLE_dim, "  % of a CPU");
 }
@@ -196,19 +198,22 @@ static void draw_share_bars(struct card *k, struct canvas *c, struct rect *r)
 		row = next_line(r);
 		canvas_text(c, row, r->col + 1, 14, ROLE_text, shares[i].wide);
 		if (f32_known(pct[i]))
-			graph_bar(c, row, r->col + 16, width, style == ROLE_warn ? style : ROLE_accent,
+			graph_bar(c, row, r->col + 16, width,
+				  style == ROLE_warn ? style : ROLE_accent,
 				  (double)pct[i], (double)top);
 		canvas_right(c, row, r->col + 17 + width, 6, style, share_text(buf, pct[i]));
 	}
 }
 
 /* "CPU%  ▁▂▃  111.6    read 2.07M/s": what stands behind the sparkline are rates of its own. */
-static void draw_spark(struct app *a, struct card *k, struct canvas *c, struct rect *r, const char *name,
+static void draw_spark(struct app *a, struct card *k, struct canvas *c, struct rect *r,
+		       const char *name,
 		       enum trace_id id, const struct row *p, const char *member,
 		       const char *const *rates)
 {
 	const struct snapshot *s = app_snapshot(a);
-	int row = next_line(r), width = min(r->cols >= 120 ? r->cols - 72 : r->cols / 2 - 10, TRACE_LEN);
+	int room = r->cols >= 120 ? r->cols - 72 : r->cols / 2 - 10;
+	int row = next_line(r), width = min(room, TRACE_LEN);
 	int col = r->col + 7 + width;
 	char buf[FORMAT_MAX];
 

@@ -9,6 +9,7 @@
 
 #define MAX_LINES 128
 #define MAX_STATES 6
+#define CALL_MAX 36		/* columns of "IN CALL    FOR" */
 
 /* ---- threads ---------------------------------------------------------------------- */
 
@@ -57,8 +58,10 @@ static bool in_call(const struct threads_row *t)
 	return t->syscall && *t->syscall;
 }
 
-static void thread_title(struct canvas *c, int row, int col, bool wide)
+static void thread_title(struct canvas *c, struct rect r, bool wide)
 {
+	int row = r.row + 1, col = r.col, end = r.col + r.cols;
+
 	canvas_right(c, row, col + 1, 7, ROLE_dim, "TID");
 	canvas_text(c, row, col + 9, -1, ROLE_dim, "NAME");
 	col += wide ? 25 : 18;
@@ -70,7 +73,9 @@ static void thread_title(struct canvas *c, int row, int col, bool wide)
 		canvas_right(c, row, col + 20, 4, ROLE_dim, "CPU");
 		col += 17;
 	}
+	end = min(end, col + 8 + CALL_MAX);
 	canvas_text(c, row, col + 8, -1, ROLE_dim, "IN CALL");
+	canvas_right(c, row, end - 7, 6, ROLE_dim, "FOR");
 }
 
 static void thread_line(struct canvas *c, struct rect r, const struct threads_row *t, bool wide)
@@ -85,13 +90,17 @@ static void thread_line(struct canvas *c, struct rect r, const struct threads_ro
 	canvas_printf(c, r.row, col, 1, style, "%c", state_of(t));
 	canvas_right(c, r.row, col + 2, 5, style, card_value(buf, &t->row, "cpu_pct", NULL));
 	if (wide) {
-		canvas_right(c, r.row, col + 8, 5, style, card_value(buf, &t->row, "runq_wait_pct", NULL));
-		canvas_right(c, r.row, col + 14, 5, style, card_value(buf, &t->row, "blocked_pct", NULL));
-		canvas_right(c, r.row, col + 20, 4, style, card_value(buf, &t->row, "last_cpu", NULL));
+		canvas_right(c, r.row, col + 8, 5, style,
+			     card_value(buf, &t->row, "runq_wait_pct", NULL));
+		canvas_right(c, r.row, col + 14, 5, style,
+			     card_value(buf, &t->row, "blocked_pct", NULL));
+		canvas_right(c, r.row, col + 20, 4, style,
+			     card_value(buf, &t->row, "last_cpu", NULL));
 		col += 17;
 	}
 	if (t->syscall && !in_call(t))
 		return;
+	end = min(end, col + 8 + CALL_MAX);
 	canvas_cut(c, r.row, col + 8, end - col - 16, style, t->syscall ? t->syscall : "?");
 	canvas_right(c, r.row, end - 7, 6, style, card_value(buf, &t->row, "syscall_ns", NULL));
 }
@@ -112,7 +121,7 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,
 			    p->row.closed ? "it has ended" : "not read yet");
 	else
-		thread_title(c, r.row + 1, r.col, wide);
+		thread_title(c, r, wide);
 	for (u32 i = 0; i < min(n, (u32)MAX_LINES) && (int)i + 2 < r.rows; i++) {
 		struct rect at = { r.row + 2 + (int)i, r.col, 1, r.cols };
 
@@ -125,11 +134,16 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 /* ---- what it is in now --------------------------------------------------------------- */
 
 struct doing {
-	const char *what;	/* name of the call, or NULL: on a CPU or between calls */
+	const char *what;	/* name of the call, or NULL: in none */
 	u32 threads;
 	u64 longest_ns;
-	bool blocked;
+	bool blocked, running;
 };
+
+static bool same_call(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
 
 static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doing[MAX_STATES])
 {
@@ -139,7 +153,7 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 		const char *what = in_call(rows[i]) ? rows[i]->syscall : NULL;
 		u32 d = 0;
 
-		while (d < kinds && (!doing[d].what != !what || (what && strcmp(doing[d].what, what))))
+		while (d < kinds && !same_call(doing[d].what, what))
 			d++;
 		if (d == MAX_STATES)
 			continue;
@@ -147,6 +161,7 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 			doing[kinds++] = (struct doing){ .what = what };
 		doing[d].threads++;
 		doing[d].blocked |= state_of(rows[i]) == 'D';
+		doing[d].running |= state_of(rows[i]) == 'R';
 		if (what && u64_known(rows[i]->syscall_ns))
 			doing[d].longest_ns = max(doing[d].longest_ns, rows[i]->syscall_ns);
 	}
@@ -166,7 +181,8 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 	rows = find_threads(app_snapshot(a), p, &n);
 	kinds = count_doing(rows, n, doing);
 	if (!n)
-		canvas_text(c, row, col, end - col, ROLE_dim, p->row.closed ? " ended" : " not read yet");
+		canvas_text(c, row, col, end - col, ROLE_dim,
+			    p->row.closed ? " ended" : " not read yet");
 	for (u32 i = 0; i < kinds && col < end; i++) {
 		const struct doing *d = &doing[i];
 		u32 style = d->blocked ? ROLE_warn : ROLE_text;
@@ -175,14 +191,15 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 		if (n > 1)
 			col += canvas_printf(c, row, col, end - col, style, "%u ", d->threads);
 		if (!d->what)
-			col += canvas_text(c, row, col, end - col, style, "in no call");
+			col += canvas_text(c, row, col, end - col, style,
+					   d->running ? "running" : "in no call");
 		else if (d->longest_ns)
 			col += canvas_printf(c, row, col, end - col, style, "in %s for %s", d->what,
 					     format_ns(age, (double)d->longest_ns));
 		else
 			col += canvas_printf(c, row, col, end - col, style, "in %s", d->what);
 		if (d->blocked)
-			col += canvas_text(c, row, col, end - col, style, " (uninterruptible)");
+			col += canvas_text(c, row, col, end - col, style, " (D)");
 	}
 	free(rows);
 }
@@ -204,6 +221,20 @@ static int cmp_calls(const void *pa, const void *pb)
 	return a->nr < b->nr ? -1 : a->nr > b->nr;
 }
 
+/* Those that were made in this interval, or have not come back. */
+static u32 active_calls(const struct table *t, u32 first, u32 end, const struct row **rows)
+{
+	u32 n = 0;
+
+	for (u32 i = first; i < end; i++) {
+		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
+
+		if (r->rate > 0 || (u64_known(r->in_flight) && r->in_flight))
+			rows[n++] = t->rows[i];
+	}
+	return n;
+}
+
 static void call_line(struct canvas *c, struct rect r, const struct syscalls_row *t)
 {
 	u32 style = t->waits == 1 ? ROLE_dim : ROLE_text;
@@ -217,7 +248,8 @@ static void call_line(struct canvas *c, struct rect r, const struct syscalls_row
 	canvas_text(c, r.row, col + 7, 2, ROLE_dim, "/s");
 	col += 9;
 	if (wide) {
-		canvas_right(c, r.row, col + 1, 8, style, card_value(buf, &t->row, "time_rate", NULL));
+		canvas_right(c, r.row, col + 1, 8, style,
+			     card_value(buf, &t->row, "time_rate", NULL));
 		canvas_text(c, r.row, col + 9, 2, ROLE_dim, "/s");
 		col += 11;
 	}
@@ -259,13 +291,10 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 		return;
 	}
 	snapshot_process_rows(s, TABLE_syscalls, p->pid, p->start_time_ns, &first, &end);
-	n = end - first;
-	if (!n) {
+	rows = xcalloc(end - first + 1, sizeof(*rows));
+	n = active_calls(t, first, end, rows);
+	if (!n)
 		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim, "none in this interval");
-		return;
-	}
-	rows = xcalloc(n, sizeof(*rows));
-	memcpy(rows, t->rows + first, n * sizeof(*rows));
 	qsort(rows, n, sizeof(*rows), cmp_calls);
 	for (u32 i = 0; i < min(n, (u32)MAX_LINES) && (int)i + 1 < r.rows; i++) {
 		struct rect at = { r.row + 1 + (int)i, r.col, 1, r.cols };

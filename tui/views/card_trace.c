@@ -4,6 +4,8 @@
 
 #include "tui/views/card.h"
 
+#define CHUNK 30		/* ticks that one frame reads: going back means decoding */
+
 static float rss_of(const struct processes_row *p)
 {
 	return u64_known(p->rss_bytes) ? (float)p->rss_bytes : F32_UNKNOWN;
@@ -43,11 +45,19 @@ static void trace_add(struct trace *t, const struct snapshot *s)
 	t->interval_ns[t->n - 1] = s ? s->interval_ns : 0;
 }
 
+static void trace_tick(struct trace *t, struct history *h, int i)
+{
+	const struct snapshot *s = history_snapshot(h, (u32)i);
+
+	trace_add(t, s);
+	snapshot_put(s);
+}
+
 void trace_update(struct trace *t, struct history *h, const struct snapshot *shown,
 		  u64 pid, u64 start_time_ns)
 {
 	bool same = t->pid == pid && t->start_time_ns == start_time_ns && t->n;
-	int end;
+	int end, from;
 
 	if (same && t->seq == shown->seq)
 		return;
@@ -56,15 +66,44 @@ void trace_update(struct trace *t, struct history *h, const struct snapshot *sho
 		t->pid = pid;
 		t->start_time_ns = start_time_ns;
 		end = h ? history_find(h, shown->seq) : -1;
-		for (int i = max(end - TRACE_LEN + 1, 0); i < end; i++) {
-			const struct snapshot *old = history_snapshot(h, (u32)i);
-
-			trace_add(t, old);
-			snapshot_put(old);
-		}
+		from = max(end - CHUNK + 1, 0);
+		for (int i = from; i < end; i++)
+			trace_tick(t, h, i);
+		t->older = from > 0 ? history_seq(h, (u32)from) : 0;
 	}
 	trace_add(t, shown);
 	t->seq = shown->seq;
+}
+
+/* The values of `old` come before those of t. */
+static void trace_prepend(struct trace *t, const struct trace *old)
+{
+	int keep = min(t->n, TRACE_LEN - old->n);
+
+	for (int id = 0; id < N_TRACES; id++) {
+		memmove(t->values[id] + old->n, t->values[id] + t->n - keep,
+			(size_t)keep * sizeof(float));
+		memcpy(t->values[id], old->values[id], (size_t)old->n * sizeof(float));
+	}
+	memmove(t->interval_ns + old->n, t->interval_ns + t->n - keep, (size_t)keep * sizeof(u64));
+	memcpy(t->interval_ns, old->interval_ns, (size_t)old->n * sizeof(u64));
+	t->n = old->n + keep;
+}
+
+bool trace_more(struct trace *t, struct history *h)
+{
+	struct trace old = { .pid = t->pid, .start_time_ns = t->start_time_ns };
+	int end, from;
+
+	if (!t->older || t->n >= TRACE_LEN)
+		return false;
+	end = history_find(h, t->older);
+	from = max(end - min(CHUNK, TRACE_LEN - t->n), 0);
+	for (int i = from; i < end; i++)
+		trace_tick(&old, h, i);
+	trace_prepend(t, &old);
+	t->older = from > 0 ? history_seq(h, (u32)from) : 0;
+	return t->older && t->n < TRACE_LEN;
 }
 
 float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns)

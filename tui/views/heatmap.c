@@ -8,7 +8,6 @@
 
 #include "tui/views/heatmap.h"
 
-#define OCTAVE (1 << HIST_SCALE)
 #define BELOW_LINES 5		/* of the list under the plot: rule, titles, three calls */
 #define CELL_LINES 2		/* without a rectangle */
 #define BESIDE_FROM 160		/* columns from which the list stands at the right */
@@ -65,12 +64,12 @@ static void find_calls(struct app *a, struct heatmap *m)
 		return;
 	m->range = range;
 	m->stale = false;
-	heat_parts_find(&m->found, &m->filter, app_history(a), app_snapshot(a), &range);
+	heat_parts_find(&m->found, &m->heat, &range);
 	heat_parts_group(&m->found, HEAT_BY_CALL, &m->by_call);
 	heat_parts_group(&m->found, HEAT_BY_PROCESS, &m->by_process);
 }
 
-static void clear_selection(struct heatmap *m)
+void heatmap_clear(struct heatmap *m)
 {
 	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
 	m->cursor_seq = m->right_seq = 0;
@@ -96,7 +95,7 @@ static void filter_of(struct app *a, const struct heatmap *m, struct heat_filter
 	snprintf(f->abi, sizeof(f->abi), "%s", r->abi ? r->abi : "");
 }
 
-static void heatmap_update(struct app *a, void *state)
+void heatmap_update(struct app *a, void *state)
 {
 	struct heatmap *m = state;
 	const struct snapshot *s = app_snapshot(a);
@@ -106,7 +105,7 @@ static void heatmap_update(struct app *a, void *state)
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
 		heat_set_filter(&m->heat, &f);
-		clear_selection(m);
+		heatmap_clear(m);
 		m->top = 0;
 	}
 	if (s && !m->frozen) {
@@ -179,10 +178,10 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 	char text[FORMAT_MAX];
 
 	format_age(text, window + (p->n_slots ? history_interval_ns(app_history(a), 0) : 0));
-	snprintf(buf, cap, "%s%s   waits %s   colour %s   bands %s%s",
+	snprintf(buf, cap, "%s%s%s   colour %s   bands %s%s",
 		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "", text,
-		 m->filter.one_call || m->waits ? "shown" : "hidden", m->linear ? "linear" : "log",
-		 band_words(p->width), p->merged ? "   = merged ticks" : "");
+		 m->filter.one_call ? "" : m->waits ? "   waits shown" : "   waits hidden",
+		 m->linear ? "linear" : "log", band_words(p->width), p->merged ? "   = merged ticks" : "");
 }
 
 static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
@@ -193,217 +192,11 @@ static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 		snprintf(buf, cap, "%u in the list · Enter: that process · Esc: back to the map",
 			 heatmap_list(m)->n);
 	else if (m->rect)
-		snprintf(buf, cap, "move the corner, Enter: these calls, Esc: clear · collection goes on");
+		snprintf(buf, cap,
+			 "move the corner, Enter: these calls, Esc: clear · collection goes on");
 	else
 		return false;
 	return true;
-}
-
-/* ---- keys ------------------------------------------------------------------------------- */
-
-/* To another tick; at the newest one the cursor stays with it. */
-static void move_time(struct app *a, struct heatmap *m, int step)
-{
-	struct history *h = app_history(a);
-	int end = history_find(h, m->end_seq), i = history_find(h, heatmap_cursor_seq(m)) + step;
-
-	if (end < 0)
-		return;
-	i = max(min(i, end), 0);
-	if (!m->cursor_moved && !m->rect)	/* from now on the cursor keeps its line */
-		m->cursor_bucket = plot_line_low(&m->plot, heatmap_cursor_line(m));
-	m->cursor_moved = true;
-	m->cursor_seq = i == end ? 0 : history_seq(h, (u32)i);
-	if (i == end)
-		m->right_seq = 0;
-}
-
-/* Down to faster calls; beyond the last line the plot scrolls. */
-static void move_latency(struct heatmap *m, int down)
-{
-	struct plot *p = &m->plot;
-	int line = heatmap_cursor_line(m) + down, band;
-
-	while (line >= p->n_lines && p->top - p->n_lines + 1 > 0) {
-		p->top--;
-		line--;
-		m->top_pinned = true;
-	}
-	while (line < 0 && p->top < (HIST_BUCKETS - 1) / p->width) {
-		p->top++;
-		line++;
-	}
-	line = max(min(line, p->n_lines - 1), 0);
-	band = p->top - line;
-	m->top = p->top * p->width;
-	m->cursor_bucket = band * p->width;
-	m->cursor_moved = true;
-}
-
-static bool move_cursor(struct app *a, struct heatmap *m, enum action action)
-{
-	bool swapped = m->swapped;
-
-	switch (action) {
-	case ACTION_left:
-		swapped ? move_latency(m, 1) : move_time(a, m, -1);
-		return true;
-	case ACTION_right:
-		swapped ? move_latency(m, -1) : move_time(a, m, 1);
-		return true;
-	case ACTION_up:
-		swapped ? move_time(a, m, -1) : move_latency(m, -1);
-		return true;
-	case ACTION_down:
-		swapped ? move_time(a, m, 1) : move_latency(m, 1);
-		return true;
-	case ACTION_page_up:
-	case ACTION_page_down:
-		move_time(a, m, (action == ACTION_page_up ? -1 : 1) * m->plot.max_slots / 2);
-		return true;
-	case ACTION_first:
-	case ACTION_last:
-		move_time(a, m, action == ACTION_first ? -(1 << 30) : 1 << 30);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void open_part(struct app *a, const struct heatmap *m)
-{
-	const struct heat_parts *list = heatmap_list(m);
-	const struct syscalls_row *r;
-
-	if (m->list_at >= list->n)
-		return;
-	r = list->parts[m->list_at].row;
-	if (m->by == HEAT_BY_CALL)
-		app_say(a, ROLE_text, "%s of %s and others: b lists it by process",
-			r->syscall ? r->syscall : "?", r->comm ? r->comm : "?");
-	else
-		app_enter_process(a, r->pid, r->start_time_ns, NULL);
-}
-
-static bool act_list(struct app *a, struct heatmap *m, enum action action)
-{
-	u32 n = heatmap_list(m)->n;
-
-	switch (action) {
-	case ACTION_up:
-		m->list_at -= m->list_at > 0;
-		return true;
-	case ACTION_down:
-		m->list_at += m->list_at + 1 < n;
-		return true;
-	case ACTION_open:
-		open_part(a, m);
-		return true;
-	case ACTION_cancel:
-	case ACTION_back:
-		m->in_list = false;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The cursor's cell becomes a fixed one: a rectangle, or what Enter lists. */
-static void hold_still(struct heatmap *m)
-{
-	m->cursor_bucket = max(plot_line_low(&m->plot, heatmap_cursor_line(m)), 0);
-	m->cursor_moved = true;
-	m->cursor_seq = heatmap_cursor_seq(m);
-	m->frozen = true;
-}
-
-static bool act_select(struct app *a, struct heatmap *m, enum action action)
-{
-	switch (action) {
-	case ACTION_rect:
-		hold_still(m);
-		m->rect = true;
-		m->anchor_seq = m->cursor_seq;
-		m->anchor_bucket = m->cursor_bucket;
-		return true;
-	case ACTION_open:
-		if (!m->found.n) {
-			app_say(a, ROLE_text, "no calls here");
-			return true;
-		}
-		hold_still(m);
-		m->in_list = true;
-		m->list_at = 0;
-		return true;
-	case ACTION_cancel:
-		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->top_pinned)
-			return false;
-		clear_selection(m);
-		heatmap_update(a, m);
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void change_bands(struct heatmap *m, bool finer)
-{
-	int width = m->plot.width ? m->plot.width : OCTAVE;
-
-	m->width = finer ? max(width / 2, 1) : min(width * 2, 2 * OCTAVE);
-	m->top = 0;
-	m->top_pinned = false;
-}
-
-static bool act_picture(struct app *a, struct heatmap *m, enum action action)
-{
-	switch (action) {
-	case ACTION_colour:
-		m->linear = !m->linear;
-		return true;
-	case ACTION_axes:
-		m->swapped = !m->swapped;
-		m->top = 0;
-		return true;
-	case ACTION_more_bands:
-	case ACTION_fewer_bands:
-		change_bands(m, action == ACTION_more_bands);
-		return true;
-	case ACTION_waits:
-		m->waits = !m->waits;
-		heatmap_update(a, m);
-		return true;
-	case ACTION_group:
-		m->by = (m->by + 1) % 3;
-		m->list_at = 0;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void explain(struct app *a, const struct heatmap *m)
-{
-	char what[256], calls[256];
-
-	heatmap_describe(a, m, what, sizeof(what));
-	heatmap_top_calls(m, 3, calls, sizeof(calls));
-	app_say(a, ROLE_text, "%s%s%s", what, *calls ? ": " : "", calls);
-}
-
-static bool heatmap_act(struct app *a, void *state, enum action action, u32 key)
-{
-	struct heatmap *m = state;
-
-	if (!app_snapshot(a) || !m->plot.n_lines)
-		return false;
-	if (action == ACTION_explain) {
-		explain(a, m);
-		return true;
-	}
-	if (m->in_list && act_list(a, m, action))
-		return true;
-	return move_cursor(a, m, action) || act_select(a, m, action) || act_picture(a, m, action);
 }
 
 const struct view heatmap_view = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * heatmap.h: inside of the heat map: its state, shared by heatmap.c (keys),
- * heatmap_plot.c (which tick and which latency a cell stands for),
+ * heatmap.h: inside of the heat map: its state, shared by heatmap.c (the view),
+ * heatmap_keys.c, heatmap_plot.c (which tick and which latency a cell stands for),
  * heatmap_draw.c (cells, axes, rectangle) and heatmap_panel.c (the calls in them).
  */
 #ifndef OTTOP_VIEWS_HEATMAP_H
@@ -16,7 +16,7 @@
 /* One step on the time axis: a tick, or one of several for a tick that was merged. */
 struct slot {
 	u64 seq, time_ns;
-	const struct heat_column *column;	/* NULL: damaged */
+	const struct heat_column *column;	/* NULL: pending */
 	u32 steps;	/* of its tick: the counts are spread over them */
 };
 
@@ -64,6 +64,7 @@ struct heatmap {
 	struct heat_parts found, by_call, by_process;
 	struct heat_range range;	/* that was found */
 	bool stale;		/* find them again */
+	bool pending;		/* columns are missing that the next frames will compute */
 
 	struct plot plot;	/* of the last frame */
 };
@@ -90,8 +91,15 @@ int heatmap_cursor_line(const struct heatmap *m);
 /* Ticks and lines that are selected: the rectangle, or the cursor's cell. */
 void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 		       int *ret_top_line, int *ret_bottom_line);
+/* No cursor, no rectangle, no scrolling: the newest ticks as they come. */
+void heatmap_clear(struct heatmap *m);
+/* The filter of the present context; a new newest tick. */
+void heatmap_update(struct app *a, void *state);
 /* The list that Enter and the arrows work on. */
 const struct heat_parts *heatmap_list(const struct heatmap *m);
+
+/* ---- heatmap_keys.c ---- */
+bool heatmap_act(struct app *a, void *state, enum action action, u32 key);
 
 /* ---- heatmap_draw.c ---- */
 void heatmap_draw_plot(struct app *a, const struct heatmap *m, struct canvas *c);

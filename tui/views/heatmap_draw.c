@@ -29,9 +29,10 @@ static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line
 	struct rect r = plot_cell(p, s, line);
 	int low = plot_line_low(p, line), end = plot_line_end(p, line);
 
-	if (!slot->column || !slot->column->hist) {	/* not observed is not zero */
+	/* not yet, or not observed: that is not zero */
+	if (!slot->column || !slot->column->hist) {
 		if (line == p->n_lines - 1)
-			canvas_text(c, r.row, r.col, 1, ROLE_dim, "?");
+			canvas_text(c, r.row, r.col, 1, ROLE_dim, slot->column ? "?" : "·");
 		return;
 	}
 	if (p->pairs && line != p->n_lines - 1) {
@@ -75,7 +76,8 @@ static void latency_axis(const struct heatmap *m, struct canvas *c)
 		u64 count = plot_line_count(p, l);
 
 		line_label(p, l, text, sizeof(text));
-		canvas_right(c, row, left, LABEL_WIDTH, l == cursor ? ROLE_accent | S_BOLD : ROLE_text,
+		canvas_right(c, row, left, LABEL_WIDTH,
+			     l == cursor ? ROLE_accent | S_BOLD : ROLE_text,
 			     text);
 		canvas_text(c, row, left + LABEL_WIDTH, 1, ROLE_dim, "┤");
 		if (l == cursor) {
@@ -123,7 +125,8 @@ static void time_label(struct app *a, u64 time_ns, char *buf, size_t cap)
 		snprintf(buf, cap, now == time_ns ? "now" : "-%llus",
 			 (unsigned long long)((now - time_ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC));
 	else
-		snprintf(buf, cap, "%s", format_clock(text, time_ns, s ? s->unix_offset_ns : 0, false));
+		snprintf(buf, cap, "%s",
+			 format_clock(text, time_ns, s ? s->unix_offset_ns : 0, false));
 }
 
 static void time_mark(struct app *a, const struct heatmap *m, struct canvas *c, int s, int *until)

@@ -8,7 +8,8 @@
 /* ---- in words ------------------------------------------------------------------- */
 
 /* "62.5 to 125ms", "under 244us", "over 1.00s". */
-static void latency_words(const struct plot *p, int top_line, int bottom_line, char *buf, size_t cap)
+static void latency_words(const struct plot *p, int top_line, int bottom_line, char *buf,
+			  size_t cap)
 {
 	int low = plot_line_low(p, bottom_line), end = plot_line_end(p, top_line);
 	char from[FORMAT_MAX], to[FORMAT_MAX];
@@ -63,10 +64,8 @@ static void time_inside(double ns, bool exact, char *buf, size_t cap)
 
 static void who(const struct heat_part *part, char *buf, size_t cap)
 {
-	const struct syscalls_row *r = part->row;
-
-	snprintf(buf, cap, "%s %s %llu", r->syscall ? r->syscall : "?", r->comm ? r->comm : "?",
-		 (unsigned long long)r->pid);
+	snprintf(buf, cap, "%s %s %llu", part->id.syscall, part->id.comm,
+		 (unsigned long long)part->id.pid);
 }
 
 void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap)
@@ -109,11 +108,6 @@ struct list_columns {
 	int call_width, comm_width;
 };
 
-static const char *or_unknown(const char *s)
-{
-	return s ? s : "?";
-}
-
 /* Draws n columns wide texts from the left; numbers end where their title ends. */
 static int list_numbers(struct canvas *c, int row, int col, const struct heatmap *m,
 			const struct heat_part *part)
@@ -146,10 +140,10 @@ static void list_title(struct canvas *c, int row, int col, const struct list_col
 	if (lc->call && lc->process) {
 		canvas_right(c, row, col, 8, ROLE_dim, "PID");
 		canvas_text(c, row, col + 9, -1, ROLE_dim, "COMM");
-		col += 10 + lc->comm_width;
+		col += 9 + lc->comm_width;
 	}
 	if (lc->slowest)
-		canvas_text(c, row, col, -1, ROLE_dim, "slowest  at");
+		canvas_text(c, row, col + 1, -1, ROLE_dim, "slowest  at");
 }
 
 static int list_process(struct canvas *c, int row, int col, const struct list_columns *lc,
@@ -157,9 +151,9 @@ static int list_process(struct canvas *c, int row, int col, const struct list_co
 {
 	char text[FORMAT_MAX];
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)part->row->pid);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)part->id.pid);
 	canvas_right(c, row, col, 8, ROLE_text, text);
-	canvas_cut(c, row, col + 9, lc->comm_width, ROLE_text, or_unknown(part->row->comm));
+	canvas_cut(c, row, col + 9, lc->comm_width, ROLE_text, part->id.comm);
 	return 9 + lc->comm_width;
 }
 
@@ -180,17 +174,16 @@ static void list_line(struct app *a, const struct heatmap *m, struct canvas *c, 
 	int x = col;
 
 	if (lc->call) {
-		canvas_cut(c, row, x + 1, lc->call_width - 1, ROLE_text,
-			   or_unknown(part->row->syscall));
+		canvas_cut(c, row, x + 1, lc->call_width - 1, ROLE_text, part->id.syscall);
 		x += 1 + lc->call_width;
 	} else {
 		x += list_process(c, row, x - 1, lc, part);
 	}
 	x += list_numbers(c, row, x, m, part);
 	if (lc->call && lc->process)
-		x += list_process(c, row, x, lc, part) + 1;
+		x += list_process(c, row, x, lc, part);
 	if (lc->slowest)
-		list_slowest(a, c, row, x, part);
+		list_slowest(a, c, row, x + 1, part);
 }
 
 static void draw_list(struct app *a, const struct heatmap *m, struct canvas *c, struct rect r,
@@ -217,7 +210,8 @@ void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *
 {
 	struct list_columns lc = {
 		.call = m->by != HEAT_BY_PROCESS, .process = m->by != HEAT_BY_CALL,
-		.slowest = r.cols >= 70, .call_width = 16, .comm_width = min(max(r.cols - 70, 9), 15),
+		.slowest = r.cols >= 70, .call_width = 16,
+		.comm_width = min(max(r.cols - 70, 9), 15),
 	};
 	char text[400];
 
@@ -282,7 +276,8 @@ void heatmap_panel_beside(struct app *a, const struct heatmap *m, struct canvas 
 	int slow = 9, list = max(min((r.rows - 4 - slow - 2) / 2, 14), 3), row = r.row;
 	char text[256];
 
-	canvas_rule(c, row, r.col, r.cols, m->rect ? "calls in the rectangle" : "calls in this cell");
+	canvas_rule(c, row, r.col, r.cols,
+		    m->rect ? "calls in the rectangle" : "calls in this cell");
 	heatmap_describe(a, m, text, sizeof(text));
 	draw_words(c, (struct rect){ row + 1, r.col + 1, 2, r.cols - 1 }, text);
 	row += 4;

@@ -8,6 +8,8 @@
 #define MAX_STEPS 16		/* a merged tick is never drawn wider */
 #define FIRST_BUCKET 80		/* about 1 us: the lowest line starts there if all fits */
 #define OCTAVE (1 << HIST_SCALE)
+/* Then the rest of the columns waits for the next frame. */
+#define FRAME_BUDGET_NS (60 * NSEC_PER_MSEC)
 
 /* ---- time -------------------------------------------------------------------- */
 
@@ -80,7 +82,11 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 	memmove(p->slots, p->slots + at, (size_t)p->n_slots * sizeof(*p->slots));
 	if (right < 0)
 		return;
-	heat_need(&m->heat, h, app_snapshot(a), (u32)(i + 1), (u32)right);
+	m->pending = !heat_need(&m->heat, h, app_snapshot(a), (u32)(i + 1), (u32)right,
+				FRAME_BUDGET_NS);
+	m->stale |= m->pending;
+	if (m->pending)
+		app_again(a);
 	for (int s = 0; s < p->n_slots; s++)
 		p->slots[s].column = heat_find(&m->heat, p->slots[s].seq);
 }

@@ -10,7 +10,8 @@
 #include "tui/table_state.h"
 #include "tui/views/syscalls.h"
 
-#define STUCK_NS (3 * NSEC_PER_SEC)	/* in flight that long, in a call that is no wait by design */
+/* In flight that long, in a call that is no wait by design. */
+#define STUCK_NS (3 * NSEC_PER_SEC)
 
 struct syscalls_state {
 	enum syscalls_by by;
@@ -44,15 +45,13 @@ static bool has_hard_errors(const struct row *row)
 static void draw_oldest(struct app *a, struct canvas *c, int row, int col, int width,
 			const struct table_row *tr)
 {
-	static const struct field *f;
+	int f = table_field(TABLE_syscalls, "in_flight_max_ns");
 	char buf[FORMAT_MAX];
 	enum value_state state;
 	const char *text;
 	u32 style;
 
-	if (!f)
-		f = &table_descs[TABLE_syscalls].fields[table_field(TABLE_syscalls, "in_flight_max_ns")];
-	text = format_value(buf, f, tr->row, app_snapshot(a), &state);
+	text = format_value(buf, &table_descs[TABLE_syscalls].fields[f], tr->row, app_snapshot(a), &state);
 	style = tr->mark == MARK_gone || state != VALUE_KNOWN ? ROLE_dim :
 		is_stuck(tr->row) ? ROLE_warn : ROLE_text;
 	if (state != VALUE_ZERO)	/* nothing in flight: nothing to see */
@@ -86,7 +85,7 @@ static const struct column columns[] = {
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
 	{ "count", .priority = 7 },
-	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us    1ms     1s     10s" },
+	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us       1ms       1s" },
 	{ "errnos", .priority = 8, .width = 32 },
 };
 
@@ -153,7 +152,8 @@ static bool note_errors(const struct syscalls_row *r, char *buf, size_t cap)
 
 	if (!r || !r->errnos || !*r->errnos || !f32_known(r->error_rate))
 		return false;
-	snprintf(buf, cap, "ERR: %s %s/s: %s · i: all errno counts", format_count(rate, r->error_rate),
+	snprintf(buf, cap, "ERR: %s %s/s: %s · i: all errno counts",
+		 format_count(rate, r->error_rate),
 		 r->syscall ? r->syscall : "?", r->errnos);
 	return true;
 }

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console without a terminal: what it asks of its source, how it replays,
+ * levels and their way back, what sparklines know after a jump in time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bpf/history.h"
+#include "bpf/snapshot_build.h"
+#include "tui/app_state.h"
+
+static struct session session = { .host_name = "test", .kernel = "6.1", .version = "0.1" };
+static struct history *history;
+static struct app *app;
+static const struct snapshot *last;
+static struct {
+	u64 tables, pid, start_ns, interval_ns;
+	int wants, scopes, records, writes;
+	bool scoped;
+	char path[64];
+	const char *problem;
+} asked;
+
+/* ---- a source that remembers ------------------------------------------------------ */
+
+static void on_want(void *arg, u64 tables, u64 pid, u64 start_ns)
+{
+	asked.wants++;
+	asked.tables = tables;
+	asked.pid = pid;
+	asked.start_ns = start_ns;
+}
+
+static void on_scope(void *arg, bool on)
+{
+	asked.scopes++;
+	asked.scoped = on;
+}
+
+static void on_interval(void *arg, u64 ns)
+{
+	asked.interval_ns = ns;
+}
+
+static char *on_record(void *arg, bool on, const char *path, bool *ret_on)
+{
+	asked.records++;
+	*ret_on = on;
+	strcpy(asked.path, path ? path : "");
+	return xstrdup(on ? "recording to x.otr" : "saved 5m02s");
+}
+
+static u64 record_bytes(void *arg)
+{
+	return 12 << 20;
+}
+
+static char *on_write(void *arg, const struct snapshot *s, u64 tables, const char *path)
+{
+	asked.writes++;
+	strcpy(asked.path, path ? path : "");
+	return xstrdup("written to x.json");
+}
+
+static const char *problem(void *arg)
+{
+	return asked.problem;
+}
+
+static const struct app_source source = {
+	.want = on_want, .scope = on_scope, .interval = on_interval, .record = on_record,
+	.record_bytes = record_bytes, .write = on_write, .problem = problem,
+};
+
+/* ---- ticks --------------------------------------------------------------------------- */
+
+static struct processes_row *add(struct builder *b, u64 pid, u64 start, const char *comm, float cpu)
+{
+	struct processes_row *p = builder_row(b, TABLE_processes);
+
+	p->row.first_seen_ns = start;
+	p->pid = pid;
+	p->start_time_ns = start;
+	p->ppid = 1;
+	p->comm = str_new(comm);
+	p->cpu_pct = cpu;
+	return p;
+}
+
+/* Tick n: process 10 uses n percent, host 2n; 11 lives from tick 2 to 4; 12 is reused at 6. */
+static const struct snapshot *make_tick(u64 n)
+{
+	struct builder *b = builder_new(last, &session);
+	struct host_row *h = builder_row(b, TABLE_host);
+
+	builder_time(b, n, (1000 + n) * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+	h->cpu_pct = 2 * (float)n;
+	add(b, 10, 5, "steady", (float)n);
+	if (n >= 2 && n <= 4)
+		add(b, 11, 6, "short", 50)->row.closed = n == 4;
+	add(b, 12, n < 6 ? 7 : 8, n < 6 ? "old" : "new", 1);
+	builder_status(b, TABLE_host, TS_OK, NULL, NSEC_PER_SEC);
+	builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+	snapshot_put(last);
+	last = builder_seal(b);
+	return last;
+}
+
+static void tick(u64 n)
+{
+	const struct snapshot *s = make_tick(n);
+
+	history_append(history, s);
+	app_tick(app, snapshot_get(s));
+	app_time(app, n * NSEC_PER_SEC);
+}
+
+static void begin(struct app_config config)
+{
+	memset(&asked, 0, sizeof(asked));
+	history = history_new(HISTORY_CAP_BYTES);
+	config.history = history;
+	config.session = &session;
+	config.interval_ns = NSEC_PER_SEC;
+	app = app_new(&config, 24, 80);
+}
+
+static int start(void **state)
+{
+	begin((struct app_config){ .source = source });
+	return 0;
+}
+
+static int start_replay(void **state)
+{
+	begin((struct app_config){ .source = { .problem = problem }, .replay = true });
+	return 0;
+}
+
+static int end(void **state)
+{
+	app_free(app);
+	history_free(history);
+	snapshot_put(last);
+	last = NULL;
+	return 0;
+}
+
+static void keys(const char *s)
+{
+	for (; *s; s++)
+		assert_true(app_key(app, *s == '\n' ? K_ENTER : *s == '\b' ? K_BACKSPACE : (u32)*s));
+}
+
+/* Is the text on the screen? */
+static bool sees(const char *text)
+{
+	struct canvas *c = canvas_new(24, 80, true, false);
+	char *dump;
+	bool yes;
+
+	app_draw(app, c);
+	dump = canvas_dump(c);
+	yes = strstr(dump, text) != NULL;
+	free(dump);
+	canvas_free(c);
+	return yes;
+}
+
+/* ---- tests ------------------------------------------------------------------------------- */
+
+static void wants(void **state)
+{
+	u64 always = TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self);
+
+	assert_int_equal(asked.wants, 1);
+	assert_true((asked.tables & always) == always);
+	tick(1);
+	keys("9");
+	assert_true(asked.tables & TABLE_BIT(TABLE_events));
+	assert_int_equal(asked.pid, 0);
+	keys("1\n");	/* into the first process */
+	assert_int_equal(asked.pid, 10);
+	assert_int_equal(asked.start_ns, 5);
+	assert_false(asked.tables & TABLE_BIT(TABLE_events));
+	int before = asked.wants;
+	tick(2);
+	assert_int_equal(asked.wants, before);	/* said once, not at every tick */
+	keys("7");
+	assert_int_equal(asked.scoped, !!(syscalls_view.flags & VIEW_SCOPED));
+	keys("\b");
+	assert_false(asked.scoped);
+	assert_int_equal(asked.pid, 0);
+}
+
+static void levels(void **state)
+{
+	tick(1);
+	keys("j");
+	assert_true(sees(">     12"));
+	keys("\n");
+	assert_true(sees("host > old 12"));
+	keys("9");
+	assert_true(sees("host > old 12"));	/* another tab keeps the context */
+	keys("\b");
+	assert_true(sees(">     12"));		/* the same row */
+	keys("9\b");
+	assert_true(sees("[1Proc]"));		/* from any view of the host: home */
+	for (int i = 0; i < 3 * MAX_LEVELS; i++)
+		app_enter_process(app, 10 + 2 * (u64)(i & 1), i & 1 ? 7 : 5, "syscalls");
+	assert_in_range(app->n_levels, 2, MAX_LEVELS);
+	while (app_up(app))
+		;
+	assert_true(sees(">     12"));
+}
+
+static void ends_and_is_replaced(void **state)
+{
+	for (u64 n = 1; n <= 3; n++)
+		tick(n);
+	app_enter_process(app, 11, 6, NULL);
+	tick(4);
+	assert_true(sees("(ended"));
+	tick(5);
+	assert_non_null(app_process(app));
+	assert_true(app_process(app)->row.closed);
+	assert_true(sees("(ended"));		/* the last row is kept */
+	app_up(app);
+	app_enter_process(app, 12, 7, NULL);
+	tick(6);
+	assert_true(sees("12 is another process now (new): showing the old one"));
+	app_up(app);
+	app_enter_process(app, 11, 6, NULL);	/* long gone, found in the history */
+	assert_non_null(app_process(app));
+	assert_string_equal(app_process(app)->comm, "short");
+}
+
+static void first_context(void **state)
+{
+	end(NULL);
+	begin((struct app_config){ .source = source, .pid = 12 });
+	tick(1);
+	assert_int_equal(app_context(app)->start_time_ns, 7);
+	assert_true(sees("host > old 12"));
+	assert_int_equal(asked.pid, 12);
+	tick(6);
+	assert_int_equal(app_context(app)->start_time_ns, 7);
+}
+
+static void messages_go_away(void **state)
+{
+	tick(1);
+	keys("w");
+	assert_int_equal(asked.writes, 1);
+	assert_true(sees("written to x.json"));
+	app_time(app, 4 * NSEC_PER_SEC);
+	assert_true(sees("written to x.json"));
+	app_time(app, 20 * NSEC_PER_SEC);
+	assert_false(sees("written to x.json"));
+	app_say(app, ROLE_bad, "failed");
+	app_time(app, 90 * NSEC_PER_SEC);
+	assert_true(sees("! failed"));		/* an error stays until a key */
+	keys("j");
+	assert_false(sees("! failed"));
+}
+
+static void commands(void **state)
+{
+	tick(1);
+	keys("R");
+	assert_true(sees("recording to x.otr"));
+	assert_true(sees("REC 12.0M"));
+	keys("R");
+	assert_true(sees("saved 5m02s"));
+	assert_false(sees("REC"));
+	keys(":record /tmp/a.otr\n");
+	assert_string_equal(asked.path, "/tmp/a.otr");
+	keys(":write /tmp/b\n");
+	assert_string_equal(asked.path, "/tmp/b");
+	keys(":delay 0.5\n");
+	assert_int_equal(asked.interval_ns, NSEC_PER_SEC / 2);
+	assert_true(sees("LIVE .5s"));
+	keys(":delay 500\n");
+	assert_int_equal(asked.interval_ns, NSEC_PER_SEC / 2);
+	keys(":delay x\n");
+	assert_true(sees("! the delay is"));
+	keys(":filter comm:steady\n");
+	assert_true(sees("1 of 2 processes"));
+	keys(":sort nothing\n");
+	assert_true(sees("! no column nothing here"));
+	keys(":view nothing\n");
+	assert_true(sees("! no view nothing"));
+	keys(":view card\n");
+	assert_true(sees("needs a process"));
+}
+
+static void pausing(void **state)
+{
+	for (u64 n = 1; n <= 5; n++)
+		tick(n);
+	keys("p");
+	tick(6);
+	assert_int_equal(app_snapshot(app)->seq, 5);
+	assert_false(app_live(app));
+	assert_true(sees("-00:01"));
+	keys("]");
+	assert_int_equal(app_snapshot(app)->seq, 6);
+	keys("]");
+	assert_true(sees("newest moment"));
+	keys("{");
+	assert_int_equal(app_snapshot(app)->seq, 1);
+	keys("[");
+	assert_true(sees("oldest moment"));
+	keys("p");
+	assert_int_equal(app_snapshot(app)->seq, 6);
+	assert_true(app_live(app));
+}
+
+static void replaying(void **state)
+{
+	int wait_ms;
+
+	assert_int_equal(app_time(app, 1), -1);	/* nothing is there yet */
+	for (u64 n = 1; n <= 4; n++)
+		history_append(history, make_tick(n));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);	/* the first tick has no rates */
+	assert_true(sees("REPLAY"));
+	wait_ms = app_time(app, NSEC_PER_SEC / 2);
+	assert_in_range(wait_ms, 1, 1001);
+	app_time(app, 2 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 3);
+	keys("p");
+	app_time(app, 90 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 3);	/* paused */
+	keys("p");
+	app_time(app, 92 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 4);
+	assert_int_equal(app_time(app, 99 * NSEC_PER_SEC), -1);
+	assert_true(sees("end of the recording"));
+	keys("p");
+	assert_int_equal(app_snapshot(app)->seq, 1);	/* once more from the start */
+	asked.problem = "the recording is cut short";
+	assert_true(sees("! the recording is cut short"));
+	keys("R");
+	assert_true(sees("a replay cannot be recorded"));
+	keys(":delay 2\n");
+	assert_true(sees("! a replay has the interval"));
+}
+
+static void following_a_pipe(void **state)
+{
+	end(NULL);
+	begin((struct app_config){ .replay = true, .follow_end = true });
+	history_append(history, make_tick(1));
+	app_history_grew(app);
+	history_append(history, make_tick(2));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);
+	keys("p");
+	history_append(history, make_tick(3));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);
+}
+
+/* A sparkline after any jump is the same as one that was fed tick by tick. */
+static void series_after_jumps(void **state)
+{
+	static const int jumps[] = { 0, 70, 71, 72, 30, 29, 28, 199, 5, 150, 149, 100, 0 };
+	int field = table_field(TABLE_host, "cpu_pct");
+	struct series s = { 0 };
+
+	for (u64 n = 1; n <= 200; n++)
+		tick(n);
+	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
+
+		series_update(&s, history, at, TABLE_host, field, NULL);
+		assert_true(s.n > 0 && s.n <= SERIES_MAX);
+		assert_true(s.n >= min(jumps[i] + 1, 40));
+		for (int k = 0; k < s.n; k++)
+			assert_float_equal(s.values[s.n - 1 - k], 2.0f * (float)(jumps[i] + 1 - k), 0.01);
+		snapshot_put(at);
+	}
+}
+
+static void series_of_rows(void **state)
+{
+	int field = table_field(TABLE_processes, "cpu_pct");
+	const struct processes_row *p;
+	struct series s = { 0 };
+
+	for (u64 n = 1; n <= 5; n++)
+		tick(n);
+	p = snapshot_process(app_snapshot(app), 10, 5);
+	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
+	assert_int_equal(s.n, 5);
+	assert_float_equal(s.values[0], 1, 0.01);
+	p = snapshot_process(app_snapshot(app), 12, 7);	/* of another row: from the start */
+	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
+	assert_int_equal(s.n, 5);
+	assert_float_equal(s.values[4], 1, 0.01);
+}
+
+static void trails_after_jumps(void **state)
+{
+	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
+	static const int jumps[] = { 0, 1, 2, 15, 14, 3, 0, 12 };
+
+	for (u64 n = 1; n <= 16; n++)
+		tick(n);
+	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
+		const u8 *levels;
+
+		trails_update(t, history, at);
+		levels = trails_levels(t, 10, 5);
+		assert_non_null(levels);
+		for (int k = 0; k < TRAIL_LEN; k++) {
+			int n = jumps[i] + 1 - (TRAIL_LEN - 1 - k);
+
+			assert_int_equal(levels[k], n < 1 ? 0 : (n + 1) / 2);
+		}
+		snapshot_put(at);
+	}
+	assert_null(trails_levels(t, 11, 6));	/* not in the last tick */
+	assert_null(trails_levels(t, 999, 1));
+	trails_free(t);
+}
+
+/* A frame is drawn at every size, on every view, without touching what is outside. */
+static void any_size(void **state)
+{
+	static const char views[] = "179!?";
+
+	for (u64 n = 1; n <= 3; n++)
+		tick(n);
+	for (u32 v = 0; views[v]; v++) {
+		app_key(app, (u32)views[v]);
+		for (int rows = 1; rows < 70; rows += 3)
+			for (int cols = 1; cols < 230; cols += 7) {
+				struct canvas *c = canvas_new(rows, cols, false, rows & 1);
+
+				app_resize(app, rows, cols);
+				app_draw(app, c);
+				canvas_free(c);
+			}
+	}
+	app_enter_process(app, 10, 5, NULL);
+	for (int cols = 1; cols < 230; cols += 7) {
+		struct canvas *c = canvas_new(30, cols, false, true);
+
+		app_resize(app, 30, cols);
+		app_draw(app, c);
+		canvas_free(c);
+	}
+}
+
+/* Any keys in any order: nothing crashes, Esc never quits. */
+static void random_keys(void **state)
+{
+	static const u32 special[] = {
+		K_ENTER, K_ESC, K_BACKSPACE, K_TAB, K_BACKTAB, K_DEL, K_UP, K_DOWN, K_LEFT, K_RIGHT,
+		K_PGUP, K_PGDN, K_HOME, K_END, K_F1, K_F1 + 4, K_F12,
+	};
+	struct canvas *c = canvas_new(24, 80, false, false);
+	u32 seed = 12345;
+
+	for (u64 n = 1; n <= 3; n++)
+		tick(n);
+	app_resize(app, 24, 80);
+	for (int i = 0; i < 20000; i++) {
+		u32 key;
+
+		seed = seed * 1664525 + 1013904223;
+		key = (seed >> 16) % 130;
+		key = key < 95 ? ' ' + key : special[key % ARRAY_SIZE(special)];
+		if (key == 'q' || key == K_F1 + 9)
+			continue;
+		app_key(app, key);
+		app->quit = false;	/* ":quit" can be typed by chance */
+		if (i % 7 == 0)
+			app_draw(app, c);
+		if (i % 400 == 0)
+			tick(4 + (u64)i / 400);
+	}
+	canvas_free(c);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(wants), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
+		TEST(messages_go_away), TEST(commands), TEST(pausing),
+		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
+		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),
+		TEST(trails_after_jumps), TEST(any_size), TEST(random_keys),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Filters: terms on columns, a regular expression on the rest, errors with their column. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "bpf/snapshot_build.h"
+#include "tui/filter.h"
+
+static struct processes_row *p;
+static char error[96];
+
+static int start(void **state)
+{
+	p = row_new(TABLE_processes);
+	p->pid = 2214;
+	p->start_time_ns = 5;
+	p->comm = str_new("node");
+	p->cmdline = str_new("node /app/Server.js --port=80");
+	p->user = str_new("shop");
+	p->state = str_new("R");
+	p->cpu_pct = 111.6f;
+	p->rss_bytes = 412u << 20;
+	return 0;
+}
+
+static int end(void **state)
+{
+	row_put(&p->row);
+	return 0;
+}
+
+static bool matches(const char *text)
+{
+	struct filter *f = filter_new(TABLE_processes, text, error, sizeof(error));
+	bool yes;
+
+	if (!f)
+		fail_msg("%s: %s", text, error);
+	yes = filter_match(f, &p->row);
+	filter_free(f);
+	return yes;
+}
+
+static const char *complaint(const char *text)
+{
+	struct filter *f = filter_new(TABLE_processes, text, error, sizeof(error));
+
+	if (f) {
+		filter_free(f);
+		return "none";
+	}
+	return error;
+}
+
+static void terms(void **state)
+{
+	assert_true(matches("pid:2214"));
+	assert_false(matches("pid:221"));
+	assert_true(matches("comm:no"));
+	assert_false(matches("comm:xz"));
+	assert_true(matches("user:^shop$ state:R"));
+	assert_false(matches("user:shop state:S"));
+	assert_true(matches("CPU%:>100"));	/* by its title too */
+	assert_true(matches("cpu:>100"));
+	assert_false(matches("cpu_pct:<100"));
+	assert_true(matches("rss:>400M"));
+	assert_false(matches("rss:>1G"));
+	assert_false(matches("rx_rate:>0"));	/* unknown is not more than anything */
+	assert_true(matches("comm:"));		/* still being typed */
+}
+
+static void expressions(void **state)
+{
+	assert_true(matches("server"));
+	assert_true(matches("Server"));
+	assert_false(matches("SERVER"));	/* an upper-case letter: as written */
+	assert_true(matches("^|nothing"));
+	assert_true(matches("app/s[a-f]rver"));
+	assert_true(matches("2214"));
+	assert_true(matches("comm:node server\\.js"));
+	assert_false(matches("comm:node nginx"));
+	assert_true(matches(""));
+	assert_false(matches("port:80"));	/* processes have no ports: a text then, which is not there */
+}
+
+static void errors(void **state)
+{
+	assert_string_equal(complaint("comm:("), "missing ) at column 7");
+	assert_string_equal(complaint("a[b"), "missing ] at column 4");
+	assert_string_equal(complaint("user:x pid:abc"), "a number is needed (12, >5, <1.5k) at column 15");
+	assert_string_equal(complaint("x{2"), "missing } at column 4");
+}
+
+static void many_terms(void **state)
+{
+	assert_true(matches("comm:n comm:o comm:d comm:e user:s user:h user:o user:p state:R"));
+	assert_string_equal(complaint("pid:1 pid:2 pid:3 pid:4 pid:5 pid:6 pid:7 pid:8 pid:9 pid:1 pid:2 "
+				      "pid:3 pid:4 pid:5 pid:6 pid:7"), "too many terms at column 96");
+}
+
+static void fields(void **state)
+{
+	assert_int_equal(filter_field(TABLE_processes, "rss", 3), table_field(TABLE_processes, "rss_bytes"));
+	assert_int_equal(filter_field(TABLE_processes, "AGE", 3), table_field(TABLE_processes, "start_time_ns"));
+	assert_int_equal(filter_field(TABLE_processes, "nothing", 7), -1);
+	assert_int_equal(filter_field(TABLE_processes, "kthread", 7), -1);	/* internal */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(terms, start, end),
+		cmocka_unit_test_setup_teardown(expressions, start, end),
+		cmocka_unit_test_setup_teardown(errors, start, end),
+		cmocka_unit_test_setup_teardown(many_terms, start, end),
+		cmocka_unit_test(fields),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

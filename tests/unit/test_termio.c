@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The way to the terminal: exact colours, the answer about the background. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tui/termio.h"
+
+static const s32 rgb[] = { -1, 0x5fd7ff, 0x010203 };
+
+static void becomes(const char *in, const char *expected)
+{
+	char out[256];
+	size_t n = termio_true_colour(out, in, strlen(in), rgb, 32, 3);
+
+	assert_int_equal(n, strlen(expected));
+	assert_memory_equal(out, expected, n);
+}
+
+static void true_colour(void **state)
+{
+	becomes("a\033[38;5;33mb", "a\033[38;2;95;215;255mb");
+	becomes("\033[48;5;34m", "\033[48;2;1;2;3m");
+	becomes("\033[38;5;32m", "\033[38;5;32m");	/* no colour of its own */
+	becomes("\033[38;5;35m", "\033[38;5;35m");	/* not ours */
+	becomes("\033[38;5;133m", "\033[38;5;133m");
+	becomes("[38;5;33", "[38;5;33");	/* cut: left alone */
+	becomes("x[12;5H[38;5;33;1m", "x[12;5H[38;5;33;1m");
+	becomes("", "");
+}
+
+static void background(void **state)
+{
+	assert_int_equal(termio_parse_background("\033]11;rgb:ffff/ffff/ffff\033\\"), 1);
+	assert_int_equal(termio_parse_background("\033]11;rgb:fdfd/f6f6/e3e3\007"), 1);
+	assert_int_equal(termio_parse_background("\033]11;rgb:0000/2b2b/3636\007"), 0);
+	assert_int_equal(termio_parse_background("\033]11;rgb:ff/ff/ff\007"), 1);
+	assert_int_equal(termio_parse_background("\033]11;rgb:00/00/00\007"), 0);
+	assert_int_equal(termio_parse_background("garbage"), -1);
+	assert_int_equal(termio_parse_background("\033]11;rgb:zz"), -1);
+}
+
+/* No answer: the console starts all the same, after at most the wait. */
+static void no_answer(void **state)
+{
+	int in[2], out[2];
+	u64 before;
+
+	assert_int_equal(pipe(in), 0);
+	assert_int_equal(pipe(out), 0);
+	before = boottime_ns();
+	assert_int_equal(termio_light_background(in[0], out[1], 20), -1);
+	assert_true(boottime_ns() - before < 5 * NSEC_PER_SEC);
+	assert_int_equal(write(in[1], "\033]11;rgb:ffff/ffff/ffff\007", 25), 25);
+	assert_int_equal(termio_light_background(in[0], out[1], 2000), 1);
+	close(in[0]), close(in[1]), close(out[0]), close(out[1]);
+}
+
+static void bytes(void **state)
+{
+	u64 before = termio_bytes();
+	int p[2];
+
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(termio_write(p[1], "hello", 5), 0);
+	assert_int_equal(termio_bytes() - before, 5);
+	close(p[0]);
+	close(p[1]);
+	assert_true(termio_write(p[1], "x", 1) < 0);	/* the terminal is gone */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(true_colour), cmocka_unit_test(background),
+		cmocka_unit_test(no_answer), cmocka_unit_test(bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* action.c: what a key does: first the view, then its table, then the console. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app_state.h"
+
+static void write_now(struct app *a, const char *path)
+{
+	const struct app_source *src = &a->config.source;
+	char *line;
+
+	if (!src->write || !a->shown) {
+		app_say(a, ROLE_bad, "nothing can be written here");
+		return;
+	}
+	line = src->write(src->arg, a->shown, app_view(a)->needs, path);
+	app_say(a, ROLE_text, "%s", line ? line : "written");
+	free(line);
+}
+
+static void toggle_record(struct app *a)
+{
+	const struct app_source *src = &a->config.source;
+	char *line;
+
+	if (!src->record) {
+		app_say(a, ROLE_bad, "a replay cannot be recorded: copy its file");
+		return;
+	}
+	line = src->record(src->arg, !a->recording, NULL, &a->recording);
+	app_say(a, ROLE_text, "%s", line ? line : "");
+	free(line);
+}
+
+static void back(struct app *a)
+{
+	/* From a view of the host: to the first view, so that Backspace always leads home. */
+	if (!app_up(a) && a->view != 0)
+		app_show(a, app_views[0]->name, -1);
+}
+
+static void quit(struct app *a)
+{
+	if (a->under >= 0)
+		app_up(a);
+	else
+		a->quit = true;
+}
+
+static void cancel(struct app *a)
+{
+	struct tableview *t = a->tables[a->view];
+
+	a->message[0] = '\0';
+	if (a->under >= 0)
+		app_up(a);
+	else if (t && t->search)
+		table_search(t, NULL);
+	a->search[0] = '\0';
+}
+
+/* What a '?' in this view means: the words of the collectors behind it. */
+static void explain(struct app *a)
+{
+	const struct view *v = app_view(a);
+
+	for (u32 t = 0; a->shown && t < N_TABLES; t++) {
+		const struct table *table = &a->shown->tables[t];
+
+		if ((v->needs & TABLE_BIT(t)) && table->reason) {
+			app_say(a, ROLE_text, "%s: %s", table_descs[t].name, table->reason);
+			return;
+		}
+	}
+	app_say(a, ROLE_text, "a ? is not known: no collector of this version fills that column yet");
+}
+
+static bool act_prompt(struct app *a, enum action action)
+{
+	switch (action) {
+	case ACTION_search:
+		prompt_open(a, PROMPT_search, "");
+		return true;
+	case ACTION_filter:
+		prompt_open(a, PROMPT_filter, table_filter_text(a->tables[a->view]));
+		return true;
+	case ACTION_palette:
+		prompt_open(a, PROMPT_command, "");
+		return true;
+	case ACTION_views:
+		prompt_open(a, PROMPT_command, "view ");
+		return true;
+	case ACTION_sort_menu:
+		prompt_open(a, PROMPT_command, "sort ");
+		return true;
+	case ACTION_next_match:
+	case ACTION_prev_match:
+		prompt_again(a, action == ACTION_next_match ? 1 : -1);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool act_place(struct app *a, enum action action, u32 key)
+{
+	switch (action) {
+	case ACTION_view:
+		level_open_digit(a, (char)key);
+		return true;
+	case ACTION_next_view:
+	case ACTION_prev_view:
+		level_step_tab(a, action == ACTION_next_view ? 1 : -1);
+		return true;
+	case ACTION_help:
+		app_show(a, "help", -1);
+		return true;
+	case ACTION_health:
+		app_show(a, "health", -1);
+		return true;
+	case ACTION_back:
+		back(a);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void act_rest(struct app *a, enum action action)
+{
+	switch (action) {
+	case ACTION_write:
+		write_now(a, NULL);
+		break;
+	case ACTION_record:
+		toggle_record(a);
+		break;
+	case ACTION_cancel:
+		cancel(a);
+		break;
+	case ACTION_explain:
+		explain(a);
+		break;
+	case ACTION_quit:
+		quit(a);
+		break;
+	case ACTION_interrupt:
+		a->quit = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void app_do(struct app *a, enum action action, u32 key)
+{
+	const struct view *v = app_view(a);
+	struct tableview *t = a->tables[a->view];
+
+	a->dirty = true;
+	if (v->act && v->act(a, a->states[a->view], action, key))
+		return;
+	if (t && table_act(a, t, action, key))
+		return;
+	if (act_prompt(a, action) || act_place(a, action, key) || moment_act(a, action))
+		return;
+	act_rest(a, action);
+}
+
+bool app_key(struct app *a, u32 key)
+{
+	enum action action;
+
+	if (key == K_NONE)
+		return true;
+	if (key == K_CLOSED)
+		return false;
+	a->dirty = true;
+	if (key == K_CTRL + 'c')
+		return false;
+	if (a->prompt.kind) {
+		prompt_key(a, key);
+		return !a->quit;
+	}
+	if (a->message_role == ROLE_bad)	/* an error stays until something is done */
+		a->message[0] = '\0';
+	action = key_action(key, app_view(a));
+	if (action)
+		app_do(a, action, key);
+	app_want(a);
+	return !a->quit;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* health.h: inside of the health view: health.c (what there is, keys), health_draw.c. */
+#ifndef OTTOP_VIEWS_HEALTH_H
+#define OTTOP_VIEWS_HEALTH_H
+
+#include "tui/app.h"
+
+#define HEALTH_COLLECTORS 32
+#define HEALTH_NAME 24
+
+/* All probes of one collector. */
+struct health_part {
+	const char *name;
+	u32 first, n;		/* its rows in `probes`, which is sorted by collector */
+	u32 attached, blocked;
+	float cost_pct;		/* NAN: never measured */
+	const char *why;
+};
+
+struct health_line {
+	u32 part;
+	const struct probes_row *probe;	/* NULL: the collector itself */
+};
+
+struct health {
+	char open[HEALTH_NAME];		/* collector whose probes are shown */
+	bool all;			/* everything fits: all are shown */
+	char cursor[HEALTH_NAME], cursor_probe[64];
+	u32 at;				/* line of the cursor when its name is gone */
+
+	struct health_part parts[HEALTH_COLLECTORS];
+	u32 n_parts;
+	struct health_line *lines;
+	u32 n_lines, cap;
+};
+
+/* The collectors and open probes: titles, then lines around the cursor. */
+void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h);
+/* One line each, at r.row. */
+void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self);
+void health_draw_memory(struct app *a, struct canvas *c, struct rect r,
+			const struct self_row *self);
+void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
+/* The last lines of the log, as many as fit. */
+void health_draw_log(struct canvas *c, struct rect r);
+/* The text of a member of `self`. */
+const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* health_draw.c: the lines of the health view. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/views/health.h"
+
+#define MAX_LOG 64
+
+static bool is(const char *s, const char *what)
+{
+	return s && !strcmp(s, what);
+}
+
+/* ---- collectors ------------------------------------------------------------------------ */
+
+static void part_state(const struct health_part *p, char *buf, size_t cap, u32 *ret_style)
+{
+	*ret_style = ROLE_text;
+	if (p->blocked == p->n) {
+		snprintf(buf, cap, "!blocked");
+		*ret_style = ROLE_bad;
+	} else if (p->blocked) {
+		snprintf(buf, cap, "!partial");
+		*ret_style = ROLE_bad;
+	} else if (!p->attached) {
+		snprintf(buf, cap, "off");
+		*ret_style = ROLE_dim;
+	} else {
+		snprintf(buf, cap, "on");
+	}
+}
+
+static const char *cost_text(char buf[FORMAT_MAX], float pct)
+{
+	if (!f32_known(pct))
+		return "?";
+	snprintf(buf, FORMAT_MAX, "%.3f", (double)pct);
+	return buf;
+}
+
+/* Names of probes are long: where there is room all columns stand further to the right. */
+static int shift(const struct rect *r)
+{
+	return r->cols >= 100 ? 14 : 0;
+}
+
+static void draw_titles(struct canvas *c, struct rect r)
+{
+	int x = r.col + shift(&r);
+
+	canvas_text(c, r.row, r.col + 1, -1, ROLE_dim, "COLLECTOR");
+	canvas_text(c, r.row, x + 14, -1, ROLE_dim, "STATE");
+	canvas_right(c, r.row, x + 22, 7, ROLE_accent | S_BOLD, "COST%▾");
+	canvas_right(c, r.row, x + 30, 6, ROLE_dim, "PROBES");
+	canvas_text(c, r.row, x + 38, -1, ROLE_dim, "WHY, WHAT TO DO");
+}
+
+static void draw_part(struct canvas *c, struct rect r, int row, const struct health_part *p)
+{
+	char text[FORMAT_MAX];
+	int x = r.col + shift(&r);
+	u32 style;
+
+	canvas_cut(c, row, r.col + 1, 12, ROLE_text, p->name);
+	part_state(p, text, sizeof(text), &style);
+	canvas_text(c, row, x + 14, 8, style, text);
+	canvas_right(c, row, x + 22, 7,
+		     f32_known(p->cost_pct) && p->cost_pct > 0 ? ROLE_text : ROLE_dim,
+		     cost_text(text, p->cost_pct));
+	snprintf(text, sizeof(text), "%u/%u", p->attached, p->n);
+	canvas_right(c, row, x + 30, 6, ROLE_text, text);
+	canvas_cut(c, row, x + 38, r.col + r.cols - x - 38, p->blocked ? ROLE_text : ROLE_dim,
+		   p->why && p->attached != p->n ? p->why : "");
+}
+
+/* "92ns a run  318k runs/s   412 insns" */
+static void draw_run(struct canvas *c, int row, int col, const struct probes_row *p)
+{
+	static const struct {
+		const char *member, *unit;
+		int width;
+	} columns[] = {
+		{ "ns_per_run", " a run", 5 }, { "run_rate", " runs/s", 5 },
+		{ "insns", " insns", 5 },
+	};
+	char buf[FORMAT_MAX];
+
+	for (u32 i = 0; i < ARRAY_SIZE(columns); i++) {
+		int f = table_field(TABLE_probes, columns[i].member);
+		const char *text = format_value(buf, &table_descs[TABLE_probes].fields[f], &p->row,
+						NULL, NULL);
+
+		canvas_right(c, row, col, columns[i].width, *text == '?' ? ROLE_dim : ROLE_text,
+			     text);
+		col += columns[i].width;
+		col += canvas_text(c, row, col, -1, ROLE_dim, columns[i].unit) + 1;
+	}
+}
+
+static void draw_probe(struct canvas *c, struct rect r, int row, const struct probes_row *p)
+{
+	int x = r.col + shift(&r);
+	bool off = !is(p->state, "attached"), blocked = is(p->state, "blocked");
+	char buf[FORMAT_MAX];
+
+	canvas_cut_middle(c, row, r.col + 3, 19 + shift(&r), ROLE_dim, p->probe ? p->probe : "?");
+	canvas_right(c, row, x + 22, 7, ROLE_dim, cost_text(buf, p->cost_pct));
+	canvas_right(c, row, x + 30, 7, blocked ? ROLE_bad : ROLE_dim,
+		     off ? p->state ? p->state : "?" : "on");
+	if (off && p->reason && *p->reason)
+		canvas_cut(c, row, x + 38, r.col + r.cols - x - 38, ROLE_dim, p->reason);
+	else
+		draw_run(c, row, x + 38, p);
+}
+
+void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h)
+{
+	u32 rows = (u32)max(r.rows - 1, 1), top = h->at >= rows ? h->at - rows + 1 : 0;
+
+	draw_titles(c, r);
+	for (u32 i = 0; i < rows && top + i < h->n_lines; i++) {
+		const struct health_line *l = &h->lines[top + i];
+		int row = r.row + 1 + (int)i;
+
+		if (l->probe)
+			draw_probe(c, r, row, l->probe);
+		else
+			draw_part(c, r, row, &h->parts[l->part]);
+		if (top + i != h->at)
+			continue;
+		canvas_restyle(c, row, r.col, r.cols, ROLE_selection);
+		canvas_text(c, row, r.col, 1, ROLE_selection, "▌");
+	}
+}
+
+/* ---- cost, memory, losses ---------------------------------------------------------------- */
+
+const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member)
+{
+	int f = table_field(TABLE_self, member);
+
+	return format_value(buf, &table_descs[TABLE_self].fields[f], &self->row, NULL, NULL);
+}
+
+void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self)
+{
+	char bpf[FORMAT_MAX], own[FORMAT_MAX], tick[FORMAT_MAX], budget[FORMAT_MAX];
+	bool over = self->cpu_pct + self->bpf_cpu_pct > self->budget_pct;
+	int col = r.col + 9;
+
+	snprintf(own, sizeof(own), f32_known(self->cpu_pct) ? "%.2f" : "?", (double)self->cpu_pct);
+	snprintf(bpf, sizeof(bpf), f32_known(self->bpf_cpu_pct) ? "%.2f" : "?",
+		 (double)self->bpf_cpu_pct);
+	canvas_text(c, r.row, r.col, -1, ROLE_dim, "cost");
+	col += canvas_printf(c, r.row, col, -1, over ? ROLE_warn : ROLE_text,
+			     "kernel %s  own %s  of %s", bpf, own,
+			     health_self_text(budget, self, "budget_pct"));
+	col += canvas_text(c, r.row, col, -1, ROLE_dim, " % of the machine");
+	canvas_printf(c, r.row, col, -1, ROLE_text, "  tick %s",
+		      health_self_text(tick, self, "tick_ns"));
+}
+
+void health_draw_memory(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
+{
+	struct history *h = app_history(a);
+	char rss[FORMAT_MAX], maps[FORMAT_MAX], kept[FORMAT_MAX], span[FORMAT_MAX];
+	u32 n = history_len(h);
+	int col = r.col + 9;
+
+	format_bytes(kept, (double)history_bytes(h));
+	format_age(span, n ? history_time_ns(h, n - 1) - history_time_ns(h, 0) : 0);
+	canvas_text(c, r.row, r.col, -1, ROLE_dim, "memory");
+	col += canvas_printf(c, r.row, col, -1, ROLE_text,
+			     "ottop %s  maps %s  history %s: %s, %u ticks, merged %llu",
+			     health_self_text(rss, self, "rss_bytes"),
+			     health_self_text(maps, self, "kernel_map_bytes"), kept, span, n,
+			     (unsigned long long)history_merged(h));
+	canvas_printf(c, r.row, col, -1, ROLE_text, ", gone %llu",
+		      (unsigned long long)history_dropped(h));
+}
+
+/* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */
+void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
+{
+	const struct table *t = &app_snapshot(a)->tables[TABLE_lost];
+	bool any = u64_known(self->lost_total) && self->lost_total;
+	u32 style = any ? ROLE_bad : ROLE_text;
+	char n[FORMAT_MAX], rate[FORMAT_MAX];
+	int col = r.col + 9, shown = 0;
+
+	canvas_text(c, r.row, r.col, -1, ROLE_dim, "lost");
+	if (!any) {
+		canvas_text(c, r.row, col, -1, ROLE_text, u64_known(self->lost_total) ?
+			    "no event since ottop started" : "?");
+		return;
+	}
+	col += canvas_printf(c, r.row, col, -1, style, "%s since ottop started, %s/s now",
+			     format_thousands(n, self->lost_total),
+			     health_self_text(rate, self, "lost_rate"));
+	for (u32 i = 0; i < t->n; i++) {
+		const struct lost_row *l = (const struct lost_row *)t->rows[i];
+
+		if (!u64_known(l->count) || !l->count)
+			continue;
+		col += canvas_text(c, r.row, col, -1, style, shown++ ? ", " : ": ");
+		col += canvas_printf(c, r.row, col, -1, style, "%s %s",
+				     format_thousands(n, l->count),
+				     l->cause ? l->cause : "?");
+	}
+}
+
+/* ---- log ----------------------------------------------------------------------------------- */
+
+struct log_tail {
+	char *lines[MAX_LOG];
+	u32 n;			/* of all lines so far: the last MAX_LOG are kept */
+};
+
+static void keep_line(void *arg, const char *line)
+{
+	struct log_tail *t = arg;
+
+	free(t->lines[t->n % MAX_LOG]);
+	t->lines[t->n++ % MAX_LOG] = xstrdup(line);
+}
+
+void health_draw_log(struct canvas *c, struct rect r)
+{
+	struct log_tail t = { .n = 0 };
+	u32 n;
+
+	log_each(keep_line, &t);
+	canvas_rule(c, r.row, r.col, r.cols, t.n ? "log, newest last" : "log: nothing was written");
+	n = min(min(t.n, (u32)MAX_LOG), (u32)max(r.rows - 1, 0));
+	for (u32 i = 0; i < n; i++)
+		canvas_cut(c, r.row + 1 + (int)i, r.col + 1, r.cols - 1, ROLE_dim,
+			   t.lines[(t.n - n + i) % MAX_LOG]);
+	for (u32 i = 0; i < MAX_LOG; i++)
+		free(t.lines[i]);
+}
