@@ -26,6 +26,8 @@ struct tick {
 	u64 last_tick_ns;	/* what the tick before cost */
 };
 
+#define COLLECTOR_FDS 4
+
 struct collector {
 	const char *name;
 	u64 tables;		/* TABLE_BIT()s that it fills */
@@ -39,8 +41,10 @@ struct collector {
 	void (*adjust)(const struct tick *t);
 	/* The interval ends here: swap what is swapped. True: wait for a grace period before read(). */
 	bool (*swap)(const struct tick *t);
-	/* Empties ring buffers; several times a tick. */
+	/* Empties ring buffers; several times a tick, and when a descriptor of fds() is readable. */
 	void (*drain)(void);
+	/* Descriptors to wait for; at most COLLECTOR_FDS. Their number. */
+	u32 (*fds)(int *fds);
 	/* Adds this interval's rows and builder_status(). 0 or -errno (stopped then). */
 	int (*read)(const struct tick *t);
 	/* After every collector has read. */

@@ -17,6 +17,8 @@ typedef u8 __u8;
 typedef u16 __u16;
 typedef u32 __u32;
 typedef u64 __u64;
+typedef signed short s16;
+typedef s16 __s16;
 typedef s32 __s32;
 typedef s64 __s64;
 typedef u16 __be16;
@@ -32,13 +34,16 @@ enum bpf_map_type_ {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_MMAPABLE 1024
+#define BPF_F_INNER_MAP 4096
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 #define BPF_RB_NO_WAKEUP 1
+#define BPF_RB_FORCE_WAKEUP 2
 
 struct bpf_raw_tracepoint_args { u64 args[0]; };
 
@@ -64,10 +69,16 @@ typedef struct { long counter; } atomic_long_t;
 typedef struct { u32 val; } kuid_t;
 
 #if defined(__TARGET_ARCH_x86)
-struct pt_regs { unsigned long orig_ax; };
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax, ip, sp;
+};
 #elif defined(__TARGET_ARCH_arm64)
-struct pt_regs { s32 syscallno; };
-struct user_pt_regs { u64 regs[31]; };
+struct user_pt_regs { u64 regs[31], sp, pc, pstate; };
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	s32 syscallno;
+};
 #endif
 
 struct thread_info {
@@ -85,8 +96,8 @@ struct pid {
 struct cred { kuid_t euid; };
 
 struct task_io_accounting { u64 read_bytes, write_bytes; };
-struct sched_info { u64 run_delay, last_arrival, last_queued; };
-struct sched_entity { u64 sum_exec_runtime, prev_sum_exec_runtime; };
+struct sched_info { u64 run_delay, last_arrival; };
+struct sched_entity { u64 sum_exec_runtime; };
 
 struct signal_struct {
 	atomic_t live;
@@ -135,6 +146,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	u64 utime, stime;
 	u64 start_boottime;
+	u64 self_exec_id;
 	const struct cred *cred;
 	char comm[TASK_COMM_LEN];
 	struct signal_struct *signal;

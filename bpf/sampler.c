@@ -24,6 +24,7 @@
 #include "bpf/privileges.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
+#include "symbolizer/symbolizer.h"
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
@@ -247,17 +248,30 @@ static void schedule_tick(struct sampler *s, u64 interval_ns)
 		s->next_tick_ns = now + interval_ns;
 }
 
+static u32 collector_fds(struct sampler *s, u32 i, struct pollfd *ret)
+{
+	int fds[COLLECTOR_FDS];
+	u32 n = s->states[i] == RUNNING && collectors[i]->fds ? collectors[i]->fds(fds) : 0;
+
+	for (u32 k = 0; k < n; k++)
+		ret[k] = (struct pollfd){ .fd = fds[k], .events = POLLIN };
+	return n;
+}
+
 /* Waits for the timer or a wish. False: the end. */
 static bool sampler_wait(struct sampler *s, u64 *ret_interval)
 {
-	struct pollfd fds[] = {
+	struct pollfd fds[2 + ARRAY_SIZE(collectors) * COLLECTOR_FDS] = {
 		{ .fd = s->timer_fd, .events = POLLIN }, { .fd = s->wake_fd, .events = POLLIN },
 	};
+	u32 n_fds = 2;
 	u64 n;
 	bool go;
 
 	arm_timer(s);
-	poll(fds, ARRAY_SIZE(fds), -1);
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		n_fds += collector_fds(s, i, fds + n_fds);
+	poll(fds, n_fds, -1);
 	if (fds[0].revents && read(s->timer_fd, &n, sizeof(n)) < 0)
 		n = 0;
 	if (fds[1].revents && read(s->wake_fd, &n, sizeof(n)) == sizeof(n))
@@ -345,6 +359,7 @@ static void sampler_free(struct sampler *s)
 	close(s->ready_fd);
 	proctab_scope(NULL);
 	keeper_stop();
+	symbolizer_stop();
 	/* the session stays: snapshots that somebody still holds point to it */
 }
 
@@ -359,6 +374,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 		return NULL;
 	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
 	keeper_start();
+	symbolizer_start();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
 	s->want = o->tables;

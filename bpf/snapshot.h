@@ -82,6 +82,7 @@ enum field_format {
 	FF_CMD,		/* command line: cut at the right */
 	FF_PATH,	/* cut in the middle */
 	FF_STATE,	/* one letter */
+	FF_STACK,	/* numbers of frames, leaf first, in decimal with blanks between */
 	FF_HIST,
 	FF_SUB
 };

@@ -125,22 +125,22 @@ size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap)
 	return want;
 }
 
-bool elf_offset_to_addr(struct elf_file *f, u64 offset, u64 *ret_addr)
+u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 cap)
 {
 	size_t n;
+	u32 found = 0;
 
 	if (elf_getphdrnum(f->elf, &n))
-		return false;
-	for (size_t i = 0; i < n && i < 1024; i++) {
+		return 0;
+	for (size_t i = 0; i < n && i < 1024 && found < cap; i++) {
 		GElf_Phdr ph;
 
-		if (!gelf_getphdr(f->elf, (int)i, &ph) || ph.p_type != PT_LOAD ||
-		    offset < ph.p_offset || offset - ph.p_offset >= ph.p_filesz)
-			continue;
-		*ret_addr = offset - ph.p_offset + ph.p_vaddr;
-		return true;
+		if (gelf_getphdr(f->elf, (int)i, &ph) && ph.p_type == PT_LOAD && (ph.p_flags & PF_X))
+			ret[found++] = (struct symbolizer_segment){
+				.offset = ph.p_offset, .size = ph.p_memsz, .addr = ph.p_vaddr,
+			};
 	}
-	return false;
+	return found;
 }
 
 static void symbols_of(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *sh,

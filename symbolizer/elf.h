@@ -3,7 +3,7 @@
 #ifndef OTTOP_ELF_H
 #define OTTOP_ELF_H
 
-#include "bpf/base.h"
+#include "symbolizer/symbolizer.h"
 
 struct elf_file;
 
@@ -23,11 +23,8 @@ struct elf_section {
 bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret);
 /* GNU build-id; its length, 0 when there is none. */
 size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap);
-/*
- * File offset of an executable segment to address: the value to add to a file
- * offset to get an address. True when the offset is in a loaded segment.
- */
-bool elf_offset_to_addr(struct elf_file *f, u64 offset, u64 *ret_addr);
+/* The executable segments, at most cap; their number. */
+u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 cap);
 
 /* Calls fn for each function symbol of .symtab, or of .dynsym where there is no .symtab. */
 void elf_symbols(struct elf_file *f, void (*fn)(void *arg, const char *name, u64 addr, u64 size),

@@ -59,7 +59,7 @@ check() {
 			next
 		else if (inc == "bpf/snapshot.h" && dir != "symbolizer")
 			next
-		else if (inc == "symbolizer/symbolizer.h" && FILENAME ~ /^bpf\//)
+		else if ((inc == "symbolizer/symbolizer.h" || inc == "symbolizer/unwind.h") && FILENAME ~ /^bpf\//)
 			next
 		else
 			fail("not for " dir "/")

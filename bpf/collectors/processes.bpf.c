@@ -226,8 +226,9 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	if (s) {
 		w.calls = s->calls;
 		w.blocked_ns = s->blocked_ns;
+		/* a wake-up that overtook its switch leaves a mark behind: only D counts */
 		since = s->blocked_since_ns;
-		if (since)
+		if (since && w.state == 'D')
 			w.blocked_ns += bpf_ktime_get_ns() - since;
 	}
 	fill_call(&w, t, s);
@@ -241,39 +242,35 @@ int tasks_iter(struct bpf_iter__task *ctx)
 
 /* ---- blocked time ---- */
 
-/*
- * How long `next` has been ready: since it was queued, on the scheduler's own
- * clock, where "now" is when the running task arrived and what it has run
- * since. (sched_info is brought up to date only after this tracepoint.)
- */
-static __always_inline u64 queued_ns(struct task_struct *prev, struct task_struct *next)
+static __always_inline bool is_blocked_state(u32 state)
 {
-	u64 queued = next->sched_info.last_queued;
-	u64 now = prev->sched_info.last_arrival + prev->se.sum_exec_runtime -
-		  prev->se.prev_sum_exec_runtime;
-
-	return prev->pid && queued && now > queued ? now - queued : 0;
+	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	u32 state = prev->__state;
 	struct task_state *s;
-	u64 ns, waited;
 
-	if ((state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE && !preempt) {
-		s = task_state(prev);
-		if (s)
-			s->blocked_since_ns = bpf_ktime_get_ns();
-	}
-	if (!next->pid)
+	if (preempt || !is_blocked_state(prev->__state))
 		return 0;
-	s = task_state(next);
+	s = task_state(prev);
+	if (s)
+		s->blocked_since_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* The end is the wake-up, not the next switch: from then on it waits for a CPU. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *t)
+{
+	struct task_state *s;
+
+	if (!is_blocked_state(t->__state))
+		return 0;
+	s = task_state(t);
 	if (s && s->blocked_since_ns) {
-		ns = bpf_ktime_get_ns() - s->blocked_since_ns;
-		waited = queued_ns(prev, next);
-		s->blocked_ns += waited < ns ? ns - waited : ns;
+		s->blocked_ns += bpf_ktime_get_ns() - s->blocked_since_ns;
 		s->blocked_since_ns = 0;
 	}
 	return 0;

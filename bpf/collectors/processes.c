@@ -562,7 +562,8 @@ static int attach_all(void)
 {
 	struct bpf_program *const progs[] = {
 		skel->progs.tasks_iter, skel->progs.on_fork, skel->progs.on_exec,
-		skel->progs.on_exit, skel->progs.on_switch, skel->progs.on_oom,
+		skel->progs.on_exit, skel->progs.on_switch, skel->progs.on_waking,
+		skel->progs.on_oom,
 	};
 
 	partial = false;

@@ -92,12 +92,24 @@ __noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 	return OTHER_SLOT;
 }
 
+/* The first place, where nearly all are, without a call. */
+static __always_inline u32 slot_of(u32 which, u32 call, u32 tgid, u64 start_ns)
+{
+	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
+	u32 at = h >> (64 - SLOT_BITS);
+	struct sc_slot *slot = &sets[which & 1].slots[at & (N_SLOTS - 1)];
+
+	if (is_slot(slot, call, tgid, start_ns) && at != OTHER_SLOT)
+		return at;
+	return find_slot(which, call, tgid, start_ns);
+}
+
 __noinline int count_cell(u32 which, u32 slot, u32 what)
 {
 	struct sc_set *set = &sets[which & 1];
 	u32 key = CELL_KEY(slot, what);
 	/* an octave of a slot is one cache line; octaves are spread */
-	u32 at = (CELL_KEY(slot, what & ~7u) * 0x9e3779b1u >> (32 - CELL_BITS)) + (what & 7);
+	u32 at = CELL_AT(slot, what);
 
 	for (int i = 0; i < MAX_PROBES; i++, at++) {
 		struct sc_cell *cell;
@@ -118,6 +130,17 @@ __noinline int count_cell(u32 which, u32 slot, u32 what)
 	}
 	__sync_fetch_and_add(&lost_cells, 1);
 	return 0;
+}
+
+static __always_inline void count_bucket(u32 which, u32 slot, u32 what)
+{
+	u32 at = CELL_AT(slot, what) & (N_CELLS - 1);
+	struct sc_cell *cell = &sets[which & 1].cells[at];
+
+	if (cell->key == CELL_KEY(slot, what))
+		__sync_fetch_and_add(&cell->n, 1);
+	else
+		count_cell(which, slot, what);
 }
 
 static __always_inline void raise(u64 *max, u64 v)
@@ -173,7 +196,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	ns = bpf_ktime_get_ns() - s->enter_ns;
 	s->enter_ns = 0;
 	which = current_set & 1;
-	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	at = slot_of(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
 	slot = &sets[which].slots[at];
 	__sync_fetch_and_add(&slot->count, 1);
 	__sync_fetch_and_add(&slot->total_ns, ns);
@@ -185,7 +208,7 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	if (b < 0)
 		__sync_fetch_and_add(&slot->zero, 1);
 	else
-		count_cell(which, at, b);
+		count_bucket(which, at, b);
 	if (ret < 0 && ret >= -4095) {
 		__sync_fetch_and_add(&slot->errors, 1);
 		count_cell(which, at, CELL_ERRNO + (u32)-ret);

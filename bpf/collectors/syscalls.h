@@ -47,6 +47,9 @@ struct sc_slot {
 #define CELL_SLOT(key) (((key) - 1) >> 13)
 #define CELL_WHAT(key) (((key) - 1) & 0x1fff)
 #define CELL_ERRNO 512
+/* an octave of a slot is one cache line; octaves are spread */
+#define CELL_AT(slot, what) \
+	((CELL_KEY(slot, (what) & ~7u) * 0x9e3779b1u >> (32 - CELL_BITS) & ~7u) + ((what) & 7))
 
 struct sc_cell {
 	__u32 key;	/* 0: free */
@@ -57,7 +60,7 @@ struct sc_set {
 	struct sc_slot slots[N_SLOTS];
 	struct sc_cell cells[N_CELLS];
 	__u32 used_slots, used_cells;
-};
+} __attribute__((aligned(64)));
 
 #define MAX_SCOPE 64
 

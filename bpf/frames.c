@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* frames.c: see frames.h. Rows are made anew only when a name arrives; else they are shared. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/frames.h"
+
+struct entry {
+	u32 file, space;
+	u64 addr;
+	u32 next_in_hash;
+	u32 next_unnamed;	/* of the same file */
+	struct frames_row *row;
+};
+
+static struct entry *entries;	/* [0] is none */
+static u32 n_entries, cap_entries;
+static u32 *hash;
+static u32 hash_size;
+/* heads of the lists of frames without a name, by file */
+static struct { u32 file, head; } *unnamed;
+static u32 n_unnamed, cap_unnamed;
+
+static u32 slot_of(u32 file, u64 addr, u32 space)
+{
+	u64 h = (addr ^ (u64)file << 40 ^ (u64)space << 20) * 0x9e3779b97f4a7c15ull;
+
+	return (u32)(h >> 32) & (hash_size - 1);
+}
+
+static void rehash(void)
+{
+	hash_size = hash_size ? hash_size * 2 : 4096;
+	free(hash);
+	hash = xcalloc(hash_size, sizeof(*hash));
+	for (u32 i = 1; i < n_entries; i++) {
+		u32 s = slot_of(entries[i].file, entries[i].addr, entries[i].space);
+
+		entries[i].next_in_hash = hash[s];
+		hash[s] = i;
+	}
+}
+
+static u32 *unnamed_head(u32 file)
+{
+	for (u32 i = 0; i < n_unnamed; i++)
+		if (unnamed[i].file == file)
+			return &unnamed[i].head;
+	unnamed = grow(unnamed, n_unnamed, &cap_unnamed, sizeof(*unnamed));
+	unnamed[n_unnamed].file = file;
+	unnamed[n_unnamed].head = 0;
+	return &unnamed[n_unnamed++].head;
+}
+
+u32 frames_find(u32 file, u64 addr, u32 space)
+{
+	if (!hash_size)
+		return 0;
+	for (u32 i = hash[slot_of(file, addr, space)]; i; i = entries[i].next_in_hash)
+		if (entries[i].addr == addr && entries[i].file == file && entries[i].space == space)
+			return i;
+	return 0;
+}
+
+static struct frames_row *new_row(u32 id, u64 addr)
+{
+	struct frames_row *r = row_new(TABLE_frames);
+
+	r->id = id;
+	r->addr = addr;
+	r->line = U64_BLANK;
+	r->inlined = 0;
+	r->kind = str_new("unknown");
+	return r;
+}
+
+u32 frames_intern(u32 file, u64 addr, u32 space)
+{
+	u32 id = frames_find(file, addr, space), *head, s;
+
+	if (id)
+		return id;
+	if (!n_entries) {
+		entries = grow(entries, 0, &cap_entries, sizeof(*entries));
+		memset(&entries[0], 0, sizeof(*entries));
+		n_entries = 1;
+	}
+	if (n_entries >= hash_size)
+		rehash();
+	entries = grow(entries, n_entries, &cap_entries, sizeof(*entries));
+	id = n_entries++;
+	head = unnamed_head(file);
+	s = slot_of(file, addr, space);
+	entries[id] = (struct entry){ .file = file, .space = space, .addr = addr,
+				      .next_in_hash = hash[s], .next_unnamed = *head,
+				      .row = new_row(id, addr) };
+	hash[s] = id;
+	*head = id;
+	return id;
+}
+
+/* A row that snapshots may hold is never changed: a copy takes its place. */
+static struct frames_row *own_row(u32 id)
+{
+	struct frames_row *old = entries[id].row, *r = row_new(TABLE_frames);
+
+	*r = *old;
+	r->row.refs = 1;
+	r->name = str_get(old->name);
+	r->module = str_get(old->module);
+	r->file = str_get(old->file);
+	r->kind = str_get(old->kind);
+	r->build_id = str_get(old->build_id);
+	r->reason = str_get(old->reason);
+	row_put(&old->row);
+	entries[id].row = r;
+	return r;
+}
+
+static void set(const char **member, const char *s)
+{
+	str_put(*member);
+	*member = s;
+}
+
+void frames_name(u32 id, const char *name, const char *kind, const char *reason)
+{
+	struct frames_row *r = own_row(id);
+
+	set(&r->name, name);
+	set(&r->kind, kind);
+	set(&r->reason, reason);
+}
+
+void frames_module(u32 id, const char *module, const char *build_id)
+{
+	struct frames_row *r = own_row(id);
+
+	set(&r->module, module);
+	set(&r->build_id, build_id);
+}
+
+u32 frames_next_unnamed(u32 file, u64 *ret_addr)
+{
+	u32 *head = unnamed_head(file), id = *head;
+
+	if (!id)
+		return 0;
+	*head = entries[id].next_unnamed;
+	*ret_addr = entries[id].addr;
+	return id;
+}
+
+void frames_rows(struct builder *b)
+{
+	for (u32 i = 1; i < n_entries; i++)
+		builder_add(b, row_get(&entries[i].row->row));
+}
+
+void frames_clear(void)
+{
+	for (u32 i = 1; i < n_entries; i++)
+		row_put(&entries[i].row->row);
+	free(entries);
+	free(hash);
+	free(unnamed);
+	entries = NULL;
+	hash = NULL;
+	unnamed = NULL;
+	n_entries = cap_entries = hash_size = n_unnamed = cap_unnamed = 0;
+}

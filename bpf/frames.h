@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frames.h: the table frames: every place a stack has been in, numbered. A
+ * frame gets its name when the symbolizer answers. Sampler thread only.
+ */
+#ifndef OTTOP_FRAMES_H
+#define OTTOP_FRAMES_H
+
+#include "bpf/snapshot_build.h"
+
+#define FRAMES_KERNEL 0u	/* file number of kernel addresses */
+#define FRAMES_RAW 0xffffffffu	/* of addresses outside of any file, per process */
+
+/* The number of a frame. space: the pid for FRAMES_RAW, else 0. */
+u32 frames_intern(u32 file, u64 addr, u32 space);
+/* Names, as they come; all strings are references given away, NULL where unknown. */
+void frames_name(u32 id, const char *name, const char *kind, const char *reason);
+void frames_module(u32 id, const char *module, const char *build_id);
+/* The next frame of this file that was not asked for yet, and marks it as asked; 0: none. */
+u32 frames_next_unnamed(u32 file, u64 *ret_addr);
+/* The frame of a file and address, or 0. */
+u32 frames_find(u32 file, u64 addr, u32 space);
+void frames_rows(struct builder *b);
+void frames_clear(void);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * client.c: ottop's side. A parent process that does nothing but wait stands
+ * between: it was forked before threads and BPF existed, and forks the server
+ * anew when a file has killed it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "symbolizer/ehframe.h"
+#include "symbolizer/protocol.h"
+
+#define MAX_ASKED 64	/* questions on the way */
+
+static int sock = -1;
+static pid_t parent;
+/* Questions on the way, in order: the server answers in this order. */
+static struct { u32 kind, file; } asked[MAX_ASKED];
+static u32 first_asked, n_asked;
+
+/* ---- the processes ---- */
+
+/* Tells ottop that the server has died over the question it was at. */
+static void report_death(int fd)
+{
+	struct reply r = { .kind = 0, .err = -EFAULT };
+
+	message_send(fd, &r, sizeof(r), -1, 0);
+}
+
+static void parent_main(int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "ottop-symbols");
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
+	if (dup2(fd, 3) < 0)
+		_exit(1);
+	close_range(4, ~0u, 0);
+	close_range(0, 2, 0);
+	for (;;) {
+		int status;
+		pid_t child = fork();
+
+		if (!child)
+			server_main(3);
+		if (child < 0 || waitpid(child, &status, 0) < 0)
+			_exit(1);
+		if (WIFEXITED(status))
+			_exit(WEXITSTATUS(status));
+		report_death(3);
+	}
+}
+
+int symbolizer_start(void)
+{
+	int fds[2];
+
+	if (sock >= 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	parent = fork();
+	if (parent < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -errno;
+	}
+	if (!parent)
+		parent_main(fds[1]);
+	close(fds[1]);
+	sock = fds[0];
+	fcntl(sock, F_SETFL, O_NONBLOCK);
+	first_asked = n_asked = 0;
+	return 0;
+}
+
+void symbolizer_stop(void)
+{
+	if (sock < 0)
+		return;
+	close(sock);
+	sock = -1;
+	/* it sees the end and leaves; it may be deep in a file: then not politely */
+	for (int i = 0; i < 20; i++) {
+		if (waitpid(parent, NULL, WNOHANG))
+			return;
+		usleep(5000);
+	}
+	kill(parent, SIGKILL);
+	waitpid(parent, NULL, 0);
+}
+
+int symbolizer_fd(void)
+{
+	return sock;
+}
+
+/* ---- questions ---- */
+
+static int ask(const struct question *q, int fd)
+{
+	int err;
+
+	if (sock < 0)
+		return -ENOTCONN;
+	if (n_asked == MAX_ASKED)
+		return -EAGAIN;
+	err = message_send(sock, q, sizeof(*q), fd, MSG_DONTWAIT);
+	if (err)
+		return err;
+	asked[(first_asked + n_asked) % MAX_ASKED].kind = q->kind;
+	asked[(first_asked + n_asked++) % MAX_ASKED].file = q->file;
+	return 0;
+}
+
+int symbolizer_ask_table(u32 file, int fd)
+{
+	struct question q = { .kind = ANSWER_TABLE, .file = file };
+
+	return ask(&q, fd);
+}
+
+int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n)
+{
+	struct question q = { .kind = ANSWER_NAMES, .file = file, .n = n };
+
+	if (n > SYMBOLIZER_BATCH)
+		return -EINVAL;
+	memcpy(q.addrs, addrs, n * sizeof(*addrs));
+	return ask(&q, fd);
+}
+
+/* ---- answers: nothing in them is believed before it is checked ---- */
+
+static bool check_table(const struct symbolizer_answer *a)
+{
+	u64 pages = (u32)a->words[0];
+
+	if (a->words[0] >> 32 != UNW_MAGIC || 1 + pages > a->n_words || !a->n_infos ||
+	    a->n_infos > UNW_MAX_INFOS)
+		return false;
+	for (u64 p = 0; p < pages; p++) {
+		u64 first = a->words[1 + p] >> 32, n = (u32)a->words[1 + p];
+
+		if (1 + pages + (first + n + 1) / 2 > a->n_words)
+			return false;
+	}
+	for (u64 i = 0; i < (a->n_words - 1 - pages) * 2; i++)
+		if ((u32)(a->words[1 + pages + i / 2] >> (i % 2 * 32)) >> 16 >= a->n_infos)
+			return false;
+	return true;
+}
+
+static bool check_names(const struct symbolizer_answer *a)
+{
+	size_t ends = 0;
+
+	if (a->n_names > SYMBOLIZER_BATCH || !a->names_size || a->names[a->names_size - 1])
+		return false;
+	for (size_t i = 0; i < a->names_size; i++)
+		ends += !a->names[i];
+	return ends >= a->n_names;
+}
+
+static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int fd)
+{
+	size_t want = r->kind == ANSWER_TABLE ?
+		(size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info) :
+		(size_t)r->n_names * sizeof(u64) + r->names_size;
+	struct stat st;
+
+	if (fstat(fd, &st) || !want || (u64)st.st_size < want || want > (256u << 20))
+		return false;
+	a->map = mmap(NULL, want, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (a->map == MAP_FAILED) {
+		a->map = NULL;
+		return false;
+	}
+	a->map_size = want;
+	if (r->kind == ANSWER_TABLE) {
+		a->words = a->map;
+		a->n_words = r->n_words;
+		a->infos = (const void *)(a->words + a->n_words);
+		a->n_infos = r->n_infos;
+		return check_table(a);
+	}
+	a->addrs = a->map;
+	a->n_names = r->n_names;
+	a->names = (const char *)(a->addrs + a->n_names);
+	a->names_size = r->names_size;
+	return check_names(a);
+}
+
+static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int fd)
+{
+	a->err = r->err;
+	a->base = r->base;
+	a->n_segments = min(r->n_segments, (u32)ARRAY_SIZE(a->segments));
+	memcpy(a->segments, r->segments, sizeof(a->segments));
+	a->build_id_len = min(r->build_id_len, (u32)BUILD_ID_MAX);
+	memcpy(a->build_id, r->build_id, sizeof(a->build_id));
+	if (fd >= 0 && !a->err && !map_payload(a, r, fd)) {
+		symbolizer_done(a);
+		a->words = NULL;
+		a->err = -EBADMSG;
+	}
+}
+
+bool symbolizer_receive(struct symbolizer_answer *a)
+{
+	struct reply r;
+	int fd, n;
+
+	memset(a, 0, sizeof(*a));
+	if (sock < 0 || !n_asked)
+		return false;
+	n = message_receive(sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
+	if (n == -EAGAIN || n == -EINTR)
+		return false;
+	a->kind = asked[first_asked].kind;
+	a->file = asked[first_asked].file;
+	first_asked = (first_asked + 1) % MAX_ASKED;
+	n_asked--;
+	if (n <= 0) {	/* the parent is gone too: no names any more */
+		close(sock);
+		sock = -1;
+		a->err = -EPIPE;
+	} else if (n != sizeof(r) || (r.kind && (r.kind != a->kind || r.file != a->file))) {
+		a->err = -EBADMSG;
+	} else if (!r.kind) {
+		a->err = -EFAULT;	/* this file killed the server */
+	} else {
+		fill_answer(a, &r, fd);
+	}
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+void symbolizer_done(struct symbolizer_answer *a)
+{
+	if (a->map)
+		munmap(a->map, a->map_size);
+	a->map = NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * protocol.h: what goes over the socket pair between client.c and server.c. A
+ * question carries the file's descriptor; an answer carries a memfd with the
+ * payload, whose sizes the client checks before it believes them.
+ */
+#ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
+#define OTTOP_SYMBOLIZER_PROTOCOL_H
+
+#include "symbolizer/symbolizer.h"
+
+struct question {
+	u32 kind;	/* enum symbolizer_answer_kind */
+	u32 file;
+	u32 n;
+	u32 pad;
+	u64 addrs[SYMBOLIZER_BATCH];
+};
+
+struct reply {
+	u32 kind, file;
+	s32 err;
+	u32 n_segments, build_id_len;
+	u32 n_words, n_infos;	/* payload: words, then infos */
+	u32 n_names;		/* payload: addrs, then names */
+	u64 base, names_size;
+	struct symbolizer_segment segments[4];
+	u8 build_id[BUILD_ID_MAX];
+};
+
+/* Sends one message with at most one descriptor (-1: none). 0 or -errno. */
+int message_send(int sock, const void *data, size_t n, int fd, int flags);
+/* Receives one; *ret_fd is -1 or a descriptor that the caller closes. Bytes, 0 at the end, or -errno. */
+int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags);
+
+/* The process: serves questions until the socket closes. Never returns. */
+void server_main(int sock) __attribute__((noreturn));
+
+#endif

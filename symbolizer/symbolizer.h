@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * symbolizer.h: names and unwind tables of files, from a process of its own
+ * that has no privileges, little memory and little time, because it parses
+ * files that a hostile user may have made. Nothing here waits: questions go
+ * out, answers come in when they are ready. A file that kills the process is
+ * answered with an error, and not tried again; the process is started anew.
+ */
+#ifndef OTTOP_SYMBOLIZER_H
+#define OTTOP_SYMBOLIZER_H
+
+#include "bpf/base.h"
+#include "symbolizer/unwind.h"
+
+#define SYMBOLIZER_BATCH 256	/* addresses in one question */
+#define BUILD_ID_MAX 20
+
+/* Forks it. Before threads exist and before any BPF is loaded. 0 or -errno. */
+int symbolizer_start(void);
+void symbolizer_stop(void);
+/* For poll(): readable while answers wait. -1 when it does not run. */
+int symbolizer_fd(void);
+
+/*
+ * Asks for the unwind table and the layout of a file. `file` is the caller's
+ * number for it, `fd` an open descriptor (the caller keeps it). 0, -EAGAIN
+ * (too many questions on the way: try later) or another -errno.
+ */
+int symbolizer_ask_table(u32 file, int fd);
+/* Asks for the names of n (at most SYMBOLIZER_BATCH) addresses of a file. */
+int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n);
+
+struct symbolizer_segment {
+	u64 offset, size, addr;	/* an executable segment: file offset -> address */
+};
+
+enum symbolizer_answer_kind { ANSWER_TABLE = 1, ANSWER_NAMES };
+
+struct symbolizer_answer {
+	u32 kind, file;
+	int err;		/* 0, or -errno: why there is nothing */
+	/* ANSWER_TABLE */
+	struct symbolizer_segment segments[4];
+	u32 n_segments;
+	u8 build_id[BUILD_ID_MAX];
+	u32 build_id_len;
+	u64 base;		/* address of page 0 of the table */
+	const u64 *words;	/* see unwind.h; NULL when the file has no frame information */
+	u32 n_words;
+	const struct unw_info *infos;
+	u32 n_infos;
+	/* ANSWER_NAMES: in the order of the question */
+	u32 n_names;
+	const u64 *addrs;
+	const char *names;	/* NUL after each; "" where there is none */
+	size_t names_size;
+	/* what it is mapped from; symbolizer_done() */
+	void *map;
+	size_t map_size;
+};
+
+/* The next answer, or false when none waits. Give it back with symbolizer_done(). */
+bool symbolizer_receive(struct symbolizer_answer *ret);
+void symbolizer_done(struct symbolizer_answer *a);
+
+/* ---- the kernel's own symbols: /proc/kallsyms, a trusted file, in this process ---- */
+
+/* Reads it. 0, or -EPERM where the kernel hides addresses. */
+int kallsyms_load(void);
+void kallsyms_free(void);
+/* Name of the function that has addr, or NULL; *ret_module "" or the module's name. */
+const char *kallsyms_name(u64 addr, const char **ret_module);
+
+#endif
