@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * compact.c: keeps a history under its cap. Groups of ticks go through the
- * levels 1, 2, 4, 8 and 16: when there is no room, the oldest group of the level
- * that is most above its share is merged pair by pair into the next level, and
- * from the last one it is dropped. So the past gets coarser step by step. Merging
- * takes a few ticks at a time, for a screen must not wait for it.
+ * levels 1, 4 and 16: when there is no room, the oldest group of the level that
+ * is most above its share is merged, four ticks into one, into the next level,
+ * and from the last one it is dropped. So the past gets coarser step by step.
+ * (Steps of two would decode and encode everything twice as often.) Merging takes
+ * a few ticks at a time, for a screen must not wait for it.
  */
 #include "bpf/merge.h"
 #include "bpf/ticks.h"
 
-#define N_LEVELS 5		/* 1, 2, 4, 8, 16 */
+#define FOLD 4			/* ticks merged into one from level to level */
+#define N_LEVELS 3		/* 1, 4, 16 */
 #define STEP_TICKS 4		/* source ticks per appended tick */
 
 /* What a level may take of the cap when there is no room, in 32nds. */
-static const u32 shares[N_LEVELS] = { 20, 2, 2, 2, 6 };
+static const u32 shares[N_LEVELS] = { 20, 4, 8 };
 
 /*
- * Merging groups[first .. first + n) into one; the last of them pair by pair.
+ * Merging groups[first .. first + n) into one; the last of them folded.
  * What is made counts once it has taken their place.
  */
 struct job {
 	u32 first, n;
 	u32 group, tick;	/* the next source tick; group counts from first */
 	u32 ticks;		/* source ticks in all */
+	struct reader reader;
 	struct decoder *decoder;
 	struct encoder *encoder;
-	const struct snapshot *half;	/* the first of a pair */
+	const struct snapshot *part;	/* n_part ticks, merged so far */
+	u32 n_part;
 	struct group out;
 };
 
@@ -36,7 +40,8 @@ void compact_abort(struct history *h)
 	if (!j)
 		return;
 	group_free(&j->out);
-	snapshot_put(j->half);
+	snapshot_put(j->part);
+	reader_clear(&j->reader);
 	decoder_free(j->decoder);
 	encoder_free(j->encoder);
 	free(j);
@@ -45,7 +50,7 @@ void compact_abort(struct history *h)
 
 static u32 level_index(const struct group *g)
 {
-	return (u32)__builtin_ctz(g->level);
+	return g->level == 1 ? 0 : g->level == FOLD ? 1 : 2;
 }
 
 /* The level whose oldest group shall go, or -1 when only the group in the making is left. */
@@ -95,16 +100,16 @@ static void start_job(struct history *h, u32 i)
 	j->first = i;
 	j->n = 1;
 	j->ticks = g->n;
-	if (before && before->level == g->level * 2 &&
-	    before->n + (g->n + 1) / 2 <= CODEC_GROUP_TICKS &&
-	    before->bytes.n + g->bytes.n / 2 <= h->cap_bytes / 8) {
+	if (before && before->level == g->level * FOLD &&
+	    before->n + (g->n + FOLD - 1) / FOLD <= CODEC_GROUP_TICKS &&
+	    before->bytes.n + g->bytes.n / FOLD <= h->cap_bytes / 8) {
 		j->first = i - 1;
 		j->n = 2;
 		j->ticks += before->n;
 	}
 	j->decoder = decoder_new(h->schema, h->session);
 	j->encoder = encoder_new();
-	j->out = (struct group){ .id = h->next_id++, .level = g->level * 2 };
+	j->out = (struct group){ .id = h->next_id++, .level = g->level * FOLD };
 	h->job = j;
 }
 
@@ -112,10 +117,10 @@ static void start_job(struct history *h, u32 i)
 static void end_job(struct history *h)
 {
 	struct job *j = h->job;
-	struct group out = j->out;
+	struct group out;
 
-	out.bytes.data = xrealloc(out.bytes.data, out.bytes.n + 1);
-	out.bytes.cap = out.bytes.n;
+	group_close(&j->out);
+	out = j->out;
 	h->bytes += group_bytes(&out);
 	h->merged += j->ticks - out.n;
 	replace_groups(h, j->first, j->n, &out);
@@ -123,30 +128,35 @@ static void end_job(struct history *h)
 	compact_abort(h);
 }
 
-static void emit(struct history *h, const struct snapshot *s)
+static void emit(struct job *j, const struct snapshot *s)
 {
-	struct job *j = h->job;
-
 	group_append(&j->out, j->encoder, s);
 	snapshot_put(s);
 }
 
-/* Takes one source snapshot in (and its reference). */
-static void take(struct history *h, const struct snapshot *s, bool pair)
+/* What has been merged so far is one tick. */
+static void emit_part(struct job *j)
 {
-	struct job *j = h->job;
-	const struct snapshot *half = j->half;
+	if (j->part)
+		emit(j, j->part);
+	j->part = NULL;
+	j->n_part = 0;
+}
 
-	if (!pair) {
-		emit(h, s);
-	} else if (!half) {
-		j->half = s;
-	} else {
-		emit(h, snapshot_merge(half, s));
-		j->half = NULL;
-		snapshot_put(half);
+/* Merges one source snapshot (and takes over its reference). */
+static void fold(struct job *j, const struct snapshot *s)
+{
+	const struct snapshot *both;
+
+	if (j->part) {
+		both = snapshot_merge(j->part, s);
+		snapshot_put(j->part);
 		snapshot_put(s);
+		s = both;
 	}
+	j->part = s;
+	if (++j->n_part == FOLD)
+		emit_part(j);
 }
 
 /* One source tick; false when the job is over. */
@@ -154,24 +164,25 @@ static bool step_job(struct history *h)
 {
 	struct job *j = h->job;
 	const struct group *g = &h->groups[j->first + j->group];
+	const u8 *data = reader_tick(&j->reader, -1, g, j->tick);
 	u32 lost = j->first + j->group;
 
-	if (decoder_tick(j->decoder, g->bytes.data + g->ticks[j->tick].offset,
-			 g->ticks[j->tick].len)) {
+	if (!data || decoder_tick(j->decoder, data, g->ticks[j->tick].len)) {
 		log_line("history: %u old ticks cannot be decoded, dropped", g->n);
 		compact_abort(h);
 		drop_group(h, lost);
 		return false;
 	}
-	take(h, decoder_snapshot(j->decoder), j->group == j->n - 1);
+	if (j->group == j->n - 1)
+		fold(j, decoder_snapshot(j->decoder));
+	else
+		emit(j, decoder_snapshot(j->decoder));
 	if (++j->tick < g->n)
 		return true;
 	j->tick = 0;
 	if (++j->group < j->n)
 		return true;
-	if (j->half)
-		emit(h, j->half);
-	j->half = NULL;
+	emit_part(j);
 	end_job(h);
 	return false;
 }

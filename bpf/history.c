@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* history.c: the ticks that are kept, encoded, and the way back to snapshots. */
-#include <unistd.h>
-
 #include "bpf/ticks.h"
 
 #define FORGET_AFTER 30	/* appends after which an unused cursor is freed */
@@ -32,47 +30,6 @@ struct history *history_new_file(int fd, const struct wire_schema *schema,
 
 /* ---- groups ---- */
 
-u64 group_bytes(const struct group *g)
-{
-	return g->bytes.cap + g->cap * sizeof(*g->ticks);
-}
-
-void group_free(struct group *g)
-{
-	free(g->ticks);
-	free(g->bytes.data);
-}
-
-static void group_add(struct group *g, const struct tick *t)
-{
-	g->ticks = grow(g->ticks, g->n, &g->cap, sizeof(*g->ticks));
-	g->ticks[g->n++] = *t;
-}
-
-u64 group_append(struct group *g, struct encoder *e, const struct snapshot *s)
-{
-	struct tick t = { s->seq, s->time_ns, s->interval_ns, g->bytes.n, 0 };
-	u64 before = group_bytes(g);
-
-	encoder_tick(e, s, g->n == 0, &g->bytes);
-	t.len = (u32)(g->bytes.n - t.offset);
-	group_add(g, &t);
-	return group_bytes(g) - before;
-}
-
-const u8 *group_tick(struct history *h, const struct group *g, u32 k)
-{
-	const struct tick *t = &g->ticks[k];
-
-	if (h->fd < 0)
-		return g->bytes.data + t->offset;
-	h->scratch.n = 0;
-	wire_room(&h->scratch, t->len + 1ul);
-	if (pread(h->fd, h->scratch.data, t->len, (off_t)t->offset) != (ssize_t)t->len)
-		return NULL;
-	return h->scratch.data;
-}
-
 static struct group *last_group(struct history *h)
 {
 	return h->n ? &h->groups[h->n - 1] : NULL;
@@ -85,7 +42,7 @@ static struct group *new_group(struct history *h)
 	return &h->groups[h->n++];
 }
 
-/* Gives back the room that will not be used any more. */
+/* It is read in another way from now on, so it gets another id: cursors start again. */
 static void close_group(struct history *h)
 {
 	struct group *g = last_group(h);
@@ -93,10 +50,8 @@ static void close_group(struct history *h)
 	if (!g)
 		return;
 	h->bytes -= group_bytes(g);
-	g->bytes.data = xrealloc(g->bytes.data, g->bytes.n + 1);
-	g->bytes.cap = g->bytes.n;
-	g->ticks = xrealloc(g->ticks, g->n * sizeof(*g->ticks));
-	g->cap = g->n;
+	group_close(g);
+	g->id = h->next_id++;
 	h->bytes += group_bytes(g);
 }
 
@@ -126,6 +81,7 @@ static void cursor_clear(struct cursor *c)
 {
 	snapshot_put(c->last);
 	decoder_free(c->decoder);
+	reader_clear(&c->reader);
 	*c = (struct cursor){ 0 };
 }
 
@@ -140,7 +96,9 @@ void history_append(struct history *h, const struct snapshot *s)
 		close_group(h);
 		g = new_group(h);
 	}
-	h->bytes += group_append(g, h->encoder, s);
+	h->bytes -= group_bytes(g);
+	group_append(g, h->encoder, s);
+	h->bytes += group_bytes(g);
 	h->len++;
 	snapshot_put(h->newest);
 	h->newest = snapshot_get(s);
@@ -167,7 +125,6 @@ void history_free(struct history *h)
 	for (u32 i = 0; i < h->n; i++)
 		group_free(&h->groups[i]);
 	free(h->groups);
-	free(h->scratch.data);
 	encoder_free(h->encoder);
 	snapshot_put(h->newest);
 	free(h);
@@ -253,7 +210,7 @@ static int cursor_walk(struct history *h, struct cursor *c, const struct group *
 	snapshot_put(c->last);
 	c->last = NULL;
 	for (; c->next <= k; c->next++) {
-		data = group_tick(h, g, c->next);
+		data = reader_tick(&c->reader, h->fd, g, c->next);
 		if (!data || decoder_tick(c->decoder, data, g->ticks[c->next].len))
 			return -1;
 	}

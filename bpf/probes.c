@@ -131,6 +131,14 @@ struct bpf_link *probe_attach(struct bpf_program *prog)
 	return link;
 }
 
+void probe_attached(struct bpf_program *prog)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->state = ATTACHED;
+}
+
 void probe_off(struct bpf_program *prog, const char *why)
 {
 	struct probe *p = probe_of(prog);

@@ -19,6 +19,8 @@ struct bpf_link;
 void probes_add(const char *collector, struct bpf_object *obj);
 /* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */
 struct bpf_link *probe_attach(struct bpf_program *prog);
+/* Says that a program was attached by other means. */
+void probe_attached(struct bpf_program *prog);
 /* Says that a program is not attached any more (its link was destroyed), and why. */
 void probe_off(struct bpf_program *prog, const char *why);
 /* A program that cannot be had, without an object: collector, where, reason. */

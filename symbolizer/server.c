@@ -183,7 +183,9 @@ static void serve(int sock, const struct question *q, int fd)
 	else
 		mem = answer_names(q, fd, &r);
 	setitimer(ITIMER_PROF, &off, NULL);
-	message_send(sock, &r, sizeof(r), mem, 0);
+	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */
+	while (message_send(sock, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
+		usleep(1000);
 	if (mem >= 0)
 		close(mem);
 }
@@ -194,7 +196,7 @@ static void drop_privileges(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
-	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 16, 16 }, none = {};
+	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 128, 128 }, none = {};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");

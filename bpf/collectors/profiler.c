@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * profiler.c: the tables stacks and frames. Samples come one by one from the
+ * ring; equal stacks of an interval are added up. Names are asked for in
+ * batches and arrive when they arrive: nothing here waits.
+ */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collector.h"
+#include "bpf/frames.h"
+#include "bpf/probes.h"
+#include "bpf/proctab.h"
+#include "bpf/collectors/profiler.h"
+#include "bpf/collectors/profiler_files.h"
+#include "symbolizer/symbolizer.h"
+#include "profiler.skel.h"
+
+#define DEFAULT_HZ 99
+#define BUCKETS 4096
+
+/* One stack of this interval. */
+struct total {
+	struct total *next;
+	u32 pid, tid;
+	u64 start_ns;
+	const char *frames, *comm;
+	u16 end;
+	u64 samples, value;
+};
+
+static struct profiler *skel;
+static struct bpf_link **links;
+static u32 n_links;
+static struct ring_buffer *ring;
+static struct total *totals[BUCKETS];
+static u64 period_ns;
+static bool have_kallsyms;
+
+/* ---- samples ---- */
+
+static u32 frame_of_kernel(u64 addr)
+{
+	u32 id = frames_find(FRAMES_KERNEL, addr, 0);
+	const char *module = "", *name;
+	char text[96];
+
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_KERNEL, addr, 0);
+	name = have_kallsyms ? kallsyms_name(addr, &module) : NULL;
+	frames_name(id, name ? str_new(name) : NULL, str_new("kernel"),
+		    name ? NULL : str_new("kernel addresses are hidden (kernel.kptr_restrict)"));
+	if (module[0])
+		snprintf(text, sizeof(text), "[%s]", module);
+	frames_module(id, str_new(module[0] ? text : "[kernel]"), NULL);
+	return id;
+}
+
+static bool is_library(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
+}
+
+static u32 frame_of_user(u32 pid, u64 frame)
+{
+	u32 file = FRAME_FILE(frame), id;
+	u64 addr = FRAME_ADDR(frame);
+	const char *path;
+
+	if (!file) {
+		id = frames_find(FRAMES_RAW, addr, pid);
+		if (id)
+			return id;
+		id = frames_intern(FRAMES_RAW, addr, pid);
+		frames_name(id, NULL, str_new("unknown"), str_new("address outside of any known file"));
+		return id;
+	}
+	addr = file_addr(file, addr);
+	id = frames_find(file, addr, 0);
+	if (id)
+		return id;
+	id = frames_intern(file, addr, 0);
+	path = file_path(file);
+	frames_module(id, path ? str_new(path) : NULL, str_new(file_build_id(file)));
+	frames_name(id, NULL, str_new(path && is_library(path) ? "library" : "user"), NULL);
+	return id;
+}
+
+/* The numbers of all frames, leaf first: kernel part, then user part. */
+static const char *stack_text(const struct wire_sample *s)
+{
+	char buf[(2 * MAX_FRAMES + 2) * 8];
+	size_t n = 0;
+
+	for (u32 i = 0; i < s->n_kernel; i++)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
+				      frame_of_kernel(s->frames[s->n_user + i]));
+	for (u32 i = 0; i < s->n_user; i++)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
+				      frame_of_user(s->tgid, s->frames[i]));
+	return str_newn(buf, n);
+}
+
+static void add_sample(const struct wire_sample *s)
+{
+	const char *frames = stack_text(s);
+	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
+
+	for (t = *b; t; t = t->next)
+		if (t->frames == frames && t->tid == s->tid && t->start_ns == s->start_ns &&
+		    t->end == s->end)
+			break;
+	if (!t) {
+		t = xcalloc(1, sizeof(*t));
+		*t = (struct total){ .next = *b, .pid = s->tgid, .tid = s->tid,
+				     .start_ns = s->start_ns, .frames = frames,
+				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
+		*b = t;
+	} else {
+		str_put(frames);
+	}
+	t->samples++;
+	t->value += period_ns;
+}
+
+static int on_sample(void *ctx, void *data, size_t size)
+{
+	const struct wire_sample *s = data;
+
+	(void)ctx;
+	if (size < sizeof(*s) || s->n_user + s->n_kernel > 2 * MAX_FRAMES ||
+	    size < sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64))
+		return 0;
+	add_sample(s);
+	if (s->end == WALK_NEW_PROCESS || s->miss)
+		files_process_changed(s->tgid, s->start_ns, s->exec_id);
+	return 0;
+}
+
+/* ---- names ---- */
+
+static void take_names(const struct symbolizer_answer *a)
+{
+	const char *name = a->names;
+
+	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
+		u32 id = frames_find(a->file, a->addrs[i], 0);
+		const char *path = file_path(a->file);
+		bool cxx = strstr(name, "::") || strchr(name, '(');
+
+		if (!id)
+			continue;
+		frames_name(id, name[0] ? str_new(name) : NULL,
+			    str_new(cxx ? "c++" : path && is_library(path) ? "library" : "user"),
+			    name[0] ? NULL : str_new("no symbol covers it (stripped?)"));
+	}
+}
+
+static void take_answers(void)
+{
+	struct symbolizer_answer a;
+
+	while (symbolizer_receive(&a)) {
+		if (a.kind == ANSWER_TABLE)
+			files_table_answer(&a);
+		else if (!a.err)
+			take_names(&a);
+		symbolizer_done(&a);
+	}
+}
+
+static void ask_names(void)
+{
+	u64 addrs[SYMBOLIZER_BATCH];
+
+	for (u32 file = 1; file_path(file); file++) {
+		u32 n = 0;
+
+		if (file_fd(file) < 0 || file_is_bad(file))
+			continue;
+		while (n < SYMBOLIZER_BATCH && frames_next_unnamed(file, &addrs[n]))
+			n++;
+		if (n && symbolizer_ask_names(file, file_fd(file), addrs, n))
+			break;	/* busy; what was taken off the list stays without a name */
+	}
+}
+
+static void profiler_drain(void)
+{
+	ring_buffer__consume(ring);
+	take_answers();
+	ask_names();
+}
+
+static u32 profiler_fds(int *fds)
+{
+	fds[0] = ring_buffer__epoll_fd(ring);
+	fds[1] = symbolizer_fd();
+	return fds[1] < 0 ? 1 : 2;
+}
+
+/* ---- rows ---- */
+
+static const char *const ends[WALK_ENDS] = {
+	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
+	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
+	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
+};
+
+static void add_row(const struct tick *t, struct total *s)
+{
+	const struct proc *p = proctab_find(s->pid, s->start_ns);
+	struct stacks_row *r;
+
+	if (p && !proc_in_scope(p))
+		return;
+	r = builder_row(t->b, TABLE_stacks);
+	r->row.first_seen_ns = t->prev_ns;
+	r->pid = s->pid;
+	r->start_time_ns = s->start_ns;
+	r->tid = s->tid;
+	r->kind = str_new("cpu");
+	r->frames = str_get(s->frames);
+	r->comm = str_get(s->comm);
+	r->value = s->value;
+	r->samples = s->samples;
+	r->unit = str_new("nanoseconds");
+	r->whole = str_new(s->end < WALK_ENDS ? ends[s->end] : "?");
+}
+
+static void clear_totals(void)
+{
+	for (u32 i = 0; i < BUCKETS; i++) {
+		for (struct total *s = totals[i], *next; s; s = next) {
+			next = s->next;
+			str_put(s->frames);
+			str_put(s->comm);
+			free(s);
+		}
+		totals[i] = NULL;
+	}
+}
+
+static void set_scope(const struct tick *t)
+{
+	u32 n = 0;
+
+	if (t->scope_to_focus && t->focus_pid)
+		skel->bss->scope_tgids[n++] = (u32)t->focus_pid;
+	else
+		for (u32 i = 0; i < t->scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+			skel->bss->scope_tgids[n++] = t->scope->pids[i];
+	skel->bss->scope_n = n;
+}
+
+static int profiler_read(const struct tick *t)
+{
+	profiler_drain();
+	set_scope(t);
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct total *s = totals[i]; s; s = s->next)
+			add_row(t, s);
+	clear_totals();
+	frames_rows(t->b);
+	builder_status(t->b, TABLE_stacks, TS_OK, NULL, t->interval_ns);
+	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
+	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
+	files_forget_ended();
+	return 0;
+}
+
+/* ---- open and close ---- */
+
+static int open_event(u32 cpu, u32 type, u64 config)
+{
+	struct perf_event_attr attr = {
+		.type = type, .size = sizeof(attr), .config = config,
+		.freq = 1, .sample_freq = DEFAULT_HZ, .sample_type = PERF_SAMPLE_RAW,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Hardware cycles see code that runs with interrupts off; where there are none, the CPU clock. */
+static int attach_cpu(u32 cpu)
+{
+	int fd = open_event(cpu, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+	struct bpf_link *link;
+
+	if (fd < 0)
+		return errno == ENODEV ? 0 : -errno;	/* that CPU is off */
+	link = bpf_program__attach_perf_event(skel->progs.on_sample, fd);
+	if (!link) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	links[n_links++] = link;
+	return 0;
+}
+
+static int attach_all(void)
+{
+	u32 cpus = (u32)libbpf_num_possible_cpus();
+	int err = 0;
+
+	links = xcalloc(cpus, sizeof(*links));
+	for (u32 i = 0; i < cpus && !err; i++)
+		err = attach_cpu(i);
+	return err ?: n_links ? 0 : -ENODEV;
+}
+
+static void profiler_close(void)
+{
+	while (n_links)
+		bpf_link__destroy(links[--n_links]);
+	free(links);
+	links = NULL;
+	ring_buffer__free(ring);
+	ring = NULL;
+	clear_totals();
+	files_close();
+	frames_clear();
+	kallsyms_free();
+	probes_forget("profiler");
+	profiler__destroy(skel);
+	skel = NULL;
+}
+
+static int profiler_open(char *reason, size_t cap)
+{
+	int err;
+
+	period_ns = NSEC_PER_SEC / DEFAULT_HZ;
+	skel = profiler__open_and_load();
+	if (!skel) {
+		snprintf(reason, cap, "stack sampling: %s", probe_why(errno));
+		return -errno;
+	}
+	probes_add("profiler", skel->obj);
+	files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
+					    skel->maps.unw_processes });
+	have_kallsyms = kallsyms_load() == 0;
+	ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
+	err = ring ? attach_all() : -errno;
+	if (err) {
+		snprintf(reason, cap, "perf events: %s", probe_why(-err));
+		profiler_close();
+		return err;
+	}
+	probe_attached(skel->progs.on_sample);
+	return 0;
+}
+
+const struct collector profiler_collector = {
+	.name = "profiler",
+	.tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
+	.open = profiler_open,
+	.drain = profiler_drain,
+	.fds = profiler_fds,
+	.read = profiler_read,
+	.close = profiler_close,
+};

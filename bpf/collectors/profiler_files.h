@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * profiler_files.h: files that stacks go through, and which process has mapped
+ * them where. A file is (device, inode, size, change time); its unwind table is
+ * loaded once for all processes.
+ */
+#ifndef OTTOP_PROFILER_FILES_H
+#define OTTOP_PROFILER_FILES_H
+
+#include "bpf/base.h"
+
+struct bpf_map;
+struct symbolizer_answer;
+
+struct profiler_maps {
+	struct bpf_map *files, *infos, *processes;
+};
+
+/* What the kernel side reads. */
+void files_open(const struct profiler_maps *m);
+void files_close(void);
+/* A sample said that user space must look at this process (again). */
+void files_process_changed(u32 pid, u64 start_ns, u64 exec_id);
+/* Forgets processes that have ended. Once a tick. */
+void files_forget_ended(void);
+/* Takes an unwind table. */
+void files_table_answer(const struct symbolizer_answer *a);
+
+/* Base name, path, build-id in hex, and whether it is a library; NULL for an unknown number. */
+const char *file_path(u32 file);
+const char *file_build_id(u32 file);
+/* An open descriptor of the file, or -1. */
+int file_fd(u32 file);
+/* Address in the file of what the kernel side reports (that counts from the table's base). */
+u64 file_addr(u32 file, u64 reported);
+bool file_is_bad(u32 file);
+/* Bytes of kernel memory of all tables. */
+u64 files_table_bytes(void);
+
+#endif
