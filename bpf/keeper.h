@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * keeper.h: a tiny process that does one privileged thing on request: switch
- * the kernel's BPF run-time statistics on and off (needs CAP_SYS_ADMIN, which
- * ottop itself gives up). It reads one byte a request and nothing else.
+ * keeper.h: a tiny process that does on request what needs CAP_SYS_ADMIN, which
+ * ottop itself gives up: switching the kernel's BPF run-time statistics, and
+ * opening perf events (Debian's perf_event_paranoid = 3 asks for it). It reads
+ * fixed-size requests from ottop and nothing else.
  */
 #ifndef OTTOP_KEEPER_H
 #define OTTOP_KEEPER_H
@@ -11,8 +12,12 @@
 
 /* Forks it. Call before threads exist. 0 or -errno. */
 int keeper_start(void);
+void keeper_stop(void);
 /* 0 or -errno (no keeper, no permission). */
 int keeper_stats(bool on);
-void keeper_stop(void);
+/* A CPU clock event that samples hz times a second on one CPU; a descriptor or -errno. */
+int keeper_cpu_clock(u32 cpu, u32 hz);
+/* A tracepoint ("sched", "sched_switch") as a perf event; a descriptor or -errno (-ENOENT: no tracefs). */
+int keeper_tracepoint(const char *category, const char *name);
 
 #endif

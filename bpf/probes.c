@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/features.h"
 #include "bpf/keeper.h"
 #include "bpf/probes.h"
 #include "bpf/tasks_size.h"
@@ -62,13 +63,23 @@ static struct probe *probe_new(const char *collector, const char *where)
 	return p;
 }
 
+static const char *section_name(const struct bpf_program *prog)
+{
+	const char *name = bpf_program__section_name(prog);
+
+	return name + (name[0] == '?');
+}
+
 void probes_add(const char *collector, struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, obj) {
-		struct probe *p = probe_new(collector, bpf_program__section_name(prog));
+		struct probe *p;
 
+		if (!bpf_program__autoload(prog))	/* the other way to the same data was taken */
+			continue;
+		p = probe_new(collector, section_name(prog));
 		p->prog = prog;
 	}
 	if (n_objects < ARRAY_SIZE(objects)) {
@@ -114,10 +125,45 @@ const char *probe_why(int err)
 	}
 }
 
+bool probes_prefer_classic(void)
+{
+	struct features f;
+	int fd;
+
+	features_read(&f);
+	if (f.major < 6 || (f.major == 6 && f.minor < 19))
+		return false;
+	fd = keeper_tracepoint("raw_syscalls", "sys_enter");
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* "tp/category/name", by an event that the keeper opens. */
+static struct bpf_link *attach_classic(struct bpf_program *prog)
+{
+	char category[32], name[48];
+	struct bpf_link *link;
+	int fd = -EINVAL;
+
+	if (sscanf(bpf_program__section_name(prog), "%*[?]tp/%31[^/]/%47s", category, name) == 2 ||
+	    sscanf(bpf_program__section_name(prog), "tp/%31[^/]/%47s", category, name) == 2)
+		fd = keeper_tracepoint(category, name);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(prog, fd);
+	if (!link)
+		close(fd);
+	return link;
+}
+
 struct bpf_link *probe_attach(struct bpf_program *prog)
 {
 	struct probe *p = probe_of(prog);
-	struct bpf_link *link = bpf_program__attach(prog);
+	struct bpf_link *link = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ?
+		attach_classic(prog) : bpf_program__attach(prog);
 	int err = link ? 0 : errno;
 
 	if (p && link) {

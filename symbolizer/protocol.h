@@ -7,6 +7,7 @@
 #ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
 #define OTTOP_SYMBOLIZER_PROTOCOL_H
 
+#include "bpf/message.h"
 #include "symbolizer/symbolizer.h"
 
 struct question {
@@ -27,11 +28,6 @@ struct reply {
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
 };
-
-/* Sends one message with at most one descriptor (-1: none). 0 or -errno. */
-int message_send(int sock, const void *data, size_t n, int fd, int flags);
-/* Receives one; *ret_fd is -1 or a descriptor that the caller closes. Bytes, 0 at the end, or -errno. */
-int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags);
 
 /* The process: serves questions until the socket closes. Never returns. */
 void server_main(int sock) __attribute__((noreturn));

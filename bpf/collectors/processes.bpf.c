@@ -355,8 +355,7 @@ static __always_inline void take_handover(struct task_struct *t)
 		bpf_map_delete_elem(&handovers, &tgid);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
+static __always_inline int exec(struct task_struct *t, int old_pid)
 {
 	u64 start, end, len;
 	struct scratch *sc;
@@ -380,6 +379,25 @@ int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *b
 	if (bpf_ringbuf_output(&events, sc, sizeof(sc->e) + len, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&lost_ring, 1);
 	return 0;
+}
+
+/* Two ways to the same place: see probes_prefer_classic() in bpf/probes.h. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
+{
+	return exec(t, old_pid);
+}
+
+/* include/trace/events/sched.h: common header, filename (__data_loc), pid, old_pid */
+struct exec_args {
+	u64 common;
+	u32 filename, pid, old_pid;
+};
+
+SEC("?tp/sched/sched_process_exec")
+int on_exec_tp(struct exec_args *ctx)
+{
+	return exec(bpf_get_current_task_btf(), ctx->old_pid);
 }
 
 /* A thread that leaves adds itself up in its leader's entry; the leader keeps its own. */
@@ -433,8 +451,7 @@ static __always_inline void fill_exit(struct wire_event *e, struct task_struct *
 	e->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_exit, struct task_struct *t)
+static __always_inline int thread_exit(struct task_struct *t)
 {
 	struct task_struct *leader = t->group_leader;
 	struct task_state *s = task_state(t), *ls = task_state(leader);
@@ -466,6 +483,18 @@ int BPF_PROG(on_exit, struct task_struct *t)
 	fill_exit(e, t, leader, ls);
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *t)
+{
+	return thread_exit(t);
+}
+
+SEC("?tp/sched/sched_process_exit")
+int on_exit_tp(void *ctx)
+{
+	return thread_exit(bpf_get_current_task_btf());
 }
 
 /*

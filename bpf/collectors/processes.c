@@ -29,6 +29,7 @@
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
 
 static struct processes *skel;
+static struct bpf_program *exec_prog, *exit_prog;
 static struct bpf_link *links[8];
 static u32 n_links;
 static struct ring_buffer *ring;
@@ -561,9 +562,8 @@ static void processes_close(void)
 static int attach_all(void)
 {
 	struct bpf_program *const progs[] = {
-		skel->progs.tasks_iter, skel->progs.on_fork, skel->progs.on_exec,
-		skel->progs.on_exit, skel->progs.on_switch, skel->progs.on_waking,
-		skel->progs.on_oom,
+		skel->progs.tasks_iter, skel->progs.on_fork, exec_prog, exit_prog,
+		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_oom,
 	};
 
 	partial = false;
@@ -580,6 +580,16 @@ static int attach_all(void)
 	return 0;
 }
 
+static void choose_programs(void)
+{
+	bool classic = probes_prefer_classic();
+
+	exec_prog = classic ? skel->progs.on_exec_tp : skel->progs.on_exec;
+	exit_prog = classic ? skel->progs.on_exit_tp : skel->progs.on_exit;
+	bpf_program__set_autoload(exec_prog, true);
+	bpf_program__set_autoload(exit_prog, true);
+}
+
 static int processes_open(char *reason, size_t cap)
 {
 	int err;
@@ -587,6 +597,7 @@ static int processes_open(char *reason, size_t cap)
 	skel = processes__open();
 	if (!skel)
 		return -errno;
+	choose_programs();
 	if (libbpf_num_possible_cpus() <= 16)
 		skel->rodata->sum_cpus = (u32)libbpf_num_possible_cpus();
 	err = processes__load(skel);

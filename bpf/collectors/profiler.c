@@ -5,12 +5,9 @@
  * batches and arrive when they arrive: nothing here waits.
  */
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -18,6 +15,7 @@
 
 #include "bpf/collector.h"
 #include "bpf/frames.h"
+#include "bpf/keeper.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
 #include "bpf/collectors/profiler.h"
@@ -283,24 +281,13 @@ static int profiler_read(const struct tick *t)
 
 /* ---- open and close ---- */
 
-static int open_event(u32 cpu, u32 type, u64 config)
-{
-	struct perf_event_attr attr = {
-		.type = type, .size = sizeof(attr), .config = config,
-		.freq = 1, .sample_freq = DEFAULT_HZ, .sample_type = PERF_SAMPLE_RAW,
-	};
-
-	return (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-}
-
-/* Hardware cycles see code that runs with interrupts off; where there are none, the CPU clock. */
 static int attach_cpu(u32 cpu)
 {
-	int fd = open_event(cpu, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK);
+	int fd = keeper_cpu_clock(cpu, DEFAULT_HZ);
 	struct bpf_link *link;
 
 	if (fd < 0)
-		return errno == ENODEV ? 0 : -errno;	/* that CPU is off */
+		return fd == -ENODEV ? 0 : fd;	/* that CPU is off */
 	link = bpf_program__attach_perf_event(skel->progs.on_sample, fd);
 	if (!link) {
 		int err = -errno;

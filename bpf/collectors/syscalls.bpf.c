@@ -153,8 +153,7 @@ static __always_inline void raise(u64 *max, u64 v)
 	}
 }
 
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_enter, struct pt_regs *regs, long id)
+static __always_inline int enter(long id)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
@@ -180,8 +179,26 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long id)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+/* Two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long id)
+{
+	return enter(id);
+}
+
+/* include/trace/events/syscalls.h: after the common header the number, then arguments or result. */
+struct syscall_args {
+	u64 common;
+	long id, ret;
+};
+
+SEC("?tp/raw_syscalls/sys_enter")
+int on_enter_tp(struct syscall_args *ctx)
+{
+	return enter(ctx->id);
+}
+
+static __always_inline int leave(long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
@@ -216,9 +233,20 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	return leave(ret);
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_return_tp(struct syscall_args *ctx)
+{
+	return leave(ctx->ret);
+}
+
 /* exit, exit_group, and whatever else never returns: entered, so it counts. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(on_thread_end, struct task_struct *t)
+static __always_inline int thread_end(struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
 	u32 at, which;
@@ -230,4 +258,16 @@ int BPF_PROG(on_thread_end, struct task_struct *t)
 	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
 	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
 	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_thread_end, struct task_struct *t)
+{
+	return thread_end(t);
+}
+
+SEC("?tp/sched/sched_process_exit")
+int on_thread_end_tp(void *ctx)
+{
+	return thread_end(bpf_get_current_task_btf());
 }

@@ -25,6 +25,7 @@
 #define LINGER_NS (300 * NSEC_PER_SEC)	/* latencies stay on this long after the last look */
 
 static struct syscalls *skel;
+static struct bpf_program *enter_prog, *return_prog, *end_prog;
 static struct bpf_link *count_link, *return_link, *end_link;
 static u64 wanted_ns;		/* last tick at which the table was wanted */
 static u64 on_since_ns;		/* first tick of the measurement; 0: off */
@@ -44,17 +45,17 @@ static void latency_off(void)
 	bpf_link__destroy(end_link);
 	return_link = end_link = NULL;
 	on_since_ns = 0;
-	probe_off(skel->progs.on_return, "no view or export asks for latencies: press 7");
-	probe_off(skel->progs.on_thread_end, "no view or export asks for latencies: press 7");
+	probe_off(return_prog, "no view or export asks for latencies: press 7");
+	probe_off(end_prog, "no view or export asks for latencies: press 7");
 	totals_clear();
 	memset(skel->bss->sets, 0, sizeof(skel->bss->sets));
 }
 
 static int latency_on(const struct tick *t)
 {
-	return_link = probe_attach(skel->progs.on_return);
+	return_link = probe_attach(return_prog);
 	if (return_link)
-		end_link = probe_attach(skel->progs.on_thread_end);
+		end_link = probe_attach(end_prog);
 	if (!return_link || !end_link) {
 		snprintf(blocked_why, sizeof(blocked_why), "sys_exit: %s", probe_why(errno));
 		latency_off();
@@ -175,8 +176,8 @@ static void count_runs(const struct tick *t)
 {
 	float rate = rate_per_s(counter_advance(&calls, processes_calls(), false), t->interval_ns);
 
-	probe_runs(skel->progs.on_enter, rate);
-	probe_runs(skel->progs.on_return, on_since_ns ? rate : 0);
+	probe_runs(enter_prog, rate);
+	probe_runs(return_prog, on_since_ns ? rate : 0);
 }
 
 static void syscalls_adjust(const struct tick *t)
@@ -224,6 +225,18 @@ static void syscalls_close(void)
 	calls = (struct counter){};
 }
 
+static void choose_programs(void)
+{
+	bool classic = probes_prefer_classic();
+
+	enter_prog = classic ? skel->progs.on_enter_tp : skel->progs.on_enter;
+	return_prog = classic ? skel->progs.on_return_tp : skel->progs.on_return;
+	end_prog = classic ? skel->progs.on_thread_end_tp : skel->progs.on_thread_end;
+	bpf_program__set_autoload(enter_prog, true);
+	bpf_program__set_autoload(return_prog, true);
+	bpf_program__set_autoload(end_prog, true);
+}
+
 static int syscalls_open(char *reason, size_t cap)
 {
 	int err, fd = tasks_map_fd();
@@ -231,12 +244,13 @@ static int syscalls_open(char *reason, size_t cap)
 	skel = syscalls__open();
 	if (!skel)
 		return -errno;
+	choose_programs();
 	err = fd < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, fd);
 	if (!err)
 		err = syscalls__load(skel);
 	if (!err) {
 		probes_add("syscalls", skel->obj);
-		count_link = probe_attach(skel->progs.on_enter);
+		count_link = probe_attach(enter_prog);
 		err = count_link ? 0 : -errno;
 	}
 	if (err) {

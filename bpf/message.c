@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "symbolizer/protocol.h"
+#include "bpf/message.h"
 
 int message_send(int sock, const void *data, size_t n, int fd, int flags)
 {
