@@ -171,6 +171,11 @@ const struct processes_row *app_process(const struct app *a)
 	return (const struct processes_row *)a->levels[a->n_levels - 1].process;
 }
 
+bool app_wide(const struct app *a)
+{
+	return a->cols >= 120;
+}
+
 int app_face(const struct app *a)
 {
 	return a->faces[a->view];

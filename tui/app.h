@@ -128,6 +128,8 @@ void app_show(struct app *a, const char *view, int face);
 /* One level up; false at the top. */
 bool app_up(struct app *a);
 
+/* At least 120 columns: room for more words. */
+bool app_wide(const struct app *a);
 /* Face of the present view, 0.. */
 int app_face(const struct app *a);
 void app_set_face(struct app *a, int face);

@@ -15,7 +15,7 @@ struct console {
 	struct terminal *term;
 	struct canvas *canvas;
 	const struct app_source *source;
-	u32 history_len;
+	u64 last_seq;		/* of the history */
 	struct history *history;
 };
 
@@ -23,11 +23,14 @@ struct console {
 static void take_ticks(struct console *con)
 {
 	const struct snapshot *s;
+	u32 n;
 
 	while ((s = con->source->take(con->source->arg)))
 		app_tick(con->app, s);
-	if (con->history && history_len(con->history) != con->history_len) {
-		con->history_len = history_len(con->history);
+	n = con->history ? history_len(con->history) : 0;
+	/* By number: the length of a full history stays the same while it goes on. */
+	if (n && history_seq(con->history, n - 1) != con->last_seq) {
+		con->last_seq = history_seq(con->history, n - 1);
 		app_history_grew(con->app);
 	}
 }

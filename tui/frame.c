@@ -143,36 +143,6 @@ static void faces_text(const struct app *a, char *buf, size_t cap)
 		*buf = '\0';
 }
 
-/* Length of the noun without its plural. */
-static size_t singular(const char *noun)
-{
-	size_t n = strlen(noun);
-
-	if (n > 4 && !strcmp(noun + n - 4, "sses"))
-		return n - 2;
-	return n && noun[n - 1] == 's' ? n - 1 : n;
-}
-
-static void count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap)
-{
-	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
-	char n[FORMAT_MAX], all[FORMAT_MAX];
-	u32 living = t->n_all - t->n_gone;
-	size_t len;
-
-	if (t->filter)
-		snprintf(buf, cap, "%s of %s %s", format_thousands(n, t->n),
-			 format_thousands(all, t->n_all), noun);
-	else
-		snprintf(buf, cap, "%s %.*s", format_thousands(n, living),
-			 (int)(living == 1 ? singular(noun) : strlen(noun)), noun);
-	len = strlen(buf);
-	if (t->n_new)
-		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);
-	if (t->n_gone && a->cols >= 120)
-		snprintf(buf + len, cap - len, ", %u gone", t->n_gone);
-}
-
 static void add_part(char parts[][PART_MAX], int *n, const char *text)
 {
 	if (*text)
@@ -193,8 +163,9 @@ static int context_parts(struct app *a, char parts[8][PART_MAX])
 	if (v->status)
 		v->status(a, a->states[a->view], buf, sizeof(buf));
 	else if (t)
-		count_text(a, t, buf, sizeof(buf));
+		table_count_text(a, t, buf, sizeof(buf));
 	add_part(parts, &n, buf);
+	add_part(parts, &n, t && t->follow ? "follow" : "");
 	if (t && t->filter) {
 		snprintf(buf, sizeof(buf), "\\ %s", t->filter_text);
 		add_part(parts, &n, buf);
@@ -236,16 +207,26 @@ static void draw_crumbs(struct app *a, struct canvas *c, int row, int end)
 	canvas_text(c, row, col, max(end - col, 0), ROLE_warn, ended);
 }
 
+static int crumbs_width(const struct app *a, const struct canvas *c)
+{
+	int w = 4;
+
+	for (int i = 1; i < a->n_levels && a->under < 0; i++)
+		w += 3 + canvas_width(c, a->levels[i].label);
+	return a->under >= 0 ? (int)strlen(app_view(a)->name) : w;
+}
+
 static void draw_context(struct app *a, struct canvas *c, int row)
 {
 	char parts[8][PART_MAX];
 	int n = context_parts(a, parts), cols = canvas_cols(c), width = 0, col;
+	int crumbs = min(crumbs_width(a, c), cols / 2) + 2;
 
-	/* The breadcrumb has half of the line whatever stands at the right. */
+	/* The breadcrumb has up to half of the line whatever stands at the right. */
 	for (int i = 0; i < n; i++) {
 		int w = canvas_width(c, parts[i]) + (i ? 3 : 0);
 
-		if (width + w > cols - (a->n_levels > 1 ? 20 : 6)) {
+		if (width + w > cols - crumbs) {
 			n = i;
 			break;
 		}

@@ -6,7 +6,7 @@
 #include "tui/heat.h"
 
 #define CHUNK 30		/* ticks that are decoded forward before going further back */
-#define MAX_IDS (1u << 16)	/* then all is forgotten and computed again */
+#define CAP_BYTES (6u << 20)	/* of who made the calls */
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 {
@@ -117,7 +117,31 @@ static void add_column(struct heat *m, struct history *h, u32 i, const struct sn
 	m->n++;
 }
 
-/* The newest chunk first, because that is where one looks; inside of it forward, because that is cheap. */
+/* Lets go of who made the calls, the oldest first, while that takes too much. */
+static void drop_calls(struct heat *m)
+{
+	u64 bytes = heat_ids_bytes(m->ids);
+
+	for (u32 i = 0; i < m->n; i++)
+		bytes += heat_tick_bytes(m->columns[i].calls);
+	for (u32 i = 0; i < m->n && bytes > CAP_BYTES; i++) {
+		bytes -= heat_tick_bytes(m->columns[i].calls);
+		heat_tick_free(m->columns[i].calls);
+		m->columns[i].calls = NULL;
+	}
+}
+
+static void compact_ids(struct heat *m)
+{
+	struct heat_tick **ticks = xcalloc(m->n + 1, sizeof(struct heat_tick *));
+
+	for (u32 i = 0; i < m->n; i++)
+		ticks[i] = m->columns[i].calls;
+	heat_ids_compact(m->ids, ticks, m->n);
+	free(ticks);
+}
+
+/* The newest chunk first: there one looks. Inside of it forward, because that is cheap. */
 bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
 	       u32 first, u32 last, u64 budget_ns)
 {
@@ -127,11 +151,14 @@ bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
 
 	if (!history_len(h))
 		return true;
-	if (heat_ids_len(m->ids) > MAX_IDS)
-		heat_free(m);
 	if (!m->ids)
 		m->ids = heat_ids_new();
 	drop_old(m, h);
+	drop_calls(m);
+	compact_ids(m);
+	/* The shown tick costs nothing and is where the cursor mostly is. */
+	if (shown && history_seq(h, (u32)end) == shown->seq && !heat_find(m, shown->seq))
+		add_column(m, h, (u32)end, shown);
 	for (; end >= (s64)first; end -= CHUNK) {
 		for (s64 i = max(end - CHUNK + 1, (s64)first); i <= end; i++) {
 			if (heat_find(m, history_seq(h, (u32)i)))
@@ -165,5 +192,7 @@ int heat_highest(const struct heat_column *col)
 {
 	if (!col->hist || !col->hist->count)
 		return HEAT_ZERO - 1;
-	return col->hist->n ? col->hist->offset - HIST_UNIT_OFFSET + (int)col->hist->n - 1 : HEAT_ZERO;
+	if (!col->hist->n)
+		return HEAT_ZERO;
+	return col->hist->offset - HIST_UNIT_OFFSET + (int)col->hist->n - 1;
 }

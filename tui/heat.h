@@ -28,7 +28,10 @@ bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 struct heat_tick;
 struct heat_ids;
 
-/* One tick. `hist` is NULL when system calls were not observed then. */
+/*
+ * One tick. `hist` is NULL when system calls were not observed then; `calls` also
+ * when there was no room for them: then they are decoded when they are asked for.
+ */
 struct heat_column {
 	u64 seq, time_ns, interval_ns;
 	const struct hist *hist;
@@ -73,6 +76,9 @@ struct heat_id {
 
 struct heat_ids *heat_ids_new(void);
 void heat_ids_free(struct heat_ids *ids);	/* NULL-safe */
+/* Forgets the ids that none of these ticks (some may be NULL) has, and numbers the rest anew. */
+void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 n);
+u64 heat_ids_bytes(const struct heat_ids *ids);
 u32 heat_ids_len(const struct heat_ids *ids);
 const struct heat_id *heat_ids_at(const struct heat_ids *ids, u32 i);
 
@@ -124,7 +130,8 @@ struct heat_parts {
 
 void heat_parts_free(struct heat_parts *p);
 /* Finds them in the columns of m (in place of what p held). */
-void heat_parts_find(struct heat_parts *p, const struct heat *m, const struct heat_range *range);
+void heat_parts_find(struct heat_parts *p, struct heat *m, struct history *h,
+		     const struct heat_range *range);
 /* The parts of p added up by call or by process, into `ret` (in place of what it held). */
 void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct heat_parts *ret);
 

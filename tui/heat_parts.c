@@ -108,22 +108,49 @@ static void parts_add(struct heat_parts *p, const struct heat_part *part)
 	p->time_exact &= part->time_exact;
 }
 
-void heat_parts_find(struct heat_parts *p, const struct heat *m, const struct heat_range *range)
+static bool in_range(const struct heat_column *col, const struct heat_range *range)
+{
+	return col->seq >= range->first_seq && col->seq <= range->last_seq;
+}
+
+/* There was no room to keep who made the calls of this tick: it is decoded again. */
+static struct heat_tick *decode_calls(struct heat *m, struct history *h,
+				      const struct heat_column *col)
+{
+	int i = history_find(h, col->seq);
+	const struct snapshot *s = i < 0 ? NULL : history_snapshot(h, (u32)i);
+	const struct hist *hist = NULL;
+	struct heat_tick *calls = NULL;
+
+	if (s && s->seq == col->seq && s->interval_ns == col->interval_ns)
+		calls = heat_tick_new(m->ids, &m->filter, s, &hist);
+	hist_put(hist);
+	snapshot_put(s);
+	return calls;
+}
+
+/* All ticks of the range that have none get their calls; kept until the next heat_need(). */
+static void complete_calls(struct heat *m, struct history *h, const struct heat_range *range)
+{
+	for (u32 i = 0; i < m->n; i++) {
+		struct heat_column *col = &m->columns[i];
+
+		if (in_range(col, range) && col->hist && !col->calls)
+			col->calls = decode_calls(m, h, col);
+	}
+}
+
+static void parts_collect(struct heat_parts *p, const struct heat *m,
+			  const struct heat_range *range)
 {
 	u32 n_ids = heat_ids_len(m->ids);
 	struct search s = { .p = p, .sums = xcalloc(n_ids + 1, sizeof(*s.sums)) };
-	bool first = false, last = false;
 
-	parts_clear(p);
 	for (u32 i = 0; i < m->n; i++) {
 		const struct heat_column *col = &m->columns[i];
 
-		if (col->seq < range->first_seq || col->seq > range->last_seq)
-			continue;
-		first |= col->seq == range->first_seq;
-		last |= col->seq == range->last_seq;
 		s.tick_ns = col->time_ns;
-		if (col->calls)
+		if (in_range(col, range) && col->calls)
 			heat_tick_each(col->calls, range->low, range->end, add_share, &s);
 	}
 	for (u32 i = 0; i < n_ids; i++) {
@@ -132,9 +159,17 @@ void heat_parts_find(struct heat_parts *p, const struct heat *m, const struct he
 		s.sums[i].id = *heat_ids_at(m->ids, i);
 		parts_add(p, &s.sums[i]);
 	}
-	p->merged = !first || !last;
-	parts_sort(p);
 	free(s.sums);
+}
+
+void heat_parts_find(struct heat_parts *p, struct heat *m, struct history *h,
+		     const struct heat_range *range)
+{
+	parts_clear(p);
+	p->merged = !heat_find(m, range->first_seq) || !heat_find(m, range->last_seq);
+	complete_calls(m, h, range);
+	parts_collect(p, m, range);
+	parts_sort(p);
 }
 
 /* ---- grouping ----------------------------------------------------------------------- */

@@ -8,6 +8,22 @@
 
 #include "tui/heat.h"
 
+/* Bucket and count in one word: 42 octaves need 9 bits, the zero bucket is 0. */
+struct cell {
+	u64 bucket : 10, count : 54;
+};
+
+struct entry {
+	u32 id, first, n;	/* its cells */
+	u64 count, sum_ns, max_ns;
+};
+
+struct heat_tick {
+	struct entry *entries;
+	struct cell *cells;
+	u32 n_entries, cap_entries, n_cells, cap_cells;
+};
+
 /* ---- ids ------------------------------------------------------------------------ */
 
 struct heat_ids {
@@ -15,11 +31,15 @@ struct heat_ids {
 	u32 n, cap;
 	u32 *slots;		/* open addressing: index + 1 of an id, 0: free */
 	u32 n_slots;		/* a power of two */
+	u32 compact_at;		/* number of ids at which it is worth the work */
 };
 
 struct heat_ids *heat_ids_new(void)
 {
-	return xcalloc(1, sizeof(struct heat_ids));
+	struct heat_ids *ids = xcalloc(1, sizeof(*ids));
+
+	ids->compact_at = 4096;
+	return ids;
 }
 
 void heat_ids_free(struct heat_ids *ids)
@@ -57,10 +77,10 @@ static u32 hash_id(u64 pid, u64 start_time_ns, u64 nr)
 	return (u32)(h >> 29);
 }
 
-static void ids_rehash(struct heat_ids *ids)
+static void ids_rehash(struct heat_ids *ids, u32 n_slots)
 {
 	free(ids->slots);
-	ids->n_slots = ids->n_slots ? ids->n_slots * 2 : 256;
+	ids->n_slots = n_slots;
 	ids->slots = xcalloc(ids->n_slots, sizeof(*ids->slots));
 	for (u32 i = 0; i < ids->n; i++) {
 		const struct heat_id *id = &ids->ids[i];
@@ -84,7 +104,7 @@ static u32 id_of(struct heat_ids *ids, const struct syscalls_row *r)
 	u32 at;
 
 	if (ids->n * 2 >= ids->n_slots)
-		ids_rehash(ids);
+		ids_rehash(ids, ids->n_slots ? ids->n_slots * 2 : 256);
 	at = hash_id(r->pid, r->start_time_ns, r->nr) & (ids->n_slots - 1);
 	for (; ids->slots[at]; at = (at + 1) & (ids->n_slots - 1))
 		if (is_id(&ids->ids[ids->slots[at] - 1], r))
@@ -99,23 +119,51 @@ static u32 id_of(struct heat_ids *ids, const struct syscalls_row *r)
 	return ids->n - 1;
 }
 
+static void tick_mark(const struct heat_tick *t, u32 *used)
+{
+	for (u32 i = 0; t && i < t->n_entries; i++)
+		used[t->entries[i].id] = 1;
+}
+
+static void tick_rename(struct heat_tick *t, const u32 *renamed)
+{
+	for (u32 i = 0; t && i < t->n_entries; i++)
+		t->entries[i].id = renamed[t->entries[i].id];
+}
+
+/*
+ * Short processes leave ids that no tick names any more: these go, and the ticks
+ * get the new numbers. Does nothing until the ids have doubled since the last time.
+ */
+void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 n)
+{
+	u32 *renamed, kept = 0;
+
+	if (ids->n < ids->compact_at)
+		return;
+	renamed = xcalloc(ids->n + 1, sizeof(*renamed));
+	for (u32 i = 0; i < n; i++)
+		tick_mark(ticks[i], renamed);
+	for (u32 i = 0; i < ids->n; i++) {
+		if (!renamed[i])
+			continue;
+		ids->ids[kept] = ids->ids[i];
+		renamed[i] = kept++;
+	}
+	for (u32 i = 0; i < n; i++)
+		tick_rename(ticks[i], renamed);
+	free(renamed);
+	ids->n = kept;
+	ids->compact_at = max(kept * 2, 4096u);
+	ids_rehash(ids, ids->n_slots);
+}
+
+u64 heat_ids_bytes(const struct heat_ids *ids)
+{
+	return ids ? ids->n * sizeof(*ids->ids) + ids->n_slots * sizeof(*ids->slots) : 0;
+}
+
 /* ---- packing -------------------------------------------------------------------- */
-
-/* Bucket and count in one word: 42 octaves need 9 bits, the zero bucket is 0. */
-struct cell {
-	u64 bucket : 10, count : 54;
-};
-
-struct entry {
-	u32 id, first, n;	/* its cells */
-	u64 count, sum_ns, max_ns;
-};
-
-struct heat_tick {
-	struct entry *entries;
-	struct cell *cells;
-	u32 n_entries, cap_entries, n_cells, cap_cells;
-};
 
 static void add_cell(struct heat_tick *t, int bucket, u64 count)
 {
@@ -132,7 +180,8 @@ static void add_entry(struct heat_tick *t, u32 id, const struct hist *h)
 	t->entries = grow(t->entries, t->n_entries, &t->cap_entries, sizeof(*t->entries));
 	e = &t->entries[t->n_entries++];
 	*e = (struct entry){
-		.id = id, .first = t->n_cells, .count = h->count, .sum_ns = h->sum_ns, .max_ns = h->max_ns,
+		.id = id, .first = t->n_cells,
+		.count = h->count, .sum_ns = h->sum_ns, .max_ns = h->max_ns,
 	};
 	add_cell(t, HEAT_ZERO, h->zero);
 	for (u32 k = 0; k < h->n; k++)
@@ -192,7 +241,9 @@ void heat_tick_free(struct heat_tick *t)
 
 u64 heat_tick_bytes(const struct heat_tick *t)
 {
-	return t ? sizeof(*t) + t->n_entries * sizeof(*t->entries) + t->n_cells * sizeof(*t->cells) : 0;
+	if (!t)
+		return 0;
+	return sizeof(*t) + t->n_entries * sizeof(*t->entries) + t->n_cells * sizeof(*t->cells);
 }
 
 /* ---- reading -------------------------------------------------------------------- */

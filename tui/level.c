@@ -42,6 +42,8 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	struct level *l;
 
 	leave_overlay(a);
+	if (a->n_levels == MAX_LEVELS)
+		app_say(a, ROLE_text, "that deep is enough: Backspace goes up");
 	if (id < 0 || a->n_levels == MAX_LEVELS)
 		return;
 	l = app_level(a);

@@ -12,11 +12,13 @@ static int last_index(const struct app *a)
 
 static void show(struct app *a, const struct snapshot *s)
 {
+	const struct snapshot *old = a->shown;
+
 	if (!s)
 		return;
-	snapshot_put(a->shown);
 	a->shown = s;
 	app_refresh(a);
+	snapshot_put(old);	/* only now: until they have loaded, tables point into it */
 }
 
 void moment_show(struct app *a, int index)
@@ -116,10 +118,11 @@ static void step(struct app *a, int by)
 {
 	int at = app_history_index(a);
 
-	if (at < 0) {
+	if (last_index(a) < 0) {
 		app_say(a, ROLE_text, "no history yet");
 		return;
 	}
+	at = max(at, 0);	/* what is shown is older than all that is kept: go on from the oldest */
 	a->paused = true;
 	if (at + by < 0 && at == 0)
 		app_say(a, ROLE_text, "this is the oldest moment that is kept");

@@ -5,6 +5,8 @@
 
 #include "tui/app_state.h"
 
+#define PALETTE_COLS 100
+
 static struct tableview *table_of(const struct app *a)
 {
 	return a->tables[a->view];
@@ -287,14 +289,14 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 {
 	struct choice choices[PALETTE_MAX];
 	u32 n = palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
-	int cols = canvas_cols(c);
+	int cols = min(canvas_cols(c), PALETTE_COLS);	/* a key far from its name is not found */
 
 	n = min(n, (u32)max(row - 6, 0));
 	for (u32 i = 0; i < n; i++) {
 		int y = row - (int)n + (int)i;
 		bool chosen = (int)i == min(a->prompt.choice, (int)n - 1);
 
-		canvas_blank(c, y, 0, cols);
+		canvas_blank(c, y, 0, canvas_cols(c));
 		canvas_text(c, y, 1, 24, ROLE_text | S_BOLD, choices[i].text);
 		canvas_cut(c, y, 26, cols - 36, ROLE_text, choices[i].help);
 		canvas_right(c, y, cols - 10, 9, ROLE_accent, choices[i].key);

@@ -88,6 +88,8 @@ void table_reload(struct app *a, struct tableview *t);
 /* Filter text; NULL or "": none. A bad one: false, *ret_error is one line, the one before stays. */
 bool table_filter(struct app *a, struct tableview *t, const char *text, char *ret_error, size_t cap);
 const char *table_filter_text(const struct tableview *t);
+/* "213 processes, 4 new" or "3 of 213 processes". */
+void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap);
 /* Rows with a tag, in the order of the screen; returns how many (at most cap). */
 u32 table_tagged(const struct tableview *t, const struct row **rows, u32 cap);
 

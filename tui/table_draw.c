@@ -228,3 +228,35 @@ void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rec
 	for (int line = 1; line < r.rows && t->top + (u32)line - 1 < t->n; line++)
 		draw_row(a, t, c, &l, r.row + line, r, t->top + (u32)line - 1);
 }
+
+/* ---- how many -------------------------------------------------------------------------- */
+
+/* Length of the noun without its plural. */
+static size_t singular(const char *noun)
+{
+	size_t n = strlen(noun);
+
+	if (n > 4 && !strcmp(noun + n - 4, "sses"))
+		return n - 2;
+	return n && noun[n - 1] == 's' ? n - 1 : n;
+}
+
+void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap)
+{
+	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
+	char n[FORMAT_MAX], all[FORMAT_MAX];
+	u32 living = t->n_all - t->n_gone;
+	size_t len;
+
+	if (t->filter)
+		snprintf(buf, cap, "%s of %s %s", format_thousands(n, t->n),
+			 format_thousands(all, t->n_all), noun);
+	else
+		snprintf(buf, cap, "%s %.*s", format_thousands(n, living),
+			 (int)(living == 1 ? singular(noun) : strlen(noun)), noun);
+	len = strlen(buf);
+	if (t->n_new)
+		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);
+	if (t->n_gone && app_wide(a))
+		snprintf(buf + len, cap - len, ", %u gone", t->n_gone);
+}

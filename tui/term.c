@@ -280,6 +280,15 @@ static bool start_screen(struct terminal *t)
 	return true;
 }
 
+/* Keys from before the screen was there are keys all the same. */
+static void type_again(void)
+{
+	const char *typed = termio_typed();
+
+	for (size_t i = strlen(typed); i-- > 0;)
+		ungetch((u8)typed[i]);
+}
+
 static void find_colors(struct terminal *t, bool no_color)
 {
 	t->depth = find_depth(no_color);
@@ -315,6 +324,7 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 		term_close(t);
 		return NULL;
 	}
+	type_again();
 	find_colors(t, o->no_color);
 	restore = restore_sequence();
 	termio_signals(t->out_fd, restore);

@@ -227,10 +227,26 @@ int termio_parse_background(const char *answer)
 	return 299 * r + 587 * g + 114 * b > 127500;
 }
 
+static char typed[64];
+
+/* What is not the answer was typed; sequences among it cannot be told apart and are dropped. */
+static void keep_typed(const char *got)
+{
+	const char *answer = strchr(got, 27);
+	size_t n = answer ? (size_t)(answer - got) : strlen(got);
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)min(n, sizeof(typed) - 1), got);
+}
+
+const char *termio_typed(void)
+{
+	return typed;
+}
+
 int termio_light_background(int in_fd, int out_fd, int wait_ms)
 {
 	u64 end_ns = boottime_ns() + (u64)wait_ms * NSEC_PER_MSEC;
-	char answer[256];
+	char answer[256] = "";
 	size_t n = 0;
 
 	if (termio_write(out_fd, "\033]11;?\033\\", 8) < 0)
@@ -248,7 +264,8 @@ int termio_light_background(int in_fd, int out_fd, int wait_ms)
 		n += (size_t)got;
 		answer[n] = '\0';
 		if (strchr(answer, '\007') || strstr(answer, "\033\\"))
-			return termio_parse_background(answer);
+			break;
 	}
-	return -1;
+	keep_typed(answer);
+	return termio_parse_background(answer);
 }

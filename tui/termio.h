@@ -36,9 +36,11 @@ size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u
 /*
  * Asks the terminal for its background colour (OSC 11); in raw mode, waits at
  * most wait_ms. 1 light, 0 dark, -1 no answer. The late answer is left to
- * term_key(), which drops it.
+ * term_key(), which drops it. Plain keys that were typed meanwhile are in
+ * termio_typed().
  */
 int termio_light_background(int in_fd, int out_fd, int wait_ms);
+const char *termio_typed(void);
 /* 1, 0 or -1 for an answer like "\033]11;rgb:ffff/ffff/dddd\007". */
 int termio_parse_background(const char *answer);
 

@@ -192,6 +192,48 @@ static void budget_leaves_the_oldest_for_later(void **state)
 	history_free(h);
 }
 
+/* Ten thousand short processes: what is kept of them is bounded, and what was let go comes back. */
+static void memory_is_bounded(void **state)
+{
+	struct history *h = history_new(64 << 20);
+	const struct snapshot *s = NULL;
+	struct heat m = { 0 };
+	struct heat_parts p = { 0 };
+	struct heat_range range = { .first_seq = 1, .last_seq = 40, .low = HEAT_ZERO,
+	.end = HIST_BUCKETS };
+	struct calls *c = xcalloc(4000, sizeof(*c));
+	u64 bytes = 0;
+
+	(void)state;
+	for (u64 seq = 1; seq <= 40; seq++) {
+		for (u32 i = 0; i < 4000; i++)
+			c[i] = (struct calls){ .pid = seq * 4000 + i, .nr = i % 50, .ns = 500 + i,
+			.n = 1 };
+		s = tick(h, s, seq, c, 4000);
+		heat_need(&m, h, s, 0, history_len(h) - 1, 0);
+	}
+	heat_need(&m, h, s, 0, 39, 0);
+	for (u32 i = 0; i < m.n; i++)
+		bytes += heat_tick_bytes(m.columns[i].calls);
+	assert_true(bytes + heat_ids_bytes(m.ids) < 16 << 20);
+	assert_int_equal(m.n, 40);
+	assert_null(m.columns[0].calls);
+	heat_parts_find(&p, &m, h, &range);
+	assert_int_equal(p.n, 160000);
+	assert_int_equal(p.count, 160000);
+	heat_need(&m, h, s, 0, 39, 0);
+	range.first_seq = range.last_seq = 40;
+	heat_parts_find(&p, &m, h, &range);
+	assert_int_equal(p.n, 4000);
+	for (u32 i = 0; i < p.n; i++)	/* the names are still those of their own rows */
+		assert_true(p.parts[i].id.pid >= 160000 && p.parts[i].id.nr == p.parts[i].id.pid % 50);
+	heat_parts_free(&p);
+	heat_free(&m);
+	snapshot_put(s);
+	history_free(h);
+	free(c);
+}
+
 /* Merging adds up: what the columns show is what the kept ticks hold, before and after. */
 static void merged_ticks_keep_their_calls(void **state)
 {
@@ -233,7 +275,7 @@ static void parts_say_who_and_how_long(void **state)
 
 	(void)state;
 	heat_need(&m, h, NULL, 0, 3, 0);
-	heat_parts_find(&p, &m, &range);
+	heat_parts_find(&p, &m, h, &range);
 	assert_int_equal(p.n, 2);
 	assert_int_equal(p.count, 3 * 6);
 	assert_int_equal(p.of, 3 * 56);
@@ -255,7 +297,7 @@ static void parts_say_who_and_how_long(void **state)
 
 	range = (struct heat_range){ .first_seq = 1, .last_seq = 1, .low = HEAT_ZERO,
 	.end = HIST_BUCKETS };
-	heat_parts_find(&p, &m, &range);
+	heat_parts_find(&p, &m, h, &range);
 	assert_int_equal(p.n, 3);
 	assert_int_equal(p.count, 56);
 	heat_parts_group(&p, HEAT_BY_PROCESS, &processes);
@@ -296,7 +338,7 @@ static void parts_estimate_what_is_mixed(void **state)
 	s = builder_seal(b);
 	history_append(h, s);
 	heat_need(&m, h, s, 0, 0, 0);
-	heat_parts_find(&p, &m, &range);
+	heat_parts_find(&p, &m, h, &range);
 	assert_int_equal(p.n, 1);
 	assert_int_equal(p.parts[0].count, 10);
 	assert_false(p.parts[0].time_exact);
@@ -319,7 +361,7 @@ static void range_of_lost_ticks_is_empty(void **state)
 
 	(void)state;
 	heat_need(&m, h, NULL, 0, 2, 0);
-	heat_parts_find(&p, &m, &range);
+	heat_parts_find(&p, &m, h, &range);
 	assert_int_equal(p.n, 0);
 	assert_int_equal(p.of, 0);
 	heat_parts_free(&p);
@@ -335,6 +377,7 @@ int main(void)
 		cmocka_unit_test(filters_choose_rows),
 		cmocka_unit_test(not_observed_is_not_zero),
 		cmocka_unit_test(budget_leaves_the_oldest_for_later),
+		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(merged_ticks_keep_their_calls),
 		cmocka_unit_test(parts_say_who_and_how_long),
 		cmocka_unit_test(parts_estimate_what_is_mixed),

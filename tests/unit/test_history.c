@@ -216,7 +216,7 @@ static const struct snapshot *next_tick(struct gen *g, u32 n)
 
 static void merging_loses_nothing(void **state)
 {
-	struct history *h = history_new(200 << 10);
+	struct history *h = history_new(130 << 10);
 	struct totals all = { 0 }, kept = { 0 };
 	const struct syscalls_row *before = NULL, *r;
 	const struct snapshot *s, *last = NULL;
@@ -227,7 +227,7 @@ static void merging_loses_nothing(void **state)
 	for (i = 0; i < 700; i++) {
 		add_totals(&all, next_tick(&g, 10));
 		history_append(h, g.prev);
-		assert_true(history_bytes(h) <= 200 << 10);
+		assert_true(history_bytes(h) <= 130 << 10);
 	}
 	assert_true(history_merged(h) > 200);
 	assert_int_equal(history_dropped(h), 0);
@@ -300,7 +300,7 @@ static void cap_is_respected(void **state)
 /* A row that ended in between is still there in the merged past. */
 static void closed_rows_survive_merging(void **state)
 {
-	struct history *h = history_new(100 << 10);
+	struct history *h = history_new(36 << 10);
 	u32 closed = 0;
 	struct gen g;
 

@@ -49,6 +49,7 @@ static void background(void **state)
 /* No answer: the console starts all the same, after at most the wait. */
 static void no_answer(void **state)
 {
+	static const char early[] = "7jj\033]11;rgb:0/0/0\033\\";
 	int in[2], out[2];
 	u64 before;
 
@@ -59,6 +60,10 @@ static void no_answer(void **state)
 	assert_true(boottime_ns() - before < 5 * NSEC_PER_SEC);
 	assert_int_equal(write(in[1], "\033]11;rgb:ffff/ffff/ffff\007", 25), 25);
 	assert_int_equal(termio_light_background(in[0], out[1], 2000), 1);
+	assert_string_equal(termio_typed(), "");
+	assert_int_equal(write(in[1], early, strlen(early)), strlen(early));
+	assert_int_equal(termio_light_background(in[0], out[1], 2000), 0);
+	assert_string_equal(termio_typed(), "7jj");	/* typed before the answer came */
 	close(in[0]), close(in[1]), close(out[0]), close(out[1]);
 }
 

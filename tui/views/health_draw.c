@@ -169,13 +169,13 @@ void health_draw_memory(struct app *a, struct canvas *c, struct rect r, const st
 	u32 n = history_len(h);
 	int col = r.col + 9;
 
-	format_bytes(kept, (double)history_bytes(h));
 	format_age(span, n ? history_time_ns(h, n - 1) - history_time_ns(h, 0) : 0);
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "memory");
 	col += canvas_printf(c, r.row, col, -1, ROLE_text,
 			     "ottop %s  maps %s  history %s: %s, %u ticks, merged %llu",
 			     health_self_text(rss, self, "rss_bytes"),
-			     health_self_text(maps, self, "kernel_map_bytes"), kept, span, n,
+			     health_self_text(maps, self, "kernel_map_bytes"),
+			     health_self_text(kept, self, "history_bytes"), span, n,
 			     (unsigned long long)history_merged(h));
 	canvas_printf(c, r.row, col, -1, ROLE_text, ", gone %llu",
 		      (unsigned long long)history_dropped(h));

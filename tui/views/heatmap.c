@@ -64,7 +64,7 @@ static void find_calls(struct app *a, struct heatmap *m)
 		return;
 	m->range = range;
 	m->stale = false;
-	heat_parts_find(&m->found, &m->heat, &range);
+	heat_parts_find(&m->found, &m->heat, app_history(a), &range);
 	heat_parts_group(&m->found, HEAT_BY_CALL, &m->by_call);
 	heat_parts_group(&m->found, HEAT_BY_PROCESS, &m->by_process);
 }

@@ -52,7 +52,7 @@ static int right_index(struct heatmap *m, struct history *h)
 	if (cursor > right)
 		right = min(cursor + room / 4, end);
 	else if (cursor <= right - room)
-		right = min(cursor + room * 3 / 4, end);
+		right = min(max(cursor + room * 3 / 4, room - 1), end);
 	m->right_seq = right == end ? 0 : history_seq(h, (u32)right);
 	return right;
 }
@@ -82,9 +82,9 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 	memmove(p->slots, p->slots + at, (size_t)p->n_slots * sizeof(*p->slots));
 	if (right < 0)
 		return;
+	m->stale |= m->pending;	/* what was found in the last frame was not all */
 	m->pending = !heat_need(&m->heat, h, app_snapshot(a), (u32)(i + 1), (u32)right,
 				FRAME_BUDGET_NS);
-	m->stale |= m->pending;
 	if (m->pending)
 		app_again(a);
 	for (int s = 0; s < p->n_slots; s++)

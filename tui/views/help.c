@@ -23,6 +23,10 @@ struct help_state {
 	int under;		/* the view that is explained */
 	int n_lines;		/* of the longer column when it was last drawn */
 	int page;
+	int match;		/* row of the match that n found last; -1: none */
+	char searched[64];
+	int rows[2 * MAX_LINES];	/* of the lines that match, when last drawn */
+	int n_rows;
 };
 
 struct column_text {
@@ -135,14 +139,19 @@ static int wrap(struct canvas *c, int row, int col, int width, u32 style, const 
 	return lines;
 }
 
-static int draw_column(const struct app *a, struct canvas *c, struct rect r, int key_cols,
-		       const struct column_text *t, int top)
+static int draw_column(const struct app *a, struct help_state *st, struct canvas *c, struct rect r,
+		       int key_cols, const struct column_text *t)
 {
+	int top = st->top;
 	int row = r.row - top;
 
 	for (int i = 0; i < t->n; i++) {
 		const struct line *l = &t->lines[i];
-		u32 style = matches(a, l) ? ROLE_text | S_REVERSE : ROLE_text;
+		bool match = matches(a, l);
+		u32 style = match ? ROLE_text | S_REVERSE : ROLE_text;
+
+		if (match)
+			st->rows[st->n_rows++] = row - r.row + top;
 
 		if (l->heading) {
 			canvas_text(c, row++, r.col, r.cols, ROLE_text | S_BOLD, l->key);
@@ -154,6 +163,49 @@ static int draw_column(const struct app *a, struct canvas *c, struct rect r, int
 	return row - (r.row - top);
 }
 
+static void scroll(struct help_state *st, int to)
+{
+	st->top = max(min(to, st->n_lines - st->page), 0);
+}
+
+static bool is_shown(const struct help_state *st, int row)
+{
+	return row >= st->top && row < st->top + st->page;
+}
+
+/* The match after (or before) the last one; around at the ends. */
+static void next_match(struct help_state *st, int step)
+{
+	int best = -1, first = -1;
+
+	for (int i = 0; i < st->n_rows; i++) {
+		int row = st->rows[i];
+
+		if (first < 0 || (step > 0 ? row < first : row > first))
+			first = row;
+		if (step > 0 ? row > st->match && (best < 0 || row < best) : row < st->match && row > best)
+			best = row;
+	}
+	st->match = best >= 0 ? best : first;
+	if (st->match >= 0 && !is_shown(st, st->match))
+		scroll(st, st->match - 1);
+}
+
+/* While a search is typed the first match is brought to the screen. True: it scrolled. */
+static bool follow_search(struct app *a, struct help_state *st)
+{
+	const char *what = app_search_text(a);
+	int top = st->top;
+
+	if (!strcmp(st->searched, what ? what : ""))
+		return false;
+	snprintf(st->searched, sizeof(st->searched), "%s", what ? what : "");
+	st->match = -1;
+	if (*st->searched)
+		next_match(st, 1);
+	return st->top != top;
+}
+
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	static struct column_text left, right;	/* 60 KB: too much for the stack of a redraw */
@@ -161,21 +213,22 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	const struct view *v = app_views[a->under >= 0 ? a->under : 0];
 	int half = body.cols / 2, n1, n2;
 
+	st->n_rows = 0;
 	make_left(&left, v);
 	make_right(&right, v);
-	n1 = draw_column(a, c, (struct rect){ body.row, body.col, body.rows, half }, KEY_COLS, &left, st->top);
-	n2 = draw_column(a, c, (struct rect){ body.row, body.col + half, body.rows, body.cols - half },
-			 TITLE_COLS, &right, st->top);
+	n1 = draw_column(a, st, c, (struct rect){ body.row, body.col, body.rows, half }, KEY_COLS, &left);
+	n2 = draw_column(a, st, c, (struct rect){ body.row, body.col + half, body.rows, body.cols - half },
+			 TITLE_COLS, &right);
 	st->n_lines = max(n1, n2);
 	st->page = body.rows;
+	if (!follow_search(a, st))
+		return;
+	for (int i = 0; i < body.rows; i++)
+		canvas_blank(c, body.row + i, body.col, body.cols);
+	draw(a, st, c, body);	/* once more, where the first match is */
 }
 
 /* ---- keys ------------------------------------------------------------------------------------- */
-
-static void scroll(struct help_state *st, int to)
-{
-	st->top = max(min(to, st->n_lines - st->page), 0);
-}
 
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
@@ -195,6 +248,10 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 		return true;
 	case ACTION_last:
 		scroll(st, st->n_lines);
+		return true;
+	case ACTION_next_match:
+	case ACTION_prev_match:
+		next_match(st, action == ACTION_next_match ? 1 : -1);
 		return true;
 	case ACTION_help:
 		return app_up(a);

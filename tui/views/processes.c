@@ -45,8 +45,13 @@ static void draw_command_cell(struct app *a, struct canvas *c, int row, int col,
 	const struct processes_state *st = state_of(a);
 	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 	bool tree = app_face(a) == FACE_TREE && tr->data < st->n_nodes;
+	const struct group *g = st->grouping && app_face(a) == FACE_FLAT ? &st->groups[tr->data] : NULL;
 	int x = tree ? tree_prefix(st, c, row, col, width, ROLE_dim, tr) : 0;
 
+	if (g && g->members > 1) {
+		canvas_printf(c, row, col, width, style, "%u: %s", g->members, *g->name ? g->name : "none");
+		return;
+	}
 	if (!tree || !st->nodes[tr->data].folded) {
 		draw_command(c, row, col + x, width - x, style, p);
 		return;
@@ -111,7 +116,10 @@ static const struct table_spec spec = {
 static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n)
 {
 	struct tableview *t = app_table(a);
+	struct processes_state *st = state;
 
+	if (t && app_face(a) == FACE_FLAT && st->grouping)
+		return group_arrange(st, rows, n, table_is_ascending(t), table_sorts_numbers(t));
 	if (app_face(a) != FACE_TREE || !t)
 		return n;
 	return tree_arrange(state, rows, n, table_is_ascending(t), table_sorts_numbers(t));
@@ -167,6 +175,8 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	struct processes_state *st = state;
 	const struct row *r = table_cursor(app_table(a));
 
+	if (group_act(a, st, action))
+		return true;
 	if (r && act_selected(a, st, action, process_row(r)))
 		return true;
 	switch (action) {
@@ -200,6 +210,17 @@ static void update(struct app *a, void *state)
 	trails_update(st->cpu, app_history(a), app_snapshot(a));
 }
 
+static void status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct processes_state *st = state;
+	size_t n;
+
+	table_count_text(a, app_table(a), buf, cap);
+	n = strlen(buf);
+	if (st->grouping && app_face(a) == FACE_FLAT)
+		snprintf(buf + n, cap - n, "   by %s", group_title(st->grouping));
+}
+
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct tableview *t = app_table(a);
@@ -224,6 +245,7 @@ static void fini(void *state)
 
 	trails_free(st->cpu);
 	tree_free(st);
+	free(st->groups);
 }
 
 const struct view processes_view = {
@@ -237,8 +259,8 @@ const struct view processes_view = {
 	.table = &spec,
 	.state_size = sizeof(struct processes_state),
 	.hints = "open back search filter sort_prev tree follow tag pause palette",
-	.hints_wide = "open back view search filter sort_prev invert tree unfold follow tag by_user "
-		      "by_container kernel pause step_back write record health palette",
+	.hints_wide = "open back view search filter sort_prev invert tree unfold follow tag group "
+		      "by_user by_container kernel pause step_back write record health palette",
 	.legend = "CPU%\tof one CPU: 800 = all of eight; on line 1 100 = the machine\n"
 		  "~ =\tbefore a number: sampled; carried over from the tick before\n"
 		  "+ ×\tnew in this tick; ended (stays for 3 ticks)\n"
@@ -247,6 +269,7 @@ const struct view processes_view = {
 	.update = update,
 	.draw = draw,
 	.act = act,
+	.status = status,
 };
 
 static struct processes_state *state_of(struct app *a)

@@ -159,7 +159,7 @@ static bool can_sum(const struct field *f)
 	       (f->kind == FK_GAUGE && f->format != FF_NS);
 }
 
-static void add_row(struct processes_row *sum, const struct row *r)
+void tree_add_row(struct processes_row *sum, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[TABLE_processes];
 
@@ -179,7 +179,7 @@ static void add_row(struct processes_row *sum, const struct row *r)
 static void sum_branch(struct processes_state *st, s32 at, struct processes_row *sum)
 {
 	for (s32 i = st->nodes[at].first_child; i >= 0; i = st->nodes[i].next) {
-		add_row(sum, st->nodes[i].row);
+		tree_add_row(sum, st->nodes[i].row);
 		sum_branch(st, i, sum);
 	}
 }

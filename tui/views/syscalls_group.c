@@ -53,14 +53,54 @@ static bool is_of(const struct group *g, enum syscalls_by by, const struct sysca
 	return g->row.nr == r->nr && !strcmp(g->row.abi ? g->row.abi : "", r->abi ? r->abi : "");
 }
 
-static struct group *group_of(struct groups *g, enum syscalls_by by, const struct syscalls_row *r)
-{
-	struct group *group;
+/* ---- finding the group of a row ----------------------------------------------- */
 
+/* Groups by their keys: open addressing, a power of two, index + 1; 0 is free. */
+struct index {
+	u32 *slots, mask;
+};
+
+static u32 hash_of(enum syscalls_by by, const struct syscalls_row *r)
+{
+	u64 h = by == BY_PROCESS ? r->pid ^ (r->start_time_ns << 22) : r->nr;
+
+	return (u32)((h * 0x9e3779b97f4a7c15ull) >> 32);
+}
+
+static void index_add(struct index *x, const struct groups *g, u32 i)
+{
+	u32 at = hash_of(g->groups[i]->by, &g->groups[i]->row) & x->mask;
+
+	while (x->slots[at])
+		at = (at + 1) & x->mask;
+	x->slots[at] = i + 1;
+}
+
+/* Room for the groups there are and one more for each of n rows. */
+static void index_make(struct index *x, const struct groups *g, u32 n)
+{
+	for (x->mask = 255; x->mask < (g->n + n) * 2; x->mask = x->mask * 2 + 1)
+		;
+	x->slots = xcalloc((size_t)x->mask + 1, sizeof(*x->slots));
 	for (u32 i = 0; i < g->n; i++)
-		if (is_of(g->groups[i], by, r))
-			return g->groups[i];
-	group = xcalloc(1, sizeof(*group));
+		index_add(x, g, i);
+}
+
+static struct group *index_find(const struct index *x, const struct groups *g,
+				enum syscalls_by by, const struct syscalls_row *r)
+{
+	u32 at = hash_of(by, r) & x->mask;
+
+	for (; x->slots[at]; at = (at + 1) & x->mask)
+		if (is_of(g->groups[x->slots[at] - 1], by, r))
+			return g->groups[x->slots[at] - 1];
+	return NULL;
+}
+
+static struct group *group_new(struct groups *g, enum syscalls_by by)
+{
+	struct group *group = xcalloc(1, sizeof(*group));
+
 	group->row.row.refs = 1;
 	group->row.row.table = TABLE_syscalls;
 	group->by = by;
@@ -68,6 +108,8 @@ static struct group *group_of(struct groups *g, enum syscalls_by by, const struc
 	g->groups[g->n++] = group;
 	return group;
 }
+
+/* ---- adding up ------------------------------------------------------------------- */
 
 /* The first row of a group in this tick: its keys and texts, sums from 0. */
 static void group_begin(struct group *g, enum syscalls_by by, const struct syscalls_row *r)
@@ -163,18 +205,26 @@ static void drop_unused(struct groups *g)
 
 u32 groups_make(struct groups *g, enum syscalls_by by, struct table_row *rows, u32 n)
 {
+	struct index x;
 	u32 made = 0;
 
 	for (u32 i = 0; i < g->n; i++)
 		g->groups[i]->used = false;
+	index_make(&x, g, n);
 	for (u32 i = 0; i < n; i++) {
 		const struct syscalls_row *r = (const struct syscalls_row *)rows[i].row;
-		struct group *group = group_of(g, by, r);
+		struct group *group = index_find(&x, g, by, r);
+		bool is_new = !group;
 
+		if (is_new)
+			group = group_new(g, by);
 		if (!group->used)
 			group_begin(group, by, r);
+		if (is_new)
+			index_add(&x, g, g->n - 1);
 		group_add(group, r);
 	}
+	free(x.slots);
 	drop_unused(g);
 	for (u32 i = 0; i < g->n; i++) {
 		if (!g->groups[i]->used)

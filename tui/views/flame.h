@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flame.h: state of the flame views, shared by flame.c (the view), flame_layout.c
+ * (which frame is in which cells), flame_draw.c, flame_facts.c (the lines about
+ * the selected frame), flame_list.c (functions beside the graph), flame_keys.c.
+ */
+#ifndef OTTOP_VIEWS_FLAME_H
+#define OTTOP_VIEWS_FLAME_H
+
+#include <regex.h>
+
+#include "tui/app.h"
+#include "tui/flame.h"
+
+#define FLAME_WIDE 120		/* columns from which the functions stand beside the graph */
+#define FLAME_ITEMS 256
+
+/* One frame in the picture. */
+struct flame_box {
+	u32 node;		/* rest: the parent of what is gathered here */
+	s16 depth, x, end;	/* of the graph: not scrolled */
+	u8 shade;
+	bool rest;		/* frames too narrow to be drawn */
+	bool above;		/* the zoomed frame stands on it */
+};
+
+/* The frames of a parent that are too narrow to be drawn. */
+struct flame_rest {
+	u32 n;
+	double value;
+};
+
+struct flame_item {
+	u32 fn;
+	double key;
+};
+
+struct flame_view {
+	struct flame f;
+	bool ready, complete;
+	bool root_below;	/* drawn from the bottom up */
+	bool diff, detail;
+	u32 same_fn;		/* FLAME_NONE: none */
+
+	char search[200];
+	regex_t regex;
+	bool has_regex;
+	u32 n_matched;		/* functions that were looked at */
+	double match;		/* share of what is found, of the zoomed frame */
+	u32 match_version, match_top;
+
+	struct flame_box *boxes;
+	u32 n_boxes, cap_boxes;
+	u32 at;			/* the box of the selected frame or of the nearest below it */
+	int cols, graph_rows, graph_cols, scroll;
+	bool more;		/* frames below the last row */
+
+	bool in_list, by_total;
+	u32 list_at, list_top;
+	struct flame_item items[FLAME_ITEMS];
+	u32 n_items, items_version;
+	bool items_diff, items_total;
+};
+
+/* ---- flame.c ---- */
+u32 flame_selected(const struct flame_view *v);	/* a node */
+u32 flame_zoom(const struct flame_view *v);	/* the node that fills the width */
+void flame_select(struct flame_view *v, u32 node);
+bool flame_is_offcpu(const struct flame_view *v);
+/* The process that it is of, or "host". */
+void flame_whose(struct app *a, char *buf, size_t cap);
+/* Is something being looked for? */
+bool flame_seeks(const struct flame_view *v);
+bool flame_is_sought(const struct flame_view *v, u32 fn);
+/* A value as the view measures it: "38.7 % of a CPU", "580 ms/s". */
+void flame_amount(const struct flame_view *v, double value, char *buf, size_t cap);
+/* ns per second as "+14.9" (percent of a CPU) or "+12.1" (ms/s), "=" within noise. */
+void flame_signed(const struct flame_view *v, double diff, bool noise, char *buf, size_t cap);
+static inline const struct flame_node *flame_node(const struct flame_view *v, u32 node)
+{
+	return &v->f.trees[v->f.shown].nodes[node];
+}
+static inline const struct flame_fn *flame_fn_of(const struct flame_view *v, u32 node)
+{
+	return &v->f.names.fns[flame_node(v, node)->fn];
+}
+static inline bool flame_alive(const struct flame_view *v, u32 node)
+{
+	return flame_real(&v->f, flame_node(v, node)->value) >= 0.5;
+}
+
+/* ---- flame_layout.c ---- */
+void flame_lay_out(struct flame_view *v, int rows, int cols);
+/* The box of a node, or NULL. */
+const struct flame_box *flame_box_of(const struct flame_view *v, u32 node);
+/* The next box in the same row; NULL: none. */
+const struct flame_box *flame_beside(const struct flame_view *v, const struct flame_box *b, int step);
+struct flame_rest flame_rest_of(struct flame_view *v, u32 node);
+/* The widest child, or FLAME_NONE. */
+u32 flame_widest(const struct flame_view *v, u32 node);
+
+/* ---- flame_draw.c ---- */
+void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *c, struct rect r);
+void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, int col, int width);
+/* Label of a node as it stands in the graph (without the bar), in at most width columns. */
+int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
+		     char *buf, size_t cap, int width);
+
+/* ---- flame_facts.c ---- */
+void flame_draw_facts(struct app *a, struct flame_view *v, struct canvas *c, struct rect r);
+void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, struct rect r);
+
+/* ---- flame_list.c ---- */
+void flame_draw_list(struct flame_view *v, struct canvas *c, struct rect r);
+/* Up and down in it. */
+void flame_list_move(struct flame_view *v, int step);
+void flame_list_load(struct flame_view *v);
+/* The widest node of a function, or FLAME_NONE. */
+u32 flame_widest_of(const struct flame_view *v, u32 fn);
+
+/* ---- flame_keys.c ---- */
+bool flame_act(struct app *a, void *state, enum action action, u32 key);
+
+#endif

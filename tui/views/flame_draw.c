@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_draw.c: the graph. With colours a frame is a fill of its kind, siblings
+ * in two shades; without them it is a bar in its first cell and a mark where it
+ * ends, and its kind stands in front of its name.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/flame.h"
+
+static bool has_fills(const struct canvas *c)
+{
+	return canvas_fills(c);
+}
+
+/* Bars where fills are missing, or may be hard to tell apart. */
+static bool has_bars(const struct canvas *c)
+{
+	return !canvas_fills(c) || canvas_ascii(c);
+}
+
+/* ---- labels ------------------------------------------------------------------------- */
+
+static void root_label(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	char whose[96], amount[64], n[FORMAT_MAX];
+	struct flame_span s = flame_span(&v->f);
+
+	flame_whose(a, whose, sizeof(whose));
+	flame_amount(v, flame_node(v, FLAME_ROOT)->value, amount, sizeof(amount));
+	snprintf(buf, cap, "all: %s  %s %s  %s%s", whose, format_thousands(n, (u64)(s.n + 0.5)),
+		 flame_is_offcpu(v) ? "blocks" : "samples", amount,
+		 flame_is_offcpu(v) ? " blocked" : "");
+}
+
+/* What stands before the name: the boundary to the kernel; without colour the kind. */
+static const char *prefix_of(const struct flame_view *v, const struct canvas *c, u32 node)
+{
+	const struct flame_fn *fn = flame_fn_of(v, node);
+	u32 parent = flame_node(v, node)->parent;
+
+	if (fn->kernel)
+		return parent == FLAME_NONE || !flame_fn_of(v, parent)->kernel ? "[k] " : "";
+	if (has_fills(c))
+		return "";
+	return fn->kind == FLAME_JIT ? "[j] " : fn->kind == FLAME_INTERP ? "[p] " : "";
+}
+
+static int cut_label(const struct flame_view *v, u32 node, char *buf, size_t cap, int width)
+{
+	const char *reason = flame_fn_text(flame_fn_of(v, node));
+	char text[256], n[FORMAT_MAX];
+
+	format_thousands(n, (u64)(flame_real(&v->f, flame_node(v, node)->n) + 0.5));
+	snprintf(text, sizeof(text), "? cut: %s (%s)", reason, n);
+	return flame_label(buf, cap, text, FLAME_CUT, width);
+}
+
+int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
+		     char *buf, size_t cap, int width)
+{
+	const struct flame_fn *fn = flame_fn_of(v, node);
+	const struct flame_node *t = flame_node(v, node);
+	char text[512];
+	size_t n = 0;
+	bool noise;
+
+	if (v->diff && v->f.has_a) {
+		double d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
+
+		flame_signed(v, d, noise, buf, cap);
+		n = strlen(buf);
+		n += (size_t)snprintf(buf + n, cap - n, " ");
+	}
+	if (node == FLAME_ROOT) {
+		root_label(a, v, text, sizeof(text));
+		return (int)n + flame_label(buf + n, cap - n, text, FLAME_GROUP, width - (int)n);
+	}
+	if (fn->kind == FLAME_CUT)
+		return (int)n + cut_label(v, node, buf + n, cap - n, width - (int)n);
+	n += (size_t)snprintf(buf + n, cap - n, "%s%s", prefix_of(v, c, node), fn->inlined ? "(" : "");
+	if ((int)n + fn->inlined >= width)	/* no room for the name: as much of the prefix as fits */
+		return flame_label(buf, cap, strcpy(text, buf), FLAME_GROUP, width);
+	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - fn->inlined);
+	if (fn->inlined)
+		snprintf(buf + strlen(buf), cap - strlen(buf), ")");
+	return (int)n + width + fn->inlined;
+}
+
+/* ---- styles --------------------------------------------------------------------------- */
+
+static u32 fill_of(const struct flame_view *v, const struct flame_box *b)
+{
+	const struct flame_node *t = flame_node(v, b->node);
+	u32 kind = v->f.names.fns[t->fn].kind;
+	bool noise;
+	double d;
+
+	if (v->diff && v->f.has_a) {
+		d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
+		return noise ? ROLE_flame_same : d > 0 ? ROLE_flame_grew : ROLE_flame_shrank;
+	}
+	if (kind == FLAME_GROUP)
+		return ROLE_flame_same;
+	return ROLE_flame_user1 + 2 * min(kind, (u32)FLAME_UNKNOWN) + b->shade;
+}
+
+static bool is_paper(u32 fill)
+{
+	return fill == ROLE_flame_unknown1 || fill == ROLE_flame_unknown2;
+}
+
+/* What is not looked for, and what the zoomed frame stands on, steps back. */
+static bool steps_back(const struct flame_view *v, const struct flame_box *b)
+{
+	return b->above || (flame_seeks(v) && b->node != FLAME_ROOT &&
+			    !flame_is_sought(v, flame_node(v, b->node)->fn));
+}
+
+static u32 style_of(const struct flame_view *v, const struct canvas *c, const struct flame_box *b)
+{
+	bool found = flame_seeks(v) && flame_is_sought(v, flame_node(v, b->node)->fn);
+	u32 fill;
+
+	if (b == &v->boxes[v->at])
+		return v->in_list ? ROLE_selection | S_BOLD : ROLE_selection;
+	if (steps_back(v, b))
+		return ROLE_dim;
+	if (!has_fills(c))
+		return found ? ROLE_text | S_BOLD : ROLE_text;
+	fill = fill_of(v, b);
+	return (is_paper(fill) ? ROLE_paper : ROLE_ink) | S_ON(fill) | (found ? S_BOLD : 0);
+}
+
+/* ---- frames ----------------------------------------------------------------------------- */
+
+static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c, int row, int col,
+		     const struct flame_box *b)
+{
+	u32 style = style_of(v, c, b);
+	int width = b->end - b->x, bar = has_bars(c) || S_BACK(style) == 0, room = width - bar;
+	char label[600];
+
+	if (b->rest) {
+		canvas_repeat(c, row, col + b->x, width, ROLE_dim, "░");
+		return;
+	}
+	canvas_repeat(c, row, col + b->x, width, style, " ");
+	if (bar)
+		canvas_text(c, row, col + b->x, 1, style, "│");
+	if (width < 3)
+		return;
+	if (!bar && room > 3)	/* a blank cell before the neighbour */
+		room--;
+	flame_node_label(a, v, c, b->node, label, sizeof(label), room);
+	canvas_text(c, row, col + b->x + bar, room, style, label);
+}
+
+/* Where nothing follows, the end of a frame would not be seen without fills. */
+static void draw_end(struct canvas *c, int row, int col, const struct flame_box *b, int cols)
+{
+	const struct cell *cell;
+
+	if (b->end >= cols)
+		return;
+	cell = canvas_cell(c, row, col + b->end);
+	if (cell->ch == ' ' && !S_BACK(cell->style))
+		canvas_text(c, row, col + b->end, 1, ROLE_dim, "╎");
+}
+
+static int row_of(const struct flame_view *v, struct rect r, const struct flame_box *b)
+{
+	int y = b->depth - v->scroll;
+
+	if (y < 0 || y >= r.rows)
+		return -1;
+	return v->root_below ? r.row + r.rows - 1 - y : r.row + y;
+}
+
+void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *c, struct rect r)
+{
+	for (u32 i = 0; i < v->n_boxes; i++) {
+		int row = row_of(v, r, &v->boxes[i]);
+
+		if (row >= 0)
+			draw_box(a, v, c, row, r.col, &v->boxes[i]);
+	}
+	for (u32 i = 0; has_bars(c) && i < v->n_boxes; i++) {
+		int row = row_of(v, r, &v->boxes[i]);
+
+		if (row >= 0)
+			draw_end(c, row, r.col, &v->boxes[i], r.cols);
+	}
+}
+
+/* The kinds that are in the graph now, in their colours. */
+void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, int col, int width)
+{
+	bool there[FLAME_UNKNOWN + 1] = { false };
+	int need = 2;
+
+	if (!has_fills(c) || (v->diff && v->f.has_a))
+		return;
+	for (u32 i = 0; i < v->n_boxes; i++)
+		there[min(flame_fn_of(v, v->boxes[i].node)->kind, (u8)FLAME_UNKNOWN)] |=
+			flame_fn_of(v, v->boxes[i].node)->kind != FLAME_GROUP;
+	for (u32 k = 0; k <= FLAME_UNKNOWN; k++)
+		need += there[k] ? (int)strlen(flame_kind_name(k)) + 3 : 0;
+	col += width - need;
+	for (u32 k = 0; k <= FLAME_UNKNOWN && need < width; k++) {
+		u32 fill = ROLE_flame_user1 + 2 * k;
+
+		if (!there[k])
+			continue;
+		col += canvas_printf(c, row, col, -1, (is_paper(fill) ? ROLE_paper : ROLE_ink) | S_ON(fill),
+				     " %s ", flame_kind_name(k));
+		canvas_blank(c, row, col++, 1);
+	}
+}
