@@ -51,6 +51,7 @@ struct unw_info {
 	__s32 cfa_off;
 	__s16 fp_off;	/* fits: callee-saved registers are near the CFA */
 	__s16 ra_off;	/* what is added after a dereference */
+	__u32 pad;	/* 16 bytes: as an element of a BPF array */
 };
 
 #endif

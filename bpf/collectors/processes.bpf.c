@@ -188,7 +188,7 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 	p->uid = t->cred->euid.val;
 	p->threads = sig->nr_threads;
 	p->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
-	level = BPF_CORE_READ(pid, level);
+	level = BPF_CORE_READ(pid, level) & 31;	/* MAX_PID_NS_LEVEL is 32 */
 	/* a variable index would step by the size of our short declaration, not the kernel's */
 	bpf_core_read(&own.nr, sizeof(own.nr), (void *)pid + bpf_core_field_offset(pid->numbers) +
 		      level * bpf_core_type_size(struct upid));

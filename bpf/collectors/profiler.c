@@ -199,6 +199,7 @@ static void profiler_drain(void)
 {
 	ring_buffer__consume(ring);
 	take_answers();
+	files_install();
 	ask_names();
 }
 
@@ -338,11 +339,13 @@ static int profiler_open(char *reason, size_t cap)
 		return -errno;
 	}
 	probes_add("profiler", skel->obj);
-	files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
-					    skel->maps.unw_processes });
 	have_kallsyms = kallsyms_load() == 0;
-	ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
-	err = ring ? attach_all() : -errno;
+	err = files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
+						  skel->maps.unw_processes });
+	if (!err) {
+		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
+		err = ring ? attach_all() : -errno;
+	}
 	if (err) {
 		snprintf(reason, cap, "perf events: %s", probe_why(-err));
 		profiler_close();

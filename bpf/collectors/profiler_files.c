@@ -48,6 +48,7 @@ struct process {
 	u64 start_ns, exec_id;
 	struct mapping *m;
 	u32 n;
+	bool dirty;	/* the kernel side knows less than we do */
 };
 
 static struct file *files;	/* [0] is none */
@@ -55,7 +56,11 @@ static u32 n_files, cap_files;
 static struct process *processes;
 static u32 n_processes, cap_processes;
 static struct profiler_maps maps;
-static struct unw_info infos[UNW_MAX_INFOS];
+/*
+ * Shared with the kernel side by mapping it: a bpf(2) update switches classic
+ * tracepoint programs off on its CPU for as long as it runs (or is preempted).
+ */
+static struct unw_info *infos;
 static u32 n_infos;
 static u64 table_bytes;
 static u32 vdso_file;
@@ -276,7 +281,7 @@ void files_process_changed(u32 pid, u64 start_ns, u64 exec_id)
 	p->start_ns = start_ns;
 	p->exec_id = exec_id;
 	read_mappings(p);
-	install(p);
+	p->dirty = true;
 }
 
 static void process_drop(u32 i)
@@ -310,10 +315,8 @@ static bool map_infos(const struct symbolizer_answer *a, u16 *ret)
 			k++;
 		if (k == UNW_MAX_INFOS)
 			return false;
-		if (k == n_infos) {
+		if (k == n_infos)
 			infos[n_infos++] = a->infos[i];
-			bpf_map_update_elem(bpf_map__fd(maps.infos), &k, &infos[k], BPF_ANY);
-		}
 		ret[i] = (u16)k;
 	}
 	return true;
@@ -384,10 +387,18 @@ void files_table_answer(const struct symbolizer_answer *a)
 	f->state = a->err ? FILE_BAD : FILE_READY;
 	for (u32 i = 0; i < n_processes; i++)
 		for (u32 k = 0; k < processes[i].n; k++)
-			if (processes[i].m[k].file == a->file) {
-				install(&processes[i]);
-				break;
-			}
+			if (processes[i].m[k].file == a->file)
+				processes[i].dirty = true;
+}
+
+void files_install(void)
+{
+	for (u32 i = 0; i < n_processes; i++) {
+		if (!processes[i].dirty)
+			continue;
+		processes[i].dirty = false;
+		install(&processes[i]);
+	}
 }
 
 /* ---- what others ask ---- */
@@ -422,15 +433,17 @@ u64 files_table_bytes(void)
 	return table_bytes;
 }
 
-void files_open(const struct profiler_maps *m)
+int files_open(const struct profiler_maps *m)
 {
-	struct unw_info none = {};
-	u32 zero = 0;
+	void *shared = mmap(NULL, UNW_MAX_INFOS * sizeof(*infos), PROT_READ | PROT_WRITE,
+			    MAP_SHARED, bpf_map__fd(m->infos), 0);
 
+	if (shared == MAP_FAILED)
+		return -errno;
 	maps = *m;
-	infos[0] = none;
-	n_infos = 1;
-	bpf_map_update_elem(bpf_map__fd(maps.infos), &zero, &none, BPF_ANY);
+	infos = shared;
+	n_infos = 1;	/* [0] is "none": all zero */
+	return 0;
 }
 
 void files_close(void)
@@ -444,6 +457,9 @@ void files_close(void)
 	}
 	for (u32 i = 0; i < n_processes; i++)
 		free(processes[i].m);
+	if (infos)
+		munmap(infos, UNW_MAX_INFOS * sizeof(*infos));
+	infos = NULL;
 	free(files);
 	free(processes);
 	files = NULL;

@@ -16,11 +16,13 @@ struct profiler_maps {
 	struct bpf_map *files, *infos, *processes;
 };
 
-/* What the kernel side reads. */
-void files_open(const struct profiler_maps *m);
+/* What the kernel side reads. 0 or -errno. */
+int files_open(const struct profiler_maps *m);
 void files_close(void);
 /* A sample said that user space must look at this process (again). */
 void files_process_changed(u32 pid, u64 start_ns, u64 exec_id);
+/* Tells the kernel side what became known since the last call. */
+void files_install(void);
 /* Forgets processes that have ended. Once a tick. */
 void files_forget_ended(void);
 /* Takes an unwind table. */
