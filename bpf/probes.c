@@ -372,13 +372,20 @@ void probes_rows(struct builder *b)
 
 /* ---- memory ---- */
 
-/* "memlock:" of fdinfo; kernels since 6.4 compute it from the map itself. */
+/*
+ * "memlock:" of fdinfo: since 6.4 the memory the map really has; before that
+ * what it may have at most, which says nothing of maps that grow as needed.
+ */
 static u64 map_memlock(int fd)
 {
 	char path[64], line[128];
+	struct features kernel;
 	u64 bytes = 0;
 	FILE *f;
 
+	features_read(&kernel);
+	if (kernel.major < 6 || (kernel.major == 6 && kernel.minor < 4))
+		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
 	if (!f)

@@ -175,7 +175,7 @@ void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u
 	const struct field *fpid = field_of(t, "pid"), *fstart = field_of(t, "start_time_ns");
 
 	*ret_first = *ret_end = 0;
-	if (!fpid || !fstart)
+	if (!fpid || !fstart || !u64_known(pid))
 		return;
 	*ret_first = lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns);
 	*ret_end = start_time_ns ? lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns + 1)

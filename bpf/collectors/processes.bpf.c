@@ -168,7 +168,9 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 					 struct task_state *s)
 {
 	struct signal_struct *sig = t->signal;
-	struct pid *pid = t->thread_pid;
+	/* read as a number: 6.1's verifier allows no arithmetic with what it knows to be a pointer */
+	u64 pid_at = (u64)BPF_CORE_READ(t, thread_pid);
+	struct pid *pid = (void *)pid_at;
 	struct upid own = {};
 	u32 level;
 
@@ -190,8 +192,8 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 	p->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
 	level = BPF_CORE_READ(pid, level) & 31;	/* MAX_PID_NS_LEVEL is 32 */
 	/* a variable index would step by the size of our short declaration, not the kernel's */
-	bpf_core_read(&own.nr, sizeof(own.nr), (void *)pid + bpf_core_field_offset(pid->numbers) +
-		      level * bpf_core_type_size(struct upid));
+	bpf_core_read(&own.nr, sizeof(own.nr), (void *)(pid_at + bpf_core_field_offset(pid->numbers) +
+		      level * bpf_core_type_size(struct upid)));
 	p->ns_pid = own.nr;
 }
 
