@@ -12,6 +12,7 @@
 
 #define MAX_TERMS 16
 #define ROW_TEXT_MAX 2048
+#define MAX_COPIES 1000
 #define TOO_MANY (-2)
 
 struct term {
@@ -95,6 +96,8 @@ static const char *regex_error(int err)
 		return "\\ at the end";
 	case REG_ERANGE:
 		return "bad range";
+	case REG_ESPACE:
+		return "too many repetitions";
 	case REG_ECTYPE:
 		return "no such class";
 	}
@@ -109,8 +112,34 @@ static bool has_upper(const char *s)
 	return false;
 }
 
+static double upper_count(const char *p)
+{
+	p += strcspn(p, ",}");
+	return *p == ',' ? strtod(p + 1, NULL) : 0;
+}
+
+/*
+ * regcomp() copies what is repeated: "+" twice, "{n}" n times, and copies of
+ * copies where they nest or follow each other, until the memory is gone.
+ */
+static bool too_repetitive(const char *pattern)
+{
+	double copies = 1;
+
+	for (const char *p = pattern; *p && copies <= MAX_COPIES; p++) {
+		if (*p == '+')
+			copies *= 2;
+		else if (*p == '{')
+			copies *= max(max(strtod(p + 1, NULL),
+					  upper_count(p + 1)), 1.0);
+	}
+	return copies > MAX_COPIES;
+}
+
 static int term_regex(struct term *t, const char *pattern)
 {
+	if (too_repetitive(pattern))
+		return REG_ESPACE;
 	t->relation = 'r';
 	return regcomp(&t->regex, pattern,
 		       REG_EXTENDED | REG_NOSUB | (has_upper(pattern) ? 0 : REG_ICASE));

@@ -4,7 +4,7 @@
  * are not compared in this build, or no change would get past them.
  *
  * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c
- * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c
+ * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c bpf/group.c
  * sources: bpf/compact.c bpf/recording.c bpf/recording_frames.c
  */
 #include <sys/mman.h>

@@ -5,7 +5,7 @@
  * unchanged, merging, and a history under a tiny cap.
  *
  * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c
- * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c
+ * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c bpf/group.c
  * sources: bpf/compact.c
  */
 #include "bpf/history.h"

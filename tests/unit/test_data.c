@@ -2,6 +2,7 @@
 /* test_data.c: the small parts of the data side: rates, cgroup paths, names, process table. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "bpf/cgroup.h"
+#include "bpf/features.h"
 #include "bpf/procfs.h"
 #include "bpf/proctab.h"
 #include "bpf/rate.h"
@@ -210,6 +212,42 @@ static void small_files(void **state)
 	str_put(users_name(0));
 }
 
+static void expect_obstacle(struct features f, const char *part)
+{
+	char *line = features_obstacle(&f);
+
+	assert_non_null(line);
+	assert_non_null(strstr(line, part));
+	assert_non_null(strstr(line, "--replay"));
+	assert_null(strchr(line, '\n'));
+	free(line);
+}
+
+static void obstacles_are_one_clear_line(void **state)
+{
+	struct features good = { .major = 6, .minor = 1, .procfs = true, .btf = true };
+	struct features f;
+
+	(void)state;
+	assert_null(features_obstacle(&good));
+	f = good;
+	f.major = 5;
+	f.minor = 10;
+	f.old_kernel = true;
+	expect_obstacle(f, "5.10");
+	f = good;
+	f.btf = false;
+	expect_obstacle(f, "BTF");
+	f = good;
+	f.procfs = false;
+	expect_obstacle(f, "/proc");
+	f = good;
+	snprintf(f.missing_caps, sizeof(f.missing_caps), "CAP_BPF");
+	expect_obstacle(f, "CAP_BPF");
+	features_read(&f);
+	assert_true(f.major >= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +260,7 @@ int main(void)
 		cmocka_unit_test(calls_that_wait),
 		cmocka_unit_test(process_table),
 		cmocka_unit_test(small_files),
+		cmocka_unit_test(obstacles_are_one_clear_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

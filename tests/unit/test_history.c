@@ -8,6 +8,7 @@
 
 #include "bpf/history.h"
 #include "bpf/merge.h"
+#include "bpf/ticks.h"
 #include "gen.h"
 #include "same.h"
 
@@ -214,6 +215,19 @@ static const struct snapshot *next_tick(struct gen *g, u32 n)
 	return g->prev = s;
 }
 
+/* What is older is not finer, and no tick covers more than its level says. */
+static void assert_levels_in_order(const struct history *h)
+{
+	for (u32 i = 0; i < h->n; i++) {
+		const struct group *g = &h->groups[i];
+
+		if (i)
+			assert_true(g->level <= g[-1].level);
+		for (u32 k = 0; k < g->n; k++)
+			assert_true(g->ticks[k].interval_ns <= g->level * NSEC_PER_SEC);
+	}
+}
+
 static void merging_loses_nothing(void **state)
 {
 	struct history *h = history_new(130 << 10);
@@ -228,6 +242,7 @@ static void merging_loses_nothing(void **state)
 		add_totals(&all, next_tick(&g, 10));
 		history_append(h, g.prev);
 		assert_true(history_bytes(h) <= 130 << 10);
+		assert_levels_in_order(h);
 	}
 	assert_true(history_merged(h) > 200);
 	assert_int_equal(history_dropped(h), 0);
@@ -275,6 +290,7 @@ static void cap_is_respected(void **state)
 			if (history_bytes(h) > caps[c])	/* one tick more than there is room */
 				assert_true(c == 0 && history_len(h) == 1);
 			assert_true(history_len(h) > 0);
+			assert_levels_in_order(h);
 			if (appended % 10 == 0)
 				snapshot_put(history_snapshot(h, gen_rand(&g, history_len(h))));
 		}
@@ -284,6 +300,7 @@ static void cap_is_respected(void **state)
 			assert_non_null(s);
 			assert_int_equal(s->seq, history_seq(h, i));
 			assert_int_equal(s->interval_ns % NSEC_PER_SEC, 0);
+			assert_in_range(s->interval_ns / NSEC_PER_SEC, 1, 16);
 			covered += s->interval_ns / NSEC_PER_SEC;
 			snapshot_put(s);
 		}
