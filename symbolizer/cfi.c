@@ -238,9 +238,15 @@ static u64 cfa_register(const struct machine *m)
 	return REG_SP;
 }
 
+/* Wraps where a hostile file makes it too large: the result is checked by whoever uses it. */
+static s64 scaled(const struct machine *m, s64 factored)
+{
+	return (s64)((u64)factored * (u64)m->cie->data_align);
+}
+
 static void set_offset(struct machine *m, u64 reg, s64 factored)
 {
-	s64 offset = factored * m->cie->data_align;
+	s64 offset = scaled(m, factored);
 
 	if (reg == REG_RA)
 		m->now.ra_undefined = false;
@@ -346,10 +352,10 @@ static bool run_extended(struct machine *m, struct bytes *b, u8 op)
 		break;
 	case 0x12:	/* def_cfa_sf */
 		reg = bytes_uleb(b);
-		set_cfa(m, reg, bytes_sleb(b) * m->cie->data_align);
+		set_cfa(m, reg, scaled(m, bytes_sleb(b)));
 		break;
 	case 0x13:	/* def_cfa_offset_sf */
-		set_cfa(m, cfa_register(m), bytes_sleb(b) * m->cie->data_align);
+		set_cfa(m, cfa_register(m), scaled(m, bytes_sleb(b)));
 		break;
 	case 0x14:	/* val_offset */
 	case 0x15:	/* val_offset_sf */
