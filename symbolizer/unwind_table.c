@@ -103,7 +103,7 @@ struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n)
 
 	p.t->base = rows[0].pc & ~(PAGE_SIZE_ - 1);
 	pages = ((rows[n - 1].pc - p.t->base) >> UNW_PAGE_BITS) + 1;
-	if (pages > MAX_PAGES) {
+	if (pages > MAX_PAGES || rows[n - 1].pc >> 62) {	/* no file is loaded up there */
 		free(p.t);
 		errno = EFBIG;
 		return NULL;
