@@ -32,7 +32,8 @@ static void trim(void)
 	for (u32 i = 0; i < drop; i++)
 		row_put(rows[i]);
 	n_rows -= drop;
-	memmove(rows, rows + drop, n_rows * sizeof(*rows));
+	if (drop)
+		memmove(rows, rows + drop, n_rows * sizeof(*rows));
 	n_new = 0;
 }
 

@@ -9,6 +9,7 @@
 #include "bpf/snapshot_build.h"
 
 #define FRAMES_KERNEL 0u	/* file number of kernel addresses */
+#define FRAMES_WAKER 0xfffffffeu	/* not code: the thread that ended a wait */
 #define FRAMES_RAW 0xffffffffu	/* of addresses outside of any file, per process */
 
 /* The number of a frame. space: the pid for FRAMES_RAW, else 0. */

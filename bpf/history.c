@@ -79,7 +79,8 @@ void history_renumber(struct history *h)
 
 static void cursor_clear(struct cursor *c)
 {
-	snapshot_put(c->last);
+	for (u32 i = 0; i < RECENT_TICKS; i++)
+		snapshot_put(c->recent[i].s);
 	decoder_free(c->decoder);
 	reader_clear(&c->reader);
 	*c = (struct cursor){ 0 };
@@ -194,6 +195,23 @@ int history_find(const struct history *h, u64 seq)
 	return (int)lo - 1;
 }
 
+static const struct snapshot *find_recent(const struct cursor *c, const struct group *g, u32 k)
+{
+	for (u32 i = 0; i < RECENT_TICKS; i++)
+		if (c->recent[i].s && c->recent[i].group == g->id && c->recent[i].tick == k)
+			return c->recent[i].s;
+	return NULL;
+}
+
+/* The tick that was decoded last. */
+static void keep_recent(struct cursor *c, const struct group *g, u32 k)
+{
+	struct recent *r = &c->recent[c->n_recent++ % RECENT_TICKS];
+
+	snapshot_put(r->s);
+	*r = (struct recent){ g->id, k, decoder_snapshot(c->decoder) };
+}
+
 /* Decodes up to and with tick k of g; starts again at the key frame to go back. */
 static int cursor_walk(struct history *h, struct cursor *c, const struct group *g, u32 k)
 {
@@ -205,14 +223,12 @@ static int cursor_walk(struct history *h, struct cursor *c, const struct group *
 		c->group = g->id;
 		c->next = 0;
 	}
-	if (c->next == k + 1)
-		return 0;
-	snapshot_put(c->last);
-	c->last = NULL;
 	for (; c->next <= k; c->next++) {
 		data = reader_tick(&c->reader, h->fd, g, c->next);
 		if (!data || decoder_tick(c->decoder, data, g->ticks[c->next].len))
 			return -1;
+		if (c->next + RECENT_BEFORE >= k && !find_recent(c, g, c->next))
+			keep_recent(c, g, c->next);
 	}
 	return 0;
 }
@@ -220,6 +236,7 @@ static int cursor_walk(struct history *h, struct cursor *c, const struct group *
 const struct snapshot *history_snapshot(struct history *h, u32 i)
 {
 	struct cursor *c = &h->cursor;
+	const struct snapshot *s;
 	const struct group *g;
 
 	if (i >= h->len)
@@ -228,13 +245,16 @@ const struct snapshot *history_snapshot(struct history *h, u32 i)
 		return snapshot_get(h->newest);
 	g = group_of(h, i);
 	c->unused = 0;
+	s = find_recent(c, g, i - g->first);
+	if (s)
+		return snapshot_get(s);
 	if (cursor_walk(h, c, g, i - g->first)) {
 		cursor_clear(c);
 		return NULL;
 	}
-	if (!c->last)
-		c->last = decoder_snapshot(c->decoder);
-	return snapshot_get(c->last);
+	if (!find_recent(c, g, i - g->first))	/* it has pushed itself out meanwhile */
+		keep_recent(c, g, i - g->first);
+	return snapshot_get(find_recent(c, g, i - g->first));
 }
 
 u64 history_bytes(const struct history *h)

@@ -21,6 +21,8 @@ struct task_state {
 	u32 generation;		/* of the latency measurement that wrote enter_ns */
 	u64 blocked_since_ns;	/* CLOCK_MONOTONIC, while in uninterruptible sleep */
 	u64 blocked_ns;
+	u64 off_since_ns;	/* CLOCK_MONOTONIC, while off the CPU by its own will */
+	u32 waker, pad;		/* thread that woke it last */
 	/* group leader only: sums over the threads that have exited */
 	u64 dead_calls, dead_runq_ns, dead_blocked_ns, dead_runtime_ns;
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;

@@ -38,13 +38,28 @@ struct reader {
 	struct wire_out scratch;
 };
 
+/*
+ * Decoding goes forward only: a step back starts again at the key frame. So the
+ * ticks right before one that was jumped to are kept as well, they are asked for
+ * next.
+ */
+#define RECENT_TICKS 8
+#define RECENT_BEFORE 3
+
+struct recent {
+	u64 group;
+	u32 tick;
+	const struct snapshot *s;
+};
+
 /* Decodes forward through one group and remembers where it is. */
 struct cursor {
 	struct decoder *decoder;
 	struct reader reader;
 	u64 group;	/* id, 0: nowhere */
 	u32 next;	/* tick of the group that comes next */
-	const struct snapshot *last;	/* tick next - 1, once somebody asked for it */
+	struct recent recent[RECENT_TICKS];
+	u32 n_recent;	/* so far: the next one takes the place of the oldest */
 	u32 unused;	/* appends since the last use */
 };
 

@@ -11,6 +11,7 @@
 #include "tui/flame.h"
 
 #define MAX_STACKS (1u << 17)	/* more are counted, but not kept */
+#define MAX_NODES (1u << 19)
 #define MANY_DEAD 8192		/* stacks in no window before they are dropped */
 #define CHECK_EVERY 128		/* stacks between two looks at the clock */
 
@@ -190,7 +191,7 @@ u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stack
 	slot = stack_slot(f, hash, task, cut_fn, ids, n);
 	if (f->hash[slot] != FLAME_NONE)
 		return f->hash[slot];
-	if (f->n_stacks >= MAX_STACKS)
+	if (f->n_stacks >= MAX_STACKS || flame_tree(f)->n >= MAX_NODES)
 		return FLAME_NONE;
 	at = f->n_stacks;
 	f->stacks = grow(f->stacks, at, &f->cap_stacks, sizeof(*f->stacks));
@@ -270,6 +271,8 @@ void flame_zero(struct flame *f)
 	flame_scale(f, 0);
 	for (u32 i = 0; i < f->n_ticks; i++)
 		free(f->ticks[i].parts);
+	snapshot_put(f->load.s);
+	f->load.s = NULL;
 	f->n_ticks = 0;
 	f->weight = 1;
 	f->refused = 0;
@@ -330,7 +333,8 @@ void flame_compact(struct flame *f)
 {
 	u32 n = 0, n_ids = 0, *now;
 
-	if (f->building || f->n_dead < f->compact_at || f->n_dead < f->n_stacks / 2)
+	if (f->building || ((f->n_dead < f->compact_at || f->n_dead < f->n_stacks / 2) &&
+			    (flame_tree(f)->n < MAX_NODES || f->n_dead < f->n_stacks / 8)))
 		return;
 	now = xmalloc(f->n_stacks * sizeof(*now));
 	for (u32 i = 0; i < f->n_stacks; i++) {
@@ -439,6 +443,7 @@ void flame_free(struct flame *f)
 {
 	for (u32 i = 0; i < f->n_ticks; i++)
 		free(f->ticks[i].parts);
+	snapshot_put(f->load.s);
 	flame_names_free(&f->names);
 	flame_tree_free(&f->trees[0]);
 	flame_tree_free(&f->trees[1]);

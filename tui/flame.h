@@ -154,7 +154,14 @@ struct flame_tick {
 	u64 seq, time_ns, interval_ns;
 	u64 covered_ns;		/* what was observed of it */
 	struct flame_part *parts;	/* NULL where nothing is ever subtracted */
-	u32 n_parts;
+	u32 n_parts, cap_parts;
+	u32 refused;		/* samples of stacks that were too many to keep */
+};
+
+/* A tick of which not all rows are in the window yet. */
+struct flame_load {
+	const struct snapshot *s;	/* a reference; NULL: none */
+	u32 next, end;			/* rows */
 };
 
 enum flame_window { FLAME_10S, FLAME_ALL, FLAME_DECAY, FLAME_TICK, N_FLAME_WINDOWS };
@@ -202,7 +209,8 @@ struct flame {
 	u32 n_ticks, cap_ticks;
 	double weight;		/* of the newest tick; 1 unless the window decays */
 	double covered_ns, all_value, all_n, cut_n;	/* in that weight */
-	u64 refused;		/* samples of stacks that were too many to keep */
+	u64 refused;
+	struct flame_load load;
 
 	bool has_a;
 	struct flame_span a;

@@ -84,29 +84,46 @@ static bool drop_brackets(char *out, size_t cap, const char *name, char open, ch
 	return any;
 }
 
-/* "std::vector<…>::push_back" -> "…::push_back"; Go and Java: "…/pkg.Func", "….Func". */
-static const char *last_part(const char *name, u32 kind)
+/*
+ * The next place after `from` where a name may be cut off at the left:
+ * "std::chrono::now" at each "::", Go's "github.com/x/pkg.Func" at each "/", Java's
+ * "com.example.Shop.order" at each ".". NULL: there is none.
+ */
+static const char *next_part(const char *name, const char *from, u32 kind)
 {
-	const char *at = NULL;
 	int depth = 0;
 
 	for (const char *p = name; *p; p++) {
 		p = skip_operator(name, p);
 		if (!*p)
 			break;
-		if (*p == '(' || *p == '{' || (*p == '<' && p != name))
+		if (*p == '(' || *p == '{' || *p == '<')
 			depth++;
 		else if ((*p == ')' || *p == '}' || *p == '>') && depth)
 			depth--;
-		else if (!depth && p[0] == ':' && p[1] == ':' && p > name)
-			at = p++;
-		else if (!depth && *p == '/' && kind != FLAME_INTERP && p[1])
-			at = p;
+		else if (depth || p <= from)
+			continue;
+		else if ((p[0] == ':' && p[1] == ':' && p[2]) || (*p == '/' && p[1]) ||
+			 (*p == '.' && kind == FLAME_JIT && p[1]))
+			return p;
 	}
-	if (at)
-		return at;
-	at = kind == FLAME_JIT && !strchr(name, ' ') ? strrchr(name, '.') : NULL;
-	return at && at > name && at[1] ? at : NULL;
+	return NULL;
+}
+
+/* From the left as little as is needed; *ret_bare is the last part, without its dots. */
+static const char *drop_left(char *out, size_t cap, const char *name, u32 kind, int width,
+			     const char **ret_bare)
+{
+	const char *part = name;
+
+	while ((part = next_part(name, part, kind))) {
+		*ret_bare = part + (*part == ':' ? 2 : 1);
+		snprintf(out, cap, CUT "%s", part);
+		if (width_of(out) <= width)
+			return out;
+		part += *part == ':';
+	}
+	return NULL;
 }
 
 /* Scripts have names of any form: "<regexp> /^(\w+)$/", "validate schema.js:17". */
@@ -145,7 +162,7 @@ static int cut_right(char *buf, size_t cap, const char *s, int width)
 int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)
 {
 	char plain[NAME_MAX_BYTES], bare[NAME_MAX_BYTES], shorter[NAME_MAX_BYTES];
-	const char *best = name, *part;
+	const char *best = name, *last = NULL, *fits;
 
 	if (width_of(name) <= width || !has_grammar(name, kind))
 		return cut_right(buf, cap, name, width);
@@ -153,13 +170,9 @@ int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)
 		best = plain;
 	if (width_of(best) > width && drop_brackets(bare, sizeof(bare), best, '<', '>', "<…>"))
 		best = bare;
-	while (width_of(best) > width && (part = last_part(best, kind))) {
-		/* "…::push_back": the dots stand for what was before. */
-		if (!strncmp(best, CUT, strlen(CUT)) && part == best + strlen(CUT))
-			break;
-		snprintf(shorter, sizeof(shorter), CUT "%s", part);
-		best = shorter;
-		break;
-	}
-	return cut_right(buf, cap, best, width);
+	if (width_of(best) <= width)
+		return cut_right(buf, cap, best, width);
+	fits = drop_left(shorter, sizeof(shorter), best, kind, width, &last);
+	/* Where even that is too long, its dots would only take more of it. */
+	return cut_right(buf, cap, fits ? fits : last ? last : best, width);
 }

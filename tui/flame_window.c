@@ -14,6 +14,7 @@
 #define HALF_LIFE_NS (10 * NSEC_PER_SEC)
 #define DECAY_NS (8 * HALF_LIFE_NS)	/* what is older has decayed to nothing */
 #define WEIGHT_MAX 1e9
+#define CHECK_EVERY 32		/* rows between two looks at the clock */
 #define DECAYED 0.01		/* of a sample: gone */
 
 /* ---- one tick ----------------------------------------------------------------------- */
@@ -29,7 +30,7 @@ static bool keeps_parts(const struct flame *f)
 }
 
 static void add_row(struct flame *f, const struct snapshot *s, const struct stacks_row *r,
-		    struct flame_tick *t, u32 *cap)
+		    struct flame_tick *t)
 {
 	u64 value = u64_known(r->value) ? r->value : 0;
 	u32 n = u64_known(r->samples) ? (u32)r->samples : 0, stack;
@@ -38,33 +39,55 @@ static void add_row(struct flame *f, const struct snapshot *s, const struct stac
 		return;
 	stack = flame_stack_of(f, s, r);
 	if (stack == FLAME_NONE) {
+		t->refused += n;
 		f->refused += n;
 		return;
 	}
 	flame_apply(f, stack, (double)value * f->weight, n * f->weight);
 	if (!keeps_parts(f))
 		return;
-	t->parts = grow(t->parts, t->n_parts, cap, sizeof(*t->parts));
+	t->parts = grow(t->parts, t->n_parts, &t->cap_parts, sizeof(*t->parts));
 	t->parts[t->n_parts++] = (struct flame_part){ stack, n, value };
 }
 
+/* The rows of the tick that is being added; false: there are more. */
+static bool load(struct flame *f, u64 end_ns)
+{
+	struct flame_load *l = &f->load;
+	struct flame_tick *t = f->ticks;
+
+	if (!l->s)
+		return true;
+	while (t->seq != l->s->seq)
+		t++;
+	for (; l->next < l->end; l->next++) {
+		if (end_ns && l->next % CHECK_EVERY == 0 && boottime_ns() > end_ns)
+			return false;
+		add_row(f, l->s, (const struct stacks_row *)l->s->tables[TABLE_stacks].rows[l->next], t);
+	}
+	snapshot_put(l->s);
+	l->s = NULL;
+	f->version++;
+	return true;
+}
+
+/* The rows follow with load(). */
 static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[TABLE_stacks];
 	struct flame_tick t = {
 		.seq = s->seq, .time_ns = s->time_ns, .interval_ns = s->interval_ns,
 	};
-	u32 first = 0, end = table->n, cap = 0;
 
+	f->load = (struct flame_load){ snapshot_get(s), 0, 0 };
 	if (flame_names_update(&f->names, s))
 		flame_rebuild(f);
 	if (observed(table)) {
 		t.covered_ns = table->interval_ns ? table->interval_ns : s->interval_ns;
+		f->load.end = table->n;
 		if (f->scope.pid)
 			snapshot_process_rows(s, TABLE_stacks, f->scope.pid, f->scope.start_time_ns,
-					      &first, &end);
-		for (u32 i = first; i < end; i++)
-			add_row(f, s, (const struct stacks_row *)table->rows[i], &t, &cap);
+					      &f->load.next, &f->load.end);
 	}
 	f->covered_ns += (double)t.covered_ns * f->weight;
 	f->ticks = grow(f->ticks, f->n_ticks, &f->cap_ticks, sizeof(*f->ticks));
@@ -78,9 +101,14 @@ static void remove_tick(struct flame *f, u32 at)
 {
 	struct flame_tick *t = &f->ticks[at];
 
+	if (f->load.s && f->load.s->seq == t->seq) {
+		snapshot_put(f->load.s);
+		f->load.s = NULL;
+	}
 	for (u32 i = 0; i < t->n_parts; i++)
 		flame_apply(f, t->parts[i].stack, -(double)t->parts[i].value, -(double)t->parts[i].n);
 	f->covered_ns -= (double)t->covered_ns;
+	f->refused -= t->refused;
 	free(t->parts);
 	memmove(&f->ticks[at], &f->ticks[at + 1], (f->n_ticks - at - 1) * sizeof(*f->ticks));
 	f->n_ticks--;
@@ -193,12 +221,14 @@ static bool follow_history(struct flame *f, struct history *h, u32 last, const s
 		remove_others(f, h, first, last);
 	else if (f->n_ticks)	/* a sum goes on where it is */
 		first = (u32)(history_find(h, f->ticks[f->n_ticks - 1].seq) + 1);
+	if (!load(f, end_ns))
+		return false;
 	for (u32 i = first; i <= last; i++) {
 		bool added = need_tick(f, h, i, shown);
 
-		drop_records(f);
-		if (added && end_ns && i < last && boottime_ns() > end_ns)
+		if (added && !load(f, end_ns))
 			return false;
+		drop_records(f);
 	}
 	return true;
 }
@@ -214,6 +244,7 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 	} else if (!f->n_ticks || f->ticks[f->n_ticks - 1].seq != shown->seq) {
 		flame_zero(f);	/* kept nowhere: it is all there is */
 		add_tick(f, 0, shown);
+		load(f, 0);
 	}
 	flame_compact(f);
 	return flame_build(f, end_ns) && done;

@@ -3,6 +3,7 @@
  * heat_tick.c: who made the calls of one tick, packed: some 80 bytes for each
  * active call of a process, so that a screen full of ticks fits into a few MB.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,20 @@ static bool passes(const struct heat_filter *f, const struct syscalls_row *r)
 	return r->nr == f->nr && r->abi && !strncmp(r->abi, f->abi, sizeof(f->abi) - 1);
 }
 
+/*
+ * A tick in which only one process was measured (bpf/collectors/syscalls.c says
+ * which) shows that process, and is unobserved for everybody else.
+ */
+static bool is_observed(const struct heat_filter *f, const struct table *t)
+{
+	char only[40];
+
+	if (t->status != TS_PARTIAL || !t->reason || strncmp(t->reason, "only process ", 13))
+		return t->status == TS_OK || t->status == TS_PARTIAL;
+	snprintf(only, sizeof(only), "only process %llu", (unsigned long long)f->pid);
+	return !strcmp(t->reason, only);
+}
+
 struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *f,
 				const struct snapshot *s, const struct hist **ret_hist)
 {
@@ -211,7 +226,7 @@ struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *
 	struct hist_acc acc;
 	u32 first = 0, end = table->n;
 
-	if (table->status != TS_OK && table->status != TS_PARTIAL)
+	if (!is_observed(f, table))
 		return NULL;
 	t = xcalloc(1, sizeof(*t));
 	memset(&acc, 0, sizeof(acc));

@@ -143,7 +143,7 @@ static bool find_tables(const char *name, u64 *ret_tables)
 	int t = table_by_name(name);
 
 	if (t >= 0) {
-		*ret_tables = TABLE_BIT(t);
+		*ret_tables = TABLE_BIT(t) | (t == TABLE_stacks ? WANT_OFFCPU : 0);
 		return true;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {

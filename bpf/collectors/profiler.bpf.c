@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * profiler.bpf.c: stack samples of what runs: a perf event on every CPU. The
- * samples are few (99 a second and CPU) and go out one by one; user space adds
- * them up.
+ * profiler.bpf.c: stack samples. What runs: a perf event on every CPU. What
+ * waits: the scheduler's tracepoints. The samples are few and go out one by
+ * one; user space adds them up.
  */
+#include "bpf/tasks.bpf.h"
 #include "bpf/unwind.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -117,5 +118,173 @@ int on_sample(void *ctx)
 	r->s.n_kernel = kernel_stack(ctx, &r->w, r->w.n);
 	/* a wake-up costs, but the sooner tables are there the fewer samples are cut */
 	send(r, must_ask(&r->w, t->tgid, r->s.time_ns) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/* ---- off-CPU ---- */
+
+/*
+ * A block that is shorter than this is reported with probability ns / THIN_NS
+ * and then stands for THIN_NS: the sums stay right on average, and a machine
+ * that switches often does not pay for each switch.
+ */
+#define THIN_NS 1000000u
+#define MAX_PENDING_FRAMES 48
+
+/*
+ * A block that is over, waiting for its user stack: that can only be read in
+ * the task's own context, at the end of its system call or its next switch.
+ */
+struct pending {
+	u64 ns, value;
+	u32 waker, n;
+	u64 frames[MAX_PENDING_FRAMES];
+};
+
+/* Preallocated: it is written under the runqueue lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__type(key, u32);
+	__type(value, struct pending);
+} pendings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pending);
+} pending_scratch SEC(".maps");
+
+/* [0] for the end of system calls, [1] for switches: one may interrupt the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct record);
+} off_records SEC(".maps");
+
+u64 lost_pending;
+
+static __always_inline void append_kernel(struct record *r, const struct pending *p)
+{
+	u32 n_user = r->s.n_user, n = p->n;
+
+	r->s.n_kernel = 0;
+	if (n_user > MAX_FRAMES || n > MAX_PENDING_FRAMES)
+		return;
+	if (!bpf_probe_read_kernel(&r->w.frames[n_user], n * sizeof(u64), p->frames))
+		r->s.n_kernel = n;
+}
+
+static __always_inline void send_block(struct task_struct *t, const struct pending *p, u32 which,
+				       bool with_user)
+{
+	struct record *r = bpf_map_lookup_elem(&off_records, &which);
+
+	if (!r)
+		return;
+	r->w.n = 0;
+	r->w.end = WALK_NONE;
+	r->w.miss = 0;
+	if (with_user)
+		walk_user(&r->w, t);
+	r->s.kind = SAMPLE_OFFCPU;
+	r->s.tgid = t->tgid;
+	r->s.tid = t->pid;
+	r->s.waker = p->waker;
+	r->s.time_ns = bpf_ktime_get_boot_ns();
+	r->s.start_ns = t->group_leader->start_boottime;
+	r->s.exec_id = t->self_exec_id;
+	r->s.value = p->value;
+	r->s.miss = r->w.miss;
+	r->s.end = r->w.end;
+	r->s.kernel_only = !with_user;
+	bpf_core_read_str(r->s.comm, sizeof(r->s.comm), &t->comm);
+	r->s.n_user = r->w.n;
+	append_kernel(r, p);
+	send(r, BPF_RB_NO_WAKEUP);
+}
+
+/* The task whose block is pending is running: now its user stack can be read. */
+static __always_inline void finish_block(struct task_struct *t, u32 which)
+{
+	u32 tid = t->pid;
+	struct pending *p = bpf_map_lookup_elem(&pendings, &tid);
+
+	if (!p)
+		return;
+	send_block(t, p, which, true);
+	bpf_map_delete_elem(&pendings, &tid);
+}
+
+static __always_inline u64 thin(u64 ns)
+{
+	if (ns >= THIN_NS)
+		return ns;
+	return bpf_get_prandom_u32() % THIN_NS < ns ? THIN_NS : 0;
+}
+
+static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
+{
+	u64 ns = now - s->off_since_ns, value = thin(ns);
+	u32 zero = 0, tid = t->pid;
+	struct pending *p;
+	long bytes;
+
+	s->off_since_ns = 0;
+	if (!value)
+		return;
+	p = bpf_map_lookup_elem(&pending_scratch, &zero);
+	if (!p)
+		return;
+	p->ns = ns;
+	p->value = value;
+	p->waker = s->waker;
+	/* it is not running yet: its kernel stack is where it waited */
+	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
+	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
+	if (!t->mm)
+		send_block(t, p, 1, false);
+	else if (bpf_map_update_elem(&pendings, &tid, p, 0))
+		__sync_fetch_and_add(&lost_pending, 1);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct task_state *s;
+
+	if (prev->pid && in_scope(prev->tgid)) {
+		finish_block(prev, 1);
+		s = preempt || !prev->__state ? NULL : task_state(prev);
+		if (s) {
+			s->off_since_ns = now;
+			s->waker = 0;
+		}
+	}
+	if (!next->pid)
+		return 0;
+	s = task_state(next);
+	if (s && s->off_since_ns)
+		end_block(next, s, now);
+	return 0;
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_off_waking, struct task_struct *t)
+{
+	struct task_state *s = task_state(t);
+
+	if (s && s->off_since_ns)
+		s->waker = (u32)bpf_get_current_pid_tgid();
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_off_return, struct pt_regs *regs, long ret)
+{
+	finish_block(bpf_get_current_task_btf(), 0);
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "bpf/keeper.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
+#include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
 #include "bpf/collectors/profiler_files.h"
 #include "symbolizer/symbolizer.h"
@@ -25,11 +26,12 @@
 
 #define DEFAULT_HZ 99
 #define BUCKETS 4096
+#define OFF_LINGER_NS (300 * NSEC_PER_SEC)
 
 /* One stack of this interval. */
 struct total {
 	struct total *next;
-	u32 pid, tid;
+	u32 kind, pid, tid;
 	u64 start_ns;
 	const char *frames, *comm;
 	u16 end;
@@ -43,6 +45,9 @@ static struct ring_buffer *ring;
 static struct total *totals[BUCKETS];
 static u64 period_ns;
 static bool have_kallsyms;
+static struct bpf_link *off_links[3];
+static u64 off_wanted_ns;
+static bool off_on;
 
 /* ---- samples ---- */
 
@@ -96,11 +101,50 @@ static u32 frame_of_user(u32 pid, u64 frame)
 	return id;
 }
 
-/* The numbers of all frames, leaf first: kernel part, then user part. */
+/* Who ended the wait, as the innermost frame: "← nginx 1191". */
+static u32 frame_of_waker(u32 tid)
+{
+	u32 id = frames_find(FRAMES_WAKER, tid, 0);
+	const struct proc *p;
+	char text[48];
+
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_WAKER, tid, 0);
+	p = proctab_current(tid);
+	snprintf(text, sizeof(text), "← %.15s %u", p && p->comm ? p->comm : "thread", tid);
+	frames_name(id, str_new(text), str_new("kernel"), NULL);
+	return id;
+}
+
+/*
+ * Timers and devices wake from an interrupt, in whatever thread it hit: only
+ * where one thread waits for another is the waker who it seems to be.
+ */
+static bool waits_for_thread(const struct wire_sample *s)
+{
+	static const char *const marks[] = {
+		"futex", "pipe_", "unix_", "eventfd", "do_wait", "rwsem", "mutex_lock",
+	};
+	const char *module, *name;
+
+	for (u32 i = 0; i < s->n_kernel; i++) {
+		name = have_kallsyms ? kallsyms_name(s->frames[s->n_user + i], &module) : NULL;
+		for (u32 k = 0; name && k < ARRAY_SIZE(marks); k++)
+			if (strstr(name, marks[k]))
+				return true;
+	}
+	return false;
+}
+
+/* The numbers of all frames, leaf first: waker, kernel part, then user part. */
 static const char *stack_text(const struct wire_sample *s)
 {
-	char buf[(2 * MAX_FRAMES + 2) * 8];
+	char buf[(2 * MAX_FRAMES + 3) * 11];
 	size_t n = 0;
+
+	if (s->waker && waits_for_thread(s))
+		n += (size_t)snprintf(buf, sizeof(buf), "%u", frame_of_waker(s->waker));
 
 	for (u32 i = 0; i < s->n_kernel; i++)
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
@@ -117,12 +161,12 @@ static void add_sample(const struct wire_sample *s)
 	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
 
 	for (t = *b; t; t = t->next)
-		if (t->frames == frames && t->tid == s->tid && t->start_ns == s->start_ns &&
+		if (t->frames == frames && t->tid == s->tid && t->kind == s->kind && t->start_ns == s->start_ns &&
 		    t->end == s->end)
 			break;
 	if (!t) {
 		t = xcalloc(1, sizeof(*t));
-		*t = (struct total){ .next = *b, .pid = s->tgid, .tid = s->tid,
+		*t = (struct total){ .next = *b, .kind = s->kind, .pid = s->tgid, .tid = s->tid,
 				     .start_ns = s->start_ns, .frames = frames,
 				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
 		*b = t;
@@ -130,7 +174,7 @@ static void add_sample(const struct wire_sample *s)
 		str_put(frames);
 	}
 	t->samples++;
-	t->value += period_ns;
+	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
 }
 
 static int on_sample(void *ctx, void *data, size_t size)
@@ -230,7 +274,7 @@ static void add_row(const struct tick *t, struct total *s)
 	r->pid = s->pid;
 	r->start_time_ns = s->start_ns;
 	r->tid = s->tid;
-	r->kind = str_new("cpu");
+	r->kind = str_new(s->kind == SAMPLE_CPU ? "cpu" : "offcpu");
 	r->frames = str_get(s->frames);
 	r->comm = str_get(s->comm);
 	r->value = s->value;
@@ -256,18 +300,54 @@ static void set_scope(const struct tick *t)
 {
 	u32 n = 0;
 
-	if (t->scope_to_focus && t->focus_pid)
-		skel->bss->scope_tgids[n++] = (u32)t->focus_pid;
-	else
-		for (u32 i = 0; i < t->scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
-			skel->bss->scope_tgids[n++] = t->scope->pids[i];
+	/* not narrowed to the selected process: a sample is cheap, and the host's graph stays whole */
+	for (u32 i = 0; i < t->scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+		skel->bss->scope_tgids[n++] = t->scope->pids[i];
 	skel->bss->scope_n = n;
+}
+
+/* ---- blocked time, while somebody looks at it ---- */
+
+static void off_switch_off(const char *why)
+{
+	struct bpf_program *const progs[] = {
+		skel->progs.on_off_switch, skel->progs.on_off_waking, skel->progs.on_off_return,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
+		bpf_link__destroy(off_links[i]);
+		off_links[i] = NULL;
+		probe_off(progs[i], why);
+	}
+	off_on = false;
+}
+
+static void off_switch_on(void)
+{
+	off_links[0] = probe_attach(skel->progs.on_off_return);
+	off_links[1] = probe_attach(skel->progs.on_off_waking);
+	off_links[2] = probe_attach(skel->progs.on_off_switch);
+	off_on = off_links[0] && off_links[1] && off_links[2];
+	if (!off_on)
+		log_line("off-CPU: %s", probe_why(errno));
+}
+
+static void profiler_adjust(const struct tick *t)
+{
+	if (t->want & WANT_OFFCPU) {
+		off_wanted_ns = t->now_ns;
+		if (!off_on)
+			off_switch_on();
+	} else if (off_on && t->now_ns - off_wanted_ns > OFF_LINGER_NS) {
+		off_switch_off("no view asks for blocked time: press 3");
+	}
 }
 
 static int profiler_read(const struct tick *t)
 {
 	profiler_drain();
 	set_scope(t);
+	profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
 			add_row(t, s);
@@ -276,6 +356,7 @@ static int profiler_read(const struct tick *t)
 	builder_status(t->b, TABLE_stacks, TS_OK, NULL, t->interval_ns);
 	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
+	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	files_forget_ended();
 	return 0;
 }
@@ -313,6 +394,8 @@ static int attach_all(void)
 
 static void profiler_close(void)
 {
+	if (skel)
+		off_switch_off("closed");
 	while (n_links)
 		bpf_link__destroy(links[--n_links]);
 	free(links);
@@ -333,12 +416,18 @@ static int profiler_open(char *reason, size_t cap)
 	int err;
 
 	period_ns = NSEC_PER_SEC / DEFAULT_HZ;
-	skel = profiler__open_and_load();
-	if (!skel) {
-		snprintf(reason, cap, "stack sampling: %s", probe_why(errno));
+	skel = profiler__open();
+	if (!skel)
 		return -errno;
+	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
+	if (err) {
+		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
+		profiler__destroy(skel);
+		skel = NULL;
+		return err;
 	}
 	probes_add("profiler", skel->obj);
+	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
 	err = files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
 						  skel->maps.unw_processes });
@@ -359,6 +448,7 @@ const struct collector profiler_collector = {
 	.name = "profiler",
 	.tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
 	.open = profiler_open,
+	.adjust = profiler_adjust,
 	.drain = profiler_drain,
 	.fds = profiler_fds,
 	.read = profiler_read,

@@ -32,6 +32,8 @@ static u64 on_since_ns;		/* first tick of the measurement; 0: off */
 static u32 generation;
 static struct counter calls;
 static char blocked_why[128];
+static u64 focused;		/* process that alone is measured now, or 0 */
+static u64 interval_focused;	/* the same, at any time of this interval */
 
 /* ---- switching latencies on and off ---- */
 
@@ -73,8 +75,10 @@ static void set_scope(const struct tick *t)
 {
 	u32 n = 0;
 
-	if (t->scope_to_focus && t->focus_pid) {
-		skel->bss->scope_tgids[n++] = (u32)t->focus_pid;
+	focused = t->scope_to_focus ? t->focus_pid : 0;
+	if (focused) {
+		interval_focused = focused;
+		skel->bss->scope_tgids[n++] = (u32)focused;
 	} else {
 		for (u32 i = 0; i < t->scope->n_pids && n < MAX_SCOPE; i++)
 			skel->bss->scope_tgids[n++] = t->scope->pids[i];
@@ -180,6 +184,17 @@ static void count_runs(const struct tick *t)
 	probe_runs(return_prog, on_since_ns ? rate : 0);
 }
 
+/* While a process is looked at, only its latencies are measured: rows of others stand still. */
+static void report(const struct tick *t)
+{
+	char only[40];
+
+	snprintf(only, sizeof(only), "only process %llu", (unsigned long long)interval_focused);
+	builder_status(t->b, TABLE_syscalls, interval_focused ? TS_PARTIAL : TS_OK,
+		       interval_focused ? only : NULL, t->now_ns - max(on_since_ns, t->prev_ns));
+	interval_focused = focused;
+}
+
 static void syscalls_adjust(const struct tick *t)
 {
 	set_scope(t);
@@ -195,7 +210,7 @@ static int syscalls_read(const struct tick *t)
 		drain_set();
 		add_in_flight();
 		totals_rows(t);
-		builder_status(t->b, TABLE_syscalls, TS_OK, NULL, t->now_ns - max(on_since_ns, t->prev_ns));
+		report(t);
 	}
 	loss_set("no task storage (syscalls)", skel->bss->lost_storage);
 	loss_set("syscall rows full", skel->bss->lost_slots);

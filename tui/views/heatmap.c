@@ -170,18 +170,23 @@ static const char *band_words(int width)
 	}
 }
 
+/* Whatever does not fit beside the breadcrumb is not drawn at all: the most needed only. */
 static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct heatmap *m = state;
 	const struct plot *p = &m->plot;
 	u64 window = p->n_slots ? p->slots[p->n_slots - 1].time_ns - p->slots[0].time_ns : 0;
-	char text[FORMAT_MAX];
+	char text[FORMAT_MAX], bands[32] = "";
 
-	format_age(text, window + (p->n_slots ? history_interval_ns(app_history(a), 0) : 0));
-	snprintf(buf, cap, "%s%s%s   colour %s   bands %s%s",
-		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "", text,
+	if (p->n_slots)
+		window += history_interval_ns(app_history(a), history_len(app_history(a)) - 1);
+	if (m->width || p->max_slots > 80)
+		snprintf(bands, sizeof(bands), "   bands %s", band_words(p->width));
+	snprintf(buf, cap, "%s%s%s   colour %s%s%s",
+		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "",
+		 format_age(text, window),
 		 m->filter.one_call ? "" : m->waits ? "   waits shown" : "   waits hidden",
-		 m->linear ? "linear" : "log", band_words(p->width), p->merged ? "   = merged ticks" : "");
+		 m->linear ? "linear" : "log", bands, p->merged ? "   = merged" : "");
 }
 
 static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
@@ -201,6 +206,7 @@ static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view heatmap_view = {
 	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
+	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls),
 	.state_size = sizeof(struct heatmap),
 	.hints = "left rect open explain more_bands colour axes waits cancel",

@@ -96,6 +96,9 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 {
 	const struct syscalls_state *s = state;
 
+	/* Of a process that ended only what it did at last; all of it when it is the context. */
+	if (r->closed && !app_context(a)->pid && !(row_of(r)->rate > 0))
+		return false;
 	return s->waits || row_of(r)->waits != 1;
 }
 
@@ -120,11 +123,7 @@ static bool is_blocked(const struct snapshot *s, const struct syscalls_row *r)
 	return p && p->state && *p->state == 'D';
 }
 
-/*
- * Of the calls that hang: of a process that cannot even be interrupted, else the
- * one that hangs for the shortest time, because that is what has just happened
- * (shells that wait for their terminal hang for hours).
- */
+/* Of the calls that hang: of a process that cannot even be interrupted, else the oldest. */
 static const struct syscalls_row *find_stuck(const struct app *a)
 {
 	const struct tableview *t = app_table(a);
@@ -139,7 +138,7 @@ static const struct syscalls_row *find_stuck(const struct app *a)
 			continue;
 		blocked = is_blocked(app_snapshot(a), r);
 		if (best && (blocked != best_blocked ? best_blocked :
-			     r->in_flight_max_ns >= best->in_flight_max_ns))
+			     r->in_flight_max_ns <= best->in_flight_max_ns))
 			continue;
 		best = r;
 		best_blocked = blocked;
@@ -169,10 +168,11 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 	r = find_stuck(a);
 	if (!r)
 		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
-	snprintf(buf, cap, "%s %llu has been in %s for %s%s · Enter on it: its latencies",
+	snprintf(buf, cap, "%s %llu has been in %s for %s%s · %s",
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
-		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "");
+		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "",
+		 &r->row == table_cursor(app_table(a)) ? "Enter: its latencies" : "O: go to it");
 	return true;
 }
 
@@ -233,6 +233,16 @@ static void explain(struct app *a, const struct syscalls_row *r)
 			(unsigned long long)r->pid, r->errnos);
 }
 
+static void go_to_stuck(struct app *a)
+{
+	const struct syscalls_row *r = app_snapshot(a) ? find_stuck(a) : NULL;
+
+	if (r)
+		table_select(app_table(a), &r->row);
+	else
+		app_say(a, ROLE_text, "no call hangs, of those shown here");
+}
+
 static bool syscalls_act(struct app *a, void *state, enum action action, u32 key)
 {
 	struct syscalls_state *s = state;
@@ -245,6 +255,9 @@ static bool syscalls_act(struct app *a, void *state, enum action action, u32 key
 		return true;
 	case ACTION_explain:
 		explain(a, r);
+		return true;
+	case ACTION_stuck:
+		go_to_stuck(a);
 		return true;
 	case ACTION_group:
 		s->by = (s->by + 1) % N_BY;
@@ -274,15 +287,16 @@ static void syscalls_draw(struct app *a, void *state, struct canvas *c, struct r
 
 static const struct table_spec spec = {
 	.table = TABLE_syscalls, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "time_rate", .noun = "syscalls", .keep = keep_row, .arrange = arrange_rows,
+	.sort = "time_rate", .noun = "syscalls", .no_ghosts = true, .keep = keep_row, .arrange = arrange_rows,
 };
 
 const struct view syscalls_view = {
 	.name = "syscalls", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "table",
+	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls), .table = &spec,
 	.state_size = sizeof(struct syscalls_state),
-	.hints = "open group waits explain search filter sort_prev pause",
-	.hints_wide = "open back group waits explain search filter sort_prev invert follow tag pause "
+	.hints = "open stuck group waits explain search filter sort_prev pause",
+	.hints_wide = "open back stuck group waits explain search filter sort_prev invert follow tag pause "
 		      "step_back write health palette",
 	.legend = "TOTAL\ttime inside the call, per second\n"
 		  "ERR/s\tall errors; ! and red: other than EAGAIN, EINTR, ENOENT, ETIMEDOUT, EINPROGRESS\n"

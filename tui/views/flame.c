@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame.c: flame graphs: where the CPU time goes (tab 2), and with the same code
+ * what is waited for (tab 3). An icicle: the root is on top, a frame is as wide
+ * as its share, its callees are below it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/views/flame.h"
+
+#define BUDGET_NS (8 * NSEC_PER_MSEC)	/* for catching up, in one frame of the screen */
+#define FACTS_LINES 3
+#define DETAIL_LINES 8
+#define LEAST_LINES 6		/* of the graph, before the facts are given up */
+#define FEW_SAMPLES 100		/* as long as there are so few, places are not kept */
+#define FULL_WINDOW_S 10
+
+/* ---- what is selected ----------------------------------------------------------------- */
+
+u32 flame_selected(const struct flame_view *v)
+{
+	return v->f.n_pins ? v->f.pins[0] : FLAME_ROOT;
+}
+
+u32 flame_zoom(const struct flame_view *v)
+{
+	u32 zoom = v->f.n_pins > 1 ? v->f.pins[v->f.n_pins - 1] : FLAME_ROOT;
+
+	/* When a zoomed frame has gone, what called it is shown, until it comes back. */
+	while (zoom != FLAME_ROOT && !flame_alive(v, zoom))
+		zoom = flame_node(v, zoom)->parent;
+	return zoom;
+}
+
+void flame_select(struct flame_view *v, u32 node)
+{
+	v->f.pins[0] = node;
+	v->f.n_pins = max(v->f.n_pins, 1u);
+}
+
+bool flame_is_offcpu(const struct flame_view *v)
+{
+	return v->f.scope.kind && !strcmp(v->f.scope.kind, "offcpu");
+}
+
+void flame_whose(struct app *a, char *buf, size_t cap)
+{
+	const struct processes_row *p = app_process(a);
+	u64 pid = app_context(a)->pid;
+
+	if (pid)
+		snprintf(buf, cap, "%s %llu", p && p->comm ? p->comm : "pid", (unsigned long long)pid);
+	else
+		snprintf(buf, cap, "host");
+}
+
+/* ---- amounts --------------------------------------------------------------------------- */
+
+void flame_amount(const struct flame_view *v, double value, char *buf, size_t cap)
+{
+	double s = flame_real(&v->f, v->f.covered_ns) / 1e9, rate;
+	char text[FORMAT_MAX];
+
+	rate = s > 0 ? flame_real(&v->f, value) / s : 0;
+	if (flame_is_offcpu(v))
+		snprintf(buf, cap, "%s ms/s", format_count(text, rate / 1e6));
+	else
+		snprintf(buf, cap, "%s %% of a CPU", format_pct(text, rate / 1e7));
+}
+
+void flame_signed(const struct flame_view *v, double diff, bool noise, char *buf, size_t cap)
+{
+	double d = flame_is_offcpu(v) ? diff / 1e6 : diff / 1e7;
+
+	if (noise)
+		snprintf(buf, cap, "=");
+	else
+		snprintf(buf, cap, "%+.*f", fabs(d) < 99.95 ? 1 : 0, d);
+}
+
+/* ---- search ------------------------------------------------------------------------------ */
+
+bool flame_seeks(const struct flame_view *v)
+{
+	return v->same_fn != FLAME_NONE || v->has_regex;
+}
+
+bool flame_is_sought(const struct flame_view *v, u32 fn)
+{
+	if (v->same_fn != FLAME_NONE)
+		return fn == flame_names_now(&v->f.names, v->same_fn);
+	return v->f.names.fns[fn].match;
+}
+
+static void drop_regex(struct flame_view *v)
+{
+	if (v->has_regex)
+		regfree(&v->regex);
+	v->has_regex = false;
+}
+
+/* An incomplete pattern finds nothing new: the last one that was complete stays. */
+static void new_search(struct flame_view *v, const char *text)
+{
+	regex_t regex;
+
+	if (!strcmp(v->search, text ? text : ""))
+		return;
+	snprintf(v->search, sizeof(v->search), "%s", text ? text : "");
+	if (text && regcomp(&regex, text, REG_EXTENDED | REG_ICASE | REG_NOSUB))
+		return;
+	drop_regex(v);
+	if (text)
+		v->regex = regex;
+	v->has_regex = text != NULL;
+	v->n_matched = 0;
+	v->match_version--;
+}
+
+static bool sought(void *arg, const struct flame_fn *fn, u32 id)
+{
+	return flame_is_sought(arg, id);
+}
+
+static void find_matches(struct app *a, struct flame_view *v)
+{
+	struct flame_names *names = &v->f.names;
+	u32 top = flame_zoom(v);
+
+	new_search(v, app_search_text(a));
+	for (; v->has_regex && v->n_matched < names->n; v->n_matched++) {
+		struct flame_fn *fn = &names->fns[v->n_matched];
+
+		fn->match = fn->kind != FLAME_GROUP || v->n_matched != FLAME_ROOT ?
+			!regexec(&v->regex, flame_fn_text(fn), 0, NULL, 0) : false;
+	}
+	if (!flame_seeks(v) || (v->match_version == v->f.version && v->match_top == top))
+		return;
+	v->match_version = v->f.version;
+	v->match_top = top;
+	v->match = flame_tree_matched(flame_tree(&v->f), names, top, sought, v);
+	if (flame_node(v, top)->value > 0)
+		v->match *= 100 / flame_node(v, top)->value;
+}
+
+/* ---- view --------------------------------------------------------------------------------- */
+
+static void update(struct app *a, struct flame_view *v, const char *kind)
+{
+	const struct context *ctx = app_context(a);
+	struct flame_scope scope = { ctx->pid, ctx->start_time_ns, kind };
+	struct flame_shape shape;
+
+	if (!v->ready) {
+		flame_init(&v->f);
+		v->same_fn = FLAME_NONE;
+		v->ready = true;
+		shape = v->f.shape;
+		shape.by_process = true;
+		shape.hide_waits = !strcmp(kind, "offcpu");
+		flame_set_shape(&v->f, &shape);
+	}
+	if (v->f.scope.pid != scope.pid || v->f.scope.start_time_ns != scope.start_time_ns) {
+		v->same_fn = FLAME_NONE;
+		v->diff = v->in_list = false;
+		v->scroll = 0;
+	}
+	flame_set_scope(&v->f, &scope);
+	v->complete = false;
+}
+
+static void flame_update(struct app *a, void *state)
+{
+	update(a, state, "cpu");
+}
+
+static void offcpu_update(struct app *a, void *state)
+{
+	update(a, state, "offcpu");
+}
+
+static void flame_fini(void *state)
+{
+	struct flame_view *v = state;
+
+	if (!v->ready)
+		return;
+	flame_free(&v->f);
+	drop_regex(v);
+	free(v->boxes);
+}
+
+/* Takes the shown snapshot in; what does not fit into one frame goes on in the next. */
+static void catch_up(struct app *a, struct flame_view *v)
+{
+	u32 version = v->f.version;
+
+	if (!v->complete || v->f.building)
+		v->complete = flame_follow(&v->f, app_history(a), app_snapshot(a), BUDGET_NS);
+	if (!v->complete)
+		app_again(a);
+	if (version != v->f.version && flame_span(&v->f).n < FEW_SAMPLES)
+		flame_tree_unorder(flame_tree(&v->f));
+}
+
+static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, struct rect r)
+{
+	double covered = flame_real(&v->f, v->f.covered_ns) / 1e9;
+	char whose[96], n[FORMAT_MAX];
+	bool off = flame_is_offcpu(v);
+
+	flame_whose(a, whose, sizeof(whose));
+	if (!v->complete) {
+		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "adding up the window");
+		return;
+	}
+	if (v->f.all_n > 0) {	/* only the waits for new work are left out */
+		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text,
+			      "%s only waited for new work: %s waits · W shows them", whose,
+			      format_thousands(n, (u64)flame_real(&v->f, v->f.all_n)));
+		return;
+	}
+	if (covered <= 0) {
+		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: the first interval is not over");
+		return;
+	}
+	canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s %s", covered, whose,
+		      off ? "was not blocked" : "did not run");
+	canvas_text(c, r.row + 1, r.col + 3, -1, ROLE_dim,
+		    off ? "2: where it runs   ·   m: a longer window"
+			: "3: what it waits for   ·   m: a longer window");
+}
+
+static int list_width(int cols)
+{
+	return cols < FLAME_WIDE ? 0 : cols < 180 ? 48 : 62;
+}
+
+static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, struct rect body)
+{
+	int list = list_width(body.cols), facts = v->detail ? DETAIL_LINES : FACTS_LINES;
+	struct rect graph = body;
+
+	if (body.rows < LEAST_LINES + facts)
+		facts = body.rows < LEAST_LINES + FACTS_LINES ? 0 : FACTS_LINES;
+	graph.rows -= facts;
+	graph.cols -= list ? list + 1 : 0;
+	flame_lay_out(v, graph.rows, graph.cols);
+	find_matches(a, v);
+	flame_draw_graph(a, v, c, graph);
+	if (list)
+		flame_draw_list(v, c, (struct rect){ graph.row, body.cols - list, graph.rows, list });
+	body.row += graph.rows;
+	body.rows = facts;
+	if (facts == DETAIL_LINES)
+		flame_draw_detail(a, v, c, body);
+	else if (facts)
+		flame_draw_facts(a, v, c, body);
+}
+
+static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	const struct table *t = &app_snapshot(a)->tables[TABLE_stacks];
+	struct flame_view *v = state;
+
+	v->cols = body.cols;
+	v->n_boxes = 0;
+	catch_up(a, v);
+	if (!t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
+	    app_draw_state(a, c, body, TABLE_stacks))
+		return;
+	if (!flame_alive(v, FLAME_ROOT))
+		draw_empty(a, v, c, body);
+	else
+		draw_panes(a, v, c, body);
+}
+
+/* ---- the lines around it ---------------------------------------------------------------------- */
+
+static void window_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span s = flame_span(&v->f);
+	char clock[FORMAT_MAX], age[FORMAT_MAX];
+
+	switch (v->f.window) {
+	case FLAME_TICK:
+		snprintf(buf, cap, "last tick");
+		break;
+	case FLAME_10S:
+		snprintf(buf, cap, "window %.3gs", s.covered_ns / 1e9);
+		break;
+	case FLAME_ALL:
+		format_clock(clock, s.first_ns, app_snapshot(a)->unix_offset_ns, false);
+		snprintf(buf, cap, "since %s (%s)", clock, format_age(age, (u64)s.covered_ns));
+		break;
+	default:
+		snprintf(buf, cap, "decaying, half in 10s");
+	}
+}
+
+static void add(char *buf, size_t cap, const char *text)
+{
+	size_t n = strlen(buf);
+
+	if (n + strlen(text) + 3 < cap)
+		snprintf(buf + n, cap - n, "%s%s", n ? "  " : "", text);
+}
+
+static void samples_text(const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span s = flame_span(&v->f);
+	double all = v->f.all_n;
+	char n[FORMAT_MAX];
+	size_t at;
+
+	format_thousands(n, (u64)(s.n + 0.5));
+	if (flame_is_offcpu(v))
+		snprintf(buf, cap, "%s blocks", n);
+	else if (s.value > 0)
+		snprintf(buf, cap, "%s samples @%.0fHz", n, s.n * 1e9 / s.value);
+	else
+		snprintf(buf, cap, "%s samples", n);
+	if (all <= 0)
+		return;
+	at = strlen(buf);
+	/* Never "100 %" while one is cut. */
+	snprintf(buf + at, cap - at, v->f.cut_n >= 0.5 * v->f.weight ? "  whole %.1f%%" : "  whole %.0f%%",
+		 min(100 - v->f.cut_n * 100 / all, v->f.cut_n >= 0.5 * v->f.weight ? 99.9 : 100));
+}
+
+/* How it is not the plain graph. */
+static void shape_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	const struct flame_shape *s = &v->f.shape;
+
+	*buf = '\0';
+	if (s->inverted)
+		add(buf, cap, "leaves on top");
+	if (s->hide_kernel)
+		add(buf, cap, "no kernel");
+	if (s->by_thread)
+		add(buf, cap, "by thread");
+	if (!s->by_process && !app_context(a)->pid)
+		add(buf, cap, "merged");
+	if (flame_is_offcpu(v))
+		add(buf, cap, s->hide_waits ? "waits hidden" : "waits shown");
+}
+
+static void cuts_text(const struct flame_view *v, char *buf, size_t cap)
+{
+	u32 worst = FLAME_NONE;
+	char n[FORMAT_MAX];
+
+	*buf = '\0';
+	for (u32 c = flame_node(v, FLAME_ROOT)->first; c != FLAME_NONE; c = flame_node(v, c)->next)
+		if (flame_fn_of(v, c)->kind == FLAME_CUT && flame_alive(v, c) &&
+		    (worst == FLAME_NONE || flame_node(v, c)->n > flame_node(v, worst)->n))
+			worst = c;
+	if (worst != FLAME_NONE)
+		snprintf(buf, cap, "(cut %s: mostly %.40s)",
+			 format_thousands(n, (u64)(flame_real(&v->f, v->f.cut_n) + 0.5)),
+			 flame_fn_text(flame_fn_of(v, worst)));
+}
+
+static void diff_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span b = flame_span(&v->f);
+	s64 offset = app_snapshot(a)->unix_offset_ns;
+	char at_a[FORMAT_MAX], at_b[FORMAT_MAX];
+
+	snprintf(buf, cap, "diff  A %s %.3gs %.0fn   B %s %.3gs %.0fn",
+		 format_clock(at_a, v->f.a.last_ns, offset, false), v->f.a.covered_ns / 1e9, v->f.a.n,
+		 format_clock(at_b, b.last_ns, offset, false), b.covered_ns / 1e9, b.n);
+}
+
+/* The right part of the context line; what does not fit is left out from the end. */
+static void flame_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	struct flame_view *v = state;
+	size_t room = (size_t)max(v->cols - 28, 20);
+	char text[160], clock[FORMAT_MAX];
+
+	*buf = '\0';
+	if (!app_snapshot(a) || !v->ready || !v->f.n_ticks)
+		return;
+	room = min(room, cap);
+	if (flame_seeks(v) && v->n_boxes) {
+		snprintf(text, sizeof(text), "%s %.1f %%", v->same_fn != FLAME_NONE ? "same" : "match", v->match);
+		add(buf, cap, text);
+	}
+	if (v->diff && v->f.has_a) {
+		diff_text(a, v, text, sizeof(text));
+		add(buf, cap, text);
+		return;
+	}
+	if (v->f.has_a) {
+		snprintf(text, sizeof(text), "A=%s", format_clock(clock, v->f.a.last_ns,
+								  app_snapshot(a)->unix_offset_ns, false));
+		add(buf, room, text);
+	}
+	window_text(a, v, text, sizeof(text));
+	add(buf, room, text);
+	samples_text(v, text, sizeof(text));
+	add(buf, room, text);
+	shape_text(a, v, text, sizeof(text));
+	add(buf, room, text);
+	cuts_text(v, text, sizeof(text));
+	add(buf, room, text);
+}
+
+static bool flame_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct flame_view *v = state;
+	const struct flame_names *names = &v->f.names;
+	struct flame_span s;
+	char n[FORMAT_MAX];
+	int len;
+
+	if (!v->ready || !v->f.n_ticks)
+		return false;
+	s = flame_span(&v->f);
+	if (v->f.refused) {
+		snprintf(buf, cap, "%s samples are not in the graph: too many different stacks to keep",
+			 format_thousands(n, v->f.refused));
+		return true;
+	}
+	if (s.covered_ns / 1e9 >= FULL_WINDOW_S - 0.5 && names->n_used_known == names->n_used)
+		return false;
+	if (v->f.window == FLAME_TICK && names->n_used_known == names->n_used)
+		return false;
+	len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", min(s.covered_ns / 1e9, 10.0), FULL_WINDOW_S,
+		       s.n, flame_is_offcpu(v) ? "blocks" : "samples");
+	if (names->n_used_known < names->n_used)
+		snprintf(buf + len, cap - (size_t)len, ", names %u of %u known", names->n_used_known,
+			 names->n_used);
+	return true;
+}
+
+#define FLAME_HINTS "left up zoom cancel search same diff window flip"
+#define FLAME_HINTS_WIDE "left up zoom cancel search next_match same no_kernel by_process by_thread diff " \
+			 "mark window flip other_pane sort_list explain pause step_back"
+#define FLAME_LEGEND \
+	"width\tshare of the frame on top of the graph; callees below their caller\n" \
+	"[k]\tfrom here down it is the kernel\n" \
+	"(name)\tinlined into its caller\n" \
+	"lib+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
+	"? cut\tstacks whose outer part is missing, and why\n" \
+	"░\tframes too narrow to be drawn (i: how many)\n" \
+	"whole\tshare of the stacks that reach their outermost frame\n" \
+	"+ - =\tin a comparison: grew, shrank since A, within chance\n"
+
+const struct view flame_view = {
+	.name = "flame", .digit = '2', .tab = "CPU", .tab_wide = "CPU flame",
+	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
+	.state_size = sizeof(struct flame_view),
+	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
+	.fini = flame_fini, .update = flame_update, .draw = flame_draw, .act = flame_act,
+	.status = flame_status, .note = flame_note,
+};
+
+const struct view offcpu_view = {
+	.name = "offcpu", .digit = '3', .tab = "Off", .tab_wide = "Off-CPU",
+	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | WANT_OFFCPU,
+	.state_size = sizeof(struct flame_view),
+	.hints = FLAME_HINTS " idle_waits", .hints_wide = FLAME_HINTS_WIDE " idle_waits",
+	.legend = FLAME_LEGEND,
+	.fini = flame_fini, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
+	.status = flame_status, .note = flame_note,
+};
