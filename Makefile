@@ -24,7 +24,7 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 WARN	:= -Wall -Wextra -Wno-unused-parameter
 CFLAGS	?= -O2 -g
 CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
-LDLIBS_	= -lbpf -lelf -lz -ljson-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
+LDLIBS_	= -lbpf -lelf -lz -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
 
 SRC	:= $(sort $(wildcard bpf/*.c bpf/collectors/*.c tui/*.c tui/views/*.c exporter/*.c symbolizer/*.c))
 SRC	:= $(filter-out %.bpf.c,$(SRC))
@@ -32,6 +32,9 @@ MAIN	:= tui/main.c
 BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c))
 SKEL	:= $(BPFSRC:bpf/collectors/%.bpf.c=$(BUILD)/gen/%.skel.h)
 OBJ	:= $(SRC:%.c=$(BUILD)/obj/%.o)
+PROTO	:= $(sort $(wildcard exporter/proto/*.proto))
+PBH	:= $(PROTO:exporter/proto/%.proto=$(BUILD)/gen/%.pb-c.h)
+OBJ	+= $(PROTO:exporter/proto/%.proto=$(BUILD)/obj/gen/%.pb-c.o)
 LIBOBJ	:= $(filter-out $(MAIN:%.c=$(BUILD)/obj/%.o),$(OBJ))
 GEN	:= $(BUILD)/gen/syscall_tables.h
 UNIT	:= $(sort $(wildcard tests/unit/test_*.c))
@@ -108,7 +111,7 @@ $(BUILD)/ottop-static: $(OBJ)
 
 STATIC_LIBS = $(shell $(PKG) --static --libs-only-l libelf libbpf 2>/dev/null)
 
-$(BUILD)/obj/%.o: %.c | $(SKEL) $(GEN)
+$(BUILD)/obj/%.o: %.c | $(SKEL) $(GEN) $(PBH)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_) -c -o $@ $<
@@ -123,6 +126,15 @@ $(BUILD)/gen/%.bpf.o: bpf/collectors/%.bpf.c
 $(BUILD)/gen/%.skel.h: $(BUILD)/gen/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+$(BUILD)/gen/%.pb-c.h: exporter/proto/%.proto
+	$(call say,PROTO,$<)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=exporter/proto --c_out=$(BUILD)/gen $<
+
+$(BUILD)/obj/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_) -c -o $@ $(<:.h=.c)
 
 $(GEN): bpf/syscall_names.sh bpf/syscalls_new.def
 	$(call say,GEN,$@)

@@ -252,7 +252,7 @@ const struct snapshot *history_snapshot(struct history *h, u32 i)
 		cursor_clear(c);
 		return NULL;
 	}
-	if (!find_recent(c, g, i - g->first))	/* it has pushed itself out meanwhile */
+	if (!find_recent(c, g, i - g->first))	/* decoded last, but pushed out since */
 		keep_recent(c, g, i - g->first);
 	return snapshot_get(find_recent(c, g, i - g->first));
 }

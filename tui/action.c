@@ -42,7 +42,7 @@ static void back(struct app *a)
 
 static void quit(struct app *a)
 {
-	if (a->under >= 0)
+	if (a->n_below)
 		app_up(a);
 	else
 		a->quit = true;
@@ -53,7 +53,7 @@ static void cancel(struct app *a)
 	struct tableview *t = a->tables[a->view];
 
 	a->message[0] = '\0';
-	if (a->under >= 0)
+	if (a->n_below)
 		app_up(a);
 	else if (t && t->search)
 		table_search(t, NULL);

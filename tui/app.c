@@ -70,8 +70,8 @@ void app_want(struct app *a)
 		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self);
 	bool scoped = ctx->pid && (v->flags & VIEW_SCOPED);
 
-	if (a->under >= 0)
-		tables |= app_views[a->under]->needs;
+	for (int i = 0; i < a->n_below; i++)
+		tables |= app_views[a->below[i]]->needs;
 	if (src->want && (tables != a->wanted || ctx->pid != a->wanted_pid ||
 			  ctx->start_time_ns != a->wanted_start_ns))
 		src->want(src->arg, tables, ctx->pid, ctx->start_time_ns);
@@ -81,19 +81,6 @@ void app_want(struct app *a)
 	a->wanted_pid = ctx->pid;
 	a->wanted_start_ns = ctx->start_time_ns;
 	a->scoped = scoped;
-}
-
-static void update_process(struct app *a, struct level *l)
-{
-	const struct processes_row *p;
-
-	if (!l->ctx.pid || !a->shown)
-		return;
-	p = snapshot_process(a->shown, l->ctx.pid, l->ctx.start_time_ns);
-	if (!p)
-		return;
-	row_put(l->process);
-	l->process = row_get(&p->row);
 }
 
 static void update_host(struct app *a)
@@ -123,7 +110,7 @@ void app_refresh_view(struct app *a)
 void app_refresh(struct app *a)
 {
 	for (int i = 0; i < a->n_levels; i++)
-		update_process(a, &a->levels[i]);
+		level_update(a, &a->levels[i]);
 	update_host(a);
 	app_refresh_view(a);
 	app_want(a);
@@ -169,6 +156,13 @@ const struct context *app_context(const struct app *a)
 const struct processes_row *app_process(const struct app *a)
 {
 	return (const struct processes_row *)a->levels[a->n_levels - 1].process;
+}
+
+const struct snapshot *app_process_snapshot(const struct app *a)
+{
+	const struct level *l = &a->levels[a->n_levels - 1];
+
+	return l->end ? l->end : a->shown;
 }
 
 bool app_wide(const struct app *a)
@@ -250,7 +244,6 @@ struct app *app_new(const struct app_config *config, int rows, int cols)
 	a->rows = rows;
 	a->cols = cols;
 	a->n_levels = 1;
-	a->under = -1;
 	a->dirty = true;
 	for (int i = 0; i < N_VIEWS; i++) {
 		a->states[i] = xcalloc(1, app_views[i]->state_size);

@@ -41,6 +41,8 @@ struct app_source {
 	u64 (*record_bytes)(void *arg);
 	/* Writes one snapshot as JSON; `path` may be NULL. The line to show; free() it. */
 	char *(*write)(void *arg, const struct snapshot *s, u64 tables, const char *path);
+	/* True: enough was taken; the console draws it and ends. May be NULL. */
+	bool (*done)(void *arg);
 	/* What is wrong with the source (a recording cut short), or NULL. */
 	const char *(*problem)(void *arg);
 };
@@ -114,6 +116,8 @@ struct context {
 const struct context *app_context(const struct app *a);
 /* The process of the context: its newest row at the shown moment, also after its end; NULL: none. */
 const struct processes_row *app_process(const struct app *a);
+/* Where the rows of that process are: the shown snapshot, or the last that had it. */
+const struct snapshot *app_process_snapshot(const struct app *a);
 
 /*
  * One level down: `label` is what the breadcrumb says of it. `row` (may be NULL)
@@ -123,6 +127,8 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	       const struct row *row, const char *label);
 /* One level down to a process: its card, or `view` when that is not NULL. */
 void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *view);
+/* The same for a process whose row is at hand: it may have ended. */
+void app_enter_row(struct app *a, const struct processes_row *p, const char *view);
 /* Another view at the same level; face: index in its faces, -1: as it was left. */
 void app_show(struct app *a, const char *view, int face);
 /* One level up; false at the top. */

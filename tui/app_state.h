@@ -20,6 +20,7 @@ enum view_id {
 };
 
 #define MAX_LEVELS 16
+#define MAX_OVERLAYS 4
 #define PROMPT_MAX 200
 #define PROMPT_HISTORY 16
 
@@ -30,6 +31,8 @@ struct level {
 	int face;
 	struct table_position position;	/* of that view's table when a level was entered from it */
 	const struct row *process;	/* newest row of ctx's process, also after its end */
+	const struct snapshot *end;	/* when it has ended: its last tick, or NULL: not known */
+	bool end_sought;
 };
 
 enum prompt_kind { PROMPT_none, PROMPT_search, PROMPT_filter, PROMPT_command };
@@ -61,7 +64,9 @@ struct app {
 	struct context table_ctx[N_VIEWS];	/* of which their rows are; no references */
 	int faces[N_VIEWS];
 	int view;
-	int under;		/* the view below an overlay, -1: no overlay */
+	/* Views below the overlay on the screen: first the one that is no overlay. */
+	int below[MAX_OVERLAYS];
+	int n_below;
 	struct level levels[MAX_LEVELS];
 	int n_levels;
 
@@ -89,6 +94,12 @@ static inline const struct view *app_view(const struct app *a)
 	return app_views[a->view];
 }
 
+/* The view that belongs to the place of the breadcrumb: below all overlays. */
+static inline int app_ground(const struct app *a)
+{
+	return a->n_below ? a->below[0] : a->view;
+}
+
 static inline struct level *app_level(struct app *a)
 {
 	return &a->levels[a->n_levels - 1];
@@ -107,6 +118,8 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
 
 /* ---- level.c ---- */
 void level_drop(struct level *l);
+/* Another snapshot is shown: what is known of the level's process. */
+void level_update(struct app *a, struct level *l);
 void level_open_digit(struct app *a, char digit);
 void level_step_tab(struct app *a, int step);
 

@@ -96,6 +96,8 @@ static void loop(struct console *con, int in_fd)
 		take_ticks(con);
 		timeout_ms = app_time(con->app, boottime_ns());
 		draw(con);
+		if (con->source->done && con->source->done(con->source->arg))
+			return;
 		wait_for_something(con, in_fd, app_dirty(con->app) ? 0 : timeout_ms);
 	}
 }

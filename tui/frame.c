@@ -21,7 +21,7 @@ static const struct view *tab_owner(char digit)
 
 static char current_digit(const struct app *a)
 {
-	return app_views[a->under >= 0 ? a->under : a->view]->digit;
+	return app_views[app_ground(a)]->digit;
 }
 
 /* A replay says in front of the name that a view's tables were not recorded then. */
@@ -180,40 +180,49 @@ static int context_parts(struct app *a, char parts[8][PART_MAX])
 	return n;
 }
 
+/* " (ended, code 7)": what the breadcrumb says behind a process that has ended. */
+static void ended_text(const struct app *a, char *buf, size_t cap)
+{
+	const struct processes_row *p = app_process(a);
+
+	*buf = '\0';
+	if (a->n_below || !p || !p->row.closed)
+		return;
+	if (u64_known(p->signal) && p->signal)
+		snprintf(buf, cap, " (ended by signal %llu)", (unsigned long long)p->signal);
+	else if (u64_known(p->exit_code))
+		snprintf(buf, cap, " (ended, code %llu)", (unsigned long long)p->exit_code);
+	else
+		snprintf(buf, cap, " (ended)");
+}
+
 static void draw_crumbs(struct app *a, struct canvas *c, int row, int end)
 {
 	int col = canvas_text(c, row, 0, end, ROLE_text, "host");
-	const struct processes_row *p = app_process(a);
-	char ended[96], lived[FORMAT_MAX];
+	char ended[96];
 
-	if (a->under >= 0)	/* an overlay is of no place */
+	if (a->n_below)	/* an overlay is of no place */
 		col = canvas_cut(c, row, 0, end, ROLE_text, app_view(a)->name);
-	for (int i = 1; i < a->n_levels && a->under < 0; i++) {
+	for (int i = 1; i < a->n_levels && !a->n_below; i++) {
 		col += canvas_text(c, row, col, end - col, ROLE_dim, " › ");
 		col += canvas_cut(c, row, col, max(end - col, 0),
 				  i == a->n_levels - 1 ? ROLE_text | S_BOLD : ROLE_text, a->levels[i].label);
 	}
-	if (a->under >= 0 || !p || !p->row.closed)
-		return;
-	*lived = '\0';
-	if (a->shown && p->start_time_ns < a->shown->time_ns)
-		format_age(lived, a->shown->time_ns - p->start_time_ns);
-	if (u64_known(p->signal) && p->signal)
-		snprintf(ended, sizeof(ended), " (ended by signal %llu)", (unsigned long long)p->signal);
-	else if (u64_known(p->exit_code))
-		snprintf(ended, sizeof(ended), " (ended, code %llu)", (unsigned long long)p->exit_code);
-	else
-		snprintf(ended, sizeof(ended), " (ended)");
-	canvas_text(c, row, col, max(end - col, 0), ROLE_warn, ended);
+	ended_text(a, ended, sizeof(ended));
+	canvas_cut(c, row, col, max(end - col, 0), ROLE_warn, ended);
 }
 
 static int crumbs_width(const struct app *a, const struct canvas *c)
 {
+	char ended[96];
 	int w = 4;
 
-	for (int i = 1; i < a->n_levels && a->under < 0; i++)
+	if (a->n_below)
+		return (int)strlen(app_view(a)->name);
+	for (int i = 1; i < a->n_levels; i++)
 		w += 3 + canvas_width(c, a->levels[i].label);
-	return a->under >= 0 ? (int)strlen(app_view(a)->name) : w;
+	ended_text(a, ended, sizeof(ended));
+	return w + canvas_width(c, ended);
 }
 
 static void draw_context(struct app *a, struct canvas *c, int row)

@@ -11,6 +11,7 @@ void level_drop(struct level *l)
 {
 	row_put(l->ctx.row);
 	row_put(l->process);
+	snapshot_put(l->end);
 	table_position_drop(&l->position);
 	*l = (struct level){ 0 };
 }
@@ -27,12 +28,32 @@ static void enter_view(struct app *a, int view)
 	a->table_ctx[view] = *ctx;
 }
 
-static void leave_overlay(struct app *a)
+static void leave_overlays(struct app *a)
 {
-	if (a->under < 0)
+	a->view = app_ground(a);
+	a->n_below = 0;
+}
+
+static void close_overlay(struct app *a)
+{
+	a->view = a->below[--a->n_below];
+}
+
+/*
+ * An overlay lies on what is on the screen, on another overlay too (the help of
+ * health). Help is of one screen: what is opened from it takes its place.
+ */
+static void open_overlay(struct app *a, int view)
+{
+	if (a->view == VIEW_help)
+		close_overlay(a);
+	if (a->view == view)
 		return;
-	a->view = a->under;
-	a->under = -1;
+	if (a->n_below < MAX_OVERLAYS)
+		a->below[a->n_below++] = a->view;
+	a->view = view;
+	if (a->tables[view])
+		table_reset(a->tables[view]);
 }
 
 void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
@@ -41,7 +62,7 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	int id = view_by_name(view, strlen(view));
 	struct level *l;
 
-	leave_overlay(a);
+	leave_overlays(a);
 	if (a->n_levels == MAX_LEVELS)
 		app_say(a, ROLE_text, "that deep is enough: Backspace goes up");
 	if (id < 0 || a->n_levels == MAX_LEVELS)
@@ -54,53 +75,106 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 		table_save(a->tables[a->view], &l->position);
 	l = &a->levels[a->n_levels++];
 	l->ctx = (struct context){ pid, start_time_ns, row_get(row) };
+	if (row && row->table == TABLE_processes)
+		l->process = row_get(row);	/* all that is known when it has ended */
 	snprintf(l->label, sizeof(l->label), "%s", label);
 	enter_view(a, id);
 	app_refresh(a);
 }
 
-/* The last row of a process that ended before the shown tick (one reference), or NULL. */
-static const struct row *find_in_past(const struct app *a, u64 pid, u64 start_time_ns)
+/*
+ * The last tick from..to-1 that has the process (one reference), or NULL. Forward:
+ * each step back would decode from the key frame again.
+ */
+static const struct snapshot *last_with(struct history *h, int from, int to, u64 pid, u64 start_time_ns)
 {
-	int at = app_history_index(a);
+	const struct snapshot *found = NULL;
 
-	for (int i = at - 1; i >= max(at - PAST_TICKS, 0); i--) {
-		const struct snapshot *s = history_snapshot(a->config.history, (u32)i);
-		const struct processes_row *p = s ? snapshot_process(s, pid, start_time_ns) : NULL;
-		const struct row *r = p ? row_get(&p->row) : NULL;
+	for (int i = max(from, 0); i < to; i++) {
+		const struct snapshot *s = history_snapshot(h, (u32)i);
 
-		snapshot_put(s);
-		if (r)
-			return r;
+		if (!s || !snapshot_process(s, pid, start_time_ns)) {
+			snapshot_put(s);
+			continue;
+		}
+		snapshot_put(found);
+		found = s;
 	}
-	return NULL;
+	return found;
+}
+
+/* The tick before the shown one in which a process was seen last (one reference), or NULL. */
+static const struct snapshot *find_end(const struct app *a, u64 pid, u64 start_time_ns)
+{
+	struct history *h = a->config.history;
+	int at = app_history_index(a);
+	const struct snapshot *s = last_with(h, at - GHOST_TICKS, at, pid, start_time_ns);
+
+	return s ? s : last_with(h, at - PAST_TICKS, at - GHOST_TICKS, pid, start_time_ns);
+}
+
+/* The process has ended: what was its last tick? It is looked for only once. */
+static void find_end_of(const struct app *a, struct level *l)
+{
+	const struct processes_row *p;
+
+	if (l->end || l->end_sought)
+		return;
+	l->end_sought = true;
+	l->end = find_end(a, l->ctx.pid, l->ctx.start_time_ns);
+	p = l->end ? snapshot_process(l->end, l->ctx.pid, l->ctx.start_time_ns) : NULL;
+	if (!p || l->process)
+		return;
+	l->process = row_get(&p->row);
+}
+
+void level_update(struct app *a, struct level *l)
+{
+	const struct processes_row *p;
+
+	if (!l->ctx.pid || !a->shown)
+		return;
+	p = snapshot_process(a->shown, l->ctx.pid, l->ctx.start_time_ns);
+	if (!p) {
+		find_end_of(a, l);
+		return;
+	}
+	row_put(l->process);
+	l->process = row_get(&p->row);
+	snapshot_put(l->end);
+	l->end = p->row.closed ? snapshot_get(a->shown) : NULL;
+	l->end_sought = false;
+}
+
+void app_enter_row(struct app *a, const struct processes_row *p, const char *view)
+{
+	char label[64];
+
+	if (!view)
+		view = app_view_exists("card") ? "card" : "syscalls";
+	if (app_level(a)->ctx.pid == p->pid && app_level(a)->ctx.start_time_ns == p->start_time_ns) {
+		app_show(a, view, -1);
+		return;
+	}
+	snprintf(label, sizeof(label), "%s %llu", p->comm ? p->comm : "?", (unsigned long long)p->pid);
+	app_enter(a, view, p->pid, p->start_time_ns, &p->row, label);
 }
 
 void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *view)
 {
 	const struct processes_row *p = a->shown ? snapshot_process(a->shown, pid, start_time_ns) : NULL;
-	const struct row *past = p ? NULL : find_in_past(a, pid, start_time_ns);
+	const struct snapshot *end = p || !a->shown ? NULL : find_end(a, pid, start_time_ns);
 	char label[64];
 
-	if (past)
-		p = (const struct processes_row *)past;
-
-	if (!view)
-		view = app_view_exists("card") ? "card" : "syscalls";
-	if (app_level(a)->ctx.pid == pid && app_level(a)->ctx.start_time_ns == start_time_ns) {
-		app_show(a, view, -1);
-		row_put(past);
-		return;
-	}
-	snprintf(label, sizeof(label), "%s %llu", p && p->comm ? p->comm : "?",
-		 (unsigned long long)pid);
-	app_enter(a, view, pid, p ? p->start_time_ns : start_time_ns, p ? &p->row : NULL, label);
-	if (past && !app_level(a)->process) {
-		app_level(a)->process = past;	/* takes over the reference */
-		app_refresh(a);
+	if (end)
+		p = snapshot_process(end, pid, start_time_ns);
+	if (p) {
+		app_enter_row(a, p, view);
 	} else {
-		row_put(past);
+		snprintf(label, sizeof(label), "? %llu", (unsigned long long)pid);
+		app_enter(a, view ? view : "card", pid, start_time_ns, NULL, label);
 	}
+	snapshot_put(end);
 }
 
 void app_show(struct app *a, const char *view, int face)
@@ -110,13 +184,9 @@ void app_show(struct app *a, const char *view, int face)
 	if (id < 0)
 		return;
 	if (app_views[id]->flags & VIEW_OVERLAY) {
-		if (a->under < 0)
-			a->under = a->view;
-		a->view = id;
-		if (a->tables[id])
-			table_reset(a->tables[id]);
+		open_overlay(a, id);
 	} else {
-		leave_overlay(a);
+		leave_overlays(a);
 		if (id != a->view)
 			enter_view(a, id);
 	}
@@ -129,8 +199,8 @@ bool app_up(struct app *a)
 {
 	struct level *l;
 
-	if (a->under >= 0) {
-		leave_overlay(a);
+	if (a->n_below) {
+		close_overlay(a);
 		app_refresh(a);
 		return true;
 	}
@@ -169,7 +239,7 @@ void level_open_digit(struct app *a, char digit)
 		app_say(a, ROLE_text, "there is no view %c here", digit);
 		return;
 	}
-	for (int i = 0; a->under < 0 && i < n; i++)
+	for (int i = 0; !a->n_below && i < n; i++)
 		if (ids[i] == a->view)
 			at = i;
 	if (at >= 0 && a->faces[a->view] + 1 < count_words(app_view(a)->faces)) {

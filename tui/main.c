@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * main.c: where it all starts. Reads the options and picks one way to run:
- * the console, or without a screen. Exit status: 0 good, 1 the run failed,
+ * the console, without a screen, or a profile into a file. Exit status: 0 good, 1 the run failed,
  * 2 usage.
  */
 #include <locale.h>
@@ -30,7 +30,8 @@ static int run(const struct options *o, bool has_stdout)
 {
 	bool headless = o->json || o->batch || records_without_screen(o);
 	bool writes = o->help || o->version || o->check || o->json || o->batch ||
-		      (o->record && !strcmp(o->record, "-")) || !headless;
+		      (o->record && !strcmp(o->record, "-")) ||
+		      (o->profile ? o->output && !strcmp(o->output, "-") : !headless);
 
 	if (!has_stdout && writes) {
 		main_say("stdout is closed: there is nowhere to write to");
@@ -50,6 +51,8 @@ static int run(const struct options *o, bool has_stdout)
 	}
 	if (o->check)
 		return sampler_check(stdout);
+	if (o->profile)
+		return main_profile(o);
 	if (headless || !isatty(STDOUT_FILENO))
 		return main_headless(o);
 	if (*o->names.first && !app_view_exists(o->names.first)) {

@@ -33,6 +33,15 @@ int main_close_stdout(int status);
  */
 FILE *output_open(int fd, int wake_fd);	/* main_output.c */
 
+/* ---- signals: main_signals.c ------------------------------------------------- */
+
+/* From now on SIGINT, SIGTERM and SIGHUP ask the run to end; false: errno says why not. */
+bool main_catch_signals(void);
+/* For poll(): readable once such a signal came; -1: none is caught. */
+int main_signal_fd(void);
+/* Whether such a signal came. */
+bool main_interrupted(void);
+
 /* ---- where snapshots come from: main_source.c ------------------------------ */
 
 /* One of the two is set. */
@@ -77,5 +86,7 @@ u64 record_tables(const struct options *o);
 int main_console(const struct options *o);
 /* -b, --json, --record without a screen, live or of a recording. */
 int main_headless(const struct options *o);
+/* --profile: stacks into a file, live or of a recording. */
+int main_profile(const struct options *o);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +68,14 @@ static int console_fd(void *arg)
 	return source_fd(&c->source);
 }
 
+/* -n: that many intervals are over. */
+static bool console_done(void *arg)
+{
+	const struct console *c = arg;
+
+	return c->o->count && c->taken >= c->o->count;
+}
+
 static const struct snapshot *console_take(void *arg)
 {
 	struct console *c = arg;
@@ -78,15 +85,14 @@ static const struct snapshot *console_take(void *arg)
 		recording_read(c->source.recording);
 		return NULL;
 	}
-	s = source_next(&c->source);
+	s = console_done(c) ? NULL : source_next(&c->source);
 	if (!s)
 		return NULL;
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
 	if (c->record)
 		exporter_push(c->exporter, s);
-	if (c->o->count && s->interval_ns && ++c->taken >= c->o->count)
-		raise(SIGTERM);	/* -n: the console ends as when it is asked to from outside */
+	c->taken += s->interval_ns != 0;
 	return s;
 }
 
@@ -244,7 +250,7 @@ static struct console_config configure(struct console *c)
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.record = console_record, .record_bytes = console_record_bytes,
-				.write = console_write, .problem = console_problem,
+				.write = console_write, .done = console_done, .problem = console_problem,
 			},
 			.interval_ns = o->interval_ns,
 			.replay = !live,

@@ -4,10 +4,8 @@
  * both, live or out of a recording. Data goes to stdout, words to stderr.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,41 +31,6 @@ struct headless {
 	u64 done;		/* intervals so far */
 	u32 starting;		/* ticks that were left out at the start */
 };
-
-/* ---- signals ------------------------------------------------------------------ */
-
-static int wake_pipe[2] = { -1, -1 };
-static volatile sig_atomic_t interrupted;
-
-/* The second one kills, whatever hangs. */
-static void on_signal(int sig)
-{
-	int saved = errno;
-
-	interrupted = 1;
-	if (write(wake_pipe[1], "", 1) < 0) {
-		/* the pipe is full: it is readable, which is all that is needed */
-	}
-	(void)sig;
-	errno = saved;
-}
-
-static bool catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-
-	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK))
-		return false;
-	for (u32 i = 0; i < ARRAY_SIZE(signals); i++) {
-		struct sigaction old;
-
-		/* nohup, or a background job of a script: what is ignored stays so */
-		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
-	}
-	return true;
-}
 
 /* ---- opening -------------------------------------------------------------------- */
 
@@ -108,7 +71,7 @@ static bool open_outputs(struct headless *h, char **ret_error)
 {
 	bool ascii = h->o->ascii || strcmp(nl_langinfo(CODESET), "UTF-8");
 
-	h->out = output_open(STDOUT_FILENO, wake_pipe[0]);
+	h->out = output_open(STDOUT_FILENO, main_signal_fd());
 	if (!h->out) {
 		*ret_error = xasprintf("stdout: %s", strerror(errno));
 		return false;
@@ -157,7 +120,7 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 
 static bool is_finished(const struct headless *h)
 {
-	if (interrupted || (h->o->count && h->done >= h->o->count))
+	if (main_interrupted() || (h->o->count && h->done >= h->o->count))
 		return true;
 	/* a recording that cannot be written and nothing else to do */
 	return h->record && !h->json && !h->batch && atomic_load(&h->record->sink.error);
@@ -188,7 +151,7 @@ static int loop(struct headless *h)
 
 	for (;;) {
 		struct pollfd fds[] = {
-			{ .fd = wake_pipe[0], .events = POLLIN },
+			{ .fd = main_signal_fd(), .events = POLLIN },
 			{ .fd = to_stdout ? STDOUT_FILENO : -1 },
 			{ .fd = source_fd(&h->source), .events = POLLIN },
 		};
@@ -216,7 +179,7 @@ static int finish_recording(struct headless *h)
 
 	if (!h->record)
 		return 0;
-	if (!exporter_stop_within(h->exporter, interrupted ? STUCK_MS : UINT32_MAX)) {
+	if (!exporter_stop_within(h->exporter, main_interrupted() ? STUCK_MS : UINT32_MAX)) {
 		main_say("--record %s: nobody takes what is written; it is cut", h->o->record);
 		return 1;
 	}
@@ -249,7 +212,7 @@ int main_headless(const struct options *o)
 	char *error = NULL;
 	int status = 1;
 
-	if (!catch_signals())
+	if (!main_catch_signals())
 		main_say("pipe: %s", strerror(errno));
 	else if (source_open(&h.source, o, needed_tables(&h), &error) && open_outputs(&h, &error))
 		status = report_stdout(loop(&h));

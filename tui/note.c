@@ -219,7 +219,8 @@ bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum tabl
 	const struct table *table = &a->shown->tables[t];
 	const struct tableview *tv = a->tables[a->view];
 
-	if (table->n && (!tv || tv->n || tv->spec->table != t))
+	/* Also rows of a moment before: ghosts, and the last of a process that ended. */
+	if (tv && tv->spec->table == t ? tv->n : table->n)
 		return false;
 	switch (table->status) {
 	case TS_BLOCKED:
@@ -234,8 +235,6 @@ bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum tabl
 		return true;
 	case TS_OK:
 	case TS_PARTIAL:
-		if (tv && tv->n)	/* ghosts */
-			return false;
 		draw_empty(a, c, body, t);
 		return true;
 	}

@@ -22,6 +22,11 @@ const struct option_desc option_descs[N_OPTIONS] = {
 static const struct { enum option_id a, b; const char *why; } conflicts[] = {
 	{ OPTION_json, OPTION_batch, "write different things to stdout" },
 	{ OPTION_record, OPTION_replay, "a recording is copied with cp" },
+	{ OPTION_profile, OPTION_json, "write different things" },
+	{ OPTION_profile, OPTION_batch, "write different things" },
+	{ OPTION_profile, OPTION_record, "record first, then --replay FILE --profile" },
+	{ OPTION_profile, OPTION_check, "one observes, the other does not" },
+	{ OPTION_profile, OPTION_count, "--duration says how long" },
 	{ OPTION_check, OPTION_replay, "a recording needs no privileges" },
 	{ OPTION_pids, OPTION_replay, FILTER },
 	{ OPTION_comm, OPTION_replay, FILTER },
@@ -167,11 +172,17 @@ static char *find_conflict(const struct options *o)
 	for (u32 i = 0; i < ARRAY_SIZE(conflicts); i++) {
 		u32 both = 1u << conflicts[i].a | 1u << conflicts[i].b;
 
+		/* of a profile of a recording they are no filter on the screen */
+		if (conflicts[i].a == OPTION_pids && o->profile)
+			continue;
 		if ((o->given & both) == both)
 			return xasprintf("--%s and --%s exclude each other: %s",
 					 option_descs[conflicts[i].a].long_name,
 					 option_descs[conflicts[i].b].long_name, conflicts[i].why);
 	}
+	if (!o->profile && o->given & (1u << OPTION_output | 1u << OPTION_duration_ns))
+		return xasprintf("--%s goes with --profile cpu or --profile offcpu",
+				 o->given & 1u << OPTION_output ? "output" : "duration");
 	if (*o->names.first && !o->names.tables && (o->json || o->batch))
 		return xasprintf("-v %s: a view without a table; nothing of it can be written",
 				 o->names.first);
@@ -237,6 +248,7 @@ void options_help(FILE *out)
 	fputs("usage: ottop [options]               live console\n"
 	      "       ottop -b | --json [options]   text, or one JSON object an interval\n"
 	      "       ottop --record FILE [-n N]    record; --replay FILE shows it again\n"
+	      "       ottop --profile cpu -o FILE   stacks as pprof, folded or flame graph\n"
 	      "\n"
 	      "What this machine is doing now: processes, system calls and their latencies.\n"
 	      "\n", out);

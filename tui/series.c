@@ -93,17 +93,20 @@ void series_update(struct series *s, struct history *h, const struct snapshot *s
 
 /* ---- all rows ------------------------------------------------------------------- */
 
+#define TRAIL_KEPT 40		/* so many steps back (less TRAIL_LEN) read nothing again */
+
 struct trail {
 	u64 pid, start_time_ns;
 	u64 seq;		/* of the newest level; 0: free */
-	u8 levels[TRAIL_LEN];
+	u8 levels[TRAIL_KEPT];
 };
 
 struct trails {
 	enum table_id table;
 	int field, pid, start;
 	float top;
-	u64 seq;
+	u64 seq;		/* shown */
+	u64 first, newest;	/* what was read; 0: nothing */
 	struct trail *slots;	/* open addressing, a power of two */
 	u32 cap, n;
 };
@@ -138,7 +141,7 @@ static u32 slot_of(const struct trails *t, u64 pid, u64 start)
 	return i;
 }
 
-/* A new table of enough room with only what was seen in the last TRAIL_LEN ticks. */
+/* A new table of enough room with only what was seen in the last TRAIL_KEPT ticks. */
 static void rehash(struct trails *t, u32 want)
 {
 	struct trail *old = t->slots;
@@ -149,7 +152,7 @@ static void rehash(struct trails *t, u32 want)
 	t->slots = xcalloc(t->cap, sizeof(*t->slots));
 	t->n = 0;
 	for (u32 i = 0; i < old_cap; i++) {
-		if (!old[i].seq || old[i].seq + TRAIL_LEN <= t->seq)
+		if (!old[i].seq || old[i].seq + TRAIL_KEPT <= t->newest)
 			continue;
 		t->slots[slot_of(t, old[i].pid, old[i].start_time_ns)] = old[i];
 		t->n++;
@@ -159,11 +162,11 @@ static void rehash(struct trails *t, u32 want)
 
 static void shift(struct trail *tr, u64 seq, u8 level)
 {
-	u64 by = tr->seq ? min(seq - tr->seq, (u64)TRAIL_LEN) : TRAIL_LEN;
+	u64 by = tr->seq ? min(seq - tr->seq, (u64)TRAIL_KEPT) : TRAIL_KEPT;
 
-	memmove(tr->levels, tr->levels + by, TRAIL_LEN - by);
-	memset(tr->levels + TRAIL_LEN - by, 0, by);
-	tr->levels[TRAIL_LEN - 1] = level;
+	memmove(tr->levels, tr->levels + by, TRAIL_KEPT - by);
+	memset(tr->levels + TRAIL_KEPT - by, 0, by);
+	tr->levels[TRAIL_KEPT - 1] = level;
 	tr->seq = seq;
 }
 
@@ -172,7 +175,9 @@ static void add_tick(struct trails *t, const struct snapshot *s)
 	const struct table_desc *d = &table_descs[t->table];
 	const struct table *table = &s->tables[t->table];
 
-	t->seq = s->seq;
+	t->newest = s->seq;
+	if (!t->first)
+		t->first = s->seq;
 	if ((t->n + table->n) * 2 > t->cap)
 		rehash(t, t->n + table->n);
 	for (u32 i = 0; i < table->n; i++) {
@@ -196,6 +201,7 @@ static void rebuild(struct trails *t, struct history *h, u64 seq)
 	free(t->slots);
 	t->slots = NULL;
 	t->cap = t->n = 0;
+	t->first = 0;
 	for (int i = max(end - TRAIL_LEN + 1, 0); i < end; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
 
@@ -205,13 +211,28 @@ static void rebuild(struct trails *t, struct history *h, u64 seq)
 	}
 }
 
+/* Are the TRAIL_LEN levels up to seq here already? */
+static bool is_kept(const struct trails *t, struct history *h, u64 seq)
+{
+	u64 want = max(seq, (u64)TRAIL_LEN) - TRAIL_LEN + 1;
+
+	if (!t->first || seq > t->newest || t->newest - seq > TRAIL_KEPT - TRAIL_LEN)
+		return false;
+	if (h && history_len(h))	/* there is nothing before its oldest tick */
+		want = max(want, history_seq(h, 0));
+	return t->first <= want && seq >= t->first;
+}
+
 void trails_update(struct trails *t, struct history *h, const struct snapshot *shown)
 {
 	if (!shown || t->seq == shown->seq)
 		return;
-	if (t->seq + 1 != shown->seq)
-		rebuild(t, h, shown->seq);
-	add_tick(t, shown);
+	if (!is_kept(t, h, shown->seq)) {
+		if (t->newest + 1 != shown->seq)
+			rebuild(t, h, shown->seq);
+		add_tick(t, shown);
+	}
+	t->seq = shown->seq;
 }
 
 const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
@@ -221,5 +242,7 @@ const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
 	if (!t->cap)
 		return NULL;
 	tr = &t->slots[slot_of(t, pid, start_time_ns)];
-	return tr->seq == t->seq ? tr->levels : NULL;
+	if (tr->seq < t->seq || tr->seq - t->seq > TRAIL_KEPT - TRAIL_LEN)
+		return NULL;
+	return tr->levels + (TRAIL_KEPT - TRAIL_LEN) - (tr->seq - t->seq);
 }

@@ -35,6 +35,7 @@ struct table_spec {
 	const char *sort;	/* field of the default sort */
 	bool ascending;		/* default order; descending else */
 	bool newest_last;	/* a log: follows its end until the cursor is moved up */
+	bool no_ghosts;		/* what ended is shown in the tick of its end only */
 	const char *noun;	/* what rows are: "processes" (default: the table's name) */
 	/* False: the row is not shown at all (before filters). */
 	bool (*keep)(struct app *a, void *state, const struct row *r);
@@ -58,6 +59,7 @@ struct table_row {
 	u32 order;		/* place in the snapshot: makes the sort stable */
 	u32 data;		/* the view's own */
 	u8 mark;		/* enum table_mark */
+	bool past;		/* ended in a tick before: stands below the living */
 	bool tagged;
 };
 

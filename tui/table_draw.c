@@ -111,6 +111,8 @@ static void draw_title(const struct tableview *t, struct canvas *c, int row, int
 	}
 	if (is_right(t, i) && w < width)
 		x--;
+	if (x + w >= canvas_cols(c))	/* no blank behind the last column of a full line */
+		w = canvas_cols(c) - x - 1;
 	canvas_text(c, row, x, w, ROLE_accent | S_BOLD, title);
 	canvas_text(c, row, x + w, 1, ROLE_accent | S_BOLD, mark);
 }

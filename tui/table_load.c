@@ -32,7 +32,7 @@ static bool is_new(const struct snapshot *s, const struct row *r)
 	return r->first_seen_ns > s->time_ns - min(s->interval_ns, s->time_ns);
 }
 
-static void add_row(struct tableview *t, const struct row *r, enum table_mark mark)
+static void add_row(struct tableview *t, const struct row *r, enum table_mark mark, bool past)
 {
 	t->n_all++;
 	t->n_new += mark == MARK_new;
@@ -40,7 +40,7 @@ static void add_row(struct tableview *t, const struct row *r, enum table_mark ma
 	if (t->filter && !filter_match(t->filter, r))
 		return;
 	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
-	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark };
+	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark, .past = past };
 	t->n++;
 }
 
@@ -58,7 +58,8 @@ static void context_range(struct app *a, struct tableview *t, const struct snaps
 		snapshot_process_rows(s, t->spec->table, ctx->pid, ctx->start_time_ns, first, end);
 }
 
-static void add_live_rows(struct app *a, struct tableview *t, const struct snapshot *s)
+/* past: s is not the shown snapshot, but the last one of a process that ended. */
+static void add_rows_of(struct app *a, struct tableview *t, const struct snapshot *s, bool past)
 {
 	const struct table *table = &s->tables[t->spec->table];
 	bool marks = !(table_descs[t->spec->table].flags & T_EVENTS);
@@ -72,8 +73,8 @@ static void add_live_rows(struct app *a, struct tableview *t, const struct snaps
 		if (!in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
 		if (marks)
-			mark = r->closed ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
-		add_row(t, r, mark);
+			mark = r->closed || past ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
+		add_row(t, r, mark, false);
 	}
 }
 
@@ -112,7 +113,7 @@ static void ghosts_of(struct tableview *t, const struct snapshot *s)
 	const struct table *table = &s->tables[t->spec->table];
 	u32 n_short = 0;
 
-	if (table_descs[t->spec->table].flags & T_EVENTS)
+	if (t->spec->no_ghosts || table_descs[t->spec->table].flags & T_EVENTS)
 		return;
 	for (u32 i = 0; i < table->n; i++)
 		if (table->rows[i]->closed &&
@@ -153,7 +154,7 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot *s)
 {
 	const struct row *cursor = t->anchored ? t->cursor : NULL;
-	bool cursor_is_there = !cursor || snapshot_find(s, cursor);
+	bool cursor_is_there = !cursor || snapshot_find(s, cursor), is_cursor;
 
 	for (u32 i = 0; i < t->n_ghosts; i++) {
 		const struct row *r = t->ghosts[i].row;
@@ -161,12 +162,24 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		if (t->ghosts[i].ended_seq == s->seq || snapshot_find(s, r) ||
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
-		add_row(t, r, MARK_gone);
-		cursor_is_there |= cursor && !row_cmp_keys(r, cursor);
+		/* Below the living; only the selected one keeps its place: the eye is on it. */
+		is_cursor = cursor && !row_cmp_keys(r, cursor);
+		add_row(t, r, MARK_gone, !is_cursor);
+		cursor_is_there |= is_cursor;
 	}
 	/* The selected object stays as long as it is selected, also after its end. */
 	if (!cursor_is_there && cursor->closed && in_context(a, t, cursor) && keep_row(a, t, cursor))
-		add_row(t, cursor, MARK_gone);
+		add_row(t, cursor, MARK_gone, false);
+}
+
+/* The rows of a process that ended are those of its last tick. */
+static const struct snapshot *rows_from(const struct app *a, const struct tableview *t,
+					const struct snapshot *shown)
+{
+	u32 flags = table_descs[t->spec->table].flags;
+
+	return app_context(a)->pid && (flags & T_HAS_PID) && !(flags & T_EVENTS) ?
+		app_process_snapshot(a) : shown;
 }
 
 /* ---- all together ------------------------------------------------------------------ */
@@ -181,15 +194,17 @@ static void mark_tags(struct tableview *t)
 
 void table_reload(struct app *a, struct tableview *t)
 {
-	const struct snapshot *s = app_snapshot(a);
+	const struct snapshot *s = app_snapshot(a), *from;
 
 	t->n = t->n_all = t->n_new = t->n_gone = 0;
 	if (!s)
 		return;
+	from = rows_from(a, t, s);
 	update_ghosts(a, t, s);
-	add_live_rows(a, t, s);
+	add_rows_of(a, t, from, from != s);
 	unmark_if_all_new(t);
-	add_ghosts(a, t, s);
+	if (from == s)
+		add_ghosts(a, t, s);
 	mark_tags(t);
 	table_sort_rows(t);
 	if (t->spec->arrange)

@@ -21,6 +21,8 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 	const struct tableview *t = arg;
 	int c = 0;
 
+	if (a->past != b->past)
+		return a->past ? 1 : -1;
 	if (a->text_key || b->text_key)
 		c = strcmp(a->text_key ? a->text_key : "", b->text_key ? b->text_key : "");
 	else if (a->key != b->key)
@@ -86,10 +88,10 @@ bool table_sort(struct tableview *t, const char *column, bool ascending)
 	int field;
 
 	for (u32 i = 0; i < t->spec->n_columns; i++) {
-		const char *name = t->spec->columns[i].field;
+		const struct column *c = &t->spec->columns[i];
 
 		/* A column that draws the history of a member is not the member's column. */
-		if ((name && !strcmp(name, column) && !t->spec->columns[i].draw) ||
+		if ((c->field && !strcmp(c->field, column) && (!c->draw || c->number || !c->title)) ||
 		    !strcasecmp(column_title(t, i), column))
 			return sort_by(t, (int)i, -1, ascending);
 	}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the parts of the benchmark share: building, observers, medians, tables."""
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -11,7 +12,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 OUT = os.path.join(BUILD, "bench")
-OTTOP = os.environ.get("OTTOP", os.path.join(BUILD, "ottop"))
+BUILT = os.environ.get("OTTOP", os.path.join(BUILD, "ottop"))
+OTTOP = os.path.join(OUT, "ottop")  # a copy: a build meanwhile does not disturb
 CPUS = sorted(os.sched_getaffinity(0))
 LOOP_CPU = CPUS[-1]
 OTHER_CPUS = set(CPUS[:-1]) or set(CPUS)
@@ -36,6 +38,7 @@ def build():
     for name in ("limit", "loop", "sleepers"):
         commands.append(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", f"{OUT}/{name}",
                          f"tests/bench/{name}.c", "-lbpf"])
+    shutil.copy(BUILT, OTTOP)
     for command in commands:
         subprocess.run(command, cwd=ROOT, check=True)
 
@@ -153,7 +156,7 @@ class Observer:
         self.proc = subprocess.Popen(self.command(), stdin=subprocess.PIPE, stdout=self.file,
                                      stderr=subprocess.STDOUT,
                                      preexec_fn=nothing_inherited(cpus or OTHER_CPUS))
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + 60
         while not self.ready(self):
             if self.proc.poll() is not None or time.monotonic() > limit:
                 why = self.text().strip().splitlines()[-1:] or ["no output"]

@@ -60,7 +60,8 @@ def observers():
     ]
     missing = []
     if c.have("bpftrace"):
-        found.append((c.Observer("(f) bpftrace", ["bpftrace", "-e", BPFTRACE],
+        found.append((c.Observer("(f) bpftrace", ["env", "BPFTRACE_MAP_KEYS_MAX=100000",
+                                             "bpftrace", "-e", BPFTRACE],
                                  lambda o: "Attaching" in o.text(), settle=1.5, tracefs=True),
                       seen_bpftrace))
     else:

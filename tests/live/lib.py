@@ -5,6 +5,7 @@ A test starts an `Ottop`, which returns once the first line is out: what begins
 after that is observed from its birth. It then runs a program that knows what
 it did, waits until ottop has called that program's rows closed, and compares.
 """
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ BUILT = os.path.join(ROOT, 'build', 'live')
 PAGE = os.sysconf('SC_PAGESIZE')
 CPUS = os.sysconf('SC_NPROCESSORS_ONLN')
 HZ = os.sysconf('SC_CLK_TCK')
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 
 
@@ -120,10 +123,18 @@ def which(name):
     return None
 
 
-def start(*argv, **kw):
+def die_with_us():
+    """In a child: nothing that a test started outlives it, however it ends."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def spawn(*argv, **kw):
+    return subprocess.Popen(list(argv), preexec_fn=die_with_us, **kw)
+
+
+def start(*argv):
     """A load program that talks: a line to its stdin tells it to go on."""
-    return subprocess.Popen(list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                            bufsize=1, **kw)
+    return spawn(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
 
 
 def finish(p, *lines):
@@ -157,8 +168,9 @@ class Ottop:
         self.newest, self.of_pid = {}, {}     # table -> key -> row; (table, pid) -> key -> row
         self.changed = threading.Condition(threading.RLock())
         self.eof = False
-        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE,
+                                        preexec_fn=kw.pop('preexec_fn', die_with_us), **kw)
         self.pid = self.process.pid
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -264,8 +276,8 @@ def hist_n(row):
 
 def run(*argv, timeout=30, **kw):
     """Runs to the end; returns (status, stdout, stderr) as bytes; status 'hung' after timeout."""
-    p = subprocess.Popen(list(argv), stdin=kw.pop('stdin', subprocess.DEVNULL),
-                         stdout=kw.pop('stdout', subprocess.PIPE), stderr=subprocess.PIPE, **kw)
+    p = spawn(*argv, stdin=kw.pop('stdin', subprocess.DEVNULL),
+              stdout=kw.pop('stdout', subprocess.PIPE), stderr=subprocess.PIPE, **kw)
     try:
         out, err = p.communicate(timeout=timeout)
         return p.returncode, out or b'', err

@@ -8,6 +8,7 @@
  *	load threads T N	T threads of N getppid calls each
  *	load compat N		N getppid through the i386 gate (int $0x80), N+3 as x86_64
  *	load errors N		opens of nothing (N), reads of a bad fd (N+1), one good open
+ *	load sleeps		40 sleeps of 5 ms, 5 of 50 ms; prints their time as it saw it
  *	load burst N		N children that live for moments; a line for each: pid calls status
  *	load exec_thread N	a thread of a process replaces the program, as execve(2) lets it
  *	load hang 64|32		a read of an empty pipe, by either gate; prints its pid first
@@ -121,6 +122,32 @@ static int errors(long n)
 	return 0;
 }
 
+static long long now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static int sleeps(void)
+{
+	struct timespec brief = { 0, 5000000 }, longer = { 0, 50000000 };
+	long long all = 0, longest = 0;
+
+	for (int i = 0; i < 45; i++) {
+		long long took, start = now_ns();
+
+		syscall(SYS_nanosleep, i % 9 == 4 ? &longer : &brief, NULL);
+		took = now_ns() - start;
+		all += took;
+		if (took > longest)
+			longest = took;
+	}
+	printf("%lld %lld\n", all, longest);
+	return 0;
+}
+
 static int burst(long n)
 {
 	for (long i = 0; i < n; i++) {
@@ -192,14 +219,6 @@ static void *burn(void *arg)
 	for (;;)
 		n++;
 	return arg;
-}
-
-static long long now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
 static void duty(long pct)
@@ -314,6 +333,8 @@ int main(int argc, char **argv)
 		return compat(n);
 	if (!strcmp(mode, "errors"))
 		return errors(n);
+	if (!strcmp(mode, "sleeps"))
+		return sleeps();
 	if (!strcmp(mode, "burst"))
 		return burst(n);
 	if (!strcmp(mode, "exec_thread"))

@@ -10,6 +10,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import struct
@@ -235,12 +236,9 @@ def cell_of(line, text):
 
 class Pane:
     """One pane of a private tmux server, with a shell or a program in it."""
-    count = 0
 
-    def __init__(self, cols=80, rows=24, argv=None, env=None, term='tmux-256color', utf8=True):
-        Pane.count += 1
+    def __init__(self, cols=80, rows=24, argv=None, env=None, term='tmux-256color'):
         self.cols, self.rows = cols, rows
-        self.name = 'ottop-test-%d-%d' % (os.getpid(), Pane.count)
         e = {k: v for k, v in os.environ.items()
              if not k.startswith('LC_') and k not in ('TMUX', 'TERM', 'NO_COLOR', 'COLORTERM',
                                                       'COLORFGBG', 'LANG')}
@@ -248,18 +246,19 @@ class Pane:
         config = ['set -g default-terminal %s' % term, 'set -g status off',
                   'set -s escape-time 5', 'set -g history-limit 100']
         self.folder = temporary_folder()
+        self.socket = os.path.join(self.folder, 'ottop-test')   # a server of its own
         path = os.path.join(self.folder, 'tmux.conf')
         with open(path, 'w') as f:
             f.write('\n'.join(config) + '\n')
         extra = dict({'COLORTERM': '', 'LANG': 'C.UTF-8'}, **(env or {}))
-        set_env = ['env'] + ['-u' + k if v is None else '%s=%s' % (k, v)
-                             for k, v in extra.items()]
+        set_env = ['env'] + ['-u' + k for k, v in extra.items() if v is None] + [
+            '%s=%s' % (k, v) for k, v in extra.items() if v is not None]
         self.tmux('-f', path, 'new-session', '-d', '-s', 'a', '-x', str(cols), '-y', str(rows),
                   *set_env, *(argv or ['bash', '--norc', '--noprofile', '-i']), env=e)
         open_things.append(self)
 
     def tmux(self, *argv, env=None, check=True):
-        done = subprocess.run(['tmux', '-u', '-L', self.name, *argv], env=env,
+        done = subprocess.run(['tmux', '-u', '-S', self.socket, *argv], env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=30)
         if check and done.returncode:
@@ -268,6 +267,10 @@ class Pane:
 
     def show(self, what):
         return self.tmux('display-message', '-p', '-t', 'a', what).rstrip('\n')
+
+    def alive(self):
+        """Is the program of this pane still there? (The last one takes the server with it.)"""
+        return bool(self.tmux('list-panes', check=False))
 
     def pid(self):
         return int(self.show('#{pane_pid}'))
@@ -354,7 +357,7 @@ class Pty:
         e.update({'TERM': 'xterm-256color', 'LANG': 'C.UTF-8'}, **(env or {}))
         e = {k: v for k, v in e.items() if v is not None}
         self.data, self.status, self.answer = b'', None, answer
-        self.before = None
+        self.reads = True
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             try:
@@ -364,15 +367,17 @@ class Pty:
                 os.execvpe(argv[0], argv, e)
             finally:
                 os._exit(127)
-        self.before = termios.tcgetattr(self.fd)
         open_things.append(self)
-        threading.Thread(target=self.read, daemon=True).start()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
 
     def read(self):
-        while True:
+        while self.reads:
             try:
+                if not select.select([self.fd], [], [], 0.2)[0]:
+                    continue
                 piece = os.read(self.fd, 65536)
-            except OSError:
+            except (OSError, ValueError):
                 return
             if not piece:
                 return
@@ -384,6 +389,10 @@ class Pty:
 
     def write(self, data):
         os.write(self.fd, data)
+
+    def stop_reading(self):
+        self.reads = False
+        self.reader.join()
 
     def wait_for(self, data, seconds=WAIT):
         return poll(lambda: data in self.data, seconds)
@@ -401,6 +410,7 @@ class Pty:
 
     def hang_up(self):
         """The terminal goes away: as when the emulator or the connection dies."""
+        self.stop_reading()
         fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)

@@ -142,7 +142,6 @@ static void move_cursor(struct card *k, int rows, int cols)
 static void open_door(struct app *a, const struct card *k)
 {
 	const struct door *d;
-	const struct processes_row *p;
 	const struct syscalls_row *call;
 
 	if (k->cursor < 0 || k->cursor >= k->n_doors || k->doors[k->cursor].kind == DOOR_THREAD ||
@@ -152,8 +151,7 @@ static void open_door(struct app *a, const struct card *k)
 	}
 	d = &k->doors[k->cursor];
 	if (d->kind == DOOR_PARENT || d->kind == DOOR_CHILD) {
-		p = (const struct processes_row *)d->row;
-		app_enter_process(a, p->pid, p->start_time_ns, "card");
+		app_enter_row(a, (const struct processes_row *)d->row, "card");
 		return;
 	}
 	call = (const struct syscalls_row *)d->row;

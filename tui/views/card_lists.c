@@ -262,7 +262,8 @@ static void call_line(struct canvas *c, struct rect r, const struct syscalls_row
 	graph_hist_row(c, r.row, col + 26, min(r.cols - (col - r.col) - 27, 32), t->hist_tick);
 }
 
-static void calls_missing(struct card *k, struct canvas *c, struct rect r, const struct table *t)
+static void calls_missing(struct card *k, struct canvas *c, struct rect r, const struct table *t,
+			  bool ended)
 {
 	struct rect at = { r.row + 1, r.col, 1, r.cols };
 	char text[160];
@@ -271,6 +272,8 @@ static void calls_missing(struct card *k, struct canvas *c, struct rect r, const
 		snprintf(text, sizeof(text), "blocked: %s", t->reason ? t->reason : "?");
 	else if (t->status == TS_STARTING)
 		snprintf(text, sizeof(text), "starting");
+	else if (ended)
+		snprintf(text, sizeof(text), "were not collected when it ended");
 	else
 		snprintf(text, sizeof(text), "off: press 7");
 	canvas_cut(c, at.row, at.col + 1, at.cols - 1, ROLE_dim, text);
@@ -280,14 +283,14 @@ static void calls_missing(struct card *k, struct canvas *c, struct rect r, const
 void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		     const struct processes_row *p)
 {
-	const struct snapshot *s = app_snapshot(a);
+	const struct snapshot *s = app_process_snapshot(a);	/* its last calls, when it has ended */
 	const struct table *t = &s->tables[TABLE_syscalls];
 	const struct row **rows;
 	u32 first, end, n;
 
 	canvas_rule(c, r.row, r.col, r.cols, "7 syscalls, by time inside");
 	if (!collected(t)) {
-		calls_missing(k, c, r, t);
+		calls_missing(k, c, r, t, p->row.closed);
 		return;
 	}
 	snapshot_process_rows(s, TABLE_syscalls, p->pid, p->start_time_ns, &first, &end);

@@ -146,7 +146,7 @@ const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, 
 
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self)
 {
-	char bpf[FORMAT_MAX], own[FORMAT_MAX], tick[FORMAT_MAX], budget[FORMAT_MAX];
+	char bpf[FORMAT_MAX], own[FORMAT_MAX], tick[FORMAT_MAX], budget[FORMAT_MAX], text[80];
 	bool over = self->cpu_pct + self->bpf_cpu_pct > self->budget_pct;
 	int col = r.col + 9;
 
@@ -158,27 +158,25 @@ void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *se
 			     "kernel %s  own %s  of %s", bpf, own,
 			     health_self_text(budget, self, "budget_pct"));
 	col += canvas_text(c, r.row, col, -1, ROLE_dim, " % of the machine");
-	canvas_printf(c, r.row, col, -1, ROLE_text, "  tick %s",
-		      health_self_text(tick, self, "tick_ns"));
+	snprintf(text, sizeof(text), "  tick %s", health_self_text(tick, self, "tick_ns"));
+	canvas_cut(c, r.row, col, -1, ROLE_text, text);
 }
 
 void health_draw_memory(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
 {
 	struct history *h = app_history(a);
-	char rss[FORMAT_MAX], maps[FORMAT_MAX], kept[FORMAT_MAX], span[FORMAT_MAX];
+	char rss[FORMAT_MAX], maps[FORMAT_MAX], kept[FORMAT_MAX], span[FORMAT_MAX], text[256];
 	u32 n = history_len(h);
-	int col = r.col + 9;
 
 	format_age(span, n ? history_time_ns(h, n - 1) - history_time_ns(h, 0) : 0);
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "memory");
-	col += canvas_printf(c, r.row, col, -1, ROLE_text,
-			     "ottop %s  maps %s  history %s: %s, %u ticks, merged %llu",
-			     health_self_text(rss, self, "rss_bytes"),
-			     health_self_text(maps, self, "kernel_map_bytes"),
-			     health_self_text(kept, self, "history_bytes"), span, n,
-			     (unsigned long long)history_merged(h));
-	canvas_printf(c, r.row, col, -1, ROLE_text, ", gone %llu",
-		      (unsigned long long)history_dropped(h));
+	snprintf(text, sizeof(text),
+		 "ottop %s  maps %s  history %s: %s, %u ticks, merged %llu, gone %llu",
+		 health_self_text(rss, self, "rss_bytes"),
+		 health_self_text(maps, self, "kernel_map_bytes"),
+		 health_self_text(kept, self, "history_bytes"), span, n,
+		 (unsigned long long)history_merged(h), (unsigned long long)history_dropped(h));
+	canvas_cut(c, r.row, r.col + 9, -1, ROLE_text, text);
 }
 
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */
@@ -187,8 +185,9 @@ void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const stru
 	const struct table *t = &app_snapshot(a)->tables[TABLE_lost];
 	bool any = u64_known(self->lost_total) && self->lost_total;
 	u32 style = any ? ROLE_bad : ROLE_text;
-	char n[FORMAT_MAX], rate[FORMAT_MAX];
+	char n[FORMAT_MAX], rate[FORMAT_MAX], text[512];
 	int col = r.col + 9, shown = 0;
+	size_t at;
 
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "lost");
 	if (!any) {
@@ -196,19 +195,18 @@ void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const stru
 			    "no event since ottop started" : "?");
 		return;
 	}
-	col += canvas_printf(c, r.row, col, -1, style, "%s since ottop started, %s/s now",
-			     format_thousands(n, self->lost_total),
-			     health_self_text(rate, self, "lost_rate"));
+	at = (size_t)snprintf(text, sizeof(text), "%s since ottop started, %s/s now",
+			      format_thousands(n, self->lost_total),
+			      health_self_text(rate, self, "lost_rate"));
 	for (u32 i = 0; i < t->n; i++) {
 		const struct lost_row *l = (const struct lost_row *)t->rows[i];
 
-		if (!u64_known(l->count) || !l->count)
+		if (!u64_known(l->count) || !l->count || at >= sizeof(text))
 			continue;
-		col += canvas_text(c, r.row, col, -1, style, shown++ ? ", " : ": ");
-		col += canvas_printf(c, r.row, col, -1, style, "%s %s",
-				     format_thousands(n, l->count),
-				     l->cause ? l->cause : "?");
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", shown++ ? ", " : ": ",
+				       format_thousands(n, l->count), l->cause ? l->cause : "?");
 	}
+	canvas_cut(c, r.row, col, -1, style, text);
 }
 
 /* ---- log ----------------------------------------------------------------------------------- */

@@ -39,20 +39,44 @@ static u32 tick_steps(const struct history *h, u32 i, u64 step)
 	return (u32)max(min(n, (u64)MAX_STEPS), 1ull);
 }
 
-/* Index of the rightmost tick: the end, or where the user scrolled to. */
-static int right_index(struct heatmap *m, struct history *h)
+/* The last tick up to `end` that still fits when the ticks from `first` on have so many cells. */
+static int fit_forward(const struct history *h, u64 step, int first, int end, int cells)
 {
-	int end = history_find(h, m->end_seq), right, cursor, room = m->plot.max_slots;
+	int i = first;
 
-	right = m->right_seq ? min(history_find(h, m->right_seq), end) : end;
-	cursor = m->cursor_seq ? history_find(h, m->cursor_seq) : -1;
+	for (; i <= end; i++) {
+		cells -= (int)tick_steps(h, (u32)i, step);
+		if (cells < 0)
+			break;
+	}
+	return max(i - 1, min(first, end));
+}
+
+/* The first tick that is seen, if only in part, when `right` is the last. */
+static int fit_back(const struct history *h, u64 step, int right, int cells)
+{
+	int i = right;
+
+	for (; i > 0 && cells > 0; i--)
+		cells -= (int)tick_steps(h, (u32)i, step);
+	return cells > 0 ? i : i + 1;
+}
+
+/* Index of the rightmost tick: the end, or where the user scrolled to. */
+static int right_index(struct heatmap *m, struct history *h, u64 step)
+{
+	int end = history_find(h, m->end_seq), room = m->plot.max_slots;
+	int cursor = m->cursor_seq ? history_find(h, m->cursor_seq) : -1;
+	int right = m->right_seq ? min(history_find(h, m->right_seq), end) : end;
+
 	if (cursor < 0)
 		return right;
 	/* The cursor left the window: it comes to a quarter of its width from the edge. */
 	if (cursor > right)
-		right = min(cursor + room / 4, end);
-	else if (cursor <= right - room)
-		right = min(max(cursor + room * 3 / 4, room - 1), end);
+		right = fit_forward(h, step, cursor, end, room / 4);
+	else if (cursor < fit_back(h, step, right, room))
+		right = fit_forward(h, step, cursor, end, room * 3 / 4);
+	right = max(right, fit_forward(h, step, 0, end, room));
 	m->right_seq = right == end ? 0 : history_seq(h, (u32)right);
 	return right;
 }
@@ -73,7 +97,7 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 	struct history *h = app_history(a);
 	struct plot *p = &m->plot;
 	u64 step = step_ns(h);
-	int right = right_index(m, h), at = p->max_slots, i;
+	int right = right_index(m, h, step), at = p->max_slots, i;
 
 	p->merged = false;
 	for (i = right; i >= 0 && at > 0; i--)

@@ -20,7 +20,7 @@ struct line {
 
 struct help_state {
 	int top;
-	int under;		/* the view that is explained */
+	const struct view *of;	/* the view that is explained */
 	int n_lines;		/* of the longer column when it was last drawn */
 	int page;
 	int match;		/* row of the match that n found last; -1: none */
@@ -33,6 +33,12 @@ struct column_text {
 	struct line lines[MAX_LINES];
 	int n;
 };
+
+/* The view that lies directly below: it may be an overlay itself. */
+static const struct view *explained(const struct app *a)
+{
+	return app_views[a->n_below ? a->below[a->n_below - 1] : 0];
+}
 
 /* ---- what there is to say ------------------------------------------------------------- */
 
@@ -210,7 +216,7 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	static struct column_text left, right;	/* 60 KB: too much for the stack of a redraw */
 	struct help_state *st = state;
-	const struct view *v = app_views[a->under >= 0 ? a->under : 0];
+	const struct view *v = explained(a);
 	int half = body.cols / 2, n1, n2;
 
 	st->n_rows = 0;
@@ -264,9 +270,9 @@ static void update(struct app *a, void *state)
 {
 	struct help_state *st = state;
 
-	if (st->under == a->under)
+	if (st->of == explained(a))
 		return;
-	st->under = a->under;
+	st->of = explained(a);
 	st->top = 0;
 }
 
@@ -275,7 +281,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 	const struct help_state *st = state;
 	int pages = st->page > 0 ? (st->n_lines + st->page - 1) / st->page : 1;
 
-	snprintf(buf, cap, "of %s", app_views[a->under >= 0 ? a->under : 0]->name);
+	snprintf(buf, cap, "of %s", explained(a)->name);
 	if (pages > 1)
 		snprintf(buf + strlen(buf), cap - strlen(buf), "   %d of %d  PgDn",
 			 min(st->top / max(st->page - 1, 1) + 1 + (st->top % max(st->page - 1, 1) > 0), pages), pages);

@@ -8,6 +8,7 @@
 
 #define PREVIEW_MIN_COLS 120
 #define PREVIEW_MIN_ROWS 30	/* of the body */
+#define PATH_SHOWN 512		/* no line is longer */
 
 /* ---- cells that are not plain members ------------------------------------------------ */
 
@@ -25,13 +26,29 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 		     levels ? levels : unknown, min(width, TRAIL_LEN));
 }
 
+/*
+ * Where not even the path of the program fits, its folder says nothing: the
+ * name of the program and what it was called with say most.
+ */
+static const char *without_folder(const struct canvas *c, const char *cmdline, int width)
+{
+	char path[PATH_SHOWN];
+	size_t n = strcspn(cmdline, " ");
+	const char *slash = *cmdline == '/' ? memrchr(cmdline, '/', n) : NULL;
+
+	if (!slash || slash + 1 == cmdline + n)
+		return cmdline;
+	snprintf(path, sizeof(path), "%.*s", (int)n, cmdline);
+	return canvas_width(c, path) > width ? slash + 1 : cmdline;
+}
+
 static int draw_command(struct canvas *c, int row, int col, int width, u32 style,
 			const struct processes_row *p)
 {
 	char name[64];
 
 	if (p->cmdline && *p->cmdline)
-		return canvas_cut(c, row, col, width, style, p->cmdline);
+		return canvas_cut(c, row, col, width, style, without_folder(c, p->cmdline, width));
 	if (!p->comm)
 		return canvas_cut(c, row, col, width, ROLE_dim, "?");
 	snprintf(name, sizeof(name), u64_known(p->kthread) && p->kthread ? "[%s]" : "%s", p->comm);
@@ -155,11 +172,11 @@ static bool act_selected(struct app *a, struct processes_state *st, enum action 
 {
 	switch (action) {
 	case ACTION_open:
-		app_enter_process(a, p->pid, p->start_time_ns, NULL);
+		app_enter_row(a, p, NULL);
 		return true;
 	case ACTION_latency:
 		if (app_view_exists("heatmap"))
-			app_enter_process(a, p->pid, p->start_time_ns, "heatmap");
+			app_enter_row(a, p, "heatmap");
 		return true;
 	case ACTION_by_user:
 		return only_like(a, st->user, sizeof(st->user), p->user, "user");

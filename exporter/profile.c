@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* profile.c: collects the stacks of snapshots; see profile.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/profile.h"
+
+#define MAX_ID (1u << 24)	/* a number beyond is a damaged recording's */
+#define MAX_DEPTH 8192
+#define NO_STACK UINT32_MAX
+
+static bool is_known(const char *s)
+{
+	return s && *s;
+}
+
+/* ---- frames --------------------------------------------------------------------- */
+
+static void reach(struct profile *p, u32 id)
+{
+	u32 n = max(p->n_ids * 2, 1024u);
+
+	if (id < p->n_ids)
+		return;
+	n = max(n, id + 1);
+	p->by_id = xrealloc(p->by_id, n * sizeof(*p->by_id));
+	memset(p->by_id + p->n_ids, 0, (n - p->n_ids) * sizeof(*p->by_id));
+	p->n_ids = n;
+}
+
+/* A profiler that was closed and opened again numbers its frames anew. */
+static bool same_place(const struct frames_row *a, const struct frames_row *b)
+{
+	return a->addr == b->addr &&
+	       (!a->module || !b->module || !strcmp(a->module, b->module));
+}
+
+static void hold_frame(struct profile *p, const struct frames_row *r)
+{
+	const struct frames_row *old;
+	u32 *i;
+
+	if (r->id >= MAX_ID)
+		return;
+	reach(p, (u32)r->id);
+	i = &p->by_id[r->id];
+	old = p->frames[*i];
+	if (old == r)
+		return;
+	row_get(&r->row);
+	if (*i && same_place(old, r)) {
+		row_put(&old->row);
+		p->frames[*i] = r;
+		return;
+	}
+	p->frames = grow(p->frames, p->n_frames, &p->cap_frames, sizeof(*p->frames));
+	*i = p->n_frames;
+	p->frames[p->n_frames++] = r;
+}
+
+void profile_learn(struct profile *p, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_frames];
+
+	for (u32 i = 0; i < t->n; i++)
+		hold_frame(p, (const struct frames_row *)t->rows[i]);
+}
+
+static bool is_pending(const struct frames_row *f)
+{
+	return f && !is_known(f->name) && !is_known(f->reason);
+}
+
+u32 profile_pending(const struct profile *p)
+{
+	bool *seen = xcalloc(p->n_frames, sizeof(*seen));
+	u32 n = 0;
+
+	for (u32 i = 0; i < p->n_stacks; i++)
+		for (u32 k = 0; k < p->stacks[i].n; k++)
+			seen[p->stacks[i].frames[k]] = true;
+	for (u32 i = 0; i < p->n_frames; i++)
+		n += seen[i] && is_pending(p->frames[i]);
+	free(seen);
+	return n;
+}
+
+/* "[kernel]", "/usr/lib/libc.so.6" -> "kernel", "libc.so.6" */
+static const char *short_module(const char *module, int *ret_len)
+{
+	const char *slash = strrchr(module, '/'), *s = slash ? slash + 1 : module;
+
+	*ret_len = (int)strlen(s);
+	if (*s == '[' && *ret_len > 2 && s[*ret_len - 1] == ']') {
+		s++;
+		*ret_len -= 2;
+	}
+	return s;
+}
+
+void profile_frame_text(char *buf, size_t cap, const struct frames_row *f)
+{
+	char raw[512];
+	int len;
+
+	if (f && is_known(f->name)) {
+		text_clean(buf, cap, f->name, TEXT_SCREEN);
+		return;
+	}
+	if (!f || !u64_known(f->addr)) {
+		snprintf(buf, cap, "[unknown]");
+		return;
+	}
+	if (is_known(f->module)) {
+		const char *module = short_module(f->module, &len);
+
+		snprintf(raw, sizeof(raw), "[%.*s+0x%" PRIx64 "]", min(len, 400), module, f->addr);
+	} else {
+		snprintf(raw, sizeof(raw), "[0x%" PRIx64 "]", f->addr);
+	}
+	text_clean(buf, cap, raw, TEXT_SCREEN);
+}
+
+bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s)
+{
+	char raw[128];
+
+	if (s->row->whole && !strcmp(s->row->whole, "yes"))
+		return false;
+	snprintf(raw, sizeof(raw), "[cut: %s]", is_known(s->row->whole) ? s->row->whole : "?");
+	text_clean(buf, cap, raw, TEXT_SCREEN);
+	return true;
+}
+
+/* ---- stacks ----------------------------------------------------------------------- */
+
+/* The frames of a row as indexes; NULL without any. */
+static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
+{
+	u32 *frames = NULL, n = 0, cap = 0;
+
+	while (text && *text && n < MAX_DEPTH) {
+		char *end;
+		unsigned long id = strtoul(text, &end, 10);
+
+		if (end == text)
+			break;
+		frames = grow(frames, n, &cap, sizeof(*frames));
+		frames[n++] = id < p->n_ids ? p->by_id[id] : 0;
+		text = end;
+	}
+	*ret_n = n;
+	return frames;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_stack(const struct profile_stack *a, const struct profile_stack *b)
+{
+	return a->n == b->n && a->row->pid == b->row->pid && a->row->tid == b->row->tid &&
+	       a->row->start_time_ns == b->row->start_time_ns &&
+	       same_text(a->row->comm, b->row->comm) && same_text(a->row->whole, b->row->whole) &&
+	       (!a->n || !memcmp(a->frames, b->frames, a->n * sizeof(*a->frames)));
+}
+
+static u32 slot_of(const struct profile *p, const struct profile_stack *s)
+{
+	u64 h = (s->row->pid << 32 ^ s->row->tid) * 0x9e3779b97f4a7c15ull;
+	u32 mask = p->n_hash - 1, i;
+
+	for (u32 k = 0; k < s->n; k++)
+		h = (h ^ s->frames[k]) * 0x100000001b3ull;
+	for (i = (u32)(h >> 32 ^ h) & mask; p->hash[i] != NO_STACK; i = (i + 1) & mask)
+		if (same_stack(&p->stacks[p->hash[i]], s))
+			break;
+	return i;
+}
+
+static void make_room(struct profile *p)
+{
+	if (p->n_stacks * 2 < p->n_hash)
+		return;
+	p->n_hash = max(p->n_hash * 2, 1024u);
+	free(p->hash);
+	p->hash = xmalloc(p->n_hash * sizeof(*p->hash));
+	memset(p->hash, 0xff, p->n_hash * sizeof(*p->hash));
+	for (u32 i = 0; i < p->n_stacks; i++)
+		p->hash[slot_of(p, &p->stacks[i])] = i;
+}
+
+/* The stack of a row, made if there is none yet. */
+static struct profile_stack *stack_of(struct profile *p, const struct snapshot *s,
+				      const struct stacks_row *r)
+{
+	struct profile_stack wanted = { .row = r };
+	const struct processes_row *process;
+	u32 slot;
+
+	wanted.frames = frames_of(p, r->frames, &wanted.n);
+	make_room(p);
+	slot = slot_of(p, &wanted);
+	if (p->hash[slot] != NO_STACK) {
+		free(wanted.frames);
+		return &p->stacks[p->hash[slot]];
+	}
+	process = snapshot_process(s, r->pid, r->start_time_ns);
+	if (process)
+		wanted.process = (const struct processes_row *)row_get(&process->row);
+	row_get(&r->row);
+	p->stacks = grow(p->stacks, p->n_stacks, &p->cap_stacks, sizeof(*p->stacks));
+	p->stacks[p->n_stacks] = wanted;
+	p->hash[slot] = p->n_stacks;
+	return &p->stacks[p->n_stacks++];
+}
+
+static bool is_wanted(const struct profile *p, const struct stacks_row *r)
+{
+	if (!r->kind || strcmp(r->kind, p->kind))
+		return false;
+	for (u32 i = 0; i < p->n_pids; i++)
+		if (p->pids[i] == r->pid)
+			return true;
+	return !p->n_pids;
+}
+
+static void add_row(struct profile *p, const struct snapshot *s, const struct stacks_row *r)
+{
+	u64 value = u64_known(r->value) ? r->value : 0;
+	u64 samples = u64_known(r->samples) ? r->samples : 0;
+	struct profile_stack *stack;
+
+	if (!is_wanted(p, r) || (!value && !samples))
+		return;
+	stack = stack_of(p, s, r);
+	stack->value += value;
+	stack->samples += samples;
+	p->value += value;
+	p->samples += samples;
+	if (r->whole && !strcmp(r->whole, "yes"))
+		p->whole += samples;
+}
+
+bool profile_add(struct profile *p, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_stacks];
+
+	p->session = s->session;
+	p->status = t->status;
+	p->reason = t->reason;
+	profile_learn(p, s);
+	/* what came before the first whole interval was not counted for a known time */
+	if ((t->status != TS_OK && t->status != TS_PARTIAL) || !t->interval_ns)
+		return false;
+	if (!p->start_unix_ns)
+		p->start_unix_ns = s->time_ns - t->interval_ns + (u64)s->unix_offset_ns;
+	p->duration_ns += t->interval_ns;
+	for (u32 i = 0; i < t->n; i++)
+		add_row(p, s, (const struct stacks_row *)t->rows[i]);
+	return true;
+}
+
+/* ---- life --------------------------------------------------------------------------- */
+
+struct profile *profile_new(const char *kind, const u32 *pids, u32 n_pids)
+{
+	struct profile *p = xcalloc(1, sizeof(*p));
+
+	snprintf(p->kind, sizeof(p->kind), "%s", kind);
+	p->pids = xcalloc(n_pids + 1, sizeof(*p->pids));
+	if (n_pids)
+		memcpy(p->pids, pids, n_pids * sizeof(*pids));
+	p->n_pids = n_pids;
+	p->frames = grow(p->frames, 0, &p->cap_frames, sizeof(*p->frames));
+	p->frames[p->n_frames++] = NULL;
+	return p;
+}
+
+void profile_free(struct profile *p)
+{
+	if (!p)
+		return;
+	for (u32 i = 0; i < p->n_stacks; i++) {
+		row_put(&p->stacks[i].row->row);
+		if (p->stacks[i].process)
+			row_put(&p->stacks[i].process->row);
+		free(p->stacks[i].frames);
+	}
+	for (u32 i = 1; i < p->n_frames; i++)
+		row_put(&p->frames[i]->row);
+	free(p->stacks);
+	free(p->frames);
+	free(p->by_id);
+	free(p->hash);
+	free(p->pids);
+	free(p);
+}
