@@ -89,9 +89,7 @@ static int put_into(const struct profile *p, int fd, const char *path)
 	}
 	give_away(fd, path);
 	err = put(p, profile_format(path), out);
-	if (!err && fsync(fd))	/* what is written late (NFS, quota) fails here */
-		err = -errno;
-	if (fclose(out) && !err)
+	if (fclose(out) && !err)	/* what is written late (NFS, quota) fails here */
 		err = -errno;
 	return err;
 }

@@ -133,18 +133,21 @@ static u32 cut_fn_of(struct flame *f, const char *whole)
 
 /* ---- paths ---------------------------------------------------------------------------- */
 
-/* A stack that waits by design: the last word has what is nearest to the lock. */
-static bool waits(const struct flame *f, const struct flame_stack *s)
+/* A stack that waits by design: for new work, or for time to pass. */
+static bool waits(struct flame *f, const struct flame_stack *s)
 {
 	bool idle = false;
+	u32 depth = 0;
 
 	for (u32 i = 0; i < s->n_ids; i++) {
-		u32 id = f->ids[s->ids + i];
-		u8 w = id < f->names.n_frames ? f->names.fns[f->names.frames[id].fn].wait : 0;
+		u32 fn = flame_names_frame(&f->names, f->ids[s->ids + i]);
+		u8 wait = f->names.fns[fn].wait;
 
-		if (w == FLAME_LOCK)
+		if (wait == FLAME_LOCK)
 			return false;
-		idle |= w == FLAME_IDLE || w == FLAME_FUTEX;
+		/* The main function of a kernel thread itself, not what it called. */
+		idle |= wait == FLAME_IDLE || wait == FLAME_FUTEX || (wait == FLAME_KTHREAD && depth <= 1);
+		depth += f->names.fns[fn].kind < FLAME_GROUP;
 	}
 	return idle;
 }
@@ -166,8 +169,9 @@ static u32 place(struct flame *f, struct flame_tree *t, const struct flame_stack
 	for (u32 i = 0; i < s->n_ids; i++) {
 		u32 at = f->shape.inverted ? i : s->n_ids - 1 - i;
 		u32 fn = flame_names_frame(&f->names, f->ids[s->ids + at]);
+		bool waker = f->names.fns[fn].kind == FLAME_GROUP;
 
-		if (!f->shape.hide_kernel || !f->names.fns[fn].kernel)
+		if (!(f->shape.hide_kernel && f->names.fns[fn].kernel) && !(f->shape.inverted && waker))
 			node = flame_tree_child(t, node, fn);
 	}
 	return node;
@@ -328,14 +332,20 @@ static bool is_dead(const struct flame_stack *s)
 	return !s->n && !s->value && !s->a_n && !s->a_value;
 }
 
+bool flame_is_sparse(const struct flame *f)
+{
+	if (f->building)
+		return false;
+	if (f->trees[f->shown].n >= MAX_NODES)
+		return f->n_dead >= f->n_stacks / 8;
+	return f->n_dead >= f->compact_at && f->n_dead >= f->n_stacks / 2;
+}
+
 /* Gives the living new numbers; the numbers in ticks follow. Trees do not mind. */
 void flame_compact(struct flame *f)
 {
 	u32 n = 0, n_ids = 0, *now;
 
-	if (f->building || ((f->n_dead < f->compact_at || f->n_dead < f->n_stacks / 2) &&
-			    (flame_tree(f)->n < MAX_NODES || f->n_dead < f->n_stacks / 8)))
-		return;
 	now = xmalloc(f->n_stacks * sizeof(*now));
 	for (u32 i = 0; i < f->n_stacks; i++) {
 		struct flame_stack s = f->stacks[i];

@@ -22,14 +22,14 @@
 
 enum flame_kind {
 	FLAME_USER, FLAME_CPP, FLAME_LIBRARY, FLAME_KERNEL, FLAME_JIT, FLAME_INTERP, FLAME_UNKNOWN,
-	FLAME_GROUP,	/* all, a process, a thread */
+	FLAME_GROUP,	/* all, a process, a thread, who ended a wait */
 	FLAME_CUT,	/* stands for what is missing of a stack */
 	N_FLAME_KINDS
 };
 
 /* ---- functions (flame_names.c) ------------------------------------------------- */
 
-enum flame_wait { FLAME_NO_WAIT, FLAME_IDLE, FLAME_FUTEX, FLAME_LOCK };
+enum flame_wait { FLAME_NO_WAIT, FLAME_IDLE, FLAME_FUTEX, FLAME_LOCK, FLAME_KTHREAD };
 
 /* A function, or what stands in its place; its number never changes. */
 struct flame_fn {
@@ -103,6 +103,8 @@ struct flame_tree {
 	struct flame_node *nodes;
 	u32 n, cap;
 	u32 *hash, n_hash;
+	u32 *old_hash, n_old_hash;	/* the table before it grew; NULL: all has moved */
+	u32 n_moved, n_to_move;
 	struct flame_cost *costs;	/* by function */
 	u32 n_costs, stamp;
 	bool inverted;
@@ -258,7 +260,9 @@ void flame_zero(struct flame *f);
 void flame_rebuild(struct flame *f);
 /* Goes on with it; false: not ready yet. */
 bool flame_build(struct flame *f, u64 end_ns);
-/* Lets go of the stacks that are in no window, when they are many. */
+/* Are many stacks in no window? */
+bool flame_is_sparse(const struct flame *f);
+/* Lets go of them. */
 void flame_compact(struct flame *f);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "tui/flame.h"
 
+#define WAKER "← "
 #define FRAMES_MAX (1u << 22)	/* numbers beyond are drawn, but never named */
 
 static const struct {
@@ -111,8 +112,11 @@ static u8 wait_of(const char *name)
 		"hrtimer_nanosleep", "do_nanosleep", "clock_nanosleep", "common_nsleep", "do_wait",
 		"inet_csk_accept", "unix_accept", "do_sigtimedwait", "sigsuspend", "io_cqring_wait",
 		"do_accept", "kthread_worker_fn", "worker_thread", "smpboot_thread_fn", "rcu_gp_kthread",
+		"rcu_gp_fqs_loop", "rcu_tasks_one_gp", "poll_schedule_timeout.constprop.0",
 	};
 
+	if (!strcmp(name, "kthread"))
+		return FLAME_KTHREAD;
 	if (strstr(name, "mutex_lock") || strstr(name, "lll_lock") || strstr(name, "rwlock_"))
 		return FLAME_LOCK;
 	if (!strcmp(name, "futex_wait") || !strcmp(name, "futex_wait_queue"))
@@ -154,6 +158,10 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	fn->kernel = (r->kind && !strcmp(r->kind, "kernel")) || (r->module && !strcmp(r->module, "[kernel]"));
 	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
 	fn->inlined = r->inlined == 1;
+	if (named && !strncmp(r->name, WAKER, strlen(WAKER))) {	/* "← nginx 1191": no function */
+		fn->kind = FLAME_GROUP;
+		fn->kernel = false;
+	}
 	if (named) {
 		fn->wait = wait_of(r->name);
 		return id;

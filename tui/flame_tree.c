@@ -5,15 +5,17 @@
 
 #include "tui/flame.h"
 
+#define MOVE_AT_ONCE 16		/* nodes, with each new one */
+
 /* ---- nodes ------------------------------------------------------------------------ */
 
-static u32 slot_of(const struct flame_tree *t, u32 parent, u32 fn)
+static u32 slot_in(const struct flame_tree *t, const u32 *hash, u32 n_hash, u32 parent, u32 fn)
 {
-	u32 mask = t->n_hash - 1;
+	u32 mask = n_hash - 1;
 	u32 i = (u32)(((u64)parent << 32 | fn) * 0x9e3779b97f4a7c15ull >> 33) & mask;
 
-	for (; t->hash[i] != FLAME_NONE; i = (i + 1) & mask) {
-		const struct flame_node *node = &t->nodes[t->hash[i]];
+	for (; hash[i] != FLAME_NONE; i = (i + 1) & mask) {
+		const struct flame_node *node = &t->nodes[hash[i]];
 
 		if (node->parent == parent && node->fn == fn)
 			break;
@@ -21,16 +23,39 @@ static u32 slot_of(const struct flame_tree *t, u32 parent, u32 fn)
 	return i;
 }
 
+static void put_in_hash(struct flame_tree *t, u32 id)
+{
+	const struct flame_node *node = &t->nodes[id];
+
+	t->hash[slot_in(t, t->hash, t->n_hash, node->parent, node->fn)] = id;
+}
+
+/* Nodes of the smaller table move a few at a time, or the screen would stand still. */
+static void move_some(struct flame_tree *t, u32 n)
+{
+	for (; t->old_hash && n; n--) {
+		if (t->n_moved == t->n_to_move) {
+			free(t->old_hash);
+			t->old_hash = NULL;
+			return;
+		}
+		put_in_hash(t, t->n_moved++);
+	}
+}
+
 static void make_room(struct flame_tree *t)
 {
+	move_some(t, MOVE_AT_ONCE);
 	if (t->n * 2 < t->n_hash)
 		return;
+	move_some(t, UINT32_MAX);
+	t->old_hash = t->hash;
+	t->n_old_hash = t->n_hash;
+	t->n_moved = 0;
+	t->n_to_move = t->n;
 	t->n_hash = max(t->n_hash * 2, 1024u);
-	free(t->hash);
 	t->hash = xmalloc(t->n_hash * sizeof(*t->hash));
 	memset(t->hash, 0xff, t->n_hash * sizeof(*t->hash));
-	for (u32 i = 0; i < t->n; i++)
-		t->hash[slot_of(t, t->nodes[i].parent, t->nodes[i].fn)] = i;
 }
 
 static u32 add_node(struct flame_tree *t, u32 parent, u32 fn)
@@ -43,7 +68,7 @@ static u32 add_node(struct flame_tree *t, u32 parent, u32 fn)
 	t->nodes[id] = (struct flame_node){
 		.parent = parent, .fn = fn, .first = FLAME_NONE, .last = FLAME_NONE, .next = FLAME_NONE,
 	};
-	t->hash[slot_of(t, parent, fn)] = id;
+	put_in_hash(t, id);
 	t->n++;
 	if (parent == FLAME_NONE)
 		return id;
@@ -58,10 +83,10 @@ static u32 add_node(struct flame_tree *t, u32 parent, u32 fn)
 
 void flame_tree_clear(struct flame_tree *t)
 {
-	t->n = 0;
-	t->stamp = 0;
-	if (t->hash)
-		memset(t->hash, 0xff, t->n_hash * sizeof(*t->hash));
+	free(t->hash);
+	free(t->old_hash);
+	t->hash = t->old_hash = NULL;
+	t->n = t->n_hash = t->stamp = 0;
 	if (t->costs)
 		memset(t->costs, 0, t->n_costs * sizeof(*t->costs));
 	add_node(t, FLAME_NONE, FLAME_ROOT);
@@ -71,13 +96,18 @@ void flame_tree_free(struct flame_tree *t)
 {
 	free(t->nodes);
 	free(t->hash);
+	free(t->old_hash);
 	free(t->costs);
 	*t = (struct flame_tree){ 0 };
 }
 
 u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn)
 {
-	return t->hash[slot_of(t, parent, fn)];
+	u32 id = t->hash[slot_in(t, t->hash, t->n_hash, parent, fn)];
+
+	if (id == FLAME_NONE && t->old_hash)
+		id = t->old_hash[slot_in(t, t->old_hash, t->n_old_hash, parent, fn)];
+	return id;
 }
 
 u32 flame_tree_child(struct flame_tree *t, u32 parent, u32 fn)

@@ -235,19 +235,24 @@ static bool follow_history(struct flame *f, struct history *h, u32 last, const s
 
 bool flame_follow(struct flame *f, struct history *h, const struct snapshot *shown, u64 budget_ns)
 {
-	u64 end_ns = budget_ns ? boottime_ns() + budget_ns : 0;
+	u64 start_ns = boottime_ns(), end_ns = budget_ns ? start_ns + budget_ns : 0;
 	int last = h ? history_find(h, shown->seq) : -1;
-	bool done = true;
 
 	if (last >= 0 && history_seq(h, (u32)last) == shown->seq) {
-		done = follow_history(f, h, (u32)last, shown, end_ns);
+		if (!follow_history(f, h, (u32)last, shown, end_ns))
+			return false;
 	} else if (!f->n_ticks || f->ticks[f->n_ticks - 1].seq != shown->seq) {
 		flame_zero(f);	/* kept nowhere: it is all there is */
 		add_tick(f, 0, shown);
 		load(f, 0);
 	}
-	flame_compact(f);
-	return flame_build(f, end_ns) && done;
+	if (flame_is_sparse(f)) {	/* takes a while: not after other work, nor before */
+		if (!budget_ns || boottime_ns() - start_ns < budget_ns / 4)
+			flame_compact(f);
+		if (budget_ns)
+			return false;
+	}
+	return flame_build(f, end_ns);
 }
 
 /* ---- settings --------------------------------------------------------------------------- */

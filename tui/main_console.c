@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "exporter/json.h"
+#include "exporter/profile.h"
 #include "tui/app.h"
 #include "tui/main.h"
 
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
+#define FLAME_WINDOW_NS (10 * NSEC_PER_SEC)	/* what a flame graph shows first */
 
 struct console {
 	const struct options *o;
@@ -111,7 +113,8 @@ static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
 	c->tables = tables;
 	c->pid = pid;
 	c->start_time_ns = start_time_ns;
-	tell_wanted(c);
+	if (c->source.sampler)	/* of a recording it only says who is looked at */
+		tell_wanted(c);
 }
 
 static void console_scope(void *arg, bool on)
@@ -187,9 +190,30 @@ static u64 console_record_bytes(void *arg)
 	return c->record ? atomic_load(&c->record->bytes) : 0;
 }
 
-static char *console_write(void *arg, const struct snapshot *s, u64 tables, const char *path)
+/* A flame graph is shown, and the name is none of JSON: its stacks go into a profile. */
+static bool wants_profile(u64 tables, const char *path)
 {
-	struct console *c = arg;
+	u64 flame = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames);
+
+	return (tables & ~WANT_OFFCPU) == flame &&
+	       (!path || profile_format(path) != PROFILE_UNKNOWN);
+}
+
+static char *write_profile(struct console *c, const struct snapshot *s, u64 tables,
+			   const char *path)
+{
+	struct history *h = c->history ? c->history : recording_history(c->source.recording);
+	char *chosen = path ? NULL : choose_name(source_session(&c->source), "pb.gz");
+	char *line = main_write_stacks(h, s->seq, FLAME_WINDOW_NS,
+				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid,
+				       path ? path : chosen);
+
+	free(chosen);
+	return line;
+}
+
+static char *write_json(struct console *c, const struct snapshot *s, u64 tables, const char *path)
+{
 	char *name = path ? xstrdup(path) : choose_name(source_session(&c->source), "json");
 	FILE *f = create_file(name);
 	struct json_writer *w;
@@ -210,6 +234,13 @@ static char *console_write(void *arg, const struct snapshot *s, u64 tables, cons
 		     xasprintf("written to %s", name);
 	free(name);
 	return line;
+}
+
+static char *console_write(void *arg, const struct snapshot *s, u64 tables, const char *path)
+{
+	if (wants_profile(tables, path))
+		return write_profile(arg, s, tables, path);
+	return write_json(arg, s, tables, path);
 }
 
 static const char *console_problem(void *arg)
@@ -246,7 +277,7 @@ static struct console_config configure(struct console *c)
 			.session = source_session(&c->source),
 			.source = {
 				.arg = c, .fd = console_fd, .take = console_take,
-				.want = live ? console_want : NULL,
+				.want = console_want,
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.record = console_record, .record_bytes = console_record_bytes,

@@ -24,7 +24,7 @@ struct capture {
 	u64 wanted_ns;		/* to observe; 0: all there is */
 	u64 interval_ns;
 	bool progress;
-	u64 seen;		/* snapshots */
+	char *blocked;		/* a probe of the profiler that could not attach, and why; or NULL */
 };
 
 /* ---- snapshots ----------------------------------------------------------------------- */
@@ -76,6 +76,19 @@ static bool all_ended(const struct capture *c, const struct snapshot *s)
 	return pids->n > 0;
 }
 
+static void find_blocked_probe(struct capture *c, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_probes];
+
+	for (u32 i = 0; i < t->n && !c->blocked; i++) {
+		const struct probes_row *r = (const struct probes_row *)t->rows[i];
+
+		if (r->collector && !strcmp(r->collector, "profiler") && r->probe && r->state &&
+		    !strcmp(r->state, "blocked"))
+			c->blocked = xasprintf("%s: %s", r->probe, r->reason ? r->reason : "?");
+	}
+}
+
 static bool is_blocked(const struct profile *p)
 {
 	return p->status == TS_BLOCKED;
@@ -108,8 +121,8 @@ static void collect(struct capture *c)
 	while (!is_complete(c) && (s = next_snapshot(c, end, true))) {
 		bool ended = all_ended(c, s);
 
-		c->seen++;
 		profile_add(c->profile, s);
+		find_blocked_probe(c, s);
 		snapshot_put(s);
 		show_progress(c);
 		if (ended || (c->source.sampler && is_blocked(c->profile)))
@@ -170,8 +183,10 @@ static char *find_nothing(const struct capture *c)
 	if (!p->duration_ns)
 		return xasprintf("%s: ended before the first interval was over; nothing written",
 				 p->kind);
-	if (!p->samples && !strcmp(p->kind, "offcpu"))
-		return xstrdup("offcpu: not collected");
+	if (!p->samples && c->blocked)
+		return xasprintf("%s: not collected: %s", p->kind, c->blocked);
+	if (!p->samples && c->o->replay && !strcmp(p->kind, "offcpu"))
+		return xasprintf("%s: no blocked time was recorded in it", c->o->replay);
 	return NULL;
 }
 
@@ -186,32 +201,76 @@ static void report(const struct capture *c)
 			 100.0 * (double)p->whole / (double)p->samples);
 	if (pending)
 		snprintf(names, sizeof(names), ", %u names did not come in time", pending);
-	main_say("%s: %.1f s observed, %llu samples%s%s", c->o->output,
-		 (double)p->duration_ns / 1e9, (unsigned long long)p->samples, whole, names);
+	main_say("%s: %.1f s observed, %llu %s%s%s",
+		 strcmp(c->o->output, "-") ? c->o->output : "stdout", (double)p->duration_ns / 1e9,
+		 (unsigned long long)p->samples,
+		 strcmp(p->kind, "offcpu") ? "samples" : "blocks", whole, names);
 }
 
-/* A reader that goes away (| head) had enough. */
-static char *write_stdout(const struct profile *p)
+static int write_stdout(const struct profile *p, char **ret_error)
 {
 	FILE *out = output_open(STDOUT_FILENO, main_signal_fd());
 	int err = out ? profile_put_folded(p, out) : -errno;
 
 	if (out)
 		fclose(out);
-	return err && err != -EPIPE ? xasprintf("stdout: %s", strerror(-err)) : NULL;
+	if (err && err != -EPIPE)	/* a reader that goes away (| head) had enough */
+		*ret_error = xasprintf("stdout: %s", strerror(-err));
+	return *ret_error ? -1 : 0;
 }
 
 static char *write_profile(const struct capture *c)
 {
 	char *error = find_nothing(c);
+	int err;
 
 	if (error)
 		return error;
 	if (!strcmp(c->o->output, "-"))
-		return write_stdout(c->profile);
-	if (!profile_write(c->profile, c->o->output, &error))
+		err = write_stdout(c->profile, &error);
+	else
+		err = profile_write(c->profile, c->o->output, &error);
+	if (!err)
 		report(c);
 	return error;
+}
+
+/* ---- for the console -------------------------------------------------------------------------- */
+
+static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 window_ns,
+					  const char *kind, u64 pid)
+{
+	int last = history_find(h, last_seq), first = last;
+	u32 one = (u32)pid;
+	struct profile *p = profile_new(kind, &one, pid ? 1 : 0);
+
+	while (first > 0 &&
+	       history_time_ns(h, (u32)first - 1) + window_ns > history_time_ns(h, (u32)last))
+		first--;
+	for (int i = max(first, 0); i <= last; i++) {
+		const struct snapshot *s = history_snapshot(h, (u32)i);
+
+		if (s)
+			profile_add(p, s);
+		snapshot_put(s);
+	}
+	return p;
+}
+
+char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const char *kind, u64 pid,
+			const char *path)
+{
+	struct profile *p = profile_of_history(h, last_seq, window_ns, kind, pid);
+	char *line = NULL;
+
+	if (!access(path, F_OK))
+		line = xasprintf("%s: %s", path, strerror(EEXIST));
+	else if (!profile_write(p, path, &line))
+		line = xasprintf("written to %s: %s, %.1f s, %llu %s", path, kind,
+				 (double)p->duration_ns / 1e9, (unsigned long long)p->samples,
+				 strcmp(kind, "offcpu") ? "samples" : "blocks");
+	profile_free(p);
+	return line;
 }
 
 /* ---- running ------------------------------------------------------------------------------ */
@@ -242,7 +301,7 @@ static u64 choose_interval(const struct options *o)
 static bool start(struct capture *c, struct options *live, char **ret_error)
 {
 	u64 tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) |
-		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self);
+		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes);
 	const struct options *o = c->o;
 
 	if (strcmp(o->output, "-") && profile_can_write(o->output, ret_error))
@@ -251,6 +310,8 @@ static bool start(struct capture *c, struct options *live, char **ret_error)
 		*ret_error = xasprintf("pipe: %s", strerror(errno));
 		return false;
 	}
+	if (!strcmp(o->profile, "offcpu"))
+		tables |= WANT_OFFCPU;
 	if (!o->replay || o->given & 1u << OPTION_duration_ns)
 		c->wanted_ns = o->duration_ns;
 	c->interval_ns = live->interval_ns = choose_interval(o);
@@ -281,6 +342,7 @@ int main_profile(const struct options *o)
 	}
 	profile_free(c.profile);
 	source_close(&c.source);
+	free(c.blocked);
 	free(error);
 	return status;
 }

@@ -20,6 +20,7 @@
 
 #include "tui/keys.h"
 #include "tui/term.h"
+#include "tui/terminfo.h"
 #include "tui/termio.h"
 #include "tui/theme.h"
 
@@ -30,11 +31,13 @@
 
 struct terminal {
 	int in_fd, out_fd;
+	int write_fd;		/* the same terminal as out_fd, does not block; or out_fd */
 	bool ascii, light, gone, redraw;
 	enum depth depth;
 	int rows, cols;
 	FILE *sink, *input;
 	int sink_fd;
+	const char *like;	/* name of the built-in description; NULL: $TERM is in the database */
 	SCREEN *screen;
 	WINDOW *keys;		/* a pad: reading from it draws nothing */
 	struct cell *shown;	/* what the terminal shows */
@@ -132,7 +135,7 @@ static void send(struct terminal *t)
 	len = (size_t)max(pread(t->sink_fd, in, (size_t)n, 0), 0);
 	if (t->depth == COLOURS_TRUE)
 		len = termio_true_colour(out, in, len, t->rgb, THEME_TRUE_FIRST, N_ROLES);
-	if (!t->gone && termio_write(t->out_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
+	if (!t->gone && termio_write(t->write_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
 		t->gone = true;
 	free(in);
 	free(out);
@@ -240,17 +243,38 @@ static bool needs_ascii(void)
 	       wcwidth(L'▌') != 1;
 }
 
-static char *unknown_terminal(int err)
+/* err: of setupterm(); 1: the terminal is known. */
+static char *bad_terminal(int err)
 {
-	const char *name = getenv("TERM");
+	const char *term = getenv("TERM");
+	char name[64];
 
-	if (!name || !*name)
+	if (!term || !*term)
 		return xstrdup("TERM is not set: say which terminal this is (TERM=xterm-256color ottop)");
+	text_clean(name, sizeof(name), term, TEXT_SCREEN_ASCII);
+	if (err == 1)
+		return xasprintf("TERM=%s cannot place text on its screen: use -b, or another terminal", name);
 	if (err == -1)
-		return xasprintf("TERM=%.60s: there is no terminfo database here: install ncurses-base, or use -b",
+		return xasprintf("TERM=%s: there is no terminfo database here: install ncurses-base, or use -b",
 				 name);
-	return xasprintf("TERM=%.60s is unknown here: install ncurses-term, or try TERM=xterm-256color",
-			 name);
+	return xasprintf("TERM=%s is unknown here: install ncurses-term, or try TERM=xterm-256color", name);
+}
+
+/* The database knows best; a machine without one, or without this terminal, gets what is built in. */
+static bool find_terminal(struct terminal *t, int *ret_err)
+{
+	int err;
+
+	if (setupterm(NULL, t->out_fd, ret_err) == OK)
+		return true;
+	t->like = terminfo_built_in(getenv("TERM"));
+	return t->like && setupterm(t->like, t->out_fd, &err) == OK;
+}
+
+/* Not so with paper and with "dumb". */
+static bool can_place_text(void)
+{
+	return *capability("cup") && tigetflag("hc") <= 0 && tigetflag("gn") <= 0;
 }
 
 static bool start_screen(struct terminal *t)
@@ -260,7 +284,7 @@ static bool start_screen(struct terminal *t)
 	t->input = fdopen(dup(t->in_fd), "r");
 	if (!t->sink || !t->input)
 		return false;
-	t->screen = newterm(NULL, t->sink, t->input);
+	t->screen = newterm(t->like, t->sink, t->input);
 	if (!t->screen)
 		return false;
 	set_term(t->screen);
@@ -305,9 +329,10 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 	t->in_fd = o->in_fd;
 	t->out_fd = o->out_fd;
 	t->sink_fd = -1;
+	t->write_fd = t->out_fd;
 	t->ascii = needs_ascii() || o->ascii;
-	if (setupterm(NULL, t->out_fd, &err) == ERR) {
-		*ret_error = unknown_terminal(err);
+	if (!find_terminal(t, &err) || !can_place_text()) {
+		*ret_error = bad_terminal(err);
 		free(t);
 		return NULL;
 	}
@@ -316,6 +341,9 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 		free(t);
 		return NULL;
 	}
+	t->write_fd = termio_open_out(t->out_fd);
+	if (t->write_fd < 0)
+		t->write_fd = t->out_fd;
 	find_size(t);
 	t->light = find_light(t);
 	if (!start_screen(t)) {
@@ -327,10 +355,20 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 	type_again();
 	find_colors(t, o->no_color);
 	restore = restore_sequence();
-	termio_signals(t->out_fd, restore);
+	termio_signals(t->write_fd, restore);
 	free(restore);
 	send(t);
 	return t;
+}
+
+/* Where there is no alternate screen, the shell's prompt comes to stand on the last line. */
+static void leave_screen(struct terminal *t)
+{
+	wmove(stdscr, t->rows - 1, 0);
+	wclrtoeol(stdscr);
+	wrefresh(stdscr);
+	endwin();
+	send(t);
 }
 
 void term_close(struct terminal *t)
@@ -338,8 +376,7 @@ void term_close(struct terminal *t)
 	if (!t)
 		return;
 	if (t->screen) {
-		endwin();
-		send(t);
+		leave_screen(t);
 		delwin(t->keys);
 		delscreen(t->screen);
 		termio_signals_default();
@@ -349,6 +386,8 @@ void term_close(struct terminal *t)
 		fclose(t->sink);
 	if (t->input)
 		fclose(t->input);
+	if (t->write_fd != t->out_fd)
+		close(t->write_fd);
 	free(t->shown);
 	free(t->line);
 	free(t);
@@ -514,8 +553,7 @@ u32 term_key(struct terminal *t)
 
 void term_suspend(struct terminal *t)
 {
-	endwin();
-	send(t);
+	leave_screen(t);
 	termio_cooked();
 	signal(SIGTSTP, SIG_DFL);
 	if (kill(0, SIGTSTP) < 0)

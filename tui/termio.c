@@ -12,6 +12,8 @@
 
 #include "tui/termio.h"
 
+#define STUCK_MS 200	/* a terminal that takes nothing for so long is not waited for at the end */
+
 static struct termios saved;
 static int tty_fd = -1;		/* whose modes `saved` are */
 static int screen_fd = -1;	/* where a crash writes `restore_text` */
@@ -20,7 +22,7 @@ static int wake[2] = { -1, -1 };
 static volatile sig_atomic_t got_resize, got_continue, got_suspend, got_end;
 static _Atomic u64 bytes;
 
-static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT };
+static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
 static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 
 /* ---- modes ------------------------------------------------------------------ */
@@ -39,10 +41,31 @@ int termio_raw(int in_fd)
 	return tcsetattr(in_fd, TCSADRAIN, &raw) < 0 ? -errno : 0;
 }
 
+static bool is_writable(int fd, int wait_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, wait_ms) > 0;
+}
+
+/* A terminal that takes nothing (Ctrl-S, a dead connection) must not hold the program. */
 void termio_cooked(void)
 {
-	if (tty_fd >= 0)
-		tcsetattr(tty_fd, TCSADRAIN, &saved);
+	bool drain = tty_fd >= 0 && is_writable(tty_fd, STUCK_MS);
+
+	if (tty_fd < 0)
+		return;
+	if (!drain)
+		tcflush(tty_fd, TCOFLUSH);
+	tcsetattr(tty_fd, drain ? TCSADRAIN : TCSANOW, &saved);
+}
+
+int termio_open_out(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return isatty(fd) ? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
 }
 
 /* ---- signals ------------------------------------------------------------------ */
@@ -153,17 +176,15 @@ int termio_write(int fd, const char *data, size_t n)
 {
 	while (n) {
 		ssize_t done = write(fd, data, n);
+		int err = done < 0 ? errno : 0;
+		bool writable = done == (ssize_t)n || is_writable(fd, STUCK_MS);
 
-		if (done < 0 && errno == EAGAIN) {
-			poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 100);
-			if (got_end)
-				return -EINTR;
+		if (got_end && !writable)
+			return -EINTR;
+		if (err == EAGAIN || err == EINTR)
 			continue;
-		}
-		if (done < 0 && errno == EINTR && !got_end)
-			continue;
-		if (done < 0)
-			return -errno;
+		if (err)
+			return -err;
 		bytes += (u64)done;
 		data += done;
 		n -= (size_t)done;

@@ -7,6 +7,11 @@
 
 /* Raw mode on in_fd. 0 or -errno. */
 int termio_raw(int in_fd);
+/*
+ * The terminal of fd once more, for writing without waiting (a flag on fd itself
+ * would be the shell's too); -1: fd is all there is.
+ */
+int termio_open_out(int fd);
 /* The modes from before termio_raw(). */
 void termio_cooked(void);
 /*

@@ -76,8 +76,8 @@ def run():
             there = sum(p.isdigit() for p in os.listdir("/proc"))
             for name, view in (("home", "host"), ("syscall view", "syscalls")):
                 tick_ns, iterator, cpu = measure(view)
-                rows.append([f"{there:,} processes, {name}", c.number(cpu * 1e3, 2),
-                             c.number(cpu * 1e9 / there), c.number(cpu * 100 / len(c.CPUS), 2),
+                rows.append([f"{there:,} processes, {name}", c.number(cpu / 1e6, 2),
+                             c.number(cpu / there), c.number(cpu / 1e7 / len(c.CPUS), 2),
                              c.number(c.median(tick_ns) / 1e6, 2),
                              "+-" + c.number(c.spread(tick_ns) / 1e6, 2), c.number(iterator)])
         except (OSError, RuntimeError) as e:

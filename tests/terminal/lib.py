@@ -345,6 +345,22 @@ def console(cols=80, rows=24, *options, **kw):
     return Pane(cols, rows, argv=[BINARY, *options], **kw)
 
 
+def sorted_by(p):
+    m = re.search(r'sort (\S+)[▾▴]', p.text())
+    return m[1] if m else None
+
+
+def sort_by(p, column):
+    """Presses > until that column is the sorted one; how often, or None."""
+    for pressed in range(20):
+        before = poll(lambda: sorted_by(p))
+        if before == column:
+            return pressed
+        p.keys('>')
+        poll(lambda: sorted_by(p) != before)
+    return None
+
+
 # ---- a bare terminal ----------------------------------------------------------------
 
 class Pty:

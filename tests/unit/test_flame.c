@@ -559,8 +559,8 @@ static void fifty_thousand_stacks(void **state)
 	double tick_worst = 0, draw_worst = 0, first_worst = 0;
 	u64 t;
 
-	for (u64 seq = 1; seq <= 18; seq++) {
-		const struct snapshot *next = large_tick(s, seq, 9000);
+	for (u64 seq = 1; seq <= 24; seq++) {
+		const struct snapshot *next = large_tick(s, seq, 5600);
 
 		snapshot_put(s);
 		s = next;
@@ -578,9 +578,10 @@ static void fifty_thousand_stacks(void **state)
 		draw_worst = max(draw_worst, ms_since(t));
 	}
 	print_message("    %u stacks, %u nodes, %u functions: tick %.1f ms, its redraw %.1f ms, "
-		      "another redraw %.1f ms (worst of 18)\n", v->f.n_stacks, flame_tree((struct flame *)&v->f)->n,
+		      "another redraw %.1f ms (worst of 24)\n", v->f.n_stacks, flame_tree((struct flame *)&v->f)->n,
 		      v->f.names.n, tick_worst, first_worst, draw_worst);
 	assert_true(v->f.n_stacks >= 50000);
+	assert_true(draw_worst < 16);	/* the first of a tick has its own limit, and goes on in the next */
 	t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	app_key(a, 'K');
 	app_draw(a, c);

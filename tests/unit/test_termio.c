@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The way to the terminal: exact colours, the answer about the background. */
+/* The way to the terminal: exact colours, the answer about the background, a terminal that hangs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,11 +82,38 @@ static void bytes(void **state)
 	assert_true(termio_write(p[1], "x", 1) < 0);	/* the terminal is gone */
 }
 
+/* A terminal that does not read: the end is not waited for. Last: the signal stays known. */
+static void stuck(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, out;
+	size_t n = 1 << 20;
+	char *big = xcalloc(1, n);
+	u64 before = boottime_ns();
+
+	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	assert_int_equal(termio_raw(slave), 0);
+	out = termio_open_out(slave);
+	assert_true(out >= 0);
+	assert_int_equal(fcntl(slave, F_GETFL) & O_NONBLOCK, 0);
+	termio_signals(out, "");
+	raise(SIGTERM);
+	assert_true(termio_write(out, big, n) < 0);
+	termio_cooked();
+	assert_int_equal(termio_event(), EV_END);
+	assert_true(boottime_ns() - before < 5 * NSEC_PER_SEC);
+	termio_signals_default();
+	free(big);
+	close(out), close(slave), close(master);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(true_colour), cmocka_unit_test(background),
 		cmocka_unit_test(no_answer), cmocka_unit_test(bytes),
+		cmocka_unit_test(stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,7 @@ u32 flame_zoom(const struct flame_view *v)
 void flame_select(struct flame_view *v, u32 node)
 {
 	v->f.pins[0] = node;
+	v->moved = true;
 	v->f.n_pins = max(v->f.n_pins, 1u);
 }
 
@@ -64,7 +65,9 @@ void flame_amount(const struct flame_view *v, double value, char *buf, size_t ca
 	char text[FORMAT_MAX];
 
 	rate = s > 0 ? flame_real(&v->f, value) / s : 0;
-	if (flame_is_offcpu(v))
+	if (flame_is_offcpu(v) && rate >= 999.5e6)
+		snprintf(buf, cap, "%s s/s", format_count(text, rate / 1e9));
+	else if (flame_is_offcpu(v))
 		snprintf(buf, cap, "%s ms/s", format_count(text, rate / 1e6));
 	else
 		snprintf(buf, cap, "%s %% of a CPU", format_pct(text, rate / 1e7));
@@ -304,7 +307,7 @@ static void add(char *buf, size_t cap, const char *text)
 {
 	size_t n = strlen(buf);
 
-	if (n + strlen(text) + 3 < cap)
+	if (*text && n + strlen(text) + 3 < cap)
 		snprintf(buf + n, cap - n, "%s%s", n ? "  " : "", text);
 }
 
@@ -379,11 +382,11 @@ static void diff_text(struct app *a, const struct flame_view *v, char *buf, size
 static void flame_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	struct flame_view *v = state;
-	size_t room = (size_t)max(v->cols - 28, 20);
+	size_t room = (size_t)max(v->cols - (app_context(a)->pid ? 21 : 7), 20);
 	char text[160], clock[FORMAT_MAX];
 
 	*buf = '\0';
-	if (!app_snapshot(a) || !v->ready || !v->f.n_ticks)
+	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
 		return;
 	room = min(room, cap);
 	if (flame_seeks(v) && v->n_boxes) {
@@ -395,17 +398,17 @@ static void flame_status(struct app *a, void *state, char *buf, size_t cap)
 		add(buf, cap, text);
 		return;
 	}
-	if (v->f.has_a) {
-		snprintf(text, sizeof(text), "A=%s", format_clock(clock, v->f.a.last_ns,
-								  app_snapshot(a)->unix_offset_ns, false));
-		add(buf, room, text);
-	}
 	window_text(a, v, text, sizeof(text));
 	add(buf, room, text);
 	samples_text(v, text, sizeof(text));
 	add(buf, room, text);
 	shape_text(a, v, text, sizeof(text));
 	add(buf, room, text);
+	if (v->f.has_a) {
+		snprintf(text, sizeof(text), "A=%s", format_clock(clock, v->f.a.last_ns,
+								  app_snapshot(a)->unix_offset_ns, false));
+		add(buf, room, text);
+	}
 	cuts_text(v, text, sizeof(text));
 	add(buf, room, text);
 }
@@ -416,7 +419,7 @@ static bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	const struct flame_names *names = &v->f.names;
 	struct flame_span s;
 	char n[FORMAT_MAX];
-	int len;
+	int len = 0;
 
 	if (!v->ready || !v->f.n_ticks)
 		return false;
@@ -426,21 +429,19 @@ static bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 			 format_thousands(n, v->f.refused));
 		return true;
 	}
-	if (s.covered_ns / 1e9 >= FULL_WINDOW_S - 0.5 && names->n_used_known == names->n_used)
-		return false;
-	if (v->f.window == FLAME_TICK && names->n_used_known == names->n_used)
-		return false;
-	len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", min(s.covered_ns / 1e9, 10.0), FULL_WINDOW_S,
-		       s.n, flame_is_offcpu(v) ? "blocks" : "samples");
+	*buf = '\0';
+	if (v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
+		len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", s.covered_ns / 1e9,
+			       FULL_WINDOW_S, s.n, flame_is_offcpu(v) ? "blocks" : "samples");
 	if (names->n_used_known < names->n_used)
-		snprintf(buf + len, cap - (size_t)len, ", names %u of %u known", names->n_used_known,
-			 names->n_used);
-	return true;
+		snprintf(buf + len, cap - (size_t)len, "%snames: %u of %u known", len ? ", " : "",
+			 names->n_used_known, names->n_used);
+	return *buf;
 }
 
 #define FLAME_HINTS "left up zoom cancel search same diff window flip"
-#define FLAME_HINTS_WIDE "left up zoom cancel search next_match same no_kernel by_process by_thread diff " \
-			 "mark window flip other_pane sort_list explain pause step_back"
+#define FLAME_HINTS_WIDE "left up zoom cancel search same other_pane diff mark window flip no_kernel " \
+			 "by_process by_thread explain next_match sort_list pause step_back"
 #define FLAME_LEGEND \
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
@@ -464,7 +465,7 @@ const struct view offcpu_view = {
 	.name = "offcpu", .digit = '3', .tab = "Off", .tab_wide = "Off-CPU",
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | WANT_OFFCPU,
 	.state_size = sizeof(struct flame_view),
-	.hints = FLAME_HINTS " idle_waits", .hints_wide = FLAME_HINTS_WIDE " idle_waits",
+	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,
 	.legend = FLAME_LEGEND,
 	.fini = flame_fini, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
 	.status = flame_status, .note = flame_note,

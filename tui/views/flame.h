@@ -32,7 +32,7 @@ struct flame_rest {
 
 struct flame_item {
 	u32 fn;
-	double key;
+	double key, second;
 };
 
 struct flame_view {
@@ -51,7 +51,8 @@ struct flame_view {
 
 	struct flame_box *boxes;
 	u32 n_boxes, cap_boxes;
-	u32 at;			/* the box of the selected frame or of the nearest below it */
+	u32 at;			/* the box of the selected frame, or of the nearest above it */
+	bool moved;		/* selected since that was drawn */
 	int cols, graph_rows, graph_cols, scroll;
 	bool more;		/* frames below the last row */
 

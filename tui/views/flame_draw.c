@@ -66,6 +66,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	size_t n = 0;
 	bool noise;
 
+	*buf = '\0';
 	if (v->diff && v->f.has_a) {
 		double d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 
@@ -79,9 +80,11 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	}
 	if (fn->kind == FLAME_CUT)
 		return (int)n + cut_label(v, node, buf + n, cap - n, width - (int)n);
-	n += (size_t)snprintf(buf + n, cap - n, "%s%s", prefix_of(v, c, node), fn->inlined ? "(" : "");
-	if ((int)n + fn->inlined >= width)	/* no room for the name: as much of the prefix as fits */
-		return flame_label(buf, cap, strcpy(text, buf), FLAME_GROUP, width);
+	n += (size_t)snprintf(buf + n, cap - n, "%s", prefix_of(v, c, node));
+	if ((int)n + 2 * fn->inlined >= width)	/* no room for the name: as much of the prefix as fits */
+		return flame_label(buf, cap, n ? strcpy(text, buf) : flame_fn_text(fn), FLAME_GROUP, width);
+	if (fn->inlined)
+		buf[n++] = '(';
 	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - fn->inlined);
 	if (fn->inlined)
 		snprintf(buf + strlen(buf), cap - strlen(buf), ")");
@@ -139,7 +142,8 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		     const struct flame_box *b)
 {
 	u32 style = style_of(v, c, b);
-	int width = b->end - b->x, bar = has_bars(c) || S_BACK(style) == 0, room = width - bar;
+	bool plain = !S_BACK(style) && S_ROLE(style) != ROLE_selection;
+	int width = b->end - b->x, bar = has_bars(c) || plain, room = width - bar;
 	char label[600];
 
 	if (b->rest) {

@@ -23,6 +23,8 @@ static struct facts facts_of(const struct flame_view *v)
 	};
 
 	for (u32 c = t->first; c != FLAME_NONE; c = flame_node(v, c)->next) {
+		if (flame_fn_of(v, c)->kind == FLAME_GROUP && x.fn->kind < FLAME_GROUP)
+			continue;	/* who woke it is no callee */
 		x.self -= flame_node(v, c)->value;
 		x.self_n -= flame_node(v, c)->n;
 		x.callees += flame_alive(v, c);
@@ -133,8 +135,9 @@ static void draw_second(struct app *a, struct flame_view *v, const struct facts 
 		n = (size_t)snprintf(text, sizeof(text), "%s %% of %s, ",
 				     format_pct(part, share(t->value, flame_node(v, t->parent)->value)),
 				     v->f.shape.inverted ? "callee" : "caller");
-	snprintf(text + n, sizeof(text) - n, "%s %u other%s",
-		 v->f.shape.inverted ? "called by" : "calls", x->callees, x->callees == 1 ? "" : "s");
+	snprintf(part, sizeof(part), "%u other%s", x->callees, x->callees == 1 ? "" : "s");
+	snprintf(text + n, sizeof(text) - n, "%s %s", v->f.shape.inverted ? "called by" : "calls",
+		 x->callees ? part : v->f.shape.inverted ? "nothing" : "nothing else");
 	room = width - canvas_width(c, text) - 2;
 	canvas_right(c, row, max(room + 2, 0), min(width, width - room - 2), ROLE_text, text);
 	path_text(v, c, x->node, path, sizeof(path), room - 2);
@@ -209,9 +212,13 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 	if (row && x.fn->kind < FLAME_GROUP) {
 		module_text(row, text, sizeof(text));
 		say(c, y++, r.cols, "module", text);
-		place_text(x.fn, text, sizeof(text));
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "  %s%s%s%s",
-			 flame_kind_name(x.fn->kind), x.fn->inlined ? ", inlined into its caller" : "",
+		*text = '\0';
+		if (row->file && *row->file) {
+			place_text(x.fn, text, sizeof(text));
+			strcat(text, "  ");
+		}
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
+			 x.fn->named ? flame_kind_name(x.fn->kind) : "?", x.fn->inlined ? ", inlined into its caller" : "",
 			 x.fn->named ? "" : ", no name: ",
 			 x.fn->named ? "" : row->reason ? row->reason : "not looked up yet");
 		say(c, y++, r.cols, "from", text);

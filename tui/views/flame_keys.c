@@ -4,9 +4,17 @@
 
 #include "tui/views/flame.h"
 
+/* Where keys start from: keys may come faster than frames are drawn. */
 static u32 here(const struct flame_view *v)
 {
-	return v->boxes[v->at].node;
+	return v->moved ? flame_selected(v) : v->boxes[v->at].node;
+}
+
+static const struct flame_box *box_here(const struct flame_view *v)
+{
+	const struct flame_box *b = flame_box_of(v, here(v));
+
+	return b ? b : &v->boxes[v->at];
 }
 
 /* ---- moving ----------------------------------------------------------------------- */
@@ -37,7 +45,7 @@ static void shallower(struct flame_view *v, int steps)
 
 static void sideways(struct flame_view *v, int step)
 {
-	const struct flame_box *b = flame_beside(v, &v->boxes[v->at], step);
+	const struct flame_box *b = flame_beside(v, box_here(v), step);
 
 	if (b)
 		flame_select(v, b->node);
@@ -107,7 +115,7 @@ static bool move_list(struct flame_view *v, enum action action)
 /* The next box that is sought, in reading order; around at the end. */
 static bool next_match(struct app *a, struct flame_view *v, int step)
 {
-	const struct flame_box *now = &v->boxes[v->at], *next = NULL, *first = NULL;
+	const struct flame_box *now = box_here(v), *next = NULL, *first = NULL;
 
 	if (!flame_seeks(v))
 		return false;
@@ -167,7 +175,7 @@ static void zoom_in(struct flame_view *v)
 
 	if (node == flame_zoom(v))
 		return;
-	if (v->boxes[v->at].above) {	/* onto one it stands on: up again */
+	if (box_here(v)->above) {	/* onto one it stands on: up again */
 		v->f.n_pins = 1;
 		if (node != FLAME_ROOT)
 			v->f.pins[v->f.n_pins++] = node;
@@ -223,6 +231,8 @@ static void flip(struct flame_view *v)
 	} else {
 		s.inverted = true;
 	}
+	if (s.inverted != v->f.shape.inverted)	/* no frame is where it was */
+		v->f.n_pins = 0;
 	flame_set_shape(&v->f, &s);
 	v->scroll = 0;
 }
@@ -262,8 +272,11 @@ static bool act_window(struct app *a, struct flame_view *v, enum action action)
 	switch (action) {
 	case ACTION_window:
 		flame_set_window(&v->f, (v->f.window + 1) % N_FLAME_WINDOWS);
+		v->complete = false;
 		return true;
 	case ACTION_mark:
+		if (!v->complete)
+			v->complete = flame_follow(&v->f, app_history(a), app_snapshot(a), 0);
 		if (!flame_span(&v->f).n) {
 			app_say(a, ROLE_text, "nothing was sampled in this window");
 			return true;

@@ -122,7 +122,7 @@ void flame_lay_out(struct flame_view *v, int rows, int cols)
 	v->graph_rows = rows;
 	v->graph_cols = cols;
 	v->n_boxes = 0;
-	v->more = false;
+	v->more = v->moved = false;
 	scroll(v, rows);
 	l.last_depth = v->scroll + rows - 1;
 	add_box(v, zoom, depth, 0, cols, (u8)(depth & 1), false);

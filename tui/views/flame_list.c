@@ -11,13 +11,13 @@ static bool compares(const struct flame_view *v)
 	return v->diff && v->f.has_a;
 }
 
-static double key_of(const struct flame_view *v, const struct flame_cost *c)
+static double key_of(const struct flame_view *v, const struct flame_cost *c, bool by_total)
 {
 	bool noise;
 
 	if (!compares(v))
-		return v->by_total ? c->value : c->self;
-	return v->by_total ?
+		return by_total ? c->value : c->self;
+	return by_total ?
 		fabs(flame_diff(&v->f, c->value, c->n, (double)c->a_value, (double)c->a_n, &noise)) :
 		fabs(flame_diff(&v->f, c->self, c->self_n, (double)c->a_self, (double)c->a_self_n, &noise));
 }
@@ -28,6 +28,8 @@ static int by_key(const void *a, const void *b)
 
 	if (x->key != y->key)
 		return x->key < y->key ? 1 : -1;
+	if (x->second != y->second)
+		return x->second < y->second ? 1 : -1;
 	return x->fn < y->fn ? -1 : 1;
 }
 
@@ -51,15 +53,15 @@ static void sift_down(struct flame_item *items, u32 n, u32 i)
 	}
 }
 
-static void keep_largest(struct flame_view *v, u32 fn, double key)
+static void keep_largest(struct flame_view *v, u32 fn, double key, double second)
 {
 	if (v->n_items < FLAME_ITEMS) {
-		v->items[v->n_items++] = (struct flame_item){ fn, key };
+		v->items[v->n_items++] = (struct flame_item){ fn, key, second };
 		if (v->n_items == FLAME_ITEMS)
 			for (u32 i = FLAME_ITEMS / 2; i-- > 0;)
 				sift_down(v->items, v->n_items, i);
 	} else if (key > v->items[0].key) {
-		v->items[0] = (struct flame_item){ fn, key };
+		v->items[0] = (struct flame_item){ fn, key, second };
 		sift_down(v->items, v->n_items, 0);
 	}
 }
@@ -81,7 +83,7 @@ void flame_list_load(struct flame_view *v)
 
 		if (v->f.names.fns[fn].kind >= FLAME_GROUP || (flame_real(&v->f, c->value) < 0.5 && !c->a_value))
 			continue;
-		keep_largest(v, fn, key_of(v, c));
+		keep_largest(v, fn, key_of(v, c, v->by_total), key_of(v, c, !v->by_total));
 	}
 	qsort(v->items, v->n_items, sizeof(*v->items), by_key);
 	if (!v->in_list)
@@ -147,11 +149,11 @@ static void draw_item(struct flame_view *v, struct canvas *c, int row, struct re
 		format_pct(total, all > 0 ? cost->value * 100 / all : 0);
 	}
 	canvas_right(c, row, r.col + 1, 6, ROLE_text, self);
-	canvas_right(c, row, r.col + 8, 6, ROLE_text, total);
-	canvas_right(c, row, r.col + 15, 5, ROLE_text, format_count(n, flame_real(&v->f, cost->n)));
-	canvas_text(c, row, r.col + 21, 6, ROLE_text, flame_kind_name(fn->kind));
-	flame_label(name, sizeof(name), flame_fn_text(fn), fn->kind, r.cols - 28);
-	canvas_text(c, row, r.col + 28, r.cols - 28, ROLE_text, name);
+	canvas_right(c, row, r.col + 8, 7, ROLE_text, total);
+	canvas_right(c, row, r.col + 16, 5, ROLE_text, format_count(n, flame_real(&v->f, cost->n)));
+	canvas_text(c, row, r.col + 22, 6, ROLE_text, flame_kind_name(fn->kind));
+	flame_label(name, sizeof(name), flame_fn_text(fn), fn->kind, r.cols - 29);
+	canvas_text(c, row, r.col + 29, r.cols - 29, ROLE_text, name);
 	if (!chosen)
 		return;
 	canvas_text(c, row, r.col, 1, ROLE_text, "▌");
@@ -163,10 +165,10 @@ static void draw_titles(const struct flame_view *v, struct canvas *c, struct rec
 	canvas_rule(c, r.row, r.col, r.cols, compares(v) ? "functions, B less A" : "functions");
 	canvas_right(c, r.row + 1, r.col, 7, v->by_total ? ROLE_text : ROLE_accent,
 		     v->by_total ? "SELF%" : "SELF%▾");
-	canvas_right(c, r.row + 1, r.col + 7, 7, v->by_total ? ROLE_accent : ROLE_text,
+	canvas_right(c, r.row + 1, r.col + 8, 7, v->by_total ? ROLE_accent : ROLE_text,
 		     v->by_total ? "TOTAL%▾" : "TOTAL%");
-	canvas_right(c, r.row + 1, r.col + 15, 5, ROLE_text, "N");
-	canvas_text(c, r.row + 1, r.col + 21, -1, ROLE_text, "KIND   FUNCTION");
+	canvas_right(c, r.row + 1, r.col + 16, 5, ROLE_text, "N");
+	canvas_text(c, r.row + 1, r.col + 22, -1, ROLE_text, "KIND   FUNCTION");
 }
 
 void flame_draw_list(struct flame_view *v, struct canvas *c, struct rect r)

@@ -203,7 +203,7 @@ static void draw_cursor(const struct heatmap *m, struct canvas *c)
 	}
 }
 
-/* A frame around the selected cells, over their neighbours, as far as it is inside. */
+/* A frame around the selected cells, over their neighbours and the axes, never over what is selected. */
 static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 {
 	const struct plot *p = &m->plot;
@@ -224,7 +224,8 @@ static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 	left = from.col - 1;
 	bottom = to.row + 1;
 	right = to.col + to.cols;
-	old = canvas_clip(c, p->area);
+	old = canvas_clip(c, (struct rect){ p->area.row, p->area.col - 1,
+					    p->area.rows + 1, p->area.cols + 2 });
 	for (int col = left + 1; col < right; col++) {
 		canvas_text(c, top, col, 1, ROLE_accent, "─");
 		canvas_text(c, bottom, col, 1, ROLE_accent, "─");
@@ -233,6 +234,7 @@ static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 		canvas_text(c, row, left, 1, ROLE_accent, "│");
 		canvas_text(c, row, right, 1, ROLE_accent, "│");
 	}
+	top = max(top, p->area.row);
 	canvas_text(c, top, left, 1, ROLE_accent, "┌");
 	canvas_text(c, top, right, 1, ROLE_accent, "┐");
 	canvas_text(c, bottom, left, 1, ROLE_accent, "└");

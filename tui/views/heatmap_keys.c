@@ -25,13 +25,14 @@ static void move_time(struct app *a, struct heatmap *m, int step)
 		m->right_seq = 0;
 }
 
-/* Down to faster calls; beyond the last line the plot scrolls. */
+/* Down to faster calls; beyond the last line the plot scrolls, as long as that line holds any. */
 static void move_latency(struct heatmap *m, int down)
 {
 	struct plot *p = &m->plot;
 	int line = heatmap_cursor_line(m) + down, band;
 
-	while (line >= p->n_lines && p->top - p->n_lines + 1 > 0) {
+	while (line >= p->n_lines && p->top - p->n_lines + 1 > 0 &&
+	       plot_line_count(p, p->n_lines - 1)) {
 		p->top--;
 		line--;
 		m->top_pinned = true;
