@@ -49,6 +49,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 
 /* include/linux/sched.h */
 #define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_DEAD 0x0080
 #define TASK_NOLOAD 0x0400
 #define PF_KTHREAD 0x00200000
 #define TASK_COMM_LEN 16
@@ -96,7 +97,7 @@ struct pid {
 struct cred { kuid_t euid; };
 
 struct task_io_accounting { u64 read_bytes, write_bytes; };
-struct sched_info { u64 run_delay, last_arrival; };
+struct sched_info { u64 run_delay, last_arrival, last_queued; };
 struct sched_entity { u64 sum_exec_runtime; };
 
 struct signal_struct {

@@ -35,6 +35,7 @@ struct proc {
 	bool rss_rough;		/* rss_bytes lags behind; /proc has it exactly */
 	u64 exit_ns, rss_pages, rss_bytes, rss_peak_bytes;
 	struct proc_usage now;
+	u64 main_runtime_ns;	/* of the main thread, in now.cpu_ns; once exited */
 	u64 calls_delta;	/* system calls of this interval */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };

@@ -9,7 +9,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-u64 lost_ring, lost_storage;	/* events lost, by cause */
+u64 lost_ring, lost_dead, lost_storage;	/* events lost, by cause */
 u32 call_generation;		/* of the latency measurement that is on; 0: off */
 
 struct {
@@ -197,6 +197,18 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 	p->ns_pid = own.nr;
 }
 
+/*
+ * A thread that waits for a CPU right now: the kernel adds a wait up when it is
+ * over. Both times are the scheduler's; ours is when this pass got its CPU.
+ */
+static __always_inline u64 still_queued_ns(struct task_struct *t)
+{
+	u64 queued = t->sched_info.last_queued;
+	u64 now = bpf_get_current_task_btf()->sched_info.last_arrival;
+
+	return !t->on_cpu && queued && now > queued ? now - queued : 0;
+}
+
 SEC("iter/task")
 int tasks_iter(struct bpf_iter__task *ctx)
 {
@@ -215,7 +227,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.start_ns = t->start_boottime;
 	w.process_start_ns = t->group_leader->start_boottime;
 	w.runtime_ns = t->se.sum_exec_runtime;
-	w.runq_ns = t->sched_info.run_delay;
+	w.runq_ns = t->sched_info.run_delay + still_queued_ns(t);
 	w.utime_ns = t->utime;
 	w.stime_ns = t->stime;
 	w.read_bytes = t->ioac.read_bytes;
@@ -249,11 +261,30 @@ static __always_inline bool is_blocked_state(u32 state)
 	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;
 }
 
+/* The last switch of a main thread: only now is all its CPU time added up. */
+static __always_inline void report_dead(struct task_struct *t)
+{
+	struct wire_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		__sync_fetch_and_add(&lost_dead, 1);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->kind = WIRE_DEAD;
+	e->pid = t->tgid;
+	e->start_ns = t->start_boottime;
+	e->runtime_ns = t->se.sum_exec_runtime;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct task_state *s;
 
+	if ((prev->__state & TASK_DEAD) && prev->pid == prev->tgid)
+		report_dead(prev);
 	if (preempt || !is_blocked_state(prev->__state))
 		return 0;
 	s = task_state(prev);
@@ -433,6 +464,7 @@ static __always_inline void fill_exit(struct wire_event *e, struct task_struct *
 	struct signal_struct *sig = t->signal;
 	u64 peak = sig->maxrss;	/* pages; set when the last thread gives up its memory */
 
+	e->main_runtime_ns = leader->se.sum_exec_runtime;
 	e->runtime_ns = more(sig->sum_sched_runtime, ls ? ls->dead_runtime_ns : 0) +
 			leader->se.sum_exec_runtime;
 	e->utime_ns = more(sig->utime, ls ? ls->dead_utime_ns : 0) + leader->utime;

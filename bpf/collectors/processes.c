@@ -165,6 +165,7 @@ static void on_exit_event(const struct wire_event *e)
 	if (p->exited)	/* two threads were the last at once: one exit */
 		return;
 	p->exited = true;
+	p->main_runtime_ns = e->main_runtime_ns;
 	p->exit_ns = e->time_ns;
 	p->wait_status = e->exit_code;
 	p->rss_peak_bytes = e->rss_peak_pages * (u64)getpagesize();
@@ -174,6 +175,16 @@ static void on_exit_event(const struct wire_event *e)
 	r->duration_ns = e->time_ns - e->start_ns;
 	r->rss_peak_bytes = p->rss_peak_bytes;
 	exit_result(r, e->exit_code);
+}
+
+static void on_dead(const struct wire_event *e)
+{
+	struct proc *p = proctab_find(e->pid, e->start_ns);
+
+	if (p && p->exited && e->runtime_ns > p->main_runtime_ns) {
+		p->now.cpu_ns += e->runtime_ns - p->main_runtime_ns;
+		p->main_runtime_ns = e->runtime_ns;
+	}
 }
 
 static void on_oom(const struct wire_event *e)
@@ -209,6 +220,9 @@ static int on_event(void *ctx, void *data, size_t size)
 		break;
 	case WIRE_OOM:
 		on_oom(e);
+		break;
+	case WIRE_DEAD:
+		on_dead(e);
 		break;
 	}
 	return 0;
@@ -478,7 +492,7 @@ static void close_process(struct proc *p, const struct tick *t)
 		p->closed = p->exit_ns < t->now_ns;
 	} else if (p->first_seen_ns < pass_start_ns) {
 		p->closed = true;
-		lost_exits++;
+		lost_exits += p->state != 'Z';	/* a zombie had ended before we came */
 	}
 }
 
@@ -529,6 +543,7 @@ static int processes_read(const struct tick *t)
 		       partial ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
 	builder_status(t->b, TABLE_events, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (process events)", skel->bss->lost_ring);
+	loss_set("ring buffer full (last CPU slices)", skel->bss->lost_dead);
 	loss_set("no task storage (processes)", skel->bss->lost_storage);
 	loss_set("exit not reported", lost_exits);
 	return 0;

@@ -40,16 +40,20 @@ struct wire_process {
 	__u32 pad;
 };
 
-enum wire_event_kind { WIRE_FORK = 1, WIRE_EXEC, WIRE_EXIT, WIRE_OOM };
+enum wire_event_kind { WIRE_FORK = 1, WIRE_EXEC, WIRE_EXIT, WIRE_OOM, WIRE_DEAD };
 
 struct wire_event {
 	__u32 kind, pid, ppid, uid;
 	__u64 time_ns, start_ns;
 	char comm[16];
-	/* exit: final values of the process */
+	/*
+	 * exit: final values of the process. dead: runtime_ns of its main thread
+	 * alone, whose last slice the kernel adds only at its last switch.
+	 */
 	__u64 runtime_ns, runq_ns, blocked_ns, utime_ns, stime_ns;
 	__u64 read_bytes, write_bytes, calls;
 	__u64 rss_peak_pages;
+	__u64 main_runtime_ns;	/* exit: of the main thread, as far as it was added up */
 	__s32 exit_code;
 	/* exec: what the command line has, NULs between; may be cut at ARGS_MAX */
 	__u32 args_len;

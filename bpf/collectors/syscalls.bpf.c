@@ -111,7 +111,7 @@ __noinline int count_cell(u32 which, u32 slot, u32 what)
 	/* an octave of a slot is one cache line; octaves are spread */
 	u32 at = CELL_AT(slot, what);
 
-	for (int i = 0; i < MAX_PROBES; i++, at++) {
+	for (int i = 0; i < MAX_CELL_PROBES; i++, at++) {
 		struct sc_cell *cell;
 		u32 found;
 

@@ -20,6 +20,7 @@
 #define CELL_BITS 16
 #define N_CELLS (1 << CELL_BITS)
 #define MAX_PROBES 32
+#define MAX_CELL_PROBES 64
 #define OTHER_SLOT 0	/* what found no slot */
 
 #define CALL_NR(call) ((call) & 0xffff)
