@@ -3,6 +3,7 @@
 #include "bpf/ticks.h"
 
 #define FORGET_AFTER 30	/* appends after which an unused cursor is freed */
+#define RECENT_FOR 3	/* and its snapshots */
 
 static struct history *history_alloc(const struct wire_schema *schema,
 				     const struct session *session, int fd, u64 cap_bytes)
@@ -77,10 +78,17 @@ void history_renumber(struct history *h)
 
 /* ---- appending ---- */
 
+static void drop_recent(struct cursor *c)
+{
+	for (u32 i = 0; i < RECENT_TICKS; i++) {
+		snapshot_put(c->recent[i].s);
+		c->recent[i] = (struct recent){ 0 };
+	}
+}
+
 static void cursor_clear(struct cursor *c)
 {
-	for (u32 i = 0; i < RECENT_TICKS; i++)
-		snapshot_put(c->recent[i].s);
+	drop_recent(c);
 	decoder_free(c->decoder);
 	reader_clear(&c->reader);
 	*c = (struct cursor){ 0 };
@@ -105,6 +113,8 @@ void history_append(struct history *h, const struct snapshot *s)
 	h->newest = snapshot_get(s);
 	if (++h->cursor.unused > FORGET_AFTER)
 		cursor_clear(&h->cursor);
+	else if (h->cursor.unused == RECENT_FOR)
+		drop_recent(&h->cursor);
 	compact_step(h);
 }
 

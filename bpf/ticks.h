@@ -43,7 +43,7 @@ struct reader {
  * ticks right before one that was jumped to are kept as well, they are asked for
  * next.
  */
-#define RECENT_TICKS 8
+#define RECENT_TICKS 4	/* a snapshot of a large machine is megabytes */
 #define RECENT_BEFORE 3
 
 struct recent {

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -20,6 +21,8 @@
 #include "symbolizer/symbolizer.h"
 
 #define TABLE_CAP_BYTES (12u << 20)
+#define FIRST_WAIT_NS (20 * NSEC_PER_MSEC)
+#define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
 enum file_state { FILE_NEW, FILE_ASKED, FILE_READY, FILE_BAD };
 
@@ -49,6 +52,7 @@ struct process {
 	struct mapping *m;
 	u32 n;
 	bool dirty;	/* the kernel side knows less than we do */
+	u64 read_ns, wait_ns;	/* mappings were read then; not again before so long */
 };
 
 static struct file *files;	/* [0] is none */
@@ -116,6 +120,20 @@ static int open_mapped(u32 pid, u64 start, u64 end, const char *path)
 		fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
 	return fd;
+}
+
+/* The file that the same line of another process, or of an earlier reading, meant. */
+static u32 file_known(const char *dev, u64 ino, const char *path)
+{
+	unsigned major_, minor_;
+
+	if (!ino || sscanf(dev, "%x:%x", &major_, &minor_) != 2)
+		return 0;
+	for (u32 i = n_files; i-- > 1; )
+		if (files[i].ino == ino && files[i].dev == makedev(major_, minor_) &&
+		    !strcmp(files[i].path, path))
+			return i;
+	return 0;
 }
 
 static u32 file_of_mapping(u32 pid, const struct mapping *m, const char *path)
@@ -233,16 +251,18 @@ static void install(const struct process *p)
 static void take_mapping(struct process *p, u32 *cap, const char *line)
 {
 	struct mapping m = {};
-	char perms[8];
+	char perms[8], dev[16];
+	u64 ino;
 	int at = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &m.start, &m.end,
-		   perms, &m.offset, &at) < 4 || perms[2] != 'x')
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %15s %" SCNu64 " %n", &m.start,
+		   &m.end, perms, &m.offset, dev, &ino, &at) < 6 || perms[2] != 'x')
 		return;
 	if (!strcmp(line + at, "[vdso]"))
 		m.file = vdso();
 	else if (line[at] == '/')
-		m.file = file_of_mapping(p->pid, &m, line + at);
+		m.file = file_known(dev, ino, line + at) ?:
+			 file_of_mapping(p->pid, &m, line + at);
 	else if (!strcmp(line + at, "[vsyscall]"))
 		return;
 	if (m.file)
@@ -277,7 +297,15 @@ static void read_mappings(struct process *p)
 void files_process_changed(u32 pid, u64 start_ns, u64 exec_id)
 {
 	struct process *p = process_get(pid);
+	u64 now = boottime_ns();
 
+	if (p->start_ns != start_ns || p->exec_id != exec_id)
+		p->wait_ns = 0;
+	else if (now - p->read_ns < p->wait_ns)
+		return;
+	/* code that is in no file misses for ever: ask less and less often */
+	p->wait_ns = min(max(p->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS);
+	p->read_ns = now;
 	p->start_ns = start_ns;
 	p->exec_id = exec_id;
 	read_mappings(p);

@@ -107,12 +107,14 @@ def run():
             r, w = frame_rows(path, view)
             rows += r
             worst += w
-        c.say(f"  {PROCESSES:,} processes in a recording of {c.megabytes(os.path.getsize(path))}, {TICKS} ticks;")
+        size = c.megabytes(os.path.getsize(path))
+        c.say(f"  {PROCESSES:,} processes in a recording of {size}, {TICKS} ticks;")
         c.say("  a frame: CPU time of ottop from key to silence (key, sort, drawing, ncurses, write)")
         c.table(["frame", "ms", "worst", "bytes"], rows)
         c.aim("slowest of the medians, ms", max(worst), FRAME_MS)
     except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
-        c.say(f"  missing: frames of a recording: {e} {getattr(e, 'stderr', None) or b''!r:.300}")
+        why = (getattr(e, "stderr", None) or b"").decode(errors="replace").strip()[-200:]
+        c.say(f"  missing: frames of a recording: {why or e}")
     try:
         first, there, cpu = start_ms()
         c.say()
@@ -121,8 +123,8 @@ def run():
                  ["first rows", c.number(c.median(there)), "+-" + c.number(c.spread(there))],
                  ["CPU time until the first frame", c.number(c.median(cpu)),
                   "+-" + c.number(c.spread(cpu))]])
-        c.say(f"  (the machine's load is {os.getloadavg()[0]:.1f} on {len(c.CPUS)} CPUs: above one each, wall "
-              "time is mostly waiting)")
+        c.say(f"  (load {os.getloadavg()[0]:.1f} on {len(c.CPUS)} CPUs: above one each, wall time is mostly "
+              "waiting)")
         c.aim("first frame, ms", c.median(first), START_MS)
         c.aim("first rows, ms", c.median(there), START_MS)
         c.say()

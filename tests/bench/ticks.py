@@ -84,6 +84,7 @@ def run():
             c.say(f"  missing: {n:,} sleepers: {e}")
         finally:
             sleepers.stop()
+            time.sleep(1)  # until they are gone
     c.table(["", "CPU ms a tick", "ns/process", "% of the machine", "wall ms", "spread",
              "iterator ns/task"], rows)
     c.say("  CPU of the sampler thread; wall is self.tick_ns, which on a busy machine is mostly waiting; the")

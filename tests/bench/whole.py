@@ -62,8 +62,9 @@ def one_load(name):
 def run():
     c.title("4. The whole cost, % of the machine (100 = all CPUs)")
     n = sum(p.isdigit() for p in os.listdir("/proc"))
-    c.say(f"  {SECONDS} s each at 200x60, {n:,} processes, load {os.getloadavg()[0]:.2f}; BPF time is ottop's own measure")
-    c.say("  (statistics on for 100 ms every 10 s, which adds two clock reads a run: an upper bound)")
+    c.say(f"  {SECONDS} s each at 200x60, {n:,} processes, load {os.getloadavg()[0]:.2f}")
+    c.say("  BPF time is ottop's own measure (statistics on for 100 ms every 10 s, which adds two clock")
+    c.say("  reads a run: an upper bound)")
     rows = one_load("as it is")
     if c.have("stress-ng"):
         stress = subprocess.Popen(["stress-ng", "--quiet", "--pipe", "1", "--futex", "1", "--fork", "1",

@@ -547,6 +547,16 @@ static double ms_since(u64 t)
 	return (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - t) / 1e6;
 }
 
+static double samples_of(const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_stacks];
+	double n = 0;
+
+	for (u32 i = 0; i < t->n; i++)
+		n += (double)((const struct stacks_row *)t->rows[i])->samples;
+	return n;
+}
+
 static void fifty_thousand_stacks(void **state)
 {
 	struct history *h = history_new(256u << 20);
@@ -556,7 +566,7 @@ static void fifty_thousand_stacks(void **state)
 	struct app *a = app_new(&config, 60, 200);
 	const struct flame_view *v = app_view_state(a, &flame_view);
 	const struct snapshot *s = NULL;
-	double tick_worst = 0, draw_worst = 0, first_worst = 0;
+	double n[25], last_ten = 0, tick_worst = 0, draw_worst = 0, first_worst = 0;
 	u64 t;
 
 	for (u64 seq = 1; seq <= 24; seq++) {
@@ -565,6 +575,7 @@ static void fifty_thousand_stacks(void **state)
 		snapshot_put(s);
 		s = next;
 		history_append(h, s);
+		n[seq] = samples_of(s);
 		t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		app_tick(a, snapshot_get(s));
 		tick_worst = max(tick_worst, ms_since(t));
@@ -582,6 +593,9 @@ static void fifty_thousand_stacks(void **state)
 		      v->f.names.n, tick_worst, first_worst, draw_worst);
 	assert_true(v->f.n_stacks >= 50000);
 	assert_true(draw_worst < 16);	/* the first of a tick has its own limit, and goes on in the next */
+	for (int i = 15; i <= 24; i++)	/* nothing was lost on the way, nor counted twice */
+		last_ten += n[i];
+	assert_true(flame_span(&v->f).n == last_ten && v->f.refused == 0);
 	t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	app_key(a, 'K');
 	app_draw(a, c);
@@ -589,6 +603,7 @@ static void fifty_thousand_stacks(void **state)
 	while (app_dirty(a))
 		app_draw(a, c);
 	print_message(", %.1f ms in all\n", ms_since(t));
+	assert_true(flame_span(&v->f).n == last_ten);
 	app_free(a);
 	canvas_free(c);
 	history_free(h);

@@ -27,7 +27,7 @@ static struct session session = {
 	.host_name = "shop-web-03", .kernel = "6.1.0", .arch = "x86_64", .version = "0.1",
 };
 
-/* ---- snapshots -------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------- */
 
 static struct builder *tick(u64 seq)
 {
@@ -94,7 +94,7 @@ static struct profile *cpu_profile(void)
 	return profile_new("cpu", NULL, 0);
 }
 
-/* ---- what was written ------------------------------------------------------------------ */
+/* ---- what was written ------------------------------------------------------------ */
 
 static char *written;
 static size_t n_written;
@@ -179,7 +179,7 @@ static const Perftools__Profiles__Mapping *mapping(const PbProfile *m, const cha
 	return NULL;
 }
 
-/* ---- collecting ---------------------------------------------------------------------------- */
+/* ---- collecting ------------------------------------------------------------------ */
 
 static void equal_stacks_of_ticks_add_up(void **state)
 {
@@ -307,7 +307,7 @@ static void many_stacks(void **state)
 	profile_free(p);
 }
 
-/* ---- folded ---------------------------------------------------------------------------------- */
+/* ---- folded ---------------------------------------------------------------------- */
 
 static void names_are_safe_and_separators_stay_separators(void **state)
 {
@@ -345,7 +345,7 @@ static void a_cut_stack_says_so(void **state)
 	profile_free(p);
 }
 
-/* ---- pprof ------------------------------------------------------------------------------------- */
+/* ---- pprof ----------------------------------------------------------------------- */
 
 static void pprof_says_what_was_measured(void **state)
 {
@@ -368,7 +368,8 @@ static void pprof_says_what_was_measured(void **state)
 	assert_int_equal(m->period, 10 * MS);
 	assert_int_equal(m->time_nanos, 1700000000 * NSEC_PER_SEC);
 	assert_int_equal(m->duration_nanos, NSEC_PER_SEC);
-	assert_string_equal(string(m, m->comment[0]), "ottop 0.1 on shop-web-03, Linux 6.1.0 x86_64");
+	assert_string_equal(string(m, m->comment[0]),
+			    "ottop 0.1 on shop-web-03, Linux 6.1.0 x86_64");
 	done(m, p);
 }
 
@@ -498,7 +499,7 @@ static void nothing_is_a_valid_profile(void **state)
 	done(m, p);
 }
 
-/* ---- svg ------------------------------------------------------------------------------------------ */
+/* ---- svg ------------------------------------------------------------------------- */
 
 static void expect_part(const char *text, const char *part)
 {
@@ -545,7 +546,7 @@ static void svg_leaves_out_what_nobody_would_see(void **state)
 	profile_free(p);
 }
 
-/* ---- files ------------------------------------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/ottop-profile-XXXXXX";
 
