@@ -81,8 +81,9 @@ docs: $(BUILD)/docgen	## regenerate what docs/ has from the tables
 	$(Q)$(BUILD)/docgen docs
 
 insns: $(SKEL)		## instructions of each BPF program
-	@for o in $(BUILD)/gen/*.bpf.o; do llvm-objdump -h $$o | awk -v o=$$(basename $$o) \
-	  '$$2 ~ /^(tp_btf|iter|raw_tp|tp|perf_event)/ { printf "%-20s %-34s %6d\n", o, $$2, strtonum("0x" $$3) / 8 }'; done
+	@for o in $(BUILD)/gen/*.bpf.o; do llvm-objdump -h $$o | while read -r n name size rest; do \
+	  case $$name in [?a-z]*_btf/* | iter/* | *tp/* | perf_event) \
+	  printf '%-20s %-34s %6d\n' $$(basename $$o) $$name $$((0x$$size / 8)) ;; esac; done; done
 
 install: all		## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/ottop $(DESTDIR)$(PREFIX)/sbin/ottop

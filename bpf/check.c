@@ -108,9 +108,9 @@ static const struct snapshot *observe(void)
 {
 	struct builder *b = builder_new(NULL, NULL);
 
-	probes_measure(boottime_ns());
+	probes_measure(boottime_ns(), true);
 	usleep(300 * 1000);
-	probes_measure(boottime_ns());
+	probes_measure(boottime_ns(), false);
 	probes_rows(b);
 	return builder_seal(b);
 }

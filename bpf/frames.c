@@ -151,6 +151,24 @@ u32 frames_next_unnamed(u32 file, u64 *ret_addr)
 	return id;
 }
 
+void frames_ask_again(u32 id)
+{
+	u32 *head = unnamed_head(entries[id].file);
+
+	entries[id].next_unnamed = *head;
+	*head = id;
+}
+
+void frames_fail(u32 file, const char *reason)
+{
+	for (u32 i = 1; i < n_entries; i++) {
+		const struct frames_row *r = entries[i].row;
+
+		if (entries[i].file == file && !r->name && !r->reason)
+			frames_name(i, NULL, str_get(r->kind), str_new(reason));
+	}
+}
+
 void frames_rows(struct builder *b)
 {
 	for (u32 i = 1; i < n_entries; i++)

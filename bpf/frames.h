@@ -19,6 +19,10 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 void frames_module(u32 id, const char *module, const char *build_id);
 /* The next frame of this file that was not asked for yet, and marks it as asked; 0: none. */
 u32 frames_next_unnamed(u32 file, u64 *ret_addr);
+/* Puts a frame that could not be asked for back among those without a name. */
+void frames_ask_again(u32 id);
+/* All frames of a file that are still without name or reason get this reason. */
+void frames_fail(u32 file, const char *reason);
 /* The frame of a file and address, or 0. */
 u32 frames_find(u32 file, u64 addr, u32 space);
 void frames_rows(struct builder *b);

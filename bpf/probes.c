@@ -276,7 +276,7 @@ static void window_read(struct probe *p, u64 window_ns)
 	p->insns = info.xlated_prog_len / 8;
 }
 
-void probes_measure(u64 now_ns)
+void probes_measure(u64 now_ns, bool before_tick)
 {
 	if (window_open && now_ns - window_start_ns >= WINDOW_NS) {
 		for (u32 i = 0; i < n_probes; i++)
@@ -285,7 +285,7 @@ void probes_measure(u64 now_ns)
 		keeper_stats(false);
 		window_open = false;
 		window_end_ns = now_ns;
-	} else if (!window_open && (!window_end_ns || now_ns - window_end_ns >= PERIOD_NS)) {
+	} else if (!window_open && before_tick && (!window_end_ns || now_ns - window_end_ns >= PERIOD_NS)) {
 		if (!keeper_stats(true))
 			window_begin(now_ns);
 		else

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
@@ -29,6 +30,7 @@
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
 #define LINGER_NS (300 * NSEC_PER_SEC)
+#define OWN_NICE (-10)
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
@@ -297,12 +299,13 @@ static void *sampler_main(void *arg)
 			s->next_tick_ns = min(s->next_tick_ns, boottime_ns() + interval);
 		old = interval;
 		if (boottime_ns() >= s->next_tick_ns) {
+			probes_measure(boottime_ns(), true);
 			do_tick(s);
 			schedule_tick(s, interval);
 		} else {
 			drain_all(s);
 		}
-		probes_measure(boottime_ns());
+		probes_measure(boottime_ns(), false);
 	}
 	return NULL;
 }
@@ -346,6 +349,8 @@ static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_l
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, ap);
 }
 
+static const struct sampler *kept;	/* so that it is not a leak */
+
 static void sampler_free(struct sampler *s)
 {
 	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
@@ -361,6 +366,7 @@ static void sampler_free(struct sampler *s)
 	keeper_stop();
 	symbolizer_stop();
 	/* the session stays: snapshots that somebody still holds point to it */
+	kept = s;
 }
 
 struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
@@ -394,6 +400,9 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 		sampler_free(s);
 		return NULL;
 	}
+	/* a machine that hurts is when it is needed; the sampler sleeps nearly always */
+	if (setpriority(PRIO_PROCESS, 0, OWN_NICE))
+		log_line("priority: not raised: %s", strerror(errno));
 	if (privileges_drop())
 		log_line("capabilities: not dropped: %s", strerror(errno));
 	if (pthread_create(&s->thread, NULL, sampler_main, s)) {

@@ -3,15 +3,15 @@ _ottop() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} list
 	COMPREPLY=()
 	case $prev in
-	--record|--replay|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	--record|--replay|--output|-o|--config) compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	--pid|-p) COMPREPLY=($(compgen -W "$(ps -eo pid=)" -- "$cur")); return ;;
 	--view|-v)
 		compopt -o nospace; list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=
-		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events self lost probes card heatmap health help' -- "${cur##*,}"))
+		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events stacks frames self lost probes card flame offcpu heatmap health help' -- "${cur##*,}"))
 		return ;;
 	--cgroup) COMPREPLY=($(cd /sys/fs/cgroup 2>/dev/null &&
 		compgen -d -P / -- "${cur#/}")); return ;;
 	esac
-	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --budget --check --ascii --config --help --version' -- "$cur"))
+	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --profile --duration --output --budget --check --ascii --config --help --version' -- "$cur"))
 }
 complete -F _ottop ottop

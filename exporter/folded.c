@@ -19,7 +19,7 @@ struct folding {
 	u32 *of_frame;	/* label of each frame of the profile, plus one */
 };
 
-/* ---- labels ----------------------------------------------------------------------- */
+/* ---- labels ---------------------------------------------------------------------- */
 
 static u32 add_label(struct folding *f, char *text, enum fold_kind kind)
 {
@@ -75,7 +75,7 @@ static u32 comm_label(struct folding *f, const struct profile_stack *s)
 	return add_label(f, text, FOLD_COMM);
 }
 
-/* ---- stacks ------------------------------------------------------------------------ */
+/* ---- stacks ---------------------------------------------------------------------- */
 
 static struct fold_stack fold_stack(struct folding *f, const struct profile *p,
 				    const struct profile_stack *s)
@@ -182,7 +182,7 @@ void fold_free(struct fold *f)
 	free(f);
 }
 
-/* ---- writing ------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------- */
 
 int profile_put_folded(const struct profile *p, FILE *out)
 {

@@ -33,7 +33,7 @@ struct pprof {
 	/* Keys of what was made already: number - 1 of the mapping, function, location. */
 	struct strset mappings, functions, locations;
 	u32 cap_mappings, cap_functions, cap_locations, cap_samples;
-	u64 *main_value;	/* of each mapping: what was spent in programs whose main file it is */
+	u64 *main_value;	/* of each mapping: spent in programs that it is of */
 	u32 cap_main_value;
 };
 
@@ -62,7 +62,7 @@ static bool is_known(const char *s)
 	return s && *s;
 }
 
-/* ---- mappings ---------------------------------------------------------------------- */
+/* ---- mappings -------------------------------------------------------------------- */
 
 /*
  * Addresses are those in the file, the kernel's those in memory: from 0 to the
@@ -142,7 +142,7 @@ static void put_program_first(struct pprof *b)
 	m[0] = first;
 }
 
-/* ---- functions and locations ----------------------------------------------------------- */
+/* ---- functions and locations ----------------------------------------------------- */
 
 static u64 function_of(struct pprof *b, const char *name, const char *file)
 {
@@ -227,7 +227,7 @@ static u64 cut_location(struct pprof *b, const char *text)
 	return location->id;
 }
 
-/* ---- samples ------------------------------------------------------------------------------ */
+/* ---- samples --------------------------------------------------------------------- */
 
 static void add_label(struct pprof *b, PbSample *s, const char *key, const char *text, u64 number)
 {
@@ -293,7 +293,7 @@ static void add_sample(struct pprof *b, const struct profile_stack *s)
 	count_program(b, s);
 }
 
-/* ---- the message ---------------------------------------------------------------------------- */
+/* ---- the message ----------------------------------------------------------------- */
 
 static void add_comment(struct pprof *b)
 {

@@ -15,7 +15,7 @@ static bool is_known(const char *s)
 	return s && *s;
 }
 
-/* ---- frames --------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------- */
 
 static void reach(struct profile *p, u32 id)
 {
@@ -133,7 +133,7 @@ bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s)
 	return true;
 }
 
-/* ---- stacks ----------------------------------------------------------------------- */
+/* ---- stacks ---------------------------------------------------------------------- */
 
 /* The frames of a row as indexes; NULL without any. */
 static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
@@ -263,7 +263,7 @@ bool profile_add(struct profile *p, const struct snapshot *s)
 	return true;
 }
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 struct profile *profile_new(const char *kind, const u32 *pids, u32 n_pids)
 {

@@ -18,7 +18,7 @@
 #include "bpf/snapshot.h"
 #include "exporter/strset.h"
 
-/* ---- collecting (profile.c) ---------------------------------------------------- */
+/* ---- collecting (profile.c) ------------------------------------------------------ */
 
 /* One stack of one thread, with all that was spent in it. */
 struct profile_stack {
@@ -67,7 +67,7 @@ void profile_frame_text(char *buf, size_t cap, const struct frames_row *f);
 /* "[cut: no CFI]" for a stack that does not reach its root; false: it does. */
 bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s);
 
-/* ---- folded stacks, from which the flame graph is made too (folded.c) -------------- */
+/* ---- folded stacks, from which the flame graph is made too (folded.c) ------------ */
 
 enum fold_kind {
 	FOLD_USER, FOLD_CPP, FOLD_LIBRARY, FOLD_KERNEL, FOLD_JIT, FOLD_INTERP, FOLD_UNKNOWN,
@@ -91,7 +91,7 @@ struct fold {
 struct fold *profile_fold(const struct profile *p);
 void fold_free(struct fold *f);
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------- */
 
 enum profile_format { PROFILE_PPROF, PROFILE_FOLDED, PROFILE_SVG, PROFILE_UNKNOWN };
 

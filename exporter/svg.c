@@ -43,7 +43,7 @@ static const char *const fills[N_FOLD_KINDS][2] = {
 	[FOLD_UNKNOWN] = { "#6e6e6e", "#606060" }, [FOLD_COMM] = { "#d0d0d0", "#c4c4c4" },
 };
 
-/* ---- text -------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------ */
 
 /* Writes at most n characters, as XML text; what XML 1.0 cannot have is a '?'. */
 static void put_text(FILE *out, const char *s, u32 n)
@@ -88,7 +88,7 @@ static void put_label(FILE *out, const char *name, double width)
 	}
 }
 
-/* ---- frames --------------------------------------------------------------------------- */
+/* ---- frames ---------------------------------------------------------------------- */
 
 static double scale(const struct svg *g, u64 value)
 {
@@ -170,7 +170,7 @@ static void walk(struct svg *g, u32 height)
 	close_frames(g, 0, height);
 }
 
-/* ---- the picture ------------------------------------------------------------------------ */
+/* ---- the picture ----------------------------------------------------------------- */
 
 static void put_head(const struct svg *g, u32 height)
 {

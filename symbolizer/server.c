@@ -200,6 +200,7 @@ static void drop_privileges(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
+	setpriority(PRIO_PROCESS, 0, 5);	/* names may be late */
 	setrlimit(RLIMIT_AS, &memory);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &none);

@@ -11,9 +11,6 @@
 #include "tui/flame.h"
 
 #define MAX_STACKS (1u << 17)	/* more are counted, but not kept */
-#define MAX_NODES (1u << 19)
-#define MANY_DEAD 8192		/* stacks in no window before they are dropped */
-#define CHECK_EVERY 128		/* stacks between two looks at the clock */
 
 /* ---- the store ------------------------------------------------------------------------ */
 
@@ -37,7 +34,7 @@ static u32 stack_slot(const struct flame *f, u64 hash, u32 task, u32 cut_fn, con
 	return i;
 }
 
-static void hash_all(struct flame *f, u32 size)
+void flame_hash_stacks(struct flame *f, u32 size)
 {
 	f->n_hash = size;
 	free(f->hash);
@@ -152,8 +149,7 @@ static bool waits(struct flame *f, const struct flame_stack *s)
 	return idle;
 }
 
-/* The leaf of a stack in a tree of the present shape; FLAME_NONE: not shown. */
-static u32 place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
+u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
 {
 	const struct flame_task *task = &f->tasks[s->task];
 	u32 node = FLAME_ROOT;
@@ -191,11 +187,11 @@ u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stack
 	for (u32 i = 0; i < n; i++)
 		hash = mix(hash, ids[i]);
 	if (f->n_stacks * 2 >= f->n_hash)
-		hash_all(f, max(f->n_hash * 2, 4096u));
+		flame_hash_stacks(f, max(f->n_hash * 2, 4096u));
 	slot = stack_slot(f, hash, task, cut_fn, ids, n);
 	if (f->hash[slot] != FLAME_NONE)
 		return f->hash[slot];
-	if (f->n_stacks >= MAX_STACKS || flame_tree(f)->n >= MAX_NODES)
+	if (f->n_stacks >= MAX_STACKS || flame_tree(f)->n >= FLAME_MAX_NODES)
 		return FLAME_NONE;
 	at = f->n_stacks;
 	f->stacks = grow(f->stacks, at, &f->cap_stacks, sizeof(*f->stacks));
@@ -213,7 +209,7 @@ u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stack
 	f->n_stacks++;
 	f->n_dead++;	/* until it gets a value */
 	/* The other tree comes to it in time. */
-	f->stacks[at].leaf[f->shown] = place(f, flame_tree(f), &f->stacks[at]);
+	f->stacks[at].leaf[f->shown] = flame_place(f, flame_tree(f), &f->stacks[at]);
 	return at;
 }
 
@@ -280,94 +276,6 @@ void flame_zero(struct flame *f)
 	f->n_ticks = 0;
 	f->weight = 1;
 	f->refused = 0;
-}
-
-/* ---- building the other tree ------------------------------------------------------------------ */
-
-void flame_rebuild(struct flame *f)
-{
-	f->building = true;
-	f->build_at = 0;
-	flame_tree_clear(other_tree(f));
-	other_tree(f)->inverted = f->shape.inverted;
-}
-
-static void build_one(struct flame *f, u32 i)
-{
-	struct flame_stack *s = &f->stacks[i];
-	u32 other = !f->shown;
-
-	s->leaf[other] = place(f, other_tree(f), s);
-	if (s->leaf[other] == FLAME_NONE)
-		return;
-	if (s->n || s->value)
-		flame_tree_add(other_tree(f), &f->names, s->leaf[other], s->value, s->n, false);
-	if (f->has_a && (s->a_n || s->a_value))
-		flame_tree_add(other_tree(f), &f->names, s->leaf[other], (double)s->a_value,
-			       (double)s->a_n, true);
-}
-
-bool flame_build(struct flame *f, u64 end_ns)
-{
-	while (f->building && f->build_at < f->n_stacks) {
-		build_one(f, f->build_at++);
-		if (end_ns && f->build_at % CHECK_EVERY == 0 && boottime_ns() > end_ns)
-			return false;
-	}
-	if (!f->building)
-		return true;
-	f->building = false;
-	flame_tree_adopt(other_tree(f), flame_tree(f), &f->names);
-	for (u32 i = 0; i < f->n_pins; i++)
-		f->pins[i] = flame_tree_same(other_tree(f), flame_tree(f), f->pins[i], &f->names);
-	f->shown = !f->shown;
-	f->version++;
-	return true;
-}
-
-/* ---- dropping what is in no window --------------------------------------------------------------- */
-
-static bool is_dead(const struct flame_stack *s)
-{
-	return !s->n && !s->value && !s->a_n && !s->a_value;
-}
-
-bool flame_is_sparse(const struct flame *f)
-{
-	if (f->building)
-		return false;
-	if (f->trees[f->shown].n >= MAX_NODES)
-		return f->n_dead >= f->n_stacks / 8;
-	return f->n_dead >= f->compact_at && f->n_dead >= f->n_stacks / 2;
-}
-
-/* Gives the living new numbers; the numbers in ticks follow. Trees do not mind. */
-void flame_compact(struct flame *f)
-{
-	u32 n = 0, n_ids = 0, *now;
-
-	now = xmalloc(f->n_stacks * sizeof(*now));
-	for (u32 i = 0; i < f->n_stacks; i++) {
-		struct flame_stack s = f->stacks[i];
-
-		now[i] = is_dead(&s) ? FLAME_NONE : n;
-		if (is_dead(&s))
-			continue;
-		memmove(f->ids + n_ids, f->ids + s.ids, s.n_ids * sizeof(*f->ids));
-		s.ids = n_ids;
-		n_ids += s.n_ids;
-		f->stacks[n++] = s;
-	}
-	f->n_dead -= f->n_stacks - n;
-	f->compact_at = f->n_dead + MANY_DEAD;	/* those that are left are part of A */
-	f->n_stacks = n;
-	f->n_ids = n_ids;
-	for (u32 i = 0; i < f->n_ticks; i++)
-		for (u32 k = 0; f->ticks[i].parts && k < f->ticks[i].n_parts; k++)
-			f->ticks[i].parts[k].stack = now[f->ticks[i].parts[k].stack];
-	free(now);
-	hash_all(f, f->n_hash);
-	flame_rebuild(f);	/* without the nodes of the dead */
 }
 
 /* ---- A and B ------------------------------------------------------------------------------------- */
@@ -443,7 +351,7 @@ struct flame_tree *flame_tree(struct flame *f)
 
 void flame_init(struct flame *f)
 {
-	*f = (struct flame){ .weight = 1, .compact_at = MANY_DEAD };
+	*f = (struct flame){ .weight = 1, .compact_at = FLAME_MANY_DEAD };
 	flame_names_init(&f->names);
 	flame_tree_clear(&f->trees[0]);
 	flame_tree_clear(&f->trees[1]);

@@ -19,6 +19,8 @@
 #define FLAME_ROOT 0u		/* first node of a tree, and the function it stands for */
 #define FLAME_PINS 24		/* nodes that are kept when the tree is built anew */
 #define FLAME_DEPTH_MAX 1024
+#define FLAME_MAX_NODES (1u << 19)	/* then new stacks are counted, but not kept */
+#define FLAME_MANY_DEAD 8192		/* stacks in no window before they are dropped */
 
 enum flame_kind {
 	FLAME_USER, FLAME_CPP, FLAME_LIBRARY, FLAME_KERNEL, FLAME_JIT, FLAME_INTERP, FLAME_UNKNOWN,
@@ -131,7 +133,7 @@ int flame_tree_depth(const struct flame_tree *t, u32 node);
 double flame_tree_matched(const struct flame_tree *t, const struct flame_names *names, u32 top,
 			  bool (*match)(void *arg, const struct flame_fn *fn, u32 id), void *arg);
 
-/* ---- stacks and their window (flame.c, flame_window.c) ------------------------------- */
+/* ---- stacks and their window (flame.c, flame_build.c, flame_window.c) ------------------------------- */
 
 struct flame_task {
 	u64 pid, start_time_ns, tid;
@@ -247,7 +249,12 @@ static inline double flame_real(const struct flame *f, double v)
 double flame_diff(const struct flame *f, double value, double n, double a_value, double a_n,
 		  bool *ret_noise);
 
-/* ---- for flame_window.c ----------------------------------------------------------------- */
+/* ---- between flame.c, flame_build.c and flame_window.c ------------------------------------- */
+
+/* The leaf of a stack in a tree of the present shape; FLAME_NONE: not shown. */
+u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s);
+/* Makes the table of stacks anew. */
+void flame_hash_stacks(struct flame *f, u32 size);
 
 /* The stack of a row (made if need be), or FLAME_NONE. */
 u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r);

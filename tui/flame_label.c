@@ -161,9 +161,14 @@ static int cut_right(char *buf, size_t cap, const char *s, int width)
 
 int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)
 {
-	char plain[NAME_MAX_BYTES], bare[NAME_MAX_BYTES], shorter[NAME_MAX_BYTES];
-	const char *best = name, *last = NULL, *fits;
+	char head[NAME_MAX_BYTES], plain[NAME_MAX_BYTES], bare[NAME_MAX_BYTES], shorter[NAME_MAX_BYTES];
+	const char *best, *last = NULL, *fits;
 
+	if (strnlen(name, sizeof(head)) == sizeof(head)) {	/* nobody sees more of it */
+		snprintf(head, sizeof(head), "%s", name);
+		name = head;
+	}
+	best = name;
 	if (width_of(name) <= width || !has_grammar(name, kind))
 		return cut_right(buf, cap, name, width);
 	if (drop_brackets(plain, sizeof(plain), name, '(', ')', ""))

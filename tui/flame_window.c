@@ -135,6 +135,12 @@ static void decay(struct flame *f, u64 interval_ns)
 
 /* ---- the ticks that shall be in it ------------------------------------------------------ */
 
+/* Its middle decides, so that a window does not change its length when ticks are a little late. */
+static bool is_within(const struct history *h, u32 i, u64 end_ns, u64 length_ns)
+{
+	return history_time_ns(h, i) + length_ns > end_ns + history_interval_ns(h, i) / 2;
+}
+
 /* First tick of the window that ends with tick `last`. */
 static u32 first_of(const struct flame *f, const struct history *h, u32 last)
 {
@@ -143,7 +149,7 @@ static u32 first_of(const struct flame *f, const struct history *h, u32 last)
 
 	if (f->window == FLAME_ALL)
 		return 0;
-	while (f->window != FLAME_TICK && first > 0 && history_time_ns(h, first - 1) + length > end)
+	while (f->window != FLAME_TICK && first > 0 && is_within(h, first - 1, end, length))
 		first--;
 	return first;
 }

@@ -24,10 +24,10 @@ struct capture {
 	u64 wanted_ns;		/* to observe; 0: all there is */
 	u64 interval_ns;
 	bool progress;
-	char *blocked;		/* a probe of the profiler that could not attach, and why; or NULL */
+	char *blocked;		/* a probe that could not attach, and why; or NULL */
 };
 
-/* ---- snapshots ----------------------------------------------------------------------- */
+/* ---- snapshots ------------------------------------------------------------------- */
 
 static int milliseconds_until(u64 ns)
 {
@@ -105,12 +105,23 @@ static void show_progress(const struct capture *c)
 		(unsigned long long)p->samples);
 }
 
-/* ---- the capture ---------------------------------------------------------------------- */
+/* ---- the capture ----------------------------------------------------------------- */
 
-/* Half an interval is as near as ticks can come. */
+/* As near as ticks can come: live ones can be hurried, those of a recording are as they are. */
 static bool is_complete(const struct capture *c)
 {
-	return c->wanted_ns && c->profile->duration_ns + c->interval_ns / 2 >= c->wanted_ns;
+	u64 slack = (c->source.sampler ? SOON_NS : c->interval_ns) / 2;
+
+	return c->wanted_ns && c->profile->duration_ns + slack >= c->wanted_ns;
+}
+
+/* The first interval is a short one, so the last may have to be too. */
+static void shorten_last(const struct capture *c)
+{
+	u64 left = c->wanted_ns - c->profile->duration_ns;
+
+	if (c->source.sampler && !is_complete(c) && left < c->interval_ns)
+		sampler_interval(c->source.sampler, max(left, SOON_NS));
 }
 
 static void collect(struct capture *c)
@@ -125,6 +136,7 @@ static void collect(struct capture *c)
 		find_blocked_probe(c, s);
 		snapshot_put(s);
 		show_progress(c);
+		shorten_last(c);
 		if (ended || (c->source.sampler && is_blocked(c->profile)))
 			break;
 	}
@@ -169,7 +181,7 @@ static void run_capture(struct capture *c)
 		fputs("\r\033[K", stderr);
 }
 
-/* ---- the file --------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------- */
 
 /* Why nothing can be written, in one line; NULL: all is well. free() it. */
 static char *find_nothing(const struct capture *c)
@@ -235,7 +247,7 @@ static char *write_profile(const struct capture *c)
 	return error;
 }
 
-/* ---- for the console -------------------------------------------------------------------------- */
+/* ---- for the console ------------------------------------------------------------- */
 
 static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 window_ns,
 					  const char *kind, u64 pid)
@@ -273,7 +285,7 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const ch
 	return line;
 }
 
-/* ---- running ------------------------------------------------------------------------------ */
+/* ---- running --------------------------------------------------------------------- */
 
 /* What is wrong with the options, in one line; free() it. */
 static char *find_misuse(const struct options *o)
@@ -282,8 +294,8 @@ static char *find_misuse(const struct options *o)
 		return xasprintf("--profile %s: no such kind of profile; there are: cpu, offcpu",
 				 o->profile);
 	if (!o->output)
-		return xasprintf("--profile %s: where to? give -o FILE.pb.gz, FILE.folded or FILE.svg",
-				 o->profile);
+		return xasprintf("--profile %s: where to? give -o FILE.pb.gz, FILE.folded or"
+				 " FILE.svg", o->profile);
 	if (profile_format(o->output) == PROFILE_UNKNOWN)
 		return xasprintf("-o %s: unknown format; the name has to end in .pb.gz (pprof),"
 				 " .folded or .svg", o->output);

@@ -243,6 +243,19 @@ static void help_line(FILE *out, const struct option_desc *d)
 	fprintf(out, "  %-22s  %s%s\n", left, d->help, extra);
 }
 
+/* The names of the tables, in lines that fit a terminal. */
+static void help_tables(FILE *out)
+{
+	int column = fprintf(out, "Tables:");
+
+	for (int t = 0; t < N_TABLES; t++) {
+		if (column + 1 + (int)strlen(table_descs[t].name) > 79)
+			column = fprintf(out, "\n       ") - 1;
+		column += fprintf(out, " %s", table_descs[t].name);
+	}
+	putc('\n', out);
+}
+
 void options_help(FILE *out)
 {
 	fputs("usage: ottop [options]               live console\n"
@@ -254,10 +267,7 @@ void options_help(FILE *out)
 	      "\n", out);
 	for (int i = 0; i < N_OPTIONS; i++)
 		help_line(out, &option_descs[i]);
-	fputs("\n"
-	      "Tables:", out);
-	for (int t = 0; t < N_TABLES; t++)
-		fprintf(out, " %s", table_descs[t].name);
-	fputs("\n"
-	      "On the screen ? is help, q ends. NO_COLOR is honoured. See also: man ottop\n", out);
+	putc('\n', out);
+	help_tables(out);
+	fputs("On the screen ? is help, q ends. NO_COLOR is honoured. See also: man ottop\n", out);
 }

@@ -539,6 +539,8 @@ static int processes_read(const struct tick *t)
 	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
 	proctab_each(add_process, (void *)t);
 	events_rows(t->b);
+	probe_runs(skel->progs.tasks_iter, t->interval_ns ? (float)n_threads * 1e9f /
+							    (float)t->interval_ns : 0);
 	builder_status(t->b, TABLE_processes, partial ? TS_PARTIAL : TS_OK,
 		       partial ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
 	builder_status(t->b, TABLE_events, TS_OK, NULL, t->interval_ns);

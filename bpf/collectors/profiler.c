@@ -219,6 +219,9 @@ static void take_answers(void)
 			files_table_answer(&a);
 		else if (!a.err)
 			take_names(&a);
+		else
+			frames_fail(a.file, a.err == -EFAULT ? "the symbolizer died of this file" :
+				    "its symbols cannot be read");
 		symbolizer_done(&a);
 	}
 }
@@ -226,16 +229,24 @@ static void take_answers(void)
 static void ask_names(void)
 {
 	u64 addrs[SYMBOLIZER_BATCH];
+	u32 ids[SYMBOLIZER_BATCH];
 
 	for (u32 file = 1; file_path(file); file++) {
 		u32 n = 0;
 
-		if (file_fd(file) < 0 || file_is_bad(file))
+		if (file_fd(file) < 0)
 			continue;
-		while (n < SYMBOLIZER_BATCH && frames_next_unnamed(file, &addrs[n]))
+		if (file_is_bad(file)) {
+			frames_fail(file, "its file cannot be read");
+			continue;
+		}
+		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (n && symbolizer_ask_names(file, file_fd(file), addrs, n))
-			break;	/* busy; what was taken off the list stays without a name */
+		if (!n || !symbolizer_ask_names(file, file_fd(file), addrs, n))
+			continue;
+		while (n)	/* busy: the next drain asks again */
+			frames_ask_again(ids[--n]);
+		break;
 	}
 }
 

@@ -25,7 +25,9 @@ struct total {
 	bool closed;
 	/* of this tick */
 	bool active;
-	struct hist_acc *tick;
+	struct bucket { u32 b, n; } *buckets;	/* few: a dense histogram of each is 2.7 KB */
+	u32 n_buckets, cap_buckets;
+	u64 zero, sum_ns, min_ns, max_ns;
 	u32 in_flight, in_flight_entered;	/* the latter: entered while we measured */
 	u64 in_flight_max_ns;
 	struct { u32 e, n; } errnos[MAX_ERRNOS];
@@ -58,31 +60,23 @@ void totals_begin(u64 now_ns)
 	began_ns = now_ns;
 }
 
-static struct hist_acc *tick_acc(struct total *t)
-{
-	if (!t->tick)
-		t->tick = xcalloc(1, sizeof(*t->tick));
-	t->active = true;
-	return t->tick;
-}
-
 void totals_slot(u32 index, const struct sc_slot *s)
 {
 	struct total *t = total_get(s->tgid, s->start_ns, s->call);
-	struct hist_acc *a = tick_acc(t);
 	u64 min_ns = ~s->inv_min_ns;
 
 	by_slot[index] = t;
+	t->active = true;
 	t->returned += s->count;
 	t->died += s->died;
 	t->errors += s->errors;
 	t->total_ns += s->total_ns;
 	if (!s->count)
 		return;
-	a->min_ns = a->count || a->min_ns ? min(a->min_ns, min_ns) : min_ns;
-	a->max_ns = max(a->max_ns, (u64)s->max_ns);
-	a->sum_ns += s->total_ns;
-	hist_acc_bucket(a, -1, s->zero);
+	t->min_ns = t->sum_ns || t->zero ? min(t->min_ns, min_ns) : min_ns;
+	t->max_ns = max(t->max_ns, (u64)s->max_ns);
+	t->sum_ns += s->total_ns;
+	t->zero += s->zero;
 }
 
 static void add_errno(struct total *t, u32 e, u32 n)
@@ -109,10 +103,13 @@ void totals_cell(u32 slot, u32 what, u32 n)
 
 	if (!t)
 		return;
-	if (what >= CELL_ERRNO)
+	if (what >= CELL_ERRNO) {
 		add_errno(t, what - CELL_ERRNO, n);
-	else
-		hist_acc_bucket(tick_acc(t), (int)what, n);
+		return;
+	}
+	t->active = true;
+	t->buckets = grow(t->buckets, t->n_buckets, &t->cap_buckets, sizeof(*t->buckets));
+	t->buckets[t->n_buckets++] = (struct bucket){ what, n };
 }
 
 void totals_set_done(void)
@@ -166,12 +163,23 @@ static void fill_rates(struct syscalls_row *r, struct total *t, u64 interval_ns)
 					interval_ns);
 }
 
+/* The histogram of this tick; one dense accumulator serves all, one after the other. */
+static const struct hist *tick_hist(const struct total *t)
+{
+	struct hist_acc a = { .sum_ns = t->sum_ns, .min_ns = t->min_ns, .max_ns = t->max_ns };
+
+	hist_acc_bucket(&a, -1, t->zero);
+	for (u32 i = 0; i < t->n_buckets; i++)
+		hist_acc_bucket(&a, (int)t->buckets[i].b, t->buckets[i].n);
+	return hist_seal(&a);
+}
+
 static void fill_hist(struct syscalls_row *r, struct total *t)
 {
 	const struct hist *sum;
 
-	if (t->tick && t->tick->count) {
-		r->hist_tick = hist_seal(t->tick);
+	if (t->n_buckets || t->zero) {
+		r->hist_tick = tick_hist(t);
 		sum = hist_sum(t->hist, r->hist_tick);
 		hist_put(t->hist);
 		t->hist = sum;
@@ -211,8 +219,10 @@ static struct syscalls_row *make_row(struct total *t, const struct proc *p, cons
 
 static void reset_tick(struct total *t)
 {
-	free(t->tick);
-	t->tick = NULL;
+	free(t->buckets);
+	t->buckets = NULL;
+	t->n_buckets = t->cap_buckets = 0;
+	t->zero = t->sum_ns = t->min_ns = t->max_ns = 0;
 	t->in_flight = t->in_flight_entered = t->n_errnos = 0;
 	t->in_flight_max_ns = 0;
 	t->active = false;
@@ -220,7 +230,7 @@ static void reset_tick(struct total *t)
 
 static void total_free(struct total *t)
 {
-	free(t->tick);
+	free(t->buckets);
 	hist_put(t->hist);
 	row_put(t->idle_row);
 	free(t);

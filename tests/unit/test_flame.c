@@ -464,21 +464,30 @@ static u32 rnd(u32 n)
 	return (random_state >> 8) % n;
 }
 
+static u32 n_functions = 2000;
+
 /* Which function the k-th callee of a function is: every function has four, the first is the likely one. */
 static u32 callee(u32 fn, u32 k)
 {
-	return 1 + (fn * 2654435761u + k * 40503u) % 2000;
+	return 1 + (fn * 2654435761u + k * 40503u) % n_functions;
 }
 
 /*
- * `per_tick` stacks of 8 to 39 frames, in calls as programs have them: 2,000
+ * `per_tick` stacks of 8 to 39 frames, in calls as programs have them:
  * functions with 8 sampled addresses each, of which the leaf has any, a caller mostly one.
  */
 static const struct snapshot *large_tick(const struct snapshot *prev, u64 seq, u32 per_tick)
 {
 	struct builder *b = tick_of(prev, seq);
 
-	for (u32 id = 8; id < 2001 * 8; id++) {
+	for (u64 pid = 1; pid <= 8; pid++) {
+		struct processes_row *p = builder_row(b, TABLE_processes);
+
+		p->pid = p->start_time_ns = pid;
+		p->comm = str_new("work");
+	}
+	builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+	for (u32 id = 8; id < (n_functions + 1) * 8; id++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "ns::function_%u(int, char const*)", id / 8);
@@ -537,6 +546,52 @@ static void parents_cover_children(void **state)
 	assert_int_equal(flame_box_of(&v, v.f.pins[1])->end, 120);
 	free(v.boxes);
 	flame_free(&v.f);
+	snapshot_put(s);
+}
+
+/* Whatever is pressed at whatever size, while stacks come and go. */
+static void any_keys_at_any_size(void **state)
+{
+	static const u32 keys[] = {
+		K_UP, K_DOWN, K_LEFT, K_RIGHT, K_ENTER, K_BACKSPACE, K_ESC, K_PGUP, K_PGDN, K_HOME, K_END, '#',
+		'n', 'N', 'D', 'm', 't', ' ', 'K', 'P', 'T', 'E', '<', 'i', 'p', '[', ']', '{', '}', '2', '3', 'W',
+		K_CTRL + 'r', K_DOWN, K_DOWN, K_RIGHT, K_ENTER,
+	};
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	struct app_config config = { .history = h, .session = &session, .interval_ns = NSEC_PER_SEC,
+				     .view = "flame" };
+	struct canvas *c = canvas_new(24, 80, false, true);
+	struct app *a = app_new(&config, 24, 80);
+	const struct snapshot *s = NULL;
+	u64 seq = 0;
+
+	n_functions = 100;
+	for (int i = 0; i < 4000; i++) {
+		if (i % 20 == 0) {
+			const struct snapshot *next = large_tick(s, ++seq, rnd(60));
+
+			snapshot_put(s);
+			s = next;
+			history_append(h, s);
+			app_tick(a, snapshot_get(s));
+		}
+		if (i % 97 == 0) {
+			int rows = 10 + (int)rnd(50), cols = 40 + (int)rnd(160);
+
+			canvas_resize(c, rows, cols);
+			app_resize(a, rows, cols);
+		}
+		if (i % 200 == 0)
+			for (const char *p = "/unction_1{"; *p; p++)
+				app_key(a, (u32)*p);
+		app_key(a, i % 200 == 0 ? K_ENTER : keys[rnd(ARRAY_SIZE(keys))]);
+		if (rnd(3))
+			app_draw(a, c);
+	}
+	n_functions = 2000;
+	app_free(a);
+	canvas_free(c);
+	history_free(h);
 	snapshot_put(s);
 }
 
@@ -623,6 +678,7 @@ int main(void)
 		cmocka_unit_test(decay_halves),
 		cmocka_unit_test(labels),
 		cmocka_unit_test(parents_cover_children),
+		cmocka_unit_test(any_keys_at_any_size),
 		cmocka_unit_test(fifty_thousand_stacks),
 	};
 

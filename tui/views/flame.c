@@ -14,8 +14,8 @@
 #define FACTS_LINES 3
 #define DETAIL_LINES 8
 #define LEAST_LINES 6		/* of the graph, before the facts are given up */
+#define MOST_PLUS 8
 #define FEW_SAMPLES 100		/* as long as there are so few, places are not kept */
-#define FULL_WINDOW_S 10
 
 /* ---- what is selected ----------------------------------------------------------------- */
 
@@ -104,6 +104,44 @@ static void drop_regex(struct flame_view *v)
 	v->has_regex = false;
 }
 
+/*
+ * Braces are part of names ("{lambda()#1}"), so they stand for themselves; each
+ * "+" makes regcomp() copy what is before it, copies of copies included.
+ */
+static bool safe_pattern(char *out, size_t cap, const char *text)
+{
+	u32 plus = 0;
+	size_t n = 0;
+
+	for (; *text && n + 4 < cap; text++) {
+		plus += *text == '+';
+		if (*text == '\\' && text[1]) {
+			out[n++] = *text++;
+			out[n++] = *text;
+		} else if (*text == '{' || *text == '}') {
+			n += (size_t)snprintf(out + n, cap - n, "[%c]", *text);
+		} else {
+			out[n++] = *text;
+		}
+	}
+	out[n] = '\0';
+	return !*text && plus <= MOST_PLUS;
+}
+
+/* Case matters only where the pattern has an upper-case letter. */
+static int compile(regex_t *regex, const char *text)
+{
+	char pattern[700];
+	int flags = REG_EXTENDED | REG_NOSUB | REG_ICASE;
+
+	if (!safe_pattern(pattern, sizeof(pattern), text))
+		return REG_ESPACE;
+	for (const char *p = text; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			flags &= ~REG_ICASE;
+	return regcomp(regex, pattern, flags);
+}
+
 /* An incomplete pattern finds nothing new: the last one that was complete stays. */
 static void new_search(struct flame_view *v, const char *text)
 {
@@ -112,7 +150,7 @@ static void new_search(struct flame_view *v, const char *text)
 	if (!strcmp(v->search, text ? text : ""))
 		return;
 	snprintf(v->search, sizeof(v->search), "%s", text ? text : "");
-	if (text && regcomp(&regex, text, REG_EXTENDED | REG_ICASE | REG_NOSUB))
+	if (text && compile(&regex, text))
 		return;
 	drop_regex(v);
 	if (text)
@@ -280,164 +318,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 		draw_panes(a, v, c, body);
 }
 
-/* ---- the lines around it ---------------------------------------------------------------------- */
-
-static void window_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
-{
-	struct flame_span s = flame_span(&v->f);
-	char clock[FORMAT_MAX], age[FORMAT_MAX];
-
-	switch (v->f.window) {
-	case FLAME_TICK:
-		snprintf(buf, cap, "last tick");
-		break;
-	case FLAME_10S:
-		snprintf(buf, cap, "window %.3gs", s.covered_ns / 1e9);
-		break;
-	case FLAME_ALL:
-		format_clock(clock, s.first_ns, app_snapshot(a)->unix_offset_ns, false);
-		snprintf(buf, cap, "since %s (%s)", clock, format_age(age, (u64)s.covered_ns));
-		break;
-	default:
-		snprintf(buf, cap, "decaying, half in 10s");
-	}
-}
-
-static void add(char *buf, size_t cap, const char *text)
-{
-	size_t n = strlen(buf);
-
-	if (*text && n + strlen(text) + 3 < cap)
-		snprintf(buf + n, cap - n, "%s%s", n ? "  " : "", text);
-}
-
-static void samples_text(const struct flame_view *v, char *buf, size_t cap)
-{
-	struct flame_span s = flame_span(&v->f);
-	double all = v->f.all_n;
-	char n[FORMAT_MAX];
-	size_t at;
-
-	format_thousands(n, (u64)(s.n + 0.5));
-	if (flame_is_offcpu(v))
-		snprintf(buf, cap, "%s blocks", n);
-	else if (s.value > 0)
-		snprintf(buf, cap, "%s samples @%.0fHz", n, s.n * 1e9 / s.value);
-	else
-		snprintf(buf, cap, "%s samples", n);
-	if (all <= 0)
-		return;
-	at = strlen(buf);
-	/* Never "100 %" while one is cut. */
-	snprintf(buf + at, cap - at, v->f.cut_n >= 0.5 * v->f.weight ? "  whole %.1f%%" : "  whole %.0f%%",
-		 min(100 - v->f.cut_n * 100 / all, v->f.cut_n >= 0.5 * v->f.weight ? 99.9 : 100));
-}
-
-/* How it is not the plain graph. */
-static void shape_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
-{
-	const struct flame_shape *s = &v->f.shape;
-
-	*buf = '\0';
-	if (s->inverted)
-		add(buf, cap, "leaves on top");
-	if (s->hide_kernel)
-		add(buf, cap, "no kernel");
-	if (s->by_thread)
-		add(buf, cap, "by thread");
-	if (!s->by_process && !app_context(a)->pid)
-		add(buf, cap, "merged");
-	if (flame_is_offcpu(v))
-		add(buf, cap, s->hide_waits ? "waits hidden" : "waits shown");
-}
-
-static void cuts_text(const struct flame_view *v, char *buf, size_t cap)
-{
-	u32 worst = FLAME_NONE;
-	char n[FORMAT_MAX];
-
-	*buf = '\0';
-	for (u32 c = flame_node(v, FLAME_ROOT)->first; c != FLAME_NONE; c = flame_node(v, c)->next)
-		if (flame_fn_of(v, c)->kind == FLAME_CUT && flame_alive(v, c) &&
-		    (worst == FLAME_NONE || flame_node(v, c)->n > flame_node(v, worst)->n))
-			worst = c;
-	if (worst != FLAME_NONE)
-		snprintf(buf, cap, "(cut %s: mostly %.40s)",
-			 format_thousands(n, (u64)(flame_real(&v->f, v->f.cut_n) + 0.5)),
-			 flame_fn_text(flame_fn_of(v, worst)));
-}
-
-static void diff_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
-{
-	struct flame_span b = flame_span(&v->f);
-	s64 offset = app_snapshot(a)->unix_offset_ns;
-	char at_a[FORMAT_MAX], at_b[FORMAT_MAX];
-
-	snprintf(buf, cap, "diff  A %s %.3gs %.0fn   B %s %.3gs %.0fn",
-		 format_clock(at_a, v->f.a.last_ns, offset, false), v->f.a.covered_ns / 1e9, v->f.a.n,
-		 format_clock(at_b, b.last_ns, offset, false), b.covered_ns / 1e9, b.n);
-}
-
-/* The right part of the context line; what does not fit is left out from the end. */
-static void flame_status(struct app *a, void *state, char *buf, size_t cap)
-{
-	struct flame_view *v = state;
-	size_t room = (size_t)max(v->cols - (app_context(a)->pid ? 21 : 7), 20);
-	char text[160], clock[FORMAT_MAX];
-
-	*buf = '\0';
-	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
-		return;
-	room = min(room, cap);
-	if (flame_seeks(v) && v->n_boxes) {
-		snprintf(text, sizeof(text), "%s %.1f %%", v->same_fn != FLAME_NONE ? "same" : "match", v->match);
-		add(buf, cap, text);
-	}
-	if (v->diff && v->f.has_a) {
-		diff_text(a, v, text, sizeof(text));
-		add(buf, cap, text);
-		return;
-	}
-	window_text(a, v, text, sizeof(text));
-	add(buf, room, text);
-	samples_text(v, text, sizeof(text));
-	add(buf, room, text);
-	shape_text(a, v, text, sizeof(text));
-	add(buf, room, text);
-	if (v->f.has_a) {
-		snprintf(text, sizeof(text), "A=%s", format_clock(clock, v->f.a.last_ns,
-								  app_snapshot(a)->unix_offset_ns, false));
-		add(buf, room, text);
-	}
-	cuts_text(v, text, sizeof(text));
-	add(buf, room, text);
-}
-
-static bool flame_note(struct app *a, void *state, char *buf, size_t cap)
-{
-	const struct flame_view *v = state;
-	const struct flame_names *names = &v->f.names;
-	struct flame_span s;
-	char n[FORMAT_MAX];
-	int len = 0;
-
-	if (!v->ready || !v->f.n_ticks)
-		return false;
-	s = flame_span(&v->f);
-	if (v->f.refused) {
-		snprintf(buf, cap, "%s samples are not in the graph: too many different stacks to keep",
-			 format_thousands(n, v->f.refused));
-		return true;
-	}
-	*buf = '\0';
-	if (v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
-		len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", s.covered_ns / 1e9,
-			       FULL_WINDOW_S, s.n, flame_is_offcpu(v) ? "blocks" : "samples");
-	if (names->n_used_known < names->n_used)
-		snprintf(buf + len, cap - (size_t)len, "%snames: %u of %u known", len ? ", " : "",
-			 names->n_used_known, names->n_used);
-	return *buf;
-}
+/* ---- the two views --------------------------------------------------------------------- */
 
 #define FLAME_HINTS "left up zoom cancel search same diff window flip"
 #define FLAME_HINTS_WIDE "left up zoom cancel search same other_pane diff mark window flip no_kernel " \
@@ -446,7 +327,7 @@ static bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
 	"(name)\tinlined into its caller\n" \
-	"lib+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
+	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \
 	"░\tframes too narrow to be drawn (i: how many)\n" \
 	"whole\tshare of the stacks that reach their outermost frame\n" \

@@ -2,7 +2,8 @@
 /*
  * flame.h: state of the flame views, shared by flame.c (the view), flame_layout.c
  * (which frame is in which cells), flame_draw.c, flame_facts.c (the lines about
- * the selected frame), flame_list.c (functions beside the graph), flame_keys.c.
+ * the selected frame), flame_list.c (functions beside the graph), flame_status.c (the
+ * lines around), flame_keys.c.
  */
 #ifndef OTTOP_VIEWS_FLAME_H
 #define OTTOP_VIEWS_FLAME_H
@@ -89,6 +90,10 @@ static inline bool flame_alive(const struct flame_view *v, u32 node)
 {
 	return flame_real(&v->f, flame_node(v, node)->value) >= 0.5;
 }
+
+/* ---- flame_status.c ---- */
+void flame_status(struct app *a, void *state, char *buf, size_t cap);
+bool flame_note(struct app *a, void *state, char *buf, size_t cap);
 
 /* ---- flame_layout.c ---- */
 void flame_lay_out(struct flame_view *v, int rows, int cols);

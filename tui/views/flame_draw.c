@@ -14,10 +14,15 @@ static bool has_fills(const struct canvas *c)
 	return canvas_fills(c);
 }
 
-/* Bars where fills are missing, or may be hard to tell apart. */
-static bool has_bars(const struct canvas *c)
+static bool compares(const struct flame_view *v)
 {
-	return !canvas_fills(c) || canvas_ascii(c);
+	return v->diff && v->f.has_a;
+}
+
+/* Bars where fills are missing, or do not tell neighbours apart. */
+static bool has_bars(const struct flame_view *v, const struct canvas *c)
+{
+	return !canvas_fills(c) || canvas_ascii(c) || compares(v);
 }
 
 /* ---- labels ------------------------------------------------------------------------- */
@@ -67,7 +72,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	bool noise;
 
 	*buf = '\0';
-	if (v->diff && v->f.has_a) {
+	if (compares(v)) {
 		double d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 
 		flame_signed(v, d, noise, buf, cap);
@@ -100,12 +105,12 @@ static u32 fill_of(const struct flame_view *v, const struct flame_box *b)
 	bool noise;
 	double d;
 
-	if (v->diff && v->f.has_a) {
+	if (compares(v)) {
 		d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 		return noise ? ROLE_flame_same : d > 0 ? ROLE_flame_grew : ROLE_flame_shrank;
 	}
 	if (kind == FLAME_GROUP)
-		return ROLE_flame_same;
+		return b->shade ? ROLE_flame_group2 : ROLE_flame_group1;
 	return ROLE_flame_user1 + 2 * min(kind, (u32)FLAME_UNKNOWN) + b->shade;
 }
 
@@ -143,7 +148,7 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 {
 	u32 style = style_of(v, c, b);
 	bool plain = !S_BACK(style) && S_ROLE(style) != ROLE_selection;
-	int width = b->end - b->x, bar = has_bars(c) || plain, room = width - bar;
+	int width = b->end - b->x, bar = has_bars(v, c) || plain, room = width - bar;
 	char label[600];
 
 	if (b->rest) {
@@ -190,7 +195,7 @@ void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *
 		if (row >= 0)
 			draw_box(a, v, c, row, r.col, &v->boxes[i]);
 	}
-	for (u32 i = 0; has_bars(c) && i < v->n_boxes; i++) {
+	for (u32 i = 0; has_bars(v, c) && i < v->n_boxes; i++) {
 		int row = row_of(v, r, &v->boxes[i]);
 
 		if (row >= 0)
@@ -204,7 +209,7 @@ void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, in
 	bool there[FLAME_UNKNOWN + 1] = { false };
 	int need = 2;
 
-	if (!has_fills(c) || (v->diff && v->f.has_a))
+	if (!has_fills(c) || compares(v))
 		return;
 	for (u32 i = 0; i < v->n_boxes; i++)
 		there[min(flame_fn_of(v, v->boxes[i].node)->kind, (u8)FLAME_UNKNOWN)] |=

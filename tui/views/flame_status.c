@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* flame_status.c: what the context line and the note line say of a flame graph. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/flame.h"
+
+#define FULL_WINDOW_S 10
+
+static void window_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span s = flame_span(&v->f);
+	char clock[FORMAT_MAX], age[FORMAT_MAX];
+
+	switch (v->f.window) {
+	case FLAME_TICK:
+		snprintf(buf, cap, "last tick");
+		break;
+	case FLAME_10S:
+		snprintf(buf, cap, "window %.3gs", s.covered_ns / 1e9);
+		break;
+	case FLAME_ALL:
+		format_clock(clock, s.first_ns, app_snapshot(a)->unix_offset_ns, false);
+		snprintf(buf, cap, "since %s (%s)", clock, format_age(age, (u64)s.covered_ns));
+		break;
+	default:
+		snprintf(buf, cap, "decaying, half in 10s");
+	}
+}
+
+static void add(char *buf, size_t cap, const char *text)
+{
+	size_t n = strlen(buf);
+
+	if (*text && n + strlen(text) + 3 < cap)
+		snprintf(buf + n, cap - n, "%s%s", n ? "  " : "", text);
+}
+
+static void samples_text(const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span s = flame_span(&v->f);
+	double all = v->f.all_n;
+	char n[FORMAT_MAX];
+	size_t at;
+
+	format_thousands(n, (u64)(s.n + 0.5));
+	if (flame_is_offcpu(v))
+		snprintf(buf, cap, "%s blocks", n);
+	else if (s.value > 0)
+		snprintf(buf, cap, "%s samples @%.0fHz", n, s.n * 1e9 / s.value);
+	else
+		snprintf(buf, cap, "%s samples", n);
+	if (all <= 0)
+		return;
+	at = strlen(buf);
+	/* Never "100 %" while one is cut. */
+	snprintf(buf + at, cap - at, v->f.cut_n >= 0.5 * v->f.weight ? "  whole %.1f%%" : "  whole %.0f%%",
+		 min(100 - v->f.cut_n * 100 / all, v->f.cut_n >= 0.5 * v->f.weight ? 99.9 : 100));
+}
+
+/* How it is not the plain graph. */
+static void shape_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	const struct flame_shape *s = &v->f.shape;
+
+	*buf = '\0';
+	if (s->inverted)
+		add(buf, cap, "leaves on top");
+	if (s->hide_kernel)
+		add(buf, cap, "no kernel");
+	if (s->by_thread)
+		add(buf, cap, "by thread");
+	if (!s->by_process && !app_context(a)->pid)
+		add(buf, cap, "merged");
+	if (flame_is_offcpu(v))
+		add(buf, cap, s->hide_waits ? "waits hidden" : "waits shown");
+}
+
+static void cuts_text(const struct flame_view *v, char *buf, size_t cap)
+{
+	u32 worst = FLAME_NONE;
+	char n[FORMAT_MAX];
+
+	*buf = '\0';
+	for (u32 c = flame_node(v, FLAME_ROOT)->first; c != FLAME_NONE; c = flame_node(v, c)->next)
+		if (flame_fn_of(v, c)->kind == FLAME_CUT && flame_alive(v, c) &&
+		    (worst == FLAME_NONE || flame_node(v, c)->n > flame_node(v, worst)->n))
+			worst = c;
+	if (worst != FLAME_NONE)
+		snprintf(buf, cap, "(cut %s: mostly %.40s)",
+			 format_thousands(n, (u64)(flame_real(&v->f, v->f.cut_n) + 0.5)),
+			 flame_fn_text(flame_fn_of(v, worst)));
+}
+
+static void diff_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
+{
+	struct flame_span b = flame_span(&v->f);
+	s64 offset = app_snapshot(a)->unix_offset_ns;
+	char at_a[FORMAT_MAX], at_b[FORMAT_MAX];
+
+	snprintf(buf, cap, "diff  A %s %.3gs %.0fn   B %s %.3gs %.0fn",
+		 format_clock(at_a, v->f.a.last_ns, offset, false), v->f.a.covered_ns / 1e9, v->f.a.n,
+		 format_clock(at_b, b.last_ns, offset, false), b.covered_ns / 1e9, b.n);
+}
+
+/* The right part of the context line; what does not fit is left out from the end. */
+void flame_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	struct flame_view *v = state;
+	size_t room = (size_t)max(v->cols - (app_context(a)->pid ? 21 : 7), 20);
+	char text[160], clock[FORMAT_MAX];
+
+	*buf = '\0';
+	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
+		return;
+	room = min(room, cap);
+	if (flame_seeks(v) && v->n_boxes) {
+		snprintf(text, sizeof(text), "%s %.1f %%", v->same_fn != FLAME_NONE ? "same" : "match", v->match);
+		add(buf, cap, text);
+	}
+	if (v->diff && v->f.has_a) {
+		diff_text(a, v, text, sizeof(text));
+		add(buf, cap, text);
+		return;
+	}
+	window_text(a, v, text, sizeof(text));
+	add(buf, room, text);
+	samples_text(v, text, sizeof(text));
+	add(buf, room, text);
+	shape_text(a, v, text, sizeof(text));
+	add(buf, room, text);
+	if (v->f.has_a) {
+		snprintf(text, sizeof(text), "A=%s", format_clock(clock, v->f.a.last_ns,
+								  app_snapshot(a)->unix_offset_ns, false));
+		add(buf, room, text);
+	}
+	cuts_text(v, text, sizeof(text));
+	add(buf, room, text);
+}
+
+bool flame_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct flame_view *v = state;
+	const struct flame_names *names = &v->f.names;
+	struct flame_span s;
+	char n[FORMAT_MAX];
+	int len = 0;
+
+	if (!v->ready || !v->f.n_ticks)
+		return false;
+	s = flame_span(&v->f);
+	if (v->f.refused) {
+		snprintf(buf, cap, "%s samples are not in the graph: too many different stacks to keep",
+			 format_thousands(n, v->f.refused));
+		return true;
+	}
+	*buf = '\0';
+	if (v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
+		len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", s.covered_ns / 1e9,
+			       FULL_WINDOW_S, s.n, flame_is_offcpu(v) ? "blocks" : "samples");
+	if (names->n_used_known < names->n_used)
+		snprintf(buf + len, cap - (size_t)len, "%snames: %u of %u known", len ? ", " : "",
+			 names->n_used_known, names->n_used);
+	return *buf;
+}
