@@ -204,6 +204,14 @@ static void reach(struct flame_names *n, u32 id)
 	}
 }
 
+/* Strings are interned: a row that says nothing new is known by their addresses. */
+static bool says_the_same(const struct frames_row *a, const struct frames_row *b)
+{
+	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
+	       a->reason == b->reason && a->file == b->file && a->line == b->line &&
+	       a->inlined == b->inlined;
+}
+
 /* An older snapshot knows less: a name that was learned stays. */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
@@ -215,6 +223,8 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 		return false;
 	reach(n, (u32)r->id);
 	f = &n->frames[r->id];
+	if (f->row && says_the_same(f->row, r))
+		return false;
 	known = f->row && has_name(f->row);
 	if (known && !has_name(r))
 		return false;

@@ -237,7 +237,8 @@ static void ask_names(void)
 		if (file_fd(file) < 0)
 			continue;
 		if (file_is_bad(file)) {
-			frames_fail(file, "its file cannot be read");
+			if (frames_next_unnamed(file, &addrs[0]))
+				frames_fail(file, "its file cannot be read");
 			continue;
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
