@@ -36,7 +36,7 @@ PROTO	:= $(sort $(wildcard exporter/proto/*.proto))
 PBH	:= $(PROTO:exporter/proto/%.proto=$(BUILD)/gen/%.pb-c.h)
 OBJ	+= $(PROTO:exporter/proto/%.proto=$(BUILD)/obj/gen/%.pb-c.o)
 LIBOBJ	:= $(filter-out $(MAIN:%.c=$(BUILD)/obj/%.o),$(OBJ))
-GEN	:= $(BUILD)/gen/syscall_tables.h
+GEN	:= $(BUILD)/gen/syscall_tables.h $(BUILD)/gen/terminfo_entries.h
 UNIT	:= $(sort $(wildcard tests/unit/test_*.c))
 UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
@@ -137,7 +137,12 @@ $(BUILD)/obj/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_) -c -o $@ $(<:.h=.c)
 
-$(GEN): bpf/syscall_names.sh bpf/syscalls_new.def
+$(BUILD)/gen/terminfo_entries.h: tui/terminfo.sh
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)tui/terminfo.sh > $@
+
+$(BUILD)/gen/syscall_tables.h: bpf/syscall_names.sh bpf/syscalls_new.def
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q)bpf/syscall_names.sh $(HDR_ROOT) > $@

@@ -69,11 +69,23 @@ static bool has_counts(const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
 
-	for (u32 i = 0; i < d->n_fields; i++)
-		if (d->fields[i].type == FT_HIST && row_hist_tick(r, &d->fields[i]) &&
-		    row_hist_tick(r, &d->fields[i])->count)
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if (f->type == FT_HIST && row_hist_tick(r, f) && row_hist_tick(r, f)->count)
 			return true;
+		if (f->kind == FK_SUM)
+			return true;
+	}
 	return false;
+}
+
+static void merge_sum(struct row *r, const struct row *a, const struct field *f)
+{
+	u64 *v = (u64 *)((char *)r + f->offset), old = row_u64(a, f);
+
+	if (u64_known(old))
+		*v = u64_known(*v) ? *v + old : old;
 }
 
 /* The same object in both ticks. */
@@ -92,6 +104,8 @@ static const struct row *merge_row(const struct row *a, const struct row *b, str
 			merge_rate(r, a, f, w);
 		else if (f->type == FT_HIST)
 			merge_hist(r, a, f);
+		else if (f->kind == FK_SUM)
+			merge_sum(r, a, f);
 	}
 	row_quantiles(r);
 	return r;

@@ -33,6 +33,7 @@ enum {
 #define IS_KEY_QUANTILE 0
 #define IS_KEY_HISTOGRAM 0
 #define IS_KEY_INTERNAL 0
+#define IS_KEY_SUM 0
 #define FIELD(t, m, ty, k, ...) + IS_KEY_##k
 #define END(name) ,
 #include "bpf/schema.def"

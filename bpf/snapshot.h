@@ -63,7 +63,8 @@ enum table_flags {
 
 enum field_type { FT_U64, FT_F32, FT_STR, FT_HIST, FT_SUB };
 enum field_kind {
-	FK_KEY, FK_LABEL, FK_GAUGE, FK_COUNTER, FK_RATE, FK_QUANTILE, FK_HISTOGRAM, FK_INTERNAL
+	FK_KEY, FK_LABEL, FK_GAUGE, FK_COUNTER, FK_RATE, FK_QUANTILE, FK_HISTOGRAM, FK_INTERNAL,
+	FK_SUM	/* what happened in the interval: merged ticks add it up */
 };
 enum field_format {
 	FF_INT,		/* plain number */

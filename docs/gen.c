@@ -89,6 +89,7 @@ static const char *kind(enum field_kind k)
 		[FK_KEY] = "key", [FK_LABEL] = "label", [FK_GAUGE] = "gauge",
 		[FK_COUNTER] = "counter", [FK_RATE] = "rate", [FK_QUANTILE] = "percentile",
 		[FK_HISTOGRAM] = "histogram", [FK_INTERNAL] = "internal",
+		[FK_SUM] = "sum",
 	};
 
 	return names[k];

@@ -301,6 +301,7 @@ void flame_mark(struct flame *f)
 
 	f->has_a = true;
 	f->a = flame_span(f);
+	f->compact_at = FLAME_MANY_DEAD;	/* what the A before held is free */
 	for (u32 i = 0; i < f->n_stacks; i++) {
 		f->stacks[i].a_value = (float)flame_real(f, f->stacks[i].value);
 		f->stacks[i].a_n = (float)flame_real(f, f->stacks[i].n);

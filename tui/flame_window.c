@@ -276,6 +276,7 @@ void flame_set_scope(struct flame *f, const struct flame_scope *scope)
 	f->scope = *scope;
 	flame_zero(f);
 	f->n_stacks = f->n_ids = f->n_dead = f->n_pins = 0;
+	f->compact_at = FLAME_MANY_DEAD;
 	f->has_a = f->building = false;
 	if (f->hash)
 		memset(f->hash, 0xff, f->n_hash * sizeof(*f->hash));

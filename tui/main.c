@@ -5,6 +5,7 @@
  * 2 usage.
  */
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,17 @@ static int run(const struct options *o, bool has_stdout)
 	return main_console(o);
 }
 
+/*
+ * Snapshots are made in one thread and freed in another: with an arena for
+ * each, glibc keeps twice what is in use.
+ */
+static void keep_memory_small(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 int main(int argc, char **argv)
 {
 	bool has_stdout = main_fill_fds();
@@ -70,6 +82,7 @@ int main(int argc, char **argv)
 	char *error;
 	int status;
 
+	keep_memory_small();
 	setlocale(LC_CTYPE, "");	/* not LC_NUMERIC: JSON has a point */
 	signal(SIGPIPE, SIG_IGN);	/* a reader that went away is an error of write() */
 	error = options_parse(&o, argc, argv);

@@ -117,7 +117,8 @@ bool table_sorts_numbers(const struct tableview *t)
 	const struct field *f = t->sort_field >= 0 ?
 		&table_descs[t->spec->table].fields[t->sort_field] : NULL;
 
-	return f && f->type != FT_STR && (f->kind == FK_RATE || f->kind == FK_GAUGE || f->kind == FK_COUNTER);
+	return f && f->type != FT_STR && (f->kind == FK_RATE || f->kind == FK_GAUGE || f->kind == FK_COUNTER ||
+		f->kind == FK_SUM);
 }
 
 void table_sort_step(struct tableview *t, int step)

@@ -11,15 +11,17 @@ static bool compares(const struct flame_view *v)
 	return v->diff && v->f.has_a;
 }
 
+/* What is within chance comes after all that is not. */
 static double key_of(const struct flame_view *v, const struct flame_cost *c, bool by_total)
 {
 	bool noise;
+	double d;
 
 	if (!compares(v))
 		return by_total ? c->value : c->self;
-	return by_total ?
-		fabs(flame_diff(&v->f, c->value, c->n, (double)c->a_value, (double)c->a_n, &noise)) :
-		fabs(flame_diff(&v->f, c->self, c->self_n, (double)c->a_self, (double)c->a_self_n, &noise));
+	d = by_total ? flame_diff(&v->f, c->value, c->n, (double)c->a_value, (double)c->a_n, &noise) :
+		       flame_diff(&v->f, c->self, c->self_n, (double)c->a_self, (double)c->a_self_n, &noise);
+	return noise ? 0 : fabs(d);
 }
 
 static int by_key(const void *a, const void *b)

@@ -226,7 +226,8 @@ u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool
 	struct table_row *in = xcalloc(n, sizeof(*in));
 	struct walk w = { st, rows, in, 0 };
 
-	memcpy(in, rows, n * sizeof(*in));
+	if (n)
+		memcpy(in, rows, n * sizeof(*in));
 	drop_sums(st);
 	if (st->cap_nodes < n) {
 		st->nodes = xrealloc(st->nodes, n * sizeof(*st->nodes));
