@@ -24,7 +24,7 @@
 #define FIRST_WAIT_NS (20 * NSEC_PER_MSEC)
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
-enum file_state { FILE_NEW, FILE_ASKED, FILE_READY, FILE_BAD };
+enum file_state { FILE_NEW, FILE_ASKED, FILE_READY, FILE_BAD, FILE_EVICTED };
 
 struct file {
 	dev_t dev;
@@ -66,7 +66,7 @@ static struct profiler_maps maps;
  */
 static struct unw_info *infos;
 static u32 n_infos;
-static u64 table_bytes;
+static u64 table_bytes, refused;
 static u32 vdso_file;
 
 /* ---- files ---- */
@@ -181,7 +181,7 @@ static void ask_table(u32 file)
 {
 	struct file *f = &files[file];
 
-	if (f->state == FILE_NEW && f->fd >= 0 && !symbolizer_ask_table(file, f->fd))
+	if ((f->state == FILE_NEW || f->state == FILE_EVICTED) && f->fd >= 0 && !symbolizer_ask_table(file, f->fd))
 		f->state = FILE_ASKED;
 }
 
@@ -328,7 +328,8 @@ void files_forget_ended(void)
 			process_drop(i);
 	}
 	for (u32 i = 1; i < n_files; i++)	/* the symbolizer was busy when it was met */
-		ask_table(i);
+		if (files[i].state == FILE_NEW)
+			ask_table(i);
 }
 
 /* ---- tables ---- */
@@ -365,6 +366,32 @@ static void copy_words(u64 *to, const struct symbolizer_answer *a, const u16 *nu
 			map_row((u32)a->words[i], numbers);
 }
 
+static bool file_in_use(u32 file)
+{
+	for (u32 i = 0; i < n_processes; i++)
+		for (u32 k = 0; k < processes[i].n; k++)
+			if (processes[i].m[k].file == file)
+				return true;
+	return false;
+}
+
+/* Makes room by dropping tables of files that no process has mapped any more. */
+static bool make_room(size_t bytes)
+{
+	for (u32 i = 1; i < n_files && table_bytes + bytes > TABLE_CAP_BYTES; i++) {
+		struct file *f = &files[i];
+
+		if (f->map_fd < 0 || file_in_use(i))
+			continue;
+		bpf_map_delete_elem(bpf_map__fd(maps.files), &i);
+		close(f->map_fd);
+		f->map_fd = -1;
+		f->state = FILE_EVICTED;
+		table_bytes -= (size_t)f->n_words * sizeof(u64);
+	}
+	return table_bytes + bytes <= TABLE_CAP_BYTES;
+}
+
 static int load_table(struct file *f, u32 number, const struct symbolizer_answer *a)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
@@ -373,7 +400,7 @@ static int load_table(struct file *f, u32 number, const struct symbolizer_answer
 	void *to;
 	int fd;
 
-	if (table_bytes + bytes > TABLE_CAP_BYTES || !map_infos(a, numbers))
+	if (!make_room(bytes) || !map_infos(a, numbers))
 		return -ENOSPC;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ottop_unwind", 4, 8, a->n_words, &opts);
 	if (fd < 0)
@@ -409,8 +436,7 @@ void files_table_answer(const struct symbolizer_answer *a)
 	f->n_segments = a->n_segments;
 	if (!a->err && a->words)
 		err = load_table(f, a->file, a);
-	if (err)
-		log_line("%s: no unwind table: %s", f->path, strerror(-err));
+	refused += err != 0;
 	/* without a table frame pointers are tried, but names and addresses are right */
 	f->state = a->err ? FILE_BAD : FILE_READY;
 	for (u32 i = 0; i < n_processes; i++)
@@ -454,6 +480,11 @@ u64 file_addr(u32 file, u64 reported)
 bool file_is_bad(u32 file)
 {
 	return file && file < n_files && files[file].state == FILE_BAD;
+}
+
+u64 files_refused(void)
+{
+	return refused;
 }
 
 u64 files_table_bytes(void)

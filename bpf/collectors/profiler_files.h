@@ -36,6 +36,8 @@ int file_fd(u32 file);
 /* Address in the file of what the kernel side reports (that counts from the table's base). */
 u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
+/* Files whose table found no room under the cap. */
+u64 files_refused(void);
 /* Bytes of kernel memory of all tables. */
 u64 files_table_bytes(void);
 
