@@ -5,16 +5,14 @@
  * one; user space adds them up.
  */
 #include "bpf/tasks.bpf.h"
+#include "bpf/scope.bpf.h"
 #include "bpf/unwind.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define ASK_AGAIN_NS 20000000ull	/* for mappings of one process: at most every 20 ms */
-#define MAX_SCOPE 64
 
 u64 lost_samples;
-u32 scope_n;		/* 0: everybody; else only the processes of scope_tgids */
-u32 scope_tgids[MAX_SCOPE];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -33,21 +31,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct record);
 } records SEC(".maps");
-
-static __always_inline bool in_scope(u32 tgid)
-{
-	u32 n = scope_n;
-
-	if (!n)
-		return true;
-	for (u32 i = 0; i < MAX_SCOPE; i++) {
-		if (i >= n)
-			break;
-		if (scope_tgids[i] == tgid)
-			return true;
-	}
-	return false;
-}
 
 /* Appends the kernel stack to the user frames; 0 frames where it was in user code. */
 static __always_inline u32 kernel_stack(void *ctx, struct walk *w, u32 n_user)

@@ -8,6 +8,7 @@
  * space swaps the sets once a tick and drains the other one.
  */
 #include "bpf/tasks.bpf.h"
+#include "bpf/scope.bpf.h"
 #include "bpf/hist_index.h"
 #include "bpf/collectors/syscalls.h"
 
@@ -15,25 +16,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 u32 generation;		/* of the latency measurement; 0: only counting */
 u32 current_set;	/* 0 or 1 */
-u32 scope_n;		/* 0: everybody; else only the processes of scope_tgids */
-u32 scope_tgids[MAX_SCOPE];
 u64 lost_storage, lost_slots, lost_cells;
 struct sc_set sets[2];
-
-static __always_inline bool in_scope(u32 tgid)
-{
-	u32 n = scope_n;
-
-	if (!n)
-		return true;
-	for (u32 i = 0; i < MAX_SCOPE; i++) {
-		if (i >= n)
-			break;
-		if (scope_tgids[i] == tgid)
-			return true;
-	}
-	return false;
-}
 
 /* ABI << 16 | number of the call; numbers beyond any table become CALL_INVALID. */
 static __always_inline u32 call_of(struct task_struct *t, long id)

@@ -80,7 +80,7 @@ static void set_scope(const struct tick *t)
 		interval_focused = focused;
 		skel->bss->scope_tgids[n++] = (u32)focused;
 	} else {
-		for (u32 i = 0; i < t->scope->n_pids && n < MAX_SCOPE; i++)
+		for (u32 i = 0; i < t->scope->n_pids && n < SAMPLER_MAX_PIDS; i++)
 			skel->bss->scope_tgids[n++] = t->scope->pids[i];
 	}
 	if (skel->bss->scope_n != n)

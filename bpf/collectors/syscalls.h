@@ -63,6 +63,4 @@ struct sc_set {
 	__u32 used_slots, used_cells;
 } __attribute__((aligned(64)));
 
-#define MAX_SCOPE 64
-
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* scope.bpf.h: which processes a collector's programs look at; user space writes it. */
+#ifndef OTTOP_SCOPE_BPF_H
+#define OTTOP_SCOPE_BPF_H
+
+#define MAX_SCOPE 64
+
+u32 scope_n;		/* 0: everybody; else only the processes of scope_tgids */
+u32 scope_tgids[MAX_SCOPE];
+
+static __always_inline bool in_scope(u32 tgid)
+{
+	u32 n = scope_n;
+
+	if (!n)
+		return true;
+	for (u32 i = 0; i < MAX_SCOPE; i++) {
+		if (i >= n)
+			break;
+		if (scope_tgids[i] == tgid)
+			return true;
+	}
+	return false;
+}
+
+#endif
