@@ -112,6 +112,15 @@ static int text_width(const char *s)
 	return width;
 }
 
+/* A kernel thread has no command line: its name stands there, as on the screen. */
+static const char *name_for_command(const struct field *f, const struct row *r)
+{
+	int i = f->format == FF_CMD ? table_field(r->table, "comm") : -1;
+	const char *comm = i < 0 ? NULL : row_str(r, &table_descs[r->table].fields[i]);
+
+	return comm ?: "";
+}
+
 /* The text of a member, safe for a terminal; valid until the next call. */
 static const char *cell_text(struct batch *b, const struct field *f, const struct row *r,
 			     const struct snapshot *s)
@@ -122,6 +131,8 @@ static const char *cell_text(struct batch *b, const struct field *f, const struc
 	size_t need;
 
 	if (state == VALUE_BLANK || !*text)
+		text = name_for_command(f, r);
+	if (!*text)
 		return "-";
 	need = strlen(text) * 2 + 1;	/* one byte may become a middle dot */
 	if (need > b->cap) {

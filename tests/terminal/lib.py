@@ -346,18 +346,20 @@ def console(cols=80, rows=24, *options, **kw):
 
 
 def sorted_by(p):
-    m = re.search(r'sort (\S+)[▾▴]', p.text())
+    """The column that the context line or the titles mark; None: neither has room for it."""
+    m = re.search(r'sort (\S+)[▾▴]', p.text()) or re.search(
+        r'(\S+)[▾▴]', next((t for t in p.screen() if re.match(r'[ +-]*PID ', t)), ''))
     return m[1] if m else None
 
 
 def sort_by(p, column):
     """Presses > until that column is the sorted one; how often, or None."""
     for pressed in range(20):
-        before = poll(lambda: sorted_by(p))
-        if before == column:
-            return pressed
+        before = poll(lambda: sorted_by(p), 5)
+        if before in (column, None):
+            return pressed if before else None
         p.keys('>')
-        poll(lambda: sorted_by(p) != before)
+        poll(lambda: sorted_by(p) != before, 5)
     return None
 
 
