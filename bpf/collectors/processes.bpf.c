@@ -206,7 +206,8 @@ static __always_inline u64 still_queued_ns(struct task_struct *t)
 	u64 queued = t->sched_info.last_queued;
 	u64 now = bpf_get_current_task_btf()->sched_info.last_arrival;
 
-	return !t->on_cpu && queued && now > queued ? now - queued : 0;
+	/* the kernel clears last_queued when the task gets its CPU */
+	return queued && now > queued ? now - queued : 0;
 }
 
 SEC("iter/task")
