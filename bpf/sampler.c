@@ -349,7 +349,7 @@ static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_l
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, ap);
 }
 
-static const struct sampler *kept;	/* so that it is not a leak */
+static const struct sampler *volatile kept;	/* so that it is not a leak */
 
 static void sampler_free(struct sampler *s)
 {

@@ -105,6 +105,8 @@ void heatmap_update(struct app *a, void *state)
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
 		heat_set_filter(&m->heat, &f);
+		/* the last frame's plot points to columns that are gone: no keys before the next */
+		m->plot.n_slots = m->plot.n_lines = 0;
 		heatmap_clear(m);
 		m->top = 0;
 	}
