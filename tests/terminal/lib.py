@@ -39,6 +39,7 @@ def close_all():
 
 
 def on_end(signum, frame):
+    print('# ended by signal %d' % signum, flush=True)
     sys.exit(1)         # runs close_all
 
 
