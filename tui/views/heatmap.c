@@ -105,8 +105,9 @@ void heatmap_update(struct app *a, void *state)
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
 		heat_set_filter(&m->heat, &f);
-		/* the last frame's plot points to columns that are gone: no keys before the next */
-		m->plot.n_slots = m->plot.n_lines = 0;
+		/* keys before the next frame still have its layout, but its columns are gone */
+		for (int i = 0; i < m->plot.n_slots; i++)
+			m->plot.slots[i].column = NULL;
 		heatmap_clear(m);
 		m->top = 0;
 	}
