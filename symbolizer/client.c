@@ -178,7 +178,10 @@ static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int 
 		(size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info) :
 		(size_t)r->n_names * sizeof(u64) + r->names_size;
 	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
 
+	if (seals < 0 || (seals & PAYLOAD_SEALS) != PAYLOAD_SEALS)
+		return false;
 	if (fstat(fd, &st) || !want || (u64)st.st_size < want || want > (256u << 20))
 		return false;
 	a->map = mmap(NULL, want, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -7,8 +7,13 @@
 #ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
 #define OTTOP_SYMBOLIZER_PROTOCOL_H
 
+#include <fcntl.h>
+
 #include "bpf/message.h"
 #include "symbolizer/symbolizer.h"
+
+/* What was checked must not change afterwards, nor vanish under a reader (SIGBUS). */
+#define PAYLOAD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct question {
 	u32 kind;	/* enum symbolizer_answer_kind */

@@ -132,7 +132,7 @@ static int answer_table(const struct question *q, int fd, struct reply *r)
 	t = unwind_table_read(fd);
 	if (!t)
 		return -1;	/* no frame information: the layout alone is an answer */
-	mem = memfd_create("ottop-table", MFD_CLOEXEC);
+	mem = memfd_create("ottop-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (mem >= 0 && write_all(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
 	    write_all(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
 		r->n_words = t->n_words;
@@ -154,7 +154,7 @@ static int answer_names(const struct question *q, int fd, struct reply *r)
 		r->err = -errno;
 		return -1;
 	}
-	mem = memfd_create("ottop-names", MFD_CLOEXEC);
+	mem = memfd_create("ottop-names", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	r->n_names = q->n;
 	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)))
 		r->err = -errno;
@@ -183,6 +183,8 @@ static void serve(int sock, const struct question *q, int fd)
 	else
 		mem = answer_names(q, fd, &r);
 	setitimer(ITIMER_PROF, &off, NULL);
+	if (mem >= 0)
+		fcntl(mem, F_ADD_SEALS, PAYLOAD_SEALS);
 	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */
 	while (message_send(sock, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);
