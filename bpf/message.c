@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* message.c: messages with a descriptor over a SOCK_SEQPACKET pair; unix(7), cmsg(3). */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,8 +41,14 @@ int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags)
 		.msg_iov = &io, .msg_iovlen = 1,
 		.msg_control = control.buf, .msg_controllen = sizeof(control.buf),
 	};
-	ssize_t n = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC);
+	struct pollfd wait = { .fd = sock, .events = POLLIN };
+	ssize_t n;
 
+	/* waiting for work is poll's business: in recvmsg it would look like a call that hangs */
+	if (!(flags & MSG_DONTWAIT))
+		while (poll(&wait, 1, -1) < 0 && errno == EINTR)
+			;
+	n = recvmsg(sock, &m, flags | MSG_CMSG_CLOEXEC);
 	*ret_fd = -1;
 	if (n < 0)
 		return -errno;
