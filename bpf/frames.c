@@ -20,6 +20,8 @@ static u32 hash_size;
 /* heads of the lists of frames without a name, by file */
 static struct { u32 file, head; } *unnamed;
 static u32 n_unnamed, cap_unnamed;
+static u32 overflow;
+static u64 refused;
 
 static u32 slot_of(u32 file, u64 addr, u32 space)
 {
@@ -74,12 +76,10 @@ static struct frames_row *new_row(u32 id, u64 addr)
 	return r;
 }
 
-u32 frames_intern(u32 file, u64 addr, u32 space)
+static u32 add_frame(u32 file, u64 addr, u32 space)
 {
-	u32 id = frames_find(file, addr, space), *head, s;
+	u32 id, *head, s;
 
-	if (id)
-		return id;
 	if (!n_entries) {
 		entries = grow(entries, 0, &cap_entries, sizeof(*entries));
 		memset(&entries[0], 0, sizeof(*entries));
@@ -97,6 +97,34 @@ u32 frames_intern(u32 file, u64 addr, u32 space)
 	hash[s] = id;
 	*head = id;
 	return id;
+}
+
+/* One frame stands for all that came too late. */
+static u32 overflow_frame(void)
+{
+	u32 id;
+
+	refused++;
+	if (!overflow) {
+		id = add_frame(FRAMES_RAW, 0, ~0u);
+		frames_name(id, str_new("other frames"), str_new("unknown"), NULL);
+		overflow = id;	/* from now on it keeps that name */
+	}
+	return overflow;
+}
+
+u32 frames_intern(u32 file, u64 addr, u32 space)
+{
+	u32 id = frames_find(file, addr, space);
+
+	if (id)
+		return id;
+	return n_entries < FRAMES_MAX ? add_frame(file, addr, space) : overflow_frame();
+}
+
+u64 frames_refused(void)
+{
+	return refused;
 }
 
 /* A row that snapshots may hold is never changed: a copy takes its place. */
@@ -125,7 +153,15 @@ static void set(const char **member, const char *s)
 
 void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 {
-	struct frames_row *r = own_row(id);
+	struct frames_row *r;
+
+	if (overflow && id == overflow) {
+		str_put(name);
+		str_put(kind);
+		str_put(reason);
+		return;
+	}
+	r = own_row(id);
 
 	set(&r->name, name);
 	set(&r->kind, kind);
@@ -134,8 +170,14 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 
 void frames_module(u32 id, const char *module, const char *build_id)
 {
-	struct frames_row *r = own_row(id);
+	struct frames_row *r;
 
+	if (overflow && id == overflow) {
+		str_put(module);
+		str_put(build_id);
+		return;
+	}
+	r = own_row(id);
 	set(&r->module, module);
 	set(&r->build_id, build_id);
 }
@@ -185,5 +227,5 @@ void frames_clear(void)
 	entries = NULL;
 	hash = NULL;
 	unnamed = NULL;
-	n_entries = cap_entries = hash_size = n_unnamed = cap_unnamed = 0;
+	n_entries = cap_entries = hash_size = n_unnamed = cap_unnamed = overflow = 0;
 }

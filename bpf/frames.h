@@ -12,7 +12,9 @@
 #define FRAMES_WAKER 0xfffffffeu	/* not code: the thread that ended a wait */
 #define FRAMES_RAW 0xffffffffu	/* of addresses outside of any file, per process */
 
-/* The number of a frame. space: the pid for FRAMES_RAW, else 0. */
+#define FRAMES_MAX 131072	/* code made at run time could go on for ever */
+
+/* The number of a frame; past FRAMES_MAX that of one frame for all others. space: the pid for FRAMES_RAW, else 0. */
 u32 frames_intern(u32 file, u64 addr, u32 space);
 /* Names, as they come; all strings are references given away, NULL where unknown. */
 void frames_name(u32 id, const char *name, const char *kind, const char *reason);
@@ -25,6 +27,8 @@ void frames_ask_again(u32 id);
 void frames_fail(u32 file, const char *reason);
 /* The frame of a file and address, or 0. */
 u32 frames_find(u32 file, u64 addr, u32 space);
+/* Frames that were not told apart. */
+u64 frames_refused(void);
 void frames_rows(struct builder *b);
 void frames_clear(void);
 

@@ -369,6 +369,7 @@ static int profiler_read(const struct tick *t)
 	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
+	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
 	files_forget_ended();
 	return 0;
