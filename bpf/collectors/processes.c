@@ -5,7 +5,6 @@
  * was born, became another program, and ended with which final values.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +20,10 @@
 #include "bpf/procfs.h"
 #include "bpf/threads.h"
 #include "bpf/users.h"
+#include "bpf/collectors/processes_life.h"
 #include "processes.skel.h"
 
 #define READ_BUF (64 << 10)
-#define EXEC_READS_PER_DRAIN 16
 #define STATM_PER_TICK 256
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
 
@@ -35,8 +34,8 @@ static u32 n_links;
 static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
-static u64 pass_start_ns, opened_ns, lost_exits, calls_total;
-static u32 reread_cursor, statm_reads, exec_reads;
+static u64 pass_start_ns, lost_exits, calls_total;
+static u32 reread_cursor, statm_reads;
 static bool partial;
 
 const struct wire_thread *threads_all(u32 *ret_n)
@@ -61,176 +60,9 @@ void tasks_set_generation(u32 generation)
 		skel->bss->call_generation = generation;
 }
 
-/* ---- life, from the ring ---- */
-
-static void set_owner(struct proc *p, u32 uid)
-{
-	if (p->user && p->uid == uid)
-		return;
-	p->uid = uid;
-	proc_set(&p->user, users_name(uid));
-}
-
-/* The process an event speaks of; made when its birth was not seen. */
-static struct proc *event_process(const struct wire_event *e)
-{
-	bool is_new;
-	struct proc *p = proctab_get(e->pid, e->start_ns, &is_new);
-
-	if (is_new) {
-		p->born_here = e->start_ns >= opened_ns;
-		p->first_seen_ns = p->born_here ? e->start_ns : e->time_ns;
-		p->ppid = e->ppid;
-		p->threads = 1;
-	}
-	set_owner(p, e->uid);
-	if (!p->comm || strncmp(p->comm, e->comm, sizeof(e->comm)))
-		proc_set(&p->comm, str_newn(e->comm, sizeof(e->comm)));
-	return p;
-}
-
-static struct events_row *event_row(const char *kind, const struct wire_event *e, struct proc *p)
-{
-	struct events_row *r = events_new(kind, e->time_ns);
-
-	r->pid = p->pid;
-	r->ppid = p->ppid;
-	r->start_time_ns = p->start_ns;
-	r->comm = str_get(p->comm);
-	r->user = str_get(p->user);
-	r->container = str_get(p->container);
-	r->args = str_get(p->cmdline);
-	r->exit_code = r->signal = r->duration_ns = r->rss_peak_bytes = U64_BLANK;
-	r->result = str_new("");
-	return r;
-}
-
-static void on_fork(const struct wire_event *e)
-{
-	struct proc *p = event_process(e), *parent = proctab_current(e->ppid);
-
-	if (parent && parent != p)
-		identity_inherit(p, parent);
-	if (proc_in_scope(p))
-		event_row("fork", e, p);
-}
-
-static void on_exec(const struct wire_event *e)
-{
-	struct proc *p = event_process(e);
-
-	identity_args(p, e->args, e->args_len, e->args_len >= ARGS_MAX);
-	if (exec_reads) {	/* a container's first process may be gone before the tick */
-		exec_reads--;
-		identity_read(p);
-	}
-	if (proc_in_scope(p))
-		event_row("exec", e, p);
-}
-
-static void exit_result(struct events_row *r, s32 status)
-{
-	char buf[32];
-	int sig = status & 0x7f;
-
-	if (sig) {
-		r->signal = (u64)sig;
-		snprintf(buf, sizeof(buf), "SIG%s", sigabbrev_np(sig) ?: "?");
-	} else {
-		r->exit_code = (u64)(status >> 8 & 0xff);
-		snprintf(buf, sizeof(buf), r->exit_code ? "code %llu" : "", (unsigned long long)r->exit_code);
-	}
-	str_put(r->result);
-	r->result = str_new(buf);
-}
-
-static void take_final(struct proc_usage *u, const struct wire_event *e)
-{
-	u->cpu_ns = max(u->cpu_ns, (u64)e->runtime_ns);
-	u->utime_ns = max(u->utime_ns, (u64)e->utime_ns);
-	u->stime_ns = max(u->stime_ns, (u64)e->stime_ns);
-	u->runq_ns = max(u->runq_ns, (u64)e->runq_ns);
-	u->blocked_ns = max(u->blocked_ns, (u64)e->blocked_ns);
-	u->read_bytes = max(u->read_bytes, (u64)e->read_bytes);
-	u->write_bytes = max(u->write_bytes, (u64)e->write_bytes);
-	u->calls = max(u->calls, (u64)e->calls);
-}
-
-static void on_exit_event(const struct wire_event *e)
-{
-	struct proc *p = event_process(e);
-	struct events_row *r;
-
-	take_final(&p->now, e);
-	if (p->exited)	/* two threads were the last at once: one exit */
-		return;
-	p->exited = true;
-	p->main_runtime_ns = e->main_runtime_ns;
-	p->exit_ns = e->time_ns;
-	p->wait_status = e->exit_code;
-	p->rss_peak_bytes = e->rss_peak_pages * (u64)getpagesize();
-	if (!proc_in_scope(p))
-		return;
-	r = event_row("exit", e, p);
-	r->duration_ns = e->time_ns - e->start_ns;
-	r->rss_peak_bytes = p->rss_peak_bytes;
-	exit_result(r, e->exit_code);
-}
-
-static void on_dead(const struct wire_event *e)
-{
-	struct proc *p = proctab_find(e->pid, e->start_ns);
-
-	if (p && p->exited && e->runtime_ns > p->main_runtime_ns) {
-		p->now.cpu_ns += e->runtime_ns - p->main_runtime_ns;
-		p->main_runtime_ns = e->runtime_ns;
-	}
-}
-
-static void on_oom(const struct wire_event *e)
-{
-	struct proc *p = proctab_current(e->pid);
-	struct events_row *r;
-
-	if (!p || !proc_in_scope(p))
-		return;
-	r = event_row("oom", e, p);
-	r->duration_ns = e->time_ns - p->start_ns;
-	r->rss_peak_bytes = p->rss_bytes;
-	str_put(r->result);
-	r->result = str_new("killed");
-}
-
-static int on_event(void *ctx, void *data, size_t size)
-{
-	const struct wire_event *e = data;
-
-	(void)ctx;
-	if (size < sizeof(*e) || (e->kind == WIRE_EXEC && size < sizeof(*e) + e->args_len))
-		return 0;
-	switch (e->kind) {
-	case WIRE_FORK:
-		on_fork(e);
-		break;
-	case WIRE_EXEC:
-		on_exec(e);
-		break;
-	case WIRE_EXIT:
-		on_exit_event(e);
-		break;
-	case WIRE_OOM:
-		on_oom(e);
-		break;
-	case WIRE_DEAD:
-		on_dead(e);
-		break;
-	}
-	return 0;
-}
-
 static void processes_drain(void)
 {
-	exec_reads = EXEC_READS_PER_DRAIN;
+	life_begin_drain();
 	if (ring)
 		ring_buffer__consume(ring);
 }
@@ -264,7 +96,7 @@ static struct proc *pass_process(const struct wire_thread *t)
 	struct proc *p = proctab_get(t->tgid, t->process_start_ns, &is_new);
 
 	if (is_new) {
-		p->born_here = opened_ns && t->process_start_ns >= opened_ns;
+		p->born_here = life_saw_birth(t->process_start_ns);
 		p->first_seen_ns = p->born_here ? t->process_start_ns : pass_start_ns;
 	}
 	if (!p->seen) {
@@ -306,7 +138,7 @@ static void take_process(const struct wire_thread *t, const struct wire_process 
 		p->rss_rough = !skel->bss->rss_is_exact;
 	}
 	p->rss_peak_bytes = max(p->rss_peak_bytes, p->rss_bytes);
-	set_owner(p, w->uid);
+	life_owner(p, w->uid);
 	if (p->css_set != w->css_set) {
 		p->css_set = w->css_set;
 		p->reread = true;
@@ -620,11 +452,11 @@ static int processes_open(char *reason, size_t cap)
 	err = processes__load(skel);
 	if (!err) {
 		probes_add("processes", skel->obj);
-		opened_ns = boottime_ns();
+		life_open(boottime_ns());
 		err = attach_all();
 	}
 	if (!err) {
-		ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, NULL, NULL);
+		ring = ring_buffer__new(bpf_map__fd(skel->maps.events), life_event, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}
 	if (err) {
