@@ -182,6 +182,13 @@ static u32 pressure_style(float v, float limit)
 	return f32_known(v) && v >= limit ? ROLE_warn : ROLE_text;
 }
 
+/* By a tenth at least: a mark that flickers around the limit is no mark. */
+static bool over_budget(const struct self_row *s)
+{
+	return f32_known(s->cpu_pct) && f32_known(s->bpf_cpu_pct) && f32_known(s->budget_pct) &&
+	       s->cpu_pct + s->bpf_cpu_pct > s->budget_pct * 1.1f;
+}
+
 static void self_text(struct app *a, char *buf, size_t cap)
 {
 	const struct self_row *s =
@@ -197,7 +204,7 @@ static void self_text(struct app *a, char *buf, size_t cap)
 	bytes = (u64_known(s->rss_bytes) ? (double)s->rss_bytes : 0) +
 		(u64_known(s->kernel_map_bytes) ? (double)s->kernel_map_bytes : 0);
 	if (f32_known(s->cpu_pct))
-		snprintf(buf, cap, "ottop %.2f/%g%% %.0fM", cpu,
+		snprintf(buf, cap, "ottop %s%.2f/%g%% %.0fM", over_budget(s) ? "!" : "", cpu,
 			 f32_known(s->budget_pct) ? (double)s->budget_pct : 1, bytes / (1 << 20));
 	else
 		snprintf(buf, cap, "ottop ?/%g%% %s", f32_known(s->budget_pct) ? (double)s->budget_pct : 1,
@@ -239,7 +246,8 @@ static void line_pressure(struct app *a, struct canvas *c, int row, const struct
 
 	if (!wide) {
 		self_text(a, self, sizeof(self));
-		canvas_right(c, row, p.end - (int)strlen(self), (int)strlen(self), ROLE_text, self);
+		canvas_right(c, row, p.end - (int)strlen(self), (int)strlen(self),
+			     strchr(self, '!') ? ROLE_bad : ROLE_text, self);
 		p.end -= (int)strlen(self) + 1;
 	}
 	pen_part(&p, 0, ROLE_dim, "psi");
@@ -263,7 +271,8 @@ static void line_self(struct app *a, struct canvas *c, int row)
 
 	pen_part(&p, 0, ROLE_dim, "ottop");
 	if (s && f32_known(s->cpu_pct) && f32_known(s->bpf_cpu_pct))
-		pen_part(&p, 2, ROLE_text, "%.2f of %g %% (bpf %.2f, self %.2f)",
+		pen_part(&p, 2, over_budget(s) ? ROLE_bad : ROLE_text,
+			 "%s%.2f of %g %% (bpf %.2f, self %.2f)", over_budget(s) ? "!" : "",
 			 (double)(s->cpu_pct + s->bpf_cpu_pct), (double)s->budget_pct,
 			 (double)s->bpf_cpu_pct, (double)s->cpu_pct);
 	else
