@@ -107,15 +107,15 @@ int symbolizer_fd(void)
 
 /* ---- questions ---- */
 
-static int ask(const struct question *q, int fd)
+static int ask(const struct question *q, int fd, int debug_fd)
 {
-	int err;
+	int fds[MESSAGE_FDS] = { fd, debug_fd }, err;
 
 	if (sock < 0)
 		return -ENOTCONN;
 	if (n_asked == MAX_ASKED)
 		return -EAGAIN;
-	err = message_send(sock, q, sizeof(*q), fd, MSG_DONTWAIT);
+	err = message_send_fds(sock, q, sizeof(*q), fds, MSG_DONTWAIT);
 	if (err)
 		return err;
 	asked[(first_asked + n_asked) % MAX_ASKED].kind = q->kind;
@@ -127,17 +127,33 @@ int symbolizer_ask_table(u32 file, int fd)
 {
 	struct question q = { .kind = ANSWER_TABLE, .file = file };
 
-	return ask(&q, fd);
+	return ask(&q, fd, -1);
 }
 
-int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n)
+static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
 {
-	struct question q = { .kind = ANSWER_NAMES, .file = file, .n = n };
+	struct question q = { .kind = kind, .file = file, .n = n };
 
 	if (n > SYMBOLIZER_BATCH)
 		return -EINVAL;
-	memcpy(q.addrs, addrs, n * sizeof(*addrs));
-	return ask(&q, fd);
+	if (n)
+		memcpy(q.addrs, addrs, n * sizeof(*addrs));
+	return ask(&q, fd, debug_fd);
+}
+
+int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_NAMES, file, fd, debug_fd, addrs, n);
+}
+
+int symbolizer_ask_debug(u32 file, int fd, int debug_fd)
+{
+	return ask_addrs(ANSWER_DEBUG, file, fd, debug_fd, NULL, 0);
+}
+
+int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_JIT, map, fd, -1, addrs, n);
 }
 
 /* ---- answers: nothing in them is believed before it is checked ---- */
@@ -212,6 +228,10 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	memcpy(a->segments, r->segments, sizeof(a->segments));
 	a->build_id_len = min(r->build_id_len, (u32)BUILD_ID_MAX);
 	memcpy(a->build_id, r->build_id, sizeof(a->build_id));
+	memcpy(a->debuglink, r->debuglink, sizeof(a->debuglink));
+	a->debuglink[DEBUGLINK_MAX - 1] = '\0';
+	a->missing = r->missing;
+	a->generation = r->generation;
 	if (fd >= 0 && !a->err && !map_payload(a, r, fd)) {
 		symbolizer_done(a);
 		a->words = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * protocol.h: what goes over the socket pair between client.c and server.c. A
- * question carries the file's descriptor; an answer carries a memfd with the
+ * question carries the file's descriptor (and its debug file's); an answer carries a memfd with the
  * payload, whose sizes the client checks before it believes them.
  */
 #ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
@@ -29,9 +29,12 @@ struct reply {
 	u32 n_segments, build_id_len;
 	u32 n_words, n_infos;	/* payload: words, then infos */
 	u32 n_names;		/* payload: addrs, then names */
+	u32 missing;
+	u64 generation;
 	u64 base, names_size;
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
+	char debuglink[DEBUGLINK_MAX];
 };
 
 /* The process: serves questions until the socket closes. Never returns. */

@@ -243,7 +243,7 @@ static void ask_names(void)
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), addrs, n))
+		if (!n || !symbolizer_ask_names(file, file_fd(file), -1, addrs, n))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
