@@ -17,9 +17,9 @@ static struct entry *entries;	/* [0] is none */
 static u32 n_entries, cap_entries;
 static u32 *hash;
 static u32 hash_size;
-/* heads of the lists of frames without a name, by file */
-static struct { u32 file, head; } *unnamed;
-static u32 n_unnamed, cap_unnamed;
+/* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
+static struct heads { u32 *of, n; } file_heads, jit_heads;
+static u32 other_head;
 static u32 overflow;
 static u64 refused;
 
@@ -43,15 +43,25 @@ static void rehash(void)
 	}
 }
 
+static u32 *head_at(struct heads *h, u32 i)
+{
+	if (i >= h->n) {
+		u32 n = max(i + 1, max(h->n * 2, 256u));
+
+		h->of = xrealloc(h->of, n * sizeof(*h->of));
+		memset(h->of + h->n, 0, (n - h->n) * sizeof(*h->of));
+		h->n = n;
+	}
+	return &h->of[i];
+}
+
 static u32 *unnamed_head(u32 file)
 {
-	for (u32 i = 0; i < n_unnamed; i++)
-		if (unnamed[i].file == file)
-			return &unnamed[i].head;
-	unnamed = grow(unnamed, n_unnamed, &cap_unnamed, sizeof(*unnamed));
-	unnamed[n_unnamed].file = file;
-	unnamed[n_unnamed].head = 0;
-	return &unnamed[n_unnamed++].head;
+	if (file < FRAMES_FIRST_JIT)
+		return head_at(&file_heads, file);
+	if (file < FRAMES_WAKER)
+		return head_at(&jit_heads, file - FRAMES_FIRST_JIT);
+	return &other_head;
 }
 
 u32 frames_find(u32 file, u64 addr, u32 space)
@@ -193,6 +203,11 @@ u32 frames_next_unnamed(u32 file, u64 *ret_addr)
 	return id;
 }
 
+bool frames_has_unnamed(u32 file)
+{
+	return *unnamed_head(file) != 0;
+}
+
 void frames_ask_again(u32 id)
 {
 	u32 *head = unnamed_head(entries[id].file);
@@ -223,9 +238,10 @@ void frames_clear(void)
 		row_put(&entries[i].row->row);
 	free(entries);
 	free(hash);
-	free(unnamed);
+	free(file_heads.of);
+	free(jit_heads.of);
 	entries = NULL;
 	hash = NULL;
-	unnamed = NULL;
-	n_entries = cap_entries = hash_size = n_unnamed = cap_unnamed = overflow = 0;
+	file_heads = jit_heads = (struct heads){};
+	n_entries = cap_entries = hash_size = other_head = overflow = 0;
 }

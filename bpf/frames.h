@@ -10,7 +10,8 @@
 
 #define FRAMES_KERNEL 0u	/* file number of kernel addresses */
 #define FRAMES_WAKER 0xfffffffeu	/* not code: the thread that ended a wait */
-#define FRAMES_RAW 0xffffffffu	/* of addresses outside of any file, per process */
+#define FRAMES_RAW 0xffffffffu	/* of addresses that nothing is known about */
+#define FRAMES_FIRST_JIT 0x10000u	/* from here on: memory of one process that is no file's */
 
 #define FRAMES_MAX 131072	/* code made at run time could go on for ever */
 
@@ -21,6 +22,8 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 void frames_module(u32 id, const char *module, const char *build_id);
 /* The next frame of this file that was not asked for yet, and marks it as asked; 0: none. */
 u32 frames_next_unnamed(u32 file, u64 *ret_addr);
+/* Whether there is such a frame. */
+bool frames_has_unnamed(u32 file);
 /* Puts a frame that could not be asked for back among those without a name. */
 void frames_ask_again(u32 id);
 /* All frames of a file that are still without name or reason get this reason. */

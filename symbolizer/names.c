@@ -141,6 +141,11 @@ bool names_unchanged(const struct names *n)
 	       st.st_mtim.tv_sec == n->changed.tv_sec && st.st_mtim.tv_nsec == n->changed.tv_nsec;
 }
 
+bool names_has_debug(const struct names *n)
+{
+	return n->debug_fd >= 0;
+}
+
 u32 names_count(const struct names *n)
 {
 	u32 all = n->go ? gotable_count(n->go) : 0;

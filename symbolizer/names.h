@@ -25,6 +25,8 @@ bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line
 enum symbolizer_missing names_missing(const struct names *n);
 /* False: the file was written to since names_read(). */
 bool names_unchanged(const struct names *n);
+/* It was read together with a debug file. */
+bool names_has_debug(const struct names *n);
 /* Functions that were indexed so far, and the memory of that. */
 u32 names_count(const struct names *n);
 size_t names_bytes(const struct names *n);

@@ -213,6 +213,10 @@ static int answer_names(const struct question *q, const int *fds, struct reply *
 	struct cached *c = cached(q->kind, q->file);
 	int mem;
 
+	if (c->names && fds[1] >= 0 && !names_has_debug(c->names)) {	/* it came late */
+		names_free(c->names);
+		c->names = NULL;
+	}
 	if (!c->names)
 		c->names = names_read(fds[0], fds[1]);
 	if (!c->names || !names_unchanged(c->names)) {

@@ -16,11 +16,14 @@
 #include "bpf/collector.h"
 #include "bpf/frames.h"
 #include "bpf/keeper.h"
+#include "bpf/opener.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
+#include "bpf/collectors/profiler_debug.h"
 #include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_jit.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
@@ -76,19 +79,31 @@ static bool is_library(const char *path)
 	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
 }
 
-static u32 frame_of_user(u32 pid, u64 frame)
+/* An early sample of a process, at an address of a file that is not known yet. */
+static u32 frame_too_early(u32 pid, u64 addr)
 {
-	u32 file = FRAME_FILE(frame), id;
-	u64 addr = FRAME_ADDR(frame);
+	u32 id = frames_find(FRAMES_RAW, addr, pid);
+
+	if (!id) {
+		id = frames_intern(FRAMES_RAW, addr, pid);
+		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its files were known"));
+	}
+	return id;
+}
+
+static u32 frame_of_user(const struct wire_sample *s, u32 i)
+{
+	u32 file = FRAME_FILE(s->frames[i]), id;
+	u64 addr = FRAME_ADDR(s->frames[i]);
 	const char *path;
 
 	if (!file) {
-		id = frames_find(FRAMES_RAW, addr, pid);
-		if (id)
-			return id;
-		id = frames_intern(FRAMES_RAW, addr, pid);
-		frames_name(id, NULL, str_new("unknown"), str_new("address outside of any known file"));
-		return id;
+		addr -= i != 0;		/* a return address: the call is before it */
+		file = files_resolve(s->tgid, s->start_ns, s->exec_id, addr, &addr);
+		if (file == FILE_PENDING || (!file && s->end == WALK_NEW_PROCESS))
+			return frame_too_early(s->tgid, addr);
+		if (!file)
+			return jit_frame(s->tgid, s->start_ns, s->exec_id, addr);
 	}
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
@@ -151,7 +166,7 @@ static const char *stack_text(const struct wire_sample *s)
 				      frame_of_kernel(s->frames[s->n_user + i]));
 	for (u32 i = 0; i < s->n_user; i++)
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
-				      frame_of_user(s->tgid, s->frames[i]));
+				      frame_of_user(s, i));
 	return str_newn(buf, n);
 }
 
@@ -185,13 +200,44 @@ static int on_sample(void *ctx, void *data, size_t size)
 	if (size < sizeof(*s) || s->n_user + s->n_kernel > 2 * MAX_FRAMES ||
 	    size < sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64))
 		return 0;
-	add_sample(s);
 	if (s->end == WALK_NEW_PROCESS || s->miss)
 		files_process_changed(s->tgid, s->start_ns, s->exec_id);
+	add_sample(s);
 	return 0;
 }
 
 /* ---- names ---- */
+
+static const char *why_missing(u32 missing)
+{
+	switch (missing) {
+	case MISSING_NO_SYMBOLS:
+		return "stripped: no symbols, and no debug file of its build-id";
+	case MISSING_STRIPPED:
+		return "stripped: not among the exported functions, no debug file of its build-id";
+	}
+	return "no symbol covers it";
+}
+
+static const char *why_failed(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "the symbolizer died of this file";
+	case -ESTALE:
+		return "its file was written over since it was sampled";
+	case -EPIPE:
+		return "the symbolizer is gone";
+	}
+	return "its symbols cannot be read";
+}
+
+static void names_failed(const struct symbolizer_answer *a)
+{
+	if (a->err == -EFAULT)	/* not again: it would kill the next one too */
+		debug_set_bad(a->file, why_failed(a->err));
+	frames_fail(a->file, why_failed(a->err));
+}
 
 static void take_names(const struct symbolizer_answer *a)
 {
@@ -206,7 +252,7 @@ static void take_names(const struct symbolizer_answer *a)
 			continue;
 		frames_name(id, name[0] ? str_new(name) : NULL,
 			    str_new(cxx ? "c++" : path && is_library(path) ? "library" : "user"),
-			    name[0] ? NULL : str_new("no symbol covers it (stripped?)"));
+			    name[0] ? NULL : str_new(why_missing(a->missing)));
 	}
 }
 
@@ -215,14 +261,32 @@ static void take_answers(void)
 	struct symbolizer_answer a;
 
 	while (symbolizer_receive(&a)) {
-		if (a.kind == ANSWER_TABLE)
+		if (a.kind == ANSWER_TABLE) {
 			files_table_answer(&a);
-		else if (!a.err)
+			debug_table_answer(&a);
+		} else if (a.kind == ANSWER_DEBUG) {
+			debug_answer(&a);
+		} else if (a.kind == ANSWER_JIT) {
+			jit_answer(&a);
+		} else if (!a.err) {
 			take_names(&a);
-		else
-			frames_fail(a.file, a.err == -EFAULT ? "the symbolizer died of this file" :
-				    "its symbols cannot be read");
+		} else {
+			names_failed(&a);
+		}
 		symbolizer_done(&a);
+	}
+}
+
+static void take_opened(void)
+{
+	struct opener_job *job;
+
+	while ((job = opener_take())) {
+		if (job->kind == OPEN_DEBUG)
+			debug_opened(job);
+		else
+			jit_opened(job);
+		free(job);
 	}
 }
 
@@ -234,16 +298,16 @@ static void ask_names(void)
 	for (u32 file = 1; file_path(file); file++) {
 		u32 n = 0;
 
-		if (file_fd(file) < 0)
+		if (file_fd(file) < 0 || !debug_ready(file))
 			continue;
-		if (file_is_bad(file)) {
+		if (file_is_bad(file) || debug_bad(file)) {
 			if (frames_next_unnamed(file, &addrs[0]))
-				frames_fail(file, "its file cannot be read");
+				frames_fail(file, debug_bad(file) ?: "its file cannot be read");
 			continue;
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), -1, addrs, n))
+		if (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
@@ -254,16 +318,20 @@ static void ask_names(void)
 static void profiler_drain(void)
 {
 	ring_buffer__consume(ring);
+	take_opened();
 	take_answers();
 	files_install();
+	debug_drain();
 	ask_names();
+	jit_drain();
 }
 
 static u32 profiler_fds(int *fds)
 {
 	fds[0] = ring_buffer__epoll_fd(ring);
 	fds[1] = symbolizer_fd();
-	return fds[1] < 0 ? 1 : 2;
+	fds[2] = opener_fd();
+	return fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : 3;
 }
 
 /* ---- rows ---- */
@@ -372,6 +440,7 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
 	files_forget_ended();
+	jit_tick();
 	return 0;
 }
 
@@ -418,6 +487,8 @@ static void profiler_close(void)
 	ring = NULL;
 	clear_totals();
 	files_close();
+	debug_close();
+	jit_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "symbolizer/symbolizer.h"
 
 #define TABLE_CAP_BYTES (12u << 20)
+#define MAX_OPEN 65536
 #define FIRST_WAIT_NS (20 * NSEC_PER_MSEC)
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
@@ -30,7 +32,7 @@ struct file {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	struct timespec changed;
+	struct timespec changed, written;
 	char *path;
 	char build_id[2 * BUILD_ID_MAX + 1];
 	int fd, map_fd;
@@ -99,7 +101,7 @@ static u32 file_add(const struct stat *st, int fd, const char *path)
 	f = &files[n_files];
 	*f = (struct file){
 		.dev = st->st_dev, .ino = st->st_ino, .size = st->st_size,
-		.changed = st->st_ctim, .path = xstrdup(path), .fd = fd, .map_fd = -1,
+		.changed = st->st_ctim, .written = st->st_mtim, .path = xstrdup(path), .fd = fd, .map_fd = -1,
 	};
 	return n_files++;
 }
@@ -122,6 +124,15 @@ static int open_mapped(u32 pid, u64 start, u64 end, const char *path)
 	return fd;
 }
 
+/* Written over since it was met, as cp does: its names and tables are another's. */
+static bool is_unchanged(const struct file *f)
+{
+	struct stat st;
+
+	return !fstat(f->fd, &st) && st.st_size == f->size &&
+	       st.st_mtim.tv_sec == f->written.tv_sec && st.st_mtim.tv_nsec == f->written.tv_nsec;
+}
+
 /* The file that the same line of another process, or of an earlier reading, meant. */
 static u32 file_known(const char *dev, u64 ino, const char *path)
 {
@@ -131,7 +142,7 @@ static u32 file_known(const char *dev, u64 ino, const char *path)
 		return 0;
 	for (u32 i = n_files; i-- > 1; )
 		if (files[i].ino == ino && files[i].dev == makedev(major_, minor_) &&
-		    !strcmp(files[i].path, path))
+		    !strcmp(files[i].path, path) && is_unchanged(&files[i]))
 			return i;
 	return 0;
 }
@@ -482,6 +493,39 @@ bool file_is_bad(u32 file)
 	return file && file < n_files && files[file].state == FILE_BAD;
 }
 
+u32 file_user(u32 file, u64 *ret_start_ns)
+{
+	for (u32 i = 0; i < n_processes; i++)
+		for (u32 k = 0; k < processes[i].n; k++)
+			if (processes[i].m[k].file == file) {
+				*ret_start_ns = processes[i].start_ns;
+				return processes[i].pid;
+			}
+	return 0;
+}
+
+u32 files_resolve(u32 pid, u64 start_ns, u64 exec_id, u64 addr, u64 *ret_addr)
+{
+	const struct process *p = process_find(pid);
+	u64 base;
+
+	if (!p || p->start_ns != start_ns || p->exec_id != exec_id)
+		return 0;
+	for (u32 i = 0; i < p->n; i++) {
+		const struct mapping *m = &p->m[i];
+
+		if (addr < m->start || addr >= m->end)
+			continue;
+		if (!m->file)
+			return 0;
+		if (!mapping_addr(&files[m->file], m, &base))
+			return FILE_PENDING;
+		*ret_addr = addr - m->start + base;
+		return m->file;
+	}
+	return 0;
+}
+
 u64 files_refused(void)
 {
 	return refused;
@@ -492,6 +536,17 @@ u64 files_table_bytes(void)
 	return table_bytes;
 }
 
+/* One descriptor a file, and one a debug file: the usual 1024 are soon used up. */
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < min(r.rlim_max, (rlim_t)MAX_OPEN)) {
+		r.rlim_cur = min(r.rlim_max, (rlim_t)MAX_OPEN);
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 int files_open(const struct profiler_maps *m)
 {
 	void *shared = mmap(NULL, UNW_MAX_INFOS * sizeof(*infos), PROT_READ | PROT_WRITE,
@@ -499,6 +554,7 @@ int files_open(const struct profiler_maps *m)
 
 	if (shared == MAP_FAILED)
 		return -errno;
+	raise_file_limit();
 	maps = *m;
 	infos = shared;
 	n_infos = 1;	/* [0] is "none": all zero */

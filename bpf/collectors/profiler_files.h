@@ -36,6 +36,16 @@ int file_fd(u32 file);
 /* Address in the file of what the kernel side reports (that counts from the table's base). */
 u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
+/* A process that has it mapped (0: none any more), and when that started. */
+u32 file_user(u32 file, u64 *ret_start_ns);
+/*
+ * The file that has an address of a process, by what is known now, and the
+ * address as the kernel side would report it; 0: none; FILE_PENDING: there is
+ * one, but its layout has not been read yet. For samples that the kernel side
+ * took before it knew.
+ */
+#define FILE_PENDING 0xffffffffu
+u32 files_resolve(u32 pid, u64 start_ns, u64 exec_id, u64 addr, u64 *ret_addr);
 /* Files whose table found no room under the cap. */
 u64 files_refused(void);
 /* Bytes of kernel memory of all tables. */
