@@ -107,6 +107,13 @@ bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret)
 	return true;
 }
 
+u64 elf_entry(struct elf_file *f)
+{
+	GElf_Ehdr eh;
+
+	return gelf_getehdr(f->elf, &eh) ? eh.e_entry : 0;
+}
+
 size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap)
 {
 	struct elf_section s;

@@ -20,7 +20,10 @@
 #include "bpf/proctab.h"
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
+#include "bpf/collectors/profiler_arena.h"
 #include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_mappings.h"
+#include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
@@ -76,7 +79,7 @@ static bool is_library(const char *path)
 	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
 }
 
-static u32 frame_of_user(u32 pid, u64 frame)
+static u32 frame_of_user(u32 pid, u64 frame, u64 now_ns)
 {
 	u32 file = FRAME_FILE(frame), id;
 	u64 addr = FRAME_ADDR(frame);
@@ -90,6 +93,7 @@ static u32 frame_of_user(u32 pid, u64 frame)
 		frames_name(id, NULL, str_new("unknown"), str_new("address outside of any known file"));
 		return id;
 	}
+	files_used(file, now_ns);
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
 	if (id)
@@ -151,7 +155,7 @@ static const char *stack_text(const struct wire_sample *s)
 				      frame_of_kernel(s->frames[s->n_user + i]));
 	for (u32 i = 0; i < s->n_user; i++)
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
-				      frame_of_user(s->tgid, s->frames[i]));
+				      frame_of_user(s->tgid, s->frames[i], s->time_ns));
 	return str_newn(buf, n);
 }
 
@@ -180,14 +184,20 @@ static void add_sample(const struct wire_sample *s)
 static int on_sample(void *ctx, void *data, size_t size)
 {
 	const struct wire_sample *s = data;
+	size_t frames = (s->n_user + s->n_kernel) * sizeof(u64);
 
 	(void)ctx;
-	if (size < sizeof(*s) || s->n_user + s->n_kernel > 2 * MAX_FRAMES ||
-	    size < sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64))
+	if (s->end == WALK_NEW_PROCESS || s->end == WALK_NO_MAPPING)
+		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
+	if (s->copied) {
+		walk_copied(data, add_sample);
 		return 0;
+	}
+	if (size < sizeof(*s) + frames)
+		return 0;
+	if (s->end == WALK_NEW_FILE)
+		mappings_want_table(s->tgid, s->miss);
 	add_sample(s);
-	if (s->end == WALK_NEW_PROCESS || s->miss)
-		files_process_changed(s->tgid, s->start_ns, s->exec_id);
 	return 0;
 }
 
@@ -215,8 +225,10 @@ static void take_answers(void)
 	struct symbolizer_answer a;
 
 	while (symbolizer_receive(&a)) {
-		if (a.kind == ANSWER_TABLE)
-			files_table_answer(&a);
+		if (a.kind == ANSWER_TABLE && files_table_answer(&a))
+			mappings_file_changed(a.file);
+		else if (a.kind == ANSWER_TABLE)
+			;
 		else if (!a.err)
 			take_names(&a);
 		else
@@ -255,7 +267,9 @@ static void profiler_drain(void)
 {
 	ring_buffer__consume(ring);
 	take_answers();
-	files_install();
+	files_ask_waiting();
+	mappings_install();
+	walk_waiting(add_sample);
 	ask_names();
 }
 
@@ -270,6 +284,8 @@ static u32 profiler_fds(int *fds)
 
 static const char *const ends[WALK_ENDS] = {
 	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
+	[WALK_NEW_FILE] = "new file", [WALK_32BIT] = "32-bit program",
+	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
 };
@@ -371,7 +387,8 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
-	files_forget_ended();
+	loss_set("no room for mappings", mappings_refused());
+	mappings_forget_ended();
 	return 0;
 }
 
@@ -416,8 +433,11 @@ static void profiler_close(void)
 	links = NULL;
 	ring_buffer__free(ring);
 	ring = NULL;
+	walk_give_up(add_sample);
 	clear_totals();
+	mappings_close();
 	files_close();
+	arena_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");
@@ -443,8 +463,9 @@ static int profiler_open(char *reason, size_t cap)
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
-	err = files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
-						  skel->maps.unw_processes });
+	mappings_open(bpf_map__fd(skel->maps.unw_processes));
+	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
+	      files_open(bpf_map__fd(skel->maps.unw_infos));
 	if (!err) {
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
 		err = ring ? attach_all() : -errno;
