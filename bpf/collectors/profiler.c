@@ -27,7 +27,6 @@
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
-#define DEFAULT_HZ 99
 #define BUCKETS 4096
 #define OFF_LINGER_NS (300 * NSEC_PER_SEC)
 
@@ -324,13 +323,13 @@ static void clear_totals(void)
 	}
 }
 
-static void set_scope(const struct tick *t)
+static void set_scope(const struct scope *scope)
 {
 	u32 n = 0;
 
 	/* not narrowed to the selected process: a sample is cheap, and the host's graph stays whole */
-	for (u32 i = 0; i < t->scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
-		skel->bss->scope_tgids[n++] = t->scope->pids[i];
+	for (u32 i = 0; i < scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+		skel->bss->scope_tgids[n++] = scope->pids[i];
 	skel->bss->scope_n = n;
 }
 
@@ -374,7 +373,6 @@ static void profiler_adjust(const struct tick *t)
 static int profiler_read(const struct tick *t)
 {
 	profiler_drain();
-	set_scope(t);
 	profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
@@ -396,7 +394,7 @@ static int profiler_read(const struct tick *t)
 
 static int attach_cpu(u32 cpu)
 {
-	int fd = keeper_cpu_clock(cpu, DEFAULT_HZ);
+	int fd = keeper_cpu_clock(cpu, sampler_options()->rate_hz);
 	struct bpf_link *link;
 
 	if (fd < 0)
@@ -449,7 +447,7 @@ static int profiler_open(char *reason, size_t cap)
 {
 	int err;
 
-	period_ns = NSEC_PER_SEC / DEFAULT_HZ;
+	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
@@ -460,6 +458,7 @@ static int profiler_open(char *reason, size_t cap)
 		skel = NULL;
 		return err;
 	}
+	set_scope(&sampler_options()->scope);
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
