@@ -52,6 +52,9 @@ struct collector {
 	void (*close)(void);
 };
 
+/* Stack samples a second of each CPU, and which processes are observed: as long as the sampler runs. */
+const struct sampler_options *sampler_options(void);
+
 /* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
 void grace_period(void);
 

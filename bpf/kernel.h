@@ -34,13 +34,12 @@ enum bpf_map_type_ {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_MMAPABLE 1024
-#define BPF_F_INNER_MAP 4096
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 #define BPF_RB_NO_WAKEUP 1
 #define BPF_RB_FORCE_WAKEUP 2
@@ -72,7 +71,7 @@ typedef struct { u32 val; } kuid_t;
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
-	unsigned long orig_ax, ip, sp;
+	unsigned long orig_ax, ip, cs, sp;	/* cs: low 16 bits */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs { u64 regs[31], sp, pc, pstate; };

@@ -62,6 +62,13 @@ struct sampler {
 	u64 seq, next_tick_ns, last_tick_cost_ns;
 };
 
+static const struct sampler_options *options;	/* of the one that runs */
+
+const struct sampler_options *sampler_options(void)
+{
+	return options;
+}
+
 /* ---- collectors ---- */
 
 static void open_collector(struct sampler *s, u32 i)
@@ -383,6 +390,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	symbolizer_start();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
+	options = &s->opt;
 	s->want = o->tables;
 	s->interval_ns = o->interval_ns;
 	s->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);

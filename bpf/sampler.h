@@ -25,6 +25,7 @@ struct sampler_options {
 	u64 tables;		/* TABLE_BIT()s wanted from the start */
 	struct scope scope;	/* strings must live as long as the sampler */
 	float budget_pct;
+	u32 rate_hz;		/* stack samples a second of each CPU */
 };
 
 struct sampler;

@@ -2,7 +2,8 @@
 /*
  * cfi.c: runs the little programs of .eh_frame (DWARF 5, 6.4.2) and notes, for
  * each address from which something changes, how the caller's frame is found.
- * Only what x86-64 unwinding needs is kept: CFA, rbp, and the end of the stack.
+ * Only what x86-64 unwinding needs is kept: CFA, rbp, rbx where it can be needed,
+ * and the end of the stack.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "symbolizer/ehframe.h"
 
 /* System V psABI x86-64, figure 3.36 */
-enum { REG_FP = 6, REG_SP = 7, REG_RA = 16 };
+enum { REG_BX = 3, REG_FP = 6, REG_SP = 7, REG_RA = 16 };
 
 /* DW_EH_PE_* of the LSB, 10.5 */
 enum {
@@ -154,7 +155,7 @@ static struct cie read_cie(const struct cfi_section *s, struct bytes b)
 
 /* ---- expressions: only the few shapes that compilers and glibc write ---- */
 
-enum { OP_AND = 0x1a, OP_PLUS = 0x22, OP_PLUS_UCONST = 0x23, OP_SHL = 0x24, OP_GE = 0x2a,
+enum { OP_AND = 0x1a, OP_MUL = 0x1e, OP_PLUS = 0x22, OP_PLUS_UCONST = 0x23, OP_SHL = 0x24, OP_GE = 0x2a,
        OP_LIT0 = 0x30, OP_BREG0 = 0x70, OP_DEREF = 0x06 };
 
 /* binutils' elfxx-x86: breg7 8; breg16 0; lit15; and; lit11; ge; lit3; shl; plus */
@@ -168,17 +169,33 @@ static bool fits_s16(s64 v)
 	return v >= INT16_MIN && v <= INT16_MAX;
 }
 
+/* breg7 N; bregI 0; lit8; mul; plus: sp + N + 8 * I, an argument of libcrypto's on its own stack */
+static bool index_expression(struct bytes *e, u8 *ret_reg)
+{
+	struct bytes b = *e;
+	u8 reg = (u8)(bytes_uint(&b, 1) - OP_BREG0);
+
+	if (reg > 15 || bytes_sleb(&b) || bytes_uint(&b, 1) != OP_LIT0 + 8 ||
+	    bytes_uint(&b, 1) != OP_MUL || bytes_uint(&b, 1) != OP_PLUS || b.failed)
+		return false;
+	*ret_reg = reg;
+	*e = b;
+	return true;
+}
+
 static struct unw_info cfa_expression(struct bytes e)
 {
 	struct unw_info none = {}, info = {};
 	size_t len = bytes_left(&e);
 	s64 offset, add = 0;
+	bool indexed;
 	u8 reg;
 
 	if (len == sizeof(plt_expression) && !memcmp(e.at, plt_expression, len))
 		return (struct unw_info){ .cfa = UNW_CFA_PLT };
 	reg = (u8)bytes_uint(&e, 1);
 	offset = bytes_sleb(&e);
+	indexed = index_expression(&e, &info.reg);
 	if (bytes_uint(&e, 1) != OP_DEREF)
 		return none;
 	if (bytes_left(&e)) {
@@ -188,7 +205,11 @@ static struct unw_info cfa_expression(struct bytes e)
 	}
 	if (e.failed || bytes_left(&e) || !fits_s16(add) || offset != (s32)offset)
 		return none;
-	if (reg == OP_BREG0 + REG_FP)
+	if (reg == OP_BREG0 + REG_SP && indexed)
+		info.cfa = UNW_CFA_SP_INDEX;
+	else if (indexed)
+		return none;
+	else if (reg == OP_BREG0 + REG_FP)
 		info.cfa = UNW_CFA_FP_DEREF;
 	else if (reg == OP_BREG0 + REG_SP)
 		info.cfa = UNW_CFA_SP_DEREF;
@@ -248,22 +269,41 @@ static void set_offset(struct machine *m, u64 reg, s64 factored)
 {
 	s64 offset = scaled(m, factored);
 
-	if (reg == REG_RA)
+	if (reg == REG_RA) {
 		m->now.ra_undefined = false;
-	if (reg != REG_FP)
+		m->now.info.ra = 0;
+	}
+	if (!fits_s16(offset))
 		return;
-	if (fits_s16(offset)) {
+	if (reg == REG_FP) {
 		m->now.info.fp = UNW_FP_CFA;
 		m->now.info.fp_off = (s16)offset;
+	} else if (reg == REG_BX) {
+		m->now.info.bx = UNW_BX_CFA;
+		m->now.info.bx_off = (s16)offset;
 	}
 }
 
 static void set_same(struct machine *m, u64 reg)
 {
-	if (reg != REG_FP)
-		return;
-	m->now.info.fp = UNW_FP_SAME;
-	m->now.info.fp_off = 0;
+	if (reg == REG_FP) {
+		m->now.info.fp = UNW_FP_SAME;
+		m->now.info.fp_off = 0;
+	} else if (reg == REG_BX) {
+		m->now.info.bx = UNW_BX_SAME;
+		m->now.info.bx_off = 0;
+	}
+}
+
+/* The caller's value is in another register: only where the return address is matters. */
+static void set_register(struct machine *m, u64 reg, u64 in)
+{
+	if (reg == REG_RA && in < REG_RA) {
+		m->now.ra_undefined = false;
+		m->now.info.ra = (u8)(in + 1);
+	} else if (reg == REG_BX) {
+		m->now.info.bx = UNW_BX_LOST;
+	}
 }
 
 static void restore(struct machine *m, u64 reg)
@@ -271,8 +311,12 @@ static void restore(struct machine *m, u64 reg)
 	if (reg == REG_FP) {
 		m->now.info.fp = m->initial.info.fp;
 		m->now.info.fp_off = m->initial.info.fp_off;
+	} else if (reg == REG_BX) {
+		m->now.info.bx = m->initial.info.bx;
+		m->now.info.bx_off = m->initial.info.bx_off;
 	} else if (reg == REG_RA) {
 		m->now.ra_undefined = m->initial.ra_undefined;
+		m->now.info.ra = m->initial.info.ra;
 	}
 }
 
@@ -309,8 +353,8 @@ static bool run_extended(struct machine *m, struct bytes *b, u8 op)
 		set_same(m, bytes_uleb(b));
 		break;
 	case 0x09:	/* register */
-		bytes_uleb(b);
-		bytes_uleb(b);
+		reg = bytes_uleb(b);
+		set_register(m, reg, bytes_uleb(b));
 		break;
 	case 0x0a:	/* remember_state */
 		if (m->n_saved < MAX_STATES)
@@ -332,11 +376,12 @@ static bool run_extended(struct machine *m, struct bytes *b, u8 op)
 		set_cfa(m, cfa_register(m), (s64)bytes_uleb(b));
 		break;
 	case 0x0f: {	/* def_cfa_expression */
-		struct unw_info i = cfa_expression(read_block(b));
+		struct unw_info i = cfa_expression(read_block(b)), *now = &m->now.info;
 
-		i.fp = m->now.info.fp;
-		i.fp_off = m->now.info.fp_off;
-		m->now.info = i;
+		now->cfa = i.cfa;
+		now->cfa_off = i.cfa_off;
+		now->ra_off = i.ra_off;
+		now->reg = i.reg;
 		break;
 	}
 	case 0x10:	/* expression */
@@ -443,7 +488,7 @@ static void run(struct machine *m, const struct cfi_section *s, struct bytes b, 
 static void read_fde(const struct cfi_section *s, const struct cie *c, struct bytes b,
 		     struct rows *rows)
 {
-	struct machine m = { .cie = c };
+	struct machine m = { .cie = c, .now.info.bx = UNW_BX_SAME };
 	struct unw_info none = {};
 	u64 begin, size;
 
@@ -524,6 +569,16 @@ static int by_pc(const void *a, const void *b)
 	return (x->info.cfa != UNW_CFA_NONE) - (y->info.cfa != UNW_CFA_NONE);
 }
 
+/* rbx matters only in files where it is the way to a CFA. */
+static void drop_bx(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (rows[i].info.cfa == UNW_CFA_REG && rows[i].info.reg == REG_BX)
+			return;
+	for (u32 i = 0; i < n; i++)
+		rows[i].info.bx = rows[i].info.bx_off = 0;
+}
+
 static u32 drop_repeats(struct cfi_row *rows, u32 n)
 {
 	u32 out = 0;
@@ -553,6 +608,7 @@ struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 		errno = rows.too_many ? EFBIG : EBADMSG;
 		return NULL;
 	}
+	drop_bx(rows.rows, rows.n);
 	qsort(rows.rows, rows.n, sizeof(*rows.rows), by_pc);
 	*ret_n = drop_repeats(rows.rows, rows.n);
 	return rows.rows;

@@ -2,9 +2,12 @@
 /* ehframe.c: finds the frame information of an ELF file and has it compiled. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
+
+#define MAX_START_BYTES 256	/* of hand-made start code */
 
 static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame, u32 *ret_n)
 {
@@ -24,16 +27,96 @@ static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_
 	return cfi_rows(&cfi, ret_n);
 }
 
+static bool is_go(struct elf_file *f)
+{
+	struct elf_section s;
+
+	return elf_section(f, ".gopclntab", &s);
+}
+
+/* Rows of b where a has nothing. Both are freed. */
+static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 n_b, u32 *ret_n)
+{
+	struct cfi_row *out = xcalloc((size_t)n_a + 2 * (size_t)n_b + 2, sizeof(*out));
+	struct unw_info none = {}, of_a = none, of_b = none;
+	u32 i = 0, k = 0, n = 0;
+
+	while (i < n_a || k < n_b) {
+		u64 pc = k == n_b || (i < n_a && a[i].pc <= b[k].pc) ? a[i].pc : b[k].pc;
+		const struct unw_info *now;
+
+		while (i < n_a && a[i].pc == pc)
+			of_a = a[i++].info;
+		while (k < n_b && b[k].pc == pc)
+			of_b = b[k++].info;
+		now = of_a.cfa != UNW_CFA_NONE ? &of_a : &of_b;
+		if (n && !memcmp(&out[n - 1].info, now, sizeof(*now)))
+			continue;
+		out[n++] = (struct cfi_row){ .pc = pc, .info = *now };
+	}
+	free(a);
+	free(b);
+	*ret_n = n;
+	return out;
+}
+
+/*
+ * .debug_frame serves where .eh_frame has nothing. Go's is of no use: it does
+ * not say where rbp is, and Go always keeps frame pointers.
+ */
+static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
+{
+	struct cfi_row *eh = rows_of(f, ".eh_frame", false, ret_n), *debug;
+	u32 n_eh = *ret_n, n_debug = 0;
+	int err = errno;
+
+	debug = is_go(f) ? NULL : rows_of(f, ".debug_frame", true, &n_debug);
+	if (eh && debug)
+		return merge(eh, n_eh, debug, n_debug, ret_n);
+	if (!eh && !debug)
+		errno = err;
+	*ret_n = eh ? n_eh : n_debug;
+	return eh ?: debug;
+}
+
+/*
+ * Where the kernel begins to run a file nothing called: what has no frame
+ * information there (ld.so, musl's and hand-made _start) is the end of a stack.
+ */
+static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 *n)
+{
+	struct unw_info end = { .cfa = UNW_CFA_END }, none = {};
+	u64 entry = elf_entry(f), until = entry + MAX_START_BYTES;
+	u32 at = 0;
+
+	while (at < *n && rows[at].pc <= entry)
+		at++;
+	if (!entry || (at && rows[at - 1].info.cfa != UNW_CFA_NONE))
+		return rows;
+	rows = xrealloc(rows, ((size_t)*n + 2) * sizeof(*rows));
+	if (at < *n)
+		until = min(until, rows[at].pc);
+	memmove(&rows[at + 2], &rows[at], (*n - at) * sizeof(*rows));
+	rows[at] = (struct cfi_row){ .pc = entry, .info = end };
+	rows[at + 1] = (struct cfi_row){ .pc = until, .info = none };
+	*n += 2;
+	return rows;
+}
+
 static struct unwind_table *read_table(struct elf_file *f)
 {
 	struct unwind_table *t = NULL;
 	struct cfi_row *rows;
 	int err;
-	u32 n;
+	u32 n = 0;
 
-	rows = rows_of(f, ".eh_frame", false, &n);
-	if (!rows)
-		rows = rows_of(f, ".debug_frame", true, &n);
+#ifndef __x86_64__
+	errno = ENODATA;	/* there frame pointers are the rule */
+	return NULL;
+#endif
+	rows = read_rows(f, &n);
+	if (rows)
+		rows = mark_entry(f, rows, &n);
 	if (rows)
 		t = unwind_table_pack(rows, n);
 	err = errno;

@@ -119,6 +119,13 @@ bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret)
 	return true;
 }
 
+u64 elf_entry(struct elf_file *f)
+{
+	GElf_Ehdr eh;
+
+	return gelf_getehdr(f->elf, &eh) ? eh.e_entry : 0;
+}
+
 /* The build-id among the notes of one section; its length, 0: none. */
 static size_t build_id_note(const struct source *s, u8 *buf, size_t cap)
 {

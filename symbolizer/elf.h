@@ -22,6 +22,8 @@ struct elf_section {
 
 /* The section of that name, decompressed where it was compressed. False: there is none. */
 bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret);
+/* Where the kernel begins to run it; 0: nowhere. */
+u64 elf_entry(struct elf_file *f);
 /* GNU build-id; its length, 0 when there is none. */
 size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap);
 /* The executable segments, at most cap; their number. */

@@ -35,23 +35,31 @@ enum unw_cfa {
 	UNW_CFA_FP_DEREF,	/* *(fp + cfa_off) + ra_off: stack realigned through DRAP */
 	UNW_CFA_SP_DEREF,	/* *(sp + cfa_off) + ra_off: libcrypto's assembly */
 	UNW_CFA_SIGNAL,		/* signal frame: registers are in the ucontext at sp */
-	UNW_CFA_FRAME,		/* fp chain: fp[0] caller's fp, fp[1] return address */
-	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; only in the leaf */
+	UNW_CFA_SP_INDEX,	/* *(sp + cfa_off + 8 * reg) + ra_off: libcrypto too; only in the leaf */
+	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; in the leaf, or rbx */
 };
 
 enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
+
+/*
+ * rbx, which ld.so's lazy binding needs. UNW_BX_LOST in files that have no
+ * UNW_CFA_REG of rbx: there it would only make more rows.
+ */
+enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
 
 #define UNW_INFO_NONE 0
 
 struct unw_info {
 	__u8 cfa;	/* enum unw_cfa */
 	__u8 fp;	/* enum unw_fp */
-	__u8 reg;	/* UNW_CFA_REG: DWARF number of the register */
-	__u8 ra;	/* 0: return address at CFA - 8; 1: it is in a register (arm64 leaf) */
+	__u8 reg;	/* UNW_CFA_REG, _SP_INDEX: DWARF number of the register */
+	__u8 ra;	/* 0: return address at CFA - 8; else in register ra - 1 (vfork); only in the leaf */
 	__s32 cfa_off;
 	__s16 fp_off;	/* fits: callee-saved registers are near the CFA */
 	__s16 ra_off;	/* what is added after a dereference */
-	__u32 pad;	/* 16 bytes: as an element of a BPF array */
+	__s16 bx_off;
+	__u8 bx;	/* enum unw_bx */
+	__u8 pad;	/* 16 bytes: as an element of a BPF array */
 };
 
 #endif

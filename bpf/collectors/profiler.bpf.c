@@ -10,7 +10,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define ASK_AGAIN_NS 20000000ull	/* for mappings of one process: at most every 20 ms */
+#define COPIES_PER_WINDOW 24
+#define COPY_WINDOW_NS 100000000ull
 
 u64 lost_samples;
 
@@ -32,35 +33,13 @@ struct {
 	__type(value, struct record);
 } records SEC(".maps");
 
-/* Appends the kernel stack to the user frames; 0 frames where it was in user code. */
-static __always_inline u32 kernel_stack(void *ctx, struct walk *w, u32 n_user)
-{
-	long bytes;
-
-	if (n_user > MAX_FRAMES)
-		return 0;
-	bytes = bpf_get_stack(ctx, &w->frames[n_user], MAX_FRAMES * sizeof(u64), 0);
-	return bytes > 0 ? bytes / sizeof(u64) : 0;
-}
-
-/*
- * User space has to look at this process: it is new, another program, or has
- * mapped something. True at most once in ASK_AGAIN_NS.
- */
-static __always_inline bool must_ask(struct walk *w, u32 tgid, u64 now)
-{
-	struct unw_process *p;
-
-	if (w->end == WALK_NEW_PROCESS)
-		return true;
-	if (!w->miss)
-		return false;
-	p = bpf_map_lookup_elem(&unw_processes, &tgid);
-	if (!p || now - p->asked_ns < ASK_AGAIN_NS)
-		return false;
-	p->asked_ns = now;
-	return true;
-}
+/* [0] for on_sample, [1] and [2] for the ends of blocks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 3);
+	__type(key, u32);
+	__type(value, struct wire_copy);
+} copies SEC(".maps");
 
 static __always_inline void send(struct record *r, u64 flags)
 {
@@ -72,12 +51,123 @@ static __always_inline void send(struct record *r, u64 flags)
 		__sync_fetch_and_add(&lost_samples, 1);
 }
 
+/* ---- stacks of processes that user space has to look at first ---- */
+
+/*
+ * User space has to look at this process: it is new, another program, has
+ * mapped something, or a table is on its way. Misses are told of at most once
+ * in wait_ns.
+ */
+static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
+{
+	struct unw_process *p;
+
+	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE)
+		return true;
+	if (!w->miss)
+		return false;
+	p = known_process(t);
+	if (!p || now - p->asked_ns < p->wait_ns)
+		return false;
+	p->asked_ns = now;
+	return true;
+}
+
+u64 copy_window_ns;
+u64 copies_in_window;
+
+/* A machine where everything is new at once is not made slower by copying. */
+static __always_inline bool may_copy(u64 now)
+{
+	if (now - copy_window_ns > COPY_WINDOW_NS) {
+		copy_window_ns = now;
+		copies_in_window = 0;
+	}
+	return __sync_fetch_and_add(&copies_in_window, 1) < COPIES_PER_WINDOW;
+}
+
+/* Page by page: where the next one is not there, the stack has ended. */
+static __always_inline u32 copy_stack(struct wire_copy *c)
+{
+	u64 at = c->regs.sp;
+	u32 n = 0;
+
+	for (int i = 0; i < COPY_BYTES / 4096 + 1; i++) {
+		u32 size = 4096 - (at & 4095);
+
+		if (n > COPY_BYTES - 4096)
+			break;
+		if (bpf_probe_read_user(&c->stack[n], size, (const void *)at))
+			break;
+		n += size;
+		at += size;
+	}
+	return n;
+}
+
+/* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
+static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
+{
+	u32 n_kernel = r->s.n_kernel, n_user = r->s.n_user, bytes;
+	struct wire_copy *c;
+
+	/* the compiler shall not read them again after they were checked */
+	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now))
+		return false;
+	c = bpf_map_lookup_elem(&copies, &which);
+	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))
+		return false;
+	c->s = r->s;
+	c->s.copied = 1;
+	c->s.n_user = 0;
+	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
+		c->s.n_kernel = 0;
+	bytes = copy_stack(c);
+	c->bytes = bytes;
+	asm volatile("" : "+r"(bytes));
+	if (!bytes || bytes > COPY_BYTES)
+		return false;
+	/* the sooner tables are there the fewer samples are cut: this is worth a wake-up */
+	return !bpf_ringbuf_output(&samples, c, offsetof(struct wire_copy, stack) + bytes,
+				   BPF_RB_FORCE_WAKEUP);
+}
+
+/* ---- CPU ---- */
+
+/* Appends the kernel stack to the user frames; 0 frames where it was in user code. */
+static __always_inline u32 kernel_stack(void *ctx, struct walk *w, u32 n_user)
+{
+	long bytes;
+
+	if (n_user > MAX_FRAMES)
+		return 0;
+	bytes = bpf_get_stack(ctx, &w->frames[n_user], MAX_FRAMES * sizeof(u64), 0);
+	return bytes > 0 ? bytes / sizeof(u64) : 0;
+}
+
+/* Walks the stack of t and notes who it is. */
+static __always_inline void fill(struct record *r, struct task_struct *t, u64 now)
+{
+	r->s.copied = 0;
+	r->s.tgid = t->tgid;
+	r->s.tid = t->pid;
+	r->s.time_ns = now;
+	r->s.start_ns = t->group_leader->start_boottime;
+	r->s.exec_id = t->self_exec_id;
+	bpf_core_read_str(r->s.comm, sizeof(r->s.comm), &t->comm);
+	r->s.miss = r->w.miss;
+	r->s.end = r->w.end;
+	r->s.n_user = r->w.n;
+}
+
 SEC("perf_event")
 int on_sample(void *ctx)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct record *r;
 	u32 zero = 0;
+	bool ask;
 
 	if (!t->pid || !in_scope(t->tgid))
 		return 0;
@@ -85,22 +175,15 @@ int on_sample(void *ctx)
 	if (!r)
 		return 0;
 	walk_user(&r->w, t);
+	fill(r, t, bpf_ktime_get_boot_ns());
 	r->s.kind = SAMPLE_CPU;
-	r->s.tgid = t->tgid;
-	r->s.tid = t->pid;
 	r->s.waker = 0;
-	r->s.time_ns = bpf_ktime_get_boot_ns();
-	r->s.start_ns = t->group_leader->start_boottime;
-	r->s.exec_id = t->self_exec_id;
 	r->s.value = 1;
-	r->s.miss = r->w.miss;
-	r->s.end = r->w.end;
 	r->s.kernel_only = 0;
-	bpf_get_current_comm(r->s.comm, sizeof(r->s.comm));
-	r->s.n_user = r->w.n;
 	r->s.n_kernel = kernel_stack(ctx, &r->w, r->w.n);
-	/* a wake-up costs, but the sooner tables are there the fewer samples are cut */
-	send(r, must_ask(&r->w, t->tgid, r->s.time_ns) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	ask = must_ask(&r->w, t, r->s.time_ns);
+	if (!ask || !send_copy(r, 0, r->s.time_ns))
+		send(r, ask ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -172,21 +255,15 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 	r->w.miss = 0;
 	if (with_user)
 		walk_user(&r->w, t);
+	fill(r, t, bpf_ktime_get_boot_ns());
 	r->s.kind = SAMPLE_OFFCPU;
-	r->s.tgid = t->tgid;
-	r->s.tid = t->pid;
 	r->s.waker = p->waker;
-	r->s.time_ns = bpf_ktime_get_boot_ns();
-	r->s.start_ns = t->group_leader->start_boottime;
-	r->s.exec_id = t->self_exec_id;
 	r->s.value = p->value;
-	r->s.miss = r->w.miss;
-	r->s.end = r->w.end;
 	r->s.kernel_only = !with_user;
-	bpf_core_read_str(r->s.comm, sizeof(r->s.comm), &t->comm);
-	r->s.n_user = r->w.n;
 	append_kernel(r, p);
-	send(r, BPF_RB_NO_WAKEUP);
+	if (!with_user || !must_ask(&r->w, t, r->s.time_ns) ||
+	    !send_copy(r, 1 + which, r->s.time_ns))
+		send(r, BPF_RB_NO_WAKEUP);
 }
 
 /* The task whose block is pending is running: now its user stack can be read. */

@@ -21,13 +21,15 @@
 #include "bpf/proctab.h"
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
+#include "bpf/collectors/profiler_arena.h"
 #include "bpf/collectors/profiler_debug.h"
 #include "bpf/collectors/profiler_files.h"
 #include "bpf/collectors/profiler_jit.h"
+#include "bpf/collectors/profiler_mappings.h"
+#include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
-#define DEFAULT_HZ 99
 #define BUCKETS 4096
 #define OFF_LINGER_NS (300 * NSEC_PER_SEC)
 
@@ -79,16 +81,22 @@ static bool is_library(const char *path)
 	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
 }
 
-/* An early sample of a process, at an address of a file that is not known yet. */
+/* In a file that was not known yet when the stack was walked, and is not waited for any more. */
 static u32 frame_too_early(u32 pid, u64 addr)
 {
 	u32 id = frames_find(FRAMES_RAW, addr, pid);
 
 	if (!id) {
 		id = frames_intern(FRAMES_RAW, addr, pid);
-		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its files were known"));
+		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its file was known"));
 	}
 	return id;
+}
+
+static bool is_too_early(const struct wire_sample *s, u32 i)
+{
+	return s->end == WALK_NEW_PROCESS || s->end == WALK_ENDED ||
+	       (s->end == WALK_NEW_FILE && i + 1 == s->n_user);
 }
 
 static u32 frame_of_user(const struct wire_sample *s, u32 i)
@@ -98,13 +106,12 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	const char *path;
 
 	if (!file) {
-		addr -= i != 0;		/* a return address: the call is before it */
-		file = files_resolve(s->tgid, s->start_ns, s->exec_id, addr, &addr);
-		if (file == FILE_PENDING || (!file && s->end == WALK_NEW_PROCESS))
+		if (is_too_early(s, i))
 			return frame_too_early(s->tgid, addr);
-		if (!file)
-			return jit_frame(s->tgid, s->start_ns, s->exec_id, addr);
+		/* a return address: the call is before it */
+		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
 	}
+	files_used(file, s->time_ns);
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
 	if (id)
@@ -195,13 +202,19 @@ static void add_sample(const struct wire_sample *s)
 static int on_sample(void *ctx, void *data, size_t size)
 {
 	const struct wire_sample *s = data;
+	size_t frames = (s->n_user + s->n_kernel) * sizeof(u64);
 
 	(void)ctx;
-	if (size < sizeof(*s) || s->n_user + s->n_kernel > 2 * MAX_FRAMES ||
-	    size < sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64))
+	if (s->end == WALK_NEW_PROCESS || s->end == WALK_NO_MAPPING)
+		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
+	if (s->copied) {
+		walk_copied(data, add_sample);
 		return 0;
-	if (s->end == WALK_NEW_PROCESS || s->miss)
-		files_process_changed(s->tgid, s->start_ns, s->exec_id);
+	}
+	if (size < sizeof(*s) + frames)
+		return 0;
+	if (s->end == WALK_NEW_FILE)
+		mappings_want_table(s->tgid, s->miss);
 	add_sample(s);
 	return 0;
 }
@@ -239,6 +252,13 @@ static void names_failed(const struct symbolizer_answer *a)
 	frames_fail(a->file, why_failed(a->err));
 }
 
+static void take_table(const struct symbolizer_answer *a)
+{
+	if (files_table_answer(a))
+		mappings_file_changed(a->file);
+	debug_table_answer(a);
+}
+
 static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
@@ -261,18 +281,16 @@ static void take_answers(void)
 	struct symbolizer_answer a;
 
 	while (symbolizer_receive(&a)) {
-		if (a.kind == ANSWER_TABLE) {
-			files_table_answer(&a);
-			debug_table_answer(&a);
-		} else if (a.kind == ANSWER_DEBUG) {
+		if (a.kind == ANSWER_TABLE)
+			take_table(&a);
+		else if (a.kind == ANSWER_DEBUG)
 			debug_answer(&a);
-		} else if (a.kind == ANSWER_JIT) {
+		else if (a.kind == ANSWER_JIT)
 			jit_answer(&a);
-		} else if (!a.err) {
+		else if (!a.err)
 			take_names(&a);
-		} else {
+		else
 			names_failed(&a);
-		}
 		symbolizer_done(&a);
 	}
 }
@@ -301,8 +319,10 @@ static void ask_names(void)
 		if (file_fd(file) < 0 || !debug_ready(file))
 			continue;
 		if (file_is_bad(file) || debug_bad(file)) {
-			if (frames_next_unnamed(file, &addrs[0]))
+			if (frames_has_unnamed(file))
 				frames_fail(file, debug_bad(file) ?: "its file cannot be read");
+			while (frames_next_unnamed(file, &addrs[0]))
+				;
 			continue;
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
@@ -320,7 +340,9 @@ static void profiler_drain(void)
 	ring_buffer__consume(ring);
 	take_opened();
 	take_answers();
-	files_install();
+	files_ask_waiting();
+	mappings_install();
+	walk_waiting(add_sample);
 	debug_drain();
 	ask_names();
 	jit_drain();
@@ -338,6 +360,8 @@ static u32 profiler_fds(int *fds)
 
 static const char *const ends[WALK_ENDS] = {
 	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
+	[WALK_NEW_FILE] = "new file", [WALK_32BIT] = "32-bit program",
+	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
 };
@@ -376,13 +400,13 @@ static void clear_totals(void)
 	}
 }
 
-static void set_scope(const struct tick *t)
+static void set_scope(const struct scope *scope)
 {
 	u32 n = 0;
 
 	/* not narrowed to the selected process: a sample is cheap, and the host's graph stays whole */
-	for (u32 i = 0; i < t->scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
-		skel->bss->scope_tgids[n++] = t->scope->pids[i];
+	for (u32 i = 0; i < scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+		skel->bss->scope_tgids[n++] = scope->pids[i];
 	skel->bss->scope_n = n;
 }
 
@@ -426,7 +450,6 @@ static void profiler_adjust(const struct tick *t)
 static int profiler_read(const struct tick *t)
 {
 	profiler_drain();
-	set_scope(t);
 	profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
@@ -439,7 +462,8 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
-	files_forget_ended();
+	loss_set("no room for mappings", mappings_refused());
+	mappings_forget_ended();
 	jit_tick();
 	return 0;
 }
@@ -448,7 +472,7 @@ static int profiler_read(const struct tick *t)
 
 static int attach_cpu(u32 cpu)
 {
-	int fd = keeper_cpu_clock(cpu, DEFAULT_HZ);
+	int fd = keeper_cpu_clock(cpu, sampler_options()->rate_hz);
 	struct bpf_link *link;
 
 	if (fd < 0)
@@ -485,10 +509,13 @@ static void profiler_close(void)
 	links = NULL;
 	ring_buffer__free(ring);
 	ring = NULL;
+	walk_give_up(add_sample);
 	clear_totals();
+	mappings_close();
 	files_close();
 	debug_close();
 	jit_close();
+	arena_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");
@@ -500,7 +527,7 @@ static int profiler_open(char *reason, size_t cap)
 {
 	int err;
 
-	period_ns = NSEC_PER_SEC / DEFAULT_HZ;
+	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
@@ -511,11 +538,13 @@ static int profiler_open(char *reason, size_t cap)
 		skel = NULL;
 		return err;
 	}
+	set_scope(&sampler_options()->scope);
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
-	err = files_open(&(struct profiler_maps){ skel->maps.unw_files, skel->maps.unw_infos,
-						  skel->maps.unw_processes });
+	mappings_open(bpf_map__fd(skel->maps.unw_processes));
+	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
+	      files_open(bpf_map__fd(skel->maps.unw_infos));
 	if (!err) {
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
 		err = ring ? attach_all() : -errno;

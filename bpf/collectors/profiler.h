@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* profiler.h: what profiler.bpf.c and profiler.c tell each other. */
+/*
+ * profiler.h: what profiler.bpf.c and user space tell each other.
+ *
+ * Mappings of processes and unwind tables of files are in one space of lines of
+ * 32 bytes, the arena: user space writes it through mmap, without a system call.
+ * It comes in chunks, so that a quiet machine does not pay for a large one.
+ */
 #ifndef OTTOP_PROFILER_H
 #define OTTOP_PROFILER_H
 
@@ -8,33 +14,53 @@
 #endif
 
 #define MAX_FRAMES 127		/* of each half, kernel and user */
-#define MAX_MAPPINGS 128	/* executable mappings of one process that are unwound */
 
-/* One executable mapping. Address in the file, counted from its table's base, = pc - bias. */
-struct unw_mapping {
-	__u64 start, end;
-	__u64 bias;
-	__u32 file;		/* key of unw_files; 0: nothing to look up (JIT) */
-	__u32 pad;
+/* ---- the arena ---- */
+
+#define ARENA_CHUNK_BITS 14	/* lines of a chunk: 512 KiB */
+#define ARENA_CHUNK_LINES (1u << ARENA_CHUNK_BITS)
+#define ARENA_CHUNKS 24		/* 12 MiB */
+
+struct arena_line {
+	__u64 w[4];
 };
+
+/*
+ * A line of an executable mapping: start, end, bias, file | table << 32. The
+ * address in the file, counted from its table's base, is pc - bias. The table
+ * is the number of its first line, or one of these.
+ */
+#define MAPPING_FILE(m) ((__u32)(m)->w[3] & 0xffff)
+#define MAPPING_TABLE(m) ((__u32)((m)->w[3] >> 32))
+#define TABLE_ABSENT 0u		/* no frame information: frame pointers */
+#define TABLE_PENDING 1u	/* being made */
+#define TABLE_FIRST 2u		/* number of the first real line */
 
 struct unw_process {
 	__u64 start_ns, exec_id;	/* another program since then: unknown again */
-	__u64 asked_ns;			/* when user space was last told of a missing mapping */
-	__u32 n, pad;
-	struct unw_mapping m[MAX_MAPPINGS];	/* sorted by start */
+	__u64 asked_ns, wait_ns;	/* user space was told of a missing mapping; not again before so long */
+	__u32 first, n;			/* lines of its mappings, sorted by start */
 };
+
+#define MAX_MAPPINGS 65536		/* executable ones of one process */
+#define MAX_MAPPING_STEPS 17
+
+/* ---- samples ---- */
 
 /* How the walk of the user stack ended. */
 enum walk_end {
 	WALK_WHOLE,		/* reached the outermost frame */
 	WALK_NONE,		/* a kernel thread: there is no user stack */
 	WALK_NEW_PROCESS,	/* not known yet: user space is told */
+	WALK_NEW_FILE,		/* its table is being made */
 	WALK_NO_MAPPING,	/* an address outside of every known mapping */
 	WALK_NO_CFI,		/* no frame information at this address, no frame pointer either */
 	WALK_BAD_READ,		/* the stack could not be read */
 	WALK_STUCK,		/* the stack pointer did not move up */
 	WALK_TOO_DEEP,		/* more than MAX_FRAMES */
+	WALK_32BIT,		/* a 32-bit program */
+	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
+	WALK_ENDED,		/* the process was gone before its mappings could be read */
 	WALK_ENDS
 };
 
@@ -42,10 +68,11 @@ enum walk_end {
 #define FRAME_FILE(f) ((__u32)((f) >> FRAME_ADDR_BITS))
 #define FRAME_ADDR(f) ((f) & ((1ull << FRAME_ADDR_BITS) - 1))
 
-enum sample_kind { SAMPLE_CPU = 1, SAMPLE_OFFCPU, SAMPLE_MISS };
+enum sample_kind { SAMPLE_CPU = 1, SAMPLE_OFFCPU };
 
 struct wire_sample {
-	__u32 kind;
+	__u16 kind;
+	__u16 copied;		/* 1: a struct wire_copy, whose user stack is yet to be walked */
 	__u32 tgid, tid;
 	__u32 waker;		/* off-CPU: tid that woke it, or 0 */
 	__u64 time_ns, start_ns;	/* CLOCK_BOOTTIME; start of the process */
@@ -58,6 +85,26 @@ struct wire_sample {
 	__u16 kernel_only;	/* off-CPU: why there is no user part, if so */
 	/* user frames: file << 48 | address (file 0: the address itself); then kernel addresses */
 	__u64 frames[];
+};
+
+/* Registers of user code. regs: DWARF numbers of x86-64; 6 and 7 are in fp and sp. */
+#define WALK_REGS 16
+struct walk_regs {
+	__u64 pc, sp, fp;
+	__u64 regs[WALK_REGS];
+};
+
+/*
+ * The first sample of a process that is not known yet: what user space needs to
+ * walk its stack later, when it has looked at the process.
+ */
+#define COPY_BYTES 16384
+struct wire_copy {
+	struct wire_sample s;	/* n_user is 0 */
+	__u64 kernel[MAX_FRAMES];
+	struct walk_regs regs;
+	__u32 bytes, pad;
+	__u8 stack[COPY_BYTES];	/* from regs.sp on */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "bpf/opener.h"
 #include "bpf/collectors/profiler_debug.h"
 #include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_mappings.h"
 #include "symbolizer/symbolizer.h"
 
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
@@ -45,7 +46,7 @@ static void search(u32 file, struct debug *d)
 {
 	struct opener_job job = { .kind = OPEN_DEBUG, .id = file, .from = d->from, .fd = -1 };
 
-	job.pid = file_user(file, &job.start_ns);
+	job.pid = mappings_user(file, &job.start_ns);
 	snprintf(job.build_id, sizeof(job.build_id), "%s", file_build_id(file));
 	snprintf(job.link, sizeof(job.link), "%s", d->link);
 	snprintf(job.path, sizeof(job.path), "%s", file_path(file));

@@ -1,34 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profiler_files.h: files that stacks go through, and which process has mapped
- * them where. A file is (device, inode, size, change time); its unwind table is
- * loaded once for all processes.
+ * profiler_files.h: files that stacks go through. A file is (device, inode,
+ * size, change time); its unwind table is made when a stack first needs it,
+ * serves all processes, and goes when room is needed and nobody used it lately.
+ * Files have numbers from 1 on that are never given twice. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_FILES_H
 #define OTTOP_PROFILER_FILES_H
 
 #include "bpf/base.h"
 
-struct bpf_map;
 struct symbolizer_answer;
+struct unw_info;
 
-struct profiler_maps {
-	struct bpf_map *files, *infos, *processes;
-};
-
-/* What the kernel side reads. 0 or -errno. */
-int files_open(const struct profiler_maps *m);
+/* The map of rules that all tables share; its descriptor stays the caller's. 0 or -errno. */
+int files_open(int infos_fd);
 void files_close(void);
-/* A sample said that user space must look at this process (again). */
-void files_process_changed(u32 pid, u64 start_ns, u64 exec_id);
-/* Tells the kernel side what became known since the last call. */
-void files_install(void);
-/* Forgets processes that have ended. Once a tick. */
-void files_forget_ended(void);
-/* Takes an unwind table. */
-void files_table_answer(const struct symbolizer_answer *a);
 
-/* Base name, path, build-id in hex, and whether it is a library; NULL for an unknown number. */
+/* The file with that line in /proc/PID/maps ("fe:01", 1234, path), if it is known; else 0. */
+u32 files_known(const char *dev, u64 ino, const char *path);
+/*
+ * The file behind a mapping of a process, opened so that what was deleted or
+ * replaced is still found. 0: it cannot be opened, or there are too many.
+ */
+u32 files_of_mapping(u32 pid, u64 start, u64 end);
+/* The kernel's own, the same for all processes; 0: there is none. */
+u32 files_vdso(void);
+
+/* Has the table made if it is not there; what was asked while all were busy is asked again. */
+void files_want_table(u32 file);
+void files_ask_waiting(void);
+/* Takes a table, or why there is none. True: what files_table() says changed. */
+bool files_table_answer(const struct symbolizer_answer *a);
+/* Number of the first line of its table in the arena, TABLE_PENDING or TABLE_ABSENT. */
+u32 files_table(u32 file);
+/* A stack went through it at that time. */
+void files_used(u32 file, u64 time_ns);
+/*
+ * Takes the table that was not used for longest away, to make room. Its number,
+ * or 0: all were used within seconds. The lines are free once nobody reads them.
+ */
+u32 files_evict(void);
+/* Address that a file offset has, counted from the table's base; false: it is in no segment. */
+bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
+
+/* A rule by its number in tables; NULL: there is none. */
+const struct unw_info *files_info(u32 number);
+
+/* Path and build-id in hex; NULL and "" for an unknown number. */
 const char *file_path(u32 file);
 const char *file_build_id(u32 file);
 /* An open descriptor of the file, or -1. */
@@ -36,19 +55,7 @@ int file_fd(u32 file);
 /* Address in the file of what the kernel side reports (that counts from the table's base). */
 u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
-/* A process that has it mapped (0: none any more), and when that started. */
-u32 file_user(u32 file, u64 *ret_start_ns);
-/*
- * The file that has an address of a process, by what is known now, and the
- * address as the kernel side would report it; 0: none; FILE_PENDING: there is
- * one, but its layout has not been read yet. For samples that the kernel side
- * took before it knew.
- */
-#define FILE_PENDING 0xffffffffu
-u32 files_resolve(u32 pid, u64 start_ns, u64 exec_id, u64 addr, u64 *ret_addr);
-/* Files whose table found no room under the cap. */
+/* Files whose table found no room under the cap, or that were too many. */
 u64 files_refused(void);
-/* Bytes of kernel memory of all tables. */
-u64 files_table_bytes(void);
 
 #endif

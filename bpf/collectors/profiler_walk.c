@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* profiler_walk.c: see profiler_walk.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collectors/profiler_arena.h"
+#include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_mappings.h"
+#include "bpf/collectors/profiler_walk.h"
+#include "symbolizer/unwind.h"
+
+#define MAX_WAITING 96		/* 17 KiB each */
+#define GIVE_UP_NS (3 * NSEC_PER_SEC)
+
+struct waiting {
+	u64 since_ns;
+	struct wire_copy *copy;
+};
+
+static struct waiting waiting[MAX_WAITING];
+static u32 n_waiting;
+
+/* ---- bpf/walk.h outside of the kernel ---- */
+
+#undef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+
+static __always_inline const struct arena_line *arena_line(u32 line)
+{
+	return arena_at(line);
+}
+
+static __always_inline const struct unw_info *arena_info(u32 number)
+{
+	return files_info(number);
+}
+
+#include "bpf/walk.h"
+
+static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
+{
+	u64 at = addr - c->copy->regs.sp;
+
+	if (at > c->copy->bytes || n > c->copy->bytes - at)
+		return false;
+	memcpy(to, c->copy->stack + at, n);
+	return true;
+}
+
+static void walk_user(struct walk *w, const struct wire_copy *copy, u32 first, u32 n)
+{
+	struct walk_ctx c = { .w = w, .first = first, .n = n, .copy = copy };
+
+	walk_begin(w);
+	w->r = copy->regs;
+	for (u32 i = 0; i <= MAX_FRAMES && !walk_step(i, &c); i++)
+		;
+	if (w->end == WALK_BAD_READ && copy->bytes > COPY_BYTES - 4096)
+		w->end = WALK_SHORT_COPY;
+}
+
+/* ---- samples ---- */
+
+/* Addresses of user space that is not known: the leaf alone. */
+static void walk_nothing(struct walk *w, const struct wire_copy *c, u32 end)
+{
+	walk_begin(w);
+	w->frames[0] = FRAME_ADDR(c->regs.pc);
+	w->n = 1;
+	w->end = end;
+}
+
+/* False: it needs a table that is being made. */
+static bool walk_now(const struct wire_copy *c, struct walk *w)
+{
+	struct process_mappings p;
+
+	if (!mappings_find(c->s.tgid, c->s.start_ns, c->s.exec_id, &p)) {
+		walk_nothing(w, c, WALK_NEW_PROCESS);
+		return true;
+	}
+	if (p.ended) {
+		walk_nothing(w, c, WALK_ENDED);
+		return true;
+	}
+	walk_user(w, c, p.first, p.n);
+	return w->end != WALK_NEW_FILE;
+}
+
+static void pass_on(const struct wire_copy *c, const struct walk *w, walked_fn done)
+{
+	static struct { struct wire_sample s; u64 frames[2 * MAX_FRAMES]; } out;
+
+	out.s = c->s;
+	out.s.copied = 0;
+	out.s.n_user = (u16)w->n;
+	out.s.end = (u16)w->end;
+	out.s.miss = w->miss;
+	memcpy(out.s.frames, w->frames, w->n * sizeof(u64));
+	memcpy(out.s.frames + w->n, c->kernel, c->s.n_kernel * sizeof(u64));
+	done(&out.s);
+}
+
+static struct wire_copy *keep(const struct wire_copy *c)
+{
+	size_t n = offsetof(struct wire_copy, stack) + c->bytes;
+	struct wire_copy *copy = xmalloc(n);
+
+	memcpy(copy, c, n);
+	return copy;
+}
+
+/* The walk went as far as a file without a table, and has one made. False: that is all. */
+static bool try(const struct wire_copy *c, struct walk *w)
+{
+	/* a file without frame information is known as soon as it is looked at: on to the next */
+	for (int i = 0; i < 8; i++) {
+		if (walk_now(c, w))
+			return true;
+		mappings_want_table(c->s.tgid, w->miss);
+		mappings_install();
+	}
+	return false;
+}
+
+void walk_copied(const struct wire_copy *c, walked_fn done)
+{
+	static struct walk w;
+
+	mappings_install();
+	if (try(c, &w) || n_waiting == MAX_WAITING)
+		pass_on(c, &w, done);
+	else
+		waiting[n_waiting++] = (struct waiting){ boottime_ns(), keep(c) };
+}
+
+static void walk_all(walked_fn done, u64 give_up_before_ns)
+{
+	static struct walk w;
+	u32 out = 0;
+
+	for (u32 i = 0; i < n_waiting; i++) {
+		struct waiting *s = &waiting[i];
+
+		if (!try(s->copy, &w) && s->since_ns >= give_up_before_ns) {
+			waiting[out++] = *s;
+			continue;
+		}
+		pass_on(s->copy, &w, done);
+		free(s->copy);
+	}
+	n_waiting = out;
+}
+
+void walk_waiting(walked_fn done)
+{
+	if (n_waiting)
+		walk_all(done, boottime_ns() - GIVE_UP_NS);
+}
+
+void walk_give_up(walked_fn done)
+{
+	walk_all(done, UINT64_MAX);
+}
