@@ -25,6 +25,7 @@ struct sampler_options {
 	u64 tables;		/* TABLE_BIT()s wanted from the start */
 	struct scope scope;	/* strings must live as long as the sampler */
 	float budget_pct;
+	bool no_lines;		/* of frames: names only */
 };
 
 struct sampler;

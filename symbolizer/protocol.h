@@ -29,6 +29,7 @@ struct reply {
 	u32 n_segments, build_id_len;
 	u32 n_words, n_infos;	/* payload: words, then infos */
 	u32 n_names;		/* payload: addrs, then names */
+	u32 n_lines, n_done;	/* payload: addrs, then lines, then their texts */
 	u64 base, names_size;
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
@@ -36,5 +37,10 @@ struct reply {
 
 /* The process: serves questions until the socket closes. Never returns. */
 void server_main(int sock) __attribute__((noreturn));
+
+/* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
+int lines_answer(const struct question *q, int fd, struct reply *r);
+/* Nothing was asked for a while: gives memory back. */
+void lines_idle(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #define MEMORY_LIMIT (1ul << 30)	/* of address space: files are mapped too */
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define CACHE_BYTES (12u << 20)
+#define IDLE_MS 5000
 
 /* ---- symbol tables that were read lately ---- */
 
@@ -180,6 +182,8 @@ static void serve(int sock, const struct question *q, int fd)
 	setitimer(ITIMER_PROF, &on, NULL);
 	if (q->kind == ANSWER_TABLE)
 		mem = answer_table(q, fd, &r);
+	else if (q->kind == ANSWER_LINES)
+		mem = lines_answer(q, fd, &r);
 	else
 		mem = answer_names(q, fd, &r);
 	setitimer(ITIMER_PROF, &off, NULL);
@@ -217,6 +221,14 @@ static void drop_privileges(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
 }
 
+static void wait_for_question(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+
+	if (!poll(&p, 1, IDLE_MS))
+		lines_idle();
+}
+
 void server_main(int sock)
 {
 	struct question q;
@@ -232,7 +244,7 @@ void server_main(int sock)
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	drop_privileges();
-	while ((n = message_receive(3, &q, sizeof(q), &fd, 0)) > 0) {
+	while (wait_for_question(3), (n = message_receive(3, &q, sizeof(q), &fd, 0)) > 0) {
 		if (n == sizeof(q) && fd >= 0 && q.n <= SYMBOLIZER_BATCH)
 			serve(3, &q, fd);
 		if (fd >= 0)

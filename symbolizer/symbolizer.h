@@ -30,11 +30,25 @@ int symbolizer_ask_table(u32 file, int fd);
 /* Asks for the names of n (at most SYMBOLIZER_BATCH) addresses of a file. */
 int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n);
 
+/*
+ * Asks for the source lines of n addresses and for the functions that were
+ * inlined there. May be answered in part: what is not done is to be asked again.
+ */
+int symbolizer_ask_lines(u32 file, int fd, const u64 *addrs, u32 n);
+
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */
 };
 
-enum symbolizer_answer_kind { ANSWER_TABLE = 1, ANSWER_NAMES };
+/* One function at an address. Texts are offsets in `names`; 0: unknown, as are lines of 0. */
+struct symbolizer_line {
+	u32 of;			/* index of the address */
+	u32 name, file;
+	u32 line;		/* in `file` */
+	u32 start;		/* where the function is declared */
+};
+
+enum symbolizer_answer_kind { ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_LINES };
 
 struct symbolizer_answer {
 	u32 kind, file;
@@ -54,6 +68,11 @@ struct symbolizer_answer {
 	const u64 *addrs;
 	const char *names;	/* NUL after each; "" where there is none */
 	size_t names_size;
+	/* ANSWER_LINES: -ENODATA without DWARF; else addrs as above, of which the first are done */
+	u32 n_done;
+	/* by address, the innermost function first; the last one is not inlined */
+	const struct symbolizer_line *lines;
+	u32 n_lines;
 	/* what it is mapped from; symbolizer_done() */
 	void *map;
 	size_t map_size;

@@ -21,6 +21,7 @@
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
 #include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_lines.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
@@ -200,12 +201,11 @@ static void take_names(const struct symbolizer_answer *a)
 	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
 		u32 id = frames_find(a->file, a->addrs[i], 0);
 		const char *path = file_path(a->file);
-		bool cxx = strstr(name, "::") || strchr(name, '(');
 
 		if (!id)
 			continue;
 		frames_name(id, name[0] ? str_new(name) : NULL,
-			    str_new(cxx ? "c++" : path && is_library(path) ? "library" : "user"),
+			    str_new(lines_kind(name, path)),
 			    name[0] ? NULL : str_new("no symbol covers it (stripped?)"));
 	}
 }
@@ -217,6 +217,8 @@ static void take_answers(void)
 	while (symbolizer_receive(&a)) {
 		if (a.kind == ANSWER_TABLE)
 			files_table_answer(&a);
+		else if (a.kind == ANSWER_LINES)
+			lines_take(&a);
 		else if (!a.err)
 			take_names(&a);
 		else
@@ -243,7 +245,7 @@ static void ask_names(void)
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), addrs, n))
+		if (lines_ask(file, ids, addrs, &n) && (!n || !symbolizer_ask_names(file, file_fd(file), addrs, n)))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
@@ -346,6 +348,7 @@ static void off_switch_on(void)
 
 static void profiler_adjust(const struct tick *t)
 {
+	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->want & WANT_OFFCPU) {
 		off_wanted_ns = t->now_ns;
 		if (!off_on)
@@ -418,6 +421,7 @@ static void profiler_close(void)
 	ring = NULL;
 	clear_totals();
 	files_close();
+	lines_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");
