@@ -156,6 +156,11 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n)
 	return ask_addrs(ANSWER_JIT, map, fd, -1, addrs, n);
 }
 
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_LINES, file, fd, debug_fd, addrs, n);
+}
+
 /* ---- answers: nothing in them is believed before it is checked ---- */
 
 static bool check_table(const struct symbolizer_answer *a)
@@ -188,11 +193,32 @@ static bool check_names(const struct symbolizer_answer *a)
 	return ends >= a->n_names;
 }
 
+static bool check_lines(const struct symbolizer_answer *a)
+{
+	if (a->n_names > SYMBOLIZER_BATCH || a->n_done > a->n_names || !a->names_size ||
+	    a->names[0] || a->names[a->names_size - 1])
+		return false;
+	for (u32 i = 0; i < a->n_lines; i++) {
+		const struct symbolizer_line *l = &a->lines[i];
+
+		if (l->of >= a->n_done || l->name >= a->names_size || l->file >= a->names_size ||
+		    (i && l->of < l[-1].of))
+			return false;
+	}
+	return true;
+}
+
+static size_t payload_size(const struct reply *r)
+{
+	if (r->kind == ANSWER_TABLE)
+		return (size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info);
+	return (size_t)r->n_names * sizeof(u64) + r->names_size +
+	       (size_t)r->n_lines * sizeof(struct symbolizer_line);
+}
+
 static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int fd)
 {
-	size_t want = r->kind == ANSWER_TABLE ?
-		(size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info) :
-		(size_t)r->n_names * sizeof(u64) + r->names_size;
+	size_t want = payload_size(r);
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
 
@@ -215,9 +241,12 @@ static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int 
 	}
 	a->addrs = a->map;
 	a->n_names = r->n_names;
-	a->names = (const char *)(a->addrs + a->n_names);
+	a->n_lines = r->kind == ANSWER_LINES ? r->n_lines : 0;
+	a->n_done = r->n_done;
+	a->lines = (const void *)(a->addrs + a->n_names);
+	a->names = (const char *)(a->lines + a->n_lines);
 	a->names_size = r->names_size;
-	return check_names(a);
+	return r->kind == ANSWER_LINES ? check_lines(a) : check_names(a);
 }
 
 static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int fd)

@@ -23,6 +23,7 @@ struct names {
 	u8 *mini;		/* unpacked; its table's names are in it */
 	size_t mini_size;
 	enum place opened;	/* those before this one were looked for */
+	bool go_opened;
 	bool complete;		/* a .symtab was there */
 };
 
@@ -80,10 +81,19 @@ static struct symtab *read_mini(struct names *n)
 	return t;
 }
 
+static const struct gotable *go_of(struct names *n)
+{
+	struct elf_file *f = n->go_opened ? NULL : elf_open(n->fd);
+
+	if (f)
+		n->go = gotable_read(f);
+	elf_close(f);
+	n->go_opened = true;
+	return n->go;
+}
+
 static void open_place(struct names *n, enum place p)
 {
-	struct elf_file *f;
-
 	switch (p) {
 	case SYMTAB:
 	case DEBUG_FILE:
@@ -97,9 +107,7 @@ static void open_place(struct names *n, enum place p)
 		n->tables[p] = n->complete ? NULL : read_mini(n);
 		break;
 	case GO:
-		f = elf_open(n->fd);
-		n->go = f ? gotable_read(f) : NULL;
-		elf_close(f);
+		go_of(n);
 		break;
 	default:
 		break;
@@ -121,9 +129,18 @@ bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 
 bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line)
 {
-	for (; n->opened < PLACES; n->opened++)
-		open_place(n, n->opened);
-	return n->go && gotable_line(n->go, addr, file, cap, ret_line);
+	return go_of(n) && gotable_line(n->go, addr, file, cap, ret_line);
+}
+
+struct names *names_of_go(int fd)
+{
+	struct names *n = names_read(fd, -1);
+
+	if (n && go_of(n))
+		return n;
+	names_free(n);
+	errno = ENODATA;
+	return NULL;
 }
 
 enum symbolizer_missing names_missing(const struct names *n)

@@ -17,6 +17,8 @@ struct names;
  * errno: ENOEXEC.
  */
 struct names *names_read(int fd, int debug_fd);
+/* The same, if it has Go's own table; else NULL with errno ENODATA. */
+struct names *names_of_go(int fd);
 /* Name of the function that has addr, as the file has it. False: none. */
 bool names_find(struct names *n, u64 addr, char *buf, size_t cap);
 /* Source file and line where the names' own table says it (Go). False: not known. */

@@ -31,6 +31,7 @@ struct reply {
 	u32 n_names;		/* payload: addrs, then names */
 	u32 missing;
 	u64 generation;
+	u32 n_lines, n_done;	/* payload: addrs, then lines, then their texts */
 	u64 base, names_size;
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
@@ -39,5 +40,10 @@ struct reply {
 
 /* The process: serves questions until the socket closes. Never returns. */
 void server_main(int sock) __attribute__((noreturn));
+
+/* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
+int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
+/* Nothing was asked for a while: gives memory back. */
+void lines_idle(void);
 
 #endif

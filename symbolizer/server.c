@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
 #define CACHE_BYTES (12u << 20)
+#define IDLE_MS 5000
 
 /* ---- what was read lately, of files and perf maps ---- */
 
@@ -262,6 +264,8 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 		return answer_table(q, fds[0], r);
 	case ANSWER_NAMES:
 		return answer_names(q, fds, r);
+	case ANSWER_LINES:
+		return lines_answer(q, fds, r);
 	case ANSWER_JIT:
 		return answer_jit(q, fds[0], r);
 	case ANSWER_DEBUG:
@@ -318,6 +322,14 @@ static void drop_privileges(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
 }
 
+static void wait_for_question(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+
+	if (!poll(&p, 1, IDLE_MS))
+		lines_idle();
+}
+
 void server_main(int sock)
 {
 	struct question q;
@@ -334,7 +346,7 @@ void server_main(int sock)
 	signal(SIGHUP, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* what is freed goes back to the system */
 	drop_privileges();
-	while ((n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
+	while (wait_for_question(3), (n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
 		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH)
 			serve(3, &q, fds);
 		for (u32 i = 0; i < MESSAGE_FDS; i++)

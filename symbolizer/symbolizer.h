@@ -40,11 +40,28 @@ int symbolizer_ask_debug(u32 file, int fd, int debug_fd);
  */
 int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
 
+/*
+ * Asks for the source lines of n addresses and for the functions that were
+ * inlined there. May be answered in part: what is not done is to be asked again.
+ * debug_fd as for names.
+ */
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
+
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */
 };
 
-enum symbolizer_answer_kind { ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_DEBUG, ANSWER_JIT };
+/* One function at an address. Texts are offsets in `names`; 0: unknown, as are lines of 0. */
+struct symbolizer_line {
+	u32 of;			/* index of the address */
+	u32 name, file;
+	u32 line;		/* in `file` */
+	u32 start;		/* where the function is declared */
+};
+
+enum symbolizer_answer_kind {
+	ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_LINES, ANSWER_DEBUG, ANSWER_JIT,
+};
 
 /* Why addresses of an answer have no name. */
 enum symbolizer_missing {
@@ -80,6 +97,11 @@ struct symbolizer_answer {
 	u32 missing;		/* enum symbolizer_missing, of those with no name */
 	/* ANSWER_JIT: as ANSWER_NAMES, and */
 	u64 generation;		/* changes when addresses got a new meaning */
+	/* ANSWER_LINES: -ENODATA without DWARF; else addrs as above, of which the first are done */
+	u32 n_done;
+	/* by address, the innermost function first; the last one is not inlined */
+	const struct symbolizer_line *lines;
+	u32 n_lines;
 	/* what it is mapped from; symbolizer_done() */
 	void *map;
 	size_t map_size;

@@ -25,6 +25,7 @@
 #include "bpf/collectors/profiler_debug.h"
 #include "bpf/collectors/profiler_files.h"
 #include "bpf/collectors/profiler_jit.h"
+#include "bpf/collectors/profiler_lines.h"
 #include "bpf/collectors/profiler_mappings.h"
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -266,12 +267,11 @@ static void take_names(const struct symbolizer_answer *a)
 	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
 		u32 id = frames_find(a->file, a->addrs[i], 0);
 		const char *path = file_path(a->file);
-		bool cxx = strstr(name, "::") || strchr(name, '(');
 
 		if (!id)
 			continue;
 		frames_name(id, name[0] ? str_new(name) : NULL,
-			    str_new(cxx ? "c++" : path && is_library(path) ? "library" : "user"),
+			    str_new(lines_kind(name, path)),
 			    name[0] ? NULL : str_new(why_missing(a->missing)));
 	}
 }
@@ -287,6 +287,8 @@ static void take_answers(void)
 			debug_answer(&a);
 		else if (a.kind == ANSWER_JIT)
 			jit_answer(&a);
+		else if (a.kind == ANSWER_LINES)
+			lines_take(&a);
 		else if (!a.err)
 			take_names(&a);
 		else
@@ -327,7 +329,8 @@ static void ask_names(void)
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n))
+		if (lines_ask(file, ids, addrs, &n) &&
+		    (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
@@ -438,6 +441,7 @@ static void off_switch_on(void)
 
 static void profiler_adjust(const struct tick *t)
 {
+	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->want & WANT_OFFCPU) {
 		off_wanted_ns = t->now_ns;
 		if (!off_on)
@@ -516,6 +520,7 @@ static void profiler_close(void)
 	debug_close();
 	jit_close();
 	arena_close();
+	lines_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");
