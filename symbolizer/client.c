@@ -24,26 +24,29 @@
 static int sock = -1;
 static pid_t parent;
 /* Questions on the way, in order: the server answers in this order. */
-static struct { u32 kind, file; } asked[MAX_ASKED];
-static u32 first_asked, n_asked;
+static struct { u32 kind, file, seq; } asked[MAX_ASKED];
+static u32 first_asked, n_asked, last_seq;
 
 /* ---- the processes ---- */
 
 /* Tells ottop that the server has died over the question it was at. */
-static void report_death(int fd)
+static void report_death(int fd, u32 seq)
 {
-	struct reply r = { .kind = 0, .err = -EFAULT };
+	struct reply r = { .kind = 0, .seq = seq, .err = -EFAULT };
 
 	message_send(fd, &r, sizeof(r), -1, 0);
 }
 
 static void parent_main(int fd)
 {
+	volatile u32 *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTSTP, SIG_IGN);
-	if (dup2(fd, 3) < 0)
+	if (busy == MAP_FAILED || dup2(fd, 3) < 0)
 		_exit(1);
 	close_range(4, ~0u, 0);
 	close_range(0, 2, 0);
@@ -52,12 +55,14 @@ static void parent_main(int fd)
 		pid_t child = fork();
 
 		if (!child)
-			server_main(3);
+			server_main(3, busy);
 		if (child < 0 || waitpid(child, &status, 0) < 0)
 			_exit(1);
 		if (WIFEXITED(status))
 			_exit(WEXITSTATUS(status));
-		report_death(3);
+		if (*busy)	/* between questions nobody asked for an answer */
+			report_death(3, *busy);
+		*busy = 0;
 	}
 }
 
@@ -107,7 +112,7 @@ int symbolizer_fd(void)
 
 /* ---- questions ---- */
 
-static int ask(const struct question *q, int fd, int debug_fd)
+static int ask(struct question *q, int fd, int debug_fd)
 {
 	int fds[MESSAGE_FDS] = { fd, debug_fd }, err;
 
@@ -115,10 +120,12 @@ static int ask(const struct question *q, int fd, int debug_fd)
 		return -ENOTCONN;
 	if (n_asked == MAX_ASKED)
 		return -EAGAIN;
+	q->seq = ++last_seq ?: ++last_seq;
 	err = message_send_fds(sock, q, sizeof(*q), fds, MSG_DONTWAIT);
 	if (err)
 		return err;
 	asked[(first_asked + n_asked) % MAX_ASKED].kind = q->kind;
+	asked[(first_asked + n_asked) % MAX_ASKED].seq = q->seq;
 	asked[(first_asked + n_asked++) % MAX_ASKED].file = q->file;
 	return 0;
 }
@@ -268,6 +275,15 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	}
 }
 
+/* Takes the question that is answered from the list of those on the way. */
+static void take_asked(struct symbolizer_answer *a)
+{
+	a->kind = asked[first_asked].kind;
+	a->file = asked[first_asked].file;
+	first_asked = (first_asked + 1) % MAX_ASKED;
+	n_asked--;
+}
+
 bool symbolizer_receive(struct symbolizer_answer *a)
 {
 	struct reply r;
@@ -276,13 +292,13 @@ bool symbolizer_receive(struct symbolizer_answer *a)
 	memset(a, 0, sizeof(*a));
 	if (sock < 0 || !n_asked)
 		return false;
-	n = message_receive(sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
-	if (n == -EAGAIN || n == -EINTR)
-		return false;
-	a->kind = asked[first_asked].kind;
-	a->file = asked[first_asked].file;
-	first_asked = (first_asked + 1) % MAX_ASKED;
-	n_asked--;
+	do {
+		n = message_receive(sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
+		if (n == -EAGAIN || n == -EINTR)
+			return false;
+		/* it was answered, then the server died: of something else, or was killed */
+	} while (n == sizeof(r) && !r.kind && r.seq != asked[first_asked].seq);
+	take_asked(a);
 	if (n <= 0) {	/* the parent is gone too: no names any more */
 		close(sock);
 		sock = -1;

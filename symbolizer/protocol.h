@@ -19,12 +19,14 @@ struct question {
 	u32 kind;	/* enum symbolizer_answer_kind */
 	u32 file;
 	u32 n;
-	u32 pad;
+	u32 seq;	/* counts up from 1 */
 	u64 addrs[SYMBOLIZER_BATCH];
 };
 
 struct reply {
 	u32 kind, file;
+	u32 seq;	/* of the question; kind 0: the server died over it */
+	u32 pad;
 	s32 err;
 	u32 n_segments, build_id_len;
 	u32 n_words, n_infos;	/* payload: words, then infos */
@@ -38,8 +40,11 @@ struct reply {
 	char debuglink[DEBUGLINK_MAX];
 };
 
-/* The process: serves questions until the socket closes. Never returns. */
-void server_main(int sock) __attribute__((noreturn));
+/*
+ * The process: serves questions until the socket closes. Never returns. *busy is
+ * the question it is at, 0 between questions: memory shared with its parent.
+ */
+void server_main(int sock, volatile u32 *busy) __attribute__((noreturn));
 
 /* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);

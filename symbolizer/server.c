@@ -280,7 +280,7 @@ static void serve(int sock, const struct question *q, const int *fds)
 {
 	struct itimerval on = { .it_value.tv_sec = QUESTION_SECONDS }, off = {};
 	struct itimerval stuck = { .it_value.tv_sec = STUCK_SECONDS };
-	struct reply r = { .kind = q->kind, .file = q->file };
+	struct reply r = { .kind = q->kind, .file = q->file, .seq = q->seq };
 	int mem;
 
 	setitimer(ITIMER_PROF, &on, NULL);
@@ -330,7 +330,7 @@ static void wait_for_question(int sock)
 		lines_idle();
 }
 
-void server_main(int sock)
+void server_main(int sock, volatile u32 *busy)
 {
 	struct question q;
 	int fds[MESSAGE_FDS], n;
@@ -348,7 +348,7 @@ void server_main(int sock)
 	drop_privileges();
 	while (wait_for_question(3), (n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
 		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH)
-			serve(3, &q, fds);
+			*busy = q.seq, serve(3, &q, fds), *busy = 0;
 		for (u32 i = 0; i < MESSAGE_FDS; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);

@@ -52,7 +52,8 @@ const char *lines_kind(const char *name, const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	if (name && (strstr(name, "::") || strchr(name, '(')))
+	/* main.(*Worker).Run is Go */
+	if (name && (strstr(name, "::") || (strchr(name, '(') && !strstr(name, ".(*"))))
 		return "c++";
 	return path && (strstr(slash ? slash : path, ".so") || path[0] == '[') ? "library" : "user";
 }
