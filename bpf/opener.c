@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bpf/opener.h"
@@ -37,6 +38,7 @@ static struct opener_job *next_job(void)
 static void *work(void *arg)
 {
 	(void)arg;
+	prctl(PR_SET_NAME, "ottop-opener");
 	pthread_mutex_lock(&lock);
 	for (;;) {
 		struct opener_job *job = next_job();

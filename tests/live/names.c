@@ -38,8 +38,10 @@ NOINLINE void read_clock(void)
 }
 
 #if defined(__x86_64__)
-/* mov edi, 0x800000; 1: dec edi; jnz 1b; ret */
-static const unsigned char loop[] = { 0xbf, 0, 0, 0x80, 0, 0xff, 0xcf, 0x75, 0xfc, 0xc3 };
+/* push rbp; mov rbp, rsp; mov edi, 0x800000; 1: dec edi; jnz 1b; pop rbp; ret */
+static const unsigned char loop[] = {
+	0x55, 0x48, 0x89, 0xe5, 0xbf, 0, 0, 0x80, 0, 0xff, 0xcf, 0x75, 0xfc, 0x5d, 0xc3,
+};
 #else
 /* mov w0, #0x800000; 1: subs w0, w0, #1; b.ne 1b; ret */
 static const unsigned loop[] = { 0x52a01000, 0x71000400, 0x54ffffe1, 0xd65f03c0 };
