@@ -208,7 +208,7 @@ static bool take_line(struct perfmap *m, const char *line, size_t n, u64 at)
 	if (!p || p == end || !size || size > MAX_CODE || start >= USER_END ||
 	    size > USER_END - start)
 		return false;
-	if (m->n >= PERFMAP_MAX)
+	if (m->n >= PERFMAP_MAX && !m->full)
 		compact(m);
 	if (m->full)
 		return true;
