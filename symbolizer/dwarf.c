@@ -315,7 +315,8 @@ static const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 
 	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
 		return NULL;
-	if (!good(d, dwarf_formstring(attr, &s, &d->err)))	/* it may be in another file (dwz) */
+	/* a text in another file (dwz) is an error, or a text that says so */
+	if (!good(d, dwarf_formstring(attr, &s, &d->err)) || !strncmp(s, "<DW_FORM", 8))
 		s = NULL;
 	dwarf_dealloc_attribute(attr);
 	return s && *s ? s : NULL;
