@@ -15,6 +15,7 @@
 #include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
 
+#include "symbolizer/bytes.h"
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 
@@ -165,6 +166,28 @@ static const Dwarf_Obj_Access_Methods methods = {
 	.get_section_count = section_count, .load_section = load_section,
 };
 
+/*
+ * Headers of range lists, DWARF 5, 7.28: libdwarf 20210528 frees twice, or runs in
+ * circles, when one of them is wrong.
+ */
+static bool good_rnglists(const struct elf_section *s)
+{
+	struct bytes b = bytes_of(s->data, s->size);
+
+	while (bytes_left(&b)) {
+		u64 length = bytes_uint(&b, 4), version = bytes_uint(&b, 2), address = bytes_uint(&b, 1);
+		u64 segment = bytes_uint(&b, 1), offsets = bytes_uint(&b, 4);
+
+		if (b.failed || version != 5 || address != 8 || segment || length < 8 ||
+		    offsets * 4 > length - 8)
+			return false;
+		bytes_skip(&b, length - 8);
+		if (b.failed)
+			return false;
+	}
+	return true;
+}
+
 static bool find_sections(struct dwarf *d)
 {
 	static const char *const names[] = {
@@ -177,7 +200,8 @@ static bool find_sections(struct dwarf *d)
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		struct section *s = &d->sections[d->n_sections];
 
-		if (!elf_section(d->elf, names[i], &s->data))
+		if (!elf_section(d->elf, names[i], &s->data) ||
+		    (!strcmp(names[i], ".debug_rnglists") && !good_rnglists(&s->data)))
 			continue;
 		s->name = names[i];
 		d->n_sections++;
