@@ -19,7 +19,7 @@
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 
-#define UNIT_CACHE_BYTES (8u << 20)
+#define UNIT_CACHE_BYTES (16u << 20)
 #define UNITS_PER_HANDLE 256	/* libdwarf keeps what it read of each: then it begins anew */
 #define MAX_UNITS (1u << 18)
 #define MAX_RANGES (1u << 22)
@@ -40,7 +40,7 @@ struct sequence {
 };
 
 struct line {
-	u64 addr;
+	u32 offset;	/* from the start of its sequence */
 	u32 line, file;
 };
 
@@ -468,21 +468,19 @@ static int by_sequence(const void *a, const void *b)
 }
 
 /* Takes the rows since the last end of a sequence as one, if they are in order. */
-static void end_sequence(struct unit *u, u32 first, u64 high)
+static void end_sequence(struct unit *u, u32 first, u64 low, u64 high)
 {
 	u32 n = u->n_lines - first;
 
 	for (u32 i = first + 1; i < u->n_lines; i++)
-		if (u->lines[i].addr < u->lines[i - 1].addr)
+		if (u->lines[i].offset < u->lines[i - 1].offset)
 			n = 0;
-	if (!n || u->lines[first].addr < 2 || high <= u->lines[first].addr) {
+	if (!n || low < 2 || high <= low || high - low > UINT32_MAX) {
 		u->n_lines = first;
 		return;
 	}
 	u->sequences = grow(u->sequences, u->n_sequences, &u->cap_sequences, sizeof(*u->sequences));
-	u->sequences[u->n_sequences++] = (struct sequence){
-		.low = u->lines[first].addr, .high = high, .first = first, .n = n,
-	};
+	u->sequences[u->n_sequences++] = (struct sequence){ .low = low, .high = high, .first = first, .n = n };
 }
 
 /* libdwarf 20210528 says of the first row of an epilogue too that it ends the sequence. */
@@ -511,6 +509,7 @@ static bool zero_is_one(struct dwarf *d, Dwarf_Die cu, u64 version)
 static void take_lines(struct dwarf *d, struct unit *u, Dwarf_Line *lines, Dwarf_Signed n, bool add)
 {
 	u32 first = 0;
+	u64 low = 0;
 
 	for (Dwarf_Signed i = 0; i < n && u->n_lines < MAX_RANGES; i++) {
 		Dwarf_Unsigned line, file;
@@ -521,12 +520,14 @@ static void take_lines(struct dwarf *d, struct unit *u, Dwarf_Line *lines, Dwarf
 		    !good(d, dwarf_line_srcfileno(lines[i], &file, &d->err)))
 			continue;
 		if (ends_sequence(d, lines[i])) {
-			end_sequence(u, first, addr);
+			end_sequence(u, first, low, addr);
 			first = u->n_lines;
 			continue;
 		}
 		u->lines = grow(u->lines, u->n_lines, &u->cap_lines, sizeof(*u->lines));
-		u->lines[u->n_lines++] = (struct line){ addr, (u32)line, (u32)file + (add && !file) };
+		if (u->n_lines == first)
+			low = addr;
+		u->lines[u->n_lines++] = (struct line){ (u32)(addr - low), (u32)line, (u32)file + (add && !file) };
 	}
 	u->n_lines = first;
 	if (u->n_sequences)
@@ -732,6 +733,24 @@ size_t dwarf_bytes(const struct dwarf *d)
 	return n;
 }
 
+/* Gives back what growing took too much. */
+static void *shrink(void *items, u32 n, u32 *cap, size_t size)
+{
+	if (*cap == n || !items)
+		return items;
+	*cap = max(n, 1u);
+	return xrealloc(items, *cap * size);
+}
+
+static void shrink_unit(struct unit *u)
+{
+	u->lines = shrink(u->lines, u->n_lines, &u->cap_lines, sizeof(*u->lines));
+	u->sequences = shrink(u->sequences, u->n_sequences, &u->cap_sequences, sizeof(*u->sequences));
+	u->scopes = shrink(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
+	u->funcs = shrink(u->funcs, u->n_funcs, &u->cap_funcs, sizeof(*u->funcs));
+	u->inlined = shrink(u->inlined, u->n_inlined, &u->cap_inlined, sizeof(*u->inlined));
+}
+
 static void unload(struct unit *u)
 {
 	for (u32 i = 0; i < u->n_files; i++)
@@ -779,6 +798,7 @@ static void load(struct dwarf *d, struct unit *u)
 	read_lines(d, u, cu);
 	read_functions(d, u, cu);
 	put_die(d, cu);
+	shrink_unit(u);
 	make_room(d, u);
 }
 
@@ -853,7 +873,7 @@ static const struct line *find_line(const struct unit *u, u64 addr)
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 
-		if (u->lines[mid].addr <= addr)
+		if (u->lines[mid].offset <= addr - s->low)
 			lo = mid + 1;
 		else
 			hi = mid;
