@@ -322,5 +322,11 @@ int main(void)
 		cmocka_unit_test(a_file_that_kills_is_answered),
 	};
 
+#ifdef __SANITIZE_ADDRESS__
+	(void)begin, (void)end, (void)tests;
+	puts("1..0 # SKIP the process is limited in address space, of which ASan takes terabytes");
+	return 0;
+#else
 	return cmocka_run_group_tests(tests, begin, end);
+#endif
 }
