@@ -15,10 +15,11 @@
 #include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
 
+#include "symbolizer/bytes.h"
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 
-#define UNIT_CACHE_BYTES (8u << 20)
+#define UNIT_CACHE_BYTES (16u << 20)
 #define UNITS_PER_HANDLE 256	/* libdwarf keeps what it read of each: then it begins anew */
 #define MAX_UNITS (1u << 18)
 #define MAX_RANGES (1u << 22)
@@ -39,7 +40,7 @@ struct sequence {
 };
 
 struct line {
-	u64 addr;
+	u32 offset;	/* from the start of its sequence */
 	u32 line, file;
 };
 
@@ -165,6 +166,28 @@ static const Dwarf_Obj_Access_Methods methods = {
 	.get_section_count = section_count, .load_section = load_section,
 };
 
+/*
+ * Headers of range lists, DWARF 5, 7.28: libdwarf 20210528 frees twice, or runs in
+ * circles, when one of them is wrong.
+ */
+static bool good_rnglists(const struct elf_section *s)
+{
+	struct bytes b = bytes_of(s->data, s->size);
+
+	while (bytes_left(&b)) {
+		u64 length = bytes_uint(&b, 4), version = bytes_uint(&b, 2), address = bytes_uint(&b, 1);
+		u64 segment = bytes_uint(&b, 1), offsets = bytes_uint(&b, 4);
+
+		if (b.failed || version != 5 || address != 8 || segment || length < 8 ||
+		    offsets * 4 > length - 8)
+			return false;
+		bytes_skip(&b, length - 8);
+		if (b.failed)
+			return false;
+	}
+	return true;
+}
+
 static bool find_sections(struct dwarf *d)
 {
 	static const char *const names[] = {
@@ -177,7 +200,8 @@ static bool find_sections(struct dwarf *d)
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		struct section *s = &d->sections[d->n_sections];
 
-		if (!elf_section(d->elf, names[i], &s->data))
+		if (!elf_section(d->elf, names[i], &s->data) ||
+		    (!strcmp(names[i], ".debug_rnglists") && !good_rnglists(&s->data)))
 			continue;
 		s->name = names[i];
 		d->n_sections++;
@@ -315,7 +339,8 @@ static const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 
 	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
 		return NULL;
-	if (!good(d, dwarf_formstring(attr, &s, &d->err)))	/* it may be in another file (dwz) */
+	/* a text in another file (dwz) is an error, or a text that says so */
+	if (!good(d, dwarf_formstring(attr, &s, &d->err)) || !strncmp(s, "<DW_FORM", 8))
 		s = NULL;
 	dwarf_dealloc_attribute(attr);
 	return s && *s ? s : NULL;
@@ -443,21 +468,19 @@ static int by_sequence(const void *a, const void *b)
 }
 
 /* Takes the rows since the last end of a sequence as one, if they are in order. */
-static void end_sequence(struct unit *u, u32 first, u64 high)
+static void end_sequence(struct unit *u, u32 first, u64 low, u64 high)
 {
 	u32 n = u->n_lines - first;
 
 	for (u32 i = first + 1; i < u->n_lines; i++)
-		if (u->lines[i].addr < u->lines[i - 1].addr)
+		if (u->lines[i].offset < u->lines[i - 1].offset)
 			n = 0;
-	if (!n || u->lines[first].addr < 2 || high <= u->lines[first].addr) {
+	if (!n || low < 2 || high <= low || high - low > UINT32_MAX) {
 		u->n_lines = first;
 		return;
 	}
 	u->sequences = grow(u->sequences, u->n_sequences, &u->cap_sequences, sizeof(*u->sequences));
-	u->sequences[u->n_sequences++] = (struct sequence){
-		.low = u->lines[first].addr, .high = high, .first = first, .n = n,
-	};
+	u->sequences[u->n_sequences++] = (struct sequence){ .low = low, .high = high, .first = first, .n = n };
 }
 
 /* libdwarf 20210528 says of the first row of an epilogue too that it ends the sequence. */
@@ -486,6 +509,7 @@ static bool zero_is_one(struct dwarf *d, Dwarf_Die cu, u64 version)
 static void take_lines(struct dwarf *d, struct unit *u, Dwarf_Line *lines, Dwarf_Signed n, bool add)
 {
 	u32 first = 0;
+	u64 low = 0;
 
 	for (Dwarf_Signed i = 0; i < n && u->n_lines < MAX_RANGES; i++) {
 		Dwarf_Unsigned line, file;
@@ -496,12 +520,14 @@ static void take_lines(struct dwarf *d, struct unit *u, Dwarf_Line *lines, Dwarf
 		    !good(d, dwarf_line_srcfileno(lines[i], &file, &d->err)))
 			continue;
 		if (ends_sequence(d, lines[i])) {
-			end_sequence(u, first, addr);
+			end_sequence(u, first, low, addr);
 			first = u->n_lines;
 			continue;
 		}
 		u->lines = grow(u->lines, u->n_lines, &u->cap_lines, sizeof(*u->lines));
-		u->lines[u->n_lines++] = (struct line){ addr, (u32)line, (u32)file + (add && !file) };
+		if (u->n_lines == first)
+			low = addr;
+		u->lines[u->n_lines++] = (struct line){ (u32)(addr - low), (u32)line, (u32)file + (add && !file) };
 	}
 	u->n_lines = first;
 	if (u->n_sequences)
@@ -707,6 +733,24 @@ size_t dwarf_bytes(const struct dwarf *d)
 	return n;
 }
 
+/* Gives back what growing took too much. */
+static void *shrink(void *items, u32 n, u32 *cap, size_t size)
+{
+	if (*cap == n || !items)
+		return items;
+	*cap = max(n, 1u);
+	return xrealloc(items, *cap * size);
+}
+
+static void shrink_unit(struct unit *u)
+{
+	u->lines = shrink(u->lines, u->n_lines, &u->cap_lines, sizeof(*u->lines));
+	u->sequences = shrink(u->sequences, u->n_sequences, &u->cap_sequences, sizeof(*u->sequences));
+	u->scopes = shrink(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
+	u->funcs = shrink(u->funcs, u->n_funcs, &u->cap_funcs, sizeof(*u->funcs));
+	u->inlined = shrink(u->inlined, u->n_inlined, &u->cap_inlined, sizeof(*u->inlined));
+}
+
 static void unload(struct unit *u)
 {
 	for (u32 i = 0; i < u->n_files; i++)
@@ -754,6 +798,7 @@ static void load(struct dwarf *d, struct unit *u)
 	read_lines(d, u, cu);
 	read_functions(d, u, cu);
 	put_die(d, cu);
+	shrink_unit(u);
 	make_room(d, u);
 }
 
@@ -828,7 +873,7 @@ static const struct line *find_line(const struct unit *u, u64 addr)
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 
-		if (u->lines[mid].addr <= addr)
+		if (u->lines[mid].offset <= addr - s->low)
 			lo = mid + 1;
 		else
 			hi = mid;

@@ -58,6 +58,13 @@ const char *lines_kind(const char *name, const char *path)
 	return path && (strstr(slash ? slash : path, ".so") || path[0] == '[') ? "library" : "user";
 }
 
+static int by_addr(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 {
 	u64 wanted[SYMBOLIZER_BATCH];
@@ -68,6 +75,8 @@ bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 	for (u32 i = 0; i < *n; i++)
 		if (frames_lines(ids[i]) == LINES_NEW)
 			wanted[n_wanted++] = addrs[i];
+	if (n_wanted)	/* neighbours are of one unit, which is read once then */
+		qsort(wanted, n_wanted, sizeof(*wanted), by_addr);
 	if (n_wanted && symbolizer_ask_lines(file, file_fd(file), debug_fd(file), wanted, n_wanted))
 		return false;
 	for (u32 i = 0; i < *n; i++) {

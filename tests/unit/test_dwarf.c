@@ -402,7 +402,7 @@ static void names_in_another_file_are_unknown(void **state)
 	const char *path = build(c_source, "a.c", "gcc", "-O2 -g");
 	char command[512];
 	struct dwarf *d;
-	u32 known = 0;
+	u32 known = 0, inlined = 0;
 
 	(void)state;
 	if (!have("dwz")) {
@@ -414,9 +414,16 @@ static void names_in_another_file_are_unknown(void **state)
 	d = open_path(path);
 	assert_non_null(d);
 	assert_true(dwarf_index(d, UINT64_MAX));
-	for (u64 addr = 0x1000; addr < 0x1400; addr++)
-		known += dwarf_find(d, addr, f) > 0;
+	for (u64 addr = 0x1000; addr < 0x1400; addr++) {
+		u32 n = dwarf_find(d, addr, f);
+
+		for (u32 i = 0; i < n; i++)
+			assert_true(!f[i].name || f[i].name[0] != '<');
+		known += n && f[0].line && strstr(f[0].file, "a.c");
+		inlined += n > 1 && !f[0].name;
+	}
 	assert_true(known > 100);
+	assert_true(inlined > 10);
 	dwarf_close(d);
 }
 
