@@ -5,7 +5,7 @@
  * circles: that ends the process that has no rights, and so it does here, in a
  * child for each input. Faults in our own code count.
  *
- * sources: symbolizer/dwarf.c symbolizer/elf.c bpf/log.c
+ * sources: symbolizer/dwarf.c symbolizer/elf.c symbolizer/source.c bpf/log.c
  * flags: -malloc_limit_mb=0
  */
 #include <dlfcn.h>
