@@ -174,7 +174,7 @@ static struct score compare(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct elf_file *elf = elf_open(fd);
 	struct dwarf *d = dwarf_open(fd);
-	struct symtab *t = symtab_read(elf);
+	struct symtab *t = symtab_read(elf, false);
 	struct score score = { 0 };
 	struct elf_section text;
 	struct addr2line a = { 0 };
@@ -188,7 +188,9 @@ static struct score compare(const char *path)
 	for (u64 addr = text.addr; next_said(&a, &s); addr += step) {
 		struct dwarf_frame f[DWARF_MAX_DEPTH];
 		u32 n = dwarf_find(d, addr, f);
-		const char *what = first_difference(&s, f, n, symtab_find(t, addr), &score);
+		char name[SYMBOL_NAME_MAX];
+		bool named = symtab_find(t, addr, name, sizeof(name));
+		const char *what = first_difference(&s, f, n, named ? name : NULL, &score);
 
 		score.n++;
 		score.inlined += n > 1;

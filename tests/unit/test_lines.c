@@ -155,7 +155,7 @@ static void ask_bad_one(u32 number, const char *name, u64 addr, bool may_live)
 	int fd = open_in(name);
 
 	assert_int_equal(symbolizer_ask_lines(number, fd, -1, &addr, 1), 0);
-	assert_int_equal(symbolizer_ask_names(number, fd, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_names(number, fd, -1, &addr, 1), 0);
 	a = answer();
 	printf("# %s: err %d, %u lines\n", name, a.err, a.n_lines);
 	assert_true(may_live || a.err);
