@@ -15,7 +15,7 @@ GO = ("package main\nimport (\"fmt\"; \"net/http\")\n"
 
 
 def compile_it():
-    objects = [f"{c.BUILD}/obj/{o}.o" for o in ("symbolizer/dwarf", "symbolizer/elf", "bpf/log")]
+    objects = [f"{c.BUILD}/obj/{o}.o" for o in ("symbolizer/dwarf", "symbolizer/elf", "symbolizer/source", "bpf/log")]
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-I.", "-o", PROGRAM,
                     "tests/bench/lines.c", *objects, "-ldwarf", "-lelf", "-lz"], cwd=c.ROOT, check=True)
 

@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "symbolizer/elf.h"
 #include "symbolizer/names.h"
+#include "symbolizer/perfmap.h"
 #include "symbolizer/symtab.h"
 
 #define QUESTIONS 50000
@@ -54,6 +56,30 @@ static u32 ask(struct names *n, const struct symbolizer_segment *seg, u32 questi
 	return found;
 }
 
+/* `names -m MAP`: the same of a perf map; names for random addresses of the first line's surroundings. */
+static int bench_map(const char *path)
+{
+	struct source s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	struct perfmap *m = perfmap_new();
+	u64 begin = cpu_ns(), indexed, first;
+	char name[SYMBOL_NAME_MAX];
+	u32 found = 0;
+
+	s.size = (u64)lseek(s.fd, 0, SEEK_END);
+	if (!source_get(&s, 0, name, 12))
+		return 1;
+	first = strtoull(name, NULL, 16);
+	perfmap_update(m, &s);
+	indexed = cpu_ns();
+	for (u32 i = 0; i < QUESTIONS; i++)
+		found += perfmap_find(m, &s, first + (u64)i * 1280, name, sizeof(name));
+	printf("%.2f %u %.0f %.0f %.0f\n", (double)(indexed - begin) / 1e6, perfmap_count(m),
+	       (double)perfmap_bytes(m) / 1024, QUESTIONS / ((double)(cpu_ns() - indexed) / 1e9),
+	       100.0 * found / QUESTIONS);
+	perfmap_free(m);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	bool list = argc > 1 && !strcmp(argv[1], "-l");
@@ -67,6 +93,8 @@ int main(int argc, char **argv)
 	char name[SYMBOL_NAME_MAX];
 	u32 found;
 
+	if (argc > 2 && !strcmp(argv[1], "-m"))
+		return bench_map(argv[2]);
 	if (!f || !n || !elf_exec_segments(f, &seg, 1)) {
 		perror(path);
 		return 1;
