@@ -150,7 +150,7 @@ void lines_take(const struct symbolizer_answer *a)
 
 		while (at < a->n_lines && a->lines[at].of == i)
 			at++;
-		if (!id)
+		if (!id || frames_lines(id) != LINES_ASKED)	/* nor what the answer says twice */
 			continue;
 		if (at > first)
 			take_address(a, id, first, at - first);
