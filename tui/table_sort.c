@@ -29,6 +29,8 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 		c = a->key < b->key ? -1 : 1;
 	if (c)
 		return t->ascending ? c : -c;
+	if ((a->mark == MARK_gone) != (b->mark == MARK_gone))
+		return a->mark == MARK_gone ? 1 : -1;
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
