@@ -178,7 +178,8 @@ bool table_filter(struct app *a, struct tableview *t, const char *text, char *re
 	filter_free(t->filter);
 	t->filter = f;
 	/* What has ended stays while it is selected, but a new filter asks for something else. */
-	if (f && t->cursor && t->cursor->closed && !filter_match(f, t->cursor))
+	if (f && t->cursor && app_snapshot(a) && !snapshot_find(app_snapshot(a), t->cursor) &&
+	    !filter_match(f, t->cursor))
 		t->anchored = false;
 	snprintf(t->filter_text, sizeof(t->filter_text), "%s", text ? text : "");
 	table_reload(a, t);

@@ -73,7 +73,7 @@ void heatmap_clear(struct heatmap *m)
 {
 	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
 	m->cursor_seq = m->right_seq = 0;
-	m->list_at = 0;
+	m->list_at = m->below = 0;
 	m->stale = true;
 }
 
@@ -218,7 +218,7 @@ const struct view heatmap_view = {
 	.legend = "y\tlatency; a label is the lower edge of its line\n"
 		  "x\tone column a tick, newest at the right; = merged ticks\n"
 		  "colour\tcalls that returned then and took that long\n"
-		  "?\tnot observed in that tick\n"
+		  "?\tnot observed in that tick: latencies are measured while this tab is open\n"
 		  "~\testimated from the middle of the buckets\n"
 		  "right\tcalls of the line in the whole window\n",
 	.fini = heatmap_fini, .update = heatmap_update, .draw = heatmap_draw,
