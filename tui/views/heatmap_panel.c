@@ -107,7 +107,7 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 	int top_line, bottom_line;
 	u32 ticks, unobserved;
 	u64 first, last;
-	size_t n;
+	char missing[48] = "";
 
 	heatmap_selection(m, &first, &last, &top_line, &bottom_line);
 	latency_words(&m->plot, top_line, bottom_line, latency, sizeof(latency));
@@ -117,15 +117,14 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 		snprintf(buf, cap, "%s%s: not observed", latency, when);
 		return;
 	}
+	if (unobserved)
+		snprintf(missing, sizeof(missing), ", %u of %u ticks not observed", unobserved, ticks);
 	format_count(count, (double)m->found.count);
 	format_count(of, (double)m->found.of);
 	time_inside(m->found.time_ns, m->found.time_exact, inside, sizeof(inside));
-	snprintf(buf, cap, "%s%s: %s of %s call%s, %s inside%s", latency, when, count, of,
+	snprintf(buf, cap, "%s%s%s: %s of %s call%s, %s inside%s", latency, when, missing, count, of,
 		 m->found.of == 1 ? "" : "s", inside,
 		 m->found.merged ? " (ticks were merged)" : "");
-	n = strlen(buf);
-	if (unobserved)
-		snprintf(buf + n, cap - n, "; %u of %u ticks not observed", unobserved, ticks);
 }
 
 /* ---- lists ------------------------------------------------------------------------ */
