@@ -80,6 +80,11 @@ const struct table_row *table_at(const struct tableview *t, u32 i)
 	return &t->rows[i];
 }
 
+bool table_is_selected(const struct tableview *t, const struct row *r)
+{
+	return t->anchored && t->cursor && !row_cmp_keys(r, t->cursor);
+}
+
 static void hold(struct tableview *t)
 {
 	const struct row *r = t->n ? row_get(t->rows[t->cursor_i].row) : NULL;

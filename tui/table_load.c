@@ -32,19 +32,13 @@ static bool is_new(const struct snapshot *s, const struct row *r)
 	return r->first_seen_ns > s->time_ns - min(s->interval_ns, s->time_ns);
 }
 
-/* The object that was selected; not the line of one who has not moved yet. */
-static bool is_selected(const struct tableview *t, const struct row *r)
-{
-	return t->anchored && t->cursor && !row_cmp_keys(r, t->cursor);
-}
-
 static void add_row(struct tableview *t, const struct row *r, enum table_mark mark, bool past)
 {
 	t->n_all++;
 	t->n_new += mark == MARK_new;
 	t->n_gone += mark == MARK_gone;
 	/* "state:R" cannot match what has ended: yet the selected one stays under the eye. */
-	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && is_selected(t, r)))
+	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && table_is_selected(t, r)))
 		return;
 	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
 	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark, .past = past };
@@ -77,7 +71,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 		const struct row *r = table->rows[i];
 		enum table_mark mark = MARK_none;
 
-		if (!in_context(a, t, r) || (!keep_row(a, t, r) && !(r->closed && is_selected(t, r))))
+		if (!in_context(a, t, r) || (!keep_row(a, t, r) && !(r->closed && table_is_selected(t, r))))
 			continue;
 		if (marks)
 			mark = r->closed || past ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
@@ -183,8 +177,8 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
 		/* Below the living; only the selected one keeps its place: the eye is on it. */
-		add_row(t, r, MARK_gone, !is_selected(t, r));
-		selected |= is_selected(t, r);
+		add_row(t, r, MARK_gone, !table_is_selected(t, r));
+		selected |= table_is_selected(t, r);
 	}
 	if (!selected && selected_ended(a, t, s))
 		add_row(t, t->cursor, MARK_gone, false);

@@ -280,7 +280,7 @@ const struct view processes_view = {
 		      "by_user by_container kernel pause step_back write record health palette",
 	.legend = "CPU%\tof one CPU: 800 = all of eight; on line 1 100 = the machine\n"
 		  "~ =\tbefore a number: sampled; carried over from the tick before\n"
-		  "+ ×\tnew in this tick; ended (stays for 3 ticks)\n"
+		  "+ ×\tnew in this tick; ended: stays for 3 ticks, and while it is selected\n"
 		  "? ·\tnot known (i says why); not yet\n",
 	.fini = fini,
 	.update = update,
