@@ -11,6 +11,7 @@
 #define PSI_LIMIT_PCT 10
 #define PSI_MEM_LIMIT_PCT 5
 
+/* Of those that live: to others no key leads for long. */
 static const struct processes_row *most(const struct snapshot *s, size_t member)
 {
 	const struct table *t = &s->tables[TABLE_processes];
@@ -20,7 +21,7 @@ static const struct processes_row *most(const struct snapshot *s, size_t member)
 	for (u32 i = 0; i < t->n; i++) {
 		float v = *(const float *)((const char *)t->rows[i] + member);
 
-		if (f32_known(v) && v > best_value) {
+		if (f32_known(v) && v > best_value && !t->rows[i]->closed) {
 			best_value = v;
 			best = (const struct processes_row *)t->rows[i];
 		}
