@@ -12,7 +12,7 @@
 #define CELL_LINES 2		/* without a rectangle */
 #define BESIDE_FROM 160		/* columns from which the list stands at the right */
 #define BESIDE_COLS 44
-#define TALL_FROM 28		/* lines of the body from which bands are half octaves */
+#define TALL_FROM 28		/* lines of the body from which a cell shows two halves of its band */
 
 /* ---- what is selected ----------------------------------------------------------- */
 
@@ -183,7 +183,7 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 
 	if (p->n_slots)
 		window += history_interval_ns(app_history(a), history_len(app_history(a)) - 1);
-	if (m->width || p->max_slots > 80)
+	if (m->width || p->max_slots > 70)
 		snprintf(bands, sizeof(bands), "   bands %s", band_words(p->width));
 	snprintf(buf, cap, "%s%s%s   colour %s%s%s",
 		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "",

@@ -138,9 +138,9 @@ static bool fits(int highest, int width, int lines)
  * once when a slower call comes; finer only with an octave to spare, and never
  * under a rectangle: the picture shall hold still.
  */
-static int choose_width(struct heatmap *m, int lines, bool tall)
+static int choose_width(struct heatmap *m, int lines)
 {
-	int highest = plot_highest(&m->plot), slack, width = tall ? OCTAVE / 2 : OCTAVE;
+	int highest = plot_highest(&m->plot), slack, width = OCTAVE;
 
 	if (m->width || m->swapped)
 		return m->width ? m->width : width;
@@ -205,7 +205,7 @@ void plot_lay_out(struct app *a, struct heatmap *m, struct rect r, bool fills, b
 	p->swapped = m->swapped;
 	p->max_slots = min(p->swapped ? p->area.rows : r.cols, PLOT_MAX_SLOTS);
 	lay_out_time(a, m);
-	p->width = choose_width(m, p->area.rows, tall);
+	p->width = choose_width(m, p->area.rows);
 	p->pairs = fills && tall && p->width > 1 && !p->swapped;
 	p->line_cells = p->swapped ? max(min(p->width / 2, 6), 1) : 1;
 	lines = p->swapped ? r.cols / p->line_cells : p->area.rows;
