@@ -29,7 +29,7 @@
 
 static struct processes *skel;
 static struct bpf_program *exec_prog, *exit_prog;
-static struct bpf_link *links[8];
+static struct bpf_link *links[12];
 static u32 n_links;
 static struct ring_buffer *ring;
 static struct wire_thread *threads;
