@@ -184,6 +184,23 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		add_row(t, t->cursor, MARK_gone, false);
 }
 
+/* The only row that a filter had left has ended: nobody had to move to select it. */
+static void keep_only_one(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	const struct row *last;
+
+	if (t->n || !t->filter || t->anchored || !t->cursor)
+		return;
+	t->anchored = true;
+	last = snapshot_find(s, t->cursor);
+	if (last && last->closed)
+		add_row(t, last, MARK_gone, false);
+	else if (!last && selected_ended(a, t, s))
+		add_row(t, t->cursor, MARK_gone, false);
+	else
+		t->anchored = false;
+}
+
 /* The rows of a process that ended are those of its last tick. */
 static const struct snapshot *rows_from(const struct app *a, const struct tableview *t,
 					const struct snapshot *shown)
@@ -215,8 +232,10 @@ void table_reload(struct app *a, struct tableview *t)
 	update_ghosts(a, t, s);
 	add_rows_of(a, t, from, from != s);
 	unmark_if_all_new(t);
-	if (from == s)
+	if (from == s) {
 		add_ghosts(a, t, s);
+		keep_only_one(a, t, s);
+	}
 	mark_tags(t);
 	table_sort_rows(t);
 	if (t->spec->arrange)

@@ -30,8 +30,8 @@ struct tableview {
 	u32 n_tags, cap_tags;
 
 	/*
-	 * The cursor holds on to `cursor` (a reference) once it was moved; before,
-	 * it stays on the first row, whatever that is.
+	 * The cursor holds on to `cursor` (a reference) once it was moved; before, and
+	 * again after Home, it stays on the first row, whatever that is.
 	 */
 	const struct row *cursor;
 	u32 cursor_i, top;
