@@ -82,7 +82,7 @@ docs: $(BUILD)/docgen	## regenerate what docs/ has from the tables
 
 insns: $(SKEL)		## instructions of each BPF program
 	@for o in $(BUILD)/gen/*.bpf.o; do llvm-objdump -h $$o | while read -r n name size rest; do \
-	  case $$name in [?a-z]*_btf/* | iter/* | *tp/* | perf_event) \
+	  case $$name in .rel*) ;; [?a-z]*_btf/* | iter/* | *tp/* | perf_event) \
 	  printf '%-20s %-34s %6d\n' $$(basename $$o) $$name $$((0x$$size / 8)) ;; esac; done; done
 
 install: all		## into $(DESTDIR)$(PREFIX)

@@ -44,45 +44,54 @@ static void print_head(FILE *out, const struct features *f)
 			"                        missing; start ottop on the host\n");
 }
 
-struct tally {
-	u32 total, blocked;
-	const struct probes_row *first_blocked;
-};
+static bool is(const char *a, const char *b)
+{
+	return a && !strcmp(a, b);
+}
 
-static void tally_probes(const struct snapshot *s, const char *collector, struct tally *t)
+static u32 count_probes(const struct snapshot *s, const char *collector, u32 *ret_blocked)
 {
 	const struct table *table = &s->tables[TABLE_probes];
+	u32 n = 0;
 
-	memset(t, 0, sizeof(*t));
+	*ret_blocked = 0;
 	for (u32 i = 0; i < table->n; i++) {
 		const struct probes_row *r = (const void *)table->rows[i];
 
-		if (strcmp(r->collector, collector))
+		if (!is(r->collector, collector))
 			continue;
-		t->total++;
-		if (strcmp(r->state, "blocked"))
-			continue;
-		t->blocked++;
-		if (!t->first_blocked)
-			t->first_blocked = r;
+		n++;
+		*ret_blocked += is(r->state, "blocked");
+	}
+	return n;
+}
+
+static void print_blocked(FILE *out, const struct snapshot *s, const char *collector)
+{
+	const struct table *table = &s->tables[TABLE_probes];
+
+	for (u32 i = 0; i < table->n; i++) {
+		const struct probes_row *r = (const void *)table->rows[i];
+
+		if (is(r->collector, collector) && is(r->state, "blocked"))
+			fprintf(out, "           %s: %s\n", r->probe, r->reason);
 	}
 }
 
 static void print_collector(FILE *out, const struct snapshot *s, const char *name, int err,
 			    const char *reason)
 {
-	struct tally t;
+	u32 blocked, total = count_probes(s, name, &blocked);
 
-	tally_probes(s, name, &t);
 	if (err)
 		fprintf(out, "  blocked  %-12s %s\n", name, reason);
-	else if (t.blocked)
-		fprintf(out, "  partial  %-12s %u of %u probes; %s: %.30s\n", name, t.total - t.blocked,
-			t.total, t.first_blocked->probe, t.first_blocked->reason);
-	else if (t.total)
-		fprintf(out, "  ok       %-12s %u kernel programs\n", name, t.total);
+	else if (blocked)
+		fprintf(out, "  partial  %-12s %u of %u kernel programs\n", name, total - blocked, total);
+	else if (total)
+		fprintf(out, "  ok       %-12s %u kernel programs\n", name, total);
 	else
 		fprintf(out, "  ok       %-12s from /proc and the other collectors\n", name);
+	print_blocked(out, s, name);
 }
 
 /* The programs that count calls: what they cost now, and how many calls there are. */
@@ -94,7 +103,9 @@ static void print_cost(FILE *out, const struct snapshot *s)
 	for (u32 i = 0; i < table->n; i++) {
 		const struct probes_row *r = (const void *)table->rows[i];
 
-		if (!strcmp(r->probe, "tp_btf/sys_enter"))
+		const char *at = strrchr(r->probe, '/');
+
+		if (at && !strcmp(at, "/sys_enter"))	/* tp_btf or the classic one */
 			rate = r->run_rate;
 	}
 	if (f32_known(rate) && f32_known(cost))

@@ -20,10 +20,16 @@ void probes_add(const char *collector, struct bpf_object *obj);
 /*
  * Kernels from 6.19 on run tracepoints with preemption on: a tp_btf program that
  * is preempted makes others on its CPU be skipped ("recursion misses"; measured
- * on 7.3: a quarter of all system calls). There the classic tracepoint, which
- * runs with preemption off, is the right one, where tracefs has it.
+ * on 7.3: a quarter of all system calls).
+ */
+bool probes_preemptible(void);
+/*
+ * There the classic tracepoint, which runs with preemption off, is the right one,
+ * where it has the data, and tracefs is there.
  */
 bool probes_prefer_classic(void);
+/* Two programs that do the same work, once: a miss of one of them is no loss. */
+void probes_twins(struct bpf_program *one, struct bpf_program *other);
 /* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */
 struct bpf_link *probe_attach(struct bpf_program *prog);
 /* Says that a program was attached by other means. */

@@ -32,6 +32,24 @@ int procfs_read(const char *path, char *buf, size_t cap)
 	return n || !got ? (int)n : (int)got;
 }
 
+u64 procfs_kernel_symbol(const char *name)
+{
+	char line[512];
+	unsigned long long addr = 0;
+	size_t len = strlen(name);
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	while (f && !addr && fgets(line, sizeof(line), f)) {
+		const char *at = strchr(line, ' ');	/* "ffffffff82400000 D name" */
+
+		if (at && strlen(at) == len + 4 && !strncmp(at + 3, name, len))
+			addr = strtoull(line, NULL, 16);
+	}
+	if (f)
+		fclose(f);
+	return addr;
+}
+
 int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap)
 {
 	char path[64];

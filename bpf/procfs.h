@@ -15,6 +15,8 @@ int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap);
 int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
 /* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
 u64 procfs_value(const char *text, const char *name);
+/* Address of a symbol of the kernel itself (proc(5), /proc/kallsyms), or 0 where it is not to be had. Slow: 40 ms. */
+u64 procfs_kernel_symbol(const char *name);
 /* True when /proc is of the initial pid namespace, so that kernel pids may be joined with it. */
 bool procfs_is_initial(void);
 

@@ -70,8 +70,8 @@ bool syscall_waits(const char *name)
 	static const char *const waits[] = {
 		"accept", "accept4", "clock_nanosleep", "clock_nanosleep_time64", "epoll_pwait",
 		"epoll_pwait2", "epoll_wait", "futex", "futex_time64", "futex_wait", "futex_waitv",
-		"io_getevents", "io_pgetevents", "io_uring_enter", "msgrcv", "mq_timedreceive",
-		"nanosleep", "_newselect", "pause", "poll", "ppoll", "ppoll_time64", "pselect6",
+		"io_getevents", "io_pgetevents", "io_uring_enter", "membarrier", "msgrcv",
+		"mq_timedreceive", "nanosleep", "_newselect", "pause", "poll", "ppoll", "ppoll_time64", "pselect6",
 		"pselect6_time64", "restart_syscall", "rt_sigsuspend", "rt_sigtimedwait",
 		"rt_sigtimedwait_time64", "select", "semop", "semtimedop", "sigsuspend", "wait4",
 		"waitid", "waitpid",

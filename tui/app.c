@@ -138,6 +138,20 @@ bool app_live(const struct app *a)
 	return !a->paused && !a->config.replay;
 }
 
+bool app_replaying(const struct app *a)
+{
+	return a->config.replay;
+}
+
+const char *app_missing(const struct app *a)
+{
+	const struct processes_row *p = app_process(a);
+
+	if (p && p->row.closed)
+		return "ended";
+	return a->config.replay ? "not recorded" : a->paused ? "not read at that moment" : "not read yet";
+}
+
 const struct session *app_session(const struct app *a)
 {
 	return a->config.session;

@@ -104,6 +104,12 @@ struct history *app_history(const struct app *a);
 int app_history_index(const struct app *a);
 /* False while paused, stepping or replaying. */
 bool app_live(const struct app *a);
+/* What is shown was recorded: what is not there will never come. */
+bool app_replaying(const struct app *a);
+/* Why rows of the process of the context are missing: "not read yet", "not recorded" ... */
+const char *app_missing(const struct app *a);
+/* The process that the note line names when the host is under pressure, or NULL. */
+const struct processes_row *app_pressed(const struct app *a);
 const struct session *app_session(const struct app *a);
 u64 app_interval_ns(const struct app *a);
 

@@ -11,6 +11,7 @@
 #define PSI_LIMIT_PCT 10
 #define PSI_MEM_LIMIT_PCT 5
 
+/* Of those that live: to others no key leads for long. */
 static const struct processes_row *most(const struct snapshot *s, size_t member)
 {
 	const struct table *t = &s->tables[TABLE_processes];
@@ -20,7 +21,7 @@ static const struct processes_row *most(const struct snapshot *s, size_t member)
 	for (u32 i = 0; i < t->n; i++) {
 		float v = *(const float *)((const char *)t->rows[i] + member);
 
-		if (f32_known(v) && v > best_value) {
+		if (f32_known(v) && v > best_value && !t->rows[i]->closed) {
 			best_value = v;
 			best = (const struct processes_row *)t->rows[i];
 		}
@@ -54,33 +55,92 @@ static bool say_lost(const struct app *a, char *buf, size_t cap)
 	return true;
 }
 
+struct pressure {
+	const char *name, *what, *keys;
+	size_t of_host;		/* the member that says how bad it is, of 100 */
+	float limit_pct;
+	size_t of_process;	/* and of whom most */
+	bool bytes;
+};
+
+static const struct pressure pressures[] = {
+	{ "io", "most blocked", "7: which call", offsetof(struct host_row, psi_io_pct),
+	  PSI_LIMIT_PCT, offsetof(struct processes_row, blocked_pct), false },
+	{ "cpu", "waits most", "its card", offsetof(struct host_row, psi_cpu_pct),
+	  PSI_LIMIT_PCT, offsetof(struct processes_row, runq_wait_pct), false },
+	{ "memory", "grows most", "its card", offsetof(struct host_row, psi_mem_pct),
+	  PSI_MEM_LIMIT_PCT, offsetof(struct processes_row, rss_rate), true },
+};
+
+static float member_f32(const void *row, size_t member)
+{
+	return *(const float *)((const char *)row + member);
+}
+
+/* The first that is over its limit, or NULL. */
+static const struct pressure *find_pressure(const struct snapshot *s)
+{
+	const struct row *host = snapshot_single(s, TABLE_host);
+
+	for (u32 i = 0; host && i < ARRAY_SIZE(pressures); i++) {
+		float pct = member_f32(host, pressures[i].of_host);
+
+		if (f32_known(pct) && pct >= pressures[i].limit_pct)
+			return &pressures[i];
+	}
+	return NULL;
+}
+
+const struct processes_row *app_pressed(const struct app *a)
+{
+	const struct pressure *p = a->shown ? find_pressure(a->shown) : NULL;
+
+	return p ? most(a->shown, p->of_process) : NULL;
+}
+
+/* Only keys that lead to that process from here: from the list, or from its own pages. */
+static void say_keys(const struct app *a, const struct pressure *p, const struct processes_row *who,
+		     char *buf, size_t cap)
+{
+	const struct tableview *t = a->tables[a->view];
+	const struct context *ctx = app_context(a);
+
+	*buf = '\0';
+	if (ctx->pid == who->pid && ctx->start_time_ns == who->start_time_ns) {
+		if (*p->keys == '7' && a->view != VIEW_syscalls)
+			snprintf(buf, cap, " · %s", p->keys);
+	} else if (t && t->spec->table == TABLE_processes) {
+		bool here = table_cursor(t) && !row_cmp_keys(table_cursor(t), &who->row);
+
+		if (here)
+			snprintf(buf, cap, " · Enter%s%s", *p->keys == '7' ? ", " : ": ", p->keys);
+		else
+			snprintf(buf, cap, " · O: go to it");
+	}
+}
+
 static bool say_pressure(const struct app *a, char *buf, size_t cap)
 {
-	const struct host_row *h = (const struct host_row *)snapshot_single(a->shown, TABLE_host);
-	const struct processes_row *p;
-	char grew[FORMAT_MAX];
-	int n = 0;
+	const struct pressure *p = find_pressure(a->shown);
+	const struct processes_row *who = p ? most(a->shown, p->of_process) : NULL;
+	char value[FORMAT_MAX + 4], keys[64];
+	int n;
 
-	if (h && f32_known(h->psi_io_pct) && h->psi_io_pct >= PSI_LIMIT_PCT) {
-		n = snprintf(buf, cap, "io pressure %.1f %%", (double)h->psi_io_pct);
-		p = most(a->shown, offsetof(struct processes_row, blocked_pct));
-		if (p)
-			snprintf(buf + n, cap - (size_t)n, ": most blocked %s %llu (%.1f %%) · Enter, 7: in which call",
-				 name_of(p), (unsigned long long)p->pid, (double)p->blocked_pct);
-	} else if (h && f32_known(h->psi_cpu_pct) && h->psi_cpu_pct >= PSI_LIMIT_PCT) {
-		n = snprintf(buf, cap, "cpu pressure %.1f %%", (double)h->psi_cpu_pct);
-		p = most(a->shown, offsetof(struct processes_row, runq_wait_pct));
-		if (p)
-			snprintf(buf + n, cap - (size_t)n, ": waits most %s %llu (%.1f %%) · Enter: its card",
-				 name_of(p), (unsigned long long)p->pid, (double)p->runq_wait_pct);
-	} else if (h && f32_known(h->psi_mem_pct) && h->psi_mem_pct >= PSI_MEM_LIMIT_PCT) {
-		n = snprintf(buf, cap, "memory pressure %.1f %%", (double)h->psi_mem_pct);
-		p = most(a->shown, offsetof(struct processes_row, rss_rate));
-		if (p)
-			snprintf(buf + n, cap - (size_t)n, ": grows most %s %llu (%s/s)", name_of(p),
-				 (unsigned long long)p->pid, format_bytes(grew, (double)p->rss_rate));
-	}
-	return n > 0;
+	if (!p)
+		return false;
+	n = snprintf(buf, cap, "%s pressure %.1f %%", p->name,
+		     (double)member_f32(snapshot_single(a->shown, TABLE_host), p->of_host));
+	if (!who)
+		return true;
+	if (p->bytes)
+		snprintf(value, sizeof(value), "%s/s",
+			 format_bytes(keys, (double)member_f32(who, p->of_process)));
+	else
+		snprintf(value, sizeof(value), "%.1f %%", (double)member_f32(who, p->of_process));
+	say_keys(a, p, who, keys, sizeof(keys));
+	snprintf(buf + n, cap - (size_t)n, ": %s %s %llu (%s)%s", p->what, name_of(who),
+		 (unsigned long long)who->pid, value, keys);
+	return true;
 }
 
 /* The process of the context has ended, or its number belongs to another one now. */

@@ -80,6 +80,11 @@ const struct table_row *table_at(const struct tableview *t, u32 i)
 	return &t->rows[i];
 }
 
+bool table_is_selected(const struct tableview *t, const struct row *r)
+{
+	return t->anchored && t->cursor && !row_cmp_keys(r, t->cursor);
+}
+
 static void hold(struct tableview *t)
 {
 	const struct row *r = t->n ? row_get(t->rows[t->cursor_i].row) : NULL;
@@ -93,7 +98,7 @@ void table_move_to(struct tableview *t, s64 i)
 	if (!t->n)
 		return;
 	t->cursor_i = (u32)max(min(i, (s64)t->n - 1), (s64)0);
-	t->anchored = t->spec->newest_last ? t->cursor_i + 1 < t->n : t->cursor_i > 0;
+	t->anchored = !t->spec->newest_last || t->cursor_i + 1 < t->n;
 	hold(t);
 }
 
@@ -177,6 +182,13 @@ bool table_filter(struct app *a, struct tableview *t, const char *text, char *re
 	}
 	filter_free(t->filter);
 	t->filter = f;
+	/* What has ended stays while it is selected, but a new filter asks for something else. */
+	if (f && t->cursor && app_snapshot(a) && !filter_match(f, t->cursor) &&
+	    (t->cursor->closed || !snapshot_find(app_snapshot(a), t->cursor))) {
+		row_put(t->cursor);
+		t->cursor = NULL;
+		t->anchored = false;
+	}
 	snprintf(t->filter_text, sizeof(t->filter_text), "%s", text ? text : "");
 	table_reload(a, t);
 	return true;
@@ -279,6 +291,7 @@ static bool act_move(struct tableview *t, enum action action)
 		return true;
 	case ACTION_first:
 		table_move_to(t, 0);
+		t->anchored = t->spec->newest_last;	/* else: the first row, whatever comes there */
 		return true;
 	case ACTION_last:
 		table_move_to(t, (s64)t->n - 1);

@@ -37,7 +37,8 @@ static void add_row(struct tableview *t, const struct row *r, enum table_mark ma
 	t->n_all++;
 	t->n_new += mark == MARK_new;
 	t->n_gone += mark == MARK_gone;
-	if (t->filter && !filter_match(t->filter, r))
+	/* "state:R" cannot match what has ended: yet the selected one stays under the eye. */
+	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && table_is_selected(t, r)))
 		return;
 	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
 	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark, .past = past };
@@ -70,7 +71,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 		const struct row *r = table->rows[i];
 		enum table_mark mark = MARK_none;
 
-		if (!in_context(a, t, r) || !keep_row(a, t, r))
+		if (!in_context(a, t, r) || (!keep_row(a, t, r) && !(r->closed && table_is_selected(t, r))))
 			continue;
 		if (marks)
 			mark = r->closed || past ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
@@ -151,10 +152,23 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 	t->seq = s->seq;
 }
 
+/*
+ * The selected object is not in s: has it ended? A process also when its last row
+ * was never on the screen (paused); but before its birth it had not ended yet.
+ */
+static bool selected_ended(struct app *a, const struct tableview *t, const struct snapshot *s)
+{
+	const struct row *r = t->cursor;
+	const struct table *table = &s->tables[t->spec->table];
+
+	if (!t->anchored || !r || r->first_seen_ns > s->time_ns || !in_context(a, t, r))
+		return false;
+	return r->closed || (t->spec->table == TABLE_processes && table->status == TS_OK && keep_row(a, t, r));
+}
+
 static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot *s)
 {
-	const struct row *cursor = t->anchored ? t->cursor : NULL;
-	bool cursor_is_there = !cursor || snapshot_find(s, cursor), is_cursor;
+	bool selected = !t->cursor || snapshot_find(s, t->cursor);
 
 	for (u32 i = 0; i < t->n_ghosts; i++) {
 		const struct row *r = t->ghosts[i].row;
@@ -163,13 +177,28 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
 		/* Below the living; only the selected one keeps its place: the eye is on it. */
-		is_cursor = cursor && !row_cmp_keys(r, cursor);
-		add_row(t, r, MARK_gone, !is_cursor);
-		cursor_is_there |= is_cursor;
+		add_row(t, r, MARK_gone, !table_is_selected(t, r));
+		selected |= table_is_selected(t, r);
 	}
-	/* The selected object stays as long as it is selected, also after its end. */
-	if (!cursor_is_there && cursor->closed && in_context(a, t, cursor) && keep_row(a, t, cursor))
-		add_row(t, cursor, MARK_gone, false);
+	if (!selected && selected_ended(a, t, s))
+		add_row(t, t->cursor, MARK_gone, false);
+}
+
+/* The only row that a filter had left has ended: nobody had to move to select it. */
+static void keep_only_one(struct app *a, struct tableview *t, const struct snapshot *s)
+{
+	const struct row *last;
+
+	if (t->n || !t->filter || t->anchored || !t->cursor)
+		return;
+	t->anchored = true;
+	last = snapshot_find(s, t->cursor);
+	if (last && last->closed)
+		add_row(t, last, MARK_gone, false);
+	else if (!last && selected_ended(a, t, s))
+		add_row(t, t->cursor, MARK_gone, false);
+	else
+		t->anchored = false;
 }
 
 /* The rows of a process that ended are those of its last tick. */
@@ -203,8 +232,10 @@ void table_reload(struct app *a, struct tableview *t)
 	update_ghosts(a, t, s);
 	add_rows_of(a, t, from, from != s);
 	unmark_if_all_new(t);
-	if (from == s)
+	if (from == s) {
 		add_ghosts(a, t, s);
+		keep_only_one(a, t, s);
+	}
 	mark_tags(t);
 	table_sort_rows(t);
 	if (t->spec->arrange)

@@ -7,6 +7,8 @@
 
 #include "tui/table_state.h"
 
+#define MAX_ENDED_ABOVE 4
+
 const struct field *table_column_field(const struct tableview *t, u32 column)
 {
 	const char *name = t->spec->columns[column].field;
@@ -29,6 +31,8 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 		c = a->key < b->key ? -1 : 1;
 	if (c)
 		return t->ascending ? c : -c;
+	if ((a->mark == MARK_gone) != (b->mark == MARK_gone))
+		return a->mark == MARK_gone ? 1 : -1;
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
@@ -40,6 +44,34 @@ static double key_of(const struct tableview *t, const struct field *f, const str
 	if (f->format == FF_AGE)	/* the age grows as the start gets older */
 		v = v < -1e299 ? v : -v;
 	return t->ascending && v < -1e299 ? -v : v;
+}
+
+/*
+ * A build ends hundreds of processes a second: the first few of a tick stand where
+ * their numbers put them, the others below the living. Both keep their order.
+ */
+static void sink_ended(struct tableview *t)
+{
+	struct table_row *below;
+	u32 n = 0, n_ended = 0, n_below = 0;
+
+	if (t->n_gone <= MAX_ENDED_ABOVE)
+		return;
+	below = xcalloc(t->n, sizeof(*below));
+	for (u32 i = 0; i < t->n; i++) {
+		struct table_row *tr = &t->rows[i];
+		bool ended = tr->mark == MARK_gone && !table_is_selected(t, tr->row);
+
+		if (ended && n_ended++ >= MAX_ENDED_ABOVE) {
+			tr->past = true;
+			below[n_below++] = *tr;
+		} else {
+			t->rows[n++] = *tr;
+		}
+	}
+	if (n_below)
+		memcpy(&t->rows[n], below, n_below * sizeof(*below));
+	free(below);
 }
 
 void table_sort_rows(struct tableview *t)
@@ -62,6 +94,7 @@ void table_sort_rows(struct tableview *t)
 			tr->key = key_of(t, f, tr->row);
 	}
 	qsort_r(t->rows, t->n, sizeof(*t->rows), cmp_rows, t);
+	sink_ended(t);
 }
 
 static const char *column_title(const struct tableview *t, u32 i)

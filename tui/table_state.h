@@ -30,8 +30,8 @@ struct tableview {
 	u32 n_tags, cap_tags;
 
 	/*
-	 * The cursor holds on to `cursor` (a reference) once it was moved; before,
-	 * it stays on the first row, whatever that is.
+	 * The cursor holds on to `cursor` (a reference) once it was moved; before, and
+	 * again after Home, it stays on the first row, whatever that is.
 	 */
 	const struct row *cursor;
 	u32 cursor_i, top;
@@ -79,6 +79,8 @@ void table_position_drop(struct table_position *p);
 const struct field *table_column_field(const struct tableview *t, u32 column);
 void table_sort_rows(struct tableview *t);
 void table_find_cursor(struct tableview *t);
+/* The object that was selected; not the line of one who has not moved yet. */
+bool table_is_selected(const struct tableview *t, const struct row *r);
 void table_move_to(struct tableview *t, s64 i);
 
 #endif

@@ -31,10 +31,13 @@ struct {
 
 /* ---- the task iterator ---- */
 
-/* Where each CPU's copy of a per-CPU variable is; absent where kallsyms hides addresses. */
-extern const void __per_cpu_offset __ksym __weak;
-
 #define MAX_SUM_CPUS 16
+/*
+ * Kernel address of __per_cpu_offset[]: where each CPU's copy of a per-CPU variable
+ * is. 0: not known (yet). Not a __ksym: for those libbpf reads all of kallsyms
+ * before the first frame.
+ */
+u64 per_cpu_offsets;
 const volatile u32 sum_cpus;	/* CPUs to add up; 0: too many */
 bool rss_is_exact;		/* or may user space ask /proc for the rest? */
 
@@ -48,12 +51,12 @@ static __always_inline s64 percpu_rest(s32 *counters)
 	u64 offset;
 	s32 part;
 
-	if (!&__per_cpu_offset || !sum_cpus)
+	if (!per_cpu_offsets || !sum_cpus)
 		return 0;
 	rss_is_exact = true;
 	for (u32 cpu = 0; cpu < MAX_SUM_CPUS && cpu < sum_cpus; cpu++) {
 		if (bpf_probe_read_kernel(&offset, sizeof(offset),
-					  (const char *)&__per_cpu_offset + cpu * sizeof(offset)))
+					  (void *)(per_cpu_offsets + cpu * sizeof(offset))))
 			break;
 		if (!bpf_probe_read_kernel(&part, sizeof(part), (char *)counters + offset))
 			sum += part;
@@ -323,15 +326,17 @@ static __always_inline void fill_event(struct wire_event *e, u32 kind, struct ta
 	bpf_core_read_str(e->comm, sizeof(e->comm), &t->comm);
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline int forked(struct task_struct *parent, struct task_struct *child, bool again)
 {
+	struct task_state *s = task_state_make(child);
 	struct wire_event *e;
 
-	if (!task_state_make(child))
+	if (!s && !again)
 		__sync_fetch_and_add(&lost_storage, 1);
-	if (child->pid != child->tgid)
+	if (child->pid != child->tgid || (s ? s->fork_told : again))
 		return 0;
+	if (s)
+		s->fork_told = 1;
 	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	if (!e) {
 		__sync_fetch_and_add(&lost_ring, 1);
@@ -342,6 +347,23 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	e->ppid = parent->tgid;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return forked(parent, child, false);
+}
+
+/*
+ * The same once more, where a program that is preempted is skipped for others on
+ * its CPU (probes_preemptible()): the classic tracepoint does not have the child.
+ * A fork is lost only where both are held.
+ */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+{
+	return forked(parent, child, true);
 }
 
 /*

@@ -29,14 +29,15 @@
 
 static struct processes *skel;
 static struct bpf_program *exec_prog, *exit_prog;
-static struct bpf_link *links[8];
+static struct bpf_link *links[12];
 static u32 n_links;
 static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
 static u64 pass_start_ns, lost_exits, calls_total;
 static u32 reread_cursor, statm_reads;
-static bool partial;
+static bool partial, offsets_sought;
+static u32 n_ticks;
 
 const struct wire_thread *threads_all(u32 *ret_n)
 {
@@ -383,9 +384,22 @@ static int processes_read(const struct tick *t)
 	return 0;
 }
 
+/*
+ * Where memory counters have per-CPU parts the program wants to know where these
+ * are. Reading all symbols takes 40 ms, so it waits until the first frame is there.
+ */
+static void find_per_cpu_offsets(void)
+{
+	if (offsets_sought || skel->bss->rss_is_exact || !skel->rodata->sum_cpus || ++n_ticks < 2)
+		return;
+	offsets_sought = true;
+	skel->bss->per_cpu_offsets = procfs_kernel_symbol("__per_cpu_offset");
+}
+
 static void processes_end(const struct tick *t)
 {
 	(void)t;
+	find_per_cpu_offsets();
 	proctab_sweep();
 }
 
@@ -402,7 +416,8 @@ static void processes_close(void)
 	skel = NULL;
 	free(threads);
 	threads = NULL;
-	n_threads = cap_threads = 0;
+	n_threads = cap_threads = n_ticks = 0;
+	offsets_sought = false;
 	proctab_clear();
 	events_clear();
 }
@@ -411,14 +426,19 @@ static void processes_close(void)
 static int attach_all(void)
 {
 	struct bpf_program *const progs[] = {
-		skel->progs.tasks_iter, skel->progs.on_fork, exec_prog, exit_prog,
+		skel->progs.tasks_iter,
+		/* the end first: whose birth is seen must not end unseen */
+		exit_prog, exec_prog, skel->progs.on_fork, skel->progs.on_fork_again,
 		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_oom,
 	};
 
 	partial = false;
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
-		struct bpf_link *link = probe_attach(progs[i]);
+		struct bpf_link *link;
 
+		if (!bpf_program__autoload(progs[i]))	/* not needed on this kernel */
+			continue;
+		link = probe_attach(progs[i]);
 		if (link)
 			links[n_links++] = link;
 		else if (!i)
@@ -437,6 +457,7 @@ static void choose_programs(void)
 	exit_prog = classic ? skel->progs.on_exit_tp : skel->progs.on_exit;
 	bpf_program__set_autoload(exec_prog, true);
 	bpf_program__set_autoload(exit_prog, true);
+	bpf_program__set_autoload(skel->progs.on_fork_again, probes_preemptible());
 }
 
 static int processes_open(char *reason, size_t cap)
@@ -452,6 +473,8 @@ static int processes_open(char *reason, size_t cap)
 	err = processes__load(skel);
 	if (!err) {
 		probes_add("processes", skel->obj);
+		if (probes_preemptible())
+			probes_twins(skel->progs.on_fork, skel->progs.on_fork_again);
 		life_open(boottime_ns());
 		err = attach_all();
 	}

@@ -23,6 +23,8 @@
 #include "syscalls.skel.h"
 
 #define LINGER_NS (300 * NSEC_PER_SEC)	/* latencies stay on this long after the last look */
+#define LINGER_OVER_NS (5 * NSEC_PER_SEC)	/* and this long over budget */
+#define WHY_OFF "no view or export asks for latencies: press 7"
 
 static struct syscalls *skel;
 static struct bpf_program *enter_prog, *return_prog, *end_prog;
@@ -37,7 +39,7 @@ static u64 interval_focused;	/* the same, at any time of this interval */
 
 /* ---- switching latencies on and off ---- */
 
-static void latency_off(void)
+static void latency_off(const char *why)
 {
 	if (!skel)
 		return;
@@ -47,8 +49,8 @@ static void latency_off(void)
 	bpf_link__destroy(end_link);
 	return_link = end_link = NULL;
 	on_since_ns = 0;
-	probe_off(return_prog, "no view or export asks for latencies: press 7");
-	probe_off(end_prog, "no view or export asks for latencies: press 7");
+	probe_off(return_prog, why);
+	probe_off(end_prog, why);
 	totals_clear();
 	memset(skel->bss->sets, 0, sizeof(skel->bss->sets));
 }
@@ -60,7 +62,7 @@ static int latency_on(const struct tick *t)
 		end_link = probe_attach(end_prog);
 	if (!return_link || !end_link) {
 		snprintf(blocked_why, sizeof(blocked_why), "sys_exit: %s", probe_why(errno));
-		latency_off();
+		latency_off(WHY_OFF);
 		return -EPERM;
 	}
 	on_since_ns = t->now_ns;
@@ -87,6 +89,13 @@ static void set_scope(const struct tick *t)
 		skel->bss->scope_n = n;
 }
 
+static bool over_budget(const struct tick *t)
+{
+	float pct = probes_cost_pct();
+
+	return f32_known(pct) && pct > t->budget_pct;
+}
+
 static bool follow_want(const struct tick *t)
 {
 	if (t->want & TABLE_BIT(TABLE_syscalls)) {
@@ -94,7 +103,9 @@ static bool follow_want(const struct tick *t)
 		if (!on_since_ns)
 			return latency_on(t) == 0;
 	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_NS) {
-		latency_off();
+		latency_off(WHY_OFF);
+	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_OVER_NS && over_budget(t)) {
+		latency_off("over budget and nobody looks (else they stay on for 5 minutes): press 7");
 	}
 	return on_since_ns != 0;
 }
@@ -231,7 +242,7 @@ static int syscalls_read(const struct tick *t)
 
 static void syscalls_close(void)
 {
-	latency_off();
+	latency_off(WHY_OFF);
 	bpf_link__destroy(count_link);
 	count_link = NULL;
 	probes_forget("syscalls");
@@ -273,7 +284,7 @@ static int syscalls_open(char *reason, size_t cap)
 		syscalls_close();
 		return err;
 	}
-	latency_off();
+	latency_off(WHY_OFF);
 	return 0;
 }
 

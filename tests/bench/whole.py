@@ -8,7 +8,7 @@ import time
 import common as c
 import terminal
 
-SECONDS = 20
+SECONDS = 12
 
 
 def bpf_of_self(line):

@@ -208,6 +208,9 @@ static void small_files(void **state)
 	assert_true(procfs_read_pid(4194304, "stat", buf, sizeof(buf)) < 0);
 	assert_true(procfs_read("self/status", buf, 8) == 7);
 	assert_true(procfs_link_pid((u32)getpid(), "exe", buf, sizeof(buf)) > 0);
+	assert_true(procfs_kernel_symbol("no_such_symbol") == 0);
+	if (!geteuid())	/* others see zeros */
+		assert_true(procfs_kernel_symbol("_text") >> 47);
 	users_refresh();
 	str_put(users_name(0));
 }

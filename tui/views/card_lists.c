@@ -119,7 +119,7 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 	canvas_rule(c, r.row, r.col, r.cols, n ? title : "threads");
 	if (!n)
 		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,
-			    p->row.closed ? "it has ended" : "not read yet");
+			    p->row.closed ? "it has ended" : app_missing(a));
 	else
 		thread_title(c, r, wide);
 	for (u32 i = 0; i < min(n, (u32)MAX_LINES) && (int)i + 2 < r.rows; i++) {
@@ -181,8 +181,7 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 	rows = find_threads(app_snapshot(a), p, &n);
 	kinds = count_doing(rows, n, doing);
 	if (!n)
-		canvas_text(c, row, col, end - col, ROLE_dim,
-			    p->row.closed ? " ended" : " not read yet");
+		canvas_printf(c, row, col, end - col, ROLE_dim, " %s", app_missing(a));
 	for (u32 i = 0; i < kinds && col < end; i++) {
 		const struct doing *d = &doing[i];
 		u32 style = d->blocked ? ROLE_warn : ROLE_text;
@@ -262,8 +261,8 @@ static void call_line(struct canvas *c, struct rect r, const struct syscalls_row
 	graph_hist_row(c, r.row, col + 26, min(r.cols - (col - r.col) - 27, 32), t->hist_tick);
 }
 
-static void calls_missing(struct card *k, struct canvas *c, struct rect r, const struct table *t,
-			  bool ended)
+static void calls_missing(struct app *a, struct card *k, struct canvas *c, struct rect r,
+			  const struct table *t, bool ended)
 {
 	struct rect at = { r.row + 1, r.col, 1, r.cols };
 	char text[160];
@@ -275,7 +274,7 @@ static void calls_missing(struct card *k, struct canvas *c, struct rect r, const
 	else if (ended)
 		snprintf(text, sizeof(text), "were not collected when it ended");
 	else
-		snprintf(text, sizeof(text), "off: press 7");
+		snprintf(text, sizeof(text), "%s", app_live(a) ? "off: press 7" : app_missing(a));
 	canvas_cut(c, at.row, at.col + 1, at.cols - 1, ROLE_dim, text);
 	card_add_door(k, DOOR_SYSCALLS, at, NULL);
 }
@@ -290,7 +289,7 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 
 	canvas_rule(c, r.row, r.col, r.cols, "7 syscalls, by time inside");
 	if (!collected(t)) {
-		calls_missing(k, c, r, t, p->row.closed);
+		calls_missing(a, k, c, r, t, p->row.closed);
 		return;
 	}
 	snapshot_process_rows(s, TABLE_syscalls, p->pid, p->start_time_ns, &first, &end);

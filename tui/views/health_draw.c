@@ -157,7 +157,7 @@ void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *se
 	col += canvas_printf(c, r.row, col, -1, over ? ROLE_warn : ROLE_text,
 			     "kernel %s  own %s  of %s", bpf, own,
 			     health_self_text(budget, self, "budget_pct"));
-	col += canvas_text(c, r.row, col, -1, ROLE_dim, " % of the machine");
+	col += canvas_cut(c, r.row, col, -1, ROLE_dim, " % of the machine");
 	snprintf(text, sizeof(text), "  tick %s", health_self_text(tick, self, "tick_ns"));
 	canvas_cut(c, r.row, col, -1, ROLE_text, text);
 }

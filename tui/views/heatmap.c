@@ -12,7 +12,7 @@
 #define CELL_LINES 2		/* without a rectangle */
 #define BESIDE_FROM 160		/* columns from which the list stands at the right */
 #define BESIDE_COLS 44
-#define TALL_FROM 28		/* lines of the body from which bands are half octaves */
+#define TALL_FROM 28		/* lines of the body from which a cell shows two halves of its band */
 
 /* ---- what is selected ----------------------------------------------------------- */
 
@@ -73,7 +73,7 @@ void heatmap_clear(struct heatmap *m)
 {
 	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
 	m->cursor_seq = m->right_seq = 0;
-	m->list_at = 0;
+	m->list_at = m->below = 0;
 	m->stale = true;
 }
 
@@ -183,7 +183,7 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 
 	if (p->n_slots)
 		window += history_interval_ns(app_history(a), history_len(app_history(a)) - 1);
-	if (m->width || p->max_slots > 80)
+	if (m->width || p->max_slots > 70)
 		snprintf(bands, sizeof(bands), "   bands %s", band_words(p->width));
 	snprintf(buf, cap, "%s%s%s   colour %s%s%s",
 		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "",
@@ -218,7 +218,7 @@ const struct view heatmap_view = {
 	.legend = "y\tlatency; a label is the lower edge of its line\n"
 		  "x\tone column a tick, newest at the right; = merged ticks\n"
 		  "colour\tcalls that returned then and took that long\n"
-		  "?\tnot observed in that tick\n"
+		  "?\tnot observed in that tick: latencies are measured while this tab is open\n"
 		  "~\testimated from the middle of the buckets\n"
 		  "right\tcalls of the line in the whole window\n",
 	.fini = heatmap_fini, .update = heatmap_update, .draw = heatmap_draw,

@@ -11,6 +11,7 @@
 #include "tui/heat.h"
 
 #define PLOT_MAX_SLOTS 512
+#define FIRST_BUCKET 80		/* about 1 us: the lowest line starts there if all fits */
 #define PLOT_MIN_SPACE 4	/* cells in each direction below which nothing is drawn */
 
 /* One step on the time axis: a tick, or one of several for a tick that was merged. */
@@ -31,6 +32,7 @@ struct plot {
 	struct slot slots[PLOT_MAX_SLOTS];	/* oldest first */
 	int n_slots, max_slots;
 	int n_lines, line_cells;
+	int max_lines;		/* as many would fit */
 	int width;
 	int top;		/* band (bucket / width) of line 0 */
 	u64 most;		/* largest count of a drawn band */
@@ -42,6 +44,7 @@ struct heatmap {
 	struct heat_filter filter;
 
 	int width;		/* buckets a line; 0: as fits the screen */
+	int auto_width;		/* then: what it was in the last frame; 0: not yet chosen */
 	bool linear, swapped, waits;
 	enum heat_group by;
 
@@ -50,6 +53,7 @@ struct heatmap {
 	u64 right_seq;		/* scrolled: the rightmost tick; 0: end_seq */
 	int top;		/* bucket; where the plot starts, kept from frame to frame */
 	bool top_pinned;
+	int below;		/* buckets below 1 us that the user went down to */
 
 	u64 cursor_seq;		/* 0: the newest */
 	int cursor_bucket;
@@ -81,7 +85,10 @@ int plot_line_of(const struct plot *p, int bucket);
 /* First and last slot of the tick, -1: not visible. */
 int plot_first_slot(const struct plot *p, u64 seq);
 int plot_last_slot(const struct plot *p, u64 seq);
-/* Calls of a line in all ticks of the plot. */
+/* The highest bucket with a count in all ticks of the plot; at least some octaves over 1 us. */
+int plot_highest(const struct plot *p);
+/* Calls in buckets low .. end-1, and of a line, in all ticks of the plot. */
+u64 plot_count(const struct plot *p, int low, int end);
 u64 plot_line_count(const struct plot *p, int line);
 
 /* ---- heatmap.c ---- */

@@ -22,6 +22,16 @@ static int heat_step(const struct heatmap *m, const struct slot *slot, int low, 
 	return graph_heat_step(count, m->plot.most, !m->linear);
 }
 
+/* Not yet, or not observed: that is not zero. A loose pattern, so that the known stands out. */
+static void draw_unknown(const struct heatmap *m, struct canvas *c, struct rect r,
+			 const struct slot *slot, int line)
+{
+	int from_below = m->plot.n_lines - 1 - line;
+
+	if (!from_below || (slot->column && (slot->seq + (u64)from_below) % 4 == 0))
+		canvas_text(c, r.row, r.col, 1, ROLE_dim, slot->column ? "?" : "·");
+}
+
 static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line)
 {
 	const struct plot *p = &m->plot;
@@ -29,10 +39,8 @@ static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line
 	struct rect r = plot_cell(p, s, line);
 	int low = plot_line_low(p, line), end = plot_line_end(p, line);
 
-	/* not yet, or not observed: that is not zero */
 	if (!slot->column || !slot->column->hist) {
-		if (line == p->n_lines - 1)
-			canvas_text(c, r.row, r.col, 1, ROLE_dim, slot->column ? "?" : "·");
+		draw_unknown(m, c, r, slot, line);
 		return;
 	}
 	if (p->pairs && line != p->n_lines - 1) {
@@ -113,15 +121,18 @@ static void latency_axis_below(const struct heatmap *m, struct canvas *c)
 
 /* ---- time axis ----------------------------------------------------------------------- */
 
-/* "-60s" before the newest tick of the session, "now", or the time of day when older. */
-static void time_label(struct app *a, u64 time_ns, char *buf, size_t cap)
+/*
+ * "-60s" before the newest tick of the session, "now"; the time of day when older,
+ * and when the picture stands still: then its labels shall not count on.
+ */
+static void time_label(struct app *a, const struct heatmap *m, u64 time_ns, char *buf, size_t cap)
 {
 	struct history *h = app_history(a);
 	u64 now = history_time_ns(h, history_len(h) - 1);
 	const struct snapshot *s = app_snapshot(a);
 	char text[FORMAT_MAX];
 
-	if (app_live(a) && now - time_ns < 1000 * NSEC_PER_SEC)
+	if (app_live(a) && !m->frozen && !m->right_seq && now - time_ns < 1000 * NSEC_PER_SEC)
 		snprintf(buf, cap, now == time_ns ? "now" : "-%llus",
 			 (unsigned long long)((now - time_ns + NSEC_PER_SEC / 2) / NSEC_PER_SEC));
 	else
@@ -137,7 +148,7 @@ static void time_mark(struct app *a, const struct heatmap *m, struct canvas *c, 
 	char text[FORMAT_MAX];
 
 	canvas_text(c, row, r.col, 1, ROLE_dim, "┴");
-	time_label(a, p->slots[s].time_ns, text, sizeof(text));
+	time_label(a, m, p->slots[s].time_ns, text, sizeof(text));
 	w = (int)strlen(text);
 	col = max(min(r.col - w / 2, p->area.col + p->area.cols - w), p->area.col);
 	if (col + w >= *until)
@@ -178,7 +189,7 @@ static void time_axis_beside(struct app *a, const struct heatmap *m, struct canv
 
 		canvas_text(c, row, p->area.col - 1, 1, at ? ROLE_accent | S_BOLD : ROLE_dim,
 			    at ? ">" : p->slots[s].steps > 1 ? "=" : "│");
-		time_label(a, p->slots[s].time_ns, text, sizeof(text));
+		time_label(a, m, p->slots[s].time_ns, text, sizeof(text));
 		if ((p->n_slots - 1 - s) % 5 == 0)
 			canvas_right(c, row, left, LABEL_WIDTH, ROLE_text,
 				     strlen(text) > LABEL_WIDTH ? text + 3 : text);
@@ -224,8 +235,8 @@ static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 	left = from.col - 1;
 	bottom = to.row + 1;
 	right = to.col + to.cols;
-	old = canvas_clip(c, (struct rect){ p->area.row, p->area.col - 1,
-					    p->area.rows + 1, p->area.cols + 2 });
+	old = canvas_clip(c, (struct rect){ p->area.row - 1, p->area.col - 1,
+					    p->area.rows + 2, p->area.cols + 2 });
 	for (int col = left + 1; col < right; col++) {
 		canvas_text(c, top, col, 1, ROLE_accent, "─");
 		canvas_text(c, bottom, col, 1, ROLE_accent, "─");
@@ -234,7 +245,6 @@ static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 		canvas_text(c, row, left, 1, ROLE_accent, "│");
 		canvas_text(c, row, right, 1, ROLE_accent, "│");
 	}
-	top = max(top, p->area.row);
 	canvas_text(c, top, left, 1, ROLE_accent, "┌");
 	canvas_text(c, top, right, 1, ROLE_accent, "┐");
 	canvas_text(c, bottom, left, 1, ROLE_accent, "└");

@@ -5,6 +5,7 @@
 #include "tui/views/heatmap.h"
 
 #define OCTAVE (1 << HIST_SCALE)
+#define FASTEST_BUCKET 56	/* 2^7 buckets of 2^-30 s: about 120 ns */
 
 /* ---- cursor --------------------------------------------------------------------- */
 
@@ -25,26 +26,41 @@ static void move_time(struct app *a, struct heatmap *m, int step)
 		m->right_seq = 0;
 }
 
-/* Down to faster calls; beyond the last line the plot scrolls, as long as that line holds any. */
+/* One band more at the fast end, if any call was faster than that; none is faster than 125 ns. */
+static bool go_below(struct heatmap *m)
+{
+	struct plot *p = &m->plot;
+	int band = p->top - p->n_lines + 1;
+
+	if (band * p->width <= FASTEST_BUCKET || !plot_count(p, HEAT_ZERO, band * p->width))
+		return false;
+	m->below = max(m->below, FIRST_BUCKET - (band - 1) * p->width);
+	if (p->n_lines < p->max_lines) {
+		p->n_lines++;
+	} else {
+		p->top--;
+		m->top_pinned = true;
+	}
+	return true;
+}
+
+/* Down to faster calls, up to slower ones; beyond the first and last line the plot scrolls. */
 static void move_latency(struct heatmap *m, int down)
 {
 	struct plot *p = &m->plot;
-	int line = heatmap_cursor_line(m) + down, band;
+	int line = heatmap_cursor_line(m) + down, top = p->top;
 
-	while (line >= p->n_lines && p->top - p->n_lines + 1 > 0 &&
-	       plot_line_count(p, p->n_lines - 1)) {
-		p->top--;
-		line--;
-		m->top_pinned = true;
+	while (line >= p->n_lines && go_below(m)) {
+		line -= top - p->top;
+		top = p->top;
 	}
-	while (line < 0 && p->top < (HIST_BUCKETS - 1) / p->width) {
+	while (line < 0 && p->top < plot_highest(p) / p->width) {
 		p->top++;
 		line++;
 	}
 	line = max(min(line, p->n_lines - 1), 0);
-	band = p->top - line;
 	m->top = p->top * p->width;
-	m->cursor_bucket = band * p->width;
+	m->cursor_bucket = (p->top - line) * p->width;
 	m->cursor_moved = true;
 }
 
@@ -165,7 +181,7 @@ static bool act_select(struct app *a, struct heatmap *m, enum action action)
 		m->list_at = 0;
 		return true;
 	case ACTION_cancel:
-		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->top_pinned)
+		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->below)
 			return false;
 		heatmap_clear(m);
 		heatmap_update(a, m);
@@ -182,7 +198,7 @@ static void change_bands(struct heatmap *m, bool finer)
 	int width = m->plot.width ? m->plot.width : OCTAVE;
 
 	m->width = finer ? max(width / 2, 1) : min(width * 2, 2 * OCTAVE);
-	m->top = 0;
+	m->top = m->below = 0;
 	m->top_pinned = false;
 }
 
@@ -194,7 +210,7 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 		return true;
 	case ACTION_axes:
 		m->swapped = !m->swapped;
-		m->top = 0;
+		m->top = m->below = 0;
 		return true;
 	case ACTION_more_bands:
 	case ACTION_fewer_bands:

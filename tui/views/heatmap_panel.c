@@ -84,19 +84,45 @@ void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap
 		snprintf(buf + n, cap - n, ", %u more", m->found.n - limit);
 }
 
+/* Of the selected ticks: how many, and how many of them were not observed. */
+static u32 count_ticks(const struct heatmap *m, u64 first, u64 last, u32 *ret_unobserved)
+{
+	u32 n = 0;
+
+	*ret_unobserved = 0;
+	for (u32 i = 0; i < m->heat.n; i++) {
+		const struct heat_column *col = &m->heat.columns[i];
+
+		if (col->seq < first || col->seq > last)
+			continue;
+		n++;
+		*ret_unobserved += !col->hist;
+	}
+	return n;
+}
+
 void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t cap)
 {
 	char latency[112], when[112], count[FORMAT_MAX], of[FORMAT_MAX], inside[FORMAT_MAX + 2];
 	int top_line, bottom_line;
+	u32 ticks, unobserved;
 	u64 first, last;
+	char missing[48] = "";
 
 	heatmap_selection(m, &first, &last, &top_line, &bottom_line);
 	latency_words(&m->plot, top_line, bottom_line, latency, sizeof(latency));
 	time_words(a, m, first, last, when, sizeof(when));
+	ticks = count_ticks(m, first, last, &unobserved);
+	if (ticks && unobserved == ticks) {
+		snprintf(buf, cap, "%s%s: not observed", latency, when);
+		return;
+	}
+	if (unobserved)
+		snprintf(missing, sizeof(missing), ", %u of %u ticks not observed", unobserved, ticks);
 	format_count(count, (double)m->found.count);
 	format_count(of, (double)m->found.of);
 	time_inside(m->found.time_ns, m->found.time_exact, inside, sizeof(inside));
-	snprintf(buf, cap, "%s%s: %s of %s call%s, %s inside%s", latency, when, count, of,
+	snprintf(buf, cap, "%s%s%s: %s of %s call%s, %s inside%s", latency, when, missing, count, of,
 		 m->found.of == 1 ? "" : "s", inside,
 		 m->found.merged ? " (ticks were merged)" : "");
 }

@@ -6,7 +6,8 @@
 #include "tui/views/heatmap.h"
 
 #define MAX_STEPS 16		/* a merged tick is never drawn wider */
-#define FIRST_BUCKET 80		/* about 1 us: the lowest line starts there if all fits */
+#define LEAST_OCTAVES 4		/* that are shown, however fast all calls are */
+#define FINEST 2		/* buckets a line, if nobody asked for one */
 #define OCTAVE (1 << HIST_SCALE)
 /* Then the rest of the columns waits for the next frame. */
 #define FRAME_BUDGET_NS (60 * NSEC_PER_MSEC)
@@ -117,9 +118,9 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 
 /* ---- latency ------------------------------------------------------------------- */
 
-static int highest_bucket(const struct plot *p)
+int plot_highest(const struct plot *p)
 {
-	int highest = HEAT_ZERO;
+	int highest = FIRST_BUCKET + LEAST_OCTAVES * OCTAVE - 1;
 
 	for (int s = 0; s < p->n_slots; s++)
 		if (p->slots[s].column)
@@ -127,22 +128,55 @@ static int highest_bucket(const struct plot *p)
 	return highest;
 }
 
+static bool fits(int highest, int width, int lines)
+{
+	return (highest - FIRST_BUCKET) / width < lines;
+}
+
+/*
+ * Bands as fine as the space allows, from 1 us to the slowest call. Coarser at
+ * once when a slower call comes; finer only with an octave to spare, and never
+ * under a rectangle: the picture shall hold still.
+ */
+static int choose_width(struct heatmap *m, int lines)
+{
+	int highest = plot_highest(&m->plot), slack, width = OCTAVE;
+
+	if (m->width || m->swapped)
+		return m->width ? m->width : width;
+	if (m->auto_width && (m->frozen || m->top_pinned))
+		return m->auto_width;
+	while (width > FINEST) {
+		slack = m->auto_width && width / 2 < m->auto_width ? OCTAVE : 0;
+		if (!fits(highest + slack, width / 2, lines))
+			break;
+		width /= 2;
+	}
+	if (width != m->auto_width)
+		m->top = 0;
+	return m->auto_width = width;
+}
+
 /*
  * The top follows the slowest call at once, but comes down only when there is
- * much to gain: the picture shall hold still.
+ * much to gain. The lowest line is that of 1 us, or where the user went below it:
+ * so lines come and go at the top, and the others keep their place.
  */
-static void lay_out_top(struct heatmap *m)
+static void lay_out_lines(struct heatmap *m, int lines)
 {
 	struct plot *p = &m->plot;
-	int last = (HIST_BUCKETS - 1) / p->width;
-	int least = min(FIRST_BUCKET / p->width + p->n_lines - 1, last);
-	int need = max(max(highest_bucket(p), 0) / p->width, least);
+	int need = plot_highest(p) / p->width;
+	int lowest = max(FIRST_BUCKET - m->below, 0) / p->width;
 
 	p->top = m->top / p->width;
 	if (!m->top_pinned && !m->frozen && (need > p->top || p->top - need >= 2))
 		p->top = need;
-	p->top = max(min(p->top, last), p->n_lines - 1);
+	if (m->top_pinned)	/* there is room for more lines than before: no blank ones */
+		p->top = max(p->top, min(lowest + lines - 1, need));
+	p->top = max(min(p->top, (HIST_BUCKETS - 1) / p->width), lowest + 1);
 	m->top = p->top * p->width;
+	p->max_lines = lines;
+	p->n_lines = min(p->top - lowest + 1, lines);
 }
 
 static void find_most(struct plot *p)
@@ -164,18 +198,22 @@ void plot_lay_out(struct app *a, struct heatmap *m, struct rect r, bool fills, b
 {
 	struct plot *p = &m->plot;
 
-	p->area = r;
+	int lines;
+
+	/* the first row is for the upper edge of a rectangle */
+	p->area = (struct rect){ r.row + 1, r.col, r.rows - 1, r.cols };
 	p->swapped = m->swapped;
-	p->width = m->width ? m->width : tall ? OCTAVE / 2 : OCTAVE;
+	p->max_slots = min(p->swapped ? p->area.rows : r.cols, PLOT_MAX_SLOTS);
+	lay_out_time(a, m);
+	p->width = choose_width(m, p->area.rows);
 	p->pairs = fills && tall && p->width > 1 && !p->swapped;
 	p->line_cells = p->swapped ? max(min(p->width / 2, 6), 1) : 1;
-	p->n_lines = p->swapped ? r.cols / p->line_cells : r.rows;
-	p->n_lines = max(min(p->n_lines, HIST_BUCKETS / p->width), 1);
-	if (!p->swapped)
+	lines = p->swapped ? r.cols / p->line_cells : p->area.rows;
+	lay_out_lines(m, max(min(lines, HIST_BUCKETS / p->width), 1));
+	if (!p->swapped) {
+		p->area.row += p->area.rows - p->n_lines;
 		p->area.rows = p->n_lines;
-	p->max_slots = min(p->swapped ? r.rows : r.cols, PLOT_MAX_SLOTS);
-	lay_out_time(a, m);
-	lay_out_top(m);
+	}
 	find_most(p);
 }
 
@@ -226,13 +264,17 @@ int plot_last_slot(const struct plot *p, u64 seq)
 	return -1;
 }
 
-u64 plot_line_count(const struct plot *p, int line)
+u64 plot_count(const struct plot *p, int low, int end)
 {
-	int low = plot_line_low(p, line), end = plot_line_end(p, line);
 	u64 count = 0;
 
 	for (int s = 0; s < p->n_slots; s++)
 		if (p->slots[s].column && (!s || p->slots[s].seq != p->slots[s - 1].seq))
 			count += heat_count(p->slots[s].column, low, end);
 	return count;
+}
+
+u64 plot_line_count(const struct plot *p, int line)
+{
+	return plot_count(p, plot_line_low(p, line), plot_line_end(p, line));
 }

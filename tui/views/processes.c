@@ -167,6 +167,18 @@ static bool only_like(struct app *a, char *text, size_t cap, const char *now, co
 	return true;
 }
 
+/* The one that the note line names. */
+static void go_to_pressed(struct app *a)
+{
+	const struct processes_row *p = app_pressed(a);
+
+	if (!p)
+		app_say(a, ROLE_text, "the host is under no pressure");
+	else if (!table_select(app_table(a), &p->row))
+		app_say(a, ROLE_text, "%s %llu is not in this list: Del drops the filter",
+			p->comm ? p->comm : "?", (unsigned long long)p->pid);
+}
+
 static bool act_selected(struct app *a, struct processes_state *st, enum action action,
 			 const struct processes_row *p)
 {
@@ -199,6 +211,9 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	switch (action) {
 	case ACTION_tree:
 		app_set_face(a, app_face(a) == FACE_TREE ? FACE_FLAT : FACE_TREE);
+		return true;
+	case ACTION_named:
+		go_to_pressed(a);
 		return true;
 	case ACTION_by_cpu:
 		return sort_by(a, "cpu_pct");
@@ -280,7 +295,7 @@ const struct view processes_view = {
 		      "by_user by_container kernel pause step_back write record health palette",
 	.legend = "CPU%\tof one CPU: 800 = all of eight; on line 1 100 = the machine\n"
 		  "~ =\tbefore a number: sampled; carried over from the tick before\n"
-		  "+ ×\tnew in this tick; ended (stays for 3 ticks)\n"
+		  "+ ×\tnew in this tick; ended: stays for 3 ticks, and while it is selected\n"
 		  "? ·\tnot known (i says why); not yet\n",
 	.fini = fini,
 	.update = update,

@@ -18,6 +18,7 @@ struct node {
 	u16 depth;
 	u32 last_mask;		/* bit d: the ancestor at depth d is the last of its siblings */
 	bool folded;		/* and has children */
+	bool past;		/* ended in a tick before: below its living siblings */
 	struct processes_row *sum;	/* of a folded branch, or NULL */
 };
 

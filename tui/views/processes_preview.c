@@ -93,7 +93,9 @@ static void draw_calls(struct app *a, struct canvas *c, struct rect r, const str
 
 	if (t->status == TS_OFF || t->status == TS_STARTING || t->status == TS_BLOCKED) {
 		canvas_printf(c, r.row + 1, r.col + 1, r.cols - 2, ROLE_dim,
-			      t->status == TS_BLOCKED ? "blocked: %s" : "not collected per call now: press 7",
+			      t->status == TS_BLOCKED ? "blocked: %s" :
+			      app_live(a) ? "not collected per call now: press 7" :
+			      app_replaying(a) ? "not recorded per call" : "not collected per call then",
 			      t->reason ? t->reason : "");
 		return;
 	}

@@ -97,6 +97,8 @@ static int cmp_total(const void *pa, const void *pb, void *arg)
 	u32 a = *(const u32 *)pa, b = *(const u32 *)pb;
 	double x = o->nodes[a].total, y = o->nodes[b].total;
 
+	if (o->nodes[a].past != o->nodes[b].past)
+		return o->nodes[a].past ? 1 : -1;
 	if (x != y)
 		return (x < y) == o->ascending ? -1 : 1;
 	return a < b ? -1 : a > b;	/* nodes are in the order of the flat table */
@@ -236,7 +238,8 @@ u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool
 	st->n_nodes = n;
 	for (u32 i = 0; i < n; i++)
 		st->nodes[i] = (struct node){ .row = rows[i].row, .parent = -1, .first_child = -1,
-			.last_child = -1, .next = -1, .members = 1, .total = rows[i].key };
+			.last_child = -1, .next = -1, .members = 1, .total = rows[i].key,
+			.past = rows[i].past };
 	find_parents(st);
 	if (sums)
 		add_totals(st);

@@ -29,7 +29,7 @@ static bool is_stuck(const struct row *row)
 	const struct syscalls_row *r = row_of(row);
 
 	return !row->closed && r->waits != 1 && u64_known(r->in_flight_max_ns) &&
-	       r->in_flight_max_ns >= STUCK_NS && !(r->comm && !strncmp(r->comm, "ottop", 5));
+	       r->in_flight_max_ns >= STUCK_NS;
 }
 
 /* EAGAIN, ENOENT and the like are normal life: only other errors are bad. */

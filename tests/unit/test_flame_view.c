@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The picture of flame graphs: labels, who covers whom, any keys at any size;
+ * and how long a redraw takes with 50,000 stacks.
+ */
+#include "flame_data.h"
+
+/* ---- labels ------------------------------------------------------------------------------- */
+
+static void labels(void **state)
+{
+	static const struct {
+		const char *name;
+		u32 kind;
+		int width;
+		const char *label;
+	} cases[] = {
+		{ "memmove", FLAME_LIBRARY, 7, "memmove" },
+		{ "memmove", FLAME_LIBRARY, 5, "memm…" },
+		{ "f(int, char)", FLAME_CPP, 12, "f(int, char)" },
+		{ "f(int, char)", FLAME_CPP, 11, "f" },
+		{ "std::vector<int, std::allocator<int> >::push_back(int const&)", FLAME_CPP, 30,
+		  "std::vector<…>::push_back" },
+		{ "std::vector<int, std::allocator<int> >::push_back(int const&)", FLAME_CPP, 24,
+		  "…::vector<…>::push_back" },
+		{ "std::vector<int, std::allocator<int> >::push_back(int const&)", FLAME_CPP, 14,
+		  "…::push_back" },
+		{ "std::vector<int, std::allocator<int> >::push_back(int const&)", FLAME_CPP, 6, "push_…" },
+		{ "A::operator()(int) const", FLAME_CPP, 14, "A::operator()" },
+		{ "operator<< <char>(std::ostream&)", FLAME_CPP, 16, "operator<< <…>" },
+		{ "(anonymous namespace)::work(int)", FLAME_CPP, 28, "(anonymous namespace)::work" },
+		{ "(anonymous namespace)::work(int)", FLAME_CPP, 10, "…::work" },
+		{ "core::ops::function::FnOnce::call_once", FLAME_CPP, 20, "…::FnOnce::call_once" },
+		{ "github.com/x/y/pkg.(*T).Method", FLAME_USER, 20, "…/y/pkg.(*T).Method" },
+		{ "com.example.shop.Order.total", FLAME_JIT, 14, "….Order.total" },
+		{ "<regexp> /^(\\w+\\s?)*$/", FLAME_JIT, 14, "<regexp> /^(\\…" },
+		{ "validate schema.js:17", FLAME_JIT, 12, "validate sc…" },
+		{ "libfoo.so+0x1a40", FLAME_UNKNOWN, 8, "libfoo.…" },
+		{ "(((((", FLAME_CPP, 3, "((…" },
+		{ "a<b<c", FLAME_CPP, 3, "a<…" },
+		{ "x", FLAME_USER, 0, "" },
+		{ "日本語名前", FLAME_INTERP, 7, "日本語…" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		char buf[128];
+		int w = flame_label(buf, sizeof(buf), cases[i].name, cases[i].kind, cases[i].width);
+
+		assert_string_equal(buf, cases[i].label);
+		assert_true(w <= cases[i].width);
+	}
+}
+
+/* ---- pictures: a parent covers its children, nobody overlaps -------------------------------- */
+
+static u32 random_state = 1;
+
+static u32 rnd(u32 n)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % n;
+}
+
+static u32 n_functions = 2000;
+
+/* Which function the k-th callee of a function is: every function has four, the first is the likely one. */
+static u32 callee(u32 fn, u32 k)
+{
+	return 1 + (fn * 2654435761u + k * 40503u) % n_functions;
+}
+
+/*
+ * `per_tick` stacks of 8 to 39 frames, in calls as programs have them:
+ * functions with 8 sampled addresses each, of which the leaf has any, a caller mostly one.
+ */
+static const struct snapshot *large_tick(const struct snapshot *prev, u64 seq, u32 per_tick)
+{
+	struct builder *b = tick_of(prev, seq);
+
+	for (u64 pid = 1; pid <= 8; pid++) {
+		struct processes_row *p = builder_row(b, TABLE_processes);
+
+		p->pid = p->start_time_ns = pid;
+		p->comm = str_new("work");
+	}
+	builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+	for (u32 id = 8; id < (n_functions + 1) * 8; id++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "ns::function_%u(int, char const*)", id / 8);
+		add_frame(b, id, name, id / 8 < 200 ? "kernel" : id / 8 % 3 ? "c++" : "library");
+	}
+	for (u32 i = 0; i < per_tick; i++) {
+		u32 depth = 8 + rnd(32), path[40], top = rnd(8);
+		char text[512];
+		int n = 0;
+
+		path[0] = 1 + top;
+		for (u32 d = 1; d < depth; d++)
+			path[d] = callee(path[d - 1], rnd(100) < 90 ? 0 : 1 + rnd(3));
+		for (u32 d = depth; d-- > 0;)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, "%u ",
+				      path[d] * 8 + (d == depth - 1 ? rnd(8) : rnd(8) ? 0 : 1));
+		add_stack(b, 1 + top, 1 + top, text, 1 + rnd(3), rnd(100) ? "yes" : "no CFI");
+	}
+	return builder_seal(b);
+}
+
+static void check_boxes(struct flame_view *v)
+{
+	for (u32 i = 0; i < v->n_boxes; i++) {
+		const struct flame_box *b = &v->boxes[i], *p = NULL;
+
+		assert_true(b->x >= 0 && b->x < b->end && b->end <= v->graph_cols);
+		if (b->rest)
+			p = flame_box_of(v, b->node);
+		else if (b->node != FLAME_ROOT)
+			p = flame_box_of(v, flame_node(v, b->node)->parent);
+		if (p)
+			assert_true(p->x <= b->x && p->end >= b->end && p->depth == b->depth - 1);
+		for (u32 k = i + 1; k < v->n_boxes; k++)
+			assert_true(v->boxes[k].depth != b->depth || v->boxes[k].x >= b->end ||
+				    v->boxes[k].end <= b->x);
+	}
+}
+
+static void parents_cover_children(void **state)
+{
+	const struct snapshot *s = large_tick(NULL, 1, 3000);
+	struct flame_view v = { .same_fn = FLAME_NONE, .ready = true };
+
+	open_model(&v.f, 0);
+	flame_follow(&v.f, NULL, s, 0);
+	for (int cols = 1; cols <= 230; cols += 13) {
+		flame_lay_out(&v, 30, cols);
+		check_boxes(&v);
+	}
+	flame_select(&v, flame_widest(&v, flame_widest(&v, FLAME_ROOT)));
+	v.f.pins[1] = v.f.pins[0];
+	v.f.n_pins = 2;
+	flame_lay_out(&v, 30, 120);
+	check_boxes(&v);
+	assert_int_equal(flame_box_of(&v, v.f.pins[1])->end, 120);
+	free(v.boxes);
+	flame_free(&v.f);
+	snapshot_put(s);
+}
+
+/* Whatever is pressed at whatever size, while stacks come and go. */
+static void any_keys_at_any_size(void **state)
+{
+	static const u32 keys[] = {
+		K_UP, K_DOWN, K_LEFT, K_RIGHT, K_ENTER, K_BACKSPACE, K_ESC, K_PGUP, K_PGDN, K_HOME, K_END, '#',
+		'n', 'N', 'D', 'm', 't', ' ', 'K', 'P', 'T', 'E', '<', 'i', 'p', '[', ']', '{', '}', '2', '3', 'W',
+		K_CTRL + 'r', K_DOWN, K_DOWN, K_RIGHT, K_ENTER,
+	};
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	struct app_config config = { .history = h, .session = &session, .interval_ns = NSEC_PER_SEC,
+				     .view = "flame" };
+	struct canvas *c = canvas_new(24, 80, false, true);
+	struct app *a = app_new(&config, 24, 80);
+	const struct snapshot *s = NULL;
+	u64 seq = 0;
+
+	n_functions = 100;
+	for (int i = 0; i < 4000; i++) {
+		if (i % 20 == 0) {
+			const struct snapshot *next = large_tick(s, ++seq, rnd(60));
+
+			snapshot_put(s);
+			s = next;
+			history_append(h, s);
+			app_tick(a, snapshot_get(s));
+		}
+		if (i % 97 == 0) {
+			int rows = 10 + (int)rnd(50), cols = 40 + (int)rnd(160);
+
+			canvas_resize(c, rows, cols);
+			app_resize(a, rows, cols);
+		}
+		if (i % 200 == 0)
+			for (const char *p = "/unction_1{"; *p; p++)
+				app_key(a, (u32)*p);
+		app_key(a, i % 200 == 0 ? K_ENTER : keys[rnd(ARRAY_SIZE(keys))]);
+		if (rnd(3))
+			app_draw(a, c);
+	}
+	n_functions = 2000;
+	app_free(a);
+	canvas_free(c);
+	history_free(h);
+	snapshot_put(s);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static double ms_since(u64 t)
+{
+	return (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - t) / 1e6;
+}
+
+static double samples_of(const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_stacks];
+	double n = 0;
+
+	for (u32 i = 0; i < t->n; i++)
+		n += (double)((const struct stacks_row *)t->rows[i])->samples;
+	return n;
+}
+
+static void fifty_thousand_stacks(void **state)
+{
+	struct history *h = history_new(256u << 20);
+	struct app_config config = { .history = h, .session = &session, .interval_ns = NSEC_PER_SEC,
+				     .view = "flame" };
+	struct canvas *c = canvas_new(60, 200, false, true);
+	struct app *a = app_new(&config, 60, 200);
+	const struct flame_view *v = app_view_state(a, &flame_view);
+	const struct snapshot *s = NULL;
+	double n[25], last_ten = 0, tick_worst = 0, draw_worst = 0, first_worst = 0;
+	u64 t;
+
+	for (u64 seq = 1; seq <= 24; seq++) {
+		const struct snapshot *next = large_tick(s, seq, 5600);
+
+		snapshot_put(s);
+		s = next;
+		history_append(h, s);
+		n[seq] = samples_of(s);
+		t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		app_tick(a, snapshot_get(s));
+		tick_worst = max(tick_worst, ms_since(t));
+		t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		app_draw(a, c);		/* takes the tick in */
+		first_worst = max(first_worst, ms_since(t));
+		while (app_dirty(a))
+			app_draw(a, c);
+		t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		app_draw(a, c);
+		draw_worst = max(draw_worst, ms_since(t));
+	}
+	print_message("    %u stacks, %u nodes, %u functions: tick %.1f ms, its redraw %.1f ms, "
+		      "another redraw %.1f ms (worst of 24)\n", v->f.n_stacks, flame_tree((struct flame *)&v->f)->n,
+		      v->f.names.n, tick_worst, first_worst, draw_worst);
+	assert_true(v->f.n_stacks >= 50000);
+	assert_true(draw_worst < 16);	/* the first of a tick has its own limit, and goes on in the next */
+	for (int i = 15; i <= 24; i++)	/* nothing was lost on the way, nor counted twice */
+		last_ten += n[i];
+	assert_true(flame_span(&v->f).n == last_ten && v->f.refused == 0);
+	t = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	app_key(a, 'K');
+	app_draw(a, c);
+	print_message("    K: %.1f ms for the first redraw", ms_since(t));
+	while (app_dirty(a))
+		app_draw(a, c);
+	print_message(", %.1f ms in all\n", ms_since(t));
+	assert_true(flame_span(&v->f).n == last_ten);
+	app_free(a);
+	canvas_free(c);
+	history_free(h);
+	snapshot_put(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(labels),
+		cmocka_unit_test(parents_cover_children),
+		cmocka_unit_test(any_keys_at_any_size),
+		cmocka_unit_test(fifty_thousand_stacks),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
