@@ -8,6 +8,11 @@
 
 #define SHORT_GHOSTS 4
 
+static u64 ghost_ticks(const struct tableview *t)
+{
+	return t->spec->ghost_ticks ? t->spec->ghost_ticks : GHOST_TICKS;
+}
+
 /* ---- which rows --------------------------------------------------------------- */
 
 static bool in_context(const struct app *a, const struct tableview *t, const struct row *r)
@@ -111,13 +116,13 @@ static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
 static void ghosts_of(struct tableview *t, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[t->spec->table];
-	u32 n_short = 0;
+	u32 n_short = 0, max_short = t->spec->short_ghosts ? t->spec->short_ghosts : SHORT_GHOSTS;
 
 	if (t->spec->no_ghosts || table_descs[t->spec->table].flags & T_EVENTS)
 		return;
 	for (u32 i = 0; i < table->n; i++)
 		if (table->rows[i]->closed &&
-		    (!is_new(s, table->rows[i]) || n_short++ < SHORT_GHOSTS))
+		    (!is_new(s, table->rows[i]) || n_short++ < max_short))
 			ghost_add(t, table->rows[i], s->seq);
 }
 
@@ -129,7 +134,7 @@ static void ghosts_from_history(struct app *a, struct tableview *t, const struct
 
 	while (t->n_ghosts)
 		ghost_drop(t, t->n_ghosts - 1);
-	for (int i = max(at - GHOST_TICKS + 1, 0); i < at; i++) {
+	for (int i = max(at - (int)ghost_ticks(t) + 1, 0); i < at; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
 
 		if (old)
@@ -145,7 +150,7 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 	if (t->seq && t->seq + 1 != s->seq)
 		ghosts_from_history(a, t, s);
 	for (u32 i = t->n_ghosts; i-- > 0;)
-		if (t->ghosts[i].ended_seq + GHOST_TICKS <= s->seq || t->ghosts[i].ended_seq >= s->seq)
+		if (t->ghosts[i].ended_seq + ghost_ticks(t) <= s->seq || t->ghosts[i].ended_seq >= s->seq)
 			ghost_drop(t, i);
 	ghosts_of(t, s);
 	t->seq = s->seq;
@@ -206,8 +211,11 @@ void table_reload(struct app *a, struct tableview *t)
 	if (from == s)
 		add_ghosts(a, t, s);
 	mark_tags(t);
-	table_sort_rows(t);
+	if (!t->spec->arrange_first)
+		table_sort_rows(t);
 	if (t->spec->arrange)
 		t->n = t->spec->arrange(a, t->state, t->rows, t->n);
+	if (t->spec->arrange_first)
+		table_sort_rows(t);
 	table_find_cursor(t);
 }
