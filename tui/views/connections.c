@@ -179,6 +179,10 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 	char n[FORMAT_MAX], m[FORMAT_MAX];
 	int len;
 
+	if (!net_collected(a, TABLE_connections)) {
+		snprintf(buf, cap, "? connections");
+		return;
+	}
 	if (by)
 		len = snprintf(buf, cap, "%s %s%s, %s connections", format_thousands(n, t->n),
 			       by == BY_PROCESS ? "process" : connections_by_title(by),

@@ -96,6 +96,10 @@ static const struct table_spec spec = {
 
 static void failures_status(struct app *a, void *state, char *buf, size_t cap)
 {
+	if (!net_collected(a, TABLE_connections) && !table_len_unfiltered(app_table(a))) {
+		snprintf(buf, cap, "? failures");
+		return;
+	}
 	table_count_text(a, app_table(a), buf, cap);
 	net_names_status(a, buf, cap);
 }

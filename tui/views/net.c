@@ -127,6 +127,13 @@ bool net_act(struct app *a, enum action action)
 	return true;
 }
 
+bool net_collected(const struct app *a, enum table_id t)
+{
+	enum table_status s = app_snapshot(a) ? app_snapshot(a)->tables[t].status : TS_OFF;
+
+	return s == TS_OK || s == TS_PARTIAL;
+}
+
 /* ---- ends ------------------------------------------------------------------------------- */
 
 static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64 port, bool services)

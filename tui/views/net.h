@@ -66,6 +66,9 @@ u64 net_wants(const struct app *a, const void *state);
 /* "   names 12 of 31 known, 3 have none" appended, while names are shown. */
 void net_names_status(const struct app *a, char *buf, size_t cap);
 
+/* Are there rows of a table to be counted? */
+bool net_collected(const struct app *a, enum table_id t);
+
 /* A round-trip time in at most 5 columns: 24us 9.9ms 214ms 1.31s. */
 char *net_rtt(char *buf, double ns);
 /* The member of a connection as text, "?" and "·" too. */
