@@ -118,7 +118,9 @@ static int draw_segments(struct canvas *c, struct rect r, const struct connectio
 
 	if (!applies(row, PAST_RETR) || r.rows < 1)
 		return 0;
-	if (f32_known(pct)) {
+	if (f32_known(pct) && row->segments_rate <= 0) {
+		col += canvas_text(c, r.row, col, -1, ROLE_dim, "no segments sent in this interval");
+	} else if (f32_known(pct)) {
 		col += canvas_printf(c, r.row, col, -1, ROLE_text, "of %s segments/s ",
 				     format_count(buf, (double)row->segments_rate));
 		col += canvas_printf(c, r.row, col, -1, net_is_lossy(&row->row) ? ROLE_bad : ROLE_text,

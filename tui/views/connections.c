@@ -14,12 +14,17 @@
 #define PREVIEW_ROWS 12
 #define PREVIEW_MOST 5000	/* connections: decoding the past of more takes longer than a frame may */
 
-/* Inside of a group there is a grouping of its own. */
-static enum connections_by *by_of(struct app *a, struct connections_state *st)
+/* Inside of a group, or of a process, there is a grouping of its own. */
+static bool is_inside(const struct app *a)
 {
 	const struct row *r = app_context(a)->row;
 
-	return r && connections_is_group(r) ? &st->inside : &st->by;
+	return app_context(a)->pid || (r && connections_is_group(r));
+}
+
+static enum connections_by *by_of(struct app *a, struct connections_state *st)
+{
+	return is_inside(a) ? &st->inside : &st->by;
 }
 
 /* ---- columns ---------------------------------------------------------------------- */
@@ -40,7 +45,7 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 
 	canvas_text(c, row, col, 1, dir ? ROLE_accent : ROLE_dim, !dir ? "?" :
 		    !strcmp(dir, "accepted") ? "‹" : !strcmp(dir, "opened") ? "›" : " ");
-	net_end(a, buf, r->remote_addr, r->remote_port);
+	net_end_fit(a, c, buf, r->remote_addr, r->remote_port, width - 2);
 	port = strrchr(buf, ':');
 	n = port ? canvas_width(c, port) : 0;
 	if (canvas_width(c, buf) <= width - 2 || n + 4 > width) {
@@ -117,11 +122,11 @@ static const struct column columns[] = {
 	  .also = "remote_port" },
 	{ "state", .priority = 3, .draw = draw_state, .also = "direction" },
 	{ "rx_rate", .width = 5, .priority = 1 },
-	{ "tx_rate", .width = 5, .priority = 1 },
+	{ "tx_rate", .width = 5, .priority = 1, .min_width = 50 },
 	{ "rx_bytes", .priority = 7 },
 	{ "tx_bytes", .priority = 7 },
 	{ "srtt_ns", .priority = 2, .draw = draw_rtt, .number = number_rtt },
-	{ "retransmit_rate", .width = 7, .priority = 2, .alert = net_is_lossy, .number = number_retransmits },
+	{ "retransmit_rate", .width = 7, .priority = 1, .min_width = 60, .alert = net_is_lossy, .number = number_retransmits },
 	{ "age_ns", .priority = 6 },
 	{ "netns_name", .priority = 8, .min_width = 120 },
 	{ "container", .priority = 8, .min_width = 120 },
@@ -276,7 +281,7 @@ static void connections_update(struct app *a, void *state)
 	struct connections_state *st = state;
 	enum connections_by by = *by_of(a, st);
 
-	if (!app_context(a)->row || !connections_is_group(app_context(a)->row))
+	if (!is_inside(a))
 		st->inside = BY_NONE;
 	table_use(app_table(a), by ? connections_group_spec(by) : &connections_spec);
 }

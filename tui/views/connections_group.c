@@ -379,21 +379,33 @@ static double number_conns(const struct row *r)
 	return group_of(r)->conns;
 }
 
-/* "node(4)", "node nginx redis", "node nginx redis sshd +3". */
+/* "node(4)", "node nginx redis", "node nginx redis sshd +3": whole names; only the first may be cut. */
 static void draw_names(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	const struct connection_group *g = group_of(tr->row);
-	char buf[NAMES_KEPT * 72] = "";
-	size_t n = 0;
+	int x = 0, more_cols = 5;	/* " +12" and a blank */
+	u32 i;
 
-	for (u32 i = 0; i < g->n_names && n < sizeof(buf); i++) {
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%.50s", i ? " " : "", g->names[i].comm);
-		if (n < sizeof(buf) && (g->n_names == 1 || g->by == BY_PROCESS) && g->names[i].n > 1)
-			n += (size_t)snprintf(buf + n, sizeof(buf) - n, "(%u)", g->names[i].n);
+	for (i = 0; i < g->n_names; i++) {
+		char buf[96], times[16] = "";
+		bool last = i + 1 == g->n_names && !g->other_names;
+
+		if ((g->n_names == 1 || g->by == BY_PROCESS) && g->names[i].n > 1)
+			snprintf(times, sizeof(times), "(%u)", g->names[i].n);
+		snprintf(buf, sizeof(buf), "%s%.50s%s", i ? " " : "", g->names[i].comm, times);
+		if (i && x + canvas_width(c, buf) > width - (last ? 0 : more_cols))
+			break;
+		x += canvas_cut(c, row, col + x, width - x, style_of(tr), buf);
 	}
-	if (g->other_names && n < sizeof(buf))
-		snprintf(buf + n, sizeof(buf) - n, " +%u", g->other_names);
-	canvas_cut(c, row, col, width, style_of(tr), buf);
+	if (g->n_names - i + g->other_names)
+		canvas_printf(c, row, col + x, max(width - x, 0), style_of(tr), " +%u",
+			      g->n_names - i + g->other_names);
+}
+
+/* The rest of a narrow line; on a wide one no more, so that the numbers stay near. */
+static int fit_names(struct app *a, int width)
+{
+	return app_wide(a) ? 46 : width;
 }
 
 static void draw_rtt(struct canvas *c, int row, int col, int width, u64 ns)
@@ -464,7 +476,7 @@ static const struct column name##_columns[] = { \
 	{ key_field, .title = key_title, .width = 20, .priority = 1, .draw = draw_key, .fit = fit_key, \
 	  .number = NULL }, \
 	{ NULL, .title = "CONNS", .width = 5, .priority = 1, .draw = draw_conns, .number = number_conns }, \
-	{ NULL, .title = names_title, .priority = 3, .draw = draw_names }, \
+	{ NULL, .title = names_title, .priority = 3, .draw = draw_names, .fit = fit_names }, \
 	{ "rx_rate", .width = 5, .priority = 1 }, \
 	{ "tx_rate", .width = 5, .priority = 1 }, \
 	{ NULL, .title = "RTT50", .width = 5, .priority = 2, .draw = draw_rtt50, .number = number_rtt50 }, \

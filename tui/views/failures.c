@@ -59,7 +59,7 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 	}
 	snprintf(text, sizeof(text), "%s", e->remote);
 	addr = split_end(text, &port);
-	canvas_cut(c, row, col, width, ROLE_text, net_end(a, buf, addr, port));
+	canvas_cut(c, row, col, width, ROLE_text, net_end_fit(a, c, buf, addr, port, width));
 }
 
 static void draw_reason(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
@@ -120,7 +120,7 @@ static void failures_draw(struct app *a, void *state, struct canvas *c, struct r
 	}
 	if (!table_len(t)) {
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
-			      "no connection has failed%s", app_context(a)->pid ? " of this process" : "");
+			      "no connection%s has failed", app_context(a)->pid ? " of this process" : "");
 		return;
 	}
 	table_draw(a, t, c, body);

@@ -121,7 +121,7 @@ const struct view interfaces_view = {
 	.name = "interfaces", .digit = '5', .faces = "interfaces",
 	.needs = TABLE_BIT(TABLE_interfaces) | TABLE_BIT(TABLE_drops), .table = &spec,
 	.state_size = sizeof(struct interfaces_state),
-	.hints = "view back search filter sort_prev follow pause write palette",
+	.hints = "open back view search filter sort_prev follow pause write palette",
 	.legend = "p/s\tpackets a second; RX/s and TX/s are bytes, with their headers\n"
 		  "DROPS/s\tpackets that the interface or its queue dropped, both directions\n",
 	.fini = interfaces_fini, .update = interfaces_update, .draw = interfaces_draw, .act = interfaces_act,

@@ -167,6 +167,14 @@ char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port)
 	return buf;
 }
 
+char *net_end_fit(struct app *a, const struct canvas *c, char buf[NET_END_MAX], const char *addr, u64 port, int width)
+{
+	net_end(a, buf, addr, port);
+	if (canvas_width(c, buf) > width && !net_name(a, addr))
+		net_address(buf, addr, port);
+	return buf;
+}
+
 int net_address_cols(const char *addr, u64 port)
 {
 	int n = addr && *addr ? (int)strlen(addr) + (strchr(addr, ':') ? 2 : 0) : 1;

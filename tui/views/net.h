@@ -51,7 +51,9 @@ const char *net_service(u64 port);
  * choice of names "api.example.org:https". Returns buf.
  */
 char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port);
-/* The same without names: what is never cut. */
+/* The same in `width` columns: an address is not cut for the name of a service. */
+char *net_end_fit(struct app *a, const struct canvas *c, char buf[NET_END_MAX], const char *addr, u64 port, int width);
+/* Without names: what is never cut. */
 char *net_address(char buf[NET_END_MAX], const char *addr, u64 port);
 /* Columns that net_address() takes, in constant time but for the length of addr. */
 int net_address_cols(const char *addr, u64 port);
