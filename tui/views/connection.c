@@ -308,7 +308,7 @@ static void connection_fini(void *state)
 
 const struct view connection_view = {
 	.name = "connection", .digit = '5', .flags = VIEW_PAGE,
-	.needs = TABLE_BIT(TABLE_connections), .wants = net_wants,
+	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants,
 	.state_size = sizeof(struct connection_state),
 	.hints = "open back names ports explain pause step_back write",
 	.legend = "5 minutes\tthe newest at the right; blank: not known then\n"

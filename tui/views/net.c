@@ -139,8 +139,11 @@ bool net_collected(const struct app *a, enum table_id t)
 static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64 port, bool services)
 {
 	const char *service = services ? net_service(port) : NULL;
-	int n = snprintf(buf, NET_END_MAX, brackets ? "[%.255s]" : "%.255s", host);
+	bool any = !strcmp(host, "*") && !port;	/* a socket that talks to nobody in particular */
+	int n = snprintf(buf, NET_END_MAX, brackets && port != U64_BLANK ? "[%.255s]" : "%.255s", host);
 
+	if (any)
+		return;
 	if (service)
 		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":%s", service);
 	else if (u64_known(port))
