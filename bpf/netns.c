@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* netns.c: see netns.h; ip-netns(8), network_namespaces(7). */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static struct netns *get(u32 inum)
 }
 
 /* "net:[4026531840]" */
-static u32 inum_of(u32 pid)
+u32 netns_of(u32 pid)
 {
 	char buf[64];
 	unsigned inum;
@@ -60,7 +61,7 @@ static u32 inum_of(u32 pid)
  */
 static u32 find_host(void)
 {
-	return inum_of(1) ?: inum_of(2) ?: inum_of((u32)getpid());
+	return netns_of(1) ?: netns_of(2) ?: netns_of((u32)getpid());
 }
 
 static void look_at(struct proc *p, void *arg)
@@ -72,7 +73,7 @@ static void look_at(struct proc *p, void *arg)
 		return;
 	if ((!p->netns || again) && reads) {
 		reads--;
-		p->netns = inum_of(p->pid);
+		p->netns = netns_of(p->pid);
 	}
 	n = p->netns ? get(p->netns) : NULL;
 	if (!n)
@@ -102,6 +103,7 @@ static void read_names(void)
 			continue;
 		n->seen = true;
 		proc_set(&n->name, str_new(e->d_name));
+		snprintf(n->file, sizeof(n->file), "%.63s", e->d_name);
 	}
 	if (d)
 		closedir(d);
@@ -135,6 +137,7 @@ void netns_refresh(u64 now_ns)
 	for (struct netns *n = first; n; n = n->next) {
 		n->seen = false;
 		n->pid = 0;
+		n->file[0] = '\0';
 	}
 	proctab_each(look_at, &again);
 	read_names();
@@ -151,6 +154,17 @@ const char *netns_name(u32 inum)
 	struct netns *n = find(inum);
 
 	return n ? n->name : NULL;
+}
+
+int netns_path(const struct netns *n, char *buf, size_t cap)
+{
+	if (n->file[0])
+		snprintf(buf, cap, "/run/netns/%s", n->file);
+	else if (n->pid)
+		snprintf(buf, cap, "/proc/%u/ns/net", n->pid);
+	else
+		return -ENOENT;
+	return 0;
 }
 
 struct netns *netns_first(void)

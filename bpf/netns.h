@@ -14,6 +14,7 @@ struct netns {
 	u32 pid;		/* a process in it, or 0 */
 	u64 start_ns;		/* of that process */
 	const char *name;	/* "host", name in /run/netns, container; NULL: unknown */
+	char file[64];		/* in /run/netns, or "" */
 	bool seen;
 };
 
@@ -23,6 +24,10 @@ void netns_refresh(u64 now_ns);
 const char *netns_name(u32 inum);
 /* The first namespace that is known; the others by ->next. */
 struct netns *netns_first(void);
+/* Inode of the network namespace of a process, or 0. */
+u32 netns_of(u32 pid);
+/* Path of a file that is the namespace, for setns(2). 0 or -ENOENT. */
+int netns_path(const struct netns *n, char *buf, size_t cap);
 void netns_clear(void);
 
 #endif
