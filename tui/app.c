@@ -179,6 +179,11 @@ bool app_wide(const struct app *a)
 	return a->cols >= 120;
 }
 
+int app_cols(const struct app *a)
+{
+	return a->cols;
+}
+
 int app_face(const struct app *a)
 {
 	return a->faces[a->view];

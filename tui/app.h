@@ -138,6 +138,7 @@ bool app_up(struct app *a);
 
 /* At least 120 columns: room for more words. */
 bool app_wide(const struct app *a);
+int app_cols(const struct app *a);
 /* Face of the present view, 0.. */
 int app_face(const struct app *a);
 void app_set_face(struct app *a, int face);

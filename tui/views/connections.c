@@ -105,7 +105,9 @@ static double number_retransmits(const struct row *row)
 
 static int fit_remote(struct app *a, int width)
 {
-	return max(app_wide(a) ? 45 : width, net_state(a)->remote_cols + 2);
+	int wish = !app_wide(a) ? width : net_state(a)->names || app_cols(a) >= 160 ? 45 : 24;
+
+	return max(wish, net_state(a)->remote_cols + 2);
 }
 
 static int fit_local(struct app *a, int width)
