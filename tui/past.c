@@ -7,6 +7,7 @@
 #include "tui/graph.h"
 #include "tui/past.h"
 
+#define HEAVY_ROWS 8000		/* to decode the past of so many would be felt: it begins now, then */
 #define PORTION_FIRST 12
 #define PORTION_MAX 60
 #define PORTION_NS (5 * NSEC_PER_MSEC)	/* of a frame that may take 16 ms */
@@ -115,6 +116,15 @@ int past_find(const struct past *p, const struct row *like)
 
 /* ---- reading --------------------------------------------------------------------- */
 
+static bool is_heavy(const struct snapshot *s)
+{
+	u32 n = 0;
+
+	for (u32 t = 0; t < N_TABLES; t++)
+		n += s->tables[t].n;
+	return n > HEAVY_ROWS;
+}
+
 void past_update(struct past *p, struct history *h, const struct snapshot *shown, enum table_id t,
 		 const char *const *members, const struct row *const *rows, int n)
 {
@@ -130,7 +140,7 @@ void past_update(struct past *p, struct history *h, const struct snapshot *shown
 		set_rows(p, t, members, rows, n);
 	if (!p->seq || p->seq + 1 != shown->seq) {
 		p->n = 0;
-		p->older = h && history_find(h, shown->seq) > 0 ? shown->seq : 0;
+		p->older = h && history_find(h, shown->seq) > 0 && !is_heavy(shown) ? shown->seq : 0;
 	}
 	append(p, shown);
 }

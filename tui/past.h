@@ -2,7 +2,8 @@
 /*
  * past.h: the last minutes of some members of a few rows, on an axis of time:
  * ticks may have been merged, missed or of another length. Read from the history
- * in small portions, so that no frame waits for it.
+ * in small portions, so that no frame waits for it; where snapshots are so large that it
+ * would, the past begins when it is first looked at.
  */
 #ifndef OTTOP_PAST_H
 #define OTTOP_PAST_H

@@ -12,7 +12,6 @@
 #define PREVIEW_MIN_COLS 120
 #define PREVIEW_MIN_ROWS 30	/* of the body */
 #define PREVIEW_ROWS 12
-#define PREVIEW_MOST 5000	/* connections: decoding the past of more takes longer than a frame may */
 
 /* Inside of a group, or of a process, there is a grouping of its own. */
 static bool is_inside(const struct app *a)
@@ -301,13 +300,9 @@ static void draw_preview(struct app *a, struct connections_state *st, struct can
 	const struct connections_row *k = connection_row(row);
 	char title[NET_END_MAX * 2], local[NET_END_MAX], remote[NET_END_MAX];
 
-	if (app_snapshot(a)->tables[TABLE_connections].n <= PREVIEW_MOST) {
-		connection_past_update(a, &st->past, row);
-		if (past_more(&st->past, app_history(a)))
-			app_again(a);
-	} else {
-		past_free(&st->past);
-	}
+	connection_past_update(a, &st->past, row);
+	if (past_more(&st->past, app_history(a)))
+		app_again(a);
 	snprintf(title, sizeof(title), "%s › %s %s", net_address(local, k->local_addr, k->local_port),
 		 net_address(remote, k->remote_addr, k->remote_port), k->proto ? k->proto : "?");
 	canvas_rule(c, r.row, r.col, r.cols, title);

@@ -405,7 +405,7 @@ static void draw_names(struct app *a, struct canvas *c, int row, int col, int wi
 /* The rest of a narrow line; on a wide one no more, so that the numbers stay near. */
 static int fit_names(struct app *a, int width)
 {
-	return app_wide(a) ? 46 : width;
+	return app_cols(a) >= 160 ? 46 : app_wide(a) ? 38 : width;
 }
 
 static void draw_rtt(struct canvas *c, int row, int col, int width, u64 ns)
@@ -468,7 +468,7 @@ static int fit_key(struct app *a, int width)
 		net_state(a)->remote_cols - 2 : 0;
 
 	/* the address alone: at least the colon and one digit of the port are not there */
-	return max(app_wide(a) ? 45 : width, min(longest, 41));
+	return max(app_cols(a) >= 160 ? 45 : app_wide(a) ? 26 : width, min(longest, 41));
 }
 
 #define COLUMNS(name, key_field, key_title, names_title) \
