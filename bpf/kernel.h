@@ -90,6 +90,7 @@ struct pt_regs {
 struct user_pt_regs { u64 regs[31], sp, pc, pstate; };
 struct pt_regs {
 	struct user_pt_regs user_regs;
+	u64 orig_x0;
 	s32 syscallno;
 };
 #endif

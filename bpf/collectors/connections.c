@@ -285,7 +285,7 @@ static int connections_open(char *reason, size_t cap)
 		return err;
 	}
 	udp_why[0] = '\0';
-	if (udp_open(udp_why, sizeof(udp_why)))
+	if (udp_open(bpf_map__fd(skel->maps.ends), udp_why, sizeof(udp_why)))
 		log_line("connections: no UDP: %s", udp_why);
 	return 0;
 }

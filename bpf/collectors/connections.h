@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections.h: what connections.bpf.c and connections_udp.bpf.c tell user
+ * connections.h: what connections.bpf.c and connections_calls.bpf.c tell user
  * space. Times in ns, CLOCK_BOOTTIME; counters as the kernel has them: what is
  * payload of them is worked out in connections_tcp.c.
  */

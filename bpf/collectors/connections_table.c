@@ -10,9 +10,18 @@
 #include "bpf/collectors/connections_table.h"
 
 #define MIN_BUCKETS 1024
+#define AGES_PER_TICK 2000u
 
 static struct conn **buckets;
-static u32 n_buckets, count;
+static u32 n_buckets;
+/*
+ * All of them in the order of the snapshot's rows: the first n_sorted are, the
+ * others came since the last tick.
+ */
+static struct conn **all;
+static u32 n_all, cap_all, n_sorted;
+static u32 age_cursor;
+static bool scoped;		/* not every process is observed */
 
 /* ---- finding ---- */
 
@@ -39,7 +48,7 @@ static void make_room(void)
 	struct conn **old = buckets;
 	u32 n_old = n_buckets;
 
-	if (buckets && count < n_buckets * 2)
+	if (buckets && n_all < n_buckets * 2)
 		return;
 	n_buckets = n_old ? n_old * 4 : MIN_BUCKETS;
 	buckets = xcalloc(n_buckets, sizeof(*buckets));
@@ -142,7 +151,8 @@ struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *e
 	memcpy(c->remote, ends->remote, sizeof(c->remote));
 	c->row = row_begin(c, flags, ends, now_ns);
 	insert(c);
-	count++;
+	all = grow(all, n_all, &cap_all, sizeof(*all));
+	all[n_all++] = c;
 	return c;
 }
 
@@ -179,14 +189,13 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 
 void conn_each(void (*fn)(struct conn *c, void *arg), void *arg)
 {
-	for (u32 i = 0; i < n_buckets; i++)
-		for (struct conn *c = buckets[i]; c; c = c->next)
-			fn(c, arg);
+	for (u32 i = 0; i < n_all; i++)
+		fn(all[i], arg);
 }
 
 u32 conn_count(void)
 {
-	return count;
+	return n_all;
 }
 
 /* ---- one tick ---- */
@@ -211,18 +220,16 @@ static void fill_rates(struct conn *c, const struct tick *t)
 }
 
 /*
- * The age of a row on which nothing else changes is told anew when it is 3 %
- * old: else all rows of 50,000 idle connections would be made again each tick.
+ * Where nothing else changes a row it is made again for its age alone, a part
+ * of a large table at a time: else all rows of 50,000 idle connections would
+ * be new ones each tick.
  */
-static void fill_age(struct conn *c, const struct tick *t)
+static void fill_age(struct conn *c, u32 at, const struct tick *t)
 {
-	struct connections_row *r;
+	bool turn = at - age_cursor < AGES_PER_TICK || at + n_all - age_cursor < AGES_PER_TICK;
 
-	if (!c->changed && t->now_ns < c->age_due_ns)
-		return;
-	r = conn_row(c);
-	r->age_ns = t->now_ns - r->row.first_seen_ns;
-	c->age_due_ns = t->now_ns + r->age_ns / 32;
+	if (c->changed || turn)
+		conn_row(c)->age_ns = t->now_ns - c->row->row.first_seen_ns;
 }
 
 /* A namespace may get its name, and a process its container, after the row was made. */
@@ -253,71 +260,134 @@ static void add_to_process(struct proc *p, const struct connections_row *r)
 		p->tx_rate += r->tx_rate;
 }
 
-static void add_row(struct conn *c, const struct tick *t, bool shown)
+static bool has_rates(const struct connections_row *r)
 {
-	struct proc *p = c->row->pid && u64_known(c->row->pid) ?
-		proctab_find((u32)c->row->pid, c->row->start_time_ns) : NULL;
+	return (f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0);
+}
 
-	fill_names(c, p);
+/* Brings the row up to date. False: its process is not observed. */
+static bool finish_row(struct conn *c, u32 at, const struct tick *t)
+{
+	struct proc *p = NULL;
+
 	if (c->updated || rests(c))
 		fill_rates(c, t);
 	if (!c->closed)
-		fill_age(c, t);
+		fill_age(c, at, t);
+	if (!c->changed && !scoped && !has_rates(c->row))
+		return true;
+	if (u64_known(c->row->pid))
+		p = proctab_find((u32)c->row->pid, c->row->start_time_ns);
+	if (c->changed)
+		fill_names(c, p);
 	if (p)
 		add_to_process(p, c->row);
-	if (!shown || (p && !proc_in_scope(p)))
-		return;
+	return p ? proc_in_scope(p) : !scoped;
+}
+
+static void add_row(struct conn *c, const struct tick *t)
+{
 	builder_add(t->b, row_get(&c->row->row));
 	c->published = true;
 	c->changed = false;
+}
+
+/* ---- order ---- */
+
+static int cmp_conns(const void *a, const void *b)
+{
+	const struct conn *x = *(struct conn *const *)a, *y = *(struct conn *const *)b;
+
+	if (x->cookie != y->cookie)
+		return x->cookie < y->cookie ? -1 : 1;
+	return row_cmp_keys(&x->row->row, &y->row->row);
+}
+
+/* The new ones are few, and nearly in order: sorted by themselves, then merged from behind. */
+static void sort_all(void)
+{
+	u32 n_new = n_all - n_sorted, i = n_sorted, j = n_new, to = n_all;
+	struct conn **fresh;
+
+	if (!n_new)
+		return;
+	qsort(all + n_sorted, n_new, sizeof(*all), cmp_conns);
+	fresh = xmalloc(n_new * sizeof(*fresh));
+	memcpy(fresh, all + n_sorted, n_new * sizeof(*fresh));
+	while (j) {
+		if (i && cmp_conns(&all[i - 1], &fresh[j - 1]) > 0)
+			all[--to] = all[--i];
+		else
+			all[--to] = fresh[--j];
+	}
+	free(fresh);
+	n_sorted = n_all;
+}
+
+/* ---- the rows of a tick ---- */
+
+static void unlink_conn(struct conn *c)
+{
+	struct conn **link = bucket_of(c->cookie, c->remote, c->rport);
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
 }
 
 static void conn_free(struct conn *c)
 {
 	row_put(&c->row->row);
 	free(c);
-	count--;
 }
 
-/* The open ones come first where not all fit. */
+static u32 count_open(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < n_all; i++)
+		n += !all[i]->closed;
+	return n;
+}
+
+/* Where not all fit, the open ones come first. */
 u32 conn_rows(const struct tick *t)
 {
-	u32 room = CONNS_KEPT, hidden = 0, open = 0, closed_room;
+	u32 open = count_open(), room = CONNS_KEPT, hidden = 0, n = 0;
+	u32 closed_room = room > open ? room - open : 0;
 
-	for (u32 i = 0; i < n_buckets; i++)
-		for (struct conn *c = buckets[i]; c; c = c->next)
-			open += !c->closed;
-	closed_room = room > open ? room - open : 0;
-	for (u32 i = 0; i < n_buckets; i++) {
-		struct conn **link = &buckets[i];
+	scoped = t->scope->n_pids || t->scope->comm_glob || t->scope->cgroup;
+	sort_all();
+	for (u32 i = 0; i < n_all; i++) {
+		struct conn *c = all[i];
+		u32 *left = c->closed ? &closed_room : &room;
 
-		while (*link) {
-			struct conn *c = *link;
-			u32 *left = c->closed ? &closed_room : &room;
-			bool fits = *left > 0;
-
-			*left -= fits;
-			hidden += !fits;
-			add_row(c, t, fits);
-			if (c->closed) {
-				*link = c->next;
-				conn_free(c);
-			} else {
-				link = &c->next;
-			}
+		if (finish_row(c, i, t)) {
+			if (*left)
+				add_row(c, t);
+			else
+				hidden++;
+			*left -= *left > 0;
+		}
+		if (c->closed) {
+			unlink_conn(c);
+			conn_free(c);
+		} else {
+			all[n++] = c;
 		}
 	}
+	n_all = n_sorted = n;
+	age_cursor = n ? (age_cursor + AGES_PER_TICK) % n : 0;
 	return hidden;
 }
 
 void conn_clear(void)
 {
-	for (u32 i = 0; i < n_buckets; i++)
-		for (struct conn *c = buckets[i], *next; c; c = next) {
-			next = c->next;
-			conn_free(c);
-		}
+	for (u32 i = 0; i < n_all; i++)
+		conn_free(all[i]);
+	free(all);
 	free(buckets);
+	all = NULL;
 	buckets = NULL;
-	n_buckets = count = 0;
+	n_buckets = n_all = cap_all = n_sorted = 0;
 }

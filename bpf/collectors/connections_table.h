@@ -24,7 +24,6 @@ struct conn {
 	struct counter rx, tx, segs, retransmits;
 	u64 begun_ns;			/* 0: before we looked */
 	u64 read_ns, rated_ns;		/* counters were last read, and last made into rates */
-	u64 age_due_ns;			/* when the row is to say a new age */
 	u32 pass;			/* the last one that met it */
 	u32 holders;			/* processes that hold it, as that pass has seen so far */
 	u16 rport;
@@ -48,7 +47,7 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used);
 /* It ended: this tick's row is the last. `failed`: it was never a connection. */
 void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_ns);
 void conn_each(void (*fn)(struct conn *c, void *arg), void *arg);
-/* What is open. */
+/* All that the table has. */
 u32 conn_count(void);
 /* Adds the rows of this tick, forgets the closed ones. How many did not fit. */
 u32 conn_rows(const struct tick *t);

@@ -9,10 +9,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/features.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
 #include "bpf/collectors/connections_udp.h"
-#include "connections_udp.skel.h"
+#include "connections_calls.skel.h"
 
 #define SOCKET_BUCKETS 1024
 #define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
@@ -27,11 +28,10 @@ struct udp_sock {
 	bool connected;
 };
 
-static struct connections_udp *skel;
+static struct connections_calls *skel;
 static struct bpf_link *links[4];
 static u32 n_links;
 static struct udp_sock *sockets[SOCKET_BUCKETS];
-static struct counter calls;
 
 /* ---- sockets ---- */
 
@@ -210,16 +210,14 @@ void udp_read(const struct tick *t)
 
 static int attach_all(char *why, size_t cap)
 {
-	struct bpf_program *const progs[] = {
-		skel->progs.on_send, skel->progs.on_receive, skel->progs.on_return,
-	};
+	struct bpf_program *prog;
 
-	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
-		if (!bpf_program__autoload(progs[i]))
+	bpf_object__for_each_program(prog, skel->obj) {
+		if (!bpf_program__autoload(prog))
 			continue;
-		links[n_links] = probe_attach(progs[i]);
+		links[n_links] = probe_attach(prog);
 		if (!links[n_links]) {
-			snprintf(why, cap, "%s: %s", bpf_program__name(progs[i]), probe_why(errno));
+			snprintf(why, cap, "%s: %s", bpf_program__name(prog), probe_why(errno));
 			return -errno;
 		}
 		n_links++;
@@ -227,17 +225,32 @@ static int attach_all(char *why, size_t cap)
 	return 0;
 }
 
-int udp_open(char *why, size_t cap)
+/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
+static void choose_programs(void)
+{
+	struct features f;
+	bool classic = probes_prefer_classic(), traced;
+
+	features_read(&f);
+	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
+	skel->rodata->by_descriptor = !traced;
+	bpf_program__set_autoload(skel->progs.on_send, traced);
+	bpf_program__set_autoload(skel->progs.on_receive, traced);
+	bpf_program__set_autoload(skel->progs.on_return, !classic);
+	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
+}
+
+int udp_open(int ring_fd, char *why, size_t cap)
 {
 	int err;
 
-	skel = connections_udp__open();
+	skel = connections_calls__open();
 	if (!skel)
 		return -errno;
-	bpf_program__set_autoload(skel->progs.on_send, true);
-	bpf_program__set_autoload(skel->progs.on_receive, true);
-	bpf_program__set_autoload(skel->progs.on_return, true);
-	err = connections_udp__load(skel);
+	choose_programs();
+	err = bpf_map__reuse_fd(skel->maps.ends, ring_fd);
+	if (!err)
+		err = connections_calls__load(skel);
 	if (!err) {
 		probes_add("connections", skel->obj);
 		err = attach_all(why, cap);
@@ -254,8 +267,7 @@ void udp_close(void)
 {
 	while (n_links)
 		bpf_link__destroy(links[--n_links]);
-	connections_udp__destroy(skel);
+	connections_calls__destroy(skel);
 	skel = NULL;
 	sockets_sweep(UINT32_MAX);
-	calls = (struct counter){};
 }

@@ -5,8 +5,11 @@
 
 #include "bpf/collectors/connections_table.h"
 
-/* Loads and attaches. 0, or -errno and one line in why. */
-int udp_open(char *why, size_t cap);
+/*
+ * Loads and attaches. ring_fd: map of ends, where connect() calls that failed at
+ * once are told too. 0, or -errno and one line in why.
+ */
+int udp_open(int ring_fd, char *why, size_t cap);
 /* The interval ends: true where read() is to wait for a grace period. */
 bool udp_swap(void);
 /* Between ticks: empties the maps when they fill. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * connections_udp.bpf.c: counts UDP datagrams by socket and peer.
+ * connections_calls.bpf.c: counts UDP datagrams by socket and peer, and tells of
+ * connect() calls that fail before anything is sent.
  *
  * From 6.3 on two tracepoints tell the socket and the length. The peer of a
  * socket that is not connected is in the memory of the caller: for a send at
@@ -16,7 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile bool by_descriptor;	/* before 6.3 */
 u32 current_set;		/* 0 or 1 */
 u32 used[2];			/* flows in each map */
-u64 lost_flows, n_calls;
+u64 lost_flows, lost_ring;
 
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -27,6 +28,12 @@ struct flow_map {
 };
 struct flow_map flows0 SEC(".maps");
 struct flow_map flows1 SEC(".maps");
+
+/* Shared with connections.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CONN_RING_BYTES);
+} ends SEC(".maps");
 
 /* A socket that a receive was made on, until the call returns and tells the peer. */
 struct pending {
@@ -49,10 +56,10 @@ struct {
 #define MAX_MESSAGES 64
 #if defined(__TARGET_ARCH_x86)
 enum call { READ = 0, WRITE = 1, READV = 19, WRITEV = 20, SENDTO = 44, RECVFROM = 45, SENDMSG = 46,
-	    RECVMSG = 47, RECVMMSG = 299, SENDMMSG = 307 };
+	    RECVMSG = 47, RECVMMSG = 299, SENDMMSG = 307, CONNECT = 42 };
 #elif defined(__TARGET_ARCH_arm64)
 enum call { READ = 63, WRITE = 64, READV = 65, WRITEV = 66, SENDTO = 206, RECVFROM = 207,
-	    SENDMSG = 211, RECVMSG = 212, RECVMMSG = 243, SENDMMSG = 269 };
+	    SENDMSG = 211, RECVMSG = 212, RECVMMSG = 243, SENDMMSG = 269, CONNECT = 203 };
 #endif
 
 struct call_args {
@@ -222,6 +229,8 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 
 	if (!p)
 		return false;
+	if (p->socket != a->socket)
+		p->packets = p->bytes = 0;
 	p->socket = a->socket;
 	p->ends = a->ends;
 	p->v6 = a->v6;
@@ -300,15 +309,30 @@ static __always_inline bool is_deferred(u64 nr)
 	return nr == RECVFROM || nr == RECVMSG || nr == RECVMMSG || nr == SENDMMSG;
 }
 
-static __always_inline int leave(u64 nr, struct pt_regs *regs, long ret)
+/* Whose peer is in the memory of the caller, now that the call has returned. */
+static __always_inline int count_call(struct amount *a, const struct call_args *args, u64 nr,
+				      long ret)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct call_args args;
-	struct amount a = {};
-	struct pending *p;
 	u32 len = 0;
 
-	p = bpf_task_storage_get(&pendings, t, 0, 0);
+	if (nr == RECVMMSG || nr == SENDMMSG)
+		return ret > 0 ? each_message(a, args->msg, ret) : 0;
+	if (nr == RECVMSG || nr == SENDMSG)
+		peer_of_msg(&a->ends, &a->v6, args->msg);
+	else if (nr == SENDTO)
+		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
+	else if (nr == RECVFROM && args->addr &&
+		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
+		peer_from_user(&a->ends, &a->v6, args->addr, len);
+	return count(a);
+}
+
+static __always_inline int finish(struct task_struct *t, u64 nr, const struct call_args *args,
+				  long ret)
+{
+	struct pending *p = bpf_task_storage_get(&pendings, t, 0, 0);
+	struct amount a = {};
+
 	if (!p || !p->socket)
 		return 0;
 	a.socket = p->socket;
@@ -318,22 +342,163 @@ static __always_inline int leave(u64 nr, struct pt_regs *regs, long ret)
 	a.packets = p->packets;
 	a.tx = nr == SENDMMSG;
 	p->socket = p->bytes = p->packets = 0;
-	get_args(&args, regs);
-	if (nr == RECVMMSG || nr == SENDMMSG)
-		return ret > 0 ? each_message(&a, args.msg, ret) : 0;
-	if (nr == RECVMSG)
-		peer_of_msg(&a.ends, &a.v6, args.msg);
-	else if (args.addr && !bpf_probe_read_user(&len, sizeof(len), (void *)args.len))
-		peer_from_user(&a.ends, &a.v6, args.addr, len);
-	count(&a);
+	return count_call(&a, args, nr, ret);
+}
+
+/* ---- the socket of a descriptor ---- */
+
+/* As fill_ends(), for a pointer that the verifier does not know. */
+static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
+{
+	u32 *l = (u32 *)e->local, *r = (u32 *)e->remote;
+
+	e->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6) {
+		r[0] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		l[0] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		return false;
+	}
+	BPF_CORE_READ_INTO(e->remote, sk, __sk_common.skc_v6_daddr);
+	BPF_CORE_READ_INTO(e->local, sk, __sk_common.skc_v6_rcv_saddr);
+	if (!is_mapped(r) && !is_mapped(l))
+		return true;
+	r[0] = r[3];
+	l[0] = l[3];
+	r[1] = r[2] = r[3] = l[1] = l[2] = l[3] = 0;
+	return false;
+}
+
+/* The inet socket of a descriptor, or NULL. */
+static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
+{
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+	struct socket *socket;
+	struct sock *sk;
+	u16 family;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	*ino = BPF_CORE_READ(file, f_inode, i_ino);
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+static __always_inline bool is_peek(u64 nr, const struct call_args *args)
+{
+	return ((nr == RECVFROM || nr == RECVMMSG) && args->flags4 & MSG_PEEK) ||
+	       (nr == RECVMSG && args->flags3 & MSG_PEEK);
+}
+
+/* Before 6.3: every call that moves data, by its descriptor. */
+static __always_inline int count_by_descriptor(struct task_struct *t, u64 nr,
+					       const struct call_args *args, long ret)
+{
+	struct amount a = {};
+	struct sock *sk;
+	u64 ino = 0;
+
+	sk = socket_of(t, args->fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_peek(nr, args))
+		return 0;
+	a.socket = FLOW_BY_INODE | ino;
+	a.bytes = ret;
+	a.packets = 1;
+	a.tx = nr == WRITE || nr == WRITEV || nr == SENDTO || nr == SENDMSG || nr == SENDMMSG;
+	a.v6 = read_ends(&a.ends, sk);
+	return count_call(&a, args, nr, ret);
+}
+
+static __always_inline bool moves_data(u64 nr)
+{
+	return is_deferred(nr) || nr == READ || nr == WRITE || nr == READV || nr == WRITEV ||
+	       nr == SENDTO || nr == SENDMSG;
+}
+
+/* ---- connect() that failed at once ---- */
+
+/*
+ * No route, or forbidden: the socket never left CLOSE, so on_state saw nothing.
+ * Nor has it a cookie then, which it gets with its SYN at the latest.
+ */
+static __always_inline int failed_connect(struct task_struct *t, const struct call_args *args,
+					  long ret)
+{
+	struct wire_end *e;
+	struct sock *sk;
+	u64 ino = 0;
+	u32 v6 = 0;
+
+	sk = socket_of(t, args->fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, __sk_common.skc_cookie.counter))
+		return 0;
+	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->err = -ret;
+	e->sock.cookie = FLOW_BY_INODE | ino;
+	e->sock.begun_ns = e->time_ns;
+	e->sock.proto = IPPROTO_TCP;
+	e->sock.state = TCPS_SYN_SENT;
+	e->sock.flags = WS_OPENED;
+	read_ends(&e->sock.ends, sk);
+	if (peer_from_user(&e->sock.ends, &v6, args->msg, args->flags3) && v6)
+		e->sock.flags |= WS_V6;
+	fill_current(&e->sock.owner);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+/* errno.h: EPERM EACCES ENETUNREACH EHOSTUNREACH */
+static __always_inline bool is_refusal(long ret)
+{
+	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
+}
+
+static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
+{
+	u64 nr = call_nr(t, regs);
+	struct call_args args;
+
+	if (nr == CONNECT ? !is_refusal(ret) :
+			    !(by_descriptor ? moves_data(nr) && ret >= 0 : is_deferred(nr)))
+		return 0;
+	get_args(&args, regs);
+	if (nr == CONNECT)
+		return failed_connect(t, &args, ret);
+	if (by_descriptor)
+		return count_by_descriptor(t, nr, &args, ret);
+	return finish(t, nr, &args, ret);
 }
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	u64 nr = call_nr(t, regs);
+	return leave(bpf_get_current_task_btf(), regs, ret);
+}
 
-	return is_deferred(nr) ? leave(nr, regs, ret) : 0;
+/* Two ways to the same place: see probes_prefer_classic() in bpf/probes.h. */
+struct syscall_args {
+	u64 common;
+	long id, ret;
+};
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_return_tp(struct syscall_args *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), ctx->ret);
 }
