@@ -41,6 +41,8 @@ struct table_spec {
 	bool no_ghosts;		/* what ended is shown in the tick of its end only */
 	u32 ghost_ticks;	/* for how many ticks it is shown; 0: 3 */
 	u32 short_ghosts;	/* of what came and went in one tick so many stay; 0: 4 */
+	/* Ended in this tick: below the living at once? NULL: in its place for that tick. */
+	bool (*sinks)(const struct row *r);
 	bool arrange_first;	/* arrange() makes other rows (groups): they are sorted */
 	const char *noun;	/* what rows are: "processes" (default: the table's name) */
 	/* False: the row is not shown at all (before filters). */

@@ -63,6 +63,12 @@ static void context_range(struct app *a, struct tableview *t, const struct snaps
 		snapshot_process_rows(s, t->spec->table, ctx->pid, ctx->start_time_ns, first, end);
 }
 
+static bool sinks(const struct tableview *t, const struct row *r)
+{
+	return t->spec->sinks && t->spec->sinks(r) &&
+	       !(t->anchored && t->cursor && !row_cmp_keys(t->cursor, r));
+}
+
 /* past: s is not the shown snapshot, but the last one of a process that ended. */
 static void add_rows_of(struct app *a, struct tableview *t, const struct snapshot *s, bool past)
 {
@@ -79,7 +85,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 			continue;
 		if (marks)
 			mark = r->closed || past ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
-		add_row(t, r, mark, false);
+		add_row(t, r, mark, mark == MARK_gone && sinks(t, r));
 	}
 }
 

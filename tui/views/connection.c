@@ -89,7 +89,8 @@ static int draw_lines(struct canvas *c, struct rect r, const struct connections_
 static void draw_head(struct canvas *c, struct rect r, const struct connections_row *row)
 {
 	const char *dir = row->direction, *what = !dir ? "of" : *dir ? dir : "of";
-	char buf[FORMAT_MAX], state[24];
+	char buf[FORMAT_MAX], state[24], number[24];
+	const char *netns;
 	int col = r.col;
 
 	col += canvas_printf(c, r.row, col, -1, ROLE_dim, "%s%s ", what, strcmp(what, "of") ? " by" : "");
@@ -98,9 +99,10 @@ static void draw_head(struct canvas *c, struct rect r, const struct connections_
 		col += canvas_printf(c, r.row, col, -1, ROLE_text, " %llu", (unsigned long long)row->pid);
 	col += 3 + canvas_text(c, r.row, col + 3, -1, net_has_failed(row->end_reason) ? ROLE_bad : ROLE_text,
 			       net_state_text(row, state, sizeof(state)));
-	if (row->netns_name && *row->netns_name) {
+	netns = net_netns(row->netns_name, row->netns, number, sizeof(number));
+	if (*netns) {
 		col += canvas_text(c, r.row, col, -1, ROLE_dim, "   netns ");
-		col += canvas_text(c, r.row, col, -1, ROLE_text, row->netns_name);
+		col += canvas_text(c, r.row, col, -1, strcmp(netns, "?") ? ROLE_text : ROLE_dim, netns);
 	}
 	if (u64_known(row->connect_ns)) {
 		col += canvas_text(c, r.row, col, -1, ROLE_dim, "   connect took ");

@@ -98,8 +98,19 @@ static double number_retransmits(const struct row *row)
 	double bytes = (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
 		       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
 
+	if (row->closed)	/* among the ended: failures first */
+		return net_has_failed(r->end_reason) ? 1 + bytes : bytes * 1e-9;
 	return f32_known(r->retransmit_rate) && r->retransmit_rate > 0 ?
 		1e15 * (double)r->retransmit_rate + bytes : bytes;
+}
+
+/* A namespace without a name has at least its number. */
+static void draw_netns(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	char buf[24];
+
+	canvas_cut(c, row, col, width, connection_row(tr->row)->netns_name ? style_of(tr) : ROLE_dim,
+		   net_netns(connection_row(tr->row)->netns_name, connection_row(tr->row)->netns, buf, sizeof(buf)));
 }
 
 static int fit_remote(struct app *a, int width)
@@ -129,12 +140,18 @@ static const struct column columns[] = {
 	{ "srtt_ns", .priority = 2, .draw = draw_rtt, .number = number_rtt },
 	{ "retransmit_rate", .width = 7, .priority = 1, .min_width = 60, .alert = net_is_lossy, .number = number_retransmits },
 	{ "age_ns", .priority = 6 },
-	{ "netns_name", .priority = 8, .min_width = 120 },
+	{ "netns_name", .priority = 8, .min_width = 120, .draw = draw_netns, .also = "netns" },
 	{ "container", .priority = 8, .min_width = 120 },
 	{ "owners", .priority = 9, .min_width = 160, .also = "end_reason" },
 };
 
 /* ---- rows --------------------------------------------------------------------------- */
+
+/* What failed stays where it is for its tick; what was closed makes room. */
+static bool has_closed(const struct row *r)
+{
+	return !net_has_failed(connection_row(r)->end_reason);
+}
 
 static bool keep_row(struct app *a, void *state, const struct row *r)
 {
@@ -172,7 +189,7 @@ static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 
 const struct table_spec connections_spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
 	.sort = "retransmit_rate", .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
-	.keep = keep_row, .arrange = arrange_rows,
+	.keep = keep_row, .arrange = arrange_rows, .sinks = has_closed,
 };
 
 /* ---- what is said about them --------------------------------------------------------------- */

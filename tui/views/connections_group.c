@@ -506,6 +506,7 @@ const struct table_spec *connections_group_spec(enum connections_by by)
 	s->sort = "RETR%";
 	s->arrange_first = true;
 	s->no_ghosts = true;
+	s->sinks = NULL;
 	return s;
 }
 

@@ -40,6 +40,15 @@ static void draw_history(struct app *a, struct canvas *c, int row, int col, int 
 		   tr->mark == MARK_gone ? ROLE_dim : ROLE_accent, 0);
 }
 
+static void draw_netns(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct interfaces_row *r = interface_row(tr->row);
+	char buf[24];
+
+	canvas_cut(c, row, col, width, r->netns_name ? ROLE_text : ROLE_dim,
+		   net_netns(r->netns_name, r->netns, buf, sizeof(buf)));
+}
+
 static int fit_history(struct app *a, int width)
 {
 	return app_wide(a) ? 60 : width;
@@ -47,7 +56,7 @@ static int fit_history(struct app *a, int width)
 
 static const struct column columns[] = {
 	{ "name", .width = 14, .priority = 1 },
-	{ "netns_name", .priority = 8, .min_width = 100 },
+	{ "netns_name", .priority = 8, .min_width = 100, .draw = draw_netns, .also = "netns" },
 	{ "rx_packet_rate", .width = 7, .priority = 3 },
 	{ "tx_packet_rate", .width = 7, .priority = 3 },
 	{ "rx_rate", .width = 7, .priority = 1 },

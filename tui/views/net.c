@@ -127,6 +127,16 @@ bool net_act(struct app *a, enum action action)
 	return true;
 }
 
+const char *net_netns(const char *name, u64 inode, char *buf, size_t cap)
+{
+	if (name)
+		return name;
+	if (!u64_known(inode))
+		return "?";
+	snprintf(buf, cap, "%llu", (unsigned long long)inode);
+	return buf;
+}
+
 bool net_collected(const struct app *a, enum table_id t)
 {
 	enum table_status s = app_snapshot(a) ? app_snapshot(a)->tables[t].status : TS_OFF;

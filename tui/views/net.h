@@ -68,6 +68,8 @@ u64 net_wants(const struct app *a, const void *state);
 /* "   names 12 of 31 known, 3 have none" appended, while names are shown. */
 void net_names_status(const struct app *a, char *buf, size_t cap);
 
+/* Name of a network namespace; its number where it has none (in buf), "?" where that is unknown too. */
+const char *net_netns(const char *name, u64 inode, char *buf, size_t cap);
 /* Are there rows of a table to be counted? */
 bool net_collected(const struct app *a, enum table_id t);
 
