@@ -194,6 +194,7 @@ struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
 	u16 sk_protocol;
+	struct socket *sk_socket;
 };
 
 struct inet_sock {
@@ -211,7 +212,10 @@ struct tcp_sock {
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 };
 
-struct socket { struct sock *sk; };
+struct socket {
+	struct sock *sk;
+	struct file *file;
+};
 struct inode {
 	unsigned short i_mode;
 	unsigned long i_ino;

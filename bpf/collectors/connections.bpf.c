@@ -268,3 +268,25 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	return write_sock(ctx->meta->seq, sk, t, file->f_inode->i_ino);
 }
+
+/*
+ * Of one network namespace: sockets that no file stands for (not accepted yet,
+ * closed by their process, the kernel's own), which sockets_iter does not meet.
+ */
+SEC("iter/tcp")
+int ownerless_iter(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!skc)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sk = (struct sock *)tp;
+	if (BPF_CORE_READ(sk, sk_socket, file))
+		return 0;
+	return write_sock(ctx->meta->seq, sk, NULL, 0);
+}

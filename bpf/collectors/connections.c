@@ -16,6 +16,7 @@
 #include "bpf/netns.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
+#include "bpf/collectors/connections_calls.h"
 #include "bpf/collectors/connections_events.h"
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_table.h"
@@ -27,7 +28,7 @@ static struct bpf_link *links[4];
 static u32 n_links;
 static struct ring_buffer *ring;
 static struct counter ends;
-static char udp_why[128];	/* why there are no UDP flows, or "" */
+static char calls_why[128];	/* why there are no UDP flows, or "" */
 static bool partial;
 
 /* ---- ends ---- */
@@ -122,6 +123,7 @@ static int on_end(void *ctx, void *data, size_t size)
 	reason = tcp_reason(e->sock.state, e->err);
 	failed = tcp_failed(e);
 	c = take_tcp(&e->sock, e->time_ns);
+	pass_last_user(c);
 	conn_set_owner(c, &e->sock.owner, false);
 	pass_listener_owner(c, &e->sock.ends);
 	take_counters(c, &e->sock, e->time_ns);
@@ -187,8 +189,8 @@ static void report(const struct tick *t, u32 hidden)
 	if (hidden)
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%u of %u connections kept",
 				      CONNS_KEPT, CONNS_KEPT + hidden);
-	if (udp_why[0])
-		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", udp_why);
+	if (calls_why[0])
+		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", calls_why);
 	if (partial)
 		snprintf(why + n, sizeof(why) - n, "%ssome probes are blocked: ! shows which",
 			 n ? "; " : "");
@@ -216,6 +218,7 @@ static int connections_read(const struct tick *t)
 	if (err)
 		return err;
 	udp_read(t);
+	loss_set("connection ends not reported", pass_lost());
 	proctab_each(clear_rates, NULL);
 	hidden = conn_rows(t);
 	fill_processes(t);
@@ -228,13 +231,14 @@ static int connections_read(const struct tick *t)
 
 static void connections_close(void)
 {
-	udp_close();
 	pass_close();
 	while (n_links)
 		bpf_link__destroy(links[--n_links]);
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("connections");
+	calls_close();
+	udp_clear();
 	connections__destroy(skel);
 	skel = NULL;
 	conn_clear();
@@ -246,6 +250,7 @@ static int attach_all(void)
 {
 	struct bpf_program *const progs[] = {
 		skel->progs.sockets_iter, skel->progs.on_state, skel->progs.on_destroy,
+		skel->progs.ownerless_iter,
 	};
 
 	partial = false;
@@ -275,7 +280,8 @@ static int connections_open(char *reason, size_t cap)
 		err = attach_all();
 	}
 	if (!err) {
-		pass_open(bpf_link__fd(links[0]));
+		pass_open(bpf_link__fd(links[0]), n_links == 4 ? bpf_link__fd(links[3]) : -1,
+			  bpf_map__fd(skel->maps.conns));
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}
@@ -284,9 +290,9 @@ static int connections_open(char *reason, size_t cap)
 		connections_close();
 		return err;
 	}
-	udp_why[0] = '\0';
-	if (udp_open(bpf_map__fd(skel->maps.ends), udp_why, sizeof(udp_why)))
-		log_line("connections: no UDP: %s", udp_why);
+	calls_why[0] = '\0';
+	if (calls_open(bpf_map__fd(skel->maps.ends), calls_why, sizeof(calls_why)))
+		log_line("connections: no UDP: %s", calls_why);
 	return 0;
 }
 

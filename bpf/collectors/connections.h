@@ -13,6 +13,7 @@
 
 #define CONN_RING_BYTES (1 << 20)
 #define FLOWS_MAX 16384
+#define SHARED_MAX 4096
 
 /* include/net/tcp_states.h */
 enum tcp_state {

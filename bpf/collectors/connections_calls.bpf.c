@@ -239,6 +239,30 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 	return true;
 }
 
+/* TCP sockets that several processes hold, and who used each last; user space says which. */
+u32 n_shared;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHARED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct wire_owner);
+} shared SEC(".maps");
+
+static __always_inline int note_user(struct sock *sk)
+{
+	u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct wire_owner *o;
+
+	if (!n_shared || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	o = bpf_map_lookup_elem(&shared, &cookie);
+	if (o && o->tgid != bpf_get_current_task_btf()->tgid)
+		fill_current(o);
+	return 0;
+}
+
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
@@ -248,7 +272,9 @@ int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 	struct pt_regs *regs;
 	u64 nr;
 
-	if (sk->sk_protocol != IPPROTO_UDP || ret < 0 || !is_inet(sk))
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return note_user(sk);
+	if (ret < 0 || !is_inet(sk))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(t);
 	nr = t->flags & PF_KTHREAD ? ~0ull : call_nr(t, regs);
@@ -271,7 +297,9 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 	struct amount a = {};
 	u64 nr;
 
-	if (sk->sk_protocol != IPPROTO_UDP || ret < 0 || flags & MSG_PEEK || !is_inet(sk))
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return note_user(sk);
+	if (ret < 0 || flags & MSG_PEEK || !is_inet(sk))
 		return 0;
 	nr = t->flags & PF_KTHREAD ? ~0ull :
 		call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t));

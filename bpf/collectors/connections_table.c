@@ -162,9 +162,9 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	struct connections_row *r;
 	struct proc *p;
 
-	if (!o->tgid || (c->used_here && !used && old->pid != o->tgid))
+	if (!o->tgid || (c->used && !used && old->pid != o->tgid))
 		return;
-	c->used_here |= used;
+	c->used = c->used || used;
 	if (old->pid == o->tgid && old->start_time_ns == o->start_ns && old->comm &&
 	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
 		return;

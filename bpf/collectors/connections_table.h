@@ -24,15 +24,15 @@ struct conn {
 	struct counter rx, tx, segs, retransmits;
 	u64 begun_ns;			/* 0: before we looked */
 	u64 read_ns, rated_ns;		/* counters were last read, and last made into rates */
-	u32 pass;			/* the last one that met it */
-	u32 holders;			/* processes that hold it, as that pass has seen so far */
+	u32 pass, owner_pass, shared_pass;	/* the last one that met it, its owner, others */
 	u16 rport;
 	u8 proto, state, direction;
 	bool published;			/* a snapshot has the row */
 	bool changed;			/* since then */
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
-	bool used_here;			/* its owner was seen to use it, not only to hold it */
+	bool used;			/* its owner was seen to use it, not only to hold it */
+	bool shared;			/* the last pass met several that hold it */
 };
 
 /* The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one. */

@@ -9,9 +9,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/features.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
+#include "bpf/collectors/connections_calls.h"
 #include "bpf/collectors/connections_udp.h"
 #include "connections_calls.skel.h"
 
@@ -28,9 +28,6 @@ struct udp_sock {
 	bool connected;
 };
 
-static struct connections_calls *skel;
-static struct bpf_link *links[4];
-static u32 n_links;
 static struct udp_sock *sockets[SOCKET_BUCKETS];
 
 /* ---- sockets ---- */
@@ -100,7 +97,7 @@ static struct conn *flow_conn(u64 cookie, u16 flags, const struct wire_ends *e, 
 
 struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
 {
-	u64 id = skel && skel->rodata->by_descriptor ? w->ino | FLOW_BY_INODE : w->cookie;
+	u64 id = calls_by_descriptor() ? w->ino | FLOW_BY_INODE : w->cookie;
 	struct udp_sock *s = socket_find(id) ?: socket_make(id, w->cookie);
 
 	s->pass = pass;
@@ -158,7 +155,7 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 }
 
 /* Takes all that is in the map at rest. */
-static void drain_map(u32 set)
+static void drain_map(struct connections_calls *skel, u32 set)
 {
 	static struct flow_key keys[BATCH];
 	static struct flow values[BATCH];
@@ -182,6 +179,8 @@ static void drain_map(u32 set)
 
 bool udp_swap(void)
 {
+	struct connections_calls *skel = calls_skel();
+
 	if (!skel || !skel->bss->used[skel->bss->current_set])
 		return false;
 	skel->bss->current_set ^= 1;
@@ -190,84 +189,27 @@ bool udp_swap(void)
 
 void udp_drain(void)
 {
+	struct connections_calls *skel = calls_skel();
+
 	if (!skel || skel->bss->used[skel->bss->current_set] < FLOWS_MAX / 4)
 		return;
 	skel->bss->current_set ^= 1;
 	grace_period();
-	drain_map(skel->bss->current_set ^ 1);
+	drain_map(skel, skel->bss->current_set ^ 1);
 }
 
 void udp_read(const struct tick *t)
 {
+	struct connections_calls *skel = calls_skel();
+
 	(void)t;
 	if (!skel)
 		return;
-	drain_map(skel->bss->current_set ^ 1);
+	drain_map(skel, skel->bss->current_set ^ 1);
 	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
 }
 
-/* ---- open and close ---- */
-
-static int attach_all(char *why, size_t cap)
+void udp_clear(void)
 {
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, skel->obj) {
-		if (!bpf_program__autoload(prog))
-			continue;
-		links[n_links] = probe_attach(prog);
-		if (!links[n_links]) {
-			snprintf(why, cap, "%s: %s", bpf_program__name(prog), probe_why(errno));
-			return -errno;
-		}
-		n_links++;
-	}
-	return 0;
-}
-
-/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
-static void choose_programs(void)
-{
-	struct features f;
-	bool classic = probes_prefer_classic(), traced;
-
-	features_read(&f);
-	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
-	skel->rodata->by_descriptor = !traced;
-	bpf_program__set_autoload(skel->progs.on_send, traced);
-	bpf_program__set_autoload(skel->progs.on_receive, traced);
-	bpf_program__set_autoload(skel->progs.on_return, !classic);
-	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
-}
-
-int udp_open(int ring_fd, char *why, size_t cap)
-{
-	int err;
-
-	skel = connections_calls__open();
-	if (!skel)
-		return -errno;
-	choose_programs();
-	err = bpf_map__reuse_fd(skel->maps.ends, ring_fd);
-	if (!err)
-		err = connections_calls__load(skel);
-	if (!err) {
-		probes_add("connections", skel->obj);
-		err = attach_all(why, cap);
-	} else {
-		snprintf(why, cap, "%s", probe_why(-err));
-	}
-	if (err)
-		udp_close();
-	return err;
-}
-
-/* The caller has probes_forget() called for all of the collector. */
-void udp_close(void)
-{
-	while (n_links)
-		bpf_link__destroy(links[--n_links]);
-	connections_calls__destroy(skel);
-	skel = NULL;
 	sockets_sweep(UINT32_MAX);
 }

@@ -5,11 +5,6 @@
 
 #include "bpf/collectors/connections_table.h"
 
-/*
- * Loads and attaches. ring_fd: map of ends, where connect() calls that failed at
- * once are told too. 0, or -errno and one line in why.
- */
-int udp_open(int ring_fd, char *why, size_t cap);
 /* The interval ends: true where read() is to wait for a grace period. */
 bool udp_swap(void);
 /* Between ticks: empties the maps when they fill. */
@@ -20,6 +15,6 @@ struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns);
 void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns);
 /* What this interval counted, into the table of connections. After the pass. */
 void udp_read(const struct tick *t);
-void udp_close(void);
+void udp_clear(void);
 
 #endif
