@@ -75,43 +75,83 @@ void past_free(struct past *p)
 	drop_lanes(p);
 }
 
-static bool same_rows(const struct past *p, enum table_id t, const char *const *members,
-		      const struct row *const *rows, int n)
-{
-	int f = 0;
-
-	if (p->table != (int)t || p->n_lanes != n)
-		return false;
-	for (; members[f]; f++)
-		if (f >= p->n_fields || p->fields[f] != table_field(t, members[f]))
-			return false;
-	for (int k = 0; k < n; k++)
-		if (row_cmp_keys(p->lanes[k]->like, rows[k]))
-			return false;
-	return f == p->n_fields;
-}
-
-static void set_rows(struct past *p, enum table_id t, const char *const *members,
-		     const struct row *const *rows, int n)
-{
-	drop_lanes(p);
-	p->table = (int)t;
-	for (p->n_fields = 0; p->n_fields < PAST_FIELDS && members[p->n_fields]; p->n_fields++)
-		p->fields[p->n_fields] = table_field(t, members[p->n_fields]);
-	for (p->n_lanes = 0; p->n_lanes < n; p->n_lanes++) {
-		struct past_lane *l = xcalloc(1, sizeof(*l));
-
-		l->like = row_get(rows[p->n_lanes]);
-		p->lanes[p->n_lanes] = l;
-	}
-}
-
 int past_find(const struct past *p, const struct row *like)
 {
 	for (int k = 0; k < p->n_lanes; k++)
 		if (p->table == (int)like->table && !row_cmp_keys(p->lanes[k]->like, like))
 			return k;
 	return -1;
+}
+
+static bool is_of_table(const struct past *p, enum table_id t, const char *const *members)
+{
+	int f = 0;
+
+	for (; p->table == (int)t && members[f]; f++)
+		if (f >= p->n_fields || p->fields[f] != table_field(t, members[f]))
+			return false;
+	return p->table == (int)t && f == p->n_fields;
+}
+
+static bool same_rows(const struct past *p, enum table_id t, const char *const *members,
+		      const struct row *const *rows, int n)
+{
+	if (p->n_lanes != n || !is_of_table(p, t, members))
+		return false;
+	for (int k = 0; k < n; k++)
+		if (row_cmp_keys(p->lanes[k]->like, rows[k]))
+			return false;
+	return true;
+}
+
+static struct past_lane *lane_new(const struct row *like, int n)
+{
+	struct past_lane *l = xcalloc(1, sizeof(*l));
+
+	l->like = row_get(like);
+	for (int f = 0; f < PAST_FIELDS; f++)
+		for (int i = 0; i < n; i++)
+			l->values[f][i] = F32_UNKNOWN;
+	return l;
+}
+
+/* One row more or less of many: the others keep what is known of them. */
+static void change_rows(struct past *p, const struct row *const *rows, int n)
+{
+	struct past_lane *lanes[PAST_LANES];
+
+	for (int k = 0; k < n; k++) {
+		int at = past_find(p, rows[k]);
+
+		lanes[k] = at < 0 ? lane_new(rows[k], p->n) : p->lanes[at];
+		if (at >= 0)
+			p->lanes[at] = p->lanes[--p->n_lanes];
+	}
+	for (int k = 0; k < p->n_lanes; k++) {
+		row_put(p->lanes[k]->like);
+		free(p->lanes[k]);
+	}
+	memcpy(p->lanes, lanes, (size_t)n * sizeof(*lanes));
+	p->n_lanes = n;
+}
+
+static void set_rows(struct past *p, enum table_id t, const char *const *members,
+		     const struct row *const *rows, int n)
+{
+	bool any = false;
+
+	for (int k = 0; k < n && !any && is_of_table(p, t, members); k++)
+		any = past_find(p, rows[k]) >= 0;
+	if (any) {
+		change_rows(p, rows, n);
+		return;
+	}
+	drop_lanes(p);
+	p->table = (int)t;
+	for (p->n_fields = 0; p->n_fields < PAST_FIELDS && members[p->n_fields]; p->n_fields++)
+		p->fields[p->n_fields] = table_field(t, members[p->n_fields]);
+	for (p->n_lanes = 0; p->n_lanes < n; p->n_lanes++)
+		p->lanes[p->n_lanes] = lane_new(rows[p->n_lanes], 0);
 }
 
 /* ---- reading --------------------------------------------------------------------- */
@@ -138,6 +178,10 @@ void past_update(struct past *p, struct history *h, const struct snapshot *shown
 		return;
 	if (!same)
 		set_rows(p, t, members, rows, n);
+	if (p->n && p->seq == shown->seq) {
+		set_tick(p, p->n - 1, shown);
+		return;
+	}
 	if (!p->seq || p->seq + 1 != shown->seq) {
 		p->n = 0;
 		p->older = h && history_find(h, shown->seq) > 0 && !is_heavy(shown) ? shown->seq : 0;

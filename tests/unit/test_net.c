@@ -232,6 +232,33 @@ static void past_follows(void **state)
 	history_free(h);
 }
 
+/* One more row: what is known of the others stays, of the new one nothing is. */
+static void past_of_more_rows(void **state)
+{
+	const struct snapshot *last;
+	struct history *h = make_history(&last);
+	const struct row *const *both = last->tables[TABLE_connections].rows;
+	const struct row *turned[] = { both[1], both[0] };
+	struct past p = { 0 };
+
+	past_update(&p, h, last, TABLE_connections, members, both, 1);
+	while (past_more(&p, h))
+		;
+	past_update(&p, h, last, TABLE_connections, members, turned, 2);
+	assert_int_equal(p.n_lanes, 2);
+	assert_int_equal(p.n, TICKS);
+	assert_int_equal(past_find(&p, both[0]), 1);
+	assert_true(p.lanes[0]->values[0][TICKS - 1] == 1000);
+	assert_true(p.lanes[1]->values[0][TICKS - 1] == TICKS);
+	assert_true(isnan(p.lanes[0]->values[0][TICKS - 2]));
+	past_update(&p, h, last, TABLE_connections, members, turned, 1);
+	assert_int_equal(p.n_lanes, 1);
+	assert_int_equal(past_find(&p, both[0]), -1);
+	past_free(&p);
+	snapshot_put(last);
+	history_free(h);
+}
+
 /* ---- groups ------------------------------------------------------------------------------ */
 
 static const struct snapshot *a_few(void)
@@ -397,7 +424,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends), cmocka_unit_test(columns_of_ends), cmocka_unit_test(services),
 		cmocka_unit_test(round_trips), cmocka_unit_test(lossy), cmocka_unit_test(past_of_a_row),
-		cmocka_unit_test(past_as_sparkline), cmocka_unit_test(past_follows), cmocka_unit_test(groups_add_up),
+		cmocka_unit_test(past_as_sparkline), cmocka_unit_test(past_follows), cmocka_unit_test(past_of_more_rows),
+		cmocka_unit_test(groups_add_up),
 		cmocka_unit_test(worst_peer), cmocka_unit_test(events_of_each_class), cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(an_end_for_each),
 	};

@@ -140,7 +140,7 @@ static const struct column columns[] = {
 	{ "srtt_ns", .priority = 2, .draw = draw_rtt, .number = number_rtt },
 	{ "retransmit_rate", .width = 7, .priority = 1, .min_width = 60, .alert = net_is_lossy, .number = number_retransmits },
 	{ "age_ns", .priority = 6 },
-	{ "netns_name", .priority = 8, .min_width = 120, .draw = draw_netns, .also = "netns" },
+	{ "netns_name", .priority = 8, .min_width = 120, .draw = draw_netns },
 	{ "container", .priority = 8, .min_width = 120 },
 	{ "owners", .priority = 9, .min_width = 160, .also = "end_reason" },
 };
@@ -228,7 +228,7 @@ static bool connections_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_connections] : NULL;
 
-	if (app_note_peers(a, buf, cap, "Enter"))
+	if (app_note_peers(a, buf, cap, table_cursor_index(app_table(a)) ? "b: by remote" : "Enter"))
 		return true;
 	if (!t || t->status != TS_PARTIAL || !t->reason)
 		return false;

@@ -299,7 +299,7 @@ static void drops_fini(void *state)
 }
 
 const struct view drops_view = {
-	.name = "drops", .digit = '5', .faces = "drops",
+	.name = "drops", .digit = '5', .faces = "drops", .flags = VIEW_HOST,
 	.needs = TABLE_BIT(TABLE_drops), .table = &spec,
 	.state_size = sizeof(struct drops_state),
 	.hints = "open back explain search filter sort_prev pause write palette",

@@ -56,7 +56,7 @@ static int fit_history(struct app *a, int width)
 
 static const struct column columns[] = {
 	{ "name", .width = 14, .priority = 1 },
-	{ "netns_name", .priority = 8, .min_width = 100, .draw = draw_netns, .also = "netns" },
+	{ "netns_name", .priority = 8, .min_width = 100, .draw = draw_netns },
 	{ "rx_packet_rate", .width = 7, .priority = 3 },
 	{ "tx_packet_rate", .width = 7, .priority = 3 },
 	{ "rx_rate", .width = 7, .priority = 1 },
@@ -127,7 +127,7 @@ static void interfaces_fini(void *state)
 }
 
 const struct view interfaces_view = {
-	.name = "interfaces", .digit = '5', .faces = "interfaces",
+	.name = "interfaces", .digit = '5', .faces = "interfaces", .flags = VIEW_HOST,
 	.needs = TABLE_BIT(TABLE_interfaces) | TABLE_BIT(TABLE_drops), .table = &spec,
 	.state_size = sizeof(struct interfaces_state),
 	.hints = "open back view search filter sort_prev follow pause write palette",
