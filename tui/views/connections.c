@@ -12,6 +12,7 @@
 #define PREVIEW_MIN_COLS 120
 #define PREVIEW_MIN_ROWS 30	/* of the body */
 #define PREVIEW_ROWS 12
+#define PREVIEW_TICKS 3
 
 /* Inside of a group, or of a process, there is a grouping of its own. */
 static bool is_inside(const struct app *a)
@@ -318,7 +319,8 @@ static void draw_preview(struct app *a, struct connections_state *st, struct can
 	char title[NET_END_MAX * 2], local[NET_END_MAX], remote[NET_END_MAX];
 
 	connection_past_update(a, &st->past, row);
-	if (past_more(&st->past, app_history(a)))
+	/* the first row may be another one each tick: its past is read when it is looked at */
+	if ((app_table(a)->anchored || st->past.n >= PREVIEW_TICKS) && past_more(&st->past, app_history(a)))
 		app_again(a);
 	snprintf(title, sizeof(title), "%s › %s %s", net_address(local, k->local_addr, k->local_port),
 		 net_address(remote, k->remote_addr, k->remote_port), k->proto ? k->proto : "?");
