@@ -7,6 +7,7 @@
 #include "tui/table_state.h"
 
 #define SHORT_GHOSTS 4
+#define HEAVY_ROWS 20000
 
 static u64 ghost_ticks(const struct tableview *t)
 {
@@ -140,6 +141,8 @@ static void ghosts_from_history(struct app *a, struct tableview *t, const struct
 
 	while (t->n_ghosts)
 		ghost_drop(t, t->n_ghosts - 1);
+	if (s->tables[t->spec->table].n > HEAVY_ROWS)	/* to decode so many again would be felt */
+		return;
 	for (int i = max(at - (int)ghost_ticks(t) + 1, 0); i < at; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
 
