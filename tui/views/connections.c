@@ -43,7 +43,7 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 	char buf[NET_END_MAX];
 	int n;
 
-	canvas_text(c, row, col, 1, dir ? ROLE_accent : ROLE_dim, !dir ? "?" :
+	canvas_text(c, row, col, 1, dir && tr->mark != MARK_gone ? ROLE_accent : ROLE_dim, !dir ? "?" :
 		    !strcmp(dir, "accepted") ? "‹" : !strcmp(dir, "opened") ? "›" : " ");
 	net_end_fit(a, c, buf, r->remote_addr, r->remote_port, width - 2);
 	port = strrchr(buf, ':');
