@@ -8,7 +8,7 @@
 #include "bpf/proctab.h"
 #include "bpf/collectors/connections_events.h"
 
-#define EVENTS_PER_TICK 4000	/* a web server closes more than anybody reads; failures come first */
+#define EVENTS_PER_TICK 10000	/* a web server closes more than anybody reads; failures come first */
 
 static u32 room = EVENTS_PER_TICK;
 static u64 left_out;
@@ -17,7 +17,7 @@ void conn_events_begin(const struct tick *t)
 {
 	(void)t;
 	room = EVENTS_PER_TICK;
-	loss_set("connection events beyond 4,000 a tick", left_out);
+	loss_set("connection events beyond 10,000 a tick", left_out);
 }
 
 /* "10.0.0.1:80", "[::1]:80" */

@@ -350,24 +350,26 @@ static u32 count_open(void)
 	return n;
 }
 
-/* Where not all fit, the open ones come first. */
+/* Where not all fit, the open ones come first, and of the closed ones the youngest sockets. */
 u32 conn_rows(const struct tick *t)
 {
-	u32 open = count_open(), room = CONNS_KEPT, hidden = 0, n = 0;
+	u32 open = count_open(), closed = n_all - open, room = CONNS_KEPT, hidden = 0, n = 0;
 	u32 closed_room = room > open ? room - open : 0;
+	u32 too_old = closed > closed_room ? closed - closed_room : 0;
 
 	scoped = t->scope->n_pids || t->scope->comm_glob || t->scope->cgroup;
 	sort_all();
 	for (u32 i = 0; i < n_all; i++) {
 		struct conn *c = all[i];
-		u32 *left = c->closed ? &closed_room : &room;
+		bool fits = c->closed ? !too_old : room > 0;
 
+		too_old -= c->closed && !fits;
+		room -= !c->closed && fits;
 		if (finish_row(c, i, t)) {
-			if (*left)
+			if (fits)
 				add_row(c, t);
 			else
 				hidden++;
-			*left -= *left > 0;
 		}
 		if (c->closed) {
 			unlink_conn(c);

@@ -29,6 +29,7 @@ struct udp_sock {
 };
 
 static struct udp_sock *sockets[SOCKET_BUCKETS];
+static u32 last_pass;		/* the one that runs, or ran last */
 
 /* ---- sockets ---- */
 
@@ -52,11 +53,13 @@ static struct udp_sock *socket_make(u64 id, u64 cookie)
 
 	s->id = id;
 	s->cookie = cookie;
+	s->pass = last_pass;
 	s->next = *bucket_of(id);
 	*bucket_of(id) = s;
 	return s;
 }
 
+/* What two passes did not meet: its last datagrams may be counted after the first of them. */
 static void sockets_sweep(u32 pass)
 {
 	for (u32 i = 0; i < SOCKET_BUCKETS; i++) {
@@ -65,7 +68,7 @@ static void sockets_sweep(u32 pass)
 		while (*link) {
 			struct udp_sock *s = *link;
 
-			if (s->pass >= pass) {
+			if (s->pass + 1 >= pass) {
 				link = &s->next;
 				continue;
 			}
@@ -77,14 +80,15 @@ static void sockets_sweep(u32 pass)
 
 /* ---- flows ---- */
 
-static struct conn *flow_conn(u64 cookie, u16 flags, const struct wire_ends *e, u64 now_ns)
+static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct wire_ends *e, u64 now_ns)
 {
 	bool is_new;
-	struct conn *c = conn_get(cookie, IPPROTO_UDP, flags, e, now_ns, &is_new);
+	struct conn *c = conn_get(s->cookie, IPPROTO_UDP, flags, e, now_ns, &is_new);
 	struct connections_row *r;
 
 	if (!is_new)
 		return c;
+	c->socket = s->id;
 	r = conn_row(c);
 	r->state = str_new("FLOW");
 	r->direction = str_new("");
@@ -100,9 +104,9 @@ struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
 	u64 id = calls_by_descriptor() ? w->ino | FLOW_BY_INODE : w->cookie;
 	struct udp_sock *s = socket_find(id) ?: socket_make(id, w->cookie);
 
-	s->pass = pass;
+	last_pass = s->pass = pass;
 	s->connected = w->ends.rport != 0;
-	return s->connected ? flow_conn(s->cookie, w->flags, &w->ends, now_ns) : NULL;
+	return s->connected ? flow_conn(s, w->flags, &w->ends, now_ns) : NULL;
 }
 
 struct unmet {
@@ -118,7 +122,7 @@ static void close_unmet(struct conn *c, void *arg)
 	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
 		return;
 	s = socket_find(c->socket);
-	if (s && s->pass >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
+	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
 		return;
 	conn_close(c, END_CLOSED, false, c->read_ns);
 }
@@ -140,8 +144,8 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 
 	memcpy(e.local, f->local, sizeof(e.local));
 	memcpy(e.remote, k->remote, sizeof(e.remote));
-	c = flow_conn(s->cookie, k->v6 ? WS_V6 : 0, &e, f->begun_ns);
-	c->socket = k->socket;
+	s->pass = max(s->pass, last_pass);	/* it was used: so it is there, or was just now */
+	c = flow_conn(s, k->v6 ? WS_V6 : 0, &e, f->begun_ns);
 	if (!c->begun_ns)
 		c->begun_ns = f->begun_ns;
 	r = conn_row(c);
@@ -212,4 +216,5 @@ void udp_read(const struct tick *t)
 void udp_clear(void)
 {
 	sockets_sweep(UINT32_MAX);
+	last_pass = 0;
 }

@@ -23,6 +23,7 @@ struct interface {
 	struct interface *next;
 	u32 netns;
 	char name[32];
+	const char *netns_name;	/* as long as it had one */
 	u64 first_seen_ns;
 	bool seen;
 	struct counter rx_bytes, tx_bytes, rx_packets, tx_packets, drops, errors;
@@ -36,6 +37,12 @@ struct reading {
 static struct interface *first;
 static char *text;
 static u32 unreadable;		/* namespaces, this tick */
+
+static void interface_free(struct interface *i)
+{
+	str_put(i->netns_name);
+	free(i);
+}
 
 static struct interface *get(u32 netns, const char *name, u64 now_ns)
 {
@@ -54,14 +61,16 @@ static struct interface *get(u32 netns, const char *name, u64 now_ns)
 	return i;
 }
 
-static struct interfaces_row *row_of(const struct interface *i, const struct tick *t)
+static struct interfaces_row *row_of(struct interface *i, const struct tick *t)
 {
 	struct interfaces_row *r = builder_row(t->b, TABLE_interfaces);
 
 	r->row.first_seen_ns = i->first_seen_ns;
 	r->netns = i->netns;
 	r->name = str_new(i->name);
-	r->netns_name = str_get(netns_name(i->netns));
+	if (netns_name(i->netns))
+		proc_set(&i->netns_name, str_get(netns_name(i->netns)));
+	r->netns_name = str_get(i->netns_name);
 	return r;
 }
 
@@ -160,7 +169,7 @@ static void sweep(const struct tick *t)
 		}
 		row_of(i, t)->row.closed = true;
 		*link = i->next;
-		free(i);
+		interface_free(i);
 	}
 }
 
@@ -195,7 +204,7 @@ static void interfaces_close(void)
 {
 	for (struct interface *i = first, *next; i; i = next) {
 		next = i->next;
-		free(i);
+		interface_free(i);
 	}
 	first = NULL;
 	free(text);
