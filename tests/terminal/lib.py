@@ -178,7 +178,7 @@ def record(path, n=4, interval=0.5, *options):
 def stat_of(pid):
     """(state, user + system ticks) of a process; None when it is gone."""
     try:
-        with open('/proc/%d/stat' % pid) as f:
+        with open('/proc/%d/stat' % pid, errors='replace') as f:
             fields = f.read().rsplit(')', 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
@@ -197,7 +197,7 @@ def children(pid):
     for d in os.listdir('/proc'):
         if d.isdigit():
             try:
-                with open('/proc/%s/stat' % d) as f:
+                with open('/proc/%s/stat' % d, errors='replace') as f:
                     of.setdefault(int(f.read().rsplit(')', 1)[1].split()[1]), []).append(int(d))
             except (FileNotFoundError, ProcessLookupError):
                 pass
