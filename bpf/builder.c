@@ -151,14 +151,16 @@ static int cmp_rows(const void *a, const void *b)
 	return row_cmp_keys(*(const struct row *const *)a, *(const struct row *const *)b);
 }
 
-static void sort_rows(struct pending *p)
+/* True when they were in order, and no two of one key. */
+static bool sort_rows(struct pending *p)
 {
 	for (u32 i = 1; i < p->n; i++) {
-		if (cmp_rows(&p->rows[i - 1], &p->rows[i]) > 0) {
+		if (cmp_rows(&p->rows[i - 1], &p->rows[i]) >= 0) {
 			qsort(p->rows, p->n, sizeof(*p->rows), cmp_rows);
-			return;
+			return false;
 		}
 	}
+	return true;
 }
 
 static void drop_duplicates(struct pending *p)
@@ -203,8 +205,8 @@ const struct snapshot *builder_seal(struct builder *b)
 			for (u32 i = 0; i < p->n; i++)
 				if (p->rows[i]->refs == 1)
 					row_quantiles((struct row *)p->rows[i]);
-		sort_rows(p);
-		drop_duplicates(p);
+		if (!sort_rows(p))
+			drop_duplicates(p);
 		if (b->prev)
 			share_rows(p, &b->prev->tables[t]);
 		s->tables[t].rows = p->rows;

@@ -23,17 +23,38 @@ struct events_row *events_new(const char *kind, u64 time_ns)
 	return e;
 }
 
-/* Keeps the newest EVENTS_KEPT, and whatever no snapshot has had yet. */
+enum event_class { CLASS_PROCESS, CLASS_CONNECTION, CLASS_FAILURE, N_CLASSES };
+
+static enum event_class class_of(const struct events_row *e)
+{
+	if (!strcmp(e->kind, "fail"))
+		return CLASS_FAILURE;
+	if (!strcmp(e->kind, "close") && e->end_reason && *e->end_reason && strcmp(e->end_reason, "closed"))
+		return CLASS_FAILURE;
+	return !strcmp(e->kind, "connect") || !strcmp(e->kind, "accept") || !strcmp(e->kind, "close") ?
+		CLASS_CONNECTION : CLASS_PROCESS;
+}
+
+/*
+ * Keeps the newest EVENTS_KEPT of each class, and whatever no snapshot has had yet: a
+ * web server's connections must not push out what processes did, nor what failed.
+ */
 static void trim(void)
 {
-	u32 keep = max(n_new, (u32)EVENTS_KEPT);
-	u32 drop = n_rows > keep ? n_rows - keep : 0;
+	u32 kept[N_CLASSES] = { 0 }, to = n_rows;
 
-	for (u32 i = 0; i < drop; i++)
-		row_put(rows[i]);
-	n_rows -= drop;
-	if (drop)
-		memmove(rows, rows + drop, n_rows * sizeof(*rows));
+	for (u32 i = n_rows; i-- > 0;) {
+		enum event_class class = class_of((const struct events_row *)rows[i]);
+
+		if (n_rows - i <= n_new || kept[class] < EVENTS_KEPT)
+			rows[--to] = rows[i];
+		else
+			row_put(rows[i]);
+		kept[class]++;
+	}
+	n_rows -= to;
+	if (to)
+		memmove(rows, rows + to, n_rows * sizeof(*rows));
 	n_new = 0;
 }
 

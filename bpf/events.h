@@ -5,7 +5,7 @@
 
 #include "bpf/snapshot_build.h"
 
-#define EVENTS_KEPT 1000	/* rows of the table */
+#define EVENTS_KEPT 1000	/* rows of each: processes, connections, failures */
 
 /* A new row, numbered; fill it at once. Belongs to the table. */
 struct events_row *events_new(const char *kind, u64 time_ns);

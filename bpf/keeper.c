@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,11 +18,12 @@
 #include "bpf/keeper.h"
 #include "bpf/message.h"
 
-enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT };
+enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
 
 struct request {
 	u32 wish, cpu, hz;
 	u64 tracepoint;
+	char netns[KEEPER_PATH];
 };
 
 static int sock = -1;
@@ -61,7 +63,45 @@ static int open_event(const struct request *r)
 	return fd < 0 ? -errno : fd;
 }
 
-static int serve(const struct request *r, int *stats)
+static int create_iter(int link_fd)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.iter_create.link_fd = (u32)link_fd;
+	fd = (int)syscall(__NR_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_dev(void)
+{
+	int fd = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Goes into the namespace, opens what was asked for, and comes back. */
+static int in_netns(const struct request *r, int link_fd)
+{
+	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(r->netns, O_RDONLY | O_CLOEXEC), fd = -EPERM;
+
+	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET)) {
+		fd = -errno;
+	} else {
+		fd = r->wish == NETNS_DEV ? open_dev() : create_iter(link_fd);
+		if (setns(home, CLONE_NEWNET))
+			_exit(1);	/* the rest would be told of another namespace */
+	}
+	if (home >= 0)
+		close(home);
+	if (there >= 0)
+		close(there);
+	return fd;
+}
+
+static int serve(const struct request *r, int *stats, int got_fd)
 {
 	if (r->wish == STATS_OFF) {
 		if (*stats >= 0)
@@ -74,6 +114,8 @@ static int serve(const struct request *r, int *stats)
 			*stats = open_stats();
 		return *stats < 0 ? *stats : 0;
 	}
+	if (r->wish == NETNS_DEV || r->wish == NETNS_ITER)
+		return in_netns(r, got_fd);
 	return open_event(r);
 }
 
@@ -87,13 +129,15 @@ static void keeper_main(int fd)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTSTP, SIG_IGN);
 	while (message_receive(fd, &r, sizeof(r), &got, 0) == sizeof(r)) {
-		int answer = serve(&r, &stats);
+		int answer = serve(&r, &stats, got);
 		int pass = r.wish >= CPU_CLOCK && answer >= 0 ? answer : -1;
 
 		if (message_send(fd, &answer, sizeof(answer), pass, 0))
 			break;
 		if (pass >= 0)
 			close(pass);
+		if (got >= 0)
+			close(got);
 	}
 	_exit(0);
 }
@@ -135,19 +179,24 @@ void keeper_stop(void)
 
 /* ---- ottop's side ---- */
 
-static int ask(const struct request *r, int *ret_fd)
+static int ask_with(const struct request *r, int pass, int *ret_fd)
 {
 	int answer, err;
 
 	*ret_fd = -1;
 	if (sock < 0)
 		return -ENOENT;
-	err = message_send(sock, r, sizeof(*r), -1, 0);
+	err = message_send(sock, r, sizeof(*r), pass, 0);
 	if (err)
 		return err;
 	if (message_receive(sock, &answer, sizeof(answer), ret_fd, 0) != sizeof(answer))
 		return -EPIPE;
 	return answer < 0 ? answer : 0;
+}
+
+static int ask(const struct request *r, int *ret_fd)
+{
+	return ask_with(r, -1, ret_fd);
 }
 
 static int ask_fd(const struct request *r)
@@ -196,4 +245,24 @@ int keeper_tracepoint(const char *category, const char *name)
 	int err = tracepoint_id(category, name, &r.tracepoint);
 
 	return err ? err : ask_fd(&r);
+}
+
+static int ask_netns(u32 wish, const char *path, int pass)
+{
+	struct request r = { .wish = wish };
+	int fd, err;
+
+	snprintf(r.netns, sizeof(r.netns), "%s", path);
+	err = ask_with(&r, pass, &fd);
+	return err ? err : fd < 0 ? -EPIPE : fd;
+}
+
+int keeper_netns_dev(const char *path)
+{
+	return ask_netns(NETNS_DEV, path, -1);
+}
+
+int keeper_netns_iter(const char *path, int link_fd)
+{
+	return ask_netns(NETNS_ITER, path, link_fd);
 }

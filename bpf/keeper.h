@@ -10,6 +10,8 @@
 
 #include "bpf/base.h"
 
+#define KEEPER_PATH 96
+
 /* Forks it. Call before threads exist. 0 or -errno. */
 int keeper_start(void);
 void keeper_stop(void);
@@ -19,5 +21,11 @@ int keeper_stats(bool on);
 int keeper_cpu_clock(u32 cpu, u32 hz);
 /* A tracepoint ("sched", "sched_switch") as a perf event; a descriptor or -errno (-ENOENT: no tracefs). */
 int keeper_tracepoint(const char *category, const char *name);
+/*
+ * In the network namespace of that file (/proc/PID/ns/net, /run/netns/NAME): opens
+ * its net/dev; starts the pass of an attached iterator. A descriptor or -errno.
+ */
+int keeper_netns_dev(const char *path);
+int keeper_netns_iter(const char *path, int link_fd);
 
 #endif

@@ -43,6 +43,9 @@ enum bpf_map_type_ {
 #define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 #define BPF_RB_NO_WAKEUP 1
 #define BPF_RB_FORCE_WAKEUP 2
+#define BPF_RB_AVAIL_DATA 0
+#define BPF_ANY 0
+#define BPF_NOEXIST 1
 
 struct bpf_raw_tracepoint_args { u64 args[0]; };
 
@@ -61,6 +64,15 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define MM_SHMEMPAGES 3
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004
+/* include/linux/socket.h, include/uapi/linux/in.h, include/net/sock.h (enum sock_flags) */
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define SOCK_DONE 1
+/* include/uapi/linux/stat.h */
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -77,6 +89,7 @@ struct pt_regs {
 struct user_pt_regs { u64 regs[31], sp, pc, pstate; };
 struct pt_regs {
 	struct user_pt_regs user_regs;
+	u64 orig_x0;
 	s32 syscallno;
 };
 #endif
@@ -151,10 +164,70 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_io_accounting ioac;
 	struct css_set *cgroups;
+	struct files_struct *files;
 };
 struct task_struct___cpu { unsigned int cpu; };
 
 struct linux_binprm { int argc; };
+
+/* Sockets: include/net/sock.h, include/net/inet_sock.h, include/linux/tcp.h */
+struct ns_common { unsigned int inum; };
+struct net { struct ns_common ns; };
+typedef struct { struct net *net; } possible_net_t;
+typedef struct { s64 counter; } atomic64_t;
+struct in6_addr { union { u8 u6_addr8[16]; u32 u6_addr32[4]; } in6_u; };
+
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	u16 sk_protocol;
+	struct socket *sk_socket;
+};
+
+struct inet_sock {
+	struct sock sk;
+	__be16 inet_sport;
+};
+
+struct minmax_sample { u32 t, v; };
+struct minmax { struct minmax_sample s[3]; };
+
+struct tcp_sock {
+	u32 snd_cwnd, srtt_us, snd_una, snd_nxt, write_seq;
+	u32 segs_in, segs_out, total_retrans;
+	struct minmax rtt_min;
+	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
+};
+
+struct socket {
+	struct sock *sk;
+	struct file *file;
+};
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+};
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct { struct fdtable *fdt; };
 
 struct seq_file;
 struct bpf_iter_meta {
@@ -165,6 +238,16 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
 };
 
 #pragma clang attribute pop

@@ -37,6 +37,8 @@ struct proc {
 	struct proc_usage now;
 	u64 main_runtime_ns;	/* of the main thread, in now.cpu_ns; once exited */
 	u64 calls_delta;	/* system calls of this interval */
+	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
+	float rx_rate, tx_rate;	/* of its sockets in this interval */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };
 

@@ -25,6 +25,7 @@
 #include "bpf/privileges.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
+#include "bpf/resolver.h"
 #include "symbolizer/symbolizer.h"
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
@@ -372,6 +373,7 @@ static void sampler_free(struct sampler *s)
 	proctab_scope(NULL);
 	keeper_stop();
 	symbolizer_stop();
+	resolver_stop();
 	/* the session stays: snapshots that somebody still holds point to it */
 	kept = s;
 }
@@ -388,6 +390,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
 	keeper_start();
 	symbolizer_start();
+	resolver_start();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
 	options = &s->opt;
@@ -483,6 +486,11 @@ void sampler_interval(struct sampler *s, u64 interval_ns)
 	s->interval_ns = interval_ns;
 	pthread_mutex_unlock(&s->lock);
 	wake(s);
+}
+
+void sampler_ask_name(struct sampler *s, const char *addr)
+{
+	resolver_ask(addr);
 }
 
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes)

@@ -50,6 +50,11 @@ void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_
 /* Limits the syscall probes to the focused process (kernel-side filter) or not. */
 void sampler_scope_to_focus(struct sampler *s, bool on);
 void sampler_interval(struct sampler *s, u64 interval_ns);
+/*
+ * Asks for the name of an address; the table `names` has what became of it. Never
+ * waits. From any thread.
+ */
+void sampler_ask_name(struct sampler *s, const char *addr);
 /* For the self table: what only the consumer knows. */
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
 /* Detaches everything, ends the thread, frees. NULL-safe. */

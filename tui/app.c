@@ -46,6 +46,8 @@ bool view_can_open(const struct app *a, int view)
 	bool process = a->levels[a->n_levels - 1].ctx.pid != 0;
 	u32 flags = app_views[view]->flags;
 
+	if ((flags & VIEW_PAGE) && !a->levels[a->n_levels - 1].ctx.row)
+		return false;
 	return !((flags & VIEW_PROCESS) && !process) && !((flags & VIEW_HOST) && process);
 }
 
@@ -54,24 +56,31 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS])
 	int n = 0;
 
 	for (int i = 0; i < N_VIEWS; i++)
-		if (app_views[i]->digit == digit && view_can_open(a, i))
+		if (app_views[i]->digit == digit && !(app_views[i]->flags & VIEW_PAGE) && view_can_open(a, i))
 			ids[n++] = i;
 	return n;
 }
 
 /* ---- what is wanted of the source ------------------------------------------------ */
 
+static u64 view_needs(const struct app *a, int view)
+{
+	const struct view *v = app_views[view];
+
+	return v->needs | (v->wants ? v->wants(a, a->states[view]) : 0);
+}
+
 void app_want(struct app *a)
 {
 	const struct app_source *src = &a->config.source;
 	const struct view *v = app_view(a);
 	const struct context *ctx = app_context(a);
-	u64 tables = v->needs | a->config.always | TABLE_BIT(TABLE_host) |
+	u64 tables = view_needs(a, a->view) | a->config.always | TABLE_BIT(TABLE_host) |
 		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self);
 	bool scoped = ctx->pid && (v->flags & VIEW_SCOPED);
 
 	for (int i = 0; i < a->n_below; i++)
-		tables |= app_views[a->below[i]]->needs;
+		tables |= view_needs(a, a->below[i]);
 	if (src->want && (tables != a->wanted || ctx->pid != a->wanted_pid ||
 			  ctx->start_time_ns != a->wanted_start_ns))
 		src->want(src->arg, tables, ctx->pid, ctx->start_time_ns);
@@ -184,6 +193,11 @@ bool app_wide(const struct app *a)
 	return a->cols >= 120;
 }
 
+int app_cols(const struct app *a)
+{
+	return a->cols;
+}
+
 int app_face(const struct app *a)
 {
 	return a->faces[a->view];
@@ -217,6 +231,14 @@ void app_say(struct app *a, enum role role, const char *fmt, ...)
 	a->message_role = role;
 	a->message_until_ns = a->now_ns + MESSAGE_NS;
 	a->dirty = true;
+}
+
+void app_ask_name(const struct app *a, const char *addr)
+{
+	const struct app_source *src = &a->config.source;
+
+	if (src->ask_name && app_live(a))
+		src->ask_name(src->arg, addr);
 }
 
 const char *app_search_text(const struct app *a)
@@ -282,6 +304,7 @@ void app_free(struct app *a)
 		table_free(a->tables[i]);
 	}
 	table_position_drop(&a->prompt.position);
+	row_put(a->peer.row);
 	snapshot_put(a->latest);
 	snapshot_put(a->shown);
 	free(a);

@@ -41,6 +41,8 @@ struct app_source {
 	u64 (*record_bytes)(void *arg);
 	/* Writes one snapshot as JSON; `path` may be NULL. The line to show; free() it. */
 	char *(*write)(void *arg, const struct snapshot *s, u64 tables, const char *path);
+	/* Looks up the name of an address; the table `names` will say. Never waits. May be NULL. */
+	void (*ask_name)(void *arg, const char *addr);
 	/* True: enough was taken; the console draws it and ends. May be NULL. */
 	bool (*done)(void *arg);
 	/* What is wrong with the source (a recording cut short), or NULL. */
@@ -142,6 +144,7 @@ bool app_up(struct app *a);
 
 /* At least 120 columns: room for more words. */
 bool app_wide(const struct app *a);
+int app_cols(const struct app *a);
 /* Face of the present view, 0.. */
 int app_face(const struct app *a);
 void app_set_face(struct app *a, int face);
@@ -156,6 +159,13 @@ void app_say(struct app *a, enum role role, const char *fmt, ...) __printf(3, 4)
  * again at once, but keys come first.
  */
 void app_again(struct app *a);
+/* Asks the source for the name of an address: the table `names` will have it, or why there is none. */
+void app_ask_name(const struct app *a, const char *addr);
+/*
+ * "10.0.0.7: 3.1 % of segments sent again · KEY" for the remote address that loses
+ * most, when it is more than 1 %; false: none.
+ */
+bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
 /* The present search text as the user typed it, or NULL; canvas views search themselves. */
 const char *app_search_text(const struct app *a);
 

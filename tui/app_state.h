@@ -26,7 +26,7 @@ enum view_id {
 
 struct level {
 	struct context ctx;	/* its row is a reference */
-	char label[64];
+	char label[160];
 	int view;		/* shown at this level when it was left */
 	int face;
 	struct table_position position;	/* of that view's table when a level was entered from it */
@@ -50,6 +50,13 @@ struct prompt {
 
 struct host_series {
 	struct series cpu, psi_cpu, psi_io, psi_mem;
+};
+
+/* The remote address to which most segments are sent again, found once a snapshot. */
+struct worst_peer {
+	u64 seq;		/* of the snapshot */
+	const struct row *row;	/* a connection to it, one reference; NULL: none */
+	float pct;
 };
 
 struct app {
@@ -85,6 +92,7 @@ struct app {
 	u64 wanted_pid, wanted_start_ns;
 	bool scoped;
 	struct host_series host;
+	struct worst_peer peer;
 };
 
 static inline const struct view *app_view(const struct app *a)
@@ -154,6 +162,10 @@ struct choice {
 u32 palette_choices(const struct app *a, const char *typed, struct choice *ret, u32 cap);
 /* Runs a line; false: *error is one line. */
 bool palette_run(struct app *a, const char *line, char *error, size_t cap);
+
+/* ---- peers.c ---- */
+/* Looks for it in the shown snapshot, when it is another than before. */
+void peers_update(struct app *a);
 
 /* ---- frame.c, note.c ---- */
 void frame_draw(struct app *a, struct canvas *c);

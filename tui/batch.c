@@ -50,10 +50,14 @@ struct batch {
 
 static const struct table_spec *spec_of(enum table_id t)
 {
+	const struct table_spec *spec = NULL;
+
+	/* of several the one that is called like the table: the others show a part of it */
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++)
-		if (views[i]->table && views[i]->table->table == t)
-			return views[i]->table;
-	return NULL;
+		if (views[i]->table && views[i]->table->table == t &&
+		    (!spec || !strcmp(views[i]->name, table_descs[t].name)))
+			spec = views[i]->table;
+	return spec;
 }
 
 /* Sparklines and histograms have no text; a member is written once. */
@@ -89,9 +93,12 @@ static void choose_columns(struct layout *l, enum table_id t, const struct table
 	*l = (struct layout){ .table = t };
 	for (u32 i = 0; spec && i < spec->n_columns; i++) {
 		int f = spec->columns[i].field ? table_field(t, spec->columns[i].field) : -1;
+		int also = spec->columns[i].also ? table_field(t, spec->columns[i].also) : -1;
 
 		if (f >= 0)
 			add_column(l, &d->fields[f]);
+		if (also >= 0)
+			add_column(l, &d->fields[also]);
 	}
 	for (u32 i = 0; !spec && i < d->n_fields; i++)
 		add_column(l, &d->fields[i]);

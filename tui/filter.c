@@ -35,6 +35,7 @@ static const struct {
 	{ "comm", "comm", NULL }, { "cmd", "cmdline", NULL }, { "name", "comm", "cmdline" },
 	{ "port", "local_port", "remote_port" }, { "path", "path", "cgroup" },
 	{ "dst", "remote_addr", NULL }, { "src", "local_addr", NULL },
+	{ "dst", "remote", NULL }, { "src", "local", NULL },	/* of events: with the port */
 	{ "cpu", "cpu_pct", NULL }, { "mem", "rss_bytes", NULL }, { "rss", "rss_bytes", NULL },
 	{ "sys", "syscall_rate", NULL }, { "call", "syscall", NULL },
 };
@@ -59,7 +60,8 @@ static int alias_field(enum table_id t, const char *name, size_t n, int *ret_sec
 			continue;
 		if (aliases[i].field2)
 			*ret_second = table_field(t, aliases[i].field2);
-		return table_field(t, aliases[i].field);
+		if (table_field(t, aliases[i].field) >= 0)
+			return table_field(t, aliases[i].field);
 	}
 	return -1;
 }

@@ -139,7 +139,7 @@ static void faces_text(const struct app *a, char *buf, size_t cap)
 			p += len + strspn(p + len, " ");
 		}
 	}
-	if (count < 2)
+	if (count < 2 || app_view(a)->flags & VIEW_PAGE)
 		*buf = '\0';
 }
 

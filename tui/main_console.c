@@ -253,6 +253,13 @@ static const char *console_problem(void *arg)
 	return source_problem(&c->source);
 }
 
+static void console_ask_name(void *arg, const char *addr)
+{
+	struct console *c = arg;
+
+	sampler_ask_name(c->source.sampler, addr);
+}
+
 /* ---- running ------------------------------------------------------------------------ */
 
 /* Keys come from the terminal also when stdin is a recording or /dev/null. */
@@ -280,6 +287,7 @@ static struct console_config configure(struct console *c)
 				.want = console_want,
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
+				.ask_name = live ? console_ask_name : NULL,
 				.record = console_record, .record_bytes = console_record_bytes,
 				.write = console_write, .done = console_done, .problem = console_problem,
 			},

@@ -114,7 +114,7 @@ static u32 known_names(const char *names[N_TABLES + ARRAY_SIZE(views)])
 	for (int t = 0; t < N_TABLES; t++)
 		names[n++] = table_descs[t].name;
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++)
-		if (table_by_name(views[i]->name) < 0)
+		if (table_by_name(views[i]->name) < 0 && !(views[i]->flags & VIEW_PAGE))
 			names[n++] = views[i]->name;
 	return n;
 }

@@ -20,6 +20,11 @@ static bool run_view(struct app *a, const char *arg, char *error, size_t cap)
 		snprintf(error, cap, "%.40s needs a process: Enter on one", arg);
 		return false;
 	}
+	if (!view_can_open(a, view_by_name(arg, strlen(arg))) &&
+	    (app_views[view_by_name(arg, strlen(arg))]->flags & VIEW_PAGE)) {
+		snprintf(error, cap, "%.40s is of one row: Enter on it", arg);
+		return false;
+	}
 	app_show(a, arg, -1);
 	return true;
 }
@@ -114,7 +119,7 @@ static const struct command {
 	{ "sort", "COLUMN", "sort by a column, shown or not", run_sort },
 	{ "pid", "N", "go to a process", run_pid },
 	{ "delay", "SECONDS", "time between two ticks", run_delay },
-	{ "filter", "TEXT", "pid: comm: user: state: or a regex", run_filter },
+	{ "filter", "TEXT", "pid: comm: user: state: port: src: dst: or a regex", run_filter },
 	{ "write", "FILE", "write what is shown as JSON", run_write },
 	{ "record", "FILE", "start or stop recording", run_record },
 };
@@ -170,6 +175,8 @@ static void add_views(struct list *l, const char *typed)
 	for (int i = 0; i < N_VIEWS; i++) {
 		char text[64], key[4] = { app_views[i]->digit, '\0' };
 
+		if (app_views[i]->flags & VIEW_PAGE)
+			continue;
 		snprintf(text, sizeof(text), "view %s", app_views[i]->name);
 		list_add(l, score(typed, app_views[i]->name), text,
 			 app_views[i]->tab_wide ? app_views[i]->tab_wide : "", key);

@@ -15,9 +15,18 @@ static void row_key(const struct row *like, u64 key[2])
 	const struct table_desc *d = like ? &table_descs[like->table] : NULL;
 
 	key[0] = key[1] = 0;
-	for (u32 i = 0; d && i < min(d->n_keys, 2u); i++)
-		if (d->fields[i].type == FT_U64)
-			key[i] = row_u64(like, &d->fields[i]);
+	for (u32 i = 0; d && i < d->n_fields; i++) {
+		const char *s = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_STR ?
+			row_str(like, &d->fields[i]) : NULL;
+		u64 v = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_U64 ?
+			row_u64(like, &d->fields[i]) : 0;
+
+		if (d->fields[i].kind != FK_KEY)
+			continue;
+		for (; s && *s; s++)
+			v = (v ^ (u8)*s) * 0x100000001b3ull;
+		key[i > 0] = i > 1 ? key[i > 0] * 0x9e3779b97f4a7c15ull + v : v;
+	}
 }
 
 static float value_at(const struct snapshot *s, enum table_id t, int field, const struct row *like)

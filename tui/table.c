@@ -20,6 +20,17 @@ struct tableview *table_new(const struct table_spec *spec, void *state)
 	return t;
 }
 
+void table_use(struct tableview *t, const struct table_spec *spec)
+{
+	if (t->spec == spec)
+		return;
+	t->spec = spec;
+	t->n_shown = 0;
+	t->sort_field = t->sort_column = -1;
+	if (spec->sort)
+		table_sort(t, spec->sort, spec->ascending);
+}
+
 static void drop_tags(struct tableview *t)
 {
 	for (u32 i = 0; i < t->n_tags; i++)

@@ -26,6 +26,9 @@ struct column {
 	double (*number)(const struct row *r);
 	/* True: over a threshold: drawn as bad with a '!' before it. */
 	bool (*alert)(const struct row *r);
+	/* The width it has now, of at least `width`: of texts that are never cut. */
+	int (*fit)(struct app *a, int width);
+	const char *also;	/* a member that draw() shows too; a column of its own in batch text */
 };
 
 struct table_spec {
@@ -36,6 +39,11 @@ struct table_spec {
 	bool ascending;		/* default order; descending else */
 	bool newest_last;	/* a log: follows its end until the cursor is moved up */
 	bool no_ghosts;		/* what ended is shown in the tick of its end only */
+	u32 ghost_ticks;	/* for how many ticks it is shown; 0: 3 */
+	u32 short_ghosts;	/* of what came and went in one tick so many stay; 0: 4 */
+	/* Ended in this tick: below the living at once? NULL: in its place for that tick. */
+	bool (*sinks)(const struct row *r);
+	bool arrange_first;	/* arrange() makes other rows (groups): they are sorted */
 	const char *noun;	/* what rows are: "processes" (default: the table's name) */
 	/* False: the row is not shown at all (before filters). */
 	bool (*keep)(struct app *a, void *state, const struct row *r);
@@ -85,6 +93,8 @@ bool table_sort(struct tableview *t, const char *column, bool ascending);
 bool table_is_ascending(const struct tableview *t);
 /* True when the sort column is a number that adds up over rows (not a name or an id). */
 bool table_sorts_numbers(const struct tableview *t);
+/* Other columns on the same table (a grouping), in their default order. To be loaded again then. */
+void table_use(struct tableview *t, const struct table_spec *spec);
 /* Loads again from the shown snapshot (after the view's own filter changed). */
 void table_reload(struct app *a, struct tableview *t);
 /* Filter text; NULL or "": none. A bad one: false, *ret_error is one line, the one before stays. */

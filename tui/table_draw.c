@@ -64,17 +64,19 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	return true;
 }
 
-static void lay_out(struct tableview *t, struct layout *l, int screen_cols, int cols)
+static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
 {
 	bool rest;
 	int used;
 
 	l->n = 0;
 	for (u32 i = 0; i < t->spec->n_columns && l->n < TABLE_MAX_COLUMNS; i++) {
-		if (screen_cols < t->spec->columns[i].min_width)
+		const struct column *c = &t->spec->columns[i];
+
+		if (screen_cols < c->min_width)
 			continue;
 		l->column[l->n] = (int)i;
-		l->width[l->n++] = column_width(t, i);
+		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
 	}
 	while ((used = fixed_width(l, &rest)) + (rest ? REST_MIN : 0) > cols && drop_column(t, l))
 		;
@@ -91,7 +93,9 @@ static bool is_right(const struct tableview *t, u32 i)
 {
 	const struct field *f = table_column_field(t, i);
 
-	return f && format_is_number(f->format) && !(t->spec->columns[i].draw &&
+	if (!f)
+		return t->spec->columns[i].number != NULL;
+	return format_is_number(f->format) && !(t->spec->columns[i].draw &&
 						     t->spec->columns[i].title &&
 						     !t->spec->columns[i].number);
 }
@@ -221,7 +225,7 @@ void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rec
 
 	if (r.rows < 1 || r.cols < 2)
 		return;
-	lay_out(t, &l, canvas_cols(c), r.cols - 1);
+	lay_out(a, t, &l, canvas_cols(c), r.cols - 1);
 	for (u32 k = 0; k < l.n; k++) {
 		draw_title(t, c, r.row, col, l.width[k], (u32)l.column[k]);
 		col += l.width[k] + 1;

@@ -7,6 +7,12 @@
 #include "tui/table_state.h"
 
 #define SHORT_GHOSTS 4
+#define HEAVY_ROWS 20000
+
+static u64 ghost_ticks(const struct tableview *t)
+{
+	return t->spec->ghost_ticks ? t->spec->ghost_ticks : GHOST_TICKS;
+}
 
 /* ---- which rows --------------------------------------------------------------- */
 
@@ -59,6 +65,12 @@ static void context_range(struct app *a, struct tableview *t, const struct snaps
 		snapshot_process_rows(s, t->spec->table, ctx->pid, ctx->start_time_ns, first, end);
 }
 
+static bool sinks(const struct tableview *t, const struct row *r)
+{
+	return t->spec->sinks && t->spec->sinks(r) &&
+	       !(t->anchored && t->cursor && !row_cmp_keys(t->cursor, r));
+}
+
 /* past: s is not the shown snapshot, but the last one of a process that ended. */
 static void add_rows_of(struct app *a, struct tableview *t, const struct snapshot *s, bool past)
 {
@@ -75,7 +87,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 			continue;
 		if (marks)
 			mark = r->closed || past ? MARK_gone : is_new(s, r) ? MARK_new : MARK_none;
-		add_row(t, r, mark, false);
+		add_row(t, r, mark, mark == MARK_gone && sinks(t, r));
 	}
 }
 
@@ -112,13 +124,13 @@ static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
 static void ghosts_of(struct tableview *t, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[t->spec->table];
-	u32 n_short = 0;
+	u32 n_short = 0, max_short = t->spec->short_ghosts ? t->spec->short_ghosts : SHORT_GHOSTS;
 
 	if (t->spec->no_ghosts || table_descs[t->spec->table].flags & T_EVENTS)
 		return;
 	for (u32 i = 0; i < table->n; i++)
 		if (table->rows[i]->closed &&
-		    (!is_new(s, table->rows[i]) || n_short++ < SHORT_GHOSTS))
+		    (!is_new(s, table->rows[i]) || n_short++ < max_short))
 			ghost_add(t, table->rows[i], s->seq);
 }
 
@@ -130,7 +142,9 @@ static void ghosts_from_history(struct app *a, struct tableview *t, const struct
 
 	while (t->n_ghosts)
 		ghost_drop(t, t->n_ghosts - 1);
-	for (int i = max(at - GHOST_TICKS + 1, 0); i < at; i++) {
+	if (s->tables[t->spec->table].n > HEAVY_ROWS)	/* to decode so many again would be felt */
+		return;
+	for (int i = max(at - (int)ghost_ticks(t) + 1, 0); i < at; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
 
 		if (old)
@@ -146,7 +160,7 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 	if (t->seq && t->seq + 1 != s->seq)
 		ghosts_from_history(a, t, s);
 	for (u32 i = t->n_ghosts; i-- > 0;)
-		if (t->ghosts[i].ended_seq + GHOST_TICKS <= s->seq || t->ghosts[i].ended_seq >= s->seq)
+		if (t->ghosts[i].ended_seq + ghost_ticks(t) <= s->seq || t->ghosts[i].ended_seq >= s->seq)
 			ghost_drop(t, i);
 	ghosts_of(t, s);
 	t->seq = s->seq;
@@ -237,8 +251,11 @@ void table_reload(struct app *a, struct tableview *t)
 		keep_only_one(a, t, s);
 	}
 	mark_tags(t);
-	table_sort_rows(t);
+	if (!t->spec->arrange_first)
+		table_sort_rows(t);
 	if (t->spec->arrange)
 		t->n = t->spec->arrange(a, t->state, t->rows, t->n);
+	if (t->spec->arrange_first)
+		table_sort_rows(t);
 	table_find_cursor(t);
 }

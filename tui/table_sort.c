@@ -87,11 +87,11 @@ void table_sort_rows(struct tableview *t)
 		struct table_row *tr = &t->rows[i];
 
 		if (number)
-			tr->key = number(tr->row);
+			tr->key = number(table_shown_row(tr));
 		else if (f->type == FT_STR)
-			tr->text_key = row_str(tr->row, f);
+			tr->text_key = row_str(table_shown_row(tr), f);
 		else
-			tr->key = key_of(t, f, tr->row);
+			tr->key = key_of(t, f, table_shown_row(tr));
 	}
 	qsort_r(t->rows, t->n, sizeof(*t->rows), cmp_rows, t);
 	sink_ended(t);

@@ -37,6 +37,7 @@ enum view_flags {
 	VIEW_PROCESS = 1,	/* needs a process as context; then it is what its digit opens */
 	VIEW_HOST = 2,		/* shows the host: not offered while a process is the context */
 	VIEW_OVERLAY = 4,	/* has no tab; q, Esc and Backspace return to where it was opened */
+	VIEW_PAGE = 16,		/* of one row, which is the context; opened by Enter only, no face */
 	VIEW_SCOPED = 8,	/* with a process as context, its collectors may leave the others out */
 };
 
@@ -48,6 +49,7 @@ struct view {
 	const char *faces;	/* names in tab order, separated by blanks ("flat tree"); NULL: one without name */
 	u32 flags;
 	u64 needs;		/* TABLE_BIT()s while it is on the screen */
+	u64 (*wants)(const struct app *a, const void *state);	/* more of them, as the user chose; NULL: none */
 	const struct table_spec *table;	/* NULL: not a table */
 	size_t state_size;	/* of its own state; zeroed at start, one for the whole session */
 	const char *hints;	/* actions of the hint line, most useful first; help and quit are added */

@@ -8,13 +8,13 @@ import time
 import common as c
 import terminal
 
-PROCESSES, TICKS = 10000, 20
+PROCESSES, CONNECTIONS, TICKS = 10000, 50000, 20
 FRAME_MS, START_MS = 16, 300
 KEYS = 25
 
 
-def recording():
-    path = f"{c.OUT}/bench.otr"
+def recording(name, *what):
+    path = f"{c.OUT}/{name}.otr"
     objects = [f"{folder}/{name}" for folder, _, names in os.walk(f"{c.BUILD}/obj/bpf") for name in names
                if name.endswith(".o") and os.path.exists(
                    os.path.join(c.ROOT, os.path.relpath(folder, f"{c.BUILD}/obj"), name[:-2] + ".c"))]
@@ -30,7 +30,7 @@ def recording():
                     "-lm"], cwd=c.ROOT, check=True, capture_output=True)
     if os.path.exists(path):
         os.unlink(path)
-    subprocess.run([f"{c.OUT}/make_recording", path, str(PROCESSES), str(TICKS)], check=True)
+    subprocess.run([f"{c.OUT}/make_recording", path, *[str(w) for w in what], str(TICKS)], check=True)
     return path
 
 
@@ -48,7 +48,7 @@ def frames(t, keys):
     return cost, size
 
 
-def frame_rows(path, view):
+def frame_rows(path, view, more=()):
     t = terminal.Terminal([c.OTTOP, "--replay", path, "-v", view])
     t.read(3)
     t.send(b"p")  # stands still: what comes now is caused by keys
@@ -60,7 +60,7 @@ def frame_rows(path, view):
     for name, keys in (("cursor down", [b"j"] * KEYS), ("page down", [b"\x1b[6~"] * KEYS),
                        ("order reversed", [b"g"] + [b"I"] * KEYS), ("whole screen again", [b"\x0c"] * KEYS),
                        ("one tick on", [b"]"] * steps), ("one tick back", [b"["] * steps),
-                       ("other sort column", [b">"] * 8)):
+                       ("other sort column", [b">"] * 8)) + more:
         cost, size = frames(t, keys)
         rows.append([f"{view}: {name}", c.number(c.median(cost), 2), c.number(max(cost), 2),
                      c.number(c.median(size))])
@@ -101,7 +101,7 @@ def load(on):
 def run():
     c.title("3. The screen, 200x60")
     try:
-        path = recording()
+        path = recording("bench", PROCESSES)
         rows, worst = [], []
         for view in ("processes", "syscalls"):
             r, w = frame_rows(path, view)
@@ -110,6 +110,12 @@ def run():
         size = c.megabytes(os.path.getsize(path))
         c.say(f"  {PROCESSES:,} processes in a recording of {size}, {TICKS} ticks;")
         c.say("  a frame: CPU time of ottop from key to silence (key, sort, drawing, ncurses, write)")
+        c.table(["frame", "ms", "worst", "bytes"], rows)
+        c.aim("slowest of the medians, ms", max(worst), FRAME_MS)
+        path = recording("connections", "connections", CONNECTIONS)
+        rows, worst = frame_rows(path, "connections", (("cursor down, in groups", [b"bb"] + [b"j"] * KEYS),))
+        size = c.megabytes(os.path.getsize(path))
+        c.say(f"  {CONNECTIONS:,} connections in a recording of {size}, {TICKS} ticks:")
         c.table(["frame", "ms", "worst", "bytes"], rows)
         c.aim("slowest of the medians, ms", max(worst), FRAME_MS)
     except (RuntimeError, OSError, subprocess.CalledProcessError) as e:

@@ -2,21 +2,114 @@
 /*
  * make_recording FILE PROCESSES TICKS: a machine with so many processes, a tenth of
  * them active, and two rows of system calls for each active one.
+ * make_recording FILE connections N TICKS: one with so many connections of 200
+ * processes to N / 8 addresses, a tenth of them active.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpf/history.h"
 #include "tests/unit/gen.h"
 
+#define OWNERS 200
+
+static const char *address(u32 i)
+{
+	char buf[48];
+
+	if (i % 5)
+		snprintf(buf, sizeof(buf), "10.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
+	else
+		snprintf(buf, sizeof(buf), "2001:db8:%x:%x::%x", i >> 16 & 0xffff, i & 0xffff, i % 251 + 1);
+	return str_new(buf);
+}
+
+static void fill_connection(struct connections_row *r, u32 i, u32 tick)
+{
+	bool active = i % 10 == tick % 2;
+	char comm[16];
+
+	snprintf(comm, sizeof(comm), "worker-%u", i % OWNERS);
+	r->row.first_seen_ns = NSEC_PER_SEC;
+	r->cookie = i + 1;
+	r->pid = 1000 + i % OWNERS;
+	r->start_time_ns = NSEC_PER_SEC;
+	r->comm = str_new(comm);
+	r->container = str_new("");
+	r->owners = str_new("");
+	r->netns = 4026531840;
+	r->netns_name = str_new("host");
+	r->proto = str_new("tcp");
+	r->family = str_new(i / 8 % 5 ? "ipv4" : "ipv6");
+	r->local_addr = str_new("10.0.0.1");
+	r->local_port = 32768 + i % 28000;
+	r->remote_addr = address(i / 8);
+	r->remote_port = i % 3 ? 443 : 5432;
+	r->state = str_new("ESTABLISHED");
+	r->direction = str_new(i % 2 ? "opened" : "accepted");
+	r->rx_rate = active ? (float)(i * 37 % 100000) : 0;
+	r->tx_rate = active ? (float)(i * 91 % 100000) : 0;
+	r->segments_rate = active ? 40 : 0;
+	r->retransmit_rate = active && i % 97 == 0 ? 1 : 0;
+	r->srtt_ns = 20000 + (active ? tick * 1000 : 0) + i * 7919ull % 90000000;
+	r->rtt_min_ns = 20000;
+	r->cwnd = 10;
+	r->rx_bytes = (u64)i * 1000 + (active ? tick * 1000 : 0);
+	r->tx_bytes = (u64)i * 2000;
+	r->retransmits = 0;
+	r->age_ns = (u64)tick * NSEC_PER_SEC;
+	r->end_reason = str_new("");
+}
+
+static int write_connections(struct recorder *r, struct gen *g, u32 n, u32 ticks)
+{
+	int err = 0;
+
+	for (u32 tick = 1; tick <= ticks && !err; tick++) {
+		struct builder *b = builder_new(g->prev, &g->session);
+		const struct snapshot *s;
+
+		builder_time(b, tick, g->session.start_ns + tick * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+		for (u32 i = 0; i < OWNERS; i++) {
+			struct processes_row *p = builder_row(b, TABLE_processes);
+
+			p->pid = 1000 + i;
+			p->start_time_ns = NSEC_PER_SEC;
+			p->cmdline = str_new("worker");
+		}
+		for (u32 i = 0; i < n; i++)
+			fill_connection(builder_row(b, TABLE_connections), i, tick);
+		builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+		builder_status(b, TABLE_connections, TS_OK, NULL, NSEC_PER_SEC);
+		s = builder_seal(b);
+		err = recorder_write(r, s);
+		snapshot_put(g->prev);
+		g->prev = s;
+	}
+	return err;
+}
+
+static int write_processes(struct recorder *r, struct gen *g, u32 processes, u32 ticks)
+{
+	u32 active = processes / 10;
+	int err = 0;
+
+	for (u32 i = 0; i < ticks && !err; i++)
+		err = recorder_write(r, gen_load(g, processes, active, active * 2, active));
+	return err;
+}
+
 int main(int argc, char **argv)
 {
-	u32 processes = argc == 4 ? (u32)atoi(argv[2]) : 0, active = processes / 10;
-	int err = 0, ticks = argc == 4 ? atoi(argv[3]) : 0;
+	bool connections = argc == 5 && !strcmp(argv[2], "connections");
+	u32 n = argc >= 4 ? (u32)atoi(argv[2 + connections]) : 0;
+	u32 ticks = argc >= 4 ? (u32)atoi(argv[3 + connections]) : 0;
 	struct recorder *r;
 	char *error = NULL;
 	struct gen g;
+	int err;
 
-	if (!processes || ticks < 1)
+	if (!n || !ticks)
 		return 2;
 	gen_init(&g, 1, 0);
 	r = recorder_open(argv[1], &g.session, &error);
@@ -24,8 +117,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "make_recording: %s\n", error);
 		return 1;
 	}
-	for (int i = 0; i < ticks && !err; i++)
-		err = recorder_write(r, gen_load(&g, processes, active, active * 2, active));
+	err = connections ? write_connections(r, &g, n, ticks) : write_processes(r, &g, n, ticks);
 	gen_end(&g);
 	return err || recorder_close(r);
 }

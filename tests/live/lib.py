@@ -153,6 +153,12 @@ def key_of(table, row):
         return row['pid'], row['tid'], row['start_time_ns']
     if table == 'events':
         return row['seq']
+    if table == 'connections':
+        return row['cookie'], row['remote_addr'], row['remote_port']
+    if table == 'interfaces':
+        return row['netns'], row['name']
+    if table == 'drops':
+        return row['reason'], row['location']
     if table == 'cpus':
         return row['cpu']
     return ()

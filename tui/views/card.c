@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "tui/views/card.h"
+#include "tui/views/peers.h"
 
+#define PEERS_FROM 8		/* lines beside the threads from which calls and peers share them */
 #define CHILDREN_FROM 18	/* lines below the head from which children have a list */
 
 static void doors_clear(struct card *k)
@@ -41,6 +43,23 @@ static void draw_cursor(struct card *k, struct canvas *c)
 		canvas_text(c, at->row, at->col, 1, ROLE_selection, "▌");
 }
 
+/* Below the calls, in up to half of their lines; its lines are doors to the connections. */
+static void draw_peers(struct app *a, struct card *k, struct canvas *c, struct rect *right,
+		       const struct processes_row *p)
+{
+	struct rect r = *right;
+	int lines;
+
+	if (right->rows < PEERS_FROM)
+		return;
+	r.rows = right->rows / 2;
+	r.row += right->rows - r.rows;
+	right->rows -= r.rows;
+	lines = peers_draw(a, c, r, app_process_snapshot(a), p);
+	for (int i = 0; i < max(lines, 1); i++)
+		card_add_door(k, DOOR_PEERS, (struct rect){ r.row + 1 + i, r.col, 1, r.cols }, NULL);
+}
+
 /* Lists beside each other; one below the other where the line is short. */
 static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		       const struct processes_row *p)
@@ -65,6 +84,7 @@ static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct r
 	}
 	if (left.rows > 1)
 		card_draw_threads(a, k, c, left, p);
+	draw_peers(a, k, c, &right, p);
 	if (right.rows > 1)
 		card_draw_calls(a, k, c, right, p);
 }
@@ -150,6 +170,10 @@ static void open_door(struct app *a, const struct card *k)
 		return;
 	}
 	d = &k->doors[k->cursor];
+	if (d->kind == DOOR_PEERS) {
+		app_show(a, "connections", -1);
+		return;
+	}
 	if (d->kind == DOOR_PARENT || d->kind == DOOR_CHILD) {
 		app_enter_row(a, (const struct processes_row *)d->row, "card");
 		return;

@@ -34,12 +34,12 @@ bool trace_more(struct trace *t, struct history *h);
 float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns);
 
 /* A line that leads somewhere. */
-enum door_kind { DOOR_PARENT, DOOR_CHILD, DOOR_THREAD, DOOR_CALL, DOOR_SYSCALLS };
+enum door_kind { DOOR_PARENT, DOOR_CHILD, DOOR_THREAD, DOOR_CALL, DOOR_SYSCALLS, DOOR_PEERS };
 
 struct door {
 	enum door_kind kind;
 	struct rect at;
-	const struct row *row;	/* one reference; NULL: DOOR_SYSCALLS */
+	const struct row *row;	/* one reference; NULL: DOOR_SYSCALLS, DOOR_PEERS */
 };
 
 #define CARD_MAX_DOORS 256

@@ -39,6 +39,18 @@ static const struct column columns[] = {
 	{ "args", .priority = 1 },
 };
 
+/* What connections do is in 5: here it would bury the processes. */
+static bool keep(struct app *a, void *state, const struct row *r)
+{
+	static const char *const others[] = { "connect", "accept", "close", "fail" };
+	const char *kind = event_row(r)->kind;
+
+	for (u32 i = 0; kind && i < ARRAY_SIZE(others); i++)
+		if (!strcmp(kind, others[i]))
+			return false;
+	return true;
+}
+
 static const struct table_spec spec = {
 	.table = TABLE_events,
 	.columns = columns,
@@ -47,6 +59,7 @@ static const struct table_spec spec = {
 	.ascending = true,
 	.newest_last = true,
 	.noun = "events",
+	.keep = keep,
 };
 
 static bool act(struct app *a, void *state, enum action action, u32 key)

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/views/peers.h"
 #include "tui/views/processes.h"
 
 #define TOP 8		/* rows of a part */
 #define TIME_COLS 52
 #define CALLS_COLS 62
+#define PEERS_COLS 38
 
 /* ---- time ---------------------------------------------------------------------------- */
 
@@ -159,6 +161,11 @@ void preview_draw(struct app *a, struct canvas *c, struct rect r, const struct p
 	draw_calls(a, c, calls, p);
 	if (who.cols < 30)
 		return;
+	if (who.cols >= PEERS_COLS + 40) {
+		peers_draw(a, c, (struct rect){ r.row, who.col, r.rows, PEERS_COLS }, app_snapshot(a), p);
+		who.col += PEERS_COLS + 1;
+		who.cols -= PEERS_COLS + 1;
+	}
 	canvas_rule(c, r.row, who.col, who.cols, "who it is");
 	draw_who(a, c, who, p);
 }

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * connections.bpf.c: the life of TCP connections, and the iterators that read
+ * what the open ones have counted.
+ *
+ * Nothing runs when data moves. A connection has an entry in `conns` from its
+ * SYN to its end, found by its cookie; the end goes to user space with the
+ * socket's own final counters, so that what lived 2 ms has them too.
+ */
+#include "bpf/net.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+u64 lost_ring, lost_conns;
+u64 n_ends;
+
+struct conn_state {
+	u64 begun_ns, open_ns;
+	struct wire_owner owner;
+	u32 flags;		/* WS_OPENED, WS_ACCEPTED */
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct conn_state);
+} conns SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CONN_RING_BYTES);
+} ends SEC(".maps");
+
+/* ---- counters ---- */
+
+/* state: of the socket now; fin_*: include/net/tcp.h: SYN and FIN take one number each. */
+static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	u32 una, nxt, end;
+
+	if (!tp)
+		return;
+	una = tp->snd_una;
+	nxt = tp->snd_nxt;
+	end = tp->write_seq;
+	w->in_flight = nxt - una;
+	if (state == TCPS_FIN_WAIT1 || state == TCPS_FIN_WAIT2 || state == TCPS_CLOSING ||
+	    state == TCPS_LAST_ACK) {
+		w->flags |= WS_FIN_SENT;
+		if (una == end)
+			w->flags |= WS_FIN_ACKED;
+		else if (nxt == end)
+			w->flags |= WS_FIN_IN_FLIGHT;
+	}
+	if (sk->__sk_common.skc_flags >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = tp->bytes_received;
+	w->bytes_acked = tp->bytes_acked;
+	w->bytes_sent = tp->bytes_sent;
+	w->bytes_retrans = tp->bytes_retrans;
+	w->segs_in = tp->segs_in;
+	w->segs_out = tp->segs_out;
+	w->retransmits = tp->total_retrans;
+	w->srtt_8us = tp->srtt_us;
+	w->rtt_min_us = tp->rtt_min.s[0].v;
+	w->cwnd = tp->snd_cwnd;
+}
+
+static __always_inline void fill_state(struct wire_sock *w, const struct conn_state *s)
+{
+	w->begun_ns = s->begun_ns;
+	w->open_ns = s->open_ns;
+	w->flags |= s->flags;
+}
+
+/* ---- life ---- */
+
+static __always_inline struct conn_state *state_make(u64 cookie)
+{
+	struct conn_state *s = bpf_map_lookup_elem(&conns, &cookie), empty = {};
+
+	if (s)
+		return s;
+	if (bpf_map_update_elem(&conns, &cookie, &empty, BPF_NOEXIST))
+		__sync_fetch_and_add(&lost_conns, 1);
+	return bpf_map_lookup_elem(&conns, &cookie);
+}
+
+/* connect(): in the context of the process that calls it. */
+static __always_inline int begin(u64 cookie)
+{
+	struct conn_state *s = state_make(cookie);
+
+	if (!s)
+		return 0;
+	/* a socket may connect again after it failed */
+	s->begun_ns = bpf_ktime_get_boot_ns();
+	s->open_ns = 0;
+	s->flags = WS_OPENED;
+	fill_current(&s->owner);
+	return 0;
+}
+
+static __always_inline int established(u64 cookie, int old)
+{
+	struct conn_state *s = state_make(cookie);
+
+	if (!s)
+		return 0;
+	s->open_ns = bpf_ktime_get_boot_ns();
+	if (s->flags & WS_OPENED)	/* simultaneous open passes SYN_RECV too */
+		return 0;
+	s->flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
+	if (old != TCPS_SYN_SENT)
+		s->begun_ns = s->open_ns;
+	return 0;
+}
+
+/* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
+static __always_inline int closing(u64 cookie)
+{
+	struct conn_state *s = state_make(cookie);
+
+	if (s)
+		fill_current(&s->owner);
+	return 0;
+}
+
+static __always_inline u64 ring_flags(void)
+{
+	return bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA) > CONN_RING_BYTES / 4 ?
+		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* True for a close that sends a reset: by close() itself, since nobody else sets no error. */
+static __always_inline bool is_abort(int old, int err)
+{
+	return !err && (old == TCPS_ESTABLISHED || old == TCPS_CLOSE_WAIT || old == TCPS_SYN_SENT);
+}
+
+static __always_inline void end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
+{
+	struct wire_end *e;
+
+	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->err = sk->sk_err;
+	e->sock.cookie = cookie;
+	e->sock.proto = IPPROTO_TCP;
+	e->sock.state = old;
+	if (fill_ends(&e->sock.ends, sk))
+		e->sock.flags |= WS_V6;
+	fill_tcp(&e->sock, sk, old);
+	if (s) {
+		fill_state(&e->sock, s);
+		e->sock.owner = s->owner;
+	}
+	if (!e->sock.owner.tgid && is_abort(old, e->err))
+		fill_current(&e->sock.owner);
+	bpf_ringbuf_submit(e, ring_flags());
+	__sync_fetch_and_add(&n_ends, 1);
+}
+
+/* include/net/inet_sock.h: called before the state changes. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old, int new)
+{
+	struct conn_state *s;
+	u64 cookie;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new != TCPS_SYN_SENT && new != TCPS_ESTABLISHED && new != TCPS_FIN_WAIT1 &&
+	    new != TCPS_LAST_ACK && new != TCPS_CLOSE)
+		return 0;
+	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
+		return 0;
+	cookie = bpf_get_socket_cookie(sk);
+	if (new == TCPS_SYN_SENT)
+		return begin(cookie);
+	if (new == TCPS_ESTABLISHED)
+		return established(cookie, old);
+	if (new != TCPS_CLOSE)
+		return closing(cookie);
+	s = bpf_map_lookup_elem(&conns, &cookie);
+	end(sk, cookie, old, s);
+	if (s)
+		bpf_map_delete_elem(&conns, &cookie);
+	return 0;
+}
+
+/*
+ * A program that interrupts itself on its CPU is not run again (recursion
+ * miss): what on_state missed of an end is made up for here.
+ */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct conn_state *s;
+
+	if (!cookie)
+		return 0;
+	s = bpf_map_lookup_elem(&conns, &cookie);
+	if (!s)
+		return 0;
+	end(sk, cookie, TCPS_CLOSE, s);
+	bpf_map_delete_elem(&conns, &cookie);
+	return 0;
+}
+
+/* ---- the open ones ---- */
+
+static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, struct task_struct *t,
+				      u64 ino)
+{
+	struct wire_sock w = {};
+	struct conn_state *s;
+
+	w.proto = sk->sk_protocol;
+	w.state = sk->__sk_common.skc_state;
+	if (w.proto == IPPROTO_TCP ? w.state == TCPS_CLOSE || w.state == TCPS_TIME_WAIT :
+				     w.proto != IPPROTO_UDP)
+		return 0;
+	w.cookie = bpf_get_socket_cookie(sk);
+	w.ino = ino;
+	if (fill_ends(&w.ends, sk))
+		w.flags |= WS_V6;
+	if (w.proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
+		fill_tcp(&w, sk, w.state);
+		s = bpf_map_lookup_elem(&conns, &w.cookie);
+		if (s) {
+			fill_state(&w, s);
+			if (!t)
+				w.owner = s->owner;
+		}
+	}
+	if (t)
+		fill_owner(&w.owner, t);
+	bpf_seq_write(seq, &w, sizeof(w));
+	return 0;
+}
+
+SEC("iter/task_file")
+int sockets_iter(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!t || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || !is_inet(sk))
+		return 0;
+	return write_sock(ctx->meta->seq, sk, t, file->f_inode->i_ino);
+}
+
+/*
+ * Of one network namespace: sockets that no file stands for (not accepted yet,
+ * closed by their process, the kernel's own), which sockets_iter does not meet.
+ */
+SEC("iter/tcp")
+int ownerless_iter(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!skc)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sk = (struct sock *)tp;
+	if (BPF_CORE_READ(sk, sk_socket, file))
+		return 0;
+	return write_sock(ctx->meta->seq, sk, NULL, 0);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * connections.h: what connections.bpf.c and connections_calls.bpf.c tell user
+ * space. Times in ns, CLOCK_BOOTTIME; counters as the kernel has them: what is
+ * payload of them is worked out in connections_tcp.c.
+ */
+#ifndef OTTOP_CONNECTIONS_H
+#define OTTOP_CONNECTIONS_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define CONN_RING_BYTES (1 << 20)
+#define FLOWS_MAX 16384
+#define SHARED_MAX 4096
+
+/* include/net/tcp_states.h */
+enum tcp_state {
+	TCPS_ESTABLISHED = 1, TCPS_SYN_SENT, TCPS_SYN_RECV, TCPS_FIN_WAIT1, TCPS_FIN_WAIT2, TCPS_TIME_WAIT,
+	TCPS_CLOSE, TCPS_CLOSE_WAIT, TCPS_LAST_ACK, TCPS_LISTEN, TCPS_CLOSING, TCPS_NEW_SYN_RECV
+};
+
+enum wire_sock_flags {
+	WS_OPENED = 1,		/* by connect(): seen, not guessed */
+	WS_ACCEPTED = 2,
+	WS_FIN_SENT = 4,
+	WS_FIN_ACKED = 8,
+	WS_FIN_RECEIVED = 16,
+	WS_V6 = 32,		/* addresses have 16 bytes; else 4 */
+	WS_FIN_IN_FLIGHT = 64,
+};
+
+/* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */
+struct wire_ends {
+	__u8 local[16], remote[16];
+	__u16 lport, rport;	/* host order */
+	__u32 netns;		/* inode number */
+};
+
+/* A process, as far as it is told on the spot. tgid 0: none. */
+struct wire_owner {
+	__u64 start_ns;
+	__u32 tgid, pad;
+	char comm[16];
+};
+
+/* One socket: from the iterators, and in struct wire_end. */
+struct wire_sock {
+	__u64 cookie;
+	__u64 ino;		/* of its file; 0: none, or not asked */
+	struct wire_ends ends;
+	struct wire_owner owner;
+	__u8 proto, state;
+	__u16 flags;
+	__u32 in_flight;	/* bytes from snd_una to snd_nxt: data, FIN */
+	__u64 begun_ns;		/* SYN sent, or accepted by the kernel; 0: before we looked */
+	__u64 open_ns;		/* established; 0: before we looked, or never */
+	__u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
+	__u32 segs_in, segs_out, retransmits;
+	__u32 srtt_8us;		/* in eighths of a microsecond */
+	__u32 rtt_min_us, cwnd;
+};
+
+/* The end of a TCP connection, or a connect() that failed. */
+struct wire_end {
+	struct wire_sock sock;	/* state: the last one before the end */
+	__u64 time_ns;
+	__s32 err;		/* errno of the socket; 0: none */
+	__u32 pad;
+};
+
+/* ---- UDP ---- */
+
+struct flow_key {
+	__u64 socket;		/* cookie; with bit 63: number of its inode (kernels before 6.3) */
+	__u8 remote[16];
+	__u16 rport;
+	__u16 v6;
+	__u32 pad;
+};
+
+#define FLOW_BY_INODE (1ull << 63)
+
+struct flow {
+	__u64 rx_bytes, tx_bytes;
+	__u32 rx_packets, tx_packets;
+	__u64 begun_ns, last_ns;
+	__u8 local[16];
+	__u16 lport;
+	__u16 local_v6;
+	__u32 netns;
+	struct wire_owner owner;	/* who used it last */
+};
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_calls.c: see connections_calls.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/features.h"
+#include "bpf/probes.h"
+#include "bpf/collectors/connections_calls.h"
+#include "connections_calls.skel.h"
+
+static struct connections_calls *skel;
+static struct bpf_link *links[4];
+static u32 n_links;
+
+struct connections_calls *calls_skel(void)
+{
+	return skel;
+}
+
+bool calls_by_descriptor(void)
+{
+	return skel && skel->rodata->by_descriptor;
+}
+
+/* ---- shared sockets ---- */
+
+bool calls_share(u64 cookie)
+{
+	struct wire_owner nobody = {};
+
+	if (!skel || skel->rodata->by_descriptor || skel->bss->n_shared >= SHARED_MAX)
+		return false;
+	if (bpf_map_update_elem(bpf_map__fd(skel->maps.shared), &cookie, &nobody,
+				BPF_NOEXIST))
+		return errno == EEXIST;
+	skel->bss->n_shared++;
+	return true;
+}
+
+void calls_unshare(u64 cookie)
+{
+	if (skel && !bpf_map_delete_elem(bpf_map__fd(skel->maps.shared), &cookie))
+		skel->bss->n_shared--;
+}
+
+bool calls_user(u64 cookie, struct wire_owner *ret)
+{
+	return skel && !bpf_map_lookup_elem(bpf_map__fd(skel->maps.shared), &cookie, ret);
+}
+
+/* ---- open and close ---- */
+
+static int attach_all(char *why, size_t cap)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		links[n_links] = probe_attach(prog);
+		if (!links[n_links]) {
+			snprintf(why, cap, "%s: %s", bpf_program__name(prog), probe_why(errno));
+			return -errno;
+		}
+		n_links++;
+	}
+	return 0;
+}
+
+/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
+static void choose_programs(void)
+{
+	struct features f;
+	bool classic = probes_prefer_classic(), traced;
+
+	features_read(&f);
+	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
+	skel->rodata->by_descriptor = !traced;
+	bpf_program__set_autoload(skel->progs.on_send, traced);
+	bpf_program__set_autoload(skel->progs.on_receive, traced);
+	bpf_program__set_autoload(skel->progs.on_return, !classic);
+	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
+}
+
+int calls_open(int ring_fd, char *why, size_t cap)
+{
+	int err;
+
+	skel = connections_calls__open();
+	if (!skel)
+		return -errno;
+	choose_programs();
+	err = bpf_map__reuse_fd(skel->maps.ends, ring_fd);
+	if (!err)
+		err = connections_calls__load(skel);
+	if (err) {
+		snprintf(why, cap, "%s", probe_why(-err));
+	} else {
+		probes_add("connections", skel->obj);
+		err = attach_all(why, cap);
+	}
+	return err;
+}
+
+/* The caller has probes_forget() called for all of the collector before. */
+void calls_close(void)
+{
+	while (n_links)
+		bpf_link__destroy(links[--n_links]);
+	connections_calls__destroy(skel);
+	skel = NULL;
+}

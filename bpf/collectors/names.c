@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * names.c: the table names: what is known of the addresses somebody asked for.
+ * Like the names of frames, they come when they come; a row says "not yet" (neither
+ * name nor reason), the name, or why there is none.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "bpf/collector.h"
+#include "bpf/resolver.h"
+
+static int names_open(char *reason, size_t cap)
+{
+	if (resolver_runs())
+		return 0;
+	snprintf(reason, cap, "the process that asks for names (ottop-names) does not run");
+	return -ESRCH;
+}
+
+static void names_drain(void)
+{
+	resolver_step(boottime_ns());
+}
+
+static u32 names_fds(int *fds)
+{
+	fds[0] = resolver_fd();
+	return fds[0] >= 0;
+}
+
+static void add_row(void *arg, const char *addr, const char *name, const char *reason)
+{
+	struct builder *b = arg;
+	struct names_row *r = builder_row(b, TABLE_names);
+
+	r->addr = str_new(addr);
+	r->name = name ? str_new(name) : NULL;
+	r->reason = reason ? str_new(reason) : NULL;
+}
+
+static int names_read(const struct tick *t)
+{
+	resolver_step(t->now_ns);
+	resolver_each(add_row, t->b);
+	if (resolver_runs())
+		builder_status(t->b, TABLE_names, TS_OK, NULL, t->interval_ns);
+	else
+		builder_status(t->b, TABLE_names, TS_PARTIAL,
+			       "the process that asks for names has ended: no new ones", t->interval_ns);
+	return 0;
+}
+
+static void names_close(void)
+{
+}
+
+const struct collector names_collector = {
+	.name = "names",
+	.tables = TABLE_BIT(TABLE_names),
+	.open = names_open,
+	.drain = names_drain,
+	.fds = names_fds,
+	.read = names_read,
+	.close = names_close,
+};

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the counters of a TCP socket mean, and the table of connections. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bpf/collectors/connections_table.h"
+
+/* ---- payload ---- */
+
+/* Who opened it sent 1,000 bytes and got 500; all is acknowledged. */
+static struct wire_sock opened(void)
+{
+	return (struct wire_sock){
+		.state = TCPS_ESTABLISHED, .flags = WS_OPENED, .bytes_acked = 1001,
+		.bytes_sent = 1000, .bytes_received = 500,
+	};
+}
+
+static void syn_is_no_payload(void **state)
+{
+	struct wire_sock w = opened();
+
+	(void)state;
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+	assert_int_equal(tcp_rx_bytes(&w), 500);
+	w.flags = WS_ACCEPTED;
+	w.bytes_acked = 1000;
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+}
+
+static void fins_are_no_payload(void **state)
+{
+	struct wire_sock w = opened();
+
+	(void)state;
+	w.flags |= WS_FIN_SENT | WS_FIN_ACKED | WS_FIN_RECEIVED;
+	w.bytes_acked++;
+	w.bytes_received++;
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+	assert_int_equal(tcp_rx_bytes(&w), 500);
+	w = opened();	/* a FIN that is on its way is not in bytes_acked */
+	w.flags |= WS_FIN_SENT | WS_FIN_IN_FLIGHT;
+	w.in_flight = 1;
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+}
+
+static void nothing_moved(void **state)
+{
+	struct wire_sock w = { .state = TCPS_SYN_SENT, .flags = WS_OPENED };
+
+	(void)state;
+	assert_int_equal(tcp_tx_bytes(&w), 0);
+	assert_int_equal(tcp_rx_bytes(&w), 0);
+	w.flags |= WS_FIN_RECEIVED | WS_FIN_ACKED;
+	assert_int_equal(tcp_tx_bytes(&w), 0);
+	assert_int_equal(tcp_rx_bytes(&w), 0);
+}
+
+static void direction_is_found_by_the_syn(void **state)
+{
+	struct wire_sock w = opened();
+
+	(void)state;
+	w.flags = 0;
+	assert_int_equal(tcp_direction(&w), DIR_OPENED);
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+	w.bytes_acked = 1000;
+	assert_int_equal(tcp_direction(&w), DIR_ACCEPTED);
+	assert_int_equal(tcp_tx_bytes(&w), 1000);
+	/* 300 of the bytes were sent twice, 200 are not acknowledged, and so is a FIN */
+	w = (struct wire_sock){ .state = TCPS_FIN_WAIT1, .flags = WS_FIN_SENT | WS_FIN_IN_FLIGHT,
+				.bytes_sent = 1300, .bytes_retrans = 300, .in_flight = 201,
+				.bytes_acked = 801 };
+	assert_int_equal(tcp_direction(&w), DIR_OPENED);
+	assert_int_equal(tcp_tx_bytes(&w), 800);
+	w.bytes_acked = 820;	/* cannot be: nothing is guessed, what was sent counts */
+	assert_int_equal(tcp_direction(&w), DIR_UNKNOWN);
+	assert_int_equal(tcp_tx_bytes(&w), 800);
+}
+
+/* ---- ends ---- */
+
+static void reasons(void **state)
+{
+	static const struct { int state, err; enum conn_reason want; } cases[] = {
+		{ TCPS_LAST_ACK, 0, END_CLOSED }, { TCPS_FIN_WAIT2, 0, END_CLOSED },
+		{ TCPS_CLOSING, 0, END_CLOSED }, { TCPS_ESTABLISHED, 0, END_RESET },
+		{ TCPS_CLOSE_WAIT, 0, END_RESET }, { TCPS_ESTABLISHED, ECONNRESET, END_RESET },
+		{ TCPS_CLOSE_WAIT, EPIPE, END_RESET }, { TCPS_SYN_SENT, ECONNREFUSED, END_REFUSED },
+		{ TCPS_SYN_SENT, ETIMEDOUT, END_TIMED_OUT }, { TCPS_FIN_WAIT1, ETIMEDOUT, END_TIMED_OUT },
+		{ TCPS_SYN_SENT, EHOSTUNREACH, END_UNREACHABLE },
+		{ TCPS_SYN_SENT, ENETUNREACH, END_UNREACHABLE }, { TCPS_SYN_SENT, 0, END_CLOSED },
+		{ TCPS_ESTABLISHED, ECONNABORTED, END_RESET },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(tcp_reason(cases[i].state, cases[i].err), cases[i].want);
+	assert_string_equal(reason_state(END_REFUSED, true), "REFUSED");
+	assert_string_equal(reason_state(END_RESET, false), "CLOSE");
+	assert_null(reason_name(END_OPEN));
+	assert_string_equal(tcp_state_name(TCPS_FIN_WAIT2), "FIN_WAIT2");
+	assert_string_equal(tcp_state_name(77), "?");
+}
+
+/* ---- the table ---- */
+
+static const struct session session;
+static const struct scope everybody;
+
+static struct wire_ends ends_to(u8 last, u16 port)
+{
+	struct wire_ends e = { .local = { 10, 0, 0, 1 }, .remote = { 10, 0, 0, last },
+			       .lport = 1000, .rport = port };
+
+	return e;
+}
+
+static struct conn *add(u64 cookie, u8 last, u16 port)
+{
+	struct wire_ends e = ends_to(last, port);
+	bool is_new;
+	struct conn *c = conn_get(cookie, IPPROTO_UDP, 0, &e, 5, &is_new);
+
+	assert_true(is_new);
+	c->row->rx_bytes = c->row->tx_bytes = 0;
+	return c;
+}
+
+/* One tick: the snapshot, which the caller puts back. */
+static const struct snapshot *tick(const struct snapshot *prev, u64 now_ns, u32 *ret_hidden)
+{
+	struct tick t = { .now_ns = now_ns, .scope = &everybody, .prev_ns = prev ? prev->time_ns : 0 };
+	u32 hidden;
+
+	t.b = builder_new(prev, &session);
+	builder_time(t.b, 1, now_ns, 0, 0);
+	hidden = conn_rows(&t);
+	if (ret_hidden)
+		*ret_hidden = hidden;
+	return builder_seal(t.b);
+}
+
+static const struct connections_row *row_at(const struct snapshot *s, u32 i)
+{
+	assert_true(i < s->tables[TABLE_connections].n);
+	return (const struct connections_row *)s->tables[TABLE_connections].rows[i];
+}
+
+static void rows_are_in_order(void **state)
+{
+	const struct snapshot *s, *next;
+
+	(void)state;
+	add(9, 2, 80);
+	add(3, 2, 80);
+	add(9, 10, 80);
+	add(9, 2, 53);
+	s = tick(NULL, 1000, NULL);
+	add(5, 2, 80);
+	add(1, 2, 80);
+	next = tick(s, 2000, NULL);
+	assert_int_equal(s->tables[TABLE_connections].n, 4);
+	assert_int_equal(next->tables[TABLE_connections].n, 6);
+	for (u32 i = 1; i < 6; i++)
+		assert_true(row_cmp_keys(&row_at(next, i - 1)->row, &row_at(next, i)->row) < 0);
+	snapshot_put(s);
+	snapshot_put(next);
+	conn_clear();
+}
+
+static void a_sealed_row_does_not_change(void **state)
+{
+	struct conn *c = add(7, 2, 80);
+	const struct snapshot *s = tick(NULL, 1000, NULL), *next;
+
+	(void)state;
+	conn_row(c)->rx_bytes = 4711;
+	next = tick(s, 2000, NULL);
+	assert_int_equal(row_at(s, 0)->rx_bytes, 0);
+	assert_int_equal(row_at(next, 0)->rx_bytes, 4711);
+	assert_string_equal(row_at(next, 0)->remote_addr, "10.0.0.2");
+	snapshot_put(s);
+	snapshot_put(next);
+	conn_clear();
+}
+
+static void what_ended_is_told_once(void **state)
+{
+	struct conn *c = add(7, 2, 80);
+	const struct snapshot *a = tick(NULL, 1000, NULL), *b, *d;
+	struct wire_ends e = ends_to(2, 80);
+
+	(void)state;
+	conn_close(c, END_RESET, false, 1500);
+	b = tick(a, 2000, NULL);
+	d = tick(b, 3000, NULL);
+	assert_true(row_at(b, 0)->row.closed);
+	assert_string_equal(row_at(b, 0)->end_reason, "reset");
+	assert_int_equal(d->tables[TABLE_connections].n, 0);
+	assert_null(conn_find(7, &e));
+	snapshot_put(a);
+	snapshot_put(b);
+	snapshot_put(d);
+	conn_clear();
+}
+
+/* Of more than fit the closed ones go, and how many is told. */
+static void the_open_ones_stay(void **state)
+{
+	const struct snapshot *s;
+	u32 hidden, open = 0;
+
+	(void)state;
+	for (u32 i = 0; i < CONNS_KEPT + 100; i++) {
+		struct conn *c = add(i + 1, 2, 80);
+
+		if (i % 3 == 0)
+			conn_close(c, END_CLOSED, false, 1);
+	}
+	s = tick(NULL, 1000, &hidden);
+	assert_int_equal(hidden, 100);
+	assert_int_equal(s->tables[TABLE_connections].n, CONNS_KEPT);
+	for (u32 i = 0; i < CONNS_KEPT; i++)
+		open += !row_at(s, i)->row.closed;
+	assert_int_equal(open, CONNS_KEPT + 100 - (CONNS_KEPT + 100 + 2) / 3);
+	snapshot_put(s);
+	conn_clear();
+}
+
+static void who_uses_it_beats_who_holds_it(void **state)
+{
+	struct conn *c = add(7, 2, 80);
+	struct wire_owner user = { .tgid = 10, .start_ns = 1, .comm = "user" };
+	struct wire_owner holder = { .tgid = 20, .start_ns = 2, .comm = "holder" };
+
+	(void)state;
+	conn_set_owner(c, &holder, false);
+	assert_int_equal(c->row->pid, 20);
+	conn_set_owner(c, &user, true);
+	assert_int_equal(c->row->pid, 10);
+	conn_set_owner(c, &holder, false);
+	assert_int_equal(c->row->pid, 10);
+	assert_string_equal(c->row->comm, "user");
+	conn_set_owner(c, &(struct wire_owner){}, true);	/* nobody: says nothing */
+	assert_int_equal(c->row->pid, 10);
+	conn_clear();
+}
+
+static void v6_addresses(void **state)
+{
+	struct wire_ends e = { .remote = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .rport = 443 };
+	bool is_new;
+	struct conn *c = conn_get(1, IPPROTO_TCP, WS_V6, &e, 5, &is_new);
+
+	(void)state;
+	assert_string_equal(c->row->remote_addr, "2001:db8::1");
+	assert_string_equal(c->row->local_addr, "*");
+	assert_string_equal(c->row->family, "ipv6");
+	conn_clear();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(syn_is_no_payload),
+		cmocka_unit_test(fins_are_no_payload),
+		cmocka_unit_test(nothing_moved),
+		cmocka_unit_test(direction_is_found_by_the_syn),
+		cmocka_unit_test(reasons),
+		cmocka_unit_test(rows_are_in_order),
+		cmocka_unit_test(a_sealed_row_does_not_change),
+		cmocka_unit_test(what_ended_is_told_once),
+		cmocka_unit_test(the_open_ones_stay),
+		cmocka_unit_test(who_uses_it_beats_who_holds_it),
+		cmocka_unit_test(v6_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * connections.c: who talks to whom: TCP connections and UDP flows with their
+ * process, the ones that lose segments first. First face of tab 5.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/table_state.h"
+#include "tui/views/net.h"
+
+#define PREVIEW_MIN_COLS 120
+#define PREVIEW_MIN_ROWS 30	/* of the body */
+#define PREVIEW_ROWS 12
+#define PREVIEW_TICKS 3
+
+/* Inside of a group, or of a process, there is a grouping of its own. */
+static bool is_inside(const struct app *a)
+{
+	const struct row *r = app_context(a)->row;
+
+	return app_context(a)->pid || (r && connections_is_group(r));
+}
+
+static enum connections_by *by_of(struct app *a, struct connections_state *st)
+{
+	return is_inside(a) ? &st->inside : &st->by;
+}
+
+/* ---- columns ---------------------------------------------------------------------- */
+
+static u32 style_of(const struct table_row *tr)
+{
+	return tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
+}
+
+/* "› 10.0.0.7:8443": the address whole, a name cut so that its port is seen. */
+static void draw_remote(struct app *a, struct canvas *c, int row, int col, int width,
+			const struct table_row *tr)
+{
+	const struct connections_row *r = connection_row(tr->row);
+	const char *dir = r->direction, *port;
+	char buf[NET_END_MAX];
+	int n;
+
+	canvas_text(c, row, col, 1, dir && tr->mark != MARK_gone ? ROLE_accent : ROLE_dim, !dir ? "?" :
+		    !strcmp(dir, "accepted") ? "‹" : !strcmp(dir, "opened") ? "›" : " ");
+	net_end_fit(a, c, buf, r->remote_addr, r->remote_port, width - 2);
+	port = strrchr(buf, ':');
+	n = port ? canvas_width(c, port) : 0;
+	if (canvas_width(c, buf) <= width - 2 || n + 4 > width) {
+		canvas_cut(c, row, col + 2, width - 2, style_of(tr), buf);
+		return;
+	}
+	canvas_text(c, row, col + width - n, n, style_of(tr), port);
+	buf[port - buf] = '\0';
+	canvas_cut(c, row, col + 2, width - 2 - n, style_of(tr), buf);
+}
+
+static void draw_local(struct app *a, struct canvas *c, int row, int col, int width,
+		       const struct table_row *tr)
+{
+	const struct connections_row *r = connection_row(tr->row);
+	char buf[NET_END_MAX];
+
+	canvas_cut(c, row, col, width, style_of(tr), net_address(buf, r->local_addr, r->local_port));
+}
+
+static void draw_state(struct app *a, struct canvas *c, int row, int col, int width,
+		       const struct table_row *tr)
+{
+	const struct connections_row *r = connection_row(tr->row);
+	char buf[24];
+	u32 style = net_has_failed(r->end_reason) ? ROLE_bad : r->state ? style_of(tr) : ROLE_dim;
+
+	canvas_cut(c, row, col, width, style, net_state_text(r, buf, sizeof(buf)));
+}
+
+static void draw_rtt(struct app *a, struct canvas *c, int row, int col, int width,
+		     const struct table_row *tr)
+{
+	char buf[FORMAT_MAX];
+
+	canvas_right(c, row, col, width, u64_known(connection_row(tr->row)->srtt_ns) ? style_of(tr) : ROLE_dim,
+		     net_value(buf, tr->row, "srtt_ns"));
+}
+
+static double number_rtt(const struct row *r)
+{
+	u64 ns = connection_row(r)->srtt_ns;
+
+	return u64_known(ns) ? (double)ns : -1;
+}
+
+/* Worst first; those that lose nothing by what they carry. */
+static double number_retransmits(const struct row *row)
+{
+	const struct connections_row *r = connection_row(row);
+	double bytes = (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
+		       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
+
+	if (row->closed)	/* among the ended: failures first */
+		return net_has_failed(r->end_reason) ? 1 + bytes : bytes * 1e-9;
+	return f32_known(r->retransmit_rate) && r->retransmit_rate > 0 ?
+		1e15 * (double)r->retransmit_rate + bytes : bytes;
+}
+
+/* A namespace without a name has at least its number. */
+static void draw_netns(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	char buf[24];
+
+	canvas_cut(c, row, col, width, connection_row(tr->row)->netns_name ? style_of(tr) : ROLE_dim,
+		   net_netns(connection_row(tr->row)->netns_name, connection_row(tr->row)->netns, buf, sizeof(buf)));
+}
+
+static int fit_remote(struct app *a, int width)
+{
+	int wish = !app_wide(a) ? width : net_state(a)->names || app_cols(a) >= 160 ? 45 : 24;
+
+	return max(wish, net_state(a)->remote_cols + 2);
+}
+
+static int fit_local(struct app *a, int width)
+{
+	return max(width, net_state(a)->local_cols);
+}
+
+static const struct column columns[] = {
+	{ "pid", .priority = 2 },
+	{ "comm", .priority = 1 },
+	{ "proto", .priority = 4 },
+	{ "local_addr", .width = 21, .priority = 7, .draw = draw_local, .fit = fit_local, .also = "local_port" },
+	{ "remote_addr", .width = 20, .priority = 1, .draw = draw_remote, .fit = fit_remote,
+	  .also = "remote_port" },
+	{ "state", .priority = 3, .draw = draw_state, .also = "direction" },
+	{ "rx_rate", .width = 5, .priority = 1 },
+	{ "tx_rate", .width = 5, .priority = 1, .min_width = 50 },
+	{ "rx_bytes", .priority = 7 },
+	{ "tx_bytes", .priority = 7 },
+	{ "srtt_ns", .priority = 2, .draw = draw_rtt, .number = number_rtt },
+	{ "retransmit_rate", .width = 7, .priority = 1, .min_width = 60, .alert = net_is_lossy, .number = number_retransmits },
+	{ "age_ns", .priority = 6 },
+	{ "netns_name", .priority = 8, .min_width = 120, .draw = draw_netns },
+	{ "container", .priority = 8, .min_width = 120 },
+	{ "owners", .priority = 9, .min_width = 160, .also = "end_reason" },
+};
+
+/* ---- rows --------------------------------------------------------------------------- */
+
+/* What failed stays where it is for its tick; what was closed makes room. */
+static bool has_closed(const struct row *r)
+{
+	return !net_has_failed(connection_row(r)->end_reason);
+}
+
+static bool keep_row(struct app *a, void *state, const struct row *r)
+{
+	const struct connections_state *st = state;
+	const struct row *group = app_context(a)->row;
+
+	if (st->hide_closed && r->closed)
+		return false;
+	return !group || !connections_is_group(group) || connections_in_group(group, connection_row(r));
+}
+
+/*
+ * Addresses are never cut, and columns do not jump: a column gets as wide as
+ * the longest address so far and stays so until the screen changes its size.
+ */
+static void measure(struct app *a, struct connections_state *st, const struct table_row *rows, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		const struct connections_row *r = connection_row(rows[i].row);
+
+		st->remote_cols = max(st->remote_cols, net_address_cols(r->remote_addr, r->remote_port));
+		st->local_cols = max(st->local_cols, net_address_cols(r->local_addr, r->local_port));
+	}
+}
+
+static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
+{
+	struct connections_state *st = state;
+	enum connections_by by = *by_of(a, st);
+
+	measure(a, st, rows, n);
+	return by == BY_NONE ? n : connections_group(st, by, rows, n);
+}
+
+const struct table_spec connections_spec = {
+	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
+	.sort = "retransmit_rate", .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
+	.keep = keep_row, .arrange = arrange_rows, .sinks = has_closed,
+};
+
+/* ---- what is said about them --------------------------------------------------------------- */
+
+static void connections_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	struct connections_state *st = state;
+	enum connections_by by = *by_of(a, st);
+	const struct tableview *t = app_table(a);
+	char n[FORMAT_MAX], m[FORMAT_MAX];
+	int len;
+
+	if (!net_collected(a, TABLE_connections)) {
+		snprintf(buf, cap, "? connections");
+		return;
+	}
+	if (by)
+		len = snprintf(buf, cap, "%s %s%s, %s connections", format_thousands(n, t->n),
+			       by == BY_PROCESS ? "process" : connections_by_title(by),
+			       t->n == 1 ? "" : by == BY_PROCESS ? "es" : "s", format_thousands(m, st->n_grouped));
+	else if (t->filter)
+		len = snprintf(buf, cap, "%s of %s connections", format_thousands(n, t->n),
+			       format_thousands(m, t->n_all));
+	else
+		len = snprintf(buf, cap, "%s connection%s", format_thousands(n, t->n_all - t->n_gone),
+			       t->n_all - t->n_gone == 1 ? "" : "s");
+	if (!by && !t->filter && t->n_gone)
+		len += snprintf(buf + len, cap - (size_t)len, ", %u closed", t->n_gone);
+	if (!by && st->hide_closed)
+		len += snprintf(buf + len, cap - (size_t)len, ", closed hidden");
+	snprintf(buf + len, cap - (size_t)len, "   by %s", connections_by_title(by));
+	net_names_status(a, buf, cap);
+}
+
+static bool connections_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_connections] : NULL;
+
+	if (app_note_peers(a, buf, cap, table_cursor_index(app_table(a)) ? "b: by remote" : "Enter"))
+		return true;
+	if (!t || t->status != TS_PARTIAL || !t->reason)
+		return false;
+	snprintf(buf, cap, "%s", t->reason);
+	return true;
+}
+
+/* ---- keys ------------------------------------------------------------------------------------- */
+
+static void explain(struct app *a, const struct row *r)
+{
+	char name[400];
+
+	if (!r) {
+		app_say(a, ROLE_text, "no connection is selected");
+		return;
+	}
+	if (connections_is_group(r)) {
+		app_say(a, ROLE_text, "a sum of several connections: Enter shows them one by one");
+		return;
+	}
+	net_explain_name(a, connection_row(r)->remote_addr, name, sizeof(name));
+	if (!u64_known(connection_row(r)->pid))
+		app_say(a, ROLE_text, "%s; its process is not known: it was open before ottop, in a namespace "
+			"that cannot be read, or is the kernel's own", name);
+	else
+		app_say(a, ROLE_text, "%s", name);
+}
+
+static bool connections_act(struct app *a, void *state, enum action action, u32 key)
+{
+	struct connections_state *st = state;
+	const struct row *r = table_cursor(app_table(a));
+	enum connections_by *by = by_of(a, st);
+
+	switch (action) {
+	case ACTION_open:
+		if (r && connections_is_group(r))
+			connections_open_group(a, r);
+		else if (r)
+			connection_open(a, connection_row(r));
+		return true;
+	case ACTION_explain:
+		explain(a, r);
+		return true;
+	case ACTION_group:
+		*by = (*by + 1) % N_CONNECTIONS_BY;
+		table_use(app_table(a), *by ? connections_group_spec(*by) : &connections_spec);
+		break;
+	case ACTION_closed:
+		st->hide_closed = !st->hide_closed;
+		app_say(a, ROLE_text, st->hide_closed ? "connections that have ended are hidden"
+						      : "connections that have ended stay for some ticks");
+		break;
+	default:
+		return net_act(a, action);
+	}
+	table_reload(a, app_table(a));
+	if (action == ACTION_group)
+		table_act(a, app_table(a), ACTION_first, 0);
+	return true;
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------- */
+
+static void connections_update(struct app *a, void *state)
+{
+	struct connections_state *st = state;
+	enum connections_by by = *by_of(a, st);
+
+	if (!is_inside(a))
+		st->inside = BY_NONE;
+	table_use(app_table(a), by ? connections_group_spec(by) : &connections_spec);
+}
+
+static bool has_preview(struct app *a, struct rect body)
+{
+	const struct row *r = table_cursor(app_table(a));
+
+	return body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && r && !connections_is_group(r);
+}
+
+static void draw_preview(struct app *a, struct connections_state *st, struct canvas *c, struct rect r,
+			 const struct row *row)
+{
+	const struct connections_row *k = connection_row(row);
+	char title[NET_END_MAX * 2], local[NET_END_MAX], remote[NET_END_MAX];
+
+	connection_past_update(a, &st->past, row);
+	/* the first row may be another one each tick: its past is read when it is looked at */
+	if ((app_table(a)->anchored || st->past.n >= PREVIEW_TICKS) && past_more(&st->past, app_history(a)))
+		app_again(a);
+	snprintf(title, sizeof(title), "%s › %s %s", net_address(local, k->local_addr, k->local_port),
+		 net_address(remote, k->remote_addr, k->remote_port), k->proto ? k->proto : "?");
+	canvas_rule(c, r.row, r.col, r.cols, title);
+	r.row++;
+	r.rows--;
+	connection_draw_past(a, c, r, k, &st->past);
+}
+
+static void connections_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	struct connections_state *st = state;
+	struct tableview *t = app_table(a);
+	struct rect list = body, below = body;
+
+	if (app_draw_state(a, c, body, TABLE_connections))
+		return;
+	if (st->screen_cols != canvas_cols(c)) {
+		if (st->screen_cols)
+			st->remote_cols = st->local_cols = 0;
+		st->screen_cols = canvas_cols(c);
+		measure(a, st, t->rows, *by_of(a, st) ? 0 : t->n);
+	}
+	if (has_preview(a, body)) {
+		list.rows -= PREVIEW_ROWS;
+		below.row += list.rows;
+		below.rows = PREVIEW_ROWS;
+		draw_preview(a, st, c, below, table_cursor(t));
+	}
+	table_draw(a, t, c, list);
+}
+
+static void connections_fini(void *state)
+{
+	struct connections_state *st = state;
+
+	connection_groups_free(&st->groups);
+	past_free(&st->past);
+}
+
+const struct view connections_view = {
+	.name = "connections", .digit = '5', .tab = "Net", .tab_wide = "Net", .faces = "connections",
+	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants, .table = &connections_spec,
+	.state_size = sizeof(struct connections_state),
+	.hints = "open group closed names ports filter sort_prev follow pause",
+	.hints_wide = "open back view group closed names ports explain search filter sort_prev invert follow tag "
+		      "pause step_back write record health palette",
+	.legend = "‹ ›\taccepted here; opened from here (? not known)\n"
+		  "RETR/s\tsegments sent again, a second; ! and red: more than 1 % of those sent\n"
+		  "RETR%\tof a group: share of its segments that were sent again\n"
+		  "×\tended: stays for 8 ticks with the reason as its STATE; c hides it\n"
+		  "by port\tthe port of the side that was connected to; not known which: the smaller one\n"
+		  "?\tas owner: open before ottop, and its process is in a namespace that cannot be read\n",
+	.fini = connections_fini, .update = connections_update, .draw = connections_draw,
+	.act = connections_act, .status = connections_status, .note = connections_note,
+};

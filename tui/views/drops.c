@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* drops.c: packets that the kernel dropped, by its reason; Enter: where in the kernel. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/table_state.h"
+#include "tui/views/net.h"
+
+#define LIST_MAX 64
+
+struct drops_state {
+	struct drops_row *sums;		/* one for each reason; texts are those of their rows */
+	u32 *places;			/* locations of it */
+	u32 n, cap;
+};
+
+static const struct meaning {
+	const char *reason;
+	bool loss;
+	const char *text;
+} meanings[] = {
+#define DROP_REASON(name, loss, text) { #name, loss, text },
+#include "tui/drop_reasons.def"
+};
+
+static const struct drops_row *drop_row(const struct row *r)
+{
+	return (const struct drops_row *)r;
+}
+
+static const struct meaning *meaning_of(const char *reason)
+{
+	static const char prefix[] = "SKB_DROP_REASON_";
+
+	if (reason && !strncmp(reason, prefix, sizeof(prefix) - 1))
+		reason += sizeof(prefix) - 1;
+	for (u32 i = 0; reason && i < ARRAY_SIZE(meanings); i++)
+		if (!strcmp(meanings[i].reason, reason))
+			return &meanings[i];
+	return NULL;
+}
+
+static bool is_loss(const struct drops_row *d)
+{
+	const struct meaning *m = meaning_of(d->reason);
+
+	return !m || m->loss;
+}
+
+static void meaning_text(char *buf, size_t cap, const struct drops_row *d)
+{
+	const struct meaning *m = meaning_of(d->reason);
+
+	snprintf(buf, cap, "%s%s", m && !m->loss ? "not a loss: " : "", m ? m->text : "");
+}
+
+static u32 style_of(const struct drops_row *d)
+{
+	return is_loss(d) ? ROLE_text : ROLE_dim;
+}
+
+/* ---- sums by reason ------------------------------------------------------------------ */
+
+static bool same_reason(const struct drops_row *a, const struct drops_row *b)
+{
+	return a->reason && b->reason ? !strcmp(a->reason, b->reason) : a->reason == b->reason;
+}
+
+/* Adds r to sum; the place of most packets names the reason's. *most: how many it has. */
+static void add_place(struct drops_row *sum, const struct drops_row *r, u64 *most)
+{
+	if (f32_known(r->rate))
+		sum->rate = (f32_known(sum->rate) ? sum->rate : 0) + r->rate;
+	if (!u64_known(r->count))
+		return;
+	sum->count = (u64_known(sum->count) ? sum->count : 0) + r->count;
+	if (r->count > *most) {
+		*most = r->count;
+		sum->location = r->location;
+	}
+}
+
+/*
+ * Rows come in the order of reason and place: those of a reason stand together, and
+ * the first of them is who the cursor holds on to.
+ */
+static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
+{
+	struct drops_state *st = state;
+	u32 made = 0;
+	u64 most = 0;
+
+	free(st->sums);
+	free(st->places);
+	st->sums = xcalloc((size_t)n + 1, sizeof(*st->sums));
+	st->places = xcalloc((size_t)n + 1, sizeof(*st->places));
+	for (u32 i = 0; i < n; i++) {
+		const struct drops_row *r = drop_row(rows[i].row);
+
+		if (made && same_reason(&st->sums[made - 1], r)) {
+			add_place(&st->sums[made - 1], r, &most);
+			st->places[made - 1]++;
+			continue;
+		}
+		memcpy(&st->sums[made], r, sizeof(*r));
+		most = u64_known(r->count) ? r->count : 0;
+		st->places[made] = 1;
+		rows[made] = rows[i];
+		rows[made].mark = MARK_none;
+		rows[made].drawn = &st->sums[made].row;
+		rows[made].data = made;
+		made++;
+	}
+	return made;
+}
+
+static bool keep_row(struct app *a, void *state, const struct row *r)
+{
+	const struct row *of = app_context(a)->row;
+
+	return !of || of->table != TABLE_drops || same_reason(drop_row(of), drop_row(r));
+}
+
+/* ---- columns ------------------------------------------------------------------------------ */
+
+static void draw_reason(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct drops_row *d = drop_row(table_shown_row(tr));
+
+	canvas_cut(c, row, col, width, style_of(d), d->reason ? d->reason : "?");
+}
+
+static void draw_what(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct drops_row *d = drop_row(table_shown_row(tr));
+	char text[128];
+
+	meaning_text(text, sizeof(text), d);
+	canvas_cut(c, row, col, width, style_of(d), text);
+}
+
+static void draw_place(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct drops_state *st = app_view_state(a, &drops_view);
+	const struct drops_row *d = drop_row(table_shown_row(tr));
+	char text[128];
+
+	if (!tr->drawn)
+		return;
+	snprintf(text, sizeof(text), st->places[tr->data] > 1 ? "%.80s +%u" : "%.80s", d->location ? d->location : "?",
+		 st->places[tr->data] - 1);
+	canvas_cut(c, row, col, width, style_of(d), text);
+}
+
+static bool drops_now(const struct row *r)
+{
+	return f32_known(drop_row(r)->rate) && drop_row(r)->rate > 0 && is_loss(drop_row(r));
+}
+
+/* What drops now first; the rest by what it has dropped. */
+static double number_rate(const struct row *r)
+{
+	return (f32_known(drop_row(r)->rate) ? 1e12 * (double)drop_row(r)->rate : 0) +
+	       (u64_known(drop_row(r)->count) ? (double)drop_row(r)->count : -1);
+}
+
+static const struct column columns[] = {
+	{ "reason", .priority = 1, .draw = draw_reason },
+	{ "count", .priority = 2 },
+	{ "rate", .priority = 1, .alert = drops_now, .number = number_rate },
+	{ "location", .title = "WHERE MOST", .width = 34, .priority = 6, .min_width = 120, .draw = draw_place },
+	{ NULL, .title = "WHAT IT MEANS", .priority = 1, .draw = draw_what },
+};
+
+static const struct column place_columns[] = {
+	{ "count", .priority = 1 },
+	{ "rate", .priority = 1, .alert = drops_now, .number = number_rate },
+	{ "location", .title = "IN WHICH FUNCTION OF THE KERNEL", .priority = 1 },
+};
+
+static const struct table_spec spec = {
+	.table = TABLE_drops, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "rate",
+	.noun = "drop reasons", .no_ghosts = true, .arrange_first = true, .keep = keep_row, .arrange = arrange_rows,
+};
+
+/* Of one reason: its places. */
+static const struct table_spec place_spec = {
+	.table = TABLE_drops, .columns = place_columns, .n_columns = ARRAY_SIZE(place_columns), .sort = "rate",
+	.noun = "places", .no_ghosts = true, .keep = keep_row,
+};
+
+static void drops_update(struct app *a, void *state)
+{
+	bool places = app_context(a)->row && app_context(a)->row->table == TABLE_drops;
+
+	table_use(app_table(a), places ? &place_spec : &spec);
+}
+
+/* ---- the short list below the interfaces ---------------------------------------------------- */
+
+static int cmp_drops(const void *pa, const void *pb)
+{
+	const struct drops_row *a = *(const struct drops_row *const *)pa;
+	const struct drops_row *b = *(const struct drops_row *const *)pb;
+	float x = f32_known(a->rate) ? a->rate : -1, y = f32_known(b->rate) ? b->rate : -1;
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return a->count < b->count ? 1 : a->count > b->count ? -1 : 0;
+}
+
+static void list_line(struct canvas *c, struct rect r, const struct drops_row *d)
+{
+	char buf[FORMAT_MAX], rate[FORMAT_MAX + 1], text[192], place[96];
+	bool now = drops_now(&d->row);
+
+	meaning_text(text, sizeof(text), d);
+	snprintf(place, sizeof(place), "%s%.80s", *text ? " · " : "", d->location ? d->location : "?");
+	canvas_cut(c, r.row, r.col + 2, 24, style_of(d), d->reason ? d->reason : "?");
+	canvas_right(c, r.row, r.col + 26, 7, style_of(d), net_value(buf, &d->row, "count"));
+	snprintf(rate, sizeof(rate), "%s%s", now ? "!" : "", net_value(buf, &d->row, "rate"));
+	canvas_right(c, r.row, r.col + 33, 7, now ? ROLE_bad : style_of(d), rate);
+	if (r.cols >= 120)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", place);
+	canvas_cut(c, r.row, r.col + 42, r.cols - 43, style_of(d), text);
+}
+
+void drops_draw_list(struct app *a, struct canvas *c, struct rect r)
+{
+	const struct table *t = &app_snapshot(a)->tables[TABLE_drops];
+	struct drops_row sums[LIST_MAX];
+	const struct drops_row *sorted[LIST_MAX];
+	u64 most = 0;
+	u32 n = 0;
+
+	canvas_rule(c, r.row, r.col, r.cols, "drops by kernel reason");
+	canvas_text(c, r.row, r.col + 27, -1, ROLE_dim, " count ");
+	canvas_text(c, r.row, r.col + 36, -1, ROLE_dim, " /s ");
+	for (u32 i = 0; i < t->n; i++) {
+		const struct drops_row *d = drop_row(t->rows[i]);
+
+		if (n && same_reason(&sums[n - 1], d)) {
+			add_place(&sums[n - 1], d, &most);
+		} else if (n < LIST_MAX) {
+			most = u64_known(d->count) ? d->count : 0;
+			memcpy(&sums[n], d, sizeof(*d));
+			sorted[n] = &sums[n];
+			n++;
+		}
+	}
+	qsort(sorted, n, sizeof(*sorted), cmp_drops);
+	if (!n)
+		canvas_printf(c, r.row + 1, r.col + 2, r.cols - 3, ROLE_dim,
+			      t->status == TS_OK || t->status == TS_PARTIAL ? "none" : t->status == TS_BLOCKED ?
+			      "? blocked: %s" : "? not collected yet", t->reason ? t->reason : "?");
+	for (u32 i = 0; i < n && (int)i + 1 < r.rows; i++)
+		list_line(c, (struct rect){ r.row + 1 + (int)i, r.col, 1, r.cols }, sorted[i]);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------- */
+
+static bool drops_act(struct app *a, void *state, enum action action, u32 key)
+{
+	const struct row *r = table_cursor(app_table(a));
+	const struct context *ctx = app_context(a);
+	char text[128];
+
+	if (!r || (action != ACTION_open && action != ACTION_explain))
+		return false;
+	meaning_text(text, sizeof(text), drop_row(r));
+	if (action == ACTION_explain || (ctx->row && ctx->row->table == TABLE_drops))
+		app_say(a, ROLE_text, "%s: %s", drop_row(r)->reason ? drop_row(r)->reason : "?",
+			*text ? text : "what it means is not known to this version");
+	else
+		app_enter(a, "drops", ctx->pid, ctx->start_time_ns, r, drop_row(r)->reason ? drop_row(r)->reason : "?");
+	return true;
+}
+
+static void drops_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct row *of = app_context(a)->row;
+
+	if (!net_collected(a, TABLE_drops))
+		snprintf(buf, cap, "? reasons");
+	else if (of && of->table == TABLE_drops)
+		snprintf(buf, cap, "%u place%s in the kernel", table_len(app_table(a)),
+			 table_len(app_table(a)) == 1 ? "" : "s");
+	else
+		snprintf(buf, cap, "%u reason%s", table_len(app_table(a)), table_len(app_table(a)) == 1 ? "" : "s");
+}
+
+static void drops_fini(void *state)
+{
+	struct drops_state *st = state;
+
+	free(st->sums);
+	free(st->places);
+}
+
+const struct view drops_view = {
+	.name = "drops", .digit = '5', .faces = "drops", .flags = VIEW_HOST,
+	.needs = TABLE_BIT(TABLE_drops), .table = &spec,
+	.state_size = sizeof(struct drops_state),
+	.hints = "open back explain search filter sort_prev pause write palette",
+	.legend = "COUNT\tpackets since ottop looks; dim: freed, but no data was lost\n"
+		  "Enter\tin which functions of the kernel, with counts\n",
+	.fini = drops_fini, .update = drops_update, .act = drops_act, .status = drops_status,
+};

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* net.c: how the views of tab 5 write an end of a connection, its state and its numbers. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/net.h"
+
+#define LOSSY_PCT 1	/* of the segments: screens.md 2.4 */
+
+struct connections_state *net_state(const struct app *a)
+{
+	return app_view_state(a, &connections_view);
+}
+
+/* ---- ports ------------------------------------------------------------------------ */
+
+static const struct service {
+	u32 port;
+	const char *name;
+} services[] = {
+#define SERVICE(port, name) { port, name },
+#include "tui/services.def"
+};
+
+const char *net_service(u64 port)
+{
+	u32 low = 0, high = ARRAY_SIZE(services);
+
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (services[middle].port == port)
+			return services[middle].name;
+		if (services[middle].port < port)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* ---- names ---------------------------------------------------------------------------- */
+
+/* What is known of an address; NULL: it was not asked for, or the answer is not here. */
+static const struct names_row *find_name(const struct app *a, const char *addr)
+{
+	struct names_row like = { .row = { .table = TABLE_names }, .addr = addr };
+
+	return app_snapshot(a) ? (const struct names_row *)snapshot_find(app_snapshot(a), &like.row) : NULL;
+}
+
+const char *net_name(const struct app *a, const char *addr)
+{
+	const struct names_row *n;
+
+	if (!net_state(a)->names || !addr || !*addr)
+		return NULL;
+	n = find_name(a, addr);
+	if (!n || !n->name)	/* none is asked for again, but not soon */
+		app_ask_name(a, addr);
+	return n && n->name && *n->name ? n->name : NULL;
+}
+
+void net_explain_name(const struct app *a, const char *addr, char *buf, size_t cap)
+{
+	const struct names_row *n = addr && *addr ? find_name(a, addr) : NULL;
+
+	if (!addr || !*addr)
+		snprintf(buf, cap, "no address");
+	else if (n && n->name && *n->name)
+		snprintf(buf, cap, "%s is %s", addr, n->name);
+	else if (n && n->reason)
+		snprintf(buf, cap, "%s has no name: %s", addr, n->reason);
+	else if (!net_state(a)->names)
+		snprintf(buf, cap, "%s: r asks for its name", addr);
+	else if (app_snapshot(a)->tables[TABLE_names].status == TS_BLOCKED)
+		snprintf(buf, cap, "%s has no name: %s", addr, app_snapshot(a)->tables[TABLE_names].reason ?: "?");
+	else
+		snprintf(buf, cap, app_live(a) ? "%s: its name is not known yet" :
+			 "%s: its name was not asked for at this moment", addr);
+}
+
+void net_names_status(const struct app *a, char *buf, size_t cap)
+{
+	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_names] : NULL;
+	u32 known = 0, none = 0;
+	size_t len = strlen(buf);
+
+	if (!t || !net_state(a)->names)
+		return;
+	for (u32 i = 0; i < t->n; i++) {
+		const struct names_row *n = (const struct names_row *)t->rows[i];
+
+		known += n->name && *n->name;
+		none += n->reason != NULL;
+	}
+	if (t->status == TS_BLOCKED || t->status == TS_OFF) {
+		snprintf(buf + len, cap - len, "   names ?");
+		return;
+	}
+	len += (size_t)snprintf(buf + len, cap - len, "   names %u of %u", known, t->n);
+	if (none && len < cap)
+		snprintf(buf + len, cap - len, ", %u none", none);
+}
+
+u64 net_wants(const struct app *a, const void *state)
+{
+	return net_state(a)->names ? TABLE_BIT(TABLE_names) : 0;
+}
+
+bool net_act(struct app *a, enum action action)
+{
+	struct connections_state *st = net_state(a);
+
+	if (action == ACTION_names) {
+		st->names = !st->names;
+		app_say(a, ROLE_text, !st->names ? "addresses" :
+			app_live(a) ? "names of the addresses shown, as they become known; i says why one is missing"
+				    : "names, where they were asked for at that time");
+	} else if (action == ACTION_ports) {
+		st->services = !st->services;
+		app_say(a, ROLE_text, st->services ? "ports by the name of their service" : "ports as numbers");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+const char *net_netns(const char *name, u64 inode, char *buf, size_t cap)
+{
+	if (name)
+		return name;
+	if (!u64_known(inode))
+		return "?";
+	snprintf(buf, cap, "%llu", (unsigned long long)inode);
+	return buf;
+}
+
+bool net_collected(const struct app *a, enum table_id t)
+{
+	enum table_status s = app_snapshot(a) ? app_snapshot(a)->tables[t].status : TS_OFF;
+
+	return s == TS_OK || s == TS_PARTIAL;
+}
+
+/* ---- ends ------------------------------------------------------------------------------- */
+
+static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64 port, bool services)
+{
+	const char *service = services ? net_service(port) : NULL;
+	bool any = !strcmp(host, "*") && !port;	/* a socket that talks to nobody in particular */
+	int n = snprintf(buf, NET_END_MAX, brackets && port != U64_BLANK ? "[%.255s]" : "%.255s", host);
+
+	if (any)
+		return;
+	if (service)
+		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":%s", service);
+	else if (u64_known(port))
+		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":%llu", (unsigned long long)port);
+	else if (port != U64_BLANK)
+		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":?");
+}
+
+char *net_address(char buf[NET_END_MAX], const char *addr, u64 port)
+{
+	end_text(buf, !addr ? "?" : *addr ? addr : "*", addr && strchr(addr, ':'), port, false);
+	return buf;
+}
+
+char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port)
+{
+	const char *name = net_name(a, addr);
+
+	if (name)
+		end_text(buf, name, false, port, net_state(a)->services);
+	else
+		end_text(buf, !addr ? "?" : *addr ? addr : "*", addr && strchr(addr, ':'), port,
+			 net_state(a)->services);
+	return buf;
+}
+
+char *net_end_fit(struct app *a, const struct canvas *c, char buf[NET_END_MAX], const char *addr, u64 port, int width)
+{
+	net_end(a, buf, addr, port);
+	if (canvas_width(c, buf) > width && !net_name(a, addr))
+		net_address(buf, addr, port);
+	return buf;
+}
+
+int net_address_cols(const char *addr, u64 port)
+{
+	int n = addr && *addr ? (int)strlen(addr) + (strchr(addr, ':') ? 2 : 0) : 1;
+
+	if (port == U64_BLANK)
+		return n;
+	return n + 1 + (port < 10 || !u64_known(port) ? 1 : port < 100 ? 2 : port < 1000 ? 3 : port < 10000 ? 4 : 5);
+}
+
+/* ---- numbers and states --------------------------------------------------------------------- */
+
+char *net_rtt(char *buf, double ns)
+{
+	double v = ns >= 999.5e3 ? ns / 1e6 : ns / 1e3;
+
+	if (ns < 999.5e6 && v >= 9.95)
+		snprintf(buf, FORMAT_MAX, "%.0f%s", v, ns >= 999.5e3 ? "ms" : "us");
+	else if (ns >= 999.5e3 && ns < 999.5e6)
+		snprintf(buf, FORMAT_MAX, "%.1fms", v);
+	else
+		format_ns(buf, ns);
+	return buf;
+}
+
+const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member)
+{
+	int f = table_field(r->table, member);
+	const struct field *field = &table_descs[r->table].fields[f];
+
+	if (f < 0)
+		return "";
+	if (!strcmp(member, "srtt_ns") && format_state(field, r) == VALUE_KNOWN)
+		return net_rtt(buf, format_number(field, r));
+	return format_value(buf, field, r, NULL, NULL);
+}
+
+float net_retransmit_pct(float retransmit_rate, float segments_rate)
+{
+	if (!f32_known(retransmit_rate) || !f32_known(segments_rate))
+		return F32_UNKNOWN;
+	return segments_rate > 0 ? retransmit_rate / segments_rate * 100 : retransmit_rate > 0 ? 100 : 0;
+}
+
+bool net_is_lossy(const struct row *r)
+{
+	const struct connections_row *c = connection_row(r);
+	float pct = net_retransmit_pct(c->retransmit_rate, c->segments_rate);
+
+	return f32_known(pct) && pct > LOSSY_PCT;
+}
+
+bool net_has_failed(const char *end_reason)
+{
+	return end_reason && *end_reason && strcmp(end_reason, "closed");
+}
+
+const char *net_state_text(const struct connections_row *r, char *buf, size_t cap)
+{
+	const char *from = r->row.closed && r->end_reason && *r->end_reason ? r->end_reason : r->state;
+	size_t n;
+
+	if (!from)
+		return "?";
+	for (n = 0; from[n] && n + 1 < cap; n++)
+		buf[n] = (char)toupper((u8)from[n]);
+	buf[n] = '\0';
+	return buf;
+}

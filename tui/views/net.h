@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * net.h: inside of tab 5: connections.c and connections_group.c (the list),
+ * connection.c (one of them), interfaces.c, drops.c, failures.c, and what they
+ * share: how an end of a connection is written (net.c).
+ */
+#ifndef OTTOP_VIEWS_NET_H
+#define OTTOP_VIEWS_NET_H
+
+#include "tui/app.h"
+#include "tui/past.h"
+
+#define NET_END_MAX 320		/* bytes: a name has up to 253, then a port */
+
+enum connections_by { BY_NONE, BY_PROCESS, BY_REMOTE, BY_PORT, BY_CONTAINER, N_CONNECTIONS_BY };
+
+/* What one page or preview shows over time; members of `connections`. */
+enum net_past { PAST_TX, PAST_RX, PAST_RTT, PAST_RETR, PAST_CWND, N_NET_PAST };
+
+struct connection_group;
+
+struct connection_groups {
+	struct connection_group **groups;
+	u32 n, cap;
+};
+
+struct connections_state {
+	enum connections_by by;		/* of the list itself */
+	enum connections_by inside;	/* of the list of one group */
+	bool hide_closed, names, services;
+	struct connection_groups groups;
+	u32 n_grouped;			/* open connections in the groups */
+	int remote_cols, local_cols;	/* the longest addresses so far; they only grow */
+	int screen_cols;		/* ... until the screen changes */
+	struct past past;		/* of the row in the preview */
+};
+
+struct connections_state *net_state(const struct app *a);
+
+/* ---- net.c ---- */
+
+static inline const struct connections_row *connection_row(const struct row *r)
+{
+	return (const struct connections_row *)r;
+}
+
+/* The service on a port, or NULL. */
+const char *net_service(u64 port);
+/*
+ * "10.0.0.7:8443", "[2001:db8::1]:443", "*:53" (no address); with the user's
+ * choice of names "api.example.org:https". Returns buf.
+ */
+char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port);
+/* The same in `width` columns: an address is not cut for the name of a service. */
+char *net_end_fit(struct app *a, const struct canvas *c, char buf[NET_END_MAX], const char *addr, u64 port, int width);
+/* Without names: what is never cut. */
+char *net_address(char buf[NET_END_MAX], const char *addr, u64 port);
+/* Columns that net_address() takes, in constant time but for the length of addr. */
+int net_address_cols(const char *addr, u64 port);
+/* The name of an address if it is known; NULL while not, or when names are off. */
+const char *net_name(const struct app *a, const char *addr);
+/* One line about the name of an address: the name, "not yet", or why none. */
+void net_explain_name(const struct app *a, const char *addr, char *buf, size_t cap);
+/* r and s: switch names and services; true: it was one of them. */
+bool net_act(struct app *a, enum action action);
+/* TABLE_BIT(TABLE_names) while names are shown: the wants() of a view. */
+u64 net_wants(const struct app *a, const void *state);
+/* "   names 12 of 31 known, 3 have none" appended, while names are shown. */
+void net_names_status(const struct app *a, char *buf, size_t cap);
+
+/* Name of a network namespace; its number where it has none (in buf), "?" where that is unknown too. */
+const char *net_netns(const char *name, u64 inode, char *buf, size_t cap);
+/* Are there rows of a table to be counted? */
+bool net_collected(const struct app *a, enum table_id t);
+
+/* A round-trip time in at most 5 columns: 24us 9.9ms 214ms 1.31s. */
+char *net_rtt(char *buf, double ns);
+/* The member of a connection as text, "?" and "·" too. */
+const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member);
+/* Share of the segments that were sent again, in percent; NAN: not known. */
+float net_retransmit_pct(float retransmit_rate, float segments_rate);
+/* More than 1 % were. */
+bool net_is_lossy(const struct row *r);
+/* Did it end otherwise than by being closed? */
+bool net_has_failed(const char *end_reason);
+/* "ESTABLISHED", "REFUSED", "CLOSED": what the column STATE says; buf is for its use. */
+const char *net_state_text(const struct connections_row *r, char *buf, size_t cap);
+
+/* ---- connections_group.c ---- */
+
+extern const struct table_spec connections_spec;	/* connections.c: not grouped */
+const struct table_spec *connections_group_spec(enum connections_by by);
+/* Makes the rows of the groups in place of theirs; returns how many. */
+u32 connections_group(struct connections_state *st, enum connections_by by, struct table_row *rows, u32 n);
+void connection_groups_free(struct connection_groups *g);
+/* Is that row a group (and not a connection)? */
+bool connections_is_group(const struct row *r);
+/* Is the connection in the group? */
+bool connections_in_group(const struct row *group, const struct connections_row *r);
+const char *connections_by_title(enum connections_by by);
+/* Enter on a group: the connections in it. */
+void connections_open_group(struct app *a, const struct row *group);
+
+/* ---- connection.c ---- */
+
+/* Goes to the page of a connection. */
+void connection_open(struct app *a, const struct connections_row *r);
+/* Facts and sparklines of a connection, at most `rows` lines; past may still be filling. */
+void connection_draw_past(struct app *a, struct canvas *c, struct rect r, const struct connections_row *row,
+			  const struct past *past);
+void connection_past_update(struct app *a, struct past *past, const struct row *row);
+
+/* ---- drops.c ---- */
+
+/* The reasons with most drops, in the lines of r. */
+void drops_draw_list(struct app *a, struct canvas *c, struct rect r);
+
+#endif
