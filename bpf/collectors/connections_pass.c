@@ -119,12 +119,12 @@ static int read_slice(u64 slice_ns, take_socket_fn take_tcp)
 	return 0;
 }
 
-/* Of what a tick may cost, half is for this pass. */
+/* Of what observing may cost, two thirds are for this pass. */
 static u64 slice_of(const struct tick *t)
 {
 	double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
 	u64 interval = t->interval_ns ? t->interval_ns : NSEC_PER_SEC;
-	u64 share = (u64)((double)interval * (double)t->budget_pct / 100 * cpus / 2);
+	u64 share = (u64)((double)interval * (double)t->budget_pct / 150 * cpus);
 
 	return max(share, (u64)MIN_SLICE_NS);
 }
