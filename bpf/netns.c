@@ -12,13 +12,14 @@
 #include "bpf/procfs.h"
 #include "bpf/proctab.h"
 
-#define REFRESH_NS (5 * NSEC_PER_SEC)
+#define TURNS 32	/* a process may change its namespace: each is asked again every so many ticks */
 #define MAX_NAMESPACES 256
 #define READS_PER_TICK 200	/* links of /proc: about 2 us each */
 
 static struct netns *first;
 static u32 n_namespaces, host_inum, reads;
 static u64 refreshed_ns;
+static u32 turn;
 
 static struct netns *find(u32 inum)
 {
@@ -66,9 +67,10 @@ static u32 find_host(void)
 
 static void look_at(struct proc *p, void *arg)
 {
-	bool again = *(bool *)arg;
+	bool again = p->pid % TURNS == turn % TURNS;
 	struct netns *n;
 
+	(void)arg;
 	if (p->closed || p->exited || p->kthread)
 		return;
 	if ((!p->netns || again) && reads) {
@@ -129,8 +131,10 @@ static void drop_unseen(void)
 
 void netns_refresh(u64 now_ns)
 {
-	bool again = now_ns - refreshed_ns >= REFRESH_NS;
-
+	if (now_ns == refreshed_ns)	/* two collectors ask, each tick */
+		return;
+	refreshed_ns = now_ns;
+	turn++;
 	if (!host_inum)
 		host_inum = find_host();
 	reads = READS_PER_TICK;
@@ -139,14 +143,12 @@ void netns_refresh(u64 now_ns)
 		n->pid = 0;
 		n->file[0] = '\0';
 	}
-	proctab_each(look_at, &again);
+	proctab_each(look_at, NULL);
 	read_names();
 	drop_unseen();
 	for (struct netns *n = first; n; n = n->next)
 		if (n->inum == host_inum)
 			proc_set(&n->name, str_new("host"));
-	if (again)
-		refreshed_ns = now_ns;
 }
 
 const char *netns_name(u32 inum)

@@ -18,7 +18,7 @@ struct netns {
 	bool seen;
 };
 
-/* Looks again who is where and what is called how; cheap when called more often than needed. */
+/* Looks again who is where and what is called how; once per time, which is that of the tick. */
 void netns_refresh(u64 now_ns);
 /* Name of a namespace (belongs to it), or NULL. */
 const char *netns_name(u32 inum);

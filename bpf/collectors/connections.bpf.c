@@ -79,61 +79,59 @@ static __always_inline void fill_state(struct wire_sock *w, const struct conn_st
 
 /* ---- life ---- */
 
-static __always_inline struct conn_state *state_make(u64 cookie)
+static __always_inline int remember(u64 cookie, const struct conn_state *s)
 {
-	struct conn_state *s = bpf_map_lookup_elem(&conns, &cookie), empty = {};
-
-	if (s)
-		return s;
-	if (bpf_map_update_elem(&conns, &cookie, &empty, BPF_NOEXIST))
+	if (bpf_map_update_elem(&conns, &cookie, s, BPF_ANY))
 		__sync_fetch_and_add(&lost_conns, 1);
-	return bpf_map_lookup_elem(&conns, &cookie);
+	return 0;
 }
 
-/* connect(): in the context of the process that calls it. */
+/* connect(): in the context of the process that calls it. It may do so again after it failed. */
 static __always_inline int begin(u64 cookie)
 {
-	struct conn_state *s = state_make(cookie);
+	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
 
-	if (!s)
-		return 0;
-	/* a socket may connect again after it failed */
-	s->begun_ns = bpf_ktime_get_boot_ns();
-	s->open_ns = 0;
-	s->flags = WS_OPENED;
-	fill_current(&s->owner);
-	return 0;
+	fill_current(&s.owner);
+	return remember(cookie, &s);
 }
 
 static __always_inline int established(u64 cookie, int old)
 {
-	struct conn_state *s = state_make(cookie);
+	struct conn_state fresh = {}, *s = NULL;
 
-	if (!s)
+	fresh.open_ns = bpf_ktime_get_boot_ns();
+	if (old == TCPS_SYN_SENT)
+		s = bpf_map_lookup_elem(&conns, &cookie);
+	if (s) {
+		s->open_ns = fresh.open_ns;
 		return 0;
-	s->open_ns = bpf_ktime_get_boot_ns();
-	if (s->flags & WS_OPENED)	/* simultaneous open passes SYN_RECV too */
-		return 0;
-	s->flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
+	}
+	fresh.flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
 	if (old != TCPS_SYN_SENT)
-		s->begun_ns = s->open_ns;
-	return 0;
+		fresh.begun_ns = fresh.open_ns;
+	return remember(cookie, &fresh);
 }
 
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
 static __always_inline int closing(u64 cookie)
 {
-	struct conn_state *s = state_make(cookie);
+	struct conn_state *s = bpf_map_lookup_elem(&conns, &cookie), fresh = {};
 
-	if (s)
+	if (!s) {
+		fill_current(&fresh.owner);
+		return remember(cookie, &fresh);
+	}
+	if (s->owner.tgid != bpf_get_current_task_btf()->tgid)
 		fill_current(&s->owner);
 	return 0;
 }
 
+/* Wakes the reader once, when a quarter is full; it looks every 100 ms anyway. */
 static __always_inline u64 ring_flags(void)
 {
-	return bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA) > CONN_RING_BYTES / 4 ?
-		BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	u64 full = bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA) - CONN_RING_BYTES / 4;
+
+	return full < 2 * sizeof(struct wire_end) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* True for a close that sends a reset: by close() itself, since nobody else sets no error. */

@@ -17,7 +17,8 @@
 
 #define READ_BUF (32 << 10)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
-#define PASSES_UNMET 3	/* after these many a connection that nothing tracks is gone */
+#define PASSES_UNMET 3		/* after these many a connection that nothing tracks is gone */
+#define OWNERLESS_EVERY 4	/* passes: most sockets have an owner */
 
 /* A listening socket: whose the connections are that wait to be accepted. */
 struct listener {
@@ -29,7 +30,7 @@ struct listener {
 static int files_link = -1, tcp_link = -1, conns_map = -1, iter_fd = -1;
 static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
-static u32 netns_turn;
+static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost;
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
@@ -119,12 +120,12 @@ static int read_slice(u64 slice_ns, take_socket_fn take_tcp)
 	return 0;
 }
 
-/* Of what a tick may cost, half is for this pass. */
+/* Of what observing may cost, two fifths are for this pass: the rows of many cost too. */
 static u64 slice_of(const struct tick *t)
 {
 	double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
 	u64 interval = t->interval_ns ? t->interval_ns : NSEC_PER_SEC;
-	u64 share = (u64)((double)interval * (double)t->budget_pct / 100 * cpus / 2);
+	u64 share = (u64)((double)interval * (double)t->budget_pct / 250 * cpus);
 
 	return max(share, (u64)MIN_SLICE_NS);
 }
@@ -150,7 +151,8 @@ static bool begin_ownerless(void)
 
 	for (; n; n = n->next)
 		count++;
-	if (!count || tcp_link < 0)
+	ownerless_period = count * OWNERLESS_EVERY;
+	if (!count || tcp_link < 0 || (pass - 1) % OWNERLESS_EVERY)
 		return false;
 	n = netns_first();
 	for (u32 i = netns_turn++ % count; i; i--)
@@ -173,7 +175,7 @@ static void forget_unmet(struct conn *c, void *arg)
 	char state[128];	/* struct conn_state of connections.bpf.c */
 
 	(void)arg;
-	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET)
+	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET + 2 * ownerless_period)
 		return;
 	if (!bpf_map_lookup_elem(conns_map, &c->cookie, state))
 		return;
