@@ -94,15 +94,20 @@ static bool is_blocked(const struct profile *p)
 	return p->status == TS_BLOCKED;
 }
 
+static const char *noun_of(const char *kind)
+{
+	return strcmp(kind, "offcpu") ? "samples" : "blocks";
+}
+
 static void show_progress(const struct capture *c)
 {
 	const struct profile *p = c->profile;
 
 	if (!c->progress)
 		return;
-	fprintf(stderr, "\r%.0f of %.0f s, %llu samples; Ctrl-C ends and writes\033[K",
+	fprintf(stderr, "\r%.0f of %.0f s, %llu %s; Ctrl-C ends and writes\033[K",
 		(double)p->duration_ns / 1e9, (double)c->wanted_ns / 1e9,
-		(unsigned long long)p->samples);
+		(unsigned long long)p->samples, noun_of(p->kind));
 }
 
 /* ---- the capture ----------------------------------------------------------------- */
@@ -216,7 +221,7 @@ static void report(const struct capture *c)
 	main_say("%s: %.1f s observed, %llu %s%s%s",
 		 strcmp(c->o->output, "-") ? c->o->output : "stdout", (double)p->duration_ns / 1e9,
 		 (unsigned long long)p->samples,
-		 strcmp(p->kind, "offcpu") ? "samples" : "blocks", whole, names);
+		 noun_of(p->kind), whole, names);
 }
 
 static int write_stdout(const struct profile *p, char **ret_error)
@@ -280,7 +285,7 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const ch
 	else if (!profile_write(p, path, &line))
 		line = xasprintf("written to %s: %s, %.1f s, %llu %s", path, kind,
 				 (double)p->duration_ns / 1e9, (unsigned long long)p->samples,
-				 strcmp(kind, "offcpu") ? "samples" : "blocks");
+				 noun_of(kind));
 	profile_free(p);
 	return line;
 }

@@ -148,6 +148,7 @@ struct {
 } off_records SEC(".maps");
 
 u64 lost_pending;
+u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
 
 static __always_inline void append_kernel(struct record *r, const struct pending *p)
 {
@@ -215,6 +216,8 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	struct pending *p;
 	long bytes;
 
+	if (s->off_since_ns < off_began_ns)
+		value = 0;	/* left over from the last time this was on */
 	s->off_since_ns = 0;
 	if (!value)
 		return;
@@ -255,13 +258,37 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	return 0;
 }
 
+#define KERNEL_STACK_BYTES 16384
+
+/*
+ * Timers and devices wake from an interrupt, in whatever thread it hit. It runs
+ * on the stack of interrupts, unless it hit user code, where the stack of the
+ * thread is free. Where our own stack is tells; the two pointers are subtracted
+ * to get a number, which the verifier allows, and the address of one added again.
+ */
+static __always_inline bool is_interrupt(struct task_struct *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	u64 sp;
+
+	asm volatile("%0 = r10\n\t%0 -= %1" : "=&r"(sp) : "r"(t));
+	sp += bpf_get_current_task();
+	if (sp - (u64)BPF_CORE_READ(t, stack) >= KERNEL_STACK_BYTES)
+		return true;
+#if defined(__TARGET_ARCH_x86)
+	return t->mm && (s64)BPF_CORE_READ(regs, orig_ax) < 0;
+#else
+	return false;
+#endif
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_off_waking, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
 
 	if (s && s->off_since_ns)
-		s->waker = (u32)bpf_get_current_pid_tgid();
+		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
 	return 0;
 }
 
