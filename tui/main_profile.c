@@ -254,15 +254,14 @@ static char *write_profile(const struct capture *c)
 
 /* ---- for the console ------------------------------------------------------------- */
 
-static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 window_ns,
+static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 from_ns,
 					  const char *kind, u64 pid)
 {
 	int last = history_find(h, last_seq), first = last;
 	u32 one = (u32)pid;
 	struct profile *p = profile_new(kind, &one, pid ? 1 : 0);
 
-	while (first > 0 &&
-	       history_time_ns(h, (u32)first - 1) + window_ns > history_time_ns(h, (u32)last))
+	while (first > 0 && history_time_ns(h, (u32)first - 1) > from_ns)
 		first--;
 	for (int i = max(first, 0); i <= last; i++) {
 		const struct snapshot *s = history_snapshot(h, (u32)i);
@@ -274,10 +273,10 @@ static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 w
 	return p;
 }
 
-char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const char *kind, u64 pid,
+char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
 			const char *path)
 {
-	struct profile *p = profile_of_history(h, last_seq, window_ns, kind, pid);
+	struct profile *p = profile_of_history(h, last_seq, from_ns, kind, pid);
 	char *line = NULL;
 
 	if (!access(path, F_OK))

@@ -339,7 +339,7 @@ const struct view flame_view = {
 	.state_size = sizeof(struct flame_view),
 	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
 	.fini = flame_fini, .update = flame_update, .draw = flame_draw, .act = flame_act,
-	.status = flame_status, .note = flame_note,
+	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };
 
 const struct view offcpu_view = {
@@ -349,5 +349,5 @@ const struct view offcpu_view = {
 	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,
 	.legend = FLAME_LEGEND,
 	.fini = flame_fini, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
-	.status = flame_status, .note = flame_note,
+	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };
