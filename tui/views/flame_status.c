@@ -104,6 +104,15 @@ static void diff_text(struct app *a, const struct flame_view *v, char *buf, size
 		 format_clock(at_b, b.last_ns, offset, false), b.covered_ns / 1e9, b.n);
 }
 
+static int characters(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
 /* The right part of the context line; what does not fit is left out from the end. */
 void flame_status(struct app *a, void *state, char *buf, size_t cap)
 {
@@ -111,8 +120,8 @@ void flame_status(struct app *a, void *state, char *buf, size_t cap)
 	size_t room = (size_t)max(v->cols - (app_context(a)->pid ? 21 : 7), 20);
 	char text[160], clock[FORMAT_MAX];
 
-	if (flame_crumb(a, state, text, sizeof(text)))	/* its bytes: at least the columns it takes */
-		room = (size_t)max((int)room - (int)strlen(text) - 3, 20);
+	if (flame_crumb(a, state, text, sizeof(text)))
+		room = (size_t)max((int)room - characters(text) - 3, 20);
 
 	*buf = '\0';
 	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
