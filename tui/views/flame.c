@@ -322,7 +322,8 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 
 #define FLAME_HINTS "left up zoom cancel search same diff window flip"
 #define FLAME_HINTS_WIDE "left up zoom cancel search same other_pane diff mark window flip no_kernel " \
-			 "by_process by_thread explain next_match sort_list pause step_back"
+			 "by_process by_thread explain next_match sort_list pause step_back " \
+			 "write"
 #define FLAME_LEGEND \
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
