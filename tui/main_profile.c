@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exporter/profile.h"
+#include "tui/format.h"
 #include "tui/main.h"
 
 #define NAMES_NS NSEC_PER_SEC		/* to wait for names that are still looked up */
@@ -25,6 +26,7 @@ struct capture {
 	u64 interval_ns;
 	bool progress;
 	char *blocked;		/* a probe that could not attach, and why; or NULL */
+	char *lost;		/* "12 ring buffer full (stack samples), ...", or NULL */
 };
 
 /* ---- snapshots ------------------------------------------------------------------- */
@@ -89,6 +91,26 @@ static void find_blocked_probe(struct capture *c, const struct snapshot *s)
 	}
 }
 
+/* Counted since the start, which is that of the capture. */
+static void note_losses(struct capture *c, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_lost];
+	char n[FORMAT_MAX], *all = NULL;
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct lost_row *r = (const struct lost_row *)t->rows[i];
+		char *before = all;
+
+		if (!r->cause || !u64_known(r->count) || !r->count)
+			continue;
+		all = xasprintf("%s%s%s %s", before ? before : "", before ? ", " : "",
+				format_thousands(n, r->count), r->cause);
+		free(before);
+	}
+	free(c->lost);
+	c->lost = all;
+}
+
 static bool is_blocked(const struct profile *p)
 {
 	return p->status == TS_BLOCKED;
@@ -139,6 +161,8 @@ static void collect(struct capture *c)
 
 		profile_add(c->profile, s);
 		find_blocked_probe(c, s);
+		if (c->source.sampler)
+			note_losses(c, s);
 		snapshot_put(s);
 		show_progress(c);
 		shorten_last(c);
@@ -222,6 +246,8 @@ static void report(const struct capture *c)
 		 strcmp(c->o->output, "-") ? c->o->output : "stdout", (double)p->duration_ns / 1e9,
 		 (unsigned long long)p->samples,
 		 noun_of(p->kind), whole, names);
+	if (c->lost)
+		main_say("lost: %s", c->lost);
 }
 
 static int write_stdout(const struct profile *p, char **ret_error)
@@ -317,7 +343,7 @@ static u64 choose_interval(const struct options *o)
 static bool start(struct capture *c, struct options *live, char **ret_error)
 {
 	u64 tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) |
-		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes);
+		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost);
 	const struct options *o = c->o;
 
 	if (strcmp(o->output, "-") && profile_can_write(o->output, ret_error))
@@ -359,6 +385,7 @@ int main_profile(const struct options *o)
 	profile_free(c.profile);
 	source_close(&c.source);
 	free(c.blocked);
+	free(c.lost);
 	free(error);
 	return status;
 }
