@@ -107,9 +107,11 @@ int on_sample(void *ctx)
 /* ---- off-CPU ---- */
 
 /*
- * A block that is shorter than this is reported with probability ns / THIN_NS
- * and then stands for THIN_NS: the sums stay right on average, and a machine
- * that switches often does not pay for each switch.
+ * Blocks that are shorter than this are laid end to end, thread by thread. In
+ * each THIN_NS of that line is one point, chance says where; the block on it is
+ * reported and stands for THIN_NS. So each stack has its share on average, the sum
+ * of a thread is right to within THIN_NS, and a machine that switches often does
+ * not pay for each switch.
  */
 #define THIN_NS 1000000u
 #define MAX_PENDING_FRAMES 48
@@ -202,23 +204,43 @@ static __always_inline void finish_block(struct task_struct *t, u32 which)
 	bpf_map_delete_elem(&pendings, &tid);
 }
 
-static __always_inline u64 thin(u64 ns)
+static __always_inline u32 draw_point(void)
 {
+	return 1 + bpf_get_prandom_u32() % THIN_NS;	/* 0: not drawn yet */
+}
+
+static __always_inline u64 thin(struct task_state *s, u64 ns)
+{
+	u32 at = s->thin_at, end = at + (u32)ns;
+	u64 value = 0;
+
 	if (ns >= THIN_NS)
 		return ns;
-	return bpf_get_prandom_u32() % THIN_NS < ns ? THIN_NS : 0;
+	if (!s->thin_point)
+		s->thin_point = draw_point();
+	if (at < s->thin_point && s->thin_point <= end)
+		value = THIN_NS;
+	if (end >= THIN_NS) {
+		end -= THIN_NS;
+		s->thin_point = draw_point();
+		if (s->thin_point <= end)
+			value += THIN_NS;
+	}
+	s->thin_at = end;
+	return value;
 }
 
 static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
 {
-	u64 ns = now - s->off_since_ns, value = thin(ns);
+	u64 began = s->off_since_ns, ns = now - began, value;
 	u32 zero = 0, tid = t->pid;
 	struct pending *p;
 	long bytes;
 
-	if (s->off_since_ns < off_began_ns)
-		value = 0;	/* left over from the last time this was on */
 	s->off_since_ns = 0;
+	if (began < off_began_ns)	/* left over from the last time this was on */
+		return;
+	value = thin(s, ns);
 	if (!value)
 		return;
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);

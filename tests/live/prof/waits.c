@@ -6,8 +6,8 @@
  *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER" for
  *				each; WAKER is the thread that ends the waits, or 0
  *
- * The time of a wait is that of the call around it. Where the call also works
- * (fsync), the thread's own CPU time is taken off.
+ * The time of a wait is that of the call around it. Where the calls also work
+ * (write and fsync), the thread's own CPU time is taken off.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -155,13 +155,10 @@ NOINLINE void waits_for_disk(struct wait *w)
 		return;
 	}
 	while (now_ns() < end_ns) {
-		ns_t begin, cpu;
+		ns_t begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
-		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block))
+		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fsync(fd))
 			break;
-		begin = now_ns();
-		cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-		fsync(fd);
 		w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
 	}
 	close(fd);
