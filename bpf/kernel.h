@@ -145,6 +145,7 @@ struct mm_struct___old { struct mm_rss_stat___old rss_stat; };
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
+	void *stack;
 	unsigned int flags;
 	struct sched_entity se;
 	struct sched_info sched_info;

@@ -27,6 +27,8 @@ struct task_state {
 	/* group leader only: sums over the threads that have exited */
 	u64 dead_calls, dead_runq_ns, dead_blocked_ns, dead_runtime_ns;
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;
+	/* which of the short waits stand for the others: profiler.bpf.c, thin() */
+	u32 thin_at, thin_point;
 };
 
 struct {

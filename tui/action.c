@@ -5,18 +5,21 @@
 
 #include "tui/app_state.h"
 
-static void write_now(struct app *a, const char *path)
+bool app_write(struct app *a, const char *path)
 {
 	const struct app_source *src = &a->config.source;
+	const struct view *v = app_view(a);
+	u64 from_ns = 0;
 	char *line;
 
-	if (!src->write || !a->shown) {
-		app_say(a, ROLE_bad, "nothing can be written here");
-		return;
-	}
-	line = src->write(src->arg, a->shown, app_view(a)->needs, path);
+	if (!src->write || !a->shown)
+		return false;
+	if (v->shows_from)
+		from_ns = v->shows_from(a, a->states[a->view]);
+	line = src->write(src->arg, a->shown, v->needs, from_ns, path);
 	app_say(a, ROLE_text, "%s", line ? line : "written");
 	free(line);
+	return true;
 }
 
 static void toggle_record(struct app *a)
@@ -131,7 +134,8 @@ static void act_rest(struct app *a, enum action action)
 {
 	switch (action) {
 	case ACTION_write:
-		write_now(a, NULL);
+		if (!app_write(a, NULL))
+			app_say(a, ROLE_bad, "nothing can be written here");
 		break;
 	case ACTION_record:
 		toggle_record(a);

@@ -39,8 +39,12 @@ struct app_source {
 	 */
 	char *(*record)(void *arg, bool on, const char *path, bool *ret_on);
 	u64 (*record_bytes)(void *arg);
-	/* Writes one snapshot as JSON; `path` may be NULL. The line to show; free() it. */
-	char *(*write)(void *arg, const struct snapshot *s, u64 tables, const char *path);
+	/*
+	 * Writes one snapshot as JSON, or the stacks of the window that began at from_ns
+	 * (CLOCK_BOOTTIME) and ends with it as a profile; `path` may be NULL. The line to
+	 * show; free() it.
+	 */
+	char *(*write)(void *arg, const struct snapshot *s, u64 tables, u64 from_ns, const char *path);
 	/* Looks up the name of an address; the table `names` will say. Never waits. May be NULL. */
 	void (*ask_name)(void *arg, const char *addr);
 	/* True: enough was taken; the console draws it and ends. May be NULL. */

@@ -113,6 +113,10 @@ static inline struct level *app_level(struct app *a)
 	return &a->levels[a->n_levels - 1];
 }
 
+/* ---- action.c ---- */
+/* Writes what is shown; path may be NULL. False: nothing can be written here. */
+bool app_write(struct app *a, const char *path);
+
 /* ---- app.c ---- */
 extern const struct view *const app_views[N_VIEWS];
 int view_by_name(const char *name, size_t n);	/* -1: none */

@@ -196,10 +196,21 @@ static void ended_text(const struct app *a, char *buf, size_t cap)
 		snprintf(buf, cap, " (ended)");
 }
 
+/* " › validate": what the view itself adds; "" for nothing. */
+static const char *own_crumb(struct app *a, char *buf, size_t cap)
+{
+	const struct view *v = app_view(a);
+	int n = snprintf(buf, cap, " › ");
+
+	if (a->n_below || !v->crumb || !a->shown || !v->crumb(a, a->states[a->view], buf + n, cap - (size_t)n))
+		*buf = '\0';
+	return buf;
+}
+
 static void draw_crumbs(struct app *a, struct canvas *c, int row, int end)
 {
 	int col = canvas_text(c, row, 0, end, ROLE_text, "host");
-	char ended[96];
+	char ended[96], own[160];
 
 	if (a->n_below)	/* an overlay is of no place */
 		col = canvas_cut(c, row, 0, end, ROLE_text, app_view(a)->name);
@@ -209,12 +220,13 @@ static void draw_crumbs(struct app *a, struct canvas *c, int row, int end)
 				  i == a->n_levels - 1 ? ROLE_text | S_BOLD : ROLE_text, a->levels[i].label);
 	}
 	ended_text(a, ended, sizeof(ended));
-	canvas_cut(c, row, col, max(end - col, 0), ROLE_warn, ended);
+	col += canvas_cut(c, row, col, max(end - col, 0), ROLE_warn, ended);
+	canvas_cut(c, row, col, max(end - col, 0), ROLE_text, own_crumb(a, own, sizeof(own)));
 }
 
-static int crumbs_width(const struct app *a, const struct canvas *c)
+static int crumbs_width(struct app *a, const struct canvas *c)
 {
-	char ended[96];
+	char ended[96], own[160];
 	int w = 4;
 
 	if (a->n_below)
@@ -222,7 +234,7 @@ static int crumbs_width(const struct app *a, const struct canvas *c)
 	for (int i = 1; i < a->n_levels; i++)
 		w += 3 + canvas_width(c, a->levels[i].label);
 	ended_text(a, ended, sizeof(ended));
-	return w + canvas_width(c, ended);
+	return w + canvas_width(c, ended) + canvas_width(c, own_crumb(a, own, sizeof(own)));
 }
 
 static void draw_context(struct app *a, struct canvas *c, int row)

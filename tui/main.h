@@ -89,10 +89,10 @@ int main_headless(const struct options *o);
 /* --profile: stacks into a file, live or of a recording. */
 int main_profile(const struct options *o);
 /*
- * For the console: writes the stacks of that kind in the last window_ns before tick
- * `last_seq`, of one process or (pid 0) of all. The line to show; free() it.
+ * For the console: writes the stacks of that kind from from_ns (CLOCK_BOOTTIME) to the end
+ * of tick `last_seq`, of one process or (pid 0) of all. The line to show; free() it.
  */
-char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const char *kind, u64 pid,
+char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
 			const char *path);
 
 #endif

@@ -18,7 +18,6 @@
 #include "tui/main.h"
 
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
-#define FLAME_WINDOW_NS (10 * NSEC_PER_SEC)	/* what a flame graph shows first */
 
 struct console {
 	const struct options *o;
@@ -199,12 +198,12 @@ static bool wants_profile(u64 tables, const char *path)
 	       (!path || profile_format(path) != PROFILE_UNKNOWN);
 }
 
-static char *write_profile(struct console *c, const struct snapshot *s, u64 tables,
+static char *write_profile(struct console *c, const struct snapshot *s, u64 tables, u64 from_ns,
 			   const char *path)
 {
 	struct history *h = c->history ? c->history : recording_history(c->source.recording);
 	char *chosen = path ? NULL : choose_name(source_session(&c->source), "pb.gz");
-	char *line = main_write_stacks(h, s->seq, FLAME_WINDOW_NS,
+	char *line = main_write_stacks(h, s->seq, from_ns,
 				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid,
 				       path ? path : chosen);
 
@@ -236,10 +235,11 @@ static char *write_json(struct console *c, const struct snapshot *s, u64 tables,
 	return line;
 }
 
-static char *console_write(void *arg, const struct snapshot *s, u64 tables, const char *path)
+static char *console_write(void *arg, const struct snapshot *s, u64 tables, u64 from_ns,
+			   const char *path)
 {
 	if (wants_profile(tables, path))
-		return write_profile(arg, s, tables, path);
+		return write_profile(arg, s, tables, from_ns, path);
 	return write_json(arg, s, tables, path);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exporter/profile.h"
+#include "tui/format.h"
 #include "tui/main.h"
 
 #define NAMES_NS NSEC_PER_SEC		/* to wait for names that are still looked up */
@@ -25,6 +26,7 @@ struct capture {
 	u64 interval_ns;
 	bool progress;
 	char *blocked;		/* a probe that could not attach, and why; or NULL */
+	char *lost;		/* "12 ring buffer full (stack samples), ...", or NULL */
 };
 
 /* ---- snapshots ------------------------------------------------------------------- */
@@ -89,9 +91,34 @@ static void find_blocked_probe(struct capture *c, const struct snapshot *s)
 	}
 }
 
+/* Counted since the start, which is that of the capture. */
+static void note_losses(struct capture *c, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_lost];
+	char n[FORMAT_MAX], *all = NULL;
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct lost_row *r = (const struct lost_row *)t->rows[i];
+		char *before = all;
+
+		if (!r->cause || !u64_known(r->count) || !r->count)
+			continue;
+		all = xasprintf("%s%s%s %s", before ? before : "", before ? ", " : "",
+				format_thousands(n, r->count), r->cause);
+		free(before);
+	}
+	free(c->lost);
+	c->lost = all;
+}
+
 static bool is_blocked(const struct profile *p)
 {
 	return p->status == TS_BLOCKED;
+}
+
+static const char *noun_of(const char *kind)
+{
+	return strcmp(kind, "offcpu") ? "samples" : "blocks";
 }
 
 static void show_progress(const struct capture *c)
@@ -100,9 +127,9 @@ static void show_progress(const struct capture *c)
 
 	if (!c->progress)
 		return;
-	fprintf(stderr, "\r%.0f of %.0f s, %llu samples; Ctrl-C ends and writes\033[K",
+	fprintf(stderr, "\r%.0f of %.0f s, %llu %s; Ctrl-C ends and writes\033[K",
 		(double)p->duration_ns / 1e9, (double)c->wanted_ns / 1e9,
-		(unsigned long long)p->samples);
+		(unsigned long long)p->samples, noun_of(p->kind));
 }
 
 /* ---- the capture ----------------------------------------------------------------- */
@@ -134,6 +161,8 @@ static void collect(struct capture *c)
 
 		profile_add(c->profile, s);
 		find_blocked_probe(c, s);
+		if (c->source.sampler)
+			note_losses(c, s);
 		snapshot_put(s);
 		show_progress(c);
 		shorten_last(c);
@@ -216,7 +245,9 @@ static void report(const struct capture *c)
 	main_say("%s: %.1f s observed, %llu %s%s%s",
 		 strcmp(c->o->output, "-") ? c->o->output : "stdout", (double)p->duration_ns / 1e9,
 		 (unsigned long long)p->samples,
-		 strcmp(p->kind, "offcpu") ? "samples" : "blocks", whole, names);
+		 noun_of(p->kind), whole, names);
+	if (c->lost)
+		main_say("lost: %s", c->lost);
 }
 
 static int write_stdout(const struct profile *p, char **ret_error)
@@ -249,15 +280,14 @@ static char *write_profile(const struct capture *c)
 
 /* ---- for the console ------------------------------------------------------------- */
 
-static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 window_ns,
+static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 from_ns,
 					  const char *kind, u64 pid)
 {
 	int last = history_find(h, last_seq), first = last;
 	u32 one = (u32)pid;
 	struct profile *p = profile_new(kind, &one, pid ? 1 : 0);
 
-	while (first > 0 &&
-	       history_time_ns(h, (u32)first - 1) + window_ns > history_time_ns(h, (u32)last))
+	while (first > 0 && history_time_ns(h, (u32)first - 1) > from_ns)
 		first--;
 	for (int i = max(first, 0); i <= last; i++) {
 		const struct snapshot *s = history_snapshot(h, (u32)i);
@@ -269,10 +299,10 @@ static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 w
 	return p;
 }
 
-char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const char *kind, u64 pid,
+char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
 			const char *path)
 {
-	struct profile *p = profile_of_history(h, last_seq, window_ns, kind, pid);
+	struct profile *p = profile_of_history(h, last_seq, from_ns, kind, pid);
 	char *line = NULL;
 
 	if (!access(path, F_OK))
@@ -280,7 +310,7 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 window_ns, const ch
 	else if (!profile_write(p, path, &line))
 		line = xasprintf("written to %s: %s, %.1f s, %llu %s", path, kind,
 				 (double)p->duration_ns / 1e9, (unsigned long long)p->samples,
-				 strcmp(kind, "offcpu") ? "samples" : "blocks");
+				 noun_of(kind));
 	profile_free(p);
 	return line;
 }
@@ -313,7 +343,7 @@ static u64 choose_interval(const struct options *o)
 static bool start(struct capture *c, struct options *live, char **ret_error)
 {
 	u64 tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) |
-		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes);
+		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost);
 	const struct options *o = c->o;
 
 	if (strcmp(o->output, "-") && profile_can_write(o->output, ret_error))
@@ -355,6 +385,7 @@ int main_profile(const struct options *o)
 	profile_free(c.profile);
 	source_close(&c.source);
 	free(c.blocked);
+	free(c.lost);
 	free(error);
 	return status;
 }

@@ -83,17 +83,10 @@ static bool run_filter(struct app *a, const char *arg, char *error, size_t cap)
 
 static bool run_write(struct app *a, const char *arg, char *error, size_t cap)
 {
-	const struct app_source *src = &a->config.source;
-	char *line;
-
-	if (!src->write || !a->shown) {
-		snprintf(error, cap, "nothing can be written here");
-		return false;
-	}
-	line = src->write(src->arg, a->shown, app_view(a)->needs, *arg ? arg : NULL);
-	app_say(a, ROLE_text, "%s", line ? line : "written");
-	free(line);
-	return true;
+	if (app_write(a, *arg ? arg : NULL))
+		return true;
+	snprintf(error, cap, "nothing can be written here");
+	return false;
 }
 
 static bool run_record(struct app *a, const char *arg, char *error, size_t cap)

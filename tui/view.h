@@ -74,6 +74,10 @@ struct view {
 	void (*status)(struct app *a, void *state, char *buf, size_t cap);
 	/* Text for the note line while nothing more urgent is there; false: none. */
 	bool (*note)(struct app *a, void *state, char *buf, size_t cap);
+	/* One more level of the breadcrumb (a zoomed frame); false: none. */
+	bool (*crumb)(struct app *a, void *state, char *buf, size_t cap);
+	/* When the window that is shown began (CLOCK_BOOTTIME); `w` writes it. 0: there is none. */
+	u64 (*shows_from)(struct app *a, void *state);
 	/* A command of the palette that only this view knows; true: done. */
 	bool (*command)(struct app *a, void *state, const char *line);
 };

@@ -190,9 +190,11 @@ int on_sample(void *ctx)
 /* ---- off-CPU ---- */
 
 /*
- * A block that is shorter than this is reported with probability ns / THIN_NS
- * and then stands for THIN_NS: the sums stay right on average, and a machine
- * that switches often does not pay for each switch.
+ * Blocks that are shorter than this are laid end to end, thread by thread. In
+ * each THIN_NS of that line is one point, chance says where; the block on it is
+ * reported and stands for THIN_NS. So each stack has its share on average, the sum
+ * of a thread is right to within THIN_NS, and a machine that switches often does
+ * not pay for each switch.
  */
 #define THIN_NS 1000000u
 #define MAX_PENDING_FRAMES 48
@@ -231,6 +233,7 @@ struct {
 } off_records SEC(".maps");
 
 u64 lost_pending;
+u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
 
 static __always_inline void append_kernel(struct record *r, const struct pending *p)
 {
@@ -278,21 +281,43 @@ static __always_inline void finish_block(struct task_struct *t, u32 which)
 	bpf_map_delete_elem(&pendings, &tid);
 }
 
-static __always_inline u64 thin(u64 ns)
+static __always_inline u32 draw_point(void)
 {
+	return 1 + bpf_get_prandom_u32() % THIN_NS;	/* 0: not drawn yet */
+}
+
+static __always_inline u64 thin(struct task_state *s, u64 ns)
+{
+	u32 at = s->thin_at, end = at + (u32)ns;
+	u64 value = 0;
+
 	if (ns >= THIN_NS)
 		return ns;
-	return bpf_get_prandom_u32() % THIN_NS < ns ? THIN_NS : 0;
+	if (!s->thin_point)
+		s->thin_point = draw_point();
+	if (at < s->thin_point && s->thin_point <= end)
+		value = THIN_NS;
+	if (end >= THIN_NS) {
+		end -= THIN_NS;
+		s->thin_point = draw_point();
+		if (s->thin_point <= end)
+			value += THIN_NS;
+	}
+	s->thin_at = end;
+	return value;
 }
 
 static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
 {
-	u64 ns = now - s->off_since_ns, value = thin(ns);
+	u64 began = s->off_since_ns, ns = now - began, value;
 	u32 zero = 0, tid = t->pid;
 	struct pending *p;
 	long bytes;
 
 	s->off_since_ns = 0;
+	if (began < off_began_ns)	/* left over from the last time this was on */
+		return;
+	value = thin(s, ns);
 	if (!value)
 		return;
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);
@@ -332,13 +357,37 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	return 0;
 }
 
+#define KERNEL_STACK_BYTES 16384
+
+/*
+ * Timers and devices wake from an interrupt, in whatever thread it hit. It runs
+ * on the stack of interrupts, unless it hit user code, where the stack of the
+ * thread is free. Where our own stack is tells; the two pointers are subtracted
+ * to get a number, which the verifier allows, and the address of one added again.
+ */
+static __always_inline bool is_interrupt(struct task_struct *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	u64 sp;
+
+	asm volatile("%0 = r10\n\t%0 -= %1" : "=&r"(sp) : "r"(t));
+	sp += bpf_get_current_task();
+	if (sp - (u64)BPF_CORE_READ(t, stack) >= KERNEL_STACK_BYTES)
+		return true;
+#if defined(__TARGET_ARCH_x86)
+	return t->mm && (s64)BPF_CORE_READ(regs, orig_ax) < 0;
+#else
+	return false;
+#endif
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_off_waking, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
 
 	if (s && s->off_since_ns)
-		s->waker = (u32)bpf_get_current_pid_tgid();
+		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
 	return 0;
 }
 

@@ -5,9 +5,11 @@
  * batches and arrive when they arrive: nothing here waits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -124,40 +126,42 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	return id;
 }
 
+/* The name of a thread; false: it has ended. */
+static bool thread_comm(u32 tid, char *buf, size_t cap)
+{
+	const struct proc *p = proctab_current(tid);
+	char path[40];
+	ssize_t n;
+	int fd;
+
+	if (p && p->comm) {
+		snprintf(buf, cap, "%s", p->comm);
+		return true;
+	}
+	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, cap - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	buf[n - (buf[n - 1] == '\n')] = '\0';
+	return true;
+}
+
 /* Who ended the wait, as the innermost frame: "← nginx 1191". */
 static u32 frame_of_waker(u32 tid)
 {
 	u32 id = frames_find(FRAMES_WAKER, tid, 0);
-	const struct proc *p;
-	char text[48];
+	char comm[20], text[48];
 
 	if (id)
 		return id;
 	id = frames_intern(FRAMES_WAKER, tid, 0);
-	p = proctab_current(tid);
-	snprintf(text, sizeof(text), "← %.15s %u", p && p->comm ? p->comm : "thread", tid);
+	snprintf(text, sizeof(text), "← %.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
+		 tid);
 	frames_name(id, str_new(text), str_new("kernel"), NULL);
 	return id;
-}
-
-/*
- * Timers and devices wake from an interrupt, in whatever thread it hit: only
- * where one thread waits for another is the waker who it seems to be.
- */
-static bool waits_for_thread(const struct wire_sample *s)
-{
-	static const char *const marks[] = {
-		"futex", "pipe_", "unix_", "eventfd", "do_wait", "rwsem", "mutex_lock",
-	};
-	const char *module, *name;
-
-	for (u32 i = 0; i < s->n_kernel; i++) {
-		name = have_kallsyms ? kallsyms_name(s->frames[s->n_user + i], &module) : NULL;
-		for (u32 k = 0; name && k < ARRAY_SIZE(marks); k++)
-			if (strstr(name, marks[k]))
-				return true;
-	}
-	return false;
 }
 
 /* The numbers of all frames, leaf first: waker, kernel part, then user part. */
@@ -166,7 +170,7 @@ static const char *stack_text(const struct wire_sample *s)
 	char buf[(2 * MAX_FRAMES + 3) * 11];
 	size_t n = 0;
 
-	if (s->waker && waits_for_thread(s))
+	if (s->waker)
 		n += (size_t)snprintf(buf, sizeof(buf), "%u", frame_of_waker(s->waker));
 
 	for (u32 i = 0; i < s->n_kernel; i++)
@@ -431,6 +435,7 @@ static void off_switch_off(const char *why)
 
 static void off_switch_on(void)
 {
+	skel->bss->off_began_ns = clock_ns(CLOCK_MONOTONIC);
 	off_links[0] = probe_attach(skel->progs.on_off_return);
 	off_links[1] = probe_attach(skel->progs.on_off_waking);
 	off_links[2] = probe_attach(skel->progs.on_off_switch);

@@ -62,7 +62,7 @@ static u64 record_bytes(void *arg)
 	return 12 << 20;
 }
 
-static char *on_write(void *arg, const struct snapshot *s, u64 tables, const char *path)
+static char *on_write(void *arg, const struct snapshot *s, u64 tables, u64 from_ns, const char *path)
 {
 	asked.writes++;
 	strcpy(asked.path, path ? path : "");

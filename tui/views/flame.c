@@ -322,7 +322,8 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 
 #define FLAME_HINTS "left up zoom cancel search same diff window flip"
 #define FLAME_HINTS_WIDE "left up zoom cancel search same other_pane diff mark window flip no_kernel " \
-			 "by_process by_thread explain next_match sort_list pause step_back"
+			 "by_process by_thread explain next_match sort_list pause step_back " \
+			 "write"
 #define FLAME_LEGEND \
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
@@ -339,7 +340,7 @@ const struct view flame_view = {
 	.state_size = sizeof(struct flame_view),
 	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
 	.fini = flame_fini, .update = flame_update, .draw = flame_draw, .act = flame_act,
-	.status = flame_status, .note = flame_note,
+	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };
 
 const struct view offcpu_view = {
@@ -349,5 +350,5 @@ const struct view offcpu_view = {
 	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,
 	.legend = FLAME_LEGEND,
 	.fini = flame_fini, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
-	.status = flame_status, .note = flame_note,
+	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };

@@ -94,6 +94,8 @@ static inline bool flame_alive(const struct flame_view *v, u32 node)
 /* ---- flame_status.c ---- */
 void flame_status(struct app *a, void *state, char *buf, size_t cap);
 bool flame_note(struct app *a, void *state, char *buf, size_t cap);
+bool flame_crumb(struct app *a, void *state, char *buf, size_t cap);
+u64 flame_shows_from(struct app *a, void *state);
 
 /* ---- flame_layout.c ---- */
 void flame_lay_out(struct flame_view *v, int rows, int cols);

@@ -85,7 +85,8 @@ void flame_list_load(struct flame_view *v)
 
 		if (v->f.names.fns[fn].kind >= FLAME_GROUP || (flame_real(&v->f, c->value) < 0.5 && !c->a_value))
 			continue;
-		keep_largest(v, fn, key_of(v, c, v->by_total), key_of(v, c, !v->by_total));
+		keep_largest(v, fn, key_of(v, c, v->by_total),
+			     compares(v) ? c->value : key_of(v, c, !v->by_total));
 	}
 	qsort(v->items, v->n_items, sizeof(*v->items), by_key);
 	if (!v->in_list)

@@ -6,6 +6,7 @@
 #include "tui/views/flame.h"
 
 #define FULL_WINDOW_S 10
+#define CRUMB_COLUMNS 20	/* of the zoomed frame in the breadcrumb */
 
 static void window_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
 {
@@ -103,12 +104,24 @@ static void diff_text(struct app *a, const struct flame_view *v, char *buf, size
 		 format_clock(at_b, b.last_ns, offset, false), b.covered_ns / 1e9, b.n);
 }
 
+static int characters(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
 /* The right part of the context line; what does not fit is left out from the end. */
 void flame_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	struct flame_view *v = state;
 	size_t room = (size_t)max(v->cols - (app_context(a)->pid ? 21 : 7), 20);
 	char text[160], clock[FORMAT_MAX];
+
+	if (flame_crumb(a, state, text, sizeof(text)))
+		room = (size_t)max((int)room - characters(text) - 3, 20);
 
 	*buf = '\0';
 	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
@@ -136,6 +149,34 @@ void flame_status(struct app *a, void *state, char *buf, size_t cap)
 	}
 	cuts_text(v, text, sizeof(text));
 	add(buf, room, text);
+}
+
+/* The zoomed frames, outermost first: "main › validate", or "… › validate". */
+bool flame_crumb(struct app *a, void *state, char *buf, size_t cap)
+{
+	struct flame_view *v = state;
+	char label[128];
+	u32 last;
+
+	*buf = '\0';
+	if (!v->ready || v->f.n_pins < 2)
+		return false;
+	last = v->f.pins[v->f.n_pins - 1];
+	flame_label(label, sizeof(label), flame_fn_text(flame_fn_of(v, last)), flame_fn_of(v, last)->kind,
+		    v->cols < FLAME_WIDE ? CRUMB_COLUMNS : 2 * CRUMB_COLUMNS);
+	snprintf(buf, cap, "%s%s", v->f.n_pins > 2 ? "… › " : "", label);
+	return true;
+}
+
+u64 flame_shows_from(struct app *a, void *state)
+{
+	struct flame_view *v = state;
+
+	if (!v->ready)
+		return 0;
+	if (!v->complete)
+		v->complete = flame_follow(&v->f, app_history(a), app_snapshot(a), 0);
+	return flame_span(&v->f).first_ns;
 }
 
 bool flame_note(struct app *a, void *state, char *buf, size_t cap)

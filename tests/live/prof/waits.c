@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * waits.c: waits for times that it measures itself.
+ *
+ *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
+ *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER" for
+ *				each; WAKER is the thread that ends the waits, or 0
+ *
+ * The time of a wait is that of the call around it. Where the calls also work
+ * (write and fsync), the thread's own CPU time is taken off.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NOINLINE __attribute__((noipa))
+#define MS 1000000ull
+#define RUN_NS (3000 * MS)
+
+typedef unsigned long long ns_t;
+
+struct wait {
+	const char *name;
+	void (*run)(struct wait *);
+	ns_t waited;
+	pthread_t thread;
+	volatile int tid, waker;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t cond_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t cond;
+static volatile int done, holds, migrant;
+static int pipe_fds[2];
+static const char *directory;
+static ns_t end_ns;
+
+static ns_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (ns_t)t.tv_sec * 1000000000u + (ns_t)t.tv_nsec;
+}
+
+static ns_t now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+static void doze(ns_t ns)
+{
+	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+
+	nanosleep(&t, NULL);
+}
+
+static int tid(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+/* ---- waits ---- */
+
+NOINLINE void sleeps(struct wait *w)
+{
+	while (now_ns() < end_ns) {
+		ns_t begin = now_ns();
+
+		doze(100 * MS);
+		w->waited += now_ns() - begin;
+	}
+}
+
+NOINLINE void naps(struct wait *w)
+{
+	while (now_ns() < end_ns) {
+		ns_t begin = now_ns();
+
+		doze(2 * MS);
+		w->waited += now_ns() - begin;
+	}
+}
+
+NOINLINE void waits_on_lock(struct wait *w)
+{
+	while (now_ns() < end_ns) {
+		ns_t begin;
+
+		while (!holds && now_ns() < end_ns)
+			sched_yield();
+		begin = now_ns();
+		pthread_mutex_lock(&lock);
+		w->waited += now_ns() - begin;
+		pthread_mutex_unlock(&lock);
+	}
+}
+
+NOINLINE void waits_on_pipe(struct wait *w)
+{
+	char c = 1;
+
+	while (c) {
+		ns_t begin = now_ns();
+
+		if (read(pipe_fds[0], &c, 1) != 1)
+			break;
+		w->waited += now_ns() - begin;
+	}
+}
+
+NOINLINE void waits_on_cond(struct wait *w)
+{
+	pthread_mutex_lock(&cond_lock);
+	while (now_ns() < end_ns) {
+		ns_t begin = now_ns();
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 30 * (long)MS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&cond, &cond_lock, &until);
+		w->waited += now_ns() - begin;
+	}
+	pthread_mutex_unlock(&cond_lock);
+}
+
+/* Somebody moves it to another CPU while it is blocked. */
+NOINLINE void migrates(struct wait *w)
+{
+	migrant = tid();
+	while (now_ns() < end_ns) {
+		ns_t begin = now_ns();
+
+		doze(25 * MS);
+		w->waited += now_ns() - begin;
+	}
+	migrant = 0;
+}
+
+NOINLINE void waits_for_disk(struct wait *w)
+{
+	static char block[2 << 20];
+	int fd = open(directory, O_TMPFILE | O_RDWR, 0600);
+
+	if (fd < 0) {
+		fprintf(stderr, "%s: cannot make a file\n", directory);
+		return;
+	}
+	while (now_ns() < end_ns) {
+		ns_t begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fsync(fd))
+			break;
+		w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
+	}
+	close(fd);
+}
+
+static struct wait waits[] = {
+	{ .name = "sleeps", .run = sleeps },
+	{ .name = "naps", .run = naps },
+	{ .name = "waits_on_lock", .run = waits_on_lock },
+	{ .name = "waits_on_pipe", .run = waits_on_pipe },
+	{ .name = "waits_on_cond", .run = waits_on_cond },
+	{ .name = "migrates", .run = migrates },
+	{ .name = "waits_for_disk", .run = waits_for_disk },
+};
+
+enum { ON_LOCK = 2, ON_PIPE = 3 };
+
+/* ---- those who end the waits ---- */
+
+static void *hold_lock(void *arg)
+{
+	(void)arg;
+	waits[ON_LOCK].waker = tid();
+	while (!done) {
+		pthread_mutex_lock(&lock);
+		holds = 1;
+		doze(40 * MS);
+		holds = 0;
+		pthread_mutex_unlock(&lock);
+		doze(5 * MS);
+	}
+	return NULL;
+}
+
+static void *write_pipe(void *arg)
+{
+	(void)arg;
+	waits[ON_PIPE].waker = tid();
+	for (char more = 1; more; ) {
+		doze(35 * MS);
+		more = now_ns() < end_ns;
+		if (write(pipe_fds[1], &more, 1) != 1)
+			break;
+	}
+	return NULL;
+}
+
+static void *move_migrant(void *arg)
+{
+	int n = (int)sysconf(_SC_NPROCESSORS_ONLN);
+
+	(void)arg;
+	for (int i = 0; !done; i++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(i % n, &set);
+		if (migrant)
+			sched_setaffinity(migrant, sizeof(set), &set);
+		doze(10 * MS);
+	}
+	return NULL;
+}
+
+/* Short ones: whoever watches can get to know the program. */
+NOINLINE void warm_up(void)
+{
+	struct pollfd in = { .fd = 0, .events = POLLIN };
+
+	while (!poll(&in, 1, 10))
+		;
+}
+
+static void *run(void *arg)
+{
+	struct wait *w = arg;
+
+	w->tid = tid();
+	w->run(w);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	static void *(*const others[])(void *) = { hold_lock, write_pipe, move_migrant };
+	unsigned n = sizeof(waits) / sizeof(*waits);
+	pthread_t threads[3];
+
+	directory = argc > 1 ? argv[1] : ".";
+	if (pipe(pipe_fds))
+		return 1;
+	puts("ready");
+	fflush(stdout);
+	warm_up();
+	if (getchar() == EOF)
+		return 1;
+	end_ns = now_ns() + RUN_NS;
+	for (unsigned i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, others[i], NULL);
+	for (unsigned i = 0; i < n; i++)
+		pthread_create(&waits[i].thread, NULL, run, &waits[i]);
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(waits[i].thread, NULL);
+	done = 1;
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	for (unsigned i = 0; i < n; i++)
+		printf("%s %llu %d %d\n", waits[i].name, waits[i].waited, waits[i].tid, waits[i].waker);
+	return 0;
+}
