@@ -26,6 +26,8 @@
 #define NOBODY 65534
 #define MEMORY_LIMIT (1ul << 30)	/* of address space: files are mapped too */
 #define QUESTION_SECONDS 10		/* of CPU time */
+#define TABLE_NICE (-10)
+#define NAMES_NICE 5
 #define CACHE_BYTES (12u << 20)
 
 /* ---- symbol tables that were read lately ---- */
@@ -178,6 +180,8 @@ static void serve(int sock, const struct question *q, int fd)
 	int mem = -1;
 
 	setitimer(ITIMER_PROF, &on, NULL);
+	/* samples wait for tables, on a machine that is busy; names may be late */
+	setpriority(PRIO_PROCESS, 0, q->kind == ANSWER_TABLE ? TABLE_NICE : NAMES_NICE);
 	if (q->kind == ANSWER_TABLE)
 		mem = answer_table(q, fd, &r);
 	else
@@ -199,10 +203,11 @@ static void drop_privileges(void)
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
 	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 128, 128 }, none = {};
+	struct rlimit urgent = { 20 - TABLE_NICE, 20 - TABLE_NICE };
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
-	setpriority(PRIO_PROCESS, 0, 5);	/* names may be late */
+	setrlimit(RLIMIT_NICE, &urgent);
 	setrlimit(RLIMIT_AS, &memory);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &none);

@@ -10,10 +10,11 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define COPIES_PER_WINDOW 24
+#define COPIES_PER_WINDOW 256
 #define COPY_WINDOW_NS 100000000ull
 
 u64 lost_samples;
+bool sampling;	/* user space is ready */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -169,7 +170,7 @@ int on_sample(void *ctx)
 	u32 zero = 0;
 	bool ask;
 
-	if (!t->pid || !in_scope(t->tgid))
+	if (!sampling || !t->pid || !in_scope(t->tgid))
 		return 0;
 	r = bpf_map_lookup_elem(&records, &zero);
 	if (!r)
