@@ -24,7 +24,7 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 WARN	:= -Wall -Wextra -Wno-unused-parameter
 CFLAGS	?= -O2 -g
 CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
-LDLIBS_	= -lbpf -lelf -lz -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
+LDLIBS_	= -lbpf -ldwarf -lelf -lz -llzma -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
 
 SRC	:= $(sort $(wildcard bpf/*.c bpf/collectors/*.c tui/*.c tui/views/*.c exporter/*.c symbolizer/*.c))
 SRC	:= $(filter-out %.bpf.c,$(SRC))

@@ -10,6 +10,8 @@ struct entry {
 	u64 addr;
 	u32 next_in_hash;
 	u32 next_unnamed;	/* of the same file */
+	enum frames_lines lines;
+	const char *fallback;	/* a name, where no symbol has one */
 	struct frames_row *row;
 };
 
@@ -17,9 +19,9 @@ static struct entry *entries;	/* [0] is none */
 static u32 n_entries, cap_entries;
 static u32 *hash;
 static u32 hash_size;
-/* heads of the lists of frames without a name, by file */
-static struct { u32 file, head; } *unnamed;
-static u32 n_unnamed, cap_unnamed;
+/* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
+static struct heads { u32 *of, n; } file_heads, jit_heads;
+static u32 other_head;
 static u32 overflow;
 static u64 refused;
 
@@ -43,15 +45,25 @@ static void rehash(void)
 	}
 }
 
+static u32 *head_at(struct heads *h, u32 i)
+{
+	if (i >= h->n) {
+		u32 n = max(i + 1, max(h->n * 2, 256u));
+
+		h->of = xrealloc(h->of, n * sizeof(*h->of));
+		memset(h->of + h->n, 0, (n - h->n) * sizeof(*h->of));
+		h->n = n;
+	}
+	return &h->of[i];
+}
+
 static u32 *unnamed_head(u32 file)
 {
-	for (u32 i = 0; i < n_unnamed; i++)
-		if (unnamed[i].file == file)
-			return &unnamed[i].head;
-	unnamed = grow(unnamed, n_unnamed, &cap_unnamed, sizeof(*unnamed));
-	unnamed[n_unnamed].file = file;
-	unnamed[n_unnamed].head = 0;
-	return &unnamed[n_unnamed++].head;
+	if (file < FRAMES_FIRST_JIT)
+		return head_at(&file_heads, file);
+	if (file < FRAMES_INLINED)
+		return head_at(&jit_heads, file - FRAMES_FIRST_JIT);
+	return &other_head;
 }
 
 u32 frames_find(u32 file, u64 addr, u32 space)
@@ -70,7 +82,7 @@ static struct frames_row *new_row(u32 id, u64 addr)
 
 	r->id = id;
 	r->addr = addr;
-	r->line = U64_BLANK;
+	r->line = r->start_line = U64_BLANK;
 	r->inlined = 0;
 	r->kind = str_new("unknown");
 	return r;
@@ -140,6 +152,7 @@ static struct frames_row *own_row(u32 id)
 	r->kind = str_get(old->kind);
 	r->build_id = str_get(old->build_id);
 	r->reason = str_get(old->reason);
+	r->inlines = str_get(old->inlines);
 	row_put(&old->row);
 	entries[id].row = r;
 	return r;
@@ -162,7 +175,11 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 		return;
 	}
 	r = own_row(id);
-
+	if (!name && reason && entries[id].fallback) {
+		name = str_get(entries[id].fallback);
+		str_put(reason);
+		reason = NULL;
+	}
 	set(&r->name, name);
 	set(&r->kind, kind);
 	set(&r->reason, reason);
@@ -193,12 +210,102 @@ u32 frames_next_unnamed(u32 file, u64 *ret_addr)
 	return id;
 }
 
+bool frames_has_unnamed(u32 file)
+{
+	return *unnamed_head(file) != 0;
+}
+
 void frames_ask_again(u32 id)
 {
 	u32 *head = unnamed_head(entries[id].file);
 
 	entries[id].next_unnamed = *head;
 	*head = id;
+}
+
+/* ---- source lines ---- */
+
+enum frames_lines frames_lines(u32 id)
+{
+	return entries[id].lines;
+}
+
+void frames_set_lines(u32 id, enum frames_lines state)
+{
+	entries[id].lines = state;
+}
+
+void frames_lines_failed(u32 file)
+{
+	for (u32 i = 1; i < n_entries; i++) {
+		if (entries[i].file != file || entries[i].lines != LINES_ASKED)
+			continue;
+		entries[i].lines = LINES_DONE;
+		frames_ask_again(i);
+	}
+}
+
+void frames_source(u32 id, const char *file, u64 line, u64 start_line, const char *inlines,
+		   const char *fallback)
+{
+	struct frames_row *r = own_row(id);
+
+	set(&r->file, file);
+	set(&r->inlines, inlines);
+	set(&entries[id].fallback, fallback);
+	r->line = line;
+	r->start_line = start_line;
+}
+
+/* Strings are interned, and rows keep theirs: equal means the same address. */
+static u32 find_inlined(const struct frames_inlined *f, u64 key)
+{
+	if (!hash_size)
+		return 0;
+	for (u32 i = hash[slot_of(FRAMES_INLINED, key, f->in)]; i; i = entries[i].next_in_hash) {
+		const struct frames_row *r = entries[i].row;
+
+		if (entries[i].file == FRAMES_INLINED && entries[i].space == f->in &&
+		    r->name == f->name && r->file == f->file && r->line == f->line)
+			return i;
+	}
+	return 0;
+}
+
+static void put_strings(const struct frames_inlined *f)
+{
+	str_put(f->module);
+	str_put(f->build_id);
+	str_put(f->name);
+	str_put(f->kind);
+	str_put(f->file);
+}
+
+u32 frames_inlined(const struct frames_inlined *f)
+{
+	u64 key = ((uintptr_t)f->name * 31 + (uintptr_t)f->file) * 31 + f->line;
+	u32 id = find_inlined(f, key);
+	struct frames_row *r;
+
+	if (id || n_entries >= FRAMES_MAX) {
+		put_strings(f);
+		refused += !id;
+		return id;
+	}
+	id = add_frame(FRAMES_INLINED, key, f->in);
+	r = entries[id].row;	/* in no snapshot yet */
+	r->addr = U64_BLANK;	/* it may have many */
+	r->inlined = 1;
+	r->line = f->line;
+	r->start_line = f->start_line;
+	set(&r->module, f->module);
+	set(&r->build_id, f->build_id);
+	set(&r->name, f->name);
+	set(&r->kind, f->kind);
+	set(&r->file, f->file);
+	if (!f->name)
+		r->reason = str_new("its name is in another file (dwz)");
+	return id;
 }
 
 void frames_fail(u32 file, const char *reason)
@@ -219,13 +326,16 @@ void frames_rows(struct builder *b)
 
 void frames_clear(void)
 {
-	for (u32 i = 1; i < n_entries; i++)
+	for (u32 i = 1; i < n_entries; i++) {
 		row_put(&entries[i].row->row);
+		str_put(entries[i].fallback);
+	}
 	free(entries);
 	free(hash);
-	free(unnamed);
+	free(file_heads.of);
+	free(jit_heads.of);
 	entries = NULL;
 	hash = NULL;
-	unnamed = NULL;
-	n_entries = cap_entries = hash_size = n_unnamed = cap_unnamed = overflow = 0;
+	file_heads = jit_heads = (struct heads){};
+	n_entries = cap_entries = hash_size = other_head = overflow = 0;
 }

@@ -144,7 +144,7 @@ void grace_period(void)
 static void take_wishes(struct sampler *s, struct tick *t)
 {
 	pthread_mutex_lock(&s->lock);
-	t->want = s->want;
+	t->want = s->want | (s->opt.no_lines ? WANT_NO_LINES : 0);
 	t->focus_pid = s->focus_pid;
 	t->focus_start_ns = s->focus_start_ns;
 	t->scope_to_focus = s->scope_to_focus;

@@ -52,6 +52,7 @@ enum table_id {
 #define TABLE_BIT(id) (1ull << (id))
 /* Beside TABLE_BIT(TABLE_stacks) among what is wanted: blocked time too, which costs more. */
 #define WANT_OFFCPU (1ull << 63)
+#define WANT_NO_LINES (1ull << 62)	/* and no source lines of frames */
 
 enum table_flags {
 	T_SINGLE = 1,	/* one row */

@@ -15,15 +15,16 @@
 
 struct folding {
 	struct fold *fold;
-	u32 cap_kinds;
+	u32 cap_kinds, cap_places;
 	u32 *of_frame;	/* label of each frame of the profile, plus one */
 };
 
 /* ---- labels ---------------------------------------------------------------------- */
 
-static u32 add_label(struct folding *f, char *text, enum fold_kind kind)
+static u32 add_label(struct folding *f, char *text, enum fold_kind kind, const struct frames_row *r)
 {
 	struct fold *fold = f->fold;
+	char place[600];
 	u32 i;
 
 	for (char *p = text; *p; p++)
@@ -34,6 +35,9 @@ static u32 add_label(struct folding *f, char *text, enum fold_kind kind)
 		return i;
 	fold->kinds = grow(fold->kinds, i, &f->cap_kinds, sizeof(*fold->kinds));
 	fold->kinds[i] = (u8)kind;
+	profile_place_text(place, sizeof(place), r);
+	fold->places = grow(fold->places, i, &f->cap_places, sizeof(*fold->places));
+	fold->places[i] = *place ? xstrdup(place) : NULL;
 	return i;
 }
 
@@ -63,7 +67,7 @@ static u32 frame_label(struct folding *f, const struct profile *p, u32 frame)
 		strcat(text, "_[k]");
 	else if (r && r->inlined == 1)
 		strcat(text, "_[i]");
-	f->of_frame[frame] = add_label(f, text, kind) + 1;
+	f->of_frame[frame] = add_label(f, text, kind, r) + 1;
 	return f->of_frame[frame] - 1;
 }
 
@@ -72,7 +76,7 @@ static u32 comm_label(struct folding *f, const struct profile_stack *s)
 	char text[256];
 
 	text_clean(text, sizeof(text), s->row->comm ? s->row->comm : "?", TEXT_SCREEN);
-	return add_label(f, text, FOLD_COMM);
+	return add_label(f, text, FOLD_COMM, NULL);
 }
 
 /* ---- stacks ---------------------------------------------------------------------- */
@@ -81,14 +85,16 @@ static struct fold_stack fold_stack(struct folding *f, const struct profile *p,
 				    const struct profile_stack *s)
 {
 	struct fold_stack out = { .value = s->value, .samples = s->samples };
+	u32 n, *frames = profile_frames(p, s, &n);
 	char cut[256];
 
-	out.labels = xcalloc(s->n + 2, sizeof(*out.labels));
+	out.labels = xcalloc(n + 2, sizeof(*out.labels));
 	out.labels[out.n++] = comm_label(f, s);
 	if (profile_cut_text(cut, sizeof(cut), s))
-		out.labels[out.n++] = add_label(f, cut, FOLD_UNKNOWN);
-	for (u32 i = s->n; i > 0; i--)
-		out.labels[out.n++] = frame_label(f, p, s->frames[i - 1]);
+		out.labels[out.n++] = add_label(f, cut, FOLD_UNKNOWN, NULL);
+	for (u32 i = n; i > 0; i--)
+		out.labels[out.n++] = frame_label(f, p, frames[i - 1]);
+	free(frames);
 	return out;
 }
 
@@ -104,7 +110,7 @@ static void rank_labels(struct fold *fold)
 {
 	u32 n = fold->labels.n, *order = xcalloc(n + 1, sizeof(*order));
 	u32 *rank = xcalloc(n + 1, sizeof(*rank));
-	char **items = xcalloc(n + 1, sizeof(*items));
+	char **items = xcalloc(n + 1, sizeof(*items)), **places = xcalloc(n + 1, sizeof(*places));
 	u8 *kinds = xcalloc(n + 1, sizeof(*kinds));
 
 	for (u32 i = 0; i < n; i++)
@@ -114,12 +120,15 @@ static void rank_labels(struct fold *fold)
 		rank[order[i]] = i;
 		items[i] = fold->labels.items[order[i]];
 		kinds[i] = fold->kinds[order[i]];
+		places[i] = fold->places[order[i]];
 	}
 	for (u32 i = 0; i < fold->n; i++)
 		for (u32 k = 0; k < fold->stacks[i].n; k++)
 			fold->stacks[i].labels[k] = rank[fold->stacks[i].labels[k]];
 	free(strset_take(&fold->labels));
 	free(fold->kinds);
+	free(fold->places);
+	fold->places = places;
 	fold->labels = (struct strset){ .items = items, .n = n, .cap = n + 1 };
 	fold->kinds = kinds;
 	free(order);
@@ -176,6 +185,9 @@ void fold_free(struct fold *f)
 		return;
 	for (u32 i = 0; i < f->n; i++)
 		free(f->stacks[i].labels);
+	for (u32 i = 0; i < f->labels.n; i++)
+		free(f->places[i]);
+	free(f->places);
 	free(f->stacks);
 	free(f->kinds);
 	strset_free(&f->labels);

@@ -144,20 +144,24 @@ static void put_program_first(struct pprof *b)
 
 /* ---- functions and locations ----------------------------------------------------- */
 
-static u64 function_of(struct pprof *b, const char *name, const char *file)
+static u64 function_of(struct pprof *b, const char *name, const char *file, u64 start_line)
 {
 	PbProfile *m = b->message;
 	u32 i = strset_addf(&b->functions, "%s\n%s", name, file ? file : "");
 	PbFunction *new;
 
-	if (i < m->n_function)
+	if (i < m->n_function) {
+		if (u64_known(start_line) && !m->function[i]->start_line)
+			m->function[i]->start_line = (s64)start_line;
 		return i + 1;
+	}
 	new = NEW(PbFunction, perftools__profiles__function);
 	m->function = grow(m->function, i, &b->cap_functions, sizeof(*m->function));
 	m->function[m->n_function++] = new;
 	new->id = m->n_function;
 	new->name = new->system_name = text_index(b, name);
 	new->filename = text_index(b, file);
+	new->start_line = u64_known(start_line) ? (s64)start_line : 0;
 	return new->id;
 }
 
@@ -170,7 +174,7 @@ static void add_line(struct pprof *b, PbLocation *location, const char *name,
 	location->line = xrealloc(location->line,
 				  (location->n_line + 1) * sizeof(*location->line));
 	location->line[location->n_line++] = line;
-	line->function_id = function_of(b, name, f ? f->file : NULL);
+	line->function_id = function_of(b, name, f ? f->file : NULL, f ? f->start_line : U64_BLANK);
 	if (f && u64_known(f->line))
 		line->line = (s64)f->line;
 }
@@ -274,16 +278,17 @@ static void add_sample(struct pprof *b, const struct profile_stack *s)
 {
 	PbProfile *m = b->message;
 	PbSample *new = NEW(PbSample, perftools__profiles__sample);
+	u32 k, n, *frames = profile_frames(b->profile, s, &n);
 	char cut[256];
-	u32 k;
 
 	m->sample = grow(m->sample, (u32)m->n_sample, &b->cap_samples, sizeof(*m->sample));
 	m->sample[m->n_sample++] = new;
-	new->location_id = xcalloc(s->n + 1, sizeof(*new->location_id));
-	for (u32 i = 0; i < s->n; i += k) {
-		k = place_length(b, s->frames + i, s->n - i);
-		new->location_id[new->n_location_id++] = location_of(b, s->frames + i, k);
+	new->location_id = xcalloc(n + 1, sizeof(*new->location_id));
+	for (u32 i = 0; i < n; i += k) {
+		k = place_length(b, frames + i, n - i);
+		new->location_id[new->n_location_id++] = location_of(b, frames + i, k);
 	}
+	free(frames);
 	if (profile_cut_text(cut, sizeof(cut), s))
 		new->location_id[new->n_location_id++] = cut_location(b, cut);
 	new->value = xcalloc(2, sizeof(*new->value));

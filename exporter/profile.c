@@ -8,6 +8,7 @@
 
 #define MAX_ID (1u << 24)	/* a number beyond is a damaged recording's */
 #define MAX_DEPTH 8192
+#define MAX_INLINED 63	/* at one place: what is deeper is left out */
 #define NO_STACK UINT32_MAX
 
 static bool is_known(const char *s)
@@ -29,11 +30,39 @@ static void reach(struct profile *p, u32 id)
 	p->n_ids = n;
 }
 
+/* Numbers of frames as indexes; NULL without any. */
+static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
+{
+	u32 *frames = NULL, n = 0, cap = 0;
+
+	while (text && *text && n < MAX_DEPTH) {
+		char *end;
+		unsigned long id = strtoul(text, &end, 10);
+
+		if (end == text)
+			break;
+		frames = grow(frames, n, &cap, sizeof(*frames));
+		frames[n++] = id < p->n_ids ? p->by_id[id] : 0;
+		text = end;
+	}
+	*ret_n = n;
+	return frames;
+}
+
 /* A profiler that was closed and opened again numbers its frames anew. */
 static bool same_place(const struct frames_row *a, const struct frames_row *b)
 {
 	return a->addr == b->addr &&
 	       (!a->module || !b->module || !strcmp(a->module, b->module));
+}
+
+static u32 add_frame(struct profile *p, const struct frames_row *r)
+{
+	p->frames = grow(p->frames, p->n_frames, &p->cap_frames, sizeof(*p->frames));
+	p->inlined = grow(p->inlined, p->n_frames, &p->cap_inlined, sizeof(*p->inlined));
+	p->frames[p->n_frames] = r;
+	p->inlined[p->n_frames] = NULL;
+	return p->n_frames++;
 }
 
 static void hold_frame(struct profile *p, const struct frames_row *r)
@@ -54,9 +83,23 @@ static void hold_frame(struct profile *p, const struct frames_row *r)
 		p->frames[*i] = r;
 		return;
 	}
-	p->frames = grow(p->frames, p->n_frames, &p->cap_frames, sizeof(*p->frames));
-	*i = p->n_frames;
-	p->frames[p->n_frames++] = r;
+	*i = add_frame(p, r);
+}
+
+/* Once all rows of a snapshot are known: numbers of frames are good within it. */
+static void find_inlined(struct profile *p, const struct frames_row *r)
+{
+	u32 i = r->id < p->n_ids ? p->by_id[r->id] : 0, n, *frames;
+
+	if (!r->inlines || !i || p->inlined[i] || p->frames[i] != r)
+		return;
+	frames = frames_of(p, r->inlines, &n);
+	n = min(n, (u32)MAX_INLINED);
+	p->inlined[i] = xcalloc(n + 1, sizeof(*frames));
+	p->inlined[i][0] = n;
+	if (n)
+		memcpy(p->inlined[i] + 1, frames, n * sizeof(*frames));
+	free(frames);
 }
 
 void profile_learn(struct profile *p, const struct snapshot *s)
@@ -65,6 +108,8 @@ void profile_learn(struct profile *p, const struct snapshot *s)
 
 	for (u32 i = 0; i < t->n; i++)
 		hold_frame(p, (const struct frames_row *)t->rows[i]);
+	for (u32 i = 0; i < t->n; i++)
+		find_inlined(p, (const struct frames_row *)t->rows[i]);
 }
 
 static bool is_pending(const struct frames_row *f)
@@ -122,6 +167,20 @@ void profile_frame_text(char *buf, size_t cap, const struct frames_row *f)
 	text_clean(buf, cap, raw, TEXT_SCREEN);
 }
 
+void profile_place_text(char *buf, size_t cap, const struct frames_row *f)
+{
+	char raw[600];
+
+	*buf = '\0';
+	if (!f || !is_known(f->file))
+		return;
+	if (u64_known(f->start_line) && f->start_line)
+		snprintf(raw, sizeof(raw), "%.512s:%" PRIu64, f->file, f->start_line);
+	else
+		snprintf(raw, sizeof(raw), "%.512s", f->file);
+	text_clean(buf, cap, raw, TEXT_SCREEN);
+}
+
 bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s)
 {
 	char raw[128];
@@ -135,20 +194,17 @@ bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s)
 
 /* ---- stacks ---------------------------------------------------------------------- */
 
-/* The frames of a row as indexes; NULL without any. */
-static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
+u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n)
 {
 	u32 *frames = NULL, n = 0, cap = 0;
 
-	while (text && *text && n < MAX_DEPTH) {
-		char *end;
-		unsigned long id = strtoul(text, &end, 10);
+	for (u32 i = 0; i < s->n; i++) {
+		const u32 *inlined = p->inlined[s->frames[i]];
 
-		if (end == text)
-			break;
-		frames = grow(frames, n, &cap, sizeof(*frames));
-		frames[n++] = id < p->n_ids ? p->by_id[id] : 0;
-		text = end;
+		for (u32 k = 0; k <= (inlined ? inlined[0] : 0); k++) {
+			frames = grow(frames, n, &cap, sizeof(*frames));
+			frames[n++] = inlined && k < inlined[0] ? inlined[k + 1] : s->frames[i];
+		}
 	}
 	*ret_n = n;
 	return frames;
@@ -274,8 +330,7 @@ struct profile *profile_new(const char *kind, const u32 *pids, u32 n_pids)
 	if (n_pids)
 		memcpy(p->pids, pids, n_pids * sizeof(*pids));
 	p->n_pids = n_pids;
-	p->frames = grow(p->frames, 0, &p->cap_frames, sizeof(*p->frames));
-	p->frames[p->n_frames++] = NULL;
+	add_frame(p, NULL);
 	return p;
 }
 
@@ -289,8 +344,11 @@ void profile_free(struct profile *p)
 			row_put(&p->stacks[i].process->row);
 		free(p->stacks[i].frames);
 	}
-	for (u32 i = 1; i < p->n_frames; i++)
+	for (u32 i = 1; i < p->n_frames; i++) {
 		row_put(&p->frames[i]->row);
+		free(p->inlined[i]);
+	}
+	free(p->inlined);
 	free(p->stacks);
 	free(p->frames);
 	free(p->by_id);

@@ -35,6 +35,9 @@ struct profile {
 	/* References to the newest row of each frame; NULL: it is in no table ([0] always). */
 	const struct frames_row **frames;
 	u32 n_frames, cap_frames;
+	/* What is inlined at each: how many, then their indexes, the innermost first; or NULL */
+	u32 **inlined;
+	u32 cap_inlined;
 	u32 *by_id, n_ids;	/* number of a frame in the snapshots -> index */
 	struct profile_stack *stacks;
 	u32 n_stacks, cap_stacks;
@@ -54,6 +57,11 @@ bool profile_add(struct profile *p, const struct snapshot *s);
 void profile_learn(struct profile *p, const struct snapshot *s);
 /* How many of the frames that stacks name still wait for their name. */
 u32 profile_pending(const struct profile *p);
+/*
+ * The frames of a stack with those that were inlined, leaf first; free() them.
+ * An inlined frame stands before the one it is inlined into.
+ */
+u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n);
 /* NULL-safe. */
 void profile_free(struct profile *p);
 
@@ -64,6 +72,8 @@ void profile_free(struct profile *p);
  * a terminal. Writes at most cap bytes.
  */
 void profile_frame_text(char *buf, size_t cap, const struct frames_row *f);
+/* "work.c:12", where a function is declared, or "" where that is not known. */
+void profile_place_text(char *buf, size_t cap, const struct frames_row *f);
 /* "[cut: no CFI]" for a stack that does not reach its root; false: it does. */
 bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s);
 
@@ -83,6 +93,7 @@ struct fold_stack {
 struct fold {
 	struct strset labels;
 	u8 *kinds;		/* of the labels: enum fold_kind */
+	char **places;		/* of the labels: where it is declared, or NULL */
 	struct fold_stack *stacks;
 	u32 n;
 };

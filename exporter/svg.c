@@ -98,7 +98,7 @@ static double scale(const struct svg *g, u64 value)
 
 /* One rectangle; depth 0 is the root, at the bottom. */
 static void put_frame(const struct svg *g, u32 depth, const struct open_frame *f, const char *name,
-		      enum fold_kind kind, u32 height)
+		      const char *place, enum fold_kind kind, u32 height)
 {
 	u64 value = g->value - f->value, samples = g->samples - f->samples;
 	double x = PAD + scale(g, f->value), width = scale(g, value);
@@ -107,10 +107,14 @@ static void put_frame(const struct svg *g, u32 depth, const struct open_frame *f
 
 	fprintf(g->out, "<g><title>");
 	put_text(g->out, name, UINT32_MAX);
-	fprintf(g->out, " (%.2f %%, %.3f s, %llu %s)</title>",
+	fprintf(g->out, " (%.2f %%, %.3f s, %llu %s)",
 		g->profile->value ? 100.0 * (double)value / (double)g->profile->value : 0,
 		(double)value / 1e9, (unsigned long long)samples, offcpu ? "blocks" : "samples");
-	fprintf(g->out, "<rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%u\" fill=\"%s\"/>",
+	if (place) {
+		fputs(" at ", g->out);
+		put_text(g->out, place, UINT32_MAX);
+	}
+	fprintf(g->out, "</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%u\" fill=\"%s\"/>",
 		x, y, width, ROW - 1, fills[kind][f->shade]);
 	if (width > 3 * CHAR_WIDTH) {
 		fprintf(g->out, "<text x=\"%.2f\" y=\"%u\"%s>", x + 3, y + 12,
@@ -134,7 +138,7 @@ static void close_frames(struct svg *g, u32 keep, u32 height)
 		g->depth = max(g->depth, g->n_open + 1);
 		if (g->out)
 			put_frame(g, g->n_open + 1, f, g->fold->labels.items[f->label],
-				  (enum fold_kind)g->fold->kinds[f->label], height);
+				  g->fold->places[f->label], (enum fold_kind)g->fold->kinds[f->label], height);
 	}
 }
 
@@ -207,7 +211,7 @@ static void put_root(struct svg *g, u32 height)
 
 	g->value = g->profile->value;
 	g->samples = g->profile->samples;
-	put_frame(g, 0, &all, "all", FOLD_COMM, height);
+	put_frame(g, 0, &all, "all", NULL, FOLD_COMM, height);
 }
 
 int profile_put_svg(const struct profile *p, FILE *out)

@@ -579,6 +579,15 @@ static void drop_bx(struct cfi_row *rows, u32 n)
 		rows[i].info.bx = rows[i].info.bx_off = 0;
 }
 
+/* During rt_sigreturn the pc is behind its last instruction, where its FDE has ended. */
+static void extend_signal_frames(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i < n; i++)
+		if (rows[i - 1].info.cfa == UNW_CFA_SIGNAL && rows[i].info.cfa == UNW_CFA_NONE &&
+		    (i + 1 == n || rows[i + 1].pc > rows[i].pc + 1))
+			rows[i].pc++;
+}
+
 static u32 drop_repeats(struct cfi_row *rows, u32 n)
 {
 	u32 out = 0;
@@ -611,5 +620,6 @@ struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 	drop_bx(rows.rows, rows.n);
 	qsort(rows.rows, rows.n, sizeof(*rows.rows), by_pc);
 	*ret_n = drop_repeats(rows.rows, rows.n);
+	extend_signal_frames(rows.rows, *ret_n);
 	return rows.rows;
 }

@@ -2,7 +2,8 @@
 /*
  * client.c: ottop's side. A parent process that does nothing but wait stands
  * between: it was forked before threads and BPF existed, and forks the server
- * anew when a file has killed it.
+ * anew when a file has killed it. There are two of them, because the samples of
+ * a new program wait for tables, and the lines of a large one take seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,29 +22,36 @@
 
 #define MAX_ASKED 64	/* questions on the way */
 
-static int sock = -1;
-static pid_t parent;
-/* Questions on the way, in order: the server answers in this order. */
-static struct { u32 kind, file; } asked[MAX_ASKED];
-static u32 first_asked, n_asked;
+/* One server. Questions on the way are in order: it answers in this order. */
+struct channel {
+	int sock;
+	pid_t parent;
+	struct { u32 kind, file, seq; } asked[MAX_ASKED];
+	u32 first_asked, n_asked, last_seq;
+};
+
+static struct channel tables = { .sock = -1 }, names = { .sock = -1 };
 
 /* ---- the processes ---- */
 
 /* Tells ottop that the server has died over the question it was at. */
-static void report_death(int fd)
+static void report_death(int fd, u32 seq)
 {
-	struct reply r = { .kind = 0, .err = -EFAULT };
+	struct reply r = { .kind = 0, .seq = seq, .err = -EFAULT };
 
 	message_send(fd, &r, sizeof(r), -1, 0);
 }
 
-static void parent_main(int fd)
+static void parent_main(int fd, bool for_tables)
 {
+	volatile u32 *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTSTP, SIG_IGN);
-	if (dup2(fd, 3) < 0)
+	if (busy == MAP_FAILED || dup2(fd, 3) < 0)
 		_exit(1);
 	close_range(4, ~0u, 0);
 	close_range(0, 2, 0);
@@ -52,74 +60,96 @@ static void parent_main(int fd)
 		pid_t child = fork();
 
 		if (!child)
-			server_main(3);
+			server_main(3, busy, for_tables);
 		if (child < 0 || waitpid(child, &status, 0) < 0)
 			_exit(1);
 		if (WIFEXITED(status))
 			_exit(WEXITSTATUS(status));
-		report_death(3);
+		if (*busy)	/* between questions nobody asked for an answer */
+			report_death(3, *busy);
+		*busy = 0;
 	}
 }
 
-int symbolizer_start(void)
+static int start(struct channel *c)
 {
 	int fds[2];
 
-	if (sock >= 0)
+	if (c->sock >= 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	parent = fork();
-	if (parent < 0) {
+	c->parent = fork();
+	if (c->parent < 0) {
 		close(fds[0]);
 		close(fds[1]);
 		return -errno;
 	}
-	if (!parent)
-		parent_main(fds[1]);
+	if (!c->parent)
+		parent_main(fds[1], c == &tables);
 	close(fds[1]);
-	sock = fds[0];
-	fcntl(sock, F_SETFL, O_NONBLOCK);
-	first_asked = n_asked = 0;
+	c->sock = fds[0];
+	fcntl(c->sock, F_SETFL, O_NONBLOCK);
+	c->first_asked = c->n_asked = 0;
 	return 0;
+}
+
+static void stop(struct channel *c)
+{
+	if (c->sock < 0)
+		return;
+	close(c->sock);
+	c->sock = -1;
+	/* it sees the end and leaves; it may be deep in a file: then not politely */
+	for (int i = 0; i < 20; i++) {
+		if (waitpid(c->parent, NULL, WNOHANG))
+			return;
+		usleep(5000);
+	}
+	kill(c->parent, SIGKILL);
+	waitpid(c->parent, NULL, 0);
+}
+
+int symbolizer_start(void)
+{
+	return start(&tables) ?: start(&names);
 }
 
 void symbolizer_stop(void)
 {
-	if (sock < 0)
-		return;
-	close(sock);
-	sock = -1;
-	/* it sees the end and leaves; it may be deep in a file: then not politely */
-	for (int i = 0; i < 20; i++) {
-		if (waitpid(parent, NULL, WNOHANG))
-			return;
-		usleep(5000);
-	}
-	kill(parent, SIGKILL);
-	waitpid(parent, NULL, 0);
+	stop(&tables);
+	stop(&names);
 }
 
 int symbolizer_fd(void)
 {
-	return sock;
+	return names.sock;
+}
+
+int symbolizer_tables_fd(void)
+{
+	return tables.sock;
 }
 
 /* ---- questions ---- */
 
-static int ask(const struct question *q, int fd)
+static int ask(struct channel *c, struct question *q, int fd, int debug_fd)
 {
-	int err;
+	int fds[MESSAGE_FDS] = { fd, debug_fd }, err;
+	u32 last = (c->first_asked + c->n_asked) % MAX_ASKED;
 
-	if (sock < 0)
+	if (c->sock < 0)
 		return -ENOTCONN;
-	if (n_asked == MAX_ASKED)
+	if (c->n_asked == MAX_ASKED)
 		return -EAGAIN;
-	err = message_send(sock, q, sizeof(*q), fd, MSG_DONTWAIT);
+	q->seq = ++c->last_seq ?: ++c->last_seq;
+	err = message_send_fds(c->sock, q, sizeof(*q), fds, MSG_DONTWAIT);
 	if (err)
 		return err;
-	asked[(first_asked + n_asked) % MAX_ASKED].kind = q->kind;
-	asked[(first_asked + n_asked++) % MAX_ASKED].file = q->file;
+	c->asked[last].kind = q->kind;
+	c->asked[last].seq = q->seq;
+	c->asked[last].file = q->file;
+	c->n_asked++;
 	return 0;
 }
 
@@ -127,17 +157,38 @@ int symbolizer_ask_table(u32 file, int fd)
 {
 	struct question q = { .kind = ANSWER_TABLE, .file = file };
 
-	return ask(&q, fd);
+	return ask(&tables, &q, fd, -1);
 }
 
-int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n)
+static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
 {
-	struct question q = { .kind = ANSWER_NAMES, .file = file, .n = n };
+	struct question q = { .kind = kind, .file = file, .n = n };
 
 	if (n > SYMBOLIZER_BATCH)
 		return -EINVAL;
-	memcpy(q.addrs, addrs, n * sizeof(*addrs));
-	return ask(&q, fd);
+	if (n)
+		memcpy(q.addrs, addrs, n * sizeof(*addrs));
+	return ask(&names, &q, fd, debug_fd);
+}
+
+int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_NAMES, file, fd, debug_fd, addrs, n);
+}
+
+int symbolizer_ask_debug(u32 file, int fd, int debug_fd)
+{
+	return ask_addrs(ANSWER_DEBUG, file, fd, debug_fd, NULL, 0);
+}
+
+int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_JIT, map, fd, -1, addrs, n);
+}
+
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+{
+	return ask_addrs(ANSWER_LINES, file, fd, debug_fd, addrs, n);
 }
 
 /* ---- answers: nothing in them is believed before it is checked ---- */
@@ -172,11 +223,32 @@ static bool check_names(const struct symbolizer_answer *a)
 	return ends >= a->n_names;
 }
 
+static bool check_lines(const struct symbolizer_answer *a)
+{
+	if (a->n_names > SYMBOLIZER_BATCH || a->n_done > a->n_names || !a->names_size ||
+	    a->names[0] || a->names[a->names_size - 1])
+		return false;
+	for (u32 i = 0; i < a->n_lines; i++) {
+		const struct symbolizer_line *l = &a->lines[i];
+
+		if (l->of >= a->n_done || l->name >= a->names_size || l->file >= a->names_size ||
+		    (i && l->of < l[-1].of))
+			return false;
+	}
+	return true;
+}
+
+static size_t payload_size(const struct reply *r)
+{
+	if (r->kind == ANSWER_TABLE)
+		return (size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info);
+	return (size_t)r->n_names * sizeof(u64) + r->names_size +
+	       (size_t)r->n_lines * sizeof(struct symbolizer_line);
+}
+
 static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int fd)
 {
-	size_t want = r->kind == ANSWER_TABLE ?
-		(size_t)r->n_words * sizeof(u64) + (size_t)r->n_infos * sizeof(struct unw_info) :
-		(size_t)r->n_names * sizeof(u64) + r->names_size;
+	size_t want = payload_size(r);
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
 
@@ -199,9 +271,12 @@ static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int 
 	}
 	a->addrs = a->map;
 	a->n_names = r->n_names;
-	a->names = (const char *)(a->addrs + a->n_names);
+	a->n_lines = r->kind == ANSWER_LINES ? r->n_lines : 0;
+	a->n_done = r->n_done;
+	a->lines = (const void *)(a->addrs + a->n_names);
+	a->names = (const char *)(a->lines + a->n_lines);
 	a->names_size = r->names_size;
-	return check_names(a);
+	return r->kind == ANSWER_LINES ? check_lines(a) : check_names(a);
 }
 
 static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int fd)
@@ -212,6 +287,10 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	memcpy(a->segments, r->segments, sizeof(a->segments));
 	a->build_id_len = min(r->build_id_len, (u32)BUILD_ID_MAX);
 	memcpy(a->build_id, r->build_id, sizeof(a->build_id));
+	memcpy(a->debuglink, r->debuglink, sizeof(a->debuglink));
+	a->debuglink[DEBUGLINK_MAX - 1] = '\0';
+	a->missing = r->missing;
+	a->generation = r->generation;
 	if (fd >= 0 && !a->err && !map_payload(a, r, fd)) {
 		symbolizer_done(a);
 		a->words = NULL;
@@ -219,24 +298,33 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	}
 }
 
-bool symbolizer_receive(struct symbolizer_answer *a)
+/* Takes the question that is answered from the list of those on the way. */
+static void take_asked(struct channel *c, struct symbolizer_answer *a)
+{
+	a->kind = c->asked[c->first_asked].kind;
+	a->file = c->asked[c->first_asked].file;
+	c->first_asked = (c->first_asked + 1) % MAX_ASKED;
+	c->n_asked--;
+}
+
+static bool receive(struct channel *c, struct symbolizer_answer *a)
 {
 	struct reply r;
 	int fd, n;
 
 	memset(a, 0, sizeof(*a));
-	if (sock < 0 || !n_asked)
+	if (c->sock < 0 || !c->n_asked)
 		return false;
-	n = message_receive(sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
-	if (n == -EAGAIN || n == -EINTR)
-		return false;
-	a->kind = asked[first_asked].kind;
-	a->file = asked[first_asked].file;
-	first_asked = (first_asked + 1) % MAX_ASKED;
-	n_asked--;
+	do {
+		n = message_receive(c->sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
+		if (n == -EAGAIN || n == -EINTR)
+			return false;
+		/* it was answered, then the server died: of something else, or was killed */
+	} while (n == sizeof(r) && !r.kind && r.seq != c->asked[c->first_asked].seq);
+	take_asked(c, a);
 	if (n <= 0) {	/* the parent is gone too: no names any more */
-		close(sock);
-		sock = -1;
+		close(c->sock);
+		c->sock = -1;
 		a->err = -EPIPE;
 	} else if (n != sizeof(r) || (r.kind && (r.kind != a->kind || r.file != a->file))) {
 		a->err = -EBADMSG;
@@ -248,6 +336,11 @@ bool symbolizer_receive(struct symbolizer_answer *a)
 	if (fd >= 0)
 		close(fd);
 	return true;
+}
+
+bool symbolizer_receive(struct symbolizer_answer *a)
+{
+	return receive(&tables, a) || receive(&names, a);
 }
 
 void symbolizer_done(struct symbolizer_answer *a)

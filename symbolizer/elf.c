@@ -6,6 +6,7 @@
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "symbolizer/elf.h"
 
@@ -20,10 +21,11 @@
 
 struct elf_file {
 	Elf *elf;
+	struct source whole;
 	size_t shstrndx;
 };
 
-static struct elf_file *wrap(Elf *elf)
+static struct elf_file *wrap(Elf *elf, struct source whole)
 {
 	struct elf_file *f;
 	GElf_Ehdr eh;
@@ -36,6 +38,7 @@ static struct elf_file *wrap(Elf *elf)
 	}
 	f = xcalloc(1, sizeof(*f));
 	f->elf = elf;
+	f->whole = whole;
 	if (elf_getshdrstrndx(elf, &f->shstrndx))
 		f->shstrndx = 0;
 	return f;
@@ -43,14 +46,23 @@ static struct elf_file *wrap(Elf *elf)
 
 struct elf_file *elf_open(int fd)
 {
+	struct source whole = { .fd = fd };
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		errno = ENOEXEC;
+		return NULL;
+	}
+	whole.size = (u64)st.st_size;
 	elf_version(EV_CURRENT);
-	return wrap(elf_begin(fd, ELF_C_READ_MMAP, NULL));
+	/* not mapped: a file that is cut off while it is read would end us with SIGBUS */
+	return wrap(elf_begin(fd, ELF_C_READ, NULL), whole);
 }
 
 struct elf_file *elf_open_memory(const void *data, size_t n)
 {
 	elf_version(EV_CURRENT);
-	return wrap(elf_memory((char *)data, n));
+	return wrap(elf_memory((char *)data, n), (struct source){ .mem = data, .fd = -1, .size = n });
 }
 
 void elf_close(struct elf_file *f)
@@ -114,22 +126,44 @@ u64 elf_entry(struct elf_file *f)
 	return gelf_getehdr(f->elf, &eh) ? eh.e_entry : 0;
 }
 
+/* The build-id among the notes of one section; its length, 0: none. */
+static size_t build_id_note(const struct source *s, u8 *buf, size_t cap)
+{
+	for (u64 at = 0; at < s->size && at < 65536; ) {
+		Elf64_Nhdr n;
+		char name[4];
+		u64 desc;
+
+		if (!source_get(s, at, &n, sizeof(n)))
+			return 0;
+		desc = at + sizeof(n) + (((u64)n.n_namesz + 3) & ~3ull);
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 && n.n_descsz <= cap &&
+		    source_get(s, at + sizeof(n), name, 4) && !memcmp(name, "GNU", 4) &&
+		    source_get(s, desc, buf, n.n_descsz))
+			return n.n_descsz;
+		at = desc + (((u64)n.n_descsz + 3) & ~3ull);
+	}
+	return 0;
+}
+
+/* Any section of notes: the vDSO's is called .note. */
 size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap)
 {
-	struct elf_section s;
-	Elf64_Nhdr n;
-	size_t name, want;
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
 
-	if (!elf_section(f, ".note.gnu.build-id", &s) || s.size < sizeof(n))
-		return 0;
-	memcpy(&n, s.data, sizeof(n));
-	name = ((size_t)n.n_namesz + 3) & ~(size_t)3;
-	want = n.n_descsz;
-	if (n.n_type != NT_GNU_BUILD_ID || want > cap || name > s.size ||
-	    sizeof(n) + name + want > s.size)
-		return 0;
-	memcpy(buf, s.data + sizeof(n) + name, want);
-	return want;
+	while ((scn = elf_nextscn(f->elf, scn))) {
+		struct source s;
+		size_t n;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_NOTE)
+			continue;
+		s = source_part(&f->whole, sh.sh_offset, sh.sh_size);
+		n = build_id_note(&s, buf, cap);
+		if (n)
+			return n;
+	}
+	return 0;
 }
 
 u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 cap)
@@ -150,34 +184,62 @@ u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 ca
 	return found;
 }
 
-static void symbols_of(struct elf_file *f, Elf_Scn *scn, const GElf_Shdr *sh,
-		       void (*fn)(void *arg, const char *name, u64 addr, u64 size), void *arg)
+/* ---- ranges of the file ---- */
+
+static struct source range(const struct elf_file *f, u64 at, u64 size)
 {
-	Elf_Data *data = elf_getdata(scn, NULL);
-	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
-
-	for (size_t i = 0; i < n && i < INT32_MAX; i++) {
-		GElf_Sym sym;
-		const char *name;
-
-		if (!gelf_getsym(data, (int)i, &sym) || sym.st_shndx == SHN_UNDEF || !sym.st_value ||
-		    (GELF_ST_TYPE(sym.st_info) != STT_FUNC &&
-		     GELF_ST_TYPE(sym.st_info) != STT_GNU_IFUNC))
-			continue;
-		name = elf_strptr(f->elf, sh->sh_link, sym.st_name);
-		if (name && *name)
-			fn(arg, name, sym.st_value, sym.st_size);
-	}
+	return source_part(&f->whole, at, size);
 }
 
-void elf_symbols(struct elf_file *f, void (*fn)(void *arg, const char *name, u64 addr, u64 size),
-		 void *arg)
+bool elf_section_source(struct elf_file *f, const char *name, struct source *ret, u64 *ret_addr)
 {
 	GElf_Shdr sh;
-	Elf_Scn *scn = find_section(f, ".symtab", &sh);
 
-	if (!scn || sh.sh_type != SHT_SYMTAB)
-		scn = find_section(f, ".dynsym", &sh);
-	if (scn && (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM))
-		symbols_of(f, scn, &sh, fn, arg);
+	if (!find_section(f, name, &sh) || sh.sh_type == SHT_NOBITS || (sh.sh_flags & SHF_COMPRESSED))
+		return false;
+	*ret = range(f, sh.sh_offset, sh.sh_size);
+	*ret_addr = sh.sh_addr;
+	return ret->size != 0;
+}
+
+u64 elf_section_end(struct elf_file *f, u32 number)
+{
+	Elf_Scn *scn = elf_getscn(f->elf, number);
+	GElf_Shdr sh;
+
+	return scn && gelf_getshdr(scn, &sh) ? sh.sh_addr + sh.sh_size : 0;
+}
+
+u64 elf_size(const struct elf_file *f)
+{
+	return f->whole.size;
+}
+
+bool elf_symbols(struct elf_file *f, bool dynamic, struct elf_symbols *ret)
+{
+	GElf_Shdr sh, names;
+	Elf_Scn *scn = find_section(f, dynamic ? ".dynsym" : ".symtab", &sh);
+
+	if (!scn || sh.sh_type != (dynamic ? SHT_DYNSYM : SHT_SYMTAB) ||
+	    sh.sh_entsize != sizeof(Elf64_Sym) || (sh.sh_flags & SHF_COMPRESSED))
+		return false;
+	scn = elf_getscn(f->elf, sh.sh_link);
+	if (!scn || !gelf_getshdr(scn, &names) || names.sh_type != SHT_STRTAB ||
+	    (names.sh_flags & SHF_COMPRESSED))
+		return false;
+	ret->symbols = range(f, sh.sh_offset, sh.sh_size);
+	ret->names = range(f, names.sh_offset, names.sh_size);
+	return ret->symbols.size && ret->names.size;
+}
+
+bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc)
+{
+	struct source s;
+	u64 addr;
+
+	if (!elf_section_source(f, ".gnu_debuglink", &s, &addr) || s.size < 8 || s.size > cap ||
+	    !source_text(&s, 0, '\0', name, cap))
+		return false;
+	*ret_crc = (u32)source_uint(&s, s.size - 4, 4);	/* after the padded name */
+	return strlen(name) <= s.size - 5;
 }

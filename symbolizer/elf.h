@@ -3,6 +3,7 @@
 #ifndef OTTOP_ELF_H
 #define OTTOP_ELF_H
 
+#include "symbolizer/source.h"
 #include "symbolizer/symbolizer.h"
 
 struct elf_file;
@@ -28,8 +29,23 @@ size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap);
 /* The executable segments, at most cap; their number. */
 u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 cap);
 
-/* Calls fn for each function symbol of .symtab, or of .dynsym where there is no .symtab. */
-void elf_symbols(struct elf_file *f, void (*fn)(void *arg, const char *name, u64 addr, u64 size),
-		 void *arg);
+/*
+ * The same as a range of the file, without reading it; false where it is
+ * compressed. It reads from the descriptor of elf_open().
+ */
+bool elf_section_source(struct elf_file *f, const char *name, struct source *ret, u64 *ret_addr);
+/* Where the section of that number ends, as an address; 0: unknown. */
+u64 elf_section_end(struct elf_file *f, u32 number);
+/* Bytes of the file. */
+u64 elf_size(const struct elf_file *f);
+/* The symbols (Elf64_Sym, one after the other) and their names. */
+struct elf_symbols {
+	struct source symbols, names;
+};
+
+/* .symtab, or .dynsym. False: there is none. */
+bool elf_symbols(struct elf_file *f, bool dynamic, struct elf_symbols *ret);
+/* .gnu_debuglink: name of the file with the debug information, and its CRC. False: there is none. */
+bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * protocol.h: what goes over the socket pair between client.c and server.c. A
- * question carries the file's descriptor; an answer carries a memfd with the
+ * question carries the file's descriptor (and its debug file's); an answer carries a memfd with the
  * payload, whose sizes the client checks before it believes them.
  */
 #ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
@@ -19,22 +19,37 @@ struct question {
 	u32 kind;	/* enum symbolizer_answer_kind */
 	u32 file;
 	u32 n;
-	u32 pad;
+	u32 seq;	/* counts up from 1 */
 	u64 addrs[SYMBOLIZER_BATCH];
 };
 
 struct reply {
 	u32 kind, file;
+	u32 seq;	/* of the question; kind 0: the server died over it */
+	u32 pad;
 	s32 err;
 	u32 n_segments, build_id_len;
 	u32 n_words, n_infos;	/* payload: words, then infos */
 	u32 n_names;		/* payload: addrs, then names */
+	u32 missing;
+	u64 generation;
+	u32 n_lines, n_done;	/* payload: addrs, then lines, then their texts */
 	u64 base, names_size;
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
+	char debuglink[DEBUGLINK_MAX];
 };
 
-/* The process: serves questions until the socket closes. Never returns. */
-void server_main(int sock) __attribute__((noreturn));
+/*
+ * The process: serves questions until the socket closes. Never returns. *busy is
+ * the question it is at, 0 between questions: memory shared with its parent. tables:
+ * it is asked for tables only, which are urgent.
+ */
+void server_main(int sock, volatile u32 *busy, bool tables) __attribute__((noreturn));
+
+/* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
+int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
+/* Nothing was asked for a while: gives memory back. */
+void lines_idle(void);
 
 #endif

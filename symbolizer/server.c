@@ -8,43 +8,56 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/names.h"
+#include "symbolizer/perfmap.h"
 #include "symbolizer/protocol.h"
 #include "symbolizer/symtab.h"
 
 #define NOBODY 65534
 #define MEMORY_LIMIT (1ul << 30)	/* of address space: files are mapped too */
 #define QUESTION_SECONDS 10		/* of CPU time */
-#define TABLE_NICE (-10)
-#define NAMES_NICE 5
+#define STUCK_SECONDS 60
+#define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
+#define NAMES_NICE 0
 #define CACHE_BYTES (12u << 20)
+#define IDLE_MS 5000
 
-/* ---- symbol tables that were read lately ---- */
+/* ---- what was read lately, of files and perf maps ---- */
 
 static struct cached {
-	u32 file;
-	u64 used;
-	struct symtab *t;
+	u32 kind, file;
+	u64 used, epoch;	/* epoch: tells this reading of a map from an earlier one */
+	struct names *names;	/* ANSWER_NAMES */
+	struct perfmap *map;	/* ANSWER_JIT */
 } cache[64];
 static u64 use_count;
+
+static size_t bytes_of(const struct cached *c)
+{
+	return c->names ? names_bytes(c->names) : c->map ? perfmap_bytes(c->map) : 0;
+}
 
 static size_t cache_bytes(void)
 {
 	size_t n = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(cache); i++)
-		n += cache[i].t ? symtab_bytes(cache[i].t) : 0;
+		n += bytes_of(&cache[i]);
 	return n;
 }
 
@@ -53,46 +66,44 @@ static struct cached *oldest(void)
 	struct cached *old = NULL;
 
 	for (u32 i = 0; i < ARRAY_SIZE(cache); i++)
-		if (cache[i].t && (!old || cache[i].used < old->used))
+		if (cache[i].kind && (!old || cache[i].used < old->used))
 			old = &cache[i];
 	return old;
 }
 
 static void drop(struct cached *c)
 {
-	symtab_free(c->t);
+	names_free(c->names);
+	perfmap_free(c->map);
 	memset(c, 0, sizeof(*c));
 }
 
-static struct cached *free_place(void)
+/* What is cached under that number, made the youngest; or a place for it, with neither names nor map. */
+static struct cached *cached(u32 kind, u32 file)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(cache); i++)
-		if (!cache[i].t)
-			return &cache[i];
-	drop(oldest());
-	return free_place();
-}
-
-static const struct symtab *symbols_of(u32 file, int fd)
-{
-	struct elf_file *f;
-	struct cached *c;
+	struct cached *c = NULL;
 
 	for (u32 i = 0; i < ARRAY_SIZE(cache); i++) {
-		if (cache[i].t && cache[i].file == file) {
+		if (cache[i].kind == kind && cache[i].file == file) {
 			cache[i].used = ++use_count;
-			return cache[i].t;
+			return &cache[i];
 		}
+		if (!cache[i].kind)
+			c = &cache[i];
 	}
-	f = elf_open(fd);
-	if (!f)
-		return NULL;
-	c = free_place();
-	*c = (struct cached){ .file = file, .used = ++use_count, .t = symtab_read(f) };
-	elf_close(f);
-	while (cache_bytes() > CACHE_BYTES && oldest() != c)
+	if (!c) {
+		c = oldest();
+		drop(c);
+	}
+	*c = (struct cached){ .kind = kind, .file = file, .used = ++use_count };
+	return c;
+}
+
+/* After an answer: tables grow while they are asked. */
+static void bound_cache(const struct cached *newest)
+{
+	while (cache_bytes() > CACHE_BYTES && oldest() != newest)
 		drop(oldest());
-	return c->t;
 }
 
 /* ---- answers ---- */
@@ -114,8 +125,12 @@ static bool write_all(int fd, const void *data, size_t n)
 
 static void read_layout(struct elf_file *f, struct reply *r)
 {
+	u32 crc;
+
 	r->build_id_len = (u32)elf_build_id(f, r->build_id, sizeof(r->build_id));
 	r->n_segments = elf_exec_segments(f, r->segments, ARRAY_SIZE(r->segments));
+	if (!elf_debuglink(f, r->debuglink, sizeof(r->debuglink), &crc))
+		r->debuglink[0] = '\0';
 }
 
 static int answer_table(const struct question *q, int fd, struct reply *r)
@@ -147,46 +162,134 @@ static int answer_table(const struct question *q, int fd, struct reply *r)
 	return mem;
 }
 
-static int answer_names(const struct question *q, int fd, struct reply *r)
+/* ---- names ---- */
+
+static struct {
+	char *data;
+	size_t n, cap;
+} text;
+
+static void put_text(const char *s)
 {
-	const struct symtab *t = symbols_of(q->file, fd);
-	int mem;
+	size_t n = strlen(s) + 1;
 
-	if (!t) {
-		r->err = -errno;
-		return -1;
+	if (text.n + n > text.cap) {
+		text.cap = max(text.cap * 2, text.n + n + 65536);
+		text.data = xrealloc(text.data, text.cap);
 	}
-	mem = memfd_create("ottop-names", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	memcpy(text.data + text.n, s, n);
+	text.n += n;
+}
+
+/* The name of one address, "" for none. */
+static void put_name(const struct cached *c, const struct source *map, u64 addr)
+{
+	char raw[SYMBOL_NAME_MAX], *name;
+
+	if (map ? !perfmap_find(c->map, map, addr, raw, sizeof(raw)) :
+	    !names_find(c->names, addr, raw, sizeof(raw))) {
+		put_text("");
+		return;
+	}
+	name = map ? NULL : symbol_demangle(raw);
+	put_text(name ?: raw);
+	free(name);
+}
+
+static int write_names(const struct question *q, struct reply *r, const struct cached *c,
+		       const struct source *map)
+{
+	int mem = memfd_create("ottop-names", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	text.n = 0;
+	for (u32 i = 0; i < q->n; i++)
+		put_name(c, map, q->addrs[i]);
 	r->n_names = q->n;
-	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)))
+	r->names_size = text.n;
+	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !write_all(mem, text.data, text.n))
 		r->err = -errno;
-	for (u32 i = 0; i < q->n && !r->err; i++) {
-		const char *raw = symtab_find(t, q->addrs[i]);
-		char *name = raw ? symbol_demangle(raw) : NULL;
-		size_t n = name ? strlen(name) + 1 : 1;
-
-		if (!write_all(mem, name ?: "", n))
-			r->err = -errno;
-		r->names_size += n;
-		free(name);
-	}
 	return mem;
 }
 
-static void serve(int sock, const struct question *q, int fd)
+static int answer_names(const struct question *q, const int *fds, struct reply *r)
 {
-	struct itimerval on = { .it_value.tv_sec = QUESTION_SECONDS }, off = {};
-	struct reply r = { .kind = q->kind, .file = q->file };
+	struct cached *c = cached(q->kind, q->file);
+	int mem;
+
+	if (c->names && fds[1] >= 0 && !names_has_debug(c->names)) {	/* it came late */
+		names_free(c->names);
+		c->names = NULL;
+	}
+	if (!c->names)
+		c->names = names_read(fds[0], fds[1]);
+	if (!c->names || !names_unchanged(c->names)) {
+		r->err = c->names ? -ESTALE : -errno;
+		drop(c);
+		return -1;
+	}
+	mem = write_names(q, r, c, NULL);
+	r->missing = names_missing(c->names);
+	bound_cache(c);
+	return mem;
+}
+
+static int answer_jit(const struct question *q, int fd, struct reply *r)
+{
+	struct cached *c = cached(q->kind, q->file);
+	struct source map = { .fd = fd };
+	struct stat st;
 	int mem = -1;
 
+	if (fstat(fd, &st)) {
+		r->err = -errno;
+		return -1;
+	}
+	map.size = (u64)st.st_size;
+	if (!c->map) {
+		c->map = perfmap_new();
+		c->epoch = boottime_ns();
+	}
+	perfmap_update(c->map, &map);
+	r->generation = c->epoch + perfmap_generation(c->map);
+	r->missing = perfmap_is_full(c->map) ? MISSING_MAP_FULL : MISSING_NOT_IN_MAP;
+	if (q->n)
+		mem = write_names(q, r, c, &map);
+	bound_cache(c);
+	return mem;
+}
+
+static int answer(const struct question *q, const int *fds, struct reply *r)
+{
+	switch (q->kind) {
+	case ANSWER_TABLE:
+		return answer_table(q, fds[0], r);
+	case ANSWER_NAMES:
+		return answer_names(q, fds, r);
+	case ANSWER_LINES:
+		return lines_answer(q, fds, r);
+	case ANSWER_JIT:
+		return answer_jit(q, fds[0], r);
+	case ANSWER_DEBUG:
+		r->err = fds[1] >= 0 && debugfile_matches(fds[0], fds[1]) ? 0 : -ENOMSG;
+		return -1;
+	}
+	r->err = -EINVAL;
+	return -1;
+}
+
+static void serve(int sock, const struct question *q, const int *fds)
+{
+	struct itimerval on = { .it_value.tv_sec = QUESTION_SECONDS }, off = {};
+	struct itimerval stuck = { .it_value.tv_sec = STUCK_SECONDS };
+	struct reply r = { .kind = q->kind, .file = q->file, .seq = q->seq };
+	int mem;
+
 	setitimer(ITIMER_PROF, &on, NULL);
-	/* samples wait for tables, on a machine that is busy; names may be late */
-	setpriority(PRIO_PROCESS, 0, q->kind == ANSWER_TABLE ? TABLE_NICE : NAMES_NICE);
-	if (q->kind == ANSWER_TABLE)
-		mem = answer_table(q, fd, &r);
-	else
-		mem = answer_names(q, fd, &r);
+	setitimer(ITIMER_REAL, &stuck, NULL);	/* a file system that never answers costs no CPU time */
+	mem = answer(q, fds, &r);
 	setitimer(ITIMER_PROF, &off, NULL);
+	setitimer(ITIMER_REAL, &off, NULL);
 	if (mem >= 0)
 		fcntl(mem, F_ADD_SEALS, PAYLOAD_SEALS);
 	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */
@@ -198,16 +301,15 @@ static void serve(int sock, const struct question *q, int fd)
 
 /* ---- giving everything up ---- */
 
-static void drop_privileges(void)
+static void drop_privileges(bool tables)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
-	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 128, 128 }, none = {};
-	struct rlimit urgent = { 20 - TABLE_NICE, 20 - TABLE_NICE };
+	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 256, 256 }, none = {};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
-	setrlimit(RLIMIT_NICE, &urgent);
+	setpriority(PRIO_PROCESS, 0, tables ? TABLES_NICE : NAMES_NICE);
 	setrlimit(RLIMIT_AS, &memory);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &none);
@@ -222,10 +324,18 @@ static void drop_privileges(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
 }
 
-void server_main(int sock)
+static void wait_for_question(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+
+	if (!poll(&p, 1, IDLE_MS))
+		lines_idle();
+}
+
+void server_main(int sock, volatile u32 *busy, bool tables)
 {
 	struct question q;
-	int fd, n;
+	int fds[MESSAGE_FDS], n;
 
 	if (dup2(sock, 3) < 0)
 		_exit(1);
@@ -236,12 +346,14 @@ void server_main(int sock)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	drop_privileges();
-	while ((n = message_receive(3, &q, sizeof(q), &fd, 0)) > 0) {
-		if (n == sizeof(q) && fd >= 0 && q.n <= SYMBOLIZER_BATCH)
-			serve(3, &q, fd);
-		if (fd >= 0)
-			close(fd);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* what is freed goes back to the system */
+	drop_privileges(tables);
+	while (wait_for_question(3), (n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
+		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH)
+			*busy = q.seq, serve(3, &q, fds), *busy = 0;
+		for (u32 i = 0; i < MESSAGE_FDS; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
 	}
 	_exit(0);
 }

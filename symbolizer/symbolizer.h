@@ -20,6 +20,7 @@ int symbolizer_start(void);
 void symbolizer_stop(void);
 /* For poll(): readable while answers wait. -1 when it does not run. */
 int symbolizer_fd(void);
+int symbolizer_tables_fd(void);	/* the same for unwind tables, which are made elsewhere */
 
 /*
  * Asks for the unwind table and the layout of a file. `file` is the caller's
@@ -27,14 +28,53 @@ int symbolizer_fd(void);
  * (too many questions on the way: try later) or another -errno.
  */
 int symbolizer_ask_table(u32 file, int fd);
-/* Asks for the names of n (at most SYMBOLIZER_BATCH) addresses of a file. */
-int symbolizer_ask_names(u32 file, int fd, const u64 *addrs, u32 n);
+/*
+ * Asks for the names of n (at most SYMBOLIZER_BATCH) addresses of a file.
+ * debug_fd: its separate debug file, of which ANSWER_DEBUG said yes, or -1.
+ */
+int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
+/* Asks whether debug_fd is the debug file of fd. The answer's err is 0 or -ENOMSG (it is not). */
+int symbolizer_ask_debug(u32 file, int fd, int debug_fd);
+/*
+ * Asks for the names of code made at run time from a /tmp/perf-PID.map, read
+ * anew as far as it grew. n may be 0. `map` is the caller's number for it.
+ */
+int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
+
+/*
+ * Asks for the source lines of n addresses and for the functions that were
+ * inlined there. May be answered in part: what is not done is to be asked again.
+ * debug_fd as for names.
+ */
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
 
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */
 };
 
-enum symbolizer_answer_kind { ANSWER_TABLE = 1, ANSWER_NAMES };
+/* One function at an address. Texts are offsets in `names`; 0: unknown, as are lines of 0. */
+struct symbolizer_line {
+	u32 of;			/* index of the address */
+	u32 name, file;
+	u32 line;		/* in `file` */
+	u32 start;		/* where the function is declared */
+};
+
+enum symbolizer_answer_kind {
+	ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_LINES, ANSWER_DEBUG, ANSWER_JIT,
+};
+
+/* Why addresses of an answer have no name. */
+enum symbolizer_missing {
+	MISSING_NOTHING,
+	MISSING_NO_SYMBOLS,	/* no symbol table of any kind */
+	MISSING_STRIPPED,	/* only exported functions are known, none covers it */
+	MISSING_NOT_COVERED,	/* there are symbols, none covers it */
+	MISSING_NOT_IN_MAP,	/* the perf map does not have it */
+	MISSING_MAP_FULL,	/* the perf map has too many entries to keep */
+};
+
+#define DEBUGLINK_MAX 128
 
 struct symbolizer_answer {
 	u32 kind, file;
@@ -44,6 +84,7 @@ struct symbolizer_answer {
 	u32 n_segments;
 	u8 build_id[BUILD_ID_MAX];
 	u32 build_id_len;
+	char debuglink[DEBUGLINK_MAX];	/* name of the debug file by .gnu_debuglink, or "" */
 	u64 base;		/* address of page 0 of the table */
 	const u64 *words;	/* see unwind.h; NULL when the file has no frame information */
 	u32 n_words;
@@ -54,6 +95,14 @@ struct symbolizer_answer {
 	const u64 *addrs;
 	const char *names;	/* NUL after each; "" where there is none */
 	size_t names_size;
+	u32 missing;		/* enum symbolizer_missing, of those with no name */
+	/* ANSWER_JIT: as ANSWER_NAMES, and */
+	u64 generation;		/* changes when addresses got a new meaning */
+	/* ANSWER_LINES: -ENODATA without DWARF; else addrs as above, of which the first are done */
+	u32 n_done;
+	/* by address, the innermost function first; the last one is not inlined */
+	const struct symbolizer_line *lines;
+	u32 n_lines;
 	/* what it is mapped from; symbolizer_done() */
 	void *map;
 	size_t map_size;

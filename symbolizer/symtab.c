@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* symtab.c: see symtab.h. 16 bytes a function and its name. */
+/* symtab.c: see symtab.h. */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,75 +9,170 @@
 
 #include "symbolizer/symtab.h"
 
-#define MAX_NAMES (256u << 20)
-#define MAX_GAP (1u << 20)	/* a symbol without size reaches at most this far */
+#define MAX_SYMBOLS (4u << 20)
+#define MAX_GAP (64u << 10)	/* a symbol without size reaches at most this far */
+#define MAX_OVERLAP 8		/* functions inside of functions that are looked through */
+#define CHUNK 1024		/* symbols read at once */
+
+/* The rank tells which of several names of one address is the function's: the highest. */
+enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
 
 struct symbol {
-	u64 addr;
-	u32 size, name;
+	u32 addr;		/* from the table's base */
+	u32 size;
+	u32 name;
 };
 
 struct symtab {
 	struct symbol *symbols;
-	char *names;
+	struct source names;
+	u64 base;
 	u32 n, cap;
-	size_t names_size, names_cap;
 };
 
-static void add_symbol(void *arg, const char *name, u64 addr, u64 size)
-{
-	struct symtab *t = arg;
-	size_t n = strlen(name) + 1;
+/* As it is read; the table proper has no need of the rest. */
+struct raw {
+	u64 addr, end;
+	u32 name, rank;
+};
 
-	if (t->names_size + n > MAX_NAMES)
-		return;
-	if (t->names_size + n > t->names_cap) {
-		t->names_cap = max(t->names_cap * 2, t->names_size + n + 4096);
-		t->names = xrealloc(t->names, t->names_cap);
-	}
-	t->symbols = grow(t->symbols, t->n, &t->cap, sizeof(*t->symbols));
-	t->symbols[t->n++] = (struct symbol){
-		.addr = addr, .size = (u32)min(size, (u64)UINT32_MAX), .name = (u32)t->names_size,
-	};
-	memcpy(t->names + t->names_size, name, n);
-	t->names_size += n;
+struct raws {
+	struct raw *all;
+	u32 n, cap;
+};
+
+static u32 rank_of(const Elf64_Sym *sym)
+{
+	u8 bind = ELF64_ST_BIND(sym->st_info);
+
+	return bind == STB_GLOBAL ? RANK_GLOBAL : bind == STB_WEAK ? RANK_WEAK : RANK_LOCAL;
 }
 
-/* Of several names of one address the one with a size comes last and wins; else the first. */
+static void take_symbol(struct raws *r, struct elf_file *f, const Elf64_Sym *sym, bool dynamic)
+{
+	u8 type = ELF64_ST_TYPE(sym->st_info);
+	u64 end = sym->st_value + sym->st_size;
+
+	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || sym->st_shndx == SHN_UNDEF ||
+	    !sym->st_value || end < sym->st_value)
+		return;
+	if (!sym->st_size) {
+		/* between exported functions are others: where one without size ends nobody knows */
+		if (dynamic)
+			return;
+		end = elf_section_end(f, sym->st_shndx);
+		if (end <= sym->st_value || end - sym->st_value > MAX_GAP)
+			end = sym->st_value + MAX_GAP;
+	}
+	r->all = grow(r->all, r->n, &r->cap, sizeof(*r->all));
+	/* no size: the lowest rank, whatever its binding */
+	r->all[r->n++] = (struct raw){ sym->st_value, end, sym->st_name,
+				       sym->st_size ? 1 + rank_of(sym) : 0 };
+}
+
+static void read_symbols(struct raws *r, struct elf_file *f, const struct source *s, bool dynamic)
+{
+	Elf64_Sym *chunk = xmalloc(CHUNK * sizeof(*chunk));
+	size_t n;
+
+	for (u64 at = 0; r->n < MAX_SYMBOLS; at += CHUNK * sizeof(*chunk)) {
+		n = source_read(s, at, chunk, CHUNK * sizeof(*chunk)) / sizeof(*chunk);
+		for (size_t i = 0; i < n; i++)
+			take_symbol(r, f, &chunk[i], dynamic);
+		if (n < CHUNK)
+			break;
+	}
+	free(chunk);
+}
+
 static int by_addr(const void *a, const void *b)
 {
-	const struct symbol *x = a, *y = b;
+	const struct raw *x = a, *y = b;
 
 	if (x->addr != y->addr)
 		return x->addr < y->addr ? -1 : 1;
-	if (!x->size != !y->size)
-		return x->size ? 1 : -1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	return x->name > y->name ? -1 : x->name < y->name;
 }
 
-struct symtab *symtab_read(struct elf_file *f)
+/* How many underscores a name begins with: of two aliases people know the one with fewer. */
+static u32 underscores(const struct symtab *t, u32 name)
 {
-	struct symtab *t = xcalloc(1, sizeof(*t));
+	char text[8] = "";
 	u32 n = 0;
 
-	elf_symbols(f, add_symbol, t);
-	if (t->n)
-		qsort(t->symbols, t->n, sizeof(*t->symbols), by_addr);
-	for (u32 i = 0; i < t->n; i++) {
-		if (n && t->symbols[n - 1].addr == t->symbols[i].addr)
-			n--;
-		t->symbols[n++] = t->symbols[i];
+	source_read(&t->names, name, text, sizeof(text));
+	while (n < sizeof(text) && text[n] == '_')
+		n++;
+	return n;
+}
+
+/* Of the aliases all[from..to) the one to show; those with a size come last. */
+static u32 best_alias(const struct symtab *t, const struct raw *all, u32 from, u32 to)
+{
+	u32 best = to - 1, least;
+
+	if (to - from == 1 || !all[best].rank)
+		return best;
+	least = underscores(t, all[best].name);
+	for (u32 i = best; i-- > from && best - i < 8 && all[i].rank > 1 && least; ) {
+		u32 n = underscores(t, all[i].name);
+
+		if (n < least) {
+			least = n;
+			best = i;
+		}
 	}
-	t->n = n;
+	return best;
+}
+
+static void add_symbol(struct symtab *t, const struct raw *r, u64 next)
+{
+	u64 end = r->rank ? r->end : min(r->end, next);
+
+	if (r->addr - t->base > UINT32_MAX)
+		return;
+	t->symbols = grow(t->symbols, t->n, &t->cap, sizeof(*t->symbols));
+	t->symbols[t->n++] = (struct symbol){
+		.addr = (u32)(r->addr - t->base), .name = r->name,
+		.size = (u32)min(end - r->addr, (u64)UINT32_MAX),
+	};
+}
+
+struct symtab *symtab_read(struct elf_file *f, bool dynamic)
+{
+	struct elf_symbols from;
+	struct raws r = {};
+	struct symtab *t;
+
+	if (!elf_symbols(f, dynamic, &from))
+		return NULL;
+	t = xcalloc(1, sizeof(*t));
+	t->names = from.names;
+	read_symbols(&r, f, &from.symbols, dynamic);
+	if (r.n)
+		qsort(r.all, r.n, sizeof(*r.all), by_addr);
+	t->base = r.n ? r.all[0].addr : 0;
+	for (u32 i = 0, k; i < r.n; i = k) {
+		for (k = i + 1; k < r.n && r.all[k].addr == r.all[i].addr; k++)
+			;
+		add_symbol(t, &r.all[best_alias(t, r.all, i, k)], k < r.n ? r.all[k].addr : UINT64_MAX);
+	}
+	free(r.all);
+	if (t->n)
+		t->symbols = xrealloc(t->symbols, t->n * sizeof(*t->symbols));
+	t->cap = t->n;
 	return t;
 }
 
-const char *symtab_find(const struct symtab *t, u64 addr)
+bool symtab_find(const struct symtab *t, u64 addr, char *buf, size_t cap)
 {
-	const struct symbol *s;
 	u32 lo = 0, hi = t->n;
-	u64 reach;
 
+	if (addr < t->base || addr - t->base > UINT32_MAX)
+		return false;
+	addr -= t->base;
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 
@@ -85,16 +181,16 @@ const char *symtab_find(const struct symtab *t, u64 addr)
 		else
 			hi = mid;
 	}
-	if (!lo)
-		return NULL;
-	s = &t->symbols[lo - 1];
-	reach = s->size ? s->size : MAX_GAP;
-	return addr - s->addr < reach ? t->names + s->name : NULL;
+	/* the last that begins before it, or one of those around that */
+	for (u32 i = 0; lo-- > 0 && i < MAX_OVERLAP; i++)
+		if (addr - t->symbols[lo].addr < t->symbols[lo].size)
+			return source_text(&t->names, t->symbols[lo].name, '\0', buf, cap);
+	return false;
 }
 
 size_t symtab_bytes(const struct symtab *t)
 {
-	return sizeof(*t) + t->cap * sizeof(*t->symbols) + t->names_cap;
+	return sizeof(*t) + t->cap * sizeof(*t->symbols);
 }
 
 u32 symtab_count(const struct symtab *t)
@@ -107,7 +203,6 @@ void symtab_free(struct symtab *t)
 	if (!t)
 		return;
 	free(t->symbols);
-	free(t->names);
 	free(t);
 }
 
@@ -122,12 +217,15 @@ static void cut_rust_hash(char *s)
 
 char *symbol_demangle(const char *name)
 {
-	char *s = NULL;
+	char *plain = xstrdup(name), *s = NULL;
 
-	if (strlen(name) < 4096 && (!strncmp(name, "_Z", 2) || !strncmp(name, "_R", 2)))
-		s = cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
+	if (plain[0] != '@')	/* memcpy@@GLIBC_2.14 */
+		plain[strcspn(plain, "@")] = '\0';
+	if (strlen(plain) < 4096 && (!strncmp(plain, "_Z", 2) || !strncmp(plain, "_R", 2)))
+		s = cplus_demangle(plain, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
 	if (!s)
-		return xstrdup(name);
+		return plain;
+	free(plain);
 	cut_rust_hash(s);
 	return s;
 }

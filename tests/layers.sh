@@ -35,7 +35,8 @@ check() {
 		door("^curl/", "^exporter/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
 		door("^bpf/", "^bpf/")
-		door("^zlib\\.h$", "^(bpf|exporter)/")
+		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/debugfile\\.c$")
+		door("^lzma\\.h$", "^symbolizer/minidebug\\.c$")
 		door("^(libdwarf(-[0-9]+)?/)?(libdwarf|dwarf)\\.h$", "^symbolizer/dwarf\\.c$")
 		door("^(libelf|gelf|elfutils/.*)\\.h$", "^(symbolizer|bpf)/")
 		if (system_include) {
@@ -115,6 +116,7 @@ plant bad  exporter/otlp.c     '#include <curl/curl.h>'
 plant bad  bpf/sampler.c       '#include "tui/app.h"'
 plant bad  bpf/sampler.c       '#include <json-c/json.h>'
 plant bad  symbolizer/elf.c    '#include "bpf/snapshot.h"'
+plant bad  symbolizer/elf.c    '#include <lzma.h>'
 plant good symbolizer/elf.c    '#include "bpf/base.h"'
 plant good tui/views/x.c       '#include "bpf/snapshot.h"'
 plant good tui/main_headless.c '#include "exporter/json.h"'

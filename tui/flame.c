@@ -99,7 +99,7 @@ static u32 task_of(struct flame *f, const struct snapshot *s, const struct stack
 	return f->task_hash[slot];
 }
 
-static u32 parse_ids(const char *s, u32 *ids, u32 cap)
+u32 flame_parse_ids(const char *s, u32 *ids, u32 cap)
 {
 	u32 n = 0;
 
@@ -149,6 +149,28 @@ static bool waits(struct flame *f, const struct flame_stack *s)
 	return idle;
 }
 
+static u32 place_function(struct flame *f, struct flame_tree *t, u32 node, u32 id)
+{
+	u32 fn = flame_names_frame(&f->names, id);
+	bool waker = f->names.fns[fn].kind == FLAME_GROUP;
+
+	if ((f->shape.hide_kernel && f->names.fns[fn].kernel) || (f->shape.inverted && waker))
+		return node;
+	return flame_tree_child(t, node, fn);
+}
+
+/* A frame is one function, and those that were inlined there above it. */
+static u32 place_frame(struct flame *f, struct flame_tree *t, u32 node, u32 id)
+{
+	u32 ids[FLAME_INLINED_MAX], n = flame_names_inlined(&f->names, id, ids, FLAME_INLINED_MAX);
+
+	if (!f->shape.inverted)
+		node = place_function(f, t, node, id);
+	for (u32 i = 0; i < n; i++)
+		node = place_function(f, t, node, ids[f->shape.inverted ? i : n - 1 - i]);
+	return f->shape.inverted ? place_function(f, t, node, id) : node;
+}
+
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
 {
 	const struct flame_task *task = &f->tasks[s->task];
@@ -164,11 +186,8 @@ u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack 
 		node = flame_tree_child(t, node, task->thread_fn);
 	for (u32 i = 0; i < s->n_ids; i++) {
 		u32 at = f->shape.inverted ? i : s->n_ids - 1 - i;
-		u32 fn = flame_names_frame(&f->names, f->ids[s->ids + at]);
-		bool waker = f->names.fns[fn].kind == FLAME_GROUP;
 
-		if (!(f->shape.hide_kernel && f->names.fns[fn].kernel) && !(f->shape.inverted && waker))
-			node = flame_tree_child(t, node, fn);
+		node = place_frame(f, t, node, f->ids[s->ids + at]);
 	}
 	return node;
 }
@@ -180,7 +199,7 @@ static struct flame_tree *other_tree(struct flame *f)
 
 u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
 {
-	u32 ids[FLAME_DEPTH_MAX], n = parse_ids(r->frames, ids, FLAME_DEPTH_MAX), slot, at;
+	u32 ids[FLAME_DEPTH_MAX], n = flame_parse_ids(r->frames, ids, FLAME_DEPTH_MAX), slot, at;
 	u32 task = task_of(f, s, r), cut_fn = cut_fn_of(f, r->whole);
 	u64 hash = mix(task, cut_fn);
 

@@ -19,6 +19,7 @@
 #define FLAME_ROOT 0u		/* first node of a tree, and the function it stands for */
 #define FLAME_PINS 24		/* nodes that are kept when the tree is built anew */
 #define FLAME_DEPTH_MAX 1024
+#define FLAME_INLINED_MAX 64	/* functions inlined at one place */
 #define FLAME_MAX_NODES (1u << 19)	/* then new stacks are counted, but not kept */
 #define FLAME_MANY_DEAD 8192		/* stacks in no window before they are dropped */
 
@@ -68,6 +69,10 @@ void flame_names_free(struct flame_names *n);
 bool flame_names_update(struct flame_names *n, const struct snapshot *s);
 /* The function of a frame. */
 u32 flame_names_frame(struct flame_names *n, u32 id);
+/* Numbers of frames in a text, at most cap; how many. */
+u32 flame_parse_ids(const char *s, u32 *ids, u32 cap);
+/* The frames that are inlined at that one, the innermost first. */
+u32 flame_names_inlined(const struct flame_names *n, u32 id, u32 *ids, u32 cap);
 /* A function that is none: found by kind and key, its text may change. */
 u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 key2, const char *text);
 /* The function that stands for it now (a frame may have got its name). */

@@ -209,7 +209,8 @@ static bool says_the_same(const struct frames_row *a, const struct frames_row *b
 {
 	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
 	       a->reason == b->reason && a->file == b->file && a->line == b->line &&
-	       a->inlined == b->inlined;
+	       a->inlined == b->inlined && a->inlines == b->inlines &&
+	       a->start_line == b->start_line;
 }
 
 /* An older snapshot knows less: a name that was learned stays. */
@@ -229,7 +230,7 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 	if (known && !has_name(r))
 		return false;
 	fn = fn_of_row(n, r);
-	other = f->used && f->fn != fn;
+	other = f->used && (f->fn != fn || (f->row && f->row->inlines != r->inlines));
 	settled = f->row && is_settled(f->row);
 	n->n_used_known += f->used * (is_settled(r) - settled);
 	row_get(&r->row);
@@ -281,6 +282,13 @@ u32 flame_names_frame(struct flame_names *n, u32 id)
 		n->fns[f->fn].frame = id;
 	}
 	return f->fn;
+}
+
+u32 flame_names_inlined(const struct flame_names *n, u32 id, u32 *ids, u32 cap)
+{
+	const struct frames_row *r = id < n->n_frames ? n->frames[id].row : NULL;
+
+	return r && r->inlines ? flame_parse_ids(r->inlines, ids, cap) : 0;
 }
 
 /* ---- life ---------------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define COPIES_PER_WINDOW 256
+#define COPIES_PER_WINDOW 192
+#define OFF_COPIES_PER_WINDOW 16	/* blocks are many: they shall not take the place of samples */
 #define COPY_WINDOW_NS 100000000ull
 
 u64 lost_samples;
@@ -74,17 +75,17 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 	return true;
 }
 
-u64 copy_window_ns;
-u64 copies_in_window;
+u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
 
 /* A machine where everything is new at once is not made slower by copying. */
-static __always_inline bool may_copy(u64 now)
+static __always_inline bool may_copy(u64 now, bool off_cpu)
 {
-	if (now - copy_window_ns > COPY_WINDOW_NS) {
-		copy_window_ns = now;
-		copies_in_window = 0;
+	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
+		window_began_ns[off_cpu] = now;
+		window_copies[off_cpu] = 0;
 	}
-	return __sync_fetch_and_add(&copies_in_window, 1) < COPIES_PER_WINDOW;
+	return __sync_fetch_and_add(&window_copies[off_cpu], 1) <
+	       (off_cpu ? OFF_COPIES_PER_WINDOW : COPIES_PER_WINDOW);
 }
 
 /* Page by page: where the next one is not there, the stack has ended. */
@@ -114,7 +115,7 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 
 	/* the compiler shall not read them again after they were checked */
 	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
-	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now))
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now, which != 0))
 		return false;
 	c = bpf_map_lookup_elem(&copies, &which);
 	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))

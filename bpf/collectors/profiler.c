@@ -16,12 +16,16 @@
 #include "bpf/collector.h"
 #include "bpf/frames.h"
 #include "bpf/keeper.h"
+#include "bpf/opener.h"
 #include "bpf/probes.h"
 #include "bpf/proctab.h"
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
 #include "bpf/collectors/profiler_arena.h"
+#include "bpf/collectors/profiler_debug.h"
 #include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_jit.h"
+#include "bpf/collectors/profiler_lines.h"
 #include "bpf/collectors/profiler_mappings.h"
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -78,21 +82,37 @@ static bool is_library(const char *path)
 	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
 }
 
-static u32 frame_of_user(u32 pid, u64 frame, u64 now_ns)
+/* In a file that was not known yet when the stack was walked, and is not waited for any more. */
+static u32 frame_too_early(u32 pid, u64 addr)
 {
-	u32 file = FRAME_FILE(frame), id;
-	u64 addr = FRAME_ADDR(frame);
+	u32 id = frames_find(FRAMES_RAW, addr, pid);
+
+	if (!id) {
+		id = frames_intern(FRAMES_RAW, addr, pid);
+		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its file was known"));
+	}
+	return id;
+}
+
+static bool is_too_early(const struct wire_sample *s, u32 i)
+{
+	return s->end == WALK_NEW_PROCESS || s->end == WALK_ENDED ||
+	       (s->end == WALK_NEW_FILE && i + 1 == s->n_user);
+}
+
+static u32 frame_of_user(const struct wire_sample *s, u32 i)
+{
+	u32 file = FRAME_FILE(s->frames[i]), id;
+	u64 addr = FRAME_ADDR(s->frames[i]);
 	const char *path;
 
 	if (!file) {
-		id = frames_find(FRAMES_RAW, addr, pid);
-		if (id)
-			return id;
-		id = frames_intern(FRAMES_RAW, addr, pid);
-		frames_name(id, NULL, str_new("unknown"), str_new("address outside of any known file"));
-		return id;
+		if (is_too_early(s, i))
+			return frame_too_early(s->tgid, addr);
+		/* a return address: the call is before it */
+		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
 	}
-	files_used(file, now_ns);
+	files_used(file, s->time_ns);
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
 	if (id)
@@ -154,7 +174,7 @@ static const char *stack_text(const struct wire_sample *s)
 				      frame_of_kernel(s->frames[s->n_user + i]));
 	for (u32 i = 0; i < s->n_user; i++)
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
-				      frame_of_user(s->tgid, s->frames[i], s->time_ns));
+				      frame_of_user(s, i));
 	return str_newn(buf, n);
 }
 
@@ -202,6 +222,44 @@ static int on_sample(void *ctx, void *data, size_t size)
 
 /* ---- names ---- */
 
+static const char *why_missing(u32 missing)
+{
+	switch (missing) {
+	case MISSING_NO_SYMBOLS:
+		return "stripped: no symbols, and no debug file of its build-id";
+	case MISSING_STRIPPED:
+		return "stripped: not among the exported functions, no debug file of its build-id";
+	}
+	return "no symbol covers it";
+}
+
+static const char *why_failed(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "the symbolizer died of this file";
+	case -ESTALE:
+		return "its file was written over since it was sampled";
+	case -EPIPE:
+		return "the symbolizer is gone";
+	}
+	return "its symbols cannot be read";
+}
+
+static void names_failed(const struct symbolizer_answer *a)
+{
+	if (a->err == -EFAULT)	/* not again: it would kill the next one too */
+		debug_set_bad(a->file, why_failed(a->err));
+	frames_fail(a->file, why_failed(a->err));
+}
+
+static void take_table(const struct symbolizer_answer *a)
+{
+	if (files_table_answer(a))
+		mappings_file_changed(a->file);
+	debug_table_answer(a);
+}
+
 static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
@@ -209,13 +267,12 @@ static void take_names(const struct symbolizer_answer *a)
 	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
 		u32 id = frames_find(a->file, a->addrs[i], 0);
 		const char *path = file_path(a->file);
-		bool cxx = strstr(name, "::") || strchr(name, '(');
 
 		if (!id)
 			continue;
 		frames_name(id, name[0] ? str_new(name) : NULL,
-			    str_new(cxx ? "c++" : path && is_library(path) ? "library" : "user"),
-			    name[0] ? NULL : str_new("no symbol covers it (stripped?)"));
+			    str_new(lines_kind(name, path)),
+			    name[0] ? NULL : str_new(why_missing(a->missing)));
 	}
 }
 
@@ -224,16 +281,32 @@ static void take_answers(void)
 	struct symbolizer_answer a;
 
 	while (symbolizer_receive(&a)) {
-		if (a.kind == ANSWER_TABLE && files_table_answer(&a))
-			mappings_file_changed(a.file);
-		else if (a.kind == ANSWER_TABLE)
-			;
+		if (a.kind == ANSWER_TABLE)
+			take_table(&a);
+		else if (a.kind == ANSWER_DEBUG)
+			debug_answer(&a);
+		else if (a.kind == ANSWER_JIT)
+			jit_answer(&a);
+		else if (a.kind == ANSWER_LINES)
+			lines_take(&a);
 		else if (!a.err)
 			take_names(&a);
 		else
-			frames_fail(a.file, a.err == -EFAULT ? "the symbolizer died of this file" :
-				    "its symbols cannot be read");
+			names_failed(&a);
 		symbolizer_done(&a);
+	}
+}
+
+static void take_opened(void)
+{
+	struct opener_job *job;
+
+	while ((job = opener_take())) {
+		if (job->kind == OPEN_DEBUG)
+			debug_opened(job);
+		else
+			jit_opened(job);
+		free(job);
 	}
 }
 
@@ -245,16 +318,19 @@ static void ask_names(void)
 	for (u32 file = 1; file_path(file); file++) {
 		u32 n = 0;
 
-		if (file_fd(file) < 0)
+		if (file_fd(file) < 0 || !debug_ready(file))
 			continue;
-		if (file_is_bad(file)) {
-			if (frames_next_unnamed(file, &addrs[0]))
-				frames_fail(file, "its file cannot be read");
+		if (file_is_bad(file) || debug_bad(file)) {
+			if (frames_has_unnamed(file))
+				frames_fail(file, debug_bad(file) ?: "its file cannot be read");
+			while (frames_next_unnamed(file, &addrs[0]))
+				;
 			continue;
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), addrs, n))
+		if (lines_ask(file, ids, addrs, &n) &&
+		    (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
@@ -265,18 +341,26 @@ static void ask_names(void)
 static void profiler_drain(void)
 {
 	ring_buffer__consume(ring);
+	take_opened();
 	take_answers();
 	files_ask_waiting();
 	mappings_install();
 	walk_waiting(add_sample);
+	debug_drain();
 	ask_names();
+	jit_drain();
 }
 
 static u32 profiler_fds(int *fds)
 {
 	fds[0] = ring_buffer__epoll_fd(ring);
-	fds[1] = symbolizer_fd();
-	return fds[1] < 0 ? 1 : 2;
+	const int more[] = { symbolizer_tables_fd(), symbolizer_fd(), opener_fd() };
+	u32 n = 1;
+
+	for (u32 i = 0; i < ARRAY_SIZE(more); i++)
+		if (more[i] >= 0)
+			fds[n++] = more[i];
+	return n;
 }
 
 /* ---- rows ---- */
@@ -361,6 +445,7 @@ static void off_switch_on(void)
 
 static void profiler_adjust(const struct tick *t)
 {
+	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->want & WANT_OFFCPU) {
 		off_wanted_ns = t->now_ns;
 		if (!off_on)
@@ -387,6 +472,7 @@ static int profiler_read(const struct tick *t)
 	loss_set("no room for an unwind table", files_refused());
 	loss_set("no room for mappings", mappings_refused());
 	mappings_forget_ended();
+	jit_tick();
 	return 0;
 }
 
@@ -442,7 +528,10 @@ static void profiler_close(void)
 	clear_totals();
 	mappings_close();
 	files_close();
+	debug_close();
+	jit_close();
 	arena_close();
+	lines_close();
 	frames_clear();
 	kallsyms_free();
 	probes_forget("profiler");

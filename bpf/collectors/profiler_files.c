@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "bpf/collectors/profiler_mappings.h"
 #include "symbolizer/symbolizer.h"
 
+#define MAX_OPEN 65536
 #define MAX_FILES 65535		/* the number is 16 bits of a frame */
 #define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays */
 #define WORDS_OF_LINE 4
@@ -389,6 +391,17 @@ u64 files_refused(void)
 	return refused;
 }
 
+/* One descriptor a file, and one a debug file: the usual 1024 are soon used up. */
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < min(r.rlim_max, (rlim_t)MAX_OPEN)) {
+		r.rlim_cur = min(r.rlim_max, (rlim_t)MAX_OPEN);
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
 int files_open(int infos_fd)
 {
 	void *shared = mmap(NULL, UNW_MAX_INFOS * sizeof(*infos), PROT_READ | PROT_WRITE,
@@ -396,6 +409,7 @@ int files_open(int infos_fd)
 
 	if (shared == MAP_FAILED)
 		return -errno;
+	raise_file_limit();
 	infos = shared;
 	n_infos = 1;	/* [0] is "none": all zero */
 	info_index = xcalloc(INDEX_SIZE, sizeof(*info_index));

@@ -269,6 +269,18 @@ bool mappings_find(u32 pid, u64 start_ns, u64 exec_id, struct process_mappings *
 	return true;
 }
 
+u32 mappings_user(u32 file, u64 *ret_start_ns)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (const struct process *p = processes[i]; p; p = p->next)
+			for (u32 k = 0; k < p->n; k++)
+				if (p->m[k].file == file) {
+					*ret_start_ns = p->start_ns;
+					return p->pid;
+				}
+	return 0;
+}
+
 void mappings_forget_ended(void)
 {
 	for (u32 i = 0; i < BUCKETS; i++) {

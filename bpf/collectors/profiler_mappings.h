@@ -31,6 +31,8 @@ void mappings_file_changed(u32 file);
 void mappings_install(void);
 /* What the kernel side knows of this process and program; false: nothing. */
 bool mappings_find(u32 pid, u64 start_ns, u64 exec_id, struct process_mappings *ret);
+/* A process that has the file mapped (0: none any more), and when that started. */
+u32 mappings_user(u32 file, u64 *ret_start_ns);
 /* Forgets processes that have ended. Once a tick. */
 void mappings_forget_ended(void);
 /* Processes the kernel side found no room for. */

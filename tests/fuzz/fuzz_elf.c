@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_elf.c: bytes as an ELF file, read in all the ways the symbolizer does.
+ * fuzz_elf.c: bytes as an ELF file, read in all the ways the symbolizer does;
+ * and as its own debug file.
  *
  * sources: symbolizer/elf.c symbolizer/symtab.c symbolizer/cfi.c symbolizer/unwind_table.c
- * sources: symbolizer/ehframe.c bpf/log.c
+ * sources: symbolizer/ehframe.c symbolizer/source.c symbolizer/names.c symbolizer/minidebug.c
+ * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c bpf/log.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,38 +13,43 @@
 #include <unistd.h>
 
 #include "symbolizer/ehframe.h"
+#include "symbolizer/names.h"
 #include "symbolizer/symtab.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-static void read_symbols(struct elf_file *f)
+static void read_names(int fd)
 {
-	struct symtab *t = symtab_read(f);
+	struct names *n = names_read(fd, debugfile_matches(fd, fd) ? fd : -1);
+	char name[SYMBOL_NAME_MAX];
+	u32 line;
 
-	for (u64 addr = 0; addr < 0x5000; addr += 0x333) {
-		const char *name = symtab_find(t, addr);
-
-		if (name)
+	for (u64 addr = 0; n && addr < 0x5000; addr += 0x333) {
+		if (names_find(n, addr, name, sizeof(name)))
 			free(symbol_demangle(name));
+		names_line(n, addr, name, sizeof(name), &line);
 	}
-	symtab_free(t);
+	names_free(n);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct symbolizer_segment segments[4];
+	char link[DEBUGLINK_MAX];
 	u8 build_id[BUILD_ID_MAX];
 	struct elf_file *f;
+	u32 crc;
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	f = elf_open(fd);
 	if (f) {
 		elf_build_id(f, build_id, sizeof(build_id));
+		elf_debuglink(f, link, sizeof(link), &crc);
 		elf_exec_segments(f, segments, 4);
-		read_symbols(f);
 		elf_close(f);
+		read_names(fd);
 		unwind_table_free(unwind_table_read(fd));
 	}
 	close(fd);

@@ -84,6 +84,10 @@ int main(int argc, char **argv)
 		"\xe2\x80\xaegnp.exe", "\xff\xfe\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80",
 		"\xc2\x9b" "31m", "\xf0\x9f\x98\x80 e\xcc\x81", "cut\xe2\x82",
 	};
+	static const char *const maps[] = {	/* the first byte is the size of the steps */
+		"\x10" "1000 10 one\n1008 10 two\n1000 40 three\n", "\xff" "0x2000 0x20 a b\n",
+		"\x05" "zz 1 x\n1 ffffffffffffffff y\n1000 10 \033[31mz\n",
+	};
 	int err = 0;
 
 	if (argc != 2) {
@@ -94,5 +98,7 @@ int main(int argc, char **argv)
 		err = recording(argv[1], i) || ticks(argv[1], i);
 	for (u32 i = 0; i < ARRAY_SIZE(texts) && !err; i++)
 		err = save(path(argv[1], "text", i), texts[i], strlen(texts[i]));
+	for (u32 i = 0; i < ARRAY_SIZE(maps) && !err; i++)
+		err = save(path(argv[1], "perfmap", i), maps[i], strlen(maps[i]));
 	return err ? 1 : 0;
 }

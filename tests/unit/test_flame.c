@@ -245,6 +245,59 @@ static void late_name_keeps_selection(void **state)
 	fake_free(&x);
 }
 
+/* One tick: main calls a, where c is inlined, into which b was. */
+static const struct snapshot *inlined_tick(const struct snapshot *prev, u64 seq, bool known)
+{
+	struct builder *b = tick_of(prev, seq);
+	struct frames_row *r;
+
+	add_frame(b, 1, "main", "user");
+	r = builder_row(b, TABLE_frames);
+	r->id = 2;
+	r->name = known ? str_new("a") : NULL;
+	r->inlines = known ? str_new("4 3") : NULL;
+	r->addr = 0x1002;
+	r->module = str_new("/usr/lib/libfoo.so");
+	r->kind = str_new("user");
+	for (u32 id = 3; known && id <= 4; id++) {
+		r = builder_row(b, TABLE_frames);
+		r->id = id;
+		r->name = str_new(id == 3 ? "c" : "b");
+		r->inlined = 1;
+		r->kind = str_new("user");
+	}
+	add_stack(b, 7, 7, "2 1", 3, "yes");
+	return builder_seal(b);
+}
+
+static void inlined_functions_stand_above_their_frame(void **state)
+{
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	const struct snapshot *first = inlined_tick(NULL, 1, false), *second = inlined_tick(first, 2, true);
+	struct flame_shape s = { .inverted = true };
+	struct flame f;
+	u32 node;
+
+	history_append(h, first);
+	history_append(h, second);
+	open_model(&f, 0);
+	flame_follow(&f, h, first, 0);
+	assert_true(samples(&f, child(&f, child(&f, FLAME_ROOT, "main"), "libfoo.so+0x1002")) == 3);
+	flame_follow(&f, h, second, 0);
+	node = child(&f, child(&f, FLAME_ROOT, "main"), "a");
+	node = child(&f, child(&f, node, "c"), "b");
+	assert_true(samples(&f, node) == 6);	/* the older stack too */
+	assert_true(f.names.fns[flame_tree(&f)->nodes[node].fn].inlined);
+	flame_set_shape(&f, &s);
+	assert_true(flame_follow(&f, h, second, 0));
+	node = child(&f, child(&f, FLAME_ROOT, "b"), "c");
+	assert_true(samples(&f, child(&f, child(&f, node, "a"), "main")) == 6);
+	flame_free(&f);
+	snapshot_put(first);
+	snapshot_put(second);
+	history_free(h);
+}
+
 static void shapes(void **state)
 {
 	struct flame_shape s = { 0 };
@@ -670,6 +723,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_add_and_subtract),
 		cmocka_unit_test(merges_by_function),
+		cmocka_unit_test(inlined_functions_stand_above_their_frame),
 		cmocka_unit_test(late_name_keeps_selection),
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(siblings_hold_still),

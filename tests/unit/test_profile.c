@@ -49,7 +49,7 @@ static struct frames_row *add_frame(struct builder *b, u64 id, const char *name,
 	f->module = module ? str_new(module) : NULL;
 	f->kind = str_new(kind);
 	f->addr = 0x1000 + id;
-	f->line = U64_BLANK;
+	f->line = f->start_line = U64_BLANK;
 	f->inlined = 0;
 	return f;
 }
@@ -458,6 +458,59 @@ static void pprof_puts_inlined_functions_into_one_location(void **state)
 	done(m, p);
 }
 
+/* work (2) has square inlined, and that has twice: known later than the stack is. */
+static void late_inlined_functions(struct builder *b)
+{
+	struct frames_row *f;
+
+	add_frame(b, 1, "main", "/opt/shop", "user");
+	f = add_frame(b, 2, "work", "/opt/shop", "user");
+	f->inlines = str_new("9 8");
+	f->file = str_new("shop.c");
+	f->line = 30;
+	f->start_line = 25;
+	f = add_frame(b, 8, "square", "/opt/shop", "user");
+	f->addr = U64_BLANK;
+	f->inlined = 1;
+	f->line = 12;
+	f->start_line = 10;
+	f->file = str_new("shop.c");
+	f = add_frame(b, 9, "twice", "/opt/shop", "user");
+	f->inlined = 1;
+	f->file = str_new("twice.h");
+}
+
+static void frames_expand_into_what_is_inlined(void **state)
+{
+	struct profile *p = cpu_profile();
+	struct builder *b = tick(1);
+	PbProfile *m;
+	const char *text;
+
+	add_frame(b, 1, NULL, "/opt/shop", "user");
+	add_frame(b, 2, NULL, "/opt/shop", "user");
+	add_stack(b, 7, 7, "2 1", 1);
+	add(p, b);
+	b = tick(2);
+	late_inlined_functions(b);
+	add_stack(b, 7, 7, "2 1", 2);
+	add(p, b);
+	expect_folded(p, "shop;main;work;square_[i];twice_[i] 30000000\n");
+	text = text_of(p, profile_put_svg);
+	assert_non_null(strstr(text, "<title>square_[i] (100.00 %, 0.030 s, 3 samples) at shop.c:10</title>"));
+	assert_non_null(strstr(text, "<title>main (100.00 %, 0.030 s, 3 samples)</title>"));
+	m = unpacked(p);
+	assert_int_equal(m->n_sample, 1);
+	assert_string_equal(path_of(m, 0), "twice<square<work,main");
+	assert_int_equal(m->location[0]->address, 0x1002);
+	assert_int_equal(m->location[0]->line[1]->line, 12);
+	assert_int_equal(m->location[0]->line[2]->line, 30);
+	assert_string_equal(string(m, m->function[1]->filename), "shop.c");
+	assert_int_equal(m->function[1]->start_line, 10);
+	assert_int_equal(m->n_mapping, 1);
+	done(m, p);
+}
+
 static void pprof_shares_functions_and_marks_cuts(void **state)
 {
 	struct profile *p = profile_new("offcpu", NULL, 0);
@@ -661,6 +714,7 @@ int main(void)
 		cmocka_unit_test(pprof_says_what_was_measured),
 		cmocka_unit_test(pprof_has_paths_values_and_labels),
 		cmocka_unit_test(pprof_has_a_mapping_for_each_file),
+		cmocka_unit_test(frames_expand_into_what_is_inlined),
 		cmocka_unit_test(pprof_puts_inlined_functions_into_one_location),
 		cmocka_unit_test(pprof_shares_functions_and_marks_cuts),
 		cmocka_unit_test(nothing_is_a_valid_profile),

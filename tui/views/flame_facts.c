@@ -42,17 +42,18 @@ static double share(double part, double all)
 	return all > 0 ? part * 100 / all : 0;
 }
 
-/* "schema.js:17", else the file that it is in. */
+/* "schema.js:17", where the function is declared, else the file that it is in. */
 static void place_text(const struct flame_fn *fn, char *buf, size_t cap)
 {
 	const struct frames_row *r = fn->row;
+	u64 line;
 
 	*buf = '\0';
 	if (!r || fn->kind >= FLAME_GROUP)
 		return;
+	line = u64_known(r->start_line) ? r->start_line : r->line;
 	if (r->file && *r->file)
-		snprintf(buf, cap, u64_known(r->line) ? "%s:%llu" : "%s", r->file,
-			 (unsigned long long)r->line);
+		snprintf(buf, cap, u64_known(line) ? "%s:%llu" : "%s", r->file, (unsigned long long)line);
 	else if (r->module)
 		snprintf(buf, cap, "%s", r->module);
 }

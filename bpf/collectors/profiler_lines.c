@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * profiler_lines.c: see profiler_lines.h. A frame is an address; where functions
+ * were inlined it is several functions. Stacks are sealed before that is known,
+ * so they name the one frame, and its row names those that were inlined.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/frames.h"
+#include "bpf/collectors/profiler_debug.h"
+#include "bpf/collectors/profiler_files.h"
+#include "bpf/collectors/profiler_lines.h"
+#include "symbolizer/symbolizer.h"
+
+static bool *off_of;	/* by file: it has no lines, or it killed the symbolizer */
+static u32 n_off;
+static bool switched_off;
+
+void lines_switch(bool on)
+{
+	switched_off = !on;
+}
+
+static bool is_off(u32 file)
+{
+	return switched_off || (file < n_off && off_of[file]);
+}
+
+static void set_off(u32 file)
+{
+	u32 n = max(n_off * 2, file + 64);
+
+	if (file >= n_off) {
+		off_of = xrealloc(off_of, n * sizeof(*off_of));
+		memset(off_of + n_off, 0, (n - n_off) * sizeof(*off_of));
+		n_off = n;
+	}
+	off_of[file] = true;
+}
+
+void lines_close(void)
+{
+	free(off_of);
+	off_of = NULL;
+	n_off = 0;
+}
+
+const char *lines_kind(const char *name, const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	/* main.(*Worker).Run is Go */
+	if (name && (strstr(name, "::") || (strchr(name, '(') && !strstr(name, ".(*"))))
+		return "c++";
+	return path && (strstr(slash ? slash : path, ".so") || path[0] == '[') ? "library" : "user";
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
+{
+	u64 wanted[SYMBOLIZER_BATCH];
+	u32 n_wanted = 0, left = 0;
+
+	if (is_off(file))
+		return true;
+	for (u32 i = 0; i < *n; i++)
+		if (frames_lines(ids[i]) == LINES_NEW)
+			wanted[n_wanted++] = addrs[i];
+	if (n_wanted)	/* neighbours are of one unit, which is read once then */
+		qsort(wanted, n_wanted, sizeof(*wanted), by_addr);
+	if (n_wanted && symbolizer_ask_lines(file, file_fd(file), debug_fd(file), wanted, n_wanted))
+		return false;
+	for (u32 i = 0; i < *n; i++) {
+		if (frames_lines(ids[i]) == LINES_NEW) {
+			frames_set_lines(ids[i], LINES_ASKED);
+		} else {
+			ids[left] = ids[i];
+			addrs[left++] = addrs[i];
+		}
+	}
+	*n = left;
+	return true;
+}
+
+/* ---- answers ---- */
+
+static const char *text_of(const struct symbolizer_answer *a, u32 at)
+{
+	return at ? str_new(a->names + at) : NULL;
+}
+
+static u64 line_of(u32 line)
+{
+	return line ? line : U64_BLANK;
+}
+
+/* The frames of what was inlined, as the text of their numbers; NULL: none. */
+static const char *inlined_text(const struct symbolizer_answer *a, u32 first, u32 n)
+{
+	const char *path = file_path(a->file);
+	char buf[11 * 64];
+	size_t used = 0;
+
+	for (u32 i = first; i < first + n && used + 11 < sizeof(buf); i++) {
+		const struct symbolizer_line *l = &a->lines[i];
+		const char *name = text_of(a, l->name);
+		u32 id = frames_inlined(&(struct frames_inlined){
+			.in = a->file, .module = path ? str_new(path) : NULL,
+			.build_id = str_new(file_build_id(a->file)), .name = name,
+			.kind = str_new(lines_kind(name, path)), .file = text_of(a, l->file),
+			.line = line_of(l->line), .start_line = line_of(l->start),
+		});
+
+		if (!id)
+			break;
+		used += (size_t)snprintf(buf + used, sizeof(buf) - used, used ? " %u" : "%u", id);
+	}
+	return used ? str_newn(buf, used) : NULL;
+}
+
+/* The lines from `first` on that are of one address; the last is the function itself. */
+static void take_address(const struct symbolizer_answer *a, u32 id, u32 first, u32 n)
+{
+	const struct symbolizer_line *l = &a->lines[first + n - 1];
+
+	frames_source(id, text_of(a, l->file), line_of(l->line), line_of(l->start),
+		      inlined_text(a, first, n - 1), text_of(a, l->name));
+}
+
+void lines_take(const struct symbolizer_answer *a)
+{
+	u32 at = 0;
+
+	if (a->err) {
+		set_off(a->file);
+		frames_lines_failed(a->file);
+		return;
+	}
+	for (u32 i = 0; i < a->n_names; i++) {
+		u32 id = frames_find(a->file, a->addrs[i], 0), first = at;
+
+		while (at < a->n_lines && a->lines[at].of == i)
+			at++;
+		if (!id || frames_lines(id) != LINES_ASKED)	/* nor what the answer says twice */
+			continue;
+		if (at > first)
+			take_address(a, id, first, at - first);
+		frames_set_lines(id, i < a->n_done ? LINES_DONE : LINES_NEW);
+		frames_ask_again(id);
+	}
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* gotable.c: see gotable.h. Every offset in the table is only ever read through a source. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolizer/gotable.h"
+
+#define MAGIC_116 0xfffffffau
+#define MAGIC_118 0xfffffff0u
+#define MAGIC_120 0xfffffff1u
+#define PTR 8			/* only 64-bit programs get here */
+#define MAX_PCVALUE 65536	/* bytes of one function's line table that are decoded */
+#define MAX_TABLE (1ull << 31)
+
+struct gotable {
+	struct source names, cu, files, pc, functions;
+	u64 text;
+	u32 n, quantum;
+	bool old;	/* 1.16: addresses are whole, not offsets */
+};
+
+/* ---- the table ---- */
+
+/* Part of the table from the offset that word `word` of the header has, to the end. */
+static struct source part(const struct source *table, u32 word)
+{
+	u64 at = source_uint(table, 8 + word * PTR, PTR);
+
+	return at < table->size ? source_part(table, at, table->size - at) : (struct source){ .fd = -1 };
+}
+
+struct gotable *gotable_of(struct source table, u64 text)
+{
+	u8 head[8];
+	struct gotable *t;
+	u32 magic, word;
+	u64 n;
+
+	if (!source_get(&table, 0, head, sizeof(head)))
+		return NULL;
+	memcpy(&magic, head, 4);
+	if ((magic != MAGIC_116 && magic != MAGIC_118 && magic != MAGIC_120) || head[4] || head[5] ||
+	    (head[6] != 1 && head[6] != 2 && head[6] != 4) || head[7] != PTR)
+		return NULL;
+	n = source_uint(&table, 8, PTR);
+	if (!n || n > table.size / 8 || table.size > MAX_TABLE)
+		return NULL;
+	word = magic == MAGIC_116 ? 2 : 3;
+	t = xcalloc(1, sizeof(*t));
+	*t = (struct gotable){
+		.names = part(&table, word), .cu = part(&table, word + 1),
+		.files = part(&table, word + 2), .pc = part(&table, word + 3),
+		.functions = part(&table, word + 4),
+		.text = text, .n = (u32)n, .quantum = head[6], .old = magic == MAGIC_116,
+	};
+	return t;
+}
+
+void gotable_free(struct gotable *t)
+{
+	free(t);
+}
+
+u32 gotable_count(const struct gotable *t)
+{
+	return t->n;
+}
+
+/* Entry i of the sorted table: where the function begins; its description, as an offset. */
+static u64 entry(const struct gotable *t, u32 i, u64 *ret_func)
+{
+	u32 field = t->old ? 8 : 4;
+	u64 pair[2] = { 0, 0 };
+	u32 small[2] = { 0, 0 };
+
+	if (t->old) {
+		if (!source_get(&t->functions, (u64)i * 16, pair, i == t->n ? field : 16))
+			return UINT64_MAX;
+	} else {
+		if (!source_get(&t->functions, (u64)i * 8, small, i == t->n ? field : 8))
+			return UINT64_MAX;
+		pair[0] = small[0];
+		pair[1] = small[1];
+	}
+	*ret_func = pair[1];
+	return pair[0];
+}
+
+/* The description of the function that has addr, and how far into it addr is. */
+static bool find(const struct gotable *t, u64 addr, u64 *ret_func, u64 *ret_into)
+{
+	u32 lo = 0, hi = t->n;
+	u64 func = 0, start, end, base = t->old ? 0 : t->text;
+
+	if (addr < base)
+		return false;
+	addr -= base;
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (entry(t, mid, &func) <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return false;
+	end = entry(t, lo, &func);	/* after the last one the table has its end */
+	start = entry(t, lo - 1, &func);
+	/* a hostile table need not be sorted */
+	if (end == UINT64_MAX || start > addr || addr >= end)
+		return false;
+	/* the description says again where it begins */
+	if (source_uint(&t->functions, func, t->old ? 8 : 4) != start)
+		return false;
+	*ret_func = func;
+	*ret_into = addr - start;
+	return true;
+}
+
+/* Field `i` (of 4 bytes) after the entry address. */
+static u32 field(const struct gotable *t, u64 func, u32 i)
+{
+	return (u32)source_uint(&t->functions, func + (t->old ? 8 : 4) + 4ull * i, 4);
+}
+
+bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap)
+{
+	u64 func, into;
+
+	return find(t, addr, &func, &into) &&
+	       source_text(&t->names, field(t, func, 0), '\0', buf, cap);
+}
+
+/* ---- lines ---- */
+
+struct varints {
+	const struct source *s;
+	u64 at;
+	u8 buf[128];
+	u32 n, i, total;
+};
+
+static u32 next_varint(struct varints *v)
+{
+	u32 value = 0;
+
+	for (u32 shift = 0; shift < 35; shift += 7) {
+		if (v->i == v->n) {
+			v->n = (u32)source_read(v->s, v->at, v->buf, sizeof(v->buf));
+			v->at += v->n;
+			v->i = 0;
+			v->total += v->n;
+			if (!v->n || v->total > MAX_PCVALUE)
+				return 0;
+		}
+		value |= (shift < 32 ? (u32)(v->buf[v->i] & 0x7f) << shift : 0);
+		if (!(v->buf[v->i++] & 0x80))
+			break;
+	}
+	return value;
+}
+
+/* A pc-value table: pairs of (change of value, zigzag; bytes of code it holds for). */
+static bool pc_value(const struct gotable *t, u32 table, u64 into, s32 *ret)
+{
+	struct varints v = { .s = &t->pc, .at = table };
+	u32 value = UINT32_MAX;		/* it starts at -1 */
+	u64 pc = 0;
+
+	for (bool first = true; ; first = false) {
+		u32 change = next_varint(&v);
+
+		if (!table || (!change && !first) || !v.n || v.total > MAX_PCVALUE)
+			return false;
+		value += change & 1 ? ~(change >> 1) : change >> 1;
+		pc += (u64)next_varint(&v) * t->quantum;
+		if (into < pc) {
+			*ret = (s32)value;
+			return true;
+		}
+	}
+}
+
+bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32 *ret_line)
+{
+	u64 func, into, at;
+	s32 number, line;
+	u32 unit;
+
+	/* fields: name, args, deferreturn, pcsp, pcfile, pcln, npcdata, cuOffset */
+	if (!find(t, addr, &func, &into) || !pc_value(t, field(t, func, 4), into, &number) ||
+	    !pc_value(t, field(t, func, 5), into, &line) || number < 0 || line <= 0)
+		return false;
+	unit = field(t, func, 7);
+	if (unit == UINT32_MAX)
+		return false;
+	at = source_uint(&t->cu, ((u64)unit + (u32)number) * 4, 4);
+	*ret_line = (u32)line;
+	return at != UINT32_MAX && source_text(&t->files, at, '\0', file, cap);
+}

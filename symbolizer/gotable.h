@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gotable.h: .gopclntab, the function table that every Go program carries,
+ * stripped or not, because the runtime unwinds with it. Layouts: Go's
+ * debug/gosym/pclntab.go and runtime/symtab.go, of 1.16, 1.18 and 1.20 to 1.26.
+ *
+ * It is sorted as it is: nothing is indexed, each question reads what it needs.
+ */
+#ifndef OTTOP_GOTABLE_H
+#define OTTOP_GOTABLE_H
+
+#include "symbolizer/elf.h"
+
+struct gotable;
+
+/*
+ * The table of f; NULL where there is none, or where it is not certain from
+ * which address it counts. It reads from f's descriptor, which must stay open.
+ */
+struct gotable *gotable_read(struct elf_file *f);
+/* The same from its bytes; text is what the offsets count from (from 1.18 on). */
+struct gotable *gotable_of(struct source table, u64 text);
+void gotable_free(struct gotable *t);	/* NULL-safe */
+u32 gotable_count(const struct gotable *t);
+/* Name of the function that has addr, as Go prints it. False: none. */
+bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap);
+/* Source file and line of addr. False: not known. */
+bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32 *ret_line);
+
+#endif

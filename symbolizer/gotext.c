@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * gotext.c: finds a Go program's function table, and the address from which it
+ * counts (runtime.text). That is .text's start only where Go linked alone; the
+ * table says it up to 1.25, unless the program is position independent; the
+ * runtime's own moduledata always does. A doubtful one is not used at all: all
+ * names would be wrong.
+ */
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolizer/gotable.h"
+
+#define MAX_SCAN (64u << 20)
+#define MODULE_MINPC 20		/* words of moduledata before minpc; then maxpc, text, etext */
+#define CHUNK 8192
+
+struct module {
+	u64 words[MODULE_MINPC + 4];
+};
+
+/* Word 0 is the table's address, minpc its first function and text at most that. */
+static bool is_module(const struct module *m, u64 table_addr, u64 first_offset)
+{
+	const u64 *w = m->words + MODULE_MINPC;
+
+	return m->words[0] == table_addr && w[0] == w[2] + first_offset && w[2] && w[1] > w[0] &&
+	       w[3] >= w[2];
+}
+
+/* moduledata by value: in a program that is not relocated the words are there. */
+static u64 text_in_section(struct elf_file *f, const char *name, u64 table_addr, u64 first_offset)
+{
+	struct source s;
+	struct module m;
+	u64 words[CHUNK / 8], addr;
+	size_t n;
+
+	if (!elf_section_source(f, name, &s, &addr))
+		return 0;
+	for (u64 at = 0; at < s.size && at < MAX_SCAN; at += CHUNK) {
+		n = source_read(&s, at, words, CHUNK) / 8;
+		for (size_t i = 0; i < n; i++)
+			if (words[i] == table_addr && source_get(&s, at + i * 8, &m, sizeof(m)) &&
+			    is_module(&m, table_addr, first_offset))
+				return m.words[MODULE_MINPC + 2];
+	}
+	return 0;
+}
+
+/* What relative relocations write to addr, addr + 8, ...; words without one stay. */
+static void apply(const struct source *relocations, u64 addr, struct module *m)
+{
+	Elf64_Rela *r = xmalloc(CHUNK / sizeof(*r) * sizeof(*r));
+	u64 step = CHUNK / sizeof(*r) * sizeof(*r);
+
+	for (u64 at = 0; at < relocations->size && at < MAX_SCAN; at += step) {
+		size_t n = source_read(relocations, at, r, step) / sizeof(*r);
+
+		for (size_t i = 0; i < n; i++)
+			if (r[i].r_offset >= addr && r[i].r_offset - addr < sizeof(*m) &&
+			    !((r[i].r_offset - addr) & 7))
+				m->words[(r[i].r_offset - addr) / 8] = (u64)r[i].r_addend;
+	}
+	free(r);
+}
+
+/* moduledata of a position independent program: where a relocation makes the table's address. */
+static u64 text_in_relocations(struct elf_file *f, u64 table_addr, u64 first_offset)
+{
+	u64 addr, step = CHUNK / sizeof(Elf64_Rela) * sizeof(Elf64_Rela), text = 0;
+	Elf64_Rela *r;
+	struct source s;
+	u32 tried = 0;
+
+	if (!elf_section_source(f, ".rela", &s, &addr) && !elf_section_source(f, ".rela.dyn", &s, &addr))
+		return 0;
+	r = xmalloc(step);
+	for (u64 at = 0; at < s.size && at < MAX_SCAN && !text && tried < 16; at += step) {
+		size_t n = source_read(&s, at, r, step) / sizeof(*r);
+
+		for (size_t i = 0; i < n && !text; i++) {
+			struct module m = {};
+
+			if ((u64)r[i].r_addend != table_addr || tried++ >= 16)
+				continue;
+			apply(&s, r[i].r_offset, &m);
+			if (is_module(&m, table_addr, first_offset))
+				text = m.words[MODULE_MINPC + 2];
+		}
+	}
+	free(r);
+	return text;
+}
+
+static u64 find_text(struct elf_file *f, const struct source *table, u64 table_addr, u64 first_offset)
+{
+	static const char *const places[] = { ".go.module", ".noptrdata", ".data", ".data.rel.ro" };
+	u64 text;
+
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		text = text_in_section(f, places[i], table_addr, first_offset);
+		if (text)
+			return text;
+	}
+	text = text_in_relocations(f, table_addr, first_offset);
+	/* 1.18 to 1.25 have it in the header; 0 where a relocation would make it */
+	return text ?: source_uint(table, 24, 8);
+}
+
+struct gotable *gotable_read(struct elf_file *f)
+{
+	struct source table;
+	struct gotable *t;
+	u64 addr, offset, text;
+
+	if (!elf_section_source(f, ".gopclntab", &table, &addr) &&
+	    !elf_section_source(f, ".data.rel.ro.gopclntab", &table, &addr))
+		return NULL;
+	if ((u32)source_uint(&table, 0, 4) == 0xfffffffau)
+		return gotable_of(table, 0);	/* 1.16: whole addresses */
+	offset = source_uint(&table, source_uint(&table, 8 + 7 * 8, 8), 4);
+	text = find_text(f, &table, addr, offset);
+	t = text ? gotable_of(table, text) : NULL;
+	return t;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Frames that get lines before their names: what is asked, asked again, and never again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bpf/frames.h"
+#include "bpf/collectors/profiler_lines.h"
+#include "symbolizer/symbolizer.h"
+
+#define OF_FILE 5
+
+static const char texts[] = "\0work\0inner\0a.c";
+enum { WORK = 1, INNER = 6, A_C = 12 };
+
+/* Takes one frame out of the list of those without a name, as the profiler does. */
+static u32 take_one(u64 want_addr)
+{
+	u64 addr;
+	u32 id = frames_next_unnamed(OF_FILE, &addr);
+
+	assert_true(id);
+	assert_int_equal(addr, want_addr);
+	if (frames_lines(id) == LINES_NEW)
+		frames_set_lines(id, LINES_ASKED);
+	return id;
+}
+
+static struct symbolizer_answer answer_of(const u64 *addrs, u32 n, const struct symbolizer_line *l, u32 n_l)
+{
+	return (struct symbolizer_answer){
+		.kind = ANSWER_LINES, .file = OF_FILE, .addrs = addrs, .n_names = n, .n_done = n,
+		.lines = l, .n_lines = n_l, .names = texts, .names_size = sizeof(texts),
+	};
+}
+
+static const struct frames_row *row_of(const struct snapshot *s, u64 id)
+{
+	for (u32 i = 0; i < s->tables[TABLE_frames].n; i++) {
+		const struct frames_row *r = (const struct frames_row *)s->tables[TABLE_frames].rows[i];
+
+		if (r->id == id)
+			return r;
+	}
+	fail_msg("no frame %llu", (unsigned long long)id);
+	return NULL;
+}
+
+static const struct snapshot *seal(void)
+{
+	static struct session session;
+	struct builder *b = builder_new(NULL, &session);
+
+	builder_time(b, 1, NSEC_PER_SEC, 0, NSEC_PER_SEC);
+	frames_rows(b);
+	builder_status(b, TABLE_frames, TS_OK, NULL, NSEC_PER_SEC);
+	return builder_seal(b);
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	lines_switch(true);
+	lines_close();
+	frames_clear();
+	return 0;
+}
+
+static void an_address_becomes_several_frames(void **state)
+{
+	const struct symbolizer_line l[] = {
+		{ .of = 0, .name = INNER, .file = A_C, .line = 3, .start = 1 },
+		{ .of = 0, .name = WORK, .file = A_C, .line = 9, .start = 7 },
+		{ .of = 1, .name = INNER, .file = A_C, .line = 3, .start = 1 },
+		{ .of = 1, .name = WORK, .file = A_C, .line = 9, .start = 7 },
+	};
+	u64 addrs[] = { 0x1000, 0x1008 };
+	u32 id = frames_intern(OF_FILE, addrs[0], 0), other = frames_intern(OF_FILE, addrs[1], 0);
+	struct symbolizer_answer a = answer_of(addrs, 2, l, 4);
+	const struct snapshot *before, *s;
+	const struct frames_row *r;
+
+	(void)state;
+	take_one(addrs[1]);
+	take_one(addrs[0]);
+	before = seal();
+	lines_take(&a);
+	assert_int_equal(frames_lines(id), LINES_DONE);
+	take_one(addrs[1]);	/* both are to be named now */
+	take_one(addrs[0]);
+	frames_name(id, str_new("work"), str_new("user"), NULL);
+	frames_name(other, NULL, str_new("user"), str_new("no symbol covers it (stripped?)"));
+	s = seal();
+	r = row_of(s, id);
+	assert_string_equal(r->name, "work");
+	assert_string_equal(r->file, "a.c");
+	assert_int_equal(r->line, 9);
+	assert_int_equal(r->start_line, 7);
+	assert_string_equal(row_of(s, other)->name, "work");	/* DWARF knows what no symbol says */
+	assert_null(row_of(s, other)->reason);
+	assert_ptr_equal(row_of(s, other)->inlines, r->inlines);	/* one frame for the same line */
+	r = row_of(s, strtoul(r->inlines, NULL, 10));
+	assert_string_equal(r->name, "inner");
+	assert_int_equal(r->line, 3);
+	assert_int_equal(r->inlined, 1);
+	assert_false(u64_known(r->addr));
+	assert_null(row_of(before, id)->file);	/* what was sealed is as it was */
+	assert_null(row_of(before, id)->inlines);
+	snapshot_put(before);
+	snapshot_put(s);
+}
+
+/* Whoever has taken over the symbolizer can say what he likes. */
+static void an_answer_that_repeats_itself_counts_once(void **state)
+{
+	const struct symbolizer_line l = { .of = 0, .name = WORK, .file = A_C, .line = 9 };
+	u64 addrs[] = { 0x1000, 0x1000, 0x3000 }, addr;
+	struct symbolizer_answer a = answer_of(addrs, 3, &l, 1);
+
+	(void)state;
+	frames_intern(OF_FILE, addrs[0], 0);
+	take_one(addrs[0]);
+	lines_take(&a);
+	take_one(addrs[0]);
+	assert_int_equal(frames_next_unnamed(OF_FILE, &addr), 0);
+}
+
+static void what_was_not_reached_is_asked_again(void **state)
+{
+	const struct symbolizer_line l = { .of = 0, .name = WORK, .file = A_C, .line = 9 };
+	u64 addrs[] = { 0x1000, 0x1008 };
+	u32 id = frames_intern(OF_FILE, addrs[0], 0), other = frames_intern(OF_FILE, addrs[1], 0);
+	struct symbolizer_answer a = answer_of(addrs, 2, &l, 1);
+
+	(void)state;
+	take_one(addrs[1]);
+	take_one(addrs[0]);
+	a.n_done = 1;
+	lines_take(&a);
+	assert_int_equal(frames_lines(id), LINES_DONE);
+	assert_int_equal(frames_lines(other), LINES_NEW);
+	assert_int_equal(take_one(addrs[1]), other);
+	assert_int_equal(take_one(addrs[0]), id);
+}
+
+static void a_file_that_killed_is_not_asked_again(void **state)
+{
+	struct symbolizer_answer a = { .kind = ANSWER_LINES, .file = OF_FILE, .err = -EFAULT };
+	u32 id = frames_intern(OF_FILE, 0x1000, 0), n = 1;
+	u64 addr = 0x1000;
+
+	(void)state;
+	take_one(addr);
+	frames_set_lines(id, LINES_NEW);
+	assert_false(lines_ask(OF_FILE, &id, &addr, &n));	/* there is nobody to ask here */
+	assert_int_equal(n, 1);
+	frames_set_lines(id, LINES_ASKED);
+	lines_take(&a);
+	take_one(addr);		/* it is to be named, without lines */
+	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
+	assert_int_equal(n, 1);
+	id = frames_intern(OF_FILE, 0x2000, 0);	/* nor is any other address of it */
+	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
+	assert_int_equal(n, 1);
+	assert_false(lines_ask(OF_FILE + 1, &id, &addr, &n));
+}
+
+static void switched_off_asks_nothing(void **state)
+{
+	u32 id = frames_intern(OF_FILE, 0x1000, 0), n = 1;
+	u64 addr = 0x1000;
+
+	(void)state;
+	lines_switch(false);
+	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
+	assert_int_equal(n, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(an_address_becomes_several_frames, empty),
+		cmocka_unit_test_teardown(an_answer_that_repeats_itself_counts_once, empty),
+		cmocka_unit_test_teardown(what_was_not_reached_is_asked_again, empty),
+		cmocka_unit_test_teardown(a_file_that_killed_is_not_asked_again, empty),
+		cmocka_unit_test_teardown(switched_off_asks_nothing, empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

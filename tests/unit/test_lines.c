@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines through the process without privileges: what a well-behaved file, a file
+ * without DWARF and a file that kills libdwarf are answered with.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "symbolizer/dwarf.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/symbolizer.h"
+
+static char folder[] = "/tmp/ottop-lines-XXXXXX";
+
+static const char source[] =
+	"volatile int sink;\n"
+	"static inline __attribute__((always_inline)) int twice(int x)\n{\n\treturn sink + x * 2;\n}\n"
+	"__attribute__((noinline)) int work(int n)\n{\n\treturn twice(n) + 1;\n}\n"
+	"int main(void)\n{\n\treturn work(3);\n}\n";
+
+static int run(const char *format, const char *arg)
+{
+	char command[1024];
+	int n = snprintf(command, sizeof(command), "cd %s && ", folder);
+
+	snprintf(command + n, sizeof(command) - (size_t)n, format, arg);
+	return system(command);
+}
+
+static int open_in(const char *name)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static u64 addr_of_work(void)
+{
+	char command[256];
+	unsigned long long addr = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "nm %s/good | sed -n 's/ T work$//p'", folder);
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%llx", &addr), 1);
+	pclose(f);
+	return addr;
+}
+
+static struct symbolizer_answer answer(void)
+{
+	struct symbolizer_answer a;
+
+	for (int i = 0; i < 300; i++) {
+		struct pollfd p = { .fd = symbolizer_fd(), .events = POLLIN };
+
+		if (symbolizer_receive(&a))
+			return a;
+		poll(&p, 1, 100);
+	}
+	fail_msg("no answer in 30 s");
+	return a;
+}
+
+static const char *text(const struct symbolizer_answer *a, u32 at)
+{
+	return at ? a->names + at : "?";
+}
+
+/* ---- tests ------------------------------------------------------------------------------ */
+
+static void lines_of_a_program(void **state)
+{
+	u64 addrs[32];
+	struct symbolizer_answer a;
+	int fd = open_in("good");
+	u32 found = 0, n = 0;
+
+	(void)state;
+	for (n = 0; n < ARRAY_SIZE(addrs); n++)
+		addrs[n] = addr_of_work() + n;
+	assert_int_equal(symbolizer_ask_lines(1, fd, -1, addrs, n), 0);
+	a = answer();
+	assert_int_equal(a.kind, ANSWER_LINES);
+	assert_int_equal(a.err, 0);
+	assert_int_equal(a.n_names, n);
+	assert_int_equal(a.n_done, n);
+	for (u32 i = 0; i + 1 < a.n_lines; i++) {
+		const struct symbolizer_line *l = &a.lines[i];
+
+		if (strcmp(text(&a, l->name), "twice"))
+			continue;
+		assert_int_equal(l[1].of, l->of);
+		assert_string_equal(text(&a, l[1].name), "work");
+		assert_int_equal(l[1].line, 8);
+		assert_int_equal(l[1].start, 6);
+		assert_int_equal(l->start, 2);
+		assert_true(l->line >= 2 && l->line <= 4);
+		assert_non_null(strstr(text(&a, l->file), "/a.c"));
+		found++;
+	}
+	assert_true(found > 3);
+	symbolizer_done(&a);
+	close(fd);
+}
+
+static void no_dwarf_is_an_answer(void **state)
+{
+	struct symbolizer_answer a;
+	int fd = open_in("plain");
+	u64 addr = 0x1130;
+
+	(void)state;
+	assert_int_equal(symbolizer_ask_lines(2, fd, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.err, -ENODATA);
+	symbolizer_done(&a);
+	close(fd);
+}
+
+/*
+ * Files that were made to harm, one after the other: each is answered within its
+ * limits, with lines, with an error or with the death of the process; names of the
+ * file and lines of a good one come all the same.
+ */
+static void ask_good_one(int good, u64 addr)
+{
+	struct symbolizer_answer a;
+
+	assert_int_equal(symbolizer_ask_lines(1, good, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.err, 0);
+	assert_true(a.n_lines > 0);
+	symbolizer_done(&a);
+}
+
+static void ask_bad_one(u32 number, const char *name, u64 addr, bool may_live)
+{
+	struct symbolizer_answer a;
+	int fd = open_in(name);
+
+	assert_int_equal(symbolizer_ask_lines(number, fd, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_names(number, fd, -1, &addr, 1), 0);
+	a = answer();
+	printf("# %s: err %d, %u lines\n", name, a.err, a.n_lines);
+	assert_true(may_live || a.err);
+	symbolizer_done(&a);
+	a = answer();
+	assert_int_equal(a.kind, ANSWER_NAMES);
+	assert_int_equal(a.err, 0);
+	assert_string_equal(a.names, "work");
+	symbolizer_done(&a);
+	close(fd);
+}
+
+/* Overwrites one section of the good program with other bytes. */
+static void spoil(const char *name, const char *section, const u8 *bytes, size_t n)
+{
+	char part[512];
+	FILE *f;
+
+	snprintf(part, sizeof(part), "%s/part", folder);
+	f = fopen(part, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	fclose(f);
+	snprintf(part, sizeof(part), "objcopy --update-section %s=part good %s 2>log", section, name);
+	assert_int_equal(run("%s", part), 0);
+}
+
+static size_t read_section(const char *name, u8 *buf, size_t cap)
+{
+	int fd = open_in("good");
+	struct elf_file *f = elf_open(fd);
+	struct elf_section s;
+
+	assert_true(elf_section(f, name, &s) && s.size <= cap);
+	memcpy(buf, s.data, s.size);
+	elf_close(f);
+	close(fd);
+	return s.size;
+}
+
+static void spoiled_files_cost_their_lines_only(void **state)
+{
+	static const char *const sections[] = { ".debug_info", ".debug_abbrev", ".debug_line",
+						".debug_rnglists", ".debug_line_str" };
+	int good = open_in("good");
+	u64 addr = addr_of_work();
+	u8 bytes[65536];
+	u32 number = 10;
+
+	(void)state;
+	for (u32 s = 0; s < ARRAY_SIZE(sections); s++) {
+		for (u32 way = 0; way < 4; way++) {
+			size_t n = read_section(sections[s], bytes, sizeof(bytes));
+			u32 seed = s * 7 + way + 1;
+
+			if (way == 0)
+				memset(bytes, 0xff, n);		/* lengths of 4 GB and more */
+			else if (way == 1)
+				memset(bytes, 0, n);
+			else
+				for (u32 i = 0; i < 20; i++) {
+					seed = seed * 1103515245 + 12345;
+					bytes[seed / 65536 % n] ^= (u8)(seed >> 8);
+				}
+			spoil("bad", sections[s], bytes, way == 3 ? n / 2 : n);
+			ask_bad_one(number++, "bad", addr, true);
+			ask_good_one(good, addr);
+		}
+	}
+	close(good);
+}
+
+/* A function whose abstract origin is itself, or goes round: all references of 4 bytes. */
+static void origins_that_loop_end(void **state)
+{
+	int good = open_in("good");
+	u64 addr = addr_of_work();
+	u8 bytes[65536];
+	size_t n = read_section(".debug_info", bytes, sizeof(bytes));
+	u32 number = 100;
+
+	(void)state;
+	for (size_t i = 12; i + 4 < n; i++) {	/* whatever looks like one leads to where it stands */
+		u32 v = (u32)(bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16) | (u32)bytes[i + 3] << 24;
+
+		if (v < 12 || v >= n || bytes[i - 1] == 0)
+			continue;
+		bytes[i] = (u8)(i - 1);
+		bytes[i + 1] = (u8)((i - 1) >> 8);
+		i += 3;
+	}
+	spoil("bad", ".debug_info", bytes, n);
+	ask_bad_one(number++, "bad", addr, true);
+	ask_good_one(good, addr);
+	close(good);
+}
+
+/*
+ * A file of which no page can be read (it became shorter after it was opened) kills
+ * whoever maps it: SIGBUS. The next process answers what was asked behind it.
+ */
+static void a_file_that_kills_is_answered(void **state)
+{
+	struct symbolizer_answer a;
+	int good = open_in("good"), fd;
+	u64 addr = addr_of_work();
+
+	(void)state;
+	assert_int_equal(run("cp good shrinks%s", ""), 0);
+	fd = open_in("shrinks");
+	assert_int_equal(symbolizer_ask_lines(200, fd, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.err, 0);	/* it is mapped now */
+	symbolizer_done(&a);
+	assert_int_equal(run("truncate -s 4096 shrinks%s", ""), 0);
+	addr += 1;
+	assert_int_equal(symbolizer_ask_lines(200, fd, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(1, good, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.file, 200);
+	printf("# shrunk: err %d\n", a.err);
+	symbolizer_done(&a);
+	a = answer();
+	assert_int_equal(a.file, 1);
+	assert_int_equal(a.err, 0);
+	symbolizer_done(&a);
+	close(fd);
+	close(good);
+}
+
+/* ---- running ---------------------------------------------------------------------------- */
+
+static int begin(void **state)
+{
+	char path[256];
+	FILE *f;
+
+	(void)state;
+	if (!mkdtemp(folder) || symbolizer_start())
+		return -1;
+	snprintf(path, sizeof(path), "%s/a.c", folder);
+	f = fopen(path, "w");
+	if (!f)
+		return -1;
+	fputs(source, f);
+	fclose(f);
+	return run("gcc -O2 -gdwarf-5 -o good a.c && gcc -O2 -g0 -o plain a.c%s", "");
+}
+
+static int end(void **state)
+{
+	(void)state;
+	symbolizer_stop();
+	return run("rm -rf '%s'", folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_of_a_program),
+		cmocka_unit_test(no_dwarf_is_an_answer),
+		cmocka_unit_test(spoiled_files_cost_their_lines_only),
+		cmocka_unit_test(origins_that_loop_end),
+		cmocka_unit_test(a_file_that_kills_is_answered),
+	};
+
+#ifdef __SANITIZE_ADDRESS__
+	(void)begin, (void)end, (void)tests;
+	puts("1..0 # SKIP the process is limited in address space, of which ASan takes terabytes");
+	return 0;
+#else
+	return cmocka_run_group_tests(tests, begin, end);
+#endif
+}
