@@ -169,14 +169,14 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 		return stop(w, WALK_WHOLE);
 	if (r->fp < r->sp || r->fp - r->sp > FP_MAX_FRAME || (r->fp & 7))
 		return stop(w, why_not);
-	if (!walk_read(c, pair, sizeof(pair), r->fp))
+	if (!walk_read(c, pair, sizeof(pair), r->fp) || !pair[1])
 		return stop(w, why_not);
 	r->sp = r->fp + 16;
 	r->fp = pair[0];
 	r->pc = pair[1];
 	w->leaf = w->bx = false;
 	w->chain = true;
-	return r->pc ? 0 : stop(w, WALK_WHOLE);
+	return 0;
 }
 
 static __always_inline bool known_register(const struct walk *w, u32 reg)

@@ -91,8 +91,12 @@ static __always_inline bool may_copy(u64 now, bool off_cpu)
 /* Page by page: where the next one is not there, the stack has ended. */
 static __always_inline u32 copy_stack(struct wire_copy *c)
 {
-	u64 at = c->regs.sp;
+	u64 at = c->regs.sp - COPY_BELOW, word;
 	u32 n = 0;
+
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)at))
+		at = c->regs.sp;
+	c->from = at;
 
 	for (int i = 0; i < COPY_BYTES / 4096 + 1; i++) {
 		u32 size = 4096 - (at & 4095);

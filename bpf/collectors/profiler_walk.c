@@ -39,7 +39,7 @@ static __always_inline const struct unw_info *arena_info(u32 number)
 
 static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
 {
-	u64 at = addr - c->copy->regs.sp;
+	u64 at = addr - c->copy->from;
 
 	if (at > c->copy->bytes || n > c->copy->bytes - at)
 		return false;
