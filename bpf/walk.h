@@ -192,6 +192,10 @@ static __always_inline bool find_cfa(struct walk_ctx *c, const struct unw_info *
 	u64 at;
 
 	switch (i->cfa) {
+	case UNW_CFA_CLONE:
+		if (!w->leaf)
+			return false;
+		/* fall through */
 	case UNW_CFA_SP:
 		*cfa = r->sp + off;
 		return true;
@@ -300,7 +304,7 @@ static int walk_step(u32 index, void *arg)
 	info = table ? find_info(table, addr) : NULL;
 	if (!info || info->cfa == UNW_CFA_NONE)
 		return step_frame_pointer(c, WALK_NO_CFI);
-	if (info->cfa == UNW_CFA_END)
+	if (info->cfa == UNW_CFA_END || (info->cfa == UNW_CFA_CLONE && w->leaf && !w->r.regs[0]))
 		return stop(w, WALK_WHOLE);
 	if (info->cfa == UNW_CFA_SIGNAL)
 		return step_signal(c);
