@@ -169,14 +169,14 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 		return stop(w, WALK_WHOLE);
 	if (r->fp < r->sp || r->fp - r->sp > FP_MAX_FRAME || (r->fp & 7))
 		return stop(w, why_not);
-	if (!walk_read(c, pair, sizeof(pair), r->fp))
+	if (!walk_read(c, pair, sizeof(pair), r->fp) || !pair[1])
 		return stop(w, why_not);
 	r->sp = r->fp + 16;
 	r->fp = pair[0];
 	r->pc = pair[1];
 	w->leaf = w->bx = false;
 	w->chain = true;
-	return r->pc ? 0 : stop(w, WALK_WHOLE);
+	return 0;
 }
 
 static __always_inline bool known_register(const struct walk *w, u32 reg)
@@ -192,6 +192,10 @@ static __always_inline bool find_cfa(struct walk_ctx *c, const struct unw_info *
 	u64 at;
 
 	switch (i->cfa) {
+	case UNW_CFA_CLONE:
+		if (!w->leaf)
+			return false;
+		/* fall through */
 	case UNW_CFA_SP:
 		*cfa = r->sp + off;
 		return true;
@@ -300,7 +304,7 @@ static int walk_step(u32 index, void *arg)
 	info = table ? find_info(table, addr) : NULL;
 	if (!info || info->cfa == UNW_CFA_NONE)
 		return step_frame_pointer(c, WALK_NO_CFI);
-	if (info->cfa == UNW_CFA_END)
+	if (info->cfa == UNW_CFA_END || (info->cfa == UNW_CFA_CLONE && w->leaf && !w->r.regs[0]))
 		return stop(w, WALK_WHOLE);
 	if (info->cfa == UNW_CFA_SIGNAL)
 		return step_signal(c);

@@ -21,6 +21,7 @@ enum {
 	PE_PCREL = 0x10, PE_TEXTREL = 0x20, PE_DATAREL = 0x30, PE_ALIGNED = 0x50, PE_OMIT = 0xff,
 };
 
+#define CLONE_GAP 32	/* bytes of code from the system call to the child's part */
 #define MAX_STATES 64	/* DW_CFA_remember_state, nested */
 
 struct cie {
@@ -579,6 +580,28 @@ static void drop_bx(struct cfi_row *rows, u32 n)
 		rows[i].info.bx = rows[i].info.bx_off = 0;
 }
 
+/* During rt_sigreturn the pc is behind its last instruction, where its FDE has ended. */
+static void extend_signal_frames(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i < n; i++)
+		if (rows[i - 1].info.cfa == UNW_CFA_SIGNAL && rows[i].info.cfa == UNW_CFA_NONE &&
+		    (i + 1 == n || rows[i + 1].pc > rows[i].pc + 1))
+			rows[i].pc++;
+}
+
+/*
+ * glibc's clone and clone3 end their FDE before the system call, because the
+ * child has no caller; but the parent has.
+ */
+static void fill_clone_gaps(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i + 1 < n; i++)
+		if (rows[i].info.cfa == UNW_CFA_NONE && rows[i - 1].info.cfa == UNW_CFA_SP &&
+		    rows[i + 1].info.cfa == UNW_CFA_END && rows[i + 1].pc - rows[i].pc <= CLONE_GAP)
+			rows[i].info = (struct unw_info){ .cfa = UNW_CFA_CLONE,
+							  .cfa_off = rows[i - 1].info.cfa_off };
+}
+
 static u32 drop_repeats(struct cfi_row *rows, u32 n)
 {
 	u32 out = 0;
@@ -611,5 +634,7 @@ struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 	drop_bx(rows.rows, rows.n);
 	qsort(rows.rows, rows.n, sizeof(*rows.rows), by_pc);
 	*ret_n = drop_repeats(rows.rows, rows.n);
+	extend_signal_frames(rows.rows, *ret_n);
+	fill_clone_gaps(rows.rows, *ret_n);
 	return rows.rows;
 }

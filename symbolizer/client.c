@@ -2,7 +2,8 @@
 /*
  * client.c: ottop's side. A parent process that does nothing but wait stands
  * between: it was forked before threads and BPF existed, and forks the server
- * anew when a file has killed it.
+ * anew when a file has killed it. There are two of them, because the samples of
+ * a new program wait for tables, and the lines of a large one take seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,11 +22,15 @@
 
 #define MAX_ASKED 64	/* questions on the way */
 
-static int sock = -1;
-static pid_t parent;
-/* Questions on the way, in order: the server answers in this order. */
-static struct { u32 kind, file, seq; } asked[MAX_ASKED];
-static u32 first_asked, n_asked, last_seq;
+/* One server. Questions on the way are in order: it answers in this order. */
+struct channel {
+	int sock;
+	pid_t parent;
+	struct { u32 kind, file, seq; } asked[MAX_ASKED];
+	u32 first_asked, n_asked, last_seq;
+};
+
+static struct channel tables = { .sock = -1 }, names = { .sock = -1 };
 
 /* ---- the processes ---- */
 
@@ -37,7 +42,7 @@ static void report_death(int fd, u32 seq)
 	message_send(fd, &r, sizeof(r), -1, 0);
 }
 
-static void parent_main(int fd)
+static void parent_main(int fd, bool for_tables)
 {
 	volatile u32 *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -55,7 +60,7 @@ static void parent_main(int fd)
 		pid_t child = fork();
 
 		if (!child)
-			server_main(3, busy);
+			server_main(3, busy, for_tables);
 		if (child < 0 || waitpid(child, &status, 0) < 0)
 			_exit(1);
 		if (WIFEXITED(status))
@@ -66,67 +71,85 @@ static void parent_main(int fd)
 	}
 }
 
-int symbolizer_start(void)
+static int start(struct channel *c)
 {
 	int fds[2];
 
-	if (sock >= 0)
+	if (c->sock >= 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return -errno;
-	parent = fork();
-	if (parent < 0) {
+	c->parent = fork();
+	if (c->parent < 0) {
 		close(fds[0]);
 		close(fds[1]);
 		return -errno;
 	}
-	if (!parent)
-		parent_main(fds[1]);
+	if (!c->parent)
+		parent_main(fds[1], c == &tables);
 	close(fds[1]);
-	sock = fds[0];
-	fcntl(sock, F_SETFL, O_NONBLOCK);
-	first_asked = n_asked = 0;
+	c->sock = fds[0];
+	fcntl(c->sock, F_SETFL, O_NONBLOCK);
+	c->first_asked = c->n_asked = 0;
 	return 0;
+}
+
+static void stop(struct channel *c)
+{
+	if (c->sock < 0)
+		return;
+	close(c->sock);
+	c->sock = -1;
+	/* it sees the end and leaves; it may be deep in a file: then not politely */
+	for (int i = 0; i < 20; i++) {
+		if (waitpid(c->parent, NULL, WNOHANG))
+			return;
+		usleep(5000);
+	}
+	kill(c->parent, SIGKILL);
+	waitpid(c->parent, NULL, 0);
+}
+
+int symbolizer_start(void)
+{
+	return start(&tables) ?: start(&names);
 }
 
 void symbolizer_stop(void)
 {
-	if (sock < 0)
-		return;
-	close(sock);
-	sock = -1;
-	/* it sees the end and leaves; it may be deep in a file: then not politely */
-	for (int i = 0; i < 20; i++) {
-		if (waitpid(parent, NULL, WNOHANG))
-			return;
-		usleep(5000);
-	}
-	kill(parent, SIGKILL);
-	waitpid(parent, NULL, 0);
+	stop(&tables);
+	stop(&names);
 }
 
 int symbolizer_fd(void)
 {
-	return sock;
+	return names.sock;
+}
+
+int symbolizer_tables_fd(void)
+{
+	return tables.sock;
 }
 
 /* ---- questions ---- */
 
-static int ask(struct question *q, int fd, int debug_fd)
+static int ask(struct channel *c, struct question *q, int fd, int debug_fd)
 {
 	int fds[MESSAGE_FDS] = { fd, debug_fd }, err;
+	u32 last = (c->first_asked + c->n_asked) % MAX_ASKED;
 
-	if (sock < 0)
+	if (c->sock < 0)
 		return -ENOTCONN;
-	if (n_asked == MAX_ASKED)
+	if (c->n_asked == MAX_ASKED)
 		return -EAGAIN;
-	q->seq = ++last_seq ?: ++last_seq;
-	err = message_send_fds(sock, q, sizeof(*q), fds, MSG_DONTWAIT);
+	q->seq = ++c->last_seq ?: ++c->last_seq;
+	err = message_send_fds(c->sock, q, sizeof(*q), fds, MSG_DONTWAIT);
 	if (err)
 		return err;
-	asked[(first_asked + n_asked) % MAX_ASKED].kind = q->kind;
-	asked[(first_asked + n_asked) % MAX_ASKED].seq = q->seq;
-	asked[(first_asked + n_asked++) % MAX_ASKED].file = q->file;
+	c->asked[last].kind = q->kind;
+	c->asked[last].seq = q->seq;
+	c->asked[last].file = q->file;
+	c->n_asked++;
 	return 0;
 }
 
@@ -134,7 +157,7 @@ int symbolizer_ask_table(u32 file, int fd)
 {
 	struct question q = { .kind = ANSWER_TABLE, .file = file };
 
-	return ask(&q, fd, -1);
+	return ask(&tables, &q, fd, -1);
 }
 
 static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
@@ -145,7 +168,7 @@ static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs,
 		return -EINVAL;
 	if (n)
 		memcpy(q.addrs, addrs, n * sizeof(*addrs));
-	return ask(&q, fd, debug_fd);
+	return ask(&names, &q, fd, debug_fd);
 }
 
 int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
@@ -276,32 +299,32 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 }
 
 /* Takes the question that is answered from the list of those on the way. */
-static void take_asked(struct symbolizer_answer *a)
+static void take_asked(struct channel *c, struct symbolizer_answer *a)
 {
-	a->kind = asked[first_asked].kind;
-	a->file = asked[first_asked].file;
-	first_asked = (first_asked + 1) % MAX_ASKED;
-	n_asked--;
+	a->kind = c->asked[c->first_asked].kind;
+	a->file = c->asked[c->first_asked].file;
+	c->first_asked = (c->first_asked + 1) % MAX_ASKED;
+	c->n_asked--;
 }
 
-bool symbolizer_receive(struct symbolizer_answer *a)
+static bool receive(struct channel *c, struct symbolizer_answer *a)
 {
 	struct reply r;
 	int fd, n;
 
 	memset(a, 0, sizeof(*a));
-	if (sock < 0 || !n_asked)
+	if (c->sock < 0 || !c->n_asked)
 		return false;
 	do {
-		n = message_receive(sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
+		n = message_receive(c->sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
 		if (n == -EAGAIN || n == -EINTR)
 			return false;
 		/* it was answered, then the server died: of something else, or was killed */
-	} while (n == sizeof(r) && !r.kind && r.seq != asked[first_asked].seq);
-	take_asked(a);
+	} while (n == sizeof(r) && !r.kind && r.seq != c->asked[c->first_asked].seq);
+	take_asked(c, a);
 	if (n <= 0) {	/* the parent is gone too: no names any more */
-		close(sock);
-		sock = -1;
+		close(c->sock);
+		c->sock = -1;
 		a->err = -EPIPE;
 	} else if (n != sizeof(r) || (r.kind && (r.kind != a->kind || r.file != a->file))) {
 		a->err = -EBADMSG;
@@ -313,6 +336,11 @@ bool symbolizer_receive(struct symbolizer_answer *a)
 	if (fd >= 0)
 		close(fd);
 	return true;
+}
+
+bool symbolizer_receive(struct symbolizer_answer *a)
+{
+	return receive(&tables, a) || receive(&names, a);
 }
 
 void symbolizer_done(struct symbolizer_answer *a)

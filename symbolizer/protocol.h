@@ -42,9 +42,10 @@ struct reply {
 
 /*
  * The process: serves questions until the socket closes. Never returns. *busy is
- * the question it is at, 0 between questions: memory shared with its parent.
+ * the question it is at, 0 between questions: memory shared with its parent. tables:
+ * it is asked for tables only, which are urgent.
  */
-void server_main(int sock, volatile u32 *busy) __attribute__((noreturn));
+void server_main(int sock, volatile u32 *busy, bool tables) __attribute__((noreturn));
 
 /* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);

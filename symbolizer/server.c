@@ -32,6 +32,8 @@
 #define MEMORY_LIMIT (1ul << 30)	/* of address space: files are mapped too */
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
+#define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
+#define NAMES_NICE 0
 #define CACHE_BYTES (12u << 20)
 #define IDLE_MS 5000
 
@@ -299,7 +301,7 @@ static void serve(int sock, const struct question *q, const int *fds)
 
 /* ---- giving everything up ---- */
 
-static void drop_privileges(void)
+static void drop_privileges(bool tables)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
@@ -307,7 +309,7 @@ static void drop_privileges(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "ottop-symbols");
-	setpriority(PRIO_PROCESS, 0, 5);	/* names may be late */
+	setpriority(PRIO_PROCESS, 0, tables ? TABLES_NICE : NAMES_NICE);
 	setrlimit(RLIMIT_AS, &memory);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &none);
@@ -330,7 +332,7 @@ static void wait_for_question(int sock)
 		lines_idle();
 }
 
-void server_main(int sock, volatile u32 *busy)
+void server_main(int sock, volatile u32 *busy, bool tables)
 {
 	struct question q;
 	int fds[MESSAGE_FDS], n;
@@ -345,7 +347,7 @@ void server_main(int sock, volatile u32 *busy)
 	signal(SIGTSTP, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* what is freed goes back to the system */
-	drop_privileges();
+	drop_privileges(tables);
 	while (wait_for_question(3), (n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
 		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH)
 			*busy = q.seq, serve(3, &q, fds), *busy = 0;

@@ -20,6 +20,7 @@ int symbolizer_start(void);
 void symbolizer_stop(void);
 /* For poll(): readable while answers wait. -1 when it does not run. */
 int symbolizer_fd(void);
+int symbolizer_tables_fd(void);	/* the same for unwind tables, which are made elsewhere */
 
 /*
  * Asks for the unwind table and the layout of a file. `file` is the caller's

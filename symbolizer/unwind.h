@@ -36,6 +36,7 @@ enum unw_cfa {
 	UNW_CFA_SP_DEREF,	/* *(sp + cfa_off) + ra_off: libcrypto's assembly */
 	UNW_CFA_SIGNAL,		/* signal frame: registers are in the ucontext at sp */
 	UNW_CFA_SP_INDEX,	/* *(sp + cfa_off + 8 * reg) + ra_off: libcrypto too; only in the leaf */
+	UNW_CFA_CLONE,		/* around the system call: rax 0 is the child, an end; else sp + cfa_off */
 	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; in the leaf, or rbx */
 };
 

@@ -10,10 +10,12 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define COPIES_PER_WINDOW 24
+#define COPIES_PER_WINDOW 192
+#define OFF_COPIES_PER_WINDOW 16	/* blocks are many: they shall not take the place of samples */
 #define COPY_WINDOW_NS 100000000ull
 
 u64 lost_samples;
+bool sampling;	/* user space is ready */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -73,24 +75,28 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 	return true;
 }
 
-u64 copy_window_ns;
-u64 copies_in_window;
+u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
 
 /* A machine where everything is new at once is not made slower by copying. */
-static __always_inline bool may_copy(u64 now)
+static __always_inline bool may_copy(u64 now, bool off_cpu)
 {
-	if (now - copy_window_ns > COPY_WINDOW_NS) {
-		copy_window_ns = now;
-		copies_in_window = 0;
+	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
+		window_began_ns[off_cpu] = now;
+		window_copies[off_cpu] = 0;
 	}
-	return __sync_fetch_and_add(&copies_in_window, 1) < COPIES_PER_WINDOW;
+	return __sync_fetch_and_add(&window_copies[off_cpu], 1) <
+	       (off_cpu ? OFF_COPIES_PER_WINDOW : COPIES_PER_WINDOW);
 }
 
 /* Page by page: where the next one is not there, the stack has ended. */
 static __always_inline u32 copy_stack(struct wire_copy *c)
 {
-	u64 at = c->regs.sp;
+	u64 at = c->regs.sp - COPY_BELOW, word;
 	u32 n = 0;
+
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)at))
+		at = c->regs.sp;
+	c->from = at;
 
 	for (int i = 0; i < COPY_BYTES / 4096 + 1; i++) {
 		u32 size = 4096 - (at & 4095);
@@ -113,7 +119,7 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 
 	/* the compiler shall not read them again after they were checked */
 	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
-	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now))
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now, which != 0))
 		return false;
 	c = bpf_map_lookup_elem(&copies, &which);
 	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))
@@ -169,7 +175,7 @@ int on_sample(void *ctx)
 	u32 zero = 0;
 	bool ask;
 
-	if (!t->pid || !in_scope(t->tgid))
+	if (!sampling || !t->pid || !in_scope(t->tgid))
 		return 0;
 	r = bpf_map_lookup_elem(&records, &zero);
 	if (!r)

@@ -358,9 +358,13 @@ static void profiler_drain(void)
 static u32 profiler_fds(int *fds)
 {
 	fds[0] = ring_buffer__epoll_fd(ring);
-	fds[1] = symbolizer_fd();
-	fds[2] = opener_fd();
-	return fds[1] < 0 ? 1 : fds[2] < 0 ? 2 : 3;
+	const int more[] = { symbolizer_tables_fd(), symbolizer_fd(), opener_fd() };
+	u32 n = 1;
+
+	for (u32 i = 0; i < ARRAY_SIZE(more); i++)
+		if (more[i] >= 0)
+			fds[n++] = more[i];
+	return n;
 }
 
 /* ---- rows ---- */
@@ -477,6 +481,13 @@ static int profiler_read(const struct tick *t)
 	return 0;
 }
 
+/* The first tick is long: samples from before its end would wait too long for somebody to look. */
+static void profiler_end(const struct tick *t)
+{
+	(void)t;
+	skel->bss->sampling = true;
+}
+
 /* ---- open and close ---- */
 
 static int attach_cpu(u32 cpu)
@@ -576,5 +587,6 @@ const struct collector profiler_collector = {
 	.drain = profiler_drain,
 	.fds = profiler_fds,
 	.read = profiler_read,
+	.end = profiler_end,
 	.close = profiler_close,
 };

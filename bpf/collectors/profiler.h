@@ -99,12 +99,14 @@ struct walk_regs {
  * walk its stack later, when it has looked at the process.
  */
 #define COPY_BYTES 16384
+#define COPY_BELOW 128	/* below sp: what was popped, and leaf functions' red zone */
 struct wire_copy {
 	struct wire_sample s;	/* n_user is 0 */
 	__u64 kernel[MAX_FRAMES];
 	struct walk_regs regs;
+	__u64 from;		/* address of stack[0] */
 	__u32 bytes, pad;
-	__u8 stack[COPY_BYTES];	/* from regs.sp on */
+	__u8 stack[COPY_BYTES];
 };
 
 #endif

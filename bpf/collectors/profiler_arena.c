@@ -27,30 +27,6 @@ static int chunks = -1;
 static u32 n_chunks;
 static int fds[ARENA_CHUNKS];
 
-int arena_open(int chunks_fd)
-{
-	void *room = mmap(NULL, ARENA_CHUNKS * CHUNK_BYTES, PROT_NONE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (room == MAP_FAILED)
-		return -errno;
-	lines = room;
-	chunks = chunks_fd;
-	return 0;
-}
-
-void arena_close(void)
-{
-	if (lines)
-		munmap(lines, ARENA_CHUNKS * CHUNK_BYTES);
-	while (n_chunks)
-		close(fds[--n_chunks]);
-	free(extents);
-	lines = NULL;
-	extents = NULL;
-	n_extents = cap_extents = 0;
-}
-
 /* Putting a map into a map waits for a grace period: chunks are large, so that it is rare. */
 static bool add_chunk(void)
 {
@@ -73,6 +49,30 @@ static bool add_chunk(void)
 	return true;
 }
 
+
+int arena_open(int chunks_fd)
+{
+	void *room = mmap(NULL, ARENA_CHUNKS * CHUNK_BYTES, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return -errno;
+	lines = room;
+	chunks = chunks_fd;
+	return add_chunk() ? 0 : -ENOMEM;
+}
+
+void arena_close(void)
+{
+	if (lines)
+		munmap(lines, ARENA_CHUNKS * CHUNK_BYTES);
+	while (n_chunks)
+		close(fds[--n_chunks]);
+	free(extents);
+	lines = NULL;
+	extents = NULL;
+	n_extents = cap_extents = 0;
+}
 
 static void forget_freed(u64 before_ns)
 {

@@ -9,7 +9,7 @@
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/unwind.h"
 
-#define MAX_WAITING 96		/* 17 KiB each */
+#define MAX_WAITING 256	/* up to 17 KiB each */
 #define GIVE_UP_NS (3 * NSEC_PER_SEC)
 
 struct waiting {
@@ -39,7 +39,7 @@ static __always_inline const struct unw_info *arena_info(u32 number)
 
 static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
 {
-	u64 at = addr - c->copy->regs.sp;
+	u64 at = addr - c->copy->from;
 
 	if (at > c->copy->bytes || n > c->copy->bytes - at)
 		return false;
