@@ -157,7 +157,8 @@ static __always_inline int step_signal(struct walk_ctx *c)
 
 /*
  * The frame pointer chain: fp[0] is the caller's, fp[1] the return address. A
- * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6).
+ * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6): that proves
+ * nothing where a frame was in no mapping that is known (another program by now).
  */
 static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 {
@@ -166,7 +167,7 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 	u64 pair[2];
 
 	if (w->chain && !r->fp)
-		return stop(w, WALK_WHOLE);
+		return stop(w, w->miss ? WALK_NO_MAPPING : WALK_WHOLE);
 	if (r->fp < r->sp || r->fp - r->sp > FP_MAX_FRAME || (r->fp & 7))
 		return stop(w, why_not);
 	if (!walk_read(c, pair, sizeof(pair), r->fp) || !pair[1])

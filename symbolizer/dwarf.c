@@ -15,6 +15,25 @@
 #include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
 
+/* The same interface has other names from libdwarf 0.3 on (Debian 13 has 0.11). */
+#ifdef DW_LIBDWARF_VERSION_MAJOR
+#define NEW_LIBDWARF 1
+#define Dwarf_Obj_Access_Interface Dwarf_Obj_Access_Interface_a
+#define Dwarf_Obj_Access_Methods Dwarf_Obj_Access_Methods_a
+#define Dwarf_Obj_Access_Section Dwarf_Obj_Access_Section_a
+#define Dwarf_Endianness Dwarf_Small
+#define DW_OBJECT_LSB DW_END_little
+#define OBJ_METHOD(name) om_##name
+#define OBJ_SECTION(name) as_##name
+#define dwarf_object_finish(dbg, err) dwarf_object_finish(dbg)
+#define dwarf_ranges_dealloc dwarf_dealloc_ranges
+typedef Dwarf_Unsigned section_number;
+#else
+#define OBJ_METHOD(name) name
+#define OBJ_SECTION(name) name
+typedef Dwarf_Half section_number;
+#endif
+
 #include "symbolizer/bytes.h"
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
@@ -112,7 +131,7 @@ static void put_die(struct dwarf *d, Dwarf_Die die)
 
 /* ---- what libdwarf sees of the file: sections that elf.c has checked ---- */
 
-static int section_info(void *obj, Dwarf_Half i, Dwarf_Obj_Access_Section *ret, int *err)
+static int section_info(void *obj, section_number i, Dwarf_Obj_Access_Section *ret, int *err)
 {
 	const struct dwarf *d = obj;
 
@@ -120,13 +139,13 @@ static int section_info(void *obj, Dwarf_Half i, Dwarf_Obj_Access_Section *ret, 
 	memset(ret, 0, sizeof(*ret));
 	if (i >= d->n_sections)
 		return DW_DLV_NO_ENTRY;
-	ret->name = d->sections[i].name;
-	ret->type = 1;	/* SHT_PROGBITS */
-	ret->size = d->sections[i].data.size;
+	ret->OBJ_SECTION(name) = d->sections[i].name;
+	ret->OBJ_SECTION(type) = 1;	/* SHT_PROGBITS */
+	ret->OBJ_SECTION(size) = d->sections[i].data.size;
 	return DW_DLV_OK;
 }
 
-static int load_section(void *obj, Dwarf_Half i, Dwarf_Small **ret, int *err)
+static int load_section(void *obj, section_number i, Dwarf_Small **ret, int *err)
 {
 	const struct dwarf *d = obj;
 
@@ -155,15 +174,30 @@ static Dwarf_Small pointer_size(void *obj)
 	return 8;
 }
 
+#ifdef NEW_LIBDWARF
+static Dwarf_Unsigned file_size(void *obj)
+{
+	const struct dwarf *d = obj;
+	Dwarf_Unsigned n = 0;
+
+	for (u32 i = 0; i < d->n_sections; i++)
+		n += d->sections[i].data.size;
+	return n;
+}
+#endif
+
 static Dwarf_Unsigned section_count(void *obj)
 {
 	return ((const struct dwarf *)obj)->n_sections;
 }
 
 static const Dwarf_Obj_Access_Methods methods = {
-	.get_section_info = section_info, .get_byte_order = byte_order,
-	.get_length_size = length_size, .get_pointer_size = pointer_size,
-	.get_section_count = section_count, .load_section = load_section,
+	.OBJ_METHOD(get_section_info) = section_info, .OBJ_METHOD(get_byte_order) = byte_order,
+	.OBJ_METHOD(get_length_size) = length_size, .OBJ_METHOD(get_pointer_size) = pointer_size,
+	.OBJ_METHOD(get_section_count) = section_count, .OBJ_METHOD(load_section) = load_section,
+#ifdef NEW_LIBDWARF
+	.om_get_filesize = file_size,
+#endif
 };
 
 /*
@@ -211,7 +245,7 @@ static bool find_sections(struct dwarf *d)
 
 static bool open_handle(struct dwarf *d)
 {
-	d->object = (Dwarf_Obj_Access_Interface){ .object = d, .methods = &methods };
+	d->object = (Dwarf_Obj_Access_Interface){ d, &methods };
 	d->n_read = 0;
 	if (good(d, dwarf_object_init_b(&d->object, NULL, NULL, DW_GROUPNUMBER_ANY, &d->dbg, &d->err)))
 		return true;

@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_unwind.c: unwind tables and the walker against others. Every row of real
+ * files says what readelf says of that address; and the walker, the code that
+ * runs in the kernel compiled for the host, finds in stopped processes of several
+ * threads the frames that gdb finds.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf/collectors/profiler.h"
+#include "symbolizer/ehframe.h"
+#include "symbolizer/elf.h"
+
+static char folder[] = "/tmp/ottop-unwind-XXXXXX";
+
+/* ---- tables against readelf ---- */
+
+#define MAX_COLUMNS 24
+
+struct expected {
+	u64 pc;
+	char cfa[24], ra[8], fp[12], bx[12];
+	bool signal;
+};
+
+struct dump {
+	struct expected *rows;
+	u32 n, cap;
+	int cfa, ra, fp, bx;	/* columns of the current table, or -1 */
+	u64 signal_cies[64], fde_end;
+	u32 n_signal_cies;
+	bool in_fde, signal;
+};
+
+static void note_cie(struct dump *d, const char *line)
+{
+	const char *aug = strchr(line, '"');
+
+	d->in_fde = false;
+	if (aug && strchr(aug + 1, 'S') && d->n_signal_cies < 64)
+		d->signal_cies[d->n_signal_cies++] = strtoull(line, NULL, 16);
+}
+
+static void note_fde(struct dump *d, const char *line)
+{
+	u64 cie = strtoull(strstr(line, "cie=") + 4, NULL, 16);
+	const char *pc = strstr(line, "pc=") + 3;
+
+	d->signal = false;
+	for (u32 i = 0; i < d->n_signal_cies; i++)
+		d->signal |= d->signal_cies[i] == cie;
+	d->in_fde = strtoull(pc, NULL, 16) != 0;	/* of a function that was dropped */
+	d->fde_end = strtoull(strstr(pc, "..") + 2, NULL, 16);
+}
+
+static void note_columns(struct dump *d, char *line)
+{
+	int i = 0;
+
+	d->cfa = d->ra = d->fp = d->bx = -1;
+	for (char *save, *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save), i++) {
+		if (!strcmp(w, "CFA"))
+			d->cfa = i;
+		else if (!strcmp(w, "ra"))
+			d->ra = i;
+		else if (!strcmp(w, "rbp"))
+			d->fp = i;
+		else if (!strcmp(w, "rbx"))
+			d->bx = i;
+	}
+}
+
+static void copy_column(char *to, size_t cap, char **columns, int n, int i)
+{
+	snprintf(to, cap, "%s", i >= 0 && i < n ? columns[i] : "u");
+}
+
+static void note_row(struct dump *d, char *line)
+{
+	char *columns[MAX_COLUMNS];
+	struct expected *e;
+	int n = 0;
+
+	for (char *save, *w = strtok_r(line, " \n", &save); w && n < MAX_COLUMNS;
+	     w = strtok_r(NULL, " \n", &save))
+		if (w[0] != '(')	/* "r8 (r8)" is one column */
+			columns[n++] = w;
+	if (n < 2 || strtoull(columns[0], NULL, 16) >= d->fde_end)
+		return;
+	d->rows = grow(d->rows, d->n, &d->cap, sizeof(*d->rows));
+	e = &d->rows[d->n++];
+	e->pc = strtoull(columns[0], NULL, 16);
+	e->signal = d->signal;
+	copy_column(e->cfa, sizeof(e->cfa), columns, n, d->cfa);
+	copy_column(e->ra, sizeof(e->ra), columns, n, d->ra);
+	copy_column(e->fp, sizeof(e->fp), columns, n, d->fp);
+	copy_column(e->bx, sizeof(e->bx), columns, n, d->bx);
+}
+
+static bool read_dump(const char *path, struct dump *d)
+{
+	char *command = xasprintf("readelf --debug-dump=frames-interp '%s' 2>/dev/null", path);
+	FILE *f = popen(command, "r");
+	char *line = NULL;
+	size_t cap = 0;
+
+	free(command);
+	while (f && getline(&line, &cap, f) > 0) {
+		if (strstr(line, " CIE "))
+			note_cie(d, line);
+		else if (strstr(line, " FDE "))
+			note_fde(d, line);
+		else if (strstr(line, "LOC") && strstr(line, "CFA"))
+			note_columns(d, line);
+		else if (d->in_fde && strspn(line, "0123456789abcdef") == 16)
+			note_row(d, line);
+	}
+	free(line);
+	if (f)
+		pclose(f);	/* its status tells of a missing debug file too */
+	return d->n;
+}
+
+static bool same_place(const char *said, u8 kind, s16 off, u8 same, u8 at_cfa, u8 deref)
+{
+	if (said[0] == 'u' || said[0] == 's')
+		return kind == same;
+	if (said[0] == 'c')
+		return kind == at_cfa && off == atoi(said + 1);
+	return kind == deref || kind == same;	/* an expression */
+}
+
+static bool same_cfa(const struct expected *e, const struct unw_info *i)
+{
+	const char *off = strpbrk(e->cfa, "+-");
+
+	if (!strcmp(e->cfa, "exp"))
+		return i->cfa == UNW_CFA_PLT || i->cfa == UNW_CFA_FP_DEREF ||
+		       i->cfa == UNW_CFA_SP_DEREF || i->cfa == UNW_CFA_SP_INDEX;
+	if (!off || i->cfa_off != atoi(off))
+		return false;
+	if (!strncmp(e->cfa, "rsp", 3))
+		return i->cfa == UNW_CFA_SP;
+	if (!strncmp(e->cfa, "rbp", 3))
+		return i->cfa == UNW_CFA_FP;
+	if (!strncmp(e->cfa, "rbx", 3))
+		return i->cfa == UNW_CFA_REG && i->reg == 3;
+	return i->cfa == UNW_CFA_REG;
+}
+
+static bool agrees(const struct expected *e, const struct unw_info *i)
+{
+	if (e->signal)
+		return i->cfa == UNW_CFA_SIGNAL;
+	if (e->ra[0] == 'u')
+		return i->cfa == UNW_CFA_END;
+	if (!same_cfa(e, i) || (e->ra[0] == 'c') != !i->ra)
+		return false;
+	if (!same_place(e->fp, i->fp, i->fp_off, UNW_FP_SAME, UNW_FP_CFA, UNW_FP_DEREF))
+		return false;
+	return i->bx == UNW_BX_LOST ||
+	       same_place(e->bx, i->bx, i->bx_off, UNW_BX_SAME, UNW_BX_CFA, UNW_BX_LOST);
+}
+
+/* Of several rows for one address the last one holds: an advance of 0, or a copy of the CIE's. */
+static bool is_last(const struct dump *d, u32 i)
+{
+	return i + 1 == d->n || d->rows[i + 1].pc != d->rows[i].pc;
+}
+
+static void compare_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd);
+	struct dump d = { .cfa = -1, .ra = -1, .fp = -1, .bx = -1 };
+	u32 bad = 0, compared = 0;
+
+	if (!t || !read_dump(path, &d)) {
+		print_message("# %s: not here, or it has no .eh_frame\n", path);
+	} else {
+		for (u32 i = 0; i < d.n; i++) {
+			const struct expected *e = &d.rows[i];
+			const struct unw_info *got = unwind_table_find(t, e->pc);
+
+			if (!is_last(&d, i))
+				continue;
+			compared++;
+			if (!agrees(e, got) && bad++ < 5)
+				print_message("# %s: %" PRIx64 ": readelf cfa %s ra %s rbp %s rbx %s; table cfa %u"
+					      " %+d reg %u ra %u fp %u %+d bx %u %+d\n", path, e->pc, e->cfa, e->ra,
+					      e->fp, e->bx, got->cfa, got->cfa_off, got->reg, got->ra, got->fp,
+					      got->fp_off, got->bx, got->bx_off);
+		}
+		print_message("# %s: %u rows, %u differ\n", path, compared, bad);
+		assert_true(compared > 100);
+	}
+	free(d.rows);
+	unwind_table_free(t);
+	if (fd >= 0)
+		close(fd);
+	assert_int_equal(bad, 0);
+}
+
+static bool is_x86(void)
+{
+#ifdef __x86_64__
+	return true;
+#else
+	return false;	/* frame pointers there: there are no tables */
+#endif
+}
+
+static void tables_say_what_readelf_says(void **state)
+{
+	static const char *const files[] = {
+		"/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2",
+		"/usr/lib/x86_64-linux-gnu/libcrypto.so.3", "/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
+		"/bin/bash", "/usr/bin/perl", "/usr/bin/node",
+	};
+
+	(void)state;
+	if (!is_x86() || system("readelf --version >/dev/null 2>&1"))
+		skip();
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
+		compare_file(files[i]);
+}
+
+/* ---- the walker against gdb ---- */
+
+static struct arena_line *lines;
+static u32 n_lines, cap_lines;
+static struct unw_info *infos;
+static u32 n_infos, cap_infos;
+static pid_t target;
+
+#undef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+
+static __always_inline const struct arena_line *arena_line(u32 line)
+{
+	return line < n_lines ? &lines[line] : NULL;
+}
+
+static __always_inline const struct unw_info *arena_info(u32 number)
+{
+	return number < n_infos ? &infos[number] : NULL;
+}
+
+#include "bpf/walk.h"
+
+static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
+{
+	struct iovec mine = { to, n }, theirs = { (void *)addr, n };
+
+	(void)c;
+	return process_vm_readv(target, &mine, 1, &theirs, 1, 0) == (ssize_t)n;
+}
+
+static void put_line(const struct arena_line *l)
+{
+	lines = grow(lines, n_lines, &cap_lines, sizeof(*lines));
+	lines[n_lines++] = *l;
+}
+
+/* The table's rules come after those of the files before: its rows say so. */
+static u32 put_table(const struct unwind_table *t)
+{
+	u32 first = n_lines, base = n_infos, pages = (u32)t->words[0];
+	struct arena_line l = {};
+
+	for (u32 i = 0; i < t->n_infos; i++) {
+		infos = grow(infos, n_infos, &cap_infos, sizeof(*infos));
+		infos[n_infos++] = t->infos[i];
+	}
+	for (u32 i = 0; i < t->n_words; i++) {
+		u64 w = t->words[i];
+
+		if (i > pages)
+			w += (u64)base << 48 | (u64)base << 16;
+		l.w[i % 4] = w;
+		if (i % 4 == 3 || i + 1 == t->n_words)
+			put_line(&l);
+	}
+	return first;
+}
+
+struct known_file {
+	char path[256];
+	u32 table;
+	u64 base;
+	struct symbolizer_segment segments[4];
+	u32 n_segments;
+} files[64];
+static u32 n_files;
+
+static const struct known_file *load_file(const char *name, const char *path)
+{
+	struct known_file *f = &files[n_files];
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	struct elf_file *elf = fd < 0 ? NULL : elf_open(fd);
+	struct unwind_table *t;
+
+	for (u32 i = 0; i < n_files; i++) {
+		if (!strcmp(files[i].path, path)) {
+			elf_close(elf);
+			close(fd);
+			return &files[i];
+		}
+	}
+	assert_true(n_files < ARRAY_SIZE(files));
+	snprintf(f->path, sizeof(f->path), "%s", path);
+	if (elf)
+		f->n_segments = elf_exec_segments(elf, f->segments, ARRAY_SIZE(f->segments));
+	t = elf ? unwind_table_read(fd) : NULL;
+	f->table = t ? put_table(t) : TABLE_ABSENT;
+	f->base = t ? t->base : 0;
+	unwind_table_free(t);
+	elf_close(elf);
+	close(fd);
+	n_files++;
+	return f;
+}
+
+static struct arena_line line_of(u64 start, u64 end, u64 offset, const struct known_file *f)
+{
+	struct arena_line l = { .w = { start, end } };
+
+	for (u32 i = 0; f && i < f->n_segments; i++) {
+		const struct symbolizer_segment *s = &f->segments[i];
+
+		if (offset >= (s->offset & ~4095ull) && offset < s->offset + s->size) {
+			l.w[2] = start - (offset - s->offset + s->addr - f->base);
+			l.w[3] = (u64)f->table << 32;	/* file 0: frames are plain addresses */
+		}
+	}
+	return l;
+}
+
+/* Mappings and tables of the target; the first line and number of its mappings. */
+static void read_target(u32 *ret_first, u32 *ret_n)
+{
+	struct arena_line maps[256];
+	char name[64], line[1024], path[512];
+	u32 n = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/maps", target);
+	f = fopen(name, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && n < ARRAY_SIZE(maps)) {
+		const struct known_file *file = NULL;
+		u64 start, end, offset;
+		char perms[8];
+
+		path[0] = '\0';
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %500s", &start, &end,
+			   perms, &offset, path) < 4 || perms[2] != 'x' || !strcmp(path, "[vsyscall]"))
+			continue;
+		if (path[0] == '/')
+			file = load_file(path, path);
+		maps[n++] = line_of(start, end, offset, file);
+	}
+	fclose(f);
+	*ret_first = n_lines;
+	*ret_n = n;
+	for (u32 i = 0; i < n; i++)
+		put_line(&maps[i]);
+}
+
+static void registers_of(pid_t tid, struct walk_regs *r)
+{
+#ifdef __x86_64__
+	struct user_regs_struct u;
+	int status;
+
+	assert_int_equal(ptrace(PTRACE_SEIZE, tid, 0, 0), 0);
+	assert_int_equal(ptrace(PTRACE_INTERRUPT, tid, 0, 0), 0);
+	assert_int_equal(waitpid(tid, &status, __WALL), tid);
+	assert_int_equal(ptrace(PTRACE_GETREGS, tid, 0, &u), 0);
+	ptrace(PTRACE_DETACH, tid, 0, 0);
+	*r = (struct walk_regs){ .pc = u.rip, .sp = u.rsp, .fp = u.rbp, .regs = {
+		u.rax, u.rdx, u.rcx, u.rbx, u.rsi, u.rdi, u.rbp, u.rsp, u.r8, u.r9, u.r10, u.r11,
+		u.r12, u.r13, u.r14, u.r15 } };
+#else
+	(void)tid;
+	(void)r;
+#endif
+}
+
+/* "TID pc pc ... END" of each thread, as gdb's own walk is printed by gdb_lines(). */
+static char *our_line(pid_t tid, u32 first, u32 n)
+{
+	static struct walk w;
+	struct walk_ctx c = { .w = &w, .first = first, .n = n };
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	walk_begin(&w);
+	registers_of(tid, &w.r);
+	for (u32 i = 0; i <= MAX_FRAMES && !walk_step(i, &c); i++)
+		;
+	fprintf(f, "%d", tid);
+	for (u32 i = 0; i < w.n; i++)
+		fprintf(f, " %llx", (unsigned long long)w.frames[i]);
+	fprintf(f, "%s\n", w.end == WALK_WHOLE ? "" : " (cut)");
+	fclose(f);
+	return text;
+}
+
+static char *our_lines(void)
+{
+	char path[64], *text;
+	struct dirent *e;
+	size_t size;
+	u32 first, n;
+	FILE *f;
+	DIR *d;
+
+	read_target(&first, &n);
+	snprintf(path, sizeof(path), "/proc/%d/task", target);
+	d = opendir(path);
+	assert_non_null(d);
+	f = open_memstream(&text, &size);
+	while ((e = readdir(d))) {
+		char *line = atoi(e->d_name) ? our_line(atoi(e->d_name), first, n) : NULL;
+
+		if (line)
+			fputs(line, f);
+		free(line);
+	}
+	closedir(d);
+	fclose(f);
+	return text;
+}
+
+static char *gdb_lines(void)
+{
+	char *command, *text, *line = NULL;
+	size_t size, cap = 0;
+	FILE *in, *out = open_memstream(&text, &size);
+
+	command = xasprintf("gdb -nx -batch -iex 'set debuginfod enabled off' -p %d -x %s/frames.py"
+			    " 2>/dev/null", target, folder);
+	in = popen(command, "r");
+	while (in && getline(&line, &cap, in) > 0)
+		if (!strncmp(line, "@ ", 2))
+			fputs(line + 2, out);
+	if (in)
+		pclose(in);
+	free(line);
+	free(command);
+	fclose(out);
+	return text;
+}
+
+static const char gdb_script[] =
+	"import gdb\n"
+	"gdb.execute('set backtrace past-main on')\n"
+	"gdb.execute('set backtrace past-entry on')\n"
+	"for t in sorted(gdb.selected_inferior().threads(), key=lambda t: t.ptid[1]):\n"
+	"    t.switch()\n"
+	"    f, pcs = gdb.newest_frame(), []\n"
+	"    while f:\n"
+	"        if f.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME): pcs.append('%x' % f.pc())\n"
+	"        f = f.older()\n"
+	"    print('@ %d %s' % (t.ptid[1], ' '.join(pcs)))\n";
+
+static void write_script(void)
+{
+	char *path = xasprintf("%s/frames.py", folder);
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	fputs(gdb_script, f);
+	fclose(f);
+	free(path);
+}
+
+static void start_target(char *const argv[])
+{
+	target = fork();
+	if (!target) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+}
+
+/* Stops it somewhere, compares all threads, lets it go on. */
+static void compare_now(const char *what)
+{
+	char *ours, *theirs;
+	int status;
+
+	kill(target, SIGSTOP);
+	assert_int_equal(waitpid(target, &status, WUNTRACED), target);
+	assert_true(WIFSTOPPED(status));
+	ours = our_lines();
+	theirs = gdb_lines();
+	if (strcmp(ours, theirs))
+		print_message("# %s\n# ours:\n%s# gdb's:\n%s", what, ours, theirs);
+	assert_true(*theirs);
+	assert_string_equal(ours, theirs);
+	free(ours);
+	free(theirs);
+	kill(target, SIGCONT);
+}
+
+static void compare_program(char *const argv[], u32 times)
+{
+	start_target(argv);
+	usleep(300000);
+	for (u32 i = 0; i < times; i++) {
+		compare_now(argv[1] ? argv[1] : argv[0]);
+		usleep(20000 + 7000 * i);
+	}
+	kill(target, SIGKILL);
+	waitpid(target, NULL, 0);
+	n_files = n_lines = n_infos = 0;
+	while (n_lines < TABLE_FIRST)
+		put_line(&(struct arena_line){});
+}
+
+static void walker_finds_what_gdb_finds(void **state)
+{
+	static char *const modes[] = { "signal", "altstack", "thread", "hundred", "realigned", "libc" };
+	static char *const python[] = { "python3", "-c",
+		"import threading,time,json\n"
+		"def f(n): return f(n-1) if n else time.sleep(100)\n"
+		"for i in range(3): threading.Thread(target=f,args=(i*3,),daemon=True).start()\n"
+		"while 1: json.loads(json.dumps([{'a':i} for i in range(50)]))\n", NULL };
+	char *program = xasprintf("%s/stacks", folder), *build;
+
+	(void)state;
+	build = xasprintf("gcc -O2 -fomit-frame-pointer -fno-optimize-sibling-calls -w -o %s"
+			  " tests/live/stacks.c -lpthread 2>/dev/null", program);
+	if (!is_x86() || system("gdb --version >/dev/null 2>&1") || system(build))
+		skip();
+	write_script();
+	while (n_lines < TABLE_FIRST)
+		put_line(&(struct arena_line){});
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++)
+		compare_program((char *[]){ program, modes[i], "60", NULL }, 2);
+	compare_program(python, 3);
+	free(build);
+	free(program);
+}
+
+static int clean_up(void **state)
+{
+	char *command = xasprintf("rm -rf %s", folder);
+	int status = system(command);
+
+	(void)state;
+	free(command);
+	free(lines);
+	free(infos);
+	return status;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tables_say_what_readelf_says),
+		cmocka_unit_test(walker_finds_what_gdb_finds),
+	};
+
+	if (!mkdtemp(folder))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, clean_up);
+}
