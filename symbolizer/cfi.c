@@ -37,8 +37,6 @@ struct rows {
 	struct cfi_row *rows;
 	u32 n, cap;
 	bool too_many;
-	struct cfi_range *ranges;	/* instead of rows, when only those are wanted */
-	bool only_ranges;
 };
 
 /* What a CFI program can change. */
@@ -434,16 +432,6 @@ static void add_row(struct rows *r, u64 pc, const struct unw_info *info)
 	r->rows[r->n++].info = *info;
 }
 
-static void add_range(struct rows *r, u64 start, u64 end)
-{
-	if (r->n >= EHFRAME_MAX_ROWS) {
-		r->too_many = true;
-		return;
-	}
-	r->ranges = grow(r->ranges, r->n, &r->cap, sizeof(*r->ranges));
-	r->ranges[r->n++] = (struct cfi_range){ start, end };
-}
-
 static struct unw_info row_of(const struct machine *m)
 {
 	if (m->cie->signal)
@@ -512,10 +500,6 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	/* a linker leaves FDEs of dropped functions behind, at address 0 */
 	if (b.failed || !begin || !size || begin + size < begin)
 		return;
-	if (rows->only_ranges) {
-		add_range(rows, begin, begin + size);
-		return;
-	}
 	m.pc = begin;
 	run(&m, s, c->program, ~0ull, NULL);
 	m.pc = begin;
@@ -632,40 +616,16 @@ static u32 drop_repeats(struct cfi_row *rows, u32 n)
 	return out;
 }
 
-static void read_all(const struct cfi_section *s, struct rows *rows)
+struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 {
 	struct bytes b = bytes_of(s->data, s->size);
+	struct rows rows = {};
 	struct cie cache = {};
 	u64 cached_at = ~0ull;
 
-	while (bytes_left(&b) >= 4 && !rows->too_many)
-		if (!read_entry(s, &b, &cache, &cached_at, rows))
+	while (bytes_left(&b) >= 4 && !rows.too_many)
+		if (!read_entry(s, &b, &cache, &cached_at, &rows))
 			break;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct cfi_range *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-struct cfi_range *cfi_ranges(const struct cfi_section *s, u32 *ret_n)
-{
-	struct rows rows = { .only_ranges = true };
-
-	read_all(s, &rows);
-	if (rows.n)
-		qsort(rows.ranges, rows.n, sizeof(*rows.ranges), by_start);
-	*ret_n = rows.n;
-	return rows.ranges;
-}
-
-struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
-{
-	struct rows rows = {};
-
-	read_all(s, &rows);
 	if (!rows.n || rows.too_many) {
 		free(rows.rows);
 		errno = rows.too_many ? EFBIG : EBADMSG;

@@ -9,37 +9,22 @@
 
 #define MAX_START_BYTES 256	/* of hand-made start code */
 
-static bool find_section(struct elf_file *f, const char *name, bool debug_frame,
-			 struct cfi_section *ret)
+static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame, u32 *ret_n)
 {
 	struct elf_section s, text = {}, got = {};
+	struct cfi_section cfi;
 
 	if (!elf_section(f, name, &s)) {
 		errno = ENODATA;
-		return false;
+		return NULL;
 	}
 	elf_section(f, ".text", &text);
 	elf_section(f, ".got", &got);
-	*ret = (struct cfi_section){
+	cfi = (struct cfi_section){
 		.data = s.data, .size = s.size, .addr = s.addr, .debug_frame = debug_frame,
 		.text_addr = text.addr, .data_addr = got.addr,
 	};
-	return true;
-}
-
-static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame, u32 *ret_n)
-{
-	struct cfi_section cfi;
-
-	return find_section(f, name, debug_frame, &cfi) ? cfi_rows(&cfi, ret_n) : NULL;
-}
-
-struct cfi_range *unwind_ranges_read(struct elf_file *f, u32 *ret_n)
-{
-	struct cfi_section cfi;
-
-	*ret_n = 0;
-	return find_section(f, ".eh_frame", false, &cfi) ? cfi_ranges(&cfi, ret_n) : NULL;
+	return cfi_rows(&cfi, ret_n);
 }
 
 static bool is_go(struct elf_file *f)

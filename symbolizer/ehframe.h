@@ -17,8 +17,6 @@
 
 #define EHFRAME_MAX_ROWS (8u << 20)
 
-struct elf_file;
-
 struct cfi_row {
 	u64 pc;			/* address in the file */
 	struct unw_info info;
@@ -47,15 +45,6 @@ struct cfi_section {
  * (-EBADMSG), too large (EFBIG). The caller frees it.
  */
 struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n);
-
-struct cfi_range {
-	u64 start, end;
-};
-
-/* What each entry covers, sorted by start: nearly always one function. NULL: none. The caller frees it. */
-struct cfi_range *cfi_ranges(const struct cfi_section *s, u32 *ret_n);
-/* The same of the .eh_frame of an open ELF file. */
-struct cfi_range *unwind_ranges_read(struct elf_file *f, u32 *ret_n);
 
 /* Packs rows. NULL with errno (EFBIG: too many different infos or pages). */
 struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n);

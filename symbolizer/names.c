@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "symbolizer/ehframe.h"
 #include "symbolizer/gotable.h"
 #include "symbolizer/minidebug.h"
 #include "symbolizer/names.h"
@@ -26,9 +25,6 @@ struct names {
 	enum place opened;	/* those before this one were looked for */
 	bool go_opened;
 	bool complete;		/* a .symtab was there */
-	struct cfi_range *ranges;
-	u32 n_ranges;
-	bool ranges_opened;
 };
 
 struct names *names_read(int fd, int debug_fd)
@@ -131,36 +127,6 @@ bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 	return n->go && gotable_find(n->go, addr, buf, cap);
 }
 
-static void open_ranges(struct names *n)
-{
-	struct elf_file *f = n->ranges_opened ? NULL : elf_open(n->fd);
-
-	if (f)
-		n->ranges = unwind_ranges_read(f, &n->n_ranges);
-	elf_close(f);
-	n->ranges_opened = true;
-}
-
-bool names_function(struct names *n, u64 addr, u64 *ret_start)
-{
-	u32 lo = 0, hi;
-
-	open_ranges(n);
-	hi = n->n_ranges;
-	while (lo < hi) {	/* the first that begins above */
-		u32 mid = (lo + hi) / 2;
-
-		if (n->ranges[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo || addr >= n->ranges[lo - 1].end)
-		return false;
-	*ret_start = n->ranges[lo - 1].start;
-	return true;
-}
-
 bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line)
 {
 	return go_of(n) && gotable_line(n->go, addr, file, cap, ret_line);
@@ -208,7 +174,7 @@ u32 names_count(const struct names *n)
 
 size_t names_bytes(const struct names *n)
 {
-	size_t all = sizeof(*n) + n->mini_size + n->n_ranges * sizeof(*n->ranges);
+	size_t all = sizeof(*n) + n->mini_size;
 
 	for (u32 i = 0; i < PLACES; i++)
 		all += n->tables[i] ? symtab_bytes(n->tables[i]) : 0;
@@ -223,7 +189,6 @@ void names_free(struct names *n)
 		symtab_free(n->tables[i]);
 	gotable_free(n->go);
 	free(n->mini);
-	free(n->ranges);
 	if (n->fd >= 0)
 		close(n->fd);
 	if (n->debug_fd >= 0)

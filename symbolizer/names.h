@@ -21,8 +21,6 @@ struct names *names_read(int fd, int debug_fd);
 struct names *names_of_go(int fd);
 /* Name of the function that has addr, as the file has it. False: none. */
 bool names_find(struct names *n, u64 addr, char *buf, size_t cap);
-/* Where a function without a name begins, by the file's frame information. False: not known. */
-bool names_function(struct names *n, u64 addr, u64 *ret_start);
 /* Source file and line where the names' own table says it (Go). False: not known. */
 bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line);
 /* Why an address has no name. */

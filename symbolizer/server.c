@@ -7,12 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -184,24 +182,13 @@ static void put_text(const char *s)
 }
 
 /* The name of one address, "" for none. */
-/* The samples of one function are one function, even without a name. */
-static void put_start(struct names *n, u64 addr)
-{
-	char start[32] = "";
-	u64 at;
-
-	if (n && names_function(n, addr, &at))
-		snprintf(start, sizeof(start), "+0x%" PRIx64, at);
-	put_text(start);
-}
-
 static void put_name(const struct cached *c, const struct source *map, u64 addr)
 {
 	char raw[SYMBOL_NAME_MAX], *name;
 
 	if (map ? !perfmap_find(c->map, map, addr, raw, sizeof(raw)) :
 	    !names_find(c->names, addr, raw, sizeof(raw))) {
-		put_start(map ? NULL : c->names, addr);
+		put_text("");
 		return;
 	}
 	name = map ? NULL : symbol_demangle(raw);

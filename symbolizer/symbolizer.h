@@ -93,8 +93,7 @@ struct symbolizer_answer {
 	/* ANSWER_NAMES: in the order of the question */
 	u32 n_names;
 	const u64 *addrs;
-	const char *names;	/* NUL after each; "" where there is none; "+0x12a0": a function without a
-				 * name begins there */
+	const char *names;	/* NUL after each; "" where there is none */
 	size_t names_size;
 	u32 missing;		/* enum symbolizer_missing, of those with no name */
 	/* ANSWER_JIT: as ANSWER_NAMES, and */

@@ -264,28 +264,19 @@ static void take_table(const struct symbolizer_answer *a)
 	debug_table_answer(a);
 }
 
-/* What is known of one frame: its name, or where its function begins ("+0x12a0"). */
-static void take_name(u32 id, const char *name, const char *path, u32 missing)
-{
-	bool start_only = !strncmp(name, "+0x", 3);
-	const char *base = path ? strrchr(path, '/') : NULL;
-	char label[256];
-
-	snprintf(label, sizeof(label), "%.200s%s", base ? base + 1 : path ?: "?", name);
-	frames_name(id, start_only ? str_new(label) : name[0] ? str_new(name) : NULL,
-		    str_new(lines_kind(start_only ? NULL : name, path)),
-		    start_only || !name[0] ? str_new(why_missing(missing)) : NULL);
-}
-
 static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
 
 	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
 		u32 id = frames_find(a->file, a->addrs[i], 0);
+		const char *path = file_path(a->file);
 
-		if (id)
-			take_name(id, name, file_path(a->file), a->missing);
+		if (!id)
+			continue;
+		frames_name(id, name[0] ? str_new(name) : NULL,
+			    str_new(lines_kind(name, path)),
+			    name[0] ? NULL : str_new(why_missing(a->missing)));
 	}
 }
 
