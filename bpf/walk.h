@@ -155,6 +155,11 @@ static __always_inline int step_signal(struct walk_ctx *c)
 #endif
 }
 
+static __always_inline bool is_near(u64 fp, u64 sp)
+{
+	return fp >= sp && fp - sp <= FP_MAX_FRAME;
+}
+
 /*
  * The frame pointer chain: fp[0] is the caller's, fp[1] the return address. A
  * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6): that proves
@@ -168,9 +173,12 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 
 	if (w->chain && !r->fp)
 		return stop(w, w->miss ? WALK_NO_MAPPING : WALK_WHOLE);
-	if (r->fp < r->sp || r->fp - r->sp > FP_MAX_FRAME || (r->fp & 7))
+	if ((!is_near(r->fp, r->sp) && !w->chain) || (r->fp & 7))
 		return stop(w, why_not);
 	if (!walk_read(c, pair, sizeof(pair), r->fp) || !pair[1])
+		return stop(w, why_not);
+	/* Go changes stacks (systemstack, cgo): the chain goes on over there */
+	if (!is_near(r->fp, r->sp) && pair[0] && !is_near(pair[0], r->fp))
 		return stop(w, why_not);
 	r->sp = r->fp + 16;
 	r->fp = pair[0];
