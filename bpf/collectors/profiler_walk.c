@@ -9,7 +9,7 @@
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/unwind.h"
 
-#define MAX_WAITING 256	/* up to 17 KiB each */
+#define MAX_WAITING 512	/* about 9 KiB each, for a second at most */
 #define GIVE_UP_NS (3 * NSEC_PER_SEC)
 
 struct waiting {
