@@ -52,7 +52,7 @@ static u32 n_links;
 static struct ring_buffer *ring;
 static struct total *totals[BUCKETS];
 static u64 period_ns;
-static bool have_kallsyms;
+static bool have_kallsyms, first_tick_over;
 static struct bpf_link *off_links[3];
 static u64 off_wanted_ns;
 static bool off_on;
@@ -344,6 +344,9 @@ static void ask_names(void)
 
 static void profiler_drain(void)
 {
+	/* the first tick is long: what is sampled before its end waits too long for us to look at it */
+	if (first_tick_over)
+		skel->bss->sampling = true;
 	ring_buffer__consume(ring);
 	take_opened();
 	take_answers();
@@ -481,11 +484,11 @@ static int profiler_read(const struct tick *t)
 	return 0;
 }
 
-/* The first tick is long: samples from before its end would wait too long for somebody to look. */
+/* Between two drains from now on there is little time. */
 static void profiler_end(const struct tick *t)
 {
 	(void)t;
-	skel->bss->sampling = true;
+	first_tick_over = true;
 }
 
 /* ---- open and close ---- */
@@ -549,6 +552,7 @@ static int profiler_open(char *reason, size_t cap)
 	int err;
 
 	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
+	first_tick_over = false;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
