@@ -131,6 +131,7 @@ void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns)
 {
 	struct unmet u = { pass, pass_start_ns, now_ns };
 
+	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
 	conn_each(close_unmet, &u);
 	sockets_sweep(pass);
 }
