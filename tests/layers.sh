@@ -132,5 +132,12 @@ found=$(check .)
 [ -z "$found" ] || printf '%s\n' "$found"
 [ -z "$found" ]
 result $? "includes point the right way, one door per library"
+
+# Eight names at the top (design 1), the licence and dot files; what a test leaves there is a fault.
+strangers=$(git ls-files 2>/dev/null | cut -d/ -f1 | sort -u |
+	grep -vxE 'Makefile|README\.md|LICENSE|bpf|symbolizer|tui|exporter|tests|docs|\..*')
+[ -z "$strangers" ] || printf '%s\n' "$strangers"
+[ -z "$strangers" ]
+result $? "nothing else at the top of the tree"
 echo "1..$n"
 exit $failed

@@ -132,9 +132,9 @@ def spawn(*argv, **kw):
     return subprocess.Popen(list(argv), preexec_fn=die_with_us, **kw)
 
 
-def start(*argv):
+def start(*argv, **kw):
     """A load program that talks: a line to its stdin tells it to go on."""
-    return spawn(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    return spawn(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, **kw)
 
 
 def finish(p, *lines):
