@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libdwarf/dwarf.h>
@@ -106,14 +105,6 @@ struct dwarf {
 	u64 use_count, deadline_ns;
 	int fd;
 };
-
-u64 dwarf_clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (u64)t.tv_sec * NSEC_PER_SEC + (u64)t.tv_nsec;
-}
 
 /* Whether a call of libdwarf went well; its error is let go of. */
 static bool good(struct dwarf *d, int result)
