@@ -420,17 +420,9 @@ static void sort_ranges(struct range *r, u32 n)
 /* The range that has addr, where they hardly overlap; NULL: none. */
 static const struct range *find_range(const struct range *r, u32 n, u64 addr)
 {
-	u32 lo = 0, hi = n;
+	u32 after = bisect(i, 0, n, r[i].low <= addr);
 
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (r[mid].low <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (u32 i = lo; i > 0 && lo - i < 8; i--)
+	for (u32 i = after; i > 0 && after - i < 8; i--)
 		if (addr < r[i - 1].high)
 			return &r[i - 1];
 	return NULL;
@@ -878,53 +870,29 @@ static const char *file_name(const struct unit *u, u32 file)
 static const struct line *find_line(const struct unit *u, u64 addr)
 {
 	const struct sequence *s = NULL;
-	u32 lo = 0, hi = u->n_sequences;
+	u32 after = bisect(i, 0, u->n_sequences, u->sequences[i].low <= addr);
 
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (u->sequences[mid].low <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (u32 i = lo; i > 0 && lo - i < 8 && !s; i--)
+	for (u32 i = after; i > 0 && after - i < 8 && !s; i--)
 		if (addr < u->sequences[i - 1].high)
 			s = &u->sequences[i - 1];
 	if (!s)
 		return NULL;
-	lo = s->first;
-	hi = s->first + s->n;
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (u->lines[mid].offset <= addr - s->low)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return &u->lines[lo - 1];
+	after = bisect(i, s->first, s->first + s->n, u->lines[i].offset <= addr - s->low);
+	return &u->lines[after - 1];
 }
 
 /* The innermost scope that has addr; NONE: it is in no function. */
 static u32 find_scope(const struct unit *u, u64 addr)
 {
 	const struct range *r = find_range(u->funcs, u->n_funcs, addr);
-	u32 lo = 0, hi = u->n_inlined, best;
+	u32 k, best;
 
 	if (!r)
 		return NONE;
 	best = r->of;
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (u->scopes[u->inlined[mid].of].func < r->of)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < u->n_inlined && u->scopes[u->inlined[lo].of].func == r->of; lo++) {
-		const struct range *i = &u->inlined[lo];
+	k = bisect(i, 0, u->n_inlined, u->scopes[u->inlined[i].of].func < r->of);
+	for (; k < u->n_inlined && u->scopes[u->inlined[k].of].func == r->of; k++) {
+		const struct range *i = &u->inlined[k];
 
 		if (addr >= i->low && addr < i->high && u->scopes[i->of].depth > u->scopes[best].depth)
 			best = i->of;

@@ -25,19 +25,9 @@ static const struct service {
 
 const char *net_service(u64 port)
 {
-	u32 low = 0, high = ARRAY_SIZE(services);
+	u32 at = bisect(i, 0, ARRAY_SIZE(services), services[i].port < port);
 
-	while (low < high) {
-		u32 middle = (low + high) / 2;
-
-		if (services[middle].port == port)
-			return services[middle].name;
-		if (services[middle].port < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return at < ARRAY_SIZE(services) && services[at].port == port ? services[at].name : NULL;
 }
 
 /* ---- names ---------------------------------------------------------------------------- */
