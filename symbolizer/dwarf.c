@@ -51,6 +51,11 @@ struct range {
 	u32 of;		/* unit or scope */
 };
 
+struct ranges {
+	struct range *all;
+	u32 n, cap;
+};
+
 /* Rows of the line table that follow each other. */
 struct sequence {
 	u64 low, high;
@@ -78,11 +83,11 @@ struct unit {
 	struct sequence *sequences;
 	struct line *lines;
 	struct scope *scopes;
-	struct range *funcs;	/* of functions, sorted by address */
-	struct range *inlined;	/* sorted by function */
+	struct ranges funcs;	/* of functions, sorted by address */
+	struct ranges inlined;	/* sorted by function */
 	char **files;
-	u32 n_sequences, n_lines, n_scopes, n_funcs, n_inlined, n_files, first_file;
-	u32 cap_sequences, cap_lines, cap_scopes, cap_funcs, cap_inlined;
+	u32 n_sequences, n_lines, n_scopes, n_files, first_file;
+	u32 cap_sequences, cap_lines, cap_scopes;
 };
 
 struct section {
@@ -98,8 +103,8 @@ struct dwarf {
 	Dwarf_Debug dbg;
 	Dwarf_Error err;
 	struct unit *units;
-	struct range *ranges;	/* of units, sorted */
-	u32 n_units, n_ranges, cap_units, cap_ranges;
+	struct ranges ranges;	/* of units, sorted */
+	u32 n_units, cap_units;
 	u32 n_read;		/* units read with this handle */
 	bool indexed;
 	u64 use_count, deadline_ns;
@@ -280,13 +285,13 @@ struct dwarf *dwarf_open(int fd)
 
 /* ---- addresses of a DIE ---- */
 
-static void add_range(struct range **to, u32 *n, u32 *cap, u64 low, u64 high, u32 of)
+static void add_range(struct ranges *to, u64 low, u64 high, u32 of)
 {
 	/* code that the linker threw away is at 0, 1 or the very end */
-	if (low < 2 || high <= low || *n >= MAX_RANGES)
+	if (low < 2 || high <= low || to->n >= MAX_RANGES)
 		return;
-	*to = grow(*to, *n, cap, sizeof(**to));
-	(*to)[(*n)++] = (struct range){ low, high, of };
+	to->all = grow(to->all, to->n, &to->cap, sizeof(*to->all));
+	to->all[to->n++] = (struct range){ low, high, of };
 }
 
 static u64 unit_base(struct dwarf *d, Dwarf_Die cu)
@@ -297,8 +302,7 @@ static u64 unit_base(struct dwarf *d, Dwarf_Die cu)
 }
 
 /* DWARF 4, 2.17.3 */
-static void old_ranges(struct dwarf *d, Dwarf_Die die, u64 offset, u64 base,
-		       struct range **to, u32 *n, u32 *cap, u32 of)
+static void old_ranges(struct dwarf *d, Dwarf_Die die, u64 offset, u64 base, struct ranges *to, u32 of)
 {
 	Dwarf_Ranges *list;
 	Dwarf_Signed count;
@@ -311,14 +315,14 @@ static void old_ranges(struct dwarf *d, Dwarf_Die die, u64 offset, u64 base,
 		if (list[i].dwr_type == DW_RANGES_ADDRESS_SELECTION)
 			base = list[i].dwr_addr2;
 		else
-			add_range(to, n, cap, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
+			add_range(to, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
 	}
 	dwarf_ranges_dealloc(d->dbg, list, count);
 }
 
 /* DWARF 5, 2.17.3 */
 static void new_ranges(struct dwarf *d, Dwarf_Attribute attr, Dwarf_Half form, u64 value,
-		       struct range **to, u32 *n, u32 *cap, u32 of)
+		       struct ranges *to, u32 of)
 {
 	Dwarf_Rnglists_Head head;
 	Dwarf_Unsigned count, at;
@@ -335,7 +339,7 @@ static void new_ranges(struct dwarf *d, Dwarf_Attribute attr, Dwarf_Half form, u
 		    kind == DW_RLE_end_of_list)
 			break;
 		if (kind != DW_RLE_base_address && kind != DW_RLE_base_addressx && !missing)
-			add_range(to, n, cap, low, high, of);
+			add_range(to, low, high, of);
 	}
 	dwarf_dealloc_rnglists_head(head);
 }
@@ -372,32 +376,31 @@ static const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 }
 
 /* All addresses of a DIE; false: it has none. `base` is its unit's. */
-static bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct range **to, u32 *n,
-		       u32 *cap, u32 of)
+static bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32 of)
 {
 	enum Dwarf_Form_Class class;
 	Dwarf_Attribute attr;
 	Dwarf_Addr low, high;
 	Dwarf_Half form, version, size;
 	u64 value;
-	u32 before = *n;
+	u32 before = to->n;
 
 	if (good(d, dwarf_highpc_b(die, &high, &form, &class, &d->err)) &&
 	    good(d, dwarf_lowpc(die, &low, &d->err))) {
-		add_range(to, n, cap, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
-		return *n > before;
+		add_range(to, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
+		return to->n > before;
 	}
 	if (!good(d, dwarf_attr(die, DW_AT_ranges, &attr, &d->err)))
 		return false;
 	if (good(d, dwarf_whatform(attr, &form, &d->err)) && attr_uint(d, attr, &value) &&
 	    !dwarf_get_version_of_die(die, &version, &size)) {
 		if (version >= 5)
-			new_ranges(d, attr, form, value, to, n, cap, of);
+			new_ranges(d, attr, form, value, to, of);
 		else
-			old_ranges(d, die, value, base, to, n, cap, of);
+			old_ranges(d, die, value, base, to, of);
 	}
 	dwarf_dealloc_attribute(attr);
-	return *n > before;
+	return to->n > before;
 }
 
 /* ---- the list of units ---- */
@@ -411,20 +414,20 @@ static int by_low(const void *a, const void *b)
 	return x->of < y->of ? -1 : x->of > y->of;
 }
 
-static void sort_ranges(struct range *r, u32 n)
+static void sort_ranges(struct ranges *r, int (*order)(const void *, const void *))
 {
-	if (n)
-		qsort(r, n, sizeof(*r), by_low);
+	if (r->n)
+		qsort(r->all, r->n, sizeof(*r->all), order);
 }
 
 /* The range that has addr, where they hardly overlap; NULL: none. */
-static const struct range *find_range(const struct range *r, u32 n, u64 addr)
+static const struct range *find_range(const struct ranges *r, u64 addr)
 {
-	u32 after = bisect(i, 0, n, r[i].low <= addr);
+	u32 after = bisect(i, 0, r->n, r->all[i].low <= addr);
 
 	for (u32 i = after; i > 0 && after - i < 8; i--)
-		if (addr < r[i - 1].high)
-			return &r[i - 1];
+		if (addr < r->all[i - 1].high)
+			return &r->all[i - 1];
 	return NULL;
 }
 
@@ -436,7 +439,7 @@ static void add_unit(struct dwarf *d, Dwarf_Die cu)
 	if (!good(d, dwarf_tag(cu, &tag, &d->err)) ||
 	    (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit) ||
 	    !good(d, dwarf_dieoffset(cu, &offset, &d->err)) ||
-	    !die_ranges(d, cu, unit_base(d, cu), &d->ranges, &d->n_ranges, &d->cap_ranges, d->n_units))
+	    !die_ranges(d, cu, unit_base(d, cu), &d->ranges, d->n_units))
 		return;
 	d->units = grow(d->units, d->n_units, &d->cap_units, sizeof(*d->units));
 	d->units[d->n_units++] = (struct unit){ .offset = offset };
@@ -467,7 +470,7 @@ bool dwarf_index(struct dwarf *d, u64 until_ns)
 	for (u32 i = 1; !d->indexed; i++) {
 		if (!next_unit(d)) {
 			d->indexed = true;
-			sort_ranges(d->ranges, d->n_ranges);
+			sort_ranges(&d->ranges, by_low);
 		} else if (i % 16 == 0 && dwarf_clock_ns() > until_ns) {
 			return false;
 		}
@@ -633,7 +636,7 @@ static u32 add_function(struct dwarf *d, struct walk *w, Dwarf_Die die)
 	struct unit *u = w->unit;
 	Dwarf_Off offset;
 
-	if (!die_ranges(d, die, w->base, &u->funcs, &u->n_funcs, &u->cap_funcs, u->n_scopes) ||
+	if (!die_ranges(d, die, w->base, &u->funcs, u->n_scopes) ||
 	    !good(d, dwarf_dieoffset(die, &offset, &d->err)))
 		return NONE;
 	u->scopes = grow(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
@@ -646,7 +649,7 @@ static u32 add_inlined(struct dwarf *d, struct walk *w, Dwarf_Die die, u32 paren
 	struct unit *u = w->unit;
 
 	if (parent == NONE || u->scopes[parent].depth + 1 >= DWARF_MAX_DEPTH ||
-	    !die_ranges(d, die, w->base, &u->inlined, &u->n_inlined, &u->cap_inlined, u->n_scopes))
+	    !die_ranges(d, die, w->base, &u->inlined, u->n_scopes))
 		return parent;
 	u->scopes = grow(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
 	u->scopes[u->n_scopes] = (struct scope){
@@ -726,10 +729,9 @@ static void read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 	struct walk w = { .unit = u, .base = unit_base(d, cu) };
 
 	walk_children(d, &w, cu, NONE);
-	sort_ranges(u->funcs, u->n_funcs);
+	sort_ranges(&u->funcs, by_low);
 	sort_scopes = u->scopes;
-	if (u->n_inlined)
-		qsort(u->inlined, u->n_inlined, sizeof(*u->inlined), by_function);
+	sort_ranges(&u->inlined, by_function);
 }
 
 /* ---- units in memory ---- */
@@ -737,13 +739,13 @@ static void read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 static size_t unit_bytes(const struct unit *u)
 {
 	return u->cap_lines * sizeof(*u->lines) + u->cap_scopes * sizeof(*u->scopes) +
-	       (u->cap_funcs + u->cap_inlined) * sizeof(*u->funcs) +
+	       (u->funcs.cap + u->inlined.cap) * sizeof(struct range) +
 	       u->cap_sequences * sizeof(*u->sequences) + u->n_files * 64;
 }
 
 size_t dwarf_bytes(const struct dwarf *d)
 {
-	size_t n = d->cap_units * sizeof(*d->units) + d->cap_ranges * sizeof(*d->ranges);
+	size_t n = d->cap_units * sizeof(*d->units) + d->ranges.cap * sizeof(struct range);
 
 	for (u32 i = 0; i < d->n_units; i++)
 		n += d->units[i].loaded ? unit_bytes(&d->units[i]) : 0;
@@ -764,8 +766,8 @@ static void shrink_unit(struct unit *u)
 	u->lines = shrink(u->lines, u->n_lines, &u->cap_lines, sizeof(*u->lines));
 	u->sequences = shrink(u->sequences, u->n_sequences, &u->cap_sequences, sizeof(*u->sequences));
 	u->scopes = shrink(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
-	u->funcs = shrink(u->funcs, u->n_funcs, &u->cap_funcs, sizeof(*u->funcs));
-	u->inlined = shrink(u->inlined, u->n_inlined, &u->cap_inlined, sizeof(*u->inlined));
+	u->funcs.all = shrink(u->funcs.all, u->funcs.n, &u->funcs.cap, sizeof(struct range));
+	u->inlined.all = shrink(u->inlined.all, u->inlined.n, &u->inlined.cap, sizeof(struct range));
 }
 
 static void unload(struct unit *u)
@@ -776,8 +778,8 @@ static void unload(struct unit *u)
 	free(u->sequences);
 	free(u->lines);
 	free(u->scopes);
-	free(u->funcs);
-	free(u->inlined);
+	free(u->funcs.all);
+	free(u->inlined.all);
 	*u = (struct unit){ .offset = u->offset };
 }
 
@@ -829,7 +831,7 @@ void dwarf_close(struct dwarf *d)
 	elf_close(d->elf);
 	close(d->fd);
 	free(d->units);
-	free(d->ranges);
+	free(d->ranges.all);
 	free(d->sections);
 	free(d);
 }
@@ -884,15 +886,16 @@ static const struct line *find_line(const struct unit *u, u64 addr)
 /* The innermost scope that has addr; NONE: it is in no function. */
 static u32 find_scope(const struct unit *u, u64 addr)
 {
-	const struct range *r = find_range(u->funcs, u->n_funcs, addr);
+	const struct range *r = find_range(&u->funcs, addr);
+	const struct ranges *inlined = &u->inlined;
 	u32 k, best;
 
 	if (!r)
 		return NONE;
 	best = r->of;
-	k = bisect(i, 0, u->n_inlined, u->scopes[u->inlined[i].of].func < r->of);
-	for (; k < u->n_inlined && u->scopes[u->inlined[k].of].func == r->of; k++) {
-		const struct range *i = &u->inlined[k];
+	k = bisect(i, 0, inlined->n, u->scopes[inlined->all[i].of].func < r->of);
+	for (; k < inlined->n && u->scopes[inlined->all[k].of].func == r->of; k++) {
+		const struct range *i = &inlined->all[k];
 
 		if (addr >= i->low && addr < i->high && u->scopes[i->of].depth > u->scopes[best].depth)
 			best = i->of;
@@ -902,7 +905,7 @@ static u32 find_scope(const struct unit *u, u64 addr)
 
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH])
 {
-	const struct range *r = find_range(d->ranges, d->n_ranges, addr);
+	const struct range *r = find_range(&d->ranges, addr);
 	const struct line *line;
 	u32 n = 0, file, scope;
 	struct unit *u;
