@@ -108,6 +108,7 @@ struct dwarf {
 	u32 n_read;		/* units read with this handle */
 	bool indexed;
 	u64 use_count, deadline_ns;
+	size_t unit_bytes;	/* of the units in memory */
 	int fd;
 };
 
@@ -745,11 +746,7 @@ static size_t unit_bytes(const struct unit *u)
 
 size_t dwarf_bytes(const struct dwarf *d)
 {
-	size_t n = d->cap_units * sizeof(*d->units) + d->ranges.cap * sizeof(struct range);
-
-	for (u32 i = 0; i < d->n_units; i++)
-		n += d->units[i].loaded ? unit_bytes(&d->units[i]) : 0;
-	return n;
+	return d->cap_units * sizeof(*d->units) + d->ranges.cap * sizeof(struct range) + d->unit_bytes;
 }
 
 /* Gives back what growing took too much. */
@@ -770,8 +767,9 @@ static void shrink_unit(struct unit *u)
 	u->inlined.all = shrink(u->inlined.all, u->inlined.n, &u->inlined.cap, sizeof(struct range));
 }
 
-static void unload(struct unit *u)
+static void unload(struct dwarf *d, struct unit *u)
 {
+	d->unit_bytes -= unit_bytes(u);
 	for (u32 i = 0; i < u->n_files; i++)
 		free(u->files[i]);
 	free(u->files);
@@ -785,9 +783,7 @@ static void unload(struct unit *u)
 
 static void make_room(struct dwarf *d, const struct unit *keep)
 {
-	size_t bytes = dwarf_bytes(d);
-
-	while (bytes > UNIT_CACHE_BYTES) {
+	while (dwarf_bytes(d) > UNIT_CACHE_BYTES) {
 		struct unit *old = NULL;
 
 		for (u32 i = 0; i < d->n_units; i++)
@@ -796,8 +792,7 @@ static void make_room(struct dwarf *d, const struct unit *keep)
 				old = &d->units[i];
 		if (!old)
 			return;
-		bytes -= unit_bytes(old);
-		unload(old);
+		unload(d, old);
 	}
 }
 
@@ -818,6 +813,7 @@ static void load(struct dwarf *d, struct unit *u)
 	read_functions(d, u, cu);
 	put_die(d, cu);
 	shrink_unit(u);
+	d->unit_bytes += unit_bytes(u);
 	make_room(d, u);
 }
 
@@ -826,7 +822,7 @@ void dwarf_close(struct dwarf *d)
 	if (!d)
 		return;
 	for (u32 i = 0; i < d->n_units; i++)
-		unload(&d->units[i]);
+		unload(d, &d->units[i]);
 	close_handle(d);
 	elf_close(d->elf);
 	close(d->fd);
