@@ -25,6 +25,20 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
+/*
+ * Binary search: the first i of from .. to - 1 for which `before`, an expression of
+ * i, is not true; `to`: it is for all. It must be true up to one place, not after it.
+ */
+#define bisect(i, from, to, before) ({ \
+	u32 lo_ = (from), hi_ = (to); \
+	while (lo_ < hi_) { \
+		u32 i = lo_ + (hi_ - lo_) / 2; \
+		if (before) \
+			lo_ = i + 1; \
+		else \
+			hi_ = i; \
+	} \
+	lo_; })
 #define __cleanup(f) __attribute__((cleanup(f)))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 

@@ -151,17 +151,8 @@ u32 history_len(const struct history *h)
 /* The group that holds tick i, which must be there. */
 static struct group *group_of(const struct history *h, u32 i)
 {
-	u32 lo = 0, hi = h->n;
-
-	while (hi - lo > 1) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (h->groups[mid].first <= i)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return &h->groups[lo];
+	/* the first one is not asked: it has what no other has */
+	return &h->groups[bisect(k, 1, h->n, h->groups[k].first <= i) - 1];
 }
 
 static const struct tick *tick_of(const struct history *h, u32 i)
@@ -192,17 +183,7 @@ u64 history_interval_ns(const struct history *h, u32 i)
 
 int history_find(const struct history *h, u64 seq)
 {
-	u32 lo = 0, hi = h->len;
-
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (history_seq(h, mid) <= seq)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (int)lo - 1;
+	return (int)bisect(i, 0, h->len, history_seq(h, i) <= seq) - 1;
 }
 
 static const struct snapshot *find_recent(const struct cursor *c, const struct group *g, u32 k)

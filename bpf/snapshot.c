@@ -157,18 +157,8 @@ static const struct field *field_of(enum table_id t, const char *name)
 static u32 lower_bound(const struct table *t, const struct field *fpid,
 		       const struct field *fstart, u64 pid, u64 start)
 {
-	u32 lo = 0, hi = t->n;
-
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-		u64 p = row_u64(t->rows[mid], fpid), st = row_u64(t->rows[mid], fstart);
-
-		if (p < pid || (p == pid && st < start))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return bisect(i, 0, t->n, row_u64(t->rows[i], fpid) < pid ||
+		      (row_u64(t->rows[i], fpid) == pid && row_u64(t->rows[i], fstart) < start));
 }
 
 void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u64 start_time_ns,

@@ -6,32 +6,26 @@
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/gotable.h"
 
 #define MAX_START_BYTES 256	/* of hand-made start code */
 
 static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame, u32 *ret_n)
 {
-	struct elf_section s, text = {}, got = {};
-	struct cfi_section cfi;
+	struct elf_section s;
+	struct source unread;
+	struct cfi_section cfi = { .debug_frame = debug_frame };
 
 	if (!elf_section(f, name, &s)) {
 		errno = ENODATA;
 		return NULL;
 	}
-	elf_section(f, ".text", &text);
-	elf_section(f, ".got", &got);
-	cfi = (struct cfi_section){
-		.data = s.data, .size = s.size, .addr = s.addr, .debug_frame = debug_frame,
-		.text_addr = text.addr, .data_addr = got.addr,
-	};
+	cfi.data = s.data;
+	cfi.size = s.size;
+	cfi.addr = s.addr;
+	elf_section_source(f, ".text", &unread, &cfi.text_addr);
+	elf_section_source(f, ".got", &unread, &cfi.data_addr);
 	return cfi_rows(&cfi, ret_n);
-}
-
-static bool is_go(struct elf_file *f)
-{
-	struct elf_section s;
-
-	return elf_section(f, ".gopclntab", &s);
 }
 
 /* Rows of b where a has nothing. Both are freed. */
@@ -69,8 +63,10 @@ static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
 	struct cfi_row *eh = rows_of(f, ".eh_frame", false, ret_n), *debug;
 	u32 n_eh = *ret_n, n_debug = 0;
 	int err = errno;
+	struct source go;
+	u64 addr;
 
-	debug = is_go(f) ? NULL : rows_of(f, ".debug_frame", true, &n_debug);
+	debug = gotable_section(f, &go, &addr) ? NULL : rows_of(f, ".debug_frame", true, &n_debug);
 	if (eh && debug)
 		return merge(eh, n_eh, debug, n_debug, ret_n);
 	if (!eh && !debug)

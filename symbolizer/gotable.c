@@ -89,24 +89,17 @@ static u64 entry(const struct gotable *t, u32 i, u64 *ret_func)
 /* The description of the function that has addr, and how far into it addr is. */
 static bool find(const struct gotable *t, u64 addr, u64 *ret_func, u64 *ret_into)
 {
-	u32 lo = 0, hi = t->n;
 	u64 func = 0, start, end, base = t->old ? 0 : t->text;
+	u32 after;
 
 	if (addr < base)
 		return false;
 	addr -= base;
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (entry(t, mid, &func) <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo)
+	after = bisect(i, 0, t->n, entry(t, i, &func) <= addr);
+	if (!after)
 		return false;
-	end = entry(t, lo, &func);	/* after the last one the table has its end */
-	start = entry(t, lo - 1, &func);
+	end = entry(t, after, &func);	/* after the last one the table has its end */
+	start = entry(t, after - 1, &func);
 	/* a hostile table need not be sorted */
 	if (end == UINT64_MAX || start > addr || addr >= end)
 		return false;

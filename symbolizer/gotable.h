@@ -13,6 +13,8 @@
 
 struct gotable;
 
+/* The table of a Go program as a range of its file, and its address. False: it is not one. */
+bool gotable_section(struct elf_file *f, struct source *ret, u64 *ret_addr);
 /*
  * The table of f; NULL where there is none, or where it is not certain from
  * which address it counts. It reads from f's descriptor, which must stay open.

@@ -109,19 +109,22 @@ static u64 find_text(struct elf_file *f, const struct source *table, u64 table_a
 	return text ?: source_uint(table, 24, 8);
 }
 
+bool gotable_section(struct elf_file *f, struct source *ret, u64 *ret_addr)
+{
+	return elf_section_source(f, ".gopclntab", ret, ret_addr) ||
+	       elf_section_source(f, ".data.rel.ro.gopclntab", ret, ret_addr);	/* position independent */
+}
+
 struct gotable *gotable_read(struct elf_file *f)
 {
 	struct source table;
-	struct gotable *t;
 	u64 addr, offset, text;
 
-	if (!elf_section_source(f, ".gopclntab", &table, &addr) &&
-	    !elf_section_source(f, ".data.rel.ro.gopclntab", &table, &addr))
+	if (!gotable_section(f, &table, &addr))
 		return NULL;
 	if ((u32)source_uint(&table, 0, 4) == 0xfffffffau)
 		return gotable_of(table, 0);	/* 1.16: whole addresses */
 	offset = source_uint(&table, source_uint(&table, 8 + 7 * 8, 8), 4);
 	text = find_text(f, &table, addr, offset);
-	t = text ? gotable_of(table, text) : NULL;
-	return t;
+	return text ? gotable_of(table, text) : NULL;
 }

@@ -86,18 +86,10 @@ void kallsyms_free(void)
 
 const char *kallsyms_name(u64 addr, const char **ret_module)
 {
-	u32 lo = 0, hi = n_syms;
+	u32 after = bisect(i, 0, n_syms, syms[i].addr <= addr);
 
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (syms[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo)
+	if (!after)
 		return NULL;
-	*ret_module = text + syms[lo - 1].module;
-	return text + syms[lo - 1].name;
+	*ret_module = text + syms[after - 1].module;
+	return text + syms[after - 1].name;
 }

@@ -156,25 +156,12 @@ static void find_go(struct answer *a, struct names *go, u32 i, u64 addr)
 	a->lines[a->n_lines++] = l;
 }
 
-static bool put_all(int fd, const void *data, size_t n)
-{
-	for (const char *p = data; n; ) {
-		ssize_t got = write(fd, p, n);
-
-		if (got <= 0)
-			return false;
-		p += got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
 static int put_answer(const struct question *q, const struct answer *a, struct reply *r)
 {
 	int mem = memfd_create("ottop-lines", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (mem < 0 || !put_all(mem, q->addrs, q->n * sizeof(u64)) ||
-	    !put_all(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !put_all(mem, a->text, a->n_text))
+	if (mem < 0 || !payload_write(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !payload_write(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !payload_write(mem, a->text, a->n_text))
 		r->err = -errno;
 	r->n_names = q->n;
 	r->n_lines = a->n_lines;

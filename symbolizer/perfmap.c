@@ -119,19 +119,6 @@ static u32 newest_of(const u32 *tree, u32 size, u32 from, u32 to)
 	return best;
 }
 
-static u32 first_from(const struct range *r, u32 lo, u32 hi, u64 start)
-{
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (r[mid].start < start)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* Marks what a newer range that begins inside of it has taken. */
 static void mark_backward(const struct range *r, u32 n, u32 *tree, u8 *dead)
 {
@@ -139,9 +126,12 @@ static void mark_backward(const struct range *r, u32 n, u32 *tree, u8 *dead)
 		tree[n + i] = r[i].name;
 	for (u32 i = n; i-- > 1; )
 		tree[i] = max(tree[2 * i], tree[2 * i + 1]);
-	for (u32 i = 0; i < n; i++)
-		if (newest_of(tree, n, i, first_from(r, i, n, end_of(&r[i]))) > r[i].name)
+	for (u32 i = 0; i < n; i++) {
+		u32 behind = bisect(k, i, n, r[k].start < end_of(&r[i]));
+
+		if (newest_of(tree, n, i, behind) > r[i].name)
 			dead[i] = 1;
+	}
 }
 
 /*
@@ -278,10 +268,10 @@ void perfmap_update(struct perfmap *m, const struct source *file)
 bool perfmap_find(const struct perfmap *m, const struct source *file, u64 addr, char *buf,
 		  size_t cap)
 {
-	u32 i = first_from(m->ranges, 0, m->n, addr + 1);
+	u32 after = bisect(i, 0, m->n, m->ranges[i].start <= addr);
 
-	return i && addr < end_of(&m->ranges[i - 1]) &&
-	       source_text(file, m->ranges[i - 1].name, '\n', buf, cap);
+	return after && addr < end_of(&m->ranges[after - 1]) &&
+	       source_text(file, m->ranges[after - 1].name, '\n', buf, cap);
 }
 
 u32 perfmap_generation(const struct perfmap *m)

@@ -47,6 +47,9 @@ struct reply {
  */
 void server_main(int sock, volatile u32 *busy, bool tables) __attribute__((noreturn));
 
+/* Writes all n bytes to the end of a payload; false with errno. */
+bool payload_write(int mem, const void *data, size_t n);
+
 /* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
 /* Nothing was asked for a while: gives memory back. */

@@ -168,23 +168,16 @@ struct symtab *symtab_read(struct elf_file *f, bool dynamic)
 
 bool symtab_find(const struct symtab *t, u64 addr, char *buf, size_t cap)
 {
-	u32 lo = 0, hi = t->n;
+	u32 at;
 
 	if (addr < t->base || addr - t->base > UINT32_MAX)
 		return false;
 	addr -= t->base;
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (t->symbols[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	at = bisect(i, 0, t->n, t->symbols[i].addr <= addr);
 	/* the last that begins before it, or one of those around that */
-	for (u32 i = 0; lo-- > 0 && i < MAX_OVERLAP; i++)
-		if (addr - t->symbols[lo].addr < t->symbols[lo].size)
-			return source_text(&t->names, t->symbols[lo].name, '\0', buf, cap);
+	for (u32 i = 0; at-- > 0 && i < MAX_OVERLAP; i++)
+		if (addr - t->symbols[at].addr < t->symbols[at].size)
+			return source_text(&t->names, t->symbols[at].name, '\0', buf, cap);
 	return false;
 }
 

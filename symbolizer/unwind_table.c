@@ -135,22 +135,15 @@ static u32 row_at(const struct unwind_table *t, u32 pages, u32 i)
 
 const struct unw_info *unwind_table_find(const struct unwind_table *t, u64 addr)
 {
-	u32 pages = (u32)t->words[0], first, lo, hi;
+	u32 pages = (u32)t->words[0], first, above;
 	u64 page = (addr - t->base) >> UNW_PAGE_BITS;
 
 	if (addr < t->base || page >= pages)
 		return &t->infos[UNW_INFO_NONE];
-	first = lo = (u32)(t->words[1 + page] >> 32);
-	hi = lo + (u32)t->words[1 + page];
-	while (lo < hi) {	/* the first row above the address */
-		u32 mid = lo + (hi - lo) / 2;
-
-		if ((row_at(t, pages, mid) & 0xffff) <= (addr & 0xffff))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo == first ? &t->infos[UNW_INFO_NONE] : &t->infos[row_at(t, pages, lo - 1) >> 16];
+	first = (u32)(t->words[1 + page] >> 32);
+	above = bisect(i, first, first + (u32)t->words[1 + page],
+		       (row_at(t, pages, i) & 0xffff) <= (addr & 0xffff));
+	return above == first ? &t->infos[UNW_INFO_NONE] : &t->infos[row_at(t, pages, above - 1) >> 16];
 }
 
 void unwind_table_free(struct unwind_table *t)

@@ -37,7 +37,7 @@ check() {
 		door("^bpf/", "^bpf/")
 		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/debugfile\\.c$")
 		door("^lzma\\.h$", "^symbolizer/minidebug\\.c$")
-		door("^(libdwarf(-[0-9]+)?/)?(libdwarf|dwarf)\\.h$", "^symbolizer/dwarf\\.c$")
+		door("^(libdwarf(-[0-9]+)?/)?(libdwarf|dwarf)\\.h$", "^symbolizer/dwarf(\\.c|_[a-z]+\\.[ch])$")
 		door("^(libelf|gelf|elfutils/.*)\\.h$", "^(symbolizer|bpf)/")
 		if (system_include) {
 			if (inc ~ /^(tui|exporter|symbolizer)\//)
@@ -117,6 +117,9 @@ plant bad  bpf/sampler.c       '#include "tui/app.h"'
 plant bad  bpf/sampler.c       '#include <json-c/json.h>'
 plant bad  symbolizer/elf.c    '#include "bpf/snapshot.h"'
 plant bad  symbolizer/elf.c    '#include <lzma.h>'
+plant bad  symbolizer/lines.c  '#include <libdwarf/libdwarf.h>'
+plant bad  symbolizer/dwarf.h  '#include <libdwarf/libdwarf.h>'
+plant good symbolizer/dwarf_lines.c '#include <libdwarf/libdwarf.h>'
 plant good symbolizer/elf.c    '#include "bpf/base.h"'
 plant good tui/views/x.c       '#include "bpf/snapshot.h"'
 plant good tui/main_headless.c '#include "exporter/json.h"'

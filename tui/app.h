@@ -165,9 +165,10 @@ void app_say(struct app *a, enum role role, const char *fmt, ...) __printf(3, 4)
 void app_again(struct app *a);
 /* Asks the source for the name of an address: the table `names` will have it, or why there is none. */
 void app_ask_name(const struct app *a, const char *addr);
+#define LOSSY_PCT 1	/* above this share of segments sent again it is said: screens.md 2.4 */
 /*
  * "10.0.0.7: 3.1 % of segments sent again · KEY" for the remote address that loses
- * most, when it is more than 1 %; false: none.
+ * most, when it is more than LOSSY_PCT; false: none.
  */
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
 /* The present search text as the user typed it, or NULL; canvas views search themselves. */

@@ -70,17 +70,7 @@ static void drop_old(struct heat *m, const struct history *h)
 /* Index of the first column of that tick or a later one. */
 static u32 lower_bound(const struct heat *m, u64 seq)
 {
-	u32 low = 0, end = m->n;
-
-	while (low < end) {
-		u32 mid = (low + end) / 2;
-
-		if (m->columns[mid].seq < seq)
-			low = mid + 1;
-		else
-			end = mid;
-	}
-	return low;
+	return bisect(i, 0, m->n, m->columns[i].seq < seq);
 }
 
 const struct heat_column *heat_find(const struct heat *m, u64 seq)

@@ -5,7 +5,6 @@
 
 #include "tui/app_state.h"
 
-#define LOSSY_PCT 1	/* of the segments: screens.md 2.4 */
 #define CANDIDATES 256
 
 struct candidate {

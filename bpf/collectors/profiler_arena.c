@@ -122,18 +122,10 @@ u32 arena_alloc(u32 n)
 
 void arena_free(u32 first)
 {
-	u32 lo = 0, hi = n_extents;
+	u32 at = bisect(i, 0, n_extents, extents[i].first < first);
 
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-
-		if (extents[mid].first < first)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (first && lo < n_extents && extents[lo].first == first)
-		extents[lo].freed_ns = boottime_ns();
+	if (first && at < n_extents && extents[at].first == first)
+		extents[at].freed_ns = boottime_ns();
 }
 
 struct arena_line *arena_at(u32 line)

@@ -196,17 +196,9 @@ static void read_mappings(struct process *p)
 
 static struct mapping *find_mapping(struct process *p, u64 pc)
 {
-	u32 lo = 0, hi = p->n;
+	u32 at = bisect(i, 0, p->n, p->m[i].end <= pc);
 
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-
-		if (p->m[mid].end <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->n && pc >= p->m[lo].start ? &p->m[lo] : NULL;
+	return at < p->n && pc >= p->m[at].start ? &p->m[at] : NULL;
 }
 
 void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)

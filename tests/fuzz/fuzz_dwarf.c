@@ -5,7 +5,9 @@
  * circles: that ends the process that has no rights, and so it does here, in a
  * child for each input. Faults in our own code count.
  *
- * sources: symbolizer/dwarf.c symbolizer/elf.c symbolizer/source.c bpf/log.c
+ * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c
+ * sources: symbolizer/dwarf_lines.c symbolizer/dwarf_functions.c symbolizer/elf.c
+ * sources: symbolizer/source.c bpf/log.c
  * flags: -malloc_limit_mb=0
  */
 #include <dlfcn.h>

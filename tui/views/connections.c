@@ -96,8 +96,7 @@ static double number_rtt(const struct row *r)
 static double number_retransmits(const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);
-	double bytes = (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
-		       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
+	double bytes = net_traffic(r);
 
 	if (row->closed)	/* among the ended: failures first */
 		return net_has_failed(r->end_reason) ? 1 + bytes : bytes * 1e-9;

@@ -455,9 +455,8 @@ static void draw_retransmits(struct app *a, struct canvas *c, int row, int col, 
 /* Worst first; those that lose nothing by what they carry. */
 static double number_retransmits(const struct row *r)
 {
+	double bytes = net_traffic(connection_row(r));
 	float pct = retransmit_pct(r);
-	double bytes = (f32_known(connection_row(r)->rx_rate) ? (double)connection_row(r)->rx_rate : 0) +
-		       (f32_known(connection_row(r)->tx_rate) ? (double)connection_row(r)->tx_rate : 0);
 
 	return f32_known(pct) && pct > 0 ? 1e15 * (double)pct + bytes : bytes;
 }

@@ -9,10 +9,15 @@
 
 #define LIST_MAX 64
 
+/* All rows of one reason; texts are those of the rows. */
+struct drops_sum {
+	struct drops_row row;	/* its location is that of most packets */
+	u64 most;		/* how many those were */
+	u32 places;
+};
+
 struct drops_state {
-	struct drops_row *sums;		/* one for each reason; texts are those of their rows */
-	u32 *places;			/* locations of it */
-	u32 n, cap;
+	struct drops_sum *sums;	/* in the order of the rows; table rows have the index as data */
 };
 
 static const struct meaning {
@@ -67,50 +72,60 @@ static bool same_reason(const struct drops_row *a, const struct drops_row *b)
 	return a->reason && b->reason ? !strcmp(a->reason, b->reason) : a->reason == b->reason;
 }
 
-/* Adds r to sum; the place of most packets names the reason's. *most: how many it has. */
-static void add_place(struct drops_row *sum, const struct drops_row *r, u64 *most)
+static void add_place(struct drops_sum *sum, const struct drops_row *r)
 {
+	struct drops_row *all = &sum->row;
+
+	sum->places++;
 	if (f32_known(r->rate))
-		sum->rate = (f32_known(sum->rate) ? sum->rate : 0) + r->rate;
+		all->rate = (f32_known(all->rate) ? all->rate : 0) + r->rate;
 	if (!u64_known(r->count))
 		return;
-	sum->count = (u64_known(sum->count) ? sum->count : 0) + r->count;
-	if (r->count > *most) {
-		*most = r->count;
-		sum->location = r->location;
+	all->count = (u64_known(all->count) ? all->count : 0) + r->count;
+	if (r->count > sum->most) {
+		sum->most = r->count;
+		all->location = r->location;
 	}
 }
 
 /*
- * Rows come in the order of reason and place: those of a reason stand together, and
- * the first of them is who the cursor holds on to.
+ * Rows come in the order of reason and place: those of a reason stand together. Adds
+ * one to the last sum; true: it was the first of another one. No more than cap sums.
  */
+static bool add_drops(struct drops_sum *sums, u32 *n, u32 cap, const struct drops_row *r)
+{
+	struct drops_sum *sum = &sums[*n];
+
+	if (*n && same_reason(&sum[-1].row, r)) {
+		add_place(&sum[-1], r);
+		return false;
+	}
+	if (*n == cap)
+		return false;
+	memcpy(&sum->row, r, sizeof(*r));
+	sum->most = u64_known(r->count) ? r->count : 0;
+	sum->places = 1;
+	(*n)++;
+	return true;
+}
+
+/* The first row of a reason is who the cursor holds on to. */
 static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
 {
 	struct drops_state *st = state;
 	u32 made = 0;
-	u64 most = 0;
 
 	free(st->sums);
-	free(st->places);
 	st->sums = xcalloc((size_t)n + 1, sizeof(*st->sums));
-	st->places = xcalloc((size_t)n + 1, sizeof(*st->places));
 	for (u32 i = 0; i < n; i++) {
-		const struct drops_row *r = drop_row(rows[i].row);
+		struct table_row *tr = &rows[made];
 
-		if (made && same_reason(&st->sums[made - 1], r)) {
-			add_place(&st->sums[made - 1], r, &most);
-			st->places[made - 1]++;
+		if (!add_drops(st->sums, &made, n, drop_row(rows[i].row)))
 			continue;
-		}
-		memcpy(&st->sums[made], r, sizeof(*r));
-		most = u64_known(r->count) ? r->count : 0;
-		st->places[made] = 1;
-		rows[made] = rows[i];
-		rows[made].mark = MARK_none;
-		rows[made].drawn = &st->sums[made].row;
-		rows[made].data = made;
-		made++;
+		*tr = rows[i];
+		tr->mark = MARK_none;
+		tr->drawn = &st->sums[made - 1].row.row;
+		tr->data = made - 1;
 	}
 	return made;
 }
@@ -145,11 +160,12 @@ static void draw_place(struct app *a, struct canvas *c, int row, int col, int wi
 	const struct drops_state *st = app_view_state(a, &drops_view);
 	const struct drops_row *d = drop_row(table_shown_row(tr));
 	char text[128];
+	u32 places;
 
 	if (!tr->drawn)
 		return;
-	snprintf(text, sizeof(text), st->places[tr->data] > 1 ? "%.80s +%u" : "%.80s", d->location ? d->location : "?",
-		 st->places[tr->data] - 1);
+	places = st->sums[tr->data].places;
+	snprintf(text, sizeof(text), places > 1 ? "%.80s +%u" : "%.80s", d->location ? d->location : "?", places - 1);
 	canvas_cut(c, row, col, width, style_of(d), text);
 }
 
@@ -201,8 +217,8 @@ static void drops_update(struct app *a, void *state)
 
 static int cmp_drops(const void *pa, const void *pb)
 {
-	const struct drops_row *a = *(const struct drops_row *const *)pa;
-	const struct drops_row *b = *(const struct drops_row *const *)pb;
+	const struct drops_row *a = &((const struct drops_sum *)pa)->row;
+	const struct drops_row *b = &((const struct drops_sum *)pb)->row;
 	float x = f32_known(a->rate) ? a->rate : -1, y = f32_known(b->rate) ? b->rate : -1;
 
 	if (x != y)
@@ -229,33 +245,21 @@ static void list_line(struct canvas *c, struct rect r, const struct drops_row *d
 void drops_draw_list(struct app *a, struct canvas *c, struct rect r)
 {
 	const struct table *t = &app_snapshot(a)->tables[TABLE_drops];
-	struct drops_row sums[LIST_MAX];
-	const struct drops_row *sorted[LIST_MAX];
-	u64 most = 0;
+	struct drops_sum sums[LIST_MAX];
 	u32 n = 0;
 
 	canvas_rule(c, r.row, r.col, r.cols, "drops by kernel reason");
 	canvas_text(c, r.row, r.col + 27, -1, ROLE_dim, " count ");
 	canvas_text(c, r.row, r.col + 36, -1, ROLE_dim, " /s ");
-	for (u32 i = 0; i < t->n; i++) {
-		const struct drops_row *d = drop_row(t->rows[i]);
-
-		if (n && same_reason(&sums[n - 1], d)) {
-			add_place(&sums[n - 1], d, &most);
-		} else if (n < LIST_MAX) {
-			most = u64_known(d->count) ? d->count : 0;
-			memcpy(&sums[n], d, sizeof(*d));
-			sorted[n] = &sums[n];
-			n++;
-		}
-	}
-	qsort(sorted, n, sizeof(*sorted), cmp_drops);
+	for (u32 i = 0; i < t->n; i++)
+		add_drops(sums, &n, LIST_MAX, drop_row(t->rows[i]));
+	qsort(sums, n, sizeof(*sums), cmp_drops);
 	if (!n)
 		canvas_printf(c, r.row + 1, r.col + 2, r.cols - 3, ROLE_dim,
 			      t->status == TS_OK || t->status == TS_PARTIAL ? "none" : t->status == TS_BLOCKED ?
 			      "? blocked: %s" : "? not collected yet", t->reason ? t->reason : "?");
 	for (u32 i = 0; i < n && (int)i + 1 < r.rows; i++)
-		list_line(c, (struct rect){ r.row + 1 + (int)i, r.col, 1, r.cols }, sorted[i]);
+		list_line(c, (struct rect){ r.row + 1 + (int)i, r.col, 1, r.cols }, &sums[i].row);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------- */
@@ -295,7 +299,6 @@ static void drops_fini(void *state)
 	struct drops_state *st = state;
 
 	free(st->sums);
-	free(st->places);
 }
 
 const struct view drops_view = {

@@ -6,8 +6,6 @@
 
 #include "tui/views/net.h"
 
-#define LOSSY_PCT 1	/* of the segments: screens.md 2.4 */
-
 struct connections_state *net_state(const struct app *a)
 {
 	return app_view_state(a, &connections_view);
@@ -25,19 +23,9 @@ static const struct service {
 
 const char *net_service(u64 port)
 {
-	u32 low = 0, high = ARRAY_SIZE(services);
+	u32 at = bisect(i, 0, ARRAY_SIZE(services), services[i].port < port);
 
-	while (low < high) {
-		u32 middle = (low + high) / 2;
-
-		if (services[middle].port == port)
-			return services[middle].name;
-		if (services[middle].port < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return at < ARRAY_SIZE(services) && services[at].port == port ? services[at].name : NULL;
 }
 
 /* ---- names ---------------------------------------------------------------------------- */
@@ -222,6 +210,12 @@ const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *mem
 	if (!strcmp(member, "srtt_ns") && format_state(field, r) == VALUE_KNOWN)
 		return net_rtt(buf, format_number(field, r));
 	return format_value(buf, field, r, NULL, NULL);
+}
+
+double net_traffic(const struct connections_row *r)
+{
+	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
+	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
 }
 
 float net_retransmit_pct(float retransmit_rate, float segments_rate)

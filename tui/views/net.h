@@ -79,7 +79,9 @@ char *net_rtt(char *buf, double ns);
 const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member);
 /* Share of the segments that were sent again, in percent; NAN: not known. */
 float net_retransmit_pct(float retransmit_rate, float segments_rate);
-/* More than 1 % were. */
+/* Payload bytes a second in both directions; what is not known counts nothing: to sort by. */
+double net_traffic(const struct connections_row *r);
+/* More than LOSSY_PCT were. */
 bool net_is_lossy(const struct row *r);
 /* Did it end otherwise than by being closed? */
 bool net_has_failed(const char *end_reason);

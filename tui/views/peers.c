@@ -83,7 +83,7 @@ static void collect(struct peers *p, const struct snapshot *s, const struct proc
 static void draw_peer(struct app *a, struct canvas *c, struct rect r, const struct peer *peer)
 {
 	float pct = net_retransmit_pct(peer->retransmits, peer->segments);
-	bool lossy = f32_known(pct) && pct > 1;
+	bool lossy = f32_known(pct) && pct > LOSSY_PCT;
 	char end[NET_END_MAX], rate[FORMAT_MAX], text[FORMAT_MAX * 2];
 	int width;
 

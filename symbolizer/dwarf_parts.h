@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dwarf_parts.h: inside of the door to libdwarf: dwarf.c (units and questions),
+ * dwarf_object.c (the file), dwarf_die.c (one entry), dwarf_lines.c and
+ * dwarf_functions.c (what is read of a unit).
+ */
+#ifndef OTTOP_DWARF_PARTS_H
+#define OTTOP_DWARF_PARTS_H
+
+#include <libdwarf/dwarf.h>
+#include <libdwarf/libdwarf.h>
+
+/* The same interface has other names from libdwarf 0.3 on (Debian 13 has 0.11). */
+#ifdef DW_LIBDWARF_VERSION_MAJOR
+#define NEW_LIBDWARF 1
+#define Dwarf_Obj_Access_Interface Dwarf_Obj_Access_Interface_a
+#define Dwarf_Obj_Access_Methods Dwarf_Obj_Access_Methods_a
+#define Dwarf_Obj_Access_Section Dwarf_Obj_Access_Section_a
+#define Dwarf_Endianness Dwarf_Small
+#define DW_OBJECT_LSB DW_END_little
+#define OBJ_METHOD(name) om_##name
+#define OBJ_SECTION(name) as_##name
+#define dwarf_object_finish(dbg, err) dwarf_object_finish(dbg)
+#define dwarf_ranges_dealloc dwarf_dealloc_ranges
+typedef Dwarf_Unsigned section_number;
+#else
+#define OBJ_METHOD(name) name
+#define OBJ_SECTION(name) name
+typedef Dwarf_Half section_number;
+#endif
+
+#include "symbolizer/dwarf.h"
+#include "symbolizer/elf.h"
+
+#define MAX_RANGES (1u << 22)	/* and rows of lines */
+#define NONE UINT32_MAX
+
+struct range {
+	u64 low, high;
+	u32 of;		/* unit or scope */
+};
+
+struct ranges {
+	struct range *all;
+	u32 n, cap;
+};
+
+/* Rows of the line table that follow each other. */
+struct sequence {
+	u64 low, high;
+	u32 first, n;
+};
+
+struct line {
+	u32 offset;	/* from the start of its sequence */
+	u32 line, file;
+};
+
+/* A function or an inlined copy of one. */
+struct scope {
+	u64 origin;		/* offset of the DIE that leads to its name */
+	u32 parent;		/* the scope it was inlined into; NONE: none */
+	u32 func;		/* the scope that is not inlined */
+	u32 depth;
+	u32 call_file, call_line;
+};
+
+struct unit {
+	u64 offset;		/* of its DIE */
+	u64 used;
+	bool loaded;
+	struct sequence *sequences;
+	struct line *lines;
+	struct scope *scopes;
+	struct ranges funcs;	/* of functions, sorted by address */
+	struct ranges inlined;	/* sorted by function */
+	char **files;
+	u32 n_sequences, n_lines, n_scopes, n_files, first_file;
+	u32 cap_sequences, cap_lines, cap_scopes;
+};
+
+struct section {
+	const char *name;
+	struct elf_section data;
+};
+
+struct dwarf {
+	struct elf_file *elf;
+	struct section *sections;
+	u32 n_sections;
+	Dwarf_Obj_Access_Interface object;
+	Dwarf_Debug dbg;
+	Dwarf_Error err;
+	struct unit *units;
+	struct ranges ranges;	/* of units, sorted */
+	u32 n_units, cap_units;
+	u32 n_read;		/* units read with this handle */
+	bool indexed;
+	u64 use_count, deadline_ns;
+	size_t unit_bytes;	/* of the units in memory */
+	int fd;
+};
+
+/* Whether a call of libdwarf went well; its error is let go of. */
+static inline bool good(struct dwarf *d, int result)
+{
+	if (result == DW_DLV_ERROR && d->err)
+		dwarf_dealloc_error(d->dbg, d->err);
+	d->err = NULL;
+	return result == DW_DLV_OK;
+}
+
+static inline void put_die(struct dwarf *d, Dwarf_Die die)
+{
+	dwarf_dealloc(d->dbg, die, DW_DLA_DIE);
+}
+
+/* ---- dwarf_object.c ---- */
+
+/* The sections that libdwarf shall see. False: no .debug_info is among them. */
+bool sections_find(struct dwarf *d);
+bool handle_open(struct dwarf *d);
+void handle_close(struct dwarf *d);
+
+/* ---- dwarf_die.c ---- */
+
+/* Adds all addresses of a DIE; false: it has none. `base` is its unit's. */
+bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32 of);
+/* An attribute; NULL or 0: it has none. Texts stay libdwarf's. */
+const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
+u64 die_uint(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
+/* What the addresses of its DIEs count from. */
+u64 unit_base(struct dwarf *d, Dwarf_Die cu);
+/* Name and first line of the function whose DIE is at an offset. */
+void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f);
+
+int range_by_low(const void *a, const void *b);
+void ranges_sort(struct ranges *r, int (*order)(const void *, const void *));
+/* The range that has addr, of those sorted by address that hardly overlap; NULL: none. */
+const struct range *ranges_find(const struct ranges *r, u64 addr);
+
+/* ---- dwarf_lines.c ---- */
+
+void unit_read_lines(struct dwarf *d, struct unit *u, Dwarf_Die cu);
+/* The last row that is not behind addr, of the sequence that has it; NULL: none. */
+const struct line *unit_line(const struct unit *u, u64 addr);
+/* Path of a file of the line table, or NULL. */
+const char *unit_file(const struct unit *u, u32 file);
+
+/* ---- dwarf_functions.c ---- */
+
+void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu);
+/* The innermost scope that has addr; NONE: it is in no function. */
+u32 unit_scope(const struct unit *u, u64 addr);
+
+#endif
