@@ -81,9 +81,8 @@ void builder_status(struct builder *b, enum table_id t, enum table_status status
 {
 	struct table *table = &b->s->tables[t];
 
-	str_put(table->reason);
 	table->status = status;
-	table->reason = reason ? str_new(reason) : NULL;
+	str_set(&table->reason, reason ? str_new(reason) : NULL);
 	table->interval_ns = interval_ns;
 }
 

@@ -21,6 +21,8 @@ const char *str_new(const char *s);
 const char *str_newn(const char *s, size_t n);
 const char *str_get(const char *s);	/* NULL-safe; returns s */
 void str_put(const char *s);		/* NULL-safe */
+/* Replaces *member by a reference that the caller gives away. */
+void str_set(const char **member, const char *s);
 u64 str_pool_bytes(void);
 
 struct builder;

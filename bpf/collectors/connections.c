@@ -70,7 +70,7 @@ static void set_direction(struct conn *c, const struct wire_sock *w)
 	if (c->direction == d || d == DIR_UNKNOWN)
 		return;
 	c->direction = d;
-	proc_set(&conn_row(c)->direction, str_new(names[d]));
+	str_set(&conn_row(c)->direction, str_new(names[d]));
 }
 
 /* What is known since the SYN: when it began, how long the handshake took. */
@@ -102,7 +102,7 @@ static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 	if (has_changed(c, w))
 		take_counters(c, w, now_ns);
 	if (c->state != w->state)
-		proc_set(&conn_row(c)->state, str_new(tcp_state_name(w->state)));
+		str_set(&conn_row(c)->state, str_new(tcp_state_name(w->state)));
 	c->state = w->state;
 	if (!was_open && w->open_ns)
 		conn_event(c, w->flags & WS_OPENED ? "connect" : "accept", w->open_ns, &w->owner);

@@ -172,16 +172,16 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	p = proctab_find(o->tgid, o->start_ns);
 	r->pid = o->tgid;
 	r->start_time_ns = o->start_ns;
-	proc_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
-	proc_set(&r->container, p ? str_get(p->container) : NULL);
+	str_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
+	str_set(&r->container, p ? str_get(p->container) : NULL);
 }
 
 void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_ns)
 {
 	struct connections_row *r = conn_row(c);
 
-	proc_set(&r->end_reason, str_new(reason_name(reason)));
-	proc_set(&r->state, str_new(reason_state(reason, failed)));
+	str_set(&r->end_reason, str_new(reason_name(reason)));
+	str_set(&r->state, str_new(reason_state(reason, failed)));
 	r->age_ns = time_ns - min(r->row.first_seen_ns, time_ns);
 	r->row.closed = true;
 	c->closed = true;
@@ -238,9 +238,9 @@ static void fill_names(struct conn *c, const struct proc *p)
 	const char *name = netns_name((u32)c->row->netns);
 
 	if (name != c->row->netns_name)
-		proc_set(&conn_row(c)->netns_name, str_get(name));
+		str_set(&conn_row(c)->netns_name, str_get(name));
 	if (p && p->container != c->row->container)
-		proc_set(&conn_row(c)->container, str_get(p->container));
+		str_set(&conn_row(c)->container, str_get(p->container));
 }
 
 /* Datagrams are told when there are some; a flow that rests has a rate too: none. */

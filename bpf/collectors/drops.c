@@ -108,8 +108,7 @@ static void name_new(void)
 			if ((d->location && !best[i]) || addr > d->key.location || addr <= best[i])
 				continue;
 			best[i] = addr;
-			str_put(d->location);
-			d->location = str_new(name);
+			str_set(&d->location, str_new(name));
 		}
 	}
 	if (f)

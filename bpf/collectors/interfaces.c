@@ -69,7 +69,7 @@ static struct interfaces_row *row_of(struct interface *i, const struct tick *t)
 	r->netns = i->netns;
 	r->name = str_new(i->name);
 	if (netns_name(i->netns))
-		proc_set(&i->netns_name, str_get(netns_name(i->netns)));
+		str_set(&i->netns_name, str_get(netns_name(i->netns)));
 	r->netns_name = str_get(i->netns_name);
 	return r;
 }

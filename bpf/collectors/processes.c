@@ -120,7 +120,7 @@ static void take_thread(const struct wire_thread *t)
 	if (t->leader) {
 		p->kthread = t->kthread;
 		if (!p->comm || strncmp(p->comm, t->comm, sizeof(t->comm)))
-			proc_set(&p->comm, str_newn(t->comm, sizeof(t->comm)));
+			str_set(&p->comm, str_newn(t->comm, sizeof(t->comm)));
 	}
 	threads = grow(threads, n_threads, &cap_threads, sizeof(*threads));
 	threads[n_threads++] = *t;
