@@ -139,23 +139,10 @@ u64 frames_refused(void)
 	return refused;
 }
 
-/* A row that snapshots may hold is never changed: a copy takes its place. */
+/* A row that snapshots hold is never changed: a copy takes its place. */
 static struct frames_row *own_row(u32 id)
 {
-	struct frames_row *old = entries[id].row, *r = row_new(TABLE_frames);
-
-	*r = *old;
-	r->row.refs = 1;
-	r->name = str_get(old->name);
-	r->module = str_get(old->module);
-	r->file = str_get(old->file);
-	r->kind = str_get(old->kind);
-	r->build_id = str_get(old->build_id);
-	r->reason = str_get(old->reason);
-	r->inlines = str_get(old->inlines);
-	row_put(&old->row);
-	entries[id].row = r;
-	return r;
+	return entries[id].row = row_own(&entries[id].row->row);
 }
 
 void frames_name(u32 id, const char *name, const char *kind, const char *reason)

@@ -53,6 +53,13 @@ void builder_drop(struct builder *b);
 
 /* A row outside any builder, every member unknown; one reference. For decoders and tests. */
 void *row_new(enum table_id t);
+/* A copy of a row (one reference) that may still be changed; its histograms only if asked. */
+struct row *row_clone(const struct row *from, bool with_hists);
+/*
+ * The row for writing, in the place of the caller's reference to it: itself, or a
+ * copy of it where a snapshot has it too.
+ */
+void *row_own(struct row *r);
 bool row_equal(const struct row *a, const struct row *b);
 /* Fills the QUANTILE members (p50_ns, p95_ns, p99_ns, max_ns) from NAME_tick of the histogram. */
 void row_quantiles(struct row *r);

@@ -107,30 +107,9 @@ static struct connections_row *row_begin(const struct conn *c, u16 flags,
 	return r;
 }
 
-/* A copy with the same strings. */
-static struct connections_row *row_copy(const struct connections_row *old)
-{
-	const struct table_desc *d = &table_descs[TABLE_connections];
-	struct connections_row *r = row_new(TABLE_connections);
-
-	memcpy((char *)r + sizeof(r->row), (const char *)old + sizeof(r->row),
-	       sizeof(*r) - sizeof(r->row));
-	r->row.first_seen_ns = old->row.first_seen_ns;
-	for (u32 i = 0; i < d->n_fields; i++)
-		if (d->fields[i].type == FT_STR)
-			str_get(row_str(&r->row, &d->fields[i]));
-	return r;
-}
-
 struct connections_row *conn_row(struct conn *c)
 {
-	if (c->published) {
-		struct connections_row *r = row_copy(c->row);
-
-		row_put(&c->row->row);
-		c->row = r;
-		c->published = false;
-	}
+	c->row = row_own(&c->row->row);
 	c->changed = true;
 	return c->row;
 }
@@ -288,7 +267,6 @@ static bool finish_row(struct conn *c, u32 at, const struct tick *t)
 static void add_row(struct conn *c, const struct tick *t)
 {
 	builder_add(t->b, row_get(&c->row->row));
-	c->published = true;
 	c->changed = false;
 }
 
