@@ -31,7 +31,6 @@ static const char *reasons[MAX_REASONS];	/* references */
 static struct drop *drops;
 static u32 n_drops, cap_drops;
 static u64 opened_ns;
-static struct counter runs;
 
 /* ---- names of reasons: include/net/dropreason-core.h, from the kernel's own BTF ---- */
 
@@ -226,7 +225,6 @@ static void drops_close(void)
 		str_put(reasons[i]);
 		reasons[i] = NULL;
 	}
-	runs = (struct counter){};
 }
 
 static int drops_open(char *reason, size_t cap)
