@@ -25,6 +25,7 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
+#define exchange(a, b) do { typeof(a) old_ = (a); (a) = (b); (b) = old_; } while (0)
 #define __cleanup(f) __attribute__((cleanup(f)))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 
