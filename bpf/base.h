@@ -39,6 +39,7 @@ typedef int64_t s64;
 			hi_ = i; \
 	} \
 	lo_; })
+#define exchange(a, b) do { typeof(a) old_ = (a); (a) = (b); (b) = old_; } while (0)
 #define __cleanup(f) __attribute__((cleanup(f)))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 

@@ -39,6 +39,38 @@ void *row_new(enum table_id t)
 	return r;
 }
 
+struct row *row_clone(const struct row *from, bool with_hists)
+{
+	const struct table_desc *d = &table_descs[from->table];
+	struct row *r = xmalloc(d->row_size);
+
+	memcpy(r, from, d->row_size);
+	r->refs = 1;
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+		const struct hist **h = (const struct hist **)((char *)r + f->offset);
+
+		if (f->type == FT_STR)
+			str_get(row_str(r, f));
+		if (f->type != FT_HIST)
+			continue;
+		h[0] = with_hists ? hist_get(h[0]) : NULL;
+		h[1] = with_hists ? hist_get(h[1]) : NULL;
+	}
+	return r;
+}
+
+void *row_own(struct row *r)
+{
+	struct row *copy;
+
+	if (r->refs == 1)	/* nobody can take a reference but from one that he has */
+		return r;
+	copy = row_clone(r, true);
+	row_put(r);
+	return copy;
+}
+
 struct builder *builder_new(const struct snapshot *prev, const struct session *session)
 {
 	struct builder *b = xcalloc(1, sizeof(*b));
@@ -81,9 +113,8 @@ void builder_status(struct builder *b, enum table_id t, enum table_status status
 {
 	struct table *table = &b->s->tables[t];
 
-	str_put(table->reason);
 	table->status = status;
-	table->reason = reason ? str_new(reason) : NULL;
+	str_set(&table->reason, reason ? str_new(reason) : NULL);
 	table->interval_ns = interval_ns;
 }
 

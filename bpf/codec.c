@@ -153,24 +153,3 @@ struct tick_head tick_head_get(struct wire_in *in)
 		in->bad = true;
 	return h;
 }
-
-struct row *row_clone(const struct row *from, bool with_hists)
-{
-	const struct table_desc *d = &table_descs[from->table];
-	struct row *r = xmalloc(d->row_size);
-
-	memcpy(r, from, d->row_size);
-	r->refs = 1;
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-		const struct hist **h = (const struct hist **)((char *)r + f->offset);
-
-		if (f->type == FT_STR)
-			str_get(row_str(r, f));
-		if (f->type != FT_HIST)
-			continue;
-		h[0] = with_hists ? hist_get(h[0]) : NULL;
-		h[1] = with_hists ? hist_get(h[1]) : NULL;
-	}
-	return r;
-}

@@ -82,9 +82,6 @@ void wire_schema_put(struct wire_out *o);
 struct wire_schema *wire_schema_get(struct wire_in *in);
 void wire_schema_free(struct wire_schema *s);	/* NULL-safe */
 
-/* A copy of a row (one reference) that may still be changed; its histograms only if asked. */
-struct row *row_clone(const struct row *from, bool with_hists);
-
 struct tick_head {
 	bool key;
 	u64 seq, time_ns, interval_ns;

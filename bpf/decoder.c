@@ -194,10 +194,8 @@ static void get_value(struct decoder *d, struct wire_in *in, const struct wire_f
 	} else if (w->type == FT_STR) {
 		const char *s = get_str(d, in);
 
-		if (ours) {
-			str_put(*(const char **)p);
-			*(const char **)p = str_get(s);
-		}
+		if (ours)
+			str_set((const char **)p, str_get(s));
 	} else {
 		get_hists(in, ours ? (const struct hist **)p : NULL);
 	}
@@ -319,8 +317,7 @@ static void get_table(struct decoder *d, struct wire_in *in, const struct wire_t
 	t->n = t->cap = 0;
 	if (flags & TF_STATUS) {
 		t->status = wire_get_max(in, TS_BLOCKED);
-		str_put(t->reason);
-		t->reason = str_get(get_str(d, in));
+		str_set(&t->reason, str_get(get_str(d, in)));
 	}
 	t->interval_ns = flags & TF_INTERVAL ? wire_get_max(in, CODEC_MAX_INTERVAL) :
 			 d->head.interval_ns;

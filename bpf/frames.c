@@ -139,29 +139,10 @@ u64 frames_refused(void)
 	return refused;
 }
 
-/* A row that snapshots may hold is never changed: a copy takes its place. */
+/* A row that snapshots hold is never changed: a copy takes its place. */
 static struct frames_row *own_row(u32 id)
 {
-	struct frames_row *old = entries[id].row, *r = row_new(TABLE_frames);
-
-	*r = *old;
-	r->row.refs = 1;
-	r->name = str_get(old->name);
-	r->module = str_get(old->module);
-	r->file = str_get(old->file);
-	r->kind = str_get(old->kind);
-	r->build_id = str_get(old->build_id);
-	r->reason = str_get(old->reason);
-	r->inlines = str_get(old->inlines);
-	row_put(&old->row);
-	entries[id].row = r;
-	return r;
-}
-
-static void set(const char **member, const char *s)
-{
-	str_put(*member);
-	*member = s;
+	return entries[id].row = row_own(&entries[id].row->row);
 }
 
 void frames_name(u32 id, const char *name, const char *kind, const char *reason)
@@ -180,9 +161,9 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 		str_put(reason);
 		reason = NULL;
 	}
-	set(&r->name, name);
-	set(&r->kind, kind);
-	set(&r->reason, reason);
+	str_set(&r->name, name);
+	str_set(&r->kind, kind);
+	str_set(&r->reason, reason);
 }
 
 void frames_module(u32 id, const char *module, const char *build_id)
@@ -195,8 +176,8 @@ void frames_module(u32 id, const char *module, const char *build_id)
 		return;
 	}
 	r = own_row(id);
-	set(&r->module, module);
-	set(&r->build_id, build_id);
+	str_set(&r->module, module);
+	str_set(&r->build_id, build_id);
 }
 
 u32 frames_next_unnamed(u32 file, u64 *ret_addr)
@@ -250,9 +231,9 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 {
 	struct frames_row *r = own_row(id);
 
-	set(&r->file, file);
-	set(&r->inlines, inlines);
-	set(&entries[id].fallback, fallback);
+	str_set(&r->file, file);
+	str_set(&r->inlines, inlines);
+	str_set(&entries[id].fallback, fallback);
 	r->line = line;
 	r->start_line = start_line;
 }
@@ -298,11 +279,11 @@ u32 frames_inlined(const struct frames_inlined *f)
 	r->inlined = 1;
 	r->line = f->line;
 	r->start_line = f->start_line;
-	set(&r->module, f->module);
-	set(&r->build_id, f->build_id);
-	set(&r->name, f->name);
-	set(&r->kind, f->kind);
-	set(&r->file, f->file);
+	str_set(&r->module, f->module);
+	str_set(&r->build_id, f->build_id);
+	str_set(&r->name, f->name);
+	str_set(&r->kind, f->kind);
+	str_set(&r->file, f->file);
 	if (!f->name)
 		r->reason = str_new("its name is in another file (dwz)");
 	return id;

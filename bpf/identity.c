@@ -25,14 +25,14 @@ static void read_cmdline(struct proc *p)
 	int n;
 
 	if (p->kthread) {
-		proc_set(&p->cmdline, str_new(""));
+		str_set(&p->cmdline, str_new(""));
 		return;
 	}
 	n = procfs_read_pid(p->pid, "cmdline", buf, sizeof(buf));
 	if (n > 0)
-		proc_set(&p->cmdline, join_args(buf, (size_t)n));
+		str_set(&p->cmdline, join_args(buf, (size_t)n));
 	else if (!n && !p->cmdline)
-		proc_set(&p->cmdline, str_new(""));
+		str_set(&p->cmdline, str_new(""));
 }
 
 static void read_cgroup(struct proc *p)
@@ -44,11 +44,11 @@ static void read_cgroup(struct proc *p)
 	cgroup_path(text, path, sizeof(path));
 	if (p->cgroup && !strcmp(p->cgroup, path))
 		return;
-	proc_set(&p->cgroup, str_new(path));
+	str_set(&p->cgroup, str_new(path));
 	cgroup_container(path, name, sizeof(name));
-	proc_set(&p->container, str_new(name));
+	str_set(&p->container, str_new(name));
 	cgroup_unit(path, name, sizeof(name));
-	proc_set(&p->unit, str_new(name));
+	str_set(&p->unit, str_new(name));
 }
 
 void identity_read(struct proc *p)
@@ -66,17 +66,17 @@ void identity_args(struct proc *p, const char *args, u32 len, bool cut)
 	len = min(len, (u32)sizeof(buf));
 	memcpy(buf, args, len);
 	if (len)
-		proc_set(&p->cmdline, join_args(buf, len));
+		str_set(&p->cmdline, join_args(buf, len));
 	p->identified = !cut && p->cgroup;
 	p->reread = true;	/* its cgroup often changes just before */
 }
 
 void identity_inherit(struct proc *child, const struct proc *parent)
 {
-	proc_set(&child->cmdline, str_get(parent->cmdline));
-	proc_set(&child->cgroup, str_get(parent->cgroup));
-	proc_set(&child->container, str_get(parent->container));
-	proc_set(&child->unit, str_get(parent->unit));
+	str_set(&child->cmdline, str_get(parent->cmdline));
+	str_set(&child->cgroup, str_get(parent->cgroup));
+	str_set(&child->container, str_get(parent->container));
+	str_set(&child->unit, str_get(parent->unit));
 	child->identified = child->cgroup != NULL;
 	child->reread = true;
 }
@@ -86,5 +86,5 @@ void identity_cwd(struct proc *p)
 	char buf[1024];
 
 	if (procfs_link_pid(p->pid, "cwd", buf, sizeof(buf)) > 0)
-		proc_set(&p->cwd, str_new(buf));
+		str_set(&p->cwd, str_new(buf));
 }

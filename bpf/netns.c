@@ -104,7 +104,7 @@ static void read_names(void)
 		if (e->d_name[0] == '.' || stat(path, &st) || !(n = get((u32)st.st_ino)))
 			continue;
 		n->seen = true;
-		proc_set(&n->name, str_new(e->d_name));
+		str_set(&n->name, str_new(e->d_name));
 		snprintf(n->file, sizeof(n->file), "%.63s", e->d_name);
 	}
 	if (d)
@@ -148,7 +148,7 @@ void netns_refresh(u64 now_ns)
 	drop_unseen();
 	for (struct netns *n = first; n; n = n->next)
 		if (n->inum == host_inum)
-			proc_set(&n->name, str_new("host"));
+			str_set(&n->name, str_new("host"));
 }
 
 const char *netns_name(u32 inum)

@@ -184,6 +184,29 @@ struct bpf_link *probe_attach(struct bpf_program *prog)
 	return link;
 }
 
+int probes_attach(struct bpf_program *const *progs, u32 n, struct bpf_link **links)
+{
+	int blocked = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!bpf_program__autoload(progs[i]))	/* not needed on this kernel */
+			continue;
+		links[i] = probe_attach(progs[i]);
+		if (!links[i] && !i)
+			return -errno;
+		blocked += !links[i];
+	}
+	return blocked;
+}
+
+void probes_detach(struct bpf_link **links, u32 n)
+{
+	while (n--) {
+		bpf_link__destroy(links[n]);
+		links[n] = NULL;
+	}
+}
+
 void probes_twins(struct bpf_program *one, struct bpf_program *other)
 {
 	struct probe *a = probe_of(one), *b = probe_of(other);

@@ -32,6 +32,14 @@ bool probes_prefer_classic(void);
 void probes_twins(struct bpf_program *one, struct bpf_program *other);
 /* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */
 struct bpf_link *probe_attach(struct bpf_program *prog);
+/*
+ * Attaches each that is loaded; its link gets the same place in links[], NULL
+ * where it is blocked. How many are; or -errno where the first is, which the
+ * others are nothing without.
+ */
+int probes_attach(struct bpf_program *const *progs, u32 n, struct bpf_link **links);
+/* Destroys them; NULL is fine. */
+void probes_detach(struct bpf_link **links, u32 n);
 /* Says that a program was attached by other means. */
 void probe_attached(struct bpf_program *prog);
 /* Says that a program is not attached any more (its link was destroyed), and why. */

@@ -108,12 +108,6 @@ void proctab_clear(void)
 	sweep(true);
 }
 
-void proc_set(const char **member, const char *str)
-{
-	str_put(*member);
-	*member = str;
-}
-
 void proctab_scope(const struct scope *s)
 {
 	scope = s;

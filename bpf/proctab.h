@@ -58,7 +58,4 @@ void proctab_clear(void);
 void proctab_scope(const struct scope *scope);
 bool proc_in_scope(const struct proc *p);
 
-/* Replaces a string member by a new reference that the caller gives away. */
-void proc_set(const char **member, const char *str);
-
 #endif

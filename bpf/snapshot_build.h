@@ -21,6 +21,8 @@ const char *str_new(const char *s);
 const char *str_newn(const char *s, size_t n);
 const char *str_get(const char *s);	/* NULL-safe; returns s */
 void str_put(const char *s);		/* NULL-safe */
+/* Replaces *member by a reference that the caller gives away. */
+void str_set(const char **member, const char *s);
 u64 str_pool_bytes(void);
 
 struct builder;
@@ -51,6 +53,13 @@ void builder_drop(struct builder *b);
 
 /* A row outside any builder, every member unknown; one reference. For decoders and tests. */
 void *row_new(enum table_id t);
+/* A copy of a row (one reference) that may still be changed; its histograms only if asked. */
+struct row *row_clone(const struct row *from, bool with_hists);
+/*
+ * The row for writing, in the place of the caller's reference to it: itself, or a
+ * copy of it where a snapshot has it too.
+ */
+void *row_own(struct row *r);
 bool row_equal(const struct row *a, const struct row *b);
 /* Fills the QUANTILE members (p50_ns, p95_ns, p99_ns, max_ns) from NAME_tick of the histogram. */
 void row_quantiles(struct row *r);

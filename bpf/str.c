@@ -135,6 +135,12 @@ void str_put(const char *s)
 	pthread_mutex_unlock(&lock);
 }
 
+void str_set(const char **member, const char *s)
+{
+	str_put(*member);
+	*member = s;
+}
+
 u64 str_pool_bytes(void)
 {
 	u64 n;

@@ -24,12 +24,12 @@
 #include "connections.skel.h"
 
 static struct connections *skel;
-static struct bpf_link *links[4];
-static u32 n_links;
+enum { SOCKETS_ITER, ON_STATE, ON_DESTROY, OWNERLESS_ITER, N_PROGRAMS };
+static struct bpf_link *links[N_PROGRAMS];
 static struct ring_buffer *ring;
 static struct counter ends;
 static char calls_why[128];	/* why there are no UDP flows, or "" */
-static bool partial;
+static int blocked;		/* programs */
 
 /* ---- ends ---- */
 
@@ -70,7 +70,7 @@ static void set_direction(struct conn *c, const struct wire_sock *w)
 	if (c->direction == d || d == DIR_UNKNOWN)
 		return;
 	c->direction = d;
-	proc_set(&conn_row(c)->direction, str_new(names[d]));
+	str_set(&conn_row(c)->direction, str_new(names[d]));
 }
 
 /* What is known since the SYN: when it began, how long the handshake took. */
@@ -102,7 +102,7 @@ static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 	if (has_changed(c, w))
 		take_counters(c, w, now_ns);
 	if (c->state != w->state)
-		proc_set(&conn_row(c)->state, str_new(tcp_state_name(w->state)));
+		str_set(&conn_row(c)->state, str_new(tcp_state_name(w->state)));
 	c->state = w->state;
 	if (!was_open && w->open_ns)
 		conn_event(c, w->flags & WS_OPENED ? "connect" : "accept", w->open_ns, &w->owner);
@@ -191,7 +191,7 @@ static void report(const struct tick *t, u32 hidden)
 				      CONNS_KEPT, CONNS_KEPT + hidden);
 	if (calls_why[0])
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", calls_why);
-	if (partial)
+	if (blocked)
 		snprintf(why + n, sizeof(why) - n, "%ssome probes are blocked: ! shows which",
 			 n ? "; " : "");
 	builder_status(t->b, TABLE_connections, why[0] ? TS_PARTIAL : TS_OK, why[0] ? why : NULL,
@@ -232,8 +232,7 @@ static int connections_read(const struct tick *t)
 static void connections_close(void)
 {
 	pass_close();
-	while (n_links)
-		bpf_link__destroy(links[--n_links]);
+	probes_detach(links, N_PROGRAMS);
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("connections");
@@ -248,23 +247,13 @@ static void connections_close(void)
 
 static int attach_all(void)
 {
-	struct bpf_program *const progs[] = {
-		skel->progs.sockets_iter, skel->progs.on_state, skel->progs.on_destroy,
-		skel->progs.ownerless_iter,
+	struct bpf_program *const progs[N_PROGRAMS] = {
+		[SOCKETS_ITER] = skel->progs.sockets_iter, [ON_STATE] = skel->progs.on_state,
+		[ON_DESTROY] = skel->progs.on_destroy, [OWNERLESS_ITER] = skel->progs.ownerless_iter,
 	};
 
-	partial = false;
-	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
-		struct bpf_link *link = probe_attach(progs[i]);
-
-		if (link)
-			links[n_links++] = link;
-		else if (!i)
-			return -errno;
-		else
-			partial = true;
-	}
-	return 0;
+	blocked = probes_attach(progs, N_PROGRAMS, links);
+	return min(blocked, 0);
 }
 
 static int connections_open(char *reason, size_t cap)
@@ -280,7 +269,8 @@ static int connections_open(char *reason, size_t cap)
 		err = attach_all();
 	}
 	if (!err) {
-		pass_open(bpf_link__fd(links[0]), n_links == 4 ? bpf_link__fd(links[3]) : -1,
+		pass_open(bpf_link__fd(links[SOCKETS_ITER]),
+			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1,
 			  bpf_map__fd(skel->maps.conns));
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;

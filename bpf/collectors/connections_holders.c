@@ -105,7 +105,7 @@ static void append(char *text, const char *comm, u64 pid)
 static void set_owners(struct conn *c, const char *text)
 {
 	if (!c->row->owners || strcmp(c->row->owners, text))
-		proc_set(&conn_row(c)->owners, str_new(text));
+		str_set(&conn_row(c)->owners, str_new(text));
 }
 
 /* `o`: everybody but the owner that the row has, n of them. */

@@ -47,14 +47,9 @@ static void take_listener(const struct wire_sock *w)
 
 static void swap_listeners(void)
 {
-	struct listener *l = listeners;
-	u32 cap = cap_listeners;
-
-	listeners = next_listeners;
+	exchange(listeners, next_listeners);
+	exchange(cap_listeners, cap_next);
 	n_listeners = n_next;
-	cap_listeners = cap_next;
-	next_listeners = l;
-	cap_next = cap;
 	n_next = 0;
 }
 

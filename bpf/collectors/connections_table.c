@@ -107,30 +107,9 @@ static struct connections_row *row_begin(const struct conn *c, u16 flags,
 	return r;
 }
 
-/* A copy with the same strings. */
-static struct connections_row *row_copy(const struct connections_row *old)
-{
-	const struct table_desc *d = &table_descs[TABLE_connections];
-	struct connections_row *r = row_new(TABLE_connections);
-
-	memcpy((char *)r + sizeof(r->row), (const char *)old + sizeof(r->row),
-	       sizeof(*r) - sizeof(r->row));
-	r->row.first_seen_ns = old->row.first_seen_ns;
-	for (u32 i = 0; i < d->n_fields; i++)
-		if (d->fields[i].type == FT_STR)
-			str_get(row_str(&r->row, &d->fields[i]));
-	return r;
-}
-
 struct connections_row *conn_row(struct conn *c)
 {
-	if (c->published) {
-		struct connections_row *r = row_copy(c->row);
-
-		row_put(&c->row->row);
-		c->row = r;
-		c->published = false;
-	}
+	c->row = row_own(&c->row->row);
 	c->changed = true;
 	return c->row;
 }
@@ -172,16 +151,16 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	p = proctab_find(o->tgid, o->start_ns);
 	r->pid = o->tgid;
 	r->start_time_ns = o->start_ns;
-	proc_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
-	proc_set(&r->container, p ? str_get(p->container) : NULL);
+	str_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
+	str_set(&r->container, p ? str_get(p->container) : NULL);
 }
 
 void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_ns)
 {
 	struct connections_row *r = conn_row(c);
 
-	proc_set(&r->end_reason, str_new(reason_name(reason)));
-	proc_set(&r->state, str_new(reason_state(reason, failed)));
+	str_set(&r->end_reason, str_new(reason_name(reason)));
+	str_set(&r->state, str_new(reason_state(reason, failed)));
 	r->age_ns = time_ns - min(r->row.first_seen_ns, time_ns);
 	r->row.closed = true;
 	c->closed = true;
@@ -238,9 +217,9 @@ static void fill_names(struct conn *c, const struct proc *p)
 	const char *name = netns_name((u32)c->row->netns);
 
 	if (name != c->row->netns_name)
-		proc_set(&conn_row(c)->netns_name, str_get(name));
+		str_set(&conn_row(c)->netns_name, str_get(name));
 	if (p && p->container != c->row->container)
-		proc_set(&conn_row(c)->container, str_get(p->container));
+		str_set(&conn_row(c)->container, str_get(p->container));
 }
 
 /* Datagrams are told when there are some; a flow that rests has a rate too: none. */
@@ -288,7 +267,6 @@ static bool finish_row(struct conn *c, u32 at, const struct tick *t)
 static void add_row(struct conn *c, const struct tick *t)
 {
 	builder_add(t->b, row_get(&c->row->row));
-	c->published = true;
 	c->changed = false;
 }
 

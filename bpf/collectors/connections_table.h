@@ -3,7 +3,7 @@
  * connections_table.h: the connections and flows that are known, by socket
  * cookie and peer, each with the row that is shown of it. Sampler thread only.
  *
- * A row that a snapshot has is never changed: conn_row() makes a copy of it
+ * A row that a snapshot has is never changed: row_own() makes a copy of it
  * first. What only the row needs to say is kept nowhere else.
  */
 #ifndef OTTOP_CONNECTIONS_TABLE_H
@@ -27,8 +27,7 @@ struct conn {
 	u32 pass, owner_pass, shared_pass;	/* the last one that met it, its owner, others */
 	u16 rport;
 	u8 proto, state, direction;
-	bool published;			/* a snapshot has the row */
-	bool changed;			/* since then */
+	bool changed;			/* the row, since a snapshot got it */
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
 	bool used;			/* its owner was seen to use it, not only to hold it */

@@ -31,7 +31,6 @@ static const char *reasons[MAX_REASONS];	/* references */
 static struct drop *drops;
 static u32 n_drops, cap_drops;
 static u64 opened_ns;
-static struct counter runs;
 
 /* ---- names of reasons: include/net/dropreason-core.h, from the kernel's own BTF ---- */
 
@@ -108,8 +107,7 @@ static void name_new(void)
 			if ((d->location && !best[i]) || addr > d->key.location || addr <= best[i])
 				continue;
 			best[i] = addr;
-			str_put(d->location);
-			d->location = str_new(name);
+			str_set(&d->location, str_new(name));
 		}
 	}
 	if (f)
@@ -227,7 +225,6 @@ static void drops_close(void)
 		str_put(reasons[i]);
 		reasons[i] = NULL;
 	}
-	runs = (struct counter){};
 }
 
 static int drops_open(char *reason, size_t cap)

@@ -34,7 +34,7 @@ struct reading {
 	u64 tx_bytes, tx_packets, tx_errors, tx_drops;
 };
 
-static struct interface *first;
+static struct interface *first, **expected;
 static char *text;
 static u32 unreadable;		/* namespaces, this tick */
 
@@ -44,20 +44,27 @@ static void interface_free(struct interface *i)
 	free(i);
 }
 
+static bool is_it(const struct interface *i, u32 netns, const char *name)
+{
+	return i->netns == netns && !strcmp(i->name, name);
+}
+
+/* They are read in the same order each tick: nearly always it is the one after the last. */
 static struct interface *get(u32 netns, const char *name, u64 now_ns)
 {
-	struct interface *i = first;
+	struct interface **link = expected, *i;
 
-	while (i && (i->netns != netns || strcmp(i->name, name)))
-		i = i->next;
-	if (i)
-		return i;
-	i = xcalloc(1, sizeof(*i));
-	i->netns = netns;
-	snprintf(i->name, sizeof(i->name), "%s", name);
-	i->first_seen_ns = now_ns;
-	i->next = first;
-	first = i;
+	if (!*link || !is_it(*link, netns, name))
+		for (link = &first; *link && !is_it(*link, netns, name); link = &(*link)->next)
+			;
+	i = *link;
+	if (!i) {
+		i = *link = xcalloc(1, sizeof(*i));
+		i->netns = netns;
+		snprintf(i->name, sizeof(i->name), "%s", name);
+		i->first_seen_ns = now_ns;
+	}
+	expected = &i->next;
 	return i;
 }
 
@@ -69,7 +76,7 @@ static struct interfaces_row *row_of(struct interface *i, const struct tick *t)
 	r->netns = i->netns;
 	r->name = str_new(i->name);
 	if (netns_name(i->netns))
-		proc_set(&i->netns_name, str_get(netns_name(i->netns)));
+		str_set(&i->netns_name, str_get(netns_name(i->netns)));
 	r->netns_name = str_get(i->netns_name);
 	return r;
 }
@@ -178,6 +185,7 @@ static int interfaces_read(const struct tick *t)
 	char why[80];
 
 	unreadable = 0;
+	expected = &first;
 	netns_refresh(t->now_ns);
 	for (struct netns *n = netns_first(); n; n = n->next) {
 		if (read_namespace(n) > 0)

@@ -29,14 +29,14 @@
 
 static struct processes *skel;
 static struct bpf_program *exec_prog, *exit_prog;
-static struct bpf_link *links[12];
-static u32 n_links;
+static struct bpf_link *links[8];
 static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
 static u64 pass_start_ns, lost_exits, calls_total;
 static u32 reread_cursor, statm_reads;
-static bool partial, offsets_sought;
+static int blocked;		/* programs */
+static bool offsets_sought;
 static u32 n_ticks;
 
 const struct wire_thread *threads_all(u32 *ret_n)
@@ -120,7 +120,7 @@ static void take_thread(const struct wire_thread *t)
 	if (t->leader) {
 		p->kthread = t->kthread;
 		if (!p->comm || strncmp(p->comm, t->comm, sizeof(t->comm)))
-			proc_set(&p->comm, str_newn(t->comm, sizeof(t->comm)));
+			str_set(&p->comm, str_newn(t->comm, sizeof(t->comm)));
 	}
 	threads = grow(threads, n_threads, &cap_threads, sizeof(*threads));
 	threads[n_threads++] = *t;
@@ -374,8 +374,8 @@ static int processes_read(const struct tick *t)
 	events_rows(t->b);
 	probe_runs(skel->progs.tasks_iter, t->interval_ns ? (float)n_threads * 1e9f /
 							    (float)t->interval_ns : 0);
-	builder_status(t->b, TABLE_processes, partial ? TS_PARTIAL : TS_OK,
-		       partial ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
+	builder_status(t->b, TABLE_processes, blocked ? TS_PARTIAL : TS_OK,
+		       blocked ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
 	builder_status(t->b, TABLE_events, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (process events)", skel->bss->lost_ring);
 	loss_set("ring buffer full (last CPU slices)", skel->bss->lost_dead);
@@ -407,8 +407,7 @@ static void processes_end(const struct tick *t)
 
 static void processes_close(void)
 {
-	while (n_links)
-		bpf_link__destroy(links[--n_links]);
+	probes_detach(links, ARRAY_SIZE(links));
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("processes");
@@ -432,21 +431,9 @@ static int attach_all(void)
 		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_oom,
 	};
 
-	partial = false;
-	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
-		struct bpf_link *link;
-
-		if (!bpf_program__autoload(progs[i]))	/* not needed on this kernel */
-			continue;
-		link = probe_attach(progs[i]);
-		if (link)
-			links[n_links++] = link;
-		else if (!i)
-			return -errno;
-		else
-			partial = true;
-	}
-	return 0;
+	_Static_assert(ARRAY_SIZE(progs) == ARRAY_SIZE(links), "");
+	blocked = probes_attach(progs, ARRAY_SIZE(progs), links);
+	return min(blocked, 0);
 }
 
 static void choose_programs(void)

@@ -36,7 +36,7 @@ void life_owner(struct proc *p, u32 uid)
 	if (p->user && p->uid == uid)
 		return;
 	p->uid = uid;
-	proc_set(&p->user, users_name(uid));
+	str_set(&p->user, users_name(uid));
 }
 
 /* The process an event speaks of; made when its birth was not seen. */
@@ -53,7 +53,7 @@ static struct proc *event_process(const struct wire_event *e)
 	}
 	life_owner(p, e->uid);
 	if (!p->comm || strncmp(p->comm, e->comm, sizeof(e->comm)))
-		proc_set(&p->comm, str_newn(e->comm, sizeof(e->comm)));
+		str_set(&p->comm, str_newn(e->comm, sizeof(e->comm)));
 	return p;
 }
 
@@ -108,8 +108,7 @@ static void exit_result(struct events_row *r, s32 status)
 		r->exit_code = (u64)(status >> 8 & 0xff);
 		snprintf(buf, sizeof(buf), r->exit_code ? "code %llu" : "", (unsigned long long)r->exit_code);
 	}
-	str_put(r->result);
-	r->result = str_new(buf);
+	str_set(&r->result, str_new(buf));
 }
 
 static void take_final(struct proc_usage *u, const struct wire_event *e)
@@ -165,8 +164,7 @@ static void on_oom(const struct wire_event *e)
 	r = event_row("oom", e, p);
 	r->duration_ns = e->time_ns - p->start_ns;
 	r->rss_peak_bytes = p->rss_bytes;
-	str_put(r->result);
-	r->result = str_new("killed");
+	str_set(&r->result, str_new("killed"));
 }
 
 int life_event(void *ctx, void *data, size_t size)

@@ -5,7 +5,6 @@
  * batches and arrive when they arrive: nothing here waits.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "bpf/keeper.h"
 #include "bpf/opener.h"
 #include "bpf/probes.h"
+#include "bpf/procfs.h"
 #include "bpf/proctab.h"
 #include "bpf/threads.h"
 #include "bpf/collectors/profiler.h"
@@ -130,19 +130,13 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 static bool thread_comm(u32 tid, char *buf, size_t cap)
 {
 	const struct proc *p = proctab_current(tid);
-	char path[40];
-	ssize_t n;
-	int fd;
+	int n;
 
 	if (p && p->comm) {
 		snprintf(buf, cap, "%s", p->comm);
 		return true;
 	}
-	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, cap - 1);
-	if (fd >= 0)
-		close(fd);
+	n = procfs_read_pid(tid, "comm", buf, cap);
 	if (n <= 0)
 		return false;
 	buf[n - (buf[n - 1] == '\n')] = '\0';

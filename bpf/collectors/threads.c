@@ -63,14 +63,9 @@ static void add_thread(const struct tick *t, const struct wire_thread *w)
 
 static void swap_known(void)
 {
-	struct known *k = known;
-	u32 cap = cap_known;
-
-	known = next;
+	exchange(known, next);
+	exchange(cap_known, cap_next);
 	n_known = n_next;
-	cap_known = cap_next;
-	next = k;
-	cap_next = cap;
 	n_next = 0;
 }
 

@@ -177,8 +177,8 @@ static void process_table(void **state)
 	proctab_sweep();
 	assert_null(proctab_find(5, 200));
 	assert_int_equal(proctab_count(), 1);
-	proc_set(&a->comm, str_new("web"));
-	proc_set(&a->cgroup, str_new("/a/b"));
+	str_set(&a->comm, str_new("web"));
+	str_set(&a->cgroup, str_new("/a/b"));
 	proctab_scope(&scope);
 	assert_true(proc_in_scope(a));
 	scope.comm_glob = "w*";

@@ -177,6 +177,25 @@ static void schema_is_sound(void **state)
 	assert_int_equal(table_field(TABLE_host, "nonsense"), -1);
 }
 
+static void only_a_row_of_ones_own_is_changed(void **state)
+{
+	struct processes_row *r = row_new(TABLE_processes), *own;
+	const struct row *sealed;
+
+	(void)state;
+	r->comm = str_new("before");
+	assert_ptr_equal(row_own(&r->row), r);	/* nobody else has it */
+	sealed = row_get(&r->row);
+	own = row_own(&r->row);
+	assert_ptr_not_equal(own, r);
+	assert_true(row_equal(&own->row, sealed));
+	str_set(&own->comm, str_new("after"));
+	assert_string_equal(((const struct processes_row *)sealed)->comm, "before");
+	row_put(sealed);
+	assert_ptr_equal(row_own(&own->row), own);
+	row_put(&own->row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +207,7 @@ int main(void)
 		cmocka_unit_test(quantiles_come_from_the_interval),
 		cmocka_unit_test(filter_drops_rows),
 		cmocka_unit_test(schema_is_sound),
+		cmocka_unit_test(only_a_row_of_ones_own_is_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
