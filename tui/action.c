@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* action.c: what a key does: first the view, then its table, then the console. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,20 +64,72 @@ static void cancel(struct app *a)
 	a->search[0] = '\0';
 }
 
+/* Columns of the selected row that are drawn as '?', by their titles; how many. */
+static int unknown_columns(const struct tableview *t, const struct row *r, char *buf, size_t cap)
+{
+	const struct table_desc *d = &table_descs[t->spec->table];
+	int found = 0;
+	size_t n = 0;
+
+	*buf = '\0';
+	for (u32 i = 0; i < t->spec->n_columns && n < cap; i++) {
+		const struct column *c = &t->spec->columns[i];
+		int f = c->field ? table_field(t->spec->table, c->field) : -1;
+
+		if (f < 0 || format_state(&d->fields[f], r) != VALUE_UNKNOWN)
+			continue;
+		n += (size_t)snprintf(buf + n, cap - n, "%s%s", found++ ? " " : "",
+				      c->title ? c->title : d->fields[f].title);
+	}
+	return found;
+}
+
+/* Why members of a process are '?': its connections or requests are not counted, or it ended. */
+static void explain_process(struct app *a, const struct processes_row *p, const char *columns)
+{
+	const struct table *net = &a->shown->tables[TABLE_connections];
+	bool no_net = !f32_known(p->rx_rate) && net->status != TS_OK && net->status != TS_PARTIAL;
+
+	if (p->row.closed)
+		app_say(a, ROLE_text, "%s: it has ended, and was not asked before", columns);
+	else if (no_net && net->reason)
+		app_say(a, ROLE_text, "RX/s TX/s: %s · HTTP: comes later", net->reason);
+	else if (no_net)
+		app_say(a, ROLE_text, app_live(a) ? "RX/s TX/s: counted while 5 is looked at · HTTP: comes later" :
+			"RX/s TX/s: nobody looked at 5 then · HTTP: comes later");
+	else
+		app_say(a, ROLE_text, "%s: no collector of this version fills that yet", columns);
+}
+
 /* What a '?' in this view means: the words of the collectors behind it. */
 static void explain(struct app *a)
 {
 	const struct view *v = app_view(a);
+	struct tableview *table = a->tables[a->view];
+	const struct row *r = table ? table_cursor(table) : NULL;
+	const struct processes_row *p = app_process(a);
+	char columns[120];
 
 	for (u32 t = 0; a->shown && t < N_TABLES; t++) {
-		const struct table *table = &a->shown->tables[t];
+		const struct table *source = &a->shown->tables[t];
 
-		if ((v->needs & TABLE_BIT(t)) && table->reason) {
-			app_say(a, ROLE_text, "%s: %s", table_descs[t].name, table->reason);
+		if ((v->needs & TABLE_BIT(t)) && source->reason) {
+			app_say(a, ROLE_text, "%s: %s", table_descs[t].name, source->reason);
 			return;
 		}
 	}
-	app_say(a, ROLE_text, "a ? is not known: no collector of this version fills that column yet");
+	if (!a->shown || (table && !r))
+		app_say(a, ROLE_text, "nothing is selected");
+	else if (r && !unknown_columns(table, r, columns, sizeof(columns)))
+		app_say(a, ROLE_text, "nothing of this row is unknown");
+	else if (r && table->spec->table == TABLE_processes)
+		explain_process(a, (const struct processes_row *)r, columns);
+	else if (r)
+		app_say(a, ROLE_text, "%s: not told by the kernel", columns);
+	else if (p && !f32_known(p->rx_rate))
+		explain_process(a, p, "rx/s tx/s");
+	else
+		app_say(a, ROLE_text, "nothing here is unknown");
 }
 
 static bool act_prompt(struct app *a, enum action action)

@@ -179,11 +179,16 @@ u32 conn_count(void)
 
 /* ---- one tick ---- */
 
+/*
+ * From one reading of the socket to the next. What ended is rated to the end of the
+ * tick, as it is rated from its begin: over the milliseconds that it lived, the sum
+ * of a server's short connections would be a multiple of what it sent.
+ */
 static void fill_rates(struct conn *c, const struct tick *t)
 {
 	struct connections_row *r = conn_row(c);
 	u64 since = c->rated_ns ? c->rated_ns : t->prev_ns;
-	u64 until = c->proto == IPPROTO_UDP ? t->now_ns : c->read_ns;
+	u64 until = c->proto == IPPROTO_UDP || c->closed ? t->now_ns : c->read_ns;
 	u64 interval = until > since && since ? until - since : 0;
 	bool zero = c->begun_ns != 0;
 

@@ -105,7 +105,7 @@ static bool follow_want(const struct tick *t)
 	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_NS) {
 		latency_off(WHY_OFF);
 	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_OVER_NS && over_budget(t)) {
-		latency_off("over budget and nobody looks (else they stay on for 5 minutes): press 7");
+		latency_off("over budget, and nobody looks: press 7");
 	}
 	return on_since_ns != 0;
 }

@@ -211,6 +211,34 @@ static void what_ended_is_told_once(void **state)
 	conn_clear();
 }
 
+/* Begun and ended early in a tick of 1 s: its bytes are those of the second, not of its 2 ms. */
+static void a_short_one_is_rated_over_the_tick(void **state)
+{
+	const u64 S = 1000000000, begun_ns = S + 1000000, end_ns = S + 3000000;
+	const struct snapshot *a = tick(NULL, S, NULL), *b;
+	struct wire_ends e = ends_to(2, 80);
+	bool is_new;
+	struct conn *c = conn_get(7, IPPROTO_TCP, 0, &e, begun_ns, &is_new);
+
+	(void)state;
+	c->begun_ns = begun_ns;
+	conn_row(c)->tx_bytes = 5000;
+	conn_row(c)->rx_bytes = 0;
+	conn_row(c)->tx_packets = 10;
+	conn_row(c)->retransmits = 0;
+	c->read_ns = end_ns;
+	c->updated = true;
+	conn_close(c, END_CLOSED, false, end_ns);
+	b = tick(a, 2 * S, NULL);
+	assert_int_equal(b->tables[TABLE_connections].n, 1);
+	assert_float_equal(row_at(b, 0)->tx_rate, 5000, 0.5);
+	assert_float_equal(row_at(b, 0)->segments_rate, 10, 0.01);
+	assert_float_equal(row_at(b, 0)->rx_rate, 0, 0);
+	snapshot_put(a);
+	snapshot_put(b);
+	conn_clear();
+}
+
 /* Of more than fit the closed ones go, and how many is told. */
 static void the_open_ones_stay(void **state)
 {
@@ -277,6 +305,7 @@ int main(void)
 		cmocka_unit_test(rows_are_in_order),
 		cmocka_unit_test(a_sealed_row_does_not_change),
 		cmocka_unit_test(what_ended_is_told_once),
+		cmocka_unit_test(a_short_one_is_rated_over_the_tick),
 		cmocka_unit_test(the_open_ones_stay),
 		cmocka_unit_test(who_uses_it_beats_who_holds_it),
 		cmocka_unit_test(v6_addresses),

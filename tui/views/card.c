@@ -236,7 +236,7 @@ const struct view card_view = {
 	.hints = "open back view latency pause step_back write",
 	.hints_wide = "open back up view latency pause step_back write health palette",
 	.legend = "time\tmean of the last 10 s, % of a CPU, all threads added up\n"
-		  "blocked, D\tuninterruptible sleep: disk, NFS\n"
+		  "blocked\tstate D, uninterruptible sleep: disk, NFS\n"
 		  "now\twhat each of its threads is in, and the longest of them\n",
 	.fini = card_fini, .update = card_update, .draw = card_draw, .act = card_act,
 	.status = card_status,

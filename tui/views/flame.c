@@ -267,8 +267,10 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: the first interval is not over");
 		return;
 	}
-	canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s %s", covered, whose,
-		      off ? "was not blocked" : "did not run");
+	/* Of the past it is not known whether this kind of stacks was asked for. */
+	canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s %s%s", covered, whose,
+		      off ? "was not blocked" : "did not run",
+		      app_live(a) ? "" : off ? ", or 3 was not looked at then" : ", or 2 was not looked at then");
 	canvas_text(c, r.row + 1, r.col + 3, -1, ROLE_dim,
 		    off ? "2: where it runs   ·   m: a longer window"
 			: "3: what it waits for   ·   m: a longer window");

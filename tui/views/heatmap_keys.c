@@ -223,6 +223,10 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 	case ACTION_group:
 		m->by = (m->by + 1) % 3;
 		m->list_at = 0;
+		if (!m->in_list)	/* else the list shows it */
+			app_say(a, ROLE_text, m->by == HEAT_BY_CALL ? "the calls of a rectangle are listed by call" :
+				m->by == HEAT_BY_PROCESS ? "the calls of a rectangle are listed by process" :
+				"the calls of a rectangle are listed by call and process");
 		return true;
 	default:
 		return false;

@@ -167,14 +167,29 @@ static bool only_like(struct app *a, char *text, size_t cap, const char *now, co
 	return true;
 }
 
-/* The one that the note line names. */
-static void go_to_pressed(struct app *a)
+/*
+ * The one that the note line names. What hides it of this view's own goes: who is
+ * named is meant to be seen, and is often a kernel thread. A filter was typed, it stays.
+ */
+static void go_to_pressed(struct app *a, struct processes_state *st)
 {
 	const struct processes_row *p = app_pressed(a);
+	struct tableview *t = app_table(a);
 
-	if (!p)
+	if (!p) {
 		app_say(a, ROLE_text, "the host is under no pressure");
-	else if (!table_select(app_table(a), &p->row))
+		return;
+	}
+	if (table_select(t, &p->row))
+		return;
+	st->grouping = 0;
+	*st->user = *st->container = '\0';
+	if (u64_known(p->kthread) && p->kthread && !st->show_kernel) {
+		st->show_kernel = true;
+		app_say(a, ROLE_text, "kernel threads shown");
+	}
+	table_reload(a, t);
+	if (!table_select(t, &p->row))
 		app_say(a, ROLE_text, "%s %llu is not in this list: Del drops the filter",
 			p->comm ? p->comm : "?", (unsigned long long)p->pid);
 }
@@ -213,7 +228,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 		app_set_face(a, app_face(a) == FACE_TREE ? FACE_FLAT : FACE_TREE);
 		return true;
 	case ACTION_named:
-		go_to_pressed(a);
+		go_to_pressed(a, st);
 		return true;
 	case ACTION_by_cpu:
 		return sort_by(a, "cpu_pct");

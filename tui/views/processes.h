@@ -42,6 +42,9 @@ struct processes_state {
 	struct node *nodes;
 	u32 n_nodes, cap_nodes;
 	enum grouping grouping;
+	enum grouping opened;	/* Enter on a group of this kind led to its members; BY_NONE: none did */
+	char opened_filter[300], before_filter[200];	/* set by that Enter; as it was before */
+	u64 opened_pid, opened_start_ns;	/* of the group's leader */
 	struct group *groups;
 	struct folded *folded;
 	u32 n_folded, cap_folded;

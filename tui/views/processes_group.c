@@ -99,22 +99,55 @@ u32 group_arrange(struct processes_state *st, struct table_row *rows, u32 n, boo
 	return out;
 }
 
-/* Enter on a group: its members. */
-static void open_group(struct app *a, struct processes_state *st, const struct group *g)
+/* Enter on a group: its members, of those that the filter shows. */
+static void open_group(struct app *a, struct processes_state *st, const struct table_row *tr)
 {
 	static const char *const fields[N_GROUPINGS] = { "", "user", "container", "unit", "comm" };
-	char filter[128], error[96], name[64];
+	struct tableview *t = app_table(a);
+	const struct processes_row *leader = process_row(tr->row);
+	const char *before = table_filter_text(t);
+	char filter[sizeof(st->opened_filter)], error[96], name[64];
 
-	snprintf(name, sizeof(name), "%s", g->name);
+	snprintf(name, sizeof(name), "%s", st->groups[tr->data].name);
 	for (char *p = name; *p; p++)	/* the name as it is, and a blank would end the term */
 		if (strchr(" \\^$.[]|()*+?{}", *p))
 			*p = '.';
-	snprintf(filter, sizeof(filter), "%s:^%s$", fields[st->grouping], name);
+	snprintf(st->before_filter, sizeof(st->before_filter), "%s", before ? before : "");
+	snprintf(filter, sizeof(filter), "%s%s%s:^%s$", st->before_filter,
+		 *st->before_filter ? " " : "", fields[st->grouping], name);
+	snprintf(st->opened_filter, sizeof(st->opened_filter), "%s", filter);
+	st->opened = st->grouping;
+	st->opened_pid = leader->pid;
+	st->opened_start_ns = leader->start_time_ns;
 	st->grouping = BY_NONE;
-	if (!table_filter(a, app_table(a), filter, error, sizeof(error)))
+	if (!table_filter(a, t, filter, error, sizeof(error)))
 		app_say(a, ROLE_bad, "%s", error);
 	else
-		app_say(a, ROLE_text, "only these; Del shows all");
+		app_say(a, ROLE_text, "only these; Backspace: the groups again");
+}
+
+/* Backspace on the members of a group: the groups, and that one selected. */
+static bool leave_group(struct app *a, struct processes_state *st)
+{
+	struct tableview *t = app_table(a);
+	const char *filter = table_filter_text(t);
+	enum grouping opened = st->opened;
+	const struct processes_row *p;
+	char error[96];
+
+	st->opened = BY_NONE;
+	if (opened == BY_NONE || st->grouping || !filter || strcmp(filter, st->opened_filter))
+		return false;	/* something else has been chosen since */
+	st->grouping = opened;
+	if (app_face(a) != FACE_FLAT)
+		app_set_face(a, FACE_FLAT);
+	table_filter(a, t, st->before_filter, error, sizeof(error));
+	table_reload(a, t);
+	p = snapshot_process(app_snapshot(a), st->opened_pid, st->opened_start_ns);
+	if (p)
+		table_select(t, &p->row);
+	app_say(a, ROLE_text, "by %s: Enter shows the members, b goes on", titles[opened]);
+	return true;
 }
 
 bool group_act(struct app *a, struct processes_state *st, enum action action)
@@ -132,8 +165,10 @@ bool group_act(struct app *a, struct processes_state *st, enum action action)
 		return true;
 	}
 	if (action == ACTION_open && st->grouping && tr && app_face(a) == FACE_FLAT) {
-		open_group(a, st, &st->groups[tr->data]);
+		open_group(a, st, tr);
 		return true;
 	}
+	if (action == ACTION_back)
+		return app_snapshot(a) && leave_group(a, st);
 	return false;
 }
