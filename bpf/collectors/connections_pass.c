@@ -165,7 +165,7 @@ static bool begin_ownerless(void)
 	if (netns_path(n, path, sizeof(path)))
 		return false;
 	iter_fd = n->inum == netns_of((u32)getpid()) ? bpf_iter_create(tcp_link) :
-						      keeper_netns_iter(path, tcp_link);
+						      keeper_netns_iter(path, n->inum, tcp_link);
 	stage = OWNERLESS;
 	have = 0;
 	return iter_fd >= 0;
