@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
 
 struct request {
 	u32 wish, cpu, hz;
+	u32 inum;	/* of the namespace that netns should be */
 	u64 tracepoint;
 	char netns[KEEPER_PATH];
 };
@@ -81,11 +83,24 @@ static int open_dev(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* By the time it is opened the process may be in another one, or be another process. */
+static int open_netns(const struct request *r)
+{
+	int fd = open(r->netns, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || (!fstat(fd, &st) && st.st_ino == r->inum))
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
 /* Goes into the namespace, opens what was asked for, and comes back. */
 static int in_netns(const struct request *r, int link_fd)
 {
 	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int there = open(r->netns, O_RDONLY | O_CLOEXEC), fd = -EPERM;
+	int there = open_netns(r), fd = -EPERM;
 
 	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET)) {
 		fd = -errno;
@@ -247,9 +262,9 @@ int keeper_tracepoint(const char *category, const char *name)
 	return err ? err : ask_fd(&r);
 }
 
-static int ask_netns(u32 wish, const char *path, int pass)
+static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
 {
-	struct request r = { .wish = wish };
+	struct request r = { .wish = wish, .inum = inum };
 	int fd, err;
 
 	snprintf(r.netns, sizeof(r.netns), "%s", path);
@@ -257,12 +272,12 @@ static int ask_netns(u32 wish, const char *path, int pass)
 	return err ? err : fd < 0 ? -EPIPE : fd;
 }
 
-int keeper_netns_dev(const char *path)
+int keeper_netns_dev(const char *path, u32 inum)
 {
-	return ask_netns(NETNS_DEV, path, -1);
+	return ask_netns(NETNS_DEV, path, inum, -1);
 }
 
-int keeper_netns_iter(const char *path, int link_fd)
+int keeper_netns_iter(const char *path, u32 inum, int link_fd)
 {
-	return ask_netns(NETNS_ITER, path, link_fd);
+	return ask_netns(NETNS_ITER, path, inum, link_fd);
 }

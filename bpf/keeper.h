@@ -23,9 +23,10 @@ int keeper_cpu_clock(u32 cpu, u32 hz);
 int keeper_tracepoint(const char *category, const char *name);
 /*
  * In the network namespace of that file (/proc/PID/ns/net, /run/netns/NAME): opens
- * its net/dev; starts the pass of an attached iterator. A descriptor or -errno.
+ * its net/dev; starts the pass of an attached iterator. A descriptor or -errno;
+ * -ESTALE: the file is not the namespace of that number (any more).
  */
-int keeper_netns_dev(const char *path);
-int keeper_netns_iter(const char *path, int link_fd);
+int keeper_netns_dev(const char *path, u32 inum);
+int keeper_netns_iter(const char *path, u32 inum, int link_fd);
 
 #endif

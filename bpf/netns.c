@@ -19,7 +19,7 @@
 static struct netns *first;
 static u32 n_namespaces, host_inum, reads;
 static u64 refreshed_ns;
-static u32 turn;
+static u32 turn, n_left_out;
 
 static struct netns *find(u32 inum)
 {
@@ -78,6 +78,7 @@ static void look_at(struct proc *p, void *arg)
 		p->netns = netns_of(p->pid);
 	}
 	n = p->netns ? get(p->netns) : NULL;
+	n_left_out += p->netns && !n;
 	if (!n)
 		return;
 	n->seen = true;
@@ -129,6 +130,20 @@ static void drop_unseen(void)
 	}
 }
 
+/* Where not all can be read, the host's is. */
+static void host_to_front(void)
+{
+	for (struct netns **link = &first, *n; (n = *link); link = &n->next) {
+		if (n->inum != host_inum)
+			continue;
+		*link = n->next;
+		n->next = first;
+		first = n;
+		str_set(&n->name, str_new("host"));
+		return;
+	}
+}
+
 void netns_refresh(u64 now_ns)
 {
 	if (now_ns == refreshed_ns)	/* two collectors ask, each tick */
@@ -138,6 +153,8 @@ void netns_refresh(u64 now_ns)
 	if (!host_inum)
 		host_inum = find_host();
 	reads = READS_PER_TICK;
+	n_left_out = 0;
+	get(host_inum);
 	for (struct netns *n = first; n; n = n->next) {
 		n->seen = false;
 		n->pid = 0;
@@ -146,9 +163,20 @@ void netns_refresh(u64 now_ns)
 	proctab_each(look_at, NULL);
 	read_names();
 	drop_unseen();
-	for (struct netns *n = first; n; n = n->next)
-		if (n->inum == host_inum)
-			str_set(&n->name, str_new("host"));
+	host_to_front();
+}
+
+u32 netns_left_out(void)
+{
+	return n_left_out;
+}
+
+void netns_left(const struct netns *n)
+{
+	struct proc *p = proctab_find(n->pid, n->start_ns);
+
+	if (p)
+		p->netns = 0;
 }
 
 const char *netns_name(u32 inum)

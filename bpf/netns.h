@@ -22,12 +22,16 @@ struct netns {
 void netns_refresh(u64 now_ns);
 /* Name of a namespace (belongs to it), or NULL. */
 const char *netns_name(u32 inum);
-/* The first namespace that is known; the others by ->next. */
+/* The first namespace that is known, the host's; the others by ->next. */
 struct netns *netns_first(void);
 /* Inode of the network namespace of a process, or 0. */
 u32 netns_of(u32 pid);
 /* Path of a file that is the namespace, for setns(2). 0 or -ENOENT. */
 int netns_path(const struct netns *n, char *buf, size_t cap);
+/* Processes in namespaces that there was no room for, at the last refresh. */
+u32 netns_left_out(void);
+/* Its process is not in it any more: the next refresh looks where it is, and takes another one. */
+void netns_left(const struct netns *n);
 void netns_clear(void);
 
 #endif

@@ -36,6 +36,12 @@ struct opener_job *opener_take(void);
 /* Readable when a job is finished; -1 before the first question. */
 int opener_fd(void);
 
+/*
+ * The regular file that a process has mapped under that path and inode number, open
+ * for reading; or -errno. In the caller's thread: only for where map_files/ is not to be had.
+ */
+int opener_mapped(u32 pid, const char *path, u64 ino);
+
 /* ---- the work itself, in the caller's thread; for tests ---- */
 
 /* How many places a debug file is looked for in; their names, relative to the process's root. */

@@ -57,16 +57,46 @@ static int open_process(u32 pid, u64 start_ns)
 	return dir;
 }
 
-static int open_root(u32 pid, u64 start_ns)
+/* Its pid in its own pid namespace, and whom it runs as; from /proc/PID/status. */
+static bool read_status(int dir, u32 *ret_pid, u32 *ret_uid, u32 *ret_euid)
 {
-	int dir = open_process(pid, start_ns), root;
+	char text[8192], *line, *last;
+
+	if (read_at(dir, "status", text, sizeof(text)) <= 0)
+		return false;
+	line = strstr(text, "\nUid:");
+	if (!line || sscanf(line, "\nUid: %u %u", ret_uid, ret_euid) != 2)
+		return false;
+	line = strstr(text, "\nNSpid:");
+	if (!line)
+		return false;
+	line[1 + strcspn(line + 1, "\n")] = '\0';
+	last = strrchr(line, '\t');
+	return last && sscanf(last, "%u", ret_pid) == 1;
+}
+
+static int open_root(u32 pid, u64 start_ns, u32 *ret_euid)
+{
+	int dir = open_process(pid, start_ns), root = -ESRCH;
+	u32 own_pid, uid;
 
 	if (dir < 0)
 		return dir;
-	root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	root = root < 0 ? -errno : root;
+	if (read_status(dir, &own_pid, &uid, ret_euid)) {
+		root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		root = root < 0 ? -errno : root;
+	}
 	close(dir);
 	return root;
+}
+
+/*
+ * We may read everything; who made the process chose what we open for it (links,
+ * mounts of its own namespace), and what reads the file then may be taken over.
+ */
+static bool may_read(u32 euid, const struct stat *st)
+{
+	return !euid || st->st_uid == euid || st->st_mode & S_IROTH;
 }
 
 /* The regular file of that name below root, open for reading; follow: its last part may be a link. */
@@ -132,11 +162,14 @@ bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap,
 
 static int open_debug(struct opener_job *job)
 {
-	int root = job->pid ? open_root(job->pid, job->start_ns) : -ESRCH, own, fd = -ENOENT;
+	int root = -ESRCH, own, fd = -ENOENT;
+	u32 euid = 0;
 	char path[1024];
 	struct stat st;
 	bool in_own;
 
+	if (job->pid)
+		root = open_root(job->pid, job->start_ns, &euid);
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (; fd < 0 && job->from < DEBUG_PLACES; job->from++) {
 		if (!debug_place(job, job->from, path, sizeof(path), &in_own))
@@ -144,6 +177,10 @@ static int open_debug(struct opener_job *job)
 		/* the process may have ended: its build-id is as good in our own root */
 		if ((in_own ? own : root) >= 0)
 			fd = open_below(in_own ? own : root, path, true, &st);
+		if (fd >= 0 && !in_own && !may_read(euid, &st)) {
+			close(fd);
+			fd = -EPERM;
+		}
 	}
 	if (root >= 0)
 		close(root);
@@ -153,24 +190,6 @@ static int open_debug(struct opener_job *job)
 }
 
 /* ---- perf maps ---- */
-
-/* Its pid in its own pid namespace, and whom it runs as; from /proc/PID/status. */
-static bool read_status(int dir, u32 *ret_pid, u32 *ret_uid, u32 *ret_euid)
-{
-	char text[8192], *line, *last;
-
-	if (read_at(dir, "status", text, sizeof(text)) <= 0)
-		return false;
-	line = strstr(text, "\nUid:");
-	if (!line || sscanf(line, "\nUid: %u %u", ret_uid, ret_euid) != 2)
-		return false;
-	line = strstr(text, "\nNSpid:");
-	if (!line)
-		return false;
-	line[1 + strcspn(line + 1, "\n")] = '\0';
-	last = strrchr(line, '\t');
-	return last && sscanf(last, "%u", ret_pid) == 1;
-}
 
 /*
  * Only a file that the process's own user (or root) made is believed: /tmp is
@@ -193,9 +212,31 @@ static int open_perf_map(const struct opener_job *job)
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
 	fd = open_below(root, path, false, &st);
 	close(root);
-	if (fd >= 0 && st.st_uid != uid && st.st_uid != euid && st.st_uid != 0) {
+	if (fd >= 0 && ((st.st_uid != uid && st.st_uid != euid && st.st_uid != 0) ||
+			!(st.st_uid == uid || may_read(euid, &st)))) {
 		close(fd);
 		return -EPERM;
+	}
+	return fd;
+}
+
+/* ---- mapped files ---- */
+
+int opener_mapped(u32 pid, const char *path, u64 ino)
+{
+	char name[32];
+	struct stat st;
+	int root, fd;
+
+	snprintf(name, sizeof(name), "/proc/%u/root", pid);
+	root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	fd = open_below(root, path, true, &st);
+	close(root);
+	if (fd >= 0 && st.st_ino != ino) {
+		close(fd);
+		return -ESTALE;
 	}
 	return fd;
 }

@@ -21,6 +21,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "bpf/sandbox.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/names.h"
@@ -322,6 +323,7 @@ static void drop_privileges(bool tables)
 	syscall(SYS_capset, &head, data);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
+	sandbox_compute_only();	/* a kernel without filters: the rest has to do */
 }
 
 static void wait_for_question(int sock)

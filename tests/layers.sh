@@ -60,7 +60,7 @@ check() {
 			fail("wire structs are private to their collector")
 		else if (other == dir || root || inc == "bpf/base.h")
 			next
-		else if (inc == "bpf/message.h" && dir == "symbolizer")
+		else if (inc ~ "^bpf/(message|sandbox)\\.h$" && dir == "symbolizer")
 			next
 		else if (inc == "bpf/snapshot.h" && dir != "symbolizer")
 			next

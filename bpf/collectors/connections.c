@@ -90,12 +90,14 @@ static void set_begin(struct conn *c, const struct wire_sock *w)
 		conn_row(c)->connect_ns = U64_BLANK;
 }
 
-/* A TCP socket as it is now; of the pass or of its end. */
+/* A TCP socket as it is now; of the pass or of its end. NULL: there is no room. */
 static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 {
 	bool is_new, was_open;
 	struct conn *c = conn_get(w->cookie, IPPROTO_TCP, w->flags, &w->ends, now_ns, &is_new);
 
+	if (!c)
+		return NULL;
 	was_open = !is_new && c->state != TCPS_SYN_SENT;
 	set_begin(c, w);
 	set_direction(c, w);
@@ -123,6 +125,8 @@ static int on_end(void *ctx, void *data, size_t size)
 	reason = tcp_reason(e->sock.state, e->err);
 	failed = tcp_failed(e);
 	c = take_tcp(&e->sock, e->time_ns);
+	if (!c)
+		return 0;
 	pass_last_user(c);
 	conn_set_owner(c, &e->sock.owner, false);
 	pass_listener_owner(c, &e->sock.ends);
@@ -199,6 +203,8 @@ static void report(const struct tick *t, u32 hidden)
 	loss_set("ring buffer full (connections)", skel->bss->lost_ring);
 	loss_set("connections not tracked: table full", skel->bss->lost_conns);
 	loss_set("connection rows beyond the table's size", hidden);
+	loss_set("connections and flows beyond 131,072 at once", conn_refused());
+	loss_set("listening sockets beyond 16,384", pass_listeners_refused());
 }
 
 static void count_runs(const struct tick *t)

@@ -18,6 +18,7 @@
 #define READ_BUF (32 << 10)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
 #define PASSES_UNMET 3		/* after these many a connection that nothing tracks is gone */
+#define MAX_LISTENERS 16384	/* each accepted connection may look through them */
 #define OWNERLESS_EVERY 4	/* passes: most sockets have an owner */
 
 /* A listening socket: whose the connections are that wait to be accepted. */
@@ -31,7 +32,7 @@ static int files_link = -1, tcp_link = -1, conns_map = -1, iter_fd = -1;
 static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
-static u64 pass_start_ns, lost;
+static u64 pass_start_ns, lost, listeners_refused;
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -41,6 +42,10 @@ static size_t have;
 
 static void take_listener(const struct wire_sock *w)
 {
+	if (n_next == MAX_LISTENERS) {
+		listeners_refused++;
+		return;
+	}
 	next_listeners = grow(next_listeners, n_next, &cap_next, sizeof(*listeners));
 	next_listeners[n_next++] = (struct listener){ w->cookie, w->ends, w->owner };
 }
@@ -155,7 +160,7 @@ static bool begin_ownerless(void)
 	if (netns_path(n, path, sizeof(path)))
 		return false;
 	iter_fd = n->inum == netns_of((u32)getpid()) ? bpf_iter_create(tcp_link) :
-						      keeper_netns_iter(path, tcp_link);
+						      keeper_netns_iter(path, n->inum, tcp_link);
 	stage = OWNERLESS;
 	have = 0;
 	return iter_fd >= 0;
@@ -226,6 +231,11 @@ void pass_last_user(struct conn *c)
 u64 pass_lost(void)
 {
 	return lost;
+}
+
+u64 pass_listeners_refused(void)
+{
+	return listeners_refused;
 }
 
 void pass_open(int files, int tcp, int conns)

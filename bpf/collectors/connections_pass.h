@@ -25,6 +25,8 @@ void pass_listener_owner(struct conn *c, const struct wire_ends *ends);
 void pass_last_user(struct conn *c);
 /* Connections that went without an end being told. */
 u64 pass_lost(void);
+/* Listening sockets that there was no room for, over all passes. */
+u64 pass_listeners_refused(void);
 void pass_close(void);
 
 #endif

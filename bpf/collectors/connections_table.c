@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "bpf/netns.h"
 #include "bpf/proctab.h"
@@ -22,16 +23,30 @@ static struct conn **all;
 static u32 n_all, cap_all, n_sorted;
 static u32 age_cursor;
 static bool scoped;		/* not every process is observed */
+static u64 secret[2];
+static u64 refused;
 
 /* ---- finding ---- */
 
+static u64 mix(u64 a, u64 b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (u64)m ^ (u64)(m >> 64);
+}
+
+/*
+ * Anybody may send datagrams to peers of his choice: where those are in the table
+ * depends on what only we know, or all of them could be made to meet in one bucket.
+ */
 static struct conn **bucket_of(u64 cookie, const u8 *remote, u16 rport)
 {
 	u64 h[2];
 
 	memcpy(h, remote, sizeof(h));
-	cookie = (cookie ^ h[0] ^ h[1] << 7 ^ (u64)rport << 40) * 0x9e3779b97f4a7c15ull;
-	return &buckets[cookie >> 40 & (n_buckets - 1)];
+	h[0] = mix(h[0] ^ secret[0], h[1] ^ secret[1]);
+	h[0] = mix(h[0] ^ secret[1], cookie ^ (u64)rport << 48 ^ secret[0]);
+	return &buckets[h[0] & (n_buckets - 1)];
 }
 
 static void insert(struct conn *c)
@@ -50,6 +65,9 @@ static void make_room(void)
 
 	if (buckets && n_all < n_buckets * 2)
 		return;
+	if (!old && getrandom(secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+		secret[0] = boottime_ns() * 0x9e3779b97f4a7c15ull;	/* early in the boot */
+	secret[0] |= 1;
 	n_buckets = n_old ? n_old * 4 : MIN_BUCKETS;
 	buckets = xcalloc(n_buckets, sizeof(*buckets));
 	for (u32 i = 0; i < n_old; i++)
@@ -122,6 +140,10 @@ struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *e
 	*ret_new = !c;
 	if (c)
 		return c;
+	if (n_all >= CONNS_MAX) {
+		refused++;
+		return NULL;
+	}
 	make_room();
 	c = xcalloc(1, sizeof(*c));
 	c->cookie = cookie;
@@ -175,6 +197,25 @@ void conn_each(void (*fn)(struct conn *c, void *arg), void *arg)
 u32 conn_count(void)
 {
 	return n_all;
+}
+
+u32 conn_longest(void)
+{
+	u32 longest = 0;
+
+	for (u32 i = 0; i < n_buckets; i++) {
+		u32 n = 0;
+
+		for (struct conn *c = buckets[i]; c; c = c->next)
+			n++;
+		longest = max(longest, n);
+	}
+	return longest;
+}
+
+u64 conn_refused(void)
+{
+	return refused;
 }
 
 /* ---- one tick ---- */

@@ -14,6 +14,7 @@
 #include "bpf/collectors/connections_tcp.h"
 
 #define CONNS_KEPT 60000	/* rows in a snapshot */
+#define CONNS_MAX (1u << 17)	/* in the table, about 500 bytes each: anybody can make flows, fast */
 
 struct conn {
 	struct conn *next;		/* in its bucket */
@@ -36,7 +37,7 @@ struct conn {
 
 /* The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one. */
 struct conn *conn_find(u64 cookie, const struct wire_ends *peer);
-/* The connection; made when it is new. The row has its ends then. */
+/* The connection; made when it is new. The row has its ends then. NULL: the table is full. */
 struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *ends, u64 now_ns,
 		      bool *ret_new);
 /* The row, for writing. */
@@ -48,6 +49,10 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 void conn_each(void (*fn)(struct conn *c, void *arg), void *arg);
 /* All that the table has. */
 u32 conn_count(void);
+/* How often there was no room for a new one. */
+u64 conn_refused(void);
+/* How many the fullest bucket has; for tests. */
+u32 conn_longest(void);
 /* Adds the rows of this tick, forgets the closed ones. How many did not fit. */
 u32 conn_rows(const struct tick *t);
 void conn_clear(void);

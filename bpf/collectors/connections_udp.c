@@ -86,7 +86,7 @@ static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct 
 	struct conn *c = conn_get(s->cookie, IPPROTO_UDP, flags, e, now_ns, &is_new);
 	struct connections_row *r;
 
-	if (!is_new)
+	if (!c || !is_new)
 		return c;
 	c->socket = s->id;
 	r = conn_row(c);
@@ -147,6 +147,8 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 	memcpy(e.remote, k->remote, sizeof(e.remote));
 	s->pass = max(s->pass, last_pass);	/* it was used: so it is there, or was just now */
 	c = flow_conn(s, k->v6 ? WS_V6 : 0, &e, f->begun_ns);
+	if (!c)
+		return;
 	if (!c->begun_ns)
 		c->begun_ns = f->begun_ns;
 	r = conn_row(c);

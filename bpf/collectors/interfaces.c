@@ -18,9 +18,11 @@
 #include "bpf/rate.h"
 
 #define DEV_MAX (256 << 10)	/* of one file: 2,000 interfaces */
+#define MAX_INTERFACES 4096	/* of all: anybody may make them, in a namespace of his own */
+#define BUCKETS 1024
 
 struct interface {
-	struct interface *next;
+	struct interface *next;	/* in its bucket */
 	u32 netns;
 	char name[32];
 	const char *netns_name;	/* as long as it had one */
@@ -34,9 +36,10 @@ struct reading {
 	u64 tx_bytes, tx_packets, tx_errors, tx_drops;
 };
 
-static struct interface *first, **expected;
+static struct interface *buckets[BUCKETS];
+static u32 n_interfaces;
 static char *text;
-static u32 unreadable;		/* namespaces, this tick */
+static u32 unreadable, left_out;	/* namespaces; interfaces and more of which nothing is known; this tick */
 
 static void interface_free(struct interface *i)
 {
@@ -44,27 +47,32 @@ static void interface_free(struct interface *i)
 	free(i);
 }
 
-static bool is_it(const struct interface *i, u32 netns, const char *name)
+/* Whoever finds names that meet in one bucket has MAX_INTERFACES of them at most. */
+static struct interface **bucket_of(u32 netns, const char *name)
 {
-	return i->netns == netns && !strcmp(i->name, name);
+	u32 h = netns * 0x9e3779b1u;
+
+	for (const char *p = name; *p; p++)
+		h = (h ^ (u8)*p) * 0x01000193u;
+	return &buckets[h >> 16 & (BUCKETS - 1)];
 }
 
-/* They are read in the same order each tick: nearly always it is the one after the last. */
+/* NULL: there is no room for it. */
 static struct interface *get(u32 netns, const char *name, u64 now_ns)
 {
-	struct interface **link = expected, *i;
+	struct interface **b = bucket_of(netns, name), *i = *b;
 
-	if (!*link || !is_it(*link, netns, name))
-		for (link = &first; *link && !is_it(*link, netns, name); link = &(*link)->next)
-			;
-	i = *link;
-	if (!i) {
-		i = *link = xcalloc(1, sizeof(*i));
-		i->netns = netns;
-		snprintf(i->name, sizeof(i->name), "%s", name);
-		i->first_seen_ns = now_ns;
-	}
-	expected = &i->next;
+	while (i && (i->netns != netns || strcmp(i->name, name)))
+		i = i->next;
+	if (i || n_interfaces == MAX_INTERFACES)
+		return i;
+	i = xcalloc(1, sizeof(*i));
+	i->netns = netns;
+	snprintf(i->name, sizeof(i->name), "%s", name);
+	i->first_seen_ns = now_ns;
+	i->next = *b;
+	*b = i;
+	n_interfaces++;
 	return i;
 }
 
@@ -106,12 +114,18 @@ static void take_line(char *line, u32 netns, const struct tick *t)
 {
 	unsigned long long v[12];
 	char *colon = strrchr(line, ':'), *name = line + strspn(line, " ");
+	struct interface *i;
 
 	if (!colon || sscanf(colon + 1, "%llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu",
 			     &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
 		return;
 	*colon = '\0';
-	add_row(get(netns, name, t->now_ns), &(struct reading){
+	i = get(netns, name, t->now_ns);
+	if (!i) {
+		left_out++;
+		return;
+	}
+	add_row(i, &(struct reading){
 		.rx_bytes = v[0], .rx_packets = v[1], .rx_errors = v[2], .rx_drops = v[3],
 		.tx_bytes = v[4], .tx_packets = v[5], .tx_errors = v[6], .tx_drops = v[7],
 	}, t);
@@ -143,60 +157,98 @@ static int read_by_process(const struct netns *n)
 {
 	int got;
 
-	if (!n->pid || netns_of(n->pid) != n->inum)
+	if (!n->pid)
 		return -ESRCH;
-	got = procfs_read_pid(n->pid, "net/dev", text, DEV_MAX);
-	return got > 0 && netns_of(n->pid) == n->inum ? got : -ESRCH;
+	got = netns_of(n->pid) == n->inum ? procfs_read_pid(n->pid, "net/dev", text, DEV_MAX) : -ESRCH;
+	if (got > 0 && netns_of(n->pid) == n->inum)
+		return got;
+	netns_left(n);
+	return -ESRCH;
 }
 
 static int read_namespace(const struct netns *n)
 {
 	char path[KEEPER_PATH];
-	int got = read_by_process(n), fd;
+	int got, fd;
 
+	if (n->inum == netns_of((u32)getpid()))
+		return procfs_read("self/net/dev", text, DEV_MAX);
+	got = read_by_process(n);
 	if (got > 0)
 		return got;
 	if (netns_path(n, path, sizeof(path)))
 		return -ENOENT;
-	fd = keeper_netns_dev(path);
+	fd = keeper_netns_dev(path, n->inum);
 	return fd < 0 ? fd : read_fd(fd);
 }
 
 static void sweep(const struct tick *t)
 {
-	struct interface **link = &first;
+	for (u32 k = 0; k < BUCKETS; k++) {
+		struct interface **link = &buckets[k];
 
-	while (*link) {
-		struct interface *i = *link;
+		while (*link) {
+			struct interface *i = *link;
 
-		if (i->seen) {
-			i->seen = false;
-			link = &i->next;
+			if (i->seen) {
+				i->seen = false;
+				link = &i->next;
+				continue;
+			}
+			row_of(i, t)->row.closed = true;
+			*link = i->next;
+			interface_free(i);
+			n_interfaces--;
+		}
+	}
+}
+
+/* What is not there, in words; "" for nothing. */
+static void say_what_is_missing(char *why, size_t cap)
+{
+	u32 beyond = netns_left_out();
+	size_t n = 0;
+
+	why[0] = '\0';
+	if (unreadable)
+		n += (size_t)snprintf(why, cap, "%u network namespaces cannot be read", unreadable);
+	if (left_out)
+		n += (size_t)snprintf(why + n, cap - n, "%smore than %u interfaces: %u and more are not shown",
+				      n ? "; " : "", MAX_INTERFACES, left_out);
+	if (beyond)
+		snprintf(why + n, cap - n, "%stoo many network namespaces: those of %u processes are not read",
+			 n ? "; " : "", beyond);
+}
+
+/* Reading costs the kernel as much as us: what will find no room is not read. */
+static void read_all(const struct tick *t)
+{
+	unreadable = left_out = 0;
+	for (struct netns *n = netns_first(); n; n = n->next) {
+		int got;
+
+		if (left_out > MAX_INTERFACES / 4) {
+			left_out++;
 			continue;
 		}
-		row_of(i, t)->row.closed = true;
-		*link = i->next;
-		interface_free(i);
+		got = read_namespace(n);
+		if (got > 0)
+			take_text(text, n->inum, t);
+		unreadable += got <= 0;
+		left_out += got == DEV_MAX - 1;	/* the file was longer */
 	}
 }
 
 static int interfaces_read(const struct tick *t)
 {
-	char why[80];
+	char why[240];
 
-	unreadable = 0;
-	expected = &first;
 	netns_refresh(t->now_ns);
-	for (struct netns *n = netns_first(); n; n = n->next) {
-		if (read_namespace(n) > 0)
-			take_text(text, n->inum, t);
-		else
-			unreadable++;
-	}
+	read_all(t);
 	sweep(t);
-	snprintf(why, sizeof(why), "%u network namespaces cannot be read", unreadable);
-	builder_status(t->b, TABLE_interfaces, unreadable ? TS_PARTIAL : TS_OK,
-		       unreadable ? why : NULL, t->interval_ns);
+	say_what_is_missing(why, sizeof(why));
+	builder_status(t->b, TABLE_interfaces, why[0] ? TS_PARTIAL : TS_OK, why[0] ? why : NULL,
+		       t->interval_ns);
 	return 0;
 }
 
@@ -210,11 +262,14 @@ static int interfaces_open(char *reason, size_t cap)
 
 static void interfaces_close(void)
 {
-	for (struct interface *i = first, *next; i; i = next) {
-		next = i->next;
-		interface_free(i);
+	for (u32 k = 0; k < BUCKETS; k++) {
+		for (struct interface *i = buckets[k], *next; i; i = next) {
+			next = i->next;
+			interface_free(i);
+		}
+		buckets[k] = NULL;
 	}
-	first = NULL;
+	n_interfaces = 0;
 	free(text);
 	text = NULL;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bpf/collector.h"
+#include "bpf/opener.h"
 #include "bpf/collectors/profiler_arena.h"
 #include "bpf/collectors/profiler_files.h"
 #include "bpf/collectors/profiler_mappings.h"
@@ -107,12 +108,12 @@ u32 files_known(const char *dev, u64 ino, const char *path)
 	return 0;
 }
 
-/* What /proc/PID/maps says of it: for where map_files/ may not be opened. */
-static bool find_path(u32 pid, u64 start, char *ret, size_t cap)
+/* What /proc/PID/maps says of it: for where map_files/ may not be opened. Its inode number; 0: nothing. */
+static u64 find_path(u32 pid, u64 start, char *ret, size_t cap)
 {
 	char *line = NULL, name[64];
 	size_t cap_line = 0;
-	bool found = false;
+	u64 found = 0, ino;
 	FILE *f;
 
 	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
@@ -120,10 +121,11 @@ static bool find_path(u32 pid, u64 start, char *ret, size_t cap)
 	while (f && !found && getline(&line, &cap_line, f) > 0) {
 		char *path = strchr(line, '/');
 
-		if (!path || strtoull(line, NULL, 16) != start)
+		if (!path || strtoull(line, NULL, 16) != start ||
+		    sscanf(line, "%*s %*s %*s %*s %" SCNu64, &ino) != 1)
 			continue;
 		path[strcspn(path, "\n")] = '\0';
-		found = (size_t)snprintf(ret, cap, "%s", path) < cap;
+		found = (size_t)snprintf(ret, cap, "%s", path) < cap ? ino : 0;
 	}
 	free(line);
 	if (f)
@@ -133,8 +135,9 @@ static bool find_path(u32 pid, u64 start, char *ret, size_t cap)
 
 static int open_mapped(u32 pid, u64 start, u64 end, char *path, size_t cap)
 {
-	char name[PATH_MAX + 64];
+	char name[96];
 	ssize_t n;
+	u64 ino;
 
 	snprintf(name, sizeof(name), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
 	n = readlink(name, path, cap - 1);
@@ -145,10 +148,11 @@ static int open_mapped(u32 pid, u64 start, u64 end, char *path, size_t cap)
 		if (fd >= 0)
 			return fd;
 	}
-	if (!find_path(pid, start, path, cap))
+	/* any other error is of the file itself, and its path may lead anywhere by now */
+	if (errno != EPERM)
 		return -1;
-	snprintf(name, sizeof(name), "/proc/%u/root%s", pid, path);
-	return open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ino = find_path(pid, start, path, cap);
+	return ino ? opener_mapped(pid, path, ino) : -1;
 }
 
 u32 files_of_mapping(u32 pid, u64 start, u64 end)

@@ -294,6 +294,44 @@ static void v6_addresses(void **state)
 	conn_clear();
 }
 
+/* ---- bounds ---- */
+
+/* Who sends datagrams chooses the peers: these are as alike as XOR and shift can make them. */
+static void peers_do_not_meet_in_one_bucket(void **state)
+{
+	(void)state;
+	for (u64 i = 1; i <= 20000; i++) {
+		struct wire_ends e = { .rport = 53 };
+		u64 h[2] = { i << 7, i };
+		bool is_new;
+
+		memcpy(e.remote, h, sizeof(h));
+		assert_non_null(conn_get(1, IPPROTO_UDP, WS_V6, &e, 5, &is_new));
+	}
+	assert_true(conn_longest() < 40);
+	conn_clear();
+}
+
+static void the_table_has_an_end(void **state)
+{
+	struct wire_ends e = { .rport = 53 };
+	u64 before = conn_refused();
+	bool is_new;
+
+	(void)state;
+	for (u32 i = 1; i <= CONNS_MAX + 10; i++) {
+		memcpy(e.remote, &i, sizeof(i));
+		assert_int_equal(conn_get(1, IPPROTO_UDP, 0, &e, 5, &is_new) != NULL, i <= CONNS_MAX);
+	}
+	assert_int_equal(conn_count(), CONNS_MAX);
+	assert_int_equal(conn_refused() - before, 10);
+	memset(e.remote, 0, sizeof(e.remote));
+	e.remote[0] = 1;	/* the first one: what is known goes on */
+	assert_non_null(conn_get(1, IPPROTO_UDP, 0, &e, 6, &is_new));
+	assert_false(is_new);
+	conn_clear();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +347,8 @@ int main(void)
 		cmocka_unit_test(the_open_ones_stay),
 		cmocka_unit_test(who_uses_it_beats_who_holds_it),
 		cmocka_unit_test(v6_addresses),
+		cmocka_unit_test(peers_do_not_meet_in_one_bucket),
+		cmocka_unit_test(the_table_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
