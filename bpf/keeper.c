@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,9 +24,8 @@ enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
 
 struct request {
 	u32 wish, cpu, hz;
-	u32 inum;	/* of the namespace that netns should be */
-	u64 tracepoint;
-	char netns[KEEPER_PATH];
+	u32 inum;	/* of the namespace that the file should be */
+	char name[KEEPER_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
 };
 
 static int sock = -1;
@@ -44,10 +44,57 @@ static int open_stats(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/* A tracefs that only we see, for a machine where it is not mounted. */
+static int mount_tracefs(void)
+{
+	int fs = fsopen("tracefs", FSOPEN_CLOEXEC), fd = -1;
+
+	if (fs < 0)
+		return -1;
+	if (!fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	close(fs);
+	return fd;
+}
+
+/* The folder of tracefs; -1: it cannot be had. It stays open, and is asked for once. */
+static int tracefs(void)
+{
+	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	static int fd = -2;
+
+	if (fd != -2)
+		return fd;
+	for (u32 i = 0; i < ARRAY_SIZE(roots); i++) {
+		fd = open(roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !faccessat(fd, "events", F_OK, AT_EACCESS))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return fd = mount_tracefs();
+}
+
+/* Documentation/trace/events.rst: each event has its number in the file "id". */
+static int tracepoint_id(const char *event, u64 *ret)
+{
+	char path[KEEPER_PATH + 16], buf[32] = "";
+	int dir = tracefs(), fd;
+
+	snprintf(path, sizeof(path), "events/%s/id", event);
+	fd = dir < 0 ? -1 : openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	*ret = read(fd, buf, sizeof(buf) - 1) > 0 ? strtoull(buf, NULL, 10) : 0;
+	close(fd);
+	return *ret ? 0 : -EINVAL;
+}
+
 static int open_event(const struct request *r)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr), .sample_type = PERF_SAMPLE_RAW };
-	int fd;
+	u64 id = 0;
+	int fd, err;
 
 	if (r->wish == CPU_CLOCK) {
 		attr.type = PERF_TYPE_SOFTWARE;
@@ -55,8 +102,11 @@ static int open_event(const struct request *r)
 		attr.freq = 1;
 		attr.sample_freq = r->hz;
 	} else {
+		err = tracepoint_id(r->name, &id);
+		if (err)
+			return err;
 		attr.type = PERF_TYPE_TRACEPOINT;
-		attr.config = r->tracepoint;
+		attr.config = id;
 		attr.sample_period = 1;
 		attr.wakeup_events = 1;
 	}
@@ -86,7 +136,7 @@ static int open_dev(void)
 /* By the time it is opened the process may be in another one, or be another process. */
 static int open_netns(const struct request *r)
 {
-	int fd = open(r->netns, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(r->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || (!fstat(fd, &st) && st.st_ino == r->inum))
@@ -234,32 +284,12 @@ int keeper_cpu_clock(u32 cpu, u32 hz)
 	return ask_fd(&(struct request){ .wish = CPU_CLOCK, .cpu = cpu, .hz = hz });
 }
 
-/* Documentation/trace/events.rst: each event has its number in the file "id". */
-static int tracepoint_id(const char *category, const char *name, u64 *ret)
-{
-	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char path[160], buf[32];
-
-	for (u32 i = 0; i < ARRAY_SIZE(roots); i++) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "%s/events/%s/%s/id", roots[i], category, name);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		*ret = fgets(buf, sizeof(buf), f) ? strtoull(buf, NULL, 10) : 0;
-		fclose(f);
-		return *ret ? 0 : -EINVAL;
-	}
-	return -ENOENT;
-}
-
 int keeper_tracepoint(const char *category, const char *name)
 {
 	struct request r = { .wish = TRACEPOINT };
-	int err = tracepoint_id(category, name, &r.tracepoint);
 
-	return err ? err : ask_fd(&r);
+	snprintf(r.name, sizeof(r.name), "%s/%s", category, name);
+	return ask_fd(&r);
 }
 
 static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
@@ -267,7 +297,7 @@ static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
 	struct request r = { .wish = wish, .inum = inum };
 	int fd, err;
 
-	snprintf(r.netns, sizeof(r.netns), "%s", path);
+	snprintf(r.name, sizeof(r.name), "%s", path);
 	err = ask_with(&r, pass, &fd);
 	return err ? err : fd < 0 ? -EPIPE : fd;
 }

@@ -19,7 +19,11 @@ void keeper_stop(void);
 int keeper_stats(bool on);
 /* A CPU clock event that samples hz times a second on one CPU; a descriptor or -errno. */
 int keeper_cpu_clock(u32 cpu, u32 hz);
-/* A tracepoint ("sched", "sched_switch") as a perf event; a descriptor or -errno (-ENOENT: no tracefs). */
+/*
+ * A tracepoint ("sched", "sched_switch") as a perf event; a descriptor or -errno
+ * (-ENOENT: there is none of that name, or no tracefs to ask). Where tracefs is not
+ * mounted the keeper mounts one that nobody else sees (fsmount(2)).
+ */
 int keeper_tracepoint(const char *category, const char *name);
 /*
  * In the network namespace of that file (/proc/PID/ns/net, /run/netns/NAME): opens
