@@ -495,9 +495,8 @@ static __always_inline bool is_refusal(long ret)
 	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
 }
 
-static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
+static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, u64 nr, long ret)
 {
-	u64 nr = call_nr(t, regs);
 	struct call_args args;
 
 	if (nr == CONNECT ? !is_refusal(ret) :
@@ -511,22 +510,44 @@ static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, lo
 	return finish(t, nr, &args, ret);
 }
 
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(on_return, struct pt_regs *regs, long ret)
-{
-	return leave(bpf_get_current_task_btf(), regs, ret);
-}
-
-/* Two ways to the same place: see probes_prefer_classic() in bpf/probes.h. */
+/*
+ * Where the kernel has an event for each call (CONFIG_FTRACE_SYSCALLS) the returns of
+ * all others cost next to nothing. They are told of 64-bit callers only.
+ */
 struct syscall_args {
 	u64 common;
 	long id, ret;
 };
 
+#define RETURN_OF(call, nr)							\
+SEC("?tp/syscalls/sys_exit_" #call)						\
+int on_##call(struct syscall_args *ctx)						\
+{										\
+	struct task_struct *t = bpf_get_current_task_btf();			\
+										\
+	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), nr, ctx->ret);	\
+}
+
+RETURN_OF(recvfrom, RECVFROM)
+RETURN_OF(recvmsg, RECVMSG)
+RETURN_OF(recvmmsg, RECVMMSG)
+RETURN_OF(sendmmsg, SENDMMSG)
+RETURN_OF(connect, CONNECT)
+
+/* Elsewhere every return; two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return leave(t, regs, call_nr(t, regs), ret);
+}
+
 SEC("?tp/raw_syscalls/sys_exit")
 int on_return_tp(struct syscall_args *ctx)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
 
-	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), ctx->ret);
+	return leave(t, regs, call_nr(t, regs), ctx->ret);
 }

@@ -3,17 +3,19 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/features.h"
+#include "bpf/keeper.h"
 #include "bpf/probes.h"
 #include "bpf/collectors/connections_calls.h"
 #include "connections_calls.skel.h"
 
 static struct connections_calls *skel;
-static struct bpf_link *links[4];
+static struct bpf_link *links[8];
 static u32 n_links;
 
 struct connections_calls *calls_skel(void)
@@ -71,19 +73,35 @@ static int attach_all(char *why, size_t cap)
 	return 0;
 }
 
+/* Has this kernel events for the return of each call, and may we have them? */
+static bool has_call_events(void)
+{
+	int fd = keeper_tracepoint("syscalls", "sys_exit_recvfrom");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
 static void choose_programs(void)
 {
 	struct features f;
-	bool classic = probes_prefer_classic(), traced;
+	bool classic = probes_prefer_classic(), traced, by_call;
 
 	features_read(&f);
 	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
+	by_call = traced && has_call_events();
 	skel->rodata->by_descriptor = !traced;
 	bpf_program__set_autoload(skel->progs.on_send, traced);
 	bpf_program__set_autoload(skel->progs.on_receive, traced);
-	bpf_program__set_autoload(skel->progs.on_return, !classic);
-	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
+	bpf_program__set_autoload(skel->progs.on_recvfrom, by_call);
+	bpf_program__set_autoload(skel->progs.on_recvmsg, by_call);
+	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
+	bpf_program__set_autoload(skel->progs.on_sendmmsg, by_call);
+	bpf_program__set_autoload(skel->progs.on_connect, by_call);
+	bpf_program__set_autoload(skel->progs.on_return, !by_call && !classic);
+	bpf_program__set_autoload(skel->progs.on_return_tp, !by_call && classic);
 }
 
 int calls_open(int ring_fd, char *why, size_t cap)
