@@ -3,9 +3,9 @@
  * connections.bpf.c: the life of TCP connections, and the iterators that read
  * what the open ones have counted.
  *
- * Nothing runs when data moves. A connection has an entry in `conns` from its
- * SYN to its end, found by its cookie; the end goes to user space with the
- * socket's own final counters, so that what lived 2 ms has them too.
+ * Nothing runs when data moves. A connection has an entry from its SYN to its
+ * end, found by its cookie, in `young` or in `conns`; the end goes to user space
+ * with the socket's own final counters, so that what lived 2 ms has them too.
  */
 #include "bpf/net.bpf.h"
 
@@ -14,12 +14,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_ring, lost_conns;
 u64 n_ends;
 
-struct conn_state {
-	u64 begun_ns, open_ns;
-	struct wire_owner owner;
-	u32 flags;		/* WS_OPENED, WS_ACCEPTED */
-	u32 pad;
-};
+struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
+u32 spilled[YOUNG_SLOTS];	/* how many whose place it would be are in `conns` */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -77,14 +73,67 @@ static __always_inline void fill_state(struct wire_sock *w, const struct conn_st
 	w->flags |= s->flags;
 }
 
-/* ---- life ---- */
+/* ---- what is kept of a connection ---- */
+
+static __always_inline u32 slot_of(u64 cookie)
+{
+	return cookie & (YOUNG_SLOTS - 1);
+}
+
+static __always_inline struct conn_state *find(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie)
+		return &young[at].state;
+	return spilled[at] ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
 
 static __always_inline int remember(u64 cookie, const struct conn_state *s)
 {
+	u32 at = slot_of(cookie);
+	bool is_new;
+
+	if (young[at].cookie == cookie || !__sync_val_compare_and_swap(&young[at].cookie, 0, cookie)) {
+		young[at].state = *s;
+		return 0;
+	}
+	is_new = !bpf_map_lookup_elem(&conns, &cookie);
 	if (bpf_map_update_elem(&conns, &cookie, s, BPF_ANY))
 		__sync_fetch_and_add(&lost_conns, 1);
+	else if (is_new)
+		__sync_fetch_and_add(&spilled[at], 1);
 	return 0;
 }
+
+static __always_inline void forget(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie) {
+		young[at].state.begun_ns = 0;	/* nobody takes the next one for as old as this */
+		if (__sync_val_compare_and_swap(&young[at].cookie, cookie, 0) == cookie)
+			return;
+	}
+	if (spilled[at] && !bpf_map_delete_elem(&conns, &cookie))
+		__sync_fetch_and_add(&spilled[at], -1);
+}
+
+/*
+ * After a change: where the entry moved meanwhile, the change has to be made in
+ * `conns` too, and this is the entry there; else NULL. The addition is a barrier: who
+ * moves it either sees the change, or we see that it moved.
+ */
+static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s)
+{
+	u64 now_at;
+
+	__sync_fetch_and_add(&s->writes, 1);
+	now_at = young[slot_of(cookie)].cookie;
+	return now_at == YOUNG_MOVED ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
+
+/* ---- life ---- */
 
 /* connect(): in the context of the process that calls it. It may do so again after it failed. */
 static __always_inline int begin(u64 cookie)
@@ -101,9 +150,12 @@ static __always_inline int established(u64 cookie, int old)
 
 	fresh.open_ns = bpf_ktime_get_boot_ns();
 	if (old == TCPS_SYN_SENT)
-		s = bpf_map_lookup_elem(&conns, &cookie);
+		s = find(cookie);
 	if (s) {
 		s->open_ns = fresh.open_ns;
+		s = moved(cookie, s);
+		if (s)
+			s->open_ns = fresh.open_ns;
 		return 0;
 	}
 	fresh.flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
@@ -115,13 +167,17 @@ static __always_inline int established(u64 cookie, int old)
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
 static __always_inline int closing(u64 cookie)
 {
-	struct conn_state *s = bpf_map_lookup_elem(&conns, &cookie), fresh = {};
+	struct conn_state *s = find(cookie), fresh = {};
 
 	if (!s) {
 		fill_current(&fresh.owner);
 		return remember(cookie, &fresh);
 	}
-	if (s->owner.tgid != bpf_get_current_task_btf()->tgid)
+	if (s->owner.tgid == bpf_get_current_task_btf()->tgid)
+		return 0;
+	fill_current(&s->owner);
+	s = moved(cookie, s);
+	if (s)
 		fill_current(&s->owner);
 	return 0;
 }
@@ -189,10 +245,10 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 		return established(cookie, old);
 	if (new != TCPS_CLOSE)
 		return closing(cookie);
-	s = bpf_map_lookup_elem(&conns, &cookie);
+	s = find(cookie);
 	end(sk, cookie, old, s);
 	if (s)
-		bpf_map_delete_elem(&conns, &cookie);
+		forget(cookie);
 	return 0;
 }
 
@@ -208,11 +264,11 @@ int BPF_PROG(on_destroy, struct sock *sk)
 
 	if (!cookie)
 		return 0;
-	s = bpf_map_lookup_elem(&conns, &cookie);
+	s = find(cookie);
 	if (!s)
 		return 0;
 	end(sk, cookie, TCPS_CLOSE, s);
-	bpf_map_delete_elem(&conns, &cookie);
+	forget(cookie);
 	return 0;
 }
 
@@ -235,7 +291,7 @@ static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, str
 		w.flags |= WS_V6;
 	if (w.proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
 		fill_tcp(&w, sk, w.state);
-		s = bpf_map_lookup_elem(&conns, &w.cookie);
+		s = find(w.cookie);
 		if (s) {
 			fill_state(&w, s);
 			if (!t)

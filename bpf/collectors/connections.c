@@ -21,6 +21,7 @@
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_table.h"
 #include "bpf/collectors/connections_udp.h"
+#include "bpf/collectors/connections_young.h"
 #include "connections.skel.h"
 
 static struct connections *skel;
@@ -159,7 +160,7 @@ static bool connections_swap(const struct tick *t)
 	netns_refresh(t->now_ns);
 	conn_events_begin(t);
 	connections_drain();
-	return udp_swap();
+	return udp_swap() || young_moving();
 }
 
 static void clear_rates(struct proc *p, void *arg)
@@ -220,6 +221,7 @@ static int connections_read(const struct tick *t)
 	u32 hidden;
 
 	connections_drain();
+	young_sweep(t->now_ns);
 	err = pass_run(t, take_tcp);
 	if (err)
 		return err;
@@ -239,6 +241,7 @@ static void connections_close(void)
 {
 	pass_close();
 	probes_detach(links, N_PROGRAMS);
+	young_close();
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("connections");
@@ -276,8 +279,8 @@ static int connections_open(char *reason, size_t cap)
 	}
 	if (!err) {
 		pass_open(bpf_link__fd(links[SOCKETS_ITER]),
-			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1,
-			  bpf_map__fd(skel->maps.conns));
+			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1);
+		young_open(skel->bss->young, skel->bss->spilled, bpf_map__fd(skel->maps.conns));
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}

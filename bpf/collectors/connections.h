@@ -70,6 +70,29 @@ struct wire_end {
 	__u32 pad;
 };
 
+/* ---- what connections.bpf.c keeps of a connection, from its SYN to its end ---- */
+
+struct conn_state {
+	__u64 begun_ns, open_ns;
+	struct wire_owner owner;
+	__u32 flags;		/* WS_OPENED, WS_ACCEPTED */
+	__u32 writes;		/* see moved() in connections.bpf.c */
+};
+
+/*
+ * A young connection's is in the place that its cookie says. Cookies count up, so
+ * that these places are neighbours and warm, which the buckets of a large hash table
+ * never are: that was half of what a short connection cost. What has grown older, or
+ * found its place taken, is in the map `conns`: see connections_young.h.
+ */
+struct conn_slot {
+	__u64 cookie;		/* 0: free */
+	struct conn_state state;
+};
+
+#define YOUNG_SLOTS 4096
+#define YOUNG_MOVED (~0ull)	/* as cookie: is in `conns` now, but somebody may still look here */
+
 /* ---- UDP ---- */
 
 struct flow_key {

@@ -14,6 +14,7 @@
 #include "bpf/collectors/connections_holders.h"
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_udp.h"
+#include "bpf/collectors/connections_young.h"
 
 #define READ_BUF (32 << 10)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
@@ -28,7 +29,7 @@ struct listener {
 	struct wire_owner owner;
 };
 
-static int files_link = -1, tcp_link = -1, conns_map = -1, iter_fd = -1;
+static int files_link = -1, tcp_link = -1, iter_fd = -1;
 static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
@@ -172,12 +173,10 @@ static bool begin_ownerless(void)
  */
 static void forget_unmet(struct conn *c, void *arg)
 {
-	char state[128];	/* struct conn_state of connections.bpf.c */
-
 	(void)arg;
 	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET + 2 * ownerless_period)
 		return;
-	if (!bpf_map_lookup_elem(conns_map, &c->cookie, state))
+	if (young_tracked(c->cookie))
 		return;
 	lost++;
 	pass_last_user(c);
@@ -238,11 +237,10 @@ u64 pass_listeners_refused(void)
 	return listeners_refused;
 }
 
-void pass_open(int files, int tcp, int conns)
+void pass_open(int files, int tcp)
 {
 	files_link = files;
 	tcp_link = tcp;
-	conns_map = conns;
 	pass = 0;
 }
 
@@ -250,7 +248,7 @@ void pass_close(void)
 {
 	if (iter_fd >= 0)
 		close(iter_fd);
-	iter_fd = files_link = tcp_link = conns_map = -1;
+	iter_fd = files_link = tcp_link = -1;
 	holders_clear();
 	free(listeners);
 	free(next_listeners);

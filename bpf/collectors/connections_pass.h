@@ -13,10 +13,9 @@ typedef struct conn *(*take_socket_fn)(const struct wire_sock *w, u64 now_ns);
 
 /*
  * Links of the iterator over files, and of that over the TCP sockets of one
- * namespace (-1: none); the map of the connections that are tracked. The caller
- * keeps all three.
+ * namespace (-1: none). The caller keeps both.
  */
-void pass_open(int files_link, int tcp_link, int conns_map);
+void pass_open(int files_link, int tcp_link);
 /* Goes on with the pass, or starts the next one. 0 or -errno. */
 int pass_run(const struct tick *t, take_socket_fn take_tcp);
 /* Gives a connection that nobody has accepted yet to who listens there. */
