@@ -201,7 +201,7 @@ static void report(const struct tick *t, u32 hidden)
 			 n ? "; " : "");
 	builder_status(t->b, TABLE_connections, why[0] ? TS_PARTIAL : TS_OK, why[0] ? why : NULL,
 		       t->interval_ns);
-	loss_set("ring buffer full (connections)", skel->bss->lost_ring);
+	loss_set("ring buffer full (connections)", skel->bss->lost_ring + calls_lost_ring());
 	loss_set("connections not tracked: table full", skel->bss->lost_conns);
 	loss_set("connection rows beyond the table's size", hidden);
 	loss_set("connections and flows beyond 131,072 at once", conn_refused());

@@ -17,7 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile bool by_descriptor;	/* before 6.3 */
 u32 current_set;		/* 0 or 1 */
 u32 used[2];			/* flows in each map */
-u64 lost_flows, lost_ring;
+u64 lost_flows, lost_ring, lost_returns;
 
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -229,8 +229,11 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 
 	if (!p)
 		return false;
-	if (p->socket != a->socket)
+	if (p->socket != a->socket) {
+		if (p->packets)	/* its call returned, and we were not told */
+			__sync_fetch_and_add(&lost_returns, p->packets);
 		p->packets = p->bytes = 0;
+	}
 	p->socket = a->socket;
 	p->ends = a->ends;
 	p->v6 = a->v6;
@@ -495,19 +498,28 @@ static __always_inline bool is_refusal(long ret)
 	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
 }
 
-static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, u64 nr, long ret)
+/* Since 6.3; `nr` is one that is deferred, or connect(). */
+static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, u64 nr, long ret)
 {
 	struct call_args args;
 
-	if (nr == CONNECT ? !is_refusal(ret) :
-			    !(by_descriptor ? moves_data(nr) && ret >= 0 : is_deferred(nr)))
-		return 0;
 	get_args(&args, regs);
 	if (nr == CONNECT)
-		return failed_connect(t, &args, ret);
-	if (by_descriptor)
-		return count_by_descriptor(t, nr, &args, ret);
+		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
 	return finish(t, nr, &args, ret);
+}
+
+static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
+{
+	u64 nr = call_nr(t, regs);
+	struct call_args args;
+
+	if (!by_descriptor)
+		return nr == CONNECT || is_deferred(nr) ? leave_traced(t, regs, nr, ret) : 0;
+	get_args(&args, regs);
+	if (nr == CONNECT)
+		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
+	return moves_data(nr) && ret >= 0 ? count_by_descriptor(t, nr, &args, ret) : 0;
 }
 
 /*
@@ -525,7 +537,7 @@ int on_##call(struct syscall_args *ctx)						\
 {										\
 	struct task_struct *t = bpf_get_current_task_btf();			\
 										\
-	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), nr, ctx->ret);	\
+	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), nr, ctx->ret);	\
 }
 
 RETURN_OF(recvfrom, RECVFROM)
@@ -540,14 +552,13 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	return leave(t, regs, call_nr(t, regs), ret);
+	return leave(t, regs, ret);
 }
 
 SEC("?tp/raw_syscalls/sys_exit")
 int on_return_tp(struct syscall_args *ctx)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
 
-	return leave(t, regs, call_nr(t, regs), ctx->ret);
+	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), ctx->ret);
 }

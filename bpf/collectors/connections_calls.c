@@ -28,6 +28,11 @@ bool calls_by_descriptor(void)
 	return skel && skel->rodata->by_descriptor;
 }
 
+u64 calls_lost_ring(void)
+{
+	return skel ? skel->bss->lost_ring : 0;
+}
+
 /* ---- shared sockets ---- */
 
 bool calls_share(u64 cookie)

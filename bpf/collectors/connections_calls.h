@@ -19,6 +19,8 @@ int calls_open(int ring_fd, char *why, size_t cap);
 struct connections_calls *calls_skel(void);
 /* True where UDP is counted by descriptor, under inode numbers (before 6.3). */
 bool calls_by_descriptor(void);
+/* Refused connects that were not told: the ring was full. */
+u64 calls_lost_ring(void);
 /* From now on it is noted who uses this TCP socket. False where there is no room or no way. */
 bool calls_share(u64 cookie);
 void calls_unshare(u64 cookie);

@@ -214,6 +214,7 @@ void udp_read(const struct tick *t)
 		return;
 	drain_map(skel, skel->bss->current_set ^ 1);
 	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
+	loss_set("datagrams not counted: return of the call missed", skel->bss->lost_returns);
 }
 
 void udp_clear(void)

@@ -3,47 +3,13 @@
  * Connections over loopback, both ends of which are this process: short TCP connections with a
  * known payload each, one that is refused, and UDP between a connected and an unconnected socket.
  */
-#include <arpa/inet.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#include "expect.h"
+#include "sockets.h"
 
 #define SHORT 101
 #define BACK 77
 #define DATAGRAMS 53
 #define DATAGRAM 19
 #define EXIT_CODE 5
-
-static char data[4096];
-
-static void must(int good)
-{
-	if (!good)
-		abort();
-}
-
-static int bound(int type, struct sockaddr_in *sa)
-{
-	socklen_t len = sizeof(*sa);
-	int fd = socket(AF_INET, type, 0);
-
-	memset(sa, 0, sizeof(*sa));
-	sa->sin_family = AF_INET;
-	sa->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	must(fd >= 0 && !bind(fd, (void *)sa, sizeof(*sa)) && !getsockname(fd, (void *)sa, &len));
-	return fd;
-}
-
-static void read_all(int fd, long n)
-{
-	while (n > 0) {
-		long got = read(fd, data, sizeof(data));
-
-		must(got > 0);
-		n -= got;
-	}
-}
 
 /* The opening side ends first, so that both end without a reset. */
 static long tcp(void)
@@ -86,14 +52,6 @@ static void udp(void)
 		must(sendto(u, data, 2 * DATAGRAM, 0, (void *)&from, len) == 2 * DATAGRAM);
 		must(read(c, data, sizeof(data)) == 2 * DATAGRAM);
 	}
-}
-
-static void expect_conn(const char *proto, const char *direction, const char *end, int rows,
-			long rx, long tx)
-{
-	expect_add("%s{\"proto\":\"%s\",\"direction\":\"%s\",\"end\":\"%s\",\"rows\":%d,"
-		   "\"rx\":%ld,\"tx\":%ld}", expect_text[expect_length - 1] == '[' ? "" : ",",
-		   proto, direction, end, rows, rx, tx);
 }
 
 int main(void)
