@@ -107,6 +107,15 @@ size_t dwarf_bytes(const struct dwarf *d)
 	return d->cap_units * sizeof(*d->units) + d->ranges.cap * sizeof(struct range) + d->unit_bytes;
 }
 
+size_t dwarf_file_bytes(const struct dwarf *d)
+{
+	size_t n = dwarf_bytes(d);
+
+	for (u32 i = 0; i < d->n_sections; i++)
+		n += d->sections[i].data.size;
+	return n;
+}
+
 /* Gives back what growing took too much. */
 static void *shrink(void *items, u32 n, u32 *cap, size_t size)
 {

@@ -37,6 +37,8 @@ bool dwarf_index(struct dwarf *d, u64 until_ns);
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH]);
 /* Bytes that it holds of its own (not what libdwarf does). */
 size_t dwarf_bytes(const struct dwarf *d);
+/* Those and the file's sections, which are read whole. */
+size_t dwarf_file_bytes(const struct dwarf *d);
 /* CPU time of this process, which is what limits are in. */
 static inline u64 dwarf_clock_ns(void)
 {

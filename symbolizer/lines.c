@@ -19,7 +19,8 @@
 
 #define QUESTION_NS (150 * NSEC_PER_MSEC)
 #define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for the list of units of one file */
-#define MAX_OPEN 4
+#define MAX_OPEN 32
+#define OPEN_BYTES (12u << 20)	/* of all but the one that is asked: to open one again is dear */
 #define MAX_TEXT 512	/* bytes of a name or path: templates can go on for pages */
 
 static struct open_file {
@@ -46,6 +47,28 @@ void lines_idle(void)
 	malloc_trim(0);
 }
 
+/* Those that were asked longest ago go, until the others are small enough. */
+static void make_room(const struct open_file *keep)
+{
+	for (;;) {
+		struct open_file *old = NULL;
+		size_t bytes = 0;
+
+		for (u32 i = 0; i < MAX_OPEN; i++) {
+			struct open_file *o = &opened[i];
+
+			if (o == keep || !o->d)
+				continue;
+			bytes += dwarf_file_bytes(o->d);
+			if (!old || o->used < old->used)
+				old = o;
+		}
+		if (bytes <= OPEN_BYTES)
+			return;
+		drop(old);
+	}
+}
+
 static struct open_file *place_for(u32 file)
 {
 	struct open_file *best = &opened[0];
@@ -66,6 +89,7 @@ static struct open_file *open_lines(u32 file, const int *fds)
 
 	if ((!o->d && !o->go) || o->file != file) {
 		drop(o);
+		make_room(o);
 		o->d = dwarf_open(fds[1] >= 0 ? fds[1] : fds[0]);
 		if (!o->d && errno == ENODATA)
 			o->go = names_of_go(fds[0]);

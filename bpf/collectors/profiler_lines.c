@@ -15,8 +15,17 @@
 #include "bpf/collectors/profiler_lines.h"
 #include "symbolizer/symbolizer.h"
 
-static bool *off_of;	/* by file: it has no lines, or it killed the symbolizer */
-static u32 n_off;
+/*
+ * A file is asked again after so long, for all that came meanwhile: who answers may
+ * have to open and index it anew, which for a large one takes 0.1 s of a CPU.
+ */
+#define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
+
+static struct file_lines {
+	bool off;	/* it has no lines, or it killed the symbolizer */
+	u64 asked_ns;
+} *files;
+static u32 n_files;
 static bool switched_off;
 
 void lines_switch(bool on)
@@ -24,28 +33,23 @@ void lines_switch(bool on)
 	switched_off = !on;
 }
 
-static bool is_off(u32 file)
+static struct file_lines *lines_of(u32 file)
 {
-	return switched_off || (file < n_off && off_of[file]);
-}
+	u32 n = max(n_files * 2, file + 64);
 
-static void set_off(u32 file)
-{
-	u32 n = max(n_off * 2, file + 64);
-
-	if (file >= n_off) {
-		off_of = xrealloc(off_of, n * sizeof(*off_of));
-		memset(off_of + n_off, 0, (n - n_off) * sizeof(*off_of));
-		n_off = n;
+	if (file >= n_files) {
+		files = xrealloc(files, n * sizeof(*files));
+		memset(files + n_files, 0, (n - n_files) * sizeof(*files));
+		n_files = n;
 	}
-	off_of[file] = true;
+	return &files[file];
 }
 
 void lines_close(void)
 {
-	free(off_of);
-	off_of = NULL;
-	n_off = 0;
+	free(files);
+	files = NULL;
+	n_files = 0;
 }
 
 const char *lines_kind(const char *name, const char *path)
@@ -65,26 +69,42 @@ static int by_addr(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The addresses whose lines are not known yet, sorted: neighbours are of one unit, read once then. */
+static u32 new_ones(const u32 *ids, const u64 *addrs, u32 n, u64 *ret)
+{
+	u32 found = 0;
+
+	for (u32 i = 0; i < n; i++)
+		if (frames_lines(ids[i]) == LINES_NEW)
+			ret[found++] = addrs[i];
+	qsort(ret, found, sizeof(*ret), by_addr);
+	return found;
+}
+
 bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 {
-	u64 wanted[SYMBOLIZER_BATCH];
-	u32 n_wanted = 0, left = 0;
+	struct file_lines *f = lines_of(file);
+	u64 wanted[SYMBOLIZER_BATCH], now = boottime_ns();
+	u32 n_wanted, left = 0;
+	bool later;
 
-	if (is_off(file))
+	if (switched_off || f->off)
 		return true;
-	for (u32 i = 0; i < *n; i++)
-		if (frames_lines(ids[i]) == LINES_NEW)
-			wanted[n_wanted++] = addrs[i];
-	if (n_wanted)	/* neighbours are of one unit, which is read once then */
-		qsort(wanted, n_wanted, sizeof(*wanted), by_addr);
-	if (n_wanted && symbolizer_ask_lines(file, file_fd(file), debug_fd(file), wanted, n_wanted))
-		return false;
+	n_wanted = new_ones(ids, addrs, *n, wanted);
+	later = n_wanted < SYMBOLIZER_BATCH && now - f->asked_ns < LINES_AGAIN_NS;
+	if (n_wanted && !later) {
+		if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), wanted, n_wanted))
+			return false;
+		f->asked_ns = now;
+	}
 	for (u32 i = 0; i < *n; i++) {
-		if (frames_lines(ids[i]) == LINES_NEW) {
-			frames_set_lines(ids[i], LINES_ASKED);
-		} else {
+		if (frames_lines(ids[i]) != LINES_NEW) {
 			ids[left] = ids[i];
 			addrs[left++] = addrs[i];
+		} else if (later) {
+			frames_ask_again(ids[i]);
+		} else {
+			frames_set_lines(ids[i], LINES_ASKED);
 		}
 	}
 	*n = left;
@@ -141,7 +161,7 @@ void lines_take(const struct symbolizer_answer *a)
 	u32 at = 0;
 
 	if (a->err) {
-		set_off(a->file);
+		lines_of(a->file)->off = true;
 		frames_lines_failed(a->file);
 		return;
 	}
