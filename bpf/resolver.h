@@ -2,9 +2,9 @@
 /*
  * resolver.h: names of addresses, and of user ids that /etc/passwd does not have, from
  * a process of its own without privileges ("ottop-names"), because a lookup may wait for
- * seconds on a server that does not answer. Nothing here waits: questions go out, answers come in when they are ready,
- * and after RESOLVER_GIVE_UP_NS there is a reason instead of a name. It sends
- * nothing to the network before the first question.
+ * seconds on a server that does not answer. Nothing here waits: questions go out, answers
+ * come in when they are ready, and after RESOLVER_GIVE_UP_NS there is a reason instead of
+ * a name. It sends nothing to the network before the first question.
  */
 #ifndef OTTOP_RESOLVER_H
 #define OTTOP_RESOLVER_H
