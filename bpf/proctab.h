@@ -20,6 +20,7 @@ struct proc {
 	struct proc *next;	/* in its bucket */
 	u64 start_ns;
 	u32 pid, ppid, uid, ns_pid, threads;
+	u32 user_version;	/* users_version() when `user` was looked up */
 	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
 	u64 first_seen_ns;
 	u64 css_set;		/* changes when the cgroup does; never a key */

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ static struct entry *entries[RESOLVER_MAX];
 static u32 n_entries;
 static u16 slots[SLOTS];	/* open addressing by address: index + 1; 0 is free */
 static u32 n_waiting;
+static u32 users_version;
 static int sock = -1;
 static pid_t child;
 
@@ -89,9 +91,15 @@ static void make_room(u64 now_ns)
 	index_again();
 }
 
+static bool is_user(const struct entry *e)
+{
+	return !strncmp(e->addr, RESOLVER_USER, strlen(RESOLVER_USER));
+}
+
 static void set_known(struct entry *e, u64 now_ns, const char *name, const char *reason)
 {
 	n_waiting -= e->state == WAITS;
+	users_version += is_user(e);
 	e->state = KNOWN;
 	e->at_ns = now_ns;
 	free(e->name);
@@ -148,15 +156,10 @@ static void add(const char *addr, u64 now_ns)
 	send_question(e, now_ns);
 }
 
-void resolver_ask(const char *addr)
+static void ask(const char *addr, u64 now_ns)
 {
-	u64 now_ns = boottime_ns();
-	struct entry *e;
+	struct entry *e = sock >= 0 ? find(addr) : NULL;
 
-	if (!*addr || strlen(addr) >= RESOLVER_ADDR_MAX)
-		return;
-	pthread_mutex_lock(&lock);
-	e = sock >= 0 ? find(addr) : NULL;
 	if (sock >= 0 && !e) {
 		add(addr, now_ns);
 	} else if (e && e->state == KNOWN && now_ns - e->at_ns > (e->name ? RESOLVER_KEEP_NS : RESOLVER_RETRY_NS)) {
@@ -165,7 +168,42 @@ void resolver_ask(const char *addr)
 		n_waiting++;
 		send_question(e, now_ns);
 	}
+}
+
+void resolver_ask(const char *addr)
+{
+	if (!*addr || strlen(addr) >= RESOLVER_ADDR_MAX)
+		return;
+	pthread_mutex_lock(&lock);
+	ask(addr, boottime_ns());
 	pthread_mutex_unlock(&lock);
+}
+
+bool resolver_user(u32 uid, char *name, size_t cap)
+{
+	char key[RESOLVER_ADDR_MAX];
+	const struct entry *e;
+	bool known;
+
+	snprintf(key, sizeof(key), RESOLVER_USER "%u", uid);
+	pthread_mutex_lock(&lock);
+	ask(key, boottime_ns());
+	e = find(key);
+	known = e && e->name;
+	if (known)
+		snprintf(name, cap, "%s", e->name);
+	pthread_mutex_unlock(&lock);
+	return known;
+}
+
+u32 resolver_users_version(void)
+{
+	u32 version;
+
+	pthread_mutex_lock(&lock);
+	version = users_version;
+	pthread_mutex_unlock(&lock);
+	return version;
 }
 
 /* ---- answers ----------------------------------------------------------------------- */
@@ -193,6 +231,15 @@ static const char *reason_of(enum resolver_result result)
 	return (u32)result < ARRAY_SIZE(reasons) && reasons[result] ? reasons[result] : reasons[RESOLVER_FAILED];
 }
 
+/* Directories allow what a host name may not have: spaces, backslashes, letters of all scripts. */
+static void set_user(struct entry *e, u64 now_ns, const char *name)
+{
+	char clean[RESOLVER_NAME_MAX * 2];	/* a byte may become a middle dot, which has two */
+
+	text_clean(clean, sizeof(clean), name, TEXT_SCREEN);
+	set_known(e, now_ns, *clean ? clean : NULL, "the name is empty");
+}
+
 static void take_answer(struct resolver_answer *answer, u64 now_ns)
 {
 	struct entry *e;
@@ -201,7 +248,9 @@ static void take_answer(struct resolver_answer *answer, u64 now_ns)
 	e = find(answer->addr);
 	if (!e)
 		return;
-	if (answer->result == RESOLVER_OK && is_good_name(answer->name))
+	if (answer->result == RESOLVER_OK && is_user(e))
+		set_user(e, now_ns, answer->name);
+	else if (answer->result == RESOLVER_OK && is_good_name(answer->name))
 		set_known(e, now_ns, answer->name, NULL);
 	else if (answer->result == RESOLVER_OK)
 		set_known(e, now_ns, NULL, "what DNS says is no host name");
@@ -250,7 +299,8 @@ void resolver_each(resolver_fn fn, void *arg)
 {
 	pthread_mutex_lock(&lock);
 	for (u32 i = 0; i < n_entries; i++)
-		fn(arg, entries[i]->addr, entries[i]->name, entries[i]->reason);
+		if (!is_user(entries[i]))
+			fn(arg, entries[i]->addr, entries[i]->name, entries[i]->reason);
 	pthread_mutex_unlock(&lock);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * resolver_server.c: the process "ottop-names": a few threads that each take a
- * question, wait for getnameinfo(3), and answer. Whatever is slow or hostile out
+ * question, wait for getnameinfo(3) or getpwuid_r(3), and answer. Whatever is slow or hostile out
  * there meets a process of nobody that can be killed at any time.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -12,6 +13,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,13 @@
 #define THREADS 8
 #define STACK_BYTES (256 << 10)
 #define SOCK 3
+#define PASSWD_BYTES (16 << 10)	/* an entry with all its texts */
+
+/*
+ * Weak: a static program does not get it from libc.a, where it would load modules of
+ * a C library that may be another one; there user ids stay numbers.
+ */
+#pragma weak getpwuid_r
 
 /* ---- one lookup -------------------------------------------------------------------- */
 
@@ -49,11 +58,34 @@ static socklen_t parse(const char *addr, struct sockaddr_storage *ret)
 	return 0;
 }
 
+static u32 look_up_user(const char *number, char *name, size_t cap)
+{
+	char texts[PASSWD_BYTES], *end;
+	unsigned long uid = strtoul(number, &end, 10);
+	struct passwd pw, *found = NULL;
+	int err;
+
+	if (!isdigit((u8)*number) || *end || uid > UINT32_MAX)
+		return RESOLVER_BAD;
+	if (!getpwuid_r)
+		return RESOLVER_NONE;
+	err = getpwuid_r((uid_t)uid, &pw, texts, sizeof(texts), &found);
+	if (!found)	/* "none" has many numbers, see getpwnam(3) */
+		return !err || err == ENOENT || err == ESRCH ? RESOLVER_NONE :
+		       err == EAGAIN ? RESOLVER_AGAIN : RESOLVER_FAILED;
+	if (strlen(pw.pw_name) >= cap)
+		return RESOLVER_FAILED;	/* half a name is another one's */
+	strcpy(name, pw.pw_name);
+	return RESOLVER_OK;
+}
+
 static u32 look_up(const char *addr, char *name, socklen_t cap)
 {
 	struct sockaddr_storage sa;
 	socklen_t n = parse(addr, &sa);
 
+	if (!strncmp(addr, RESOLVER_USER, strlen(RESOLVER_USER)))
+		return look_up_user(addr + strlen(RESOLVER_USER), name, cap);
 	if (!n)
 		return RESOLVER_BAD;
 	switch (getnameinfo((struct sockaddr *)&sa, n, name, cap, NULL, 0, NI_NAMEREQD)) {

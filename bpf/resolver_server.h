@@ -10,8 +10,10 @@
 
 enum resolver_result { RESOLVER_OK, RESOLVER_NONE, RESOLVER_AGAIN, RESOLVER_FAILED, RESOLVER_BAD };
 
+#define RESOLVER_USER "uid "	/* in place of an address: then a decimal user id */
+
 struct resolver_question {
-	char addr[RESOLVER_ADDR_MAX];
+	char addr[RESOLVER_ADDR_MAX];	/* an address, or RESOLVER_USER and a number */
 };
 
 struct resolver_answer {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bpf/resolver.h"
 #include "bpf/snapshot_build.h"
 #include "bpf/users.h"
 
@@ -15,6 +16,7 @@ static struct user {
 } *users;
 static u32 n_users, cap_users;
 static struct timespec read_at;
+static u32 n_reads, version;
 
 static int cmp_users(const void *a, const void *b)
 {
@@ -41,24 +43,34 @@ static void read_users(void)
 	qsort(users, n_users, sizeof(*users), cmp_users);
 }
 
-void users_refresh(void)
+void users_refresh(u64 now_ns)
 {
 	struct stat st;
 
-	if (stat("/etc/passwd", &st) || !memcmp(&st.st_mtim, &read_at, sizeof(read_at)))
-		return;
-	read_at = st.st_mtim;
-	read_users();
+	resolver_step(now_ns);
+	if (!stat("/etc/passwd", &st) && memcmp(&st.st_mtim, &read_at, sizeof(read_at))) {
+		read_at = st.st_mtim;
+		read_users();
+		n_reads++;
+	}
+	/* now and then by itself: where there was no name it is asked for again */
+	version = n_reads + resolver_users_version() + (u32)(now_ns / RESOLVER_RETRY_NS);
+}
+
+u32 users_version(void)
+{
+	return version;
 }
 
 const char *users_name(u32 uid)
 {
 	struct user key = { .uid = uid }, *u;
-	char number[16];
+	char name[2 * 256];
 
 	u = n_users ? bsearch(&key, users, n_users, sizeof(*users), cmp_users) : NULL;
 	if (u)
 		return str_get(u->name);
-	snprintf(number, sizeof(number), "%u", uid);
-	return str_new(number);
+	if (!resolver_user(uid, name, sizeof(name)))
+		snprintf(name, sizeof(name), "%u", uid);
+	return str_new(name);
 }

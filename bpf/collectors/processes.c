@@ -362,7 +362,7 @@ static int processes_read(const struct tick *t)
 	int err;
 
 	statm_reads = STATM_PER_TICK;
-	users_refresh();
+	users_refresh(t->now_ns);
 	processes_drain();
 	err = run_pass();
 	if (err)

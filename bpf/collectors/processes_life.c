@@ -33,9 +33,12 @@ void life_begin_drain(void)
 
 void life_owner(struct proc *p, u32 uid)
 {
-	if (p->user && p->uid == uid)
+	u32 version = users_version();
+
+	if (p->user && p->uid == uid && p->user_version == version)
 		return;
 	p->uid = uid;
+	p->user_version = version;
 	str_set(&p->user, users_name(uid));
 }
 

@@ -211,7 +211,7 @@ static void small_files(void **state)
 	assert_true(procfs_kernel_symbol("no_such_symbol") == 0);
 	if (!geteuid())	/* others see zeros */
 		assert_true(procfs_kernel_symbol("_text") >> 47);
-	users_refresh();
+	users_refresh(boottime_ns());
 	str_put(users_name(0));
 }
 

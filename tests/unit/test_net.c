@@ -419,6 +419,31 @@ static void an_end_for_each(void **state)
 	assert_false(resolver_runs());
 }
 
+/* User ids go the same way, are no rows of the table names, and say when they are known. */
+static void names_of_users(void **state)
+{
+	u64 until = boottime_ns() + 20 * NSEC_PER_SEC;
+	u32 before = resolver_users_version(), n = 0;
+	char name[64] = "";
+
+	assert_false(resolver_user(0, name, sizeof(name)));
+	assert_int_equal(resolver_start(), 0);
+	assert_false(resolver_user(0, name, sizeof(name)));	/* asked for, not waited for */
+	assert_false(resolver_user(4011223344u, name, sizeof(name)));
+	while (boottime_ns() < until && resolver_users_version() != before + 2) {
+		usleep(10000);
+		resolver_step(boottime_ns());
+	}
+	assert_int_equal(resolver_users_version(), before + 2);	/* both, "none" is an answer too */
+	assert_true(resolver_user(0, name, sizeof(name)));
+	assert_string_equal(name, "root");
+	assert_false(resolver_user(4011223344u, name, sizeof(name)));
+	resolver_each(count, &n);
+	assert_int_equal(n, 0);
+	resolver_stop();
+	assert_false(resolver_user(0, name, sizeof(name)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +453,7 @@ int main(void)
 		cmocka_unit_test(groups_add_up),
 		cmocka_unit_test(worst_peer), cmocka_unit_test(events_of_each_class), cmocka_unit_test(nobody_to_ask),
 		cmocka_unit_test(an_end_for_each),
+		cmocka_unit_test(names_of_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
