@@ -267,12 +267,18 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: the first interval is not over");
 		return;
 	}
-	/* Of the past it is not known whether this kind of stacks was asked for. */
-	canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s %s%s", covered, whose,
-		      off ? "was not blocked" : "did not run",
-		      app_live(a) ? "" : off ? ", or 3 was not looked at then" : ", or 2 was not looked at then");
+	/*
+	 * A wait is a sample when it ends: who hangs has none. And of the past it is not
+	 * known whether this kind of stacks was asked for.
+	 */
+	if (off)
+		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no wait of %s ended in %.1f s%s", whose,
+			      covered, app_live(a) ? "" : ", or 3 was not looked at then");
+	else
+		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s did not run%s",
+			      covered, whose, app_live(a) ? "" : ", or 2 was not looked at then");
 	canvas_text(c, r.row + 1, r.col + 3, -1, ROLE_dim,
-		    off ? "2: where it runs   ·   m: a longer window"
+		    off ? "7: calls that last, since when  ·  2: where it runs  ·  m: a longer window"
 			: "3: what it waits for   ·   m: a longer window");
 }
 
