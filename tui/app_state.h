@@ -83,6 +83,7 @@ struct app {
 
 	struct prompt prompt;
 	char search[PROMPT_MAX];
+	int search_view;	/* where it was typed */
 	char message[512];
 	enum role message_role;
 	u64 message_until_ns;

@@ -28,6 +28,7 @@ static void try_search(struct app *a)
 	struct tableview *t = table_of(a);
 
 	snprintf(a->search, sizeof(a->search), "%s", p->text);
+	a->search_view = a->view;
 	p->error[0] = '\0';
 	if (!t)
 		return;
