@@ -177,7 +177,7 @@ static void go_to_pressed(struct app *a, struct processes_state *st)
 	struct tableview *t = app_table(a);
 
 	if (!p) {
-		app_say(a, ROLE_text, "the host is under no pressure");
+		app_say(a, ROLE_text, "no pressure now that one process explains");
 		return;
 	}
 	if (table_select(t, &p->row))
