@@ -157,10 +157,8 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	if (self) {
 		health_draw_cost(c, r, self);
 		r.row++;
-		health_draw_memory(a, c, r, self);
-		r.row++;
-		health_draw_lost(a, c, r, self);
-		r.row++;
+		r.row += health_draw_memory(a, c, r, self);
+		r.row += health_draw_lost(a, c, r, self);
 	}
 	r.rows = body.row + body.rows - r.row;
 	if (r.rows > 1)
