@@ -102,7 +102,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 static u32 fill_of(const struct flame_view *v, const struct flame_box *b)
 {
 	const struct flame_node *t = flame_node(v, b->node);
-	u32 kind = v->f.names.fns[t->fn].kind;
+	u32 kind = b->fold ? FLAME_GROUP : v->f.names.fns[t->fn].kind;
 	bool noise;
 	double d;
 
@@ -163,7 +163,10 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		return;
 	if (!bar && room > 3)	/* a blank cell before the neighbour */
 		room--;
-	flame_node_label(a, v, c, b->node, label, sizeof(label), room);
+	if (b->fold)
+		flame_fold_label(v, label, sizeof(label), room);
+	else
+		flame_node_label(a, v, c, b->node, label, sizeof(label), room);
 	canvas_text(c, row, col + b->x + bar, room, style, label);
 }
 

@@ -29,7 +29,7 @@ static void deeper(struct flame_view *v, int steps)
 
 		if (next == FLAME_NONE)
 			break;
-		node = next;
+		node = flame_is_folded(v, next) ? v->fold_node : next;
 	}
 	flame_select(v, node);
 }
@@ -38,8 +38,11 @@ static void shallower(struct flame_view *v, int steps)
 {
 	u32 node = here(v);
 
-	while (steps-- > 0 && flame_node(v, node)->parent != FLAME_NONE)
+	while (steps-- > 0 && flame_node(v, node)->parent != FLAME_NONE) {
 		node = flame_node(v, node)->parent;
+		if (flame_is_folded(v, node))	/* it left their line */
+			node = FLAME_ROOT;
+	}
 	flame_select(v, node);
 }
 
@@ -235,6 +238,7 @@ static void flip(struct flame_view *v)
 		v->f.n_pins = 0;
 	flame_set_shape(&v->f, &s);
 	v->scroll = 0;
+	v->folds = false;
 }
 
 static bool act_shape(struct flame_view *v, enum action action)
@@ -263,6 +267,7 @@ static bool act_shape(struct flame_view *v, enum action action)
 	default:
 		return false;
 	}
+	v->folds = false;
 	flame_set_shape(&v->f, &s);
 	return true;
 }
