@@ -60,7 +60,13 @@ int flame_fold_depth(const struct flame_view *v, int depth)
 	return depth <= v->fold ? min(depth, 1) : depth - v->fold + 1;
 }
 
-/* "12 frames: _start › __libc_start_main › main › run" */
+/* What libc does between _start and main is the same in every program. */
+static bool is_plumbing(const struct flame_fn *fn)
+{
+	return !strncmp(flame_fn_text(fn), "__libc_start_", 13);
+}
+
+/* "12 frames: _start › … › main › run" */
 void flame_fold_label(const struct flame_view *v, char *buf, size_t cap, int width)
 {
 	u32 path[FLAME_DEPTH_MAX + 1], n = 0;
@@ -73,7 +79,10 @@ void flame_fold_label(const struct flame_view *v, char *buf, size_t cap, int wid
 	for (u32 i = n; i-- > 0 && at + sizeof(name) < sizeof(text);) {
 		const struct flame_fn *fn = flame_fn_of(v, path[i]);
 
-		flame_label(name, sizeof(name), flame_fn_text(fn), fn->kind, NAME_COLUMNS);
+		if (is_plumbing(fn) && i && is_plumbing(flame_fn_of(v, path[i - 1])))
+			continue;
+		flame_label(name, sizeof(name), is_plumbing(fn) ? "…" : flame_fn_text(fn), fn->kind,
+			    NAME_COLUMNS);
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i == n - 1 ? " " : " › ", name);
 	}
 	flame_label(buf, cap, text, FLAME_GROUP, width);
