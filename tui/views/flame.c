@@ -205,7 +205,7 @@ static void update(struct app *a, struct flame_view *v, const char *kind)
 	}
 	if (v->f.scope.pid != scope.pid || v->f.scope.start_time_ns != scope.start_time_ns) {
 		v->same_fn = FLAME_NONE;
-		v->diff = v->in_list = v->folds = false;
+		v->diff = v->in_list = v->folds = v->unfolded = false;
 		v->scroll = 0;
 	}
 	flame_set_scope(&v->f, &scope);
@@ -335,7 +335,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 #define FLAME_LEGEND \
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
-	"9 frames:\tthose that all stacks begin with, where the graph is too tall (Enter, then up)\n" \
+	"9 frames:\tthose that all stacks begin with, where the graph is too tall (Enter, Esc)\n" \
 	"(name)\tinlined into its caller\n" \
 	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \

@@ -58,6 +58,7 @@ struct flame_view {
 	int cols, graph_rows, graph_cols, scroll;
 	bool more;		/* frames below the last row */
 	bool folds;		/* it was too tall once: it stays folded while it changes */
+	bool unfolded;		/* asked for with Enter, until Esc */
 	int fold;		/* so many frames share one line; 0: none do */
 	u32 fold_node;		/* the last of them */
 

@@ -28,7 +28,7 @@ bool flame_fold(struct flame_view *v, int cols)
 	int n = -1;
 
 	v->fold = 0;
-	if (v->f.n_pins > 1 || v->diff)
+	if (v->f.n_pins > 1 || v->diff || v->unfolded)
 		return false;
 	while ((next = whole_child(v, node, span, cols)) != FLAME_NONE) {
 		if (node != FLAME_ROOT && flame_seeks(v) && flame_is_sought(v, flame_node(v, node)->fn))
