@@ -310,6 +310,7 @@ static void connection_fini(void *state)
 
 const struct view connection_view = {
 	.name = "connection", .digit = '5', .flags = VIEW_PAGE,
+	.about = "one connection: its last five minutes",
 	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants,
 	.state_size = sizeof(struct connection_state),
 	.hints = "open back names ports explain pause step_back write",

@@ -345,6 +345,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 
 const struct view flame_view = {
 	.name = "flame", .digit = '2', .tab = "CPU", .tab_wide = "CPU flame",
+	.about = "where CPU time goes, by stack",
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
 	.state_size = sizeof(struct flame_view),
 	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
@@ -354,6 +355,7 @@ const struct view flame_view = {
 
 const struct view offcpu_view = {
 	.name = "offcpu", .digit = '3', .tab = "Off", .tab_wide = "Off-CPU",
+	.about = "what is waited for, by stack",
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | WANT_OFFCPU,
 	.state_size = sizeof(struct flame_view),
 	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,

@@ -258,6 +258,7 @@ static void health_fini(void *state)
 
 const struct view health_view = {
 	.name = "health",
+	.about = "ottop itself: probes, losses, cost",
 	.flags = VIEW_OVERLAY,
 	.needs = TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost),
 	.state_size = sizeof(struct health),

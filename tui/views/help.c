@@ -279,6 +279,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view help_view = {
 	.name = "help",
+	.about = "keys and columns of the view below",
 	.flags = VIEW_OVERLAY,
 	.state_size = sizeof(struct help_state),
 	.hints = "page_up search cancel",

@@ -297,6 +297,7 @@ static void fini(void *state)
 
 const struct view processes_view = {
 	.name = "processes",
+	.about = "every process: who runs, waits, is blocked",
 	.digit = '1',
 	.tab = "Proc",
 	.tab_wide = "Processes",

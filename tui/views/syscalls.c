@@ -292,6 +292,7 @@ static const struct table_spec spec = {
 
 const struct view syscalls_view = {
 	.name = "syscalls", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "table",
+	.about = "system calls by process: rate, errors, time",
 	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls), .table = &spec,
 	.state_size = sizeof(struct syscalls_state),
