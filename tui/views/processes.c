@@ -27,7 +27,7 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 }
 
 /*
- * Where not even the path of the program fits, its folder says nothing: the
+ * Where its path would take most of a line that is cut, its folder says nothing: the
  * name of the program and what it was called with say most.
  */
 static const char *without_folder(const struct canvas *c, const char *cmdline, int width)
@@ -39,7 +39,7 @@ static const char *without_folder(const struct canvas *c, const char *cmdline, i
 	if (!slash || slash + 1 == cmdline + n)
 		return cmdline;
 	snprintf(path, sizeof(path), "%.*s", (int)n, cmdline);
-	return canvas_width(c, path) > width ? slash + 1 : cmdline;
+	return canvas_width(c, path) > width / 2 && canvas_width(c, cmdline) > width ? slash + 1 : cmdline;
 }
 
 static int draw_command(struct canvas *c, int row, int col, int width, u32 style,
