@@ -243,7 +243,7 @@ void app_ask_name(const struct app *a, const char *addr)
 
 const char *app_search_text(const struct app *a)
 {
-	return *a->search ? a->search : NULL;
+	return *a->search && a->search_view == a->view ? a->search : NULL;
 }
 
 bool app_dirty(const struct app *a)

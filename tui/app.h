@@ -171,7 +171,10 @@ void app_ask_name(const struct app *a, const char *addr);
  * most, when it is more than LOSSY_PCT; false: none.
  */
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
-/* The present search text as the user typed it, or NULL; canvas views search themselves. */
+/*
+ * The search text that was typed in this view, or NULL; canvas views search themselves.
+ * What was sought in a list would only dim all of a graph.
+ */
 const char *app_search_text(const struct app *a);
 
 /*

@@ -83,6 +83,7 @@ struct app {
 
 	struct prompt prompt;
 	char search[PROMPT_MAX];
+	int search_view;	/* where it was typed */
 	char message[512];
 	enum role message_role;
 	u64 message_until_ns;
@@ -156,7 +157,7 @@ void prompt_draw(const struct app *a, struct canvas *c, int row);
 void prompt_again(struct app *a, int step);	/* n and N */
 
 /* ---- palette.c ---- */
-#define PALETTE_MAX 8
+#define PALETTE_MAX 14
 struct choice {
 	char text[64];		/* what Tab completes to */
 	char help[80];

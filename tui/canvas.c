@@ -305,6 +305,28 @@ int canvas_cut_middle(struct canvas *c, int row, int col, int width, u32 style, 
 	return x + draw_safe(c, row, col + x, width - x, style, tail);
 }
 
+int canvas_wrap(struct canvas *c, int row, int col, int width, u32 style, const char *s)
+{
+	char part[TEXT_MAX];
+	int lines = 0;
+
+	width = max(min(width, (int)sizeof(part) - 1), 1);
+	do {
+		size_t n = strlen(s), fit = n;
+
+		if ((int)n > width)
+			for (fit = (size_t)width; fit > 1 && s[fit] != ' ';)
+				fit--;
+		if (fit <= 1 && n)
+			fit = min(n, (size_t)width);
+		snprintf(part, sizeof(part), "%.*s", (int)fit, s);
+		canvas_text(c, row + lines++, col, width, style, part);
+		s += fit;
+		s += strspn(s, " ");
+	} while (*s);
+	return lines;
+}
+
 int canvas_printf(struct canvas *c, int row, int col, int width, u32 style, const char *fmt, ...)
 {
 	char buf[1024];

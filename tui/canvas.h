@@ -77,6 +77,8 @@ int canvas_right(struct canvas *c, int row, int col, int width, u32 style, const
 int canvas_cut(struct canvas *c, int row, int col, int width, u32 style, const char *s);
 /* The same; cut in the middle, for paths. */
 int canvas_cut_middle(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+/* In lines of `width` columns, broken at blanks; returns the lines it took. */
+int canvas_wrap(struct canvas *c, int row, int col, int width, u32 style, const char *s);
 int canvas_printf(struct canvas *c, int row, int col, int width, u32 style, const char *fmt, ...)
 	__printf(6, 7);
 

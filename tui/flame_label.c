@@ -126,6 +126,20 @@ static const char *drop_left(char *out, size_t cap, const char *name, u32 kind, 
 	return NULL;
 }
 
+/*
+ * "liblzma.so.5.4.1+0x15bc9" as "liblzma+0x15bc9": the version says least. False: it
+ * is not the name of a place in a library.
+ */
+static bool drop_version(char *out, size_t cap, const char *name)
+{
+	const char *so = strstr(name, ".so"), *plus = so ? strrchr(so, '+') : NULL;
+
+	if (!plus || strncmp(plus, "+0x", 3) || strchr(name, ' '))
+		return false;
+	snprintf(out, cap, "%.*s%s", (int)(so - name), name, plus);
+	return true;
+}
+
 /* Scripts have names of any form: "<regexp> /^(\w+)$/", "validate schema.js:17". */
 static bool has_grammar(const char *name, u32 kind)
 {
@@ -169,6 +183,8 @@ int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)
 		name = head;
 	}
 	best = name;
+	if (width_of(name) > width && kind == FLAME_UNKNOWN && drop_version(plain, sizeof(plain), name))
+		return cut_right(buf, cap, plain, width);
 	if (width_of(name) <= width || !has_grammar(name, kind))
 		return cut_right(buf, cap, name, width);
 	if (drop_brackets(plain, sizeof(plain), name, '(', ')', ""))

@@ -123,8 +123,8 @@ static void append_face(char *buf, size_t cap, const char *name, size_t n, bool 
 	snprintf(buf + at, cap - at, " %s%.*s%s", current ? "[" : "", (int)n, name, current ? "]" : "");
 }
 
-/* "faces [flat] tree": of all views of this tab. */
-static void faces_text(const struct app *a, char *buf, size_t cap)
+/* "faces [flat] tree": of all views of this tab; *ret_short: "1: 1 more face". */
+static void faces_text(const struct app *a, char *buf, size_t cap, char ret_short[32])
 {
 	int ids[N_VIEWS], n = app_view(a)->digit ? app_tab_views(a, app_view(a)->digit, ids) : 0, count = 0;
 
@@ -141,6 +141,7 @@ static void faces_text(const struct app *a, char *buf, size_t cap)
 	}
 	if (count < 2 || app_view(a)->flags & VIEW_PAGE)
 		*buf = '\0';
+	snprintf(ret_short, 32, "%c: %d more face%s", app_view(a)->digit, count - 1, count == 2 ? "" : "s");
 }
 
 static void add_part(char parts[][PART_MAX], int *n, const char *text)
@@ -149,8 +150,11 @@ static void add_part(char parts[][PART_MAX], int *n, const char *text)
 		snprintf(parts[(*n)++], PART_MAX, "%s", text);
 }
 
-/* The parts of the right side; the later ones give way first. */
-static int context_parts(struct app *a, char parts[8][PART_MAX])
+/*
+ * The parts of the right side; the later ones give way first. *ret_faces: which of
+ * them are the faces, and their short form.
+ */
+static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces, char ret_short[32])
 {
 	const struct view *v = app_view(a);
 	struct tableview *t = a->tables[a->view];
@@ -170,7 +174,8 @@ static int context_parts(struct app *a, char parts[8][PART_MAX])
 		snprintf(buf, sizeof(buf), "\\ %s", t->filter_text);
 		add_part(parts, &n, buf);
 	}
-	faces_text(a, buf, sizeof(buf));
+	faces_text(a, buf, sizeof(buf), ret_short);
+	*ret_faces = *buf ? n : -1;
 	add_part(parts, &n, buf);
 	if (t) {
 		table_sort_label(t, label, sizeof(label));
@@ -239,14 +244,18 @@ static int crumbs_width(struct app *a, const struct canvas *c)
 
 static void draw_context(struct app *a, struct canvas *c, int row)
 {
-	char parts[8][PART_MAX];
-	int n = context_parts(a, parts), cols = canvas_cols(c), width = 0, col;
+	char parts[8][PART_MAX], faces[32];
+	int faces_at, n = context_parts(a, parts, &faces_at, faces), cols = canvas_cols(c), width = 0, col;
 	int crumbs = min(crumbs_width(a, c), cols / 2) + 2;
 
 	/* The breadcrumb has up to half of the line whatever stands at the right. */
 	for (int i = 0; i < n; i++) {
 		int w = canvas_width(c, parts[i]) + (i ? 3 : 0);
 
+		if (width + w > cols - crumbs && i == faces_at) {
+			snprintf(parts[i], PART_MAX, "%s", faces);
+			w = (int)strlen(faces) + (i ? 3 : 0);
+		}
 		if (width + w > cols - crumbs) {
 			n = i;
 			break;

@@ -215,8 +215,8 @@ void moment_status(const struct app *a, char *buf, size_t cap)
 
 void moment_scale(const struct app *a, struct canvas *c, int row)
 {
-	static const char keys[] = "[ ] step  { } 10  p on";
-	int cols = canvas_cols(c), width = cols - (int)sizeof(keys) - 1, at;
+	const char *keys = a->config.replay ? "[ ] step  { } 10  p plays" : "[ ] step  { } 10  p live";
+	int cols = canvas_cols(c), width = cols - (int)strlen(keys) - 2, at;
 	u64 first, whole;
 
 	if (last_index(a) < 0 || !a->shown)

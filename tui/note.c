@@ -10,18 +10,24 @@
 
 #define PSI_LIMIT_PCT 10
 #define PSI_MEM_LIMIT_PCT 5
+#define EXPLAINS_PCT 5	/* of a second: who waited less is not the one that a pressure is about */
 
-/* Of those that live: to others no key leads for long. */
-static const struct processes_row *most(const struct snapshot *s, size_t member)
+static float member_f32(const void *row, size_t member)
+{
+	return *(const float *)((const char *)row + member);
+}
+
+/* The process with the most of a member: of those that live, or of those that ended in this tick. */
+static const struct processes_row *most_of(const struct snapshot *s, size_t member, bool closed)
 {
 	const struct table *t = &s->tables[TABLE_processes];
 	const struct processes_row *best = NULL;
 	float best_value = 0;
 
 	for (u32 i = 0; i < t->n; i++) {
-		float v = *(const float *)((const char *)t->rows[i] + member);
+		float v = member_f32(t->rows[i], member);
 
-		if (f32_known(v) && v > best_value && !t->rows[i]->closed) {
+		if (f32_known(v) && v > best_value && t->rows[i]->closed == closed) {
 			best_value = v;
 			best = (const struct processes_row *)t->rows[i];
 		}
@@ -72,9 +78,18 @@ static const struct pressure pressures[] = {
 	  PSI_MEM_LIMIT_PCT, offsetof(struct processes_row, rss_rate), true },
 };
 
-static float member_f32(const void *row, size_t member)
+/*
+ * Whom to name: of those that live, to whom keys lead for long; else one that has
+ * ended; nobody where no wait is long enough to explain anything.
+ */
+static const struct processes_row *most(const struct snapshot *s, const struct pressure *p)
 {
-	return *(const float *)((const char *)row + member);
+	const struct processes_row *lives = most_of(s, p->of_process, false);
+	const struct processes_row *ended = most_of(s, p->of_process, true);
+
+	if (p->bytes || (lives && member_f32(lives, p->of_process) >= EXPLAINS_PCT))
+		return lives;
+	return ended && member_f32(ended, p->of_process) >= EXPLAINS_PCT ? ended : NULL;
 }
 
 /* The first that is over its limit, or NULL. */
@@ -95,7 +110,7 @@ const struct processes_row *app_pressed(const struct app *a)
 {
 	const struct pressure *p = a->shown ? find_pressure(a->shown) : NULL;
 
-	return p ? most(a->shown, p->of_process) : NULL;
+	return p ? most(a->shown, p) : NULL;
 }
 
 /* Only keys that lead to that process from here: from the list, or from its own pages. */
@@ -122,7 +137,7 @@ static void say_keys(const struct app *a, const struct pressure *p, const struct
 static bool say_pressure(const struct app *a, char *buf, size_t cap)
 {
 	const struct pressure *p = find_pressure(a->shown);
-	const struct processes_row *who = p ? most(a->shown, p->of_process) : NULL;
+	const struct processes_row *who = p ? most(a->shown, p) : NULL;
 	char value[FORMAT_MAX + 4], keys[64];
 	int n;
 
@@ -130,16 +145,19 @@ static bool say_pressure(const struct app *a, char *buf, size_t cap)
 		return false;
 	n = snprintf(buf, cap, "%s pressure %.1f %%", p->name,
 		     (double)member_f32(snapshot_single(a->shown, TABLE_host), p->of_host));
-	if (!who)
+	if (!who) {
+		if (*p->keys == '7' && a->view != VIEW_offcpu)
+			snprintf(buf + n, cap - (size_t)n, " · 3: who waits, and for what");
 		return true;
+	}
 	if (p->bytes)
 		snprintf(value, sizeof(value), "%s/s",
 			 format_bytes(keys, (double)member_f32(who, p->of_process)));
 	else
 		snprintf(value, sizeof(value), "%.1f %%", (double)member_f32(who, p->of_process));
 	say_keys(a, p, who, keys, sizeof(keys));
-	snprintf(buf + n, cap - (size_t)n, ": %s %s %llu (%s)%s", p->what, name_of(who),
-		 (unsigned long long)who->pid, value, keys);
+	snprintf(buf + n, cap - (size_t)n, ": %s %s %llu (%s%s)%s", p->what, name_of(who),
+		 (unsigned long long)who->pid, who->row.closed ? "ended, " : "", value, keys);
 	return true;
 }
 

@@ -166,13 +166,14 @@ static void list_add(struct list *l, int s, const char *text, const char *help, 
 static void add_views(struct list *l, const char *typed)
 {
 	for (int i = 0; i < N_VIEWS; i++) {
-		char text[64], key[4] = { app_views[i]->digit, '\0' };
+		const struct view *v = app_views[i];
+		char text[64], digit[2] = { v->digit, '\0' };
 
-		if (app_views[i]->flags & VIEW_PAGE)
+		if (v->flags & VIEW_PAGE)
 			continue;
-		snprintf(text, sizeof(text), "view %s", app_views[i]->name);
-		list_add(l, score(typed, app_views[i]->name), text,
-			 app_views[i]->tab_wide ? app_views[i]->tab_wide : "", key);
+		snprintf(text, sizeof(text), "view %s", v->name);
+		list_add(l, score(typed, v->name), text, v->about, v->digit ? digit :
+			 key_descs[key_action_by_name(v->name, strlen(v->name))].label);
 	}
 }
 

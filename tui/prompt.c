@@ -28,6 +28,7 @@ static void try_search(struct app *a)
 	struct tableview *t = table_of(a);
 
 	snprintf(a->search, sizeof(a->search), "%s", p->text);
+	a->search_view = a->view;
 	p->error[0] = '\0';
 	if (!t)
 		return;
@@ -190,11 +191,15 @@ static void complete(struct app *a)
 
 static void recall(struct app *a, int step)
 {
+	struct choice choices[PALETTE_MAX];
 	struct prompt *p = &a->prompt;
+	int n;
 
-	/* With something typed, the arrows choose in the list; else they recall. */
-	if (p->kind == PROMPT_command && *p->text && p->at_history == p->n_history) {
-		p->choice = max(min(p->choice + step, PALETTE_MAX - 1), 0);
+	/* The arrows choose in the list; up from an empty line they recall. */
+	if (p->kind == PROMPT_command && p->at_history == p->n_history &&
+	    (*p->text || step > 0 || p->choice || !p->n_history)) {
+		n = (int)palette_choices(a, p->text, choices, PALETTE_MAX);
+		p->choice = max(min(p->choice + step, n - 1), 0);
 		return;
 	}
 	if (p->kind != PROMPT_command || p->at_history + step < 0 ||
@@ -262,6 +267,16 @@ static const char *ordinal(u32 n)
 	return n % 100 >= 11 && n % 100 <= 13 ? "th" : ends[n % 10 < 4 ? n % 10 : 0];
 }
 
+/* An empty list says so; but arguments that are no names ("pid 4821") have none. */
+static bool names_nothing(const struct app *a, const char *typed)
+{
+	struct choice choices[PALETTE_MAX];
+
+	if (strchr(typed, ' ') && strncmp(typed, "view ", 5) && strncmp(typed, "sort ", 5))
+		return false;
+	return !palette_choices(a, typed, choices, PALETTE_MAX);
+}
+
 static void right_text(const struct app *a, char *buf, size_t cap)
 {
 	const struct prompt *p = &a->prompt;
@@ -273,6 +288,8 @@ static void right_text(const struct app *a, char *buf, size_t cap)
 	if (*p->error)
 		snprintf(buf, cap, "! %s%s", p->error,
 			 p->kind == PROMPT_filter ? ": still showing the last good filter" : "");
+	else if (p->kind == PROMPT_command && names_nothing(a, p->text))
+		snprintf(buf, cap, "no such command here   Esc cancels");
 	else if (p->kind == PROMPT_filter && t)
 		snprintf(buf, cap, "%s of %s match  Enter keeps  Esc cancels",
 			 format_thousands(n, t->n), format_thousands(all, t->n_all));
@@ -290,11 +307,12 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 	struct choice choices[PALETTE_MAX];
 	u32 n = palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
 	int cols = min(canvas_cols(c), PALETTE_COLS);	/* a key far from its name is not found */
+	int chosen_i = min(a->prompt.choice, (int)n - 1), shown = min((int)n, max(row - 6, 0));
+	int first = max(chosen_i - shown + 1, 0);	/* the chosen one is what Enter runs: it is seen */
 
-	n = min(n, (u32)max(row - 6, 0));
-	for (u32 i = 0; i < n; i++) {
-		int y = row - (int)n + (int)i;
-		bool chosen = (int)i == min(a->prompt.choice, (int)n - 1);
+	for (int i = first; i < first + shown; i++) {
+		int y = row - shown + i - first;
+		bool chosen = i == chosen_i;
 
 		canvas_blank(c, y, 0, canvas_cols(c));
 		canvas_text(c, y, 1, 24, ROLE_text | S_BOLD, choices[i].text);

@@ -6,6 +6,7 @@
 #include "tui/app.h"
 #include "tui/table_state.h"
 
+#define REST_GOOD 40	/* and one in which nothing is known before it gets narrower than this */
 #define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
 
 struct layout {
@@ -42,6 +43,40 @@ static int fixed_width(const struct layout *l, bool *ret_rest)
 	return w;
 }
 
+static void take_out(struct layout *l, u32 i)
+{
+	l->n--;
+	memmove(l->column + i, l->column + i + 1, (l->n - i) * sizeof(*l->column));
+	memmove(l->width + i, l->width + i + 1, (l->n - i) * sizeof(*l->width));
+}
+
+static bool is_known(const struct tableview *t, u32 column)
+{
+	const struct field *f = table_column_field(t, column);
+	enum value_state state = VALUE_KNOWN;
+	char buf[FORMAT_MAX];
+
+	for (u32 i = 0; i < t->n; i++) {
+		format_value(buf, f, table_shown_row(&t->rows[i]), NULL, &state);
+		if (state != VALUE_UNKNOWN)
+			return true;
+	}
+	return !t->n;
+}
+
+/* Takes out the rightmost of the spare columns in which nothing is known. */
+static bool drop_unknown(const struct tableview *t, struct layout *l)
+{
+	for (u32 i = l->n; i-- > 0;) {
+		if (!t->spec->columns[l->column[i]].spare || t->sort_column == l->column[i] ||
+		    is_known(t, (u32)l->column[i]))
+			continue;
+		take_out(l, i);
+		return true;
+	}
+	return false;
+}
+
 /* Takes out the rightmost of the columns with the highest priority number. */
 static bool drop_column(const struct tableview *t, struct layout *l)
 {
@@ -58,9 +93,7 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	}
 	if (priority <= 1)
 		return false;
-	l->n--;
-	memmove(l->column + worst, l->column + worst + 1, (l->n - worst) * sizeof(*l->column));
-	memmove(l->width + worst, l->width + worst + 1, (l->n - worst) * sizeof(*l->width));
+	take_out(l, worst);
 	return true;
 }
 
@@ -79,6 +112,8 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, int sc
 		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
 	}
 	while ((used = fixed_width(l, &rest)) + (rest ? REST_MIN : 0) > cols && drop_column(t, l))
+		;
+	while (rest && (used = fixed_width(l, &rest)) + REST_GOOD > cols && drop_unknown(t, l))
 		;
 	for (u32 i = 0; i < l->n; i++)
 		if (!l->width[i])

@@ -46,6 +46,7 @@ struct view {
 	char digit;		/* of its tab; 0: none */
 	const char *tab;	/* "Proc": of the first view of a digit */
 	const char *tab_wide;	/* "Processes" */
+	const char *about;	/* what it shows, for the list of views */
 	const char *faces;	/* names in tab order, separated by blanks ("flat tree"); NULL: one without name */
 	u32 flags;
 	u64 needs;		/* TABLE_BIT()s while it is on the screen */

@@ -66,6 +66,8 @@ static void numbers(void **state)
 	assert_int_equal(theme_color(ROLE_text, COLOURS_256, false, 256), -1);
 	assert_int_equal(theme_color(ROLE_accent, COLOURS_256, false, 256), 81);
 	assert_int_equal(theme_color(ROLE_accent, COLOURS_256, true, 256), 24);
+	/* Not 181, the nearest: beside 187 that is pink, and looks like another kind. */
+	assert_int_equal(theme_color(ROLE_flame_library2, COLOURS_256, false, 256), 144);
 	assert_int_equal(theme_color(ROLE_bad, COLOURS_16, false, 16), 9);
 	assert_int_equal(theme_color(ROLE_bad, COLOURS_16, false, 8), 1);
 	assert_int_equal(theme_color(ROLE_bad, COLOURS_16, true, 8), 1);

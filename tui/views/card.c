@@ -230,6 +230,7 @@ static void card_status(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view card_view = {
 	.name = "card", .digit = '1', .tab = "Proc", .tab_wide = "Processes", .faces = "card",
+	.about = "one process: its time, threads, calls, peers",
 	.flags = VIEW_PROCESS,
 	.needs = TABLE_BIT(TABLE_threads),
 	.state_size = sizeof(struct card),

@@ -8,6 +8,7 @@
 
 #define NAME_COLS 8
 #define NOW_COLS 7
+#define MOST_COLS 8		/* the largest value of the five minutes */
 #define TOTAL_COLS 13
 #define SPARK_MAX 120
 
@@ -37,23 +38,33 @@ static void total_text(char *buf, size_t cap, const struct connections_row *r, e
 	snprintf(buf, cap, id == PAST_RTT && *text ? "min %s" : "%s", text);
 }
 
-/* "TX/s   10.7K  ▂▂▂▃▃▃▂▂▂     41.2M" */
+static const char *most_text(char buf[FORMAT_MAX], enum net_past id, float most)
+{
+	return id == PAST_RTT ? format_ns(buf, (double)most) :
+	       id == PAST_RETR ? format_count(buf, (double)most) : format_bytes(buf, (double)most);
+}
+
+/* "TX/s   10.7K  ▂▂▂▃▃▃▂▂▂   11.0K     41.2M" */
 static void past_line(struct canvas *c, struct rect r, const struct connections_row *row,
 		      const struct past *past, enum net_past id)
 {
 	static const char *const titles[] = { "TX/s", "RX/s", "RTT", "RETR/s" };
 	bool bad = id == PAST_RETR && net_is_lossy(&row->row);
-	int width = min(r.cols - NAME_COLS - NOW_COLS - TOTAL_COLS - 5, SPARK_MAX);
+	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
 	int col = r.col + 1 + NAME_COLS + NOW_COLS;
 	char now[FORMAT_MAX], text[FORMAT_MAX + 1], total[FORMAT_MAX + 8];
+	int lane = past_find(past, &row->row);
+	float least, most;
 
 	canvas_text(c, r.row, r.col + 1, NAME_COLS, ROLE_dim, titles[id]);
 	snprintf(text, sizeof(text), "%s%s", bad ? "!" : "", net_value(now, &row->row, past_members[id]));
 	canvas_right(c, r.row, col - NOW_COLS, NOW_COLS, bad ? ROLE_bad : strcmp(text, "?") ? ROLE_text : ROLE_dim,
 		     row->row.closed ? "" : text);
-	past_spark(past, past_find(past, &row->row), id, c, r.row, col + 2, width, bad ? ROLE_bad : ROLE_accent, 0);
+	past_spark(past, lane, id, c, r.row, col + 2, width, bad ? ROLE_bad : ROLE_accent, 0);
+	if (past_range(past, lane, id, &least, &most) && most > 0)
+		canvas_right(c, r.row, col + 2 + width, MOST_COLS, ROLE_dim, most_text(now, id, most));
 	total_text(total, sizeof(total), row, id);
-	canvas_right(c, r.row, col + 2 + width, TOTAL_COLS, ROLE_text, total);
+	canvas_right(c, r.row, col + 2 + width + MOST_COLS, TOTAL_COLS, ROLE_text, total);
 }
 
 /* A UDP flow has neither round trips nor retransmits: nothing is said of them. */
@@ -66,12 +77,13 @@ static bool applies(const struct connections_row *r, enum net_past id)
 
 static int draw_lines(struct canvas *c, struct rect r, const struct connections_row *row, const struct past *past)
 {
-	int width = min(r.cols - NAME_COLS - NOW_COLS - TOTAL_COLS - 5, SPARK_MAX);
+	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
 	int col = r.col + 1 + NAME_COLS + NOW_COLS, line = 0;
 
 	canvas_right(c, r.row, col - NOW_COLS, NOW_COLS, ROLE_dim, "now");
 	canvas_text(c, r.row, col + 2, width, ROLE_dim, "5 minutes");
-	canvas_right(c, r.row, col + 2 + width, TOTAL_COLS, ROLE_dim, "total");
+	canvas_right(c, r.row, col + 2 + width, MOST_COLS, ROLE_dim, "most");
+	canvas_right(c, r.row, col + 2 + width + MOST_COLS, TOTAL_COLS, ROLE_dim, "total");
 	for (enum net_past id = PAST_TX; id <= PAST_RETR; id++) {
 		struct rect at = { r.row + 1 + line, r.col, 1, r.cols };
 
@@ -310,10 +322,12 @@ static void connection_fini(void *state)
 
 const struct view connection_view = {
 	.name = "connection", .digit = '5', .flags = VIEW_PAGE,
+	.about = "one connection: its last five minutes",
 	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants,
 	.state_size = sizeof(struct connection_state),
 	.hints = "open back names ports explain pause step_back write",
 	.legend = "5 minutes\tthe newest at the right; blank: not known then\n"
+		  "most\tlargest value of the five minutes\n"
 		  "min\tleast round-trip time of the last minutes, as the kernel keeps it\n"
 		  "cwnd\tsegments that may be on the way; was: most of the five minutes\n",
 	.fini = connection_fini, .update = connection_update, .draw = connection_draw,

@@ -362,6 +362,7 @@ static void connections_fini(void *state)
 
 const struct view connections_view = {
 	.name = "connections", .digit = '5', .tab = "Net", .tab_wide = "Net", .faces = "connections",
+	.about = "TCP and UDP, with their processes",
 	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants, .table = &connections_spec,
 	.state_size = sizeof(struct connections_state),
 	.hints = "open group closed names ports filter sort_prev follow pause",

@@ -303,6 +303,7 @@ static void drops_fini(void *state)
 
 const struct view drops_view = {
 	.name = "drops", .digit = '5', .faces = "drops", .flags = VIEW_HOST,
+	.about = "packets the kernel dropped, and why",
 	.needs = TABLE_BIT(TABLE_drops), .table = &spec,
 	.state_size = sizeof(struct drops_state),
 	.hints = "open back explain search filter sort_prev pause write palette",

@@ -109,6 +109,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view events_view = {
 	.name = "events",
+	.about = "processes that began and ended",
 	.digit = '9',
 	.tab = "Exec",
 	.tab_wide = "Exec",

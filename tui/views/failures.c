@@ -148,6 +148,7 @@ static bool failures_act(struct app *a, void *state, enum action action, u32 key
 
 const struct view failures_view = {
 	.name = "failures", .digit = '5', .faces = "failures",
+	.about = "connections refused, reset or timed out",
 	.needs = TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections), .wants = net_wants, .table = &spec,
 	.state_size = sizeof(struct failures_state),
 	.hints = "open back names ports search filter follow pause",

@@ -205,7 +205,7 @@ static void update(struct app *a, struct flame_view *v, const char *kind)
 	}
 	if (v->f.scope.pid != scope.pid || v->f.scope.start_time_ns != scope.start_time_ns) {
 		v->same_fn = FLAME_NONE;
-		v->diff = v->in_list = false;
+		v->diff = v->in_list = v->folds = v->unfolded = false;
 		v->scroll = 0;
 	}
 	flame_set_scope(&v->f, &scope);
@@ -296,8 +296,8 @@ static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, st
 		facts = body.rows < LEAST_LINES + FACTS_LINES ? 0 : FACTS_LINES;
 	graph.rows -= facts;
 	graph.cols -= list ? list + 1 : 0;
-	flame_lay_out(v, graph.rows, graph.cols);
 	find_matches(a, v);
+	flame_lay_out(v, graph.rows, graph.cols);
 	flame_draw_graph(a, v, c, graph);
 	if (list)
 		flame_draw_list(v, c, (struct rect){ graph.row, body.cols - list, graph.rows, list });
@@ -335,6 +335,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 #define FLAME_LEGEND \
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
+	"9 frames:\tthose that all stacks begin with, where the graph is too tall (Enter, Esc)\n" \
 	"(name)\tinlined into its caller\n" \
 	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \
@@ -344,6 +345,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 
 const struct view flame_view = {
 	.name = "flame", .digit = '2', .tab = "CPU", .tab_wide = "CPU flame",
+	.about = "where CPU time goes, by stack",
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
 	.state_size = sizeof(struct flame_view),
 	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
@@ -353,6 +355,7 @@ const struct view flame_view = {
 
 const struct view offcpu_view = {
 	.name = "offcpu", .digit = '3', .tab = "Off", .tab_wide = "Off-CPU",
+	.about = "what is waited for, by stack",
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | WANT_OFFCPU,
 	.state_size = sizeof(struct flame_view),
 	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * flame.h: state of the flame views, shared by flame.c (the view), flame_layout.c
- * (which frame is in which cells), flame_draw.c, flame_facts.c (the lines about
+ * (which frame is in which cells), flame_fold.c (frames that share a line), flame_draw.c, flame_facts.c (the lines about
  * the selected frame), flame_list.c (functions beside the graph), flame_status.c (the
  * lines around), flame_keys.c.
  */
@@ -23,6 +23,7 @@ struct flame_box {
 	u8 shade;
 	bool rest;		/* frames too narrow to be drawn */
 	bool above;		/* the zoomed frame stands on it */
+	bool fold;		/* and all between the root and it: flame_fold.c */
 };
 
 /* The frames of a parent that are too narrow to be drawn. */
@@ -56,6 +57,10 @@ struct flame_view {
 	bool moved;		/* selected since that was drawn */
 	int cols, graph_rows, graph_cols, scroll;
 	bool more;		/* frames below the last row */
+	bool folds;		/* it was too tall once: it stays folded while it changes */
+	bool unfolded;		/* asked for with Enter, until Esc */
+	int fold;		/* so many frames share one line; 0: none do */
+	u32 fold_node;		/* the last of them */
 
 	bool in_list, by_total;
 	u32 list_at, list_top;
@@ -106,6 +111,14 @@ const struct flame_box *flame_beside(const struct flame_view *v, const struct fl
 struct flame_rest flame_rest_of(struct flame_view *v, u32 node);
 /* The widest child, or FLAME_NONE. */
 u32 flame_widest(const struct flame_view *v, u32 node);
+
+/* ---- flame_fold.c ---- */
+/* Which frames share one line; false: too few would. */
+bool flame_fold(struct flame_view *v, int cols);
+/* True of all of them but the last, which stands for them. */
+bool flame_is_folded(const struct flame_view *v, u32 node);
+int flame_fold_depth(const struct flame_view *v, int depth);
+void flame_fold_label(const struct flame_view *v, char *buf, size_t cap, int width);
 
 /* ---- flame_draw.c ---- */
 void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *c, struct rect r);

@@ -69,7 +69,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	const struct flame_node *t = flame_node(v, node);
 	char text[512];
 	size_t n = 0;
-	bool noise;
+	bool noise, inlined;
 
 	*buf = '\0';
 	if (compares(v)) {
@@ -86,14 +86,15 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	if (fn->kind == FLAME_CUT)
 		return (int)n + cut_label(v, node, buf + n, cap - n, width - (int)n);
 	n += (size_t)snprintf(buf + n, cap - n, "%s", prefix_of(v, c, node));
-	if ((int)n + 2 * fn->inlined >= width)	/* no room for the name: as much of the prefix as fits */
+	if ((int)n >= width)	/* no room for the name: as much of the prefix as fits */
 		return flame_label(buf, cap, n ? strcpy(text, buf) : flame_fn_text(fn), FLAME_GROUP, width);
-	if (fn->inlined)
+	inlined = fn->inlined && (int)n + 4 < width;	/* "(…)" would say less than "er…" */
+	if (inlined)
 		buf[n++] = '(';
-	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - fn->inlined);
-	if (fn->inlined)
+	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - inlined);
+	if (inlined)
 		snprintf(buf + strlen(buf), cap - strlen(buf), ")");
-	return (int)n + width + fn->inlined;
+	return (int)n + width + inlined;
 }
 
 /* ---- styles --------------------------------------------------------------------------- */
@@ -101,7 +102,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 static u32 fill_of(const struct flame_view *v, const struct flame_box *b)
 {
 	const struct flame_node *t = flame_node(v, b->node);
-	u32 kind = v->f.names.fns[t->fn].kind;
+	u32 kind = b->fold ? FLAME_GROUP : v->f.names.fns[t->fn].kind;
 	bool noise;
 	double d;
 
@@ -162,7 +163,10 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		return;
 	if (!bar && room > 3)	/* a blank cell before the neighbour */
 		room--;
-	flame_node_label(a, v, c, b->node, label, sizeof(label), room);
+	if (b->fold)
+		flame_fold_label(v, label, sizeof(label), room);
+	else
+		flame_node_label(a, v, c, b->node, label, sizeof(label), room);
 	canvas_text(c, row, col + b->x + bar, room, style, label);
 }
 

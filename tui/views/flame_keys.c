@@ -29,7 +29,7 @@ static void deeper(struct flame_view *v, int steps)
 
 		if (next == FLAME_NONE)
 			break;
-		node = next;
+		node = flame_is_folded(v, next) ? v->fold_node : next;
 	}
 	flame_select(v, node);
 }
@@ -38,8 +38,11 @@ static void shallower(struct flame_view *v, int steps)
 {
 	u32 node = here(v);
 
-	while (steps-- > 0 && flame_node(v, node)->parent != FLAME_NONE)
+	while (steps-- > 0 && flame_node(v, node)->parent != FLAME_NONE) {
 		node = flame_node(v, node)->parent;
+		if (flame_is_folded(v, node))	/* it left their line */
+			node = FLAME_ROOT;
+	}
 	flame_select(v, node);
 }
 
@@ -175,6 +178,13 @@ static void zoom_in(struct flame_view *v)
 
 	if (node == flame_zoom(v))
 		return;
+	if (v->fold && node == v->fold_node) {	/* its line is opened: the cursor is on the first of them */
+		while (flame_node(v, node)->parent != FLAME_ROOT)
+			node = flame_node(v, node)->parent;
+		v->unfolded = true;
+		flame_select(v, node);
+		return;
+	}
 	if (box_here(v)->above) {	/* onto one it stands on: up again */
 		v->f.n_pins = 1;
 		if (node != FLAME_ROOT)
@@ -208,7 +218,7 @@ static bool act_zoom(struct flame_view *v, enum action action)
 		return true;
 	case ACTION_cancel:
 		v->f.n_pins = min(v->f.n_pins, 1u);
-		v->in_list = v->diff = v->detail = false;
+		v->in_list = v->diff = v->detail = v->unfolded = false;
 		v->same_fn = FLAME_NONE;
 		show_zoom(v);
 		return false;	/* the console forgets the search */
@@ -235,6 +245,7 @@ static void flip(struct flame_view *v)
 		v->f.n_pins = 0;
 	flame_set_shape(&v->f, &s);
 	v->scroll = 0;
+	v->folds = v->unfolded = false;
 }
 
 static bool act_shape(struct flame_view *v, enum action action)
@@ -263,6 +274,7 @@ static bool act_shape(struct flame_view *v, enum action action)
 	default:
 		return false;
 	}
+	v->folds = v->unfolded = false;
 	flame_set_shape(&v->f, &s);
 	return true;
 }

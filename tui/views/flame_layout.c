@@ -93,7 +93,7 @@ struct flame_rest flame_rest_of(struct flame_view *v, u32 node)
 /* The selected frame is kept in sight. */
 static void scroll(struct flame_view *v, int rows)
 {
-	int depth = flame_tree_depth(flame_tree(&v->f), flame_selected(v));
+	int depth = flame_fold_depth(v, flame_tree_depth(flame_tree(&v->f), flame_selected(v)));
 
 	v->scroll = min(v->scroll, depth);
 	v->scroll = max(max(v->scroll, depth - rows + 1), 0);
@@ -102,7 +102,7 @@ static void scroll(struct flame_view *v, int rows)
 static void find_selected(struct flame_view *v)
 {
 	for (u32 node = flame_selected(v); node != FLAME_NONE; node = flame_node(v, node)->parent) {
-		const struct flame_box *b = flame_box_of(v, node);
+		const struct flame_box *b = flame_box_of(v, flame_is_folded(v, node) ? v->fold_node : node);
 
 		if (b) {
 			v->at = (u32)(b - v->boxes);
@@ -112,15 +112,13 @@ static void find_selected(struct flame_view *v)
 	v->at = 0;
 }
 
-void flame_lay_out(struct flame_view *v, int rows, int cols)
+static void lay_out(struct flame_view *v, int rows, int cols)
 {
 	struct flame_tree *t = flame_tree(&v->f);
 	u32 zoom = flame_zoom(v), node = zoom;
 	int depth = flame_tree_depth(t, zoom);
 	struct lay l = { v, t, t->nodes[zoom].value, cols, 0 };
 
-	v->graph_rows = rows;
-	v->graph_cols = cols;
 	v->n_boxes = 0;
 	v->more = v->moved = false;
 	scroll(v, rows);
@@ -131,8 +129,30 @@ void flame_lay_out(struct flame_view *v, int rows, int cols)
 		add_box(v, node, d, 0, cols, (u8)(d & 1), false);
 		v->boxes[v->n_boxes - 1].above = true;
 	}
-	if (l.span > 0)
+	if (v->fold) {
+		add_box(v, v->fold_node, 1, 0, cols, 0, false);
+		v->boxes[v->n_boxes - 1].fold = true;
+		place_children(&l, v->fold_node, 0, 2);
+	} else if (l.span > 0) {
 		place_children(&l, zoom, 0, depth + 1);
+	}
+}
+
+void flame_lay_out(struct flame_view *v, int rows, int cols)
+{
+	v->folds &= rows == v->graph_rows;
+	v->graph_rows = rows;
+	v->graph_cols = cols;
+	v->fold = 0;
+	if (!v->folds || !flame_fold(v, cols)) {
+		lay_out(v, rows, cols);
+		if ((v->more || v->scroll) && flame_fold(v, cols)) {
+			v->folds = true;
+			lay_out(v, rows, cols);
+		}
+	} else {
+		lay_out(v, rows, cols);
+	}
 	find_selected(v);
 }
 

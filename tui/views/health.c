@@ -157,10 +157,8 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	if (self) {
 		health_draw_cost(c, r, self);
 		r.row++;
-		health_draw_memory(a, c, r, self);
-		r.row++;
-		health_draw_lost(a, c, r, self);
-		r.row++;
+		r.row += health_draw_memory(a, c, r, self);
+		r.row += health_draw_lost(a, c, r, self);
 	}
 	r.rows = body.row + body.rows - r.row;
 	if (r.rows > 1)
@@ -260,6 +258,7 @@ static void health_fini(void *state)
 
 const struct view health_view = {
 	.name = "health",
+	.about = "ottop itself: probes, losses, cost",
 	.flags = VIEW_OVERLAY,
 	.needs = TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost),
 	.state_size = sizeof(struct health),

@@ -38,9 +38,9 @@ struct health {
 void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h);
 /* One line each, at r.row. */
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self);
-void health_draw_memory(struct app *a, struct canvas *c, struct rect r,
+int health_draw_memory(struct app *a, struct canvas *c, struct rect r,
 			const struct self_row *self);
-void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
+int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
 /* The last lines of the log, as many as fit. */
 void health_draw_log(struct canvas *c, struct rect r);
 /* The text of a member of `self`. */

@@ -162,7 +162,7 @@ void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *se
 	canvas_cut(c, r.row, col, -1, ROLE_text, text);
 }
 
-void health_draw_memory(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
+int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
 {
 	struct history *h = app_history(a);
 	char rss[FORMAT_MAX], maps[FORMAT_MAX], kept[FORMAT_MAX], span[FORMAT_MAX], text[256];
@@ -176,11 +176,11 @@ void health_draw_memory(struct app *a, struct canvas *c, struct rect r, const st
 		 health_self_text(maps, self, "kernel_map_bytes"),
 		 health_self_text(kept, self, "history_bytes"), span, n,
 		 (unsigned long long)history_merged(h), (unsigned long long)history_dropped(h));
-	canvas_cut(c, r.row, r.col + 9, -1, ROLE_text, text);
+	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }
 
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */
-void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
+int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
 {
 	const struct table *t = &app_snapshot(a)->tables[TABLE_lost];
 	bool any = u64_known(self->lost_total) && self->lost_total;
@@ -193,7 +193,7 @@ void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const stru
 	if (!any) {
 		canvas_text(c, r.row, col, -1, ROLE_text, u64_known(self->lost_total) ?
 			    "no event since ottop started" : "?");
-		return;
+		return 1;
 	}
 	at = (size_t)snprintf(text, sizeof(text), "%s since ottop started, %s/s now",
 			      format_thousands(n, self->lost_total),
@@ -206,7 +206,7 @@ void health_draw_lost(struct app *a, struct canvas *c, struct rect r, const stru
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s %s", shown++ ? ", " : ": ",
 				       format_thousands(n, l->count), l->cause ? l->cause : "?");
 	}
-	canvas_cut(c, r.row, col, -1, style, text);
+	return canvas_wrap(c, r.row, col, r.cols - 9, style, text);
 }
 
 /* ---- log ----------------------------------------------------------------------------------- */

@@ -209,6 +209,7 @@ static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view heatmap_view = {
 	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
+	.about = "latencies of system calls over time",
 	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls),
 	.state_size = sizeof(struct heatmap),

@@ -9,6 +9,7 @@
 #define LABEL_WIDTH 7		/* of a latency: " 62.5ms" */
 #define MARGIN 8		/* right of the cells: the count of the line */
 #define TICK_EVERY 10		/* cells between two marks of the time axis */
+#define UNKNOWN_WORDS 24	/* unknown columns in a row of which words say that */
 
 /* ---- cells ---------------------------------------------------------------------- */
 
@@ -54,11 +55,38 @@ static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line
 		canvas_heat(c, r.row, r.col + x, heat_step(m, slot, low, end));
 }
 
+static bool is_unknown(const struct plot *p, int s)
+{
+	return p->slots[s].column && !p->slots[s].column->hist;
+}
+
+/* A long stretch is words, not a field of question marks: they would be all that one sees. */
+static void say_unknown(const struct plot *p, struct canvas *c, int from, int end)
+{
+	static const char text[] = "? not collected then";
+	struct rect last = plot_cell(p, end - 1, 0);
+	int row = p->area.row + (p->n_lines - 1) / 2, col = plot_cell(p, from, 0).col;
+	int cols = last.col + last.cols - col;
+
+	for (int l = 0; l < p->n_lines - 1; l++)
+		canvas_blank(c, p->area.row + l, col, cols);
+	canvas_text(c, row, col + (cols - (int)strlen(text)) / 2, -1, ROLE_dim, text);
+}
+
 static void draw_cells(const struct heatmap *m, struct canvas *c)
 {
-	for (int s = 0; s < m->plot.n_slots; s++)
-		for (int l = 0; l < m->plot.n_lines; l++)
+	const struct plot *p = &m->plot;
+
+	for (int s = 0; s < p->n_slots; s++)
+		for (int l = 0; l < p->n_lines; l++)
 			draw_cell(m, c, s, l);
+	for (int s = 0, from = 0; s <= p->n_slots && !m->swapped; s++) {
+		if (s < p->n_slots && is_unknown(p, s))
+			continue;
+		if (s - from >= UNKNOWN_WORDS)
+			say_unknown(p, c, from, s);
+		from = s + 1;
+	}
 }
 
 /* ---- latency axis ------------------------------------------------------------------ */

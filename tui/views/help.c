@@ -54,15 +54,29 @@ static void add(struct column_text *t, const char *key, const char *text, bool h
 	l->heading = heading;
 }
 
-static void add_keys(struct column_text *t, const struct view *v, bool here)
+enum reach { OWN, OF_TABLES, EVERYWHERE };
+
+static enum reach reach_of(const struct key_desc *k)
 {
+	return !*k->where ? EVERYWHERE : strcmp(k->where, "table") ? OWN : OF_TABLES;
+}
+
+/* A heading only where there are keys under it. */
+static void add_keys(struct column_text *t, const struct view *v, const char *heading, enum reach reach)
+{
+	int before = t->n;
+
 	for (u32 i = ACTION_none + 1; i < N_ACTIONS; i++) {
 		const struct key_desc *k = &key_descs[i];
-		bool own = *k->where && strcmp(k->where, "table");
 
-		if (*k->label && key_applies(i, v) && own == here)
-			add(t, k->label, k->help, false);
+		if (!*k->label || !key_applies(i, v) || reach_of(k) != reach)
+			continue;
+		if (t->n == before)
+			add(t, heading, "", true);
+		add(t, k->label, k->help, false);
 	}
+	if (t->n > before)
+		add(t, "", "", false);
 }
 
 static void add_columns(struct column_text *t, const struct table_spec *spec)
@@ -93,11 +107,9 @@ static void add_legend(struct column_text *t, const char *legend)
 static void make_left(struct column_text *t, const struct view *v)
 {
 	t->n = 0;
-	add(t, "KEYS HERE", "", true);
-	add_keys(t, v, true);
-	add(t, "", "", false);
-	add(t, "KEYS EVERYWHERE", "", true);
-	add_keys(t, v, false);
+	add_keys(t, v, "KEYS HERE", OWN);
+	add_keys(t, v, "KEYS OF TABLES", OF_TABLES);
+	add_keys(t, v, "KEYS EVERYWHERE", EVERYWHERE);
 }
 
 static void make_right(struct column_text *t, const struct view *v)
@@ -123,28 +135,6 @@ static bool matches(const struct app *a, const struct line *l)
 	return what && (strcasestr(l->text, what) || strcasestr(l->key, what));
 }
 
-/* Draws a text in lines of `width`, broken at blanks; returns the lines it took. */
-static int wrap(struct canvas *c, int row, int col, int width, u32 style, const char *text)
-{
-	char part[160];
-	int lines = 0;
-
-	do {
-		size_t n = strlen(text), fit = n;
-
-		if ((int)n > width)
-			for (fit = (size_t)width; fit > 1 && text[fit] != ' ';)
-				fit--;
-		if (fit <= 1 && n)
-			fit = min(n, (size_t)width);
-		snprintf(part, sizeof(part), "%.*s", (int)fit, text);
-		canvas_text(c, row + lines++, col, width, style, part);
-		text += fit;
-		text += strspn(text, " ");
-	} while (*text);
-	return lines;
-}
-
 static int draw_column(const struct app *a, struct help_state *st, struct canvas *c, struct rect r,
 		       int key_cols, const struct column_text *t)
 {
@@ -164,7 +154,7 @@ static int draw_column(const struct app *a, struct help_state *st, struct canvas
 			continue;
 		}
 		canvas_text(c, row, r.col + 1, key_cols, ROLE_accent, l->key);
-		row += wrap(c, row, r.col + key_cols + 1, r.cols - key_cols - 2, style, l->text);
+		row += canvas_wrap(c, row, r.col + key_cols + 1, r.cols - key_cols - 2, style, l->text);
 	}
 	return row - (r.row - top);
 }
@@ -289,6 +279,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 
 const struct view help_view = {
 	.name = "help",
+	.about = "keys and columns of the view below",
 	.flags = VIEW_OVERLAY,
 	.state_size = sizeof(struct help_state),
 	.hints = "page_up search cancel",

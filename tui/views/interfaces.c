@@ -128,6 +128,7 @@ static void interfaces_fini(void *state)
 
 const struct view interfaces_view = {
 	.name = "interfaces", .digit = '5', .faces = "interfaces", .flags = VIEW_HOST,
+	.about = "traffic, drops and errors of each interface",
 	.needs = TABLE_BIT(TABLE_interfaces) | TABLE_BIT(TABLE_drops), .table = &spec,
 	.state_size = sizeof(struct interfaces_state),
 	.hints = "open back view search filter sort_prev follow pause write palette",

@@ -27,7 +27,7 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 }
 
 /*
- * Where not even the path of the program fits, its folder says nothing: the
+ * Where its path would take most of a line that is cut, its folder says nothing: the
  * name of the program and what it was called with say most.
  */
 static const char *without_folder(const struct canvas *c, const char *cmdline, int width)
@@ -39,7 +39,7 @@ static const char *without_folder(const struct canvas *c, const char *cmdline, i
 	if (!slash || slash + 1 == cmdline + n)
 		return cmdline;
 	snprintf(path, sizeof(path), "%.*s", (int)n, cmdline);
-	return canvas_width(c, path) > width ? slash + 1 : cmdline;
+	return canvas_width(c, path) > width / 2 && canvas_width(c, cmdline) > width ? slash + 1 : cmdline;
 }
 
 static int draw_command(struct canvas *c, int row, int col, int width, u32 style,
@@ -99,8 +99,8 @@ static const struct column columns[] = {
 	{ "rx_rate", .priority = 6 },
 	{ "tx_rate", .priority = 6 },
 	{ "syscall_rate", .priority = 4 },
-	{ "http_rate", .priority = 6 },
-	{ "http_p99_ns", .priority = 4 },
+	{ "http_rate", .priority = 6, .spare = true },
+	{ "http_p99_ns", .priority = 4, .spare = true },
 	{ "start_time_ns", .priority = 8 },
 	{ "container", .priority = 7 },
 	{ "cmdline", .priority = 1, .draw = draw_command_cell },
@@ -177,7 +177,7 @@ static void go_to_pressed(struct app *a, struct processes_state *st)
 	struct tableview *t = app_table(a);
 
 	if (!p) {
-		app_say(a, ROLE_text, "the host is under no pressure");
+		app_say(a, ROLE_text, "no pressure now that one process explains");
 		return;
 	}
 	if (table_select(t, &p->row))
@@ -297,6 +297,7 @@ static void fini(void *state)
 
 const struct view processes_view = {
 	.name = "processes",
+	.about = "every process: who runs, waits, is blocked",
 	.digit = '1',
 	.tab = "Proc",
 	.tab_wide = "Processes",

@@ -58,7 +58,7 @@ static u32 top_calls(const struct snapshot *s, const struct processes_row *p,
 		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
 		u32 at;
 
-		if (!f32_known(r->rate) || (n == TOP && r->rate <= best[n - 1]->rate))
+		if (!f32_known(r->rate) || r->rate <= 0 || (n == TOP && r->rate <= best[n - 1]->rate))
 			continue;
 		for (at = min(n, (u32)TOP - 1); at > 0 && best[at - 1]->rate < r->rate; at--)
 			best[at] = best[at - 1];

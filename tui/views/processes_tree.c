@@ -253,13 +253,19 @@ int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int
 		u32 style, const struct table_row *tr)
 {
 	const struct node *node = &st->nodes[tr->data];
+	bool deep;
 	int x = 0;
 
 	width -= 12;	/* a name has to fit after it */
+	deep = (int)node->depth * 3 > width;
+	if (deep)	/* room for how deep it is */
+		width = max(width - 2, 0);
 	for (u32 d = 1; d < node->depth && x + 3 <= width; d++)
 		x += canvas_text(c, row, col + x, 3, style,
 				 node->last_mask & (1u << d) ? "   " : "│  ");
-	if (node->depth && x + 3 <= width) {
+	if (deep) {	/* its line does not fit */
+		x += canvas_printf(c, row, col + x, -1, style, "…%u%s ", node->depth, node->folded ? "▸" : "");
+	} else if (node->depth) {
 		bool last = node->last_mask & (1u << node->depth);
 
 		x += canvas_text(c, row, col + x, 2, style, last ? "└─" : "├─");

@@ -123,25 +123,42 @@ static bool is_blocked(const struct snapshot *s, const struct syscalls_row *r)
 	return p && p->state && *p->state == 'D';
 }
 
-/* Of the calls that hang: of a process that cannot even be interrupted, else the oldest. */
+/* In which an idle shell or server sits for days: that it is old says little. */
+static bool is_read(const char *call)
+{
+	static const char *const reads[] = { "read", "readv", "recvfrom", "recvmsg", "recvmmsg" };
+
+	for (u32 i = 0; call && i < ARRAY_SIZE(reads); i++)
+		if (!strcmp(call, reads[i]))
+			return true;
+	return false;
+}
+
+/* How much it matters that a call hangs: most where the process cannot even be interrupted. */
+static int rank_of(const struct app *a, const struct syscalls_row *r)
+{
+	return is_blocked(app_snapshot(a), r) ? 2 : !is_read(r->syscall);
+}
+
+/* Of the calls that hang the oldest, of those that matter most. */
 static const struct syscalls_row *find_stuck(const struct app *a)
 {
 	const struct tableview *t = app_table(a);
 	const struct syscalls_row *best = NULL;
-	bool best_blocked = false;
+	int best_rank = 0;
 
 	for (u32 i = 0; i < table_len(t); i++) {
 		const struct syscalls_row *r = row_of(table_at(t, i)->row);
-		bool blocked;
+		int rank;
 
 		if (!is_stuck(&r->row) || !u64_known(r->pid) || !u64_known(r->nr))
 			continue;
-		blocked = is_blocked(app_snapshot(a), r);
-		if (best && (blocked != best_blocked ? best_blocked :
+		rank = rank_of(a, r);
+		if (best && (rank != best_rank ? rank < best_rank :
 			     r->in_flight_max_ns <= best->in_flight_max_ns))
 			continue;
 		best = r;
-		best_blocked = blocked;
+		best_rank = rank;
 	}
 	return best;
 }
@@ -292,6 +309,7 @@ static const struct table_spec spec = {
 
 const struct view syscalls_view = {
 	.name = "syscalls", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "table",
+	.about = "system calls by process: rate, errors, time",
 	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls), .table = &spec,
 	.state_size = sizeof(struct syscalls_state),
