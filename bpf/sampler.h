@@ -26,6 +26,7 @@ struct sampler_options {
 	struct scope scope;	/* strings must live as long as the sampler */
 	float budget_pct;
 	u32 rate_hz;		/* stack samples a second of each CPU */
+	u64 min_block_ns;	/* shorter waits are in no stack */
 	bool no_lines;		/* of frames: names only */
 };
 

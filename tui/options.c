@@ -263,7 +263,7 @@ void options_help(FILE *out)
 	      "       ottop --record FILE [-n N]    record; --replay FILE shows it again\n"
 	      "       ottop --profile cpu -o FILE   stacks as pprof, folded or flame graph\n"
 	      "\n"
-	      "What this machine is doing now: processes, system calls and their latencies.\n"
+	      "What this machine is doing now: processes, stacks, connections, system calls.\n"
 	      "\n", out);
 	for (int i = 0; i < N_OPTIONS; i++)
 		help_line(out, &option_descs[i]);

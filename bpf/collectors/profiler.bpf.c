@@ -203,6 +203,7 @@ int on_sample(void *ctx)
  * not pay for each switch.
  */
 #define THIN_NS 1000000u
+const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
 #define MAX_PENDING_FRAMES 48
 
 /*
@@ -322,6 +323,8 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 
 	s->off_since_ns = 0;
 	if (began < off_began_ns)	/* left over from the last time this was on */
+		return;
+	if (ns < min_block_ns)
 		return;
 	value = thin(s, ns);
 	if (!value)

@@ -550,6 +550,7 @@ static int profiler_open(char *reason, size_t cap)
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
+	skel->rodata->min_block_ns = sampler_options()->min_block_ns;
 	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
 	if (err) {
 		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
