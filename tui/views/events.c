@@ -83,7 +83,8 @@ static void count_kinds(const struct app *a, u32 *exec, u32 *exits)
 	for (u32 i = 0; i < t->n; i++) {
 		const struct events_row *e = event_row(t->rows[i]);
 
-		if (!u64_known(e->time_ns) || e->time_ns + s->interval_ns <= s->time_ns || !e->kind)
+		if (!u64_known(e->time_ns) || e->time_ns + s->interval_ns <= s->time_ns || !e->kind ||
+		    (app_context(a)->pid && e->pid != app_context(a)->pid))
 			continue;
 		*exec += !strcmp(e->kind, "exec");
 		*exits += !strcmp(e->kind, "exit");
@@ -100,7 +101,8 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 	if (!app_snapshot(a))
 		return;
 	count_kinds(a, &exec, &exits);
-	n = snprintf(buf, cap, "%u events: %u exec, %u exit in this tick   ", table_len(t), exec, exits);
+	n = snprintf(buf, cap, "%u event%s: %u exec, %u exit in this tick   ", table_len(t),
+		     table_len(t) == 1 ? "" : "s", exec, exits);
 	if (below)
 		snprintf(buf + n, cap - (size_t)n, "%u newer ▾", below);
 	else
