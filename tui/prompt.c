@@ -308,6 +308,7 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 	u32 n = palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
 	int cols = min(canvas_cols(c), PALETTE_COLS);	/* a key far from its name is not found */
 	int chosen_i = min(a->prompt.choice, (int)n - 1), shown = min((int)n, max(row - 6, 0));
+	int help = cols < 60 ? 19 : 26;
 	int first = max(chosen_i - shown + 1, 0);	/* the chosen one is what Enter runs: it is seen */
 
 	for (int i = first; i < first + shown; i++) {
@@ -315,8 +316,9 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 		bool chosen = i == chosen_i;
 
 		canvas_blank(c, y, 0, canvas_cols(c));
-		canvas_text(c, y, 1, 24, ROLE_text | S_BOLD, choices[i].text);
-		canvas_cut(c, y, 26, cols - 36, ROLE_text, choices[i].help);
+		canvas_text(c, y, 1, help - 2, ROLE_text | S_BOLD, choices[i].text);
+		canvas_cut(c, y, help, cols - help - canvas_width(c, choices[i].key) - 2, ROLE_text,
+			   choices[i].help);
 		canvas_right(c, y, cols - 10, 9, ROLE_accent, choices[i].key);
 		if (chosen) {
 			canvas_restyle(c, y, 0, cols, ROLE_selection);

@@ -28,12 +28,12 @@ static void draw_result(struct app *a, struct canvas *c, int row, int col, int w
 static const struct column columns[] = {
 	{ "time_ns", .priority = 1 },
 	{ "kind", .priority = 1 },
-	{ "pid", .priority = 1 },
+	{ "pid", .priority = 2 },
 	{ "ppid", .priority = 4 },
-	{ "comm", .priority = 1 },
+	{ "comm", .priority = 2 },
 	{ "user", .priority = 6, .min_width = 100 },
 	{ "container", .priority = 7, .min_width = 120 },
-	{ "result", .priority = 2, .draw = draw_result },
+	{ "result", .priority = 3, .draw = draw_result },
 	{ "duration_ns", .priority = 3 },
 	{ "rss_peak_bytes", .priority = 5, .min_width = 100 },
 	{ "args", .priority = 1 },
@@ -83,7 +83,8 @@ static void count_kinds(const struct app *a, u32 *exec, u32 *exits)
 	for (u32 i = 0; i < t->n; i++) {
 		const struct events_row *e = event_row(t->rows[i]);
 
-		if (!u64_known(e->time_ns) || e->time_ns + s->interval_ns <= s->time_ns || !e->kind)
+		if (!u64_known(e->time_ns) || e->time_ns + s->interval_ns <= s->time_ns || !e->kind ||
+		    (app_context(a)->pid && e->pid != app_context(a)->pid))
 			continue;
 		*exec += !strcmp(e->kind, "exec");
 		*exits += !strcmp(e->kind, "exit");
@@ -100,7 +101,8 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 	if (!app_snapshot(a))
 		return;
 	count_kinds(a, &exec, &exits);
-	n = snprintf(buf, cap, "%u events: %u exec, %u exit in this tick   ", table_len(t), exec, exits);
+	n = snprintf(buf, cap, "%u event%s: %u exec, %u exit in this tick   ", table_len(t),
+		     table_len(t) == 1 ? "" : "s", exec, exits);
 	if (below)
 		snprintf(buf + n, cap - (size_t)n, "%u newer ▾", below);
 	else

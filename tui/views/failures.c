@@ -77,7 +77,7 @@ static int fit_remote(struct app *a, int width)
 }
 
 static const struct column columns[] = {
-	{ "time_ns", .priority = 1 },
+	{ "time_ns", .priority = 2 },
 	{ "pid", .priority = 2 },
 	{ "comm", .priority = 1 },
 	{ "proto", .priority = 5 },

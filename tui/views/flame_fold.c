@@ -45,7 +45,8 @@ bool flame_is_folded(const struct flame_view *v, u32 node)
 {
 	u32 p = v->fold ? v->fold_node : FLAME_ROOT;
 
-	if (node == p)
+	/* A key may come between a new tree and its first frame. */
+	if (node == p || p >= v->f.trees[v->f.shown].n)
 		return false;
 	while (p != FLAME_ROOT && p != node)
 		p = flame_node(v, p)->parent;

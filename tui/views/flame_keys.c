@@ -275,6 +275,7 @@ static bool act_shape(struct flame_view *v, enum action action)
 		return false;
 	}
 	v->folds = v->unfolded = false;
+	v->fold = 0;
 	flame_set_shape(&v->f, &s);
 	return true;
 }

@@ -54,7 +54,7 @@ static void draw_titles(struct canvas *c, struct rect r)
 	canvas_text(c, r.row, x + 14, -1, ROLE_dim, "STATE");
 	canvas_right(c, r.row, x + 22, 7, ROLE_accent | S_BOLD, "COST%▾");
 	canvas_right(c, r.row, x + 30, 6, ROLE_dim, "PROBES");
-	canvas_text(c, r.row, x + 38, -1, ROLE_dim, "WHY, WHAT TO DO");
+	canvas_cut(c, r.row, x + 38, r.col + r.cols - x - 38, ROLE_dim, "WHY, WHAT TO DO");
 }
 
 static void draw_part(struct canvas *c, struct rect r, int row, const struct health_part *p)

@@ -74,15 +74,15 @@ static double number_oldest(const struct row *row)
 
 static const struct column columns[] = {
 	{ "pid", .priority = 2 },
-	{ "comm", .priority = 3 },
+	{ "comm", .priority = 1 },
 	{ "syscall", .width = 12, .priority = 1 },
-	{ "rate", .priority = 1 },
-	{ "error_rate", .priority = 2, .alert = has_hard_errors },
+	{ "rate", .priority = 2 },
+	{ "error_rate", .priority = 3, .alert = has_hard_errors },
 	{ "time_rate", .priority = 1 },
 	{ "p50_ns", .priority = 3 },
 	{ "p95_ns", .priority = 4 },
-	{ "p99_ns", .priority = 1 },
-	{ "max_ns", .priority = 2 },
+	{ "p99_ns", .priority = 2 },
+	{ "max_ns", .priority = 3 },
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
 	{ "count", .priority = 7 },
@@ -202,7 +202,7 @@ static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
 
 	if (t->filter)
 		snprintf(of, sizeof(of), " of %u", t->n_all);
-	snprintf(buf, cap, "%u%s syscalls%s   waits %s", t->n, of, by[s->by],
+	snprintf(buf, cap, "%u%s syscall%s%s   waits %s", t->n, of, t->n == 1 && !*of ? "" : "s", by[s->by],
 		 s->waits ? "shown" : "hidden");
 }
 
