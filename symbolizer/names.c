@@ -2,6 +2,7 @@
 /* names.c: see names.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,17 +10,19 @@
 #include "symbolizer/gotable.h"
 #include "symbolizer/minidebug.h"
 #include "symbolizer/names.h"
+#include "symbolizer/startcode.h"
 #include "symbolizer/symtab.h"
 
 /* In this order: the first that covers an address names it. */
-enum place { SYMTAB, DEBUG_FILE, DYNSYM, MINI, GO, PLACES };
+enum place { SYMTAB, DEBUG_FILE, DYNSYM, MINI, GO, START, PLACES };
 
 struct names {
 	int fd, debug_fd;	/* our own copies; debug_fd may be -1 */
 	struct timespec changed;
 	off_t size;
-	struct symtab *tables[PLACES];	/* of GO: none */
+	struct symtab *tables[PLACES];	/* of GO and START: none */
 	struct gotable *go;
+	struct startcode start;
 	u8 *mini;		/* unpacked; its table's names are in it */
 	size_t mini_size;
 	enum place opened;	/* those before this one were looked for */
@@ -92,6 +95,15 @@ static const struct gotable *go_of(struct names *n)
 	return n->go;
 }
 
+static void read_start(struct names *n)
+{
+	struct elf_file *f = n->complete ? NULL : elf_open(n->fd);
+
+	if (f)
+		startcode_read(f, &n->start);
+	elf_close(f);
+}
+
 static void open_place(struct names *n, enum place p)
 {
 	switch (p) {
@@ -109,6 +121,9 @@ static void open_place(struct names *n, enum place p)
 	case GO:
 		go_of(n);
 		break;
+	case START:
+		read_start(n);
+		break;
 	default:
 		break;
 	}
@@ -116,6 +131,8 @@ static void open_place(struct names *n, enum place p)
 
 bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 {
+	const char *found;
+
 	for (enum place p = SYMTAB; p < PLACES; p++) {
 		if (p == n->opened) {
 			open_place(n, p);
@@ -124,7 +141,12 @@ bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 		if (n->tables[p] && symtab_find(n->tables[p], addr, buf, cap))
 			return true;
 	}
-	return n->go && gotable_find(n->go, addr, buf, cap);
+	if (n->go && gotable_find(n->go, addr, buf, cap))
+		return true;
+	found = startcode_find(&n->start, addr);
+	if (found)
+		snprintf(buf, cap, "%s", found);
+	return found != NULL;
 }
 
 bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line)
