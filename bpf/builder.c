@@ -46,14 +46,11 @@ struct row *row_clone(const struct row *from, bool with_hists)
 
 	memcpy(r, from, d->row_size);
 	r->refs = 1;
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-		const struct hist **h = (const struct hist **)((char *)r + f->offset);
+	for (u32 i = 0; i < d->n_strs; i++)
+		str_get(*(const char *const *)((const char *)r + d->strs[i]));
+	for (u32 i = 0; i < d->n_hists; i++) {
+		const struct hist **h = (const struct hist **)((char *)r + d->hists[i]);
 
-		if (f->type == FT_STR)
-			str_get(row_str(r, f));
-		if (f->type != FT_HIST)
-			continue;
 		h[0] = with_hists ? hist_get(h[0]) : NULL;
 		h[1] = with_hists ? hist_get(h[1]) : NULL;
 	}
@@ -161,20 +158,14 @@ void row_quantiles(struct row *r)
 	const struct table_desc *d = &table_descs[r->table];
 	const struct hist *h = NULL;
 
+	if (!d->n_hists)	/* they are computed from one */
+		return;
 	for (u32 i = 0; i < d->n_fields; i++)
 		if (d->fields[i].type == FT_HIST)
 			h = row_hist_tick(r, &d->fields[i]);
 	for (u32 i = 0; i < d->n_fields; i++)
 		if (d->fields[i].kind == FK_QUANTILE)
 			set_quantile(r, &d->fields[i], h);
-}
-
-static bool has_quantiles(enum table_id t)
-{
-	for (u32 i = 0; i < table_descs[t].n_fields; i++)
-		if (table_descs[t].fields[i].kind == FK_QUANTILE)
-			return true;
-	return false;
 }
 
 static int cmp_rows(const void *a, const void *b)
@@ -186,6 +177,7 @@ static int cmp_rows(const void *a, const void *b)
 static bool sort_rows(struct pending *p)
 {
 	for (u32 i = 1; i < p->n; i++) {
+		row_prefetch(p->rows, i, p->n);
 		if (cmp_rows(&p->rows[i - 1], &p->rows[i]) >= 0) {
 			qsort(p->rows, p->n, sizeof(*p->rows), cmp_rows);
 			return false;
@@ -232,7 +224,7 @@ const struct snapshot *builder_seal(struct builder *b)
 	for (int t = 0; t < N_TABLES; t++) {
 		struct pending *p = &b->tables[t];
 
-		if (has_quantiles(t))
+		if (table_descs[t].n_hists)
 			for (u32 i = 0; i < p->n; i++)
 				if (p->rows[i]->refs == 1)
 					row_quantiles((struct row *)p->rows[i]);

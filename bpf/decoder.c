@@ -210,13 +210,9 @@ static u64 row_cost(const struct row *r)
 		return 0;
 	d = &table_descs[r->table];
 	n = d->row_size + 16;
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct hist *h[2];
+	for (u32 i = 0; i < d->n_hists; i++) {
+		const struct hist *const *h = (const struct hist *const *)((const char *)r + d->hists[i]);
 
-		if (d->fields[i].type != FT_HIST)
-			continue;
-		h[0] = row_hist(r, &d->fields[i]);
-		h[1] = row_hist_tick(r, &d->fields[i]);
 		for (int k = 0; k < 2; k++)
 			n += h[k] ? sizeof(*h[k]) + h[k]->n * sizeof(u64) : 0;
 	}
@@ -360,8 +356,10 @@ const struct snapshot *decoder_snapshot(struct decoder *d)
 		if (id < 0)
 			continue;
 		builder_status(b, id, t->status, t->reason, t->interval_ns);
-		for (u32 k = 0; k < t->n; k++)
+		for (u32 k = 0; k < t->n; k++) {
+			row_prefetch(t->rows, k, t->n);
 			builder_add(b, row_get(t->rows[k]));
+		}
 	}
 	return builder_seal(b);
 }

@@ -23,6 +23,27 @@
 #define END(name) };
 #include "bpf/schema.def"
 
+/* One more at the end, as no array is empty. */
+#define IF_STR_U64(x)
+#define IF_STR_F32(x)
+#define IF_STR_STR(x) x,
+#define IF_STR_HIST(x)
+#define IF_STR_SUB(x)
+#define TABLE(name, flags, per) static const u16 name##_strs[] = {
+#define FIELD(t, m, ty, ...) IF_STR_##ty(offsetof(struct t##_row, m))
+#define END(name) 0 };
+#include "bpf/schema.def"
+
+#define IF_HIST_U64(x)
+#define IF_HIST_F32(x)
+#define IF_HIST_STR(x)
+#define IF_HIST_HIST(x) x,
+#define IF_HIST_SUB(x)
+#define TABLE(name, flags, per) static const u16 name##_hists[] = {
+#define FIELD(t, m, ty, ...) IF_HIST_##ty(offsetof(struct t##_row, m))
+#define END(name) 0 };
+#include "bpf/schema.def"
+
 enum {
 #define TABLE(name, flags, per) name##_n_keys = 0
 #define IS_KEY_KEY 1
@@ -42,7 +63,9 @@ enum {
 const struct table_desc table_descs[N_TABLES] = {
 #define TABLE(n, f, p) [TABLE_##n] = { .name = #n, .per = p, .flags = f, \
 	.row_size = sizeof(struct n##_row), .fields = n##_fields, \
-	.n_fields = ARRAY_SIZE(n##_fields), .n_keys = n##_n_keys },
+	.n_fields = ARRAY_SIZE(n##_fields), .n_keys = n##_n_keys, \
+	.strs = n##_strs, .n_strs = ARRAY_SIZE(n##_strs) - 1, \
+	.hists = n##_hists, .n_hists = ARRAY_SIZE(n##_hists) - 1 },
 #define FIELD(...)
 #define END(name)
 #include "bpf/schema.def"

@@ -12,15 +12,13 @@ static void row_free(struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
 
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
+	for (u32 i = 0; i < d->n_strs; i++)
+		str_put(*(const char *const *)((char *)r + d->strs[i]));
+	for (u32 i = 0; i < d->n_hists; i++) {
+		const struct hist *const *h = (const struct hist *const *)((char *)r + d->hists[i]);
 
-		if (f->type == FT_STR) {
-			str_put(row_str(r, f));
-		} else if (f->type == FT_HIST) {
-			hist_put(row_hist(r, f));
-			hist_put(row_hist_tick(r, f));
-		}
+		hist_put(h[0]);
+		hist_put(h[1]);
 	}
 	free(r);
 }
@@ -119,8 +117,10 @@ void snapshot_put(const struct snapshot *s)
 	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (int t = 0; t < N_TABLES; t++) {
-		for (u32 i = 0; i < m->tables[t].n; i++)
+		for (u32 i = 0; i < m->tables[t].n; i++) {
+			row_prefetch(m->tables[t].rows, i, m->tables[t].n);
 			row_put(m->tables[t].rows[i]);
+		}
 		free(m->tables[t].rows);
 		str_put(m->tables[t].reason);
 	}

@@ -107,6 +107,9 @@ struct table_desc {
 	u32 row_size;
 	const struct field *fields;
 	u32 n_fields, n_keys;
+	/* Offsets of the members that are references: what has to be copied and freed of a row. */
+	const u16 *strs, *hists;
+	u32 n_strs, n_hists;
 };
 
 extern const struct table_desc table_descs[N_TABLES];
@@ -117,6 +120,18 @@ int table_field(enum table_id t, const char *name);
 int table_by_name(const char *name);
 
 /* ---- rows ------------------------------------------------------------- */
+
+/*
+ * Rows of a large table lie anywhere in memory: who goes through all of them has
+ * the ones to come fetched meanwhile, or waits for each.
+ */
+#define ROWS_AHEAD 8
+#define row_prefetch(rows, i, n) do {						\
+	if ((i) + ROWS_AHEAD < (n)) {						\
+		__builtin_prefetch((rows)[(i) + ROWS_AHEAD]);			\
+		__builtin_prefetch((const char *)(rows)[(i) + ROWS_AHEAD] + 64);	\
+	}									\
+} while (0)
 
 struct row {
 	_Atomic u32 refs;

@@ -48,6 +48,8 @@ struct table_spec {
 	const char *noun;	/* what rows are: "processes" (default: the table's name) */
 	/* False: the row is not shown at all (before filters). */
 	bool (*keep)(struct app *a, void *state, const struct row *r);
+	/* Sees each row that passed the filter, while it is at hand. */
+	void (*load)(void *state, const struct row *r);
 	/*
 	 * After filter and sort: may reorder and drop rows and set their `data`
 	 * (the tree). Returns the new number of rows.

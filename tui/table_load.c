@@ -46,6 +46,8 @@ static void add_row(struct tableview *t, const struct row *r, enum table_mark ma
 	/* "state:R" cannot match what has ended: yet the selected one stays under the eye. */
 	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && table_is_selected(t, r)))
 		return;
+	if (t->spec->load)
+		t->spec->load(t->state, r);
 	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
 	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark, .past = past };
 	t->n++;
@@ -83,6 +85,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 		const struct row *r = table->rows[i];
 		enum table_mark mark = MARK_none;
 
+		row_prefetch(table->rows, i, end);
 		if (!in_context(a, t, r) || (!keep_row(a, t, r) && !(r->closed && table_is_selected(t, r))))
 			continue;
 		if (marks)

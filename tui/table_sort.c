@@ -74,18 +74,54 @@ static void sink_ended(struct tableview *t)
 	free(below);
 }
 
-void table_sort_rows(struct tableview *t)
+/* Rows come as the snapshot has them; a view may have arranged them otherwise. */
+static bool is_as_loaded(const struct tableview *t)
 {
-	const struct table_desc *d = &table_descs[t->spec->table];
-	const struct field *f = t->sort_field >= 0 ? &d->fields[t->sort_field] : NULL;
-	double (*number)(const struct row *) =
-		t->sort_column >= 0 ? t->spec->columns[t->sort_column].number : NULL;
+	for (u32 i = 1; i < t->n; i++)
+		if (t->rows[i - 1].order >= t->rows[i].order)
+			return false;
+	return true;
+}
 
-	if ((!f && !number) || !t->n)
-		return;
+static bool is_idle(const struct table_row *tr)
+{
+	return tr->key == 0 && !tr->past && tr->mark != MARK_gone;
+}
+
+/*
+ * In a large table most rows do nothing: alike, they stay in the order in which they
+ * came, as one block. The others are sorted, and the block goes in between.
+ */
+static void sort_around_idle(struct tableview *t)
+{
+	struct table_row *idle = xmalloc((size_t)t->n * sizeof(*idle));
+	u32 n = 0, n_idle = 0, at;
+
+	for (u32 i = 0; i < t->n; i++) {
+		if (is_idle(&t->rows[i]))
+			idle[n_idle++] = t->rows[i];
+		else
+			t->rows[n++] = t->rows[i];
+	}
+	qsort_r(t->rows, n, sizeof(*t->rows), cmp_rows, t);
+	at = n_idle ? bisect(i, 0, n, cmp_rows(&t->rows[i], &idle[0], t) < 0) : n;
+	memmove(&t->rows[at + n_idle], &t->rows[at], (n - at) * sizeof(*idle));
+	memcpy(&t->rows[at], idle, n_idle * sizeof(*idle));
+	free(idle);
+}
+
+typedef double (*number_fn)(const struct row *r);
+
+static void set_keys(struct tableview *t, const struct field *f, number_fn number)
+{
+	const struct field *shown = number ? table_column_field(t, (u32)t->sort_column) : f;
+	u32 values = shown ? shown->offset : 0;		/* where they are in a row */
+
 	for (u32 i = 0; i < t->n; i++) {
 		struct table_row *tr = &t->rows[i];
 
+		if (i + ROWS_AHEAD < t->n)
+			__builtin_prefetch((const char *)table_shown_row(tr + ROWS_AHEAD) + values);
 		if (number)
 			tr->key = number(table_shown_row(tr));
 		else if (f->type == FT_STR)
@@ -93,7 +129,21 @@ void table_sort_rows(struct tableview *t)
 		else
 			tr->key = key_of(t, f, table_shown_row(tr));
 	}
-	qsort_r(t->rows, t->n, sizeof(*t->rows), cmp_rows, t);
+}
+
+void table_sort_rows(struct tableview *t)
+{
+	const struct table_desc *d = &table_descs[t->spec->table];
+	const struct field *f = t->sort_field >= 0 ? &d->fields[t->sort_field] : NULL;
+	number_fn number = t->sort_column >= 0 ? t->spec->columns[t->sort_column].number : NULL;
+
+	if ((!f && !number) || !t->n)
+		return;
+	set_keys(t, f, number);
+	if ((number || f->type != FT_STR) && is_as_loaded(t))
+		sort_around_idle(t);
+	else
+		qsort_r(t->rows, t->n, sizeof(*t->rows), cmp_rows, t);
 	sink_ended(t);
 }
 

@@ -14,6 +14,7 @@
 #include "tests/unit/gen.h"
 
 #define OWNERS 200
+#define AGES_PER_TICK 2000u
 
 static const char *address(u32 i)
 {
@@ -26,7 +27,19 @@ static const char *address(u32 i)
 	return str_new(buf);
 }
 
-static void fill_connection(struct connections_row *r, u32 i, u32 tick)
+/*
+ * As the sampler does it (fill_age() in connections_table.c): what does nothing is
+ * told how old it is when it is the turn of its 2,000.
+ */
+static u64 age_of(u32 i, u32 n, u32 tick, bool active)
+{
+	u32 turns = (n + AGES_PER_TICK - 1) / AGES_PER_TICK;
+	u32 ago = active ? 0 : (tick + turns - i / AGES_PER_TICK % turns) % turns;
+
+	return (u64)(tick - min(ago, tick - 1)) * NSEC_PER_SEC;
+}
+
+static void fill_connection(struct connections_row *r, u32 i, u32 n, u32 tick)
 {
 	bool active = i % 10 == tick % 2;
 	char comm[16];
@@ -59,7 +72,7 @@ static void fill_connection(struct connections_row *r, u32 i, u32 tick)
 	r->rx_bytes = (u64)i * 1000 + (active ? tick * 1000 : 0);
 	r->tx_bytes = (u64)i * 2000;
 	r->retransmits = 0;
-	r->age_ns = (u64)tick * NSEC_PER_SEC;
+	r->age_ns = age_of(i, n, tick, active);
 	r->end_reason = str_new("");
 }
 
@@ -80,7 +93,7 @@ static int write_connections(struct recorder *r, struct gen *g, u32 n, u32 ticks
 			p->cmdline = str_new("worker");
 		}
 		for (u32 i = 0; i < n; i++)
-			fill_connection(builder_row(b, TABLE_connections), i, tick);
+			fill_connection(builder_row(b, TABLE_connections), i, n, tick);
 		builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
 		builder_status(b, TABLE_connections, TS_OK, NULL, NSEC_PER_SEC);
 		s = builder_seal(b);

@@ -15,6 +15,7 @@
 #include "bpf/history.h"
 #include "bpf/snapshot_build.h"
 #include "tui/app_state.h"
+#include "tui/table_state.h"
 
 static struct session session = { .host_name = "test", .kernel = "6.1", .version = "0.1" };
 static struct history *history;
@@ -494,13 +495,53 @@ static void random_keys(void **state)
 	canvas_free(c);
 }
 
+static bool is_before(const struct tableview *t, const struct table_row *x, const struct table_row *y)
+{
+	bool x_gone = x->mark == MARK_gone, y_gone = y->mark == MARK_gone;
+
+	if (x->past || x->key != y->key)
+		return !x->past && (x->key < y->key) == t->ascending;
+	return x_gone == y_gone ? x->order < y->order : y_gone;
+}
+
+/* Most of a large table does nothing: where that block goes, whatever the others have. */
+static void sorting(void **state)
+{
+	static const float values[] = { 0, 0, 0, 0, -1, -0.0f, 1, 7.5f, F32_UNKNOWN, F32_PENDING };
+	const struct tableview *t;
+	u32 seed = 1;
+
+	for (u64 n = 1; n <= 40; n++) {
+		struct builder *b = builder_new(last, &session);
+
+		builder_time(b, n, (1000 + n) * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+		for (u32 i = 0; i < 60; i++) {
+			struct processes_row *p = add(b, 10 + i, 5, "any", 0);
+
+			seed = seed * 1103515245 + 12345;
+			p->cpu_pct = values[(seed >> 16) % (n % 2 ? 4 + n / 6 : ARRAY_SIZE(values))];
+			p->row.closed = (seed >> 24) % 9 == 0;
+		}
+		builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+		snapshot_put(last);
+		last = builder_seal(b);
+		app_tick(app, snapshot_get(last));
+		if (n % 5 == 0)
+			keys("I");
+		t = app_table(app);
+		assert_in_range(t->n, 60, 200);
+		for (u32 i = 1; i < t->n; i++)
+			assert_true(t->rows[i].past || is_before(t, &t->rows[i - 1], &t->rows[i]));
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(wants), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
-		TEST(messages_go_away), TEST(commands), TEST(pausing),
+		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(sorting),
 		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
 		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),
 		TEST(trails_after_jumps), TEST(any_size), TEST(random_keys),

@@ -163,6 +163,7 @@ static void schema_is_sound(void **state)
 	(void)state;
 	for (int t = 0; t < N_TABLES; t++) {
 		const struct table_desc *d = &table_descs[t];
+		u32 n_strs = 0, n_hists = 0;
 
 		assert_int_equal(table_by_name(d->name), t);
 		assert_true(d->n_keys > 0 || (d->flags & T_SINGLE));
@@ -171,7 +172,13 @@ static void schema_is_sound(void **state)
 			assert_true(strlen(d->fields[i].help) > 0);
 			if (d->fields[i].type != FT_SUB)
 				assert_true(d->fields[i].offset >= sizeof(struct row));
+			if (d->fields[i].type == FT_STR)
+				assert_int_equal(d->strs[n_strs++], d->fields[i].offset);
+			if (d->fields[i].type == FT_HIST)
+				assert_int_equal(d->hists[n_hists++], d->fields[i].offset);
 		}
+		assert_int_equal(n_strs, d->n_strs);
+		assert_int_equal(n_hists, d->n_hists);
 	}
 	assert_int_equal(table_by_name("nonsense"), -1);
 	assert_int_equal(table_field(TABLE_host, "nonsense"), -1);

@@ -167,14 +167,13 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
  * Addresses are never cut, and columns do not jump: a column gets as wide as
  * the longest address so far and stays so until the screen changes its size.
  */
-static void measure(struct app *a, struct connections_state *st, const struct table_row *rows, u32 n)
+static void measure(void *state, const struct row *row)
 {
-	for (u32 i = 0; i < n; i++) {
-		const struct connections_row *r = connection_row(rows[i].row);
+	const struct connections_row *r = connection_row(row);
+	struct connections_state *st = state;
 
-		st->remote_cols = max(st->remote_cols, net_address_cols(r->remote_addr, r->remote_port));
-		st->local_cols = max(st->local_cols, net_address_cols(r->local_addr, r->local_port));
-	}
+	st->remote_cols = max(st->remote_cols, net_address_cols(r->remote_addr, r->remote_port));
+	st->local_cols = max(st->local_cols, net_address_cols(r->local_addr, r->local_port));
 }
 
 static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
@@ -182,14 +181,13 @@ static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 
 	struct connections_state *st = state;
 	enum connections_by by = *by_of(a, st);
 
-	measure(a, st, rows, n);
 	return by == BY_NONE ? n : connections_group(st, by, rows, n);
 }
 
 const struct table_spec connections_spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
 	.sort = "retransmit_rate", .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
-	.keep = keep_row, .arrange = arrange_rows, .sinks = has_closed,
+	.keep = keep_row, .load = measure, .arrange = arrange_rows, .sinks = has_closed,
 };
 
 /* ---- what is said about them --------------------------------------------------------------- */
@@ -341,7 +339,8 @@ static void connections_draw(struct app *a, void *state, struct canvas *c, struc
 		if (st->screen_cols)
 			st->remote_cols = st->local_cols = 0;
 		st->screen_cols = canvas_cols(c);
-		measure(a, st, t->rows, *by_of(a, st) ? 0 : t->n);
+		for (u32 i = 0; i < t->n && !*by_of(a, st); i++)
+			measure(st, t->rows[i].row);
 	}
 	if (has_preview(a, body)) {
 		list.rows -= PREVIEW_ROWS;
