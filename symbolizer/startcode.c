@@ -7,6 +7,8 @@
 
 #include "symbolizer/startcode.h"
 
+#ifdef __x86_64__
+
 #define MAX_CODE 80
 #define FDE_SORTED 0x3b		/* DW_EH_PE_datarel | DW_EH_PE_sdata4 */
 
@@ -113,7 +115,6 @@ bool startcode_read(struct elf_file *f, struct startcode *ret)
 	u64 text_addr;
 
 	memset(ret, 0, sizeof(*ret));
-#ifdef __x86_64__
 	if (!elf_section_source(f, ".text", &text, &text_addr) || c.addr < text_addr)
 		return false;
 	c.n = source_read(&text, c.addr - text_addr, c.bytes, sizeof(c.bytes));
@@ -122,11 +123,18 @@ bool startcode_read(struct elf_file *f, struct startcode *ret)
 	ret->main_end = ret->main ? function_end(f, ret->main) : 0;
 	ret->start_end = ret->main ? function_end(f, ret->start) : 0;
 	return ret->main_end || ret->start_end;
-#else
-	(void)text, (void)text_addr, (void)main_of, (void)function_end;
-	return false;
-#endif
 }
+
+#else
+
+bool startcode_read(struct elf_file *f, struct startcode *ret)
+{
+	(void)f;
+	memset(ret, 0, sizeof(*ret));
+	return false;
+}
+
+#endif
 
 const char *startcode_find(const struct startcode *s, u64 addr)
 {
