@@ -109,33 +109,6 @@ struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
 	return s->connected ? flow_conn(s, w->flags, &w->ends, now_ns) : NULL;
 }
 
-struct unmet {
-	u32 pass;
-	u64 pass_start_ns, now_ns;
-};
-
-static void close_unmet(struct conn *c, void *arg)
-{
-	const struct unmet *u = arg;
-	struct udp_sock *s;
-
-	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
-		return;
-	s = socket_find(c->socket);
-	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
-		return;
-	conn_close(c, END_CLOSED, false, c->read_ns);
-}
-
-void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns)
-{
-	struct unmet u = { pass, pass_start_ns, now_ns };
-
-	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
-	conn_each(close_unmet, &u);
-	sockets_sweep(pass);
-}
-
 static void take_flow(const struct flow_key *k, const struct flow *f)
 {
 	struct udp_sock *s = socket_find(k->socket) ?: socket_make(k->socket, k->socket);
@@ -161,7 +134,10 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 	conn_set_owner(c, &f->owner, true);
 }
 
-/* Takes all that is in the map at rest. */
+/*
+ * Takes all that is in the map at rest. What cannot be had now stays there, and
+ * `used` says so.
+ */
 static void drain_map(struct connections_calls *skel, u32 set)
 {
 	static struct flow_key keys[BATCH];
@@ -176,7 +152,7 @@ static void drain_map(struct connections_calls *skel, u32 set)
 		n = BATCH;
 		err = bpf_map_lookup_and_delete_batch(fd, from, &at, keys, values, &n, NULL);
 		if (err && errno != ENOENT)
-			break;
+			return;
 		for (u32 i = 0; i < n; i++)
 			take_flow(&keys[i], &values[i]);
 		from = &at;
@@ -194,15 +170,57 @@ bool udp_swap(void)
 	return true;
 }
 
+static void drain_at_rest(void)
+{
+	struct connections_calls *skel = calls_skel();
+
+	if (skel)
+		drain_map(skel, skel->bss->current_set ^ 1);
+}
+
 void udp_drain(void)
 {
 	struct connections_calls *skel = calls_skel();
 
 	if (!skel || skel->bss->used[skel->bss->current_set] < FLOWS_MAX / 4)
 		return;
+	drain_at_rest();	/* in a tick it may not have been yet */
 	skel->bss->current_set ^= 1;
 	grace_period();
-	drain_map(skel, skel->bss->current_set ^ 1);
+	drain_at_rest();
+}
+
+struct unmet {
+	u32 pass;
+	u64 pass_start_ns, now_ns;
+};
+
+static void close_unmet(struct conn *c, void *arg)
+{
+	const struct unmet *u = arg;
+	struct udp_sock *s;
+
+	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
+		return;
+	s = socket_find(c->socket);
+	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
+		return;
+	conn_close(c, END_CLOSED, false, c->read_ns);
+}
+
+/*
+ * What is counted is taken first: a socket may be used for the last time after the
+ * maps were swapped and be gone before the pass. Its flow would be closed by the next
+ * pass, and its last datagrams come as another flow.
+ */
+void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns)
+{
+	struct unmet u = { pass, pass_start_ns, now_ns };
+
+	drain_at_rest();
+	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
+	conn_each(close_unmet, &u);
+	sockets_sweep(pass);
 }
 
 void udp_read(const struct tick *t)
@@ -212,7 +230,7 @@ void udp_read(const struct tick *t)
 	(void)t;
 	if (!skel)
 		return;
-	drain_map(skel, skel->bss->current_set ^ 1);
+	drain_at_rest();
 	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
 	loss_set("datagrams not counted: return of the call missed", skel->bss->lost_returns);
 }

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Flows of UDP from the maps to their rows, whatever the order of datagrams, swaps and passes.
+ * The maps are two lists here.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+static struct connections_calls *fake_skel(void);
+static int fake_fd(const struct bpf_map *map);
+static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __u32 *n,
+		      const struct bpf_map_batch_opts *opts);
+static void no_wait(void);
+
+#define calls_skel fake_skel
+#define bpf_map__fd fake_fd
+#define bpf_map_lookup_and_delete_batch fake_batch
+#define grace_period no_wait
+#define udp_swap swap_
+#define udp_drain drain_
+#define udp_socket socket_
+#define udp_unmet unmet_
+#define udp_read read_
+#define udp_clear clear_
+#include "bpf/collectors/connections_udp.c"
+
+#define SOCKET 7
+#define SIZE 19
+
+static struct connections_calls__bss bss;
+static struct connections_calls skel = { .bss = &bss };
+static struct map { struct flow_key keys[8]; struct flow values[8]; u32 n; } map[2];
+static int batch_error;
+static u64 clock_ns_;
+static u32 pass_;
+
+static struct connections_calls *fake_skel(void)
+{
+	skel.maps.flows0 = (void *)&map[0];
+	skel.maps.flows1 = (void *)&map[1];
+	return &skel;
+}
+
+static int fake_fd(const struct bpf_map *m)
+{
+	return m == (void *)&map[1];
+}
+
+static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __u32 *n,
+		      const struct bpf_map_batch_opts *opts)
+{
+	(void)from;
+	(void)at;
+	(void)opts;
+	if (batch_error) {
+		errno = batch_error;
+		return -batch_error;
+	}
+	*n = map[fd].n;
+	memcpy(keys, map[fd].keys, *n * sizeof(struct flow_key));
+	memcpy(values, map[fd].values, *n * sizeof(struct flow));
+	map[fd].n = 0;
+	errno = ENOENT;
+	return -ENOENT;
+}
+
+static void no_wait(void)
+{
+}
+
+/* What count() of connections_calls.bpf.c does. */
+static void datagram(u16 rport)
+{
+	struct map *m = &map[bss.current_set];
+	struct flow_key k = { .socket = SOCKET, .rport = rport };
+	u32 i = 0;
+
+	while (i < m->n && memcmp(&m->keys[i], &k, sizeof(k)))
+		i++;
+	if (i == m->n) {
+		m->keys[m->n++] = k;
+		m->values[i] = (struct flow){ .begun_ns = clock_ns_ };
+		bss.used[bss.current_set]++;
+	}
+	m->values[i].rx_bytes += SIZE;
+	m->values[i].rx_packets++;
+	m->values[i].last_ns = clock_ns_++;
+}
+
+/* As connections.c does it: swap, `between`, a pass that meets the socket or not, read. */
+static void tick(bool meets, u32 between)
+{
+	struct wire_sock w = { .cookie = SOCKET, .proto = IPPROTO_UDP };
+	struct tick t = { .now_ns = clock_ns_ += NSEC_PER_SEC };
+	u64 began;
+
+	swap_();
+	while (between--)
+		datagram(53);
+	began = clock_ns_ += NSEC_PER_MSEC;
+	pass_++;
+	if (meets)
+		socket_(&w, pass_, clock_ns_);
+	unmet_(pass_, began, clock_ns_);
+	read_(&t);
+}
+
+struct sum {
+	u32 rows, closed;
+	u64 bytes;
+};
+
+static void add_one(struct conn *c, void *arg)
+{
+	struct sum *s = arg;
+
+	s->rows++;
+	s->closed += c->closed;
+	s->bytes += c->row->rx_bytes;
+}
+
+static void check(u32 rows, u32 closed, u64 datagrams)
+{
+	struct sum s = {};
+
+	conn_each(add_one, &s);
+	assert_int_equal(s.rows, rows);
+	assert_int_equal(s.closed, closed);
+	assert_int_equal(s.bytes, datagrams * SIZE);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&bss, 0, sizeof(bss));
+	memset(map, 0, sizeof(map));
+	batch_error = 0;
+	clock_ns_ = NSEC_PER_SEC;
+	pass_ = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	conn_clear();
+	clear_();
+	return 0;
+}
+
+/* Before and after a pass that met no socket at all: one flow. */
+static void two_ticks_one_flow(void **state)
+{
+	(void)state;
+	datagram(53);
+	tick(false, 0);
+	datagram(53);
+	tick(false, 0);
+	check(1, 0, 2);
+	tick(false, 0);
+	tick(false, 0);
+	check(1, 1, 2);
+}
+
+/* It rested, was used after the swap, and was gone before the pass. */
+static void last_words_after_the_swap(void **state)
+{
+	(void)state;
+	datagram(53);
+	tick(true, 0);
+	tick(true, 0);
+	tick(false, 1);
+	tick(false, 0);
+	check(1, 0, 2);
+	tick(false, 0);
+	check(1, 1, 2);
+}
+
+/* The map cannot be read now and then: nothing is forgotten. */
+static void what_cannot_be_read_stays(void **state)
+{
+	(void)state;
+	datagram(53);
+	batch_error = ENOMEM;
+	tick(true, 0);
+	check(0, 0, 0);
+	batch_error = 0;
+	tick(true, 0);
+	check(1, 0, 1);
+	datagram(53);
+	batch_error = EINTR;
+	tick(true, 3);
+	tick(true, 0);
+	batch_error = 0;
+	tick(true, 0);
+	tick(true, 0);
+	check(1, 0, 5);
+}
+
+/* Flows of many peers fill the map in use before the one at rest was read. */
+static void full_in_a_tick(void **state)
+{
+	(void)state;
+	datagram(53);
+	assert_true(swap_());
+	datagram(54);
+	bss.used[bss.current_set] += FLOWS_MAX;
+	drain_();
+	check(2, 0, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(two_ticks_one_flow, setup, teardown),
+		cmocka_unit_test_setup_teardown(last_words_after_the_swap, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_read_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_in_a_tick, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
