@@ -137,7 +137,7 @@ static void *rest(void *arg)
 int main(int argc, char **argv)
 {
 	int resting = argc > 1 && !strcmp(argv[1], "rests");
-	long amount = argc > 2 ? atol(argv[2]) : 1000, n = resting ? amount : THREADS;
+	long amount = argc > 2 ? atol(argv[2]) : resting ? 40 : 1000, n = resting ? amount : THREADS;
 	pthread_t *threads = calloc(n, sizeof(*threads));
 	char name[64];
 
