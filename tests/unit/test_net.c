@@ -435,8 +435,10 @@ static void names_of_users(void **state)
 		resolver_step(boottime_ns());
 	}
 	assert_int_equal(resolver_users_version(), before + 2);	/* both, "none" is an answer too */
+#ifndef __SANITIZE_ADDRESS__	/* there the weak getpwuid_r is not found: as in a static build */
 	assert_true(resolver_user(0, name, sizeof(name)));
 	assert_string_equal(name, "root");
+#endif
 	assert_false(resolver_user(4011223344u, name, sizeof(name)));
 	resolver_each(count, &n);
 	assert_int_equal(n, 0);
