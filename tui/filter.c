@@ -9,10 +9,10 @@
 
 #include "tui/filter.h"
 #include "tui/format.h"
+#include "tui/pattern.h"
 
 #define MAX_TERMS 16
 #define ROW_TEXT_MAX 2048
-#define MAX_COPIES 1000
 #define TOO_MANY (-2)
 
 struct term {
@@ -106,45 +106,10 @@ static const char *regex_error(int err)
 	return "not a regular expression";
 }
 
-static bool has_upper(const char *s)
-{
-	for (; *s; s++)
-		if (isupper((u8)*s))
-			return true;
-	return false;
-}
-
-static double upper_count(const char *p)
-{
-	p += strcspn(p, ",}");
-	return *p == ',' ? strtod(p + 1, NULL) : 0;
-}
-
-/*
- * regcomp() copies what is repeated: "+" twice, "{n}" n times, and copies of
- * copies where they nest or follow each other, until the memory is gone.
- */
-static bool too_repetitive(const char *pattern)
-{
-	double copies = 1;
-
-	for (const char *p = pattern; *p && copies <= MAX_COPIES; p++) {
-		if (*p == '+')
-			copies *= 2;
-		else if (*p == '{')
-			copies *= max(max(strtod(p + 1, NULL),
-					  upper_count(p + 1)), 1.0);
-	}
-	return copies > MAX_COPIES;
-}
-
 static int term_regex(struct term *t, const char *pattern)
 {
-	if (too_repetitive(pattern))
-		return REG_ESPACE;
 	t->relation = 'r';
-	return regcomp(&t->regex, pattern,
-		       REG_EXTENDED | REG_NOSUB | (has_upper(pattern) ? 0 : REG_ICASE));
+	return pattern_compile(&t->regex, pattern, false);
 }
 
 /* 12, 1.5k, 3M: what format_value() writes can be typed back. */

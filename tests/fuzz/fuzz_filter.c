@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fuzz_filter.c: what a person may type as a filter, on rows with every kind of
- * value. (Found: a+++++++ and (a{99}){99}, for which regcomp() takes all memory.)
+ * value. (Found: a+++++++ and (a{99}){99}, for which regcomp() takes all memory;
+ * $*+++++++, for which it takes minutes.)
  *
  * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c bpf/text.c
- * sources: bpf/codec.c tui/filter.c tui/format.c
+ * sources: bpf/codec.c tui/filter.c tui/format.c tui/pattern.c
  */
 #include <string.h>
 

@@ -94,6 +94,21 @@ static void errors(void **state)
 	assert_string_equal(complaint("a[b"), "missing ] at column 4");
 	assert_string_equal(complaint("user:x pid:abc"), "a number is needed (12, >5, <1.5k) at column 15");
 	assert_string_equal(complaint("x{2"), "missing } at column 4");
+	assert_string_equal(complaint("(x{99}){99}"), "too many repetitions at column 12");
+	assert_string_equal(complaint("a+b+c+d+e+f+g+h+i+j+"), "too many repetitions at column 21");
+}
+
+/* A run of operators is one; regcomp() would take minutes for some. */
+static void repetitions(void **state)
+{
+	assert_true(matches("(^|x)*+++++++++++++++++++++++"));
+	assert_true(matches("no**?+de"));
+	assert_true(matches("nodx??e"));
+	assert_false(matches("nodx++e"));
+	assert_true(matches("nodx+?e"));
+	assert_true(matches("[]+*n]++ode"));
+	assert_true(matches("[[:alpha:]++]ode"));
+	assert_false(matches("server\\.++xjs"));
 }
 
 static void many_terms(void **state)
@@ -117,6 +132,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(terms, start, end),
 		cmocka_unit_test_setup_teardown(expressions, start, end),
 		cmocka_unit_test_setup_teardown(errors, start, end),
+		cmocka_unit_test_setup_teardown(repetitions, start, end),
 		cmocka_unit_test_setup_teardown(many_terms, start, end),
 		cmocka_unit_test(fields),
 	};

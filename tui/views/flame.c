@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/pattern.h"
 #include "tui/views/flame.h"
 
 #define BUDGET_NS (8 * NSEC_PER_MSEC)	/* for catching up, in one frame of the screen */
 #define FACTS_LINES 3
 #define DETAIL_LINES 8
 #define LEAST_LINES 6		/* of the graph, before the facts are given up */
-#define MOST_PLUS 8
 #define FEW_SAMPLES 100		/* as long as there are so few, places are not kept */
 
 /* ---- what is selected ----------------------------------------------------------------- */
@@ -104,44 +104,6 @@ static void drop_regex(struct flame_view *v)
 	v->has_regex = false;
 }
 
-/*
- * Braces are part of names ("{lambda()#1}"), so they stand for themselves; each
- * "+" makes regcomp() copy what is before it, copies of copies included.
- */
-static bool safe_pattern(char *out, size_t cap, const char *text)
-{
-	u32 plus = 0;
-	size_t n = 0;
-
-	for (; *text && n + 4 < cap; text++) {
-		plus += *text == '+';
-		if (*text == '\\' && text[1]) {
-			out[n++] = *text++;
-			out[n++] = *text;
-		} else if (*text == '{' || *text == '}') {
-			n += (size_t)snprintf(out + n, cap - n, "[%c]", *text);
-		} else {
-			out[n++] = *text;
-		}
-	}
-	out[n] = '\0';
-	return !*text && plus <= MOST_PLUS;
-}
-
-/* Case matters only where the pattern has an upper-case letter. */
-static int compile(regex_t *regex, const char *text)
-{
-	char pattern[700];
-	int flags = REG_EXTENDED | REG_NOSUB | REG_ICASE;
-
-	if (!safe_pattern(pattern, sizeof(pattern), text))
-		return REG_ESPACE;
-	for (const char *p = text; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			flags &= ~REG_ICASE;
-	return regcomp(regex, pattern, flags);
-}
-
 /* An incomplete pattern finds nothing new: the last one that was complete stays. */
 static void new_search(struct flame_view *v, const char *text)
 {
@@ -150,7 +112,7 @@ static void new_search(struct flame_view *v, const char *text)
 	if (!strcmp(v->search, text ? text : ""))
 		return;
 	snprintf(v->search, sizeof(v->search), "%s", text ? text : "");
-	if (text && compile(&regex, text))
+	if (text && pattern_compile(&regex, text, true))
 		return;
 	drop_regex(v);
 	if (text)
