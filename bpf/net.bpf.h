@@ -56,6 +56,29 @@ static __always_inline bool is_mapped(const u32 *a)
 	v6_;									\
 })
 
+/* As fill_ends(), for a pointer that the verifier does not know. */
+static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
+{
+	u32 *l = (u32 *)e->local, *r = (u32 *)e->remote;
+
+	e->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6) {
+		r[0] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		l[0] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		return false;
+	}
+	BPF_CORE_READ_INTO(e->remote, sk, __sk_common.skc_v6_daddr);
+	BPF_CORE_READ_INTO(e->local, sk, __sk_common.skc_v6_rcv_saddr);
+	if (!is_mapped(r) && !is_mapped(l))
+		return true;
+	r[0] = r[3];
+	l[0] = l[3];
+	r[1] = r[2] = r[3] = l[1] = l[2] = l[3] = 0;
+	return false;
+}
+
 static __always_inline void fill_owner(struct wire_owner *o, struct task_struct *t)
 {
 	struct task_struct *leader = t->group_leader;

@@ -92,6 +92,15 @@ struct conn *conn_find(u64 cookie, const struct wire_ends *peer)
 	return c;
 }
 
+bool conn_ended(u64 cookie, const struct wire_ends *peer)
+{
+	const struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
+
+	while (c && (c->cookie != cookie || !c->closed || !is_peer(c, peer)))
+		c = c->next;
+	return c;
+}
+
 /* ---- rows ---- */
 
 static const char *addr_text(const u8 *addr, bool v6)
