@@ -203,11 +203,25 @@ static __always_inline int established(struct sock *sk, u64 cookie, int old)
 	return remember(sk, cookie, &fresh);
 }
 
+/*
+ * Who goes through the files of others, as our own pass does, holds each of them for a
+ * moment: if it is closed just then it ends here, in a read() of somebody who never used it.
+ */
+static __always_inline bool only_looked(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return !(t->flags & (PF_KTHREAD | PF_EXITING)) &&
+	       call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t)) == READ;
+}
+
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
 static __always_inline int closing(struct sock *sk, u64 cookie)
 {
 	struct conn_state *s = find(cookie), fresh = {};
 
+	if (only_looked())
+		return 0;
 	if (!s) {
 		fill_current(&fresh.owner);
 		return remember(sk, cookie, &fresh);
@@ -257,7 +271,7 @@ static __always_inline void end(struct sock *sk, u64 cookie, int old, struct con
 		fill_state(&e->sock, s);
 		e->sock.owner = s->owner;
 	}
-	if (!e->sock.owner.tgid && is_abort(old, e->err))
+	if (!e->sock.owner.tgid && is_abort(old, e->err) && !only_looked())
 		fill_current(&e->sock.owner);
 	bpf_ringbuf_submit(e, ring_flags());
 	__sync_fetch_and_add(&n_ends, 1);
