@@ -404,8 +404,11 @@ struct sock_ref asked[ASKED_MAX];
 struct wire_sock answers[ASKED_MAX];	/* cookie 0: it is there no more */
 u32 n_asked;
 
-static __always_inline void answer(struct wire_sock *w, const struct sock_ref *ref)
+/* A global function: it is verified once, not for each turn of the loop. */
+__noinline int answer(u32 i)
 {
+	const struct sock_ref *ref = &asked[i & (ASKED_MAX - 1)];
+	struct wire_sock *w = &answers[i & (ASKED_MAX - 1)];
 	struct sock *sk = (struct sock *)ref->sk;
 	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
 	struct conn_state *s;
@@ -419,11 +422,12 @@ static __always_inline void answer(struct wire_sock *w, const struct sock_ref *r
 	read_tcp(w, sk);
 	s = find(ref->cookie);
 	if (!s || w->state == TCPS_CLOSE)
-		return;
+		return 0;
 	fill_state(w, s);
 	w->owner = s->owner;
 	if (BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == ref->cookie)
 		w->cookie = ref->cookie;
+	return 0;
 }
 
 /* Run by user space, which has cleared the answers. */
@@ -431,6 +435,6 @@ SEC("syscall")
 int read_asked(void *ctx)
 {
 	for (u32 i = 0; i < ASKED_MAX && i < n_asked; i++)
-		answer(&answers[i], &asked[i]);
+		answer(i);
 	return 0;
 }
