@@ -19,6 +19,7 @@
 #include "bpf/collectors/connections_calls.h"
 #include "bpf/collectors/connections_events.h"
 #include "bpf/collectors/connections_fresh.h"
+#include "bpf/collectors/connections_holders.h"
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_table.h"
 #include "bpf/collectors/connections_udp.h"
@@ -235,7 +236,8 @@ static void report(const struct tick *t, u32 hidden)
 		       t->interval_ns);
 	loss_set("ring buffer full (connections)", skel->bss->lost_ring + calls_lost_ring());
 	loss_set("connections not tracked: table full", skel->bss->lost_conns);
-	loss_set("connection rows beyond the table's size", hidden);
+	loss_set("ended connections beyond the table's size", conn_unseen());
+	loss_set("shared sockets whose last user is not followed", holders_unfollowed());
 	loss_set("connections and flows beyond 131,072 at once", conn_refused());
 	loss_set("listening sockets beyond 16,384", pass_listeners_refused());
 }
