@@ -220,14 +220,12 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 {
 	struct conn_state *s = find(cookie), fresh = {};
 
-	if (only_looked())
+	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
 		return 0;
 	if (!s) {
 		fill_current(&fresh.owner);
 		return remember(sk, cookie, &fresh);
 	}
-	if (s->owner.tgid == bpf_get_current_task_btf()->tgid)
-		return 0;
 	fill_current(&s->owner);
 	s = moved(cookie, s);
 	if (s)
