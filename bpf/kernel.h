@@ -53,6 +53,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define TASK_UNINTERRUPTIBLE 0x0002
 #define TASK_DEAD 0x0080
 #define TASK_NOLOAD 0x0400
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define TASK_COMM_LEN 16
 /* arch/x86/include/asm/thread_info.h; arch/arm64/include/asm/thread_info.h */

@@ -19,7 +19,7 @@
 static struct netns *first;
 static u32 n_namespaces, host_inum, reads;
 static u64 refreshed_ns;
-static u32 turn, n_left_out;
+static u32 turn, n_left_out, n_names_left_out;
 
 static struct netns *find(u32 inum)
 {
@@ -90,6 +90,17 @@ static void look_at(struct proc *p, void *arg)
 		n->name = str_get(p->container);
 }
 
+/* A file that was left behind there is none. */
+static bool is_namespace(const struct stat *st)
+{
+	static dev_t nsfs;
+	struct stat own;
+
+	if (!nsfs && !stat("/proc/self/ns/net", &own))
+		nsfs = own.st_dev;
+	return st->st_dev == nsfs;
+}
+
 /* Files that `ip netns add` makes: a mount of the namespace each. */
 static void read_names(void)
 {
@@ -102,7 +113,11 @@ static void read_names(void)
 		struct netns *n;
 
 		snprintf(path, sizeof(path), "/run/netns/%s", e->d_name);
-		if (e->d_name[0] == '.' || stat(path, &st) || !(n = get((u32)st.st_ino)))
+		if (e->d_name[0] == '.' || stat(path, &st) || !is_namespace(&st))
+			continue;
+		n = get((u32)st.st_ino);
+		n_names_left_out += !n;
+		if (!n)
 			continue;
 		n->seen = true;
 		str_set(&n->name, str_new(e->d_name));
@@ -153,7 +168,7 @@ void netns_refresh(u64 now_ns)
 	if (!host_inum)
 		host_inum = find_host();
 	reads = READS_PER_TICK;
-	n_left_out = 0;
+	n_left_out = n_names_left_out = 0;
 	get(host_inum);
 	for (struct netns *n = first; n; n = n->next) {
 		n->seen = false;
@@ -166,8 +181,9 @@ void netns_refresh(u64 now_ns)
 	host_to_front();
 }
 
-u32 netns_left_out(void)
+u32 netns_left_out(u32 *ret_names)
 {
+	*ret_names = n_names_left_out;
 	return n_left_out;
 }
 

@@ -16,6 +16,9 @@ u64 n_ends;
 
 struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
 u32 spilled[YOUNG_SLOTS];	/* how many whose place it would be are in `conns` */
+u64 young_sk[YOUNG_SLOTS];	/* the sockets, for read_asked() */
+struct sock_ref crowded[CROWDED_MAX];	/* the last ones that went to `conns` at once */
+u32 n_crowded;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -33,25 +36,29 @@ struct {
 /* ---- counters ---- */
 
 /* state: of the socket now; fin_*: include/net/tcp.h: SYN and FIN take one number each. */
+static __always_inline void fin_flags(struct wire_sock *w, int state, u32 una, u32 nxt, u32 end)
+{
+	if (state != TCPS_FIN_WAIT1 && state != TCPS_FIN_WAIT2 && state != TCPS_CLOSING &&
+	    state != TCPS_LAST_ACK)
+		return;
+	w->flags |= WS_FIN_SENT;
+	if (una == end)
+		w->flags |= WS_FIN_ACKED;
+	else if (nxt == end)
+		w->flags |= WS_FIN_IN_FLIGHT;
+}
+
 static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	u32 una, nxt, end;
+	u32 una, nxt;
 
 	if (!tp)
 		return;
 	una = tp->snd_una;
 	nxt = tp->snd_nxt;
-	end = tp->write_seq;
 	w->in_flight = nxt - una;
-	if (state == TCPS_FIN_WAIT1 || state == TCPS_FIN_WAIT2 || state == TCPS_CLOSING ||
-	    state == TCPS_LAST_ACK) {
-		w->flags |= WS_FIN_SENT;
-		if (una == end)
-			w->flags |= WS_FIN_ACKED;
-		else if (nxt == end)
-			w->flags |= WS_FIN_IN_FLIGHT;
-	}
+	fin_flags(w, state, una, nxt, tp->write_seq);
 	if (sk->__sk_common.skc_flags >> SOCK_DONE & 1)
 		w->flags |= WS_FIN_RECEIVED;
 	w->bytes_received = tp->bytes_received;
@@ -64,6 +71,28 @@ static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int s
 	w->srtt_8us = tp->srtt_us;
 	w->rtt_min_us = tp->rtt_min.s[0].v;
 	w->cwnd = tp->snd_cwnd;
+}
+
+/* As fill_tcp(), of an address where the socket may not be any more. */
+static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	u32 una = BPF_CORE_READ(tp, snd_una), nxt = BPF_CORE_READ(tp, snd_nxt);
+
+	w->in_flight = nxt - una;
+	fin_flags(w, w->state, una, nxt, BPF_CORE_READ(tp, write_seq));
+	if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = BPF_CORE_READ(tp, bytes_received);
+	w->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
+	w->bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	w->bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
+	w->segs_in = BPF_CORE_READ(tp, segs_in);
+	w->segs_out = BPF_CORE_READ(tp, segs_out);
+	w->retransmits = BPF_CORE_READ(tp, total_retrans);
+	w->srtt_8us = BPF_CORE_READ(tp, srtt_us);
+	w->rtt_min_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
+	w->cwnd = BPF_CORE_READ(tp, snd_cwnd);
 }
 
 static __always_inline void fill_state(struct wire_sock *w, const struct conn_state *s)
@@ -89,13 +118,22 @@ static __always_inline struct conn_state *find(u64 cookie)
 	return spilled[at] ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
 }
 
-static __always_inline int remember(u64 cookie, const struct conn_state *s)
+static __always_inline void note_crowded(u64 cookie, struct sock *sk)
+{
+	u32 at = __sync_fetch_and_add(&n_crowded, 1) & (CROWDED_MAX - 1);
+
+	crowded[at].cookie = cookie;
+	crowded[at].sk = (u64)sk;
+}
+
+static __always_inline int remember(struct sock *sk, u64 cookie, const struct conn_state *s)
 {
 	u32 at = slot_of(cookie);
 	bool is_new;
 
 	if (young[at].cookie == cookie || !__sync_val_compare_and_swap(&young[at].cookie, 0, cookie)) {
 		young[at].state = *s;
+		young_sk[at] = (u64)sk;
 		return 0;
 	}
 	is_new = !bpf_map_lookup_elem(&conns, &cookie);
@@ -103,6 +141,7 @@ static __always_inline int remember(u64 cookie, const struct conn_state *s)
 		__sync_fetch_and_add(&lost_conns, 1);
 	else if (is_new)
 		__sync_fetch_and_add(&spilled[at], 1);
+	note_crowded(cookie, sk);
 	return 0;
 }
 
@@ -136,15 +175,15 @@ static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s
 /* ---- life ---- */
 
 /* connect(): in the context of the process that calls it. It may do so again after it failed. */
-static __always_inline int begin(u64 cookie)
+static __always_inline int begin(struct sock *sk, u64 cookie)
 {
 	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
 
 	fill_current(&s.owner);
-	return remember(cookie, &s);
+	return remember(sk, cookie, &s);
 }
 
-static __always_inline int established(u64 cookie, int old)
+static __always_inline int established(struct sock *sk, u64 cookie, int old)
 {
 	struct conn_state fresh = {}, *s = NULL;
 
@@ -161,20 +200,32 @@ static __always_inline int established(u64 cookie, int old)
 	fresh.flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
 	if (old != TCPS_SYN_SENT)
 		fresh.begun_ns = fresh.open_ns;
-	return remember(cookie, &fresh);
+	return remember(sk, cookie, &fresh);
+}
+
+/*
+ * Who goes through the files of others, as our own pass does, holds each of them for a
+ * moment: if it is closed just then it ends here, in a read() of somebody who never used it.
+ */
+static __always_inline bool only_looked(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return !(t->flags & (PF_KTHREAD | PF_EXITING)) &&
+	       call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t)) == READ;
 }
 
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
-static __always_inline int closing(u64 cookie)
+static __always_inline int closing(struct sock *sk, u64 cookie)
 {
 	struct conn_state *s = find(cookie), fresh = {};
 
+	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
+		return 0;
 	if (!s) {
 		fill_current(&fresh.owner);
-		return remember(cookie, &fresh);
+		return remember(sk, cookie, &fresh);
 	}
-	if (s->owner.tgid == bpf_get_current_task_btf()->tgid)
-		return 0;
 	fill_current(&s->owner);
 	s = moved(cookie, s);
 	if (s)
@@ -218,7 +269,7 @@ static __always_inline void end(struct sock *sk, u64 cookie, int old, struct con
 		fill_state(&e->sock, s);
 		e->sock.owner = s->owner;
 	}
-	if (!e->sock.owner.tgid && is_abort(old, e->err))
+	if (!e->sock.owner.tgid && is_abort(old, e->err) && !only_looked())
 		fill_current(&e->sock.owner);
 	bpf_ringbuf_submit(e, ring_flags());
 	__sync_fetch_and_add(&n_ends, 1);
@@ -240,11 +291,11 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
 	if (new == TCPS_SYN_SENT)
-		return begin(cookie);
+		return begin(sk, cookie);
 	if (new == TCPS_ESTABLISHED)
-		return established(cookie, old);
+		return established(sk, cookie, old);
 	if (new != TCPS_CLOSE)
-		return closing(cookie);
+		return closing(sk, cookie);
 	s = find(cookie);
 	end(sk, cookie, old, s);
 	if (s)
@@ -343,4 +394,45 @@ int ownerless_iter(struct bpf_iter__tcp *ctx)
 	if (BPF_CORE_READ(sk, sk_socket, file))
 		return 0;
 	return write_sock(ctx->meta->seq, sk, NULL, 0);
+}
+
+/* ---- young ones that no iterator has come to yet ---- */
+
+struct sock_ref asked[ASKED_MAX];
+struct wire_sock answers[ASKED_MAX];	/* cookie 0: it is there no more */
+u32 n_asked;
+
+/* A global function: it is verified once, not for each turn of the loop. */
+__noinline int answer(u32 i)
+{
+	const struct sock_ref *ref = &asked[i & (ASKED_MAX - 1)];
+	struct wire_sock *w = &answers[i & (ASKED_MAX - 1)];
+	struct sock *sk = (struct sock *)ref->sk;
+	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+	struct conn_state *s;
+
+	w->proto = IPPROTO_TCP;
+	w->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (read_ends(&w->ends, sk))
+		w->flags |= WS_V6;
+	if (file)
+		w->ino = BPF_CORE_READ(file, f_inode, i_ino);
+	read_tcp(w, sk);
+	s = find(ref->cookie);
+	if (!s || w->state == TCPS_CLOSE)
+		return 0;
+	fill_state(w, s);
+	w->owner = s->owner;
+	if (BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == ref->cookie)
+		w->cookie = ref->cookie;
+	return 0;
+}
+
+/* Run by user space, which has cleared the answers. */
+SEC("syscall")
+int read_asked(void *ctx)
+{
+	for (u32 i = 0; i < ASKED_MAX && i < n_asked; i++)
+		answer(i);
+	return 0;
 }

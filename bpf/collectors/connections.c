@@ -18,6 +18,8 @@
 #include "bpf/proctab.h"
 #include "bpf/collectors/connections_calls.h"
 #include "bpf/collectors/connections_events.h"
+#include "bpf/collectors/connections_fresh.h"
+#include "bpf/collectors/connections_holders.h"
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_table.h"
 #include "bpf/collectors/connections_udp.h"
@@ -91,15 +93,22 @@ static void set_begin(struct conn *c, const struct wire_sock *w)
 		conn_row(c)->connect_ns = U64_BLANK;
 }
 
-/* A TCP socket as it is now; of the pass or of its end. NULL: there is no room. */
-static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
+/* The event of its opening: once, as soon as it is known whose it is. */
+static void announce(struct conn *c, const struct wire_sock *w)
 {
-	bool is_new, was_open;
+	if (c->announced || !w->open_ns)
+		return;
+	c->announced = true;
+	conn_event(c, w->flags & WS_OPENED ? "connect" : "accept", w->open_ns, &w->owner);
+}
+
+static struct conn *update_tcp(const struct wire_sock *w, u64 now_ns)
+{
+	bool is_new;
 	struct conn *c = conn_get(w->cookie, IPPROTO_TCP, w->flags, &w->ends, now_ns, &is_new);
 
 	if (!c)
 		return NULL;
-	was_open = !is_new && c->state != TCPS_SYN_SENT;
 	set_begin(c, w);
 	set_direction(c, w);
 	if (has_changed(c, w))
@@ -107,9 +116,33 @@ static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 	if (c->state != w->state)
 		str_set(&conn_row(c)->state, str_new(tcp_state_name(w->state)));
 	c->state = w->state;
-	if (!was_open && w->open_ns)
-		conn_event(c, w->flags & WS_OPENED ? "connect" : "accept", w->open_ns, &w->owner);
 	return c;
+}
+
+/* A TCP socket as it is now; of the pass or of its end. NULL: there is no room. */
+static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
+{
+	struct conn *c = update_tcp(w, now_ns);
+
+	if (c)
+		announce(c, w);
+	return c;
+}
+
+/* One that the pass has not come to. Who accepted it will be seen then, if several could. */
+static void take_fresh(const struct wire_sock *w, u64 now_ns)
+{
+	struct conn *c;
+
+	if (conn_ended(w->cookie, &w->ends))	/* its entry is about to go, too */
+		return;
+	c = update_tcp(w, now_ns);
+	if (!c)
+		return;
+	conn_set_owner(c, &w->owner, false);
+	pass_listener_owner(c, &w->ends, w->ino != 0);
+	if (u64_known(c->row->pid))
+		announce(c, w);
 }
 
 static int on_end(void *ctx, void *data, size_t size)
@@ -130,7 +163,7 @@ static int on_end(void *ctx, void *data, size_t size)
 		return 0;
 	pass_last_user(c);
 	conn_set_owner(c, &e->sock.owner, false);
-	pass_listener_owner(c, &e->sock.ends);
+	pass_listener_owner(c, &e->sock.ends, false);
 	take_counters(c, &e->sock, e->time_ns);
 	conn_close(c, reason, failed, e->time_ns);
 	conn_event(c, failed ? "fail" : "close", e->time_ns, &nobody);
@@ -203,7 +236,8 @@ static void report(const struct tick *t, u32 hidden)
 		       t->interval_ns);
 	loss_set("ring buffer full (connections)", skel->bss->lost_ring + calls_lost_ring());
 	loss_set("connections not tracked: table full", skel->bss->lost_conns);
-	loss_set("connection rows beyond the table's size", hidden);
+	loss_set("ended connections beyond the table's size", conn_unseen());
+	loss_set("shared sockets whose last user is not followed", holders_unfollowed());
 	loss_set("connections and flows beyond 131,072 at once", conn_refused());
 	loss_set("listening sockets beyond 16,384", pass_listeners_refused());
 }
@@ -221,8 +255,10 @@ static int connections_read(const struct tick *t)
 	u32 hidden;
 
 	connections_drain();
-	young_sweep(t->now_ns);
 	err = pass_run(t, take_tcp);
+	if (!err && !pass_was_whole())
+		fresh_read(boottime_ns(), take_fresh);
+	young_sweep(t->now_ns);
 	if (err)
 		return err;
 	udp_read(t);
@@ -242,6 +278,7 @@ static void connections_close(void)
 	pass_close();
 	probes_detach(links, N_PROGRAMS);
 	young_close();
+	fresh_close();
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("connections");
@@ -281,6 +318,8 @@ static int connections_open(char *reason, size_t cap)
 		pass_open(bpf_link__fd(links[SOCKETS_ITER]),
 			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1);
 		young_open(skel->bss->young, skel->bss->spilled, bpf_map__fd(skel->maps.conns));
+		fresh_open(skel);
+		probe_attached(skel->progs.read_asked);
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}

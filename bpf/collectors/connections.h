@@ -93,6 +93,14 @@ struct conn_slot {
 #define YOUNG_SLOTS 4096
 #define YOUNG_MOVED (~0ull)	/* as cookie: is in `conns` now, but somebody may still look here */
 
+/* Where a socket was; whether it is still that one, its cookie tells. */
+struct sock_ref {
+	__u64 cookie, sk;
+};
+
+#define CROWDED_MAX 2048
+#define ASKED_MAX 32
+
 /* ---- UDP ---- */
 
 struct flow_key {

@@ -51,30 +51,13 @@ struct {
 	__type(value, struct pending);
 } pendings SEC(".maps");
 
-/* include/linux/socket.h; arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h */
+/* include/linux/socket.h */
 #define MSG_PEEK 2
 #define MAX_MESSAGES 64
-#if defined(__TARGET_ARCH_x86)
-enum call { READ = 0, WRITE = 1, READV = 19, WRITEV = 20, SENDTO = 44, RECVFROM = 45, SENDMSG = 46,
-	    RECVMSG = 47, RECVMMSG = 299, SENDMMSG = 307, CONNECT = 42 };
-#elif defined(__TARGET_ARCH_arm64)
-enum call { READ = 63, WRITE = 64, READV = 65, WRITEV = 66, SENDTO = 206, RECVFROM = 207,
-	    SENDMSG = 211, RECVMSG = 212, RECVMMSG = 243, SENDMMSG = 269, CONNECT = 203 };
-#endif
 
 struct call_args {
 	u64 fd, msg, flags3, flags4, addr, len;
 };
-
-/* The number of the call that the task is in; ~0 for one of another ABI. */
-static __always_inline u64 call_nr(struct task_struct *t, struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return t->thread_info.status & TS_COMPAT ? ~0ull : regs->orig_ax;
-#elif defined(__TARGET_ARCH_arm64)
-	return t->thread_info.flags >> TIF_32BIT_ARM64 & 1 ? ~0ull : (u32)regs->syscallno;
-#endif
-}
 
 static __always_inline void get_args(struct call_args *a, struct pt_regs *regs)
 {
@@ -377,29 +360,6 @@ static __always_inline int finish(struct task_struct *t, u64 nr, const struct ca
 }
 
 /* ---- the socket of a descriptor ---- */
-
-/* As fill_ends(), for a pointer that the verifier does not know. */
-static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
-{
-	u32 *l = (u32 *)e->local, *r = (u32 *)e->remote;
-
-	e->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
-	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6) {
-		r[0] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-		l[0] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-		return false;
-	}
-	BPF_CORE_READ_INTO(e->remote, sk, __sk_common.skc_v6_daddr);
-	BPF_CORE_READ_INTO(e->local, sk, __sk_common.skc_v6_rcv_saddr);
-	if (!is_mapped(r) && !is_mapped(l))
-		return true;
-	r[0] = r[3];
-	l[0] = l[3];
-	r[1] = r[2] = r[3] = l[1] = l[2] = l[3] = 0;
-	return false;
-}
 
 /* The inet socket of a descriptor, or NULL. */
 static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)

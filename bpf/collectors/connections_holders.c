@@ -23,6 +23,7 @@ struct other {
 
 static struct other *others;
 static u32 n_others, cap_others;
+static u64 unfollowed;
 
 static bool is_owner(const struct conn *c, const struct wire_owner *o)
 {
@@ -42,9 +43,13 @@ void holders_met(struct conn *c, const struct wire_owner *o, u32 pass)
 		c->owner_pass = pass;
 		return;
 	}
-	if (n_others == MAX_OTHERS || (n_others && others[n_others - 1].cookie == c->cookie &&
-				       others[n_others - 1].owner.tgid == o->tgid))
+	if (n_others && others[n_others - 1].cookie == c->cookie &&
+	    others[n_others - 1].owner.tgid == o->tgid)
 		return;
+	if (n_others == MAX_OTHERS) {
+		unfollowed += !c->shared;
+		return;
+	}
 	others = grow(others, n_others, &cap_others, sizeof(*others));
 	e = &others[n_others++];
 	memset(e, 0, sizeof(*e));
@@ -115,8 +120,8 @@ static void settle(struct conn *c, const struct other *o, u32 n, u32 pass)
 	struct wire_owner old = owner_of(c), best;
 	char text[OWNERS_TEXT] = "";
 
-	if (c->proto == IPPROTO_TCP && n + met > 1)
-		calls_share(c->cookie);
+	if (c->proto == IPPROTO_TCP && n + met > 1 && !calls_share(c->cookie))
+		unfollowed += !c->shared && !calls_by_descriptor();
 	best = choose(c, o, n, pass);
 	c->shared = n + met > 1;
 	if (met)
@@ -156,6 +161,11 @@ void holders_settle(u32 pass)
 	}
 	n_others = 0;
 	conn_each(end_sharing, &pass);
+}
+
+u64 holders_unfollowed(void)
+{
+	return unfollowed;
 }
 
 void holders_clear(void)

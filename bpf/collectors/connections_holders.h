@@ -13,6 +13,8 @@
 void holders_met(struct conn *c, const struct wire_owner *o, u32 pass);
 /* The pass is over: owners are what it met. */
 void holders_settle(u32 pass);
+/* How often there was no room for a holder, or to follow who uses it, where the kernel tells. */
+u64 holders_unfollowed(void);
 void holders_clear(void);
 
 #endif

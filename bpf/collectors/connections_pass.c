@@ -34,6 +34,7 @@ static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost, listeners_refused;
+static bool whole;
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -67,15 +68,21 @@ static bool listens_for(const struct listener *l, const struct wire_ends *e)
 	       (!memcmp(l->ends.local, any, 16) || !memcmp(l->ends.local, e->local, 16));
 }
 
-void pass_listener_owner(struct conn *c, const struct wire_ends *ends)
+void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only)
 {
+	const struct listener *found = NULL;
+
 	if (c->direction != DIR_ACCEPTED || u64_known(c->row->pid))
 		return;
-	for (u32 i = 0; i < n_listeners; i++)
-		if (listens_for(&listeners[i], ends)) {
-			conn_set_owner(c, &listeners[i].owner, false);
+	for (u32 i = 0; i < n_listeners && (!found || only); i++) {
+		if (!listens_for(&listeners[i], ends))
+			continue;
+		if (found && found->owner.tgid != listeners[i].owner.tgid)
 			return;
-		}
+		found = &listeners[i];
+	}
+	if (found)
+		conn_set_owner(c, &found->owner, false);
 }
 
 /* ---- the pass ---- */
@@ -95,7 +102,7 @@ static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn ta
 		holders_met(c, &w->owner, pass);
 	} else {
 		conn_set_owner(c, &w->owner, false);
-		pass_listener_owner(c, &w->ends);
+		pass_listener_owner(c, &w->ends, false);
 	}
 	c->pass = pass;
 }
@@ -195,8 +202,10 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp)
 {
 	/* the first pass is read whole: until then nothing can be shown */
 	u64 left = pass <= 1 ? 2 * NSEC_PER_SEC : slice_of(t), start = boottime_ns();
-	int err = iter_fd < 0 ? begin_files() : 0;
+	bool begins = iter_fd < 0;
+	int err = begins ? begin_files() : 0;
 
+	whole = false;
 	while (!err && iter_fd >= 0) {
 		u64 spent = boottime_ns() - start;
 
@@ -211,6 +220,7 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp)
 		if (stage == OWNERLESS)
 			return 0;
 		end_files(t);
+		whole = begins;
 		begin_ownerless();
 	}
 	return err;
@@ -225,6 +235,11 @@ void pass_last_user(struct conn *c)
 	if (calls_user(c->cookie, &o))
 		conn_set_owner(c, &o, true);
 	calls_unshare(c->cookie);
+}
+
+bool pass_was_whole(void)
+{
+	return whole;
 }
 
 u64 pass_lost(void)

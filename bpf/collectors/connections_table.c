@@ -24,7 +24,7 @@ static u32 n_all, cap_all, n_sorted;
 static u32 age_cursor;
 static bool scoped;		/* not every process is observed */
 static u64 secret[2];
-static u64 refused;
+static u64 refused, unseen;
 
 /* ---- finding ---- */
 
@@ -88,6 +88,15 @@ struct conn *conn_find(u64 cookie, const struct wire_ends *peer)
 	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
 
 	while (c && (c->cookie != cookie || c->closed || !is_peer(c, peer)))
+		c = c->next;
+	return c;
+}
+
+bool conn_ended(u64 cookie, const struct wire_ends *peer)
+{
+	const struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
+
+	while (c && (c->cookie != cookie || !c->closed || !is_peer(c, peer)))
 		c = c->next;
 	return c;
 }
@@ -216,6 +225,11 @@ u32 conn_longest(void)
 u64 conn_refused(void)
 {
 	return refused;
+}
+
+u64 conn_unseen(void)
+{
+	return unseen;
 }
 
 /* ---- one tick ---- */
@@ -392,8 +406,8 @@ u32 conn_rows(const struct tick *t)
 		if (finish_row(c, i, t)) {
 			if (fits)
 				add_row(c, t);
-			else
-				hidden++;
+			hidden += !fits;
+			unseen += !fits && c->closed;
 		}
 		if (c->closed) {
 			unlink_conn(c);

@@ -32,11 +32,14 @@ struct conn {
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
 	bool used;			/* its owner was seen to use it, not only to hold it */
+	bool announced;			/* the event of its opening was made */
 	bool shared;			/* the last pass met several that hold it */
 };
 
 /* The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one. */
 struct conn *conn_find(u64 cookie, const struct wire_ends *peer);
+/* True when it has ended since the last tick. */
+bool conn_ended(u64 cookie, const struct wire_ends *peer);
 /* The connection; made when it is new. The row has its ends then. NULL: the table is full. */
 struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *ends, u64 now_ns,
 		      bool *ret_new);
@@ -53,6 +56,8 @@ u32 conn_count(void);
 u64 conn_refused(void);
 /* How many the fullest bucket has; for tests. */
 u32 conn_longest(void);
+/* Ended ones whose last row did not fit: nothing will be known of them. */
+u64 conn_unseen(void);
 /* Adds the rows of this tick, forgets the closed ones. How many did not fit. */
 u32 conn_rows(const struct tick *t);
 void conn_clear(void);

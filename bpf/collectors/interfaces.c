@@ -206,7 +206,7 @@ static void sweep(const struct tick *t)
 /* What is not there, in words; "" for nothing. */
 static void say_what_is_missing(char *why, size_t cap)
 {
-	u32 beyond = netns_left_out();
+	u32 names, processes = netns_left_out(&names);
 	size_t n = 0;
 
 	why[0] = '\0';
@@ -215,9 +215,9 @@ static void say_what_is_missing(char *why, size_t cap)
 	if (left_out)
 		n += (size_t)snprintf(why + n, cap - n, "%smore than %u interfaces: %u and more are not shown",
 				      n ? "; " : "", MAX_INTERFACES, left_out);
-	if (beyond)
-		snprintf(why + n, cap - n, "%stoo many network namespaces: those of %u processes are not read",
-			 n ? "; " : "", beyond);
+	if (names || processes)
+		snprintf(why + n, cap - n, "%stoo many network namespaces: not read are %u with a name and those "
+			 "of %u processes", n ? "; " : "", names, processes);
 }
 
 /* Reading costs the kernel as much as us: what will find no room is not read. */

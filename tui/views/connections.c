@@ -226,11 +226,12 @@ static bool connections_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_connections] : NULL;
 
-	if (app_note_peers(a, buf, cap, table_cursor_index(app_table(a)) ? "b: by remote" : "Enter"))
-		return true;
+	bool lossy = app_note_peers(a, buf, cap, table_cursor_index(app_table(a)) ? "b: by remote" : "Enter");
+	size_t n = lossy ? strlen(buf) : 0;
+
 	if (!t || t->status != TS_PARTIAL || !t->reason)
-		return false;
-	snprintf(buf, cap, "%s", t->reason);
+		return lossy;
+	snprintf(buf + n, cap - n, "%s%s", lossy ? " · " : "", t->reason);
 	return true;
 }
 
