@@ -54,6 +54,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define TASK_DEAD 0x0080
 #define TASK_NOLOAD 0x0400
 #define PF_KTHREAD 0x00200000
+#define PF_IO_WORKER 0x00000010
 #define TASK_COMM_LEN 16
 /* arch/x86/include/asm/thread_info.h; arch/arm64/include/asm/thread_info.h */
 #define TS_COMPAT 0x0002
@@ -98,6 +99,14 @@ struct thread_info {
 	unsigned long flags;
 	u32 status;	/* x86: TS_COMPAT */
 	u32 cpu;	/* x86 since 5.16; before it is in task_struct */
+};
+
+struct trace_entry { int pid; };
+struct trace_event_raw_sock_msg_length {	/* since 6.3 */
+	struct trace_entry ent;
+	void *sk;
+	u16 family, protocol;
+	int ret, flags;
 };
 
 struct upid { int nr; };

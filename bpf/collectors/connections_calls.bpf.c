@@ -10,14 +10,15 @@
  *
  * Two maps take turns: user space swaps them and drains the one at rest.
  */
-#include "bpf/net.bpf.h"
+#include "bpf/collectors/connections_abi.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
+const volatile bool compat_only;	/* other programs hear of the returns of 64-bit programs */
 u32 current_set;		/* 0 or 1 */
 u32 used[2];			/* flows in each map */
-u64 lost_flows, lost_ring, lost_returns;
+u64 lost_flows, lost_ring, lost_numbers, lost_messages;
 
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -39,8 +40,8 @@ struct {
 struct pending {
 	u64 socket;
 	struct wire_ends ends;
-	u32 v6;
-	u32 packets;
+	u32 v6, tx;
+	u32 packets, pad;
 	u64 bytes;
 };
 
@@ -51,49 +52,10 @@ struct {
 	__type(value, struct pending);
 } pendings SEC(".maps");
 
-/* include/linux/socket.h; arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h */
+/* include/linux/socket.h */
 #define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
 #define MAX_MESSAGES 64
-#if defined(__TARGET_ARCH_x86)
-enum call { READ = 0, WRITE = 1, READV = 19, WRITEV = 20, SENDTO = 44, RECVFROM = 45, SENDMSG = 46,
-	    RECVMSG = 47, RECVMMSG = 299, SENDMMSG = 307, CONNECT = 42 };
-#elif defined(__TARGET_ARCH_arm64)
-enum call { READ = 63, WRITE = 64, READV = 65, WRITEV = 66, SENDTO = 206, RECVFROM = 207,
-	    SENDMSG = 211, RECVMSG = 212, RECVMMSG = 243, SENDMMSG = 269, CONNECT = 203 };
-#endif
-
-struct call_args {
-	u64 fd, msg, flags3, flags4, addr, len;
-};
-
-/* The number of the call that the task is in; ~0 for one of another ABI. */
-static __always_inline u64 call_nr(struct task_struct *t, struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return t->thread_info.status & TS_COMPAT ? ~0ull : regs->orig_ax;
-#elif defined(__TARGET_ARCH_arm64)
-	return t->thread_info.flags >> TIF_32BIT_ARM64 & 1 ? ~0ull : (u32)regs->syscallno;
-#endif
-}
-
-static __always_inline void get_args(struct call_args *a, struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	a->fd = regs->di;
-	a->msg = regs->si;
-	a->flags3 = regs->dx;
-	a->flags4 = regs->r10;
-	a->addr = regs->r8;
-	a->len = regs->r9;
-#elif defined(__TARGET_ARCH_arm64)
-	a->fd = regs->orig_x0;
-	a->msg = regs->user_regs.regs[1];
-	a->flags3 = regs->user_regs.regs[2];
-	a->flags4 = regs->user_regs.regs[3];
-	a->addr = regs->user_regs.regs[4];
-	a->len = regs->user_regs.regs[5];
-#endif
-}
 
 /* ---- peers ---- */
 
@@ -130,17 +92,11 @@ static __always_inline bool peer_from_user(struct wire_ends *e, u32 *v6, u64 add
 	return true;
 }
 
-/* include/linux/socket.h: struct user_msghdr */
-struct user_msghdr { u64 name; u32 namelen, pad; u64 rest[5]; };
-struct user_mmsghdr { struct user_msghdr hdr; u32 len, pad; };
-
-static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg)
+static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, bool compat)
 {
-	struct { u64 name; u32 namelen; } h;
+	struct user_name n = {};
 
-	if (!msg || bpf_probe_read_user(&h, sizeof(h), (void *)msg))
-		return false;
-	return peer_from_user(e, v6, h.name, h.namelen);
+	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
 }
 
 /* ---- counting ---- */
@@ -222,6 +178,25 @@ static __always_inline void amount_of(struct amount *a, struct sock *sk, int len
 	a->v6 = fill_ends(&a->ends, sk);
 }
 
+static __always_inline void amount_pending(struct amount *a, const struct pending *p)
+{
+	a->socket = p->socket;
+	a->ends = p->ends;
+	a->v6 = p->v6;
+	a->bytes = p->bytes;
+	a->packets = p->packets;
+	a->tx = p->tx;
+}
+
+/* Whose peer nobody knows any more. */
+static __always_inline void count_unfinished(const struct pending *p)
+{
+	struct amount a = {};
+
+	amount_pending(&a, p);
+	count(&a);
+}
+
 /* Leaves the peer to the return of the call. */
 static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 {
@@ -231,12 +206,13 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 		return false;
 	if (p->socket != a->socket) {
 		if (p->packets)	/* its call returned, and we were not told */
-			__sync_fetch_and_add(&lost_returns, p->packets);
+			count_unfinished(p);
 		p->packets = p->bytes = 0;
 	}
 	p->socket = a->socket;
 	p->ends = a->ends;
 	p->v6 = a->v6;
+	p->tx = a->tx;
 	p->packets++;
 	p->bytes += a->bytes;
 	return true;
@@ -253,112 +229,159 @@ struct {
 	__type(value, struct wire_owner);
 } shared SEC(".maps");
 
-static __always_inline int note_user(struct sock *sk)
+static __always_inline int note_user(u16 protocol, struct sock *sk)
 {
-	u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct wire_owner *o;
+	u64 cookie;
 
-	if (!n_shared || sk->sk_protocol != IPPROTO_TCP)
+	if (!n_shared || protocol != IPPROTO_TCP)
 		return 0;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	o = bpf_map_lookup_elem(&shared, &cookie);
 	if (o && o->tgid != bpf_get_current_task_btf()->tgid)
 		fill_current(o);
 	return 0;
 }
 
+/*
+ * The returns of 32-bit programs are told only where somebody asked for them: user
+ * space does once it sees that there are such programs. Until then their peers
+ * stay unknown.
+ */
+bool compat_seen, compat_told;
+
+static __always_inline bool will_return(struct task_struct *t)
+{
+	if (!is_compat(t) || compat_told)
+		return true;
+	compat_seen = true;
+	return false;
+}
+
+/* The call that a task makes for itself: workers of the kernel act for others. */
+static __always_inline enum call own_call(struct task_struct *t, struct pt_regs *regs)
+{
+	return t->flags & (PF_KTHREAD | PF_IO_WORKER) ? OTHER_CALL : call_of(t, regs);
+}
+
+static __always_inline int sent(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	enum call call = own_call(t, regs);
+	struct call_args args = {};
+
+	if (call == SENDMMSG && will_return(t) && defer(t, a))
+		return 0;
+	if ((call == SENDTO || call == SENDMSG) && get_args(&args, t, regs)) {
+		if (call == SENDTO)
+			peer_from_user(&a->ends, &a->v6, args.addr, args.len);
+		else
+			peer_of_msg(&a->ends, &a->v6, args.msg, args.compat);
+	}
+	return count(a);
+}
+
+static __always_inline int received(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	enum call call = own_call(t, (struct pt_regs *)bpf_task_pt_regs(t));
+
+	if (!a->ends.rport && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
+	    will_return(t) && defer(t, a))
+		return 0;
+	return count(a);
+}
+
+/* Nothing moved: it failed, or was looked at. */
+static __always_inline bool is_nothing(int ret, int flags, bool tx)
+{
+	return ret < 0 || (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE));
+}
+
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct call_args args;
 	struct amount a = {};
-	struct pt_regs *regs;
-	u64 nr;
 
 	if (sk->sk_protocol != IPPROTO_UDP)
-		return note_user(sk);
-	if (ret < 0 || !is_inet(sk))
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, true) || !is_inet(sk))
 		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(t);
-	nr = t->flags & PF_KTHREAD ? ~0ull : call_nr(t, regs);
 	amount_of(&a, sk, ret, true);
-	get_args(&args, regs);
-	if (nr == SENDMMSG && defer(t, &a))
-		return 0;
-	if (nr == SENDTO)
-		peer_from_user(&a.ends, &a.v6, args.addr, args.len);
-	else if (nr == SENDMSG)
-		peer_of_msg(&a.ends, &a.v6, args.msg);
-	count(&a);
-	return 0;
+	return sent(&a);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	struct amount a = {};
-	u64 nr;
 
 	if (sk->sk_protocol != IPPROTO_UDP)
-		return note_user(sk);
-	if (ret < 0 || flags & MSG_PEEK || !is_inet(sk))
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, false) || !is_inet(sk))
 		return 0;
-	nr = t->flags & PF_KTHREAD ? ~0ull :
-		call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t));
 	amount_of(&a, sk, ret, false);
-	if (!a.ends.rport && (nr == RECVFROM || nr == RECVMSG || nr == RECVMMSG) && defer(t, &a))
-		return 0;
-	count(&a);
-	return 0;
+	return received(&a);
 }
 
 /* ---- when the call returns ---- */
 
-static __always_inline int each_message(struct amount *a, u64 vec, u32 n)
+/*
+ * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
+ * and how long all are, which it does from 6.3 on.
+ */
+static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat)
 {
-	struct wire_ends own = a->ends;
-	u32 own_v6 = a->v6;
+	struct amount rest = *a;
 
-	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++) {
-		struct user_mmsghdr m;
+	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++, vec += MMSGHDR_SIZE(compat)) {
+		u32 len;
 
-		if (bpf_probe_read_user(&m, sizeof(m), (void *)(vec + i * sizeof(m))))
+		if (bpf_probe_read_user(&len, sizeof(len), (void *)(vec + MMSGHDR_LEN(compat))))
 			break;
-		a->ends = own;
-		a->v6 = own_v6;
-		peer_from_user(&a->ends, &a->v6, m.hdr.name, m.hdr.namelen);
-		a->bytes = m.len;
+		a->ends = rest.ends;
+		a->v6 = rest.v6;
+		peer_of_msg(&a->ends, &a->v6, vec, compat);
+		a->bytes = len;
 		a->packets = 1;
 		count(a);
+		rest.packets--;
+		rest.bytes -= len;
 	}
+	if (!rest.packets)
+		return 0;
+	if (by_descriptor)
+		__sync_fetch_and_add(&lost_messages, rest.packets);
+	else
+		count(&rest);
 	return 0;
 }
 
-static __always_inline bool is_deferred(u64 nr)
+static __always_inline bool is_deferred(enum call call)
 {
-	return nr == RECVFROM || nr == RECVMSG || nr == RECVMMSG || nr == SENDMMSG;
+	return call == RECVFROM || call == RECVMSG || call == RECVMMSG || call == SENDMMSG;
 }
 
 /* Whose peer is in the memory of the caller, now that the call has returned. */
-static __always_inline int count_call(struct amount *a, const struct call_args *args, u64 nr,
+static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
 				      long ret)
 {
 	u32 len = 0;
 
-	if (nr == RECVMMSG || nr == SENDMMSG)
-		return ret > 0 ? each_message(a, args->msg, ret) : 0;
-	if (nr == RECVMSG || nr == SENDMSG)
-		peer_of_msg(&a->ends, &a->v6, args->msg);
-	else if (nr == SENDTO)
+	if (call == RECVMMSG || call == SENDMMSG)
+		return each_message(a, args->msg, ret > 0 ? ret : 0, args->compat);
+	if (call == RECVMSG || call == SENDMSG)
+		peer_of_msg(&a->ends, &a->v6, args->msg, args->compat);
+	else if (call == SENDTO)
 		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
-	else if (nr == RECVFROM && args->addr &&
+	else if (call == RECVFROM && args->addr &&
 		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
 		peer_from_user(&a->ends, &a->v6, args->addr, len);
 	return count(a);
 }
 
-static __always_inline int finish(struct task_struct *t, u64 nr, const struct call_args *args,
+static __always_inline int finish(struct task_struct *t, enum call call, const struct call_args *args,
 				  long ret)
 {
 	struct pending *p = bpf_task_storage_get(&pendings, t, 0, 0);
@@ -366,14 +389,9 @@ static __always_inline int finish(struct task_struct *t, u64 nr, const struct ca
 
 	if (!p || !p->socket)
 		return 0;
-	a.socket = p->socket;
-	a.ends = p->ends;
-	a.v6 = p->v6;
-	a.bytes = p->bytes;
-	a.packets = p->packets;
-	a.tx = nr == SENDMMSG;
+	amount_pending(&a, p);
 	p->socket = p->bytes = p->packets = 0;
-	return count_call(&a, args, nr, ret);
+	return count_call(&a, args, call, ret);
 }
 
 /* ---- the socket of a descriptor ---- */
@@ -401,6 +419,66 @@ static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
 	return false;
 }
 
+/*
+ * The same where programs are preempted (probes_preemptible()): as classic tracepoints
+ * they are not. Those may not give a socket its number, which the other two do before.
+ */
+static __always_inline bool amount_told(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
+					bool tx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (ctx->protocol != IPPROTO_UDP) {
+		note_user(ctx->protocol, sk);
+		return false;
+	}
+	if (is_nothing(ctx->ret, ctx->flags, tx) || (ctx->family != AF_INET && ctx->family != AF_INET6))
+		return false;
+	a->socket = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	a->bytes = ctx->ret;
+	a->packets = 1;
+	a->tx = tx;
+	a->v6 = read_ends(&a->ends, sk);
+	if (!a->socket)
+		__sync_fetch_and_add(&lost_numbers, 1);
+	return a->socket;
+}
+
+SEC("?tp/sock/sock_send_length")
+int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, true) ? sent(&a) : 0;
+}
+
+SEC("?tp/sock/sock_recv_length")
+int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, false) ? received(&a) : 0;
+}
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_UDP)
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
 /* The inet socket of a descriptor, or NULL. */
 static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
 {
@@ -422,14 +500,16 @@ static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
-static __always_inline bool is_peek(u64 nr, const struct call_args *args)
+static __always_inline bool is_look(enum call call, const struct call_args *args)
 {
-	return ((nr == RECVFROM || nr == RECVMMSG) && args->flags4 & MSG_PEEK) ||
-	       (nr == RECVMSG && args->flags3 & MSG_PEEK);
+	u64 flags = call == RECVMSG ? args->flags3 :
+		    call == RECVFROM || call == RECVMMSG ? args->flags4 : 0;
+
+	return flags & (MSG_PEEK | MSG_ERRQUEUE);
 }
 
 /* Before 6.3: every call that moves data, by its descriptor. */
-static __always_inline int count_by_descriptor(struct task_struct *t, u64 nr,
+static __always_inline int count_by_descriptor(struct task_struct *t, enum call call,
 					       const struct call_args *args, long ret)
 {
 	struct amount a = {};
@@ -437,20 +517,14 @@ static __always_inline int count_by_descriptor(struct task_struct *t, u64 nr,
 	u64 ino = 0;
 
 	sk = socket_of(t, args->fd, &ino);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_peek(nr, args))
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_look(call, args))
 		return 0;
 	a.socket = FLOW_BY_INODE | ino;
 	a.bytes = ret;
-	a.packets = 1;
-	a.tx = nr == WRITE || nr == WRITEV || nr == SENDTO || nr == SENDMSG || nr == SENDMMSG;
+	a.packets = call == RECVMMSG || call == SENDMMSG ? ret : 1;
+	a.tx = call == WRITE || call == WRITEV || call == SENDTO || call == SENDMSG || call == SENDMMSG;
 	a.v6 = read_ends(&a.ends, sk);
-	return count_call(&a, args, nr, ret);
-}
-
-static __always_inline bool moves_data(u64 nr)
-{
-	return is_deferred(nr) || nr == READ || nr == WRITE || nr == READV || nr == WRITEV ||
-	       nr == SENDTO || nr == SENDMSG;
+	return count_call(&a, args, call, ret);
 }
 
 /* ---- connect() that failed at once ---- */
@@ -498,28 +572,34 @@ static __always_inline bool is_refusal(long ret)
 	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
 }
 
-/* Since 6.3; `nr` is one that is deferred, or connect(). */
-static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, u64 nr, long ret)
+/* Since 6.3; `call` is one that is deferred, or connect(). */
+static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, enum call call,
+					long ret)
 {
-	struct call_args args;
+	struct call_args args = {};
 
-	get_args(&args, regs);
-	if (nr == CONNECT)
+	if (!get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
 		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
-	return finish(t, nr, &args, ret);
+	return finish(t, call, &args, ret);
 }
 
 static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
 {
-	u64 nr = call_nr(t, regs);
-	struct call_args args;
+	struct call_args args = {};
+	enum call call;
 
+	if (compat_only && !is_compat(t))
+		return 0;
+	call = call_of(t, regs);
 	if (!by_descriptor)
-		return nr == CONNECT || is_deferred(nr) ? leave_traced(t, regs, nr, ret) : 0;
-	get_args(&args, regs);
-	if (nr == CONNECT)
+		return call == CONNECT || is_deferred(call) ? leave_traced(t, regs, call, ret) : 0;
+	if (call == OTHER_CALL || (ret < 0 && call != CONNECT) || !get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
 		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
-	return moves_data(nr) && ret >= 0 ? count_by_descriptor(t, nr, &args, ret) : 0;
+	return count_by_descriptor(t, call, &args, ret);
 }
 
 /*
@@ -531,13 +611,13 @@ struct syscall_args {
 	long id, ret;
 };
 
-#define RETURN_OF(call, nr)							\
-SEC("?tp/syscalls/sys_exit_" #call)						\
-int on_##call(struct syscall_args *ctx)						\
+#define RETURN_OF(name, call)							\
+SEC("?tp/syscalls/sys_exit_" #name)						\
+int on_##name(struct syscall_args *ctx)						\
 {										\
 	struct task_struct *t = bpf_get_current_task_btf();			\
 										\
-	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), nr, ctx->ret);	\
+	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), call, ctx->ret);	\
 }
 
 RETURN_OF(recvfrom, RECVFROM)

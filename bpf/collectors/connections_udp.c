@@ -203,7 +203,8 @@ static void close_unmet(struct conn *c, void *arg)
 	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
 		return;
 	s = socket_find(c->socket);
-	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
+	/* what was counted between the begin of the tick and the swap is younger than `now` */
+	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns < c->read_ns + IDLE_NS))
 		return;
 	conn_close(c, END_CLOSED, false, c->read_ns);
 }
@@ -230,9 +231,11 @@ void udp_read(const struct tick *t)
 	(void)t;
 	if (!skel)
 		return;
+	calls_follow();
 	drain_at_rest();
+	loss_set("datagrams not counted: more than 64 in a call", skel->bss->lost_messages);
 	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
-	loss_set("datagrams not counted: return of the call missed", skel->bss->lost_returns);
+	loss_set("datagrams not counted: new socket", skel->bss->lost_numbers);
 }
 
 void udp_clear(void)

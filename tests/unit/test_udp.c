@@ -93,24 +93,29 @@ static void datagram(u16 rport)
 	}
 	m->values[i].rx_bytes += SIZE;
 	m->values[i].rx_packets++;
-	m->values[i].last_ns = clock_ns_++;
+	m->values[i].last_ns = ++clock_ns_;
 }
 
-/* As connections.c does it: swap, `between`, a pass that meets the socket or not, read. */
-static void tick(bool meets, u32 between)
+/*
+ * As connections.c does it: `early` datagrams, swap, `late` ones, a pass that meets the socket or
+ * not, read. Now is when it began.
+ */
+static void tick(bool meets, u32 early, u32 late)
 {
 	struct wire_sock w = { .cookie = SOCKET, .proto = IPPROTO_UDP };
 	struct tick t = { .now_ns = clock_ns_ += NSEC_PER_SEC };
 	u64 began;
 
+	while (early--)
+		datagram(53);
 	swap_();
-	while (between--)
+	while (late--)
 		datagram(53);
 	began = clock_ns_ += NSEC_PER_MSEC;
 	pass_++;
 	if (meets)
 		socket_(&w, pass_, clock_ns_);
-	unmet_(pass_, began, clock_ns_);
+	unmet_(pass_, began, t.now_ns);
 	read_(&t);
 }
 
@@ -162,12 +167,12 @@ static void two_ticks_one_flow(void **state)
 {
 	(void)state;
 	datagram(53);
-	tick(false, 0);
+	tick(false, 0, 0);
 	datagram(53);
-	tick(false, 0);
+	tick(false, 0, 0);
 	check(1, 0, 2);
-	tick(false, 0);
-	tick(false, 0);
+	tick(false, 0, 0);
+	tick(false, 0, 0);
 	check(1, 1, 2);
 }
 
@@ -176,13 +181,23 @@ static void last_words_after_the_swap(void **state)
 {
 	(void)state;
 	datagram(53);
-	tick(true, 0);
-	tick(true, 0);
-	tick(false, 1);
-	tick(false, 0);
+	tick(true, 0, 0);
+	tick(true, 0, 0);
+	tick(false, 0, 1);
+	tick(false, 0, 0);
 	check(1, 0, 2);
-	tick(false, 0);
+	tick(false, 0, 0);
 	check(1, 1, 2);
+}
+
+/* Counted when the tick had begun, and for the first time: no minute passed since. */
+static void younger_than_the_tick(void **state)
+{
+	(void)state;
+	tick(false, 1, 0);
+	check(1, 0, 1);
+	tick(false, 1, 0);
+	check(1, 0, 2);
 }
 
 /* The map cannot be read now and then: nothing is forgotten. */
@@ -191,18 +206,18 @@ static void what_cannot_be_read_stays(void **state)
 	(void)state;
 	datagram(53);
 	batch_error = ENOMEM;
-	tick(true, 0);
+	tick(true, 0, 0);
 	check(0, 0, 0);
 	batch_error = 0;
-	tick(true, 0);
+	tick(true, 0, 0);
 	check(1, 0, 1);
 	datagram(53);
 	batch_error = EINTR;
-	tick(true, 3);
-	tick(true, 0);
+	tick(true, 0, 3);
+	tick(true, 0, 0);
 	batch_error = 0;
-	tick(true, 0);
-	tick(true, 0);
+	tick(true, 0, 0);
+	tick(true, 0, 0);
 	check(1, 0, 5);
 }
 
@@ -223,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(two_ticks_one_flow, setup, teardown),
 		cmocka_unit_test_setup_teardown(last_words_after_the_swap, setup, teardown),
+		cmocka_unit_test_setup_teardown(younger_than_the_tick, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_read_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_in_a_tick, setup, teardown),
 	};
