@@ -204,7 +204,7 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 
 	if (!p)
 		return false;
-	if (p->socket != a->socket) {
+	if (p->socket != a->socket || p->tx != a->tx) {
 		if (p->packets)	/* its call returned, and we were not told */
 			count_unfinished(p);
 		p->packets = p->bytes = 0;

@@ -20,7 +20,13 @@ static int fake_fd(const struct bpf_map *map);
 static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __u32 *n,
 		      const struct bpf_map_batch_opts *opts);
 static void no_wait(void);
+static int fake_next(int fd, const void *key, void *next);
+static int fake_take(int fd, const void *key, void *value);
+static bool fake_preemptible(void);
 
+#define bpf_map_get_next_key fake_next
+#define bpf_map_lookup_and_delete_elem fake_take
+#define probes_preemptible fake_preemptible
 #define calls_skel fake_skel
 #define bpf_map__fd fake_fd
 #define bpf_map_lookup_and_delete_batch fake_batch
@@ -40,6 +46,7 @@ static struct connections_calls__bss bss;
 static struct connections_calls skel = { .bss = &bss };
 static struct map { struct flow_key keys[8]; struct flow values[8]; u32 n; } map[2];
 static int batch_error;
+static bool preemptible;
 static u64 clock_ns_;
 static u32 pass_;
 
@@ -73,6 +80,44 @@ static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __
 	return -ENOENT;
 }
 
+static u32 place_of(const struct map *m, const void *key)
+{
+	u32 i = 0;
+
+	while (i < m->n && memcmp(&m->keys[i], key, sizeof(m->keys[i])))
+		i++;
+	return i;
+}
+
+static int fake_next(int fd, const void *key, void *next)
+{
+	u32 at = key ? place_of(&map[fd], key) + 1 : 0;
+
+	if (at >= map[fd].n)
+		return -ENOENT;
+	memcpy(next, &map[fd].keys[at], sizeof(map[fd].keys[at]));
+	return 0;
+}
+
+static int fake_take(int fd, const void *key, void *value)
+{
+	struct map *m = &map[fd];
+	u32 at = place_of(m, key);
+
+	if (batch_error || at == m->n)
+		return -ENOENT;
+	memcpy(value, &m->values[at], sizeof(m->values[at]));
+	m->n--;
+	m->keys[at] = m->keys[m->n];
+	m->values[at] = m->values[m->n];
+	return 0;
+}
+
+static bool fake_preemptible(void)
+{
+	return preemptible;
+}
+
 static void no_wait(void)
 {
 }
@@ -82,10 +127,8 @@ static void datagram(u16 rport)
 {
 	struct map *m = &map[bss.current_set];
 	struct flow_key k = { .socket = SOCKET, .rport = rport };
-	u32 i = 0;
+	u32 i = place_of(m, &k);
 
-	while (i < m->n && memcmp(&m->keys[i], &k, sizeof(k)))
-		i++;
 	if (i == m->n) {
 		m->keys[m->n++] = k;
 		m->values[i] = (struct flow){ .begun_ns = clock_ns_ };
@@ -157,6 +200,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	preemptible = false;
 	conn_clear();
 	clear_();
 	return 0;
@@ -233,14 +277,25 @@ static void full_in_a_tick(void **state)
 	check(2, 0, 2);
 }
 
+/* All of this where flows are taken one by one. */
+static int setup_preemptible(void **state)
+{
+	preemptible = true;
+	return setup(state);
+}
+
+#define EACH(test)								\
+	cmocka_unit_test_setup_teardown(test, setup, teardown),			\
+	cmocka_unit_test_setup_teardown(test, setup_preemptible, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(two_ticks_one_flow, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_words_after_the_swap, setup, teardown),
-		cmocka_unit_test_setup_teardown(younger_than_the_tick, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_be_read_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(full_in_a_tick, setup, teardown),
+		EACH(two_ticks_one_flow),
+		EACH(last_words_after_the_swap),
+		EACH(younger_than_the_tick),
+		EACH(what_cannot_be_read_stays),
+		EACH(full_in_a_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
