@@ -221,6 +221,8 @@ struct tcp_sock {
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 };
 
+struct io_kiocb { struct file *file; u8 opcode; };	/* since 6.0 */
+
 struct socket {
 	struct sock *sk;
 	struct file *file;

@@ -7,28 +7,15 @@
  * socket that is not connected is in the memory of the caller: for a send at
  * once, for a receive when the call returns. Before 6.3 all of it is taken at
  * the return, the socket by its descriptor.
- *
- * Two maps take turns: user space swaps them and drains the one at rest.
  */
 #include "bpf/collectors/connections_abi.bpf.h"
+#include "bpf/collectors/connections_flows.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
 const volatile bool compat_only;	/* other programs hear of the returns of 64-bit programs */
-u32 current_set;		/* 0 or 1 */
-u32 used[2];			/* flows in each map */
-u64 lost_flows, lost_ring, lost_numbers, lost_messages;
-
-struct flow_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FLOWS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct flow_key);
-	__type(value, struct flow);
-};
-struct flow_map flows0 SEC(".maps");
-struct flow_map flows1 SEC(".maps");
+u64 lost_ring, lost_numbers, lost_messages;
 
 /* Shared with connections.bpf.c. */
 struct {
@@ -97,74 +84,6 @@ static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, b
 	struct user_name n = {};
 
 	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
-}
-
-/* ---- counting ---- */
-
-struct amount {
-	u64 socket, bytes;
-	u32 packets, tx;
-	u32 v6, pad;
-	struct wire_ends ends;
-};
-
-static __always_inline struct flow *flow_lookup(u32 set, const struct flow_key *k)
-{
-	return set ? bpf_map_lookup_elem(&flows1, k) : bpf_map_lookup_elem(&flows0, k);
-}
-
-static __always_inline long flow_insert(u32 set, const struct flow_key *k, const struct flow *f)
-{
-	return set ? bpf_map_update_elem(&flows1, k, f, BPF_NOEXIST) :
-		     bpf_map_update_elem(&flows0, k, f, BPF_NOEXIST);
-}
-
-static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
-					      const struct amount *a)
-{
-	struct flow *f = flow_lookup(set, k), fresh = {};
-
-	if (f)
-		return f;
-	fresh.begun_ns = bpf_ktime_get_boot_ns();
-	__builtin_memcpy(fresh.local, a->ends.local, sizeof(fresh.local));
-	fresh.lport = a->ends.lport;
-	fresh.netns = a->ends.netns;
-	if (flow_insert(set, k, &fresh) == 0)
-		__sync_fetch_and_add(&used[set], 1);
-	return flow_lookup(set, k);
-}
-
-/* A global function: it is called from several places, and verified once. */
-__noinline int count(struct amount *a)
-{
-	u32 set = current_set & 1;
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct flow_key k = {};
-	struct flow *f;
-
-	if (!a)
-		return 0;
-	k.socket = a->socket;
-	k.rport = a->ends.rport;
-	k.v6 = a->v6;
-	__builtin_memcpy(k.remote, a->ends.remote, sizeof(k.remote));
-	f = flow_make(set, &k, a);
-	if (!f) {
-		__sync_fetch_and_add(&lost_flows, a->packets);
-		return 0;
-	}
-	if (a->tx) {
-		__sync_fetch_and_add(&f->tx_bytes, a->bytes);
-		__sync_fetch_and_add(&f->tx_packets, a->packets);
-	} else {
-		__sync_fetch_and_add(&f->rx_bytes, a->bytes);
-		__sync_fetch_and_add(&f->rx_packets, a->packets);
-	}
-	f->last_ns = bpf_ktime_get_boot_ns();
-	if (f->owner.tgid != t->tgid)
-		fill_current(&f->owner);
-	return 0;
 }
 
 /* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
@@ -479,25 +398,31 @@ int BPF_PROG(number_on_receive, struct sock *sk)
 	return give_number(sk);
 }
 
-/* The inet socket of a descriptor, or NULL. */
-static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
+/* The inet socket of a file, or NULL. */
+static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
 {
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
 	struct socket *socket;
 	struct sock *sk;
 	u16 family;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	*ino = BPF_CORE_READ(file, f_inode, i_ino);
 	socket = BPF_CORE_READ(file, private_data);
 	sk = BPF_CORE_READ(socket, sk);
 	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
+{
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return NULL;
+	return socket_of_file(file, ino);
 }
 
 static __always_inline bool is_look(enum call call, const struct call_args *args)
@@ -525,6 +450,52 @@ static __always_inline int count_by_descriptor(struct task_struct *t, enum call 
 	a.tx = call == WRITE || call == WRITEV || call == SENDTO || call == SENDMSG || call == SENDMMSG;
 	a.v6 = read_ends(&a.ends, sk);
 	return count_call(&a, args, call, ret);
+}
+
+/* include/uapi/linux/io_uring.h: enum io_uring_op */
+enum ring_op { RING_READV = 1, RING_WRITEV, RING_READ_FIXED = 4, RING_WRITE_FIXED, RING_SENDMSG = 9,
+	       RING_RECVMSG, RING_READ = 22, RING_WRITE, RING_SEND = 26, RING_RECV, RING_SEND_ZC = 47,
+	       RING_SENDMSG_ZC };
+
+static __always_inline bool ring_sends(u8 op)
+{
+	return op == RING_WRITEV || op == RING_WRITE_FIXED || op == RING_SENDMSG || op == RING_WRITE ||
+	       op == RING_SEND || op == RING_SEND_ZC || op == RING_SENDMSG_ZC;
+}
+
+static __always_inline bool ring_receives(u8 op)
+{
+	return op == RING_READV || op == RING_READ_FIXED || op == RING_RECVMSG || op == RING_READ ||
+	       op == RING_RECV;
+}
+
+/*
+ * From 6.0 to 6.2: what io_uring did. A peer that is not the socket's own is unknown:
+ * it was in memory that is the process's again.
+ */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
+{
+	struct io_kiocb *req = request;
+	struct amount a = {};
+	struct sock *sk;
+	u64 ino = 0;
+	u8 op;
+
+	if (!req || res < 0)
+		return 0;
+	op = BPF_CORE_READ(req, opcode);
+	a.tx = ring_sends(op);
+	if (!a.tx && !ring_receives(op))
+		return 0;
+	sk = socket_of_file(BPF_CORE_READ(req, file), &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	a.socket = FLOW_BY_INODE | ino;
+	a.bytes = res;
+	a.packets = 1;
+	a.v6 = read_ends(&a.ends, sk);
+	return count(&a);
 }
 
 /* ---- connect() that failed at once ---- */

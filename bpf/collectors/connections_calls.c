@@ -95,6 +95,8 @@ static int attach_all(char *why, size_t cap)
 		if (!bpf_program__autoload(prog) || (is_return(prog) && skel->rodata->compat_only))
 			continue;
 		links[n_links] = probe_attach(prog);
+		if (!links[n_links] && prog == skel->progs.on_ring)
+			continue;
 		if (!links[n_links]) {
 			snprintf(why, cap, "%s: %s", bpf_program__name(prog), probe_why(errno));
 			return -errno;
@@ -130,6 +132,7 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.number_on_receive, traced && classic);
 	bpf_program__set_autoload(skel->progs.on_send_tp, traced && classic);
 	bpf_program__set_autoload(skel->progs.on_receive_tp, traced && classic);
+	bpf_program__set_autoload(skel->progs.on_ring, !traced && f.major == 6);
 	bpf_program__set_autoload(skel->progs.on_recvfrom, by_call);
 	bpf_program__set_autoload(skel->progs.on_recvmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
