@@ -247,33 +247,44 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 /* ---- when the call returns ---- */
 
 /*
+ * One of many messages, of the socket and direction that `own` tells: its length, or -1. A
+ * global function, or the verifier would look at it MAX_MESSAGES times.
+ */
+__noinline int count_message(const struct amount *own, u64 msg, u32 compat)
+{
+	struct amount a = {};
+	u32 len;
+
+	if (!own || bpf_probe_read_user(&len, sizeof(len), (void *)(msg + MMSGHDR_LEN(compat))))
+		return -1;
+	a = *own;
+	peer_of_msg(&a.ends, &a.v6, msg, compat);
+	a.bytes = len;
+	a.packets = 1;
+	count(&a);
+	return len & 0x7fffffff;
+}
+
+/*
  * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
  * and how long all are, which it does from 6.3 on.
  */
 static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat)
 {
-	struct amount rest = *a;
-
 	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++, vec += MMSGHDR_SIZE(compat)) {
-		u32 len;
+		int len = count_message(a, vec, compat);
 
-		if (bpf_probe_read_user(&len, sizeof(len), (void *)(vec + MMSGHDR_LEN(compat))))
+		if (len < 0)
 			break;
-		a->ends = rest.ends;
-		a->v6 = rest.v6;
-		peer_of_msg(&a->ends, &a->v6, vec, compat);
-		a->bytes = len;
-		a->packets = 1;
-		count(a);
-		rest.packets--;
-		rest.bytes -= len;
+		a->packets--;
+		a->bytes -= len;
 	}
-	if (!rest.packets)
+	if (!a->packets)
 		return 0;
 	if (by_descriptor)
-		__sync_fetch_and_add(&lost_messages, rest.packets);
+		__sync_fetch_and_add(&lost_messages, a->packets);
 	else
-		count(&rest);
+		count(a);
 	return 0;
 }
 
