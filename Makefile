@@ -65,7 +65,7 @@ test:			## set up, build, run every test
 
 unit: $(UNITBIN) $(BUILD)/screen-run	## build the unit tests and the driver of the screen tests
 
-test-kernels: static	## boot 6.1, 6.12 and 7.x under qemu and count known work there
+test-kernels: static	## boot 5.10, 6.1, 6.12 and 7.x under qemu and count known work there
 	@tests/deps build test kernels
 	@tests/kernels/run
 

@@ -55,6 +55,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define TASK_NOLOAD 0x0400
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
+#define PF_IO_WORKER 0x00000010
 #define TASK_COMM_LEN 16
 /* arch/x86/include/asm/thread_info.h; arch/arm64/include/asm/thread_info.h */
 #define TS_COMPAT 0x0002
@@ -99,6 +100,14 @@ struct thread_info {
 	unsigned long flags;
 	u32 status;	/* x86: TS_COMPAT */
 	u32 cpu;	/* x86 since 5.16; before it is in task_struct */
+};
+
+struct trace_entry { int pid; };
+struct trace_event_raw_sock_msg_length {	/* since 6.3 */
+	struct trace_entry ent;
+	void *sk;
+	u16 family, protocol;
+	int ret, flags;
 };
 
 struct upid { int nr; };
@@ -212,6 +221,8 @@ struct tcp_sock {
 	struct minmax rtt_min;
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 };
+
+struct io_kiocb { struct file *file; u8 opcode; };	/* since 6.0 */
 
 struct socket {
 	struct sock *sk;

@@ -88,25 +88,6 @@ static __always_inline void fill_owner(struct wire_owner *o, struct task_struct 
 	bpf_core_read_str(o->comm, sizeof(o->comm), &leader->comm);
 }
 
-/* arch/x86/entry/syscalls, include/uapi/asm-generic/unistd.h */
-#if defined(__TARGET_ARCH_x86)
-enum call { READ = 0, WRITE = 1, READV = 19, WRITEV = 20, SENDTO = 44, RECVFROM = 45, SENDMSG = 46,
-	    RECVMSG = 47, RECVMMSG = 299, SENDMMSG = 307, CONNECT = 42 };
-#elif defined(__TARGET_ARCH_arm64)
-enum call { READ = 63, WRITE = 64, READV = 65, WRITEV = 66, SENDTO = 206, RECVFROM = 207,
-	    SENDMSG = 211, RECVMSG = 212, RECVMMSG = 243, SENDMMSG = 269, CONNECT = 203 };
-#endif
-
-/* The number of the call that the task is in; ~0 for one of another ABI. */
-static __always_inline u64 call_nr(struct task_struct *t, struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	return t->thread_info.status & TS_COMPAT ? ~0ull : regs->orig_ax;
-#elif defined(__TARGET_ARCH_arm64)
-	return t->thread_info.flags >> TIF_32BIT_ARM64 & 1 ? ~0ull : (u32)regs->syscallno;
-#endif
-}
-
 /* The task that makes the call we are in; none for kernel threads, which act for others. */
 static __always_inline bool fill_current(struct wire_owner *o)
 {

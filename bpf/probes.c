@@ -29,6 +29,7 @@ struct probe {
 	u64 ns_per_run;
 	float measured_rate, counted_rate;
 	u64 misses;
+	bool harmless;		/* what it misses is counted elsewhere, or no loss */
 	const struct bpf_program *twin;	/* does the same: what one misses the other mostly has */
 };
 
@@ -218,6 +219,14 @@ void probes_twins(struct bpf_program *one, struct bpf_program *other)
 	strncat(b->where, " again", sizeof(b->where) - strlen(b->where) - 1);	/* its row has its own key */
 }
 
+void probe_misses_nothing(struct bpf_program *prog)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->harmless = true;
+}
+
 void probe_attached(struct bpf_program *prog)
 {
 	struct probe *p = probe_of(prog);
@@ -388,6 +397,8 @@ static u64 misses_of(const struct probe *p)
 {
 	const struct probe *twin = p->twin ? probe_of(p->twin) : NULL;
 
+	if (p->harmless)
+		return 0;
 	if (!twin || twin->state != ATTACHED)
 		return p->misses;
 	if (p->misses == twin->misses)

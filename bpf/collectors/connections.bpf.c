@@ -8,6 +8,7 @@
  * with the socket's own final counters, so that what lived 2 ms has them too.
  */
 #include "bpf/net.bpf.h"
+#include "bpf/collectors/connections_abi.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -211,8 +212,7 @@ static __always_inline bool only_looked(void)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
-	return !(t->flags & (PF_KTHREAD | PF_EXITING)) &&
-	       call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t)) == READ;
+	return !(t->flags & (PF_KTHREAD | PF_EXITING)) && in_read(t);
 }
 
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */

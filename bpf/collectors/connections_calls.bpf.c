@@ -7,27 +7,15 @@
  * socket that is not connected is in the memory of the caller: for a send at
  * once, for a receive when the call returns. Before 6.3 all of it is taken at
  * the return, the socket by its descriptor.
- *
- * Two maps take turns: user space swaps them and drains the one at rest.
  */
-#include "bpf/net.bpf.h"
+#include "bpf/collectors/connections_abi.bpf.h"
+#include "bpf/collectors/connections_flows.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
-u32 current_set;		/* 0 or 1 */
-u32 used[2];			/* flows in each map */
-u64 lost_flows, lost_ring, lost_returns;
-
-struct flow_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, FLOWS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct flow_key);
-	__type(value, struct flow);
-};
-struct flow_map flows0 SEC(".maps");
-struct flow_map flows1 SEC(".maps");
+const volatile bool compat_only;	/* other programs hear of the returns of 64-bit programs */
+u64 lost_ring, lost_numbers, lost_messages;
 
 /* Shared with connections.bpf.c. */
 struct {
@@ -39,8 +27,8 @@ struct {
 struct pending {
 	u64 socket;
 	struct wire_ends ends;
-	u32 v6;
-	u32 packets;
+	u32 v6, tx;
+	u32 packets, pad;
 	u64 bytes;
 };
 
@@ -53,30 +41,8 @@ struct {
 
 /* include/linux/socket.h */
 #define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
 #define MAX_MESSAGES 64
-
-struct call_args {
-	u64 fd, msg, flags3, flags4, addr, len;
-};
-
-static __always_inline void get_args(struct call_args *a, struct pt_regs *regs)
-{
-#if defined(__TARGET_ARCH_x86)
-	a->fd = regs->di;
-	a->msg = regs->si;
-	a->flags3 = regs->dx;
-	a->flags4 = regs->r10;
-	a->addr = regs->r8;
-	a->len = regs->r9;
-#elif defined(__TARGET_ARCH_arm64)
-	a->fd = regs->orig_x0;
-	a->msg = regs->user_regs.regs[1];
-	a->flags3 = regs->user_regs.regs[2];
-	a->flags4 = regs->user_regs.regs[3];
-	a->addr = regs->user_regs.regs[4];
-	a->len = regs->user_regs.regs[5];
-#endif
-}
 
 /* ---- peers ---- */
 
@@ -113,85 +79,11 @@ static __always_inline bool peer_from_user(struct wire_ends *e, u32 *v6, u64 add
 	return true;
 }
 
-/* include/linux/socket.h: struct user_msghdr */
-struct user_msghdr { u64 name; u32 namelen, pad; u64 rest[5]; };
-struct user_mmsghdr { struct user_msghdr hdr; u32 len, pad; };
-
-static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg)
+static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, bool compat)
 {
-	struct { u64 name; u32 namelen; } h;
+	struct user_name n = {};
 
-	if (!msg || bpf_probe_read_user(&h, sizeof(h), (void *)msg))
-		return false;
-	return peer_from_user(e, v6, h.name, h.namelen);
-}
-
-/* ---- counting ---- */
-
-struct amount {
-	u64 socket, bytes;
-	u32 packets, tx;
-	u32 v6, pad;
-	struct wire_ends ends;
-};
-
-static __always_inline struct flow *flow_lookup(u32 set, const struct flow_key *k)
-{
-	return set ? bpf_map_lookup_elem(&flows1, k) : bpf_map_lookup_elem(&flows0, k);
-}
-
-static __always_inline long flow_insert(u32 set, const struct flow_key *k, const struct flow *f)
-{
-	return set ? bpf_map_update_elem(&flows1, k, f, BPF_NOEXIST) :
-		     bpf_map_update_elem(&flows0, k, f, BPF_NOEXIST);
-}
-
-static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
-					      const struct amount *a)
-{
-	struct flow *f = flow_lookup(set, k), fresh = {};
-
-	if (f)
-		return f;
-	fresh.begun_ns = bpf_ktime_get_boot_ns();
-	__builtin_memcpy(fresh.local, a->ends.local, sizeof(fresh.local));
-	fresh.lport = a->ends.lport;
-	fresh.netns = a->ends.netns;
-	if (flow_insert(set, k, &fresh) == 0)
-		__sync_fetch_and_add(&used[set], 1);
-	return flow_lookup(set, k);
-}
-
-/* A global function: it is called from several places, and verified once. */
-__noinline int count(struct amount *a)
-{
-	u32 set = current_set & 1;
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct flow_key k = {};
-	struct flow *f;
-
-	if (!a)
-		return 0;
-	k.socket = a->socket;
-	k.rport = a->ends.rport;
-	k.v6 = a->v6;
-	__builtin_memcpy(k.remote, a->ends.remote, sizeof(k.remote));
-	f = flow_make(set, &k, a);
-	if (!f) {
-		__sync_fetch_and_add(&lost_flows, a->packets);
-		return 0;
-	}
-	if (a->tx) {
-		__sync_fetch_and_add(&f->tx_bytes, a->bytes);
-		__sync_fetch_and_add(&f->tx_packets, a->packets);
-	} else {
-		__sync_fetch_and_add(&f->rx_bytes, a->bytes);
-		__sync_fetch_and_add(&f->rx_packets, a->packets);
-	}
-	f->last_ns = bpf_ktime_get_boot_ns();
-	if (f->owner.tgid != t->tgid)
-		fill_current(&f->owner);
-	return 0;
+	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
 }
 
 /* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
@@ -205,6 +97,25 @@ static __always_inline void amount_of(struct amount *a, struct sock *sk, int len
 	a->v6 = fill_ends(&a->ends, sk);
 }
 
+static __always_inline void amount_pending(struct amount *a, const struct pending *p)
+{
+	a->socket = p->socket;
+	a->ends = p->ends;
+	a->v6 = p->v6;
+	a->bytes = p->bytes;
+	a->packets = p->packets;
+	a->tx = p->tx;
+}
+
+/* Whose peer nobody knows any more. */
+static __always_inline void count_unfinished(const struct pending *p)
+{
+	struct amount a = {};
+
+	amount_pending(&a, p);
+	count(&a);
+}
+
 /* Leaves the peer to the return of the call. */
 static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 {
@@ -212,14 +123,15 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 
 	if (!p)
 		return false;
-	if (p->socket != a->socket) {
+	if (p->socket != a->socket || p->tx != a->tx) {
 		if (p->packets)	/* its call returned, and we were not told */
-			__sync_fetch_and_add(&lost_returns, p->packets);
+			count_unfinished(p);
 		p->packets = p->bytes = 0;
 	}
 	p->socket = a->socket;
 	p->ends = a->ends;
 	p->v6 = a->v6;
+	p->tx = a->tx;
 	p->packets++;
 	p->bytes += a->bytes;
 	return true;
@@ -236,112 +148,170 @@ struct {
 	__type(value, struct wire_owner);
 } shared SEC(".maps");
 
-static __always_inline int note_user(struct sock *sk)
+static __always_inline int note_user(u16 protocol, struct sock *sk)
 {
-	u64 cookie = sk->__sk_common.skc_cookie.counter;
 	struct wire_owner *o;
+	u64 cookie;
 
-	if (!n_shared || sk->sk_protocol != IPPROTO_TCP)
+	if (!n_shared || protocol != IPPROTO_TCP)
 		return 0;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	o = bpf_map_lookup_elem(&shared, &cookie);
 	if (o && o->tgid != bpf_get_current_task_btf()->tgid)
 		fill_current(o);
 	return 0;
 }
 
+/*
+ * The returns of 32-bit programs are told only where somebody asked for them: user
+ * space does once it sees that there are such programs. Until then their peers
+ * stay unknown.
+ */
+bool compat_seen, compat_told;
+
+static __always_inline bool will_return(struct task_struct *t)
+{
+	if (!is_compat(t) || compat_told)
+		return true;
+	compat_seen = true;
+	return false;
+}
+
+/* The call that a task makes for itself: workers of the kernel act for others. */
+static __always_inline enum call own_call(struct task_struct *t, struct pt_regs *regs)
+{
+	return t->flags & (PF_KTHREAD | PF_IO_WORKER) ? OTHER_CALL : call_of(t, regs);
+}
+
+static __always_inline int sent(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	enum call call = own_call(t, regs);
+	struct call_args args = {};
+
+	if (call == SENDMMSG && will_return(t) && defer(t, a))
+		return 0;
+	if ((call == SENDTO || call == SENDMSG) && get_args(&args, t, regs)) {
+		if (call == SENDTO)
+			peer_from_user(&a->ends, &a->v6, args.addr, args.len);
+		else
+			peer_of_msg(&a->ends, &a->v6, args.msg, args.compat);
+	}
+	return count(a);
+}
+
+static __always_inline int received(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	enum call call = own_call(t, (struct pt_regs *)bpf_task_pt_regs(t));
+
+	if (!a->ends.rport && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
+	    will_return(t) && defer(t, a))
+		return 0;
+	return count(a);
+}
+
+/* Nothing moved: it failed, or was looked at. */
+static __always_inline bool is_nothing(int ret, int flags, bool tx)
+{
+	return ret < 0 || (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE));
+}
+
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct call_args args;
 	struct amount a = {};
-	struct pt_regs *regs;
-	u64 nr;
 
 	if (sk->sk_protocol != IPPROTO_UDP)
-		return note_user(sk);
-	if (ret < 0 || !is_inet(sk))
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, true) || !is_inet(sk))
 		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(t);
-	nr = t->flags & PF_KTHREAD ? ~0ull : call_nr(t, regs);
 	amount_of(&a, sk, ret, true);
-	get_args(&args, regs);
-	if (nr == SENDMMSG && defer(t, &a))
-		return 0;
-	if (nr == SENDTO)
-		peer_from_user(&a.ends, &a.v6, args.addr, args.len);
-	else if (nr == SENDMSG)
-		peer_of_msg(&a.ends, &a.v6, args.msg);
-	count(&a);
-	return 0;
+	return sent(&a);
 }
 
 SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	struct amount a = {};
-	u64 nr;
 
 	if (sk->sk_protocol != IPPROTO_UDP)
-		return note_user(sk);
-	if (ret < 0 || flags & MSG_PEEK || !is_inet(sk))
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, false) || !is_inet(sk))
 		return 0;
-	nr = t->flags & PF_KTHREAD ? ~0ull :
-		call_nr(t, (struct pt_regs *)bpf_task_pt_regs(t));
 	amount_of(&a, sk, ret, false);
-	if (!a.ends.rport && (nr == RECVFROM || nr == RECVMSG || nr == RECVMMSG) && defer(t, &a))
-		return 0;
-	count(&a);
-	return 0;
+	return received(&a);
 }
 
 /* ---- when the call returns ---- */
 
-static __always_inline int each_message(struct amount *a, u64 vec, u32 n)
+/*
+ * One of many messages, of the socket and direction that `own` tells: its length, or -1. A
+ * global function, or the verifier would look at it MAX_MESSAGES times.
+ */
+__noinline int count_message(const struct amount *own, u64 msg, u32 compat)
 {
-	struct wire_ends own = a->ends;
-	u32 own_v6 = a->v6;
+	struct amount a = {};
+	u32 len;
 
-	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++) {
-		struct user_mmsghdr m;
+	if (!own || bpf_probe_read_user(&len, sizeof(len), (void *)(msg + MMSGHDR_LEN(compat))))
+		return -1;
+	a = *own;
+	peer_of_msg(&a.ends, &a.v6, msg, compat);
+	a.bytes = len;
+	a.packets = 1;
+	count(&a);
+	return len & 0x7fffffff;
+}
 
-		if (bpf_probe_read_user(&m, sizeof(m), (void *)(vec + i * sizeof(m))))
+/*
+ * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
+ * and how long all are, which it does from 6.3 on.
+ */
+static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat)
+{
+	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++, vec += MMSGHDR_SIZE(compat)) {
+		int len = count_message(a, vec, compat);
+
+		if (len < 0)
 			break;
-		a->ends = own;
-		a->v6 = own_v6;
-		peer_from_user(&a->ends, &a->v6, m.hdr.name, m.hdr.namelen);
-		a->bytes = m.len;
-		a->packets = 1;
-		count(a);
+		a->packets--;
+		a->bytes -= len;
 	}
+	if (!a->packets)
+		return 0;
+	if (by_descriptor)
+		__sync_fetch_and_add(&lost_messages, a->packets);
+	else
+		count(a);
 	return 0;
 }
 
-static __always_inline bool is_deferred(u64 nr)
+static __always_inline bool is_deferred(enum call call)
 {
-	return nr == RECVFROM || nr == RECVMSG || nr == RECVMMSG || nr == SENDMMSG;
+	return call == RECVFROM || call == RECVMSG || call == RECVMMSG || call == SENDMMSG;
 }
 
 /* Whose peer is in the memory of the caller, now that the call has returned. */
-static __always_inline int count_call(struct amount *a, const struct call_args *args, u64 nr,
+static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
 				      long ret)
 {
 	u32 len = 0;
 
-	if (nr == RECVMMSG || nr == SENDMMSG)
-		return ret > 0 ? each_message(a, args->msg, ret) : 0;
-	if (nr == RECVMSG || nr == SENDMSG)
-		peer_of_msg(&a->ends, &a->v6, args->msg);
-	else if (nr == SENDTO)
+	if (call == RECVMMSG || call == SENDMMSG)
+		return each_message(a, args->msg, ret > 0 ? ret : 0, args->compat);
+	if (call == RECVMSG || call == SENDMSG)
+		peer_of_msg(&a->ends, &a->v6, args->msg, args->compat);
+	else if (call == SENDTO)
 		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
-	else if (nr == RECVFROM && args->addr &&
+	else if (call == RECVFROM && args->addr &&
 		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
 		peer_from_user(&a->ends, &a->v6, args->addr, len);
 	return count(a);
 }
 
-static __always_inline int finish(struct task_struct *t, u64 nr, const struct call_args *args,
+static __always_inline int finish(struct task_struct *t, enum call call, const struct call_args *args,
 				  long ret)
 {
 	struct pending *p = bpf_task_storage_get(&pendings, t, 0, 0);
@@ -349,31 +319,81 @@ static __always_inline int finish(struct task_struct *t, u64 nr, const struct ca
 
 	if (!p || !p->socket)
 		return 0;
-	a.socket = p->socket;
-	a.ends = p->ends;
-	a.v6 = p->v6;
-	a.bytes = p->bytes;
-	a.packets = p->packets;
-	a.tx = nr == SENDMMSG;
+	amount_pending(&a, p);
 	p->socket = p->bytes = p->packets = 0;
-	return count_call(&a, args, nr, ret);
+	return count_call(&a, args, call, ret);
 }
 
 /* ---- the socket of a descriptor ---- */
 
-/* The inet socket of a descriptor, or NULL. */
-static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
+/*
+ * The same where programs are preempted (probes_preemptible()): as classic tracepoints
+ * they are not. Those may not give a socket its number, which the other two do before.
+ */
+static __always_inline bool amount_told(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
+					bool tx)
 {
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+	struct sock *sk = ctx->sk;
+
+	if (ctx->protocol != IPPROTO_UDP) {
+		note_user(ctx->protocol, sk);
+		return false;
+	}
+	if (is_nothing(ctx->ret, ctx->flags, tx) || (ctx->family != AF_INET && ctx->family != AF_INET6))
+		return false;
+	a->socket = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	a->bytes = ctx->ret;
+	a->packets = 1;
+	a->tx = tx;
+	a->v6 = read_ends(&a->ends, sk);
+	if (!a->socket)
+		__sync_fetch_and_add(&lost_numbers, 1);
+	return a->socket;
+}
+
+SEC("?tp/sock/sock_send_length")
+int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, true) ? sent(&a) : 0;
+}
+
+SEC("?tp/sock/sock_recv_length")
+int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, false) ? received(&a) : 0;
+}
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_UDP)
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+/* The inet socket of a file, or NULL. */
+static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
+{
 	struct socket *socket;
 	struct sock *sk;
 	u16 family;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	*ino = BPF_CORE_READ(file, f_inode, i_ino);
 	socket = BPF_CORE_READ(file, private_data);
@@ -382,14 +402,27 @@ static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64
 	return family == AF_INET || family == AF_INET6 ? sk : NULL;
 }
 
-static __always_inline bool is_peek(u64 nr, const struct call_args *args)
+static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
 {
-	return ((nr == RECVFROM || nr == RECVMMSG) && args->flags4 & MSG_PEEK) ||
-	       (nr == RECVMSG && args->flags3 & MSG_PEEK);
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return NULL;
+	return socket_of_file(file, ino);
+}
+
+static __always_inline bool is_look(enum call call, const struct call_args *args)
+{
+	u64 flags = call == RECVMSG ? args->flags3 :
+		    call == RECVFROM || call == RECVMMSG ? args->flags4 : 0;
+
+	return flags & (MSG_PEEK | MSG_ERRQUEUE);
 }
 
 /* Before 6.3: every call that moves data, by its descriptor. */
-static __always_inline int count_by_descriptor(struct task_struct *t, u64 nr,
+static __always_inline int count_by_descriptor(struct task_struct *t, enum call call,
 					       const struct call_args *args, long ret)
 {
 	struct amount a = {};
@@ -397,20 +430,60 @@ static __always_inline int count_by_descriptor(struct task_struct *t, u64 nr,
 	u64 ino = 0;
 
 	sk = socket_of(t, args->fd, &ino);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_peek(nr, args))
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_look(call, args))
 		return 0;
 	a.socket = FLOW_BY_INODE | ino;
 	a.bytes = ret;
-	a.packets = 1;
-	a.tx = nr == WRITE || nr == WRITEV || nr == SENDTO || nr == SENDMSG || nr == SENDMMSG;
+	a.packets = call == RECVMMSG || call == SENDMMSG ? ret : 1;
+	a.tx = call == WRITE || call == WRITEV || call == SENDTO || call == SENDMSG || call == SENDMMSG;
 	a.v6 = read_ends(&a.ends, sk);
-	return count_call(&a, args, nr, ret);
+	return count_call(&a, args, call, ret);
 }
 
-static __always_inline bool moves_data(u64 nr)
+/* include/uapi/linux/io_uring.h: enum io_uring_op */
+enum ring_op { RING_READV = 1, RING_WRITEV, RING_READ_FIXED = 4, RING_WRITE_FIXED, RING_SENDMSG = 9,
+	       RING_RECVMSG, RING_READ = 22, RING_WRITE, RING_SEND = 26, RING_RECV, RING_SEND_ZC = 47,
+	       RING_SENDMSG_ZC };
+
+static __always_inline bool ring_sends(u8 op)
 {
-	return is_deferred(nr) || nr == READ || nr == WRITE || nr == READV || nr == WRITEV ||
-	       nr == SENDTO || nr == SENDMSG;
+	return op == RING_WRITEV || op == RING_WRITE_FIXED || op == RING_SENDMSG || op == RING_WRITE ||
+	       op == RING_SEND || op == RING_SEND_ZC || op == RING_SENDMSG_ZC;
+}
+
+static __always_inline bool ring_receives(u8 op)
+{
+	return op == RING_READV || op == RING_READ_FIXED || op == RING_RECVMSG || op == RING_READ ||
+	       op == RING_RECV;
+}
+
+/*
+ * From 6.0 to 6.2: what io_uring did. A peer that is not the socket's own is unknown:
+ * it was in memory that is the process's again.
+ */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
+{
+	struct io_kiocb *req = request;
+	struct amount a = {};
+	struct sock *sk;
+	u64 ino = 0;
+	u8 op;
+
+	if (!req || res < 0)
+		return 0;
+	op = BPF_CORE_READ(req, opcode);
+	a.tx = ring_sends(op);
+	if (!a.tx && !ring_receives(op))
+		return 0;
+	sk = socket_of_file(BPF_CORE_READ(req, file), &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	a.socket = FLOW_BY_INODE | ino;
+	a.bytes = res;
+	a.packets = 1;
+	a.v6 = read_ends(&a.ends, sk);
+	return count(&a);
 }
 
 /* ---- connect() that failed at once ---- */
@@ -458,28 +531,34 @@ static __always_inline bool is_refusal(long ret)
 	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
 }
 
-/* Since 6.3; `nr` is one that is deferred, or connect(). */
-static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, u64 nr, long ret)
+/* Since 6.3; `call` is one that is deferred, or connect(). */
+static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, enum call call,
+					long ret)
 {
-	struct call_args args;
+	struct call_args args = {};
 
-	get_args(&args, regs);
-	if (nr == CONNECT)
+	if (!get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
 		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
-	return finish(t, nr, &args, ret);
+	return finish(t, call, &args, ret);
 }
 
 static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
 {
-	u64 nr = call_nr(t, regs);
-	struct call_args args;
+	struct call_args args = {};
+	enum call call;
 
+	if (compat_only && !is_compat(t))
+		return 0;
+	call = call_of(t, regs);
 	if (!by_descriptor)
-		return nr == CONNECT || is_deferred(nr) ? leave_traced(t, regs, nr, ret) : 0;
-	get_args(&args, regs);
-	if (nr == CONNECT)
+		return call == CONNECT || is_deferred(call) ? leave_traced(t, regs, call, ret) : 0;
+	if (call == OTHER_CALL || (ret < 0 && call != CONNECT) || !get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
 		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
-	return moves_data(nr) && ret >= 0 ? count_by_descriptor(t, nr, &args, ret) : 0;
+	return count_by_descriptor(t, call, &args, ret);
 }
 
 /*
@@ -491,13 +570,13 @@ struct syscall_args {
 	long id, ret;
 };
 
-#define RETURN_OF(call, nr)							\
-SEC("?tp/syscalls/sys_exit_" #call)						\
-int on_##call(struct syscall_args *ctx)						\
+#define RETURN_OF(name, call)							\
+SEC("?tp/syscalls/sys_exit_" #name)						\
+int on_##name(struct syscall_args *ctx)						\
 {										\
 	struct task_struct *t = bpf_get_current_task_btf();			\
 										\
-	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), nr, ctx->ret);	\
+	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), call, ctx->ret);	\
 }
 
 RETURN_OF(recvfrom, RECVFROM)

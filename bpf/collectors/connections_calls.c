@@ -15,7 +15,7 @@
 #include "connections_calls.skel.h"
 
 static struct connections_calls *skel;
-static struct bpf_link *links[8];
+static struct bpf_link *links[16];
 static u32 n_links;
 
 struct connections_calls *calls_skel(void)
@@ -61,14 +61,42 @@ bool calls_user(u64 cookie, struct wire_owner *ret)
 
 /* ---- open and close ---- */
 
+/* The one that hears of every return. */
+static bool is_return(const struct bpf_program *prog)
+{
+	return prog == skel->progs.on_return || prog == skel->progs.on_return_tp;
+}
+
+/*
+ * It costs something at each call of everybody: where it is there for 32-bit programs
+ * only, it is attached when one of them has used UDP.
+ */
+void calls_follow(void)
+{
+	struct bpf_program *prog;
+
+	if (!skel || skel->bss->compat_told || !skel->bss->compat_seen)
+		return;
+	prog = bpf_program__autoload(skel->progs.on_return) ? skel->progs.on_return :
+							      skel->progs.on_return_tp;
+	skel->bss->compat_seen = false;	/* where it cannot be had, the next one asks again */
+	links[n_links] = probe_attach(prog);
+	if (!links[n_links])
+		return;
+	n_links++;
+	skel->bss->compat_told = true;
+}
+
 static int attach_all(char *why, size_t cap)
 {
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj) {
-		if (!bpf_program__autoload(prog))
+		if (!bpf_program__autoload(prog) || (is_return(prog) && skel->rodata->compat_only))
 			continue;
 		links[n_links] = probe_attach(prog);
+		if (!links[n_links] && prog == skel->progs.on_ring)
+			continue;
 		if (!links[n_links]) {
 			snprintf(why, cap, "%s: %s", bpf_program__name(prog), probe_why(errno));
 			return -errno;
@@ -88,7 +116,11 @@ static bool has_call_events(void)
 	return fd >= 0;
 }
 
-/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
+/*
+ * include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. Where
+ * programs are preempted, so are those of single calls, though they are classic ones (7.3:
+ * 1 in 100 returns was missed).
+ */
 static void choose_programs(void)
 {
 	struct features f;
@@ -96,17 +128,24 @@ static void choose_programs(void)
 
 	features_read(&f);
 	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
-	by_call = traced && has_call_events();
+	by_call = traced && !classic && has_call_events();
 	skel->rodata->by_descriptor = !traced;
-	bpf_program__set_autoload(skel->progs.on_send, traced);
-	bpf_program__set_autoload(skel->progs.on_receive, traced);
+	bpf_program__set_autoload(skel->progs.on_send, traced && !classic);
+	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
+	bpf_program__set_autoload(skel->progs.number_on_send, traced && classic);
+	bpf_program__set_autoload(skel->progs.number_on_receive, traced && classic);
+	bpf_program__set_autoload(skel->progs.on_send_tp, traced && classic);
+	bpf_program__set_autoload(skel->progs.on_receive_tp, traced && classic);
+	bpf_program__set_autoload(skel->progs.on_ring, !traced && f.major == 6);
 	bpf_program__set_autoload(skel->progs.on_recvfrom, by_call);
 	bpf_program__set_autoload(skel->progs.on_recvmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_sendmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_connect, by_call);
-	bpf_program__set_autoload(skel->progs.on_return, !by_call && !classic);
-	bpf_program__set_autoload(skel->progs.on_return_tp, !by_call && classic);
+	skel->rodata->compat_only = by_call;
+	skel->bss->compat_told = !by_call;
+	bpf_program__set_autoload(skel->progs.on_return, !classic);
+	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
 }
 
 int calls_open(int ring_fd, char *why, size_t cap)
@@ -124,6 +163,8 @@ int calls_open(int ring_fd, char *why, size_t cap)
 		snprintf(why, cap, "%s", probe_why(-err));
 	} else {
 		probes_add("connections", skel->obj);
+		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts what comes of it */
+		probe_misses_nothing(skel->progs.number_on_receive);
 		err = attach_all(why, cap);
 	}
 	return err;

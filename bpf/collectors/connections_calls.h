@@ -26,6 +26,8 @@ bool calls_share(u64 cookie);
 void calls_unshare(u64 cookie);
 /* Who used it last; tgid 0: nobody since. False: not noted. */
 bool calls_user(u64 cookie, struct wire_owner *ret);
+/* Each tick: attaches what turned out to be needed. */
+void calls_follow(void);
 void calls_close(void);
 
 #endif

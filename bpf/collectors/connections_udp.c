@@ -18,6 +18,7 @@
 #define SOCKET_BUCKETS 1024
 #define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
 #define BATCH 256
+#define SINGLY_MAX 2048
 
 /* A UDP socket: what the pass says of it. */
 struct udp_sock {
@@ -134,30 +135,65 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 	conn_set_owner(c, &f->owner, true);
 }
 
-/*
- * Takes all that is in the map at rest. What cannot be had now stays there, and
- * `used` says so.
- */
-static void drain_map(struct connections_calls *skel, u32 set)
+/* Takes what is in the map. 0, or -1 where some is left that cannot be had now. */
+static int take_batches(int fd)
 {
 	static struct flow_key keys[BATCH];
 	static struct flow values[BATCH];
-	int fd = bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0), err;
-	u32 at, n;
 	void *from = NULL;	/* the beginning */
+	u32 at, n;
+	int err;
 
-	if (!skel->bss->used[set])
-		return;
 	do {
 		n = BATCH;
 		err = bpf_map_lookup_and_delete_batch(fd, from, &at, keys, values, &n, NULL);
 		if (err && errno != ENOENT)
-			return;
+			return -1;
 		for (u32 i = 0; i < n; i++)
 			take_flow(&keys[i], &values[i]);
 		from = &at;
 	} while (!err);
-	skel->bss->used[set] = 0;
+	return 0;
+}
+
+/* From the beginning each time, because what was taken is no place to go on from. */
+static u32 some_keys(int fd, struct flow_key *keys)
+{
+	u32 n = 0;
+
+	while (n < BATCH && !bpf_map_get_next_key(fd, n ? &keys[n - 1] : NULL, &keys[n]))
+		n++;
+	return n;
+}
+
+/*
+ * One by one: while a batch looks for what there is, the kernel runs none of the classic
+ * tracepoints' programs on that CPU (bpf_disable_instrumentation()); and where programs
+ * are preempted it may be put aside just then.
+ */
+static int take_singly(int fd)
+{
+	static struct flow_key keys[BATCH];
+	struct flow value;
+	u32 n;
+
+	while ((n = some_keys(fd, keys)))
+		for (u32 i = 0; i < n; i++) {
+			if (bpf_map_lookup_and_delete_elem(fd, &keys[i], &value))
+				return -1;
+			take_flow(&keys[i], &value);
+		}
+	return 0;
+}
+
+/* Takes all that is in the map at rest; `used` says whether something is left. */
+static void drain_map(struct connections_calls *skel, u32 set)
+{
+	int fd = bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0);
+	bool singly = probes_preemptible() && skel->bss->used[set] < SINGLY_MAX;
+
+	if (skel->bss->used[set] && !(singly ? take_singly(fd) : take_batches(fd)))
+		skel->bss->used[set] = 0;
 }
 
 bool udp_swap(void)
@@ -203,7 +239,8 @@ static void close_unmet(struct conn *c, void *arg)
 	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
 		return;
 	s = socket_find(c->socket);
-	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns - c->read_ns < IDLE_NS))
+	/* what was counted between the begin of the tick and the swap is younger than `now` */
+	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns < c->read_ns + IDLE_NS))
 		return;
 	conn_close(c, END_CLOSED, false, c->read_ns);
 }
@@ -230,9 +267,11 @@ void udp_read(const struct tick *t)
 	(void)t;
 	if (!skel)
 		return;
+	calls_follow();
 	drain_at_rest();
+	loss_set("datagrams not counted: more than 64 in a call", skel->bss->lost_messages);
 	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
-	loss_set("datagrams not counted: return of the call missed", skel->bss->lost_returns);
+	loss_set("datagrams not counted: new socket", skel->bss->lost_numbers);
 }
 
 void udp_clear(void)

@@ -3,9 +3,9 @@
  * Datagrams over loopback between a connected and an unconnected socket, by every call that moves
  * them:
  *
- *	flood N	four threads with N rounds each, new sockets all the time: whatever the moment at
+ *	flood [N]	four threads with N rounds each, new sockets all the time: whatever the moment at
  *		which ottop swaps its maps, there is a call under way
- *	rests N	N pairs that say something, rest for two seconds, say something and are gone: some
+ *	rests [N]	N pairs that say something, rest for two seconds, say something and are gone: some
  *		of them while ottop reads
  */
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #define THREADS 4
 #define SIZE 19
 #define BATCH 3
-#define ROUNDS_OF_A_PAIR 400
+#define ROUNDS_OF_A_PAIR 100
 #define REST_US 2000000
 #define GAP_US 37000
 
@@ -137,7 +137,7 @@ static void *rest(void *arg)
 int main(int argc, char **argv)
 {
 	int resting = argc > 1 && !strcmp(argv[1], "rests");
-	long amount = argc > 2 ? atol(argv[2]) : resting ? 40 : 1000, n = resting ? amount : THREADS;
+	long amount = argc > 2 ? atol(argv[2]) : resting ? 20 : 300, n = resting ? amount : THREADS;
 	pthread_t *threads = calloc(n, sizeof(*threads));
 	char name[64];
 

@@ -20,7 +20,13 @@ static int fake_fd(const struct bpf_map *map);
 static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __u32 *n,
 		      const struct bpf_map_batch_opts *opts);
 static void no_wait(void);
+static int fake_next(int fd, const void *key, void *next);
+static int fake_take(int fd, const void *key, void *value);
+static bool fake_preemptible(void);
 
+#define bpf_map_get_next_key fake_next
+#define bpf_map_lookup_and_delete_elem fake_take
+#define probes_preemptible fake_preemptible
 #define calls_skel fake_skel
 #define bpf_map__fd fake_fd
 #define bpf_map_lookup_and_delete_batch fake_batch
@@ -40,6 +46,7 @@ static struct connections_calls__bss bss;
 static struct connections_calls skel = { .bss = &bss };
 static struct map { struct flow_key keys[8]; struct flow values[8]; u32 n; } map[2];
 static int batch_error;
+static bool preemptible;
 static u64 clock_ns_;
 static u32 pass_;
 
@@ -73,6 +80,44 @@ static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __
 	return -ENOENT;
 }
 
+static u32 place_of(const struct map *m, const void *key)
+{
+	u32 i = 0;
+
+	while (i < m->n && memcmp(&m->keys[i], key, sizeof(m->keys[i])))
+		i++;
+	return i;
+}
+
+static int fake_next(int fd, const void *key, void *next)
+{
+	u32 at = key ? place_of(&map[fd], key) + 1 : 0;
+
+	if (at >= map[fd].n)
+		return -ENOENT;
+	memcpy(next, &map[fd].keys[at], sizeof(map[fd].keys[at]));
+	return 0;
+}
+
+static int fake_take(int fd, const void *key, void *value)
+{
+	struct map *m = &map[fd];
+	u32 at = place_of(m, key);
+
+	if (batch_error || at == m->n)
+		return -ENOENT;
+	memcpy(value, &m->values[at], sizeof(m->values[at]));
+	m->n--;
+	m->keys[at] = m->keys[m->n];
+	m->values[at] = m->values[m->n];
+	return 0;
+}
+
+static bool fake_preemptible(void)
+{
+	return preemptible;
+}
+
 static void no_wait(void)
 {
 }
@@ -82,10 +127,8 @@ static void datagram(u16 rport)
 {
 	struct map *m = &map[bss.current_set];
 	struct flow_key k = { .socket = SOCKET, .rport = rport };
-	u32 i = 0;
+	u32 i = place_of(m, &k);
 
-	while (i < m->n && memcmp(&m->keys[i], &k, sizeof(k)))
-		i++;
 	if (i == m->n) {
 		m->keys[m->n++] = k;
 		m->values[i] = (struct flow){ .begun_ns = clock_ns_ };
@@ -93,24 +136,29 @@ static void datagram(u16 rport)
 	}
 	m->values[i].rx_bytes += SIZE;
 	m->values[i].rx_packets++;
-	m->values[i].last_ns = clock_ns_++;
+	m->values[i].last_ns = ++clock_ns_;
 }
 
-/* As connections.c does it: swap, `between`, a pass that meets the socket or not, read. */
-static void tick(bool meets, u32 between)
+/*
+ * As connections.c does it: `early` datagrams, swap, `late` ones, a pass that meets the socket or
+ * not, read. Now is when it began.
+ */
+static void tick(bool meets, u32 early, u32 late)
 {
 	struct wire_sock w = { .cookie = SOCKET, .proto = IPPROTO_UDP };
 	struct tick t = { .now_ns = clock_ns_ += NSEC_PER_SEC };
 	u64 began;
 
+	while (early--)
+		datagram(53);
 	swap_();
-	while (between--)
+	while (late--)
 		datagram(53);
 	began = clock_ns_ += NSEC_PER_MSEC;
 	pass_++;
 	if (meets)
 		socket_(&w, pass_, clock_ns_);
-	unmet_(pass_, began, clock_ns_);
+	unmet_(pass_, began, t.now_ns);
 	read_(&t);
 }
 
@@ -152,6 +200,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	preemptible = false;
 	conn_clear();
 	clear_();
 	return 0;
@@ -162,12 +211,12 @@ static void two_ticks_one_flow(void **state)
 {
 	(void)state;
 	datagram(53);
-	tick(false, 0);
+	tick(false, 0, 0);
 	datagram(53);
-	tick(false, 0);
+	tick(false, 0, 0);
 	check(1, 0, 2);
-	tick(false, 0);
-	tick(false, 0);
+	tick(false, 0, 0);
+	tick(false, 0, 0);
 	check(1, 1, 2);
 }
 
@@ -176,13 +225,23 @@ static void last_words_after_the_swap(void **state)
 {
 	(void)state;
 	datagram(53);
-	tick(true, 0);
-	tick(true, 0);
-	tick(false, 1);
-	tick(false, 0);
+	tick(true, 0, 0);
+	tick(true, 0, 0);
+	tick(false, 0, 1);
+	tick(false, 0, 0);
 	check(1, 0, 2);
-	tick(false, 0);
+	tick(false, 0, 0);
 	check(1, 1, 2);
+}
+
+/* Counted when the tick had begun, and for the first time: no minute passed since. */
+static void younger_than_the_tick(void **state)
+{
+	(void)state;
+	tick(false, 1, 0);
+	check(1, 0, 1);
+	tick(false, 1, 0);
+	check(1, 0, 2);
 }
 
 /* The map cannot be read now and then: nothing is forgotten. */
@@ -191,18 +250,18 @@ static void what_cannot_be_read_stays(void **state)
 	(void)state;
 	datagram(53);
 	batch_error = ENOMEM;
-	tick(true, 0);
+	tick(true, 0, 0);
 	check(0, 0, 0);
 	batch_error = 0;
-	tick(true, 0);
+	tick(true, 0, 0);
 	check(1, 0, 1);
 	datagram(53);
 	batch_error = EINTR;
-	tick(true, 3);
-	tick(true, 0);
+	tick(true, 0, 3);
+	tick(true, 0, 0);
 	batch_error = 0;
-	tick(true, 0);
-	tick(true, 0);
+	tick(true, 0, 0);
+	tick(true, 0, 0);
 	check(1, 0, 5);
 }
 
@@ -218,13 +277,25 @@ static void full_in_a_tick(void **state)
 	check(2, 0, 2);
 }
 
+/* All of this where flows are taken one by one. */
+static int setup_preemptible(void **state)
+{
+	preemptible = true;
+	return setup(state);
+}
+
+#define EACH(test)								\
+	cmocka_unit_test_setup_teardown(test, setup, teardown),			\
+	cmocka_unit_test_setup_teardown(test, setup_preemptible, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(two_ticks_one_flow, setup, teardown),
-		cmocka_unit_test_setup_teardown(last_words_after_the_swap, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_be_read_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(full_in_a_tick, setup, teardown),
+		EACH(two_ticks_one_flow),
+		EACH(last_words_after_the_swap),
+		EACH(younger_than_the_tick),
+		EACH(what_cannot_be_read_stays),
+		EACH(full_in_a_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
