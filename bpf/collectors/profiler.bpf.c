@@ -400,8 +400,16 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 	return 0;
 }
 
-SEC("tp_btf/sys_exit")
+/* Two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_off_return, struct pt_regs *regs, long ret)
+{
+	finish_block(bpf_get_current_task_btf(), 0);
+	return 0;
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_off_return_tp(void *ctx)
 {
 	finish_block(bpf_get_current_task_btf(), 0);
 	return 0;

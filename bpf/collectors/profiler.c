@@ -54,6 +54,7 @@ static struct total *totals[BUCKETS];
 static u64 period_ns;
 static bool have_kallsyms, first_tick_over;
 static struct bpf_link *off_links[3];
+static struct bpf_program *off_return_prog;
 static u64 off_wanted_ns;
 static bool off_on;
 
@@ -423,7 +424,7 @@ static void set_scope(const struct scope *scope)
 static void off_switch_off(const char *why)
 {
 	struct bpf_program *const progs[] = {
-		skel->progs.on_off_switch, skel->progs.on_off_waking, skel->progs.on_off_return,
+		skel->progs.on_off_switch, skel->progs.on_off_waking, off_return_prog,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
@@ -437,7 +438,7 @@ static void off_switch_off(const char *why)
 static void off_switch_on(void)
 {
 	skel->bss->off_began_ns = clock_ns(CLOCK_MONOTONIC);
-	off_links[0] = probe_attach(skel->progs.on_off_return);
+	off_links[0] = probe_attach(off_return_prog);
 	off_links[1] = probe_attach(skel->progs.on_off_waking);
 	off_links[2] = probe_attach(skel->progs.on_off_switch);
 	off_on = off_links[0] && off_links[1] && off_links[2];
@@ -551,6 +552,9 @@ static int profiler_open(char *reason, size_t cap)
 	if (!skel)
 		return -errno;
 	skel->rodata->min_block_ns = sampler_options()->min_block_ns;
+	off_return_prog = probes_prefer_classic() ? skel->progs.on_off_return_tp :
+						    skel->progs.on_off_return;
+	bpf_program__set_autoload(off_return_prog, true);
 	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
 	if (err) {
 		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
