@@ -184,6 +184,13 @@ static __always_inline int begin(struct sock *sk, u64 cookie)
 	return remember(sk, cookie, &s);
 }
 
+static __always_inline bool is_open(u64 cookie)
+{
+	struct conn_state *s = find(cookie);
+
+	return s && s->open_ns;
+}
+
 static __always_inline int established(struct sock *sk, u64 cookie, int old)
 {
 	struct conn_state fresh = {}, *s = NULL;
@@ -218,8 +225,10 @@ static __always_inline bool only_looked(void)
 /* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
 static __always_inline int closing(struct sock *sk, u64 cookie)
 {
-	struct conn_state *s = find(cookie), fresh = {};
+	struct conn_state *s = find(cookie), fresh = { .flags = WS_CLOSES };
 
+	if (s)
+		s->flags |= WS_CLOSES;
 	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
 		return 0;
 	if (!s) {
@@ -228,8 +237,10 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 	}
 	fill_current(&s->owner);
 	s = moved(cookie, s);
-	if (s)
+	if (s) {
+		s->flags |= WS_CLOSES;
 		fill_current(&s->owner);
+	}
 	return 0;
 }
 
@@ -264,7 +275,8 @@ static __always_inline void end(struct sock *sk, u64 cookie, int old, struct con
 	e->sock.state = old;
 	if (fill_ends(&e->sock.ends, sk))
 		e->sock.flags |= WS_V6;
-	fill_tcp(&e->sock, sk, old);
+	/* where its last steps were missed: a FIN may have been sent all the same */
+	fill_tcp(&e->sock, sk, old == TCPS_CLOSE && s && s->flags & WS_CLOSES ? TCPS_LAST_ACK : old);
 	if (s) {
 		fill_state(&e->sock, s);
 		e->sock.owner = s->owner;
@@ -275,9 +287,8 @@ static __always_inline void end(struct sock *sk, u64 cookie, int old, struct con
 	__sync_fetch_and_add(&n_ends, 1);
 }
 
-/* include/net/inet_sock.h: called before the state changes. */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int old, int new)
+/* Called before the state changes. again: perhaps it was all done a moment ago. */
+static __always_inline int state_changes(struct sock *sk, int old, int new, bool again)
 {
 	struct conn_state *s;
 	u64 cookie;
@@ -291,16 +302,32 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 		return 0;
 	cookie = bpf_get_socket_cookie(sk);
 	if (new == TCPS_SYN_SENT)
-		return begin(sk, cookie);
+		return again && find(cookie) ? 0 : begin(sk, cookie);
 	if (new == TCPS_ESTABLISHED)
-		return established(sk, cookie, old);
+		return again && is_open(cookie) ? 0 : established(sk, cookie, old);
 	if (new != TCPS_CLOSE)
 		return closing(sk, cookie);
 	s = find(cookie);
+	if (again && !s)
+		return 0;
 	end(sk, cookie, old, s);
 	if (s)
 		forget(cookie);
 	return 0;
+}
+
+/* include/net/inet_sock.h */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old, int new)
+{
+	return state_changes(sk, old, new, false);
+}
+
+/* Where programs are preempted, and what others do on that CPU meanwhile is missed: probes_preemptible(). */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
+{
+	return state_changes(sk, old, new, true);
 }
 
 /*

@@ -27,7 +27,7 @@
 #include "connections.skel.h"
 
 static struct connections *skel;
-enum { SOCKETS_ITER, ON_STATE, ON_DESTROY, OWNERLESS_ITER, N_PROGRAMS };
+enum { SOCKETS_ITER, ON_STATE, ON_STATE_AGAIN, ON_DESTROY, OWNERLESS_ITER, N_PROGRAMS };
 static struct bpf_link *links[N_PROGRAMS];
 static struct ring_buffer *ring;
 static struct counter ends;
@@ -295,6 +295,7 @@ static int attach_all(void)
 {
 	struct bpf_program *const progs[N_PROGRAMS] = {
 		[SOCKETS_ITER] = skel->progs.sockets_iter, [ON_STATE] = skel->progs.on_state,
+		[ON_STATE_AGAIN] = skel->progs.on_state_again,
 		[ON_DESTROY] = skel->progs.on_destroy, [OWNERLESS_ITER] = skel->progs.ownerless_iter,
 	};
 
@@ -309,9 +310,12 @@ static int connections_open(char *reason, size_t cap)
 	skel = connections__open();
 	if (!skel)
 		return -errno;
+	bpf_program__set_autoload(skel->progs.on_state_again, probes_preemptible());
 	err = connections__load(skel);
 	if (!err) {
 		probes_add("connections", skel->obj);
+		if (probes_preemptible())
+			probes_twins(skel->progs.on_state, skel->progs.on_state_again);
 		err = attach_all();
 	}
 	if (!err) {

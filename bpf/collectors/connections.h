@@ -29,6 +29,7 @@ enum wire_sock_flags {
 	WS_FIN_RECEIVED = 16,
 	WS_V6 = 32,		/* addresses have 16 bytes; else 4 */
 	WS_FIN_IN_FLIGHT = 64,
+	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
 };
 
 /* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */
@@ -75,7 +76,7 @@ struct wire_end {
 struct conn_state {
 	__u64 begun_ns, open_ns;
 	struct wire_owner owner;
-	__u32 flags;		/* WS_OPENED, WS_ACCEPTED */
+	__u32 flags;		/* WS_OPENED, WS_ACCEPTED, WS_CLOSES */
 	__u32 writes;		/* see moved() in connections.bpf.c */
 };
 

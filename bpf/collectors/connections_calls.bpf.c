@@ -386,6 +386,19 @@ int BPF_PROG(number_on_receive, struct sock *sk)
 	return give_number(sk);
 }
 
+/* And once more, since the first may be missed where programs are preempted. */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send_again, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive_again, struct sock *sk)
+{
+	return give_number(sk);
+}
+
 /* The inet socket of a file, or NULL. */
 static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
 {

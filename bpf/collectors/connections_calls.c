@@ -134,6 +134,8 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
 	bpf_program__set_autoload(skel->progs.number_on_send, traced && classic);
 	bpf_program__set_autoload(skel->progs.number_on_receive, traced && classic);
+	bpf_program__set_autoload(skel->progs.number_on_send_again, traced && classic);
+	bpf_program__set_autoload(skel->progs.number_on_receive_again, traced && classic);
 	bpf_program__set_autoload(skel->progs.on_send_tp, traced && classic);
 	bpf_program__set_autoload(skel->progs.on_receive_tp, traced && classic);
 	bpf_program__set_autoload(skel->progs.on_ring, !traced && f.major == 6);
@@ -165,6 +167,8 @@ int calls_open(int ring_fd, char *why, size_t cap)
 		probes_add("connections", skel->obj);
 		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts what comes of it */
 		probe_misses_nothing(skel->progs.number_on_receive);
+		probe_misses_nothing(skel->progs.number_on_send_again);
+		probe_misses_nothing(skel->progs.number_on_receive_again);
 		err = attach_all(why, cap);
 	}
 	return err;
