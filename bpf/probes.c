@@ -83,6 +83,11 @@ void probes_add(const char *collector, struct bpf_object *obj)
 			continue;
 		p = probe_new(collector, section_name(prog));
 		p->prog = prog;
+		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL)
+			continue;
+		/* user space runs it: there is nothing to attach to */
+		p->state = ATTACHED;
+		snprintf(p->where, sizeof(p->where), "syscall/%s", bpf_program__name(prog));
 	}
 	if (n_objects < ARRAY_SIZE(objects)) {
 		object_owners[n_objects] = collector;

@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/served.bpf.h"
 #include "bpf/collectors/profiler.h"
 #include "symbolizer/unwind.h"
 
@@ -47,6 +48,8 @@ struct {
 	__type(key, u32);
 	__type(value, struct unw_process);
 } unw_processes SEC(".maps");
+
+SERVE_MAP(serve_processes, unw_processes, u32, struct unw_process)
 
 static __always_inline const struct arena_line *arena_line(u32 line)
 {

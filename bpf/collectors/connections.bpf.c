@@ -8,6 +8,7 @@
  * with the socket's own final counters, so that what lived 2 ms has them too.
  */
 #include "bpf/net.bpf.h"
+#include "bpf/served.bpf.h"
 #include "bpf/collectors/connections_abi.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -28,6 +29,8 @@ struct {
 	__type(key, u64);
 	__type(value, struct conn_state);
 } conns SEC(".maps");
+
+SERVE_MAP(serve_conns, conns, u64, struct conn_state)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -456,7 +459,7 @@ __noinline int answer(u32 i)
 }
 
 /* Run by user space, which has cleared the answers. */
-SEC("syscall")
+SEC("?syscall")
 int read_asked(void *ctx)
 {
 	for (u32 i = 0; i < ASKED_MAX && i < n_asked; i++)

@@ -311,6 +311,8 @@ static int connections_open(char *reason, size_t cap)
 	if (!skel)
 		return -errno;
 	bpf_program__set_autoload(skel->progs.on_state_again, probes_preemptible());
+	served_choose(skel->progs.serve_conns);
+	served_choose(skel->progs.read_asked);
 	err = connections__load(skel);
 	if (!err) {
 		probes_add("connections", skel->obj);
@@ -321,9 +323,9 @@ static int connections_open(char *reason, size_t cap)
 	if (!err) {
 		pass_open(bpf_link__fd(links[SOCKETS_ITER]),
 			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1);
-		young_open(skel->bss->young, skel->bss->spilled, bpf_map__fd(skel->maps.conns));
+		young_open(skel->bss->young, skel->bss->spilled,
+			   served_of(skel->maps.conns, skel->progs.serve_conns));
 		fresh_open(skel);
-		probe_attached(skel->progs.read_asked);
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}

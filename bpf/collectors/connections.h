@@ -125,4 +125,12 @@ struct flow {
 	struct wire_owner owner;	/* who used it last */
 };
 
+/* Flows that take_flows() took out of a map. */
+struct taken_flow {
+	struct flow_key key;
+	struct flow value;
+};
+
+#define TAKEN_MAX 256
+
 #endif

@@ -10,6 +10,7 @@
  */
 #include "bpf/collectors/connections_abi.bpf.h"
 #include "bpf/collectors/connections_flows.bpf.h"
+#include "bpf/served.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -147,6 +148,8 @@ struct {
 	__type(key, u64);
 	__type(value, struct wire_owner);
 } shared SEC(".maps");
+
+SERVE_MAP(serve_shared, shared, u64, struct wire_owner)
 
 static __always_inline int note_user(u16 protocol, struct sock *sk)
 {

@@ -11,12 +11,14 @@
 #include "bpf/features.h"
 #include "bpf/keeper.h"
 #include "bpf/probes.h"
+#include "bpf/served.h"
 #include "bpf/collectors/connections_calls.h"
 #include "connections_calls.skel.h"
 
 static struct connections_calls *skel;
 static struct bpf_link *links[16];
 static u32 n_links;
+static struct served_map shared;
 
 struct connections_calls *calls_skel(void)
 {
@@ -38,25 +40,24 @@ u64 calls_lost_ring(void)
 bool calls_share(u64 cookie)
 {
 	struct wire_owner nobody = {};
+	int err;
 
 	if (!skel || skel->rodata->by_descriptor || skel->bss->n_shared >= SHARED_MAX)
 		return false;
-	if (bpf_map_update_elem(bpf_map__fd(skel->maps.shared), &cookie, &nobody,
-				BPF_NOEXIST))
-		return errno == EEXIST;
-	skel->bss->n_shared++;
-	return true;
+	err = served_update(&shared, &cookie, &nobody, BPF_NOEXIST);
+	skel->bss->n_shared += !err;
+	return !err || err == -EEXIST;
 }
 
 void calls_unshare(u64 cookie)
 {
-	if (skel && !bpf_map_delete_elem(bpf_map__fd(skel->maps.shared), &cookie))
+	if (skel && !served_delete(&shared, &cookie))
 		skel->bss->n_shared--;
 }
 
 bool calls_user(u64 cookie, struct wire_owner *ret)
 {
-	return skel && !bpf_map_lookup_elem(bpf_map__fd(skel->maps.shared), &cookie, ret);
+	return skel && !served_lookup(&shared, &cookie, ret);
 }
 
 /* ---- open and close ---- */
@@ -92,7 +93,8 @@ static int attach_all(char *why, size_t cap)
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj) {
-		if (!bpf_program__autoload(prog) || (is_return(prog) && skel->rodata->compat_only))
+		if (!bpf_program__autoload(prog) || bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL ||
+		    (is_return(prog) && skel->rodata->compat_only))
 			continue;
 		links[n_links] = probe_attach(prog);
 		if (!links[n_links] && prog == skel->progs.on_ring)
@@ -144,6 +146,8 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_sendmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_connect, by_call);
+	served_choose(skel->progs.take_flows);
+	served_choose(skel->progs.serve_shared);
 	skel->rodata->compat_only = by_call;
 	skel->bss->compat_told = !by_call;
 	bpf_program__set_autoload(skel->progs.on_return, !classic);
@@ -165,6 +169,7 @@ int calls_open(int ring_fd, char *why, size_t cap)
 		snprintf(why, cap, "%s", probe_why(-err));
 	} else {
 		probes_add("connections", skel->obj);
+		shared = served_of(skel->maps.shared, skel->progs.serve_shared);
 		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts what comes of it */
 		probe_misses_nothing(skel->progs.number_on_receive);
 		probe_misses_nothing(skel->progs.number_on_send_again);

@@ -88,4 +88,39 @@ __noinline int count(struct amount *a)
 	return 0;
 }
 
+/* ---- for user space: what is in the map at rest; see bpf/served.h ---- */
+
+struct taken_flow taken[TAKEN_MAX];
+u32 take_from, n_taken;
+
+static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
+{
+	u32 at = n_taken;
+
+	if (at >= TAKEN_MAX)
+		return 1;
+	taken[at].key = *k;
+	taken[at].value = *f;
+	n_taken = at + 1;
+	return 0;
+}
+
+/* Takes out up to TAKEN_MAX flows of the map `take_from`. */
+SEC("?syscall")
+int take_flows(void *ctx)
+{
+	n_taken = 0;
+	if (take_from)
+		bpf_for_each_map_elem(&flows1, take_one, NULL, 0);
+	else
+		bpf_for_each_map_elem(&flows0, take_one, NULL, 0);
+	for (u32 i = 0; i < TAKEN_MAX && i < n_taken; i++) {
+		if (take_from)
+			bpf_map_delete_elem(&flows1, &taken[i].key);
+		else
+			bpf_map_delete_elem(&flows0, &taken[i].key);
+	}
+	return 0;
+}
+
 #endif

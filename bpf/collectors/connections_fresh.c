@@ -17,7 +17,7 @@ static u32 n_read;		/* in this tick */
 
 void fresh_open(struct connections *s)
 {
-	skel = s;
+	skel = bpf_program__fd(s->progs.read_asked) >= 0 ? s : NULL;	/* before 6.1: none */
 	crowded_at = 0;
 	memset(told, 0, sizeof(told));
 }
@@ -85,6 +85,8 @@ static void read_crowded(u64 now_ns, take_fresh_fn take)
 
 void fresh_read(u64 now_ns, take_fresh_fn take)
 {
+	if (!skel)
+		return;
 	n_read = 0;
 	read_places(now_ns, take);
 	read_crowded(now_ns, take);

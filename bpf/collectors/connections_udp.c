@@ -18,7 +18,6 @@
 #define SOCKET_BUCKETS 1024
 #define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
 #define BATCH 256
-#define SINGLY_MAX 2048
 
 /* A UDP socket: what the pass says of it. */
 struct udp_sock {
@@ -156,43 +155,31 @@ static int take_batches(int fd)
 	return 0;
 }
 
-/* From the beginning each time, because what was taken is no place to go on from. */
-static u32 some_keys(int fd, struct flow_key *keys)
+/* The same by a program: see bpf/served.h. */
+static int take_by_program(struct connections_calls *skel, u32 set)
 {
-	u32 n = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int prog = bpf_program__fd(skel->progs.take_flows);
 
-	while (n < BATCH && !bpf_map_get_next_key(fd, n ? &keys[n - 1] : NULL, &keys[n]))
-		n++;
-	return n;
-}
-
-/*
- * One by one: while a batch looks for what there is, the kernel runs none of the classic
- * tracepoints' programs on that CPU (bpf_disable_instrumentation()); and where programs
- * are preempted it may be put aside just then.
- */
-static int take_singly(int fd)
-{
-	static struct flow_key keys[BATCH];
-	struct flow value;
-	u32 n;
-
-	while ((n = some_keys(fd, keys)))
-		for (u32 i = 0; i < n; i++) {
-			if (bpf_map_lookup_and_delete_elem(fd, &keys[i], &value))
-				return -1;
-			take_flow(&keys[i], &value);
-		}
+	do {
+		skel->bss->take_from = set;
+		if (bpf_prog_test_run_opts(prog, &opts))
+			return -1;
+		for (u32 i = 0; i < skel->bss->n_taken; i++)
+			take_flow(&skel->bss->taken[i].key, &skel->bss->taken[i].value);
+	} while (skel->bss->n_taken == TAKEN_MAX);
 	return 0;
 }
 
 /* Takes all that is in the map at rest; `used` says whether something is left. */
 static void drain_map(struct connections_calls *skel, u32 set)
 {
-	int fd = bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0);
-	bool singly = probes_preemptible() && skel->bss->used[set] < SINGLY_MAX;
+	bool by_program = bpf_program__fd(skel->progs.take_flows) >= 0;
 
-	if (skel->bss->used[set] && !(singly ? take_singly(fd) : take_batches(fd)))
+	if (!skel->bss->used[set])
+		return;
+	if (!(by_program ? take_by_program(skel, set) :
+			   take_batches(bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0))))
 		skel->bss->used[set] = 0;
 }
 

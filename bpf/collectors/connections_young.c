@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/bpf.h>
+#include <linux/bpf.h>
 
 #include "bpf/collectors/connections_young.h"
 
@@ -18,15 +18,15 @@ struct move {
 
 static struct conn_slot *slots;
 static u32 *spilled;
-static int conns = -1;
+static struct served_map conns;
 static struct move *moves;
 static u32 n_moves, cap_moves;
 
-void young_open(struct conn_slot *s, u32 *n, int conns_fd)
+void young_open(struct conn_slot *s, u32 *n, struct served_map map)
 {
 	slots = s;
 	spilled = n;
-	conns = conns_fd;
+	conns = map;
 }
 
 void young_close(void)
@@ -35,7 +35,6 @@ void young_close(void)
 	moves = NULL;
 	n_moves = cap_moves = 0;
 	slots = NULL;
-	conns = -1;
 }
 
 bool young_moving(void)
@@ -45,7 +44,7 @@ bool young_moving(void)
 
 static void take_back(u32 at, u64 cookie)
 {
-	if (!bpf_map_delete_elem(conns, &cookie))
+	if (!served_delete(&conns, &cookie))
 		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
 }
 
@@ -55,7 +54,7 @@ static void move_out(u32 at, u64 cookie)
 	struct move m = { .cookie = cookie, .at = at, .state = slots[at].state };
 
 	__atomic_fetch_add(&spilled[at], 1, __ATOMIC_SEQ_CST);
-	if (bpf_map_update_elem(conns, &cookie, &m.state, BPF_NOEXIST)) {
+	if (served_update(&conns, &cookie, &m.state, BPF_NOEXIST)) {
 		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
 		return;	/* full: it stays where it is */
 	}
@@ -75,8 +74,8 @@ static void settle(const struct move *m)
 	struct conn_state now;
 
 	if (s->state.writes != m->state.writes &&
-	    !bpf_map_lookup_elem(conns, &m->cookie, &now) && now.writes == m->state.writes)
-		bpf_map_update_elem(conns, &m->cookie, &s->state, BPF_EXIST);
+	    !served_lookup(&conns, &m->cookie, &now) && now.writes == m->state.writes)
+		served_update(&conns, &m->cookie, &s->state, BPF_EXIST);
 	s->state.begun_ns = 0;
 	__atomic_store_n(&s->cookie, 0, __ATOMIC_SEQ_CST);
 }
@@ -101,5 +100,5 @@ bool young_tracked(u64 cookie)
 	struct conn_state state;
 
 	return __atomic_load_n(&slots[cookie & (YOUNG_SLOTS - 1)].cookie, __ATOMIC_ACQUIRE) == cookie ||
-	       !bpf_map_lookup_elem(conns, &cookie, &state);
+	       !served_lookup(&conns, &cookie, &state);
 }

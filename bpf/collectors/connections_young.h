@@ -10,14 +10,15 @@
 #ifndef OTTOP_CONNECTIONS_YOUNG_H
 #define OTTOP_CONNECTIONS_YOUNG_H
 
+#include "bpf/served.h"
 #include "bpf/collectors/connections.h"
 #include "bpf/snapshot_build.h"
 
 /*
- * slots, spilled: YOUNG_SLOTS of each, shared with the programs; conns_fd: the map.
+ * slots, spilled: YOUNG_SLOTS of each, shared with the programs; conns: the map.
  * The caller keeps all three until young_close().
  */
-void young_open(struct conn_slot *slots, u32 *spilled, int conns_fd);
+void young_open(struct conn_slot *slots, u32 *spilled, struct served_map conns);
 void young_close(void);
 /* True when a grace period has to pass before the next young_sweep(). */
 bool young_moving(void);

@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/served.bpf.h"
 #include "bpf/collectors/drops.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -20,6 +21,8 @@ struct {
 	__type(key, struct drop_key);
 	__type(value, u64);
 } counts SEC(".maps");
+
+SERVE_MAP(serve_counts, counts, struct drop_key, u64)
 
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_drop, void *skb, void *location, u32 reason)

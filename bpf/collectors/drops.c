@@ -12,6 +12,7 @@
 #include "bpf/collector.h"
 #include "bpf/probes.h"
 #include "bpf/rate.h"
+#include "bpf/served.h"
 #include "bpf/collectors/drops.h"
 #include "drops.skel.h"
 
@@ -138,12 +139,12 @@ static void take(const struct drop_key *k, u64 count, u64 now_ns)
 /* Entries are never deleted: a place in the kernel stays where it is. */
 static void read_counts(u64 now_ns)
 {
-	int fd = bpf_map__fd(skel->maps.counts);
+	struct served_map m = served_of(skel->maps.counts, skel->progs.serve_counts);
 	struct drop_key key, *prev = NULL;
 	u64 count;
 
-	while (!bpf_map_get_next_key(fd, prev, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &count))
+	while (!bpf_map_get_next_key(m.map, prev, &key)) {
+		if (!served_lookup(&m, &key, &count))
 			take(&key, count, now_ns);
 		prev = &key;
 	}
@@ -236,6 +237,7 @@ static int drops_open(char *reason, size_t cap)
 		return -errno;
 	read_reasons();
 	leave_out(skel);
+	served_choose(skel->progs.serve_counts);
 	err = drops__load(skel);
 	if (!err) {
 		probes_add("drops", skel->obj);

@@ -555,6 +555,7 @@ static int profiler_open(char *reason, size_t cap)
 	off_return_prog = probes_prefer_classic() ? skel->progs.on_off_return_tp :
 						    skel->progs.on_off_return;
 	bpf_program__set_autoload(off_return_prog, true);
+	served_choose(skel->progs.serve_processes);
 	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
 	if (err) {
 		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
@@ -566,7 +567,7 @@ static int profiler_open(char *reason, size_t cap)
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
-	mappings_open(bpf_map__fd(skel->maps.unw_processes));
+	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
 	      files_open(bpf_map__fd(skel->maps.unw_infos));
 	if (!err) {

@@ -36,7 +36,7 @@ struct process {
 };
 
 static struct process *processes[BUCKETS];
-static int processes_fd = -1;
+static struct served_map installed;	/* what the programs know */
 static bool any_dirty;
 static u64 refused;
 
@@ -66,7 +66,7 @@ static struct process *process_get(u32 pid)
 
 static void process_free(struct process *p)
 {
-	bpf_map_delete_elem(processes_fd, &p->pid);
+	served_delete(&installed, &p->pid);
 	arena_free(p->first);
 	free(p->m);
 	free(p);
@@ -119,7 +119,7 @@ static void install(struct process *p)
 	refused += (n && !first) || n < p->n;
 	if (first)
 		write_lines(p, first, n);
-	if (bpf_map_update_elem(processes_fd, &p->pid, &value, BPF_ANY))
+	if (served_update(&installed, &p->pid, &value, BPF_ANY))
 		refused++;
 	arena_free(p->first);
 	p->first = first;
@@ -296,9 +296,9 @@ u64 mappings_refused(void)
 	return refused;
 }
 
-void mappings_open(int fd)
+void mappings_open(struct served_map map)
 {
-	processes_fd = fd;
+	installed = map;
 }
 
 void mappings_close(void)

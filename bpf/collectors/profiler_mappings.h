@@ -8,6 +8,7 @@
 #define OTTOP_PROFILER_MAPPINGS_H
 
 #include "bpf/base.h"
+#include "bpf/served.h"
 
 struct process_mappings {
 	u32 first, n;	/* lines of the arena */
@@ -15,7 +16,7 @@ struct process_mappings {
 };
 
 /* The kernel's map of processes; its descriptor stays the caller's. */
-void mappings_open(int processes_fd);
+void mappings_open(struct served_map processes);
 void mappings_close(void);
 /*
  * A sample said that user space must look at this process: it is new (miss: 0),

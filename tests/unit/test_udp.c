@@ -20,13 +20,11 @@ static int fake_fd(const struct bpf_map *map);
 static int fake_batch(int fd, void *from, void *at, void *keys, void *values, __u32 *n,
 		      const struct bpf_map_batch_opts *opts);
 static void no_wait(void);
-static int fake_next(int fd, const void *key, void *next);
-static int fake_take(int fd, const void *key, void *value);
-static bool fake_preemptible(void);
+static int fake_prog(const struct bpf_program *prog);
+static int fake_run(int prog, struct bpf_test_run_opts *opts);
 
-#define bpf_map_get_next_key fake_next
-#define bpf_map_lookup_and_delete_elem fake_take
-#define probes_preemptible fake_preemptible
+#define bpf_program__fd fake_prog
+#define bpf_prog_test_run_opts fake_run
 #define calls_skel fake_skel
 #define bpf_map__fd fake_fd
 #define bpf_map_lookup_and_delete_batch fake_batch
@@ -46,7 +44,7 @@ static struct connections_calls__bss bss;
 static struct connections_calls skel = { .bss = &bss };
 static struct map { struct flow_key keys[8]; struct flow values[8]; u32 n; } map[2];
 static int batch_error;
-static bool preemptible;
+static bool by_program;
 static u64 clock_ns_;
 static u32 pass_;
 
@@ -89,33 +87,27 @@ static u32 place_of(const struct map *m, const void *key)
 	return i;
 }
 
-static int fake_next(int fd, const void *key, void *next)
+static int fake_prog(const struct bpf_program *prog)
 {
-	u32 at = key ? place_of(&map[fd], key) + 1 : 0;
-
-	if (at >= map[fd].n)
-		return -ENOENT;
-	memcpy(next, &map[fd].keys[at], sizeof(map[fd].keys[at]));
-	return 0;
+	(void)prog;
+	return by_program ? 3 : -ENOENT;
 }
 
-static int fake_take(int fd, const void *key, void *value)
+/* take_flows() of connections_flows.bpf.h. */
+static int fake_run(int prog, struct bpf_test_run_opts *opts)
 {
-	struct map *m = &map[fd];
-	u32 at = place_of(m, key);
+	struct map *m = &map[bss.take_from];
 
-	if (batch_error || at == m->n)
-		return -ENOENT;
-	memcpy(value, &m->values[at], sizeof(m->values[at]));
-	m->n--;
-	m->keys[at] = m->keys[m->n];
-	m->values[at] = m->values[m->n];
+	(void)prog;
+	(void)opts;
+	if (batch_error)
+		return -batch_error;
+	for (bss.n_taken = 0; bss.n_taken < TAKEN_MAX && m->n; bss.n_taken++) {
+		m->n--;
+		bss.taken[bss.n_taken].key = m->keys[m->n];
+		bss.taken[bss.n_taken].value = m->values[m->n];
+	}
 	return 0;
-}
-
-static bool fake_preemptible(void)
-{
-	return preemptible;
 }
 
 static void no_wait(void)
@@ -200,7 +192,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	preemptible = false;
+	by_program = false;
 	conn_clear();
 	clear_();
 	return 0;
@@ -277,16 +269,16 @@ static void full_in_a_tick(void **state)
 	check(2, 0, 2);
 }
 
-/* All of this where flows are taken one by one. */
-static int setup_preemptible(void **state)
+/* All of this where a program takes them out. */
+static int setup_by_program(void **state)
 {
-	preemptible = true;
+	by_program = true;
 	return setup(state);
 }
 
 #define EACH(test)								\
 	cmocka_unit_test_setup_teardown(test, setup, teardown),			\
-	cmocka_unit_test_setup_teardown(test, setup_preemptible, teardown)
+	cmocka_unit_test_setup_teardown(test, setup_by_program, teardown)
 
 int main(void)
 {
