@@ -291,3 +291,16 @@ def run(*argv, timeout=30, **kw):
         p.kill()
         out, err = p.communicate()
         return 'hung', out or b'', err
+
+
+def descends(pid, root):
+    """True for root itself, its children, and theirs."""
+    try:
+        while pid > 1:
+            if pid == root:
+                return True
+            with open('/proc/%d/stat' % pid) as f:
+                pid = int(f.read().rsplit(')', 1)[1].split()[1])
+    except OSError:
+        pass
+    return False
