@@ -87,9 +87,12 @@ static void stuck(void **state)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, out;
 	size_t n = 1 << 20;
-	char *big = xcalloc(1, n);
+	char *big;
 	u64 before = boottime_ns();
 
+	if (master < 0 && access("/dev/pts/ptmx", F_OK))
+		skip();		/* a bare chroot: no /dev/pts is mounted */
+	big = xcalloc(1, n);
 	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
 	assert_true(slave >= 0);
