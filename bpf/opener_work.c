@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "bpf/opener.h"
@@ -241,7 +242,58 @@ int opener_mapped(u32 pid, const char *path, u64 ino)
 	return fd;
 }
 
+/* ---- stacks ---- */
+
+#define PAGE 4096u		/* or a part of one */
+#define STACK_PARTS 32
+
+/* How much of a thread's memory there is from that address on. */
+static u32 read_memory(u32 tid, u64 addr, u8 *to, u32 bytes)
+{
+	struct iovec local = { to, bytes }, remote[STACK_PARTS];
+	u32 n = 0;
+	ssize_t got;
+
+	/* in pieces: one that cannot be read whole is not read at all */
+	while (bytes && n < STACK_PARTS) {
+		u32 part = min(PAGE - (u32)(addr % PAGE), bytes);
+
+		remote[n++] = (struct iovec){ (void *)(uintptr_t)addr, part };
+		addr += part;
+		bytes -= part;
+	}
+	got = process_vm_readv((pid_t)tid, &local, 1, remote, n, 0);
+	return got > 0 ? (u32)got : 0;
+}
+
+static int read_stack(struct opener_job *job)
+{
+	u32 wanted = job->bytes;
+
+	job->stack = xmalloc(wanted);
+	job->bytes = read_memory(job->pid, job->addr - job->below, job->stack, wanted);
+	if (job->bytes)
+		job->addr -= job->below;
+	else	/* nothing is below */
+		job->bytes = read_memory(job->pid, job->addr, job->stack, wanted);
+	if (job->bytes)
+		return 0;
+	free(job->stack);
+	job->stack = NULL;
+	return -EFAULT;
+}
+
 void opener_work(struct opener_job *job)
 {
-	job->fd = job->kind == OPEN_DEBUG ? open_debug(job) : open_perf_map(job);
+	switch (job->kind) {
+	case OPEN_DEBUG:
+		job->fd = open_debug(job);
+		break;
+	case OPEN_PERF_MAP:
+		job->fd = open_perf_map(job);
+		break;
+	case READ_STACK:
+		job->fd = read_stack(job);
+		break;
+	}
 }

@@ -204,7 +204,6 @@ int on_sample(void *ctx)
  */
 #define THIN_NS 1000000u
 const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
-#define MAX_PENDING_FRAMES 48
 
 /*
  * A block that is over, waiting for its user stack: that can only be read in
@@ -316,17 +315,17 @@ static __always_inline u64 thin(struct task_state *s, u64 ns)
 
 static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
 {
-	u64 began = s->off_since_ns, ns = now - began, value;
+	u64 began = s->off_since_ns, told = __sync_lock_test_and_set(&s->off_told_ns, 0);
+	u64 ns = now - began, value;
 	u32 zero = 0, tid = t->pid;
 	struct pending *p;
 	long bytes;
 
-	s->off_since_ns = 0;
 	if (began < off_began_ns)	/* left over from the last time this was on */
 		return;
-	if (ns < min_block_ns)
+	if (ns < min_block_ns || told >= now)
 		return;
-	value = thin(s, ns);
+	value = thin(s, now - told);
 	if (!value)
 		return;
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);
@@ -354,14 +353,15 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 		finish_block(prev, 1);
 		s = preempt || !prev->__state ? NULL : task_state(prev);
 		if (s) {
-			s->off_since_ns = now;
 			s->waker = 0;
+			s->off_since_ns = now;
+			s->off_told_ns = now;
 		}
 	}
 	if (!next->pid)
 		return 0;
 	s = task_state(next);
-	if (s && s->off_since_ns)
+	if (s && s->off_told_ns)
 		end_block(next, s, now);
 	return 0;
 }
@@ -395,7 +395,7 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
 
-	if (s && s->off_since_ns)
+	if (s && s->off_told_ns)
 		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
 	return 0;
 }
@@ -414,3 +414,5 @@ int on_off_return_tp(void *ctx)
 	finish_block(bpf_get_current_task_btf(), 0);
 	return 0;
 }
+
+#include "bpf/collectors/profiler_waits.bpf.h"
