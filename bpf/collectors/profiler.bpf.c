@@ -7,6 +7,7 @@
 #include "bpf/tasks.bpf.h"
 #include "bpf/scope.bpf.h"
 #include "bpf/unwind.bpf.h"
+#include "bpf/collectors/profiler_waits.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -239,7 +240,6 @@ struct {
 } off_records SEC(".maps");
 
 u64 lost_pending;
-u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
 
 static __always_inline void append_kernel(struct record *r, const struct pending *p)
 {
@@ -315,17 +315,14 @@ static __always_inline u64 thin(struct task_state *s, u64 ns)
 
 static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
 {
-	u64 began = s->off_since_ns, told = __sync_lock_test_and_set(&s->off_told_ns, 0);
-	u64 ns = now - began, value;
+	u64 rest = wait_ends(s, now), ns = now - s->off_since_ns, value;
 	u32 zero = 0, tid = t->pid;
 	struct pending *p;
 	long bytes;
 
-	if (began < off_began_ns)	/* left over from the last time this was on */
+	if (!rest || ns < min_block_ns)
 		return;
-	if (ns < min_block_ns || told >= now)
-		return;
-	value = thin(s, now - told);
+	value = thin(s, rest);
 	if (!value)
 		return;
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);
@@ -352,11 +349,8 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	if (prev->pid && in_scope(prev->tgid)) {
 		finish_block(prev, 1);
 		s = preempt || !prev->__state ? NULL : task_state(prev);
-		if (s) {
-			s->waker = 0;
-			s->off_since_ns = now;
-			s->off_told_ns = now;
-		}
+		if (s)
+			wait_begins(s, now);
 	}
 	if (!next->pid)
 		return 0;
@@ -414,5 +408,3 @@ int on_off_return_tp(void *ctx)
 	finish_block(bpf_get_current_task_btf(), 0);
 	return 0;
 }
-
-#include "bpf/collectors/profiler_waits.bpf.h"

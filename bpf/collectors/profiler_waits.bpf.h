@@ -9,6 +9,7 @@
 #define OTTOP_PROFILER_WAITS_BPF_H
 
 struct wire_look look;
+u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
 
 /* Only one pass is under way at a time. */
 struct {
@@ -17,6 +18,27 @@ struct {
 	__type(key, u32);
 	__type(value, struct wire_new_wait);
 } wait_scratch SEC(".maps");
+
+#define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
+
+/* Who finds off_told_ns finds the beginning that goes with it. */
+static __always_inline void wait_begins(struct task_state *s, u64 now)
+{
+	s->waker = 0;
+	ONCE(s->off_since_ns) = now;
+	ONCE(s->off_told_ns) = now;
+}
+
+/* The part that nobody reported yet, which is the caller's now; 0: there is none. */
+static __always_inline u64 wait_ends(struct task_state *s, u64 now)
+{
+	u64 told = __sync_lock_test_and_set(&s->off_told_ns, 0), began = s->off_since_ns;
+
+	/* left over from the last time this was on, or a pass is about to change its mind, see adopt() */
+	if (began < off_began_ns || told < began || told >= now)
+		return 0;
+	return now - told;
+}
 
 /* It left the CPU by its own will, and is not about to. */
 static __always_inline bool is_off_cpu(struct task_struct *t)
@@ -34,16 +56,16 @@ static __always_inline bool is_idle(struct task_struct *t)
 	return !t->mm && (t->__state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) != TASK_UNINTERRUPTIBLE;
 }
 
-/* A wait that was not seen to begin counts from since on. */
-static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 since)
+/*
+ * A wait that was not seen to begin counts from since on. told: what there was instead of
+ * its time; one that began meanwhile is left alone, it was seen.
+ */
+static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 told, u64 since)
 {
-	u64 told = s->off_told_ns;
-
-	if (!is_off_cpu(t))
+	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_told_ns, told, since) != told)
 		return;
-	s->off_since_ns = since;
+	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
-	__sync_val_compare_and_swap(&s->off_told_ns, told, since);
 	/* it may have come back meanwhile, before this was there to be seen */
 	if (!is_off_cpu(t))
 		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
@@ -57,7 +79,9 @@ static __always_inline void tell(struct seq_file *seq, struct task_state *s, str
 	if (now <= told || __sync_val_compare_and_swap(&s->off_told_ns, told, now) != told)
 		return;
 	w->ns = now - told;
-	bpf_seq_write(seq, w, sizeof(*w));
+	/* where the buffer is full the pass comes again to this thread */
+	if (bpf_seq_write(seq, w, sizeof(*w)))
+		__sync_val_compare_and_swap(&s->off_told_ns, now, told);
 }
 
 static __always_inline void describe(struct seq_file *seq, struct task_struct *t,
@@ -87,15 +111,16 @@ int waits_iter(struct bpf_iter__task *ctx)
 	struct task_state *s;
 	u64 told;
 
-	if (!t || !t->pid || !in_scope(t->tgid) || is_idle(t))
+	if (!t || !t->pid || t->exit_state || !in_scope(t->tgid) || is_idle(t))
 		return 0;
 	s = task_state_make(t);
 	if (!s)
 		return 0;
-	if (!s->off_told_ns || s->off_since_ns < off_began_ns)
-		adopt(t, s, look.adopt_ns);
-	told = s->off_told_ns;
-	w.since_ns = s->off_since_ns;
+	told = ONCE(s->off_told_ns);
+	if (!told || ONCE(s->off_since_ns) < off_began_ns)
+		adopt(t, s, told, look.adopt_ns);
+	told = ONCE(s->off_told_ns);
+	w.since_ns = ONCE(s->off_since_ns);
 	if (!told || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
 		return 0;
 	w.tgid = t->tgid;

@@ -31,6 +31,7 @@ static struct wait *waits[BUCKETS];
 static u32 n_waits, n_reading;
 static u64 refused;
 static bool found;		/* a new one, in this tick */
+static bool cut;		/* a pass of this tick did not see all threads */
 static struct bpf_link *iterator;
 static struct wire_look *look;
 
@@ -165,10 +166,8 @@ static void take_new(const struct wire_new_wait *n)
 	struct wait **at = place_of(n->wait.tid, n->wait.since_ns), *w = *at;
 
 	if (!w) {
-		if (n_waits == MAX_WAITS) {
-			refused++;
-			return;
-		}
+		if (n_waits == MAX_WAITS)
+			return;		/* counted when its time is reported, if it does not end before */
 		w = *at = xcalloc(1, sizeof(*w));
 		n_waits++;
 		w->since_ns = n->wait.since_ns;
@@ -204,8 +203,10 @@ static void take_more(const struct wire_wait *t, walked_fn done)
 {
 	struct wait *w = *place_of(t->tid, t->since_ns);
 
-	if (!w)
-		return;		/* it was refused, and counted */
+	if (!w) {
+		refused++;
+		return;
+	}
 	w->seen = true;
 	report(w, t->ns, done);
 	if (w->new && w->new->end == WALK_NOT_READ)
@@ -238,6 +239,7 @@ static void run_pass(walked_fn done)
 	size_t have = 0, used;
 	ssize_t got;
 
+	cut |= fd < 0;
 	if (fd < 0)
 		return;
 	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
@@ -246,6 +248,7 @@ static void run_pass(walked_fn done)
 		have -= used;
 		memmove(buf, buf + used, have);
 	}
+	cut |= got < 0;
 	close(fd);
 }
 
@@ -264,10 +267,10 @@ void waits_look(u64 older_than_ns, walked_fn done)
 {
 	u64 now = clock_ns(CLOCK_MONOTONIC);
 
-	found = false;
+	found = cut = false;
 	if (!iterator)
 		return;
-	*look = (struct wire_look){ .until_ns = now - older_than_ns, .adopt_ns = now };
+	*look = (struct wire_look){ .until_ns = now - min(now, older_than_ns), .adopt_ns = now };
 	run_pass(done);
 }
 
@@ -278,7 +281,8 @@ void waits_tell(walked_fn done)
 	look->tell = 1;
 	if (found)
 		run_pass(done);
-	forget_all(false);
+	if (!cut)	/* those that no pass saw are over */
+		forget_all(false);
 }
 
 /* Those that hang are not waited for. */
