@@ -22,7 +22,7 @@ struct wait {
 	struct wire_new_wait *new;	/* until the user stack is known or given up */
 	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
 	u64 since_ns, asked_ns;
-	u32 tgid, tid, tries;
+	u32 tgid, tid, tries, tick;	/* of the last try */
 	u32 end;		/* why there is no user stack */
 	bool seen, reading;
 };
@@ -30,8 +30,10 @@ struct wait {
 static struct wait *waits[BUCKETS];
 static u32 n_waits, n_reading;
 static u64 refused;
+static u32 tick = 1;
 static bool found;		/* a new one, in this tick */
 static bool cut;		/* a pass of this tick did not see all threads */
+static bool postponed;		/* stacks are to be read, when there is room */
 static struct bpf_link *iterator;
 static struct wire_look *look;
 
@@ -78,12 +80,31 @@ static void ask(struct wait *w)
 		.addr = w->new->regs.sp, .below = COPY_BELOW, .bytes = COPY_BYTES,
 	};
 
-	if (w->reading || w->tries == MAX_TRIES || n_reading >= MAX_READING || opener_ask(&job))
+	if (w->reading || w->tries == MAX_TRIES)
 		return;
+	if (n_reading >= MAX_READING || opener_ask(&job)) {
+		postponed = true;
+		return;
+	}
 	w->tries++;
+	w->tick = tick;
 	w->asked_ns = boottime_ns();
 	w->reading = true;
 	n_reading++;
+}
+
+/* Asks for the stacks that there was no room for. */
+static void ask_postponed(void)
+{
+	static u32 at;
+
+	if (!postponed || n_reading > MAX_READING / 2)
+		return;
+	postponed = false;
+	for (u32 i = 0; i < BUCKETS && !postponed; i++, at = (at + 1) % BUCKETS)
+		for (struct wait *w = waits[at]; w && !postponed; w = w->next)
+			if (w->new && w->tick != tick && w->new->end == WALK_NOT_READ)
+				ask(w);
 }
 
 static void copy_header(struct wire_sample *s, const struct wire_new_wait *n)
@@ -132,6 +153,7 @@ void waits_read(struct opener_job *job, walked_fn done)
 	}
 	free(job->stack);
 	job->stack = NULL;
+	ask_postponed();
 }
 
 /* A table or a mapping was missing: worth another try. */
@@ -267,6 +289,7 @@ void waits_look(u64 older_than_ns, walked_fn done)
 {
 	u64 now = clock_ns(CLOCK_MONOTONIC);
 
+	tick++;
 	found = cut = false;
 	if (!iterator)
 		return;

@@ -5,7 +5,7 @@
  *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
  *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER" for
  *				each; WAKER is the thread that ends the waits, or 0
- *	waits DIRECTORY hang	says "ready"; one thread and main() wait for ever
+ *	waits DIRECTORY N	says "ready"; N threads and main() wait for ever
  *
  * The time of a wait is that of the call around it. Where the calls also work
  * (write and fsync), the thread's own CPU time is taken off.
@@ -276,7 +276,9 @@ int main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	if (argc > 2) {
-		pthread_create(&hang.thread, NULL, run, &hang);
+		for (int i = 0; i < atoi(argv[2]); i++)
+			if (pthread_create(&hang.thread, NULL, run, &hang))
+				return 1;
 		joins(&waits[n], &hang, 1);
 	}
 	warm_up();
