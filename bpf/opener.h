@@ -14,6 +14,7 @@
 
 enum opener_kind {
 	OPEN_DEBUG,	/* separate debug file of `path` */
+	OPEN_SUP,	/* what dwz moved out of debug files, by its `link` or build_id */
 	OPEN_PERF_MAP,	/* /tmp/perf-PID.map */
 	READ_STACK,	/* memory of a thread */
 };
@@ -52,6 +53,7 @@ int opener_mapped(u32 pid, const char *path, u64 ino);
 
 /* How many places a debug file is looked for in; their names, relative to the process's root. */
 #define DEBUG_PLACES 5
+#define SUP_PLACES 4
 /* False: there is no such place for this job. own: in our own root, not the process's. */
 bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
 void opener_work(struct opener_job *job);

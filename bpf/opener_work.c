@@ -133,11 +133,34 @@ static int folder_length(const char *path)
 	return path[0] == '/' && slash ? (int)(slash - path) + 1 : 0;
 }
 
+#define DWZ_FOLDER "/.dwz/"
+
+/* The path comes from the file: only what is below the folder for them is believed. */
+static bool sup_place(const struct opener_job *job, u32 place, char *buf, size_t cap)
+{
+	const char *name = strstr(job->link, DWZ_FOLDER);
+	int n;
+
+	if (place < 2) {
+		if (!name || strstr(name, "/../"))
+			return false;
+		n = snprintf(buf, cap, "/usr/lib/debug%s", name);
+	} else {
+		if (strlen(job->build_id) < 4)
+			return false;
+		n = snprintf(buf, cap, "/usr/lib/debug/.build-id/%.2s/%s.debug", job->build_id,
+			     job->build_id + 2);
+	}
+	return n > 0 && (size_t)n < cap;
+}
+
 bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own)
 {
 	int folder = folder_length(job->path), n = 0;
 
-	*ret_own = place == 1;
+	*ret_own = job->kind == OPEN_SUP ? place % 2 : place == 1;
+	if (job->kind == OPEN_SUP)
+		return place < SUP_PLACES && sup_place(job, place, buf, cap);
 	switch (place) {
 	case 0:
 	case 1:
@@ -165,6 +188,7 @@ static int open_debug(struct opener_job *job)
 {
 	int root = -ESRCH, own, fd = -ENOENT;
 	u32 euid = 0;
+	u32 places = job->kind == OPEN_DEBUG ? DEBUG_PLACES : SUP_PLACES;
 	char path[1024];
 	struct stat st;
 	bool in_own;
@@ -172,7 +196,7 @@ static int open_debug(struct opener_job *job)
 	if (job->pid)
 		root = open_root(job->pid, job->start_ns, &euid);
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (; fd < 0 && job->from < DEBUG_PLACES; job->from++) {
+	for (; fd < 0 && job->from < places; job->from++) {
 		if (!debug_place(job, job->from, path, sizeof(path), &in_own))
 			continue;
 		/* the process may have ended: its build-id is as good in our own root */
@@ -287,6 +311,7 @@ void opener_work(struct opener_job *job)
 {
 	switch (job->kind) {
 	case OPEN_DEBUG:
+	case OPEN_SUP:
 		job->fd = open_debug(job);
 		break;
 	case OPEN_PERF_MAP:
