@@ -314,7 +314,7 @@ static void take_opened(void)
 	struct opener_job *job;
 
 	while ((job = opener_take())) {
-		if (job->kind == OPEN_DEBUG)
+		if (job->kind == OPEN_DEBUG || job->kind == OPEN_SUP)
 			debug_opened(job);
 		else if (job->kind == OPEN_PERF_MAP)
 			jit_opened(job);
