@@ -66,7 +66,7 @@ int message_receive_fds(int sock, void *data, size_t cap, int ret_fds[MESSAGE_FD
 
 int message_send(int sock, const void *data, size_t n, int fd, int flags)
 {
-	return message_send_fds(sock, data, n, (const int[MESSAGE_FDS]){ fd, -1 }, flags);
+	return message_send_fds(sock, data, n, (const int[MESSAGE_FDS]){ fd, -1, -1 }, flags);
 }
 
 int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags)

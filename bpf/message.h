@@ -11,7 +11,7 @@ int message_send(int sock, const void *data, size_t n, int fd, int flags);
 int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags);
 
 /* The same with up to MESSAGE_FDS descriptors; -1 is none, those not received are -1. */
-#define MESSAGE_FDS 2
+#define MESSAGE_FDS 3
 int message_send_fds(int sock, const void *data, size_t n, const int fds[MESSAGE_FDS], int flags);
 int message_receive_fds(int sock, void *data, size_t cap, int ret_fds[MESSAGE_FDS], int flags);
 

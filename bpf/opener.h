@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * opener.h: opens files that processes have in their own mount namespaces, in
- * threads of its own: a file system that does not answer (NFS, or FUSE of a
- * hostile user) holds up one of them, and nothing else. Nothing is read here.
+ * opener.h: opens files that processes have in their own mount namespaces, and reads
+ * the stacks of threads that wait, in threads of its own: a file system that does not
+ * answer (NFS, or FUSE of a hostile user), or memory that is locked for as long as
+ * somebody hangs, holds up one of them, and nothing else. No file is read here.
  */
 #ifndef OTTOP_OPENER_H
 #define OTTOP_OPENER_H
@@ -13,7 +14,9 @@
 
 enum opener_kind {
 	OPEN_DEBUG,	/* separate debug file of `path` */
+	OPEN_SUP,	/* what dwz moved out of debug files, by its `link` or build_id */
 	OPEN_PERF_MAP,	/* /tmp/perf-PID.map */
+	READ_STACK,	/* memory of a thread */
 };
 
 struct opener_job {
@@ -25,8 +28,12 @@ struct opener_job {
 	/* OPEN_DEBUG */
 	u32 from;		/* the first place to look at; set to the one after that of fd */
 	char build_id[2 * 20 + 1], link[OPENER_LINK_MAX], path[512];
+	/* READ_STACK: from `below` bytes under addr on, `bytes` of them; set to what there is */
+	u64 addr;
+	u32 below, bytes;
 	/* the result */
-	int fd;			/* open for reading, a regular file; or -errno */
+	int fd;			/* open for reading, a regular file (READ_STACK: 0); or -errno */
+	u8 *stack;		/* READ_STACK: the caller's to free(), or NULL */
 };
 
 /* Takes a copy. 0, or -EAGAIN when too much waits. */
@@ -46,6 +53,7 @@ int opener_mapped(u32 pid, const char *path, u64 ino);
 
 /* How many places a debug file is looked for in; their names, relative to the process's root. */
 #define DEBUG_PLACES 5
+#define SUP_PLACES 4
 /* False: there is no such place for this job. own: in our own root, not the process's. */
 bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
 void opener_work(struct opener_job *job);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "bpf/opener.h"
@@ -132,11 +133,34 @@ static int folder_length(const char *path)
 	return path[0] == '/' && slash ? (int)(slash - path) + 1 : 0;
 }
 
+#define DWZ_FOLDER "/.dwz/"
+
+/* The path comes from the file: only what is below the folder for them is believed. */
+static bool sup_place(const struct opener_job *job, u32 place, char *buf, size_t cap)
+{
+	const char *name = strstr(job->link, DWZ_FOLDER);
+	int n;
+
+	if (place < 2) {
+		if (!name || strstr(name, "/../"))
+			return false;
+		n = snprintf(buf, cap, "/usr/lib/debug%s", name);
+	} else {
+		if (strlen(job->build_id) < 4)
+			return false;
+		n = snprintf(buf, cap, "/usr/lib/debug/.build-id/%.2s/%s.debug", job->build_id,
+			     job->build_id + 2);
+	}
+	return n > 0 && (size_t)n < cap;
+}
+
 bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own)
 {
 	int folder = folder_length(job->path), n = 0;
 
-	*ret_own = place == 1;
+	*ret_own = job->kind == OPEN_SUP ? place % 2 : place == 1;
+	if (job->kind == OPEN_SUP)
+		return place < SUP_PLACES && sup_place(job, place, buf, cap);
 	switch (place) {
 	case 0:
 	case 1:
@@ -164,6 +188,7 @@ static int open_debug(struct opener_job *job)
 {
 	int root = -ESRCH, own, fd = -ENOENT;
 	u32 euid = 0;
+	u32 places = job->kind == OPEN_DEBUG ? DEBUG_PLACES : SUP_PLACES;
 	char path[1024];
 	struct stat st;
 	bool in_own;
@@ -171,7 +196,7 @@ static int open_debug(struct opener_job *job)
 	if (job->pid)
 		root = open_root(job->pid, job->start_ns, &euid);
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	for (; fd < 0 && job->from < DEBUG_PLACES; job->from++) {
+	for (; fd < 0 && job->from < places; job->from++) {
 		if (!debug_place(job, job->from, path, sizeof(path), &in_own))
 			continue;
 		/* the process may have ended: its build-id is as good in our own root */
@@ -241,7 +266,59 @@ int opener_mapped(u32 pid, const char *path, u64 ino)
 	return fd;
 }
 
+/* ---- stacks ---- */
+
+#define PAGE 4096u		/* or a part of one */
+#define STACK_PARTS 32
+
+/* How much of a thread's memory there is from that address on. */
+static u32 read_memory(u32 tid, u64 addr, u8 *to, u32 bytes)
+{
+	struct iovec local = { to, bytes }, remote[STACK_PARTS];
+	u32 n = 0;
+	ssize_t got;
+
+	/* in pieces: one that cannot be read whole is not read at all */
+	while (bytes && n < STACK_PARTS) {
+		u32 part = min(PAGE - (u32)(addr % PAGE), bytes);
+
+		remote[n++] = (struct iovec){ (void *)(uintptr_t)addr, part };
+		addr += part;
+		bytes -= part;
+	}
+	got = process_vm_readv((pid_t)tid, &local, 1, remote, n, 0);
+	return got > 0 ? (u32)got : 0;
+}
+
+static int read_stack(struct opener_job *job)
+{
+	u32 wanted = job->bytes;
+
+	job->stack = xmalloc(wanted);
+	job->bytes = read_memory(job->pid, job->addr - job->below, job->stack, wanted);
+	if (job->bytes)
+		job->addr -= job->below;
+	else	/* nothing is below */
+		job->bytes = read_memory(job->pid, job->addr, job->stack, wanted);
+	if (job->bytes)
+		return 0;
+	free(job->stack);
+	job->stack = NULL;
+	return -EFAULT;
+}
+
 void opener_work(struct opener_job *job)
 {
-	job->fd = job->kind == OPEN_DEBUG ? open_debug(job) : open_perf_map(job);
+	switch (job->kind) {
+	case OPEN_DEBUG:
+	case OPEN_SUP:
+		job->fd = open_debug(job);
+		break;
+	case OPEN_PERF_MAP:
+		job->fd = open_perf_map(job);
+		break;
+	case READ_STACK:
+		job->fd = read_stack(job);
+		break;
+	}
 }

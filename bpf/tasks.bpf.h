@@ -21,7 +21,8 @@ struct task_state {
 	u32 generation;		/* of the latency measurement that wrote enter_ns */
 	u64 blocked_since_ns;	/* CLOCK_MONOTONIC, while in uninterruptible sleep */
 	u64 blocked_ns;
-	u64 off_since_ns;	/* CLOCK_MONOTONIC, while off the CPU by its own will */
+	u64 off_since_ns;	/* CLOCK_MONOTONIC: when it last left the CPU by its own will */
+	u64 off_told_ns;	/* up to when that wait was reported; 0: it is over */
 	u32 waker;		/* thread that woke it last */
 	u32 fork_told;		/* its fork event was written */
 	/* group leader only: sums over the threads that have exited */

@@ -133,9 +133,9 @@ int symbolizer_tables_fd(void)
 
 /* ---- questions ---- */
 
-static int ask(struct channel *c, struct question *q, int fd, int debug_fd)
+static int ask(struct channel *c, struct question *q, int fd, int debug_fd, int sup_fd)
 {
-	int fds[MESSAGE_FDS] = { fd, debug_fd }, err;
+	int fds[MESSAGE_FDS] = { fd, debug_fd, sup_fd }, err;
 	u32 last = (c->first_asked + c->n_asked) % MAX_ASKED;
 
 	if (c->sock < 0)
@@ -157,10 +157,11 @@ int symbolizer_ask_table(u32 file, int fd)
 {
 	struct question q = { .kind = ANSWER_TABLE, .file = file };
 
-	return ask(&tables, &q, fd, -1);
+	return ask(&tables, &q, fd, -1, -1);
 }
 
-static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs,
+		     u32 n)
 {
 	struct question q = { .kind = kind, .file = file, .n = n };
 
@@ -168,27 +169,27 @@ static int ask_addrs(u32 kind, u32 file, int fd, int debug_fd, const u64 *addrs,
 		return -EINVAL;
 	if (n)
 		memcpy(q.addrs, addrs, n * sizeof(*addrs));
-	return ask(&names, &q, fd, debug_fd);
+	return ask(&names, &q, fd, debug_fd, sup_fd);
 }
 
 int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
 {
-	return ask_addrs(ANSWER_NAMES, file, fd, debug_fd, addrs, n);
+	return ask_addrs(ANSWER_NAMES, file, fd, debug_fd, -1, addrs, n);
 }
 
 int symbolizer_ask_debug(u32 file, int fd, int debug_fd)
 {
-	return ask_addrs(ANSWER_DEBUG, file, fd, debug_fd, NULL, 0);
+	return ask_addrs(ANSWER_DEBUG, file, fd, debug_fd, -1, NULL, 0);
 }
 
 int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n)
 {
-	return ask_addrs(ANSWER_JIT, map, fd, -1, addrs, n);
+	return ask_addrs(ANSWER_JIT, map, fd, -1, -1, addrs, n);
 }
 
-int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n)
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n)
 {
-	return ask_addrs(ANSWER_LINES, file, fd, debug_fd, addrs, n);
+	return ask_addrs(ANSWER_LINES, file, fd, debug_fd, sup_fd, addrs, n);
 }
 
 /* ---- answers: nothing in them is believed before it is checked ---- */

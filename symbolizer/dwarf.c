@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "symbolizer/dwarf_parts.h"
@@ -17,7 +18,33 @@
 #define MAX_UNITS (1u << 18)
 #define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit: what is not read by then is unknown */
 
-struct dwarf *dwarf_open(int fd)
+/* The file that dwz made of several ones: what they had in common. NULL: it is another one. */
+static struct dwarf *open_sup(struct elf_file *elf, int fd)
+{
+	u8 wanted[BUILD_ID_MAX], id[BUILD_ID_MAX];
+	char name[DEBUGLINK_MAX];
+	size_t n = elf_altlink(elf, name, sizeof(name), wanted, sizeof(wanted));
+	struct dwarf *d = NULL;
+	struct elf_file *sup;
+
+	if (!n || fd < 0 || (fd = dup(fd)) < 0)
+		return NULL;
+	sup = elf_open(fd);
+	if (sup && elf_build_id(sup, id, sizeof(id)) == n && !memcmp(id, wanted, n)) {
+		d = xcalloc(1, sizeof(*d));
+		d->elf = sup;
+		d->fd = fd;
+		if (sections_find(d))
+			return d;
+		free(d->sections);
+	}
+	free(d);
+	elf_close(sup);
+	close(fd);
+	return NULL;
+}
+
+struct dwarf *dwarf_open(int fd, int sup_fd)
 {
 	struct elf_file *elf;
 	struct dwarf *d;
@@ -35,6 +62,7 @@ struct dwarf *dwarf_open(int fd)
 	d->elf = elf;
 	d->fd = own;
 	dwarf_set_de_alloc_flag(0);	/* we give back what we take: half the time */
+	d->sup = open_sup(elf, sup_fd);
 	if (sections_find(d) && handle_open(d))
 		return d;
 	errno = d->n_sections > 1 ? EBADMSG : ENODATA;
@@ -113,7 +141,7 @@ size_t dwarf_file_bytes(const struct dwarf *d)
 
 	for (u32 i = 0; i < d->n_sections; i++)
 		n += d->sections[i].data.size;
-	return n;
+	return d->sup ? n + dwarf_file_bytes(d->sup) : n;
 }
 
 /* Gives back what growing took too much. */
@@ -191,6 +219,7 @@ void dwarf_close(struct dwarf *d)
 	for (u32 i = 0; i < d->n_units; i++)
 		unload(d, &d->units[i]);
 	handle_close(d);
+	dwarf_close(d->sup);
 	elf_close(d->elf);
 	close(d->fd);
 	free(d->units);

@@ -24,9 +24,11 @@ struct dwarf_frame {
 
 /*
  * Opens by descriptor (which stays the caller's). NULL with errno: ENOEXEC no ELF
- * file of this machine, ENODATA it has no DWARF, EFBIG or EBADMSG.
+ * file of this machine, ENODATA it has no DWARF, EFBIG or EBADMSG. sup_fd: the file
+ * that dwz moved parts of it to (elf_altlink()), or -1; it is used when it has
+ * the right build-id.
  */
-struct dwarf *dwarf_open(int fd);
+struct dwarf *dwarf_open(int fd, int sup_fd);
 void dwarf_close(struct dwarf *d);	/* NULL-safe */
 /* Goes on with the list of compilation units until then. False: there is more to do. */
 bool dwarf_index(struct dwarf *d, u64 until_ns);

@@ -6,6 +6,10 @@
 #include "symbolizer/dwarf_parts.h"
 
 #define MAX_HOPS 16		/* from a function to where its name is */
+/* DWARF 5, 7.5.6, and what GNU had before it */
+#define REF_SUP4 0x1c
+#define REF_SUP8 0x24
+#define GNU_REF_ALT 0x1f20
 
 /* ---- addresses ---- */
 
@@ -118,7 +122,7 @@ const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 
 	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
 		return NULL;
-	/* a text in another file (dwz) is an error, or a text that says so */
+	/* a text in the other file of dwz, if that is not there, is an error or a text that says so */
 	if (!good(d, dwarf_formstring(attr, &s, &d->err)) || !strncmp(s, "<DW_FORM", 8))
 		s = NULL;
 	dwarf_dealloc_attribute(attr);
@@ -166,6 +170,25 @@ u64 die_uint(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 	return v;
 }
 
+static bool is_of_sup(Dwarf_Half form)
+{
+	return form == GNU_REF_ALT || form == REF_SUP4 || form == REF_SUP8;
+}
+
+u64 die_reference(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Half form = 0;
+	u64 v = 0;
+
+	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
+		return 0;
+	if (!good(d, dwarf_whatform(attr, &form, &d->err)) || !attr_uint(d, attr, &v) || v & IN_SUP)
+		v = 0;		/* only the form says in which file it is, however large a number claims to be */
+	dwarf_dealloc_attribute(attr);
+	return v && is_of_sup(form) ? v | IN_SUP : v;
+}
+
 /* ---- the name of a function ---- */
 
 /* Follows a function to its abstract instance and its declaration: DWARF 5, 3.3.8.3. */
@@ -176,14 +199,18 @@ void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f)
 		Dwarf_Die die;
 		u64 next;
 
-		if (!good(d, dwarf_offdie_b(d->dbg, origin, true, &die, &d->err)))
+		if (origin & IN_SUP)
+			d = d->sup;	/* which has none itself: no way leads back, or on */
+		origin &= ~IN_SUP;
+		if (!d || !d->dbg || !good(d, dwarf_offdie_b(d->dbg, origin, true, &die, &d->err)))
 			return;
 		linkage = die_text(d, die, DW_AT_linkage_name) ?: die_text(d, die, DW_AT_MIPS_linkage_name);
 		if (!f->name || linkage)
 			f->name = linkage ?: die_text(d, die, DW_AT_name);
 		if (!f->start)
 			f->start = (u32)die_uint(d, die, DW_AT_decl_line);
-		next = die_uint(d, die, DW_AT_abstract_origin) ?: die_uint(d, die, DW_AT_specification);
+		next = die_reference(d, die, DW_AT_abstract_origin) ?:
+		       die_reference(d, die, DW_AT_specification);
 		put_die(d, die);
 		if (linkage || next == origin)
 			return;

@@ -36,7 +36,7 @@ static u32 add_inlined(struct dwarf *d, struct walk *w, Dwarf_Die die, u32 paren
 		return parent;
 	u->scopes = grow(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
 	u->scopes[u->n_scopes] = (struct scope){
-		.origin = die_uint(d, die, DW_AT_abstract_origin), .parent = parent,
+		.origin = die_reference(d, die, DW_AT_abstract_origin), .parent = parent,
 		.func = u->scopes[parent].func, .depth = u->scopes[parent].depth + 1,
 		.call_file = (u32)die_uint(d, die, DW_AT_call_file),
 		.call_line = (u32)die_uint(d, die, DW_AT_call_line),

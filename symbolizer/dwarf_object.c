@@ -121,10 +121,14 @@ bool handle_open(struct dwarf *d)
 {
 	d->object = (Dwarf_Obj_Access_Interface){ d, &methods };
 	d->n_read = 0;
-	if (good(d, dwarf_object_init_b(&d->object, NULL, NULL, DW_GROUPNUMBER_ANY, &d->dbg, &d->err)))
-		return true;
-	d->dbg = NULL;
-	return false;
+	if (!good(d, dwarf_object_init_b(&d->object, NULL, NULL, DW_GROUPNUMBER_ANY, &d->dbg, &d->err))) {
+		d->dbg = NULL;
+		return false;
+	}
+	/* that is how libdwarf comes to texts in the other file; references we follow ourselves */
+	if (d->sup && handle_open(d->sup))
+		good(d, dwarf_set_tied_dbg(d->dbg, d->sup->dbg, &d->err));
+	return true;
 }
 
 void handle_close(struct dwarf *d)
@@ -132,4 +136,6 @@ void handle_close(struct dwarf *d)
 	if (d->dbg)
 		good(d, dwarf_object_finish(d->dbg, &d->err));
 	d->dbg = NULL;
+	if (d->sup)
+		handle_close(d->sup);
 }

@@ -34,6 +34,7 @@ typedef Dwarf_Half section_number;
 
 #define MAX_RANGES (1u << 22)	/* and rows of lines */
 #define NONE UINT32_MAX
+#define IN_SUP (1ull << 63)	/* an offset is one in the file that dwz made */
 
 struct range {
 	u64 low, high;
@@ -58,7 +59,7 @@ struct line {
 
 /* A function or an inlined copy of one. */
 struct scope {
-	u64 origin;		/* offset of the DIE that leads to its name */
+	u64 origin;		/* offset of the DIE that leads to its name, perhaps IN_SUP */
 	u32 parent;		/* the scope it was inlined into; NONE: none */
 	u32 func;		/* the scope that is not inlined */
 	u32 depth;
@@ -86,6 +87,7 @@ struct section {
 
 struct dwarf {
 	struct elf_file *elf;
+	struct dwarf *sup;	/* the file that dwz made; of it there is only a handle */
 	struct section *sections;
 	u32 n_sections;
 	Dwarf_Obj_Access_Interface object;
@@ -129,6 +131,8 @@ bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32
 /* An attribute; NULL or 0: it has none. Texts stay libdwarf's. */
 const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
 u64 die_uint(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
+/* The offset of the DIE that an attribute refers to, perhaps IN_SUP; 0: none. */
+u64 die_reference(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
 /* What the addresses of its DIEs count from. */
 u64 unit_base(struct dwarf *d, Dwarf_Die cu);
 /* Name and first line of the function whose DIE is at an offset. */

@@ -243,3 +243,16 @@ bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc)
 	*ret_crc = (u32)source_uint(&s, s.size - 4, 4);	/* after the padded name */
 	return strlen(name) <= s.size - 5;
 }
+
+size_t elf_altlink(struct elf_file *f, char *name, size_t cap, u8 *id, size_t id_cap)
+{
+	struct source s;
+	size_t n;
+	u64 addr;
+
+	if (!elf_section_source(f, ".gnu_debugaltlink", &s, &addr) ||
+	    !source_text(&s, 0, '\0', name, cap) || strlen(name) >= min(s.size, cap - 1))
+		return 0;	/* it does not end, or not where there is room for it */
+	n = s.size - strlen(name) - 1;
+	return n <= id_cap && source_get(&s, s.size - n, id, n) ? n : 0;
+}

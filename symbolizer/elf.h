@@ -48,4 +48,10 @@ bool elf_symbols(struct elf_file *f, bool dynamic, struct elf_symbols *ret);
 /* .gnu_debuglink: name of the file with the debug information, and its CRC. False: there is none. */
 bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc);
 
+/*
+ * .gnu_debugaltlink: name of the file that dwz moved parts of the debug information to;
+ * the length of its build-id, 0: there is none.
+ */
+size_t elf_altlink(struct elf_file *f, char *name, size_t cap, u8 *id, size_t id_cap);
+
 #endif

@@ -90,7 +90,7 @@ static struct open_file *open_lines(u32 file, const int *fds)
 	if ((!o->d && !o->go) || o->file != file) {
 		drop(o);
 		make_room(o);
-		o->d = dwarf_open(fds[1] >= 0 ? fds[1] : fds[0]);
+		o->d = dwarf_open(fds[1] >= 0 ? fds[1] : fds[0], fds[2]);
 		if (!o->d && errno == ENODATA)
 			o->go = names_of_go(fds[0]);
 		if (!o->d && !o->go)

@@ -260,6 +260,20 @@ static int answer_jit(const struct question *q, int fd, struct reply *r)
 	return mem;
 }
 
+/* Is it the debug file, and has dwz moved parts of it elsewhere? */
+static int answer_debug(const int *fds, struct reply *r)
+{
+	struct elf_file *f;
+
+	r->err = fds[1] >= 0 && debugfile_matches(fds[0], fds[1]) ? 0 : -ENOMSG;
+	f = r->err ? NULL : elf_open(fds[1]);
+	if (f)
+		r->build_id_len = (u32)elf_altlink(f, r->debuglink, sizeof(r->debuglink), r->build_id,
+						   sizeof(r->build_id));
+	elf_close(f);
+	return -1;
+}
+
 static int answer(const struct question *q, const int *fds, struct reply *r)
 {
 	switch (q->kind) {
@@ -272,8 +286,7 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 	case ANSWER_JIT:
 		return answer_jit(q, fds[0], r);
 	case ANSWER_DEBUG:
-		r->err = fds[1] >= 0 && debugfile_matches(fds[0], fds[1]) ? 0 : -ENOMSG;
-		return -1;
+		return answer_debug(fds, r);
 	}
 	r->err = -EINVAL;
 	return -1;

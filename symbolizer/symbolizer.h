@@ -33,7 +33,10 @@ int symbolizer_ask_table(u32 file, int fd);
  * debug_fd: its separate debug file, of which ANSWER_DEBUG said yes, or -1.
  */
 int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
-/* Asks whether debug_fd is the debug file of fd. The answer's err is 0 or -ENOMSG (it is not). */
+/*
+ * Asks whether debug_fd is the debug file of fd. The answer's err is 0 or -ENOMSG (it is not);
+ * build_id and debuglink are of the file that dwz moved parts of it to, if it did.
+ */
 int symbolizer_ask_debug(u32 file, int fd, int debug_fd);
 /*
  * Asks for the names of code made at run time from a /tmp/perf-PID.map, read
@@ -44,9 +47,9 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
 /*
  * Asks for the source lines of n addresses and for the functions that were
  * inlined there. May be answered in part: what is not done is to be asked again.
- * debug_fd as for names.
+ * debug_fd as for names; sup_fd: what dwz moved out of that, or -1.
  */
-int symbolizer_ask_lines(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
+int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n);
 
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */
@@ -84,7 +87,8 @@ struct symbolizer_answer {
 	u32 n_segments;
 	u8 build_id[BUILD_ID_MAX];
 	u32 build_id_len;
-	char debuglink[DEBUGLINK_MAX];	/* name of the debug file by .gnu_debuglink, or "" */
+	/* name of the debug file by .gnu_debuglink, or ""; ANSWER_DEBUG: by .gnu_debugaltlink */
+	char debuglink[DEBUGLINK_MAX];
 	u64 base;		/* address of page 0 of the table */
 	const u64 *words;	/* see unwind.h; NULL when the file has no frame information */
 	u32 n_words;

@@ -7,6 +7,7 @@
 #include "bpf/tasks.bpf.h"
 #include "bpf/scope.bpf.h"
 #include "bpf/unwind.bpf.h"
+#include "bpf/collectors/profiler_waits.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -204,7 +205,6 @@ int on_sample(void *ctx)
  */
 #define THIN_NS 1000000u
 const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
-#define MAX_PENDING_FRAMES 48
 
 /*
  * A block that is over, waiting for its user stack: that can only be read in
@@ -240,7 +240,6 @@ struct {
 } off_records SEC(".maps");
 
 u64 lost_pending;
-u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
 
 static __always_inline void append_kernel(struct record *r, const struct pending *p)
 {
@@ -316,17 +315,14 @@ static __always_inline u64 thin(struct task_state *s, u64 ns)
 
 static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
 {
-	u64 began = s->off_since_ns, ns = now - began, value;
+	u64 rest = wait_ends(s, now), ns = now - s->off_since_ns, value;
 	u32 zero = 0, tid = t->pid;
 	struct pending *p;
 	long bytes;
 
-	s->off_since_ns = 0;
-	if (began < off_began_ns)	/* left over from the last time this was on */
+	if (!rest || ns < min_block_ns)
 		return;
-	if (ns < min_block_ns)
-		return;
-	value = thin(s, ns);
+	value = thin(s, rest);
 	if (!value)
 		return;
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);
@@ -353,15 +349,13 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	if (prev->pid && in_scope(prev->tgid)) {
 		finish_block(prev, 1);
 		s = preempt || !prev->__state ? NULL : task_state(prev);
-		if (s) {
-			s->off_since_ns = now;
-			s->waker = 0;
-		}
+		if (s)
+			wait_begins(s, now);
 	}
 	if (!next->pid)
 		return 0;
 	s = task_state(next);
-	if (s && s->off_since_ns)
+	if (s && s->off_told_ns)
 		end_block(next, s, now);
 	return 0;
 }
@@ -395,7 +389,7 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
 
-	if (s && s->off_since_ns)
+	if (s && s->off_told_ns)
 		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
 	return 0;
 }

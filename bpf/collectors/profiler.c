@@ -5,6 +5,7 @@
  * batches and arrive when they arrive: nothing here waits.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,15 @@
 #include "bpf/collectors/profiler_jit.h"
 #include "bpf/collectors/profiler_lines.h"
 #include "bpf/collectors/profiler_mappings.h"
+#include "bpf/collectors/profiler_waits.h"
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
 #define BUCKETS 4096
 #define OFF_LINGER_NS (300 * NSEC_PER_SEC)
+#define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
+#define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
 /* One stack of this interval. */
 struct total {
@@ -52,8 +56,9 @@ static u32 n_links;
 static struct ring_buffer *ring;
 static struct total *totals[BUCKETS];
 static u64 period_ns;
-static bool have_kallsyms, first_tick_over;
-static struct bpf_link *off_links[3];
+static bool have_kallsyms;
+static u64 sampling_since_ns;	/* 0: not yet */
+static struct bpf_link *off_links[4];
 static struct bpf_program *off_return_prog;
 static u64 off_wanted_ns;
 static bool off_on;
@@ -199,6 +204,14 @@ static void add_sample(const struct wire_sample *s)
 	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
 }
 
+static void take_walked(const struct wire_sample *s)
+{
+	if (s->kind == SAMPLE_WAIT)
+		waits_walked(s);
+	else
+		add_sample(s);
+}
+
 static int on_sample(void *ctx, void *data, size_t size)
 {
 	const struct wire_sample *s = data;
@@ -208,7 +221,7 @@ static int on_sample(void *ctx, void *data, size_t size)
 	if (s->end == WALK_NEW_PROCESS || s->end == WALK_NO_MAPPING)
 		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
 	if (s->copied) {
-		walk_copied(data, add_sample);
+		walk_copied(data, take_walked);
 		return 0;
 	}
 	if (size < sizeof(*s) + frames)
@@ -301,10 +314,12 @@ static void take_opened(void)
 	struct opener_job *job;
 
 	while ((job = opener_take())) {
-		if (job->kind == OPEN_DEBUG)
+		if (job->kind == OPEN_DEBUG || job->kind == OPEN_SUP)
 			debug_opened(job);
-		else
+		else if (job->kind == OPEN_PERF_MAP)
 			jit_opened(job);
+		else
+			waits_read(job, take_walked);
 		free(job);
 	}
 }
@@ -339,15 +354,12 @@ static void ask_names(void)
 
 static void profiler_drain(void)
 {
-	/* the first tick is long: what is sampled before its end waits too long for us to look at it */
-	if (first_tick_over)
-		skel->bss->sampling = true;
 	ring_buffer__consume(ring);
 	take_opened();
 	take_answers();
 	files_ask_waiting();
 	mappings_install();
-	walk_waiting(add_sample);
+	walk_waiting(take_walked);
 	debug_drain();
 	ask_names();
 	jit_drain();
@@ -373,6 +385,7 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
+	[WALK_NOT_READ] = "not readable",
 };
 
 static void add_row(const struct tick *t, struct total *s)
@@ -425,7 +438,10 @@ static void off_switch_off(const char *why)
 {
 	struct bpf_program *const progs[] = {
 		skel->progs.on_off_switch, skel->progs.on_off_waking, off_return_prog,
+		skel->progs.waits_iter,
 	};
+
+	waits_close();
 
 	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
 		bpf_link__destroy(off_links[i]);
@@ -442,8 +458,13 @@ static void off_switch_on(void)
 	off_links[1] = probe_attach(skel->progs.on_off_waking);
 	off_links[2] = probe_attach(skel->progs.on_off_switch);
 	off_on = off_links[0] && off_links[1] && off_links[2];
-	if (!off_on)
+	if (!off_on) {
 		log_line("off-CPU: %s", probe_why(errno));
+		return;
+	}
+	off_links[3] = probe_attach(skel->progs.waits_iter);
+	waits_open(off_links[3], &skel->bss->look);
+	waits_adopt(skel->bss->off_began_ns);
 }
 
 static void profiler_adjust(const struct tick *t)
@@ -458,19 +479,55 @@ static void profiler_adjust(const struct tick *t)
 	}
 }
 
+/* Stacks are read within microseconds; where that hangs the wait is told without. */
+static void await_stacks(void)
+{
+	u64 until = boottime_ns() + STACKS_NS, now;
+	struct pollfd fd = { .events = POLLIN };
+
+	while (waits_reading() && (now = boottime_ns()) < until) {
+		fd.fd = opener_fd();
+		if (poll(&fd, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
+			return;
+		take_opened();
+	}
+}
+
+static void tell_waits(void)
+{
+	u64 least = max(sampler_options()->min_block_ns, YOUNG_WAIT_NS);
+
+	if (!off_on)
+		return;
+	waits_look(least, add_sample);
+	await_stacks();
+	waits_tell(add_sample);
+}
+
+/* Of the first interval the part in which samples were taken. */
+static u64 observed_ns(const struct tick *t)
+{
+	if (!sampling_since_ns || !t->interval_ns)
+		return 0;
+	return min(t->interval_ns, t->now_ns - sampling_since_ns);
+}
+
 static int profiler_read(const struct tick *t)
 {
 	profiler_drain();
-	profiler_adjust(t);
+	tell_waits();
+	if (sampling_since_ns)
+		profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
 			add_row(t, s);
 	clear_totals();
 	frames_rows(t->b);
-	builder_status(t->b, TABLE_stacks, TS_OK, NULL, t->interval_ns);
+	builder_status(t->b, TABLE_stacks, TS_OK, NULL, observed_ns(t));
 	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
+	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
 	loss_set("no room for mappings", mappings_refused());
@@ -479,11 +536,17 @@ static int profiler_read(const struct tick *t)
 	return 0;
 }
 
-/* Between two drains from now on there is little time. */
+/*
+ * The first tick is long, and what is sampled during it waits too long for us to look
+ * at it. Between two drains from now on there is little time.
+ */
 static void profiler_end(const struct tick *t)
 {
-	(void)t;
-	first_tick_over = true;
+	if (sampling_since_ns)
+		return;
+	profiler_adjust(t);
+	skel->bss->sampling = true;
+	sampling_since_ns = boottime_ns();
 }
 
 /* ---- open and close ---- */
@@ -527,7 +590,7 @@ static void profiler_close(void)
 	links = NULL;
 	ring_buffer__free(ring);
 	ring = NULL;
-	walk_give_up(add_sample);
+	walk_give_up(take_walked);
 	clear_totals();
 	mappings_close();
 	files_close();
@@ -547,7 +610,7 @@ static int profiler_open(char *reason, size_t cap)
 	int err;
 
 	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
-	first_tick_over = false;
+	sampling_since_ns = 0;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;

@@ -14,6 +14,7 @@
 #endif
 
 #define MAX_FRAMES 127		/* of each half, kernel and user */
+#define MAX_PENDING_FRAMES 48	/* kernel part of a wait */
 
 /* ---- the arena ---- */
 
@@ -61,6 +62,7 @@ enum walk_end {
 	WALK_32BIT,		/* a 32-bit program */
 	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
 	WALK_ENDED,		/* the process was gone before its mappings could be read */
+	WALK_NOT_READ,		/* waits still, and its stack could not be read from outside (yet) */
 	WALK_ENDS
 };
 
@@ -68,7 +70,10 @@ enum walk_end {
 #define FRAME_FILE(f) ((__u32)((f) >> FRAME_ADDR_BITS))
 #define FRAME_ADDR(f) ((f) & ((1ull << FRAME_ADDR_BITS) - 1))
 
-enum sample_kind { SAMPLE_CPU = 1, SAMPLE_OFFCPU };
+enum sample_kind {
+	SAMPLE_CPU = 1, SAMPLE_OFFCPU,
+	SAMPLE_WAIT,	/* not from the kernel: value is since_ns of a wait that has not ended */
+};
 
 struct wire_sample {
 	__u16 kind;
@@ -107,6 +112,31 @@ struct wire_copy {
 	__u64 from;		/* address of stack[0] */
 	__u32 bytes, pad;
 	__u8 stack[COPY_BYTES];
+};
+
+/* ---- waits that have not ended ---- */
+
+/* What the next pass over all threads shall do. Times: CLOCK_MONOTONIC. */
+struct wire_look {
+	__u64 until_ns;		/* look at waits that began before this */
+	__u64 adopt_ns;		/* when a wait began that was not seen to begin */
+	__u64 tell;		/* report those whose details the last pass gave; else the others */
+};
+
+/* A wait that was reported before: ns more of it. */
+struct wire_wait {
+	__u32 tgid, tid;
+	__u64 since_ns;		/* with tid: which wait it is */
+	__u64 ns;		/* 0: a new one, the rest of struct wire_new_wait follows */
+};
+
+struct wire_new_wait {
+	struct wire_wait wait;
+	__u64 start_ns, exec_id;
+	char comm[16];
+	__u32 n_kernel, end;	/* enum walk_end: WALK_WHOLE, or why there is no user stack to read */
+	__u64 kernel[MAX_PENDING_FRAMES];
+	struct walk_regs regs;
 };
 
 #endif

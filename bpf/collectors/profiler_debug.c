@@ -14,11 +14,13 @@
 
 #define PATIENCE_NS (2 * NSEC_PER_SEC)
 
-enum debug_state { DEBUG_NONE, DEBUG_SEARCHED, DEBUG_OPENED, DEBUG_ASKED, DEBUG_DONE };
+enum debug_state {
+	DEBUG_NONE, DEBUG_SEARCHED, DEBUG_OPENED, DEBUG_ASKED, DEBUG_SUP_SEARCHED, DEBUG_DONE,
+};
 
 struct debug {
 	enum debug_state state;
-	int fd;
+	int fd, sup_fd;
 	u32 from;		/* the place to go on with if this is not it */
 	u64 since_ns;
 	char link[DEBUGLINK_MAX];
@@ -37,7 +39,7 @@ static struct debug *debug_of(u32 file)
 		all = xrealloc(all, n * sizeof(*all));
 		memset(all + n_all, 0, (n - n_all) * sizeof(*all));
 		for (; n_all < n; n_all++)
-			all[n_all].fd = -1;
+			all[n_all].fd = all[n_all].sup_fd = -1;
 	}
 	return &all[file];
 }
@@ -82,7 +84,10 @@ void debug_opened(const struct opener_job *job)
 {
 	struct debug *d = debug_of(job->id);
 
-	if (d->state != DEBUG_SEARCHED) {	/* of a profiler that was closed meanwhile */
+	if (job->kind == OPEN_SUP && d->state == DEBUG_SUP_SEARCHED) {
+		d->sup_fd = job->fd >= 0 ? job->fd : -1;
+		d->state = DEBUG_DONE;
+	} else if (job->kind == OPEN_SUP || d->state != DEBUG_SEARCHED) {	/* of a profiler that was closed meanwhile */
 		if (job->fd >= 0)
 			close(job->fd);
 	} else if (job->fd < 0) {
@@ -94,6 +99,18 @@ void debug_opened(const struct opener_job *job)
 	}
 }
 
+static void search_sup(const struct symbolizer_answer *a, struct debug *d)
+{
+	struct opener_job job = { .kind = OPEN_SUP, .id = a->file, .fd = -1 };
+
+	job.pid = mappings_user(a->file, &job.start_ns);
+	for (u32 i = 0; i < a->build_id_len; i++)
+		snprintf(job.build_id + 2 * i, 3, "%02x", a->build_id[i]);
+	snprintf(job.link, sizeof(job.link), "%s", a->debuglink);
+	if (!opener_ask(&job))
+		d->state = DEBUG_SUP_SEARCHED;
+}
+
 void debug_answer(const struct symbolizer_answer *a)
 {
 	struct debug *d = debug_of(a->file);
@@ -101,8 +118,11 @@ void debug_answer(const struct symbolizer_answer *a)
 	if (d->state != DEBUG_ASKED)
 		return;
 	d->state = DEBUG_DONE;
-	if (!a->err)
+	if (!a->err) {
+		if (a->build_id_len)
+			search_sup(a, d);
 		return;
+	}
 	close(d->fd);
 	d->fd = -1;
 	if (a->err == -ENOMSG)	/* an older build's: perhaps the next place has the right one */
@@ -128,7 +148,14 @@ int debug_fd(u32 file)
 {
 	const struct debug *d = debug_of(file);
 
-	return d->state == DEBUG_DONE ? d->fd : -1;
+	return d->state == DEBUG_DONE || d->state == DEBUG_SUP_SEARCHED ? d->fd : -1;
+}
+
+int debug_sup_fd(u32 file)
+{
+	const struct debug *d = debug_of(file);
+
+	return d->state == DEBUG_DONE ? d->sup_fd : -1;
 }
 
 void debug_set_bad(u32 file, const char *why)
@@ -143,9 +170,12 @@ const char *debug_bad(u32 file)
 
 void debug_close(void)
 {
-	for (u32 i = 0; i < n_all; i++)
+	for (u32 i = 0; i < n_all; i++) {
 		if (all[i].fd >= 0)
 			close(all[i].fd);
+		if (all[i].sup_fd >= 0)
+			close(all[i].sup_fd);
+	}
 	free(all);
 	all = NULL;
 	n_all = n_opened = 0;

@@ -24,6 +24,8 @@ void debug_drain(void);
 bool debug_ready(u32 file);
 /* The debug file, or -1. */
 int debug_fd(u32 file);
+/* What dwz moved out of the debug file, or -1. */
+int debug_sup_fd(u32 file);
 /* This file's symbols killed the symbolizer, or cannot be read: not again. */
 void debug_set_bad(u32 file, const char *why);
 const char *debug_bad(u32 file);	/* why, or NULL */

@@ -93,7 +93,8 @@ bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 	n_wanted = new_ones(ids, addrs, *n, wanted);
 	later = n_wanted < SYMBOLIZER_BATCH && now - f->asked_ns < LINES_AGAIN_NS;
 	if (n_wanted && !later) {
-		if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), wanted, n_wanted))
+		if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), wanted,
+					 n_wanted))
 			return false;
 		f->asked_ns = now;
 	}

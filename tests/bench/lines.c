@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		addrs[i] = pick(&s, i);
 	before = peak_kb();
 	start = now_ms();
-	d = dwarf_open(fd);
+	d = dwarf_open(fd, -1);
 	if (!d)
 		return 1;
 	dwarf_index(d, UINT64_MAX);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_dwarf.c: bytes as an ELF file with DWARF, asked for lines as the symbolizer
- * does. libdwarf is known to read where it should not, to free twice and to run in
- * circles: that ends the process that has no rights, and so it does here, in a
- * child for each input. Faults in our own code count.
+ * fuzz_dwarf.c: bytes as an ELF file with DWARF, and as the file that dwz made of it,
+ * asked for lines as the symbolizer does. libdwarf is known to read where it should
+ * not, to free twice and to run in circles: that ends the process that has no rights,
+ * and so it does here, in a child for each input. Faults in our own code count.
  *
  * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c
  * sources: symbolizer/dwarf_lines.c symbolizer/dwarf_functions.c symbolizer/elf.c
@@ -74,7 +74,7 @@ static void note(u32 what)
 static void ask(int fd)
 {
 	struct dwarf_frame f[DWARF_MAX_DEPTH];
-	struct dwarf *d = dwarf_open(fd);
+	struct dwarf *d = dwarf_open(fd, fd);
 
 	if (!d)
 		return;

@@ -26,6 +26,7 @@
 #define MAX_SHOWN (getenv("SHOW") ? 100000u : 20u)
 
 static char folder[] = "/tmp/ottop-dwarf-XXXXXX";
+static int sup_fd = -1;	/* what dwz moved out of the program */
 static u32 step = STEP, shown;	/* addresses between two; differences printed */
 static const char *tool = "addr2line";
 
@@ -173,7 +174,7 @@ static struct score compare(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct elf_file *elf = elf_open(fd);
-	struct dwarf *d = dwarf_open(fd);
+	struct dwarf *d = dwarf_open(fd, sup_fd);
 	struct symtab *t = symtab_read(elf, false);
 	struct score score = { 0 };
 	struct elf_section text;
@@ -359,7 +360,7 @@ static void go(void **state)
 static struct dwarf *open_path(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct dwarf *d = dwarf_open(fd);
+	struct dwarf *d = dwarf_open(fd, -1);
 	int err = errno;
 
 	close(fd);
@@ -398,22 +399,56 @@ static void split_dwarf_has_lines_only(void **state)
 }
 
 /* Debian's way: what several files have in common is in a third one. */
-static void names_in_another_file_are_unknown(void **state)
+static const char *build_with_dwz(const char *source, const char *name, const char *compiler,
+				  const char *flags)
 {
-	struct dwarf_frame f[DWARF_MAX_DEPTH];
-	const char *path = build(c_source, "a.c", "gcc", "-O2 -g");
+	const char *path = build(source, name, compiler, flags);
 	char command[512];
+
+	if (!path || !have("dwz")) {
+		printf("# skipped: no compiler or no dwz\n");
+		skip();
+	}
+	snprintf(command, sizeof(command), "cd %s && rm -f common && cp program two && dwz -m common program two",
+		 folder);
+	assert_int_equal(system(command), 0);
+	return path;
+}
+
+static void check_with_dwz(const char *source, const char *name, const char *compiler, const char *flags,
+			   u32 every)
+{
+	const char *path = build_with_dwz(source, name, compiler, flags);
+	char common[64];
+
+	snprintf(common, sizeof(common), "%s/common", folder);
+	sup_fd = open(common, O_RDONLY | O_CLOEXEC);
+	assert_true(sup_fd >= 0);
+	check(path, "addr2line", every);
+	close(sup_fd);
+	sup_fd = -1;
+}
+
+static void names_in_the_file_of_dwz(void **state)
+{
+	(void)state;
+	check_with_dwz(c_source, "a.c", "gcc", "-O2 -gdwarf-5", 1);
+	check_with_dwz(c_source, "a.c", "gcc", "-O2 -gdwarf-4", 1);
+	check_with_dwz(cc_source, "a.cc", "g++", "-O2 -g", STEP);
+}
+
+/* It is not there, or it is another one: its names are unknown. */
+static void names_in_no_file_are_unknown(void **state)
+{
+	const char *path = build_with_dwz(c_source, "a.c", "gcc", "-O2 -g");
+	struct dwarf_frame f[DWARF_MAX_DEPTH];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct dwarf *d;
 	u32 known = 0, inlined = 0;
 
 	(void)state;
-	if (!have("dwz")) {
-		printf("# skipped: no dwz\n");
-		skip();
-	}
-	snprintf(command, sizeof(command), "cd %s && cp program two && dwz -m common program two", folder);
-	assert_int_equal(system(command), 0);
-	d = open_path(path);
+	d = dwarf_open(fd, fd);
+	close(fd);
 	assert_non_null(d);
 	assert_true(dwarf_index(d, UINT64_MAX));
 	for (u64 addr = 0x1000; addr < 0x1400; addr++) {
@@ -452,7 +487,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(go),
 		cmocka_unit_test(no_dwarf_is_said),
 		cmocka_unit_test(split_dwarf_has_lines_only),
-		cmocka_unit_test(names_in_another_file_are_unknown),
+		cmocka_unit_test(names_in_the_file_of_dwz),
+		cmocka_unit_test(names_in_no_file_are_unknown),
 	};
 
 	if (!mkdtemp(folder))

@@ -94,7 +94,7 @@ static void lines_of_a_program(void **state)
 	(void)state;
 	for (n = 0; n < ARRAY_SIZE(addrs); n++)
 		addrs[n] = addr_of_work() + n;
-	assert_int_equal(symbolizer_ask_lines(1, fd, -1, addrs, n), 0);
+	assert_int_equal(symbolizer_ask_lines(1, fd, -1, -1, addrs, n), 0);
 	a = answer();
 	assert_int_equal(a.kind, ANSWER_LINES);
 	assert_int_equal(a.err, 0);
@@ -126,7 +126,7 @@ static void no_dwarf_is_an_answer(void **state)
 	u64 addr = 0x1130;
 
 	(void)state;
-	assert_int_equal(symbolizer_ask_lines(2, fd, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(2, fd, -1, -1, &addr, 1), 0);
 	a = answer();
 	assert_int_equal(a.err, -ENODATA);
 	symbolizer_done(&a);
@@ -142,7 +142,7 @@ static void ask_good_one(int good, u64 addr)
 {
 	struct symbolizer_answer a;
 
-	assert_int_equal(symbolizer_ask_lines(1, good, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(1, good, -1, -1, &addr, 1), 0);
 	a = answer();
 	assert_int_equal(a.err, 0);
 	assert_true(a.n_lines > 0);
@@ -154,7 +154,7 @@ static void ask_bad_one(u32 number, const char *name, u64 addr, bool may_live)
 	struct symbolizer_answer a;
 	int fd = open_in(name);
 
-	assert_int_equal(symbolizer_ask_lines(number, fd, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(number, fd, -1, -1, &addr, 1), 0);
 	assert_int_equal(symbolizer_ask_names(number, fd, -1, &addr, 1), 0);
 	a = answer();
 	printf("# %s: err %d, %u lines\n", name, a.err, a.n_lines);
@@ -266,14 +266,14 @@ static void a_file_that_kills_is_answered(void **state)
 	(void)state;
 	assert_int_equal(run("cp good shrinks%s", ""), 0);
 	fd = open_in("shrinks");
-	assert_int_equal(symbolizer_ask_lines(200, fd, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(200, fd, -1, -1, &addr, 1), 0);
 	a = answer();
 	assert_int_equal(a.err, 0);	/* it is mapped now */
 	symbolizer_done(&a);
 	assert_int_equal(run("truncate -s 4096 shrinks%s", ""), 0);
 	addr += 1;
-	assert_int_equal(symbolizer_ask_lines(200, fd, -1, &addr, 1), 0);
-	assert_int_equal(symbolizer_ask_lines(1, good, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(200, fd, -1, -1, &addr, 1), 0);
+	assert_int_equal(symbolizer_ask_lines(1, good, -1, -1, &addr, 1), 0);
 	a = answer();
 	assert_int_equal(a.file, 200);
 	printf("# shrunk: err %d\n", a.err);

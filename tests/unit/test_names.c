@@ -611,6 +611,29 @@ static void test_places(void **state)
 	assert_false(debug_place(&job, 0, path, sizeof(path), &own));
 }
 
+static void test_places_of_dwz(void **state)
+{
+	struct opener_job job = { .kind = OPEN_SUP, .build_id = "abcdef0123",
+				  .link = "../../.dwz/x86_64-linux-gnu/x.debug" };
+	static const char *const bad_links[] = { "", "/etc/shadow", "/.dwz/../../etc/shadow" };
+	char path[256];
+	bool own;
+
+	(void)state;
+	for (u32 i = 0; i < SUP_PLACES; i++) {
+		assert_true(debug_place(&job, i, path, sizeof(path), &own));
+		assert_string_equal(path, i < 2 ? "/usr/lib/debug/.dwz/x86_64-linux-gnu/x.debug" :
+				    "/usr/lib/debug/.build-id/ab/cdef0123.debug");
+		assert_int_equal(own, i % 2);
+	}
+	assert_false(debug_place(&job, SUP_PLACES, path, sizeof(path), &own));
+	for (u32 k = 0; k < ARRAY_SIZE(bad_links); k++) {
+		snprintf(job.link, sizeof(job.link), "%s", bad_links[k]);
+		assert_false(debug_place(&job, 0, path, sizeof(path), &own));
+		assert_true(debug_place(&job, 2, path, sizeof(path), &own));
+	}
+}
+
 /* A perf map must be a regular file of the process that is meant. */
 static void test_open_map(void **state)
 {
@@ -661,6 +684,7 @@ int main(void)
 		cmocka_unit_test(test_unpack_bomb), cmocka_unit_test(test_own_symbols),
 		cmocka_unit_test(test_hostile_files), cmocka_unit_test(test_debug_file),
 		cmocka_unit_test(test_demangle), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_places_of_dwz),
 		cmocka_unit_test(test_open_map),
 	};
 

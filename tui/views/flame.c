@@ -229,12 +229,9 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: the first interval is not over");
 		return;
 	}
-	/*
-	 * A wait is a sample when it ends: who hangs has none. And of the past it is not
-	 * known whether this kind of stacks was asked for.
-	 */
+	/* Of the past it is not known whether this kind of stacks was asked for. */
 	if (off)
-		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no wait of %s ended in %.1f s%s", whose,
+		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no wait of %s in %.1f s%s", whose,
 			      covered, app_live(a) ? "" : ", or 3 was not looked at then");
 	else
 		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s did not run%s",

@@ -5,6 +5,7 @@
  *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
  *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER" for
  *				each; WAKER is the thread that ends the waits, or 0
+ *	waits DIRECTORY N	says "ready"; N threads and main() wait for ever
  *
  * The time of a wait is that of the call around it. Where the calls also work
  * (write and fsync), the thread's own CPU time is taken off.
@@ -172,6 +173,7 @@ static struct wait waits[] = {
 	{ .name = "waits_on_cond", .run = waits_on_cond },
 	{ .name = "migrates", .run = migrates },
 	{ .name = "waits_for_disk", .run = waits_for_disk },
+	{ .name = "joins" },	/* main itself: one wait longer than any interval */
 };
 
 enum { ON_LOCK = 2, ON_PIPE = 3 };
@@ -232,6 +234,26 @@ NOINLINE void warm_up(void)
 		;
 }
 
+/* What holds the last reference to this pipe is itself: nobody writes. */
+NOINLINE void hangs(struct wait *w)
+{
+	char c;
+
+	while (read(pipe_fds[0], &c, 1) == 1)
+		w->waited++;
+}
+
+NOINLINE void joins(struct wait *w, struct wait *others, unsigned n)
+{
+	w->tid = tid();
+	for (unsigned i = 0; i < n; i++) {
+		ns_t begin = now_ns();
+
+		pthread_join(others[i].thread, NULL);
+		w->waited += now_ns() - begin;
+	}
+}
+
 static void *run(void *arg)
 {
 	struct wait *w = arg;
@@ -244,7 +266,8 @@ static void *run(void *arg)
 int main(int argc, char **argv)
 {
 	static void *(*const others[])(void *) = { hold_lock, write_pipe, move_migrant };
-	unsigned n = sizeof(waits) / sizeof(*waits);
+	unsigned n = sizeof(waits) / sizeof(*waits) - 1;
+	static struct wait hang = { .run = hangs };
 	pthread_t threads[3];
 
 	directory = argc > 1 ? argv[1] : ".";
@@ -252,6 +275,12 @@ int main(int argc, char **argv)
 		return 1;
 	puts("ready");
 	fflush(stdout);
+	if (argc > 2) {
+		for (int i = 0; i < atoi(argv[2]); i++)
+			if (pthread_create(&hang.thread, NULL, run, &hang))
+				return 1;
+		joins(&waits[n], &hang, 1);
+	}
 	warm_up();
 	if (getchar() == EOF)
 		return 1;
@@ -260,12 +289,11 @@ int main(int argc, char **argv)
 		pthread_create(&threads[i], NULL, others[i], NULL);
 	for (unsigned i = 0; i < n; i++)
 		pthread_create(&waits[i].thread, NULL, run, &waits[i]);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(waits[i].thread, NULL);
+	joins(&waits[n], waits, n);
 	done = 1;
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i <= n; i++)
 		printf("%s %llu %d %d\n", waits[i].name, waits[i].waited, waits[i].tid, waits[i].waker);
 	return 0;
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * profiler_waits.bpf.h: waits that have not ended, which is what somebody looks for
+ * whose program hangs. A pass over all threads reports the part of each wait that
+ * was not reported yet; the end of the wait reports the rest. Who exchanges
+ * off_told_ns has that part, so each nanosecond counts once.
+ */
+#ifndef OTTOP_PROFILER_WAITS_BPF_H
+#define OTTOP_PROFILER_WAITS_BPF_H
+
+struct wire_look look;
+u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
+
+/* Only one pass is under way at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wire_new_wait);
+} wait_scratch SEC(".maps");
+
+#define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
+
+/* Who finds off_told_ns finds the beginning that goes with it. */
+static __always_inline void wait_begins(struct task_state *s, u64 now)
+{
+	s->waker = 0;
+	ONCE(s->off_since_ns) = now;
+	ONCE(s->off_told_ns) = now;
+}
+
+/* The part that nobody reported yet, which is the caller's now; 0: there is none. */
+static __always_inline u64 wait_ends(struct task_state *s, u64 now)
+{
+	u64 told = __sync_lock_test_and_set(&s->off_told_ns, 0), began = s->off_since_ns;
+
+	/* left over from the last time this was on, or a pass is about to change its mind, see adopt() */
+	if (began < off_began_ns || told < began || told >= now)
+		return 0;
+	return now - told;
+}
+
+/* It left the CPU by its own will, and is not about to. */
+static __always_inline bool is_off_cpu(struct task_struct *t)
+{
+	u32 state = t->__state;
+
+	if (!state || state & TASK_DEAD || t->exit_state || t->on_rq)
+		return false;
+	return !bpf_core_field_exists(t->on_cpu) || !t->on_cpu;
+}
+
+/* Kernel threads that wait for work do not hang. */
+static __always_inline bool is_idle(struct task_struct *t)
+{
+	return !t->mm && (t->__state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) != TASK_UNINTERRUPTIBLE;
+}
+
+/*
+ * A wait that was not seen to begin counts from since on. told: what there was instead of
+ * its time; one that began meanwhile is left alone, it was seen.
+ */
+static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 told, u64 since)
+{
+	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_told_ns, told, since) != told)
+		return;
+	ONCE(s->off_since_ns) = since;
+	s->waker = 0;
+	/* it may have come back meanwhile, before this was there to be seen */
+	if (!is_off_cpu(t))
+		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
+}
+
+static __always_inline void tell(struct seq_file *seq, struct task_state *s, struct wire_wait *w,
+				 u64 told)
+{
+	u64 now = bpf_ktime_get_ns();
+
+	if (now <= told || __sync_val_compare_and_swap(&s->off_told_ns, told, now) != told)
+		return;
+	w->ns = now - told;
+	/* where the buffer is full the pass comes again to this thread */
+	if (bpf_seq_write(seq, w, sizeof(*w)))
+		__sync_val_compare_and_swap(&s->off_told_ns, now, told);
+}
+
+static __always_inline void describe(struct seq_file *seq, struct task_struct *t,
+				     const struct wire_wait *w)
+{
+	u32 zero = 0;
+	struct wire_new_wait *n = bpf_map_lookup_elem(&wait_scratch, &zero);
+	long bytes;
+
+	if (!n)
+		return;
+	n->wait = *w;
+	n->start_ns = t->group_leader->start_boottime;
+	n->exec_id = t->self_exec_id;
+	bpf_core_read_str(n->comm, sizeof(n->comm), &t->comm);
+	bytes = bpf_get_task_stack(t, n->kernel, sizeof(n->kernel), 0);
+	n->n_kernel = bytes > 0 ? bytes / sizeof(u64) : 0;
+	n->end = !t->mm ? WALK_NONE : walk_registers(&n->regs, t) ? WALK_WHOLE : WALK_32BIT;
+	bpf_seq_write(seq, n, sizeof(*n));
+}
+
+SEC("iter/task")
+int waits_iter(struct bpf_iter__task *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct wire_wait w = {};
+	struct task_state *s;
+	u64 told;
+
+	if (!t || !t->pid || t->exit_state || !in_scope(t->tgid) || is_idle(t))
+		return 0;
+	s = task_state_make(t);
+	if (!s)
+		return 0;
+	told = ONCE(s->off_told_ns);
+	if (!told || ONCE(s->off_since_ns) < off_began_ns)
+		adopt(t, s, told, look.adopt_ns);
+	told = ONCE(s->off_told_ns);
+	w.since_ns = ONCE(s->off_since_ns);
+	if (!told || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
+		return 0;
+	w.tgid = t->tgid;
+	w.tid = t->pid;
+	if ((told == w.since_ns) == !!look.tell)
+		tell(ctx->meta->seq, s, &w, told);
+	else if (!look.tell)
+		describe(ctx->meta->seq, t, &w);
+	return 0;
+}
+
+#endif
