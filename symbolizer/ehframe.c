@@ -75,28 +75,53 @@ static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
 	return eh ?: debug;
 }
 
+/* From `from` until the next row, at most until `until`, where nothing is known yet. */
+static struct cfi_row *fill(struct cfi_row *rows, u32 *n, u64 from, u64 until, struct unw_info info)
+{
+	struct unw_info none = {};
+	u32 at = 0;
+
+	while (at < *n && rows[at].pc <= from)
+		at++;
+	if (!from || from >= until || (at && rows[at - 1].info.cfa != UNW_CFA_NONE))
+		return rows;
+	rows = xrealloc(rows, ((size_t)*n + 2) * sizeof(*rows));
+	if (at < *n)
+		until = min(until, rows[at].pc);
+	memmove(&rows[at + 2], &rows[at], (*n - at) * sizeof(*rows));
+	rows[at] = (struct cfi_row){ .pc = from, .info = info };
+	rows[at + 1] = (struct cfi_row){ .pc = until, .info = none };
+	*n += 2;
+	return rows;
+}
+
+/*
+ * Linkers write no frame information for the stubs of a static program (the
+ * functions that it chooses by processor: memcpy), lld for none.
+ */
+static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 *n)
+{
+	static const char *const names[] = { ".plt", ".iplt", ".plt.sec", ".plt.got" };
+	struct unw_info stub = { .cfa = UNW_CFA_PLT };
+	struct source unread;
+	u64 addr;
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (elf_section_source(f, names[i], &unread, &addr))
+			rows = fill(rows, n, addr, addr + unread.size, stub);
+	return rows;
+}
+
 /*
  * Where the kernel begins to run a file nothing called: what has no frame
  * information there (ld.so, musl's and hand-made _start) is the end of a stack.
  */
 static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
-	struct unw_info end = { .cfa = UNW_CFA_END }, none = {};
-	u64 entry = elf_entry(f), until = entry + MAX_START_BYTES;
-	u32 at = 0;
+	struct unw_info end = { .cfa = UNW_CFA_END };
+	u64 entry = elf_entry(f);
 
-	while (at < *n && rows[at].pc <= entry)
-		at++;
-	if (!entry || (at && rows[at - 1].info.cfa != UNW_CFA_NONE))
-		return rows;
-	rows = xrealloc(rows, ((size_t)*n + 2) * sizeof(*rows));
-	if (at < *n)
-		until = min(until, rows[at].pc);
-	memmove(&rows[at + 2], &rows[at], (*n - at) * sizeof(*rows));
-	rows[at] = (struct cfi_row){ .pc = entry, .info = end };
-	rows[at + 1] = (struct cfi_row){ .pc = until, .info = none };
-	*n += 2;
-	return rows;
+	return fill(rows, n, entry, entry + MAX_START_BYTES, end);
 }
 
 static struct unwind_table *read_table(struct elf_file *f)
@@ -111,8 +136,10 @@ static struct unwind_table *read_table(struct elf_file *f)
 	return NULL;
 #endif
 	rows = read_rows(f, &n);
-	if (rows)
+	if (rows) {
 		rows = mark_entry(f, rows, &n);
+		rows = mark_stubs(f, rows, &n);
+	}
 	if (rows)
 		t = unwind_table_pack(rows, n);
 	err = errno;
