@@ -21,7 +21,8 @@
 
 #define MAX_BISECT 17		/* rows of a 64 KiB page: at most 2^16 */
 #define FP_MAX_FRAME (1 << 20)	/* a frame pointer further away is not one */
-#define R_BX 3			/* DWARF number */
+#define R_BX 3			/* DWARF numbers */
+#define R_FP 6
 
 struct walk {
 	u64 frames[2 * (MAX_FRAMES + 1)];	/* user frames; the sampler appends the kernel's */
@@ -155,6 +156,24 @@ static __always_inline int step_signal(struct walk_ctx *c)
 #endif
 }
 
+/* An exception is about to land: the frames in between are gone, what is there comes next. */
+static __always_inline int step_landing(struct walk_ctx *c, const struct unw_info *i)
+{
+	struct walk *w = c->w;
+	struct walk_regs *r = &w->r;
+	u64 context = r->fp + (s64)i->cfa_off, to[2], slot;
+
+	if (!walk_read(c, to, sizeof(to), context + UNW_CONTEXT_CFA) ||
+	    !read_word(c, context + 8 * R_FP, &slot) || !read_word(c, slot, &r->fp))
+		return stop(w, WALK_BAD_READ);
+	if (to[0] <= r->sp)
+		return stop(w, WALK_STUCK);
+	r->sp = to[0];
+	r->pc = to[1] + 1;	/* as if a call were there */
+	w->leaf = w->bx = w->chain = false;
+	return 0;
+}
+
 static __always_inline bool is_near(u64 fp, u64 sp)
 {
 	return fp >= sp && fp - sp <= FP_MAX_FRAME;
@@ -270,7 +289,7 @@ static __always_inline int step_cfi(struct walk_ctx *c, const struct unw_info *i
 	step_bx(c, i, cfa);
 	r->fp = fp;
 	r->sp = cfa;
-	r->pc = ra;
+	r->pc = ra + i->lands;	/* looked up at ra itself */
 	w->leaf = w->chain = false;
 	return ra ? 0 : stop(w, WALK_WHOLE);
 }
@@ -317,6 +336,8 @@ static int walk_step(u32 index, void *arg)
 		return stop(w, WALK_WHOLE);
 	if (info->cfa == UNW_CFA_SIGNAL)
 		return step_signal(c);
+	if (info->cfa == UNW_CFA_LANDING)
+		return step_landing(c, info);
 	return step_cfi(c, info);
 }
 

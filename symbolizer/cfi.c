@@ -12,7 +12,7 @@
 #include "symbolizer/ehframe.h"
 
 /* System V psABI x86-64, figure 3.36 */
-enum { REG_BX = 3, REG_FP = 6, REG_SP = 7, REG_RA = 16 };
+enum { REG_AX = 0, REG_CX = 2, REG_BX = 3, REG_FP = 6, REG_SP = 7, REG_RA = 16 };
 
 /* DW_EH_PE_* of the LSB, 10.5 */
 enum {
@@ -43,6 +43,7 @@ struct rows {
 struct state {
 	struct unw_info info;
 	bool ra_undefined;
+	bool eh_return;	/* rax is kept, as only __builtin_eh_return() has it */
 };
 
 struct machine {
@@ -247,6 +248,8 @@ static void set_cfa(struct machine *m, u64 reg, s64 offset)
 	i->reg = i->cfa == UNW_CFA_REG ? (u8)min(reg, 255ull) : 0;
 	i->cfa_off = (s32)offset;
 	i->ra_off = 0;
+	/* rcx becomes the stack pointer, and up there is the address where the exception lands */
+	i->lands = (m->now.eh_return && reg == REG_CX) || (i->lands && reg == REG_SP);
 }
 
 static u64 cfa_register(const struct machine *m)
@@ -274,6 +277,7 @@ static void set_offset(struct machine *m, u64 reg, s64 factored)
 		m->now.ra_undefined = false;
 		m->now.info.ra = 0;
 	}
+	m->now.eh_return |= reg == REG_AX;
 	if (!fits_s16(offset))
 		return;
 	if (reg == REG_FP) {

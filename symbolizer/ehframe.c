@@ -7,6 +7,7 @@
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gotable.h"
+#include "symbolizer/landing.h"
 
 #define MAX_START_BYTES 256	/* of hand-made start code */
 
@@ -139,6 +140,7 @@ static struct unwind_table *read_table(struct elf_file *f)
 	if (rows) {
 		rows = mark_entry(f, rows, &n);
 		rows = mark_stubs(f, rows, &n);
+		rows = landing_mark(f, rows, &n);
 	}
 	if (rows)
 		t = unwind_table_pack(rows, n);

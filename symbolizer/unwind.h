@@ -38,6 +38,7 @@ enum unw_cfa {
 	UNW_CFA_SP_INDEX,	/* *(sp + cfa_off + 8 * reg) + ra_off: libcrypto too; only in the leaf */
 	UNW_CFA_CLONE,		/* around the system call: rax 0 is the child, an end; else sp + cfa_off */
 	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; in the leaf, or rbx */
+	UNW_CFA_LANDING,	/* libgcc's struct _Unwind_Context at fp + cfa_off: symbolizer/landing.h */
 };
 
 enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
@@ -47,6 +48,12 @@ enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(f
  * UNW_CFA_REG of rbx: there it would only make more rows.
  */
 enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
+
+/*
+ * struct _Unwind_Context: pointers to the saved registers by DWARF number, then the
+ * stack pointer and the address where it lands.
+ */
+#define UNW_CONTEXT_CFA (18 * 8)
 
 #define UNW_INFO_NONE 0
 
@@ -60,7 +67,7 @@ struct unw_info {
 	__s16 ra_off;	/* what is added after a dereference */
 	__s16 bx_off;
 	__u8 bx;	/* enum unw_bx */
-	__u8 pad;	/* 16 bytes: as an element of a BPF array */
+	__u8 lands;	/* 1: there is no call before the return address: an exception lands there */
 };
 
 #endif
