@@ -21,7 +21,6 @@ enum {
 	PE_PCREL = 0x10, PE_TEXTREL = 0x20, PE_DATAREL = 0x30, PE_ALIGNED = 0x50, PE_OMIT = 0xff,
 };
 
-#define CLONE_GAP 32	/* bytes of code from the system call to the child's part */
 #define MAX_STATES 64	/* DW_CFA_remember_state, nested */
 
 struct cie {
@@ -36,6 +35,8 @@ struct cie {
 struct rows {
 	struct cfi_row *rows;
 	u32 n, cap;
+	struct cfi_run *runs;	/* one of each function */
+	u32 n_runs, cap_runs;
 	bool too_many;
 };
 
@@ -436,6 +437,12 @@ static void add_row(struct rows *r, u64 pc, const struct unw_info *info)
 	r->rows[r->n++].info = *info;
 }
 
+static void add_run(struct rows *r, u64 pc, u32 first)
+{
+	r->runs = grow(r->runs, r->n_runs, &r->cap_runs, sizeof(*r->runs));
+	r->runs[r->n_runs++] = (struct cfi_run){ .pc = pc, .first = first, .n = r->n - first };
+}
+
 static struct unw_info row_of(const struct machine *m)
 {
 	if (m->cie->signal)
@@ -496,6 +503,7 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	struct machine m = { .cie = c, .now.info.bx = UNW_BX_SAME };
 	struct unw_info none = {};
 	u64 begin, size;
+	u32 first;
 
 	begin = read_pointer(s, &b, c->enc);
 	size = read_value(&b, c->enc & 0x0f);
@@ -508,8 +516,10 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	run(&m, s, c->program, ~0ull, NULL);
 	m.pc = begin;
 	m.initial = m.now;
+	first = rows->n;
 	run(&m, s, b, begin + size, rows);
 	add_row(rows, begin + size, &none);
+	add_run(rows, begin, first);
 }
 
 /* Entries name their CIE by offset; the last one read is nearly always the next one's. */
@@ -564,81 +574,25 @@ static bool read_entry(const struct cfi_section *s, struct bytes *b, struct cie 
 	return true;
 }
 
-static int by_pc(const void *a, const void *b)
-{
-	const struct cfi_row *x = a, *y = b;
-
-	if (x->pc != y->pc)
-		return x->pc < y->pc ? -1 : 1;
-	/* the end of one function is the start of the next: what says something comes last */
-	return (x->info.cfa != UNW_CFA_NONE) - (y->info.cfa != UNW_CFA_NONE);
-}
-
-/* rbx matters only in files where it is the way to a CFA. */
-static void drop_bx(struct cfi_row *rows, u32 n)
-{
-	for (u32 i = 0; i < n; i++)
-		if (rows[i].info.cfa == UNW_CFA_REG && rows[i].info.reg == REG_BX)
-			return;
-	for (u32 i = 0; i < n; i++)
-		rows[i].info.bx = rows[i].info.bx_off = 0;
-}
-
-/* During rt_sigreturn the pc is behind its last instruction, where its FDE has ended. */
-static void extend_signal_frames(struct cfi_row *rows, u32 n)
-{
-	for (u32 i = 1; i < n; i++)
-		if (rows[i - 1].info.cfa == UNW_CFA_SIGNAL && rows[i].info.cfa == UNW_CFA_NONE &&
-		    (i + 1 == n || rows[i + 1].pc > rows[i].pc + 1))
-			rows[i].pc++;
-}
-
-/*
- * glibc's clone and clone3 end their FDE before the system call, because the
- * child has no caller; but the parent has.
- */
-static void fill_clone_gaps(struct cfi_row *rows, u32 n)
-{
-	for (u32 i = 1; i + 1 < n; i++)
-		if (rows[i].info.cfa == UNW_CFA_NONE && rows[i - 1].info.cfa == UNW_CFA_SP &&
-		    rows[i + 1].info.cfa == UNW_CFA_END && rows[i + 1].pc - rows[i].pc <= CLONE_GAP)
-			rows[i].info = (struct unw_info){ .cfa = UNW_CFA_CLONE,
-							  .cfa_off = rows[i - 1].info.cfa_off };
-}
-
-static u32 drop_repeats(struct cfi_row *rows, u32 n)
-{
-	u32 out = 0;
-
-	for (u32 i = 0; i < n; i++) {
-		if (out && rows[out - 1].pc == rows[i].pc)
-			out--;
-		if (out && !memcmp(&rows[out - 1].info, &rows[i].info, sizeof(rows[i].info)))
-			continue;
-		rows[out++] = rows[i];
-	}
-	return out;
-}
-
 struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 {
 	struct bytes b = bytes_of(s->data, s->size);
 	struct rows rows = {};
 	struct cie cache = {};
 	u64 cached_at = ~0ull;
+	struct cfi_row *all;
 
 	while (bytes_left(&b) >= 4 && !rows.too_many)
 		if (!read_entry(s, &b, &cache, &cached_at, &rows))
 			break;
 	if (!rows.n || rows.too_many) {
 		free(rows.rows);
+		free(rows.runs);
 		errno = rows.too_many ? EFBIG : EBADMSG;
 		return NULL;
 	}
-	drop_bx(rows.rows, rows.n);
-	qsort(rows.rows, rows.n, sizeof(*rows.rows), by_pc);
-	*ret_n = drop_repeats(rows.rows, rows.n);
-	extend_signal_frames(rows.rows, *ret_n);
-	fill_clone_gaps(rows.rows, *ret_n);
-	return rows.rows;
+	*ret_n = rows.n;
+	all = cfi_order(rows.rows, ret_n, rows.runs, rows.n_runs);
+	free(rows.runs);
+	return all;
 }

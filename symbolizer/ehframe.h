@@ -46,6 +46,15 @@ struct cfi_section {
  */
 struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n);
 
+/* The rows of one function, as they were read. */
+struct cfi_run {
+	u64 pc;
+	u32 first, n;
+};
+
+/* The same rows in order, each change once; rows is freed, *n becomes less. The runs are all of them. */
+struct cfi_row *cfi_order(struct cfi_row *rows, u32 *n, struct cfi_run *runs, u32 n_runs);
+
 /* Packs rows. NULL with errno (EFBIG: too many different infos or pages). */
 struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n);
 /* The same from an open ELF file. NULL with errno (ENOEXEC: not an ELF file of this machine). */

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cfi_order.c: the rows of all functions in order of address, and what only then can be seen. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolizer/ehframe.h"
+
+#define REG_BX 3
+#define CLONE_GAP 32	/* bytes of code from the system call to the child's part */
+
+static int by_run(const void *a, const void *b)
+{
+	const struct cfi_run *x = a, *y = b;
+
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static int by_pc(const void *a, const void *b)
+{
+	const struct cfi_row *x = a, *y = b;
+
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
+	/* the end of one function is the start of the next: what says something comes last */
+	return (x->info.cfa != UNW_CFA_NONE) - (y->info.cfa != UNW_CFA_NONE);
+}
+
+/* rbx matters only in files where it is the way to a CFA. */
+static void drop_bx(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (rows[i].info.cfa == UNW_CFA_REG && rows[i].info.reg == REG_BX)
+			return;
+	for (u32 i = 0; i < n; i++)
+		rows[i].info.bx = rows[i].info.bx_off = 0;
+}
+
+/* During rt_sigreturn the pc is behind its last instruction, where its FDE has ended. */
+static void extend_signal_frames(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i < n; i++)
+		if (rows[i - 1].info.cfa == UNW_CFA_SIGNAL && rows[i].info.cfa == UNW_CFA_NONE &&
+		    (i + 1 == n || rows[i + 1].pc > rows[i].pc + 1))
+			rows[i].pc++;
+}
+
+/*
+ * glibc's clone and clone3 end their FDE before the system call, because the
+ * child has no caller; but the parent has.
+ */
+static void fill_clone_gaps(struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i + 1 < n; i++)
+		if (rows[i].info.cfa == UNW_CFA_NONE && rows[i - 1].info.cfa == UNW_CFA_SP &&
+		    rows[i + 1].info.cfa == UNW_CFA_END && rows[i + 1].pc - rows[i].pc <= CLONE_GAP)
+			rows[i].info = (struct unw_info){ .cfa = UNW_CFA_CLONE,
+							  .cfa_off = rows[i - 1].info.cfa_off };
+}
+
+static u32 drop_repeats(struct cfi_row *rows, u32 n)
+{
+	u32 out = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		if (out && rows[out - 1].pc == rows[i].pc)
+			out--;
+		if (out && !memcmp(&rows[out - 1].info, &rows[i].info, sizeof(rows[i].info)))
+			continue;
+		rows[out++] = rows[i];
+	}
+	return out;
+}
+
+static bool is_sorted(const struct cfi_row *rows, u32 n)
+{
+	for (u32 i = 1; i < n; i++)
+		if (by_pc(&rows[i - 1], &rows[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Functions do not overlap, where a file is sane: whole runs are moved. */
+static struct cfi_row *sort(struct cfi_row *rows, u32 n, struct cfi_run *runs, u32 n_runs)
+{
+	struct cfi_row *out = xcalloc(n, sizeof(*out));
+	u32 at = 0;
+
+	qsort(runs, n_runs, sizeof(*runs), by_run);
+	for (u32 i = 0; i < n_runs; at += runs[i++].n)
+		memcpy(&out[at], &rows[runs[i].first], runs[i].n * sizeof(*out));
+	if (!is_sorted(out, n))
+		qsort(out, n, sizeof(*out), by_pc);
+	free(rows);
+	return out;
+}
+
+struct cfi_row *cfi_order(struct cfi_row *rows, u32 *n, struct cfi_run *runs, u32 n_runs)
+{
+	drop_bx(rows, *n);
+	rows = sort(rows, *n, runs, n_runs);
+	*n = drop_repeats(rows, *n);
+	extend_signal_frames(rows, *n);
+	fill_clone_gaps(rows, *n);
+	return rows;
+}
