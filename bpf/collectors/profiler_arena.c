@@ -27,28 +27,67 @@ static int chunks = -1;
 static u32 n_chunks;
 static int fds[ARENA_CHUNKS];
 
-/* Putting a map into a map waits for a grace period: chunks are large, so that it is rare. */
-static bool add_chunk(void)
+/* Makes chunk i; the kernel does not know of it yet. */
+static bool make_chunk(u32 i)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	int fd;
 
-	if (n_chunks == ARENA_CHUNKS)
-		return false;
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ottop_unwind", 4, sizeof(*lines),
 			    ARENA_CHUNK_LINES, &opts);
 	if (fd < 0)
 		return false;
-	if (mmap(lines + (size_t)n_chunks * ARENA_CHUNK_LINES, CHUNK_BYTES, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
-	    bpf_map_update_elem(chunks, &n_chunks, &fd, BPF_ANY)) {
+	if (mmap(lines + (size_t)i * ARENA_CHUNK_LINES, CHUNK_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
 		close(fd);
 		return false;
 	}
-	fds[n_chunks++] = fd;
+	fds[i] = fd;
 	return true;
 }
 
+static bool put_one_by_one(u32 first, u32 n)
+{
+	for (u32 i = first; i < first + n; i++)
+		if (bpf_map_update_elem(chunks, &i, &fds[i], BPF_ANY))
+			return false;
+	return true;
+}
+
+/*
+ * Putting a map into a map waits for a grace period, and samples come in
+ * meanwhile: all at once, where the kernel can (since 5.19).
+ */
+static bool put_chunks(u32 first, u32 n)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts);
+	u32 numbers[ARENA_CHUNKS], count = n;
+
+	for (u32 i = 0; i < n; i++)
+		numbers[i] = first + i;
+	return !bpf_map_update_batch(chunks, numbers, &fds[first], &count, &opts) ||
+	       put_one_by_one(first, n);
+}
+
+/* So many chunks in all. */
+static bool have_chunks(u32 n)
+{
+	u32 first = n_chunks, made = first;
+
+	if (n <= first)
+		return true;
+	if (n > ARENA_CHUNKS)
+		return false;
+	while (made < n && make_chunk(made))
+		made++;
+	if (made == n && put_chunks(first, n - first)) {
+		n_chunks = n;
+		return true;
+	}
+	while (made > first)
+		close(fds[--made]);
+	return false;
+}
 
 int arena_open(int chunks_fd)
 {
@@ -59,7 +98,7 @@ int arena_open(int chunks_fd)
 		return -errno;
 	lines = room;
 	chunks = chunks_fd;
-	return add_chunk() ? 0 : -ENOMEM;
+	return have_chunks(1) ? 0 : -ENOMEM;
 }
 
 void arena_close(void)
@@ -110,9 +149,8 @@ u32 arena_alloc(u32 n)
 	i = find_gap(n, &first);
 	if ((u64)first + n > (u64)ARENA_CHUNKS * ARENA_CHUNK_LINES)
 		return 0;
-	while (first + n > n_chunks * ARENA_CHUNK_LINES)
-		if (!add_chunk())
-			return 0;
+	if (!have_chunks((first + n + ARENA_CHUNK_LINES - 1) / ARENA_CHUNK_LINES))
+		return 0;
 	extents = grow(extents, n_extents, &cap_extents, sizeof(*extents));
 	memmove(&extents[i + 1], &extents[i], (n_extents - i) * sizeof(*extents));
 	extents[i] = (struct extent){ .first = first, .n = n };
