@@ -25,6 +25,7 @@
 #define MAX_FILES 65535		/* the number is 16 bits of a frame */
 #define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays */
 #define WORDS_OF_LINE 4
+#define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
 #define INDEX_SIZE (2 * UNW_MAX_INFOS)
 
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
@@ -54,6 +55,8 @@ static struct unw_info *infos;
 static u32 n_infos;
 static u16 *info_index;	/* open addressing; 0: free */
 static u64 refused;
+static u32 n_waits, n_asked;
+static u64 n_answers;
 static u32 vdso_file;
 
 /* ---- which file ---- */
@@ -198,21 +201,46 @@ u32 files_vdso(void)
 
 /* ---- tables ---- */
 
-void files_want_table(u32 file)
+bool files_want_table(u32 file)
 {
 	struct file *f = &files[file];
 
-	if (f->state != FILE_NEW && f->state != FILE_WAITS)
-		return;
-	f->used_ns = boottime_ns();
-	f->state = symbolizer_ask_table(file, f->fd) ? FILE_WAITS : FILE_ASKED;
+	if (f->state == FILE_NEW) {
+		f->used_ns = boottime_ns();
+		f->state = FILE_WAITS;
+		n_waits++;
+		files_ask_waiting();
+	}
+	return f->state == FILE_WAITS || f->state == FILE_ASKED;
 }
 
+static u32 smallest_waiting(void)
+{
+	u32 best = 0;
+
+	for (u32 i = 1; i < n_files; i++)
+		if (files[i].state == FILE_WAITS && (!best || files[i].size < files[best].size))
+			best = i;
+	return best;
+}
+
+/* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
 void files_ask_waiting(void)
 {
-	for (u32 i = 1; i < n_files; i++)
-		if (files[i].state == FILE_WAITS)
-			files_want_table(i);
+	while (n_waits && n_asked < MAX_ASKED) {
+		u32 file = smallest_waiting();
+
+		if (symbolizer_ask_table(file, files[file].fd))
+			return;
+		files[file].state = FILE_ASKED;
+		n_waits--;
+		n_asked++;
+	}
+}
+
+u64 files_answers(void)
+{
+	return n_answers;
 }
 
 /* Of the rules that all files share; added when it is new; -1: there are too many. */
@@ -306,6 +334,8 @@ bool files_table_answer(const struct symbolizer_answer *a)
 
 	if (!f || f->state != FILE_ASKED)
 		return false;
+	n_asked--;
+	n_answers++;
 	put_hex(f->build_id, a->build_id, a->build_id_len);
 	memcpy(f->segments, a->segments, sizeof(f->segments));
 	f->n_segments = a->n_segments;
@@ -438,5 +468,5 @@ void files_close(void)
 	info_index = NULL;
 	free(files);
 	files = NULL;
-	n_files = cap_files = n_infos = vdso_file = 0;
+	n_files = cap_files = n_infos = vdso_file = n_waits = n_asked = 0;
 }

@@ -27,9 +27,11 @@ u32 files_of_mapping(u32 pid, u64 start, u64 end);
 /* The kernel's own, the same for all processes; 0: there is none. */
 u32 files_vdso(void);
 
-/* Has the table made if it is not there; what was asked while all were busy is asked again. */
-void files_want_table(u32 file);
+/* Has the table made if it is not there, those of small files first. True: it will be answered. */
+bool files_want_table(u32 file);
 void files_ask_waiting(void);
+/* How many were answered so far. */
+u64 files_answers(void);
 /* Takes a table, or why there is none. True: what files_table() says changed. */
 bool files_table_answer(const struct symbolizer_answer *a);
 /* Number of the first line of its table in the arena, TABLE_PENDING or TABLE_ABSENT. */

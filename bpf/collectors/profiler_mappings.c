@@ -223,20 +223,19 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 	set_dirty(p);
 }
 
-void mappings_want_table(u32 pid, u64 pc)
+bool mappings_want_table(u32 pid, u64 pc)
 {
 	struct process *p = process_find(pid);
 	struct mapping *m = p ? find_mapping(p, pc) : NULL;
 
 	if (!m)
-		return;
+		return false;
 	if (m->unseen) {
 		m->file = files_of_mapping(pid, m->start, m->end);
 		m->unseen = false;
 		set_dirty(p);
 	}
-	if (m->file)
-		files_want_table(m->file);
+	return m->file && files_want_table(m->file);
 }
 
 static void note_file(struct process *p, u32 file)

@@ -24,8 +24,8 @@ void mappings_close(void);
  * a moment ago.
  */
 void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss);
-/* A stack went through this address, whose file has no table yet: has one made. */
-void mappings_want_table(u32 pid, u64 pc);
+/* A stack went through this address, whose file has no table yet: has one made. True: it will be answered. */
+bool mappings_want_table(u32 pid, u64 pc);
 /* What files_table() says of a file changed. */
 void mappings_file_changed(u32 file);
 /* Tells the kernel side what became known since the last call. */

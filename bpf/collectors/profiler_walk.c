@@ -113,11 +113,12 @@ static struct wire_copy *keep(const struct wire_copy *c)
 /* The walk went as far as a file without a table, and has one made. False: that is all. */
 static bool try(const struct wire_copy *c, struct walk *w)
 {
-	/* a file without frame information is known as soon as it is looked at: on to the next */
-	for (int i = 0; i < 8; i++) {
+	/* a file that cannot be opened is known as soon as it is looked at: on to the next */
+	for (int i = 0; i <= MAX_FRAMES; i++) {
 		if (walk_now(c, w))
 			return true;
-		mappings_want_table(c->s.tgid, w->miss);
+		if (mappings_want_table(c->s.tgid, w->miss))
+			return false;
 		mappings_install();
 	}
 	return false;
@@ -154,8 +155,13 @@ static void walk_all(walked_fn done, u64 give_up_before_ns)
 
 void walk_waiting(walked_fn done)
 {
-	if (n_waiting)
-		walk_all(done, boottime_ns() - GIVE_UP_NS);
+	static u64 answers;	/* when all were tried last; they are counted over reopening */
+	u64 before = boottime_ns() - GIVE_UP_NS;
+
+	if (!n_waiting || (answers == files_answers() && waiting[0].since_ns >= before))
+		return;
+	answers = files_answers();
+	walk_all(done, before);
 }
 
 void walk_give_up(walked_fn done)

@@ -16,7 +16,7 @@ typedef void (*walked_fn)(const struct wire_sample *s);
 
 /* Walks it now, or keeps a copy of it for later; done is called once for each. */
 void walk_copied(const struct wire_copy *c, walked_fn done);
-/* Mappings or tables changed: tries those that wait again. */
+/* Tries those that wait again, if a table was answered since. */
 void walk_waiting(walked_fn done);
 /* Those that wait go on as they are. */
 void walk_give_up(walked_fn done);
