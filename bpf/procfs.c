@@ -32,22 +32,36 @@ int procfs_read(const char *path, char *buf, size_t cap)
 	return n || !got ? (int)n : (int)got;
 }
 
-u64 procfs_kernel_symbol(const char *name)
+/* "ffffffff82400000 D name" */
+static bool is_symbol(const char *line, const char *name)
+{
+	const char *at = strchr(line, ' ');
+	size_t len = strlen(name);
+
+	return at && strlen(at) == len + 4 && !strncmp(at + 3, name, len);
+}
+
+bool procfs_seek_symbol(struct symbol_search *s, const char *name, u32 lines)
 {
 	char line[512];
-	unsigned long long addr = 0;
-	size_t len = strlen(name);
-	FILE *f = fopen("/proc/kallsyms", "re");
+	bool more = false;
 
-	while (f && !addr && fgets(line, sizeof(line), f)) {
-		const char *at = strchr(line, ' ');	/* "ffffffff82400000 D name" */
+	if (!s->f)
+		s->f = fopen("/proc/kallsyms", "re");
+	while (s->f && lines-- && (more = fgets(line, sizeof(line), s->f)) && !s->addr)
+		if (is_symbol(line, name))
+			s->addr = strtoull(line, NULL, 16);
+	if (more && !s->addr)
+		return false;
+	procfs_seek_end(s);
+	return true;
+}
 
-		if (at && strlen(at) == len + 4 && !strncmp(at + 3, name, len))
-			addr = strtoull(line, NULL, 16);
-	}
-	if (f)
-		fclose(f);
-	return addr;
+void procfs_seek_end(struct symbol_search *s)
+{
+	if (s->f)
+		fclose(s->f);
+	s->f = NULL;
 }
 
 int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap)

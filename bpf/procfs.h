@@ -3,6 +3,8 @@
 #ifndef OTTOP_PROCFS_H
 #define OTTOP_PROCFS_H
 
+#include <stdio.h>
+
 #include "bpf/base.h"
 
 /*
@@ -15,8 +17,16 @@ int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap);
 int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
 /* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
 u64 procfs_value(const char *text, const char *name);
-/* Address of a symbol of the kernel itself (proc(5), /proc/kallsyms), or 0 where it is not to be had. Slow: 40 ms. */
-u64 procfs_kernel_symbol(const char *name);
+/*
+ * Looks for a symbol of the kernel itself in so many more lines of /proc/kallsyms: all of them
+ * take 40 ms, on a busy machine much longer. True: it is over; addr is 0 where it is not to be had.
+ */
+struct symbol_search {
+	FILE *f;
+	u64 addr;
+};
+bool procfs_seek_symbol(struct symbol_search *s, const char *name, u32 lines);
+void procfs_seek_end(struct symbol_search *s);
 /* True when /proc is of the initial pid namespace, so that kernel pids may be joined with it. */
 bool procfs_is_initial(void);
 

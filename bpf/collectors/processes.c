@@ -24,6 +24,7 @@
 #include "processes.skel.h"
 
 #define READ_BUF (64 << 10)
+#define SYMBOLS_PER_DRAIN 8192
 #define STATM_PER_TICK 256
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
 
@@ -37,6 +38,7 @@ static u64 pass_start_ns, lost_exits, calls_total;
 static u32 reread_cursor, statm_reads;
 static int blocked;		/* programs */
 static bool offsets_sought;
+static struct symbol_search offsets;
 static u32 n_ticks;
 
 const struct wire_thread *threads_all(u32 *ret_n)
@@ -61,8 +63,22 @@ void tasks_set_generation(u32 generation)
 		skel->bss->call_generation = generation;
 }
 
+/*
+ * Where memory counters have per-CPU parts the program wants to know where these
+ * are. It waits until the first frame is there, and holds up nobody's samples.
+ */
+static void find_per_cpu_offsets(void)
+{
+	if (offsets_sought || skel->bss->rss_is_exact || !skel->rodata->sum_cpus || n_ticks < 2)
+		return;
+	offsets_sought = procfs_seek_symbol(&offsets, "__per_cpu_offset", SYMBOLS_PER_DRAIN);
+	if (offsets_sought)
+		skel->bss->per_cpu_offsets = offsets.addr;
+}
+
 static void processes_drain(void)
 {
+	find_per_cpu_offsets();
 	life_begin_drain();
 	if (ring)
 		ring_buffer__consume(ring);
@@ -384,22 +400,10 @@ static int processes_read(const struct tick *t)
 	return 0;
 }
 
-/*
- * Where memory counters have per-CPU parts the program wants to know where these
- * are. Reading all symbols takes 40 ms, so it waits until the first frame is there.
- */
-static void find_per_cpu_offsets(void)
-{
-	if (offsets_sought || skel->bss->rss_is_exact || !skel->rodata->sum_cpus || ++n_ticks < 2)
-		return;
-	offsets_sought = true;
-	skel->bss->per_cpu_offsets = procfs_kernel_symbol("__per_cpu_offset");
-}
-
 static void processes_end(const struct tick *t)
 {
 	(void)t;
-	find_per_cpu_offsets();
+	n_ticks++;
 	proctab_sweep();
 }
 
@@ -417,6 +421,8 @@ static void processes_close(void)
 	threads = NULL;
 	n_threads = cap_threads = n_ticks = 0;
 	offsets_sought = false;
+	procfs_seek_end(&offsets);
+	offsets.addr = 0;
 	proctab_clear();
 	events_clear();
 }
