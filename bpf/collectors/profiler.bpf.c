@@ -20,7 +20,7 @@ bool sampling;	/* user space is ready */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 21);
 } samples SEC(".maps");
 
 /* A sample in the making; w.frames follows s without a gap. */
@@ -89,27 +89,46 @@ static __always_inline bool may_copy(u64 now, bool off_cpu)
 	       (off_cpu ? OFF_COPIES_PER_WINDOW : COPIES_PER_WINDOW);
 }
 
-/* Page by page: where the next one is not there, the stack has ended. */
+struct copying {
+	struct wire_copy *c;
+	u64 at;
+	u32 n, missing;
+};
+
+/*
+ * One page. Where it is not there it may be a part that nobody has written to yet,
+ * of a large array; where many are not the stack has ended. 1: that is all.
+ */
+static int copy_page(u32 i, void *arg)
+{
+	struct copying *to = arg;
+	u32 n = to->n, size = 4096 - (to->at & 4095);
+
+	if (n > COPY_BYTES - 4096)
+		return 1;
+	to->missing++;
+	if (bpf_probe_read_user(&to->c->stack[n], size, (const void *)to->at)) {
+		to->c->holes |= 1u << (i & 31);
+	} else {
+		to->c->bytes = n + size;
+		to->missing = 0;
+	}
+	to->n = n + size;
+	to->at += size;
+	return to->missing == COPY_MAX_HOLE;
+}
+
 static __always_inline u32 copy_stack(struct wire_copy *c)
 {
 	u64 at = c->regs.sp - COPY_BELOW, word;
-	u32 n = 0;
+	struct copying to = { .c = c };
 
 	if (bpf_probe_read_user(&word, sizeof(word), (const void *)at))
 		at = c->regs.sp;
-	c->from = at;
-
-	for (int i = 0; i < COPY_BYTES / 4096 + 1; i++) {
-		u32 size = 4096 - (at & 4095);
-
-		if (n > COPY_BYTES - 4096)
-			break;
-		if (bpf_probe_read_user(&c->stack[n], size, (const void *)at))
-			break;
-		n += size;
-		at += size;
-	}
-	return n;
+	c->from = to.at = at;
+	c->bytes = c->holes = 0;
+	bpf_loop(COPY_PAGES, copy_page, &to, 0);
+	return c->bytes;
 }
 
 /* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
@@ -131,7 +150,6 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
 		c->s.n_kernel = 0;
 	bytes = copy_stack(c);
-	c->bytes = bytes;
 	asm volatile("" : "+r"(bytes));
 	if (!bytes || bytes > COPY_BYTES)
 		return false;

@@ -103,16 +103,23 @@ struct walk_regs {
  * The first sample of a process that is not known yet: what user space needs to
  * walk its stack later, when it has looked at the process.
  */
-#define COPY_BYTES 16384
+#define COPY_BYTES 28672	/* libuv has 12 KiB in one function; see wire_copy_fits */
+#define COPY_PAGES (COPY_BYTES / 4096 + 1)
+#define COPY_MAX_HOLE 6	/* so many pages that are not there: the stack has ended */
 #define COPY_BELOW 128	/* below sp: what was popped, and leaf functions' red zone */
 struct wire_copy {
 	struct wire_sample s;	/* n_user is 0 */
 	__u64 kernel[MAX_FRAMES];
 	struct walk_regs regs;
 	__u64 from;		/* address of stack[0] */
-	__u32 bytes, pad;
+	__u32 bytes;
+	__u32 holes;		/* pages, counted from that of `from`, that were never touched: bit by bit */
 	__u8 stack[COPY_BYTES];
 };
+
+_Static_assert(COPY_PAGES <= 32, "holes has a bit for each");
+/* PCPU_MIN_UNIT_SIZE of the kernel: no element of a per-CPU map is larger */
+_Static_assert(sizeof(struct wire_copy) <= 32768, "wire_copy_fits");
 
 /* ---- waits that have not ended ---- */
 

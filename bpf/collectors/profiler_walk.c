@@ -9,7 +9,7 @@
 #include "bpf/collectors/profiler_walk.h"
 #include "symbolizer/unwind.h"
 
-#define MAX_WAITING 512	/* about 9 KiB each, for a second at most */
+#define MAX_WAITING 1024	/* for a second or so; about 9 KiB each, of threads 29 */
 #define GIVE_UP_NS (3 * NSEC_PER_SEC)
 
 struct waiting {
@@ -19,6 +19,7 @@ struct waiting {
 
 static struct waiting waiting[MAX_WAITING];
 static u32 n_waiting;
+static size_t waiting_bytes;	/* at most WALK_MAX_BYTES */
 
 /* ---- bpf/walk.h outside of the kernel ---- */
 
@@ -37,11 +38,20 @@ static __always_inline const struct unw_info *arena_info(u32 number)
 
 #include "bpf/walk.h"
 
+/* Whether the page of an address was copied. */
+static bool is_there(const struct wire_copy *c, u64 addr)
+{
+	u64 page = (addr >> 12) - (c->from >> 12);
+
+	return page < COPY_PAGES && !(c->holes >> page & 1);
+}
+
 static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
 {
 	u64 at = addr - c->copy->from;
 
-	if (at > c->copy->bytes || n > c->copy->bytes - at)
+	if (at > c->copy->bytes || n > c->copy->bytes - at || !is_there(c->copy, addr) ||
+	    !is_there(c->copy, addr + n - 1))
 		return false;
 	memcpy(to, c->copy->stack + at, n);
 	return true;
@@ -101,13 +111,32 @@ static void pass_on(const struct wire_copy *c, const struct walk *w, walked_fn d
 	done(&out.s);
 }
 
-static struct wire_copy *keep(const struct wire_copy *c)
-{
-	size_t n = offsetof(struct wire_copy, stack) + c->bytes;
-	struct wire_copy *copy = xmalloc(n);
+/* ---- those that wait ---- */
 
+static size_t size_of(const struct wire_copy *c)
+{
+	return offsetof(struct wire_copy, stack) + c->bytes;
+}
+
+/* False: there is no room. */
+static bool keep(const struct wire_copy *c)
+{
+	size_t n = size_of(c);
+	struct wire_copy *copy;
+
+	if (n_waiting == MAX_WAITING || n > WALK_MAX_BYTES - waiting_bytes)
+		return false;
+	copy = xmalloc(n);
 	memcpy(copy, c, n);
-	return copy;
+	waiting[n_waiting++] = (struct waiting){ boottime_ns(), copy };
+	waiting_bytes += n;
+	return true;
+}
+
+static void drop(struct wire_copy *c)
+{
+	waiting_bytes -= size_of(c);
+	free(c);
 }
 
 /* The walk went as far as a file without a table, and has one made. False: that is all. */
@@ -129,10 +158,8 @@ void walk_copied(const struct wire_copy *c, walked_fn done)
 	static struct walk w;
 
 	mappings_install();
-	if (try(c, &w) || n_waiting == MAX_WAITING)
+	if (try(c, &w) || !keep(c))
 		pass_on(c, &w, done);
-	else
-		waiting[n_waiting++] = (struct waiting){ boottime_ns(), keep(c) };
 }
 
 static void walk_all(walked_fn done, u64 give_up_before_ns)
@@ -148,7 +175,7 @@ static void walk_all(walked_fn done, u64 give_up_before_ns)
 			continue;
 		}
 		pass_on(s->copy, &w, done);
-		free(s->copy);
+		drop(s->copy);
 	}
 	n_waiting = out;
 }

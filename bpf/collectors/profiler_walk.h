@@ -11,6 +11,8 @@
 #include "bpf/base.h"
 #include "bpf/collectors/profiler.h"
 
+#define WALK_MAX_BYTES (8u << 20)	/* of copies that wait; when there are more, new ones are cut */
+
 /* s is valid during the call only. */
 typedef void (*walked_fn)(const struct wire_sample *s);
 

@@ -95,6 +95,16 @@ NOINLINE void recurse(long n)
 	sink++;
 }
 
+/* Pages of the stack that nobody has touched yet: they are not there. */
+NOINLINE void over_a_hole(void)
+{
+	volatile char room[5 * 4096];
+
+	__asm__ volatile("" : : "r"(room) : "memory");
+	outer();
+	__asm__ volatile("" : : "r"(room) : "memory");
+}
+
 /* The stack is realigned: the CFA is found through memory (DRAP). */
 NOINLINE void realigned(int n)
 {
@@ -214,6 +224,8 @@ int main(int argc, char **argv)
 		recurse(100);
 	else if (!strcmp(what, "realigned"))
 		realigned(argc * 100);
+	else if (!strcmp(what, "hole"))
+		over_a_hole();
 	else if (!strcmp(what, "libc"))
 		through_libc();
 	else if (!strcmp(what, "fork"))
