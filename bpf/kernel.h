@@ -157,8 +157,8 @@ struct task_struct {
 	unsigned int __state;
 	void *stack;
 	unsigned int flags;
-	int on_cpu;	/* not in kernels for one CPU */
-	int on_rq;
+	u32 on_cpu;	/* unsigned: u8 since 7.3; not in kernels for one CPU */
+	u32 on_rq;
 	struct sched_entity se;
 	struct sched_info sched_info;
 	struct mm_struct *mm;

@@ -13,12 +13,17 @@
 #include <json-c/printbuf.h>
 
 #include "exporter/json.h"
+#include "exporter/stack_frames.h"
 
 #define TO_STRING_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+#define FRAME_FIELDS 7
 
 struct json_writer {
 	FILE *out;
 	u64 tables;
+	struct stack_frames frames;	/* while stacks are written */
+	const struct field *frame_fields[FRAME_FIELDS];
 	/* per table of events: the newest row written, by its sequence number */
 	u64 last_event[N_TABLES];
 	bool begun[N_TABLES];
@@ -263,19 +268,62 @@ static void write_string(FILE *out, const char *s)
 		put(out, string_object(s));
 }
 
-static void write_value(FILE *out, const struct snapshot *s, const struct row *r,
-			const struct field *f)
+static void write_value(struct json_writer *w, const struct snapshot *s, const struct row *r,
+			const struct field *f);
+
+/* ---- stacks ---- */
+
+/* Of a frame what a stack shows of it; more is in the table frames. */
+static const char *const frame_fields[FRAME_FIELDS] = {
+	"name", "module", "addr", "file", "line", "inlined", "kind",
+};
+
+struct stack_part {
+	struct json_writer *w;
+	char before;
+};
+
+static void write_frame(const struct frames_row *f, void *arg)
 {
-	if (f->type == FT_U64)
-		write_u64(out, row_u64(r, f), f->format);
-	else if (f->type == FT_STR)
-		write_string(out, row_str(r, f));
-	else
-		put(out, value_object(s, r, f));
+	struct stack_part *part = arg;
+	FILE *out = part->w->out;
+
+	fputc(part->before, out);
+	part->before = ',';
+	if (!f) {
+		fputs("null", out);
+		return;
+	}
+	for (u32 i = 0; i < FRAME_FIELDS; i++) {
+		fprintf(out, "%c\"%s\":", i ? ',' : '{', frame_fields[i]);
+		write_value(part->w, NULL, &f->row, part->w->frame_fields[i]);
+	}
+	fputc('}', out);
 }
 
-/* The same as row_object(). */
-static void write_row(FILE *out, const struct snapshot *s, const struct row *r)
+static void write_stack(struct json_writer *w, const char *ids)
+{
+	struct stack_part part = { w, '[' };
+
+	stack_frames_each(&w->frames, ids, write_frame, &part);
+	fputs(part.before == '[' ? "[]" : "]", w->out);
+}
+
+static void write_value(struct json_writer *w, const struct snapshot *s, const struct row *r,
+			const struct field *f)
+{
+	if (f->format == FF_STACK && r->table == TABLE_stacks)
+		write_stack(w, row_str(r, f));
+	else if (f->type == FT_U64)
+		write_u64(w->out, row_u64(r, f), f->format);
+	else if (f->type == FT_STR)
+		write_string(w->out, row_str(r, f));
+	else
+		put(w->out, value_object(s, r, f));
+}
+
+/* The same as row_object(), but that stacks have their frames. */
+static void write_row(struct json_writer *w, const struct snapshot *s, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
 	char before = '{';
@@ -283,17 +331,17 @@ static void write_row(FILE *out, const struct snapshot *s, const struct row *r)
 	for (u32 i = 0; i < d->n_fields; i++) {
 		if (d->fields[i].kind == FK_INTERNAL)
 			continue;
-		fprintf(out, "%c\"%s\":", before, d->fields[i].name);
+		fprintf(w->out, "%c\"%s\":", before, d->fields[i].name);
 		before = ',';
-		write_value(out, s, r, &d->fields[i]);
+		write_value(w, s, r, &d->fields[i]);
 	}
-	fprintf(out, "%c\"first_seen_ns\":", before);
-	write_u64(out, r->first_seen_ns ?: U64_UNKNOWN, FF_TIME);
+	fprintf(w->out, "%c\"first_seen_ns\":", before);
+	write_u64(w->out, r->first_seen_ns ?: U64_UNKNOWN, FF_TIME);
 	if (r->closed)
-		fputs(",\"closed\":true", out);
+		fputs(",\"closed\":true", w->out);
 	if (r->other)
-		fputs(",\"other\":true", out);
-	fputc('}', out);
+		fputs(",\"other\":true", w->out);
+	fputc('}', w->out);
 }
 
 /*
@@ -356,14 +404,17 @@ static void write_table(struct json_writer *w, const struct snapshot *s, enum ta
 	fprintf(w->out, "\"%s\":{\"status\":\"%s\",\"reason\":", table_descs[t].name, status);
 	put(w->out, string_object(reason));
 	fputs(",\"rows\":[", w->out);
+	if (t == TABLE_stacks)
+		w->frames = stack_frames_of(s);
 	for (u32 i = 0; i < table->n; i++) {
 		if (!is_due(w, s, t, table->rows[i]))
 			continue;
 		fputs(comma, w->out);
-		write_row(w->out, s, table->rows[i]);
+		write_row(w, s, table->rows[i]);
 		comma = ",";
 	}
 	fputs("]}", w->out);
+	stack_frames_close(&w->frames);
 	if (table_descs[t].flags & T_EVENTS)
 		remember_events(w, s, t);
 }
@@ -386,6 +437,9 @@ struct json_writer *json_writer_new(FILE *out, u64 tables)
 
 	w->out = out;
 	w->tables = tables;
+	for (u32 i = 0; i < FRAME_FIELDS; i++)
+		w->frame_fields[i] = &table_descs[TABLE_frames].fields[
+			table_field(TABLE_frames, frame_fields[i])];
 	return w;
 }
 

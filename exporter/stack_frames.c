@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* stack_frames.c: see stack_frames.h. */
+#include <stdlib.h>
+
+#include "exporter/stack_frames.h"
+
+#define MAX_ID (1u << 22)
+
+struct stack_frames stack_frames_of(const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_frames];
+	struct stack_frames x = {};
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+
+		if (f->id < MAX_ID)
+			x.n = max(x.n, (u32)f->id + 1);
+	}
+	x.by_id = xcalloc(x.n + 1, sizeof(*x.by_id));
+	for (u32 i = 0; i < t->n; i++) {
+		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+
+		if (f->id < x.n)
+			x.by_id[f->id] = f;
+	}
+	return x;
+}
+
+void stack_frames_close(struct stack_frames *x)
+{
+	free(x->by_id);
+	*x = (struct stack_frames){};
+}
+
+static const struct frames_row *frame(const struct stack_frames *x, unsigned long id)
+{
+	return id < x->n ? x->by_id[id] : NULL;
+}
+
+/* The next number of the text, which is moved on. False: there is none. */
+static bool next_id(const char **ids, unsigned long *ret)
+{
+	char *end;
+
+	*ret = strtoul(*ids, &end, 10);
+	if (end == *ids)
+		return false;
+	*ids = end;
+	return true;
+}
+
+void stack_frames_each(const struct stack_frames *x, const char *ids,
+		       void (*fn)(const struct frames_row *f, void *arg), void *arg)
+{
+	unsigned long id, inlined;
+
+	while (ids && next_id(&ids, &id)) {
+		const struct frames_row *f = frame(x, id);
+		const char *more = f ? f->inlines : NULL;
+
+		while (more && next_id(&more, &inlined))
+			fn(frame(x, inlined), arg);
+		fn(f, arg);
+	}
+}
