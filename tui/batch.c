@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exporter/profile.h"
+#include "exporter/stack_frames.h"
 #include "tui/batch.h"
 #include "tui/canvas.h"
 #include "tui/format.h"
@@ -43,6 +45,10 @@ struct batch {
 	enum text_mode mode;
 	char *buf;	/* one cell */
 	size_t cap;
+	struct stack_frames frames;	/* while stacks are written */
+	const struct frames_row **stack;	/* one, leaf first */
+	u32 n_stack, cap_stack;
+	char *stack_text;
 	u64 last_event[N_TABLES];
 };
 
@@ -128,6 +134,38 @@ static const char *name_for_command(const struct field *f, const struct row *r)
 	return comm ?: "";
 }
 
+static void add_frame(const struct frames_row *f, void *arg)
+{
+	struct batch *b = arg;
+
+	b->stack = grow(b->stack, b->n_stack, &b->cap_stack, sizeof(*b->stack));
+	b->stack[b->n_stack++] = f;
+}
+
+/* As in folded stacks, the root first; valid until the next call. */
+static const char *stack_text(struct batch *b, const char *ids)
+{
+	char name[256];
+	size_t size;
+	FILE *out;
+
+	b->n_stack = 0;
+	stack_frames_each(&b->frames, ids, add_frame, b);
+	free(b->stack_text);
+	out = open_memstream(&b->stack_text, &size);
+	for (u32 i = b->n_stack; i--;) {
+		const struct frames_row *f = b->stack[i];
+
+		snprintf(name, sizeof(name), "?");
+		if (f)
+			profile_frame_text(name, sizeof(name), f);
+		fprintf(out, "%s%s%s", name, !f ? "" : f->inlined == 1 ? "_[i]" :
+			f->kind && !strcmp(f->kind, "kernel") ? "_[k]" : "", i ? ";" : "");
+	}
+	fclose(out);
+	return b->stack_text;
+}
+
 /* The text of a member, safe for a terminal; valid until the next call. */
 static const char *cell_text(struct batch *b, const struct field *f, const struct row *r,
 			     const struct snapshot *s)
@@ -137,7 +175,9 @@ static const char *cell_text(struct batch *b, const struct field *f, const struc
 	const char *text = format_value(buf, f, r, s, &state);
 	size_t need;
 
-	if (state == VALUE_BLANK || !*text)
+	if (f->format == FF_STACK && r->table == TABLE_stacks)
+		text = stack_text(b, row_str(r, f));
+	else if (state == VALUE_BLANK || !*text)
 		text = name_for_command(f, r);
 	if (!*text)
 		return "-";
@@ -314,6 +354,8 @@ static void write_table(struct batch *b, const struct snapshot *s, enum table_id
 	u32 n;
 	struct sorted *rows = due_rows(b, s, t, &n);
 
+	if (t == TABLE_stacks)
+		b->frames = stack_frames_of(s);
 	if (put_title(b, s, t, n)) {
 		choose_columns(&l, t, spec);
 		sort_rows(rows, n, t, spec);
@@ -328,6 +370,7 @@ static void write_table(struct batch *b, const struct snapshot *s, enum table_id
 		}
 	}
 	putc('\n', b->out);
+	stack_frames_close(&b->frames);
 	free(rows);
 }
 
@@ -357,5 +400,7 @@ void batch_free(struct batch *b)
 	if (!b)
 		return;
 	free(b->buf);
+	free(b->stack);
+	free(b->stack_text);
 	free(b);
 }

@@ -404,10 +404,52 @@ static void full_disk_is_an_error(void **state)
 	snapshot_put(s);
 }
 
+static u64 frame(struct builder *b, u64 id, const char *name, bool inlined)
+{
+	struct frames_row *f = builder_row(b, TABLE_frames);
+
+	f->id = id;
+	f->name = str_new(name);
+	f->module = str_new("/usr/bin/it");
+	f->addr = 0x1000 + id;
+	f->line = 12;
+	f->inlined = inlined;
+	f->start_line = U64_UNKNOWN;
+	if (id == 7)
+		f->inlines = str_new("9 8");
+	return id;
+}
+
+/* Leaf first, with what was inlined; a frame that is not in the snapshot is null. */
+static void stacks(void **state)
+{
+	struct builder *b = tick(1);
+	const struct snapshot *s;
+	struct stacks_row *r = builder_row(b, TABLE_stacks);
+	char *line;
+
+	(void)state;
+	r->frames = str_new("7 3 5");
+	frame(b, 3, "main", false);
+	frame(b, 7, "work", false);
+	frame(b, 8, "middle", true);
+	frame(b, 9, "in\"ner", true);
+	builder_status(b, TABLE_stacks, TS_OK, NULL, NSEC_PER_SEC);
+	s = builder_seal(b);
+	line = written(s, TABLE_BIT(TABLE_stacks));
+	assert_non_null(strstr(line, "\"frames\":[{\"name\":\"in\\\"ner\",\"module\":\"/usr/bin/it\","
+		"\"addr\":\"4105\",\"file\":null,\"line\":12,\"inlined\":1,\"kind\":null},{\"name\":\"middle\","));
+	assert_non_null(strstr(line, "},{\"name\":\"work\","));
+	assert_non_null(strstr(line, "},{\"name\":\"main\","));
+	assert_non_null(strstr(line, "},null]"));
+	free(line);
+	snapshot_put(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(head_says_who_and_when),
+		cmocka_unit_test(stacks), cmocka_unit_test(head_says_who_and_when),
 		cmocka_unit_test(unknown_blank_and_pending_are_null),
 		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(times_are_strings),
