@@ -146,7 +146,8 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_sendmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_connect, by_call);
-	served_choose(skel->progs.take_flows);
+	served_choose(skel->progs.take_flows0);
+	served_choose(skel->progs.take_flows1);
 	served_choose(skel->progs.serve_shared);
 	skel->rodata->compat_only = by_call;
 	skel->bss->compat_told = !by_call;

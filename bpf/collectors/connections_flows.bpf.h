@@ -91,7 +91,7 @@ __noinline int count(struct amount *a)
 /* ---- for user space: what is in the map at rest; see bpf/served.h ---- */
 
 struct taken_flow taken[TAKEN_MAX];
-u32 take_from, n_taken;
+u32 n_taken;
 
 static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
 {
@@ -105,22 +105,22 @@ static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
 	return 0;
 }
 
-/* Takes out up to TAKEN_MAX flows of the map `take_from`. */
-SEC("?syscall")
-int take_flows(void *ctx)
-{
-	n_taken = 0;
-	if (take_from)
-		bpf_for_each_map_elem(&flows1, take_one, NULL, 0);
-	else
-		bpf_for_each_map_elem(&flows0, take_one, NULL, 0);
-	for (u32 i = 0; i < TAKEN_MAX && i < n_taken; i++) {
-		if (take_from)
-			bpf_map_delete_elem(&flows1, &taken[i].key);
-		else
-			bpf_map_delete_elem(&flows0, &taken[i].key);
-	}
-	return 0;
+/*
+ * Takes out up to TAKEN_MAX flows. One program for each map: until 6.9 a call in a
+ * program is for one map only.
+ */
+#define TAKE_FLOWS(name, map)							\
+SEC("?syscall")									\
+int name(void *ctx)								\
+{										\
+	n_taken = 0;								\
+	bpf_for_each_map_elem(&map, take_one, NULL, 0);				\
+	for (u32 i = 0; i < TAKEN_MAX && i < n_taken; i++)			\
+		bpf_map_delete_elem(&map, &taken[i].key);			\
+	return 0;								\
 }
+
+TAKE_FLOWS(take_flows0, flows0)
+TAKE_FLOWS(take_flows1, flows1)
 
 #endif

@@ -156,13 +156,11 @@ static int take_batches(int fd)
 }
 
 /* The same by a program: see bpf/served.h. */
-static int take_by_program(struct connections_calls *skel, u32 set)
+static int take_by_program(struct connections_calls *skel, int prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int prog = bpf_program__fd(skel->progs.take_flows);
 
 	do {
-		skel->bss->take_from = set;
 		if (bpf_prog_test_run_opts(prog, &opts))
 			return -1;
 		for (u32 i = 0; i < skel->bss->n_taken; i++)
@@ -174,12 +172,13 @@ static int take_by_program(struct connections_calls *skel, u32 set)
 /* Takes all that is in the map at rest; `used` says whether something is left. */
 static void drain_map(struct connections_calls *skel, u32 set)
 {
-	bool by_program = bpf_program__fd(skel->progs.take_flows) >= 0;
+	int prog = bpf_program__fd(set ? skel->progs.take_flows1 : skel->progs.take_flows0), err;
 
 	if (!skel->bss->used[set])
 		return;
-	if (!(by_program ? take_by_program(skel, set) :
-			   take_batches(bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0))))
+	err = prog >= 0 ? take_by_program(skel, prog) :
+	      take_batches(bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0));
+	if (!err)
 		skel->bss->used[set] = 0;
 }
 

@@ -52,6 +52,7 @@ static struct connections_calls *fake_skel(void)
 {
 	skel.maps.flows0 = (void *)&map[0];
 	skel.maps.flows1 = (void *)&map[1];
+	skel.progs.take_flows1 = (void *)&map[1];
 	return &skel;
 }
 
@@ -89,16 +90,14 @@ static u32 place_of(const struct map *m, const void *key)
 
 static int fake_prog(const struct bpf_program *prog)
 {
-	(void)prog;
-	return by_program ? 3 : -ENOENT;
+	return !by_program ? -ENOENT : prog == skel.progs.take_flows1;
 }
 
-/* take_flows() of connections_flows.bpf.h. */
+/* take_flows0() and take_flows1() of connections_flows.bpf.h. */
 static int fake_run(int prog, struct bpf_test_run_opts *opts)
 {
-	struct map *m = &map[bss.take_from];
+	struct map *m = &map[prog];
 
-	(void)prog;
 	(void)opts;
 	if (batch_error)
 		return -batch_error;
