@@ -175,6 +175,7 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	if (!o->tgid || (c->used && !used && old->pid != o->tgid))
 		return;
 	c->used = c->used || used;
+	c->guessed = false;
 	if (old->pid == o->tgid && old->start_time_ns == o->start_ns && old->comm &&
 	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
 		return;
@@ -192,7 +193,9 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 
 	str_set(&r->end_reason, str_new(reason_name(reason)));
 	str_set(&r->state, str_new(reason_state(reason, failed)));
-	r->age_ns = time_ns - min(r->row.first_seen_ns, time_ns);
+	/* the first that is known of it is its end: of its life nothing is */
+	r->age_ns = !c->begun_ns && r->row.first_seen_ns >= time_ns ? U64_UNKNOWN :
+		    time_ns - min(r->row.first_seen_ns, time_ns);
 	r->row.closed = true;
 	c->closed = true;
 }

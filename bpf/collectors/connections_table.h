@@ -32,6 +32,7 @@ struct conn {
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
 	bool used;			/* its owner was seen to use it, not only to hold it */
+	bool guessed;			/* its owner is who listens there: nobody has accepted it yet */
 	bool announced;			/* the event of its opening was made */
 	bool shared;			/* the last pass met several that hold it */
 };
