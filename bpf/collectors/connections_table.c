@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* connections_table.c: see connections_table.h. */
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define MIN_BUCKETS 1024
 #define AGES_PER_TICK 2000u
+#define MANY 10000u		/* about 5 MB */
 
 static struct conn **buckets;
 static u32 n_buckets;
@@ -391,12 +393,30 @@ static u32 count_open(void)
 	return n;
 }
 
+/*
+ * Rows end in the order of their sockets, but lie among strings that others share: free()
+ * alone gives nothing back to the kernel. Once the last snapshots of many are gone, too.
+ */
+static void give_memory_back(u32 n_before)
+{
+	static u32 most, ticks;
+
+	most = max(most, n_before);
+	if (most < MANY || n_all > most / 2) {
+		ticks = 0;
+	} else if (++ticks == CONNS_TRIM_TICKS) {
+		malloc_trim(0);
+		most = n_all;
+		ticks = 0;
+	}
+}
+
 /* Where not all fit, the open ones come first, and of the closed ones the youngest sockets. */
 u32 conn_rows(const struct tick *t)
 {
 	u32 open = count_open(), closed = n_all - open, room = CONNS_KEPT, hidden = 0, n = 0;
 	u32 closed_room = room > open ? room - open : 0;
-	u32 too_old = closed > closed_room ? closed - closed_room : 0;
+	u32 too_old = closed > closed_room ? closed - closed_room : 0, n_before = n_all;
 
 	scoped = t->scope->n_pids || t->scope->comm_glob || t->scope->cgroup;
 	sort_all();
@@ -420,6 +440,7 @@ u32 conn_rows(const struct tick *t)
 		}
 	}
 	n_all = n_sorted = n;
+	give_memory_back(n_before);
 	age_cursor = n ? (age_cursor + AGES_PER_TICK) % n : 0;
 	return hidden;
 }

@@ -14,6 +14,7 @@
 #include "bpf/collectors/connections_tcp.h"
 
 #define CONNS_KEPT 60000	/* rows in a snapshot */
+#define CONNS_TRIM_TICKS 20	/* after many have ended: then nobody shows them any more */
 #define CONNS_MAX (1u << 17)	/* in the table, about 500 bytes each: anybody can make flows, fast */
 
 struct conn {
