@@ -202,8 +202,11 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+typedef struct { int owned; } socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	int sk_err;
 	u16 sk_protocol;
 	struct socket *sk_socket;

@@ -261,14 +261,16 @@ static __always_inline bool is_abort(int old, int err)
 	return !err && (old == TCPS_ESTABLISHED || old == TCPS_CLOSE_WAIT || old == TCPS_SYN_SENT);
 }
 
-static __always_inline void end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
+/* True when its owner is not known, but will be: see tell_owner(). */
+static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
 {
+	bool later;
 	struct wire_end *e;
 
 	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
 	if (!e) {
 		__sync_fetch_and_add(&lost_ring, 1);
-		return;
+		return false;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	e->time_ns = bpf_ktime_get_boot_ns();
@@ -286,8 +288,41 @@ static __always_inline void end(struct sock *sk, u64 cookie, int old, struct con
 	}
 	if (!e->sock.owner.tgid && is_abort(old, e->err) && !only_looked())
 		fill_current(&e->sock.owner);
+	later = s && s->flags & WS_ACCEPTED && old != TCPS_CLOSE && !e->sock.owner.tgid;
+	if (later)
+		e->sock.flags |= WS_OWNER_LATER;
 	bpf_ringbuf_submit(e, ring_flags());
 	__sync_fetch_and_add(&n_ends, 1);
+	return later;
+}
+
+/* The entry of one that has ended stays until tell_owner(), or until user space gives it up. */
+static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
+{
+	s->flags |= WS_OWNER_LATER;
+	s = moved(cookie, s);
+	if (s)
+		s->flags |= WS_OWNER_LATER;
+}
+
+/*
+ * Reset from outside, it had no owner to tell; now it is closed. By its process, if the
+ * lock is held for a task; else by the kernel, because nobody accepted it.
+ */
+static __always_inline void tell_owner(struct sock *sk, u64 cookie)
+{
+	struct wire_end *e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+
+	if (!e) {	/* user space gives up waiting: nothing but the owner is lost */
+		__sync_fetch_and_add(&lost_ring, 1);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->sock.cookie = cookie;
+	e->sock.flags = WS_OWNER_TOLD;
+	if (sk->sk_lock.owned && !only_looked())
+		fill_current(&e->sock.owner);
+	bpf_ringbuf_submit(e, ring_flags());
 }
 
 /* Called before the state changes. again: perhaps it was all done a moment ago. */
@@ -311,10 +346,11 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 	if (new != TCPS_CLOSE)
 		return closing(sk, cookie);
 	s = find(cookie);
-	if (again && !s)
+	if (again && (!s || s->flags & WS_OWNER_LATER))
 		return 0;
-	end(sk, cookie, old, s);
-	if (s)
+	if (end(sk, cookie, old, s))
+		keep_ended(cookie, s);
+	else if (s)
 		forget(cookie);
 	return 0;
 }
@@ -335,7 +371,8 @@ int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
 
 /*
  * A program that interrupts itself on its CPU is not run again (recursion
- * miss): what on_state missed of an end is made up for here.
+ * miss): what on_state missed of an end is made up for here. And what it could
+ * not know: whose it was.
  */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
@@ -348,7 +385,10 @@ int BPF_PROG(on_destroy, struct sock *sk)
 	s = find(cookie);
 	if (!s)
 		return 0;
-	end(sk, cookie, TCPS_CLOSE, s);
+	if (s->flags & WS_OWNER_LATER)
+		tell_owner(sk, cookie);
+	else
+		end(sk, cookie, TCPS_CLOSE, s);
 	forget(cookie);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "bpf/collectors/connections_events.h"
 #include "bpf/collectors/connections_fresh.h"
 #include "bpf/collectors/connections_holders.h"
+#include "bpf/collectors/connections_late.h"
 #include "bpf/collectors/connections_pass.h"
 #include "bpf/collectors/connections_table.h"
 #include "bpf/collectors/connections_udp.h"
@@ -119,7 +120,7 @@ static struct conn *update_tcp(const struct wire_sock *w, u64 now_ns)
 	return c;
 }
 
-/* A TCP socket as it is now; of the pass or of its end. NULL: there is no room. */
+/* A TCP socket as it is now, of the pass. NULL: there is no room. */
 static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 {
 	struct conn *c = update_tcp(w, now_ns);
@@ -145,29 +146,55 @@ static void take_fresh(const struct wire_sock *w, u64 now_ns)
 		announce(c, w);
 }
 
+static void take_end(const struct wire_end *e)
+{
+	enum conn_reason reason = tcp_reason(e->sock.state, e->err);
+	struct conn *c = update_tcp(&e->sock, e->time_ns);
+	const struct wire_owner nobody = {};
+	bool failed = tcp_failed(e);
+
+	if (!c)
+		return;
+	pass_last_user(c);
+	conn_set_owner(c, &e->sock.owner, false);
+	pass_listener_owner(c, &e->sock.ends, true);
+	announce(c, &e->sock);
+	take_counters(c, &e->sock, e->time_ns);
+	conn_close(c, reason, failed, e->time_ns);
+	conn_event(c, failed ? "fail" : "close", e->time_ns, &nobody);
+}
+
+static bool owner_is_known(const struct wire_sock *w)
+{
+	const struct conn *c = conn_find(w->cookie, &w->ends);
+
+	return c && u64_known(c->row->pid) && !c->guessed;
+}
+
 static int on_end(void *ctx, void *data, size_t size)
 {
 	const struct wire_end *e = data;
-	const struct wire_owner nobody = {};
-	enum conn_reason reason;
-	struct conn *c;
-	bool failed;
 
 	(void)ctx;
 	if (size < sizeof(*e))
 		return 0;
-	reason = tcp_reason(e->sock.state, e->err);
-	failed = tcp_failed(e);
-	c = take_tcp(&e->sock, e->time_ns);
-	if (!c)
-		return 0;
-	pass_last_user(c);
-	conn_set_owner(c, &e->sock.owner, false);
-	pass_listener_owner(c, &e->sock.ends, false);
-	take_counters(c, &e->sock, e->time_ns);
-	conn_close(c, reason, failed, e->time_ns);
-	conn_event(c, failed ? "fail" : "close", e->time_ns, &nobody);
+	if (e->sock.flags & WS_OWNER_TOLD) {
+		late_told(e->sock.cookie, &e->sock.owner);
+	} else if (e->sock.flags & WS_OWNER_LATER && !owner_is_known(&e->sock)) {
+		late_keep(e);
+	} else {
+		if (e->sock.flags & WS_OWNER_LATER)
+			young_forget(e->sock.cookie);
+		take_end(e);
+	}
 	return 0;
+}
+
+/* Nobody has said whose it was. */
+static void take_ownerless_end(const struct wire_end *e)
+{
+	young_forget(e->sock.cookie);
+	take_end(e);
 }
 
 static void connections_drain(void)
@@ -258,6 +285,7 @@ static int connections_read(const struct tick *t)
 	err = pass_run(t, take_tcp);
 	if (!err && !pass_was_whole())
 		fresh_read(boottime_ns(), take_fresh);
+	late_sweep(t->now_ns);
 	young_sweep(t->now_ns);
 	if (err)
 		return err;
@@ -277,6 +305,7 @@ static void connections_close(void)
 {
 	pass_close();
 	probes_detach(links, N_PROGRAMS);
+	late_close();
 	young_close();
 	fresh_close();
 	ring_buffer__free(ring);
@@ -326,6 +355,7 @@ static int connections_open(char *reason, size_t cap)
 		young_open(skel->bss->young, skel->bss->spilled,
 			   served_of(skel->maps.conns, skel->progs.serve_conns));
 		fresh_open(skel);
+		late_open(take_end, take_ownerless_end);
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}

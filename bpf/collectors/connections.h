@@ -30,6 +30,8 @@ enum wire_sock_flags {
 	WS_V6 = 32,		/* addresses have 16 bytes; else 4 */
 	WS_FIN_IN_FLIGHT = 64,
 	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
+	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
+	WS_OWNER_TOLD = 512,	/* no end, but the owner of one that came before */
 };
 
 /* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */

@@ -81,8 +81,10 @@ void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only
 			return;
 		found = &listeners[i];
 	}
-	if (found)
-		conn_set_owner(c, &found->owner, false);
+	if (!found)
+		return;
+	conn_set_owner(c, &found->owner, false);
+	c->guessed = u64_known(c->row->pid);
 }
 
 /* ---- the pass ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* connections_table.c: see connections_table.h. */
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #define MIN_BUCKETS 1024
 #define AGES_PER_TICK 2000u
+#define MANY 10000u		/* about 5 MB */
 
 static struct conn **buckets;
 static u32 n_buckets;
@@ -175,6 +177,7 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	if (!o->tgid || (c->used && !used && old->pid != o->tgid))
 		return;
 	c->used = c->used || used;
+	c->guessed = false;
 	if (old->pid == o->tgid && old->start_time_ns == o->start_ns && old->comm &&
 	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
 		return;
@@ -192,7 +195,9 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 
 	str_set(&r->end_reason, str_new(reason_name(reason)));
 	str_set(&r->state, str_new(reason_state(reason, failed)));
-	r->age_ns = time_ns - min(r->row.first_seen_ns, time_ns);
+	/* the first that is known of it is its end: of its life nothing is */
+	r->age_ns = !c->begun_ns && r->row.first_seen_ns >= time_ns ? U64_UNKNOWN :
+		    time_ns - min(r->row.first_seen_ns, time_ns);
 	r->row.closed = true;
 	c->closed = true;
 }
@@ -388,12 +393,30 @@ static u32 count_open(void)
 	return n;
 }
 
+/*
+ * Rows end in the order of their sockets, but lie among strings that others share: free()
+ * alone gives nothing back to the kernel. Once the last snapshots of many are gone, too.
+ */
+static void give_memory_back(u32 n_before)
+{
+	static u32 most, ticks;
+
+	most = max(most, n_before);
+	if (most < MANY || n_all > most / 2) {
+		ticks = 0;
+	} else if (++ticks == CONNS_TRIM_TICKS) {
+		malloc_trim(0);
+		most = n_all;
+		ticks = 0;
+	}
+}
+
 /* Where not all fit, the open ones come first, and of the closed ones the youngest sockets. */
 u32 conn_rows(const struct tick *t)
 {
 	u32 open = count_open(), closed = n_all - open, room = CONNS_KEPT, hidden = 0, n = 0;
 	u32 closed_room = room > open ? room - open : 0;
-	u32 too_old = closed > closed_room ? closed - closed_room : 0;
+	u32 too_old = closed > closed_room ? closed - closed_room : 0, n_before = n_all;
 
 	scoped = t->scope->n_pids || t->scope->comm_glob || t->scope->cgroup;
 	sort_all();
@@ -417,6 +440,7 @@ u32 conn_rows(const struct tick *t)
 		}
 	}
 	n_all = n_sorted = n;
+	give_memory_back(n_before);
 	age_cursor = n ? (age_cursor + AGES_PER_TICK) % n : 0;
 	return hidden;
 }

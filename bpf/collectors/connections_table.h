@@ -14,6 +14,7 @@
 #include "bpf/collectors/connections_tcp.h"
 
 #define CONNS_KEPT 60000	/* rows in a snapshot */
+#define CONNS_TRIM_TICKS 20	/* after many have ended: then nobody shows them any more */
 #define CONNS_MAX (1u << 17)	/* in the table, about 500 bytes each: anybody can make flows, fast */
 
 struct conn {
@@ -32,6 +33,7 @@ struct conn {
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
 	bool used;			/* its owner was seen to use it, not only to hold it */
+	bool guessed;			/* its owner is who listens there: nobody has accepted it yet */
 	bool announced;			/* the event of its opening was made */
 	bool shared;			/* the last pass met several that hold it */
 };

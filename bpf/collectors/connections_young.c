@@ -95,6 +95,18 @@ void young_sweep(u64 now_ns)
 	}
 }
 
+void young_forget(u64 cookie)
+{
+	u32 at = cookie & (YOUNG_SLOTS - 1);
+	u64 here = cookie;
+
+	if (__atomic_load_n(&slots[at].cookie, __ATOMIC_ACQUIRE) == cookie)
+		slots[at].state.begun_ns = 0;
+	if (!__atomic_compare_exchange_n(&slots[at].cookie, &here, 0, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		take_back(at, cookie);
+}
+
 bool young_tracked(u64 cookie)
 {
 	struct conn_state state;

@@ -148,12 +148,13 @@ print('open', flush=True); sys.stdin.read()
 """
 
 
-def hold(sockets):
-    """Processes that hold so many sockets: both ends of each connection are of this machine."""
+def hold(sockets, before=0):
+    """Processes that hold so many sockets: both ends of each connection are of this machine.
+    before: how many such processes there are already."""
     holders, left = [], sockets // 2
     while left > 0:
         n = min(left, PER_PROCESS)
-        p = subprocess.Popen(["python3", "-c", HOLDER, str(n), str(len(holders) + 1)],
+        p = subprocess.Popen(["python3", "-c", HOLDER, str(n), str(before + len(holders) + 1)],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         holders.append(p)
         left -= n

@@ -4,11 +4,13 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "bpf/collectors/connections_late.h"
 #include "bpf/collectors/connections_table.h"
 
 /* ---- payload ---- */
@@ -211,6 +213,24 @@ static void what_ended_is_told_once(void **state)
 	conn_clear();
 }
 
+/* Of what is first heard of at its end nobody knows how long it lived. */
+static void an_age_that_nobody_saw_is_unknown(void **state)
+{
+	struct conn *c = add(7, 2, 80);	/* first seen at 5 */
+
+	(void)state;
+	conn_close(c, END_RESET, false, 5);
+	assert_int_equal(c->row->age_ns, U64_UNKNOWN);
+	c = add(8, 2, 80);
+	conn_close(c, END_RESET, false, 9);
+	assert_int_equal(c->row->age_ns, 4);
+	c = add(9, 2, 80);
+	c->begun_ns = 5;
+	conn_close(c, END_RESET, false, 5);
+	assert_int_equal(c->row->age_ns, 0);
+	conn_clear();
+}
+
 /* Begun and ended early in a tick of 1 s: its bytes are those of the second, not of its 2 ms. */
 static void a_short_one_is_rated_over_the_tick(void **state)
 {
@@ -299,6 +319,74 @@ static void v6_addresses(void **state)
 	conn_clear();
 }
 
+/* ---- ends without an owner ---- */
+
+static u64 taken[4];		/* cookies */
+static u32 owners[4], n_taken;
+
+static void take(const struct wire_end *e)
+{
+	assert_true(n_taken < ARRAY_SIZE(taken));
+	taken[n_taken] = e->sock.cookie;
+	owners[n_taken++] = e->sock.owner.tgid;
+}
+
+static void late_begin(void)
+{
+	n_taken = 0;
+	late_open(take, take);
+}
+
+static void keep(u64 cookie, u64 time_ns)
+{
+	late_keep(&(struct wire_end){ .sock.cookie = cookie, .time_ns = time_ns });
+}
+
+static void an_owner_comes_after_the_end(void **state)
+{
+	const struct wire_owner o = { .tgid = 10 }, nobody = {};
+
+	(void)state;
+	late_begin();
+	keep(7, 1000);
+	keep(8, 1000);
+	assert_int_equal(n_taken, 0);
+	late_told(9, &o);
+	late_told(7 + (1 << 20), &o);	/* the same place, but not the same */
+	late_told(0, &o);
+	assert_int_equal(n_taken, 0);
+	late_told(8, &o);
+	late_told(7, &nobody);
+	late_told(7, &o);	/* it is there no more */
+	assert_int_equal(n_taken, 2);
+	assert_int_equal(taken[0], 8);
+	assert_int_equal(owners[0], 10);
+	assert_int_equal(taken[1], 7);
+	assert_int_equal(owners[1], 0);
+	late_close();
+}
+
+static void an_owner_is_not_waited_for_for_ever(void **state)
+{
+	(void)state;
+	late_begin();
+	keep(7, 1000);
+	keep(7 + (1 << 20), 2000);	/* no room: nobody waits for this one */
+	assert_int_equal(n_taken, 1);
+	assert_int_equal(taken[0], 7 + (1 << 20));
+	late_sweep(999);
+	late_sweep(1000 + LATE_NS);
+	assert_int_equal(n_taken, 1);
+	late_sweep(1001 + LATE_NS);
+	assert_int_equal(n_taken, 2);
+	assert_int_equal(taken[1], 7);
+	late_sweep(9000 + LATE_NS);
+	keep(8, 1000);
+	late_close();		/* the view is left */
+	late_sweep(9000 + LATE_NS);
+	assert_int_equal(n_taken, 2);
+}
+
 /* ---- bounds ---- */
 
 /* Who sends datagrams chooses the peers: these are as alike as XOR and shift can make them. */
@@ -337,6 +425,49 @@ static void the_table_has_an_end(void **state)
 	conn_clear();
 }
 
+static u64 rss_pages(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long long size, rss;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%llu %llu", &size, &rss), 2);
+	fclose(f);
+	return rss;
+}
+
+/* After many have ended their memory is the kernel's again, though something lies above it. */
+static void memory_is_given_back(void **state)
+{
+	const struct snapshot *s, *next;
+	u64 full, after;
+	void *above;
+
+	(void)state;
+	for (u32 i = 0; i < CONNS_KEPT; i++)
+		add(i + 1, 2, 80);
+	s = tick(NULL, 1000, NULL);
+	above = xmalloc(64);
+	full = rss_pages();
+	for (u32 i = 0; i < CONNS_KEPT; i++) {
+		struct wire_ends e = ends_to(2, 80);
+
+		conn_close(conn_find(i + 1, &e), END_CLOSED, false, 1);
+	}
+	for (u32 i = 0; i < CONNS_TRIM_TICKS + 2; i++, s = next) {
+		next = tick(s, 2000 + i, NULL);
+		snapshot_put(s);
+	}
+	after = rss_pages();
+	snapshot_put(s);
+	free(above);
+	conn_clear();
+#ifndef __SANITIZE_ADDRESS__	/* which keeps what is freed */
+	assert_true(after < full - full / 2);
+#endif
+	(void)full, (void)after;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,12 +479,16 @@ int main(void)
 		cmocka_unit_test(rows_are_in_order),
 		cmocka_unit_test(a_sealed_row_does_not_change),
 		cmocka_unit_test(what_ended_is_told_once),
+		cmocka_unit_test(an_age_that_nobody_saw_is_unknown),
 		cmocka_unit_test(a_short_one_is_rated_over_the_tick),
 		cmocka_unit_test(the_open_ones_stay),
 		cmocka_unit_test(who_uses_it_beats_who_holds_it),
 		cmocka_unit_test(v6_addresses),
+		cmocka_unit_test(an_owner_comes_after_the_end),
+		cmocka_unit_test(an_owner_is_not_waited_for_for_ever),
 		cmocka_unit_test(peers_do_not_meet_in_one_bucket),
 		cmocka_unit_test(the_table_has_an_end),
+		cmocka_unit_test(memory_is_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
