@@ -254,6 +254,9 @@ static void report(const struct tick *t, u32 hidden)
 	if (hidden)
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%u of %u connections kept",
 				      CONNS_KEPT, CONNS_KEPT + hidden);
+	if (!pass_seen_all())
+		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sstill reading what was open: %u so far",
+				      n ? "; " : "", conn_count());
 	if (calls_why[0])
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", calls_why);
 	if (blocked)

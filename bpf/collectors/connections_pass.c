@@ -17,6 +17,7 @@
 #include "bpf/collectors/connections_young.h"
 
 #define READ_BUF (32 << 10)
+#define FIRST_NS (2 * NSEC_PER_SEC)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
 #define PASSES_UNMET 3		/* after these many a connection that nothing tracks is gone */
 #define MAX_LISTENERS 16384	/* each accepted connection may look through them */
@@ -34,7 +35,7 @@ static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost, listeners_refused;
-static bool whole;
+static bool whole, seen_all;
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -109,14 +110,28 @@ static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn ta
 	c->pass = pass;
 }
 
-/* Reads for at most `slice_ns`. 1: the iterator is through; 0: not yet; or -errno. */
-static int read_slice(u64 slice_ns, take_socket_fn take_tcp)
-{
-	u64 start = boottime_ns(), now = start;
+/* What a tick may take: of our own time, and, where others have the CPU, of everybody's. */
+struct slice {
+	u64 cpu_until_ns, until_ns;
+};
 
-	while (now - start < slice_ns) {
+static struct slice slice_from_now(u64 cpu_ns, u64 wall_ns)
+{
+	return (struct slice){ clock_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns, boottime_ns() + wall_ns };
+}
+
+static bool is_over(const struct slice *s)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID) >= s->cpu_until_ns || boottime_ns() >= s->until_ns;
+}
+
+/* 1: the iterator is through; 0: not yet; or -errno. */
+static int read_slice(const struct slice *s, take_socket_fn take_tcp)
+{
+	while (!is_over(s)) {
 		ssize_t got = read(iter_fd, buf + have, sizeof(buf) - have);
 		size_t used = 0;
+		u64 now;
 
 		if (got <= 0)
 			return got ? -errno : 1;
@@ -131,13 +146,16 @@ static int read_slice(u64 slice_ns, take_socket_fn take_tcp)
 }
 
 /* Of what observing may cost, two fifths are for this pass: the rows of many cost too. */
-static u64 slice_of(const struct tick *t)
+static struct slice slice_of(const struct tick *t)
 {
 	double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
 	u64 interval = t->interval_ns ? t->interval_ns : NSEC_PER_SEC;
-	u64 share = (u64)((double)interval * (double)t->budget_pct / 250 * cpus);
+	u64 share = max((u64)((double)interval * (double)t->budget_pct / 250 * cpus), (u64)MIN_SLICE_NS);
 
-	return max(share, (u64)MIN_SLICE_NS);
+	/* the first pass is read whole, if it can: until then nothing can be shown */
+	if (pass <= 1)
+		return slice_from_now(FIRST_NS, FIRST_NS);
+	return slice_from_now(share, max(min(4 * share, interval / 2), share));
 }
 
 static int begin_files(void)
@@ -202,16 +220,13 @@ static void end_files(const struct tick *t)
 
 int pass_run(const struct tick *t, take_socket_fn take_tcp)
 {
-	/* the first pass is read whole: until then nothing can be shown */
-	u64 left = pass <= 1 ? 2 * NSEC_PER_SEC : slice_of(t), start = boottime_ns();
+	struct slice s = slice_of(t);
 	bool begins = iter_fd < 0;
 	int err = begins ? begin_files() : 0;
 
 	whole = false;
 	while (!err && iter_fd >= 0) {
-		u64 spent = boottime_ns() - start;
-
-		err = spent < left ? read_slice(left - spent, take_tcp) : 0;
+		err = read_slice(&s, take_tcp);
 		if (!err)
 			return 0;	/* the rest at the next tick */
 		close(iter_fd);
@@ -223,6 +238,7 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp)
 			return 0;
 		end_files(t);
 		whole = begins;
+		seen_all = true;
 		begin_ownerless();
 	}
 	return err;
@@ -244,6 +260,11 @@ bool pass_was_whole(void)
 	return whole;
 }
 
+bool pass_seen_all(void)
+{
+	return seen_all;
+}
+
 u64 pass_lost(void)
 {
 	return lost;
@@ -259,6 +280,7 @@ void pass_open(int files, int tcp)
 	files_link = files;
 	tcp_link = tcp;
 	pass = 0;
+	seen_all = false;
 }
 
 void pass_close(void)

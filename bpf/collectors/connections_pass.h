@@ -22,6 +22,8 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp);
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only);
 /* True when the last pass_run() went through all files: it has met all that was open. */
 bool pass_was_whole(void);
+/* False as long as the first pass has not been through: what was open before may be missing. */
+bool pass_seen_all(void);
 /* Before its row ends: who of those that hold it used it last. */
 void pass_last_user(struct conn *c);
 /* Connections that went without an end being told. */
