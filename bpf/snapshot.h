@@ -261,4 +261,26 @@ u64 history_bytes(const struct history *h);
 u64 history_merged(const struct history *h);
 u64 history_dropped(const struct history *h);
 
+/* ---- the frames that rows of the table stacks name by number (snapshot_stacks.c) ---- */
+
+struct stack_frames {
+	const struct frames_row **by_id;
+	u32 n;
+};
+
+/* Of one snapshot, which the caller keeps until stack_frames_close(). */
+struct stack_frames stack_frames_of(const struct snapshot *s);
+void stack_frames_close(struct stack_frames *x);
+/*
+ * Calls fn for each frame of a stack, leaf first, with what was inlined there before
+ * it. ids: as in stacks.frames. f is NULL where the snapshot does not have the frame.
+ */
+void stack_frames_each(const struct stack_frames *x, const char *ids,
+		       void (*fn)(const struct frames_row *f, void *arg), void *arg);
+/*
+ * What a frame is called in every format: its name, or [module+0x1a40]. Safe for
+ * a terminal. Writes at most cap bytes. f may be NULL.
+ */
+void frame_text(char *buf, size_t cap, const struct frames_row *f);
+
 #endif

@@ -62,7 +62,7 @@ static u32 frame_label(struct folding *f, const struct profile *p, u32 frame)
 
 	if (f->of_frame[frame])
 		return f->of_frame[frame] - 1;
-	profile_frame_text(text, NAME_MAX_BYTES, r);
+	frame_text(text, NAME_MAX_BYTES, r);
 	if (kind == FOLD_KERNEL && !(r->name && !strncmp(r->name, "← ", strlen("← "))))	/* who woke it */
 		strcat(text, "_[k]");
 	else if (r && r->inlined == 1)

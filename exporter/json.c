@@ -13,7 +13,6 @@
 #include <json-c/printbuf.h>
 
 #include "exporter/json.h"
-#include "exporter/stack_frames.h"
 
 #define TO_STRING_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 

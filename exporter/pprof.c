@@ -214,7 +214,7 @@ static u64 location_of(struct pprof *b, const u32 *frames, u32 n)
 		const struct frames_row *f = b->profile->frames[frames[i]];
 
 		mapping_of(b, f);
-		profile_frame_text(name, sizeof(name), f);
+		frame_text(name, sizeof(name), f);
 		add_line(b, location, name, f);
 	}
 	return location->id;

@@ -67,11 +67,6 @@ void profile_free(struct profile *p);
 
 /* ---- frames as text (profile.c) -------------------------------------------------- */
 
-/*
- * What a frame is called in every format: its name, or [module+0x1a40]. Safe for
- * a terminal. Writes at most cap bytes.
- */
-void profile_frame_text(char *buf, size_t cap, const struct frames_row *f);
 /* "work.c:12", where a function is declared, or "" where that is not known. */
 void profile_place_text(char *buf, size_t cap, const struct frames_row *f);
 /* "[cut: no CFI]" for a stack that does not reach its root; false: it does. */

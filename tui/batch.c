@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exporter/profile.h"
-#include "exporter/stack_frames.h"
 #include "tui/batch.h"
 #include "tui/canvas.h"
 #include "tui/format.h"
@@ -158,7 +156,7 @@ static const char *stack_text(struct batch *b, const char *ids)
 
 		snprintf(name, sizeof(name), "?");
 		if (f)
-			profile_frame_text(name, sizeof(name), f);
+			frame_text(name, sizeof(name), f);
 		fprintf(out, "%s%s%s", name, !f ? "" : f->inlined == 1 ? "_[i]" :
 			f->kind && !strcmp(f->kind, "kernel") ? "_[k]" : "", i ? ";" : "");
 	}

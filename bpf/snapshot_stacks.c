@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* stack_frames.c: see stack_frames.h. */
+/* snapshot_stacks.c: the frames of stacks, see snapshot.h. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "exporter/stack_frames.h"
+#include "bpf/snapshot.h"
 
 #define MAX_ID (1u << 22)
 
@@ -63,4 +66,45 @@ void stack_frames_each(const struct stack_frames *x, const char *ids,
 			fn(frame(x, inlined), arg);
 		fn(f, arg);
 	}
+}
+
+static bool is_known(const char *s)
+{
+	return s && *s;
+}
+
+/* "[kernel]", "/usr/lib/libc.so.6" -> "kernel", "libc.so.6" */
+static const char *short_module(const char *module, int *ret_len)
+{
+	const char *slash = strrchr(module, '/'), *s = slash ? slash + 1 : module;
+
+	*ret_len = (int)strlen(s);
+	if (*s == '[' && *ret_len > 2 && s[*ret_len - 1] == ']') {
+		s++;
+		*ret_len -= 2;
+	}
+	return s;
+}
+
+void frame_text(char *buf, size_t cap, const struct frames_row *f)
+{
+	char raw[512];
+	int len;
+
+	if (f && is_known(f->name)) {
+		text_clean(buf, cap, f->name, TEXT_SCREEN);
+		return;
+	}
+	if (!f || !u64_known(f->addr)) {
+		snprintf(buf, cap, "[unknown]");
+		return;
+	}
+	if (is_known(f->module)) {
+		const char *module = short_module(f->module, &len);
+
+		snprintf(raw, sizeof(raw), "[%.*s+0x%" PRIx64 "]", min(len, 400), module, f->addr);
+	} else {
+		snprintf(raw, sizeof(raw), "[0x%" PRIx64 "]", f->addr);
+	}
+	text_clean(buf, cap, raw, TEXT_SCREEN);
 }
