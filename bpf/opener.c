@@ -15,24 +15,35 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static struct opener_job *waiting, **waiting_end = &waiting, *done, **done_end = &done;
+
+struct queue {
+	struct opener_job *first, **end;
+};
+
+/* Stacks may be thousands: a file that names depend on goes before them. */
+static struct queue files = { NULL, &files.first }, stacks = { NULL, &stacks.first };
+static struct opener_job *done, **done_end = &done;
 static u32 n_waiting, n_threads, n_idle;
 static int event = -1;
 
-static struct opener_job *next_job(void)
+static struct opener_job *take_first(struct queue *q)
 {
-	struct opener_job *job;
+	struct opener_job *job = q->first;
 
-	n_idle++;
-	while (!waiting)
-		pthread_cond_wait(&more, &lock);
-	n_idle--;
-	job = waiting;
-	waiting = job->next;
-	if (!waiting)
-		waiting_end = &waiting;
+	q->first = job->next;
+	if (!q->first)
+		q->end = &q->first;
 	n_waiting--;
 	return job;
+}
+
+static struct opener_job *next_job(void)
+{
+	n_idle++;
+	while (!n_waiting)
+		pthread_cond_wait(&more, &lock);
+	n_idle--;
+	return take_first(files.first ? &files : &stacks);
 }
 
 static void *work(void *arg)
@@ -73,6 +84,7 @@ static void start_thread(void)
 
 int opener_ask(const struct opener_job *job)
 {
+	struct queue *q = job->kind == READ_STACK ? &stacks : &files;
 	struct opener_job *own;
 	int err = 0;
 
@@ -85,8 +97,8 @@ int opener_ask(const struct opener_job *job)
 		own = xmalloc(sizeof(*own));
 		*own = *job;
 		own->next = NULL;
-		*waiting_end = own;
-		waiting_end = &own->next;
+		*q->end = own;
+		q->end = &own->next;
 		n_waiting++;
 		if (n_idle < n_waiting && n_threads < MAX_THREADS)
 			start_thread();

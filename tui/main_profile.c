@@ -13,7 +13,8 @@
 #include "tui/format.h"
 #include "tui/main.h"
 
-#define NAMES_NS NSEC_PER_SEC		/* to wait for names that are still looked up */
+#define NAMES_NS NSEC_PER_SEC		/* to wait for the next name that is still looked up */
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)
 #define SOON_NS (100 * NSEC_PER_MSEC)	/* the interval when a tick is waited for */
 #define LATE_NS (10 * NSEC_PER_SEC)	/* ticks that come later than this come never */
 #define PROGRESS_NS (2 * NSEC_PER_SEC)	/* a shorter capture shows none */
@@ -185,12 +186,16 @@ static void collect_rest(struct capture *c)
 
 static void wait_for_names(struct capture *c)
 {
-	u64 end = boottime_ns() + NAMES_NS;
+	u64 now = boottime_ns(), end = now + NAMES_NS, last = now + ALL_NAMES_NS;
+	u32 pending, before = UINT32_MAX;
 
 	sampler_interval(c->source.sampler, SOON_NS);
-	while (profile_pending(c->profile)) {
-		const struct snapshot *s = next_snapshot(c, end, false);
+	for (; (pending = profile_pending(c->profile)); before = pending) {
+		const struct snapshot *s;
 
+		if (pending < before)
+			end = min(boottime_ns() + NAMES_NS, last);
+		s = next_snapshot(c, end, false);
 		if (!s)
 			break;
 		profile_learn(c->profile, s);

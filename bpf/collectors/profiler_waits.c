@@ -14,6 +14,7 @@
 #define BUCKETS 2048
 #define MAX_WAITS 16384		/* under 2 KiB each, once its stack is known */
 #define MAX_READING 256		/* stacks that are read at once */
+#define MAX_UNKNOWN 100		/* processes a tick whose mappings are read for it: each costs 100 us */
 #define MAX_TRIES 4		/* one a tick, while tables of new files are made */
 #define HUNG_NS NSEC_PER_SEC	/* a stack that is not read by then may never be */
 
@@ -29,6 +30,7 @@ struct wait {
 
 static struct wait *waits[BUCKETS];
 static u32 n_waits, n_reading;
+static u32 n_unknown;		/* processes that are looked at for the first time, in this tick */
 static u64 refused;
 static u32 tick = 1;
 static bool found;		/* a new one, in this tick */
@@ -73,6 +75,15 @@ static void forget_all(bool seen_too)
 
 /* ---- stacks ---- */
 
+/* False: of so many processes nothing is known that this one has to wait for a later tick. */
+static bool has_turn(const struct wait *w)
+{
+	const struct wire_new_wait *n = w->new;
+	struct process_mappings known;
+
+	return mappings_find(w->tgid, n->start_ns, n->exec_id, &known) || n_unknown++ < MAX_UNKNOWN;
+}
+
 static void ask(struct wait *w)
 {
 	struct opener_job job = {
@@ -80,7 +91,7 @@ static void ask(struct wait *w)
 		.addr = w->new->regs.sp, .below = COPY_BELOW, .bytes = COPY_BYTES,
 	};
 
-	if (w->reading || w->tries == MAX_TRIES)
+	if (w->reading || w->tries == MAX_TRIES || !has_turn(w))
 		return;
 	if (n_reading >= MAX_READING || opener_ask(&job)) {
 		postponed = true;
@@ -290,6 +301,7 @@ void waits_look(u64 older_than_ns, walked_fn done)
 	u64 now = clock_ns(CLOCK_MONOTONIC);
 
 	tick++;
+	n_unknown = 0;
 	found = cut = false;
 	if (!iterator)
 		return;
