@@ -3,8 +3,9 @@
  * waits.c: waits for times that it measures itself.
  *
  *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
- *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER" for
- *				each; WAKER is the thread that ends the waits, or 0
+ *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER QUEUED"
+ *				for each; WAKER is the thread that ends the waits, or 0;
+ *				QUEUED: ns of them that it may only have waited for a CPU
  *	waits DIRECTORY N	says "ready"; N threads and main() wait for ever
  *
  * The time of a wait is that of the call around it. Where the calls also work
@@ -29,7 +30,7 @@ typedef unsigned long long ns_t;
 struct wait {
 	const char *name;
 	void (*run)(struct wait *);
-	ns_t waited;
+	ns_t waited, queued;
 	pthread_t thread;
 	volatile int tid, waker;
 };
@@ -53,6 +54,19 @@ static ns_t clock_ns(clockid_t clock)
 static ns_t now_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* For a CPU; Documentation/scheduler/sched-stats.rst. */
+static ns_t queued_ns(void)
+{
+	unsigned long long ran, queued = 0;
+	FILE *f = fopen("/proc/thread-self/schedstat", "r");
+
+	if (f && fscanf(f, "%llu %llu", &ran, &queued) != 2)
+		queued = 0;
+	if (f)
+		fclose(f);
+	return queued;
 }
 
 static void doze(ns_t ns)
@@ -156,11 +170,12 @@ NOINLINE void waits_for_disk(struct wait *w)
 		return;
 	}
 	while (now_ns() < end_ns) {
-		ns_t begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		ns_t queued = queued_ns(), begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fsync(fd))
 			break;
 		w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
+		w->queued += queued_ns() - queued;
 	}
 	close(fd);
 }
@@ -294,6 +309,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	for (unsigned i = 0; i <= n; i++)
-		printf("%s %llu %d %d\n", waits[i].name, waits[i].waited, waits[i].tid, waits[i].waker);
+		printf("%s %llu %d %d %llu\n", waits[i].name, waits[i].waited, waits[i].tid,
+		       waits[i].waker, waits[i].queued);
 	return 0;
 }
