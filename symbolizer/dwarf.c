@@ -196,12 +196,11 @@ static void load(struct dwarf *d, struct unit *u)
 	Dwarf_Die cu;
 
 	u->loaded = true;	/* whatever comes: not again */
-	if (d->n_read++ >= UNITS_PER_HANDLE) {
+	if (d->n_read++ >= UNITS_PER_HANDLE)
 		handle_close(d);
-		if (!handle_open(d))
-			return;
-	}
-	if (!d->dbg || !good(d, dwarf_offdie_b(d->dbg, u->offset, true, &cu, &d->err)))
+	if (!d->dbg && !handle_open(d))
+		return;
+	if (!good(d, dwarf_offdie_b(d->dbg, u->offset, true, &cu, &d->err)))
 		return;
 	d->deadline_ns = dwarf_clock_ns() + UNIT_NS;
 	unit_read_lines(d, u, cu);
@@ -210,6 +209,16 @@ static void load(struct dwarf *d, struct unit *u)
 	shrink_unit(u);
 	d->unit_bytes += unit_bytes(u);
 	make_room(d, u);
+}
+
+void dwarf_rest(struct dwarf *d)
+{
+	if (!d->indexed)
+		return;
+	for (u32 i = 0; i < d->n_units; i++)
+		if (d->units[i].loaded)
+			unload(d, &d->units[i]);
+	handle_close(d);
 }
 
 void dwarf_close(struct dwarf *d)

@@ -30,6 +30,8 @@ struct dwarf_frame {
  */
 struct dwarf *dwarf_open(int fd, int sup_fd);
 void dwarf_close(struct dwarf *d);	/* NULL-safe */
+/* Keeps the file and where its units are, which took longest, and gives back what was read of them. */
+void dwarf_rest(struct dwarf *d);
 /* Goes on with the list of compilation units until then. False: there is more to do. */
 bool dwarf_index(struct dwarf *d, u64 until_ns);
 /*

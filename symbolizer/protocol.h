@@ -52,7 +52,7 @@ bool payload_write(int mem, const void *data, size_t n);
 
 /* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
-/* Nothing was asked for a while: gives memory back. */
-void lines_idle(void);
+/* Nothing was asked for so long: gives memory back, after a minute all of it. */
+void lines_idle(u32 seconds);
 
 #endif

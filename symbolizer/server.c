@@ -37,6 +37,7 @@
 #define NAMES_NICE 0
 #define CACHE_BYTES (12u << 20)
 #define IDLE_MS 5000
+#define LONG_IDLE_MS 55000
 
 /* ---- what was read lately, of files and perf maps ---- */
 
@@ -343,8 +344,11 @@ static void wait_for_question(int sock)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 
-	if (!poll(&p, 1, IDLE_MS))
-		lines_idle();
+	if (poll(&p, 1, IDLE_MS))
+		return;
+	lines_idle(IDLE_MS / 1000);
+	if (!poll(&p, 1, LONG_IDLE_MS))
+		lines_idle((IDLE_MS + LONG_IDLE_MS) / 1000);
 }
 
 void server_main(int sock, volatile u32 *busy, bool tables)

@@ -20,10 +20,11 @@
  * have to open and index it anew, which for a large one takes 0.1 s of a CPU.
  */
 #define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
+#define LINES_SELDOM_NS (2 * NSEC_PER_SEC)	/* later on: what is new then is seldom run */
 
 static struct file_lines {
 	bool off;	/* it has no lines, or it killed the symbolizer */
-	u64 asked_ns;
+	u64 asked_ns, since_ns;	/* the last and the first time */
 } *files;
 static u32 n_files;
 static bool switched_off;
@@ -81,6 +82,13 @@ static u32 new_ones(const u32 *ids, const u64 *addrs, u32 n, u64 *ret)
 	return found;
 }
 
+static u64 patience_ns(const struct file_lines *f, u64 now)
+{
+	u64 age = f->since_ns ? now - f->since_ns : 0;
+
+	return min(max(age / 8, (u64)LINES_AGAIN_NS), (u64)LINES_SELDOM_NS);
+}
+
 bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 {
 	struct file_lines *f = lines_of(file);
@@ -91,12 +99,13 @@ bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
 	if (switched_off || f->off)
 		return true;
 	n_wanted = new_ones(ids, addrs, *n, wanted);
-	later = n_wanted < SYMBOLIZER_BATCH && now - f->asked_ns < LINES_AGAIN_NS;
+	later = n_wanted < SYMBOLIZER_BATCH && now - f->asked_ns < patience_ns(f, now);
 	if (n_wanted && !later) {
 		if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), wanted,
 					 n_wanted))
 			return false;
 		f->asked_ns = now;
+		f->since_ns = f->since_ns ?: now;
 	}
 	for (u32 i = 0; i < *n; i++) {
 		if (frames_lines(ids[i]) != LINES_NEW) {
