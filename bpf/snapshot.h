@@ -273,7 +273,7 @@ struct stack_frames stack_frames_of(const struct snapshot *s);
 void stack_frames_close(struct stack_frames *x);
 /*
  * Calls fn for each frame of a stack, leaf first, with what was inlined there before
- * it. ids: as in stacks.frames. f is NULL where the snapshot does not have the frame.
+ * it, and 8,192 at most. ids: as in stacks.frames. f is NULL where the snapshot does not have the frame.
  */
 void stack_frames_each(const struct stack_frames *x, const char *ids,
 		       void (*fn)(const struct frames_row *f, void *arg), void *arg);

@@ -8,6 +8,7 @@
 #include "bpf/snapshot.h"
 
 #define MAX_ID (1u << 22)
+#define MAX_DEPTH 8192		/* with what is inlined: a recording may say anything */
 
 struct stack_frames stack_frames_of(const struct snapshot *s)
 {
@@ -57,14 +58,16 @@ void stack_frames_each(const struct stack_frames *x, const char *ids,
 		       void (*fn)(const struct frames_row *f, void *arg), void *arg)
 {
 	unsigned long id, inlined;
+	u32 n = 0;
 
-	while (ids && next_id(&ids, &id)) {
+	while (ids && n < MAX_DEPTH && next_id(&ids, &id)) {
 		const struct frames_row *f = frame(x, id);
 		const char *more = f ? f->inlines : NULL;
 
-		while (more && next_id(&more, &inlined))
+		for (; more && n < MAX_DEPTH && next_id(&more, &inlined); n++)
 			fn(frame(x, inlined), arg);
 		fn(f, arg);
+		n++;
 	}
 }
 

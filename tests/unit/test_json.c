@@ -446,10 +446,39 @@ static void stacks(void **state)
 	snapshot_put(s);
 }
 
+/* A recording may name the same few frames as often as it likes. */
+static void a_stack_without_end(void **state)
+{
+	enum { MANY = 20000 };
+	struct builder *b = tick(1);
+	const struct snapshot *s;
+	struct stacks_row *r = builder_row(b, TABLE_stacks);
+	struct frames_row *f = builder_row(b, TABLE_frames);
+	char *ids = xcalloc(MANY + 1, 2), *line;
+	u32 n = 0;
+
+	(void)state;
+	for (u32 i = 0; i < MANY; i++)
+		memcpy(ids + 2 * i, "1 ", 2);
+	f->id = 1;
+	f->name = str_new("x");
+	f->inlines = str_new(ids);
+	r->frames = str_new(ids);
+	free(ids);
+	builder_status(b, TABLE_stacks, TS_OK, NULL, NSEC_PER_SEC);
+	s = builder_seal(b);
+	line = written(s, TABLE_BIT(TABLE_stacks));
+	for (const char *p = line; (p = strstr(p, "\"name\":\"x\"")); p++)
+		n++;
+	assert_in_range(n, 8192, 8193);
+	free(line);
+	snapshot_put(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stacks), cmocka_unit_test(head_says_who_and_when),
+		cmocka_unit_test(stacks), cmocka_unit_test(a_stack_without_end), cmocka_unit_test(head_says_who_and_when),
 		cmocka_unit_test(unknown_blank_and_pending_are_null),
 		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(times_are_strings),
