@@ -2,7 +2,7 @@
 # ottop: everything that can be done here. `make help` prints the list.
 #
 # No recursion and no list to edit: sources are found by wildcard, each
-# bpf/collectors/X.bpf.c becomes one skeleton.
+# X.bpf.c below bpf/collectors/ becomes one skeleton, X.skel.h.
 
 BUILD	?= build
 ARCH	?= $(shell uname -m)
@@ -26,11 +26,11 @@ CFLAGS	?= -O2 -g
 CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
 LDLIBS_	= -lbpf -ldwarf -lelf -lz -llzma -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
 
-SRC	:= $(sort $(wildcard bpf/*.c bpf/collectors/*.c tui/*.c tui/views/*.c exporter/*.c symbolizer/*.c))
+SRC	:= $(sort $(wildcard bpf/*.c bpf/*/*.c bpf/collectors/*/*.c tui/*/*.c exporter/*.c symbolizer/*.c))
 SRC	:= $(filter-out %.bpf.c,$(SRC))
-MAIN	:= tui/main.c
-BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c))
-SKEL	:= $(BPFSRC:bpf/collectors/%.bpf.c=$(BUILD)/gen/%.skel.h)
+MAIN	:= tui/main/main.c
+BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c bpf/collectors/*/*.bpf.c))
+SKEL	:= $(patsubst %.bpf.c,$(BUILD)/gen/%.skel.h,$(notdir $(BPFSRC)))
 OBJ	:= $(SRC:%.c=$(BUILD)/obj/%.o)
 PROTO	:= $(sort $(wildcard exporter/proto/*.proto))
 PBH	:= $(PROTO:exporter/proto/%.proto=$(BUILD)/gen/%.pb-c.h)
@@ -117,7 +117,9 @@ $(BUILD)/obj/%.o: %.c | $(SKEL) $(GEN) $(PBH)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_) -c -o $@ $<
 
-$(BUILD)/gen/%.bpf.o: bpf/collectors/%.bpf.c
+vpath %.bpf.c $(sort $(dir $(BPFSRC)))
+
+$(BUILD)/gen/%.bpf.o: %.bpf.c
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -g -O2 -mcpu=v3 -Wall \
@@ -137,15 +139,15 @@ $(BUILD)/obj/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_) -c -o $@ $(<:.h=.c)
 
-$(BUILD)/gen/terminfo_entries.h: tui/terminfo.sh
+$(BUILD)/gen/terminfo_entries.h: tui/term/terminfo.sh
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)tui/terminfo.sh > $@
+	$(Q)tui/term/terminfo.sh > $@
 
-$(BUILD)/gen/syscall_tables.h: bpf/syscall_names.sh bpf/syscalls_new.def
+$(BUILD)/gen/syscall_tables.h: bpf/host/syscall_names.sh bpf/host/syscalls_new.def
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)bpf/syscall_names.sh $(HDR_ROOT) > $@
+	$(Q)bpf/host/syscall_names.sh $(HDR_ROOT) > $@
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBOBJ)
 	$(call say,UNIT,$*)

@@ -12,14 +12,14 @@
 
 #include <bpf/libbpf.h>
 
-#include "bpf/collector.h"
-#include "bpf/features.h"
-#include "bpf/keeper.h"
-#include "bpf/probes.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/kernel/features.h"
+#include "bpf/helpers/keeper.h"
+#include "bpf/kernel/probes.h"
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
-#include "bpf/collectors.def"
+#include "bpf/collectors/collectors.def"
 #undef COLLECTOR
 };
 

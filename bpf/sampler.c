@@ -19,13 +19,13 @@
 
 #include <bpf/libbpf.h>
 
-#include "bpf/collector.h"
-#include "bpf/features.h"
-#include "bpf/keeper.h"
-#include "bpf/privileges.h"
-#include "bpf/probes.h"
-#include "bpf/proctab.h"
-#include "bpf/resolver.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/kernel/features.h"
+#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/privileges.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/host/proctab.h"
+#include "bpf/helpers/resolver.h"
 #include "symbolizer/symbolizer.h"
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
@@ -35,7 +35,7 @@
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
-#include "bpf/collectors.def"
+#include "bpf/collectors/collectors.def"
 #undef COLLECTOR
 };
 

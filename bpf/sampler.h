@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sampler.h: the thread that reads the kernel once a tick and publishes sealed
- * snapshots. For tui/main.c only.
+ * snapshots. For tui/main/main.c only.
  */
 #ifndef OTTOP_SAMPLER_H
 #define OTTOP_SAMPLER_H
 
 #include <stdio.h>
 
-#include "bpf/snapshot.h"
+#include "bpf/model/snapshot.h"
 
 #define SAMPLER_MAX_PIDS 64
 

@@ -3,23 +3,23 @@
  * gen.c: writes what docs/ has from the tables: `docgen DIR`. Run by `make
  * docs`; tests/generated.sh fails when the files in git are not these.
  *
- *	metrics.md   bpf/schema.def		keys.md      tui/keys.def
- *	ottop.1      tui/options.def		ottop.bash, _ottop  the same
+ *	metrics.md   bpf/model/schema.def		keys.md      tui/app/keys.def
+ *	ottop.1      tui/main/options.def		ottop.bash, _ottop  the same
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/keys.h"
-#include "tui/options.h"
-#include "tui/table.h"
-#include "tui/view.h"
+#include "tui/app/keys.h"
+#include "tui/main/options.h"
+#include "tui/table/table.h"
+#include "tui/app/view.h"
 
 /* All views, in tab order. */
 static const struct view *const views[] = {
 #define VIEW(name) &name##_view,
-#include "tui/views.def"
+#include "tui/app/views.def"
 #undef VIEW
 };
 
@@ -29,7 +29,7 @@ static const char generated[] = "made by `make docs`; change the table, not this
 
 static const char *const json_intro =
 "# Tables and their fields\n\n"
-"<!-- bpf/schema.def: %s -->\n\n"
+"<!-- bpf/model/schema.def: %s -->\n\n"
 "The same rows are on the screen, in `ottop --json`, in recordings and, where a metric is named, in OTLP.\n\n"
 "## One line of `ottop --json`\n\n"
 "```json\n"
@@ -172,7 +172,7 @@ static bool is_written(int action)
 
 static void write_keys(FILE *out)
 {
-	fprintf(out, "# Keys\n\n<!-- tui/keys.def: %s -->\n\n"
+	fprintf(out, "# Keys\n\n<!-- tui/app/keys.def: %s -->\n\n"
 		"`?` on the screen shows those of the view at hand. The first key of a line is the one\n"
 		"that hints name, the others are aliases. The action is what the palette (`:`) knows\n"
 		"it as.\n\n"
@@ -236,7 +236,7 @@ static void man_option(FILE *out, const struct option_desc *d)
 }
 
 static const char *const man_head =
-".\\\" tui/options.def: %s\n"
+".\\\" tui/main/options.def: %s\n"
 ".TH OTTOP 8 \"\" \"ottop %s\" \"System administration\"\n"
 ".SH NAME\n"
 "ottop \\- what this machine is doing right now, from eBPF\n"
@@ -326,7 +326,7 @@ static void bash_case(FILE *out, enum option_type type, const char *action)
 
 static void write_bash(FILE *out)
 {
-	fprintf(out, "# bash completion for ottop. tui/options.def: %s\n", generated);
+	fprintf(out, "# bash completion for ottop. tui/main/options.def: %s\n", generated);
 	fputs("_ottop() {\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} list\n"
 	      "\tCOMPREPLY=()\n"
@@ -384,7 +384,7 @@ static void zsh_option(FILE *out, const struct option_desc *d)
 
 static void write_zsh(FILE *out)
 {
-	fprintf(out, "#compdef ottop\n# tui/options.def: %s\n\n"
+	fprintf(out, "#compdef ottop\n# tui/main/options.def: %s\n\n"
 		"_ottop_names() {\n\tcompadd \"$@\" - ", generated);
 	put_names(out);
 	fputs("\n}\n\n_arguments -s \\\n", out);

@@ -1,4 +1,4 @@
-# bash completion for ottop. tui/options.def: made by `make docs`; change the table, not this file
+# bash completion for ottop. tui/main/options.def: made by `make docs`; change the table, not this file
 _ottop() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} list
 	COMPREPLY=()

@@ -7,7 +7,7 @@
 #ifndef OTTOP_EXPORTER_H
 #define OTTOP_EXPORTER_H
 
-#include "bpf/snapshot.h"
+#include "bpf/model/snapshot.h"
 
 /*
  * Where snapshots go. The owner fills the first three members and embeds it in

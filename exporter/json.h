@@ -14,7 +14,7 @@
 
 #include <stdio.h>
 
-#include "bpf/snapshot.h"
+#include "bpf/model/snapshot.h"
 
 struct json_writer;
 

@@ -15,7 +15,7 @@
 
 #include <stdio.h>
 
-#include "bpf/snapshot.h"
+#include "bpf/model/snapshot.h"
 #include "exporter/strset.h"
 
 /* ---- collecting (profile.c) ------------------------------------------------------ */

@@ -3,7 +3,7 @@
 #ifndef OTTOP_STRSET_H
 #define OTTOP_STRSET_H
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 struct strset {
 	char **items;	/* owned */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 struct bytes {
 	const u8 *start, *at, *end;

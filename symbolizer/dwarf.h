@@ -8,7 +8,7 @@
 #ifndef OTTOP_DWARF_H
 #define OTTOP_DWARF_H
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 #define DWARF_MAX_DEPTH 32	/* frames of one address: what is deeper is left out */
 

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 #include "symbolizer/unwind.h"
 
 #define EHFRAME_MAX_ROWS (8u << 20)

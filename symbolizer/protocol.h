@@ -9,7 +9,7 @@
 
 #include <fcntl.h>
 
-#include "bpf/message.h"
+#include "bpf/helpers/message.h"
 #include "symbolizer/symbolizer.h"
 
 /* What was checked must not change afterwards, nor vanish under a reader (SIGBUS). */

@@ -21,7 +21,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "bpf/sandbox.h"
+#include "bpf/helpers/sandbox.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/names.h"

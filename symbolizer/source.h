@@ -8,7 +8,7 @@
 #ifndef OTTOP_SOURCE_H
 #define OTTOP_SOURCE_H
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 struct source {
 	const u8 *mem;	/* else fd */

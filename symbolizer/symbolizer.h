@@ -9,7 +9,7 @@
 #ifndef OTTOP_SYMBOLIZER_H
 #define OTTOP_SYMBOLIZER_H
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 #include "symbolizer/unwind.h"
 
 #define SYMBOLIZER_BATCH 256	/* addresses in one question */

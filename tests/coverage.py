@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-SKIP = ("tui/term.c", "tui/termio.c")	# the ncurses door
+SKIP = ("tui/term/term.c", "tui/term/termio.c")	# the ncurses door
 root = os.getcwd()
 lines = collections.defaultdict(dict)
 data = []

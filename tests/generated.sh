@@ -46,7 +46,7 @@ if command -v man > /dev/null; then
 fi
 
 # Each option of the table is in each text that is made for people.
-for option in $(sed -n 's/^OPTION([a-z_]*, *"\([a-z]*\)".*/\1/p' tui/options.def); do
+for option in $(sed -n 's/^OPTION([a-z_]*, *"\([a-z]*\)".*/\1/p' tui/main/options.def); do
 	grep -q -- "--$option" "$fresh/ottop.bash" && grep -q -- "--$option" "$fresh/_ottop" &&
 		grep -q -- "-$option" "$fresh/ottop.1" || missing="$missing $option"
 done

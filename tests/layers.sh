@@ -21,7 +21,7 @@ check() {
 		dir = FILENAME
 		sub(/\/.*/, "", dir)
 		# the composition root may see everything
-		root = FILENAME ~ /^tui\/main(_[a-z]+)?\.[ch]$/
+		root = FILENAME ~ /^tui\/main\/main(_[a-z]+)?\.[ch]$/
 	}
 
 	/^[ \t]*#[ \t]*include[ \t]*[<"]/ {
@@ -30,7 +30,7 @@ check() {
 		sub(/^[^<"]*[<"]/, "", inc)
 		sub(/[>"].*/, "", inc)
 
-		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term\\.c$")
+		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term/term\\.c$")
 		door("^json-c/", "^exporter/json\\.c$")
 		door("^curl/", "^exporter/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
@@ -50,19 +50,19 @@ check() {
 			# no directory: only what is generated, for its own part
 			if (!(dir == "bpf" && inc ~ /\.skel\.h$|^syscall_tables\.h$/) &&
 			    !(dir == "exporter" && inc ~ /\.pb-c\.h$/) &&
-			    !(FILENAME == "tui/terminfo.c" && inc == "terminfo_entries.h"))
+			    !(FILENAME == "tui/term/terminfo.c" && inc == "terminfo_entries.h"))
 				fail("write the directory")
 			next
 		}
-		if (inc == "bpf/snapshot_build.h" && dir != "bpf")
+		if (inc == "bpf/model/snapshot_build.h" && dir != "bpf")
 			fail("a sealed snapshot never changes")
 		else if (inc ~ /^bpf\/collectors\// && dir != "bpf")
 			fail("wire structs are private to their collector")
-		else if (other == dir || root || inc == "bpf/base.h")
+		else if (other == dir || root || inc == "bpf/model/base.h")
 			next
-		else if (inc ~ "^bpf/(message|sandbox)\\.h$" && dir == "symbolizer")
+		else if (inc ~ "^bpf/helpers/(message|sandbox)\\.h$" && dir == "symbolizer")
 			next
-		else if (inc == "bpf/snapshot.h" && dir != "symbolizer")
+		else if (inc == "bpf/model/snapshot.h" && dir != "symbolizer")
 			next
 		else if ((inc == "symbolizer/symbolizer.h" || inc == "symbolizer/unwind.h") && FILENAME ~ /^bpf\//)
 			next
@@ -96,40 +96,40 @@ plant() {
 	esac
 }
 
-plant bad  tui/views/x.c       '#include "bpf/sampler.h"'
-plant bad  tui/app.c           '#include "exporter/json.h"'
-plant bad  tui/app.c           '#include "bpf/snapshot_build.h"'
-plant bad  tui/app.c           '#include "bpf/history.h"'
-plant bad  tui/main.c          '#include "bpf/snapshot_build.h"'
-plant bad  tui/main.c          '#include "bpf/collectors/syscalls.h"'
-plant bad  tui/canvas.c        '# include <ncursesw/curses.h>'
-plant bad  tui/termio.c        '#include <term.h>'
-plant bad  tui/batch.c         '#include <json-c/json.h>'
-plant bad  tui/batch.c         '#include <bpf/libbpf.h>'
-plant bad  tui/batch.c         '#include "format.h"'
-plant bad  exporter/json.c     '#include "tui/format.h"'
-plant bad  exporter/json.c     '#include "bpf/hist.h"'
-plant bad  tui/batch.c         '#include <zlib.h>'
-plant bad  tui/main.c          '#include "profile.pb-c.h"'
-plant bad  bpf/codec.c         '#include <protobuf-c/protobuf-c.h>'
-plant bad  exporter/otlp.c     '#include <curl/curl.h>'
-plant bad  bpf/sampler.c       '#include "tui/app.h"'
-plant bad  bpf/sampler.c       '#include <json-c/json.h>'
-plant bad  symbolizer/elf.c    '#include "bpf/snapshot.h"'
-plant bad  symbolizer/elf.c    '#include <lzma.h>'
-plant bad  symbolizer/lines.c  '#include <libdwarf/libdwarf.h>'
-plant bad  symbolizer/dwarf.h  '#include <libdwarf/libdwarf.h>'
+plant bad  tui/views/x.c '#include "bpf/sampler.h"'
+plant bad  tui/app/app.c '#include "exporter/json.h"'
+plant bad  tui/app/app.c '#include "bpf/model/snapshot_build.h"'
+plant bad  tui/app/app.c '#include "bpf/record/history.h"'
+plant bad  tui/main/main.c '#include "bpf/model/snapshot_build.h"'
+plant bad  tui/main/main.c '#include "bpf/collectors/syscalls/syscalls.h"'
+plant bad  tui/term/canvas.c '# include <ncursesw/curses.h>'
+plant bad  tui/term/termio.c '#include <term.h>'
+plant bad  tui/main/batch.c '#include <json-c/json.h>'
+plant bad  tui/main/batch.c '#include <bpf/libbpf.h>'
+plant bad  tui/main/batch.c '#include "format.h"'
+plant bad  exporter/json.c '#include "tui/table/format.h"'
+plant bad  exporter/json.c '#include "bpf/model/hist.h"'
+plant bad  tui/main/batch.c '#include <zlib.h>'
+plant bad  tui/main/main.c '#include "profile.pb-c.h"'
+plant bad  bpf/record/codec.c '#include <protobuf-c/protobuf-c.h>'
+plant bad  exporter/otlp.c '#include <curl/curl.h>'
+plant bad  bpf/sampler.c '#include "tui/app/app.h"'
+plant bad  bpf/sampler.c '#include <json-c/json.h>'
+plant bad  symbolizer/elf.c '#include "bpf/model/snapshot.h"'
+plant bad  symbolizer/elf.c '#include <lzma.h>'
+plant bad  symbolizer/lines.c '#include <libdwarf/libdwarf.h>'
+plant bad  symbolizer/dwarf.h '#include <libdwarf/libdwarf.h>'
 plant good symbolizer/dwarf_lines.c '#include <libdwarf/libdwarf.h>'
-plant good symbolizer/elf.c    '#include "bpf/base.h"'
-plant good tui/views/x.c       '#include "bpf/snapshot.h"'
-plant good tui/main_headless.c '#include "exporter/json.h"'
-plant good tui/term.c          '#include <curses.h>'
-plant good exporter/json.c     '#include <json-c/json.h>'
-plant good bpf/collectors/x.c  '#include "x.skel.h"'
-plant good bpf/collectors/x.c  '#include <bpf/libbpf.h>'
-plant good bpf/codec.c         '#include <zlib.h>'
-plant good exporter/pprof.c    '#include <zlib.h>'
-plant good exporter/pprof.c    '#include "profile.pb-c.h"'
+plant good symbolizer/elf.c '#include "bpf/model/base.h"'
+plant good tui/views/x.c '#include "bpf/model/snapshot.h"'
+plant good tui/main/main_headless.c '#include "exporter/json.h"'
+plant good tui/term/term.c '#include <curses.h>'
+plant good exporter/json.c '#include <json-c/json.h>'
+plant good bpf/collectors/x.c '#include "x.skel.h"'
+plant good bpf/collectors/x.c '#include <bpf/libbpf.h>'
+plant good bpf/record/codec.c '#include <zlib.h>'
+plant good exporter/pprof.c '#include <zlib.h>'
+plant good exporter/pprof.c '#include "profile.pb-c.h"'
 
 found=$(check .)
 [ -z "$found" ] || printf '%s\n' "$found"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* drops.bpf.c: counts packets that the kernel frees because it drops them. */
-#include "bpf/kernel.h"
+#include "bpf/kernel/kernel.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/served.bpf.h"
+#include "bpf/kernel/served.bpf.h"
 #include "bpf/collectors/drops.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -9,10 +9,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/collector.h"
-#include "bpf/probes.h"
-#include "bpf/rate.h"
-#include "bpf/served.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/model/rate.h"
+#include "bpf/kernel/served.h"
 #include "bpf/collectors/drops.h"
 #include "drops.skel.h"
 

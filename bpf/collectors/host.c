@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/collector.h"
-#include "bpf/procfs.h"
-#include "bpf/rate.h"
-#include "bpf/threads.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/host/procfs.h"
+#include "bpf/model/rate.h"
+#include "bpf/collectors/threads.h"
 
 /* Columns of a cpu line of /proc/stat, proc(5): clock ticks. */
 enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, N_TIMES };

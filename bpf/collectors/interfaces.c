@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf/collector.h"
-#include "bpf/keeper.h"
-#include "bpf/netns.h"
-#include "bpf/procfs.h"
-#include "bpf/proctab.h"
-#include "bpf/rate.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/helpers/keeper.h"
+#include "bpf/host/netns.h"
+#include "bpf/host/procfs.h"
+#include "bpf/host/proctab.h"
+#include "bpf/model/rate.h"
 
 #define DEV_MAX (256 << 10)	/* of one file: 2,000 interfaces */
 #define MAX_INTERFACES 4096	/* of all: anybody may make them, in a namespace of his own */

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "bpf/collector.h"
-#include "bpf/resolver.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/helpers/resolver.h"
 
 static int names_open(char *reason, size_t cap)
 {

@@ -6,12 +6,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bpf/collector.h"
-#include "bpf/probes.h"
-#include "bpf/procfs.h"
-#include "bpf/proctab.h"
-#include "bpf/rate.h"
-#include "bpf/threads.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/host/procfs.h"
+#include "bpf/host/proctab.h"
+#include "bpf/model/rate.h"
+#include "bpf/collectors/threads.h"
 
 #define MAPS_EVERY 10	/* ticks: fdinfo is slow and maps do not grow fast */
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/collector.h"
-#include "bpf/rate.h"
-#include "bpf/syscall_names.h"
-#include "bpf/threads.h"
+#include "bpf/collectors/collector.h"
+#include "bpf/model/rate.h"
+#include "bpf/host/syscall_names.h"
+#include "bpf/collectors/threads.h"
 
 struct known {
 	u32 tid;

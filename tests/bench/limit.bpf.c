@@ -3,7 +3,7 @@
  * limit.bpf.c: what no observer of system calls can be cheaper than: two
  * programs that do nothing, and two that read the clock once each.
  */
-#include "bpf/kernel.h"
+#include "bpf/kernel/kernel.h"
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/history.h"
+#include "bpf/record/history.h"
 #include "tests/unit/gen.h"
 
 #define OWNERS 200

@@ -50,7 +50,7 @@ def tasks():
 
 
 def bytes_per_task():
-    with open(os.path.join(c.ROOT, "bpf/tasks_size.h")) as f:
+    with open(os.path.join(c.ROOT, "bpf/kernel/tasks_size.h")) as f:
         return eval(re.search(r"TASK_STORAGE_BYTES\s+(\(.*\))", f.read())[1], {})
 
 

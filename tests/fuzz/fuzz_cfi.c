@@ -4,7 +4,7 @@
  * must be a table that the kernel side can bisect: pages and rows in bounds,
  * and every row found again at its address.
  *
- * sources: symbolizer/cfi.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/log.c
+ * sources: symbolizer/cfi.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>

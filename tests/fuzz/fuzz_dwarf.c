@@ -7,7 +7,7 @@
  *
  * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c
  * sources: symbolizer/dwarf_lines.c symbolizer/dwarf_functions.c symbolizer/elf.c
- * sources: symbolizer/source.c bpf/log.c
+ * sources: symbolizer/source.c bpf/model/log.c
  * flags: -malloc_limit_mb=0
  */
 #include <dlfcn.h>

@@ -6,7 +6,7 @@
  * sources: symbolizer/elf.c symbolizer/symtab.c symbolizer/cfi.c symbolizer/unwind_table.c
  * sources: symbolizer/ehframe.c symbolizer/source.c symbolizer/names.c symbolizer/minidebug.c
  * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c symbolizer/startcode.c
- * sources: symbolizer/cfi_order.c symbolizer/landing.c bpf/log.c
+ * sources: symbolizer/cfi_order.c symbolizer/landing.c bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -4,13 +4,13 @@
  * value. (Found: a+++++++ and (a{99}){99}, for which regcomp() takes all memory;
  * $*+++++++, for which it takes minutes.)
  *
- * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c bpf/text.c
- * sources: bpf/codec.c tui/filter.c tui/format.c tui/pattern.c
+ * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c bpf/model/text.c
+ * sources: bpf/record/codec.c tui/table/filter.c tui/table/format.c tui/table/pattern.c
  */
 #include <string.h>
 
 #include "tests/unit/gen.h"
-#include "tui/filter.h"
+#include "tui/table/filter.h"
 
 #define MAX_TYPED 200
 

@@ -2,7 +2,7 @@
 /*
  * fuzz_gotable.c: bytes as Go's function table (.gopclntab).
  *
- * sources: symbolizer/gotable.c symbolizer/source.c bpf/log.c
+ * sources: symbolizer/gotable.c symbolizer/source.c bpf/model/log.c
  */
 #include "symbolizer/gotable.h"
 

@@ -3,14 +3,14 @@
  * fuzz_recording.c: bytes as a recording, read as a file and as a pipe. Checksums
  * are not compared in this build, or no change would get past them.
  *
- * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c
- * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c bpf/group.c
- * sources: bpf/compact.c bpf/recording.c bpf/recording_frames.c
+ * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
+ * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/decoder.c bpf/record/merge.c bpf/record/history.c bpf/record/group.c
+ * sources: bpf/record/compact.c bpf/record/recording.c bpf/record/recording_frames.c
  */
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "bpf/frame.h"
+#include "bpf/record/record_format.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

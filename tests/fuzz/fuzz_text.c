@@ -3,12 +3,12 @@
  * fuzz_text.c: what text_clean() promises, for any bytes, room and mode: whole
  * valid characters, nothing that moves a terminal, and cleaning again changes nothing.
  *
- * sources: bpf/text.c bpf/log.c
+ * sources: bpf/model/text.c bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

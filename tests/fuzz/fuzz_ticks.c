@@ -4,14 +4,14 @@
  * program's schema. Whatever is accepted must survive encoding and decoding
  * unchanged, merging, and a history under a tiny cap.
  *
- * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c
- * sources: bpf/codec.c bpf/encoder.c bpf/decoder.c bpf/merge.c bpf/history.c bpf/group.c
- * sources: bpf/compact.c
+ * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
+ * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/decoder.c bpf/record/merge.c bpf/record/history.c bpf/record/group.c
+ * sources: bpf/record/compact.c
  */
-#include "bpf/history.h"
-#include "bpf/merge.h"
-#include "bpf/snapshot_build.h"
-#include "bpf/codec.h"
+#include "bpf/record/history.h"
+#include "bpf/record/merge.h"
+#include "bpf/model/snapshot_build.h"
+#include "bpf/record/codec.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

@@ -3,13 +3,13 @@
  * seeds.c: makes the first inputs of the fuzzers: seeds DIR writes DIR/recording/,
  * DIR/ticks/ and DIR/text/.
  *
- * sources: bpf/builder.c bpf/schema.c bpf/snapshot.c bpf/hist.c bpf/str.c bpf/log.c
- * sources: bpf/codec.c bpf/encoder.c bpf/recorder.c
+ * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
+ * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/recorder.c
  */
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bpf/history.h"
+#include "bpf/record/history.h"
 #include "tests/unit/gen.h"
 
 static const char *path(const char *dir, const char *kind, u32 i)

@@ -17,8 +17,8 @@
 #ifndef OTTOP_SCREEN_FIXTURE_H
 #define OTTOP_SCREEN_FIXTURE_H
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
 
 #define FIXTURE_MAX 400
 

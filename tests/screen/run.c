@@ -21,7 +21,7 @@
 #include <string.h>
 
 #include "tests/screen/fixture.h"
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 struct test {
 	const char *path;

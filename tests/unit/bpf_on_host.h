@@ -2,7 +2,7 @@
 /*
  * bpf_on_host.h: lets a test include X.bpf.c and run its logic as ordinary
  * code, with threads as tasks. Include it first; no header of ottop's user side
- * goes with it, since bpf/kernel.h declares the same short names.
+ * goes with it, since bpf/kernel/kernel.h declares the same short names.
  */
 #ifndef OTTOP_BPF_ON_HOST_H
 #define OTTOP_BPF_ON_HOST_H
@@ -11,7 +11,7 @@
 #define __BPF_HELPERS__
 #define __BPF_TRACING_H__
 #define __BPF_CORE_READ_H__
-#define __bpf__		/* wire headers take their types from bpf/kernel.h */
+#define __bpf__		/* wire headers take their types from bpf/kernel/kernel.h */
 #ifdef __x86_64__
 #define __TARGET_ARCH_x86
 #else

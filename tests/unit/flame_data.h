@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
-#include "tui/app.h"
-#include "tui/flame.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/app/app.h"
+#include "tui/engines/flame.h"
 #include "tui/views/flame.h"
 
 #define TICKS 14

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bpf/codec.h"
-#include "bpf/snapshot_build.h"
+#include "bpf/record/codec.h"
+#include "bpf/model/snapshot_build.h"
 
 struct gen {
 	u64 rng;	/* any value; the same one gives the same snapshots */

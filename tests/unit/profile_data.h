@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 #include "exporter/profile.h"
 
 #define MS NSEC_PER_MSEC

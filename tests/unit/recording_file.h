@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bpf/frame.h"
-#include "bpf/history.h"
+#include "bpf/record/record_format.h"
+#include "bpf/record/history.h"
 #include "gen.h"
 #include "same.h"
 

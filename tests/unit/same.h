@@ -3,7 +3,7 @@
 #ifndef OTTOP_SAME_H
 #define OTTOP_SAME_H
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 
 static inline void assert_same_table(enum table_id t, const struct table *a,
 				     const struct table *b)

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
-#include "tui/app_state.h"
-#include "tui/table_state.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/app/app_state.h"
+#include "tui/table/table_state.h"
 
 static struct session session = { .host_name = "test", .kernel = "6.1", .version = "0.1" };
 static struct history *history;

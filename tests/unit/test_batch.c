@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "bpf/snapshot_build.h"
-#include "tui/batch.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/main/batch.h"
 
 /* 2026-11-22T16:42:07Z at 10 s after boot */
 #define UNIX_OFFSET ((1795365727ll - 10) * (s64)NSEC_PER_SEC)

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/canvas.h"
-#include "tui/graph.h"
+#include "tui/term/canvas.h"
+#include "tui/term/graph.h"
 
 static struct canvas *c;
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "bpf/collectors/connections_late.h"
-#include "bpf/collectors/connections_table.h"
+#include "bpf/collectors/connections/connections_late.h"
+#include "bpf/collectors/connections/connections_table.h"
 
 /* ---- payload ---- */
 

@@ -19,10 +19,10 @@
 #include <cmocka.h>
 #include <lzma.h>
 
-#include "bpf/collectors/profiler_arena.h"
-#include "bpf/collectors/profiler_files.h"
-#include "bpf/collectors/profiler_mappings.h"
-#include "bpf/collectors/profiler_walk.h"
+#include "bpf/stacks/arena.h"
+#include "bpf/stacks/files.h"
+#include "bpf/stacks/mappings.h"
+#include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "symbolizer/unwind.h"
 

@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
-#include "bpf/cgroup.h"
-#include "bpf/features.h"
-#include "bpf/procfs.h"
-#include "bpf/proctab.h"
-#include "bpf/rate.h"
-#include "bpf/syscall_names.h"
-#include "bpf/users.h"
+#include "bpf/host/cgroup.h"
+#include "bpf/kernel/features.h"
+#include "bpf/host/procfs.h"
+#include "bpf/host/proctab.h"
+#include "bpf/model/rate.h"
+#include "bpf/host/syscall_names.h"
+#include "bpf/host/users.h"
 
 static void first_reading_has_no_rate(void **state)
 {

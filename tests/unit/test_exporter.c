@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 #include "exporter/exporter.h"
 
 static struct session session;

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "bpf/snapshot_build.h"
-#include "tui/filter.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/table/filter.h"
 
 static struct processes_row *p;
 static char error[96];

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/snapshot_build.h"
-#include "tui/format.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/table/format.h"
 
 static char buf[FORMAT_MAX];
 

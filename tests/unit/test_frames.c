@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "bpf/frames.h"
-#include "bpf/collectors/profiler_lines.h"
+#include "bpf/stacks/frames.h"
+#include "bpf/stacks/lines.h"
 #include "symbolizer/symbolizer.h"
 
 #define OF_FILE 5

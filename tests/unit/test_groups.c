@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
 #include "tui/views/card.h"
 #include "tui/views/syscalls.h"
 

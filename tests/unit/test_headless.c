@@ -19,9 +19,9 @@
 
 #include <cmocka.h>
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 #include "exporter/json.h"
-#include "tui/main.h"
+#include "tui/main/main.h"
 
 #define TABLES (TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self))
 

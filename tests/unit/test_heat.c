@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
-#include "tui/heat.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/engines/heat.h"
 
 #define T0 (100 * NSEC_PER_SEC)
 

@@ -9,9 +9,9 @@
 #include <cmocka.h>
 #include <locale.h>
 
-#include "bpf/history.h"
-#include "bpf/snapshot_build.h"
-#include "tui/app.h"
+#include "bpf/record/history.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/app/app.h"
 
 #define CALLS 7		/* in each tick */
 

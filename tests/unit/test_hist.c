@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "bpf/hist.h"
+#include "bpf/model/hist.h"
 
 /* The definition, in long double: i = ceil(8 log2(v)) - 1 for v in units of 2^-30 s. */
 static int exact_index(u64 ns)

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "bpf/history.h"
-#include "bpf/merge.h"
-#include "bpf/ticks.h"
+#include "bpf/record/history.h"
+#include "bpf/record/merge.h"
+#include "bpf/record/ticks.h"
 #include "gen.h"
 #include "same.h"
 

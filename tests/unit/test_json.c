@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 #include "exporter/json.h"
 
 #define PROCESSES TABLE_BIT(TABLE_processes)

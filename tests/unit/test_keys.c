@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/keys.h"
+#include "tui/app/keys.h"
 
 static const struct view *const views[] = {
 #define VIEW(name) &name##_view,
-#include "tui/views.def"
+#include "tui/app/views.def"
 #undef VIEW
 };
 

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/opener.h"
+#include "bpf/helpers/opener.h"
 #include "symbolizer/gotable.h"
 #include "symbolizer/minidebug.h"
 #include "symbolizer/names.h"

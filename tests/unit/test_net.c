@@ -9,17 +9,17 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "bpf/events.h"
-#include "bpf/history.h"
-#include "bpf/resolver.h"
-#include "bpf/snapshot_build.h"
-#include "tui/app_state.h"
+#include "bpf/host/events.h"
+#include "bpf/record/history.h"
+#include "bpf/helpers/resolver.h"
+#include "bpf/model/snapshot_build.h"
+#include "tui/app/app_state.h"
 #include "tui/views/net.h"
 
 enum {
 	N_SERVICES = 0
 #define SERVICE(port, name) + 1
-#include "tui/services.def"
+#include "tui/views/services.def"
 };
 
 static const struct session session = { .host_name = "test" };

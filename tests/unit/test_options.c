@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tui/options.h"
+#include "tui/main/options.h"
 
 #define MAX_ARGS 32
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/snapshot_build.h"
+#include "bpf/model/snapshot_build.h"
 
 static struct session session = { .host_name = "test" };
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/collectors/syscalls.bpf.c"
+#include "bpf/collectors/syscalls/syscalls.bpf.c"
 
 #define TASKS 8
 #define CALLS 20000

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "bpf/base.h"
-#include "tui/terminfo.h"
+#include "bpf/model/base.h"
+#include "tui/term/terminfo.h"
 
 static void test_families(void **state)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tui/termio.h"
+#include "tui/term/termio.h"
 
 static const s32 rgb[] = { -1, 0x5fd7ff, 0x010203 };
 

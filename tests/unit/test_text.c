@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "bpf/base.h"
+#include "bpf/model/base.h"
 
 #define DOT "\xc2\xb7"
 #define BAD "\xef\xbf\xbd"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tui/theme.h"
+#include "tui/term/theme.h"
 
 /* Relative luminance of WCAG 2. */
 static double luminance(s32 rgb)

@@ -35,7 +35,7 @@ static int fake_run(int prog, struct bpf_test_run_opts *opts);
 #define udp_unmet unmet_
 #define udp_read read_
 #define udp_clear clear_
-#include "bpf/collectors/connections_udp.c"
+#include "bpf/collectors/connections/connections_udp.c"
 
 #define SOCKET 7
 #define SIZE 19

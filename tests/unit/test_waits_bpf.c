@@ -19,16 +19,16 @@
 #define bpf_core_field_exists(member) 1
 #define bpf_core_read_str(to, size, from) memcpy(to, from, size)
 
-#include "bpf/tasks.bpf.h"
-#include "bpf/scope.bpf.h"
-#include "bpf/collectors/profiler.h"
+#include "bpf/kernel/tasks.bpf.h"
+#include "bpf/kernel/scope.bpf.h"
+#include "bpf/stacks/stack_wire.h"
 
 long bpf_seq_write(struct seq_file *seq, const void *data, u32 size);
 long bpf_get_task_stack(struct task_struct *t, void *buf, u32 size, u64 flags);
 void *bpf_map_lookup_elem(void *map, const void *key);
 static bool walk_registers(struct walk_regs *r, struct task_struct *t);
 
-#include "bpf/collectors/profiler_waits.bpf.h"
+#include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
 #define WAITS 200000
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * unwind_target.h: bpf/walk.h, the code that runs in the kernel, compiled for the
+ * unwind_target.h: bpf/stacks/walk.h, the code that runs in the kernel, compiled for the
  * host: it walks the stack of a process that stands still, `target`, with the tables of
  * its files. Include it in one file of a program.
  */
@@ -16,7 +16,7 @@
 #include <sys/user.h>
 #include <unistd.h>
 
-#include "bpf/collectors/profiler.h"
+#include "bpf/stacks/stack_wire.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 
@@ -39,7 +39,7 @@ static __always_inline const struct unw_info *arena_info(u32 number)
 	return number < n_infos ? &infos[number] : NULL;
 }
 
-#include "bpf/walk.h"
+#include "bpf/stacks/walk.h"
 
 static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
 {

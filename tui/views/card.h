@@ -7,7 +7,7 @@
 #ifndef OTTOP_VIEWS_CARD_H
 #define OTTOP_VIEWS_CARD_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 /* What is drawn over time; members of `processes`. */
 enum trace_id {

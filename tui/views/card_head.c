@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/graph.h"
+#include "tui/term/graph.h"
 #include "tui/views/card.h"
 
 #define MAX_PARENTS 6

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/graph.h"
+#include "tui/term/graph.h"
 #include "tui/views/card.h"
 
 #define MAX_LINES 128

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/table_state.h"
+#include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
 #define PREVIEW_MIN_COLS 120

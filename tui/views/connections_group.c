@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/table_state.h"
+#include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
 #define GROUP_BIT (1ull << 63)	/* in the cookie: real ones count from 1 */

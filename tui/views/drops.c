@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/table_state.h"
+#include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
 #define LIST_MAX 64
@@ -26,7 +26,7 @@ static const struct meaning {
 	const char *text;
 } meanings[] = {
 #define DROP_REASON(name, loss, text) { #name, loss, text },
-#include "tui/drop_reasons.def"
+#include "tui/views/drop_reasons.def"
 };
 
 static const struct drops_row *drop_row(const struct row *r)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 static const struct events_row *event_row(const struct row *r)
 {

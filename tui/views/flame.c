@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/pattern.h"
+#include "tui/table/pattern.h"
 #include "tui/views/flame.h"
 
 #define BUDGET_NS (8 * NSEC_PER_MSEC)	/* for catching up, in one frame of the screen */

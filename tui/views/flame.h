@@ -10,8 +10,8 @@
 
 #include <regex.h>
 
-#include "tui/app.h"
-#include "tui/flame.h"
+#include "tui/app/app.h"
+#include "tui/engines/flame.h"
 
 #define FLAME_WIDE 120		/* columns from which the functions stand beside the graph */
 #define FLAME_ITEMS 256

@@ -3,7 +3,7 @@
 #ifndef OTTOP_VIEWS_HEALTH_H
 #define OTTOP_VIEWS_HEALTH_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 #define HEALTH_COLLECTORS 32
 #define HEALTH_NAME 24

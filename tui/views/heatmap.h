@@ -7,8 +7,8 @@
 #ifndef OTTOP_VIEWS_HEATMAP_H
 #define OTTOP_VIEWS_HEATMAP_H
 
-#include "tui/app.h"
-#include "tui/heat.h"
+#include "tui/app/app.h"
+#include "tui/engines/heat.h"
 
 #define PLOT_MAX_SLOTS 512
 #define FIRST_BUCKET 80		/* about 1 us: the lowest line starts there if all fits */

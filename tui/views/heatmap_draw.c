@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/graph.h"
+#include "tui/term/graph.h"
 #include "tui/views/heatmap.h"
 
 #define LABEL_WIDTH 7		/* of a latency: " 62.5ms" */

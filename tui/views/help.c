@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/app_state.h"
+#include "tui/app/app_state.h"
 
 #define MAX_LINES 160
 #define KEY_COLS 8

@@ -18,7 +18,7 @@ static const struct service {
 	const char *name;
 } services[] = {
 #define SERVICE(port, name) { port, name },
-#include "tui/services.def"
+#include "tui/views/services.def"
 };
 
 const char *net_service(u64 port)

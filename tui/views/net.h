@@ -7,8 +7,8 @@
 #ifndef OTTOP_VIEWS_NET_H
 #define OTTOP_VIEWS_NET_H
 
-#include "tui/app.h"
-#include "tui/past.h"
+#include "tui/app/app.h"
+#include "tui/engines/past.h"
 
 #define NET_END_MAX 320		/* bytes: a name has up to 253, then a port */
 

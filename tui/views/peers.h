@@ -3,7 +3,7 @@
 #ifndef OTTOP_VIEWS_PEERS_H
 #define OTTOP_VIEWS_PEERS_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 /*
  * The title and, below it, the addresses to which it has most traffic, in the lines

@@ -3,9 +3,9 @@
 #ifndef OTTOP_VIEWS_PROCESSES_H
 #define OTTOP_VIEWS_PROCESSES_H
 
-#include "tui/app.h"
-#include "tui/graph.h"
-#include "tui/series.h"
+#include "tui/app/app.h"
+#include "tui/term/graph.h"
+#include "tui/engines/series.h"
 
 enum { FACE_FLAT, FACE_TREE };
 

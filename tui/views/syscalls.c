@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/graph.h"
-#include "tui/table_state.h"
+#include "tui/term/graph.h"
+#include "tui/table/table_state.h"
 #include "tui/views/syscalls.h"
 
 /* In flight that long, in a call that is no wait by design. */

@@ -3,7 +3,7 @@
 #ifndef OTTOP_VIEWS_SYSCALLS_H
 #define OTTOP_VIEWS_SYSCALLS_H
 
-#include "tui/app.h"
+#include "tui/app/app.h"
 
 enum syscalls_by { BY_NONE, BY_CALL, BY_PROCESS, N_BY };
 

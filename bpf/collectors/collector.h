@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * collector.h: what a collector is. One line in collectors.def, one file
+ * collectors/X.c, and where it has kernel programs X.bpf.c and X.h beside it.
+ * The sampler runs them in the order of collectors.def, all in one thread.
+ */
+#ifndef OTTOP_COLLECTOR_H
+#define OTTOP_COLLECTOR_H
+
+#include "bpf/sampler.h"
+#include "bpf/model/snapshot_build.h"
+
+/* One interval, as collectors see it. Times are CLOCK_BOOTTIME. */
+struct tick {
+	struct builder *b;
+	u64 now_ns;
+	u64 prev_ns;		/* the tick before; 0 on the first */
+	u64 interval_ns;	/* 0 on the first tick: no rate is known */
+	u64 seq;
+	u64 want;		/* TABLE_BIT()s */
+	u64 focus_pid, focus_start_ns;
+	bool scope_to_focus;	/* expensive probes may leave the others out */
+	const struct scope *scope;
+	float budget_pct;
+	u64 history_bytes;
+	u64 last_tick_ns;	/* what the tick before cost */
+};
+
+#define COLLECTOR_FDS 4
+
+struct collector {
+	const char *name;
+	u64 tables;		/* TABLE_BIT()s that it fills */
+	bool always;		/* runs even when nobody asks */
+	/*
+	 * Loads and attaches. 0, or -errno and one line in reason. Called again
+	 * after close().
+	 */
+	int (*open)(char *reason, size_t cap);
+	/* What is wanted changed between two ticks; t->b is NULL. */
+	void (*adjust)(const struct tick *t);
+	/* The interval ends here: swap what is swapped. True: wait for a grace period before read(). */
+	bool (*swap)(const struct tick *t);
+	/* Empties ring buffers; several times a tick, and when a descriptor of fds() is readable. */
+	void (*drain)(void);
+	/* Descriptors to wait for; at most COLLECTOR_FDS. Their number. */
+	u32 (*fds)(int *fds);
+	/* Adds this interval's rows and builder_status(). 0 or -errno (stopped then). */
+	int (*read)(const struct tick *t);
+	/* After every collector has read. */
+	void (*end)(const struct tick *t);
+	void (*close)(void);
+};
+
+/* Stack samples a second of each CPU, and which processes are observed: as long as the sampler runs. */
+const struct sampler_options *sampler_options(void);
+
+/* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
+void grace_period(void);
+
+#define COLLECTOR(name) extern const struct collector name##_collector;
+#include "bpf/collectors/collectors.def"
+#undef COLLECTOR
+
+#endif

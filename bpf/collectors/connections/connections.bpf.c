@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * connections.bpf.c: the life of TCP connections, and the iterators that read
+ * what the open ones have counted.
+ *
+ * Nothing runs when data moves. A connection has an entry from its SYN to its
+ * end, found by its cookie, in `young` or in `conns`; the end goes to user space
+ * with the socket's own final counters, so that what lived 2 ms has them too.
+ */
+#include "bpf/kernel/net.bpf.h"
+#include "bpf/kernel/served.bpf.h"
+#include "bpf/kernel/connections_abi.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+u64 lost_ring, lost_conns;
+u64 n_ends;
+
+struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
+u32 spilled[YOUNG_SLOTS];	/* how many whose place it would be are in `conns` */
+u64 young_sk[YOUNG_SLOTS];	/* the sockets, for read_asked() */
+struct sock_ref crowded[CROWDED_MAX];	/* the last ones that went to `conns` at once */
+u32 n_crowded;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct conn_state);
+} conns SEC(".maps");
+
+SERVE_MAP(serve_conns, conns, u64, struct conn_state)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CONN_RING_BYTES);
+} ends SEC(".maps");
+
+/* ---- counters ---- */
+
+/* state: of the socket now; fin_*: include/net/tcp.h: SYN and FIN take one number each. */
+static __always_inline void fin_flags(struct wire_sock *w, int state, u32 una, u32 nxt, u32 end)
+{
+	if (state != TCPS_FIN_WAIT1 && state != TCPS_FIN_WAIT2 && state != TCPS_CLOSING &&
+	    state != TCPS_LAST_ACK)
+		return;
+	w->flags |= WS_FIN_SENT;
+	if (una == end)
+		w->flags |= WS_FIN_ACKED;
+	else if (nxt == end)
+		w->flags |= WS_FIN_IN_FLIGHT;
+}
+
+static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	u32 una, nxt;
+
+	if (!tp)
+		return;
+	una = tp->snd_una;
+	nxt = tp->snd_nxt;
+	w->in_flight = nxt - una;
+	fin_flags(w, state, una, nxt, tp->write_seq);
+	if (sk->__sk_common.skc_flags >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = tp->bytes_received;
+	w->bytes_acked = tp->bytes_acked;
+	w->bytes_sent = tp->bytes_sent;
+	w->bytes_retrans = tp->bytes_retrans;
+	w->segs_in = tp->segs_in;
+	w->segs_out = tp->segs_out;
+	w->retransmits = tp->total_retrans;
+	w->srtt_8us = tp->srtt_us;
+	w->rtt_min_us = tp->rtt_min.s[0].v;
+	w->cwnd = tp->snd_cwnd;
+}
+
+/* As fill_tcp(), of an address where the socket may not be any more. */
+static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	u32 una = BPF_CORE_READ(tp, snd_una), nxt = BPF_CORE_READ(tp, snd_nxt);
+
+	w->in_flight = nxt - una;
+	fin_flags(w, w->state, una, nxt, BPF_CORE_READ(tp, write_seq));
+	if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = BPF_CORE_READ(tp, bytes_received);
+	w->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
+	w->bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	w->bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
+	w->segs_in = BPF_CORE_READ(tp, segs_in);
+	w->segs_out = BPF_CORE_READ(tp, segs_out);
+	w->retransmits = BPF_CORE_READ(tp, total_retrans);
+	w->srtt_8us = BPF_CORE_READ(tp, srtt_us);
+	w->rtt_min_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
+	w->cwnd = BPF_CORE_READ(tp, snd_cwnd);
+}
+
+static __always_inline void fill_state(struct wire_sock *w, const struct conn_state *s)
+{
+	w->begun_ns = s->begun_ns;
+	w->open_ns = s->open_ns;
+	w->flags |= s->flags;
+}
+
+/* ---- what is kept of a connection ---- */
+
+static __always_inline u32 slot_of(u64 cookie)
+{
+	return cookie & (YOUNG_SLOTS - 1);
+}
+
+static __always_inline struct conn_state *find(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie)
+		return &young[at].state;
+	return spilled[at] ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
+
+static __always_inline void note_crowded(u64 cookie, struct sock *sk)
+{
+	u32 at = __sync_fetch_and_add(&n_crowded, 1) & (CROWDED_MAX - 1);
+
+	crowded[at].cookie = cookie;
+	crowded[at].sk = (u64)sk;
+}
+
+static __always_inline int remember(struct sock *sk, u64 cookie, const struct conn_state *s)
+{
+	u32 at = slot_of(cookie);
+	bool is_new;
+
+	if (young[at].cookie == cookie || !__sync_val_compare_and_swap(&young[at].cookie, 0, cookie)) {
+		young[at].state = *s;
+		young_sk[at] = (u64)sk;
+		return 0;
+	}
+	is_new = !bpf_map_lookup_elem(&conns, &cookie);
+	if (bpf_map_update_elem(&conns, &cookie, s, BPF_ANY))
+		__sync_fetch_and_add(&lost_conns, 1);
+	else if (is_new)
+		__sync_fetch_and_add(&spilled[at], 1);
+	note_crowded(cookie, sk);
+	return 0;
+}
+
+static __always_inline void forget(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie) {
+		young[at].state.begun_ns = 0;	/* nobody takes the next one for as old as this */
+		if (__sync_val_compare_and_swap(&young[at].cookie, cookie, 0) == cookie)
+			return;
+	}
+	if (spilled[at] && !bpf_map_delete_elem(&conns, &cookie))
+		__sync_fetch_and_add(&spilled[at], -1);
+}
+
+/*
+ * After a change: where the entry moved meanwhile, the change has to be made in
+ * `conns` too, and this is the entry there; else NULL. The addition is a barrier: who
+ * moves it either sees the change, or we see that it moved.
+ */
+static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s)
+{
+	u64 now_at;
+
+	__sync_fetch_and_add(&s->writes, 1);
+	now_at = young[slot_of(cookie)].cookie;
+	return now_at == YOUNG_MOVED ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
+
+/* ---- life ---- */
+
+/* connect(): in the context of the process that calls it. It may do so again after it failed. */
+static __always_inline int begin(struct sock *sk, u64 cookie)
+{
+	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
+
+	fill_current(&s.owner);
+	return remember(sk, cookie, &s);
+}
+
+static __always_inline bool is_open(u64 cookie)
+{
+	struct conn_state *s = find(cookie);
+
+	return s && s->open_ns;
+}
+
+static __always_inline int established(struct sock *sk, u64 cookie, int old)
+{
+	struct conn_state fresh = {}, *s = NULL;
+
+	fresh.open_ns = bpf_ktime_get_boot_ns();
+	if (old == TCPS_SYN_SENT)
+		s = find(cookie);
+	if (s) {
+		s->open_ns = fresh.open_ns;
+		s = moved(cookie, s);
+		if (s)
+			s->open_ns = fresh.open_ns;
+		return 0;
+	}
+	fresh.flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
+	if (old != TCPS_SYN_SENT)
+		fresh.begun_ns = fresh.open_ns;
+	return remember(sk, cookie, &fresh);
+}
+
+/*
+ * Who goes through the files of others, as our own pass does, holds each of them for a
+ * moment: if it is closed just then it ends here, in a read() of somebody who never used it.
+ */
+static __always_inline bool only_looked(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return !(t->flags & (PF_KTHREAD | PF_EXITING)) && in_read(t);
+}
+
+/* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
+static __always_inline int closing(struct sock *sk, u64 cookie)
+{
+	struct conn_state *s = find(cookie), fresh = { .flags = WS_CLOSES };
+
+	if (s)
+		s->flags |= WS_CLOSES;
+	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
+		return 0;
+	if (!s) {
+		fill_current(&fresh.owner);
+		return remember(sk, cookie, &fresh);
+	}
+	fill_current(&s->owner);
+	s = moved(cookie, s);
+	if (s) {
+		s->flags |= WS_CLOSES;
+		fill_current(&s->owner);
+	}
+	return 0;
+}
+
+/* Wakes the reader once, when a quarter is full; it looks every 100 ms anyway. */
+static __always_inline u64 ring_flags(void)
+{
+	u64 full = bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA) - CONN_RING_BYTES / 4;
+
+	return full < 2 * sizeof(struct wire_end) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* True for a close that sends a reset: by close() itself, since nobody else sets no error. */
+static __always_inline bool is_abort(int old, int err)
+{
+	return !err && (old == TCPS_ESTABLISHED || old == TCPS_CLOSE_WAIT || old == TCPS_SYN_SENT);
+}
+
+/* True when its owner is not known, but will be: see tell_owner(). */
+static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
+{
+	bool later;
+	struct wire_end *e;
+
+	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return false;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->err = sk->sk_err;
+	e->sock.cookie = cookie;
+	e->sock.proto = IPPROTO_TCP;
+	e->sock.state = old;
+	if (fill_ends(&e->sock.ends, sk))
+		e->sock.flags |= WS_V6;
+	/* where its last steps were missed: a FIN may have been sent all the same */
+	fill_tcp(&e->sock, sk, old == TCPS_CLOSE && s && s->flags & WS_CLOSES ? TCPS_LAST_ACK : old);
+	if (s) {
+		fill_state(&e->sock, s);
+		e->sock.owner = s->owner;
+	}
+	if (!e->sock.owner.tgid && is_abort(old, e->err) && !only_looked())
+		fill_current(&e->sock.owner);
+	later = s && s->flags & WS_ACCEPTED && old != TCPS_CLOSE && !e->sock.owner.tgid;
+	if (later)
+		e->sock.flags |= WS_OWNER_LATER;
+	bpf_ringbuf_submit(e, ring_flags());
+	__sync_fetch_and_add(&n_ends, 1);
+	return later;
+}
+
+/* The entry of one that has ended stays until tell_owner(), or until user space gives it up. */
+static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
+{
+	s->flags |= WS_OWNER_LATER;
+	s = moved(cookie, s);
+	if (s)
+		s->flags |= WS_OWNER_LATER;
+}
+
+/*
+ * Reset from outside, it had no owner to tell; now it is closed. By its process, if the
+ * lock is held for a task; else by the kernel, because nobody accepted it.
+ */
+static __always_inline void tell_owner(struct sock *sk, u64 cookie)
+{
+	struct wire_end *e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+
+	if (!e) {	/* user space gives up waiting: nothing but the owner is lost */
+		__sync_fetch_and_add(&lost_ring, 1);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->sock.cookie = cookie;
+	e->sock.flags = WS_OWNER_TOLD;
+	if (sk->sk_lock.owned && !only_looked())
+		fill_current(&e->sock.owner);
+	bpf_ringbuf_submit(e, ring_flags());
+}
+
+/* Called before the state changes. again: perhaps it was all done a moment ago. */
+static __always_inline int state_changes(struct sock *sk, int old, int new, bool again)
+{
+	struct conn_state *s;
+	u64 cookie;
+
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (new != TCPS_SYN_SENT && new != TCPS_ESTABLISHED && new != TCPS_FIN_WAIT1 &&
+	    new != TCPS_LAST_ACK && new != TCPS_CLOSE)
+		return 0;
+	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
+		return 0;
+	cookie = bpf_get_socket_cookie(sk);
+	if (new == TCPS_SYN_SENT)
+		return again && find(cookie) ? 0 : begin(sk, cookie);
+	if (new == TCPS_ESTABLISHED)
+		return again && is_open(cookie) ? 0 : established(sk, cookie, old);
+	if (new != TCPS_CLOSE)
+		return closing(sk, cookie);
+	s = find(cookie);
+	if (again && (!s || s->flags & WS_OWNER_LATER))
+		return 0;
+	if (end(sk, cookie, old, s))
+		keep_ended(cookie, s);
+	else if (s)
+		forget(cookie);
+	return 0;
+}
+
+/* include/net/inet_sock.h */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old, int new)
+{
+	return state_changes(sk, old, new, false);
+}
+
+/* Where programs are preempted, and what others do on that CPU meanwhile is missed: probes_preemptible(). */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
+{
+	return state_changes(sk, old, new, true);
+}
+
+/*
+ * A program that interrupts itself on its CPU is not run again (recursion
+ * miss): what on_state missed of an end is made up for here. And what it could
+ * not know: whose it was.
+ */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy, struct sock *sk)
+{
+	u64 cookie = sk->__sk_common.skc_cookie.counter;
+	struct conn_state *s;
+
+	if (!cookie)
+		return 0;
+	s = find(cookie);
+	if (!s)
+		return 0;
+	if (s->flags & WS_OWNER_LATER)
+		tell_owner(sk, cookie);
+	else
+		end(sk, cookie, TCPS_CLOSE, s);
+	forget(cookie);
+	return 0;
+}
+
+/* ---- the open ones ---- */
+
+static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, struct task_struct *t,
+				      u64 ino)
+{
+	struct wire_sock w = {};
+	struct conn_state *s;
+
+	w.proto = sk->sk_protocol;
+	w.state = sk->__sk_common.skc_state;
+	if (w.proto == IPPROTO_TCP ? w.state == TCPS_CLOSE || w.state == TCPS_TIME_WAIT :
+				     w.proto != IPPROTO_UDP)
+		return 0;
+	w.cookie = bpf_get_socket_cookie(sk);
+	w.ino = ino;
+	if (fill_ends(&w.ends, sk))
+		w.flags |= WS_V6;
+	if (w.proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
+		fill_tcp(&w, sk, w.state);
+		s = find(w.cookie);
+		if (s) {
+			fill_state(&w, s);
+			if (!t)
+				w.owner = s->owner;
+		}
+	}
+	if (t)
+		fill_owner(&w.owner, t);
+	bpf_seq_write(seq, &w, sizeof(w));
+	return 0;
+}
+
+SEC("iter/task_file")
+int sockets_iter(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *t = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!t || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk || !is_inet(sk))
+		return 0;
+	return write_sock(ctx->meta->seq, sk, t, file->f_inode->i_ino);
+}
+
+/*
+ * Of one network namespace: sockets that no file stands for (not accepted yet,
+ * closed by their process, the kernel's own), which sockets_iter does not meet.
+ */
+SEC("iter/tcp")
+int ownerless_iter(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!skc)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sk = (struct sock *)tp;
+	if (BPF_CORE_READ(sk, sk_socket, file))
+		return 0;
+	return write_sock(ctx->meta->seq, sk, NULL, 0);
+}
+
+/* ---- young ones that no iterator has come to yet ---- */
+
+struct sock_ref asked[ASKED_MAX];
+struct wire_sock answers[ASKED_MAX];	/* cookie 0: it is there no more */
+u32 n_asked;
+
+/* A global function: it is verified once, not for each turn of the loop. */
+__noinline int answer(u32 i)
+{
+	const struct sock_ref *ref = &asked[i & (ASKED_MAX - 1)];
+	struct wire_sock *w = &answers[i & (ASKED_MAX - 1)];
+	struct sock *sk = (struct sock *)ref->sk;
+	struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+	struct conn_state *s;
+
+	w->proto = IPPROTO_TCP;
+	w->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (read_ends(&w->ends, sk))
+		w->flags |= WS_V6;
+	if (file)
+		w->ino = BPF_CORE_READ(file, f_inode, i_ino);
+	read_tcp(w, sk);
+	s = find(ref->cookie);
+	if (!s || w->state == TCPS_CLOSE)
+		return 0;
+	fill_state(w, s);
+	w->owner = s->owner;
+	if (BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) == ref->cookie)
+		w->cookie = ref->cookie;
+	return 0;
+}
+
+/* Run by user space, which has cleared the answers. */
+SEC("?syscall")
+int read_asked(void *ctx)
+{
+	for (u32 i = 0; i < ASKED_MAX && i < n_asked; i++)
+		answer(i);
+	return 0;
+}

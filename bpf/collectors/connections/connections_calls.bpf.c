@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * connections_calls.bpf.c: counts UDP datagrams by socket and peer, and tells of
+ * connect() calls that fail before anything is sent.
+ *
+ * From 6.3 on two tracepoints tell the socket and the length. The peer of a
+ * socket that is not connected is in the memory of the caller: for a send at
+ * once, for a receive when the call returns. Before 6.3 all of it is taken at
+ * the return, the socket by its descriptor.
+ */
+#include "bpf/kernel/connections_abi.bpf.h"
+#include "bpf/collectors/connections/connections_flows.bpf.h"
+#include "bpf/kernel/served.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile bool by_descriptor;	/* before 6.3 */
+const volatile bool compat_only;	/* other programs hear of the returns of 64-bit programs */
+u64 lost_ring, lost_numbers, lost_messages;
+
+/* Shared with connections.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, CONN_RING_BYTES);
+} ends SEC(".maps");
+
+/* A socket that a receive was made on, until the call returns and tells the peer. */
+struct pending {
+	u64 socket;
+	struct wire_ends ends;
+	u32 v6, tx;
+	u32 packets, pad;
+	u64 bytes;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pending);
+} pendings SEC(".maps");
+
+/* include/linux/socket.h */
+#define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
+#define MAX_MESSAGES 64
+
+/* ---- peers ---- */
+
+/* struct sockaddr_in6, of which sockaddr_in is the beginning: family, port, address. */
+struct sockaddr_any {
+	u16 family;
+	__be16 port;
+	__be32 v4;
+	u32 v6[4];
+};
+
+/* Reads the address at `addr`. False where there is none. */
+static __always_inline bool peer_from_user(struct wire_ends *e, u32 *v6, u64 addr, u32 len)
+{
+	struct sockaddr_any sa = {};
+	u32 *r = (u32 *)e->remote;
+
+	if (!addr || len < 8)
+		return false;
+	if (bpf_probe_read_user(&sa, len >= sizeof(sa) ? sizeof(sa) : 8, (void *)addr))
+		return false;
+	r[0] = r[1] = r[2] = r[3] = 0;
+	e->rport = bpf_ntohs(sa.port);
+	if (sa.family == AF_INET6 && !is_mapped(sa.v6)) {
+		r[0] = sa.v6[0];
+		r[1] = sa.v6[1];
+		r[2] = sa.v6[2];
+		r[3] = sa.v6[3];
+		*v6 = 1;
+	} else {
+		r[0] = sa.family == AF_INET6 ? sa.v6[3] : sa.v4;
+		*v6 = 0;
+	}
+	return true;
+}
+
+static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, bool compat)
+{
+	struct user_name n = {};
+
+	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
+}
+
+/* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
+
+static __always_inline void amount_of(struct amount *a, struct sock *sk, int len, bool tx)
+{
+	a->socket = bpf_get_socket_cookie(sk);
+	a->bytes = len;
+	a->packets = 1;
+	a->tx = tx;
+	a->v6 = fill_ends(&a->ends, sk);
+}
+
+static __always_inline void amount_pending(struct amount *a, const struct pending *p)
+{
+	a->socket = p->socket;
+	a->ends = p->ends;
+	a->v6 = p->v6;
+	a->bytes = p->bytes;
+	a->packets = p->packets;
+	a->tx = p->tx;
+}
+
+/* Whose peer nobody knows any more. */
+static __always_inline void count_unfinished(const struct pending *p)
+{
+	struct amount a = {};
+
+	amount_pending(&a, p);
+	count(&a);
+}
+
+/* Leaves the peer to the return of the call. */
+static __always_inline bool defer(struct task_struct *t, const struct amount *a)
+{
+	struct pending *p = bpf_task_storage_get(&pendings, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!p)
+		return false;
+	if (p->socket != a->socket || p->tx != a->tx) {
+		if (p->packets)	/* its call returned, and we were not told */
+			count_unfinished(p);
+		p->packets = p->bytes = 0;
+	}
+	p->socket = a->socket;
+	p->ends = a->ends;
+	p->v6 = a->v6;
+	p->tx = a->tx;
+	p->packets++;
+	p->bytes += a->bytes;
+	return true;
+}
+
+/* TCP sockets that several processes hold, and who used each last; user space says which. */
+u32 n_shared;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHARED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct wire_owner);
+} shared SEC(".maps");
+
+SERVE_MAP(serve_shared, shared, u64, struct wire_owner)
+
+static __always_inline int note_user(u16 protocol, struct sock *sk)
+{
+	struct wire_owner *o;
+	u64 cookie;
+
+	if (!n_shared || protocol != IPPROTO_TCP)
+		return 0;
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	o = bpf_map_lookup_elem(&shared, &cookie);
+	if (o && o->tgid != bpf_get_current_task_btf()->tgid)
+		fill_current(o);
+	return 0;
+}
+
+/*
+ * The returns of 32-bit programs are told only where somebody asked for them: user
+ * space does once it sees that there are such programs. Until then their peers
+ * stay unknown.
+ */
+bool compat_seen, compat_told;
+
+static __always_inline bool will_return(struct task_struct *t)
+{
+	if (!is_compat(t) || compat_told)
+		return true;
+	compat_seen = true;
+	return false;
+}
+
+/* The call that a task makes for itself: workers of the kernel act for others. */
+static __always_inline enum call own_call(struct task_struct *t, struct pt_regs *regs)
+{
+	return t->flags & (PF_KTHREAD | PF_IO_WORKER) ? OTHER_CALL : call_of(t, regs);
+}
+
+static __always_inline int sent(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	enum call call = own_call(t, regs);
+	struct call_args args = {};
+
+	if (call == SENDMMSG && will_return(t) && defer(t, a))
+		return 0;
+	if ((call == SENDTO || call == SENDMSG) && get_args(&args, t, regs)) {
+		if (call == SENDTO)
+			peer_from_user(&a->ends, &a->v6, args.addr, args.len);
+		else
+			peer_of_msg(&a->ends, &a->v6, args.msg, args.compat);
+	}
+	return count(a);
+}
+
+static __always_inline int received(struct amount *a)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	enum call call = own_call(t, (struct pt_regs *)bpf_task_pt_regs(t));
+
+	if (!a->ends.rport && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
+	    will_return(t) && defer(t, a))
+		return 0;
+	return count(a);
+}
+
+/* Nothing moved: it failed, or was looked at. */
+static __always_inline bool is_nothing(int ret, int flags, bool tx)
+{
+	return ret < 0 || (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE));
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
+{
+	struct amount a = {};
+
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, true) || !is_inet(sk))
+		return 0;
+	amount_of(&a, sk, ret, true);
+	return sent(&a);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
+{
+	struct amount a = {};
+
+	if (sk->sk_protocol != IPPROTO_UDP)
+		return note_user(sk->sk_protocol, sk);
+	if (is_nothing(ret, flags, false) || !is_inet(sk))
+		return 0;
+	amount_of(&a, sk, ret, false);
+	return received(&a);
+}
+
+/* ---- when the call returns ---- */
+
+/*
+ * One of many messages, of the socket and direction that `own` tells: its length, or -1. A
+ * global function, or the verifier would look at it MAX_MESSAGES times.
+ */
+__noinline int count_message(const struct amount *own, u64 msg, u32 compat)
+{
+	struct amount a = {};
+	u32 len;
+
+	if (!own || bpf_probe_read_user(&len, sizeof(len), (void *)(msg + MMSGHDR_LEN(compat))))
+		return -1;
+	a = *own;
+	peer_of_msg(&a.ends, &a.v6, msg, compat);
+	a.bytes = len;
+	a.packets = 1;
+	count(&a);
+	return len & 0x7fffffff;
+}
+
+/*
+ * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
+ * and how long all are, which it does from 6.3 on.
+ */
+static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat)
+{
+	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++, vec += MMSGHDR_SIZE(compat)) {
+		int len = count_message(a, vec, compat);
+
+		if (len < 0)
+			break;
+		a->packets--;
+		a->bytes -= len;
+	}
+	if (!a->packets)
+		return 0;
+	if (by_descriptor)
+		__sync_fetch_and_add(&lost_messages, a->packets);
+	else
+		count(a);
+	return 0;
+}
+
+static __always_inline bool is_deferred(enum call call)
+{
+	return call == RECVFROM || call == RECVMSG || call == RECVMMSG || call == SENDMMSG;
+}
+
+/* Whose peer is in the memory of the caller, now that the call has returned. */
+static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
+				      long ret)
+{
+	u32 len = 0;
+
+	if (call == RECVMMSG || call == SENDMMSG)
+		return each_message(a, args->msg, ret > 0 ? ret : 0, args->compat);
+	if (call == RECVMSG || call == SENDMSG)
+		peer_of_msg(&a->ends, &a->v6, args->msg, args->compat);
+	else if (call == SENDTO)
+		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
+	else if (call == RECVFROM && args->addr &&
+		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
+		peer_from_user(&a->ends, &a->v6, args->addr, len);
+	return count(a);
+}
+
+static __always_inline int finish(struct task_struct *t, enum call call, const struct call_args *args,
+				  long ret)
+{
+	struct pending *p = bpf_task_storage_get(&pendings, t, 0, 0);
+	struct amount a = {};
+
+	if (!p || !p->socket)
+		return 0;
+	amount_pending(&a, p);
+	p->socket = p->bytes = p->packets = 0;
+	return count_call(&a, args, call, ret);
+}
+
+/* ---- the socket of a descriptor ---- */
+
+/*
+ * The same where programs are preempted (probes_preemptible()): as classic tracepoints
+ * they are not. Those may not give a socket its number, which the other two do before.
+ */
+static __always_inline bool amount_told(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
+					bool tx)
+{
+	struct sock *sk = ctx->sk;
+
+	if (ctx->protocol != IPPROTO_UDP) {
+		note_user(ctx->protocol, sk);
+		return false;
+	}
+	if (is_nothing(ctx->ret, ctx->flags, tx) || (ctx->family != AF_INET && ctx->family != AF_INET6))
+		return false;
+	a->socket = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	a->bytes = ctx->ret;
+	a->packets = 1;
+	a->tx = tx;
+	a->v6 = read_ends(&a->ends, sk);
+	if (!a->socket)
+		__sync_fetch_and_add(&lost_numbers, 1);
+	return a->socket;
+}
+
+SEC("?tp/sock/sock_send_length")
+int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, true) ? sent(&a) : 0;
+}
+
+SEC("?tp/sock/sock_recv_length")
+int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	struct amount a = {};
+
+	return amount_told(&a, ctx, false) ? received(&a) : 0;
+}
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_UDP)
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+/* And once more, since the first may be missed where programs are preempted. */
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send_again, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive_again, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+/* The inet socket of a file, or NULL. */
+static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
+{
+	struct socket *socket;
+	struct sock *sk;
+	u16 family;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	*ino = BPF_CORE_READ(file, f_inode, i_ino);
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
+	return family == AF_INET || family == AF_INET6 ? sk : NULL;
+}
+
+static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
+{
+	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return NULL;
+	return socket_of_file(file, ino);
+}
+
+static __always_inline bool is_look(enum call call, const struct call_args *args)
+{
+	u64 flags = call == RECVMSG ? args->flags3 :
+		    call == RECVFROM || call == RECVMMSG ? args->flags4 : 0;
+
+	return flags & (MSG_PEEK | MSG_ERRQUEUE);
+}
+
+/* Before 6.3: every call that moves data, by its descriptor. */
+static __always_inline int count_by_descriptor(struct task_struct *t, enum call call,
+					       const struct call_args *args, long ret)
+{
+	struct amount a = {};
+	struct sock *sk;
+	u64 ino = 0;
+
+	sk = socket_of(t, args->fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_look(call, args))
+		return 0;
+	a.socket = FLOW_BY_INODE | ino;
+	a.bytes = ret;
+	a.packets = call == RECVMMSG || call == SENDMMSG ? ret : 1;
+	a.tx = call == WRITE || call == WRITEV || call == SENDTO || call == SENDMSG || call == SENDMMSG;
+	a.v6 = read_ends(&a.ends, sk);
+	return count_call(&a, args, call, ret);
+}
+
+/* include/uapi/linux/io_uring.h: enum io_uring_op */
+enum ring_op { RING_READV = 1, RING_WRITEV, RING_READ_FIXED = 4, RING_WRITE_FIXED, RING_SENDMSG = 9,
+	       RING_RECVMSG, RING_READ = 22, RING_WRITE, RING_SEND = 26, RING_RECV, RING_SEND_ZC = 47,
+	       RING_SENDMSG_ZC };
+
+static __always_inline bool ring_sends(u8 op)
+{
+	return op == RING_WRITEV || op == RING_WRITE_FIXED || op == RING_SENDMSG || op == RING_WRITE ||
+	       op == RING_SEND || op == RING_SEND_ZC || op == RING_SENDMSG_ZC;
+}
+
+static __always_inline bool ring_receives(u8 op)
+{
+	return op == RING_READV || op == RING_READ_FIXED || op == RING_RECVMSG || op == RING_READ ||
+	       op == RING_RECV;
+}
+
+/*
+ * From 6.0 to 6.2: what io_uring did. A peer that is not the socket's own is unknown:
+ * it was in memory that is the process's again.
+ */
+SEC("?tp_btf/io_uring_complete")
+int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
+{
+	struct io_kiocb *req = request;
+	struct amount a = {};
+	struct sock *sk;
+	u64 ino = 0;
+	u8 op;
+
+	if (!req || res < 0)
+		return 0;
+	op = BPF_CORE_READ(req, opcode);
+	a.tx = ring_sends(op);
+	if (!a.tx && !ring_receives(op))
+		return 0;
+	sk = socket_of_file(BPF_CORE_READ(req, file), &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+		return 0;
+	a.socket = FLOW_BY_INODE | ino;
+	a.bytes = res;
+	a.packets = 1;
+	a.v6 = read_ends(&a.ends, sk);
+	return count(&a);
+}
+
+/* ---- connect() that failed at once ---- */
+
+/*
+ * No route, or forbidden: the socket never left CLOSE, so on_state saw nothing.
+ * Nor has it a cookie then, which it gets with its SYN at the latest.
+ */
+static __always_inline int failed_connect(struct task_struct *t, const struct call_args *args,
+					  long ret)
+{
+	struct wire_end *e;
+	struct sock *sk;
+	u64 ino = 0;
+	u32 v6 = 0;
+
+	sk = socket_of(t, args->fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	    BPF_CORE_READ(sk, __sk_common.skc_cookie.counter))
+		return 0;
+	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+	if (!e) {
+		__sync_fetch_and_add(&lost_ring, 1);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->time_ns = bpf_ktime_get_boot_ns();
+	e->err = -ret;
+	e->sock.cookie = FLOW_BY_INODE | ino;
+	e->sock.begun_ns = e->time_ns;
+	e->sock.proto = IPPROTO_TCP;
+	e->sock.state = TCPS_SYN_SENT;
+	e->sock.flags = WS_OPENED;
+	read_ends(&e->sock.ends, sk);
+	if (peer_from_user(&e->sock.ends, &v6, args->msg, args->flags3) && v6)
+		e->sock.flags |= WS_V6;
+	fill_current(&e->sock.owner);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/* errno.h: EPERM EACCES ENETUNREACH EHOSTUNREACH */
+static __always_inline bool is_refusal(long ret)
+{
+	return ret == -1 || ret == -13 || ret == -101 || ret == -113;
+}
+
+/* Since 6.3; `call` is one that is deferred, or connect(). */
+static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, enum call call,
+					long ret)
+{
+	struct call_args args = {};
+
+	if (!get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
+		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
+	return finish(t, call, &args, ret);
+}
+
+static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)
+{
+	struct call_args args = {};
+	enum call call;
+
+	if (compat_only && !is_compat(t))
+		return 0;
+	call = call_of(t, regs);
+	if (!by_descriptor)
+		return call == CONNECT || is_deferred(call) ? leave_traced(t, regs, call, ret) : 0;
+	if (call == OTHER_CALL || (ret < 0 && call != CONNECT) || !get_args(&args, t, regs))
+		return 0;
+	if (call == CONNECT)
+		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
+	return count_by_descriptor(t, call, &args, ret);
+}
+
+/*
+ * Where the kernel has an event for each call (CONFIG_FTRACE_SYSCALLS) the returns of
+ * all others cost next to nothing. They are told of 64-bit callers only.
+ */
+struct syscall_args {
+	u64 common;
+	long id, ret;
+};
+
+#define RETURN_OF(name, call)							\
+SEC("?tp/syscalls/sys_exit_" #name)						\
+int on_##name(struct syscall_args *ctx)						\
+{										\
+	struct task_struct *t = bpf_get_current_task_btf();			\
+										\
+	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), call, ctx->ret);	\
+}
+
+RETURN_OF(recvfrom, RECVFROM)
+RETURN_OF(recvmsg, RECVMSG)
+RETURN_OF(recvmmsg, RECVMMSG)
+RETURN_OF(sendmmsg, SENDMMSG)
+RETURN_OF(connect, CONNECT)
+
+/* Elsewhere every return; two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return leave(t, regs, ret);
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_return_tp(struct syscall_args *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	return leave(t, (struct pt_regs *)bpf_task_pt_regs(t), ctx->ret);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* connections_events.h: connections opened, closed and failed as rows of the table events. */
+#ifndef OTTOP_CONNECTIONS_EVENTS_H
+#define OTTOP_CONNECTIONS_EVENTS_H
+
+#include "bpf/collectors/connections/connections_table.h"
+
+/* A tick begins: there is room for its events. */
+void conn_events_begin(const struct tick *t);
+/*
+ * kind: connect, accept, close or fail. `o` is who did it; where it names
+ * nobody the owner of the connection did.
+ */
+void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * connections_flows.bpf.h: datagrams counted by socket and peer. Two maps take turns:
+ * user space swaps them and drains the one at rest.
+ */
+#ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
+#define OTTOP_CONNECTIONS_FLOWS_BPF_H
+
+#include "bpf/kernel/net.bpf.h"
+
+u32 current_set;		/* 0 or 1 */
+u32 used[2];			/* flows in each map */
+u64 lost_flows;
+
+struct flow_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FLOWS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+};
+struct flow_map flows0 SEC(".maps");
+struct flow_map flows1 SEC(".maps");
+
+struct amount {
+	u64 socket, bytes;
+	u32 packets, tx;
+	u32 v6, pad;
+	struct wire_ends ends;
+};
+
+static __always_inline struct flow *flow_lookup(u32 set, const struct flow_key *k)
+{
+	return set ? bpf_map_lookup_elem(&flows1, k) : bpf_map_lookup_elem(&flows0, k);
+}
+
+static __always_inline long flow_insert(u32 set, const struct flow_key *k, const struct flow *f)
+{
+	return set ? bpf_map_update_elem(&flows1, k, f, BPF_NOEXIST) :
+		     bpf_map_update_elem(&flows0, k, f, BPF_NOEXIST);
+}
+
+/* Not on the stack: of all the calls there 512 bytes are allowed, in 6.1 with on_return and count_message(). */
+struct flow blank_flow;
+
+static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
+					      const struct amount *a)
+{
+	struct flow *f = flow_lookup(set, k);
+	bool is_new;
+
+	if (f)
+		return f;
+	is_new = flow_insert(set, k, &blank_flow) == 0;
+	f = flow_lookup(set, k);
+	if (!is_new || !f)
+		return f;
+	__sync_fetch_and_add(&used[set], 1);
+	f->begun_ns = bpf_ktime_get_boot_ns();
+	__builtin_memcpy(f->local, a->ends.local, sizeof(f->local));
+	f->lport = a->ends.lport;
+	f->netns = a->ends.netns;
+	return f;
+}
+
+/* A global function: it is called from several places, and verified once. */
+__noinline int count(struct amount *a)
+{
+	u32 set = current_set & 1;
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct flow_key k = {};
+	struct flow *f;
+
+	if (!a)
+		return 0;
+	k.socket = a->socket;
+	k.rport = a->ends.rport;
+	k.v6 = a->v6;
+	__builtin_memcpy(k.remote, a->ends.remote, sizeof(k.remote));
+	f = flow_make(set, &k, a);
+	if (!f) {
+		__sync_fetch_and_add(&lost_flows, a->packets);
+		return 0;
+	}
+	if (a->tx) {
+		__sync_fetch_and_add(&f->tx_bytes, a->bytes);
+		__sync_fetch_and_add(&f->tx_packets, a->packets);
+	} else {
+		__sync_fetch_and_add(&f->rx_bytes, a->bytes);
+		__sync_fetch_and_add(&f->rx_packets, a->packets);
+	}
+	f->last_ns = bpf_ktime_get_boot_ns();
+	if (f->owner.tgid != t->tgid)
+		fill_current(&f->owner);
+	return 0;
+}
+
+/* ---- for user space: what is in the map at rest; see bpf/kernel/served.h ---- */
+
+struct taken_flow taken[TAKEN_MAX];
+u32 n_taken;
+
+static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
+{
+	u32 at = n_taken;
+
+	if (at >= TAKEN_MAX)
+		return 1;
+	taken[at].key = *k;
+	taken[at].value = *f;
+	n_taken = at + 1;
+	return 0;
+}
+
+/*
+ * Takes out up to TAKEN_MAX flows. One program for each map: until 6.9 a call in a
+ * program is for one map only.
+ */
+#define TAKE_FLOWS(name, map)							\
+SEC("?syscall")									\
+int name(void *ctx)								\
+{										\
+	n_taken = 0;								\
+	bpf_for_each_map_elem(&map, take_one, NULL, 0);				\
+	for (u32 i = 0; i < TAKEN_MAX && i < n_taken; i++)			\
+		bpf_map_delete_elem(&map, &taken[i].key);			\
+	return 0;								\
+}
+
+TAKE_FLOWS(take_flows0, flows0)
+TAKE_FLOWS(take_flows1, flows1)
+
+#endif

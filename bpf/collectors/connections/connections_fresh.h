@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connections_fresh.h: connections that no pass has met yet. Where there are so many
+ * sockets that a pass takes several ticks, a new one would be seen seconds late, and
+ * its place among the young ones (struct conn_slot) tells that it is there. Sampler
+ * thread only.
+ */
+#ifndef OTTOP_CONNECTIONS_FRESH_H
+#define OTTOP_CONNECTIONS_FRESH_H
+
+#include "bpf/model/base.h"
+#include "bpf/collectors/connections/connections.h"
+
+struct connections;
+
+typedef void (*take_fresh_fn)(const struct wire_sock *w, u64 now_ns);
+
+/* The programs, which the caller keeps until fresh_close(). */
+void fresh_open(struct connections *skel);
+void fresh_close(void);
+/*
+ * Reads those that were not told of yet. To be called before young_sweep(), which
+ * takes what is older than a second out of these places.
+ */
+void fresh_read(u64 now_ns, take_fresh_fn take);
+
+#endif

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_table.c: see connections_table.h. */
+#include <arpa/inet.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "bpf/host/netns.h"
+#include "bpf/host/proctab.h"
+#include "bpf/collectors/connections/connections_table.h"
+
+#define MIN_BUCKETS 1024
+#define AGES_PER_TICK 2000u
+#define MANY 10000u		/* about 5 MB */
+
+static struct conn **buckets;
+static u32 n_buckets;
+/*
+ * All of them in the order of the snapshot's rows: the first n_sorted are, the
+ * others came since the last tick.
+ */
+static struct conn **all;
+static u32 n_all, cap_all, n_sorted;
+static u32 age_cursor;
+static bool scoped;		/* not every process is observed */
+static u64 secret[2];
+static u64 refused, unseen;
+
+/* ---- finding ---- */
+
+static u64 mix(u64 a, u64 b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (u64)m ^ (u64)(m >> 64);
+}
+
+/*
+ * Anybody may send datagrams to peers of his choice: where those are in the table
+ * depends on what only we know, or all of them could be made to meet in one bucket.
+ */
+static struct conn **bucket_of(u64 cookie, const u8 *remote, u16 rport)
+{
+	u64 h[2];
+
+	memcpy(h, remote, sizeof(h));
+	h[0] = mix(h[0] ^ secret[0], h[1] ^ secret[1]);
+	h[0] = mix(h[0] ^ secret[1], cookie ^ (u64)rport << 48 ^ secret[0]);
+	return &buckets[h[0] & (n_buckets - 1)];
+}
+
+static void insert(struct conn *c)
+{
+	struct conn **b = bucket_of(c->cookie, c->remote, c->rport);
+
+	c->next = *b;
+	*b = c;
+}
+
+/* A bucket has two on average at most: the table grows with what is in it. */
+static void make_room(void)
+{
+	struct conn **old = buckets;
+	u32 n_old = n_buckets;
+
+	if (buckets && n_all < n_buckets * 2)
+		return;
+	if (!old && getrandom(secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+		secret[0] = boottime_ns() * 0x9e3779b97f4a7c15ull;	/* early in the boot */
+	secret[0] |= 1;
+	n_buckets = n_old ? n_old * 4 : MIN_BUCKETS;
+	buckets = xcalloc(n_buckets, sizeof(*buckets));
+	for (u32 i = 0; i < n_old; i++)
+		for (struct conn *c = old[i], *next; c; c = next) {
+			next = c->next;
+			insert(c);
+		}
+	free(old);
+}
+
+static bool is_peer(const struct conn *c, const struct wire_ends *e)
+{
+	return c->rport == e->rport && !memcmp(c->remote, e->remote, sizeof(c->remote));
+}
+
+struct conn *conn_find(u64 cookie, const struct wire_ends *peer)
+{
+	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
+
+	while (c && (c->cookie != cookie || c->closed || !is_peer(c, peer)))
+		c = c->next;
+	return c;
+}
+
+bool conn_ended(u64 cookie, const struct wire_ends *peer)
+{
+	const struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
+
+	while (c && (c->cookie != cookie || !c->closed || !is_peer(c, peer)))
+		c = c->next;
+	return c;
+}
+
+/* ---- rows ---- */
+
+static const char *addr_text(const u8 *addr, bool v6)
+{
+	static const u8 zero[16];
+	char buf[INET6_ADDRSTRLEN];
+
+	if (!memcmp(addr, zero, v6 ? 16 : 4))
+		return str_new("*");
+	return str_new(inet_ntop(v6 ? AF_INET6 : AF_INET, addr, buf, sizeof(buf)));
+}
+
+static struct connections_row *row_begin(const struct conn *c, u16 flags,
+					 const struct wire_ends *e, u64 now_ns)
+{
+	struct connections_row *r = row_new(TABLE_connections);
+	bool v6 = flags & WS_V6;
+
+	r->row.first_seen_ns = now_ns;
+	r->cookie = c->cookie;
+	r->proto = str_new(c->proto == IPPROTO_TCP ? "tcp" : "udp");
+	r->family = str_new(v6 ? "ipv6" : "ipv4");
+	r->local_addr = addr_text(e->local, v6);
+	r->local_port = e->lport;
+	r->remote_addr = addr_text(e->remote, v6);
+	r->remote_port = e->rport;
+	r->netns = e->netns;
+	r->netns_name = str_get(netns_name(e->netns));
+	r->end_reason = str_new("");
+	r->owners = str_new("");
+	return r;
+}
+
+struct connections_row *conn_row(struct conn *c)
+{
+	c->row = row_own(&c->row->row);
+	c->changed = true;
+	return c->row;
+}
+
+struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *ends, u64 now_ns,
+		      bool *ret_new)
+{
+	struct conn *c = conn_find(cookie, ends);
+
+	*ret_new = !c;
+	if (c)
+		return c;
+	if (n_all >= CONNS_MAX) {
+		refused++;
+		return NULL;
+	}
+	make_room();
+	c = xcalloc(1, sizeof(*c));
+	c->cookie = cookie;
+	c->proto = proto;
+	c->rport = ends->rport;
+	memcpy(c->remote, ends->remote, sizeof(c->remote));
+	c->row = row_begin(c, flags, ends, now_ns);
+	insert(c);
+	all = grow(all, n_all, &cap_all, sizeof(*all));
+	all[n_all++] = c;
+	return c;
+}
+
+void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
+{
+	const struct connections_row *old = c->row;
+	struct connections_row *r;
+	struct proc *p;
+
+	if (!o->tgid || (c->used && !used && old->pid != o->tgid))
+		return;
+	c->used = c->used || used;
+	c->guessed = false;
+	if (old->pid == o->tgid && old->start_time_ns == o->start_ns && old->comm &&
+	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
+		return;
+	r = conn_row(c);
+	p = proctab_find(o->tgid, o->start_ns);
+	r->pid = o->tgid;
+	r->start_time_ns = o->start_ns;
+	str_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
+	str_set(&r->container, p ? str_get(p->container) : NULL);
+}
+
+void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_ns)
+{
+	struct connections_row *r = conn_row(c);
+
+	str_set(&r->end_reason, str_new(reason_name(reason)));
+	str_set(&r->state, str_new(reason_state(reason, failed)));
+	/* the first that is known of it is its end: of its life nothing is */
+	r->age_ns = !c->begun_ns && r->row.first_seen_ns >= time_ns ? U64_UNKNOWN :
+		    time_ns - min(r->row.first_seen_ns, time_ns);
+	r->row.closed = true;
+	c->closed = true;
+}
+
+void conn_each(void (*fn)(struct conn *c, void *arg), void *arg)
+{
+	for (u32 i = 0; i < n_all; i++)
+		fn(all[i], arg);
+}
+
+u32 conn_count(void)
+{
+	return n_all;
+}
+
+u32 conn_longest(void)
+{
+	u32 longest = 0;
+
+	for (u32 i = 0; i < n_buckets; i++) {
+		u32 n = 0;
+
+		for (struct conn *c = buckets[i]; c; c = c->next)
+			n++;
+		longest = max(longest, n);
+	}
+	return longest;
+}
+
+u64 conn_refused(void)
+{
+	return refused;
+}
+
+u64 conn_unseen(void)
+{
+	return unseen;
+}
+
+/* ---- one tick ---- */
+
+/*
+ * From one reading of the socket to the next. What ended is rated to the end of the
+ * tick, as it is rated from its begin: over the milliseconds that it lived, the sum
+ * of a server's short connections would be a multiple of what it sent.
+ */
+static void fill_rates(struct conn *c, const struct tick *t)
+{
+	struct connections_row *r = conn_row(c);
+	u64 since = c->rated_ns ? c->rated_ns : t->prev_ns;
+	u64 until = c->proto == IPPROTO_UDP || c->closed ? t->now_ns : c->read_ns;
+	u64 interval = until > since && since ? until - since : 0;
+	bool zero = c->begun_ns != 0;
+
+	r->rx_rate = rate_per_s(counter_advance(&c->rx, r->rx_bytes, zero), interval);
+	r->tx_rate = rate_per_s(counter_advance(&c->tx, r->tx_bytes, zero), interval);
+	r->segments_rate = c->proto == IPPROTO_TCP ?
+		rate_per_s(counter_advance(&c->segs, r->tx_packets, zero), interval) : F32_BLANK;
+	r->retransmit_rate = c->proto == IPPROTO_TCP ?
+		rate_per_s(counter_advance(&c->retransmits, r->retransmits, zero), interval) :
+		F32_BLANK;
+	c->rated_ns = until;
+	c->updated = false;
+}
+
+/*
+ * Where nothing else changes a row it is made again for its age alone, a part
+ * of a large table at a time: else all rows of 50,000 idle connections would
+ * be new ones each tick.
+ */
+static void fill_age(struct conn *c, u32 at, const struct tick *t)
+{
+	bool turn = at - age_cursor < AGES_PER_TICK || at + n_all - age_cursor < AGES_PER_TICK;
+
+	if (c->changed || turn)
+		conn_row(c)->age_ns = t->now_ns - c->row->row.first_seen_ns;
+}
+
+/* A namespace may get its name, and a process its container, after the row was made. */
+static void fill_names(struct conn *c, const struct proc *p)
+{
+	const char *name = netns_name((u32)c->row->netns);
+
+	if (name != c->row->netns_name)
+		str_set(&conn_row(c)->netns_name, str_get(name));
+	if (p && p->container != c->row->container)
+		str_set(&conn_row(c)->container, str_get(p->container));
+}
+
+/* Datagrams are told when there are some; a flow that rests has a rate too: none. */
+static bool rests(const struct conn *c)
+{
+	const struct connections_row *r = c->row;
+
+	return c->proto == IPPROTO_UDP && c->rated_ns &&
+	       ((f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0));
+}
+
+static void add_to_process(struct proc *p, const struct connections_row *r)
+{
+	if (f32_known(r->rx_rate))
+		p->rx_rate += r->rx_rate;
+	if (f32_known(r->tx_rate))
+		p->tx_rate += r->tx_rate;
+}
+
+static bool has_rates(const struct connections_row *r)
+{
+	return (f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0);
+}
+
+/* Brings the row up to date. False: its process is not observed. */
+static bool finish_row(struct conn *c, u32 at, const struct tick *t)
+{
+	struct proc *p = NULL;
+
+	if (c->updated || rests(c))
+		fill_rates(c, t);
+	if (!c->closed)
+		fill_age(c, at, t);
+	if (!c->changed && !scoped && !has_rates(c->row))
+		return true;
+	if (u64_known(c->row->pid))
+		p = proctab_find((u32)c->row->pid, c->row->start_time_ns);
+	if (c->changed)
+		fill_names(c, p);
+	if (p)
+		add_to_process(p, c->row);
+	return p ? proc_in_scope(p) : !scoped;
+}
+
+static void add_row(struct conn *c, const struct tick *t)
+{
+	builder_add(t->b, row_get(&c->row->row));
+	c->changed = false;
+}
+
+/* ---- order ---- */
+
+static int cmp_conns(const void *a, const void *b)
+{
+	const struct conn *x = *(struct conn *const *)a, *y = *(struct conn *const *)b;
+
+	if (x->cookie != y->cookie)
+		return x->cookie < y->cookie ? -1 : 1;
+	return row_cmp_keys(&x->row->row, &y->row->row);
+}
+
+/* The new ones are few, and nearly in order: sorted by themselves, then merged from behind. */
+static void sort_all(void)
+{
+	u32 n_new = n_all - n_sorted, i = n_sorted, j = n_new, to = n_all;
+	struct conn **fresh;
+
+	if (!n_new)
+		return;
+	qsort(all + n_sorted, n_new, sizeof(*all), cmp_conns);
+	fresh = xmalloc(n_new * sizeof(*fresh));
+	memcpy(fresh, all + n_sorted, n_new * sizeof(*fresh));
+	while (j) {
+		if (i && cmp_conns(&all[i - 1], &fresh[j - 1]) > 0)
+			all[--to] = all[--i];
+		else
+			all[--to] = fresh[--j];
+	}
+	free(fresh);
+	n_sorted = n_all;
+}
+
+/* ---- the rows of a tick ---- */
+
+static void unlink_conn(struct conn *c)
+{
+	struct conn **link = bucket_of(c->cookie, c->remote, c->rport);
+
+	while (*link != c)
+		link = &(*link)->next;
+	*link = c->next;
+}
+
+static void conn_free(struct conn *c)
+{
+	row_put(&c->row->row);
+	free(c);
+}
+
+static u32 count_open(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < n_all; i++)
+		n += !all[i]->closed;
+	return n;
+}
+
+/*
+ * Rows end in the order of their sockets, but lie among strings that others share: free()
+ * alone gives nothing back to the kernel. Once the last snapshots of many are gone, too.
+ */
+static void give_memory_back(u32 n_before)
+{
+	static u32 most, ticks;
+
+	most = max(most, n_before);
+	if (most < MANY || n_all > most / 2) {
+		ticks = 0;
+	} else if (++ticks == CONNS_TRIM_TICKS) {
+		malloc_trim(0);
+		most = n_all;
+		ticks = 0;
+	}
+}
+
+/* Where not all fit, the open ones come first, and of the closed ones the youngest sockets. */
+u32 conn_rows(const struct tick *t)
+{
+	u32 open = count_open(), closed = n_all - open, room = CONNS_KEPT, hidden = 0, n = 0;
+	u32 closed_room = room > open ? room - open : 0;
+	u32 too_old = closed > closed_room ? closed - closed_room : 0, n_before = n_all;
+
+	scoped = t->scope->n_pids || t->scope->comm_glob || t->scope->cgroup;
+	sort_all();
+	for (u32 i = 0; i < n_all; i++) {
+		struct conn *c = all[i];
+		bool fits = c->closed ? !too_old : room > 0;
+
+		too_old -= c->closed && !fits;
+		room -= !c->closed && fits;
+		if (finish_row(c, i, t)) {
+			if (fits)
+				add_row(c, t);
+			hidden += !fits;
+			unseen += !fits && c->closed;
+		}
+		if (c->closed) {
+			unlink_conn(c);
+			conn_free(c);
+		} else {
+			all[n++] = c;
+		}
+	}
+	n_all = n_sorted = n;
+	give_memory_back(n_before);
+	age_cursor = n ? (age_cursor + AGES_PER_TICK) % n : 0;
+	return hidden;
+}
+
+void conn_clear(void)
+{
+	for (u32 i = 0; i < n_all; i++)
+		conn_free(all[i]);
+	free(all);
+	free(buckets);
+	all = NULL;
+	buckets = NULL;
+	n_buckets = n_all = cap_all = n_sorted = 0;
+}

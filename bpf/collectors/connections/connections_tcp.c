@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_tcp.c: see connections_tcp.h. */
+#include <errno.h>
+
+#include "bpf/collectors/connections/connections_tcp.h"
+
+u64 tcp_rx_bytes(const struct wire_sock *w)
+{
+	bool fin = w->flags & WS_FIN_RECEIVED;
+
+	return w->bytes_received - (fin && w->bytes_received ? 1 : 0);
+}
+
+/* Sent for the first time, and no longer on the way: free of SYN and FIN. */
+static u64 acked_by_sent(const struct wire_sock *w)
+{
+	u64 once = w->bytes_sent - w->bytes_retrans;
+	u64 data_in_flight = w->in_flight - (w->flags & WS_FIN_IN_FLIGHT ? 1u : 0u);
+
+	return once - data_in_flight;
+}
+
+static u64 acked_less_fin(const struct wire_sock *w)
+{
+	bool fin = w->flags & WS_FIN_ACKED;
+
+	return w->bytes_acked - (fin && w->bytes_acked ? 1 : 0);
+}
+
+enum conn_direction tcp_direction(const struct wire_sock *w)
+{
+	u64 syn;
+
+	if (w->flags & WS_OPENED || w->state == TCPS_SYN_SENT)
+		return DIR_OPENED;
+	if (w->flags & WS_ACCEPTED)
+		return DIR_ACCEPTED;
+	syn = acked_less_fin(w) - acked_by_sent(w);
+	return syn == 0 ? DIR_ACCEPTED : syn == 1 ? DIR_OPENED : DIR_UNKNOWN;
+}
+
+u64 tcp_tx_bytes(const struct wire_sock *w)
+{
+	u64 acked = acked_less_fin(w);
+
+	switch (tcp_direction(w)) {
+	case DIR_OPENED:
+		return acked ? acked - 1 : 0;
+	case DIR_ACCEPTED:
+		return acked;
+	default:
+		return acked_by_sent(w);
+	}
+}
+
+static bool is_unreachable(int err)
+{
+	return err == EHOSTUNREACH || err == ENETUNREACH || err == EHOSTDOWN || err == ENONET ||
+	       err == ENETDOWN || err == EPROTO || err == ENOPROTOOPT || err == EACCES ||
+	       err == EPERM;
+}
+
+/*
+ * Without an error a connection goes to CLOSE through FIN_WAIT or LAST_ACK;
+ * from ESTABLISHED it does so only where close() sends a reset, because data
+ * was not read or SO_LINGER asks for it (net/ipv4/tcp.c, __tcp_close()).
+ */
+enum conn_reason tcp_reason(int state, int err)
+{
+	if (err == ECONNREFUSED)
+		return END_REFUSED;
+	if (err == ETIMEDOUT)
+		return END_TIMED_OUT;
+	if (is_unreachable(err))
+		return END_UNREACHABLE;
+	if (state == TCPS_SYN_SENT)	/* given up by its own process */
+		return END_CLOSED;
+	if (err)
+		return END_RESET;
+	return state == TCPS_ESTABLISHED || state == TCPS_CLOSE_WAIT || state == TCPS_SYN_RECV ?
+		END_RESET : END_CLOSED;
+}
+
+bool tcp_failed(const struct wire_end *e)
+{
+	return e->sock.state == TCPS_SYN_SENT ||
+	       (e->sock.flags & WS_OPENED && e->sock.begun_ns && !e->sock.open_ns);
+}
+
+const char *tcp_state_name(int state)
+{
+	static const char *const names[] = {
+		[TCPS_ESTABLISHED] = "ESTABLISHED", [TCPS_SYN_SENT] = "SYN_SENT",
+		[TCPS_SYN_RECV] = "SYN_RECV", [TCPS_FIN_WAIT1] = "FIN_WAIT1",
+		[TCPS_FIN_WAIT2] = "FIN_WAIT2", [TCPS_TIME_WAIT] = "TIME_WAIT", [TCPS_CLOSE] = "CLOSE",
+		[TCPS_CLOSE_WAIT] = "CLOSE_WAIT", [TCPS_LAST_ACK] = "LAST_ACK",
+		[TCPS_LISTEN] = "LISTEN", [TCPS_CLOSING] = "CLOSING", [TCPS_NEW_SYN_RECV] = "SYN_RECV",
+	};
+
+	return state > 0 && state < (int)ARRAY_SIZE(names) ? names[state] : "?";
+}
+
+const char *reason_name(enum conn_reason r)
+{
+	static const char *const names[N_ENDS] = {
+		[END_CLOSED] = "closed", [END_RESET] = "reset", [END_REFUSED] = "refused",
+		[END_TIMED_OUT] = "timed_out", [END_UNREACHABLE] = "unreachable",
+	};
+
+	return names[r];
+}
+
+const char *reason_state(enum conn_reason r, bool failed)
+{
+	static const char *const names[N_ENDS] = {
+		[END_OPEN] = "CLOSE", [END_CLOSED] = "CLOSE", [END_RESET] = "RESET",
+		[END_REFUSED] = "REFUSED", [END_TIMED_OUT] = "TIMED_OUT",
+		[END_UNREACHABLE] = "UNREACHABLE",
+	};
+
+	return failed ? names[r] : "CLOSE";
+}

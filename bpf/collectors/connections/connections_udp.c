@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_udp.c: see connections_udp.h. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/kernel/probes.h"
+#include "bpf/host/proctab.h"
+#include "bpf/collectors/connections/connections_calls.h"
+#include "bpf/collectors/connections/connections_udp.h"
+#include "connections_calls.skel.h"
+
+#define SOCKET_BUCKETS 1024
+#define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
+#define BATCH 256
+
+/* A UDP socket: what the pass says of it. */
+struct udp_sock {
+	struct udp_sock *next;
+	u64 id;			/* as flow_key.socket has it */
+	u64 cookie;
+	u32 pass;		/* the last one that met it */
+	bool connected;
+};
+
+static struct udp_sock *sockets[SOCKET_BUCKETS];
+static u32 last_pass;		/* the one that runs, or ran last */
+
+/* ---- sockets ---- */
+
+static struct udp_sock **bucket_of(u64 id)
+{
+	return &sockets[id * 0x9e3779b97f4a7c15ull >> 40 & (SOCKET_BUCKETS - 1)];
+}
+
+static struct udp_sock *socket_find(u64 id)
+{
+	struct udp_sock *s = *bucket_of(id);
+
+	while (s && s->id != id)
+		s = s->next;
+	return s;
+}
+
+static struct udp_sock *socket_make(u64 id, u64 cookie)
+{
+	struct udp_sock *s = xcalloc(1, sizeof(*s));
+
+	s->id = id;
+	s->cookie = cookie;
+	s->pass = last_pass;
+	s->next = *bucket_of(id);
+	*bucket_of(id) = s;
+	return s;
+}
+
+/* What two passes did not meet: its last datagrams may be counted after the first of them. */
+static void sockets_sweep(u32 pass)
+{
+	for (u32 i = 0; i < SOCKET_BUCKETS; i++) {
+		struct udp_sock **link = &sockets[i];
+
+		while (*link) {
+			struct udp_sock *s = *link;
+
+			if (s->pass + 1 >= pass) {
+				link = &s->next;
+				continue;
+			}
+			*link = s->next;
+			free(s);
+		}
+	}
+}
+
+/* ---- flows ---- */
+
+static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct wire_ends *e, u64 now_ns)
+{
+	bool is_new;
+	struct conn *c = conn_get(s->cookie, IPPROTO_UDP, flags, e, now_ns, &is_new);
+	struct connections_row *r;
+
+	if (!c || !is_new)
+		return c;
+	c->socket = s->id;
+	r = conn_row(c);
+	r->state = str_new("FLOW");
+	r->direction = str_new("");
+	r->srtt_ns = r->rtt_min_ns = r->cwnd = r->retransmits = r->connect_ns = U64_BLANK;
+	r->rx_bytes = r->tx_bytes = r->rx_packets = r->tx_packets = 0;
+	c->read_ns = now_ns;
+	c->updated = true;
+	return c;
+}
+
+struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
+{
+	u64 id = calls_by_descriptor() ? w->ino | FLOW_BY_INODE : w->cookie;
+	struct udp_sock *s = socket_find(id) ?: socket_make(id, w->cookie);
+
+	last_pass = s->pass = pass;
+	s->connected = w->ends.rport != 0;
+	return s->connected ? flow_conn(s, w->flags, &w->ends, now_ns) : NULL;
+}
+
+static void take_flow(const struct flow_key *k, const struct flow *f)
+{
+	struct udp_sock *s = socket_find(k->socket) ?: socket_make(k->socket, k->socket);
+	struct wire_ends e = { .lport = f->lport, .rport = k->rport, .netns = f->netns };
+	struct connections_row *r;
+	struct conn *c;
+
+	memcpy(e.local, f->local, sizeof(e.local));
+	memcpy(e.remote, k->remote, sizeof(e.remote));
+	s->pass = max(s->pass, last_pass);	/* it was used: so it is there, or was just now */
+	c = flow_conn(s, k->v6 ? WS_V6 : 0, &e, f->begun_ns);
+	if (!c)
+		return;
+	if (!c->begun_ns)
+		c->begun_ns = f->begun_ns;
+	r = conn_row(c);
+	r->rx_bytes += f->rx_bytes;
+	r->tx_bytes += f->tx_bytes;
+	r->rx_packets += f->rx_packets;
+	r->tx_packets += f->tx_packets;
+	c->read_ns = f->last_ns;
+	c->updated = true;
+	conn_set_owner(c, &f->owner, true);
+}
+
+/* Takes what is in the map. 0, or -1 where some is left that cannot be had now. */
+static int take_batches(int fd)
+{
+	static struct flow_key keys[BATCH];
+	static struct flow values[BATCH];
+	void *from = NULL;	/* the beginning */
+	u32 at, n;
+	int err;
+
+	do {
+		n = BATCH;
+		err = bpf_map_lookup_and_delete_batch(fd, from, &at, keys, values, &n, NULL);
+		if (err && errno != ENOENT)
+			return -1;
+		for (u32 i = 0; i < n; i++)
+			take_flow(&keys[i], &values[i]);
+		from = &at;
+	} while (!err);
+	return 0;
+}
+
+/* The same by a program: see bpf/kernel/served.h. */
+static int take_by_program(struct connections_calls *skel, int prog)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	do {
+		if (bpf_prog_test_run_opts(prog, &opts))
+			return -1;
+		for (u32 i = 0; i < skel->bss->n_taken; i++)
+			take_flow(&skel->bss->taken[i].key, &skel->bss->taken[i].value);
+	} while (skel->bss->n_taken == TAKEN_MAX);
+	return 0;
+}
+
+/* Takes all that is in the map at rest; `used` says whether something is left. */
+static void drain_map(struct connections_calls *skel, u32 set)
+{
+	int prog = bpf_program__fd(set ? skel->progs.take_flows1 : skel->progs.take_flows0), err;
+
+	if (!skel->bss->used[set])
+		return;
+	err = prog >= 0 ? take_by_program(skel, prog) :
+	      take_batches(bpf_map__fd(set ? skel->maps.flows1 : skel->maps.flows0));
+	if (!err)
+		skel->bss->used[set] = 0;
+}
+
+bool udp_swap(void)
+{
+	struct connections_calls *skel = calls_skel();
+
+	if (!skel || !skel->bss->used[skel->bss->current_set])
+		return false;
+	skel->bss->current_set ^= 1;
+	return true;
+}
+
+static void drain_at_rest(void)
+{
+	struct connections_calls *skel = calls_skel();
+
+	if (skel)
+		drain_map(skel, skel->bss->current_set ^ 1);
+}
+
+void udp_drain(void)
+{
+	struct connections_calls *skel = calls_skel();
+
+	if (!skel || skel->bss->used[skel->bss->current_set] < FLOWS_MAX / 4)
+		return;
+	drain_at_rest();	/* in a tick it may not have been yet */
+	skel->bss->current_set ^= 1;
+	grace_period();
+	drain_at_rest();
+}
+
+struct unmet {
+	u32 pass;
+	u64 pass_start_ns, now_ns;
+};
+
+static void close_unmet(struct conn *c, void *arg)
+{
+	const struct unmet *u = arg;
+	struct udp_sock *s;
+
+	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
+		return;
+	s = socket_find(c->socket);
+	/* what was counted between the begin of the tick and the swap is younger than `now` */
+	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns < c->read_ns + IDLE_NS))
+		return;
+	conn_close(c, END_CLOSED, false, c->read_ns);
+}
+
+/*
+ * What is counted is taken first: a socket may be used for the last time after the
+ * maps were swapped and be gone before the pass. Its flow would be closed by the next
+ * pass, and its last datagrams come as another flow.
+ */
+void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns)
+{
+	struct unmet u = { pass, pass_start_ns, now_ns };
+
+	drain_at_rest();
+	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
+	conn_each(close_unmet, &u);
+	sockets_sweep(pass);
+}
+
+void udp_read(const struct tick *t)
+{
+	struct connections_calls *skel = calls_skel();
+
+	(void)t;
+	if (!skel)
+		return;
+	calls_follow();
+	drain_at_rest();
+	loss_set("datagrams not counted: more than 64 in a call", skel->bss->lost_messages);
+	loss_set("datagrams not counted: flow table full", skel->bss->lost_flows);
+	loss_set("datagrams not counted: new socket", skel->bss->lost_numbers);
+}
+
+void udp_clear(void)
+{
+	sockets_sweep(UINT32_MAX);
+	last_pass = 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* connections_udp.h: UDP flows: a socket and one peer each. */
+#ifndef OTTOP_CONNECTIONS_UDP_H
+#define OTTOP_CONNECTIONS_UDP_H
+
+#include "bpf/collectors/connections/connections_table.h"
+
+/* The interval ends: true where read() is to wait for a grace period. */
+bool udp_swap(void);
+/* Between ticks: empties the maps when they fill. */
+void udp_drain(void);
+/* A socket that the pass met. The flow of a connected one, or NULL. */
+struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns);
+/* The end of a pass: flows of sockets that neither it nor the last one met are closed. */
+void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns);
+/* What this interval counted, into the table of connections. After the pass. */
+void udp_read(const struct tick *t);
+void udp_clear(void);
+
+#endif

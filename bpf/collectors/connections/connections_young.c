@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* connections_young.c: see connections_young.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "bpf/collectors/connections/connections_young.h"
+
+#define YOUNG_NS NSEC_PER_SEC
+
+/* One that was moved since the last tick, as it was then. */
+struct move {
+	u64 cookie;
+	u32 at;
+	struct conn_state state;
+};
+
+static struct conn_slot *slots;
+static u32 *spilled;
+static struct served_map conns;
+static struct move *moves;
+static u32 n_moves, cap_moves;
+
+void young_open(struct conn_slot *s, u32 *n, struct served_map map)
+{
+	slots = s;
+	spilled = n;
+	conns = map;
+}
+
+void young_close(void)
+{
+	free(moves);
+	moves = NULL;
+	n_moves = cap_moves = 0;
+	slots = NULL;
+}
+
+bool young_moving(void)
+{
+	return n_moves > 0;
+}
+
+static void take_back(u32 at, u64 cookie)
+{
+	if (!served_delete(&conns, &cookie))
+		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
+}
+
+/* First into the map, then out of its place: it can be found at any time. */
+static void move_out(u32 at, u64 cookie)
+{
+	struct move m = { .cookie = cookie, .at = at, .state = slots[at].state };
+
+	__atomic_fetch_add(&spilled[at], 1, __ATOMIC_SEQ_CST);
+	if (served_update(&conns, &cookie, &m.state, BPF_NOEXIST)) {
+		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
+		return;	/* full: it stays where it is */
+	}
+	if (!__atomic_compare_exchange_n(&slots[at].cookie, &cookie, YOUNG_MOVED, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		take_back(at, m.cookie);	/* it has ended meanwhile */
+		return;
+	}
+	moves = grow(moves, n_moves, &cap_moves, sizeof(*moves));
+	moves[n_moves++] = m;
+}
+
+/* No program looks at the place any more: what was written there after it moved is its own. */
+static void settle(const struct move *m)
+{
+	struct conn_slot *s = &slots[m->at];
+	struct conn_state now;
+
+	if (s->state.writes != m->state.writes &&
+	    !served_lookup(&conns, &m->cookie, &now) && now.writes == m->state.writes)
+		served_update(&conns, &m->cookie, &s->state, BPF_EXIST);
+	s->state.begun_ns = 0;
+	__atomic_store_n(&s->cookie, 0, __ATOMIC_SEQ_CST);
+}
+
+void young_sweep(u64 now_ns)
+{
+	for (u32 i = 0; i < n_moves; i++)
+		settle(&moves[i]);
+	n_moves = 0;
+	for (u32 at = 0; at < YOUNG_SLOTS; at++) {
+		u64 cookie = __atomic_load_n(&slots[at].cookie, __ATOMIC_ACQUIRE);
+		u64 begun_ns = slots[at].state.begun_ns;
+
+		if (cookie && cookie != YOUNG_MOVED && begun_ns && now_ns - begun_ns > YOUNG_NS &&
+		    begun_ns < now_ns)
+			move_out(at, cookie);
+	}
+}
+
+void young_forget(u64 cookie)
+{
+	u32 at = cookie & (YOUNG_SLOTS - 1);
+	u64 here = cookie;
+
+	if (__atomic_load_n(&slots[at].cookie, __ATOMIC_ACQUIRE) == cookie)
+		slots[at].state.begun_ns = 0;
+	if (!__atomic_compare_exchange_n(&slots[at].cookie, &here, 0, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		take_back(at, cookie);
+}
+
+bool young_tracked(u64 cookie)
+{
+	struct conn_state state;
+
+	return __atomic_load_n(&slots[cookie & (YOUNG_SLOTS - 1)].cookie, __ATOMIC_ACQUIRE) == cookie ||
+	       !served_lookup(&conns, &cookie, &state);
+}

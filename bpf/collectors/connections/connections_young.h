@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * connections_young.h: takes connections that have grown older than a second out of
+ * the places for young ones (struct conn_slot) and puts them into the map `conns`,
+ * while programs go on using both. Sampler thread only.
+ *
+ * A place that is given up is not free yet: a program that found the entry there may
+ * still be writing. Such a write is seen one grace period later, and made good.
+ */
+#ifndef OTTOP_CONNECTIONS_YOUNG_H
+#define OTTOP_CONNECTIONS_YOUNG_H
+
+#include "bpf/kernel/served.h"
+#include "bpf/collectors/connections/connections.h"
+#include "bpf/model/snapshot_build.h"
+
+/*
+ * slots, spilled: YOUNG_SLOTS of each, shared with the programs; conns: the map.
+ * The caller keeps all three until young_close().
+ */
+void young_open(struct conn_slot *slots, u32 *spilled, struct served_map conns);
+void young_close(void);
+/* True when a grace period has to pass before the next young_sweep(). */
+bool young_moving(void);
+/* Once a tick, after its grace period. */
+void young_sweep(u64 now_ns);
+/* Takes away the entry of one that has ended, and that the programs still keep. */
+void young_forget(u64 cookie);
+/* True when the programs know of a connection that has not ended. */
+bool young_tracked(u64 cookie);
+
+#endif

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * profiler.bpf.c: stack samples. What runs: a perf event on every CPU. What
+ * waits: the scheduler's tracepoints. The samples are few and go out one by
+ * one; user space adds them up.
+ */
+#include "bpf/kernel/tasks.bpf.h"
+#include "bpf/kernel/scope.bpf.h"
+#include "bpf/stacks/unwind.bpf.h"
+#include "bpf/collectors/profiler/profiler_waits.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#define COPIES_PER_WINDOW 192
+#define OFF_COPIES_PER_WINDOW 16	/* blocks are many: they shall not take the place of samples */
+#define COPY_WINDOW_NS 100000000ull
+
+u64 lost_samples;
+bool sampling;	/* user space is ready */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 21);
+} samples SEC(".maps");
+
+/* A sample in the making; w.frames follows s without a gap. */
+struct record {
+	struct wire_sample s;
+	struct walk w;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct record);
+} records SEC(".maps");
+
+/* [0] for on_sample, [1] and [2] for the ends of blocks. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 3);
+	__type(key, u32);
+	__type(value, struct wire_copy);
+} copies SEC(".maps");
+
+static __always_inline void send(struct record *r, u64 flags)
+{
+	u32 n = r->s.n_user + r->s.n_kernel;
+
+	if (n > 2 * MAX_FRAMES)
+		return;
+	if (bpf_ringbuf_output(&samples, r, sizeof(r->s) + n * sizeof(u64), flags))
+		__sync_fetch_and_add(&lost_samples, 1);
+}
+
+/* ---- stacks of processes that user space has to look at first ---- */
+
+/*
+ * User space has to look at this process: it is new, another program, has
+ * mapped something, or a table is on its way. Misses are told of at most once
+ * in wait_ns.
+ */
+static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
+{
+	struct unw_process *p;
+
+	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE)
+		return true;
+	if (!w->miss)
+		return false;
+	p = known_process(t);
+	if (!p || now - p->asked_ns < p->wait_ns)
+		return false;
+	p->asked_ns = now;
+	return true;
+}
+
+u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
+
+/* A machine where everything is new at once is not made slower by copying. */
+static __always_inline bool may_copy(u64 now, bool off_cpu)
+{
+	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
+		window_began_ns[off_cpu] = now;
+		window_copies[off_cpu] = 0;
+	}
+	return __sync_fetch_and_add(&window_copies[off_cpu], 1) <
+	       (off_cpu ? OFF_COPIES_PER_WINDOW : COPIES_PER_WINDOW);
+}
+
+struct copying {
+	struct wire_copy *c;
+	u64 at;
+	u32 n, missing;
+};
+
+/*
+ * One page. Where it is not there it may be a part that nobody has written to yet,
+ * of a large array; where many are not the stack has ended. 1: that is all.
+ */
+static int copy_page(u32 i, void *arg)
+{
+	struct copying *to = arg;
+	u32 n = to->n, size = 4096 - (to->at & 4095);
+
+	if (n > COPY_BYTES - 4096)
+		return 1;
+	to->missing++;
+	if (bpf_probe_read_user(&to->c->stack[n], size, (const void *)to->at)) {
+		to->c->holes |= 1u << (i & 31);
+	} else {
+		to->c->bytes = n + size;
+		to->missing = 0;
+	}
+	to->n = n + size;
+	to->at += size;
+	return to->missing == COPY_MAX_HOLE;
+}
+
+static __always_inline u32 copy_stack(struct wire_copy *c)
+{
+	u64 at = c->regs.sp - COPY_BELOW, word;
+	struct copying to = { .c = c };
+
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)at))
+		at = c->regs.sp;
+	c->from = to.at = at;
+	c->bytes = c->holes = 0;
+	bpf_loop(COPY_PAGES, copy_page, &to, 0);
+	return c->bytes;
+}
+
+/* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
+static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
+{
+	u32 n_kernel = r->s.n_kernel, n_user = r->s.n_user, bytes;
+	struct wire_copy *c;
+
+	/* the compiler shall not read them again after they were checked */
+	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now, which != 0))
+		return false;
+	c = bpf_map_lookup_elem(&copies, &which);
+	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))
+		return false;
+	c->s = r->s;
+	c->s.copied = 1;
+	c->s.n_user = 0;
+	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
+		c->s.n_kernel = 0;
+	bytes = copy_stack(c);
+	asm volatile("" : "+r"(bytes));
+	if (!bytes || bytes > COPY_BYTES)
+		return false;
+	/* the sooner tables are there the fewer samples are cut: this is worth a wake-up */
+	return !bpf_ringbuf_output(&samples, c, offsetof(struct wire_copy, stack) + bytes,
+				   BPF_RB_FORCE_WAKEUP);
+}
+
+/* ---- CPU ---- */
+
+/* Appends the kernel stack to the user frames; 0 frames where it was in user code. */
+static __always_inline u32 kernel_stack(void *ctx, struct walk *w, u32 n_user)
+{
+	long bytes;
+
+	if (n_user > MAX_FRAMES)
+		return 0;
+	bytes = bpf_get_stack(ctx, &w->frames[n_user], MAX_FRAMES * sizeof(u64), 0);
+	return bytes > 0 ? bytes / sizeof(u64) : 0;
+}
+
+/* Walks the stack of t and notes who it is. */
+static __always_inline void fill(struct record *r, struct task_struct *t, u64 now)
+{
+	r->s.copied = 0;
+	r->s.tgid = t->tgid;
+	r->s.tid = t->pid;
+	r->s.time_ns = now;
+	r->s.start_ns = t->group_leader->start_boottime;
+	r->s.exec_id = t->self_exec_id;
+	bpf_core_read_str(r->s.comm, sizeof(r->s.comm), &t->comm);
+	r->s.miss = r->w.miss;
+	r->s.end = r->w.end;
+	r->s.n_user = r->w.n;
+}
+
+SEC("perf_event")
+int on_sample(void *ctx)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct record *r;
+	u32 zero = 0;
+	bool ask;
+
+	if (!sampling || !t->pid || !in_scope(t->tgid))
+		return 0;
+	r = bpf_map_lookup_elem(&records, &zero);
+	if (!r)
+		return 0;
+	walk_user(&r->w, t);
+	fill(r, t, bpf_ktime_get_boot_ns());
+	r->s.kind = SAMPLE_CPU;
+	r->s.waker = 0;
+	r->s.value = 1;
+	r->s.kernel_only = 0;
+	r->s.n_kernel = kernel_stack(ctx, &r->w, r->w.n);
+	ask = must_ask(&r->w, t, r->s.time_ns);
+	if (!ask || !send_copy(r, 0, r->s.time_ns))
+		send(r, ask ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/* ---- off-CPU ---- */
+
+/*
+ * Blocks that are shorter than this are laid end to end, thread by thread. In
+ * each THIN_NS of that line is one point, chance says where; the block on it is
+ * reported and stands for THIN_NS. So each stack has its share on average, the sum
+ * of a thread is right to within THIN_NS, and a machine that switches often does
+ * not pay for each switch.
+ */
+#define THIN_NS 1000000u
+const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
+
+/*
+ * A block that is over, waiting for its user stack: that can only be read in
+ * the task's own context, at the end of its system call or its next switch.
+ */
+struct pending {
+	u64 ns, value;
+	u32 waker, n;
+	u64 frames[MAX_PENDING_FRAMES];
+};
+
+/* Preallocated: it is written under the runqueue lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__type(key, u32);
+	__type(value, struct pending);
+} pendings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct pending);
+} pending_scratch SEC(".maps");
+
+/* [0] for the end of system calls, [1] for switches: one may interrupt the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct record);
+} off_records SEC(".maps");
+
+u64 lost_pending;
+
+static __always_inline void append_kernel(struct record *r, const struct pending *p)
+{
+	u32 n_user = r->s.n_user, n = p->n;
+
+	r->s.n_kernel = 0;
+	if (n_user > MAX_FRAMES || n > MAX_PENDING_FRAMES)
+		return;
+	if (!bpf_probe_read_kernel(&r->w.frames[n_user], n * sizeof(u64), p->frames))
+		r->s.n_kernel = n;
+}
+
+static __always_inline void send_block(struct task_struct *t, const struct pending *p, u32 which,
+				       bool with_user)
+{
+	struct record *r = bpf_map_lookup_elem(&off_records, &which);
+
+	if (!r)
+		return;
+	r->w.n = 0;
+	r->w.end = WALK_NONE;
+	r->w.miss = 0;
+	if (with_user)
+		walk_user(&r->w, t);
+	fill(r, t, bpf_ktime_get_boot_ns());
+	r->s.kind = SAMPLE_OFFCPU;
+	r->s.waker = p->waker;
+	r->s.value = p->value;
+	r->s.kernel_only = !with_user;
+	append_kernel(r, p);
+	if (!with_user || !must_ask(&r->w, t, r->s.time_ns) ||
+	    !send_copy(r, 1 + which, r->s.time_ns))
+		send(r, BPF_RB_NO_WAKEUP);
+}
+
+/* The task whose block is pending is running: now its user stack can be read. */
+static __always_inline void finish_block(struct task_struct *t, u32 which)
+{
+	u32 tid = t->pid;
+	struct pending *p = bpf_map_lookup_elem(&pendings, &tid);
+
+	if (!p)
+		return;
+	send_block(t, p, which, true);
+	bpf_map_delete_elem(&pendings, &tid);
+}
+
+static __always_inline u32 draw_point(void)
+{
+	return 1 + bpf_get_prandom_u32() % THIN_NS;	/* 0: not drawn yet */
+}
+
+static __always_inline u64 thin(struct task_state *s, u64 ns)
+{
+	u32 at = s->thin_at, end = at + (u32)ns;
+	u64 value = 0;
+
+	if (ns >= THIN_NS)
+		return ns;
+	if (!s->thin_point)
+		s->thin_point = draw_point();
+	if (at < s->thin_point && s->thin_point <= end)
+		value = THIN_NS;
+	if (end >= THIN_NS) {
+		end -= THIN_NS;
+		s->thin_point = draw_point();
+		if (s->thin_point <= end)
+			value += THIN_NS;
+	}
+	s->thin_at = end;
+	return value;
+}
+
+static __always_inline void end_block(struct task_struct *t, struct task_state *s, u64 now)
+{
+	u64 rest = wait_ends(s, now), ns = now - s->off_since_ns, value;
+	u32 zero = 0, tid = t->pid;
+	struct pending *p;
+	long bytes;
+
+	if (!rest || ns < min_block_ns)
+		return;
+	value = thin(s, rest);
+	if (!value)
+		return;
+	p = bpf_map_lookup_elem(&pending_scratch, &zero);
+	if (!p)
+		return;
+	p->ns = ns;
+	p->value = value;
+	p->waker = s->waker;
+	/* it is not running yet: its kernel stack is where it waited */
+	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
+	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
+	if (!t->mm)
+		send_block(t, p, 1, false);
+	else if (bpf_map_update_elem(&pendings, &tid, p, 0))
+		__sync_fetch_and_add(&lost_pending, 1);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct task_state *s;
+
+	if (prev->pid && in_scope(prev->tgid)) {
+		finish_block(prev, 1);
+		s = preempt || !prev->__state ? NULL : task_state(prev);
+		if (s)
+			wait_begins(s, now);
+	}
+	if (!next->pid)
+		return 0;
+	s = task_state(next);
+	if (s && s->off_told_ns)
+		end_block(next, s, now);
+	return 0;
+}
+
+#define KERNEL_STACK_BYTES 16384
+
+/*
+ * Timers and devices wake from an interrupt, in whatever thread it hit. It runs
+ * on the stack of interrupts, unless it hit user code, where the stack of the
+ * thread is free. Where our own stack is tells; the two pointers are subtracted
+ * to get a number, which the verifier allows, and the address of one added again.
+ */
+static __always_inline bool is_interrupt(struct task_struct *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	u64 sp;
+
+	asm volatile("%0 = r10\n\t%0 -= %1" : "=&r"(sp) : "r"(t));
+	sp += bpf_get_current_task();
+	if (sp - (u64)BPF_CORE_READ(t, stack) >= KERNEL_STACK_BYTES)
+		return true;
+#if defined(__TARGET_ARCH_x86)
+	return t->mm && (s64)BPF_CORE_READ(regs, orig_ax) < 0;
+#else
+	return false;
+#endif
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_off_waking, struct task_struct *t)
+{
+	struct task_state *s = task_state(t);
+
+	if (s && s->off_told_ns)
+		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
+	return 0;
+}
+
+/* Two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_off_return, struct pt_regs *regs, long ret)
+{
+	finish_block(bpf_get_current_task_btf(), 0);
+	return 0;
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_off_return_tp(void *ctx)
+{
+	finish_block(bpf_get_current_task_btf(), 0);
+	return 0;
+}

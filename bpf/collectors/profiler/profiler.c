@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * profiler.c: the tables stacks and frames. Samples come one by one from the
+ * ring; equal stacks of an interval are added up. Names are asked for in
+ * batches and arrive when they arrive: nothing here waits.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collectors/collector.h"
+#include "bpf/stacks/frames.h"
+#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/opener.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/host/procfs.h"
+#include "bpf/host/proctab.h"
+#include "bpf/collectors/threads.h"
+#include "bpf/stacks/stack_wire.h"
+#include "bpf/stacks/arena.h"
+#include "bpf/stacks/debug.h"
+#include "bpf/stacks/files.h"
+#include "bpf/stacks/jit.h"
+#include "bpf/stacks/lines.h"
+#include "bpf/stacks/mappings.h"
+#include "bpf/collectors/profiler/profiler_waits.h"
+#include "bpf/stacks/user_walk.h"
+#include "symbolizer/symbolizer.h"
+#include "profiler.skel.h"
+
+#define BUCKETS 4096
+#define OFF_LINGER_NS (300 * NSEC_PER_SEC)
+#define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
+#define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
+
+/* One stack of this interval. */
+struct total {
+	struct total *next;
+	u32 kind, pid, tid;
+	u64 start_ns;
+	const char *frames, *comm;
+	u16 end;
+	u64 samples, value;
+};
+
+static struct profiler *skel;
+static struct bpf_link **links;
+static u32 n_links;
+static struct ring_buffer *ring;
+static struct total *totals[BUCKETS];
+static u64 period_ns;
+static bool have_kallsyms;
+static u64 sampling_since_ns;	/* 0: not yet */
+static struct bpf_link *off_links[4];
+static struct bpf_program *off_return_prog;
+static u64 off_wanted_ns;
+static bool off_on;
+
+/* ---- samples ---- */
+
+static u32 frame_of_kernel(u64 addr)
+{
+	u32 id = frames_find(FRAMES_KERNEL, addr, 0);
+	const char *module = "", *name;
+	char text[96];
+
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_KERNEL, addr, 0);
+	name = have_kallsyms ? kallsyms_name(addr, &module) : NULL;
+	frames_name(id, name ? str_new(name) : NULL, str_new("kernel"),
+		    name ? NULL : str_new("kernel addresses are hidden (kernel.kptr_restrict)"));
+	if (module[0])
+		snprintf(text, sizeof(text), "[%s]", module);
+	frames_module(id, str_new(module[0] ? text : "[kernel]"), NULL);
+	return id;
+}
+
+static bool is_library(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
+}
+
+/* In a file that was not known yet when the stack was walked, and is not waited for any more. */
+static u32 frame_too_early(u32 pid, u64 addr)
+{
+	u32 id = frames_find(FRAMES_RAW, addr, pid);
+
+	if (!id) {
+		id = frames_intern(FRAMES_RAW, addr, pid);
+		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its file was known"));
+	}
+	return id;
+}
+
+static bool is_too_early(const struct wire_sample *s, u32 i)
+{
+	return s->end == WALK_NEW_PROCESS || s->end == WALK_ENDED ||
+	       (s->end == WALK_NEW_FILE && i + 1 == s->n_user);
+}
+
+static u32 frame_of_user(const struct wire_sample *s, u32 i)
+{
+	u32 file = FRAME_FILE(s->frames[i]), id;
+	u64 addr = FRAME_ADDR(s->frames[i]);
+	const char *path;
+
+	if (!file) {
+		if (is_too_early(s, i))
+			return frame_too_early(s->tgid, addr);
+		/* a return address: the call is before it */
+		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
+	}
+	files_used(file, s->time_ns);
+	addr = file_addr(file, addr);
+	id = frames_find(file, addr, 0);
+	if (id)
+		return id;
+	id = frames_intern(file, addr, 0);
+	path = file_path(file);
+	frames_module(id, path ? str_new(path) : NULL, str_new(file_build_id(file)));
+	frames_name(id, NULL, str_new(path && is_library(path) ? "library" : "user"), NULL);
+	return id;
+}
+
+/* The name of a thread; false: it has ended. */
+static bool thread_comm(u32 tid, char *buf, size_t cap)
+{
+	const struct proc *p = proctab_current(tid);
+	int n;
+
+	if (p && p->comm) {
+		snprintf(buf, cap, "%s", p->comm);
+		return true;
+	}
+	n = procfs_read_pid(tid, "comm", buf, cap);
+	if (n <= 0)
+		return false;
+	buf[n - (buf[n - 1] == '\n')] = '\0';
+	return true;
+}
+
+/* Who ended the wait, as the innermost frame: "← nginx 1191". */
+static u32 frame_of_waker(u32 tid)
+{
+	u32 id = frames_find(FRAMES_WAKER, tid, 0);
+	char comm[20], text[48];
+
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_WAKER, tid, 0);
+	snprintf(text, sizeof(text), "← %.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
+		 tid);
+	frames_name(id, str_new(text), str_new("kernel"), NULL);
+	return id;
+}
+
+/* The numbers of all frames, leaf first: waker, kernel part, then user part. */
+static const char *stack_text(const struct wire_sample *s)
+{
+	char buf[(2 * MAX_FRAMES + 3) * 11];
+	size_t n = 0;
+
+	if (s->waker)
+		n += (size_t)snprintf(buf, sizeof(buf), "%u", frame_of_waker(s->waker));
+
+	for (u32 i = 0; i < s->n_kernel; i++)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
+				      frame_of_kernel(s->frames[s->n_user + i]));
+	for (u32 i = 0; i < s->n_user; i++)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
+				      frame_of_user(s, i));
+	return str_newn(buf, n);
+}
+
+static void add_sample(const struct wire_sample *s)
+{
+	const char *frames = stack_text(s);
+	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
+
+	for (t = *b; t; t = t->next)
+		if (t->frames == frames && t->tid == s->tid && t->kind == s->kind && t->start_ns == s->start_ns &&
+		    t->end == s->end)
+			break;
+	if (!t) {
+		t = xcalloc(1, sizeof(*t));
+		*t = (struct total){ .next = *b, .kind = s->kind, .pid = s->tgid, .tid = s->tid,
+				     .start_ns = s->start_ns, .frames = frames,
+				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
+		*b = t;
+	} else {
+		str_put(frames);
+	}
+	t->samples++;
+	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
+}
+
+static void take_walked(const struct wire_sample *s)
+{
+	if (s->kind == SAMPLE_WAIT)
+		waits_walked(s);
+	else
+		add_sample(s);
+}
+
+static int on_sample(void *ctx, void *data, size_t size)
+{
+	const struct wire_sample *s = data;
+	size_t frames = (s->n_user + s->n_kernel) * sizeof(u64);
+
+	(void)ctx;
+	if (s->end == WALK_NEW_PROCESS || s->end == WALK_NO_MAPPING)
+		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
+	if (s->copied) {
+		walk_copied(data, take_walked);
+		return 0;
+	}
+	if (size < sizeof(*s) + frames)
+		return 0;
+	if (s->end == WALK_NEW_FILE)
+		mappings_want_table(s->tgid, s->miss);
+	add_sample(s);
+	return 0;
+}
+
+/* ---- names ---- */
+
+static const char *why_missing(u32 missing)
+{
+	switch (missing) {
+	case MISSING_NO_SYMBOLS:
+		return "stripped: no symbols, and no debug file of its build-id";
+	case MISSING_STRIPPED:
+		return "stripped: not among the exported functions, no debug file of its build-id";
+	}
+	return "no symbol covers it";
+}
+
+static const char *why_failed(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "the symbolizer died of this file";
+	case -ESTALE:
+		return "its file was written over since it was sampled";
+	case -EPIPE:
+		return "the symbolizer is gone";
+	}
+	return "its symbols cannot be read";
+}
+
+static void names_failed(const struct symbolizer_answer *a)
+{
+	if (a->err == -EFAULT)	/* not again: it would kill the next one too */
+		debug_set_bad(a->file, why_failed(a->err));
+	frames_fail(a->file, why_failed(a->err));
+}
+
+static void take_table(const struct symbolizer_answer *a)
+{
+	if (files_table_answer(a))
+		mappings_file_changed(a->file);
+	debug_table_answer(a);
+}
+
+static void take_names(const struct symbolizer_answer *a)
+{
+	const char *name = a->names;
+
+	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
+		u32 id = frames_find(a->file, a->addrs[i], 0);
+		const char *path = file_path(a->file);
+
+		if (!id)
+			continue;
+		frames_name(id, name[0] ? str_new(name) : NULL,
+			    str_new(lines_kind(name, path)),
+			    name[0] ? NULL : str_new(why_missing(a->missing)));
+	}
+}
+
+static void take_answers(void)
+{
+	struct symbolizer_answer a;
+
+	while (symbolizer_receive(&a)) {
+		if (a.kind == ANSWER_TABLE)
+			take_table(&a);
+		else if (a.kind == ANSWER_DEBUG)
+			debug_answer(&a);
+		else if (a.kind == ANSWER_JIT)
+			jit_answer(&a);
+		else if (a.kind == ANSWER_LINES)
+			lines_take(&a);
+		else if (!a.err)
+			take_names(&a);
+		else
+			names_failed(&a);
+		symbolizer_done(&a);
+	}
+}
+
+static void take_opened(void)
+{
+	struct opener_job *job;
+
+	while ((job = opener_take())) {
+		if (job->kind == OPEN_DEBUG || job->kind == OPEN_SUP)
+			debug_opened(job);
+		else if (job->kind == OPEN_PERF_MAP)
+			jit_opened(job);
+		else
+			waits_read(job, take_walked);
+		free(job);
+	}
+}
+
+static void ask_names(void)
+{
+	u64 addrs[SYMBOLIZER_BATCH];
+	u32 ids[SYMBOLIZER_BATCH];
+
+	for (u32 file = 1; file_path(file); file++) {
+		u32 n = 0;
+
+		if (file_fd(file) < 0 || !debug_ready(file))
+			continue;
+		if (file_is_bad(file) || debug_bad(file)) {
+			if (frames_has_unnamed(file))
+				frames_fail(file, debug_bad(file) ?: "its file cannot be read");
+			while (frames_next_unnamed(file, &addrs[0]))
+				;
+			continue;
+		}
+		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
+			n++;
+		if (lines_ask(file, ids, addrs, &n) &&
+		    (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)))
+			continue;
+		while (n)	/* busy: the next drain asks again */
+			frames_ask_again(ids[--n]);
+		break;
+	}
+}
+
+static void profiler_drain(void)
+{
+	ring_buffer__consume(ring);
+	take_opened();
+	take_answers();
+	files_ask_waiting();
+	mappings_install();
+	walk_waiting(take_walked);
+	debug_drain();
+	ask_names();
+	jit_drain();
+}
+
+static u32 profiler_fds(int *fds)
+{
+	fds[0] = ring_buffer__epoll_fd(ring);
+	const int more[] = { symbolizer_tables_fd(), symbolizer_fd(), opener_fd() };
+	u32 n = 1;
+
+	for (u32 i = 0; i < ARRAY_SIZE(more); i++)
+		if (more[i] >= 0)
+			fds[n++] = more[i];
+	return n;
+}
+
+/* ---- rows ---- */
+
+static const char *const ends[WALK_ENDS] = {
+	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
+	[WALK_NEW_FILE] = "new file", [WALK_32BIT] = "32-bit program",
+	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
+	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
+	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
+	[WALK_NOT_READ] = "not readable",
+};
+
+static void add_row(const struct tick *t, struct total *s)
+{
+	const struct proc *p = proctab_find(s->pid, s->start_ns);
+	struct stacks_row *r;
+
+	if (p && !proc_in_scope(p))
+		return;
+	r = builder_row(t->b, TABLE_stacks);
+	r->row.first_seen_ns = t->prev_ns;
+	r->pid = s->pid;
+	r->start_time_ns = s->start_ns;
+	r->tid = s->tid;
+	r->kind = str_new(s->kind == SAMPLE_CPU ? "cpu" : "offcpu");
+	r->frames = str_get(s->frames);
+	r->comm = str_get(s->comm);
+	r->value = s->value;
+	r->samples = s->samples;
+	r->unit = str_new("nanoseconds");
+	r->whole = str_new(s->end < WALK_ENDS ? ends[s->end] : "?");
+}
+
+static void clear_totals(void)
+{
+	for (u32 i = 0; i < BUCKETS; i++) {
+		for (struct total *s = totals[i], *next; s; s = next) {
+			next = s->next;
+			str_put(s->frames);
+			str_put(s->comm);
+			free(s);
+		}
+		totals[i] = NULL;
+	}
+}
+
+static void set_scope(const struct scope *scope)
+{
+	u32 n = 0;
+
+	/* not narrowed to the selected process: a sample is cheap, and the host's graph stays whole */
+	for (u32 i = 0; i < scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+		skel->bss->scope_tgids[n++] = scope->pids[i];
+	skel->bss->scope_n = n;
+}
+
+/* ---- blocked time, while somebody looks at it ---- */
+
+static void off_switch_off(const char *why)
+{
+	struct bpf_program *const progs[] = {
+		skel->progs.on_off_switch, skel->progs.on_off_waking, off_return_prog,
+		skel->progs.waits_iter,
+	};
+
+	waits_close();
+
+	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
+		bpf_link__destroy(off_links[i]);
+		off_links[i] = NULL;
+		probe_off(progs[i], why);
+	}
+	off_on = false;
+}
+
+static void off_switch_on(void)
+{
+	skel->bss->off_began_ns = clock_ns(CLOCK_MONOTONIC);
+	off_links[0] = probe_attach(off_return_prog);
+	off_links[1] = probe_attach(skel->progs.on_off_waking);
+	off_links[2] = probe_attach(skel->progs.on_off_switch);
+	off_on = off_links[0] && off_links[1] && off_links[2];
+	if (!off_on) {
+		log_line("off-CPU: %s", probe_why(errno));
+		return;
+	}
+	off_links[3] = probe_attach(skel->progs.waits_iter);
+	waits_open(off_links[3], &skel->bss->look);
+	waits_adopt(skel->bss->off_began_ns);
+}
+
+static void profiler_adjust(const struct tick *t)
+{
+	lines_switch(!(t->want & WANT_NO_LINES));
+	if (t->want & WANT_OFFCPU) {
+		off_wanted_ns = t->now_ns;
+		if (!off_on)
+			off_switch_on();
+	} else if (off_on && t->now_ns - off_wanted_ns > OFF_LINGER_NS) {
+		off_switch_off("no view asks for blocked time: press 3");
+	}
+}
+
+/* Stacks are read within microseconds; where that hangs the wait is told without. */
+static void await_stacks(void)
+{
+	u64 until = boottime_ns() + STACKS_NS, now;
+	struct pollfd fd = { .events = POLLIN };
+
+	while (waits_reading() && (now = boottime_ns()) < until) {
+		fd.fd = opener_fd();
+		if (poll(&fd, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
+			return;
+		take_opened();
+	}
+}
+
+static void tell_waits(void)
+{
+	u64 least = max(sampler_options()->min_block_ns, YOUNG_WAIT_NS);
+
+	if (!off_on)
+		return;
+	waits_look(least, add_sample);
+	await_stacks();
+	waits_tell(add_sample);
+}
+
+/* Of the first interval the part in which samples were taken. */
+static u64 observed_ns(const struct tick *t)
+{
+	if (!sampling_since_ns || !t->interval_ns)
+		return 0;
+	return min(t->interval_ns, t->now_ns - sampling_since_ns);
+}
+
+static int profiler_read(const struct tick *t)
+{
+	profiler_drain();
+	tell_waits();
+	if (sampling_since_ns)
+		profiler_adjust(t);
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct total *s = totals[i]; s; s = s->next)
+			add_row(t, s);
+	clear_totals();
+	frames_rows(t->b);
+	builder_status(t->b, TABLE_stacks, TS_OK, NULL, observed_ns(t));
+	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
+	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
+	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
+	loss_set("too many waits at once (off-CPU)", waits_refused());
+	loss_set("too many distinct frames", frames_refused());
+	loss_set("no room for an unwind table", files_refused());
+	loss_set("no room for mappings", mappings_refused());
+	mappings_forget_ended();
+	jit_tick();
+	return 0;
+}
+
+/*
+ * The first tick is long, and what is sampled during it waits too long for us to look
+ * at it. Between two drains from now on there is little time.
+ */
+static void profiler_end(const struct tick *t)
+{
+	if (sampling_since_ns)
+		return;
+	profiler_adjust(t);
+	skel->bss->sampling = true;
+	sampling_since_ns = boottime_ns();
+}
+
+/* ---- open and close ---- */
+
+static int attach_cpu(u32 cpu)
+{
+	int fd = keeper_cpu_clock(cpu, sampler_options()->rate_hz);
+	struct bpf_link *link;
+
+	if (fd < 0)
+		return fd == -ENODEV ? 0 : fd;	/* that CPU is off */
+	link = bpf_program__attach_perf_event(skel->progs.on_sample, fd);
+	if (!link) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	links[n_links++] = link;
+	return 0;
+}
+
+static int attach_all(void)
+{
+	u32 cpus = (u32)libbpf_num_possible_cpus();
+	int err = 0;
+
+	links = xcalloc(cpus, sizeof(*links));
+	for (u32 i = 0; i < cpus && !err; i++)
+		err = attach_cpu(i);
+	return err ?: n_links ? 0 : -ENODEV;
+}
+
+static void profiler_close(void)
+{
+	if (skel)
+		off_switch_off("closed");
+	while (n_links)
+		bpf_link__destroy(links[--n_links]);
+	free(links);
+	links = NULL;
+	ring_buffer__free(ring);
+	ring = NULL;
+	walk_give_up(take_walked);
+	clear_totals();
+	mappings_close();
+	files_close();
+	debug_close();
+	jit_close();
+	arena_close();
+	lines_close();
+	frames_clear();
+	kallsyms_free();
+	probes_forget("profiler");
+	profiler__destroy(skel);
+	skel = NULL;
+}
+
+static int profiler_open(char *reason, size_t cap)
+{
+	int err;
+
+	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
+	sampling_since_ns = 0;
+	skel = profiler__open();
+	if (!skel)
+		return -errno;
+	skel->rodata->min_block_ns = sampler_options()->min_block_ns;
+	off_return_prog = probes_prefer_classic() ? skel->progs.on_off_return_tp :
+						    skel->progs.on_off_return;
+	bpf_program__set_autoload(off_return_prog, true);
+	served_choose(skel->progs.serve_processes);
+	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
+	if (err) {
+		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
+		profiler__destroy(skel);
+		skel = NULL;
+		return err;
+	}
+	set_scope(&sampler_options()->scope);
+	probes_add("profiler", skel->obj);
+	off_switch_off("no view asks for blocked time: press 3");
+	have_kallsyms = kallsyms_load() == 0;
+	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
+	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
+	      files_open(bpf_map__fd(skel->maps.unw_infos));
+	if (!err) {
+		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
+		err = ring ? attach_all() : -errno;
+	}
+	if (err) {
+		snprintf(reason, cap, "perf events: %s", probe_why(-err));
+		profiler_close();
+		return err;
+	}
+	probe_attached(skel->progs.on_sample);
+	return 0;
+}
+
+const struct collector profiler_collector = {
+	.name = "profiler",
+	.tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
+	.open = profiler_open,
+	.adjust = profiler_adjust,
+	.drain = profiler_drain,
+	.fds = profiler_fds,
+	.read = profiler_read,
+	.end = profiler_end,
+	.close = profiler_close,
+};

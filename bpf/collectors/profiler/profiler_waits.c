@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* profiler_waits.c: see profiler_waits.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/stacks/mappings.h"
+#include "bpf/collectors/profiler/profiler_waits.h"
+
+#define BUCKETS 2048
+#define MAX_WAITS 16384		/* under 2 KiB each, once its stack is known */
+#define MAX_READING 256		/* stacks that are read at once */
+#define MAX_UNKNOWN 100		/* processes a tick whose mappings are read for it: each costs 100 us */
+#define MAX_TRIES 4		/* one a tick, while tables of new files are made */
+#define HUNG_NS NSEC_PER_SEC	/* a stack that is not read by then may never be */
+
+struct wait {
+	struct wait *next;
+	struct wire_new_wait *new;	/* until the user stack is known or given up */
+	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
+	u64 since_ns, asked_ns;
+	u32 tgid, tid, tries, tick;	/* of the last try */
+	u32 end;		/* why there is no user stack */
+	bool seen, reading;
+};
+
+static struct wait *waits[BUCKETS];
+static u32 n_waits, n_reading;
+static u32 n_unknown;		/* processes that are looked at for the first time, in this tick */
+static u64 refused;
+static u32 tick = 1;
+static bool found;		/* a new one, in this tick */
+static bool cut;		/* a pass of this tick did not see all threads */
+static bool postponed;		/* stacks are to be read, when there is room */
+static struct bpf_link *iterator;
+static struct wire_look *look;
+
+static struct wait **place_of(u32 tid, u64 since_ns)
+{
+	struct wait **at = &waits[(tid ^ since_ns >> 10) % BUCKETS];
+
+	while (*at && ((*at)->tid != tid || (*at)->since_ns != since_ns))
+		at = &(*at)->next;
+	return at;
+}
+
+static void forget(struct wait **at)
+{
+	struct wait *w = *at;
+
+	*at = w->next;
+	n_reading -= w->reading;
+	n_waits--;
+	free(w->new);
+	free(w->stack);
+	free(w);
+}
+
+static void forget_all(bool seen_too)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct wait **at = &waits[i]; *at; ) {
+			if (seen_too || !(*at)->seen) {
+				forget(at);
+				continue;
+			}
+			(*at)->seen = false;
+			at = &(*at)->next;
+		}
+}
+
+/* ---- stacks ---- */
+
+/* False: of so many processes nothing is known that this one has to wait for a later tick. */
+static bool has_turn(const struct wait *w)
+{
+	const struct wire_new_wait *n = w->new;
+	struct process_mappings known;
+
+	return mappings_find(w->tgid, n->start_ns, n->exec_id, &known) || n_unknown++ < MAX_UNKNOWN;
+}
+
+static void ask(struct wait *w)
+{
+	struct opener_job job = {
+		.kind = READ_STACK, .id = w->tid, .start_ns = w->since_ns, .pid = w->tid, .fd = -1,
+		.addr = w->new->regs.sp, .below = COPY_BELOW, .bytes = COPY_BYTES,
+	};
+
+	if (w->reading || w->tries == MAX_TRIES || !has_turn(w))
+		return;
+	if (n_reading >= MAX_READING || opener_ask(&job)) {
+		postponed = true;
+		return;
+	}
+	w->tries++;
+	w->tick = tick;
+	w->asked_ns = boottime_ns();
+	w->reading = true;
+	n_reading++;
+}
+
+/* Asks for the stacks that there was no room for. */
+static void ask_postponed(void)
+{
+	static u32 at;
+
+	if (!postponed || n_reading > MAX_READING / 2)
+		return;
+	postponed = false;
+	for (u32 i = 0; i < BUCKETS && !postponed; i++, at = (at + 1) % BUCKETS)
+		for (struct wait *w = waits[at]; w && !postponed; w = w->next)
+			if (w->new && w->tick != tick && w->new->end == WALK_NOT_READ)
+				ask(w);
+}
+
+static void copy_header(struct wire_sample *s, const struct wire_new_wait *n)
+{
+	*s = (struct wire_sample){
+		.kind = SAMPLE_OFFCPU, .tgid = n->wait.tgid, .tid = n->wait.tid, .time_ns = boottime_ns(),
+		.start_ns = n->start_ns, .exec_id = n->exec_id, .end = (u16)n->end,
+		.n_kernel = (u16)min(n->n_kernel, (u32)MAX_PENDING_FRAMES),
+	};
+	memcpy(s->comm, n->comm, sizeof(s->comm));
+}
+
+static struct wire_copy *copy_of(const struct wire_new_wait *n, const struct opener_job *job)
+{
+	u32 bytes = min(job->bytes, (u32)COPY_BYTES);
+	struct wire_copy *c = xcalloc(1, offsetof(struct wire_copy, stack) + bytes);
+
+	copy_header(&c->s, n);
+	c->s.kind = SAMPLE_WAIT;
+	c->s.copied = 1;
+	c->s.value = n->wait.since_ns;
+	memcpy(c->kernel, n->kernel, c->s.n_kernel * sizeof(u64));
+	c->regs = n->regs;
+	c->from = job->addr;
+	c->bytes = bytes;
+	memcpy(c->stack, job->stack, bytes);
+	return c;
+}
+
+void waits_read(struct opener_job *job, walked_fn done)
+{
+	struct wait *w = *place_of(job->id, job->start_ns);
+	struct process_mappings known;
+	struct wire_copy *c;
+
+	if (w && w->reading) {
+		w->reading = false;
+		n_reading--;
+	}
+	if (w && w->new && job->fd >= 0) {
+		c = copy_of(w->new, job);
+		if (!mappings_find(w->tgid, c->s.start_ns, c->s.exec_id, &known))
+			mappings_process_changed(w->tgid, c->s.start_ns, c->s.exec_id, 0);
+		walk_copied(c, done);
+		free(c);
+	}
+	free(job->stack);
+	job->stack = NULL;
+	ask_postponed();
+}
+
+/* A table or a mapping was missing: worth another try. */
+static bool is_early(u32 end)
+{
+	return end == WALK_NEW_PROCESS || end == WALK_NEW_FILE || end == WALK_NO_MAPPING;
+}
+
+void waits_walked(const struct wire_sample *s)
+{
+	struct wait *w = *place_of(s->tid, s->value);
+	size_t size = sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64);
+
+	if (!w || !w->new)
+		return;
+	if (s->end == WALK_NO_MAPPING)
+		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
+	free(w->stack);
+	w->stack = xmalloc(size);
+	memcpy(w->stack, s, size);
+	w->stack->kind = SAMPLE_OFFCPU;
+	if (is_early(s->end) && w->tries < MAX_TRIES)
+		return;
+	free(w->new);
+	w->new = NULL;
+}
+
+/* ---- the pass ---- */
+
+static void take_new(const struct wire_new_wait *n)
+{
+	struct wait **at = place_of(n->wait.tid, n->wait.since_ns), *w = *at;
+
+	if (!w) {
+		if (n_waits == MAX_WAITS)
+			return;		/* counted when its time is reported, if it does not end before */
+		w = *at = xcalloc(1, sizeof(*w));
+		n_waits++;
+		w->since_ns = n->wait.since_ns;
+		w->tgid = n->wait.tgid;
+		w->tid = n->wait.tid;
+		w->new = xmalloc(sizeof(*n));
+		*w->new = *n;
+		if (n->end == WALK_WHOLE)
+			w->new->end = WALK_NOT_READ;	/* until it is */
+	}
+	w->seen = true;
+	found = true;
+	if (w->new && w->new->end == WALK_NOT_READ)
+		ask(w);
+}
+
+static void report(const struct wait *w, u64 ns, walked_fn done)
+{
+	static struct { struct wire_sample s; u64 kernel[MAX_PENDING_FRAMES]; } plain;
+	struct wire_sample *s = w->stack;
+
+	if (!s) {
+		s = &plain.s;
+		copy_header(s, w->new);
+		memcpy(s->frames, w->new->kernel, s->n_kernel * sizeof(u64));
+	}
+	s->time_ns = boottime_ns();
+	s->value = ns;
+	done(s);
+}
+
+static void take_more(const struct wire_wait *t, walked_fn done)
+{
+	struct wait *w = *place_of(t->tid, t->since_ns);
+
+	if (!w) {
+		refused++;
+		return;
+	}
+	w->seen = true;
+	report(w, t->ns, done);
+	if (w->new && w->new->end == WALK_NOT_READ)
+		ask(w);
+}
+
+static size_t take_records(const char *buf, size_t have, walked_fn done)
+{
+	size_t at = 0, size;
+
+	while (have - at >= sizeof(struct wire_wait)) {
+		const struct wire_wait *w = (const void *)(buf + at);
+
+		size = w->ns ? sizeof(*w) : sizeof(struct wire_new_wait);
+		if (have - at < size)
+			break;
+		if (w->ns)
+			take_more(w, done);
+		else
+			take_new((const struct wire_new_wait *)w);
+		at += size;
+	}
+	return at;
+}
+
+static void run_pass(walked_fn done)
+{
+	static char buf[32768] __attribute__((aligned(8)));
+	int fd = iterator ? bpf_iter_create(bpf_link__fd(iterator)) : -1;
+	size_t have = 0, used;
+	ssize_t got;
+
+	cut |= fd < 0;
+	if (fd < 0)
+		return;
+	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
+		have += (size_t)got;
+		used = take_records(buf, have, done);
+		have -= used;
+		memmove(buf, buf + used, have);
+	}
+	cut |= got < 0;
+	close(fd);
+}
+
+/* ---- for the profiler ---- */
+
+void waits_adopt(u64 began_ns)
+{
+	forget_all(true);
+	if (!iterator)
+		return;
+	*look = (struct wire_look){ .until_ns = UINT64_MAX, .adopt_ns = began_ns };
+	run_pass(NULL);		/* none was reported before */
+}
+
+void waits_look(u64 older_than_ns, walked_fn done)
+{
+	u64 now = clock_ns(CLOCK_MONOTONIC);
+
+	tick++;
+	n_unknown = 0;
+	found = cut = false;
+	if (!iterator)
+		return;
+	*look = (struct wire_look){ .until_ns = now - min(now, older_than_ns), .adopt_ns = now };
+	run_pass(done);
+}
+
+void waits_tell(walked_fn done)
+{
+	if (!iterator)
+		return;
+	look->tell = 1;
+	if (found)
+		run_pass(done);
+	if (!cut)	/* those that no pass saw are over */
+		forget_all(false);
+}
+
+/* Those that hang are not waited for. */
+u32 waits_reading(void)
+{
+	u64 now = n_reading ? boottime_ns() : 0;
+	u32 n = 0;
+
+	for (u32 i = 0; n_reading && i < BUCKETS; i++)
+		for (const struct wait *w = waits[i]; w; w = w->next)
+			n += w->reading && now - w->asked_ns < HUNG_NS;
+	return n;
+}
+
+void waits_open(struct bpf_link *iter, struct wire_look *to)
+{
+	iterator = iter;
+	look = to;
+}
+
+void waits_close(void)
+{
+	forget_all(true);
+	iterator = NULL;
+}
+
+u64 waits_refused(void)
+{
+	return refused;
+}

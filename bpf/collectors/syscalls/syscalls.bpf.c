@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * syscalls.bpf.c: counts every system call of every task, and, while somebody
+ * looks, the latency of each by process and call.
+ *
+ * At home only on_enter runs and does one addition. For latencies on_enter
+ * notes the time in task storage and on_return adds to the current set; user
+ * space swaps the sets once a tick and drains the other one.
+ */
+#include "bpf/kernel/tasks.bpf.h"
+#include "bpf/kernel/scope.bpf.h"
+#include "bpf/model/hist_index.h"
+#include "bpf/collectors/syscalls/syscalls.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+u32 generation;		/* of the latency measurement; 0: only counting */
+u32 current_set;	/* 0 or 1 */
+u64 lost_storage, lost_slots, lost_cells;
+struct sc_set sets[2];
+
+/* ABI << 16 | number of the call; numbers beyond any table become CALL_INVALID. */
+static __always_inline u32 call_of(struct task_struct *t, long id)
+{
+	u32 nr = id, abi = ABI_NATIVE;
+
+#if defined(__TARGET_ARCH_x86)
+	if (t->thread_info.status & TS_COMPAT) {
+		abi = ABI_COMPAT;
+	} else if (nr & 0x40000000) {
+		abi = ABI_X32;
+		nr &= ~0x40000000u;
+	}
+#elif defined(__TARGET_ARCH_arm64)
+	if ((t->thread_info.flags >> TIF_32BIT_ARM64) & 1)
+		abi = ABI_COMPAT;
+#endif
+	return abi << 16 | (nr < 0x1000 ? nr : CALL_INVALID);
+}
+
+static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u64 start_ns)
+{
+	return slot->call == call && slot->tgid == tgid && slot->start_ns == start_ns &&
+	       slot->ready;
+}
+
+/*
+ * The slot of this process and call: an index, OTHER_SLOT when there is no room.
+ * A global function, like count_cell(): the verifier then looks at its loop once.
+ */
+__noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
+{
+	struct sc_set *set = &sets[which & 1];
+	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
+	u32 at = h >> (64 - SLOT_BITS);
+
+	for (int i = 0; i < MAX_PROBES; i++, at++) {
+		struct sc_slot *slot;
+
+		at &= N_SLOTS - 1;
+		if (at == OTHER_SLOT)
+			continue;
+		slot = &set->slots[at];
+		if (is_slot(slot, call, tgid, start_ns))
+			return at;
+		if (!slot->claimed && !__sync_val_compare_and_swap(&slot->claimed, 0, 1)) {
+			slot->call = call;
+			slot->tgid = tgid;
+			slot->start_ns = start_ns;
+			__sync_fetch_and_add(&set->used_slots, 1);
+			__sync_fetch_and_add(&slot->ready, 1);	/* a barrier too */
+			return at;
+		}
+	}
+	__sync_fetch_and_add(&lost_slots, 1);
+	return OTHER_SLOT;
+}
+
+/* The first place, where nearly all are, without a call. */
+static __always_inline u32 slot_of(u32 which, u32 call, u32 tgid, u64 start_ns)
+{
+	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
+	u32 at = h >> (64 - SLOT_BITS);
+	struct sc_slot *slot = &sets[which & 1].slots[at & (N_SLOTS - 1)];
+
+	if (is_slot(slot, call, tgid, start_ns) && at != OTHER_SLOT)
+		return at;
+	return find_slot(which, call, tgid, start_ns);
+}
+
+__noinline int count_cell(u32 which, u32 slot, u32 what)
+{
+	struct sc_set *set = &sets[which & 1];
+	u32 key = CELL_KEY(slot, what);
+	/* an octave of a slot is one cache line; octaves are spread */
+	u32 at = CELL_AT(slot, what);
+
+	for (int i = 0; i < MAX_CELL_PROBES; i++, at++) {
+		struct sc_cell *cell;
+		u32 found;
+
+		at &= N_CELLS - 1;
+		cell = &set->cells[at];
+		found = cell->key;
+		if (!found) {
+			found = __sync_val_compare_and_swap(&cell->key, 0, key);
+			if (!found)
+				__sync_fetch_and_add(&set->used_cells, 1);
+		}
+		if (!found || found == key) {
+			__sync_fetch_and_add(&cell->n, 1);
+			return 0;
+		}
+	}
+	__sync_fetch_and_add(&lost_cells, 1);
+	return 0;
+}
+
+static __always_inline void count_bucket(u32 which, u32 slot, u32 what)
+{
+	u32 at = CELL_AT(slot, what) & (N_CELLS - 1);
+	struct sc_cell *cell = &sets[which & 1].cells[at];
+
+	if (cell->key == CELL_KEY(slot, what))
+		__sync_fetch_and_add(&cell->n, 1);
+	else
+		count_cell(which, slot, what);
+}
+
+static __always_inline void raise(u64 *max, u64 v)
+{
+	for (int i = 0; i < 4; i++) {
+		u64 old = *max;
+
+		if (v <= old || __sync_val_compare_and_swap(max, old, v) == old)
+			return;
+	}
+}
+
+static __always_inline int enter(long id)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *s = task_state(t);
+	u32 gen = generation;
+
+	if (!s) {
+		s = task_state_make(t);
+		if (!s) {
+			__sync_fetch_and_add(&lost_storage, 1);
+			return 0;
+		}
+	}
+	s->calls++;
+	if (!gen)
+		return 0;
+	if (!in_scope(t->tgid)) {
+		s->enter_ns = 0;
+		return 0;
+	}
+	s->call = call_of(t, id);
+	s->generation = gen;
+	s->enter_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* Two ways to the same place: see probes_prefer_classic(). */
+SEC("?tp_btf/sys_enter")
+int BPF_PROG(on_enter, struct pt_regs *regs, long id)
+{
+	return enter(id);
+}
+
+/* include/trace/events/syscalls.h: after the common header the number, then arguments or result. */
+struct syscall_args {
+	u64 common;
+	long id, ret;
+};
+
+SEC("?tp/raw_syscalls/sys_enter")
+int on_enter_tp(struct syscall_args *ctx)
+{
+	return enter(ctx->id);
+}
+
+static __always_inline int leave(long ret)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *s = task_state(t);
+	struct sc_slot *slot;
+	u32 at, which;
+	u64 ns;
+	int b;
+
+	/* no entry: a fork's return in the child, or entered before we looked */
+	if (!s || !s->enter_ns || s->generation != generation)
+		return 0;
+	ns = bpf_ktime_get_ns() - s->enter_ns;
+	s->enter_ns = 0;
+	which = current_set & 1;
+	at = slot_of(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	slot = &sets[which].slots[at];
+	__sync_fetch_and_add(&slot->count, 1);
+	__sync_fetch_and_add(&slot->total_ns, ns);
+	if (ns > slot->max_ns)
+		raise(&slot->max_ns, ns);
+	if (~ns > slot->inv_min_ns)
+		raise(&slot->inv_min_ns, ~ns);
+	b = hist_index(ns);
+	if (b < 0)
+		__sync_fetch_and_add(&slot->zero, 1);
+	else
+		count_bucket(which, at, b);
+	if (ret < 0 && ret >= -4095) {
+		__sync_fetch_and_add(&slot->errors, 1);
+		count_cell(which, at, CELL_ERRNO + (u32)-ret);
+	}
+	return 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	return leave(ret);
+}
+
+SEC("?tp/raw_syscalls/sys_exit")
+int on_return_tp(struct syscall_args *ctx)
+{
+	return leave(ctx->ret);
+}
+
+/* exit, exit_group, and whatever else never returns: entered, so it counts. */
+static __always_inline int thread_end(struct task_struct *t)
+{
+	struct task_state *s = task_state(t);
+	u32 at, which;
+
+	if (!s || !s->enter_ns || s->generation != generation)
+		return 0;
+	s->enter_ns = 0;
+	which = current_set & 1;
+	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(on_thread_end, struct task_struct *t)
+{
+	return thread_end(t);
+}
+
+SEC("?tp/sched/sched_process_exit")
+int on_thread_end_tp(void *ctx)
+{
+	return thread_end(bpf_get_current_task_btf());
+}

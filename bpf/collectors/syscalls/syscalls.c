@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * syscalls.c: the table syscalls. The counting program is always on (the
+ * processes table needs it); the latency programs are attached while the table
+ * is wanted. Each tick the two sets of counters are swapped and the one that
+ * is no longer written to is drained into totals per process x call.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collectors/collector.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/host/proctab.h"
+#include "bpf/host/syscall_names.h"
+#include "bpf/collectors/threads.h"
+#include "bpf/collectors/syscalls/syscalls.h"
+#include "bpf/collectors/syscalls/syscalls_totals.h"
+#include "syscalls.skel.h"
+
+#define LINGER_NS (300 * NSEC_PER_SEC)	/* latencies stay on this long after the last look */
+#define LINGER_OVER_NS (5 * NSEC_PER_SEC)	/* and this long over budget */
+#define WHY_OFF "no view or export asks for latencies: press 7"
+
+static struct syscalls *skel;
+static struct bpf_program *enter_prog, *return_prog, *end_prog;
+static struct bpf_link *count_link, *return_link, *end_link;
+static u64 wanted_ns;		/* last tick at which the table was wanted */
+static u64 on_since_ns;		/* first tick of the measurement; 0: off */
+static u32 generation;
+static struct counter calls;
+static char blocked_why[128];
+static u64 focused;		/* process that alone is measured now, or 0 */
+static u64 interval_focused;	/* the same, at any time of this interval */
+
+/* ---- switching latencies on and off ---- */
+
+static void latency_off(const char *why)
+{
+	if (!skel)
+		return;
+	skel->bss->generation = 0;
+	tasks_set_generation(0);
+	bpf_link__destroy(return_link);
+	bpf_link__destroy(end_link);
+	return_link = end_link = NULL;
+	on_since_ns = 0;
+	probe_off(return_prog, why);
+	probe_off(end_prog, why);
+	totals_clear();
+	memset(skel->bss->sets, 0, sizeof(skel->bss->sets));
+}
+
+static int latency_on(const struct tick *t)
+{
+	return_link = probe_attach(return_prog);
+	if (return_link)
+		end_link = probe_attach(end_prog);
+	if (!return_link || !end_link) {
+		snprintf(blocked_why, sizeof(blocked_why), "sys_exit: %s", probe_why(errno));
+		latency_off(WHY_OFF);
+		return -EPERM;
+	}
+	on_since_ns = t->now_ns;
+	/* entry times written under another generation are not ours: nothing stale is measured */
+	skel->bss->generation = ++generation;
+	tasks_set_generation(generation);
+	totals_begin(t->now_ns);
+	return 0;
+}
+
+static void set_scope(const struct tick *t)
+{
+	u32 n = 0;
+
+	focused = t->scope_to_focus ? t->focus_pid : 0;
+	if (focused) {
+		interval_focused = focused;
+		skel->bss->scope_tgids[n++] = (u32)focused;
+	} else {
+		for (u32 i = 0; i < t->scope->n_pids && n < SAMPLER_MAX_PIDS; i++)
+			skel->bss->scope_tgids[n++] = t->scope->pids[i];
+	}
+	if (skel->bss->scope_n != n)
+		skel->bss->scope_n = n;
+}
+
+static bool over_budget(const struct tick *t)
+{
+	float pct = probes_cost_pct();
+
+	return f32_known(pct) && pct > t->budget_pct;
+}
+
+static bool follow_want(const struct tick *t)
+{
+	if (t->want & TABLE_BIT(TABLE_syscalls)) {
+		wanted_ns = t->now_ns;
+		if (!on_since_ns)
+			return latency_on(t) == 0;
+	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_NS) {
+		latency_off(WHY_OFF);
+	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_OVER_NS && over_budget(t)) {
+		latency_off("over budget, and nobody looks: press 7");
+	}
+	return on_since_ns != 0;
+}
+
+/* ---- draining ---- */
+
+static void drain_slots(const struct sc_set *set)
+{
+	for (u32 i = 0; i < N_SLOTS; i++) {
+		const struct sc_slot *s = &set->slots[i];
+
+		if (s->ready || (i == OTHER_SLOT && s->count + s->died))
+			totals_slot(i, s);
+	}
+}
+
+static void drain_cells(const struct sc_set *set)
+{
+	for (u32 i = 0; i < N_CELLS; i++) {
+		u32 key = set->cells[i].key;
+
+		if (key)
+			totals_cell(CELL_SLOT(key), CELL_WHAT(key), set->cells[i].n);
+	}
+}
+
+static void clear_set(struct sc_set *set)
+{
+	set->used_slots = set->used_cells = 0;
+	for (u32 i = 0; i < N_SLOTS; i++)
+		if (set->slots[i].claimed || i == OTHER_SLOT)
+			memset(&set->slots[i], 0, sizeof(set->slots[i]));
+	for (u32 i = 0; i < N_CELLS; i++)
+		if (set->cells[i].key)
+			set->cells[i] = (struct sc_cell){};
+}
+
+/* Adds up the set that is not in use; a grace period must have passed since the swap. */
+static void drain_set(void)
+{
+	struct sc_set *set = &skel->bss->sets[skel->bss->current_set ^ 1];
+
+	drain_slots(set);
+	drain_cells(set);
+	clear_set(set);
+	totals_set_done();
+}
+
+/* A burst of short processes fills a set before the tick: then it is drained early. */
+static void syscalls_drain(void)
+{
+	const struct sc_set *set = &skel->bss->sets[skel->bss->current_set];
+
+	if (!on_since_ns || (set->used_slots < N_SLOTS / 4 && set->used_cells < N_CELLS / 4))
+		return;
+	skel->bss->current_set ^= 1;
+	grace_period();
+	drain_set();
+}
+
+static bool syscalls_swap(const struct tick *t)
+{
+	(void)t;
+	if (!on_since_ns)
+		return false;
+	skel->bss->current_set ^= 1;
+	return true;
+}
+
+static void add_in_flight(void)
+{
+	const struct wire_thread *all;
+	u32 n;
+
+	all = threads_all(&n);
+	for (u32 i = 0; i < n; i++)
+		if (all[i].call != CALL_NONE && all[i].state != 'X' && all[i].state != 'Z')
+			totals_in_flight(&all[i]);
+}
+
+/* Each call runs on_enter once, and on_return once where latencies are on. */
+static void count_runs(const struct tick *t)
+{
+	float rate = rate_per_s(counter_advance(&calls, processes_calls(), false), t->interval_ns);
+
+	probe_runs(enter_prog, rate);
+	probe_runs(return_prog, on_since_ns ? rate : 0);
+}
+
+/* While a process is looked at, only its latencies are measured: rows of others stand still. */
+static void report(const struct tick *t)
+{
+	char only[40];
+
+	snprintf(only, sizeof(only), "only process %llu", (unsigned long long)interval_focused);
+	builder_status(t->b, TABLE_syscalls, interval_focused ? TS_PARTIAL : TS_OK,
+		       interval_focused ? only : NULL, t->now_ns - max(on_since_ns, t->prev_ns));
+	interval_focused = focused;
+}
+
+static void syscalls_adjust(const struct tick *t)
+{
+	set_scope(t);
+	follow_want(t);
+}
+
+static int syscalls_read(const struct tick *t)
+{
+	bool was_on = on_since_ns != 0;
+
+	count_runs(t);
+	if (was_on) {
+		drain_set();
+		add_in_flight();
+		totals_rows(t);
+		report(t);
+	}
+	loss_set("no task storage (syscalls)", skel->bss->lost_storage);
+	loss_set("syscall rows full", skel->bss->lost_slots);
+	loss_set("syscall histogram full", skel->bss->lost_cells);
+	set_scope(t);
+	if (follow_want(t)) {
+		if (!was_on)
+			builder_status(t->b, TABLE_syscalls, TS_STARTING, NULL, 0);
+	} else if (t->want & TABLE_BIT(TABLE_syscalls)) {
+		builder_status(t->b, TABLE_syscalls, TS_BLOCKED, blocked_why, 0);
+	} else {
+		builder_status(t->b, TABLE_syscalls, TS_OFF, "nobody asks for it: press 7", 0);
+	}
+	return 0;
+}
+
+/* ---- open and close ---- */
+
+static void syscalls_close(void)
+{
+	latency_off(WHY_OFF);
+	bpf_link__destroy(count_link);
+	count_link = NULL;
+	probes_forget("syscalls");
+	syscalls__destroy(skel);
+	skel = NULL;
+	calls = (struct counter){};
+}
+
+static void choose_programs(void)
+{
+	bool classic = probes_prefer_classic();
+
+	enter_prog = classic ? skel->progs.on_enter_tp : skel->progs.on_enter;
+	return_prog = classic ? skel->progs.on_return_tp : skel->progs.on_return;
+	end_prog = classic ? skel->progs.on_thread_end_tp : skel->progs.on_thread_end;
+	bpf_program__set_autoload(enter_prog, true);
+	bpf_program__set_autoload(return_prog, true);
+	bpf_program__set_autoload(end_prog, true);
+}
+
+static int syscalls_open(char *reason, size_t cap)
+{
+	int err, fd = tasks_map_fd();
+
+	skel = syscalls__open();
+	if (!skel)
+		return -errno;
+	choose_programs();
+	err = fd < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, fd);
+	if (!err)
+		err = syscalls__load(skel);
+	if (!err) {
+		probes_add("syscalls", skel->obj);
+		count_link = probe_attach(enter_prog);
+		err = count_link ? 0 : -errno;
+	}
+	if (err) {
+		snprintf(reason, cap, "sys_enter: %s", probe_why(-err));
+		syscalls_close();
+		return err;
+	}
+	latency_off(WHY_OFF);
+	return 0;
+}
+
+const struct collector syscalls_collector = {
+	.name = "syscalls",
+	.tables = TABLE_BIT(TABLE_syscalls),
+	.always = true,
+	.open = syscalls_open,
+	.adjust = syscalls_adjust,
+	.swap = syscalls_swap,
+	.drain = syscalls_drain,
+	.read = syscalls_read,
+	.close = syscalls_close,
+};

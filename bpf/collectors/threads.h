@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * threads.h: what the task iterator said of each thread this tick, for the
+ * collectors that need more than the process: threads, syscalls. Sampler thread only.
+ */
+#ifndef OTTOP_THREADS_H
+#define OTTOP_THREADS_H
+
+#include "bpf/model/base.h"
+#include "bpf/collectors/processes/processes.h"
+
+/* All threads of the last pass; valid until the next one. */
+const struct wire_thread *threads_all(u32 *ret_n);
+
+/* System calls of all processes since ottop started, whether they are in scope or not. */
+u64 processes_calls(void);
+
+/* The task storage map of the processes collector, or -1. */
+int tasks_map_fd(void);
+/* Tells the iterator which latency measurement entry times belong to; 0: none. */
+void tasks_set_generation(u32 generation);
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* keeper.c: see keeper.h. The kernel switches statistics off when its process ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/message.h"
+
+enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
+
+struct request {
+	u32 wish, cpu, hz;
+	u32 inum;	/* of the namespace that the file should be */
+	char name[KEEPER_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
+};
+
+static int sock = -1;
+static pid_t child;
+
+/* ---- the process ---- */
+
+static int open_stats(void)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.enable_stats.type = BPF_STATS_RUN_TIME;
+	fd = (int)syscall(__NR_bpf, BPF_ENABLE_STATS, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+/* A tracefs that only we see, for a machine where it is not mounted. */
+static int mount_tracefs(void)
+{
+	int fs = fsopen("tracefs", FSOPEN_CLOEXEC), fd = -1;
+
+	if (fs < 0)
+		return -1;
+	if (!fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	close(fs);
+	return fd;
+}
+
+/* The folder of tracefs; -1: it cannot be had. It stays open, and is asked for once. */
+static int tracefs(void)
+{
+	static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	static int fd = -2;
+
+	if (fd != -2)
+		return fd;
+	for (u32 i = 0; i < ARRAY_SIZE(roots); i++) {
+		fd = open(roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !faccessat(fd, "events", F_OK, AT_EACCESS))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return fd = mount_tracefs();
+}
+
+/* Documentation/trace/events.rst: each event has its number in the file "id". */
+static int tracepoint_id(const char *event, u64 *ret)
+{
+	char path[KEEPER_PATH + 16], buf[32] = "";
+	int dir = tracefs(), fd;
+
+	snprintf(path, sizeof(path), "events/%s/id", event);
+	fd = dir < 0 ? -1 : openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	*ret = read(fd, buf, sizeof(buf) - 1) > 0 ? strtoull(buf, NULL, 10) : 0;
+	close(fd);
+	return *ret ? 0 : -EINVAL;
+}
+
+static int open_event(const struct request *r)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .sample_type = PERF_SAMPLE_RAW };
+	u64 id = 0;
+	int fd, err;
+
+	if (r->wish == CPU_CLOCK) {
+		attr.type = PERF_TYPE_SOFTWARE;
+		attr.config = PERF_COUNT_SW_CPU_CLOCK;
+		attr.freq = 1;
+		attr.sample_freq = r->hz;
+	} else {
+		err = tracepoint_id(r->name, &id);
+		if (err)
+			return err;
+		attr.type = PERF_TYPE_TRACEPOINT;
+		attr.config = id;
+		attr.sample_period = 1;
+		attr.wakeup_events = 1;
+	}
+	/* a tracepoint with a program fires everywhere, whatever CPU its event is on */
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, r->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int create_iter(int link_fd)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.iter_create.link_fd = (u32)link_fd;
+	fd = (int)syscall(__NR_bpf, BPF_ITER_CREATE, &attr, sizeof(attr));
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_dev(void)
+{
+	int fd = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* By the time it is opened the process may be in another one, or be another process. */
+static int open_netns(const struct request *r)
+{
+	int fd = open(r->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || (!fstat(fd, &st) && st.st_ino == r->inum))
+		return fd;
+	close(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+/* Goes into the namespace, opens what was asked for, and comes back. */
+static int in_netns(const struct request *r, int link_fd)
+{
+	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open_netns(r), fd = -EPERM;
+
+	if (home < 0 || there < 0 || setns(there, CLONE_NEWNET)) {
+		fd = -errno;
+	} else {
+		fd = r->wish == NETNS_DEV ? open_dev() : create_iter(link_fd);
+		if (setns(home, CLONE_NEWNET))
+			_exit(1);	/* the rest would be told of another namespace */
+	}
+	if (home >= 0)
+		close(home);
+	if (there >= 0)
+		close(there);
+	return fd;
+}
+
+static int serve(const struct request *r, int *stats, int got_fd)
+{
+	if (r->wish == STATS_OFF) {
+		if (*stats >= 0)
+			close(*stats);
+		*stats = -1;
+		return 0;
+	}
+	if (r->wish == STATS_ON) {
+		if (*stats < 0)
+			*stats = open_stats();
+		return *stats < 0 ? *stats : 0;
+	}
+	if (r->wish == NETNS_DEV || r->wish == NETNS_ITER)
+		return in_netns(r, got_fd);
+	return open_event(r);
+}
+
+static void keeper_main(int fd)
+{
+	struct request r;
+	int stats = -1, got;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "ottop-keeper");
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
+	while (message_receive(fd, &r, sizeof(r), &got, 0) == sizeof(r)) {
+		int answer = serve(&r, &stats, got);
+		int pass = r.wish >= CPU_CLOCK && answer >= 0 ? answer : -1;
+
+		if (message_send(fd, &answer, sizeof(answer), pass, 0))
+			break;
+		if (pass >= 0)
+			close(pass);
+		if (got >= 0)
+			close(got);
+	}
+	_exit(0);
+}
+
+int keeper_start(void)
+{
+	int fds[2];
+
+	if (sock >= 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	child = fork();
+	if (child < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -errno;
+	}
+	if (!child) {
+		/* keep nothing of the parent's: a held pipe end would never see EOF */
+		dup2(fds[1], 3);
+		close_range(4, ~0u, 0);
+		close_range(0, 2, 0);
+		keeper_main(3);
+	}
+	close(fds[1]);
+	sock = fds[0];
+	return 0;
+}
+
+void keeper_stop(void)
+{
+	if (sock < 0)
+		return;
+	close(sock);
+	sock = -1;
+	waitpid(child, NULL, 0);
+}
+
+/* ---- ottop's side ---- */
+
+static int ask_with(const struct request *r, int pass, int *ret_fd)
+{
+	int answer, err;
+
+	*ret_fd = -1;
+	if (sock < 0)
+		return -ENOENT;
+	err = message_send(sock, r, sizeof(*r), pass, 0);
+	if (err)
+		return err;
+	if (message_receive(sock, &answer, sizeof(answer), ret_fd, 0) != sizeof(answer))
+		return -EPIPE;
+	return answer < 0 ? answer : 0;
+}
+
+static int ask(const struct request *r, int *ret_fd)
+{
+	return ask_with(r, -1, ret_fd);
+}
+
+static int ask_fd(const struct request *r)
+{
+	int fd, err = ask(r, &fd);
+
+	return err ? err : fd < 0 ? -EPIPE : fd;
+}
+
+int keeper_stats(bool on)
+{
+	struct request r = { .wish = on ? STATS_ON : STATS_OFF };
+	int fd;
+
+	return ask(&r, &fd);
+}
+
+int keeper_cpu_clock(u32 cpu, u32 hz)
+{
+	return ask_fd(&(struct request){ .wish = CPU_CLOCK, .cpu = cpu, .hz = hz });
+}
+
+int keeper_tracepoint(const char *category, const char *name)
+{
+	struct request r = { .wish = TRACEPOINT };
+
+	snprintf(r.name, sizeof(r.name), "%s/%s", category, name);
+	return ask_fd(&r);
+}
+
+static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
+{
+	struct request r = { .wish = wish, .inum = inum };
+	int fd, err;
+
+	snprintf(r.name, sizeof(r.name), "%s", path);
+	err = ask_with(&r, pass, &fd);
+	return err ? err : fd < 0 ? -EPIPE : fd;
+}
+
+int keeper_netns_dev(const char *path, u32 inum)
+{
+	return ask_netns(NETNS_DEV, path, inum, -1);
+}
+
+int keeper_netns_iter(const char *path, u32 inum, int link_fd)
+{
+	return ask_netns(NETNS_ITER, path, inum, link_fd);
+}

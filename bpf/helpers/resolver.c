@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* resolver.c: ottop's side: what was asked, what is known, what was given up. See resolver.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/helpers/message.h"
+#include "bpf/helpers/resolver.h"
+#include "bpf/helpers/resolver_server.h"
+
+#define NAME_MAX_BYTES 253	/* RFC 1035 2.3.4, as text */
+#define SLOTS (RESOLVER_MAX * 2)
+
+enum entry_state { WAITS, ASKED, KNOWN };
+
+struct entry {
+	char addr[RESOLVER_ADDR_MAX];
+	enum entry_state state;
+	u64 at_ns;		/* when it was asked, or became known */
+	char *name;
+	const char *reason;	/* static */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct entry *entries[RESOLVER_MAX];
+static u32 n_entries;
+static u16 slots[SLOTS];	/* open addressing by address: index + 1; 0 is free */
+static u32 n_waiting;
+static u32 users_version;
+static int sock = -1;
+static pid_t child;
+
+/* ---- entries --------------------------------------------------------------------- */
+
+static u32 slot_of(const char *addr)
+{
+	u64 h = 0xcbf29ce484222325ull;
+	u32 at;
+
+	for (const char *p = addr; *p; p++)
+		h = (h ^ (u8)*p) * 0x100000001b3ull;
+	at = (u32)(h >> 32) % SLOTS;
+	while (slots[at] && strcmp(entries[slots[at] - 1]->addr, addr))
+		at = (at + 1) % SLOTS;
+	return at;
+}
+
+static struct entry *find(const char *addr)
+{
+	u32 at = slot_of(addr);
+
+	return slots[at] ? entries[slots[at] - 1] : NULL;
+}
+
+static void entry_free(struct entry *e)
+{
+	free(e->name);
+	free(e);
+}
+
+static void index_again(void)
+{
+	memset(slots, 0, sizeof(slots));
+	for (u32 i = 0; i < n_entries; i++)
+		slots[slot_of(entries[i]->addr)] = (u16)(i + 1);
+}
+
+/* What is older than it may be goes; when that frees nothing, the older half of what is known. */
+static void make_room(u64 now_ns)
+{
+	u32 n = 0, half = n_entries / 2;
+	bool any = false;
+
+	for (u32 i = 0; i < n_entries; i++)
+		any |= entries[i]->state == KNOWN && now_ns - entries[i]->at_ns > RESOLVER_KEEP_NS;
+	for (u32 i = 0; i < n_entries; i++) {
+		struct entry *e = entries[i];
+
+		if (e->state == KNOWN && (any ? now_ns - e->at_ns > RESOLVER_KEEP_NS : i < half))
+			entry_free(e);
+		else
+			entries[n++] = e;
+	}
+	n_entries = n;
+	index_again();
+}
+
+static bool is_user(const struct entry *e)
+{
+	return !strncmp(e->addr, RESOLVER_USER, strlen(RESOLVER_USER));
+}
+
+static void set_known(struct entry *e, u64 now_ns, const char *name, const char *reason)
+{
+	n_waiting -= e->state == WAITS;
+	users_version += is_user(e);
+	e->state = KNOWN;
+	e->at_ns = now_ns;
+	free(e->name);
+	e->name = name ? xstrdup(name) : NULL;
+	e->reason = name ? NULL : reason;
+}
+
+/* ---- asking ---------------------------------------------------------------------- */
+
+static void server_is_gone(u64 now_ns)
+{
+	close(sock);
+	sock = -1;
+	waitpid(child, NULL, WNOHANG);
+	for (u32 i = 0; i < n_entries; i++)
+		if (entries[i]->state != KNOWN)
+			set_known(entries[i], now_ns, NULL, "the process that asks for names has ended");
+}
+
+/* False: the socket is full; the entry waits. */
+static bool send_question(struct entry *e, u64 now_ns)
+{
+	struct resolver_question q = { 0 };
+	int err;
+
+	memcpy(q.addr, e->addr, sizeof(q.addr));
+	err = message_send(sock, &q, sizeof(q), -1, MSG_DONTWAIT);
+	if (err == -EAGAIN || err == -ENOBUFS)
+		return false;
+	if (err) {
+		server_is_gone(now_ns);
+		return false;
+	}
+	n_waiting -= e->state == WAITS;
+	e->state = ASKED;
+	e->at_ns = now_ns;
+	return true;
+}
+
+static void add(const char *addr, u64 now_ns)
+{
+	struct entry *e;
+
+	if (n_entries == RESOLVER_MAX)
+		make_room(now_ns);
+	if (n_entries == RESOLVER_MAX)
+		return;
+	e = xcalloc(1, sizeof(*e));
+	memcpy(e->addr, addr, strlen(addr));
+	e->at_ns = now_ns;
+	n_waiting++;
+	entries[n_entries++] = e;
+	slots[slot_of(addr)] = (u16)n_entries;
+	send_question(e, now_ns);
+}
+
+static void ask(const char *addr, u64 now_ns)
+{
+	struct entry *e = sock >= 0 ? find(addr) : NULL;
+
+	if (sock >= 0 && !e) {
+		add(addr, now_ns);
+	} else if (e && e->state == KNOWN && now_ns - e->at_ns > (e->name ? RESOLVER_KEEP_NS : RESOLVER_RETRY_NS)) {
+		e->state = WAITS;	/* what was known is shown until it is known anew */
+		e->at_ns = now_ns;
+		n_waiting++;
+		send_question(e, now_ns);
+	}
+}
+
+void resolver_ask(const char *addr)
+{
+	if (!*addr || strlen(addr) >= RESOLVER_ADDR_MAX)
+		return;
+	pthread_mutex_lock(&lock);
+	ask(addr, boottime_ns());
+	pthread_mutex_unlock(&lock);
+}
+
+bool resolver_user(u32 uid, char *name, size_t cap)
+{
+	char key[RESOLVER_ADDR_MAX];
+	const struct entry *e;
+	bool known;
+
+	snprintf(key, sizeof(key), RESOLVER_USER "%u", uid);
+	pthread_mutex_lock(&lock);
+	ask(key, boottime_ns());
+	e = find(key);
+	known = e && e->name;
+	if (known)
+		snprintf(name, cap, "%s", e->name);
+	pthread_mutex_unlock(&lock);
+	return known;
+}
+
+u32 resolver_users_version(void)
+{
+	u32 version;
+
+	pthread_mutex_lock(&lock);
+	version = users_version;
+	pthread_mutex_unlock(&lock);
+	return version;
+}
+
+/* ---- answers ----------------------------------------------------------------------- */
+
+/* A name is letters, digits, '-', '_' and '.': whoever owns the address may have written anything. */
+static bool is_good_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = name; *p; p++)
+		if (!isascii(*p) || (!isalnum((u8)*p) && !strchr("-_.", *p)))
+			return false;
+	return n && n <= NAME_MAX_BYTES && *name != '.' && *name != '-';
+}
+
+static const char *reason_of(enum resolver_result result)
+{
+	static const char *const reasons[] = {
+		[RESOLVER_NONE] = "no PTR record",
+		[RESOLVER_AGAIN] = "the name server does not answer",
+		[RESOLVER_FAILED] = "the lookup failed",
+		[RESOLVER_BAD] = "not an address that has a name",
+	};
+
+	return (u32)result < ARRAY_SIZE(reasons) && reasons[result] ? reasons[result] : reasons[RESOLVER_FAILED];
+}
+
+/* Directories allow what a host name may not have: spaces, backslashes, letters of all scripts. */
+static void set_user(struct entry *e, u64 now_ns, const char *name)
+{
+	char clean[RESOLVER_NAME_MAX * 2];	/* a byte may become a middle dot, which has two */
+
+	text_clean(clean, sizeof(clean), name, TEXT_SCREEN);
+	set_known(e, now_ns, *clean ? clean : NULL, "the name is empty");
+}
+
+static void take_answer(struct resolver_answer *answer, u64 now_ns)
+{
+	struct entry *e;
+
+	answer->addr[sizeof(answer->addr) - 1] = answer->name[sizeof(answer->name) - 1] = '\0';
+	e = find(answer->addr);
+	if (!e)
+		return;
+	if (answer->result == RESOLVER_OK && is_user(e))
+		set_user(e, now_ns, answer->name);
+	else if (answer->result == RESOLVER_OK && is_good_name(answer->name))
+		set_known(e, now_ns, answer->name, NULL);
+	else if (answer->result == RESOLVER_OK)
+		set_known(e, now_ns, NULL, "what DNS says is no host name");
+	else
+		set_known(e, now_ns, NULL, reason_of(answer->result));
+}
+
+static void receive(u64 now_ns)
+{
+	struct resolver_answer answer;
+	int fd, n;
+
+	while (sock >= 0) {
+		n = message_receive(sock, &answer, sizeof(answer), &fd, MSG_DONTWAIT);
+		if (fd >= 0)
+			close(fd);
+		if (n == (int)sizeof(answer))
+			take_answer(&answer, now_ns);
+		else if (n == -EAGAIN || n == -EINTR)
+			break;
+		else
+			server_is_gone(now_ns);
+	}
+}
+
+void resolver_step(u64 now_ns)
+{
+	u32 waiting;
+
+	pthread_mutex_lock(&lock);
+	receive(now_ns);
+	waiting = n_waiting;
+	for (u32 i = 0; i < n_entries; i++) {
+		struct entry *e = entries[i];
+
+		if (e->state == WAITS && waiting && sock >= 0 && !send_question(e, now_ns))
+			waiting = 0;	/* full: the others too wait */
+		/* what waits in the queue for that long behind dead servers is given up as well */
+		if (e->state != KNOWN && now_ns > e->at_ns && now_ns - e->at_ns > RESOLVER_GIVE_UP_NS)
+			set_known(e, now_ns, NULL, "no answer within 4 s: given up");
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void resolver_each(resolver_fn fn, void *arg)
+{
+	pthread_mutex_lock(&lock);
+	for (u32 i = 0; i < n_entries; i++)
+		if (!is_user(entries[i]))
+			fn(arg, entries[i]->addr, entries[i]->name, entries[i]->reason);
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- the process ---------------------------------------------------------------------- */
+
+bool resolver_runs(void)
+{
+	return sock >= 0;
+}
+
+int resolver_fd(void)
+{
+	return sock;
+}
+
+int resolver_start(void)
+{
+	int fds[2], err;
+
+	if (sock >= 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	child = fork();
+	if (!child)
+		resolver_server_main(fds[1]);
+	err = child < 0 ? -errno : 0;
+	close(fds[1]);
+	if (err)
+		close(fds[0]);
+	else
+		sock = fds[0];
+	return err;
+}
+
+void resolver_stop(void)
+{
+	int old;
+
+	pthread_mutex_lock(&lock);
+	old = sock;
+	if (old >= 0)
+		close(old);
+	sock = -1;
+	for (u32 i = 0; i < n_entries; i++)
+		entry_free(entries[i]);
+	n_entries = n_waiting = 0;
+	memset(slots, 0, sizeof(slots));
+	pthread_mutex_unlock(&lock);
+	if (old < 0)
+		return;
+	waitpid(child, NULL, 0);	/* it leaves at once, in the middle of lookups too */
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* resolver_server.h: between ottop and its process "ottop-names": fixed-size messages both ways. */
+#ifndef OTTOP_RESOLVER_SERVER_H
+#define OTTOP_RESOLVER_SERVER_H
+
+#include "bpf/model/base.h"
+
+#define RESOLVER_ADDR_MAX 48	/* an IPv6 address with its zero byte has 46 */
+#define RESOLVER_NAME_MAX 256
+
+enum resolver_result { RESOLVER_OK, RESOLVER_NONE, RESOLVER_AGAIN, RESOLVER_FAILED, RESOLVER_BAD };
+
+#define RESOLVER_USER "uid "	/* in place of an address: then a decimal user id */
+
+struct resolver_question {
+	char addr[RESOLVER_ADDR_MAX];	/* an address, or RESOLVER_USER and a number */
+};
+
+struct resolver_answer {
+	char addr[RESOLVER_ADDR_MAX];
+	u32 result;		/* enum resolver_result */
+	char name[RESOLVER_NAME_MAX];
+};
+
+/* The process: never returns. Gives up every privilege first. */
+void resolver_server_main(int sock) __attribute__((noreturn));
+
+#endif

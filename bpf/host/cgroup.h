@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cgroup.h: what the path of a cgroup says: container and systemd unit. */
+#ifndef OTTOP_CGROUP_H
+#define OTTOP_CGROUP_H
+
+#include "bpf/model/base.h"
+
+/*
+ * The most telling path of a /proc/PID/cgroup text: the one of cgroup 2
+ * ("0::"), or, where that is the root, of version 1's systemd or first
+ * controller. Returns its length; buf ends with NUL.
+ */
+size_t cgroup_path(const char *text, char *buf, size_t cap);
+/*
+ * "runtime:id" (id cut to 12 characters where it is a hash) of a path as
+ * docker, containerd, CRI-O, podman, LXC and systemd-nspawn make them; "" when
+ * the process is in no container.
+ */
+void cgroup_container(const char *path, char *buf, size_t cap);
+/* The innermost systemd unit (.service, .scope, ...) of a path, or "". */
+void cgroup_unit(const char *path, char *buf, size_t cap);
+
+#endif

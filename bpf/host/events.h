@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* events.h: the table of what happened lately. Sampler thread only. */
+#ifndef OTTOP_EVENTS_H
+#define OTTOP_EVENTS_H
+
+#include "bpf/model/snapshot_build.h"
+
+#define EVENTS_KEPT 1000	/* rows of each: processes, connections, failures */
+
+/* A new row, numbered; fill it at once. Belongs to the table. */
+struct events_row *events_new(const char *kind, u64 time_ns);
+void events_rows(struct builder *b);
+void events_clear(void);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* identity.h: who a process is, as far as only /proc knows: command line, cgroup, directory. */
+#ifndef OTTOP_IDENTITY_H
+#define OTTOP_IDENTITY_H
+
+#include "bpf/host/proctab.h"
+
+/* Reads what is missing or changed. A process that is gone keeps what it has. */
+void identity_read(struct proc *p);
+/* The command line of an exec event: `len` bytes, NULs between the arguments; cut: there was more. */
+void identity_args(struct proc *p, const char *args, u32 len, bool cut);
+/* Takes over what a fork inherits. */
+void identity_inherit(struct proc *child, const struct proc *parent);
+void identity_cwd(struct proc *p);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * netns.h: network namespaces: which there are, what they are called, and one
+ * process of each, by which its files in /proc can be read. Sampler thread only.
+ */
+#ifndef OTTOP_NETNS_H
+#define OTTOP_NETNS_H
+
+#include "bpf/model/base.h"
+
+struct netns {
+	struct netns *next;
+	u32 inum;
+	u32 pid;		/* a process in it, or 0 */
+	u64 start_ns;		/* of that process */
+	const char *name;	/* "host", name in /run/netns, container; NULL: unknown */
+	char file[64];		/* in /run/netns, or "" */
+	bool seen;
+};
+
+/* Looks again who is where and what is called how; once per time, which is that of the tick. */
+void netns_refresh(u64 now_ns);
+/* Name of a namespace (belongs to it), or NULL. */
+const char *netns_name(u32 inum);
+/* The first namespace that is known, the host's; the others by ->next. */
+struct netns *netns_first(void);
+/* Inode of the network namespace of a process, or 0. */
+u32 netns_of(u32 pid);
+/* Path of a file that is the namespace, for setns(2). 0 or -ENOENT. */
+int netns_path(const struct netns *n, char *buf, size_t cap);
+/* Processes in namespaces that there was no room for at the last refresh, and how many have a name. */
+u32 netns_left_out(u32 *ret_names);
+/* Its process is not in it any more: the next refresh looks where it is, and takes another one. */
+void netns_left(const struct netns *n);
+void netns_clear(void);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* procfs.h: reading small files of /proc, of which a process may vanish at any time. */
+#ifndef OTTOP_PROCFS_H
+#define OTTOP_PROCFS_H
+
+#include <stdio.h>
+
+#include "bpf/model/base.h"
+
+/*
+ * Reads at most cap-1 bytes of /proc/PATH and ends them with NUL. Returns the
+ * number of bytes or -errno (-ESRCH, -ENOENT: the process is gone).
+ */
+int procfs_read(const char *path, char *buf, size_t cap);
+int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap);
+/* Target of the link /proc/PID/FILE. Returns its length or -errno. */
+int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
+/* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
+u64 procfs_value(const char *text, const char *name);
+/*
+ * Looks for a symbol of the kernel itself in so many more lines of /proc/kallsyms: all of them
+ * take 40 ms, on a busy machine much longer. True: it is over; addr is 0 where it is not to be had.
+ */
+struct symbol_search {
+	FILE *f;
+	u64 addr;
+};
+bool procfs_seek_symbol(struct symbol_search *s, const char *name, u32 lines);
+void procfs_seek_end(struct symbol_search *s);
+/* True when /proc is of the initial pid namespace, so that kernel pids may be joined with it. */
+bool procfs_is_initial(void);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * proctab.h: the processes that are known, by (pid, start time). Filled by the
+ * processes collector; the others look up who a pid is. Sampler thread only.
+ */
+#ifndef OTTOP_PROCTAB_H
+#define OTTOP_PROCTAB_H
+
+#include "bpf/model/rate.h"
+#include "bpf/sampler.h"
+#include "bpf/model/snapshot_build.h"
+
+/* Cumulative values as the kernel has them now: live threads and ended ones. */
+struct proc_usage {
+	u64 cpu_ns, utime_ns, stime_ns, runq_ns, blocked_ns;
+	u64 read_bytes, write_bytes, calls;
+};
+
+struct proc {
+	struct proc *next;	/* in its bucket */
+	u64 start_ns;
+	u32 pid, ppid, uid, ns_pid, threads;
+	u32 user_version;	/* users_version() when `user` was looked up */
+	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
+	u64 first_seen_ns;
+	u64 css_set;		/* changes when the cgroup does; never a key */
+	bool born_here;		/* its whole life was observed */
+	bool identified;	/* cmdline and cgroup were read */
+	bool reread;		/* they changed: exec, another cgroup */
+	bool kthread;
+	bool seen;		/* by the iterator of this tick */
+	bool exited;		/* its exit was reported */
+	bool closed;		/* gone; this tick's row is the last */
+	char state;
+	s32 wait_status;	/* as wait(2) has it; valid once exited or a zombie */
+	bool rss_rough;		/* rss_bytes lags behind; /proc has it exactly */
+	u64 exit_ns, rss_pages, rss_bytes, rss_peak_bytes;
+	struct proc_usage now;
+	u64 main_runtime_ns;	/* of the main thread, in now.cpu_ns; once exited */
+	u64 calls_delta;	/* system calls of this interval */
+	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
+	float rx_rate, tx_rate;	/* of its sockets in this interval */
+	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
+};
+
+/* The process, or NULL. */
+struct proc *proctab_find(u32 pid, u64 start_ns);
+/* The youngest process of that pid that is not closed, or NULL. */
+struct proc *proctab_current(u32 pid);
+/* The process; made when it is new (*ret_new). */
+struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new);
+void proctab_each(void (*fn)(struct proc *p, void *arg), void *arg);
+u32 proctab_count(void);
+/* Forgets the closed ones. After every collector has read. */
+void proctab_sweep(void);
+void proctab_clear(void);
+
+/* Which processes are observed at all; kept by reference. NULL: all. */
+void proctab_scope(const struct scope *scope);
+bool proc_in_scope(const struct proc *p);
+
+#endif

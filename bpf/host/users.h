@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * users.h: names of user ids, from /etc/passwd; what that does not have is asked for
+ * by resolver.h, since a directory service could hold up a tick for seconds.
+ */
+#ifndef OTTOP_USERS_H
+#define OTTOP_USERS_H
+
+#include "bpf/model/base.h"
+
+/* Reads /etc/passwd again if it changed, and takes answers. Once a tick. */
+void users_refresh(u64 now_ns);
+/* Changes when users_name() may say something else than before. */
+u32 users_version(void);
+/* A new string reference: the name, or the number where there is none or not yet. */
+const char *users_name(u32 uid);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* features.h: what this kernel and these privileges permit, asked once. */
+#ifndef OTTOP_FEATURES_H
+#define OTTOP_FEATURES_H
+
+#include "bpf/model/base.h"
+
+struct features {
+	u32 major, minor;	/* of the kernel */
+	bool old_kernel;	/* below 5.15 */
+	bool procfs;		/* /proc is mounted */
+	bool btf;		/* /sys/kernel/btf/vmlinux */
+	bool initial_pid_ns;
+	char missing_caps[96];	/* names of the capabilities that are missing, or "" */
+	char lockdown[24];	/* none, integrity, confidentiality, or "?" */
+};
+
+void features_read(struct features *f);
+/*
+ * One line (free() it) that says why nothing can be observed at all and what
+ * to do; NULL when it can.
+ */
+char *features_obstacle(const struct features *f);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* net.bpf.h: what several programs read of a socket and of the task that uses it. */
+#ifndef OTTOP_NET_BPF_H
+#define OTTOP_NET_BPF_H
+
+#include "bpf/kernel/kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/collectors/connections/connections.h"
+
+static __always_inline bool is_inet(struct sock *sk)
+{
+	return sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6;
+}
+
+/* ::ffff:a.b.c.d is a v4 address. In network order. */
+static __always_inline bool is_mapped(const u32 *a)
+{
+	return !a[0] && !a[1] && a[2] == bpf_htonl(0xffff);
+}
+
+/*
+ * A macro, so that it works with pointers the verifier knows. True for v6.
+ * An unbound end of a v6 socket (::) that talks v4 is 0.0.0.0.
+ */
+#define fill_ends(e, sk) ({							\
+	struct sock_common *c_ = &(sk)->__sk_common;				\
+	u32 *l_ = (u32 *)(e)->local, *r_ = (u32 *)(e)->remote;			\
+	bool v6_ = c_->skc_family == AF_INET6;					\
+	(e)->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)(sk), inet_sport));	\
+	(e)->rport = bpf_ntohs(c_->skc_dport);					\
+	(e)->netns = c_->skc_net.net->ns.inum;					\
+	if (v6_) {								\
+		r_[0] = c_->skc_v6_daddr.in6_u.u6_addr32[0];			\
+		r_[1] = c_->skc_v6_daddr.in6_u.u6_addr32[1];			\
+		r_[2] = c_->skc_v6_daddr.in6_u.u6_addr32[2];			\
+		r_[3] = c_->skc_v6_daddr.in6_u.u6_addr32[3];			\
+		l_[0] = c_->skc_v6_rcv_saddr.in6_u.u6_addr32[0];		\
+		l_[1] = c_->skc_v6_rcv_saddr.in6_u.u6_addr32[1];		\
+		l_[2] = c_->skc_v6_rcv_saddr.in6_u.u6_addr32[2];		\
+		l_[3] = c_->skc_v6_rcv_saddr.in6_u.u6_addr32[3];		\
+		if (is_mapped(r_) || is_mapped(l_)) {				\
+			r_[0] = r_[3];						\
+			l_[0] = l_[3];						\
+			r_[1] = r_[2] = r_[3] = l_[1] = l_[2] = l_[3] = 0;	\
+			v6_ = false;						\
+		}								\
+	} else {								\
+		r_[0] = c_->skc_daddr;						\
+		l_[0] = c_->skc_rcv_saddr;					\
+	}									\
+	v6_;									\
+})
+
+/* As fill_ends(), for a pointer that the verifier does not know. */
+static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
+{
+	u32 *l = (u32 *)e->local, *r = (u32 *)e->remote;
+
+	e->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6) {
+		r[0] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		l[0] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+		return false;
+	}
+	BPF_CORE_READ_INTO(e->remote, sk, __sk_common.skc_v6_daddr);
+	BPF_CORE_READ_INTO(e->local, sk, __sk_common.skc_v6_rcv_saddr);
+	if (!is_mapped(r) && !is_mapped(l))
+		return true;
+	r[0] = r[3];
+	l[0] = l[3];
+	r[1] = r[2] = r[3] = l[1] = l[2] = l[3] = 0;
+	return false;
+}
+
+static __always_inline void fill_owner(struct wire_owner *o, struct task_struct *t)
+{
+	struct task_struct *leader = t->group_leader;
+
+	o->tgid = t->tgid;
+	o->start_ns = leader->start_boottime;
+	bpf_core_read_str(o->comm, sizeof(o->comm), &leader->comm);
+}
+
+/* The task that makes the call we are in; none for kernel threads, which act for others. */
+static __always_inline bool fill_current(struct wire_owner *o)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	if (t->flags & PF_KTHREAD)
+		return false;
+	fill_owner(o, t);
+	return true;
+}
+
+#endif

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* probes.c: the registry of kernel programs; see probes.h. Sampler thread only. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/kernel/features.h"
+#include "bpf/helpers/keeper.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/kernel/tasks_size.h"
+
+#define WINDOW_NS (100 * NSEC_PER_MSEC)
+#define PERIOD_NS (10 * NSEC_PER_SEC)
+
+struct probe {
+	const char *collector;
+	struct bpf_program *prog;
+	char where[48];
+	enum { OFF, ATTACHED, BLOCKED } state;
+	char why[120];
+	u64 insns;
+	/* at the start of the window, and what the window showed */
+	u64 run_ns, runs;
+	u64 ns_per_run;
+	float measured_rate, counted_rate;
+	u64 misses;
+	bool harmless;		/* what it misses is counted elsewhere, or no loss */
+	const struct bpf_program *twin;	/* does the same: what one misses the other mostly has */
+};
+
+static struct probe *probes;
+static u32 n_probes, cap_probes;
+static struct bpf_object *objects[16];
+static const char *object_owners[16];
+static u32 n_objects;
+static struct { const char *cause; u64 total; } losses[32];
+static u32 n_losses;
+static u64 window_start_ns, window_end_ns;	/* of the last window */
+static bool window_open;
+
+static struct probe *probe_of(const struct bpf_program *prog)
+{
+	for (u32 i = 0; i < n_probes; i++)
+		if (probes[i].prog == prog)
+			return &probes[i];
+	return NULL;
+}
+
+static struct probe *probe_new(const char *collector, const char *where)
+{
+	struct probe *p;
+
+	probes = grow(probes, n_probes, &cap_probes, sizeof(*probes));
+	p = &probes[n_probes++];
+	memset(p, 0, sizeof(*p));
+	p->collector = collector;
+	p->measured_rate = p->counted_rate = F32_UNKNOWN;
+	p->ns_per_run = U64_UNKNOWN;
+	snprintf(p->where, sizeof(p->where), "%s", where);
+	return p;
+}
+
+static const char *section_name(const struct bpf_program *prog)
+{
+	const char *name = bpf_program__section_name(prog);
+
+	return name + (name[0] == '?');
+}
+
+void probes_add(const char *collector, struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		struct probe *p;
+
+		if (!bpf_program__autoload(prog))	/* the other way to the same data was taken */
+			continue;
+		p = probe_new(collector, section_name(prog));
+		p->prog = prog;
+		if (bpf_program__type(prog) != BPF_PROG_TYPE_SYSCALL)
+			continue;
+		/* user space runs it: there is nothing to attach to */
+		p->state = ATTACHED;
+		snprintf(p->where, sizeof(p->where), "syscall/%s", bpf_program__name(prog));
+	}
+	if (n_objects < ARRAY_SIZE(objects)) {
+		object_owners[n_objects] = collector;
+		objects[n_objects++] = obj;
+	}
+}
+
+void probes_forget(const char *collector)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < n_probes; i++)
+		if (strcmp(probes[i].collector, collector))
+			probes[n++] = probes[i];
+	n_probes = n;
+	n = 0;
+	for (u32 i = 0; i < n_objects; i++) {
+		if (!strcmp(object_owners[i], collector))
+			continue;
+		object_owners[n] = object_owners[i];
+		objects[n++] = objects[i];
+	}
+	n_objects = n;
+}
+
+const char *probe_why(int err)
+{
+	switch (err) {
+	case EPERM:
+	case EACCES:
+		return "permission denied: needs CAP_BPF and CAP_PERFMON, or the kernel is locked down";
+	case ENOENT:
+	case ESRCH:
+		return "this kernel does not have it";
+	case EOPNOTSUPP:
+	case EINVAL:
+		return "this kernel does not support it";
+	case ENOMEM:
+		return "out of kernel memory";
+	default:
+		return strerror(err);
+	}
+}
+
+bool probes_preemptible(void)
+{
+	struct features f;
+
+	features_read(&f);
+	return f.major > 6 || (f.major == 6 && f.minor >= 19);
+}
+
+bool probes_prefer_classic(void)
+{
+	int fd;
+
+	if (!probes_preemptible())
+		return false;
+	fd = keeper_tracepoint("raw_syscalls", "sys_enter");
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* "tp/category/name", by an event that the keeper opens. */
+static struct bpf_link *attach_classic(struct bpf_program *prog)
+{
+	char category[32], name[48];
+	struct bpf_link *link;
+	int fd = -EINVAL;
+
+	if (sscanf(bpf_program__section_name(prog), "%*[?]tp/%31[^/]/%47s", category, name) == 2 ||
+	    sscanf(bpf_program__section_name(prog), "tp/%31[^/]/%47s", category, name) == 2)
+		fd = keeper_tracepoint(category, name);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(prog, fd);
+	if (!link)
+		close(fd);
+	return link;
+}
+
+struct bpf_link *probe_attach(struct bpf_program *prog)
+{
+	struct probe *p = probe_of(prog);
+	struct bpf_link *link = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ?
+		attach_classic(prog) : bpf_program__attach(prog);
+	int err = link ? 0 : errno;
+
+	if (p && link) {
+		p->state = ATTACHED;
+		p->why[0] = '\0';
+	} else if (p) {
+		p->state = BLOCKED;
+		snprintf(p->why, sizeof(p->why), "%s", probe_why(err));
+	}
+	errno = err;
+	return link;
+}
+
+int probes_attach(struct bpf_program *const *progs, u32 n, struct bpf_link **links)
+{
+	int blocked = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		if (!bpf_program__autoload(progs[i]))	/* not needed on this kernel */
+			continue;
+		links[i] = probe_attach(progs[i]);
+		if (!links[i] && !i)
+			return -errno;
+		blocked += !links[i];
+	}
+	return blocked;
+}
+
+void probes_detach(struct bpf_link **links, u32 n)
+{
+	while (n--) {
+		bpf_link__destroy(links[n]);
+		links[n] = NULL;
+	}
+}
+
+void probes_twins(struct bpf_program *one, struct bpf_program *other)
+{
+	struct probe *a = probe_of(one), *b = probe_of(other);
+
+	if (!a || !b)
+		return;
+	a->twin = other;
+	b->twin = one;
+	strncat(b->where, " again", sizeof(b->where) - strlen(b->where) - 1);	/* its row has its own key */
+}
+
+void probe_misses_nothing(struct bpf_program *prog)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->harmless = true;
+}
+
+void probe_attached(struct bpf_program *prog)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->state = ATTACHED;
+}
+
+void probe_off(struct bpf_program *prog, const char *why)
+{
+	struct probe *p = probe_of(prog);
+
+	if (!p)
+		return;
+	p->state = OFF;
+	p->counted_rate = p->measured_rate = 0;
+	snprintf(p->why, sizeof(p->why), "%s", why);
+}
+
+void probe_blocked(const char *collector, const char *where, const char *reason)
+{
+	struct probe *p = probe_new(collector, where);
+
+	p->state = BLOCKED;
+	snprintf(p->why, sizeof(p->why), "%s", reason);
+}
+
+void probe_runs(struct bpf_program *prog, float per_s)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->counted_rate = per_s;
+}
+
+/* ---- losses ---- */
+
+void loss_set(const char *cause, u64 total)
+{
+	u32 i = 0;
+
+	while (i < n_losses && strcmp(losses[i].cause, cause))
+		i++;
+	if (i == ARRAY_SIZE(losses))
+		return;
+	if (i == n_losses)
+		losses[n_losses++].cause = cause;
+	losses[i].total = total;
+}
+
+u64 loss_total(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < n_losses; i++)
+		sum += losses[i].total;
+	return sum;
+}
+
+/* ---- cost ---- */
+
+static int probe_info(const struct probe *p, struct bpf_prog_info *info)
+{
+	u32 len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	if (!p->prog || bpf_program__fd(p->prog) < 0)
+		return -ENOENT;
+	return bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), info, &len);
+}
+
+static void window_begin(u64 now_ns)
+{
+	struct bpf_prog_info info;
+
+	for (u32 i = 0; i < n_probes; i++) {
+		if (probe_info(&probes[i], &info))
+			continue;
+		probes[i].run_ns = info.run_time_ns;
+		probes[i].runs = info.run_cnt;
+	}
+	window_start_ns = now_ns;
+	window_open = true;
+}
+
+static void window_read(struct probe *p, u64 window_ns)
+{
+	struct bpf_prog_info info;
+	u64 runs;
+
+	if (probe_info(p, &info))
+		return;
+	runs = info.run_cnt - p->runs;
+	p->measured_rate = (float)((double)runs * 1e9 / (double)window_ns);
+	if (runs)
+		p->ns_per_run = (info.run_time_ns - p->run_ns) / runs;
+	p->insns = info.xlated_prog_len / 8;
+}
+
+void probes_measure(u64 now_ns, bool before_tick)
+{
+	if (window_open && now_ns - window_start_ns >= WINDOW_NS) {
+		for (u32 i = 0; i < n_probes; i++)
+			if (probes[i].state == ATTACHED || probes[i].prog)
+				window_read(&probes[i], now_ns - window_start_ns);
+		keeper_stats(false);
+		window_open = false;
+		window_end_ns = now_ns;
+	} else if (!window_open && before_tick && (!window_end_ns || now_ns - window_end_ns >= PERIOD_NS)) {
+		if (!keeper_stats(true))
+			window_begin(now_ns);
+		else
+			window_end_ns = now_ns;
+	}
+}
+
+static float probe_rate(const struct probe *p)
+{
+	return f32_known(p->counted_rate) ? p->counted_rate : p->measured_rate;
+}
+
+static float probe_cost_pct(const struct probe *p)
+{
+	float rate = probe_rate(p);
+
+	if (p->state != ATTACHED)
+		return 0;
+	if (f32_known(rate) && rate == 0)
+		return 0;
+	if (!u64_known(p->ns_per_run) || !f32_known(rate))
+		return F32_UNKNOWN;
+	return (float)p->ns_per_run * rate / 1e7f / (float)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+float probes_cost_pct(void)
+{
+	float sum = 0;
+
+	if (!window_end_ns)
+		return F32_PENDING;
+	for (u32 i = 0; i < n_probes; i++) {
+		float cost = probe_cost_pct(&probes[i]);
+
+		sum += f32_known(cost) ? cost : 0;
+	}
+	return sum;
+}
+
+/* ---- rows ---- */
+
+static void probe_row(struct builder *b, const struct probe *p)
+{
+	static const char *const states[] = { "off", "attached", "blocked" };
+	struct probes_row *r = builder_row(b, TABLE_probes);
+
+	r->collector = str_new(p->collector);
+	r->probe = str_new(p->where);
+	r->state = str_new(states[p->state]);
+	r->reason = str_new(p->why);
+	r->cost_pct = probe_cost_pct(p);
+	r->ns_per_run = p->state == ATTACHED ? p->ns_per_run : U64_BLANK;
+	r->run_rate = p->state == ATTACHED ? probe_rate(p) : F32_BLANK;
+	r->insns = p->insns ? p->insns : U64_UNKNOWN;
+}
+
+/* Of two that do the same no more is lost than what the luckier one missed; it counts for both. */
+static u64 misses_of(const struct probe *p)
+{
+	const struct probe *twin = p->twin ? probe_of(p->twin) : NULL;
+
+	if (p->harmless)
+		return 0;
+	if (!twin || twin->state != ATTACHED)
+		return p->misses;
+	if (p->misses == twin->misses)
+		return p < twin ? p->misses : 0;
+	return p->misses < twin->misses ? p->misses : 0;
+}
+
+static void count_misses(void)
+{
+	struct bpf_prog_info info;
+	u64 sum = 0;
+
+	for (u32 i = 0; i < n_probes; i++)
+		if (!probe_info(&probes[i], &info))
+			probes[i].misses = info.recursion_misses;
+	for (u32 i = 0; i < n_probes; i++)
+		sum += misses_of(&probes[i]);
+	loss_set("recursion_misses", sum);
+}
+
+void probes_rows(struct builder *b)
+{
+	count_misses();
+	for (u32 i = 0; i < n_probes; i++)
+		probe_row(b, &probes[i]);
+	builder_status(b, TABLE_probes, TS_OK, NULL, 0);
+	for (u32 i = 0; i < n_losses; i++) {
+		struct lost_row *r = builder_row(b, TABLE_lost);
+
+		r->cause = str_new(losses[i].cause);
+		r->count = losses[i].total;
+	}
+	builder_status(b, TABLE_lost, TS_OK, NULL, 0);
+}
+
+/* ---- memory ---- */
+
+/*
+ * "memlock:" of fdinfo: since 6.4 the memory the map really has; before that
+ * what it may have at most, which says nothing of maps that grow as needed.
+ */
+static u64 map_memlock(int fd)
+{
+	char path[64], line[128];
+	struct features kernel;
+	u64 bytes = 0;
+	FILE *f;
+
+	features_read(&kernel);
+	if (kernel.major < 6 || (kernel.major == 6 && kernel.minor < 4))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = strtoull(line + 8, NULL, 10);
+	fclose(f);
+	return bytes;
+}
+
+static u64 map_bytes(const struct bpf_map *map)
+{
+	u64 told = map_memlock(bpf_map__fd(map)), count;
+
+	switch (bpf_map__type(map)) {
+	case BPF_MAP_TYPE_RINGBUF:
+		count = bpf_map__max_entries(map);
+		break;
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+		count = (u64)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u) *
+			(u64)libbpf_num_possible_cpus();
+		break;
+	case BPF_MAP_TYPE_ARRAY:
+		count = (u64)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u);
+		break;
+	default:
+		count = 0;
+	}
+	return max(told, count);
+}
+
+u64 probes_map_bytes(u64 tasks)
+{
+	u64 sum = tasks * TASK_STORAGE_BYTES;
+	struct bpf_map *map;
+
+	for (u32 i = 0; i < n_objects; i++)
+		bpf_object__for_each_map(map, objects[i])
+			if (bpf_map__fd(map) >= 0)
+				sum += map_bytes(map);
+	return sum;
+}

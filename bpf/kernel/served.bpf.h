@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* served.bpf.h: see served.h. */
+#ifndef OTTOP_SERVED_BPF_H
+#define OTTOP_SERVED_BPF_H
+
+#include "bpf/kernel/kernel.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/kernel/served.h"
+
+/* Defines the program `name`, by which user space comes to the map. */
+#define SERVE_MAP(name, map, key_type, value_type)				\
+struct name##_request {								\
+	struct served_request r;						\
+	key_type key __attribute__((aligned(8)));				\
+	value_type value __attribute__((aligned(8)));				\
+};										\
+										\
+SEC("?syscall")									\
+int name(struct name##_request *q)						\
+{										\
+	key_type key = q->key;							\
+	value_type value, *found;						\
+										\
+	q->r.ret = 0;								\
+	if (q->r.what == SERVE_DELETE) {					\
+		q->r.ret = bpf_map_delete_elem(&map, &key);			\
+	} else if (q->r.what == SERVE_UPDATE) {					\
+		value = q->value;						\
+		q->r.ret = bpf_map_update_elem(&map, &key, &value, q->r.flags);	\
+	} else {								\
+		found = bpf_map_lookup_elem(&map, &key);			\
+		if (found)							\
+			q->value = *found;					\
+		else								\
+			q->r.ret = -2;	/* ENOENT */				\
+	}									\
+	return 0;								\
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tasks.bpf.h: what ottop keeps beside every task, in task-local storage. One
+ * map, made by the processes collector and shared with the others. The kernel
+ * frees an entry with its task: nothing here can outlive a pid.
+ */
+#ifndef OTTOP_TASKS_BPF_H
+#define OTTOP_TASKS_BPF_H
+
+#include "bpf/kernel/kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+struct task_state {
+	u64 calls;		/* system calls entered */
+	u64 start_ns;		/* CLOCK_BOOTTIME: start of its process */
+	u64 enter_ns;		/* CLOCK_MONOTONIC: entry of the call it is in, or 0 */
+	u32 call;		/* that call: ABI << 16 | number */
+	u32 generation;		/* of the latency measurement that wrote enter_ns */
+	u64 blocked_since_ns;	/* CLOCK_MONOTONIC, while in uninterruptible sleep */
+	u64 blocked_ns;
+	u64 off_since_ns;	/* CLOCK_MONOTONIC: when it last left the CPU by its own will */
+	u64 off_told_ns;	/* up to when that wait was reported; 0: it is over */
+	u32 waker;		/* thread that woke it last */
+	u32 fork_told;		/* its fork event was written */
+	/* group leader only: sums over the threads that have exited */
+	u64 dead_calls, dead_runq_ns, dead_blocked_ns, dead_runtime_ns;
+	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;
+	/* which of the short waits stand for the others: profiler.bpf.c, thin() */
+	u32 thin_at, thin_point;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+static __always_inline struct task_state *task_state(struct task_struct *t)
+{
+	return bpf_task_storage_get(&tasks, t, 0, 0);
+}
+
+/*
+ * Never under a runqueue lock: making an entry may allocate and so wake
+ * kswapd. sched_switch only looks up.
+ */
+static __always_inline struct task_state *task_state_make(struct task_struct *t)
+{
+	struct task_state *s = bpf_task_storage_get(&tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (s && !s->start_ns)
+		s->start_ns = t->group_leader->start_boottime;
+	return s;
+}
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* builder.c: how a snapshot is made: rows are added, then it is sealed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/model/snapshot_build.h"
+
+struct pending {
+	const struct row **rows;
+	u32 n, cap;
+	bool sorted;	/* so far: rows usually come in order */
+};
+
+struct builder {
+	struct snapshot *s;
+	const struct snapshot *prev;
+	struct pending tables[N_TABLES];
+};
+
+static void fill_unknown(struct row *r, const struct field *f)
+{
+	void *p = (char *)r + f->offset;
+
+	if (f->type == FT_U64)
+		*(u64 *)p = U64_UNKNOWN;
+	else if (f->type == FT_F32)
+		*(float *)p = F32_UNKNOWN;
+}
+
+void *row_new(enum table_id t)
+{
+	const struct table_desc *d = &table_descs[t];
+	struct row *r = xcalloc(1, d->row_size);
+
+	r->refs = 1;
+	r->table = (u16)t;
+	for (u32 i = 0; i < d->n_fields; i++)
+		fill_unknown(r, &d->fields[i]);
+	return r;
+}
+
+struct row *row_clone(const struct row *from, bool with_hists)
+{
+	const struct table_desc *d = &table_descs[from->table];
+	struct row *r = xmalloc(d->row_size);
+
+	memcpy(r, from, d->row_size);
+	r->refs = 1;
+	for (u32 i = 0; i < d->n_strs; i++)
+		str_get(*(const char *const *)((const char *)r + d->strs[i]));
+	for (u32 i = 0; i < d->n_hists; i++) {
+		const struct hist **h = (const struct hist **)((char *)r + d->hists[i]);
+
+		h[0] = with_hists ? hist_get(h[0]) : NULL;
+		h[1] = with_hists ? hist_get(h[1]) : NULL;
+	}
+	return r;
+}
+
+void *row_own(struct row *r)
+{
+	struct row *copy;
+
+	if (r->refs == 1)	/* nobody can take a reference but from one that he has */
+		return r;
+	copy = row_clone(r, true);
+	row_put(r);
+	return copy;
+}
+
+struct builder *builder_new(const struct snapshot *prev, const struct session *session)
+{
+	struct builder *b = xcalloc(1, sizeof(*b));
+
+	b->prev = snapshot_get(prev);
+	b->s = xcalloc(1, sizeof(*b->s));
+	b->s->refs = 1;
+	b->s->session = session;
+	for (int t = 0; t < N_TABLES; t++)
+		b->tables[t].sorted = true;
+	return b;
+}
+
+void builder_time(struct builder *b, u64 seq, u64 time_ns, s64 unix_offset_ns, u64 interval_ns)
+{
+	b->s->seq = seq;
+	b->s->time_ns = time_ns;
+	b->s->unix_offset_ns = unix_offset_ns;
+	b->s->interval_ns = interval_ns;
+}
+
+void builder_add(struct builder *b, const struct row *r)
+{
+	struct pending *p = &b->tables[r->table];
+
+	p->rows = grow(p->rows, p->n, &p->cap, sizeof(*p->rows));
+	p->rows[p->n++] = r;
+}
+
+void *builder_row(struct builder *b, enum table_id t)
+{
+	struct row *r = row_new(t);
+
+	builder_add(b, r);
+	return r;
+}
+
+void builder_status(struct builder *b, enum table_id t, enum table_status status,
+		    const char *reason, u64 interval_ns)
+{
+	struct table *table = &b->s->tables[t];
+
+	table->status = status;
+	str_set(&table->reason, reason ? str_new(reason) : NULL);
+	table->interval_ns = interval_ns;
+}
+
+const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n)
+{
+	*ret_n = b->tables[t].n;
+	return b->tables[t].rows;
+}
+
+void builder_filter(struct builder *b, enum table_id t,
+		    bool (*keep)(void *arg, const struct row *r), void *arg)
+{
+	struct pending *p = &b->tables[t];
+	u32 n = 0;
+
+	for (u32 i = 0; i < p->n; i++) {
+		if (keep(arg, p->rows[i]))
+			p->rows[n++] = p->rows[i];
+		else
+			row_put(p->rows[i]);
+	}
+	p->n = n;
+}
+
+static const struct {
+	const char *name;
+	double q;	/* above 1: the maximum */
+} quantiles[] = { { "p50_ns", 0.50 }, { "p95_ns", 0.95 }, { "p99_ns", 0.99 }, { "max_ns", 2 } };
+
+static void set_quantile(struct row *r, const struct field *f, const struct hist *h)
+{
+	u64 *v = (u64 *)((char *)r + f->offset);
+
+	*v = U64_BLANK;	/* nothing returned in this interval */
+	if (!h || !h->count)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(quantiles); i++)
+		if (!strcmp(f->name, quantiles[i].name))
+			*v = quantiles[i].q > 1 ? h->max_ns : hist_quantile(h, quantiles[i].q);
+}
+
+void row_quantiles(struct row *r)
+{
+	const struct table_desc *d = &table_descs[r->table];
+	const struct hist *h = NULL;
+
+	if (!d->n_hists)	/* they are computed from one */
+		return;
+	for (u32 i = 0; i < d->n_fields; i++)
+		if (d->fields[i].type == FT_HIST)
+			h = row_hist_tick(r, &d->fields[i]);
+	for (u32 i = 0; i < d->n_fields; i++)
+		if (d->fields[i].kind == FK_QUANTILE)
+			set_quantile(r, &d->fields[i], h);
+}
+
+static int cmp_rows(const void *a, const void *b)
+{
+	return row_cmp_keys(*(const struct row *const *)a, *(const struct row *const *)b);
+}
+
+/* True when they were in order, and no two of one key. */
+static bool sort_rows(struct pending *p)
+{
+	for (u32 i = 1; i < p->n; i++) {
+		row_prefetch(p->rows, i, p->n);
+		if (cmp_rows(&p->rows[i - 1], &p->rows[i]) >= 0) {
+			qsort(p->rows, p->n, sizeof(*p->rows), cmp_rows);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void drop_duplicates(struct pending *p)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < p->n; i++) {
+		if (n && !cmp_rows(&p->rows[n - 1], &p->rows[i])) {
+			row_put(p->rows[n - 1]);
+			p->rows[n - 1] = p->rows[i];
+		} else {
+			p->rows[n++] = p->rows[i];
+		}
+	}
+	p->n = n;
+}
+
+/* Replaces rows that are equal to the previous tick's by those: a merge of two sorted lists. */
+static void share_rows(struct pending *p, const struct table *prev)
+{
+	u32 j = 0;
+
+	for (u32 i = 0; i < p->n; i++) {
+		while (j < prev->n && row_cmp_keys(prev->rows[j], p->rows[i]) < 0)
+			j++;
+		if (j < prev->n && prev->rows[j] != p->rows[i] &&
+		    row_equal(prev->rows[j], p->rows[i])) {
+			row_put(p->rows[i]);
+			p->rows[i] = row_get(prev->rows[j]);
+		}
+	}
+}
+
+const struct snapshot *builder_seal(struct builder *b)
+{
+	struct snapshot *s = b->s;
+
+	for (int t = 0; t < N_TABLES; t++) {
+		struct pending *p = &b->tables[t];
+
+		if (table_descs[t].n_hists)
+			for (u32 i = 0; i < p->n; i++)
+				if (p->rows[i]->refs == 1)
+					row_quantiles((struct row *)p->rows[i]);
+		if (!sort_rows(p))
+			drop_duplicates(p);
+		if (b->prev)
+			share_rows(p, &b->prev->tables[t]);
+		s->tables[t].rows = p->rows;
+		s->tables[t].n = p->n;
+	}
+	snapshot_put(b->prev);
+	free(b);
+	return s;
+}
+
+void builder_drop(struct builder *b)
+{
+	if (b)
+		snapshot_put(builder_seal(b));
+}

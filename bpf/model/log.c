@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* log.c: the log ring, and the allocation helpers that end the program. */
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/model/base.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *ring[LOG_LINES];
+static u32 next_line;
+static bool echo = true;
+
+void log_to_stderr(bool on)
+{
+	echo = on;
+}
+
+void log_line(const char *fmt, ...)
+{
+	va_list ap;
+	char *line;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&line, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	while (n > 0 && line[n - 1] == '\n')
+		line[--n] = '\0';
+
+	pthread_mutex_lock(&lock);
+	if (echo)
+		fprintf(stderr, "ottop: %s\n", line);
+	free(ring[next_line % LOG_LINES]);
+	ring[next_line++ % LOG_LINES] = line;
+	pthread_mutex_unlock(&lock);
+}
+
+void log_each(void (*fn)(void *arg, const char *line), void *arg)
+{
+	pthread_mutex_lock(&lock);
+	for (u32 i = next_line > LOG_LINES ? next_line - LOG_LINES : 0; i < next_line; i++)
+		fn(arg, ring[i % LOG_LINES]);
+	pthread_mutex_unlock(&lock);
+}
+
+static void *checked(void *p)
+{
+	if (!p) {
+		fputs("ottop: out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *xmalloc(size_t n)
+{
+	return checked(malloc(n ? n : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return checked(calloc(n ? n : 1, size));
+}
+
+void *xrealloc(void *p, size_t n)
+{
+	return checked(realloc(p, n ? n : 1));
+}
+
+char *xstrdup(const char *s)
+{
+	return checked(strdup(s));
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s = NULL;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return checked(n < 0 ? NULL : s);
+}
+
+void *grow(void *items, u32 n, u32 *cap, size_t size)
+{
+	if (n < *cap)
+		return items;
+	*cap = *cap ? *cap * 2 : 16;
+	return xrealloc(items, (size_t)*cap * size);
+}

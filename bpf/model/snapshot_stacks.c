@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* snapshot_stacks.c: the frames of stacks, see snapshot.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/model/snapshot.h"
+
+#define MAX_ID (1u << 22)
+#define MAX_DEPTH 8192		/* with what is inlined: a recording may say anything */
+
+struct stack_frames stack_frames_of(const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_frames];
+	struct stack_frames x = {};
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+
+		if (f->id < MAX_ID)
+			x.n = max(x.n, (u32)f->id + 1);
+	}
+	x.by_id = xcalloc(x.n + 1, sizeof(*x.by_id));
+	for (u32 i = 0; i < t->n; i++) {
+		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+
+		if (f->id < x.n)
+			x.by_id[f->id] = f;
+	}
+	return x;
+}
+
+void stack_frames_close(struct stack_frames *x)
+{
+	free(x->by_id);
+	*x = (struct stack_frames){};
+}
+
+static const struct frames_row *frame(const struct stack_frames *x, unsigned long id)
+{
+	return id < x->n ? x->by_id[id] : NULL;
+}
+
+/* The next number of the text, which is moved on. False: there is none. */
+static bool next_id(const char **ids, unsigned long *ret)
+{
+	char *end;
+
+	*ret = strtoul(*ids, &end, 10);
+	if (end == *ids)
+		return false;
+	*ids = end;
+	return true;
+}
+
+void stack_frames_each(const struct stack_frames *x, const char *ids,
+		       void (*fn)(const struct frames_row *f, void *arg), void *arg)
+{
+	unsigned long id, inlined;
+	u32 n = 0;
+
+	while (ids && n < MAX_DEPTH && next_id(&ids, &id)) {
+		const struct frames_row *f = frame(x, id);
+		const char *more = f ? f->inlines : NULL;
+
+		for (; more && n < MAX_DEPTH && next_id(&more, &inlined); n++)
+			fn(frame(x, inlined), arg);
+		fn(f, arg);
+		n++;
+	}
+}
+
+static bool is_known(const char *s)
+{
+	return s && *s;
+}
+
+/* "[kernel]", "/usr/lib/libc.so.6" -> "kernel", "libc.so.6" */
+static const char *short_module(const char *module, int *ret_len)
+{
+	const char *slash = strrchr(module, '/'), *s = slash ? slash + 1 : module;
+
+	*ret_len = (int)strlen(s);
+	if (*s == '[' && *ret_len > 2 && s[*ret_len - 1] == ']') {
+		s++;
+		*ret_len -= 2;
+	}
+	return s;
+}
+
+void frame_text(char *buf, size_t cap, const struct frames_row *f)
+{
+	char raw[512];
+	int len;
+
+	if (f && is_known(f->name)) {
+		text_clean(buf, cap, f->name, TEXT_SCREEN);
+		return;
+	}
+	if (!f || !u64_known(f->addr)) {
+		snprintf(buf, cap, "[unknown]");
+		return;
+	}
+	if (is_known(f->module)) {
+		const char *module = short_module(f->module, &len);
+
+		snprintf(raw, sizeof(raw), "[%.*s+0x%" PRIx64 "]", min(len, 400), module, f->addr);
+	} else {
+		snprintf(raw, sizeof(raw), "[0x%" PRIx64 "]", f->addr);
+	}
+	text_clean(buf, cap, raw, TEXT_SCREEN);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * text.c: the one sanitizer. A process may call itself anything: escape
+ * sequences, half a character, text that turns the line around. Whatever
+ * leaves ottop for a terminal or a file has passed text_clean().
+ */
+#include <string.h>
+
+#include "bpf/model/base.h"
+
+#define MIDDLE_DOT "\xc2\xb7"
+#define REPLACEMENT "\xef\xbf\xbd"
+
+static bool is_continuation(u8 byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* Bytes of the character that a lead byte begins; 0 for what cannot begin one. */
+static u32 lead_length(u8 lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2)	/* a continuation, or an overlong form of ASCII */
+		return 0;
+	if (lead < 0xe0)
+		return 2;
+	if (lead < 0xf0)
+		return 3;
+	return lead < 0xf5 ? 4 : 0;
+}
+
+/* The second byte alone tells overlong forms, surrogates and > U+10FFFF. */
+static bool second_fits(u8 lead, u8 second)
+{
+	if (!is_continuation(second))
+		return false;
+	switch (lead) {
+	case 0xe0: return second >= 0xa0;
+	case 0xed: return second < 0xa0;
+	case 0xf0: return second >= 0x90;
+	case 0xf4: return second < 0x90;
+	default: return true;
+	}
+}
+
+/*
+ * Bytes of the valid character at src, or 0 and in *ret_skip how many bytes
+ * count as one mistake: what began well is one (Unicode 15, section 3.9, the
+ * practice that Python and browsers follow). Never looks beyond a NUL.
+ */
+static u32 decode(const u8 *src, u32 *ret_char, u32 *ret_skip)
+{
+	u32 n = lead_length(src[0]), c, i;
+
+	*ret_skip = 1;
+	if (!n || !src[0])
+		return 0;
+	c = n == 1 ? src[0] : src[0] & (0x7f >> n);
+	for (i = 1; i < n; i++) {
+		if (i == 1 ? !second_fits(src[0], src[1]) : !is_continuation(src[i])) {
+			*ret_skip = i;
+			return 0;
+		}
+		c = c << 6 | (src[i] & 0x3f);
+	}
+	*ret_char = c;
+	return n;
+}
+
+u32 text_decode(const char *src, u32 *ret_char)
+{
+	u32 skip;
+
+	return decode((const u8 *)src, ret_char, &skip);
+}
+
+/* Characters that draw nothing but change how a terminal draws the others. */
+static bool is_invisible(u32 c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||	/* C0, DEL, C1 */
+	       c == 0xad ||				/* soft hyphen */
+	       c == 0x034f || c == 0x061c || c == 0x180e ||
+	       c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 || /* Hangul fillers */
+	       (c >= 0x200b && c <= 0x200f) ||		/* zero width, direction marks */
+	       (c >= 0x2028 && c <= 0x202e) ||		/* separators, embeddings, overrides */
+	       (c >= 0x2060 && c <= 0x206f) ||		/* joiners, isolates, deprecated formats */
+	       c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) ||
+	       (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) ||
+	       (c >= 0xe0000 && c <= 0xe0fff);		/* tags */
+}
+
+/* What stands for the n bytes of character c (0 bytes: invalid) on a screen. */
+static const char *screen_substitute(u32 n, u32 c, bool ascii)
+{
+	if (n && (c == '\n' || c == '\t'))
+		return " ";
+	if (!n || is_invisible(c))
+		return ascii ? "." : MIDDLE_DOT;
+	return ascii && n > 1 ? "?" : NULL;
+}
+
+size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode)
+{
+	size_t used = 0;
+
+	if (!cap)
+		return 0;
+	while (*src) {
+		u32 c = 0, skip, n = decode((const u8 *)src, &c, &skip);
+		u32 taken = n ? n : skip;
+		const char *out;
+		size_t len;
+
+		/* a run of line ends and indentation is one space */
+		if (mode != TEXT_UTF8 && (c == '\n' || c == '\t'))
+			taken = strspn(src, "\n\t");
+		if (mode == TEXT_UTF8)
+			out = n ? NULL : REPLACEMENT;
+		else
+			out = screen_substitute(n, c, mode == TEXT_SCREEN_ASCII);
+		len = out ? strlen(out) : n;
+		if (used + len >= cap)
+			break;
+		memcpy(dst + used, out ? out : src, len);
+		used += len;
+		src += taken;
+	}
+	dst[used] = '\0';
+	return used;
+}

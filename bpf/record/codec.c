@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* codec.c: the schema of encoded ticks, ours and that of a recording. */
+#include <pthread.h>
+
+#include "bpf/record/codec.h"
+#include "bpf/model/snapshot_build.h"
+
+#define MAX_NAME 64
+#define MAX_WIRE_FIELDS 255	/* of a table, stored or not */
+
+bool wire_stored(enum field_type type, enum field_kind kind)
+{
+	return type != FT_SUB && kind != FK_QUANTILE;
+}
+
+static void own_table(struct wire_table *w, enum table_id t)
+{
+	const struct table_desc *d = &table_descs[t];
+
+	w->id = (s16)t;
+	w->fields = xcalloc(d->n_fields, sizeof(*w->fields));
+	for (u32 i = 0; i < d->n_fields; i++)
+		if (wire_stored(d->fields[i].type, d->fields[i].kind))
+			w->fields[w->n++] = (struct wire_field){ (u8)d->fields[i].type, (s16)i };
+}
+
+static struct wire_table own_tables[N_TABLES];
+
+static void make_own(void)
+{
+	for (int t = 0; t < N_TABLES; t++)
+		own_table(&own_tables[t], t);
+}
+
+/* History and recorder live in different threads. */
+const struct wire_schema *wire_schema_own(void)
+{
+	static const struct wire_schema own = { N_TABLES, own_tables };
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_own);
+	return &own;
+}
+
+void wire_schema_put(struct wire_out *o)
+{
+	wire_put_varint(o, N_TABLES);
+	for (int t = 0; t < N_TABLES; t++) {
+		const struct table_desc *d = &table_descs[t];
+
+		wire_put_str(o, d->name);
+		wire_put_varint(o, d->flags);
+		wire_put_varint(o, d->n_fields);
+		for (u32 i = 0; i < d->n_fields; i++) {
+			wire_put_str(o, d->fields[i].name);
+			wire_put_u8(o, (u8)d->fields[i].type);
+			wire_put_u8(o, (u8)d->fields[i].kind);
+		}
+	}
+}
+
+/* Reads a name into buf[MAX_NAME]. */
+static void get_name(struct wire_in *in, char *buf)
+{
+	u64 n = wire_get_max(in, MAX_NAME - 1);
+	const u8 *p = wire_get_bytes(in, n);
+
+	memset(buf, 0, MAX_NAME);
+	if (p)
+		memcpy(buf, p, n);
+}
+
+/* A field of another version is ours when name and type agree and both have bytes. */
+static s16 match_field(s16 id, const char *name, u8 type)
+{
+	int i = id < 0 ? -1 : table_field(id, name);
+	const struct field *f = i < 0 ? NULL : &table_descs[id].fields[i];
+
+	return f && f->type == type && wire_stored(f->type, f->kind) ? (s16)i : -1;
+}
+
+static bool seen_before(const struct wire_table *w, s16 field)
+{
+	for (u32 i = 0; i < w->n; i++)
+		if (field >= 0 && w->fields[i].field == field)
+			return true;
+	return false;
+}
+
+static void get_table(struct wire_in *in, struct wire_schema *s)
+{
+	struct wire_table *w = &s->tables[s->n++];
+	char name[MAX_NAME];
+	u64 n_fields;
+
+	get_name(in, name);
+	w->id = (s16)table_by_name(name);
+	for (u32 i = 0; i + 1 < s->n; i++)
+		if (w->id >= 0 && s->tables[i].id == w->id)
+			in->bad = true;
+	wire_get_varint(in);	/* flags: ours count */
+	n_fields = wire_get_max(in, MAX_WIRE_FIELDS);
+	w->fields = xcalloc(n_fields + 1, sizeof(*w->fields));
+	for (u64 i = 0; i < n_fields && !in->bad; i++) {
+		u8 type, kind;
+		s16 field;
+
+		get_name(in, name);
+		type = wire_get_u8(in);
+		kind = wire_get_u8(in);
+		field = match_field(w->id, name, type);
+		if (type > FT_SUB || w->n >= CODEC_MAX_FIELDS || seen_before(w, field))
+			in->bad = true;
+		else if (wire_stored(type, kind))
+			w->fields[w->n++] = (struct wire_field){ type, field };
+	}
+}
+
+struct wire_schema *wire_schema_get(struct wire_in *in)
+{
+	struct wire_schema *s = xcalloc(1, sizeof(*s));
+	u64 n = wire_get_max(in, CODEC_MAX_TABLES);
+
+	s->tables = xcalloc(n + 1, sizeof(*s->tables));
+	while (s->n < n && !in->bad)
+		get_table(in, s);
+	if (!in->bad)
+		return s;
+	wire_schema_free(s);
+	return NULL;
+}
+
+void wire_schema_free(struct wire_schema *s)
+{
+	if (!s)
+		return;
+	for (u32 i = 0; i < s->n; i++)
+		free(s->tables[i].fields);
+	free(s->tables);
+	free(s);
+}
+
+struct tick_head tick_head_get(struct wire_in *in)
+{
+	struct tick_head h;
+
+	h.key = wire_get_u8(in) & TICK_KEY;
+	h.seq = wire_get_varint(in);
+	h.time_ns = wire_get_max(in, CODEC_MAX_TIME);
+	h.unix_offset_ns = (s64)wire_get_zigzag(in);
+	h.interval_ns = wire_get_max(in, CODEC_MAX_INTERVAL);
+	if (h.unix_offset_ns > (s64)CODEC_MAX_TIME || h.unix_offset_ns < -(s64)CODEC_MAX_TIME)
+		in->bad = true;
+	return h;
+}

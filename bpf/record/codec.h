@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * codec.h: a snapshot as bytes: an edit script against the snapshot before it.
+ * History keeps ticks in this form and recordings store it. Private to bpf/.
+ *
+ * Ticks come in groups: a key frame, which needs nothing, and the deltas after
+ * it. Strings are sent once a group and referred to by number.
+ *
+ *	tick   := head table*				one table after the other, in schema order
+ *	head   := flags seq time unix-offset interval	flags: TICK_KEY
+ *	table  := flags [status reason] [interval] op*	TABLE_SAME: nothing follows
+ *	op     := copies << 2 | kind			copy so many rows of the tick before, then
+ *		OP_END, OP_DROP the next one, OP_CHANGE row or OP_INSERT row
+ *	row    := mask value*		one bit a stored field, bit 0: closed, other, first_seen
+ *	value  := U64 zig-zag difference | F32 4 bytes | STR number | HIST see below
+ *
+ * A changed row differs from the same row of the tick before, an inserted one
+ * from the row in front of it in the same table (from a blank one where there is
+ * none): neighbours share their process, user, cgroup and what is unknown.
+ *
+ * HIST: the interval's histogram; the cumulative one is the old one plus that,
+ * and stored only where this does not hold. QUANTILE members are not stored:
+ * they are computed again. SUB members have no storage.
+ *
+ * An unchanged row means the same values, those of the interval included. The
+ * pointer says it: rows are shared between snapshots only when row_equal() does,
+ * and an interval in which something was counted moves the cumulative members.
+ */
+#ifndef OTTOP_CODEC_H
+#define OTTOP_CODEC_H
+
+#include "bpf/model/snapshot.h"
+#include "bpf/record/wire.h"
+
+#define CODEC_GROUP_TICKS 60	/* a key frame at least so often */
+
+/* What a decoder puts up with; an encoder stays far below. */
+#define CODEC_MAX_TABLES 256
+#define CODEC_MAX_FIELDS 63		/* stored ones of a table: bits of the row mask, less one */
+#define CODEC_MAX_ROWS (1u << 18)	/* of a table */
+#define CODEC_MAX_STR (1u << 16)	/* bytes of a string; longer ones are cut */
+#define CODEC_MAX_STRINGS (1u << 20)	/* of a group */
+#define CODEC_MAX_STRING_BYTES (64u << 20)	/* of a group */
+#define CODEC_MAX_ROW_BYTES (256u << 20)	/* rows and histograms of one tick */
+#define CODEC_MAX_COUNT (1ull << 60)	/* values in a histogram */
+#define CODEC_MAX_TIME (1ull << 62)	/* ns: sums of two do not wrap */
+#define CODEC_MAX_INTERVAL (1ull << 55)	/* ns: a year */
+#define CODEC_MAX_GROUP 4096		/* ticks of a group */
+
+enum { TICK_KEY = 1 };
+enum { TF_SAME = 1, TF_STATUS = 2, TF_INTERVAL = 4 };
+enum codec_op { OP_END, OP_CHANGE, OP_INSERT, OP_DROP };
+/* Two bits each in the byte before a histogram. */
+enum { HT_NULL, HT_GIVEN, HT_SAME };			/* of the interval */
+enum { HC_NULL, HC_GIVEN, HC_SAME, HC_SUM };		/* cumulative */
+
+/* ---- the schema the bytes were written with ------------------------------ */
+
+struct wire_field {
+	u8 type;	/* enum field_type */
+	s16 field;	/* index of ours, -1: we do not have it */
+};
+
+struct wire_table {
+	s16 id;		/* enum table_id, -1: we do not have it */
+	u16 n;
+	struct wire_field *fields;	/* the stored ones */
+};
+
+struct wire_schema {
+	u32 n;
+	struct wire_table *tables;
+};
+
+/* Whether a field has bytes on the wire. */
+bool wire_stored(enum field_type type, enum field_kind kind);
+/* The schema of this program; lives until it ends. */
+const struct wire_schema *wire_schema_own(void);
+/* Appends this program's schema, with names. */
+void wire_schema_put(struct wire_out *o);
+/* Reads one and finds our tables and fields in it; NULL when damaged. wire_schema_free() it. */
+struct wire_schema *wire_schema_get(struct wire_in *in);
+void wire_schema_free(struct wire_schema *s);	/* NULL-safe */
+
+struct tick_head {
+	bool key;
+	u64 seq, time_ns, interval_ns;
+	s64 unix_offset_ns;
+};
+
+/* Reads the head of an encoded tick; in->bad when there is none. */
+struct tick_head tick_head_get(struct wire_in *in);
+
+/* ---- snapshots to bytes --------------------------------------------------- */
+
+struct encoder;
+
+struct encoder *encoder_new(void);
+void encoder_free(struct encoder *e);	/* NULL-safe */
+/*
+ * Appends one tick. `key` starts a group; the first tick of an encoder must.
+ * Keeps a reference to s until the next tick.
+ */
+void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct wire_out *o);
+/* True when the strings of the group have grown so much that a new group is due. */
+bool encoder_is_full(const struct encoder *e);
+
+/* ---- bytes to snapshots ---------------------------------------------------- */
+
+struct decoder;
+
+/* Both arguments must outlive the decoder, the session its snapshots too. */
+struct decoder *decoder_new(const struct wire_schema *schema, const struct session *session);
+void decoder_free(struct decoder *d);	/* NULL-safe */
+/*
+ * Takes in one tick. 0, or -EBADMSG for bytes that are none, or none that can
+ * follow; after that only a key frame is accepted. Safe for any bytes.
+ */
+int decoder_tick(struct decoder *d, const u8 *data, size_t len);
+/* The last tick as a snapshot (one reference); NULL when there is none. */
+const struct snapshot *decoder_snapshot(struct decoder *d);
+
+#endif

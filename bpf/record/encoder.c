@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* encoder.c: snapshots to bytes; the format is in codec.h. */
+#include "bpf/record/codec.h"
+#include "bpf/model/snapshot_build.h"
+
+/* A group whose strings take more than this gets a successor. */
+#define FULL_BYTES (2u << 20)
+
+/* Interned strings of the group and their numbers, by pointer; holds a reference each. */
+struct dict {
+	const char **keys;
+	u32 *ids;
+	u32 n, cap;	/* cap: a power of two, at most half full */
+	u64 bytes;
+};
+
+struct encoder {
+	const struct snapshot *prev;
+	struct row *blank[N_TABLES];
+	struct dict dict;
+};
+
+struct encoder *encoder_new(void)
+{
+	struct encoder *e = xcalloc(1, sizeof(*e));
+
+	for (int t = 0; t < N_TABLES; t++)
+		e->blank[t] = row_new(t);
+	return e;
+}
+
+static void dict_clear(struct dict *d)
+{
+	for (u32 i = 0; i < d->cap; i++)
+		str_put(d->keys[i]);
+	free(d->keys);
+	free(d->ids);
+	*d = (struct dict){ 0 };
+}
+
+void encoder_free(struct encoder *e)
+{
+	if (!e)
+		return;
+	dict_clear(&e->dict);
+	for (int t = 0; t < N_TABLES; t++)
+		row_put(e->blank[t]);
+	snapshot_put(e->prev);
+	free(e);
+}
+
+bool encoder_is_full(const struct encoder *e)
+{
+	return e->dict.bytes > FULL_BYTES;
+}
+
+/* The slot of s, or the free one where it belongs. */
+static u32 dict_slot(const struct dict *d, const char *s)
+{
+	u32 i = (u32)(((uintptr_t)s >> 4) * 0x9e3779b97f4a7c15ull >> 32) & (d->cap - 1);
+
+	while (d->keys[i] && d->keys[i] != s)
+		i = (i + 1) & (d->cap - 1);
+	return i;
+}
+
+static void dict_grow(struct dict *d)
+{
+	struct dict old = *d;
+
+	d->cap = old.cap ? old.cap * 2 : 256;
+	d->keys = xcalloc(d->cap, sizeof(*d->keys));
+	d->ids = xcalloc(d->cap, sizeof(*d->ids));
+	for (u32 i = 0; i < old.cap; i++) {
+		if (old.keys[i]) {
+			u32 slot = dict_slot(d, old.keys[i]);
+
+			d->keys[slot] = old.keys[i];
+			d->ids[slot] = old.ids[i];
+		}
+	}
+	free(old.keys);
+	free(old.ids);
+}
+
+/* 0 NULL, 1 a new string with its bytes, else the number of a known one + 2. */
+static void put_str(struct dict *d, const char *s, struct wire_out *o)
+{
+	size_t len;
+	u32 slot;
+
+	if (!s) {
+		wire_put_varint(o, 0);
+		return;
+	}
+	if (d->n * 2 >= d->cap)
+		dict_grow(d);
+	slot = dict_slot(d, s);
+	if (d->keys[slot]) {
+		wire_put_varint(o, (u64)d->ids[slot] + 2);
+		return;
+	}
+	len = strnlen(s, CODEC_MAX_STR);
+	d->keys[slot] = str_get(s);
+	d->ids[slot] = d->n++;
+	d->bytes += len + 32;
+	wire_put_varint(o, 1);
+	wire_put_varint(o, len);
+	wire_put_bytes(o, s, len);
+}
+
+/* Bucket counts: twice the count, +1 and the length where a run of empty ones follows. */
+static void put_counts(const struct hist *h, struct wire_out *o)
+{
+	for (u32 k = 0, gap; k < h->n; k += gap + 1) {
+		for (gap = 0; k + gap + 1 < h->n && !h->counts[k + gap + 1]; gap++)
+			;
+		wire_put_varint(o, h->counts[k] << 1 | (gap > 0));
+		if (gap)
+			wire_put_varint(o, gap);
+	}
+}
+
+static void put_hist(const struct hist *h, struct wire_out *o)
+{
+	wire_put_varint(o, h->n);
+	wire_put_varint(o, h->zero);
+	if (!h->n && !h->zero)
+		return;
+	wire_put_varint(o, h->sum_ns);
+	wire_put_varint(o, h->min_ns);
+	wire_put_varint(o, h->max_ns);
+	if (!h->n)
+		return;
+	wire_put_varint(o, (u64)(h->offset - HIST_UNIT_OFFSET));
+	put_counts(h, o);
+}
+
+static u8 tick_mode(const struct hist *tick, const struct hist *was)
+{
+	return !tick ? HT_NULL : hist_equal(tick, was) ? HT_SAME : HT_GIVEN;
+}
+
+static u8 cum_mode(const struct hist *cum, const struct hist *was, const struct hist *tick)
+{
+	const struct hist *sum;
+	u8 mode = HC_GIVEN;
+
+	if (!cum)
+		return HC_NULL;
+	if (hist_equal(cum, was))
+		return HC_SAME;
+	sum = hist_sum(was, tick);
+	if (hist_equal(cum, sum))
+		mode = HC_SUM;
+	hist_put(sum);
+	return mode;
+}
+
+static void put_hists(const struct row *r, const struct row *base, const struct field *f,
+		      struct wire_out *o)
+{
+	const struct hist *cum = row_hist(r, f), *tick = row_hist_tick(r, f);
+	const struct hist *was = base ? row_hist(base, f) : NULL;
+	u8 t = tick_mode(tick, base ? row_hist_tick(base, f) : NULL);
+	u8 c = cum_mode(cum, was, tick);
+
+	wire_put_u8(o, (u8)(t | c << 2));
+	if (t == HT_GIVEN)
+		put_hist(tick, o);
+	if (c == HC_GIVEN)
+		put_hist(cum, o);
+}
+
+static bool field_differs(const struct row *r, const struct row *base, const struct field *f,
+			  bool insert)
+{
+	switch (f->type) {
+	case FT_U64:
+		return row_u64(r, f) != row_u64(base, f);
+	case FT_F32:
+		return memcmp((const char *)r + f->offset, (const char *)base + f->offset,
+			      sizeof(float));
+	case FT_STR:
+		return row_str(r, f) != row_str(base, f);
+	case FT_HIST:	/* a neighbour's histogram is of no use */
+		if (insert)
+			return row_hist(r, f) || row_hist_tick(r, f);
+		return !hist_equal(row_hist(r, f), row_hist(base, f)) ||
+		       !hist_equal(row_hist_tick(r, f), row_hist_tick(base, f));
+	case FT_SUB:
+		break;
+	}
+	return false;
+}
+
+static u64 row_mask(const struct row *r, const struct row *base, bool insert)
+{
+	const struct wire_table *w = &wire_schema_own()->tables[r->table];
+	u64 mask = r->closed != base->closed || r->other != base->other ||
+		   r->first_seen_ns != base->first_seen_ns;
+
+	for (u32 i = 0; i < w->n; i++)
+		if (field_differs(r, base, &table_descs[r->table].fields[w->fields[i].field],
+				  insert))
+			mask |= 2ull << i;
+	return mask;
+}
+
+static void put_f32(const struct row *r, const struct field *f, struct wire_out *o)
+{
+	u32 bits;
+
+	memcpy(&bits, (const char *)r + f->offset, sizeof(bits));
+	wire_put_u32(o, bits);
+}
+
+static void put_row(struct encoder *e, const struct row *r, const struct row *base, u64 mask,
+		    bool insert, struct wire_out *o)
+{
+	const struct wire_table *w = &wire_schema_own()->tables[r->table];
+
+	wire_put_varint(o, mask);
+	if (mask & 1) {
+		wire_put_u8(o, (u8)(r->closed | r->other << 1));
+		wire_put_zigzag(o, r->first_seen_ns - base->first_seen_ns);
+	}
+	for (u32 i = 0; i < w->n; i++) {
+		const struct field *f = &table_descs[r->table].fields[w->fields[i].field];
+
+		if (!(mask & 2ull << i))
+			continue;
+		if (f->type == FT_U64)
+			wire_put_zigzag(o, row_u64(r, f) - row_u64(base, f));
+		else if (f->type == FT_F32)
+			put_f32(r, f, o);
+		else if (f->type == FT_STR)
+			put_str(&e->dict, row_str(r, f), o);
+		else
+			put_hists(r, insert ? NULL : base, f, o);
+	}
+}
+
+static void put_op(struct wire_out *o, enum codec_op op, u32 *copies)
+{
+	wire_put_varint(o, (u64)*copies << 2 | op);
+	*copies = 0;
+}
+
+/* Two lists sorted by key, walked side by side. */
+static void put_rows(struct encoder *e, const struct table *t, const struct table *was,
+		     struct wire_out *o)
+{
+	u32 i = 0, j = 0, copies = 0;
+	u64 mask;
+
+	while (i < t->n || j < was->n) {
+		int c = i == t->n ? 1 : j == was->n ? -1 : t->rows[i] == was->rows[j] ? 0 :
+			row_cmp_keys(t->rows[i], was->rows[j]);
+
+		if (c > 0) {
+			put_op(o, OP_DROP, &copies);
+			j++;
+		} else if (c < 0) {
+			const struct row *base = i ? t->rows[i - 1] : e->blank[t->rows[i]->table];
+
+			put_op(o, OP_INSERT, &copies);
+			put_row(e, t->rows[i], base, row_mask(t->rows[i], base, true), true, o);
+			i++;
+		} else {
+			mask = t->rows[i] == was->rows[j] ? 0 :
+			       row_mask(t->rows[i], was->rows[j], false);
+			if (mask) {
+				put_op(o, OP_CHANGE, &copies);
+				put_row(e, t->rows[i], was->rows[j], mask, false, o);
+			} else {
+				copies++;
+			}
+			i++;
+			j++;
+		}
+	}
+	put_op(o, OP_END, &copies);
+}
+
+static bool same_rows(const struct table *a, const struct table *b)
+{
+	return a->n == b->n && (!a->n || !memcmp(a->rows, b->rows, a->n * sizeof(*a->rows)));
+}
+
+static void put_table(struct encoder *e, const struct table *t, const struct table *was,
+		      u64 interval_ns, struct wire_out *o)
+{
+	bool status = t->status != was->status || t->reason != was->reason;
+	u8 flags = 0;
+
+	if (!status && t->interval_ns == was->interval_ns && same_rows(t, was)) {
+		wire_put_u8(o, TF_SAME);
+		return;
+	}
+	flags |= status ? TF_STATUS : 0;
+	flags |= t->interval_ns != interval_ns ? TF_INTERVAL : 0;
+	wire_put_u8(o, flags);
+	if (status) {
+		wire_put_u8(o, (u8)t->status);
+		put_str(&e->dict, t->reason, o);
+	}
+	if (flags & TF_INTERVAL)
+		wire_put_varint(o, t->interval_ns);
+	put_rows(e, t, was, o);
+}
+
+void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct wire_out *o)
+{
+	static const struct table none;
+
+	if (key)
+		dict_clear(&e->dict);
+	wire_put_u8(o, key ? TICK_KEY : 0);
+	wire_put_varint(o, s->seq);
+	wire_put_varint(o, s->time_ns);
+	wire_put_zigzag(o, (u64)s->unix_offset_ns);
+	wire_put_varint(o, s->interval_ns);
+	for (int t = 0; t < N_TABLES; t++)
+		put_table(e, &s->tables[t], key ? &none : &e->prev->tables[t], s->interval_ns, o);
+	snapshot_put(e->prev);
+	e->prev = snapshot_get(s);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * record_format.h: the form of a recording. Private to recorder.c and recording.c.
+ *
+ *	file	:= "OTTOPREC" major minor frame*	numbers: 32 bits, little endian
+ *	frame	:= type length crc32 payload		crc32 (zlib) of all but itself
+ *
+ * Types: a header (session, schema), then key frames and ticks as codec.h has
+ * them, then an end mark. Unknown types are skipped. A type is four letters that
+ * start alike, so that a reader finds its way back behind damaged bytes.
+ */
+#ifndef OTTOP_FRAME_H
+#define OTTOP_FRAME_H
+
+#include <zlib.h>
+
+#include "bpf/record/codec.h"
+#include "bpf/record/history.h"
+
+#define REC_MAGIC "OTTOPREC"
+#define REC_MAGIC_LEN 8
+#define REC_PREAMBLE 16
+#define REC_MAJOR 1	/* a reader refuses a higher one */
+#define REC_MINOR 0	/* new frame types, new fields: old readers can do without */
+
+#define FRAME_HEAD 12
+#define FRAME_MAX (32u << 20)	/* bytes of a payload */
+#define FRAME_TYPE(c) ('O' | 'T' << 8 | 'f' << 16 | (u32)(c) << 24)
+#define FRAME_HEADER FRAME_TYPE('h')
+#define FRAME_KEY FRAME_TYPE('k')
+#define FRAME_TICK FRAME_TYPE('t')
+#define FRAME_END FRAME_TYPE('e')	/* varints: ticks, ticks lost, errno that ended it or 0 */
+
+static inline u32 frame_crc(u32 type, const u8 *payload, u32 len)
+{
+	u8 head[8];
+
+	for (int i = 0; i < 4; i++) {
+		head[i] = (u8)(type >> 8 * i);
+		head[i + 4] = (u8)(len >> 8 * i);
+	}
+	return (u32)crc32(crc32(0, head, sizeof(head)), payload, len);
+}
+
+/* The session as it stands in the header frame. */
+static inline void session_put(struct wire_out *o, const struct session *s)
+{
+	wire_put_str(o, s->host_name);
+	wire_put_str(o, s->boot_id);
+	wire_put_str(o, s->kernel);
+	wire_put_str(o, s->arch);
+	wire_put_str(o, s->version);
+	wire_put_varint(o, s->start_ns);
+}
+
+/*
+ * recording_open() on an open descriptor: `stream` reads it as a pipe. The
+ * recording closes fd. `name` is for messages.
+ */
+struct recording *recording_open_fd(int fd, const char *name, bool stream, char **ret_error);
+
+#endif

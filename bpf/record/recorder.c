@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * recorder.c: writes a recording. One write(2) a tick, so that whoever is
+ * killed leaves one torn frame at most; a full disk leaves none.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bpf/record/record_format.h"
+
+struct recorder {
+	int fd;
+	bool file;	/* can be cut back */
+	int error;	/* -errno of the write that failed: nothing follows it */
+	u64 bytes;	/* whole frames so far */
+	u64 ticks, lost, last_seq;
+	u32 in_group;
+	struct encoder *encoder;
+	struct wire_out frame;
+};
+
+/* ---- making the file ---- */
+
+/* True for a regular file that starts like a recording. */
+static bool is_recording(int fd)
+{
+	char magic[REC_MAGIC_LEN];
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	       pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, REC_MAGIC, sizeof(magic));
+}
+
+/* Removes an old recording of that name. NULL, or why something else is there (free() it). */
+static char *remove_old(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	bool ours = fd >= 0 && is_recording(fd);
+
+	if (fd < 0 && errno == ELOOP)
+		return xasprintf("%s: is a symbolic link, nothing is written through it; "
+				 "name the file itself", path);
+	if (fd >= 0)
+		close(fd);
+	if (!ours)
+		return xasprintf("%s: exists and is not an ottop recording, not overwritten; "
+				 "choose another name", path);
+	if (unlink(path))
+		return xasprintf("%s: the old recording cannot be removed: %s; "
+				 "choose another name", path, strerror(errno));
+	return NULL;
+}
+
+static u32 sudo_id(const char *name, u32 otherwise)
+{
+	const char *s = getenv(name);
+	char *end;
+	unsigned long v = s ? strtoul(s, &end, 10) : 0;
+
+	return s && *s >= '0' && *s <= '9' && !*end && v < UINT32_MAX ? (u32)v : otherwise;
+}
+
+/* What was recorded with sudo belongs to who typed it. */
+static void give_away(int fd, const char *path)
+{
+	u32 uid = sudo_id("SUDO_UID", UINT32_MAX), gid = sudo_id("SUDO_GID", UINT32_MAX);
+
+	if (geteuid() == 0 && uid != UINT32_MAX && fchown(fd, uid, gid))
+		log_line("%s: cannot be given to user %u: %s", path, uid, strerror(errno));
+}
+
+static int create_file(const char *path, char **ret_error)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = open(path, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST) {
+		*ret_error = remove_old(path);
+		if (*ret_error)
+			return -1;
+		fd = open(path, flags, 0600);
+	}
+	if (fd < 0) {
+		*ret_error = xasprintf("%s: cannot be created: %s; choose another place", path,
+				       strerror(errno));
+		return -1;
+	}
+	if (fchmod(fd, 0600))
+		log_line("%s: mode stays as it is: %s", path, strerror(errno));
+	give_away(fd, path);
+	return fd;
+}
+
+static int open_output(const char *path, char **ret_error)
+{
+	if (strcmp(path, "-"))
+		return create_file(path, ret_error);
+	if (isatty(STDOUT_FILENO)) {
+		*ret_error = xstrdup("standard output is a terminal, no place for a recording; "
+				     "redirect it to a file or a pipe");
+		return -1;
+	}
+	return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+/* ---- frames ---- */
+
+static int write_all(int fd, const u8 *p, size_t n)
+{
+	while (n) {
+		ssize_t k = write(fd, p, n);
+		struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+		if (k < 0 && errno == EAGAIN)
+			poll(&pfd, 1, -1);
+		else if (k < 0 && errno != EINTR)
+			return -errno;
+		p += max(k, (ssize_t)0);
+		n -= (size_t)max(k, (ssize_t)0);
+	}
+	return 0;
+}
+
+/* Leaves room in front of the payload for the head of the frame. */
+static struct wire_out *begin_frame(struct recorder *r)
+{
+	r->frame.n = 0;
+	memset(wire_room(&r->frame, FRAME_HEAD), 0, FRAME_HEAD);
+	r->frame.n = FRAME_HEAD;
+	return &r->frame;
+}
+
+static int end_frame(struct recorder *r, u32 type)
+{
+	u32 len = (u32)(r->frame.n - FRAME_HEAD);
+	struct wire_out head = { r->frame.data, 0, FRAME_HEAD };
+	int err;
+
+	wire_put_u32(&head, type);
+	wire_put_u32(&head, len);
+	wire_put_u32(&head, frame_crc(type, r->frame.data + FRAME_HEAD, len));
+	err = r->frame.n > FRAME_MAX ? -EFBIG : write_all(r->fd, r->frame.data, r->frame.n);
+	if (!err) {
+		r->bytes += r->frame.n;
+		return 0;
+	}
+	if (r->file && (ftruncate(r->fd, (off_t)r->bytes) ||
+			lseek(r->fd, (off_t)r->bytes, SEEK_SET) < 0))
+		log_line("recording: the torn frame at its end stays: %s", strerror(errno));
+	r->error = r->error ? r->error : err;
+	return err;
+}
+
+static int write_header(struct recorder *r, const struct session *session)
+{
+	struct wire_out pre = { 0 };
+	int err;
+
+	wire_put_bytes(&pre, REC_MAGIC, REC_MAGIC_LEN);
+	wire_put_u32(&pre, REC_MAJOR);
+	wire_put_u32(&pre, REC_MINOR);
+	err = write_all(r->fd, pre.data, pre.n);
+	r->bytes = pre.n;
+	free(pre.data);
+	if (err)
+		return err;
+	session_put(begin_frame(r), session);
+	wire_schema_put(&r->frame);
+	return end_frame(r, FRAME_HEADER);
+}
+
+static void recorder_free(struct recorder *r)
+{
+	close(r->fd);
+	encoder_free(r->encoder);
+	free(r->frame.data);
+	free(r);
+}
+
+/* ---- what others call ---- */
+
+struct recorder *recorder_open(const char *path, const struct session *session, char **ret_error)
+{
+	int fd = open_output(path, ret_error), err;
+	struct recorder *r;
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	r->fd = fd;
+	r->file = strcmp(path, "-") && !fstat(fd, &st) && S_ISREG(st.st_mode);
+	r->encoder = encoder_new();
+	err = write_header(r, session);
+	if (!err)
+		return r;
+	*ret_error = xasprintf("%s: cannot be written: %s", r->file ? path : "standard output",
+			       strerror(-err));
+	if (r->file)
+		unlink(path);
+	recorder_free(r);
+	return NULL;
+}
+
+int recorder_write(struct recorder *r, const struct snapshot *s)
+{
+	bool key = r->in_group == 0 || r->in_group >= CODEC_GROUP_TICKS ||
+		   encoder_is_full(r->encoder);
+	int err;
+
+	if (r->error)
+		return r->error;
+	encoder_tick(r->encoder, s, key, begin_frame(r));
+	err = end_frame(r, key ? FRAME_KEY : FRAME_TICK);
+	if (err)
+		return err;
+	if (r->ticks && s->seq > r->last_seq)
+		r->lost += s->seq - r->last_seq - 1;
+	r->last_seq = s->seq;
+	r->ticks++;
+	r->in_group = key ? 1 : r->in_group + 1;
+	return 0;
+}
+
+u64 recorder_bytes(const struct recorder *r)
+{
+	return r->bytes;
+}
+
+int recorder_close(struct recorder *r)
+{
+	int err;
+
+	if (!r)
+		return 0;
+	/* after a failure too: the small frame may still fit and says what happened */
+	if (!r->error || r->file) {
+		wire_put_varint(begin_frame(r), r->ticks);
+		wire_put_varint(&r->frame, r->lost);
+		wire_put_varint(&r->frame, (u64)-r->error);
+		end_frame(r, FRAME_END);
+	}
+	err = r->error;
+	/* what is written late (NFS, quota) fails here */
+	if (!err && r->file && fsync(r->fd))
+		err = -errno;
+	recorder_free(r);
+	return err;
+}

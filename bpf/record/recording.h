@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* recording.h: a recording being read. Private to recording.c and recording_frames.c. */
+#ifndef OTTOP_RECORDING_H
+#define OTTOP_RECORDING_H
+
+#include "bpf/record/record_format.h"
+#include "bpf/record/ticks.h"
+
+#define REC_MAX_TICKS (1u << 23)	/* in the index of a file */
+
+enum phase { AT_PREAMBLE, AT_HEADER, AT_FRAMES, SEARCHING, DONE };
+
+struct recording {
+	int fd;
+	char *name;
+	bool stream, eof;
+	enum phase phase;
+	struct wire_out buf;	/* bytes not understood yet */
+	size_t pos;		/* of them that are done */
+	u64 base;		/* offset of buf[0] in the input */
+	struct wire_schema *schema;
+	const struct session *session;
+	struct history *history;
+	struct decoder *decoder;	/* of a stream */
+	char *error;		/* why it cannot be read at all */
+	u32 ticks;		/* read so far */
+	u64 last_seq, last_time_ns;
+	u64 lost;	/* ticks inside damaged places */
+	u32 in_group;
+	u32 damaged;		/* places */
+	bool after_damage;	/* deltas are of no use until a key frame comes */
+	u64 searched;
+	s64 cut_at;		/* offset of a frame that is not whole, or -1 */
+	bool ended;		/* saw the end mark */
+	u64 end_ticks, end_lost, end_errno;
+	int read_error;		/* -errno of the read that failed */
+	char *problem;
+};
+
+/* Understands as much of r->buf as there is; r->eof says that no more will come. */
+void recording_parse(struct recording *r);
+/* Ends the recording as unreadable; takes over `why`. */
+void recording_refuse(struct recording *r, char *why);
+
+#endif

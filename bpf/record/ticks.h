@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ticks.h: the inside of a history: encoded ticks in groups, in memory or in
+ * the file of a recording. Private to history.c, group.c, compact.c and
+ * recording*.c.
+ */
+#ifndef OTTOP_TICKS_H
+#define OTTOP_TICKS_H
+
+#include "bpf/record/codec.h"
+#include "bpf/record/history.h"
+
+#define MAX_LEVEL 16	/* ticks merged into one, at most; older ones are dropped */
+
+struct tick {
+	u64 seq, time_ns, interval_ns;
+	u64 offset;	/* in the bytes of the group before packing, or in the file */
+	u32 len;
+};
+
+struct packer;
+
+/* A key frame and the ticks that build on it. */
+struct group {
+	u64 id;		/* never used again */
+	u32 first;	/* index of its first tick in the history */
+	u32 level;	/* ticks merged into one: 1, 4, 16 */
+	struct tick *ticks;
+	u32 n, cap;
+	struct wire_out bytes;	/* empty for a file */
+	bool packed;		/* bytes are a zlib stream of all ticks */
+	struct packer *packer;	/* while it grows */
+};
+
+/* Reads the ticks of one group in their order. */
+struct reader {
+	struct z_stream_s *z;
+	struct wire_out scratch;
+};
+
+/*
+ * Decoding goes forward only: a step back starts again at the key frame. So the
+ * ticks right before one that was jumped to are kept as well, they are asked for
+ * next.
+ */
+#define RECENT_TICKS 4	/* a snapshot of a large machine is megabytes */
+#define RECENT_BEFORE 3
+
+struct recent {
+	u64 group;
+	u32 tick;
+	const struct snapshot *s;
+};
+
+/* Decodes forward through one group and remembers where it is. */
+struct cursor {
+	struct decoder *decoder;
+	struct reader reader;
+	u64 group;	/* id, 0: nowhere */
+	u32 next;	/* tick of the group that comes next */
+	struct recent recent[RECENT_TICKS];
+	u32 n_recent;	/* so far: the next one takes the place of the oldest */
+	u32 unused;	/* appends since the last use */
+};
+
+struct job;
+
+struct history {
+	const struct wire_schema *schema;
+	const struct session *session;
+	int fd;		/* of a recording; -1: bytes in memory */
+	u64 cap_bytes;
+	struct group *groups;
+	u32 n, cap;
+	u32 len;	/* ticks */
+	u64 bytes, next_id;
+	u64 merged, dropped;
+	struct encoder *encoder;
+	const struct snapshot *newest;
+	struct cursor cursor;
+	struct job *job;		/* merging in progress, compact.c */
+};
+
+/*
+ * The history of a recording: its ticks stay in the file. All three must live
+ * as long; fd is not closed.
+ */
+struct history *history_new_file(int fd, const struct wire_schema *schema,
+				 const struct session *session);
+/* One more tick of that file. The first must be a key frame. */
+void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len);
+
+void group_add(struct group *g, const struct tick *t);
+/* Encodes s as the next tick of g. */
+void group_append(struct group *g, struct encoder *e, const struct snapshot *s);
+/* Packs g, which does not grow any more. */
+void group_close(struct group *g);
+void group_free(struct group *g);
+/* Bytes that a group takes. */
+u64 group_bytes(const struct group *g);
+
+/*
+ * Encoded bytes of tick k of g, valid until the next call; NULL on a read error.
+ * fd is of the file, or -1. k is 0 or follows the k of the call before.
+ */
+const u8 *reader_tick(struct reader *r, int fd, const struct group *g, u32 k);
+void reader_clear(struct reader *r);
+
+/* Numbers the ticks anew after groups have changed. */
+void history_renumber(struct history *h);
+
+/* Frees a merging in progress. */
+void compact_abort(struct history *h);
+/* Merges or drops old ticks, a few at each call, all that is needed when over the cap. */
+void compact_step(struct history *h);
+
+#endif

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* files.c: see files.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "bpf/collectors/collector.h"
+#include "bpf/helpers/opener.h"
+#include "bpf/stacks/arena.h"
+#include "bpf/stacks/files.h"
+#include "bpf/stacks/mappings.h"
+#include "symbolizer/symbolizer.h"
+
+#define MAX_OPEN 65536
+#define MAX_FILES 65535		/* the number is 16 bits of a frame */
+#define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays */
+#define WORDS_OF_LINE 4
+#define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
+#define INDEX_SIZE (2 * UNW_MAX_INFOS)
+
+enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
+
+struct file {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+	char *path;
+	char build_id[2 * BUILD_ID_MAX + 1];
+	int fd;
+	enum file_state state;
+	struct symbolizer_segment segments[4];
+	u32 n_segments;
+	u32 table;	/* first line; 0: none */
+	u64 base, used_ns;
+};
+
+static struct file *files;	/* [0] is none */
+static u32 n_files, cap_files;
+/*
+ * Shared with the kernel side by mapping it: a bpf(2) update switches classic
+ * tracepoint programs off on its CPU for as long as it runs (or is preempted).
+ */
+static struct unw_info *infos;
+static u32 n_infos;
+static u16 *info_index;	/* open addressing; 0: free */
+static u64 refused;
+static u32 n_waits, n_asked;
+static u64 n_answers;
+static u32 vdso_file;
+
+/* ---- which file ---- */
+
+static bool is_unchanged(const struct file *f, const struct stat *st)
+{
+	return f->size == st->st_size && f->changed.tv_sec == st->st_ctim.tv_sec &&
+	       f->changed.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+static u32 file_find(const struct stat *st)
+{
+	for (u32 i = n_files; i-- > 1; )
+		if (files[i].ino == st->st_ino && files[i].dev == st->st_dev &&
+		    is_unchanged(&files[i], st))
+			return i;
+	return 0;
+}
+
+static u32 file_add(const struct stat *st, int fd, const char *path)
+{
+	if (!n_files) {
+		files = grow(files, 0, &cap_files, sizeof(*files));
+		memset(&files[0], 0, sizeof(*files));
+		n_files = 1;
+	}
+	if (n_files > MAX_FILES) {
+		refused++;
+		close(fd);
+		return 0;
+	}
+	files = grow(files, n_files, &cap_files, sizeof(*files));
+	files[n_files] = (struct file){
+		.dev = st->st_dev, .ino = st->st_ino, .size = st->st_size,
+		.changed = st->st_ctim, .path = xstrdup(path), .fd = fd,
+	};
+	return n_files++;
+}
+
+/* An inode number is not used again while we hold its file open; but it may be overwritten. */
+u32 files_known(const char *dev, u64 ino, const char *path)
+{
+	unsigned major_, minor_;
+	struct stat st;
+
+	if (!ino || sscanf(dev, "%x:%x", &major_, &minor_) != 2)
+		return 0;
+	for (u32 i = n_files; i-- > 1; )
+		if (files[i].ino == ino && files[i].dev == makedev(major_, minor_) &&
+		    !strcmp(files[i].path, path))
+			return !fstat(files[i].fd, &st) && is_unchanged(&files[i], &st) ? i : 0;
+	return 0;
+}
+
+/* What /proc/PID/maps says of it: for where map_files/ may not be opened. Its inode number; 0: nothing. */
+static u64 find_path(u32 pid, u64 start, char *ret, size_t cap)
+{
+	char *line = NULL, name[64];
+	size_t cap_line = 0;
+	u64 found = 0, ino;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
+	f = fopen(name, "re");
+	while (f && !found && getline(&line, &cap_line, f) > 0) {
+		char *path = strchr(line, '/');
+
+		if (!path || strtoull(line, NULL, 16) != start ||
+		    sscanf(line, "%*s %*s %*s %*s %" SCNu64, &ino) != 1)
+			continue;
+		path[strcspn(path, "\n")] = '\0';
+		found = (size_t)snprintf(ret, cap, "%s", path) < cap ? ino : 0;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int open_mapped(u32 pid, u64 start, u64 end, char *path, size_t cap)
+{
+	char name[96];
+	ssize_t n;
+	u64 ino;
+
+	snprintf(name, sizeof(name), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
+	n = readlink(name, path, cap - 1);
+	if (n > 0) {
+		int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+		path[n] = '\0';
+		if (fd >= 0)
+			return fd;
+	}
+	/* any other error is of the file itself, and its path may lead anywhere by now */
+	if (errno != EPERM)
+		return -1;
+	ino = find_path(pid, start, path, cap);
+	return ino ? opener_mapped(pid, path, ino) : -1;
+}
+
+u32 files_of_mapping(u32 pid, u64 start, u64 end)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd = open_mapped(pid, start, end, path, sizeof(path));
+	u32 file;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {	/* a device or FIFO is never read */
+		close(fd);
+		return 0;
+	}
+	file = file_find(&st);
+	if (!file)
+		return file_add(&st, fd, path);
+	close(fd);
+	return file;
+}
+
+u32 files_vdso(void)
+{
+	u64 at = getauxval(AT_SYSINFO_EHDR);
+	struct stat st;
+	int fd;
+
+	if (vdso_file || !at)
+		return vdso_file;
+	fd = memfd_create("vdso", MFD_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	/* two pages at most; the second may not be there */
+	if (write(fd, (const void *)at, 8192) <= 0 && write(fd, (const void *)at, 4096) <= 0) {
+		close(fd);
+		return 0;
+	}
+	fstat(fd, &st);
+	vdso_file = file_add(&st, fd, "[vdso]");
+	return vdso_file;
+}
+
+/* ---- tables ---- */
+
+bool files_want_table(u32 file)
+{
+	struct file *f = &files[file];
+
+	if (f->state == FILE_NEW) {
+		f->used_ns = boottime_ns();
+		f->state = FILE_WAITS;
+		n_waits++;
+		files_ask_waiting();
+	}
+	return f->state == FILE_WAITS || f->state == FILE_ASKED;
+}
+
+static u32 smallest_waiting(void)
+{
+	u32 best = 0;
+
+	for (u32 i = 1; i < n_files; i++)
+		if (files[i].state == FILE_WAITS && (!best || files[i].size < files[best].size))
+			best = i;
+	return best;
+}
+
+/* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
+void files_ask_waiting(void)
+{
+	while (n_waits && n_asked < MAX_ASKED) {
+		u32 file = smallest_waiting();
+
+		if (symbolizer_ask_table(file, files[file].fd))
+			return;
+		files[file].state = FILE_ASKED;
+		n_waits--;
+		n_asked++;
+	}
+}
+
+u64 files_answers(void)
+{
+	return n_answers;
+}
+
+/* Of the rules that all files share; added when it is new; -1: there are too many. */
+static int info_number(const struct unw_info *info)
+{
+	u64 w[2];
+	u32 at;
+
+	memcpy(w, info, sizeof(w));
+	at = (u32)((w[0] * 0x9e3779b97f4a7c15ull ^ w[1] * 0xc2b2ae3d27d4eb4full) >> 32);
+	for (at &= INDEX_SIZE - 1; info_index[at]; at = (at + 1) & (INDEX_SIZE - 1))
+		if (!memcmp(&infos[info_index[at]], info, sizeof(*info)))
+			return info_index[at];
+	if (!memcmp(&infos[UNW_INFO_NONE], info, sizeof(*info)))
+		return UNW_INFO_NONE;
+	if (n_infos == UNW_MAX_INFOS)
+		return -1;
+	infos[n_infos] = *info;
+	info_index[at] = (u16)n_infos;
+	return (int)n_infos++;
+}
+
+/* Numbers of one file's infos -> numbers of the map all files share. */
+static bool map_infos(const struct symbolizer_answer *a, u16 *ret)
+{
+	for (u32 i = 0; i < a->n_infos; i++) {
+		int k = info_number(&a->infos[i]);
+
+		if (k < 0)
+			return false;
+		ret[i] = (u16)k;
+	}
+	return true;
+}
+
+static u32 map_row(u32 row, const u16 *numbers)
+{
+	return UNW_ROW(row, numbers[row >> 16]);
+}
+
+static void copy_words(u64 *to, const struct symbolizer_answer *a, const u16 *numbers)
+{
+	u32 head = 1 + (u32)a->words[0];
+
+	memcpy(to, a->words, head * sizeof(u64));
+	for (u32 i = head; i < a->n_words; i++)
+		to[i] = (u64)map_row((u32)(a->words[i] >> 32), numbers) << 32 |
+			map_row((u32)a->words[i], numbers);
+}
+
+/* Room for so many lines; what nobody used for a while makes place. 0: there is none. */
+static u32 make_room(u32 n)
+{
+	u32 first = arena_alloc(n);
+
+	for (u32 freed = 0; !first && (freed = files_evict()); first = arena_alloc(n)) {
+		mappings_file_changed(freed);
+		mappings_install();
+		grace_period();
+		arena_settle();
+	}
+	return first;
+}
+
+static int load_table(struct file *f, const struct symbolizer_answer *a)
+{
+	static u16 numbers[UNW_MAX_INFOS];
+	u32 first;
+
+	if (!map_infos(a, numbers))
+		return -ENOSPC;
+	first = make_room((a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE);
+	if (!first)
+		return -ENOSPC;
+	copy_words((u64 *)arena_at(first), a, numbers);
+	f->table = first;
+	f->base = a->base;
+	return 0;
+}
+
+static void put_hex(char *to, const u8 *bytes, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		sprintf(to + 2 * i, "%02x", bytes[i]);
+}
+
+bool files_table_answer(const struct symbolizer_answer *a)
+{
+	struct file *f = a->file < n_files ? &files[a->file] : NULL;
+	int err = 0;
+
+	if (!f || f->state != FILE_ASKED)
+		return false;
+	n_asked--;
+	n_answers++;
+	put_hex(f->build_id, a->build_id, a->build_id_len);
+	memcpy(f->segments, a->segments, sizeof(f->segments));
+	f->n_segments = a->n_segments;
+	if (!a->err && a->words)
+		err = load_table(f, a);
+	refused += err != 0;
+	/* without a table frame pointers are tried, but names and addresses are right */
+	f->state = a->err ? FILE_BAD : FILE_READY;
+	return true;
+}
+
+u32 files_table(u32 file)
+{
+	const struct file *f = &files[file];
+
+	return f->state < FILE_READY ? TABLE_PENDING : f->table ? f->table : TABLE_ABSENT;
+}
+
+void files_used(u32 file, u64 time_ns)
+{
+	if (file < n_files)
+		files[file].used_ns = time_ns;
+}
+
+u32 files_evict(void)
+{
+	u64 before = boottime_ns() - KEEP_NS;
+	u32 oldest = 0;
+
+	for (u32 i = 1; i < n_files; i++)
+		if (files[i].table && files[i].used_ns < before &&
+		    (!oldest || files[i].used_ns < files[oldest].used_ns))
+			oldest = i;
+	if (!oldest)
+		return 0;
+	arena_free(files[oldest].table);
+	files[oldest].table = 0;
+	files[oldest].state = FILE_NEW;
+	return oldest;
+}
+
+/* Mappings begin at a page, segments need not. */
+bool files_addr_of_offset(u32 file, u64 offset, u64 *ret)
+{
+	const struct file *f = &files[file];
+
+	for (u32 i = 0; i < f->n_segments; i++) {
+		const struct symbolizer_segment *s = &f->segments[i];
+
+		if (offset >= (s->offset & ~4095ull) && offset < s->offset + s->size) {
+			*ret = offset - s->offset + s->addr - f->base;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- what others ask ---- */
+
+const char *file_path(u32 file)
+{
+	return file && file < n_files ? files[file].path : NULL;
+}
+
+const char *file_build_id(u32 file)
+{
+	return file && file < n_files ? files[file].build_id : "";
+}
+
+int file_fd(u32 file)
+{
+	return file && file < n_files ? files[file].fd : -1;
+}
+
+u64 file_addr(u32 file, u64 reported)
+{
+	return file && file < n_files ? files[file].base + reported : reported;
+}
+
+bool file_is_bad(u32 file)
+{
+	return file && file < n_files && files[file].state == FILE_BAD;
+}
+
+u64 files_refused(void)
+{
+	return refused;
+}
+
+/* One descriptor a file, and one a debug file: the usual 1024 are soon used up. */
+static void raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < min(r.rlim_max, (rlim_t)MAX_OPEN)) {
+		r.rlim_cur = min(r.rlim_max, (rlim_t)MAX_OPEN);
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+int files_open(int infos_fd)
+{
+	void *shared = mmap(NULL, UNW_MAX_INFOS * sizeof(*infos), PROT_READ | PROT_WRITE,
+			    MAP_SHARED, infos_fd, 0);
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	raise_file_limit();
+	infos = shared;
+	n_infos = 1;	/* [0] is "none": all zero */
+	info_index = xcalloc(INDEX_SIZE, sizeof(*info_index));
+	return 0;
+}
+
+const struct unw_info *files_info(u32 number)
+{
+	return number < n_infos ? &infos[number] : NULL;
+}
+
+void files_close(void)
+{
+	for (u32 i = 1; i < n_files; i++) {
+		free(files[i].path);
+		close(files[i].fd);
+	}
+	if (infos)
+		munmap(infos, UNW_MAX_INFOS * sizeof(*infos));
+	infos = NULL;
+	free(info_index);
+	info_index = NULL;
+	free(files);
+	files = NULL;
+	n_files = cap_files = n_infos = vdso_file = n_waits = n_asked = 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * files.h: files that stacks go through. A file is (device, inode,
+ * size, change time); its unwind table is made when a stack first needs it,
+ * serves all processes, and goes when room is needed and nobody used it lately.
+ * Files have numbers from 1 on that are never given twice. Sampler thread only.
+ */
+#ifndef OTTOP_PROFILER_FILES_H
+#define OTTOP_PROFILER_FILES_H
+
+#include "bpf/model/base.h"
+
+struct symbolizer_answer;
+struct unw_info;
+
+/* The map of rules that all tables share; its descriptor stays the caller's. 0 or -errno. */
+int files_open(int infos_fd);
+void files_close(void);
+
+/* The file with that line in /proc/PID/maps ("fe:01", 1234, path), if it is known; else 0. */
+u32 files_known(const char *dev, u64 ino, const char *path);
+/*
+ * The file behind a mapping of a process, opened so that what was deleted or
+ * replaced is still found. 0: it cannot be opened, or there are too many.
+ */
+u32 files_of_mapping(u32 pid, u64 start, u64 end);
+/* The kernel's own, the same for all processes; 0: there is none. */
+u32 files_vdso(void);
+
+/* Has the table made if it is not there, those of small files first. True: it will be answered. */
+bool files_want_table(u32 file);
+void files_ask_waiting(void);
+/* How many were answered so far. */
+u64 files_answers(void);
+/* Takes a table, or why there is none. True: what files_table() says changed. */
+bool files_table_answer(const struct symbolizer_answer *a);
+/* Number of the first line of its table in the arena, TABLE_PENDING or TABLE_ABSENT. */
+u32 files_table(u32 file);
+/* A stack went through it at that time. */
+void files_used(u32 file, u64 time_ns);
+/*
+ * Takes the table that was not used for longest away, to make room. Its number,
+ * or 0: all were used within seconds. The lines are free once nobody reads them.
+ */
+u32 files_evict(void);
+/* Address that a file offset has, counted from the table's base; false: it is in no segment. */
+bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
+
+/* A rule by its number in tables; NULL: there is none. */
+const struct unw_info *files_info(u32 number);
+
+/* Path and build-id in hex; NULL and "" for an unknown number. */
+const char *file_path(u32 file);
+const char *file_build_id(u32 file);
+/* An open descriptor of the file, or -1. */
+int file_fd(u32 file);
+/* Address in the file of what the kernel side reports (that counts from the table's base). */
+u64 file_addr(u32 file, u64 reported);
+bool file_is_bad(u32 file);
+/* Files whose table found no room under the cap, or that were too many. */
+u64 files_refused(void);
+
+#endif

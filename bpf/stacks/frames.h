@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frames.h: the table frames: every place a stack has been in, numbered. A
+ * frame gets its name when the symbolizer answers. Sampler thread only.
+ */
+#ifndef OTTOP_FRAMES_H
+#define OTTOP_FRAMES_H
+
+#include "bpf/model/snapshot_build.h"
+
+#define FRAMES_KERNEL 0u	/* file number of kernel addresses */
+#define FRAMES_INLINED 0xfffffffdu	/* functions inlined into others: no places of their own */
+#define FRAMES_WAKER 0xfffffffeu	/* not code: the thread that ended a wait */
+#define FRAMES_RAW 0xffffffffu	/* of addresses that nothing is known about */
+#define FRAMES_FIRST_JIT 0x10000u	/* from here on: memory of one process that is no file's */
+
+#define FRAMES_MAX 131072	/* code made at run time could go on for ever */
+
+/* The number of a frame; past FRAMES_MAX that of one frame for all others. space: the pid for FRAMES_RAW, else 0. */
+u32 frames_intern(u32 file, u64 addr, u32 space);
+/* Names, as they come; all strings are references given away, NULL where unknown. */
+void frames_name(u32 id, const char *name, const char *kind, const char *reason);
+void frames_module(u32 id, const char *module, const char *build_id);
+/* The next frame of this file that was not asked for yet, and marks it as asked; 0: none. */
+u32 frames_next_unnamed(u32 file, u64 *ret_addr);
+/* Whether there is such a frame. */
+bool frames_has_unnamed(u32 file);
+
+/* ---- source lines: asked for before the name is, so that what a frame is changes once ---- */
+
+enum frames_lines { LINES_NEW, LINES_ASKED, LINES_DONE };
+
+enum frames_lines frames_lines(u32 id);
+void frames_set_lines(u32 id, enum frames_lines state);
+/* Frames of a file whose lines were asked for in vain: named without. */
+void frames_lines_failed(u32 file);
+/*
+ * Where a frame is in the source, and what was inlined there ("12 13": numbers of
+ * frames, the innermost first). Strings are given away; fallback: the name, if
+ * no symbol has one.
+ */
+void frames_source(u32 id, const char *file, u64 line, u64 start_line, const char *inlines,
+		   const char *fallback);
+/* A function that was inlined; its line is that of the code, or of the call of the next one. */
+struct frames_inlined {
+	u32 in;		/* number of the file it is in */
+	const char *module, *build_id, *name, *kind, *file;	/* name may be NULL */
+	u64 line, start_line;
+};
+
+/* The frame that stands for it, made if need be; 0 when there are too many. Strings are given away. */
+u32 frames_inlined(const struct frames_inlined *f);
+
+/* Puts a frame that could not be asked for back among those without a name. */
+void frames_ask_again(u32 id);
+/* All frames of a file that are still without name or reason get this reason. */
+void frames_fail(u32 file, const char *reason);
+/* The frame of a file and address, or 0. */
+u32 frames_find(u32 file, u64 addr, u32 space);
+/* Frames that were not told apart. */
+u64 frames_refused(void);
+void frames_rows(struct builder *b);
+void frames_clear(void);
+
+#endif

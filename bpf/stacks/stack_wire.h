@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * stack_wire.h: what profiler.bpf.c and user space tell each other.
+ *
+ * Mappings of processes and unwind tables of files are in one space of lines of
+ * 32 bytes, the arena: user space writes it through mmap, without a system call.
+ * It comes in chunks, so that a quiet machine does not pay for a large one.
+ */
+#ifndef OTTOP_PROFILER_H
+#define OTTOP_PROFILER_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define MAX_FRAMES 127		/* of each half, kernel and user */
+#define MAX_PENDING_FRAMES 48	/* kernel part of a wait */
+
+/* ---- the arena ---- */
+
+#define ARENA_CHUNK_BITS 14	/* lines of a chunk: 512 KiB */
+#define ARENA_CHUNK_LINES (1u << ARENA_CHUNK_BITS)
+#define ARENA_CHUNKS 24		/* 12 MiB */
+
+struct arena_line {
+	__u64 w[4];
+};
+
+/*
+ * A line of an executable mapping: start, end, bias, file | table << 32. The
+ * address in the file, counted from its table's base, is pc - bias. The table
+ * is the number of its first line, or one of these.
+ */
+#define MAPPING_FILE(m) ((__u32)(m)->w[3] & 0xffff)
+#define MAPPING_TABLE(m) ((__u32)((m)->w[3] >> 32))
+#define TABLE_ABSENT 0u		/* no frame information: frame pointers */
+#define TABLE_PENDING 1u	/* being made */
+#define TABLE_FIRST 2u		/* number of the first real line */
+
+struct unw_process {
+	__u64 start_ns, exec_id;	/* another program since then: unknown again */
+	__u64 asked_ns, wait_ns;	/* user space was told of a missing mapping; not again before so long */
+	__u32 first, n;			/* lines of its mappings, sorted by start */
+};
+
+#define MAX_MAPPINGS 65536		/* executable ones of one process */
+#define MAX_MAPPING_STEPS 17
+
+/* ---- samples ---- */
+
+/* How the walk of the user stack ended. */
+enum walk_end {
+	WALK_WHOLE,		/* reached the outermost frame */
+	WALK_NONE,		/* a kernel thread: there is no user stack */
+	WALK_NEW_PROCESS,	/* not known yet: user space is told */
+	WALK_NEW_FILE,		/* its table is being made */
+	WALK_NO_MAPPING,	/* an address outside of every known mapping */
+	WALK_NO_CFI,		/* no frame information at this address, no frame pointer either */
+	WALK_BAD_READ,		/* the stack could not be read */
+	WALK_STUCK,		/* the stack pointer did not move up */
+	WALK_TOO_DEEP,		/* more than MAX_FRAMES */
+	WALK_32BIT,		/* a 32-bit program */
+	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
+	WALK_ENDED,		/* the process was gone before its mappings could be read */
+	WALK_NOT_READ,		/* waits still, and its stack could not be read from outside (yet) */
+	WALK_ENDS
+};
+
+#define FRAME_ADDR_BITS 48
+#define FRAME_FILE(f) ((__u32)((f) >> FRAME_ADDR_BITS))
+#define FRAME_ADDR(f) ((f) & ((1ull << FRAME_ADDR_BITS) - 1))
+
+enum sample_kind {
+	SAMPLE_CPU = 1, SAMPLE_OFFCPU,
+	SAMPLE_WAIT,	/* not from the kernel: value is since_ns of a wait that has not ended */
+};
+
+struct wire_sample {
+	__u16 kind;
+	__u16 copied;		/* 1: a struct wire_copy, whose user stack is yet to be walked */
+	__u32 tgid, tid;
+	__u32 waker;		/* off-CPU: tid that woke it, or 0 */
+	__u64 time_ns, start_ns;	/* CLOCK_BOOTTIME; start of the process */
+	__u64 exec_id;
+	__u64 value;		/* off-CPU: ns; CPU: 1 */
+	__u64 miss;		/* address that had no mapping, with WALK_NO_MAPPING */
+	char comm[16];
+	__u16 n_kernel, n_user;
+	__u16 end;		/* enum walk_end */
+	__u16 kernel_only;	/* off-CPU: why there is no user part, if so */
+	/* user frames: file << 48 | address (file 0: the address itself); then kernel addresses */
+	__u64 frames[];
+};
+
+/* Registers of user code. regs: DWARF numbers of x86-64; 6 and 7 are in fp and sp. */
+#define WALK_REGS 16
+struct walk_regs {
+	__u64 pc, sp, fp;
+	__u64 regs[WALK_REGS];
+};
+
+/*
+ * The first sample of a process that is not known yet: what user space needs to
+ * walk its stack later, when it has looked at the process.
+ */
+#define COPY_BYTES 28672	/* libuv has 12 KiB in one function; see wire_copy_fits */
+#define COPY_PAGES (COPY_BYTES / 4096 + 1)
+#define COPY_MAX_HOLE 6	/* so many pages that are not there: the stack has ended */
+#define COPY_BELOW 128	/* below sp: what was popped, and leaf functions' red zone */
+struct wire_copy {
+	struct wire_sample s;	/* n_user is 0 */
+	__u64 kernel[MAX_FRAMES];
+	struct walk_regs regs;
+	__u64 from;		/* address of stack[0] */
+	__u32 bytes;
+	__u32 holes;		/* pages, counted from that of `from`, that were never touched: bit by bit */
+	__u8 stack[COPY_BYTES];
+};
+
+_Static_assert(COPY_PAGES <= 32, "holes has a bit for each");
+/* PCPU_MIN_UNIT_SIZE of the kernel: no element of a per-CPU map is larger */
+_Static_assert(sizeof(struct wire_copy) <= 32768, "wire_copy_fits");
+
+/* ---- waits that have not ended ---- */
+
+/* What the next pass over all threads shall do. Times: CLOCK_MONOTONIC. */
+struct wire_look {
+	__u64 until_ns;		/* look at waits that began before this */
+	__u64 adopt_ns;		/* when a wait began that was not seen to begin */
+	__u64 tell;		/* report those whose details the last pass gave; else the others */
+};
+
+/* A wait that was reported before: ns more of it. */
+struct wire_wait {
+	__u32 tgid, tid;
+	__u64 since_ns;		/* with tid: which wait it is */
+	__u64 ns;		/* 0: a new one, the rest of struct wire_new_wait follows */
+};
+
+struct wire_new_wait {
+	struct wire_wait wait;
+	__u64 start_ns, exec_id;
+	char comm[16];
+	__u32 n_kernel, end;	/* enum walk_end: WALK_WHOLE, or why there is no user stack to read */
+	__u64 kernel[MAX_PENDING_FRAMES];
+	struct walk_regs regs;
+};
+
+#endif

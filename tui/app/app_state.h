@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * app_state.h: inside of the console, shared by app.c, level.c (where the user
+ * is), action.c (keys), moment.c (which tick is shown), prompt.c (lines being typed), palette.c
+ * (commands), frame.c and note.c (the lines around a view).
+ */
+#ifndef OTTOP_APP_STATE_H
+#define OTTOP_APP_STATE_H
+
+#include "tui/app/app.h"
+#include "tui/app/keys.h"
+#include "tui/engines/series.h"
+#include "tui/table/table_state.h"
+
+enum view_id {
+#define VIEW(name) VIEW_##name,
+#include "tui/app/views.def"
+#undef VIEW
+	N_VIEWS
+};
+
+#define MAX_LEVELS 16
+#define MAX_OVERLAYS 4
+#define PROMPT_MAX 200
+#define PROMPT_HISTORY 16
+
+struct level {
+	struct context ctx;	/* its row is a reference */
+	char label[160];
+	int view;		/* shown at this level when it was left */
+	int face;
+	struct table_position position;	/* of that view's table when a level was entered from it */
+	const struct row *process;	/* newest row of ctx's process, also after its end */
+	const struct snapshot *end;	/* when it has ended: its last tick, or NULL: not known */
+	bool end_sought;
+};
+
+enum prompt_kind { PROMPT_none, PROMPT_search, PROMPT_filter, PROMPT_command };
+
+struct prompt {
+	enum prompt_kind kind;
+	char text[PROMPT_MAX];
+	char error[96];		/* of the text as it is now; "" when it is fine */
+	char before[PROMPT_MAX];	/* the filter to return to with Esc */
+	struct table_position position;	/* where the search started */
+	char history[PROMPT_HISTORY][PROMPT_MAX];
+	int n_history, at_history;
+	int choice;		/* in the list of the palette */
+};
+
+struct host_series {
+	struct series cpu, psi_cpu, psi_io, psi_mem;
+};
+
+/* The remote address to which most segments are sent again, found once a snapshot. */
+struct worst_peer {
+	u64 seq;		/* of the snapshot */
+	const struct row *row;	/* a connection to it, one reference; NULL: none */
+	float pct;
+};
+
+struct app {
+	struct app_config config;
+	int rows, cols;
+	u64 now_ns;
+	bool dirty, quit;
+	bool again;		/* what is being drawn is not complete */
+
+	void *states[N_VIEWS];
+	struct tableview *tables[N_VIEWS];
+	struct context table_ctx[N_VIEWS];	/* of which their rows are; no references */
+	int faces[N_VIEWS];
+	int view;
+	/* Views below the overlay on the screen: first the one that is no overlay. */
+	int below[MAX_OVERLAYS];
+	int n_below;
+	struct level levels[MAX_LEVELS];
+	int n_levels;
+
+	const struct snapshot *latest, *shown;
+	bool paused;
+	u64 next_play_ns;	/* replay: when the next tick is shown; 0: not playing */
+
+	struct prompt prompt;
+	char search[PROMPT_MAX];
+	int search_view;	/* where it was typed */
+	char message[512];
+	enum role message_role;
+	u64 message_until_ns;
+
+	bool recording;
+	u64 wanted;		/* what the source was last told */
+	u64 wanted_pid, wanted_start_ns;
+	bool scoped;
+	struct host_series host;
+	struct worst_peer peer;
+};
+
+static inline const struct view *app_view(const struct app *a)
+{
+	extern const struct view *const app_views[N_VIEWS];
+
+	return app_views[a->view];
+}
+
+/* The view that belongs to the place of the breadcrumb: below all overlays. */
+static inline int app_ground(const struct app *a)
+{
+	return a->n_below ? a->below[0] : a->view;
+}
+
+static inline struct level *app_level(struct app *a)
+{
+	return &a->levels[a->n_levels - 1];
+}
+
+/* ---- action.c ---- */
+/* Writes what is shown; path may be NULL. False: nothing can be written here. */
+bool app_write(struct app *a, const char *path);
+
+/* ---- app.c ---- */
+extern const struct view *const app_views[N_VIEWS];
+int view_by_name(const char *name, size_t n);	/* -1: none */
+bool view_can_open(const struct app *a, int view);
+/* The shown snapshot, the context or the view changed: views load anew. */
+void app_refresh(struct app *a);
+void app_refresh_view(struct app *a);	/* only the view on the screen */
+void app_want(struct app *a);
+/* Views of a digit that can be opened now; the number written to ids. */
+int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
+
+/* ---- level.c ---- */
+void level_drop(struct level *l);
+/* Another snapshot is shown: what is known of the level's process. */
+void level_update(struct app *a, struct level *l);
+void level_open_digit(struct app *a, char digit);
+void level_step_tab(struct app *a, int step);
+
+/* ---- action.c ---- */
+void app_do(struct app *a, enum action action, u32 key);
+
+/* ---- moment.c ---- */
+void moment_tick(struct app *a, const struct snapshot *s);
+bool moment_act(struct app *a, enum action action);
+void moment_show(struct app *a, int index);
+int moment_time(struct app *a);
+/* "LIVE 1s", "PAUSED", "-00:15", "REPLAY". */
+void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live);
+/* The scale of line H-2 while paused. */
+void moment_scale(const struct app *a, struct canvas *c, int row);
+void moment_status(const struct app *a, char *buf, size_t cap);
+
+/* ---- prompt.c ---- */
+void prompt_open(struct app *a, enum prompt_kind kind, const char *text);
+void prompt_key(struct app *a, u32 key);
+void prompt_draw(const struct app *a, struct canvas *c, int row);
+void prompt_again(struct app *a, int step);	/* n and N */
+
+/* ---- palette.c ---- */
+#define PALETTE_MAX 14
+struct choice {
+	char text[64];		/* what Tab completes to */
+	char help[80];
+	char key[16];
+};
+/* Best matches of what was typed, best first. */
+u32 palette_choices(const struct app *a, const char *typed, struct choice *ret, u32 cap);
+/* Runs a line; false: *error is one line. */
+bool palette_run(struct app *a, const char *line, char *error, size_t cap);
+
+/* ---- peers.c ---- */
+/* Looks for it in the shown snapshot, when it is another than before. */
+void peers_update(struct app *a);
+
+/* ---- frame.c, note.c ---- */
+void frame_draw(struct app *a, struct canvas *c);
+void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);
+void host_lines(struct app *a, struct canvas *c, int *row);
+
+#endif

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame.c: the store of distinct stacks, and how they get into the trees. A
+ * stack is parsed once; a tick then costs one walk up the tree for each of its
+ * rows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/flame.h"
+
+#define MAX_STACKS (1u << 17)	/* more are counted, but not kept */
+
+/* ---- the store ------------------------------------------------------------------------ */
+
+static u64 mix(u64 h, u64 v)
+{
+	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+
+static u32 stack_slot(const struct flame *f, u64 hash, u32 task, u32 cut_fn, const u32 *ids, u32 n)
+{
+	u32 mask = f->n_hash - 1, i = (u32)(hash >> 7) & mask;
+
+	for (; f->hash[i] != FLAME_NONE; i = (i + 1) & mask) {
+		const struct flame_stack *s = &f->stacks[f->hash[i]];
+
+		if (s->hash == hash && s->task == task && s->cut_fn == cut_fn && s->n_ids == n &&
+		    !memcmp(f->ids + s->ids, ids, n * sizeof(*ids)))
+			break;
+	}
+	return i;
+}
+
+void flame_hash_stacks(struct flame *f, u32 size)
+{
+	f->n_hash = size;
+	free(f->hash);
+	f->hash = xmalloc(size * sizeof(*f->hash));
+	memset(f->hash, 0xff, size * sizeof(*f->hash));
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		const struct flame_stack *s = &f->stacks[i];
+
+		f->hash[stack_slot(f, s->hash, s->task, s->cut_fn, f->ids + s->ids, s->n_ids)] = i;
+	}
+}
+
+static u32 task_slot(const struct flame *f, const struct stacks_row *r)
+{
+	u32 mask = f->n_task_hash - 1;
+	u32 i = (u32)(mix(mix(r->pid, r->start_time_ns), r->tid) >> 9) & mask;
+
+	for (; f->task_hash[i] != FLAME_NONE; i = (i + 1) & mask) {
+		const struct flame_task *t = &f->tasks[f->task_hash[i]];
+
+		if (t->pid == r->pid && t->start_time_ns == r->start_time_ns && t->tid == r->tid)
+			break;
+	}
+	return i;
+}
+
+static void task_room(struct flame *f)
+{
+	if (f->n_tasks * 2 < f->n_task_hash)
+		return;
+	f->n_task_hash = max(f->n_task_hash * 2, 256u);
+	f->task_hash = xrealloc(f->task_hash, f->n_task_hash * sizeof(*f->task_hash));
+	memset(f->task_hash, 0xff, f->n_task_hash * sizeof(*f->task_hash));
+	for (u32 i = 0; i < f->n_tasks; i++) {
+		struct stacks_row like = { .pid = f->tasks[i].pid, .tid = f->tasks[i].tid,
+					   .start_time_ns = f->tasks[i].start_time_ns };
+
+		f->task_hash[task_slot(f, &like)] = i;
+	}
+}
+
+/* Names change (exec, prctl): the newest stands on the screen. */
+static u32 task_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
+{
+	const struct processes_row *p = snapshot_process(s, r->pid, r->start_time_ns);
+	u32 slot, process_fn, thread_fn;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s %llu", p && p->comm ? p->comm : r->comm ? r->comm : "?",
+		 (unsigned long long)r->pid);
+	process_fn = flame_names_group(&f->names, FLAME_GROUP, r->pid, r->start_time_ns + 1, text);
+	snprintf(text, sizeof(text), "%s tid %llu", r->comm ? r->comm : "?", (unsigned long long)r->tid);
+	thread_fn = flame_names_group(&f->names, FLAME_GROUP, mix(r->pid, r->tid), ~r->start_time_ns, text);
+	task_room(f);
+	slot = task_slot(f, r);
+	if (f->task_hash[slot] == FLAME_NONE) {
+		f->tasks = grow(f->tasks, f->n_tasks, &f->cap_tasks, sizeof(*f->tasks));
+		f->tasks[f->n_tasks] = (struct flame_task){ r->pid, r->start_time_ns, r->tid,
+							    process_fn, thread_fn };
+		f->task_hash[slot] = f->n_tasks++;
+	}
+	return f->task_hash[slot];
+}
+
+u32 flame_parse_ids(const char *s, u32 *ids, u32 cap)
+{
+	u32 n = 0;
+
+	while (s && *s && n < cap) {
+		u32 v = 0;
+
+		while (*s == ' ')
+			s++;
+		if (*s < '0' || *s > '9')
+			break;
+		for (; *s >= '0' && *s <= '9'; s++)
+			v = v * 10 + (u32)(*s - '0');
+		ids[n++] = v;
+	}
+	return n;
+}
+
+static u32 cut_fn_of(struct flame *f, const char *whole)
+{
+	u64 key = 0;
+
+	if (!whole || !*whole || !strcmp(whole, "yes"))
+		return 0;
+	for (const char *p = whole; *p; p++)
+		key = mix(key, (u8)*p);
+	return flame_names_group(&f->names, FLAME_CUT, key, 7, whole);
+}
+
+/* ---- paths ---------------------------------------------------------------------------- */
+
+/* A stack that waits by design: for new work, or for time to pass. */
+static bool waits(struct flame *f, const struct flame_stack *s)
+{
+	bool idle = false;
+	u32 depth = 0;
+
+	for (u32 i = 0; i < s->n_ids; i++) {
+		u32 fn = flame_names_frame(&f->names, f->ids[s->ids + i]);
+		u8 wait = f->names.fns[fn].wait;
+
+		if (wait == FLAME_LOCK)
+			return false;
+		/* The main function of a kernel thread itself, not what it called. */
+		idle |= wait == FLAME_IDLE || wait == FLAME_FUTEX || (wait == FLAME_KTHREAD && depth <= 1);
+		depth += f->names.fns[fn].kind < FLAME_GROUP;
+	}
+	return idle;
+}
+
+static u32 place_function(struct flame *f, struct flame_tree *t, u32 node, u32 id)
+{
+	u32 fn = flame_names_frame(&f->names, id);
+	bool waker = f->names.fns[fn].kind == FLAME_GROUP;
+
+	if ((f->shape.hide_kernel && f->names.fns[fn].kernel) || (f->shape.inverted && waker))
+		return node;
+	return flame_tree_child(t, node, fn);
+}
+
+/* A frame is one function, and those that were inlined there above it. */
+static u32 place_frame(struct flame *f, struct flame_tree *t, u32 node, u32 id)
+{
+	u32 ids[FLAME_INLINED_MAX], n = flame_names_inlined(&f->names, id, ids, FLAME_INLINED_MAX);
+
+	if (!f->shape.inverted)
+		node = place_function(f, t, node, id);
+	for (u32 i = 0; i < n; i++)
+		node = place_function(f, t, node, ids[f->shape.inverted ? i : n - 1 - i]);
+	return f->shape.inverted ? place_function(f, t, node, id) : node;
+}
+
+u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
+{
+	const struct flame_task *task = &f->tasks[s->task];
+	u32 node = FLAME_ROOT;
+
+	if (f->shape.hide_waits && waits(f, s))
+		return FLAME_NONE;
+	if (s->cut_fn)
+		node = flame_tree_child(t, node, s->cut_fn);
+	if (f->shape.by_process && !f->scope.pid)
+		node = flame_tree_child(t, node, task->process_fn);
+	if (f->shape.by_thread)
+		node = flame_tree_child(t, node, task->thread_fn);
+	for (u32 i = 0; i < s->n_ids; i++) {
+		u32 at = f->shape.inverted ? i : s->n_ids - 1 - i;
+
+		node = place_frame(f, t, node, f->ids[s->ids + at]);
+	}
+	return node;
+}
+
+static struct flame_tree *other_tree(struct flame *f)
+{
+	return &f->trees[!f->shown];
+}
+
+u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
+{
+	u32 ids[FLAME_DEPTH_MAX], n = flame_parse_ids(r->frames, ids, FLAME_DEPTH_MAX), slot, at;
+	u32 task = task_of(f, s, r), cut_fn = cut_fn_of(f, r->whole);
+	u64 hash = mix(task, cut_fn);
+
+	for (u32 i = 0; i < n; i++)
+		hash = mix(hash, ids[i]);
+	if (f->n_stacks * 2 >= f->n_hash)
+		flame_hash_stacks(f, max(f->n_hash * 2, 4096u));
+	slot = stack_slot(f, hash, task, cut_fn, ids, n);
+	if (f->hash[slot] != FLAME_NONE)
+		return f->hash[slot];
+	if (f->n_stacks >= MAX_STACKS || flame_tree(f)->n >= FLAME_MAX_NODES)
+		return FLAME_NONE;
+	at = f->n_stacks;
+	f->stacks = grow(f->stacks, at, &f->cap_stacks, sizeof(*f->stacks));
+	f->stacks[at] = (struct flame_stack){
+		.hash = hash, .ids = f->n_ids, .n_ids = n, .task = task, .cut_fn = cut_fn,
+		.leaf = { FLAME_NONE, FLAME_NONE },
+	};
+	while (f->cap_ids < f->n_ids + n) {
+		f->cap_ids = max(f->cap_ids * 2, 16384u);
+		f->ids = xrealloc(f->ids, f->cap_ids * sizeof(*f->ids));
+	}
+	memcpy(f->ids + f->n_ids, ids, n * sizeof(*ids));
+	f->n_ids += n;
+	f->hash[slot] = at;
+	f->n_stacks++;
+	f->n_dead++;	/* until it gets a value */
+	/* The other tree comes to it in time. */
+	f->stacks[at].leaf[f->shown] = flame_place(f, flame_tree(f), &f->stacks[at]);
+	return at;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+void flame_apply(struct flame *f, u32 stack, double value, double n)
+{
+	struct flame_stack *s = &f->stacks[stack];
+	u32 other = !f->shown;
+
+	f->n_dead -= !s->n && !s->value;
+	s->value += value;
+	s->n += n;
+	f->n_dead += !s->n && !s->value;
+	f->all_value += value;
+	f->all_n += n;
+	if (s->cut_fn)
+		f->cut_n += n;
+	if (s->leaf[f->shown] != FLAME_NONE)
+		flame_tree_add(flame_tree(f), &f->names, s->leaf[f->shown], value, n, false);
+	if (f->building && stack < f->build_at && s->leaf[other] != FLAME_NONE)
+		flame_tree_add(other_tree(f), &f->names, s->leaf[other], value, n, false);
+}
+
+static void scale_tree(struct flame_tree *t, double by)
+{
+	for (u32 i = 0; i < t->n; i++) {
+		t->nodes[i].value *= by;
+		t->nodes[i].n *= by;
+	}
+	for (u32 i = 0; i < t->n_costs; i++) {
+		t->costs[i].value *= by;
+		t->costs[i].n *= by;
+		t->costs[i].self *= by;
+		t->costs[i].self_n *= by;
+	}
+}
+
+void flame_scale(struct flame *f, double by)
+{
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		f->stacks[i].value *= by;
+		f->stacks[i].n *= by;
+	}
+	scale_tree(flame_tree(f), by);
+	if (f->building)
+		scale_tree(other_tree(f), by);
+	f->all_value *= by;
+	f->all_n *= by;
+	f->cut_n *= by;
+	f->covered_ns *= by;
+	if (!by)
+		f->n_dead = f->n_stacks;
+	f->version++;
+}
+
+void flame_zero(struct flame *f)
+{
+	flame_scale(f, 0);
+	for (u32 i = 0; i < f->n_ticks; i++)
+		free(f->ticks[i].parts);
+	snapshot_put(f->load.s);
+	f->load.s = NULL;
+	f->n_ticks = 0;
+	f->weight = 1;
+	f->refused = 0;
+}
+
+/* ---- A and B ------------------------------------------------------------------------------------- */
+
+struct flame_span flame_span(const struct flame *f)
+{
+	struct flame_span s = {
+		.covered_ns = flame_real(f, f->covered_ns),
+		.value = flame_real(f, f->trees[f->shown].nodes[FLAME_ROOT].value),
+		.n = flame_real(f, f->trees[f->shown].nodes[FLAME_ROOT].n),
+	};
+
+	if (f->n_ticks) {
+		s.first_ns = f->ticks[0].time_ns - f->ticks[0].interval_ns;
+		s.last_ns = f->ticks[f->n_ticks - 1].time_ns;
+	}
+	return s;
+}
+
+void flame_mark(struct flame *f)
+{
+	struct flame_tree *t = flame_tree(f);
+
+	f->has_a = true;
+	f->a = flame_span(f);
+	f->compact_at = FLAME_MANY_DEAD;	/* what the A before held is free */
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		f->stacks[i].a_value = (float)flame_real(f, f->stacks[i].value);
+		f->stacks[i].a_n = (float)flame_real(f, f->stacks[i].n);
+	}
+	for (u32 i = 0; i < t->n; i++) {
+		t->nodes[i].a_value = (float)flame_real(f, t->nodes[i].value);
+		t->nodes[i].a_n = (float)flame_real(f, t->nodes[i].n);
+	}
+	for (u32 i = 0; i < t->n_costs; i++) {
+		struct flame_cost *c = &t->costs[i];
+
+		c->a_value = (float)flame_real(f, c->value);
+		c->a_n = (float)flame_real(f, c->n);
+		c->a_self = (float)flame_real(f, c->self);
+		c->a_self_n = (float)flame_real(f, c->self_n);
+	}
+	if (f->building)
+		flame_rebuild(f);
+	f->version++;
+}
+
+double flame_diff(const struct flame *f, double value, double n, double a_value, double a_n,
+		  bool *ret_noise)
+{
+	double b_s = flame_real(f, f->covered_ns) / 1e9, a_s = f->a.covered_ns / 1e9;
+	double diff, each_a, each_b, error2;
+
+	value = flame_real(f, value);
+	n = flame_real(f, n);
+	*ret_noise = true;
+	if (a_s <= 0 || b_s <= 0)
+		return 0;
+	diff = value / b_s - a_value / a_s;
+	/* n samples are known to within sqrt(n); each stands for so much time. */
+	each_b = n > 0 ? value / n / b_s : 0;
+	each_a = a_n > 0 ? a_value / a_n / a_s : 0;
+	error2 = n * each_b * each_b + a_n * each_a * each_a;
+	*ret_noise = diff * diff < 4 * error2 || diff == 0;
+	return diff;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+struct flame_tree *flame_tree(struct flame *f)
+{
+	return &f->trees[f->shown];
+}
+
+void flame_init(struct flame *f)
+{
+	*f = (struct flame){ .weight = 1, .compact_at = FLAME_MANY_DEAD };
+	flame_names_init(&f->names);
+	flame_tree_clear(&f->trees[0]);
+	flame_tree_clear(&f->trees[1]);
+}
+
+void flame_free(struct flame *f)
+{
+	for (u32 i = 0; i < f->n_ticks; i++)
+		free(f->ticks[i].parts);
+	snapshot_put(f->load.s);
+	flame_names_free(&f->names);
+	flame_tree_free(&f->trees[0]);
+	flame_tree_free(&f->trees[1]);
+	free(f->stacks);
+	free(f->hash);
+	free(f->ids);
+	free(f->tasks);
+	free(f->task_hash);
+	free(f->ticks);
+	*f = (struct flame){ 0 };
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_build.c: the second tree, which is built a part at a time while the
+ * first is on the screen: after a change of the shape, when a frame got its
+ * name, and to be rid of what is in no window any more.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/flame.h"
+
+#define CHECK_EVERY 128		/* stacks between two looks at the clock */
+
+static struct flame_tree *other_tree(struct flame *f)
+{
+	return &f->trees[!f->shown];
+}
+
+void flame_rebuild(struct flame *f)
+{
+	f->building = true;
+	f->build_at = 0;
+	flame_tree_clear(other_tree(f));
+	other_tree(f)->inverted = f->shape.inverted;
+}
+
+static void build_one(struct flame *f, u32 i)
+{
+	struct flame_stack *s = &f->stacks[i];
+	u32 other = !f->shown;
+
+	s->leaf[other] = flame_place(f, other_tree(f), s);
+	if (s->leaf[other] == FLAME_NONE)
+		return;
+	if (s->n || s->value)
+		flame_tree_add(other_tree(f), &f->names, s->leaf[other], s->value, s->n, false);
+	if (f->has_a && (s->a_n || s->a_value))
+		flame_tree_add(other_tree(f), &f->names, s->leaf[other], (double)s->a_value,
+			       (double)s->a_n, true);
+}
+
+bool flame_build(struct flame *f, u64 end_ns)
+{
+	while (f->building && f->build_at < f->n_stacks) {
+		build_one(f, f->build_at++);
+		if (end_ns && f->build_at % CHECK_EVERY == 0 && boottime_ns() > end_ns)
+			return false;
+	}
+	if (!f->building)
+		return true;
+	f->building = false;
+	flame_tree_adopt(other_tree(f), flame_tree(f), &f->names);
+	for (u32 i = 0; i < f->n_pins; i++)
+		f->pins[i] = flame_tree_same(other_tree(f), flame_tree(f), f->pins[i], &f->names);
+	f->shown = !f->shown;
+	flame_tree_free(other_tree(f));
+	f->version++;
+	return true;
+}
+
+/* ---- dropping what is in no window --------------------------------------------------------------- */
+
+static bool is_dead(const struct flame_stack *s)
+{
+	return !s->n && !s->value && !s->a_n && !s->a_value;
+}
+
+bool flame_is_sparse(const struct flame *f)
+{
+	if (f->building)
+		return false;
+	if (f->trees[f->shown].n >= FLAME_MAX_NODES / 4 * 3)	/* room is needed */
+		return f->n_dead >= f->n_stacks / 8;
+	return f->n_dead >= f->compact_at && f->n_dead >= f->n_stacks / 2;
+}
+
+/* Gives the living new numbers; the numbers in ticks follow. Trees do not mind. */
+void flame_compact(struct flame *f)
+{
+	u32 n = 0, n_ids = 0, *now;
+
+	now = xmalloc(f->n_stacks * sizeof(*now));
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		struct flame_stack s = f->stacks[i];
+
+		now[i] = is_dead(&s) ? FLAME_NONE : n;
+		if (is_dead(&s))
+			continue;
+		memmove(f->ids + n_ids, f->ids + s.ids, s.n_ids * sizeof(*f->ids));
+		s.ids = n_ids;
+		n_ids += s.n_ids;
+		f->stacks[n++] = s;
+	}
+	f->n_dead -= f->n_stacks - n;
+	f->compact_at = f->n_dead + FLAME_MANY_DEAD;	/* those that are left are part of A */
+	f->n_stacks = n;
+	f->n_ids = n_ids;
+	for (u32 i = 0; i < f->n_ticks; i++)
+		for (u32 k = 0; f->ticks[i].parts && k < f->ticks[i].n_parts; k++)
+			f->ticks[i].parts[k].stack = now[f->ticks[i].parts[k].stack];
+	free(now);
+	flame_hash_stacks(f, f->n_hash);
+	flame_rebuild(f);	/* without the nodes of the dead */
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_names.c: which function a frame belongs to. Frames are addresses; what
+ * is drawn is functions, so all frames of one name in one module are one. A
+ * frame without a name stands for itself until its name arrives.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/flame.h"
+
+#define WAKER "← "
+#define FRAMES_MAX (1u << 22)	/* numbers beyond are drawn, but never named */
+
+static const struct {
+	const char *in_schema, *short_name;
+} kinds[N_FLAME_KINDS] = {
+	[FLAME_USER] = { "user", "user" }, [FLAME_CPP] = { "c++", "C++" },
+	[FLAME_LIBRARY] = { "library", "lib" }, [FLAME_KERNEL] = { "kernel", "kernel" },
+	[FLAME_JIT] = { "jit", "JIT" }, [FLAME_INTERP] = { "interp", "interp" },
+	[FLAME_UNKNOWN] = { "unknown", "?" }, [FLAME_GROUP] = { NULL, "" }, [FLAME_CUT] = { NULL, "cut" },
+};
+
+const char *flame_kind_name(u32 kind)
+{
+	return kinds[kind].short_name;
+}
+
+const char *flame_fn_text(const struct flame_fn *fn)
+{
+	return fn->text ? fn->text : fn->row->name;
+}
+
+static bool has_name(const struct frames_row *r)
+{
+	return r->name && *r->name;
+}
+
+/* It has its name, or the reason why there is none. */
+static bool is_settled(const struct frames_row *r)
+{
+	return has_name(r) || (r->reason && *r->reason);
+}
+
+static u32 kind_of(const struct frames_row *r)
+{
+	for (u32 i = 0; r->kind && i < FLAME_UNKNOWN; i++)
+		if (!strcmp(r->kind, kinds[i].in_schema))
+			return i;
+	return FLAME_UNKNOWN;
+}
+
+static u64 hash_text(u64 h, const char *s)
+{
+	for (; s && *s; s++)
+		h = (h ^ (u8)*s) * 0x100000001b3ull;
+	return (h ^ 0xff) * 0x100000001b3ull;
+}
+
+/* ---- functions --------------------------------------------------------------------- */
+
+static u32 slot_of(const struct flame_names *n, u64 key, u64 key2)
+{
+	u32 mask = n->n_hash - 1, i = (u32)((key ^ key2 * 0x9e3779b97f4a7c15ull) >> 17) & mask;
+
+	for (; n->hash[i] != FLAME_NONE; i = (i + 1) & mask) {
+		const struct flame_fn *fn = &n->fns[n->hash[i]];
+
+		if (fn->key[0] == key && fn->key[1] == key2)
+			break;
+	}
+	return i;
+}
+
+static void make_room(struct flame_names *n)
+{
+	if (n->n * 2 < n->n_hash)
+		return;
+	n->n_hash = max(n->n_hash * 2, 1024u);
+	free(n->hash);
+	n->hash = xmalloc(n->n_hash * sizeof(*n->hash));
+	memset(n->hash, 0xff, n->n_hash * sizeof(*n->hash));
+	for (u32 i = 0; i < n->n; i++)
+		n->hash[slot_of(n, n->fns[i].key[0], n->fns[i].key[1])] = i;
+}
+
+/* The function of that key; *ret_new: it was made just now, and is empty. */
+static u32 intern(struct flame_names *n, u64 key, u64 key2, bool *ret_new)
+{
+	u32 slot;
+
+	make_room(n);
+	slot = slot_of(n, key, key2);
+	*ret_new = n->hash[slot] == FLAME_NONE;
+	if (!*ret_new)
+		return n->hash[slot];
+	n->fns = grow(n->fns, n->n, &n->cap, sizeof(*n->fns));
+	n->fns[n->n] = (struct flame_fn){ .key = { key, key2 }, .frame = FLAME_NONE };
+	n->hash[slot] = n->n;
+	return n->n++;
+}
+
+/*
+ * Functions in which a thread waits by design. A futex is a wait for new work,
+ * unless it is a lock that somebody holds.
+ */
+static u8 wait_of(const char *name)
+{
+	static const char *const idle[] = {
+		"ep_poll", "do_epoll_wait", "do_sys_poll", "do_poll", "do_select", "core_sys_select",
+		"hrtimer_nanosleep", "do_nanosleep", "clock_nanosleep", "common_nsleep", "do_wait",
+		"inet_csk_accept", "unix_accept", "do_sigtimedwait", "sigsuspend", "io_cqring_wait",
+		"do_accept", "kthread_worker_fn", "worker_thread", "smpboot_thread_fn", "rcu_gp_kthread",
+		"rcu_gp_fqs_loop", "rcu_tasks_one_gp", "poll_schedule_timeout.constprop.0",
+	};
+
+	if (!strcmp(name, "kthread"))
+		return FLAME_KTHREAD;
+	if (strstr(name, "mutex_lock") || strstr(name, "lll_lock") || strstr(name, "rwlock_"))
+		return FLAME_LOCK;
+	if (!strcmp(name, "futex_wait") || !strcmp(name, "futex_wait_queue"))
+		return FLAME_FUTEX;
+	for (u32 i = 0; i < ARRAY_SIZE(idle); i++)
+		if (!strcmp(name, idle[i]))
+			return FLAME_IDLE;
+	return FLAME_NO_WAIT;
+}
+
+static char *unnamed_text(const struct frames_row *r)
+{
+	const char *slash = r->module ? strrchr(r->module, '/') : NULL;
+	const char *module = slash ? slash + 1 : r->module;
+
+	if (!module || !*module)
+		return u64_known(r->addr) ? xasprintf("0x%llx", (unsigned long long)r->addr) :
+					    xasprintf("frame %llu", (unsigned long long)r->id);
+	if (!u64_known(r->addr))
+		return xstrdup(module);
+	return xasprintf("%s+0x%llx", module, (unsigned long long)r->addr);
+}
+
+static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
+{
+	bool is_new, named = has_name(r);
+	u64 key = 0xcbf29ce484222325ull;
+	struct flame_fn *fn;
+	u32 id;
+
+	key = hash_text(hash_text(hash_text(key, r->name), r->module), r->kind);
+	id = named ? intern(n, key, r->inlined == 1, &is_new) : intern(n, r->id, ~0ull, &is_new);
+	fn = &n->fns[id];
+	if (!is_new && fn->row && (fn->row->file || !r->file) && named)
+		return id;
+	row_put(fn->row ? &fn->row->row : NULL);
+	fn->row = (const struct frames_row *)row_get(&r->row);
+	fn->named = named;
+	fn->kernel = (r->kind && !strcmp(r->kind, "kernel")) || (r->module && !strcmp(r->module, "[kernel]"));
+	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
+	fn->inlined = r->inlined == 1;
+	if (named && !strncmp(r->name, WAKER, strlen(WAKER))) {	/* "← nginx 1191": no function */
+		fn->kind = FLAME_GROUP;
+		fn->kernel = false;
+	}
+	if (named) {
+		fn->wait = wait_of(r->name);
+		return id;
+	}
+	fn->frame = (u32)r->id;
+	free(fn->text);
+	fn->text = unnamed_text(r);
+	return id;
+}
+
+u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 key2, const char *text)
+{
+	bool is_new;
+	u32 id = intern(n, hash_text(key * 31 + kind, NULL), key2 ^ 0x5851f42d4c957f2dull, &is_new);
+	struct flame_fn *fn = &n->fns[id];
+
+	fn->kind = (u8)kind;
+	fn->named = true;
+	if (!fn->text || strcmp(fn->text, text)) {
+		free(fn->text);
+		fn->text = xstrdup(text);
+	}
+	return id;
+}
+
+u32 flame_names_now(const struct flame_names *n, u32 fn)
+{
+	u32 frame = n->fns[fn].frame;
+
+	return n->fns[fn].named || frame >= n->n_frames ? fn : n->frames[frame].fn;
+}
+
+/* ---- frames ------------------------------------------------------------------------- */
+
+static void reach(struct flame_names *n, u32 id)
+{
+	while (n->n_frames <= id) {
+		n->frames = grow(n->frames, n->n_frames, &n->cap_frames, sizeof(*n->frames));
+		n->frames[n->n_frames++] = (struct flame_frame){ .fn = FLAME_NONE };
+	}
+}
+
+/* Strings are interned: a row that says nothing new is known by their addresses. */
+static bool says_the_same(const struct frames_row *a, const struct frames_row *b)
+{
+	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
+	       a->reason == b->reason && a->file == b->file && a->line == b->line &&
+	       a->inlined == b->inlined && a->inlines == b->inlines &&
+	       a->start_line == b->start_line;
+}
+
+/* An older snapshot knows less: a name that was learned stays. */
+static bool learn(struct flame_names *n, const struct frames_row *r)
+{
+	struct flame_frame *f;
+	bool known, settled, other;
+	u32 fn;
+
+	if (r->id >= FRAMES_MAX)
+		return false;
+	reach(n, (u32)r->id);
+	f = &n->frames[r->id];
+	if (f->row && says_the_same(f->row, r))
+		return false;
+	known = f->row && has_name(f->row);
+	if (known && !has_name(r))
+		return false;
+	fn = fn_of_row(n, r);
+	other = f->used && (f->fn != fn || (f->row && f->row->inlines != r->inlines));
+	settled = f->row && is_settled(f->row);
+	n->n_used_known += f->used * (is_settled(r) - settled);
+	row_get(&r->row);
+	row_put(f->row ? &f->row->row : NULL);
+	f->row = r;
+	f->fn = fn;
+	return other;
+}
+
+bool flame_names_update(struct flame_names *n, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_frames];
+	bool other = false;
+
+	if (t->n > n->n_seen) {
+		n->seen = xrealloc(n->seen, t->n * sizeof(*n->seen));
+		memset(n->seen + n->n_seen, 0, (t->n - n->n_seen) * sizeof(*n->seen));
+		n->n_seen = t->n;
+	}
+	for (u32 i = 0; i < t->n; i++) {
+		if (n->seen[i] == t->rows[i])
+			continue;
+		n->seen[i] = t->rows[i];
+		other |= learn(n, (const struct frames_row *)t->rows[i]);
+	}
+	return other;
+}
+
+u32 flame_names_frame(struct flame_names *n, u32 id)
+{
+	struct flame_frame *f;
+	char text[32];
+
+	if (id >= FRAMES_MAX) {
+		snprintf(text, sizeof(text), "frame %u", id);
+		return flame_names_group(n, FLAME_UNKNOWN, id, 1, text);
+	}
+	reach(n, id);
+	f = &n->frames[id];
+	if (!f->used) {
+		f->used = true;
+		n->n_used++;
+		n->n_used_known += f->row && is_settled(f->row);
+	}
+	if (f->fn == FLAME_NONE) {	/* its row is missing in the snapshot */
+		snprintf(text, sizeof(text), "frame %u", id);
+		f->fn = flame_names_group(n, FLAME_UNKNOWN, id, 1, text);
+		n->fns[f->fn].named = false;
+		n->fns[f->fn].frame = id;
+	}
+	return f->fn;
+}
+
+u32 flame_names_inlined(const struct flame_names *n, u32 id, u32 *ids, u32 cap)
+{
+	const struct frames_row *r = id < n->n_frames ? n->frames[id].row : NULL;
+
+	return r && r->inlines ? flame_parse_ids(r->inlines, ids, cap) : 0;
+}
+
+/* ---- life ---------------------------------------------------------------------------- */
+
+void flame_names_init(struct flame_names *n)
+{
+	*n = (struct flame_names){ 0 };
+	flame_names_group(n, FLAME_GROUP, 0, 0, "all");
+}
+
+void flame_names_free(struct flame_names *n)
+{
+	for (u32 i = 0; i < n->n; i++) {
+		row_put(n->fns[i].row ? &n->fns[i].row->row : NULL);
+		free(n->fns[i].text);
+	}
+	for (u32 i = 0; i < n->n_frames; i++)
+		row_put(n->frames[i].row ? &n->frames[i].row->row : NULL);
+	free(n->fns);
+	free(n->hash);
+	free(n->frames);
+	free(n->seen);
+	*n = (struct flame_names){ 0 };
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_window.c: which ticks are in the window. When time goes on by one tick,
+ * one is added and the oldest subtracted; after a jump only the difference is
+ * done. What was added is remembered as (stack, value), so that nothing has to
+ * be decoded to be subtracted.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/flame.h"
+
+#define WINDOW_NS (10 * NSEC_PER_SEC)
+#define HALF_LIFE_NS (10 * NSEC_PER_SEC)
+#define DECAY_NS (8 * HALF_LIFE_NS)	/* what is older has decayed to nothing */
+#define WEIGHT_MAX 1e9
+#define CHECK_EVERY 32		/* rows between two looks at the clock */
+#define DECAYED 0.01		/* of a sample: gone */
+
+/* ---- one tick ----------------------------------------------------------------------- */
+
+static bool observed(const struct table *t)
+{
+	return t->status == TS_OK || t->status == TS_PARTIAL;
+}
+
+static bool keeps_parts(const struct flame *f)
+{
+	return f->window == FLAME_10S || f->window == FLAME_TICK;
+}
+
+static void add_row(struct flame *f, const struct snapshot *s, const struct stacks_row *r,
+		    struct flame_tick *t)
+{
+	u64 value = u64_known(r->value) ? r->value : 0;
+	u32 n = u64_known(r->samples) ? (u32)r->samples : 0, stack;
+
+	if (!r->kind || strcmp(r->kind, f->scope.kind) || (!value && !n))
+		return;
+	stack = flame_stack_of(f, s, r);
+	if (stack == FLAME_NONE) {
+		t->refused += n;
+		f->refused += n;
+		return;
+	}
+	flame_apply(f, stack, (double)value * f->weight, n * f->weight);
+	if (!keeps_parts(f))
+		return;
+	t->parts = grow(t->parts, t->n_parts, &t->cap_parts, sizeof(*t->parts));
+	t->parts[t->n_parts++] = (struct flame_part){ stack, n, value };
+}
+
+/* The rows of the tick that is being added; false: there are more. */
+static bool load(struct flame *f, u64 end_ns)
+{
+	struct flame_load *l = &f->load;
+	struct flame_tick *t = f->ticks;
+
+	if (!l->s)
+		return true;
+	while (t->seq != l->s->seq)
+		t++;
+	for (; l->next < l->end; l->next++) {
+		if (end_ns && l->next % CHECK_EVERY == 0 && boottime_ns() > end_ns)
+			return false;
+		add_row(f, l->s, (const struct stacks_row *)l->s->tables[TABLE_stacks].rows[l->next], t);
+	}
+	snapshot_put(l->s);
+	l->s = NULL;
+	f->version++;
+	return true;
+}
+
+/* The rows follow with load(). */
+static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
+{
+	const struct table *table = &s->tables[TABLE_stacks];
+	struct flame_tick t = {
+		.seq = s->seq, .time_ns = s->time_ns, .interval_ns = s->interval_ns,
+	};
+
+	f->load = (struct flame_load){ snapshot_get(s), 0, 0 };
+	if (flame_names_update(&f->names, s))
+		flame_rebuild(f);
+	if (observed(table)) {
+		t.covered_ns = table->interval_ns ? table->interval_ns : s->interval_ns;
+		f->load.end = table->n;
+		if (f->scope.pid)
+			snapshot_process_rows(s, TABLE_stacks, f->scope.pid, f->scope.start_time_ns,
+					      &f->load.next, &f->load.end);
+	}
+	f->covered_ns += (double)t.covered_ns * f->weight;
+	f->ticks = grow(f->ticks, f->n_ticks, &f->cap_ticks, sizeof(*f->ticks));
+	memmove(&f->ticks[at + 1], &f->ticks[at], (f->n_ticks - at) * sizeof(*f->ticks));
+	f->ticks[at] = t;
+	f->n_ticks++;
+	f->version++;
+}
+
+static void remove_tick(struct flame *f, u32 at)
+{
+	struct flame_tick *t = &f->ticks[at];
+
+	if (f->load.s && f->load.s->seq == t->seq) {
+		snapshot_put(f->load.s);
+		f->load.s = NULL;
+	}
+	for (u32 i = 0; i < t->n_parts; i++)
+		flame_apply(f, t->parts[i].stack, -(double)t->parts[i].value, -(double)t->parts[i].n);
+	f->covered_ns -= (double)t->covered_ns;
+	f->refused -= t->refused;
+	free(t->parts);
+	memmove(&f->ticks[at], &f->ticks[at + 1], (f->n_ticks - at - 1) * sizeof(*f->ticks));
+	f->n_ticks--;
+	f->version++;
+}
+
+/* ---- decay ---------------------------------------------------------------------------- */
+
+/* Instead of making everything in the window smaller, what is new counts more. */
+static void decay(struct flame *f, u64 interval_ns)
+{
+	f->weight *= exp2((double)interval_ns / (double)HALF_LIFE_NS);
+	if (f->weight < WEIGHT_MAX)
+		return;
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		struct flame_stack *s = &f->stacks[i];
+
+		if (s->n && s->n / f->weight < DECAYED)
+			flame_apply(f, i, -s->value, -s->n);
+	}
+	flame_scale(f, 1 / f->weight);
+	f->weight = 1;
+}
+
+/* ---- the ticks that shall be in it ------------------------------------------------------ */
+
+/* Its middle decides, so that a window does not change its length when ticks are a little late. */
+static bool is_within(const struct history *h, u32 i, u64 end_ns, u64 length_ns)
+{
+	return history_time_ns(h, i) + length_ns > end_ns + history_interval_ns(h, i) / 2;
+}
+
+/* First tick of the window that ends with tick `last`. */
+static u32 first_of(const struct flame *f, const struct history *h, u32 last)
+{
+	u64 end = history_time_ns(h, last), length = f->window == FLAME_DECAY ? DECAY_NS : WINDOW_NS;
+	u32 first = last;
+
+	if (f->window == FLAME_ALL)
+		return 0;
+	while (f->window != FLAME_TICK && first > 0 && is_within(h, first - 1, end, length))
+		first--;
+	return first;
+}
+
+static const struct snapshot *snapshot_of(struct history *h, u32 i, const struct snapshot *shown)
+{
+	if (shown->seq == history_seq(h, i) && shown->interval_ns == history_interval_ns(h, i))
+		return snapshot_get(shown);
+	return history_snapshot(h, i);
+}
+
+static bool same_tick(const struct flame_tick *t, const struct history *h, u32 i)
+{
+	return t->seq == history_seq(h, i) && t->interval_ns == history_interval_ns(h, i);
+}
+
+/* A sum that only grows cannot go back: it starts again. */
+static void forget_the_future(struct flame *f, u64 last_seq)
+{
+	if (f->n_ticks && !keeps_parts(f) && f->ticks[f->n_ticks - 1].seq > last_seq)
+		flame_zero(f);
+}
+
+static void remove_others(struct flame *f, const struct history *h, u32 first, u32 last)
+{
+	u32 i = first;
+
+	for (u32 k = 0; k < f->n_ticks;) {
+		while (i <= last && history_seq(h, i) < f->ticks[k].seq)
+			i++;
+		if (i <= last && same_tick(&f->ticks[k], h, i))
+			k++;
+		else
+			remove_tick(f, k);
+	}
+}
+
+/* Adds tick i at its place, if it is not there. */
+static bool need_tick(struct flame *f, struct history *h, u32 i, const struct snapshot *shown)
+{
+	u64 seq = history_seq(h, i);
+	u32 at = f->n_ticks;
+	const struct snapshot *s;
+
+	while (at > 0 && f->ticks[at - 1].seq > seq)
+		at--;
+	if (at > 0 && f->ticks[at - 1].seq == seq)
+		return false;
+	s = snapshot_of(h, i, shown);
+	if (!s)
+		return false;
+	if (f->window == FLAME_DECAY)
+		decay(f, s->interval_ns);
+	add_tick(f, at, s);
+	snapshot_put(s);
+	return true;
+}
+
+/* Of the ticks of a sum it is enough to know where it starts and ends. */
+static void drop_records(struct flame *f)
+{
+	if (keeps_parts(f) || f->n_ticks < 3)
+		return;
+	f->ticks[1] = f->ticks[f->n_ticks - 1];
+	f->n_ticks = 2;
+}
+
+static bool follow_history(struct flame *f, struct history *h, u32 last, const struct snapshot *shown,
+			   u64 end_ns)
+{
+	u32 first = first_of(f, h, last);
+
+	forget_the_future(f, history_seq(h, last));
+	if (keeps_parts(f))
+		remove_others(f, h, first, last);
+	else if (f->n_ticks)	/* a sum goes on where it is */
+		first = (u32)(history_find(h, f->ticks[f->n_ticks - 1].seq) + 1);
+	if (!load(f, end_ns))
+		return false;
+	for (u32 i = first; i <= last; i++) {
+		bool added = need_tick(f, h, i, shown);
+
+		if (added && !load(f, end_ns))
+			return false;
+		drop_records(f);
+	}
+	return true;
+}
+
+bool flame_follow(struct flame *f, struct history *h, const struct snapshot *shown, u64 budget_ns)
+{
+	u64 start_ns = boottime_ns(), end_ns = budget_ns ? start_ns + budget_ns : 0;
+	int last = h ? history_find(h, shown->seq) : -1;
+
+	if (last >= 0 && history_seq(h, (u32)last) == shown->seq) {
+		if (!follow_history(f, h, (u32)last, shown, end_ns))
+			return false;
+	} else if (!f->n_ticks || f->ticks[f->n_ticks - 1].seq != shown->seq) {
+		flame_zero(f);	/* kept nowhere: it is all there is */
+		add_tick(f, 0, shown);
+		load(f, 0);
+	}
+	if (flame_is_sparse(f)) {	/* takes a while: not after other work, nor before */
+		if (!budget_ns || boottime_ns() - start_ns < budget_ns / 4)
+			flame_compact(f);
+		if (budget_ns)
+			return false;
+	}
+	return flame_build(f, end_ns);
+}
+
+/* ---- settings --------------------------------------------------------------------------- */
+
+static bool same_scope(const struct flame_scope *a, const struct flame_scope *b)
+{
+	return a->pid == b->pid && a->start_time_ns == b->start_time_ns && a->kind && b->kind &&
+	       !strcmp(a->kind, b->kind);
+}
+
+void flame_set_scope(struct flame *f, const struct flame_scope *scope)
+{
+	if (same_scope(&f->scope, scope))
+		return;
+	f->scope = *scope;
+	flame_zero(f);
+	f->n_stacks = f->n_ids = f->n_dead = f->n_pins = 0;
+	f->compact_at = FLAME_MANY_DEAD;
+	f->has_a = f->building = false;
+	if (f->hash)
+		memset(f->hash, 0xff, f->n_hash * sizeof(*f->hash));
+	flame_tree_clear(flame_tree(f));
+	flame_tree(f)->inverted = f->shape.inverted;
+}
+
+void flame_set_window(struct flame *f, enum flame_window w)
+{
+	if (f->window == w)
+		return;
+	flame_zero(f);
+	f->window = w;
+}
+
+void flame_set_shape(struct flame *f, const struct flame_shape *shape)
+{
+	if (!memcmp(&f->shape, shape, sizeof(*shape)))
+		return;
+	f->shape = *shape;
+	flame_rebuild(f);
+}

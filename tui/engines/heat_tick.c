@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * heat_tick.c: who made the calls of one tick, packed: some 80 bytes for each
+ * active call of a process, so that a screen full of ticks fits into a few MB.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/heat.h"
+
+/* Bucket and count in one word: 42 octaves need 9 bits, the zero bucket is 0. */
+struct cell {
+	u64 bucket : 10, count : 54;
+};
+
+struct entry {
+	u32 id, first, n;	/* its cells */
+	u64 count, sum_ns, max_ns;
+};
+
+struct heat_tick {
+	struct entry *entries;
+	struct cell *cells;
+	u32 n_entries, cap_entries, n_cells, cap_cells;
+};
+
+/* ---- ids ------------------------------------------------------------------------ */
+
+struct heat_ids {
+	struct heat_id *ids;
+	u32 n, cap;
+	u32 *slots;		/* open addressing: index + 1 of an id, 0: free */
+	u32 n_slots;		/* a power of two */
+	u32 compact_at;		/* number of ids at which it is worth the work */
+};
+
+struct heat_ids *heat_ids_new(void)
+{
+	struct heat_ids *ids = xcalloc(1, sizeof(*ids));
+
+	ids->compact_at = 4096;
+	return ids;
+}
+
+void heat_ids_free(struct heat_ids *ids)
+{
+	if (!ids)
+		return;
+	free(ids->ids);
+	free(ids->slots);
+	free(ids);
+}
+
+u32 heat_ids_len(const struct heat_ids *ids)
+{
+	return ids ? ids->n : 0;
+}
+
+const struct heat_id *heat_ids_at(const struct heat_ids *ids, u32 i)
+{
+	return &ids->ids[i];
+}
+
+static void copy_text(char *dst, size_t cap, const char *src)
+{
+	size_t n = strnlen(src ? src : "?", cap - 1);
+
+	memcpy(dst, src ? src : "?", n);
+	dst[n] = '\0';
+}
+
+static u32 hash_id(u64 pid, u64 start_time_ns, u64 nr)
+{
+	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start_time_ns * 0xc2b2ae3d27d4eb4full) ^
+		(nr * 0x165667b19e3779f9ull);
+
+	return (u32)(h >> 29);
+}
+
+static void ids_rehash(struct heat_ids *ids, u32 n_slots)
+{
+	free(ids->slots);
+	ids->n_slots = n_slots;
+	ids->slots = xcalloc(ids->n_slots, sizeof(*ids->slots));
+	for (u32 i = 0; i < ids->n; i++) {
+		const struct heat_id *id = &ids->ids[i];
+		u32 at = hash_id(id->pid, id->start_time_ns, id->nr) & (ids->n_slots - 1);
+
+		while (ids->slots[at])
+			at = (at + 1) & (ids->n_slots - 1);
+		ids->slots[at] = i + 1;
+	}
+}
+
+static bool is_id(const struct heat_id *id, const struct syscalls_row *r)
+{
+	return id->pid == r->pid && id->start_time_ns == r->start_time_ns && id->nr == r->nr &&
+	       !strncmp(id->abi, r->abi ? r->abi : "?", sizeof(id->abi) - 1);
+}
+
+static u32 id_of(struct heat_ids *ids, const struct syscalls_row *r)
+{
+	struct heat_id *id;
+	u32 at;
+
+	if (ids->n * 2 >= ids->n_slots)
+		ids_rehash(ids, ids->n_slots ? ids->n_slots * 2 : 256);
+	at = hash_id(r->pid, r->start_time_ns, r->nr) & (ids->n_slots - 1);
+	for (; ids->slots[at]; at = (at + 1) & (ids->n_slots - 1))
+		if (is_id(&ids->ids[ids->slots[at] - 1], r))
+			return ids->slots[at] - 1;
+	ids->ids = grow(ids->ids, ids->n, &ids->cap, sizeof(*ids->ids));
+	id = &ids->ids[ids->n++];
+	*id = (struct heat_id){ .pid = r->pid, .start_time_ns = r->start_time_ns, .nr = r->nr };
+	copy_text(id->abi, sizeof(id->abi), r->abi);
+	copy_text(id->comm, sizeof(id->comm), r->comm);
+	copy_text(id->syscall, sizeof(id->syscall), r->syscall);
+	ids->slots[at] = ids->n;
+	return ids->n - 1;
+}
+
+static void tick_mark(const struct heat_tick *t, u32 *used)
+{
+	for (u32 i = 0; t && i < t->n_entries; i++)
+		used[t->entries[i].id] = 1;
+}
+
+static void tick_rename(struct heat_tick *t, const u32 *renamed)
+{
+	for (u32 i = 0; t && i < t->n_entries; i++)
+		t->entries[i].id = renamed[t->entries[i].id];
+}
+
+/*
+ * Short processes leave ids that no tick names any more: these go, and the ticks
+ * get the new numbers. Does nothing until the ids have doubled since the last time.
+ */
+void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 n)
+{
+	u32 *renamed, kept = 0;
+
+	if (ids->n < ids->compact_at)
+		return;
+	renamed = xcalloc(ids->n + 1, sizeof(*renamed));
+	for (u32 i = 0; i < n; i++)
+		tick_mark(ticks[i], renamed);
+	for (u32 i = 0; i < ids->n; i++) {
+		if (!renamed[i])
+			continue;
+		ids->ids[kept] = ids->ids[i];
+		renamed[i] = kept++;
+	}
+	for (u32 i = 0; i < n; i++)
+		tick_rename(ticks[i], renamed);
+	free(renamed);
+	ids->n = kept;
+	ids->compact_at = max(kept * 2, 4096u);
+	ids_rehash(ids, ids->n_slots);
+}
+
+u64 heat_ids_bytes(const struct heat_ids *ids)
+{
+	return ids ? ids->n * sizeof(*ids->ids) + ids->n_slots * sizeof(*ids->slots) : 0;
+}
+
+/* ---- packing -------------------------------------------------------------------- */
+
+static void add_cell(struct heat_tick *t, int bucket, u64 count)
+{
+	if (!count)
+		return;
+	t->cells = grow(t->cells, t->n_cells, &t->cap_cells, sizeof(*t->cells));
+	t->cells[t->n_cells++] = (struct cell){ .bucket = (u64)(bucket + 1), .count = count };
+}
+
+static void add_entry(struct heat_tick *t, u32 id, const struct hist *h)
+{
+	struct entry *e;
+
+	t->entries = grow(t->entries, t->n_entries, &t->cap_entries, sizeof(*t->entries));
+	e = &t->entries[t->n_entries++];
+	*e = (struct entry){
+		.id = id, .first = t->n_cells,
+		.count = h->count, .sum_ns = h->sum_ns, .max_ns = h->max_ns,
+	};
+	add_cell(t, HEAT_ZERO, h->zero);
+	for (u32 k = 0; k < h->n; k++)
+		add_cell(t, h->offset - HIST_UNIT_OFFSET + (int)k, h->counts[k]);
+	e->n = t->n_cells - e->first;
+}
+
+/* Gives back the room that will not be used any more. */
+static void tick_trim(struct heat_tick *t)
+{
+	t->entries = xrealloc(t->entries, max(t->n_entries, 1u) * sizeof(*t->entries));
+	t->cells = xrealloc(t->cells, max(t->n_cells, 1u) * sizeof(*t->cells));
+}
+
+static bool passes(const struct heat_filter *f, const struct syscalls_row *r)
+{
+	if (!f->one_call)
+		return f->waits || r->waits != 1;
+	return r->nr == f->nr && r->abi && !strncmp(r->abi, f->abi, sizeof(f->abi) - 1);
+}
+
+/*
+ * A tick in which only one process was measured (bpf/collectors/syscalls/syscalls.c says
+ * which) shows that process, and is unobserved for everybody else.
+ */
+static bool is_observed(const struct heat_filter *f, const struct table *t)
+{
+	char only[40];
+
+	if (t->status != TS_PARTIAL || !t->reason || strncmp(t->reason, "only process ", 13))
+		return t->status == TS_OK || t->status == TS_PARTIAL;
+	snprintf(only, sizeof(only), "only process %llu", (unsigned long long)f->pid);
+	return !strcmp(t->reason, only);
+}
+
+struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *f,
+				const struct snapshot *s, const struct hist **ret_hist)
+{
+	const struct table *table = &s->tables[TABLE_syscalls];
+	struct heat_tick *t;
+	struct hist_acc acc;
+	u32 first = 0, end = table->n;
+
+	if (!is_observed(f, table))
+		return NULL;
+	t = xcalloc(1, sizeof(*t));
+	memset(&acc, 0, sizeof(acc));
+	if (f->pid)
+		snapshot_process_rows(s, TABLE_syscalls, f->pid, f->start_time_ns, &first, &end);
+	for (u32 i = first; i < end; i++) {
+		const struct syscalls_row *r = (const struct syscalls_row *)table->rows[i];
+
+		if (!r->hist_tick || !r->hist_tick->count || !passes(f, r))
+			continue;
+		hist_acc_add(&acc, r->hist_tick);
+		add_entry(t, id_of(ids, r), r->hist_tick);
+	}
+	tick_trim(t);
+	*ret_hist = hist_seal(&acc);
+	return t;
+}
+
+void heat_tick_free(struct heat_tick *t)
+{
+	if (!t)
+		return;
+	free(t->entries);
+	free(t->cells);
+	free(t);
+}
+
+u64 heat_tick_bytes(const struct heat_tick *t)
+{
+	if (!t)
+		return 0;
+	return sizeof(*t) + t->n_entries * sizeof(*t->entries) + t->n_cells * sizeof(*t->cells);
+}
+
+/* ---- reading -------------------------------------------------------------------- */
+
+static double bucket_mid_ns(int j)
+{
+	return j < 0 ? 0 : sqrt(hist_lower_ns(j) * hist_upper_ns(j));
+}
+
+static struct heat_share entry_share(const struct heat_tick *t, const struct entry *e, int low,
+				     int end)
+{
+	struct heat_share share = { .id = e->id, .of = e->count };
+	int highest = HEAT_ZERO, of_all = HEAT_ZERO;
+
+	for (u32 k = e->first; k < e->first + e->n; k++) {
+		int j = (int)t->cells[k].bucket - 1;
+
+		of_all = j;
+		if (j < low || j >= end)
+			continue;
+		share.count += t->cells[k].count;
+		share.time_ns += (double)t->cells[k].count * bucket_mid_ns(j);
+		highest = j;
+	}
+	share.time_exact = share.count == e->count;
+	if (share.time_exact)
+		share.time_ns = (double)e->sum_ns;
+	/* The slowest of the tick is in its highest bucket: is that one in the range? */
+	share.slowest_exact = highest == of_all;
+	share.slowest_ns = share.slowest_exact ? e->max_ns : (u64)bucket_mid_ns(highest);
+	return share;
+}
+
+void heat_tick_each(const struct heat_tick *t, int low, int end,
+		    void (*fn)(void *arg, const struct heat_share *share), void *arg)
+{
+	for (u32 i = 0; i < t->n_entries; i++) {
+		struct heat_share share = entry_share(t, &t->entries[i], low, end);
+
+		fn(arg, &share);
+	}
+}

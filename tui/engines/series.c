@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* series.c: the last values of a member, for sparklines. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/term/graph.h"
+#include "tui/engines/series.h"
+
+#define SERIES_ENOUGH 40	/* values that fill the widest sparkline but one */
+
+/* ---- one row ------------------------------------------------------------------ */
+
+static void row_key(const struct row *like, u64 key[2])
+{
+	const struct table_desc *d = like ? &table_descs[like->table] : NULL;
+
+	key[0] = key[1] = 0;
+	for (u32 i = 0; d && i < d->n_fields; i++) {
+		const char *s = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_STR ?
+			row_str(like, &d->fields[i]) : NULL;
+		u64 v = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_U64 ?
+			row_u64(like, &d->fields[i]) : 0;
+
+		if (d->fields[i].kind != FK_KEY)
+			continue;
+		for (; s && *s; s++)
+			v = (v ^ (u8)*s) * 0x100000001b3ull;
+		key[i > 0] = i > 1 ? key[i > 0] * 0x9e3779b97f4a7c15ull + v : v;
+	}
+}
+
+static float value_at(const struct snapshot *s, enum table_id t, int field, const struct row *like)
+{
+	const struct row *r = like ? snapshot_find(s, like) : snapshot_single(s, t);
+	const struct field *f = &table_descs[t].fields[field];
+
+	if (!r)
+		return F32_UNKNOWN;
+	if (f->type == FT_F32)
+		return row_f32(r, f);
+	return u64_known(row_u64(r, f)) ? (float)row_u64(r, f) : F32_UNKNOWN;
+}
+
+static void append(struct series *s, u64 seq, float v)
+{
+	if (s->n == SERIES_MAX) {
+		memmove(s->values, s->values + 1, (SERIES_MAX - 1) * sizeof(*s->values));
+		memmove(s->seqs, s->seqs + 1, (SERIES_MAX - 1) * sizeof(*s->seqs));
+	} else {
+		s->n++;
+	}
+	s->values[s->n - 1] = v;
+	s->seqs[s->n - 1] = seq;
+}
+
+/*
+ * After a step back the older values are here already; only when few are left
+ * it is worth reading the history again. True: nothing more to do.
+ */
+static bool step_back(struct series *s, u64 seq, int at)
+{
+	while (s->n && s->seqs[s->n - 1] > seq)
+		s->n--;
+	return s->n && s->seqs[s->n - 1] == seq && (s->n >= SERIES_ENOUGH || s->n > at);
+}
+
+static void read_again(struct series *s, struct history *h, int at, const struct row *like)
+{
+	s->n = 0;
+	for (int i = max(at - SERIES_MAX + 1, 0); i < at; i++) {
+		const struct snapshot *old = history_snapshot(h, (u32)i);
+
+		append(s, history_seq(h, (u32)i),
+		       old ? value_at(old, s->table, s->field, like) : F32_UNKNOWN);
+		snapshot_put(old);
+	}
+}
+
+void series_update(struct series *s, struct history *h, const struct snapshot *shown,
+		   enum table_id t, int field, const struct row *like)
+{
+	u64 key[2];
+	int at;
+
+	if (!shown || field < 0)
+		return;
+	row_key(like, key);
+	if (s->table != (int)t || s->field != field || memcmp(s->key, key, sizeof(key)))
+		s->n = 0;
+	s->table = (int)t;
+	s->field = field;
+	memcpy(s->key, key, sizeof(key));
+	if (s->n && s->seqs[s->n - 1] == shown->seq)
+		return;
+	at = h ? history_find(h, shown->seq) : -1;
+	if (step_back(s, shown->seq, at))
+		return;
+	if (!s->n || s->seqs[s->n - 1] + 1 != shown->seq)
+		read_again(s, h, at, like);
+	append(s, shown->seq, value_at(shown, t, field, like));
+}
+
+/* ---- all rows ------------------------------------------------------------------- */
+
+#define TRAIL_KEPT 40		/* so many steps back (less TRAIL_LEN) read nothing again */
+
+struct trail {
+	u64 pid, start_time_ns;
+	u64 seq;		/* of the newest level; 0: free */
+	u8 levels[TRAIL_KEPT];
+};
+
+struct trails {
+	enum table_id table;
+	int field, pid, start;
+	float top;
+	u64 seq;		/* shown */
+	u64 first, newest;	/* what was read; 0: nothing */
+	struct trail *slots;	/* open addressing, a power of two */
+	u32 cap, n;
+};
+
+struct trails *trails_new(enum table_id t, int field, float top)
+{
+	struct trails *tr = xcalloc(1, sizeof(*tr));
+
+	tr->table = t;
+	tr->field = field;
+	tr->top = top;
+	tr->pid = table_field(t, "pid");
+	tr->start = table_field(t, "start_time_ns");
+	return tr;
+}
+
+void trails_free(struct trails *t)
+{
+	if (!t)
+		return;
+	free(t->slots);
+	free(t);
+}
+
+static u32 slot_of(const struct trails *t, u64 pid, u64 start)
+{
+	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start * 0xc2b2ae3d27d4eb4full);
+	u32 i = (u32)(h >> 32) & (t->cap - 1);
+
+	while (t->slots[i].seq && (t->slots[i].pid != pid || t->slots[i].start_time_ns != start))
+		i = (i + 1) & (t->cap - 1);
+	return i;
+}
+
+/* A new table of enough room with only what was seen in the last TRAIL_KEPT ticks. */
+static void rehash(struct trails *t, u32 want)
+{
+	struct trail *old = t->slots;
+	u32 old_cap = t->cap;
+
+	for (t->cap = 64; t->cap < want * 3; t->cap *= 2)
+		;
+	t->slots = xcalloc(t->cap, sizeof(*t->slots));
+	t->n = 0;
+	for (u32 i = 0; i < old_cap; i++) {
+		if (!old[i].seq || old[i].seq + TRAIL_KEPT <= t->newest)
+			continue;
+		t->slots[slot_of(t, old[i].pid, old[i].start_time_ns)] = old[i];
+		t->n++;
+	}
+	free(old);
+}
+
+static void shift(struct trail *tr, u64 seq, u8 level)
+{
+	u64 by = tr->seq ? min(seq - tr->seq, (u64)TRAIL_KEPT) : TRAIL_KEPT;
+
+	memmove(tr->levels, tr->levels + by, TRAIL_KEPT - by);
+	memset(tr->levels + TRAIL_KEPT - by, 0, by);
+	tr->levels[TRAIL_KEPT - 1] = level;
+	tr->seq = seq;
+}
+
+static void add_tick(struct trails *t, const struct snapshot *s)
+{
+	const struct table_desc *d = &table_descs[t->table];
+	const struct table *table = &s->tables[t->table];
+
+	t->newest = s->seq;
+	if (!t->first)
+		t->first = s->seq;
+	if ((t->n + table->n) * 2 > t->cap)
+		rehash(t, t->n + table->n);
+	for (u32 i = 0; i < table->n; i++) {
+		const struct row *r = table->rows[i];
+		u64 pid = row_u64(r, &d->fields[t->pid]), start = row_u64(r, &d->fields[t->start]);
+		struct trail *tr = &t->slots[slot_of(t, pid, start)];
+
+		if (!tr->seq) {
+			tr->pid = pid;
+			tr->start_time_ns = start;
+			t->n++;
+		}
+		shift(tr, s->seq, (u8)graph_level(row_f32(r, &d->fields[t->field]), t->top));
+	}
+}
+
+static void rebuild(struct trails *t, struct history *h, u64 seq)
+{
+	int end = h ? history_find(h, seq) : -1;
+
+	free(t->slots);
+	t->slots = NULL;
+	t->cap = t->n = 0;
+	t->first = 0;
+	for (int i = max(end - TRAIL_LEN + 1, 0); i < end; i++) {
+		const struct snapshot *old = history_snapshot(h, (u32)i);
+
+		if (old)
+			add_tick(t, old);
+		snapshot_put(old);
+	}
+}
+
+/* Are the TRAIL_LEN levels up to seq here already? */
+static bool is_kept(const struct trails *t, struct history *h, u64 seq)
+{
+	u64 want = max(seq, (u64)TRAIL_LEN) - TRAIL_LEN + 1;
+
+	if (!t->first || seq > t->newest || t->newest - seq > TRAIL_KEPT - TRAIL_LEN)
+		return false;
+	if (h && history_len(h))	/* there is nothing before its oldest tick */
+		want = max(want, history_seq(h, 0));
+	return t->first <= want && seq >= t->first;
+}
+
+void trails_update(struct trails *t, struct history *h, const struct snapshot *shown)
+{
+	if (!shown || t->seq == shown->seq)
+		return;
+	if (!is_kept(t, h, shown->seq)) {
+		if (t->newest + 1 != shown->seq)
+			rebuild(t, h, shown->seq);
+		add_tick(t, shown);
+	}
+	t->seq = shown->seq;
+}
+
+const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
+{
+	const struct trail *tr;
+
+	if (!t->cap)
+		return NULL;
+	tr = &t->slots[slot_of(t, pid, start_time_ns)];
+	if (tr->seq < t->seq || tr->seq - t->seq > TRAIL_KEPT - TRAIL_LEN)
+		return NULL;
+	return tr->levels + (TRAIL_KEPT - TRAIL_LEN) - (tr->seq - t->seq);
+}

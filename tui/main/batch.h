@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * batch.h: snapshots as text for pipes and logs (-b): one table a view, with
+ * the view's columns and default order, nothing cut and no colour.
+ *
+ *	# processes 2026-11-22T16:42:07Z interval=1s rows=213 lost=0
+ *	    PID USER     S  CPU% ...
+ */
+#ifndef OTTOP_BATCH_H
+#define OTTOP_BATCH_H
+
+#include <stdio.h>
+
+#include "bpf/model/snapshot.h"
+
+struct batch;
+
+/* Writes to `out`, which stays the caller's. ascii: what is beyond ASCII is '?'. */
+struct batch *batch_new(FILE *out, u64 tables, bool ascii);
+/* Writes and flushes the tables of one snapshot. 0 or -errno. */
+int batch_write(struct batch *b, const struct snapshot *s);
+void batch_free(struct batch *b);	/* NULL-safe */
+
+#endif

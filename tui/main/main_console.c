@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main_console.c: what the console may ask for: ticks, tables, a recording, a
+ * snapshot as JSON. It knows the console only by app.h, and the console knows
+ * nothing of what is behind these callbacks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "exporter/json.h"
+#include "exporter/profile.h"
+#include "tui/app/app.h"
+#include "tui/main/main.h"
+
+#define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
+
+struct console {
+	const struct options *o;
+	struct source source;
+	struct history *history;	/* live: our own */
+	struct exporter *exporter;
+	struct record_sink *record;	/* or NULL: nothing is recorded */
+	u64 taken;
+	u64 tables, pid, start_time_ns;	/* what was wanted last */
+};
+
+/* ---- files that the console writes --------------------------------------------- */
+
+/* ottop-shop-web-03-20261122-164207.EXT in the working directory; free() it. */
+static char *choose_name(const struct session *session, const char *extension)
+{
+	time_t now = time(NULL);
+	char stamp[32], host[sizeof(session->host_name)];
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	text_clean(host, sizeof(host), session->host_name, TEXT_SCREEN_ASCII);
+	for (char *p = host; *p; p++)
+		if (*p == '/' || *p == ' ' || *p == '?')
+			*p = '_';
+	return xasprintf("ottop-%s-%s.%s", host, stamp, extension);
+}
+
+/* A new file for the user who called sudo: what ottop writes is his, and nobody else's. */
+static FILE *create_file(const char *path)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return NULL;
+	if (uid && gid && !geteuid() && fchown(fd, (uid_t)atol(uid), (gid_t)atol(gid)))
+		log_line("%s: owner not changed: %s", path, strerror(errno));
+	return fdopen(fd, "w");
+}
+
+/* ---- callbacks ------------------------------------------------------------------- */
+
+static int console_fd(void *arg)
+{
+	struct console *c = arg;
+
+	return source_fd(&c->source);
+}
+
+/* -n: that many intervals are over. */
+static bool console_done(void *arg)
+{
+	const struct console *c = arg;
+
+	return c->o->count && c->taken >= c->o->count;
+}
+
+static const struct snapshot *console_take(void *arg)
+{
+	struct console *c = arg;
+	const struct snapshot *s;
+
+	if (c->source.recording) {
+		recording_read(c->source.recording);
+		return NULL;
+	}
+	s = console_done(c) ? NULL : source_next(&c->source);
+	if (!s)
+		return NULL;
+	history_append(c->history, s);
+	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
+	if (c->record)
+		exporter_push(c->exporter, s);
+	c->taken += s->interval_ns != 0;
+	return s;
+}
+
+/* A recording holds all tables, whatever is on the screen. */
+static void tell_wanted(struct console *c)
+{
+	u64 tables = c->record ? c->tables | record_tables(c->o) : c->tables;
+
+	sampler_want(c->source.sampler, tables, c->pid, c->start_time_ns);
+}
+
+static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
+{
+	struct console *c = arg;
+
+	c->tables = tables;
+	c->pid = pid;
+	c->start_time_ns = start_time_ns;
+	if (c->source.sampler)	/* of a recording it only says who is looked at */
+		tell_wanted(c);
+}
+
+static void console_scope(void *arg, bool on)
+{
+	struct console *c = arg;
+
+	/* what is recorded must not depend on what is looked at */
+	sampler_scope_to_focus(c->source.sampler, on && !c->record);
+}
+
+static void console_interval(void *arg, u64 interval_ns)
+{
+	struct console *c = arg;
+
+	sampler_interval(c->source.sampler, interval_ns);
+}
+
+static char *start_record(struct console *c, const char *path)
+{
+	char *error = NULL, *chosen = path ? NULL : choose_name(source_session(&c->source), "otr");
+
+	if (!c->exporter)
+		c->exporter = exporter_start(QUEUE_MAX);
+	if (!c->exporter)
+		error = xasprintf("recording: no thread: %s", strerror(errno));
+	else
+		c->record = record_sink_open(path ? path : chosen, source_session(&c->source),
+					     &error);
+	free(chosen);
+	if (!c->record)
+		return error;
+	exporter_add(c->exporter, &c->record->sink);
+	tell_wanted(c);
+	return xasprintf("recording to %s", c->record->path);
+}
+
+/* Waits until what is queued is on the disk: the user asked for a whole file. */
+static char *stop_record(struct console *c)
+{
+	char *report;
+
+	exporter_stop(c->exporter);
+	report = record_sink_report(c->record);
+	record_sink_free(c->record);
+	c->exporter = NULL;
+	c->record = NULL;
+	return report;
+}
+
+static char *console_record(void *arg, bool on, const char *path, bool *ret_on)
+{
+	struct console *c = arg;
+	char *line = NULL;
+
+	if (on && c->source.recording)
+		line = xstrdup("this is a recording; there is nothing to record");
+	else if (on && c->record)
+		line = xasprintf("already recording to %s", c->record->path);
+	else if (on)
+		line = start_record(c, path);
+	else if (c->record)
+		line = stop_record(c);
+	if (!on && c->source.sampler)
+		tell_wanted(c);
+	*ret_on = c->record != NULL;
+	return line ? line : xstrdup("nothing is being recorded");
+}
+
+static u64 console_record_bytes(void *arg)
+{
+	struct console *c = arg;
+
+	return c->record ? atomic_load(&c->record->bytes) : 0;
+}
+
+/* A flame graph is shown, and the name is none of JSON: its stacks go into a profile. */
+static bool wants_profile(u64 tables, const char *path)
+{
+	u64 flame = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames);
+
+	return (tables & ~WANT_OFFCPU) == flame &&
+	       (!path || profile_format(path) != PROFILE_UNKNOWN);
+}
+
+static char *write_profile(struct console *c, const struct snapshot *s, u64 tables, u64 from_ns,
+			   const char *path)
+{
+	struct history *h = c->history ? c->history : recording_history(c->source.recording);
+	char *chosen = path ? NULL : choose_name(source_session(&c->source), "pb.gz");
+	char *line = main_write_stacks(h, s->seq, from_ns,
+				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid,
+				       path ? path : chosen);
+
+	free(chosen);
+	return line;
+}
+
+static char *write_json(struct console *c, const struct snapshot *s, u64 tables, const char *path)
+{
+	char *name = path ? xstrdup(path) : choose_name(source_session(&c->source), "json");
+	FILE *f = create_file(name);
+	struct json_writer *w;
+	char *line;
+	int err;
+
+	if (!f) {
+		line = xasprintf("%s: %s", name, strerror(errno));
+		free(name);
+		return line;
+	}
+	w = json_writer_new(f, tables);
+	err = json_writer_write(w, s);
+	json_writer_free(w);
+	if (fclose(f) && !err)
+		err = -errno;
+	line = err ? xasprintf("%s: %s; it is not whole", name, strerror(-err)) :
+		     xasprintf("written to %s", name);
+	free(name);
+	return line;
+}
+
+static char *console_write(void *arg, const struct snapshot *s, u64 tables, u64 from_ns,
+			   const char *path)
+{
+	if (wants_profile(tables, path))
+		return write_profile(arg, s, tables, from_ns, path);
+	return write_json(arg, s, tables, path);
+}
+
+static const char *console_problem(void *arg)
+{
+	struct console *c = arg;
+	int err = c->record ? atomic_load(&c->record->sink.error) : 0;
+
+	if (err)
+		return "the recording ended early: it cannot be written any more; R says why";
+	return source_problem(&c->source);
+}
+
+static void console_ask_name(void *arg, const char *addr)
+{
+	struct console *c = arg;
+
+	sampler_ask_name(c->source.sampler, addr);
+}
+
+/* ---- running ------------------------------------------------------------------------ */
+
+/* Keys come from the terminal also when stdin is a recording or /dev/null. */
+static int key_fd(void)
+{
+	int fd;
+
+	if (isatty(STDIN_FILENO))
+		return STDIN_FILENO;
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	return fd >= 0 ? fd : STDOUT_FILENO;
+}
+
+static struct console_config configure(struct console *c)
+{
+	const struct options *o = c->o;
+	bool live = c->source.sampler != NULL;
+	const char *no_color = getenv("NO_COLOR");
+	struct console_config config = {
+		.app = {
+			.history = live ? c->history : recording_history(c->source.recording),
+			.session = source_session(&c->source),
+			.source = {
+				.arg = c, .fd = console_fd, .take = console_take,
+				.want = console_want,
+				.scope = live ? console_scope : NULL,
+				.interval = live ? console_interval : NULL,
+				.ask_name = live ? console_ask_name : NULL,
+				.record = console_record, .record_bytes = console_record_bytes,
+				.write = console_write, .done = console_done, .problem = console_problem,
+			},
+			.interval_ns = o->interval_ns,
+			.replay = !live,
+			.follow_end = o->replay && !strcmp(o->replay, "-"),
+			.view = *o->names.first ? o->names.first : NULL,
+			.pid = o->pids.n == 1 ? o->pids.pid[0] : 0,
+			.ascii = o->ascii,
+			.no_color = no_color && *no_color,
+		},
+		.in_fd = key_fd(),
+		.out_fd = STDOUT_FILENO,
+	};
+	return config;
+}
+
+static void choose_theme(const struct options *o)
+{
+	if (o->theme_light || o->theme_dark)
+		setenv("COLORFGBG", o->theme_light ? "0;15" : "15;0", 1);
+}
+
+static bool console_open(struct console *c, char **ret_error)
+{
+	const struct options *o = c->o;
+	char *line;
+
+	if (!source_open(&c->source, o, o->names.tables | (o->record ? record_tables(o) : 0),
+			 ret_error))
+		return false;
+	if (c->source.sampler)
+		c->history = history_new(HISTORY_CAP_BYTES);
+	if (!o->record)
+		return true;
+	line = start_record(c, o->record);
+	if (c->record)
+		free(line);
+	else
+		*ret_error = line;
+	return c->record != NULL;
+}
+
+/* Ends what runs; returns 1 when the recording has failed. */
+static int console_close(struct console *c)
+{
+	int status = 0;
+
+	if (c->record) {
+		char *report;
+
+		status = atomic_load(&c->record->sink.error) ? 1 : 0;
+		report = stop_record(c);
+		main_say("%s", report);
+		free(report);
+	}
+	exporter_stop(c->exporter);
+	if (source_problem(&c->source))
+		main_say("%s", source_problem(&c->source));
+	source_close(&c->source);
+	history_free(c->history);
+	return status;
+}
+
+int main_console(const struct options *o)
+{
+	struct console c = { .o = o };
+	char *error = NULL;
+	int status = 1;
+
+	if (console_open(&c, &error)) {
+		struct console_config config = configure(&c);
+
+		choose_theme(o);
+		log_to_stderr(false);
+		status = console_run(&config);
+		log_to_stderr(true);
+	} else {
+		main_say("%s", error);
+	}
+	free(error);
+	return console_close(&c) | status;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* main_record.c: a recording as a sink of the exporter. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/table/format.h"
+#include "tui/main/main.h"
+
+static int record_write(struct sink *sink, const struct snapshot *s)
+{
+	struct record_sink *r = (struct record_sink *)sink;
+	int err = recorder_write(r->recorder, s);
+
+	atomic_store(&r->bytes, recorder_bytes(r->recorder));
+	return err;
+}
+
+static int record_close(struct sink *sink)
+{
+	struct record_sink *r = (struct record_sink *)sink;
+	int err = recorder_close(r->recorder);
+
+	r->recorder = NULL;
+	return err;
+}
+
+struct record_sink *record_sink_open(const char *path, const struct session *session,
+				     char **ret_error)
+{
+	struct record_sink *r;
+	struct recorder *recorder;
+
+	recorder = recorder_open(path, session, ret_error);
+	if (!recorder)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	r->sink.name = "record";
+	r->sink.write = record_write;
+	r->sink.close = record_close;
+	r->recorder = recorder;
+	r->path = xstrdup(path);
+	r->bytes = recorder_bytes(recorder);
+	return r;
+}
+
+char *record_sink_report(const struct record_sink *r)
+{
+	u64 written = atomic_load(&r->sink.written), dropped = atomic_load(&r->sink.dropped);
+	int error = atomic_load(&r->sink.error);
+	const char *to = strcmp(r->path, "-") ? r->path : "stdout";
+	char size[FORMAT_MAX], lost[80] = "";
+
+	format_bytes(size, (double)atomic_load(&r->bytes));
+	if (dropped)
+		snprintf(lost, sizeof(lost), "; %llu were not, writing was too slow",
+			 (unsigned long long)dropped);
+	if (error)
+		return xasprintf("--record %s: %s; the first %llu intervals are there, %s%s",
+				 r->path, strerror(-error), (unsigned long long)written, size,
+				 lost);
+	return xasprintf("recorded %llu intervals to %s, %s%s", (unsigned long long)written, to,
+			 size, lost);
+}
+
+void record_sink_free(struct record_sink *r)
+{
+	if (!r)
+		return;
+	free(r->path);
+	free(r);
+}
+
+u64 record_tables(const struct options *o)
+{
+	u64 always = TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_cpus) | TABLE_BIT(TABLE_processes) |
+		     TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_lost) |
+		     TABLE_BIT(TABLE_probes);
+
+	return o->names.tables ? o->names.tables | always : MAIN_ALL_TABLES;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* main_signals.c: signals that end a run without a screen: the first asks, the second kills. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tui/main/main.h"
+
+static int wake_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t interrupted;
+
+/* The second one kills, whatever hangs. */
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	interrupted = 1;
+	if (write(wake_pipe[1], "", 1) < 0) {
+		/* the pipe is full: it is readable, which is all that is needed */
+	}
+	(void)sig;
+	errno = saved;
+}
+
+bool main_catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK))
+		return false;
+	for (u32 i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct sigaction old;
+
+		/* nohup, or a background job of a script: what is ignored stays so */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+	}
+	return true;
+}
+
+int main_signal_fd(void)
+{
+	return wake_pipe[0];
+}
+
+bool main_interrupted(void)
+{
+	return interrupted;
+}

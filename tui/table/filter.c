@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* filter.c: parses and applies filters, see filter.h. */
+#include <ctype.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tui/table/filter.h"
+#include "tui/table/format.h"
+#include "tui/table/pattern.h"
+
+#define MAX_TERMS 16
+#define ROW_TEXT_MAX 2048
+#define TOO_MANY (-2)
+
+struct term {
+	int field;	/* -1: the text of the whole row */
+	int field2;	/* a second column that may match instead ("port"), or -1 */
+	char relation;	/* '=', '<', '>' for numbers, 'r' a regular expression */
+	double number;
+	regex_t regex;
+};
+
+struct filter {
+	enum table_id table;
+	u32 n;
+	struct term terms[MAX_TERMS];
+};
+
+static const struct {
+	const char *alias, *field, *field2;
+} aliases[] = {
+	{ "comm", "comm", NULL }, { "cmd", "cmdline", NULL }, { "name", "comm", "cmdline" },
+	{ "port", "local_port", "remote_port" }, { "path", "path", "cgroup" },
+	{ "dst", "remote_addr", NULL }, { "src", "local_addr", NULL },
+	{ "dst", "remote", NULL }, { "src", "local", NULL },	/* of events: with the port */
+	{ "cpu", "cpu_pct", NULL }, { "mem", "rss_bytes", NULL }, { "rss", "rss_bytes", NULL },
+	{ "sys", "syscall_rate", NULL }, { "call", "syscall", NULL },
+};
+
+static int field_by(enum table_id t, const char *name, size_t n, bool by_title)
+{
+	const struct table_desc *d = &table_descs[t];
+
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const char *s = by_title ? d->fields[i].title : d->fields[i].name;
+
+		if (d->fields[i].kind != FK_INTERNAL && strlen(s) == n && !strncasecmp(s, name, n))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int alias_field(enum table_id t, const char *name, size_t n, int *ret_second)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(aliases); i++) {
+		if (strlen(aliases[i].alias) != n || strncasecmp(aliases[i].alias, name, n))
+			continue;
+		if (aliases[i].field2)
+			*ret_second = table_field(t, aliases[i].field2);
+		if (table_field(t, aliases[i].field) >= 0)
+			return table_field(t, aliases[i].field);
+	}
+	return -1;
+}
+
+int filter_field(enum table_id t, const char *name, size_t n)
+{
+	int second = -1, f = field_by(t, name, n, false);
+
+	if (f < 0)
+		f = alias_field(t, name, n, &second);
+	if (f < 0)
+		f = second;
+	return f >= 0 ? f : field_by(t, name, n, true);
+}
+
+/* ---- parsing ---------------------------------------------------------------- */
+
+static const char *regex_error(int err)
+{
+	switch (err) {
+	case REG_EPAREN:
+		return "missing )";
+	case REG_EBRACK:
+		return "missing ]";
+	case REG_EEND:
+		return "not complete";
+	case REG_EBRACE:
+		return "missing }";
+	case REG_BADBR:
+		return "bad {...}";
+	case REG_BADRPT:
+		return "nothing to repeat";
+	case REG_EESCAPE:
+		return "\\ at the end";
+	case REG_ERANGE:
+		return "bad range";
+	case REG_ESPACE:
+		return "too many repetitions";
+	case REG_ECTYPE:
+		return "no such class";
+	}
+	return "not a regular expression";
+}
+
+static int term_regex(struct term *t, const char *pattern)
+{
+	t->relation = 'r';
+	return pattern_compile(&t->regex, pattern, false);
+}
+
+/* 12, 1.5k, 3M: what format_value() writes can be typed back. */
+static bool parse_number(const char *s, const struct field *f, double *ret)
+{
+	double base = f->format == FF_BYTES || f->format == FF_BRATE ? 1024 : 1000;
+	static const struct { const char *unit; double ns; } times[] = {
+		{ "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 },
+	};
+	const char *units = "kmgt", *u;
+	char *end;
+
+	*ret = strtod(s, &end);
+	if (end == s)
+		return false;
+	if (f->format == FF_NS || f->format == FF_NSRATE || f->format == FF_AGE) {
+		for (u32 i = 0; i < ARRAY_SIZE(times); i++)
+			if (!strcmp(end, times[i].unit))
+				return *ret *= times[i].ns, true;
+		return !*end;
+	}
+	if (*end && !end[1] && (u = strchr(units, tolower((u8)*end))))
+		for (; u >= units; u--)
+			*ret *= base;
+	else if (*end)
+		return false;
+	return true;
+}
+
+static bool term_number(struct term *t, const struct field *f, const char *value)
+{
+	t->relation = *value == '<' || *value == '>' ? *value++ : '=';
+	return parse_number(value, f, &t->number);
+}
+
+/* "key:value" where key is a column; else false and nothing is added. */
+static bool add_column_term(struct filter *f, const char *word, int *ret_error)
+{
+	const char *colon = strchr(word, ':');
+	struct term *t = &f->terms[f->n];
+	size_t n = colon ? (size_t)(colon - word) : 0;
+	const struct field *field;
+
+	*ret_error = 0;
+	if (!n)
+		return false;
+	t->field2 = -1;
+	t->field = field_by(f->table, word, n, false);
+	if (t->field < 0)
+		t->field = alias_field(f->table, word, n, &t->field2);
+	if (t->field < 0)
+		t->field = t->field2;
+	if (t->field < 0)
+		t->field = field_by(f->table, word, n, true);
+	if (t->field < 0)
+		return false;
+	if (!colon[1])
+		return true;	/* still being typed: matches everything */
+	field = &table_descs[f->table].fields[t->field];
+	if (field->type == FT_STR)
+		*ret_error = term_regex(t, colon + 1);
+	else if (!term_number(t, field, colon + 1))
+		*ret_error = -1;
+	if (!*ret_error)
+		f->n++;
+	return true;
+}
+
+static bool add_text_term(struct filter *f, const char *pattern, int *ret_error)
+{
+	struct term *t = &f->terms[f->n];
+
+	t->field = t->field2 = -1;
+	*ret_error = term_regex(t, pattern);
+	if (!*ret_error)
+		f->n++;
+	return !*ret_error;
+}
+
+static void say_error(char *error, size_t cap, int err, size_t column)
+{
+	snprintf(error, cap, "%s at column %zu", err == TOO_MANY ? "too many terms" :
+		 err < 0 ? "a number is needed (12, >5, <1.5k)" : regex_error(err), column);
+}
+
+struct filter *filter_new(enum table_id table, const char *text, char *error, size_t cap)
+{
+	struct filter *f = xcalloc(1, sizeof(*f));
+	char *copy = xstrdup(text), *rest = xcalloc(1, strlen(text) + 2);
+	size_t rest_end = 0;
+	int err = 0;
+
+	f->table = table;
+	for (char *p = copy; *(p += strspn(p, " "));) {
+		size_t len = strcspn(p, " "), at = (size_t)(p - copy);
+		bool last = !p[len];
+
+		p[len] = '\0';
+		if (f->n + 1 >= MAX_TERMS)
+			err = TOO_MANY;
+		else if (!add_column_term(f, p, &err)) {
+			if (*rest)
+				strcat(rest, " ");
+			strcat(rest, p);
+			rest_end = at + len;
+		}
+		if (err) {
+			say_error(error, cap, err, at + len + 1);
+			goto fail;
+		}
+		if (last)
+			break;
+		p += len + 1;
+	}
+	if (*rest && !add_text_term(f, rest, &err)) {
+		say_error(error, cap, err, rest_end + 1);
+		goto fail;
+	}
+	free(copy);
+	free(rest);
+	return f;
+fail:
+	free(copy);
+	free(rest);
+	filter_free(f);
+	return NULL;
+}
+
+void filter_free(struct filter *f)
+{
+	if (!f)
+		return;
+	for (u32 i = 0; i < f->n; i++)
+		if (f->terms[i].relation == 'r')
+			regfree(&f->terms[i].regex);
+	free(f);
+}
+
+/* ---- matching ---------------------------------------------------------------- */
+
+static void row_text(const struct row *r, char *buf, size_t cap)
+{
+	const struct table_desc *d = &table_descs[r->table];
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (u32 i = 0; i < d->n_fields && n + 1 < cap; i++) {
+		const struct field *f = &d->fields[i];
+		const char *s = f->type == FT_STR ? row_str(r, f) : NULL;
+
+		if (s && *s)
+			n += (size_t)snprintf(buf + n, cap - n, "%s ", s);
+		else if (f->format == FF_ID && f->type == FT_U64 && u64_known(row_u64(r, f)))
+			n += (size_t)snprintf(buf + n, cap - n, "%llu ",
+					      (unsigned long long)row_u64(r, f));
+	}
+}
+
+static bool match_field(const struct term *t, const struct field *f, const struct row *r)
+{
+	enum value_state state = format_state(f, r);
+	double v;
+
+	if (t->relation == 'r')
+		return f->type == FT_STR && row_str(r, f) &&
+		       !regexec(&t->regex, row_str(r, f), 0, NULL, 0);
+	if (state != VALUE_KNOWN && state != VALUE_ZERO)
+		return false;
+	v = format_number(f, r);
+	return t->relation == '<' ? v < t->number : t->relation == '>' ? v > t->number
+								       : v == t->number;
+}
+
+bool filter_match(const struct filter *f, const struct row *r)
+{
+	const struct table_desc *d = &table_descs[f->table];
+	char text[ROW_TEXT_MAX];
+
+	for (u32 i = 0; i < f->n; i++) {
+		const struct term *t = &f->terms[i];
+
+		if (t->field < 0) {
+			row_text(r, text, sizeof(text));
+			if (regexec(&t->regex, text, 0, NULL, 0))
+				return false;
+		} else if (!match_field(t, &d->fields[t->field], r) &&
+			   (t->field2 < 0 || !match_field(t, &d->fields[t->field2], r))) {
+			return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* table_draw.c: the columns that fit, and the rows on the screen. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/app/app.h"
+#include "tui/table/table_state.h"
+
+#define REST_GOOD 40	/* and one in which nothing is known before it gets narrower than this */
+#define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
+
+struct layout {
+	int column[TABLE_MAX_COLUMNS];	/* index in the spec */
+	int width[TABLE_MAX_COLUMNS];
+	u32 n;
+};
+
+static int column_width(const struct tableview *t, u32 i)
+{
+	const struct field *f = table_column_field(t, i);
+
+	return t->spec->columns[i].width ? t->spec->columns[i].width : f ? f->width : 0;
+}
+
+static const char *column_title(const struct tableview *t, u32 i)
+{
+	const struct field *f = table_column_field(t, i);
+
+	return t->spec->columns[i].title ? t->spec->columns[i].title : f ? f->title : "";
+}
+
+/* ---- layout --------------------------------------------------------------------- */
+
+static int fixed_width(const struct layout *l, bool *ret_rest)
+{
+	int w = 0;
+
+	*ret_rest = false;
+	for (u32 i = 0; i < l->n; i++) {
+		w += l->width[i] + (i > 0);
+		*ret_rest |= !l->width[i];
+	}
+	return w;
+}
+
+static void take_out(struct layout *l, u32 i)
+{
+	l->n--;
+	memmove(l->column + i, l->column + i + 1, (l->n - i) * sizeof(*l->column));
+	memmove(l->width + i, l->width + i + 1, (l->n - i) * sizeof(*l->width));
+}
+
+static bool is_known(const struct tableview *t, u32 column)
+{
+	const struct field *f = table_column_field(t, column);
+	enum value_state state = VALUE_KNOWN;
+	char buf[FORMAT_MAX];
+
+	for (u32 i = 0; i < t->n; i++) {
+		format_value(buf, f, table_shown_row(&t->rows[i]), NULL, &state);
+		if (state != VALUE_UNKNOWN)
+			return true;
+	}
+	return !t->n;
+}
+
+/* Takes out the rightmost of the spare columns in which nothing is known. */
+static bool drop_unknown(const struct tableview *t, struct layout *l)
+{
+	for (u32 i = l->n; i-- > 0;) {
+		if (!t->spec->columns[l->column[i]].spare || t->sort_column == l->column[i] ||
+		    is_known(t, (u32)l->column[i]))
+			continue;
+		take_out(l, i);
+		return true;
+	}
+	return false;
+}
+
+/* Takes out the rightmost of the columns with the highest priority number. */
+static bool drop_column(const struct tableview *t, struct layout *l)
+{
+	u32 worst = 0;
+	u8 priority = 1;
+
+	for (u32 i = 0; i < l->n; i++) {
+		const struct column *c = &t->spec->columns[l->column[i]];
+
+		if (c->priority > 1 && c->priority >= priority) {
+			priority = c->priority;
+			worst = i;
+		}
+	}
+	if (priority <= 1)
+		return false;
+	take_out(l, worst);
+	return true;
+}
+
+static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
+{
+	bool rest;
+	int used;
+
+	l->n = 0;
+	for (u32 i = 0; i < t->spec->n_columns && l->n < TABLE_MAX_COLUMNS; i++) {
+		const struct column *c = &t->spec->columns[i];
+
+		if (screen_cols < c->min_width)
+			continue;
+		l->column[l->n] = (int)i;
+		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
+	}
+	while ((used = fixed_width(l, &rest)) + (rest ? REST_MIN : 0) > cols && drop_column(t, l))
+		;
+	while (rest && (used = fixed_width(l, &rest)) + REST_GOOD > cols && drop_unknown(t, l))
+		;
+	for (u32 i = 0; i < l->n; i++)
+		if (!l->width[i])
+			l->width[i] = max(cols - used, 1);
+	t->n_shown = l->n;
+	memcpy(t->shown, l->column, l->n * sizeof(*l->column));
+}
+
+/* ---- titles ----------------------------------------------------------------------- */
+
+static bool is_right(const struct tableview *t, u32 i)
+{
+	const struct field *f = table_column_field(t, i);
+
+	if (!f)
+		return t->spec->columns[i].number != NULL;
+	return format_is_number(f->format) && !(t->spec->columns[i].draw &&
+						     t->spec->columns[i].title &&
+						     !t->spec->columns[i].number);
+}
+
+/* The sort mark stands in the column where there is room, else in the blank after it. */
+static void draw_title(const struct tableview *t, struct canvas *c, int row, int col, int width,
+		       u32 i)
+{
+	const char *title = column_title(t, i), *mark = t->ascending ? "▴" : "▾";
+	bool sorted = t->sort_column == (int)i;
+	int w = min(canvas_width(c, title), width);
+	int x = is_right(t, i) ? col + width - w : col;
+
+	if (!sorted) {
+		canvas_text(c, row, x, w, ROLE_dim, title);
+		return;
+	}
+	if (is_right(t, i) && w < width)
+		x--;
+	if (x + w >= canvas_cols(c))	/* no blank behind the last column of a full line */
+		w = canvas_cols(c) - x - 1;
+	canvas_text(c, row, x, w, ROLE_accent | S_BOLD, title);
+	canvas_text(c, row, x + w, 1, ROLE_accent | S_BOLD, mark);
+}
+
+/* ---- cells -------------------------------------------------------------------------- */
+
+static u32 cell_style(enum value_state state, const struct table_row *tr)
+{
+	if (tr->mark == MARK_gone || state != VALUE_KNOWN)
+		return ROLE_dim;
+	return tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
+}
+
+static void draw_alert(struct canvas *c, int row, int col, int width, const char *text)
+{
+	char with_mark[FORMAT_MAX];
+
+	snprintf(with_mark, sizeof(with_mark), "!%s", text);
+	canvas_right(c, row, col - 1, width + 1, ROLE_bad, with_mark);
+}
+
+static void draw_cell(struct app *a, const struct tableview *t, struct canvas *c, int row, int col,
+		      int width, u32 i, const struct table_row *tr)
+{
+	const struct column *column = &t->spec->columns[i];
+	const struct field *f = table_column_field(t, i);
+	char buf[FORMAT_MAX];
+	enum value_state state;
+	const char *text;
+	u32 style;
+
+	if (column->draw) {
+		column->draw(a, c, row, col, width, tr);
+		return;
+	}
+	if (!f)
+		return;
+	text = format_value(buf, f, table_shown_row(tr), app_snapshot(a), &state);
+	style = cell_style(state, tr);
+	if (column->alert && state == VALUE_KNOWN && column->alert(table_shown_row(tr)))
+		draw_alert(c, row, col, width, text);
+	else if (format_is_number(f->format))
+		canvas_right(c, row, col, width, style, text);
+	else if (f->format == FF_PATH)
+		canvas_cut_middle(c, row, col, width, style, text);
+	else
+		canvas_cut(c, row, col, width, style, text);
+}
+
+static void draw_gutter(const struct tableview *t, struct canvas *c, int row, int col, u32 i)
+{
+	const struct table_row *tr = &t->rows[i];
+
+	if (i == t->cursor_i)
+		canvas_text(c, row, col, 1, ROLE_accent, "▌");
+	else if (tr->tagged)
+		canvas_text(c, row, col, 1, ROLE_accent | S_BOLD, "◆");
+	else if (tr->mark == MARK_gone)
+		canvas_text(c, row, col, 1, ROLE_dim, "×");
+	else if (tr->mark == MARK_new)
+		canvas_text(c, row, col, 1, ROLE_text, "+");
+}
+
+/* The selection shows the whole line; what has ended or is tagged keeps its sign there. */
+static void select_row(const struct tableview *t, struct canvas *c, int row, struct rect r)
+{
+	const struct table_row *tr = &t->rows[t->cursor_i];
+
+	canvas_restyle(c, row, r.col + 1, r.cols - 1, ROLE_selection | (tr->tagged ? S_BOLD : 0));
+	if (tr->mark == MARK_gone && r.cols > 2)
+		canvas_text(c, row, r.col + 1, 1, ROLE_selection, "×");
+	else if (tr->tagged && r.cols > 2)
+		canvas_text(c, row, r.col + 1, 1, ROLE_selection | S_BOLD, "◆");
+}
+
+static void draw_row(struct app *a, const struct tableview *t, struct canvas *c,
+		     const struct layout *l, int row, struct rect r, u32 i)
+{
+	int col = r.col + 1;
+
+	draw_gutter(t, c, row, r.col, i);
+	for (u32 k = 0; k < l->n; k++) {
+		draw_cell(a, t, c, row, col, l->width[k], (u32)l->column[k], &t->rows[i]);
+		col += l->width[k] + 1;
+	}
+	if (i == t->cursor_i)
+		select_row(t, c, row, r);
+}
+
+static void scroll_to_cursor(struct tableview *t, u32 page)
+{
+	t->page = page;
+	if (t->cursor_i < t->top)
+		t->top = t->cursor_i;
+	if (t->cursor_i >= t->top + page)
+		t->top = t->cursor_i - page + 1;
+	/* No blank lines at the end while there is something to show above. */
+	if (t->top + page > t->n)
+		t->top = t->n > page ? t->n - page : 0;
+}
+
+void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rect r)
+{
+	struct layout l;
+	int col = r.col + 1;
+
+	if (r.rows < 1 || r.cols < 2)
+		return;
+	lay_out(a, t, &l, canvas_cols(c), r.cols - 1);
+	for (u32 k = 0; k < l.n; k++) {
+		draw_title(t, c, r.row, col, l.width[k], (u32)l.column[k]);
+		col += l.width[k] + 1;
+	}
+	scroll_to_cursor(t, (u32)max(r.rows - 1, 1));
+	for (int line = 1; line < r.rows && t->top + (u32)line - 1 < t->n; line++)
+		draw_row(a, t, c, &l, r.row + line, r, t->top + (u32)line - 1);
+}
+
+/* ---- how many -------------------------------------------------------------------------- */
+
+/* Length of the noun without its plural. */
+static size_t singular(const char *noun)
+{
+	size_t n = strlen(noun);
+
+	if (n > 4 && !strcmp(noun + n - 4, "sses"))
+		return n - 2;
+	return n && noun[n - 1] == 's' ? n - 1 : n;
+}
+
+void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap)
+{
+	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
+	char n[FORMAT_MAX], all[FORMAT_MAX];
+	u32 living = t->n_all - t->n_gone;
+	size_t len;
+
+	if (t->filter)
+		snprintf(buf, cap, "%s of %s %s", format_thousands(n, t->n),
+			 format_thousands(all, t->n_all), noun);
+	else
+		snprintf(buf, cap, "%s %.*s", format_thousands(n, living),
+			 (int)(living == 1 ? singular(noun) : strlen(noun)), noun);
+	len = strlen(buf);
+	if (t->n_new)
+		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);
+	if (t->n_gone && app_wide(a))
+		snprintf(buf + len, cap - len, ", %u gone", t->n_gone);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * canvas.h: a grid of cells between the views and the terminal. Views draw into
+ * it and never learn what is behind it: a terminal (term.c) or a test, for
+ * which it prints itself as text.
+ *
+ * A style is a number: ROLE_x for the letters, optionally | S_ON(ROLE_y) for the
+ * cell's background, | S_BOLD | S_REVERSE. Colours are in theme.def.
+ *
+ * Texts may be anything: whatever is not printable is made harmless here, so no
+ * view can forget to. Our own texts write glyphs ("›", "…") as UTF-8; on a
+ * terminal without it they become their ASCII form (glyphs.def).
+ */
+#ifndef OTTOP_CANVAS_H
+#define OTTOP_CANVAS_H
+
+#include <stdio.h>
+
+#include "bpf/model/base.h"
+
+enum role {
+#define ROLE(name, ...) ROLE_##name,
+#include "tui/term/theme.def"
+#undef ROLE
+	N_ROLES
+};
+
+#define S_ON(role) ((u32)(role) << 8)	/* background; S_ON(ROLE_text) is none */
+#define S_BOLD 0x10000u
+#define S_REVERSE 0x20000u
+#define S_ROLE(style) ((style) & 0xff)
+#define S_BACK(style) (((style) >> 8) & 0xff)
+
+/* Steps of the heat ramp: 0 is nothing, 1..HEAT_STEPS are ROLE_heat1... */
+#define HEAT_STEPS 7
+
+struct rect {
+	int row, col, rows, cols;
+};
+
+struct cell {
+	u32 ch;		/* 0: the right half of the wide character before it */
+	u32 mark[2];	/* combining characters on it, 0: none */
+	u32 style;
+};
+
+struct canvas;
+
+/* A blank grid. `ascii`: draw the ASCII forms. `fills`: cells can have a background of a heat colour. */
+struct canvas *canvas_new(int rows, int cols, bool ascii, bool fills);
+void canvas_free(struct canvas *c);	/* NULL-safe */
+/* Changes the size and blanks it. */
+void canvas_resize(struct canvas *c, int rows, int cols);
+/* Blanks everything and takes the clip away. */
+void canvas_clear(struct canvas *c);
+int canvas_rows(const struct canvas *c);
+int canvas_cols(const struct canvas *c);
+bool canvas_ascii(const struct canvas *c);
+bool canvas_fills(const struct canvas *c);
+const struct cell *canvas_cell(const struct canvas *c, int row, int col);
+
+/*
+ * Nothing outside of the clip changes any more; coordinates stay those of the
+ * whole canvas. Returns the clip before, to be set again.
+ */
+struct rect canvas_clip(struct canvas *c, struct rect clip);
+
+/*
+ * Draws s from (row, col) in at most `width` columns (less than 0: to the end of
+ * the line). What does not fit is dropped; a wide character is never halved.
+ * Returns the columns that were drawn.
+ */
+int canvas_text(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+/* The same, right-aligned in exactly `width` columns; the blank part is not touched. */
+int canvas_right(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+/* The same; cut at the right with "…" where it is too long. */
+int canvas_cut(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+/* The same; cut in the middle, for paths. */
+int canvas_cut_middle(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+/* In lines of `width` columns, broken at blanks; returns the lines it took. */
+int canvas_wrap(struct canvas *c, int row, int col, int width, u32 style, const char *s);
+int canvas_printf(struct canvas *c, int row, int col, int width, u32 style, const char *fmt, ...)
+	__printf(6, 7);
+
+/* n times the glyph s (one column wide). */
+void canvas_repeat(struct canvas *c, int row, int col, int n, u32 style, const char *s);
+/* Blanks n cells. */
+void canvas_blank(struct canvas *c, int row, int col, int n);
+/* "─ title ─────": a rule over `width` columns, dim, its title plain. */
+void canvas_rule(struct canvas *c, int row, int col, int width, const char *title);
+/* Changes the style of n cells and keeps their characters (the selected row). */
+void canvas_restyle(struct canvas *c, int row, int col, int n, u32 style);
+/*
+ * One cell of a heat map, step 0..HEAT_STEPS: a background where the terminal
+ * has fills, else one of " ·░▒▓█".
+ */
+void canvas_heat(struct canvas *c, int row, int col, int step);
+/* Two bands in one cell (upper and lower half); only where canvas_fills(). */
+void canvas_heat_pair(struct canvas *c, int row, int col, int upper, int lower);
+
+/* Columns that s takes when drawn on this canvas. */
+int canvas_width(const struct canvas *c, const char *s);
+/* Columns of one character: 0 combining, 1, 2. Unprintable ones count 1. */
+int canvas_char_width(u32 ch);
+
+/* The canvas as lines of text without trailing blanks; free() it. */
+char *canvas_dump(const struct canvas *c);
+
+#endif

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* termio.c: modes, signals and bytes of the terminal, without ncurses. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tui/term/termio.h"
+
+#define STUCK_MS 200	/* a terminal that takes nothing for so long is not waited for at the end */
+
+static struct termios saved;
+static int tty_fd = -1;		/* whose modes `saved` are */
+static int screen_fd = -1;	/* where a crash writes `restore_text` */
+static char restore_text[256];
+static int wake[2] = { -1, -1 };
+static volatile sig_atomic_t got_resize, got_continue, got_suspend, got_end;
+static _Atomic u64 bytes;
+
+static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
+static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+
+/* ---- modes ------------------------------------------------------------------ */
+
+int termio_raw(int in_fd)
+{
+	struct termios raw;
+
+	if (tty_fd != in_fd && tcgetattr(in_fd, &saved) < 0)
+		return -errno;
+	tty_fd = in_fd;
+	raw = saved;
+	cfmakeraw(&raw);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	return tcsetattr(in_fd, TCSADRAIN, &raw) < 0 ? -errno : 0;
+}
+
+static bool is_writable(int fd, int wait_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, wait_ms) > 0;
+}
+
+/* A terminal that takes nothing (Ctrl-S, a dead connection) must not hold the program. */
+void termio_cooked(void)
+{
+	bool drain = tty_fd >= 0 && is_writable(tty_fd, STUCK_MS);
+
+	if (tty_fd < 0)
+		return;
+	if (!drain)
+		tcflush(tty_fd, TCOFLUSH);
+	tcsetattr(tty_fd, drain ? TCSADRAIN : TCSANOW, &saved);
+}
+
+int termio_open_out(int fd)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return isatty(fd) ? open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) : -1;
+}
+
+/* ---- signals ------------------------------------------------------------------ */
+
+static void on_signal(int sig)
+{
+	int saved_errno = errno;
+
+	switch (sig) {
+	case SIGWINCH:
+		got_resize = 1;
+		break;
+	case SIGCONT:
+		got_continue = 1;
+		break;
+	case SIGTSTP:
+		got_suspend = 1;
+		break;
+	default:
+		got_end = 1;
+	}
+	if (write(wake[1], "", 1) < 0)
+		errno = saved_errno;	/* the pipe is full: it will wake all the same */
+	errno = saved_errno;
+}
+
+/* Only async-signal-safe calls: give the terminal back, then die as usual. */
+static void on_fatal(int sig)
+{
+	if (screen_fd >= 0 && write(screen_fd, restore_text, strlen(restore_text)) < 0)
+		screen_fd = -1;
+	if (tty_fd >= 0)
+		tcsetattr(tty_fd, TCSANOW, &saved);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void make_wake(void)
+{
+	if (wake[0] >= 0 || pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
+		return;
+}
+
+void termio_signals_watch(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	for (u32 i = 0; i < ARRAY_SIZE(watched); i++)
+		sigaction(watched[i], &sa, NULL);
+}
+
+void termio_signals(int out_fd, const char *restore)
+{
+	struct sigaction sa = { .sa_handler = on_fatal }, old;
+
+	make_wake();
+	snprintf(restore_text, sizeof(restore_text), "%s", restore);
+	screen_fd = out_fd;
+	termio_signals_watch();
+	signal(SIGPIPE, SIG_IGN);
+	for (u32 i = 0; i < ARRAY_SIZE(fatal); i++)
+		/* A sanitizer's own handler says more than ours. */
+		if (!sigaction(fatal[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(fatal[i], &sa, NULL);
+}
+
+void termio_signals_default(void)
+{
+	screen_fd = -1;
+	for (u32 i = 0; i < ARRAY_SIZE(watched); i++)
+		signal(watched[i], SIG_DFL);
+	for (u32 i = 0; i < ARRAY_SIZE(fatal); i++)
+		signal(fatal[i], SIG_DFL);
+}
+
+int termio_signal_fd(void)
+{
+	make_wake();
+	return wake[0];
+}
+
+enum termio_event termio_event(void)
+{
+	char drop[64];
+
+	while (read(wake[0], drop, sizeof(drop)) > 0)
+		;
+	if (got_end)
+		return EV_END;
+	if (got_suspend) {
+		got_suspend = 0;
+		return EV_SUSPEND;
+	}
+	if (got_continue) {
+		got_continue = 0;
+		return EV_CONTINUE;
+	}
+	if (got_resize) {
+		got_resize = 0;
+		return EV_RESIZE;
+	}
+	return EV_NONE;
+}
+
+/* ---- bytes ---------------------------------------------------------------------- */
+
+int termio_write(int fd, const char *data, size_t n)
+{
+	while (n) {
+		ssize_t done = write(fd, data, n);
+		int err = done < 0 ? errno : 0;
+		bool writable = done == (ssize_t)n || is_writable(fd, STUCK_MS);
+
+		if (got_end && !writable)
+			return -EINTR;
+		if (err == EAGAIN || err == EINTR)
+			continue;
+		if (err)
+			return -err;
+		bytes += (u64)done;
+		data += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+u64 termio_bytes(void)
+{
+	return bytes;
+}
+
+/* Length of "38;5;N" or "48;5;N" at p, its number in *ret_n; 0: none there. */
+static size_t palette_at(const char *p, const char *end, u32 *ret_n)
+{
+	const char *digit = p + 5;
+
+	if (end - p < 7 || (*p != '3' && *p != '4') || memcmp(p + 1, "8;5;", 4))
+		return 0;
+	for (*ret_n = 0; digit < end && *digit >= '0' && *digit <= '9'; digit++)
+		*ret_n = *ret_n * 10 + (u32)(*digit - '0');
+	return digit < end && *digit == 'm' ? (size_t)(digit - p) : 0;
+}
+
+size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u32 first, u32 count)
+{
+	const char *end = in + n;
+	char *o = out;
+
+	while (in < end) {
+		u32 number;
+		size_t len = in[0] == '[' ? palette_at(in + 1, end, &number) : 0;
+
+		if (len && number >= first && number < first + count && rgb[number - first] >= 0) {
+			u32 v = (u32)rgb[number - first];
+
+			o += sprintf(o, "[%c8;2;%u;%u;%u", in[1], v >> 16, (v >> 8) & 255, v & 255);
+			in += len + 1;
+		} else {
+			*o++ = *in++;
+		}
+	}
+	return (size_t)(o - out);
+}
+
+/* ---- light or dark ---------------------------------------------------------------- */
+
+int termio_parse_background(const char *answer)
+{
+	const char *p = strstr(answer, "]11;rgb:");
+	u32 r, g, b;
+	int digits;
+
+	if (!p || sscanf(p + 8, "%x/%n%x/%x", &r, &digits, &g, &b) != 3)
+		return -1;
+	for (; digits > 3; digits--) {	/* 16 or 8 bits a channel: the first 8 are enough */
+		r >>= 4;
+		g >>= 4;
+		b >>= 4;
+	}
+	return 299 * r + 587 * g + 114 * b > 127500;
+}
+
+static char typed[64];
+
+/* What is not the answer was typed; sequences among it cannot be told apart and are dropped. */
+static void keep_typed(const char *got)
+{
+	const char *answer = strchr(got, 27);
+	size_t n = answer ? (size_t)(answer - got) : strlen(got);
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)min(n, sizeof(typed) - 1), got);
+}
+
+const char *termio_typed(void)
+{
+	return typed;
+}
+
+int termio_light_background(int in_fd, int out_fd, int wait_ms)
+{
+	u64 end_ns = boottime_ns() + (u64)wait_ms * NSEC_PER_MSEC;
+	char answer[256] = "";
+	size_t n = 0;
+
+	if (termio_write(out_fd, "\033]11;?\033\\", 8) < 0)
+		return -1;
+	while (n < sizeof(answer) - 1) {
+		s64 left_ns = (s64)(end_ns - boottime_ns());
+		struct pollfd p = { .fd = in_fd, .events = POLLIN };
+		ssize_t got;
+
+		if (left_ns <= 0 || poll(&p, 1, (int)(left_ns / 1000000) + 1) <= 0)
+			break;
+		got = read(in_fd, answer + n, sizeof(answer) - 1 - n);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+		answer[n] = '\0';
+		if (strchr(answer, '\007') || strstr(answer, "\033\\"))
+			break;
+	}
+	keep_typed(answer);
+	return termio_parse_background(answer);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* theme.h: theme.def as numbers for one kind of terminal; for term.c only. */
+#ifndef OTTOP_THEME_H
+#define OTTOP_THEME_H
+
+#include "tui/term/canvas.h"
+
+enum depth { MONO, COLOURS_16, COLOURS_256, COLOURS_TRUE, COLOURS_DIRECT };
+enum mono { MONO_PLAIN, MONO_BOLD, MONO_DIM, MONO_REVERSE };
+
+/*
+ * With COLOURS_TRUE a role has a palette number of its own, from here on, which
+ * is replaced by its exact colour on the way out (termio_true_colour()).
+ */
+#define THEME_TRUE_FIRST 32
+
+/* Colour number of a role (RGB with COLOURS_DIRECT); -1: the terminal's own. */
+int theme_color(u32 role, enum depth depth, bool light, int n_colors);
+/* Of letters on the selection's colour. */
+int theme_contrast(enum depth depth, bool light);
+s32 theme_rgb(u32 role, bool light);
+enum mono theme_mono(u32 role);
+
+/* From COLORFGBG: 1 light, 0 dark, -1 not said. */
+int theme_light_from_env(void);
+/* Can a terminal of this TERM be asked for its background without harm? */
+bool theme_terminal_answers(const char *term);
+
+#endif
