@@ -4,7 +4,6 @@
  * every collector read, seals the snapshot and hands it over in a queue.
  */
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -127,20 +125,6 @@ static void read_collector(struct sampler *s, u32 i, const struct tick *t)
 	status_of_absent(s, i, t);
 }
 
-/*
- * After this no program still writes to what was swapped out: programs run
- * with preemption off, and membarrier waits like synchronize_rcu()
- * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeping 20 ms is
- * longer than any program runs.
- */
-void grace_period(void)
-{
-	struct timespec ts = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
-
-	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		nanosleep(&ts, NULL);
-}
-
 /* ---- one tick ---- */
 
 static void take_wishes(struct sampler *s, struct tick *t)
@@ -181,7 +165,7 @@ static void read_all(struct sampler *s, const struct tick *t)
 		if (s->states[i] == RUNNING && collectors[i]->swap)
 			wait |= collectors[i]->swap(t);
 	if (wait)
-		grace_period();
+		probes_grace_period();
 	loss_set("snapshots not taken", s->overflows);
 	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++) {
 		if (s->states[i] == RUNNING)

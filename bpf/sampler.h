@@ -8,27 +8,8 @@
 
 #include <stdio.h>
 
+#include "bpf/host/scope.h"
 #include "bpf/model/snapshot.h"
-
-#define SAMPLER_MAX_PIDS 64
-
-/* What is observed at all; everything where nothing is set. */
-struct scope {
-	u32 pids[SAMPLER_MAX_PIDS];
-	u32 n_pids;
-	const char *comm_glob;	/* fnmatch(3) pattern for comm */
-	const char *cgroup;	/* this path and what is below it */
-};
-
-struct sampler_options {
-	u64 interval_ns;
-	u64 tables;		/* TABLE_BIT()s wanted from the start */
-	struct scope scope;	/* strings must live as long as the sampler */
-	float budget_pct;
-	u32 rate_hz;		/* stack samples a second of each CPU */
-	u64 min_block_ns;	/* shorter waits are in no stack */
-	bool no_lines;		/* of frames: names only */
-};
 
 struct sampler;
 

@@ -3,7 +3,7 @@
  * gen.c: writes what docs/ has from the tables: `docgen DIR`. Run by `make
  * docs`; tests/generated.sh fails when the files in git are not these.
  *
- *	metrics.md   bpf/model/schema.def		keys.md      tui/app/keys.def
+ *	metrics.md   bpf/model/schema.def		keys.md      tui/term/keys.def
  *	ottop.1      tui/main/options.def		ottop.bash, _ottop  the same
  */
 #include <errno.h>
@@ -172,7 +172,7 @@ static bool is_written(int action)
 
 static void write_keys(FILE *out)
 {
-	fprintf(out, "# Keys\n\n<!-- tui/app/keys.def: %s -->\n\n"
+	fprintf(out, "# Keys\n\n<!-- tui/term/keys.def: %s -->\n\n"
 		"`?` on the screen shows those of the view at hand. The first key of a line is the one\n"
 		"that hints name, the others are aliases. The action is what the palette (`:`) knows\n"
 		"it as.\n\n"

@@ -17,6 +17,20 @@ check() {
 			fail("its door is " place)
 	}
 
+	# bpf/collectors/x/y.c is in bpf/collectors, bpf/sampler.c in bpf.
+	function room_of(file,   part, n) {
+		n = split(file, part, "/")
+		return n < 3 ? part[1] : part[1] "/" part[2]
+	}
+
+	# From the bottom up: a room includes itself and what stands before it.
+	BEGIN {
+		n = split("bpf/model bpf/record bpf/helpers bpf/host bpf/kernel bpf/stacks bpf/collectors bpf " \
+			  "tui/term tui/engines tui/table tui/app tui/views tui/main", rooms, " ")
+		for (i = 1; i <= n; i++)
+			rank[rooms[i]] = i
+	}
+
 	FNR == 1 {
 		dir = FILENAME
 		sub(/\/.*/, "", dir)
@@ -54,7 +68,18 @@ check() {
 				fail("write the directory")
 			next
 		}
-		if (inc == "bpf/model/snapshot_build.h" && dir != "bpf")
+		# rooms: one includes only those below it
+		mine = room_of(FILENAME)
+		theirs = room_of(inc)
+		if (other == dir && rank[mine] < rank[theirs] && !allowed[mine, theirs]) {
+			fail(mine " is below " theirs)
+			next
+		}
+		if (mine == "bpf/record" && theirs != "bpf/record" && theirs != "bpf/model")
+			fail("recordings know the model only")
+		else if (other == dir && theirs == "bpf/record" && mine != "bpf/record")
+			fail("for main only")
+		else if (inc == "bpf/model/snapshot_build.h" && dir != "bpf")
 			fail("a sealed snapshot never changes")
 		else if (inc ~ /^bpf\/collectors\// && dir != "bpf")
 			fail("wire structs are private to their collector")
@@ -96,7 +121,24 @@ plant() {
 	esac
 }
 
-plant bad  tui/views/x.c '#include "bpf/sampler.h"'
+plant bad bpf/model/x.c '#include "bpf/host/procfs.h"'
+plant bad bpf/record/x.c '#include "bpf/helpers/message.h"'
+plant bad bpf/helpers/x.c '#include "bpf/host/users.h"'
+plant bad bpf/host/x.c '#include "bpf/kernel/probes.h"'
+plant bad bpf/host/x.c '#include "bpf/record/codec.h"'
+plant bad bpf/kernel/x.bpf.h '#include "bpf/collectors/syscalls/syscalls.h"'
+plant bad bpf/stacks/x.c '#include "bpf/collectors/collector.h"'
+plant bad bpf/collectors/x/x.c '#include "bpf/sampler.h"'
+plant bad bpf/sampler.c '#include "bpf/record/recording.h"'
+plant bad tui/term/x.c '#include "tui/app/keys.h"'
+plant bad tui/engines/x.c '#include "tui/table/format.h"'
+plant bad tui/table/x.c '#include "tui/app/app.h"'
+plant bad tui/app/x.c '#include "tui/views/card.h"'
+plant bad tui/views/x.c '#include "tui/main/options.h"'
+plant good bpf/stacks/x.c '#include "bpf/kernel/probes.h"'
+plant good bpf/collectors/x/x.bpf.c '#include "bpf/kernel/net.bpf.h"'
+plant good tui/views/x.c '#include "tui/engines/heat.h"'
+plant bad tui/views/x.c '#include "bpf/sampler.h"'
 plant bad  tui/app/app.c '#include "exporter/json.h"'
 plant bad  tui/app/app.c '#include "bpf/model/snapshot_build.h"'
 plant bad  tui/app/app.c '#include "bpf/record/history.h"'

@@ -7,7 +7,7 @@
 #ifndef OTTOP_COLLECTOR_H
 #define OTTOP_COLLECTOR_H
 
-#include "bpf/sampler.h"
+#include "bpf/host/scope.h"
 #include "bpf/model/snapshot_build.h"
 
 /* One interval, as collectors see it. Times are CLOCK_BOOTTIME. */
@@ -54,9 +54,6 @@ struct collector {
 
 /* Stack samples a second of each CPU, and which processes are observed: as long as the sampler runs. */
 const struct sampler_options *sampler_options(void);
-
-/* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
-void grace_period(void);
 
 #define COLLECTOR(name) extern const struct collector name##_collector;
 #include "bpf/collectors/collectors.def"

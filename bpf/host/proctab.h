@@ -6,8 +6,8 @@
 #ifndef OTTOP_PROCTAB_H
 #define OTTOP_PROCTAB_H
 
+#include "bpf/host/scope.h"
 #include "bpf/model/rate.h"
-#include "bpf/sampler.h"
 #include "bpf/model/snapshot_build.h"
 
 /* Cumulative values as the kernel has them now: live threads and ended ones. */

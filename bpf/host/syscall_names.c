@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bpf/collectors/syscalls/syscalls.h"
+#include "bpf/host/syscall_id.h"
 #include "bpf/model/snapshot_build.h"
 #include "bpf/host/syscall_names.h"
 

@@ -10,7 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/collectors/connections/connections.h"
+#include "bpf/kernel/net.h"
 
 static __always_inline bool is_inet(struct sock *sk)
 {

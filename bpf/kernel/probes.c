@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* probes.c: the registry of kernel programs; see probes.h. Sampler thread only. */
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -497,4 +500,18 @@ u64 probes_map_bytes(u64 tasks)
 			if (bpf_map__fd(map) >= 0)
 				sum += map_bytes(map);
 	return sum;
+}
+
+/*
+ * After this no program still writes to what was swapped out: programs run
+ * with preemption off, and membarrier waits like synchronize_rcu()
+ * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeping 20 ms is
+ * longer than any program runs.
+ */
+void probes_grace_period(void)
+{
+	struct timespec ts = { .tv_nsec = 20 * (long)NSEC_PER_MSEC };
+
+	if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&ts, NULL);
 }

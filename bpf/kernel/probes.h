@@ -56,6 +56,9 @@ void probe_runs(struct bpf_program *prog, float per_s);
 /* Why an attach or load failed with -err, as a person would say it. */
 const char *probe_why(int err);
 
+/* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
+void probes_grace_period(void);
+
 /* Total of one cause since ottop started. The text must live for ever. */
 void loss_set(const char *cause, u64 total);
 u64 loss_total(void);

@@ -14,8 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "bpf/collectors/collector.h"
 #include "bpf/helpers/opener.h"
+#include "bpf/kernel/probes.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
@@ -299,7 +299,7 @@ static u32 make_room(u32 n)
 	for (u32 freed = 0; !first && (freed = files_evict()); first = arena_alloc(n)) {
 		mappings_file_changed(freed);
 		mappings_install();
-		grace_period();
+		probes_grace_period();
 		arena_settle();
 	}
 	return first;

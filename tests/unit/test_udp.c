@@ -28,7 +28,7 @@ static int fake_run(int prog, struct bpf_test_run_opts *opts);
 #define calls_skel fake_skel
 #define bpf_map__fd fake_fd
 #define bpf_map_lookup_and_delete_batch fake_batch
-#define grace_period no_wait
+#define probes_grace_period no_wait
 #define udp_swap swap_
 #define udp_drain drain_
 #define udp_socket socket_

@@ -14,6 +14,7 @@
 #include "tui/term/canvas.h"
 #include "tui/app/keys.h"
 #include "tui/table/table.h"
+#include "tui/table/table_env.h"
 #include "tui/app/view.h"
 
 /* ---- for main.c ---------------------------------------------------------- */
@@ -101,11 +102,8 @@ void app_draw(struct app *a, struct canvas *c);
 /* True when something changed since the last app_draw(). */
 bool app_dirty(const struct app *a);
 
-/* ---- for views -------------------------------------------------------------- */
+/* ---- for views (with table_env.h) --------------------------------------------- */
 
-/* The snapshot on the screen: the newest, or an older one while paused. NULL before the first. */
-const struct snapshot *app_snapshot(const struct app *a);
-struct history *app_history(const struct app *a);
 /* Index of the shown snapshot in the history; it is at most history_len() - 1. -1: none. */
 int app_history_index(const struct app *a);
 /* False while paused, stepping or replaying. */
@@ -119,17 +117,8 @@ const struct processes_row *app_pressed(const struct app *a);
 const struct session *app_session(const struct app *a);
 u64 app_interval_ns(const struct app *a);
 
-/* Where we are: the levels of the breadcrumb below `host`. */
-struct context {
-	u64 pid, start_time_ns;	/* the process, or 0: all of the host */
-	const struct row *row;	/* what was entered at the last level (a syscalls row), or NULL */
-};
-/* The context of the present level. */
-const struct context *app_context(const struct app *a);
 /* The process of the context: its newest row at the shown moment, also after its end; NULL: none. */
 const struct processes_row *app_process(const struct app *a);
-/* Where the rows of that process are: the shown snapshot, or the last that had it. */
-const struct snapshot *app_process_snapshot(const struct app *a);
 
 /*
  * One level down: `label` is what the breadcrumb says of it. `row` (may be NULL)
@@ -146,8 +135,6 @@ void app_show(struct app *a, const char *view, int face);
 /* One level up; false at the top. */
 bool app_up(struct app *a);
 
-/* At least 120 columns: room for more words. */
-bool app_wide(const struct app *a);
 int app_cols(const struct app *a);
 /* Face of the present view, 0.. */
 int app_face(const struct app *a);
@@ -156,8 +143,6 @@ void app_set_face(struct app *a, int face);
 void *app_view_state(const struct app *a, const struct view *v);
 /* The table of the view on the screen, or NULL. */
 struct tableview *app_table(const struct app *a);
-/* Says something on the note line for some seconds. `role` ROLE_text or ROLE_bad. */
-void app_say(struct app *a, enum role role, const char *fmt, ...) __printf(3, 4);
 /*
  * For draw(): there was more to compute than one frame may take. It is drawn
  * again at once, but keys come first.

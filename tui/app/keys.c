@@ -7,7 +7,7 @@
 const struct key_desc key_descs[N_ACTIONS] = {
 #define KEY(action, where, keys, label, hint, help) \
 	[ACTION_##action] = { #action, where, keys, label, hint, help },
-#include "tui/app/keys.def"
+#include "tui/term/keys.def"
 #undef KEY
 };
 

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keys.h: key codes: a Unicode character, or one of K_x. */
+/* keys.h: the keys of keys.def: which action each one is in a view. */
 #ifndef OTTOP_KEYS_H
 #define OTTOP_KEYS_H
 
 #include "bpf/model/base.h"
 #include "tui/app/view.h"
-
-enum key {
-	K_NONE = 0x110000,
-	K_ENTER, K_ESC, K_BACKSPACE, K_TAB, K_BACKTAB, K_DEL, K_INSERT,
-	K_UP, K_DOWN, K_LEFT, K_RIGHT, K_PGUP, K_PGDN, K_HOME, K_END,
-	K_F1, K_F12 = K_F1 + 11,
-	K_RESIZE, K_CLOSED,	/* the terminal changed its size; has gone */
-	K_CTRL = 0x120000,	/* K_CTRL + 'a' .. 'z' */
-};
+#include "tui/term/key_codes.h"
 
 /* Code of a name in keys.def ("Enter", "F5", "C-l", "q"), or K_NONE. */
 u32 key_code(const char *name);

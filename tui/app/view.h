@@ -20,18 +20,11 @@
 #define OTTOP_VIEW_H
 
 #include "bpf/model/snapshot.h"
+#include "tui/term/action.h"
 #include "tui/term/canvas.h"
 
 struct app;
 struct table_spec;
-
-enum action {
-	ACTION_none,
-#define KEY(action, ...) ACTION_##action,
-#include "tui/app/keys.def"
-#undef KEY
-	N_ACTIONS
-};
 
 enum view_flags {
 	VIEW_PROCESS = 1,	/* needs a process as context; then it is what its digit opens */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/app/app.h"
+#include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
 
 struct tableview *table_new(const struct table_spec *spec, void *state)

@@ -8,8 +8,10 @@
 #define OTTOP_TABLE_H
 
 #include "tui/table/format.h"
-#include "tui/app/view.h"
+#include "tui/term/action.h"
+#include "tui/term/canvas.h"
 
+struct app;
 struct tableview;
 struct table_row;
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/app/app.h"
+#include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
 
 #define REST_GOOD 40	/* and one in which nothing is known before it gets narrower than this */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/app/app.h"
+#include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
 
 #define SHORT_GHOSTS 4

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tui/app/keys.h"
+#include "tui/term/key_codes.h"
 #include "tui/term/term.h"
 #include "tui/term/terminfo.h"
 #include "tui/term/termio.h"

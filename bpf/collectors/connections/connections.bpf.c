@@ -8,6 +8,7 @@
  * with the socket's own final counters, so that what lived 2 ms has them too.
  */
 #include "bpf/kernel/net.bpf.h"
+#include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/served.bpf.h"
 #include "bpf/kernel/connections_abi.bpf.h"
 

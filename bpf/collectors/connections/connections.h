@@ -11,6 +11,8 @@
 #include <linux/types.h>
 #endif
 
+#include "bpf/kernel/net.h"
+
 #define CONN_RING_BYTES (1 << 20)
 #define FLOWS_MAX 16384
 #define SHARED_MAX 4096
@@ -32,20 +34,6 @@ enum wire_sock_flags {
 	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
 	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
 	WS_OWNER_TOLD = 512,	/* no end, but the owner of one that came before */
-};
-
-/* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */
-struct wire_ends {
-	__u8 local[16], remote[16];
-	__u16 lport, rport;	/* host order */
-	__u32 netns;		/* inode number */
-};
-
-/* A process, as far as it is told on the spot. tgid 0: none. */
-struct wire_owner {
-	__u64 start_ns;
-	__u32 tgid, pad;
-	char comm[16];
 };
 
 /* One socket: from the iterators, and in struct wire_end. */

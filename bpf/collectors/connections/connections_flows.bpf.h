@@ -6,6 +6,7 @@
 #ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
 #define OTTOP_CONNECTIONS_FLOWS_BPF_H
 
+#include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/net.bpf.h"
 
 u32 current_set;		/* 0 or 1 */

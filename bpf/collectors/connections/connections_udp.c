@@ -208,7 +208,7 @@ void udp_drain(void)
 		return;
 	drain_at_rest();	/* in a tick it may not have been yet */
 	skel->bss->current_set ^= 1;
-	grace_period();
+	probes_grace_period();
 	drain_at_rest();
 }
 

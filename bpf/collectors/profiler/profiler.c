@@ -427,7 +427,7 @@ static void set_scope(const struct scope *scope)
 	u32 n = 0;
 
 	/* not narrowed to the selected process: a sample is cheap, and the host's graph stays whole */
-	for (u32 i = 0; i < scope->n_pids && i < SAMPLER_MAX_PIDS; i++)
+	for (u32 i = 0; i < scope->n_pids && i < SCOPE_MAX_PIDS; i++)
 		skel->bss->scope_tgids[n++] = scope->pids[i];
 	skel->bss->scope_n = n;
 }

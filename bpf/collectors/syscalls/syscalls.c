@@ -82,7 +82,7 @@ static void set_scope(const struct tick *t)
 		interval_focused = focused;
 		skel->bss->scope_tgids[n++] = (u32)focused;
 	} else {
-		for (u32 i = 0; i < t->scope->n_pids && n < SAMPLER_MAX_PIDS; i++)
+		for (u32 i = 0; i < t->scope->n_pids && n < SCOPE_MAX_PIDS; i++)
 			skel->bss->scope_tgids[n++] = t->scope->pids[i];
 	}
 	if (skel->bss->scope_n != n)
@@ -162,7 +162,7 @@ static void syscalls_drain(void)
 	if (!on_since_ns || (set->used_slots < N_SLOTS / 4 && set->used_cells < N_CELLS / 4))
 		return;
 	skel->bss->current_set ^= 1;
-	grace_period();
+	probes_grace_period();
 	drain_set();
 }
 

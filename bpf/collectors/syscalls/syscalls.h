@@ -15,6 +15,8 @@
 #include <linux/types.h>
 #endif
 
+#include "bpf/host/syscall_id.h"
+
 #define SLOT_BITS 14
 #define N_SLOTS (1 << SLOT_BITS)
 #define CELL_BITS 16
@@ -22,12 +24,6 @@
 #define MAX_PROBES 32
 #define MAX_CELL_PROBES 64
 #define OTHER_SLOT 0	/* what found no slot */
-
-#define CALL_NR(call) ((call) & 0xffff)
-#define CALL_ABI(call) ((call) >> 16)
-#define CALL_INVALID 0xffffu	/* numbers that no table can have */
-
-enum call_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };
 
 struct sc_slot {
 	__u64 start_ns;		/* of the process */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* net.h: what net.bpf.h reads of a socket and of its user, as user space gets it. */
+#ifndef OTTOP_NET_H
+#define OTTOP_NET_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+/* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */
+struct wire_ends {
+	__u8 local[16], remote[16];
+	__u16 lport, rport;	/* host order */
+	__u32 netns;		/* inode number */
+};
+
+/* A process, as far as it is told on the spot. tgid 0: none. */
+struct wire_owner {
+	__u64 start_ns;
+	__u32 tgid, pad;
+	char comm[16];
+};
+
+#endif
