@@ -42,7 +42,7 @@ UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps run test help clean install static arm64 bench coverage test-kernels docs insns unit
+.PHONY: all deps run test check help clean install static arm64 bench coverage test-kernels docs insns unit
 
 all: $(BUILD)/ottop	## build build/ottop (the default)
 
@@ -57,6 +57,11 @@ run:			## set up, build, open the console (batch text without a terminal)
 	@tests/deps build
 	@$(MAKE) --no-print-directory all
 	@tests/as-root $(BUILD)/ottop $(ARGS)
+
+check:			## set up, build, the quick half of the tests: no root, no load, two minutes
+	@tests/deps build test
+	@$(MAKE) --no-print-directory all unit
+	@tests/run unit layers generated screen fuzz-short
 
 test:			## set up, build, run every test
 	@tests/deps build test

@@ -261,9 +261,9 @@ static void messages_go_away(void **state)
 	keys("w");
 	assert_int_equal(asked.writes, 1);
 	assert_true(sees("written to x.json"));
-	app_time(app, 4 * NSEC_PER_SEC);
+	app_time(app, 2 * NSEC_PER_SEC);
 	assert_true(sees("written to x.json"));
-	app_time(app, 20 * NSEC_PER_SEC);
+	app_time(app, 4 * NSEC_PER_SEC);
 	assert_false(sees("written to x.json"));
 	app_say(app, ROLE_bad, "failed");
 	app_time(app, 90 * NSEC_PER_SEC);

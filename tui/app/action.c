@@ -132,6 +132,22 @@ static void explain(struct app *a)
 		app_say(a, ROLE_text, "nothing here is unknown");
 }
 
+/* Who comes from htop presses F9: the process of the row, or of the context. */
+static void say_kill(struct app *a)
+{
+	const struct tableview *table = a->tables[a->view];
+	const struct row *r = table ? table_cursor(table) : NULL;
+	int pid_field = r ? table_field(r->table, "pid") : -1;
+	u64 pid = pid_field >= 0 ? row_u64(r, &table_descs[r->table].fields[pid_field]) : app_context(a)->pid;
+
+	if (a->config.replay)
+		app_say(a, ROLE_text, "ottop only looks, and this is a recording");
+	else if (pid && u64_known(pid))
+		app_say(a, ROLE_text, "ottop only looks; in a shell: kill %llu", (unsigned long long)pid);
+	else
+		app_say(a, ROLE_text, "ottop only looks; in a shell: kill PID");
+}
+
 static bool act_prompt(struct app *a, enum action action)
 {
 	switch (action) {
@@ -199,6 +215,9 @@ static void act_rest(struct app *a, enum action action)
 	case ACTION_explain:
 		explain(a);
 		break;
+	case ACTION_kill:
+		say_kill(a);
+		break;
 	case ACTION_quit:
 		quit(a);
 		break;
@@ -225,6 +244,13 @@ void app_do(struct app *a, enum action action, u32 key)
 	act_rest(a, action);
 }
 
+/* What was said in a view that is left would hide what matters in the next. */
+static void end_message(struct app *a)
+{
+	if (a->message_view != a->view)
+		a->message[0] = '\0';
+}
+
 bool app_key(struct app *a, u32 key)
 {
 	enum action action;
@@ -238,6 +264,7 @@ bool app_key(struct app *a, u32 key)
 		return false;
 	if (a->prompt.kind) {
 		prompt_key(a, key);
+		end_message(a);
 		return !a->quit;
 	}
 	if (a->message_role == ROLE_bad)	/* an error stays until something is done */
@@ -245,6 +272,7 @@ bool app_key(struct app *a, u32 key)
 	action = key_action(key, app_view(a));
 	if (action)
 		app_do(a, action, key);
+	end_message(a);
 	app_want(a);
 	return !a->quit;
 }

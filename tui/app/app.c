@@ -7,7 +7,7 @@
 
 #include "tui/app/app_state.h"
 
-#define MESSAGE_NS (6 * NSEC_PER_SEC)
+#define MESSAGE_NS (3 * NSEC_PER_SEC)
 
 const struct view *const app_views[N_VIEWS] = {
 #define VIEW(name) &name##_view,
@@ -230,6 +230,7 @@ void app_say(struct app *a, enum role role, const char *fmt, ...)
 	va_end(ap);
 	a->message_role = role;
 	a->message_until_ns = a->now_ns + MESSAGE_NS;
+	a->message_view = a->view;
 	a->dirty = true;
 }
 

@@ -46,6 +46,7 @@ struct prompt {
 	char history[PROMPT_HISTORY][PROMPT_MAX];
 	int n_history, at_history;
 	int choice;		/* in the list of the palette */
+	bool selected;		/* the text is an old one: the first character typed replaces it */
 };
 
 struct host_series {
@@ -87,6 +88,7 @@ struct app {
 	char message[512];
 	enum role message_role;
 	u64 message_until_ns;
+	int message_view;	/* where it was said: it ends with that view */
 
 	bool recording;
 	u64 wanted;		/* what the source was last told */

@@ -33,7 +33,7 @@ static bool run_sort(struct app *a, const char *arg, char *error, size_t cap)
 {
 	struct tableview *t = a->tables[a->view];
 
-	if (!t || !table_sort(t, arg, false)) {
+	if (!t || !table_reorder(t, arg, false)) {
 		snprintf(error, cap, "no column %.60s here", arg);
 		return false;
 	}

@@ -60,6 +60,7 @@ void prompt_open(struct app *a, enum prompt_kind kind, const char *text)
 	p->error[0] = '\0';
 	p->choice = 0;
 	p->at_history = p->n_history;
+	p->selected = kind == PROMPT_filter && *text;
 	snprintf(p->text, sizeof(p->text), "%s", text);
 	snprintf(p->before, sizeof(p->before), "%s", text);
 	table_position_drop(&p->position);
@@ -213,7 +214,11 @@ static void recall(struct app *a, int step)
 void prompt_key(struct app *a, u32 key)
 {
 	struct prompt *p = &a->prompt;
+	bool replaces = p->selected && (key < K_NONE || key == K_BACKSPACE || key == K_DEL);
 
+	p->selected = false;
+	if (replaces)
+		p->text[0] = '\0';
 	switch (key) {
 	case K_ESC:
 		cancel(a);
@@ -231,8 +236,10 @@ void prompt_key(struct app *a, u32 key)
 	case K_CTRL + 'u':
 		p->text[0] = '\0';
 		break;
+	case K_DEL:
+		break;
 	case K_BACKSPACE:
-		if (!delete_char(p)) {
+		if (!replaces && !delete_char(p)) {
 			cancel(a);
 			return;
 		}
@@ -343,6 +350,9 @@ void prompt_draw(const struct app *a, struct canvas *c, int row)
 	/* Of a long text the end is what is being typed. */
 	col += canvas_text(c, row, col, cols - col - 1, ROLE_text,
 			   w > cols - col - 1 ? p->text + (w - (cols - col - 1)) : p->text);
+	if (p->selected)
+		canvas_restyle(c, row, canvas_width(c, signs[p->kind]), col - canvas_width(c, signs[p->kind]),
+			       ROLE_text | S_REVERSE);
 	canvas_text(c, row, col, 1, ROLE_accent | S_REVERSE, " ");
 	w = canvas_width(c, right);
 	if (col + 3 + w <= cols)

@@ -14,6 +14,7 @@
 #define MAX_TERMS 16
 #define ROW_TEXT_MAX 2048
 #define TOO_MANY (-2)
+#define NO_COLUMN (-3)
 
 struct term {
 	int field;	/* -1: the text of the whole row */
@@ -189,13 +190,37 @@ static bool add_text_term(struct filter *f, const char *pattern, int *ret_error)
 	return !*ret_error;
 }
 
+/*
+ * "prot:udp" looks like a column, and is none: taken as a text it would match nothing,
+ * and nobody would know why. "std::vector", "http://" and "a\:b" are texts.
+ */
+static bool is_unknown_column(const char *word)
+{
+	size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+
+	return n && word[n] == ':' && word[n + 1] != ':' && word[n + 1] != '/';
+}
+
+/* The columns that are typed most, of those the table has. */
+static void say_columns(enum table_id t, const char *word, char *error, size_t cap)
+{
+	size_t n = (size_t)snprintf(error, cap, "no column %.*s; there are", (int)strcspn(word, ":"), word);
+	int second;
+
+	for (u32 i = 0; i < ARRAY_SIZE(aliases) && n < cap; i++)
+		if (alias_field(t, aliases[i].alias, strlen(aliases[i].alias), &second) >= 0)
+			n += (size_t)snprintf(error + n, cap - n, " %s:", aliases[i].alias);
+	if (n < cap)
+		snprintf(error + n, cap - n, " ...");
+}
+
 static void say_error(char *error, size_t cap, int err, size_t column)
 {
 	snprintf(error, cap, "%s at column %zu", err == TOO_MANY ? "too many terms" :
 		 err < 0 ? "a number is needed (12, >5, <1.5k)" : regex_error(err), column);
 }
 
-struct filter *filter_new(enum table_id table, const char *text, char *error, size_t cap)
+static struct filter *parse(enum table_id table, const char *text, bool search, char *error, size_t cap)
 {
 	struct filter *f = xcalloc(1, sizeof(*f));
 	char *copy = xstrdup(text), *rest = xcalloc(1, strlen(text) + 2);
@@ -208,18 +233,22 @@ struct filter *filter_new(enum table_id table, const char *text, char *error, si
 		bool last = !p[len];
 
 		p[len] = '\0';
-		if (f->n + 1 >= MAX_TERMS)
+		if (f->n + 1 >= MAX_TERMS) {
 			err = TOO_MANY;
-		else if (!add_column_term(f, p, &err)) {
+		} else if (!add_column_term(f, p, &err)) {
+			if (!search && is_unknown_column(p))
+				err = NO_COLUMN;
 			if (*rest)
 				strcat(rest, " ");
 			strcat(rest, p);
 			rest_end = at + len;
 		}
-		if (err) {
+		if (err == NO_COLUMN)
+			say_columns(table, p, error, cap);
+		else if (err)
 			say_error(error, cap, err, at + len + 1);
+		if (err)
 			goto fail;
-		}
 		if (last)
 			break;
 		p += len + 1;
@@ -236,6 +265,16 @@ fail:
 	free(rest);
 	filter_free(f);
 	return NULL;
+}
+
+struct filter *filter_new(enum table_id table, const char *text, char *error, size_t cap)
+{
+	return parse(table, text, false, error, cap);
+}
+
+struct filter *filter_new_search(enum table_id table, const char *text, char *error, size_t cap)
+{
+	return parse(table, text, true, error, cap);
 }
 
 void filter_free(struct filter *f)

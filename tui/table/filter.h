@@ -13,8 +13,13 @@
 
 struct filter;
 
-/* NULL on failure: `error` says what is wrong, at which column. */
+/*
+ * NULL on failure: `error` says what is wrong, at which column. "word:" has to be a
+ * column ("\:" is a colon of a text).
+ */
 struct filter *filter_new(enum table_id t, const char *text, char *error, size_t cap);
+/* The same for a search, where "word:" that is no column is part of the text. */
+struct filter *filter_new_search(enum table_id t, const char *text, char *error, size_t cap);
 bool filter_match(const struct filter *f, const struct row *r);
 void filter_free(struct filter *f);	/* NULL-safe */
 

@@ -216,7 +216,7 @@ bool table_search(struct tableview *t, const char *text)
 	struct filter *f = NULL;
 
 	if (text && *text) {
-		f = filter_new(t->spec->table, text, error, sizeof(error));
+		f = filter_new_search(t->spec->table, text, error, sizeof(error));
 		if (!f)
 			return false;
 	}
@@ -322,7 +322,7 @@ static bool act_order(struct app *a, struct tableview *t, enum action action)
 		table_sort_step(t, 1);
 		break;
 	case ACTION_invert:
-		t->ascending = !t->ascending;
+		table_invert(t);
 		break;
 	default:
 		return false;

@@ -95,6 +95,8 @@ void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rec
 bool table_act(struct app *a, struct tableview *t, enum action action, u32 key);
 /* Sorts by a column, by field name or title; false: no such column. */
 bool table_sort(struct tableview *t, const char *column, bool ascending);
+/* The same by a person's wish: then the first page is shown, unless a row is followed. */
+bool table_reorder(struct tableview *t, const char *column, bool ascending);
 bool table_is_ascending(const struct tableview *t);
 /* True when the sort column is a number that adds up over rows (not a name or an id). */
 bool table_sorts_numbers(const struct tableview *t);

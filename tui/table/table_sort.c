@@ -154,6 +154,21 @@ static const char *column_title(const struct tableview *t, u32 i)
 	return t->spec->columns[i].title ? t->spec->columns[i].title : f ? f->title : "";
 }
 
+/* In a new order the first page is what one wants to see, as in htop; who follows keeps the row. */
+static void show_first_page(struct tableview *t)
+{
+	if (t->follow)
+		return;
+	t->anchored = false;
+	t->cursor_i = t->top = 0;
+}
+
+void table_invert(struct tableview *t)
+{
+	t->ascending = !t->ascending;
+	show_first_page(t);
+}
+
 static bool sort_by(struct tableview *t, int column, int field, bool ascending)
 {
 	if (column >= 0 && field < 0 && t->spec->columns[column].field)
@@ -180,6 +195,14 @@ bool table_sort(struct tableview *t, const char *column, bool ascending)
 	}
 	field = filter_field(t->spec->table, column, strlen(column));
 	return field >= 0 && sort_by(t, -1, field, ascending);
+}
+
+bool table_reorder(struct tableview *t, const char *column, bool ascending)
+{
+	if (!table_sort(t, column, ascending))
+		return false;
+	show_first_page(t);
+	return true;
 }
 
 /* Texts and identities are read from A to Z, numbers from the largest. */
@@ -219,8 +242,10 @@ void table_sort_step(struct tableview *t, int step)
 		if (t->spec->columns[column].draw && !t->spec->columns[column].number &&
 		    t->spec->columns[column].title && !natural_order(t, column))
 			continue;	/* a picture, no value */
-		if (sort_by(t, (int)column, -1, natural_order(t, column)))
+		if (sort_by(t, (int)column, -1, natural_order(t, column))) {
+			show_first_page(t);
 			return;
+		}
 	}
 }
 

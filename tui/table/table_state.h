@@ -57,6 +57,8 @@ void table_reset(struct tableview *t);
 void table_sort_label(const struct tableview *t, char *buf, size_t cap);
 /* Index in shown[] order: moves the sort column by step (-1, 1). */
 void table_sort_step(struct tableview *t, int step);
+/* The other direction of the same order. */
+void table_invert(struct tableview *t);
 
 /* Sets the search (NULL or "": none). False: not a valid pattern. */
 bool table_search(struct tableview *t, const char *text);

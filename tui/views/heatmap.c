@@ -74,6 +74,7 @@ void heatmap_clear(struct heatmap *m)
 	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
 	m->cursor_seq = m->right_seq = 0;
 	m->list_at = m->below = 0;
+	m->top = 0;	/* chosen again */
 	m->stale = true;
 }
 

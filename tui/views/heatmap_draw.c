@@ -9,7 +9,7 @@
 #define LABEL_WIDTH 7		/* of a latency: " 62.5ms" */
 #define MARGIN 8		/* right of the cells: the count of the line */
 #define TICK_EVERY 10		/* cells between two marks of the time axis */
-#define UNKNOWN_WORDS 24	/* unknown columns in a row of which words say that */
+#define UNKNOWN_WORDS 24	/* so many unknown columns in a row have a caption */
 
 /* ---- cells ---------------------------------------------------------------------- */
 
@@ -23,14 +23,10 @@ static int heat_step(const struct heatmap *m, const struct slot *slot, int low, 
 	return graph_heat_step(count, m->plot.most, !m->linear);
 }
 
-/* Not yet, or not observed: that is not zero. A loose pattern, so that the known stands out. */
-static void draw_unknown(const struct heatmap *m, struct canvas *c, struct rect r,
-			 const struct slot *slot, int line)
+/* Not yet, or not observed: that is not zero calls. One quiet shade that no count has. */
+static void draw_unknown(struct canvas *c, struct rect r, const struct slot *slot)
 {
-	int from_below = m->plot.n_lines - 1 - line;
-
-	if (!from_below || (slot->column && (slot->seq + (u64)from_below) % 4 == 0))
-		canvas_text(c, r.row, r.col, 1, ROLE_dim, slot->column ? "?" : "·");
+	canvas_repeat(c, r.row, r.col, r.cols, ROLE_dim, slot->column ? "╱" : "·");
 }
 
 static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line)
@@ -41,7 +37,7 @@ static void draw_cell(const struct heatmap *m, struct canvas *c, int s, int line
 	int low = plot_line_low(p, line), end = plot_line_end(p, line);
 
 	if (!slot->column || !slot->column->hist) {
-		draw_unknown(m, c, r, slot, line);
+		draw_unknown(c, r, slot);
 		return;
 	}
 	if (p->pairs && line != p->n_lines - 1) {
@@ -60,17 +56,15 @@ static bool is_unknown(const struct plot *p, int s)
 	return p->slots[s].column && !p->slots[s].column->hist;
 }
 
-/* A long stretch is words, not a field of question marks: they would be all that one sees. */
+/* A stretch that has room for it says once what the shade means. */
 static void say_unknown(const struct plot *p, struct canvas *c, int from, int end)
 {
-	static const char text[] = "? not collected then";
+	static const char text[] = " not collected then ";
 	struct rect last = plot_cell(p, end - 1, 0);
 	int row = p->area.row + (p->n_lines - 1) / 2, col = plot_cell(p, from, 0).col;
 	int cols = last.col + last.cols - col;
 
-	for (int l = 0; l < p->n_lines - 1; l++)
-		canvas_blank(c, p->area.row + l, col, cols);
-	canvas_text(c, row, col + (cols - (int)strlen(text)) / 2, -1, ROLE_dim, text);
+	canvas_text(c, row, col + (cols - (int)strlen(text)) / 2, -1, ROLE_text, text);
 }
 
 static void draw_cells(const struct heatmap *m, struct canvas *c)

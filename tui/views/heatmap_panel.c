@@ -7,7 +7,7 @@
 
 /* ---- in words ------------------------------------------------------------------- */
 
-/* "62.5 to 125ms", "under 244us", "over 1.00s". */
+/* "62.5ms to 125ms", "under 244us"; "from 62.5ms" where the first line holds slower calls, too. */
 static void latency_words(const struct plot *p, int top_line, int bottom_line, char *buf,
 			  size_t cap)
 {
@@ -18,6 +18,8 @@ static void latency_words(const struct plot *p, int top_line, int bottom_line, c
 	format_ns(to, hist_lower_ns(min(end, (p->top + 1) * p->width)));
 	if (low <= HEAT_ZERO)
 		snprintf(buf, cap, "under %s", to);
+	else if (top_line == 0 && plot_highest(p) / p->width > p->top)
+		snprintf(buf, cap, "from %s", from);
 	else
 		snprintf(buf, cap, "%s to %s", from, to);
 }

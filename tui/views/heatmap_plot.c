@@ -133,6 +133,12 @@ static bool fits(int highest, int width, int lines)
 	return (highest - FIRST_BUCKET) / width < lines;
 }
 
+/* While somebody selects, the axis does not move under the cursor: line 0 holds what is slower. */
+static bool holds_still(const struct heatmap *m)
+{
+	return m->top > 0 && (m->frozen || m->cursor_moved);
+}
+
 /*
  * Bands as fine as the space allows, from 1 us to the slowest call. Coarser at
  * once when a slower call comes; finer only with an octave to spare, and never
@@ -144,7 +150,7 @@ static int choose_width(struct heatmap *m, int lines)
 
 	if (m->width || m->swapped)
 		return m->width ? m->width : width;
-	if (m->auto_width && (m->frozen || m->top_pinned))
+	if (m->auto_width && (holds_still(m) || m->top_pinned))
 		return m->auto_width;
 	while (width > FINEST) {
 		slack = m->auto_width && width / 2 < m->auto_width ? OCTAVE : 0;
@@ -169,7 +175,7 @@ static void lay_out_lines(struct heatmap *m, int lines)
 	int lowest = max(FIRST_BUCKET - m->below, 0) / p->width;
 
 	p->top = m->top / p->width;
-	if (!m->top_pinned && !m->frozen && (need > p->top || p->top - need >= 2))
+	if (!m->top_pinned && !holds_still(m) && (need > p->top || p->top - need >= 2))
 		p->top = need;
 	if (m->top_pinned)	/* there is room for more lines than before: no blank ones */
 		p->top = max(p->top, min(lowest + lines - 1, need));

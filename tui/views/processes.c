@@ -146,7 +146,7 @@ static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n)
 
 static bool sort_by(struct app *a, const char *column)
 {
-	table_sort(app_table(a), column, false);
+	table_reorder(app_table(a), column, false);
 	table_reload(a, app_table(a));
 	return true;
 }
