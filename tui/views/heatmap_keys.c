@@ -180,6 +180,12 @@ static bool act_select(struct app *a, struct heatmap *m, enum action action)
 		m->in_list = true;
 		m->list_at = 0;
 		return true;
+	case ACTION_back:	/* one level up: from the list to the rectangle, from there to the map */
+		if (!m->rect)
+			return false;
+		heatmap_clear(m);
+		heatmap_update(a, m);
+		return true;
 	case ACTION_cancel:
 		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->below)
 			return false;
