@@ -38,11 +38,16 @@ struct probe {
 
 static struct probe *probes;
 static u32 n_probes, cap_probes;
-static struct bpf_object *objects[16];
-static const char *object_owners[16];
-static u32 n_objects;
-static struct { const char *cause; u64 total; } losses[32];
-static u32 n_losses;
+static struct owned_object {
+	const char *collector;
+	struct bpf_object *obj;
+} *objects;
+static u32 n_objects, cap_objects;
+static struct loss {
+	const char *cause;
+	u64 total;
+} *losses;
+static u32 n_losses, cap_losses;
 static u64 window_start_ns, window_end_ns;	/* of the last window */
 static bool window_open;
 
@@ -92,10 +97,8 @@ void probes_add(const char *collector, struct bpf_object *obj)
 		p->state = ATTACHED;
 		snprintf(p->where, sizeof(p->where), "syscall/%s", bpf_program__name(prog));
 	}
-	if (n_objects < ARRAY_SIZE(objects)) {
-		object_owners[n_objects] = collector;
-		objects[n_objects++] = obj;
-	}
+	objects = grow(objects, n_objects, &cap_objects, sizeof(*objects));
+	objects[n_objects++] = (struct owned_object){ collector, obj };
 }
 
 void probes_forget(const char *collector)
@@ -107,12 +110,9 @@ void probes_forget(const char *collector)
 			probes[n++] = probes[i];
 	n_probes = n;
 	n = 0;
-	for (u32 i = 0; i < n_objects; i++) {
-		if (!strcmp(object_owners[i], collector))
-			continue;
-		object_owners[n] = object_owners[i];
-		objects[n++] = objects[i];
-	}
+	for (u32 i = 0; i < n_objects; i++)
+		if (strcmp(objects[i].collector, collector))
+			objects[n++] = objects[i];
 	n_objects = n;
 }
 
@@ -278,10 +278,10 @@ void loss_set(const char *cause, u64 total)
 
 	while (i < n_losses && strcmp(losses[i].cause, cause))
 		i++;
-	if (i == ARRAY_SIZE(losses))
-		return;
-	if (i == n_losses)
+	if (i == n_losses) {
+		losses = grow(losses, n_losses, &cap_losses, sizeof(*losses));
 		losses[n_losses++].cause = cause;
+	}
 	losses[i].total = total;
 }
 
@@ -496,7 +496,7 @@ u64 probes_map_bytes(u64 tasks)
 	struct bpf_map *map;
 
 	for (u32 i = 0; i < n_objects; i++)
-		bpf_object__for_each_map(map, objects[i])
+		bpf_object__for_each_map(map, objects[i].obj)
 			if (bpf_map__fd(map) >= 0)
 				sum += map_bytes(map);
 	return sum;
