@@ -61,14 +61,14 @@ run:			## set up, build, open the console (batch text without a terminal)
 check:			## set up, build, the quick half of the tests: no root, no load, two minutes
 	@tests/deps build test
 	@$(MAKE) --no-print-directory all unit
-	@tests/run unit layers generated screen fuzz-short
+	@tests/run unit layers generated screen monkey fuzz-short
 
 test:			## set up, build, run every test
 	@tests/deps build test
 	@$(MAKE) --no-print-directory all unit
 	@tests/as-root tests/run
 
-unit: $(UNITBIN) $(BUILD)/screen-run	## build the unit tests and the driver of the screen tests
+unit: $(UNITBIN) $(BUILD)/screen-run $(BUILD)/monkey	## build the unit tests and the drivers of the screen tests
 
 test-kernels: static	## boot 5.10, 6.1, 6.12 and 7.x under qemu and count known work there
 	@tests/deps build test kernels
@@ -160,6 +160,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(LIBOBJ)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_)
 
 $(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIBOBJ)
+	$(call say,UNIT,$@)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
+
+$(BUILD)/monkey: tests/monkey/monkey.c tests/screen/fixture.c tests/screen/fixture.h tests/unit/gen.h $(LIBOBJ)
 	$(call say,UNIT,$@)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
 

@@ -22,6 +22,12 @@ for t in build/san/unit/test_*; do
 	[ $status = 0 ] || tail -n 30 "build/log/san-$(basename "$t").log"
 	say $status "sanitized $(basename "$t")"
 done
+seconds=${MONKEY_SECONDS:-60}
+ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
+	timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap >build/log/san-monkey.log 2>&1
+status=$?
+tail -n 40 build/log/san-monkey.log | sed 's/^ok/# ok/'
+say $status "sanitized monkey: random keys while rows come and go"
 if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	out=$(mktemp -d)
 	timeout 60 build/san/ottop --json -v processes,syscalls,events,self -d 0.3 -n 8 >"$out/live.json" 2>"$out/err" &

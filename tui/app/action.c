@@ -251,14 +251,10 @@ static void end_message(struct app *a)
 		a->message[0] = '\0';
 }
 
-bool app_key(struct app *a, u32 key)
+static bool take_key(struct app *a, u32 key)
 {
 	enum action action;
 
-	if (key == K_NONE)
-		return true;
-	if (key == K_CLOSED)
-		return false;
 	a->dirty = true;
 	if (key == K_CTRL + 'c')
 		return false;
@@ -275,4 +271,17 @@ bool app_key(struct app *a, u32 key)
 	end_message(a);
 	app_want(a);
 	return !a->quit;
+}
+
+bool app_key(struct app *a, u32 key)
+{
+	bool go_on;
+
+	if (key == K_NONE)
+		return true;
+	if (key == K_CLOSED)
+		return false;
+	go_on = take_key(a, key);
+	app_put_now(a);
+	return go_on;
 }

@@ -118,11 +118,40 @@ void app_refresh_view(struct app *a)
 
 void app_refresh(struct app *a)
 {
+	for (int i = 0; i < N_VIEWS; i++)	/* what nobody sees needs no memory */
+		if (a->tables[i] && i != a->view)
+			table_unload(a, a->tables[i]);
 	for (int i = 0; i < a->n_levels; i++)
 		level_update(a, &a->levels[i]);
 	update_host(a);
 	app_refresh_view(a);
 	app_want(a);
+}
+
+/* ---- what is given back when nobody uses it any more ------------------------------------- */
+
+void app_put_later(struct app *a, const struct row *r, const struct snapshot *s)
+{
+	struct later *l = &a->later;
+
+	if (r) {
+		l->rows = grow(l->rows, l->n_rows, &l->cap_rows, sizeof(*l->rows));
+		l->rows[l->n_rows++] = r;
+	}
+	if (s) {
+		l->snapshots = grow(l->snapshots, l->n_snapshots, &l->cap_snapshots, sizeof(*l->snapshots));
+		l->snapshots[l->n_snapshots++] = s;
+	}
+}
+
+void app_put_now(struct app *a)
+{
+	struct later *l = &a->later;
+
+	while (l->n_rows)
+		row_put(l->rows[--l->n_rows]);
+	while (l->n_snapshots)
+		snapshot_put(l->snapshots[--l->n_snapshots]);
 }
 
 /* ---- for views ------------------------------------------------------------------------ */
@@ -297,13 +326,18 @@ void app_free(struct app *a)
 	if (!a)
 		return;
 	while (a->n_levels)
-		level_drop(&a->levels[--a->n_levels]);
+		level_drop(a, &a->levels[--a->n_levels]);
 	for (int i = 0; i < N_VIEWS; i++) {
 		if (app_views[i]->fini)
 			app_views[i]->fini(a->states[i]);
 		free(a->states[i]);
 		table_free(a->tables[i]);
 	}
+	for (int i = 0; i < N_VIEWS; i++)
+		row_put(a->table_ctx[i].row);
+	app_put_now(a);
+	free(a->later.rows);
+	free(a->later.snapshots);
 	table_position_drop(&a->prompt.position);
 	row_put(a->peer.row);
 	snapshot_put(a->latest);
@@ -331,6 +365,7 @@ void app_tick(struct app *a, const struct snapshot *s)
 {
 	moment_tick(a, s);
 	resolve_pid(a);
+	app_put_now(a);
 }
 
 void app_resize(struct app *a, int rows, int cols)
@@ -342,12 +377,16 @@ void app_resize(struct app *a, int rows, int cols)
 
 int app_time(struct app *a, u64 now_ns)
 {
+	int wait_ms;
+
 	a->now_ns = now_ns;
 	if (*a->message && a->message_role != ROLE_bad && now_ns >= a->message_until_ns) {
 		a->message[0] = '\0';
 		a->dirty = true;
 	}
-	return moment_time(a);
+	wait_ms = moment_time(a);
+	app_put_now(a);
+	return wait_ms;
 }
 
 void app_draw(struct app *a, struct canvas *c)
@@ -356,6 +395,7 @@ void app_draw(struct app *a, struct canvas *c)
 	a->again = false;
 	frame_draw(a, c);
 	a->dirty = a->again;
+	app_put_now(a);
 }
 
 void app_again(struct app *a)

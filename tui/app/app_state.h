@@ -69,7 +69,7 @@ struct app {
 
 	void *states[N_VIEWS];
 	struct tableview *tables[N_VIEWS];
-	struct context table_ctx[N_VIEWS];	/* of which their rows are; no references */
+	struct context table_ctx[N_VIEWS];	/* of which their rows are; its row is a reference */
 	int faces[N_VIEWS];
 	int view;
 	/* Views below the overlay on the screen: first the one that is no overlay. */
@@ -79,6 +79,11 @@ struct app {
 	int n_levels;
 
 	const struct snapshot *latest, *shown;
+	struct later {
+		const struct row **rows;
+		const struct snapshot **snapshots;
+		u32 n_rows, cap_rows, n_snapshots, cap_snapshots;
+	} later;		/* app_put_later() */
 	bool paused;
 	u64 next_play_ns;	/* replay: when the next tick is shown; 0: not playing */
 
@@ -128,11 +133,13 @@ bool view_can_open(const struct app *a, int view);
 void app_refresh(struct app *a);
 void app_refresh_view(struct app *a);	/* only the view on the screen */
 void app_want(struct app *a);
+/* Nobody has anything in hand any more: at the end of what the console is called for. */
+void app_put_now(struct app *a);
 /* Views of a digit that can be opened now; the number written to ids. */
 int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
 
 /* ---- level.c ---- */
-void level_drop(struct level *l);
+void level_drop(struct app *a, struct level *l);
 /* Another snapshot is shown: what is known of the level's process. */
 void level_update(struct app *a, struct level *l);
 void level_open_digit(struct app *a, char digit);

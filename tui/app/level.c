@@ -7,13 +7,19 @@
 
 #define PAST_TICKS 30	/* how far back the end of a process is looked for */
 
-void level_drop(struct level *l)
+void level_drop(struct app *a, struct level *l)
 {
-	row_put(l->ctx.row);
-	row_put(l->process);
-	snapshot_put(l->end);
+	app_put_later(a, l->ctx.row, NULL);
+	app_put_later(a, l->process, l->end);
 	table_position_drop(&l->position);
 	*l = (struct level){ 0 };
+}
+
+static void set_table_context(struct app *a, int view, const struct context *ctx)
+{
+	row_get(ctx->row);	/* its address means this row for as long as it is compared */
+	row_put(a->table_ctx[view].row);
+	a->table_ctx[view] = *ctx;
 }
 
 /* A table keeps its cursor and its ghosts as long as its rows are of the same context. */
@@ -25,7 +31,7 @@ static void enter_view(struct app *a, int view)
 	app_level(a)->view = view;
 	if (a->tables[view] && memcmp(ctx, &a->table_ctx[view], sizeof(*ctx)))
 		table_reset(a->tables[view]);
-	a->table_ctx[view] = *ctx;
+	set_table_context(a, view, ctx);
 }
 
 static void leave_overlays(struct app *a)
@@ -139,9 +145,8 @@ void level_update(struct app *a, struct level *l)
 		find_end_of(a, l);
 		return;
 	}
-	row_put(l->process);
+	app_put_later(a, l->process, l->end);
 	l->process = row_get(&p->row);
-	snapshot_put(l->end);
 	l->end = p->row.closed ? snapshot_get(a->shown) : NULL;
 	l->end_sought = false;
 }
@@ -206,14 +211,14 @@ bool app_up(struct app *a)
 	}
 	if (a->n_levels == 1)
 		return false;
-	level_drop(&a->levels[--a->n_levels]);
+	level_drop(a, &a->levels[--a->n_levels]);
 	l = app_level(a);
 	a->view = l->view;
 	a->faces[a->view] = l->face;
 	if (a->tables[a->view]) {
 		table_reset(a->tables[a->view]);
 		table_restore(a->tables[a->view], &l->position);
-		a->table_ctx[a->view] = l->ctx;
+		set_table_context(a, a->view, &l->ctx);
 	}
 	app_refresh(a);
 	return true;

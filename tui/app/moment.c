@@ -12,13 +12,11 @@ static int last_index(const struct app *a)
 
 static void show(struct app *a, const struct snapshot *s)
 {
-	const struct snapshot *old = a->shown;
-
 	if (!s)
 		return;
+	app_put_later(a, NULL, a->shown);
 	a->shown = s;
 	app_refresh(a);
-	snapshot_put(old);	/* only now: until they have loaded, tables point into it */
 }
 
 void moment_show(struct app *a, int index)
@@ -73,6 +71,7 @@ void app_history_grew(struct app *a)
 	} else if (a->config.follow_end && !a->paused) {
 		moment_show(a, last);
 	}
+	app_put_now(a);
 }
 
 int moment_time(struct app *a)

@@ -59,7 +59,7 @@ struct flame_names {
 	struct flame_frame *frames;	/* by number */
 	u32 n_frames, cap_frames;
 	u32 n_used, n_used_known;	/* known: a name, or why there is none */
-	const struct row **seen;	/* rows of the last snapshot, to find what is new */
+	const struct row **seen;	/* references to the rows of the last snapshot, to find what is new */
 	u32 n_seen;
 };
 

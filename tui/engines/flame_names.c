@@ -253,7 +253,8 @@ bool flame_names_update(struct flame_names *n, const struct snapshot *s)
 	for (u32 i = 0; i < t->n; i++) {
 		if (n->seen[i] == t->rows[i])
 			continue;
-		n->seen[i] = t->rows[i];
+		row_put(n->seen[i]);
+		n->seen[i] = row_get(t->rows[i]);
 		other |= learn(n, (const struct frames_row *)t->rows[i]);
 	}
 	return other;
@@ -307,6 +308,8 @@ void flame_names_free(struct flame_names *n)
 	}
 	for (u32 i = 0; i < n->n_frames; i++)
 		row_put(n->frames[i].row ? &n->frames[i].row->row : NULL);
+	for (u32 i = 0; i < n->n_seen; i++)
+		row_put(n->seen[i]);
 	free(n->fns);
 	free(n->hash);
 	free(n->frames);

@@ -56,10 +56,14 @@ void table_free(struct tableview *t)
 	if (!t)
 		return;
 	table_reset(t);
+	for (u32 i = 0; i < t->n_kept; i++)
+		row_put(t->kept[i]);
+	snapshot_put(t->from);
 	filter_free(t->filter);
 	filter_free(t->search);
 	free(t->ghosts);
 	free(t->tags);
+	free(t->kept);
 	free(t->rows);
 	free(t);
 }

@@ -78,7 +78,7 @@ struct table_row {
 
 /* ---- for views -------------------------------------------------------- */
 
-/* Row under the cursor, or NULL. Belongs to the shown snapshot or the table. */
+/* Row under the cursor, or NULL. Stays until the key or tick that is being handled is done (app_put_later). */
 const struct row *table_cursor(const struct tableview *t);
 /* Number of rows shown, and the i-th of them. */
 u32 table_len(const struct tableview *t);

@@ -23,6 +23,13 @@ struct context {
 const struct context *app_context(const struct app *a);
 /* Where the rows of that process are: the shown snapshot, or the last that had it. */
 const struct snapshot *app_process_snapshot(const struct app *a);
+/*
+ * Gives references back (both may be NULL) when the key or tick that is being handled
+ * is done, or the frame is drawn: what was in hand before stays until then, so only what
+ * is kept longer needs a reference of its own.
+ */
+void app_put_later(struct app *a, const struct row *r, const struct snapshot *s);
+
 /* At least 120 columns: room for more words. */
 bool app_wide(const struct app *a);
 /* Says something on the note line for some seconds. `role` ROLE_text or ROLE_bad. */

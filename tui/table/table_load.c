@@ -38,7 +38,8 @@ static bool is_new(const struct snapshot *s, const struct row *r)
 	return r->first_seen_ns > s->time_ns - min(s->interval_ns, s->time_ns);
 }
 
-static void add_row(struct tableview *t, const struct row *r, enum table_mark mark, bool past)
+/* other: not a row of t->from, so it needs a reference of its own. */
+static void add_row_of(struct tableview *t, const struct row *r, enum table_mark mark, bool past, bool other)
 {
 	t->n_all++;
 	t->n_new += mark == MARK_new;
@@ -48,9 +49,24 @@ static void add_row(struct tableview *t, const struct row *r, enum table_mark ma
 		return;
 	if (t->spec->load)
 		t->spec->load(t->state, r);
+	if (other) {
+		t->kept = grow(t->kept, t->n_kept, &t->cap_kept, sizeof(*t->kept));
+		t->kept[t->n_kept++] = row_get(r);
+	}
 	t->rows = grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
 	t->rows[t->n] = (struct table_row){ .row = r, .order = t->n, .mark = (u8)mark, .past = past };
 	t->n++;
+}
+
+static void add_row(struct tableview *t, const struct row *r, enum table_mark mark, bool past)
+{
+	add_row_of(t, r, mark, past, false);
+}
+
+/* What has ended and is in no snapshot that is shown. */
+static void add_gone(struct tableview *t, const struct row *r, bool past)
+{
+	add_row_of(t, r, MARK_gone, past, true);
 }
 
 /* Rows of a process stand together where pid and start are the first keys. */
@@ -194,11 +210,11 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
 		/* Below the living; only the selected one keeps its place: the eye is on it. */
-		add_row(t, r, MARK_gone, !table_is_selected(t, r));
+		add_gone(t, r, !table_is_selected(t, r));
 		selected |= table_is_selected(t, r);
 	}
 	if (!selected && selected_ended(a, t, s))
-		add_row(t, t->cursor, MARK_gone, false);
+		add_gone(t, t->cursor, false);
 }
 
 /* The only row that a filter had left has ended: nobody had to move to select it. */
@@ -213,7 +229,7 @@ static void keep_only_one(struct app *a, struct tableview *t, const struct snaps
 	if (last && last->closed)
 		add_row(t, last, MARK_gone, false);
 	else if (!last && selected_ended(a, t, s))
-		add_row(t, t->cursor, MARK_gone, false);
+		add_gone(t, t->cursor, false);
 	else
 		t->anchored = false;
 }
@@ -238,14 +254,31 @@ static void mark_tags(struct tableview *t)
 				t->rows[i].tagged = true;
 }
 
+/* Whoever handles this key or tick may still have a row in hand. */
+static void give_back(struct app *a, struct tableview *t)
+{
+	for (u32 i = 0; i < t->n_kept; i++)
+		app_put_later(a, t->kept[i], NULL);
+	app_put_later(a, NULL, t->from);
+	t->n_kept = 0;
+	t->from = NULL;
+}
+
+void table_unload(struct app *a, struct tableview *t)
+{
+	t->n = t->n_all = t->n_new = t->n_gone = 0;
+	give_back(a, t);
+}
+
 void table_reload(struct app *a, struct tableview *t)
 {
 	const struct snapshot *s = app_snapshot(a), *from;
 
-	t->n = t->n_all = t->n_new = t->n_gone = 0;
+	table_unload(a, t);
 	if (!s)
 		return;
 	from = rows_from(a, t, s);
+	t->from = snapshot_get(from);
 	update_ghosts(a, t, s);
 	add_rows_of(a, t, from, from != s);
 	unmark_if_all_new(t);

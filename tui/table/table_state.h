@@ -20,6 +20,13 @@ struct tableview {
 	void *state;		/* of the view, for its callbacks */
 	struct table_row *rows;
 	u32 n, cap;
+	/*
+	 * Whose they are: those of a snapshot, and others (ended a moment before, selected).
+	 * The references are given back when other rows have been loaded.
+	 */
+	const struct snapshot *from;
+	const struct row **kept;
+	u32 n_kept, cap_kept;
 	u32 n_all;		/* without the filter */
 	u32 n_new, n_gone;	/* of all */
 	u64 seq;		/* of the snapshot that was loaded */
@@ -53,6 +60,8 @@ struct tableview *table_new(const struct table_spec *spec, void *state);
 void table_free(struct tableview *t);	/* NULL-safe */
 /* Cursor and scroll to the start, ghosts and tags dropped: the rows are of another context. */
 void table_reset(struct tableview *t);
+/* Forgets the rows, not the cursor: for what is not on the screen any more. */
+void table_unload(struct app *a, struct tableview *t);
 /* "CPU%▾" of the present sort, for the context line. */
 void table_sort_label(const struct tableview *t, char *buf, size_t cap);
 /* Index in shown[] order: moves the sort column by step (-1, 1). */

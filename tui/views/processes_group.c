@@ -74,7 +74,8 @@ u32 group_arrange(struct processes_state *st, struct table_row *rows, u32 n, boo
 	struct order o = { ascending };
 	u32 out = 0;
 
-	memcpy(in, rows, n * sizeof(*in));
+	if (n)
+		memcpy(in, rows, n * sizeof(*in));
 	free(st->groups);
 	st->groups = xcalloc(n, sizeof(*st->groups));
 	for (u32 i = 0; i < n; i++)
