@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* cgroup.c: see cgroup.h. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bpf/host/cgroup.h"
-
-#define ID_LEN 12	/* as docker ps prints them */
 
 static size_t copy_line(const char *from, char *buf, size_t cap)
 {
@@ -49,71 +46,6 @@ size_t cgroup_path(const char *text, char *buf, size_t cap)
 	if (!buf[0])
 		copy_line("/", buf, cap);
 	return strlen(buf);
-}
-
-static size_t hex_run(const char *s)
-{
-	size_t n = 0;
-
-	while (isxdigit((unsigned char)s[n]))
-		n++;
-	return n;
-}
-
-static void put_id(char *buf, size_t cap, const char *runtime, const char *id, size_t len)
-{
-	if (hex_run(id) >= 32)
-		len = ID_LEN;
-	snprintf(buf, cap, "%s:%.*s", runtime, (int)len, id);
-}
-
-/* One path component: "docker-ID.scope", "cri-containerd-ID.scope", "machine-NAME.scope", ... */
-static bool match_scope(const char *c, size_t len, char *buf, size_t cap)
-{
-	static const struct { const char *prefix, *runtime; } scopes[] = {
-		{ "docker-", "docker" }, { "cri-containerd-", "containerd" }, { "crio-", "crio" },
-		{ "libpod-", "podman" }, { "nerdctl-", "containerd" }, { "machine-", "nspawn" },
-		{ "lxc.payload.", "lxc" },
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(scopes); i++) {
-		size_t p = strlen(scopes[i].prefix), end = len;
-
-		if (len <= p || strncmp(c, scopes[i].prefix, p))
-			continue;
-		if (len > 6 && !strncmp(c + len - 6, ".scope", 6))
-			end -= 6;
-		if (!strncmp(c + p, "conmon-", 7))	/* the monitor is not inside */
-			return false;
-		put_id(buf, cap, scopes[i].runtime, c + p, end - p);
-		return true;
-	}
-	return false;
-}
-
-void cgroup_container(const char *path, char *buf, size_t cap)
-{
-	const char *prev = "";
-	size_t prev_len = 0;
-
-	buf[0] = '\0';
-	/* the innermost match wins */
-	for (const char *c = path; *c; ) {
-		size_t len = strcspn(c, "/");
-
-		if (len && !match_scope(c, len, buf, cap)) {
-			if (len == 64 && hex_run(c) == 64)	/* cgroupfs driver: .../docker/ID */
-				put_id(buf, cap, prev_len == 6 && !strncmp(prev, "docker", 6) ?
-				       "docker" : strstr(path, "kubepods") ? "kube" : "container",
-				       c, len);
-			else if (prev_len == 3 && !strncmp(prev, "lxc", 3))
-				put_id(buf, cap, "lxc", c, len);
-		}
-		prev = c;
-		prev_len = len;
-		c += len;
-		c += *c == '/';
-	}
 }
 
 void cgroup_unit(const char *path, char *buf, size_t cap)

@@ -12,9 +12,9 @@
  */
 size_t cgroup_path(const char *text, char *buf, size_t cap);
 /*
- * "runtime:id" (id cut to 12 characters where it is a hash) of a path as
- * docker, containerd, CRI-O, podman, LXC and systemd-nspawn make them; "" when
- * the process is in no container.
+ * "runtime:id" of the innermost container that a path names (cgroup 1 or 2); "" when it
+ * names none. A hash is cut to 12 characters, as docker ps prints it; names are decoded as
+ * systemd escapes them. container.c has the shapes, and where each comes from.
  */
 void cgroup_container(const char *path, char *buf, size_t cap);
 /* The innermost systemd unit (.service, .scope, ...) of a path, or "". */

@@ -59,6 +59,8 @@ static void rates(void **state)
 
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+#define ID58 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
+
 static void containers(void **state)
 {
 	static const struct { const char *path, *container, *unit; } cases[] = {
@@ -75,6 +77,43 @@ static void containers(void **state)
 		{ "/lxc/web01", "lxc:web01", "" },
 		{ "/lxc.payload.web01/system.slice/cron.service", "lxc:web01", "cron.service" },
 		{ "/machine.slice/machine-deb.scope", "nspawn:deb", "machine-deb.scope" },
+		/* kubelet with systemd's driver, containerd without it: one component with colons */
+		{ "/system.slice/containerd.service/kubepods-burstable-pod12_34.slice:cri-containerd:" ID64,
+		  "containerd:0123456789ab", "containerd.service" },
+		{ "/kubepods-besteffort-pod1.slice:docker:" ID64, "docker:0123456789ab", "" },
+		{ "/kubepods.slice/kubepods-pod1.slice/crio-" ID64 ".scope", "crio:0123456789ab",
+		  "crio-" ID64 ".scope" },
+		{ "/kubepods.slice/kubepods-pod1.slice/crio-conmon-" ID64 ".scope", "",
+		  "crio-conmon-" ID64 ".scope" },
+		{ "/kubepods/burstable/pod1/crio-" ID64, "crio:0123456789ab", "" },
+		/* kind: a node is a container of docker, and has containers */
+		{ "/docker/" ID64 "/kubelet/kubepods/burstable/pod1/abcdef" ID58, "kube:abcdef012345", "" },
+		{ "/docker/" ID64 "/system.slice/kubelet.service", "docker:0123456789ab", "kubelet.service" },
+		/* ECS: on EC2 a hash below the task, on Fargate the task and a number */
+		{ "/ecs/cluster/fedcba9876543210fedcba9876543210/" ID64, "ecs:0123456789ab", "" },
+		{ "/ecs/fedcba9876543210fedcba9876543210/fedcba9876543210fedcba9876543210-3456789012",
+		  "ecs:fedcba987654-3456789012", "" },
+		{ "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID64 ".scope/container",
+		  "podman:0123456789ab", "libpod-" ID64 ".scope" },
+		{ "/system.slice/web.service/libpod-payload-" ID64, "podman:0123456789ab", "web.service" },
+		{ "/libpod_parent/libpod-" ID64, "podman:0123456789ab", "" },
+		{ "/default/" ID64, "container:0123456789ab", "" },
+		{ "/system.slice/nerdctl-" ID64 ".scope", "containerd:0123456789ab", "nerdctl-" ID64 ".scope" },
+		{ "/lxc.payload/web01", "lxc:web01", "" },
+		{ "/lxc.monitor.web01", "", "" },
+		/* machined: names are escaped, and virtual machines are no containers of nspawn */
+		{ "/machine.slice/machine-deb\\x2d12.scope", "nspawn:deb-12", "machine-deb\\x2d12.scope" },
+		{ "/machine.slice/systemd-nspawn@deb\\x2d12.service/payload/system.slice/cron.service",
+		  "nspawn:deb-12", "cron.service" },
+		{ "/machine.slice/systemd-nspawn@deb.service/supervisor", "", "systemd-nspawn@deb.service" },
+		{ "/machine.slice/machine-qemu\\x2d3\\x2dweb\\x2d01.scope/libvirt/vcpu0", "qemu:web-01",
+		  "machine-qemu\\x2d3\\x2dweb\\x2d01.scope" },
+		{ "/machine.slice/machine-lxc\\x2d7\\x2dbox.scope", "libvirt-lxc:box",
+		  "machine-lxc\\x2d7\\x2dbox.scope" },
+		{ "/nomad.slice/share.slice/0a1b2c3d-1111-2222-3333-444455556666.web.scope", "nomad:0a1b2c3d.web",
+		  "0a1b2c3d-1111-2222-3333-444455556666.web.scope" },
+		{ "/buildkit/x1y2z3abcdefghijklmnopqrs", "buildkit:x1y2z3abcdef", "" },
+		{ "/mesos/0a1b2c3d-1111-2222-3333-444455556666", "mesos:0a1b2c3d-111", "" },
 		{ "/user.slice/user-1000.slice/session-3.scope", "", "session-3.scope" },
 		{ "/user.slice/user-1000.slice", "", "user-1000.slice" },
 	};
