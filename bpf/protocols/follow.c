@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* follow.c: see follow.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/protocols/follow.h"
+
+#define BUCKETS 4096
+#define MAX_CONNS 65536
+#define MAX_OPEN 256		/* requests of a connection that wait for an answer */
+#define IDLE_NS (600 * NSEC_PER_SEC)
+
+static const struct protocol *const protocols[] = {
+#define PROTOCOL(name) &name##_protocol,
+#include "bpf/protocols/protocols.def"
+#undef PROTOCOL
+};
+
+struct conn {
+	struct conn *next;
+	u64 cookie, last_ns;
+	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
+	u64 moved_ns[2];	/* when bytes moved last */
+	struct exchange *first, *last;	/* open ones, oldest first */
+	void *state;		/* of the protocol */
+	u64 lost;		/* messages, as the protocol counts them */
+	u32 n_open;
+	u8 asks;		/* the direction in which requests go */
+	u8 protocol;
+	bool started[2], v6, has_peer;
+	u16 remote_port;
+	u8 remote[16];
+};
+
+struct follower {
+	struct conn *buckets[BUCKETS];
+	struct follow_counts counts;
+	struct follow_sink sink;
+	/* what is read at the moment */
+	struct conn *conn;
+	const struct http_record *record;
+	u32 direction;
+	bool ending;
+};
+
+static struct conn **place_of(struct follower *f, u64 cookie)
+{
+	struct conn **at = &f->buckets[cookie * 0x9e3779b97f4a7c15ull >> 52];
+
+	_Static_assert(BUCKETS == 1 << 12, "12 bits of the hash");
+	while (*at && (*at)->cookie != cookie)
+		at = &(*at)->next;
+	return at;
+}
+
+/* ---- exchanges ---- */
+
+static void exchange_free(struct exchange *x)
+{
+	free(x->path);
+	free(x);
+}
+
+static void unlink_exchange(struct follower *f, struct conn *c, struct exchange *x)
+{
+	struct exchange **at = &c->first, *before = NULL;
+
+	while (*at != x) {
+		before = *at;
+		at = &(*at)->next;
+	}
+	*at = x->next;
+	if (c->last == x)
+		c->last = before;
+	c->n_open--;
+	f->counts.open_requests--;
+}
+
+static void drop_exchange(struct follower *f, struct conn *c, struct exchange *x)
+{
+	unlink_exchange(f, c, x);
+	f->counts.lost_requests += x->asked;
+	exchange_free(x);
+}
+
+static void drop_all(struct follower *f, struct conn *c)
+{
+	while (c->first)
+		drop_exchange(f, c, c->first);
+}
+
+static struct exchange *find_exchange(struct conn *c, u64 number)
+{
+	struct exchange *x = c->first;
+
+	while (x && x->number != number)
+		x = x->next;
+	return x;
+}
+
+static struct exchange *make_exchange(struct follower *f, struct conn *c, u64 number)
+{
+	struct exchange *x;
+
+	if (c->n_open == MAX_OPEN)
+		drop_exchange(f, c, c->first);
+	x = xcalloc(1, sizeof(*x));
+	x->number = number;
+	x->cookie = c->cookie;
+	x->protocol = c->protocol;
+	x->server = c->asks == HTTP_RX;
+	if (c->last)
+		c->last->next = x;
+	else
+		c->first = x;
+	c->last = x;
+	c->n_open++;
+	f->counts.open_requests++;
+	return x;
+}
+
+static struct exchange *get_exchange(struct follower *f, struct conn *c, u64 number)
+{
+	return find_exchange(c, number) ?: make_exchange(f, c, number);
+}
+
+static void finish(struct follower *f, struct conn *c, struct exchange *x)
+{
+	unlink_exchange(f, c, x);
+	memcpy(x->remote, c->remote, sizeof(x->remote));
+	x->remote_port = c->remote_port;
+	x->v6 = c->v6;
+	x->has_peer = c->has_peer;
+	if (x->asked && x->path)
+		f->sink.done(f->sink.arg, x);
+	else if (x->asked)
+		f->counts.lost_requests++;
+	exchange_free(x);
+}
+
+static void finish_if_done(struct follower *f, struct conn *c, struct exchange *x)
+{
+	if (x->answered_done && x->asked_done)
+		finish(f, c, x);
+}
+
+/* ---- parts of messages ---- */
+
+/* What a process reads it has once the call returns; what it writes, when the call begins. */
+static u64 first_byte_ns(const struct follower *f)
+{
+	return f->direction == HTTP_RX ? f->record->end_ns : f->record->begin_ns;
+}
+
+/* The end of a stream is told later than its last byte moved. */
+static u64 last_byte_ns(const struct follower *f)
+{
+	return f->ending ? f->conn->moved_ns[f->direction] : f->record->end_ns;
+}
+
+static void request_part(struct follower *f, const struct part *p)
+{
+	struct exchange *x = p->kind == PART_BEGIN ? get_exchange(f, f->conn, p->number) :
+						     find_exchange(f->conn, p->number);
+
+	if (!x)
+		return;
+	if (p->kind == PART_BEGIN) {
+		x->asked = true;
+		x->start_ns = first_byte_ns(f);
+		x->tgid = f->record->tgid;
+		x->tid = f->record->tid;
+		x->process_start_ns = f->record->start_ns;
+	} else if (p->kind == PART_HEAD) {
+		free(x->path);
+		x->path = xstrdup(p->path ?: "");
+		strncpy(x->method, p->method ?: "", sizeof(x->method) - 1);
+		strncpy(x->trace_id, p->trace_id ?: "", sizeof(x->trace_id) - 1);
+		strncpy(x->span_id, p->span_id ?: "", sizeof(x->span_id) - 1);
+	} else {
+		x->asked_done = true;
+		x->asked_bytes = p->bytes;
+		x->aborted |= p->kind == PART_BROKEN;
+		finish_if_done(f, f->conn, x);
+	}
+}
+
+static void answer_part(struct follower *f, const struct part *p)
+{
+	struct exchange *x = p->kind == PART_BEGIN ? get_exchange(f, f->conn, p->number) :
+						     find_exchange(f->conn, p->number);
+
+	if (!x)
+		return;
+	if (p->kind == PART_BEGIN) {
+		x->answered = true;
+		x->first_ns = first_byte_ns(f);
+	} else if (p->kind == PART_HEAD) {
+		x->status = p->status;
+	} else {
+		x->answered_done = true;
+		x->answered_bytes = p->bytes;
+		x->end_ns = last_byte_ns(f);
+		x->aborted |= p->kind == PART_BROKEN;
+		x->uncertain = p->uncertain;
+		finish_if_done(f, f->conn, x);
+	}
+}
+
+static void take_part(void *arg, const struct part *p)
+{
+	struct follower *f = arg;
+
+	if (p->kind == PART_BROKEN && !p->number)
+		drop_all(f, f->conn);
+	else if (p->role == ASKS)
+		request_part(f, p);
+	else
+		answer_part(f, p);
+}
+
+/* ---- connections ---- */
+
+static void conn_free(struct follower *f, struct conn **at)
+{
+	struct conn *c = *at;
+
+	drop_all(f, c);
+	protocols[c->protocol]->close(c->state);
+	*at = c->next;
+	free(c->state);
+	free(c);
+	f->counts.connections--;
+}
+
+/* The first bytes of a connection that is new to us: of which protocol is it, and who asks? */
+static bool recognise(const u8 *data, u64 n, u32 *ret_protocol, enum role *ret_role)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(protocols); i++)
+		if (protocols[i]->recognise(data, n, ret_role) == VERDICT_YES) {
+			*ret_protocol = i;
+			return true;
+		}
+	return false;
+}
+
+static struct conn *conn_new(struct follower *f, const struct http_record *r, u32 direction)
+{
+	u8 head[HTTP_TAIL * 4];
+	u64 n = min((u64)r->n, sizeof(head) - r->n_before);
+	enum role role;
+	struct conn *c;
+	u32 protocol;
+
+	memcpy(head, r->before, r->n_before);
+	memcpy(head + r->n_before, r->data, n);
+	if (!(r->flags & HTTP_BEGINS) || !recognise(head, n + r->n_before, &protocol, &role))
+		return NULL;
+	if (f->counts.connections == MAX_CONNS) {
+		f->counts.refused++;
+		return NULL;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->cookie = r->cookie;
+	c->protocol = (u8)protocol;
+	c->state = xcalloc(1, protocols[protocol]->state_bytes);
+	c->asks = (u8)(role == ASKS ? direction : HTTP_RX + HTTP_TX - direction);
+	c->next = *place_of(f, r->cookie);
+	*place_of(f, r->cookie) = c;
+	f->counts.connections++;
+	return c;
+}
+
+static void set_peer(struct conn *c, const struct http_record *r)
+{
+	if (!(r->flags & HTTP_HAS_ENDS))
+		return;
+	memcpy(c->remote, r->remote, sizeof(c->remote));
+	c->remote_port = r->rport;
+	c->v6 = r->flags & HTTP_V6;
+	c->has_peer = true;
+}
+
+/* ---- bytes ---- */
+
+static void give(struct follower *f, const struct piece *p)
+{
+	struct conn *c = f->conn;
+	const struct sink sink = { take_part, f };
+
+	protocols[c->protocol]->read(c->state, f->direction == c->asks ? ASKS : ANSWERS, p, &sink);
+}
+
+/* False: these bytes, or later ones, were given before. */
+static bool fill_gap(struct follower *f, const struct http_record *r)
+{
+	u64 from = r->position - r->n_before, *at = &f->conn->position[f->direction];
+	bool begun = f->conn->started[f->direction];
+
+	f->conn->started[f->direction] = true;
+	if (begun && from != *at)
+		f->counts.lost_records++;
+	if (begun && from < *at)
+		return false;
+	if (begun && from > *at)
+		give(f, &(struct piece){ .kind = PIECE_GAP, .n = from - *at });
+	*at = r->position + r->len;
+	return true;
+}
+
+static void give_bytes(struct follower *f, const struct http_record *r)
+{
+	bool begins = r->flags & HTTP_BEGINS;
+
+	if (!fill_gap(f, r))
+		return;
+	if (r->n_before)
+		give(f, &(struct piece){ .kind = PIECE_DATA, .begins = begins, .n = r->n_before,
+					 .data = r->before });
+	if (r->n)
+		give(f, &(struct piece){ .kind = PIECE_DATA, .begins = begins && !r->n_before, .n = r->n,
+					 .data = r->data });
+	if (r->len > r->n)
+		give(f, &(struct piece){ .kind = PIECE_GAP, .n = r->len - r->n,
+					 .tail = r->flags & HTTP_TAILED ? r->tail : NULL });
+	f->conn->moved_ns[f->direction] = r->end_ns;
+}
+
+static void end_direction(struct follower *f, u32 direction)
+{
+	f->direction = direction;
+	f->ending = true;
+	give(f, &(struct piece){ .kind = PIECE_END });
+	f->ending = false;
+}
+
+/* Requests that nobody will answer now count as well: they failed. */
+static void abort_open(struct follower *f, struct conn *c)
+{
+	while (c->first) {
+		struct exchange *x = c->first;
+
+		x->aborted |= !x->answered_done;
+		x->end_ns = x->answered_done ? x->end_ns : f->record->end_ns;
+		finish(f, c, x);
+	}
+}
+
+static void close_conn(struct follower *f, u64 cookie)
+{
+	end_direction(f, f->conn->asks);
+	end_direction(f, HTTP_RX + HTTP_TX - f->conn->asks);
+	abort_open(f, f->conn);
+	conn_free(f, place_of(f, cookie));
+}
+
+static void count_lost(struct follower *f, struct conn *c)
+{
+	u64 lost = protocols[c->protocol]->messages_lost(c->state);
+
+	f->counts.lost_messages += lost - c->lost;
+	c->lost = lost;
+}
+
+static void end_if_over(struct follower *f)
+{
+	struct conn *c = f->conn;
+
+	count_lost(f, c);
+	if (!protocols[c->protocol]->is_over(c->state))
+		return;
+	f->sink.over(f->sink.arg, c->cookie);
+	conn_free(f, place_of(f, c->cookie));
+}
+
+static bool is_sane(const struct http_record *r, size_t size)
+{
+	return size >= sizeof(*r) && r->n <= size - sizeof(*r) && r->n <= r->len &&
+	       r->n_before <= HTTP_TAIL && r->kind <= HTTP_CLOSED;
+}
+
+void follower_read(struct follower *f, const struct http_record *r, size_t size)
+{
+	bool data;
+
+	f->counts.records++;
+	if (!is_sane(r, size))
+		return;
+	data = r->kind == HTTP_RX || r->kind == HTTP_TX;
+	f->record = r;
+	f->conn = *place_of(f, r->cookie);
+	if (!f->conn && data)
+		f->conn = conn_new(f, r, r->kind);
+	if (!f->conn)
+		return;
+	f->conn->last_ns = r->end_ns;
+	set_peer(f->conn, r);
+	if (r->kind == HTTP_CLOSED) {
+		close_conn(f, r->cookie);
+		return;
+	}
+	f->direction = r->kind;
+	if (data)
+		give_bytes(f, r);
+	else
+		end_direction(f, r->kind == HTTP_RX_END ? HTTP_RX : HTTP_TX);
+	end_if_over(f);
+}
+
+/* ---- the follower ---- */
+
+struct follower *follower_new(const struct follow_sink *sink)
+{
+	struct follower *f = xcalloc(1, sizeof(*f));
+
+	f->sink = *sink;
+	return f;
+}
+
+void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct conn *c = f->buckets[i]; c; c = c->next)
+			for (struct exchange *x = c->first; x; x = x->next)
+				if (x->asked && x->path)
+					fn(arg, x);
+}
+
+void follower_sweep(struct follower *f, u64 now_ns)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct conn **at = &f->buckets[i]; *at; ) {
+			if (!(*at)->first && (*at)->last_ns + IDLE_NS < now_ns)
+				conn_free(f, at);
+			else
+				at = &(*at)->next;
+		}
+}
+
+struct follow_counts follower_counts(const struct follower *f)
+{
+	return f->counts;
+}
+
+void follower_free(struct follower *f)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		while (f->buckets[i])
+			conn_free(f, &f->buckets[i]);
+	free(f);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * follow.h: follows connections through the records of the ring: puts the bytes
+ * of each direction in order, has the protocol read them, and pairs requests
+ * with their answers.
+ */
+#ifndef OTTOP_FOLLOW_H
+#define OTTOP_FOLLOW_H
+
+#include "bpf/protocols/protocol.h"
+#include "bpf/protocols/wire.h"
+
+/* One request and its answer. Times are CLOCK_BOOTTIME; texts live as long as it does. */
+struct exchange {
+	struct exchange *next;
+	u64 number;
+	u64 start_ns;		/* first byte of the request, as the process saw it */
+	u64 first_ns;		/* first byte of the answer */
+	u64 end_ns;		/* last byte of the answer */
+	u64 process_start_ns, cookie;
+	u32 tgid, tid;
+	u32 status;		/* 0: none */
+	u64 asked_bytes, answered_bytes;
+	char *path;		/* NULL: not known yet */
+	char method[METHOD_MAX];
+	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];
+	u8 remote[16];
+	u16 remote_port;
+	enum protocol_id protocol;
+	bool server, v6, has_peer;
+	bool asked, asked_done, answered, answered_done;
+	bool aborted;		/* the connection ended before the answer did */
+	bool uncertain;		/* its end was recognised, not counted */
+};
+
+struct follow_counts {
+	u64 records;
+	u64 lost_records;	/* gaps in the positions of a direction */
+	u64 lost_requests;	/* whose answer cannot be told any more */
+	u64 lost_messages;	/* that were never seen whole */
+	u64 refused;		/* connections for which there was no room */
+	u32 connections, open_requests;
+};
+
+struct follow_sink {
+	/* A request was answered, or never will be. */
+	void (*done)(void *arg, const struct exchange *x);
+	/* The connection has turned out to be something else. */
+	void (*over)(void *arg, u64 cookie);
+	void *arg;
+};
+
+struct follower;
+
+struct follower *follower_new(const struct follow_sink *sink);
+/* One record, as it is in the ring; whatever it contains. */
+void follower_read(struct follower *f, const struct http_record *r, size_t size);
+/* Calls fn for each request that is not answered yet. */
+void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg);
+/* Forgets connections on which nothing has happened for a while. */
+void follower_sweep(struct follower *f, u64 now_ns);
+struct follow_counts follower_counts(const struct follower *f);
+void follower_free(struct follower *f);
+
+#endif

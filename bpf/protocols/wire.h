@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * wire.h: what the programs of the collector http put into their ring: one
+ * record for each piece of memory that a call on an HTTP connection moved. Times
+ * in ns, CLOCK_BOOTTIME.
+ */
+#ifndef OTTOP_PROTOCOLS_WIRE_H
+#define OTTOP_PROTOCOLS_WIRE_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define HTTP_RING_BYTES (4 << 20)
+#define HTTP_SMALL 64
+#define HTTP_MEDIUM 512
+#define HTTP_LARGE 4096		/* bytes of one piece that are captured at most */
+#define HTTP_TAIL 8
+
+enum http_record_kind { HTTP_RX, HTTP_TX, HTTP_RX_END, HTTP_TX_END, HTTP_CLOSED };
+
+enum http_record_flags {
+	HTTP_BEGINS = 1,	/* the first piece of its call */
+	HTTP_HAS_ENDS = 2,
+	HTTP_V6 = 4,
+	HTTP_TAILED = 8,	/* tail is valid */
+	HTTP_EXACT = 16,	/* begin_ns is when the call was entered */
+};
+
+struct http_record {
+	__u64 cookie;		/* of the socket */
+	__u64 begin_ns, end_ns;	/* of the call */
+	__u64 position;		/* of the first byte in its direction; where these jump, records are lost */
+	__u64 start_ns;		/* of the process */
+	__u32 tgid, tid;
+	__u32 len;		/* bytes of the piece */
+	__u16 n;		/* of them captured: at data, the first ones */
+	__u8 kind, flags;
+	__u8 before[HTTP_TAIL];	/* n_before bytes that came in calls before, too few to recognise */
+	__u8 tail[HTTP_TAIL];	/* the last ones */
+	__u32 n_before;
+	__u32 netns;
+	__u8 local[16], remote[16];
+	__u16 lport, rport;
+	__u32 pad;
+	__u8 data[];
+};
+
+/* What is kept of a TCP socket, by its cookie. */
+enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO };
+
+struct http_socket {
+	__u64 position[2];	/* bytes so far, by direction: HTTP_RX, HTTP_TX */
+	__u64 first[2];		/* the first bytes, while they are too few to tell */
+	__u32 room[2];		/* bytes of this head that may still be captured */
+	__u8 n_first[2];
+	__u8 class, tries;
+	__u32 pad;
+};
+
+#endif
