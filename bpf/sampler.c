@@ -24,6 +24,7 @@
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
 #include "bpf/helpers/resolver.h"
+#include "bpf/protocols/report.h"
 #include "symbolizer/symbolizer.h"
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
@@ -358,6 +359,7 @@ static void sampler_free(struct sampler *s)
 	proctab_scope(NULL);
 	keeper_stop();
 	symbolizer_stop();
+	protocols_stop();
 	resolver_stop();
 	/* the session stays: snapshots that somebody still holds point to it */
 	kept = s;
@@ -375,6 +377,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
 	keeper_start();
 	symbolizer_start();
+	protocols_start();
 	resolver_start();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;

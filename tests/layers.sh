@@ -25,7 +25,7 @@ check() {
 
 	# From the bottom up: a room includes itself and what stands before it.
 	BEGIN {
-		n = split("bpf/model bpf/record bpf/helpers bpf/host bpf/kernel bpf/stacks bpf/collectors bpf " \
+		n = split("bpf/model bpf/record bpf/helpers bpf/protocols bpf/host bpf/kernel bpf/stacks bpf/collectors bpf " \
 			  "tui/term tui/engines tui/table tui/app tui/views tui/main", rooms, " ")
 		for (i = 1; i <= n; i++)
 			rank[rooms[i]] = i
@@ -124,6 +124,8 @@ plant() {
 plant bad bpf/model/x.c '#include "bpf/host/procfs.h"'
 plant bad bpf/record/x.c '#include "bpf/helpers/message.h"'
 plant bad bpf/helpers/x.c '#include "bpf/host/users.h"'
+plant bad bpf/protocols/x.c '#include "bpf/host/proctab.h"'
+plant good bpf/protocols/x.c '#include "bpf/helpers/message.h"'
 plant bad bpf/host/x.c '#include "bpf/kernel/probes.h"'
 plant bad bpf/host/x.c '#include "bpf/record/codec.h"'
 plant bad bpf/kernel/x.bpf.h '#include "bpf/collectors/syscalls/syscalls.h"'

@@ -69,6 +69,7 @@ u32 proctab_count(void)
 
 static void proc_free(struct proc *p)
 {
+	hist_put(p->http_hist);
 	str_put(p->comm);
 	str_put(p->cmdline);
 	str_put(p->user);

@@ -40,6 +40,9 @@ struct proc {
 	u64 calls_delta;	/* system calls of this interval */
 	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
 	float rx_rate, tx_rate;	/* of its sockets in this interval */
+	u64 http_requests;	/* in this interval: served, or made where it serves none */
+	const struct hist *http_hist;	/* a reference; their durations */
+	bool http_serves;
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };
 

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * http.c: the tables http and requests. Programs copy the beginning of what HTTP
+ * connections move into a ring; a process without privileges (bpf/protocols/)
+ * reads it and reports once a tick. Nothing here looks at bytes from the wire.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collectors/collector.h"
+#include "bpf/collectors/http/http_totals.h"
+#include "bpf/host/proctab.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/protocols/wire.h"
+#include "http.skel.h"
+
+#define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
+
+static struct http *skel;
+static struct bpf_link *links[3];
+static struct report_head last;		/* counts since the reader was started */
+static struct report_head gone;		/* sums of those that died */
+static u64 deaths, left_out;
+static bool missing;			/* the report of this tick did not come */
+
+/* ---- what the reader says ---- */
+
+static void note_death(void)
+{
+	deaths++;
+	gone.lost_records += last.lost_records;
+	gone.lost_requests += last.lost_requests + last.open_requests;
+	gone.lost_messages += last.lost_messages;
+	gone.refused += last.refused;
+	memset(&last, 0, sizeof(last));
+	log_line("http: the protocol reader died and was started again");
+}
+
+/* Connections that are none of HTTP, or none any more: their calls cost little from now on. */
+static void forget_sockets(const struct report *r)
+{
+	int fd = bpf_map__fd(skel->maps.sockets);
+
+	for (u32 i = 0; i < r->head.n_over; i++) {
+		struct http_socket s;
+
+		if (bpf_map_lookup_elem(fd, &r->over[i], &s))
+			continue;
+		s.class = HTTP_NO;
+		bpf_map_update_elem(fd, &r->over[i], &s, BPF_EXIST);
+	}
+}
+
+static void take_reports(int wait_ms)
+{
+	struct report r;
+	int err;
+
+	while (!(err = protocols_receive(&r, wait_ms)) || err == -EBADMSG) {
+		if (err) {
+			log_line("http: a report of the protocol reader is not in order");
+			continue;
+		}
+		if (r.head.died) {
+			note_death();
+			continue;
+		}
+		missing = false;
+		last = r.head;
+		left_out = r.head.left_out;
+		http_totals_report(&r);
+		forget_sockets(&r);
+		protocols_done(&r);
+		wait_ms = 0;
+	}
+}
+
+/* ---- one tick ---- */
+
+static bool http_swap(const struct tick *t)
+{
+	(void)t;
+	missing = protocols_ask(bpf_map__fd(skel->maps.records)) >= 0;
+	return false;
+}
+
+static void count_losses(void)
+{
+	loss_set("http ring full", skel->bss->lost_ring);
+	loss_set("http requests without their answer", gone.lost_requests + last.lost_requests);
+	loss_set("http messages not seen whole", gone.lost_messages + last.lost_messages);
+	loss_set("http connections full", gone.refused + last.refused);
+	loss_set("http reader died", deaths);
+}
+
+static void clear_process(struct proc *p, void *arg)
+{
+	(void)arg;
+	hist_put(p->http_hist);
+	p->http_hist = NULL;
+	p->http_requests = 0;
+	p->http_serves = false;
+}
+
+/* The rows of this tick are nobody else's yet. */
+static void fill_processes(const struct tick *t)
+{
+	u32 n;
+	const struct row **rows = builder_rows(t->b, TABLE_processes, &n);
+
+	for (u32 i = 0; i < n; i++) {
+		struct processes_row *r = (struct processes_row *)rows[i];
+		const struct proc *p = proctab_find((u32)r->pid, r->start_time_ns);
+
+		if (!p || r->row.refs != 1)
+			continue;
+		r->http_rate = rate_per_s(p->http_requests, t->interval_ns);
+		r->http_p99_ns = p->http_hist ? hist_quantile(p->http_hist, 0.99) : U64_BLANK;
+	}
+}
+
+static void report(const struct tick *t)
+{
+	char why[96];
+
+	if (protocols_fd() < 0) {
+		builder_status(t->b, TABLE_http, TS_BLOCKED, "the protocol reader cannot run", 0);
+		builder_status(t->b, TABLE_requests, TS_BLOCKED, "the protocol reader cannot run", 0);
+		return;
+	}
+	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK,
+		       missing ? "the report of this interval is late: its requests count in the next" : NULL,
+		       t->interval_ns);
+	snprintf(why, sizeof(why), "errors and the slowest: %llu more are counted, but not listed",
+		 (unsigned long long)left_out);
+	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
+		       t->interval_ns);
+}
+
+static int http_read(const struct tick *t)
+{
+	left_out = 0;
+	take_reports(WAIT_MS);
+	proctab_each(clear_process, NULL);
+	http_totals_rows(t);
+	http_requests_rows(t);
+	fill_processes(t);
+	count_losses();
+	report(t);
+	return 0;
+}
+
+/* ---- open and close ---- */
+
+static void http_close(void)
+{
+	probes_detach(links, ARRAY_SIZE(links));
+	protocols_rest();
+	probes_forget("http");
+	http__destroy(skel);
+	skel = NULL;
+	proctab_each(clear_process, NULL);
+	http_totals_clear();
+}
+
+static int attach(void)
+{
+	struct bpf_program *const progs[] = {
+		skel->progs.on_send, skel->progs.on_receive, skel->progs.on_state,
+	};
+	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
+
+	return err > 0 ? -ENOENT : err;
+}
+
+static int http_open(char *reason, size_t cap)
+{
+	int err;
+
+	skel = http__open();
+	if (!skel)
+		return -errno;
+	bpf_program__set_autoload(skel->progs.on_send, true);
+	bpf_program__set_autoload(skel->progs.on_receive, true);
+	err = http__load(skel);
+	if (!err) {
+		probes_add("http", skel->obj);
+		err = attach();
+	}
+	if (err) {
+		snprintf(reason, cap, "sock_send_length: %s", probe_why(-err));
+		http_close();
+		return err;
+	}
+	http_totals_begin(boottime_ns());
+	protocols_ask(bpf_map__fd(skel->maps.records));
+	return 0;
+}
+
+const struct collector http_collector = {
+	.name = "http",
+	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
+	.open = http_open,
+	.swap = http_swap,
+	.read = http_read,
+	.close = http_close,
+};

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* http_totals.c: see http_totals.h. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collectors/http/http_totals.h"
+#include "bpf/host/proctab.h"
+
+#define BUCKETS 2048
+#define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
+#define MAX_STATUSES 32
+#define REQUESTS_KEPT 1000
+
+struct total {
+	struct total *next;
+	struct report_endpoint e;	/* key; counters since it was first seen */
+	u64 first_seen_ns;
+	struct { u32 status; u64 n; } statuses[MAX_STATUSES];
+	u32 n_statuses;
+	const struct hist *hist;
+	struct counter c_count, c_errors, c_rx, c_tx;
+	const struct row *idle_row;
+	/* of this tick */
+	struct hist_acc *tick;
+	bool active;
+};
+
+static struct total *buckets[BUCKETS];
+static u32 n_totals;
+static u64 began_ns;
+static struct total **by_index;		/* of the report that is read */
+static u32 cap_index;
+
+static struct row **requests;
+static u32 n_requests, cap_requests, n_new;
+static u64 seq;
+
+static const char *protocol_name(u8 protocol)
+{
+	static const struct protocol *const all[] = {
+#define PROTOCOL(name) &name##_protocol,
+#include "bpf/protocols/protocols.def"
+#undef PROTOCOL
+	};
+
+	return all[protocol]->name;
+}
+
+/* ---- endpoints ---- */
+
+static u32 hash_of(const struct report_endpoint *e)
+{
+	u32 h = 2166136261u ^ e->tgid * 2654435761u ^ e->server;
+
+	for (const char *s = e->method; *s; s++)
+		h = (h ^ (u8)*s) * 16777619u;
+	for (const char *s = e->path; *s; s++)
+		h = (h ^ (u8)*s) * 16777619u;
+	return (h ^ h >> 15) % BUCKETS;
+}
+
+static bool same(const struct report_endpoint *a, const struct report_endpoint *b)
+{
+	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
+	       a->server == b->server && a->protocol == b->protocol && a->other == b->other &&
+	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
+}
+
+static struct total *find(const struct report_endpoint *key)
+{
+	struct total *t = buckets[hash_of(key)];
+
+	while (t && !same(&t->e, key))
+		t = t->next;
+	return t;
+}
+
+static struct total *make(const struct report_endpoint *key)
+{
+	struct total **at = &buckets[hash_of(key)], *t = xcalloc(1, sizeof(*t));
+
+	t->e.tgid = key->tgid;
+	t->e.process_start_ns = key->process_start_ns;
+	t->e.server = key->server;
+	t->e.protocol = key->protocol;
+	t->e.other = key->other;
+	memcpy(t->e.method, key->method, sizeof(t->e.method));
+	memcpy(t->e.path, key->path, sizeof(t->e.path));
+	t->first_seen_ns = max(began_ns, key->process_start_ns);
+	t->next = *at;
+	*at = t;
+	n_totals++;
+	return t;
+}
+
+/* More paths than a person can read are added up; processes may make as many rows as they are. */
+static struct total *total_of(const struct report_endpoint *e)
+{
+	struct report_endpoint other = *e;
+	struct total *t = find(e);
+
+	if (t || e->other || n_totals < MAX_ENDPOINTS)
+		return t ?: make(e);
+	memset(other.method, 0, sizeof(other.method));
+	memset(other.path, 0, sizeof(other.path));
+	other.other = 1;
+	return find(&other) ?: make(&other);
+}
+
+static void add_endpoint(struct total *t, const struct report_endpoint *e)
+{
+	struct hist_acc *a;
+
+	if (!t->tick)
+		t->tick = xcalloc(1, sizeof(*t->tick));
+	a = t->tick;
+	t->e.count += e->count;
+	t->e.errors += e->errors;
+	t->e.asked_bytes += e->asked_bytes;
+	t->e.answered_bytes += e->answered_bytes;
+	t->e.in_flight += e->in_flight;
+	t->e.in_flight_max_ns = max(t->e.in_flight_max_ns, e->in_flight_max_ns);
+	if (e->max_ns) {
+		a->min_ns = a->max_ns ? min(a->min_ns, e->min_ns) : e->min_ns;
+		a->max_ns = max(a->max_ns, e->max_ns);
+		a->sum_ns += e->sum_ns;
+	}
+	t->active = true;
+}
+
+/* Kept in the order of the numbers. */
+static void add_status(struct total *t, u32 status, u64 n)
+{
+	u32 i = 0;
+
+	while (i < t->n_statuses && t->statuses[i].status < status)
+		i++;
+	if (i == t->n_statuses || t->statuses[i].status != status) {
+		if (t->n_statuses == MAX_STATUSES)
+			return;
+		memmove(&t->statuses[i + 1], &t->statuses[i],
+			(t->n_statuses - i) * sizeof(t->statuses[0]));
+		t->statuses[i].status = status;
+		t->statuses[i].n = 0;
+		t->n_statuses++;
+	}
+	t->statuses[i].n += n;
+}
+
+/* ---- requests ---- */
+
+static const char *peer_text(const struct report_request *q)
+{
+	char addr[INET6_ADDRSTRLEN] = "?", buf[INET6_ADDRSTRLEN + 16];
+
+	if (!q->has_peer)
+		return NULL;
+	inet_ntop(q->v6 ? AF_INET6 : AF_INET, q->remote, addr, sizeof(addr));
+	snprintf(buf, sizeof(buf), q->v6 ? "[%s]:%u" : "%s:%u", addr, q->remote_port);
+	return str_new(buf);
+}
+
+static u64 or_blank(u64 v)
+{
+	return v == UINT64_MAX ? U64_BLANK : v;
+}
+
+static void add_request(const struct report_request *q)
+{
+	const struct proc *p = proctab_find(q->tgid, q->process_start_ns);
+	struct requests_row *r;
+
+	if (p && !proc_in_scope(p))
+		return;
+	r = row_new(TABLE_requests);
+	r->row.first_seen_ns = q->start_ns;
+	r->start_time_ns = q->start_ns;
+	r->seq = ++seq;
+	r->pid = q->tgid;
+	r->process_start_ns = q->process_start_ns;
+	r->tid = q->tid;
+	r->comm = p && p->comm ? str_get(p->comm) : NULL;
+	r->side = str_new(q->server ? "server" : "client");
+	r->protocol = str_new(protocol_name(q->protocol));
+	r->tls = 0;
+	r->status = q->status ? q->status : U64_BLANK;
+	r->duration_ns = or_blank(q->duration_ns);
+	r->first_byte_ns = or_blank(q->first_byte_ns);
+	r->rx_bytes = q->server ? q->asked_bytes : q->answered_bytes;
+	r->tx_bytes = q->server ? q->answered_bytes : q->asked_bytes;
+	r->peer = peer_text(q);
+	r->cookie = q->cookie;
+	r->trace_id = str_new(q->trace_id);
+	r->span_id = str_new(q->span_id);
+	r->endpoint = str_new(q->name);
+	r->method = str_new(q->method);
+	r->path = str_new(q->path);
+	requests = grow(requests, n_requests, &cap_requests, sizeof(*requests));
+	requests[n_requests++] = &r->row;
+	n_new++;
+}
+
+/* The newest ones, and whatever no snapshot has had yet. */
+static void trim_requests(void)
+{
+	u32 keep = max(n_new, (u32)REQUESTS_KEPT), drop = n_requests > keep ? n_requests - keep : 0;
+
+	for (u32 i = 0; i < drop; i++)
+		row_put(requests[i]);
+	n_requests -= drop;
+	if (drop)
+		memmove(requests, requests + drop, n_requests * sizeof(*requests));
+	n_new = 0;
+}
+
+void http_requests_rows(const struct tick *t)
+{
+	trim_requests();
+	for (u32 i = 0; i < n_requests; i++)
+		builder_add(t->b, row_get(requests[i]));
+}
+
+/* ---- reports ---- */
+
+void http_totals_report(const struct report *r)
+{
+	for (u32 i = 0; i < r->head.n_endpoints; i++) {
+		by_index = grow(by_index, i, &cap_index, sizeof(*by_index));
+		by_index[i] = total_of(&r->endpoints[i]);
+		add_endpoint(by_index[i], &r->endpoints[i]);
+	}
+	for (u32 i = 0; i < r->head.n_statuses; i++)
+		add_status(by_index[r->statuses[i].endpoint], r->statuses[i].status, r->statuses[i].n);
+	for (u32 i = 0; i < r->head.n_buckets; i++)
+		hist_acc_bucket(by_index[r->buckets[i].endpoint]->tick, r->buckets[i].bucket,
+				r->buckets[i].n);
+	for (u32 i = 0; i < r->head.n_requests; i++)
+		add_request(&r->requests[i]);
+}
+
+/* ---- rows ---- */
+
+/* "200 405, 409 2" */
+static const char *statuses_text(const struct total *t)
+{
+	char buf[MAX_STATUSES * 32] = "";
+	size_t n = 0;
+
+	for (u32 i = 0; i < t->n_statuses && n < sizeof(buf); i++) {
+		char name[16] = "none";
+
+		if (t->statuses[i].status)
+			snprintf(name, sizeof(name), "%u", t->statuses[i].status);
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s %llu", n ? ", " : "", name,
+				      (unsigned long long)t->statuses[i].n);
+	}
+	return str_new(buf);
+}
+
+static void fill_rates(struct http_row *r, struct total *t, const struct tick *tick)
+{
+	u64 interval = tick->now_ns - max(began_ns, tick->prev_ns);
+	u64 count = counter_advance(&t->c_count, r->count, true);
+	u64 errors = counter_advance(&t->c_errors, r->errors, true);
+
+	r->rate = rate_per_s(count, interval);
+	r->error_rate = rate_per_s(errors, interval);
+	r->error_pct = count ? (float)errors * 100 / (float)count : F32_BLANK;
+	r->rx_rate = rate_per_s(counter_advance(&t->c_rx, r->rx_bytes, true), interval);
+	r->tx_rate = rate_per_s(counter_advance(&t->c_tx, r->tx_bytes, true), interval);
+}
+
+static void fill_hist(struct http_row *r, struct total *t)
+{
+	const struct hist *sum;
+
+	if (t->tick && t->tick->count) {
+		r->hist_tick = hist_seal(t->tick);
+		sum = hist_sum(t->hist, r->hist_tick);
+		hist_put(t->hist);
+		t->hist = sum;
+	}
+	r->hist = hist_get(t->hist);
+}
+
+static struct http_row *make_row(struct total *t, const struct proc *p, const struct tick *tick, bool closed)
+{
+	struct http_row *r = builder_row(tick->b, TABLE_http);
+	const struct report_endpoint *e = &t->e;
+
+	r->row.first_seen_ns = t->first_seen_ns;
+	r->row.closed = closed;
+	r->row.other = e->other;
+	r->pid = e->tgid;
+	r->start_time_ns = e->process_start_ns;
+	r->side = str_new(e->server ? "server" : "client");
+	r->protocol = str_new(protocol_name(e->protocol));
+	r->tls = 0;
+	r->method = str_new(e->method);
+	r->path = str_new(e->other ? "other" : e->path);
+	r->comm = p && p->comm ? str_get(p->comm) : str_new("?");
+	r->count = e->count;
+	r->errors = e->errors;
+	r->statuses = statuses_text(t);
+	r->rx_bytes = e->server ? e->asked_bytes : e->answered_bytes;
+	r->tx_bytes = e->server ? e->answered_bytes : e->asked_bytes;
+	r->in_flight = e->in_flight;
+	r->in_flight_max_ns = e->in_flight ? e->in_flight_max_ns : U64_BLANK;
+	fill_rates(r, t, tick);
+	fill_hist(r, t);
+	return r;
+}
+
+static void reset_tick(struct total *t)
+{
+	free(t->tick);
+	t->tick = NULL;
+	t->e.in_flight = t->e.in_flight_max_ns = 0;
+	t->active = false;
+}
+
+static void total_free(struct total *t)
+{
+	free(t->tick);
+	hist_put(t->hist);
+	row_put(t->idle_row);
+	free(t);
+	n_totals--;
+}
+
+/* What a process serves counts; what it asks of others, where it serves nothing. */
+static void add_to_process(struct proc *p, const struct total *t, const struct http_row *r, u64 count)
+{
+	const struct hist *sum;
+
+	if (!p || (p->http_serves && !t->e.server))
+		return;
+	if (t->e.server && !p->http_serves) {
+		hist_put(p->http_hist);
+		p->http_hist = NULL;
+		p->http_requests = 0;
+		p->http_serves = true;
+	}
+	p->http_requests += count;
+	sum = hist_sum(p->http_hist, r->hist_tick);
+	hist_put(p->http_hist);
+	p->http_hist = sum;
+}
+
+/* The row of this tick; false when the process is gone and this was the last one. */
+static bool add_row(struct total *t, const struct tick *tick)
+{
+	struct proc *p = t->e.tgid ? proctab_find(t->e.tgid, t->e.process_start_ns) : NULL;
+	bool closed = t->e.tgid && (!p || p->closed);
+	u64 before = t->c_count.last;
+	struct http_row *r;
+
+	if (p && !proc_in_scope(p)) {
+		reset_tick(t);
+		return !closed;
+	}
+	if (!t->active && t->idle_row && !closed) {
+		builder_add(tick->b, row_get(t->idle_row));
+		return true;
+	}
+	r = make_row(t, p, tick, closed);
+	add_to_process(p, t, r, r->count - before);
+	row_put(t->idle_row);
+	t->idle_row = t->active ? NULL : row_get(&r->row);
+	reset_tick(t);
+	return !closed;
+}
+
+void http_totals_rows(const struct tick *tick)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct total **link = &buckets[i]; *link; ) {
+			struct total *t = *link;
+
+			if (add_row(t, tick)) {
+				link = &t->next;
+			} else {
+				*link = t->next;
+				total_free(t);
+			}
+		}
+}
+
+void http_totals_begin(u64 now_ns)
+{
+	http_totals_clear();
+	began_ns = now_ns;
+}
+
+void http_totals_clear(void)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		while (buckets[i]) {
+			struct total *t = buckets[i];
+
+			buckets[i] = t->next;
+			total_free(t);
+		}
+	for (u32 i = 0; i < n_requests; i++)
+		row_put(requests[i]);
+	n_requests = n_new = 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * http_totals.h: endpoints of processes: what the reports of the protocol reader
+ * add up to, and the rows made of it; and the requests that were told of lately.
+ * Order of a tick: http_totals_report() for each report, http_totals_rows(),
+ * http_requests_rows(). Sampler thread only.
+ */
+#ifndef OTTOP_HTTP_TOTALS_H
+#define OTTOP_HTTP_TOTALS_H
+
+#include "bpf/collectors/collector.h"
+#include "bpf/protocols/report.h"
+
+/* Counting starts anew. */
+void http_totals_begin(u64 now_ns);
+void http_totals_report(const struct report *r);
+void http_totals_rows(const struct tick *t);
+void http_requests_rows(const struct tick *t);
+void http_totals_clear(void);
+
+#endif

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * client.c: the sampler's side of the protocol reader. A parent process that only
+ * waits stands between, as with the symbolizer: it was forked before threads and
+ * BPF existed, and forks the reader anew when a connection has killed it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/helpers/message.h"
+#include "bpf/model/hist.h"
+#include "bpf/protocols/report.h"
+
+static int sock = -1;
+static pid_t parent;
+static u32 last_seq;
+static bool asked;		/* and not answered yet */
+
+static void parent_main(int fd)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "ottop-protocols");
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
+	if (dup2(fd, 3) < 0)
+		_exit(1);
+	close_range(4, ~0u, 0);
+	close_range(0, 2, 0);
+	for (;;) {
+		struct report_head died = { .died = 1 };
+		int status;
+		pid_t child = fork();
+
+		if (!child) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			protocols_main(3);
+		}
+		if (child < 0 || waitpid(child, &status, 0) < 0)
+			_exit(1);
+		if (WIFEXITED(status) && !WEXITSTATUS(status))
+			_exit(0);
+		if (message_send(3, &died, sizeof(died), -1, 0) == -EPIPE)
+			_exit(0);
+		usleep(10000);	/* one that cannot even start must not keep a CPU busy */
+	}
+}
+
+int protocols_start(void)
+{
+	int fds[2];
+
+	if (sock >= 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return -errno;
+	parent = fork();
+	if (parent < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -errno;
+	}
+	if (!parent)
+		parent_main(fds[1]);
+	close(fds[1]);
+	sock = fds[0];
+	fcntl(sock, F_SETFL, O_NONBLOCK);
+	asked = false;
+	return 0;
+}
+
+void protocols_stop(void)
+{
+	if (sock < 0)
+		return;
+	close(sock);
+	sock = -1;
+	for (int i = 0; i < 20; i++) {
+		if (waitpid(parent, NULL, WNOHANG))
+			return;
+		usleep(5000);
+	}
+	kill(parent, SIGKILL);
+	waitpid(parent, NULL, 0);
+}
+
+int protocols_fd(void)
+{
+	return sock;
+}
+
+int protocols_ask(int ring_fd)
+{
+	struct protocols_question q = { .seq = ++last_seq };
+	int err;
+
+	if (sock < 0)
+		return -ENOTCONN;
+	if (asked)
+		return 0;	/* the answer to the one before has all that happened since */
+	err = message_send(sock, &q, sizeof(q), ring_fd, MSG_DONTWAIT);
+	asked = !err;
+	return err;
+}
+
+int protocols_rest(void)
+{
+	struct protocols_question q = { .rest = 1 };
+
+	return sock < 0 ? -ENOTCONN : message_send(sock, &q, sizeof(q), -1, MSG_DONTWAIT);
+}
+
+/* ---- answers: nothing in them is believed before it is checked ---- */
+
+static bool ends(const char *s, size_t cap)
+{
+	return memchr(s, '\0', cap) != NULL;
+}
+
+static bool check_endpoints(const struct report *r)
+{
+	for (u32 i = 0; i < r->head.n_endpoints; i++) {
+		const struct report_endpoint *e = &r->endpoints[i];
+
+		if (!ends(e->method, sizeof(e->method)) || !ends(e->path, sizeof(e->path)) ||
+		    e->protocol >= N_PROTOCOLS || e->server > 1 || e->other > 1)
+			return false;
+	}
+	for (u32 i = 0; i < r->head.n_statuses; i++)
+		if (r->statuses[i].endpoint >= r->head.n_endpoints)
+			return false;
+	for (u32 i = 0; i < r->head.n_buckets; i++)
+		if (r->buckets[i].endpoint >= r->head.n_endpoints || r->buckets[i].bucket < -1 ||
+		    r->buckets[i].bucket >= HIST_BUCKETS)
+			return false;
+	return true;
+}
+
+static bool check_requests(const struct report *r)
+{
+	for (u32 i = 0; i < r->head.n_requests; i++) {
+		const struct report_request *q = &r->requests[i];
+
+		if (!ends(q->method, sizeof(q->method)) || !ends(q->path, sizeof(q->path)) ||
+		    !ends(q->name, sizeof(q->name)) || !ends(q->trace_id, sizeof(q->trace_id)) ||
+		    !ends(q->span_id, sizeof(q->span_id)) || q->protocol >= N_PROTOCOLS ||
+		    q->server > 1)
+			return false;
+	}
+	return true;
+}
+
+static size_t payload_size(const struct report_head *h)
+{
+	return h->n_endpoints * sizeof(struct report_endpoint) +
+	       h->n_statuses * sizeof(struct report_status) +
+	       h->n_buckets * sizeof(struct report_bucket) +
+	       h->n_requests * sizeof(struct report_request) + h->n_over * sizeof(u64);
+}
+
+static bool map_payload(struct report *r, int fd)
+{
+	const struct report_head *h = &r->head;
+	size_t want;
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (h->n_endpoints > REPORT_ENDPOINTS || h->n_statuses > REPORT_ENDPOINTS * 24u ||
+	    h->n_buckets > REPORT_ENDPOINTS * (HIST_BUCKETS + 1u) ||
+	    h->n_requests > REPORT_REQUESTS || h->n_over > REPORT_OVER)
+		return false;
+	want = payload_size(h);
+	if (!want)
+		return true;
+	if (seals < 0 || (seals & PROTOCOLS_SEALS) != PROTOCOLS_SEALS || fstat(fd, &st) ||
+	    (u64)st.st_size < want)
+		return false;
+	r->map = mmap(NULL, want, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (r->map == MAP_FAILED) {
+		r->map = NULL;
+		return false;
+	}
+	r->map_size = want;
+	r->endpoints = r->map;
+	r->statuses = (const void *)(r->endpoints + h->n_endpoints);
+	r->buckets = (const void *)(r->statuses + h->n_statuses);
+	r->requests = (const void *)(r->buckets + h->n_buckets);
+	r->over = (const void *)(r->requests + h->n_requests);
+	return check_endpoints(r) && check_requests(r);
+}
+
+static void broken(void)
+{
+	close(sock);
+	sock = -1;
+	kill(parent, SIGKILL);
+	waitpid(parent, NULL, 0);
+}
+
+int protocols_receive(struct report *r, int wait_ms)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	int fd, n, err = 0;
+
+	memset(r, 0, sizeof(*r));
+	if (sock < 0)
+		return -ENOTCONN;
+	if (poll(&p, 1, wait_ms) <= 0)
+		return -EAGAIN;
+	n = message_receive(sock, &r->head, sizeof(r->head), &fd, MSG_DONTWAIT);
+	if (n == -EAGAIN || n == -EINTR)
+		return -EAGAIN;
+	if (n <= 0) {
+		broken();
+		return -EPIPE;
+	}
+	asked = false;
+	if (n != sizeof(r->head) || (!r->head.died && !map_payload(r, fd)))
+		err = -EBADMSG;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		protocols_done(r);
+	return err;
+}
+
+void protocols_done(struct report *r)
+{
+	if (r->map)
+		munmap(r->map, r->map_size);
+	r->map = NULL;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.h: what the protocol reader hands to the sampler each tick: what each
+ * endpoint did since the last report, and some of its requests. A message
+ * carries the head, a sealed memfd the arrays in the order in which they are
+ * named here; the sampler believes none of it before protocols_receive() has
+ * looked at it.
+ */
+#ifndef OTTOP_REPORT_H
+#define OTTOP_REPORT_H
+
+#include "bpf/protocols/protocol.h"
+
+#define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
+#define REPORT_REQUESTS 256	/* in one tick: errors and the slowest */
+#define REPORT_OVER 1024
+
+struct report_endpoint {
+	u64 process_start_ns;
+	u32 tgid;
+	u8 server, protocol, other, pad;
+	char method[METHOD_MAX], path[PATH_MAX_KEPT];
+	u64 count, errors, sum_ns, min_ns, max_ns;	/* times: of those that were answered */
+	u64 asked_bytes, answered_bytes;
+	u64 in_flight, in_flight_max_ns;
+};
+
+struct report_status { u32 endpoint, status; u64 n; };	/* status 0: never answered */
+struct report_bucket { u32 endpoint; s32 bucket; u64 n; };	/* as in hist.h; -1: zero */
+
+struct report_request {
+	u64 start_ns, duration_ns, first_byte_ns;	/* the latter two: U64_MAX where there is none */
+	u64 process_start_ns, cookie;
+	u64 asked_bytes, answered_bytes;
+	u32 tgid, tid, status;
+	u8 server, protocol, v6, has_peer;
+	u16 remote_port, pad;
+	u8 remote[16];
+	char method[METHOD_MAX], path[PATH_MAX_KEPT], name[PATH_MAX_KEPT];	/* name: path, folded */
+	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];
+};
+
+struct report_head {
+	u32 seq;		/* of the question */
+	u32 died;		/* 1: it died and was started again; the rest is empty */
+	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_over;
+	u32 connections, open_requests;
+	u32 pad;
+	/* since the reader was started */
+	u64 records, lost_records, lost_requests, lost_messages, refused;
+	u64 left_out;		/* requests of this tick that are counted, but not listed */
+};
+
+/* In which order and how many: the payload. */
+struct report {
+	struct report_head head;
+	const struct report_endpoint *endpoints;
+	const struct report_status *statuses;
+	const struct report_bucket *buckets;
+	const struct report_request *requests;
+	const u64 *over;	/* cookies of connections that are none of ours any more */
+	void *map;
+	size_t map_size;
+};
+
+/* ---- the sampler's side (client.c) ---- */
+
+/* Forks the process that will read; before there are threads and before privileges are given up. */
+int protocols_start(void);
+void protocols_stop(void);
+int protocols_fd(void);		/* for poll(); -1: not running */
+/*
+ * Asks for a report; the ring (a BPF ring buffer of HTTP_RING_BYTES) is read from
+ * the first question on, until protocols_rest(). 0 or -errno.
+ */
+int protocols_ask(int ring_fd);
+/* Nothing is asked for a while: the ring is let go of, and all that was known. */
+int protocols_rest(void);
+/* The answer, waiting for it at most wait_ms. 0: r is to be given back; -EAGAIN, or why not. */
+int protocols_receive(struct report *r, int wait_ms);
+void protocols_done(struct report *r);
+
+/* ---- the process (server.c) ---- */
+
+#define PROTOCOLS_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+struct protocols_question {
+	u32 seq;
+	u32 rest;
+};
+
+void protocols_main(int sock) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * server.c: the process without privileges that reads what came over the wire.
+ * While it is asked for reports it drains the ring by a timer: nobody wakes it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bpf/helpers/message.h"
+#include "bpf/helpers/sandbox.h"
+#include "bpf/protocols/report.h"
+#include "bpf/protocols/ring.h"
+#include "bpf/protocols/tally.h"
+
+#define NOBODY 65534
+#define MEMORY_LIMIT (512ul << 20)
+#define DRAIN_MS 20
+#define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
+#define OWN_NICE (-10)		/* the ring holds a tenth of a second of a busy server */
+#define SWEEP_NS (10 * NSEC_PER_SEC)
+
+static struct ring ring;
+static struct follower *follower;
+static struct tally *tally;
+static u64 now_ns, swept_ns;
+
+static void take_done(void *arg, const struct exchange *x)
+{
+	tally_add(tally, x);
+}
+
+static void take_open(void *arg, const struct exchange *x)
+{
+	tally_open(tally, x, now_ns);
+}
+
+static void take_over(void *arg, u64 cookie)
+{
+	tally_over(tally, cookie);
+}
+
+static void begin(int fd)
+{
+	const struct follow_sink sink = { .done = take_done, .over = take_over };
+
+	if (ring.consumer || fd < 0)
+		return;
+	if (ring_map(&ring, fd, HTTP_RING_BYTES))
+		_exit(1);
+	follower = follower_new(&sink);
+	tally = tally_new();
+}
+
+static void rest(void)
+{
+	ring_unmap(&ring);
+	if (follower)
+		follower_free(follower);
+	tally_free(tally);
+	follower = NULL;
+	tally = NULL;
+}
+
+/* False: there is more. */
+static bool drain(void)
+{
+	static u64 record[(sizeof(struct http_record) + HTTP_LARGE) / sizeof(u64) + 1];
+	u32 n;
+
+	for (u32 i = 0; ring.consumer && i < DRAIN_RECORDS; i++) {
+		n = ring_next(&ring, record, sizeof(record));
+		if (!n)
+			return true;
+		follower_read(follower, (const void *)record, min(n, (u32)sizeof(record)));
+	}
+	return !ring.consumer;
+}
+
+static void fill_counts(struct report_head *h)
+{
+	struct follow_counts c = follower_counts(follower);
+
+	h->connections = c.connections;
+	h->open_requests = c.open_requests;
+	h->records = c.records;
+	h->lost_records = c.lost_records;
+	h->lost_requests = c.lost_requests;
+	h->lost_messages = c.lost_messages;
+	h->refused = c.refused;
+}
+
+static void answer(int sock, const struct protocols_question *q)
+{
+	struct report_head h = { .seq = q->seq };
+	int mem = memfd_create("ottop-report", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	drain();
+	now_ns = boottime_ns();
+	follower_each_open(follower, take_open, NULL);
+	fill_counts(&h);
+	if (mem < 0 || !tally_write(tally, mem, &h))
+		_exit(1);
+	fcntl(mem, F_ADD_SEALS, PROTOCOLS_SEALS);
+	while (message_send(sock, &h, sizeof(h), mem, 0) == -ETOOMANYREFS)
+		usleep(1000);
+	close(mem);
+	if (now_ns - swept_ns > SWEEP_NS) {
+		follower_sweep(follower, now_ns);
+		swept_ns = now_ns;
+	}
+}
+
+static void drop_privileges(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 64, 64 }, none = {};
+
+	prctl(PR_SET_NAME, "ottop-protocols");
+	setpriority(PRIO_PROCESS, 0, OWN_NICE);
+	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_NOFILE, &files);
+	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_NPROC, &none);
+	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+			       setresuid(NOBODY, NOBODY, NOBODY)))
+		_exit(1);
+	syscall(SYS_capset, &head, data);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
+	sandbox_compute_only();		/* a kernel without filters: the rest has to do */
+}
+
+void protocols_main(int sock)
+{
+	struct protocols_question q;
+	bool idle = true;
+	int n, fd;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTSTP, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	drop_privileges();
+	for (;;) {
+		struct pollfd p = { .fd = sock, .events = POLLIN };
+
+		if (poll(&p, 1, !ring.consumer ? -1 : idle ? DRAIN_MS : 0) <= 0) {
+			idle = drain();
+			continue;
+		}
+		n = message_receive(sock, &q, sizeof(q), &fd, MSG_DONTWAIT);
+		if (n == -EAGAIN || n == -EINTR)
+			continue;
+		if (n <= 0)
+			_exit(0);
+		if (n == sizeof(q) && q.rest) {
+			rest();
+		} else if (n == sizeof(q)) {
+			begin(fd);
+			if (ring.consumer)
+				answer(sock, &q);
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+}

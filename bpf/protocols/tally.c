@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tally.c: see tally.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/model/hist.h"
+#include "bpf/protocols/paths.h"
+#include "bpf/protocols/tally.h"
+
+#define BUCKETS 1024
+#define STATUSES 24	/* different ones of an endpoint in a tick; the rest counts as the last */
+
+static const struct protocol *const protocols[] = {
+#define PROTOCOL(name) &name##_protocol,
+#include "bpf/protocols/protocols.def"
+#undef PROTOCOL
+};
+
+struct endpoint {
+	struct endpoint *next;
+	struct report_endpoint r;
+	struct { u32 status, n; } statuses[STATUSES];
+	u32 n_statuses;
+	u32 buckets[HIST_BUCKETS + 1];	/* the first one is zero */
+};
+
+struct tally {
+	struct endpoint *buckets[BUCKETS];
+	u32 n_endpoints;
+	/* A heap with the least interesting one on top. */
+	struct report_request requests[REPORT_REQUESTS];
+	u64 weights[REPORT_REQUESTS];
+	u32 n_requests;
+	u64 left_out;
+	u64 over[REPORT_OVER];
+	u32 n_over;
+};
+
+static u32 hash_of(const struct report_endpoint *r)
+{
+	u32 h = 2166136261u ^ r->tgid * 2654435761u ^ r->server;
+
+	for (const char *s = r->method; *s; s++)
+		h = (h ^ (u8)*s) * 16777619u;
+	for (const char *s = r->path; *s; s++)
+		h = (h ^ (u8)*s) * 16777619u;
+	return (h ^ h >> 15) % BUCKETS;
+}
+
+static bool same_endpoint(const struct report_endpoint *a, const struct report_endpoint *b)
+{
+	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
+	       a->server == b->server && a->protocol == b->protocol && a->other == b->other &&
+	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
+}
+
+static struct endpoint *find(struct tally *t, const struct report_endpoint *key)
+{
+	struct endpoint *e = t->buckets[hash_of(key)];
+
+	while (e && !same_endpoint(&e->r, key))
+		e = e->next;
+	return e;
+}
+
+static struct endpoint *make(struct tally *t, const struct report_endpoint *key)
+{
+	struct endpoint **at = &t->buckets[hash_of(key)], *e = xcalloc(1, sizeof(*e));
+
+	e->r = *key;
+	e->next = *at;
+	*at = e;
+	t->n_endpoints++;
+	return e;
+}
+
+static void fill_key(struct report_endpoint *key, const struct exchange *x)
+{
+	memset(key, 0, sizeof(*key));
+	key->process_start_ns = x->process_start_ns;
+	key->tgid = x->tgid;
+	key->server = x->server;
+	key->protocol = (u8)x->protocol;
+	memcpy(key->method, x->method, sizeof(key->method));
+	path_fold(key->path, sizeof(key->path), x->path);
+}
+
+/* Half of the room is left to the `other` rows, one for each process and side. */
+static struct endpoint *endpoint_of(struct tally *t, const struct report_endpoint *key)
+{
+	struct report_endpoint other = *key;
+	struct endpoint *e = find(t, key);
+
+	if (e || t->n_endpoints < REPORT_ENDPOINTS / 2)
+		return e ?: make(t, key);
+	memset(other.method, 0, sizeof(other.method));
+	memset(other.path, 0, sizeof(other.path));
+	other.other = 1;
+	e = find(t, &other);
+	if (e || t->n_endpoints < REPORT_ENDPOINTS - 1)
+		return e ?: make(t, &other);
+	other.tgid = 0;		/* so many processes in one tick: those of all */
+	other.process_start_ns = 0;
+	return find(t, &other) ?: t->n_endpoints < REPORT_ENDPOINTS ? make(t, &other) : NULL;
+}
+
+static void add_status(struct endpoint *e, u32 status)
+{
+	u32 i = 0;
+
+	while (i < e->n_statuses && e->statuses[i].status != status)
+		i++;
+	if (i == STATUSES)
+		i--;
+	else if (i == e->n_statuses)
+		e->statuses[e->n_statuses++].status = status;
+	e->statuses[i].n++;
+}
+
+static bool is_error(const struct exchange *x)
+{
+	return x->aborted || !x->status || protocols[x->protocol]->is_error(x->status, x->server);
+}
+
+static u64 duration_of(const struct exchange *x)
+{
+	return x->answered_done && x->end_ns >= x->start_ns ? x->end_ns - x->start_ns : UINT64_MAX;
+}
+
+static void add_duration(struct endpoint *e, u64 ns)
+{
+	bool first = !e->r.max_ns;
+
+	e->buckets[hist_bucket(ns) + 1]++;
+	e->r.sum_ns += ns;
+	e->r.min_ns = first ? ns : min(e->r.min_ns, ns);
+	e->r.max_ns = max(e->r.max_ns, ns);
+}
+
+/* ---- requests ---- */
+
+static void swap(struct tally *t, u32 i, u32 k)
+{
+	exchange(t->requests[i], t->requests[k]);
+	exchange(t->weights[i], t->weights[k]);
+}
+
+static void sift_down(struct tally *t)
+{
+	for (u32 i = 0, k; (k = 2 * i + 1) < t->n_requests; i = k) {
+		if (k + 1 < t->n_requests && t->weights[k + 1] < t->weights[k])
+			k++;
+		if (t->weights[i] <= t->weights[k])
+			return;
+		swap(t, i, k);
+	}
+}
+
+static void sift_up(struct tally *t, u32 i)
+{
+	for (; i && t->weights[i] < t->weights[(i - 1) / 2]; i = (i - 1) / 2)
+		swap(t, i, (i - 1) / 2);
+}
+
+static void fill_request(struct report_request *r, const struct exchange *x, const char *name)
+{
+	memset(r, 0, sizeof(*r));
+	r->start_ns = x->start_ns;
+	r->duration_ns = duration_of(x);
+	r->first_byte_ns = x->answered && x->first_ns >= x->start_ns ? x->first_ns - x->start_ns : UINT64_MAX;
+	r->process_start_ns = x->process_start_ns;
+	r->cookie = x->cookie;
+	r->asked_bytes = x->asked_bytes;
+	r->answered_bytes = x->answered_bytes;
+	r->tgid = x->tgid;
+	r->tid = x->tid;
+	r->status = x->status;
+	r->server = x->server;
+	r->protocol = (u8)x->protocol;
+	r->v6 = x->v6;
+	r->has_peer = x->has_peer;
+	r->remote_port = x->remote_port;
+	memcpy(r->remote, x->remote, sizeof(r->remote));
+	memcpy(r->method, x->method, sizeof(r->method));
+	strncpy(r->path, x->path, sizeof(r->path) - 1);
+	strncpy(r->name, name, sizeof(r->name) - 1);
+	memcpy(r->trace_id, x->trace_id, sizeof(r->trace_id));
+	memcpy(r->span_id, x->span_id, sizeof(r->span_id));
+}
+
+/* Errors first, then the slowest. */
+static void add_request(struct tally *t, const struct exchange *x, const char *name)
+{
+	u64 weight = duration_of(x) >> 1 | (is_error(x) ? 1ull << 63 : 0);
+
+	if (t->n_requests == REPORT_REQUESTS) {
+		t->left_out++;
+		if (weight <= t->weights[0])
+			return;
+		t->weights[0] = weight;
+		fill_request(&t->requests[0], x, name);
+		sift_down(t);
+		return;
+	}
+	fill_request(&t->requests[t->n_requests], x, name);
+	t->weights[t->n_requests] = weight;
+	sift_up(t, t->n_requests++);
+}
+
+/* ---- adding ---- */
+
+void tally_add(struct tally *t, const struct exchange *x)
+{
+	struct report_endpoint key;
+	struct endpoint *e;
+
+	fill_key(&key, x);
+	add_request(t, x, key.path);
+	e = endpoint_of(t, &key);
+	if (!e)
+		return;
+	e->r.count++;
+	e->r.errors += is_error(x);
+	e->r.asked_bytes += x->asked_bytes;
+	e->r.answered_bytes += x->answered_bytes;
+	add_status(e, x->status);
+	if (duration_of(x) != UINT64_MAX)
+		add_duration(e, duration_of(x));
+}
+
+void tally_open(struct tally *t, const struct exchange *x, u64 now_ns)
+{
+	struct report_endpoint key;
+	struct endpoint *e;
+
+	if (x->answered_done)
+		return;
+	fill_key(&key, x);
+	e = endpoint_of(t, &key);
+	if (!e)
+		return;
+	e->r.in_flight++;
+	if (now_ns > x->start_ns)
+		e->r.in_flight_max_ns = max(e->r.in_flight_max_ns, now_ns - x->start_ns);
+}
+
+void tally_over(struct tally *t, u64 cookie)
+{
+	if (t->n_over < REPORT_OVER)
+		t->over[t->n_over++] = cookie;
+}
+
+/* ---- writing ---- */
+
+static bool write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		ssize_t got = write(fd, p, n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		p += got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+#define each_endpoint(t, e, index) \
+	for (u32 b_ = 0, index = 0; b_ < BUCKETS; b_++) \
+		for (struct endpoint *e = (t)->buckets[b_]; e; e = e->next, index++)
+
+static bool write_statuses(struct tally *t, int fd, struct report_head *head)
+{
+	each_endpoint(t, e, at) {
+		struct report_status all[STATUSES];
+
+		for (u32 i = 0; i < e->n_statuses; i++)
+			all[i] = (struct report_status){ at, e->statuses[i].status, e->statuses[i].n };
+		head->n_statuses += e->n_statuses;
+		if (!write_all(fd, all, e->n_statuses * sizeof(*all)))
+			return false;
+	}
+	return true;
+}
+
+static bool write_buckets(struct tally *t, int fd, struct report_head *head)
+{
+	each_endpoint(t, e, at) {
+		struct report_bucket all[HIST_BUCKETS + 1];
+		u32 n = 0;
+
+		for (u32 i = 0; i <= HIST_BUCKETS; i++)
+			if (e->buckets[i])
+				all[n++] = (struct report_bucket){ at, (s32)i - 1, e->buckets[i] };
+		head->n_buckets += n;
+		if (!write_all(fd, all, n * sizeof(*all)))
+			return false;
+	}
+	return true;
+}
+
+static bool write_endpoints(struct tally *t, int fd, struct report_head *head)
+{
+	each_endpoint(t, e, at) {
+		head->n_endpoints = at + 1;
+		if (!write_all(fd, &e->r, sizeof(e->r)))
+			return false;
+	}
+	return true;
+}
+
+static void clear(struct tally *t)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		while (t->buckets[i]) {
+			struct endpoint *e = t->buckets[i];
+
+			t->buckets[i] = e->next;
+			free(e);
+		}
+	t->n_endpoints = t->n_requests = t->n_over = 0;
+	t->left_out = 0;
+}
+
+bool tally_write(struct tally *t, int fd, struct report_head *head)
+{
+	bool good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) &&
+		    write_buckets(t, fd, head) &&
+		    write_all(fd, t->requests, t->n_requests * sizeof(*t->requests)) &&
+		    write_all(fd, t->over, t->n_over * sizeof(*t->over));
+
+	head->n_requests = t->n_requests;
+	head->n_over = t->n_over;
+	head->left_out = t->left_out;
+	clear(t);
+	return good;
+}
+
+struct tally *tally_new(void)
+{
+	return xcalloc(1, sizeof(struct tally));
+}
+
+void tally_free(struct tally *t)
+{
+	if (t)
+		clear(t);
+	free(t);
+}
