@@ -25,6 +25,8 @@ struct conn {
 	void *state;		/* of the protocol */
 	u64 lost;		/* messages, as the protocol counts them */
 	u32 n_open;
+	u32 tgid, tid;		/* who used it last, as far as it was told */
+	u64 process_start_ns;
 	u8 asks;		/* the direction in which requests go */
 	u8 protocol;
 	bool started[2], v6, has_peer;
@@ -168,9 +170,9 @@ static void request_part(struct follower *f, const struct part *p)
 	if (p->kind == PART_BEGIN) {
 		x->asked = true;
 		x->start_ns = first_byte_ns(f);
-		x->tgid = f->record->tgid;
-		x->tid = f->record->tid;
-		x->process_start_ns = f->record->start_ns;
+		x->tgid = f->conn->tgid;
+		x->tid = f->conn->tid;
+		x->process_start_ns = f->conn->process_start_ns;
 	} else if (p->kind == PART_HEAD) {
 		free(x->path);
 		x->path = xstrdup(p->path ?: "");
@@ -271,10 +273,13 @@ static struct conn *conn_new(struct follower *f, const struct http_record *r, u3
 	return c;
 }
 
-static void set_peer(struct conn *c, const struct http_record *r)
+static void note_ends(struct conn *c, const struct http_record *r)
 {
 	if (!(r->flags & HTTP_HAS_ENDS))
 		return;
+	c->tgid = r->tgid;
+	c->tid = r->tid;
+	c->process_start_ns = r->start_ns;
 	memcpy(c->remote, r->remote, sizeof(c->remote));
 	c->remote_port = r->rport;
 	c->v6 = r->flags & HTTP_V6;
@@ -379,13 +384,10 @@ static bool is_sane(const struct http_record *r, size_t size)
 	       r->n_before <= HTTP_TAIL && r->kind <= HTTP_CLOSED;
 }
 
-void follower_read(struct follower *f, const struct http_record *r, size_t size)
+static void read_record(struct follower *f, const struct http_record *r)
 {
 	bool data;
 
-	f->counts.records++;
-	if (!is_sane(r, size))
-		return;
 	data = r->kind == HTTP_RX || r->kind == HTTP_TX;
 	f->record = r;
 	f->conn = *place_of(f, r->cookie);
@@ -394,7 +396,7 @@ void follower_read(struct follower *f, const struct http_record *r, size_t size)
 	if (!f->conn)
 		return;
 	f->conn->last_ns = r->end_ns;
-	set_peer(f->conn, r);
+	note_ends(f->conn, r);
 	if (r->kind == HTTP_CLOSED) {
 		close_conn(f, r->cookie);
 		return;
@@ -405,6 +407,31 @@ void follower_read(struct follower *f, const struct http_record *r, size_t size)
 	else
 		end_direction(f, r->kind == HTTP_RX_END ? HTTP_RX : HTTP_TX);
 	end_if_over(f);
+}
+
+static void read_body(struct follower *f, const struct http_body *b)
+{
+	struct {
+		struct http_record r;
+		u8 data[HTTP_BODY_BYTES];
+	} whole = { .r = {
+		.cookie = b->cookie, .begin_ns = b->end_ns, .end_ns = b->end_ns, .position = b->position,
+		.len = b->len, .n = b->n, .kind = b->kind, .flags = b->flags & ~HTTP_HAS_ENDS,
+	} };
+
+	memcpy(whole.r.tail, b->tail, sizeof(whole.r.tail));
+	memcpy(whole.data, b->data, sizeof(whole.data));
+	if (is_sane(&whole.r, sizeof(whole)))
+		read_record(f, &whole.r);
+}
+
+void follower_read(struct follower *f, const void *record, size_t size)
+{
+	f->counts.records++;
+	if (size == sizeof(struct http_body))
+		read_body(f, record);
+	else if (is_sane(record, size))
+		read_record(f, record);
 }
 
 /* ---- the follower ---- */

@@ -54,7 +54,7 @@ struct follower;
 
 struct follower *follower_new(const struct follow_sink *sink);
 /* One record, as it is in the ring; whatever it contains. */
-void follower_read(struct follower *f, const struct http_record *r, size_t size);
+void follower_read(struct follower *f, const void *record, size_t size);
 /* Calls fn for each request that is not answered yet. */
 void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg);
 /* Forgets connections on which nothing has happened for a while. */

@@ -82,7 +82,7 @@ static bool drain(void)
 		n = ring_next(&ring, record, sizeof(record));
 		if (!n)
 			return true;
-		follower_read(follower, (const void *)record, min(n, (u32)sizeof(record)));
+		follower_read(follower, record, min(n, (u32)sizeof(record)));
 	}
 	return !ring.consumer;
 }

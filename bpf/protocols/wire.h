@@ -46,6 +46,23 @@ struct http_record {
 	__u8 data[];
 };
 
+/*
+ * A piece of a body, of which there are many: begins as http_record does. A record
+ * of this size is one; no http_record is that small but the ends, which have no bytes.
+ */
+#define HTTP_BODY_BYTES 24
+
+struct http_body {
+	__u64 cookie;
+	__u64 end_ns;
+	__u64 position;
+	__u32 len;
+	__u16 n;
+	__u8 kind, flags;
+	__u8 tail[HTTP_TAIL];
+	__u8 data[HTTP_BODY_BYTES];
+};
+
 /* What is kept of a TCP socket, by its cookie. */
 enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO };
 

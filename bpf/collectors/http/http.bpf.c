@@ -32,8 +32,7 @@ enum { TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
 
 #define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
 #define MAX_PIECES 8		/* of one call; the rest is told as one length */
-#define HEAD_ROOM 8192		/* bytes of a head that are captured */
-#define BODY_BYTES HTTP_SMALL	/* and of each call that goes on with a body */
+#define HEAD_ROOM 4096		/* bytes of a head that are captured */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
 
@@ -188,6 +187,38 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	}									\
 	r_; })
 
+/* The reader sees by the position of the next one that a record is missing. */
+static __always_inline void lose_record(struct http_socket *s, u32 dir, u32 len)
+{
+	__sync_fetch_and_add(&s->position[dir], len);
+	__sync_fetch_and_add(&lost_ring, 1);
+}
+
+/* Part of a body: mostly its length counts. */
+static __always_inline int tell_body(const struct moved *m, struct http_socket *s, u64 base, u32 len,
+				     u32 flags)
+{
+	struct http_body *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
+
+	if (!r) {
+		lose_record(s, m->tx & 1, len);
+		return 0;
+	}
+	r->cookie = m->key;
+	r->end_ns = m->end_ns;
+	r->position = __sync_fetch_and_add(&s->position[m->tx & 1], len);
+	r->len = len;
+	r->n = 0;
+	r->kind = m->tx ? HTTP_TX : HTTP_RX;
+	r->flags = flags & HTTP_BEGINS;
+	if (base && !bpf_probe_read_user(r->data, HTTP_BODY_BYTES, (void *)base))
+		r->n = HTTP_BODY_BYTES;
+	if (base && !bpf_probe_read_user(r->tail, HTTP_TAIL, (void *)(base + len - HTTP_TAIL)))
+		r->flags |= HTTP_TAILED;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /* A global function, so that the verifier looks at it once. */
 __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u32 before)
 {
@@ -209,8 +240,10 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 		s->room[dir] = HEAD_ROOM;
 	if (before)
 		s->room[dir] = HEAD_ROOM;
-	if (want > s->room[dir] && want > BODY_BYTES)
-		want = s->room[dir] > BODY_BYTES ? s->room[dir] : BODY_BYTES;
+	if (len > HTTP_SMALL && !s->room[dir])
+		return tell_body(m, s, base, len, flags);
+	if (want > HTTP_SMALL && want > s->room[dir])
+		want = s->room[dir];
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
@@ -221,9 +254,7 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	else
 		r = TELL(HTTP_LARGE);
 	if (!r) {
-		/* the reader sees it by the position of the next one */
-		__sync_fetch_and_add(&s->position[dir], len);
-		__sync_fetch_and_add(&lost_ring, 1);
+		lose_record(s, dir, len);
 		return 0;
 	}
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
