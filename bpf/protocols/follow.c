@@ -411,18 +411,20 @@ static void read_record(struct follower *f, const struct http_record *r)
 
 static void read_body(struct follower *f, const struct http_body *b)
 {
-	struct {
-		struct http_record r;
-		u8 data[HTTP_BODY_BYTES];
-	} whole = { .r = {
-		.cookie = b->cookie, .begin_ns = b->end_ns, .end_ns = b->end_ns, .position = b->position,
-		.len = b->len, .n = b->n, .kind = b->kind, .flags = b->flags & ~HTTP_HAS_ENDS,
-	} };
+	u64 buf[(sizeof(struct http_record) + HTTP_BODY_BYTES) / sizeof(u64)] = {};
+	struct http_record *r = (void *)buf;
 
-	memcpy(whole.r.tail, b->tail, sizeof(whole.r.tail));
-	memcpy(whole.data, b->data, sizeof(whole.data));
-	if (is_sane(&whole.r, sizeof(whole)))
-		read_record(f, &whole.r);
+	r->cookie = b->cookie;
+	r->begin_ns = r->end_ns = b->end_ns;
+	r->position = b->position;
+	r->len = b->len;
+	r->n = b->n;
+	r->kind = b->kind;
+	r->flags = b->flags & ~HTTP_HAS_ENDS;
+	memcpy(r->tail, b->tail, sizeof(r->tail));
+	memcpy(r->data, b->data, sizeof(b->data));
+	if (is_sane(r, sizeof(buf)))
+		read_record(f, r);
 }
 
 void follower_read(struct follower *f, const void *record, size_t size)

@@ -77,6 +77,33 @@ static int ticks(const char *dir, u32 i)
 	return err;
 }
 
+/* A request and its answer, as fuzz_http1.c and fuzz_follow.c take them apart. */
+static int messages(const char *dir, u32 i)
+{
+	static const char *const pairs[][2] = {
+		{ "GET /a/1?q HTTP/1.1\r\nHost: h\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n",
+		  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" },
+		{ "PUT /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5\r\nhello\r\n0\r\nT: 1\r\n\r\n",
+		  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n" },
+		{ "HEAD / HTTP/1.0\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n" },
+		{ "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n\x81\x01x" },
+	};
+	u8 reader[1024], follower[1024];
+	size_t r = 0, f = 0;
+
+	for (u32 role = 0; role < 2; role++) {
+		size_t n = strlen(pairs[i][role]);
+
+		memcpy(reader + r, (u8[]){ (u8)(role | 4), (u8)n, 0 }, 3);
+		memcpy(reader + r + 3, pairs[i][role], n);
+		memcpy(follower + f, (u8[]){ 0, (u8)role, 3, (u8)n }, 4);
+		memcpy(follower + f + 4, pairs[i][role], n);
+		r += n + 3;
+		f += n + 4;
+	}
+	return save(path(dir, "http1", i), reader, r) || save(path(dir, "follow", i), follower, f);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const texts[] = {
@@ -100,5 +127,7 @@ int main(int argc, char **argv)
 		err = save(path(argv[1], "text", i), texts[i], strlen(texts[i]));
 	for (u32 i = 0; i < ARRAY_SIZE(maps) && !err; i++)
 		err = save(path(argv[1], "perfmap", i), maps[i], strlen(maps[i]));
+	for (u32 i = 0; i < 4 && !err; i++)
+		err = messages(argv[1], i);
 	return err ? 1 : 0;
 }
