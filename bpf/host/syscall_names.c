@@ -85,6 +85,14 @@ bool syscall_waits(const char *name)
 
 const char *errno_name(u32 e)
 {
+	/*
+	 * Inside of the kernel only (include/linux/errno.h): a signal came in between, and the
+	 * program sees EINTR, or nothing because the call is made again.
+	 */
+	if (e == 513)
+		return "restarted";
+	if (e == 512 || e == 514 || e == 516)
+		return "EINTR or restarted";
 	return strerrorname_np((int)e);
 }
 

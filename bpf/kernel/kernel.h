@@ -51,9 +51,19 @@ enum bpf_map_type_ {
 struct bpf_raw_tracepoint_args { u64 args[0]; };
 
 /* include/linux/sched.h */
+/* include/linux/sched.h */
+#define TASK_INTERRUPTIBLE 0x0001
 #define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_STOPPED_BIT 0x0004
+#define TASK_TRACED_BIT 0x0008
+#define EXIT_DEAD 0x0010
+#define EXIT_ZOMBIE 0x0020
+#define TASK_PARKED 0x0040
 #define TASK_DEAD 0x0080
 #define TASK_NOLOAD 0x0400
+#define TASK_IDLE (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)
+#define TASK_RTLOCK_WAIT 0x1000
+#define TASK_FROZEN 0x8000	/* since 6.1 */
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_IO_WORKER 0x00000010

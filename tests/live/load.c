@@ -18,6 +18,10 @@
  *	load crowd T		T threads that wait, 2 getppid each; then waits for its stdin
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -119,6 +123,24 @@ static int errors(long n)
 	for (long i = 0; i < n + 1; i++)
 		syscall(SYS_read, 987, &byte, 1);
 	syscall(SYS_openat, AT_FDCWD, "/", O_RDONLY);
+	return 0;
+}
+
+/* getppid() n times while seccomp answers it with EPERM: the call never begins. */
+static int denied(long n)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		return 77;
+	for (long i = 0; i < n; i++)
+		syscall(SYS_getppid);
 	return 0;
 }
 
@@ -331,6 +353,8 @@ int main(int argc, char **argv)
 		return threads(n, number(argv, 3));
 	if (!strcmp(mode, "compat"))
 		return compat(n);
+	if (!strcmp(mode, "denied"))
+		return denied(n);
 	if (!strcmp(mode, "errors"))
 		return errors(n);
 	if (!strcmp(mode, "sleeps"))

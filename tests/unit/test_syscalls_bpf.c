@@ -117,6 +117,39 @@ static void no_call_is_lost_or_doubled(void **state)
 	assert_int_equal(lost_slots + lost_cells, 0);
 }
 
+/* What seccomp denies has a return alone: counted, without a latency, after the first of a thread. */
+static void denied_calls(void **state)
+{
+	struct task_struct leader = { .start_boottime = 77 };
+	struct task_struct task = { .tgid = 500, .group_leader = &leader };
+	struct pt_regs regs = { .orig_ax = 39 };
+	u64 errors = 0, died = 0;
+
+	(void)state;
+	memset(sets, 0, sizeof(sets));
+	generation = 9;
+	have_state = false;
+	memset(&my_state, 0, sizeof(my_state));
+	me = &task;
+	my_clock = 1;
+	on_return(&regs, -1);			/* no entry was ever seen: nobody knows this thread */
+	assert_int_equal(sum_slots(500, 39, &errors, &died), 0);
+	on_enter(NULL, 1);
+	on_return(&regs, 0);
+	for (int i = 0; i < 1000; i++)
+		on_return(&regs, -1);
+	assert_int_equal(sum_slots(500, 39, &errors, &died), 0);
+	assert_int_equal(died, 1000);
+	assert_int_equal(errors, 1000);
+	assert_int_equal(my_state.calls, 1001);
+	generation = 10;			/* another measurement: the next may have begun before it */
+	on_return(&regs, -1);
+	on_return(&regs, -1);
+	died = 0;
+	sum_slots(500, 39, &errors, &died);
+	assert_int_equal(died, 1001);
+}
+
 static void cells_add_up_to_the_calls(void **state)
 {
 	u64 latencies = 0, errnos = 0;
@@ -220,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_call_is_lost_or_doubled),
+		cmocka_unit_test(denied_calls),
 		cmocka_unit_test(cells_add_up_to_the_calls),
 		cmocka_unit_test(full_table_goes_to_other),
 		cmocka_unit_test(stale_entry_is_not_measured),

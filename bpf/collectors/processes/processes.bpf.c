@@ -89,26 +89,33 @@ static __always_inline u64 rss_pages(struct mm_struct *mm)
 	return sum > 0 ? sum : 0;
 }
 
+/*
+ * The letter of /proc/PID/stat: fs/proc/array.c, task_state_array, and the index of
+ * include/linux/sched.h, __task_state_index(): the highest of the reported bits. A task
+ * that a freezer has stopped is D there since 6.6 (R before, which it is not).
+ */
 static __always_inline char state_letter(struct task_struct *t)
 {
-	u32 state = t->__state;
-	int exit_state = t->exit_state;
+	u32 state = t->__state, exit_state = t->exit_state;
 
-	if (exit_state & 0x20)		/* EXIT_ZOMBIE */
-		return 'Z';
-	if (exit_state)
-		return 'X';
-	if (!state)
-		return 'R';
-	if ((state & 0xff & TASK_UNINTERRUPTIBLE) && (state & TASK_NOLOAD))
+	if ((state & TASK_IDLE) == TASK_IDLE)
 		return 'I';
-	if (state & 0x2)
+	if (state & (TASK_RTLOCK_WAIT | TASK_FROZEN))
 		return 'D';
-	if (state & 0x4)
-		return 'T';
-	if (state & 0x8)
+	state |= exit_state;
+	if (state & TASK_PARKED)
+		return 'P';
+	if (state & EXIT_ZOMBIE)
+		return 'Z';
+	if (state & EXIT_DEAD)
+		return 'X';
+	if (state & TASK_TRACED_BIT)
 		return 't';
-	return state & 0x1 ? 'S' : 'R';
+	if (state & TASK_STOPPED_BIT)
+		return 'T';
+	if (state & TASK_UNINTERRUPTIBLE)
+		return 'D';
+	return state & TASK_INTERRUPTIBLE ? 'S' : 'R';
 }
 
 static __always_inline u32 task_cpu(struct task_struct *t)
@@ -202,7 +209,9 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 
 /*
  * A thread that waits for a CPU right now: the kernel adds a wait up when it is
- * over. Both times are the scheduler's; ours is when this pass got its CPU.
+ * over. Both times are the scheduler's; ours is when this pass got its CPU. Only of
+ * one that can run: since 6.12 a task that fell asleep may stay in its queue for a while
+ * (delayed dequeue), and when it is moved to another CPU meanwhile last_queued stays set.
  */
 static __always_inline u64 still_queued_ns(struct task_struct *t)
 {
@@ -231,13 +240,13 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.start_ns = t->start_boottime;
 	w.process_start_ns = t->group_leader->start_boottime;
 	w.runtime_ns = t->se.sum_exec_runtime;
-	w.runq_ns = t->sched_info.run_delay + still_queued_ns(t);
 	w.utime_ns = t->utime;
 	w.stime_ns = t->stime;
 	w.read_bytes = t->ioac.read_bytes;
 	w.write_bytes = t->ioac.write_bytes;
 	w.cpu = task_cpu(t);
 	w.state = state_letter(t);
+	w.runq_ns = t->sched_info.run_delay + (w.state == 'R' ? still_queued_ns(t) : 0);
 	w.kthread = !!(t->flags & PF_KTHREAD);
 	w.leader = w.tid == w.tgid;
 	bpf_core_read_str(w.comm, sizeof(w.comm), &t->comm);

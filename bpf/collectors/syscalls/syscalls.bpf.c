@@ -182,7 +182,50 @@ int on_enter_tp(struct syscall_args *ctx)
 	return enter(ctx->id);
 }
 
-static __always_inline int leave(long ret)
+/* As syscall_get_nr() of include/asm/syscall.h. */
+static __always_inline long call_number(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return (long)regs->orig_ax;
+#else
+	return regs->syscallno;
+#endif
+}
+
+static __always_inline void count_error(u32 which, u32 at, long ret)
+{
+	if (ret >= 0 || ret < -4095)
+		return;
+	__sync_fetch_and_add(&sets[which].slots[at].errors, 1);
+	count_cell(which, at, CELL_ERRNO + (u32)-ret);
+}
+
+/*
+ * A return without an entry: seccomp (or a tracer) did not let the call in, and
+ * kernel/entry/common.c leaves the entry's tracepoint out then. It is counted, without a
+ * latency. The first return of a thread may be of a call from before we looked, or a
+ * fork's in the child.
+ */
+static __always_inline int denied(struct task_struct *t, struct task_state *s, long id, long ret)
+{
+	u32 at, which = current_set & 1;
+
+	if (s->generation != generation) {
+		s->generation = generation;
+		s->enter_ns = 0;
+		return 0;
+	}
+	if (id < 0 || !in_scope(t->tgid))
+		return 0;
+	s->calls++;
+	at = find_slot(which, call_of(t, id), t->tgid, s->start_ns) & (N_SLOTS - 1);
+	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
+	count_error(which, at, ret);
+	return 0;
+}
+
+/* regs, where the tracepoint has them; else the number of the call. */
+static __always_inline int leave(struct pt_regs *regs, long id, long ret)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
@@ -191,9 +234,10 @@ static __always_inline int leave(long ret)
 	u64 ns;
 	int b;
 
-	/* no entry: a fork's return in the child, or entered before we looked */
-	if (!s || !s->enter_ns || s->generation != generation)
+	if (!s)
 		return 0;
+	if (!s->enter_ns || s->generation != generation)
+		return denied(t, s, regs ? call_number(regs) : id, ret);
 	ns = bpf_ktime_get_ns() - s->enter_ns;
 	s->enter_ns = 0;
 	which = current_set & 1;
@@ -210,23 +254,20 @@ static __always_inline int leave(long ret)
 		__sync_fetch_and_add(&slot->zero, 1);
 	else
 		count_bucket(which, at, b);
-	if (ret < 0 && ret >= -4095) {
-		__sync_fetch_and_add(&slot->errors, 1);
-		count_cell(which, at, CELL_ERRNO + (u32)-ret);
-	}
+	count_error(which, at, ret);
 	return 0;
 }
 
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
-	return leave(ret);
+	return leave(regs, 0, ret);
 }
 
 SEC("?tp/raw_syscalls/sys_exit")
 int on_return_tp(struct syscall_args *ctx)
 {
-	return leave(ctx->ret);
+	return leave(NULL, ctx->id, ctx->ret);
 }
 
 /* exit, exit_group, and whatever else never returns: entered, so it counts. */

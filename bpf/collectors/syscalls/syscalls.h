@@ -31,7 +31,7 @@ struct sc_slot {
 	__u32 call;		/* valid once `ready` */
 	__u32 claimed, ready;
 	__u32 count;		/* calls that returned */
-	__u32 died;		/* calls that never will: their thread is gone */
+	__u32 died;		/* calls that never will: their thread is gone, or seccomp let them not in */
 	__u32 errors;
 	__u32 zero;		/* latencies of at most 2^-30 s */
 	__u64 total_ns;
