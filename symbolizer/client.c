@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * client.c: ottop's side. A parent process that does nothing but wait stands
- * between: it was forked before threads and BPF existed, and forks the server
- * anew when a file has killed it. There are two of them, because the samples of
- * a new program wait for tables, and the lines of a large one take seconds.
+ * client.c: ottop's side. The launcher starts a server anew when a file has killed it.
+ * There are two of them, because the samples of a new program wait for tables, and the
+ * lines of a large one take seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "symbolizer/ehframe.h"
@@ -24,111 +19,43 @@
 
 /* One server. Questions on the way are in order: it answers in this order. */
 struct channel {
-	int sock;
-	pid_t parent;
+	struct helper server;
 	struct { u32 kind, file, seq; } asked[MAX_ASKED];
 	u32 first_asked, n_asked, last_seq;
 };
 
-static struct channel tables = { .sock = -1 }, names = { .sock = -1 };
+static struct channel tables = { .server = HELPER_NONE }, names = { .server = HELPER_NONE };
 
 /* ---- the processes ---- */
 
-/* Tells ottop that the server has died over the question it was at. */
-static void report_death(int fd, u32 seq)
+static int start(struct channel *c, const struct helper_spec *spec)
 {
-	struct reply r = { .kind = 0, .seq = seq, .err = -EFAULT };
+	int err = helper_start(&c->server, spec);
 
-	message_send(fd, &r, sizeof(r), -1, 0);
-}
-
-static void parent_main(int fd, bool for_tables)
-{
-	volatile u32 *busy = mmap(NULL, sizeof(*busy), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "ottop-symbols");
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	if (busy == MAP_FAILED || dup2(fd, 3) < 0)
-		_exit(1);
-	close_range(4, ~0u, 0);
-	close_range(0, 2, 0);
-	for (;;) {
-		int status;
-		pid_t child = fork();
-
-		if (!child)
-			server_main(3, busy, for_tables);
-		if (child < 0 || waitpid(child, &status, 0) < 0)
-			_exit(1);
-		if (WIFEXITED(status))
-			_exit(WEXITSTATUS(status));
-		if (*busy)	/* between questions nobody asked for an answer */
-			report_death(3, *busy);
-		*busy = 0;
-	}
-}
-
-static int start(struct channel *c)
-{
-	int fds[2];
-
-	if (c->sock >= 0)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	c->parent = fork();
-	if (c->parent < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return -errno;
-	}
-	if (!c->parent)
-		parent_main(fds[1], c == &tables);
-	close(fds[1]);
-	c->sock = fds[0];
-	fcntl(c->sock, F_SETFL, O_NONBLOCK);
-	c->first_asked = c->n_asked = 0;
-	return 0;
-}
-
-static void stop(struct channel *c)
-{
-	if (c->sock < 0)
-		return;
-	close(c->sock);
-	c->sock = -1;
-	/* it sees the end and leaves; it may be deep in a file: then not politely */
-	for (int i = 0; i < 20; i++) {
-		if (waitpid(c->parent, NULL, WNOHANG))
-			return;
-		usleep(5000);
-	}
-	kill(c->parent, SIGKILL);
-	waitpid(c->parent, NULL, 0);
+	if (!err)
+		c->first_asked = c->n_asked = 0;
+	return err;
 }
 
 int symbolizer_start(void)
 {
-	return start(&tables) ?: start(&names);
+	return start(&tables, &server_of_tables) ?: start(&names, &server_of_names);
 }
 
 void symbolizer_stop(void)
 {
-	stop(&tables);
-	stop(&names);
+	helper_stop(&tables.server);
+	helper_stop(&names.server);
 }
 
 int symbolizer_fd(void)
 {
-	return names.sock;
+	return names.server.sock;
 }
 
 int symbolizer_tables_fd(void)
 {
-	return tables.sock;
+	return tables.server.sock;
 }
 
 /* ---- questions ---- */
@@ -138,12 +65,12 @@ static int ask(struct channel *c, struct question *q, int fd, int debug_fd, int 
 	int fds[MESSAGE_FDS] = { fd, debug_fd, sup_fd }, err;
 	u32 last = (c->first_asked + c->n_asked) % MAX_ASKED;
 
-	if (c->sock < 0)
+	if (c->server.sock < 0)
 		return -ENOTCONN;
 	if (c->n_asked == MAX_ASKED)
 		return -EAGAIN;
 	q->seq = ++c->last_seq ?: ++c->last_seq;
-	err = message_send_fds(c->sock, q, sizeof(*q), fds, MSG_DONTWAIT);
+	err = message_send_fds(c->server.sock, q, sizeof(*q), fds, MSG_DONTWAIT);
 	if (err)
 		return err;
 	c->asked[last].kind = q->kind;
@@ -299,6 +226,11 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	}
 }
 
+bool symbolizer_died(int err)
+{
+	return err == -EFAULT || err == -ETIME || err == -ENOMEM || err == -ETIMEDOUT;
+}
+
 /* Takes the question that is answered from the list of those on the way. */
 static void take_asked(struct channel *c, struct symbolizer_answer *a)
 {
@@ -314,23 +246,22 @@ static bool receive(struct channel *c, struct symbolizer_answer *a)
 	int fd, n;
 
 	memset(a, 0, sizeof(*a));
-	if (c->sock < 0 || !c->n_asked)
+	if (c->server.sock < 0 || !c->n_asked)
 		return false;
 	do {
-		n = message_receive(c->sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
+		n = message_receive(c->server.sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
 		if (n == -EAGAIN || n == -EINTR)
 			return false;
 		/* it was answered, then the server died: of something else, or was killed */
 	} while (n == sizeof(r) && !r.kind && r.seq != c->asked[c->first_asked].seq);
 	take_asked(c, a);
-	if (n <= 0) {	/* the parent is gone too: no names any more */
-		close(c->sock);
-		c->sock = -1;
+	if (n <= 0) {	/* its watcher is gone too: no names any more */
+		helper_lost(&c->server);
 		a->err = -EPIPE;
 	} else if (n != sizeof(r) || (r.kind && (r.kind != a->kind || r.file != a->file))) {
 		a->err = -EBADMSG;
 	} else if (!r.kind) {
-		a->err = -EFAULT;	/* this file killed the server */
+		a->err = symbolizer_died(r.err) ? r.err : -EFAULT;	/* of this file */
 	} else {
 		fill_answer(a, &r, fd);
 	}

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 
+#include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 #include "symbolizer/symbolizer.h"
 
@@ -41,11 +42,10 @@ struct reply {
 };
 
 /*
- * The process: serves questions until the socket closes. Never returns. *busy is
- * the question it is at, 0 between questions: memory shared with its parent. tables:
- * it is asked for tables only, which are urgent.
+ * The two processes: one is asked for tables only, which are urgent. Their work is the
+ * number of a question.
  */
-void server_main(int sock, volatile u32 *busy, bool tables) __attribute__((noreturn));
+extern const struct helper_spec server_of_tables, server_of_names;
 
 /* Writes all n bytes to the end of a payload; false with errno. */
 bool payload_write(int mem, const void *data, size_t n);

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * server.c: the process without privileges. It answers one question at a time;
- * a timer ends it when a file takes too long, limits end it when a file wants
- * too much memory, and client.c starts another one.
+ * server.c: the process without privileges. It answers one question at a time; its
+ * limits (bpf/helpers/launch.h) end it when a file takes too long or wants too much
+ * memory, and another one is started.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <malloc.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "bpf/helpers/sandbox.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/names.h"
@@ -29,8 +21,7 @@
 #include "symbolizer/protocol.h"
 #include "symbolizer/symtab.h"
 
-#define NOBODY 65534
-#define MEMORY_LIMIT (1ul << 30)	/* of address space: files are mapped too */
+#define MEMORY_LIMIT (1ul << 30)	/* of address space */
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
 #define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
@@ -293,56 +284,25 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 	return -1;
 }
 
-static void serve(int sock, const struct question *q, const int *fds)
+static void serve(const struct question *q, const int *fds)
 {
-	struct itimerval on = { .it_value.tv_sec = QUESTION_SECONDS }, off = {};
-	struct itimerval stuck = { .it_value.tv_sec = STUCK_SECONDS };
 	struct reply r = { .kind = q->kind, .file = q->file, .seq = q->seq };
-	int mem;
+	int mem = answer(q, fds, &r);
 
-	setitimer(ITIMER_PROF, &on, NULL);
-	setitimer(ITIMER_REAL, &stuck, NULL);	/* a file system that never answers costs no CPU time */
-	mem = answer(q, fds, &r);
-	setitimer(ITIMER_PROF, &off, NULL);
-	setitimer(ITIMER_REAL, &off, NULL);
 	if (mem >= 0)
 		fcntl(mem, F_ADD_SEALS, PAYLOAD_SEALS);
 	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */
-	while (message_send(sock, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
+	while (message_send(HELPER_SOCK, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);
 	if (mem >= 0)
 		close(mem);
 }
 
-/* ---- giving everything up ---- */
+/* ---- the processes ---- */
 
-static void drop_privileges(bool tables)
+static void wait_for_question(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 256, 256 }, none = {};
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "ottop-symbols");
-	setpriority(PRIO_PROCESS, 0, tables ? TABLES_NICE : NAMES_NICE);
-	setrlimit(RLIMIT_AS, &memory);
-	setrlimit(RLIMIT_NOFILE, &files);
-	setrlimit(RLIMIT_CORE, &none);
-	setrlimit(RLIMIT_NPROC, &none);
-	if (geteuid() == 0) {
-		if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-		    setresuid(NOBODY, NOBODY, NOBODY))
-			_exit(1);
-	}
-	syscall(SYS_capset, &head, data);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
-	sandbox_compute_only();	/* a kernel without filters: the rest has to do */
-}
-
-static void wait_for_question(int sock)
-{
-	struct pollfd p = { .fd = sock, .events = POLLIN };
+	struct pollfd p = { .fd = HELPER_SOCK, .events = POLLIN };
 
 	if (poll(&p, 1, IDLE_MS))
 		return;
@@ -351,28 +311,43 @@ static void wait_for_question(int sock)
 		lines_idle((IDLE_MS + LONG_IDLE_MS) / 1000);
 }
 
-void server_main(int sock, volatile u32 *busy, bool tables)
+static void server_serve(const void *arg)
 {
 	struct question q;
 	int fds[MESSAGE_FDS], n;
 
-	if (dup2(sock, 3) < 0)
-		_exit(1);
-	close_range(4, ~0u, 0);
-	close_range(0, 2, 0);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
+	(void)arg;
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* what is freed goes back to the system */
-	drop_privileges(tables);
-	while (wait_for_question(3), (n = message_receive_fds(3, &q, sizeof(q), fds, 0)) > 0) {
-		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH)
-			*busy = q.seq, serve(3, &q, fds), *busy = 0;
+	while (wait_for_question(), (n = message_receive_fds(HELPER_SOCK, &q, sizeof(q), fds, 0)) > 0) {
+		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH) {
+			helper_work(q.seq);
+			serve(&q, fds);
+			helper_work(0);
+		}
 		for (u32 i = 0; i < MESSAGE_FDS; i++)
 			if (fds[i] >= 0)
 				close(fds[i]);
 	}
-	_exit(0);
 }
+
+/* In the watcher: ottop hears that the server has died over the question it was at. */
+static void server_died(u32 seq, enum helper_death how)
+{
+	static const int errs[] = {
+		[HELPER_CPU] = -ETIME, [HELPER_NO_MEMORY] = -ENOMEM, [HELPER_STUCK] = -ETIMEDOUT,
+	};
+	struct reply r = { .kind = 0, .seq = seq, .err = -EFAULT };
+
+	if ((u32)how < ARRAY_SIZE(errs) && errs[how])
+		r.err = errs[how];
+	message_send(HELPER_SOCK, &r, sizeof(r), -1, 0);
+}
+
+#define SERVER(nice_) {							\
+	.name = "ottop-symbols", .serve = server_serve, .died = server_died,	\
+	.rights = HELPER_COMPUTES, .memory_bytes = MEMORY_LIMIT, .files = 256,	\
+	.nice = (nice_), .cpu_s = QUESTION_SECONDS, .stuck_s = STUCK_SECONDS,	\
+}
+
+const struct helper_spec server_of_tables = SERVER(TABLES_NICE);
+const struct helper_spec server_of_names = SERVER(NAMES_NICE);

@@ -114,6 +114,11 @@ struct symbolizer_answer {
 
 /* The next answer, or false when none waits. Give it back with symbolizer_done(). */
 bool symbolizer_receive(struct symbolizer_answer *ret);
+/*
+ * Whether an answer's err says that this file ended the process: -EFAULT (a crash), -ETIME
+ * (its limit of CPU time), -ENOMEM (of memory), -ETIMEDOUT (a read that hangs).
+ */
+bool symbolizer_died(int err);
 void symbolizer_done(struct symbolizer_answer *a);
 
 /* ---- the kernel's own symbols: /proc/kallsyms, a trusted file, in this process ---- */

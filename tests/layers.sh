@@ -85,7 +85,7 @@ check() {
 			fail("wire structs are private to their collector")
 		else if (other == dir || root || inc == "bpf/model/base.h")
 			next
-		else if (inc ~ "^bpf/helpers/(message|sandbox)\\.h$" && dir == "symbolizer")
+		else if (inc ~ "^bpf/helpers/(message|sandbox|launch)\\.h$" && dir == "symbolizer")
 			next
 		else if (inc == "bpf/model/snapshot.h" && dir != "symbolizer")
 			next

@@ -3,33 +3,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bpf/helpers/keeper.h"
+#include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 
 enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
 
 struct request {
+	u32 seq;	/* counts up from 1 */
 	u32 wish, cpu, hz;
 	u32 inum;	/* of the namespace that the file should be */
 	char name[KEEPER_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
 };
 
-static int sock = -1;
-static pid_t child;
+/* Of what it does: a namespace or a tracefs that cannot be looked into at once never can. */
+#define CPU_SECONDS 5
+#define STUCK_SECONDS 20
+
+struct answer {
+	u32 seq;	/* of the request */
+	s32 result;	/* 0 or more, or -errno */
+};
+
+static struct helper keeper = HELPER_NONE;
 
 /* ---- the process ---- */
 
@@ -184,87 +192,99 @@ static int serve(const struct request *r, int *stats, int got_fd)
 	return open_event(r);
 }
 
-static void keeper_main(int fd)
+static void keeper_serve(const void *arg)
 {
 	struct request r;
 	int stats = -1, got;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "ottop-keeper");
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	while (message_receive(fd, &r, sizeof(r), &got, 0) == sizeof(r)) {
-		int answer = serve(&r, &stats, got);
-		int pass = r.wish >= CPU_CLOCK && answer >= 0 ? answer : -1;
+	(void)arg;
+	while (message_receive(HELPER_SOCK, &r, sizeof(r), &got, 0) == sizeof(r)) {
+		struct answer answer = { .seq = r.seq };
+		int pass;
 
-		if (message_send(fd, &answer, sizeof(answer), pass, 0))
+		helper_work(r.seq);
+		answer.result = serve(&r, &stats, got);
+		pass = r.wish >= CPU_CLOCK && answer.result >= 0 ? answer.result : -1;
+		if (message_send(HELPER_SOCK, &answer, sizeof(answer), pass, 0))
 			break;
+		helper_work(0);
 		if (pass >= 0)
 			close(pass);
 		if (got >= 0)
 			close(got);
 	}
-	_exit(0);
 }
+
+/* Whoever asked waits for an answer. Statistics that were on end with the process. */
+static void keeper_died(u32 work, enum helper_death how)
+{
+	struct answer answer = { .seq = work, .result = how == HELPER_STUCK ? -ETIMEDOUT : -EIO };
+
+	message_send(HELPER_SOCK, &answer, sizeof(answer), -1, 0);
+}
+
+static const struct helper_spec spec = {
+	.name = "ottop-keeper", .serve = keeper_serve, .died = keeper_died, .rights = HELPER_KEEPS,
+	.capabilities = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
+			1ull << CAP_BPF | 1ull << CAP_PERFMON,
+	.memory_bytes = 256ull << 20, .files = 128, .cpu_s = CPU_SECONDS, .stuck_s = STUCK_SECONDS,
+};
 
 int keeper_start(void)
 {
-	int fds[2];
-
-	if (sock >= 0)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	child = fork();
-	if (child < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return -errno;
-	}
-	if (!child) {
-		/* keep nothing of the parent's: a held pipe end would never see EOF */
-		dup2(fds[1], 3);
-		close_range(4, ~0u, 0);
-		close_range(0, 2, 0);
-		keeper_main(3);
-	}
-	close(fds[1]);
-	sock = fds[0];
-	return 0;
+	return helper_start(&keeper, &spec);
 }
 
 void keeper_stop(void)
 {
-	if (sock < 0)
-		return;
-	close(sock);
-	sock = -1;
-	waitpid(child, NULL, 0);
+	helper_stop(&keeper);
 }
 
 /* ---- ottop's side ---- */
 
-static int ask_with(const struct request *r, int pass, int *ret_fd)
+/* The answer to the request of that number; those to earlier ones that came twice are skipped. */
+static int receive(u32 seq, int *ret_fd)
 {
-	int answer, err;
+	struct pollfd wait = { .fd = keeper.sock, .events = POLLIN };
+	struct answer answer;
+	int n;
 
-	*ret_fd = -1;
-	if (sock < 0)
-		return -ENOENT;
-	err = message_send(sock, r, sizeof(*r), pass, 0);
-	if (err)
-		return err;
-	if (message_receive(sock, &answer, sizeof(answer), ret_fd, 0) != sizeof(answer))
-		return -EPIPE;
-	return answer < 0 ? answer : 0;
+	for (;;) {
+		n = poll(&wait, 1, (STUCK_SECONDS + 10) * 1000);
+		if (n < 0 && errno == EINTR)
+			continue;
+		n = n <= 0 ? 0 : message_receive(keeper.sock, &answer, sizeof(answer), ret_fd, 0);
+		if (n != sizeof(answer)) {
+			helper_lost(&keeper);
+			return -EPIPE;
+		}
+		if (answer.seq == seq)
+			return answer.result < 0 ? answer.result : 0;
+		if (*ret_fd >= 0)
+			close(*ret_fd);
+		*ret_fd = -1;
+	}
 }
 
-static int ask(const struct request *r, int *ret_fd)
+static int ask_with(struct request *r, int pass, int *ret_fd)
+{
+	static u32 last_seq;
+	int err;
+
+	*ret_fd = -1;
+	if (keeper.sock < 0)
+		return -ENOENT;
+	r->seq = ++last_seq ?: ++last_seq;
+	err = message_send(keeper.sock, r, sizeof(*r), pass, 0);
+	return err ?: receive(r->seq, ret_fd);
+}
+
+static int ask(struct request *r, int *ret_fd)
 {
 	return ask_with(r, -1, ret_fd);
 }
 
-static int ask_fd(const struct request *r)
+static int ask_fd(struct request *r)
 {
 	int fd, err = ask(r, &fd);
 

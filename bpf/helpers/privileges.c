@@ -14,18 +14,16 @@ static const int kept[] = {
 	CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_CHECKPOINT_RESTORE,
 };
 
-int privileges_drop(void)
+int privileges_keep(u64 capabilities)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = {};
-	u64 keep = 0, have;
+	u64 keep, have;
 
 	if (syscall(SYS_capget, &head, data))
 		return -errno;
 	have = data[0].permitted | (u64)data[1].permitted << 32;
-	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
-		keep |= 1ull << kept[i];
-	keep &= have;
+	keep = capabilities & have;
 	data[0] = (struct __user_cap_data_struct){ .effective = (u32)keep, .permitted = (u32)keep };
 	data[1] = (struct __user_cap_data_struct){
 		.effective = (u32)(keep >> 32), .permitted = (u32)(keep >> 32),
@@ -34,4 +32,13 @@ int privileges_drop(void)
 		return -errno;
 	/* a root process that runs another program must not get them back */
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
+int privileges_drop(void)
+{
+	u64 keep = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		keep |= 1ull << kept[i];
+	return privileges_keep(keep);
 }

@@ -3,6 +3,8 @@
 #ifndef OTTOP_PRIVILEGES_H
 #define OTTOP_PRIVILEGES_H
 
+#include "bpf/model/base.h"
+
 /*
  * Keeps the capabilities to load and attach more programs (BPF, PERFMON), to
  * read about processes of others (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG;
@@ -11,5 +13,7 @@
  * 0 or -errno.
  */
 int privileges_drop(void);
+/* Keeps those of `capabilities` (1 << CAP_...) that it has, and no others. 0 or -errno. */
+int privileges_keep(u64 capabilities);
 
 #endif

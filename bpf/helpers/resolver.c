@@ -7,21 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 #include "bpf/helpers/resolver.h"
 #include "bpf/helpers/resolver_server.h"
 
 #define NAME_MAX_BYTES 253	/* RFC 1035 2.3.4, as text */
 #define SLOTS (RESOLVER_MAX * 2)
+#define MAX_TRIES 3
 
 enum entry_state { WAITS, ASKED, KNOWN };
 
 struct entry {
 	char addr[RESOLVER_ADDR_MAX];
 	enum entry_state state;
+	u32 tries;		/* processes that died while they were at it, at most */
 	u64 at_ns;		/* when it was asked, or became known */
 	char *name;
 	const char *reason;	/* static */
@@ -33,8 +35,8 @@ static u32 n_entries;
 static u16 slots[SLOTS];	/* open addressing by address: index + 1; 0 is free */
 static u32 n_waiting;
 static u32 users_version;
-static int sock = -1;
-static pid_t child;
+static struct helper server = HELPER_NONE;
+static u32 deaths;	/* of it, that were seen */
 
 /* ---- entries --------------------------------------------------------------------- */
 
@@ -101,6 +103,7 @@ static void set_known(struct entry *e, u64 now_ns, const char *name, const char 
 	n_waiting -= e->state == WAITS;
 	users_version += is_user(e);
 	e->state = KNOWN;
+	e->tries = 0;
 	e->at_ns = now_ns;
 	free(e->name);
 	e->name = name ? xstrdup(name) : NULL;
@@ -111,9 +114,7 @@ static void set_known(struct entry *e, u64 now_ns, const char *name, const char 
 
 static void server_is_gone(u64 now_ns)
 {
-	close(sock);
-	sock = -1;
-	waitpid(child, NULL, WNOHANG);
+	helper_lost(&server);
 	for (u32 i = 0; i < n_entries; i++)
 		if (entries[i]->state != KNOWN)
 			set_known(entries[i], now_ns, NULL, "the process that asks for names has ended");
@@ -126,7 +127,7 @@ static bool send_question(struct entry *e, u64 now_ns)
 	int err;
 
 	memcpy(q.addr, e->addr, sizeof(q.addr));
-	err = message_send(sock, &q, sizeof(q), -1, MSG_DONTWAIT);
+	err = message_send(server.sock, &q, sizeof(q), -1, MSG_DONTWAIT);
 	if (err == -EAGAIN || err == -ENOBUFS)
 		return false;
 	if (err) {
@@ -158,9 +159,9 @@ static void add(const char *addr, u64 now_ns)
 
 static void ask(const char *addr, u64 now_ns)
 {
-	struct entry *e = sock >= 0 ? find(addr) : NULL;
+	struct entry *e = server.sock >= 0 ? find(addr) : NULL;
 
-	if (sock >= 0 && !e) {
+	if (server.sock >= 0 && !e) {
 		add(addr, now_ns);
 	} else if (e && e->state == KNOWN && now_ns - e->at_ns > (e->name ? RESOLVER_KEEP_NS : RESOLVER_RETRY_NS)) {
 		e->state = WAITS;	/* what was known is shown until it is known anew */
@@ -263,8 +264,8 @@ static void receive(u64 now_ns)
 	struct resolver_answer answer;
 	int fd, n;
 
-	while (sock >= 0) {
-		n = message_receive(sock, &answer, sizeof(answer), &fd, MSG_DONTWAIT);
+	while (server.sock >= 0) {
+		n = message_receive(server.sock, &answer, sizeof(answer), &fd, MSG_DONTWAIT);
 		if (fd >= 0)
 			close(fd);
 		if (n == (int)sizeof(answer))
@@ -276,17 +277,40 @@ static void receive(u64 now_ns)
 	}
 }
 
+/* What it was at when it died is asked again, of the next one: any of them may have been the cause. */
+static void ask_again(u64 now_ns)
+{
+	u32 now = helper_deaths(&server);
+
+	if (now == deaths)
+		return;
+	deaths = now;
+	for (u32 i = 0; i < n_entries; i++) {
+		struct entry *e = entries[i];
+
+		if (e->state != ASKED)
+			continue;
+		if (++e->tries == MAX_TRIES) {
+			set_known(e, now_ns, NULL, "the process that asks for names died of it");
+		} else {
+			e->state = WAITS;
+			n_waiting++;
+		}
+	}
+}
+
 void resolver_step(u64 now_ns)
 {
 	u32 waiting;
 
 	pthread_mutex_lock(&lock);
 	receive(now_ns);
+	ask_again(now_ns);
 	waiting = n_waiting;
 	for (u32 i = 0; i < n_entries; i++) {
 		struct entry *e = entries[i];
 
-		if (e->state == WAITS && waiting && sock >= 0 && !send_question(e, now_ns))
+		if (e->state == WAITS && waiting && server.sock >= 0 && !send_question(e, now_ns))
 			waiting = 0;	/* full: the others too wait */
 		/* what waits in the queue for that long behind dead servers is given up as well */
 		if (e->state != KNOWN && now_ns > e->at_ns && now_ns - e->at_ns > RESOLVER_GIVE_UP_NS)
@@ -308,49 +332,28 @@ void resolver_each(resolver_fn fn, void *arg)
 
 bool resolver_runs(void)
 {
-	return sock >= 0;
+	return server.sock >= 0;
 }
 
 int resolver_fd(void)
 {
-	return sock;
+	return server.sock;
 }
 
 int resolver_start(void)
 {
-	int fds[2], err;
-
-	if (sock >= 0)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	child = fork();
-	if (!child)
-		resolver_server_main(fds[1]);
-	err = child < 0 ? -errno : 0;
-	close(fds[1]);
-	if (err)
-		close(fds[0]);
-	else
-		sock = fds[0];
-	return err;
+	deaths = 0;
+	return helper_start(&server, &resolver_server);
 }
 
 void resolver_stop(void)
 {
-	int old;
-
 	pthread_mutex_lock(&lock);
-	old = sock;
-	if (old >= 0)
-		close(old);
-	sock = -1;
+	helper_lost(&server);
 	for (u32 i = 0; i < n_entries; i++)
 		entry_free(entries[i]);
 	n_entries = n_waiting = 0;
 	memset(slots, 0, sizeof(slots));
 	pthread_mutex_unlock(&lock);
-	if (old < 0)
-		return;
-	waitpid(child, NULL, 0);	/* it leaves at once, in the middle of lookups too */
+	helper_stop(&server);	/* it leaves at once, in the middle of lookups too */
 }

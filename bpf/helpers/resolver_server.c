@@ -7,30 +7,22 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpf/helpers/message.h"
 #include "bpf/helpers/resolver_server.h"
-#include "bpf/helpers/sandbox.h"
 
-#define NOBODY 65534
 #define THREADS 8
 #define STACK_BYTES (256 << 10)
-#define SOCK 3
+#define LOOKUP_CPU_S 5
+#define LOOKUP_STUCK_S 60	/* a name service that hangs takes a thread with it */
 #define PASSWD_BYTES (16 << 10)	/* an entry with all its texts */
 
 /*
@@ -105,70 +97,33 @@ static void *worker(void *arg)
 	struct resolver_question q;
 	int fd;
 
-	while (message_receive(SOCK, &q, sizeof(q), &fd, 0) == sizeof(q)) {
+	while (message_receive(HELPER_SOCK, &q, sizeof(q), &fd, 0) == sizeof(q)) {
 		struct resolver_answer a = { 0 };
 
 		if (fd >= 0)
 			close(fd);
 		q.addr[sizeof(q.addr) - 1] = '\0';
 		memcpy(a.addr, q.addr, sizeof(a.addr));
+		helper_work(1);
 		a.result = look_up(q.addr, a.name, sizeof(a.name));
-		if (message_send(SOCK, &a, sizeof(a), -1, 0))
+		helper_work(0);
+		if (message_send(HELPER_SOCK, &a, sizeof(a), -1, 0))
 			break;
 	}
 	_exit(0);
 	return arg;
 }
 
-/* ---- giving everything up ------------------------------------------------------------ */
+/* ---- the process ------------------------------------------------------------------- */
 
-static void take_only(int sock)
+static void resolver_serve(const void *arg)
 {
-	int null;
-
-	if (dup2(sock, SOCK) < 0)
-		_exit(1);
-	close_range(SOCK + 1, ~0u, 0);
-	/* what a name service module prints must not go into a socket of another */
-	null = open("/dev/null", O_RDWR);
-	for (int fd = 0; fd < SOCK && null >= 0; fd++)
-		dup2(null, fd);
-	if (null > SOCK)
-		close(null);
-}
-
-static void drop_privileges(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	struct rlimit memory = { 512ull << 20, 512ull << 20 }, files = { 128, 128 }, none = {};
-
-	prctl(PR_SET_NAME, "ottop-names");
-	setpriority(PRIO_PROCESS, 0, 5);	/* names may be late */
-	setrlimit(RLIMIT_AS, &memory);
-	setrlimit(RLIMIT_NOFILE, &files);
-	setrlimit(RLIMIT_CORE, &none);
-	setrlimit(RLIMIT_FSIZE, &none);
-	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			       setresuid(NOBODY, NOBODY, NOBODY)))
-		_exit(1);
-	syscall(SYS_capset, &head, data);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* after the change of user id, which clears it */
-	sandbox_lookups();	/* a kernel without filters: the rest has to do */
-}
-
-void resolver_server_main(int sock)
-{
+	struct pollfd hang_up = { .fd = HELPER_SOCK };
 	struct rlimit none = {};
-	struct pollfd hang_up = { .fd = SOCK };
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	take_only(sock);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	drop_privileges();
+	(void)arg;
 	/* resolv.conf(5): a second for each try, so that a dead server does not hold a thread for long */
 	setenv("RES_OPTIONS", "timeout:1 attempts:2", 1);
 	pthread_attr_init(&attr);
@@ -182,3 +137,9 @@ void resolver_server_main(int sock)
 		;
 	_exit(0);
 }
+
+const struct helper_spec resolver_server = {
+	.name = "ottop-names", .serve = resolver_serve, .rights = HELPER_LOOKS_UP,
+	.memory_bytes = 512ull << 20, .files = 128, .nice = 5,	/* names may be late */
+	.cpu_s = LOOKUP_CPU_S, .stuck_s = LOOKUP_STUCK_S,
+};

@@ -3,7 +3,7 @@
 #ifndef OTTOP_RESOLVER_SERVER_H
 #define OTTOP_RESOLVER_SERVER_H
 
-#include "bpf/model/base.h"
+#include "bpf/helpers/launch.h"
 
 #define RESOLVER_ADDR_MAX 48	/* an IPv6 address with its zero byte has 46 */
 #define RESOLVER_NAME_MAX 256
@@ -22,7 +22,7 @@ struct resolver_answer {
 	char name[RESOLVER_NAME_MAX];
 };
 
-/* The process: never returns. Gives up every privilege first. */
-void resolver_server_main(int sock) __attribute__((noreturn));
+/* The process. */
+extern const struct helper_spec resolver_server;
 
 #endif

@@ -28,7 +28,8 @@ static const int computing[] = {
 	SYS_read, SYS_pread64, SYS_write, SYS_close, SYS_lseek, SYS_dup, SYS_fcntl, SYS_fstat,
 	SYS_newfstatat, SYS_memfd_create, SYS_ftruncate, SYS_ppoll, SYS_recvmsg, SYS_sendmsg,
 	SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_sysinfo,
-	SYS_setitimer, SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_restart_syscall,
+	SYS_setitimer, SYS_timer_create, SYS_timer_settime, SYS_clock_gettime, SYS_clock_nanosleep,
+	SYS_nanosleep, SYS_restart_syscall,
 	SYS_futex, SYS_getrandom, SYS_getpid, SYS_gettid, SYS_rt_sigaction, SYS_rt_sigprocmask,
 	SYS_rt_sigreturn, SYS_exit, SYS_exit_group,
 #ifdef SYS_poll

@@ -228,7 +228,7 @@ void jit_answer(const struct symbolizer_answer *a)
 		take_names(j, a);
 		return;
 	}
-	close_map(j, JIT_BAD, a->err == -EFAULT ? "the symbolizer died of its perf map" :
+	close_map(j, JIT_BAD, symbolizer_died(a->err) ? "the symbolizer died of its perf map" :
 		  "its perf map cannot be read");
 	frames_fail(j->asked_file, j->why);
 }

@@ -250,6 +250,12 @@ static const char *why_failed(int err)
 	switch (err) {
 	case -EFAULT:
 		return "the symbolizer died of this file";
+	case -ETIME:
+		return "the symbolizer needed more than 10 s of CPU time for this file";
+	case -ENOMEM:
+		return "the symbolizer needed more memory than it may have for this file";
+	case -ETIMEDOUT:
+		return "this file could not be read: a read of it hung for 60 s";
 	case -ESTALE:
 		return "its file was written over since it was sampled";
 	case -EPIPE:
@@ -260,7 +266,7 @@ static const char *why_failed(int err)
 
 static void names_failed(const struct symbolizer_answer *a)
 {
-	if (a->err == -EFAULT)	/* not again: it would kill the next one too */
+	if (symbolizer_died(a->err))	/* not again: it would kill the next one too */
 		debug_set_bad(a->file, why_failed(a->err));
 	frames_fail(a->file, why_failed(a->err));
 }

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* launch_limits.c: see launch_limits.h, and helper_work() in launch.h. */
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/helpers/launch_limits.h"
+#include "bpf/helpers/privileges.h"
+#include "bpf/helpers/sandbox.h"
+
+#define NOBODY 65534
+#define STACK_BYTES (64ul << 20)	/* names of functions are parsed recursively */
+
+static const struct helper_spec *mine;
+static volatile u32 *my_work;
+
+/*
+ * Signals that limits are made of must arrive, whatever the thread that forked us had
+ * blocked. Those of the terminal and of whoever ends ottop's whole group are ottop's
+ * business: a helper ends when its socket does, after ottop has used it to the end.
+ */
+static void clean_signals(void)
+{
+	static const int not_ours[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);	/* what cannot be set stays as it is: SIGKILL, SIGSTOP */
+	for (u32 i = 0; i < ARRAY_SIZE(not_ours); i++)
+		signal(not_ours[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int become_nobody(void)
+{
+	if (geteuid())
+		return 0;
+	return setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	       setresuid(NOBODY, NOBODY, NOBODY) ? -errno : 0;
+}
+
+static void limit(__rlimit_resource_t what, u64 most)
+{
+	struct rlimit l = { most, most };
+
+	setrlimit(what, &l);
+}
+
+int limits_of_watcher(const struct helper_spec *s)
+{
+	int err;
+
+	clean_signals();
+	prctl(PR_SET_NAME, "ottop-watch");
+	setpriority(PRIO_PROCESS, 0, s->nice);
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_STACK, STACK_BYTES);
+	err = s->rights == HELPER_KEEPS ? 0 : become_nobody();
+	err = err ?: privileges_keep(s->rights == HELPER_KEEPS ? s->capabilities : 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id clears it */
+	return err;
+}
+
+void limits_of_helper(const struct helper_spec *s, volatile u32 *work)
+{
+	mine = s;
+	my_work = work;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, s->name);
+#ifndef __SANITIZE_ADDRESS__	/* which takes terabytes of address space */
+	limit(RLIMIT_AS, s->memory_bytes);
+#endif
+	limit(RLIMIT_NOFILE, s->files);
+	/* a kernel without filters of system calls: the rest has to do */
+	if (s->rights == HELPER_COMPUTES) {
+		limit(RLIMIT_NPROC, 0);
+		sandbox_compute_only();
+	} else if (s->rights == HELPER_LOOKS_UP) {
+		limit(RLIMIT_FSIZE, 0);
+		sandbox_lookups();
+	}
+}
+
+/* ---- limits of a piece of work ---- */
+
+/* Of each thread: what one of them does must not count for another. */
+static __thread struct {
+	bool made, simple;
+	timer_t cpu, clock;
+} timers;
+
+static bool make(clockid_t of, int sig, timer_t *ret)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = sig };
+
+	return !timer_create(of, &event, ret);
+}
+
+/* Timers count as signals that wait, of which nobody may have none left: then those of the process. */
+static void make_timers(void)
+{
+	timers.made = true;
+	timers.simple = !make(CLOCK_THREAD_CPUTIME_ID, SIGPROF, &timers.cpu) ||
+			!make(CLOCK_MONOTONIC, SIGALRM, &timers.clock);
+}
+
+static void set(bool on)
+{
+	struct itimerspec cpu = { .it_value.tv_sec = on ? mine->cpu_s : 0 };
+	struct itimerspec clock = { .it_value.tv_sec = on ? mine->stuck_s : 0 };
+	struct itimerval simple_cpu = { .it_value.tv_sec = cpu.it_value.tv_sec };
+	struct itimerval simple_clock = { .it_value.tv_sec = clock.it_value.tv_sec };
+
+	if (timers.simple) {
+		setitimer(ITIMER_PROF, &simple_cpu, NULL);
+		setitimer(ITIMER_REAL, &simple_clock, NULL);
+	} else {
+		timer_settime(timers.cpu, 0, &cpu, NULL);
+		timer_settime(timers.clock, 0, &clock, NULL);
+	}
+}
+
+void helper_work(u32 work)
+{
+	if (!mine)	/* not in a helper: a test calls what helpers call */
+		return;
+	if (!timers.made)
+		make_timers();
+	set(work != 0);
+	*my_work = work;
+}
