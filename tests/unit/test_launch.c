@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * test_launch.c: each limit of a helper process ends it, although whoever started it had
+ * blocked every signal; it is told what it was working on, and it is started anew.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf/helpers/launch.h"
+#include "bpf/helpers/message.h"
+
+#define WAIT_MS 60000
+
+/* What is asked of the helper: a number of a piece of work, and what it does then. */
+enum deed { SPIN, SLEEP, EAT, CRASH, ANSWER, MASK };
+struct letter {
+	u32 work, value;
+};
+
+static volatile u64 sink;
+
+static void spin(void)
+{
+	for (;;)
+		sink++;
+}
+
+static void eat(void)
+{
+	for (;;) {
+		char *p = malloc(1 << 20);
+
+		if (!p)
+			abort();	/* as xmalloc() does */
+		memset(p, 1, 1 << 20);
+	}
+}
+
+static u32 blocked_signals(void)
+{
+	sigset_t set;
+	u32 n = 0;
+
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	for (int sig = 1; sig < NSIG; sig++)
+		n += sigismember(&set, sig) == 1;
+	return n;
+}
+
+static void serve(const void *arg)
+{
+	struct letter l;
+	int fd;
+
+	(void)arg;
+	while (message_receive(HELPER_SOCK, &l, sizeof(l), &fd, 0) == sizeof(l)) {
+		helper_work(l.work);
+		switch (l.value) {
+		case SPIN:
+			spin();
+			break;
+		case SLEEP:
+			for (;;)
+				usleep(100000);
+		case EAT:
+			eat();
+			break;
+		case CRASH:
+			*(volatile int *)0 = 1;
+			break;
+		case MASK:
+			l.value = blocked_signals();
+			break;
+		}
+		helper_work(0);
+		message_send(HELPER_SOCK, &l, sizeof(l), -1, 0);
+	}
+}
+
+static void died(u32 work, enum helper_death how)
+{
+	struct letter l = { work, 1000 + how };
+
+	message_send(HELPER_SOCK, &l, sizeof(l), -1, 0);
+}
+
+static const struct helper_spec specs[] = {
+	{ .name = "t-computes", .serve = serve, .died = died, .rights = HELPER_COMPUTES,
+	  .memory_bytes = 256 << 20, .files = 16, .cpu_s = 1, .stuck_s = 2 },
+	{ .name = "t-looks-up", .serve = serve, .died = died, .rights = HELPER_LOOKS_UP,
+	  .memory_bytes = 256 << 20, .files = 16, .cpu_s = 1, .stuck_s = 2 },
+	{ .name = "t-keeps", .serve = serve, .died = died, .rights = HELPER_KEEPS,
+	  .memory_bytes = 256 << 20, .files = 16, .cpu_s = 1, .stuck_s = 2 },
+};
+
+static u32 ask(struct helper *h, u32 work, enum deed deed)
+{
+	struct letter l = { work, deed };
+	struct pollfd p = { .fd = h->sock, .events = POLLIN };
+
+	assert_int_equal(send(h->sock, &l, sizeof(l), MSG_NOSIGNAL), sizeof(l));
+	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	assert_int_equal(recv(h->sock, &l, sizeof(l), 0), sizeof(l));
+	assert_int_equal(l.work, work);
+	return l.value;
+}
+
+static void limits(const struct helper_spec *spec)
+{
+	struct helper h = HELPER_NONE;
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);	/* as the thread that starts the sampler does */
+	err = helper_start(&h, spec);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	assert_int_equal(err, 0);
+	assert_int_equal(ask(&h, 1, MASK), 0);
+	assert_int_equal(ask(&h, 2, ANSWER), ANSWER);
+	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);
+	assert_int_equal(ask(&h, 4, SLEEP), 1000 + HELPER_STUCK);
+#ifndef __SANITIZE_ADDRESS__	/* there is no limit of address space then, and it reports crashes itself */
+	assert_int_equal(ask(&h, 5, EAT), 1000 + HELPER_NO_MEMORY);
+	assert_int_equal(ask(&h, 6, CRASH), 1000 + HELPER_DIED);
+	assert_int_equal(helper_deaths(&h), 4);
+#endif
+	assert_int_equal(ask(&h, 7, ANSWER), ANSWER);
+	helper_stop(&h);
+	assert_int_equal(h.sock, -1);
+}
+
+static void computes(void **state)
+{
+	(void)state;
+	limits(&specs[0]);
+}
+
+static void looks_up(void **state)
+{
+	(void)state;
+	limits(&specs[1]);
+}
+
+static void keeps(void **state)
+{
+	(void)state;
+	limits(&specs[2]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(computes), cmocka_unit_test(looks_up), cmocka_unit_test(keeps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
