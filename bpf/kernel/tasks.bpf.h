@@ -30,6 +30,9 @@ struct task_state {
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;
 	/* which of the short waits stand for the others: profiler.bpf.c, thin() */
 	u32 thin_at, thin_point;
+	u64 send_ns;		/* CLOCK_BOOTTIME: entry of the last call that may send */
+	u32 sends;		/* where it is noted: the generation of the collector that asks */
+	u32 pad;
 };
 
 struct {

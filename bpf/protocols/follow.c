@@ -375,6 +375,10 @@ static void end_if_over(struct follower *f)
 	if (!protocols[c->protocol]->is_over(c->state))
 		return;
 	f->sink.over(f->sink.arg, c->cookie);
+	while (c->first) {	/* they were none */
+		c->first->asked = false;
+		drop_exchange(f, c, c->first);
+	}
 	conn_free(f, place_of(f, c->cookie));
 }
 

@@ -26,6 +26,8 @@
 #define NOBODY 65534
 #define MEMORY_LIMIT (512ul << 20)
 #define DRAIN_MS 20
+#define BUSY_MS 2		/* where so many records came at once that it may not hold those of 20 ms */
+#define BUSY_RECORDS 200
 #define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
 #define OWN_NICE (-10)		/* the ring holds a tenth of a second of a busy server */
 #define SWEEP_NS (10 * NSEC_PER_SEC)
@@ -72,19 +74,24 @@ static void rest(void)
 	tally = NULL;
 }
 
-/* False: there is more. */
-static bool drain(void)
+/* How many records there were; at most DRAIN_RECORDS. */
+static u32 drain(void)
 {
 	static u64 record[(sizeof(struct http_record) + HTTP_LARGE) / sizeof(u64) + 1];
-	u32 n;
+	u32 n, i = 0;
 
-	for (u32 i = 0; ring.consumer && i < DRAIN_RECORDS; i++) {
+	for (; ring.consumer && i < DRAIN_RECORDS; i++) {
 		n = ring_next(&ring, record, sizeof(record));
 		if (!n)
-			return true;
+			break;
 		follower_read(follower, record, min(n, (u32)sizeof(record)));
 	}
-	return !ring.consumer;
+	return i;
+}
+
+static int wait_ms(u32 drained)
+{
+	return !ring.consumer ? -1 : drained == DRAIN_RECORDS ? 0 : drained >= BUSY_RECORDS ? BUSY_MS : DRAIN_MS;
 }
 
 static void fill_counts(struct report_head *h)
@@ -145,7 +152,7 @@ static void drop_privileges(void)
 void protocols_main(int sock)
 {
 	struct protocols_question q;
-	bool idle = true;
+	u32 drained = 0;
 	int n, fd;
 
 	for (int sig = 1; sig < NSIG; sig++)
@@ -157,8 +164,8 @@ void protocols_main(int sock)
 	for (;;) {
 		struct pollfd p = { .fd = sock, .events = POLLIN };
 
-		if (poll(&p, 1, !ring.consumer ? -1 : idle ? DRAIN_MS : 0) <= 0) {
-			idle = drain();
+		if (poll(&p, 1, wait_ms(drained)) <= 0) {
+			drained = drain();
 			continue;
 		}
 		n = message_receive(sock, &q, sizeof(q), &fd, MSG_DONTWAIT);

@@ -13,7 +13,6 @@
 
 #define HTTP_RING_BYTES (4 << 20)
 #define HTTP_SMALL 64
-#define HTTP_MEDIUM 512
 #define HTTP_LARGE 4096		/* bytes of one piece that are captured at most */
 #define HTTP_TAIL 8
 

@@ -151,8 +151,10 @@ def key_of(table, row):
         return row['pid'], row['start_time_ns'], row['nr'], row['abi']
     if table == 'threads':
         return row['pid'], row['tid'], row['start_time_ns']
-    if table == 'events':
+    if table in ('events', 'requests'):
         return row['seq']
+    if table == 'http':
+        return tuple(row[k] for k in ('pid', 'start_time_ns', 'side', 'protocol', 'tls', 'method', 'path'))
     if table == 'connections':
         return row['cookie'], row['remote_addr'], row['remote_port']
     if table == 'interfaces':

@@ -469,6 +469,20 @@ static void test_lost_record(void **s)
 	follower_free(f);
 }
 
+/* Something else that began like it: no request was lost, and its calls need not be told any more. */
+static void test_over(void **s)
+{
+	struct follower *f = follow();
+
+	positions[0] = positions[1] = 0;
+	record(f, HTTP_RX, 1000, "GET key\r\n");
+	assert_int_equal(n_over, 1);
+	assert_int_equal(n_done, 0);
+	assert_int_equal(follower_counts(f).lost_requests, 0);
+	assert_int_equal(follower_counts(f).connections, 0);
+	follower_free(f);
+}
+
 /* ---- names of endpoints ---- */
 
 static void test_paths(void **s)
@@ -564,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_until_close),
 		cmocka_unit_test(test_lost_record),
+		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_tally),
 	};

@@ -9,11 +9,13 @@
  * Before 6.3 the socket is found by its descriptor when the call returns.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
+#include "bpf/kernel/tasks.bpf.h"
 #include "bpf/protocols/wire.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-u64 lost_ring, seen_calls;
+const volatile u32 generation;	/* of the entries of calls that are noted: bpf/collectors/sends.h */
+u64 lost_ring;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -82,6 +84,23 @@ struct moved {
 	u32 tx, v6;
 	struct wire_ends ends;
 };
+
+/*
+ * When the call that sends was entered, which may be long before it returns. The
+ * first one of a thread is not known: from then on they are noted.
+ */
+static __always_inline u64 entered_ns(const struct moved *m)
+{
+	struct task_state *s = task_state(bpf_get_current_task_btf());
+
+	if (!m->tx || !s || (!m->base && !m->iov))
+		return m->end_ns;
+	if (s->sends != generation) {
+		s->sends = generation;
+		s->send_ns = 0;
+	}
+	return s->send_ns ? s->send_ns : m->end_ns;
+}
 
 struct user_iovec { u64 base, len; };
 
@@ -247,10 +266,17 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
+	/* sizes of records are constants: in steps, so that little of the ring is wasted */
 	if (want <= HTTP_SMALL)
 		r = TELL(HTTP_SMALL);
-	else if (want <= HTTP_MEDIUM)
-		r = TELL(HTTP_MEDIUM);
+	else if (want <= 256)
+		r = TELL(256);
+	else if (want <= 512)
+		r = TELL(512);
+	else if (want <= 1024)
+		r = TELL(1024);
+	else if (want <= 2048)
+		r = TELL(2048);
 	else
 		r = TELL(HTTP_LARGE);
 	if (!r) {
@@ -361,7 +387,6 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 	struct moved m = { .key = key, .total = ret, .tx = tx };
 	int before = 0;
 
-	__sync_fetch_and_add(&seen_calls, 1);
 	find_bytes(&m, bpf_get_current_task_btf());
 	if (s->class == HTTP_UNKNOWN) {
 		before = classify(&m, s);
@@ -369,7 +394,7 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 			return 0;
 	}
 	m.end_ns = bpf_ktime_get_boot_ns();
-	m.begin_ns = m.end_ns;
+	m.begin_ns = entered_ns(&m);
 	m.v6 = fill_ends(&m.ends, sk);
 	tell_all(&m, HTTP_BEGINS | HTTP_HAS_ENDS | (m.v6 ? HTTP_V6 : 0), before & 7);
 	return 0;

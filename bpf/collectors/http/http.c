@@ -13,6 +13,8 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/http/http_totals.h"
+#include "bpf/collectors/sends.h"
+#include "bpf/collectors/threads.h"
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/protocols/wire.h"
@@ -25,6 +27,7 @@ static struct bpf_link *links[3];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
+static u32 generation;			/* of the programs: what tasks noted for earlier ones is old */
 static bool missing;			/* the report of this tick did not come */
 
 /* ---- what the reader says ---- */
@@ -158,6 +161,7 @@ static int http_read(const struct tick *t)
 
 static void http_close(void)
 {
+	syscalls_note_sends(0);
 	probes_detach(links, ARRAY_SIZE(links));
 	protocols_rest();
 	probes_forget("http");
@@ -179,14 +183,17 @@ static int attach(void)
 
 static int http_open(char *reason, size_t cap)
 {
-	int err;
+	int err, tasks = tasks_map_fd();
 
 	skel = http__open();
 	if (!skel)
 		return -errno;
 	bpf_program__set_autoload(skel->progs.on_send, true);
 	bpf_program__set_autoload(skel->progs.on_receive, true);
-	err = http__load(skel);
+	skel->rodata->generation = ++generation;
+	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
+	if (!err)
+		err = http__load(skel);
 	if (!err) {
 		probes_add("http", skel->obj);
 		err = attach();
@@ -196,6 +203,7 @@ static int http_open(char *reason, size_t cap)
 		http_close();
 		return err;
 	}
+	syscalls_note_sends(generation);
 	http_totals_begin(boottime_ns());
 	protocols_ask(bpf_map__fd(skel->maps.records));
 	return 0;

@@ -17,6 +17,7 @@
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
 #include "bpf/host/syscall_names.h"
+#include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/collectors/syscalls/syscalls.h"
 #include "bpf/collectors/syscalls/syscalls_totals.h"
@@ -108,6 +109,12 @@ static bool follow_want(const struct tick *t)
 		latency_off("over budget, and nobody looks: press 7");
 	}
 	return on_since_ns != 0;
+}
+
+void syscalls_note_sends(u32 sends)
+{
+	if (skel)
+		skel->bss->sends_generation = sends;
 }
 
 /* ---- draining ---- */
