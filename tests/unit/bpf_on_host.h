@@ -30,6 +30,7 @@
 struct task_struct;
 struct task_struct *bpf_get_current_task_btf(void);
 unsigned long long bpf_ktime_get_ns(void);
+unsigned long long bpf_ktime_get_boot_ns(void);
 void *bpf_task_storage_get(void *map, struct task_struct *t, void *value, unsigned long long flags);
 
 #endif
