@@ -1,100 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * client.c: the sampler's side of the protocol reader. A parent process that only
- * waits stands between, as with the symbolizer: it was forked before threads and
- * BPF existed, and forks the reader anew when a connection has killed it.
- */
+/* client.c: the sampler's side of the protocol reader, which is a helper of its own (launch.h). */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 #include "bpf/model/hist.h"
 #include "bpf/protocols/report.h"
 
-static int sock = -1;
-static pid_t parent;
-static u32 last_seq;
+static const struct helper_spec reader_spec = {
+	.name = "ottop-protocols",
+	.serve = protocols_main,
+	.rights = HELPER_COMPUTES,
+	.memory_bytes = 512ul << 20,
+	.files = 64,
+	.nice = -10,		/* the ring holds a tenth of a second of a busy server */
+	.cpu_s = 10,
+	.stuck_s = 60,
+};
+
+static struct helper reader = HELPER_NONE;
+static u32 last_seq, deaths;
 static bool asked;		/* and not answered yet */
-
-static void parent_main(int fd)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "ottop-protocols");
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	if (dup2(fd, 3) < 0)
-		_exit(1);
-	close_range(4, ~0u, 0);
-	close_range(0, 2, 0);
-	for (;;) {
-		struct report_head died = { .died = 1 };
-		int status;
-		pid_t child = fork();
-
-		if (!child) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			protocols_main(3);
-		}
-		if (child < 0 || waitpid(child, &status, 0) < 0)
-			_exit(1);
-		if (WIFEXITED(status) && !WEXITSTATUS(status))
-			_exit(0);
-		if (message_send(3, &died, sizeof(died), -1, 0) == -EPIPE)
-			_exit(0);
-		usleep(10000);	/* one that cannot even start must not keep a CPU busy */
-	}
-}
 
 int protocols_start(void)
 {
-	int fds[2];
-
-	if (sock >= 0)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return -errno;
-	parent = fork();
-	if (parent < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return -errno;
-	}
-	if (!parent)
-		parent_main(fds[1]);
-	close(fds[1]);
-	sock = fds[0];
-	fcntl(sock, F_SETFL, O_NONBLOCK);
 	asked = false;
-	return 0;
+	deaths = 0;
+	return helper_start(&reader, &reader_spec);
 }
 
 void protocols_stop(void)
 {
-	if (sock < 0)
-		return;
-	close(sock);
-	sock = -1;
-	for (int i = 0; i < 20; i++) {
-		if (waitpid(parent, NULL, WNOHANG))
-			return;
-		usleep(5000);
-	}
-	kill(parent, SIGKILL);
-	waitpid(parent, NULL, 0);
+	helper_stop(&reader);
 }
 
 int protocols_fd(void)
 {
-	return sock;
+	return reader.sock;
 }
 
 int protocols_ask(int ring_fd)
@@ -102,11 +51,11 @@ int protocols_ask(int ring_fd)
 	struct protocols_question q = { .seq = ++last_seq };
 	int err;
 
-	if (sock < 0)
+	if (reader.sock < 0)
 		return -ENOTCONN;
-	if (asked)
+	if (asked && deaths == helper_deaths(&reader))
 		return 0;	/* the answer to the one before has all that happened since */
-	err = message_send(sock, &q, sizeof(q), ring_fd, MSG_DONTWAIT);
+	err = message_send(reader.sock, &q, sizeof(q), ring_fd, MSG_DONTWAIT);
 	asked = !err;
 	return err;
 }
@@ -115,7 +64,7 @@ int protocols_rest(void)
 {
 	struct protocols_question q = { .rest = 1 };
 
-	return sock < 0 ? -ENOTCONN : message_send(sock, &q, sizeof(q), -1, MSG_DONTWAIT);
+	return reader.sock < 0 ? -ENOTCONN : message_send(reader.sock, &q, sizeof(q), -1, MSG_DONTWAIT);
 }
 
 /* ---- answers: nothing in them is believed before it is checked ---- */
@@ -197,33 +146,41 @@ static bool map_payload(struct report *r, int fd)
 	return check_endpoints(r) && check_requests(r);
 }
 
-static void broken(void)
+/* Told once for each; what it was asked nobody will answer. */
+static bool has_died(struct report *r)
 {
-	close(sock);
-	sock = -1;
-	kill(parent, SIGKILL);
-	waitpid(parent, NULL, 0);
+	u32 now = helper_deaths(&reader);
+
+	if (now == deaths)
+		return false;
+	r->head.died = now - deaths;
+	deaths = now;
+	asked = false;
+	return true;
 }
 
 int protocols_receive(struct report *r, int wait_ms)
 {
-	struct pollfd p = { .fd = sock, .events = POLLIN };
+	struct pollfd p = { .fd = reader.sock, .events = POLLIN };
 	int fd, n, err = 0;
 
 	memset(r, 0, sizeof(*r));
-	if (sock < 0)
+	if (reader.sock < 0)
 		return -ENOTCONN;
+	if (has_died(r))
+		return 0;
 	if (poll(&p, 1, wait_ms) <= 0)
 		return -EAGAIN;
-	n = message_receive(sock, &r->head, sizeof(r->head), &fd, MSG_DONTWAIT);
+	n = message_receive(reader.sock, &r->head, sizeof(r->head), &fd, MSG_DONTWAIT);
 	if (n == -EAGAIN || n == -EINTR)
 		return -EAGAIN;
 	if (n <= 0) {
-		broken();
+		helper_lost(&reader);
 		return -EPIPE;
 	}
 	asked = false;
-	if (n != sizeof(r->head) || (!r->head.died && !map_payload(r, fd)))
+	r->head.died = 0;
+	if (n != sizeof(r->head) || !map_payload(r, fd))
 		err = -EBADMSG;
 	if (fd >= 0)
 		close(fd);

@@ -42,7 +42,7 @@ struct report_request {
 
 struct report_head {
 	u32 seq;		/* of the question */
-	u32 died;		/* 1: it died and was started again; the rest is empty */
+	u32 died;		/* so often since the last one: then the rest is empty */
 	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_over;
 	u32 connections, open_requests;
 	u32 pad;
@@ -65,10 +65,10 @@ struct report {
 
 /* ---- the sampler's side (client.c) ---- */
 
-/* Forks the process that will read; before there are threads and before privileges are given up. */
+/* Starts the process that will read; before there are threads and before privileges are given up. */
 int protocols_start(void);
 void protocols_stop(void);
-int protocols_fd(void);		/* for poll(); -1: not running */
+int protocols_fd(void);		/* -1: it does not run */
 /*
  * Asks for a report; the ring (a BPF ring buffer of HTTP_RING_BYTES) is read from
  * the first question on, until protocols_rest(). 0 or -errno.
@@ -89,6 +89,7 @@ struct protocols_question {
 	u32 rest;
 };
 
-void protocols_main(int sock) __attribute__((noreturn));
+/* Serves questions until the socket closes. */
+void protocols_main(const void *arg);
 
 #endif

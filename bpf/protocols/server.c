@@ -5,31 +5,21 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
-#include "bpf/helpers/sandbox.h"
 #include "bpf/protocols/report.h"
 #include "bpf/protocols/ring.h"
 #include "bpf/protocols/tally.h"
 
-#define NOBODY 65534
-#define MEMORY_LIMIT (512ul << 20)
 #define DRAIN_MS 20
 #define BUSY_MS 2		/* where so many records came at once that it may not hold those of 20 ms */
 #define BUSY_RECORDS 200
 #define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
-#define OWN_NICE (-10)		/* the ring holds a tenth of a second of a busy server */
 #define SWEEP_NS (10 * NSEC_PER_SEC)
 
 static struct ring ring;
@@ -128,59 +118,35 @@ static void answer(int sock, const struct protocols_question *q)
 	}
 }
 
-static void drop_privileges(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	struct rlimit memory = { MEMORY_LIMIT, MEMORY_LIMIT }, files = { 64, 64 }, none = {};
-
-	prctl(PR_SET_NAME, "ottop-protocols");
-	setpriority(PRIO_PROCESS, 0, OWN_NICE);
-	setrlimit(RLIMIT_AS, &memory);
-	setrlimit(RLIMIT_NOFILE, &files);
-	setrlimit(RLIMIT_CORE, &none);
-	setrlimit(RLIMIT_NPROC, &none);
-	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			       setresuid(NOBODY, NOBODY, NOBODY)))
-		_exit(1);
-	syscall(SYS_capset, &head, data);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* a change of user id cleared it */
-	sandbox_compute_only();		/* a kernel without filters: the rest has to do */
-}
-
-void protocols_main(int sock)
+void protocols_main(const void *arg)
 {
 	struct protocols_question q;
-	u32 drained = 0;
+	u32 drained = 0, work = 0;
 	int n, fd;
 
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTSTP, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	drop_privileges();
+	(void)arg;
 	for (;;) {
-		struct pollfd p = { .fd = sock, .events = POLLIN };
+		struct pollfd p = { .fd = HELPER_SOCK, .events = POLLIN };
+		int ready = poll(&p, 1, wait_ms(drained));
 
-		if (poll(&p, 1, wait_ms(drained)) <= 0) {
+		helper_work(++work ?: ++work);
+		if (ready <= 0) {
 			drained = drain();
+			helper_work(0);
 			continue;
 		}
-		n = message_receive(sock, &q, sizeof(q), &fd, MSG_DONTWAIT);
-		if (n == -EAGAIN || n == -EINTR)
-			continue;
-		if (n <= 0)
-			_exit(0);
+		n = message_receive(HELPER_SOCK, &q, sizeof(q), &fd, MSG_DONTWAIT);
 		if (n == sizeof(q) && q.rest) {
 			rest();
 		} else if (n == sizeof(q)) {
 			begin(fd);
 			if (ring.consumer)
-				answer(sock, &q);
+				answer(HELPER_SOCK, &q);
+		} else if (n != -EAGAIN && n != -EINTR) {
+			return;
 		}
 		if (fd >= 0)
 			close(fd);
+		helper_work(0);
 	}
 }

@@ -32,15 +32,14 @@ static bool missing;			/* the report of this tick did not come */
 
 /* ---- what the reader says ---- */
 
-static void note_death(void)
+static void note_death(u32 n)
 {
-	deaths++;
+	deaths += n;
 	gone.lost_records += last.lost_records;
 	gone.lost_requests += last.lost_requests + last.open_requests;
 	gone.lost_messages += last.lost_messages;
 	gone.refused += last.refused;
 	memset(&last, 0, sizeof(last));
-	log_line("http: the protocol reader died and was started again");
 }
 
 /* Connections that are none of HTTP, or none any more: their calls cost little from now on. */
@@ -69,7 +68,7 @@ static void take_reports(int wait_ms)
 			continue;
 		}
 		if (r.head.died) {
-			note_death();
+			note_death(r.head.died);
 			continue;
 		}
 		missing = false;
