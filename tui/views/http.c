@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* http.c: endpoints of HTTP servers and clients. First face of tab 6; Enter: its requests, slowest first. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/http.h"
+
+static const struct http_row *row_of(const struct row *r)
+{
+	return (const struct http_row *)r;
+}
+
+void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side)
+{
+	bool server = side && !strcmp(side, "server"), client = side && !strcmp(side, "client");
+
+	canvas_cut(c, row, col, width, style, server ? "srv" : client ? "cli" : "?");
+}
+
+/* "1.1", "1.1 s" inside TLS. */
+void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style, const char *protocol, u64 tls)
+{
+	char text[24];
+
+	if (protocol && !strncmp(protocol, "http/", 5))
+		protocol += 5;
+	snprintf(text, sizeof(text), "%.16s%s", protocol ? protocol : "?", tls == 1 ? " s" : "");
+	canvas_cut(c, row, col, width, style, text);
+}
+
+static u32 style_of(const struct table_row *tr)
+{
+	return tr->mark == MARK_gone ? ROLE_dim : ROLE_text;
+}
+
+static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	http_draw_side(c, row, col, width, style_of(tr), row_of(tr->row)->side);
+}
+
+static void draw_protocol(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct http_row *r = row_of(tr->row);
+
+	http_draw_protocol(c, row, col, width, style_of(tr), r->protocol, r->tls);
+}
+
+static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct http_row *r = row_of(tr->row);
+	int used = 0;
+
+	if (r->method && *r->method)
+		used = canvas_text(c, row, col, width, style_of(tr), r->method) + 1;
+	canvas_cut_middle(c, row, col + used, width - used, style_of(tr), r->path ? r->path : "?");
+}
+
+static bool fails(const struct row *r)
+{
+	return f32_known(row_of(r)->error_pct) && row_of(r)->error_pct > 1;
+}
+
+static const struct column columns[] = {
+	{ "pid", .priority = 6, .min_width = 100 },
+	{ "comm", .priority = 2 },
+	{ "side", .width = 4, .priority = 4, .draw = draw_side },
+	{ "protocol", .width = 5, .priority = 5, .draw = draw_protocol, .also = "tls" },
+	{ "path", .title = "METHOD PATH", .priority = 1, .draw = draw_path, .also = "method" },
+	{ "rate", .priority = 1 },
+	{ "error_pct", .priority = 1, .alert = fails },
+	{ "p50_ns", .priority = 3 },
+	{ "p95_ns", .priority = 4 },
+	{ "p99_ns", .priority = 1 },
+	{ "max_ns", .priority = 7, .min_width = 100 },
+	{ "in_flight", .priority = 8, .min_width = 120 },
+	{ "in_flight_max_ns", .priority = 8, .min_width = 120 },
+	{ "statuses", .priority = 7, .min_width = 140 },
+	{ "rx_rate", .priority = 8, .min_width = 160 },
+	{ "tx_rate", .priority = 8, .min_width = 160 },
+};
+
+static const struct table_spec spec = {
+	.table = TABLE_http, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "p99_ns",
+	.noun = "endpoints", .no_ghosts = true,
+};
+
+static bool act(struct app *a, void *state, enum action action, u32 key)
+{
+	const struct http_row *r = row_of(table_cursor(app_table(a)));
+	char label[160];
+
+	if (!r || (action != ACTION_open && action != ACTION_explain))
+		return false;
+	if (action == ACTION_explain) {
+		app_say(a, ROLE_text, "%s %s: statuses %s", r->method ? r->method : "", r->path ? r->path : "?",
+			r->statuses && *r->statuses ? r->statuses : "?");
+		return true;
+	}
+	snprintf(label, sizeof(label), "%s %llu › %s%s%.80s %s", r->comm ? r->comm : "?", (unsigned long long)r->pid,
+		 r->method ? r->method : "", r->method && *r->method ? " " : "", r->path ? r->path : "?",
+		 r->side ? r->side : "");
+	app_enter(a, "requests", r->pid, r->start_time_ns, &r->row, label);
+	return true;
+}
+
+static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	if (!app_draw_state(a, c, body, TABLE_http))
+		table_draw(a, app_table(a), c, body);
+}
+
+static void status(struct app *a, void *state, char *buf, size_t cap)
+{
+	table_count_text(a, app_table(a), buf, cap);
+}
+
+const struct view http_view = {
+	.name = "http", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "endpoints",
+	.about = "HTTP endpoints: rate, errors, latencies",
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
+	.hints = "open explain search filter sort_prev pause palette",
+	.hints_wide = "open back view explain search filter sort_prev invert follow tag pause step_back write palette",
+	.legend = "SIDE\tsrv: the process answers; cli: it asks\n"
+		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
+		  "p99\tfirst byte of the request to last byte of the answer\n"
+		  "{id}\tpart of the path that differs from request to request\n",
+	.draw = draw, .act = act, .status = status,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* http.h: inside of tab 6: http.c (endpoints) and requests.c. */
+#ifndef OTTOP_VIEWS_HTTP_H
+#define OTTOP_VIEWS_HTTP_H
+
+#include "tui/app/app.h"
+
+void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side);
+void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style, const char *protocol, u64 tls);
+
+#endif

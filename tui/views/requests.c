@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * requests.c: what was asked lately, newest last, like the tail of an access log;
+ * of one endpoint the slowest first. Second face of tab 6.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/views/http.h"
+
+static const struct requests_row *row_of(const struct row *r)
+{
+	return (const struct requests_row *)r;
+}
+
+static const struct http_row *endpoint(const struct app *a)
+{
+	const struct row *r = app_context(a)->row;
+
+	return r && r->table == TABLE_http ? (const struct http_row *)r : NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool keep(struct app *a, void *state, const struct row *row)
+{
+	const struct context *ctx = app_context(a);
+	const struct requests_row *r = row_of(row);
+	const struct http_row *e = endpoint(a);
+
+	if (ctx->pid && (r->pid != ctx->pid || r->process_start_ns != ctx->start_time_ns))
+		return false;
+	if (!e)
+		return true;
+	return same(r->side, e->side) && same(r->protocol, e->protocol) &&
+	       (e->row.other || (same(r->method, e->method) && same(r->endpoint, e->path)));
+}
+
+/* ---- columns ---- */
+
+static bool failed(const struct requests_row *r)
+{
+	u32 least = r->side && !strcmp(r->side, "client") ? 400 : 500;
+
+	return !u64_known(r->status) || r->status >= least;
+}
+
+static void draw_status(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct requests_row *r = row_of(tr->row);
+	char text[24] = "none";
+
+	if (u64_known(r->status))
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)r->status);
+	canvas_right(c, row, col, width, failed(r) ? ROLE_warn : ROLE_text, text);
+}
+
+static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	http_draw_side(c, row, col, width, ROLE_text, row_of(tr->row)->side);
+}
+
+static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct requests_row *r = row_of(tr->row);
+	int used = 0;
+
+	if (r->method && *r->method)
+		used = canvas_text(c, row, col, width, ROLE_text, r->method) + 1;
+	canvas_cut_middle(c, row, col + used, width - used, ROLE_text, r->path ? r->path : "?");
+}
+
+static const struct column columns[] = {
+	{ "start_time_ns", .priority = 1 },
+	{ "pid", .priority = 7, .min_width = 100 },
+	{ "comm", .priority = 3 },
+	{ "side", .width = 4, .priority = 5, .draw = draw_side },
+	{ "status", .priority = 1, .draw = draw_status },
+	{ "duration_ns", .priority = 1 },
+	{ "first_byte_ns", .priority = 4 },
+	{ "rx_bytes", .priority = 6 },
+	{ "tx_bytes", .priority = 6 },
+	{ "peer", .priority = 7, .min_width = 100 },
+	{ "trace_id", .priority = 8, .min_width = 160 },
+	{ "path", .title = "METHOD PATH", .priority = 1, .draw = draw_path, .also = "method" },
+};
+
+/* Of one endpoint who and what stand above. */
+static const struct column endpoint_columns[] = {
+	{ "start_time_ns", .priority = 1 },
+	{ "status", .priority = 1, .draw = draw_status },
+	{ "duration_ns", .priority = 1 },
+	{ "first_byte_ns", .priority = 2 },
+	{ "rx_bytes", .priority = 3 },
+	{ "tx_bytes", .priority = 3 },
+	{ "peer", .priority = 2 },
+	{ "tid", .priority = 5, .min_width = 100 },
+	{ "trace_id", .priority = 6, .min_width = 120 },
+	{ "path", .priority = 4 },
+};
+
+static const struct table_spec spec = {
+	.table = TABLE_requests, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "start_time_ns",
+	.ascending = true, .newest_last = true, .noun = "requests", .keep = keep,
+};
+
+static const struct table_spec endpoint_spec = {
+	.table = TABLE_requests, .columns = endpoint_columns, .n_columns = ARRAY_SIZE(endpoint_columns),
+	.sort = "duration_ns", .noun = "requests", .keep = keep,
+};
+
+static void update(struct app *a, void *state)
+{
+	table_use(app_table(a), endpoint(a) ? &endpoint_spec : &spec);
+}
+
+/* ---- the rest ---- */
+
+static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	if (!app_draw_state(a, c, body, TABLE_requests))
+		table_draw(a, app_table(a), c, body);
+}
+
+static void status(struct app *a, void *state, char *buf, size_t cap)
+{
+	table_count_text(a, app_table(a), buf, cap);
+}
+
+static bool note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct snapshot *s = app_snapshot(a);
+	const char *reason = s ? s->tables[TABLE_requests].reason : NULL;
+
+	if (!reason)
+		return false;
+	snprintf(buf, cap, "%s", reason);
+	return true;
+}
+
+static bool act(struct app *a, void *state, enum action action, u32 key)
+{
+	const struct requests_row *r = row_of(table_cursor(app_table(a)));
+
+	if (!r || (action != ACTION_open && action != ACTION_explain))
+		return false;
+	if (action == ACTION_open && !app_context(a)->pid && u64_known(r->pid)) {
+		app_enter_process(a, r->pid, u64_known(r->process_start_ns) ? r->process_start_ns : 0, NULL);
+		return true;
+	}
+	app_say(a, ROLE_text, "%s %s   peer %s   thread %llu%s%s", r->method ? r->method : "?", r->path ? r->path : "?",
+		r->peer ? r->peer : "?", (unsigned long long)r->tid, r->trace_id && *r->trace_id ? "   trace " : "",
+		r->trace_id ? r->trace_id : "");
+	return true;
+}
+
+const struct view requests_view = {
+	.name = "requests", .digit = '6', .faces = "requests",
+	.about = "HTTP requests that just happened",
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
+	.hints = "open back explain search filter follow pause palette",
+	.hints_wide = "open back view explain search filter sort_prev follow tag pause step_back write palette",
+	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"
+		  "1stB\tfirst byte of the request to first byte of the answer\n"
+		  "STATUS\tnone: the connection ended before the answer did\n"
+		  "G F\tto the newest, and follow it\n",
+	.update = update, .draw = draw, .act = act, .status = status, .note = note,
+};
