@@ -44,7 +44,7 @@ static u32 add_label(struct folding *f, char *text, enum fold_kind kind, const s
 static enum fold_kind kind_of(const struct frames_row *r)
 {
 	static const char *const kinds[] = {
-		[FOLD_USER] = "user", [FOLD_CPP] = "c++", [FOLD_LIBRARY] = "library",
+		[FOLD_USER] = "user", [FOLD_CPP] = "c++", [FOLD_RUST] = "rust", [FOLD_LIBRARY] = "library",
 		[FOLD_KERNEL] = "kernel", [FOLD_JIT] = "jit", [FOLD_INTERP] = "interp",
 	};
 

@@ -75,7 +75,7 @@ bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s);
 /* ---- folded stacks, from which the flame graph is made too (folded.c) ------------ */
 
 enum fold_kind {
-	FOLD_USER, FOLD_CPP, FOLD_LIBRARY, FOLD_KERNEL, FOLD_JIT, FOLD_INTERP, FOLD_UNKNOWN,
+	FOLD_USER, FOLD_CPP, FOLD_RUST, FOLD_LIBRARY, FOLD_KERNEL, FOLD_JIT, FOLD_INTERP, FOLD_UNKNOWN,
 	FOLD_COMM, N_FOLD_KINDS
 };
 

@@ -38,6 +38,7 @@ struct svg {
 
 static const char *const fills[N_FOLD_KINDS][2] = {
 	[FOLD_USER] = { "#f0a63c", "#dc9228" }, [FOLD_CPP] = { "#f2e34c", "#decf38" },
+	[FOLD_RUST] = { "#e0705a", "#cc5c46" },
 	[FOLD_LIBRARY] = { "#d8cdb4", "#c6bba2" }, [FOLD_KERNEL] = { "#7cb7e8", "#66a4da" },
 	[FOLD_JIT] = { "#57c785", "#43b371" }, [FOLD_INTERP] = { "#d79ac5", "#c587b2" },
 	[FOLD_UNKNOWN] = { "#6e6e6e", "#606060" }, [FOLD_COMM] = { "#d0d0d0", "#c4c4c4" },

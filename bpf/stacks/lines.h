@@ -16,7 +16,7 @@ void lines_switch(bool on);
  */
 bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n);
 void lines_take(const struct symbolizer_answer *a);
-/* The kind of a function by its name and module: "c++", "library", "user". */
+/* The kind of a function by its name and module: "c++", "rust", "library", "user". */
 const char *lines_kind(const char *name, const char *path);
 void lines_close(void);
 

@@ -41,17 +41,75 @@ static void labels(void **state)
 		{ "sort.solid", FLAME_UNKNOWN, 7, "sort.s…" },
 		{ "(((((", FLAME_CPP, 3, "((…" },
 		{ "a<b<c", FLAME_CPP, 3, "a<…" },
+		/* the type that is returned says least, and is never drawn */
+		{ "void std::sort<int*>(int*, int*)", FLAME_CPP, 40, "std::sort<int*>(int*, int*)" },
+		{ "std::string* shop::find<char>(char)", FLAME_CPP, 20, "shop::find<char>" },
+		{ "operator new(unsigned long)", FLAME_CPP, 14, "operator new" },
+		{ "non-virtual thunk to A::f(int)", FLAME_CPP, 8, "A::f" },
+		{ "auto main::{lambda()#1}::operator()() const::{lambda(auto:1 const&)#1}::operator()<int>(int) const",
+		  FLAME_CPP, 16, "main::{lambda}" },
+		{ "std::_Function_handler<long (long), main::{lambda(long)#2}>::_M_invoke(std::_Any_data const&)",
+		  FLAME_CPP, 34, "…::_Function_handler<…>::_M_invoke" },
+		{ "std::_Function_handler<long (long), main::{lambda(long)#2}>::_M_invoke(std::_Any_data const&)",
+		  FLAME_CPP, 28, "_Function_handler::_M_invoke" },
+		{ "shop::(anonymous namespace)::B::price(long) const", FLAME_CPP, 14, "…::B::price" },
+		{ "shop::(anonymous namespace)::B::~B()", FLAME_CPP, 10, "…::B::~B" },
+		{ "foo.constprop.0", FLAME_USER, 8, "foo" },
+		/* Rust, as it was and as it is mangled now */
+		{ "<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop", FLAME_RUST, 40, "<Vec as Drop>::drop" },
+		{ "<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop", FLAME_RUST, 12, "Vec::drop" },
+		{ "<alloc::vec::Vec<u8>>::push", FLAME_RUST, 12, "Vec::push" },
+		{ "<alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once", FLAME_RUST, 26,
+		  "<Box as FnOnce>::call_once" },
+		{ "<F as core::ops::function::FnOnce<A>>::call_once", FLAME_RUST, 18, "FnOnce::call_once" },
+		{ "<main::sort_all::{closure#1} as core::ops::function::FnOnce<(u64,)>>::call_once::{shim:vtable#0}",
+		  FLAME_RUST, 60, "<sort_all::{closure} as FnOnce>::call_once::{shim}" },
+		{ "shop::cart::total::{{closure}}", FLAME_RUST, 26, "…::cart::total::{closure}" },
+		{ "shop::cart::total::{{closure}}::{{closure}}", FLAME_RUST, 18, "cart::total::{…}" },
+		{ "shop::cart::total::{{closure}}", FLAME_RUST, 12, "total::{…}" },
+		{ "shop::cart::total::{{closure}}", FLAME_RUST, 8, "total::…" },
+		{ "core::slice::<impl [T]>::sort_by", FLAME_RUST, 14, "[T]::sort_by" },
+		{ "core::iter::traits::iterator::<impl core::iter::Iterator for &mut I>::next", FLAME_RUST, 24,
+		  "…::<I as Iterator>::next" },
+		{ "core::ptr::drop_in_place::<alloc::vec::Vec<alloc::string::String>>", FLAME_RUST, 26,
+		  "…::ptr::drop_in_place<Vec>" },
+		{ "core::ptr::drop_in_place<alloc::boxed::Box<dyn core::ops::function::FnOnce<()>+Output = ()>>",
+		  FLAME_RUST, 24, "ptr::drop_in_place<Box>" },
+		{ "core::slice::sort::stable::driftsort_main::<(u64, alloc::string::String), <[(u64, "
+		  "alloc::string::String)]>::sort_by<main::sort_all::{closure#1}>::{closure#0}>",
+		  FLAME_RUST, 26, "…::stable::driftsort_main" },
+		{ "<<std::sync::once::Once>::call_once<std::rt::cleanup::{closure#0}>::{closure#0} as "
+		  "core::ops::function::FnOnce<(&std::sync::once::OnceState,)>>::call_once", FLAME_RUST, 44,
+		  "<call_once::{closure} as FnOnce>::call_once" },
+		/* Go */
+		{ "main.(*Order[...]).Each", FLAME_USER, 12, "Order.Each" },
+		{ "encoding/json.(*decodeState).object", FLAME_USER, 22, "decodeState.object" },
+		{ "main.main.func1.2", FLAME_USER, 14, "….main.func1" },
+		{ "example.com/gow/shop.walk.func1", FLAME_USER, 18, "…/shop.walk.func1" },
+		{ "slices.SortFunc[go.shape.[]int,go.shape.int]", FLAME_USER, 20, "slices.SortFunc[…]" },
+		/* Java and .NET write types before names */
+		{ "java.lang.String shop.Order.describe(int, java.lang.String)", FLAME_JIT, 18,
+		  "….Order.describe" },
+		{ "void shop.Order.pay(int)", FLAME_JIT, 40, "shop.Order.pay(int)" },
+		{ "Lcom/example/shop/Order;::total", FLAME_JIT, 12, "Order::total" },
 		{ "x", FLAME_USER, 0, "" },
 		{ "日本語名前", FLAME_INTERP, 7, "日本語…" },
 	};
+
+	u32 wrong = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
 		char buf[128];
 		int w = flame_label(buf, sizeof(buf), cases[i].name, cases[i].kind, cases[i].width);
 
-		assert_string_equal(buf, cases[i].label);
+		if (strcmp(buf, cases[i].label)) {
+			print_message("%s in %d columns: %s, not %s\n", cases[i].name, cases[i].width, buf,
+				      cases[i].label);
+			wrong++;
+		}
 		assert_true(w <= cases[i].width);
 	}
+	assert_int_equal(wrong, 0);
 }
 
 /* ---- pictures: a parent covers its children, nobody overlaps -------------------------------- */

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/stacks/lines.h"
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/symbolizer.h"
@@ -305,6 +306,36 @@ static int begin(void **state)
 	return run("gcc -O2 -gdwarf-5 -o good a.c && gcc -O2 -g0 -o plain a.c%s", "");
 }
 
+/* By the name alone: what is mangled is not known where names come from elsewhere. */
+static void kinds_of_names(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "main::shop::walk", "rust" },
+		{ "<alloc::boxed::Box<dyn core::ops::FnOnce<(), Output = ()>> as core::ops::FnOnce<()>>::call_once",
+		  "rust" },
+		{ "core::ops::function::FnOnce::call_once{{vtable.shim}}", "rust" },
+		{ "<std::sys::thread::unix::Thread>::new::thread_start", "rust" },
+		{ "core::iter::adapters::map::map_fold::<fn(u8) -> u8>::{closure#0}", "rust" },
+		{ "shop::(anonymous namespace)::B::price(long) const", "c++" },
+		{ "long shop::(anonymous namespace)::fib<long>(long)", "c++" },
+		{ "main::{lambda()#1}::operator()() const", "c++" },
+		{ "__invoke<main(int, char**)::<lambda()> >", "c++" },
+		{ "operator new(unsigned long)", "c++" },
+		{ "encoding/json.(*encodeState).marshal", "user" },
+		{ "main.walk", "user" },
+		{ "main", "user" },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *kind = lines_kind(cases[i][0], "/opt/shop");
+
+		if (strcmp(kind, cases[i][1]))
+			print_message("%s\n", cases[i][0]);
+		assert_string_equal(kind, cases[i][1]);
+	}
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -315,6 +346,7 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kinds_of_names),
 		cmocka_unit_test(lines_of_a_program),
 		cmocka_unit_test(no_dwarf_is_an_answer),
 		cmocka_unit_test(spoiled_files_cost_their_lines_only),

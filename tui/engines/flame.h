@@ -24,7 +24,7 @@
 #define FLAME_MANY_DEAD 8192		/* stacks in no window before they are dropped */
 
 enum flame_kind {
-	FLAME_USER, FLAME_CPP, FLAME_LIBRARY, FLAME_KERNEL, FLAME_JIT, FLAME_INTERP, FLAME_UNKNOWN,
+	FLAME_USER, FLAME_CPP, FLAME_RUST, FLAME_LIBRARY, FLAME_KERNEL, FLAME_JIT, FLAME_INTERP, FLAME_UNKNOWN,
 	FLAME_GROUP,	/* all, a process, a thread, who ended a wait */
 	FLAME_CUT,	/* stands for what is missing of a stack */
 	N_FLAME_KINDS
@@ -81,9 +81,10 @@ const char *flame_fn_text(const struct flame_fn *fn);
 const char *flame_kind_name(u32 kind);
 
 /*
- * A name made to fit `width` columns: arguments, template arguments, leading
- * namespaces or package paths are dropped before the right is cut with "…".
- * Returns the columns it takes.
+ * A name made to fit `width` columns, without the type that it returns: arguments,
+ * template arguments, leading namespaces or package paths are dropped before the
+ * right is cut with "…", never within brackets. The last two names that say
+ * something stay as long as they fit. Returns the columns it takes.
  */
 int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width);
 

@@ -9,9 +9,8 @@
 #include <string.h>
 
 #include "tui/term/canvas.h"
-#include "tui/engines/flame.h"
+#include "tui/engines/flame_name.h"
 
-#define NAME_MAX_BYTES 1024	/* a demangled name can be longer than any screen */
 #define CUT "…"
 
 static int width_of(const char *s)
@@ -25,105 +24,6 @@ static int width_of(const char *s)
 		s += n ? n : 1;
 	}
 	return w;
-}
-
-/* The end of "operator<", "operator->", "operator()" that starts at s, or s. */
-static const char *skip_operator(const char *name, const char *s)
-{
-	if (strncmp(s, "operator", 8) || (s > name && (s[-1] == '_' || (s[-1] >= 'a' && s[-1] <= 'z'))))
-		return s;
-	s += 8;
-	if (!strncmp(s, "()", 2))
-		return s + 2;
-	return s + strspn(s, "<>=-!&|+*/%^~");
-}
-
-/* The end of the bracket that opens at s (">" of "->" does not count), or NULL. */
-static const char *closing(const char *s, char open, char close)
-{
-	int depth = 0;
-
-	for (; *s; s++) {
-		if (*s == open)
-			depth++;
-		else if (*s == close && !(close == '>' && s[-1] == '-') && !--depth)
-			return s + 1;
-	}
-	return NULL;
-}
-
-/* Is this '(' the start of arguments, not part of the name? */
-static bool opens_arguments(const char *s)
-{
-	return strncmp(s, "(anonymous", 10) && strncmp(s, "(*", 2) && strncmp(s, "({", 2);
-}
-
-/* Replaces each outermost open..close by `with`; false: there was none. */
-static bool drop_brackets(char *out, size_t cap, const char *name, char open, char close, const char *with)
-{
-	size_t n = 0;
-	bool any = false;
-
-	for (const char *p = name; *p && n + 8 < cap;) {
-		const char *op = skip_operator(name, p), *end;
-
-		while (p < op && n + 8 < cap)
-			out[n++] = *p++;
-		if (*p != open || (open == '(' && !opens_arguments(p)) || !(end = closing(p, open, close))) {
-			if (*p)
-				out[n++] = *p++;
-			continue;
-		}
-		n += (size_t)snprintf(out + n, cap - n, "%s", with);
-		p = end;
-		any = true;
-		if (open == '(' && !strcmp(p, " const"))
-			break;
-	}
-	out[n] = '\0';
-	return any;
-}
-
-/*
- * The next place after `from` where a name may be cut off at the left:
- * "std::chrono::now" at each "::", Go's "github.com/x/pkg.Func" at each "/", Java's
- * "com.example.Shop.order" at each ".". NULL: there is none.
- */
-static const char *next_part(const char *name, const char *from, u32 kind)
-{
-	int depth = 0;
-
-	for (const char *p = name; *p; p++) {
-		p = skip_operator(name, p);
-		if (!*p)
-			break;
-		if (*p == '(' || *p == '{' || *p == '<')
-			depth++;
-		else if ((*p == ')' || *p == '}' || *p == '>') && depth)
-			depth--;
-		else if (depth || p <= from)
-			continue;
-		else if ((p[0] == ':' && p[1] == ':' && p[2]) || (*p == '/' && p[1]) ||
-			 (*p == '.' && kind == FLAME_JIT && p[1]))
-			return p;
-	}
-	return NULL;
-}
-
-/* From the left as little as is needed; *ret_bare is the last part, without its dots. */
-static const char *drop_left(char *out, size_t cap, const char *name, u32 kind, int width,
-			     const char **ret_bare)
-{
-	const char *part = name;
-
-	while ((part = next_part(name, part, kind))) {
-		*ret_bare = part + (*part == ':' ? 2 : 1);
-		snprintf(out, cap, CUT "%s", part);
-		if (width_of(out) <= width)
-			return out;
-		part += *part == ':';
-	}
-	return NULL;
 }
 
 /*
@@ -140,28 +40,69 @@ static bool drop_version(char *out, size_t cap, const char *name)
 	return true;
 }
 
+/*
+ * Methods of Java and .NET that are written with their types: "void shop.Order.pay(int)".
+ * A script's name has a place behind it: "validate schema.js:17".
+ */
+static bool has_signature(const char *name)
+{
+	const char *paren = strchr(name, '('), *s = paren;
+
+	if (!paren || paren == name || paren[-1] == ' ' || name[0] == '<')
+		return false;
+	while (s > name && s[-1] != ' ')
+		s--;
+	return memchr(s, '.', (size_t)(paren - s)) && !memchr(s, '/', (size_t)(paren - s));
+}
+
 /* Scripts have names of any form: "<regexp> /^(\w+)$/", "validate schema.js:17". */
 static bool has_grammar(const char *name, u32 kind)
 {
-	if (kind == FLAME_INTERP || kind >= FLAME_GROUP)
+	if (kind == FLAME_INTERP || kind >= FLAME_UNKNOWN)
 		return false;
-	return kind != FLAME_JIT || !strchr(name, ' ');
+	return kind != FLAME_JIT || !strchr(name, ' ') || has_signature(name);
 }
 
-static int cut_right(char *buf, size_t cap, const char *s, int width)
+/* Behind the piece of text at s that is not cut apart: a bracket that closes, or one character. */
+static const char *past_piece(const char *name, const char *s, bool grammar)
 {
-	size_t n = 0;
-	int x = 0;
+	u32 ch = (u8)*s, len;
 
-	if (width_of(s) <= width) {
-		snprintf(buf, cap, "%s", s);
-		return width_of(s);
-	}
-	while (*s) {
+	if (grammar && (*s == '<' || *s == '(' || *s == '[' || *s == '{'))
+		return flame_name_past(name, s, s + strlen(s));
+	len = text_decode(s, &ch);
+	return s + (len ? len : 1);
+}
+
+static int width_between(const char *s, const char *end)
+{
+	int w = 0;
+
+	while (s < end) {
 		u32 ch = (u8)*s, len = text_decode(s, &ch);
-		int w = len ? canvas_char_width(ch) : 1;
 
-		len = len ? len : 1;
+		w += len ? canvas_char_width(ch) : 1;
+		s += len ? len : 1;
+	}
+	return w;
+}
+
+static int cut_right(char *buf, size_t cap, const char *s, int width, bool grammar)
+{
+	const char *name = s;
+	int x = 0, w = width_of(s);
+	size_t n = strlen(s);
+
+	if (w <= width && n < cap) {
+		memcpy(buf, s, n + 1);
+		return w;
+	}
+	n = 0;
+	while (*s) {
+		const char *past = past_piece(name, s, grammar);
+		size_t len = (size_t)(past - s);
+
+		w = width_between(s, past);
 		if (x + w > width - 1 || n + len + sizeof(CUT) > cap)
 			break;
 		memcpy(buf + n, s, len);
@@ -173,27 +114,97 @@ static int cut_right(char *buf, size_t cap, const char *s, int width)
 	return x + (width > 0);
 }
 
+/* ---- the parts that fit ------------------------------------------------------------------- */
+
+static bool is_real(const struct name_piece *part)
+{
+	return part->kind == PART_REAL || part->kind == PART_QUALIFIED;
+}
+
+static u32 count_real(const struct flame_name *n, u32 from)
+{
+	u32 real = 0;
+
+	for (u32 i = from; i < n->n; i++)
+		real += is_real(&n->parts[i]);
+	return real;
+}
+
+static void put_separator(struct flame_text *t, char sep)
+{
+	t->n += (size_t)snprintf(t->s + t->n, sizeof(t->s) - t->n, "%s",
+				 sep == ':' ? "::" : sep == '.' ? "." : sep == '/' ? "/" : "");
+	t->n = min(t->n, sizeof(t->s) - 1);
+}
+
+/* The parts from `from` on; with a mark where others stood before them. */
+static bool try_parts(struct flame_text *t, const struct flame_name *n, u32 from, enum name_form form,
+		      bool mark, int width)
+{
+	t->n = 0;
+	*t->s = '\0';
+	if (mark && from) {
+		strcpy(t->s, CUT);
+		t->n = strlen(CUT);
+	}
+	for (u32 i = from; i < n->n; i++) {
+		if (n->parts[i].again && form != FORM_WHOLE)
+			continue;
+		if (i > from || (mark && from))
+			put_separator(t, n->parts[i].sep);
+		flame_name_part(t, &n->parts[i], form);
+	}
+	return width_of(t->s) <= width;
+}
+
+/* The last part before which no more than `real` real ones follow, itself a real one. */
+static u32 last_real(const struct flame_name *n, u32 real)
+{
+	u32 i = n->n;
+
+	while (i > 0 && real) {
+		i--;
+		real -= is_real(&n->parts[i]);
+	}
+	return i;
+}
+
+/* Leading parts are dropped as long as two real ones stay: "…::vec::Vec::push". */
+static bool drop_left(struct flame_text *t, const struct flame_name *n, enum name_form form, int width)
+{
+	for (u32 i = 0; i < n->n && count_real(n, i) >= 2; i++)
+		if ((!i || is_real(&n->parts[i])) && try_parts(t, n, i, form, true, width))
+			return true;
+	return false;
+}
+
+static void fit(struct flame_text *t, const struct flame_name *n, int width)
+{
+	u32 last = last_real(n, 1), two = last_real(n, 2);
+
+	if (try_parts(t, n, 0, FORM_SHORT, false, width) || drop_left(t, n, FORM_SHORT, width) ||
+	    try_parts(t, n, two, FORM_BARE, false, width) ||
+	    try_parts(t, n, last, FORM_SHORT, true, width) || try_parts(t, n, last, FORM_BARE, true, width))
+		return;
+	try_parts(t, n, last, FORM_BARE, false, width);	/* its dots would only take more of it */
+}
+
 int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)
 {
-	char head[NAME_MAX_BYTES], plain[NAME_MAX_BYTES], bare[NAME_MAX_BYTES], shorter[NAME_MAX_BYTES];
-	const char *best, *last = NULL, *fits;
+	const char *start, *args, *end;
+	struct flame_name parts;
+	struct flame_text text = { .n = 0 };
+	char plain[256];
 
-	if (strnlen(name, sizeof(head)) == sizeof(head)) {	/* nobody sees more of it */
-		snprintf(head, sizeof(head), "%s", name);
-		name = head;
-	}
-	best = name;
-	if (width_of(name) > width && kind == FLAME_UNKNOWN && drop_version(plain, sizeof(plain), name))
-		return cut_right(buf, cap, plain, width);
-	if (width_of(name) <= width || !has_grammar(name, kind))
-		return cut_right(buf, cap, name, width);
-	if (drop_brackets(plain, sizeof(plain), name, '(', ')', ""))
-		best = plain;
-	if (width_of(best) > width && drop_brackets(bare, sizeof(bare), best, '<', '>', "<…>"))
-		best = bare;
-	if (width_of(best) <= width)
-		return cut_right(buf, cap, best, width);
-	fits = drop_left(shorter, sizeof(shorter), best, kind, width, &last);
-	/* Where even that is too long, its dots would only take more of it. */
-	return cut_right(buf, cap, fits ? fits : last ? last : best, width);
+	if (kind == FLAME_UNKNOWN && width_of(name) > width && drop_version(plain, sizeof(plain), name))
+		return cut_right(buf, cap, plain, width, false);
+	if (!has_grammar(name, kind) || !flame_name_is_balanced(name))
+		return cut_right(buf, cap, name, width, false);
+	flame_name_core(name, &start, &args, &end);
+	if (width_between(start, end) <= width || start == args)
+		return cut_right(buf, cap, start, width, true);
+	flame_name_split(&parts, start, args, kind);
+	if (!try_parts(&text, &parts, 0, FORM_WHOLE, false, width) || text.n + 1 >= sizeof(text.s))
+		fit(&text, &parts, width);
+	return cut_right(buf, cap, text.s, width, true);
 }

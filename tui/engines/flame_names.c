@@ -16,7 +16,7 @@
 static const struct {
 	const char *in_schema, *short_name;
 } kinds[N_FLAME_KINDS] = {
-	[FLAME_USER] = { "user", "user" }, [FLAME_CPP] = { "c++", "C++" },
+	[FLAME_USER] = { "user", "user" }, [FLAME_CPP] = { "c++", "C++" }, [FLAME_RUST] = { "rust", "Rust" },
 	[FLAME_LIBRARY] = { "library", "lib" }, [FLAME_KERNEL] = { "kernel", "kernel" },
 	[FLAME_JIT] = { "jit", "JIT" }, [FLAME_INTERP] = { "interp", "interp" },
 	[FLAME_UNKNOWN] = { "unknown", "?" }, [FLAME_GROUP] = { NULL, "" }, [FLAME_CUT] = { NULL, "cut" },
