@@ -7,6 +7,7 @@
 #include "bpf/model/rate.h"
 #include "bpf/host/syscall_names.h"
 #include "bpf/collectors/threads.h"
+#include "bpf/collectors/waits/waits.h"
 
 struct known {
 	u32 tid;
@@ -30,11 +31,15 @@ static void fill_call(struct threads_row *r, const struct wire_thread *w)
 {
 	if (w->call == CALL_NONE) {
 		r->syscall = str_new("");
-		r->syscall_ns = U64_BLANK;
+		r->in_call = str_new("");
+		r->waits_on = str_new("");
+		r->in_call_ns = U64_BLANK;
 		return;
 	}
 	r->syscall = syscall_name(w->call);
-	r->syscall_ns = w->call_age_ns;
+	r->in_call = str_get(r->syscall);
+	r->in_call_ns = w->call_age_ns;
+	r->waits_on = waits_of(w);
 }
 
 static void add_thread(const struct tick *t, const struct wire_thread *w)
@@ -69,9 +74,22 @@ static void swap_known(void)
 	n_next = 0;
 }
 
+/* Of the process that is looked at; where none is, of those of -p. */
+static bool is_selected(const struct tick *t, const struct wire_thread *w)
+{
+	if (focus_pid)
+		return w->tgid == focus_pid &&
+		       (!focus_start_ns || w->process_start_ns == focus_start_ns);
+	for (u32 i = 0; i < t->scope->n_pids; i++)
+		if (t->scope->pids[i] == w->tgid)
+			return true;
+	return false;
+}
+
 static int threads_read(const struct tick *t)
 {
 	const struct wire_thread *all;
+	bool any;
 	u32 n;
 
 	if (t->focus_pid != focus_pid || t->focus_start_ns != focus_start_ns) {
@@ -81,12 +99,12 @@ static int threads_read(const struct tick *t)
 	}
 	all = threads_all(&n);
 	for (u32 i = 0; i < n; i++)
-		if (focus_pid && all[i].tgid == focus_pid &&
-		    (!focus_start_ns || all[i].process_start_ns == focus_start_ns))
+		if (is_selected(t, &all[i]))
 			add_thread(t, &all[i]);
 	swap_known();
-	builder_status(t->b, TABLE_threads, focus_pid ? TS_OK : TS_OFF,
-		       focus_pid ? NULL : "no process is selected", t->interval_ns);
+	any = focus_pid || t->scope->n_pids;
+	builder_status(t->b, TABLE_threads, any ? TS_OK : TS_OFF,
+		       any ? NULL : "no process is selected", t->interval_ns);
 	return 0;
 }
 

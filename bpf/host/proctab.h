@@ -16,6 +16,8 @@ struct proc_usage {
 	u64 read_bytes, write_bytes, calls;
 };
 
+struct wire_thread;
+
 struct proc {
 	struct proc *next;	/* in its bucket */
 	u64 start_ns;
@@ -43,6 +45,7 @@ struct proc {
 	u64 http_requests;	/* in this interval: served, or made where it serves none */
 	const struct hist *http_hist;	/* a reference; their durations */
 	bool http_serves;
+	const struct wire_thread *longest;	/* longest in a call that is no wait by design; of this tick */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };
 

@@ -78,6 +78,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 /* include/linux/sched/signal.h */
 #define SIGNAL_GROUP_EXIT 0x00000004
 /* include/linux/socket.h, include/uapi/linux/in.h, include/net/sock.h (enum sock_flags) */
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -86,6 +87,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 /* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFIFO 0010000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -221,6 +223,15 @@ struct sock {
 	int sk_err;
 	u16 sk_protocol;
 	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
+};
+
+/* include/net/af_unix.h: the address (a sockaddr_un of `len` bytes) stands behind it */
+struct unix_address { int len; };
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct inet_sock {
@@ -244,11 +255,14 @@ struct socket {
 	struct sock *sk;
 	struct file *file;
 };
+struct super_block { u32 s_dev; };
 struct inode {
 	unsigned short i_mode;
+	struct super_block *i_sb;
 	unsigned long i_ino;
 };
 struct file {
+	u32 f_mode;
 	struct inode *f_inode;
 	void *private_data;
 };

@@ -9,7 +9,8 @@
 
 #define MAX_LINES 128
 #define MAX_STATES 6
-#define CALL_MAX 36		/* columns of "IN CALL    FOR" */
+#define WHAT_MAX 400
+#define CALL_MAX 80		/* columns of "IN CALL    FOR" */
 
 /* ---- threads ---------------------------------------------------------------------- */
 
@@ -78,11 +79,19 @@ static void thread_title(struct canvas *c, struct rect r, bool wide)
 	canvas_right(c, row, end - 7, 6, ROLE_dim, "FOR");
 }
 
+/* "read fd 3: pipe from bash 611" */
+static void what_text(char *buf, size_t cap, const char *call, const char *waits_on)
+{
+	bool known = waits_on && *waits_on;
+
+	snprintf(buf, cap, "%s%s%s", call ? call : "?", known ? " " : "", known ? waits_on : "");
+}
+
 static void thread_line(struct canvas *c, struct rect r, const struct threads_row *t, bool wide)
 {
 	u32 style = state_of(t) == 'D' ? ROLE_warn : ROLE_text;
 	int col = r.col, end = r.col + r.cols;
-	char buf[FORMAT_MAX];
+	char buf[FORMAT_MAX], what[WHAT_MAX];
 
 	canvas_right(c, r.row, col + 1, 7, style, card_value(buf, &t->row, "tid", NULL));
 	canvas_cut(c, r.row, col + 9, wide ? 15 : 8, style, t->comm ? t->comm : "?");
@@ -101,8 +110,9 @@ static void thread_line(struct canvas *c, struct rect r, const struct threads_ro
 	if (t->syscall && !in_call(t))
 		return;
 	end = min(end, col + 8 + CALL_MAX);
-	canvas_cut(c, r.row, col + 8, end - col - 16, style, t->syscall ? t->syscall : "?");
-	canvas_right(c, r.row, end - 7, 6, style, card_value(buf, &t->row, "syscall_ns", NULL));
+	what_text(what, sizeof(what), t->syscall, t->waits_on);
+	canvas_cut(c, r.row, col + 8, end - col - 16, style, what);
+	canvas_right(c, r.row, end - 7, 6, style, card_value(buf, &t->row, "in_call_ns", NULL));
 }
 
 void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct rect r,
@@ -162,10 +172,25 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 		doing[d].threads++;
 		doing[d].blocked |= state_of(rows[i]) == 'D';
 		doing[d].running |= state_of(rows[i]) == 'R';
-		if (what && u64_known(rows[i]->syscall_ns))
-			doing[d].longest_ns = max(doing[d].longest_ns, rows[i]->syscall_ns);
+		if (what && u64_known(rows[i]->in_call_ns))
+			doing[d].longest_ns = max(doing[d].longest_ns, rows[i]->in_call_ns);
 	}
 	return kinds;
+}
+
+/* What its only thread waits on, or the one that is longest in a call that is no wait by design. */
+static void draw_waits_on(struct canvas *c, int row, int col, int end, const struct threads_row **rows,
+			  u32 n, const struct processes_row *p)
+{
+	const char *call = n == 1 ? rows[0]->syscall : p->in_call;
+	const char *waits_on = n == 1 ? rows[0]->waits_on : p->waits_on;
+
+	if (!n || !waits_on || !*waits_on || col >= end)
+		return;
+	if (n > 1)
+		col += canvas_printf(c, row, col, end - col, ROLE_text, "; %s", call ? call : "?");
+	col += canvas_text(c, row, col, end - col, ROLE_text, ": ");
+	canvas_cut(c, row, col, end - col, ROLE_text, waits_on);
 }
 
 void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)
@@ -200,6 +225,7 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 		if (d->blocked)
 			col += canvas_text(c, row, col, end - col, style, " (D)");
 	}
+	draw_waits_on(c, row, col, end, rows, n, p);
 	free(rows);
 }
 

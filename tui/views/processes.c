@@ -83,6 +83,14 @@ static bool is_blocked(const struct row *r)
 	return f32_known(process_row(r)->blocked_pct) && process_row(r)->blocked_pct >= 50;
 }
 
+/* In no call, or in one that waits by design: below all that are. */
+static double number_stuck(const struct row *r)
+{
+	u64 ns = process_row(r)->in_call_ns;
+
+	return u64_known(ns) ? (double)ns : -1;
+}
+
 static const struct column columns[] = {
 	{ "pid", .priority = 1 },
 	{ "user", .priority = 4 },
@@ -99,6 +107,8 @@ static const struct column columns[] = {
 	{ "rx_rate", .priority = 6 },
 	{ "tx_rate", .priority = 6 },
 	{ "syscall_rate", .priority = 4 },
+	{ "in_call", .priority = 5, .spare = true },
+	{ "in_call_ns", .priority = 5, .spare = true, .number = number_stuck },
 	{ "http_rate", .priority = 6, .spare = true },
 	{ "http_p99_ns", .priority = 4, .spare = true },
 	{ "start_time_ns", .priority = 8 },

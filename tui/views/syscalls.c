@@ -85,6 +85,7 @@ static const struct column columns[] = {
 	{ "max_ns", .priority = 3 },
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
+	{ "waits_on", .priority = 6, .spare = true },
 	{ "count", .priority = 7 },
 	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us       1ms       1s" },
 	{ "errnos", .priority = 8, .width = 32 },
@@ -185,10 +186,11 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 	r = find_stuck(a);
 	if (!r)
 		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
-	snprintf(buf, cap, "%s %llu has been in %s for %s%s · %s",
+	snprintf(buf, cap, "%s %llu has been in %s for %s%s%s%s · %s",
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
 		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "",
+		 r->waits_on && *r->waits_on ? ": " : "", r->waits_on ? r->waits_on : "",
 		 &r->row == table_cursor(app_table(a)) ? "Enter: its latencies" : "O: go to it");
 	return true;
 }

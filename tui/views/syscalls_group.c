@@ -25,6 +25,7 @@ static void group_forget(struct group *g)
 	hist_put(g->row.hist_tick);
 	g->row.hist = g->row.hist_tick = NULL;
 	g->row.comm = g->row.syscall = g->row.abi = g->row.errnos = NULL;
+	g->row.waits_on = NULL;
 	row_put(g->source);
 	g->source = NULL;
 }
@@ -125,7 +126,7 @@ static void group_begin(struct group *g, enum syscalls_by by, const struct sysca
 	sum->row = head;
 	sum->row.first_seen_ns = r->row.first_seen_ns;
 	sum->hist = sum->hist_tick = NULL;
-	sum->errnos = "";
+	sum->errnos = sum->waits_on = "";
 	sum->rate = sum->error_rate = sum->time_rate = sum->hard_error_rate = 0;
 	sum->in_flight = sum->in_flight_max_ns = sum->count = sum->errors = sum->total_ns = 0;
 	if (by == BY_CALL) {

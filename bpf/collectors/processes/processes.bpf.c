@@ -244,6 +244,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.stime_ns = t->stime;
 	w.read_bytes = t->ioac.read_bytes;
 	w.write_bytes = t->ioac.write_bytes;
+	w.arrived_ns = t->sched_info.last_arrival;
 	w.cpu = task_cpu(t);
 	w.state = state_letter(t);
 	w.runq_ns = t->sched_info.run_delay + (w.state == 'R' ? still_queued_ns(t) : 0);

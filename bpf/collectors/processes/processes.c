@@ -19,6 +19,8 @@
 #include "bpf/kernel/probes.h"
 #include "bpf/host/procfs.h"
 #include "bpf/collectors/threads.h"
+#include "bpf/collectors/waits/waits.h"
+#include "bpf/host/syscall_names.h"
 #include "bpf/host/users.h"
 #include "bpf/collectors/processes/processes_life.h"
 #include "processes.skel.h"
@@ -301,6 +303,22 @@ static void split_cpu(struct processes_row *r, u64 user, u64 sys, const struct p
 	r->system_pct = r->cpu_pct - r->user_pct;
 }
 
+/* Of its threads the one that is longest in a call that is no wait by design. */
+static void fill_call(struct processes_row *r, const struct proc *p)
+{
+	const struct wire_thread *w = p->longest;
+
+	if (!w || p->closed || p->exited) {
+		r->in_call = str_new("");
+		r->waits_on = str_new("");
+		r->in_call_ns = U64_BLANK;
+		return;
+	}
+	r->in_call = syscall_name(w->call);
+	r->in_call_ns = w->call_age_ns;
+	r->waits_on = waits_of(w);
+}
+
 static void fill_usage(struct processes_row *r, struct proc *p, u64 interval_ns)
 {
 	const struct proc_usage *u = &p->now;
@@ -359,6 +377,7 @@ static void add_process(struct proc *p, void *arg)
 		return;
 	r = builder_row(t->b, TABLE_processes);
 	fill_identity(r, p);
+	fill_call(r, p);
 	fill_usage(r, p, t->interval_ns);
 }
 
@@ -384,6 +403,7 @@ static int processes_read(const struct tick *t)
 	if (err)
 		return err;
 	processes_drain();	/* who ended while the pass ran */
+	waits_update(t);
 	proctab_each(mark_for_reread, &at);
 	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
 	proctab_each(add_process, (void *)t);

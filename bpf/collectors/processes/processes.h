@@ -19,6 +19,7 @@ struct wire_thread {
 	__u64 read_bytes, write_bytes;
 	__u64 calls;
 	__u64 call_age_ns;
+	__u64 arrived_ns;	/* when it last got a CPU, on the scheduler's clock: tells stays apart */
 	__u32 call;		/* ABI << 16 | number, or CALL_NONE */
 	__u32 cpu;
 	__u32 call_exact;	/* 0: call_age_ns is a lower bound */

@@ -7,6 +7,7 @@
 #include "bpf/host/proctab.h"
 #include "bpf/host/syscall_names.h"
 #include "bpf/collectors/syscalls/syscalls_totals.h"
+#include "bpf/collectors/waits/waits.h"
 
 #define BUCKETS 4096
 #define MAX_ERRNOS 8	/* kept apart per row and tick; the rest is in the sum */
@@ -30,6 +31,7 @@ struct total {
 	u64 zero, sum_ns, min_ns, max_ns;
 	u32 in_flight, in_flight_entered;	/* the latter: entered while we measured */
 	u64 in_flight_max_ns;
+	const struct wire_thread *oldest;	/* of this tick, in flight */
 	struct { u32 e, n; } errnos[MAX_ERRNOS];
 	u32 n_errnos;
 };
@@ -123,6 +125,8 @@ void totals_in_flight(const struct wire_thread *w)
 
 	t->in_flight++;
 	t->in_flight_entered += w->call_exact;
+	if (!t->oldest || w->call_age_ns > t->in_flight_max_ns)
+		t->oldest = w;
 	t->in_flight_max_ns = max(t->in_flight_max_ns, (u64)w->call_age_ns);
 	t->active = true;
 }
@@ -211,6 +215,7 @@ static struct syscalls_row *make_row(struct total *t, const struct proc *p, cons
 	r->total_ns = t->total_ns;
 	r->in_flight = t->in_flight;
 	r->in_flight_max_ns = t->in_flight ? t->in_flight_max_ns : U64_BLANK;
+	r->waits_on = t->oldest ? waits_of(t->oldest) : str_new("");
 	r->errnos = errno_text(t);
 	fill_rates(r, t, tick->now_ns - max(began_ns, tick->prev_ns));
 	fill_hist(r, t);
@@ -225,6 +230,7 @@ static void reset_tick(struct total *t)
 	t->zero = t->sum_ns = t->min_ns = t->max_ns = 0;
 	t->in_flight = t->in_flight_entered = t->n_errnos = 0;
 	t->in_flight_max_ns = 0;
+	t->oldest = NULL;
 	t->active = false;
 }
 

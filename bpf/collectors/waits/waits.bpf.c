@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * waits.bpf.c: who has the other end of a pipe or socket. It runs only when
+ * somebody asks, over the open files of all processes; what is asked for is in
+ * two maps that user space fills before.
+ */
+#include "bpf/kernel/net.bpf.h"
+#include "bpf/collectors/waits/waits_wire.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ENDS_MAX);
+	__type(key, u64);	/* number of an inode */
+	__type(value, u32);
+} inodes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, ENDS_MAX);
+	__type(key, struct wire_ends);
+	__type(value, u32);
+} tuples SEC(".maps");
+
+static __always_inline bool is_asked(u64 ino)
+{
+	return ino && bpf_map_lookup_elem(&inodes, &ino);
+}
+
+/* The inode of the file that a socket belongs to; 0: nobody has accepted it, or it is closed. */
+static __always_inline u64 inode_of(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+}
+
+static __always_inline bool read_path(struct wire_end *e, struct sock *sk)
+{
+	struct unix_address *addr = BPF_CORE_READ((struct unix_sock *)sk, addr);
+	int len;
+
+	if (!addr)
+		return false;
+	len = BPF_CORE_READ(addr, len) - (int)sizeof(u16);
+	if (len <= 0)
+		return false;
+	if (len > END_PATH_MAX)
+		len = END_PATH_MAX;
+	e->path_len = len;
+	/* whole: what is behind the address is of no interest, and is not shown */
+	return !bpf_probe_read_kernel(e->path, sizeof(e->path), (char *)addr +
+				      bpf_core_type_size(struct unix_address) + sizeof(u16));
+}
+
+/* Process that a unix socket's peer had when it connected; in the initial namespace. */
+static __always_inline u32 peer_pid(struct sock *sk)
+{
+	struct pid *pid = BPF_CORE_READ(sk, sk_peer_pid);
+
+	return pid ? BPF_CORE_READ(pid, numbers[0].nr) : 0;
+}
+
+static __always_inline void fill_unix(struct wire_end *e, struct sock *sk, struct sock *peer)
+{
+	e->peer_pid = peer_pid(sk);
+	if (!read_path(e, sk) && peer)
+		read_path(e, peer);
+}
+
+static __always_inline void fill_socket(struct wire_end *e, struct sock *sk)
+{
+	struct sock *peer = NULL;
+
+	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	e->protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (e->family == AF_INET || e->family == AF_INET6)
+		e->v6 = read_ends(&e->ends, sk);
+	if (e->family != AF_UNIX)
+		return;
+	peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	if (e->kind != WIRE_UNIX_PEER && peer && is_asked(inode_of(peer))) {
+		e->kind = WIRE_UNIX_PEER;
+		e->ino = inode_of(peer);
+	}
+	fill_unix(e, sk, peer);
+}
+
+static __always_inline void visit_socket(struct seq_file *seq, struct file *file, struct wire_end *e)
+{
+	struct socket *socket = bpf_sock_from_file(file);
+	struct sock *sk = socket ? socket->sk : NULL;
+
+	if (!sk)
+		return;
+	fill_socket(e, sk);
+	if (e->kind == WIRE_UNIX_PEER)
+		bpf_seq_write(seq, e, sizeof(*e));
+	e->ino = file->f_inode->i_ino;
+	e->kind = is_asked(e->ino) ? WIRE_SOCKET :
+		  e->ends.lport && bpf_map_lookup_elem(&tuples, &e->ends) ? WIRE_TUPLE : 0;
+	if (e->kind)
+		bpf_seq_write(seq, e, sizeof(*e));
+}
+
+SEC("iter/task_file")
+int ends_iter(struct bpf_iter__task_file *ctx)
+{
+	struct wire_end e = {};
+	struct task_struct *t = ctx->task;
+	struct file *file = ctx->file;
+	u32 type;
+
+	if (!t || !file)
+		return 0;
+	e.pid = t->tgid;
+	e.fd = ctx->fd;
+	type = file->f_inode->i_mode & S_IFMT;
+	if (type == S_IFSOCK) {
+		visit_socket(ctx->meta->seq, file, &e);
+		return 0;
+	}
+	e.ino = file->f_inode->i_ino;
+	if (type != S_IFIFO || !is_asked(e.ino))
+		return 0;
+	e.kind = WIRE_FIFO;
+	e.dev = file->f_inode->i_sb->s_dev;
+	e.mode = file->f_mode & 3;
+	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	return 0;
+}

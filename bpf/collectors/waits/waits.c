@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* waits.c: which threads are asked about, their answers, and how these read. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collectors/waits/waits.h"
+#include "bpf/collectors/waits/waits_worker.h"
+#include "bpf/host/syscall_id.h"
+#include "bpf/host/syscall_names.h"
+
+#define BUCKETS 1024
+#define TAKE_NS (20 * NSEC_PER_MSEC)	/* of a tick; what is later has its turn in the next */
+#define MIN_AGE_NS (100 * NSEC_PER_MSEC)	/* shorter calls are no stay, unless selected */
+#define DESIGN_AGE_NS (1 * NSEC_PER_SEC)
+#define REFRESH_NS (5 * NSEC_PER_SEC)	/* the other end may have changed hands */
+#define REFRESH_DESIGN_NS (30 * NSEC_PER_SEC)
+#define CALLS 1024
+#define PEERS_MAX 128
+
+/* The answer about one stay of one thread in one call. */
+struct known {
+	struct known *next;
+	u32 tid, call;
+	u64 seen;
+	u64 asked_ns;		/* when it was answered */
+	bool met;		/* in this tick */
+	struct wait_question q;
+	struct wait_answer a;
+};
+
+struct candidate {
+	const struct wire_thread *w;
+	const struct known *k;
+	u64 rank;
+};
+
+static struct known *buckets[BUCKETS];
+static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
+static u32 n_with_peer;
+static u64 now_ns, monotonic_ns;
+
+/* ---- calls that wait by design ---- */
+
+static bool call_by_design(u32 call)
+{
+	static u8 kinds[3][CALLS];	/* 0: not known yet */
+	u8 spare = 0, *kind = CALL_ABI(call) < 3 && CALL_NR(call) < CALLS ?
+		&kinds[CALL_ABI(call)][CALL_NR(call)] : &spare;
+	const char *name;
+
+	if (!*kind) {
+		name = syscall_name(call);
+		*kind = syscall_waits(name) ? 2 : 1;
+		str_put(name);
+	}
+	return *kind == 2;
+}
+
+/* ---- what is known ---- */
+
+static struct known *find_known(const struct wire_thread *w)
+{
+	struct known *k = buckets[w->tid % BUCKETS];
+
+	while (k && (k->tid != w->tid || k->seen != w->arrived_ns || k->call != w->call))
+		k = k->next;
+	return k;
+}
+
+static void forget(bool all)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct known **at = &buckets[i]; *at; ) {
+			struct known *k = *at;
+
+			if (k->met && !all) {
+				k->met = false;
+				at = &k->next;
+			} else {
+				*at = k->next;
+				free(k);
+			}
+		}
+}
+
+static void keep_answer(const struct wait_question *q, const struct wait_answer *a)
+{
+	struct wire_thread w = { .tid = q->tid, .call = q->call, .arrived_ns = q->seen };
+	struct known *k;
+
+	if (a->failed)
+		return;
+	k = find_known(&w);
+	if (!k) {
+		k = xcalloc(1, sizeof(*k));
+		k->tid = q->tid;
+		k->call = q->call;
+		k->seen = q->seen;
+		k->next = buckets[k->tid % BUCKETS];
+		buckets[k->tid % BUCKETS] = k;
+	}
+	k->asked_ns = now_ns;
+	k->met = true;
+	k->q = *q;
+	k->a = *a;
+}
+
+static void take_answers(u64 wait_ns)
+{
+	static struct batch b;
+
+	if (worker_take(wait_ns, &b))
+		for (u32 i = 0; i < b.n; i++)
+			keep_answer(&b.q[i], &b.a[i]);
+}
+
+static void list_peers(void)
+{
+	n_with_peer = 0;
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (const struct known *k = buckets[i]; k; k = k->next)
+			if (k->a.peer_pid && n_with_peer < PEERS_MAX)
+				with_peer[n_with_peer++] = k;
+}
+
+/* ---- whom to ask about ---- */
+
+static bool may_wait(const struct wire_thread *w)
+{
+	return w->call != CALL_NONE && !w->kthread && (w->state == 'S' || w->state == 'D');
+}
+
+static bool is_selected(const struct tick *t, const struct wire_thread *w)
+{
+	if (t->focus_pid)
+		return w->tgid == t->focus_pid;
+	for (u32 i = 0; i < t->scope->n_pids; i++)
+		if (t->scope->pids[i] == w->tgid)
+			return true;
+	return false;
+}
+
+static bool is_observed(const struct wire_thread *w)
+{
+	const struct proc *p = proctab_find(w->tgid, w->process_start_ns);
+
+	return p && proc_in_scope(p);
+}
+
+/* Somebody waits for it: what it waits for itself says whether they wait for each other. */
+static bool is_peer(const struct wire_thread *w)
+{
+	for (u32 i = 0; i < n_with_peer; i++)
+		if (with_peer[i]->a.peer_pid == w->tgid)
+			return true;
+	return false;
+}
+
+/* How much it matters to ask about this one: the selected process, then new ones, by age. 0: not now. */
+static u64 rank_of(const struct tick *t, const struct wire_thread *w, const struct known *k)
+{
+	bool design = call_by_design(w->call);
+	u64 rank = min(w->call_age_ns / NSEC_PER_MSEC, 1ull << 40);
+
+	if (is_selected(t, w))
+		return 1ull << 50 | rank;
+	if (!k && is_peer(w))
+		return 1ull << 48 | rank;
+	if (!is_observed(w) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
+		return 0;
+	if (k && now_ns - k->asked_ns < (design ? REFRESH_DESIGN_NS : REFRESH_NS))
+		return 0;
+	return (u64)!design << 45 | (u64)!k << 44 | (rank + 1);
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+	const struct candidate *a = pa, *b = pb;
+
+	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
+}
+
+static void fill_question(struct wait_question *q, const struct wire_thread *w)
+{
+	const struct proc *p = proctab_find(w->tgid, w->process_start_ns);
+	const char *name = syscall_name(w->call);
+
+	*q = (struct wait_question){
+		.pid = w->tgid, .tid = w->tid, .call = w->call, .seen = w->arrived_ns,
+		.entered_ns = monotonic_ns - min(w->call_age_ns, monotonic_ns), .state = w->state,
+		.nested = p && p->ns_pid && p->ns_pid != p->pid,
+	};
+	snprintf(q->name, sizeof(q->name), "%s", name);
+	str_put(name);
+}
+
+static void ask(const struct tick *t, const struct wire_thread *all, u32 n)
+{
+	static struct wait_question questions[BATCH_MAX];
+	struct candidate *c = NULL;
+	u32 n_c = 0, cap = 0, n_q;
+
+	for (u32 i = 0; i < n; i++) {
+		struct known *k = may_wait(&all[i]) ? find_known(&all[i]) : NULL;
+		u64 rank = may_wait(&all[i]) ? rank_of(t, &all[i], k) : 0;
+
+		if (k)
+			k->met = true;
+		if (!rank)
+			continue;
+		c = grow(c, n_c, &cap, sizeof(*c));
+		c[n_c++] = (struct candidate){ &all[i], k, rank };
+	}
+	if (n_c > 1)
+		qsort(c, n_c, sizeof(*c), by_rank);
+	for (n_q = 0; n_q < min(n_c, (u32)BATCH_MAX); n_q++)
+		fill_question(&questions[n_q], c[n_q].w);
+	free(c);
+	if (n_q && worker_idle() && !worker_ask(questions, n_q))
+		take_answers(TAKE_NS);
+}
+
+static void set_longest(const struct wire_thread *w)
+{
+	struct proc *p;
+
+	if (w->call == CALL_NONE || w->kthread || w->state == 'Z' || w->state == 'X' ||
+	    waits_by_design(w))
+		return;
+	p = proctab_find(w->tgid, w->process_start_ns);
+	if (p && (!p->longest || w->call_age_ns > p->longest->call_age_ns))
+		p->longest = w;
+}
+
+static void clear_longest(struct proc *p, void *arg)
+{
+	(void)arg;
+	p->longest = NULL;
+}
+
+void waits_update(const struct tick *t)
+{
+	const struct wire_thread *all;
+	u32 n;
+
+	now_ns = t->now_ns;
+	monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+	take_answers(0);
+	all = threads_all(&n);
+	ask(t, all, n);
+	forget(false);
+	list_peers();
+	proctab_each(clear_longest, NULL);
+	for (u32 i = 0; i < n; i++)
+		set_longest(&all[i]);
+}
+
+bool waits_by_design(const struct wire_thread *w)
+{
+	const struct known *k = find_known(w);
+
+	return k && k->a.holder ? false : call_by_design(w->call);
+}
+
+/* ---- how it reads ---- */
+
+static void add_person(char *text, u32 pid, bool name_first)
+{
+	const struct proc *p = proctab_current(pid);
+	const char *name = p && p->comm ? p->comm : NULL;
+
+	if (!name)
+		answer_add(text, "%u", pid);
+	else if (name_first)
+		answer_add(text, "%s %u", name, pid);
+	else
+		answer_add(text, "%u (%s)", pid, name);
+}
+
+/* Puts names where the marks are. */
+static void add_with_names(char *text, const char *from)
+{
+	const char *end;
+
+	for (; *from; from++) {
+		if (*from != PERSON_NAME && *from != PERSON_PID) {
+			answer_add(text, "%c", *from);
+			continue;
+		}
+		end = strchr(from + 1, *from);
+		if (!end)
+			return;
+		add_person(text, (u32)strtoul(from + 1, NULL, 10), *from == PERSON_NAME);
+		from = end;
+	}
+}
+
+struct family {
+	u32 parent, ns_pid;	/* ns_pid 0: any */
+	u32 n, pid;
+	u64 youngest_ns;
+};
+
+static void add_child(struct proc *p, void *arg)
+{
+	struct family *f = arg;
+
+	if (p->ppid != f->parent || p->exited || p->closed || (f->ns_pid && p->ns_pid != f->ns_pid &&
+							      p->pid != f->ns_pid))
+		return;
+	f->n++;
+	if (p->start_ns >= f->youngest_ns) {
+		f->youngest_ns = p->start_ns;
+		f->pid = p->pid;
+	}
+}
+
+static void add_children(char *text, const struct known *k)
+{
+	struct family f = { .parent = k->q.pid };
+
+	f.ns_pid = k->a.children == CHILDREN_ONE ? k->a.child : 0;
+	proctab_each(add_child, &f);
+	answer_add(text, "wait for child ");
+	if (!f.n) {
+		answer_add(text, f.ns_pid ? "%u" : "? (it has none)", f.ns_pid);
+		return;
+	}
+	add_person(text, f.pid, false);
+	if (k->a.children == CHILDREN_VFORK)
+		answer_add(text, " to start a program or end (vfork)");
+	else if (f.n > 1)
+		answer_add(text, " or %u more", f.n - 1);
+}
+
+static void add_time_left(char *text, u64 until_ns)
+{
+	u64 left = until_ns > monotonic_ns ? until_ns - monotonic_ns : 0;
+
+	if (left < 10 * NSEC_PER_SEC)
+		answer_add(text, ", %.1f s left", (double)left / 1e9);
+	else if (left < 7200 * NSEC_PER_SEC)
+		answer_add(text, ", %.0f s left", (double)left / 1e9);
+	else
+		answer_add(text, ", %.1f h left", (double)left / 3600e9);
+}
+
+/* True where the one that it waits for waits for it. */
+static bool is_mutual(const struct known *k)
+{
+	for (u32 i = 0; i < n_with_peer; i++) {
+		const struct known *p = with_peer[i];
+
+		if (p->q.pid != k->a.peer_pid || p->a.peer_pid != k->q.pid || p == k)
+			continue;
+		if ((!k->a.peer_tid || k->a.peer_tid == p->q.tid) &&
+		    (!p->a.peer_tid || p->a.peer_tid == k->q.tid))
+			return true;
+	}
+	return false;
+}
+
+const char *waits_of(const struct wire_thread *w)
+{
+	const struct known *k = find_known(w);
+	char text[ANSWER_MAX] = "";
+
+	if (!may_wait(w))
+		return str_new("");
+	if (!k)
+		return NULL;
+	if (k->a.children)
+		add_children(text, k);
+	else
+		add_with_names(text, k->a.text);
+	if (k->a.until_ns)
+		add_time_left(text, k->a.until_ns);
+	if (k->a.peer_pid && is_mutual(k))
+		answer_add(text, k->a.peer_tid ? ", which waits for this thread" :
+			   ", which waits for this process");
+	return str_new(text);
+}
+
+/* ---- open and close ---- */
+
+static int waits_read(const struct tick *t)
+{
+	(void)t;
+	return 0;
+}
+
+static void waits_close(void)
+{
+	if (worker_stop())
+		ends_close();
+	forget(true);
+	n_with_peer = 0;
+}
+
+const struct collector waits_collector = {
+	.name = "waits",
+	.always = true,
+	.open = ends_open,
+	.read = waits_read,
+	.close = waits_close,
+};

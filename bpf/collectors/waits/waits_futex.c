@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * waits_futex.c: who holds the lock that a futex belongs to. The kernel does not know,
+ * but glibc, musl and the kernel's own priority-inheriting locks keep the thread's id
+ * beside the word or in it. What is read is memory of the target: it is believed only
+ * where that id is one of a living thread.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bpf/collectors/waits/waits_question.h"
+#include "bpf/host/procfs.h"
+
+#define THREADS_MAX 512		/* of a nested process that are looked through */
+#define LOCK_PI2 13		/* FUTEX_LOCK_PI2, since 5.14 */
+
+/* glibc, sysdeps/x86/nptl/bits/struct_mutex.h and aarch64's: 64 bits. */
+struct glibc_mutex {
+	s32 lock;
+	u32 count;
+	s32 owner;
+	u32 nusers;
+	s32 kind;
+};
+
+/* The id of a thread in the innermost namespace: the last of "NSpid:", or 0. */
+static u32 inner_tid(u32 pid, const char *tid)
+{
+	char path[64], buf[4096], *at, *last;
+
+	snprintf(path, sizeof(path), "%u/task/%.12s/status", pid, tid);
+	if (procfs_read(path, buf, sizeof(buf)) < 0 || !(at = strstr(buf, "\nNSpid:")))
+		return 0;
+	at[strcspn(at + 1, "\n") + 1] = '\0';
+	last = strrchr(at, '\t');
+	return last ? (u32)strtoul(last, NULL, 10) : 0;
+}
+
+/* The thread of the process that calls itself `tid` in its own pid namespace; 0: none. */
+static u32 nested_thread(const struct wait_question *q, u32 tid)
+{
+	char path[32];
+	u32 found = 0, n = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/task", q->pid);
+	dir = opendir(path);
+	while (dir && !found && n++ < THREADS_MAX && (d = readdir(dir)))
+		if (d->d_name[0] != '.' && inner_tid(q->pid, d->d_name) == tid)
+			found = (u32)strtoul(d->d_name, NULL, 10);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static u32 living_thread(const struct wait_question *q, u32 tid)
+{
+	char path[48];
+
+	if (!tid || tid > 1u << 22)
+		return 0;
+	if (q->nested)
+		return nested_thread(q, tid);
+	snprintf(path, sizeof(path), "/proc/%u/task/%u", q->pid, tid);
+	return access(path, F_OK) ? 0 : tid;
+}
+
+/* The process of a thread of another one; 0: there is none. */
+static u32 process_of(u32 tid)
+{
+	char buf[4096];
+	u64 pid;
+
+	if (!tid || tid > 1u << 22 || procfs_read_pid(tid, "status", buf, sizeof(buf)) < 0)
+		return 0;
+	pid = procfs_value(buf, "Tgid");
+	return pid == UINT64_MAX ? 0 : (u32)pid;
+}
+
+static bool held_by(const struct wait_question *q, u32 tid, bool shared, struct wait_answer *a)
+{
+	u32 own = living_thread(q, tid), other;
+
+	if (own) {
+		a->holder = true;
+		a->peer_pid = q->pid;
+		a->peer_tid = own;
+		answer_add(a->text, own == q->tid ? "futex held by itself, tid %u" :
+			   "futex held by tid %u", own);
+		return true;
+	}
+	other = shared && !q->nested ? process_of(tid) : 0;
+	if (!other)
+		return false;
+	a->holder = true;
+	a->peer_pid = other;
+	a->peer_tid = tid;
+	answer_add(a->text, "futex held by tid %u of %c%u%c", tid, PERSON_NAME, other, PERSON_NAME);
+	return true;
+}
+
+static bool is_glibc_mutex(const struct glibc_mutex *m)
+{
+	return m->lock == 2 && m->owner > 0 && m->nusers && m->nusers < 1 << 20 && m->kind >= 0 &&
+	       m->kind < 1024;
+}
+
+/* The word has the owner: locks that inherit priority, robust ones, and most of musl's. */
+static bool word_has_owner(u32 word, u32 op)
+{
+	return op == FUTEX_LOCK_PI || op == LOCK_PI2 || (word & FUTEX_WAITERS);
+}
+
+void futex_answer(const struct wait_question *q, struct wait_answer *a)
+{
+	u32 op = (u32)q->args[1] & FUTEX_CMD_MASK, val = (u32)q->args[2], word;
+	bool shared = !(q->args[1] & FUTEX_PRIVATE_FLAG), waits;
+	struct glibc_mutex m;
+	int err = memory_read(q, q->args[0], &word, sizeof(word));
+
+	if (err) {
+		answer_add(a->text, "futex held by ? (its memory: %s)", strerror(-err));
+		return;
+	}
+	waits = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
+	if (word_has_owner(word, op) && held_by(q, word & FUTEX_TID_MASK, shared, a))
+		return;
+	if (waits && val == 2 && !memory_read(q, q->args[0], &m, sizeof(m)) && is_glibc_mutex(&m) &&
+	    held_by(q, (u32)m.owner, shared, a))
+		return;
+	/* pthread_join() waits for the kernel to clear the tid of the thread that ends */
+	if (waits && word == val && living_thread(q, word)) {
+		a->peer_pid = q->pid;
+		a->peer_tid = living_thread(q, word);
+		answer_add(a->text, "the end of tid %u", a->peer_tid);
+		return;
+	}
+	answer_add(a->text, "futex, ? (no owner: a condition, a semaphore or a parked thread)");
+}

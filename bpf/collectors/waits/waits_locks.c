@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* waits_locks.c: file locks, from /proc/locks: a lock and below it, with "->", who waits for it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collectors/waits/waits_question.h"
+#include "bpf/host/procfs.h"
+
+#define LOCKS_MAX (256 << 10)
+
+/* fs/locks.c, lock_get_status(): "1: -> FLOCK  ADVISORY  WRITE 611 fe:00:1234 0 EOF". */
+struct lock_line {
+	int pid;	/* -1: of an open file, whoever has it open */
+	bool waits;
+	char inode[64];
+};
+
+static bool parse_line(const char *line, struct lock_line *l)
+{
+	char arrow[4] = "", rest[200];
+	int at = 0;
+
+	if (sscanf(line, "%*u: %n", &at) == EOF || !at)
+		return false;
+	l->waits = sscanf(line + at, " %3s", arrow) == 1 && !strcmp(arrow, "->");
+	snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(line + at, "\n"),
+		 l->waits ? strstr(line + at, "->") + 2 : line + at);
+	return sscanf(rest, " %*s %*s %*s %d %63s", &l->pid, l->inode) == 2;
+}
+
+/*
+ * The lock that a process waits for on the file with that inode number. 0, or -ENOENT; the
+ * kernel lists the one that waits below the one that is held.
+ */
+static int find_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
+{
+	struct lock_line l, held = { .pid = -1 };
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		const char *colon;
+
+		line += *line == '\n';
+		if (!parse_line(line, &l))
+			continue;
+		if (!l.waits) {
+			held = l;
+			continue;
+		}
+		colon = strrchr(l.inode, ':');
+		if ((l.pid == (int)pid || l.pid == -1) && colon &&
+		    (ino == UINT64_MAX || strtoull(colon + 1, NULL, 10) == ino)) {
+			*ret_pid = held.pid;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static u64 inode_of(const struct wait_question *q, u32 fd)
+{
+	char file[32], buf[2048];
+
+	snprintf(file, sizeof(file), "fdinfo/%u", fd);
+	return task_read(q, file, buf, sizeof(buf)) < 0 ? UINT64_MAX : procfs_value(buf, "ino");
+}
+
+void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
+{
+	char path[4096], *text = xmalloc(LOCKS_MAX);
+	int holder = -1, n = procfs_read("locks", text, LOCKS_MAX);
+
+	answer_add(a->text, "lock on ");
+	if (task_fd_link(q, fd, path, sizeof(path)) >= 0)
+		answer_add_foreign(a->text, path);
+	else
+		answer_add(a->text, "fd %u", fd);
+	if (n < 0)
+		answer_add(a->text, " held by ? (/proc/locks: %s)", strerror(-n));
+	else if (find_holder(text, q->pid, inode_of(q, fd), &holder))
+		answer_add(a->text, " held by ? (not in /proc/locks)");
+	else if (holder <= 0)
+		answer_add(a->text, " held by ? (a lock of an open file, not of a process)");
+	else {
+		a->holder = true;
+		a->peer_pid = (u32)holder;
+		answer_add(a->text, " held by %c%d%c", PERSON_PID, holder, PERSON_PID);
+	}
+	free(text);
+}

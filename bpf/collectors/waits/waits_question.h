@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * waits_question.h: one thread in one call, and what it waits on. Answers are
+ * found in a thread of their own (waits_worker.h): what other processes have in
+ * /proc and in their memory may make a reader hang.
+ */
+#ifndef OTTOP_WAITS_QUESTION_H
+#define OTTOP_WAITS_QUESTION_H
+
+#include "bpf/collectors/waits/waits_wire.h"
+#include "bpf/model/base.h"
+
+#define ANSWER_MAX 320
+#define CALL_ARGS 6
+/*
+ * In a text, PERSON_NAME and a pid stand for "bash 611", PERSON_PID for "611 (bash)":
+ * the name is put in where the process table is. Texts from outside have no such bytes.
+ */
+#define PERSON_NAME 1
+#define PERSON_PID 2
+
+struct wait_question {
+	u32 pid, tid;
+	u32 call;		/* ABI << 16 | number */
+	u64 seen;		/* thread and moment: which stay of which thread is meant */
+	u64 entered_ns;		/* CLOCK_MONOTONIC, or when it last got a CPU: about */
+	char name[24];		/* of the call */
+	char state;		/* of the thread */
+	bool nested;		/* in a pid namespace of its own */
+	u64 args[CALL_ARGS];
+};
+
+/* What a wait for children is for; the sampler knows who they are. */
+enum children { CHILDREN_NONE, CHILDREN_ONE, CHILDREN_ANY, CHILDREN_VFORK };
+
+/* A descriptor whose other end is to be found. */
+struct wait_end {
+	u64 ino;		/* 0: none */
+	bool outward;		/* it is written to */
+	bool maybe_fifo;	/* a path of which it is not known what it is */
+	u32 fd;
+};
+
+struct wait_answer {
+	bool failed;		/* the thread is in that call no more */
+	bool by_design;		/* nothing is wrong with a wait like this */
+	bool holder;		/* of a lock: it is another's fault that this one waits */
+	u32 peer_pid, peer_tid;	/* for whom it waits; 0: not known */
+	u64 until_ns;		/* CLOCK_MONOTONIC: when it ends by itself; 0: not known */
+	enum children children;
+	u32 child;		/* CHILDREN_ONE: its pid as the process knows it */
+	struct wait_end end;
+	char text[ANSWER_MAX];	/* "" until it is known */
+};
+
+/* Adds to a text of ANSWER_MAX bytes; what does not fit is cut. */
+void answer_add(char *text, const char *fmt, ...) __printf(2, 3);
+/* The same for a string from outside, which must not have our marks in it. */
+void answer_add_foreign(char *text, const char *s);
+
+/*
+ * Answers what a call waits on as far as /proc and memory tell; a->end says which
+ * other end is still to be looked for.
+ */
+void question_answer(const struct wait_question *q, struct wait_answer *a);
+
+/* ---- by kind; each fills a->text ---- */
+
+/* The descriptor, with "fd 3: " before it; outward: it is written to. */
+void fd_answer(const struct wait_question *q, u32 fd, bool outward, struct wait_answer *a);
+/* A call with a path in memory at `addr`. */
+void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait_answer *a);
+void epoll_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
+/* pollfd[n] at `addr`. */
+void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_answer *a);
+/* The sets of select(2): addresses of bits of n descriptors. */
+void select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a);
+void futex_answer(const struct wait_question *q, struct wait_answer *a);
+void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
+void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
+		  struct wait_answer *a);
+
+/* ---- what they share ---- */
+
+/* Reads memory of the process whole; 0 or -errno. */
+int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
+/* Reads /proc/PID/task/TID/FILE. As procfs_read(). */
+int task_read(const struct wait_question *q, const char *file, char *buf, size_t cap);
+/* The target of /proc/PID/task/TID/fd/N. Its length or -errno. */
+int task_fd_link(const struct wait_question *q, u32 fd, char *buf, size_t cap);
+
+/* ---- other ends: waits_ends.c ---- */
+
+int ends_open(char *reason, size_t cap);
+void ends_close(void);
+/*
+ * One pass over the open files of all processes for those of n answers that want an
+ * end (a->end.ino); adds to their texts. In the worker.
+ */
+void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n);
+
+#endif
