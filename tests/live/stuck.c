@@ -191,6 +191,7 @@ static void *hold(void *arg)
 	holder = gettid();
 	for (;;)
 		pause();
+	return NULL;
 }
 
 static void wait_for_mutex(int type, int protocol, int robust)
@@ -259,6 +260,7 @@ static void *linger(void *arg)
 	holder = gettid();
 	for (;;)
 		pause();
+	return NULL;
 }
 
 static void do_join(void)

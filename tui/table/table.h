@@ -22,6 +22,7 @@ struct column {
 	u8 priority;		/* 1 stays longest when the line gets short */
 	u8 min_width;		/* of the screen: not on narrower ones; 0: by priority alone */
 	bool spare;		/* goes first where no row knows its value */
+	bool optional;		/* not there at all where no row knows its value */
 	/* Instead of the member's value; draws at most `width` columns. */
 	void (*draw)(struct app *a, struct canvas *c, int row, int col, int width,
 		     const struct table_row *tr);

@@ -97,6 +97,13 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	return true;
 }
 
+/* A column that old recordings do not have. */
+static bool is_absent(const struct tableview *t, u32 column)
+{
+	return t->spec->columns[column].optional && t->sort_column != (int)column &&
+	       !(t->n && is_known(t, column));
+}
+
 static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
 {
 	bool rest;
@@ -106,7 +113,7 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, int sc
 	for (u32 i = 0; i < t->spec->n_columns && l->n < TABLE_MAX_COLUMNS; i++) {
 		const struct column *c = &t->spec->columns[i];
 
-		if (screen_cols < c->min_width)
+		if (screen_cols < c->min_width || is_absent(t, i))
 			continue;
 		l->column[l->n] = (int)i;
 		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);

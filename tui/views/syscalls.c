@@ -85,7 +85,7 @@ static const struct column columns[] = {
 	{ "max_ns", .priority = 3 },
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
-	{ "waits_on", .priority = 6, .spare = true },
+	{ "waits_on", .priority = 6, .optional = true },
 	{ "count", .priority = 7 },
 	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us       1ms       1s" },
 	{ "errnos", .priority = 8, .width = 32 },

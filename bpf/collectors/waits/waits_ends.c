@@ -124,8 +124,8 @@ static void pipe_text(const struct wait_question *q, struct wait_answer *a, u32 
 		add_holders(a, &h, a->end.outward ? " to " : " from ");
 	else if (h.self)
 		answer_add(a->text, " (only this process has its other end)");
-	else
-		answer_add(a->text, a->end.outward ? " (no reader)" : " (no writer)");
+	else	/* with nobody at all there the call would have returned */
+		answer_add(a->text, " (? its other end is in no process that ottop sees)");
 }
 
 static void address_text(char *buf, size_t cap, const u8 *addr, u16 port, bool v6)
