@@ -292,6 +292,113 @@ static void recursion_counts_once(void **state)
 	snapshot_put(s);
 }
 
+static const struct snapshot *deep_tick(void)
+{
+	struct builder *b = tick_of(NULL, 1);
+
+	add_frame(b, 1, "main", "user");
+	add_frame(b, 2, "walk", "user");
+	add_frame(b, 3, "ping", "user");
+	add_frame(b, 4, "pong", "user");
+	add_frame(b, 5, "std::rt::lang_start_internal", "rust");
+	add_frame(b, 6, "<F as core::ops::function::FnOnce<A>>::call_once", "rust");
+	add_frame(b, 7, "shop::serve", "rust");
+	add_stack(b, 7, 7, "2 2 2 1", 4, "yes");
+	add_stack(b, 7, 7, "1 2 2 2 2 2 1", 2, "yes");	/* deeper, and main is called from it */
+	add_stack(b, 7, 7, "3 4 3 4 3 1", 8, "yes");
+	add_stack(b, 7, 7, "7 6 5 1", 16, "yes");
+	add_stack(b, 7, 7, "6 5 5 1", 32, "yes");	/* sampled in the glue itself */
+	add_stack(b, 7, 7, "7 6 7 1", 64, "yes");	/* one frame of it has its own name */
+	return builder_seal(b);
+}
+
+static const struct flame_node *node(struct flame *f, u32 id)
+{
+	return &flame_tree(f)->nodes[id];
+}
+
+static void repetitions_share_a_node(void **state)
+{
+	const struct snapshot *s = deep_tick();
+	struct flame f;
+	u32 top, walk, ping, glue;
+
+	open_model(&f, 0);
+	flame_follow(&f, NULL, s, 0);
+	top = child(&f, FLAME_ROOT, "main");
+	walk = child(&f, top, "walk");
+	assert_true(node(&f, walk)->times == 5 && node(&f, walk)->period == 1);
+	assert_true(samples(&f, walk) == 6 && samples(&f, child(&f, walk, "main")) == 2);
+	assert_true(node(&f, walk)->first == node(&f, walk)->last);
+	ping = child(&f, top, "ping");
+	assert_true(node(&f, ping)->times == 2 && node(&f, ping)->period == 2);
+	assert_true(samples(&f, child(&f, child(&f, ping, "pong"), "ping")) == 8);
+	glue = child(&f, top, "Rust std");
+	assert_true(node(&f, glue)->times == 3 && samples(&f, glue) == 48);
+	assert_true(samples(&f, child(&f, glue, "shop::serve")) == 16);
+	assert_true(flame_tree(&f)->costs[node(&f, glue)->fn].self_n == 32);
+	child(&f, child(&f, top, "shop::serve"), "<F as core::ops::function::FnOnce<A>>::call_once");
+	flame_free(&f);
+	snapshot_put(s);
+}
+
+static void repetitions_open_and_close(void **state)
+{
+	const struct snapshot *s = deep_tick();
+	struct flame f;
+	u32 top, walk, glue;
+
+	open_model(&f, 0);
+	flame_follow(&f, NULL, s, 0);
+	top = child(&f, FLAME_ROOT, "main");
+	assert_false(flame_opens(&f, top));
+	assert_true(flame_opens(&f, child(&f, top, "walk")));
+	flame_open_node(&f, child(&f, top, "walk"));
+	flame_open_node(&f, child(&f, top, "Rust std"));
+	flame_follow(&f, NULL, s, 0);
+	top = child(&f, FLAME_ROOT, "main");
+	walk = child(&f, top, "walk");
+	assert_false(flame_opens(&f, walk));
+	walk = child(&f, child(&f, walk, "walk"), "walk");
+	assert_true(samples(&f, walk) == 6 && samples(&f, child(&f, walk, "walk")) == 2);
+	/* a function of the glue that calls itself is one all the same */
+	glue = child(&f, top, "std::rt::lang_start_internal");
+	assert_true(samples(&f, glue) == 48 && node(&f, glue)->times == 2);
+	flame_close_nodes(&f);
+	flame_follow(&f, NULL, s, 0);
+	assert_true(flame_opens(&f, child(&f, child(&f, FLAME_ROOT, "main"), "walk")));
+	flame_free(&f);
+	snapshot_put(s);
+}
+
+static void glue_is_known(void **state)
+{
+	static const char *const glue[] = {
+		"std::rt::lang_start::{{closure}}", "std::panicking::catch_unwind::do_call",
+		"std::panic::catch_unwind::<std::rt::lang_start_internal::{closure#0}, isize>",
+		"core::ops::function::FnOnce::call_once{{vtable.shim}}",
+		"<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
+		"<std::sys::thread::unix::Thread>::new::thread_start",
+		"std::thread::lifecycle::spawn_unchecked::{{closure}}::{{closure}}",
+		"std::_Function_handler<long (long), main::{lambda(long)#2}>::_M_invoke(std::_Any_data const&, long&&)",
+		"std::thread::_State_impl<std::thread::_Invoker<std::tuple<main::{lambda()#1}> > >::_M_run()",
+		"void std::__invoke_impl<void, main::{lambda()#1}>(std::__invoke_other, main::{lambda()#1}&&)",
+		"__invoke_impl<void, main(int, char**)::<lambda()> >", "runtime.goexit.abi0", "runtime.main",
+	};
+	static const char *const own[] = {
+		"main::main::{{closure}}", "main", "_start", "shop::call_once", "main.main", "runtime.mallocgc",
+		"runtime.gcBgMarkWorker", "std::vector<int>::push_back(int const&)", "std::thread::sleep",
+		"<shop::Cart as shop::Price>::price", "long shop::fib<long>(long)",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(glue); i++)
+		if (!flame_glue_of(glue[i]))
+			fail_msg("%s is glue", glue[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(own); i++)
+		if (flame_glue_of(own[i]))
+			fail_msg("%s is no glue", own[i]);
+}
+
 static void differences(void **state)
 {
 	struct flame f;
@@ -361,6 +468,9 @@ int main(void)
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(siblings_hold_still),
 		cmocka_unit_test(recursion_counts_once),
+		cmocka_unit_test(repetitions_share_a_node),
+		cmocka_unit_test(repetitions_open_and_close),
+		cmocka_unit_test(glue_is_known),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),
 	};

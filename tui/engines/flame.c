@@ -128,69 +128,7 @@ static u32 cut_fn_of(struct flame *f, const char *whole)
 	return flame_names_group(&f->names, FLAME_CUT, key, 7, whole);
 }
 
-/* ---- paths ---------------------------------------------------------------------------- */
-
-/* A stack that waits by design: for new work, or for time to pass. */
-static bool waits(struct flame *f, const struct flame_stack *s)
-{
-	bool idle = false;
-	u32 depth = 0;
-
-	for (u32 i = 0; i < s->n_ids; i++) {
-		u32 fn = flame_names_frame(&f->names, f->ids[s->ids + i]);
-		u8 wait = f->names.fns[fn].wait;
-
-		if (wait == FLAME_LOCK)
-			return false;
-		/* The main function of a kernel thread itself, not what it called. */
-		idle |= wait == FLAME_IDLE || wait == FLAME_FUTEX || (wait == FLAME_KTHREAD && depth <= 1);
-		depth += f->names.fns[fn].kind < FLAME_GROUP;
-	}
-	return idle;
-}
-
-static u32 place_function(struct flame *f, struct flame_tree *t, u32 node, u32 id)
-{
-	u32 fn = flame_names_frame(&f->names, id);
-	bool waker = f->names.fns[fn].kind == FLAME_GROUP;
-
-	if ((f->shape.hide_kernel && f->names.fns[fn].kernel) || (f->shape.inverted && waker))
-		return node;
-	return flame_tree_child(t, node, fn);
-}
-
-/* A frame is one function, and those that were inlined there above it. */
-static u32 place_frame(struct flame *f, struct flame_tree *t, u32 node, u32 id)
-{
-	u32 ids[FLAME_INLINED_MAX], n = flame_names_inlined(&f->names, id, ids, FLAME_INLINED_MAX);
-
-	if (!f->shape.inverted)
-		node = place_function(f, t, node, id);
-	for (u32 i = 0; i < n; i++)
-		node = place_function(f, t, node, ids[f->shape.inverted ? i : n - 1 - i]);
-	return f->shape.inverted ? place_function(f, t, node, id) : node;
-}
-
-u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
-{
-	const struct flame_task *task = &f->tasks[s->task];
-	u32 node = FLAME_ROOT;
-
-	if (f->shape.hide_waits && waits(f, s))
-		return FLAME_NONE;
-	if (s->cut_fn)
-		node = flame_tree_child(t, node, s->cut_fn);
-	if (f->shape.by_process && !f->scope.pid)
-		node = flame_tree_child(t, node, task->process_fn);
-	if (f->shape.by_thread)
-		node = flame_tree_child(t, node, task->thread_fn);
-	for (u32 i = 0; i < s->n_ids; i++) {
-		u32 at = f->shape.inverted ? i : s->n_ids - 1 - i;
-
-		node = place_frame(f, t, node, f->ids[s->ids + at]);
-	}
-	return node;
-}
+/* ---- into the store --------------------------------------------------------------------- */
 
 static struct flame_tree *other_tree(struct flame *f)
 {

@@ -42,6 +42,8 @@ struct flame_fn {
 	u32 frame;			/* without a name: the only frame */
 	u8 kind;			/* enum flame_kind */
 	u8 wait;			/* enum flame_wait */
+	u8 glue;			/* of which language's runtime (flame_path.c); 0: of none */
+	bool open;			/* its repetitions are drawn one by one */
 	bool named, kernel, inlined;
 	bool match;			/* the search found it */
 };
@@ -95,6 +97,8 @@ struct flame_node {
 	u32 first, last, next;	/* children in drawing order, and the next of the same parent */
 	bool ordered;		/* children have their places */
 	bool placed;		/* used while places are given */
+	u8 period;		/* so many functions in turn ... */
+	u16 times;		/* ... so often at most stand for this node and those below; 0: itself */
 	float a_value, a_n;	/* in window A */
 	double value, n;	/* in the window: of this node and all below */
 };
@@ -256,6 +260,14 @@ double flame_diff(const struct flame *f, double value, double n, double a_value,
 		  bool *ret_noise);
 
 /* ---- between flame.c, flame_build.c and flame_window.c ------------------------------------- */
+
+/* Of which runtime a function is nothing but a part; 0: of none. */
+u8 flame_glue_of(const char *name);
+/* Does the node stand for several, which can be shown? */
+bool flame_opens(const struct flame *f, u32 node);
+/* Shows them, from the next complete tree on. */
+void flame_open_node(struct flame *f, u32 node);
+void flame_close_nodes(struct flame *f);
 
 /* The leaf of a stack in a tree of the present shape; FLAME_NONE: not shown. */
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s);

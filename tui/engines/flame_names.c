@@ -164,6 +164,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	}
 	if (named) {
 		fn->wait = wait_of(r->name);
+		fn->glue = fn->kind < FLAME_UNKNOWN && !fn->kernel ? flame_glue_of(r->name) : 0;
 		return id;
 	}
 	fn->frame = (u32)r->id;

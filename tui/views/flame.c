@@ -295,6 +295,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 	"width\tshare of the frame on top of the graph; callees below their caller\n" \
 	"[k]\tfrom here down it is the kernel\n" \
 	"9 frames:\tthose that all stacks begin with, where the graph is too tall (Enter, Esc)\n" \
+	"name ×30\tcalls itself so often, or so many frames of a runtime (Enter opens, Esc)\n" \
 	"(name)\tinlined into its caller\n" \
 	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \

@@ -67,9 +67,10 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 {
 	const struct flame_fn *fn = flame_fn_of(v, node);
 	const struct flame_node *t = flame_node(v, node);
-	char text[512];
+	char text[512], times[16] = "";
 	size_t n = 0;
 	bool noise, inlined;
+	int room = width;
 
 	*buf = '\0';
 	if (compares(v)) {
@@ -88,13 +89,18 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	n += (size_t)snprintf(buf + n, cap - n, "%s", prefix_of(v, c, node));
 	if ((int)n >= width)	/* no room for the name: as much of the prefix as fits */
 		return flame_label(buf, cap, n ? strcpy(text, buf) : flame_fn_text(fn), FLAME_GROUP, width);
+	if (flame_opens(&v->f, node) && (int)n + 8 < width) {
+		snprintf(times, sizeof(times), " ×%u", t->times);
+		width -= (int)strlen(times) - 1;	/* the cross is two bytes */
+	}
 	inlined = fn->inlined && (int)n + 4 < width;	/* "(…)" would say less than "er…" */
 	if (inlined)
 		buf[n++] = '(';
 	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - inlined);
 	if (inlined)
 		snprintf(buf + strlen(buf), cap - strlen(buf), ")");
-	return (int)n + width + inlined;
+	snprintf(buf + strlen(buf), cap - strlen(buf), "%s", times);
+	return min((int)n + width + inlined + (*times ? (int)strlen(times) - 1 : 0), room);
 }
 
 /* ---- styles --------------------------------------------------------------------------- */

@@ -200,6 +200,20 @@ static void everywhere_text(struct flame_view *v, const struct facts *x, char *b
 		 format_pct(self, share(cost->self, x->all)));
 }
 
+static void folded_text(const struct flame_view *v, u32 node, char *buf, size_t cap)
+{
+	const struct flame_node *t = flame_node(v, node);
+
+	if (!flame_fn_of(v, node)->row)
+		snprintf(buf, cap, "up to %u functions that start threads or call closures · Enter opens",
+			 t->times);
+	else if (t->period > 1)
+		snprintf(buf, cap, "up to %u rounds of %u functions that call one another · Enter opens",
+			 t->times, t->period);
+	else
+		snprintf(buf, cap, "calls itself, up to %u deep · Enter opens", t->times);
+}
+
 void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, struct rect r)
 {
 	struct facts x = facts_of(v);
@@ -223,6 +237,10 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 			 x.fn->named ? "" : ", no name: ",
 			 x.fn->named ? "" : row->reason ? row->reason : "not looked up yet");
 		say(c, y++, r.cols, "from", text);
+	}
+	if (flame_opens(&v->f, x.node)) {
+		folded_text(v, x.node, text, sizeof(text));
+		say(c, y++, r.cols, "folded", text);
 	}
 	if (flame_node(v, x.node)->fn < v->f.trees[v->f.shown].n_costs) {
 		everywhere_text(v, &x, text, sizeof(text));

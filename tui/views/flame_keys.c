@@ -176,6 +176,11 @@ static void zoom_in(struct flame_view *v)
 {
 	u32 node = here(v);
 
+	if (flame_opens(&v->f, node)) {
+		flame_open_node(&v->f, node);
+		v->complete = false;
+		return;
+	}
 	if (node == flame_zoom(v))
 		return;
 	if (v->fold && node == v->fold_node) {	/* its line is opened: the cursor is on the first of them */
@@ -220,6 +225,7 @@ static bool act_zoom(struct flame_view *v, enum action action)
 		v->f.n_pins = min(v->f.n_pins, 1u);
 		v->in_list = v->diff = v->detail = v->unfolded = false;
 		v->same_fn = FLAME_NONE;
+		flame_close_nodes(&v->f);
 		show_zoom(v);
 		return false;	/* the console forgets the search */
 	default:
