@@ -162,16 +162,19 @@ static struct {
 	size_t n, cap;
 } text;
 
-static void put_text(const char *s)
+static void put_bytes(const char *s, size_t n)
 {
-	size_t n = strlen(s) + 1;
-
 	if (text.n + n > text.cap) {
 		text.cap = max(text.cap * 2, text.n + n + 65536);
 		text.data = xrealloc(text.data, text.cap);
 	}
 	memcpy(text.data + text.n, s, n);
 	text.n += n;
+}
+
+static void put_text(const char *s)
+{
+	put_bytes(s, strlen(s) + 1);
 }
 
 /* The name of one address, "" for none. */
@@ -185,6 +188,8 @@ static void put_name(const struct cached *c, const struct source *map, u64 addr)
 		return;
 	}
 	name = map ? NULL : symbol_demangle(raw);
+	if (!map && symbol_is_rust(raw))
+		put_bytes((char []){ SYMBOLIZER_RUST }, 1);
 	put_text(name ?: raw);
 	free(name);
 }

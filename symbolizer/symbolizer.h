@@ -51,6 +51,9 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
  */
 int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n);
 
+/* The first byte of a name whose symbol rustc made: once demangled, it looks like one of C++. */
+#define SYMBOLIZER_RUST 1
+
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* symtab.c: see symtab.h. */
 #include <elf.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 #include "symbolizer/symtab.h"
 
+#define DEMANGLED_MAX (32u << 10)	/* a name that is longer is shown as it is in the file */
+#define MAX_DEPTH 4096		/* of the nesting in a name: some 2 MB of stack */
 #define MAX_SYMBOLS (4u << 20)
 #define MAX_GAP (64u << 10)	/* a symbol without size reaches at most this far */
 #define MAX_OVERLAP 8		/* functions inside of functions that are looked through */
@@ -208,17 +211,88 @@ static void cut_rust_hash(char *s)
 		s[n - 19] = '\0';
 }
 
+bool symbol_is_rust(const char *name)
+{
+	size_t n = strcspn(name, "@.");		/* ".llvm.123": a copy that the linker made */
+
+	if (!strncmp(name, "_R", 2))
+		return true;
+	return n > 23 && !strncmp(name, "_ZN", 3) && !strncmp(name + n - 20, "17h", 3) && name[n - 1] == 'E' &&
+	       strspn(name + n - 17, "0123456789abcdef") == 16;
+}
+
+/* What a demangler has written so far; beyond DEMANGLED_MAX it is left by longjmp(). */
+struct demangled {
+	char *s;
+	size_t n;
+	jmp_buf too_much;
+};
+
+/*
+ * A name of 300 bytes may stand for gigabytes: each substitution (C++) or back reference
+ * (Rust) may name the one before twice. libiberty's demanglers with a callback use no
+ * heap, so that they can be left from there.
+ */
+static void take_part(const char *part, size_t n, void *arg)
+{
+	struct demangled *d = arg;
+
+	if (d->n + n >= DEMANGLED_MAX)
+		longjmp(d->too_much, 1);
+	memcpy(d->s + d->n, part, n);
+	d->n += n;
+}
+
+/* Characters that are not of identifiers ("3foo"): no name nests deeper than it has of these. */
+static size_t most_depth(const char *name)
+{
+	size_t n = 0;
+
+	while (*name) {
+		char *end;
+		unsigned long len = *name >= '0' && *name <= '9' ? strtoul(name, &end, 10) : 0;
+
+		if (len && len <= strlen(end)) {
+			name = end + len;
+		} else {
+			name++;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* libiberty refuses what is longer than 1 kB, lest it recurses too deep for the stack. */
+static int options_for(const char *name)
+{
+	return DMGL_PARAMS | DMGL_ANSI | (most_depth(name) < MAX_DEPTH ? DMGL_NO_RECURSE_LIMIT : 0);
+}
+
+static bool demangle(struct demangled *d, const char *name, int options)
+{
+	if (setjmp(d->too_much))
+		return false;
+	return rust_demangle_callback(name, options, take_part, d) ||
+	       (d->n = 0, cplus_demangle_v3_callback(name, options, take_part, d));
+}
+
 char *symbol_demangle(const char *name)
 {
-	char *plain = xstrdup(name), *s = NULL;
+	char *plain = xstrdup(name);
+	struct demangled d;
 
 	if (plain[0] != '@')	/* memcpy@@GLIBC_2.14 */
 		plain[strcspn(plain, "@")] = '\0';
-	if (strlen(plain) < 4096 && (!strncmp(plain, "_Z", 2) || !strncmp(plain, "_R", 2)))
-		s = cplus_demangle(plain, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
-	if (!s)
+	if (strncmp(plain, "_Z", 2) && strncmp(plain, "_R", 2))
 		return plain;
+	d.s = xmalloc(DEMANGLED_MAX);
+	d.n = 0;
+	if (!demangle(&d, plain, options_for(plain))) {
+		free(d.s);
+		return plain;
+	}
 	free(plain);
-	cut_rust_hash(s);
-	return s;
+	d.s[d.n] = '\0';
+	cut_rust_hash(d.s);
+	return xrealloc(d.s, d.n + 1);
 }

@@ -8,7 +8,7 @@
 
 #include "symbolizer/elf.h"
 
-#define SYMBOL_NAME_MAX 8192	/* longer ones are cut */
+#define SYMBOL_NAME_MAX 16384	/* longer ones are cut */
 
 struct symtab;
 
@@ -26,8 +26,11 @@ void symtab_free(struct symtab *t);	/* NULL-safe */
 
 /*
  * As a person would write it: C++ and Rust names demangled, Rust's hash and
- * symbol versions cut off, else the name itself. The caller frees it.
+ * symbol versions cut off, else the name itself, which is also what one gets whose
+ * demangled form is longer than 32 KiB. The caller frees it.
  */
 char *symbol_demangle(const char *name);
+/* A name that rustc mangled (v0: "_R...", or its older form with a hash). */
+bool symbol_is_rust(const char *name);
 
 #endif

@@ -53,33 +53,16 @@ void lines_close(void)
 	n_files = 0;
 }
 
-/*
- * Demangled, a function of C++ has arguments; Rust's names have parentheses in
- * "<…>" and "{…}" only.
- */
-static bool is_rust(const char *name)
+const char *lines_name(const char *name)
 {
-	bool qualified = false;
-	int depth = 0;
-
-	for (const char *s = name; *s; s++) {
-		if (*s == '<' || *s == '{')
-			depth++;
-		else if ((*s == '>' && s > name && s[-1] != '-') || *s == '}')
-			depth--;
-		else if (*s == '(' && depth <= 0)
-			return false;
-		else if (s[0] == ':' && s[1] == ':' && depth <= 0)
-			qualified = true;
-	}
-	return qualified;
+	return name && name[0] == SYMBOLIZER_RUST ? name + 1 : name;
 }
 
 const char *lines_kind(const char *name, const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	if (name && is_rust(name))
+	if (name && name[0] == SYMBOLIZER_RUST)
 		return "rust";
 	/* main.(*Worker).Run is Go */
 	if (name && (strstr(name, "::") || (strchr(name, '(') && !strstr(name, ".(*"))))
@@ -166,10 +149,10 @@ static const char *inlined_text(const struct symbolizer_answer *a, u32 first, u3
 
 	for (u32 i = first; i < first + n && used + 11 < sizeof(buf); i++) {
 		const struct symbolizer_line *l = &a->lines[i];
-		const char *name = text_of(a, l->name);
+		const char *name = l->name ? a->names + l->name : NULL;
 		u32 id = frames_inlined(&(struct frames_inlined){
 			.in = a->file, .module = path ? str_new(path) : NULL,
-			.build_id = str_new(file_build_id(a->file)), .name = name,
+			.build_id = str_new(file_build_id(a->file)), .name = name ? str_new(lines_name(name)) : NULL,
 			.kind = str_new(lines_kind(name, path)), .file = text_of(a, l->file),
 			.line = line_of(l->line), .start_line = line_of(l->start),
 		});
@@ -187,7 +170,7 @@ static void take_address(const struct symbolizer_answer *a, u32 id, u32 first, u
 	const struct symbolizer_line *l = &a->lines[first + n - 1];
 
 	frames_source(id, text_of(a, l->file), line_of(l->line), line_of(l->start),
-		      inlined_text(a, first, n - 1), text_of(a, l->name));
+		      inlined_text(a, first, n - 1), l->name ? str_new(lines_name(a->names + l->name)) : NULL);
 }
 
 void lines_take(const struct symbolizer_answer *a)

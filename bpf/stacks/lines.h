@@ -16,8 +16,10 @@ void lines_switch(bool on);
  */
 bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n);
 void lines_take(const struct symbolizer_answer *a);
-/* The kind of a function by its name and module: "c++", "rust", "library", "user". */
+/* The kind of a function by its name (as the symbolizer gives it) and module: "rust", "c++", "library", "user". */
 const char *lines_kind(const char *name, const char *path);
+/* The name itself, without the mark of its language. */
+const char *lines_name(const char *name);
 void lines_close(void);
 
 #endif

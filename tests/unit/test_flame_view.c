@@ -40,6 +40,7 @@ static void labels(void **state)
 		{ "liblzma.so.5.4.1+0x15bc9", FLAME_UNKNOWN, 15, "liblzma+0x15bc9" },
 		{ "sort.solid", FLAME_UNKNOWN, 7, "sort.s…" },
 		{ "(((((", FLAME_CPP, 3, "((…" },
+		{ "int (anonymous namespace)::Foo::bar(int)", FLAME_CPP, 16, "…::Foo::bar" },
 		{ "a<b<c", FLAME_CPP, 3, "a<…" },
 		/* the type that is returned says least, and is never drawn */
 		{ "void std::sort<int*>(int*, int*)", FLAME_CPP, 40, "std::sort<int*>(int*, int*)" },

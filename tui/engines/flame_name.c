@@ -120,7 +120,7 @@ static const char *clone_suffix(const char *s, const char *end)
 static bool divides(const char *s, const char *end)
 {
 	return *s == ' ' && !starts(s, end, " const") && s + 1 < end && s[1] != '<' && s[1] != '[' &&
-	       s[1] != '(';
+	       (s[1] != '(' || starts(s, end, " (anonymous"));
 }
 
 void flame_name_core(const char *name, const char **ret_start, const char **ret_args, const char **ret_end)

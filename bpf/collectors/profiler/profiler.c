@@ -288,7 +288,7 @@ static void take_names(const struct symbolizer_answer *a)
 
 		if (!id)
 			continue;
-		frames_name(id, name[0] ? str_new(name) : NULL,
+		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
 			    str_new(lines_kind(name, path)),
 			    name[0] ? NULL : str_new(why_missing(a->missing)));
 	}
