@@ -53,6 +53,28 @@ void lines_close(void)
 	n_files = 0;
 }
 
+/*
+ * Demangled, a function of C++ has arguments; Rust's names have parentheses in
+ * "<…>" and "{…}" only.
+ */
+static bool is_rust(const char *name)
+{
+	bool qualified = false;
+	int depth = 0;
+
+	for (const char *s = name; *s; s++) {
+		if (*s == '<' || *s == '{')
+			depth++;
+		else if ((*s == '>' && s > name && s[-1] != '-') || *s == '}')
+			depth--;
+		else if (*s == '(' && depth <= 0)
+			return false;
+		else if (s[0] == ':' && s[1] == ':' && depth <= 0)
+			qualified = true;
+	}
+	return qualified;
+}
+
 const char *lines_name(const char *name)
 {
 	return name && name[0] == SYMBOLIZER_RUST ? name + 1 : name;
@@ -63,6 +85,8 @@ const char *lines_kind(const char *name, const char *path)
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	if (name && name[0] == SYMBOLIZER_RUST)
+		return "rust";
+	if (name && is_rust(name))
 		return "rust";
 	/* main.(*Worker).Run is Go */
 	if (name && (strstr(name, "::") || (strchr(name, '(') && !strstr(name, ".(*"))))
