@@ -345,8 +345,10 @@ bool flame_act(struct app *a, void *state, enum action action, u32 key)
 
 	if (!app_snapshot(a) || !v->ready)
 		return false;
-	if (act_window(a, v, action) || act_shape(v, action))
+	if (act_window(a, v, action) || act_shape(v, action)) {
+		v->n_boxes = 0;	/* they are of nodes that are no more; the next frame makes new ones */
 		return true;
+	}
 	if (!v->n_boxes)
 		return false;
 	if (v->in_list && move_list(v, action))
