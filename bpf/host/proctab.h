@@ -45,6 +45,7 @@ struct proc {
 	u64 http_requests;	/* in this interval: served, or made where it serves none */
 	const struct hist *http_hist;	/* a reference; their durations */
 	bool http_serves;
+	bool reading_hangs;	/* its memory or files: it is not asked again what it waits on */
 	const struct wire_thread *longest;	/* longest in a call that is no wait by design; of this tick */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };

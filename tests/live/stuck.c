@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,6 +20,8 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
@@ -519,6 +522,43 @@ static void do_mutual(void)
 	(void)!read(b[0], &byte, 1);
 }
 
+static struct pollfd *hidden;
+
+static void *poll_hidden(void *arg)
+{
+	holder = gettid();
+	poll(hidden, 1, -1);
+	return NULL;
+}
+
+/* A set of poll(2) in memory that nobody can read any more: who tries hangs. */
+static void do_unreadable(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC), p[2];
+	pthread_t t;
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || pipe(p)) {
+		printf("%d 0 no-userfaultfd\n", getpid());
+		fflush(stdout);
+		return;
+	}
+	hidden = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	hidden->fd = p[0];
+	hidden->events = POLLIN;
+	pthread_create(&t, NULL, poll_hidden, NULL);
+	while (!holder)
+		usleep(1000);
+	usleep(200000);		/* it has copied its set */
+	reg.range.start = (unsigned long)hidden;
+	reg.range.len = 4096;
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg) || madvise(hidden, 4096, MADV_DONTNEED))
+		exit(1);
+	say(holder);
+	pause();
+}
+
 #define MODE(name) { #name, do_##name }
 static const struct {
 	const char *name;
@@ -529,7 +569,7 @@ static const struct {
 	MODE(deadlock), MODE(join), MODE(flock), MODE(fcntl), MODE(child), MODE(any_child), MODE(epoll),
 	MODE(poll), MODE(select), MODE(sleep), MODE(until), MODE(pause), MODE(eventfd), MODE(timerfd),
 	MODE(signalfd), MODE(inotify), MODE(tty), MODE(semaphore), MODE(queue), MODE(vfork),
-	MODE(mutual),
+	MODE(mutual), MODE(unreadable),
 };
 
 int main(int argc, char **argv)

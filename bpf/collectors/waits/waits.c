@@ -88,9 +88,12 @@ static void keep_answer(const struct wait_question *q, const struct wait_answer 
 {
 	struct wire_thread w = { .tid = q->tid, .call = q->call, .arrived_ns = q->seen };
 	struct known *k;
+	struct proc *p;
 
 	if (a->failed)
 		return;
+	if (a->hangs && (p = proctab_current(q->pid)))
+		p->reading_hangs = true;
 	k = find_known(&w);
 	if (!k) {
 		k = xcalloc(1, sizeof(*k));
@@ -141,13 +144,6 @@ static bool is_selected(const struct tick *t, const struct wire_thread *w)
 	return false;
 }
 
-static bool is_observed(const struct wire_thread *w)
-{
-	const struct proc *p = proctab_find(w->tgid, w->process_start_ns);
-
-	return p && proc_in_scope(p);
-}
-
 /* Somebody waits for it: what it waits for itself says whether they wait for each other. */
 static bool is_peer(const struct wire_thread *w)
 {
@@ -160,14 +156,17 @@ static bool is_peer(const struct wire_thread *w)
 /* How much it matters to ask about this one: the selected process, then new ones, by age. 0: not now. */
 static u64 rank_of(const struct tick *t, const struct wire_thread *w, const struct known *k)
 {
+	const struct proc *p = proctab_find(w->tgid, w->process_start_ns);
 	bool design = call_by_design(w->call);
 	u64 rank = min(w->call_age_ns / NSEC_PER_MSEC, 1ull << 40);
 
+	if (!p || p->reading_hangs)
+		return 0;
 	if (is_selected(t, w))
 		return 1ull << 50 | rank;
 	if (!k && is_peer(w))
 		return 1ull << 48 | rank;
-	if (!is_observed(w) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
+	if (!proc_in_scope(p) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
 		return 0;
 	if (k && now_ns - k->asked_ns < (design ? REFRESH_DESIGN_NS : REFRESH_NS))
 		return 0;

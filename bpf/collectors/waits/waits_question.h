@@ -42,6 +42,7 @@ struct wait_end {
 };
 
 struct wait_answer {
+	bool hangs;		/* reading its memory or files does not end */
 	bool failed;		/* the thread is in that call no more */
 	bool by_design;		/* nothing is wrong with a wait like this */
 	bool holder;		/* of a lock: it is another's fault that this one waits */

@@ -2,6 +2,7 @@
 /* waits_worker.c: see waits_worker.h. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -23,7 +24,7 @@ struct worker {
 };
 
 static struct worker *worker;
-static u32 n_hanging;
+static atomic_uint n_hanging;
 
 static void finish(struct worker *w)
 {
@@ -78,8 +79,10 @@ static void *worker_main(void *arg)
 		answer_batch(w);
 		finish(w);
 	}
-	if (w->abandoned)
+	if (w->abandoned) {	/* what it hung on is gone */
 		free(w);
+		atomic_fetch_sub(&n_hanging, 1);
+	}
 	return NULL;
 }
 
@@ -136,7 +139,7 @@ static void give_up(struct worker *w, struct batch *ret)
 {
 	*ret = w->batch;
 	for (u32 i = w->at; i < ret->n; i++) {
-		ret->a[i] = (struct wait_answer){ .failed = i != w->at };
+		ret->a[i] = (struct wait_answer){ .failed = i != w->at, .hangs = i == w->at };
 		if (i == w->at)
 			answer_add(ret->a[i].text, "? (reading it hangs)");
 	}
@@ -145,7 +148,7 @@ static void give_up(struct worker *w, struct batch *ret)
 	w->abandoned = true;
 	pthread_detach(w->thread);
 	worker = NULL;
-	n_hanging++;
+	atomic_fetch_add(&n_hanging, 1);
 }
 
 bool worker_take(u64 wait_ns, struct batch *ret)
