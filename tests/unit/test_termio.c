@@ -69,6 +69,40 @@ static void no_answer(void **state)
 	close(in[0]), close(in[1]), close(out[0]), close(out[1]);
 }
 
+/* A frame is told apart only where the terminal said that it knows what that is. */
+static void frames(void **state)
+{
+	static const struct {
+		const char *answer;
+		bool can;
+	} cases[] = {
+		{ "\033[?2026;2$y\033]11;rgb:ffff/ffff/ffff\033\\", true },
+		{ "jj\033[?2026;1$y\033]11;rgb:0000/0000/0000\007", true },
+		{ "\033[?2026;0$y\033]11;rgb:0000/0000/0000\007", false },
+		{ "\033]11;rgb:0000/0000/0000\007", false },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		int in[2], out[2];
+		char got[128];
+		ssize_t n;
+
+		assert_int_equal(pipe(in), 0);
+		assert_int_equal(pipe(out), 0);
+		assert_true(write(in[1], cases[i].answer, strlen(cases[i].answer)) > 0);
+		assert_int_equal(termio_light_background(in[0], out[1], 2000), i == 0);
+		n = read(out[0], got, sizeof(got) - 1);
+		got[max(n, (ssize_t)0)] = '\0';
+		assert_string_equal(got, "\033[?2026$p\033]11;?\033\\");
+		assert_int_equal(termio_synchronizes(), cases[i].can);
+		assert_int_equal(termio_write_frame(out[1], "abc", 3), 0);
+		n = read(out[0], got, sizeof(got) - 1);
+		got[max(n, (ssize_t)0)] = '\0';
+		assert_string_equal(got, cases[i].can ? "\033[?2026habc\033[?2026l" : "abc");
+		close(in[0]), close(in[1]), close(out[0]), close(out[1]);
+	}
+}
+
 static void bytes(void **state)
 {
 	u64 before = termio_bytes();
@@ -114,7 +148,7 @@ static void stuck(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(true_colour), cmocka_unit_test(background),
+		cmocka_unit_test(true_colour), cmocka_unit_test(background), cmocka_unit_test(frames),
 		cmocka_unit_test(no_answer), cmocka_unit_test(bytes),
 		cmocka_unit_test(stuck),
 	};

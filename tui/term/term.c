@@ -74,11 +74,11 @@ static enum depth find_depth(bool no_color)
 
 static bool find_light(struct terminal *t)
 {
-	int light = theme_light_from_env();
+	int light = theme_light_from_env(), answer = -1;
 
-	if (light < 0 && theme_terminal_answers(getenv("TERM")))
-		light = termio_light_background(t->in_fd, t->out_fd, BACKGROUND_WAIT_MS);
-	return light == 1;
+	if (theme_terminal_answers(getenv("TERM")))
+		answer = termio_light_background(t->in_fd, t->out_fd, BACKGROUND_WAIT_MS);
+	return (light < 0 ? answer : light) == 1;
 }
 
 /* The pair of two roles, made when it is first needed. */
@@ -135,7 +135,7 @@ static void send(struct terminal *t)
 	len = (size_t)max(pread(t->sink_fd, in, (size_t)n, 0), 0);
 	if (t->depth == COLOURS_TRUE)
 		len = termio_true_colour(out, in, len, t->rgb, THEME_TRUE_FIRST, N_ROLES);
-	if (!t->gone && termio_write(t->write_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
+	if (!t->gone && termio_write_frame(t->write_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
 		t->gone = true;
 	free(in);
 	free(out);
@@ -473,6 +473,22 @@ static void drop_answer(struct terminal *t)
 	}
 }
 
+/* The same of the answer about a mode: "ESC [ ? 2026 ; 2 $ y". */
+static bool is_mode_answer(struct terminal *t)
+{
+	wint_t ch;
+
+	if (wget_wch(t->keys, &ch) == ERR)
+		return false;
+	if (ch != '?') {
+		unget_wch((wchar_t)ch);
+		return false;
+	}
+	for (int i = 0; i < 16 && wget_wch(t->keys, &ch) != ERR && ch != 'y'; i++)
+		;
+	return true;
+}
+
 static u32 after_escape(struct terminal *t)
 {
 	wint_t ch;
@@ -483,6 +499,8 @@ static u32 after_escape(struct terminal *t)
 		drop_answer(t);
 		return K_NONE;
 	}
+	if (ch == '[' && is_mode_answer(t))
+		return K_NONE;
 	unget_wch((wchar_t)ch);
 	return K_ESC;
 }

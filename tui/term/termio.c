@@ -248,7 +248,33 @@ int termio_parse_background(const char *answer)
 	return 299 * r + 587 * g + 114 * b > 127500;
 }
 
+#define ASK_SYNC "\033[?2026$p"	/* DECRQM; before OSC 11, so that its answer comes first */
+#define BEGIN_SYNC "\033[?2026h"
+#define END_SYNC "\033[?2026l"
+
 static char typed[64];
+static bool synchronizes;
+
+bool termio_synchronizes(void)
+{
+	return synchronizes;
+}
+
+int termio_write_frame(int fd, const char *data, size_t n)
+{
+	char *all;
+	int r;
+
+	if (!synchronizes)
+		return termio_write(fd, data, n);
+	all = xmalloc(strlen(BEGIN_SYNC) + n + strlen(END_SYNC));
+	memcpy(all, BEGIN_SYNC, strlen(BEGIN_SYNC));
+	memcpy(all + strlen(BEGIN_SYNC), data, n);
+	memcpy(all + strlen(BEGIN_SYNC) + n, END_SYNC, strlen(END_SYNC));
+	r = termio_write(fd, all, strlen(BEGIN_SYNC) + n + strlen(END_SYNC));
+	free(all);
+	return r;
+}
 
 /* What is not the answer was typed; sequences among it cannot be told apart and are dropped. */
 static void keep_typed(const char *got)
@@ -270,7 +296,8 @@ int termio_light_background(int in_fd, int out_fd, int wait_ms)
 	char answer[256] = "";
 	size_t n = 0;
 
-	if (termio_write(out_fd, "\033]11;?\033\\", 8) < 0)
+	synchronizes = false;
+	if (termio_write(out_fd, ASK_SYNC "\033]11;?\033\\", strlen(ASK_SYNC) + 8) < 0)
 		return -1;
 	while (n < sizeof(answer) - 1) {
 		s64 left_ns = (s64)(end_ns - boottime_ns());
@@ -288,5 +315,7 @@ int termio_light_background(int in_fd, int out_fd, int wait_ms)
 			break;
 	}
 	keep_typed(answer);
+	/* 1: on, 2: off; 0 and 4: the terminal cannot. */
+	synchronizes = strstr(answer, "\033[?2026;1$y") || strstr(answer, "\033[?2026;2$y");
 	return termio_parse_background(answer);
 }

@@ -39,12 +39,16 @@ u64 termio_bytes(void);
 size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u32 first, u32 count);
 
 /*
- * Asks the terminal for its background colour (OSC 11); in raw mode, waits at
+ * Asks the terminal for its background colour (OSC 11) and for mode 2026; in raw mode, waits at
  * most wait_ms. 1 light, 0 dark, -1 no answer. The late answer is left to
  * term_key(), which drops it. Plain keys that were typed meanwhile are in
  * termio_typed().
  */
 int termio_light_background(int in_fd, int out_fd, int wait_ms);
+/* It was asked as well whether it shows a frame at once (mode 2026), and said so. */
+bool termio_synchronizes(void);
+/* As termio_write(), and such a terminal is told where the frame begins and ends. */
+int termio_write_frame(int fd, const char *data, size_t n);
 const char *termio_typed(void);
 /* 1, 0 or -1 for an answer like "\033]11;rgb:ffff/ffff/dddd\007". */
 int termio_parse_background(const char *answer);
