@@ -324,6 +324,25 @@ static void pausing(void **state)
 	assert_true(app_live(app));
 }
 
+/* That something is not there is said when it was looked for, not before. */
+static void absence_needs_evidence(void **state)
+{
+	char said[96];
+
+	tick(1);
+	assert_true(app_too_early(app, TABLE_processes, said, sizeof(said)));
+	assert_string_equal(said, "not known yet: looked at for 1 s");
+	assert_true(app_too_early(app, TABLE_events, said, sizeof(said)));
+	assert_string_equal(said, "not known yet: the first interval is not over");
+	tick(2);
+	assert_true(app_too_early(app, TABLE_processes, said, sizeof(said)));
+	tick(3);
+	assert_false(app_too_early(app, TABLE_processes, said, sizeof(said)));
+	assert_true(app_too_early(app, TABLE_events, said, sizeof(said)));
+	keys("[");	/* of the past nothing more will be known */
+	assert_false(app_too_early(app, TABLE_events, said, sizeof(said)));
+}
+
 static void replaying(void **state)
 {
 	int wait_ms;
@@ -541,7 +560,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(wants), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
-		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(sorting),
+		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(absence_needs_evidence), TEST(sorting),
 		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
 		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),
 		TEST(trails_after_jumps), TEST(any_size), TEST(random_keys),

@@ -108,6 +108,11 @@ bool app_dirty(const struct app *a);
 int app_history_index(const struct app *a);
 /* False while paused, stepping or replaying. */
 bool app_live(const struct app *a);
+/*
+ * Is the table looked at for too short a time to say that something is not there?
+ * Then buf is what is said in place of that. Never so in a recording, or of the past.
+ */
+bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap);
 /* What is shown was recorded: what is not there will never come. */
 bool app_replaying(const struct app *a);
 /* Why rows of the process of the context are missing: "not read yet", "not recorded" ... */

@@ -84,6 +84,7 @@ struct app {
 		const struct snapshot **snapshots;
 		u32 n_rows, cap_rows, n_snapshots, cap_snapshots;
 	} later;		/* app_put_later() */
+	u64 seen_since_ns[N_TABLES];	/* live: since when it is collected without a gap; 0: it is not */
 	bool paused;
 	u64 next_play_ns;	/* replay: when the next tick is shown; 0: not playing */
 

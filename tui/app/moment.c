@@ -5,6 +5,8 @@
 
 #include "tui/app/app_state.h"
 
+#define EVIDENCE_NS (3 * NSEC_PER_SEC)	/* for so long is looked before it is said that there is nothing */
+
 static int last_index(const struct app *a)
 {
 	return a->config.history ? (int)history_len(a->config.history) - 1 : -1;
@@ -31,8 +33,36 @@ void moment_show(struct app *a, int index)
 
 /* ---- live ----------------------------------------------------------------------- */
 
+static void note_seen(struct app *a, const struct snapshot *s)
+{
+	for (u32 t = 0; t < N_TABLES; t++) {
+		const struct table *table = &s->tables[t];
+
+		if (table->status != TS_OK && table->status != TS_PARTIAL)
+			a->seen_since_ns[t] = 0;
+		else if (!a->seen_since_ns[t])
+			a->seen_since_ns[t] = s->time_ns - (table->interval_ns ? table->interval_ns : s->interval_ns);
+	}
+}
+
+bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap)
+{
+	u64 since_ns = a->seen_since_ns[t];
+
+	if (!app_live(a) || !a->shown || a->shown->time_ns < since_ns)
+		return false;
+	if (since_ns && a->shown->time_ns - since_ns >= EVIDENCE_NS)
+		return false;
+	if (since_ns)
+		snprintf(buf, cap, "not known yet: looked at for %.0f s", (double)(a->shown->time_ns - since_ns) / 1e9);
+	else
+		snprintf(buf, cap, "not known yet: the first interval is not over");
+	return true;
+}
+
 void moment_tick(struct app *a, const struct snapshot *s)
 {
+	note_seen(a, s);
 	snapshot_put(a->latest);
 	a->latest = s;
 	a->dirty = true;

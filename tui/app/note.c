@@ -279,7 +279,7 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 {
 	const struct tableview *tv = a->tables[a->view];
 	const struct processes_row *p = app_process(a);
-	char n[FORMAT_MAX];
+	char n[FORMAT_MAX], early[96];
 
 	if (tv && tv->filter)
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_text,
@@ -288,6 +288,9 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 	else if (p && p->row.closed)
 		canvas_text(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
 			    "the process has ended; [ steps back to when it ran");
+	else if (app_too_early(a, t, early, sizeof(early)))
+		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim, "%s%s: %s",
+			      table_descs[t].name, app_context(a)->pid ? " of this process" : "", early);
 	else
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
 			      "no %s%s", table_descs[t].name, app_context(a)->pid ? " of this process" : "");

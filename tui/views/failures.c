@@ -108,6 +108,7 @@ static void failures_draw(struct app *a, void *state, struct canvas *c, struct r
 {
 	struct tableview *t = app_table(a);
 	const struct table *connections = &app_snapshot(a)->tables[TABLE_connections];
+	char early[96];
 
 	/* without the collector of connections there are no such events: its words say why */
 	if (!table_len_unfiltered(t) && connections->status != TS_OK && connections->status != TS_PARTIAL) {
@@ -116,6 +117,10 @@ static void failures_draw(struct app *a, void *state, struct canvas *c, struct r
 	}
 	if (!table_len(t) && *table_filter_text(t)) {
 		app_draw_state(a, c, body, TABLE_events);
+		return;
+	}
+	if (!table_len(t) && app_too_early(a, TABLE_connections, early, sizeof(early))) {
+		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim, "failed connections: %s", early);
 		return;
 	}
 	if (!table_len(t)) {

@@ -12,6 +12,7 @@
 #include "tui/views/flame.h"
 
 #define BUDGET_NS (8 * NSEC_PER_MSEC)	/* for catching up, in one frame of the screen */
+#define EARLY_NS (3 * NSEC_PER_SEC)
 #define FACTS_LINES 3
 #define DETAIL_LINES 8
 #define LEAST_LINES 6		/* of the graph, before the facts are given up */
@@ -160,6 +161,7 @@ static void update(struct app *a, struct flame_view *v, const char *kind)
 		flame_init(&v->f);
 		v->same_fn = FLAME_NONE;
 		v->ready = true;
+		v->opened_ns = app_snapshot(a) ? app_snapshot(a)->time_ns : 0;
 		shape = v->f.shape;
 		shape.by_process = true;
 		shape.hide_waits = !strcmp(kind, "offcpu");
@@ -208,6 +210,24 @@ static void catch_up(struct app *a, struct flame_view *v)
 		flame_tree_unorder(flame_tree(&v->f));
 }
 
+/* Stacks of the other kind may have been collected for long: these are since the view was opened. */
+static bool is_early(struct app *a, const struct flame_view *v, const char *whose, struct canvas *c,
+		     struct rect r)
+{
+	u64 now_ns = app_snapshot(a)->time_ns, past_ns = now_ns > v->opened_ns ? now_ns - v->opened_ns : 0;
+	char early[96];
+	bool is = app_too_early(a, TABLE_stacks, early, sizeof(early));
+
+	if (!is && (!app_live(a) || past_ns >= EARLY_NS))
+		return false;
+	if (v->f.all_n > 0)
+		return false;
+	canvas_printf(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: no %s of %s in the first %.0f s",
+		      flame_is_offcpu(v) ? "wait" : "sample", whose,
+		      flame_real(&v->f, v->f.covered_ns) / 1e9);
+	return true;
+}
+
 static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, struct rect r)
 {
 	double covered = flame_real(&v->f, v->f.covered_ns) / 1e9;
@@ -219,6 +239,8 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "adding up the window");
 		return;
 	}
+	if (is_early(a, v, whose, c, r))
+		return;
 	if (v->f.all_n > 0) {	/* only the waits for new work are left out */
 		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text,
 			      "%s only waited for new work: %s waits · W shows them", whose,

@@ -255,9 +255,12 @@ static void explain(struct app *a, const struct syscalls_row *r)
 static void go_to_stuck(struct app *a)
 {
 	const struct syscalls_row *r = app_snapshot(a) ? find_stuck(a) : NULL;
+	char early[96];
 
 	if (r)
 		table_select(app_table(a), &r->row);
+	else if (app_too_early(a, TABLE_syscalls, early, sizeof(early)))
+		app_say(a, ROLE_text, "which calls hang is %s", early);
 	else
 		app_say(a, ROLE_text, "no call hangs, of those shown here");
 }
