@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 	char *error;
 	int status;
 
+	main_catch_faults();
 	keep_memory_small();
 	setlocale(LC_CTYPE, "");	/* not LC_NUMERIC: JSON has a point */
 	signal(SIGPIPE, SIG_IGN);	/* a reader that went away is an error of write() */

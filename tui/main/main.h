@@ -35,6 +35,8 @@ FILE *output_open(int fd, int wake_fd);	/* main_output.c */
 
 /* ---- signals: main_signals.c ------------------------------------------------- */
 
+/* Faults (SIGSEGV and the like): the terminal is given back, one line says where. */
+void main_catch_faults(void);
 /* From now on SIGINT, SIGTERM and SIGHUP ask the run to end; false: errno says why not. */
 bool main_catch_signals(void);
 /* For poll(): readable once such a signal came; -1: none is caught. */

@@ -92,13 +92,18 @@ static void on_signal(int sig)
 	errno = saved_errno;
 }
 
-/* Only async-signal-safe calls: give the terminal back, then die as usual. */
-static void on_fatal(int sig)
+void termio_restore(void)
 {
 	if (screen_fd >= 0 && write(screen_fd, restore_text, strlen(restore_text)) < 0)
 		screen_fd = -1;
 	if (tty_fd >= 0)
 		tcsetattr(tty_fd, TCSANOW, &saved);
+}
+
+/* Where nobody else catches it (main_crash.c does): give the terminal back, then die as usual. */
+static void on_fatal(int sig)
+{
+	termio_restore();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }

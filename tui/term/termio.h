@@ -53,4 +53,7 @@ const char *termio_typed(void);
 /* 1, 0 or -1 for an answer like "\033]11;rgb:ffff/ffff/dddd\007". */
 int termio_parse_background(const char *answer);
 
+/* Gives the terminal back: its modes, cursor and screen. Async-signal-safe; nothing where none was taken. */
+void termio_restore(void);
+
 #endif
