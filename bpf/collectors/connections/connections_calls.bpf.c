@@ -402,33 +402,6 @@ int BPF_PROG(number_on_receive_again, struct sock *sk)
 	return give_number(sk);
 }
 
-/* The inet socket of a file, or NULL. */
-static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
-{
-	struct socket *socket;
-	struct sock *sk;
-	u16 family;
-
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	*ino = BPF_CORE_READ(file, f_inode, i_ino);
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : 0;
-	return family == AF_INET || family == AF_INET6 ? sk : NULL;
-}
-
-static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
-{
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
-
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
-		return NULL;
-	return socket_of_file(file, ino);
-}
-
 static __always_inline bool is_look(enum call call, const struct call_args *args)
 {
 	u64 flags = call == RECVMSG ? args->flags3 :

@@ -14,6 +14,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+const volatile bool by_descriptor;	/* before 6.3 */
 const volatile u32 generation;	/* of the entries of calls that are noted: bpf/collectors/sends.h */
 u64 lost_ring;
 
@@ -30,7 +31,7 @@ struct {
 } sockets SEC(".maps");
 
 /* include/net/tcp_states.h */
-enum { TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
+enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
 
 #define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
 #define MAX_PIECES 8		/* of one call; the rest is told as one length */
@@ -381,8 +382,9 @@ static __always_inline int end_of_stream(u64 key, u8 kind)
 	return 0;
 }
 
-/* ret bytes were moved on a TCP socket. */
-static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx)
+/* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
+static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
+				 bool traced)
 {
 	struct moved m = { .key = key, .total = ret, .tx = tx };
 	int before = 0;
@@ -395,7 +397,7 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 	}
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = entered_ns(&m);
-	m.v6 = fill_ends(&m.ends, sk);
+	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);
 	tell_all(&m, HTTP_BEGINS | HTTP_HAS_ENDS | (m.v6 ? HTTP_V6 : 0), before & 7);
 	return 0;
 }
@@ -419,7 +421,7 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 		return 0;
 	if (!s)
 		s = socket_new(key);
-	return s ? moved(sk, key, s, ret, tx) : 0;
+	return s ? moved(sk, key, s, ret, tx, true) : 0;
 }
 
 SEC("?tp_btf/sock_send_length")
@@ -434,6 +436,77 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 	return transfer(sk, ret, flags, false);
 }
 
+/* ---- before 6.3: by the descriptor, when the call returns ---- */
+
+enum { NO_CALL, RECEIVES, SENDS, SENDS_FILE, SPLICES };
+
+static __always_inline int kind_of(struct task_struct *t, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	u32 nr = regs->orig_ax, sendfile = 40, splice = 275;
+#elif defined(__TARGET_ARCH_arm64)
+	u32 nr = regs->syscallno, sendfile = 71, splice = 76;
+#endif
+	switch (call_of(t, regs)) {
+	case READ:
+	case READV:
+	case RECVFROM:
+	case RECVMSG:
+		return RECEIVES;
+	case WRITE:
+	case WRITEV:
+	case SENDTO:
+	case SENDMSG:
+		return SENDS;
+	default:
+		return is_compat(t) ? NO_CALL : nr == sendfile ? SENDS_FILE : nr == splice ? SPLICES : NO_CALL;
+	}
+}
+
+/* Only looked at: it will be received again. */
+static __always_inline bool is_look(struct task_struct *t, struct pt_regs *regs, const struct call_args *args)
+{
+	enum call call = call_of(t, regs);
+	u64 flags = call == RECVMSG ? args->flags3 : call == RECVFROM ? args->flags4 : 0;
+
+	return flags & (MSG_PEEK | MSG_ERRQUEUE);
+}
+
+/*
+ * A socket has a number (cookie) from on_state, which sees it being connected: those
+ * that were open before have none, and are not seen.
+ */
+static __always_inline int returned(struct task_struct *t, struct pt_regs *regs, long ret)
+{
+	int kind = kind_of(t, regs);
+	struct call_args args = {};
+	struct http_socket *s;
+	struct sock *sk;
+	u64 ino = 0, key;
+	bool tx = kind != RECEIVES;
+
+	if (kind == NO_CALL || ret < 0 || (!ret && tx) || !get_args(&args, t, regs))
+		return 0;
+	sk = socket_of(t, kind == SPLICES ? args.flags3 : args.fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	s = key ? bpf_map_lookup_elem(&sockets, &key) : NULL;
+	if (!key || (s && s->class == HTTP_NO) || (!tx && is_look(t, regs, &args)))
+		return 0;
+	if (!ret)
+		return s && s->class == HTTP_YES ? end_of_stream(key, HTTP_RX_END) : 0;
+	if (!s)
+		s = socket_new(key);
+	return s ? moved(sk, key, s, ret, tx, false) : 0;
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	return returned(bpf_get_current_task_btf(), regs, ret);
+}
+
 /* ---- the end ---- */
 
 SEC("tp_btf/inet_sock_set_state")
@@ -442,6 +515,8 @@ int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
 	struct http_socket *s;
 	u64 key;
 
+	if (by_descriptor && newstate == TCP_ESTABLISHED)
+		bpf_get_socket_cookie(sk);
 	if (newstate != TCP_FIN_WAIT1 && newstate != TCP_LAST_ACK && newstate != TCP_CLOSE)
 		return 0;
 	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);

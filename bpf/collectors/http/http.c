@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -16,6 +17,7 @@
 #include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/host/proctab.h"
+#include "bpf/kernel/features.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/protocols/wire.h"
 #include "http.skel.h"
@@ -173,11 +175,26 @@ static void http_close(void)
 static int attach(void)
 {
 	struct bpf_program *const progs[] = {
-		skel->progs.on_send, skel->progs.on_receive, skel->progs.on_state,
+		skel->rodata->by_descriptor ? skel->progs.on_return : skel->progs.on_send,
+		skel->progs.on_receive, skel->progs.on_state,
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
 	return err > 0 ? -ENOENT : err;
+}
+
+/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
+static void choose_programs(void)
+{
+	struct features f;
+	bool traced;
+
+	features_read(&f);
+	traced = (f.major > 6 || (f.major == 6 && f.minor >= 3)) && !getenv("OTTOP_HTTP_DESC");
+	skel->rodata->by_descriptor = !traced;
+	bpf_program__set_autoload(skel->progs.on_send, traced);
+	bpf_program__set_autoload(skel->progs.on_receive, traced);
+	bpf_program__set_autoload(skel->progs.on_return, !traced);
 }
 
 static int http_open(char *reason, size_t cap)
@@ -187,8 +204,7 @@ static int http_open(char *reason, size_t cap)
 	skel = http__open();
 	if (!skel)
 		return -errno;
-	bpf_program__set_autoload(skel->progs.on_send, true);
-	bpf_program__set_autoload(skel->progs.on_receive, true);
+	choose_programs();
 	skel->rodata->generation = ++generation;
 	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
 	if (!err)
@@ -198,7 +214,7 @@ static int http_open(char *reason, size_t cap)
 		err = attach();
 	}
 	if (err) {
-		snprintf(reason, cap, "sock_send_length: %s", probe_why(-err));
+		snprintf(reason, cap, "calls on sockets: %s", probe_why(-err));
 		http_close();
 		return err;
 	}
