@@ -194,7 +194,10 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	struct http_record *r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (cap), 0);	\
 	if (r_) {								\
 		fill_record(r_, m, s, base, len, flags);			\
-		u32 n_ = want > (cap) ? (cap) : want;				\
+		u32 n_ = want;							\
+		asm volatile("" : "+r"(n_));					\
+		if (n_ > (cap))							\
+			n_ = (cap);						\
 		if (n_ && !bpf_probe_read_user(r_->data, n_, (void *)base))	\
 			r_->n = n_;						\
 		if (r_->n < len && len >= HTTP_TAIL && base &&			\
@@ -245,11 +248,12 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	struct http_socket *s;
 	struct http_record *r;
 	u32 want = len, dir;
-	u64 first = 0;
+	u64 first = 0, key;
 
 	if (!m)
 		return 0;
-	s = bpf_map_lookup_elem(&sockets, &m->key);
+	key = m->key;	/* 6.1 wants keys on the stack */
+	s = bpf_map_lookup_elem(&sockets, &key);
 	if (!s)
 		return 0;
 	dir = m->tx & 1;
@@ -330,6 +334,15 @@ static __always_inline u64 where_first(const struct moved *m)
 	return m->base;
 }
 
+/* 1 to 8 bytes. What bounds n must be seen by the verifier of 6.1, and left in by clang 14. */
+static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
+{
+	if (n >= 8)
+		return !bpf_probe_read_user(word, 8, (void *)addr);
+	asm volatile("%0 &= 7" : "+r"(n));
+	return !bpf_probe_read_user(word, n, (void *)addr);
+}
+
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
 static __always_inline int classify(const struct moved *m, struct http_socket *s)
 {
@@ -339,7 +352,7 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 
 	if (had >= 8)
 		had = 0;
-	if (!addr || !n || n > 8 || bpf_probe_read_user(&word, n, (void *)addr))
+	if (!addr || !n || !read_first(&word, addr, n))
 		return -1;
 	/* what came before it, as far as it could still become something */
 	looks = looks_like_http(had ? s->first[dir] | word << 8 * had : word, had + n > 8 ? 8 : had + n);

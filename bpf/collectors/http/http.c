@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -190,7 +189,7 @@ static void choose_programs(void)
 	bool traced;
 
 	features_read(&f);
-	traced = (f.major > 6 || (f.major == 6 && f.minor >= 3)) && !getenv("OTTOP_HTTP_DESC");
+	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
 	skel->rodata->by_descriptor = !traced;
 	bpf_program__set_autoload(skel->progs.on_send, traced);
 	bpf_program__set_autoload(skel->progs.on_receive, traced);
