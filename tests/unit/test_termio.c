@@ -103,6 +103,32 @@ static void frames(void **state)
 	}
 }
 
+static void shorter(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "abc", "abc" },
+		{ "\033[39;49m\033(B\033[mx", "\033[mx" },
+		{ "\033[39m\033(B\033[m\033[1;5H", "\033[m\033[1;5H" },
+		{ "\033[38;5;16m\033[48;5;221m x", "\033[38;5;16;48;5;221m x" },
+		{ "\033[38;5;16m\033[39;49m\033(B\033[m", "\033[38;5;16m\033[m" },
+		{ "\033[1m\033[2;3H\033[1mz", "\033[1m\033[2;3H\033[1mz" },
+		{ "\033[38;5;16m\033[m", "\033[38;5;16m\033[m" },	/* an empty one resets: it stays by itself */
+		{ "\033[38;2;255;255;255m\033[48;2;255;255;255m\033[1m", "\033[38;2;255;255;255;48;2;255;255;255m\033[1m" },
+		{ "\033[38;5;1", "\033[38;5;1" },
+		{ "\033(B\033[", "\033(B\033[" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		char buf[128];
+		size_t n = strlen(cases[i][0]);
+
+		memcpy(buf, cases[i][0], n);
+		n = termio_shorten(buf, n);
+		buf[n] = '\0';
+		assert_string_equal(buf, cases[i][1]);
+	}
+}
+
 static void bytes(void **state)
 {
 	u64 before = termio_bytes();
@@ -148,7 +174,7 @@ static void stuck(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(true_colour), cmocka_unit_test(background), cmocka_unit_test(frames),
+		cmocka_unit_test(true_colour), cmocka_unit_test(background), cmocka_unit_test(frames), cmocka_unit_test(shorter),
 		cmocka_unit_test(no_answer), cmocka_unit_test(bytes),
 		cmocka_unit_test(stuck),
 	};

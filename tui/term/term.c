@@ -125,7 +125,7 @@ static attr_t style_attr(const struct terminal *t, u32 style)
 static void send(struct terminal *t)
 {
 	off_t n = lseek(t->sink_fd, 0, SEEK_END);
-	char *in, *out;
+	char *in, *out, *frame;
 	size_t len;
 
 	if (n <= 0)
@@ -135,7 +135,9 @@ static void send(struct terminal *t)
 	len = (size_t)max(pread(t->sink_fd, in, (size_t)n, 0), 0);
 	if (t->depth == COLOURS_TRUE)
 		len = termio_true_colour(out, in, len, t->rgb, THEME_TRUE_FIRST, N_ROLES);
-	if (!t->gone && termio_write_frame(t->write_fd, t->depth == COLOURS_TRUE ? out : in, len) < 0)
+	frame = t->depth == COLOURS_TRUE ? out : in;
+	len = termio_shorten(frame, len);
+	if (!t->gone && termio_write_frame(t->write_fd, frame, len) < 0)
 		t->gone = true;
 	free(in);
 	free(out);

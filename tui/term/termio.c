@@ -235,6 +235,70 @@ size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u
 	return (size_t)(o - out);
 }
 
+#define SGR_MAX_BYTES 48	/* some terminals read 16 parameters at most */
+
+static bool begins(const char *s, const char *end, const char *with)
+{
+	size_t n = strlen(with);
+
+	return (size_t)(end - s) >= n && !memcmp(s, with, n);
+}
+
+/* How long the sequence of attributes ("ESC [ 1 ; 38 ; 5 ; 16 m") at s is; 0: none is there. */
+static size_t sgr_length(const char *s, const char *end)
+{
+	const char *p = s + 2;
+
+	if (!begins(s, end, "\033["))
+		return 0;
+	while (p < end && ((*p >= '0' && *p <= '9') || *p == ';'))
+		p++;
+	return p < end && *p == 'm' && p > s + 2 ? (size_t)(p + 1 - s) : 0;
+}
+
+/* The letters after "ESC ( B" are ASCII: nothing else was ever chosen. */
+static size_t reset_length(const char *s, const char *end)
+{
+	static const char *const resets[] = {
+		"\033[39;49m\033(B\033[m", "\033[39m\033(B\033[m", "\033[49m\033(B\033[m", "\033(B\033[m",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(resets); i++)
+		if (begins(s, end, resets[i]))
+			return strlen(resets[i]);
+	return 0;
+}
+
+size_t termio_shorten(char *buf, size_t n)
+{
+	const char *in = buf, *end = buf + n;
+	char *o = buf;
+
+	while (in < end) {
+		size_t reset = reset_length(in, end), first, second;
+
+		if (reset) {
+			memcpy(o, "\033[m", 3);
+			o += 3;
+			in += reset;
+			continue;
+		}
+		first = sgr_length(in, end);
+		second = first ? sgr_length(in + first, end) : 0;
+		if (!second || reset_length(in + first, end) || first + second > SGR_MAX_BYTES) {
+			*o++ = *in++;
+			continue;
+		}
+		memmove(o, in, first - 1);
+		o += first - 1;
+		*o++ = ';';
+		memmove(o, in + first + 2, second - 2);
+		o += second - 2;
+		in += first + second;
+	}
+	return (size_t)(o - buf);
+}
+
 /* ---- light or dark ---------------------------------------------------------------- */
 
 int termio_parse_background(const char *answer)

@@ -39,6 +39,13 @@ u64 termio_bytes(void);
 size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u32 first, u32 count);
 
 /*
+ * Makes what ncurses wrote shorter, in place, without another meaning: a colour that
+ * is given back just before all attributes are reset, and two sequences of
+ * attributes in a row, which can be one. Returns the new length.
+ */
+size_t termio_shorten(char *buf, size_t n);
+
+/*
  * Asks the terminal for its background colour (OSC 11) and for mode 2026; in raw mode, waits at
  * most wait_ms. 1 light, 0 dark, -1 no answer. The late answer is left to
  * term_key(), which drops it. Plain keys that were typed meanwhile are in
