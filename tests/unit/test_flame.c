@@ -317,6 +317,37 @@ static const struct flame_node *node(struct flame *f, u32 id)
 	return &flame_tree(f)->nodes[id];
 }
 
+static void the_window_before(void **state)
+{
+	struct flame f;
+	struct fake x;
+	u32 top, a;
+
+	fake_make(&x);
+	open_model(&f, 7);
+	flame_set_window(&f, FLAME_TICK);
+	flame_follow(&f, x.h, x.ticks[0], 0);
+	assert_false(flame_mark_before(&f, x.h));	/* it is the first one */
+	flame_follow(&f, x.h, x.ticks[9], 0);
+	assert_true(flame_mark_before(&f, x.h));
+	flame_follow(&f, x.h, x.ticks[9], 0);
+	assert_true(f.a.last_ns == x.ticks[8]->time_ns && f.a.n == 9 + 2 + 1);
+	assert_int_equal(flame_overlap_ns(&f), 0);
+	top = child(&f, FLAME_ROOT, "main");
+	a = child(&f, top, "a");
+	assert_true((double)node(&f, child(&f, a, "b"))->a_n == 9 && node(&f, child(&f, a, "b"))->n == 10);
+	/* what is marked is compared when it has left the window */
+	flame_set_window(&f, FLAME_10S);
+	flame_follow(&f, x.h, x.ticks[2], 0);
+	flame_mark(&f);
+	flame_follow(&f, x.h, x.ticks[4], 0);
+	assert_int_equal(flame_overlap_ns(&f), 3 * NSEC_PER_SEC);
+	flame_follow(&f, x.h, x.ticks[13], 0);
+	assert_int_equal(flame_overlap_ns(&f), 0);
+	flame_free(&f);
+	fake_free(&x);
+}
+
 static void repetitions_share_a_node(void **state)
 {
 	const struct snapshot *s = deep_tick();
@@ -468,6 +499,7 @@ int main(void)
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(siblings_hold_still),
 		cmocka_unit_test(recursion_counts_once),
+		cmocka_unit_test(the_window_before),
 		cmocka_unit_test(repetitions_share_a_node),
 		cmocka_unit_test(repetitions_open_and_close),
 		cmocka_unit_test(glue_is_known),

@@ -249,6 +249,10 @@ struct flame_tree *flame_tree(struct flame *f);		/* the one to draw */
 struct flame_span flame_span(const struct flame *f);
 /* Makes the window A. */
 void flame_mark(struct flame *f);
+/* Makes A the window of the same length before this one; false: history has none, or it has no length. */
+bool flame_mark_before(struct flame *f, struct history *h);
+/* How much of A is in the window still: so long nothing can be compared. */
+u64 flame_overlap_ns(const struct flame *f);
 /* Values of the present weight as real ones. */
 static inline double flame_real(const struct flame *f, double v)
 {

@@ -261,6 +261,78 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 	return flame_build(f, end_ns);
 }
 
+/* ---- the window before ------------------------------------------------------------------ */
+
+u64 flame_overlap_ns(const struct flame *f)
+{
+	struct flame_span b = flame_span(f);
+
+	return f->has_a && f->n_ticks && f->a.last_ns > b.first_ns && f->a.first_ns < b.last_ns ?
+		f->a.last_ns - b.first_ns : 0;
+}
+
+static void add_row_to_a(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
+{
+	double value = u64_known(r->value) ? (double)r->value : 0, n = u64_known(r->samples) ? (double)r->samples : 0;
+	u32 stack;
+
+	if (!r->kind || strcmp(r->kind, f->scope.kind) || (value <= 0 && n <= 0))
+		return;
+	stack = flame_stack_of(f, s, r);
+	if (stack == FLAME_NONE)
+		return;
+	f->stacks[stack].a_value += (float)value;
+	f->stacks[stack].a_n += (float)n;
+	if (f->stacks[stack].leaf[f->shown] == FLAME_NONE)	/* hidden: not in the sums of B either */
+		return;
+	f->a.value += value;
+	f->a.n += n;
+}
+
+static void add_tick_to_a(struct flame *f, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_stacks];
+	u32 next = 0, end = t->n;
+
+	flame_names_update(&f->names, s);
+	if (!observed(t))
+		return;
+	if (f->scope.pid)
+		snapshot_process_rows(s, TABLE_stacks, f->scope.pid, f->scope.start_time_ns, &next, &end);
+	for (; next < end; next++)
+		add_row_to_a(f, s, (const struct stacks_row *)t->rows[next]);
+	f->a.covered_ns += (double)(t->interval_ns ? t->interval_ns : s->interval_ns);
+}
+
+bool flame_mark_before(struct flame *f, struct history *h)
+{
+	u64 end_ns = flame_span(f).first_ns, length_ns = f->window == FLAME_10S ? WINDOW_NS : 1;
+	u32 last = h ? history_len(h) : 0, first;
+
+	while (last > 0 && history_time_ns(h, last - 1) > end_ns)
+		last--;
+	if (!last || !f->n_ticks || !keeps_parts(f))
+		return false;
+	for (u32 i = 0; i < f->n_stacks; i++)
+		f->stacks[i].a_value = f->stacks[i].a_n = 0;
+	f->a = (struct flame_span){ .last_ns = history_time_ns(h, last - 1) };
+	for (first = last - 1; first > 0 && f->window == FLAME_10S && is_within(h, first - 1, end_ns, length_ns);)
+		first--;
+	f->a.first_ns = history_time_ns(h, first) - history_interval_ns(h, first);
+	for (u32 i = first; i < last; i++) {
+		const struct snapshot *s = history_snapshot(h, i);
+
+		if (s)
+			add_tick_to_a(f, s);
+		snapshot_put(s);
+	}
+	f->has_a = f->a.covered_ns > 0;
+	f->compact_at = FLAME_MANY_DEAD;
+	flame_rebuild(f);
+	f->version++;
+	return f->has_a;
+}
+
 /* ---- settings --------------------------------------------------------------------------- */
 
 static bool same_scope(const struct flame_scope *a, const struct flame_scope *b)

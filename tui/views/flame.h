@@ -92,6 +92,11 @@ static inline const struct flame_fn *flame_fn_of(const struct flame_view *v, u32
 {
 	return &v->f.names.fns[flame_node(v, node)->fn];
 }
+/* While windows overlap the graph is the plain one. */
+static inline bool flame_compares(const struct flame_view *v)
+{
+	return v->diff && v->f.has_a && !flame_overlap_ns(&v->f);
+}
 static inline bool flame_alive(const struct flame_view *v, u32 node)
 {
 	return flame_real(&v->f, flame_node(v, node)->value) >= 0.5;

@@ -14,15 +14,10 @@ static bool has_fills(const struct canvas *c)
 	return canvas_fills(c);
 }
 
-static bool compares(const struct flame_view *v)
-{
-	return v->diff && v->f.has_a;
-}
-
 /* Bars where fills are missing, or do not tell neighbours apart. */
 static bool has_bars(const struct flame_view *v, const struct canvas *c)
 {
-	return !canvas_fills(c) || canvas_ascii(c) || compares(v);
+	return !canvas_fills(c) || canvas_ascii(c) || flame_compares(v);
 }
 
 /* ---- labels ------------------------------------------------------------------------- */
@@ -73,7 +68,7 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	int room = width;
 
 	*buf = '\0';
-	if (compares(v)) {
+	if (flame_compares(v)) {
 		double d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 
 		flame_signed(v, d, noise, buf, cap);
@@ -112,7 +107,7 @@ static u32 fill_of(const struct flame_view *v, const struct flame_box *b)
 	bool noise;
 	double d;
 
-	if (compares(v)) {
+	if (flame_compares(v)) {
 		d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 		return noise ? ROLE_flame_same : d > 0 ? ROLE_flame_grew : ROLE_flame_shrank;
 	}
@@ -219,7 +214,7 @@ void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, in
 	bool there[FLAME_UNKNOWN + 1] = { false };
 	int need = 2;
 
-	if (!has_fills(c) || compares(v))
+	if (!has_fills(c) || flame_compares(v))
 		return;
 	for (u32 i = 0; i < v->n_boxes; i++)
 		there[min(flame_fn_of(v, v->boxes[i].node)->kind, (u8)FLAME_UNKNOWN)] |=

@@ -67,7 +67,7 @@ static void numbers(const struct flame_view *v, const struct facts *x, char *buf
 
 	format_count(n, x->n);
 	format_count(self_n, x->self_n);
-	if (v->diff && v->f.has_a) {
+	if (flame_compares(v)) {
 		d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 		flame_signed(v, d, false, diff, sizeof(diff));
 		snprintf(a, sizeof(a), "%.0f", (double)t->a_n);

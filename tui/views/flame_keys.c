@@ -304,10 +304,16 @@ static bool act_window(struct app *a, struct flame_view *v, enum action action)
 		app_say(a, ROLE_text, "this window is A; D compares what is shown with it");
 		return true;
 	case ACTION_diff:
-		if (v->f.has_a)
+		if (v->f.has_a) {
 			v->diff = !v->diff;
-		else
-			app_say(a, ROLE_text, "Space marks the shown window as A first (also while paused)");
+			return true;
+		}
+		if (!v->complete)
+			flame_follow(&v->f, app_history(a), app_snapshot(a), 0);
+		v->diff = flame_mark_before(&v->f, app_history(a));
+		v->complete = false;
+		app_say(a, ROLE_text, v->diff ? "compared with the window before, which is A now" :
+			"there is no window before this one: Space marks this one as A");
 		return true;
 	default:
 		return false;

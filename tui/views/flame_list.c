@@ -6,18 +6,13 @@
 
 #include "tui/views/flame.h"
 
-static bool compares(const struct flame_view *v)
-{
-	return v->diff && v->f.has_a;
-}
-
 /* What is within chance comes after all that is not. */
 static double key_of(const struct flame_view *v, const struct flame_cost *c, bool by_total)
 {
 	bool noise;
 	double d;
 
-	if (!compares(v))
+	if (!flame_compares(v))
 		return by_total ? c->value : c->self;
 	d = by_total ? flame_diff(&v->f, c->value, c->n, (double)c->a_value, (double)c->a_n, &noise) :
 		       flame_diff(&v->f, c->self, c->self_n, (double)c->a_self, (double)c->a_self_n, &noise);
@@ -74,10 +69,10 @@ void flame_list_load(struct flame_view *v)
 	u32 chosen = v->list_at < v->n_items ? v->items[v->list_at].fn : FLAME_NONE;
 	u32 n = min(t->n_costs, v->f.names.n);
 
-	if (v->items_version == v->f.version && v->items_diff == compares(v) && v->items_total == v->by_total)
+	if (v->items_version == v->f.version && v->items_diff == flame_compares(v) && v->items_total == v->by_total)
 		return;
 	v->items_version = v->f.version;
-	v->items_diff = compares(v);
+	v->items_diff = flame_compares(v);
 	v->items_total = v->by_total;
 	v->n_items = 0;
 	for (u32 fn = 0; fn < n; fn++) {
@@ -86,7 +81,7 @@ void flame_list_load(struct flame_view *v)
 		if (v->f.names.fns[fn].kind >= FLAME_GROUP || (flame_real(&v->f, c->value) < 0.5 && !c->a_value))
 			continue;
 		keep_largest(v, fn, key_of(v, c, v->by_total),
-			     compares(v) ? c->value : key_of(v, c, !v->by_total));
+			     flame_compares(v) ? c->value : key_of(v, c, !v->by_total));
 	}
 	qsort(v->items, v->n_items, sizeof(*v->items), by_key);
 	if (!v->in_list)
@@ -142,7 +137,7 @@ static void draw_item(struct flame_view *v, struct canvas *c, int row, struct re
 	double all = flame_node(v, FLAME_ROOT)->value;
 	char self[64], total[64], n[FORMAT_MAX], name[256];
 
-	if (compares(v)) {
+	if (flame_compares(v)) {
 		diff_cell(v, cost->self, cost->self_n, (double)cost->a_self, (double)cost->a_self_n, self,
 			  sizeof(self));
 		diff_cell(v, cost->value, cost->n, (double)cost->a_value, (double)cost->a_n, total,
@@ -165,7 +160,7 @@ static void draw_item(struct flame_view *v, struct canvas *c, int row, struct re
 
 static void draw_titles(const struct flame_view *v, struct canvas *c, struct rect r)
 {
-	canvas_rule(c, r.row, r.col, r.cols, compares(v) ? "functions, B less A" : "functions");
+	canvas_rule(c, r.row, r.col, r.cols, flame_compares(v) ? "functions, B less A" : "functions");
 	canvas_right(c, r.row + 1, r.col, 7, v->by_total ? ROLE_text : ROLE_accent,
 		     v->by_total ? "SELF%" : "SELF%▾");
 	canvas_right(c, r.row + 1, r.col + 8, 7, v->by_total ? ROLE_accent : ROLE_text,

@@ -185,6 +185,7 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	const struct flame_names *names = &v->f.names;
 	struct flame_span s;
 	char n[FORMAT_MAX];
+	u64 overlap_ns;
 	int len = 0;
 
 	if (!v->ready || !v->f.n_ticks)
@@ -193,6 +194,15 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	if (v->f.refused) {
 		snprintf(buf, cap, "%s samples are not in the graph: too many different stacks to keep",
 			 format_thousands(n, v->f.refused));
+		return true;
+	}
+	overlap_ns = v->diff ? flame_overlap_ns(&v->f) : 0;
+	if (overlap_ns) {
+		if (v->f.window == FLAME_ALL || v->f.window == FLAME_DECAY)
+			snprintf(buf, cap, "A is part of this window: m for one of %d s, which moves away from it",
+				 FULL_WINDOW_S);
+		else
+			snprintf(buf, cap, "A and B have %.0f s in common: compared when they have none", (double)overlap_ns / 1e9);
 		return true;
 	}
 	*buf = '\0';
