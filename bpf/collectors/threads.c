@@ -59,7 +59,7 @@ static void add_thread(const struct tick *t, const struct wire_thread *w)
 	r->comm = str_newn(w->comm, sizeof(w->comm));
 	r->state = str_newn(&w->state, 1);
 	r->cpu_pct = rate_pct(counter_advance(&k->cpu, w->runtime_ns, young), t->interval_ns);
-	r->runq_wait_pct = rate_pct(counter_advance(&k->runq, w->runq_ns, young), t->interval_ns);
+	r->runq_wait_pct = proc_runq_pct(counter_advance(&k->runq, w->runq_ns, young), t->interval_ns, 1);
 	r->blocked_pct = rate_pct(counter_advance(&k->blocked, w->blocked_ns, young),
 				  t->interval_ns);
 	r->last_cpu = w->cpu;

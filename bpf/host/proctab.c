@@ -143,3 +143,11 @@ bool proc_in_scope(const struct proc *p)
 		return false;
 	return !scope->cgroup || cgroup_in_scope(p->cgroup);
 }
+
+float proc_runq_pct(u64 waited_ns, u64 interval_ns, u32 n_threads)
+{
+	float pct = rate_pct(waited_ns, interval_ns);
+
+	/* what ended in the interval waited too, and a pass takes a little longer than the next */
+	return f32_known(pct) && pct > 100.0f * ((float)n_threads + 1) * 1.2f ? F32_UNKNOWN : pct;
+}

@@ -57,6 +57,16 @@ static void rates(void **state)
 	assert_true(rate_of_level(&level, 40, NSEC_PER_SEC) == -60);
 }
 
+static void waits_for_a_cpu(void **state)
+{
+	(void)state;
+	assert_true(proc_runq_pct(NSEC_PER_SEC, NSEC_PER_SEC, 1) == 100);
+	assert_true(proc_runq_pct(16 * NSEC_PER_SEC, NSEC_PER_SEC, 16) == 1600);
+	/* a sleep of minutes that the kernel took for a wait */
+	assert_true(isnan(proc_runq_pct(208 * NSEC_PER_SEC, NSEC_PER_SEC, 1)));
+	assert_true(isnan(proc_runq_pct(U64_UNKNOWN, NSEC_PER_SEC, 1)));
+}
+
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 #define ID58 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789"
@@ -310,7 +320,7 @@ int main(void)
 		cmocka_unit_test(counters_reset_and_waver),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(containers),
-		cmocka_unit_test(cgroup_lines),
+		cmocka_unit_test(cgroup_lines), cmocka_unit_test(waits_for_a_cpu),
 		cmocka_unit_test(syscall_names_of_all_abis),
 		cmocka_unit_test(calls_that_wait),
 		cmocka_unit_test(process_table),

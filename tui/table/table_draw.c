@@ -222,16 +222,20 @@ static void draw_gutter(const struct tableview *t, struct canvas *c, int row, in
 		canvas_text(c, row, col, 1, ROLE_text, "+");
 }
 
-/* The selection shows the whole line; what has ended or is tagged keeps its sign there. */
+/*
+ * The selection shows the whole line; what has ended or is tagged keeps its sign beside the
+ * cursor, or where a name begins there, in its place.
+ */
 static void select_row(const struct tableview *t, struct canvas *c, int row, struct rect r)
 {
 	const struct table_row *tr = &t->rows[t->cursor_i];
+	const char *sign = tr->mark == MARK_gone ? "×" : tr->tagged ? "◆" : NULL;
+	u32 style = ROLE_selection | (tr->tagged ? S_BOLD : 0);
+	bool free = r.cols > 2 && canvas_cell(c, row, r.col + 1)->ch == ' ';
 
-	canvas_restyle(c, row, r.col + 1, r.cols - 1, ROLE_selection | (tr->tagged ? S_BOLD : 0));
-	if (tr->mark == MARK_gone && r.cols > 2)
-		canvas_text(c, row, r.col + 1, 1, ROLE_selection, "×");
-	else if (tr->tagged && r.cols > 2)
-		canvas_text(c, row, r.col + 1, 1, ROLE_selection | S_BOLD, "◆");
+	canvas_restyle(c, row, r.col + 1, r.cols - 1, style);
+	if (sign)
+		canvas_text(c, row, free ? r.col + 1 : r.col, 1, style, sign);
 }
 
 static void draw_row(struct app *a, const struct tableview *t, struct canvas *c,

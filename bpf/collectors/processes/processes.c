@@ -329,7 +329,7 @@ static void fill_usage(struct processes_row *r, struct proc *p, u64 interval_ns)
 	user = counter_advance(&p->utime, u->utime_ns, zero);
 	sys = counter_advance(&p->stime, u->stime_ns, zero);
 	split_cpu(r, user, sys, u);
-	r->runq_wait_pct = rate_pct(counter_advance(&p->runq, u->runq_ns, zero), interval_ns);
+	r->runq_wait_pct = proc_runq_pct(counter_advance(&p->runq, u->runq_ns, zero), interval_ns, p->threads);
 	r->blocked_pct = rate_pct(counter_advance(&p->blocked, u->blocked_ns, zero), interval_ns);
 	r->read_rate = rate_per_s(counter_advance(&p->read, u->read_bytes, zero), interval_ns);
 	r->write_rate = rate_per_s(counter_advance(&p->written, u->write_bytes, zero), interval_ns);
