@@ -36,6 +36,7 @@ enum bpf_map_type_ {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
@@ -81,8 +82,14 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_SMC 43
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_DCCP 33
+#define IPPROTO_SCTP 132
+#define IPPROTO_UDPLITE 136
+#define IPPROTO_SMC 256
+#define IPPROTO_MPTCP 262
 #define SOCK_DONE 1
 /* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
@@ -247,6 +254,23 @@ struct tcp_sock {
 	u32 segs_in, segs_out, total_retrans;
 	struct minmax rtt_min;
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
+	bool is_mptcp;		/* where the kernel has MPTCP */
+};
+
+struct list_head { struct list_head *next; };
+
+/* net/mptcp/protocol.h; in no BTF where the kernel has no MPTCP */
+struct mptcp_sock { struct list_head conn_list; };
+struct mptcp_subflow_context {
+	struct list_head node;
+	struct sock *tcp_sock;
+};
+
+struct udp_sock {
+	int pending;		/* not 0: it is corked, and has something to send */
+	u16 gso_size;
+	unsigned long udp_flags;	/* since 6.7 */
+	unsigned char gro_enabled:1;	/* before */
 };
 
 struct io_kiocb { struct file *file; u8 opcode; };	/* since 6.0 */

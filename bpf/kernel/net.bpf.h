@@ -17,6 +17,11 @@ static __always_inline bool is_inet(struct sock *sk)
 	return sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6;
 }
 
+static __always_inline bool is_datagram(u16 protocol)
+{
+	return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+}
+
 /* ::ffff:a.b.c.d is a v4 address. In network order. */
 static __always_inline bool is_mapped(const u32 *a)
 {

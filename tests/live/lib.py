@@ -156,7 +156,7 @@ def key_of(table, row):
     if table == 'http':
         return tuple(row[k] for k in ('pid', 'start_time_ns', 'side', 'protocol', 'tls', 'method', 'path'))
     if table == 'connections':
-        return row['cookie'], row['remote_addr'], row['remote_port']
+        return row['cookie'], row['generation'], row['remote_addr'], row['remote_port']
     if table == 'interfaces':
         return row['netns'], row['name']
     if table == 'drops':

@@ -128,7 +128,7 @@ static struct conn *add(u64 cookie, u8 last, u16 port)
 {
 	struct wire_ends e = ends_to(last, port);
 	bool is_new;
-	struct conn *c = conn_get(cookie, IPPROTO_UDP, 0, &e, 5, &is_new);
+	struct conn *c = conn_get(cookie, 0, IPPROTO_UDP, 0, &e, 5, &is_new);
 
 	assert_true(is_new);
 	c->row->rx_bytes = c->row->tx_bytes = 0;
@@ -206,10 +206,44 @@ static void what_ended_is_told_once(void **state)
 	assert_true(row_at(b, 0)->row.closed);
 	assert_string_equal(row_at(b, 0)->end_reason, "reset");
 	assert_int_equal(d->tables[TABLE_connections].n, 0);
-	assert_null(conn_find(7, &e));
+	assert_null(conn_find(7, 0, &e));
 	snapshot_put(a);
 	snapshot_put(b);
 	snapshot_put(d);
+	conn_clear();
+}
+
+/* A socket that connects again to the same peer, before and after its last row was read. */
+static void each_connection_of_a_socket_has_its_row(void **state)
+{
+	struct wire_ends e = ends_to(2, 80);
+	const struct snapshot *a, *b;
+	bool is_new;
+
+	(void)state;
+	for (u32 g = 0; g < 3; g++) {
+		struct conn *c = conn_get(7, g, IPPROTO_TCP, 0, &e, 5, &is_new);
+
+		assert_true(is_new);
+		c->row->tx_bytes = g;
+		if (g < 2)
+			conn_close(c, END_CLOSED, false, 9);
+	}
+	a = tick(NULL, 1000, NULL);
+	assert_int_equal(a->tables[TABLE_connections].n, 3);
+	for (u32 g = 0; g < 3; g++) {
+		assert_int_equal(row_at(a, g)->generation, g);
+		assert_int_equal(row_at(a, g)->tx_bytes, g);
+	}
+	/* the end of the third is in the ring still when a pass meets the fourth: both are there */
+	assert_non_null(conn_get(7, 3, IPPROTO_TCP, 0, &e, 5, &is_new));
+	assert_true(is_new);
+	assert_int_equal(conn_find(7, 2, &e)->row->tx_bytes, 2);
+	b = tick(a, 2000, NULL);
+	assert_int_equal(b->tables[TABLE_connections].n, 2);
+	assert_true(row_cmp_keys(&row_at(b, 0)->row, &row_at(b, 1)->row) < 0);
+	snapshot_put(a);
+	snapshot_put(b);
 	conn_clear();
 }
 
@@ -238,7 +272,7 @@ static void a_short_one_is_rated_over_the_tick(void **state)
 	const struct snapshot *a = tick(NULL, S, NULL), *b;
 	struct wire_ends e = ends_to(2, 80);
 	bool is_new;
-	struct conn *c = conn_get(7, IPPROTO_TCP, 0, &e, begun_ns, &is_new);
+	struct conn *c = conn_get(7, 0, IPPROTO_TCP, 0, &e, begun_ns, &is_new);
 
 	(void)state;
 	c->begun_ns = begun_ns;
@@ -310,7 +344,7 @@ static void v6_addresses(void **state)
 {
 	struct wire_ends e = { .remote = { 0x20, 1, 0xd, 0xb8, [15] = 1 }, .rport = 443 };
 	bool is_new;
-	struct conn *c = conn_get(1, IPPROTO_TCP, WS_V6, &e, 5, &is_new);
+	struct conn *c = conn_get(1, 0, IPPROTO_TCP, WS_V6, &e, 5, &is_new);
 
 	(void)state;
 	assert_string_equal(c->row->remote_addr, "2001:db8::1");
@@ -399,7 +433,7 @@ static void peers_do_not_meet_in_one_bucket(void **state)
 		bool is_new;
 
 		memcpy(e.remote, h, sizeof(h));
-		assert_non_null(conn_get(1, IPPROTO_UDP, WS_V6, &e, 5, &is_new));
+		assert_non_null(conn_get(1, 0, IPPROTO_UDP, WS_V6, &e, 5, &is_new));
 	}
 	assert_true(conn_longest() < 40);
 	conn_clear();
@@ -414,13 +448,13 @@ static void the_table_has_an_end(void **state)
 	(void)state;
 	for (u32 i = 1; i <= CONNS_MAX + 10; i++) {
 		memcpy(e.remote, &i, sizeof(i));
-		assert_int_equal(conn_get(1, IPPROTO_UDP, 0, &e, 5, &is_new) != NULL, i <= CONNS_MAX);
+		assert_int_equal(conn_get(1, 0, IPPROTO_UDP, 0, &e, 5, &is_new) != NULL, i <= CONNS_MAX);
 	}
 	assert_int_equal(conn_count(), CONNS_MAX);
 	assert_int_equal(conn_refused() - before, 10);
 	memset(e.remote, 0, sizeof(e.remote));
 	e.remote[0] = 1;	/* the first one: what is known goes on */
-	assert_non_null(conn_get(1, IPPROTO_UDP, 0, &e, 6, &is_new));
+	assert_non_null(conn_get(1, 0, IPPROTO_UDP, 0, &e, 6, &is_new));
 	assert_false(is_new);
 	conn_clear();
 }
@@ -452,7 +486,7 @@ static void memory_is_given_back(void **state)
 	for (u32 i = 0; i < CONNS_KEPT; i++) {
 		struct wire_ends e = ends_to(2, 80);
 
-		conn_close(conn_find(i + 1, &e), END_CLOSED, false, 1);
+		conn_close(conn_find(i + 1, 0, &e), END_CLOSED, false, 1);
 	}
 	for (u32 i = 0; i < CONNS_TRIM_TICKS + 2; i++, s = next) {
 		next = tick(s, 2000 + i, NULL);
@@ -479,6 +513,7 @@ int main(void)
 		cmocka_unit_test(rows_are_in_order),
 		cmocka_unit_test(a_sealed_row_does_not_change),
 		cmocka_unit_test(what_ended_is_told_once),
+		cmocka_unit_test(each_connection_of_a_socket_has_its_row),
 		cmocka_unit_test(an_age_that_nobody_saw_is_unknown),
 		cmocka_unit_test(a_short_one_is_rated_over_the_tick),
 		cmocka_unit_test(the_open_ones_stay),

@@ -211,6 +211,41 @@ static void two_ticks_one_flow(void **state)
 	check(1, 1, 2);
 }
 
+/* The same peer again, after the flow had rested for a minute: another row, which says so. */
+static void a_flow_that_comes_back(void **state)
+{
+	struct wire_ends e = { .rport = 53 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		tick(true, i == 0, 0);
+	clock_ns_ += 2 * IDLE_NS;
+	tick(true, 0, 0);
+	assert_null(conn_find(SOCKET, 0, &e));
+	tick(true, 1, 0);
+	assert_non_null(conn_find(SOCKET, 1, &e));
+	assert_int_equal(conn_find(SOCKET, 1, &e)->row->generation, 1);
+	check(2, 1, 2);
+}
+
+/* How many came in one piece nobody told, once: from then on the sum is not known. */
+static void packets_that_nobody_counted(void **state)
+{
+	struct wire_ends e = { .rport = 53 };
+
+	(void)state;
+	datagram(53);
+	tick(true, 0, 0);
+	datagram(53);
+	map[bss.current_set].values[0].unclear = FLOW_RX_UNCLEAR;
+	tick(true, 0, 0);
+	datagram(53);
+	tick(true, 0, 0);
+	assert_int_equal(conn_find(SOCKET, 0, &e)->row->rx_packets, U64_UNKNOWN);
+	assert_int_equal(conn_find(SOCKET, 0, &e)->row->tx_packets, 0);
+	check(1, 0, 3);
+}
+
 /* It rested, was used after the swap, and was gone before the pass. */
 static void last_words_after_the_swap(void **state)
 {
@@ -287,6 +322,8 @@ int main(void)
 		EACH(younger_than_the_tick),
 		EACH(what_cannot_be_read_stays),
 		EACH(full_in_a_tick),
+		EACH(a_flow_that_comes_back),
+		EACH(packets_that_nobody_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,8 @@ struct table_spec {
 	u32 n_columns;
 	const char *sort;	/* field of the default sort */
 	bool ascending;		/* default order; descending else */
+	/* Rows that the sort column finds equal: the greater number first. NULL: as they came. */
+	double (*tie)(const struct row *r);
 	bool newest_last;	/* a log: follows its end until the cursor is moved up */
 	bool no_ghosts;		/* what ended is shown in the tick of its end only */
 	u32 ghost_ticks;	/* for how many ticks it is shown; 0: 3 */
@@ -69,6 +71,7 @@ struct table_row {
 	const struct row *row;
 	const struct row *drawn;	/* what cells show instead of it (a folded branch: the sum), or NULL */
 	double key;		/* number of the sort column */
+	double tie;		/* where those are equal: see table_spec */
 	const char *text_key;	/* or its text */
 	u32 order;		/* place in the snapshot: makes the sort stable */
 	u32 data;		/* the view's own */

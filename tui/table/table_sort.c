@@ -33,6 +33,8 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 		return t->ascending ? c : -c;
 	if ((a->mark == MARK_gone) != (b->mark == MARK_gone))
 		return a->mark == MARK_gone ? 1 : -1;
+	if (a->tie != b->tie)
+		return a->tie > b->tie ? -1 : 1;
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
@@ -85,7 +87,7 @@ static bool is_as_loaded(const struct tableview *t)
 
 static bool is_idle(const struct table_row *tr)
 {
-	return tr->key == 0 && !tr->past && tr->mark != MARK_gone;
+	return tr->key == 0 && tr->tie == 0 && !tr->past && tr->mark != MARK_gone;
 }
 
 /*
@@ -122,6 +124,7 @@ static void set_keys(struct tableview *t, const struct field *f, number_fn numbe
 
 		if (i + ROWS_AHEAD < t->n)
 			__builtin_prefetch((const char *)table_shown_row(tr + ROWS_AHEAD) + values);
+		tr->tie = t->spec->tie ? t->spec->tie(table_shown_row(tr)) : 0;
 		if (number)
 			tr->key = number(table_shown_row(tr));
 		else if (f->type == FT_STR)

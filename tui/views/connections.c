@@ -184,9 +184,18 @@ static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 
 	return by == BY_NONE ? n : connections_group(st, by, rows, n);
 }
 
+/* Nothing is sent again nearly always: then what moves data comes first. */
+static double traffic(const struct row *row)
+{
+	const struct connections_row *r = connection_row(row);
+
+	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
+	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
+}
+
 const struct table_spec connections_spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "retransmit_rate", .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
+	.sort = "retransmit_rate", .tie = traffic, .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
 	.keep = keep_row, .load = measure, .arrange = arrange_rows, .sinks = has_closed,
 };
 

@@ -69,9 +69,17 @@ static const struct column columns[] = {
 	{ "tx_rate", .title = "TX, 5 minutes", .width = 24, .priority = 4, .draw = draw_history, .fit = fit_history },
 };
 
+static double traffic(const struct row *row)
+{
+	const struct interfaces_row *r = (const struct interfaces_row *)row;
+
+	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
+	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
+}
+
 static const struct table_spec spec = {
 	.table = TABLE_interfaces, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "tx_rate", .noun = "interfaces",
+	.sort = "tx_rate", .tie = traffic, .noun = "interfaces",
 };
 
 static void interfaces_update(struct app *a, void *state)

@@ -130,11 +130,20 @@ static bool keep(struct app *a, void *state, const struct row *r)
 
 static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n);
 
+/* Of those alike in what they are sorted by, the busiest first. */
+static double cpu(const struct row *row)
+{
+	float pct = ((const struct processes_row *)row)->cpu_pct;
+
+	return f32_known(pct) ? (double)pct : 0;
+}
+
 static const struct table_spec spec = {
 	.table = TABLE_processes,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.sort = "cpu_pct",
+	.tie = cpu,
 	.noun = "processes",
 	.keep = keep,
 	.arrange = arrange,

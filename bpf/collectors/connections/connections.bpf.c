@@ -33,6 +33,14 @@ struct {
 
 SERVE_MAP(serve_conns, conns, u64, struct conn_state)
 
+/* How often a socket connected that had been used before; most sockets do so once, and have none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} generations SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, CONN_RING_BYTES);
@@ -76,6 +84,8 @@ static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int s
 	w->srtt_8us = tp->srtt_us;
 	w->rtt_min_us = tp->rtt_min.s[0].v;
 	w->cwnd = tp->snd_cwnd;
+	if (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp)
+		w->flags |= WS_MPTCP;
 }
 
 /* As fill_tcp(), of an address where the socket may not be any more. */
@@ -98,12 +108,15 @@ static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
 	w->srtt_8us = BPF_CORE_READ(tp, srtt_us);
 	w->rtt_min_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
 	w->cwnd = BPF_CORE_READ(tp, snd_cwnd);
+	if (bpf_core_field_exists(tp->is_mptcp) && BPF_CORE_READ(tp, is_mptcp))
+		w->flags |= WS_MPTCP;
 }
 
 static __always_inline void fill_state(struct wire_sock *w, const struct conn_state *s)
 {
 	w->begun_ns = s->begun_ns;
 	w->open_ns = s->open_ns;
+	w->generation = s->generation;
 	w->flags |= s->flags;
 }
 
@@ -179,11 +192,31 @@ static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s
 
 /* ---- life ---- */
 
-/* connect(): in the context of the process that calls it. It may do so again after it failed. */
-static __always_inline int begin(struct sock *sk, u64 cookie)
+static __always_inline u32 generation_of(struct sock *sk)
+{
+	u32 *n = bpf_sk_storage_get(&generations, sk, 0, 0);
+
+	return n ? *n : 0;
+}
+
+/* Its connection is another one than the last of this socket. */
+static __always_inline u32 next_generation(struct sock *sk)
+{
+	u32 *n = bpf_sk_storage_get(&generations, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return n ? ++*n : 0;
+}
+
+/*
+ * connect(): in the context of the process that calls it. It may do so again after it failed,
+ * or after connect() to AF_UNSPEC: then the socket has its number (used_before) already.
+ */
+static __always_inline int begin(struct sock *sk, u64 cookie, bool used_before)
 {
 	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
 
+	if (used_before)
+		s.generation = next_generation(sk);
 	fill_current(&s.owner);
 	return remember(sk, cookie, &s);
 }
@@ -210,6 +243,7 @@ static __always_inline int established(struct sock *sk, u64 cookie, int old)
 		return 0;
 	}
 	fresh.flags = old == TCPS_SYN_SENT ? WS_OPENED : WS_ACCEPTED;
+	fresh.generation = generation_of(sk);
 	if (old != TCPS_SYN_SENT)
 		fresh.begun_ns = fresh.open_ns;
 	return remember(sk, cookie, &fresh);
@@ -236,6 +270,7 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
 		return 0;
 	if (!s) {
+		fresh.generation = generation_of(sk);
 		fill_current(&fresh.owner);
 		return remember(sk, cookie, &fresh);
 	}
@@ -286,6 +321,8 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	if (s) {
 		fill_state(&e->sock, s);
 		e->sock.owner = s->owner;
+	} else {
+		e->sock.generation = generation_of(sk);
 	}
 	if (!e->sock.owner.tgid && is_abort(old, e->err) && !only_looked())
 		fill_current(&e->sock.owner);
@@ -331,6 +368,7 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 {
 	struct conn_state *s;
 	u64 cookie;
+	bool used_before;
 
 	if (sk->sk_protocol != IPPROTO_TCP)
 		return 0;
@@ -339,9 +377,10 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 		return 0;
 	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
 		return 0;
+	used_before = sk->__sk_common.skc_cookie.counter != 0;
 	cookie = bpf_get_socket_cookie(sk);
 	if (new == TCPS_SYN_SENT)
-		return again && find(cookie) ? 0 : begin(sk, cookie);
+		return again && find(cookie) ? 0 : begin(sk, cookie, used_before);
 	if (new == TCPS_ESTABLISHED)
 		return again && is_open(cookie) ? 0 : established(sk, cookie, old);
 	if (new != TCPS_CLOSE)
@@ -396,38 +435,106 @@ int BPF_PROG(on_destroy, struct sock *sk)
 
 /* ---- the open ones ---- */
 
+u32 unobserved[N_UNOBSERVED];
+
+/* True for a protocol whose connections are not in the table: they are counted at least. */
+static __always_inline bool note_unobserved(struct sock *sk)
+{
+	u32 which;
+
+	if (sk->__sk_common.skc_family == AF_SMC || sk->sk_protocol == IPPROTO_SMC)
+		which = UNOBSERVED_SMC;
+	else if (sk->sk_protocol == IPPROTO_SCTP)
+		which = UNOBSERVED_SCTP;
+	else if (sk->sk_protocol == IPPROTO_DCCP)
+		which = UNOBSERVED_DCCP;
+	else
+		return false;
+	__sync_fetch_and_add(&unobserved[which], 1);
+	return true;
+}
+
+/* What the programs know of it, but for who uses it where `t`, who holds it, is told. */
+static __always_inline void write_known(struct seq_file *seq, struct wire_sock *w, struct task_struct *t)
+{
+	struct conn_state *s = find(w->cookie);
+
+	if (s) {
+		fill_state(w, s);
+		if (!t)
+			w->owner = s->owner;
+	}
+	if (t)
+		fill_owner(&w->owner, t);
+	bpf_seq_write(seq, w, sizeof(*w));
+}
+
 static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, struct task_struct *t,
 				      u64 ino)
 {
 	struct wire_sock w = {};
-	struct conn_state *s;
+	u16 proto = sk->sk_protocol;
 
-	w.proto = sk->sk_protocol;
 	w.state = sk->__sk_common.skc_state;
-	if (w.proto == IPPROTO_TCP ? w.state == TCPS_CLOSE || w.state == TCPS_TIME_WAIT :
-				     w.proto != IPPROTO_UDP)
+	if (proto == IPPROTO_TCP ? w.state == TCPS_CLOSE || w.state == TCPS_TIME_WAIT :
+				   !is_datagram(proto))
 		return 0;
+	w.proto = proto;
 	w.cookie = bpf_get_socket_cookie(sk);
 	w.ino = ino;
 	if (fill_ends(&w.ends, sk))
 		w.flags |= WS_V6;
-	if (w.proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
+	if (proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
 		fill_tcp(&w, sk, w.state);
-		s = find(w.cookie);
-		if (s) {
-			fill_state(&w, s);
-			if (!t)
-				w.owner = s->owner;
-		}
+		w.generation = generation_of(sk);
 	}
-	if (t)
-		fill_owner(&w.owner, t);
-	bpf_seq_write(seq, &w, sizeof(w));
+	write_known(seq, &w, t);
 	return 0;
 }
 
-SEC("iter/task_file")
-int sockets_iter(struct bpf_iter__task_file *ctx)
+/* ---- MPTCP: what a process holds is no TCP socket, but those it is made of (subflows) are ---- */
+
+#define SUBFLOWS_MAX 8		/* include/net/mptcp.h: MPTCP_SUBFLOWS_MAX */
+
+/*
+ * A function of its own: once in the program, not for each turn of the loop. A subflow from before
+ * we looked has no number until ownerless_iter has met it. The next one, or NULL.
+ */
+static __noinline u64 write_subflow(struct bpf_iter__task_file *ctx, u64 node, u64 ino)
+{
+	struct mptcp_subflow_context *c =
+		(void *)node - bpf_core_field_offset(struct mptcp_subflow_context, node);
+	struct task_struct *t = ctx->task;
+	struct wire_sock w = { .proto = IPPROTO_TCP, .ino = ino };
+	struct sock *sk = BPF_CORE_READ(c, tcp_sock);
+
+	if (!t || !sk)
+		return 0;
+	w.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	w.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && w.state != TCPS_CLOSE &&
+	    w.state != TCPS_TIME_WAIT && (w.cookie || w.state == TCPS_LISTEN)) {
+		if (read_ends(&w.ends, sk))
+			w.flags |= WS_V6;
+		if (w.state != TCPS_LISTEN)
+			read_tcp(&w, sk);
+		write_known(ctx->meta->seq, &w, t);
+	}
+	return (u64)BPF_CORE_READ(c, node.next);
+}
+
+static __always_inline int write_subflows(struct bpf_iter__task_file *ctx, struct sock *sk, u64 ino)
+{
+	struct mptcp_sock *m = (struct mptcp_sock *)sk;
+	u64 head = (u64)m + bpf_core_field_offset(m->conn_list);
+	u64 at = (u64)BPF_CORE_READ(m, conn_list.next);
+
+	for (u32 i = 0; i < SUBFLOWS_MAX && at && at != head; i++)
+		at = write_subflow(ctx, at, ino);
+	return 0;
+}
+
+static __always_inline int socket_of_task(struct bpf_iter__task_file *ctx, bool with_subflows)
 {
 	struct task_struct *t = ctx->task;
 	struct file *file = ctx->file;
@@ -440,14 +547,30 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	sk = socket->sk;
-	if (!sk || !is_inet(sk))
+	if (!sk || note_unobserved(sk) || !is_inet(sk))
 		return 0;
+	if (with_subflows && sk->sk_protocol == IPPROTO_MPTCP)
+		return write_subflows(ctx, sk, file->f_inode->i_ino);
 	return write_sock(ctx->meta->seq, sk, t, file->f_inode->i_ino);
+}
+
+SEC("iter/task_file")
+int sockets_iter(struct bpf_iter__task_file *ctx)
+{
+	return socket_of_task(ctx, false);
+}
+
+/* Where the kernel has MPTCP, and its types. */
+SEC("?iter/task_file")
+int sockets_iter_mptcp(struct bpf_iter__task_file *ctx)
+{
+	return socket_of_task(ctx, true);
 }
 
 /*
  * Of one network namespace: sockets that no file stands for (not accepted yet,
- * closed by their process, the kernel's own), which sockets_iter does not meet.
+ * closed by their process, the kernel's own), which sockets_iter does not meet; and
+ * subflows of MPTCP, whose file is another socket's: they get their number here.
  */
 SEC("iter/tcp")
 int ownerless_iter(struct bpf_iter__tcp *ctx)
@@ -462,7 +585,7 @@ int ownerless_iter(struct bpf_iter__tcp *ctx)
 	if (!tp)
 		return 0;
 	sk = (struct sock *)tp;
-	if (BPF_CORE_READ(sk, sk_socket, file))
+	if (BPF_CORE_READ(sk, sk_socket, file) && BPF_CORE_READ(sk, sk_socket, sk) == sk)
 		return 0;
 	return write_sock(ctx->meta->seq, sk, NULL, 0);
 }

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -34,6 +35,7 @@ static struct ring_buffer *ring;
 static struct counter ends;
 static char calls_why[128];	/* why there are no UDP flows, or "" */
 static int blocked;		/* programs */
+static u32 unobserved[N_UNOBSERVED];	/* of the last pass */
 
 /* ---- ends ---- */
 
@@ -103,13 +105,24 @@ static void announce(struct conn *c, const struct wire_sock *w)
 	conn_event(c, w->flags & WS_OPENED ? "connect" : "accept", w->open_ns, &w->owner);
 }
 
+/* MPTCP is agreed on with the first packets, and given up where the other end has none. */
+static void set_proto(struct conn *c, const struct wire_sock *w)
+{
+	const char *name = proto_name(IPPROTO_TCP, w->flags);
+
+	if (strcmp(c->row->proto, name))
+		str_set(&conn_row(c)->proto, str_new(name));
+}
+
 static struct conn *update_tcp(const struct wire_sock *w, u64 now_ns)
 {
 	bool is_new;
-	struct conn *c = conn_get(w->cookie, IPPROTO_TCP, w->flags, &w->ends, now_ns, &is_new);
+	struct conn *c = conn_get(w->cookie, w->generation, IPPROTO_TCP, w->flags, &w->ends, now_ns,
+				   &is_new);
 
 	if (!c)
 		return NULL;
+	set_proto(c, w);
 	set_begin(c, w);
 	set_direction(c, w);
 	if (has_changed(c, w))
@@ -135,7 +148,7 @@ static void take_fresh(const struct wire_sock *w, u64 now_ns)
 {
 	struct conn *c;
 
-	if (conn_ended(w->cookie, &w->ends))	/* its entry is about to go, too */
+	if (conn_ended(w->cookie, w->generation, &w->ends))	/* its entry is about to go, too */
 		return;
 	c = update_tcp(w, now_ns);
 	if (!c)
@@ -166,7 +179,7 @@ static void take_end(const struct wire_end *e)
 
 static bool owner_is_known(const struct wire_sock *w)
 {
-	const struct conn *c = conn_find(w->cookie, &w->ends);
+	const struct conn *c = conn_find(w->cookie, w->generation, &w->ends);
 
 	return c && u64_known(c->row->pid) && !c->guessed;
 }
@@ -246,9 +259,30 @@ static void fill_processes(const struct tick *t)
 	}
 }
 
+/* The pass is over: what it met of other protocols is what there is. */
+static void settle_unobserved(void)
+{
+	memcpy(unobserved, skel->bss->unobserved, sizeof(unobserved));
+	memset(skel->bss->unobserved, 0, sizeof(unobserved));
+}
+
+static size_t unobserved_text(char *to, size_t cap, const char *between)
+{
+	static const char *const names[N_UNOBSERVED] = {
+		[UNOBSERVED_SCTP] = "SCTP", [UNOBSERVED_SMC] = "SMC", [UNOBSERVED_DCCP] = "DCCP",
+	};
+	size_t n = 0;
+
+	for (u32 i = 0; i < N_UNOBSERVED; i++)
+		if (unobserved[i])
+			n += (size_t)snprintf(to + n, cap - n, "%s%s is not observed: descriptors of it: %u",
+					      n ? "; " : between, names[i], unobserved[i]);
+	return n;
+}
+
 static void report(const struct tick *t, u32 hidden)
 {
-	char why[200] = "";
+	char why[256] = "";
 	size_t n = 0;
 
 	if (hidden)
@@ -257,6 +291,7 @@ static void report(const struct tick *t, u32 hidden)
 	if (!pass_seen_all())
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sstill reading what was open: %u so far",
 				      n ? "; " : "", conn_count());
+	n += unobserved_text(why + n, sizeof(why) - n, n ? "; " : "");
 	if (calls_why[0])
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", calls_why);
 	if (blocked)
@@ -286,6 +321,8 @@ static int connections_read(const struct tick *t)
 
 	connections_drain();
 	err = pass_run(t, take_tcp);
+	if (!err && pass_ended())
+		settle_unobserved();
 	if (!err && !pass_was_whole())
 		fresh_read(boottime_ns(), take_fresh);
 	late_sweep(t->now_ns);
@@ -321,12 +358,19 @@ static void connections_close(void)
 	conn_clear();
 	netns_clear();
 	ends = (struct counter){};
+	memset(unobserved, 0, sizeof(unobserved));
+}
+
+/* The file is there in every network namespace of a kernel that has MPTCP. */
+static bool has_mptcp(void)
+{
+	return !access("/proc/sys/net/mptcp/enabled", F_OK);
 }
 
 static int attach_all(void)
 {
 	struct bpf_program *const progs[N_PROGRAMS] = {
-		[SOCKETS_ITER] = skel->progs.sockets_iter, [ON_STATE] = skel->progs.on_state,
+		[SOCKETS_ITER] = has_mptcp() ? skel->progs.sockets_iter_mptcp : skel->progs.sockets_iter, [ON_STATE] = skel->progs.on_state,
 		[ON_STATE_AGAIN] = skel->progs.on_state_again,
 		[ON_DESTROY] = skel->progs.on_destroy, [OWNERLESS_ITER] = skel->progs.ownerless_iter,
 	};
@@ -343,6 +387,8 @@ static int connections_open(char *reason, size_t cap)
 	if (!skel)
 		return -errno;
 	bpf_program__set_autoload(skel->progs.on_state_again, probes_preemptible());
+	bpf_program__set_autoload(skel->progs.sockets_iter, !has_mptcp());
+	bpf_program__set_autoload(skel->progs.sockets_iter_mptcp, has_mptcp());
 	served_choose(skel->progs.serve_conns);
 	served_choose(skel->progs.read_asked);
 	err = connections__load(skel);

@@ -3,6 +3,30 @@
  * connections.h: what connections.bpf.c and connections_calls.bpf.c tell user
  * space. Times in ns, CLOCK_BOOTTIME; counters as the kernel has them: what is
  * payload of them is worked out in connections_tcp.c.
+ *
+ * The life of a TCP connection. `young` and `conns` are the programs' tables, `table` is user
+ * space's (connections_table.c); a key is (cookie, generation).
+ *
+ *   state     what the tables have                event that leads to it              file
+ *   none      nothing
+ *   opening   young: owner, begun_ns              state SYN_SENT, in connect()        connections.bpf.c: begin()
+ *   failed    nothing; the table until the tick   connect() refused before a SYN      connections_calls.bpf.c
+ *   open      young: open_ns                      state ESTABLISHED                   connections.bpf.c: established()
+ *   old       conns instead of young              a second has passed                 connections_young.c
+ *   shown     the table too                       a pass over all files met it        connections_pass.c
+ *                                                 or passes are slow: read by itself  connections_fresh.c
+ *   owned     the row has a process               who called connect() or close()     connections.bpf.c
+ *                                                 who holds a descriptor, used it     connections_holders.c
+ *                                                 who listens there: not accepted yet connections_pass.c
+ *   closing   young or conns: WS_CLOSES           close(), shutdown()                 connections.bpf.c: closing()
+ *   waiting   young or conns; its end is kept     state CLOSE, accepted, no owner yet connections_late.c
+ *   ended     nothing; the table until the tick   state CLOSE: struct wire_end        connections.bpf.c: end(),
+ *                                                 what that missed: tcp_destroy_sock  connections.c: take_end()
+ *                                                 passes meet it no more: lost        connections_pass.c
+ *
+ * connect() by a socket that was used before begins again at `opening`, as the next generation.
+ * UDP has no events: a flow is there from its first datagram (connections_flows.bpf.h, taken by
+ * connections_udp.c) until its socket is gone, or after a minute's rest where it has other peers.
  */
 #ifndef OTTOP_CONNECTIONS_H
 #define OTTOP_CONNECTIONS_H
@@ -34,6 +58,7 @@ enum wire_sock_flags {
 	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
 	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
 	WS_OWNER_TOLD = 512,	/* no end, but the owner of one that came before */
+	WS_MPTCP = 1024,	/* one of the TCP connections that an MPTCP connection is made of */
 };
 
 /* One socket: from the iterators, and in struct wire_end. */
@@ -51,6 +76,8 @@ struct wire_sock {
 	__u32 segs_in, segs_out, retransmits;
 	__u32 srtt_8us;		/* in eighths of a microsecond */
 	__u32 rtt_min_us, cwnd;
+	__u32 generation;	/* see struct conn_state */
+	__u32 pad;
 };
 
 /* The end of a TCP connection, or a connect() that failed. */
@@ -68,6 +95,8 @@ struct conn_state {
 	struct wire_owner owner;
 	__u32 flags;		/* WS_OPENED, WS_ACCEPTED, WS_CLOSES */
 	__u32 writes;		/* see moved() in connections.bpf.c */
+	__u32 generation;	/* of a socket that connects again: 1 and up */
+	__u32 pad;
 };
 
 /*
@@ -92,6 +121,9 @@ struct sock_ref {
 #define CROWDED_MAX 2048
 #define ASKED_MAX 32
 
+/* Sockets of other protocols that a pass meets: none of their traffic is counted. */
+enum unobserved { UNOBSERVED_SCTP, UNOBSERVED_SMC, UNOBSERVED_DCCP, N_UNOBSERVED };
+
 /* ---- UDP ---- */
 
 struct flow_key {
@@ -104,14 +136,17 @@ struct flow_key {
 
 #define FLOW_BY_INODE (1ull << 63)
 
+enum { FLOW_RX_UNCLEAR = 1, FLOW_TX_UNCLEAR = 2 };
+
 struct flow {
 	__u64 rx_bytes, tx_bytes;
 	__u32 rx_packets, tx_packets;
 	__u64 begun_ns, last_ns;
 	__u8 local[16];
 	__u16 lport;
-	__u16 local_v6;
+	__u16 proto;		/* UDP or UDP-Lite */
 	__u32 netns;
+	__u32 unclear, pad;	/* FLOW_*: packets are not all that there were */
 	struct wire_owner owner;	/* who used it last */
 };
 

@@ -29,7 +29,8 @@ struct pending {
 	u64 socket;
 	struct wire_ends ends;
 	u32 v6, tx;
-	u32 packets, pad;
+	u32 packets, proto;
+	u32 segment, coalesces;
 	u64 bytes;
 };
 
@@ -43,7 +44,106 @@ struct {
 /* include/linux/socket.h */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
+#define MSG_CTRUNC 8
+#define MSG_MORE 0x8000
 #define MAX_MESSAGES 64
+
+/* include/uapi/linux/udp.h, include/linux/udp.h */
+#define UDP_SEGMENT 103
+#define UDP_GRO 104
+#define UDP_FLAGS_GRO_ENABLED 3
+
+/* ---- how many datagrams ---- */
+
+#define CMSGS_MAX 4
+
+struct cmsg32 { u32 len, level, type; };
+struct cmsg64 { u64 len; u32 level, type; };
+
+/*
+ * The segment size that a message's control data tell (`type`: UDP_SEGMENT of what is sent,
+ * UDP_GRO of what came), 0 where they tell none, -1 where that cannot be known. A global
+ * function: it is verified once.
+ */
+__noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
+{
+	u64 at = 0, left = 0, size = compat ? sizeof(struct cmsg32) : sizeof(struct cmsg64);
+	u32 flags = 0;
+
+	/* struct user_msghdr: where the control data are, how long they are, flags */
+	bpf_probe_read_user(&at, compat ? 4 : 8, (void *)(msg + (compat ? 16 : 32)));
+	bpf_probe_read_user(&left, compat ? 4 : 8, (void *)(msg + (compat ? 20 : 40)));
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)(msg + (compat ? 24 : 48)));
+	if (type == UDP_GRO && flags & MSG_CTRUNC)
+		return -1;
+	for (u32 i = 0; i < CMSGS_MAX && left >= size; i++) {
+		struct cmsg64 c = {};
+		u32 told = 0;
+		u64 step;
+
+		if (compat ? bpf_probe_read_user(&told, sizeof(told), (void *)at) :
+			     bpf_probe_read_user(&c.len, sizeof(c.len), (void *)at))
+			return -1;
+		if (compat)
+			c.len = told;
+		if (bpf_probe_read_user(&c.level, 8, (void *)(at + size - 8)) || c.len < size)
+			return -1;
+		if (c.level == IPPROTO_UDP && c.type == type) {
+			told = 0;	/* of 16 bits to send, of 32 received */
+			bpf_probe_read_user(&told, type == UDP_SEGMENT ? 2 : 4, (void *)(at + size));
+			return told & 0xffff;
+		}
+		step = compat ? (c.len + 3) & ~3ull : (c.len + 7) & ~7ull;
+		left = step < left ? left - step : 0;
+		at += step;
+	}
+	return left >= size ? -1 : 0;	/* there are more than we look at */
+}
+
+/* Receives of it may return many datagrams as one. */
+static __always_inline bool coalesces(struct udp_sock *up)
+{
+	if (bpf_core_field_exists(up->udp_flags))
+		return BPF_CORE_READ(up, udp_flags) >> UDP_FLAGS_GRO_ENABLED & 1;
+	if (bpf_core_field_exists(up->gro_enabled))
+		return BPF_CORE_READ_BITFIELD_PROBED(up, gro_enabled);
+	return false;
+}
+
+/* What the socket itself says of how its data become datagrams; after the call. */
+static __always_inline void ask_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
+{
+	struct udp_sock *up = (struct udp_sock *)sk;
+
+	*ret_coalesces = false;
+	if (!a->tx) {
+		*ret_coalesces = coalesces(up);
+		return;
+	}
+	a->segment = BPF_CORE_READ(up, gso_size);
+	if (BPF_CORE_READ(up, pending))		/* corked: they go with the last one */
+		a->packets = 0;
+}
+
+static __always_inline void split(struct amount *a)
+{
+	if (a->segment && a->packets == 1 && a->bytes > a->segment)
+		a->packets = ((u32)a->bytes + a->segment - 1) / a->segment;
+}
+
+/* Of one message, whose control data may say more than its socket does. */
+static __always_inline void split_msg(struct amount *a, u64 msg, bool compat, bool coalesces)
+{
+	int told = 0;
+
+	if (a->tx || coalesces)
+		told = segment_of_msg(msg, compat, a->tx ? UDP_SEGMENT : UDP_GRO);
+	if (told > 0)
+		a->segment = told;
+	else if (told < 0)
+		a->unclear = 1;
+	split(a);
+}
 
 /* ---- peers ---- */
 
@@ -89,13 +189,16 @@ static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, b
 
 /* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
 
-static __always_inline void amount_of(struct amount *a, struct sock *sk, int len, bool tx)
+static __always_inline void amount_of(struct amount *a, struct sock *sk, int len, bool tx,
+				      bool *ret_coalesces)
 {
 	a->socket = bpf_get_socket_cookie(sk);
 	a->bytes = len;
 	a->packets = 1;
 	a->tx = tx;
+	a->proto = sk->sk_protocol;
 	a->v6 = fill_ends(&a->ends, sk);
+	ask_socket(a, sk, ret_coalesces);
 }
 
 static __always_inline void amount_pending(struct amount *a, const struct pending *p)
@@ -106,6 +209,8 @@ static __always_inline void amount_pending(struct amount *a, const struct pendin
 	a->bytes = p->bytes;
 	a->packets = p->packets;
 	a->tx = p->tx;
+	a->proto = p->proto;
+	a->segment = p->segment;
 }
 
 /* Whose peer nobody knows any more. */
@@ -114,11 +219,12 @@ static __always_inline void count_unfinished(const struct pending *p)
 	struct amount a = {};
 
 	amount_pending(&a, p);
+	a.unclear = a.segment || p->coalesces;
 	count(&a);
 }
 
 /* Leaves the peer to the return of the call. */
-static __always_inline bool defer(struct task_struct *t, const struct amount *a)
+static __always_inline bool defer(struct task_struct *t, const struct amount *a, bool coalesces)
 {
 	struct pending *p = bpf_task_storage_get(&pendings, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
@@ -133,6 +239,9 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a)
 	p->ends = a->ends;
 	p->v6 = a->v6;
 	p->tx = a->tx;
+	p->proto = a->proto;
+	p->segment = a->segment;
+	p->coalesces = coalesces;
 	p->packets++;
 	p->bytes += a->bytes;
 	return true;
@@ -193,25 +302,30 @@ static __always_inline int sent(struct amount *a)
 	enum call call = own_call(t, regs);
 	struct call_args args = {};
 
-	if (call == SENDMMSG && will_return(t) && defer(t, a))
+	if (call == SENDMMSG && will_return(t) && defer(t, a, false))
 		return 0;
 	if ((call == SENDTO || call == SENDMSG) && get_args(&args, t, regs)) {
-		if (call == SENDTO)
+		if (call == SENDTO) {
 			peer_from_user(&a->ends, &a->v6, args.addr, args.len);
-		else
+		} else {
 			peer_of_msg(&a->ends, &a->v6, args.msg, args.compat);
+			split_msg(a, args.msg, args.compat, false);
+			return count(a);
+		}
 	}
+	split(a);
 	return count(a);
 }
 
-static __always_inline int received(struct amount *a)
+static __always_inline int received(struct amount *a, bool coalesces)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	enum call call = own_call(t, (struct pt_regs *)bpf_task_pt_regs(t));
 
-	if (!a->ends.rport && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
-	    will_return(t) && defer(t, a))
+	if ((!a->ends.rport || coalesces) && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
+	    will_return(t) && defer(t, a, coalesces))
 		return 0;
+	a->unclear = coalesces;
 	return count(a);
 }
 
@@ -225,12 +339,13 @@ SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
 	struct amount a = {};
+	bool coalesced;
 
-	if (sk->sk_protocol != IPPROTO_UDP)
+	if (!is_datagram(sk->sk_protocol))
 		return note_user(sk->sk_protocol, sk);
 	if (is_nothing(ret, flags, true) || !is_inet(sk))
 		return 0;
-	amount_of(&a, sk, ret, true);
+	amount_of(&a, sk, ret, true, &coalesced);
 	return sent(&a);
 }
 
@@ -238,13 +353,14 @@ SEC("?tp_btf/sock_recv_length")
 int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 {
 	struct amount a = {};
+	bool coalesced;
 
-	if (sk->sk_protocol != IPPROTO_UDP)
+	if (!is_datagram(sk->sk_protocol))
 		return note_user(sk->sk_protocol, sk);
 	if (is_nothing(ret, flags, false) || !is_inet(sk))
 		return 0;
-	amount_of(&a, sk, ret, false);
-	return received(&a);
+	amount_of(&a, sk, ret, false, &coalesced);
+	return received(&a, coalesced);
 }
 
 /* ---- when the call returns ---- */
@@ -253,7 +369,7 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
  * One of many messages, of the socket and direction that `own` tells: its length, or -1. A
  * global function, or the verifier would look at it MAX_MESSAGES times.
  */
-__noinline int count_message(const struct amount *own, u64 msg, u32 compat)
+__noinline int count_message(const struct amount *own, u64 msg, u32 compat, u32 coalesces)
 {
 	struct amount a = {};
 	u32 len;
@@ -264,6 +380,7 @@ __noinline int count_message(const struct amount *own, u64 msg, u32 compat)
 	peer_of_msg(&a.ends, &a.v6, msg, compat);
 	a.bytes = len;
 	a.packets = 1;
+	split_msg(&a, msg, compat, coalesces);
 	count(&a);
 	return len & 0x7fffffff;
 }
@@ -272,18 +389,19 @@ __noinline int count_message(const struct amount *own, u64 msg, u32 compat)
  * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
  * and how long all are, which it does from 6.3 on.
  */
-static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat)
+static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat, bool coalesces)
 {
 	for (u32 i = 0; i < MAX_MESSAGES && i < n; i++, vec += MMSGHDR_SIZE(compat)) {
-		int len = count_message(a, vec, compat);
+		int len = count_message(a, vec, compat, coalesces);
 
 		if (len < 0)
 			break;
-		a->packets--;
+		a->packets -= a->packets != 0;
 		a->bytes -= len;
 	}
 	if (!a->packets)
 		return 0;
+	a->unclear = a->segment || coalesces;
 	if (by_descriptor)
 		__sync_fetch_and_add(&lost_messages, a->packets);
 	else
@@ -298,19 +416,26 @@ static __always_inline bool is_deferred(enum call call)
 
 /* Whose peer is in the memory of the caller, now that the call has returned. */
 static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
-				      long ret)
+				      long ret, bool coalesces)
 {
 	u32 len = 0;
 
+	if (call == SENDMMSG && args->flags4 & MSG_MORE)
+		a->unclear = 1;
 	if (call == RECVMMSG || call == SENDMMSG)
-		return each_message(a, args->msg, ret > 0 ? ret : 0, args->compat);
-	if (call == RECVMSG || call == SENDMSG)
+		return each_message(a, args->msg, ret > 0 ? ret : 0, args->compat, coalesces);
+	if (call == RECVMSG || call == SENDMSG) {
 		peer_of_msg(&a->ends, &a->v6, args->msg, args->compat);
-	else if (call == SENDTO)
+		split_msg(a, args->msg, args->compat, coalesces);
+		return count(a);
+	}
+	a->unclear |= coalesces;
+	if (call == SENDTO)
 		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
 	else if (call == RECVFROM && args->addr &&
 		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
 		peer_from_user(&a->ends, &a->v6, args->addr, len);
+	split(a);
 	return count(a);
 }
 
@@ -324,7 +449,7 @@ static __always_inline int finish(struct task_struct *t, enum call call, const s
 		return 0;
 	amount_pending(&a, p);
 	p->socket = p->bytes = p->packets = 0;
-	return count_call(&a, args, call, ret);
+	return count_call(&a, args, call, ret, p->coalesces);
 }
 
 /* ---- the socket of a descriptor ---- */
@@ -334,11 +459,11 @@ static __always_inline int finish(struct task_struct *t, enum call call, const s
  * they are not. Those may not give a socket its number, which the other two do before.
  */
 static __always_inline bool amount_told(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
-					bool tx)
+					bool tx, bool *ret_coalesces)
 {
 	struct sock *sk = ctx->sk;
 
-	if (ctx->protocol != IPPROTO_UDP) {
+	if (!is_datagram(ctx->protocol)) {
 		note_user(ctx->protocol, sk);
 		return false;
 	}
@@ -348,7 +473,9 @@ static __always_inline bool amount_told(struct amount *a, struct trace_event_raw
 	a->bytes = ctx->ret;
 	a->packets = 1;
 	a->tx = tx;
+	a->proto = ctx->protocol;
 	a->v6 = read_ends(&a->ends, sk);
+	ask_socket(a, sk, ret_coalesces);
 	if (!a->socket)
 		__sync_fetch_and_add(&lost_numbers, 1);
 	return a->socket;
@@ -358,21 +485,23 @@ SEC("?tp/sock/sock_send_length")
 int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
 {
 	struct amount a = {};
+	bool coalesced;
 
-	return amount_told(&a, ctx, true) ? sent(&a) : 0;
+	return amount_told(&a, ctx, true, &coalesced) ? sent(&a) : 0;
 }
 
 SEC("?tp/sock/sock_recv_length")
 int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 {
 	struct amount a = {};
+	bool coalesced;
 
-	return amount_told(&a, ctx, false) ? received(&a) : 0;
+	return amount_told(&a, ctx, false, &coalesced) ? received(&a, coalesced) : 0;
 }
 
 static __always_inline int give_number(struct sock *sk)
 {
-	if (sk->sk_protocol == IPPROTO_UDP)
+	if (is_datagram(sk->sk_protocol))
 		bpf_get_socket_cookie(sk);
 	return 0;
 }
@@ -416,17 +545,20 @@ static __always_inline int count_by_descriptor(struct task_struct *t, enum call 
 {
 	struct amount a = {};
 	struct sock *sk;
+	bool coalesced;
 	u64 ino = 0;
 
 	sk = socket_of(t, args->fd, &ino);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP || is_look(call, args))
+	a.proto = sk ? BPF_CORE_READ(sk, sk_protocol) : 0;
+	if (!is_datagram(a.proto) || is_look(call, args))
 		return 0;
 	a.socket = FLOW_BY_INODE | ino;
 	a.bytes = ret;
 	a.packets = call == RECVMMSG || call == SENDMMSG ? ret : 1;
 	a.tx = call == WRITE || call == WRITEV || call == SENDTO || call == SENDMSG || call == SENDMMSG;
 	a.v6 = read_ends(&a.ends, sk);
-	return count_call(&a, args, call, ret);
+	ask_socket(&a, sk, &coalesced);
+	return count_call(&a, args, call, ret, coalesced);
 }
 
 /* include/uapi/linux/io_uring.h: enum io_uring_op */
@@ -456,6 +588,7 @@ int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 	struct io_kiocb *req = request;
 	struct amount a = {};
 	struct sock *sk;
+	bool coalesced;
 	u64 ino = 0;
 	u8 op;
 
@@ -466,12 +599,16 @@ int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 	if (!a.tx && !ring_receives(op))
 		return 0;
 	sk = socket_of_file(BPF_CORE_READ(req, file), &ino);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_UDP)
+	a.proto = sk ? BPF_CORE_READ(sk, sk_protocol) : 0;
+	if (!is_datagram(a.proto))
 		return 0;
 	a.socket = FLOW_BY_INODE | ino;
 	a.bytes = res;
 	a.packets = 1;
 	a.v6 = read_ends(&a.ends, sk);
+	ask_socket(&a, sk, &coalesced);
+	a.unclear = coalesced;
+	split(&a);
 	return count(&a);
 }
 

@@ -26,7 +26,9 @@ struct flow_map flows1 SEC(".maps");
 struct amount {
 	u64 socket, bytes;
 	u32 packets, tx;
-	u32 v6, pad;
+	u32 v6, proto;
+	u32 segment;		/* all but the last datagram have this length; 0: there is one */
+	u32 unclear;		/* how many datagrams nobody tells */
 	struct wire_ends ends;
 };
 
@@ -61,6 +63,7 @@ static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
 	__builtin_memcpy(f->local, a->ends.local, sizeof(f->local));
 	f->lport = a->ends.lport;
 	f->netns = a->ends.netns;
+	f->proto = a->proto;
 	return f;
 }
 
@@ -90,6 +93,8 @@ __noinline int count(struct amount *a)
 		__sync_fetch_and_add(&f->rx_bytes, a->bytes);
 		__sync_fetch_and_add(&f->rx_packets, a->packets);
 	}
+	if (a->unclear)
+		f->unclear |= a->tx ? FLOW_TX_UNCLEAR : FLOW_RX_UNCLEAR;
 	f->last_ns = bpf_ktime_get_boot_ns();
 	if (f->owner.tgid != t->tgid)
 		fill_current(&f->owner);

@@ -17,6 +17,7 @@
 
 struct other {
 	u64 cookie;
+	u32 generation;
 	struct wire_ends peer;		/* remote end alone */
 	struct wire_owner owner;
 };
@@ -54,6 +55,7 @@ void holders_met(struct conn *c, const struct wire_owner *o, u32 pass)
 	e = &others[n_others++];
 	memset(e, 0, sizeof(*e));
 	e->cookie = c->cookie;
+	e->generation = c->generation;
 	e->peer.rport = c->rport;
 	memcpy(e->peer.remote, c->remote, sizeof(c->remote));
 	e->owner = *o;
@@ -66,6 +68,8 @@ static int by_socket(const void *a, const void *b)
 
 	if (x->cookie != y->cookie)
 		return x->cookie < y->cookie ? -1 : 1;
+	if (x->generation != y->generation)
+		return x->generation < y->generation ? -1 : 1;
 	c = memcmp(&x->peer, &y->peer, sizeof(x->peer));
 	return c ? c : x->owner.tgid < y->owner.tgid ? -1 : x->owner.tgid > y->owner.tgid;
 }
@@ -151,9 +155,11 @@ void holders_settle(u32 pass)
 	if (n_others)
 		qsort(others, n_others, sizeof(*others), by_socket);
 	for (u32 i = 0, n; i < n_others; i += n) {
-		struct conn *c = conn_find(others[i].cookie, &others[i].peer);
+		struct conn *c = conn_find(others[i].cookie, others[i].generation,
+					   &others[i].peer);
 
 		for (n = 1; i + n < n_others && others[i + n].cookie == others[i].cookie &&
+		     others[i + n].generation == others[i].generation &&
 		     !memcmp(&others[i + n].peer, &others[i].peer, sizeof(others[i].peer)); n++)
 			;
 		if (c)

@@ -35,7 +35,7 @@ static enum { FILES, OWNERLESS } stage;
 static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost, listeners_refused;
-static bool whole, seen_all;
+static bool whole, ended, seen_all;
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -98,7 +98,7 @@ static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn ta
 		take_listener(w);
 		return;
 	}
-	c = w->proto == IPPROTO_UDP ? udp_socket(w, pass, now_ns) : take_tcp(w, now_ns);
+	c = w->proto == IPPROTO_TCP ? take_tcp(w, now_ns) : udp_socket(w, pass, now_ns);
 	if (!c)
 		return;
 	if (stage == FILES) {
@@ -203,7 +203,7 @@ static void forget_unmet(struct conn *c, void *arg)
 	(void)arg;
 	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET + 2 * ownerless_period)
 		return;
-	if (young_tracked(c->cookie))
+	if (young_tracked(c->cookie, c->generation))
 		return;
 	lost++;
 	pass_last_user(c);
@@ -224,7 +224,7 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp)
 	bool begins = iter_fd < 0;
 	int err = begins ? begin_files() : 0;
 
-	whole = false;
+	whole = ended = false;
 	while (!err && iter_fd >= 0) {
 		err = read_slice(&s, take_tcp);
 		if (!err)
@@ -237,6 +237,7 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp)
 		if (stage == OWNERLESS)
 			return 0;
 		end_files(t);
+		ended = true;
 		whole = begins;
 		seen_all = true;
 		begin_ownerless();
@@ -258,6 +259,11 @@ void pass_last_user(struct conn *c)
 bool pass_was_whole(void)
 {
 	return whole;
+}
+
+bool pass_ended(void)
+{
+	return ended;
 }
 
 bool pass_seen_all(void)

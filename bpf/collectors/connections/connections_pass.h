@@ -22,6 +22,8 @@ int pass_run(const struct tick *t, take_socket_fn take_tcp);
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only);
 /* True when the last pass_run() went through all files: it has met all that was open. */
 bool pass_was_whole(void);
+/* True when the last pass_run() came to the end of the files, perhaps over several ticks. */
+bool pass_ended(void);
 /* False as long as the first pass has not been through: what was open before may be missing. */
 bool pass_seen_all(void);
 /* Before its row ends: who of those that hold it used it last. */

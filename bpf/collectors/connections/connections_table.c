@@ -85,7 +85,16 @@ static bool is_peer(const struct conn *c, const struct wire_ends *e)
 	return c->rport == e->rport && !memcmp(c->remote, e->remote, sizeof(c->remote));
 }
 
-struct conn *conn_find(u64 cookie, const struct wire_ends *peer)
+struct conn *conn_find(u64 cookie, u32 generation, const struct wire_ends *peer)
+{
+	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
+
+	while (c && (c->cookie != cookie || c->generation != generation || c->closed || !is_peer(c, peer)))
+		c = c->next;
+	return c;
+}
+
+struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer)
 {
 	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
 
@@ -94,11 +103,11 @@ struct conn *conn_find(u64 cookie, const struct wire_ends *peer)
 	return c;
 }
 
-bool conn_ended(u64 cookie, const struct wire_ends *peer)
+bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer)
 {
 	const struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
 
-	while (c && (c->cookie != cookie || !c->closed || !is_peer(c, peer)))
+	while (c && (c->cookie != cookie || c->generation != generation || !c->closed || !is_peer(c, peer)))
 		c = c->next;
 	return c;
 }
@@ -115,6 +124,13 @@ static const char *addr_text(const u8 *addr, bool v6)
 	return str_new(inet_ntop(v6 ? AF_INET6 : AF_INET, addr, buf, sizeof(buf)));
 }
 
+const char *proto_name(u8 proto, u16 flags)
+{
+	if (proto == IPPROTO_TCP)
+		return flags & WS_MPTCP ? "mptcp" : "tcp";
+	return proto == IPPROTO_UDPLITE ? "udplite" : "udp";
+}
+
 static struct connections_row *row_begin(const struct conn *c, u16 flags,
 					 const struct wire_ends *e, u64 now_ns)
 {
@@ -123,7 +139,8 @@ static struct connections_row *row_begin(const struct conn *c, u16 flags,
 
 	r->row.first_seen_ns = now_ns;
 	r->cookie = c->cookie;
-	r->proto = str_new(c->proto == IPPROTO_TCP ? "tcp" : "udp");
+	r->generation = c->generation;
+	r->proto = str_new(proto_name(c->proto, flags));
 	r->family = str_new(v6 ? "ipv6" : "ipv4");
 	r->local_addr = addr_text(e->local, v6);
 	r->local_port = e->lport;
@@ -143,10 +160,10 @@ struct connections_row *conn_row(struct conn *c)
 	return c->row;
 }
 
-struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *ends, u64 now_ns,
-		      bool *ret_new)
+struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const struct wire_ends *ends,
+		      u64 now_ns, bool *ret_new)
 {
-	struct conn *c = conn_find(cookie, ends);
+	struct conn *c = conn_find(cookie, generation, ends);
 
 	*ret_new = !c;
 	if (c)
@@ -158,6 +175,7 @@ struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *e
 	make_room();
 	c = xcalloc(1, sizeof(*c));
 	c->cookie = cookie;
+	c->generation = generation;
 	c->proto = proto;
 	c->rport = ends->rport;
 	memcpy(c->remote, ends->remote, sizeof(c->remote));
@@ -248,7 +266,7 @@ static void fill_rates(struct conn *c, const struct tick *t)
 {
 	struct connections_row *r = conn_row(c);
 	u64 since = c->rated_ns ? c->rated_ns : t->prev_ns;
-	u64 until = c->proto == IPPROTO_UDP || c->closed ? t->now_ns : c->read_ns;
+	u64 until = c->proto != IPPROTO_TCP || c->closed ? t->now_ns : c->read_ns;
 	u64 interval = until > since && since ? until - since : 0;
 	bool zero = c->begun_ns != 0;
 
@@ -292,7 +310,7 @@ static bool rests(const struct conn *c)
 {
 	const struct connections_row *r = c->row;
 
-	return c->proto == IPPROTO_UDP && c->rated_ns &&
+	return c->proto != IPPROTO_TCP && c->rated_ns &&
 	       ((f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0));
 }
 

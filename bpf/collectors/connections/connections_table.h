@@ -21,6 +21,7 @@ struct conn {
 	struct conn *next;		/* in its bucket */
 	u64 cookie;
 	u64 socket;			/* UDP: what its datagrams are counted under */
+	u32 generation;			/* of those that its socket had, one after the other */
 	u8 remote[16];
 	struct connections_row *row;	/* as of now; one reference */
 	struct counter rx, tx, segs, retransmits;
@@ -38,13 +39,20 @@ struct conn {
 	bool shared;			/* the last pass met several that hold it */
 };
 
-/* The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one. */
-struct conn *conn_find(u64 cookie, const struct wire_ends *peer);
+/*
+ * The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one at a
+ * time, and the next one is of the next generation.
+ */
+struct conn *conn_find(u64 cookie, u32 generation, const struct wire_ends *peer);
+/* The same for a flow that is known to be one of its socket's: of any generation. */
+struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer);
 /* True when it has ended since the last tick. */
-bool conn_ended(u64 cookie, const struct wire_ends *peer);
+bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer);
 /* The connection; made when it is new. The row has its ends then. NULL: the table is full. */
-struct conn *conn_get(u64 cookie, u8 proto, u16 flags, const struct wire_ends *ends, u64 now_ns,
-		      bool *ret_new);
+struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const struct wire_ends *ends,
+		      u64 now_ns, bool *ret_new);
+/* "tcp", "mptcp" for one of the connections of MPTCP, "udp", "udplite". */
+const char *proto_name(u8 proto, u16 flags);
 /* The row, for writing. */
 struct connections_row *conn_row(struct conn *c);
 /* Says who uses it. `used`: it was seen to do so, which beats who only holds it. */

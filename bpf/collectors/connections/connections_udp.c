@@ -26,6 +26,8 @@ struct udp_sock {
 	u64 cookie;
 	u32 pass;		/* the last one that met it */
 	bool connected;
+	u8 proto;
+	u32 generation;		/* so many of its flows have ended: the next one is another, also to the same peer */
 };
 
 static struct udp_sock *sockets[SOCKET_BUCKETS];
@@ -47,12 +49,13 @@ static struct udp_sock *socket_find(u64 id)
 	return s;
 }
 
-static struct udp_sock *socket_make(u64 id, u64 cookie)
+static struct udp_sock *socket_make(u64 id, u64 cookie, u8 proto)
 {
 	struct udp_sock *s = xcalloc(1, sizeof(*s));
 
 	s->id = id;
 	s->cookie = cookie;
+	s->proto = proto;
 	s->pass = last_pass;
 	s->next = *bucket_of(id);
 	*bucket_of(id) = s;
@@ -83,9 +86,12 @@ static void sockets_sweep(u32 pass)
 static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct wire_ends *e, u64 now_ns)
 {
 	bool is_new;
-	struct conn *c = conn_get(s->cookie, IPPROTO_UDP, flags, e, now_ns, &is_new);
+	struct conn *c = conn_find_flow(s->cookie, e);	/* of whichever generation */
 	struct connections_row *r;
 
+	if (c)
+		return c;
+	c = conn_get(s->cookie, s->generation, s->proto, flags, e, now_ns, &is_new);
 	if (!c || !is_new)
 		return c;
 	c->socket = s->id;
@@ -102,16 +108,26 @@ static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct 
 struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
 {
 	u64 id = calls_by_descriptor() ? w->ino | FLOW_BY_INODE : w->cookie;
-	struct udp_sock *s = socket_find(id) ?: socket_make(id, w->cookie);
+	struct udp_sock *s = socket_find(id) ?: socket_make(id, w->cookie, w->proto);
 
 	last_pass = s->pass = pass;
 	s->connected = w->ends.rport != 0;
 	return s->connected ? flow_conn(s, w->flags, &w->ends, now_ns) : NULL;
 }
 
+/* Once it is not known how many came in one piece, it never is again for this flow. */
+static void add_packets(u64 *sum, u32 n, bool unclear)
+{
+	if (unclear)
+		*sum = U64_UNKNOWN;
+	else if (u64_known(*sum))
+		*sum += n;
+}
+
 static void take_flow(const struct flow_key *k, const struct flow *f)
 {
-	struct udp_sock *s = socket_find(k->socket) ?: socket_make(k->socket, k->socket);
+	struct udp_sock *s = socket_find(k->socket) ?:
+			     socket_make(k->socket, k->socket, (u8)f->proto);
 	struct wire_ends e = { .lport = f->lport, .rport = k->rport, .netns = f->netns };
 	struct connections_row *r;
 	struct conn *c;
@@ -127,8 +143,8 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 	r = conn_row(c);
 	r->rx_bytes += f->rx_bytes;
 	r->tx_bytes += f->tx_bytes;
-	r->rx_packets += f->rx_packets;
-	r->tx_packets += f->tx_packets;
+	add_packets(&r->rx_packets, f->rx_packets, f->unclear & FLOW_RX_UNCLEAR);
+	add_packets(&r->tx_packets, f->tx_packets, f->unclear & FLOW_TX_UNCLEAR);
 	c->read_ns = f->last_ns;
 	c->updated = true;
 	conn_set_owner(c, &f->owner, true);
@@ -222,12 +238,14 @@ static void close_unmet(struct conn *c, void *arg)
 	const struct unmet *u = arg;
 	struct udp_sock *s;
 
-	if (c->proto != IPPROTO_UDP || c->closed || c->read_ns >= u->pass_start_ns)
+	if (c->proto == IPPROTO_TCP || c->closed || c->read_ns >= u->pass_start_ns)
 		return;
 	s = socket_find(c->socket);
 	/* what was counted between the begin of the tick and the swap is younger than `now` */
 	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns < c->read_ns + IDLE_NS))
 		return;
+	if (s)
+		s->generation++;
 	conn_close(c, END_CLOSED, false, c->read_ns);
 }
 

@@ -107,10 +107,12 @@ void young_forget(u64 cookie)
 		take_back(at, cookie);
 }
 
-bool young_tracked(u64 cookie)
+bool young_tracked(u64 cookie, u32 generation)
 {
+	const struct conn_slot *s = &slots[cookie & (YOUNG_SLOTS - 1)];
 	struct conn_state state;
 
-	return __atomic_load_n(&slots[cookie & (YOUNG_SLOTS - 1)].cookie, __ATOMIC_ACQUIRE) == cookie ||
-	       !served_lookup(&conns, &cookie, &state);
+	if (__atomic_load_n(&s->cookie, __ATOMIC_ACQUIRE) == cookie)
+		return s->state.generation == generation;
+	return !served_lookup(&conns, &cookie, &state) && state.generation == generation;
 }

@@ -27,6 +27,6 @@ void young_sweep(u64 now_ns);
 /* Takes away the entry of one that has ended, and that the programs still keep. */
 void young_forget(u64 cookie);
 /* True when the programs know of a connection that has not ended. */
-bool young_tracked(u64 cookie);
+bool young_tracked(u64 cookie, u32 generation);
 
 #endif
