@@ -307,17 +307,9 @@ static void syscalls_draw(struct app *a, void *state, struct canvas *c, struct r
 		table_draw(a, app_table(a), c, body);
 }
 
-/* While latencies are not known yet, all are alike: what is called most comes first. */
-static double calls(const struct row *row)
-{
-	float rate = ((const struct syscalls_row *)row)->rate;
-
-	return f32_known(rate) ? (double)rate : 0;
-}
-
 static const struct table_spec spec = {
 	.table = TABLE_syscalls, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "time_rate", .tie = calls, .noun = "syscalls", .no_ghosts = true, .keep = keep_row, .arrange = arrange_rows,
+	.sort = "time_rate", .noun = "syscalls", .no_ghosts = true, .keep = keep_row, .arrange = arrange_rows,
 };
 
 const struct view syscalls_view = {
