@@ -160,36 +160,23 @@ NOINLINE void migrates(struct wait *w)
 	migrant = 0;
 }
 
-static void add_wait(struct wait *w, ns_t queued, ns_t begin, ns_t cpu)
-{
-	w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
-	w->queued += queued_ns() - queued;
-}
-
+/* All of it: to make and to free a file without a name waits for the disk, as its blocks do. */
 NOINLINE void waits_for_disk(struct wait *w)
 {
 	static char block[2 << 20];
+	ns_t queued = queued_ns(), begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int fd = open(directory, O_TMPFILE | O_RDWR, 0600);
-	ns_t queued, begin, cpu;
 
 	if (fd < 0) {
 		fprintf(stderr, "%s: cannot make a file\n", directory);
 		return;
 	}
-	while (now_ns() < end_ns) {
-		queued = queued_ns();
-		begin = now_ns();
-		cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	while (now_ns() < end_ns)
 		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fsync(fd))
 			break;
-		add_wait(w, queued, begin, cpu);
-	}
-	/* the file has no name: its end frees it, which waits for the disk, too */
-	queued = queued_ns();
-	begin = now_ns();
-	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	close(fd);
-	add_wait(w, queued, begin, cpu);
+	w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
+	w->queued += queued_ns() - queued;
 }
 
 static struct wait waits[] = {
