@@ -157,12 +157,15 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 				      struct task_state *s)
 {
 	struct task_struct *me = bpf_get_current_task_btf();
-	u64 arrived = t->sched_info.last_arrival;
+	u64 arrived = t->sched_info.last_arrival, entered = 0;
 
 	w->call = CALL_NONE;
-	if (s && s->enter_ns && call_generation && s->generation == call_generation) {
+	/* once: the call may return meanwhile, and its age would be that of the machine */
+	if (s)
+		entered = *(volatile u64 *)&s->enter_ns;
+	if (s && entered && call_generation && s->generation == call_generation) {
 		w->call = s->call;
-		w->call_age_ns = bpf_ktime_get_ns() - s->enter_ns;
+		w->call_age_ns = bpf_ktime_get_ns() - entered;
 		w->call_exact = 1;
 		return;
 	}
