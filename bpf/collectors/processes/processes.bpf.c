@@ -118,6 +118,11 @@ static __always_inline char state_letter(struct task_struct *t)
 	return state & TASK_INTERRUPTIBLE ? 'S' : 'R';
 }
 
+static __always_inline bool is_blocked_state(u32 state)
+{
+	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;
+}
+
 static __always_inline u32 task_cpu(struct task_struct *t)
 {
 	if (bpf_core_field_exists(t->thread_info.cpu))
@@ -257,9 +262,9 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	if (s) {
 		w.calls = s->calls;
 		w.blocked_ns = s->blocked_ns;
-		/* a wake-up that overtook its switch leaves a mark behind: only D counts */
+		/* a wake-up that overtook its switch leaves a mark behind; what a freezer stopped is D, too */
 		since = s->blocked_since_ns;
-		if (since && w.state == 'D')
+		if (since && is_blocked_state(t->__state))
 			w.blocked_ns += bpf_ktime_get_ns() - since;
 	}
 	fill_call(&w, t, s);
@@ -272,11 +277,6 @@ int tasks_iter(struct bpf_iter__task *ctx)
 }
 
 /* ---- blocked time ---- */
-
-static __always_inline bool is_blocked_state(u32 state)
-{
-	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;
-}
 
 /* The last switch of a main thread: only now is all its CPU time added up. */
 static __always_inline void report_dead(struct task_struct *t)
