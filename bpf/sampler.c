@@ -49,6 +49,7 @@ struct sampler {
 	/* shared with the consumer */
 	pthread_mutex_t lock;
 	u64 want, focus_pid, focus_start_ns, interval_ns, history_bytes;
+	u32 looked[LOOKED_MAX], n_looked;
 	bool scope_to_focus, stop;
 	const struct snapshot *queue[QUEUE_CAP];
 	u32 head, queued;
@@ -135,6 +136,8 @@ static void take_wishes(struct sampler *s, struct tick *t)
 	t->focus_pid = s->focus_pid;
 	t->focus_start_ns = s->focus_start_ns;
 	t->scope_to_focus = s->scope_to_focus;
+	t->n_looked = s->n_looked;
+	memcpy(t->looked, s->looked, s->n_looked * sizeof(*s->looked));
 	t->history_bytes = s->history_bytes;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -459,6 +462,14 @@ void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_
 	pthread_mutex_unlock(&s->lock);
 	if (changed)
 		wake(s);
+}
+
+void sampler_look(struct sampler *s, const u32 *pids, u32 n)
+{
+	pthread_mutex_lock(&s->lock);
+	s->n_looked = min(n, (u32)LOOKED_MAX);
+	memcpy(s->looked, pids, s->n_looked * sizeof(*pids));
+	pthread_mutex_unlock(&s->lock);
 }
 
 void sampler_scope_to_focus(struct sampler *s, bool on)

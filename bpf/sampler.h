@@ -29,6 +29,11 @@ const struct snapshot *sampler_take(struct sampler *s);
  * Collectors nobody wants any more run on for 5 minutes.
  */
 void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_ns);
+/*
+ * The processes whose rows are on the screen (at most LOOKED_MAX of them count): what of them
+ * may change at any time without an event (their command lines) is read anew each tick.
+ */
+void sampler_look(struct sampler *s, const u32 *pids, u32 n);
 /* Limits the syscall probes to the focused process (kernel-side filter) or not. */
 void sampler_scope_to_focus(struct sampler *s, bool on);
 void sampler_interval(struct sampler *s, u64 interval_ns);

@@ -19,6 +19,7 @@ struct tick {
 	u64 seq;
 	u64 want;		/* TABLE_BIT()s */
 	u64 focus_pid, focus_start_ns;
+	u32 looked[LOOKED_MAX], n_looked;	/* pids on the screen */
 	bool scope_to_focus;	/* expensive probes may leave the others out */
 	const struct scope *scope;
 	float budget_pct;

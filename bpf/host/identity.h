@@ -7,10 +7,14 @@
 
 /* Reads what is missing or changed. A process that is gone keeps what it has. */
 void identity_read(struct proc *p);
+/* Reads the command line alone. */
+void identity_title(struct proc *p);
 /* The command line of an exec event: `len` bytes, NULs between the arguments; cut: there was more. */
 void identity_args(struct proc *p, const char *args, u32 len, bool cut);
 /* Takes over what a fork inherits. */
 void identity_inherit(struct proc *child, const struct proc *parent);
+/* Before p is freed: gives back its part of what long command lines may take in all. */
+void identity_forget(struct proc *p);
 void identity_cwd(struct proc *p);
 
 #endif

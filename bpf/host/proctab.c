@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/host/proctab.h"
+#include "bpf/host/identity.h"
 
 #define BUCKETS 4096
 
@@ -69,6 +69,7 @@ u32 proctab_count(void)
 
 static void proc_free(struct proc *p)
 {
+	identity_forget(p);
 	hist_put(p->http_hist);
 	str_put(p->comm);
 	str_put(p->cmdline);

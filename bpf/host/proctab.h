@@ -24,11 +24,13 @@ struct proc {
 	u32 pid, ppid, uid, ns_pid, threads;
 	u32 user_version;	/* users_version() when `user` was looked up */
 	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
+	u32 long_bytes;		/* of cmdline, beyond what is usual: see identity.c */
 	u64 first_seen_ns;
 	u64 css_set;		/* changes when the cgroup does; never a key */
 	bool born_here;		/* its whole life was observed */
 	bool identified;	/* cmdline and cgroup were read */
 	bool reread;		/* they changed: exec, another cgroup */
+	bool retitle;		/* its command line may have changed: nothing says when it does */
 	bool kthread;
 	bool seen;		/* by the iterator of this tick */
 	bool exited;		/* its exit was reported */

@@ -6,6 +6,7 @@
 #include "bpf/model/base.h"
 
 #define SCOPE_MAX_PIDS 64
+#define LOOKED_MAX 256	/* processes on a screen */
 
 /* What is observed at all; everything where nothing is set. */
 struct scope {

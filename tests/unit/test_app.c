@@ -23,7 +23,8 @@ static struct app *app;
 static const struct snapshot *last;
 static struct {
 	u64 tables, pid, start_ns, interval_ns;
-	int wants, scopes, records, writes;
+	int wants, scopes, records, writes, looks;
+	u32 looked[16], n_looked;
 	bool scoped;
 	char path[64];
 	const char *problem;
@@ -43,6 +44,13 @@ static void on_scope(void *arg, bool on)
 {
 	asked.scopes++;
 	asked.scoped = on;
+}
+
+static void on_look(void *arg, const u32 *pids, u32 n)
+{
+	asked.looks++;
+	asked.n_looked = n;
+	memcpy(asked.looked, pids, min(n, 16u) * sizeof(*pids));
 }
 
 static void on_interval(void *arg, u64 ns)
@@ -76,7 +84,7 @@ static const char *problem(void *arg)
 }
 
 static const struct app_source source = {
-	.want = on_want, .scope = on_scope, .interval = on_interval, .record = on_record,
+	.want = on_want, .look = on_look, .scope = on_scope, .interval = on_interval, .record = on_record,
 	.record_bytes = record_bytes, .write = on_write, .problem = problem,
 };
 
@@ -176,6 +184,27 @@ static bool sees(const char *text)
 }
 
 /* ---- tests ------------------------------------------------------------------------------- */
+
+/* Whose rows are on the screen is told when that changes, and only then. */
+static void looks(void **state)
+{
+	tick(1);
+	assert_true(sees("steady"));
+	assert_int_equal(asked.looks, 1);
+	assert_int_equal(asked.n_looked, 2);
+	assert_int_equal(asked.looked[0], 10);
+	assert_int_equal(asked.looked[1], 12);
+	assert_true(sees("steady"));
+	assert_int_equal(asked.looks, 1);
+	tick(2);
+	assert_true(sees("short"));
+	assert_int_equal(asked.looks, 2);
+	assert_int_equal(asked.n_looked, 3);
+	assert_int_equal(asked.looked[0], 11);	/* 50 percent: the first */
+	keys("!");	/* no row of a process there */
+	assert_true(sees(""));
+	assert_int_equal(asked.n_looked, 0);
+}
 
 static void wants(void **state)
 {
@@ -559,7 +588,7 @@ static void sorting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wants), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
+		TEST(wants), TEST(looks), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
 		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(absence_needs_evidence), TEST(sorting),
 		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
 		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),

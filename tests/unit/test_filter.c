@@ -122,6 +122,23 @@ static void many_terms(void **state)
 				      "pid:3 pid:4 pid:5 pid:6 pid:7"), "too many terms at column 96");
 }
 
+/* The class of a Java program stands behind its class path. */
+static void long_lines(void **state)
+{
+	static char line[24000];
+
+	memset(line, 'x', sizeof(line) - 1);
+	memcpy(line, "java -cp ", 9);
+	strcpy(line + sizeof(line) - 20, " com.shop.Main");
+	str_set(&p->cmdline, str_new(line));
+	assert_true(matches("com.shop.Main"));
+	assert_true(matches("cmd:com.shop.Main"));
+	assert_true(matches("Main$|Main shop"));	/* and what comes after it */
+	assert_false(matches("com.shop.Other"));
+	str_set(&p->cmdline, str_new("short"));
+	assert_false(matches("com.shop.Main"));
+}
+
 static void fields(void **state)
 {
 	assert_int_equal(filter_field(TABLE_processes, "rss", 3), table_field(TABLE_processes, "rss_bytes"));
@@ -138,6 +155,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(errors, start, end),
 		cmocka_unit_test_setup_teardown(repetitions, start, end),
 		cmocka_unit_test_setup_teardown(many_terms, start, end),
+		cmocka_unit_test_setup_teardown(long_lines, start, end),
 		cmocka_unit_test(fields),
 	};
 

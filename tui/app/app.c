@@ -394,6 +394,7 @@ void app_draw(struct app *a, struct canvas *c)
 	canvas_clear(c);
 	a->again = false;
 	frame_draw(a, c);
+	look_tell(a);
 	a->dirty = a->again;
 	app_put_now(a);
 }

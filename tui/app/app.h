@@ -32,6 +32,8 @@ struct app_source {
 	const struct snapshot *(*take)(void *arg);
 	/* These may be NULL (replay). */
 	void (*want)(void *arg, u64 tables, u64 pid, u64 start_time_ns);
+	/* The pids of the rows that are on the screen; told when they change. */
+	void (*look)(void *arg, const u32 *pids, u32 n);
 	void (*scope)(void *arg, bool to_the_wanted_process);
 	void (*interval)(void *arg, u64 interval_ns);
 	/*

@@ -23,6 +23,7 @@ enum view_id {
 #define MAX_OVERLAYS 4
 #define PROMPT_MAX 200
 #define PROMPT_HISTORY 16
+#define APP_LOOKED 256	/* processes on one screen */
 
 struct level {
 	struct context ctx;	/* its row is a reference */
@@ -100,6 +101,7 @@ struct app {
 	u64 wanted;		/* what the source was last told */
 	u64 wanted_pid, wanted_start_ns;
 	bool scoped;
+	u32 looked[APP_LOOKED], n_looked;
 	struct host_series host;
 	struct worst_peer peer;
 };
@@ -138,6 +140,10 @@ void app_want(struct app *a);
 void app_put_now(struct app *a);
 /* Views of a digit that can be opened now; the number written to ids. */
 int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
+
+/* ---- look.c ---- */
+/* After the screen was drawn: tells the source when other processes are on it than before. */
+void look_tell(struct app *a);
 
 /* ---- level.c ---- */
 void level_drop(struct app *a, struct level *l);

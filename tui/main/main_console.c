@@ -116,6 +116,13 @@ static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
 		tell_wanted(c);
 }
 
+static void console_look(void *arg, const u32 *pids, u32 n)
+{
+	struct console *c = arg;
+
+	sampler_look(c->source.sampler, pids, n);
+}
+
 static void console_scope(void *arg, bool on)
 {
 	struct console *c = arg;
@@ -285,6 +292,7 @@ static struct console_config configure(struct console *c)
 			.source = {
 				.arg = c, .fd = console_fd, .take = console_take,
 				.want = console_want,
+				.look = live ? console_look : NULL,
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.ask_name = live ? console_ask_name : NULL,

@@ -12,7 +12,6 @@
 #include "tui/table/pattern.h"
 
 #define MAX_TERMS 16
-#define ROW_TEXT_MAX 2048
 #define TOO_MANY (-2)
 #define NO_COLUMN (-3)
 
@@ -289,22 +288,44 @@ void filter_free(struct filter *f)
 
 /* ---- matching ---------------------------------------------------------------- */
 
-static void row_text(const struct row *r, char *buf, size_t cap)
+/* The text of the row that was matched last: as long as its longest command line. */
+static struct {
+	char *buf;
+	u32 n, cap;
+} text;
+
+static void text_add(const char *s)
+{
+	u32 n = (u32)strlen(s);
+
+	while (text.cap < text.n + n + 2)
+		text.buf = grow(text.buf, text.cap, &text.cap, 1);
+	memcpy(text.buf + text.n, s, n);
+	memcpy(text.buf + text.n + n, " ", 2);
+	text.n += n + 1;
+}
+
+static const char *row_text(const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
-	size_t n = 0;
 
-	buf[0] = '\0';
-	for (u32 i = 0; i < d->n_fields && n + 1 < cap; i++) {
+	text.n = 0;
+	text_add("");	/* a row may have no text at all */
+	text.n = 0;
+	for (u32 i = 0; i < d->n_fields; i++) {
 		const struct field *f = &d->fields[i];
 		const char *s = f->type == FT_STR ? row_str(r, f) : NULL;
+		char number[24];
 
+		if (f->format == FF_ID && f->type == FT_U64 && u64_known(row_u64(r, f))) {
+			snprintf(number, sizeof(number), "%llu", (unsigned long long)row_u64(r, f));
+			s = number;
+		}
 		if (s && *s)
-			n += (size_t)snprintf(buf + n, cap - n, "%s ", s);
-		else if (f->format == FF_ID && f->type == FT_U64 && u64_known(row_u64(r, f)))
-			n += (size_t)snprintf(buf + n, cap - n, "%llu ",
-					      (unsigned long long)row_u64(r, f));
+			text_add(s);
 	}
+	text.buf[text.n] = '\0';
+	return text.buf;
 }
 
 static bool match_field(const struct term *t, const struct field *f, const struct row *r)
@@ -325,14 +346,12 @@ static bool match_field(const struct term *t, const struct field *f, const struc
 bool filter_match(const struct filter *f, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[f->table];
-	char text[ROW_TEXT_MAX];
 
 	for (u32 i = 0; i < f->n; i++) {
 		const struct term *t = &f->terms[i];
 
 		if (t->field < 0) {
-			row_text(r, text, sizeof(text));
-			if (regexec(&t->regex, text, 0, NULL, 0))
+			if (regexec(&t->regex, row_text(r), 0, NULL, 0))
 				return false;
 		} else if (!match_field(t, &d->fields[t->field], r) &&
 			   (t->field2 < 0 || !match_field(t, &d->fields[t->field2], r))) {

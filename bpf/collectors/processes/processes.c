@@ -252,6 +252,8 @@ static void identify(struct proc *p, const struct tick *t)
 	read_exact_rss(p);
 	if ((!p->identified || p->reread) && !p->closed)
 		identity_read(p);
+	else if (p->retitle && !p->closed)
+		identity_title(p);
 	if (p->pid == t->focus_pid && !p->closed)
 		identity_cwd(p);
 }
@@ -391,6 +393,24 @@ static void mark_for_reread(struct proc *p, void *arg)
 		p->reread = true;
 }
 
+static void retitle(u64 pid)
+{
+	struct proc *p = proctab_current((u32)pid);
+
+	if (p)
+		p->retitle = true;
+}
+
+/* A command line changes without an event: those that somebody sees are read each tick. */
+static void mark_looked_at(const struct tick *t)
+{
+	for (u32 i = 0; i < t->n_looked; i++)
+		retitle(t->looked[i]);
+	for (u32 i = 0; i < t->scope->n_pids; i++)
+		retitle(t->scope->pids[i]);
+	retitle(t->focus_pid);
+}
+
 static int processes_read(const struct tick *t)
 {
 	u32 at = 0;
@@ -405,6 +425,7 @@ static int processes_read(const struct tick *t)
 	processes_drain();	/* who ended while the pass ran */
 	waits_update(t);
 	proctab_each(mark_for_reread, &at);
+	mark_looked_at(t);
 	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
 	proctab_each(add_process, (void *)t);
 	events_rows(t->b);

@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #endif
 
-#define ARGS_MAX 512
+#define ARGS_MAX 2048
 #define CALL_NONE 0xffffffffu
 
 /* One task, from the iterator; a wire_process follows when `leader` is set. */
