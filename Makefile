@@ -163,7 +163,7 @@ $(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIBOBJ)
 	$(call say,UNIT,$@)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
 
-$(BUILD)/monkey: tests/monkey/monkey.c tests/screen/fixture.c tests/screen/fixture.h tests/unit/gen.h $(LIBOBJ)
+$(BUILD)/monkey: $(wildcard tests/monkey/*.c tests/monkey/*.h) tests/screen/fixture.c tests/screen/fixture.h tests/unit/gen.h $(LIBOBJ)
 	$(call say,UNIT,$@)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
 
