@@ -86,9 +86,10 @@ static void print_collector(FILE *out, const struct snapshot *s, const char *nam
 	if (err)
 		fprintf(out, "  blocked  %-12s %s\n", name, reason);
 	else if (blocked)
-		fprintf(out, "  partial  %-12s %u of %u kernel programs\n", name, total - blocked, total);
+		fprintf(out, "  partial  %-12s %u of %u kernel program%s\n", name, total - blocked, total,
+			text_plural(total, "s"));
 	else if (total)
-		fprintf(out, "  ok       %-12s %u kernel programs\n", name, total);
+		fprintf(out, "  ok       %-12s %u kernel program%s\n", name, total, text_plural(total, "s"));
 	else
 		fprintf(out, "  ok       %-12s from /proc and the other collectors\n", name);
 	print_blocked(out, s, name);

@@ -194,15 +194,15 @@ static void put_head(const struct svg *g, u32 height)
 	fprintf(g->out, "<text class=\"h\" x=\"%d\" y=\"24\">%s, ", PAD,
 		offcpu ? "Off-CPU time" : "CPU time");
 	put_text(g->out, host, 64);
-	fprintf(g->out, "</text>\n<text x=\"%d\" y=\"42\">%.1f s observed, %.3f s in %llu %s",
+	fprintf(g->out, "</text>\n<text x=\"%d\" y=\"42\">%.1f s observed, %.3f s in %llu %s%s",
 		PAD, (double)p->duration_ns / 1e9, (double)p->value / 1e9,
-		(unsigned long long)p->samples, offcpu ? "blocks" : "samples");
+		(unsigned long long)p->samples, offcpu ? "block" : "sample", text_plural(p->samples, "s"));
 	if (p->samples)
 		fprintf(g->out, ", %.1f %% of them whole",
 			100.0 * (double)p->whole / (double)p->samples);
 	if (g->narrow)
-		fprintf(g->out, "; %u frames are narrower than half a pixel and not drawn",
-			g->narrow);
+		fprintf(g->out, "; %u frame%s narrower than half a pixel not drawn", g->narrow,
+			text_plural(g->narrow, "s"));
 	fputs("</text>\n", g->out);
 }
 

@@ -211,13 +211,14 @@ static void say_what_is_missing(char *why, size_t cap)
 
 	why[0] = '\0';
 	if (unreadable)
-		n += (size_t)snprintf(why, cap, "%u network namespaces cannot be read", unreadable);
+		n += (size_t)snprintf(why, cap, "%u network namespace%s cannot be read", unreadable,
+				      text_plural(unreadable, "s"));
 	if (left_out)
 		n += (size_t)snprintf(why + n, cap - n, "%smore than %u interfaces: %u and more are not shown",
 				      n ? "; " : "", MAX_INTERFACES, left_out);
 	if (names || processes)
 		snprintf(why + n, cap - n, "%stoo many network namespaces: not read are %u with a name and those "
-			 "of %u processes", n ? "; " : "", names, processes);
+			 "of %u process%s", n ? "; " : "", names, processes, text_plural(processes, "es"));
 }
 
 /* Reading costs the kernel as much as us: what will find no room is not read. */

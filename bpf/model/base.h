@@ -96,6 +96,8 @@ size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
  * with valid UTF-8 (overlong forms, surrogates and > U+10FFFF are invalid).
  */
 u32 text_decode(const char *src, u32 *ret_char);
+/* "%u connection%s", n, text_plural(n, "s"): the ending of a noun after a count; "" after 1. */
+const char *text_plural(u64 n, const char *ending);
 
 /*
  * The log: one line an event, kept in a ring of the last LOG_LINES and, when

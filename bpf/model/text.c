@@ -75,6 +75,11 @@ u32 text_decode(const char *src, u32 *ret_char)
 	return decode((const u8 *)src, ret_char, &skip);
 }
 
+const char *text_plural(u64 n, const char *ending)
+{
+	return n == 1 ? "" : ending;
+}
+
 /* Characters that draw nothing but change how a terminal draws the others. */
 static bool is_invisible(u32 c)
 {

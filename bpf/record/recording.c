@@ -19,22 +19,23 @@
 static char *how_it_ended(const struct recording *r)
 {
 	if (r->read_error)
-		return xasprintf("recording cannot be read further: %s (%u ticks read)",
-				 strerror(-r->read_error), r->ticks);
+		return xasprintf("recording cannot be read further: %s (%u tick%s read)",
+				 strerror(-r->read_error), r->ticks, text_plural(r->ticks, "s"));
 	if (r->cut_at >= 0)
 		return xasprintf("recording ends in the middle of a frame at byte %lld "
-				 "(%u ticks read)", (long long)r->cut_at, r->ticks);
+				 "(%u tick%s read)", (long long)r->cut_at, r->ticks, text_plural(r->ticks, "s"));
 	if (r->ticks >= REC_MAX_TICKS)
 		return xasprintf("recording has more than %u ticks, the rest is not shown",
 				 REC_MAX_TICKS);
 	if (!r->ended && r->after_damage)
-		return xasprintf("nothing behind that can be read (%u ticks read)", r->ticks);
+		return xasprintf("nothing behind that can be read (%u tick%s read)", r->ticks, text_plural(r->ticks, "s"));
 	if (!r->ended)
 		return xasprintf("recording has no end mark, its writer was killed "
-				 "(%u ticks read)", r->ticks);
+				 "(%u tick%s read)", r->ticks, text_plural(r->ticks, "s"));
 	if (r->end_errno)
-		return xasprintf("recording stopped early: %s (%u ticks read)",
-				 strerror((int)min(r->end_errno, 4095ull)), r->ticks);
+		return xasprintf("recording stopped early: %s (%u tick%s read)",
+				 strerror((int)min(r->end_errno, 4095ull)), r->ticks,
+				 text_plural(r->ticks, "s"));
 	return r->ticks ? NULL : xstrdup("recording has no ticks");
 }
 
@@ -45,9 +46,9 @@ static void judge(struct recording *r)
 	free(r->problem);
 	r->problem = NULL;
 	if (r->damaged)
-		places = xasprintf("%u damaged place%s skipped, %llu ticks missing%s",
-				   r->damaged, r->damaged > 1 ? "s" : "",
-				   (unsigned long long)r->lost, end ? "; " : "");
+		places = xasprintf("%u damaged place%s skipped, %llu tick%s missing%s",
+				   r->damaged, text_plural(r->damaged, "s"),
+				   (unsigned long long)r->lost, text_plural(r->lost, "s"), end ? "; " : "");
 	if (places || end)
 		r->problem = xasprintf("%s: %s%s", r->name, places ? places : "", end ? end : "");
 	free(places);

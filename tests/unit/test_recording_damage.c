@@ -24,7 +24,7 @@ static void cut_anywhere_shows_what_is_whole(void **state)
 		r = must_open(path);
 		assert_int_equal(history_len(recording_history(r)), whole);
 		snprintf(line, sizeof(line), "ends in the middle of a frame at byte %llu "
-			 "(%u ticks read)", (unsigned long long)ends[whole - 1], whole);
+			 "(%u tick%s read)", (unsigned long long)ends[whole - 1], whole, text_plural(whole, "s"));
 		must_say(r, at == ends[whole - 1] ? "no end mark" : line);
 		for (u32 i = 0; i < whole; i += 13) {
 			const struct snapshot *s = history_snapshot(recording_history(r), i);
@@ -78,8 +78,8 @@ static void flipped_bits_cost_a_group_at_most(void **state)
 		r = must_open(path);
 		len = history_len(recording_history(r));
 		assert_true(len >= TICKS - CODEC_GROUP_TICKS);
-		snprintf(line, sizeof(line), "%s: 1 damaged place skipped, %u ticks missing",
-			 path, TICKS - len);
+		snprintf(line, sizeof(line), "%s: 1 damaged place skipped, %u tick%s missing",
+			 path, TICKS - len, text_plural(TICKS - len, "s"));
 		if (at < ends[TICKS - 1])
 			assert_string_equal(recording_problem(r), line);
 		else	/* in the end mark, its length included */

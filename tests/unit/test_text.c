@@ -209,6 +209,13 @@ static void nothing_is_no_character(void **state)
 	assert_int_equal(c, 7);
 }
 
+static void one_thing_is_no_plural(void **state)
+{
+	assert_string_equal(text_plural(0, "s"), "s");
+	assert_string_equal(text_plural(1, "s"), "");
+	assert_string_equal(text_plural(2, "es"), "es");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +231,7 @@ int main(void)
 		cmocka_unit_test(cut_text_does_not_read_beyond_its_end),
 		cmocka_unit_test(every_character_decodes_to_itself),
 		cmocka_unit_test(nothing_is_no_character),
+		cmocka_unit_test(one_thing_is_no_plural),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

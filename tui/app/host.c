@@ -171,8 +171,9 @@ static void line_host_wide(struct app *a, struct canvas *c, int row, const struc
 	pen_part(&p, 3, ROLE_text, "%s", mem);
 	pen_part(&p, 2, ROLE_dim, "swap %s", value(b, r, TABLE_host, "swap_used_bytes", a->shown));
 	if (h && u64_known(h->processes) && u64_known(h->threads))
-		pen_part(&p, 3, ROLE_dim, "%s processes  %s threads",
-			 format_thousands(n1, h->processes), format_thousands(n2, h->threads));
+		pen_part(&p, 3, ROLE_dim, "%s process%s  %s thread%s",
+			 format_thousands(n1, h->processes), text_plural(h->processes, "es"),
+			 format_thousands(n2, h->threads), text_plural(h->threads, "s"));
 }
 
 /* ---- line 2 ---------------------------------------------------------------------- */

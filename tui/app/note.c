@@ -46,6 +46,7 @@ static bool say_lost(const struct app *a, char *buf, size_t cap)
 	const struct table *lost = &a->shown->tables[TABLE_lost];
 	const struct lost_row *worst = NULL;
 	char n[FORMAT_MAX];
+	u64 total;
 
 	if (!self || !f32_known(self->lost_rate) || self->lost_rate <= 0)
 		return false;
@@ -55,8 +56,9 @@ static bool say_lost(const struct app *a, char *buf, size_t cap)
 		if (u64_known(l->count) && (!worst || l->count > worst->count))
 			worst = l;
 	}
-	snprintf(buf, cap, "! %s events lost%s%s · ! for details",
-		 format_thousands(n, u64_known(self->lost_total) ? self->lost_total : 0),
+	total = u64_known(self->lost_total) ? self->lost_total : 0;
+	snprintf(buf, cap, "! %s event%s lost%s%s · ! for details",
+		 format_thousands(n, total), text_plural(total, "s"),
 		 worst ? ": " : "", worst ? worst->cause : "");
 	return true;
 }

@@ -119,7 +119,7 @@ static bool is_blocked(const struct profile *p)
 
 static const char *noun_of(const char *kind)
 {
-	return strcmp(kind, "offcpu") ? "samples" : "blocks";
+	return strcmp(kind, "offcpu") ? "sample" : "block";
 }
 
 static void show_progress(const struct capture *c)
@@ -128,9 +128,9 @@ static void show_progress(const struct capture *c)
 
 	if (!c->progress)
 		return;
-	fprintf(stderr, "\r%.0f of %.0f s, %llu %s; Ctrl-C ends and writes\033[K",
+	fprintf(stderr, "\r%.0f of %.0f s, %llu %s%s; Ctrl-C ends and writes\033[K",
 		(double)p->duration_ns / 1e9, (double)c->wanted_ns / 1e9,
-		(unsigned long long)p->samples, noun_of(p->kind));
+		(unsigned long long)p->samples, noun_of(p->kind), text_plural(p->samples, "s"));
 }
 
 /* ---- the capture ----------------------------------------------------------------- */
@@ -246,11 +246,10 @@ static void report(const struct capture *c)
 		snprintf(whole, sizeof(whole), ", %.1f %% of the stacks whole",
 			 100.0 * (double)p->whole / (double)p->samples);
 	if (pending)
-		snprintf(names, sizeof(names), ", %u names did not come in time", pending);
-	main_say("%s: %.1f s observed, %llu %s%s%s",
+		snprintf(names, sizeof(names), ", %u name%s did not come in time", pending, text_plural(pending, "s"));
+	main_say("%s: %.1f s observed, %llu %s%s%s%s",
 		 strcmp(c->o->output, "-") ? c->o->output : "stdout", (double)p->duration_ns / 1e9,
-		 (unsigned long long)p->samples,
-		 noun_of(p->kind), whole, names);
+		 (unsigned long long)p->samples, noun_of(p->kind), text_plural(p->samples, "s"), whole, names);
 	if (c->lost)
 		main_say("lost: %s", c->lost);
 }

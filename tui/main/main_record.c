@@ -53,13 +53,15 @@ char *record_sink_report(const struct record_sink *r)
 
 	format_bytes(size, (double)atomic_load(&r->bytes));
 	if (dropped)
-		snprintf(lost, sizeof(lost), "; %llu were not, writing was too slow",
-			 (unsigned long long)dropped);
+		snprintf(lost, sizeof(lost), "; %llu more %s not, writing was too slow",
+			 (unsigned long long)dropped, dropped == 1 ? "was" : "were");
 	if (error)
-		return xasprintf("--record %s: %s; the first %llu intervals are there, %s%s",
-				 r->path, strerror(-error), (unsigned long long)written, size,
+		return xasprintf("--record %s: %s; %llu interval%s written before that, %s%s",
+				 r->path, strerror(-error), (unsigned long long)written,
+				 text_plural(written, "s"), size,
 				 lost);
-	return xasprintf("recorded %llu intervals to %s, %s%s", (unsigned long long)written, to,
+	return xasprintf("recorded %llu interval%s to %s, %s%s", (unsigned long long)written,
+			 text_plural(written, "s"), to,
 			 size, lost);
 }
 

@@ -300,12 +300,13 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 	u32 living = t->n_all - t->n_gone;
 	size_t len;
 
+	size_t n_noun = (t->filter ? t->n_all : living) == 1 ? singular(noun) : strlen(noun);
+
 	if (t->filter)
-		snprintf(buf, cap, "%s of %s %s", format_thousands(n, t->n),
-			 format_thousands(all, t->n_all), noun);
+		snprintf(buf, cap, "%s of %s %.*s", format_thousands(n, t->n),
+			 format_thousands(all, t->n_all), (int)n_noun, noun);
 	else
-		snprintf(buf, cap, "%s %.*s", format_thousands(n, living),
-			 (int)(living == 1 ? singular(noun) : strlen(noun)), noun);
+		snprintf(buf, cap, "%s %.*s", format_thousands(n, living), (int)n_noun, noun);
 	len = strlen(buf);
 	if (t->n_new)
 		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);

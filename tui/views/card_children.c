@@ -69,7 +69,7 @@ void card_draw_children(struct app *a, struct card *k, struct canvas *c, struct 
 		if (row_at(t, i)->ppid == p->pid)
 			rows[at++] = row_at(t, i);
 	qsort(rows, n, sizeof(*rows), cmp_children);
-	snprintf(title, sizeof(title), n == 1 ? "1 child" : "%u children", n);
+	snprintf(title, sizeof(title), "%u child%s", n, text_plural(n, "ren"));
 	canvas_rule(c, r.row, r.col, r.cols, title);
 	canvas_text(c, r.row + 1, r.col + 1, -1, ROLE_dim,
 		    "    PID S  CPU% RUNQ%  BLK%   RSS SYSC/s    AGE COMMAND");

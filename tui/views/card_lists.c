@@ -125,7 +125,7 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 	u32 n;
 
 	rows = find_threads(s, p, &n);
-	snprintf(title, sizeof(title), n == 1 ? "1 thread" : "%u threads", n);
+	snprintf(title, sizeof(title), "%u thread%s", n, text_plural(n, "s"));
 	canvas_rule(c, r.row, r.col, r.cols, n ? title : "threads");
 	if (!n)
 		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,

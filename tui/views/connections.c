@@ -214,15 +214,16 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 		return;
 	}
 	if (by)
-		len = snprintf(buf, cap, "%s %s%s, %s connections", format_thousands(n, t->n),
+		len = snprintf(buf, cap, "%s %s%s, %s connection%s", format_thousands(n, t->n),
 			       by == BY_PROCESS ? "process" : connections_by_title(by),
-			       t->n == 1 ? "" : by == BY_PROCESS ? "es" : "s", format_thousands(m, st->n_grouped));
+			       text_plural(t->n, by == BY_PROCESS ? "es" : "s"),
+			       format_thousands(m, st->n_grouped), text_plural(st->n_grouped, "s"));
 	else if (t->filter)
-		len = snprintf(buf, cap, "%s of %s connections", format_thousands(n, t->n),
-			       format_thousands(m, t->n_all));
+		len = snprintf(buf, cap, "%s of %s connection%s", format_thousands(n, t->n),
+			       format_thousands(m, t->n_all), text_plural(t->n_all, "s"));
 	else
 		len = snprintf(buf, cap, "%s connection%s", format_thousands(n, t->n_all - t->n_gone),
-			       t->n_all - t->n_gone == 1 ? "" : "s");
+			       text_plural(t->n_all - t->n_gone, "s"));
 	if (!by && !t->filter && t->n_gone)
 		len += snprintf(buf + len, cap - (size_t)len, ", %u closed", t->n_gone);
 	if (!by && st->hide_closed)

@@ -289,9 +289,9 @@ static void drops_status(struct app *a, void *state, char *buf, size_t cap)
 		snprintf(buf, cap, "? reasons");
 	else if (of && of->table == TABLE_drops)
 		snprintf(buf, cap, "%u place%s in the kernel", table_len(app_table(a)),
-			 table_len(app_table(a)) == 1 ? "" : "s");
+			 text_plural(table_len(app_table(a)), "s"));
 	else
-		snprintf(buf, cap, "%u reason%s", table_len(app_table(a)), table_len(app_table(a)) == 1 ? "" : "s");
+		snprintf(buf, cap, "%u reason%s", table_len(app_table(a)), text_plural(table_len(app_table(a)), "s"));
 }
 
 static void drops_fini(void *state)

@@ -102,7 +102,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 		return;
 	count_kinds(a, &exec, &exits);
 	n = snprintf(buf, cap, "%u event%s: %u exec, %u exit in this tick   ", table_len(t),
-		     table_len(t) == 1 ? "" : "s", exec, exits);
+		     text_plural(table_len(t), "s"), exec, exits);
 	if (below)
 		snprintf(buf + n, cap - (size_t)n, "%u newer ▾", below);
 	else

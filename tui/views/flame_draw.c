@@ -25,12 +25,12 @@ static bool has_bars(const struct flame_view *v, const struct canvas *c)
 static void root_label(struct app *a, const struct flame_view *v, char *buf, size_t cap)
 {
 	char whose[96], amount[64], n[FORMAT_MAX];
-	struct flame_span s = flame_span(&v->f);
+	u64 count = (u64)(flame_span(&v->f).n + 0.5);
 
 	flame_whose(a, whose, sizeof(whose));
 	flame_amount(v, flame_node(v, FLAME_ROOT)->value, amount, sizeof(amount));
-	snprintf(buf, cap, "all: %s  %s %s  %s%s", whose, format_thousands(n, (u64)(s.n + 0.5)),
-		 flame_is_offcpu(v) ? "blocks" : "samples", amount,
+	snprintf(buf, cap, "all: %s  %s %s%s  %s%s", whose, format_thousands(n, count),
+		 flame_is_offcpu(v) ? "block" : "sample", text_plural(count, "s"), amount,
 		 flame_is_offcpu(v) ? " blocked" : "");
 }
 

@@ -136,7 +136,7 @@ static void draw_second(struct app *a, struct flame_view *v, const struct facts 
 		n = (size_t)snprintf(text, sizeof(text), "%s %% of %s, ",
 				     format_pct(part, share(t->value, flame_node(v, t->parent)->value)),
 				     v->f.shape.inverted ? "callee" : "caller");
-	snprintf(part, sizeof(part), "%u other%s", x->callees, x->callees == 1 ? "" : "s");
+	snprintf(part, sizeof(part), "%u other%s", x->callees, text_plural(x->callees, "s"));
 	snprintf(text + n, sizeof(text) - n, "%s %s", v->f.shape.inverted ? "called by" : "calls",
 		 x->callees ? part : v->f.shape.inverted ? "nothing" : "nothing else");
 	room = width - canvas_width(c, text) - 2;
@@ -205,8 +205,8 @@ static void folded_text(const struct flame_view *v, u32 node, char *buf, size_t 
 	const struct flame_node *t = flame_node(v, node);
 
 	if (!flame_fn_of(v, node)->row)
-		snprintf(buf, cap, "up to %u functions that start threads or call closures · Enter opens",
-			 t->times);
+		snprintf(buf, cap, "up to %u function%s that start threads or call closures · Enter opens",
+			 t->times, text_plural(t->times, "s"));
 	else if (t->period > 1)
 		snprintf(buf, cap, "up to %u rounds of %u functions that call one another · Enter opens",
 			 t->times, t->period);
@@ -248,7 +248,7 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 	}
 	if (!rest.n)
 		return;
-	snprintf(text, sizeof(text), "%u frames below are too narrow to draw: %s %% together · Enter zooms",
-		 rest.n, format_pct(part, share(rest.value, x.all)));
+	snprintf(text, sizeof(text), "below it, too narrow to draw: %u frame%s, %s %% together · Enter zooms",
+		 rest.n, text_plural(rest.n, "s"), format_pct(part, share(rest.value, x.all)));
 	say(c, y, r.cols, "hatched", text);
 }

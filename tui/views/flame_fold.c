@@ -76,7 +76,7 @@ void flame_fold_label(const struct flame_view *v, char *buf, size_t cap, int wid
 
 	for (u32 p = v->fold_node; p != FLAME_ROOT && n < ARRAY_SIZE(path); p = flame_node(v, p)->parent)
 		path[n++] = p;
-	at = (size_t)snprintf(text, sizeof(text), "%u frames:", n);
+	at = (size_t)snprintf(text, sizeof(text), "%u frame%s:", n, text_plural(n, "s"));
 	for (u32 i = n; i-- > 0 && at + sizeof(name) < sizeof(text);) {
 		const struct flame_fn *fn = flame_fn_of(v, path[i]);
 

@@ -41,16 +41,17 @@ static void samples_text(const struct flame_view *v, char *buf, size_t cap)
 {
 	struct flame_span s = flame_span(&v->f);
 	double all = v->f.all_n;
+	u64 count = (u64)(s.n + 0.5);
 	char n[FORMAT_MAX];
 	size_t at;
 
-	format_thousands(n, (u64)(s.n + 0.5));
+	format_thousands(n, count);
 	if (flame_is_offcpu(v))
-		snprintf(buf, cap, "%s blocks", n);
+		snprintf(buf, cap, "%s block%s", n, text_plural(count, "s"));
 	else if (s.value > 0)
-		snprintf(buf, cap, "%s samples @%.0fHz", n, s.n * 1e9 / s.value);
+		snprintf(buf, cap, "%s sample%s @%.0fHz", n, text_plural(count, "s"), s.n * 1e9 / s.value);
 	else
-		snprintf(buf, cap, "%s samples", n);
+		snprintf(buf, cap, "%s sample%s", n, text_plural(count, "s"));
 	if (all <= 0)
 		return;
 	at = strlen(buf);
@@ -192,8 +193,8 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 		return false;
 	s = flame_span(&v->f);
 	if (v->f.refused) {
-		snprintf(buf, cap, "%s samples are not in the graph: too many different stacks to keep",
-			 format_thousands(n, v->f.refused));
+		snprintf(buf, cap, "not in the graph: %s sample%s, too many different stacks to keep",
+			 format_thousands(n, v->f.refused), text_plural((u64)v->f.refused, "s"));
 		return true;
 	}
 	overlap_ns = v->diff ? flame_overlap_ns(&v->f) : 0;

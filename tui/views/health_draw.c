@@ -171,10 +171,10 @@ int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const str
 	format_age(span, n ? history_time_ns(h, n - 1) - history_time_ns(h, 0) : 0);
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "memory");
 	snprintf(text, sizeof(text),
-		 "ottop %s  maps %s  history %s: %s, %u ticks, merged %llu, gone %llu",
+		 "ottop %s  maps %s  history %s: %s, %u tick%s, merged %llu, gone %llu",
 		 health_self_text(rss, self, "rss_bytes"),
 		 health_self_text(maps, self, "kernel_map_bytes"),
-		 health_self_text(kept, self, "history_bytes"), span, n,
+		 health_self_text(kept, self, "history_bytes"), span, n, text_plural(n, "s"),
 		 (unsigned long long)history_merged(h), (unsigned long long)history_dropped(h));
 	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }

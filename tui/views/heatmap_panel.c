@@ -120,12 +120,13 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 		return;
 	}
 	if (unobserved)
-		snprintf(missing, sizeof(missing), ", %u of %u ticks not observed", unobserved, ticks);
+		snprintf(missing, sizeof(missing), ", %u of %u tick%s not observed", unobserved, ticks,
+			 text_plural(ticks, "s"));
 	format_count(count, (double)m->found.count);
 	format_count(of, (double)m->found.of);
 	time_inside(m->found.time_ns, m->found.time_exact, inside, sizeof(inside));
 	snprintf(buf, cap, "%s%s%s: %s of %s call%s, %s inside%s", latency, when, missing, count, of,
-		 m->found.of == 1 ? "" : "s", inside,
+		 text_plural(m->found.of, "s"), inside,
 		 m->found.merged ? " (ticks were merged)" : "");
 }
 

@@ -133,7 +133,7 @@ static void draw_who(struct app *a, struct canvas *c, struct rect r, const struc
 		fact(c, r, &row, "parent", text);
 	}
 	snprintf(text, sizeof(text), "%s, %s thread%s, %s old", p->user ? p->user : "?",
-		 member(b1, &p->row, TABLE_processes, "threads"), p->threads == 1 ? "" : "s",
+		 member(b1, &p->row, TABLE_processes, "threads"), text_plural(p->threads, "s"),
 		 format_age(b2, s->time_ns - min(p->start_time_ns, s->time_ns)));
 	fact(c, r, &row, "user", text);
 	fact(c, r, &row, "container", p->container);

@@ -204,7 +204,7 @@ static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
 
 	if (t->filter)
 		snprintf(of, sizeof(of), " of %u", t->n_all);
-	snprintf(buf, cap, "%u%s syscall%s%s   waits %s", t->n, of, t->n == 1 && !*of ? "" : "s", by[s->by],
+	snprintf(buf, cap, "%u%s syscall%s%s   waits %s", t->n, of, text_plural(t->filter ? t->n_all : t->n, "s"), by[s->by],
 		 s->waits ? "shown" : "hidden");
 }
 
