@@ -108,9 +108,10 @@ static void put_frame(const struct svg *g, u32 depth, const struct open_frame *f
 
 	fprintf(g->out, "<g><title>");
 	put_text(g->out, name, UINT32_MAX);
-	fprintf(g->out, " (%.2f %%, %.3f s, %llu %s)",
+	fprintf(g->out, " (%.2f %%, %.3f s, %llu %s%s)",
 		g->profile->value ? 100.0 * (double)value / (double)g->profile->value : 0,
-		(double)value / 1e9, (unsigned long long)samples, offcpu ? "blocks" : "samples");
+		(double)value / 1e9, (unsigned long long)samples, offcpu ? "block" : "sample",
+		text_plural(samples, "s"));
 	if (place) {
 		fputs(" at ", g->out);
 		put_text(g->out, place, UINT32_MAX);

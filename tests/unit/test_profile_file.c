@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Profiles as pictures, and in files: what a file that cannot be written leaves. */
 #include "profile_data.h"
+#include "bpf/record/history.h"
+#include "tui/main/main.h"
 
 /* ---- svg ------------------------------------------------------------------------- */
 
@@ -26,7 +28,7 @@ static void svg_has_a_rectangle_for_each_frame(void **state)
 	expect_part(svg, "<title>main (100.00 %, 0.040 s, 4 samples)</title>");
 	expect_part(svg, "<title>work (75.00 %, 0.030 s, 3 samples)</title><rect x=\"305.00\"");
 	expect_part(svg, "width=\"885.00\"");
-	expect_part(svg, "<title>op&lt;T&gt; &amp; &quot;x&quot; (25.00 %, 0.010 s, 1 samples)");
+	expect_part(svg, "<title>op&lt;T&gt; &amp; &quot;x&quot; (25.00 %, 0.010 s, 1 sample)");
 	expect_part(svg, "4 samples, 100.0 % of them whole");
 	assert_null(strstr(svg, "<script"));
 	assert_null(strstr(svg, "not drawn"));
@@ -144,6 +146,45 @@ static void a_full_disk_is_an_error(void **state)
 	profile_free(p);
 }
 
+static struct history *history_of(struct builder *b)
+{
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	const struct snapshot *s = builder_seal(b);
+
+	history_append(h, s);
+	snapshot_put(s);
+	return h;
+}
+
+/* `w` in a flame graph of nothing: no file that looks like a measurement of an idle program. */
+static void nothing_is_not_written(void **state)
+{
+	char dir[] = "/tmp/ottop-nothing-XXXXXX", path[64];
+	struct builder *b = tick(1);
+	struct history *h;
+	char *line;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/nothing.folded", dir);
+	add_frames(b);
+	add_stack(b, 7, 7, "2 1", 1);
+	h = history_of(b);
+	line = main_write_stacks(h, 1, 0, "cpu", 8, path);
+	assert_string_equal(line, "nothing written: no sample of 8 in the 1.0 s shown");
+	free(line);
+	line = main_write_stacks(h, 1, 0, "offcpu", 0, path);
+	expect_part(line, "nothing written: no block in the");
+	free(line);
+	assert_int_not_equal(access(path, F_OK), 0);
+	line = main_write_stacks(h, 1, 0, "cpu", 7, path);
+	expect_part(line, "nothing.folded: cpu, 1.0 s, 1 sample");
+	free(line);
+	assert_int_equal(access(path, F_OK), 0);
+	unlink(path);
+	rmdir(dir);
+	history_free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +193,7 @@ int main(void)
 		cmocka_unit_test(formats_are_known_by_their_suffix),
 		cmocka_unit_test(a_file_replaces_what_was_there_or_nothing),
 		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(nothing_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, free_written);

@@ -164,7 +164,7 @@ static bool act_prompt(struct app *a, enum action action)
 		prompt_open(a, PROMPT_command, "view ");
 		return true;
 	case ACTION_sort_menu:
-		prompt_open(a, PROMPT_command, "sort ");
+		prompt_open_sort(a);
 		return true;
 	case ACTION_next_match:
 	case ACTION_prev_match:

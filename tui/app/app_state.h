@@ -168,12 +168,14 @@ void moment_status(const struct app *a, char *buf, size_t cap);
 
 /* ---- prompt.c ---- */
 void prompt_open(struct app *a, enum prompt_kind kind, const char *text);
+/* The list of columns, at the one that it is sorted by now. */
+void prompt_open_sort(struct app *a);
 void prompt_key(struct app *a, u32 key);
 void prompt_draw(const struct app *a, struct canvas *c, int row);
 void prompt_again(struct app *a, int step);	/* n and N */
 
 /* ---- palette.c ---- */
-#define PALETTE_MAX 14
+#define PALETTE_MAX 80	/* more than any table has columns */
 struct choice {
 	char text[64];		/* what Tab completes to */
 	char help[80];

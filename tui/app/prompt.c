@@ -6,6 +6,7 @@
 #include "tui/app/app_state.h"
 
 #define PALETTE_COLS 100
+#define PALETTE_LINES 14
 
 static struct tableview *table_of(const struct app *a)
 {
@@ -67,6 +68,20 @@ void prompt_open(struct app *a, enum prompt_kind kind, const char *text)
 	if (table_of(a))
 		table_save(table_of(a), &p->position);
 	a->message[0] = '\0';
+}
+
+void prompt_open_sort(struct app *a)
+{
+	const struct tableview *t = table_of(a);
+	const struct field *f = t && t->sort_field >= 0 ? &table_descs[t->spec->table].fields[t->sort_field] : NULL;
+	struct choice choices[PALETTE_MAX];
+	int n;
+
+	prompt_open(a, PROMPT_command, "sort ");
+	n = (int)palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
+	for (int i = 0; f && i < n; i++)
+		if (!strcmp(choices[i].text + strlen("sort "), f->name))
+			a->prompt.choice = i;
 }
 
 /* ---- how it ends -------------------------------------------------------------------- */
@@ -221,6 +236,7 @@ void prompt_key(struct app *a, u32 key)
 		p->text[0] = '\0';
 	switch (key) {
 	case K_ESC:
+	case K_F1 + 9:	/* as in the menus of htop */
 		cancel(a);
 		return;
 	case K_ENTER:
@@ -232,6 +248,10 @@ void prompt_key(struct app *a, u32 key)
 	case K_UP:
 	case K_DOWN:
 		recall(a, key == K_UP ? -1 : 1);
+		return;
+	case K_PGUP:
+	case K_PGDN:
+		recall(a, (key == K_PGUP ? -1 : 1) * PALETTE_LINES);
 		return;
 	case K_CTRL + 'u':
 		p->text[0] = '\0';
@@ -314,7 +334,7 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 	struct choice choices[PALETTE_MAX];
 	u32 n = palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
 	int cols = min(canvas_cols(c), PALETTE_COLS);	/* a key far from its name is not found */
-	int chosen_i = min(a->prompt.choice, (int)n - 1), shown = min((int)n, max(row - 6, 0));
+	int chosen_i = min(a->prompt.choice, (int)n - 1), shown = min(min((int)n, PALETTE_LINES), max(row - 6, 0));
 	int help = cols < 60 ? 19 : 26;
 	int first = max(chosen_i - shown + 1, 0);	/* the chosen one is what Enter runs: it is seen */
 

@@ -307,14 +307,19 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char
 			const char *path)
 {
 	struct profile *p = profile_of_history(h, last_seq, from_ns, kind, pid);
-	char *line = NULL;
+	char *line = NULL, whose[32] = "";
 
+	if (pid)
+		snprintf(whose, sizeof(whose), " of %llu", (unsigned long long)pid);
 	if (!access(path, F_OK))
 		line = xasprintf("%s: %s", path, strerror(EEXIST));
+	else if (!p->samples)	/* a file of nothing would look like a measurement */
+		line = xasprintf("nothing written: no %s%s in the %.1f s shown%s", noun_of(kind), whose,
+				 (double)p->duration_ns / 1e9, p->duration_ns ? "" : ": not collected then");
 	else if (!profile_write(p, path, &line))
-		line = xasprintf("written to %s: %s, %.1f s, %llu %s", path, kind,
+		line = xasprintf("written to %s: %s, %.1f s, %llu %s%s", path, kind,
 				 (double)p->duration_ns / 1e9, (unsigned long long)p->samples,
-				 noun_of(kind));
+				 noun_of(kind), text_plural(p->samples, "s"));
 	profile_free(p);
 	return line;
 }

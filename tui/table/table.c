@@ -130,7 +130,10 @@ bool table_select(struct tableview *t, const struct row *like)
 	return false;
 }
 
-/* After loading: the cursor goes where its row went; with F the row keeps its line. */
+/*
+ * After loading: the cursor goes where its row went; with F the row keeps its line, and in a
+ * log, where the oldest rows go away above it.
+ */
 void table_find_cursor(struct tableview *t)
 {
 	u32 line = t->cursor_i - min(t->top, t->cursor_i);
@@ -145,7 +148,7 @@ void table_find_cursor(struct tableview *t)
 		return;
 	}
 	if (t->cursor && table_select(t, t->cursor)) {
-		if (t->follow)
+		if (t->follow || t->spec->newest_last)
 			t->top = t->cursor_i - min(line, t->cursor_i);
 		return;
 	}

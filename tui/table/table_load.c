@@ -187,7 +187,8 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 
 /*
  * The selected object is not in s: has it ended? A process also when its last row
- * was never on the screen (paused); but before its birth it had not ended yet.
+ * was never on the screen (paused); but before its birth it had not ended yet. An event
+ * is no longer among the newest ones that are kept.
  */
 static bool selected_ended(struct app *a, const struct tableview *t, const struct snapshot *s)
 {
@@ -196,6 +197,8 @@ static bool selected_ended(struct app *a, const struct tableview *t, const struc
 
 	if (!t->anchored || !r || r->first_seen_ns > s->time_ns || !in_context(a, t, r))
 		return false;
+	if (table_descs[t->spec->table].flags & T_EVENTS)
+		return keep_row(a, t, r);
 	return r->closed || (t->spec->table == TABLE_processes && table->status == TS_OK && keep_row(a, t, r));
 }
 

@@ -11,7 +11,7 @@
 
 #define MAX_LINES 160
 #define KEY_COLS 8
-#define TITLE_COLS 10
+#define TITLE_COLS 10	/* more where a title is longer */
 
 struct line {
 	char key[24], text[160];
@@ -202,6 +202,17 @@ static bool follow_search(struct app *a, struct help_state *st)
 	return st->top != top;
 }
 
+/* A title is not cut, and a blank stands between it and what it means. */
+static int title_cols(const struct canvas *c, const struct column_text *t)
+{
+	int cols = TITLE_COLS;
+
+	for (int i = 0; i < t->n; i++)
+		if (!t->lines[i].heading)
+			cols = max(cols, canvas_width(c, t->lines[i].key) + 1);
+	return cols;
+}
+
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	static struct column_text left, right;	/* 60 KB: too much for the stack of a redraw */
@@ -214,7 +225,7 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	make_right(&right, v);
 	n1 = draw_column(a, st, c, (struct rect){ body.row, body.col, body.rows, half }, KEY_COLS, &left);
 	n2 = draw_column(a, st, c, (struct rect){ body.row, body.col + half, body.rows, body.cols - half },
-			 TITLE_COLS, &right);
+			 title_cols(c, &right), &right);
 	st->n_lines = max(n1, n2);
 	st->page = body.rows;
 	if (!follow_search(a, st))
