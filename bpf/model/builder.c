@@ -33,7 +33,7 @@ void *row_new(enum table_id t)
 	struct row *r = xcalloc(1, d->row_size);
 
 	r->refs = 1;
-	r->table = (u16)t;
+	r->table = (u8)t;
 	for (u32 i = 0; i < d->n_fields; i++)
 		fill_unknown(r, &d->fields[i]);
 	return r;

@@ -56,6 +56,8 @@ int row_cmp_keys(const struct row *a, const struct row *b)
 
 	if (a == b)	/* shared: most rows of a large table are */
 		return 0;
+	if (a->sum || b->sum)
+		return a->sum != b->sum ? a->sum - b->sum : a < b ? -1 : 1;
 	for (u32 i = 0; keys; i++) {
 		if (d->fields[i].kind != FK_KEY)
 			continue;

@@ -135,9 +135,10 @@ int table_by_name(const char *name);
 
 struct row {
 	_Atomic u32 refs;
-	u16 table;
+	u8 table;
 	bool closed;	/* its object ended: these are the final values */
 	bool other;	/* adds up the rows that were evicted */
+	bool sum;	/* stands for several rows; in no snapshot */
 	u64 first_seen_ns;	/* CLOCK_BOOTTIME: counters are cumulative since then */
 };
 
@@ -184,8 +185,32 @@ static inline const struct hist *row_hist_tick(const struct row *r, const struct
 
 const struct row *row_get(const struct row *r);	/* NULL-safe; returns r */
 void row_put(const struct row *r);		/* NULL-safe */
-/* Order by the key fields; 0 means the same object. Both of one table. */
+/*
+ * Order by the key fields; 0 means the same object. Both of one table. A sum is the
+ * same as itself only.
+ */
 int row_cmp_keys(const struct row *a, const struct row *b);
+
+/* ---- sums: rows that stand for several of their table (sum.c) ---------- */
+
+/* A sum of nothing yet, with `extra` zeroed bytes behind the row; the caller owns one reference. */
+struct row *row_sum_new(enum table_id t, size_t extra);
+/* The values of r in place of those it had. */
+void row_sum_begin(struct row *sum, const struct row *r);
+/*
+ * Adds r by the kind of each column: rates, counters and levels add up, of durations the
+ * longest stays, histograms are merged; unknown adds nothing, nor do the levels of what
+ * has ended. All else is blank unless it is the same in all rows.
+ */
+void row_sum_add(struct row *sum, const struct row *r);
+/* Computes the quantiles, once all are added. */
+void row_sum_end(struct row *sum);
+/* Blanks all that does not add up, but for these n. */
+void row_sum_blank(struct row *sum, const struct field *const *keep, u32 n);
+/* Sets a text of it (copied). */
+void row_sum_text(struct row *sum, const struct field *f, const char *text);
+/* Only what adds up: `sum` may be any row that nobody else has. */
+void row_add_numbers(struct row *sum, const struct row *r);
 
 /* ---- snapshots -------------------------------------------------------- */
 

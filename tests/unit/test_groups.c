@@ -11,7 +11,12 @@
 #include "bpf/record/history.h"
 #include "bpf/model/snapshot_build.h"
 #include "tui/views/card.h"
-#include "tui/views/syscalls.h"
+#include "tui/table/table.h"
+
+static const struct grouping by_call = { "call", { "nr", "abi", "syscall", "waits" }, .counts = "comm", .noun = "proc" };
+static const struct grouping by_process = {
+	"process", { "pid", "start_time_ns", "comm" }, .counts = "syscall", .noun = "call",
+};
 
 static const struct session session = { .host_name = "test" };
 
@@ -73,7 +78,7 @@ static void sums_by_call(void **state)
 	const struct syscalls_row *first;
 
 	(void)state;
-	assert_int_equal(groups_make(&g, BY_CALL, rows, load(s, rows)), 2);
+	assert_int_equal(groups_make(&g, &by_call, rows, load(s, rows)), 2);
 	first = row_at(rows, 0);
 	assert_string_equal(first->syscall, "read");
 	assert_string_equal(first->comm, "2 procs");
@@ -86,7 +91,7 @@ static void sums_by_call(void **state)
 	assert_int_equal(first->max_ns, 5000);
 
 	/* the next tick: the same address, so the cursor stays on it, and not twice the sum */
-	assert_int_equal(groups_make(&g, BY_CALL, rows, load(s, rows)), 2);
+	assert_int_equal(groups_make(&g, &by_call, rows, load(s, rows)), 2);
 	assert_ptr_equal(row_at(rows, 0), first);
 	assert_true(first->rate == 40);
 	groups_free(&g);
@@ -100,7 +105,7 @@ static void sums_by_process(void **state)
 	struct table_row rows[8];
 
 	(void)state;
-	assert_int_equal(groups_make(&g, BY_PROCESS, rows, load(s, rows)), 2);
+	assert_int_equal(groups_make(&g, &by_process, rows, load(s, rows)), 2);
 	assert_int_equal(row_at(rows, 1)->pid, 2);
 	assert_string_equal(row_at(rows, 1)->syscall, "2 calls");
 	assert_false(u64_known(row_at(rows, 1)->nr));
@@ -119,13 +124,67 @@ static void sum_outlives_its_groups(void **state)
 	const struct row *held;
 
 	(void)state;
-	groups_make(&g, BY_CALL, rows, load(s, rows));
+	groups_make(&g, &by_call, rows, load(s, rows));
 	held = row_get(rows[0].row);
 	snapshot_put(s);
 	groups_free(&g);
 	assert_int_equal(((const struct syscalls_row *)held)->nr, 0);
-	assert_null(((const struct syscalls_row *)held)->comm);
+	assert_string_equal(((const struct syscalls_row *)held)->syscall, "read");
 	row_put(held);
+}
+
+/* ---- processes: levels of what has ended, and what does not add up ---------------------- */
+
+static void add_process(struct builder *b, u64 pid, const char *user, bool closed)
+{
+	struct processes_row *p = builder_row(b, TABLE_processes);
+
+	p->pid = pid;
+	p->start_time_ns = 1;
+	p->user = str_new(user);
+	p->state = str_new("S");
+	p->cpu_pct = 10;
+	p->rss_bytes = 1000;
+	p->in_call_ns = pid;
+	p->row.closed = closed;
+}
+
+static void ended_rows_are_no_members(void **state)
+{
+	static const struct grouping by_user = { .title = "user", .fields = { "user" } };
+	struct builder *b = builder_new(NULL, &session);
+	const struct processes_row *p;
+	const struct snapshot *s;
+	struct groups g = { 0 };
+	struct table_row rows[8];
+
+	(void)state;
+	builder_time(b, 1, NSEC_PER_SEC, 0, NSEC_PER_SEC);
+	add_process(b, 1, "root", true);
+	add_process(b, 2, "root", false);
+	add_process(b, 3, "root", false);
+	add_process(b, 4, "root", true);
+	add_process(b, 5, "www", false);
+	s = builder_seal(b);
+	for (u32 i = 0; i < 5; i++)
+		rows[i] = (struct table_row){ .row = s->tables[TABLE_processes].rows[i] };
+	rows[3].past = true;		/* ended a tick ago: its rates are of another time */
+	assert_int_equal(groups_make(&g, &by_user, rows, 5), 2);
+	p = (const struct processes_row *)rows[0].row;
+	assert_int_equal(g.members, 3);
+	assert_int_equal(group_members(&p->row), 2);
+	assert_true(p->cpu_pct == 30);	/* of the interval, as the header has it */
+	assert_int_equal(p->rss_bytes, 2000);
+	assert_int_equal(p->in_call_ns, 3);
+	assert_false(u64_known(p->pid));
+	assert_string_equal(p->state, "");
+	assert_string_equal(p->user, "root");
+	p = (const struct processes_row *)rows[1].row;
+	assert_true(group_is_one(&p->row));	/* then it looks as that one does */
+	assert_int_equal(p->pid, 5);
+	assert_string_equal(p->state, "S");
+	groups_free(&g);
+	snapshot_put(s);
 }
 
 /* ---- means of the card ------------------------------------------------------------------- */
@@ -226,6 +285,7 @@ int main(void)
 		cmocka_unit_test(sums_by_call),
 		cmocka_unit_test(sums_by_process),
 		cmocka_unit_test(sum_outlives_its_groups),
+		cmocka_unit_test(ended_rows_are_no_members),
 		cmocka_unit_test(mean_is_weighted_and_of_ten_seconds),
 		cmocka_unit_test(trace_blanks_what_was_not_there),
 		cmocka_unit_test(trace_goes_back_in_pieces),

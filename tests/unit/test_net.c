@@ -281,41 +281,47 @@ static const struct snapshot *a_few(void)
 	return builder_seal(b);
 }
 
-static u32 group(struct connections_state *st, const struct snapshot *s, enum connections_by by,
-		 struct table_row rows[128])
+static u32 group(struct groups *g, const struct snapshot *s, const char *title, struct table_row rows[128])
 {
 	const struct table *t = &s->tables[TABLE_connections];
+	u32 by = 0;
 
+	while (strcmp(connections_groupings[by].title, title))
+		by++;
 	for (u32 i = 0; i < t->n; i++)
 		rows[i] = (struct table_row){ .row = t->rows[i] };
-	return connections_group(st, by, rows, t->n);
+	return groups_make(g, &connections_groupings[by], rows, t->n);
 }
 
 static void groups_add_up(void **state)
 {
-	struct connections_state st = { 0 };
+	struct groups g = { 0 };
 	const struct snapshot *s = a_few();
+	const struct row *const *all = s->tables[TABLE_connections].rows;
 	struct table_row rows[128];
 	const struct connections_row *first, *again;
 
-	assert_int_equal(group(&st, s, BY_REMOTE, rows), 2);
-	assert_int_equal(st.n_grouped, 99);
+	assert_int_equal(group(&g, s, "remote", rows), 2);
+	assert_int_equal(g.members, 99);
 	first = connection_row(rows[0].row);
-	assert_true(connections_is_group(rows[0].row));
+	assert_true(rows[0].row->sum);
 	assert_string_equal(first->remote_addr, "10.0.0.1");
+	assert_false(u64_known(first->cookie));
 	assert_true(first->rx_rate == 400 && first->tx_rate == 39);
+	assert_int_equal(group_p50(rows[0].row), 20000);
+	assert_int_equal(group_p99(rows[0].row), 39000);
 	assert_true(fabsf(net_retransmit_pct(first->retransmit_rate, first->segments_rate) - 2) < 0.01f);
-	assert_true(connections_in_group(rows[0].row, connection_row(s->tables[TABLE_connections].rows[0])));
-	assert_false(connections_in_group(rows[1].row, connection_row(s->tables[TABLE_connections].rows[0])));
+	assert_true(group_has(rows[0].row, all[0]));
+	assert_false(group_has(rows[1].row, all[0]));
 	/* the next tick has the same rows: what a cursor holds on to stays */
-	assert_int_equal(group(&st, s, BY_REMOTE, rows), 2);
+	assert_int_equal(group(&g, s, "remote", rows), 2);
 	again = connection_row(rows[0].row);
 	assert_ptr_equal(first, again);
-	assert_int_equal(group(&st, s, BY_PORT, rows), 2);
-	assert_int_equal(group(&st, s, BY_PROCESS, rows), 2);	/* pid 7 twice: reused */
-	assert_int_equal(group(&st, s, BY_CONTAINER, rows), 1);
-	connection_groups_free(&st.groups);
-	assert_false(connections_is_group(s->tables[TABLE_connections].rows[0]));
+	assert_int_equal(group(&g, s, "port", rows), 2);
+	assert_int_equal(group(&g, s, "process", rows), 2);	/* pid 7 twice: reused */
+	assert_int_equal(group(&g, s, "container", rows), 1);
+	groups_free(&g);
+	assert_false(all[0]->sum);
 	snapshot_put(s);
 }
 

@@ -120,6 +120,8 @@ static void explain(struct app *a)
 	}
 	if (!a->shown || (table && !r))
 		app_say(a, ROLE_text, "nothing is selected");
+	else if (r && r->sum)
+		app_say(a, ROLE_text, "a sum of several rows: Enter shows them one by one");
 	else if (r && !unknown_columns(table, r, columns, sizeof(columns)))
 		app_say(a, ROLE_text, "nothing of this row is unknown");
 	else if (r && table->spec->table == TABLE_processes)
@@ -237,6 +239,10 @@ void app_do(struct app *a, enum action action, u32 key)
 	a->dirty = true;
 	if (v->act && v->act(a, a->states[a->view], action, key))
 		return;
+	if (action == ACTION_open && t && table_cursor(t) && table_cursor(t)->sum) {
+		app_enter_group(a, table_cursor(t));
+		return;
+	}
 	if (t && table_act(a, t, action, key))
 		return;
 	if (act_prompt(a, action) || act_place(a, action, key) || moment_act(a, action))

@@ -137,6 +137,8 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *view);
 /* The same for a process whose row is at hand: it may have ended. */
 void app_enter_row(struct app *a, const struct processes_row *p, const char *view);
+/* One level down to a group of the table on the screen: its rows. */
+void app_enter_group(struct app *a, const struct row *sum);
 /* Another view at the same level; face: index in its faces, -1: as it was left. */
 void app_show(struct app *a, const char *view, int face);
 /* One level up; false at the top. */

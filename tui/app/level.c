@@ -81,7 +81,7 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 		table_save(a->tables[a->view], &l->position);
 	l = &a->levels[a->n_levels++];
 	l->ctx = (struct context){ pid, start_time_ns, row_get(row) };
-	if (row && row->table == TABLE_processes)
+	if (row && row->table == TABLE_processes && !row->sum)
 		l->process = row_get(row);	/* all that is known when it has ended */
 	snprintf(l->label, sizeof(l->label), "%s", label);
 	enter_view(a, id);
@@ -180,6 +180,26 @@ void app_enter_process(struct app *a, u64 pid, u64 start_time_ns, const char *vi
 		app_enter(a, view ? view : "card", pid, start_time_ns, NULL, label);
 	}
 	snapshot_put(end);
+}
+
+void app_enter_group(struct app *a, const struct row *sum)
+{
+	const struct grouping *by = group_by(sum);
+	const struct context *ctx = app_context(a);
+	const struct field *fields = table_descs[sum->table].fields;
+	bool process = !strcmp(by->fields[0], "pid");
+	u64 pid = process ? row_u64(sum, &fields[table_field(sum->table, "pid")]) : U64_BLANK;
+	u64 start_ns = process ? row_u64(sum, &fields[table_field(sum->table, by->fields[1])]) : 0;
+	char label[96];
+
+	if (u64_known(pid)) {
+		app_enter_process(a, pid, u64_known(start_ns) ? start_ns : 0, app_view(a)->name);
+		return;
+	}
+	group_label(sum, label, sizeof(label));
+	if (!strcmp(label, "none"))
+		snprintf(label, sizeof(label), "no %s", by->title);
+	app_enter(a, app_view(a)->name, ctx->pid, ctx->start_time_ns, sum, label);
 }
 
 void app_show(struct app *a, const char *view, int face)

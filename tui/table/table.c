@@ -11,7 +11,7 @@ struct tableview *table_new(const struct table_spec *spec, void *state)
 {
 	struct tableview *t = xcalloc(1, sizeof(*t));
 
-	t->spec = spec;
+	t->spec = t->base = spec;
 	t->state = state;
 	t->sort_field = t->sort_column = -1;
 	t->page = 10;
@@ -20,7 +20,7 @@ struct tableview *table_new(const struct table_spec *spec, void *state)
 	return t;
 }
 
-void table_use(struct tableview *t, const struct table_spec *spec)
+void table_use_spec(struct tableview *t, const struct table_spec *spec)
 {
 	if (t->spec == spec)
 		return;
@@ -29,6 +29,14 @@ void table_use(struct tableview *t, const struct table_spec *spec)
 	t->sort_field = t->sort_column = -1;
 	if (spec->sort)
 		table_sort(t, spec->sort, spec->ascending);
+}
+
+void table_use(struct tableview *t, const struct table_spec *spec)
+{
+	if (t->base == spec)
+		return;
+	t->base = spec;
+	table_use_spec(t, spec);
 }
 
 static void drop_tags(struct tableview *t)
@@ -59,6 +67,7 @@ void table_free(struct tableview *t)
 	for (u32 i = 0; i < t->n_kept; i++)
 		row_put(t->kept[i]);
 	snapshot_put(t->from);
+	groups_free(&t->groups);
 	filter_free(t->filter);
 	filter_free(t->search);
 	free(t->ghosts);
@@ -262,6 +271,45 @@ u32 table_search_count(const struct tableview *t, u32 *ret_at)
 	return n;
 }
 
+/* ---- groups ------------------------------------------------------------------------- */
+
+/* Inside of a process or of a group there is a grouping of its own, until one leaves it. */
+static u32 *grouping_of(const struct app *a, struct tableview *t)
+{
+	const struct context *ctx = app_context(a);
+
+	if (ctx->pid || (ctx->row && ctx->row->sum))
+		return &t->by_inside;
+	t->by_inside = 0;
+	return &t->by;
+}
+
+const struct grouping *table_grouping(struct app *a, struct tableview *t)
+{
+	u32 by = *grouping_of(a, t);
+
+	return by && by <= t->base->n_groupings && (!t->base->can_group || t->base->can_group(a)) ?
+		&t->base->groupings[by - 1] : NULL;
+}
+
+void table_ungroup(struct tableview *t)
+{
+	t->by = t->by_inside = 0;
+}
+
+static bool next_grouping(struct app *a, struct tableview *t)
+{
+	u32 *by = grouping_of(a, t);
+
+	if (!t->base->n_groupings)
+		return false;
+	*by = (*by + 1) % (t->base->n_groupings + 1);
+	t->anchored = false;
+	t->cursor_i = t->top = 0;
+	table_reload(a, t);
+	return true;
+}
+
 /* ---- positions ------------------------------------------------------------------------ */
 
 void table_save(const struct tableview *t, struct table_position *ret)
@@ -364,6 +412,8 @@ bool table_act(struct app *a, struct tableview *t, enum action action, u32 key)
 		toggle_tag(t);
 		table_move_to(t, (s64)t->cursor_i + 1);
 		return true;
+	case ACTION_group:
+		return next_grouping(a, t);
 	case ACTION_unfilter:
 		table_filter(a, t, NULL, NULL, 0);
 		return true;

@@ -8,6 +8,7 @@
 #define OTTOP_TABLE_H
 
 #include "tui/table/format.h"
+#include "tui/table/grouping.h"
 #include "tui/term/action.h"
 #include "tui/term/canvas.h"
 
@@ -49,7 +50,10 @@ struct table_spec {
 	u32 short_ghosts;	/* of what came and went in one tick so many stay; 0: 4 */
 	/* Ended in this tick: below the living at once? NULL: in its place for that tick. */
 	bool (*sinks)(const struct row *r);
-	bool arrange_first;	/* arrange() makes other rows (groups): they are sorted */
+	bool arrange_first;	/* arrange() makes other rows: they are sorted */
+	const struct grouping *groupings;	/* what `b` goes through */
+	u32 n_groupings;
+	bool (*can_group)(struct app *a);	/* NULL: always */
 	const char *noun;	/* what rows are: "processes" (default: the table's name) */
 	/* False: the row is not shown at all (before filters). */
 	bool (*keep)(struct app *a, void *state, const struct row *r);
@@ -104,8 +108,12 @@ bool table_reorder(struct tableview *t, const char *column, bool ascending);
 bool table_is_ascending(const struct tableview *t);
 /* True when the sort column is a number that adds up over rows (not a name or an id). */
 bool table_sorts_numbers(const struct tableview *t);
-/* Other columns on the same table (a grouping), in their default order. To be loaded again then. */
+/* Other columns on the same table, in their default order. To be loaded again then. */
 void table_use(struct tableview *t, const struct table_spec *spec);
+/* By what its rows are grouped now, or NULL. Inside of a process or group there is a choice of its own. */
+const struct grouping *table_grouping(struct app *a, struct tableview *t);
+/* No grouping, outside and inside. To be loaded again then. */
+void table_ungroup(struct tableview *t);
 /* Loads again from the shown snapshot (after the view's own filter changed). */
 void table_reload(struct app *a, struct tableview *t);
 /* Filter text; NULL or "": none. A bad one: false, *ret_error is one line, the one before stays. */

@@ -30,6 +30,10 @@ static bool in_context(const struct app *a, const struct tableview *t, const str
 
 static bool keep_row(struct app *a, const struct tableview *t, const struct row *r)
 {
+	const struct row *of = app_context(a)->row;
+
+	if (of && of->sum && of->table == r->table && !group_has(of, r))
+		return false;
 	return !t->spec->keep || t->spec->keep(a, t->state, r);
 }
 
@@ -195,7 +199,7 @@ static bool selected_ended(struct app *a, const struct tableview *t, const struc
 	const struct row *r = t->cursor;
 	const struct table *table = &s->tables[t->spec->table];
 
-	if (!t->anchored || !r || r->first_seen_ns > s->time_ns || !in_context(a, t, r))
+	if (!t->anchored || !r || r->sum || r->first_seen_ns > s->time_ns || !in_context(a, t, r))
 		return false;
 	if (table_descs[t->spec->table].flags & T_EVENTS)
 		return keep_row(a, t, r);
@@ -276,7 +280,9 @@ void table_unload(struct app *a, struct tableview *t)
 void table_reload(struct app *a, struct tableview *t)
 {
 	const struct snapshot *s = app_snapshot(a), *from;
+	const struct grouping *by = table_grouping(a, t);
 
+	table_use_spec(t, by && by->spec ? by->spec : t->base);
 	table_unload(a, t);
 	if (!s)
 		return;
@@ -289,12 +295,14 @@ void table_reload(struct app *a, struct tableview *t)
 		add_ghosts(a, t, s);
 		keep_only_one(a, t, s);
 	}
+	if (by)
+		t->n = groups_make(&t->groups, by, t->rows, t->n);
 	mark_tags(t);
-	if (!t->spec->arrange_first)
+	if (!by && !t->spec->arrange_first)
 		table_sort_rows(t);
-	if (t->spec->arrange)
+	if (!by && t->spec->arrange)
 		t->n = t->spec->arrange(a, t->state, t->rows, t->n);
-	if (t->spec->arrange_first)
+	if (by || t->spec->arrange_first)
 		table_sort_rows(t);
 	table_find_cursor(t);
 }

@@ -16,7 +16,10 @@ struct ghost {
 };
 
 struct tableview {
-	const struct table_spec *spec;
+	const struct table_spec *spec;	/* in use: `base`, or that of the grouping */
+	const struct table_spec *base;
+	struct groups groups;
+	u32 by, by_inside;	/* of base->groupings, from 1; 0: not grouped */
 	void *state;		/* of the view, for its callbacks */
 	struct table_row *rows;
 	u32 n, cap;
@@ -87,6 +90,7 @@ void table_restore(struct tableview *t, const struct table_position *p);
 void table_position_drop(struct table_position *p);
 
 /* For table_load.c, table_sort.c */
+void table_use_spec(struct tableview *t, const struct table_spec *spec);
 const struct field *table_column_field(const struct tableview *t, u32 column);
 void table_sort_rows(struct tableview *t);
 void table_find_cursor(struct tableview *t);

@@ -14,19 +14,6 @@
 #define PREVIEW_ROWS 12
 #define PREVIEW_TICKS 3
 
-/* Inside of a group, or of a process, there is a grouping of its own. */
-static bool is_inside(const struct app *a)
-{
-	const struct row *r = app_context(a)->row;
-
-	return app_context(a)->pid || (r && connections_is_group(r));
-}
-
-static enum connections_by *by_of(struct app *a, struct connections_state *st)
-{
-	return is_inside(a) ? &st->inside : &st->by;
-}
-
 /* ---- columns ---------------------------------------------------------------------- */
 
 static u32 style_of(const struct table_row *tr)
@@ -96,7 +83,7 @@ static double number_rtt(const struct row *r)
 static double number_retransmits(const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);
-	double bytes = net_traffic(r);
+	double bytes = net_traffic(row);
 
 	if (row->closed)	/* among the ended: failures first */
 		return net_has_failed(r->end_reason) ? 1 + bytes : bytes * 1e-9;
@@ -153,21 +140,18 @@ static bool has_closed(const struct row *r)
 	return !net_has_failed(connection_row(r)->end_reason);
 }
 
-static bool keep_row(struct app *a, void *state, const struct row *r)
+bool connections_keep(struct app *a, void *state, const struct row *r)
 {
 	const struct connections_state *st = state;
-	const struct row *group = app_context(a)->row;
 
-	if (st->hide_closed && r->closed)
-		return false;
-	return !group || !connections_is_group(group) || connections_in_group(group, connection_row(r));
+	return !(st->hide_closed && r->closed);
 }
 
 /*
  * Addresses are never cut, and columns do not jump: a column gets as wide as
  * the longest address so far and stays so until the screen changes its size.
  */
-static void measure(void *state, const struct row *row)
+void connections_measure(void *state, const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);
 	struct connections_state *st = state;
@@ -176,27 +160,12 @@ static void measure(void *state, const struct row *row)
 	st->local_cols = max(st->local_cols, net_address_cols(r->local_addr, r->local_port));
 }
 
-static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
-{
-	struct connections_state *st = state;
-	enum connections_by by = *by_of(a, st);
-
-	return by == BY_NONE ? n : connections_group(st, by, rows, n);
-}
-
 /* Nothing is sent again nearly always: then what moves data comes first. */
-static double traffic(const struct row *row)
-{
-	const struct connections_row *r = connection_row(row);
-
-	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
-	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
-}
-
-const struct table_spec connections_spec = {
+static const struct table_spec spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "retransmit_rate", .tie = traffic, .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
-	.keep = keep_row, .load = measure, .arrange = arrange_rows, .sinks = has_closed,
+	.sort = "retransmit_rate", .tie = net_traffic, .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
+	.keep = connections_keep, .load = connections_measure, .sinks = has_closed,
+	.groupings = connections_groupings, .n_groupings = N_CONNECTIONS_GROUPINGS,
 };
 
 /* ---- what is said about them --------------------------------------------------------------- */
@@ -204,8 +173,9 @@ const struct table_spec connections_spec = {
 static void connections_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	struct connections_state *st = state;
-	enum connections_by by = *by_of(a, st);
 	const struct tableview *t = app_table(a);
+	const struct grouping *by = table_grouping(a, app_table(a));
+	bool processes = by && !strcmp(by->title, "process");
 	char n[FORMAT_MAX], m[FORMAT_MAX];
 	int len;
 
@@ -214,10 +184,9 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 		return;
 	}
 	if (by)
-		len = snprintf(buf, cap, "%s %s%s, %s connection%s", format_thousands(n, t->n),
-			       by == BY_PROCESS ? "process" : connections_by_title(by),
-			       text_plural(t->n, by == BY_PROCESS ? "es" : "s"),
-			       format_thousands(m, st->n_grouped), text_plural(st->n_grouped, "s"));
+		len = snprintf(buf, cap, "%s %s%s, %s connection%s", format_thousands(n, t->n), by->title,
+			       text_plural(t->n, processes ? "es" : "s"),
+			       format_thousands(m, t->groups.members), text_plural(t->groups.members, "s"));
 	else if (t->filter)
 		len = snprintf(buf, cap, "%s of %s connection%s", format_thousands(n, t->n),
 			       format_thousands(m, t->n_all), text_plural(t->n_all, "s"));
@@ -228,7 +197,7 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 		len += snprintf(buf + len, cap - (size_t)len, ", %u closed", t->n_gone);
 	if (!by && st->hide_closed)
 		len += snprintf(buf + len, cap - (size_t)len, ", closed hidden");
-	snprintf(buf + len, cap - (size_t)len, "   by %s", connections_by_title(by));
+	snprintf(buf + len, cap - (size_t)len, "   by %s", by ? by->title : "none");
 	net_names_status(a, buf, cap);
 }
 
@@ -255,7 +224,7 @@ static void explain(struct app *a, const struct row *r)
 		app_say(a, ROLE_text, "no connection is selected");
 		return;
 	}
-	if (connections_is_group(r)) {
+	if (r->sum) {
 		app_say(a, ROLE_text, "a sum of several connections: Enter shows them one by one");
 		return;
 	}
@@ -271,22 +240,17 @@ static bool connections_act(struct app *a, void *state, enum action action, u32 
 {
 	struct connections_state *st = state;
 	const struct row *r = table_cursor(app_table(a));
-	enum connections_by *by = by_of(a, st);
 
 	switch (action) {
 	case ACTION_open:
-		if (r && connections_is_group(r))
-			connections_open_group(a, r);
-		else if (r)
+		if (r && r->sum)
+			return false;
+		if (r)
 			connection_open(a, connection_row(r));
 		return true;
 	case ACTION_explain:
 		explain(a, r);
 		return true;
-	case ACTION_group:
-		*by = (*by + 1) % N_CONNECTIONS_BY;
-		table_use(app_table(a), *by ? connections_group_spec(*by) : &connections_spec);
-		break;
 	case ACTION_closed:
 		st->hide_closed = !st->hide_closed;
 		app_say(a, ROLE_text, st->hide_closed ? "connections that have ended are hidden"
@@ -296,28 +260,16 @@ static bool connections_act(struct app *a, void *state, enum action action, u32 
 		return net_act(a, action);
 	}
 	table_reload(a, app_table(a));
-	if (action == ACTION_group)
-		table_act(a, app_table(a), ACTION_first, 0);
 	return true;
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------- */
 
-static void connections_update(struct app *a, void *state)
-{
-	struct connections_state *st = state;
-	enum connections_by by = *by_of(a, st);
-
-	if (!is_inside(a))
-		st->inside = BY_NONE;
-	table_use(app_table(a), by ? connections_group_spec(by) : &connections_spec);
-}
-
 static bool has_preview(struct app *a, struct rect body)
 {
 	const struct row *r = table_cursor(app_table(a));
 
-	return body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && r && !connections_is_group(r);
+	return body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && r && !r->sum;
 }
 
 static void draw_preview(struct app *a, struct connections_state *st, struct canvas *c, struct rect r,
@@ -350,8 +302,8 @@ static void connections_draw(struct app *a, void *state, struct canvas *c, struc
 		if (st->screen_cols)
 			st->remote_cols = st->local_cols = 0;
 		st->screen_cols = canvas_cols(c);
-		for (u32 i = 0; i < t->n && !*by_of(a, st); i++)
-			measure(st, t->rows[i].row);
+		for (u32 i = 0; i < t->n && !t->rows[i].row->sum; i++)
+			connections_measure(st, t->rows[i].row);
 	}
 	if (has_preview(a, body)) {
 		list.rows -= PREVIEW_ROWS;
@@ -366,14 +318,13 @@ static void connections_fini(void *state)
 {
 	struct connections_state *st = state;
 
-	connection_groups_free(&st->groups);
 	past_free(&st->past);
 }
 
 const struct view connections_view = {
 	.name = "connections", .digit = '5', .tab = "Net", .tab_wide = "Net", .faces = "connections",
 	.about = "TCP and UDP, with their processes",
-	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants, .table = &connections_spec,
+	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants, .table = &spec,
 	.state_size = sizeof(struct connections_state),
 	.hints = "open group closed names ports filter sort_prev follow pause",
 	.hints_wide = "open back view group closed names ports explain search filter sort_prev invert follow tag "
@@ -384,6 +335,6 @@ const struct view connections_view = {
 		  "×\tended: stays for 8 ticks with the reason as its STATE; c hides it\n"
 		  "by port\tthe port of the side that was connected to; not known which: the smaller one\n"
 		  "?\tas owner: open before ottop, and its process is in a namespace that cannot be read\n",
-	.fini = connections_fini, .update = connections_update, .draw = connections_draw,
+	.fini = connections_fini, .draw = connections_draw,
 	.act = connections_act, .status = connections_status, .note = connections_note,
 };

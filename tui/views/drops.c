@@ -208,7 +208,7 @@ static const struct table_spec place_spec = {
 
 static void drops_update(struct app *a, void *state)
 {
-	bool places = app_context(a)->row && app_context(a)->row->table == TABLE_drops;
+	bool places = app_context(a)->row && app_context(a)->row->table == TABLE_drops && !app_context(a)->row->sum;
 
 	table_use(app_table(a), places ? &place_spec : &spec);
 }

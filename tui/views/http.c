@@ -79,9 +79,24 @@ static const struct column columns[] = {
 	{ "tx_rate", .priority = 8, .min_width = 160 },
 };
 
+/* The share of a sum is not the sum of the shares. */
+static void set_error_pct(struct row *sum)
+{
+	struct http_row *r = (struct http_row *)sum;
+	bool any = f32_known(r->rate) && f32_known(r->error_rate) && r->rate > 0;
+
+	r->error_pct = any ? r->error_rate / r->rate * 100 : F32_BLANK;
+}
+
+static const struct grouping groupings[] = {
+	{ "process", { "pid", "start_time_ns", "comm", "side" }, .finish = set_error_pct,
+	  .counts = "path", .noun = "endpoint" },
+	{ "endpoint", { "method", "path", "side" }, .finish = set_error_pct, .counts = "comm", .noun = "proc" },
+};
+
 static const struct table_spec spec = {
 	.table = TABLE_http, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "p99_ns",
-	.noun = "endpoints", .no_ghosts = true,
+	.noun = "endpoints", .no_ghosts = true, .groupings = groupings, .n_groupings = ARRAY_SIZE(groupings),
 };
 
 static bool act(struct app *a, void *state, enum action action, u32 key)
@@ -89,7 +104,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	const struct http_row *r = row_of(table_cursor(app_table(a)));
 	char label[160];
 
-	if (!r || (action != ACTION_open && action != ACTION_explain))
+	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain))
 		return false;
 	if (action == ACTION_explain) {
 		app_say(a, ROLE_text, "%s %s: statuses %s", r->method ? r->method : "", r->path ? r->path : "?",
@@ -111,15 +126,21 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 
 static void status(struct app *a, void *state, char *buf, size_t cap)
 {
+	const struct grouping *by = table_grouping(a, app_table(a));
+	size_t n;
+
 	table_count_text(a, app_table(a), buf, cap);
+	n = strlen(buf);
+	if (by)
+		snprintf(buf + n, cap - n, "   by %s", by->title);
 }
 
 const struct view http_view = {
 	.name = "http", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "endpoints",
 	.about = "HTTP endpoints: rate, errors, latencies",
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
-	.hints = "open explain search filter sort_prev pause palette",
-	.hints_wide = "open back view explain search filter sort_prev invert follow tag pause step_back write palette",
+	.hints = "open group explain search filter sort_prev pause palette",
+	.hints_wide = "open back view group explain search filter sort_prev invert follow tag pause step_back write palette",
 	.legend = "SIDE\tsrv: the process answers; cli: it asks\n"
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"

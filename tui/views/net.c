@@ -212,8 +212,10 @@ const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *mem
 	return format_value(buf, field, r, NULL, NULL);
 }
 
-double net_traffic(const struct connections_row *r)
+double net_traffic(const struct row *row)
 {
+	const struct connections_row *r = connection_row(row);
+
 	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
 	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
 }

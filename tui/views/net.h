@@ -12,24 +12,11 @@
 
 #define NET_END_MAX 320		/* bytes: a name has up to 253, then a port */
 
-enum connections_by { BY_NONE, BY_PROCESS, BY_REMOTE, BY_PORT, BY_CONTAINER, N_CONNECTIONS_BY };
-
 /* What one page or preview shows over time; members of `connections`. */
 enum net_past { PAST_TX, PAST_RX, PAST_RTT, PAST_RETR, PAST_CWND, N_NET_PAST };
 
-struct connection_group;
-
-struct connection_groups {
-	struct connection_group **groups;
-	u32 n, cap;
-};
-
 struct connections_state {
-	enum connections_by by;		/* of the list itself */
-	enum connections_by inside;	/* of the list of one group */
 	bool hide_closed, names, services;
-	struct connection_groups groups;
-	u32 n_grouped;			/* open connections in the groups */
 	int remote_cols, local_cols;	/* the longest addresses so far; they only grow */
 	int screen_cols;		/* ... until the screen changes */
 	struct past past;		/* of the row in the preview */
@@ -80,7 +67,7 @@ const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *mem
 /* Share of the segments that were sent again, in percent; NAN: not known. */
 float net_retransmit_pct(float retransmit_rate, float segments_rate);
 /* Payload bytes a second in both directions; what is not known counts nothing: to sort by. */
-double net_traffic(const struct connections_row *r);
+double net_traffic(const struct row *r);
 /* More than LOSSY_PCT were. */
 bool net_is_lossy(const struct row *r);
 /* Did it end otherwise than by being closed? */
@@ -88,20 +75,16 @@ bool net_has_failed(const char *end_reason);
 /* "ESTABLISHED", "REFUSED", "CLOSED": what the column STATE says; buf is for its use. */
 const char *net_state_text(const struct connections_row *r, char *buf, size_t cap);
 
+/* ---- connections.c ---- */
+
+bool connections_keep(struct app *a, void *state, const struct row *r);
+/* Addresses are never cut: notes how long those of the row are. */
+void connections_measure(void *state, const struct row *r);
+
 /* ---- connections_group.c ---- */
 
-extern const struct table_spec connections_spec;	/* connections.c: not grouped */
-const struct table_spec *connections_group_spec(enum connections_by by);
-/* Makes the rows of the groups in place of theirs; returns how many. */
-u32 connections_group(struct connections_state *st, enum connections_by by, struct table_row *rows, u32 n);
-void connection_groups_free(struct connection_groups *g);
-/* Is that row a group (and not a connection)? */
-bool connections_is_group(const struct row *r);
-/* Is the connection in the group? */
-bool connections_in_group(const struct row *group, const struct connections_row *r);
-const char *connections_by_title(enum connections_by by);
-/* Enter on a group: the connections in it. */
-void connections_open_group(struct app *a, const struct row *group);
+#define N_CONNECTIONS_GROUPINGS 4
+extern const struct grouping connections_groupings[N_CONNECTIONS_GROUPINGS];
 
 /* ---- connection.c ---- */
 

@@ -10,6 +10,19 @@
 #define PREVIEW_MIN_ROWS 30	/* of the body */
 #define PATH_SHOWN 512		/* no line is longer */
 
+/* Where that is not known it is a process. */
+static u64 is_kernel(const struct row *r)
+{
+	return process_row(r)->kthread == 1;
+}
+
+static const struct grouping groupings[] = {
+	{ "user", { "kthread", "user" }, .number = is_kernel },
+	{ "container", { "kthread", "container" }, .number = is_kernel },
+	{ "unit", { "kthread", "unit" }, .number = is_kernel },
+	{ "name", { "kthread", "comm" }, .number = is_kernel },
+};
+
 /* ---- cells that are not plain members ------------------------------------------------ */
 
 static struct processes_state *state_of(struct app *a);
@@ -55,6 +68,15 @@ static int draw_command(struct canvas *c, int row, int col, int width, u32 style
 	return canvas_cut(c, row, col, width, style, name);
 }
 
+/* "6: root"; kernel threads stand by themselves: "64: [root]". */
+static void draw_group(struct canvas *c, int row, int col, int width, u32 style, const struct row *sum)
+{
+	char name[96];
+
+	canvas_printf(c, row, col, width, style, is_kernel(sum) ? "%u: [%s]" : "%u: %s", group_members(sum),
+		      group_label(sum, name, sizeof(name)));
+}
+
 static void draw_command_cell(struct app *a, struct canvas *c, int row, int col, int width,
 			      const struct table_row *tr)
 {
@@ -62,11 +84,10 @@ static void draw_command_cell(struct app *a, struct canvas *c, int row, int col,
 	const struct processes_state *st = state_of(a);
 	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 	bool tree = app_face(a) == FACE_TREE && tr->data < st->n_nodes;
-	const struct group *g = st->grouping && app_face(a) == FACE_FLAT ? &st->groups[tr->data] : NULL;
 	int x = tree ? tree_prefix(st, c, row, col, width, ROLE_dim, tr) : 0;
 
-	if (g && g->members > 1) {
-		canvas_printf(c, row, col, width, style, "%u: %s", g->members, *g->name ? g->name : "none");
+	if (tr->row->sum && !group_is_one(tr->row)) {
+		draw_group(c, row, col, width, style, tr->row);
 		return;
 	}
 	if (!tree || !st->nodes[tr->data].folded) {
@@ -128,14 +149,26 @@ static bool keep(struct app *a, void *state, const struct row *r)
 	return !*st->container || (p->container && !strcmp(p->container, st->container));
 }
 
-static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n);
-
 /* Of those alike in what they are sorted by, the busiest first. */
 static double cpu(const struct row *row)
 {
 	float pct = ((const struct processes_row *)row)->cpu_pct;
 
 	return f32_known(pct) ? (double)pct : 0;
+}
+
+static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n)
+{
+	struct tableview *t = app_table(a);
+
+	if (app_face(a) != FACE_TREE || !t)
+		return n;
+	return tree_arrange(state, rows, n, table_is_ascending(t), table_sorts_numbers(t));
+}
+
+static bool is_flat(struct app *a)
+{
+	return app_face(a) == FACE_FLAT;
 }
 
 static const struct table_spec spec = {
@@ -147,19 +180,10 @@ static const struct table_spec spec = {
 	.noun = "processes",
 	.keep = keep,
 	.arrange = arrange,
+	.groupings = groupings,
+	.n_groupings = ARRAY_SIZE(groupings),
+	.can_group = is_flat,
 };
-
-static u32 arrange(struct app *a, void *state, struct table_row *rows, u32 n)
-{
-	struct tableview *t = app_table(a);
-	struct processes_state *st = state;
-
-	if (t && app_face(a) == FACE_FLAT && st->grouping)
-		return group_arrange(st, rows, n, table_is_ascending(t), table_sorts_numbers(t));
-	if (app_face(a) != FACE_TREE || !t)
-		return n;
-	return tree_arrange(state, rows, n, table_is_ascending(t), table_sorts_numbers(t));
-}
 
 /* ---- keys ---------------------------------------------------------------------------- */
 
@@ -201,7 +225,7 @@ static void go_to_pressed(struct app *a, struct processes_state *st)
 	}
 	if (table_select(t, &p->row))
 		return;
-	st->grouping = 0;
+	table_ungroup(t);
 	*st->user = *st->container = '\0';
 	if (u64_known(p->kthread) && p->kthread && !st->show_kernel) {
 		st->show_kernel = true;
@@ -233,14 +257,27 @@ static bool act_selected(struct app *a, struct processes_state *st, enum action 
 	}
 }
 
+static void group(struct app *a, u32 key)
+{
+	const struct grouping *by;
+
+	if (app_face(a) != FACE_FLAT)
+		app_set_face(a, FACE_FLAT);
+	table_act(a, app_table(a), ACTION_group, key);
+	by = table_grouping(a, app_table(a));
+	app_say(a, ROLE_text, by ? "by %s: Enter shows the members, b goes on" : "not grouped", by ? by->title : "");
+}
+
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
 	struct processes_state *st = state;
 	const struct row *r = table_cursor(app_table(a));
 
-	if (group_act(a, st, action))
+	if (action == ACTION_group) {
+		group(a, key);
 		return true;
-	if (r && act_selected(a, st, action, process_row(r)))
+	}
+	if (r && !r->sum && act_selected(a, st, action, process_row(r)))
 		return true;
 	switch (action) {
 	case ACTION_tree:
@@ -278,19 +315,20 @@ static void update(struct app *a, void *state)
 
 static void status(struct app *a, void *state, char *buf, size_t cap)
 {
-	const struct processes_state *st = state;
+	const struct grouping *by = table_grouping(a, app_table(a));
 	size_t n;
 
 	table_count_text(a, app_table(a), buf, cap);
 	n = strlen(buf);
-	if (st->grouping && app_face(a) == FACE_FLAT)
-		snprintf(buf + n, cap - n, "   by %s", group_title(st->grouping));
+	if (by)
+		snprintf(buf + n, cap - n, "   by %s", by->title);
 }
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct tableview *t = app_table(a);
-	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && table_cursor(t);
+	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && table_cursor(t) &&
+		!table_cursor(t)->sum;
 	struct rect list = body, below = body;
 
 	if (app_draw_state(a, c, body, TABLE_processes))
@@ -311,7 +349,6 @@ static void fini(void *state)
 
 	trails_free(st->cpu);
 	tree_free(st);
-	free(st->groups);
 }
 
 const struct view processes_view = {

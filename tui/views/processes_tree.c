@@ -155,33 +155,10 @@ static bool unfold(struct processes_state *st, const struct processes_row *p)
 	return true;
 }
 
-static bool can_sum(const struct field *f)
-{
-	return f->kind == FK_RATE || f->kind == FK_COUNTER ||
-	       (f->kind == FK_GAUGE && f->format != FF_NS);
-}
-
-void tree_add_row(struct processes_row *sum, const struct row *r)
-{
-	const struct table_desc *d = &table_descs[TABLE_processes];
-
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-		char *to = (char *)sum + f->offset;
-
-		if (!can_sum(f))
-			continue;
-		if (f->type == FT_F32 && f32_known(row_f32(r, f)))
-			*(float *)to = (f32_known(*(float *)to) ? *(float *)to : 0) + row_f32(r, f);
-		else if (f->type == FT_U64 && u64_known(row_u64(r, f)))
-			*(u64 *)to = (u64_known(*(u64 *)to) ? *(u64 *)to : 0) + row_u64(r, f);
-	}
-}
-
 static void sum_branch(struct processes_state *st, s32 at, struct processes_row *sum)
 {
 	for (s32 i = st->nodes[at].first_child; i >= 0; i = st->nodes[i].next) {
-		tree_add_row(sum, st->nodes[i].row);
+		row_add_numbers(&sum->row, st->nodes[i].row);
 		sum_branch(st, i, sum);
 	}
 }

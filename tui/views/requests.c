@@ -17,7 +17,7 @@ static const struct http_row *endpoint(const struct app *a)
 {
 	const struct row *r = app_context(a)->row;
 
-	return r && r->table == TABLE_http ? (const struct http_row *)r : NULL;
+	return r && r->table == TABLE_http && !r->sum ? (const struct http_row *)r : NULL;
 }
 
 static bool same(const char *a, const char *b)
@@ -63,14 +63,23 @@ static void draw_side(struct app *a, struct canvas *c, int row, int col, int wid
 	http_draw_side(c, row, col, width, ROLE_text, row_of(tr->row)->side);
 }
 
-static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+static void draw_method(struct canvas *c, int row, int col, int width, const char *method, const char *path)
 {
-	const struct requests_row *r = row_of(tr->row);
 	int used = 0;
 
-	if (r->method && *r->method)
-		used = canvas_text(c, row, col, width, ROLE_text, r->method) + 1;
-	canvas_cut_middle(c, row, col + used, width - used, ROLE_text, r->path ? r->path : "?");
+	if (method && *method)
+		used = canvas_text(c, row, col, width, ROLE_text, method) + 1;
+	canvas_cut_middle(c, row, col + used, width - used, ROLE_text, path ? path : "?");
+}
+
+static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	draw_method(c, row, col, width, row_of(tr->row)->method, row_of(tr->row)->path);
+}
+
+static void draw_endpoint(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	draw_method(c, row, col, width, row_of(tr->row)->method, row_of(tr->row)->endpoint);
 }
 
 static const struct column columns[] = {
@@ -102,14 +111,70 @@ static const struct column endpoint_columns[] = {
 	{ "path", .priority = 4 },
 };
 
+/* ---- groups of those that are listed ---- */
+
+/* Ports of the other end differ from connection to connection: not part of who it is. */
+static size_t host_len(const char *peer)
+{
+	const char *colon = strrchr(peer, ':');
+
+	return colon ? (size_t)(colon - peer) : strlen(peer);
+}
+
+static u64 peer_hash(const struct row *r)
+{
+	const char *peer = row_of(r)->peer;
+	u64 h = 0xcbf29ce484222325ull;
+
+	for (size_t i = 0; peer && i < host_len(peer); i++)
+		h = (h ^ (u8)peer[i]) * 0x100000001b3ull;
+	return peer ? h : U64_UNKNOWN;
+}
+
+static void set_host(struct row *sum)
+{
+	u32 n;
+	const char *peer = group_name(sum, 0, &n);
+	char host[64] = "";
+
+	if (peer)
+		snprintf(host, sizeof(host), "%.*s", (int)host_len(peer), peer);
+	row_sum_text(sum, &table_descs[TABLE_requests].fields[table_field(TABLE_requests, "peer")], host);
+}
+
+#define GROUPED(name, ...) \
+static const struct column name##_columns[] = { \
+	__VA_ARGS__, GROUP_COUNT("REQS"), GROUP_P50, GROUP_P99, \
+	{ "duration_ns", .title = "max", .priority = 1 }, \
+	{ "rx_bytes", .width = 6, .priority = 4 }, { "tx_bytes", .width = 6, .priority = 4 }, \
+}; \
+static const struct table_spec name##_spec = { \
+	.table = TABLE_requests, .columns = name##_columns, .n_columns = ARRAY_SIZE(name##_columns), \
+	.sort = "duration_ns", .noun = "requests", .keep = keep, \
+};
+
+GROUPED(by_peer, { "peer", .width = 39, .priority = 1 })
+GROUPED(by_endpoint, { "side", .width = 4, .priority = 3, .draw = draw_side },
+	{ "endpoint", .title = "METHOD PATH", .priority = 1, .draw = draw_endpoint })
+GROUPED(by_process, { "pid", .priority = 2 }, { "comm", .width = 15, .priority = 1 })
+
+static const struct grouping groupings[] = {
+	{ "peer", { "peer" }, .number = peer_hash, .finish = set_host, .names = "peer", .spread = "duration_ns",
+	  .spec = &by_peer_spec },
+	{ "endpoint", { "method", "endpoint", "side" }, .spread = "duration_ns", .spec = &by_endpoint_spec },
+	{ "process", { "pid", "process_start_ns", "comm" }, .spread = "duration_ns", .spec = &by_process_spec },
+};
+
 static const struct table_spec spec = {
 	.table = TABLE_requests, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "start_time_ns",
 	.ascending = true, .newest_last = true, .noun = "requests", .keep = keep,
+	.groupings = groupings, .n_groupings = ARRAY_SIZE(groupings),
 };
 
 static const struct table_spec endpoint_spec = {
 	.table = TABLE_requests, .columns = endpoint_columns, .n_columns = ARRAY_SIZE(endpoint_columns),
 	.sort = "duration_ns", .noun = "requests", .keep = keep,
+	.groupings = groupings, .n_groupings = 1,	/* of one endpoint: by peer */
 };
 
 static void update(struct app *a, void *state)
@@ -127,7 +192,13 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 
 static void status(struct app *a, void *state, char *buf, size_t cap)
 {
+	const struct grouping *by = table_grouping(a, app_table(a));
+	size_t n;
+
 	table_count_text(a, app_table(a), buf, cap);
+	n = strlen(buf);
+	if (by)
+		snprintf(buf + n, cap - n, "   by %s", by->title);
 }
 
 static bool note(struct app *a, void *state, char *buf, size_t cap)
@@ -145,7 +216,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct requests_row *r = row_of(table_cursor(app_table(a)));
 
-	if (!r || (action != ACTION_open && action != ACTION_explain))
+	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain))
 		return false;
 	if (action == ACTION_open && !app_context(a)->pid && u64_known(r->pid)) {
 		app_enter_process(a, r->pid, u64_known(r->process_start_ns) ? r->process_start_ns : 0, NULL);
@@ -161,8 +232,8 @@ const struct view requests_view = {
 	.name = "requests", .digit = '6', .faces = "requests",
 	.about = "HTTP requests that just happened",
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
-	.hints = "open back explain search filter follow pause palette",
-	.hints_wide = "open back view explain search filter sort_prev follow tag pause step_back write palette",
+	.hints = "open back group explain search filter follow pause palette",
+	.hints_wide = "open back view group explain search filter sort_prev follow tag pause step_back write palette",
 	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"
 		  "1stB\tfirst byte of the request to first byte of the answer\n"
 		  "STATUS\tnone: the connection ended before the answer did\n"

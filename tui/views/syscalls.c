@@ -8,15 +8,13 @@
 
 #include "tui/term/graph.h"
 #include "tui/table/table_state.h"
-#include "tui/views/syscalls.h"
+#include "tui/app/app.h"
 
 /* In flight that long, in a call that is no wait by design. */
 #define STUCK_NS (3 * NSEC_PER_SEC)
 
 struct syscalls_state {
-	enum syscalls_by by;
 	bool waits;
-	struct groups groups;
 };
 
 static const struct syscalls_row *row_of(const struct row *r)
@@ -103,17 +101,10 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 	return s->waits || row_of(r)->waits != 1;
 }
 
-static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
-{
-	struct syscalls_state *s = state;
-	struct tableview *t = app_table(a);
-
-	if (s->by == BY_NONE)
-		return n;
-	t->n = groups_make(&s->groups, s->by, rows, n);
-	table_sort_rows(t);
-	return t->n;
-}
+static const struct grouping groupings[] = {
+	{ "call", { "nr", "abi", "syscall", "waits" }, .counts = "comm", .noun = "proc" },
+	{ "process", { "pid", "start_time_ns", "comm" }, .counts = "syscall", .noun = "call" },
+};
 
 /* ---- notes ---------------------------------------------------------------------------- */
 
@@ -197,15 +188,15 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 
 static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
 {
-	static const char *const by[N_BY] = { "", " by call", " by process" };
+	const struct grouping *by = table_grouping(a, app_table(a));
 	const struct syscalls_state *s = state;
 	const struct tableview *t = app_table(a);
 	char of[32] = "";
 
 	if (t->filter)
 		snprintf(of, sizeof(of), " of %u", t->n_all);
-	snprintf(buf, cap, "%u%s syscall%s%s   waits %s", t->n, of, text_plural(t->filter ? t->n_all : t->n, "s"), by[s->by],
-		 s->waits ? "shown" : "hidden");
+	snprintf(buf, cap, "%u%s syscall%s%s%s   waits %s", t->n, of, text_plural(t->filter ? t->n_all : t->n, "s"),
+		 by ? " by " : "", by ? by->title : "", s->waits ? "shown" : "hidden");
 }
 
 /* ---- keys -------------------------------------------------------------------------------- */
@@ -281,9 +272,6 @@ static bool syscalls_act(struct app *a, void *state, enum action action, u32 key
 	case ACTION_stuck:
 		go_to_stuck(a);
 		return true;
-	case ACTION_group:
-		s->by = (s->by + 1) % N_BY;
-		break;
 	case ACTION_waits:
 		s->waits = !s->waits;
 		break;
@@ -294,13 +282,6 @@ static bool syscalls_act(struct app *a, void *state, enum action action, u32 key
 	return true;
 }
 
-static void syscalls_fini(void *state)
-{
-	struct syscalls_state *s = state;
-
-	groups_free(&s->groups);
-}
-
 static void syscalls_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	if (!app_draw_state(a, c, body, TABLE_syscalls))
@@ -309,7 +290,8 @@ static void syscalls_draw(struct app *a, void *state, struct canvas *c, struct r
 
 static const struct table_spec spec = {
 	.table = TABLE_syscalls, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "time_rate", .noun = "syscalls", .no_ghosts = true, .keep = keep_row, .arrange = arrange_rows,
+	.sort = "time_rate", .noun = "syscalls", .no_ghosts = true, .keep = keep_row,
+	.groupings = groupings, .n_groupings = ARRAY_SIZE(groupings),
 };
 
 const struct view syscalls_view = {
@@ -325,6 +307,6 @@ const struct view syscalls_view = {
 		  "ERR/s\tall errors; ! and red: other than EAGAIN, EINTR, ENOENT, ETIMEDOUT, EINPROGRESS\n"
 		  "OLDEST\tage of the oldest call that has not returned\n"
 		  "waits\tepoll_wait, poll, select, futex, nanosleep, wait4, accept: hidden until W\n",
-	.fini = syscalls_fini, .draw = syscalls_draw, .act = syscalls_act,
+	.draw = syscalls_draw, .act = syscalls_act,
 	.status = syscalls_status, .note = syscalls_note,
 };
