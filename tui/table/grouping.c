@@ -209,7 +209,7 @@ static void set_count(const struct grouping *by, struct row *sum)
 	char text[48];
 	u32 n = group_of(sum)->n;
 
-	snprintf(text, sizeof(text), "%u %s%s", n, by->noun, n == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "%u %s%s", n, by->noun, text_plural(n, "s"));
 	row_sum_text(sum, field_of(sum, by->counts), text);
 }
 
