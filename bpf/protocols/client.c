@@ -80,7 +80,7 @@ static bool check_endpoints(const struct report *r)
 		const struct report_endpoint *e = &r->endpoints[i];
 
 		if (!ends(e->method, sizeof(e->method)) || !ends(e->path, sizeof(e->path)) ||
-		    e->protocol >= N_PROTOCOLS || e->server > 1 || e->other > 1)
+		    e->protocol >= N_PROTOCOLS || e->server > 1 || e->other > 1 || e->tls > 1)
 			return false;
 	}
 	for (u32 i = 0; i < r->head.n_statuses; i++)
@@ -101,7 +101,7 @@ static bool check_requests(const struct report *r)
 		if (!ends(q->method, sizeof(q->method)) || !ends(q->path, sizeof(q->path)) ||
 		    !ends(q->name, sizeof(q->name)) || !ends(q->trace_id, sizeof(q->trace_id)) ||
 		    !ends(q->span_id, sizeof(q->span_id)) || q->protocol >= N_PROTOCOLS ||
-		    q->server > 1)
+		    q->server > 1 || q->tls > 1)
 			return false;
 	}
 	return true;

@@ -19,6 +19,7 @@ static const struct protocol *const protocols[] = {
 struct conn {
 	struct conn *next;
 	u64 cookie, last_ns;
+	u64 socket;		/* the cookie of its socket; 0: not known */
 	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
 	u64 moved_ns[2];	/* when bytes moved last */
 	struct exchange *first, *last;	/* open ones, oldest first */
@@ -29,7 +30,7 @@ struct conn {
 	u64 process_start_ns;
 	u8 asks;		/* the direction in which requests go */
 	u8 protocol;
-	bool started[2], v6, has_peer;
+	bool started[2], v6, has_peer, tls;
 	u16 remote_port;
 	u8 remote[16];
 };
@@ -108,9 +109,9 @@ static struct exchange *make_exchange(struct follower *f, struct conn *c, u64 nu
 		drop_exchange(f, c, c->first);
 	x = xcalloc(1, sizeof(*x));
 	x->number = number;
-	x->cookie = c->cookie;
 	x->protocol = c->protocol;
 	x->server = c->asks == HTTP_RX;
+	x->tls = c->tls;
 	if (c->last)
 		c->last->next = x;
 	else
@@ -133,6 +134,7 @@ static void finish(struct follower *f, struct conn *c, struct exchange *x)
 	x->remote_port = c->remote_port;
 	x->v6 = c->v6;
 	x->has_peer = c->has_peer;
+	x->cookie = c->socket;
 	if (x->asked && x->path)
 		f->sink.done(f->sink.arg, x);
 	else if (x->asked)
@@ -266,6 +268,7 @@ static struct conn *conn_new(struct follower *f, const struct http_record *r, u3
 	c->cookie = r->cookie;
 	c->protocol = (u8)protocol;
 	c->state = xcalloc(1, protocols[protocol]->state_bytes);
+	c->tls = r->flags & HTTP_TLS;
 	c->asks = (u8)(role == ASKS ? direction : HTTP_RX + HTTP_TX - direction);
 	c->next = *place_of(f, r->cookie);
 	*place_of(f, r->cookie) = c;
@@ -280,6 +283,9 @@ static void note_ends(struct conn *c, const struct http_record *r)
 	c->tgid = r->tgid;
 	c->tid = r->tid;
 	c->process_start_ns = r->start_ns;
+	if (!r->socket)
+		return;
+	c->socket = r->socket;
 	memcpy(c->remote, r->remote, sizeof(c->remote));
 	c->remote_port = r->rport;
 	c->v6 = r->flags & HTTP_V6;

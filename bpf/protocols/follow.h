@@ -17,7 +17,8 @@ struct exchange {
 	u64 start_ns;		/* first byte of the request, as the process saw it */
 	u64 first_ns;		/* first byte of the answer */
 	u64 end_ns;		/* last byte of the answer */
-	u64 process_start_ns, cookie;
+	u64 process_start_ns;
+	u64 cookie;		/* of the socket; 0: not known */
 	u32 tgid, tid;
 	u32 status;		/* 0: none */
 	u64 asked_bytes, answered_bytes;
@@ -27,7 +28,7 @@ struct exchange {
 	u8 remote[16];
 	u16 remote_port;
 	enum protocol_id protocol;
-	bool server, v6, has_peer;
+	bool server, v6, has_peer, tls;
 	bool asked, asked_done, answered, answered_done;
 	bool aborted;		/* the connection ended before the answer did */
 	bool uncertain;		/* its end was recognised, not counted */

@@ -18,7 +18,7 @@
 struct report_endpoint {
 	u64 process_start_ns;
 	u32 tgid;
-	u8 server, protocol, other, pad;
+	u8 server, protocol, other, tls;
 	char method[METHOD_MAX], path[PATH_MAX_KEPT];
 	u64 count, errors, sum_ns, min_ns, max_ns;	/* times: of those that were answered */
 	u64 asked_bytes, answered_bytes;
@@ -30,11 +30,13 @@ struct report_bucket { u32 endpoint; s32 bucket; u64 n; };	/* as in hist.h; -1: 
 
 struct report_request {
 	u64 start_ns, duration_ns, first_byte_ns;	/* the latter two: U64_MAX where there is none */
-	u64 process_start_ns, cookie;
+	u64 process_start_ns;
+	u64 cookie;		/* of the socket; 0: not known */
 	u64 asked_bytes, answered_bytes;
 	u32 tgid, tid, status;
 	u8 server, protocol, v6, has_peer;
-	u16 remote_port, pad;
+	u16 remote_port;
+	u8 tls, pad;
 	u8 remote[16];
 	char method[METHOD_MAX], path[PATH_MAX_KEPT], name[PATH_MAX_KEPT];	/* name: path, folded */
 	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];

@@ -52,7 +52,7 @@ static u32 hash_of(const struct report_endpoint *r)
 static bool same_endpoint(const struct report_endpoint *a, const struct report_endpoint *b)
 {
 	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
-	       a->server == b->server && a->protocol == b->protocol && a->other == b->other &&
+	       a->server == b->server && a->protocol == b->protocol && a->other == b->other && a->tls == b->tls &&
 	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
 }
 
@@ -82,6 +82,7 @@ static void fill_key(struct report_endpoint *key, const struct exchange *x)
 	key->process_start_ns = x->process_start_ns;
 	key->tgid = x->tgid;
 	key->server = x->server;
+	key->tls = x->tls;
 	key->protocol = (u8)x->protocol;
 	memcpy(key->method, x->method, sizeof(key->method));
 	path_fold(key->path, sizeof(key->path), x->path);
@@ -178,6 +179,7 @@ static void fill_request(struct report_request *r, const struct exchange *x, con
 	r->tid = x->tid;
 	r->status = x->status;
 	r->server = x->server;
+	r->tls = x->tls;
 	r->protocol = (u8)x->protocol;
 	r->v6 = x->v6;
 	r->has_peer = x->has_peer;

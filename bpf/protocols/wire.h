@@ -24,13 +24,15 @@ enum http_record_flags {
 	HTTP_V6 = 4,
 	HTTP_TAILED = 8,	/* tail is valid */
 	HTTP_EXACT = 16,	/* begin_ns is when the call was entered */
+	HTTP_TLS = 32,		/* what a TLS library was given, or gave */
 };
 
 struct http_record {
-	__u64 cookie;		/* of the socket */
+	__u64 cookie;		/* of the socket, or of the TLS session (HTTP_SESSION) */
 	__u64 begin_ns, end_ns;	/* of the call */
 	__u64 position;		/* of the first byte in its direction; where these jump, records are lost */
 	__u64 start_ns;		/* of the process */
+	__u64 socket;		/* its cookie; 0: not known (then there are no ends either) */
 	__u32 tgid, tid;
 	__u32 len;		/* bytes of the piece */
 	__u16 n;		/* of them captured: at data, the first ones */
@@ -62,8 +64,11 @@ struct http_body {
 	__u8 data[HTTP_BODY_BYTES];
 };
 
-/* What is kept of a TCP socket, by its cookie. */
-enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO };
+/* Numbers of TLS sessions are above those of sockets. */
+#define HTTP_SESSION (1ull << 63)
+
+/* What is kept of a TCP socket, by its cookie; of a TLS session, by its number. */
+enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO, HTTP_IN_TLS /* a socket: first[0] is its session */ };
 
 struct http_socket {
 	__u64 position[2];	/* bytes so far, by direction: HTTP_RX, HTTP_TX */

@@ -349,7 +349,7 @@ static struct follower *follow(void)
 	return follower_new(&(struct follow_sink){ .done = take_done, .over = take_over });
 }
 
-static u64 positions[2];
+static u64 positions[2], session, socket_of_session;
 
 static void record(struct follower *f, u32 kind, u64 time_ns, const char *text)
 {
@@ -357,13 +357,14 @@ static void record(struct follower *f, u32 kind, u64 time_ns, const char *text)
 	struct http_record *r = (void *)buf;
 
 	memset(r, 0, sizeof(*r));
-	r->cookie = 77;
+	r->cookie = session ?: 77;
+	r->socket = session ? socket_of_session : 77;
 	r->begin_ns = time_ns - 10;
 	r->end_ns = time_ns;
 	r->tgid = 5;
 	r->start_ns = 6;
 	r->kind = (u8)kind;
-	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS;
+	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS | (session ? HTTP_TLS : 0);
 	r->rport = 80;
 	if (kind <= HTTP_TX) {
 		r->len = r->n = (u16)strlen(text);
@@ -400,6 +401,34 @@ static void test_both_sides(void **s)
 	assert_int_equal(last.end_ns, 4000);
 	assert_int_equal(last.status, 404);
 	assert_int_equal(follower_counts(f).lost_records, 0);
+	follower_free(f);
+}
+
+/* In TLS the connection may be known later than the first request, or never. */
+static void test_tls(void **s)
+{
+	struct follower *f = follow();
+
+	positions[0] = positions[1] = 0;
+	session = HTTP_SESSION | 3;
+	socket_of_session = 0;
+	record(f, HTTP_RX, 1000, "GET /1 HTTP/1.1\r\n\r\n");
+	record(f, HTTP_TX, 1500, "HTTP/1.1 204 OK\r\n\r\n");
+	assert_int_equal(n_done, 1);
+	assert_true(last.tls);
+	assert_false(last.has_peer);
+	assert_int_equal(last.cookie, 0);
+	assert_int_equal(last.tgid, 5);
+	socket_of_session = 88;
+	record(f, HTTP_RX, 2000, "GET /2 HTTP/1.1\r\n\r\n");
+	record(f, HTTP_TX, 2500, "HTTP/1.1 204 OK\r\n\r\n");
+	assert_int_equal(n_done, 2);
+	assert_true(last.has_peer);
+	assert_int_equal(last.remote_port, 80);
+	assert_int_equal(last.cookie, 88);
+	session = 0;
+	record(f, HTTP_RX, 1000, "GET /3 HTTP/1.1\r\n\r\n");
+	assert_int_equal(follower_counts(f).connections, 2);
 	follower_free(f);
 }
 
@@ -574,6 +603,7 @@ int main(void)
 		cmocka_unit_test(test_not_http),
 		cmocka_unit_test(test_traceparent),
 		cmocka_unit_test(test_both_sides),
+		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_answer_told_first),
 		cmocka_unit_test(test_aborted),
 		cmocka_unit_test(test_until_close),

@@ -77,7 +77,8 @@ static __always_inline int looks_like_http(u64 first, u32 n)
 /* ---- what a call moved ---- */
 
 struct moved {
-	u64 key;		/* of the socket */
+	u64 key;		/* of the socket, or of the TLS session */
+	u64 socket;
 	u64 base, iov;		/* where the bytes are, or a list of such; neither: unknown */
 	u64 begin_ns, end_ns;
 	u64 total;
@@ -175,6 +176,7 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	r->end_ns = m->end_ns;
 	r->position = __sync_fetch_and_add(&s->position[m->tx & 1], len);
 	r->start_ns = t->group_leader->start_boottime;
+	r->socket = m->socket;
 	r->tgid = t->tgid;
 	r->tid = t->pid;
 	r->len = len;
@@ -399,7 +401,7 @@ static __always_inline int end_of_stream(u64 key, u8 kind)
 static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
 				 bool traced)
 {
-	struct moved m = { .key = key, .total = ret, .tx = tx };
+	struct moved m = { .key = key, .socket = key, .total = ret, .tx = tx };
 	int before = 0;
 
 	find_bytes(&m, bpf_get_current_task_btf());

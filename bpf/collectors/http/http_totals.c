@@ -64,7 +64,7 @@ static u32 hash_of(const struct report_endpoint *e)
 static bool same(const struct report_endpoint *a, const struct report_endpoint *b)
 {
 	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
-	       a->server == b->server && a->protocol == b->protocol && a->other == b->other &&
+	       a->server == b->server && a->protocol == b->protocol && a->other == b->other && a->tls == b->tls &&
 	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
 }
 
@@ -84,6 +84,7 @@ static struct total *make(const struct report_endpoint *key)
 	t->e.tgid = key->tgid;
 	t->e.process_start_ns = key->process_start_ns;
 	t->e.server = key->server;
+	t->e.tls = key->tls;
 	t->e.protocol = key->protocol;
 	t->e.other = key->other;
 	memcpy(t->e.method, key->method, sizeof(t->e.method));
@@ -184,14 +185,14 @@ static void add_request(const struct report_request *q)
 	r->comm = p && p->comm ? str_get(p->comm) : NULL;
 	r->side = str_new(q->server ? "server" : "client");
 	r->protocol = str_new(protocol_name(q->protocol));
-	r->tls = 0;
+	r->tls = q->tls;
 	r->status = q->status ? q->status : U64_BLANK;
 	r->duration_ns = or_blank(q->duration_ns);
 	r->first_byte_ns = or_blank(q->first_byte_ns);
 	r->rx_bytes = q->server ? q->asked_bytes : q->answered_bytes;
 	r->tx_bytes = q->server ? q->answered_bytes : q->asked_bytes;
 	r->peer = peer_text(q);
-	r->cookie = q->cookie;
+	r->cookie = q->cookie ?: U64_UNKNOWN;
 	r->trace_id = str_new(q->trace_id);
 	r->span_id = str_new(q->span_id);
 	r->endpoint = str_new(q->name);
@@ -297,7 +298,7 @@ static struct http_row *make_row(struct total *t, const struct proc *p, const st
 	r->start_time_ns = e->process_start_ns;
 	r->side = str_new(e->server ? "server" : "client");
 	r->protocol = str_new(protocol_name(e->protocol));
-	r->tls = 0;
+	r->tls = e->tls;
 	r->method = str_new(e->method);
 	r->path = str_new(e->other ? "other" : e->path);
 	r->comm = p && p->comm ? str_get(p->comm) : str_new("?");
