@@ -172,8 +172,10 @@ void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u
 	if (!fpid || !fstart || !u64_known(pid))
 		return;
 	*ret_first = lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns);
-	*ret_end = start_time_ns ? lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns + 1)
-				 : lower_bound(&s->tables[t], fpid, fstart, pid + 1, 0);
+	/* no start: all with that pid; none is greater than an unknown one */
+	*ret_end = start_time_ns && start_time_ns + 1 ?
+		lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns + 1) :
+		lower_bound(&s->tables[t], fpid, fstart, pid + 1, 0);
 }
 
 const struct processes_row *snapshot_process(const struct snapshot *s, u64 pid, u64 start_time_ns)

@@ -59,6 +59,7 @@ static void rows_are_sorted_and_later_wins(void **state)
 	assert_int_equal(s->tables[TABLE_processes].n, 3);
 	assert_int_equal(((struct processes_row *)s->tables[TABLE_processes].rows[0])->pid, 10);
 	assert_string_equal(snapshot_process(s, 20, 0)->comm, "new");
+	assert_null(snapshot_process(s, 20, U64_UNKNOWN));	/* a row whose start is not known */
 	snapshot_put(s);
 }
 
