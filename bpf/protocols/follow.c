@@ -162,6 +162,13 @@ static u64 last_byte_ns(const struct follower *f)
 	return f->ending ? f->conn->moved_ns[f->direction] : f->record->end_ns;
 }
 
+static void note_inner(struct exchange *x, const struct protocol *inner)
+{
+	for (u32 i = 0; inner && i < ARRAY_SIZE(protocols); i++)
+		if (protocols[i] == inner)
+			x->protocol = (enum protocol_id)i;
+}
+
 static void request_part(struct follower *f, const struct part *p)
 {
 	struct exchange *x = p->kind == PART_BEGIN ? get_exchange(f, f->conn, p->number) :
@@ -181,6 +188,7 @@ static void request_part(struct follower *f, const struct part *p)
 		strncpy(x->method, p->method ?: "", sizeof(x->method) - 1);
 		strncpy(x->trace_id, p->trace_id ?: "", sizeof(x->trace_id) - 1);
 		strncpy(x->span_id, p->span_id ?: "", sizeof(x->span_id) - 1);
+		note_inner(x, p->inner);
 	} else {
 		x->asked_done = true;
 		x->asked_bytes = p->bytes;
@@ -201,6 +209,10 @@ static void answer_part(struct follower *f, const struct part *p)
 		x->first_ns = first_byte_ns(f);
 	} else if (p->kind == PART_HEAD) {
 		x->status = p->status;
+		note_inner(x, p->inner);
+	} else if (p->kind == PART_BROKEN && !x->answered) {
+		x->aborted = true;
+		finish(f, f->conn, x);
 	} else {
 		x->answered_done = true;
 		x->answered_bytes = p->bytes;

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "bpf/protocols/protocol.h"
+#include "bpf/protocols/trace.h"
 
 #define NAME_MAX_KEPT 24	/* of a header; longer ones are none of ours */
 #define VALUE_MAX_KEPT 64
@@ -44,7 +45,7 @@ struct head {
 	bool in_query, bad;
 	char method[METHOD_MAX], path[PATH_MAX_KEPT], version[12];
 	char name[NAME_MAX_KEPT], value[VALUE_MAX_KEPT];
-	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];
+	struct trace trace;
 };
 
 struct direction {
@@ -125,8 +126,8 @@ static void tell(struct http1 *h, enum role role, enum part_kind kind, const str
 		p.method = x->method;
 		p.path = role == ASKS ? x->path : NULL;
 		p.status = x->status;
-		p.trace_id = x->trace_id[0] ? x->trace_id : NULL;
-		p.span_id = x->span_id[0] ? x->span_id : NULL;
+		p.trace_id = x->trace.trace_id[0] ? x->trace.trace_id : NULL;
+		p.span_id = x->trace.span_id[0] ? x->trace.span_id : NULL;
 	}
 	out->part(out->arg, &p);
 }
@@ -290,19 +291,6 @@ static void transfer_encoding(struct head *x)
 	x->flags |= strcasecmp(last, "chunked") ? CODED : CHUNKED;
 }
 
-/* 00-TRACE ID-SPAN ID-FLAGS: W3C Trace Context. */
-static void traceparent(struct head *x)
-{
-	const char *trace = x->value + 3, *span = trace + TRACE_ID_LEN + 1;
-
-	if (x->n_value < 3 + TRACE_ID_LEN + 1 + SPAN_ID_LEN + 3 || x->value[2] != '-' ||
-	    strspn(trace, "0123456789abcdef") != TRACE_ID_LEN || trace[TRACE_ID_LEN] != '-' ||
-	    strspn(span, "0123456789abcdef") != SPAN_ID_LEN || span[SPAN_ID_LEN] != '-')
-		return;
-	memcpy(x->trace_id, trace, TRACE_ID_LEN);
-	memcpy(x->span_id, span, SPAN_ID_LEN);
-}
-
 static void header_done(struct head *x)
 {
 	u32 n = min(x->n_value, (u32)VALUE_MAX_KEPT - 1);
@@ -314,7 +302,7 @@ static void header_done(struct head *x)
 	else if (is_name(x, "transfer-encoding"))
 		transfer_encoding(x);
 	else if (is_name(x, "traceparent"))
-		traceparent(x);
+		trace_parse(&x->trace, x->value);
 	else if (is_name(x, "upgrade"))
 		x->flags |= UPGRADES;
 	x->n_name = x->n_value = 0;

@@ -57,10 +57,14 @@ struct part {
 	const char *method;	/* "GET"; Redis: the command; SQL: the verb */
 	const char *path;	/* without query; NULL: the protocol has none */
 	const char *trace_id, *span_id;	/* of `traceparent` */
-	/* HEAD of who answers: */
-	u32 status;		/* as the protocol numbers them */
+	/* HEAD of who answers; may come again, as more is known: */
+	u32 status;		/* as the protocol numbers them, from status_base on; or one of enum status */
+	const struct protocol *inner;	/* HEAD: what this one carries (HTTP/2: gRPC); NULL: nothing else */
 	bool uncertain;		/* DONE: its end was recognised, not counted */
 };
+
+/* STATUS_UNKNOWN: there is one, but it cannot be told. */
+enum status { STATUS_NONE, STATUS_UNKNOWN = 0x7fffffff };
 
 struct sink {
 	void (*part)(void *arg, const struct part *p);
@@ -82,6 +86,8 @@ struct protocol {
 	void (*close)(void *state);
 	/* Whether that status is an error, as the semantic conventions have it. */
 	bool (*is_error)(u32 status, bool server);
+	u32 status_base;	/* what a status of 0 is here: STATUS_NONE is none */
+	const char *(*status_name)(u32 status);	/* NULL, also returned: its number says it */
 };
 
 enum protocol_id {

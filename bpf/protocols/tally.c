@@ -122,7 +122,8 @@ static void add_status(struct endpoint *e, u32 status)
 
 static bool is_error(const struct exchange *x)
 {
-	return x->aborted || !x->status || protocols[x->protocol]->is_error(x->status, x->server);
+	return x->aborted || x->status == STATUS_NONE ||
+	       (x->status != STATUS_UNKNOWN && protocols[x->protocol]->is_error(x->status, x->server));
 }
 
 static u64 duration_of(const struct exchange *x)

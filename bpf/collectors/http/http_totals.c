@@ -37,16 +37,11 @@ static struct row **requests;
 static u32 n_requests, cap_requests, n_new;
 static u64 seq;
 
-static const char *protocol_name(u8 protocol)
-{
-	static const struct protocol *const all[] = {
+static const struct protocol *const protocols[] = {
 #define PROTOCOL(name) &name##_protocol,
 #include "bpf/protocols/protocols.def"
 #undef PROTOCOL
-	};
-
-	return all[protocol]->name;
-}
+};
 
 /* ---- endpoints ---- */
 
@@ -168,6 +163,11 @@ static u64 or_blank(u64 v)
 	return v == UINT64_MAX ? U64_BLANK : v;
 }
 
+static bool is_known(u32 status)
+{
+	return status != STATUS_NONE && status != STATUS_UNKNOWN;
+}
+
 static void add_request(const struct report_request *q)
 {
 	const struct proc *p = proctab_find(q->tgid, q->process_start_ns);
@@ -184,9 +184,9 @@ static void add_request(const struct report_request *q)
 	r->tid = q->tid;
 	r->comm = p && p->comm ? str_get(p->comm) : NULL;
 	r->side = str_new(q->server ? "server" : "client");
-	r->protocol = str_new(protocol_name(q->protocol));
+	r->protocol = str_new(protocols[q->protocol]->name);
 	r->tls = q->tls;
-	r->status = q->status ? q->status : U64_BLANK;
+	r->status = is_known(q->status) ? q->status - protocols[q->protocol]->status_base : U64_BLANK;
 	r->duration_ns = or_blank(q->duration_ns);
 	r->first_byte_ns = or_blank(q->first_byte_ns);
 	r->rx_bytes = q->server ? q->asked_bytes : q->answered_bytes;
@@ -243,17 +243,27 @@ void http_totals_report(const struct report *r)
 
 /* ---- rows ---- */
 
+static void status_text(char *buf, size_t cap, const struct protocol *p, u32 status)
+{
+	const char *name = status == STATUS_NONE ? "none" : status == STATUS_UNKNOWN ? "?" :
+			   p->status_name ? p->status_name(status) : NULL;
+
+	if (name)
+		snprintf(buf, cap, "%s", name);
+	else
+		snprintf(buf, cap, "%u", status - p->status_base);
+}
+
 /* "200 405, 409 2" */
 static const char *statuses_text(const struct total *t)
 {
-	char buf[MAX_STATUSES * 32] = "";
+	char buf[MAX_STATUSES * 48] = "";
 	size_t n = 0;
 
 	for (u32 i = 0; i < t->n_statuses && n < sizeof(buf); i++) {
-		char name[16] = "none";
+		char name[24];
 
-		if (t->statuses[i].status)
-			snprintf(name, sizeof(name), "%u", t->statuses[i].status);
+		status_text(name, sizeof(name), protocols[t->e.protocol], t->statuses[i].status);
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s %llu", n ? ", " : "", name,
 				      (unsigned long long)t->statuses[i].n);
 	}
@@ -297,7 +307,7 @@ static struct http_row *make_row(struct total *t, const struct proc *p, const st
 	r->pid = e->tgid;
 	r->start_time_ns = e->process_start_ns;
 	r->side = str_new(e->server ? "server" : "client");
-	r->protocol = str_new(protocol_name(e->protocol));
+	r->protocol = str_new(protocols[e->protocol]->name);
 	r->tls = e->tls;
 	r->method = str_new(e->method);
 	r->path = str_new(e->other ? "other" : e->path);

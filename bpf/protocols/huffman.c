@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * huffman.c: the code of RFC 7541, appendix B. It is canonical: how many codes
+ * each length has, and the symbols in the order of their codes, say all.
+ */
+#include "bpf/protocols/huffman.h"
+
+#define MAX_BITS 30
+
+/* Codes of so many bits. */
+static const u8 n_codes[MAX_BITS + 1] = {
+	0, 0, 0, 0, 0, 10, 26, 32, 6, 0, 5, 3, 2, 6, 2, 3,
+	0, 0, 0, 3, 8, 13, 26, 29, 12, 4, 15, 19, 29, 0, 4,
+};
+
+static const u8 symbols[] = {
+	48, 49, 50, 97, 99, 101, 105, 111, 115, 116, 32, 37, 45, 46, 47, 51, 52, 53, 54, 55, 56,
+	57, 61, 65, 95, 98, 100, 102, 103, 104, 108, 109, 110, 112, 114, 117, 58, 66, 67, 68, 69,
+	70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 89, 106, 107,
+	113, 118, 119, 120, 121, 122, 38, 42, 44, 59, 88, 90, 33, 34, 40, 41, 63, 39, 43, 124,
+	35, 62, 0, 36, 64, 91, 93, 126, 94, 125, 60, 96, 123, 92, 195, 208, 128, 130, 131, 162,
+	184, 194, 224, 226, 153, 161, 167, 172, 176, 177, 179, 209, 216, 217, 227, 229, 230, 129,
+	132, 133, 134, 136, 146, 154, 156, 160, 163, 164, 169, 170, 173, 178, 181, 185, 186, 187,
+	189, 190, 196, 198, 228, 232, 233, 1, 135, 137, 138, 139, 140, 141, 143, 147, 149, 150,
+	151, 152, 155, 157, 158, 165, 166, 168, 174, 175, 180, 182, 183, 188, 191, 197, 231, 239,
+	9, 142, 144, 145, 148, 159, 171, 206, 215, 225, 236, 237, 199, 207, 234, 235, 192, 193,
+	200, 201, 202, 205, 210, 213, 218, 219, 238, 240, 242, 243, 255, 203, 204, 211, 212, 214,
+	221, 222, 223, 241, 244, 245, 246, 247, 248, 250, 251, 252, 253, 254, 2, 3, 4, 5, 6, 7,
+	8, 11, 12, 14, 15, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127, 220,
+	249, 10, 13, 22,
+};
+
+/* Below `first` are codes that are shorter, the next n_codes[] are of this length. */
+int huffman_bit(struct huffman *h, u32 bit)
+{
+	u32 n, symbol;
+
+	if (++h->bits > MAX_BITS)
+		return HUFFMAN_BAD;
+	h->code = h->code << 1 | bit;
+	h->first <<= 1;
+	h->zeros += !bit;
+	n = n_codes[h->bits];
+	if (h->code - h->first >= n) {
+		h->index += n;
+		h->first += n;
+		return HUFFMAN_MORE;
+	}
+	symbol = h->index + h->code - h->first;
+	*h = (struct huffman){};
+	return symbol < sizeof(symbols) ? symbols[symbol] : HUFFMAN_BAD;
+}
+
+/* What is left of the last byte is the beginning of the code that ends nothing: ones. */
+bool huffman_may_end(const struct huffman *h)
+{
+	return h->bits < 8 && !h->zeros;
+}
