@@ -19,7 +19,7 @@
 enum http_record_kind { HTTP_RX, HTTP_TX, HTTP_RX_END, HTTP_TX_END, HTTP_CLOSED };
 
 enum http_record_flags {
-	HTTP_BEGINS = 1,	/* the first piece of its call */
+	HTTP_BEGINS = 1,	/* the first piece of its call; of HTTP/2: it begins with a frame */
 	HTTP_HAS_ENDS = 2,
 	HTTP_V6 = 4,
 	HTTP_TAILED = 8,	/* tail is valid */
@@ -68,7 +68,17 @@ struct http_body {
 #define HTTP_SESSION (1ull << 63)
 
 /* What is kept of a TCP socket, by its cookie; of a TLS session, by its number. */
-enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO, HTTP_IN_TLS /* a socket: first[0] is its session */ };
+enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO, HTTP_IN_TLS /* a socket: first[0] is its session */, HTTP_2 };
+
+/* Where in the frames of HTTP/2 a direction is. */
+struct http_frames {
+	__u64 head;		/* n_head bytes of a frame's head */
+	__u32 left;		/* bytes of its payload */
+	__u8 n_head;
+	__u8 skip;		/* the payload is not captured */
+	__u8 known;		/* where frames begin */
+	__u8 pad;
+};
 
 struct http_socket {
 	__u64 position[2];	/* bytes so far, by direction: HTTP_RX, HTTP_TX */
@@ -77,6 +87,7 @@ struct http_socket {
 	__u8 n_first[2];
 	__u8 class, tries;
 	__u32 pad;
+	struct http_frames frames[2];
 };
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * http.bpf.c: what calls on HTTP connections move: the beginning of each piece of
- * memory, and the length of all of it.
+ * memory, and the length of all of it; of HTTP/2 the frames, but for their data.
  *
  * From 6.3 on two tracepoints tell the socket and the length of each transfer,
  * also of sendfile() and io_uring (of which only lengths are told): calls on
@@ -10,6 +10,7 @@
  */
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
+#include "bpf/protocols/http2_frame.h"
 #include "bpf/protocols/wire.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -35,6 +36,9 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 
 #define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
 #define MAX_PIECES 8		/* of one call; the rest is told as one length */
+#define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
+#define MAX_FRAMES 512		/* in one piece */
+#define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
@@ -43,12 +47,14 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 
 #define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
-/* 1 yes, 0 too few bytes to tell, -1 no. */
+/* 2 the preface of HTTP/2, 1 yes, 0 too few bytes to tell, -1 no. */
 static __always_inline int looks_like_http(u64 first, u32 n)
 {
 	if (n < 4)
 		return 0;
 	switch ((u32)first) {
+	case WORD('P', 'R', 'I', ' '):
+		return 2;
 	case WORD('H', 'T', 'T', 'P'):
 		if (n < 7)
 			return 0;
@@ -195,7 +201,7 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 #define TELL(cap) ({								\
 	struct http_record *r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (cap), 0);	\
 	if (r_) {								\
-		fill_record(r_, m, s, base, len, flags);			\
+		fill_record(r_, m, s, base, len, flags & 0xff);			\
 		u32 n_ = want;							\
 		asm volatile("" : "+r"(n_));					\
 		if (n_ > (cap))							\
@@ -244,17 +250,51 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 	return 0;
 }
 
+/* Of len bytes the first `want`; flags: those of the record, and from bit 8 on how many came before. */
+__noinline int tell_record(const struct moved *m, u64 base, u32 len, u32 flags, u32 want)
+{
+	struct http_socket *s;
+	struct http_record *r;
+	u32 before = flags >> 8 & 7;
+	u64 key;
+
+	if (!m)
+		return 0;
+	key = m->key;	/* 6.1 wants keys on the stack */
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return 0;
+	/* sizes of records are constants: in steps, so that little of the ring is wasted */
+	if (want <= HTTP_SMALL)
+		r = TELL(HTTP_SMALL);
+	else if (want <= 256)
+		r = TELL(256);
+	else if (want <= 512)
+		r = TELL(512);
+	else if (want <= 1024)
+		r = TELL(1024);
+	else if (want <= 2048)
+		r = TELL(2048);
+	else
+		r = TELL(HTTP_LARGE);
+	if (!r) {
+		lose_record(s, m->tx & 1, len);
+		return 0;
+	}
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
 /* A global function, so that the verifier looks at it once. */
 __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u32 before)
 {
 	struct http_socket *s;
-	struct http_record *r;
 	u32 want = len, dir;
 	u64 first = 0, key;
 
 	if (!m)
 		return 0;
-	key = m->key;	/* 6.1 wants keys on the stack */
+	key = m->key;
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (!s)
 		return 0;
@@ -273,25 +313,195 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
-	/* sizes of records are constants: in steps, so that little of the ring is wasted */
-	if (want <= HTTP_SMALL)
-		r = TELL(HTTP_SMALL);
-	else if (want <= 256)
-		r = TELL(256);
-	else if (want <= 512)
-		r = TELL(512);
-	else if (want <= 1024)
-		r = TELL(1024);
-	else if (want <= 2048)
-		r = TELL(2048);
-	else
-		r = TELL(HTTP_LARGE);
-	if (!r) {
-		lose_record(s, dir, len);
-		return 0;
+	return tell_record(m, base, len, flags | before << 8, want);
+}
+
+/* ---- HTTP/2: what is in frames but data ---- */
+
+#define IS_PREFACE (1 << 11)	/* beside the flags of records: the connection begins */
+
+struct walk {
+	u64 base;
+	u32 len;		/* of the piece */
+	u32 at, from;		/* bytes before `from` are told, those up to `at` are looked at */
+	u32 captured, told;	/* of the next record: bytes of it that are wanted; where it ends */
+	u32 flags, begins;	/* of the next record */
+	struct http_frames f;
+};
+
+/* The next byte of a head that calls have cut. True: the head is whole. */
+static __always_inline bool walk_cut_head(struct walk *w, u8 *head)
+{
+	u8 c = 0;
+
+	bpf_probe_read_user(&c, 1, (void *)(w->base + w->at));
+	w->at++;
+	if (w->f.n_head < H2_HEAD - 1) {
+		w->f.head |= (u64)c << 8 * (w->f.n_head & 7);
+		w->f.n_head++;
+		return false;
 	}
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	__builtin_memcpy(head, &w->f.head, H2_HEAD - 1);
+	head[H2_HEAD - 1] = c;
+	return true;
+}
+
+static __always_inline bool walk_head(struct walk *w)
+{
+	u8 head[16] = {};
+	struct h2_head h;
+
+	if (!w->f.n_head && w->len - w->at >= H2_HEAD) {
+		if (bpf_probe_read_user(head, H2_HEAD, (void *)(w->base + w->at)))
+			return false;
+		w->at += H2_HEAD;
+	} else if (!walk_cut_head(w, head)) {
+		return true;
+	}
+	w->f.n_head = 0;
+	w->f.head = 0;
+	h2_parse(&h, head);
+	w->f.left = h.length;
+	w->f.skip = !h2_is_block(h.type) || h.length > H2_FRAME_MAX;
+	return h2_plausible(&h);
+}
+
+/* From here on nothing is known: the rest has no bytes. */
+static __always_inline int walk_ends(struct walk *w)
+{
+	w->f.known = 0;
+	w->captured = w->at - w->from;
+	w->told = w->at = w->len;
+	return 1;
+}
+
+/* One frame, or part of it. 1: the bytes from `from` to `told` are to be told. */
+static __always_inline int walk_frame(struct walk *w)
+{
+	u32 n;
+
+	if (!w->f.left && w->at - w->from > HTTP_LARGE - H2_HEAD) {
+		w->captured = w->at - w->from;
+		w->told = w->at;
+		return 1;
+	}
+	if (!w->f.left && (!w->base || !walk_head(w)))
+		return walk_ends(w);
+	n = w->len - w->at;
+	if (n > w->f.left)
+		n = w->f.left;
+	w->captured = w->at - w->from;
+	if (w->f.skip && n > SMALL_DATA) {
+		w->f.left -= n;
+		w->told = w->at += n;
+		return 1;
+	}
+	if (n > HTTP_LARGE - w->captured)
+		n = HTTP_LARGE - w->captured;
+	w->f.left -= n;
+	w->at += n;
+	w->captured += n;
+	w->told = w->at;
+	return w->captured == HTTP_LARGE;
+}
+
+#define frame_begins(f) (!(f)->left && !(f)->n_head && (f)->known ? HTTP_BEGINS : 0)
+
+static __always_inline void tell_walked(const struct moved *m, struct walk *w)
+{
+	u64 key = m->key;
+	struct http_socket *s = bpf_map_lookup_elem(&sockets, &key);
+
+	if (s && !w->captured && !w->begins)
+		tell_body(m, s, 0, w->told - w->from, 0);
+	else
+		tell_record(m, w->base ? w->base + w->from : 0, w->told - w->from, w->flags | w->begins, w->captured);
+	w->from = w->told;
+	w->flags &= 0xff;
+	w->begins = frame_begins(&w->f);
+}
+
+/* 0: the end of the piece. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int walk_on(const struct moved *m, struct walk *w)
+{
+	if (!m || !w)
+		return 0;
+	if (w->at < w->len && walk_frame(w))
+		tell_walked(m, w);
+	return w->at < w->len;
+}
+
+__noinline int walk_rest(const struct moved *m, struct walk *w)
+{
+	if (!m || !w)
+		return 0;
+	if (w->at < w->len)
+		walk_ends(w);
+	if (w->from < w->len)
+		tell_walked(m, w);
 	return 0;
+}
+
+/* Does a frame begin here, in a direction of which nothing is known? */
+static __always_inline bool joins(u64 base, u32 len)
+{
+	u8 first[16] = {};
+
+	if (!base || len < H2_HEAD || bpf_probe_read_user(first, H2_HEAD, (void *)base))
+		return false;
+	return h2_looks_like(first, H2_HEAD) != H2_NOTHING;
+}
+
+__noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
+{
+	struct walk w = { .base = base, .len = len, .flags = flags & ~HTTP_BEGINS };
+	struct http_socket *s;
+	u32 i, dir;
+	u64 key;
+
+	if (!m)
+		return 0;
+	key = m->key;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return 0;
+	dir = m->tx & 1;
+	w.f = s->frames[dir];
+	if (!w.f.known && flags & HTTP_BEGINS && joins(base, len))
+		w.f = (struct http_frames){ .known = 1 };
+	w.begins = flags & IS_PREFACE ? HTTP_BEGINS : frame_begins(&w.f);
+	for (i = 0; i < MAX_FRAMES && w.f.known; i++)
+		if (!walk_on(m, &w))
+			break;
+	walk_rest(m, &w);
+	s->frames[dir] = w.f;
+	return 0;
+}
+
+static __always_inline void tell_all_frames(const struct moved *m, u32 flags)
+{
+	u64 left = m->total;
+	u32 i;
+
+	if (!m->iov) {
+		tell_frames(m, m->base, left, flags);
+		return;
+	}
+	for (i = 0; i < MAX_PIECES_2 && i < m->n_iov && left; i++) {
+		struct user_iovec v = {};
+		u64 len;
+
+		if (!get_iovec(&v, m->iov, i, m->compat))
+			break;
+		len = v.len < left ? v.len : left;
+		if (!len)
+			continue;
+		tell_frames(m, v.base, len, flags);
+		flags &= 0xff & ~HTTP_BEGINS;
+		left -= len;
+	}
+	if (left)
+		tell_frames(m, 0, left, flags);
 }
 
 static __always_inline void tell_all(const struct moved *m, u32 flags, u32 before)
@@ -345,11 +555,29 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 	return !bpf_probe_read_user(word, n, (void *)addr);
 }
 
+/* A connection of HTTP/2 that was open before. */
+static __always_inline enum h2_looks looks_like_frame(const struct moved *m, u64 addr)
+{
+	u32 n = m->total < 16 ? m->total : 16;
+	u8 first[16] = {};
+
+	if (n >= 16) {
+		if (bpf_probe_read_user(first, 16, (void *)addr))
+			return H2_NOTHING;
+	} else {
+		asm volatile("%0 &= 15" : "+r"(n));
+		if (bpf_probe_read_user(first, n, (void *)addr))
+			return H2_NOTHING;
+	}
+	return h2_looks_like(first, n);
+}
+
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
 static __always_inline int classify(const struct moved *m, struct http_socket *s)
 {
 	u32 dir = m->tx & 1, had = s->n_first[dir], n = m->total < 8 ? m->total : 8;
 	u64 word = 0, addr = where_first(m);
+	enum h2_looks frame;
 	int looks;
 
 	if (had >= 8)
@@ -359,7 +587,9 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 	/* what came before it, as far as it could still become something */
 	looks = looks_like_http(had ? s->first[dir] | word << 8 * had : word, had + n > 8 ? 8 : had + n);
 	if (looks > 0) {
-		s->class = HTTP_YES;
+		s->class = looks == 2 ? HTTP_2 : HTTP_YES;
+		if (looks == 2)
+			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
 		return had;
 	}
 	if (!looks) {
@@ -368,7 +598,12 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 		return -1;
 	}
 	s->n_first[dir] = 0;
-	if (++s->tries >= TRIES)
+	frame = had || word & 0xff ? H2_NOTHING : looks_like_frame(m, addr);
+	if (frame == H2_REQUEST || frame == H2_ANSWER) {
+		s->class = HTTP_2;
+		return 0;
+	}
+	if (frame == H2_NOTHING && ++s->tries >= TRIES)
 		s->class = HTTP_NO;
 	return -1;
 }
@@ -397,11 +632,17 @@ static __always_inline int end_of_stream(u64 key, u8 kind)
 	return 0;
 }
 
+static __always_inline bool is_followed(const struct http_socket *s)
+{
+	return s->class == HTTP_YES || s->class == HTTP_2;
+}
+
 /* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
 static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
 				 bool traced)
 {
 	struct moved m = { .key = key, .socket = key, .total = ret, .tx = tx };
+	u32 flags = HTTP_BEGINS | HTTP_HAS_ENDS;
 	int before = 0;
 
 	find_bytes(&m, bpf_get_current_task_btf());
@@ -409,11 +650,17 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 		before = classify(&m, s);
 		if (before < 0)
 			return 0;
+		if (s->class == HTTP_2 && s->frames[tx].left)
+			flags |= IS_PREFACE;
 	}
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = entered_ns(&m);
 	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);
-	tell_all(&m, HTTP_BEGINS | HTTP_HAS_ENDS | (m.v6 ? HTTP_V6 : 0), before & 7);
+	flags |= m.v6 ? HTTP_V6 : 0;
+	if (s->class == HTTP_2)
+		tell_all_frames(&m, flags | (before & 7) << 8);
+	else
+		tell_all(&m, flags, before & 7);
 	return 0;
 }
 
@@ -431,7 +678,7 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	if (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
 	if (!ret)
-		return s && s->class == HTTP_YES ? end_of_stream(key, HTTP_RX_END) : 0;
+		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
 	if (!is_inet(sk))
 		return 0;
 	if (!s)
@@ -510,7 +757,7 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	if (!key || (s && s->class == HTTP_NO) || (!tx && is_look(t, regs, &args)))
 		return 0;
 	if (!ret)
-		return s && s->class == HTTP_YES ? end_of_stream(key, HTTP_RX_END) : 0;
+		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
 	if (!s)
 		s = socket_new(key);
 	return s ? moved(sk, key, s, ret, tx, false) : 0;
@@ -538,7 +785,7 @@ int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
 	s = key ? bpf_map_lookup_elem(&sockets, &key) : NULL;
 	if (!s)
 		return 0;
-	if (s->class == HTTP_YES)
+	if (is_followed(s))
 		end_of_stream(key, newstate == TCP_CLOSE ? HTTP_CLOSED : HTTP_TX_END);
 	if (newstate == TCP_CLOSE)
 		bpf_map_delete_elem(&sockets, &key);
