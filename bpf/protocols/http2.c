@@ -138,16 +138,18 @@ static bool is_convincing(const struct block *b, enum role role)
 	       (role == ASKS ? b->message.asks : b->message.status && b->message.status != STATUS_UNKNOWN);
 }
 
-static void block_ends(struct http2 *h, enum role role, const struct sink *out)
+/* True: with it the stream ends, in this direction. */
+static bool block_ends(struct http2 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 	struct block *b = d->block;
+	bool ends;
 
 	if (!b)
-		return;
+		return false;
 	if (!b->bad && !hpack_may_end(&b->hpack)) {
 		fault(h, role, out);
-		return;
+		return false;
 	}
 	if (is_convincing(b, role)) {
 		h->sure = true;
@@ -157,9 +159,9 @@ static void block_ends(struct http2 *h, enum role role, const struct sink *out)
 		b->message.unknown = true;
 	if (!b->promise)
 		streams_head(&h->streams, role, b->stream, &b->message, out);
-	if (!b->promise && b->ends)
-		streams_end(&h->streams, role, b->stream, out);
+	ends = b->ends;
 	forget_block(d);
+	return ends;
 }
 
 /* Part of the block is missing: what it inserted shifts all that was there. */
@@ -222,16 +224,17 @@ static void frame_ends(struct http2 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 	struct h2_head *f = &d->frame;
+	bool ends = f->type == H2_DATA && f->flags & H2_END_STREAM;
 
 	d->state = HEAD;
-	if (f->type == H2_DATA || h2_is_block(f->type))
-		streams_add_bytes(&h->streams, role, f->stream, f->length + H2_HEAD);
-	if (f->type == H2_DATA && f->flags & H2_END_STREAM)
-		streams_end(&h->streams, role, f->stream, out);
-	else if (f->type == H2_RST_STREAM)
+	if (f->type == H2_RST_STREAM)
 		streams_reset(&h->streams, f->stream, out);
 	else if (h2_is_block(f->type) && f->flags & H2_END_HEADERS)
-		block_ends(h, role, out);
+		ends = block_ends(h, role, out);
+	if (f->type == H2_DATA || h2_is_block(f->type))
+		streams_add_bytes(&h->streams, role, f->stream, f->length + H2_HEAD);
+	if (ends)
+		streams_end(&h->streams, role, f->stream, out);
 }
 
 /* n bytes of the payload of a frame with a header block; data NULL: they were not captured. */
