@@ -27,7 +27,6 @@ struct block {
 	struct hpack_block hpack;
 	struct http2_message message;
 	u32 stream;
-	bool ends;		/* the stream, in this direction */
 	bool promise;		/* of a stream that the server begins: none of ours */
 	bool bad;		/* part of it is missing */
 };
@@ -159,7 +158,7 @@ static bool block_ends(struct http2 *h, enum role role, const struct sink *out)
 		b->message.unknown = true;
 	if (!b->promise)
 		streams_head(&h->streams, role, b->stream, &b->message, out);
-	ends = b->ends;
+	ends = b->message.ends;
 	forget_block(d);
 	return ends;
 }
@@ -192,7 +191,7 @@ static void headers_begin(struct http2 *h, enum role role, const struct sink *ou
 	forget_block(d);
 	d->block = xcalloc(1, sizeof(*d->block));
 	d->block->stream = d->frame.stream;
-	d->block->ends = !promise && d->frame.flags & H2_END_STREAM;
+	d->block->message.ends = !promise && d->frame.flags & H2_END_STREAM;
 	d->block->promise = promise;
 	d->before = (promise ? 4 : d->frame.flags & H2_HAS_PRIORITY ? 5 : 0) + (d->frame.flags & H2_PADDED ? 1 : 0);
 	d->padding = 0;

@@ -14,7 +14,7 @@ struct http2_stream {
 	u32 grpc_status;
 	bool asked, headed, asked_done;	/* headed: the request has its name */
 	bool answered, answered_done;
-	bool grpc;
+	bool grpc, maybe_grpc;	/* maybe: of the request's head too little could be told */
 	bool unknown;		/* some of the answer's heads could not be told */
 	u64 bytes[N_ROLES];
 };
@@ -74,6 +74,7 @@ static void request_head(struct http2_streams *s, struct http2_stream *x, const 
 
 	x->headed = true;
 	x->grpc |= m->grpc;
+	x->maybe_grpc = m->unknown && !strcmp(m->method, "POST");
 	p.method = m->method[0] ? m->method : "?";
 	p.path = m->path[0] ? m->path : "*";
 	p.trace_id = m->trace.trace_id[0] ? m->trace.trace_id : NULL;
@@ -139,6 +140,9 @@ static void answers_head(struct http2_streams *s, u32 id, const struct http2_mes
 	if (!x->answered)
 		x->status = m->status ?: STATUS_UNKNOWN;
 	x->answered = true;
+	/* trailers that could not be told, of what may be gRPC: it may have failed with 200 */
+	if (m->ends && x->maybe_grpc && x->unknown && x->status == 200)
+		x->status = STATUS_UNKNOWN;
 	if (!x->grpc)
 		answer_head(x, out);
 }

@@ -29,6 +29,7 @@ struct http2_message {
 	bool grpc, scheme;
 	bool unknown;		/* some of it could not be told */
 	bool asks;		/* it has what only a request has */
+	bool ends;		/* that role says no more on this stream */
 };
 
 /* A frame HEADERS begins. */

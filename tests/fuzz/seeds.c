@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bpf/record/history.h"
+#include "tests/fuzz/http2_captures.h"
 #include "tests/unit/gen.h"
 
 static const char *path(const char *dir, const char *kind, u32 i)
@@ -104,6 +105,26 @@ static int messages(const char *dir, u32 i)
 	return save(path(dir, "http1", i), reader, r) || save(path(dir, "follow", i), follower, f);
 }
 
+/* Conversations of HTTP/2, as fuzz_http2.c and fuzz_follow.c take them apart. */
+static int conversation(const char *dir, u32 i, const struct captured *c, u32 n)
+{
+	u8 reader[4096], follower[8192];
+	size_t r = 0, f = 0;
+
+	for (u32 k = 0; k < n; k++) {
+		memcpy(reader + r, (u8[]){ (u8)(c[k].answers | 4), (u8)c[k].n, (u8)(c[k].n >> 8) }, 3);
+		memcpy(reader + r + 3, c[k].bytes, c[k].n);
+		r += c[k].n + 3;
+		for (u32 at = 0, len; at < c[k].n; at += len) {
+			len = c[k].n - at < 255 ? c[k].n - at : 255;
+			memcpy(follower + f, (u8[]){ 0, (u8)c[k].answers, 3, (u8)len }, 4);
+			memcpy(follower + f + 4, c[k].bytes + at, len);
+			f += len + 4;
+		}
+	}
+	return save(path(dir, "http2", i), reader, r) || save(path(dir, "follow", 10 + i), follower, f);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const texts[] = {
@@ -129,5 +150,7 @@ int main(int argc, char **argv)
 		err = save(path(argv[1], "perfmap", i), maps[i], strlen(maps[i]));
 	for (u32 i = 0; i < 4 && !err; i++)
 		err = messages(argv[1], i);
+	err = err || conversation(argv[1], 0, captured_nghttp, ARRAY_SIZE(captured_nghttp)) ||
+	      conversation(argv[1], 1, captured_grpc, ARRAY_SIZE(captured_grpc));
 	return err ? 1 : 0;
 }

@@ -17,6 +17,7 @@
 #include "bpf/protocols/hpack.h"
 #include "bpf/protocols/http2_frame.h"
 #include "bpf/protocols/protocol.h"
+#include "tests/fuzz/http2_captures.h"
 
 /* ---- header blocks ---- */
 
@@ -369,6 +370,38 @@ static void test_joined(void **s)
 	expect(">23 head GET /new\n>23 done 17\n>25 head GET /new\n>25 done 13\n>27 head GET *\n>27 done 12\n");
 }
 
+static void replay(const struct captured *c, u32 n)
+{
+	begin();
+	for (u32 i = 0; i < n; i++)
+		data(c[i].answers ? ANSWERS : ASKS, (const u8 *)c[i].bytes, c[i].n);
+}
+
+/* What grpcio and its server sent each other, whole, and joined at each call: never another name or status. */
+static void test_captured(void **s)
+{
+	static const char from5[] = ">5 head POST *\n>5 done 35\n<grpc5 head NOT_FOUND\n<5 done 43\n";
+	static const char from7[] = ">7 head POST *\n>7 done 35\n<7 head ?\n<7 done 29\n";
+	static const char from9[] = ">9 head POST *\n>9 done 32\n<9 head 200\n<9 head ?\n<9 done 37\n";
+
+	replay(captured_nghttp, ARRAY_SIZE(captured_nghttp));
+	expect(">13 head GET /s\n>13 done 51\n>15 head GET /nope\n>15 done 29\n"
+	       "<13 head 200\n<15 head 404\n<13 done 108\n<15 done 195\n");
+	replay(captured_grpc, ARRAY_SIZE(captured_grpc));
+	expect(">grpc1 head POST /test.Echo/Unary\n>1 done 229\n<grpc1 head OK\n<1 done 126\n"
+	       ">grpc3 head POST /test.Echo/Unary\n>3 done 32\n<grpc3 head OK\n<3 done 37\n"
+	       ">grpc5 head POST /test.Echo/Unary\n>5 done 35\n<grpc5 head NOT_FOUND\n<5 done 43\n"
+	       ">grpc7 head POST /test.Echo/Unary\n>7 done 35\n<grpc7 head NOT_FOUND\n<7 done 29\n"
+	       ">grpc9 head POST /test.Echo/Unary\n>9 done 32\n<grpc9 head OK\n<9 done 37\n");
+	for (u32 from = 4; from < ARRAY_SIZE(captured_grpc); from++) {
+		replay(captured_grpc + from, ARRAY_SIZE(captured_grpc) - from);
+		assert_null(strstr(seen.text, "/test"));
+		assert_true(from > 10 || strstr(seen.text, from5));	/* its status is inserted there */
+		assert_true(from != 12 || !strncmp(seen.text, from7, sizeof(from7) - 1));
+		assert_true(from < 7 || from > 14 || strstr(seen.text, from9));
+	}
+}
+
 /* Bytes of a block are missing: its name is unknown, and all indexes are until there are new entries. */
 static void test_block_unseen(void **s)
 {
@@ -559,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_data_unseen),
 		cmocka_unit_test(test_grpc),
 		cmocka_unit_test(test_joined),
+		cmocka_unit_test(test_captured),
 		cmocka_unit_test(test_block_unseen),
 		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_reset),
