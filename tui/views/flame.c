@@ -322,6 +322,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \
 	"░\tframes too narrow to be drawn (i: how many)\n" \
+	"·\twhere there are no fills: frames of one or two cells, too narrow for a name\n" \
 	"whole\tshare of the stacks that reach their outermost frame\n" \
 	"+ - =\tin a comparison: grew, shrank since A, within chance\n"
 
