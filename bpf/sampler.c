@@ -348,6 +348,22 @@ static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_l
 
 static const struct sampler *volatile kept;	/* so that it is not a leak */
 
+void sampler_start_helpers(void)
+{
+	keeper_start();
+	symbolizer_start();
+	protocols_start();
+	resolver_start();
+}
+
+void sampler_stop_helpers(void)
+{
+	keeper_stop();
+	symbolizer_stop();
+	protocols_stop();
+	resolver_stop();
+}
+
 static void sampler_free(struct sampler *s)
 {
 	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
@@ -360,10 +376,7 @@ static void sampler_free(struct sampler *s)
 	close(s->wake_fd);
 	close(s->ready_fd);
 	proctab_scope(NULL);
-	keeper_stop();
-	symbolizer_stop();
-	protocols_stop();
-	resolver_stop();
+	sampler_stop_helpers();
 	/* the session stays: snapshots that somebody still holds point to it */
 	kept = s;
 }
@@ -378,10 +391,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	if (*ret_error)
 		return NULL;
 	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
-	keeper_start();
-	symbolizer_start();
-	protocols_start();
-	resolver_start();
+	sampler_start_helpers();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
 	options = &s->opt;

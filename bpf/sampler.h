@@ -48,6 +48,13 @@ void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
 void sampler_stop(struct sampler *s);
 
 /*
+ * The processes that ottop does not work without; before there are threads, and before
+ * privileges are given up. What does not start is missed, and said, where it is needed.
+ */
+void sampler_start_helpers(void);
+void sampler_stop_helpers(void);
+
+/*
  * ottop --check: what this kernel and these privileges permit, as text of at
  * most 80 columns. 0 when the process view can run, else 1.
  */
