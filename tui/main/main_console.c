@@ -18,6 +18,7 @@
 #include "tui/main/main.h"
 
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
+#define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
 
 struct console {
 	const struct options *o;
@@ -92,7 +93,7 @@ static const struct snapshot *console_take(void *arg)
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
 	if (c->record)
-		exporter_push(c->exporter, s);
+		record_push(c->record, c->exporter, s);
 	c->taken += s->interval_ns != 0;
 	return s;
 }
@@ -121,6 +122,13 @@ static void console_look(void *arg, const u32 *pids, u32 n)
 	struct console *c = arg;
 
 	sampler_look(c->source.sampler, pids, n);
+}
+
+static void console_see(void *arg, const u32 *frames, u32 n)
+{
+	struct console *c = arg;
+
+	sampler_see_frames(c->source.sampler, frames, n);
 }
 
 static void console_scope(void *arg, bool on)
@@ -157,11 +165,20 @@ static char *start_record(struct console *c, const char *path)
 	return xasprintf("recording to %s", c->record->path);
 }
 
+/* What is known of all frames, for a file; NULL: of a recording, or nothing is. */
+static const struct snapshot *name_all(struct console *c)
+{
+	return c->source.sampler ? sampler_name_frames(c->source.sampler, NULL, 0, PATIENCE_NS) : NULL;
+}
+
 /* Waits until what is queued is on the disk: the user asked for a whole file. */
 static char *stop_record(struct console *c)
 {
+	const struct snapshot *named = record_wants_names(c->record) ? name_all(c) : NULL;
 	char *report;
 
+	record_end(c->record, c->exporter, named);
+	snapshot_put(named);
 	exporter_stop(c->exporter);
 	report = record_sink_report(c->record);
 	record_sink_free(c->record);
@@ -211,7 +228,7 @@ static char *write_profile(struct console *c, const struct snapshot *s, u64 tabl
 	struct history *h = c->history ? c->history : recording_history(c->source.recording);
 	char *chosen = path ? NULL : choose_name(source_session(&c->source), "pb.gz");
 	char *line = main_write_stacks(h, s->seq, from_ns,
-				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid,
+				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid, c->source.sampler,
 				       path ? path : chosen);
 
 	free(chosen);
@@ -222,6 +239,7 @@ static char *write_json(struct console *c, const struct snapshot *s, u64 tables,
 {
 	char *name = path ? xstrdup(path) : choose_name(source_session(&c->source), "json");
 	FILE *f = create_file(name);
+	const struct snapshot *named = NULL, *whole;
 	struct json_writer *w;
 	char *line;
 	int err;
@@ -231,9 +249,14 @@ static char *write_json(struct console *c, const struct snapshot *s, u64 tables,
 		free(name);
 		return line;
 	}
+	if (tables & TABLE_BIT(TABLE_frames))
+		named = name_all(c);
+	whole = named ? snapshot_with_table(s, named, TABLE_frames) : snapshot_get(s);
 	w = json_writer_new(f, tables);
-	err = json_writer_write(w, s);
+	err = json_writer_write(w, whole);
 	json_writer_free(w);
+	snapshot_put(whole);
+	snapshot_put(named);
 	if (fclose(f) && !err)
 		err = -errno;
 	line = err ? xasprintf("%s: %s; it is not whole", name, strerror(-err)) :
@@ -293,6 +316,7 @@ static struct console_config configure(struct console *c)
 				.arg = c, .fd = console_fd, .take = console_take,
 				.want = console_want,
 				.look = live ? console_look : NULL,
+				.see = live ? console_see : NULL,
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.ask_name = live ? console_ask_name : NULL,

@@ -16,6 +16,8 @@
 #include "tui/main/main.h"
 
 #define QUEUE_MAX 64		/* snapshots that wait for a slow disk */
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
+#define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
 #define STUCK_MS 3000		/* for the recording to end, after a signal */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
 
@@ -109,7 +111,7 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 	if (!is_whole(h, s))
 		return 0;
 	if (h->exporter)
-		exporter_push(h->exporter, s);
+		record_push(h->record, h->exporter, s);
 	if (h->json)
 		err = json_writer_write(h->json, s);
 	else if (h->batch)
@@ -174,11 +176,17 @@ static int loop(struct headless *h)
 /* Ends the recording and says what became of it; returns the exit status. */
 static int finish_recording(struct headless *h)
 {
+	const struct snapshot *named = NULL;
 	char *report;
 	int status;
 
 	if (!h->record)
 		return 0;
+	if (record_wants_names(h->record))
+		named = sampler_name_frames(h->source.sampler, NULL, 0,
+					    main_interrupted() ? NAMES_SOON_NS : ALL_NAMES_NS);
+	record_end(h->record, h->exporter, named);
+	snapshot_put(named);
 	if (!exporter_stop_within(h->exporter, main_interrupted() ? STUCK_MS : UINT32_MAX)) {
 		main_say("--record %s: nobody takes what is written; it is cut", h->o->record);
 		return 1;
