@@ -184,6 +184,12 @@ static inline const struct hist *row_hist_tick(const struct row *r, const struct
 	return ((const struct hist *const *)((const char *)r + f->offset))[1];
 }
 
+/*
+ * The growth of a counter from one snapshot to a later one (rate.c): 0 where it fell a little
+ * or either is not known, all of `to` where it started anew.
+ */
+u64 counter_growth(u64 from, u64 to);
+
 const struct row *row_get(const struct row *r);	/* NULL-safe; returns r */
 void row_put(const struct row *r);		/* NULL-safe */
 /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "exporter/json.h"
+#include "exporter/otlp/otlp.h"
 #include "exporter/profile.h"
 #include "tui/app/app.h"
 #include "tui/main/main.h"
@@ -26,6 +27,7 @@ struct console {
 	struct history *history;	/* live: our own */
 	struct exporter *exporter;
 	struct record_sink *record;	/* or NULL: nothing is recorded */
+	struct otlp_sink *otlp;		/* or NULL: nothing is sent */
 	u64 taken;
 	u64 tables, pid, start_time_ns;	/* what was wanted last */
 };
@@ -92,18 +94,23 @@ static const struct snapshot *console_take(void *arg)
 		return NULL;
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
-	if (c->record)
+	if (c->record)	/* the other sinks get what it gets */
 		record_push(c->record, c->exporter, s);
+	else if (c->otlp)
+		exporter_push(c->exporter, s);
 	c->taken += s->interval_ns != 0;
 	return s;
 }
 
-/* A recording holds all tables, whatever is on the screen. */
+/* What leaves does not depend on what is on the screen. */
+static u64 tables_of_sinks(const struct console *c)
+{
+	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? otlp_tables() : 0);
+}
+
 static void tell_wanted(struct console *c)
 {
-	u64 tables = c->record ? c->tables | record_tables(c->o) : c->tables;
-
-	sampler_want(c->source.sampler, tables, c->pid, c->start_time_ns);
+	sampler_want(c->source.sampler, c->tables | tables_of_sinks(c), c->pid, c->start_time_ns);
 }
 
 static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
@@ -179,10 +186,9 @@ static char *stop_record(struct console *c)
 
 	record_end(c->record, c->exporter, named);
 	snapshot_put(named);
-	exporter_stop(c->exporter);
+	exporter_remove_wait(c->exporter, &c->record->sink);
 	report = record_sink_report(c->record);
 	record_sink_free(c->record);
-	c->exporter = NULL;
 	c->record = NULL;
 	return report;
 }
@@ -343,13 +349,30 @@ static void choose_theme(const struct options *o)
 		setenv("COLORFGBG", o->theme_light ? "0;15" : "15;0", 1);
 }
 
+static bool start_otlp(struct console *c, char **ret_error)
+{
+	c->exporter = exporter_start(QUEUE_MAX);
+	if (!c->exporter) {
+		*ret_error = xasprintf("--otlp: no thread: %s", strerror(errno));
+		return false;
+	}
+	c->otlp = otlp_open(c->o->otlp, (u32)c->o->otlp_processes, source_session(&c->source),
+			    ret_error);
+	if (c->otlp)
+		exporter_add(c->exporter, otlp_sink_of(c->otlp));
+	return c->otlp != NULL;
+}
+
 static bool console_open(struct console *c, char **ret_error)
 {
 	const struct options *o = c->o;
+	u64 tables = o->names.tables | (o->record ? record_tables(o) : 0) |
+		     (o->otlp ? otlp_tables() : 0);
 	char *line;
 
-	if (!source_open(&c->source, o, o->names.tables | (o->record ? record_tables(o) : 0),
-			 ret_error))
+	if (!source_open(&c->source, o, tables, ret_error))
+		return false;
+	if (o->otlp && !start_otlp(c, ret_error))
 		return false;
 	if (c->source.sampler)
 		c->history = history_new(HISTORY_CAP_BYTES);
@@ -377,6 +400,13 @@ static int console_close(struct console *c)
 		free(report);
 	}
 	exporter_stop(c->exporter);
+	if (c->otlp && !otlp_is_delivered(c->otlp)) {
+		char *report = otlp_report(c->otlp);
+
+		main_say("%s", report);
+		free(report);
+	}
+	otlp_free(c->otlp);
 	if (source_problem(&c->source))
 		main_say("%s", source_problem(&c->source));
 	source_close(&c->source);
