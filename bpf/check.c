@@ -2,10 +2,8 @@
 /*
  * check.c: ottop --check. Every collector is opened for a third of a second,
  * which is the only way to know that this kernel takes its programs, and
- * closed again; with the helpers that the console would have, and with no more
- * privileges than it would still have then. Nothing of it is left behind.
+ * closed again.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +14,8 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
-#include "bpf/helpers/privileges.h"
+#include "bpf/helpers/keeper.h"
 #include "bpf/kernel/probes.h"
-#include "bpf/sampler.h"
-
-#define REASON_MAX 160
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
@@ -132,25 +127,15 @@ static const struct snapshot *observe(void)
 	return builder_seal(b);
 }
 
-/* What runs always is opened before privileges are given up, the rest after that. */
-static void open_those(bool always, int *errs, char (*reasons)[REASON_MAX])
-{
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
-		if (collectors[i]->always == always)
-			errs[i] = collectors[i]->open(reasons[i], REASON_MAX);
-}
-
 static int check_collectors(FILE *out)
 {
-	char reasons[ARRAY_SIZE(collectors)][REASON_MAX] = {};
+	char reasons[ARRAY_SIZE(collectors)][160] = {};
 	int errs[ARRAY_SIZE(collectors)];
 	const struct snapshot *s;
 
-	sampler_start_helpers();
-	open_those(true, errs, reasons);
-	if (privileges_drop())
-		fprintf(out, "  partial  privileges   cannot be given up: %s\n", strerror(errno));
-	open_those(false, errs, reasons);
+	keeper_start();
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		errs[i] = collectors[i]->open(reasons[i], sizeof(reasons[i]));
 	s = observe();
 	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
 		print_collector(out, s, collectors[i]->name, errs[i], reasons[i]);
@@ -159,7 +144,7 @@ static int check_collectors(FILE *out)
 		if (!errs[i])
 			collectors[i]->close();
 	snapshot_put(s);
-	sampler_stop_helpers();
+	keeper_stop();
 	return errs[0] ? 1 : 0;
 }
 

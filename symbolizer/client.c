@@ -24,6 +24,10 @@ struct channel {
 	u32 first_asked, n_asked, last_seq;
 };
 
+/* Answers for the other one of the two who ask. */
+static struct symbolizer_answer kept[2][MAX_ASKED];
+static u32 n_kept[2];
+
 static struct channel tables = { .server = HELPER_NONE }, names = { .server = HELPER_NONE };
 
 /* ---- the processes ---- */
@@ -112,6 +116,24 @@ int symbolizer_ask_debug(u32 file, int fd, int debug_fd)
 int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n)
 {
 	return ask_addrs(ANSWER_JIT, map, fd, -1, -1, addrs, n);
+}
+
+int symbolizer_ask_symbols(u32 file, int fd, const char *const *all, u32 n)
+{
+	struct question q = { .kind = ANSWER_SYMBOLS, .file = file, .n = n };
+	size_t used = 0;
+
+	if (n > SYMBOLIZER_SYMBOLS)
+		return -EINVAL;
+	for (u32 i = 0; i < n; i++) {
+		size_t len = strlen(all[i]) + 1;
+
+		if (used + len > sizeof(q.addrs))
+			return -EINVAL;
+		memcpy((char *)q.addrs + used, all[i], len);
+		used += len;
+	}
+	return ask(&names, &q, fd, -1, -1);
 }
 
 int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n)
@@ -217,6 +239,7 @@ static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int 
 	memcpy(a->build_id, r->build_id, sizeof(a->build_id));
 	memcpy(a->debuglink, r->debuglink, sizeof(a->debuglink));
 	a->debuglink[DEBUGLINK_MAX - 1] = '\0';
+	memcpy(a->offsets, r->offsets, sizeof(a->offsets));
 	a->missing = r->missing;
 	a->generation = r->generation;
 	if (fd >= 0 && !a->err && !map_payload(a, r, fd)) {
@@ -270,9 +293,32 @@ static bool receive(struct channel *c, struct symbolizer_answer *a)
 	return true;
 }
 
+static bool receive_for(bool symbols, struct symbolizer_answer *a)
+{
+	if (n_kept[symbols]) {
+		*a = kept[symbols][0];
+		memmove(kept[symbols], kept[symbols] + 1, --n_kept[symbols] * sizeof(*a));
+		return true;
+	}
+	while (receive(&names, a)) {
+		if ((a->kind == ANSWER_SYMBOLS) == symbols)
+			return true;
+		if (n_kept[!symbols] < MAX_ASKED)
+			kept[!symbols][n_kept[!symbols]++] = *a;
+		else
+			symbolizer_done(a);
+	}
+	return false;
+}
+
 bool symbolizer_receive(struct symbolizer_answer *a)
 {
-	return receive(&tables, a) || receive(&names, a);
+	return receive(&tables, a) || receive_for(false, a);
+}
+
+bool symbolizer_receive_symbols(struct symbolizer_answer *a)
+{
+	return receive_for(true, a);
 }
 
 void symbolizer_done(struct symbolizer_answer *a)

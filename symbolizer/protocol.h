@@ -21,7 +21,7 @@ struct question {
 	u32 file;
 	u32 n;
 	u32 seq;	/* counts up from 1 */
-	u64 addrs[SYMBOLIZER_BATCH];
+	u64 addrs[SYMBOLIZER_BATCH];	/* ANSWER_SYMBOLS: names, a NUL behind each */
 };
 
 struct reply {
@@ -36,6 +36,7 @@ struct reply {
 	u64 generation;
 	u32 n_lines, n_done;	/* payload: addrs, then lines, then their texts */
 	u64 base, names_size;
+	u64 offsets[SYMBOLIZER_SYMBOLS];
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
 	char debuglink[DEBUGLINK_MAX];

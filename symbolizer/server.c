@@ -19,6 +19,7 @@
 #include "symbolizer/names.h"
 #include "symbolizer/perfmap.h"
 #include "symbolizer/protocol.h"
+#include "symbolizer/symbols.h"
 #include "symbolizer/symtab.h"
 
 #define MEMORY_LIMIT (1ul << 30)	/* of address space */
@@ -271,6 +272,30 @@ static int answer_debug(const int *fds, struct reply *r)
 	return -1;
 }
 
+static int answer_symbols(const struct question *q, int fd, struct reply *r)
+{
+	const char *names[SYMBOLIZER_SYMBOLS], *at = (const char *)q->addrs;
+	const char *end = at + sizeof(q->addrs);
+	struct elf_file *f = elf_open(fd);
+
+	if (!f)
+		r->err = -errno;
+	for (u32 i = 0; i < q->n && !r->err; i++) {
+		const char *nul = i < SYMBOLIZER_SYMBOLS ? memchr(at, '\0', (size_t)(end - at)) : NULL;
+
+		if (!nul) {
+			r->err = -EINVAL;
+			break;
+		}
+		names[i] = at;
+		at = nul + 1;
+	}
+	if (!r->err)
+		symbols_find(f, names, q->n, r->offsets);
+	elf_close(f);
+	return -1;
+}
+
 static int answer(const struct question *q, const int *fds, struct reply *r)
 {
 	switch (q->kind) {
@@ -284,6 +309,8 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 		return answer_jit(q, fds[0], r);
 	case ANSWER_DEBUG:
 		return answer_debug(fds, r);
+	case ANSWER_SYMBOLS:
+		return answer_symbols(q, fds[0], r);
 	}
 	r->err = -EINVAL;
 	return -1;

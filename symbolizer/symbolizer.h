@@ -14,6 +14,7 @@
 
 #define SYMBOLIZER_BATCH 256	/* addresses in one question */
 #define BUILD_ID_MAX 20
+#define SYMBOLIZER_SYMBOLS 24
 
 /* Forks it. Before threads exist and before any BPF is loaded. 0 or -errno. */
 int symbolizer_start(void);
@@ -51,6 +52,12 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
  */
 int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n);
 
+/*
+ * Asks where in the file functions of these names begin: at most SYMBOLIZER_SYMBOLS, 2 KiB of
+ * names with a NUL behind each.
+ */
+int symbolizer_ask_symbols(u32 file, int fd, const char *const *names, u32 n);
+
 /* The first byte of a name whose symbol rustc made: once demangled, it looks like one of C++. */
 #define SYMBOLIZER_RUST 1
 
@@ -67,7 +74,7 @@ struct symbolizer_line {
 };
 
 enum symbolizer_answer_kind {
-	ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_LINES, ANSWER_DEBUG, ANSWER_JIT,
+	ANSWER_TABLE = 1, ANSWER_NAMES, ANSWER_LINES, ANSWER_DEBUG, ANSWER_JIT, ANSWER_SYMBOLS,
 };
 
 /* Why addresses of an answer have no name. */
@@ -110,13 +117,19 @@ struct symbolizer_answer {
 	/* by address, the innermost function first; the last one is not inlined */
 	const struct symbolizer_line *lines;
 	u32 n_lines;
+	/* ANSWER_SYMBOLS: file offsets, in the order of the question; 0: none of that name */
+	u64 offsets[SYMBOLIZER_SYMBOLS];
 	/* what it is mapped from; symbolizer_done() */
 	void *map;
 	size_t map_size;
 };
 
-/* The next answer, or false when none waits. Give it back with symbolizer_done(). */
+/*
+ * The next answer, or false when none waits; those of ANSWER_SYMBOLS are for who asked for
+ * symbols, the others for who asked for the rest. Give it back with symbolizer_done().
+ */
 bool symbolizer_receive(struct symbolizer_answer *ret);
+bool symbolizer_receive_symbols(struct symbolizer_answer *ret);
 /*
  * Whether an answer's err says that this file ended the process: -EFAULT (a crash), -ETIME
  * (its limit of CPU time), -ENOMEM (of memory), -ETIMEDOUT (a read that hangs).

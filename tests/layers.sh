@@ -25,7 +25,7 @@ check() {
 
 	# From the bottom up: a room includes itself and what stands before it.
 	BEGIN {
-		n = split("bpf/model bpf/record bpf/helpers bpf/protocols bpf/host bpf/kernel bpf/stacks bpf/collectors bpf " \
+		n = split("bpf/model bpf/record bpf/helpers bpf/protocols bpf/host bpf/kernel bpf/uprobes bpf/stacks bpf/collectors bpf " \
 			  "tui/term tui/engines tui/table tui/app tui/views tui/main", rooms, " ")
 		for (i = 1; i <= n; i++)
 			rank[rooms[i]] = i
@@ -46,7 +46,7 @@ check() {
 
 		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term/term\\.c$")
 		door("^json-c/", "^exporter/json\\.c$")
-		door("^curl/", "^exporter/otlp/http\\.c$")
+		door("^curl/", "^exporter/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
 		door("^bpf/", "^bpf/")
 		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/debugfile\\.c$")
@@ -129,6 +129,7 @@ plant good bpf/protocols/x.c '#include "bpf/helpers/message.h"'
 plant bad bpf/host/x.c '#include "bpf/kernel/probes.h"'
 plant bad bpf/host/x.c '#include "bpf/record/codec.h"'
 plant bad bpf/kernel/x.bpf.h '#include "bpf/collectors/syscalls/syscalls.h"'
+plant bad bpf/uprobes/x.c '#include "bpf/stacks/files.h"'
 plant bad bpf/stacks/x.c '#include "bpf/collectors/collector.h"'
 plant bad bpf/collectors/x/x.c '#include "bpf/sampler.h"'
 plant bad bpf/sampler.c '#include "bpf/record/recording.h"'
@@ -156,8 +157,7 @@ plant bad  exporter/json.c '#include "bpf/model/hist.h"'
 plant bad  tui/main/batch.c '#include <zlib.h>'
 plant bad  tui/main/main.c '#include "profile.pb-c.h"'
 plant bad  bpf/record/codec.c '#include <protobuf-c/protobuf-c.h>'
-plant bad  exporter/otlp/otlp.c '#include <curl/curl.h>'
-plant good exporter/otlp/http.c '#include <curl/curl.h>'
+plant bad  exporter/otlp.c '#include <curl/curl.h>'
 plant bad  bpf/sampler.c '#include "tui/app/app.h"'
 plant bad  bpf/sampler.c '#include <json-c/json.h>'
 plant bad  symbolizer/elf.c '#include "bpf/model/snapshot.h"'

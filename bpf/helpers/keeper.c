@@ -19,12 +19,13 @@
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 
-enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER };
+enum wish { STATS_OFF, STATS_ON, CPU_CLOCK, TRACEPOINT, NETNS_DEV, NETNS_ITER, UPROBE, URETPROBE };
 
 struct request {
 	u32 seq;	/* counts up from 1 */
 	u32 wish, cpu, hz;
 	u32 inum;	/* of the namespace that the file should be */
+	u64 offset;	/* of a uprobe, in the file that comes with the request */
 	char name[KEEPER_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
 };
 
@@ -123,6 +124,41 @@ static int open_event(const struct request *r)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Dynamic sources of events have numbers, and so has the bit that says "where it returns". */
+static u64 number_of_file(const char *path)
+{
+	char buf[64] = "", *p;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	u64 n;
+
+	if (fd < 0)
+		return UINT64_MAX;
+	n = read(fd, buf, sizeof(buf) - 1) > 0 ? 1 : 0;
+	close(fd);
+	p = strchr(buf, ':');	/* "config:0" */
+	return n ? strtoull(p ? p + 1 : buf, NULL, 10) : UINT64_MAX;
+}
+
+/* Documentation/ABI/testing/sysfs-bus-event_source-devices-format */
+static int open_uprobe(const struct request *r, int file)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr) };
+	u64 type = number_of_file("/sys/bus/event_source/devices/uprobe/type");
+	u64 bit = number_of_file("/sys/bus/event_source/devices/uprobe/format/retprobe");
+	char path[32];
+	int fd;
+
+	if (file < 0 || type == UINT64_MAX || bit > 63)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	attr.type = (u32)type;
+	attr.config = r->wish == URETPROBE ? 1ull << bit : 0;
+	attr.config1 = (u64)(uintptr_t)path;
+	attr.config2 = r->offset;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int create_iter(int link_fd)
 {
 	union bpf_attr attr;
@@ -189,6 +225,8 @@ static int serve(const struct request *r, int *stats, int got_fd)
 	}
 	if (r->wish == NETNS_DEV || r->wish == NETNS_ITER)
 		return in_netns(r, got_fd);
+	if (r->wish == UPROBE || r->wish == URETPROBE)
+		return open_uprobe(r, got_fd);
 	return open_event(r);
 }
 
@@ -310,6 +348,14 @@ int keeper_tracepoint(const char *category, const char *name)
 
 	snprintf(r.name, sizeof(r.name), "%s/%s", category, name);
 	return ask_fd(&r);
+}
+
+int keeper_uprobe(int file, u64 offset, bool returns)
+{
+	struct request r = { .wish = returns ? URETPROBE : UPROBE, .offset = offset };
+	int fd, err = ask_with(&r, file, &fd);
+
+	return err ? err : fd < 0 ? -EPIPE : fd;
 }
 
 static int ask_netns(u32 wish, const char *path, u32 inum, int pass)

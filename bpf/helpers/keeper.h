@@ -26,6 +26,11 @@ int keeper_cpu_clock(u32 cpu, u32 hz);
  */
 int keeper_tracepoint(const char *category, const char *name);
 /*
+ * A probe at that offset of the file open as fd, or where the function that begins there
+ * returns, as a perf event of all processes; a descriptor or -errno.
+ */
+int keeper_uprobe(int fd, u64 offset, bool returns);
+/*
  * In the network namespace of that file (/proc/PID/ns/net, /run/netns/NAME): opens
  * its net/dev; starts the pass of an attached iterator. A descriptor or -errno;
  * -ESTALE: the file is not the namespace of that number (any more).

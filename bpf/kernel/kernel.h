@@ -33,6 +33,7 @@ typedef _Bool bool;
 enum bpf_map_type_ {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
@@ -231,7 +232,6 @@ struct sock {
 	u16 sk_protocol;
 	struct socket *sk_socket;
 	struct pid *sk_peer_pid;
-	u8 sk_userlocks : 4;	/* a whole byte in newer kernels */
 };
 
 /* include/net/af_unix.h: the address (a sockaddr_un of `len` bytes) stands behind it */
@@ -246,10 +246,6 @@ struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
 };
-
-/* include/net/inet_hashtables.h: a local port, with the sockets that have it */
-struct inet_bind_bucket { signed char fastreuse; };
-struct inet_connection_sock { struct inet_bind_bucket *icsk_bind_hash; };
 
 struct minmax_sample { u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };

@@ -64,6 +64,8 @@ struct http_body {
 	__u8 data[HTTP_BODY_BYTES];
 };
 
+#define HTTP_TLS_SPEAKERS 256
+
 /* Numbers of TLS sessions are above those of sockets. */
 #define HTTP_SESSION (1ull << 63)
 

@@ -43,6 +43,7 @@ static size_t make_record(struct http_record *r, const u8 *data, size_t size, u6
 
 	memset(r, 0, sizeof(*r));
 	r->cookie = which;
+	r->socket = data[2] & HTTP_TLS ? data[1] & 1 : which;
 	r->kind = data[1] % 6;
 	r->flags = data[2];
 	r->tgid = data[1] >> 4;

@@ -531,21 +531,44 @@ static __always_inline void tell_all(const struct moved *m, u32 flags, u32 befor
 		tell_piece(m, 0, left, flags, 0);
 }
 
+/* ---- TLS on sockets ---- */
+
+static __always_inline bool looks_like_tls(u64 word, u32 n)
+{
+	u8 type = word, major = word >> 8, minor = word >> 16;
+
+	return n >= 3 && type >= 20 && type <= 23 && major == 3 && minor <= 4;
+}
+
+/* Processes that have begun to speak TLS on a socket, outside of a call that is known. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HTTP_TLS_SPEAKERS);
+	__type(key, u32);
+	__type(value, u64);	/* start of the process */
+} tls_speakers SEC(".maps");
+
+static __always_inline void note_speaker(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	u64 start_ns = t->group_leader->start_boottime;
+	u32 tgid = t->tgid;
+
+	if (!(t->flags & (PF_KTHREAD | PF_IO_WORKER)))
+		bpf_map_update_elem(&tls_speakers, &tgid, &start_ns, BPF_ANY);
+}
+
 /* ---- is it HTTP? ---- */
 
-/* Also how many bytes are there. */
-static __always_inline u64 where_first(const struct moved *m, u64 *ret_len)
+static __always_inline u64 where_first(const struct moved *m)
 {
 	struct user_iovec v = {};
 
-	*ret_len = m->total;
 	for (u32 i = 0; m->iov && i < 4 && i < m->n_iov; i++) {
 		if (!get_iovec(&v, m->iov, i, m->compat))
 			return 0;
-		if (v.len) {
-			*ret_len = v.len < m->total ? v.len : m->total;
+		if (v.len)
 			return v.base;
-		}
 	}
 	return m->base;
 }
@@ -559,10 +582,10 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 	return !bpf_probe_read_user(word, n, (void *)addr);
 }
 
-/* left bytes at addr. Returns how the frame looks, and how long it is if another one may follow. */
-static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *ret_hop)
+/* A connection of HTTP/2 that was open before. */
+static __always_inline enum h2_looks looks_like_frame(const struct moved *m, u64 addr)
 {
-	u32 n = left < 16 ? left : 16;
+	u32 n = m->total < 16 ? m->total : 16;
 	u8 first[16] = {};
 
 	if (n >= 16) {
@@ -573,31 +596,14 @@ static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *r
 		if (bpf_probe_read_user(first, n, (void *)addr))
 			return H2_NOTHING;
 	}
-	*ret_hop = h2_hop(first);
 	return h2_looks_like(first, n);
-}
-
-/* Is it a connection of HTTP/2 that was open before? A function, so that the verifier looks at it once. */
-__noinline int looks_like_http2(u64 addr, u64 left)
-{
-	enum h2_looks looks = H2_NOTHING;
-	u32 hop = 0, i;
-
-	for (i = 0; i <= H2_HOPS; i++) {
-		looks = looks_like_frame(addr, left, &hop);
-		if (looks != H2_FRAME || !hop || hop >= left)
-			break;
-		addr += hop;
-		left -= hop;
-	}
-	return looks;
 }
 
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
 static __always_inline int classify(const struct moved *m, struct http_socket *s)
 {
-	u64 word = 0, len, addr = where_first(m, &len);
-	u32 dir = m->tx & 1, had = s->n_first[dir], n = len < 8 ? len : 8;
+	u32 dir = m->tx & 1, had = s->n_first[dir], n = m->total < 8 ? m->total : 8;
+	u64 word = 0, addr = where_first(m);
 	enum h2_looks frame;
 	int looks;
 
@@ -613,15 +619,19 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
 		return had;
 	}
-	if (!looks && n == m->total) {
+	if (!looks) {
 		s->first[dir] = had ? s->first[dir] | word << 8 * had : word;
 		s->n_first[dir] = had + n;
 		return -1;
 	}
 	s->n_first[dir] = 0;
-	if (!looks)
-		return -1;	/* the first of several pieces is too short to tell */
-	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(addr, len);
+	if (!had && looks_like_tls(word, n)) {
+		s->class = HTTP_IN_TLS;
+		s->first[0] = 0;
+		note_speaker();
+		return -1;
+	}
+	frame = had || word & 0xff ? H2_NOTHING : looks_like_frame(m, addr);
 	if (frame == H2_REQUEST || frame == H2_ANSWER) {
 		s->class = HTTP_2;
 		return 0;
@@ -660,31 +670,54 @@ static __always_inline bool is_followed(const struct http_socket *s)
 	return s->class == HTTP_YES || s->class == HTTP_2;
 }
 
+/* All is known of what was moved, but whether it is HTTP. */
+static __always_inline int tell_moved(const struct moved *m, struct http_socket *s, u32 flags)
+{
+	int before = 0;
+
+	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
+	if (s->class == HTTP_UNKNOWN) {
+		before = classify(m, s);
+		if (before < 0)
+			return 0;
+		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
+			flags |= IS_PREFACE;
+	}
+	if (s->class == HTTP_2)
+		tell_all_frames(m, flags | (before & 7) << 8);
+	else
+		tell_all(m, flags, before & 7);
+	return 0;
+}
+
 /* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
 static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
 				 bool traced)
 {
 	struct moved m = { .key = key, .socket = key, .total = ret, .tx = tx };
-	u32 flags = HTTP_BEGINS | HTTP_HAS_ENDS;
-	int before = 0;
 
 	find_bytes(&m, bpf_get_current_task_btf());
-	if (s->class == HTTP_UNKNOWN) {
-		before = classify(&m, s);
-		if (before < 0)
-			return 0;
-		if (s->class == HTTP_2 && s->frames[tx].left)
-			flags |= IS_PREFACE;
-	}
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = entered_ns(&m);
 	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);
-	flags |= m.v6 ? HTTP_V6 : 0;
-	if (s->class == HTTP_2)
-		tell_all_frames(&m, flags | (before & 7) << 8);
-	else
-		tell_all(&m, flags, before & 7);
-	return 0;
+	return tell_moved(&m, s, 0);
+}
+
+#include "bpf/collectors/http/http_tls.bpf.h"
+
+/* A socket that has more to say than that it is none of HTTP; a call that received nothing: the end. */
+static __always_inline int on_socket(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
+				     bool traced)
+{
+	if (s && s->class == HTTP_IN_TLS)
+		return on_tls_socket(sk, key, s, ret, tx, traced);
+	if (!ret)
+		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
+	if (traced && !is_inet(sk))
+		return 0;
+	if (!s)
+		s = socket_new(key);
+	return s ? moved(sk, key, s, ret, tx, traced) : 0;
 }
 
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)
@@ -694,19 +727,15 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 
 	if (sk->sk_protocol != IPPROTO_TCP || ret < 0 || (ret == 0 && tx))
 		return 0;
+	if (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
 	key = bpf_get_socket_cookie(sk);
+	if (tls_on && in_tls_call(sk, key, ret, tx, true))
+		return 0;
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (s && s->class == HTTP_NO)
 		return 0;
-	if (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE))
-		return 0;
-	if (!ret)
-		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
-	if (!is_inet(sk))
-		return 0;
-	if (!s)
-		s = socket_new(key);
-	return s ? moved(sk, key, s, ret, tx, true) : 0;
+	return on_socket(sk, key, s, ret, tx, true);
 }
 
 SEC("?tp_btf/sock_send_length")
@@ -776,14 +805,12 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	s = key ? bpf_map_lookup_elem(&sockets, &key) : NULL;
-	if (!key || (s && s->class == HTTP_NO) || (!tx && is_look(t, regs, &args)))
+	if (!key || (!tx && is_look(t, regs, &args)) || (tls_on && in_tls_call(sk, key, ret, tx, false)))
 		return 0;
-	if (!ret)
-		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
-	if (!s)
-		s = socket_new(key);
-	return s ? moved(sk, key, s, ret, tx, false) : 0;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (s && s->class == HTTP_NO)
+		return 0;
+	return on_socket(sk, key, s, ret, tx, false);
 }
 
 SEC("?tp_btf/sys_exit")
@@ -810,6 +837,8 @@ int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	if (is_followed(s))
 		end_of_stream(key, newstate == TCP_CLOSE ? HTTP_CLOSED : HTTP_TX_END);
+	else if (s->class == HTTP_IN_TLS && s->first[0])
+		tls_socket_ends(s->first[0], newstate == TCP_CLOSE);
 	if (newstate == TCP_CLOSE)
 		bpf_map_delete_elem(&sockets, &key);
 	return 0;

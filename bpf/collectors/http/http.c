@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/collector.h"
+#include "bpf/collectors/http/http_probes.h"
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
@@ -19,6 +20,8 @@
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/protocols/wire.h"
+#include "bpf/uprobes/attach.h"
+#include "symbolizer/symbolizer.h"
 #include "http.skel.h"
 
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
@@ -148,6 +151,7 @@ static int http_read(const struct tick *t)
 {
 	left_out = 0;
 	take_reports(WAIT_MS);
+	http_probes_tick();
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
 	http_requests_rows(t);
@@ -157,11 +161,18 @@ static int http_read(const struct tick *t)
 	return 0;
 }
 
+static u32 http_fds(int *fds)
+{
+	fds[0] = symbolizer_fd();
+	return fds[0] >= 0;
+}
+
 /* ---- open and close ---- */
 
 static void http_close(void)
 {
 	syscalls_note_sends(0);
+	http_probes_close();
 	probes_detach(links, ARRAY_SIZE(links));
 	protocols_rest();
 	probes_forget("http");
@@ -196,22 +207,35 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_return, !traced);
 }
 
-static int http_open(char *reason, size_t cap)
+static int load(bool tls)
 {
 	int err, tasks = tasks_map_fd();
 
-	if (protocols_fd() < 0) {
-		snprintf(reason, cap, "the process that reads protocols (ottop-protocols) does not run");
-		return -ESRCH;
-	}
 	skel = http__open();
 	if (!skel)
 		return -errno;
 	choose_programs();
+	http_probes_prepare(skel, tls);
 	skel->rodata->generation = ++generation;
 	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
 	if (!err)
 		err = http__load(skel);
+	if (err) {
+		http__destroy(skel);
+		skel = NULL;
+	}
+	return err;
+}
+
+static int http_open(char *reason, size_t cap)
+{
+	const char *no_tls = uprobe_returns_obstacle();
+	int err = load(!no_tls);
+
+	if (err && !no_tls) {	/* what is not in TLS is seen all the same */
+		no_tls = "this kernel does not load the programs for it";
+		err = load(false);
+	}
 	if (!err) {
 		probes_add("http", skel->obj);
 		err = attach();
@@ -222,6 +246,10 @@ static int http_open(char *reason, size_t cap)
 		return err;
 	}
 	syscalls_note_sends(generation);
+	if (no_tls)
+		probe_blocked("http", "TLS", no_tls);
+	else
+		http_probes_open(skel);
 	http_totals_begin(boottime_ns());
 	protocols_ask(bpf_map__fd(skel->maps.records));
 	return 0;
@@ -232,6 +260,8 @@ const struct collector http_collector = {
 	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
 	.open = http_open,
 	.swap = http_swap,
+	.drain = http_probes_drain,
+	.fds = http_fds,
 	.read = http_read,
 	.close = http_close,
 };

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * http_probes.c: see http_probes.h. Libraries where they are mostly installed have their
+ * probes from the start on, and again when they are replaced. All others (in containers,
+ * part of a program, loaded late) are found by who uses them: a process that begins to
+ * speak TLS on a socket outside of a call that is known has its files looked at.
+ */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/collectors/http/http_probes.h"
+#include "bpf/collectors/http/http_tls.h"
+#include "bpf/host/proctab.h"
+#include "bpf/kernel/probes.h"
+#include "bpf/protocols/wire.h"
+#include "bpf/uprobes/targets.h"
+#include "http.skel.h"
+
+#define SCAN_NS (10 * NSEC_PER_MSEC)	/* of a tick */
+#define FIRST_WAIT_NS NSEC_PER_SEC
+#define LAST_WAIT_NS (30 * NSEC_PER_SEC)
+#define MAX_SPEAKERS 1024
+
+static const char *const installed[] = {
+	"/usr/lib/*/libssl.so.*", "/usr/lib64/libssl.so.*", "/usr/lib/libssl.so.*",
+	"/usr/lib/*/libgnutls.so.*", "/usr/lib64/libgnutls.so.*", "/usr/lib/libgnutls.so.*",
+};
+static const char *const names[] = { "libssl", "libgnutls" };
+
+static struct uprobe_function functions[] = {
+	{ "SSL_read", TLS_READ, NULL, NULL },
+	{ "SSL_write", TLS_WRITE, NULL, NULL },
+	{ "SSL_read_ex", TLS_READ_EX, NULL, NULL },
+	{ "SSL_write_ex", TLS_WRITE_EX, NULL, NULL },
+	{ "SSL_do_handshake", TLS_HANDSHAKE, NULL, NULL },
+	{ "SSL_shutdown", TLS_HANDSHAKE, NULL, NULL },
+	{ "gnutls_record_recv", TLS_READ, NULL, NULL },
+	{ "gnutls_record_send", TLS_WRITE, NULL, NULL },
+	{ "gnutls_handshake", TLS_HANDSHAKE, NULL, NULL },
+	{ "gnutls_bye", TLS_HANDSHAKE, NULL, NULL },
+	{ "SSL_free", TLS_NONE, NULL, NULL },
+	{ "gnutls_deinit", TLS_NONE, NULL, NULL },
+};
+
+static const struct uprobe_spec spec = {
+	.collector = "http", .functions = functions, .n = ARRAY_SIZE(functions),
+	.names = names, .n_names = ARRAY_SIZE(names),
+};
+
+/* A process that speaks TLS: when it is looked at again, should it do so again. */
+struct speaker {
+	u32 pid;
+	u64 start_ns, next_ns, wait_ns;
+	bool unseen, told;
+};
+
+static struct http *skel;
+static struct speaker speakers[MAX_SPEAKERS];
+static u32 n_speakers;
+static bool scanned;
+
+/* ---- who speaks ---- */
+
+static struct speaker *speaker_of(u32 pid, u64 start_ns)
+{
+	u32 i = 0;
+
+	while (i < n_speakers && speakers[i].pid != pid)
+		i++;
+	if (i == MAX_SPEAKERS)
+		return NULL;
+	if (i == n_speakers || speakers[i].start_ns != start_ns)
+		speakers[i] = (struct speaker){ .pid = pid, .start_ns = start_ns, .wait_ns = FIRST_WAIT_NS };
+	n_speakers += i == n_speakers;
+	return &speakers[i];
+}
+
+static void forget_ended(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < n_speakers; i++) {
+		const struct proc *p = proctab_find(speakers[i].pid, speakers[i].start_ns);
+
+		if (p && !p->closed)
+			speakers[n++] = speakers[i];
+	}
+	n_speakers = n;
+}
+
+/* The kernel notes it once a connection: a process that is not seen is looked at less and less often. */
+static void look_at(struct speaker *s, u64 now_ns)
+{
+	enum uprobe_found found;
+
+	if (now_ns < s->next_ns)
+		return;
+	found = targets_process(s->pid, true);
+	s->unseen = found == UPROBE_NOTHING;
+	if (found == UPROBE_PENDING || found == UPROBE_ENDED)
+		return;
+	s->next_ns = now_ns + s->wait_ns;
+	s->wait_ns = min(2 * s->wait_ns, LAST_WAIT_NS);
+}
+
+static void take_speakers(void)
+{
+	int fd = bpf_map__fd(skel->maps.tls_speakers);
+	u64 now_ns = boottime_ns(), start_ns;
+	u32 pid;
+
+	while (!bpf_map_get_next_key(fd, NULL, &pid)) {
+		bool known = !bpf_map_lookup_elem(fd, &pid, &start_ns);
+		struct speaker *s = known ? speaker_of(pid, start_ns) : NULL;
+
+		bpf_map_delete_elem(fd, &pid);
+		if (s)
+			look_at(s, now_ns);
+	}
+}
+
+static void look_again(void)
+{
+	for (u32 i = 0; i < n_speakers; i++)
+		if (!speakers[i].next_ns)
+			look_at(&speakers[i], boottime_ns());
+}
+
+/* ---- what is not seen ---- */
+
+static void say_unseen(struct speaker *s)
+{
+	const struct proc *p = proctab_find(s->pid, s->start_ns);
+	char where[48];
+
+	if (s->told || !s->unseen || !p || !proc_in_scope(p))
+		return;
+	s->told = true;
+	snprintf(where, sizeof(where), "TLS of %.16s %u", p->comm ? p->comm : "?", s->pid);
+	probe_blocked("http", where, "it has no functions of OpenSSL, BoringSSL or GnuTLS: what is inside is not seen");
+}
+
+/* ---- the collector's side ---- */
+
+static void look_at_installed(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(installed); i++) {
+		glob_t g;
+
+		if (!glob(installed[i], GLOB_NOSORT, NULL, &g))
+			for (size_t k = 0; k < g.gl_pathc; k++)
+				targets_path(g.gl_pathv[k]);
+		globfree(&g);
+	}
+}
+
+void http_probes_drain(void)
+{
+	targets_drain();
+	if (skel && targets_attached())
+		skel->bss->tls_on = true;
+}
+
+void http_probes_tick(void)
+{
+	if (!skel)
+		return;
+	look_at_installed();
+	if (!scanned)
+		scanned = targets_scan(SCAN_NS);
+	forget_ended();
+	take_speakers();
+	look_again();
+	http_probes_drain();
+	for (u32 i = 0; i < n_speakers; i++)
+		say_unseen(&speakers[i]);
+}
+
+void http_probes_prepare(struct http *s, bool wanted)
+{
+	struct bpf_program *const progs[] = { s->progs.on_tls_call, s->progs.on_tls_return, s->progs.on_tls_free };
+
+	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
+		bpf_program__set_autoload(progs[i], wanted);
+		uprobe_prepare(progs[i]);
+	}
+}
+
+void http_probes_open(struct http *s)
+{
+	skel = s;
+	for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
+		bool frees = functions[i].cookie == TLS_NONE;
+
+		functions[i].entry = frees ? s->progs.on_tls_free : s->progs.on_tls_call;
+		functions[i].returns = frees ? NULL : s->progs.on_tls_return;
+	}
+	targets_open(&spec);
+	look_at_installed();
+	scanned = targets_scan(SCAN_NS);
+}
+
+void http_probes_close(void)
+{
+	if (skel)
+		targets_close();
+	skel = NULL;
+	n_speakers = 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* http_probes.h: the programs of http.bpf.c in TLS libraries: where they are attached, and what is not seen. */
+#ifndef OTTOP_HTTP_PROBES_H
+#define OTTOP_HTTP_PROBES_H
+
+#include "bpf/model/base.h"
+
+struct http;
+
+/* Before the programs are loaded; wanted: these too. */
+void http_probes_prepare(struct http *skel, bool wanted);
+/* Looks at what is installed, and at what runs; attaches as answers come. */
+void http_probes_open(struct http *skel);
+void http_probes_close(void);
+/* Answers of ottop-symbols. */
+void http_probes_drain(void);
+/* Once a tick: processes that speak TLS and were not looked at. */
+void http_probes_tick(void);
+
+#endif

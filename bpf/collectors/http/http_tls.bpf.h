@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_tls.bpf.h: HTTP inside TLS: what a TLS library is given to write, and what it has
+ * read. Which connection that is on is not asked of the library, whose structures differ by
+ * version: it is the socket that the thread moved bytes on while it was in the call. Where
+ * the library only turns bytes in memory into others, it is the socket that records of the
+ * right length came from before, or go to afterwards, on the same thread.
+ */
+#ifndef OTTOP_HTTP_TLS_BPF_H
+#define OTTOP_HTTP_TLS_BPF_H
+
+#include "bpf/collectors/http/http_tls.h"
+
+#define TLS_SESSIONS 16384
+#define TLS_FED 4		/* records of one read that are looked at */
+#define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
+#define TLS_RECORD_MAX 16384
+/* What a record is longer than its text: RFC 8446 5.2; RFC 5246 6.2.3 with CBC and SHA-384 */
+#define TLS_MORE_MIN 17
+#define TLS_MORE_MAX 96
+
+/* Of a thread that has called a TLS library. */
+struct tls_thread {
+	u64 ssl, buf, done_at, begin_ns;
+	u64 sp;			/* where the call began, by which its return is known */
+	u64 socket;		/* on which the thread moved TLS records last, and its ends */
+	struct wire_ends ends;
+	u8 v6;
+	u8 kind;		/* the call it is in: enum tls_call_kind */
+	u8 nested;		/* it moved bytes on the socket in that call */
+	u8 n_fed;
+	u16 fed[TLS_FED];	/* lengths of the records of data that were read from it outside of one */
+	u64 wrote_ssl;		/* what was written into memory, and how much */
+	u32 wrote;
+	u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+struct tls_key { u64 ssl; u32 tgid, pad; };
+
+struct tls_session {
+	u64 number;		/* HTTP_SESSION and above; its streams are in `sockets` by that */
+	u64 socket;		/* 0: not known */
+	struct wire_ends ends;
+	u32 v6, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, TLS_SESSIONS);
+	__type(key, struct tls_key);
+	__type(value, struct tls_session);
+} tls_sessions SEC(".maps");
+
+u64 tls_numbers;
+bool tls_on;			/* probes are attached */
+
+/* ---- sockets ---- */
+
+/* The end of what a session moves, if that is HTTP. */
+static __always_inline void stream_ends(u64 number, u8 kind)
+{
+	struct http_socket *s = bpf_map_lookup_elem(&sockets, &number);
+
+	if (s && is_followed(s))
+		end_of_stream(number, kind);
+}
+
+static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u64 key, bool traced)
+{
+	if (th->socket == key)
+		return;
+	th->socket = key;
+	th->n_fed = 0;
+	th->v6 = traced ? fill_ends(&th->ends, sk) : read_ends(&th->ends, sk);
+}
+
+/* Are these bytes records of the session whose call the thread is in? */
+static __always_inline bool in_tls_call(struct sock *sk, u64 key, int ret, bool tx, bool traced)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct http_socket *s;
+
+	if (!th || !th->kind)
+		return false;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		s = socket_new(key);
+	if (!s)
+		return true;
+	if (s->class != HTTP_IN_TLS) {
+		s->class = HTTP_IN_TLS;
+		s->first[0] = 0;
+	}
+	note_ends(th, sk, key, traced);
+	th->nested = true;
+	if (!ret && s->first[0])
+		stream_ends(s->first[0], HTTP_RX_END);
+	return true;
+}
+
+/* The lengths of the records of data among those that a read has brought. */
+static __always_inline void note_fed(struct tls_thread *th, u64 base, u32 len)
+{
+	u32 at = 0;
+
+	th->n_fed = 0;
+	for (u32 i = 0; i < 8 && at + 5 <= len; i++) {
+		u8 head[8] = {};
+		u32 n;
+
+		if (bpf_probe_read_user(head, 5, (void *)(base + at)) || !looks_like_tls(*(u64 *)head, 5))
+			return;
+		n = head[3] << 8 | head[4];
+		if (head[0] == TLS_DATA && th->n_fed < TLS_FED)
+			th->fed[th->n_fed++ & (TLS_FED - 1)] = n;
+		at += 5 + n;
+	}
+}
+
+static __always_inline bool fits(u32 record, u32 text)
+{
+	return record >= text + TLS_MORE_MIN && record <= text + TLS_MORE_MAX;
+}
+
+/* ---- sessions ---- */
+
+static __always_inline void session_has(struct tls_session *x, const struct tls_thread *th)
+{
+	struct http_socket *s;
+	u64 key = th->socket;
+
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return;
+	s->class = HTTP_IN_TLS;
+	s->first[0] = x->number;
+	if (x->socket == key)
+		return;
+	x->socket = key;
+	x->ends = th->ends;
+	x->v6 = th->v6;
+}
+
+static __always_inline void session_over(const struct tls_session *x)
+{
+	u64 number = x->number;
+
+	stream_ends(number, HTTP_CLOSED);
+	bpf_map_delete_elem(&sockets, &number);
+}
+
+static __always_inline struct tls_session *session_new(const struct tls_key *key)
+{
+	struct tls_session zero = { .number = HTTP_SESSION + __sync_fetch_and_add(&tls_numbers, 1) };
+
+	if (!socket_new(zero.number))
+		return NULL;
+	bpf_map_update_elem(&tls_sessions, key, &zero, BPF_ANY);
+	return bpf_map_lookup_elem(&tls_sessions, key);
+}
+
+/* A session of that address: another one where that is on another socket now, or has ended. */
+static __always_inline struct tls_session *session_of(const struct tls_thread *th)
+{
+	struct tls_key key = { .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
+	u64 number = x ? x->number : 0;
+
+	if (x && (!bpf_map_lookup_elem(&sockets, &number) ||
+		  (th->nested && x->socket && x->socket != th->socket))) {
+		session_over(x);
+		x = NULL;
+	}
+	if (!x)
+		x = session_new(&key);
+	if (x && th->nested)
+		session_has(x, th);
+	return x;
+}
+
+/* Records that were read before, or what was written into memory: which of both has found its socket? */
+static __always_inline void find_socket(struct tls_session *x, struct tls_thread *th, u32 n, bool tx)
+{
+	if (x->socket || th->nested)
+		return;
+	if (tx) {
+		th->wrote_ssl = th->ssl;
+		th->wrote = n < TLS_RECORD_MAX ? n : TLS_RECORD_MAX;
+		return;
+	}
+	for (u32 i = 0; i < TLS_FED; i++)
+		if (i < th->n_fed && fits(th->fed[i], n)) {
+			session_has(x, th);
+			return;
+		}
+}
+
+/* What was written: is it what a session of this thread has put into memory? */
+static __always_inline void note_sent(struct tls_thread *th, const struct moved *m)
+{
+	struct tls_key k = { .ssl = th->wrote_ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *x;
+	u8 head[8] = {};
+
+	if (!k.ssl)
+		return;
+	th->wrote_ssl = 0;
+	x = bpf_map_lookup_elem(&tls_sessions, &k);
+	if (x && !x->socket && !bpf_probe_read_user(head, 5, (void *)m->base) && head[0] == TLS_DATA &&
+	    fits(head[3] << 8 | head[4], th->wrote))
+		session_has(x, th);
+}
+
+/* Records that were moved outside of a call. */
+static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
+					 bool traced)
+{
+	struct moved m = { .total = ret, .tx = tx };
+	struct tls_thread *th;
+
+	if (!ret && s->first[0])
+		stream_ends(s->first[0], HTTP_RX_END);
+	th = tls_on ? bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0) : NULL;
+	if (!th || ret < 5)
+		return 0;
+	find_bytes(&m, bpf_get_current_task_btf());
+	m.base = where_first(&m);
+	if (!m.base)
+		return 0;
+	note_ends(th, sk, key, traced);
+	if (tx)
+		note_sent(th, &m);
+	else
+		note_fed(th, m.base, ret);
+	return 0;
+}
+
+static __always_inline void tls_socket_ends(u64 number, bool closed)
+{
+	stream_ends(number, closed ? HTTP_CLOSED : HTTP_TX_END);
+	if (closed)
+		bpf_map_delete_elem(&sockets, &number);
+}
+
+/* ---- the probes ---- */
+
+/*
+ * Probes run with preemption on; on kernels from 6.13 on whose programs have stacks of their own
+ * for each CPU, two tasks would share one. Programs with a tail call have none; it never happens.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+} no_programs SEC(".maps");
+
+#define OWN_STACK(ctx) bpf_tail_call(ctx, &no_programs, 0)
+
+/* POPPED: what the stack pointer is when a function has returned, less when it began. */
+#if defined(__TARGET_ARCH_x86)
+#define POPPED 8
+#define ARG1(r) ((r)->di)
+#define ARG2(r) ((r)->si)
+#define ARG4(r) ((r)->cx)
+#define STACK(r) ((r)->sp)
+#define RESULT(r) ((r)->ax)
+#elif defined(__TARGET_ARCH_arm64)
+#define POPPED 0
+#define ARG1(r) ((r)->user_regs.regs[0])
+#define ARG2(r) ((r)->user_regs.regs[1])
+#define ARG4(r) ((r)->user_regs.regs[3])
+#define STACK(r) ((r)->user_regs.sp)
+#define RESULT(r) ((r)->user_regs.regs[0])
+#endif
+
+SEC("?uprobe/tls_call")
+int on_tls_call(struct pt_regs *ctx)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0,
+						     BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u64 sp = STACK(ctx);
+
+	if (!th)
+		return 0;
+	/* one such function may call another, or be called to carry the records of another session */
+	if (th->kind && sp < th->sp)
+		return 0;
+	th->kind = bpf_get_attach_cookie(ctx);
+	th->ssl = ARG1(ctx);
+	th->buf = ARG2(ctx);
+	th->done_at = ARG4(ctx);
+	th->sp = sp;
+	th->nested = false;
+	th->begin_ns = th->kind == TLS_WRITE || th->kind == TLS_WRITE_EX ? bpf_ktime_get_boot_ns() : 0;
+	return 0;
+}
+
+/* How many bytes of text a call that returned moved. */
+static __always_inline u32 bytes_moved(const struct tls_thread *th, u32 kind, int ret)
+{
+	u64 n = 0;
+
+	if (ret <= 0 || kind == TLS_HANDSHAKE)
+		return 0;
+	if (kind == TLS_READ || kind == TLS_WRITE)
+		return ret;
+	if (bpf_probe_read_user(&n, sizeof(n), (void *)th->done_at) || n >> 31)
+		return 0;
+	return n;
+}
+
+static __always_inline void tls_moved(struct tls_thread *th, struct tls_session *x, u32 n, bool tx)
+{
+	struct moved m = { .key = x->number, .base = th->buf, .total = n, .tx = tx };
+	struct http_socket *s;
+	u64 number = x->number;
+
+	s = bpf_map_lookup_elem(&sockets, &number);
+	if (!s || s->class == HTTP_NO)
+		return;
+	m.socket = x->socket;
+	m.ends = x->ends;
+	m.v6 = x->v6;
+	m.end_ns = bpf_ktime_get_boot_ns();
+	m.begin_ns = tx ? th->begin_ns : m.end_ns;
+	tell_moved(&m, s, HTTP_TLS);
+}
+
+SEC("?uretprobe/tls_call")
+int on_tls_return(struct pt_regs *ctx)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct tls_session *x;
+	u32 kind, n;
+	bool tx;
+
+	if (!th || !th->kind || th->sp + POPPED != STACK(ctx))
+		return 0;
+	kind = th->kind;
+	th->kind = TLS_NONE;
+	tx = kind == TLS_WRITE || kind == TLS_WRITE_EX;
+	n = bytes_moved(th, kind, (int)RESULT(ctx));
+	if (!n && !th->nested)
+		return 0;
+	x = session_of(th);
+	if (!x || !n)
+		return 0;
+	find_socket(x, th, n, tx);
+	tls_moved(th, x, n, tx);
+	OWN_STACK(ctx);
+	return 0;
+}
+
+SEC("?uprobe/tls_free")
+int on_tls_free(struct pt_regs *ctx)
+{
+	struct tls_key key = { .ssl = ARG1(ctx), .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
+
+	if (!x)
+		return 0;
+	session_over(x);
+	bpf_map_delete_elem(&tls_sessions, &key);
+	OWN_STACK(ctx);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* http_tls.h: what the probes on TLS libraries are told: which call it is. */
+#ifndef OTTOP_HTTP_TLS_H
+#define OTTOP_HTTP_TLS_H
+
+/* The cookie of a probe. */
+enum tls_call_kind {
+	TLS_NONE,
+	TLS_READ,	/* int (session, buffer, bytes); returns bytes, 0 and less: none */
+	TLS_WRITE,
+	TLS_READ_EX,	/* int (session, buffer, bytes, size_t *done); returns 1 where something was done */
+	TLS_WRITE_EX,
+	TLS_HANDSHAKE,	/* int (session): moves records, but no text; so does a shutdown */
+};
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * symbols.c: see symbols.h. The names are looked for in the table of texts first, which is
+ * a search through plain bytes: most files have none of them, and no symbol is looked at.
+ */
+#include <elf.h>
+#include <string.h>
+
+#include "symbolizer/symbols.h"
+
+#define CHUNK 65536
+#define MAX_PLACES 128		/* where one of the names stands, or the end of a longer one */
+#define SYMBOLS_AT_ONCE 1024
+
+struct place { u64 at; u32 name; };
+
+struct search {
+	const char *const *names;
+	u64 *offsets;
+	u32 n, n_places, n_segments, n_found;
+	struct place places[MAX_PLACES];
+	struct symbolizer_segment segments[8];
+};
+
+static void find_in(struct search *s, const char *text, size_t n, u64 at)
+{
+	for (u32 i = 0; i < s->n; i++) {
+		size_t len = strlen(s->names[i]) + 1;	/* with its NUL */
+		const char *p = text;
+
+		while (!s->offsets[i] && s->n_places < MAX_PLACES &&
+		       (p = memmem(p, n - (size_t)(p - text), s->names[i], len))) {
+			s->places[s->n_places++] = (struct place){ at + (u64)(p - text), i };
+			p += len;
+		}
+	}
+}
+
+/* Chunks overlap by the longest name, less one byte: each place is found once. */
+static void find_places(struct search *s, const struct source *texts)
+{
+	static char buf[CHUNK];
+	size_t keep = 0, n;
+
+	for (u32 i = 0; i < s->n; i++)
+		keep = max(keep, strlen(s->names[i]));
+	s->n_places = 0;
+	for (u64 at = 0; at < texts->size; at += n - keep) {
+		n = source_read(texts, at, buf, sizeof(buf));
+		find_in(s, buf, n, at);
+		if (n <= keep || n < sizeof(buf))
+			return;
+	}
+}
+
+static u64 offset_of(const struct search *s, u64 addr)
+{
+	for (u32 i = 0; i < s->n_segments; i++) {
+		const struct symbolizer_segment *g = &s->segments[i];
+
+		if (addr >= g->addr && addr - g->addr < g->size)
+			return addr - g->addr + g->offset;
+	}
+	return 0;
+}
+
+static void take_symbol(struct search *s, const Elf64_Sym *sym)
+{
+	if (ELF64_ST_TYPE(sym->st_info) != STT_FUNC || sym->st_shndx == SHN_UNDEF)
+		return;
+	for (u32 i = 0; i < s->n_places; i++) {
+		const struct place *p = &s->places[i];
+
+		if (p->at != sym->st_name || s->offsets[p->name])
+			continue;
+		s->offsets[p->name] = offset_of(s, sym->st_value);
+		s->n_found += s->offsets[p->name] != 0;
+	}
+}
+
+static void read_symbols(struct search *s, const struct source *symbols)
+{
+	static Elf64_Sym buf[SYMBOLS_AT_ONCE];
+	size_t n;
+
+	for (u64 at = 0; at < symbols->size; at += n * sizeof(*buf)) {
+		n = source_read(symbols, at, buf, sizeof(buf)) / sizeof(*buf);
+		for (size_t i = 0; i < n; i++)
+			take_symbol(s, &buf[i]);
+		if (!n)
+			return;
+	}
+}
+
+u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets)
+{
+	struct search s = { .names = names, .n = n, .offsets = offsets };
+
+	memset(offsets, 0, n * sizeof(*offsets));
+	s.n_segments = elf_exec_segments(f, s.segments, ARRAY_SIZE(s.segments));
+	for (int dynamic = 1; dynamic >= 0; dynamic--) {
+		struct elf_symbols table;
+
+		if (!elf_symbols(f, dynamic, &table))
+			continue;
+		find_places(&s, &table.names);
+		if (s.n_places)
+			read_symbols(&s, &table.symbols);
+	}
+	return s.n_found;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* test_uprobes.c: where functions begin in files (symbolizer/symbols.c), with what nm says; kernels whose return probes kill. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf/uprobes/attach.h"
+#include "symbolizer/symbols.h"
+
+static char folder[] = "/tmp/ottop-uprobes-XXXXXX";
+
+static const char source[] =
+	"int one(int x)\n{\n\treturn x * 3;\n}\n"
+	"int twenty_one(int x)\n{\n\treturn one(x) + 21;\n}\n"	/* the text of "one" may be the end of this one */
+	"static __attribute__((noinline, used)) int hidden(int x)\n{\n\treturn x * 5;\n}\n"
+	"int variable = 3;\nextern int not_here(int);\n"
+	"int call(int x)\n{\n\treturn hidden(x) + not_here(x);\n}\n";
+
+static const char *const names[] = { "one", "hidden", "variable", "not_here", "twenty_one", "none", "call" };
+
+static void run(const char *command)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "cd %s && %s", folder, command);
+	assert_int_equal(system(text), 0);
+}
+
+/* The library is linked so that addresses and offsets differ by 1 MiB. */
+static int build(void **state)
+{
+	char path[64];
+	FILE *f;
+
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/a.c", folder);
+	f = fopen(path, "w");
+	fputs(source, f);
+	fclose(f);
+	run("cc -O1 -shared -fPIC -nostdlib -Wl,-Ttext-segment=0x100000 -o whole a.c");
+	run("strip -o stripped whole");
+	return 0;
+}
+
+static int clean(void **state)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static u64 addr_of(const char *name)
+{
+	char command[128];
+	unsigned long long addr = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "nm %s/whole | sed -n 's/ [tT] %s$//p'", folder, name);
+	f = popen(command, "r");
+	if (fscanf(f, "%llx", &addr) != 1)
+		addr = 0;
+	pclose(f);
+	return addr;
+}
+
+static u32 find(const char *file, u64 *offsets)
+{
+	char path[64];
+	struct elf_file *f;
+	u32 n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	f = elf_open(fd);
+	assert_non_null(f);
+	n = symbols_find(f, names, ARRAY_SIZE(names), offsets);
+	elf_close(f);
+	close(fd);
+	return n;
+}
+
+static void test_symbols(void **s)
+{
+	u64 offsets[ARRAY_SIZE(names)];
+
+	assert_int_equal(find("whole", offsets), 4);
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		bool function = i == 0 || i == 1 || i == 4 || i == 6;
+
+		assert_true(function == !!offsets[i]);
+		if (function)
+			assert_int_equal(offsets[i], addr_of(names[i]) - 0x100000);
+	}
+}
+
+static void test_stripped(void **s)
+{
+	u64 offsets[ARRAY_SIZE(names)];
+
+	assert_int_equal(find("stripped", offsets), 3);
+	assert_int_equal(offsets[1], 0);
+	assert_int_equal(offsets[4], addr_of("twenty_one") - 0x100000);
+}
+
+static void test_kernels(void **s)
+{
+	static const struct { const char *release; bool kills; } all[] = {
+		{ "6.1.0-18-amd64", false }, { "6.8.0-45-generic", false }, { "6.10.14", false },
+		{ "6.11.0-9-generic", true }, { "6.11", true }, { "6.12.0-rc3", true }, { "6.12.13-amd64", true },
+		{ "6.12.14", false }, { "6.12.43+deb13-amd64", false }, { "6.13.2", true }, { "6.13.3", false },
+		{ "6.14.0", false }, { "7.12.1", false }, { "nothing", false },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		assert_true(uprobe_returns_kill(all[i].release) == all[i].kills);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_symbols),
+		cmocka_unit_test(test_stripped),
+		cmocka_unit_test(test_kernels),
+	};
+
+	return cmocka_run_group_tests(tests, build, clean);
+}
