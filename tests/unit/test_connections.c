@@ -10,8 +10,11 @@
 
 #include <cmocka.h>
 
+#include "bpf/collectors/connections/connections_events.h"
 #include "bpf/collectors/connections/connections_late.h"
 #include "bpf/collectors/connections/connections_table.h"
+#include "bpf/host/events.h"
+#include "bpf/kernel/probes.h"
 
 /* ---- payload ---- */
 
@@ -502,9 +505,44 @@ static void memory_is_given_back(void **state)
 	(void)full, (void)after;
 }
 
+/* What is only not listed has its row in the table of connections: it is not lost. */
+static void unlisted_events_are_not_lost(void **state)
+{
+	static const struct wire_owner nobody;
+	struct conn *c = add(1, 1, 443);
+	u64 lost = loss_total();
+	const struct table *events;
+	const struct snapshot *s;
+	struct builder *b;
+
+	conn_events_begin(NULL);
+	for (u32 i = 0; i < 10003; i++)
+		conn_event(c, "connect", i, &nobody);
+	conn_event(c, "fail", 1, &nobody);	/* what failed is always listed */
+	b = builder_new(NULL, NULL);
+	events_rows(b, NSEC_PER_SEC);
+	s = builder_seal(b);
+	events = &s->tables[TABLE_events];
+	assert_int_equal(events->n, 10001);
+	assert_int_equal(events->status, TS_PARTIAL);
+	assert_string_equal(events->reason,
+			    "3 connection events more than are listed: their connections are in 5");
+	snapshot_put(s);
+	conn_events_begin(NULL);
+	b = builder_new(NULL, NULL);
+	events_rows(b, NSEC_PER_SEC);
+	s = builder_seal(b);
+	assert_int_equal(s->tables[TABLE_events].status, TS_OK);
+	snapshot_put(s);
+	assert_int_equal(loss_total(), lost);
+	events_clear();
+	conn_clear();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unlisted_events_are_not_lost),
 		cmocka_unit_test(syn_is_no_payload),
 		cmocka_unit_test(fins_are_no_payload),
 		cmocka_unit_test(nothing_moved),

@@ -350,17 +350,17 @@ static void events_of_each_class(void **state)
 	events_new("fail", 2)->end_reason = str_new("refused");
 	events_new("close", 3)->end_reason = str_new("reset");
 	b = tick(NULL, 1, NSEC_PER_SEC, NSEC_PER_SEC);
-	events_rows(b);
+	events_rows(b, NSEC_PER_SEC);
 	snapshot_put(builder_seal(b));
 	for (u32 i = 0; i < EVENTS_KEPT * 3; i++)
 		events_new(i % 2 ? "connect" : "close", 10 + i)->end_reason = str_new(i % 2 ? "" : "closed");
 	b = tick(NULL, 2, 2 * NSEC_PER_SEC, NSEC_PER_SEC);
-	events_rows(b);		/* a burst is handed over whole */
+	events_rows(b, NSEC_PER_SEC);		/* a burst is handed over whole */
 	s = builder_seal(b);
 	assert_int_equal(s->tables[TABLE_events].n, EVENTS_KEPT * 3 + 3);
 	snapshot_put(s);
 	b = tick(NULL, 3, 3 * NSEC_PER_SEC, NSEC_PER_SEC);
-	events_rows(b);
+	events_rows(b, NSEC_PER_SEC);
 	s = builder_seal(b);
 	for (u32 i = 0; i < s->tables[TABLE_events].n; i++) {
 		const struct events_row *e = (const struct events_row *)s->tables[TABLE_events].rows[i];

@@ -4,20 +4,17 @@
 #include <string.h>
 
 #include "bpf/host/events.h"
-#include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
 #include "bpf/collectors/connections/connections_events.h"
 
 #define EVENTS_PER_TICK 10000	/* a web server closes more than anybody reads; failures come first */
 
 static u32 room = EVENTS_PER_TICK;
-static u64 left_out;
 
 void conn_events_begin(const struct tick *t)
 {
 	(void)t;
 	room = EVENTS_PER_TICK;
-	loss_set("connection events beyond 10,000 a tick", left_out);
 }
 
 /* "10.0.0.1:80", "[::1]:80" */
@@ -72,7 +69,7 @@ void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire
 	if (!in_scope(c, o))
 		return;
 	if (!room && !failed) {
-		left_out++;
+		events_not_listed();
 		return;
 	}
 	room -= room > 0;

@@ -428,12 +428,11 @@ static int processes_read(const struct tick *t)
 	mark_looked_at(t);
 	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
 	proctab_each(add_process, (void *)t);
-	events_rows(t->b);
+	events_rows(t->b, t->interval_ns);
 	probe_runs(skel->progs.tasks_iter, t->interval_ns ? (float)n_threads * 1e9f /
 							    (float)t->interval_ns : 0);
 	builder_status(t->b, TABLE_processes, blocked ? TS_PARTIAL : TS_OK,
 		       blocked ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
-	builder_status(t->b, TABLE_events, TS_OK, NULL, t->interval_ns);
 	loss_set("ring buffer full (process events)", skel->bss->lost_ring);
 	loss_set("ring buffer full (last CPU slices)", skel->bss->lost_dead);
 	loss_set("no task storage (processes)", skel->bss->lost_storage);
