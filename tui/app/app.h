@@ -115,6 +115,12 @@ bool app_live(const struct app *a);
  * Then buf is what is said in place of that. Never so in a recording, or of the past.
  */
 bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap);
+/*
+ * What is said in place of rows that are not there: `none` only where there is evidence
+ * for it; else that it is too early, or what of the table is not observed. pid: of whom
+ * (0: the host). The result may be buf.
+ */
+const char *app_none(const struct app *a, enum table_id t, u64 pid, const char *none, char *buf, size_t cap);
 /* What is shown was recorded: what is not there will never come. */
 bool app_replaying(const struct app *a);
 /* Why rows of the process of the context are missing: "not read yet", "not recorded" ... */

@@ -60,6 +60,24 @@ bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap)
 	return true;
 }
 
+const char *app_none(const struct app *a, enum table_id t, u64 pid, const char *none, char *buf, size_t cap)
+{
+	const struct table *table = a->shown ? &a->shown->tables[t] : NULL;
+	unsigned long long only;
+
+	if (app_too_early(a, t, buf, cap))
+		return buf;
+	if (!table || table->status != TS_PARTIAL || !table->reason)
+		return none;
+	if (sscanf(table->reason, "only process %llu", &only) != 1)
+		snprintf(buf, cap, "%s so far: %s", none, table->reason);
+	else if (only != pid)	/* nobody else was looked at in that interval */
+		snprintf(buf, cap, "not observed: %s", table->reason);
+	else
+		return none;
+	return buf;
+}
+
 void moment_tick(struct app *a, const struct snapshot *s)
 {
 	note_seen(a, s);

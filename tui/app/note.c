@@ -281,7 +281,7 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 {
 	const struct tableview *tv = a->tables[a->view];
 	const struct processes_row *p = app_process(a);
-	char n[FORMAT_MAX], early[96];
+	char n[FORMAT_MAX], early[320], none[64];
 
 	if (tv && tv->filter)
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_text,
@@ -293,9 +293,12 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 	else if (app_too_early(a, t, early, sizeof(early)))
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim, "%s%s: %s",
 			      table_descs[t].name, app_context(a)->pid ? " of this process" : "", early);
-	else
-		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
-			      "no %s%s", table_descs[t].name, app_context(a)->pid ? " of this process" : "");
+	else {
+		snprintf(none, sizeof(none), "no %s%s", table_descs[t].name,
+			 app_context(a)->pid ? " of this process" : "");
+		canvas_cut(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
+			   app_none(a, t, app_context(a)->pid, none, early, sizeof(early)));
+	}
 }
 
 bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum table_id t)

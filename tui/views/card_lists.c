@@ -287,6 +287,8 @@ static void call_line(struct canvas *c, struct rect r, const struct syscalls_row
 	graph_hist_row(c, r.row, col + 26, min(r.cols - (col - r.col) - 27, 32), t->hist_tick);
 }
 
+#define NONE "none in this interval"
+
 static void calls_missing(struct app *a, struct card *k, struct canvas *c, struct rect r,
 			  const struct table *t, bool ended)
 {
@@ -312,6 +314,7 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 	const struct table *t = &s->tables[TABLE_syscalls];
 	const struct row **rows;
 	u32 first, end, n;
+	char none[160];
 
 	canvas_rule(c, r.row, r.col, r.cols, "7 syscalls, by time inside");
 	if (!collected(t)) {
@@ -322,7 +325,8 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 	rows = xcalloc(end - first + 1, sizeof(*rows));
 	n = active_calls(t, first, end, rows);
 	if (!n)
-		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim, "none in this interval");
+		canvas_cut(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,
+			   p->row.closed ? NONE : app_none(a, TABLE_syscalls, p->pid, NONE, none, sizeof(none)));
 	qsort(rows, n, sizeof(*rows), cmp_calls);
 	for (u32 i = 0; i < min(n, (u32)MAX_LINES) && (int)i + 1 < r.rows; i++) {
 		struct rect at = { r.row + 1 + (int)i, r.col, 1, r.cols };

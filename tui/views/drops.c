@@ -246,6 +246,7 @@ void drops_draw_list(struct app *a, struct canvas *c, struct rect r)
 {
 	const struct table *t = &app_snapshot(a)->tables[TABLE_drops];
 	struct drops_sum sums[LIST_MAX];
+	char none[160];
 	u32 n = 0;
 
 	canvas_rule(c, r.row, r.col, r.cols, "drops by kernel reason");
@@ -255,9 +256,11 @@ void drops_draw_list(struct app *a, struct canvas *c, struct rect r)
 		add_drops(sums, &n, LIST_MAX, drop_row(t->rows[i]));
 	qsort(sums, n, sizeof(*sums), cmp_drops);
 	if (!n)
-		canvas_printf(c, r.row + 1, r.col + 2, r.cols - 3, ROLE_dim,
-			      t->status == TS_OK || t->status == TS_PARTIAL ? "none" : t->status == TS_BLOCKED ?
-			      "? blocked: %s" : "? not collected yet", t->reason ? t->reason : "?");
+		canvas_printf(c, r.row + 1, r.col + 2, r.cols - 3, ROLE_dim, "%s%s",
+			      t->status == TS_OK || t->status == TS_PARTIAL ?
+			      app_none(a, TABLE_drops, 0, "none", none, sizeof(none)) :
+			      t->status == TS_BLOCKED ? "? blocked: " : "? not collected yet",
+			      t->status == TS_BLOCKED && t->reason ? t->reason : "");
 	for (u32 i = 0; i < n && (int)i + 1 < r.rows; i++)
 		list_line(c, (struct rect){ r.row + 1 + (int)i, r.col, 1, r.cols }, &sums[i].row);
 }

@@ -101,7 +101,7 @@ int peers_draw(struct app *a, struct canvas *c, struct rect r, const struct snap
 {
 	const struct table *t = &s->tables[TABLE_connections];
 	struct peers peers;
-	char title[64], early[96];
+	char title[64], none[320];
 	int lines;
 
 	if (t->status == TS_OFF || t->status == TS_STARTING || t->status == TS_BLOCKED) {
@@ -120,9 +120,8 @@ int peers_draw(struct app *a, struct canvas *c, struct rect r, const struct snap
 		snprintf(title, sizeof(title), "5 peers");
 	canvas_rule(c, r.row, r.col, r.cols, title);
 	if (!peers.n)
-		canvas_text(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,
-			    app_too_early(a, TABLE_connections, early, sizeof(early)) ? early :
-			    "none: no connection is open");
+		canvas_cut(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim,
+			   app_none(a, TABLE_connections, p->pid, "none is open", none, sizeof(none)));
 	for (int i = 0; i < lines; i++)
 		draw_peer(a, c, (struct rect){ r.row + 1 + i, r.col, 1, r.cols }, &peers.list[i]);
 	return lines;

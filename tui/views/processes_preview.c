@@ -91,6 +91,7 @@ static void draw_calls(struct app *a, struct canvas *c, struct rect r, const str
 	const struct snapshot *s = app_snapshot(a);
 	const struct table *t = &s->tables[TABLE_syscalls];
 	const struct syscalls_row *best[TOP];
+	char none[160];
 	u32 n;
 
 	if (t->status == TS_OFF || t->status == TS_STARTING || t->status == TS_BLOCKED) {
@@ -105,7 +106,8 @@ static void draw_calls(struct app *a, struct canvas *c, struct rect r, const str
 	for (u32 i = 0; i < n; i++)
 		call_line(c, r.row + 1 + (int)i, r.col, best[i]);
 	if (!n)
-		canvas_text(c, r.row + 1, r.col + 1, r.cols - 2, ROLE_dim, "no call in this interval");
+		canvas_cut(c, r.row + 1, r.col + 1, r.cols - 2, ROLE_dim,
+			   app_none(a, TABLE_syscalls, p->pid, "no call in this interval", none, sizeof(none)));
 }
 
 /* ---- who ---------------------------------------------------------------------------------- */
