@@ -373,6 +373,33 @@ static void repetitions_share_a_node(void **state)
 	snapshot_put(s);
 }
 
+static bool is_call_once(void *arg, const struct flame_fn *fn, u32 id)
+{
+	return fn->row && fn->row->name && strstr(fn->row->name, "call_once");
+}
+
+/* What is sought may be folded away: the node that it is in is found. */
+static void what_is_folded_is_found(void **state)
+{
+	const struct snapshot *s = deep_tick();
+	const struct flame_tree *t;
+	struct flame f;
+	u32 top, glue, found;
+
+	open_model(&f, 0);
+	flame_follow(&f, NULL, s, 0);
+	t = flame_tree(&f);
+	top = child(&f, FLAME_ROOT, "main");
+	glue = child(&f, top, "Rust std");
+	found = flame_tree_match(t, &f.names, glue, is_call_once, NULL);
+	assert_true(found != FLAME_NONE && found != node(&f, glue)->fn);
+	assert_int_equal(flame_tree_match(t, &f.names, top, is_call_once, NULL), FLAME_NONE);
+	/* 16 + 32 in the glue, 64 in a node of its own */
+	assert_true(flame_tree_matched(t, &f.names, FLAME_ROOT, is_call_once, NULL) == 112 * (double)PERIOD);
+	flame_free(&f);
+	snapshot_put(s);
+}
+
 static void repetitions_open_and_close(void **state)
 {
 	const struct snapshot *s = deep_tick();
@@ -503,6 +530,7 @@ int main(void)
 		cmocka_unit_test(repetitions_share_a_node),
 		cmocka_unit_test(repetitions_open_and_close),
 		cmocka_unit_test(glue_is_known),
+		cmocka_unit_test(what_is_folded_is_found),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),
 	};

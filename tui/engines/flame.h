@@ -99,8 +99,14 @@ struct flame_node {
 	bool placed;		/* used while places are given */
 	u8 period;		/* so many functions in turn ... */
 	u16 times;		/* ... so often at most stand for this node and those below; 0: itself */
+	u32 inside;		/* functions that it stands for and that have no node; FLAME_NONE: none */
 	float a_value, a_n;	/* in window A */
 	double value, n;	/* in the window: of this node and all below */
+};
+
+/* A function that is folded into a node, and the next one there. */
+struct flame_inside {
+	u32 fn, next;
 };
 
 /* What a function cost, wherever it stands; recursion counts once. */
@@ -117,6 +123,8 @@ struct flame_tree {
 	u32 *hash, n_hash;
 	u32 *old_hash, n_old_hash;	/* the table before it grew; NULL: all has moved */
 	u32 n_moved, n_to_move;
+	struct flame_inside *inside;
+	u32 n_inside, cap_inside;
 	struct flame_cost *costs;	/* by function */
 	u32 n_costs, stamp;
 	bool inverted;
@@ -126,6 +134,8 @@ void flame_tree_clear(struct flame_tree *t);
 void flame_tree_free(struct flame_tree *t);
 u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn);	/* FLAME_NONE: not there */
 u32 flame_tree_child(struct flame_tree *t, u32 parent, u32 fn);		/* makes it */
+/* fn is folded into the node. */
+void flame_tree_hide(struct flame_tree *t, u32 node, u32 fn);
 /* Adds to a leaf and all above it; `a`: to window A. */
 void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 leaf, double value,
 		    double n, bool a);
@@ -139,9 +149,15 @@ void flame_tree_adopt(struct flame_tree *to, struct flame_tree *from, const stru
 u32 flame_tree_same(const struct flame_tree *to, const struct flame_tree *from, u32 node,
 		    const struct flame_names *names);
 int flame_tree_depth(const struct flame_tree *t, u32 node);
-/* Value below `top` of the nodes whose function matches; nested ones count once. */
+/*
+ * The function of the node, or the first one folded into it, that matches; FLAME_NONE: it has none.
+ */
+typedef bool (*flame_match_fn)(void *arg, const struct flame_fn *fn, u32 id);
+u32 flame_tree_match(const struct flame_tree *t, const struct flame_names *names, u32 node,
+		     flame_match_fn match, void *arg);
+/* Value below `top` of the nodes that match; nested ones count once. */
 double flame_tree_matched(const struct flame_tree *t, const struct flame_names *names, u32 top,
-			  bool (*match)(void *arg, const struct flame_fn *fn, u32 id), void *arg);
+			  flame_match_fn match, void *arg);
 
 /* ---- stacks and their window (flame.c, flame_build.c, flame_window.c) ------------------------------- */
 

@@ -179,6 +179,8 @@ static u32 place_some(struct flame *f, struct flame_tree *t, u32 *node, const st
 
 	if (n > 1 && !f->names.fns[fn].open) {
 		*node = child_of_many(t, *node, fn, n, 1);
+		for (u32 i = 0; i < n; i++)
+			flame_tree_hide(t, *node, p->fns[at + i]);
 		return n;
 	}
 	for (u32 period = 1; period <= CYCLE_MAX && !f->names.fns[p->fns[at]].open; period++) {

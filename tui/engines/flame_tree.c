@@ -67,6 +67,7 @@ static u32 add_node(struct flame_tree *t, u32 parent, u32 fn)
 	t->nodes = grow(t->nodes, t->n, &t->cap, sizeof(*t->nodes));
 	t->nodes[id] = (struct flame_node){
 		.parent = parent, .fn = fn, .first = FLAME_NONE, .last = FLAME_NONE, .next = FLAME_NONE,
+		.inside = FLAME_NONE,
 	};
 	put_in_hash(t, id);
 	t->n++;
@@ -86,7 +87,7 @@ void flame_tree_clear(struct flame_tree *t)
 	free(t->hash);
 	free(t->old_hash);
 	t->hash = t->old_hash = NULL;
-	t->n = t->n_hash = t->stamp = 0;
+	t->n = t->n_hash = t->stamp = t->n_inside = 0;
 	if (t->costs)
 		memset(t->costs, 0, t->n_costs * sizeof(*t->costs));
 	add_node(t, FLAME_NONE, FLAME_ROOT);
@@ -98,6 +99,7 @@ void flame_tree_free(struct flame_tree *t)
 	free(t->hash);
 	free(t->old_hash);
 	free(t->costs);
+	free(t->inside);
 	*t = (struct flame_tree){ 0 };
 }
 
@@ -115,6 +117,16 @@ u32 flame_tree_child(struct flame_tree *t, u32 parent, u32 fn)
 	u32 id = flame_tree_find(t, parent, fn);
 
 	return id == FLAME_NONE ? add_node(t, parent, fn) : id;
+}
+
+void flame_tree_hide(struct flame_tree *t, u32 node, u32 fn)
+{
+	for (u32 i = t->nodes[node].inside; i != FLAME_NONE; i = t->inside[i].next)
+		if (t->inside[i].fn == fn)
+			return;
+	t->inside = grow(t->inside, t->n_inside, &t->cap_inside, sizeof(*t->inside));
+	t->inside[t->n_inside] = (struct flame_inside){ fn, t->nodes[node].inside };
+	t->nodes[node].inside = t->n_inside++;
 }
 
 int flame_tree_depth(const struct flame_tree *t, u32 node)
@@ -193,16 +205,29 @@ void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 l
 struct matcher {
 	const struct flame_tree *t;
 	const struct flame_names *names;
-	bool (*match)(void *arg, const struct flame_fn *fn, u32 id);
+	flame_match_fn match;
 	void *arg;
 };
+
+u32 flame_tree_match(const struct flame_tree *t, const struct flame_names *names, u32 node,
+		     flame_match_fn match, void *arg)
+{
+	u32 fn = t->nodes[node].fn;
+
+	if (match(arg, &names->fns[fn], fn))
+		return fn;
+	for (u32 i = t->nodes[node].inside; i != FLAME_NONE; i = t->inside[i].next)
+		if (match(arg, &names->fns[t->inside[i].fn], t->inside[i].fn))
+			return t->inside[i].fn;
+	return FLAME_NONE;
+}
 
 static double matched_below(const struct matcher *m, u32 id)
 {
 	const struct flame_node *node = &m->t->nodes[id];
 	double sum = 0;
 
-	if (m->match(m->arg, &m->names->fns[node->fn], node->fn))
+	if (flame_tree_match(m->t, m->names, id, m->match, m->arg) != FLAME_NONE)
 		return node->value;
 	for (u32 c = node->first; c != FLAME_NONE; c = m->t->nodes[c].next)
 		if (m->t->nodes[c].value > 0)
@@ -211,7 +236,7 @@ static double matched_below(const struct matcher *m, u32 id)
 }
 
 double flame_tree_matched(const struct flame_tree *t, const struct flame_names *names, u32 top,
-			  bool (*match)(void *arg, const struct flame_fn *fn, u32 id), void *arg)
+			  flame_match_fn match, void *arg)
 {
 	struct matcher m = { t, names, match, arg };
 

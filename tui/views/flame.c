@@ -91,11 +91,18 @@ bool flame_seeks(const struct flame_view *v)
 	return v->same_fn != FLAME_NONE || v->has_regex;
 }
 
-bool flame_is_sought(const struct flame_view *v, u32 fn)
+static bool is_sought(void *arg, const struct flame_fn *fn, u32 id)
 {
-	if (v->same_fn != FLAME_NONE)
-		return fn == flame_names_now(&v->f.names, v->same_fn);
-	return v->f.names.fns[fn].match;
+	const struct flame_view *v = arg;
+
+	return v->same_fn != FLAME_NONE ? id == flame_names_now(&v->f.names, v->same_fn) : fn->match;
+}
+
+u32 flame_sought(const struct flame_view *v, u32 node)
+{
+	if (!flame_seeks(v))
+		return FLAME_NONE;
+	return flame_tree_match(&v->f.trees[v->f.shown], &v->f.names, node, is_sought, (void *)v);
 }
 
 static void drop_regex(struct flame_view *v)
@@ -123,11 +130,6 @@ static void new_search(struct flame_view *v, const char *text)
 	v->match_version--;
 }
 
-static bool sought(void *arg, const struct flame_fn *fn, u32 id)
-{
-	return flame_is_sought(arg, id);
-}
-
 static void find_matches(struct app *a, struct flame_view *v)
 {
 	struct flame_names *names = &v->f.names;
@@ -144,7 +146,7 @@ static void find_matches(struct app *a, struct flame_view *v)
 		return;
 	v->match_version = v->f.version;
 	v->match_top = top;
-	v->match = flame_tree_matched(flame_tree(&v->f), names, top, sought, v);
+	v->match = flame_tree_matched(flame_tree(&v->f), names, top, is_sought, v);
 	if (flame_node(v, top)->value > 0)
 		v->match *= 100 / flame_node(v, top)->value;
 }

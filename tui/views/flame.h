@@ -79,7 +79,8 @@ bool flame_is_offcpu(const struct flame_view *v);
 void flame_whose(struct app *a, char *buf, size_t cap);
 /* Is something being looked for? */
 bool flame_seeks(const struct flame_view *v);
-bool flame_is_sought(const struct flame_view *v, u32 fn);
+/* What of the node is sought: its function, or one that is folded into it; FLAME_NONE: nothing. */
+u32 flame_sought(const struct flame_view *v, u32 node);
 /* A value as the view measures it: "38.7 % of a CPU", "580 ms/s". */
 void flame_amount(const struct flame_view *v, double value, char *buf, size_t cap);
 /* ns per second as "+14.9" (percent of a CPU) or "+12.1" (ms/s), "=" within noise. */

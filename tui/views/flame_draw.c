@@ -62,7 +62,8 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 {
 	const struct flame_fn *fn = flame_fn_of(v, node);
 	const struct flame_node *t = flame_node(v, node);
-	char text[512], times[16] = "";
+	u32 found = flame_sought(v, node);
+	char text[512], times[64] = "";
 	size_t n = 0;
 	bool noise, inlined;
 	int room = width;
@@ -85,7 +86,12 @@ int flame_node_label(struct app *a, const struct flame_view *v, const struct can
 	if ((int)n >= width)	/* no room for the name: as much of the prefix as fits */
 		return flame_label(buf, cap, n ? strcpy(text, buf) : flame_fn_text(fn), FLAME_GROUP, width);
 	if (flame_opens(&v->f, node) && (int)n + 8 < width) {
-		snprintf(times, sizeof(times), " ×%u", t->times);
+		bool inside = found != FLAME_NONE && found != t->fn && (int)n + 24 < width;
+
+		snprintf(times, sizeof(times), "%s%.20s ×%u", inside ? " in " : "", inside ? flame_fn_text(fn) : "",
+			 t->times);
+		if (inside)	/* what is sought, not only what it is folded into */
+			fn = &v->f.names.fns[found];
 		width -= (int)strlen(times) - 1;	/* the cross is two bytes */
 	}
 	inlined = fn->inlined && (int)n + 4 < width;	/* "(…)" would say less than "er…" */
@@ -125,12 +131,12 @@ static bool is_paper(u32 fill)
 static bool steps_back(const struct flame_view *v, const struct flame_box *b)
 {
 	return b->above || (flame_seeks(v) && b->node != FLAME_ROOT &&
-			    !flame_is_sought(v, flame_node(v, b->node)->fn));
+			    flame_sought(v, b->node) == FLAME_NONE);
 }
 
 static u32 style_of(const struct flame_view *v, const struct canvas *c, const struct flame_box *b)
 {
-	bool found = flame_seeks(v) && flame_is_sought(v, flame_node(v, b->node)->fn);
+	bool found = flame_sought(v, b->node) != FLAME_NONE;
 	u32 fill;
 
 	if (b == &v->boxes[v->at])

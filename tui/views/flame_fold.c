@@ -31,7 +31,7 @@ bool flame_fold(struct flame_view *v, int cols)
 	if (v->f.n_pins > 1 || v->diff || v->unfolded)
 		return false;
 	while ((next = whole_child(v, node, span, cols)) != FLAME_NONE) {
-		if (node != FLAME_ROOT && flame_seeks(v) && flame_is_sought(v, flame_node(v, node)->fn))
+		if (node != FLAME_ROOT && flame_sought(v, node) != FLAME_NONE)
 			return false;	/* what is sought is to be seen */
 		v->fold_node = node;
 		node = next;

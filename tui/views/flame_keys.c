@@ -126,7 +126,7 @@ static bool next_match(struct app *a, struct flame_view *v, int step)
 		const struct flame_box *b = &v->boxes[i];
 		int order = b->depth != now->depth ? b->depth - now->depth : b->x - now->x, best, least;
 
-		if (b->rest || !flame_is_sought(v, flame_node(v, b->node)->fn))
+		if (b->rest || flame_sought(v, b->node) == FLAME_NONE)
 			continue;
 		best = next ? (next->depth != b->depth ? next->depth - b->depth : next->x - b->x) * step : 1;
 		least = first ? (first->depth != b->depth ? first->depth - b->depth : first->x - b->x) * step : 1;
