@@ -94,8 +94,14 @@ static const struct grouping groupings[] = {
 	{ "endpoint", { "method", "path", "side" }, .finish = set_error_pct, .counts = "comm", .noun = "proc" },
 };
 
+/* A client that came, asked once and ended stands below the servers that live. */
+static bool has_ended(const struct row *r)
+{
+	return r->closed;
+}
+
 static const struct table_spec spec = {
-	.table = TABLE_http, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "p99_ns",
+	.table = TABLE_http, .sinks = has_ended, .columns = columns, .n_columns = ARRAY_SIZE(columns), .sort = "p99_ns",
 	.noun = "endpoints", .no_ghosts = true, .groupings = groupings, .n_groupings = ARRAY_SIZE(groupings),
 };
 

@@ -167,6 +167,15 @@ static bool note_errors(const struct syscalls_row *r, char *buf, size_t cap)
 	return true;
 }
 
+/* The one that somebody went to, if it hangs: what it waits on has no column on a narrow screen. */
+static const struct syscalls_row *selected_stuck(struct app *a)
+{
+	const struct tableview *t = app_table(a);
+	const struct syscalls_row *r = t->anchored ? row_of(table_cursor(t)) : NULL;
+
+	return r && is_stuck(&r->row) && u64_known(r->pid) && u64_known(r->nr) ? r : NULL;
+}
+
 static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct syscalls_row *r;
@@ -174,7 +183,9 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 
 	if (!app_snapshot(a))
 		return false;
-	r = find_stuck(a);
+	r = selected_stuck(a);
+	if (!r)
+		r = find_stuck(a);
 	if (!r)
 		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
 	snprintf(buf, cap, "%s %llu has been in %s for %s%s%s%s · %s",
