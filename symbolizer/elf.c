@@ -210,6 +210,11 @@ u64 elf_section_end(struct elf_file *f, u32 number)
 	return scn && gelf_getshdr(scn, &sh) ? sh.sh_addr + sh.sh_size : 0;
 }
 
+size_t elf_read(const struct elf_file *f, u64 offset, void *buf, size_t n)
+{
+	return source_read(&f->whole, offset, buf, n);
+}
+
 u64 elf_size(const struct elf_file *f)
 {
 	return f->whole.size;

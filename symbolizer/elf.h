@@ -36,6 +36,8 @@ u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 ca
 bool elf_section_source(struct elf_file *f, const char *name, struct source *ret, u64 *ret_addr);
 /* Where the section of that number ends, as an address; 0: unknown. */
 u64 elf_section_end(struct elf_file *f, u32 number);
+/* At most n bytes of the file from that offset on; how many there were. */
+size_t elf_read(const struct elf_file *f, u64 offset, void *buf, size_t n);
 /* Bytes of the file. */
 u64 elf_size(const struct elf_file *f);
 /* The symbols (Elf64_Sym, one after the other) and their names. */

@@ -53,7 +53,7 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
 int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n);
 
 /*
- * Asks where in the file functions of these names begin: at most SYMBOLIZER_SYMBOLS, 2 KiB of
+ * Asks where in the file probes of these functions belong (symbols.h): at most SYMBOLIZER_SYMBOLS, 2 KiB of
  * names with a NUL behind each.
  */
 int symbolizer_ask_symbols(u32 file, int fd, const char *const *names, u32 n);

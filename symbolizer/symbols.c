@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "symbolizer/placement.h"
 #include "symbolizer/symbols.h"
 
 #define CHUNK 65536
@@ -92,6 +93,27 @@ static void read_symbols(struct search *s, const struct source *symbols)
 	}
 }
 
+/* Where the name that text begins with, up to its end or `end`, is. */
+static u64 offset_by_name(const struct search *s, const char *text, char end)
+{
+	size_t len = (size_t)(strchrnul(text, end) - text);
+
+	for (u32 i = 0; i < s->n; i++)
+		if (!strncmp(s->names[i], text, len) && !s->names[i][len])
+			return s->offsets[i];
+	return 0;
+}
+
+static void find_inner(struct search *s, struct elf_file *f, u32 i)
+{
+	const char *second = strchr(s->names[i], '>');
+
+	if (!second)
+		return;
+	s->offsets[i] = placement_inner(f, offset_by_name(s, s->names[i], '>'), offset_by_name(s, second + 1, '>'));
+	s->n_found += s->offsets[i] != 0;
+}
+
 u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets)
 {
 	struct search s = { .names = names, .n = n, .offsets = offsets };
@@ -107,5 +129,9 @@ u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offse
 		if (s.n_places)
 			read_symbols(&s, &table.symbols);
 	}
+	for (u32 i = 0; i < n; i++)
+		find_inner(&s, f, i);
+	for (u32 i = 0; i < n; i++)
+		offsets[i] = offsets[i] ? placement_of(f, offsets[i]) : 0;
 	return s.n_found;
 }

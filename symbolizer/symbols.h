@@ -6,8 +6,9 @@
 #include "symbolizer/elf.h"
 
 /*
- * Sets offsets[i] to where in the file the function names[i] begins, 0: it has none of that name in
- * .dynsym or .symtab, at most SYMBOLIZER_SYMBOLS of them. How many were found.
+ * Sets offsets[i] to where in the file a probe of the function names[i] belongs (placement.h), 0: it
+ * has none of that name in .dynsym or .symtab. "A>B", of two that are names too: the function that A
+ * does nothing but call, and B calls. How many were found.
  */
 u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets);
 

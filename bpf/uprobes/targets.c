@@ -109,6 +109,16 @@ void targets_path(const char *path)
 
 /* ---- attaching ---- */
 
+static bool is_covered(const struct file *f, u32 at)
+{
+	const char *by = spec->functions[at].unless;
+
+	for (u32 i = 0; by && i < spec->n; i++)
+		if (f->offsets[i] && !strcmp(spec->functions[i].symbol, by))
+			return true;
+	return false;
+}
+
 /* All functions of a file that have the same program go by one link. */
 static int attach_program(struct file *f, struct bpf_program *prog, bool returns, struct uprobe_links *links)
 {
@@ -119,7 +129,7 @@ static int attach_program(struct file *f, struct bpf_program *prog, bool returns
 	for (u32 i = 0; i < spec->n; i++) {
 		const struct uprobe_function *fn = &spec->functions[i];
 
-		if (f->offsets[i] && (returns ? fn->returns : fn->entry) == prog)
+		if (f->offsets[i] && !is_covered(f, i) && (returns ? fn->returns : fn->entry) == prog)
 			places[n++] = (struct uprobe_place){ f->offsets[i], fn->cookie };
 	}
 	err = n ? uprobe_attach(prog, f->fd, places, n, returns, links) : 0;

@@ -11,9 +11,10 @@
 
 /* One function: programs (NULL: none) at its entry and where it returns. */
 struct uprobe_function {
-	const char *symbol;
+	const char *symbol;		/* as symbolizer/symbols.h has it */
 	u64 cookie;
 	struct bpf_program *entry, *returns;
+	const char *unless;		/* a symbol that, where it is found, stands for this one too */
 };
 
 struct uprobe_spec {

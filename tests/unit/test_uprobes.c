@@ -31,6 +31,28 @@ static void run(const char *command)
 	assert_int_equal(system(text), 0);
 }
 
+#ifdef __x86_64__
+/*
+ * inner: called by all; begins with what is emulated. exact and ready call it with their own arguments, shuffled
+ * with others; slow begins with what is stepped over; stranger is called by nobody else.
+ */
+static const char code[] =
+	".text\n"
+	".macro f name\n.globl \\name\n.type \\name, @function\n\\name:\n.endm\n"
+	".type inner, @function\ninner: push %r13\npop %r13\nret\n"
+	".type guarded, @function\nguarded: endbr64\npush %rbp\npop %rbp\nret\n"
+	".type slow, @function\nslow: sub $8, %rsp\nadd $8, %rsp\nret\n"
+	".type stranger, @function\nstranger: push %rbx\npop %rbx\nret\n"
+	"f exact\nsub $8, %rsp\ncall inner\nadd $8, %rsp\nret\n"
+	"f ready\nendbr64\npush %rbx\npush %r12\nsub $0x88, %rsp\ncall guarded\nadd $0x98, %rsp\nret\n"
+	"f shuffled\nsub $8, %rsp\nmov %rsi, %rdi\ncall inner\nadd $8, %rsp\nret\n"
+	"f tardy\nsub $8, %rsp\ncall slow\nadd $8, %rsp\nret\n"
+	"f alone\nsub $8, %rsp\ncall stranger\nadd $8, %rsp\nret\n"
+	"f other\nsub $0x18, %rsp\ntest %edx, %edx\njs 1f\ncall inner\ncall guarded\ncall slow\n1: add $0x18, %rsp\nret\n"
+	".section .note.GNU-stack,\"\",@progbits\n";
+
+#endif
+
 /* The library is linked so that addresses and offsets differ by 1 MiB. */
 static int build(void **state)
 {
@@ -45,6 +67,13 @@ static int build(void **state)
 	fclose(f);
 	run("cc -O1 -shared -fPIC -nostdlib -Wl,-Ttext-segment=0x100000 -o whole a.c");
 	run("strip -o stripped whole");
+#ifdef __x86_64__
+	snprintf(path, sizeof(path), "%s/b.s", folder);
+	f = fopen(path, "w");
+	fputs(code, f);
+	fclose(f);
+	run("cc -shared -nostdlib -Wl,-Ttext-segment=0x100000 -o code b.s");
+#endif
 	return 0;
 }
 
@@ -56,13 +85,13 @@ static int clean(void **state)
 	return system(command);
 }
 
-static u64 addr_of(const char *name)
+static u64 addr_in(const char *file, const char *name)
 {
 	char command[128];
 	unsigned long long addr = 0;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "nm %s/whole | sed -n 's/ [tT] %s$//p'", folder, name);
+	snprintf(command, sizeof(command), "nm %s/%s | sed -n 's/ [tT] %s$//p'", folder, file, name);
 	f = popen(command, "r");
 	if (fscanf(f, "%llx", &addr) != 1)
 		addr = 0;
@@ -70,7 +99,12 @@ static u64 addr_of(const char *name)
 	return addr;
 }
 
-static u32 find(const char *file, u64 *offsets)
+static u64 addr_of(const char *name)
+{
+	return addr_in("whole", name);
+}
+
+static u32 find_all(const char *file, const char *const *all, u32 count, u64 *offsets)
 {
 	char path[64];
 	struct elf_file *f;
@@ -81,10 +115,15 @@ static u32 find(const char *file, u64 *offsets)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	f = elf_open(fd);
 	assert_non_null(f);
-	n = symbols_find(f, names, ARRAY_SIZE(names), offsets);
+	n = symbols_find(f, all, count, offsets);
 	elf_close(f);
 	close(fd);
 	return n;
+}
+
+static u32 find(const char *file, u64 *offsets)
+{
+	return find_all(file, names, ARRAY_SIZE(names), offsets);
 }
 
 static void test_symbols(void **s)
@@ -110,6 +149,25 @@ static void test_stripped(void **s)
 	assert_int_equal(offsets[4], addr_of("twenty_one") - 0x100000);
 }
 
+#ifdef __x86_64__
+static void test_placement(void **s)
+{
+	static const char *const all[] = {
+		"exact", "ready", "shuffled", "tardy", "alone", "other",
+		"exact>other", "ready>other", "shuffled>other", "tardy>other", "alone>other", "exact>none",
+	};
+	u64 offsets[ARRAY_SIZE(all)];
+
+	find_all("code", all, ARRAY_SIZE(all), offsets);
+	assert_int_equal(offsets[0], addr_in("code", "exact") - 0x100000);
+	assert_int_equal(offsets[1], addr_in("code", "ready") - 0x100000 + 4);	/* behind its endbr64 */
+	assert_int_equal(offsets[6], addr_in("code", "inner") - 0x100000);
+	assert_int_equal(offsets[7], addr_in("code", "guarded") - 0x100000 + 4);
+	for (u32 i = 8; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(offsets[i], 0);
+}
+#endif
+
 static void test_kernels(void **s)
 {
 	static const struct { const char *release; bool kills; } all[] = {
@@ -129,6 +187,9 @@ int main(void)
 		cmocka_unit_test(test_symbols),
 		cmocka_unit_test(test_stripped),
 		cmocka_unit_test(test_kernels),
+#ifdef __x86_64__
+		cmocka_unit_test(test_placement),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, build, clean);

@@ -31,19 +31,25 @@ static const char *const installed[] = {
 };
 static const char *const names[] = { "libssl", "libgnutls" };
 
+/* Both SSL_read and SSL_read_ex of OpenSSL call one function, with the arguments of the latter. */
+#define READS "SSL_read_ex>SSL_read"
+#define WRITES "SSL_write_ex>SSL_write"
+
 static struct uprobe_function functions[] = {
-	{ "SSL_read", TLS_READ, NULL, NULL },
-	{ "SSL_write", TLS_WRITE, NULL, NULL },
-	{ "SSL_read_ex", TLS_READ_EX, NULL, NULL },
-	{ "SSL_write_ex", TLS_WRITE_EX, NULL, NULL },
-	{ "SSL_do_handshake", TLS_HANDSHAKE, NULL, NULL },
-	{ "SSL_shutdown", TLS_HANDSHAKE, NULL, NULL },
-	{ "gnutls_record_recv", TLS_READ, NULL, NULL },
-	{ "gnutls_record_send", TLS_WRITE, NULL, NULL },
-	{ "gnutls_handshake", TLS_HANDSHAKE, NULL, NULL },
-	{ "gnutls_bye", TLS_HANDSHAKE, NULL, NULL },
-	{ "SSL_free", TLS_NONE, NULL, NULL },
-	{ "gnutls_deinit", TLS_NONE, NULL, NULL },
+	{ .symbol = READS, .cookie = TLS_READ_EX },
+	{ .symbol = WRITES, .cookie = TLS_WRITE_EX },
+	{ .symbol = "SSL_read", .cookie = TLS_READ, .unless = READS },
+	{ .symbol = "SSL_write", .cookie = TLS_WRITE, .unless = WRITES },
+	{ .symbol = "SSL_read_ex", .cookie = TLS_READ_EX, .unless = READS },
+	{ .symbol = "SSL_write_ex", .cookie = TLS_WRITE_EX, .unless = WRITES },
+	{ .symbol = "SSL_do_handshake", .cookie = TLS_HANDSHAKE },
+	{ .symbol = "SSL_shutdown", .cookie = TLS_HANDSHAKE },
+	{ .symbol = "gnutls_record_recv", .cookie = TLS_READ },
+	{ .symbol = "gnutls_record_send", .cookie = TLS_WRITE },
+	{ .symbol = "gnutls_handshake", .cookie = TLS_HANDSHAKE },
+	{ .symbol = "gnutls_bye", .cookie = TLS_HANDSHAKE },
+	{ .symbol = "SSL_free", .cookie = TLS_NONE },
+	{ .symbol = "gnutls_deinit", .cookie = TLS_NONE },
 };
 
 static const struct uprobe_spec spec = {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* placement.c: see placement.h. Encodings: Intel SDM, volume 2. */
+#include <string.h>
+
+#include "symbolizer/placement.h"
+
+#define CODE 256	/* bytes of a function that are looked at */
+#define ENDBR64 4
+#define CALL 5
+
+#ifdef __x86_64__
+
+static const u8 endbr64[ENDBR64] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+static size_t read_code(struct elf_file *f, u64 offset, u8 *code)
+{
+	memset(code, 0, CODE);
+	return elf_read(f, offset, code, CODE);
+}
+
+/* Length of a push of a register, which the kernel emulates; 0: it is none. */
+static u32 push_at(const u8 *p)
+{
+	if (p[0] >= 0x50 && p[0] <= 0x57)
+		return 1;
+	return p[0] == 0x41 && p[1] >= 0x50 && p[1] <= 0x57 ? 2 : 0;
+}
+
+/* Length of sub $imm,%rsp; 0: it is none. */
+static u32 sub_at(const u8 *p)
+{
+	if (p[0] != 0x48 || p[2] != 0xec)
+		return 0;
+	return p[1] == 0x83 ? 4 : p[1] == 0x81 ? 7 : 0;
+}
+
+static u64 target_of(u64 offset, const u8 *call)
+{
+	s32 distance;
+
+	memcpy(&distance, call + 1, sizeof(distance));
+	return offset + CALL + (u64)(s64)distance;
+}
+
+u64 placement_of(struct elf_file *f, u64 offset)
+{
+	u8 code[CODE];
+
+	if (read_code(f, offset, code) > ENDBR64 && !memcmp(code, endbr64, ENDBR64) && push_at(code + ENDBR64))
+		return offset + ENDBR64;
+	return offset;
+}
+
+/* Which function is called before a register but that of the stack has changed? 0: none. */
+static u64 called_at_once(struct elf_file *f, u64 offset)
+{
+	u8 code[CODE];
+	u32 at = 0, n = 1;
+
+	read_code(f, offset, code);
+	if (!memcmp(code, endbr64, ENDBR64))
+		at = ENDBR64;
+	while (n && at < CODE / 2) {
+		n = push_at(code + at) ?: sub_at(code + at);
+		at += n;
+	}
+	return code[at] == 0xe8 ? target_of(offset + at, code + at) : 0;
+}
+
+static bool calls(struct elf_file *f, u64 offset, u64 target)
+{
+	u8 code[CODE];
+	size_t n = read_code(f, offset, code);
+
+	for (size_t at = 0; at + CALL <= n; at++)
+		if (code[at] == 0xe8 && target_of(offset + at, code + at) == target)
+			return true;
+	return false;
+}
+
+/* In the same executable segment as the caller: there the distance is the same in the file. */
+static bool same_segment(struct elf_file *f, u64 a, u64 b)
+{
+	struct symbolizer_segment s[8];
+	u32 n = elf_exec_segments(f, s, ARRAY_SIZE(s));
+
+	for (u32 i = 0; i < n; i++)
+		if (a - s[i].offset < s[i].size && b - s[i].offset < s[i].size)
+			return true;
+	return false;
+}
+
+u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
+{
+	u64 inner = outer && other ? called_at_once(f, outer) : 0;
+	u8 code[CODE];
+
+	if (!inner || !same_segment(f, outer, inner) || !calls(f, other, inner))
+		return 0;
+	inner = placement_of(f, inner);
+	return read_code(f, inner, code) && push_at(code) ? inner : 0;
+}
+
+#else
+
+u64 placement_of(struct elf_file *f, u64 offset)
+{
+	return offset;
+}
+
+u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
+{
+	return 0;
+}
+
+#endif
