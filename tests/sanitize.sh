@@ -47,6 +47,10 @@ if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	cat "$out/err"
 	say $status "sanitized replay"
 	rm -rf "$out"
+	timeout 200 tests/monkey/live -t "${LIVE_MONKEY_SECONDS:-20}" build/san/ottop >build/log/san-live-monkey.log 2>&1
+	status=$?
+	tail -n 60 build/log/san-live-monkey.log | sed 's/^ok/# ok/; s/^not ok/# not ok/'
+	say $status "sanitized live monkey: random keys to ottop in a terminal while processes come and go"
 else
 	echo "ok $((n + 1)) - sanitized live run # SKIP no root or no BPF here"
 fi

@@ -200,6 +200,15 @@ static bool is_unknown_column(const char *word)
 	return n && word[n] == ':' && word[n + 1] != ':' && word[n + 1] != '/';
 }
 
+/* One word may stand for several columns, of one table or of different ones. */
+static bool is_first_of_alias(u32 at)
+{
+	for (u32 i = 0; i < at; i++)
+		if (!strcmp(aliases[i].alias, aliases[at].alias))
+			return false;
+	return true;
+}
+
 /* The columns that are typed most, of those the table has. */
 static void say_columns(enum table_id t, const char *word, char *error, size_t cap)
 {
@@ -207,7 +216,7 @@ static void say_columns(enum table_id t, const char *word, char *error, size_t c
 	int second;
 
 	for (u32 i = 0; i < ARRAY_SIZE(aliases) && n < cap; i++)
-		if (alias_field(t, aliases[i].alias, strlen(aliases[i].alias), &second) >= 0)
+		if (is_first_of_alias(i) && alias_field(t, aliases[i].alias, strlen(aliases[i].alias), &second) >= 0)
 			n += (size_t)snprintf(error + n, cap - n, " %s:", aliases[i].alias);
 	if (n < cap)
 		snprintf(error + n, cap - n, " ...");
