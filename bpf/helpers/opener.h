@@ -24,6 +24,7 @@ struct opener_job {
 	enum opener_kind kind;
 	u32 id;			/* the caller's */
 	u32 pid;		/* of the initial namespace; 0: only our own files are looked at */
+	u32 thread;		/* one of it that has not ended: by it the process's root is reached; 0: the first */
 	u64 start_ns;		/* when it started: another process of that pid is not it */
 	/* OPEN_DEBUG */
 	u32 from;		/* the first place to look at; set to the one after that of fd */
@@ -44,7 +45,7 @@ struct opener_job *opener_take(void);
 int opener_fd(void);
 
 /*
- * The regular file that a process has mapped under that path and inode number, open
+ * The regular file that a process (or thread) has mapped under that path and inode number, open
  * for reading; or -errno. In the caller's thread: only for where map_files/ is not to be had.
  */
 int opener_mapped(u32 pid, const char *path, u64 ino);

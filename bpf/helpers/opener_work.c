@@ -35,7 +35,10 @@ static ssize_t read_at(int dir, const char *name, char *buf, size_t cap)
 	return n;
 }
 
-/* /proc/PID of exactly this process: everything opened through it is of no other one. -errno. */
+/*
+ * /proc/PID of exactly this process: everything opened through it is of no other one. -errno.
+ * Its root is below: of a process whose first thread has ended, a living one has it.
+ */
 static int open_process(u32 pid, u64 start_ns)
 {
 	char name[32], stat[1024], *p;
@@ -76,17 +79,26 @@ static bool read_status(int dir, u32 *ret_pid, u32 *ret_uid, u32 *ret_euid)
 	return last && sscanf(last, "%u", ret_pid) == 1;
 }
 
-static int open_root(u32 pid, u64 start_ns, u32 *ret_euid)
+static int root_of(int dir, const struct opener_job *job)
 {
-	int dir = open_process(pid, start_ns), root = -ESRCH;
+	char name[32] = "root";
+	int fd;
+
+	if (job->thread && job->thread != job->pid)
+		snprintf(name, sizeof(name), "task/%u/root", job->thread);
+	fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_root(const struct opener_job *job, u32 *ret_euid)
+{
+	int dir = open_process(job->pid, job->start_ns), root = -ESRCH;
 	u32 own_pid, uid;
 
 	if (dir < 0)
 		return dir;
-	if (read_status(dir, &own_pid, &uid, ret_euid)) {
-		root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		root = root < 0 ? -errno : root;
-	}
+	if (read_status(dir, &own_pid, &uid, ret_euid))
+		root = root_of(dir, job);
 	close(dir);
 	return root;
 }
@@ -194,7 +206,7 @@ static int open_debug(struct opener_job *job)
 	bool in_own;
 
 	if (job->pid)
-		root = open_root(job->pid, job->start_ns, &euid);
+		root = open_root(job, &euid);
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (; fd < 0 && job->from < places; job->from++) {
 		if (!debug_place(job, job->from, path, sizeof(path), &in_own))
@@ -229,8 +241,7 @@ static int open_perf_map(const struct opener_job *job)
 
 	if (dir < 0)
 		return -ESRCH;
-	root = read_status(dir, &pid, &uid, &euid) ?
-	       openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	root = read_status(dir, &pid, &uid, &euid) ? root_of(dir, job) : -ESRCH;
 	close(dir);
 	if (root < 0)
 		return -ESRCH;

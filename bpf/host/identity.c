@@ -83,7 +83,7 @@ void identity_title(struct proc *p)
 		str_set(&p->cmdline, str_new(""));
 		return;
 	}
-	n = procfs_read_pid(p->pid, "cmdline", buf, CMDLINE_MAX + 2);
+	n = procfs_read_pid(p->living, "cmdline", buf, CMDLINE_MAX + 2);
 	if (n > 0)
 		set_cmdline(p, buf, min((size_t)n, (size_t)CMDLINE_MAX), n > (int)CMDLINE_MAX);
 	else if (!n && !p->cmdline)
@@ -96,7 +96,7 @@ static void read_cgroup(struct proc *p)
 	static char text[64 << 10];
 	char path[PATH_MAX], name[NAME_MAX + 1];
 
-	if (procfs_read_pid(p->pid, "cgroup", text, sizeof(text)) <= 0)
+	if (procfs_read_pid(p->living, "cgroup", text, sizeof(text)) <= 0)
 		return;
 	cgroup_path(text, path, sizeof(path));
 	if (p->cgroup && !strcmp(p->cgroup, path))
@@ -145,6 +145,6 @@ void identity_cwd(struct proc *p)
 {
 	char buf[PATH_MAX + 1];
 
-	if (procfs_link_pid(p->pid, "cwd", buf, sizeof(buf)) > 0)
+	if (procfs_link_pid(p->living, "cwd", buf, sizeof(buf)) > 0)
 		str_set(&p->cwd, str_new(buf));
 }

@@ -10,6 +10,7 @@
 
 #include "bpf/helpers/opener.h"
 #include "bpf/host/mapped.h"
+#include "bpf/host/procfs.h"
 
 /* What /proc/PID/maps says of it: for where map_files/ may not be opened. Its inode number; 0: nothing. */
 static u64 find_path(u32 pid, u64 start, char *ret, size_t cap)
@@ -42,6 +43,7 @@ int mapped_open(u32 pid, u64 start, u64 end, char *path, size_t cap)
 	ssize_t n;
 	u64 ino;
 
+	pid = procfs_living(pid);
 	snprintf(name, sizeof(name), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, pid, start, end);
 	n = readlink(name, path, cap - 1);
 	if (n > 0) {

@@ -75,7 +75,7 @@ static void look_at(struct proc *p, void *arg)
 		return;
 	if ((!p->netns || again) && reads) {
 		reads--;
-		p->netns = netns_of(p->pid);
+		p->netns = netns_of(p->living);
 	}
 	n = p->netns ? get(p->netns) : NULL;
 	n_left_out += p->netns && !n;
@@ -207,7 +207,7 @@ int netns_path(const struct netns *n, char *buf, size_t cap)
 	if (n->file[0])
 		snprintf(buf, cap, "/run/netns/%s", n->file);
 	else if (n->pid)
-		snprintf(buf, cap, "/proc/%u/ns/net", n->pid);
+		snprintf(buf, cap, "/proc/%u/ns/net", procfs_living(n->pid));
 	else
 		return -ENOENT;
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* procfs.c: see procfs.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,7 +65,35 @@ void procfs_seek_end(struct symbol_search *s)
 	s->f = NULL;
 }
 
-int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap)
+/* What has ended has no root any more (proc_root_link()): ENOENT, as if it were not there. */
+static bool has_ended(u32 tid)
+{
+	char path[32], to[1];
+
+	snprintf(path, sizeof(path), "/proc/%u/root", tid);
+	return readlink(path, to, sizeof(to)) < 0 && errno == ENOENT;
+}
+
+u32 procfs_living(u32 pid)
+{
+	char path[32];
+	struct dirent *e;
+	u32 tid = pid;
+	DIR *d;
+
+	if (!has_ended(pid))
+		return pid;
+	snprintf(path, sizeof(path), "/proc/%u/task", pid);
+	d = opendir(path);
+	while (d && tid == pid && (e = readdir(d)))
+		if (e->d_name[0] != '.' && !has_ended((u32)atoi(e->d_name)))
+			tid = (u32)atoi(e->d_name);
+	if (d)
+		closedir(d);
+	return tid;
+}
+
+static int read_file(u32 pid, const char *file, char *buf, size_t cap)
 {
 	char path[64];
 
@@ -72,7 +101,7 @@ int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap)
 	return procfs_read(path, buf, cap);
 }
 
-int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap)
+static int read_link(u32 pid, const char *file, char *buf, size_t cap)
 {
 	char path[64];
 	ssize_t n;
@@ -83,6 +112,25 @@ int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap)
 		return -errno;
 	buf[n] = '\0';
 	return (int)n;
+}
+
+static int by_living(int (*read)(u32, const char *, char *, size_t), u32 pid, const char *file,
+		     char *buf, size_t cap)
+{
+	int n = read(pid, file, buf, cap);
+	u32 tid = n > 0 ? pid : procfs_living(pid);
+
+	return tid == pid ? n : read(tid, file, buf, cap);
+}
+
+int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap)
+{
+	return by_living(read_file, pid, file, buf, cap);
+}
+
+int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap)
+{
+	return by_living(read_link, pid, file, buf, cap);
 }
 
 u64 procfs_value(const char *text, const char *name)

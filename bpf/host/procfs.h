@@ -12,8 +12,16 @@
  * number of bytes or -errno (-ESRCH, -ENOENT: the process is gone).
  */
 int procfs_read(const char *path, char *buf, size_t cap);
+/*
+ * The id under which /proc has the memory, files and namespaces of a process: its pid, but
+ * when its first thread has ended (pthread_exit() in main) /proc/PID is an empty one,
+ * and a thread that lives is the way. /proc/TID is there for each thread, and unlike
+ * /proc/PID/task/TID it has map_files/. The pid where there is none.
+ */
+u32 procfs_living(u32 pid);
+/* As procfs_read(), of /proc/PID/FILE; through a living thread where that is empty. */
 int procfs_read_pid(u32 pid, const char *file, char *buf, size_t cap);
-/* Target of the link /proc/PID/FILE. Returns its length or -errno. */
+/* Target of the link /proc/PID/FILE, in the same way. Returns its length or -errno. */
 int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
 /* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
 u64 procfs_value(const char *text, const char *name);

@@ -44,7 +44,7 @@ struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new)
 	if (p)
 		return p;
 	p = xcalloc(1, sizeof(*p));
-	p->pid = pid;
+	p->pid = p->living = pid;
 	p->start_ns = start_ns;
 	p->state = 'R';
 	p->next = *bucket_of(pid);

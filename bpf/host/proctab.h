@@ -22,6 +22,7 @@ struct proc {
 	struct proc *next;	/* in its bucket */
 	u64 start_ns;
 	u32 pid, ppid, uid, ns_pid, threads;
+	u32 living;		/* a thread by which /proc has it: see procfs_living() */
 	u32 user_version;	/* users_version() when `user` was looked up */
 	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
 	u32 long_bytes;		/* of cmdline, beyond what is usual: see identity.c */

@@ -143,6 +143,8 @@ struct task_io_accounting { u64 read_bytes, write_bytes; };
 struct sched_info { u64 run_delay, last_arrival, last_queued; };
 struct sched_entity { u64 sum_exec_runtime; };
 
+struct list_head { struct list_head *next; };
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -153,6 +155,7 @@ struct signal_struct {
 	unsigned long maxrss;
 	struct task_io_accounting ioac;
 	u64 sum_sched_runtime;
+	struct list_head thread_head;	/* of its threads' thread_node */
 };
 
 struct signal_struct___old { struct task_struct *group_exit_task; };
@@ -199,6 +202,7 @@ struct task_struct {
 	struct task_io_accounting ioac;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct list_head thread_node;
 };
 struct task_struct___cpu { unsigned int cpu; };
 
@@ -257,8 +261,6 @@ struct tcp_sock {
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 	bool is_mptcp;		/* where the kernel has MPTCP */
 };
-
-struct list_head { struct list_head *next; };
 
 /* net/mptcp/protocol.h; in no BTF where the kernel has no MPTCP */
 struct mptcp_sock { struct list_head conn_list; };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bpf/helpers/opener.h"
+#include "bpf/host/procfs.h"
 #include "bpf/stacks/debug.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
@@ -49,6 +50,7 @@ static void search(u32 file, struct debug *d)
 	struct opener_job job = { .kind = OPEN_DEBUG, .id = file, .from = d->from, .fd = -1 };
 
 	job.pid = mappings_user(file, &job.start_ns);
+	job.thread = procfs_living(job.pid);
 	snprintf(job.build_id, sizeof(job.build_id), "%s", file_build_id(file));
 	snprintf(job.link, sizeof(job.link), "%s", d->link);
 	snprintf(job.path, sizeof(job.path), "%s", file_path(file));
@@ -104,6 +106,7 @@ static void search_sup(const struct symbolizer_answer *a, struct debug *d)
 	struct opener_job job = { .kind = OPEN_SUP, .id = a->file, .fd = -1 };
 
 	job.pid = mappings_user(a->file, &job.start_ns);
+	job.thread = procfs_living(job.pid);
 	for (u32 i = 0; i < a->build_id_len; i++)
 		snprintf(job.build_id + 2 * i, 3, "%02x", a->build_id[i]);
 	snprintf(job.link, sizeof(job.link), "%s", a->debuglink);

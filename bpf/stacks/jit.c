@@ -8,6 +8,7 @@
 
 #include "bpf/stacks/frames.h"
 #include "bpf/helpers/opener.h"
+#include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
 #include "bpf/stacks/jit.h"
 #include "symbolizer/symbolizer.h"
@@ -124,7 +125,8 @@ static void close_map(struct jit *j, enum jit_state state, const char *why)
 static void look_for_map(struct jit *j, u64 now)
 {
 	struct opener_job job = {
-		.kind = OPEN_PERF_MAP, .id = j->id, .pid = j->pid, .start_ns = j->start_ns, .fd = -1,
+		.kind = OPEN_PERF_MAP, .id = j->id, .pid = j->pid,
+		.thread = procfs_living(j->pid), .start_ns = j->start_ns, .fd = -1,
 	};
 
 	if (opener_ask(&job))

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/files.h"
@@ -178,7 +179,7 @@ static void read_mappings(struct process *p)
 	u32 cap = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%u/maps", p->pid);
+	snprintf(path, sizeof(path), "/proc/%u/maps", procfs_living(p->pid));
 	f = fopen(path, "re");
 	if (!f)
 		return;

@@ -182,6 +182,38 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 		w->call_age_ns = me->sched_info.last_arrival - arrived;
 }
 
+#define MAX_ENDED_THREADS 16	/* that are passed over: they leave the list by themselves */
+
+/*
+ * Of a process whose first thread has ended (pthread_exit() in main) memory, cgroup and what
+ * /proc has are those of its other threads: the first of them that lives.
+ */
+static __always_inline struct task_struct *living_thread(struct task_struct *leader)
+{
+	struct list_head *at = &leader->signal->thread_head, *head = at;
+
+	for (int i = 0; i < MAX_ENDED_THREADS && !(leader->flags & PF_KTHREAD); i++) {
+		struct task_struct *t;
+
+		at = BPF_CORE_READ(at, next);
+		if (at == head)
+			break;
+		t = (void *)at - bpf_core_field_offset(t->thread_node);
+		if (BPF_CORE_READ(t, mm))
+			return t;
+	}
+	return leader;
+}
+
+static __always_inline void fill_memory(struct wire_process *p, struct task_struct *leader)
+{
+	struct task_struct *t = leader->mm ? leader : living_thread(leader);
+
+	p->rss_pages = rss_pages(BPF_CORE_READ(t, mm));
+	p->css_set = (u64)BPF_CORE_READ(t, cgroups);
+	p->living = BPF_CORE_READ(t, pid);
+}
+
 static __always_inline void fill_process(struct wire_process *p, struct task_struct *t,
 					 struct task_state *s)
 {
@@ -202,8 +234,7 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 		p->dead_blocked_ns = s->dead_blocked_ns;
 		p->dead_calls = s->dead_calls;
 	}
-	p->rss_pages = rss_pages(t->mm);
-	p->css_set = (u64)t->cgroups;
+	fill_memory(p, t);
 	p->ppid = t->real_parent->tgid;
 	p->uid = t->cred->euid.val;
 	p->threads = sig->nr_threads;

@@ -150,6 +150,7 @@ static void take_process(const struct wire_thread *t, const struct wire_process 
 
 	p->ppid = w->ppid;
 	p->ns_pid = w->ns_pid;
+	p->living = w->living;
 	p->threads = w->threads;
 	if (p->rss_pages != w->rss_pages) {
 		p->rss_pages = w->rss_pages;
@@ -242,7 +243,7 @@ static void read_exact_rss(struct proc *p)
 		return;
 	statm_reads--;
 	p->rss_rough = false;
-	if (procfs_read_pid(p->pid, "statm", buf, sizeof(buf)) > 0 &&
+	if (procfs_read_pid(p->living, "statm", buf, sizeof(buf)) > 0 &&
 	    sscanf(buf, "%*u %llu", &pages) == 1)
 		p->rss_bytes = pages * (u64)getpagesize();
 }

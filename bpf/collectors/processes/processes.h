@@ -38,7 +38,7 @@ struct wire_process {
 	__u64 css_set;		/* kernel address: only tells that the cgroup changed */
 	__u32 ppid, uid, ns_pid, threads;
 	__s32 exit_code;	/* wait(2) status, once it is a zombie */
-	__u32 pad;
+	__u32 living;		/* a thread that has not ended: the first one, if it has not */
 };
 
 enum wire_event_kind { WIRE_FORK = 1, WIRE_EXEC, WIRE_EXIT, WIRE_OOM, WIRE_DEAD };
