@@ -198,7 +198,7 @@ static __always_inline struct task_struct *living_thread(struct task_struct *lea
 		at = BPF_CORE_READ(at, next);
 		if (at == head)
 			break;
-		t = (void *)at - bpf_core_field_offset(t->thread_node);
+		t = (void *)at - bpf_core_field_offset(struct task_struct, thread_node);
 		if (BPF_CORE_READ(t, mm))
 			return t;
 	}
