@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_elf.c: bytes as an ELF file, read in all the ways the symbolizer does;
- * and as its own debug file.
+ * fuzz_elf.c: bytes as an ELF file, read in all the ways the symbolizer does, the
+ * placement of probes too; and as its own debug file.
  *
  * sources: symbolizer/elf.c symbolizer/symtab.c symbolizer/cfi.c symbolizer/unwind_table.c
  * sources: symbolizer/ehframe.c symbolizer/source.c symbolizer/names.c symbolizer/minidebug.c
  * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c symbolizer/startcode.c
- * sources: symbolizer/cfi_order.c symbolizer/landing.c bpf/model/log.c
+ * sources: symbolizer/cfi_order.c symbolizer/landing.c symbolizer/symbols.c symbolizer/placement.c
+ * sources: bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/names.h"
+#include "symbolizer/placement.h"
+#include "symbolizer/symbols.h"
 #include "symbolizer/symtab.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -33,6 +36,19 @@ static void read_names(int fd)
 	names_free(n);
 }
 
+/* Names that seeds have; and any offset, of which symbols tell only some. */
+static void place_probes(struct elf_file *f, size_t size)
+{
+	static const char *const names[] = { "f", "_init", "_fini", "f>_init", "_init>f", "f>f" };
+	u64 offsets[ARRAY_SIZE(names)];
+
+	symbols_find(f, names, ARRAY_SIZE(names), offsets);
+	for (u64 at = 1; at < size + 8; at += 61) {
+		placement_of(f, at);
+		placement_inner(f, at, at / 2 + 1);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -49,6 +65,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		elf_build_id(f, build_id, sizeof(build_id));
 		elf_debuglink(f, link, sizeof(link), &crc);
 		elf_exec_segments(f, segments, 4);
+		place_probes(f, min(size, (size_t)65536));
 		elf_close(f);
 		read_names(fd);
 		unwind_table_free(unwind_table_read(fd));

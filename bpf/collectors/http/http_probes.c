@@ -8,6 +8,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -68,6 +69,7 @@ static struct http *skel;
 static struct speaker speakers[MAX_SPEAKERS];
 static u32 n_speakers;
 static bool scanned;
+static glob_t libraries;	/* installed ones, by path */
 
 /* ---- who speaks ---- */
 
@@ -152,16 +154,17 @@ static void say_unseen(struct speaker *s)
 
 /* ---- the collector's side ---- */
 
+static void find_installed(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(installed); i++)
+		glob(installed[i], GLOB_NOSORT | (i ? GLOB_APPEND : 0), NULL, &libraries);
+}
+
+/* They may have been replaced. */
 static void look_at_installed(void)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(installed); i++) {
-		glob_t g;
-
-		if (!glob(installed[i], GLOB_NOSORT, NULL, &g))
-			for (size_t k = 0; k < g.gl_pathc; k++)
-				targets_path(g.gl_pathv[k]);
-		globfree(&g);
-	}
+	for (size_t i = 0; i < libraries.gl_pathc; i++)
+		targets_path(libraries.gl_pathv[i]);
 }
 
 void http_probes_drain(void)
@@ -206,6 +209,7 @@ void http_probes_open(struct http *s)
 		functions[i].returns = frees ? NULL : s->progs.on_tls_return;
 	}
 	targets_open(&spec);
+	find_installed();
 	look_at_installed();
 	scanned = targets_scan(SCAN_NS);
 }
@@ -214,6 +218,8 @@ void http_probes_close(void)
 {
 	if (skel)
 		targets_close();
+	globfree(&libraries);
+	memset(&libraries, 0, sizeof(libraries));
 	skel = NULL;
 	n_speakers = 0;
 }
