@@ -281,6 +281,7 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 {
 	const struct tableview *tv = a->tables[a->view];
 	const struct processes_row *p = app_process(a);
+	const char *noun = tv && tv->spec->table == t && tv->spec->noun ? tv->spec->noun : table_descs[t].name;
 	char n[FORMAT_MAX], early[320], none[64];
 
 	if (tv && tv->filter)
@@ -292,9 +293,9 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 			    "the process has ended; [ steps back to when it ran");
 	else if (app_too_early(a, t, early, sizeof(early)))
 		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim, "%s%s: %s",
-			      table_descs[t].name, app_context(a)->pid ? " of this process" : "", early);
+			      noun, app_context(a)->pid ? " of this process" : "", early);
 	else {
-		snprintf(none, sizeof(none), "no %s%s", table_descs[t].name,
+		snprintf(none, sizeof(none), "no %s%s", noun,
 			 app_context(a)->pid ? " of this process" : "");
 		canvas_cut(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
 			   app_none(a, t, app_context(a)->pid, none, early, sizeof(early)));

@@ -208,8 +208,9 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	}
 	*buf = '\0';
 	if (v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
-		len = snprintf(buf, cap, "collecting: %.1f of %d s, %.0f %s", s.covered_ns / 1e9,
-			       FULL_WINDOW_S, s.n, flame_is_offcpu(v) ? "blocks" : "samples");
+		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
+			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
+			       flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));
 	if (names->n_used_known < names->n_used)
 		snprintf(buf + len, cap - (size_t)len, "%snames: %u of %u known", len ? ", " : "",
 			 names->n_used_known, names->n_used);

@@ -188,7 +188,7 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 		r = find_stuck(a);
 	if (!r)
 		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
-	snprintf(buf, cap, "%s %llu has been in %s for %s%s%s%s · %s",
+	snprintf(buf, cap, "%s %llu: in %s for %s%s%s%s · %s",
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
 		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "",
@@ -202,11 +202,11 @@ static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
 	const struct grouping *by = table_grouping(a, app_table(a));
 	const struct syscalls_state *s = state;
 	const struct tableview *t = app_table(a);
-	char of[32] = "";
+	char of[FORMAT_MAX + 8] = "", n[FORMAT_MAX], all[FORMAT_MAX];
 
 	if (t->filter)
-		snprintf(of, sizeof(of), " of %u", t->n_all);
-	snprintf(buf, cap, "%u%s syscall%s%s%s   waits %s", t->n, of, text_plural(t->filter ? t->n_all : t->n, "s"),
+		snprintf(of, sizeof(of), " of %s", format_thousands(all, t->n_all));
+	snprintf(buf, cap, "%s%s syscall%s%s%s   waits %s", format_thousands(n, t->n), of, text_plural(t->filter ? t->n_all : t->n, "s"),
 		 by ? " by " : "", by ? by->title : "", s->waits ? "shown" : "hidden");
 }
 
