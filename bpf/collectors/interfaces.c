@@ -213,6 +213,9 @@ static void say_what_is_missing(char *why, size_t cap)
 	if (unreadable)
 		n += (size_t)snprintf(why, cap, "%u network namespace%s cannot be read", unreadable,
 				      text_plural(unreadable, "s"));
+	if (netns_unknown())
+		n += (size_t)snprintf(why + n, cap - n, "%sthe namespaces of %u processes may not be read "
+				      "(CAP_SYS_PTRACE)", n ? "; " : "", netns_unknown());
 	if (left_out)
 		n += (size_t)snprintf(why + n, cap - n, "%smore than %u interfaces: %u and more are not shown",
 				      n ? "; " : "", MAX_INTERFACES, left_out);

@@ -42,3 +42,12 @@ int privileges_drop(void)
 		keep |= 1ull << kept[i];
 	return privileges_keep(keep);
 }
+
+bool privileges_have(int capability)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	return !syscall(SYS_capget, &head, data) &&
+	       (data[capability / 32].effective >> (capability % 32) & 1);
+}

@@ -13,6 +13,8 @@
  * 0 or -errno.
  */
 int privileges_drop(void);
+/* True when this thread has the capability (CAP_...) now. */
+bool privileges_have(int capability);
 /* Keeps those of `capabilities` (1 << CAP_...) that it has, and no others. 0 or -errno. */
 int privileges_keep(u64 capabilities);
 

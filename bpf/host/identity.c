@@ -73,7 +73,7 @@ static void set_cmdline(struct proc *p, char *args, size_t len, bool cut)
 	str_set(&p->cmdline, str_newn(args, len));
 }
 
-void identity_title(struct proc *p)
+int identity_title(struct proc *p)
 {
 	static char buf[CMDLINE_MAX + sizeof(CUT)];
 	int n;
@@ -81,38 +81,44 @@ void identity_title(struct proc *p)
 	p->retitle = false;
 	if (p->kthread) {
 		str_set(&p->cmdline, str_new(""));
-		return;
+		return 0;
 	}
 	n = procfs_read_pid(p->living, "cmdline", buf, CMDLINE_MAX + 2);
 	if (n > 0)
 		set_cmdline(p, buf, min((size_t)n, (size_t)CMDLINE_MAX), n > (int)CMDLINE_MAX);
 	else if (!n && !p->cmdline)
 		str_set(&p->cmdline, str_new(""));
+	return min(n, 0);
 }
 
-static void read_cgroup(struct proc *p)
+static int read_cgroup(struct proc *p)
 {
 	/* a line for each hierarchy, at most PATH_MAX each: the kernel has no longer ones */
 	static char text[64 << 10];
 	char path[PATH_MAX], name[NAME_MAX + 1];
 
-	if (procfs_read_pid(p->living, "cgroup", text, sizeof(text)) <= 0)
-		return;
+	int n = procfs_read_pid(p->living, "cgroup", text, sizeof(text));
+
+	if (n <= 0)
+		return n;
 	cgroup_path(text, path, sizeof(path));
 	if (p->cgroup && !strcmp(p->cgroup, path))
-		return;
+		return 0;
 	str_set(&p->cgroup, str_new(path));
 	cgroup_container(path, name, sizeof(name));
 	str_set(&p->container, str_new(name));
 	cgroup_unit(path, name, sizeof(name));
 	str_set(&p->unit, str_new(name));
+	return 0;
 }
 
 void identity_read(struct proc *p)
 {
-	identity_title(p);
-	read_cgroup(p);
-	p->identified = true;
+	int title = identity_title(p), cgroup = read_cgroup(p);
+
+	p->unread_err = -min(title, cgroup);
+	p->unread = p->unread_err ? (u8)min(p->unread + 1, UNREAD_TWICE) : 0;
+	p->identified = p->unread != 1;
 	p->reread = false;
 }
 
@@ -145,6 +151,9 @@ void identity_cwd(struct proc *p)
 {
 	char buf[PATH_MAX + 1];
 
-	if (procfs_link_pid(p->living, "cwd", buf, sizeof(buf)) > 0)
+	int n = procfs_link_pid(p->living, "cwd", buf, sizeof(buf));
+
+	p->cwd_err = -min(n, 0);
+	if (n > 0)
 		str_set(&p->cwd, str_new(buf));
 }

@@ -5,10 +5,13 @@
 
 #include "bpf/host/proctab.h"
 
-/* Reads what is missing or changed. A process that is gone keeps what it has. */
+/*
+ * Reads what is missing or changed. A process that is gone, or that /proc hides, keeps what it
+ * has; p->unread says how often that happened in a row.
+ */
 void identity_read(struct proc *p);
-/* Reads the command line alone. */
-void identity_title(struct proc *p);
+/* Reads the command line alone. 0 or -errno. */
+int identity_title(struct proc *p);
 /* The command line of an exec event: `len` bytes, NULs between the arguments; cut: there was more. */
 void identity_args(struct proc *p, const char *args, u32 len, bool cut);
 /* Takes over what a fork inherits. */

@@ -19,7 +19,7 @@
 static struct netns *first;
 static u32 n_namespaces, host_inum, reads;
 static u64 refreshed_ns;
-static u32 turn, n_left_out, n_names_left_out;
+static u32 turn, n_left_out, n_names_left_out, n_unknown;
 
 static struct netns *find(u32 inum)
 {
@@ -45,15 +45,21 @@ static struct netns *get(u32 inum)
 }
 
 /* "net:[4026531840]" */
-u32 netns_of(u32 pid)
+static u32 ask(u32 pid, int *ret_err)
 {
 	char buf[64];
 	unsigned inum;
+	int n = procfs_link_pid(pid, "ns/net", buf, sizeof(buf));
 
-	if (procfs_link_pid(pid, "ns/net", buf, sizeof(buf)) <= 0 ||
-	    sscanf(buf, "net:[%u]", &inum) != 1)
-		return 0;
-	return inum;
+	*ret_err = -min(n, 0);
+	return n > 0 && sscanf(buf, "net:[%u]", &inum) == 1 ? inum : 0;
+}
+
+u32 netns_of(u32 pid)
+{
+	int err;
+
+	return ask(pid, &err);
 }
 
 /*
@@ -69,14 +75,17 @@ static void look_at(struct proc *p, void *arg)
 {
 	bool again = p->pid % TURNS == turn % TURNS;
 	struct netns *n;
+	int err;
 
 	(void)arg;
 	if (p->closed || p->exited || p->kthread)
 		return;
 	if ((!p->netns || again) && reads) {
 		reads--;
-		p->netns = netns_of(p->living);
+		p->netns = ask(p->living, &err);
+		p->netns_hidden = err == EACCES || err == EPERM || (err && p->unread == UNREAD_TWICE);
 	}
+	n_unknown += p->netns_hidden && p->state != 'Z';
 	n = p->netns ? get(p->netns) : NULL;
 	n_left_out += p->netns && !n;
 	if (!n)
@@ -168,7 +177,7 @@ void netns_refresh(u64 now_ns)
 	if (!host_inum)
 		host_inum = find_host();
 	reads = READS_PER_TICK;
-	n_left_out = n_names_left_out = 0;
+	n_left_out = n_names_left_out = n_unknown = 0;
 	get(host_inum);
 	for (struct netns *n = first; n; n = n->next) {
 		n->seen = false;
@@ -185,6 +194,11 @@ u32 netns_left_out(u32 *ret_names)
 {
 	*ret_names = n_names_left_out;
 	return n_left_out;
+}
+
+u32 netns_unknown(void)
+{
+	return n_unknown;
 }
 
 void netns_left(const struct netns *n)

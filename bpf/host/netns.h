@@ -30,6 +30,8 @@ u32 netns_of(u32 pid);
 int netns_path(const struct netns *n, char *buf, size_t cap);
 /* Processes in namespaces that there was no room for at the last refresh, and how many have a name. */
 u32 netns_left_out(u32 *ret_names);
+/* Processes of which /proc does not tell the namespace, at the last refresh. */
+u32 netns_unknown(void);
 /* Its process is not in it any more: the next refresh looks where it is, and takes another one. */
 void netns_left(const struct netns *n);
 void netns_clear(void);

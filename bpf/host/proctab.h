@@ -18,6 +18,8 @@ struct proc_usage {
 
 struct wire_thread;
 
+#define UNREAD_TWICE 2	/* once: it may have been about to end */
+
 struct proc {
 	struct proc *next;	/* in its bucket */
 	u64 start_ns;
@@ -31,6 +33,8 @@ struct proc {
 	bool born_here;		/* its whole life was observed */
 	bool identified;	/* cmdline and cgroup were read */
 	bool reread;		/* they changed: exec, another cgroup */
+	u8 unread;		/* so many times in a row /proc did not tell who it is */
+	int unread_err, cwd_err;	/* errno; 0: it could be read */
 	bool retitle;		/* its command line may have changed: nothing says when it does */
 	bool kthread;
 	bool seen;		/* by the iterator of this tick */
@@ -44,6 +48,7 @@ struct proc {
 	u64 main_runtime_ns;	/* of the main thread, in now.cpu_ns; once exited */
 	u64 calls_delta;	/* system calls of this interval */
 	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
+	bool netns_hidden;	/* or it may not be asked */
 	float rx_rate, tx_rate;	/* of its sockets in this interval */
 	u64 http_requests;	/* in this interval: served, or made where it serves none */
 	const struct hist *http_hist;	/* a reference; their durations */

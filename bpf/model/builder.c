@@ -115,6 +115,19 @@ void builder_status(struct builder *b, enum table_id t, enum table_status status
 	table->interval_ns = interval_ns;
 }
 
+void builder_lacks(struct builder *b, enum table_id t, const char *what)
+{
+	struct table *table = &b->s->tables[t];
+	char *text;
+
+	if (table->status != TS_OK && table->status != TS_PARTIAL)
+		return;
+	text = table->reason ? xasprintf("%s; %s", table->reason, what) : xstrdup(what);
+	table->status = TS_PARTIAL;
+	str_set(&table->reason, str_new(text));
+	free(text);
+}
+
 const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n)
 {
 	*ret_n = b->tables[t].n;

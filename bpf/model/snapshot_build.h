@@ -41,6 +41,8 @@ void builder_add(struct builder *b, const struct row *r);
 /* reason: copied, may be NULL. */
 void builder_status(struct builder *b, enum table_id t, enum table_status status,
 		    const char *reason, u64 interval_ns);
+/* One thing more that is missing of a table whose status is known: it is TS_PARTIAL then. */
+void builder_lacks(struct builder *b, enum table_id t, const char *what);
 /* Rows added so far to a table; valid until the next builder call. */
 const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n);
 /* Drops each row for which keep() is false. Call before sealing. */

@@ -195,6 +195,23 @@ static void say_replay(const struct app *a, char *buf, size_t cap)
 			 se->kernel, se->arch);
 }
 
+/* What the shown table lacks; that it was made of one process alone is said in the breadcrumb. */
+static bool say_partial(const struct app *a, char *buf, size_t cap)
+{
+	const struct view *v = app_view(a);
+	u64 tables = v->needs | (v->table ? TABLE_BIT(v->table->table) : 0);
+
+	for (int id = 0; id < N_TABLES && !a->scoped; id++) {
+		const struct table *t = &a->shown->tables[id];
+
+		if (!(tables & TABLE_BIT(id)) || t->status != TS_PARTIAL || !t->reason)
+			continue;
+		snprintf(buf, cap, "not all of %s: %s", table_descs[id].name, t->reason);
+		return true;
+	}
+	return false;
+}
+
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 {
 	const struct app_source *src = &a->config.source;
@@ -222,7 +239,7 @@ void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 	} else if (v->note && v->note(a, a->states[a->view], buf, cap)) {
 		return;
 	} else if (!(v->flags & VIEW_OVERLAY) && !say_pressure(a, buf, cap) &&
-		   !app_note_peers(a, buf, cap, "5") && a->config.replay) {
+		   !app_note_peers(a, buf, cap, "5") && !say_partial(a, buf, cap) && a->config.replay) {
 		say_replay(a, buf, cap);
 	}
 }

@@ -282,7 +282,7 @@ static size_t unobserved_text(char *to, size_t cap, const char *between)
 
 static void report(const struct tick *t, u32 hidden)
 {
-	char why[256] = "";
+	char why[400] = "";
 	size_t n = 0;
 
 	if (hidden)
@@ -292,6 +292,10 @@ static void report(const struct tick *t, u32 hidden)
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sstill reading what was open: %u so far",
 				      n ? "; " : "", conn_count());
 	n += unobserved_text(why + n, sizeof(why) - n, n ? "; " : "");
+	if (netns_unknown())
+		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sthe network namespaces of %u processes may not be read "
+				      "(CAP_SYS_PTRACE): open sockets that no process holds may be missing there",
+				      n ? "; " : "", netns_unknown());
 	if (calls_why[0])
 		n += (size_t)snprintf(why + n, sizeof(why) - n, "%sno UDP: %s", n ? "; " : "", calls_why);
 	if (blocked)

@@ -23,6 +23,7 @@
 #include "bpf/host/syscall_names.h"
 #include "bpf/host/users.h"
 #include "bpf/collectors/processes/processes_life.h"
+#include "bpf/collectors/processes/processes_unread.h"
 #include "processes.skel.h"
 
 #define READ_BUF (64 << 10)
@@ -370,13 +371,16 @@ static void add_process(struct proc *p, void *arg)
 {
 	const struct tick *t = arg;
 	struct processes_row *r;
+	bool in_scope;
 
 	if (!p->seen)
 		close_process(p, t);
 	identify(p, t);
 	p->calls_delta = counter_advance(&p->calls, p->now.calls, p->born_here);
 	calls_total += u64_known(p->calls_delta) ? p->calls_delta : 0;
-	if (!proc_in_scope(p))
+	in_scope = proc_in_scope(p);
+	unread_count(p, in_scope, t->scope->cgroup);
+	if (!in_scope)
 		return;
 	r = builder_row(t->b, TABLE_processes);
 	fill_identity(r, p);
@@ -412,6 +416,16 @@ static void mark_looked_at(const struct tick *t)
 	retitle(t->focus_pid);
 }
 
+static void report(const struct tick *t)
+{
+	char why[400];
+	size_t n = unread_text(why, sizeof(why));
+
+	if (blocked)
+		snprintf(why + n, sizeof(why) - n, "%ssome probes are blocked: ! shows which", n ? "; " : "");
+	builder_status(t->b, TABLE_processes, why[0] ? TS_PARTIAL : TS_OK, why[0] ? why : NULL, t->interval_ns);
+}
+
 static int processes_read(const struct tick *t)
 {
 	u32 at = 0;
@@ -428,12 +442,12 @@ static int processes_read(const struct tick *t)
 	proctab_each(mark_for_reread, &at);
 	mark_looked_at(t);
 	reread_cursor = (reread_cursor + REREADS_PER_TICK) % max(proctab_count(), 1u);
+	unread_begin();
 	proctab_each(add_process, (void *)t);
 	events_rows(t->b, t->interval_ns);
 	probe_runs(skel->progs.tasks_iter, t->interval_ns ? (float)n_threads * 1e9f /
 							    (float)t->interval_ns : 0);
-	builder_status(t->b, TABLE_processes, blocked ? TS_PARTIAL : TS_OK,
-		       blocked ? "some probes are blocked: ! shows which" : NULL, t->interval_ns);
+	report(t);
 	loss_set("ring buffer full (process events)", skel->bss->lost_ring);
 	loss_set("ring buffer full (last CPU slices)", skel->bss->lost_dead);
 	loss_set("no task storage (processes)", skel->bss->lost_storage);
@@ -443,7 +457,7 @@ static int processes_read(const struct tick *t)
 
 static void processes_end(const struct tick *t)
 {
-	(void)t;
+	unread_tell_left_out(t->b);
 	n_ticks++;
 	proctab_sweep();
 }

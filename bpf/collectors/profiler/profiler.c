@@ -5,6 +5,7 @@
  * batches and arrive when they arrive: nothing here waits.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "bpf/stacks/frames.h"
 #include "bpf/helpers/keeper.h"
 #include "bpf/helpers/opener.h"
+#include "bpf/helpers/privileges.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -520,6 +522,9 @@ static u64 observed_ns(const struct tick *t)
 
 static int profiler_read(const struct tick *t)
 {
+	const char *unreadable = privileges_have(CAP_SYS_PTRACE) ? NULL :
+		"CAP_SYS_PTRACE is missing: files of other users' programs are not opened: stacks without names, some cut";
+
 	profiler_drain();
 	tell_waits();
 	if (sampling_since_ns)
@@ -529,8 +534,8 @@ static int profiler_read(const struct tick *t)
 			add_row(t, s);
 	clear_totals();
 	frames_rows(t->b);
-	builder_status(t->b, TABLE_stacks, TS_OK, NULL, observed_ns(t));
-	builder_status(t->b, TABLE_frames, TS_OK, NULL, t->interval_ns);
+	builder_status(t->b, TABLE_stacks, unreadable ? TS_PARTIAL : TS_OK, unreadable, observed_ns(t));
+	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	loss_set("too many waits at once (off-CPU)", waits_refused());
