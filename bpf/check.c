@@ -42,6 +42,9 @@ static void print_head(FILE *out, const struct features *f)
 	if (f->procfs && !f->initial_pid_ns)
 		fprintf(out, "  partial  /proc        not of the initial pid namespace: command lines are\n"
 			"                        missing; start ottop on the host\n");
+	if (clock_ahead_ns(CLOCK_BOOTTIME) || clock_ahead_ns(CLOCK_MONOTONIC))
+		fprintf(out, "  ok       clocks       a time namespace: %+lld s; times and ages are the host's\n",
+			(long long)(clock_ahead_ns(CLOCK_BOOTTIME) / (s64)NSEC_PER_SEC));
 }
 
 static bool is(const char *a, const char *b)

@@ -229,7 +229,7 @@ static void drain_all(struct sampler *s)
 
 static void arm_timer(struct sampler *s)
 {
-	u64 now = boottime_ns(), at = min(s->next_tick_ns, now + DRAIN_NS);
+	u64 now = boottime_ns(), at = min(s->next_tick_ns, now + DRAIN_NS) + (u64)clock_ahead_ns(CLOCK_BOOTTIME);
 	struct itimerspec ts = {
 		.it_value = { (time_t)(at / NSEC_PER_SEC), (long)(at % NSEC_PER_SEC) },
 	};

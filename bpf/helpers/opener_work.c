@@ -54,7 +54,7 @@ static int open_process(u32 pid, u64 start_ns)
 	for (int i = 0; p && i < 20; i++)
 		p = strchr(p + 1, ' ');
 	ticks = p ? strtoull(p, NULL, 10) : 0;
-	if (!p || ticks != start_ns / NS_PER_CLOCK_TICK) {
+	if (!p || ticks != (start_ns + (u64)clock_ahead_ns(CLOCK_BOOTTIME)) / NS_PER_CLOCK_TICK) {
 		close(dir);
 		return -ESRCH;
 	}

@@ -47,6 +47,7 @@ typedef int64_t s64;
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
+/* Now, as this process sees the clock: for its own timers and for CPU times. */
 static inline u64 clock_ns(clockid_t clock)
 {
 	struct timespec ts;
@@ -55,10 +56,21 @@ static inline u64 clock_ns(clockid_t clock)
 	return (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
 }
 
-/* Now on CLOCK_BOOTTIME, in ns: the clock of every time inside ottop. */
+/*
+ * In a time namespace CLOCK_MONOTONIC and CLOCK_BOOTTIME are so many ns ahead of those of the
+ * host, which are what the kernel's programs tell (time_namespaces(7)). 0 elsewhere, and for other clocks.
+ */
+s64 clock_ahead_ns(clockid_t clock);
+/* Now on the host's clock: what is compared with times of the kernel. */
+static inline u64 kernel_ns(clockid_t clock)
+{
+	return clock_ns(clock) - (u64)clock_ahead_ns(clock);
+}
+
+/* Now on CLOCK_BOOTTIME of the host, in ns: the clock of every time inside ottop. */
 static inline u64 boottime_ns(void)
 {
-	return clock_ns(CLOCK_BOOTTIME);
+	return kernel_ns(CLOCK_BOOTTIME);
 }
 
 /*

@@ -461,7 +461,7 @@ static void off_switch_off(const char *why)
 
 static void off_switch_on(void)
 {
-	skel->bss->off_began_ns = clock_ns(CLOCK_MONOTONIC);
+	skel->bss->off_began_ns = kernel_ns(CLOCK_MONOTONIC);
 	off_links[0] = probe_attach(off_return_prog);
 	off_links[1] = probe_attach(skel->progs.on_off_waking);
 	off_links[2] = probe_attach(skel->progs.on_off_switch);

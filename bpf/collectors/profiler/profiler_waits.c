@@ -298,7 +298,7 @@ void waits_adopt(u64 began_ns)
 
 void waits_look(u64 older_than_ns, walked_fn done)
 {
-	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u64 now = kernel_ns(CLOCK_MONOTONIC);
 
 	tick++;
 	n_unknown = 0;

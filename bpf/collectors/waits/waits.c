@@ -244,7 +244,7 @@ void waits_update(const struct tick *t)
 	u32 n;
 
 	now_ns = t->now_ns;
-	monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+	monotonic_ns = kernel_ns(CLOCK_MONOTONIC);
 	take_answers(0);
 	all = threads_all(&n);
 	ask(t, all, n);

@@ -84,7 +84,7 @@ static void add_timer(const struct wait_question *q, u32 fd, struct wait_answer 
 	if (!left || sscanf(left, "(%llu, %llu)", &s, &ns) != 2)
 		return;
 	if (s || ns)
-		a->until_ns = clock_ns(CLOCK_MONOTONIC) + s * NSEC_PER_SEC + ns;
+		a->until_ns = kernel_ns(CLOCK_MONOTONIC) + s * NSEC_PER_SEC + ns;
 	else
 		answer_add(a->text, " (not set)");
 }
@@ -345,7 +345,7 @@ void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 cl
 	a->until_ns = q->entered_ns + ns;
 	if (!absolute)
 		return;
-	now = clock_ns(clock == CLOCK_REALTIME || clock == CLOCK_TAI ? CLOCK_REALTIME :
+	now = kernel_ns(clock == CLOCK_REALTIME || clock == CLOCK_TAI ? CLOCK_REALTIME :
 		       clock == CLOCK_BOOTTIME ? CLOCK_BOOTTIME : CLOCK_MONOTONIC);
-	a->until_ns = clock_ns(CLOCK_MONOTONIC) + (ns > now ? ns - now : 0);
+	a->until_ns = kernel_ns(CLOCK_MONOTONIC) + (ns > now ? ns - now : 0);
 }
