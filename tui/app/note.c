@@ -199,7 +199,7 @@ static void say_replay(const struct app *a, char *buf, size_t cap)
 static bool say_partial(const struct app *a, char *buf, size_t cap)
 {
 	const struct view *v = app_view(a);
-	u64 tables = v->needs | (v->table ? TABLE_BIT(v->table->table) : 0);
+	u64 tables = v->table ? TABLE_BIT(v->table->table) : v->needs;
 
 	for (int id = 0; id < N_TABLES && !a->scoped; id++) {
 		const struct table *t = &a->shown->tables[id];
