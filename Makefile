@@ -26,7 +26,7 @@ CFLAGS	?= -O2 -g
 CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
 LDLIBS_	= -lbpf -ldwarf -lelf -lz -llzma -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
 
-SRC	:= $(sort $(wildcard bpf/*.c bpf/*/*.c bpf/collectors/*/*.c tui/*/*.c exporter/*.c symbolizer/*.c))
+SRC	:= $(sort $(wildcard bpf/*.c bpf/*/*.c bpf/collectors/*/*.c tui/*/*.c exporter/*.c exporter/*/*.c symbolizer/*.c))
 SRC	:= $(filter-out %.bpf.c,$(SRC))
 MAIN	:= tui/main/main.c
 BPFSRC	:= $(sort $(wildcard bpf/collectors/*.bpf.c bpf/collectors/*/*.bpf.c))

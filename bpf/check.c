@@ -2,8 +2,10 @@
 /*
  * check.c: ottop --check. Every collector is opened for a third of a second,
  * which is the only way to know that this kernel takes its programs, and
- * closed again.
+ * closed again; with the helpers that the console would have, and with no more
+ * privileges than it would still have then. Nothing of it is left behind.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +16,11 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/privileges.h"
 #include "bpf/kernel/probes.h"
+#include "bpf/sampler.h"
+
+#define REASON_MAX 160
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
@@ -130,15 +135,25 @@ static const struct snapshot *observe(void)
 	return builder_seal(b);
 }
 
+/* What runs always is opened before privileges are given up, the rest after that. */
+static void open_those(bool always, int *errs, char (*reasons)[REASON_MAX])
+{
+	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+		if (collectors[i]->always == always)
+			errs[i] = collectors[i]->open(reasons[i], REASON_MAX);
+}
+
 static int check_collectors(FILE *out)
 {
-	char reasons[ARRAY_SIZE(collectors)][160] = {};
+	char reasons[ARRAY_SIZE(collectors)][REASON_MAX] = {};
 	int errs[ARRAY_SIZE(collectors)];
 	const struct snapshot *s;
 
-	keeper_start();
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
-		errs[i] = collectors[i]->open(reasons[i], sizeof(reasons[i]));
+	sampler_start_helpers();
+	open_those(true, errs, reasons);
+	if (privileges_drop())
+		fprintf(out, "  partial  privileges   cannot be given up: %s\n", strerror(errno));
+	open_those(false, errs, reasons);
 	s = observe();
 	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
 		print_collector(out, s, collectors[i]->name, errs[i], reasons[i]);
@@ -147,7 +162,7 @@ static int check_collectors(FILE *out)
 		if (!errs[i])
 			collectors[i]->close();
 	snapshot_put(s);
-	keeper_stop();
+	sampler_stop_helpers();
 	return errs[0] ? 1 : 0;
 }
 

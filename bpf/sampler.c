@@ -25,12 +25,14 @@
 #include "bpf/host/proctab.h"
 #include "bpf/helpers/resolver.h"
 #include "bpf/protocols/report.h"
+#include "bpf/stacks/frames.h"
 #include "symbolizer/symbolizer.h"
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
 #define LINGER_NS (300 * NSEC_PER_SEC)
 #define OWN_NICE (-10)
+#define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
 
 static const struct collector *const collectors[] = {
 #define COLLECTOR(name) &name##_collector,
@@ -51,6 +53,12 @@ struct sampler {
 	u64 want, focus_pid, focus_start_ns, interval_ns, history_bytes;
 	u32 looked[LOOKED_MAX], n_looked;
 	bool scope_to_focus, stop;
+	u32 *seen, n_seen;		/* NULL: nothing new */
+	u64 naming_ns;			/* somebody waits for names and lines until then; 0: nobody */
+	const u32 *naming_ids;		/* of these frames; NULL: of all */
+	u32 n_naming_ids;
+	const struct snapshot *named;
+	pthread_cond_t was_named;
 	const struct snapshot *queue[QUEUE_CAP];
 	u32 head, queued;
 	u64 overflows;
@@ -61,6 +69,8 @@ struct sampler {
 	u64 wanted_ns[ARRAY_SIZE(collectors)];
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
+	u32 *seen_now;
+	struct { u32 pending; u64 since_ns; } naming;
 };
 
 static const struct sampler_options usual = { .rate_hz = 99 };	/* for --check */
@@ -132,7 +142,16 @@ static void read_collector(struct sampler *s, u32 i, const struct tick *t)
 static void take_wishes(struct sampler *s, struct tick *t)
 {
 	pthread_mutex_lock(&s->lock);
-	t->want = s->want | (s->opt.no_lines ? WANT_NO_LINES : 0);
+	t->want = s->want | (s->opt.no_lines ? WANT_NO_LINES : 0) |
+		  (s->opt.all_lines || (s->naming_ns && !s->naming_ids) ? WANT_ALL_LINES : 0);
+	free(s->seen_now);
+	t->seen = s->seen_now = s->seen;
+	t->n_seen = s->n_seen;
+	s->seen = NULL;
+	if (s->naming_ns && s->naming_ids) {
+		t->seen = s->naming_ids;
+		t->n_seen = s->n_naming_ids;
+	}
 	t->focus_pid = s->focus_pid;
 	t->focus_start_ns = s->focus_start_ns;
 	t->scope_to_focus = s->scope_to_focus;
@@ -216,6 +235,45 @@ static void do_tick(struct sampler *s)
 	s->prev = snapshot_get(snap);
 	s->last_tick_cost_ns = boottime_ns() - t.now_ns;
 	publish(s, snap);
+}
+
+/* ---- names and lines of frames that are written to a file ---- */
+
+static const struct snapshot *seal_frames(struct sampler *s)
+{
+	struct builder *b = builder_new(s->prev, &s->session);
+	u64 now = boottime_ns();
+
+	builder_time(b, s->seq, now, (s64)(clock_ns(CLOCK_REALTIME) - now), 0);
+	frames_rows(b);
+	builder_status(b, TABLE_frames, TS_OK, NULL, 0);
+	return builder_seal(b);
+}
+
+/* Once all is known, or nothing new comes any more. */
+static void answer_naming(struct sampler *s)
+{
+	u64 now = boottime_ns(), until;
+	u32 pending;
+
+	pthread_mutex_lock(&s->lock);
+	until = s->naming_ns;
+	pthread_mutex_unlock(&s->lock);
+	if (!until)
+		return;
+	pending = frames_pending(s->naming_ids, s->n_naming_ids, !s->opt.no_lines);
+	if (!s->naming.since_ns || pending < s->naming.pending) {
+		s->naming.since_ns = now;
+		s->naming.pending = pending;
+	}
+	if (pending && now < until && now - s->naming.since_ns < NAMING_STUCK_NS)
+		return;
+	s->naming.since_ns = 0;
+	pthread_mutex_lock(&s->lock);
+	s->named = seal_frames(s);
+	s->naming_ns = 0;
+	pthread_cond_signal(&s->was_named);
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- the thread ---- */
@@ -302,6 +360,7 @@ static void *sampler_main(void *arg)
 		} else {
 			drain_all(s);
 		}
+		answer_naming(s);
 		probes_measure(boottime_ns(), false);
 	}
 	return NULL;
@@ -348,6 +407,22 @@ static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_l
 
 static const struct sampler *volatile kept;	/* so that it is not a leak */
 
+void sampler_start_helpers(void)
+{
+	keeper_start();
+	symbolizer_start();
+	protocols_start();
+	resolver_start();
+}
+
+void sampler_stop_helpers(void)
+{
+	keeper_stop();
+	symbolizer_stop();
+	protocols_stop();
+	resolver_stop();
+}
+
 static void sampler_free(struct sampler *s)
 {
 	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
@@ -356,14 +431,13 @@ static void sampler_free(struct sampler *s)
 	while (s->queued--)
 		snapshot_put(s->queue[s->head++ % QUEUE_CAP]);
 	snapshot_put(s->prev);
+	free(s->seen);
+	free(s->seen_now);
 	close(s->timer_fd);
 	close(s->wake_fd);
 	close(s->ready_fd);
 	proctab_scope(NULL);
-	keeper_stop();
-	symbolizer_stop();
-	protocols_stop();
-	resolver_stop();
+	sampler_stop_helpers();
 	/* the session stays: snapshots that somebody still holds point to it */
 	kept = s;
 }
@@ -378,10 +452,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	if (*ret_error)
 		return NULL;
 	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
-	keeper_start();
-	symbolizer_start();
-	protocols_start();
-	resolver_start();
+	sampler_start_helpers();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
 	options = &s->opt;
@@ -391,6 +462,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->was_named, NULL);
 	fill_session(&s->session);
 	proctab_scope(&s->opt.scope);
 	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
@@ -477,6 +549,37 @@ void sampler_scope_to_focus(struct sampler *s, bool on)
 	pthread_mutex_lock(&s->lock);
 	s->scope_to_focus = on;
 	pthread_mutex_unlock(&s->lock);
+}
+
+void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n)
+{
+	u32 *seen = xmalloc((n + 1) * sizeof(*seen));
+
+	if (n)
+		memcpy(seen, ids, n * sizeof(*seen));
+	pthread_mutex_lock(&s->lock);
+	free(s->seen);
+	s->seen = seen;
+	s->n_seen = n;
+	pthread_mutex_unlock(&s->lock);
+	wake(s);
+}
+
+const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u32 n, u64 patience_ns)
+{
+	const struct snapshot *named;
+
+	pthread_mutex_lock(&s->lock);
+	s->naming_ns = boottime_ns() + patience_ns;
+	s->naming_ids = ids;
+	s->n_naming_ids = n;
+	wake(s);
+	while (s->naming_ns)
+		pthread_cond_wait(&s->was_named, &s->lock);
+	named = s->named;
+	s->named = NULL;
+	pthread_mutex_unlock(&s->lock);
+	return named;
 }
 
 void sampler_interval(struct sampler *s, u64 interval_ns)

@@ -36,6 +36,16 @@ void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_
 void sampler_look(struct sampler *s, const u32 *pids, u32 n);
 /* Limits the syscall probes to the focused process (kernel-side filter) or not. */
 void sampler_scope_to_focus(struct sampler *s, bool on);
+/*
+ * Frames of stacks (numbers of rows of the table frames) that somebody sees from now on,
+ * those that matter most first: they get source lines and what was inlined there.
+ */
+void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n);
+/*
+ * The frames as they are once all that can be known of n of them (ids NULL: of all) is, but
+ * after patience_ns in any case: a snapshot that has only that table (one reference). Waits.
+ */
+const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u32 n, u64 patience_ns);
 void sampler_interval(struct sampler *s, u64 interval_ns);
 /*
  * Asks for the name of an address; the table `names` has what became of it. Never
@@ -46,6 +56,13 @@ void sampler_ask_name(struct sampler *s, const char *addr);
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
 /* Detaches everything, ends the thread, frees. NULL-safe. */
 void sampler_stop(struct sampler *s);
+
+/*
+ * The processes that ottop does not work without; before there are threads, and before
+ * privileges are given up. What does not start is missed, and said, where it is needed.
+ */
+void sampler_start_helpers(void);
+void sampler_stop_helpers(void);
 
 /*
  * ottop --check: what this kernel and these privileges permit, as text of at

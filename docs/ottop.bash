@@ -7,11 +7,11 @@ _ottop() {
 	--pid|-p) COMPREPLY=($(compgen -W "$(ps -eo pid=)" -- "$cur")); return ;;
 	--view|-v)
 		compopt -o nospace; list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=
-		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events stacks frames connections interfaces drops http requests names self lost probes card flame offcpu connection failures heatmap health help' -- "${cur##*,}"))
+		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events stacks frames connections interfaces drops http requests names self lost probes card flame offcpu connection failures latencies heatmap health help' -- "${cur##*,}"))
 		return ;;
 	--cgroup) COMPREPLY=($(cd /sys/fs/cgroup 2>/dev/null &&
 		compgen -d -P / -- "${cur#/}")); return ;;
 	esac
-	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --profile --duration --rate --min-block --output --no-lines --budget --check --ascii --config --help --version' -- "$cur"))
+	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --profile --duration --rate --min-block --output --no-lines --lines --otlp --otlp-processes --headless --budget --check --ascii --config --help --version' -- "$cur"))
 }
 complete -F _ottop ottop

@@ -20,7 +20,7 @@ struct slot {
 struct exporter {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
+	pthread_cond_t wake, closed;
 	struct slot slots[EXPORTER_MAX_SINKS];
 	const struct snapshot **ring;
 	u32 queue_max;
@@ -89,6 +89,7 @@ static bool close_done(struct exporter *e)
 	for (u32 i = 0; i < n; i++)
 		sink_close(done[i]);
 	pthread_mutex_lock(&e->lock);
+	pthread_cond_broadcast(&e->closed);
 	return true;
 }
 
@@ -136,6 +137,7 @@ struct exporter *exporter_start(u32 queue_max)
 	e->ring = xcalloc(queue_max, sizeof(*e->ring));
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->wake, NULL);
+	pthread_cond_init(&e->closed, NULL);
 	sigfillset(&all);	/* signals are for the main thread */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&e->thread, NULL, exporter_main, e);
@@ -173,6 +175,15 @@ void exporter_remove(struct exporter *e, struct sink *sink)
 	pthread_mutex_unlock(&e->lock);
 }
 
+void exporter_remove_wait(struct exporter *e, struct sink *sink)
+{
+	exporter_remove(e, sink);
+	pthread_mutex_lock(&e->lock);
+	while (!atomic_load(&sink->closed))
+		pthread_cond_wait(&e->closed, &e->lock);
+	pthread_mutex_unlock(&e->lock);
+}
+
 static void count_dropped(struct exporter *e)
 {
 	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
@@ -204,6 +215,7 @@ static void exporter_free(struct exporter *e)
 {
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->wake);
+	pthread_cond_destroy(&e->closed);
 	free(e->ring);
 	free(e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exporter.h: one thread that hands every snapshot to the sinks (a recording
- * now). Whoever pushes never waits: a slow disk costs snapshots, which are
+ * exporter.h: one thread that hands every snapshot to the sinks (a recording,
+ * OTLP). Whoever pushes never waits: a slow disk costs snapshots, which are
  * counted, but no tick and no frame.
  */
 #ifndef OTTOP_EXPORTER_H
@@ -35,6 +35,8 @@ struct exporter *exporter_start(u32 queue_max);
 int exporter_add(struct exporter *e, struct sink *sink);
 /* Closes a sink after what was pushed until now; it is done once sink->closed. */
 void exporter_remove(struct exporter *e, struct sink *sink);
+/* The same, and waits until it is done. */
+void exporter_remove_wait(struct exporter *e, struct sink *sink);
 /* Queues one snapshot (takes its own reference) or counts it as dropped. Never waits. */
 void exporter_push(struct exporter *e, const struct snapshot *s);
 /* Writes what is queued, closes the sinks, ends the thread, frees. NULL-safe. */

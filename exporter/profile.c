@@ -117,18 +117,39 @@ static bool is_pending(const struct frames_row *f)
 	return f && !is_known(f->name) && !is_known(f->reason);
 }
 
-u32 profile_pending(const struct profile *p)
+/* Which of the frames stacks name; free() it. */
+static bool *named_frames(const struct profile *p)
 {
 	bool *seen = xcalloc(p->n_frames, sizeof(*seen));
-	u32 n = 0;
 
 	for (u32 i = 0; i < p->n_stacks; i++)
 		for (u32 k = 0; k < p->stacks[i].n; k++)
 			seen[p->stacks[i].frames[k]] = true;
+	return seen;
+}
+
+u32 profile_pending(const struct profile *p)
+{
+	bool *seen = named_frames(p);
+	u32 n = 0;
+
 	for (u32 i = 0; i < p->n_frames; i++)
 		n += seen[i] && is_pending(p->frames[i]);
 	free(seen);
 	return n;
+}
+
+u32 *profile_ids(const struct profile *p, u32 *ret_n)
+{
+	u32 *ids = xcalloc(p->n_frames, sizeof(*ids)), n = 0;
+	bool *seen = named_frames(p);
+
+	for (u32 i = 1; i < p->n_frames; i++)
+		if (seen[i])
+			ids[n++] = (u32)p->frames[i]->id;
+	free(seen);
+	*ret_n = n;
+	return ids;
 }
 
 void profile_place_text(char *buf, size_t cap, const struct frames_row *f)

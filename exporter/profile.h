@@ -57,6 +57,8 @@ bool profile_add(struct profile *p, const struct snapshot *s);
 void profile_learn(struct profile *p, const struct snapshot *s);
 /* How many of the frames that stacks name still wait for their name. */
 u32 profile_pending(const struct profile *p);
+/* Numbers (in the snapshots) of the frames that stacks name; free() them. */
+u32 *profile_ids(const struct profile *p, u32 *ret_n);
 /*
  * The frames of a stack with those that were inlined, leaf first; free() them.
  * An inlined frame stands before the one it is inlined into.

@@ -46,7 +46,7 @@ check() {
 
 		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term/term\\.c$")
 		door("^json-c/", "^exporter/json\\.c$")
-		door("^curl/", "^exporter/http\\.c$")
+		door("^curl/", "^exporter/otlp/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
 		door("^bpf/", "^bpf/")
 		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/debugfile\\.c$")
@@ -157,7 +157,8 @@ plant bad  exporter/json.c '#include "bpf/model/hist.h"'
 plant bad  tui/main/batch.c '#include <zlib.h>'
 plant bad  tui/main/main.c '#include "profile.pb-c.h"'
 plant bad  bpf/record/codec.c '#include <protobuf-c/protobuf-c.h>'
-plant bad  exporter/otlp.c '#include <curl/curl.h>'
+plant bad  exporter/otlp/otlp.c '#include <curl/curl.h>'
+plant good exporter/otlp/http.c '#include <curl/curl.h>'
 plant bad  bpf/sampler.c '#include "tui/app/app.h"'
 plant bad  bpf/sampler.c '#include <json-c/json.h>'
 plant bad  symbolizer/elf.c '#include "bpf/model/snapshot.h"'

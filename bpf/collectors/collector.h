@@ -21,6 +21,8 @@ struct tick {
 	u64 focus_pid, focus_start_ns;
 	u32 looked[LOOKED_MAX], n_looked;	/* pids on the screen */
 	bool scope_to_focus;	/* expensive probes may leave the others out */
+	const u32 *seen;	/* frames that are seen from now on, those that matter most first; NULL: as before */
+	u32 n_seen;
 	const struct scope *scope;
 	float budget_pct;
 	u64 history_bytes;

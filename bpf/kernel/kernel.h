@@ -236,6 +236,7 @@ struct sock {
 	u16 sk_protocol;
 	struct socket *sk_socket;
 	struct pid *sk_peer_pid;
+	u8 sk_userlocks : 4;	/* a whole byte in newer kernels */
 };
 
 /* include/net/af_unix.h: the address (a sockaddr_un of `len` bytes) stands behind it */
@@ -250,6 +251,10 @@ struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
 };
+
+/* include/net/inet_hashtables.h: a local port, with the sockets that have it */
+struct inet_bind_bucket { signed char fastreuse; };
+struct inet_connection_sock { struct inet_bind_bucket *icsk_bind_hash; };
 
 struct minmax_sample { u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };

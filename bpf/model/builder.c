@@ -258,3 +258,21 @@ void builder_drop(struct builder *b)
 	if (b)
 		snapshot_put(builder_seal(b));
 }
+
+static void copy_table(struct builder *b, const struct table *from, int t)
+{
+	for (u32 i = 0; i < from->n; i++)
+		builder_add(b, row_get(from->rows[i]));
+	builder_status(b, (enum table_id)t, from->status, from->reason, from->interval_ns);
+}
+
+const struct snapshot *snapshot_with_table(const struct snapshot *s, const struct snapshot *from,
+					   enum table_id id)
+{
+	struct builder *b = builder_new(NULL, s->session);
+
+	builder_time(b, s->seq, s->time_ns, s->unix_offset_ns, s->interval_ns);
+	for (int t = 0; t < N_TABLES; t++)
+		copy_table(b, t == (int)id ? &from->tables[t] : &s->tables[t], t);
+	return builder_seal(b);
+}

@@ -18,6 +18,13 @@ u64 counter_advance(struct counter *c, u64 now, bool from_zero)
 	return delta;
 }
 
+u64 counter_growth(u64 from, u64 to)
+{
+	struct counter c = { .last = from, .read = true };
+
+	return u64_known(from) && u64_known(to) ? counter_advance(&c, to, false) : 0;
+}
+
 float rate_per_s(u64 delta, u64 interval_ns)
 {
 	if (delta == U64_UNKNOWN)

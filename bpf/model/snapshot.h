@@ -53,6 +53,7 @@ enum table_id {
 /* Beside TABLE_BIT(TABLE_stacks) among what is wanted: blocked time too, which costs more. */
 #define WANT_OFFCPU (1ull << 63)
 #define WANT_NO_LINES (1ull << 62)	/* and no source lines of frames */
+#define WANT_ALL_LINES (1ull << 61)	/* and those of all frames, not only of those that are seen */
 
 enum table_flags {
 	T_SINGLE = 1,	/* one row */
@@ -183,6 +184,12 @@ static inline const struct hist *row_hist_tick(const struct row *r, const struct
 	return ((const struct hist *const *)((const char *)r + f->offset))[1];
 }
 
+/*
+ * The growth of a counter from one snapshot to a later one (rate.c): 0 where it fell a little
+ * or either is not known, all of `to` where it started anew.
+ */
+u64 counter_growth(u64 from, u64 to);
+
 const struct row *row_get(const struct row *r);	/* NULL-safe; returns r */
 void row_put(const struct row *r);		/* NULL-safe */
 /*
@@ -286,7 +293,16 @@ u64 history_bytes(const struct history *h);
 u64 history_merged(const struct history *h);
 u64 history_dropped(const struct history *h);
 
+/* A snapshot like s, but with that table of another one; one reference (builder.c). */
+const struct snapshot *snapshot_with_table(const struct snapshot *s, const struct snapshot *from,
+					   enum table_id t);
+
 /* ---- the frames that rows of the table stacks name by number (snapshot_stacks.c) ---- */
+
+/* What the member `lines` of a frame says as long as its lines may come; NULL-safe. */
+#define LINES_NOT_ASKED_TEXT "not asked"
+#define LINES_ASKED_TEXT "asked"
+bool frame_lines_pending(const struct frames_row *r);
 
 struct stack_frames {
 	const struct frames_row **by_id;

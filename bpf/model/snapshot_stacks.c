@@ -10,6 +10,11 @@
 #define MAX_ID (1u << 22)
 #define MAX_DEPTH 8192		/* with what is inlined: a recording may say anything */
 
+bool frame_lines_pending(const struct frames_row *r)
+{
+	return r && r->lines && (!strcmp(r->lines, LINES_NOT_ASKED_TEXT) || !strcmp(r->lines, LINES_ASKED_TEXT));
+}
+
 struct stack_frames stack_frames_of(const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_frames];

@@ -262,8 +262,8 @@ static bool recognise(const u8 *data, u64 n, u32 *ret_protocol, enum role *ret_r
 
 static struct conn *conn_new(struct follower *f, const struct http_record *r, u32 direction)
 {
-	u8 head[HTTP_TAIL * 4];
-	u64 n = min((u64)r->n, sizeof(head) - r->n_before);
+	u8 head[HTTP_TAIL + HTTP_LARGE];
+	u64 n = min((u64)r->n, (u64)HTTP_LARGE);
 	enum role role;
 	struct conn *c;
 	u32 protocol;

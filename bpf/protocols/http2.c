@@ -51,16 +51,26 @@ struct http2 {
 
 /* ---- recognising ---- */
 
+static enum h2_looks looks_like(const u8 *p, u64 n)
+{
+	u8 first[16] = {};
+
+	memcpy(first, p, (size_t)min(n, (u64)sizeof(first)));
+	return h2_looks_like(first, (u32)min(n, (u64)sizeof(first)));
+}
+
 static enum verdict recognise(const u8 *p, u64 n, enum role *ret_role)
 {
-	enum h2_looks looks;
-	u8 first[16] = {};
+	enum h2_looks looks = looks_like(p, n);
 
 	*ret_role = ASKS;
 	if (n >= 4 && !memcmp(p, preface, (size_t)min(n, (u64)H2_PREFACE_BYTES)))
 		return VERDICT_YES;
-	memcpy(first, p, (size_t)min(n, (u64)sizeof(first)));
-	looks = h2_looks_like(first, (u32)min(n, (u64)sizeof(first)));
+	for (u32 i = 0, hop; i < H2_HOPS && looks == H2_FRAME && (hop = h2_hop(p)) && hop < n; i++) {
+		p += hop;
+		n -= hop;
+		looks = looks_like(p, n);
+	}
 	if (looks == H2_ANSWER)
 		*ret_role = ANSWERS;
 	return looks == H2_REQUEST || looks == H2_ANSWER ? VERDICT_YES : VERDICT_NO;

@@ -73,7 +73,8 @@ enum h2_looks { H2_NOTHING, H2_FRAME, H2_REQUEST, H2_ANSWER };
  * Does a call that moved these bytes (n of 16, the others zero) begin with a frame,
  * in a connection of which nothing is known? Random bytes seldom look like any; a
  * connection is taken for HTTP/2 when one begins a header block that begins as all
- * do: with :method, :scheme, :path, :authority or :status, by its static index.
+ * do: with :method, :scheme, :path, :authority or :status, by its static index. Some
+ * of them may be in the table (gRPC's :path), before the first that is not.
  */
 static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 {
@@ -91,6 +92,10 @@ static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 	if (!(h.stream & 1) || h.flags & ~(H2_END_STREAM | H2_END_HEADERS | H2_PADDED | H2_HAS_PRIORITY))
 		return H2_NOTHING;
 	first = h.flags & H2_PADDED ? 0 : h.flags & H2_HAS_PRIORITY ? p[14] : p[9];
+	if (first >= 0x80 + 62 && !(h.flags & H2_HAS_PRIORITY))
+		first = p[10];
+	if (first >= 0x80 + 62 && !(h.flags & H2_HAS_PRIORITY))
+		first = p[11];
 	if (first >= 0x88 && first <= 0x8e)
 		return H2_ANSWER;
 	if (first >= 0x82 && first <= 0x87)
@@ -101,6 +106,17 @@ static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 	if (first == 8)
 		return H2_ANSWER;
 	return first >= 1 && first <= 7 ? H2_REQUEST : H2_FRAME;
+}
+
+#define H2_HOPS 4	/* frames before a header block, in the same call, that are passed over */
+
+/* Where the next frame begins after one that looks like H2_FRAME; 0: too far away to be looked for. */
+static inline __u32 h2_hop(const __u8 *p)
+{
+	struct h2_head h;
+
+	h2_parse(&h, p);
+	return h.type == H2_DATA || h2_is_block(h.type) || h.length > 256 ? 0 : H2_HEAD + h.length;
 }
 
 #endif

@@ -76,7 +76,12 @@ u32 frames_find(u32 file, u64 addr, u32 space)
 	return 0;
 }
 
-static struct frames_row *new_row(u32 id, u64 addr)
+static const char *const line_states[] = {
+	[LINES_NEW] = LINES_NOT_ASKED_TEXT, [LINES_WANTED] = LINES_ASKED_TEXT,
+	[LINES_ASKED] = LINES_ASKED_TEXT, [LINES_DONE] = "known",
+};
+
+static struct frames_row *new_row(u32 id, u64 addr, bool has_lines)
 {
 	struct frames_row *r = row_new(TABLE_frames);
 
@@ -85,11 +90,14 @@ static struct frames_row *new_row(u32 id, u64 addr)
 	r->line = r->start_line = U64_BLANK;
 	r->inlined = 0;
 	r->kind = str_new("unknown");
+	if (has_lines)
+		r->lines = str_new(line_states[LINES_NEW]);
 	return r;
 }
 
 static u32 add_frame(u32 file, u64 addr, u32 space)
 {
+	bool has_lines = file != FRAMES_KERNEL && file < FRAMES_FIRST_JIT;
 	u32 id, *head, s;
 
 	if (!n_entries) {
@@ -105,7 +113,8 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 	s = slot_of(file, addr, space);
 	entries[id] = (struct entry){ .file = file, .space = space, .addr = addr,
 				      .next_in_hash = hash[s], .next_unnamed = *head,
-				      .row = new_row(id, addr) };
+				      .lines = has_lines ? LINES_NEW : LINES_NONE,
+				      .row = new_row(id, addr, has_lines) };
 	hash[s] = id;
 	*head = id;
 	return id;
@@ -208,22 +217,69 @@ void frames_ask_again(u32 id)
 
 enum frames_lines frames_lines(u32 id)
 {
-	return entries[id].lines;
+	return id && id < n_entries ? entries[id].lines : LINES_NONE;
 }
 
 void frames_set_lines(u32 id, enum frames_lines state)
 {
+	const char *says = line_states[state];
+
 	entries[id].lines = state;
+	if (strcmp(entries[id].row->lines, says))
+		str_set(&own_row(id)->lines, str_new(says));
 }
 
-void frames_lines_failed(u32 file)
+void frames_lines_done(u32 id, const char *why)
 {
-	for (u32 i = 1; i < n_entries; i++) {
-		if (entries[i].file != file || entries[i].lines != LINES_ASKED)
-			continue;
-		entries[i].lines = LINES_DONE;
-		frames_ask_again(i);
-	}
+	entries[id].lines = LINES_DONE;
+	str_set(&own_row(id)->lines, str_new(why ?: line_states[LINES_DONE]));
+}
+
+void frames_lines_failed(u32 file, const char *why)
+{
+	for (u32 i = 1; i < n_entries; i++)
+		if (entries[i].file == file &&
+		    (entries[i].lines == LINES_ASKED || entries[i].lines == LINES_WANTED))
+			frames_lines_done(i, why);
+}
+
+u32 frames_end(void)
+{
+	return n_entries;
+}
+
+u32 frames_file(u32 id)
+{
+	return entries[id].file;
+}
+
+bool frames_has_name(u32 id)
+{
+	return entries[id].row->name != NULL;
+}
+
+u64 frames_addr(u32 id)
+{
+	return entries[id].addr;
+}
+
+static bool is_pending(u32 id, bool lines)
+{
+	const struct entry *e = &entries[id];
+
+	return (!e->row->name && !e->row->reason) ||
+	       (lines && e->lines > LINES_NONE && e->lines < LINES_DONE);
+}
+
+u32 frames_pending(const u32 *ids, u32 n, bool lines)
+{
+	u32 pending = 0;
+
+	for (u32 i = 1; !ids && i < n_entries; i++)
+		pending += is_pending(i, lines);
+	for (u32 i = 0; ids && i < n; i++)
+		pending += ids[i] && ids[i] < n_entries && is_pending(ids[i], lines);
+	return pending;
 }
 
 void frames_source(u32 id, const char *file, u64 line, u64 start_line, const char *inlines,
@@ -234,6 +290,10 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 	str_set(&r->file, file);
 	str_set(&r->inlines, inlines);
 	str_set(&entries[id].fallback, fallback);
+	if (fallback && !r->name && r->reason) {	/* DWARF knows what no symbol says */
+		str_set(&r->name, str_get(fallback));
+		str_set(&r->reason, NULL);
+	}
 	r->line = line;
 	r->start_line = start_line;
 }

@@ -26,14 +26,28 @@ u32 frames_next_unnamed(u32 file, u64 *ret_addr);
 /* Whether there is such a frame. */
 bool frames_has_unnamed(u32 file);
 
-/* ---- source lines: asked for before the name is, so that what a frame is changes once ---- */
+/* ---- source lines: of frames that somebody sees or writes (lines.h) ---- */
 
-enum frames_lines { LINES_NEW, LINES_ASKED, LINES_DONE };
+enum frames_lines {
+	LINES_NONE,	/* code of no file: there are none by nature */
+	LINES_NEW,	/* nobody wants them */
+	LINES_WANTED, LINES_ASKED,
+	LINES_DONE,
+};
 
-enum frames_lines frames_lines(u32 id);
+enum frames_lines frames_lines(u32 id);	/* LINES_NONE: also of a number that is none */
 void frames_set_lines(u32 id, enum frames_lines state);
-/* Frames of a file whose lines were asked for in vain: named without. */
-void frames_lines_failed(u32 file);
+/* They are known (why NULL), or will not come. */
+void frames_lines_done(u32 id, const char *why);
+/* Those of a file that are wanted or were asked for will not come; why: for the table. */
+void frames_lines_failed(u32 file, const char *why);
+/* Numbers of frames are smaller than this. */
+u32 frames_end(void);
+u32 frames_file(u32 id);
+bool frames_has_name(u32 id);
+u64 frames_addr(u32 id);
+/* How many of n frames (ids NULL: of all) wait for a name, or (if `lines`) for their lines, wanted or not. */
+u32 frames_pending(const u32 *ids, u32 n, bool lines);
 /*
  * Where a frame is in the source, and what was inlined there ("12 13": numbers of
  * frames, the innermost first). Strings are given away; fallback: the name, if

@@ -15,18 +15,13 @@
 #include "bpf/stacks/lines.h"
 #include "symbolizer/symbolizer.h"
 
-/*
- * A file is asked again after so long, for all that came meanwhile: who answers may
- * have to open and index it anew, which for a large one takes 0.1 s of a CPU.
- */
-#define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
-#define LINES_SELDOM_NS (2 * NSEC_PER_SEC)	/* later on: what is new then is seldom run */
+#define MAX_IN_FLIGHT 2		/* names are asked for behind them */
 
-static struct file_lines {
-	bool off;	/* it has no lines, or it killed the symbolizer */
-	u64 asked_ns, since_ns;	/* the last and the first time */
-} *files;
-static u32 n_files;
+static const char **off;	/* by file: why there are no lines; NULL: there may be */
+static u32 n_off;
+static u32 *wanted;	/* frames, in the order in which they are asked for */
+static u32 n_wanted, cap_wanted;
+static u32 in_flight;	/* questions */
 static bool switched_off;
 
 void lines_switch(bool on)
@@ -34,23 +29,25 @@ void lines_switch(bool on)
 	switched_off = !on;
 }
 
-static struct file_lines *lines_of(u32 file)
+static const char **why_off(u32 file)
 {
-	u32 n = max(n_files * 2, file + 64);
+	u32 n = max(n_off * 2, file + 64);
 
-	if (file >= n_files) {
-		files = xrealloc(files, n * sizeof(*files));
-		memset(files + n_files, 0, (n - n_files) * sizeof(*files));
-		n_files = n;
+	if (file >= n_off) {
+		off = xrealloc(off, n * sizeof(*off));
+		memset(off + n_off, 0, (n - n_off) * sizeof(*off));
+		n_off = n;
 	}
-	return &files[file];
+	return &off[file];
 }
 
 void lines_close(void)
 {
-	free(files);
-	files = NULL;
-	n_files = 0;
+	free(off);
+	free(wanted);
+	off = NULL;
+	wanted = NULL;
+	n_off = n_wanted = cap_wanted = in_flight = 0;
 }
 
 /*
@@ -101,55 +98,93 @@ static int by_addr(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The addresses whose lines are not known yet, sorted: neighbours are of one unit, read once then. */
-static u32 new_ones(const u32 *ids, const u64 *addrs, u32 n, u64 *ret)
-{
-	u32 found = 0;
+/* ---- questions ---- */
 
+void lines_want(u32 id)
+{
+	if (switched_off || frames_lines(id) != LINES_NEW)
+		return;
+	if (*why_off(frames_file(id))) {
+		frames_lines_done(id, *why_off(frames_file(id)));
+		return;
+	}
+	frames_set_lines(id, LINES_WANTED);
+	wanted = grow(wanted, n_wanted, &cap_wanted, sizeof(*wanted));
+	wanted[n_wanted++] = id;
+}
+
+void lines_see(const u32 *ids, u32 n)
+{
+	u32 old;
+
+	for (u32 i = 0; i < n_wanted; i++)
+		if (frames_lines(wanted[i]) == LINES_WANTED)
+			frames_set_lines(wanted[i], LINES_NEW);
+	old = n_wanted;
 	for (u32 i = 0; i < n; i++)
-		if (frames_lines(ids[i]) == LINES_NEW)
-			ret[found++] = addrs[i];
-	qsort(ret, found, sizeof(*ret), by_addr);
-	return found;
+		lines_want(ids[i]);
+	for (u32 i = 0; i < old; i++)
+		if (!frames_has_name(wanted[i]))
+			lines_want(wanted[i]);
+	n_wanted -= old;
+	if (n_wanted && old)
+		memmove(wanted, wanted + old, n_wanted * sizeof(*wanted));
 }
 
-static u64 patience_ns(const struct file_lines *f, u64 now)
+void lines_want_all(void)
 {
-	u64 age = f->since_ns ? now - f->since_ns : 0;
-
-	return min(max(age / 8, (u64)LINES_AGAIN_NS), (u64)LINES_SELDOM_NS);
+	for (u32 id = 1; id < frames_end(); id++)
+		lines_want(id);
 }
 
-bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n)
+/* The addresses of a file among those that are wanted, from `at` on. */
+static u32 of_file(u32 file, u32 at, u64 *addrs)
 {
-	struct file_lines *f = lines_of(file);
-	u64 wanted[SYMBOLIZER_BATCH], now = boottime_ns();
-	u32 n_wanted, left = 0;
-	bool later;
+	u32 n = 0;
 
-	if (switched_off || f->off)
+	for (; at < n_wanted && n < SYMBOLIZER_BATCH; at++)
+		if (frames_lines(wanted[at]) == LINES_WANTED && frames_file(wanted[at]) == file)
+			addrs[n++] = frames_addr(wanted[at]);
+	/* neighbours are of one unit, read once then */
+	qsort(addrs, n, sizeof(*addrs), by_addr);
+	return n;
+}
+
+/* Asks for the file of the frame at `at`; false: the symbolizer is busy. */
+static bool ask(u32 at)
+{
+	u32 file = frames_file(wanted[at]), n;
+	u64 addrs[SYMBOLIZER_BATCH];
+
+	if (file_fd(file) < 0 || file_is_bad(file)) {
+		frames_lines_failed(file, "its file cannot be read");
 		return true;
-	n_wanted = new_ones(ids, addrs, *n, wanted);
-	later = n_wanted < SYMBOLIZER_BATCH && now - f->asked_ns < patience_ns(f, now);
-	if (n_wanted && !later) {
-		if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), wanted,
-					 n_wanted))
-			return false;
-		f->asked_ns = now;
-		f->since_ns = f->since_ns ?: now;
 	}
-	for (u32 i = 0; i < *n; i++) {
-		if (frames_lines(ids[i]) != LINES_NEW) {
-			ids[left] = ids[i];
-			addrs[left++] = addrs[i];
-		} else if (later) {
-			frames_ask_again(ids[i]);
-		} else {
-			frames_set_lines(ids[i], LINES_ASKED);
-		}
-	}
-	*n = left;
+	if (!debug_ready(file))
+		return true;
+	n = of_file(file, at, addrs);
+	if (in_flight >= MAX_IN_FLIGHT ||
+	    symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
+		return false;
+	in_flight++;
+	for (u32 i = 0; i < n; i++)
+		frames_set_lines(frames_find(file, addrs[i], 0), LINES_ASKED);
 	return true;
+}
+
+void lines_drain(void)
+{
+	u32 left = 0, at = 0;
+
+	for (; at < n_wanted; at++) {
+		if (frames_lines(wanted[at]) == LINES_WANTED && !ask(at))
+			break;
+		if (frames_lines(wanted[at]) == LINES_WANTED)	/* its debug file is looked for */
+			wanted[left++] = wanted[at];
+	}
+	for (; at < n_wanted; at++)
+		wanted[left++] = wanted[at];
+	n_wanted = left;
 }
 
 /* ---- answers ---- */
@@ -197,13 +232,28 @@ static void take_address(const struct symbolizer_answer *a, u32 id, u32 first, u
 		      inlined_text(a, first, n - 1), l->name ? str_new(lines_name(a->names + l->name)) : NULL);
 }
 
+static const char *why_none(int err)
+{
+	switch (err) {
+	case -ENODATA:
+		return "no debug information";
+	case -ETIME:
+		return "its debug information takes too long to read";
+	case -ENOMEM:
+		return "its debug information needs too much memory";
+	}
+	return symbolizer_died(err) ? "the symbolizer died of its debug information" :
+	       "its debug information cannot be read";
+}
+
 void lines_take(const struct symbolizer_answer *a)
 {
 	u32 at = 0;
 
+	in_flight -= in_flight > 0;
 	if (a->err) {
-		lines_of(a->file)->off = true;
-		frames_lines_failed(a->file);
+		*why_off(a->file) = why_none(a->err);
+		frames_lines_failed(a->file, why_none(a->err));
 		return;
 	}
 	for (u32 i = 0; i < a->n_names; i++) {
@@ -213,9 +263,13 @@ void lines_take(const struct symbolizer_answer *a)
 			at++;
 		if (!id || frames_lines(id) != LINES_ASKED)	/* nor what the answer says twice */
 			continue;
+		if (i >= a->n_done) {
+			frames_set_lines(id, LINES_NEW);
+			lines_want(id);
+			continue;
+		}
 		if (at > first)
 			take_address(a, id, first, at - first);
-		frames_set_lines(id, i < a->n_done ? LINES_DONE : LINES_NEW);
-		frames_ask_again(id);
+		frames_lines_done(id, at > first ? NULL : "no line covers it");
 	}
 }

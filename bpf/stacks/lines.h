@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lines.h: source lines of frames, asked for before their names. Sampler thread only. */
+/*
+ * lines.h: source lines of frames and what was inlined there: of those that somebody sees
+ * or writes, because reading DWARF costs more than all the rest. Sampler thread only.
+ */
 #ifndef OTTOP_PROFILER_LINES_H
 #define OTTOP_PROFILER_LINES_H
 
@@ -10,11 +13,16 @@ struct symbolizer_answer;
 /* Whether to ask at all; the default is yes. */
 void lines_switch(bool on);
 /*
- * Asks for the lines of those of n frames of a file that have none yet, and takes
- * them out of the two lists: they come back by frames_next_unnamed(). False: the
- * symbolizer is busy, nothing was taken out.
+ * The frames that are seen from now on, those that matter most first; of others nothing is
+ * asked any more. Numbers of frames that are none, or have theirs, do no harm.
  */
-bool lines_ask(u32 file, u32 *ids, u64 *addrs, u32 *n);
+void lines_see(const u32 *ids, u32 n);
+/* One more, after all others: DWARF may have the name that no symbol has. */
+void lines_want(u32 id);
+/* All that there are so far. */
+void lines_want_all(void);
+/* Asks for as many as the symbolizer takes. */
+void lines_drain(void);
 void lines_take(const struct symbolizer_answer *a);
 /* The kind of a function by its name (as the symbolizer gives it) and module: "rust", "c++", "library", "user". */
 const char *lines_kind(const char *name, const char *path);

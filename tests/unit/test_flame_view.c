@@ -208,6 +208,73 @@ static void parents_cover_children(void **state)
 	snapshot_put(s);
 }
 
+/* ---- whose source lines are wanted ---------------------------------------------------- */
+
+static u32 seen[64], n_seen, times_seen;
+
+static void see(void *arg, const u32 *frames, u32 n)
+{
+	(void)arg;
+	assert_true(n <= ARRAY_SIZE(seen));
+	memcpy(seen, frames, n * sizeof(*frames));
+	n_seen = n;
+	times_seen++;
+}
+
+static void add_file_frame(struct builder *b, u64 id, const char *name, const char *lines)
+{
+	struct frames_row *r = builder_row(b, TABLE_frames);
+
+	r->id = id;
+	r->name = str_new(name);
+	r->module = str_new("/bin/shop");
+	r->addr = id;
+	r->kind = str_new("user");
+	r->lines = lines ? str_new(lines) : NULL;
+}
+
+/* Two addresses of "hot", one of "warm"; "thin" is one sample in a thousand; "known" has its lines. */
+static void what_is_drawn_with_a_name_is_seen(void **state)
+{
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	struct app_config config = {
+		.history = h, .session = &session, .interval_ns = NSEC_PER_SEC, .view = "flame",
+		.source = { .see = see },
+	};
+	struct builder *b = tick_of(NULL, 1);
+	struct canvas *c = canvas_new(24, 80, false, true);
+	struct app *a = app_new(&config, 24, 80);
+	const struct snapshot *s;
+
+	(void)state;
+	add_file_frame(b, 1, "root", "known");
+	add_file_frame(b, 2, "hot", "not asked");
+	add_file_frame(b, 3, "hot", "asked");
+	add_file_frame(b, 4, "warm", "not asked");
+	add_file_frame(b, 5, "thin", "not asked");
+	add_file_frame(b, 6, "sys", NULL);
+	add_file_frame(b, 7, "bare", "no debug information");
+	add_stack(b, 7, 7, "2 1", 100, "yes");
+	add_stack(b, 7, 7, "3 1", 500, "yes");
+	add_stack(b, 7, 7, "4 1", 200, "yes");
+	add_stack(b, 7, 7, "5 1", 1, "yes");
+	add_stack(b, 7, 7, "6 7 1", 200, "yes");
+	s = builder_seal(b);
+	history_append(h, s);
+	n_seen = times_seen = 0;
+	app_tick(a, s);
+	app_draw(a, c);
+	assert_int_equal(n_seen, 3);	/* the hottest first */
+	assert_int_equal(seen[0], 3);
+	assert_int_equal(seen[1], 4);
+	assert_int_equal(seen[2], 2);
+	app_draw(a, c);
+	assert_int_equal(times_seen, 1);	/* once a tick */
+	app_free(a);
+	canvas_free(c);
+	history_free(h);
+}
+
 /* Whatever is pressed at whatever size, while stacks come and go. */
 static void any_keys_at_any_size(void **state)
 {
@@ -329,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels),
 		cmocka_unit_test(parents_cover_children),
+		cmocka_unit_test(what_is_drawn_with_a_name_is_seen),
 		cmocka_unit_test(any_keys_at_any_size),
 		cmocka_unit_test(fifty_thousand_stacks),
 	};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Frames that get lines before their names: what is asked, asked again, and never again. */
+/* Frames that get lines: whose are asked for, asked again, and never again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,8 +26,7 @@ static u32 take_one(u64 want_addr)
 
 	assert_true(id);
 	assert_int_equal(addr, want_addr);
-	if (frames_lines(id) == LINES_NEW)
-		frames_set_lines(id, LINES_ASKED);
+	frames_set_lines(id, LINES_ASKED);
 	return id;
 }
 
@@ -91,8 +90,6 @@ static void an_address_becomes_several_frames(void **state)
 	before = seal();
 	lines_take(&a);
 	assert_int_equal(frames_lines(id), LINES_DONE);
-	take_one(addrs[1]);	/* both are to be named now */
-	take_one(addrs[0]);
 	frames_name(id, str_new("work"), str_new("user"), NULL);
 	frames_name(other, NULL, str_new("user"), str_new("no symbol covers it (stripped?)"));
 	s = seal();
@@ -118,16 +115,21 @@ static void an_address_becomes_several_frames(void **state)
 /* Whoever has taken over the symbolizer can say what he likes. */
 static void an_answer_that_repeats_itself_counts_once(void **state)
 {
-	const struct symbolizer_line l = { .of = 0, .name = WORK, .file = A_C, .line = 9 };
-	u64 addrs[] = { 0x1000, 0x1000, 0x3000 }, addr;
-	struct symbolizer_answer a = answer_of(addrs, 3, &l, 1);
+	const struct symbolizer_line l[] = {
+		{ .of = 0, .name = WORK, .file = A_C, .line = 9 }, { .of = 1, .name = WORK, .file = A_C, .line = 7 },
+	};
+	u64 addrs[] = { 0x1000, 0x1000, 0x3000 };
+	u32 id = frames_intern(OF_FILE, addrs[0], 0);
+	struct symbolizer_answer a = answer_of(addrs, 3, l, 2);
+	const struct snapshot *s;
 
 	(void)state;
-	frames_intern(OF_FILE, addrs[0], 0);
 	take_one(addrs[0]);
 	lines_take(&a);
-	take_one(addrs[0]);
-	assert_int_equal(frames_next_unnamed(OF_FILE, &addr), 0);
+	s = seal();
+	assert_int_equal(row_of(s, id)->line, 9);
+	assert_string_equal(row_of(s, id)->lines, "known");
+	snapshot_put(s);
 }
 
 static void what_was_not_reached_is_asked_again(void **state)
@@ -143,42 +145,75 @@ static void what_was_not_reached_is_asked_again(void **state)
 	a.n_done = 1;
 	lines_take(&a);
 	assert_int_equal(frames_lines(id), LINES_DONE);
-	assert_int_equal(frames_lines(other), LINES_NEW);
-	assert_int_equal(take_one(addrs[1]), other);
-	assert_int_equal(take_one(addrs[0]), id);
+	assert_int_equal(frames_lines(other), LINES_WANTED);
 }
 
 static void a_file_that_killed_is_not_asked_again(void **state)
 {
 	struct symbolizer_answer a = { .kind = ANSWER_LINES, .file = OF_FILE, .err = -EFAULT };
-	u32 id = frames_intern(OF_FILE, 0x1000, 0), n = 1;
-	u64 addr = 0x1000;
+	u32 id = frames_intern(OF_FILE, 0x1000, 0), later = frames_intern(OF_FILE, 0x2000, 0);
+	const struct snapshot *s;
 
 	(void)state;
-	take_one(addr);
-	frames_set_lines(id, LINES_NEW);
-	assert_false(lines_ask(OF_FILE, &id, &addr, &n));	/* there is nobody to ask here */
-	assert_int_equal(n, 1);
 	frames_set_lines(id, LINES_ASKED);
 	lines_take(&a);
-	take_one(addr);		/* it is to be named, without lines */
-	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
-	assert_int_equal(n, 1);
-	id = frames_intern(OF_FILE, 0x2000, 0);	/* nor is any other address of it */
-	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
-	assert_int_equal(n, 1);
-	assert_false(lines_ask(OF_FILE + 1, &id, &addr, &n));
+	lines_want(later);
+	assert_int_equal(frames_lines(later), LINES_DONE);
+	s = seal();
+	assert_string_equal(row_of(s, id)->lines, "the symbolizer died of its debug information");
+	assert_string_equal(row_of(s, later)->lines, "the symbolizer died of its debug information");
+	snapshot_put(s);
+	id = frames_intern(OF_FILE + 1, 0x1000, 0);
+	lines_want(id);
+	assert_int_equal(frames_lines(id), LINES_WANTED);
 }
 
-static void switched_off_asks_nothing(void **state)
+static void name(u32 id)
 {
-	u32 id = frames_intern(OF_FILE, 0x1000, 0), n = 1;
-	u64 addr = 0x1000;
+	frames_name(id, str_new("work"), str_new("user"), NULL);
+}
+
+static void only_what_is_seen_is_wanted(void **state)
+{
+	u32 first = frames_intern(OF_FILE, 0x1000, 0), second = frames_intern(OF_FILE, 0x2000, 0);
+	u32 kernel = frames_intern(FRAMES_KERNEL, 0x3000, 0), unnamed = frames_intern(OF_FILE, 0x4000, 0);
+	const struct snapshot *s;
+
+	(void)state;
+	name(first);
+	name(second);
+	lines_want(unnamed);
+	lines_see((u32[]){ first, kernel, 0, 77 }, 4);
+	assert_int_equal(frames_lines(first), LINES_WANTED);
+	assert_int_equal(frames_lines(second), LINES_NEW);
+	assert_int_equal(frames_lines(kernel), LINES_NONE);
+	assert_int_equal(frames_lines(unnamed), LINES_WANTED);	/* DWARF may have its name */
+	s = seal();
+	assert_true(frame_lines_pending(row_of(s, first)));
+	assert_string_equal(row_of(s, first)->lines, "asked");
+	assert_string_equal(row_of(s, second)->lines, "not asked");
+	assert_null(row_of(s, kernel)->lines);
+	snapshot_put(s);
+	lines_see((u32[]){ second }, 1);	/* the other one is out of sight */
+	assert_int_equal(frames_lines(first), LINES_NEW);
+	assert_int_equal(frames_lines(second), LINES_WANTED);
+	assert_int_equal(frames_lines(unnamed), LINES_WANTED);
+	lines_want_all();
+	assert_int_equal(frames_lines(first), LINES_WANTED);
+	assert_int_equal(frames_pending(NULL, 0, true), 4);
+	assert_int_equal(frames_pending(NULL, 0, false), 2);	/* those without a name */
+	assert_int_equal(frames_pending((u32[]){ first, 99 }, 2, true), 1);
+}
+
+static void switched_off_wants_nothing(void **state)
+{
+	u32 id = frames_intern(OF_FILE, 0x1000, 0);
 
 	(void)state;
 	lines_switch(false);
-	assert_true(lines_ask(OF_FILE, &id, &addr, &n));
-	assert_int_equal(n, 1);
+	lines_see(&id, 1);
+	lines_want_all();
+	assert_int_equal(frames_lines(id), LINES_NEW);
 }
 
 int main(void)
@@ -188,7 +223,8 @@ int main(void)
 		cmocka_unit_test_teardown(an_answer_that_repeats_itself_counts_once, empty),
 		cmocka_unit_test_teardown(what_was_not_reached_is_asked_again, empty),
 		cmocka_unit_test_teardown(a_file_that_killed_is_not_asked_again, empty),
-		cmocka_unit_test_teardown(switched_off_asks_nothing, empty),
+		cmocka_unit_test_teardown(only_what_is_seen_is_wanted, empty),
+		cmocka_unit_test_teardown(switched_off_wants_nothing, empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

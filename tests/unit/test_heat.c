@@ -82,7 +82,7 @@ static struct history *busy_history(u64 ticks)
 static void columns_are_exact(void **state)
 {
 	struct history *h = busy_history(5);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	int ms3 = hist_bucket(3000000);
 
 	(void)state;
@@ -105,7 +105,7 @@ static void columns_are_exact(void **state)
 static void columns_are_computed_once(void **state)
 {
 	struct history *h = busy_history(6);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	const struct hist *before;
 
 	(void)state;
@@ -121,7 +121,7 @@ static void columns_are_computed_once(void **state)
 
 static u64 count_with(struct history *h, const struct heat_filter *f)
 {
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	u64 n;
 
 	heat_set_filter(&m, f);
@@ -131,23 +131,35 @@ static u64 count_with(struct history *h, const struct heat_filter *f)
 	return n;
 }
 
+static struct heat_filter one_call(u64 nr, const char *abi)
+{
+	struct heat_filter f = { .source = &heat_of_syscalls, .one = true };
+	struct syscalls_row *r = row_new(TABLE_syscalls);
+
+	r->nr = nr;
+	r->abi = str_new(abi);
+	assert_true(heat_what(f.source, &r->row, &f.what));
+	row_put(&r->row);
+	return f;
+}
+
 static void filters_choose_rows(void **state)
 {
 	struct history *h = busy_history(1);
-	struct heat_filter f = { .waits = true };
+	struct heat_filter f = { .source = &heat_of_syscalls, .waits = true };
 
 	(void)state;
 	assert_int_equal(count_with(h, &f), 57);
-	f = (struct heat_filter){ .pid = 20, .start_time_ns = 140 };
+	f = (struct heat_filter){ .source = &heat_of_syscalls, .pid = 20, .start_time_ns = 140 };
 	assert_int_equal(count_with(h, &f), 2);
-	f = (struct heat_filter){ .pid = 20, .start_time_ns = 141 };	/* the pid was used again */
+	f = (struct heat_filter){ .source = &heat_of_syscalls, .pid = 20, .start_time_ns = 141 };	/* the pid was used again */
 	assert_int_equal(count_with(h, &f), 0);
-	f = (struct heat_filter){ .one_call = true, .nr = 0, .abi = "x86_64" };
+	f = one_call(0, "x86_64");
 	assert_int_equal(count_with(h, &f), 52);
-	f = (struct heat_filter){ .one_call = true, .nr = 0, .abi = "i386" };
+	f = one_call(0, "i386");
 	assert_int_equal(count_with(h, &f), 0);
 	/* asked for: shown */
-	f = (struct heat_filter){ .one_call = true, .nr = 7, .abi = "x86_64" };
+	f = one_call(7, "x86_64");
 	assert_int_equal(count_with(h, &f), 1);
 	history_free(h);
 }
@@ -156,7 +168,7 @@ static void not_observed_is_not_zero(void **state)
 {
 	struct history *h = history_new(1 << 20);
 	const struct snapshot *s = tick(h, NULL, 1, NULL, 0);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 
 	(void)state;
 	s = tick(h, s, 2, busy, ARRAY_SIZE(busy));
@@ -173,7 +185,7 @@ static void not_observed_is_not_zero(void **state)
 static void budget_leaves_the_oldest_for_later(void **state)
 {
 	struct history *h = busy_history(70);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	u32 frames = 1, before = 0;
 
 	(void)state;
@@ -197,7 +209,7 @@ static void memory_is_bounded(void **state)
 {
 	struct history *h = history_new(64 << 20);
 	const struct snapshot *s = NULL;
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	struct heat_parts p = { 0 };
 	struct heat_range range = { .first_seq = 1, .last_seq = 40, .low = HEAT_ZERO,
 	.end = HIST_BUCKETS };
@@ -226,7 +238,7 @@ static void memory_is_bounded(void **state)
 	heat_parts_find(&p, &m, h, &range);
 	assert_int_equal(p.n, 4000);
 	for (u32 i = 0; i < p.n; i++)	/* the names are still those of their own rows */
-		assert_true(p.parts[i].id.pid >= 160000 && p.parts[i].id.nr == p.parts[i].id.pid % 50);
+		assert_true(p.parts[i].id.pid >= 160000 && p.parts[i].id.what == one_call(p.parts[i].id.pid % 50, "x86_64").what);
 	heat_parts_free(&p);
 	heat_free(&m);
 	snapshot_put(s);
@@ -239,7 +251,7 @@ static void merged_ticks_keep_their_calls(void **state)
 {
 	struct history *h = history_new(24 << 10);
 	const struct snapshot *s = NULL;
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	u64 shown = 0, kept = 0;
 
 	(void)state;
@@ -268,7 +280,7 @@ static void merged_ticks_keep_their_calls(void **state)
 static void parts_say_who_and_how_long(void **state)
 {
 	struct history *h = busy_history(4);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	struct heat_parts p = { 0 }, calls = { 0 }, processes = { 0 };
 	int ms3 = hist_bucket(3000000);
 	struct heat_range range = { .first_seq = 2, .last_seq = 4, .low = ms3, .end = ms3 + 1 };
@@ -290,9 +302,9 @@ static void parts_say_who_and_how_long(void **state)
 	heat_parts_group(&p, HEAT_BY_PROCESS, &processes);
 	assert_int_equal(processes.n, 2);
 	assert_int_equal(processes.count, 18);
-	heat_parts_group(&p, HEAT_BY_CALL, &calls);
+	heat_parts_group(&p, HEAT_BY_WHAT, &calls);
 	assert_int_equal(calls.n, 2);
-	assert_int_equal(calls.parts[0].id.nr, 1);
+	assert_string_equal(calls.parts[0].id.name, "write");
 	assert_true(calls.parts[0].time_exact && fabs(calls.time_ns - 54e6) < 1);
 
 	range = (struct heat_range){ .first_seq = 1, .last_seq = 1, .low = HEAT_ZERO,
@@ -317,7 +329,7 @@ static void parts_estimate_what_is_mixed(void **state)
 	struct builder *b = builder_new(NULL, &session);
 	struct hist_acc *acc = xcalloc(1, sizeof(*acc));
 	struct syscalls_row *r;
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	struct heat_parts p = { 0 };
 	const struct snapshot *s;
 	struct heat_range range = { 1, 1, hist_bucket(1000000), hist_bucket(4000000) };
@@ -355,7 +367,7 @@ static void parts_estimate_what_is_mixed(void **state)
 static void range_of_lost_ticks_is_empty(void **state)
 {
 	struct history *h = busy_history(3);
-	struct heat m = { 0 };
+	struct heat m = { .filter.source = &heat_of_syscalls };
 	struct heat_parts p = { 0 };
 	struct heat_range range = { .first_seq = 9, .last_seq = 12, .low = 0, .end = HIST_BUCKETS };
 

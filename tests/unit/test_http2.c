@@ -354,6 +354,15 @@ static void test_joined(void **s)
 	size_t n;
 
 	begin();
+	n = put_frame(buf, H2_PING, 0, 0, "12345678", 8);
+	n += put_frame(buf + n, H2_WINDOW_UPDATE, 0, 0, "\0\0\1\0", 4);
+	assert_int_equal(http2_protocol.recognise(buf, n, &role), VERDICT_NO);
+	n += put_frame(buf + n, H2_HEADERS, H2_END_HEADERS, 5, "\x88", 1);
+	assert_int_equal(http2_protocol.recognise(buf, n, &role), VERDICT_YES);
+	assert_int_equal(role, ANSWERS);
+	/* grpcio: :path and :authority are in the table, :method after them is not */
+	assert_int_equal(http2_protocol.recognise((const u8 *)captured_grpc[7].bytes, 75, &role), VERDICT_YES);
+	assert_int_equal(role, ASKS);
 	n = put_frame(buf, H2_HEADERS, H2_END_HEADERS | H2_END_STREAM, 21, "\x83\x86\xc3\xc2\xc1", 5);
 	assert_int_equal(http2_protocol.recognise(buf, n, &role), VERDICT_YES);
 	assert_int_equal(role, ASKS);

@@ -169,14 +169,14 @@ static void nothing_is_not_written(void **state)
 	add_frames(b);
 	add_stack(b, 7, 7, "2 1", 1);
 	h = history_of(b);
-	line = main_write_stacks(h, 1, 0, "cpu", 8, path);
+	line = main_write_stacks(h, 1, 0, "cpu", 8, NULL, path);
 	assert_string_equal(line, "nothing written: no sample of 8 in the 1.0 s shown");
 	free(line);
-	line = main_write_stacks(h, 1, 0, "offcpu", 0, path);
+	line = main_write_stacks(h, 1, 0, "offcpu", 0, NULL, path);
 	expect_part(line, "nothing written: no block in the");
 	free(line);
 	assert_int_not_equal(access(path, F_OK), 0);
-	line = main_write_stacks(h, 1, 0, "cpu", 7, path);
+	line = main_write_stacks(h, 1, 0, "cpu", 7, NULL, path);
 	expect_part(line, "nothing.folded: cpu, 1.0 s, 1 sample");
 	free(line);
 	assert_int_equal(access(path, F_OK), 0);

@@ -399,6 +399,12 @@ void app_draw(struct app *a, struct canvas *c)
 	app_put_now(a);
 }
 
+void app_see(struct app *a, const u32 *frames, u32 n)
+{
+	if (a->config.source.see)
+		a->config.source.see(a->config.source.arg, frames, n);
+}
+
 void app_again(struct app *a)
 {
 	a->again = true;

@@ -34,6 +34,8 @@ struct app_source {
 	void (*want)(void *arg, u64 tables, u64 pid, u64 start_time_ns);
 	/* The pids of the rows that are on the screen; told when they change. */
 	void (*look)(void *arg, const u32 *pids, u32 n);
+	/* Frames of stacks that are seen from now on, those that matter most first. */
+	void (*see)(void *arg, const u32 *frames, u32 n);
 	void (*scope)(void *arg, bool to_the_wanted_process);
 	void (*interval)(void *arg, u64 interval_ns);
 	/*
@@ -163,6 +165,8 @@ struct tableview *app_table(const struct app *a);
  * again at once, but keys come first.
  */
 void app_again(struct app *a);
+/* Frames of stacks that are on the screen, those that matter most first: they get source lines. */
+void app_see(struct app *a, const u32 *frames, u32 n);
 /* Asks the source for the name of an address: the table `names` will have it, or why there is none. */
 void app_ask_name(const struct app *a, const char *addr);
 #define LOSSY_PCT 1	/* above this share of segments sent again it is said: screens.md 2.4 */

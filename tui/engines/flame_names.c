@@ -150,7 +150,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	key = hash_text(hash_text(hash_text(key, r->name), r->module), r->kind);
 	id = named ? intern(n, key, r->inlined == 1, &is_new) : intern(n, r->id, ~0ull, &is_new);
 	fn = &n->fns[id];
-	if (!is_new && fn->row && (fn->row->file || !r->file) && named)
+	if (!is_new && fn->row && fn->row->id != r->id && (fn->row->file || !r->file) && named)
 		return id;
 	row_put(fn->row ? &fn->row->row : NULL);
 	fn->row = (const struct frames_row *)row_get(&r->row);
@@ -211,7 +211,7 @@ static bool says_the_same(const struct frames_row *a, const struct frames_row *b
 	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
 	       a->reason == b->reason && a->file == b->file && a->line == b->line &&
 	       a->inlined == b->inlined && a->inlines == b->inlines &&
-	       a->start_line == b->start_line;
+	       a->start_line == b->start_line && a->lines == b->lines;
 }
 
 /* An older snapshot knows less: a name that was learned stays. */

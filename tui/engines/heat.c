@@ -10,9 +10,8 @@
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 {
-	return a->pid == b->pid && a->start_time_ns == b->start_time_ns &&
-	       a->one_call == b->one_call && a->waits == b->waits &&
-	       (!a->one_call || (a->nr == b->nr && !strcmp(a->abi, b->abi)));
+	return a->source == b->source && a->pid == b->pid && a->start_time_ns == b->start_time_ns &&
+	       a->one == b->one && a->waits == b->waits && (!a->one || a->what == b->what);
 }
 
 static void column_drop(struct heat_column *c)

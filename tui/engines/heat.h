@@ -14,14 +14,46 @@
 
 #include "bpf/model/snapshot.h"
 
-/* Which rows of `syscalls` are counted. */
-struct heat_filter {
-	u64 pid, start_time_ns;	/* of one process; 0: of all */
-	bool one_call;		/* only the call nr of abi */
-	u64 nr;
-	char abi[16];
-	bool waits;		/* also calls that wait by design; one_call always shows its own */
+#define HEAT_WHAT 4
+
+/*
+ * What a map is of: a histogram of a table with pid, start_time_ns and comm. Its rows
+ * are told apart by process and by what was done.
+ */
+struct heat_source {
+	enum table_id table;
+	const char *hist;		/* the member */
+	const char *what[HEAT_WHAT];	/* members that say what was done */
+	void (*name)(const struct row *r, char *buf, size_t cap);	/* the same for people */
+	bool (*waits)(const struct row *r);	/* by design: shown on demand only; NULL: none does */
+	const char *noun, *title;	/* "call", "SYSCALL" */
+	const char *view;		/* that shows the map */
 };
+
+extern const struct heat_source heat_of_syscalls, heat_of_http;
+
+/* Which rows are counted. */
+struct heat_filter {
+	const struct heat_source *source;
+	u64 pid, start_time_ns;	/* of one process; 0: of all */
+	bool one;		/* only what was done as in `what` (heat_what()) */
+	u64 what;
+	bool waits;		/* also what waits by design; `one` always shows its own */
+};
+
+/*
+ * What the row was of, as a number: the same where all members of `what` are the same.
+ * False: a number among them is not known (the row is a sum of several).
+ */
+bool heat_what(const struct heat_source *src, const struct row *r, u64 *ret);
+
+/* The members of a source, looked up. */
+struct heat_members {
+	const struct field *pid, *start, *comm, *hist, *what[HEAT_WHAT];
+};
+struct heat_members heat_members_of(const struct heat_source *src);
+/* The same as heat_what(). */
+bool heat_what_of(const struct heat_members *m, const struct row *r, u64 *ret);
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b);
 
@@ -29,7 +61,7 @@ struct heat_tick;
 struct heat_ids;
 
 /*
- * One tick. `hist` is NULL when system calls were not observed then; `calls` also
+ * One tick. `hist` is NULL when its table was not observed then; `calls` also
  * when there was no room for them: then they are decoded when they are asked for.
  */
 struct heat_column {
@@ -68,10 +100,10 @@ int heat_highest(const struct heat_column *col);
 
 /* ---- who made the calls of a tick: heat_tick.c ------------------------------ */
 
-/* One system call of one process, as it was called when it was first seen. */
+/* One kind of operation of one process, as it was called when it was first seen. */
 struct heat_id {
-	u64 pid, start_time_ns, nr;
-	char abi[8], comm[16], syscall[24];
+	u64 pid, start_time_ns, what;
+	char comm[16], name[40];
 };
 
 struct heat_ids *heat_ids_new(void);
@@ -107,9 +139,9 @@ struct heat_range {
 	int low, end;
 };
 
-enum heat_group { HEAT_BY_BOTH, HEAT_BY_CALL, HEAT_BY_PROCESS };
+enum heat_group { HEAT_BY_BOTH, HEAT_BY_WHAT, HEAT_BY_PROCESS };
 
-/* The calls of one system call of one process; of all of either when grouped. */
+/* The calls of one kind of one process; of all of either when grouped. */
 struct heat_part {
 	struct heat_id id;	/* of the first of them */
 	u64 count;

@@ -31,13 +31,12 @@ static int cmp_u64(u64 a, u64 b)
 	return a < b ? -1 : a > b;
 }
 
-static int by_call(const void *pa, const void *pb)
+static int by_what(const void *pa, const void *pb)
 {
 	const struct heat_id *a = &((const struct heat_part *)pa)->id;
 	const struct heat_id *b = &((const struct heat_part *)pb)->id;
-	int d = cmp_u64(a->nr, b->nr);
 
-	return d ? d : strcmp(a->abi, b->abi);
+	return cmp_u64(a->what, b->what);
 }
 
 static int by_process(const void *pa, const void *pb)
@@ -57,7 +56,9 @@ static int by_count(const void *pa, const void *pb)
 
 	if (!d)
 		d = by_process(a, b);
-	return d ? d : by_call(a, b);
+	if (!d)
+		d = strcmp(a->id.name, b->id.name);
+	return d ? d : by_what(a, b);
 }
 
 static void parts_sort(struct heat_parts *p)
@@ -184,7 +185,7 @@ static void part_add(struct heat_part *to, const struct heat_part *from)
 
 void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct heat_parts *ret)
 {
-	int (*cmp)(const void *, const void *) = by == HEAT_BY_CALL ? by_call : by_process;
+	int (*cmp)(const void *, const void *) = by == HEAT_BY_WHAT ? by_what : by_process;
 	u32 n = 0;
 
 	parts_clear(ret);

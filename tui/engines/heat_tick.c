@@ -70,10 +70,10 @@ static void copy_text(char *dst, size_t cap, const char *src)
 	dst[n] = '\0';
 }
 
-static u32 hash_id(u64 pid, u64 start_time_ns, u64 nr)
+static u32 hash_id(u64 pid, u64 start_time_ns, u64 what)
 {
 	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start_time_ns * 0xc2b2ae3d27d4eb4full) ^
-		(nr * 0x165667b19e3779f9ull);
+		(what * 0x165667b19e3779f9ull);
 
 	return (u32)(h >> 29);
 }
@@ -85,7 +85,7 @@ static void ids_rehash(struct heat_ids *ids, u32 n_slots)
 	ids->slots = xcalloc(ids->n_slots, sizeof(*ids->slots));
 	for (u32 i = 0; i < ids->n; i++) {
 		const struct heat_id *id = &ids->ids[i];
-		u32 at = hash_id(id->pid, id->start_time_ns, id->nr) & (ids->n_slots - 1);
+		u32 at = hash_id(id->pid, id->start_time_ns, id->what) & (ids->n_slots - 1);
 
 		while (ids->slots[at])
 			at = (at + 1) & (ids->n_slots - 1);
@@ -93,29 +93,26 @@ static void ids_rehash(struct heat_ids *ids, u32 n_slots)
 	}
 }
 
-static bool is_id(const struct heat_id *id, const struct syscalls_row *r)
+static u32 id_of(struct heat_ids *ids, const struct heat_source *src, const struct heat_members *m,
+		 const struct row *r, u64 what)
 {
-	return id->pid == r->pid && id->start_time_ns == r->start_time_ns && id->nr == r->nr &&
-	       !strncmp(id->abi, r->abi ? r->abi : "?", sizeof(id->abi) - 1);
-}
-
-static u32 id_of(struct heat_ids *ids, const struct syscalls_row *r)
-{
+	u64 pid = row_u64(r, m->pid), start_ns = row_u64(r, m->start);
 	struct heat_id *id;
 	u32 at;
 
 	if (ids->n * 2 >= ids->n_slots)
 		ids_rehash(ids, ids->n_slots ? ids->n_slots * 2 : 256);
-	at = hash_id(r->pid, r->start_time_ns, r->nr) & (ids->n_slots - 1);
-	for (; ids->slots[at]; at = (at + 1) & (ids->n_slots - 1))
-		if (is_id(&ids->ids[ids->slots[at] - 1], r))
+	at = hash_id(pid, start_ns, what) & (ids->n_slots - 1);
+	for (; ids->slots[at]; at = (at + 1) & (ids->n_slots - 1)) {
+		id = &ids->ids[ids->slots[at] - 1];
+		if (id->pid == pid && id->start_time_ns == start_ns && id->what == what)
 			return ids->slots[at] - 1;
+	}
 	ids->ids = grow(ids->ids, ids->n, &ids->cap, sizeof(*ids->ids));
 	id = &ids->ids[ids->n++];
-	*id = (struct heat_id){ .pid = r->pid, .start_time_ns = r->start_time_ns, .nr = r->nr };
-	copy_text(id->abi, sizeof(id->abi), r->abi);
-	copy_text(id->comm, sizeof(id->comm), r->comm);
-	copy_text(id->syscall, sizeof(id->syscall), r->syscall);
+	*id = (struct heat_id){ .pid = pid, .start_time_ns = start_ns, .what = what };
+	copy_text(id->comm, sizeof(id->comm), row_str(r, m->comm));
+	src->name(r, id->name, sizeof(id->name));
 	ids->slots[at] = ids->n;
 	return ids->n - 1;
 }
@@ -197,13 +194,6 @@ static void tick_trim(struct heat_tick *t)
 	t->cells = xrealloc(t->cells, max(t->n_cells, 1u) * sizeof(*t->cells));
 }
 
-static bool passes(const struct heat_filter *f, const struct syscalls_row *r)
-{
-	if (!f->one_call)
-		return f->waits || r->waits != 1;
-	return r->nr == f->nr && r->abi && !strncmp(r->abi, f->abi, sizeof(f->abi) - 1);
-}
-
 /*
  * A tick in which only one process was measured (bpf/collectors/syscalls/syscalls.c says
  * which) shows that process, and is unobserved for everybody else.
@@ -218,10 +208,18 @@ static bool is_observed(const struct heat_filter *f, const struct table *t)
 	return !strcmp(t->reason, only);
 }
 
+static bool passes(const struct heat_filter *f, const struct row *r, u64 what)
+{
+	if (f->one)
+		return f->what == what;
+	return f->waits || !f->source->waits || !f->source->waits(r);
+}
+
 struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *f,
 				const struct snapshot *s, const struct hist **ret_hist)
 {
-	const struct table *table = &s->tables[TABLE_syscalls];
+	const struct table *table = &s->tables[f->source->table];
+	struct heat_members m = heat_members_of(f->source);
 	struct heat_tick *t;
 	struct hist_acc acc;
 	u32 first = 0, end = table->n;
@@ -231,14 +229,19 @@ struct heat_tick *heat_tick_new(struct heat_ids *ids, const struct heat_filter *
 	t = xcalloc(1, sizeof(*t));
 	memset(&acc, 0, sizeof(acc));
 	if (f->pid)
-		snapshot_process_rows(s, TABLE_syscalls, f->pid, f->start_time_ns, &first, &end);
+		snapshot_process_rows(s, f->source->table, f->pid, f->start_time_ns, &first, &end);
 	for (u32 i = first; i < end; i++) {
-		const struct syscalls_row *r = (const struct syscalls_row *)table->rows[i];
+		const struct row *r = table->rows[i];
+		const struct hist *h = row_hist_tick(r, m.hist);
+		u64 what;
 
-		if (!r->hist_tick || !r->hist_tick->count || !passes(f, r))
+		if (!h || !h->count)
 			continue;
-		hist_acc_add(&acc, r->hist_tick);
-		add_entry(t, id_of(ids, r), r->hist_tick);
+		heat_what_of(&m, r, &what);
+		if (!passes(f, r, what))
+			continue;
+		hist_acc_add(&acc, h);
+		add_entry(t, id_of(ids, f->source, &m, r, what), h);
 	}
 	tick_trim(t);
 	*ret_hist = hist_seal(&acc);

@@ -29,7 +29,7 @@ static bool records_without_screen(const struct options *o)
 
 static int run(const struct options *o, bool has_stdout)
 {
-	bool headless = o->json || o->batch || records_without_screen(o);
+	bool headless = o->headless || o->json || o->batch || records_without_screen(o);
 	bool writes = o->help || o->version || o->check || o->json || o->batch ||
 		      (o->record && !strcmp(o->record, "-")) ||
 		      (o->profile ? o->output && !strcmp(o->output, "-") : !headless);

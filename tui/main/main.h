@@ -71,11 +71,21 @@ struct record_sink {
 	struct recorder *recorder;
 	char *path;
 	_Atomic u64 bytes;
+	const struct snapshot *held;	/* a reference, or NULL */
 };
 
 /* Opens the file; NULL: *ret_error is one line (free() it). */
 struct record_sink *record_sink_open(const char *path, const struct session *session,
 				     char **ret_error);
+/*
+ * Hands a snapshot to the exporter. One with stacks stays here until the next comes: the
+ * last one is written with all that is known of its frames by then.
+ */
+void record_push(struct record_sink *r, struct exporter *e, const struct snapshot *s);
+/* Before the exporter is stopped; named: the frames by now (sampler_name_frames()), or NULL. */
+void record_end(struct record_sink *r, struct exporter *e, const struct snapshot *named);
+/* Whether record_end() has a use for the names of all frames. */
+bool record_wants_names(const struct record_sink *r);
 /* What became of it in one line (free() it). The sink must be closed. */
 char *record_sink_report(const struct record_sink *r);
 /* NULL-safe; the sink must be closed. */
@@ -92,9 +102,10 @@ int main_headless(const struct options *o);
 int main_profile(const struct options *o);
 /*
  * For the console: writes the stacks of that kind from from_ns (CLOCK_BOOTTIME) to the end
- * of tick `last_seq`, of one process or (pid 0) of all. The line to show; free() it.
+ * of tick `last_seq`, of one process or (pid 0) of all. live: who still looks up their
+ * frames, or NULL. The line to show; free() it.
  */
 char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
-			const char *path);
+			struct sampler *live, const char *path);
 
 #endif

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "exporter/json.h"
+#include "exporter/otlp/otlp.h"
 #include "exporter/profile.h"
 #include "tui/app/app.h"
 #include "tui/main/main.h"
 
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
+#define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
 
 struct console {
 	const struct options *o;
@@ -25,6 +27,7 @@ struct console {
 	struct history *history;	/* live: our own */
 	struct exporter *exporter;
 	struct record_sink *record;	/* or NULL: nothing is recorded */
+	struct otlp_sink *otlp;		/* or NULL: nothing is sent */
 	u64 taken;
 	u64 tables, pid, start_time_ns;	/* what was wanted last */
 };
@@ -91,18 +94,23 @@ static const struct snapshot *console_take(void *arg)
 		return NULL;
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
-	if (c->record)
+	if (c->record)	/* the other sinks get what it gets */
+		record_push(c->record, c->exporter, s);
+	else if (c->otlp)
 		exporter_push(c->exporter, s);
 	c->taken += s->interval_ns != 0;
 	return s;
 }
 
-/* A recording holds all tables, whatever is on the screen. */
+/* What leaves does not depend on what is on the screen. */
+static u64 tables_of_sinks(const struct console *c)
+{
+	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? otlp_tables() : 0);
+}
+
 static void tell_wanted(struct console *c)
 {
-	u64 tables = c->record ? c->tables | record_tables(c->o) : c->tables;
-
-	sampler_want(c->source.sampler, tables, c->pid, c->start_time_ns);
+	sampler_want(c->source.sampler, c->tables | tables_of_sinks(c), c->pid, c->start_time_ns);
 }
 
 static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
@@ -121,6 +129,13 @@ static void console_look(void *arg, const u32 *pids, u32 n)
 	struct console *c = arg;
 
 	sampler_look(c->source.sampler, pids, n);
+}
+
+static void console_see(void *arg, const u32 *frames, u32 n)
+{
+	struct console *c = arg;
+
+	sampler_see_frames(c->source.sampler, frames, n);
 }
 
 static void console_scope(void *arg, bool on)
@@ -157,15 +172,23 @@ static char *start_record(struct console *c, const char *path)
 	return xasprintf("recording to %s", c->record->path);
 }
 
+/* What is known of all frames, for a file; NULL: of a recording, or nothing is. */
+static const struct snapshot *name_all(struct console *c)
+{
+	return c->source.sampler ? sampler_name_frames(c->source.sampler, NULL, 0, PATIENCE_NS) : NULL;
+}
+
 /* Waits until what is queued is on the disk: the user asked for a whole file. */
 static char *stop_record(struct console *c)
 {
+	const struct snapshot *named = record_wants_names(c->record) ? name_all(c) : NULL;
 	char *report;
 
-	exporter_stop(c->exporter);
+	record_end(c->record, c->exporter, named);
+	snapshot_put(named);
+	exporter_remove_wait(c->exporter, &c->record->sink);
 	report = record_sink_report(c->record);
 	record_sink_free(c->record);
-	c->exporter = NULL;
 	c->record = NULL;
 	return report;
 }
@@ -211,7 +234,7 @@ static char *write_profile(struct console *c, const struct snapshot *s, u64 tabl
 	struct history *h = c->history ? c->history : recording_history(c->source.recording);
 	char *chosen = path ? NULL : choose_name(source_session(&c->source), "pb.gz");
 	char *line = main_write_stacks(h, s->seq, from_ns,
-				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid,
+				       tables & WANT_OFFCPU ? "offcpu" : "cpu", c->pid, c->source.sampler,
 				       path ? path : chosen);
 
 	free(chosen);
@@ -222,6 +245,7 @@ static char *write_json(struct console *c, const struct snapshot *s, u64 tables,
 {
 	char *name = path ? xstrdup(path) : choose_name(source_session(&c->source), "json");
 	FILE *f = create_file(name);
+	const struct snapshot *named = NULL, *whole;
 	struct json_writer *w;
 	char *line;
 	int err;
@@ -231,9 +255,14 @@ static char *write_json(struct console *c, const struct snapshot *s, u64 tables,
 		free(name);
 		return line;
 	}
+	if (tables & TABLE_BIT(TABLE_frames))
+		named = name_all(c);
+	whole = named ? snapshot_with_table(s, named, TABLE_frames) : snapshot_get(s);
 	w = json_writer_new(f, tables);
-	err = json_writer_write(w, s);
+	err = json_writer_write(w, whole);
 	json_writer_free(w);
+	snapshot_put(whole);
+	snapshot_put(named);
 	if (fclose(f) && !err)
 		err = -errno;
 	line = err ? xasprintf("%s: %s; it is not whole", name, strerror(-err)) :
@@ -293,6 +322,7 @@ static struct console_config configure(struct console *c)
 				.arg = c, .fd = console_fd, .take = console_take,
 				.want = console_want,
 				.look = live ? console_look : NULL,
+				.see = live ? console_see : NULL,
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.ask_name = live ? console_ask_name : NULL,
@@ -319,13 +349,30 @@ static void choose_theme(const struct options *o)
 		setenv("COLORFGBG", o->theme_light ? "0;15" : "15;0", 1);
 }
 
+static bool start_otlp(struct console *c, char **ret_error)
+{
+	c->exporter = exporter_start(QUEUE_MAX);
+	if (!c->exporter) {
+		*ret_error = xasprintf("--otlp: no thread: %s", strerror(errno));
+		return false;
+	}
+	c->otlp = otlp_open(c->o->otlp, (u32)c->o->otlp_processes, source_session(&c->source),
+			    ret_error);
+	if (c->otlp)
+		exporter_add(c->exporter, otlp_sink_of(c->otlp));
+	return c->otlp != NULL;
+}
+
 static bool console_open(struct console *c, char **ret_error)
 {
 	const struct options *o = c->o;
+	u64 tables = o->names.tables | (o->record ? record_tables(o) : 0) |
+		     (o->otlp ? otlp_tables() : 0);
 	char *line;
 
-	if (!source_open(&c->source, o, o->names.tables | (o->record ? record_tables(o) : 0),
-			 ret_error))
+	if (!source_open(&c->source, o, tables, ret_error))
+		return false;
+	if (o->otlp && !start_otlp(c, ret_error))
 		return false;
 	if (c->source.sampler)
 		c->history = history_new(HISTORY_CAP_BYTES);
@@ -353,6 +400,13 @@ static int console_close(struct console *c)
 		free(report);
 	}
 	exporter_stop(c->exporter);
+	if (c->otlp && !otlp_is_delivered(c->otlp)) {
+		char *report = otlp_report(c->otlp);
+
+		main_say("%s", report);
+		free(report);
+	}
+	otlp_free(c->otlp);
 	if (source_problem(&c->source))
 		main_say("%s", source_problem(&c->source));
 	source_close(&c->source);

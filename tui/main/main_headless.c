@@ -12,11 +12,14 @@
 #include <unistd.h>
 
 #include "exporter/json.h"
+#include "exporter/otlp/otlp.h"
 #include "tui/main/batch.h"
 #include "tui/main/main.h"
 
 #define QUEUE_MAX 64		/* snapshots that wait for a slow disk */
-#define STUCK_MS 3000		/* for the recording to end, after a signal */
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
+#define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
+#define STUCK_MS 3000		/* for the sinks to end, after a signal, beyond OTLP's own limit */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
 
 struct headless {
@@ -27,6 +30,7 @@ struct headless {
 	struct batch *batch;
 	struct exporter *exporter;
 	struct record_sink *record;
+	struct otlp_sink *otlp;
 	u64 tables;		/* to write */
 	u64 done;		/* intervals so far */
 	u32 starting;		/* ticks that were left out at the start */
@@ -49,6 +53,8 @@ static u64 needed_tables(const struct headless *h)
 	u64 tables = h->tables | TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_lost) |
 		     TABLE_BIT(TABLE_probes);
 
+	if (h->o->otlp)
+		tables |= otlp_tables();
 	return h->o->record ? tables | record_tables(h->o) : tables;
 }
 
@@ -57,14 +63,32 @@ static bool start_recording(struct headless *h, char **ret_error)
 	h->record = record_sink_open(h->o->record, source_session(&h->source), ret_error);
 	if (!h->record)
 		return false;
-	h->exporter = exporter_start(QUEUE_MAX);
-	if (!h->exporter) {
-		*ret_error = xasprintf("--record %s: no thread: %s", h->o->record, strerror(errno));
-		h->record->sink.close(&h->record->sink);
-		return false;
-	}
 	exporter_add(h->exporter, &h->record->sink);
 	return true;
+}
+
+static bool start_otlp(struct headless *h, char **ret_error)
+{
+	h->otlp = otlp_open(h->o->otlp, (u32)h->o->otlp_processes, source_session(&h->source),
+			    ret_error);
+	if (!h->otlp)
+		return false;
+	exporter_add(h->exporter, otlp_sink_of(h->otlp));
+	return true;
+}
+
+/* The sinks that were asked for. */
+static bool start_sinks(struct headless *h, char **ret_error)
+{
+	if (!h->o->record && !h->o->otlp)
+		return true;
+	h->exporter = exporter_start(QUEUE_MAX);
+	if (!h->exporter) {
+		*ret_error = xasprintf("no thread: %s", strerror(errno));
+		return false;
+	}
+	return (!h->o->record || start_recording(h, ret_error)) &&
+	       (!h->o->otlp || start_otlp(h, ret_error));
 }
 
 static bool open_outputs(struct headless *h, char **ret_error)
@@ -78,9 +102,9 @@ static bool open_outputs(struct headless *h, char **ret_error)
 	}
 	if (h->o->json)
 		h->json = json_writer_new(h->out, h->tables);
-	else if (h->o->batch || !h->o->record)
+	else if (h->o->batch || (!h->o->record && !h->o->headless))
 		h->batch = batch_new(h->out, h->tables, ascii);
-	return !h->o->record || start_recording(h, ret_error);
+	return start_sinks(h, ret_error);
 }
 
 /* ---- the loop ---------------------------------------------------------------------- */
@@ -108,7 +132,9 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 
 	if (!is_whole(h, s))
 		return 0;
-	if (h->exporter)
+	if (h->record)	/* the other sinks get what it gets */
+		record_push(h->record, h->exporter, s);
+	else if (h->exporter)
 		exporter_push(h->exporter, s);
 	if (h->json)
 		err = json_writer_write(h->json, s);
@@ -123,7 +149,8 @@ static bool is_finished(const struct headless *h)
 	if (main_interrupted() || (h->o->count && h->done >= h->o->count))
 		return true;
 	/* a recording that cannot be written and nothing else to do */
-	return h->record && !h->json && !h->batch && atomic_load(&h->record->sink.error);
+	return h->record && !h->json && !h->batch && !h->otlp &&
+	       atomic_load(&h->record->sink.error);
 }
 
 /* Takes all that waits. 0, or -errno of stdout. */
@@ -171,18 +198,14 @@ static int loop(struct headless *h)
 
 /* ---- the end ------------------------------------------------------------------------- */
 
-/* Ends the recording and says what became of it; returns the exit status. */
-static int finish_recording(struct headless *h)
+/* Says what became of the recording; returns the exit status. */
+static int report_recording(struct headless *h)
 {
 	char *report;
 	int status;
 
 	if (!h->record)
 		return 0;
-	if (!exporter_stop_within(h->exporter, main_interrupted() ? STUCK_MS : UINT32_MAX)) {
-		main_say("--record %s: nobody takes what is written; it is cut", h->o->record);
-		return 1;
-	}
 	status = atomic_load(&h->record->sink.error) ? 1 : 0;
 	if (atomic_load(&h->record->sink.error) == -EPIPE && !strcmp(h->o->record, "-")) {
 		status = 0;	/* the reader had enough */
@@ -193,6 +216,50 @@ static int finish_recording(struct headless *h)
 	}
 	record_sink_free(h->record);
 	return status;
+}
+
+static int report_otlp(struct headless *h)
+{
+	char *report;
+	int status;
+
+	if (!h->otlp)
+		return 0;
+	report = otlp_report(h->otlp);
+	status = otlp_is_delivered(h->otlp) ? 0 : 1;
+	main_say("%s", report);
+	free(report);
+	otlp_free(h->otlp);
+	return status;
+}
+
+/* Pushes what was held until now, with all that is known of its frames. */
+static void end_recording(struct headless *h)
+{
+	const struct snapshot *named = NULL;
+
+	if (record_wants_names(h->record))
+		named = sampler_name_frames(h->source.sampler, NULL, 0,
+					    main_interrupted() ? NAMES_SOON_NS : ALL_NAMES_NS);
+	record_end(h->record, h->exporter, named);
+	snapshot_put(named);
+}
+
+/* Ends the sinks and says what became of them; returns the exit status. */
+static int finish_sinks(struct headless *h)
+{
+	u32 ms = STUCK_MS + (h->otlp ? OTLP_FLUSH_MS + STUCK_MS : 0);
+
+	if (!h->exporter)
+		return 0;
+	if (h->record)
+		end_recording(h);
+	if (!exporter_stop_within(h->exporter, main_interrupted() ? ms : UINT32_MAX)) {
+		main_say("%s %s: nobody takes what is written; it is cut",
+			 h->record ? "--record" : "--otlp", h->record ? h->o->record : h->o->otlp);
+		return 1;
+	}
+	return report_recording(h) | report_otlp(h);
 }
 
 static int report_stdout(int err)
@@ -216,10 +283,12 @@ int main_headless(const struct options *o)
 		main_say("pipe: %s", strerror(errno));
 	else if (source_open(&h.source, o, needed_tables(&h), &error) && open_outputs(&h, &error))
 		status = report_stdout(loop(&h));
-	if (error)
+	if (error) {
 		main_say("%s", error);
-	else
-		status |= finish_recording(&h);
+		exporter_stop(h.exporter);
+	} else {
+		status |= finish_sinks(&h);
+	}
 	if (source_problem(&h.source)) {
 		main_say("%s", source_problem(&h.source));
 		status = 1;

@@ -13,8 +13,8 @@
 #include "tui/table/format.h"
 #include "tui/main/main.h"
 
-#define NAMES_NS NSEC_PER_SEC		/* to wait for the next name that is still looked up */
-#define ALL_NAMES_NS (10 * NSEC_PER_SEC)
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
+#define PATIENCE_NS (1500 * NSEC_PER_MSEC)	/* the same, of a user who looks at the console */
 #define SOON_NS (100 * NSEC_PER_MSEC)	/* the interval when a tick is waited for */
 #define LATE_NS (10 * NSEC_PER_SEC)	/* ticks that come later than this come never */
 #define PROGRESS_NS (2 * NSEC_PER_SEC)	/* a shorter capture shows none */
@@ -184,23 +184,21 @@ static void collect_rest(struct capture *c)
 	snapshot_put(s);
 }
 
+static void learn_frames(struct sampler *sampler, struct profile *p, u64 patience_ns)
+{
+	const struct snapshot *s;
+	u32 n, *ids = profile_ids(p, &n);
+
+	s = sampler_name_frames(sampler, ids, n, patience_ns);
+	profile_learn(p, s);
+	snapshot_put(s);
+	free(ids);
+}
+
+/* Lines are looked up now, and not while the capture goes on: that would be in it. */
 static void wait_for_names(struct capture *c)
 {
-	u64 now = boottime_ns(), end = now + NAMES_NS, last = now + ALL_NAMES_NS;
-	u32 pending, before = UINT32_MAX;
-
-	sampler_interval(c->source.sampler, SOON_NS);
-	for (; (pending = profile_pending(c->profile)); before = pending) {
-		const struct snapshot *s;
-
-		if (pending < before)
-			end = min(boottime_ns() + NAMES_NS, last);
-		s = next_snapshot(c, end, false);
-		if (!s)
-			break;
-		profile_learn(c->profile, s);
-		snapshot_put(s);
-	}
+	learn_frames(c->source.sampler, c->profile, ALL_NAMES_NS);
 }
 
 static void run_capture(struct capture *c)
@@ -304,13 +302,15 @@ static struct profile *profile_of_history(struct history *h, u64 last_seq, u64 f
 }
 
 char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
-			const char *path)
+			struct sampler *live, const char *path)
 {
 	struct profile *p = profile_of_history(h, last_seq, from_ns, kind, pid);
 	char *line = NULL, whose[32] = "";
 
 	if (pid)
 		snprintf(whose, sizeof(whose), " of %llu", (unsigned long long)pid);
+	if (live)
+		learn_frames(live, p, PATIENCE_NS);
 	if (!access(path, F_OK))
 		line = xasprintf("%s: %s", path, strerror(EEXIST));
 	else if (!p->samples)	/* a file of nothing would look like a measurement */

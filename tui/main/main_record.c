@@ -44,6 +44,41 @@ struct record_sink *record_sink_open(const char *path, const struct session *ses
 	return r;
 }
 
+void record_push(struct record_sink *r, struct exporter *e, const struct snapshot *s)
+{
+	/* who watches at the other end of a pipe shall not be one tick late */
+	bool hold = s->tables[TABLE_frames].n && !s->session->replay && strcmp(r->path, "-");
+
+	if (r->held)
+		exporter_push(e, r->held);
+	snapshot_put(r->held);
+	r->held = hold ? snapshot_get(s) : NULL;
+	if (!hold)
+		exporter_push(e, s);
+}
+
+bool record_wants_names(const struct record_sink *r)
+{
+	return r->held != NULL;
+}
+
+void record_end(struct record_sink *r, struct exporter *e, const struct snapshot *named)
+{
+	const struct snapshot *last = r->held;
+
+	if (!last)
+		return;
+	r->held = NULL;
+	if (named) {
+		const struct snapshot *s = snapshot_with_table(last, named, TABLE_frames);
+
+		snapshot_put(last);
+		last = s;
+	}
+	exporter_push(e, last);
+	snapshot_put(last);
+}
+
 char *record_sink_report(const struct record_sink *r)
 {
 	u64 written = atomic_load(&r->sink.written), dropped = atomic_load(&r->sink.dropped);
@@ -69,6 +104,7 @@ void record_sink_free(struct record_sink *r)
 {
 	if (!r)
 		return;
+	snapshot_put(r->held);
 	free(r->path);
 	free(r);
 }

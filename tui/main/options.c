@@ -31,6 +31,9 @@ static const struct { enum option_id a, b; const char *why; } conflicts[] = {
 	{ OPTION_pids, OPTION_replay, FILTER },
 	{ OPTION_comm, OPTION_replay, FILTER },
 	{ OPTION_cgroup, OPTION_replay, FILTER },
+	{ OPTION_otlp, OPTION_replay, "a collector wants what happens now" },
+	{ OPTION_otlp, OPTION_profile, "a profile is a file" },
+	{ OPTION_otlp, OPTION_check, "one observes, the other does not" },
 	{ OPTION_interval_ns, OPTION_replay, "the intervals are those that were recorded" },
 	{ OPTION_budget_pct, OPTION_replay, "replaying observes nothing" },
 };
@@ -183,6 +186,8 @@ static char *find_conflict(const struct options *o)
 	if (!o->profile && o->given & (1u << OPTION_output | 1u << OPTION_duration_ns))
 		return xasprintf("--%s goes with --profile cpu or --profile offcpu",
 				 o->given & 1u << OPTION_output ? "output" : "duration");
+	if (o->headless && !o->otlp && !o->record && !o->json && !o->batch)
+		return xstrdup("--headless: nothing to do; add --otlp URL");
 	if (*o->names.first && !o->names.tables && (o->json || o->batch))
 		return xasprintf("-v %s: a view without a table; nothing of it can be written",
 				 o->names.first);

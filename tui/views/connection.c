@@ -97,6 +97,20 @@ static int draw_lines(struct canvas *c, struct rect r, const struct connections_
 
 /* ---- facts ----------------------------------------------------------------------------- */
 
+/* What says who opened it, where ottop did not see it begin. */
+static const char *evidence(const struct connections_row *row)
+{
+	static const struct { const char *by, *text; } texts[] = {
+		{ "bound", " (its port is one of connect)" }, { "listener", " (its port has a listener)" },
+		{ "counters", " (as its counters say)" }, { "ports", " (as the ports suggest)" },
+	};
+
+	for (u32 i = 0; row->direction_by && i < ARRAY_SIZE(texts); i++)
+		if (!strcmp(row->direction_by, texts[i].by))
+			return texts[i].text;
+	return row->direction ? "" : " (who opened it is not known)";
+}
+
 /* "opened by node 2214   ESTABLISHED   netns shop-api   connect took 213ms" */
 static void draw_head(struct canvas *c, struct rect r, const struct connections_row *row)
 {
@@ -109,6 +123,7 @@ static void draw_head(struct canvas *c, struct rect r, const struct connections_
 	col += canvas_text(c, r.row, col, -1, ROLE_text, row->comm ? row->comm : "?");
 	if (u64_known(row->pid))
 		col += canvas_printf(c, r.row, col, -1, ROLE_text, " %llu", (unsigned long long)row->pid);
+	col += canvas_text(c, r.row, col, -1, ROLE_dim, evidence(row));
 	col += 3 + canvas_text(c, r.row, col + 3, -1, net_has_failed(row->end_reason) ? ROLE_bad : ROLE_text,
 			       net_state_text(row, state, sizeof(state)));
 	netns = net_netns(row->netns_name, row->netns, number, sizeof(number));

@@ -329,7 +329,7 @@ const struct view connections_view = {
 	.hints = "open group closed names ports filter sort_prev follow pause",
 	.hints_wide = "open back view group closed names ports explain search filter sort_prev invert follow tag "
 		      "pause step_back write record health palette",
-	.legend = "‹ ›\taccepted here; opened from here (? not known)\n"
+	.legend = "‹ ›\taccepted here; opened from here (? not known; its page: what tells)\n"
 		  "RETR/s\tsegments sent again, a second; ! and red: more than 1 % of those sent\n"
 		  "RETR%\tof a group: share of its segments that were sent again\n"
 		  "×\tended: stays for 8 ticks with the reason as its STATE; c hides it\n"

@@ -292,13 +292,25 @@ static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, st
 		flame_draw_facts(a, v, c, body);
 }
 
+/* Once a tick, and when something else is selected. */
+static void tell_seen(struct app *a, struct flame_view *v)
+{
+	u64 seq = app_snapshot(a)->seq;
+
+	if (!v->n_boxes || (v->seen_seq == seq && v->seen_node == flame_selected(v)))
+		return;
+	v->seen_seq = seq;
+	v->seen_node = flame_selected(v);
+	flame_see(a, v);
+}
+
 static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	const struct table *t = &app_snapshot(a)->tables[TABLE_stacks];
 	struct flame_view *v = state;
 
 	v->cols = body.cols;
-	v->n_boxes = 0;
+	v->n_boxes = v->list_rows = 0;
 	catch_up(a, v);
 	if (!t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
 	    app_draw_state(a, c, body, TABLE_stacks))
@@ -307,6 +319,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 		draw_empty(a, v, c, body);
 	else
 		draw_panes(a, v, c, body);
+	tell_seen(a, v);
 }
 
 /* ---- the two views --------------------------------------------------------------------- */
@@ -324,6 +337,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 	"so+0x1a40\tno name: not looked up yet, or there is none (i says why)\n" \
 	"? cut\tstacks whose outer part is missing, and why\n" \
 	"░\tframes too narrow to be drawn (i: how many)\n" \
+	"·\twhere there are no fills: frames of one or two cells, too narrow for a name\n" \
 	"whole\tshare of the stacks that reach their outermost frame\n" \
 	"+ - =\tin a comparison: grew, shrank since A, within chance\n"
 

@@ -64,7 +64,9 @@ struct flame_view {
 	u32 fold_node;		/* the last of them */
 
 	bool in_list, by_total;
-	u32 list_at, list_top;
+	u32 list_at, list_top, list_rows;
+	u64 seen_seq;		/* the snapshot for which the frames on the screen were told */
+	u32 seen_node;		/* and what was selected then */
 	struct flame_item items[FLAME_ITEMS];
 	u32 n_items, items_version;
 	bool items_diff, items_total;
@@ -145,6 +147,10 @@ void flame_list_move(struct flame_view *v, int step);
 void flame_list_load(struct flame_view *v);
 /* The widest node of a function, or FLAME_NONE. */
 u32 flame_widest_of(const struct flame_view *v, u32 fn);
+
+/* ---- flame_seen.c ---- */
+/* Tells the source which frames are on the screen and have no lines yet. After drawing. */
+void flame_see(struct app *a, const struct flame_view *v);
 
 /* ---- flame_keys.c ---- */
 bool flame_act(struct app *a, void *state, enum action action, u32 key);

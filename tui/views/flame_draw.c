@@ -9,6 +9,8 @@
 
 #include "tui/views/flame.h"
 
+#define LEAST_COLS 3	/* of a frame with a name */
+
 static bool has_fills(const struct canvas *c)
 {
 	return canvas_fills(c);
@@ -164,9 +166,13 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		return;
 	}
 	canvas_repeat(c, row, col + b->x, width, style, " ");
+	if (width < LEAST_COLS && has_bars(v, c) && style == ROLE_text) {	/* bars would be a fence */
+		canvas_repeat(c, row, col + b->x, width, ROLE_dim, "·");
+		return;
+	}
 	if (bar)
 		canvas_text(c, row, col + b->x, 1, style, "│");
-	if (width < 3)
+	if (width < LEAST_COLS)
 		return;
 	if (!bar && room > 3)	/* a blank cell before the neighbour */
 		room--;

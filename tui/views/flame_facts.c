@@ -231,7 +231,9 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 		if (row->file && *row->file) {
 			place_text(x.fn, text, sizeof(text));
 			strcat(text, "  ");
-		}
+		} else if (row->lines && *row->lines && x.fn->named)
+			snprintf(text, sizeof(text), "source: %s  ", frame_lines_pending(row) ? "not looked up yet" :
+				 row->lines);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
 			 x.fn->named ? flame_kind_name(x.fn->kind) : "?", x.fn->inlined ? ", inlined into its caller" : "",
 			 x.fn->named ? "" : ", no name: ",

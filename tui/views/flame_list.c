@@ -175,6 +175,7 @@ void flame_draw_list(struct flame_view *v, struct canvas *c, struct rect r)
 
 	flame_list_load(v);
 	draw_titles(v, c, r);
+	v->list_rows = rows;
 	if (!v->in_list)
 		v->list_top = 0;
 	else if (v->list_at < v->list_top)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heatmap.c: latency of system calls (y) over time (x), colour = count; a cell
- * cursor, a rectangle, and the calls in them. Second face of tab 7.
+ * heatmap.c: latency of system calls or HTTP requests (y) over time (x), colour = count; a cell
+ * cursor, a rectangle, and the calls in them. Faces of tabs 7 and 6.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +47,7 @@ void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 
 const struct heat_parts *heatmap_list(const struct heatmap *m)
 {
-	return m->by == HEAT_BY_CALL ? &m->by_call :
+	return m->by == HEAT_BY_WHAT ? &m->by_what :
 	       m->by == HEAT_BY_PROCESS ? &m->by_process : &m->found;
 }
 
@@ -65,7 +65,7 @@ static void find_calls(struct app *a, struct heatmap *m)
 	m->range = range;
 	m->stale = false;
 	heat_parts_find(&m->found, &m->heat, app_history(a), &range);
-	heat_parts_group(&m->found, HEAT_BY_CALL, &m->by_call);
+	heat_parts_group(&m->found, HEAT_BY_WHAT, &m->by_what);
 	heat_parts_group(&m->found, HEAT_BY_PROCESS, &m->by_process);
 }
 
@@ -83,17 +83,12 @@ void heatmap_clear(struct heatmap *m)
 static void filter_of(struct app *a, const struct heatmap *m, struct heat_filter *f)
 {
 	const struct context *ctx = app_context(a);
-	const struct syscalls_row *r = (const struct syscalls_row *)ctx->row;
 
 	*f = (struct heat_filter){
-		.pid = ctx->pid, .start_time_ns = ctx->start_time_ns, .waits = m->waits,
+		.source = m->source, .pid = ctx->pid, .start_time_ns = ctx->start_time_ns, .waits = m->waits,
 	};
 	/* Rows that were added up by process are of no one call. */
-	if (!ctx->row || ctx->row->table != TABLE_syscalls || !u64_known(r->nr))
-		return;
-	f->one_call = true;
-	f->nr = r->nr;
-	snprintf(f->abi, sizeof(f->abi), "%s", r->abi ? r->abi : "");
+	f->one = ctx->row && ctx->row->table == m->source->table && heat_what(m->source, ctx->row, &f->what);
 }
 
 void heatmap_update(struct app *a, void *state)
@@ -121,14 +116,28 @@ void heatmap_update(struct app *a, void *state)
 	}
 }
 
-static void heatmap_fini(void *state)
+void heatmap_free(struct heatmap *m)
 {
-	struct heatmap *m = state;
-
 	heat_free(&m->heat);
 	heat_parts_free(&m->found);
-	heat_parts_free(&m->by_call);
+	heat_parts_free(&m->by_what);
 	heat_parts_free(&m->by_process);
+}
+
+static void heatmap_fini(void *state)
+{
+	heatmap_free(state);
+}
+
+void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r)
+{
+	struct rect plot = { r.row, r.col + 8, r.rows - 2, r.cols - 16 };
+
+	m->passive = true;
+	if (!history_len(app_history(a)) || plot.rows < PLOT_MIN_SPACE || plot.cols < PLOT_MIN_SPACE)
+		return;
+	plot_lay_out(a, m, plot, canvas_fills(c) && !canvas_ascii(c), false);
+	heatmap_draw_plot(a, m, c);
 }
 
 static void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body)
@@ -139,7 +148,7 @@ static void heatmap_draw(struct app *a, void *state, struct canvas *c, struct re
 	struct rect plot = { body.row, body.col + 8, body.rows - 2 - below,
 			     body.cols - 16 - (beside ? BESIDE_COLS : 0) };
 
-	if (!history_len(app_history(a)) || app_draw_state(a, c, body, TABLE_syscalls))
+	if (!history_len(app_history(a)) || app_draw_state(a, c, body, m->source->table))
 		return;
 	if (plot.rows < PLOT_MIN_SPACE) {	/* the calls are given up before the picture */
 		plot.rows += below;
@@ -182,6 +191,8 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 	u64 window = p->n_slots ? p->slots[p->n_slots - 1].time_ns - p->slots[0].time_ns : 0;
 	char text[FORMAT_MAX], bands[32] = "";
 
+	if (!m->source)		/* nothing came yet */
+		return;
 	if (p->n_slots)
 		window += history_interval_ns(app_history(a), history_len(app_history(a)) - 1);
 	if (m->width || p->max_slots > 70)
@@ -189,7 +200,7 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 	snprintf(buf, cap, "%s%s%s   colour %s%s%s",
 		 m->frozen ? "frozen   " : m->right_seq ? "scrolled   " : "",
 		 format_age(text, window),
-		 m->filter.one_call ? "" : m->waits ? "   waits shown" : "   waits hidden",
+		 m->filter.one || !m->source->waits ? "" : m->waits ? "   waits shown" : "   waits hidden",
 		 m->linear ? "linear" : "log", bands, p->merged ? "   = merged" : "");
 }
 
@@ -202,11 +213,38 @@ static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 			 heatmap_list(m)->n);
 	else if (m->rect)
 		snprintf(buf, cap,
-			 "move the corner, Enter: these calls, Esc: clear · collection goes on");
+			 "move the corner, Enter: these %ss, Esc: clear · collection goes on", m->source->noun);
 	else
 		return false;
 	return true;
 }
+
+static void syscalls_update(struct app *a, void *state)
+{
+	((struct heatmap *)state)->source = &heat_of_syscalls;
+	heatmap_update(a, state);
+}
+
+static void http_update(struct app *a, void *state)
+{
+	((struct heatmap *)state)->source = &heat_of_http;
+	heatmap_update(a, state);
+}
+
+const struct view latencies_view = {
+	.name = "latencies", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "heatmap",
+	.about = "latencies of HTTP requests over time",
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
+	.state_size = sizeof(struct heatmap),
+	.hints = "left rect open explain more_bands colour axes cancel",
+	.hints_wide = "left rect open explain more_bands colour axes group cancel pause step_back write",
+	.legend = "y\tlatency; a label is the lower edge of its line\n"
+		  "x\tone column a tick, newest at the right; = merged ticks\n"
+		  "colour\trequests that were answered then and took that long\n"
+		  "~\testimated from the middle of the buckets\n",
+	.fini = heatmap_fini, .update = http_update, .draw = heatmap_draw,
+	.act = heatmap_act, .status = heatmap_status, .note = heatmap_note,
+};
 
 const struct view heatmap_view = {
 	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
@@ -223,6 +261,6 @@ const struct view heatmap_view = {
 		  "?\tnot observed in that tick: latencies are measured while this tab is open\n"
 		  "~\testimated from the middle of the buckets\n"
 		  "right\tcalls of the line in the whole window\n",
-	.fini = heatmap_fini, .update = heatmap_update, .draw = heatmap_draw,
+	.fini = heatmap_fini, .update = syscalls_update, .draw = heatmap_draw,
 	.act = heatmap_act, .status = heatmap_status, .note = heatmap_note,
 };

@@ -40,6 +40,8 @@ struct plot {
 };
 
 struct heatmap {
+	const struct heat_source *source;
+	bool passive;		/* only looked at: no cursor */
 	struct heat heat;
 	struct heat_filter filter;
 
@@ -65,7 +67,7 @@ struct heatmap {
 
 	bool in_list;		/* the keys move in the list of calls */
 	u32 list_at;
-	struct heat_parts found, by_call, by_process;
+	struct heat_parts found, by_what, by_process;
 	struct heat_range range;	/* that was found */
 	bool stale;		/* find them again */
 	bool pending;		/* columns are missing that the next frames will compute */
@@ -102,6 +104,10 @@ void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 void heatmap_clear(struct heatmap *m);
 /* The filter of the present context; a new newest tick. */
 void heatmap_update(struct app *a, void *state);
+
+/* A map that is only looked at, in r: axes and cells. */
+void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r);
+void heatmap_free(struct heatmap *m);
 /* The list that Enter and the arrows work on. */
 const struct heat_parts *heatmap_list(const struct heatmap *m);
 

@@ -98,7 +98,7 @@ static void line_label(const struct plot *p, int line, char *buf, size_t cap)
 static void latency_axis(const struct heatmap *m, struct canvas *c)
 {
 	const struct plot *p = &m->plot;
-	int cursor = heatmap_cursor_line(m), left = p->area.col - LABEL_WIDTH - 1;
+	int cursor = m->passive ? -1 : heatmap_cursor_line(m), left = p->area.col - LABEL_WIDTH - 1;
 
 	for (int l = 0; l < p->n_lines; l++) {
 		int row = p->area.row + l;
@@ -183,7 +183,7 @@ static void time_axis(struct app *a, const struct heatmap *m, struct canvas *c)
 {
 	const struct plot *p = &m->plot;
 	int row = p->area.row + p->area.rows, until = p->area.col + p->area.cols + 2;
-	u64 cursor = heatmap_cursor_seq(m);
+	u64 cursor = m->passive ? 0 : heatmap_cursor_seq(m);
 
 	canvas_text(c, row, p->area.col - 1, 1, ROLE_dim, "└");
 	canvas_repeat(c, row, p->area.col, p->area.cols, ROLE_dim, "─");
@@ -286,5 +286,6 @@ void heatmap_draw_plot(struct app *a, const struct heatmap *m, struct canvas *c)
 	}
 	if (m->rect)
 		draw_rectangle(m, c);
-	draw_cursor(m, c);
+	if (!m->passive)
+		draw_cursor(m, c);
 }

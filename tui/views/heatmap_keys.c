@@ -97,16 +97,14 @@ static bool move_cursor(struct app *a, struct heatmap *m, enum action action)
 /* ---- list ------------------------------------------------------------------------ */
 
 /* Some row of that call, whoever made it. */
-static const struct row *row_of_call(const struct snapshot *s, const struct heat_id *id)
+static const struct row *row_of_call(const struct snapshot *s, const struct heat_source *src, u64 what)
 {
-	const struct table *t = &s->tables[TABLE_syscalls];
+	const struct table *t = &s->tables[src->table];
+	u64 of;
 
-	for (u32 i = 0; i < t->n; i++) {
-		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
-
-		if (r->nr == id->nr && r->abi && !strcmp(r->abi, id->abi))
+	for (u32 i = 0; i < t->n; i++)
+		if (heat_what(src, t->rows[i], &of) && of == what)
 			return t->rows[i];
-	}
 	return NULL;
 }
 
@@ -119,15 +117,15 @@ static void open_part(struct app *a, const struct heatmap *m)
 	if (m->list_at >= list->n)
 		return;
 	id = &list->parts[m->list_at].id;
-	if (m->by != HEAT_BY_CALL) {
+	if (m->by != HEAT_BY_WHAT) {
 		app_enter_process(a, id->pid, id->start_time_ns, NULL);
 		return;
 	}
-	row = row_of_call(app_snapshot(a), id);	/* of all processes: the map of this call alone */
+	row = row_of_call(app_snapshot(a), m->source, id->what);	/* of all processes: the map of this call alone */
 	if (row)
-		app_enter(a, "heatmap", m->filter.pid, m->filter.start_time_ns, row, id->syscall);
+		app_enter(a, m->source->view, m->filter.pid, m->filter.start_time_ns, row, id->name);
 	else
-		app_say(a, ROLE_text, "nobody makes the call %s any more", id->syscall);
+		app_say(a, ROLE_text, "nobody makes the %s %s any more", m->source->noun, id->name);
 }
 
 static bool act_list(struct app *a, struct heatmap *m, enum action action)
@@ -173,7 +171,7 @@ static bool act_select(struct app *a, struct heatmap *m, enum action action)
 		return true;
 	case ACTION_open:
 		if (!m->found.n) {
-			app_say(a, ROLE_text, "no calls here");
+			app_say(a, ROLE_text, "no %ss here", m->source->noun);
 			return true;
 		}
 		hold_still(m);
@@ -223,6 +221,8 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 		change_bands(m, action == ACTION_more_bands);
 		return true;
 	case ACTION_waits:
+		if (!m->source->waits)
+			return false;
 		m->waits = !m->waits;
 		heatmap_update(a, m);
 		return true;
@@ -230,9 +230,9 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 		m->by = (m->by + 1) % 3;
 		m->list_at = 0;
 		if (!m->in_list)	/* else the list shows it */
-			app_say(a, ROLE_text, m->by == HEAT_BY_CALL ? "the calls of a rectangle are listed by call" :
-				m->by == HEAT_BY_PROCESS ? "the calls of a rectangle are listed by process" :
-				"the calls of a rectangle are listed by call and process");
+			app_say(a, ROLE_text, "the %ss of a rectangle are listed by %s%s", m->source->noun,
+				m->by == HEAT_BY_PROCESS ? "process" : m->source->noun,
+				m->by == HEAT_BY_BOTH ? " and process" : "");
 		return true;
 	default:
 		return false;

@@ -66,7 +66,7 @@ static void time_inside(double ns, bool exact, char *buf, size_t cap)
 
 static void who(const struct heat_part *part, char *buf, size_t cap)
 {
-	snprintf(buf, cap, "%s %s %llu", part->id.syscall, part->id.comm,
+	snprintf(buf, cap, "%s %s %llu", part->id.name, part->id.comm,
 		 (unsigned long long)part->id.pid);
 }
 
@@ -125,7 +125,7 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 	format_count(count, (double)m->found.count);
 	format_count(of, (double)m->found.of);
 	time_inside(m->found.time_ns, m->found.time_exact, inside, sizeof(inside));
-	snprintf(buf, cap, "%s%s%s: %s of %s call%s, %s inside%s", latency, when, missing, count, of,
+	snprintf(buf, cap, "%s%s%s: %s of %s %s%s, %s inside%s", latency, when, missing, count, of, m->source->noun,
 		 text_plural(m->found.of, "s"), inside,
 		 m->found.merged ? " (ticks were merged)" : "");
 }
@@ -152,10 +152,10 @@ static int list_numbers(struct canvas *c, int row, int col, const struct heatmap
 	return 20;
 }
 
-static void list_title(struct canvas *c, int row, int col, const struct list_columns *lc)
+static void list_title(const struct heatmap *m, struct canvas *c, int row, int col, const struct list_columns *lc)
 {
 	if (lc->call) {
-		canvas_text(c, row, col + 1, lc->call_width, ROLE_dim, "SYSCALL");
+		canvas_text(c, row, col + 1, lc->call_width, ROLE_dim, m->source->title);
 		col += 1 + lc->call_width;
 	}
 	if (!lc->call && lc->process) {
@@ -203,7 +203,7 @@ static void list_line(struct app *a, const struct heatmap *m, struct canvas *c, 
 	int x = col;
 
 	if (lc->call) {
-		canvas_cut(c, row, x + 1, lc->call_width - 1, ROLE_text, part->id.syscall);
+		canvas_cut(c, row, x + 1, lc->call_width - 1, ROLE_text, part->id.name);
 		x += 1 + lc->call_width;
 	} else {
 		x += list_process(c, row, x - 1, lc, part);
@@ -221,7 +221,7 @@ static void draw_list(struct app *a, const struct heatmap *m, struct canvas *c, 
 	u32 rows = (u32)max(r.rows - 1, 0), at = min(m->list_at, parts->n - min(parts->n, 1u));
 	u32 top = focus && at >= rows ? at - rows + 1 : 0;
 
-	list_title(c, r.row, r.col, lc);
+	list_title(m, c, r.row, r.col, lc);
 	for (u32 i = 0; i < rows && top + i < parts->n; i++) {
 		int row = r.row + 1 + (int)i;
 
@@ -238,7 +238,7 @@ static void draw_list(struct app *a, const struct heatmap *m, struct canvas *c, 
 void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *c, struct rect r)
 {
 	struct list_columns lc = {
-		.call = m->by != HEAT_BY_PROCESS, .process = m->by != HEAT_BY_CALL,
+		.call = m->by != HEAT_BY_PROCESS, .process = m->by != HEAT_BY_WHAT,
 		.slowest = r.cols >= 70, .call_width = 16,
 		.comm_width = min(max(r.cols - 70, 9), 15),
 	};
@@ -305,16 +305,16 @@ void heatmap_panel_beside(struct app *a, const struct heatmap *m, struct canvas 
 	int slow = 9, list = max(min((r.rows - 4 - slow - 2) / 2, 14), 3), row = r.row;
 	char text[256];
 
-	canvas_rule(c, row, r.col, r.cols,
-		    m->rect ? "calls in the rectangle" : "calls in this cell");
+	snprintf(text, sizeof(text), "%ss in %s", m->source->noun, m->rect ? "the rectangle" : "this cell");
+	canvas_rule(c, row, r.col, r.cols, text);
 	heatmap_describe(a, m, text, sizeof(text));
 	draw_words(c, (struct rect){ row + 1, r.col + 1, 2, r.cols - 1 }, text);
 	row += 4;
-	draw_list(a, m, c, (struct rect){ row, r.col, list, r.cols }, &calls, &m->by_call,
-		  m->in_list && m->by == HEAT_BY_CALL);
+	draw_list(a, m, c, (struct rect){ row, r.col, list, r.cols }, &calls, &m->by_what,
+		  m->in_list && m->by == HEAT_BY_WHAT);
 	row += list + 1;
 	draw_list(a, m, c, (struct rect){ row, r.col, list, r.cols }, &processes, &m->by_process,
-		  m->in_list && m->by != HEAT_BY_CALL);
+		  m->in_list && m->by != HEAT_BY_WHAT);
 	row += list + 1;
 	draw_slowest(a, m, c, (struct rect){ row, r.col, slow, r.cols });
 }

@@ -105,12 +105,28 @@ static const struct table_spec spec = {
 	.noun = "endpoints", .no_ghosts = true, .groupings = groupings, .n_groupings = ARRAY_SIZE(groupings),
 };
 
+static void open_map_of_group(struct app *a, const struct http_row *r)
+{
+	const struct context *ctx = app_context(a);
+	char label[160];
+
+	if (u64_known(r->pid))		/* all endpoints of a process */
+		app_enter_process(a, r->pid, r->start_time_ns, "latencies");
+	else
+		app_enter(a, "latencies", ctx->pid, ctx->start_time_ns, &r->row,
+			  group_label(&r->row, label, sizeof(label)));
+}
+
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct http_row *r = row_of(table_cursor(app_table(a)));
 	char label[160];
 
-	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain))
+	if (r && r->row.sum && action == ACTION_latency) {
+		open_map_of_group(a, r);
+		return true;
+	}
+	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain && action != ACTION_latency))
 		return false;
 	if (action == ACTION_explain) {
 		app_say(a, ROLE_text, "%s %s: statuses %s", r->method ? r->method : "", r->path ? r->path : "?",
@@ -120,7 +136,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	snprintf(label, sizeof(label), "%s %llu › %s%s%.80s %s", r->comm ? r->comm : "?", (unsigned long long)r->pid,
 		 r->method ? r->method : "", r->method && *r->method ? " " : "", r->path ? r->path : "?",
 		 r->side ? r->side : "");
-	app_enter(a, "requests", r->pid, r->start_time_ns, &r->row, label);
+	app_enter(a, action == ACTION_open ? "requests" : "latencies", r->pid, r->start_time_ns, &r->row, label);
 	return true;
 }
 
@@ -145,8 +161,8 @@ const struct view http_view = {
 	.name = "http", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "endpoints",
 	.about = "HTTP endpoints: rate, errors, latencies",
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
-	.hints = "open group explain search filter sort_prev pause palette",
-	.hints_wide = "open back view group explain search filter sort_prev invert follow tag pause step_back write palette",
+	.hints = "open group latency explain search filter sort_prev pause palette",
+	.hints_wide = "open back view group latency explain search filter sort_prev invert follow tag pause step_back write palette",
 	.legend = "SIDE\tsrv: the process answers; cli: it asks\n"
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"

@@ -6,7 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/term/graph.h"
+#include "tui/views/heatmap.h"
 #include "tui/views/http.h"
+
+#define MAP_MIN_ROWS 15		/* of the body, from which the map of an endpoint is above its requests */
+#define MAP_MIN_COLS 60
+
+struct requests_state {
+	struct heatmap map;
+};
 
 static const struct requests_row *row_of(const struct row *r)
 {
@@ -179,15 +188,65 @@ static const struct table_spec endpoint_spec = {
 
 static void update(struct app *a, void *state)
 {
+	struct requests_state *st = state;
+
 	table_use(app_table(a), endpoint(a) ? &endpoint_spec : &spec);
+	st->map.source = &heat_of_http;
+	heatmap_update(a, &st->map);
+}
+
+static void fini(void *state)
+{
+	heatmap_free(&((struct requests_state *)state)->map);
 }
 
 /* ---- the rest ---- */
 
+/* ---- the page of an endpoint: how it answered, its latencies over time, its requests ---- */
+
+/* "200 4.05k ██████▌  409 21 ▏": bars of all that are in `statuses`, "200 4050, 409 21". */
+static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
+{
+	unsigned long long n, total = 0;
+	char name[16], count[FORMAT_MAX], text[48];
+	int x = 1, used;
+
+	for (const char *p = statuses; sscanf(p, " %15s %llu%n", name, &n, &used) == 2; p += used + (p[used] == ','))
+		total += n;
+	for (const char *p = statuses; sscanf(p, " %15s %llu%n", name, &n, &used) == 2; p += used + (p[used] == ',')) {
+		bool bad = *name == '5' || *name == 'n';
+		int bar = (int)((u64)(r.cols / 2) * n / max(total, 1ull));
+
+		snprintf(text, sizeof(text), "%s %s", name, format_count(count, (double)n));
+		if (x + (int)strlen(text) + 1 + bar > r.cols)
+			return;
+		x += canvas_text(c, r.row, r.col + x, -1, bad ? ROLE_warn : ROLE_text, text) + 1;
+		graph_bar(c, r.row, r.col + x, max(bar, 1), ROLE_dim, (double)n / (double)max(total, 1ull),
+			  max((double)bar, 1.0) / max(r.cols / 2, 1));
+		x += max(bar, 1) + 2;
+	}
+}
+
+/* Returns what is left for the list. */
+static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, struct canvas *c, struct rect body)
+{
+	const struct row *now = snapshot_find(app_snapshot(a), &endpoint(a)->row);
+	const struct http_row *e = now ? (const struct http_row *)now : endpoint(a);
+	int rows = (body.rows - 2) * 3 / 5;
+
+	draw_statuses(c, body, e->statuses ? e->statuses : "");
+	heatmap_draw_passive(a, &st->map, c, (struct rect){ body.row + 1, body.col, rows, body.cols });
+	canvas_rule(c, body.row + 1 + rows, body.col, body.cols, "requests, slowest first");
+	return (struct rect){ body.row + 2 + rows, body.col, body.rows - 2 - rows, body.cols };
+}
+
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	if (!app_draw_state(a, c, body, TABLE_requests))
-		table_draw(a, app_table(a), c, body);
+	if (app_draw_state(a, c, body, TABLE_requests))
+		return;
+	if (endpoint(a) && body.rows >= MAP_MIN_ROWS && body.cols >= MAP_MIN_COLS)
+		body = draw_endpoint_page(a, state, c, body);
+	table_draw(a, app_table(a), c, body);
 }
 
 static void status(struct app *a, void *state, char *buf, size_t cap)
@@ -216,6 +275,10 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct requests_row *r = row_of(table_cursor(app_table(a)));
 
+	if (action == ACTION_latency) {
+		app_show(a, "latencies", -1);
+		return true;
+	}
 	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain))
 		return false;
 	if (action == ACTION_open && !app_context(a)->pid && u64_known(r->pid)) {
@@ -232,11 +295,12 @@ const struct view requests_view = {
 	.name = "requests", .digit = '6', .faces = "requests",
 	.about = "HTTP requests that just happened",
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
-	.hints = "open back group explain search filter follow pause palette",
-	.hints_wide = "open back view group explain search filter sort_prev follow tag pause step_back write palette",
+	.hints = "open back group latency explain search filter follow pause palette",
+	.hints_wide = "open back view group latency explain search filter sort_prev follow tag pause step_back write palette",
 	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"
 		  "1stB\tfirst byte of the request to first byte of the answer\n"
 		  "STATUS\tnone: the connection ended before the answer did\n"
 		  "G F\tto the newest, and follow it\n",
+	.state_size = sizeof(struct requests_state), .fini = fini,
 	.update = update, .draw = draw, .act = act, .status = status, .note = note,
 };

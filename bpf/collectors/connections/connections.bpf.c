@@ -454,8 +454,25 @@ static __always_inline bool note_unobserved(struct sock *sk)
 	return true;
 }
 
+#define SOCK_BINDPORT_LOCK 8	/* include/net/sock.h */
+#define PORT_OF_CONNECT (-1)	/* net/ipv4/inet_hashtables.c: fastreuse of a port that connect() chose */
+
+/*
+ * Of one whose SYN was not seen: a socket that accept() made has the listener's port, which was
+ * bound, and the lock that bind() puts on the listener itself is not inherited.
+ */
+static __always_inline void port_flags(struct wire_sock *w, struct sock *sk)
+{
+	struct inet_bind_bucket *port = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_userlocks) & SOCK_BINDPORT_LOCK ||
+	    (port && BPF_CORE_READ(port, fastreuse) == PORT_OF_CONNECT))
+		w->flags |= WS_CONNECTED;
+}
+
 /* What the programs know of it, but for who uses it where `t`, who holds it, is told. */
-static __always_inline void write_known(struct seq_file *seq, struct wire_sock *w, struct task_struct *t)
+static __always_inline void write_known(struct seq_file *seq, struct wire_sock *w, struct sock *sk,
+					struct task_struct *t)
 {
 	struct conn_state *s = find(w->cookie);
 
@@ -463,6 +480,8 @@ static __always_inline void write_known(struct seq_file *seq, struct wire_sock *
 		fill_state(w, s);
 		if (!t)
 			w->owner = s->owner;
+	} else if (w->proto == IPPROTO_TCP && w->state != TCPS_LISTEN) {
+		port_flags(w, sk);
 	}
 	if (t)
 		fill_owner(&w->owner, t);
@@ -488,7 +507,7 @@ static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, str
 		fill_tcp(&w, sk, w.state);
 		w.generation = generation_of(sk);
 	}
-	write_known(seq, &w, t);
+	write_known(seq, &w, sk, t);
 	return 0;
 }
 
@@ -518,7 +537,7 @@ static __noinline u64 write_subflow(struct bpf_iter__task_file *ctx, u64 node, u
 			w.flags |= WS_V6;
 		if (w.state != TCPS_LISTEN)
 			read_tcp(&w, sk);
-		write_known(ctx->meta->seq, &w, t);
+		write_known(ctx->meta->seq, &w, sk, t);
 	}
 	return (u64)BPF_CORE_READ(c, node.next);
 }

@@ -44,7 +44,7 @@ static void take_counters(struct conn *c, const struct wire_sock *w, u64 now_ns)
 	struct connections_row *r = conn_row(c);
 
 	r->rx_bytes = tcp_rx_bytes(w);
-	r->tx_bytes = tcp_tx_bytes(w);
+	r->tx_bytes = tcp_tx_bytes(w, c->direction);
 	r->rx_packets = w->segs_in;
 	r->tx_packets = w->segs_out;
 	r->retransmits = w->retransmits;
@@ -70,13 +70,15 @@ static bool has_changed(const struct conn *c, const struct wire_sock *w)
 
 static void set_direction(struct conn *c, const struct wire_sock *w)
 {
-	static const char *const names[] = { NULL, "opened", "accepted" };
-	enum conn_direction d = tcp_direction(w);
+	struct conn_verdict v = tcp_direction(w);
+	enum conn_direction before = c->counted;
 
-	if (c->direction == d || d == DIR_UNKNOWN)
-		return;
-	c->direction = d;
-	str_set(&conn_row(c)->direction, str_new(names[d]));
+	if (v.by == BY_COUNTERS) {	/* a single reading may be wrong: the next one has to agree */
+		c->counted = v.direction;
+		if (before != v.direction)
+			return;
+	}
+	conn_set_direction(c, v);
 }
 
 /* What is known since the SYN: when it began, how long the handshake took. */

@@ -2,6 +2,7 @@
 /* connections_pass.c: see connections_pass.h. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 #include "bpf/helpers/keeper.h"
 #include "bpf/host/netns.h"
+#include "bpf/host/procfs.h"
 #include "bpf/collectors/connections/connections_calls.h"
 #include "bpf/collectors/connections/connections_holders.h"
 #include "bpf/collectors/connections/connections_pass.h"
@@ -36,6 +38,7 @@ static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost, listeners_refused;
 static bool whole, ended, seen_all;
+static u16 first_port, last_port;	/* from which connect() takes them, in our own namespace */
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -67,6 +70,22 @@ static bool listens_for(const struct listener *l, const struct wire_ends *e)
 
 	return l->ends.lport == e->lport && l->ends.netns == e->netns &&
 	       (!memcmp(l->ends.local, any, 16) || !memcmp(l->ends.local, e->local, 16));
+}
+
+/* Of what began before we looked: by then all that listen have been met. */
+static void weigh_direction(struct conn *c, void *arg)
+{
+	struct wire_ends e = { .netns = (u32)c->row->netns, .lport = (u16)c->row->local_port };
+
+	(void)arg;
+	if (c->proto != IPPROTO_TCP || c->closed || c->weighed || c->direction_by == BY_SEEN)
+		return;
+	c->weighed = true;
+	memcpy(e.local, c->local, sizeof(e.local));
+	for (u32 i = 0; i < n_listeners && c->direction_by < BY_LISTENER; i++)
+		if (listens_for(&listeners[i], &e))
+			conn_set_direction(c, (struct conn_verdict){ DIR_ACCEPTED, BY_LISTENER });
+	conn_set_direction(c, ports_direction(e.lport, c->rport, first_port, last_port));
 }
 
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only)
@@ -213,6 +232,7 @@ static void forget_unmet(struct conn *c, void *arg)
 static void end_files(const struct tick *t)
 {
 	swap_listeners();
+	conn_each(weigh_direction, NULL);
 	holders_settle(pass);
 	udp_unmet(pass, pass_start_ns, t->now_ns);
 	conn_each(forget_unmet, NULL);
@@ -281,8 +301,22 @@ u64 pass_listeners_refused(void)
 	return listeners_refused;
 }
 
+static void read_port_range(void)
+{
+	char text[64];
+	unsigned from, to;
+
+	first_port = last_port = 0;
+	if (procfs_read("sys/net/ipv4/ip_local_port_range", text, sizeof(text)) > 0 &&
+	    sscanf(text, "%u %u", &from, &to) == 2) {
+		first_port = (u16)from;
+		last_port = (u16)to;
+	}
+}
+
 void pass_open(int files, int tcp)
 {
+	read_port_range();
 	files_link = files;
 	tcp_link = tcp;
 	pass = 0;

@@ -124,6 +124,19 @@ static const char *addr_text(const u8 *addr, bool v6)
 	return str_new(inet_ntop(v6 ? AF_INET6 : AF_INET, addr, buf, sizeof(buf)));
 }
 
+void conn_set_direction(struct conn *c, struct conn_verdict v)
+{
+	struct connections_row *r;
+
+	if (v.by < c->direction_by || (v.by == c->direction_by && v.direction == c->direction))
+		return;
+	c->direction = (u8)v.direction;
+	c->direction_by = (u8)v.by;
+	r = conn_row(c);
+	str_set(&r->direction, str_new(direction_name(v.direction)));
+	str_set(&r->direction_by, str_new(evidence_name(v.by)));
+}
+
 const char *proto_name(u8 proto, u16 flags)
 {
 	if (proto == IPPROTO_TCP)
@@ -179,6 +192,7 @@ struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const str
 	c->proto = proto;
 	c->rport = ends->rport;
 	memcpy(c->remote, ends->remote, sizeof(c->remote));
+	memcpy(c->local, ends->local, sizeof(c->local));
 	c->row = row_begin(c, flags, ends, now_ns);
 	insert(c);
 	all = grow(all, n_all, &cap_all, sizeof(*all));

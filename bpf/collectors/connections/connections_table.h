@@ -22,7 +22,7 @@ struct conn {
 	u64 cookie;
 	u64 socket;			/* UDP: what its datagrams are counted under */
 	u32 generation;			/* of those that its socket had, one after the other */
-	u8 remote[16];
+	u8 remote[16], local[16];
 	struct connections_row *row;	/* as of now; one reference */
 	struct counter rx, tx, segs, retransmits;
 	u64 begun_ns;			/* 0: before we looked */
@@ -30,6 +30,9 @@ struct conn {
 	u32 pass, owner_pass, shared_pass;	/* the last one that met it, its owner, others */
 	u16 rport;
 	u8 proto, state, direction;
+	u8 direction_by;		/* enum conn_evidence */
+	u8 counted;			/* direction by the counters, when they were last read */
+	bool weighed;			/* a pass ended that could have found a listener for it */
 	bool changed;			/* the row, since a snapshot got it */
 	bool closed;
 	bool updated;			/* its counters were read since the last tick */
@@ -55,6 +58,8 @@ struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const str
 const char *proto_name(u8 proto, u16 flags);
 /* The row, for writing. */
 struct connections_row *conn_row(struct conn *c);
+/* Says who opened it, unless what is known has better evidence. */
+void conn_set_direction(struct conn *c, struct conn_verdict v);
 /* Says who uses it. `used`: it was seen to do so, which beats who only holds it. */
 void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used);
 /* It ended: this tick's row is the last. `failed`: it was never a connection. */

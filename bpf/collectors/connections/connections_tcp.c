@@ -27,23 +27,51 @@ static u64 acked_less_fin(const struct wire_sock *w)
 	return w->bytes_acked - (fin && w->bytes_acked ? 1 : 0);
 }
 
-enum conn_direction tcp_direction(const struct wire_sock *w)
+struct conn_verdict tcp_direction(const struct wire_sock *w)
 {
 	u64 syn;
 
 	if (w->flags & WS_OPENED || w->state == TCPS_SYN_SENT)
-		return DIR_OPENED;
+		return (struct conn_verdict){ DIR_OPENED, BY_SEEN };
 	if (w->flags & WS_ACCEPTED)
-		return DIR_ACCEPTED;
+		return (struct conn_verdict){ DIR_ACCEPTED, BY_SEEN };
+	if (w->flags & WS_CONNECTED)
+		return (struct conn_verdict){ DIR_OPENED, BY_BOUND };
 	syn = acked_less_fin(w) - acked_by_sent(w);
-	return syn == 0 ? DIR_ACCEPTED : syn == 1 ? DIR_OPENED : DIR_UNKNOWN;
+	if (syn > 1)
+		return (struct conn_verdict){ DIR_UNKNOWN, BY_NOTHING };
+	return (struct conn_verdict){ syn ? DIR_OPENED : DIR_ACCEPTED, BY_COUNTERS };
 }
 
-u64 tcp_tx_bytes(const struct wire_sock *w)
+struct conn_verdict ports_direction(u16 local, u16 remote, u16 first, u16 last)
+{
+	bool l = local >= first && local <= last, r = remote >= first && remote <= last;
+
+	if (l == r)
+		return (struct conn_verdict){ DIR_UNKNOWN, BY_NOTHING };
+	return (struct conn_verdict){ l ? DIR_OPENED : DIR_ACCEPTED, BY_PORTS };
+}
+
+const char *direction_name(enum conn_direction d)
+{
+	return d == DIR_OPENED ? "opened" : d == DIR_ACCEPTED ? "accepted" : NULL;
+}
+
+const char *evidence_name(enum conn_evidence by)
+{
+	static const char *const names[] = {
+		[BY_PORTS] = "ports", [BY_COUNTERS] = "counters", [BY_LISTENER] = "listener",
+		[BY_BOUND] = "bound", [BY_SEEN] = "seen",
+	};
+
+	return names[by];
+}
+
+u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d)
 {
 	u64 acked = acked_less_fin(w);
 
-	switch (tcp_direction(w)) {
+	switch (d) {
 	case DIR_OPENED:
 		return acked ? acked - 1 : 0;
 	case DIR_ACCEPTED:

@@ -10,6 +10,12 @@
 #include "bpf/collectors/connections/connections.h"
 
 enum conn_direction { DIR_UNKNOWN, DIR_OPENED, DIR_ACCEPTED };
+/* What says so, the weakest first: see direction_by in schema.def. */
+enum conn_evidence { BY_NOTHING, BY_PORTS, BY_COUNTERS, BY_LISTENER, BY_BOUND, BY_SEEN };
+struct conn_verdict {
+	enum conn_direction direction;
+	enum conn_evidence by;
+};
 enum conn_reason {
 	END_OPEN, END_CLOSED, END_RESET, END_REFUSED, END_TIMED_OUT, END_UNREACHABLE, N_ENDS
 };
@@ -22,12 +28,19 @@ u64 tcp_rx_bytes(const struct wire_sock *w);
  * Payload bytes sent and acknowledged: bytes_acked counts our SYN (of who
  * opened the connection) and our FIN as one byte each.
  */
-u64 tcp_tx_bytes(const struct wire_sock *w);
+u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d);
 /*
- * Who opened it. Where its begin was not seen, the two ways to count what was
- * acknowledged differ by the SYN; DIR_UNKNOWN when they differ otherwise.
+ * Who opened it, as far as the socket itself tells. Where its begin was not seen, the two ways to
+ * count what was acknowledged differ by the SYN; BY_NOTHING when they differ otherwise. They may
+ * differ by chance, too, while it sends: they are read one after the other.
  */
-enum conn_direction tcp_direction(const struct wire_sock *w);
+struct conn_verdict tcp_direction(const struct wire_sock *w);
+/* The weakest evidence: one port of the two is in the range from which connect() takes them. */
+struct conn_verdict ports_direction(u16 local, u16 remote, u16 first, u16 last);
+/* "opened"; NULL where it is not known. */
+const char *direction_name(enum conn_direction d);
+/* "listener"; NULL for BY_NOTHING. */
+const char *evidence_name(enum conn_evidence by);
 /* Why it ended; `state`: the last one before the end, `err`: errno of the socket. */
 enum conn_reason tcp_reason(int state, int err);
 /* True when what ended was never a connection. */

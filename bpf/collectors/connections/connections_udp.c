@@ -98,6 +98,7 @@ static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct 
 	r = conn_row(c);
 	r->state = str_new("FLOW");
 	r->direction = str_new("");
+	r->direction_by = str_new("");
 	r->srtt_ns = r->rtt_min_ns = r->cwnd = r->retransmits = r->connect_ns = U64_BLANK;
 	r->rx_bytes = r->tx_bytes = r->rx_packets = r->tx_packets = 0;
 	c->read_ns = now_ns;

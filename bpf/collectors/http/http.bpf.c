@@ -560,15 +560,19 @@ static __always_inline void note_speaker(void)
 
 /* ---- is it HTTP? ---- */
 
-static __always_inline u64 where_first(const struct moved *m)
+/* Also how many bytes are there. */
+static __always_inline u64 where_first(const struct moved *m, u64 *ret_len)
 {
 	struct user_iovec v = {};
 
+	*ret_len = m->total;
 	for (u32 i = 0; m->iov && i < 4 && i < m->n_iov; i++) {
 		if (!get_iovec(&v, m->iov, i, m->compat))
 			return 0;
-		if (v.len)
+		if (v.len) {
+			*ret_len = v.len < m->total ? v.len : m->total;
 			return v.base;
+		}
 	}
 	return m->base;
 }
@@ -582,10 +586,10 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 	return !bpf_probe_read_user(word, n, (void *)addr);
 }
 
-/* A connection of HTTP/2 that was open before. */
-static __always_inline enum h2_looks looks_like_frame(const struct moved *m, u64 addr)
+/* left bytes at addr. Returns how the frame looks, and how long it is if another one may follow. */
+static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *ret_hop)
 {
-	u32 n = m->total < 16 ? m->total : 16;
+	u32 n = left < 16 ? left : 16;
 	u8 first[16] = {};
 
 	if (n >= 16) {
@@ -596,14 +600,31 @@ static __always_inline enum h2_looks looks_like_frame(const struct moved *m, u64
 		if (bpf_probe_read_user(first, n, (void *)addr))
 			return H2_NOTHING;
 	}
+	*ret_hop = h2_hop(first);
 	return h2_looks_like(first, n);
+}
+
+/* Is it a connection of HTTP/2 that was open before? A function, so that the verifier looks at it once. */
+__noinline int looks_like_http2(u64 addr, u64 left)
+{
+	enum h2_looks looks = H2_NOTHING;
+	u32 hop = 0, i;
+
+	for (i = 0; i <= H2_HOPS; i++) {
+		looks = looks_like_frame(addr, left, &hop);
+		if (looks != H2_FRAME || !hop || hop >= left)
+			break;
+		addr += hop;
+		left -= hop;
+	}
+	return looks;
 }
 
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
 static __always_inline int classify(const struct moved *m, struct http_socket *s)
 {
-	u32 dir = m->tx & 1, had = s->n_first[dir], n = m->total < 8 ? m->total : 8;
-	u64 word = 0, addr = where_first(m);
+	u64 word = 0, len, addr = where_first(m, &len);
+	u32 dir = m->tx & 1, had = s->n_first[dir], n = len < 8 ? len : 8;
 	enum h2_looks frame;
 	int looks;
 
@@ -619,7 +640,7 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
 		return had;
 	}
-	if (!looks) {
+	if (!looks && n == m->total) {
 		s->first[dir] = had ? s->first[dir] | word << 8 * had : word;
 		s->n_first[dir] = had + n;
 		return -1;
@@ -631,7 +652,9 @@ static __always_inline int classify(const struct moved *m, struct http_socket *s
 		note_speaker();
 		return -1;
 	}
-	frame = had || word & 0xff ? H2_NOTHING : looks_like_frame(m, addr);
+	if (!looks)
+		return -1;	/* the first of several pieces is too short to tell */
+	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(addr, len);
 	if (frame == H2_REQUEST || frame == H2_ANSWER) {
 		s->class = HTTP_2;
 		return 0;

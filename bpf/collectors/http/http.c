@@ -211,6 +211,10 @@ static int load(bool tls)
 {
 	int err, tasks = tasks_map_fd();
 
+	if (protocols_fd() < 0) {
+		snprintf(reason, cap, "the process that reads protocols (ottop-protocols) does not run");
+		return -ESRCH;
+	}
 	skel = http__open();
 	if (!skel)
 		return -errno;

@@ -293,6 +293,8 @@ static void take_names(const struct symbolizer_answer *a)
 		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
 			    str_new(lines_kind(name, path)),
 			    name[0] ? NULL : str_new(why_missing(a->missing)));
+		if (!name[0])
+			lines_want(id);
 	}
 }
 
@@ -351,8 +353,7 @@ static void ask_names(void)
 		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (lines_ask(file, ids, addrs, &n) &&
-		    (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)))
+		if (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n))
 			continue;
 		while (n)	/* busy: the next drain asks again */
 			frames_ask_again(ids[--n]);
@@ -370,6 +371,7 @@ static void profiler_drain(void)
 	walk_waiting(take_walked);
 	debug_drain();
 	ask_names();
+	lines_drain();
 	jit_drain();
 }
 
@@ -478,6 +480,10 @@ static void off_switch_on(void)
 static void profiler_adjust(const struct tick *t)
 {
 	lines_switch(!(t->want & WANT_NO_LINES));
+	if (t->seen)
+		lines_see(t->seen, t->n_seen);
+	if (t->want & WANT_ALL_LINES)
+		lines_want_all();
 	if (t->want & WANT_OFFCPU) {
 		off_wanted_ns = t->now_ns;
 		if (!off_on)

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* config.c: --otlp and OTEL_*; see config.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exporter/otlp/config.h"
+
+#define TIMEOUT_MS 10000	/* both defaults are the specification's */
+#define INTERVAL_MS 60000
+#define NUMBER_MAX 86400000	/* ms: a day; more is a slip */
+#define LIST_MAX 64		/* headers, attributes */
+
+static const char *const signal_names[OTLP_SIGNALS] = { "metrics", "traces", "logs" };
+static const char *const signal_variables[OTLP_SIGNALS] = { "METRICS_", "TRACES_", "LOGS_" };
+
+const char *otlp_signal_name(enum otlp_signal s)
+{
+	return signal_names[s];
+}
+
+/* ---- variables ------------------------------------------------------------------- */
+
+struct reader {
+	otlp_getenv *env;
+	char name[80];		/* of the variable that was read last */
+};
+
+static const char *read_variable(struct reader *r, const char *name)
+{
+	const char *value;
+
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	value = r->env(name);
+	return value && *value ? value : NULL;
+}
+
+/* OTEL_EXPORTER_OTLP_SIGNAL_x, or OTEL_EXPORTER_OTLP_x where that is not set. */
+static const char *read_for(struct reader *r, enum otlp_signal s, const char *what)
+{
+	char name[80];
+	const char *value;
+
+	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%s%s", signal_variables[s], what);
+	value = read_variable(r, name);
+	if (value)
+		return value;
+	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%s", what);
+	return read_variable(r, name);
+}
+
+static void ignored(const struct reader *r, const char *value, const char *why)
+{
+	log_line("%s=%.60s: %s; ignored", r->name, value, why);
+}
+
+static u64 number_or(const struct reader *r, const char *text, u64 fallback)
+{
+	char *end;
+	u64 v;
+
+	if (!text)
+		return fallback;
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (!isdigit((unsigned char)*text) || *end || errno || !v || v > NUMBER_MAX) {
+		ignored(r, text, "no number of milliseconds from 1 to 86400000");
+		return fallback;
+	}
+	return v;
+}
+
+/* ---- lists of key=value, with %XX in the values ---------------------------------------- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* In place; false: not what percent-encoding is, or a byte below space (a header of ours
+ * must not become two). */
+static bool decode_value(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++) {
+		int high, low;
+
+		if (*s != '%') {
+			*out++ = *s;
+		} else {
+			high = hex_digit(s[1]);
+			low = high < 0 ? -1 : hex_digit(s[2]);
+			if (low < 0)
+				return false;
+			*out++ = (char)(high << 4 | low);
+			s += 2;
+		}
+		if ((unsigned char)out[-1] < 0x20 || out[-1] == 0x7f)
+			return false;
+	}
+	*out = '\0';
+	return true;
+}
+
+static char *trim(char *s)
+{
+	size_t n;
+
+	s += strspn(s, " \t");
+	n = strlen(s);
+	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+		s[--n] = '\0';
+	return s;
+}
+
+static void pairs_add(struct otlp_pairs *p, const char *key, const char *value)
+{
+	p->pairs = grow(p->pairs, p->n, &p->cap, sizeof(*p->pairs));
+	p->pairs[p->n++] = (struct otlp_pair){ xstrdup(key), xstrdup(value) };
+}
+
+static bool is_token(const char *s)
+{
+	const char *others = "!#$&'*+-.^_`|~";	/* RFC 9110, without % */
+
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr(others, *s))
+			return false;
+	return true;
+}
+
+/* What is wrong with one key=value (changed), or NULL: it was added. */
+static const char *add_item(struct otlp_pairs *pairs, char *item, bool is_header)
+{
+	char *equals = strchr(item, '='), *key, *value;
+
+	if (!equals)
+		return "not of the form key=value";
+	*equals = '\0';
+	key = trim(item);
+	value = trim(equals + 1);
+	if (!*key)
+		return "a value without a key";
+	if (is_header && !is_token(key))
+		return "a name that no header may have";
+	if (!decode_value(value) || !decode_value(key))
+		return "percent-encoding that is none, or a control character";
+	if (pairs->n == LIST_MAX)
+		return "too many entries";
+	pairs_add(pairs, key, value);
+	return NULL;
+}
+
+static void read_list(const struct reader *r, struct otlp_pairs *pairs, const char *text,
+		      bool is_header)
+{
+	char *copy = text ? xstrdup(text) : NULL, *rest = copy, *item;
+
+	while ((item = strsep(&rest, ","))) {
+		const char *why;
+
+		item = trim(item);
+		why = *item ? add_item(pairs, item, is_header) : NULL;
+		if (why)	/* the value may be a password: it is not shown */
+			log_line("%s: %.60s: %s; ignored", r->name,
+				 is_token(item) ? item : "an entry", why);
+	}
+	free(copy);
+}
+
+static void pairs_free(struct otlp_pairs *p)
+{
+	for (u32 i = 0; i < p->n; i++) {
+		free(p->pairs[i].key);
+		free(p->pairs[i].value);
+	}
+	free(p->pairs);
+	*p = (struct otlp_pairs){ 0 };
+}
+
+/* ---- URLs -------------------------------------------------------------------------------- */
+
+/* Behind "http://" or "https://", or NULL. */
+static const char *after_scheme(const char *url)
+{
+	if (!strncasecmp(url, "http://", 7))
+		return url + 7;
+	return strncasecmp(url, "https://", 8) ? NULL : url + 8;
+}
+
+/* The host, without user and port; *ret_len bytes. */
+static const char *host_of(const char *url, size_t *ret_len)
+{
+	const char *host = after_scheme(url), *at;
+	size_t authority = strcspn(host, "/?#");
+
+	at = memrchr(host, '@', authority);
+	if (at) {
+		authority -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	*ret_len = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/?#");
+	*ret_len = min(*ret_len, authority);
+	return host;
+}
+
+static bool is_loopback(const char *url)
+{
+	size_t n;
+	const char *host = host_of(url, &n);
+
+	return (n == 9 && !strncasecmp(host, "localhost", n)) || (n > 4 && !strncmp(host, "127.", 4)) ||
+	       (n == 5 && !strncmp(host, "[::1]", n));
+}
+
+/* What is wrong with the URL, or NULL. */
+static const char *url_problem(const char *url, bool is_base)
+{
+	size_t n;
+
+	for (const char *p = url; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return "a URL without blanks is needed";
+	if (!after_scheme(url))
+		return "it must begin with http:// or https://, as http://127.0.0.1:4318";
+	host_of(url, &n);
+	if (!n)
+		return "there is no host in it";
+	if (is_base && strpbrk(url, "?#"))
+		return "v1/metrics is added to it, so it cannot have a ? or #";
+	return NULL;
+}
+
+char *otlp_url_shown(const char *url)
+{
+	size_t n;
+	const char *host = host_of(url, &n), *rest = after_scheme(url);
+
+	return xasprintf("%.*s%s", (int)(rest - url), url, host);
+}
+
+static char *join_url(const char *base, enum otlp_signal s)
+{
+	size_t n = strlen(base);
+
+	return xasprintf("%s%sv1/%s", base, n && base[n - 1] == '/' ? "" : "/", signal_names[s]);
+}
+
+/* The URL of a signal is taken as it is, but that an empty path is "/". */
+static char *own_url(const char *url)
+{
+	return xasprintf("%s%s", url, strchr(after_scheme(url), '/') ? "" : "/");
+}
+
+/* NULL, or the line that says what is wrong. */
+static char *read_url(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
+		      const char *base)
+{
+	char name[80];
+	const char *own, *why;
+
+	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%sENDPOINT", signal_variables[s]);
+	own = read_variable(r, name);
+	if (!own) {
+		e->url = join_url(base, s);
+		return NULL;
+	}
+	why = url_problem(own, false);
+	if (why)
+		return xasprintf("%s=%s: %s", r->name, own, why);
+	e->url = own_url(own);
+	return NULL;
+}
+
+/* ---- one signal ----------------------------------------------------------------------------- */
+
+static char *read_protocol(struct reader *r, enum otlp_signal s)
+{
+	const char *value = read_for(r, s, "PROTOCOL");
+
+	if (!value || !strcmp(value, "http/protobuf"))
+		return NULL;
+	if (!strcmp(value, "grpc") || !strcmp(value, "http/json"))
+		return xasprintf("%s=%s: ottop speaks http/protobuf only; a collector takes that on"
+				 " port 4318", r->name, value);
+	ignored(r, value, "not a protocol; http/protobuf is used");
+	return NULL;
+}
+
+static bool read_gzip(struct reader *r, enum otlp_signal s, const char *url)
+{
+	const char *value = read_for(r, s, "COMPRESSION");
+
+	if (value && !strcmp(value, "gzip"))
+		return true;
+	if (value && !strcmp(value, "none"))
+		return false;
+	if (value)
+		ignored(r, value, "neither gzip nor none");
+	return !is_loopback(url);	/* there it costs more than it saves */
+}
+
+static char *file_or_null(const char *value)
+{
+	return value ? xstrdup(value) : NULL;
+}
+
+static char *read_endpoint(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
+			   const char *base)
+{
+	char *error = read_url(r, e, s, base);
+	const char *text;
+
+	if (!error)
+		error = read_protocol(r, s);
+	if (error)
+		return error;
+	text = read_for(r, s, "HEADERS");
+	read_list(r, &e->headers, text, true);
+	text = read_for(r, s, "TIMEOUT");
+	e->timeout_ms = number_or(r, text, TIMEOUT_MS);
+	e->gzip = read_gzip(r, s, e->url);
+	e->ca_file = file_or_null(read_for(r, s, "CERTIFICATE"));
+	e->client_cert = file_or_null(read_for(r, s, "CLIENT_CERTIFICATE"));
+	e->client_key = file_or_null(read_for(r, s, "CLIENT_KEY"));
+	return NULL;
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+static enum otlp_temporality read_temporality(struct reader *r)
+{
+	static const char *const names[] = { "cumulative", "delta", "lowmemory" };
+	const char *v = read_variable(r, "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE");
+
+	for (u32 i = 0; v && i < ARRAY_SIZE(names); i++)
+		if (!strcasecmp(v, names[i]))
+			return (enum otlp_temporality)i;
+	if (v)
+		ignored(r, v, "not cumulative, delta or lowmemory");
+	return OTLP_CUMULATIVE;
+}
+
+/* OTEL_SERVICE_NAME comes before service.name in OTEL_RESOURCE_ATTRIBUTES. */
+static void read_resource(struct reader *r, struct otlp_config *c)
+{
+	const char *name, *attributes = read_variable(r, "OTEL_RESOURCE_ATTRIBUTES");
+	struct otlp_pairs all = { 0 };
+
+	read_list(r, &all, attributes, false);
+	name = read_variable(r, "OTEL_SERVICE_NAME");
+	for (u32 i = 0; i < all.n; i++) {
+		if (strcmp(all.pairs[i].key, "service.name"))
+			pairs_add(&c->resource, all.pairs[i].key, all.pairs[i].value);
+		else if (!name)
+			name = all.pairs[i].value;
+	}
+	c->service_name = xstrdup(name ? name : "ottop");
+	pairs_free(&all);
+}
+
+char *otlp_config_read(struct otlp_config *c, const char *url, otlp_getenv *env)
+{
+	struct reader r = { .env = env };
+	const char *why = url_problem(url, true);
+	char *error = NULL;
+
+	*c = (struct otlp_config){ 0 };
+	if (why)
+		return xasprintf("--otlp %s: %s", url, why);
+	for (int s = 0; !error && s < OTLP_SIGNALS; s++)
+		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url);
+	c->temporality = read_temporality(&r);
+	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"),
+				   INTERVAL_MS);
+	read_resource(&r, c);
+	return error;
+}
+
+void otlp_config_free(struct otlp_config *c)
+{
+	for (int s = 0; s < OTLP_SIGNALS; s++) {
+		struct otlp_endpoint *e = &c->endpoints[s];
+
+		free(e->url);
+		pairs_free(&e->headers);
+		free(e->ca_file);
+		free(e->client_cert);
+		free(e->client_key);
+	}
+	free(c->service_name);
+	pairs_free(&c->resource);
+	*c = (struct otlp_config){ 0 };
+}

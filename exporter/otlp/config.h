@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config.h: where OTLP goes and how: --otlp and the variables OTEL_*, as the
+ * OpenTelemetry specification (protocol/exporter, configuration/sdk-environment-variables,
+ * resource/sdk) defines them and in its order: a variable of one signal before the one for
+ * all; --otlp stands for OTEL_EXPORTER_OTLP_ENDPOINT. An empty variable is as if not set; a
+ * value that means nothing is logged and ignored.
+ */
+#ifndef OTTOP_OTLP_CONFIG_H
+#define OTTOP_OTLP_CONFIG_H
+
+#include "bpf/model/base.h"
+
+enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_SIGNALS };
+enum otlp_temporality { OTLP_CUMULATIVE, OTLP_DELTA, OTLP_LOW_MEMORY };
+
+struct otlp_pair {
+	char *key, *value;
+};
+
+struct otlp_pairs {
+	struct otlp_pair *pairs;
+	u32 n, cap;
+};
+
+/* Where one signal goes. */
+struct otlp_endpoint {
+	char *url;
+	struct otlp_pairs headers;
+	u64 timeout_ms;		/* of one attempt */
+	bool gzip;
+	char *ca_file, *client_cert, *client_key;	/* PEM; NULL: those of the system, none */
+};
+
+struct otlp_config {
+	struct otlp_endpoint endpoints[OTLP_SIGNALS];
+	enum otlp_temporality temporality;
+	u64 interval_ms;	/* between two exports of metrics */
+	char *service_name;	/* of ottop itself */
+	struct otlp_pairs resource;	/* attributes of ottop's resource and of all others */
+};
+
+typedef const char *otlp_getenv(const char *name);
+
+/*
+ * Fills c from --otlp URL and the environment (getenv(), but for tests). NULL, or one line
+ * that says what is wrong (free() it). otlp_config_free() in both cases.
+ */
+char *otlp_config_read(struct otlp_config *c, const char *url, otlp_getenv *env);
+void otlp_config_free(struct otlp_config *c);
+
+/* The URL without user and password, for messages and the screen; free() it. */
+char *otlp_url_shown(const char *url);
+const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs" */
+
+#endif

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* http.c: see http.h. Without curl's headers at build time all that is left says so. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "exporter/otlp/http.h"
+
+#if __has_include(<curl/curl.h>)
+
+#include <dlfcn.h>
+#include <sys/auxv.h>
+
+#include <curl/curl.h>
+
+/* Debian's two; both keep this interface since 2006. */
+static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
+
+#define FUNCTIONS(x) x(global_init) x(easy_init) x(easy_setopt) x(easy_getinfo) \
+	x(easy_perform) x(easy_cleanup) x(easy_strerror) x(slist_append) x(slist_free_all)
+
+static struct {
+	bool loaded;
+#define MEMBER(f) typeof(curl_##f) *f;
+	FUNCTIONS(MEMBER)
+} curl;
+
+struct http_client {
+	CURL *easy;
+	const struct otlp_endpoint *endpoint;
+	const _Atomic bool *abort;
+	struct curl_slist *plain, *gzipped;	/* headers of a request */
+	struct http_answer *answer;	/* of the attempt under way */
+	u64 received;			/* bytes of its body */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* ---- loading ------------------------------------------------------------------------------ */
+
+static const char *find_functions(void *library)
+{
+#define FIND(f) \
+	curl.f = (typeof(curl.f))dlsym(library, "curl_" #f); \
+	if (!curl.f) \
+		return "curl_" #f;
+	FUNCTIONS(FIND)
+	return NULL;
+}
+
+char *http_load(void)
+{
+	void *library = NULL;
+	const char *missing;
+
+	if (curl.loaded)
+		return NULL;
+	if (!getauxval(AT_BASE))	/* no dynamic linker: nothing can be loaded */
+		return xstrdup("the static ottop cannot load libcurl; use the other one");
+	for (u32 i = 0; !library && i < ARRAY_SIZE(libraries); i++)
+		library = dlopen(libraries[i], RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return xasprintf("%s; install libcurl4", dlerror());
+	missing = find_functions(library);
+	if (missing)
+		return xasprintf("libcurl has no %s", missing);
+	if (curl.global_init(CURL_GLOBAL_DEFAULT))
+		return xstrdup("libcurl cannot be initialized");
+	curl.loaded = true;
+	return NULL;
+}
+
+/* ---- what libcurl calls ---------------------------------------------------------------------- */
+
+static bool header_is(const char *line, size_t n, const char *name, char *buf, size_t cap)
+{
+	size_t len = strlen(name);
+
+	if (n < len || strncasecmp(line, name, len))
+		return false;
+	line += len;
+	n -= len;
+	while (n && (*line == ' ' || *line == '\t')) {
+		line++;
+		n--;
+	}
+	while (n && (u8)line[n - 1] <= ' ')
+		n--;
+	snprintf(buf, cap, "%.*s", (int)min(n, cap - 1), line);
+	return true;
+}
+
+/* A status line begins anew: there may have been a 100, or a proxy's answer. */
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct http_answer *a = ((struct http_client *)arg)->answer;
+	char type[64];
+
+	n *= size;
+	if (n > 5 && !memcmp(line, "HTTP/", 5)) {
+		a->retry_after[0] = '\0';
+		a->is_protobuf = false;
+	} else if (header_is(line, n, "content-type:", type, sizeof(type))) {
+		a->is_protobuf = !strncasecmp(type, "application/x-protobuf", 22);
+	} else {
+		header_is(line, n, "retry-after:", a->retry_after, sizeof(a->retry_after));
+	}
+	return n;
+}
+
+/* Keeps the beginning, counts the rest, and ends the transfer beyond the limit. */
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_client *c = arg;
+	struct http_answer *a = c->answer;
+	size_t room = sizeof(a->body) - a->n;
+
+	n *= size;
+	c->received += n;
+	memcpy(a->body + a->n, data, min(n, room));
+	a->n += (u32)min(n, room);
+	if (n > room)
+		a->cut = true;
+	return c->received > HTTP_ANSWER_MAX ? 0 : n;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a, (void)b, (void)c, (void)d;
+	return atomic_load(((struct http_client *)arg)->abort);
+}
+
+/* ---- a client ----------------------------------------------------------------------------------- */
+
+static struct curl_slist *make_headers(const struct otlp_endpoint *e, bool gzip)
+{
+	struct curl_slist *list = curl.slist_append(NULL, "Content-Type: application/x-protobuf");
+
+	list = curl.slist_append(list, "Expect:");	/* or it waits a second for leave to send */
+	if (gzip)
+		list = curl.slist_append(list, "Content-Encoding: gzip");
+	for (u32 i = 0; i < e->headers.n; i++) {
+		const struct otlp_pair *p = &e->headers.pairs[i];
+		char *line = *p->value ? xasprintf("%s: %s", p->key, p->value) :
+					 xasprintf("%s;", p->key);
+
+		list = curl.slist_append(list, line);
+		free(line);
+	}
+	return list;
+}
+
+/* Nothing but HTTP, whatever a proxy or a URL says. */
+static void limit_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	if (curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK)
+		return;
+#endif
+	curl.easy_setopt(easy, (CURLoption)(CURLOPTTYPE_LONG + 181),	/* CURLOPT_PROTOCOLS */
+			 3L);	/* CURLPROTO_HTTP | CURLPROTO_HTTPS */
+}
+
+static void set_tls(CURL *easy, const struct otlp_endpoint *e)
+{
+	if (e->ca_file)
+		curl.easy_setopt(easy, CURLOPT_CAINFO, e->ca_file);
+	if (e->client_cert)
+		curl.easy_setopt(easy, CURLOPT_SSLCERT, e->client_cert);
+	if (e->client_key)
+		curl.easy_setopt(easy, CURLOPT_SSLKEY, e->client_key);
+}
+
+static void set_options(struct http_client *c)
+{
+	const struct otlp_endpoint *e = c->endpoint;
+
+	curl.easy_setopt(c->easy, CURLOPT_URL, e->url);
+	curl.easy_setopt(c->easy, CURLOPT_USERAGENT, "OTel-OTLP-Exporter-ottop/" OTTOP_VERSION);
+	curl.easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(c->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(c->easy, CURLOPT_POST, 1L);
+	curl.easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->error);
+	curl.easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl.easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
+	curl.easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl.easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
+	curl.easy_setopt(c->easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl.easy_setopt(c->easy, CURLOPT_XFERINFODATA, c);
+	curl.easy_setopt(c->easy, CURLOPT_NOPROGRESS, 0L);
+	curl.easy_setopt(c->easy, CURLOPT_MAXCONNECTS, 1L);
+	limit_protocols(c->easy);
+	set_tls(c->easy, e);
+}
+
+struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic bool *abort)
+{
+	struct http_client *c = xcalloc(1, sizeof(*c));
+
+	c->endpoint = e;
+	c->abort = abort;
+	c->easy = curl.easy_init();
+	if (!c->easy) {
+		free(c);
+		return NULL;
+	}
+	c->plain = make_headers(e, false);
+	c->gzipped = make_headers(e, true);
+	set_options(c);
+	return c;
+}
+
+/* The status counts only once it is final: 1xx promise nothing. */
+static void read_result(struct http_client *c, CURLcode code, struct http_answer *ret)
+{
+	long status = 0;
+
+	curl.easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	ret->status = status >= 200 ? (u32)status : 0;
+	if (code == CURLE_OK)
+		return;
+	ret->cut = true;
+	if (c->received > HTTP_ANSWER_MAX)
+		snprintf(ret->error, sizeof(ret->error), "it is longer than %d MiB",
+			 HTTP_ANSWER_MAX >> 20);
+	else
+		text_clean(ret->error, sizeof(ret->error),
+			   *c->error ? c->error : curl.easy_strerror(code), TEXT_SCREEN);
+}
+
+void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
+		      struct http_answer *ret)
+{
+	u64 start = clock_ns(CLOCK_MONOTONIC);
+	CURLcode code;
+
+	*ret = (struct http_answer){ 0 };
+	c->answer = ret;
+	c->received = 0;
+	c->error[0] = '\0';
+	curl.easy_setopt(c->easy, CURLOPT_HTTPHEADER, gzip ? c->gzipped : c->plain);
+	curl.easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
+	curl.easy_setopt(c->easy, CURLOPT_POSTFIELDS, body);
+	curl.easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl.easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	code = curl.easy_perform(c->easy);
+	ret->took_ns = clock_ns(CLOCK_MONOTONIC) - start;
+	read_result(c, code, ret);
+}
+
+void http_client_free(struct http_client *c)
+{
+	if (!c)
+		return;
+	curl.easy_cleanup(c->easy);
+	curl.slist_free_all(c->plain);
+	curl.slist_free_all(c->gzipped);
+	free(c);
+}
+
+#else
+
+char *http_load(void)
+{
+	return xstrdup("this ottop was built without libcurl's headers (libcurl4-openssl-dev)");
+}
+
+struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic bool *abort)
+{
+	(void)e, (void)abort;
+	return NULL;
+}
+
+void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
+		      struct http_answer *ret)
+{
+	(void)c, (void)body, (void)n, (void)gzip, (void)timeout_ms;
+	*ret = (struct http_answer){ 0 };
+}
+
+void http_client_free(struct http_client *c)
+{
+	(void)c;
+}
+
+#endif

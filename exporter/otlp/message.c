@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* message.c: attributes and resources; names of the semantic conventions. See message.h. */
+#include <string.h>
+
+#include "exporter/otlp/message.h"
+
+/* ---- attributes ---------------------------------------------------------------------- */
+
+static Otlp__AnyValue *attribute_new(struct scratch *a, struct attributes *to, const char *key)
+{
+	Otlp__KeyValue *kv = SCRATCH_NEW(a, Otlp__KeyValue, otlp__key_value);
+
+	kv->key = (char *)key;
+	kv->value = SCRATCH_NEW(a, Otlp__AnyValue, otlp__any_value);
+	SCRATCH_APPEND(a, to, attributes, kv);
+	return kv->value;
+}
+
+void attribute_text(struct scratch *a, struct attributes *to, const char *key, const char *value)
+{
+	Otlp__AnyValue *v;
+
+	if (!value || !*value)
+		return;
+	v = attribute_new(a, to, key);
+	v->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+	v->string_value = scratch_text(a, value);
+}
+
+void attribute_int(struct scratch *a, struct attributes *to, const char *key, u64 value)
+{
+	Otlp__AnyValue *v;
+
+	if (!u64_known(value))
+		return;
+	v = attribute_new(a, to, key);
+	v->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
+	v->int_value = (s64)value;
+}
+
+void attribute_bool(struct scratch *a, struct attributes *to, const char *key, bool value)
+{
+	Otlp__AnyValue *v = attribute_new(a, to, key);
+
+	v->value_case = OTLP__ANY_VALUE__VALUE_BOOL_VALUE;
+	v->bool_value = value;
+}
+
+/* "docker:3f0a...": the runtime is no part of the id. */
+static void attribute_container(struct scratch *a, struct attributes *to, const char *key,
+				const char *value)
+{
+	const char *id = value ? strchr(value, ':') : NULL;
+
+	attribute_text(a, to, key, id ? id + 1 : value);
+}
+
+void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r)
+{
+	const struct table_desc *d = &table_descs[r->table];
+
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+
+		if (!*f->metric || (f->kind != FK_KEY && f->kind != FK_LABEL))
+			continue;
+		if (f->type == FT_U64)
+			attribute_int(a, to, f->metric, row_u64(r, f));
+		else if (!strcmp(f->metric, "container.id"))
+			attribute_container(a, to, f->metric, row_str(r, f));
+		else if (f->type == FT_STR)
+			attribute_text(a, to, f->metric, row_str(r, f));
+	}
+}
+
+/* ---- resources ------------------------------------------------------------------------- */
+
+/* The names of the conventions; others stay as uname(2) has them. */
+static const char *arch_name(const char *machine)
+{
+	static const char *const names[][2] = {
+		{ "x86_64", "amd64" }, { "aarch64", "arm64" }, { "ppc64le", "ppc64" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(machine, names[i][0]))
+			return names[i][1];
+	return machine;
+}
+
+static bool has_key(const struct attributes *a, const char *key)
+{
+	for (size_t i = 0; i < a->n_attributes; i++)
+		if (!strcmp(a->attributes[i]->key, key))
+			return true;
+	return false;
+}
+
+void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
+			const struct otlp_config *config)
+{
+	/* what the user says comes first, and no key twice */
+	for (u32 i = 0; i < config->resource.n; i++) {
+		const struct otlp_pair *p = &config->resource.pairs[i];
+
+		if (!has_key(to, p->key))
+			attribute_text(a, to, scratch_text(a, p->key), p->value);
+	}
+	if (!has_key(to, "host.name"))
+		attribute_text(a, to, "host.name", session->host_name);
+	if (!has_key(to, "host.arch"))
+		attribute_text(a, to, "host.arch", arch_name(session->arch));
+	if (!has_key(to, "os.type"))
+		attribute_text(a, to, "os.type", "linux");
+	if (!has_key(to, "os.version"))
+		attribute_text(a, to, "os.version", session->kernel);
+}
+
+void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config)
+{
+	attribute_text(a, to, "service.name", config->service_name);
+	attribute_text(a, to, "service.version", OTTOP_VERSION);
+	attributes_of_host(a, to, session, config);
+	if (!has_key(to, "service.instance.id"))
+		attribute_text(a, to, "service.instance.id", session->host_name);
+}
+
+void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const char *name, u64 pid,
+			   u64 start_ns)
+{
+	char *instance = pid ? scratch_printf(a, "%s:%llu:%llu", session->host_name,
+					    (unsigned long long)pid, (unsigned long long)start_ns) :
+			       scratch_printf(a, "%s:other", session->host_name);
+
+	attribute_text(a, to, "service.name", name && *name ? name : "unknown_service");
+	attribute_text(a, to, "service.instance.id", instance);
+	attributes_of_host(a, to, session, config);
+}
+
+Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from)
+{
+	Otlp__Resource *r = SCRATCH_NEW(a, Otlp__Resource, otlp__resource);
+
+	r->attributes = from->attributes;
+	r->n_attributes = from->n_attributes;
+	return r;
+}
+
+Otlp__Scope *scope_new(struct scratch *a)
+{
+	Otlp__Scope *s = SCRATCH_NEW(a, Otlp__Scope, otlp__scope);
+
+	s->name = "ottop";
+	s->version = OTTOP_VERSION;
+	return s;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* message.h: the pieces of OTLP messages, made in a scratch. */
+#ifndef OTTOP_OTLP_MESSAGE_H
+#define OTTOP_OTLP_MESSAGE_H
+
+#include "bpf/model/snapshot.h"
+#include "exporter/otlp/scratch.h"
+#include "exporter/otlp/config.h"
+#include "exporter/otlp/metric.h"
+#include "otlp.pb-c.h"
+
+#define SCRATCH_NEW(scratch, type, prefix) \
+	({ type *m_ = scratch_alloc(scratch, sizeof(*m_)); prefix##__init(m_); m_; })
+/* Appends a pointer to a repeated field: n_NAME and NAME of a message. */
+#define SCRATCH_APPEND(scratch, message, name, item) do {					\
+	(message)->name = scratch_grow(scratch, (message)->name, (message)->n_##name);	\
+	(message)->name[(message)->n_##name++] = (item);				\
+} while (0)
+
+struct attributes {
+	Otlp__KeyValue **attributes;
+	size_t n_attributes;
+};
+
+/* Unknown and blank values add nothing. Keys must live as long as the message. */
+void attribute_text(struct scratch *a, struct attributes *to, const char *key, const char *value);
+void attribute_int(struct scratch *a, struct attributes *to, const char *key, u64 value);
+void attribute_bool(struct scratch *a, struct attributes *to, const char *key, bool value);
+
+/*
+ * What all resources of this machine have: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES.
+ * service.* is the caller's.
+ */
+void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
+			const struct otlp_config *config);
+/* ottop as the sender: its service.* and those of its machine. */
+void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config);
+/*
+ * A program that was observed: service.name is its name; pid and start say which process
+ * (service.instance.id), 0 where there are many.
+ */
+void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const char *name, u64 pid,
+			   u64 start_ns);
+/* The labels of a row that are attributes; of a container only its id, as is customary. */
+void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r);
+
+Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from);
+Otlp__Scope *scope_new(struct scratch *a);
+
+/* Nanoseconds of CLOCK_BOOTTIME as Unix time. */
+static inline u64 unix_ns(const struct snapshot *s, u64 boot_ns)
+{
+	return boot_ns + (u64)s->unix_offset_ns;
+}
+
+/* ---- metrics ---------------------------------------------------------------------- */
+
+struct metrics {
+	struct scratch *scratch;
+	Otlp__MetricsRequest *request;
+	Otlp__ScopeMetrics *scope;	/* of the resource that was begun last */
+	u64 time_unix_ns;
+	s64 start_offset_ns;		/* from CLOCK_BOOTTIME to Unix time, for starts */
+	u32 points;
+};
+
+/*
+ * All points are of this Unix time. Starts must stay what they are from export to export, or a
+ * series seems to begin anew: they are made with an offset that is not measured each time.
+ */
+void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 start_offset_ns);
+/* What follows is of another resource. One without points is left out at the end. */
+void metrics_resource(struct metrics *m, const struct attributes *from);
+/*
+ * Adds a point; the metric's own attribute is added to those in `from` (may be NULL). start_ns
+ * (CLOCK_BOOTTIME): since when a counter counts.
+ */
+void metrics_int(struct metrics *m, const struct otlp_metric *metric,
+		 const struct attributes *from, u64 start_ns, u64 value);
+void metrics_double(struct metrics *m, const struct otlp_metric *metric,
+		    const struct attributes *from, u64 start_ns, double value);
+/* The value of a row, scaled; nothing where it is not known. */
+void metrics_value(struct metrics *m, const struct otlp_metric *metric,
+		   const struct attributes *from, u64 start_ns, const struct row *r);
+/* Encodes (free() it), or NULL where there is nothing to send. */
+u8 *metrics_pack(struct metrics *m, size_t *ret_n);
+
+#endif

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* otlp.c: see otlp.h. All but otlp_open() and otlp_free() runs in the exporter's thread. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "exporter/otlp/http.h"
+#include "exporter/otlp/message.h"
+#include "exporter/otlp/otlp.h"
+#include "exporter/otlp/processes.h"
+
+#define REQUEST_MAX (64u << 20)	/* before compression: the specification's */
+
+#define CLOCK_STEP_NS (s64)NSEC_PER_SEC
+
+/* Tables whose rows are points of one resource, that of ottop. */
+static const enum table_id plain_tables[] = { TABLE_host, TABLE_cpus, TABLE_self };
+
+/* Bytes that may wait for each endpoint: only an outage fills them. */
+static const u64 cap_bytes[OTLP_SIGNALS] = {
+	[OTLP_METRICS] = 4 << 20, [OTLP_TRACES] = 8 << 20, [OTLP_LOGS] = 4 << 20,
+};
+
+struct otlp_sink {
+	struct sink sink;
+	struct otlp_config config;
+	struct otlp_sender *senders[OTLP_SIGNALS];
+	struct otlp_stats final[OTLP_SIGNALS];	/* once they have ended */
+	bool hung;
+	const struct session *session;
+	struct otlp_processes *processes;
+	struct otlp_metric *metrics[ARRAY_SIZE(plain_tables)];	/* of the plain tables */
+	u32 n_metrics[ARRAY_SIZE(plain_tables)];
+	const struct snapshot *last;	/* the newest one */
+	s64 start_offset_ns;		/* see metrics_begin() */
+	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
+};
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+/* gzip at its fastest: what is sent is mostly names that repeat. NULL: it could not. */
+static u8 *compress_body(const u8 *data, size_t n, size_t *ret_n)
+{
+	z_stream z = { .next_in = (u8 *)data, .avail_in = (uInt)n };
+	u8 *out;
+
+	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	*ret_n = deflateBound(&z, (uLong)n);
+	out = xmalloc(*ret_n);
+	z.next_out = out;
+	z.avail_out = (uInt)*ret_n;
+	deflate(&z, Z_FINISH);
+	*ret_n = z.total_out;
+	deflateEnd(&z);
+	return xrealloc(out, *ret_n);
+}
+
+/* Queues one request; takes `data`, which may be NULL. */
+static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
+			 u32 items)
+{
+	size_t n_zipped;
+	u8 *zipped;
+
+	if (!data)
+		return;
+	if (n > REQUEST_MAX) {
+		otlp_sender_count_dropped(o->senders[signal], items);
+		free(data);
+		return;
+	}
+	zipped = o->config.endpoints[signal].gzip ? compress_body(data, n, &n_zipped) : NULL;
+	if (!zipped) {
+		otlp_sender_push(o->senders[signal], data, n, false, items);
+		return;
+	}
+	free(data);
+	otlp_sender_push(o->senders[signal], zipped, n_zipped, true, items);
+}
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+static void put_row(const struct otlp_sink *o, u32 i, const struct snapshot *s,
+		    const struct row *r, struct metrics *m)
+{
+	struct attributes a = { 0 };
+	u64 start = r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
+
+	attributes_of_row(m->scratch, &a, r);
+	for (u32 k = 0; k < o->n_metrics[i]; k++)
+		metrics_value(m, &o->metrics[i][k], &a, start, r);
+}
+
+static void put_tables(const struct otlp_sink *o, const struct snapshot *s, struct metrics *m)
+{
+	struct attributes a = { 0 };
+
+	attributes_of_ottop(m->scratch, &a, s->session, &o->config);
+	metrics_resource(m, &a);
+	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++) {
+		const struct table *t = &s->tables[plain_tables[i]];
+
+		for (u32 k = 0; k < t->n; k++)
+			put_row(o, i, s, t->rows[k], m);
+	}
+}
+
+/* Measuring jitters; only a step of the clock is news. */
+static void keep_offset(struct otlp_sink *o, const struct snapshot *s)
+{
+	if (!o->exported_seq || llabs(s->unix_offset_ns - o->start_offset_ns) > CLOCK_STEP_NS)
+		o->start_offset_ns = s->unix_offset_ns;
+}
+
+static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
+{
+	struct scratch scratch = { 0 };
+	struct metrics m;
+	size_t n = 0;
+	u8 *data;
+
+	keep_offset(o, s);
+	metrics_begin(&m, &scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
+	put_tables(o, s, &m);
+	otlp_processes_export(o->processes, s, &o->config, &m);
+	data = metrics_pack(&m, &n);
+	send_request(o, OTLP_METRICS, data, n, m.points);
+	scratch_free(&scratch);
+	o->exported_ns = s->time_ns;
+	o->exported_seq = s->seq;
+}
+
+/* Half a tick early is nearer than half a tick late. */
+static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
+{
+	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
+
+	if (!s->interval_ns)
+		return false;	/* there are no rates yet */
+	return !o->exported_seq ||
+	       s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns;
+}
+
+/* ---- the sink ----------------------------------------------------------------------------------- */
+
+static int otlp_write(struct sink *sink, const struct snapshot *s)
+{
+	struct otlp_sink *o = (struct otlp_sink *)sink;
+
+	snapshot_put(o->last);
+	o->last = snapshot_get(s);
+	otlp_processes_take(o->processes, s);
+	if (is_due(o, s))
+		export_metrics(o, s);
+	return 0;
+}
+
+/* Ends the senders, all within the same time. */
+static void finish(struct otlp_sink *o)
+{
+	u64 until = clock_ns(CLOCK_MONOTONIC) + OTLP_FLUSH_MS * NSEC_PER_MSEC;
+
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (o->senders[i])
+			otlp_sender_finish(o->senders[i], until);
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		if (o->senders[i] && !otlp_sender_stop(o->senders[i], &o->final[i]))
+			o->hung = true;
+		o->senders[i] = NULL;
+	}
+}
+
+/* What was seen since the last export leaves too. */
+static int otlp_close(struct sink *sink)
+{
+	struct otlp_sink *o = (struct otlp_sink *)sink;
+
+	if (o->last && o->last->interval_ns && o->last->seq != o->exported_seq)
+		export_metrics(o, o->last);
+	finish(o);
+	snapshot_put(o->last);
+	o->last = NULL;
+	return 0;
+}
+
+/* ---- beginning and end ---------------------------------------------------------------------- */
+
+static void find_metrics(struct otlp_sink *o, u32 i)
+{
+	const struct table_desc *d = &table_descs[plain_tables[i]];
+
+	o->metrics[i] = xcalloc(d->n_fields, sizeof(*o->metrics[i]));
+	for (u32 k = 0; k < d->n_fields; k++) {
+		struct otlp_metric *m = &o->metrics[i][o->n_metrics[i]];
+
+		if (otlp_metric_of(&d->fields[k], m) && m->kind != OTLP_ATTRIBUTE &&
+		    m->kind != OTLP_HISTOGRAM)
+			o->n_metrics[i]++;
+	}
+}
+
+static char *start(struct otlp_sink *o)
+{
+	o->senders[OTLP_METRICS] = otlp_sender_start(&o->config.endpoints[OTLP_METRICS],
+						     cap_bytes[OTLP_METRICS]);
+	if (!o->senders[OTLP_METRICS])
+		return xasprintf("--otlp: no thread: %s", strerror(errno));
+	return NULL;
+}
+
+struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct session *session,
+			    char **ret_error)
+{
+	struct otlp_sink *o = xcalloc(1, sizeof(*o));
+	char *why;
+
+	o->session = session;
+	o->sink.name = "otlp";
+	o->sink.write = otlp_write;
+	o->sink.close = otlp_close;
+	*ret_error = otlp_config_read(&o->config, url, (otlp_getenv *)getenv);
+	why = *ret_error ? NULL : http_load();
+	if (why)
+		*ret_error = xasprintf("--otlp: %s", why);
+	free(why);
+	if (!*ret_error)
+		*ret_error = start(o);
+	if (*ret_error) {
+		otlp_free(o);
+		return NULL;
+	}
+	o->processes = otlp_processes_new(max_processes);
+	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
+		find_metrics(o, i);
+	return o;
+}
+
+struct sink *otlp_sink_of(struct otlp_sink *o)
+{
+	return &o->sink;
+}
+
+u64 otlp_tables(void)
+{
+	u64 tables = TABLE_BIT(TABLE_processes);
+
+	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
+		tables |= TABLE_BIT(plain_tables[i]);
+	return tables;
+}
+
+bool otlp_is_delivered(const struct otlp_sink *o)
+{
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (o->final[i].dropped || o->final[i].refused)
+			return false;
+	return true;
+}
+
+char *otlp_report(const struct otlp_sink *o)
+{
+	static const char *const items[] = { "data points", "spans", "log records" };
+	char *shown = otlp_url_shown(o->config.endpoints[OTLP_METRICS].url), *line;
+	const struct otlp_stats *f = &o->final[OTLP_METRICS];
+
+	if (f->dropped || f->refused)
+		line = xasprintf("--otlp %s: %llu %s sent, %llu refused, %llu dropped; last: %s",
+				 shown, (unsigned long long)f->sent, items[OTLP_METRICS],
+				 (unsigned long long)f->refused, (unsigned long long)f->dropped,
+				 *f->error ? f->error : "no time was left");
+	else
+		line = xasprintf("sent %llu %s to %s", (unsigned long long)f->sent,
+				 items[OTLP_METRICS], shown);
+	free(shown);
+	return line;
+}
+
+/* A thread that hangs still uses the configuration: that is left to the end of the process. */
+void otlp_free(struct otlp_sink *o)
+{
+	if (!o || o->hung)
+		return;
+	finish(o);
+	otlp_processes_free(o->processes);
+	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
+		free(o->metrics[i]);
+	snapshot_put(o->last);
+	otlp_config_free(&o->config);
+	free(o);
+}

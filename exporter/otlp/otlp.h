@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * otlp.h: snapshots as OTLP, to a collector: a sink of the exporter whose write() encodes and
+ * queues, and one thread a signal that posts (sender.h). Nothing of it ever waits for the
+ * network but these threads.
+ */
+#ifndef OTTOP_OTLP_H
+#define OTTOP_OTLP_H
+
+#include "exporter/exporter.h"
+#include "exporter/otlp/config.h"
+#include "exporter/otlp/sender.h"
+
+#define OTLP_FLUSH_MS 5000	/* for what is queued at the end */
+
+struct otlp_sink;
+
+/*
+ * Reads the environment, loads libcurl, starts the threads; at most max_processes have series
+ * of their own. NULL: *ret_error is one line (free() it). session as in struct snapshot.
+ */
+struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct session *session,
+			    char **ret_error);
+/* For exporter_add(); its close() flushes within OTLP_FLUSH_MS and a little. */
+struct sink *otlp_sink_of(struct otlp_sink *o);
+/* Tables that must be observed for it. */
+u64 otlp_tables(void);
+/* What became of it in one line (free() it), once the sink is closed. */
+char *otlp_report(const struct otlp_sink *o);
+/* Whether all was taken by the collector; once the sink is closed. */
+bool otlp_is_delivered(const struct otlp_sink *o);
+/* NULL-safe; the sink must be closed (or never given to an exporter). */
+void otlp_free(struct otlp_sink *o);
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* points.c: metrics and their points; see message.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/otlp/message.h"
+
+void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 start_offset_ns)
+{
+	*m = (struct metrics){ .scratch = a, .time_unix_ns = time_unix_ns,
+			       .start_offset_ns = start_offset_ns };
+	m->request = SCRATCH_NEW(a, Otlp__MetricsRequest, otlp__metrics_request);
+}
+
+void metrics_resource(struct metrics *m, const struct attributes *from)
+{
+	struct scratch *a = m->scratch;
+	Otlp__ResourceMetrics *r;
+
+	if (m->scope && !m->scope->n_metrics)	/* the last one remained empty */
+		m->request->n_resource_metrics--;
+	r = SCRATCH_NEW(a, Otlp__ResourceMetrics, otlp__resource_metrics);
+	r->resource = resource_new(a, from);
+	m->scope = SCRATCH_NEW(a, Otlp__ScopeMetrics, otlp__scope_metrics);
+	m->scope->scope = scope_new(a);
+	SCRATCH_APPEND(a, r, scope_metrics, m->scope);
+	SCRATCH_APPEND(a, m->request, resource_metrics, r);
+}
+
+static void make_sum(struct metrics *m, Otlp__Metric *to, bool monotonic)
+{
+	Otlp__Sum *sum = SCRATCH_NEW(m->scratch, Otlp__Sum, otlp__sum);
+
+	sum->is_monotonic = monotonic;
+	sum->aggregation_temporality = OTLP__TEMPORALITY__CUMULATIVE;
+	to->data_case = OTLP__METRIC__DATA_SUM;
+	to->sum = sum;
+}
+
+static Otlp__Metric *metric_new(struct metrics *m, const struct otlp_metric *metric)
+{
+	Otlp__Metric *new = SCRATCH_NEW(m->scratch, Otlp__Metric, otlp__metric);
+
+	new->name = (char *)metric->name;
+	new->unit = (char *)metric->unit;
+	/* of several fields that are one metric no description is that of all */
+	if (!*metric->key)
+		new->description = (char *)metric->field->help;
+	if (metric->kind == OTLP_GAUGE) {
+		new->data_case = OTLP__METRIC__DATA_GAUGE;
+		new->gauge = SCRATCH_NEW(m->scratch, Otlp__Gauge, otlp__gauge);
+	} else {
+		make_sum(m, new, metric->kind == OTLP_COUNTER);
+	}
+	SCRATCH_APPEND(m->scratch, m->scope, metrics, new);
+	return new;
+}
+
+static Otlp__Metric *find_metric(struct metrics *m, const struct otlp_metric *metric)
+{
+	for (size_t i = 0; i < m->scope->n_metrics; i++)
+		if (!strcmp(m->scope->metrics[i]->name, metric->name))
+			return m->scope->metrics[i];
+	return metric_new(m, metric);
+}
+
+static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric *metric,
+				    const struct attributes *from, u64 start_ns)
+{
+	Otlp__NumberPoint *p = SCRATCH_NEW(m->scratch, Otlp__NumberPoint, otlp__number_point);
+	Otlp__Metric *to = find_metric(m, metric);
+	struct attributes own = { 0 };
+
+	for (size_t i = 0; from && i < from->n_attributes; i++)
+		SCRATCH_APPEND(m->scratch, &own, attributes, from->attributes[i]);
+	if (*metric->key)
+		attribute_text(m->scratch, &own, metric->key, metric->value);
+	p->attributes = own.attributes;
+	p->n_attributes = own.n_attributes;
+	p->time_unix_nano = m->time_unix_ns;
+	if (metric->kind == OTLP_GAUGE) {
+		SCRATCH_APPEND(m->scratch, to->gauge, data_points, p);
+	} else {
+		p->start_time_unix_nano = min(start_ns + (u64)m->start_offset_ns, m->time_unix_ns);
+		SCRATCH_APPEND(m->scratch, to->sum, data_points, p);
+	}
+	m->points++;
+	return p;
+}
+
+void metrics_int(struct metrics *m, const struct otlp_metric *metric,
+		 const struct attributes *from, u64 start_ns, u64 value)
+{
+	Otlp__NumberPoint *p = add_point(m, metric, from, start_ns);
+
+	p->value_case = OTLP__NUMBER_POINT__VALUE_AS_INT;
+	p->as_int = (s64)min(value, (u64)INT64_MAX);
+}
+
+void metrics_double(struct metrics *m, const struct otlp_metric *metric,
+		    const struct attributes *from, u64 start_ns, double value)
+{
+	Otlp__NumberPoint *p = add_point(m, metric, from, start_ns);
+
+	p->value_case = OTLP__NUMBER_POINT__VALUE_AS_DOUBLE;
+	p->as_double = value;
+}
+
+void metrics_value(struct metrics *m, const struct otlp_metric *metric,
+		   const struct attributes *from, u64 start_ns, const struct row *r)
+{
+	const struct field *f = metric->field;
+
+	if (f->type == FT_F32 && f32_known(row_f32(r, f)))
+		metrics_double(m, metric, from, start_ns,
+			       (double)row_f32(r, f) * metric->scale);
+	else if (f->type == FT_U64 && u64_known(row_u64(r, f)) && metric->is_integer)
+		metrics_int(m, metric, from, start_ns, row_u64(r, f));
+	else if (f->type == FT_U64 && u64_known(row_u64(r, f)))
+		metrics_double(m, metric, from, start_ns,
+			       (double)row_u64(r, f) * metric->scale);
+}
+
+u8 *metrics_pack(struct metrics *m, size_t *ret_n)
+{
+	u8 *data;
+
+	if (m->scope && !m->scope->n_metrics)
+		m->request->n_resource_metrics--;
+	if (!m->points)
+		return NULL;
+	*ret_n = otlp__metrics_request__get_packed_size(m->request);
+	data = xmalloc(*ret_n);
+	otlp__metrics_request__pack(m->request, data);
+	return data;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* processes.c: see processes.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/otlp/processes.h"
+
+/* A process that was seen. Those of the last tick, and own ones that ended since the export. */
+struct tracked {
+	u64 pid, start_ns;
+	const struct processes_row *row;	/* its last one; counted */
+	bool own;		/* has series of its own */
+	bool leaving;		/* for the last time */
+	u64 own_from_ns;	/* CLOCK_BOOTTIME, where they began later than the process; else 0 */
+	u64 base[PROCESS_METRICS_MAX];	/* counters at that time */
+	float score;		/* of this export */
+};
+
+struct otlp_processes {
+	u32 max;
+	struct otlp_metric metrics[PROCESS_METRICS_MAX];
+	u32 n_metrics;
+	struct tracked *tracked;	/* in the order of the table */
+	u32 n, cap;
+	bool begun;
+	u64 begun_ns;			/* CLOCK_BOOTTIME of the first tick */
+	u64 rest[PROCESS_METRICS_MAX];	/* counters of those without series, since then */
+};
+
+struct otlp_processes *otlp_processes_new(u32 max)
+{
+	const struct table_desc *d = &table_descs[TABLE_processes];
+	struct otlp_processes *p = xcalloc(1, sizeof(*p));
+
+	p->max = max;
+	for (u32 i = 0; i < d->n_fields && p->n_metrics < PROCESS_METRICS_MAX; i++)
+		if (otlp_metric_of(&d->fields[i], &p->metrics[p->n_metrics]) &&
+		    p->metrics[p->n_metrics].kind != OTLP_ATTRIBUTE)
+			p->n_metrics++;
+	return p;
+}
+
+static u64 counter_of(const struct otlp_processes *p, u32 i, const struct processes_row *r)
+{
+	return p->metrics[i].kind == OTLP_COUNTER ? row_u64(&r->row, p->metrics[i].field) :
+						    U64_UNKNOWN;
+}
+
+/* ---- taking in a tick ---------------------------------------------------------------------- */
+
+static int order(const struct tracked *t, const struct processes_row *r)
+{
+	if (t->pid != r->pid)
+		return t->pid < r->pid ? -1 : 1;
+	return t->start_ns < r->start_time_ns ? -1 : t->start_ns > r->start_time_ns;
+}
+
+/* What grew since the last tick, of a process without series. A new one grew from nothing. */
+static void add_to_rest(struct otlp_processes *p, const struct processes_row *was,
+			const struct processes_row *is)
+{
+	bool born = !was && is->start_time_ns >= p->begun_ns;
+
+	for (u32 i = 0; i < p->n_metrics; i++) {
+		u64 now = counter_of(p, i, is);
+
+		if (was || born)
+			p->rest[i] += counter_growth(was ? counter_of(p, i, was) : 0, now);
+	}
+}
+
+static void set_row(struct tracked *t, const struct processes_row *r)
+{
+	const struct row *old = t->row ? &t->row->row : NULL;
+
+	t->row = (const struct processes_row *)row_get(&r->row);
+	row_put(old);
+}
+
+/* One of the old ones that has no row in this tick: kept when its last values are not out yet. */
+static bool is_kept(const struct tracked *t)
+{
+	return t->own && t->row->row.closed;
+}
+
+static void forget(struct tracked *t)
+{
+	row_put(&t->row->row);
+}
+
+static void take_row(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
+{
+	if (!t->own && p->begun)
+		add_to_rest(p, t->row, r);
+	t->pid = r->pid;
+	t->start_ns = r->start_time_ns;
+	set_row(t, r);
+}
+
+/* Merges the old list and the table, both in the order of the keys. */
+void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
+{
+	const struct table *table = &s->tables[TABLE_processes];
+	struct tracked *old = p->tracked;
+	u32 n_old = p->n, i = 0;
+
+	p->tracked = NULL;
+	p->n = p->cap = 0;
+	for (u32 k = 0; k < table->n || i < n_old; ) {
+		const struct processes_row *r = k < table->n ?
+			(const struct processes_row *)table->rows[k] : NULL;
+		int c = i == n_old ? 1 : r ? order(&old[i], r) : -1;
+		struct tracked t = c <= 0 ? old[i++] : (struct tracked){ 0 };
+
+		k += c >= 0;
+		if (c < 0 && !is_kept(&t)) {
+			forget(&t);
+			continue;
+		}
+		if (c >= 0)
+			take_row(p, &t, r);
+		p->tracked = grow(p->tracked, p->n, &p->cap, sizeof(t));
+		p->tracked[p->n++] = t;
+	}
+	free(old);
+	if (!p->begun)
+		p->begun_ns = s->time_ns;
+	p->begun = true;
+}
+
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+/* CPU first, memory among the idle; who has series keeps them unless another is twice as busy. */
+static float score_of(const struct tracked *t)
+{
+	float score = f32_known(t->row->cpu_pct) ? t->row->cpu_pct : 0;
+
+	if (u64_known(t->row->rss_bytes))
+		score += (float)t->row->rss_bytes / (float)(1ull << 40);
+	return t->own ? 2 * score + 1e-6f : score;
+}
+
+static int by_score(const void *a, const void *b)
+{
+	const struct tracked *x = *(struct tracked *const *)a, *y = *(struct tracked *const *)b;
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x < y ? -1 : x > y;	/* the older one */
+}
+
+/* What it did before the first tick is its own; what it did since is in the rest already. */
+static void give_series(struct otlp_processes *p, struct tracked *t, u64 now_ns, bool first)
+{
+	t->own = true;
+	t->own_from_ns = first ? 0 : now_ns;
+	for (u32 i = 0; i < p->n_metrics; i++)
+		t->base[i] = counter_of(p, i, t->row);
+}
+
+/*
+ * Who ended without series gets none; what ended with them still counts. Who loses them has
+ * a last point: what it did since the one before is not in the rest.
+ */
+static void choose(struct otlp_processes *p, u64 now_ns, bool first)
+{
+	struct tracked **sorted = xmalloc((p->n + 1) * sizeof(*sorted));
+	u32 n = 0, left = p->max;
+
+	for (u32 i = 0; i < p->n; i++) {
+		struct tracked *t = &p->tracked[i];
+
+		if (t->row->row.closed) {
+			left -= t->own && left;
+			continue;
+		}
+		t->score = score_of(t);
+		sorted[n++] = t;
+	}
+	qsort(sorted, n, sizeof(*sorted), by_score);
+	for (u32 i = 0; i < n; i++) {
+		if (i >= left)
+			sorted[i]->leaving = sorted[i]->own;
+		else if (!sorted[i]->own)
+			give_series(p, sorted[i], now_ns, first);
+	}
+	free(sorted);
+}
+
+/* ---- points ------------------------------------------------------------------------------------ */
+
+/* Counters of the conventions count from the start of the process, ours from when it was seen. */
+static u64 start_of(const struct tracked *t, const struct otlp_metric *metric)
+{
+	if (t->own_from_ns)
+		return t->own_from_ns;
+	if (strncmp(metric->name, "process.", 8) && t->row->row.first_seen_ns)
+		return t->row->row.first_seen_ns;
+	return t->start_ns;
+}
+
+/* Of a process 100 % is one CPU; in the conventions 1 is all of them. */
+static double scale_of(const struct otlp_metric *metric, u32 cpus)
+{
+	return strcmp(metric->name, "process.cpu.utilization") ? metric->scale :
+								 metric->scale / cpus;
+}
+
+static void put_number(struct metrics *m, const struct otlp_metric *metric, u64 start_ns,
+		       u64 value)
+{
+	if (metric->is_integer)
+		metrics_int(m, metric, NULL, start_ns, value);
+	else
+		metrics_double(m, metric, NULL, start_ns, (double)value * metric->scale);
+}
+
+static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, u32 cpus,
+		      struct metrics *m)
+{
+	const struct otlp_metric *metric = &p->metrics[i];
+	u64 start = start_of(t, metric), value;
+
+	if (metric->field->type == FT_F32) {
+		float f = row_f32(&t->row->row, metric->field);
+
+		if (f32_known(f))
+			metrics_double(m, metric, NULL, start, (double)f * scale_of(metric, cpus));
+		return;
+	}
+	value = row_u64(&t->row->row, metric->field);
+	if (metric->kind == OTLP_COUNTER && t->own_from_ns)
+		value = u64_known(t->base[i]) ? counter_growth(t->base[i], value) : U64_UNKNOWN;
+	if (!u64_known(value))
+		return;
+	put_number(m, metric, start, value);
+}
+
+static void put_process(struct otlp_processes *p, const struct tracked *t,
+			const struct snapshot *s, const struct otlp_config *config, u32 cpus,
+			struct metrics *m)
+{
+	struct attributes a = { 0 };
+
+	attributes_of_service(m->scratch, &a, s->session, config, t->row->comm, t->pid, t->start_ns);
+	attributes_of_row(m->scratch, &a, &t->row->row);
+	metrics_resource(m, &a);
+	for (u32 i = 0; i < p->n_metrics; i++)	/* what has ended has no levels any more */
+		if (!t->row->row.closed || p->metrics[i].kind == OTLP_COUNTER)
+			put_value(p, i, t, cpus, m);
+}
+
+/* The sum of a level over those without series; false: none has a value. */
+static bool add_levels(const struct otlp_processes *p, const struct field *f, double *ret)
+{
+	bool any = false;
+
+	*ret = 0;
+	for (u32 i = 0; i < p->n; i++) {
+		const struct row *r = &p->tracked[i].row->row;
+
+		if (p->tracked[i].own || r->closed)
+			continue;
+		if (f->type == FT_F32 ? !f32_known(row_f32(r, f)) : !u64_known(row_u64(r, f)))
+			continue;
+		*ret += f->type == FT_F32 ? (double)row_f32(r, f) : (double)row_u64(r, f);
+		any = true;
+	}
+	return any;
+}
+
+static void put_rest(struct otlp_processes *p, const struct snapshot *s,
+		     const struct otlp_config *config, u32 cpus, struct metrics *m)
+{
+	struct attributes a = { 0 };
+	double sum;
+
+	attributes_of_service(m->scratch, &a, s->session, config, "ottop.other", 0, 0);
+	attribute_bool(m->scratch, &a, "ottop.other", true);
+	metrics_resource(m, &a);
+	for (u32 i = 0; i < p->n_metrics; i++) {
+		const struct otlp_metric *metric = &p->metrics[i];
+
+		if (metric->kind == OTLP_COUNTER)
+			put_number(m, metric, p->begun_ns, p->rest[i]);
+		else if (!add_levels(p, metric->field, &sum))
+			continue;
+		else if (metric->is_integer)
+			metrics_int(m, metric, NULL, p->begun_ns, (u64)sum);
+		else
+			metrics_double(m, metric, NULL, p->begun_ns,
+				       sum * scale_of(metric, cpus));
+	}
+}
+
+static void let_go(struct otlp_processes *p)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < p->n; i++) {
+		struct tracked *t = &p->tracked[i];
+
+		if (t->leaving)
+			t->own = t->leaving = false;
+		if (t->row->row.closed)
+			forget(t);
+		else
+			p->tracked[n++] = *t;
+	}
+	p->n = n;
+}
+
+void otlp_processes_export(struct otlp_processes *p, const struct snapshot *s,
+			   const struct otlp_config *config, struct metrics *m)
+{
+	const struct host_row *host = (const struct host_row *)snapshot_single(s, TABLE_host);
+	u32 cpus = host && u64_known(host->cpus) && host->cpus ? (u32)host->cpus : 1;
+
+	choose(p, s->time_ns, p->begun_ns == s->time_ns);
+	for (u32 i = 0; i < p->n; i++)
+		if (p->tracked[i].own)
+			put_process(p, &p->tracked[i], s, config, cpus, m);
+	put_rest(p, s, config, cpus, m);
+	let_go(p);
+}
+
+void otlp_processes_free(struct otlp_processes *p)
+{
+	if (!p)
+		return;
+	for (u32 i = 0; i < p->n; i++)
+		forget(&p->tracked[i]);
+	free(p->tracked);
+	free(p);
+}

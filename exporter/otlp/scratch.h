@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scratch.h: memory of one message in the making: thousands of small pieces that live and die
+ * together.
+ */
+#ifndef OTTOP_OTLP_SCRATCH_H
+#define OTTOP_OTLP_SCRATCH_H
+
+#include "bpf/model/base.h"
+
+struct scratch_chunk;
+
+/* Zero-initialized: empty. */
+struct scratch {
+	struct scratch_chunk *chunks;
+};
+
+/* n zeroed bytes, aligned for anything, until scratch_free(). */
+void *scratch_alloc(struct scratch *a, size_t n);
+/* A copy of s that is valid UTF-8, as protocol buffers want their strings. */
+char *scratch_text(struct scratch *a, const char *s);
+char *scratch_printf(struct scratch *a, const char *fmt, ...) __printf(2, 3);
+/* Room for one more pointer in an array that has n; grows by doubling. */
+void *scratch_grow(struct scratch *a, void *items, size_t n);
+void scratch_free(struct scratch *a);
+
+#endif

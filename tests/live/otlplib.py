@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A collector for the tests: an HTTP server that keeps what it gets, and a reader of OTLP.
+
+The reader knows the messages by the field numbers that opentelemetry-proto publishes, and takes
+a field that it does not know for a fault. Where the official Python package is installed
+(opentelemetry-proto), official() parses the same bytes with it.
+"""
+import gzip
+import http.server
+import struct
+import threading
+
+# ---- the protocol: message -> number -> (name, type); a list is a repeated field ----------------
+
+KV = ['KeyValue']
+MESSAGES = {
+    'AnyValue': {1: ('string_value', 'string'), 2: ('bool_value', 'bool'),
+                 3: ('int_value', 'int64'), 4: ('double_value', 'double'),
+                 5: ('array_value', 'ArrayValue'), 6: ('kvlist_value', 'KeyValueList'),
+                 7: ('bytes_value', 'bytes')},
+    'ArrayValue': {1: ('values', ['AnyValue'])},
+    'KeyValueList': {1: ('values', KV)},
+    'KeyValue': {1: ('key', 'string'), 2: ('value', 'AnyValue')},
+    'InstrumentationScope': {1: ('name', 'string'), 2: ('version', 'string'),
+                             3: ('attributes', KV), 4: ('dropped_attributes_count', 'uint32')},
+    'Resource': {1: ('attributes', KV), 2: ('dropped_attributes_count', 'uint32')},
+    'ExportMetricsServiceRequest': {1: ('resource_metrics', ['ResourceMetrics'])},
+    'ResourceMetrics': {1: ('resource', 'Resource'), 2: ('scope_metrics', ['ScopeMetrics']),
+                        3: ('schema_url', 'string')},
+    'ScopeMetrics': {1: ('scope', 'InstrumentationScope'), 2: ('metrics', ['Metric']),
+                     3: ('schema_url', 'string')},
+    'Metric': {1: ('name', 'string'), 2: ('description', 'string'), 3: ('unit', 'string'),
+               5: ('gauge', 'Gauge'), 7: ('sum', 'Sum'), 9: ('histogram', 'Histogram'),
+               10: ('exponential_histogram', 'ExponentialHistogram'), 11: ('summary', 'Summary'),
+               12: ('metadata', KV)},
+    'Gauge': {1: ('data_points', ['NumberDataPoint'])},
+    'Sum': {1: ('data_points', ['NumberDataPoint']), 2: ('aggregation_temporality', 'enum'),
+            3: ('is_monotonic', 'bool')},
+    'Histogram': {1: ('data_points', ['HistogramDataPoint']),
+                  2: ('aggregation_temporality', 'enum')},
+    'ExponentialHistogram': {1: ('data_points', ['ExponentialHistogramDataPoint']),
+                             2: ('aggregation_temporality', 'enum')},
+    'NumberDataPoint': {7: ('attributes', KV), 2: ('start_time_unix_nano', 'fixed64'),
+                        3: ('time_unix_nano', 'fixed64'), 4: ('as_double', 'double'),
+                        6: ('as_int', 'sfixed64'), 8: ('flags', 'uint32')},
+    'HistogramDataPoint': {9: ('attributes', KV), 2: ('start_time_unix_nano', 'fixed64'),
+                           3: ('time_unix_nano', 'fixed64'), 4: ('count', 'fixed64'),
+                           5: ('sum', 'double'), 6: ('bucket_counts', ['fixed64']),
+                           7: ('explicit_bounds', ['double']), 10: ('flags', 'uint32'),
+                           11: ('min', 'double'), 12: ('max', 'double')},
+    'Buckets': {1: ('offset', 'sint32'), 2: ('bucket_counts', ['uint64'])},
+    'ExponentialHistogramDataPoint': {
+        1: ('attributes', KV), 2: ('start_time_unix_nano', 'fixed64'),
+        3: ('time_unix_nano', 'fixed64'), 4: ('count', 'fixed64'), 5: ('sum', 'double'),
+        6: ('scale', 'sint32'), 7: ('zero_count', 'fixed64'), 8: ('positive', 'Buckets'),
+        9: ('negative', 'Buckets'), 10: ('flags', 'uint32'), 12: ('min', 'double'),
+        13: ('max', 'double'), 14: ('zero_threshold', 'double')},
+    'ExportTraceServiceRequest': {1: ('resource_spans', ['ResourceSpans'])},
+    'ResourceSpans': {1: ('resource', 'Resource'), 2: ('scope_spans', ['ScopeSpans']),
+                      3: ('schema_url', 'string')},
+    'ScopeSpans': {1: ('scope', 'InstrumentationScope'), 2: ('spans', ['Span']),
+                   3: ('schema_url', 'string')},
+    'Span': {1: ('trace_id', 'bytes'), 2: ('span_id', 'bytes'), 3: ('trace_state', 'string'),
+             4: ('parent_span_id', 'bytes'), 5: ('name', 'string'), 6: ('kind', 'enum'),
+             7: ('start_time_unix_nano', 'fixed64'), 8: ('end_time_unix_nano', 'fixed64'),
+             9: ('attributes', KV), 10: ('dropped_attributes_count', 'uint32'),
+             15: ('status', 'Status'), 16: ('flags', 'fixed32')},
+    'Status': {2: ('message', 'string'), 3: ('code', 'enum')},
+    'ExportLogsServiceRequest': {1: ('resource_logs', ['ResourceLogs'])},
+    'ResourceLogs': {1: ('resource', 'Resource'), 2: ('scope_logs', ['ScopeLogs']),
+                     3: ('schema_url', 'string')},
+    'ScopeLogs': {1: ('scope', 'InstrumentationScope'), 2: ('log_records', ['LogRecord']),
+                  3: ('schema_url', 'string')},
+    'LogRecord': {1: ('time_unix_nano', 'fixed64'), 2: ('severity_number', 'enum'),
+                  3: ('severity_text', 'string'), 5: ('body', 'AnyValue'),
+                  6: ('attributes', KV), 7: ('dropped_attributes_count', 'uint32'),
+                  8: ('flags', 'fixed32'), 9: ('trace_id', 'bytes'), 10: ('span_id', 'bytes'),
+                  11: ('observed_time_unix_nano', 'fixed64'), 12: ('event_name', 'string')},
+}
+REQUESTS = {'/v1/metrics': 'ExportMetricsServiceRequest', '/v1/traces': 'ExportTraceServiceRequest',
+            '/v1/logs': 'ExportLogsServiceRequest'}
+FIXED = {'fixed64': (1, '<Q'), 'sfixed64': (1, '<q'), 'double': (1, '<d'), 'fixed32': (5, '<I')}
+
+
+def varint(data, i):
+    value = shift = 0
+    while True:
+        byte = data[i]
+        i += 1
+        value |= (byte & 0x7f) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value, i
+
+
+def number(kind, value):
+    if kind == 'int64':
+        return value - (1 << 64) if value >> 63 else value
+    if kind == 'sint32':
+        return (value >> 1) ^ -(value & 1)
+    return bool(value) if kind == 'bool' else value
+
+
+def scalar(kind, wire, data, i):
+    """One value that is neither a message nor bytes; (value, next)."""
+    if kind in FIXED:
+        want, fmt = FIXED[kind]
+        assert wire == want, 'wire type %d for %s' % (wire, kind)
+        n = struct.calcsize(fmt)
+        return struct.unpack(fmt, data[i:i + n])[0], i + n
+    assert wire == 0, 'wire type %d for %s' % (wire, kind)
+    value, i = varint(data, i)
+    return number(kind, value), i
+
+
+def value(kind, wire, data, i):
+    if kind in MESSAGES or kind in ('string', 'bytes'):
+        assert wire == 2, 'wire type %d for %s' % (wire, kind)
+        n, i = varint(data, i)
+        raw = data[i:i + n]
+        assert len(raw) == n, 'cut'
+        if kind in MESSAGES:
+            return decode(kind, raw), i + n
+        return (raw.decode('utf-8') if kind == 'string' else raw), i + n
+    return scalar(kind, wire, data, i)
+
+
+def packed(kind, data, i):
+    n, i = varint(data, i)
+    out, end = [], i + n
+    while i < end:
+        v, i = scalar(kind, FIXED[kind][0] if kind in FIXED else 0, data, i)
+        out.append(v)
+    return out, end
+
+
+def decode(message, data):
+    """A message as a dict of the fields that are there; unknown ones are an error."""
+    out, i = {}, 0
+    while i < len(data):
+        tag, i = varint(data, i)
+        name, kind = MESSAGES[message][tag >> 3]
+        if isinstance(kind, str):
+            out[name], i = value(kind, tag & 7, data, i)
+        elif tag & 7 == 2 and kind[0] not in MESSAGES and kind[0] not in ('string', 'bytes'):
+            more, i = packed(kind[0], data, i)
+            out.setdefault(name, []).extend(more)
+        else:
+            v, i = value(kind[0], tag & 7, data, i)
+            out.setdefault(name, []).append(v)
+    return out
+
+
+def official(path, data):
+    """The same bytes by the official definitions; ImportError where they are not installed."""
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
+    kinds = {'/v1/metrics': metrics.ExportMetricsServiceRequest, '/v1/logs': logs.ExportLogsServiceRequest,
+             '/v1/traces': trace.ExportTraceServiceRequest}
+    return kinds[path].FromString(data)
+
+
+def unknown_fields(message):
+    """Whether an official message, or one inside, has fields that its definition has not."""
+    again = type(message)()
+    again.CopyFrom(message)
+    again.DiscardUnknownFields()
+    return again.ByteSize() != message.ByteSize()
+
+
+# ---- what is in them -------------------------------------------------------------------------------
+
+def attributes(thing):
+    out = {}
+    for kv in thing.get('attributes', []):
+        assert kv['key'] not in out, 'twice: ' + kv['key']
+        (out[kv['key']],) = kv['value'].values() or (None,)
+    return out
+
+
+class Point:
+    """A data point with all that says which one it is."""
+
+    def __init__(self, resource, metric, kind, data, point):
+        self.resource, self.metric, self.kind = resource, metric, kind
+        self.name, self.unit = metric['name'], metric.get('unit', '')
+        self.attributes = attributes(point)
+        self.temporality = data.get('aggregation_temporality')
+        self.monotonic = data.get('is_monotonic', False)
+        self.start, self.time = point.get('start_time_unix_nano', 0), point['time_unix_nano']
+        self.value = point.get('as_int', point.get('as_double'))
+        self.point = point
+
+    def series(self):
+        return (tuple(sorted(self.resource.items())), self.name,
+                tuple(sorted(self.attributes.items())))
+
+
+def points(request):
+    for rm in request.get('resource_metrics', []):
+        resource = attributes(rm['resource'])
+        for sm in rm['scope_metrics']:
+            for m in sm['metrics']:
+                for kind in ('gauge', 'sum', 'histogram', 'exponential_histogram'):
+                    for p in m.get(kind, {}).get('data_points', []):
+                        yield Point(resource, m, kind, m[kind], p)
+
+
+# ---- the server ------------------------------------------------------------------------------------
+
+class Request:
+    def __init__(self, path, headers, wire):
+        self.path, self.headers, self.wire = path, headers, wire
+        zipped = headers.get('Content-Encoding') == 'gzip'
+        self.data = gzip.decompress(wire) if zipped else wire
+
+    def message(self):
+        return decode(REQUESTS[self.path], self.data)
+
+
+class Collector:
+    """Listens on loopback and keeps requests. `answer(handler, request)` replaces the 200."""
+
+    def __init__(self, answer=None, port=0, tls=None):
+        self.requests, self.changed, self.answer = [], threading.Condition(), answer
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                collector.take(self, Request(self.path, self.headers, body))
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            allow_reuse_address = daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                pass    # clients that go away are part of the tests
+
+        self.server = Server(('127.0.0.1', port), Handler)
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def url(self):
+        return 'http://127.0.0.1:%d' % self.port
+
+    def take(self, handler, request):
+        if self.answer:
+            kept = self.answer(handler, request)
+        else:
+            reply(handler, 200)
+            kept = True
+        with self.changed:
+            if kept:
+                self.requests.append(request)
+            self.changed.notify_all()
+
+    def wait(self, good, seconds=60):
+        """Until good(requests) is true; its last value."""
+        with self.changed:
+            return self.changed.wait_for(lambda: good(self.requests), seconds)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def reply(handler, status, body=b'', headers=(), kind='application/x-protobuf'):
+    handler.send_response(status)
+    handler.send_header('Content-Type', kind)
+    handler.send_header('Content-Length', str(len(body)))
+    for name, text in headers:
+        handler.send_header(name, text)
+    handler.end_headers()
+    handler.wfile.write(body)

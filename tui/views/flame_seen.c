@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_seen.c: of which frames source lines and inlined functions are worth their price:
+ * of functions that are drawn with a name, are selected or stand in the list. Frames are
+ * addresses, of which a function may have hundreds: the hottest come first, and those
+ * that no column would show are left out.
+ */
+#include <stdlib.h>
+
+#include "tui/views/flame.h"
+
+enum { SEEN = 1, CHOSEN };	/* marks of functions */
+
+#define LABEL_WIDTH 4		/* columns: what is narrower has no name that tells anything */
+#define SEEN_MAX 1024
+
+struct hot {
+	u32 frame;
+	double value;
+};
+
+static void mark_drawn(const struct flame_view *v, u8 *fns)
+{
+	for (u32 i = 0; i < v->n_boxes; i++)
+		if (!v->boxes[i].rest && v->boxes[i].end - v->boxes[i].x >= LABEL_WIDTH)
+			fns[flame_node(v, v->boxes[i].node)->fn] = SEEN;
+	for (u32 i = v->list_top; i < min(v->n_items, v->list_top + v->list_rows); i++)
+		fns[v->items[i].fn] = CHOSEN;	/* it may be too narrow in the graph */
+	if (v->n_boxes)
+		fns[flame_node(v, v->boxes[v->at].node)->fn] = CHOSEN;
+}
+
+/* What the window spent at each frame of a marked function whose lines are not known. */
+static double *weigh(const struct flame_view *v, const u8 *fns)
+{
+	const struct flame *f = &v->f;
+	double *values = xcalloc(f->names.n_frames, sizeof(*values));
+
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		const struct flame_stack *s = &f->stacks[i];
+
+		for (u32 k = s->value > 0 ? 0 : s->n_ids; k < s->n_ids; k++) {
+			u32 id = f->ids[s->ids + k];
+
+			if (id < f->names.n_frames && f->names.frames[id].fn < f->names.n &&
+			    fns[f->names.frames[id].fn])
+				values[id] += s->value;
+		}
+	}
+	return values;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct hot *x = a, *y = b;
+
+	return x->value < y->value ? 1 : -(x->value > y->value);
+}
+
+static u32 choose(const struct flame_view *v, const u8 *fns, const double *values, struct hot *ret)
+{
+	double least = flame_node(v, flame_zoom(v))->value / (4 * max(v->graph_cols, 1));
+	const struct flame_names *names = &v->f.names;
+	u32 n = 0;
+
+	for (u32 id = 0; id < names->n_frames; id++)
+		if (values[id] > 0 && frame_lines_pending(names->frames[id].row) &&
+		    (values[id] >= least || fns[names->frames[id].fn] == CHOSEN))
+			ret[n++] = (struct hot){ id, values[id] };
+	qsort(ret, n, sizeof(*ret), by_value);
+	return min(n, (u32)SEEN_MAX);
+}
+
+void flame_see(struct app *a, const struct flame_view *v)
+{
+	u8 *fns = xcalloc(v->f.names.n + 1, sizeof(*fns));
+	struct hot *hot = xcalloc(v->f.names.n_frames + 1, sizeof(*hot));
+	u32 ids[SEEN_MAX], n;
+	double *values;
+
+	mark_drawn(v, fns);
+	values = weigh(v, fns);
+	n = choose(v, fns, values, hot);
+	for (u32 i = 0; i < n; i++)
+		ids[i] = hot[i].frame;
+	app_see(a, ids, n);
+	free(values);
+	free(hot);
+	free(fns);
+}
