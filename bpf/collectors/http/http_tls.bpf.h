@@ -224,6 +224,7 @@ static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_s
 {
 	struct moved m = { .total = ret, .tx = tx };
 	struct tls_thread *th;
+	u64 len;
 
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
@@ -231,7 +232,7 @@ static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_s
 	if (!th || ret < 5)
 		return 0;
 	find_bytes(&m, bpf_get_current_task_btf());
-	m.base = where_first(&m);
+	m.base = where_first(&m, &len);
 	if (!m.base)
 		return 0;
 	note_ends(th, sk, key, traced);
