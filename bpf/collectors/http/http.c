@@ -211,10 +211,6 @@ static int load(bool tls)
 {
 	int err, tasks = tasks_map_fd();
 
-	if (protocols_fd() < 0) {
-		snprintf(reason, cap, "the process that reads protocols (ottop-protocols) does not run");
-		return -ESRCH;
-	}
 	skel = http__open();
 	if (!skel)
 		return -errno;
@@ -234,8 +230,13 @@ static int load(bool tls)
 static int http_open(char *reason, size_t cap)
 {
 	const char *no_tls = uprobe_returns_obstacle();
-	int err = load(!no_tls);
+	int err;
 
+	if (protocols_fd() < 0) {
+		snprintf(reason, cap, "the process that reads protocols (ottop-protocols) does not run");
+		return -ESRCH;
+	}
+	err = load(!no_tls);
 	if (err && !no_tls) {	/* what is not in TLS is seen all the same */
 		no_tls = "this kernel does not load the programs for it";
 		err = load(false);
