@@ -30,11 +30,7 @@ static bool parse_line(const char *line, struct lock_line *l)
 	return sscanf(rest, " %*s %*s %*s %d %63s", &l->pid, l->inode) == 2;
 }
 
-/*
- * The lock that a process waits for on the file with that inode number. 0, or -ENOENT; the
- * kernel lists the one that waits below the one that is held.
- */
-static int find_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
+int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
 {
 	struct lock_line l, held = { .pid = -1 };
 
@@ -42,8 +38,10 @@ static int find_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
 		const char *colon;
 
 		line += *line == '\n';
-		if (!parse_line(line, &l))
+		if (!parse_line(line, &l)) {
+			held.pid = -1;	/* who waits below it does not wait for the one before */
 			continue;
+		}
 		if (!l.waits) {
 			held = l;
 			continue;
@@ -78,7 +76,7 @@ void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
 		answer_add(a->text, "fd %u", fd);
 	if (n < 0)
 		answer_add(a->text, " held by ? (/proc/locks: %s)", strerror(-n));
-	else if (find_holder(text, q->pid, inode_of(q, fd), &holder))
+	else if (locks_holder(text, q->pid, inode_of(q, fd), &holder))
 		answer_add(a->text, " held by ? (not in /proc/locks)");
 	else if (holder <= 0)
 		answer_add(a->text, " held by ? (a lock of an open file, not of a process)");

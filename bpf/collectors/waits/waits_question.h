@@ -78,6 +78,12 @@ void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_ans
 void select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a);
 void futex_answer(const struct wait_question *q, struct wait_answer *a);
 void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
+/*
+ * Of the text of /proc/locks: who holds the lock for which a process waits on the file with that
+ * inode number (U64_UNKNOWN: on any file). The kernel lists who waits below the lock that is held. 0 and
+ * a pid (-1: an open file holds it, whoever has that open), or -ENOENT: it waits for none.
+ */
+int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid);
 void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
 		  struct wait_answer *a);
 
