@@ -57,7 +57,7 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
 
 /*
  * .debug_frame serves where .eh_frame has nothing. Go's is of no use: it does
- * not say where rbp is, and Go always keeps frame pointers.
+ * not say where rbp is. Go's own table is there in stripped programs, too.
  */
 static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
 {
@@ -67,7 +67,8 @@ static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
 	struct source go;
 	u64 addr;
 
-	debug = gotable_section(f, &go, &addr) ? NULL : rows_of(f, ".debug_frame", true, &n_debug);
+	debug = gotable_section(f, &go, &addr) ? gotable_rows_of(f, &n_debug) :
+		rows_of(f, ".debug_frame", true, &n_debug);
 	if (eh && debug)
 		return merge(eh, n_eh, debug, n_debug, ret_n);
 	if (!eh && !debug)

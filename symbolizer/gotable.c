@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* gotable.c: see gotable.h. Every offset in the table is only ever read through a source. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct gotable {
 	u64 text;
 	u32 n, quantum;
 	bool old;	/* 1.16: addresses are whole, not offsets */
+	u32 flags;	/* field that has them */
 };
 
 /* ---- the table ---- */
@@ -52,6 +54,7 @@ struct gotable *gotable_of(struct source table, u64 text)
 		.files = part(&table, word + 2), .pc = part(&table, word + 3),
 		.functions = part(&table, word + 4),
 		.text = text, .n = (u32)n, .quantum = head[6], .old = magic == MAGIC_116,
+		.flags = magic == MAGIC_120 ? 9 : 8,	/* 1.20 put startLine before */
 	};
 	return t;
 }
@@ -64,6 +67,11 @@ void gotable_free(struct gotable *t)
 u32 gotable_count(const struct gotable *t)
 {
 	return t->n;
+}
+
+u64 gotable_text(const struct gotable *t)
+{
+	return t->text;
 }
 
 /* Entry i of the sorted table: where the function begins; its description, as an offset. */
@@ -191,4 +199,124 @@ bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32
 	at = source_uint(&t->cu, ((u64)unit + (u32)number) * 4, 4);
 	*ret_line = (u32)line;
 	return at != UINT32_MAX && source_text(&t->files, at, '\0', file, cap);
+}
+
+/* ---- frames ---- */
+
+#define MAX_DEPTH (1 << 30)
+#define MAX_STEPS (4 * EHFRAME_MAX_ROWS)
+
+/* internal/abi/symtab.go, FuncFlag: nothing called it; it sets the stack pointer; it is assembly */
+enum { TOP_FRAME = 1, SP_WRITE = 2, ASSEMBLY = 4 };
+
+struct frames {
+	struct cfi_row *rows;
+	u32 n, cap, steps;
+};
+
+static void add_frame(struct frames *r, u64 pc, struct unw_info info)
+{
+	if (r->n && r->rows[r->n - 1].pc == pc)
+		r->n--;
+	if (r->n && !memcmp(&r->rows[r->n - 1].info, &info, sizeof(info)))
+		return;
+	r->rows = grow(r->rows, r->n, &r->cap, sizeof(*r->rows));
+	r->rows[r->n++] = (struct cfi_row){ .pc = pc, .info = info };
+}
+
+/*
+ * depth: by how much the stack pointer is below the return address. What has a frame begins it
+ * with the caller's frame pointer, on amd64 since 1.7.
+ */
+static struct unw_info frame_of(s32 depth)
+{
+	if (depth < 0 || depth > MAX_DEPTH || depth % PTR)
+		return (struct unw_info){ .cfa = UNW_CFA_NONE };
+	return (struct unw_info){ .cfa = UNW_CFA_SP, .reg = UNW_SP_CHAIN, .cfa_off = depth + PTR,
+				  .fp = depth ? UNW_FP_CFA : UNW_FP_SAME, .fp_off = depth ? -2 * PTR : 0 };
+}
+
+/* What the table cannot say of functions in assembly, of runtime/asm_amd64.s and rt0_linux_amd64.s. */
+static bool special(const struct gotable *t, u64 func, u32 flags, struct unw_info *ret)
+{
+	char name[64] = "";
+
+	if (!source_text(&t->names, field(t, func, 0), '\0', name, sizeof(name)))
+		name[0] = '\0';
+	if (!strncmp(name, "runtime.sigtramp", 16))	/* below it is what the signal interrupted */
+		return false;
+	if (!strncmp(name, "runtime.sigreturn", 17))
+		*ret = (struct unw_info){ .cfa = UNW_CFA_SIGNAL };
+	else if (flags & TOP_FRAME)	/* goexit: where all goroutines seem to have been called */
+		*ret = (struct unw_info){ .cfa = UNW_CFA_END, .reg = !strncmp(name, "runtime.goexit", 14) };
+	else if (!strncmp(name, "_rt0_", 5))
+		*ret = (struct unw_info){ .cfa = UNW_CFA_END };
+	else if (flags & SP_WRITE)
+		*ret = (struct unw_info){ .cfa = UNW_CFA_NONE };
+	else
+		return false;
+	return true;
+}
+
+/* The rows of one function, from its table of pairs: (change of depth, bytes of code it holds for). */
+static u64 add_depths(const struct gotable *t, struct frames *r, u64 func, u64 start, u64 end)
+{
+	struct varints v = { .s = &t->pc, .at = field(t, func, 3) };
+	u32 depth = UINT32_MAX;		/* it starts at -1 */
+	u64 pc = start;
+
+	for (bool first = true; v.at && pc < end && r->steps < MAX_STEPS; first = false) {
+		u32 change = next_varint(&v);
+		u64 bytes = (u64)next_varint(&v) * t->quantum;
+
+		r->steps++;
+		if ((!change && !first) || !v.n || v.total > MAX_PCVALUE)
+			break;
+		depth += change & 1 ? ~(change >> 1) : change >> 1;
+		if (bytes)
+			add_frame(r, t->text + pc, frame_of((s32)depth));
+		pc += bytes;
+	}
+	return min(pc, end);
+}
+
+static void add_function(const struct gotable *t, struct frames *r, u32 i)
+{
+	u64 func = 0, next = 0, start = entry(t, i, &func), end = entry(t, i + 1, &next);
+	u64 last = r->n ? r->rows[r->n - 1].pc : 0;
+	struct unw_info info, none = {};
+	u32 flags;
+
+	/* a hostile table need not be sorted */
+	if (end == UINT64_MAX || start >= end || t->text + start < last ||
+	    source_uint(&t->functions, func, 4) != start)
+		return;
+	flags = field(t, func, t->flags) >> 8 & 0xff;
+	if (flags & (TOP_FRAME | SP_WRITE | ASSEMBLY) && special(t, func, flags, &info)) {
+		/* nothing called what a signal handler returns to: it is looked up a byte before */
+		bool before = info.cfa == UNW_CFA_SIGNAL && start && t->text + start - 1 > last;
+
+		add_frame(r, t->text + start - before, info);
+	} else {
+		end = add_depths(t, r, func, start, end);
+	}
+	add_frame(r, t->text + end, none);
+}
+
+struct cfi_row *gotable_rows(const struct gotable *t, u32 *ret_n)
+{
+	struct frames r = {};
+
+	errno = ENODATA;
+	if (t->old || t->text >> 62)
+		return NULL;
+	for (u32 i = 0; i < t->n && r.n < EHFRAME_MAX_ROWS && r.steps < MAX_STEPS; i++)
+		add_function(t, &r, i);
+	if (r.n >= EHFRAME_MAX_ROWS || r.steps >= MAX_STEPS) {
+		free(r.rows);
+		errno = EFBIG;
+		return NULL;
+	}
+	*ret_n = r.n;
+	return r.rows;
 }

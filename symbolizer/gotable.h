@@ -9,6 +9,7 @@
 #ifndef OTTOP_GOTABLE_H
 #define OTTOP_GOTABLE_H
 
+#include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 
 struct gotable;
@@ -24,9 +25,19 @@ struct gotable *gotable_read(struct elf_file *f);
 struct gotable *gotable_of(struct source table, u64 text);
 void gotable_free(struct gotable *t);	/* NULL-safe */
 u32 gotable_count(const struct gotable *t);
+u64 gotable_text(const struct gotable *t);	/* what its offsets count from */
 /* Name of the function that has addr, as Go prints it. False: none. */
 bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap);
 /* Source file and line of addr. False: not known. */
 bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32 *ret_line);
+
+/*
+ * How the caller of each address is found, as cfi_rows() says it: the table has how far the
+ * stack pointer has moved (pcsp). Where assembly sets the stack pointer there is no row, and
+ * frame pointers serve. NULL with errno (ENODATA: none, or of 1.17 and before). The caller frees it.
+ */
+struct cfi_row *gotable_rows(const struct gotable *t, u32 *ret_n);
+/* The same of a program; its whole table is read at once. */
+struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n);
 
 #endif

@@ -7,6 +7,7 @@
  * names would be wrong.
  */
 #include <elf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,4 +128,23 @@ struct gotable *gotable_read(struct elf_file *f)
 	offset = source_uint(&table, source_uint(&table, 8 + 7 * 8, 8), 4);
 	text = find_text(f, &table, addr, offset);
 	return text ? gotable_of(table, text) : NULL;
+}
+
+struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n)
+{
+	struct gotable *unread = gotable_read(f), *t;
+	struct cfi_row *rows = NULL;
+	struct elf_section s;
+
+	errno = ENODATA;
+	if (!unread)
+		return NULL;
+	if (elf_section(f, ".gopclntab", &s) || elf_section(f, ".data.rel.ro.gopclntab", &s)) {
+		t = gotable_of((struct source){ .mem = s.data, .fd = -1, .size = s.size },
+			       gotable_text(unread));
+		rows = t ? gotable_rows(t, ret_n) : NULL;
+		gotable_free(t);
+	}
+	gotable_free(unread);
+	return rows;
 }

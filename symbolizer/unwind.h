@@ -56,11 +56,12 @@ enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
 #define UNW_CONTEXT_CFA (18 * 8)
 
 #define UNW_INFO_NONE 0
+#define UNW_SP_CHAIN 1	/* Go: fp is the frame pointer chain at all times, over there on another stack too */
 
 struct unw_info {
 	__u8 cfa;	/* enum unw_cfa */
 	__u8 fp;	/* enum unw_fp */
-	__u8 reg;	/* UNW_CFA_REG, _SP_INDEX: DWARF number of the register */
+	__u8 reg;	/* UNW_CFA_REG, _SP_INDEX: DWARF number of the register; _SP: UNW_SP_CHAIN; _END: 1: no frame to show */
 	__u8 ra;	/* 0: return address at CFA - 8; else in register ra - 1 (vfork); only in the leaf */
 	__s32 cfa_off;
 	__s16 fp_off;	/* fits: callee-saved registers are near the CFA */

@@ -13,7 +13,7 @@
  *	bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
  *
  * Addresses after the first are return addresses: they are looked up one byte
- * earlier, unless a signal interrupted there. Where there is no table (JIT, Go)
+ * earlier, unless a signal interrupted there. Where there is no table (JIT)
  * the frame pointer chain is followed as far as it is sane.
  */
 #ifndef OTTOP_WALK_H
@@ -290,7 +290,8 @@ static __always_inline int step_cfi(struct walk_ctx *c, const struct unw_info *i
 	r->fp = fp;
 	r->sp = cfa;
 	r->pc = ra + i->lands;	/* looked up at ra itself */
-	w->leaf = w->chain = false;
+	w->leaf = false;
+	w->chain = i->cfa == UNW_CFA_SP && i->reg == UNW_SP_CHAIN;
 	return ra ? 0 : stop(w, WALK_WHOLE);
 }
 
@@ -332,6 +333,8 @@ static int walk_step(u32 index, void *arg)
 	info = table ? find_info(table, addr) : NULL;
 	if (!info || info->cfa == UNW_CFA_NONE)
 		return step_frame_pointer(c, WALK_NO_CFI);
+	if (info->cfa == UNW_CFA_END && info->reg && n)
+		w->n = n;
 	if (info->cfa == UNW_CFA_END || (info->cfa == UNW_CFA_CLONE && w->leaf && !w->r.regs[0]))
 		return stop(w, WALK_WHOLE);
 	if (info->cfa == UNW_CFA_SIGNAL)

@@ -2,11 +2,27 @@
 /*
  * fuzz_gotable.c: bytes as Go's function table (.gopclntab).
  *
- * sources: symbolizer/gotable.c symbolizer/source.c bpf/model/log.c
+ * sources: symbolizer/gotable.c symbolizer/source.c symbolizer/unwind_table.c bpf/model/log.c
  */
+#include <stdlib.h>
+
 #include "symbolizer/gotable.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* What comes out is in order, and a table for the kernel side. */
+static void check_rows(const struct gotable *t)
+{
+	u32 n = 0;
+	struct cfi_row *rows = gotable_rows(t, &n);
+
+	for (u32 i = 1; i < n; i++)
+		if (rows[i].pc <= rows[i - 1].pc)
+			abort();
+	if (n)
+		unwind_table_free(unwind_table_pack(rows, n));
+	free(rows);
+}
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -18,6 +34,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		gotable_find(t, addr, text, sizeof(text));
 		gotable_line(t, addr, text, sizeof(text), &line);
 	}
+	if (t)
+		check_rows(t);
 	gotable_free(t);
 	return 0;
 }

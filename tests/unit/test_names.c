@@ -75,7 +75,9 @@ static void go_image(struct go_image *g, u32 magic)
 	static const char names[] = "\0main.f0\0main.f1\0main.f2";
 	static const char files[] = "a.go\0b.go";
 	/* value -1 + 1 = file 0 all along; lines: 10 for 0x40 bytes, 12 for the rest */
-	static const u8 pc[] = { 0,	2, 0x80, 0x02, 0,	22, 0x40, 4, 0xc0, 0x01, 0 };
+	/* depth of the stack: 0 for 0x10 bytes, 24 for 0xe0, 0 for the rest */
+	static const u8 pc[] = { 0,	2, 0x80, 0x02, 0,	22, 0x40, 4, 0xc0, 0x01, 0,
+				 2, 0x10, 48, 0xe0, 0x01, 47, 0x10, 0 };
 	bool old = magic == 0xfffffffa;
 	u32 word = old ? 2 : 3;
 	size_t funcs, descriptions;
@@ -113,12 +115,15 @@ static void go_image(struct go_image *g, u32 magic)
 		g->n = funcs + descriptions + i * 64;
 		put(g, (old ? TEXT : 0) + i * FUNC_SIZE, old ? 8 : 4);
 		put(g, 1 + i * 8, 4);	/* name */
-		put(g, 0, 8);		/* args, deferreturn, pcsp */
-		put(g, 0, 4);
+		put(g, 0, 8);		/* args, deferreturn */
+		put(g, 11, 4);		/* pcsp */
 		put(g, 1, 4);		/* pcfile */
 		put(g, 5, 4);		/* pcln */
 		put(g, 0, 4);		/* npcdata */
 		put(g, i == 1, 4);	/* unit */
+		if (magic == 0xfffffff1)
+			put(g, 1, 4);	/* startLine */
+		put(g, i == 2 ? 1 << 8 : 0, 4);	/* flags: nothing calls f2 */
 	}
 	g->n += 64;
 }
@@ -157,6 +162,41 @@ static void test_go(void **state)
 	}
 }
 
+static void test_go_frames(void **state)
+{
+	static const struct { u64 at; u8 cfa; s32 off; } want[] = {
+		{ 0, UNW_CFA_SP, 8 }, { 0x10, UNW_CFA_SP, 32 }, { 0xf0, UNW_CFA_SP, 8 },
+		{ 0x110, UNW_CFA_SP, 32 }, { 0x1f0, UNW_CFA_SP, 8 }, { 0x200, UNW_CFA_END, 0 },
+		{ 0x300, UNW_CFA_NONE, 0 },
+	};
+
+	(void)state;
+	for (u32 v = 0; v < ARRAY_SIZE(magics); v++) {
+		struct go_image g;
+		struct gotable *t;
+		struct cfi_row *rows;
+		u32 n = 0;
+
+		go_image(&g, magics[v]);
+		t = gotable_of(in_memory(g.bytes, g.n), TEXT);
+		rows = gotable_rows(t, &n);
+		if (!v) {	/* the flags are younger than this layout */
+			assert_null(rows);
+			assert_int_equal(errno, ENODATA);
+		}
+		assert_int_equal(n, v ? ARRAY_SIZE(want) : 0);
+		for (u32 i = 0; i < n; i++) {
+			assert_int_equal(rows[i].pc, TEXT + want[i].at);
+			assert_int_equal(rows[i].info.cfa, want[i].cfa);
+			assert_int_equal(rows[i].info.cfa_off, want[i].off);
+			assert_int_equal(rows[i].info.fp, want[i].off == 32 ? UNW_FP_CFA : UNW_FP_SAME);
+			assert_int_equal(rows[i].info.fp_off, want[i].off == 32 ? -16 : 0);
+		}
+		free(rows);
+		gotable_free(t);
+	}
+}
+
 static void ask_all(const struct go_image *g, size_t n)
 {
 	/* of exactly that size: reading past it is seen by the address sanitizer */
@@ -171,6 +211,8 @@ static void ask_all(const struct go_image *g, size_t n)
 		gotable_find(t, addr, text, sizeof(text));
 		gotable_line(t, addr, text, sizeof(text), &line);
 	}
+	if (t)
+		free(gotable_rows(t, &line));
 	gotable_free(t);
 	free(copy);
 }
@@ -676,7 +718,7 @@ static void test_open_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_go), cmocka_unit_test(test_go_hostile),
+		cmocka_unit_test(test_go), cmocka_unit_test(test_go_frames), cmocka_unit_test(test_go_hostile),
 		cmocka_unit_test(test_go_doubtful), cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_grows), cmocka_unit_test(test_map_nonsense),
 		cmocka_unit_test(test_map_long_line), cmocka_unit_test(test_map_overlaps),
