@@ -128,7 +128,7 @@ static void keep_longest(struct row *sum, const struct row *r, const struct fiel
 		*to = v;
 }
 
-/* What does not add up is that of all of them, or nothing. The state of a member is none of the sum's. */
+/* What does not add up is that of all of them, or nothing. */
 static void keep_alike(struct row *sum, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
@@ -138,7 +138,7 @@ static void keep_alike(struct row *sum, const struct row *r)
 
 		if (is_age(f))
 			keep_longest(sum, r, f);
-		else if (f->type == FT_STR ? row_str(sum, f) != row_str(r, f) || f->format == FF_STATE :
+		else if (f->type == FT_STR ? row_str(sum, f) != row_str(r, f) :
 			 f->type == FT_U64 && !adds_up(f) && row_u64(sum, f) != row_u64(r, f))
 			blank(sum, f);
 	}

@@ -167,7 +167,7 @@ static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces,
 	if (v->status)
 		v->status(a, a->states[a->view], buf, sizeof(buf));
 	else if (t)
-		table_count_text(a, t, buf, sizeof(buf));
+		table_status(a, t, buf, sizeof(buf));
 	add_part(parts, &n, buf);
 	add_part(parts, &n, t && t->follow ? "follow" : "");
 	if (t && t->filter) {

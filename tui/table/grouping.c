@@ -213,8 +213,25 @@ static void set_count(const struct grouping *by, struct row *sum)
 	row_sum_text(sum, field_of(sum, by->counts), text);
 }
 
+/* The state of a member is none of the group's, unless they are grouped by it. */
+static void blank_states(const struct lookup *l, struct row *sum)
+{
+	const struct table_desc *d = &table_descs[sum->table];
+
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+		bool kept = f->format != FF_STATE || group_of(sum)->n == 1;
+
+		for (u32 k = 0; k < GROUP_FIELDS; k++)
+			kept |= l->key[k] == f;
+		if (!kept)
+			row_sum_text(sum, f, "");
+	}
+}
+
 static void group_end(const struct lookup *l, struct row *sum)
 {
+	blank_states(l, sum);
 	if (l->by->counts) {
 		row_sum_blank(sum, l->key, GROUP_FIELDS);
 		set_count(l->by, sum);

@@ -313,3 +313,14 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 	if (t->n_gone && app_wide(a))
 		snprintf(buf + len, cap - len, ", %u gone", t->n_gone);
 }
+
+void table_status(struct app *a, struct tableview *t, char *buf, size_t cap)
+{
+	const struct grouping *by = table_grouping(a, t);
+	size_t n;
+
+	table_count_text(a, t, buf, cap);
+	n = strlen(buf);
+	if (by)
+		snprintf(buf + n, cap - n, "   by %s", by->title);
+}

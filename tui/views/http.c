@@ -146,17 +146,6 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 		table_draw(a, app_table(a), c, body);
 }
 
-static void status(struct app *a, void *state, char *buf, size_t cap)
-{
-	const struct grouping *by = table_grouping(a, app_table(a));
-	size_t n;
-
-	table_count_text(a, app_table(a), buf, cap);
-	n = strlen(buf);
-	if (by)
-		snprintf(buf + n, cap - n, "   by %s", by->title);
-}
-
 const struct view http_view = {
 	.name = "http", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "endpoints",
 	.about = "HTTP endpoints: rate, errors, latencies",
@@ -167,5 +156,5 @@ const struct view http_view = {
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"
 		  "{id}\tpart of the path that differs from request to request\n",
-	.draw = draw, .act = act, .status = status,
+	.draw = draw, .act = act,
 };

@@ -313,17 +313,6 @@ static void update(struct app *a, void *state)
 	trails_update(st->cpu, app_history(a), app_snapshot(a));
 }
 
-static void status(struct app *a, void *state, char *buf, size_t cap)
-{
-	const struct grouping *by = table_grouping(a, app_table(a));
-	size_t n;
-
-	table_count_text(a, app_table(a), buf, cap);
-	n = strlen(buf);
-	if (by)
-		snprintf(buf + n, cap - n, "   by %s", by->title);
-}
-
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct tableview *t = app_table(a);
@@ -373,7 +362,6 @@ const struct view processes_view = {
 	.update = update,
 	.draw = draw,
 	.act = act,
-	.status = status,
 };
 
 static struct processes_state *state_of(struct app *a)

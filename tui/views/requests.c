@@ -249,17 +249,6 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	table_draw(a, app_table(a), c, body);
 }
 
-static void status(struct app *a, void *state, char *buf, size_t cap)
-{
-	const struct grouping *by = table_grouping(a, app_table(a));
-	size_t n;
-
-	table_count_text(a, app_table(a), buf, cap);
-	n = strlen(buf);
-	if (by)
-		snprintf(buf + n, cap - n, "   by %s", by->title);
-}
-
 static bool note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct snapshot *s = app_snapshot(a);
@@ -302,5 +291,5 @@ const struct view requests_view = {
 		  "STATUS\tnone: the connection ended before the answer did\n"
 		  "G F\tto the newest, and follow it\n",
 	.state_size = sizeof(struct requests_state), .fini = fini,
-	.update = update, .draw = draw, .act = act, .status = status, .note = note,
+	.update = update, .draw = draw, .act = act, .note = note,
 };
