@@ -31,6 +31,7 @@ enum view_flags {
 	VIEW_HOST = 2,		/* shows the host: not offered while a process is the context */
 	VIEW_OVERLAY = 4,	/* has no tab; q, Esc and Backspace return to where it was opened */
 	VIEW_PAGE = 16,		/* of one row, which is the context; opened by Enter only, no face */
+	VIEW_MAP = 32,		/* a heat map: has its keys */
 	VIEW_SCOPED = 8,	/* with a process as context, its collectors may leave the others out */
 };
 

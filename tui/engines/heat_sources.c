@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* heat_sources.c: what there are heat maps of. Another one is a few lines here and a view. */
+/* heat_sources.c: what a heat map is of, and that of system calls and of HTTP requests. */
 #include <stdio.h>
 #include <string.h>
 

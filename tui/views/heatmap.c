@@ -91,12 +91,12 @@ static void filter_of(struct app *a, const struct heatmap *m, struct heat_filter
 	f->one = ctx->row && ctx->row->table == m->source->table && heat_what(m->source, ctx->row, &f->what);
 }
 
-void heatmap_update(struct app *a, void *state)
+void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src)
 {
-	struct heatmap *m = state;
 	const struct snapshot *s = app_snapshot(a);
 	struct heat_filter f;
 
+	m->source = src;
 	filter_of(a, m, &f);
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
@@ -116,17 +116,14 @@ void heatmap_update(struct app *a, void *state)
 	}
 }
 
-void heatmap_free(struct heatmap *m)
+void heatmap_fini(void *state)
 {
+	struct heatmap *m = state;
+
 	heat_free(&m->heat);
 	heat_parts_free(&m->found);
 	heat_parts_free(&m->by_what);
 	heat_parts_free(&m->by_process);
-}
-
-static void heatmap_fini(void *state)
-{
-	heatmap_free(state);
 }
 
 void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r)
@@ -140,7 +137,7 @@ void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, st
 	heatmap_draw_plot(a, m, c);
 }
 
-static void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct heatmap *m = state;
 	bool beside = body.cols >= BESIDE_FROM, list = m->rect || m->in_list;
@@ -184,7 +181,7 @@ static const char *band_words(int width)
 }
 
 /* Whatever does not fit beside the breadcrumb is not drawn at all: the most needed only. */
-static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
+void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct heatmap *m = state;
 	const struct plot *p = &m->plot;
@@ -204,7 +201,7 @@ static void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 		 m->linear ? "linear" : "log", bands, p->merged ? "   = merged" : "");
 }
 
-static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
+bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct heatmap *m = state;
 
@@ -219,39 +216,35 @@ static bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 	return true;
 }
 
-static void syscalls_update(struct app *a, void *state)
-{
-	((struct heatmap *)state)->source = &heat_of_syscalls;
-	heatmap_update(a, state);
-}
-
 static void http_update(struct app *a, void *state)
 {
-	((struct heatmap *)state)->source = &heat_of_http;
-	heatmap_update(a, state);
+	heatmap_update(a, state, &heat_of_http);
 }
 
 const struct view latencies_view = {
 	.name = "latencies", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "heatmap",
 	.about = "latencies of HTTP requests over time",
+	.flags = VIEW_MAP,
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
-	.state_size = sizeof(struct heatmap),
 	.hints = "left rect open explain more_bands colour axes cancel",
 	.hints_wide = "left rect open explain more_bands colour axes group cancel pause step_back write",
 	.legend = "y\tlatency; a label is the lower edge of its line\n"
 		  "x\tone column a tick, newest at the right; = merged ticks\n"
 		  "colour\trequests that were answered then and took that long\n"
 		  "~\testimated from the middle of the buckets\n",
-	.fini = heatmap_fini, .update = http_update, .draw = heatmap_draw,
-	.act = heatmap_act, .status = heatmap_status, .note = heatmap_note,
+	.update = http_update, HEATMAP_VIEW,
 };
+
+static void syscalls_update(struct app *a, void *state)
+{
+	heatmap_update(a, state, &heat_of_syscalls);
+}
 
 const struct view heatmap_view = {
 	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
 	.about = "latencies of system calls over time",
-	.flags = VIEW_SCOPED,
+	.flags = VIEW_MAP | VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls),
-	.state_size = sizeof(struct heatmap),
 	.hints = "left rect open explain more_bands colour axes waits cancel",
 	.hints_wide = "left rect open explain more_bands colour axes waits group cancel pause "
 		      "step_back write",
@@ -261,6 +254,5 @@ const struct view heatmap_view = {
 		  "?\tnot observed in that tick: latencies are measured while this tab is open\n"
 		  "~\testimated from the middle of the buckets\n"
 		  "right\tcalls of the line in the whole window\n",
-	.fini = heatmap_fini, .update = syscalls_update, .draw = heatmap_draw,
-	.act = heatmap_act, .status = heatmap_status, .note = heatmap_note,
+	.update = syscalls_update, HEATMAP_VIEW,
 };

@@ -40,7 +40,7 @@ struct plot {
 };
 
 struct heatmap {
-	const struct heat_source *source;
+	const struct heat_source *source;	/* as heatmap_update() was told */
 	bool passive;		/* only looked at: no cursor */
 	struct heat heat;
 	struct heat_filter filter;
@@ -102,12 +102,21 @@ void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 		       int *ret_top_line, int *ret_bottom_line);
 /* No cursor, no rectangle, no scrolling: the newest ticks as they come. */
 void heatmap_clear(struct heatmap *m);
-/* The filter of the present context; a new newest tick. */
-void heatmap_update(struct app *a, void *state);
+/* Of what it is; the filter of the present context; a new newest tick. */
+void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src);
 
 /* A map that is only looked at, in r: axes and cells. */
 void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r);
-void heatmap_free(struct heatmap *m);
+
+/* What a view is that shows one, but for its name, what it needs and its update: see latencies_view. */
+#define HEATMAP_VIEW \
+	.state_size = sizeof(struct heatmap), .fini = heatmap_fini, .draw = heatmap_draw, .act = heatmap_act, \
+	.status = heatmap_status, .note = heatmap_note
+void heatmap_fini(void *state);
+void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body);
+void heatmap_status(struct app *a, void *state, char *buf, size_t cap);
+bool heatmap_note(struct app *a, void *state, char *buf, size_t cap);
+
 /* The list that Enter and the arrows work on. */
 const struct heat_parts *heatmap_list(const struct heatmap *m);
 

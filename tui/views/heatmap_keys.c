@@ -182,13 +182,13 @@ static bool act_select(struct app *a, struct heatmap *m, enum action action)
 		if (!m->rect)
 			return false;
 		heatmap_clear(m);
-		heatmap_update(a, m);
+		heatmap_update(a, m, m->source);
 		return true;
 	case ACTION_cancel:
 		if (!m->rect && !m->cursor_moved && !m->cursor_seq && !m->below)
 			return false;
 		heatmap_clear(m);
-		heatmap_update(a, m);
+		heatmap_update(a, m, m->source);
 		return true;
 	default:
 		return false;
@@ -224,7 +224,7 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 		if (!m->source->waits)
 			return false;
 		m->waits = !m->waits;
-		heatmap_update(a, m);
+		heatmap_update(a, m, m->source);
 		return true;
 	case ACTION_group:
 		m->by = (m->by + 1) % 3;

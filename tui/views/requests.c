@@ -191,13 +191,12 @@ static void update(struct app *a, void *state)
 	struct requests_state *st = state;
 
 	table_use(app_table(a), endpoint(a) ? &endpoint_spec : &spec);
-	st->map.source = &heat_of_http;
-	heatmap_update(a, &st->map);
+	heatmap_update(a, &st->map, &heat_of_http);
 }
 
 static void fini(void *state)
 {
-	heatmap_free(&((struct requests_state *)state)->map);
+	heatmap_fini(&((struct requests_state *)state)->map);
 }
 
 /* ---- the rest ---- */
