@@ -124,6 +124,7 @@ void app_refresh(struct app *a)
 	for (int i = 0; i < a->n_levels; i++)
 		level_update(a, &a->levels[i]);
 	update_host(a);
+	slow_update(a);
 	app_refresh_view(a);
 	app_want(a);
 }
@@ -340,6 +341,7 @@ void app_free(struct app *a)
 	free(a->later.snapshots);
 	table_position_drop(&a->prompt.position);
 	row_put(a->peer.row);
+	slow_free(&a->slow);
 	snapshot_put(a->latest);
 	snapshot_put(a->shown);
 	free(a);

@@ -175,6 +175,8 @@ void app_ask_name(const struct app *a, const char *addr);
  * most, when it is more than LOSSY_PCT; false: none.
  */
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
+/* "POST /x p99 812ms, was 96ms · KEY": an endpoint whose p99 left its own median of five minutes; false: none. */
+bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key);
 /*
  * The search text that was typed in this view, or NULL; canvas views search themselves.
  * What was sought in a list would only dim all of a graph.

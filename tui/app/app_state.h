@@ -61,6 +61,15 @@ struct worst_peer {
 	float pct;
 };
 
+/* The endpoint whose p99 is farthest above its own median: slow.c. */
+struct slow {
+	u64 seq;		/* of the snapshot that was seen last */
+	struct slow_endpoint **all;	/* sorted by key */
+	u32 n, ticks, at;	/* size of their rings, and where the last tick is */
+	const struct row *worst;	/* one reference; NULL: none */
+	u64 was_ns;		/* its median */
+};
+
 struct app {
 	struct app_config config;
 	int rows, cols;
@@ -104,6 +113,7 @@ struct app {
 	u32 looked[APP_LOOKED], n_looked;
 	struct host_series host;
 	struct worst_peer peer;
+	struct slow slow;
 };
 
 static inline const struct view *app_view(const struct app *a)
@@ -189,6 +199,8 @@ bool palette_run(struct app *a, const char *line, char *error, size_t cap);
 /* ---- peers.c ---- */
 /* Looks for it in the shown snapshot, when it is another than before. */
 void peers_update(struct app *a);
+void slow_update(struct app *a);
+void slow_free(struct slow *s);
 
 /* ---- frame.c, note.c ---- */
 void frame_draw(struct app *a, struct canvas *c);

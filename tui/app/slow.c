@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * slow.c: has an endpoint's p99 left its own median of five minutes? For the note line.
+ * A fixed rule on what was seen (screens.md 2.4): nothing is learned, and nothing is said
+ * of what was seen too shortly, or of few requests.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app/app_state.h"
+
+#define MEDIAN_NS (300 * NSEC_PER_SEC)
+#define TICKS_MAX 300		/* that are kept, however short */
+#define TICKS_MIN 30		/* with a p99, before there is a median to leave */
+#define REQUESTS_MIN 10		/* in a tick: the p99 of fewer is the one slowest of them */
+#define TIMES 3
+#define LEAST_NS NSEC_PER_MSEC
+#define ENDPOINTS_MAX 512
+
+struct slow_endpoint {
+	const struct row *row;		/* of the last tick that had it, one reference */
+	u32 p99_us[TICKS_MAX];		/* a ring; 0: none */
+	u32 quiet;			/* ticks since the last p99 */
+};
+
+static void drop(struct slow_endpoint *e)
+{
+	row_put(e->row);
+	free(e);
+}
+
+void slow_free(struct slow *s)
+{
+	for (u32 i = 0; i < s->n; i++)
+		drop(s->all[i]);
+	free(s->all);
+	row_put(s->worst);
+	*s = (struct slow){ 0 };
+}
+
+static const struct http_row *http_row(const struct row *r)
+{
+	return (const struct http_row *)r;
+}
+
+/* In this tick, of enough requests to say so; 0: none. */
+static u32 p99_of(const struct row *r)
+{
+	const struct http_row *h = http_row(r);
+
+	if (!h->hist_tick || h->hist_tick->count < REQUESTS_MIN || !u64_known(h->p99_ns))
+		return 0;
+	return (u32)min(max(h->p99_ns / 1000, 1ull), (u64)UINT32_MAX);
+}
+
+/* Of the ticks before this one: how many have a p99, and how many of these are below a limit. */
+static u32 count_known(const struct slow *s, const struct slow_endpoint *e, u32 limit, u32 *ret_below)
+{
+	u32 known = 0, below = 0;
+
+	for (u32 i = 0; i < s->ticks; i++) {
+		known += i != s->at && e->p99_us[i];
+		below += i != s->at && e->p99_us[i] && e->p99_us[i] < limit;
+	}
+	*ret_below = below;
+	return known;
+}
+
+static int cmp_u32(const void *pa, const void *pb)
+{
+	u32 a = *(const u32 *)pa, b = *(const u32 *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+static u64 median_ns(const struct slow *s, const struct slow_endpoint *e)
+{
+	u32 values[TICKS_MAX], n = 0;
+
+	for (u32 i = 0; i < s->ticks; i++)
+		if (i != s->at && e->p99_us[i])
+			values[n++] = e->p99_us[i];
+	qsort(values, n, sizeof(*values), cmp_u32);
+	return n ? values[n / 2] * 1000ull : 0;
+}
+
+/* p99 > TIMES x median says the same as: more than half of the others are below p99 / TIMES. */
+static void judge(struct slow *s, const struct slow_endpoint *e)
+{
+	const struct http_row *h = http_row(e->row);
+	u32 now = e->p99_us[s->at], below, known;
+
+	if (now * 1000ull < LEAST_NS || (s->worst && h->p99_ns <= http_row(s->worst)->p99_ns))
+		return;
+	known = count_known(s, e, now / TIMES, &below);
+	if (known < TICKS_MIN || below * 2 <= known)
+		return;
+	row_put(s->worst);
+	s->worst = row_get(e->row);
+	s->was_ns = median_ns(s, e);
+}
+
+static void take(struct slow *s, struct slow_endpoint *e, const struct row *r)
+{
+	u32 p99 = r ? p99_of(r) : 0;
+
+	e->p99_us[s->at] = p99;
+	e->quiet = p99 ? 0 : e->quiet + 1;
+	if (r && r != e->row) {
+		row_put(e->row);
+		e->row = row_get(r);
+	}
+	if (p99)
+		judge(s, e);
+}
+
+/* Both are sorted by key: endpoints that are new come in, those quiet for five minutes go. */
+static void merge(struct slow *s, const struct table *t)
+{
+	struct slow_endpoint **out = xcalloc((size_t)s->n + t->n + 1, sizeof(struct slow_endpoint *));
+	u32 i = 0, j = 0, n = 0;
+
+	while (i < s->n || j < t->n) {
+		int c = i == s->n ? 1 : j == t->n ? -1 : row_cmp_keys(s->all[i]->row, t->rows[j]);
+		struct slow_endpoint *e = c <= 0 ? s->all[i++] : NULL;
+		const struct row *r = c >= 0 ? t->rows[j++] : NULL;
+
+		if (!e && n + (s->n - i) < ENDPOINTS_MAX && p99_of(r)) {
+			e = xcalloc(1, sizeof(*e));
+			e->row = row_get(r);
+		}
+		if (!e)
+			continue;
+		take(s, e, r);
+		if (e->quiet >= s->ticks)
+			drop(e);
+		else
+			out[n++] = e;
+	}
+	free(s->all);
+	s->all = out;
+	s->n = n;
+}
+
+void slow_update(struct app *a)
+{
+	struct slow *s = &a->slow;
+	const struct table *t;
+
+	if (!a->shown || s->seq == a->shown->seq)
+		return;
+	if (s->seq + 1 != a->shown->seq)	/* a step to another time: what was is not known */
+		slow_free(s);
+	t = &a->shown->tables[TABLE_http];
+	s->seq = a->shown->seq;
+	s->ticks = (u32)min(max(MEDIAN_NS / max(a->shown->interval_ns, 1ull), (u64)TICKS_MIN + 1), (u64)TICKS_MAX);
+	s->at = (s->at + 1) % s->ticks;
+	row_put(s->worst);
+	s->worst = NULL;
+	if (s->n || t->n)
+		merge(s, t);
+}
+
+bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key)
+{
+	const struct http_row *h;
+	char now[FORMAT_MAX], was[FORMAT_MAX];
+
+	if (!a->slow.worst)
+		return false;
+	h = http_row(a->slow.worst);
+	snprintf(buf, cap, "%s%s%.80s p99 %s, was %s · %s", h->method ? h->method : "",
+		 h->method && *h->method ? " " : "", h->path ? h->path : "?", format_ns(now, (double)h->p99_ns),
+		 format_ns(was, (double)a->slow.was_ns), key);
+	return true;
+}
