@@ -200,6 +200,18 @@ int row_cmp_keys(const struct row *a, const struct row *b);
 
 /* ---- sums: rows that stand for several of their table (sum.c) ---------- */
 
+/* How the members of a table add up, found once for many rows. */
+enum sum_op {
+	SUM_F32, SUM_U64, SUM_LEVEL_F32, SUM_LEVEL_U64, SUM_HIST, SUM_AGE, SUM_SAME_STR, SUM_SAME_U64,
+	SUM_NOTHING
+};
+#define SUM_FIELDS 64
+struct sum_plan {
+	u16 offsets[SUM_FIELDS];
+	u8 end[SUM_NOTHING];	/* of the offsets of each op, which stand together in this order */
+};
+void sum_plan_make(struct sum_plan *p, enum table_id t);
+
 /* A sum of nothing yet, with `extra` zeroed bytes behind the row; the caller owns one reference. */
 struct row *row_sum_new(enum table_id t, size_t extra);
 /* The values of r in place of those it had. */
@@ -209,7 +221,7 @@ void row_sum_begin(struct row *sum, const struct row *r);
  * longest stays, histograms are merged; unknown adds nothing, nor do the levels of what
  * has ended. All else is blank unless it is the same in all rows.
  */
-void row_sum_add(struct row *sum, const struct row *r);
+void row_sum_add(const struct sum_plan *p, struct row *sum, const struct row *r);
 /* Computes the quantiles, once all are added. */
 void row_sum_end(struct row *sum);
 /* Blanks all that does not add up, but for these n. */
@@ -217,7 +229,7 @@ void row_sum_blank(struct row *sum, const struct field *const *keep, u32 n);
 /* Sets a text of it (copied). */
 void row_sum_text(struct row *sum, const struct field *f, const char *text);
 /* Only what adds up: `sum` may be any row that nobody else has. */
-void row_add_numbers(struct row *sum, const struct row *r);
+void row_add_numbers(const struct sum_plan *p, struct row *sum, const struct row *r);
 
 /* ---- snapshots -------------------------------------------------------- */
 

@@ -50,6 +50,47 @@ void row_sum_begin(struct row *sum, const struct row *r)
 	sum->closed = r->closed;
 }
 
+/* Of durations that are a level (ages, round-trip times) the longest tells something, the sum nothing. */
+static bool is_age(const struct field *f)
+{
+	return f->kind == FK_GAUGE && f->format == FF_NS;
+}
+
+static bool adds_up(const struct field *f)
+{
+	return f->kind == FK_RATE || f->kind == FK_COUNTER || f->kind == FK_SUM ||
+	       (f->kind == FK_GAUGE && !is_age(f)) || (f->kind == FK_INTERNAL && f->type == FT_F32);
+}
+
+static enum sum_op op_of(const struct field *f)
+{
+	bool level = f->kind == FK_GAUGE;
+
+	if (f->type == FT_HIST)
+		return SUM_HIST;
+	if (f->type == FT_F32 && adds_up(f))
+		return level ? SUM_LEVEL_F32 : SUM_F32;
+	if (f->type == FT_U64 && adds_up(f))
+		return level ? SUM_LEVEL_U64 : SUM_U64;
+	if (is_age(f))
+		return SUM_AGE;
+	return f->type == FT_STR ? SUM_SAME_STR : f->type == FT_U64 && f->kind != FK_QUANTILE ? SUM_SAME_U64 : SUM_NOTHING;
+}
+
+/* Those of one kind stand together: no decision for each member of each row. */
+void sum_plan_make(struct sum_plan *p, enum table_id t)
+{
+	const struct table_desc *d = &table_descs[t];
+	u32 n = 0;
+
+	for (u32 op = 0; op < SUM_NOTHING; op++) {
+		for (u32 i = 0; i < d->n_fields; i++)
+			if (op_of(&d->fields[i]) == op && n < SUM_FIELDS)
+				p->offsets[n++] = d->fields[i].offset;
+		p->end[op] = (u8)n;
+	}
+}
+
 static void add_f32(float *to, float v)
 {
 	if (f32_known(v))
@@ -70,81 +111,76 @@ static void add_hist(const struct hist **to, const struct hist *h)
 	*to = sum;
 }
 
-/* Of durations that are a level (ages, round-trip times) the longest tells something, the sum nothing. */
-static bool is_age(const struct field *f)
+#define each_offset(p, op, i) \
+	for (u32 i = (op) ? (p)->end[(op) - 1] : 0; i < (p)->end[op]; i++)
+#define member(r, type, offset) ((type *)((char *)(r) + (offset)))
+
+static void add_f32s(const struct sum_plan *p, enum sum_op op, struct row *sum, const struct row *r)
 {
-	return f->kind == FK_GAUGE && f->format == FF_NS;
+	each_offset(p, op, i)
+		add_f32(member(sum, float, p->offsets[i]), *member(r, float, p->offsets[i]));
 }
 
-static bool adds_up(const struct field *f)
+static void add_u64s(const struct sum_plan *p, enum sum_op op, struct row *sum, const struct row *r)
 {
-	return f->kind == FK_RATE || f->kind == FK_COUNTER || f->kind == FK_SUM ||
-	       (f->kind == FK_GAUGE && !is_age(f)) || (f->kind == FK_INTERNAL && f->type == FT_F32);
+	each_offset(p, op, i)
+		add_u64(member(sum, u64, p->offsets[i]), *member(r, u64, p->offsets[i]));
 }
 
-static void add_field(struct row *sum, const struct row *r, const struct field *f)
+void row_add_numbers(const struct sum_plan *p, struct row *sum, const struct row *r)
 {
-	void *to = (char *)sum + f->offset;
-
-	if (f->type == FT_F32)
-		add_f32(to, row_f32(r, f));
-	else if (f->type == FT_U64)
-		add_u64(to, row_u64(r, f));
-}
-
-void row_add_numbers(struct row *sum, const struct row *r)
-{
-	const struct table_desc *d = &table_descs[r->table];
-
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-
-		if (f->type == FT_HIST) {
-			add_hist(hist_at(sum, f->offset), row_hist(r, f));
-			add_hist(hist_at(sum, f->offset) + 1, row_hist_tick(r, f));
-		} else if (adds_up(f) && !(r->closed && f->kind == FK_GAUGE)) {
-			add_field(sum, r, f);
-		}
+	add_f32s(p, SUM_F32, sum, r);
+	add_u64s(p, SUM_U64, sum, r);
+	if (!r->closed) {
+		add_f32s(p, SUM_LEVEL_F32, sum, r);
+		add_u64s(p, SUM_LEVEL_U64, sum, r);
 	}
+	each_offset(p, SUM_HIST, i) {
+		add_hist(hist_at(sum, p->offsets[i]), hist_at((struct row *)r, p->offsets[i])[0]);
+		add_hist(hist_at(sum, p->offsets[i]) + 1, hist_at((struct row *)r, p->offsets[i])[1]);
+	}
+}
+
+static void blank_str(struct row *sum, u32 offset)
+{
+	const char **text = str_at(sum, offset);
+
+	if (!*text || **text)
+		str_set(text, str_new(""));
 }
 
 static void blank(struct row *sum, const struct field *f)
 {
-	const char *text = f->type == FT_STR ? row_str(sum, f) : NULL;
-
-	if (f->type == FT_STR && !(text && !*text))
-		row_sum_text(sum, f, "");
+	if (f->type == FT_STR)
+		blank_str(sum, f->offset);
 	else if (f->type == FT_U64)
-		*(u64 *)((char *)sum + f->offset) = U64_BLANK;
+		*member(sum, u64, f->offset) = U64_BLANK;
 	else if (f->type == FT_F32)
-		*(float *)((char *)sum + f->offset) = F32_BLANK;
+		*member(sum, float, f->offset) = F32_BLANK;
 }
 
-static void keep_longest(struct row *sum, const struct row *r, const struct field *f)
+static void keep_longest(const struct sum_plan *p, struct row *sum, const struct row *r)
 {
-	u64 *to = (u64 *)((char *)sum + f->offset), v = row_u64(r, f);
+	each_offset(p, SUM_AGE, i) {
+		u64 *to = member(sum, u64, p->offsets[i]), v = *member(r, u64, p->offsets[i]);
 
-	if (u64_known(v) && !r->closed && (!u64_known(*to) || v > *to))
-		*to = v;
-}
-
-/* What does not add up is that of all of them, or nothing. */
-static void keep_alike(struct row *sum, const struct row *r)
-{
-	const struct table_desc *d = &table_descs[r->table];
-
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-
-		if (is_age(f))
-			keep_longest(sum, r, f);
-		else if (f->type == FT_STR ? row_str(sum, f) != row_str(r, f) :
-			 f->type == FT_U64 && !adds_up(f) && row_u64(sum, f) != row_u64(r, f))
-			blank(sum, f);
+		if (u64_known(v) && (!u64_known(*to) || v > *to))
+			*to = v;
 	}
 }
 
-void row_sum_add(struct row *sum, const struct row *r)
+/* What does not add up is that of all of them, or nothing. */
+static void keep_alike(const struct sum_plan *p, struct row *sum, const struct row *r)
+{
+	each_offset(p, SUM_SAME_STR, i)
+		if (*str_at(sum, p->offsets[i]) != *str_at((struct row *)r, p->offsets[i]))
+			blank_str(sum, p->offsets[i]);
+	each_offset(p, SUM_SAME_U64, i)
+		if (*member(sum, u64, p->offsets[i]) != *member(r, u64, p->offsets[i]))
+			*member(sum, u64, p->offsets[i]) = U64_BLANK;
+}
+
+void row_sum_add(const struct sum_plan *p, struct row *sum, const struct row *r)
 {
 	/* the levels that it began with were those of something that has ended */
 	if (sum->closed && !r->closed) {
@@ -155,8 +191,10 @@ void row_sum_add(struct row *sum, const struct row *r)
 				blank(sum, &d->fields[i]);
 		sum->closed = false;
 	}
-	keep_alike(sum, r);
-	row_add_numbers(sum, r);
+	keep_alike(p, sum, r);
+	if (!r->closed)
+		keep_longest(p, sum, r);
+	row_add_numbers(p, sum, r);
 }
 
 void row_sum_blank(struct row *sum, const struct field *const *keep, u32 n)

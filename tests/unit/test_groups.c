@@ -159,6 +159,8 @@ static void ended_rows_are_no_members(void **state)
 	struct table_row rows[8];
 
 	(void)state;
+	for (u32 t = 0; t < N_TABLES; t++)
+		assert_true(table_descs[t].n_fields <= SUM_FIELDS);
 	builder_time(b, 1, NSEC_PER_SEC, 0, NSEC_PER_SEC);
 	add_process(b, 1, "root", true);
 	add_process(b, 2, "root", false);

@@ -43,6 +43,7 @@ static const struct field *field_of(const struct row *r, const char *name)
 struct lookup {
 	const struct grouping *by;
 	const struct field *key[GROUP_FIELDS], *names, *spread;
+	struct sum_plan plan;
 	u32 *slots, mask;	/* groups by key: open addressing, index + 1; 0 is free */
 };
 
@@ -51,6 +52,7 @@ static void look_up(struct lookup *l, const struct grouping *by, const struct ro
 	*l = (struct lookup){ .by = by, .names = field_of(any, by->names), .spread = field_of(any, by->spread) };
 	for (u32 i = 0; i < GROUP_FIELDS && by->fields[i]; i++)
 		l->key[i] = field_of(any, by->fields[i]);
+	sum_plan_make(&l->plan, any->table);
 }
 
 static struct key key_of(const struct grouping *by, const struct field *const *fields, const struct row *r)
@@ -188,7 +190,7 @@ static void add_row(const struct lookup *l, struct row *sum, const struct row *r
 	if (!g->n++)
 		row_sum_begin(sum, r);
 	else
-		row_sum_add(sum, r);
+		row_sum_add(&l->plan, sum, r);
 	g->n_values += l->spread && u64_known(row_u64(r, l->spread));
 	if (r->closed)
 		return;

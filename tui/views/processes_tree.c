@@ -155,11 +155,11 @@ static bool unfold(struct processes_state *st, const struct processes_row *p)
 	return true;
 }
 
-static void sum_branch(struct processes_state *st, s32 at, struct processes_row *sum)
+static void sum_branch(struct processes_state *st, const struct sum_plan *plan, s32 at, struct processes_row *sum)
 {
 	for (s32 i = st->nodes[at].first_child; i >= 0; i = st->nodes[i].next) {
-		row_add_numbers(&sum->row, st->nodes[i].row);
-		sum_branch(st, i, sum);
+		row_add_numbers(plan, &sum->row, st->nodes[i].row);
+		sum_branch(st, plan, i, sum);
 	}
 }
 
@@ -176,6 +176,7 @@ struct walk {
 	struct processes_state *st;
 	struct table_row *out;
 	const struct table_row *in;
+	struct sum_plan plan;
 	u32 n;
 };
 
@@ -192,7 +193,7 @@ static void emit(struct walk *w, s32 at, u32 depth, u32 mask)
 	if (node->folded) {
 		node->sum = xmalloc(sizeof(*node->sum));
 		memcpy(node->sum, node->row, sizeof(*node->sum));
-		sum_branch(w->st, at, node->sum);
+		sum_branch(w->st, &w->plan, at, node->sum);
 		tr->drawn = &node->sum->row;
 		return;
 	}
@@ -203,8 +204,9 @@ static void emit(struct walk *w, s32 at, u32 depth, u32 mask)
 u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool ascending, bool sums)
 {
 	struct table_row *in = xcalloc(n, sizeof(*in));
-	struct walk w = { st, rows, in, 0 };
+	struct walk w = { .st = st, .out = rows, .in = in };
 
+	sum_plan_make(&w.plan, TABLE_processes);
 	if (n)
 		memcpy(in, rows, n * sizeof(*in));
 	drop_sums(st);
