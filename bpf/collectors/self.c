@@ -72,6 +72,7 @@ static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
 	float cores = (float)sysconf(_SC_NPROCESSORS_ONLN);
+	char deaths[512];
 	u32 n_tasks;
 
 	threads_all(&n_tasks);
@@ -86,6 +87,8 @@ static int self_read(const struct tick *t)
 	r->budget_pct = t->budget_pct;
 	r->sampling_share = 1;
 	r->tick_ns = t->last_tick_ns ? t->last_tick_ns : U64_PENDING;
+	helpers_deaths_text(deaths, sizeof(deaths));
+	r->helpers = str_new(deaths);
 	probes_rows(t->b);
 	r->lost_total = loss_total();
 	r->lost_rate = rate_per_s(counter_advance(&lost, r->lost_total, true), t->interval_ns);

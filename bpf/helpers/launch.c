@@ -285,6 +285,39 @@ void helpers_tell(void)
 	}
 }
 
+/* Of all processes of that name from the i-th on; 0: an earlier one has counted them. */
+static u32 deaths_of_name(u32 i)
+{
+	u32 sum = 0;
+
+	for (u32 k = 0; k < MAX_HELPERS; k++) {
+		if (!helpers[k] || strcmp(helpers[k]->spec->name, helpers[i]->spec->name))
+			continue;
+		if (k < i && helper_deaths(helpers[k]))
+			return 0;
+		sum += helper_deaths(helpers[k]);
+	}
+	return sum;
+}
+
+void helpers_deaths_text(char *buf, size_t cap)
+{
+	size_t n = 0;
+
+	*buf = '\0';
+	for (u32 i = 0; i < MAX_HELPERS && n < cap; i++) {
+		u32 deaths = helpers[i] && helper_deaths(helpers[i]) ? deaths_of_name(i) : 0;
+		char of[96];
+
+		if (!deaths)
+			continue;
+		why(helpers[i], of, sizeof(of));
+		n += (size_t)snprintf(buf + n, cap - n, "%s%s died %u time%s, %s%s", n ? "; " : "",
+				      helpers[i]->spec->name, deaths, text_plural(deaths, "s"),
+				      deaths > 1 ? "last: " : "", of);
+	}
+}
+
 static u64 cpu_of_pid(pid_t pid)
 {
 	struct timespec t;

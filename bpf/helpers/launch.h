@@ -71,6 +71,8 @@ void helper_lost(struct helper *h);
 u32 helper_deaths(const struct helper *h);
 /* Writes a line to the log for each helper that has died since the last call, with the reason. */
 void helpers_tell(void);
+/* "ottop-symbols died 2 times, last: killed by SIGKILL"; "" where none has died. */
+void helpers_deaths_text(char *buf, size_t cap);
 /* CPU time of all helpers that run and of those that ended, with their watchers. */
 u64 helpers_cpu_ns(void);
 /* The pids of all of them; how many. */

@@ -134,12 +134,17 @@ static void start(struct helper *h, const struct helper_spec *spec)
 static void limits(const struct helper_spec spec[2])
 {
 	struct helper h = HELPER_NONE;
+	char text[256];
 
+	helpers_deaths_text(text, sizeof(text));
+	assert_string_equal(text, "");
 	start(&h, &spec[0]);
 	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);
 #ifndef __SANITIZE_ADDRESS__	/* there is no limit of address space then, and it reports crashes itself */
 	assert_int_equal(ask(&h, 5, CRASH), 1000 + HELPER_DIED);
 	assert_int_equal(helper_deaths(&h), 2);
+	helpers_deaths_text(text, sizeof(text));
+	assert_non_null(strstr(text, " died 2 times, last: killed by SIGSEGV"));
 #endif
 	assert_int_equal(ask(&h, 6, ANSWER), ANSWER);
 	helper_stop(&h);

@@ -143,12 +143,13 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	struct rect r = body;
 	int fixed = 5 + LOG_MIN;	/* titles, three facts, the rule of the log, some of it */
 
+	fixed += self && self->helpers && *self->helpers;
 	find_parts(a, h);
 	h->all = (int)(h->n_parts + probes_of(a)->n) + fixed <= body.rows;
 	find_lines(a, h);
 	find_cursor(h);
 	if (!h->n_parts)
-		canvas_text(c, r.row, r.col + 1, -1, ROLE_dim,
+		canvas_text(c, r.row + 1, r.col + 1, -1, ROLE_dim,
 			    "no kernel program is known at this moment");
 	r.rows = max(min((int)h->n_lines + 1, body.rows - fixed + 1), 2);
 	health_draw_collectors(c, r, h);
@@ -158,6 +159,7 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 		health_draw_cost(c, r, self);
 		r.row++;
 		r.row += health_draw_memory(a, c, r, self);
+		r.row += health_draw_helpers(c, r, self);
 		r.row += health_draw_lost(a, c, r, self);
 	}
 	r.rows = body.row + body.rows - r.row;

@@ -179,6 +179,14 @@ int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const str
 	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }
 
+int health_draw_helpers(struct canvas *c, struct rect r, const struct self_row *self)
+{
+	if (!self->helpers || !*self->helpers)
+		return 0;
+	canvas_text(c, r.row, r.col, -1, ROLE_dim, "helpers");
+	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_bad, self->helpers);
+}
+
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */
 int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self)
 {
