@@ -147,6 +147,7 @@ static void take_wishes(struct sampler *s, struct tick *t)
 	free(s->seen_now);
 	t->seen = s->seen_now = s->seen;
 	t->n_seen = s->n_seen;
+	t->hurry = s->naming_ns != 0;
 	s->seen = NULL;
 	if (s->naming_ns && s->naming_ids) {
 		t->seen = s->naming_ids;

@@ -232,6 +232,7 @@ static bool map_payload(struct symbolizer_answer *a, const struct reply *r, int 
 static void fill_answer(struct symbolizer_answer *a, const struct reply *r, int fd)
 {
 	a->err = r->err;
+	a->cpu_ns = r->cpu_ns;
 	a->base = r->base;
 	a->n_segments = min(r->n_segments, (u32)ARRAY_SIZE(a->segments));
 	memcpy(a->segments, r->segments, sizeof(a->segments));

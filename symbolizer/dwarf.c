@@ -13,7 +13,7 @@
 
 #include "symbolizer/dwarf_parts.h"
 
-#define UNIT_CACHE_BYTES (16u << 20)
+#define UNIT_CACHE_BYTES (4u << 20)
 #define UNITS_PER_HANDLE 256	/* libdwarf keeps what it read of each: then it begins anew */
 #define MAX_UNITS (1u << 18)
 #define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit: what is not read by then is unknown */

@@ -21,7 +21,7 @@
 #define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for the list of units of one file */
 #define MAX_OPEN 32
 #define FORGET_S 60
-#define OPEN_BYTES (20u << 20)	/* of all but the one that is asked: to open one again is dear */
+#define OPEN_BYTES (10u << 20)	/* of all but the one that is asked: to open one again is dear */
 #define MAX_TEXT 512	/* bytes of a name or path: templates can go on for pages */
 
 static struct open_file {
@@ -54,6 +54,37 @@ void lines_idle(u32 seconds)
 			dwarf_rest(opened[i].d);
 	}
 	malloc_trim(0);
+}
+
+static bool is_within(size_t bytes)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd <= bytes;
+}
+
+static struct open_file *oldest(void)
+{
+	struct open_file *old = NULL;
+
+	for (u32 i = 0; i < MAX_OPEN; i++)
+		if ((opened[i].d || opened[i].go) && (!old || opened[i].used < old->used))
+			old = &opened[i];
+	return old;
+}
+
+void lines_rest(size_t bytes)
+{
+	struct open_file *old;
+
+	for (u32 i = 0; i < MAX_OPEN; i++)
+		if (opened[i].d && opened[i].used < use_count)
+			dwarf_rest(opened[i].d);
+	while (!is_within(bytes) && (old = oldest()) && old->used < use_count)
+		drop(old);
+	for (u32 i = 0; i < MAX_OPEN && !is_within(bytes); i++)	/* the last one */
+		if (opened[i].d)
+			dwarf_rest(opened[i].d);
 }
 
 /* Those that were asked longest ago go, until the others are small enough. */

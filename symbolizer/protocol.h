@@ -37,6 +37,7 @@ struct reply {
 	u32 n_lines, n_done;	/* payload: addrs, then lines, then their texts */
 	u64 base, names_size;
 	u64 offsets[SYMBOLIZER_SYMBOLS];
+	u64 cpu_ns;
 	struct symbolizer_segment segments[4];
 	u8 build_id[BUILD_ID_MAX];
 	char debuglink[DEBUGLINK_MAX];
@@ -55,5 +56,7 @@ bool payload_write(int mem, const void *data, size_t n);
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
 /* Nothing was asked for so long: gives memory back, after a minute all of it. */
 void lines_idle(u32 seconds);
+/* Gives memory back until the heap has at most so many bytes in use: of what was used least lately first. */
+void lines_rest(size_t bytes);
 
 #endif

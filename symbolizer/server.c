@@ -27,7 +27,9 @@
 #define STUCK_SECONDS 60
 #define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
 #define NAMES_NICE 0
-#define CACHE_BYTES (12u << 20)
+#define CACHE_BYTES (6u << 20)
+#define HEAP_BYTES (16u << 20)		/* in use between two questions */
+#define FREE_BYTES (2u << 20)		/* free and not given back */
 #define IDLE_MS 5000
 #define LONG_IDLE_MS 55000
 
@@ -316,11 +318,30 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 	return -1;
 }
 
+/*
+ * libdwarf keeps what it read of each unit, in many small pieces: of the programs of a busy
+ * host that was 50 MB, which never came back because there was no second without a question.
+ */
+static void bound_heap(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	if (m.uordblks + m.hblkhd > HEAP_BYTES) {
+		lines_rest(HEAP_BYTES);
+		m = mallinfo2();
+	}
+	if (m.fordblks > FREE_BYTES)
+		malloc_trim(0);
+}
+
 static void serve(const struct question *q, const int *fds)
 {
 	struct reply r = { .kind = q->kind, .file = q->file, .seq = q->seq };
+	u64 began = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	int mem = answer(q, fds, &r);
 
+	bound_heap();
+	r.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
 	if (mem >= 0)
 		fcntl(mem, F_ADD_SEALS, PAYLOAD_SEALS);
 	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */

@@ -92,6 +92,7 @@ enum symbolizer_missing {
 struct symbolizer_answer {
 	u32 kind, file;
 	int err;		/* 0, or -errno: why there is nothing */
+	u64 cpu_ns;		/* CPU time that it took; 0: not known */
 	/* ANSWER_TABLE */
 	struct symbolizer_segment segments[4];
 	u32 n_segments;

@@ -23,6 +23,7 @@ struct tick {
 	bool scope_to_focus;	/* expensive probes may leave the others out */
 	const u32 *seen;	/* frames that are seen from now on, those that matter most first; NULL: as before */
 	u32 n_seen;
+	bool hurry;		/* somebody waits for names and lines */
 	const struct scope *scope;
 	float budget_pct;
 	u64 history_bytes;

@@ -13,15 +13,24 @@
 #include "bpf/stacks/debug.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/lines.h"
+#include "bpf/stacks/pace.h"
 #include "symbolizer/symbolizer.h"
 
-#define MAX_IN_FLIGHT 2		/* names are asked for behind them */
+/*
+ * A file is asked again after so long, for all that came meanwhile: who answers may have to
+ * read it anew, which for a large one takes 0.1 s of a CPU.
+ */
+#define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
+#define LINES_SELDOM_NS (8 * NSEC_PER_SEC)	/* later on: what is new then is seldom run */
 
-static const char **off;	/* by file: why there are no lines; NULL: there may be */
-static u32 n_off;
+static struct file_lines {
+	const char *off;	/* why there are no lines; NULL: there may be */
+	u64 asked_ns, wait_ns;	/* the last time; until the next */
+} *files;
+static u32 n_files;
+static bool hurried;
 static u32 *wanted;	/* frames, in the order in which they are asked for */
 static u32 n_wanted, cap_wanted;
-static u32 in_flight;	/* questions */
 static bool switched_off;
 
 void lines_switch(bool on)
@@ -29,25 +38,25 @@ void lines_switch(bool on)
 	switched_off = !on;
 }
 
-static const char **why_off(u32 file)
+static struct file_lines *lines_of(u32 file)
 {
-	u32 n = max(n_off * 2, file + 64);
+	u32 n = max(n_files * 2, file + 64);
 
-	if (file >= n_off) {
-		off = xrealloc(off, n * sizeof(*off));
-		memset(off + n_off, 0, (n - n_off) * sizeof(*off));
-		n_off = n;
+	if (file >= n_files) {
+		files = xrealloc(files, n * sizeof(*files));
+		memset(files + n_files, 0, (n - n_files) * sizeof(*files));
+		n_files = n;
 	}
-	return &off[file];
+	return &files[file];
 }
 
 void lines_close(void)
 {
-	free(off);
+	free(files);
 	free(wanted);
-	off = NULL;
+	files = NULL;
 	wanted = NULL;
-	n_off = n_wanted = cap_wanted = in_flight = 0;
+	n_files = n_wanted = cap_wanted = 0;
 }
 
 /*
@@ -104,8 +113,8 @@ void lines_want(u32 id)
 {
 	if (switched_off || frames_lines(id) != LINES_NEW)
 		return;
-	if (*why_off(frames_file(id))) {
-		frames_lines_done(id, *why_off(frames_file(id)));
+	if (lines_of(frames_file(id))->off) {
+		frames_lines_done(id, lines_of(frames_file(id))->off);
 		return;
 	}
 	frames_set_lines(id, LINES_WANTED);
@@ -151,35 +160,44 @@ static u32 of_file(u32 file, u32 at, u64 *addrs)
 }
 
 /* Asks for the file of the frame at `at`; false: the symbolizer is busy. */
-static bool ask(u32 at)
+static bool ask(u32 at, u64 now)
 {
 	u32 file = frames_file(wanted[at]), n;
+	struct file_lines *f = lines_of(file);
 	u64 addrs[SYMBOLIZER_BATCH];
 
 	if (file_fd(file) < 0 || file_is_bad(file)) {
 		frames_lines_failed(file, "its file cannot be read");
 		return true;
 	}
-	if (!debug_ready(file))
+	if (!debug_ready(file) || (!hurried && f->asked_ns && now - f->asked_ns < f->wait_ns))
 		return true;
 	n = of_file(file, at, addrs);
-	if (in_flight >= MAX_IN_FLIGHT ||
+	if (!pace_may(PACE_LINES, now) ||
 	    symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
 		return false;
-	in_flight++;
+	pace_asked();
+	f->asked_ns = now;
+	f->wait_ns = min(max(f->wait_ns * 2, LINES_AGAIN_NS), LINES_SELDOM_NS);
 	for (u32 i = 0; i < n; i++)
 		frames_set_lines(frames_find(file, addrs[i], 0), LINES_ASKED);
 	return true;
 }
 
+void lines_hurry(bool on)
+{
+	hurried = on;
+}
+
 void lines_drain(void)
 {
+	u64 now = boottime_ns();
 	u32 left = 0, at = 0;
 
 	for (; at < n_wanted; at++) {
-		if (frames_lines(wanted[at]) == LINES_WANTED && !ask(at))
+		if (frames_lines(wanted[at]) == LINES_WANTED && !ask(at, now))
 			break;
-		if (frames_lines(wanted[at]) == LINES_WANTED)	/* its debug file is looked for */
+		if (frames_lines(wanted[at]) == LINES_WANTED)	/* not yet: its debug file is looked for, or it was asked just now */
 			wanted[left++] = wanted[at];
 	}
 	for (; at < n_wanted; at++)
@@ -250,9 +268,9 @@ void lines_take(const struct symbolizer_answer *a)
 {
 	u32 at = 0;
 
-	in_flight -= in_flight > 0;
+	pace_answered(a->cpu_ns);
 	if (a->err) {
-		*why_off(a->file) = why_none(a->err);
+		lines_of(a->file)->off = why_none(a->err);
 		frames_lines_failed(a->file, why_none(a->err));
 		return;
 	}

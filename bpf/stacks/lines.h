@@ -21,6 +21,8 @@ void lines_see(const u32 *ids, u32 n);
 void lines_want(u32 id);
 /* All that there are so far. */
 void lines_want_all(void);
+/* Somebody waits for them: files are asked again at once. */
+void lines_hurry(bool on);
 /* Asks for as many as the symbolizer takes. */
 void lines_drain(void);
 void lines_take(const struct symbolizer_answer *a);

@@ -287,6 +287,61 @@ static void a_file_that_kills_is_answered(void **state)
 	close(good);
 }
 
+/* ---- memory ----------------------------------------------------------------------------- */
+
+/* Resident memory of our helpers of that name together, in kB. */
+static u64 helpers_kb(void)
+{
+	char command[512], line[64] = "0";
+	FILE *f;
+
+	snprintf(command, sizeof(command), "ps -eo pid=,ppid=,rss=,comm= | awk '{ up[$1] = $2; rss[$1] = $3;"
+		 " name[$1] = $4 } END { for (p in up) if (name[p] == \"ottop-symbols\" && (up[p] == %d ||"
+		 " up[up[p]] == %d)) n += rss[p]; print n + 0 }'", (int)getpid(), (int)getpid());
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	return strtoull(line, NULL, 10);
+}
+
+/* Addresses all over .text of a program: of as many of its units as a question can have. */
+static void spread(int fd, u64 *addrs, u32 n)
+{
+	struct elf_file *f = elf_open(fd);
+	struct elf_section text;
+
+	assert_true(elf_section(f, ".text", &text));
+	for (u32 i = 0; i < n; i++)
+		addrs[i] = text.addr + text.size * i / n;
+	elf_close(f);
+}
+
+/* Each number is another file to it: this program is opened 10 times. */
+static void many_programs_do_not_fill_memory(void **state)
+{
+	u64 addrs[SYMBOLIZER_BATCH], before = helpers_kb(), most = 0, known = 0;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct symbolizer_answer a;
+
+	(void)state;
+	spread(fd, addrs, SYMBOLIZER_BATCH);
+	for (u32 i = 0; i < 40; i++) {
+		assert_int_equal(symbolizer_ask_lines(1000 + i / 4, fd, -1, -1, addrs + i % 4 * 64, 64), 0);
+		a = answer();
+		assert_int_equal(a.err, 0);
+		assert_true(a.cpu_ns > 0);
+		known += a.n_lines;
+		symbolizer_done(&a);
+		most = max(most, helpers_kb());
+	}
+	printf("# %llu lines, %llu kB before, at most %llu kB\n", (unsigned long long)known,
+	       (unsigned long long)before, (unsigned long long)most);
+	assert_true(before > 0 && known > 0);
+	assert_true(most < 30000);
+	close(fd);
+}
+
 /* ---- running ---------------------------------------------------------------------------- */
 
 static int begin(void **state)
@@ -352,6 +407,7 @@ int main(void)
 		cmocka_unit_test(spoiled_files_cost_their_lines_only),
 		cmocka_unit_test(origins_that_loop_end),
 		cmocka_unit_test(a_file_that_kills_is_answered),
+		cmocka_unit_test(many_programs_do_not_fill_memory),
 	};
 
 #ifdef __SANITIZE_ADDRESS__

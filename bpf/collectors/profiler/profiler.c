@@ -32,6 +32,7 @@
 #include "bpf/stacks/jit.h"
 #include "bpf/stacks/lines.h"
 #include "bpf/stacks/mappings.h"
+#include "bpf/stacks/pace.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -85,6 +86,32 @@ static u32 frame_of_kernel(u64 addr)
 	return id;
 }
 
+/* How often frames of a file without a name were sampled: whose names are asked for first. */
+static u32 *heat, n_heat;
+
+static void heat_add(u32 file)
+{
+	if (file >= n_heat) {
+		u32 n = file + 256;
+
+		heat = xrealloc(heat, n * sizeof(*heat));
+		memset(heat + n_heat, 0, (n - n_heat) * sizeof(*heat));
+		n_heat = n;
+	}
+	heat[file]++;
+}
+
+static u32 heat_of(u32 file)
+{
+	return file < n_heat ? heat[file] : 0;
+}
+
+static void heat_forget(u32 file)
+{
+	if (file < n_heat)
+		heat[file] = 0;
+}
+
 static bool is_library(const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -125,6 +152,8 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	files_used(file, s->time_ns);
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
+	if (!id || !frames_has_name(id))
+		heat_add(file);
 	if (id)
 		return id;
 	id = frames_intern(file, addr, 0);
@@ -284,7 +313,10 @@ static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
 
-	for (u32 i = 0; i < a->n_names; i++, name += strlen(name) + 1) {
+	pace_answered(a->cpu_ns);
+	if (a->err)
+		names_failed(a);
+	for (u32 i = 0; !a->err && i < a->n_names; i++, name += strlen(name) + 1) {
 		u32 id = frames_find(a->file, a->addrs[i], 0);
 		const char *path = file_path(a->file);
 
@@ -311,10 +343,8 @@ static void take_answers(void)
 			jit_answer(&a);
 		else if (a.kind == ANSWER_LINES)
 			lines_take(&a);
-		else if (!a.err)
-			take_names(&a);
 		else
-			names_failed(&a);
+			take_names(&a);
 		symbolizer_done(&a);
 	}
 }
@@ -334,30 +364,49 @@ static void take_opened(void)
 	}
 }
 
-static void ask_names(void)
+/* Its symbols cannot be read: its frames say so, and are not asked for. */
+static void give_up_names(u32 file)
 {
-	u64 addrs[SYMBOLIZER_BATCH];
-	u32 ids[SYMBOLIZER_BATCH];
+	u64 addr;
+
+	frames_fail(file, debug_bad(file) ?: "its file cannot be read");
+	while (frames_next_unnamed(file, &addr))
+		;
+}
+
+/* The file that can be asked now whose frames without a name were sampled most often; 0: none. */
+static u32 hottest_unnamed(void)
+{
+	u32 best = 0;
 
 	for (u32 file = 1; file_path(file); file++) {
+		if (file_fd(file) < 0 || !frames_has_unnamed(file) || !debug_ready(file))
+			continue;
+		if (file_is_bad(file) || debug_bad(file))
+			give_up_names(file);
+		else if (!best || heat_of(file) > heat_of(best))
+			best = file;
+	}
+	return best;
+}
+
+static void ask_names(void)
+{
+	u64 addrs[SYMBOLIZER_BATCH], now = boottime_ns();
+	u32 ids[SYMBOLIZER_BATCH], file;
+
+	while (pace_may(PACE_NAMES, now) && (file = hottest_unnamed())) {
 		u32 n = 0;
 
-		if (file_fd(file) < 0 || !debug_ready(file))
-			continue;
-		if (file_is_bad(file) || debug_bad(file)) {
-			if (frames_has_unnamed(file))
-				frames_fail(file, debug_bad(file) ?: "its file cannot be read");
-			while (frames_next_unnamed(file, &addrs[0]))
-				;
-			continue;
-		}
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
-		if (!n || !symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n))
-			continue;
-		while (n)	/* busy: the next drain asks again */
-			frames_ask_again(ids[--n]);
-		break;
+		if (symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)) {
+			while (n)	/* busy: the next drain asks again */
+				frames_ask_again(ids[--n]);
+			return;
+		}
+		pace_asked();
+		heat_forget(file);
 	}
 }
 
@@ -479,6 +528,8 @@ static void off_switch_on(void)
 
 static void profiler_adjust(const struct tick *t)
 {
+	pace_hurry(t->hurry);
+	lines_hurry(t->hurry);
 	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->seen)
 		lines_see(t->seen, t->n_seen);
@@ -617,6 +668,9 @@ static void profiler_close(void)
 	lines_close();
 	frames_clear();
 	kallsyms_free();
+	free(heat);
+	heat = NULL;
+	n_heat = 0;
 	probes_forget("profiler");
 	profiler__destroy(skel);
 	skel = NULL;
@@ -647,6 +701,7 @@ static int profiler_open(char *reason, size_t cap)
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load() == 0;
+	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
 	      files_open(bpf_map__fd(skel->maps.unw_infos));
