@@ -40,6 +40,9 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 #define MAX_FRAMES 512		/* in one piece */
 #define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
+/* Beside the flags of records, and how many bytes came before (from bit 8 on): */
+#define IS_PREFACE (1 << 11)	/* the connection begins */
+#define IS_HTTP2 (1 << 12)
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
 
@@ -140,13 +143,14 @@ static __always_inline void iovecs_of_msg(struct moved *m, u64 msg)
 	}
 }
 
-static __always_inline void find_bytes(struct moved *m, struct task_struct *t)
+__noinline int find_bytes(struct moved *m)
 {
+	struct task_struct *t = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
 	struct call_args args = {};
 
-	if (t->flags & (PF_KTHREAD | PF_IO_WORKER) || !get_args(&args, t, regs))
-		return;
+	if (!m || t->flags & (PF_KTHREAD | PF_IO_WORKER) || !get_args(&args, t, regs))
+		return 0;
 	m->compat = args.compat;
 	switch (call_of(t, regs)) {
 	case READ:
@@ -169,7 +173,7 @@ static __always_inline void find_bytes(struct moved *m, struct task_struct *t)
 		break;
 	default:
 		break;
-	}
+	}	return 0;
 }
 
 static __always_inline void fill_record(struct http_record *r, const struct moved *m,
@@ -317,8 +321,6 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 }
 
 /* ---- HTTP/2: what is in frames but data ---- */
-
-#define IS_PREFACE (1 << 11)	/* beside the flags of records: the connection begins */
 
 struct walk {
 	u64 base;
@@ -478,57 +480,52 @@ __noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
 	return 0;
 }
 
-static __always_inline void tell_all_frames(const struct moved *m, u32 flags)
+/* ---- all pieces of a call ---- */
+
+static __always_inline int tell_at(const struct moved *m, u64 base, u32 len, u32 flags)
 {
-	u64 left = m->total;
-	u32 i;
-
-	if (!m->iov) {
-		tell_frames(m, m->base, left, flags);
-		return;
-	}
-	for (i = 0; i < MAX_PIECES_2 && i < m->n_iov && left; i++) {
-		struct user_iovec v = {};
-		u64 len;
-
-		if (!get_iovec(&v, m->iov, i, m->compat))
-			break;
-		len = v.len < left ? v.len : left;
-		if (!len)
-			continue;
-		tell_frames(m, v.base, len, flags);
-		flags &= 0xff & ~HTTP_BEGINS;
-		left -= len;
-	}
-	if (left)
-		tell_frames(m, 0, left, flags);
+	if (flags & IS_HTTP2)
+		return tell_frames(m, base, len, flags & ~IS_HTTP2);
+	return tell_piece(m, base, len, flags & 0xff, flags >> 8 & 7);
 }
 
-static __always_inline void tell_all(const struct moved *m, u32 flags, u32 before)
+/*
+ * Piece i, of which `left` bytes at most were moved. How many it has, or -1: nobody
+ * knows. A function, so that the verifier looks at it once, not for each i.
+ */
+__noinline int tell_iovec(const struct moved *m, u32 i, u32 left, u32 flags)
 {
-	u64 left = m->total;
-	u32 i;
+	struct user_iovec v = {};
 
-	if (!m->iov) {
-		tell_piece(m, m->base, left, flags, before);
-		return;
-	}
-	for (i = 0; i < MAX_PIECES && i < m->n_iov && left; i++) {
-		struct user_iovec v = {};
-		u64 len;
+	if (!m || !get_iovec(&v, m->iov, i, m->compat))
+		return -1;
+	if (v.len > left)
+		v.len = left;
+	if (v.len)
+		tell_at(m, v.base, v.len, flags);
+	return v.len;
+}
 
-		if (!get_iovec(&v, m->iov, i, m->compat))
+__noinline int tell_all(const struct moved *m, u32 flags)
+{
+	u32 left, n, i;
+	int len;
+
+	if (!m)
+		return 0;
+	if (!m->iov)
+		return tell_at(m, m->base, m->total, flags);
+	left = m->total;
+	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
+	for (i = 0; i < MAX_PIECES_2 && i < n && left; i++) {
+		len = tell_iovec(m, i, left, flags);
+		if (len < 0)
 			break;
-		len = v.len < left ? v.len : left;
-		if (!len)
-			continue;
-		tell_piece(m, v.base, len, flags, before);
-		flags &= ~HTTP_BEGINS;
-		before = 0;
+		if (len)
+			flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
 		left -= len;
 	}
-	if (left)
-		tell_piece(m, 0, left, flags, 0);
+	return left ? tell_at(m, 0, left, flags) : 0;
 }
 
 /* ---- TLS on sockets ---- */
@@ -621,13 +618,24 @@ __noinline int looks_like_http2(u64 addr, u64 left)
 }
 
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
-static __always_inline int classify(const struct moved *m, struct http_socket *s)
+__noinline int classify(const struct moved *m)
 {
-	u64 word = 0, len, addr = where_first(m, &len);
-	u32 dir = m->tx & 1, had = s->n_first[dir], n = len < 8 ? len : 8;
+	u64 word = 0, len, addr, key;
+	struct http_socket *s;
 	enum h2_looks frame;
+	u32 dir, had, n;
 	int looks;
 
+	if (!m)
+		return -1;
+	key = m->key;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return -1;
+	addr = where_first(m, &len);
+	dir = m->tx & 1;
+	had = s->n_first[dir];
+	n = len < 8 ? len : 8;
 	if (had >= 8)
 		had = 0;
 	if (!addr || !n || !read_first(&word, addr, n))
@@ -700,17 +708,13 @@ static __always_inline int tell_moved(const struct moved *m, struct http_socket 
 
 	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
 	if (s->class == HTTP_UNKNOWN) {
-		before = classify(m, s);
+		before = classify(m);
 		if (before < 0)
 			return 0;
 		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
 			flags |= IS_PREFACE;
 	}
-	if (s->class == HTTP_2)
-		tell_all_frames(m, flags | (before & 7) << 8);
-	else
-		tell_all(m, flags, before & 7);
-	return 0;
+	return tell_all(m, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
 }
 
 /* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
@@ -719,7 +723,7 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 {
 	struct moved m = { .key = key, .socket = key, .total = ret, .tx = tx };
 
-	find_bytes(&m, bpf_get_current_task_btf());
+	find_bytes(&m);
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = entered_ns(&m);
 	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);

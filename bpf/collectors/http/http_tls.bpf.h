@@ -231,7 +231,7 @@ static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_s
 	th = tls_on ? bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0) : NULL;
 	if (!th || ret < 5)
 		return 0;
-	find_bytes(&m, bpf_get_current_task_btf());
+	find_bytes(&m);
 	m.base = where_first(&m, &len);
 	if (!m.base)
 		return 0;
