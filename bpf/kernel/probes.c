@@ -18,7 +18,7 @@
 #include "bpf/kernel/tasks_size.h"
 
 #define WINDOW_NS (100 * NSEC_PER_MSEC)
-#define PERIOD_NS (10 * NSEC_PER_SEC)
+#define PERIOD_NS (2 * NSEC_PER_SEC)	/* a load that begins is counted within so long */
 
 struct probe {
 	const char *collector;
@@ -50,6 +50,8 @@ static struct loss {
 static u32 n_losses, cap_losses;
 static u64 window_start_ns, window_end_ns;	/* of the last window */
 static bool window_open;
+static u64 last_tick_ns, tick_interval_ns;
+static u32 window_ticks;
 
 static struct probe *probe_of(const struct bpf_program *prog)
 {
@@ -317,7 +319,15 @@ static void window_begin(u64 now_ns)
 		probes[i].runs = info.run_cnt;
 	}
 	window_start_ns = now_ns;
+	window_ticks = 1;
 	window_open = true;
+}
+
+/* Of those that we run ourselves, once a tick, a window of a part of the interval has all runs. */
+static bool is_run_by_ticks(const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL ||
+	       bpf_program__expected_attach_type(prog) == BPF_TRACE_ITER;
 }
 
 static void window_read(struct probe *p, u64 window_ns)
@@ -328,14 +338,25 @@ static void window_read(struct probe *p, u64 window_ns)
 	if (probe_info(p, &info))
 		return;
 	runs = info.run_cnt - p->runs;
+	if (is_run_by_ticks(p->prog))
+		window_ns = max(window_ns, window_ticks * tick_interval_ns);
 	p->measured_rate = (float)((double)runs * 1e9 / (double)window_ns);
 	if (runs)
 		p->ns_per_run = (info.run_time_ns - p->run_ns) / runs;
 	p->insns = info.xlated_prog_len / 8;
 }
 
+static void note_tick(u64 now_ns)
+{
+	tick_interval_ns = last_tick_ns ? now_ns - last_tick_ns : 0;
+	last_tick_ns = now_ns;
+	window_ticks++;
+}
+
 void probes_measure(u64 now_ns, bool before_tick)
 {
+	if (before_tick)
+		note_tick(now_ns);
 	if (window_open && now_ns - window_start_ns >= WINDOW_NS) {
 		for (u32 i = 0; i < n_probes; i++)
 			if (probes[i].state == ATTACHED || probes[i].prog)
