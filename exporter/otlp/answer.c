@@ -153,7 +153,7 @@ u64 otlp_retry_after_ms(const char *text, time_t now)
 			return 0;
 		seconds = date > now ? (u64)(date - now) : 0;
 	}
-	return seconds ? min(seconds * 1000, (u64)OTLP_WAIT_MAX_MS) : 1;
+	return min(max(seconds, (u64)1) * 1000, (u64)OTLP_WAIT_MAX_MS);
 }
 
 u64 otlp_backoff_ms(u32 failed, u32 random)

@@ -34,8 +34,9 @@ struct otlp_outcome {
 void otlp_judge(const struct http_answer *a, time_t now, struct otlp_outcome *ret);
 
 /*
- * Retry-After: seconds, or a date as HTTP writes it (RFC 9110). In ms, at least 1 and at
- * most OTLP_WAIT_MAX_MS; 0 when it is neither.
+ * Retry-After: seconds, or a date as HTTP writes it (RFC 9110). In ms, at least 1,000 (a
+ * server that says "at once" would have us in a loop) and at most OTLP_WAIT_MAX_MS; 0 when it
+ * is neither.
  */
 #define OTLP_WAIT_MAX_MS 600000
 u64 otlp_retry_after_ms(const char *text, time_t now);

@@ -73,6 +73,24 @@ void attributes_of_row(struct scratch *a, struct attributes *to, const struct ro
 	}
 }
 
+static u64 value_hash(u64 hash, const Otlp__AnyValue *v)
+{
+	if (v->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE)
+		return otlp_hash(hash, v->string_value, strlen(v->string_value) + 1);
+	if (v->value_case == OTLP__ANY_VALUE__VALUE_BOOL_VALUE)
+		return otlp_hash(hash, &v->bool_value, sizeof(v->bool_value));
+	return otlp_hash(hash, &v->int_value, sizeof(v->int_value));
+}
+
+u64 attributes_hash(u64 hash, Otlp__KeyValue *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		hash = otlp_hash(hash, list[i]->key, strlen(list[i]->key) + 1);
+		hash = value_hash(hash, list[i]->value);
+	}
+	return hash;
+}
+
 /* ---- resources ------------------------------------------------------------------------- */
 
 /* The names of the conventions; others stay as uname(2) has them. */

@@ -7,6 +7,7 @@
 #include "exporter/otlp/scratch.h"
 #include "exporter/otlp/config.h"
 #include "exporter/otlp/metric.h"
+#include "exporter/otlp/series.h"
 #include "otlp.pb-c.h"
 
 #define SCRATCH_NEW(scratch, type, prefix) \
@@ -46,6 +47,9 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 /* The labels of a row that are attributes; of a container only its id, as is customary. */
 void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r);
 
+/* Of all keys and values, after `hash`. */
+u64 attributes_hash(u64 hash, Otlp__KeyValue *const *list, size_t n);
+
 Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from);
 Otlp__Scope *scope_new(struct scratch *a);
 
@@ -63,6 +67,8 @@ struct metrics {
 	Otlp__ScopeMetrics *scope;	/* of the resource that was begun last */
 	u64 time_unix_ns;
 	s64 start_offset_ns;		/* from CLOCK_BOOTTIME to Unix time, for starts */
+	u64 resource_key;		/* of the same */
+	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	u32 points;
 };
 
@@ -75,9 +81,10 @@ void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 s
 void metrics_resource(struct metrics *m, const struct attributes *from);
 /*
  * Adds a point; the metric's own attribute is added to those in `from` (may be NULL). start_ns
- * (CLOCK_BOOTTIME): since when a counter counts.
+ * (CLOCK_BOOTTIME): since when a counter counts. An integer is scaled where
+ * the metric is none.
  */
-void metrics_int(struct metrics *m, const struct otlp_metric *metric,
+void metrics_u64(struct metrics *m, const struct otlp_metric *metric,
 		 const struct attributes *from, u64 start_ns, u64 value);
 void metrics_double(struct metrics *m, const struct otlp_metric *metric,
 		    const struct attributes *from, u64 start_ns, double value);

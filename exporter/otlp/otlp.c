@@ -33,6 +33,7 @@ struct otlp_sink {
 	struct otlp_processes *processes;
 	struct otlp_metric *metrics[ARRAY_SIZE(plain_tables)];	/* of the plain tables */
 	u32 n_metrics[ARRAY_SIZE(plain_tables)];
+	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
 	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
@@ -124,11 +125,14 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 
 	keep_offset(o, s);
 	metrics_begin(&m, &scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
+	m.deltas = o->deltas;
 	put_tables(o, s, &m);
 	otlp_processes_export(o->processes, s, &o->config, &m);
 	data = metrics_pack(&m, &n);
 	send_request(o, OTLP_METRICS, data, n, m.points);
 	scratch_free(&scratch);
+	if (o->deltas)
+		otlp_series_end(o->deltas);
 	o->exported_ns = s->time_ns;
 	o->exported_seq = s->seq;
 }
@@ -232,6 +236,9 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 		otlp_free(o);
 		return NULL;
 	}
+	/* all our counters are observed ones: of lowmemory they are cumulative too */
+	if (o->config.temporality == OTLP_DELTA)
+		o->deltas = otlp_series_new();
 	o->processes = otlp_processes_new(max_processes);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		find_metrics(o, i);
@@ -285,6 +292,7 @@ void otlp_free(struct otlp_sink *o)
 		return;
 	finish(o);
 	otlp_processes_free(o->processes);
+	otlp_series_free(o->deltas);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		free(o->metrics[i]);
 	snapshot_put(o->last);

@@ -21,6 +21,7 @@ void metrics_resource(struct metrics *m, const struct attributes *from)
 		m->request->n_resource_metrics--;
 	r = SCRATCH_NEW(a, Otlp__ResourceMetrics, otlp__resource_metrics);
 	r->resource = resource_new(a, from);
+	m->resource_key = attributes_hash(0, from->attributes, from->n_attributes);
 	m->scope = SCRATCH_NEW(a, Otlp__ScopeMetrics, otlp__scope_metrics);
 	m->scope->scope = scope_new(a);
 	SCRATCH_APPEND(a, r, scope_metrics, m->scope);
@@ -32,7 +33,8 @@ static void make_sum(struct metrics *m, Otlp__Metric *to, bool monotonic)
 	Otlp__Sum *sum = SCRATCH_NEW(m->scratch, Otlp__Sum, otlp__sum);
 
 	sum->is_monotonic = monotonic;
-	sum->aggregation_temporality = OTLP__TEMPORALITY__CUMULATIVE;
+	sum->aggregation_temporality = m->deltas && monotonic ? OTLP__TEMPORALITY__DELTA :
+								OTLP__TEMPORALITY__CUMULATIVE;
 	to->data_case = OTLP__METRIC__DATA_SUM;
 	to->sum = sum;
 }
@@ -88,13 +90,31 @@ static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric 
 	return p;
 }
 
-void metrics_int(struct metrics *m, const struct otlp_metric *metric,
+/* Which series a point belongs to; one that began anew is another one. */
+static u64 series_key(const struct metrics *m, const struct otlp_metric *metric,
+		      const Otlp__NumberPoint *p, u64 start_ns)
+{
+	u64 key = otlp_hash(m->resource_key, metric->name, strlen(metric->name));
+
+	key = otlp_hash(key, &start_ns, sizeof(start_ns));
+	return attributes_hash(key, p->attributes, p->n_attributes);
+}
+
+void metrics_u64(struct metrics *m, const struct otlp_metric *metric,
 		 const struct attributes *from, u64 start_ns, u64 value)
 {
 	Otlp__NumberPoint *p = add_point(m, metric, from, start_ns);
 
-	p->value_case = OTLP__NUMBER_POINT__VALUE_AS_INT;
-	p->as_int = (s64)min(value, (u64)INT64_MAX);
+	if (m->deltas && metric->kind == OTLP_COUNTER)
+		value = otlp_series_advance(m->deltas, series_key(m, metric, p, start_ns), value,
+					    m->time_unix_ns, &p->start_time_unix_nano);
+	if (metric->is_integer) {
+		p->value_case = OTLP__NUMBER_POINT__VALUE_AS_INT;
+		p->as_int = (s64)min(value, (u64)INT64_MAX);
+	} else {
+		p->value_case = OTLP__NUMBER_POINT__VALUE_AS_DOUBLE;
+		p->as_double = (double)value * metric->scale;
+	}
 }
 
 void metrics_double(struct metrics *m, const struct otlp_metric *metric,
@@ -114,11 +134,8 @@ void metrics_value(struct metrics *m, const struct otlp_metric *metric,
 	if (f->type == FT_F32 && f32_known(row_f32(r, f)))
 		metrics_double(m, metric, from, start_ns,
 			       (double)row_f32(r, f) * metric->scale);
-	else if (f->type == FT_U64 && u64_known(row_u64(r, f)) && metric->is_integer)
-		metrics_int(m, metric, from, start_ns, row_u64(r, f));
 	else if (f->type == FT_U64 && u64_known(row_u64(r, f)))
-		metrics_double(m, metric, from, start_ns,
-			       (double)row_u64(r, f) * metric->scale);
+		metrics_u64(m, metric, from, start_ns, row_u64(r, f));
 }
 
 u8 *metrics_pack(struct metrics *m, size_t *ret_n)

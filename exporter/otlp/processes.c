@@ -206,15 +206,6 @@ static double scale_of(const struct otlp_metric *metric, u32 cpus)
 								 metric->scale / cpus;
 }
 
-static void put_number(struct metrics *m, const struct otlp_metric *metric, u64 start_ns,
-		       u64 value)
-{
-	if (metric->is_integer)
-		metrics_int(m, metric, NULL, start_ns, value);
-	else
-		metrics_double(m, metric, NULL, start_ns, (double)value * metric->scale);
-}
-
 static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, u32 cpus,
 		      struct metrics *m)
 {
@@ -233,7 +224,7 @@ static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, 
 		value = u64_known(t->base[i]) ? counter_growth(t->base[i], value) : U64_UNKNOWN;
 	if (!u64_known(value))
 		return;
-	put_number(m, metric, start, value);
+	metrics_u64(m, metric, NULL, start, value);
 }
 
 static void put_process(struct otlp_processes *p, const struct tracked *t,
@@ -282,11 +273,11 @@ static void put_rest(struct otlp_processes *p, const struct snapshot *s,
 		const struct otlp_metric *metric = &p->metrics[i];
 
 		if (metric->kind == OTLP_COUNTER)
-			put_number(m, metric, p->begun_ns, p->rest[i]);
+			metrics_u64(m, metric, NULL, p->begun_ns, p->rest[i]);
 		else if (!add_levels(p, metric->field, &sum))
 			continue;
 		else if (metric->is_integer)
-			metrics_int(m, metric, NULL, p->begun_ns, (u64)sum);
+			metrics_u64(m, metric, NULL, p->begun_ns, (u64)sum);
 		else
 			metrics_double(m, metric, NULL, p->begun_ns,
 				       sum * scale_of(metric, cpus));

@@ -7,6 +7,7 @@ a field that it does not know for a fault. Where the official Python package is 
 """
 import gzip
 import http.server
+import socket
 import struct
 import threading
 
@@ -224,14 +225,23 @@ class Collector:
 
     def __init__(self, answer=None, port=0, tls=None):
         self.requests, self.changed, self.answer = [], threading.Condition(), answer
+        self.busy, self.closing, self.connections = threading.Lock(), False, set()
         collector = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
 
+            def setup(self):
+                super().setup()
+                collector.connections.add(self.connection)
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
-                collector.take(self, Request(self.path, self.headers, body))
+                with collector.busy:
+                    if collector.closing:
+                        self.close_connection = True
+                    else:
+                        collector.take(self, Request(self.path, self.headers, body))
 
             def log_message(self, *args):
                 pass
@@ -268,8 +278,16 @@ class Collector:
             return self.changed.wait_for(lambda: good(self.requests), seconds)
 
     def close(self):
+        """Between two requests: what was answered was taken, what was not was not."""
+        with self.busy:
+            self.closing = True
         self.server.shutdown()
         self.server.server_close()
+        for c in list(self.connections):
+            try:
+                c.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass    # it has ended
 
 
 def reply(handler, status, body=b'', headers=(), kind='application/x-protobuf'):

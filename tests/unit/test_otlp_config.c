@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What each variable OTEL_* does, and which of two comes first: a table of the specification. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "exporter/otlp/config.h"
+
+/* The environment of a case: "NAME=VALUE" lines. */
+static const char *environment;
+
+static const char *fake_getenv(const char *name)
+{
+	static char value[512];
+	size_t n = strlen(name);
+
+	for (const char *line = environment; line && *line; line = strchr(line, '\n') + 1)
+		if (!strncmp(line, name, n) && line[n] == '=') {
+			snprintf(value, sizeof(value), "%.*s", (int)strcspn(line + n + 1, "\n"),
+				 line + n + 1);
+			return value;
+		}
+	return NULL;
+}
+
+/* One signal as text: URL timeout gzip headers ca cert key. */
+static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
+{
+	int n = snprintf(buf, cap, "%s %llu %s", e->url, (unsigned long long)e->timeout_ms,
+			 e->gzip ? "gzip" : "none");
+
+	for (u32 i = 0; i < e->headers.n; i++)
+		n += snprintf(buf + n, cap - (size_t)n, " %s:%s", e->headers.pairs[i].key,
+			      e->headers.pairs[i].value);
+	if (e->ca_file)
+		n += snprintf(buf + n, cap - (size_t)n, " ca=%s", e->ca_file);
+	if (e->client_cert)
+		snprintf(buf + n, cap - (size_t)n, " cert=%s key=%s", e->client_cert,
+			 e->client_key ? e->client_key : "");
+}
+
+#define E "OTEL_EXPORTER_OTLP_"
+#define LOCAL "http://localhost:4318"
+
+/* Of the signal metrics, and of traces, for which no variable of their own is set. */
+static const struct { const char *url, *env, *metrics, *traces; } cases[] = {
+	/* where to: the base gets a path, the URL of a signal is taken as it is */
+	{ LOCAL, "", LOCAL "/v1/metrics 10000 none", LOCAL "/v1/traces 10000 none" },
+	{ LOCAL "/", "", LOCAL "/v1/metrics 10000 none", LOCAL "/v1/traces 10000 none" },
+	{ "http://c.example/otlp", "", "http://c.example/otlp/v1/metrics 10000 gzip",
+	  "http://c.example/otlp/v1/traces 10000 gzip" },
+	{ LOCAL, E "METRICS_ENDPOINT=https://m.example/in?x=1\n",
+	  "https://m.example/in?x=1 10000 gzip", LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "METRICS_ENDPOINT=http://127.0.0.2:9\n", "http://127.0.0.2:9/ 10000 none",
+	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "METRICS_ENDPOINT=\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },	/* empty is not set */
+	{ LOCAL, E "ENDPOINT=http://other:1\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },	/* the command line comes first */
+	/* time-outs: milliseconds, own before general, nonsense is ignored */
+	{ LOCAL, E "TIMEOUT=500\n", LOCAL "/v1/metrics 500 none", LOCAL "/v1/traces 500 none" },
+	{ LOCAL, E "TIMEOUT=500\n" E "METRICS_TIMEOUT=700\n", LOCAL "/v1/metrics 700 none",
+	  LOCAL "/v1/traces 500 none" },
+	{ LOCAL, E "TIMEOUT=10s\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "TIMEOUT=-1\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },
+	/* compression: what is said holds, on loopback too */
+	{ LOCAL, E "COMPRESSION=gzip\n", LOCAL "/v1/metrics 10000 gzip",
+	  LOCAL "/v1/traces 10000 gzip" },
+	{ "http://c.example", E "COMPRESSION=none\n" E "METRICS_COMPRESSION=gzip\n",
+	  "http://c.example/v1/metrics 10000 gzip", "http://c.example/v1/traces 10000 none" },
+	{ LOCAL, E "COMPRESSION=zstd\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },
+	{ "http://[::1]:4318", "", "http://[::1]:4318/v1/metrics 10000 none",
+	  "http://[::1]:4318/v1/traces 10000 none" },
+	{ "http://user:pass@127.0.0.1:1", "", "http://user:pass@127.0.0.1:1/v1/metrics 10000 none",
+	  "http://user:pass@127.0.0.1:1/v1/traces 10000 none" },
+	{ "http://127.0.0.1@c.example:1", "", "http://127.0.0.1@c.example:1/v1/metrics 10000 gzip",
+	  "http://127.0.0.1@c.example:1/v1/traces 10000 gzip" },	/* that is a user */
+	/* headers: a list, percent-encoded; what is none is left out, what would be two is too */
+	{ LOCAL, E "HEADERS=a=1, b = two%20words ,c=x=y\n",
+	  LOCAL "/v1/metrics 10000 none a:1 b:two words c:x=y",
+	  LOCAL "/v1/traces 10000 none a:1 b:two words c:x=y" },
+	{ LOCAL, E "HEADERS=a=1\n" E "METRICS_HEADERS=b=2\n", LOCAL "/v1/metrics 10000 none b:2",
+	  LOCAL "/v1/traces 10000 none a:1" },
+	{ LOCAL, E "HEADERS=a=1%0d%0aEvil:%202,novalue,=x,b%zz=1,bad name=1,c=%4,,d=4\n",
+	  LOCAL "/v1/metrics 10000 none d:4", LOCAL "/v1/traces 10000 none d:4" },
+	/* certificates */
+	{ LOCAL, E "CERTIFICATE=/ca\n" E "CLIENT_CERTIFICATE=/c\n" E "METRICS_CLIENT_KEY=/k\n",
+	  LOCAL "/v1/metrics 10000 none ca=/ca cert=/c key=/k",
+	  LOCAL "/v1/traces 10000 none ca=/ca cert=/c key=" },
+	{ LOCAL, E "CERTIFICATE=/ca\n" E "METRICS_CERTIFICATE=/own\n",
+	  LOCAL "/v1/metrics 10000 none ca=/own", LOCAL "/v1/traces 10000 none ca=/ca" },
+	/* the protocol that is spoken may be said */
+	{ LOCAL, E "PROTOCOL=http/protobuf\n", LOCAL "/v1/metrics 10000 none",
+	  LOCAL "/v1/traces 10000 none" },
+};
+
+static void endpoints(void **state)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct otlp_config c;
+		char text[400], *error;
+
+		environment = cases[i].env;
+		error = otlp_config_read(&c, cases[i].url, fake_getenv);
+		if (error)
+			print_error("case %u: %s\n", i, error);
+		assert_null(error);
+		describe(&c.endpoints[OTLP_METRICS], text, sizeof(text));
+		assert_string_equal(text, cases[i].metrics);
+		describe(&c.endpoints[OTLP_TRACES], text, sizeof(text));
+		assert_string_equal(text, cases[i].traces);
+		otlp_config_free(&c);
+	}
+}
+
+static void what_cannot_be(void **state)
+{
+	static const struct { const char *url, *env, *error; } bad[] = {
+		{ "localhost:4318", "", "must begin with http://" },
+		{ "ftp://x", "", "must begin with http://" },
+		{ "http://", "", "no host" },
+		{ "http:///path", "", "no host" },
+		{ "http://a b", "", "without blanks" },
+		{ "http://a/\x1b[2J", "", "without blanks" },
+		{ "http://a/?x", "", "cannot have a ?" },
+		{ LOCAL, E "METRICS_ENDPOINT=c:4318\n", "METRICS_ENDPOINT=c:4318: it must begin" },
+		{ LOCAL, E "PROTOCOL=grpc\n", "PROTOCOL=grpc: ottop speaks http/protobuf only" },
+		{ LOCAL, E "TRACES_PROTOCOL=http/json\n", "TRACES_PROTOCOL=http/json" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct otlp_config c;
+		char *error;
+
+		environment = bad[i].env;
+		error = otlp_config_read(&c, bad[i].url, fake_getenv);
+		assert_non_null(error);
+		if (!strstr(error, bad[i].error))
+			print_error("%s: %s\n", bad[i].url, error);
+		assert_non_null(strstr(error, bad[i].error));
+		assert_null(strchr(error, '\n'));
+		free(error);
+		otlp_config_free(&c);
+	}
+}
+
+/* The attributes as text, "key=value;" each. */
+static char *resource_text(const struct otlp_config *c, char *buf, size_t cap)
+{
+	int n = snprintf(buf, cap, "%s|", c->service_name);
+
+	for (u32 i = 0; i < c->resource.n; i++)
+		n += snprintf(buf + n, cap - (size_t)n, "%s=%s;", c->resource.pairs[i].key,
+			      c->resource.pairs[i].value);
+	return buf;
+}
+
+static void resource_and_metrics(void **state)
+{
+	static const struct { const char *env, *resource; enum otlp_temporality t; u64 ms; } ok[] = {
+		{ "", "ottop|", OTLP_CUMULATIVE, 60000 },
+		{ "OTEL_SERVICE_NAME=a\nOTEL_RESOURCE_ATTRIBUTES=service.name=b,k=v%2C%20w\n",
+		  "a|k=v, w;", OTLP_CUMULATIVE, 60000 },
+		{ "OTEL_RESOURCE_ATTRIBUTES=service.name=b\n", "b|", OTLP_CUMULATIVE, 60000 },
+		{ "OTEL_METRIC_EXPORT_INTERVAL=5000\n" E "METRICS_TEMPORALITY_PREFERENCE=DELTA\n",
+		  "ottop|", OTLP_DELTA, 5000 },
+		{ E "METRICS_TEMPORALITY_PREFERENCE=lowmemory\nOTEL_METRIC_EXPORT_INTERVAL=0\n",
+		  "ottop|", OTLP_LOW_MEMORY, 60000 },
+		{ E "METRICS_TEMPORALITY_PREFERENCE=sometimes\n", "ottop|", OTLP_CUMULATIVE, 60000 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(ok); i++) {
+		struct otlp_config c;
+		char buf[200];
+
+		environment = ok[i].env;
+		assert_null(otlp_config_read(&c, LOCAL, fake_getenv));
+		assert_string_equal(resource_text(&c, buf, sizeof(buf)), ok[i].resource);
+		assert_int_equal(c.temporality, ok[i].t);
+		assert_int_equal(c.interval_ms, ok[i].ms);
+		otlp_config_free(&c);
+	}
+}
+
+static void logged(void *arg, const char *line)
+{
+	*(bool *)arg |= strstr(line, "secret") != NULL;
+}
+
+/* Neither the screen nor the log has what is in a header or in front of the @. */
+static void secrets_are_not_shown(void **state)
+{
+	char *shown = otlp_url_shown("https://me:secret@c.example:4318/x");
+	bool seen = false;
+	struct otlp_config c;
+
+	assert_string_equal(shown, "https://c.example:4318/x");
+	free(shown);
+	environment = E "HEADERS=authorization=Bearer%0asecret\n";
+	assert_null(otlp_config_read(&c, LOCAL, fake_getenv));
+	assert_int_equal(c.endpoints[OTLP_LOGS].headers.n, 0);
+	log_each(logged, &seen);
+	assert_false(seen);
+	otlp_config_free(&c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(endpoints),
+		cmocka_unit_test(what_cannot_be),
+		cmocka_unit_test(resource_and_metrics),
+		cmocka_unit_test(secrets_are_not_shown),
+	};
+
+	log_to_stderr(false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
