@@ -37,7 +37,7 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 #define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
 #define MAX_PIECES 8		/* of one call; the rest is told as one length */
 #define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
-#define MAX_FRAMES 512		/* in one piece */
+#define MAX_FRAMES 256		/* in one piece */
 #define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
 /* Beside the flags of records, and how many bytes came before (from bit 8 on): */

@@ -318,6 +318,20 @@ static __always_inline u32 bytes_moved(const struct tls_thread *th, u32 kind, in
 	return n;
 }
 
+/* The session is there, with its socket if that can be told. Apart, for what it needs of the stack. */
+__noinline int find_session(struct tls_thread *th, u32 n, u32 tx)
+{
+	struct tls_session *x;
+
+	if (!th)
+		return 0;
+	x = session_of(th);
+	if (!x || !n)
+		return 0;
+	find_socket(x, th, n, tx);
+	return 1;
+}
+
 static __always_inline void tls_moved(struct tls_thread *th, struct tls_session *x, u32 n, bool tx)
 {
 	struct moved m = { .key = x->number, .base = th->buf, .total = n, .tx = tx };
@@ -340,6 +354,7 @@ int on_tls_return(struct pt_regs *ctx)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 	struct tls_session *x;
+	struct tls_key key;
 	u32 kind, n;
 	bool tx;
 
@@ -351,10 +366,12 @@ int on_tls_return(struct pt_regs *ctx)
 	n = bytes_moved(th, kind, (int)RESULT(ctx));
 	if (!n && !th->nested)
 		return 0;
-	x = session_of(th);
-	if (!x || !n)
+	if (!find_session(th, n, tx))
 		return 0;
-	find_socket(x, th, n, tx);
+	key = (struct tls_key){ .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	x = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (!x)
+		return 0;
 	tls_moved(th, x, n, tx);
 	OWN_STACK(ctx);
 	return 0;
