@@ -128,6 +128,20 @@ def die_with_us():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+LAST_PID = '/proc/sys/kernel/ns_last_pid'
+
+
+def fresh_pids():
+    """What starts next has a pid that nothing had in the last seconds, also after a test took the
+    count back to use one again."""
+    with open('/proc/sys/kernel/pid_max') as f:
+        most = int(f.read())
+    with open(LAST_PID) as f:
+        ahead = int(f.read()) + 300
+    with open(LAST_PID, 'w') as f:
+        f.write(str(ahead if ahead < most - 1000 else 1000))
+
+
 def spawn(*argv, **kw):
     return subprocess.Popen(list(argv), preexec_fn=die_with_us, **kw)
 
