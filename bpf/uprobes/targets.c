@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bpf/host/mapped.h"
+#include "bpf/host/procfs.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/uprobes/targets.h"
 #include "symbolizer/symbolizer.h"
@@ -267,7 +268,7 @@ enum uprobe_found targets_process(u32 pid, bool all)
 	ssize_t n;
 	FILE *f;
 
-	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
+	snprintf(name, sizeof(name), "/proc/%u/maps", procfs_living(pid));
 	f = fopen(name, "re");
 	while (f && (n = getline(&line, &cap, f)) > 0) {
 		const struct file *file;
