@@ -57,6 +57,16 @@ static void ignored(const struct reader *r, const char *value, const char *why)
 	log_line("%s=%.60s: %s; ignored", r->name, value, why);
 }
 
+bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env)
+{
+	char name[40];
+	const char *value;
+
+	snprintf(name, sizeof(name), "OTEL_%sEXPORTER", signal_variables[s]);
+	value = env(name);
+	return !value || strcmp(value, "none");
+}
+
 static u64 number_or(const struct reader *r, const char *text, u64 fallback)
 {
 	char *end;
@@ -348,6 +358,41 @@ static enum otlp_temporality read_temporality(struct reader *r)
 	return OTLP_CUMULATIVE;
 }
 
+/* The argument of a sampler; 1 where it is none. */
+static double read_ratio(struct reader *r)
+{
+	const char *text = read_variable(r, "OTEL_TRACES_SAMPLER_ARG");
+	char *end;
+	double v = text ? strtod(text, &end) : 1;
+
+	if (text && (*end || !(v >= 0 && v <= 1))) {
+		ignored(r, text, "not a number from 0 to 1");
+		return 1;
+	}
+	return v;
+}
+
+/*
+ * What the parent decided is not known from outside, so that "parentbased_x" is "x": a ratio
+ * goes by the trace id, which all that take part decide alike.
+ */
+static double read_sampler(struct reader *r)
+{
+	const char *v = read_variable(r, "OTEL_TRACES_SAMPLER"), *name = v;
+
+	if (!v)
+		return 1;
+	if (!strncmp(name, "parentbased_", 12))
+		name += 12;
+	if (!strcmp(name, "traceidratio"))
+		return read_ratio(r);
+	if (!strcmp(name, "always_off"))
+		return 0;
+	if (strcmp(name, "always_on"))
+		ignored(r, v, "not a sampler of ottop");
+	return 1;
+}
+
 /* OTEL_SERVICE_NAME comes before service.name in OTEL_RESOURCE_ATTRIBUTES. */
 static void read_resource(struct reader *r, struct otlp_config *c)
 {
@@ -380,6 +425,7 @@ char *otlp_config_read(struct otlp_config *c, const char *url, otlp_getenv *env)
 	c->temporality = read_temporality(&r);
 	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"),
 				   INTERVAL_MS);
+	c->sample_ratio = read_sampler(&r);
 	read_resource(&r, c);
 	return error;
 }

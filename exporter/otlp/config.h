@@ -36,11 +36,15 @@ struct otlp_config {
 	struct otlp_endpoint endpoints[OTLP_SIGNALS];
 	enum otlp_temporality temporality;
 	u64 interval_ms;	/* between two exports of metrics */
+	double sample_ratio;	/* of the traces, 0 to 1 */
 	char *service_name;	/* of ottop itself */
 	struct otlp_pairs resource;	/* attributes of ottop's resource and of all others */
 };
 
 typedef const char *otlp_getenv(const char *name);
+
+/* OTEL_METRICS_EXPORTER and its like: false when one says none. */
+bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 
 /*
  * Fills c from --otlp URL and the environment (getenv(), but for tests). NULL, or one line

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* otlp.c: see otlp.h. All but otlp_open() and otlp_free() runs in the exporter's thread. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "exporter/otlp/message.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/otlp/processes.h"
+#include "exporter/otlp/spans.h"
 
 #define REQUEST_MAX (64u << 20)	/* before compression: the specification's */
 
@@ -26,6 +28,7 @@ static const u64 cap_bytes[OTLP_SIGNALS] = {
 struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
+	char *url;
 	struct otlp_sender *senders[OTLP_SIGNALS];
 	struct otlp_stats final[OTLP_SIGNALS];	/* once they have ended */
 	bool hung;
@@ -34,6 +37,7 @@ struct otlp_sink {
 	struct otlp_metric *metrics[ARRAY_SIZE(plain_tables)];	/* of the plain tables */
 	u32 n_metrics[ARRAY_SIZE(plain_tables)];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
+	struct otlp_sent spans, logs;
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
 	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
@@ -137,6 +141,18 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 	o->exported_seq = s->seq;
 }
 
+/* What happened in this tick leaves at once. */
+static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp_signal signal)
+{
+	size_t n = 0;
+	u32 items = 0;
+	u8 *data = signal == OTLP_TRACES ?
+		otlp_spans_pack(&o->spans, s, &o->config, &n, &items) :
+		otlp_logs_pack(&o->logs, s, &o->config, &n, &items);
+
+	send_request(o, signal, data, n, items);
+}
+
 /* Half a tick early is nearer than half a tick late. */
 static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 {
@@ -156,9 +172,14 @@ static int otlp_write(struct sink *sink, const struct snapshot *s)
 
 	snapshot_put(o->last);
 	o->last = snapshot_get(s);
-	otlp_processes_take(o->processes, s);
-	if (is_due(o, s))
+	if (o->senders[OTLP_METRICS])
+		otlp_processes_take(o->processes, s);
+	if (o->senders[OTLP_METRICS] && is_due(o, s))
 		export_metrics(o, s);
+	if (o->senders[OTLP_TRACES])
+		export_rows(o, s, OTLP_TRACES);
+	if (o->senders[OTLP_LOGS])
+		export_rows(o, s, OTLP_LOGS);
 	return 0;
 }
 
@@ -182,7 +203,7 @@ static int otlp_close(struct sink *sink)
 {
 	struct otlp_sink *o = (struct otlp_sink *)sink;
 
-	if (o->last && o->last->interval_ns && o->last->seq != o->exported_seq)
+	if (o->last && o->senders[OTLP_METRICS] && o->last->interval_ns && o->last->seq != o->exported_seq)
 		export_metrics(o, o->last);
 	finish(o);
 	snapshot_put(o->last);
@@ -208,10 +229,13 @@ static void find_metrics(struct otlp_sink *o, u32 i)
 
 static char *start(struct otlp_sink *o)
 {
-	o->senders[OTLP_METRICS] = otlp_sender_start(&o->config.endpoints[OTLP_METRICS],
-						     cap_bytes[OTLP_METRICS]);
-	if (!o->senders[OTLP_METRICS])
-		return xasprintf("--otlp: no thread: %s", strerror(errno));
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		if (!otlp_signal_wanted((enum otlp_signal)i, (otlp_getenv *)getenv))
+			continue;
+		o->senders[i] = otlp_sender_start(&o->config.endpoints[i], cap_bytes[i]);
+		if (!o->senders[i])
+			return xasprintf("--otlp: no thread: %s", strerror(errno));
+	}
 	return NULL;
 }
 
@@ -222,6 +246,7 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 	char *why;
 
 	o->session = session;
+	o->url = xstrdup(url);
 	o->sink.name = "otlp";
 	o->sink.write = otlp_write;
 	o->sink.close = otlp_close;
@@ -252,10 +277,15 @@ struct sink *otlp_sink_of(struct otlp_sink *o)
 
 u64 otlp_tables(void)
 {
-	u64 tables = TABLE_BIT(TABLE_processes);
+	otlp_getenv *env = (otlp_getenv *)getenv;
+	u64 tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_host);
 
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		tables |= TABLE_BIT(plain_tables[i]);
+	if (otlp_signal_wanted(OTLP_TRACES, env))
+		tables |= TABLE_BIT(TABLE_requests);
+	if (otlp_signal_wanted(OTLP_LOGS, env))
+		tables |= TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections);
 	return tables;
 }
 
@@ -267,20 +297,35 @@ bool otlp_is_delivered(const struct otlp_sink *o)
 	return true;
 }
 
+/* "12 spans sent", and what else became of some. */
+static void report_signal(const struct otlp_stats *f, const char *items, char *buf, size_t cap)
+{
+	int n = snprintf(buf, cap, "%llu %s sent", (unsigned long long)f->sent, items);
+
+	if (f->refused || f->dropped)
+		snprintf(buf + n, cap - (size_t)n, ", %llu refused, %llu dropped (%s)",
+			 (unsigned long long)f->refused, (unsigned long long)f->dropped,
+			 *f->error ? f->error : "no time was left");
+}
+
 char *otlp_report(const struct otlp_sink *o)
 {
 	static const char *const items[] = { "data points", "spans", "log records" };
-	char *shown = otlp_url_shown(o->config.endpoints[OTLP_METRICS].url), *line;
-	const struct otlp_stats *f = &o->final[OTLP_METRICS];
+	char text[OTLP_SIGNALS][320] = { "" };
+	char *shown = otlp_url_shown(o->url), *line;
+	bool any = false;
 
-	if (f->dropped || f->refused)
-		line = xasprintf("--otlp %s: %llu %s sent, %llu refused, %llu dropped; last: %s",
-				 shown, (unsigned long long)f->sent, items[OTLP_METRICS],
-				 (unsigned long long)f->refused, (unsigned long long)f->dropped,
-				 *f->error ? f->error : "no time was left");
-	else
-		line = xasprintf("sent %llu %s to %s", (unsigned long long)f->sent,
-				 items[OTLP_METRICS], shown);
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		const struct otlp_stats *f = &o->final[i];
+
+		if (i != OTLP_METRICS && !f->sent && !f->refused && !f->dropped)
+			continue;
+		if (any)
+			strcpy(text[i], "; ");
+		report_signal(f, items[i], text[i] + strlen(text[i]), sizeof(text[i]) - 2);
+		any = true;
+	}
+	line = xasprintf("--otlp %s: %s%s%s", shown, text[0], text[1], text[2]);
 	free(shown);
 	return line;
 }
@@ -297,5 +342,6 @@ void otlp_free(struct otlp_sink *o)
 		free(o->metrics[i]);
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
+	free(o->url);
 	free(o);
 }

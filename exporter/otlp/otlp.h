@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * otlp.h: snapshots as OTLP, to a collector: a sink of the exporter whose write() encodes and
- * queues, and one thread a signal that posts (sender.h). Nothing of it ever waits for the
- * network but these threads.
+ * otlp.h: snapshots as OTLP (metrics, requests as spans, events as log records), to a
+ * collector: a sink of the exporter whose write() encodes and queues, and one thread a signal
+ * that posts (sender.h). Nothing of it ever waits for the network but these threads.
  */
 #ifndef OTTOP_OTLP_H
 #define OTTOP_OTLP_H

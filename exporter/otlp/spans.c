@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* spans.c: one span for each observed request; names of the semantic conventions for HTTP and RPC. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "exporter/otlp/spans.h"
+
+#define SCALE_BITS 56	/* of a trace id, that decide about sampling */
+
+struct spans {
+	struct scratch scratch;
+	const struct snapshot *s;
+	const struct otlp_config *config;
+	Otlp__TraceRequest *request;
+	/* of each resource in the request: the process */
+	struct { u64 pid, start_ns; const char *comm; } *processes;
+	u32 cap, items;
+};
+
+/* ---- ids --------------------------------------------------------------------------------- */
+
+static void random_bytes(u8 *buf, size_t n)
+{
+	while (getrandom(buf, n, 0) != (ssize_t)n)
+		;
+}
+
+static int digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* n bytes from lower-case hex; false: it is not that, or only zeros, which is no id. */
+static bool parse_id(const char *hex, u8 *buf, size_t n)
+{
+	u8 any = 0;
+
+	if (!hex || strlen(hex) != 2 * n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		buf[i] = (u8)(high << 4 | low);
+		any |= buf[i];
+	}
+	return any;
+}
+
+static ProtobufCBinaryData new_id(struct scratch *a, size_t n)
+{
+	ProtobufCBinaryData id = { .len = n, .data = scratch_alloc(a, n) };
+
+	random_bytes(id.data, n);
+	return id;
+}
+
+static void set_ids(struct scratch *a, Otlp__Span *span, const struct requests_row *r)
+{
+	u8 trace[16], parent[8];
+
+	span->span_id = new_id(a, 8);
+	span->trace_id = new_id(a, 16);
+	if (!parse_id(r->trace_id, trace, 16))
+		return;
+	memcpy(span->trace_id.data, trace, 16);
+	if (!parse_id(r->span_id, parent, 8))
+		return;
+	span->parent_span_id = new_id(a, 8);
+	memcpy(span->parent_span_id.data, parent, 8);
+}
+
+/* The same answer for all spans of a trace, on every host. */
+static bool is_sampled(const Otlp__Span *span, double ratio)
+{
+	u64 low = 0;
+
+	for (int i = 16 - SCALE_BITS / 8; i < 16; i++)
+		low = low << 8 | span->trace_id.data[i];
+	return (double)low < ratio * (double)(1ull << SCALE_BITS);
+}
+
+/* ---- attributes ------------------------------------------------------------------------------ */
+
+static bool is(const char *s, const char *want)
+{
+	return s && !strcmp(s, want);
+}
+
+/* "1.2.3.4:80" or "[::1]:80" as address and port; false: it is neither. */
+static bool split_peer(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
+{
+	const char *colon = peer ? strrchr(peer, ':') : NULL;
+	char *addr;
+
+	if (!colon || !isdigit((unsigned char)colon[1]))
+		return false;
+	addr = scratch_printf(a, "%.*s", (int)(colon - peer), peer);
+	if (*addr == '[' && addr[strlen(addr) - 1] == ']') {
+		addr[strlen(addr) - 1] = '\0';
+		addr++;
+	}
+	*ret_addr = addr;
+	*ret_port = strtoull(colon + 1, NULL, 10);
+	return true;
+}
+
+/* What a server is asked for under its address is known to the client only. */
+static void put_peer(struct scratch *a, struct attributes *to, const struct requests_row *r)
+{
+	char *addr;
+	u64 port;
+
+	if (!split_peer(a, r->peer, &addr, &port))
+		return;
+	attribute_text(a, to, "network.peer.address", addr);
+	attribute_int(a, to, "network.peer.port", port);
+	if (is(r->side, "client")) {
+		attribute_text(a, to, "server.address", addr);
+		attribute_int(a, to, "server.port", port);
+	} else {
+		attribute_text(a, to, "client.address", addr);
+	}
+}
+
+static void put_error(struct scratch *a, Otlp__Span *span, struct attributes *to,
+		      const char *type)
+{
+	span->status = SCRATCH_NEW(a, Otlp__Status, otlp__status);
+	span->status->code = OTLP__STATUS__CODE__ERROR;
+	attribute_text(a, to, "error.type", type);
+}
+
+static bool is_known_method(const char *method)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
+					     "OPTIONS", "TRACE", "PATCH" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
+		if (is(method, known[i]))
+			return true;
+	return false;
+}
+
+/* Without a route, which nobody outside of the program knows, the name is the method. */
+static void put_http(struct scratch *a, Otlp__Span *span, struct attributes *to,
+		     const struct requests_row *r)
+{
+	bool is_client = is(r->side, "client"), known = is_known_method(r->method);
+	u64 status = r->status;
+
+	span->name = known ? (char *)r->method : "HTTP";
+	attribute_text(a, to, "http.request.method", known ? r->method : "_OTHER");
+	if (!known)
+		attribute_text(a, to, "http.request.method_original", r->method);
+	attribute_text(a, to, "url.scheme", r->tls == 1 ? "https" : "http");
+	attribute_text(a, to, "url.path", r->path);
+	if (is_client && r->peer && *r->peer && r->path)
+		attribute_text(a, to, "url.full",
+			       scratch_printf(a, "%s://%s%s", r->tls == 1 ? "https" : "http",
+					      r->peer, r->path));
+	attribute_text(a, to, "ottop.http.endpoint", r->endpoint);
+	attribute_text(a, to, "network.protocol.version", is(r->protocol, "h2") ? "2" : "1.1");
+	attribute_int(a, to, "http.response.status_code", status);
+	if (!u64_known(status))
+		put_error(a, span, to, "no_response");
+	else if (status >= (is_client ? 400 : 500))
+		put_error(a, span, to, scratch_printf(a, "%llu", (unsigned long long)status));
+}
+
+static const char *grpc_status(struct scratch *a, u64 status)
+{
+	static const char *const names[] = {
+		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+		"UNAUTHENTICATED",
+	};
+
+	return status < ARRAY_SIZE(names) ? names[status] :
+					    scratch_printf(a, "%llu", (unsigned long long)status);
+}
+
+/* Of a server only these are its own errors (conventions for gRPC). */
+static bool is_grpc_error(bool is_client, u64 status)
+{
+	static const u32 of_server = 1u << 2 | 1u << 4 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 15;
+
+	return status && (is_client || status > 16 || of_server >> status & 1);
+}
+
+static void put_grpc(struct scratch *a, Otlp__Span *span, struct attributes *to,
+		     const struct requests_row *r)
+{
+	const char *method = r->path && *r->path == '/' ? r->path + 1 : r->path;
+
+	span->name = method && *method ? scratch_text(a, method) : "grpc";
+	attribute_text(a, to, "rpc.system.name", "grpc");
+	attribute_text(a, to, "rpc.method", method);
+	if (!u64_known(r->status)) {
+		put_error(a, span, to, "no_response");
+		return;
+	}
+	attribute_text(a, to, "rpc.response.status_code", grpc_status(a, r->status));
+	if (is_grpc_error(is(r->side, "client"), r->status))
+		put_error(a, span, to, grpc_status(a, r->status));
+}
+
+/* ---- spans -------------------------------------------------------------------------------------- */
+
+static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_row *r)
+{
+	struct scratch *a = &x->scratch;
+	Otlp__ResourceSpans *new = SCRATCH_NEW(a, Otlp__ResourceSpans, otlp__resource_spans);
+	Otlp__ScopeSpans *scope = SCRATCH_NEW(a, Otlp__ScopeSpans, otlp__scope_spans);
+	struct attributes attributes = { 0 };
+	u32 n = (u32)x->request->n_resource_spans;
+	bool known = u64_known(r->pid) && u64_known(r->process_start_ns);
+
+	attributes_of_service(a, &attributes, x->s->session, x->config, r->comm,
+			      known ? r->pid : 0, known ? r->process_start_ns : 0);
+	attribute_int(a, &attributes, "process.pid", r->pid);
+	attribute_text(a, &attributes, "process.executable.name", r->comm);
+	new->resource = resource_new(a, &attributes);
+	scope->scope = scope_new(a);
+	SCRATCH_APPEND(a, new, scope_spans, scope);
+	SCRATCH_APPEND(a, x->request, resource_spans, new);
+	x->processes = grow(x->processes, n, &x->cap, sizeof(*x->processes));
+	x->processes[n].pid = r->pid;
+	x->processes[n].start_ns = r->process_start_ns;
+	x->processes[n].comm = r->comm;
+	return new;
+}
+
+/* The spans of the process of a row; strings are interned, so the same name is the same pointer. */
+static Otlp__ScopeSpans *scope_of(struct spans *x, const struct requests_row *r)
+{
+	for (size_t i = 0; i < x->request->n_resource_spans; i++)
+		if (x->processes[i].pid == r->pid && x->processes[i].comm == r->comm &&
+		    x->processes[i].start_ns == r->process_start_ns)
+			return x->request->resource_spans[i]->scope_spans[0];
+	return resource_add(x, r)->scope_spans[0];
+}
+
+static void add_span(struct spans *x, const struct requests_row *r)
+{
+	struct scratch *a = &x->scratch;
+	Otlp__Span *span = SCRATCH_NEW(a, Otlp__Span, otlp__span);
+	struct attributes attributes = { 0 };
+	Otlp__ScopeSpans *scope;
+
+	set_ids(a, span, r);
+	if (!is_sampled(span, x->config->sample_ratio))
+		return;
+	span->kind = is(r->side, "client") ? OTLP__SPAN__KIND__CLIENT : OTLP__SPAN__KIND__SERVER;
+	span->start_time_unix_nano = unix_ns(x->s, r->start_time_ns);
+	span->end_time_unix_nano = span->start_time_unix_nano +
+				   (u64_known(r->duration_ns) ? r->duration_ns : 0);
+	if (is(r->protocol, "grpc"))
+		put_grpc(a, span, &attributes, r);
+	else
+		put_http(a, span, &attributes, r);
+	put_peer(a, &attributes, r);
+	attribute_int(a, &attributes, "thread.id", r->tid);
+	span->attributes = attributes.attributes;
+	span->n_attributes = attributes.n_attributes;
+	scope = scope_of(x, r);
+	SCRATCH_APPEND(a, scope, spans, span);
+	x->items++;
+}
+
+u8 *otlp_spans_pack(struct otlp_sent *sent, const struct snapshot *s,
+		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
+{
+	const struct table *t = &s->tables[TABLE_requests];
+	struct spans x = { .s = s, .config = config };
+	u64 last = sent->seq;
+	u8 *data = NULL;
+
+	x.request = SCRATCH_NEW(&x.scratch, Otlp__TraceRequest, otlp__trace_request);
+	for (u32 i = 0; i < t->n; i++) {
+		const struct requests_row *r = (const struct requests_row *)t->rows[i];
+
+		if (r->seq <= sent->seq)
+			continue;
+		if (r->pid != (u64)getpid())	/* our own posts, which would be posted */
+			add_span(&x, r);
+		last = max(last, r->seq);
+	}
+	sent->seq = last;
+	if (x.items) {
+		*ret_n = otlp__trace_request__get_packed_size(x.request);
+		data = xmalloc(*ret_n);
+		otlp__trace_request__pack(x.request, data);
+	}
+	*ret_items = x.items;
+	free(x.processes);
+	scratch_free(&x.scratch);
+	return data;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* spans.h: rows of `requests` as spans, rows of `events` as log records; each row once. */
+#ifndef OTTOP_OTLP_SPANS_H
+#define OTTOP_OTLP_SPANS_H
+
+#include "exporter/otlp/message.h"
+
+/* Which rows of a table of events are out: those up to that number. */
+struct otlp_sent {
+	u64 seq;
+};
+
+/*
+ * The spans of the requests that came since `sent`, encoded (free() it), or NULL where there
+ * are none. A request that carried traceparent is part of that trace, and its parent is the
+ * span named there; others are traces of their own.
+ */
+u8 *otlp_spans_pack(struct otlp_sent *sent, const struct snapshot *s,
+		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
+/* The same of exec, exit, OOM kill and failed connections as log records. */
+u8 *otlp_logs_pack(struct otlp_sent *sent, const struct snapshot *s,
+		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
+
+#endif
