@@ -133,6 +133,24 @@ bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap)
 	       source_text(&t->names, field(t, func, 0), '\0', buf, cap);
 }
 
+void gotable_ranges(const struct gotable *t, const char *const *names, u32 n, struct gotable_range *ret)
+{
+	u64 base = t->old ? 0 : t->text, func = 0, next = 0, start = entry(t, 0, &func), end;
+	char name[64];
+
+	memset(ret, 0, n * sizeof(*ret));
+	for (u32 i = 0; i < t->n; i++, start = end, func = next) {
+		end = entry(t, i + 1, &next);
+		/* a hostile table need not be sorted */
+		if (start >= end || end == UINT64_MAX ||
+		    !source_text(&t->names, field(t, func, 0), '\0', name, sizeof(name)))
+			continue;
+		for (u32 k = 0; k < n; k++)
+			if (!strcmp(name, names[k]))
+				ret[k] = (struct gotable_range){ base + start, end - start };
+	}
+}
+
 /* ---- lines ---- */
 
 struct varints {

@@ -28,6 +28,9 @@ u32 gotable_count(const struct gotable *t);
 u64 gotable_text(const struct gotable *t);	/* what its offsets count from */
 /* Name of the function that has addr, as Go prints it. False: none. */
 bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap);
+/* The first address of the function of each name, and how many bytes it has; 0: there is none. */
+struct gotable_range { u64 addr, size; };
+void gotable_ranges(const struct gotable *t, const char *const *names, u32 n, struct gotable_range *ret);
 /* Source file and line of addr. False: not known. */
 bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32 *ret_line);
 
@@ -37,7 +40,8 @@ bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32
  * frame pointers serve. NULL with errno (ENODATA: none, or of 1.17 and before). The caller frees it.
  */
 struct cfi_row *gotable_rows(const struct gotable *t, u32 *ret_n);
-/* The same of a program; its whole table is read at once. */
+/* The same of a program; its whole table is read at once. False: it has none. */
+bool gotable_ranges_of(struct elf_file *f, const char *const *names, u32 n, struct gotable_range *ret);
 struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n);
 
 #endif

@@ -130,21 +130,37 @@ struct gotable *gotable_read(struct elf_file *f)
 	return text ? gotable_of(table, text) : NULL;
 }
 
-struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n)
+/* The table in memory, for who looks at all of it; valid as long as f. */
+static struct gotable *read_whole(struct elf_file *f)
 {
-	struct gotable *unread = gotable_read(f), *t;
-	struct cfi_row *rows = NULL;
+	struct gotable *unread = gotable_read(f), *t = NULL;
 	struct elf_section s;
 
-	errno = ENODATA;
-	if (!unread)
-		return NULL;
-	if (elf_section(f, ".gopclntab", &s) || elf_section(f, ".data.rel.ro.gopclntab", &s)) {
+	if (unread && (elf_section(f, ".gopclntab", &s) || elf_section(f, ".data.rel.ro.gopclntab", &s)))
 		t = gotable_of((struct source){ .mem = s.data, .fd = -1, .size = s.size },
 			       gotable_text(unread));
-		rows = t ? gotable_rows(t, ret_n) : NULL;
-		gotable_free(t);
-	}
 	gotable_free(unread);
+	return t;
+}
+
+struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n)
+{
+	struct gotable *t = read_whole(f);
+	struct cfi_row *rows = NULL;
+
+	errno = ENODATA;
+	if (t)
+		rows = gotable_rows(t, ret_n);
+	gotable_free(t);
 	return rows;
+}
+
+bool gotable_ranges_of(struct elf_file *f, const char *const *names, u32 n, struct gotable_range *ret)
+{
+	struct gotable *t = read_whole(f);
+
+	if (t)
+		gotable_ranges(t, names, n, ret);
+	gotable_free(t);
+	return t != NULL;
 }

@@ -7,6 +7,7 @@
 #define CODE 256	/* bytes of a function that are looked at */
 #define ENDBR64 4
 #define CALL 5
+#define MAX_FUNCTION 65536	/* bytes of a function whose calls are looked at */
 
 #ifdef __x86_64__
 
@@ -101,6 +102,60 @@ u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
 	return read_code(f, inner, code) && push_at(code) ? inner : 0;
 }
 
+/* Go's cmd/internal/obj/x86, stacksplit(): a large frame has its end in R12 first. Length; 0: it is none. */
+static u32 stack_check_at(const u8 *p)
+{
+	static const u8 small[] = { 0x49, 0x3b, 0x66, 0x10 };	/* cmp 16(%r14),%rsp */
+	static const u8 large[] = { 0x4d, 0x3b, 0x66, 0x10 };	/* cmp 16(%r14),%r12 */
+	u32 n = 0;
+
+	if (!memcmp(p, "\x4c\x8d\x64\x24", 4))		/* lea imm8(%rsp),%r12 */
+		n = 5;
+	else if (!memcmp(p, "\x4c\x8d\xa4\x24", 4))		/* the same of 4 bytes */
+		n = 8;
+	return memcmp(p + n, n ? large : small, sizeof(small)) ? 0 : n + sizeof(small);
+}
+
+/* Length of jbe; 0: it is none. */
+static u32 below_at(const u8 *p)
+{
+	return p[0] == 0x76 ? 2 : p[0] == 0x0f && p[1] == 0x86 ? 6 : 0;
+}
+
+u64 placement_go(struct elf_file *f, u64 offset)
+{
+	u8 code[CODE];
+	u32 at, jump;
+
+	read_code(f, offset, code);
+	at = stack_check_at(code);
+	jump = at ? below_at(code + at) : 0;
+	if (!jump)
+		return 0;
+	return offset + at + (push_at(code + at + jump) ? jump : 0);
+}
+
+u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target)
+{
+	u64 found = 0;
+	u8 code[CODE];
+
+	if (size > MAX_FUNCTION)
+		return 0;
+	for (u64 at = 0; at + CALL <= size; at += CODE - CALL + 1) {
+		size_t n = min((u64)read_code(f, offset + at, code), size - at);
+
+		for (size_t i = 0; i + CALL <= n; i++) {
+			if (code[i] != 0xe8 || target_of(offset + at + i, code + i) != target)
+				continue;
+			if (found)
+				return 0;
+			found = offset + at + i;
+		}
+	}
+	return found;
+}
+
 #else
 
 u64 placement_of(struct elf_file *f, u64 offset)
@@ -109,6 +164,16 @@ u64 placement_of(struct elf_file *f, u64 offset)
 }
 
 u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
+{
+	return 0;
+}
+
+u64 placement_go(struct elf_file *f, u64 offset)
+{
+	return 0;
+}
+
+u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target)
 {
 	return 0;
 }

@@ -18,5 +18,13 @@ u64 placement_of(struct elf_file *f, u64 offset);
  * `other` calls it too, and it begins with what is emulated. 0: it is not certain.
  */
 u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
+/*
+ * The function of a Go program: behind the check of its stack, where it has its arguments in
+ * registers and the goroutine in R14 (since 1.17), and which it comes to once a call but where the
+ * flags say that the stack grows first (below or equal). 0: it does not begin so.
+ */
+u64 placement_go(struct elf_file *f, u64 offset);
+/* Where the function of so many bytes calls the one at `target`, if it does so in one place. 0: it does not. */
+u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target);
 
 #endif

@@ -4,14 +4,17 @@
  * a search through plain bytes: most files have none of them, and no symbol is looked at.
  */
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "symbolizer/gotable.h"
 #include "symbolizer/placement.h"
 #include "symbolizer/symbols.h"
 
 #define CHUNK 65536
 #define MAX_PLACES 128		/* where one of the names stands, or the end of a longer one */
 #define SYMBOLS_AT_ONCE 1024
+#define GO "go:"
 
 struct place { u64 at; u32 name; };
 
@@ -108,10 +111,68 @@ static void find_inner(struct search *s, struct elf_file *f, u32 i)
 {
 	const char *second = strchr(s->names[i], '>');
 
-	if (!second)
+	if (!second || !strncmp(s->names[i], GO, strlen(GO)))
 		return;
 	s->offsets[i] = placement_inner(f, offset_by_name(s, s->names[i], '>'), offset_by_name(s, second + 1, '>'));
 	s->n_found += s->offsets[i] != 0;
+}
+
+/* ---- functions of Go ---- */
+
+#define GO_NAME_MAX 64
+
+struct go_name {
+	char caller[GO_NAME_MAX];	/* whose call of `callee` it is, or the function itself */
+	const char *callee;		/* NULL: none */
+};
+
+static bool go_name(const char *name, struct go_name *ret)
+{
+	const char *second;
+
+	if (strncmp(name, GO, strlen(GO)))
+		return false;
+	name += strlen(GO);
+	second = strchr(name, '>');
+	snprintf(ret->caller, sizeof(ret->caller), "%.*s", (int)(strchrnul(name, '>') - name), name);
+	ret->callee = second ? second + 1 : NULL;
+	return true;
+}
+
+static u64 go_place(const struct search *s, struct elf_file *f, const struct go_name *name,
+		    const struct gotable_range *caller, const struct gotable_range *callee)
+{
+	u64 at = caller->size ? offset_of(s, caller->addr) : 0;
+	u64 to = name->callee && callee->size ? offset_of(s, callee->addr) : 0;
+
+	if (!at)
+		return 0;
+	if (!name->callee)
+		return placement_go(f, at);
+	/* in one segment the distance is the same in the file */
+	return to && callee->addr - caller->addr == to - at ? placement_call(f, at, caller->size, to) : 0;
+}
+
+static void find_go(struct search *s, struct elf_file *f)
+{
+	struct go_name parts[SYMBOLIZER_SYMBOLS] = {};
+	const char *all[2 * SYMBOLIZER_SYMBOLS];
+	struct gotable_range ranges[2 * SYMBOLIZER_SYMBOLS];
+	u32 which[SYMBOLIZER_SYMBOLS], n = 0;
+
+	for (u32 i = 0; i < s->n && n < SYMBOLIZER_SYMBOLS; i++) {
+		if (!go_name(s->names[i], &parts[n]))
+			continue;
+		all[2 * n] = parts[n].caller;
+		all[2 * n + 1] = parts[n].callee ?: "";
+		which[n++] = i;
+	}
+	if (!n || !gotable_ranges_of(f, all, 2 * n, ranges))
+		return;
+	for (u32 k = 0; k < n; k++) {
+		s->offsets[which[k]] = go_place(s, f, &parts[k], &ranges[2 * k], &ranges[2 * k + 1]);
+		s->n_found += s->offsets[which[k]] != 0;
+	}
 }
 
 u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets)
@@ -133,5 +194,6 @@ u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offse
 		find_inner(&s, f, i);
 	for (u32 i = 0; i < n; i++)
 		offsets[i] = offsets[i] ? placement_of(f, offsets[i]) : 0;
+	find_go(&s, f);
 	return s.n_found;
 }

@@ -8,7 +8,8 @@
 /*
  * Sets offsets[i] to where in the file a probe of the function names[i] belongs (placement.h), 0: it
  * has none of that name in .dynsym or .symtab. "A>B", of two that are names too: the function that A
- * does nothing but call, and B calls. How many were found.
+ * does nothing but call, and B calls. "go:A": of a Go program, stripped or not; "go:A>B": where A calls B,
+ * if that is one place. How many were found.
  */
 u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets);
 

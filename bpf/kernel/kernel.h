@@ -106,7 +106,7 @@ typedef struct { u32 val; } kuid_t;
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
-	unsigned long orig_ax, ip, cs, sp;	/* cs: low 16 bits */
+	unsigned long orig_ax, ip, cs, flags, sp;	/* cs: low 16 bits */
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs { u64 regs[31], sp, pc, pstate; };

@@ -110,14 +110,21 @@ void targets_path(const char *path)
 
 /* ---- attaching ---- */
 
-static bool is_covered(const struct file *f, u32 at)
+static bool has_symbol(const struct file *f, const char *symbol)
 {
-	const char *by = spec->functions[at].unless;
-
-	for (u32 i = 0; by && i < spec->n; i++)
-		if (f->offsets[i] && !strcmp(spec->functions[i].symbol, by))
+	for (u32 i = 0; i < spec->n; i++)
+		if (f->offsets[i] && !strcmp(spec->functions[i].symbol, symbol))
 			return true;
 	return false;
+}
+
+/* Is it in that file, and to be attached to? */
+static bool is_wanted(const struct file *f, u32 at)
+{
+	const struct uprobe_function *fn = &spec->functions[at];
+
+	return f->offsets[at] && !(fn->unless && has_symbol(f, fn->unless)) &&
+	       !(fn->with && !has_symbol(f, fn->with));
 }
 
 /* All functions of a file that have the same program go by one link. */
@@ -130,7 +137,7 @@ static int attach_program(struct file *f, struct bpf_program *prog, bool returns
 	for (u32 i = 0; i < spec->n; i++) {
 		const struct uprobe_function *fn = &spec->functions[i];
 
-		if (f->offsets[i] && !is_covered(f, i) && (returns ? fn->returns : fn->entry) == prog)
+		if (is_wanted(f, i) && (returns ? fn->returns : fn->entry) == prog)
 			places[n++] = (struct uprobe_place){ f->offsets[i], fn->cookie };
 	}
 	err = n ? uprobe_attach(prog, f->fd, places, n, returns, links) : 0;
@@ -187,10 +194,11 @@ static void say_blocked(const struct file *f, const char *why)
 	probe_blocked(spec->collector, where, why);
 }
 
-static bool has_returns(const struct file *f)
+/* Something that tells of bytes, not only of beginnings and ends. */
+static bool is_of_use(const struct file *f)
 {
 	for (u32 i = 0; i < spec->n; i++)
-		if (f->offsets[i] && spec->functions[i].returns)
+		if (is_wanted(f, i) && (spec->functions[i].returns || spec->functions[i].with))
 			return true;
 	return false;
 }
@@ -201,7 +209,7 @@ static void take(struct file *f, const struct symbolizer_answer *a)
 
 	memcpy(f->offsets, a->offsets, sizeof(f->offsets));
 	f->state = FILE_NOTHING;
-	if (a->err || !has_returns(f)) {
+	if (a->err || !is_of_use(f)) {
 		/* it cannot be told whether it has them, or it has none */
 	} else if (n_attached == MAX_ATTACHED) {
 		f->state = FILE_BLOCKED;

@@ -15,6 +15,7 @@ struct uprobe_function {
 	u64 cookie;
 	struct bpf_program *entry, *returns;
 	const char *unless;		/* a symbol that, where it is found, stands for this one too */
+	const char *with;		/* one without which this one is of no use */
 };
 
 struct uprobe_spec {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "bpf/uprobes/attach.h"
+#include "symbolizer/placement.h"
 #include "symbolizer/symbols.h"
 
 static char folder[] = "/tmp/ottop-uprobes-XXXXXX";
@@ -49,6 +50,18 @@ static const char code[] =
 	"f tardy\nsub $8, %rsp\ncall slow\nadd $8, %rsp\nret\n"
 	"f alone\nsub $8, %rsp\ncall stranger\nadd $8, %rsp\nret\n"
 	"f other\nsub $0x18, %rsp\ntest %edx, %edx\njs 1f\ncall inner\ncall guarded\ncall slow\n1: add $0x18, %rsp\nret\n"
+	/* Go: small, large and very large frames; before 1.21; no check; a check of 1.16 */
+	"f go_small\ncmp 16(%r14), %rsp\njbe 1f\npush %rbp\nmov %rsp, %rbp\npop %rbp\nret\n1: nop\n"
+	"f go_large\nlea -0x48(%rsp), %r12\ncmp 16(%r14), %r12\njbe go_far\npush %rbp\npop %rbp\nret\n"
+	"f go_larger\nlea -0x1090(%rsp), %r12\ncmp 16(%r14), %r12\njbe go_far\npush %rbp\npop %rbp\nret\n"
+	"f go_119\ncmp 16(%r14), %rsp\njbe 1f\nsub $0x18, %rsp\nadd $0x18, %rsp\nret\n1: nop\n"
+	"f go_leaf\npush %rbp\nmov %rsp, %rbp\npop %rbp\nret\n"
+	"f go_116\nmov %fs:-8, %rcx\ncmp 16(%rcx), %rsp\njbe 1f\npush %rbp\npop %rbp\nret\n1: nop\n"
+	"f go_mixed\nlea -0x48(%rsp), %r12\ncmp 16(%r14), %rsp\njbe 1f\npush %rbp\npop %rbp\nret\n1: nop\n"
+	"f calls_once\n.rept 600\nnop\n.endr\ncall inner\n.rept 300\nnop\n.endr\nret\n"
+	"f calls_twice\ncall inner\n.rept 600\nnop\n.endr\ncall inner\nret\n"
+	"f edge\n.rept 250\nnop\n.endr\ncall inner\nret\n"		/* where two reads meet */
+	"f go_far\nret\n"
 	".section .note.GNU-stack,\"\",@progbits\n";
 
 #endif
@@ -166,6 +179,40 @@ static void test_placement(void **s)
 	for (u32 i = 8; i < ARRAY_SIZE(all); i++)
 		assert_int_equal(offsets[i], 0);
 }
+
+static u64 offset_in_code(const char *name)
+{
+	return addr_in("code", name) - 0x100000;
+}
+
+static void test_go(void **s)
+{
+	static const struct { const char *name; u32 behind; bool known; } all[] = {
+		{ "go_small", 6, true }, { "go_large", 15, true }, { "go_larger", 18, true }, { "go_119", 4, true },
+		{ "go_leaf", 0, false }, { "go_116", 0, false }, { "go_mixed", 0, false }, { "go_far", 0, false },
+	};
+	struct elf_file *f;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/code", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	f = elf_open(fd);
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		u64 at = offset_in_code(all[i].name);
+
+		assert_int_equal(placement_go(f, at), all[i].known ? at + all[i].behind : 0);
+	}
+	assert_int_equal(placement_call(f, offset_in_code("calls_once"), 906, offset_in_code("inner")),
+			 offset_in_code("calls_once") + 600);
+	assert_int_equal(placement_call(f, offset_in_code("calls_once"), 604, offset_in_code("inner")), 0);
+	assert_int_equal(placement_call(f, offset_in_code("calls_once"), 906, offset_in_code("alone")), 0);
+	assert_int_equal(placement_call(f, offset_in_code("calls_twice"), 611, offset_in_code("inner")), 0);
+	assert_int_equal(placement_call(f, offset_in_code("edge"), 256, offset_in_code("inner")), offset_in_code("edge") + 250);
+	assert_int_equal(placement_call(f, 1ull << 40, 4096, 8), 0);
+	elf_close(f);
+	close(fd);
+}
 #endif
 
 static void test_kernels(void **s)
@@ -189,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_kernels),
 #ifdef __x86_64__
 		cmocka_unit_test(test_placement),
+		cmocka_unit_test(test_go),
 #endif
 	};
 

@@ -731,20 +731,27 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 }
 
 #include "bpf/collectors/http/http_tls.bpf.h"
+#include "bpf/collectors/http/http_go.bpf.h"
 
 /* A socket that has more to say than that it is none of HTTP; a call that received nothing: the end. */
 static __always_inline int on_socket(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
 				     bool traced)
 {
-	if (s && s->class == HTTP_IN_TLS)
+	if (s && s->class == HTTP_IN_TLS) {
+		go_joins(sk, key, s, traced);
 		return on_tls_socket(sk, key, s, ret, tx, traced);
+	}
 	if (!ret)
 		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
 	if (traced && !is_inet(sk))
 		return 0;
 	if (!s)
 		s = socket_new(key);
-	return s ? moved(sk, key, s, ret, tx, traced) : 0;
+	if (s)
+		moved(sk, key, s, ret, tx, traced);
+	if (s && s->class == HTTP_IN_TLS)
+		go_joins(sk, key, s, traced);
+	return 0;
 }
 
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)

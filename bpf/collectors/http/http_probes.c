@@ -36,6 +36,10 @@ static const char *const names[] = { "libssl", "libgnutls" };
 #define READS "SSL_read_ex>SSL_read"
 #define WRITES "SSL_write_ex>SSL_write"
 
+/* Go's crypto/tls.(*Conn).Read: what it returns is the one piece of memory that it copies. */
+#define GO_TLS "go:crypto/tls.(*Conn)."
+#define GO_COPIES GO_TLS "Read>runtime.memmove"
+
 static struct uprobe_function functions[] = {
 	{ .symbol = READS, .cookie = TLS_READ_EX },
 	{ .symbol = WRITES, .cookie = TLS_WRITE_EX },
@@ -51,6 +55,13 @@ static struct uprobe_function functions[] = {
 	{ .symbol = "gnutls_bye", .cookie = TLS_HANDSHAKE },
 	{ .symbol = "SSL_free", .cookie = TLS_NONE },
 	{ .symbol = "gnutls_deinit", .cookie = TLS_NONE },
+#define FIRST_OF_GO 14
+	{ .symbol = GO_COPIES, .cookie = GO_COPY, .with = GO_TLS "Write" },
+	{ .symbol = GO_TLS "Read", .cookie = GO_READ, .with = GO_COPIES },
+	{ .symbol = GO_TLS "Write", .cookie = GO_WRITE, .with = GO_COPIES },
+	{ .symbol = GO_TLS "Close", .cookie = GO_CLOSE, .with = GO_COPIES },
+	{ .symbol = GO_TLS "clientHandshake", .cookie = GO_HANDSHAKE, .with = GO_COPIES },
+	{ .symbol = GO_TLS "serverHandshake", .cookie = GO_HANDSHAKE, .with = GO_COPIES },
 };
 
 static const struct uprobe_spec spec = {
@@ -149,7 +160,7 @@ static void say_unseen(struct speaker *s)
 		return;
 	s->told = true;
 	snprintf(where, sizeof(where), "TLS of %.16s %u", p->comm ? p->comm : "?", s->pid);
-	probe_blocked("http", where, "it has no functions of OpenSSL, BoringSSL or GnuTLS: what is inside is not seen");
+	probe_blocked("http", where, "it has no functions of OpenSSL, BoringSSL, GnuTLS or Go: what is inside is not seen");
 }
 
 /* ---- the collector's side ---- */
@@ -191,7 +202,9 @@ void http_probes_tick(void)
 
 void http_probes_prepare(struct http *s, bool wanted)
 {
-	struct bpf_program *const progs[] = { s->progs.on_tls_call, s->progs.on_tls_return, s->progs.on_tls_free };
+	struct bpf_program *const progs[] = {
+		s->progs.on_tls_call, s->progs.on_tls_return, s->progs.on_tls_free, s->progs.on_go_call,
+	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
 		bpf_program__set_autoload(progs[i], wanted);
@@ -202,12 +215,14 @@ void http_probes_prepare(struct http *s, bool wanted)
 void http_probes_open(struct http *s)
 {
 	skel = s;
-	for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
+	for (u32 i = 0; i < FIRST_OF_GO; i++) {
 		bool frees = functions[i].cookie == TLS_NONE;
 
 		functions[i].entry = frees ? s->progs.on_tls_free : s->progs.on_tls_call;
 		functions[i].returns = frees ? NULL : s->progs.on_tls_return;
 	}
+	for (u32 i = FIRST_OF_GO; i < ARRAY_SIZE(functions); i++)
+		functions[i].entry = s->progs.on_go_call;
 	targets_open(&spec);
 	find_installed();
 	look_at_installed();

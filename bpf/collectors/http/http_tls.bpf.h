@@ -377,16 +377,22 @@ int on_tls_return(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("?uprobe/tls_free")
-int on_tls_free(struct pt_regs *ctx)
+static __always_inline int session_closes(u64 address)
 {
-	struct tls_key key = { .ssl = ARG1(ctx), .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_key key = { .ssl = address, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
 
 	if (!x)
 		return 0;
 	session_over(x);
 	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+SEC("?uprobe/tls_free")
+int on_tls_free(struct pt_regs *ctx)
+{
+	session_closes(ARG1(ctx));
 	OWN_STACK(ctx);
 	return 0;
 }

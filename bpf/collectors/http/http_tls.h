@@ -13,4 +13,13 @@ enum tls_call_kind {
 	TLS_HANDSHAKE,	/* int (session): moves records, but no text; so does a shutdown */
 };
 
+/* The same of Go's crypto/tls. */
+enum go_call_kind {
+	GO_READ,	/* (session, buffer, ...) */
+	GO_WRITE,	/* (session, bytes, length, ...) */
+	GO_HANDSHAKE,	/* (session) */
+	GO_COPY,	/* (to, from, length): what a read gives to who called it */
+	GO_CLOSE,	/* (session) */
+};
+
 #endif
