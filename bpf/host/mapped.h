@@ -3,7 +3,28 @@
 #ifndef OTTOP_MAPPED_H
 #define OTTOP_MAPPED_H
 
+#include <sys/stat.h>
+
 #include "bpf/model/base.h"
+
+/* Which file it is, as long as it is not written over. */
+struct file_id {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec changed;
+};
+
+static inline struct file_id file_id_of(const struct stat *st)
+{
+	return (struct file_id){ st->st_dev, st->st_ino, st->st_size, st->st_ctim };
+}
+
+static inline bool file_id_is(const struct file_id *id, const struct stat *st)
+{
+	return id->ino == st->st_ino && id->dev == st->st_dev && id->size == st->st_size &&
+	       id->changed.tv_sec == st->st_ctim.tv_sec && id->changed.tv_nsec == st->st_ctim.tv_nsec;
+}
 
 /*
  * Opens what a process has mapped from start to end: also what was deleted, replaced, or is in

@@ -30,10 +30,7 @@
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
 
 struct file {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
+	struct file_id id;
 	char *path;
 	char build_id[2 * BUILD_ID_MAX + 1];
 	int fd;
@@ -60,17 +57,10 @@ static u32 vdso_file;
 
 /* ---- which file ---- */
 
-static bool is_unchanged(const struct file *f, const struct stat *st)
-{
-	return f->size == st->st_size && f->changed.tv_sec == st->st_ctim.tv_sec &&
-	       f->changed.tv_nsec == st->st_ctim.tv_nsec;
-}
-
 static u32 file_find(const struct stat *st)
 {
 	for (u32 i = n_files; i-- > 1; )
-		if (files[i].ino == st->st_ino && files[i].dev == st->st_dev &&
-		    is_unchanged(&files[i], st))
+		if (file_id_is(&files[i].id, st))
 			return i;
 	return 0;
 }
@@ -88,10 +78,7 @@ static u32 file_add(const struct stat *st, int fd, const char *path)
 		return 0;
 	}
 	files = grow(files, n_files, &cap_files, sizeof(*files));
-	files[n_files] = (struct file){
-		.dev = st->st_dev, .ino = st->st_ino, .size = st->st_size,
-		.changed = st->st_ctim, .path = xstrdup(path), .fd = fd,
-	};
+	files[n_files] = (struct file){ .id = file_id_of(st), .path = xstrdup(path), .fd = fd };
 	return n_files++;
 }
 
@@ -104,9 +91,9 @@ u32 files_known(const char *dev, u64 ino, const char *path)
 	if (!ino || sscanf(dev, "%x:%x", &major_, &minor_) != 2)
 		return 0;
 	for (u32 i = n_files; i-- > 1; )
-		if (files[i].ino == ino && files[i].dev == makedev(major_, minor_) &&
+		if (files[i].id.ino == ino && files[i].id.dev == makedev(major_, minor_) &&
 		    !strcmp(files[i].path, path))
-			return !fstat(files[i].fd, &st) && is_unchanged(&files[i], &st) ? i : 0;
+			return !fstat(files[i].fd, &st) && file_id_is(&files[i].id, &st) ? i : 0;
 	return 0;
 }
 
@@ -171,7 +158,7 @@ static u32 smallest_waiting(void)
 	u32 best = 0;
 
 	for (u32 i = 1; i < n_files; i++)
-		if (files[i].state == FILE_WAITS && (!best || files[i].size < files[best].size))
+		if (files[i].state == FILE_WAITS && (!best || files[i].id.size < files[best].id.size))
 			best = i;
 	return best;
 }

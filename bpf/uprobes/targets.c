@@ -24,10 +24,7 @@
 enum state { FILE_WAITS, FILE_ASKED, FILE_NOTHING, FILE_ATTACHED, FILE_BLOCKED };
 
 struct file {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec changed;
+	struct file_id id;
 	char *path;
 	int fd;			/* until it was looked at */
 	enum state state;
@@ -43,16 +40,10 @@ static DIR *scan;
 
 /* ---- files ---- */
 
-static bool is_same(const struct file *f, const struct stat *st)
-{
-	return f->ino == st->st_ino && f->dev == st->st_dev && f->size == st->st_size &&
-	       f->changed.tv_sec == st->st_ctim.tv_sec && f->changed.tv_nsec == st->st_ctim.tv_nsec;
-}
-
 static struct file *file_find(const struct stat *st)
 {
 	for (u32 i = n_files; i-- > 0; )
-		if (is_same(&files[i], st))
+		if (file_id_is(&files[i].id, st))
 			return &files[i];
 	return NULL;
 }
@@ -91,10 +82,7 @@ static struct file *file_of(int fd, const char *path)
 	}
 	files = grow(files, n_files, &cap_files, sizeof(*files));
 	f = &files[n_files];
-	*f = (struct file){
-		.dev = st.st_dev, .ino = st.st_ino, .size = st.st_size, .changed = st.st_ctim,
-		.path = xstrdup(path), .fd = fd, .state = FILE_WAITS,
-	};
+	*f = (struct file){ .id = file_id_of(&st), .path = xstrdup(path), .fd = fd, .state = FILE_WAITS };
 	n_files++;
 	ask(f);
 	return f;
