@@ -49,6 +49,11 @@ struct proc {
 	u64 calls_delta;	/* system calls of this interval */
 	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
 	bool netns_hidden;	/* or it may not be asked */
+	/*
+	 * What collectors add up for its row, which the processes collector fills once
+	 * all have read. Unknown at the beginning of a tick: who counts sets it to 0.
+	 */
+	struct processes_row *row;	/* of this tick; NULL: not observed */
 	float rx_rate, tx_rate;	/* of its sockets in this interval */
 	u64 http_requests;	/* in this interval: served, or made where it serves none */
 	const struct hist *http_hist;	/* a reference; their durations */

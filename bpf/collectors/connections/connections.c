@@ -238,27 +238,11 @@ static bool connections_swap(const struct tick *t)
 	return udp_swap() || young_moving();
 }
 
-static void clear_rates(struct proc *p, void *arg)
+static void begin_rates(struct proc *p, void *arg)
 {
-	(void)arg;
-	p->rx_rate = p->tx_rate = 0;
-}
+	const struct tick *t = arg;
 
-/* The rows of this tick are nobody else's yet. */
-static void fill_processes(const struct tick *t)
-{
-	u32 n;
-	const struct row **rows = builder_rows(t->b, TABLE_processes, &n);
-
-	for (u32 i = 0; i < n; i++) {
-		struct processes_row *r = (struct processes_row *)rows[i];
-		const struct proc *p = proctab_find((u32)r->pid, r->start_time_ns);
-
-		if (!p || r->row.refs != 1)
-			continue;
-		r->rx_rate = t->prev_ns ? p->rx_rate : F32_PENDING;
-		r->tx_rate = t->prev_ns ? p->tx_rate : F32_PENDING;
-	}
+	p->rx_rate = p->tx_rate = t->prev_ns ? 0 : F32_PENDING;
 }
 
 /* The pass is over: what it met of other protocols is what there is. */
@@ -337,9 +321,8 @@ static int connections_read(const struct tick *t)
 		return err;
 	udp_read(t);
 	loss_set("connection ends not reported", pass_lost());
-	proctab_each(clear_rates, NULL);
+	proctab_each(begin_rates, (void *)t);
 	hidden = conn_rows(t);
-	fill_processes(t);
 	count_runs(t);
 	report(t, hidden);
 	return 0;

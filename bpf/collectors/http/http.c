@@ -112,23 +112,6 @@ static void clear_process(struct proc *p, void *arg)
 	p->http_serves = false;
 }
 
-/* The rows of this tick are nobody else's yet. */
-static void fill_processes(const struct tick *t)
-{
-	u32 n;
-	const struct row **rows = builder_rows(t->b, TABLE_processes, &n);
-
-	for (u32 i = 0; i < n; i++) {
-		struct processes_row *r = (struct processes_row *)rows[i];
-		const struct proc *p = proctab_find((u32)r->pid, r->start_time_ns);
-
-		if (!p || r->row.refs != 1)
-			continue;
-		r->http_rate = rate_per_s(p->http_requests, t->interval_ns);
-		r->http_p99_ns = p->http_hist ? hist_quantile(p->http_hist, 0.99) : U64_BLANK;
-	}
-}
-
 static void report(const struct tick *t)
 {
 	char why[96];
@@ -155,7 +138,6 @@ static int http_read(const struct tick *t)
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
 	http_requests_rows(t);
-	fill_processes(t);
 	count_losses();
 	report(t);
 	return 0;

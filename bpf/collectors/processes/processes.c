@@ -373,6 +373,9 @@ static void add_process(struct proc *p, void *arg)
 	struct processes_row *r;
 	bool in_scope;
 
+	p->row = NULL;
+	p->rx_rate = p->tx_rate = F32_UNKNOWN;
+	p->http_requests = U64_UNKNOWN;
 	if (!p->seen)
 		close_process(p, t);
 	identify(p, t);
@@ -382,7 +385,7 @@ static void add_process(struct proc *p, void *arg)
 	unread_count(p, in_scope, t->scope->cgroup);
 	if (!in_scope)
 		return;
-	r = builder_row(t->b, TABLE_processes);
+	r = p->row = builder_row(t->b, TABLE_processes);
 	fill_identity(r, p);
 	fill_call(r, p);
 	fill_usage(r, p, t->interval_ns);
@@ -455,8 +458,24 @@ static int processes_read(const struct tick *t)
 	return 0;
 }
 
+/* What other collectors added up in `proc`. */
+static void fill_joined(struct proc *p, void *arg)
+{
+	const struct tick *t = arg;
+	struct processes_row *r = p->row;
+
+	if (!r)
+		return;
+	r->rx_rate = p->rx_rate;
+	r->tx_rate = p->tx_rate;
+	r->http_rate = rate_per_s(p->http_requests, t->interval_ns);
+	if (u64_known(p->http_requests))
+		r->http_p99_ns = p->http_hist ? hist_quantile(p->http_hist, 0.99) : U64_BLANK;
+}
+
 static void processes_end(const struct tick *t)
 {
+	proctab_each(fill_joined, (void *)t);
 	unread_tell_left_out(t->b);
 	n_ticks++;
 	proctab_sweep();
