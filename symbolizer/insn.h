@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * insn.h: how long an instruction of x86-64 is, and the parts of it that tell what it
+ * does to the stack. Intel 64 and IA-32 Architectures Software Developer's Manual,
+ * volume 2: 2.1 (the parts), appendix A (opcode maps).
+ */
+#ifndef OTTOP_INSN_H
+#define OTTOP_INSN_H
+
+#include <stddef.h>
+
+#include "bpf/model/base.h"
+
+enum { INSN_AX, INSN_CX, INSN_DX, INSN_BX, INSN_SP, INSN_BP, INSN_SI, INSN_DI };
+
+struct insn {
+	u8 length;
+	u8 map;		/* 0: opcodes of one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
+	u8 op;
+	bool vex;	/* VEX or EVEX: it moves no register that holds a stack */
+	bool wide;	/* REX.W */
+	bool short_operand;	/* prefix 66 */
+	bool has_modrm;
+	u8 mod, reg, rm;	/* reg and rm with their REX bits; without ModRM rm is the opcode's register */
+	bool has_sib;
+	u8 base, index;	/* of the SIB byte, with their REX bits; index 4: none */
+	s64 disp, imm;
+};
+
+/* False: it is none, or not all of it is there. */
+bool insn_decode(const u8 *code, size_t n, struct insn *ret);
+/* Whether it writes a general register (0 to 15) that an operand names, in 16 bits or more. */
+bool insn_writes(const struct insn *i, u8 reg);
+
+#endif
