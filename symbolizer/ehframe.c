@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbolizer/codeframes.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gotable.h"
@@ -126,6 +127,17 @@ static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 
 	return fill(rows, n, entry, entry + MAX_START_BYTES, end);
 }
 
+/* What has no frame information of any kind: from the code itself. */
+static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n)
+{
+	struct source go;
+	u64 addr;
+	u32 n_code;
+	struct cfi_row *code = codeframes_rows(f, rows, *n, gotable_section(f, &go, &addr), &n_code);
+
+	return code ? merge(rows, *n, code, n_code, n) : rows;
+}
+
 static struct unwind_table *read_table(struct elf_file *f)
 {
 	struct unwind_table *t = NULL;
@@ -138,11 +150,13 @@ static struct unwind_table *read_table(struct elf_file *f)
 	return NULL;
 #endif
 	rows = read_rows(f, &n);
-	if (rows) {
-		rows = mark_entry(f, rows, &n);
-		rows = mark_stubs(f, rows, &n);
+	if (!rows)
+		n = 0;
+	rows = add_code(f, rows, &n);
+	rows = mark_entry(f, rows, &n);
+	rows = mark_stubs(f, rows, &n);
+	if (rows)
 		rows = landing_mark(f, rows, &n);
-	}
 	if (rows)
 		t = unwind_table_pack(rows, n);
 	err = errno;

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* codeframes.c: see codeframes.h. What Linux and the psABI say: x86-64 3.2.2, 3.4.1; clone(2). */
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolizer/codeframes.h"
+#include "symbolizer/insn.h"
+
+#define MAX_TEXT (64u << 20)
+#define MAX_UNKNOWN (4u << 20)	/* bytes of it without frame information */
+#define PADDING 16		/* so much between functions is none */
+#define PAGE 4096
+#define MAX_DEPTH (1 << 20)
+#define MAX_CASES 1024		/* of a switch */
+#define CHUNK 512		/* symbols read at once */
+#define UNKNOWN (-1)
+
+/* Not numbered alike everywhere, but so on x86-64. */
+enum { NR_CLONE = 56, NR_CLONE3 = 435 };
+
+enum mode { MODE_USUAL, MODE_CLONED /* it may be the child */, MODE_CHILD };
+
+/* What holds before an instruction. The CFA is where the stack pointer was before the call. */
+struct state {
+	s32 depth;	/* sp is so far below the return address; UNKNOWN: unknown, rbp leads */
+	s32 fp_cfa;	/* CFA - rbp; 0: rbp is no frame pointer */
+	s16 fp_off;	/* the caller's rbp is at CFA + this; 0: in rbp */
+	u8 ra;		/* 0: the return address is on the stack; else in register ra - 1 */
+	u8 mode;
+	u32 part;	/* where this was found */
+};
+
+/*
+ * Parts of functions that are followed at once: from the beginning, or from behind a call. That
+ * a call returns is not known: what is behind it may be another function. Proven: a `ret` was
+ * reached where it can be one.
+ */
+struct part {
+	u32 before;	/* the part with the call; 0: a function begins */
+	bool wrong, proven;
+};
+
+enum { SEEN = 1, ENTRY = 2, AFTER_CALL = 4, KNOWN = 8 };
+
+/* What is known of a way only: whether it comes straight from a call, constants in registers. */
+struct way {
+	u64 at;		/* offset in the text */
+	struct state s;
+	s32 ax;		/* number of a system call */
+	u64 table;	/* address that a lea named last */
+	bool after_call;
+};
+
+struct code {
+	struct elf_file *f;
+	const u8 *text;
+	u64 addr, size;		/* of the text */
+	struct state **pages;	/* by offset, made when one is needed */
+	u8 *flags;		/* by offset */
+	struct way *ways, *begins;	/* begins: functions, and what comes after calls */
+	u32 n_ways, cap_ways, n_begins, cap_begins;
+	struct part *parts;	/* [0] is none */
+	u32 n_parts, cap_parts, part;	/* part: the one that is followed */
+	bool go;
+};
+
+/* ---- which code ---- */
+
+static bool is_mine(const struct code *c, u64 at)
+{
+	return at < c->size && !(c->flags[at] & KNOWN);
+}
+
+static struct state *state_at(struct code *c, u64 at)
+{
+	struct state **page = &c->pages[at / PAGE];
+
+	if (!*page)
+		*page = xcalloc(PAGE, sizeof(**page));
+	return *page + at % PAGE;
+}
+
+/* push rbp; mov rbp, rsp: it is one until it is popped. Elsewhere rbp is a register like others. */
+static bool is_framed(const struct state *s)
+{
+	return s->fp_cfa == 16 && s->fp_off == -16;
+}
+
+/* Where the depth is known it does not matter what else rbp points to. */
+static bool same_state(const struct state *a, const struct state *b)
+{
+	return a->depth == b->depth && a->fp_off == b->fp_off && a->ra == b->ra && a->mode == b->mode &&
+	       (a->fp_cfa == b->fp_cfa || (a->depth != UNKNOWN && !is_framed(a) && !is_framed(b)));
+}
+
+static void add_way(struct code *c, const struct way *w, u64 at)
+{
+	if (!is_mine(c, at))
+		return;
+	c->ways = grow(c->ways, c->n_ways, &c->cap_ways, sizeof(*c->ways));
+	c->ways[c->n_ways] = *w;
+	c->ways[c->n_ways].at = at;
+	c->ways[c->n_ways++].after_call = false;
+}
+
+static void add_begin(struct code *c, const struct way *w, u64 at, bool after_call)
+{
+	if (!is_mine(c, at))
+		return;
+	c->begins = grow(c->begins, c->n_begins, &c->cap_begins, sizeof(*c->begins));
+	c->begins[c->n_begins] = *w;
+	c->begins[c->n_begins].at = at;
+	c->begins[c->n_begins++].after_call = after_call;
+}
+
+/* Nothing called what the kernel begins with: the end of a stack. */
+static void add_start(struct code *c)
+{
+	struct way w = { .ax = UNKNOWN, .s.mode = MODE_CHILD };
+
+	add_begin(c, &w, elf_entry(c->f) - c->addr, false);
+}
+
+static bool is_wrong(const struct code *c, u32 part)
+{
+	for (; part; part = c->parts[part].before)
+		if (c->parts[part].wrong)
+			return true;
+	return false;
+}
+
+/* This part cannot be as it was followed: nor those before it, up to one that is proven. */
+static void set_wrong(struct code *c, u32 part)
+{
+	c->parts[part].wrong = true;
+	for (part = c->parts[part].before; part && c->parts[part].before && !c->parts[part].proven;
+	     part = c->parts[part].before)
+		c->parts[part].wrong = true;
+}
+
+static bool is_seen(struct code *c, u64 at)
+{
+	return c->flags[at] & SEEN && !is_wrong(c, state_at(c, at)->part);
+}
+
+/* A function begins there: what came to it from behind a call that does not return is wrong. */
+static void add_entry(struct code *c, u64 addr)
+{
+	struct way w = { .ax = UNKNOWN };
+	u64 at = addr - c->addr;
+
+	if (addr < c->addr || !is_mine(c, at) || c->flags[at] & ENTRY)
+		return;
+	if (is_seen(c, at)) {
+		u32 part = state_at(c, at)->part;
+
+		if (same_state(state_at(c, at), &w.s) || !c->parts[part].before || part == c->part)
+			return;
+		set_wrong(c, part);
+	}
+	c->flags[at] |= ENTRY;
+	add_begin(c, &w, at, false);
+}
+
+static void add_symbols(struct code *c, bool dynamic)
+{
+	Elf64_Sym chunk[CHUNK];
+	struct elf_symbols s;
+	size_t n;
+
+	if (!elf_symbols(c->f, dynamic, &s))
+		return;
+	for (u64 at = 0; (n = source_read(&s.symbols, at, chunk, sizeof(chunk)) / sizeof(*chunk));
+	     at += n * sizeof(*chunk)) {
+		for (size_t i = 0; i < n; i++) {
+			char name[128] = "";
+
+			if (ELF64_ST_TYPE(chunk[i].st_info) != STT_FUNC)
+				continue;
+			/* a part that was moved away begins in the middle */
+			source_text(&s.names, chunk[i].st_name, '\0', name, sizeof(name));
+			if (!strstr(name, ".cold"))
+				add_entry(c, chunk[i].st_value);
+		}
+	}
+}
+
+/* ---- what an instruction does ---- */
+
+static u8 dwarf_number(u8 reg)
+{
+	static const u8 numbers[] = { 0, 2, 1, 3, 7, 6, 4, 5 };
+
+	return reg < 8 ? numbers[reg] : reg;
+}
+
+/* False: from here on nothing is known. */
+static bool move_sp(struct state *s, s64 by)
+{
+	if (s->depth == UNKNOWN)
+		return s->fp_cfa;
+	if (s->depth + by < -8 || s->depth + by > MAX_DEPTH || by % 8)
+		return false;
+	s->depth += (s32)by;
+	return true;
+}
+
+/* The word that holds the caller's rbp, where it was put; seen from sp. */
+static void keep_fp(struct state *s, s64 from_sp)
+{
+	s64 off = from_sp - s->depth - 8;
+
+	if (!s->fp_off && !s->fp_cfa && s->depth != UNKNOWN && off < -8 && off >= INT16_MIN)
+		s->fp_off = (s16)off;
+}
+
+static bool push(struct state *s, u8 reg)
+{
+	if (s->depth == -8) {	/* what vfork() has in a register goes back */
+		if (s->ra != dwarf_number(reg) + 1)
+			return false;
+		s->ra = 0;
+	}
+	if (!move_sp(s, 8))
+		return false;
+	if (reg == INSN_BP)
+		keep_fp(s, 0);
+	return true;
+}
+
+static bool pop(struct state *s, u8 reg)
+{
+	if (s->depth == 0 && s->mode == MODE_USUAL)
+		s->ra = (u8)(dwarf_number(reg) + 1);
+	if (reg == INSN_SP)
+		return false;
+	if (reg == INSN_BP && s->fp_off && s->depth != UNKNOWN && -s->depth - 8 == s->fp_off)
+		s->fp_off = 0;
+	else if (reg == INSN_BP && s->fp_off && s->fp_cfa)
+		return false;	/* another value, or from a place that is not known */
+	if (reg == INSN_BP)
+		s->fp_cfa = 0;
+	return move_sp(s, -8);
+}
+
+/* The stack pointer becomes rbp + disp. */
+static bool sp_from_fp(struct state *s, s64 disp)
+{
+	s64 depth = s->fp_cfa - 8 - disp;
+
+	if (!s->fp_cfa || depth < 0 || depth > MAX_DEPTH)
+		return false;
+	s->depth = (s32)depth;
+	return true;
+}
+
+/* rbp becomes sp + disp: a frame pointer, if the caller's was kept. */
+static void fp_from_sp(struct state *s, s64 disp)
+{
+	s64 cfa = s->depth - disp + 8;
+
+	s->fp_cfa = s->fp_off && s->depth != UNKNOWN && cfa > 0 && cfa < MAX_DEPTH ? (s32)cfa : 0;
+}
+
+static bool is_sp_base(const struct insn *i)
+{
+	return i->mod != 3 && i->has_sib && i->base == INSN_SP && i->index == INSN_SP;
+}
+
+/* What writes the stack pointer, as compilers do it. False: otherwise. */
+static bool write_sp(struct state *s, const struct insn *i)
+{
+	u8 ext = i->reg & 7;
+
+	if (i->map || !i->wide)
+		return false;
+	if ((i->op == 0x83 || i->op == 0x81) && (ext == 0 || ext == 5))	/* add, sub */
+		return move_sp(s, ext ? i->imm : -i->imm);
+	if (((i->op == 0x83 || i->op == 0x81) && ext == 4) || i->op == 0x29 || i->op == 0x2b) {
+		s->depth = UNKNOWN;	/* and with a number, sub of a register */
+		return s->fp_cfa;
+	}
+	if (i->op == 0x8d && is_sp_base(i))
+		return move_sp(s, -i->disp);
+	if (i->op == 0x8d && i->mod != 0 && !i->has_sib && i->rm == INSN_BP)
+		return sp_from_fp(s, i->disp);
+	return ((i->op == 0x89 && i->reg == INSN_BP) || (i->op == 0x8b && i->rm == INSN_BP)) &&
+	       i->mod == 3 && sp_from_fp(s, 0);
+}
+
+/* False: what the CFA is found with is gone. */
+static bool write_fp(struct state *s, const struct insn *i)
+{
+	if (!i->map && i->op == 0x8b && i->wide && is_sp_base(i) && s->depth != UNKNOWN &&
+	    i->disp - s->depth - 8 == s->fp_off) {
+		s->fp_off = 0;	/* taken back */
+		s->fp_cfa = 0;
+		return true;
+	}
+	if (!i->map && i->wide && ((i->op == 0x89 && i->mod == 3 && i->reg == INSN_SP) ||
+				   (i->op == 0x8b && i->mod == 3 && i->rm == INSN_SP)))
+		fp_from_sp(s, 0);
+	else if (!i->map && i->wide && i->op == 0x8d && is_sp_base(i))
+		fp_from_sp(s, i->disp);
+	else
+		s->fp_cfa = 0;
+	return s->fp_cfa || s->depth != UNKNOWN;
+}
+
+static bool change_state(struct state *s, const struct insn *i)
+{
+	if (i->vex)
+		return true;
+	if (!i->map && i->op >= 0x50 && i->op <= 0x57)
+		return !i->short_operand && push(s, i->rm);
+	if (!i->map && i->op >= 0x58 && i->op <= 0x5f)
+		return !i->short_operand && pop(s, i->rm);
+	if (!i->map && (i->op == 0x68 || i->op == 0x6a || i->op == 0x9c ||
+			(i->op == 0xff && (i->reg & 7) == 6)))
+		return move_sp(s, 8);
+	if (!i->map && (i->op == 0x9d || i->op == 0x8f))
+		return i->rm != INSN_SP && move_sp(s, -8);
+	if (!i->map && i->op == 0xc9)	/* leave */
+		return sp_from_fp(s, 0) && pop(s, INSN_BP);
+	if (!i->map && i->op == 0xc8)
+		return false;
+	if (!i->map && i->op == 0x89 && i->wide && i->reg == INSN_BP && is_sp_base(i))
+		keep_fp(s, i->disp);
+	if (insn_writes(i, INSN_SP))
+		return write_sp(s, i);
+	return !insn_writes(i, INSN_BP) || write_fp(s, i);
+}
+
+/* ---- system calls that make threads ---- */
+
+static void follow_numbers(struct way *w, const struct insn *i)
+{
+	if (i->map == 0 && i->op == 0xb8 && i->rm == INSN_AX)		/* mov eax, n */
+		w->ax = (s32)i->imm;
+	else if (i->map == 0 && (i->op == 0x31 || i->op == 0x33) && i->mod == 3 && !i->reg && !i->rm)
+		w->ax = 0;
+	else if (i->map == 0 && i->op == 0xb0 && w->ax != UNKNOWN)	/* mov al, n */
+		w->ax = (w->ax & ~0xff) | (u8)i->imm;
+	else if (i->map == 0 && i->op == 0xc7 && i->mod == 3 && !(i->reg & 7) && i->rm == INSN_AX)
+		w->ax = (s32)i->imm;
+	else if (insn_writes(i, INSN_AX) || (i->map == 0 && i->op == 0xe8))
+		w->ax = UNKNOWN;
+}
+
+static bool is_system_call(const struct insn *i)
+{
+	return i->map == 1 && i->op == 0x05;
+}
+
+/*
+ * What begins a stack soon says so: it clears rbp (psABI 3.4.1), or takes its stack from where the
+ * parent put it. A child that does neither is the other half of a fork.
+ */
+static bool begins_stack(const struct code *c, u64 at)
+{
+	struct insn i;
+
+	for (u32 k = 0; k < 4 && at < c->size && insn_decode(c->text + at, c->size - at, &i); k++) {
+		if (!i.map && (i.op == 0x31 || i.op == 0x33) && i.mod == 3 && i.reg == INSN_BP && i.rm == INSN_BP)
+			return true;
+		if (!i.map && i.wide && i.mod == 3 && ((i.op == 0x89 && i.rm == INSN_SP) ||
+						       (i.op == 0x8b && i.reg == INSN_SP)))
+			return true;
+		at += i.length;
+	}
+	return false;
+}
+
+/* ---- ways through a function ---- */
+
+/* A switch: a table of offsets from itself, or of addresses. */
+static void follow_table(struct code *c, const struct way *w, const struct insn *i)
+{
+	bool absolute = i->mod == 0 && i->has_sib && (i->base & 7) == INSN_BP;
+	u64 table = absolute ? (u64)i->disp : w->table, addr, section_addr;
+	u32 size = absolute ? 8 : 4;
+	struct source s;
+
+	if (!table || !elf_section_source(c->f, ".rodata", &s, &section_addr) || table < section_addr)
+		return;
+	for (u32 k = 0; k < MAX_CASES; k++) {
+		u8 word[8];
+		s32 off;
+
+		if (!source_get(&s, table - section_addr + k * size, word, size))
+			return;
+		memcpy(absolute ? (void *)&addr : &off, word, size);
+		if (!absolute)
+			addr = table + (u64)(s64)off;
+		if (addr < c->addr || !is_mine(c, addr - c->addr))
+			return;
+		add_way(c, w, addr - c->addr);
+	}
+}
+
+/* Where it jumps to, as an offset in the text. */
+static u64 target_of(const struct way *w, const struct insn *i)
+{
+	return w->at + i->length + (u64)i->imm;
+}
+
+static bool is_branch(const struct insn *i)
+{
+	return (!i->map && ((i->op >= 0x70 && i->op <= 0x7f) || (i->op >= 0xe0 && i->op <= 0xe3))) ||
+	       (i->map == 1 && i->op >= 0x80 && i->op <= 0x8f);
+}
+
+/* Which way the child of clone() takes at a branch. */
+static void follow_branch(struct code *c, struct way *w, const struct insn *i)
+{
+	u64 to = target_of(w, i), next = w->at + i->length;
+	u8 condition = i->op & 15;
+	struct way there = *w;
+
+	if (w->s.mode == MODE_CLONED && !i->vex && (condition == 4 || condition == 5)) {
+		bool jumps = condition == 4;	/* je */
+
+		if (begins_stack(c, jumps ? to : next)) {
+			there.s.mode = jumps ? MODE_CHILD : MODE_USUAL;
+			w->s.mode = jumps ? MODE_USUAL : MODE_CHILD;
+		} else {
+			there.s.mode = w->s.mode = MODE_USUAL;
+		}
+	}
+	add_way(c, &there, to);
+}
+
+/* A function's address in a register, to be called there. */
+static void note_address(struct code *c, struct way *w, const struct insn *i)
+{
+	u64 addr;
+
+	if (i->map || i->op != 0x8d || i->mod || i->has_sib || (i->rm & 7) != INSN_BP)
+		return;
+	addr = c->addr + w->at + i->length + (u64)i->disp;
+	w->table = addr;
+	add_entry(c, addr);
+}
+
+static void check_return(struct code *c, const struct state *s)
+{
+	if (s->mode != MODE_USUAL)
+		return;
+	if (s->depth || s->fp_off || s->ra)
+		set_wrong(c, c->part);
+	else
+		c->parts[c->part].proven = true;
+}
+
+/* What comes after an instruction. False: nothing on this way. */
+static bool go_on(struct code *c, struct way *w, const struct insn *i)
+{
+	if (!i->map && (i->op == 0xe9 || i->op == 0xeb)) {
+		add_way(c, w, target_of(w, i));
+		return false;
+	}
+	if (!i->map && i->op == 0xff && (i->reg & 7) == 4) {
+		follow_table(c, w, i);
+		return false;
+	}
+	if (!i->map && (i->op == 0xc2 || i->op == 0xc3))	/* ret: all is as it was */
+		check_return(c, &w->s);
+	/* ret, hlt, int3, ud2, iret */
+	if ((!i->map && (i->op == 0xc2 || i->op == 0xc3 || i->op == 0xf4 || i->op == 0xcc || i->op == 0xcf ||
+			 i->op == 0xca || i->op == 0xcb || (i->op == 0xff && (i->reg & 7) > 4 &&
+							    (i->reg & 7) != 6))) ||
+	    (i->map == 1 && i->op == 0x0b))
+		return false;
+	if (is_branch(i))
+		follow_branch(c, w, i);
+	if (!i->map && i->op == 0xe8)
+		add_entry(c, c->addr + target_of(w, i));
+	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
+		w->s.mode = w->s.mode == MODE_CLONED ? MODE_USUAL : w->s.mode;
+		add_begin(c, w, w->at + i->length, true);
+		return false;
+	}
+	if (is_system_call(i) && (w->ax == NR_CLONE || w->ax == NR_CLONE3) && w->s.mode == MODE_USUAL)
+		w->s.mode = MODE_CLONED;
+	return true;
+}
+
+/*
+ * Notes what holds at an instruction. False: it is known, or two ways disagree: what comes
+ * straight from a call is not believed then, because the call may not return.
+ */
+static bool arrive(struct code *c, struct way *w)
+{
+	u8 *flags = &c->flags[w->at];
+	struct state *s = state_at(c, w->at);
+
+	if (*flags & ENTRY && (w->s.depth || w->s.fp_cfa || w->s.ra || w->s.mode)) {
+		if (!w->after_call && !w->s.mode)
+			set_wrong(c, c->part);
+		return false;
+	}
+	if (is_seen(c, w->at)) {
+		bool same = same_state(s, &w->s);
+
+		if (same && !w->after_call)
+			*flags &= (u8)~AFTER_CALL;
+		if (same || w->after_call)
+			return false;
+		set_wrong(c, *flags & AFTER_CALL ? s->part : c->part);
+		if (is_wrong(c, c->part))
+			return false;
+	}
+	*flags = (u8)((*flags & ~AFTER_CALL) | SEEN | (w->after_call ? AFTER_CALL : 0));
+	w->s.part = c->part;
+	*s = w->s;
+	return true;
+}
+
+static void follow(struct code *c, struct way w)
+{
+	struct insn i;
+
+	while (is_mine(c, w.at) && arrive(c, &w)) {
+		if (!insn_decode(c->text + w.at, c->size - w.at, &i))
+			set_wrong(c, c->part);
+		if (is_wrong(c, c->part))
+			return;
+		follow_numbers(&w, &i);
+		note_address(c, &w, &i);
+		if (!go_on(c, &w, &i) || (w.s.mode != MODE_CHILD && !change_state(&w.s, &i)))
+			return;
+		w.at += i.length;
+	}
+}
+
+static void follow_part(struct code *c, struct way w)
+{
+	u32 before = w.after_call ? w.s.part : 0;
+
+	if (is_wrong(c, before))
+		return;
+	c->parts = grow(c->parts, c->n_parts, &c->cap_parts, sizeof(*c->parts));
+	c->part = c->n_parts++;
+	c->parts[c->part] = (struct part){ .before = before };
+	follow(c, w);
+	while (c->n_ways && !is_wrong(c, c->part))
+		follow(c, c->ways[--c->n_ways]);
+	c->n_ways = 0;
+}
+
+static void follow_all(struct code *c)
+{
+	while (c->n_begins)
+		follow_part(c, c->begins[--c->n_begins]);
+}
+
+/* ---- rows ---- */
+
+static struct unw_info info_of(const struct code *c, const struct state *s)
+{
+	struct unw_info i = { .cfa = UNW_CFA_SP, .cfa_off = s->depth + 8, .ra = s->ra };
+
+	if (s->mode == MODE_CHILD)
+		return (struct unw_info){ .cfa = UNW_CFA_END };
+	if (s->mode == MODE_CLONED)
+		return (struct unw_info){ .cfa = UNW_CFA_CLONE, .cfa_off = s->depth + 8 };
+	if (is_framed(s) || s->depth == UNKNOWN) {
+		i.cfa = UNW_CFA_FP;
+		i.cfa_off = s->fp_cfa;
+	} else if (c->go) {
+		i.reg = UNW_SP_CHAIN;
+	}
+	if (s->fp_off) {
+		i.fp = UNW_FP_CFA;
+		i.fp_off = s->fp_off;
+	}
+	return i;
+}
+
+/* Between two instructions that were seen there is none that was not; else there is a gap. */
+static struct cfi_row *rows_of(struct code *c, u32 *ret_n)
+{
+	struct cfi_row *rows = NULL;
+	u32 n = 0, cap = 0;
+	u64 end = 0;	/* of the last instruction */
+
+	for (u64 at = 0; at <= c->size; at++) {
+		u8 flags = at < c->size ? c->flags[at] : 0;
+		bool good = (flags & (SEEN | KNOWN)) == SEEN && is_seen(c, at);
+		struct unw_info info = {};
+		struct insn i;
+
+		if (at < end || (!good && at > end))
+			continue;
+		if (good && insn_decode(c->text + at, c->size - at, &i)) {
+			info = info_of(c, state_at(c, at));
+			end = at + i.length;
+		}
+		if (n ? !memcmp(&rows[n - 1].info, &info, sizeof(info)) : info.cfa == UNW_CFA_NONE)
+			continue;
+		rows = grow(rows, n, &cap, sizeof(*rows));
+		rows[n++] = (struct cfi_row){ .pc = c->addr + at, .info = info };
+	}
+	*ret_n = n;
+	return rows;
+}
+
+/* ---- a file ---- */
+
+/* Marks what is known; how much is not, padding aside. */
+static u64 mark_known(struct code *c, const struct cfi_row *known, u32 n)
+{
+	u64 unknown = 0, last = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 from = max(known[i].pc, c->addr) - c->addr;
+		u64 to = i + 1 < n && known[i + 1].pc > c->addr ? known[i + 1].pc - c->addr : from;
+
+		to = min(to, c->size);
+		if (known[i].info.cfa == UNW_CFA_NONE || to <= from)
+			continue;
+		memset(c->flags + from, KNOWN, to - from);
+		unknown += from - last > PADDING ? from - last : 0;
+		last = to;
+	}
+	return unknown + (c->size - last > PADDING ? c->size - last : 0);
+}
+
+/* Go's functions without rows begin where what is known ends. */
+static void add_gaps(struct code *c)
+{
+	for (u64 at = 1; at < c->size; at++)
+		if (c->flags[at - 1] & KNOWN && !(c->flags[at] & KNOWN))
+			add_entry(c, c->addr + at);
+}
+
+static struct cfi_row *read_code(struct code *c, u32 *ret_n)
+{
+	struct elf_section text;
+	struct cfi_row *rows;
+	u64 n_pages = c->size / PAGE + 1;
+
+	if (!elf_section(c->f, ".text", &text) || !text.data || text.size != c->size)
+		return NULL;
+	c->text = text.data;
+	c->pages = xcalloc(n_pages, sizeof(*c->pages));
+	c->parts = grow(NULL, 0, &c->cap_parts, sizeof(*c->parts));
+	c->parts[0] = (struct part){};
+	c->n_parts = 1;
+	add_start(c);
+	follow_all(c);
+	add_symbols(c, false);
+	add_symbols(c, true);
+	if (c->go)
+		add_gaps(c);
+	follow_all(c);
+	rows = rows_of(c, ret_n);
+	for (u64 i = 0; i < n_pages; i++)
+		free(c->pages[i]);
+	free(c->pages);
+	free(c->ways);
+	free(c->begins);
+	free(c->parts);
+	return rows;
+}
+
+struct cfi_row *codeframes_rows(struct elf_file *f, const struct cfi_row *known, u32 n_known, bool go,
+				u32 *ret_n)
+{
+	struct code c = { .f = f, .go = go };
+	struct cfi_row *rows = NULL;
+	struct source text;
+	u64 unknown;
+
+	*ret_n = 0;
+	if (!elf_section_source(f, ".text", &text, &c.addr) || !text.size || text.size > MAX_TEXT)
+		return NULL;
+	c.size = text.size;
+	c.flags = xcalloc(c.size, sizeof(*c.flags));
+	unknown = mark_known(&c, known, n_known);
+	if (unknown && unknown <= MAX_UNKNOWN)
+		rows = read_code(&c, ret_n);
+	free(c.flags);
+	return rows;
+}
