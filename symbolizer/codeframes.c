@@ -9,8 +9,11 @@
 
 #define MAX_TEXT (64u << 20)
 #define MAX_UNKNOWN (4u << 20)	/* bytes of it without frame information */
-#define PADDING 16		/* so much between functions is none */
+#define WORTH 4096		/* one byte of so many: else the file is not read for it */
+#define PADDING 40		/* so much between functions is none */
 #define PAGE 4096
+#define MAX_STEPS (64u << 20)	/* a hostile file shall not take for ever */
+#define MAX_WAYS (1u << 16)
 #define MAX_DEPTH (1 << 20)
 #define MAX_CASES 1024		/* of a switch */
 #define CHUNK 512		/* symbols read at once */
@@ -19,7 +22,7 @@
 /* Not numbered alike everywhere, but so on x86-64. */
 enum { NR_CLONE = 56, NR_CLONE3 = 435 };
 
-enum mode { MODE_USUAL, MODE_CLONED /* it may be the child */, MODE_CHILD };
+enum mode { MODE_USUAL, MODE_CLONED /* it may be the child */, MODE_CHILD, MODE_SIGNAL };
 
 /* What holds before an instruction. The CFA is where the stack pointer was before the call. */
 struct state {
@@ -41,7 +44,7 @@ struct part {
 	bool wrong, proven;
 };
 
-enum { SEEN = 1, ENTRY = 2, AFTER_CALL = 4, KNOWN = 8 };
+enum { MINE = 1, SEEN = 2, ENTRY = 4, AFTER_CALL = 8 };
 
 /* What is known of a way only: whether it comes straight from a call, constants in registers. */
 struct way {
@@ -58,10 +61,14 @@ struct code {
 	u64 addr, size;		/* of the text */
 	struct state **pages;	/* by offset, made when one is needed */
 	u8 *flags;		/* by offset */
+	struct gap { u64 from, to; } *gaps;	/* offsets without frame information */
+	u32 n_gaps, cap_gaps;
 	struct way *ways, *begins;	/* begins: functions, and what comes after calls */
 	u32 n_ways, cap_ways, n_begins, cap_begins;
 	struct part *parts;	/* [0] is none */
 	u32 n_parts, cap_parts, part;	/* part: the one that is followed */
+	struct cfi_row *rows;
+	u32 n_rows, cap_rows, steps;
 	bool go;
 };
 
@@ -69,7 +76,7 @@ struct code {
 
 static bool is_mine(const struct code *c, u64 at)
 {
-	return at < c->size && !(c->flags[at] & KNOWN);
+	return at < c->size && c->flags[at] & MINE;
 }
 
 static struct state *state_at(struct code *c, u64 at)
@@ -96,7 +103,7 @@ static bool same_state(const struct state *a, const struct state *b)
 
 static void add_way(struct code *c, const struct way *w, u64 at)
 {
-	if (!is_mine(c, at))
+	if (!is_mine(c, at) || c->n_ways >= MAX_WAYS)
 		return;
 	c->ways = grow(c->ways, c->n_ways, &c->cap_ways, sizeof(*c->ways));
 	c->ways[c->n_ways] = *w;
@@ -122,12 +129,12 @@ static void add_start(struct code *c)
 	add_begin(c, &w, elf_entry(c->f) - c->addr, false);
 }
 
-static bool is_wrong(const struct code *c, u32 part)
+static bool is_wrong(struct code *c, u32 part)
 {
-	for (; part; part = c->parts[part].before)
+	for (; part && c->steps < MAX_STEPS; part = c->parts[part].before, c->steps++)
 		if (c->parts[part].wrong)
 			return true;
-	return false;
+	return c->steps >= MAX_STEPS;
 }
 
 /* This part cannot be as it was followed: nor those before it, up to one that is proven. */
@@ -176,7 +183,8 @@ static void add_symbols(struct code *c, bool dynamic)
 		for (size_t i = 0; i < n; i++) {
 			char name[128] = "";
 
-			if (ELF64_ST_TYPE(chunk[i].st_info) != STT_FUNC)
+			if (ELF64_ST_TYPE(chunk[i].st_info) != STT_FUNC ||
+			    !is_mine(c, chunk[i].st_value - c->addr))
 				continue;
 			/* a part that was moved away begins in the middle */
 			source_text(&s.names, chunk[i].st_name, '\0', name, sizeof(name));
@@ -388,6 +396,7 @@ static void follow_table(struct code *c, const struct way *w, const struct insn 
 		u8 word[8];
 		s32 off;
 
+		c->steps += 16;
 		if (!source_get(&s, table - section_addr + k * size, word, size))
 			return;
 		memcpy(absolute ? (void *)&addr : &off, word, size);
@@ -522,6 +531,7 @@ static void follow(struct code *c, struct way w)
 	struct insn i;
 
 	while (is_mine(c, w.at) && arrive(c, &w)) {
+		c->steps++;
 		if (!insn_decode(c->text + w.at, c->size - w.at, &i))
 			set_wrong(c, c->part);
 		if (is_wrong(c, c->part))
@@ -551,8 +561,32 @@ static void follow_part(struct code *c, struct way w)
 
 static void follow_all(struct code *c)
 {
-	while (c->n_begins)
+	while (c->n_begins && c->steps < MAX_STEPS)
 		follow_part(c, c->begins[--c->n_begins]);
+}
+
+/*
+ * mov eax, 15; syscall: what a signal handler returns to (rt_sigreturn). Nothing called it, so it
+ * is looked up one byte before; while the kernel is in the call the pc is one byte behind.
+ */
+static void add_restorers(struct code *c, const struct gap *g)
+{
+	static const struct { const char *code; u32 n; } kinds[] = {
+		{ "\x48\xc7\xc0\x0f\0\0\0\x0f\x05", 9 }, { "\xb8\x0f\0\0\0\x0f\x05", 7 },
+	};
+
+	for (u32 k = 0; k < ARRAY_SIZE(kinds); k++) {
+		const u8 *at = c->text + g->from, *end = c->text + g->to;
+
+		for (; (at = memmem(at, (size_t)(end - at), kinds[k].code, kinds[k].n)); at++) {
+			u64 first = (u64)(at - c->text);
+
+			for (u64 i = first - !!first; i <= first + kinds[k].n && is_mine(c, i); i++) {
+				c->flags[i] |= SEEN;
+				*state_at(c, i) = (struct state){ .mode = MODE_SIGNAL };
+			}
+		}
+	}
 }
 
 /* ---- rows ---- */
@@ -561,6 +595,8 @@ static struct unw_info info_of(const struct code *c, const struct state *s)
 {
 	struct unw_info i = { .cfa = UNW_CFA_SP, .cfa_off = s->depth + 8, .ra = s->ra };
 
+	if (s->mode == MODE_SIGNAL)
+		return (struct unw_info){ .cfa = UNW_CFA_SIGNAL };
 	if (s->mode == MODE_CHILD)
 		return (struct unw_info){ .cfa = UNW_CFA_END };
 	if (s->mode == MODE_CLONED)
@@ -578,38 +614,48 @@ static struct unw_info info_of(const struct code *c, const struct state *s)
 	return i;
 }
 
-/* Between two instructions that were seen there is none that was not; else there is a gap. */
-static struct cfi_row *rows_of(struct code *c, u32 *ret_n)
+static void add_row(struct code *c, u64 at, struct unw_info info)
 {
-	struct cfi_row *rows = NULL;
-	u32 n = 0, cap = 0;
-	u64 end = 0;	/* of the last instruction */
+	if (c->n_rows && !memcmp(&c->rows[c->n_rows - 1].info, &info, sizeof(info)))
+		return;
+	c->rows = grow(c->rows, c->n_rows, &c->cap_rows, sizeof(*c->rows));
+	c->rows[c->n_rows++] = (struct cfi_row){ .pc = c->addr + at, .info = info };
+}
 
-	for (u64 at = 0; at <= c->size; at++) {
-		u8 flags = at < c->size ? c->flags[at] : 0;
-		bool good = (flags & (SEEN | KNOWN)) == SEEN && is_seen(c, at);
-		struct unw_info info = {};
+/* Between two instructions that were seen there is none that was not; else nothing is known. */
+static void add_rows(struct code *c, const struct gap *g)
+{
+	struct unw_info none = {};
+	u64 end = g->from;	/* of the last instruction */
+
+	for (u64 at = g->from; at < g->to; at++) {
+		bool seen = is_seen(c, at), signal = seen && state_at(c, at)->mode == MODE_SIGNAL;
 		struct insn i;
 
-		if (at < end || (!good && at > end))
+		if (!seen && at == end)
+			add_row(c, at, none);
+		if (!seen || (at < end && !signal))
 			continue;
-		if (good && insn_decode(c->text + at, c->size - at, &i)) {
-			info = info_of(c, state_at(c, at));
-			end = at + i.length;
-		}
-		if (n ? !memcmp(&rows[n - 1].info, &info, sizeof(info)) : info.cfa == UNW_CFA_NONE)
-			continue;
-		rows = grow(rows, n, &cap, sizeof(*rows));
-		rows[n++] = (struct cfi_row){ .pc = c->addr + at, .info = info };
+		add_row(c, at, info_of(c, state_at(c, at)));
+		end = at + (!signal && insn_decode(c->text + at, c->size - at, &i) ? i.length : 1);
 	}
-	*ret_n = n;
-	return rows;
+	add_row(c, g->to, none);
 }
 
 /* ---- a file ---- */
 
-/* Marks what is known; how much is not, padding aside. */
-static u64 mark_known(struct code *c, const struct cfi_row *known, u32 n)
+/* One range without frame information. Its size; padding counts for nothing. */
+static u64 add_gap(struct code *c, u64 from, u64 to)
+{
+	if (to <= from || to - from <= PADDING)
+		return 0;
+	c->gaps = grow(c->gaps, c->n_gaps, &c->cap_gaps, sizeof(*c->gaps));
+	c->gaps[c->n_gaps++] = (struct gap){ from, to };
+	return to - from;
+}
+
+/* How much there is that rows say nothing of. */
+static u64 find_gaps(struct code *c, const struct cfi_row *known, u32 n)
 {
 	u64 unknown = 0, last = 0;
 
@@ -620,67 +666,66 @@ static u64 mark_known(struct code *c, const struct cfi_row *known, u32 n)
 		to = min(to, c->size);
 		if (known[i].info.cfa == UNW_CFA_NONE || to <= from)
 			continue;
-		memset(c->flags + from, KNOWN, to - from);
-		unknown += from - last > PADDING ? from - last : 0;
+		unknown += add_gap(c, last, from);
 		last = to;
 	}
-	return unknown + (c->size - last > PADDING ? c->size - last : 0);
+	return unknown + add_gap(c, last, c->size);
 }
 
-/* Go's functions without rows begin where what is known ends. */
-static void add_gaps(struct code *c)
+static void read_gaps(struct code *c)
 {
-	for (u64 at = 1; at < c->size; at++)
-		if (c->flags[at - 1] & KNOWN && !(c->flags[at] & KNOWN))
-			add_entry(c, c->addr + at);
-}
-
-static struct cfi_row *read_code(struct code *c, u32 *ret_n)
-{
-	struct elf_section text;
-	struct cfi_row *rows;
-	u64 n_pages = c->size / PAGE + 1;
-
-	if (!elf_section(c->f, ".text", &text) || !text.data || text.size != c->size)
-		return NULL;
-	c->text = text.data;
-	c->pages = xcalloc(n_pages, sizeof(*c->pages));
+	c->pages = xcalloc(c->size / PAGE + 1, sizeof(*c->pages));
+	c->flags = xcalloc(c->size, sizeof(*c->flags));
 	c->parts = grow(NULL, 0, &c->cap_parts, sizeof(*c->parts));
 	c->parts[0] = (struct part){};
 	c->n_parts = 1;
+	for (u32 i = 0; i < c->n_gaps; i++)
+		memset(c->flags + c->gaps[i].from, MINE, c->gaps[i].to - c->gaps[i].from);
 	add_start(c);
 	follow_all(c);
 	add_symbols(c, false);
 	add_symbols(c, true);
-	if (c->go)
-		add_gaps(c);
+	/* Go's functions without rows begin where what is known ends */
+	for (u32 i = 0; c->go && i < c->n_gaps; i++)
+		add_entry(c, c->addr + c->gaps[i].from);
 	follow_all(c);
-	rows = rows_of(c, ret_n);
-	for (u64 i = 0; i < n_pages; i++)
+	for (u32 i = 0; i < c->n_gaps && c->steps < MAX_STEPS; i++) {
+		add_restorers(c, &c->gaps[i]);
+		add_rows(c, &c->gaps[i]);
+	}
+}
+
+static void free_code(struct code *c)
+{
+	for (u64 i = 0; c->pages && i < c->size / PAGE + 1; i++)
 		free(c->pages[i]);
 	free(c->pages);
+	free(c->flags);
+	free(c->gaps);
+	free(c->parts);
 	free(c->ways);
 	free(c->begins);
-	free(c->parts);
-	return rows;
 }
 
 struct cfi_row *codeframes_rows(struct elf_file *f, const struct cfi_row *known, u32 n_known, bool go,
 				u32 *ret_n)
 {
 	struct code c = { .f = f, .go = go };
-	struct cfi_row *rows = NULL;
-	struct source text;
+	struct elf_section text;
+	struct source unread;
 	u64 unknown;
 
 	*ret_n = 0;
-	if (!elf_section_source(f, ".text", &text, &c.addr) || !text.size || text.size > MAX_TEXT)
+	if (!elf_section_source(f, ".text", &unread, &c.addr) || unread.size > MAX_TEXT)
 		return NULL;
-	c.size = text.size;
-	c.flags = xcalloc(c.size, sizeof(*c.flags));
-	unknown = mark_known(&c, known, n_known);
-	if (unknown && unknown <= MAX_UNKNOWN)
-		rows = read_code(&c, ret_n);
-	free(c.flags);
-	return rows;
+	c.size = unread.size;
+	unknown = find_gaps(&c, known, n_known);
+	if (unknown && unknown <= MAX_UNKNOWN && (go || unknown >= c.size / WORTH) && elf_section(f, ".text", &text) && text.data &&
+	    text.size == c.size) {
+		c.text = text.data;
+		read_gaps(&c);
+	}
+	free_code(&c);
+	*ret_n = c.n_rows;
+	return c.rows;
 }
