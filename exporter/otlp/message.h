@@ -91,6 +91,12 @@ void metrics_double(struct metrics *m, const struct otlp_metric *metric,
 /* The value of a row, scaled; nothing where it is not known. */
 void metrics_value(struct metrics *m, const struct otlp_metric *metric,
 		   const struct attributes *from, u64 start_ns, const struct row *r);
+/*
+ * A histogram as it is kept, of scale 3, in seconds. With deltas h must be what came since
+ * start_ns, else all since then.
+ */
+void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
+		  const struct attributes *from, u64 start_ns, const struct hist *h);
 /* Encodes (free() it), or NULL where there is nothing to send. */
 u8 *metrics_pack(struct metrics *m, size_t *ret_n);
 

@@ -12,7 +12,7 @@ static void copy(char *dst, size_t cap, const char *from, size_t n)
 
 static void read_text(struct otlp_metric *m, const char *text)
 {
-	size_t n = strcspn(text, "{ ");
+	size_t n = strcspn(text, "{ ;");
 
 	copy(m->name, sizeof(m->name), text, n);
 	text += n;
@@ -24,7 +24,7 @@ static void read_text(struct otlp_metric *m, const char *text)
 		text += end + 1;
 	}
 	if (*text == ' ')
-		copy(m->unit, sizeof(m->unit), text + 1, strlen(text + 1));
+		copy(m->unit, sizeof(m->unit), text + 1, strcspn(text + 1, ";"));
 }
 
 static const char *default_unit(const struct field *f)
@@ -58,14 +58,25 @@ static double scale_of(const struct field *f)
 	}
 }
 
-bool otlp_metric_of(const struct field *f, struct otlp_metric *ret)
+bool otlp_metric_nth(const struct field *f, u32 nth, struct otlp_metric *ret)
 {
-	if (!*f->metric || f->kind == FK_INTERNAL)
+	const char *text = f->metric;
+
+	for (; nth && text; nth--) {
+		text = strchr(text, ';');
+		text += text != NULL;
+	}
+	if (!text || !*text || f->kind == FK_INTERNAL)
 		return false;
 	*ret = (struct otlp_metric){ .field = f, .kind = kind_of(f), .scale = scale_of(f) };
-	read_text(ret, f->metric);
+	read_text(ret, text);
 	ret->is_integer = f->type == FT_U64 && ret->scale == 1;
 	if (!*ret->unit && ret->kind != OTLP_ATTRIBUTE)
 		copy(ret->unit, sizeof(ret->unit), default_unit(f), 16);
 	return true;
+}
+
+bool otlp_metric_of(const struct field *f, struct otlp_metric *ret)
+{
+	return otlp_metric_nth(f, 0, ret);
 }

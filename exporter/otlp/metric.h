@@ -2,11 +2,12 @@
 /*
  * metric.h: which metric a field of schema.def is. Its OTLP column reads
  *
- *	NAME[{ATTRIBUTE=VALUE}][ UNIT]
+ *	NAME[{ATTRIBUTE=VALUE}][ UNIT][;and the same again]
  *
  * of a number; of a key or label it is the name of an attribute. Two fields of one NAME are
  * points of one metric. Without a UNIT it follows from the format: bytes are By, durations s,
- * percentages 1 (and are divided by 100).
+ * percentages 1 (and are divided by 100). The rows of some tables are added up in more than one
+ * way (groups.h), each of which has a name, or all together would count twice.
  */
 #ifndef OTTOP_OTLP_METRIC_H
 #define OTTOP_OTLP_METRIC_H
@@ -32,5 +33,7 @@ struct otlp_metric {
 
 /* The metric of a field; false: it is none. */
 bool otlp_metric_of(const struct field *f, struct otlp_metric *ret);
+/* The same of its name number nth; 0 is the first. */
+bool otlp_metric_nth(const struct field *f, u32 nth, struct otlp_metric *ret);
 
 #endif

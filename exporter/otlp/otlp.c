@@ -7,6 +7,7 @@
 
 #include <zlib.h>
 
+#include "exporter/otlp/groupings.h"
 #include "exporter/otlp/http.h"
 #include "exporter/otlp/message.h"
 #include "exporter/otlp/otlp.h"
@@ -18,7 +19,11 @@
 #define CLOCK_STEP_NS (s64)NSEC_PER_SEC
 
 /* Tables whose rows are points of one resource, that of ottop. */
-static const enum table_id plain_tables[] = { TABLE_host, TABLE_cpus, TABLE_self };
+static const enum table_id plain_tables[] = {
+	TABLE_host, TABLE_cpus, TABLE_interfaces, TABLE_drops, TABLE_self,
+};
+#define PLAIN_ROWS_MAX 1000	/* of each; anybody may make interfaces */
+#define GROUPS_OF_PROCESS 5	/* so many times --otlp-processes of what are several of each */
 
 /* Bytes that may wait for each endpoint: only an outage fills them. */
 static const u64 cap_bytes[OTLP_SIGNALS] = {
@@ -36,6 +41,7 @@ struct otlp_sink {
 	struct otlp_processes *processes;
 	struct otlp_metric *metrics[ARRAY_SIZE(plain_tables)];	/* of the plain tables */
 	u32 n_metrics[ARRAY_SIZE(plain_tables)];
+	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct otlp_sent spans, logs;
 	const struct snapshot *last;	/* the newest one */
@@ -88,11 +94,19 @@ static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data,
 
 /* ---- metrics --------------------------------------------------------------------------------- */
 
+/* CLOCK_BOOTTIME since when its counters count. Those of interfaces are the kernel's. */
+static u64 start_of_row(const struct snapshot *s, const struct row *r)
+{
+	if (r->table == TABLE_interfaces)
+		return 0;
+	return r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
+}
+
 static void put_row(const struct otlp_sink *o, u32 i, const struct snapshot *s,
 		    const struct row *r, struct metrics *m)
 {
 	struct attributes a = { 0 };
-	u64 start = r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
+	u64 start = start_of_row(s, r);
 
 	attributes_of_row(m->scratch, &a, r);
 	for (u32 k = 0; k < o->n_metrics[i]; k++)
@@ -108,9 +122,17 @@ static void put_tables(const struct otlp_sink *o, const struct snapshot *s, stru
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++) {
 		const struct table *t = &s->tables[plain_tables[i]];
 
-		for (u32 k = 0; k < t->n; k++)
+		for (u32 k = 0; k < min(t->n, (u32)PLAIN_ROWS_MAX); k++)
 			put_row(o, i, s, t->rows[k], m);
 	}
+}
+
+static void put_groups(struct otlp_sink *o, const struct snapshot *s, struct metrics *m,
+		       bool of_process)
+{
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		if (otlp_groupings[i].of_process == of_process)
+			otlp_groups_export(o->groups[i], s, &o->config, m);
 }
 
 /* Measuring jitters; only a step of the clock is news. */
@@ -131,8 +153,12 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 	metrics_begin(&m, &scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
 	m.deltas = o->deltas;
 	put_tables(o, s, &m);
+	put_groups(o, s, &m, false);	/* of the same resource */
 	otlp_processes_export(o->processes, s, &o->config, &m);
+	put_groups(o, s, &m, true);
 	data = metrics_pack(&m, &n);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		otlp_groups_end(o->groups[i]);
 	send_request(o, OTLP_METRICS, data, n, m.points);
 	scratch_free(&scratch);
 	if (o->deltas)
@@ -166,14 +192,22 @@ static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 
 /* ---- the sink ----------------------------------------------------------------------------------- */
 
+/* What comes and goes between two exports counts too. */
+static void take_metrics(struct otlp_sink *o, const struct snapshot *s)
+{
+	otlp_processes_take(o->processes, s);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		otlp_groups_take(o->groups[i], o->last, s);
+}
+
 static int otlp_write(struct sink *sink, const struct snapshot *s)
 {
 	struct otlp_sink *o = (struct otlp_sink *)sink;
 
+	if (o->senders[OTLP_METRICS])
+		take_metrics(o, s);
 	snapshot_put(o->last);
 	o->last = snapshot_get(s);
-	if (o->senders[OTLP_METRICS])
-		otlp_processes_take(o->processes, s);
 	if (o->senders[OTLP_METRICS] && is_due(o, s))
 		export_metrics(o, s);
 	if (o->senders[OTLP_TRACES])
@@ -227,6 +261,13 @@ static void find_metrics(struct otlp_sink *o, u32 i)
 	}
 }
 
+static u32 groups_max(u32 i, u32 max_processes)
+{
+	bool several = otlp_groupings[i].of_process && otlp_groupings[i].keys[0];
+
+	return several ? GROUPS_OF_PROCESS * max_processes : max_processes;
+}
+
 static char *start(struct otlp_sink *o)
 {
 	for (int i = 0; i < OTLP_SIGNALS; i++) {
@@ -267,6 +308,8 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 	o->processes = otlp_processes_new(max_processes);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		find_metrics(o, i);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		o->groups[i] = otlp_groups_new(&otlp_groupings[i], groups_max(i, max_processes));
 	return o;
 }
 
@@ -275,13 +318,24 @@ struct sink *otlp_sink_of(struct otlp_sink *o)
 	return &o->sink;
 }
 
+static u64 metric_tables(void)
+{
+	u64 tables = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
+		tables |= TABLE_BIT(plain_tables[i]);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		tables |= TABLE_BIT(otlp_groupings[i].table);
+	return tables;
+}
+
 u64 otlp_tables(void)
 {
 	otlp_getenv *env = (otlp_getenv *)getenv;
 	u64 tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_host);
 
-	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
-		tables |= TABLE_BIT(plain_tables[i]);
+	if (otlp_signal_wanted(OTLP_METRICS, env))
+		tables |= metric_tables();
 	if (otlp_signal_wanted(OTLP_TRACES, env))
 		tables |= TABLE_BIT(TABLE_requests);
 	if (otlp_signal_wanted(OTLP_LOGS, env))
@@ -338,6 +392,8 @@ void otlp_free(struct otlp_sink *o)
 	finish(o);
 	otlp_processes_free(o->processes);
 	otlp_series_free(o->deltas);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		otlp_groups_free(o->groups[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		free(o->metrics[i]);
 	snapshot_put(o->last);

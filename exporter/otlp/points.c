@@ -39,6 +39,15 @@ static void make_sum(struct metrics *m, Otlp__Metric *to, bool monotonic)
 	to->sum = sum;
 }
 
+static void make_exponential(struct metrics *m, Otlp__Metric *to)
+{
+	to->data_case = OTLP__METRIC__DATA_EXPONENTIAL_HISTOGRAM;
+	to->exponential_histogram = SCRATCH_NEW(m->scratch, Otlp__ExponentialHistogram,
+						otlp__exponential_histogram);
+	to->exponential_histogram->aggregation_temporality = m->deltas ?
+		OTLP__TEMPORALITY__DELTA : OTLP__TEMPORALITY__CUMULATIVE;
+}
+
 static Otlp__Metric *metric_new(struct metrics *m, const struct otlp_metric *metric)
 {
 	Otlp__Metric *new = SCRATCH_NEW(m->scratch, Otlp__Metric, otlp__metric);
@@ -51,6 +60,8 @@ static Otlp__Metric *metric_new(struct metrics *m, const struct otlp_metric *met
 	if (metric->kind == OTLP_GAUGE) {
 		new->data_case = OTLP__METRIC__DATA_GAUGE;
 		new->gauge = SCRATCH_NEW(m->scratch, Otlp__Gauge, otlp__gauge);
+	} else if (metric->kind == OTLP_HISTOGRAM) {
+		make_exponential(m, new);
 	} else {
 		make_sum(m, new, metric->kind == OTLP_COUNTER);
 	}
@@ -66,24 +77,37 @@ static Otlp__Metric *find_metric(struct metrics *m, const struct otlp_metric *me
 	return metric_new(m, metric);
 }
 
-static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric *metric,
-				    const struct attributes *from, u64 start_ns)
+static struct attributes point_attributes(struct metrics *m, const struct otlp_metric *metric,
+					  const struct attributes *from)
 {
-	Otlp__NumberPoint *p = SCRATCH_NEW(m->scratch, Otlp__NumberPoint, otlp__number_point);
-	Otlp__Metric *to = find_metric(m, metric);
 	struct attributes own = { 0 };
 
 	for (size_t i = 0; from && i < from->n_attributes; i++)
 		SCRATCH_APPEND(m->scratch, &own, attributes, from->attributes[i]);
 	if (*metric->key)
 		attribute_text(m->scratch, &own, metric->key, metric->value);
+	return own;
+}
+
+static u64 start_unix_ns(const struct metrics *m, u64 start_ns)
+{
+	return min(start_ns + (u64)m->start_offset_ns, m->time_unix_ns);
+}
+
+static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric *metric,
+				    const struct attributes *from, u64 start_ns)
+{
+	Otlp__NumberPoint *p = SCRATCH_NEW(m->scratch, Otlp__NumberPoint, otlp__number_point);
+	Otlp__Metric *to = find_metric(m, metric);
+	struct attributes own = point_attributes(m, metric, from);
+
 	p->attributes = own.attributes;
 	p->n_attributes = own.n_attributes;
 	p->time_unix_nano = m->time_unix_ns;
 	if (metric->kind == OTLP_GAUGE) {
 		SCRATCH_APPEND(m->scratch, to->gauge, data_points, p);
 	} else {
-		p->start_time_unix_nano = min(start_ns + (u64)m->start_offset_ns, m->time_unix_ns);
+		p->start_time_unix_nano = start_unix_ns(m, start_ns);
 		SCRATCH_APPEND(m->scratch, to->sum, data_points, p);
 	}
 	m->points++;
@@ -136,6 +160,43 @@ void metrics_value(struct metrics *m, const struct otlp_metric *metric,
 			       (double)row_f32(r, f) * metric->scale);
 	else if (f->type == FT_U64 && u64_known(row_u64(r, f)))
 		metrics_u64(m, metric, from, start_ns, row_u64(r, f));
+}
+
+static Otlp__ExponentialPoint__Buckets *buckets_of(struct scratch *a, const struct hist *h)
+{
+	Otlp__ExponentialPoint__Buckets *b = SCRATCH_NEW(a, Otlp__ExponentialPoint__Buckets,
+							 otlp__exponential_point__buckets);
+
+	b->offset = h->offset;
+	b->n_bucket_counts = h->n;
+	b->bucket_counts = scratch_alloc(a, h->n * sizeof(*b->bucket_counts));
+	for (u32 i = 0; i < h->n; i++)
+		b->bucket_counts[i] = h->counts[i];
+	return b;
+}
+
+/* Least and greatest are left out: they are of no use in what is cumulative. */
+void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
+		  const struct attributes *from, u64 start_ns, const struct hist *h)
+{
+	Otlp__ExponentialPoint *p = SCRATCH_NEW(m->scratch, Otlp__ExponentialPoint,
+						otlp__exponential_point);
+	Otlp__Metric *to = find_metric(m, metric);
+	struct attributes own = point_attributes(m, metric, from);
+
+	p->attributes = own.attributes;
+	p->n_attributes = own.n_attributes;
+	p->start_time_unix_nano = start_unix_ns(m, start_ns);
+	p->time_unix_nano = m->time_unix_ns;
+	p->count = h->count;
+	p->has_sum_case = OTLP__EXPONENTIAL_POINT__HAS_SUM_SUM;
+	p->sum = (double)h->sum_ns * 1e-9;
+	p->scale = HIST_SCALE;
+	p->zero_count = h->zero;
+	p->zero_threshold = 0x1p-30;
+	p->positive = buckets_of(m->scratch, h);
+	SCRATCH_APPEND(m->scratch, to->exponential_histogram, data_points, p);
+	m->points++;
 }
 
 u8 *metrics_pack(struct metrics *m, size_t *ret_n)

@@ -208,6 +208,14 @@ def points(request):
                         yield Point(resource, m, kind, m[kind], p)
 
 
+# Metrics of connections, syscalls, interfaces and drops.
+TABLE_METRICS = {
+    'process.network.io', 'ottop.process.connection.retransmits', 'ottop.connection.io',
+    'ottop.connection.retransmits', 'ottop.syscall.errors', 'ottop.syscall.duration',
+    'system.network.io', 'system.network.packet.count', 'system.network.packet.dropped',
+    'system.network.errors', 'ottop.drops'}
+
+
 # ---- the server ------------------------------------------------------------------------------------
 
 class Request:

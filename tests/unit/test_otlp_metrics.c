@@ -39,6 +39,15 @@ static void grammar(void **state)
 	assert_string_equal(m.key, "");
 	assert_int_equal(m.kind, OTLP_COUNTER);
 	assert_true(m.is_integer);
+	assert_false(otlp_metric_nth(&f, 1, &m));
+	f.metric = "a.b{c.d=e} {thing};f{g=h}";
+	assert_true(otlp_metric_of(&f, &m));
+	assert_string_equal(m.unit, "{thing}");
+	assert_true(otlp_metric_nth(&f, 1, &m));
+	assert_string_equal(m.name, "f");
+	assert_string_equal(m.value, "h");
+	assert_string_equal(m.unit, "By");
+	assert_false(otlp_metric_nth(&f, 2, &m));
 }
 
 /* Names, keys and units of the schema fit, and no two fields are the same series. */

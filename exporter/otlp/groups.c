@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* groups.c: see groups.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/otlp/groups.h"
+
+#define BUCKETS 1024
+#define IDLE_EXPORTS 10		/* without growth; then its place is another's */
+
+struct group {
+	struct group *next;	/* in its bucket */
+	const struct row *row;	/* any of its rows; counted */
+	u64 pid, process_start_ns;
+	struct otlp_values v;	/* since start_ns */
+	u64 start_ns, hist_start_ns;	/* the latter moves on with deltas */
+	u64 grew;		/* since the last export */
+	u32 idle;		/* exports without growth */
+	bool own, leaving;	/* has a series; for the last time */
+};
+
+struct otlp_groups {
+	const struct otlp_grouping *of;
+	u32 max, n, n_own;
+	struct otlp_metric metrics[GROUP_METRICS];
+	u32 n_metrics;
+	const struct field *keys[10];
+	u32 n_keys;
+	const struct field *pid, *start, *comm;
+	struct group *buckets[BUCKETS];
+	struct otlp_values rest;
+	u64 begun_ns, rest_hist_start_ns, now_ns;
+	bool deltas;
+};
+
+static const struct field *field_of(enum table_id t, const char *name)
+{
+	int i = table_field(t, name);
+
+	return i < 0 ? NULL : &table_descs[t].fields[i];
+}
+
+static void find_keys(struct otlp_groups *g)
+{
+	enum table_id t = g->of->table;
+
+	if (g->of->of_process) {
+		g->keys[g->n_keys++] = g->pid = field_of(t, "pid");
+		g->keys[g->n_keys++] = g->start = field_of(t, "start_time_ns");
+		g->comm = field_of(t, "comm");
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
+		g->keys[g->n_keys++] = field_of(t, g->of->keys[i]);
+}
+
+struct otlp_groups *otlp_groups_new(const struct otlp_grouping *of, u32 max)
+{
+	const struct table_desc *d = &table_descs[of->table];
+	struct otlp_groups *g = xcalloc(1, sizeof(*g));
+
+	g->of = of;
+	g->max = max;
+	for (u32 i = 0; i < d->n_fields && g->n_metrics < GROUP_METRICS; i++) {
+		struct otlp_metric *m = &g->metrics[g->n_metrics];
+
+		if (otlp_metric_nth(&d->fields[i], of->nth, m) &&
+		    (m->kind == OTLP_COUNTER || m->kind == OTLP_HISTOGRAM))
+			g->n_metrics++;
+	}
+	find_keys(g);
+	return g;
+}
+
+/* ---- taking in a tick ---------------------------------------------------------------------- */
+
+static bool same_value(const struct field *f, const struct row *a, const struct row *b)
+{
+	const char *x, *y;
+
+	if (f->type == FT_U64)
+		return row_u64(a, f) == row_u64(b, f);
+	x = row_str(a, f);
+	y = row_str(b, f);
+	return x == y || (x && y && !strcmp(x, y));
+}
+
+static bool is_of(const struct otlp_groups *g, const struct row *a, const struct row *b)
+{
+	for (u32 i = 0; i < g->n_keys; i++)
+		if (!same_value(g->keys[i], a, b))
+			return false;
+	return true;
+}
+
+static u32 bucket_of(const struct otlp_groups *g, const struct row *r)
+{
+	u64 hash = 0;
+
+	for (u32 i = 0; i < g->n_keys; i++) {
+		const struct field *f = g->keys[i];
+		u64 v = f->type == FT_U64 ? row_u64(r, f) : 0;
+		const char *s = f->type == FT_STR ? row_str(r, f) : NULL;
+
+		hash = s ? otlp_hash(hash, s, strlen(s) + 1) : otlp_hash(hash, &v, sizeof(v));
+	}
+	return (u32)(hash ^ hash >> 32) % BUCKETS;
+}
+
+static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 start_ns)
+{
+	struct group **b = &g->buckets[bucket_of(g, r)], *x = *b;
+
+	while (x && !is_of(g, x->row, r))
+		x = x->next;
+	if (x)
+		return x;
+	x = xcalloc(1, sizeof(*x));
+	x->row = row_get(r);
+	x->pid = g->pid ? row_u64(r, g->pid) : 0;
+	x->process_start_ns = g->start ? row_u64(r, g->start) : 0;
+	x->start_ns = x->hist_start_ns = start_ns;
+	x->next = *b;
+	*b = x;
+	g->n++;
+	return x;
+}
+
+/* What came to a histogram since; hist_put() it. NULL: nothing. */
+static const struct hist *hist_growth(const struct hist *was, const struct hist *is)
+{
+	struct hist_acc a = { 0 };
+
+	if (!is || was == is || (was && was->count >= is->count))
+		return NULL;
+	hist_acc_add(&a, is);
+	if (was)
+		hist_acc_sub(&a, was);
+	return hist_seal(&a);
+}
+
+static void add_hist(struct otlp_values *v, const struct hist *h)
+{
+	const struct hist *sum = hist_sum(v->hist, h);
+
+	hist_put(v->hist);
+	v->hist = sum;
+}
+
+/* Adds what came since `was` (NULL: all) to v; the amount. */
+static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const struct row *was,
+		      const struct row *is)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < g->n_metrics; i++) {
+		const struct field *f = g->metrics[i].field;
+		const struct hist *h;
+		u64 n;
+
+		if (g->metrics[i].kind == OTLP_COUNTER) {
+			n = counter_growth(was ? row_u64(was, f) : 0, row_u64(is, f));
+			v->counters[i] += n;
+		} else {
+			h = hist_growth(was ? row_hist(was, f) : NULL, row_hist(is, f));
+			n = h ? h->count : 0;
+			if (h)
+				add_hist(v, h);
+			hist_put(h);
+		}
+		all += n;
+	}
+	return all;
+}
+
+static void take_row(struct otlp_groups *g, const struct row *was, const struct row *is,
+		     u64 was_ns)
+{
+	u64 start_ns = was || !is->first_seen_ns ? was_ns : is->first_seen_ns;
+	struct group *x;
+
+	if (was == is)
+		return;	/* rows that rest are shared */
+	if (g->pid && !u64_known(row_u64(is, g->pid))) {
+		add_growth(g, &g->rest, was, is);
+		return;
+	}
+	x = group_of(g, is, start_ns);
+	x->grew += add_growth(g, &x->v, was, is);
+}
+
+/* Both tables are in the order of their keys. */
+void otlp_groups_take(struct otlp_groups *g, const struct snapshot *was, const struct snapshot *s)
+{
+	const struct table *new = &s->tables[g->of->table];
+	const struct table *old = was ? &was->tables[g->of->table] : NULL;
+	u64 was_ns = was ? was->time_ns : s->session->start_ns;
+	u32 k = 0;
+
+	if (!g->begun_ns)
+		g->begun_ns = g->rest_hist_start_ns = was_ns;
+	for (u32 i = 0; i < new->n; i++) {
+		const struct row *r = new->rows[i];
+		int order = 1;
+
+		while (old && k < old->n && (order = row_cmp_keys(old->rows[k], r)) < 0)
+			k++;
+		take_row(g, old && k < old->n && !order ? old->rows[k] : NULL, r, was_ns);
+	}
+	g->now_ns = s->time_ns;
+}
+
+/* ---- choosing -------------------------------------------------------------------------------- */
+
+static int by_growth(const void *a, const void *b)
+{
+	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+
+	if (x->grew != y->grew)
+		return x->grew > y->grew ? -1 : 1;
+	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
+static bool is_over(const struct otlp_groups *g, const struct group *x, const struct snapshot *s)
+{
+	const struct processes_row *p;
+
+	if (!g->of->of_process)
+		return false;
+	p = snapshot_process(s, x->pid, x->process_start_ns);
+	return !p || p->row.closed;
+}
+
+#define each_group(g, x) \
+	for (u32 b_ = 0; b_ < BUCKETS; b_++) \
+		for (struct group *x = (g)->buckets[b_]; x; x = x->next)
+
+/*
+ * Those that have a series keep it; free places go to those that grew most. Who ended without
+ * gets none.
+ */
+static void choose(struct otlp_groups *g, const struct snapshot *s)
+{
+	struct group **sorted = xmalloc((g->n + 1) * sizeof(*sorted));
+	u32 n = 0;
+
+	each_group(g, x) {
+		x->idle = x->grew ? 0 : x->idle + 1;
+		x->leaving = x->idle >= IDLE_EXPORTS || is_over(g, x, s);
+		if (!x->own && !x->leaving)
+			sorted[n++] = x;
+	}
+	qsort(sorted, n, sizeof(*sorted), by_growth);
+	for (u32 i = 0; i < n && g->n_own < g->max; i++, g->n_own++)
+		sorted[i]->own = true;
+	free(sorted);
+}
+
+/* ---- points ------------------------------------------------------------------------------------ */
+
+static void put_values(struct otlp_groups *g, const struct attributes *from, u64 start_ns,
+		       u64 hist_start_ns, const struct row *r, const struct otlp_values *v,
+		       struct metrics *m)
+{
+	if (g->of->put) {
+		g->of->put(m, from, start_ns, r, v);
+		return;
+	}
+	for (u32 i = 0; i < g->n_metrics; i++)
+		if (g->metrics[i].kind == OTLP_COUNTER)
+			metrics_u64(m, &g->metrics[i], from, start_ns, v->counters[i]);
+		else if (v->hist)
+			metrics_hist(m, &g->metrics[i], from, hist_start_ns, v->hist);
+}
+
+static void put_group(struct otlp_groups *g, const struct group *x, struct metrics *m)
+{
+	struct attributes a = { 0 };
+
+	if (g->of->attributes)
+		g->of->attributes(m->scratch, &a, x->row);
+	put_values(g, &a, x->start_ns, x->hist_start_ns, x->row, &x->v, m);
+}
+
+static void begin_process(const struct otlp_groups *g, const struct group *x,
+			  const struct snapshot *s, const struct otlp_config *config,
+			  struct metrics *m)
+{
+	const struct processes_row *p = snapshot_process(s, x->pid, x->process_start_ns);
+	const char *comm = p ? p->comm : row_str(x->row, g->comm);
+	struct attributes a = { 0 };
+
+	attributes_of_service(m->scratch, &a, s->session, config, comm, x->pid,
+			      x->process_start_ns);
+	if (p) {
+		attributes_of_row(m->scratch, &a, &p->row);
+	} else {	/* its row is gone already */
+		attribute_int(m->scratch, &a, "process.pid", x->pid);
+		attribute_text(m->scratch, &a, "process.executable.name", comm);
+	}
+	metrics_resource(m, &a);
+}
+
+static int by_process(const void *a, const void *b)
+{
+	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->process_start_ns < y->process_start_ns ? -1 :
+	       x->process_start_ns > y->process_start_ns;
+}
+
+static void put_own(struct otlp_groups *g, const struct snapshot *s,
+		    const struct otlp_config *config, struct metrics *m)
+{
+	struct group **own = xmalloc((g->n_own + 1) * sizeof(*own));
+	u32 n = 0;
+
+	each_group(g, x)
+		if (x->own)
+			own[n++] = x;
+	qsort(own, n, sizeof(*own), by_process);
+	for (u32 i = 0; i < n; i++) {
+		if (g->of->of_process && (!i || by_process(&own[i - 1], &own[i])))
+			begin_process(g, own[i], s, config, m);
+		put_group(g, own[i], m);
+	}
+	free(own);
+}
+
+static void put_rest(struct otlp_groups *g, const struct snapshot *s,
+		     const struct otlp_config *config, struct metrics *m)
+{
+	struct attributes resource = { 0 }, point = { 0 };
+
+	if (g->of->of_process) {
+		attributes_of_service(m->scratch, &resource, s->session, config, "ottop.other", 0, 0);
+		attribute_bool(m->scratch, &resource, "ottop.other", true);
+		metrics_resource(m, &resource);
+	} else {
+		attribute_bool(m->scratch, &point, "ottop.other", true);
+	}
+	put_values(g, &point, g->begun_ns, g->rest_hist_start_ns, NULL, &g->rest, m);
+}
+
+/* What got no series is in the rest from the beginning. */
+static void add_others(struct otlp_groups *g)
+{
+	each_group(g, x) {
+		if (x->own)
+			continue;
+		for (u32 i = 0; i < g->n_metrics; i++)
+			g->rest.counters[i] += x->v.counters[i];
+		if (x->v.hist)
+			add_hist(&g->rest, x->v.hist);
+	}
+}
+
+void otlp_groups_export(struct otlp_groups *g, const struct snapshot *s,
+			const struct otlp_config *config, struct metrics *m)
+{
+	g->deltas = m->deltas != NULL;
+	choose(g, s);
+	add_others(g);
+	put_own(g, s, config, m);
+	put_rest(g, s, config, m);
+}
+
+static void group_free(struct otlp_groups *g, struct group *x)
+{
+	g->n--;
+	g->n_own -= x->own;
+	row_put(x->row);
+	hist_put(x->v.hist);
+	free(x);
+}
+
+static void hist_again(const struct hist **h, u64 *start_ns, u64 now_ns)
+{
+	hist_put(*h);
+	*h = NULL;
+	*start_ns = now_ns;
+}
+
+void otlp_groups_end(struct otlp_groups *g)
+{
+	for (u32 b = 0; b < BUCKETS; b++)
+		for (struct group **link = &g->buckets[b], *x; (x = *link); ) {
+			if (!x->own || x->leaving) {
+				*link = x->next;
+				group_free(g, x);
+				continue;
+			}
+			x->grew = 0;
+			if (g->deltas)
+				hist_again(&x->v.hist, &x->hist_start_ns, g->now_ns);
+			link = &x->next;
+		}
+	if (g->deltas)
+		hist_again(&g->rest.hist, &g->rest_hist_start_ns, g->now_ns);
+}
+
+void otlp_groups_free(struct otlp_groups *g)
+{
+	if (!g)
+		return;
+	for (u32 b = 0; b < BUCKETS; b++)
+		for (struct group *x; (x = g->buckets[b]); ) {
+			g->buckets[b] = x->next;
+			group_free(g, x);
+		}
+	hist_put(g->rest.hist);
+	free(g);
+}
