@@ -11,6 +11,7 @@
 struct group {
 	struct group *next;	/* in its bucket */
 	const struct row *row;	/* any of its rows; counted */
+	const struct processes_row *process;	/* as it was last seen; counted, or NULL */
 	u64 pid, process_start_ns;
 	struct otlp_values v;	/* since start_ns */
 	u64 start_ns, hist_start_ns;	/* the latter moves on with deltas */
@@ -26,7 +27,7 @@ struct otlp_groups {
 	u32 n_metrics;
 	const struct field *keys[10];
 	u32 n_keys;
-	const struct field *pid, *start, *comm;
+	const struct field *pid, *start;
 	struct group *buckets[BUCKETS];
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
@@ -47,7 +48,6 @@ static void find_keys(struct otlp_groups *g)
 	if (g->of->of_process) {
 		g->keys[g->n_keys++] = g->pid = field_of(t, "pid");
 		g->keys[g->n_keys++] = g->start = field_of(t, "start_time_ns");
-		g->comm = field_of(t, "comm");
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
 		g->keys[g->n_keys++] = field_of(t, g->of->keys[i]);
@@ -172,19 +172,27 @@ static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const 
 	return all;
 }
 
+/* Whose a row is may be known later, but not when it ends without: until then it waits. */
+static bool is_nobodys(const struct otlp_groups *g, const struct row *r)
+{
+	return g->pid && !u64_known(row_u64(r, g->pid));
+}
+
 static void take_row(struct otlp_groups *g, const struct row *was, const struct row *is,
 		     u64 was_ns)
 {
-	u64 start_ns = was || !is->first_seen_ns ? was_ns : is->first_seen_ns;
 	struct group *x;
 
 	if (was == is)
 		return;	/* rows that rest are shared */
-	if (g->pid && !u64_known(row_u64(is, g->pid))) {
-		add_growth(g, &g->rest, was, is);
+	if (was && is_nobodys(g, was))
+		was = NULL;
+	if (is_nobodys(g, is)) {
+		if (is->closed)
+			add_growth(g, &g->rest, NULL, is);
 		return;
 	}
-	x = group_of(g, is, start_ns);
+	x = group_of(g, is, was || !is->first_seen_ns ? was_ns : is->first_seen_ns);
 	x->grew += add_growth(g, &x->v, was, is);
 }
 
@@ -220,14 +228,17 @@ static int by_growth(const void *a, const void *b)
 	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
 }
 
-static bool is_over(const struct otlp_groups *g, const struct group *x, const struct snapshot *s)
+/* Its resource must stay what it was when the process is gone. False: it has ended. */
+static bool keep_process(struct group *x, const struct snapshot *s)
 {
-	const struct processes_row *p;
+	const struct processes_row *p = snapshot_process(s, x->pid, x->process_start_ns);
 
-	if (!g->of->of_process)
+	if (!p)
 		return false;
-	p = snapshot_process(s, x->pid, x->process_start_ns);
-	return !p || p->row.closed;
+	if (x->process)
+		row_put(&x->process->row);
+	x->process = (const struct processes_row *)row_get(&p->row);
+	return !p->row.closed;
 }
 
 #define each_group(g, x) \
@@ -244,9 +255,12 @@ static void choose(struct otlp_groups *g, const struct snapshot *s)
 	u32 n = 0;
 
 	each_group(g, x) {
+		bool over = g->of->of_process && !keep_process(x, s);
+
 		x->idle = x->grew ? 0 : x->idle + 1;
-		x->leaving = x->idle >= IDLE_EXPORTS || is_over(g, x, s);
-		if (!x->own && !x->leaving)
+		/* the end of a connection may come after that of its process */
+		x->leaving = x->idle >= IDLE_EXPORTS || (over && x->idle);
+		if (!x->own && !over)
 			sorted[n++] = x;
 	}
 	qsort(sorted, n, sizeof(*sorted), by_growth);
@@ -281,22 +295,15 @@ static void put_group(struct otlp_groups *g, const struct group *x, struct metri
 	put_values(g, &a, x->start_ns, x->hist_start_ns, x->row, &x->v, m);
 }
 
-static void begin_process(const struct otlp_groups *g, const struct group *x,
-			  const struct snapshot *s, const struct otlp_config *config,
-			  struct metrics *m)
+/* Who has a series was alive at an export, so that its row is known. */
+static void begin_process(const struct group *x, const struct snapshot *s,
+			  const struct otlp_config *config, struct metrics *m)
 {
-	const struct processes_row *p = snapshot_process(s, x->pid, x->process_start_ns);
-	const char *comm = p ? p->comm : row_str(x->row, g->comm);
 	struct attributes a = { 0 };
 
-	attributes_of_service(m->scratch, &a, s->session, config, comm, x->pid,
+	attributes_of_service(m->scratch, &a, s->session, config, x->process->comm, x->pid,
 			      x->process_start_ns);
-	if (p) {
-		attributes_of_row(m->scratch, &a, &p->row);
-	} else {	/* its row is gone already */
-		attribute_int(m->scratch, &a, "process.pid", x->pid);
-		attribute_text(m->scratch, &a, "process.executable.name", comm);
-	}
+	attributes_of_row(m->scratch, &a, &x->process->row);
 	metrics_resource(m, &a);
 }
 
@@ -322,7 +329,7 @@ static void put_own(struct otlp_groups *g, const struct snapshot *s,
 	qsort(own, n, sizeof(*own), by_process);
 	for (u32 i = 0; i < n; i++) {
 		if (g->of->of_process && (!i || by_process(&own[i - 1], &own[i])))
-			begin_process(g, own[i], s, config, m);
+			begin_process(own[i], s, config, m);
 		put_group(g, own[i], m);
 	}
 	free(own);
@@ -371,6 +378,7 @@ static void group_free(struct otlp_groups *g, struct group *x)
 	g->n--;
 	g->n_own -= x->own;
 	row_put(x->row);
+	row_put(x->process ? &x->process->row : NULL);
 	hist_put(x->v.hist);
 	free(x);
 }

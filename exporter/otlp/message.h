@@ -67,7 +67,7 @@ struct metrics {
 	Otlp__ScopeMetrics *scope;	/* of the resource that was begun last */
 	u64 time_unix_ns;
 	s64 start_offset_ns;		/* from CLOCK_BOOTTIME to Unix time, for starts */
-	u64 resource_key;		/* of the same */
+	u64 resource_key;		/* of the same: its service.instance.id */
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	u32 points;
 };

@@ -12,6 +12,15 @@ void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 s
 	m->request = SCRATCH_NEW(a, Otlp__MetricsRequest, otlp__metrics_request);
 }
 
+/* A process that calls itself otherwise goes on counting where it was. */
+static u64 instance_hash(const struct attributes *resource)
+{
+	for (size_t i = 0; i < resource->n_attributes; i++)
+		if (!strcmp(resource->attributes[i]->key, "service.instance.id"))
+			return attributes_hash(0, &resource->attributes[i], 1);
+	return 0;
+}
+
 void metrics_resource(struct metrics *m, const struct attributes *from)
 {
 	struct scratch *a = m->scratch;
@@ -21,7 +30,7 @@ void metrics_resource(struct metrics *m, const struct attributes *from)
 		m->request->n_resource_metrics--;
 	r = SCRATCH_NEW(a, Otlp__ResourceMetrics, otlp__resource_metrics);
 	r->resource = resource_new(a, from);
-	m->resource_key = attributes_hash(0, from->attributes, from->n_attributes);
+	m->resource_key = instance_hash(from);
 	m->scope = SCRATCH_NEW(a, Otlp__ScopeMetrics, otlp__scope_metrics);
 	m->scope->scope = scope_new(a);
 	SCRATCH_APPEND(a, r, scope_metrics, m->scope);
