@@ -12,8 +12,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
 #include "bpf/helpers/privileges.h"
@@ -21,20 +19,6 @@
 #include "bpf/sampler.h"
 
 #define REASON_MAX 160
-
-static const struct collector *const collectors[] = {
-#define COLLECTOR(name) &name##_collector,
-#include "bpf/collectors/collectors.def"
-#undef COLLECTOR
-};
-
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
 
 static void print_head(FILE *out, const struct features *f)
 {
@@ -138,15 +122,15 @@ static const struct snapshot *observe(void)
 /* What runs always is opened before privileges are given up, the rest after that. */
 static void open_those(bool always, int *errs, char (*reasons)[REASON_MAX])
 {
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (collectors[i]->always == always)
-			errs[i] = collectors[i]->open(reasons[i], REASON_MAX);
+			errs[i] = collector_open(collectors[i], reasons[i], REASON_MAX);
 }
 
 static int check_collectors(FILE *out)
 {
-	char reasons[ARRAY_SIZE(collectors)][REASON_MAX] = {};
-	int errs[ARRAY_SIZE(collectors)];
+	char reasons[N_COLLECTORS][REASON_MAX] = {};
+	int errs[N_COLLECTORS];
 	const struct snapshot *s;
 
 	sampler_start_helpers();
@@ -155,12 +139,12 @@ static int check_collectors(FILE *out)
 		fprintf(out, "  partial  privileges   cannot be given up: %s\n", strerror(errno));
 	open_those(false, errs, reasons);
 	s = observe();
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		print_collector(out, s, collectors[i]->name, errs[i], reasons[i]);
 	print_cost(out, s);
-	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
+	for (u32 i = N_COLLECTORS; i-- > 0; )
 		if (!errs[i])
-			collectors[i]->close();
+			collector_close(collectors[i]);
 	snapshot_put(s);
 	sampler_stop_helpers();
 	return errs[0] ? 1 : 0;
@@ -171,7 +155,7 @@ int sampler_check(FILE *out)
 	struct features f;
 	char *obstacle;
 
-	libbpf_set_print(quiet);
+	probes_quiet();
 	log_to_stderr(false);
 	features_read(&f);
 	print_head(out, &f);

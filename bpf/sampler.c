@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -14,8 +15,6 @@
 #include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-
-#include <bpf/libbpf.h>
 
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
@@ -33,12 +32,6 @@
 #define LINGER_NS (300 * NSEC_PER_SEC)
 #define OWN_NICE (-10)
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
-
-static const struct collector *const collectors[] = {
-#define COLLECTOR(name) &name##_collector,
-#include "bpf/collectors/collectors.def"
-#undef COLLECTOR
-};
 
 enum state { CLOSED, RUNNING, FAILED };
 
@@ -64,9 +57,9 @@ struct sampler {
 	u64 overflows;
 
 	/* of the thread */
-	enum state states[ARRAY_SIZE(collectors)];
-	char reasons[ARRAY_SIZE(collectors)][160];
-	u64 wanted_ns[ARRAY_SIZE(collectors)];
+	enum state states[N_COLLECTORS];
+	char reasons[N_COLLECTORS][160];
+	u64 wanted_ns[N_COLLECTORS];
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
 	u32 *seen_now;
@@ -85,23 +78,17 @@ const struct sampler_options *sampler_options(void)
 
 static void open_collector(struct sampler *s, u32 i)
 {
-	int err;
+	int err = collector_open(collectors[i], s->reasons[i], sizeof(s->reasons[i]));
 
-	s->reasons[i][0] = '\0';
-	err = collectors[i]->open(s->reasons[i], sizeof(s->reasons[i]));
 	s->states[i] = err ? FAILED : RUNNING;
-	if (err) {
-		if (!s->reasons[i][0])
-			snprintf(s->reasons[i], sizeof(s->reasons[i]), "%s", strerror(-err));
-		if (s->seq)	/* at start the tables say it, or the one line that ottop ends with */
-			log_line("%s: %s", collectors[i]->name, s->reasons[i]);
-	}
+	if (err && s->seq)	/* at start the tables say it, or the one line that ottop ends with */
+		log_line("%s: %s", collectors[i]->name, s->reasons[i]);
 }
 
 /* Opens what is wanted, closes what nobody has wanted for a while. */
 static void follow_wants(struct sampler *s, const struct tick *t)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++) {
+	for (u32 i = 0; i < N_COLLECTORS; i++) {
 		const struct collector *c = collectors[i];
 
 		if (c->always || (c->tables & t->want)) {
@@ -110,7 +97,7 @@ static void follow_wants(struct sampler *s, const struct tick *t)
 				open_collector(s, i);
 		} else if (s->states[i] != CLOSED && t->now_ns - s->wanted_ns[i] > LINGER_NS) {
 			if (s->states[i] == RUNNING)
-				c->close();
+				collector_close(c);
 			s->states[i] = CLOSED;
 		}
 	}
@@ -132,7 +119,7 @@ static void read_collector(struct sampler *s, u32 i, const struct tick *t)
 		return;
 	snprintf(s->reasons[i], sizeof(s->reasons[i]), "%s", probe_why(-err));
 	log_line("%s: stopped: %s", collectors[i]->name, s->reasons[i]);
-	collectors[i]->close();
+	collector_close(collectors[i]);
 	s->states[i] = FAILED;
 	status_of_absent(s, i, t);
 }
@@ -185,19 +172,19 @@ static void read_all(struct sampler *s, const struct tick *t)
 {
 	bool wait = false;
 
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->swap)
 			wait |= collectors[i]->swap(t);
 	if (wait)
 		probes_grace_period();
 	loss_set("snapshots not taken", s->overflows);
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++) {
+	for (u32 i = 0; i < N_COLLECTORS; i++) {
 		if (s->states[i] == RUNNING)
 			read_collector(s, i, t);
 		else
 			status_of_absent(s, i, t);
 	}
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->end)
 			collectors[i]->end(t);
 }
@@ -209,7 +196,7 @@ static void adjust_all(struct sampler *s)
 
 	take_wishes(s, &t);
 	follow_wants(s, &t);
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->adjust)
 			collectors[i]->adjust(&t);
 }
@@ -281,7 +268,7 @@ static void answer_naming(struct sampler *s)
 
 static void drain_all(struct sampler *s)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->drain)
 			collectors[i]->drain();
 }
@@ -319,7 +306,7 @@ static u32 collector_fds(struct sampler *s, u32 i, struct pollfd *ret)
 /* Waits for the timer or a wish. False: the end. */
 static bool sampler_wait(struct sampler *s, u64 *ret_interval)
 {
-	struct pollfd fds[2 + ARRAY_SIZE(collectors) * COLLECTOR_FDS] = {
+	struct pollfd fds[2 + N_COLLECTORS * COLLECTOR_FDS] = {
 		{ .fd = s->timer_fd, .events = POLLIN }, { .fd = s->wake_fd, .events = POLLIN },
 	};
 	u32 n_fds = 2;
@@ -327,7 +314,7 @@ static bool sampler_wait(struct sampler *s, u64 *ret_interval)
 	bool go;
 
 	arm_timer(s);
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		n_fds += collector_fds(s, i, fds + n_fds);
 	poll(fds, n_fds, -1);
 	if (fds[0].revents && read(s->timer_fd, &n, sizeof(n)) < 0)
@@ -393,19 +380,6 @@ static void fill_session(struct session *session)
 	session->start_ns = boottime_ns();
 }
 
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	(void)level;
-	(void)fmt;
-	(void)ap;
-	return 0;
-}
-
-static int libbpf_to_stderr(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, ap);
-}
-
 static const struct sampler *volatile kept;	/* so that it is not a leak */
 
 void sampler_start_helpers(void)
@@ -426,9 +400,9 @@ void sampler_stop_helpers(void)
 
 static void sampler_free(struct sampler *s)
 {
-	for (u32 i = ARRAY_SIZE(collectors); i-- > 0; )
+	for (u32 i = N_COLLECTORS; i-- > 0; )
 		if (s->states[i] == RUNNING)
-			collectors[i]->close();
+			collector_close(collectors[i]);
 	while (s->queued--)
 		snapshot_put(s->queue[s->head++ % QUEUE_CAP]);
 	snapshot_put(s->prev);
@@ -452,7 +426,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	*ret_error = features_obstacle(&features);
 	if (*ret_error)
 		return NULL;
-	libbpf_set_print(getenv("OTTOP_DEBUG") ? libbpf_to_stderr : quiet);
+	probes_quiet();
 	sampler_start_helpers();
 	s = xcalloc(1, sizeof(*s));
 	s->opt = *o;
@@ -466,7 +440,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 	pthread_cond_init(&s->was_named, NULL);
 	fill_session(&s->session);
 	proctab_scope(&s->opt.scope);
-	for (u32 i = 0; i < ARRAY_SIZE(collectors); i++)
+	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (collectors[i]->always)
 			open_collector(s, i);
 	if (s->states[0] == FAILED) {	/* processes: without them there is nothing to show */

@@ -36,9 +36,10 @@ struct collector {
 	const char *name;
 	u64 tables;		/* TABLE_BIT()s that it fills */
 	bool always;		/* runs even when nobody asks */
+	const char *what;	/* without which open() fails: the reason says it where open() gives none */
 	/*
-	 * Loads and attaches. 0, or -errno and one line in reason. Called again
-	 * after close().
+	 * Loads and attaches; NULL: there is nothing to do. 0, or -errno and where that does not
+	 * say all one line in reason. After both close() is called once, and then perhaps open().
 	 */
 	int (*open)(char *reason, size_t cap);
 	/* What is wanted changed between two ticks; t->b is NULL. */
@@ -53,7 +54,7 @@ struct collector {
 	int (*read)(const struct tick *t);
 	/* After every collector has read. */
 	void (*end)(const struct tick *t);
-	void (*close)(void);
+	void (*close)(void);	/* also of what open() left half done; NULL: there is nothing to do */
 };
 
 /* Stack samples a second of each CPU, and which processes are observed: as long as the sampler runs. */
@@ -62,5 +63,18 @@ const struct sampler_options *sampler_options(void);
 #define COLLECTOR(name) extern const struct collector name##_collector;
 #include "bpf/collectors/collectors.def"
 #undef COLLECTOR
+
+enum {
+#define COLLECTOR(name) name##_place,
+#include "bpf/collectors/collectors.def"
+#undef COLLECTOR
+	N_COLLECTORS
+};
+
+extern const struct collector *const collectors[N_COLLECTORS];
+
+/* 0, or -errno with one line in reason: then it is closed again. */
+int collector_open(const struct collector *c, char *reason, size_t cap);
+void collector_close(const struct collector *c);
 
 #endif

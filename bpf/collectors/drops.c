@@ -245,17 +245,15 @@ static int drops_open(char *reason, size_t cap)
 		err = link_ ? 0 : -errno;
 	}
 	opened_ns = boottime_ns();
-	if (err) {
-		snprintf(reason, cap, "kfree_skb: %s", err == -EACCES || err == -EINVAL ?
-			 "this kernel gives no drop reasons (5.17 and later do)" : probe_why(-err));
-		drops_close();
-	}
+	if (err == -EACCES || err == -EINVAL)
+		snprintf(reason, cap, "kfree_skb: this kernel gives no drop reasons (5.17 and later do)");
 	return err;
 }
 
 const struct collector drops_collector = {
 	.name = "drops",
 	.tables = TABLE_BIT(TABLE_drops),
+	.what = "kfree_skb",
 	.open = drops_open,
 	.read = drops_read,
 	.close = drops_close,

@@ -22,13 +22,6 @@ static struct cpu_times machine, *cpus;
 static u32 n_cpus, cap_cpus;
 static struct counter ctxt, calls, psi_cpu, psi_io, psi_mem;
 
-static int host_open(char *reason, size_t cap)
-{
-	(void)reason;
-	(void)cap;
-	return 0;
-}
-
 /* Shares of this line's own total, so that they sum to 100 whatever the tick rate is. */
 static void take_times(struct cpu_times *c, const char *line)
 {
@@ -174,7 +167,6 @@ const struct collector host_collector = {
 	.name = "host",
 	.tables = TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_cpus),
 	.always = true,
-	.open = host_open,
 	.read = host_read,
 	.close = host_close,
 };

@@ -51,10 +51,6 @@ static int names_read(const struct tick *t)
 	return 0;
 }
 
-static void names_close(void)
-{
-}
-
 const struct collector names_collector = {
 	.name = "names",
 	.tables = TABLE_BIT(TABLE_names),
@@ -62,5 +58,4 @@ const struct collector names_collector = {
 	.drain = names_drain,
 	.fds = names_fds,
 	.read = names_read,
-	.close = names_close,
 };

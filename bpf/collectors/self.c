@@ -21,13 +21,6 @@ static struct counter cpu, lost;
 static u64 helped_ns;
 static u64 map_bytes;
 
-static int self_open(char *reason, size_t cap)
-{
-	(void)reason;
-	(void)cap;
-	return 0;
-}
-
 /* ---- cost ---- */
 
 static u64 cpu_time_ns(void)
@@ -106,7 +99,6 @@ const struct collector self_collector = {
 	.name = "self",
 	.tables = TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_lost) | TABLE_BIT(TABLE_probes),
 	.always = true,
-	.open = self_open,
 	.read = self_read,
 	.close = self_close,
 };

@@ -108,13 +108,6 @@ static int threads_read(const struct tick *t)
 	return 0;
 }
 
-static int threads_open(char *reason, size_t cap)
-{
-	(void)reason;
-	(void)cap;
-	return 0;
-}
-
 static void threads_close(void)
 {
 	free(known);
@@ -127,7 +120,6 @@ static void threads_close(void)
 const struct collector threads_collector = {
 	.name = "threads",
 	.tables = TABLE_BIT(TABLE_threads),
-	.open = threads_open,
 	.read = threads_read,
 	.close = threads_close,
 };

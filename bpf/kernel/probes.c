@@ -118,6 +118,16 @@ void probes_forget(const char *collector)
 	n_objects = n;
 }
 
+static int print_for_developers(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level == LIBBPF_DEBUG || !getenv("OTTOP_DEBUG") ? 0 : vfprintf(stderr, fmt, ap);
+}
+
+void probes_quiet(void)
+{
+	libbpf_set_print(print_for_developers);
+}
+
 const char *probe_why(int err)
 {
 	switch (err) {

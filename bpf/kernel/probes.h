@@ -53,6 +53,9 @@ void probes_forget(const char *collector);
 /* What the collectors count themselves: how often a program runs, per second. */
 void probe_runs(struct bpf_program *prog, float per_s);
 
+/* libbpf says nothing on stderr, but with OTTOP_DEBUG all except its debug messages. */
+void probes_quiet(void);
+
 /* Why an attach or load failed with -err, as a person would say it. */
 const char *probe_why(int err);
 

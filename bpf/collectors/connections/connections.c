@@ -397,11 +397,8 @@ static int connections_open(char *reason, size_t cap)
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}
-	if (err) {
-		snprintf(reason, cap, "iter/task_file: %s", probe_why(-err));
-		connections_close();
+	if (err)
 		return err;
-	}
 	calls_why[0] = '\0';
 	if (calls_open(bpf_map__fd(skel->maps.ends), calls_why, sizeof(calls_why)))
 		log_line("connections: no UDP: %s", calls_why);
@@ -411,6 +408,7 @@ static int connections_open(char *reason, size_t cap)
 const struct collector connections_collector = {
 	.name = "connections",
 	.tables = TABLE_BIT(TABLE_connections),
+	.what = "iter/task_file",
 	.open = connections_open,
 	.swap = connections_swap,
 	.drain = connections_drain,

@@ -227,11 +227,8 @@ static int http_open(char *reason, size_t cap)
 		probes_add("http", skel->obj);
 		err = attach();
 	}
-	if (err) {
-		snprintf(reason, cap, "calls on sockets: %s", probe_why(-err));
-		http_close();
+	if (err)
 		return err;
-	}
 	syscalls_note_sends(generation);
 	if (no_tls)
 		probe_blocked("http", "TLS", no_tls);
@@ -245,6 +242,7 @@ static int http_open(char *reason, size_t cap)
 const struct collector http_collector = {
 	.name = "http",
 	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
+	.what = "calls on sockets",
 	.open = http_open,
 	.swap = http_swap,
 	.drain = http_probes_drain,

@@ -16,6 +16,7 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/host/events.h"
 #include "bpf/host/identity.h"
+#include "bpf/kernel/iter.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/procfs.h"
 #include "bpf/collectors/threads.h"
@@ -26,7 +27,6 @@
 #include "bpf/collectors/processes/processes_unread.h"
 #include "processes.skel.h"
 
-#define READ_BUF (64 << 10)
 #define SYMBOLS_PER_DRAIN 8192
 #define STATM_PER_TICK 256
 #define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
@@ -179,10 +179,11 @@ static void take_process(const struct wire_thread *t, const struct wire_process 
 }
 
 /* Takes whole records from buf; returns the bytes that were used. */
-static size_t take_records(const char *buf, size_t n)
+static size_t take_records(const char *buf, size_t n, void *arg)
 {
 	size_t used = 0;
 
+	(void)arg;
 	for (;;) {
 		const struct wire_thread *t = (const void *)(buf + used);
 		size_t need = sizeof(*t);
@@ -208,25 +209,10 @@ static void clear_seen(struct proc *p, void *arg)
 
 static int run_pass(void)
 {
-	static char buf[READ_BUF] __attribute__((aligned(8)));
-	size_t have = 0, used;
-	ssize_t got;
-	int fd = bpf_iter_create(bpf_link__fd(links[0]));
-
-	if (fd < 0)
-		return -errno;
 	pass_start_ns = boottime_ns();
 	n_threads = 0;
 	proctab_each(clear_seen, NULL);
-	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
-		have += (size_t)got;
-		used = take_records(buf, have);
-		have -= used;
-		memmove(buf, buf + used, have);
-	}
-	got = got < 0 ? -errno : 0;
-	close(fd);
-	return (int)got;
+	return iter_run(links[0], take_records, NULL);
 }
 
 /* ---- rows ---- */
@@ -549,10 +535,6 @@ static int processes_open(char *reason, size_t cap)
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.events), life_event, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}
-	if (err) {
-		snprintf(reason, cap, "task iterator: %s", probe_why(-err));
-		processes_close();
-	}
 	return err;
 }
 
@@ -560,6 +542,7 @@ const struct collector processes_collector = {
 	.name = "processes",
 	.tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_events),
 	.always = true,
+	.what = "task iterator",
 	.open = processes_open,
 	.drain = processes_drain,
 	.read = processes_read,

@@ -693,8 +693,6 @@ static int profiler_open(char *reason, size_t cap)
 	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
 	if (err) {
 		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
-		profiler__destroy(skel);
-		skel = NULL;
 		return err;
 	}
 	set_scope(&sampler_options()->scope);
@@ -709,18 +707,15 @@ static int profiler_open(char *reason, size_t cap)
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
 		err = ring ? attach_all() : -errno;
 	}
-	if (err) {
-		snprintf(reason, cap, "perf events: %s", probe_why(-err));
-		profiler_close();
-		return err;
-	}
-	probe_attached(skel->progs.on_sample);
-	return 0;
+	if (!err)
+		probe_attached(skel->progs.on_sample);
+	return err;
 }
 
 const struct collector profiler_collector = {
 	.name = "profiler",
 	.tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
+	.what = "perf events",
 	.open = profiler_open,
 	.adjust = profiler_adjust,
 	.drain = profiler_drain,

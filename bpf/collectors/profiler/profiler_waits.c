@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/kernel/iter.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 
@@ -246,8 +247,9 @@ static void take_more(const struct wire_wait *t, walked_fn done)
 		ask(w);
 }
 
-static size_t take_records(const char *buf, size_t have, walked_fn done)
+static size_t take_records(const char *buf, size_t have, void *arg)
 {
+	walked_fn done = *(const walked_fn *)arg;
 	size_t at = 0, size;
 
 	while (have - at >= sizeof(struct wire_wait)) {
@@ -267,22 +269,7 @@ static size_t take_records(const char *buf, size_t have, walked_fn done)
 
 static void run_pass(walked_fn done)
 {
-	static char buf[32768] __attribute__((aligned(8)));
-	int fd = iterator ? bpf_iter_create(bpf_link__fd(iterator)) : -1;
-	size_t have = 0, used;
-	ssize_t got;
-
-	cut |= fd < 0;
-	if (fd < 0)
-		return;
-	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
-		have += (size_t)got;
-		used = take_records(buf, have, done);
-		have -= used;
-		memmove(buf, buf + used, have);
-	}
-	cut |= got < 0;
-	close(fd);
+	cut |= iter_run(iterator, take_records, &done) < 0;
 }
 
 /* ---- for the profiler ---- */

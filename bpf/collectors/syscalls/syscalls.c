@@ -286,19 +286,16 @@ static int syscalls_open(char *reason, size_t cap)
 		count_link = probe_attach(enter_prog);
 		err = count_link ? 0 : -errno;
 	}
-	if (err) {
-		snprintf(reason, cap, "sys_enter: %s", probe_why(-err));
-		syscalls_close();
-		return err;
-	}
-	latency_off(WHY_OFF);
-	return 0;
+	if (!err)
+		latency_off(WHY_OFF);
+	return err;
 }
 
 const struct collector syscalls_collector = {
 	.name = "syscalls",
 	.tables = TABLE_BIT(TABLE_syscalls),
 	.always = true,
+	.what = "sys_enter",
 	.open = syscalls_open,
 	.adjust = syscalls_adjust,
 	.swap = syscalls_swap,

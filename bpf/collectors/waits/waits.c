@@ -400,6 +400,7 @@ static void waits_close(void)
 const struct collector waits_collector = {
 	.name = "waits",
 	.always = true,
+	.what = "file iterator",
 	.open = ends_open,
 	.read = waits_read,
 	.close = waits_close,

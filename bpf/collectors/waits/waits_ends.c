@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/waits/waits_question.h"
+#include "bpf/kernel/iter.h"
 #include "bpf/kernel/probes.h"
 #include "waits.skel.h"
 
@@ -28,30 +29,24 @@ static u32 n_found, cap_found;
 
 /* ---- the pass ---- */
 
+static size_t take_ends(const char *buf, size_t n, void *arg)
+{
+	size_t used = 0;
+
+	(void)arg;
+	for (; n - used >= sizeof(*found); used += sizeof(*found)) {
+		if (n_found == FOUND_MAX)
+			continue;
+		found = grow(found, n_found, &cap_found, sizeof(*found));
+		memcpy(&found[n_found++], buf + used, sizeof(*found));
+	}
+	return used;
+}
+
 static int run_pass(void)
 {
-	static char buf[32 << 10] __attribute__((aligned(8)));
-	size_t have = 0, used;
-	ssize_t got;
-	int fd = bpf_iter_create(bpf_link__fd(link_));
-
-	if (fd < 0)
-		return -errno;
 	n_found = 0;
-	while ((got = read(fd, buf + have, sizeof(buf) - have)) > 0) {
-		have += (size_t)got;
-		for (used = 0; have - used >= sizeof(*found); used += sizeof(*found)) {
-			if (n_found == FOUND_MAX)
-				continue;
-			found = grow(found, n_found, &cap_found, sizeof(*found));
-			memcpy(&found[n_found++], buf + used, sizeof(*found));
-		}
-		have -= used;
-		memmove(buf, buf + used, have);
-	}
-	got = got < 0 ? -errno : 0;
-	close(fd);
-	return (int)got;
+	return iter_run(link_, take_ends, NULL);
 }
 
 static void map_clear(struct bpf_map *map, size_t key_size)
@@ -327,11 +322,8 @@ int ends_open(char *reason, size_t cap)
 		link_ = probe_attach(skel->progs.ends_iter);
 		err = link_ ? 0 : -errno;
 	}
-	if (err) {
+	if (err)
 		snprintf(blocked, sizeof(blocked), "%s", probe_why(-err));
-		snprintf(reason, cap, "file iterator: %s", blocked);
-		ends_close();
-	}
 	return err;
 }
 
