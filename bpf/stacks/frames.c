@@ -359,6 +359,16 @@ void frames_fail(u32 file, const char *reason)
 	}
 }
 
+void frames_drop_reasons(const char *prefix)
+{
+	for (u32 i = 1; i < n_entries; i++) {
+		const struct frames_row *r = entries[i].row;
+
+		if (r->name && r->reason && !strncmp(r->reason, prefix, strlen(prefix)))
+			str_set(&own_row(i)->reason, NULL);
+	}
+}
+
 void frames_rows(struct builder *b)
 {
 	for (u32 i = 1; i < n_entries; i++)

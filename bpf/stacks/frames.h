@@ -69,6 +69,8 @@ u32 frames_inlined(const struct frames_inlined *f);
 void frames_ask_again(u32 id);
 /* All frames of a file that are still without name or reason get this reason. */
 void frames_fail(u32 file, const char *reason);
+/* Frames that have a name do not say this any more. */
+void frames_drop_reasons(const char *prefix);
 /* The frame of a file and address, or 0. */
 u32 frames_find(u32 file, u64 addr, u32 space);
 /* Frames that were not told apart. */

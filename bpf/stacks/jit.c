@@ -10,6 +10,7 @@
 #include "bpf/helpers/opener.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
+#include "bpf/stacks/hints.h"
 #include "bpf/stacks/jit.h"
 #include "symbolizer/symbolizer.h"
 
@@ -88,13 +89,20 @@ u32 jit_frame(u32 pid, u64 start_ns, u64 exec_id, u64 addr)
 
 /* ---- opening ---- */
 
-/* Those that wait for a name will get none; they say why. */
-static void fail_frames(u32 file, const char *why)
+/* Those that wait for a name will get none; they say why, and what would give them one. */
+static void fail_frames(const struct jit *j)
 {
+	char hint[128], why[256];
 	u64 addr;
 	u32 id;
 
-	while ((id = frames_next_unnamed(file, &addr)))
+	if (!frames_has_unnamed(j->file))
+		return;
+	if (j->state == JIT_NONE && hint_of_process(j->pid, hint, sizeof(hint)))
+		snprintf(why, sizeof(why), "%s; %s", j->why, hint);
+	else
+		snprintf(why, sizeof(why), "%s", j->why);
+	while ((id = frames_next_unnamed(j->file, &addr)))
 		frames_name(id, NULL, str_new("unknown"), str_new(why));
 }
 
@@ -183,7 +191,7 @@ static void drain_one(struct jit *j, u64 now)
 	if (j->state == JIT_OPEN && !j->asked)
 		ask_names(j);
 	if (j->why && j->state != JIT_OPEN)
-		fail_frames(j->file, j->why);
+		fail_frames(j);
 }
 
 void jit_drain(void)
@@ -198,6 +206,7 @@ static void name_frame(const struct jit *j, u64 addr, const char *name, u32 miss
 	if (!id)
 		return;
 	if (name[0]) {
+		hint_saw_name(name);
 		frames_module(id, str_new("[jit]"), NULL);
 		frames_name(id, str_new(name), str_new("jit"), NULL);
 	} else {

@@ -273,6 +273,16 @@ u32 mappings_user(u32 file, u64 *ret_start_ns)
 	return 0;
 }
 
+bool mappings_has_file(u32 pid, bool (*is_one)(const char *path))
+{
+	const struct process *p = process_find(pid);
+
+	for (u32 k = 0; p && k < p->n; k++)
+		if (p->m[k].file && is_one(file_path(p->m[k].file)))
+			return true;
+	return false;
+}
+
 void mappings_forget_ended(void)
 {
 	for (u32 i = 0; i < BUCKETS; i++) {

@@ -34,6 +34,8 @@ void mappings_install(void);
 bool mappings_find(u32 pid, u64 start_ns, u64 exec_id, struct process_mappings *ret);
 /* A process that has the file mapped (0: none any more), and when that started. */
 u32 mappings_user(u32 file, u64 *ret_start_ns);
+/* Whether a process has a file mapped, and stacks went through it, whose path is one of those. */
+bool mappings_has_file(u32 pid, bool (*is_one)(const char *path));
 /* Forgets processes that have ended. Once a tick. */
 void mappings_forget_ended(void);
 /* Processes the kernel side found no room for. */

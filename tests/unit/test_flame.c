@@ -457,6 +457,49 @@ static void glue_is_known(void **state)
 			fail_msg("%s is no glue", own[i]);
 }
 
+static void add_hinted(struct builder *b, u64 id, const char *name, const char *reason)
+{
+	struct frames_row *r = builder_row(b, TABLE_frames);
+
+	r->id = id;
+	r->addr = 0x1000 + id;
+	r->name = name ? str_new(name) : NULL;
+	r->kind = str_new(name ? "user" : "unknown");
+	r->reason = reason ? str_new(reason) : NULL;
+}
+
+static const char *text_of(const struct flame_names *n, u32 frame)
+{
+	return flame_fn_text(&n->fns[n->frames[frame].fn]);
+}
+
+/* What would give names stands on the frame, and goes when it is not so any more. */
+static void hints_stand_on_frames(void **state)
+{
+	struct builder *b = tick_of(NULL, 1);
+	const struct snapshot *first, *second;
+	struct flame_names n;
+
+	(void)state;
+	flame_names_init(&n);
+	add_hinted(b, 1, "_PyEval_EvalFrameDefault", "python: names with -X perf");
+	add_hinted(b, 2, NULL, "outside of any file; no /tmp/perf-PID.map; node: names with --perf-basic-prof");
+	add_hinted(b, 3, NULL, "its perf map does not have it");
+	first = builder_seal(b);
+	flame_names_update(&n, first);
+	assert_string_equal(text_of(&n, 1), "_PyEval_EvalFrameDefault (python: names with -X perf)");
+	assert_string_equal(text_of(&n, 2), "node: names with --perf-basic-prof (0x1002)");
+	assert_string_equal(text_of(&n, 3), "0x1003");
+	b = tick_of(first, 2);
+	add_hinted(b, 1, "_PyEval_EvalFrameDefault", NULL);
+	second = builder_seal(b);
+	flame_names_update(&n, second);
+	assert_string_equal(text_of(&n, 1), "_PyEval_EvalFrameDefault");
+	flame_names_free(&n);
+	snapshot_put(first);
+	snapshot_put(second);
+}
+
 static void differences(void **state)
 {
 	struct flame f;
@@ -529,7 +572,7 @@ int main(void)
 		cmocka_unit_test(the_window_before),
 		cmocka_unit_test(repetitions_share_a_node),
 		cmocka_unit_test(repetitions_open_and_close),
-		cmocka_unit_test(glue_is_known),
+		cmocka_unit_test(glue_is_known), cmocka_unit_test(hints_stand_on_frames),
 		cmocka_unit_test(what_is_folded_is_found),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),

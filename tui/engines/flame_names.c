@@ -127,7 +127,25 @@ static u8 wait_of(const char *name)
 	return FLAME_NO_WAIT;
 }
 
-static char *unnamed_text(const struct frames_row *r)
+/* "node: names with ...", the end of a reason (bpf/stacks/hints.h); NULL: it says nothing of the kind. */
+static const char *hint_of(const struct frames_row *r)
+{
+	const char *says = r->reason ? strstr(r->reason, ": names with ") : NULL;
+
+	while (says && says > r->reason && says[-1] != ';')
+		says--;
+	return says ? says + (*says == ' ') : NULL;
+}
+
+/* "_PyEval_EvalFrameDefault (python: names with -X perf)"; NULL: the name is all there is. */
+static char *named_text(const struct frames_row *r)
+{
+	const char *hint = hint_of(r);
+
+	return hint ? xasprintf("%s (%s)", r->name, hint) : NULL;
+}
+
+static char *plain_text(const struct frames_row *r)
 {
 	const char *slash = r->module ? strrchr(r->module, '/') : NULL;
 	const char *module = slash ? slash + 1 : r->module;
@@ -138,6 +156,15 @@ static char *unnamed_text(const struct frames_row *r)
 	if (!u64_known(r->addr))
 		return xstrdup(module);
 	return xasprintf("%s+0x%llx", module, (unsigned long long)r->addr);
+}
+
+static char *unnamed_text(const struct frames_row *r)
+{
+	const char *hint = hint_of(r);
+
+	if (hint && u64_known(r->addr))
+		return xasprintf("%s (0x%llx)", hint, (unsigned long long)r->addr);
+	return plain_text(r);
 }
 
 static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
@@ -162,14 +189,14 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 		fn->kind = FLAME_GROUP;
 		fn->kernel = false;
 	}
+	free(fn->text);
+	fn->text = named ? named_text(r) : unnamed_text(r);
 	if (named) {
 		fn->wait = wait_of(r->name);
 		fn->glue = fn->kind < FLAME_UNKNOWN && !fn->kernel ? flame_glue_of(r->name) : 0;
 		return id;
 	}
 	fn->frame = (u32)r->id;
-	free(fn->text);
-	fn->text = unnamed_text(r);
 	return id;
 }
 

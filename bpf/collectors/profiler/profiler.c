@@ -29,6 +29,7 @@
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/debug.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/hints.h"
 #include "bpf/stacks/jit.h"
 #include "bpf/stacks/lines.h"
 #include "bpf/stacks/mappings.h"
@@ -309,6 +310,14 @@ static void take_table(const struct symbolizer_answer *a)
 	debug_table_answer(a);
 }
 
+/* What an interpreter runs has names that it tells nobody, unless asked to. */
+static const char *hint_for(const char *name, const char *path)
+{
+	char hint[128];
+
+	return hint_of_function(name, path, hint, sizeof(hint)) ? str_new(hint) : NULL;
+}
+
 static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
@@ -324,7 +333,7 @@ static void take_names(const struct symbolizer_answer *a)
 			continue;
 		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
 			    str_new(lines_kind(name, path)),
-			    name[0] ? NULL : str_new(why_missing(a->missing)));
+			    name[0] ? hint_for(name, path) : str_new(why_missing(a->missing)));
 		if (!name[0])
 			lines_want(id);
 	}
