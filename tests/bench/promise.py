@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the console promises: under 1 % of the machine and 50 MB with the flame graph open, on a busy host."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import common as c
+import memory
+import terminal
+
+STATS = "/proc/sys/kernel/bpf_stats_enabled"
+FIRST_S, SETTLED_S, BPF_S, VIEW_S = 15, 10, 3, 2
+# each ends by itself; they leave some of the machine free
+PLAIN = [
+    "while :; do seq 60000 | sort -r | uniq -c >/dev/null; sleep 0.2; done",
+    "while :; do python3 -c 'print(sum(i * i % 7 for i in range(10 ** 6)))' >/dev/null; sleep 0.3; done",
+    "while :; do perl -e 'for (1 .. 600000) { $h{$_ % 977} .= chr($_ % 64) }'; sleep 0.3; done",
+    "while :; do head -c 3000000 /dev/urandom | gzip -6 >/dev/null; sleep 0.3; done",
+    "while :; do head -c 30000000 /dev/zero | openssl sha512 >/dev/null; sleep 0.3; done",
+    "while :; do head -c 600000 /dev/urandom | xz -2 >/dev/null; sleep 0.3; done",
+]
+CXX = """#include <map>
+#include <regex>
+#include <string>
+#include <iostream>
+int main() {
+	std::map<std::string, int> m;
+	std::regex r("([a-z]+)([0-9]+)");
+	for (int i = 0; i < 40000; i++) {
+		std::smatch s;
+		std::string t = "abc" + std::to_string(i);
+		if (std::regex_match(t, s, r)) m[s[2]]++;
+	}
+	std::cout << m.size() << std::endl;
+}
+"""
+RUST = """use std::collections::BTreeMap;
+fn main() {
+	let mut m: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+	for i in 0..300000u64 { m.entry(format!("{}", i * 7919 % 1013)).or_default().push(i); }
+	let mut all: Vec<u64> = m.into_values().flatten().collect();
+	all.sort_by(|a, b| (b % 97).cmp(&(a % 97)));
+	println!("{}", all[0]);
+}
+"""
+
+
+def write(name, text):
+    with open(f"{c.OUT}/{name}", "w") as f:
+        f.write(text)
+    return f"{c.OUT}/{name}"
+
+
+def with_dwarf():
+    """Compilers that come and go, and programs of C++ and Rust with all of their DWARF."""
+    cxx, loops = write("promise.cc", CXX), []
+    if shutil.which("g++"):
+        subprocess.run(["g++", "-O2", "-g", "-o", c.OUT + "/promise_cxx", cxx], check=True)
+        loops += [f"while :; do g++ -O1 -g -o {c.OUT}/promise_new {cxx}; {c.OUT}/promise_new; sleep 0.5; done",
+                  f"while :; do {c.OUT}/promise_cxx; sleep 0.3; done"]
+    if shutil.which("rustc"):
+        rs = write("promise.rs", RUST)
+        subprocess.run(["rustc", "-O", "-g", "-o", c.OUT + "/promise_rust", rs], check=True)
+        loops += [f"while :; do rustc -O -g -o {c.OUT}/promise_new_rs {rs}; {c.OUT}/promise_new_rs; sleep 1; done",
+                  f"while :; do {c.OUT}/promise_rust; sleep 0.3; done"]
+    return loops
+
+
+class Load:
+    """Shell loops, in a group that ends with this one."""
+
+    def __init__(self, loops):
+        self.loops, self.procs = loops, []
+
+    def __enter__(self):
+        for loop in self.loops:
+            self.procs.append(subprocess.Popen(["timeout", "240", "sh", "-c", loop], stdout=subprocess.DEVNULL,
+                                               stderr=subprocess.DEVNULL, start_new_session=True))
+        time.sleep(1)
+
+    def __exit__(self, *_):
+        for p in self.procs:
+            os.killpg(p.pid, signal.SIGKILL)
+            p.wait()
+
+
+def family(pid):
+    return [pid] + c.children_of(pid)
+
+
+def bpf_ns(pids):
+    """Run time of the programs that these processes hold, each once."""
+    times = {}
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+            try:
+                text = c.proc_file(pid, f"fdinfo/{fd}")
+            except OSError:
+                continue
+            info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+            if "prog_id" in info and "run_time_ns" in info:
+                times[info["prog_id"]] = int(info["run_time_ns"])
+    return sum(times.values())
+
+
+def percent(ns, seconds):
+    return ns / seconds / 1e9 / len(c.CPUS) * 100
+
+
+def own_pct(t, seconds):
+    before, began = t.run_ns(), time.monotonic()
+    t.read(seconds)
+    return percent(t.run_ns() - before, time.monotonic() - began)
+
+
+def bpf_pct(t):
+    with open(STATS) as f:
+        old = f.read()
+    with open(STATS, "w") as f:
+        f.write("1")
+    try:
+        before, began = bpf_ns(family(t.pid)), time.monotonic()
+        t.read(BPF_S)
+        return percent(bpf_ns(family(t.pid)) - before, time.monotonic() - began)
+    finally:
+        with open(STATS, "w") as f:
+            f.write(old)
+
+
+def sizes(t):
+    """(PSS without what is mapped of kernel maps, kernel maps), bytes"""
+    pids = family(t.pid)
+    pss = sum(c.rss_bytes(p) for p in pids) - memory.smaps(t.pid)[1]
+    return pss, memory.kernel_maps(pids)
+
+
+def detail(t):
+    """Each process of it, for whoever looks for what to make smaller: OTTOP_BENCH_DETAIL."""
+    if not os.environ.get("OTTOP_BENCH_DETAIL"):
+        return
+    for pid in family(t.pid):
+        ns = sum(int(c.proc_file(pid, f"task/{n}/schedstat").split()[0]) for n in os.listdir(f"/proc/{pid}/task"))
+        c.say(f"    {c.proc_file(pid, 'comm').strip():16} {ns / 1e6:8.0f} ms {c.megabytes(c.rss_bytes(pid)):>9}")
+
+
+def row(name, cpu, bpf, size):
+    cells = [name, c.number(cpu, 2), c.number(bpf, 2), c.number(cpu + bpf if bpf is not None else cpu, 2)]
+    return cells + [c.megabytes(size[0]), c.megabytes(size[1]), c.megabytes(sum(size))]
+
+
+def every_view(t):
+    """All faces of all tabs, then the flame graph again."""
+    for digit in b"123456789":
+        for _ in range(4 if digit in b"234" else 1):
+            t.send(bytes([digit]))
+            t.read(VIEW_S)
+    t.send(b"2")
+    t.read(VIEW_S)
+
+
+def flame(name, views=False):
+    t = terminal.Terminal([c.OTTOP, "-v", "flame"])
+    rows = []
+    try:
+        t.read(0.2)
+        cpu = own_pct(t, FIRST_S)
+        rows.append(row(f"{name}, first {FIRST_S} s", cpu, None, sizes(t)))
+        t.read(60 - FIRST_S - SETTLED_S)
+        cpu = own_pct(t, SETTLED_S)
+        rows.append(row(f"{name}, after a minute", cpu, bpf_pct(t), sizes(t)))
+        detail(t)
+        if views:
+            every_view(t)
+            rows.append(row(f"{name}, after every view", own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)))
+            detail(t)
+    finally:
+        t.stop()
+    return rows
+
+
+def home():
+    t = terminal.Terminal([c.OTTOP])
+    try:
+        t.read(5)
+        cpu = own_pct(t, SETTLED_S)
+        found = row("home view, idle host", cpu, bpf_pct(t), sizes(t))
+        detail(t)
+    finally:
+        t.stop()
+    return found
+
+
+def perf():
+    """perf's own CPU time and memory while it writes DWARF stacks of the same load."""
+    if not c.have("perf"):
+        return ["perf record: missing"] + [""] * 6
+    p = subprocess.Popen(["perf", "record", "-q", "-a", "-F", "99", "--call-graph", "dwarf", "-o", "/dev/null",
+                          "sleep", str(FIRST_S)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(FIRST_S - 2)
+    pss = sum(c.rss_bytes(pid) for pid in family(p.pid))
+    _, _, usage = os.wait4(p.pid, 0)
+    p.returncode = 0
+    own = (usage.ru_utime + usage.ru_stime) * 1e9
+    return ["perf record --call-graph dwarf", c.number(percent(own, FIRST_S), 2), "", "", c.megabytes(pss), "", ""]
+
+
+def run():
+    c.title("promise: the console at 200x60, % of the machine, PSS of all of its processes")
+    rows = [home()]
+    with Load(PLAIN):
+        rows += flame("flame, no DWARF")
+    with Load(PLAIN[:2] + with_dwarf()):
+        rows += flame("flame, DWARF", views=True)
+        rows.append(perf())
+    rows.append(["OpenTelemetry profiler (earlier)", "", "", "2.0", "63 MB", "49 MB", "112 MB"])
+    rows.append(["profile-bee (earlier)", "", "", "3.8", "84 MB", "157 MB", "241 MB"])
+    c.table(["", "own CPU", "BPF", "together", "PSS", "kernel maps", "memory"], rows)
+    c.say("  BPF: run time of its programs with the kernel's statistics on, an upper bound; the mapped part of")
+    c.say("  kernel maps counts there only. perf has no names yet: that is perf report's work. What is called")
+    c.say("  earlier was measured once on a machine of this kind, with six busy Debian programs.")
