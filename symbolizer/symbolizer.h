@@ -140,10 +140,15 @@ void symbolizer_done(struct symbolizer_answer *a);
 
 /* ---- the kernel's own symbols: /proc/kallsyms, a trusted file, in this process ---- */
 
-/* Reads it. 0, or -EPERM where the kernel hides addresses. */
-int kallsyms_load(void);
+/* Reads it ("/proc/kallsyms"). 0, -EPERM where the kernel hides addresses, or -errno. */
+int kallsyms_load(const char *path);
 void kallsyms_free(void);
-/* Name of the function that has addr, or NULL; *ret_module "" or the module's name. */
+/* What it keeps in memory. */
+size_t kallsyms_bytes(void);
+/*
+ * Name of the function that has addr, or NULL; *ret_module "" or the module's name. Both hold
+ * until the next call.
+ */
 const char *kallsyms_name(u64 addr, const char **ret_module);
 
 #endif

@@ -707,7 +707,7 @@ static int profiler_open(char *reason, size_t cap)
 	set_scope(&sampler_options()->scope);
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
-	have_kallsyms = kallsyms_load() == 0;
+	have_kallsyms = kallsyms_load("/proc/kallsyms") == 0;
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
