@@ -306,12 +306,60 @@ static void note_ends(struct conn *c, const struct http_record *r)
 
 /* ---- bytes ---- */
 
+static void count_lost(struct follower *f, struct conn *c)
+{
+	u64 lost = protocols[c->protocol]->messages_lost(c->state);
+
+	f->counts.lost_messages += lost - c->lost;
+	c->lost = lost;
+}
+
+/* Only one exchange goes on in another protocol, where it is the first. */
+static void keep_exchange(struct follower *f, struct conn *c, u64 number)
+{
+	for (struct exchange *x = c->first, *next; x; x = next) {
+		next = x->next;
+		if (x->number != number) {
+			drop_exchange(f, c, x);
+			continue;
+		}
+		x->number = 1;
+		x->protocol = c->protocol;
+		x->asked_done = true;
+	}
+}
+
+/* How many bytes of the piece are of the protocol that the connection has become with it. */
+static u64 change_protocol(struct follower *f, struct conn *c)
+{
+	const struct protocol *old = protocols[c->protocol];
+	u64 rest = 0, number = 0;
+	enum protocol_id next = old->becomes ? old->becomes(c->state, &rest, &number) : N_PROTOCOLS;
+
+	if (next == N_PROTOCOLS)
+		return 0;
+	count_lost(f, c);
+	old->close(c->state);
+	free(c->state);
+	c->protocol = (u8)next;
+	c->state = xcalloc(1, protocols[next]->state_bytes);
+	c->lost = 0;
+	protocols[next]->take_over(c->state);
+	keep_exchange(f, c, number);
+	return rest;
+}
+
 static void give(struct follower *f, const struct piece *p)
 {
 	struct conn *c = f->conn;
 	const struct sink sink = { take_part, f };
+	u64 rest;
 
 	protocols[c->protocol]->read(c->state, f->direction == c->asks ? ASKS : ANSWERS, p, &sink);
+	rest = p->kind == PIECE_DATA ? change_protocol(f, c) : 0;
+	if (rest)
+		give(f, &(struct piece){ .kind = PIECE_DATA, .begins = true, .n = rest,
+					 .data = p->data + p->n - rest });
 }
 
 /* False: these bytes, or later ones, were given before. */
@@ -375,14 +423,6 @@ static void close_conn(struct follower *f, u64 cookie)
 	end_direction(f, HTTP_RX + HTTP_TX - f->conn->asks);
 	abort_open(f, f->conn);
 	conn_free(f, place_of(f, cookie));
-}
-
-static void count_lost(struct follower *f, struct conn *c)
-{
-	u64 lost = protocols[c->protocol]->messages_lost(c->state);
-
-	f->counts.lost_messages += lost - c->lost;
-	c->lost = lost;
 }
 
 static void end_if_over(struct follower *f)

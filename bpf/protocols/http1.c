@@ -34,7 +34,7 @@ enum state {
 	UNKNOWN		/* not even that: before the first message, or after a loss */
 };
 
-enum framing_flags { HAS_LENGTH = 1, CHUNKED = 2, CODED = 4, DOUBTFUL = 8, OLD = 16, UPGRADES = 32 };
+enum framing_flags { HAS_LENGTH = 1, CHUNKED = 2, CODED = 4, DOUBTFUL = 8, OLD = 16, UPGRADES = 32, TO_HTTP2 = 64 };
 
 /* A head that is being read. */
 struct head {
@@ -68,6 +68,8 @@ struct http1 {
 	u64 lost;
 	u8 kind[DEPTH];		/* of the requests that are not answered */
 	bool over;
+	bool is_http2;		/* from here on: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
+	u64 rest;		/* bytes of the last piece that are HTTP/2 */
 };
 
 /* ---- recognising ---- */
@@ -304,7 +306,7 @@ static void header_done(struct head *x)
 	else if (is_name(x, "traceparent"))
 		trace_parse(&x->trace, x->value);
 	else if (is_name(x, "upgrade"))
-		x->flags |= UPGRADES;
+		x->flags |= strcasecmp(x->value, "h2c") ? UPGRADES : UPGRADES | TO_HTTP2;
 	x->n_name = x->n_value = 0;
 	x->name[0] = x->value[0] = '\0';
 }
@@ -367,6 +369,11 @@ static void head_done(struct http1 *h, enum role role, const struct sink *out)
 			h->answered--;	/* the answer is yet to come */
 		forget_head(d);
 		d->state = AT_START;
+		return;
+	}
+	if (switches && x->status == 101 && x->flags & TO_HTTP2) {
+		h->is_http2 = true;	/* where the answer is yet to come */
+		forget_head(d);
 		return;
 	}
 	if (role == ASKS)
@@ -602,7 +609,9 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 {
 	struct direction *d = &h->dir[role];
 
-	for (u64 i = 0; i < p->n && !h->over; ) {
+	u64 i = 0;
+
+	while (i < p->n && !h->over && !h->is_http2) {
 		switch ((enum state)d->state) {
 		case BODY:
 		case CHUNK:
@@ -620,6 +629,7 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 			read_byte(h, role, p->data[i++], out);
 		}
 	}
+	h->rest = p->n - i;
 }
 
 static void read_gap(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
@@ -707,6 +717,15 @@ static bool is_over(const void *state)
 	return ((const struct http1 *)state)->over;
 }
 
+static enum protocol_id becomes(const void *state, u64 *ret_rest, u64 *ret_number)
+{
+	const struct http1 *h = state;
+
+	*ret_rest = h->rest;
+	*ret_number = h->answered;
+	return h->is_http2 ? PROTOCOL_http2 : N_PROTOCOLS;
+}
+
 static u64 messages_lost(const void *state)
 {
 	return ((const struct http1 *)state)->lost;
@@ -732,6 +751,7 @@ const struct protocol http1_protocol = {
 	.state_bytes = sizeof(struct http1),
 	.read = read_piece,
 	.is_over = is_over,
+	.becomes = becomes,
 	.messages_lost = messages_lost,
 	.close = close_state,
 	.is_error = is_error,

@@ -379,6 +379,16 @@ static bool is_over(const void *state)
 	return ((const struct http2 *)state)->over;
 }
 
+static void take_over(void *state)
+{
+	struct http2 *h = state;
+
+	h->dir[ASKS].state = PREFACE;
+	h->dir[ANSWERS].state = HEAD;
+	h->sure = true;
+	streams_take_over(&h->streams);
+}
+
 static u64 messages_lost(const void *state)
 {
 	return ((const struct http2 *)state)->streams.lost;
@@ -407,6 +417,7 @@ const struct protocol http2_protocol = {
 	.state_bytes = sizeof(struct http2),
 	.read = read_piece,
 	.is_over = is_over,
+	.take_over = take_over,
 	.messages_lost = messages_lost,
 	.close = close_state,
 	.is_error = is_error,

@@ -163,6 +163,15 @@ static void answer_ends(struct http2_streams *s, struct http2_stream *x, const s
 
 /* ---- frames ---- */
 
+void streams_take_over(struct http2_streams *s)
+{
+	struct http2_stream *x = add(s, 1, NULL);
+
+	x->asked = x->headed = x->asked_done = true;
+	s->last_asked = 1;
+	s->whole = true;
+}
+
 void streams_begin(struct http2_streams *s, enum role role, u32 id, const struct sink *out)
 {
 	struct http2_stream *x = find(s, id);

@@ -32,6 +32,8 @@ struct http2_message {
 	bool ends;		/* that role says no more on this stream */
 };
 
+/* Of a connection that was HTTP/1: stream 1 is the request that it was upgraded with (RFC 7540, 3.2). */
+void streams_take_over(struct http2_streams *s);
 /* A frame HEADERS begins. */
 void streams_begin(struct http2_streams *s, enum role role, u32 id, const struct sink *out);
 /* It has ended, with its block. */

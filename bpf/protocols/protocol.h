@@ -71,6 +71,13 @@ struct sink {
 	void *arg;
 };
 
+enum protocol_id {
+#define PROTOCOL(name) PROTOCOL_##name,
+#include "bpf/protocols/protocols.def"
+#undef PROTOCOL
+	N_PROTOCOLS
+};
+
 enum verdict { VERDICT_NO, VERDICT_MORE, VERDICT_YES };
 
 struct protocol {
@@ -81,6 +88,13 @@ struct protocol {
 	void (*read)(void *state, enum role role, const struct piece *p, const struct sink *out);
 	/* What is left is something else: a tunnel, or never was this protocol. */
 	bool (*is_over)(const void *state);
+	/*
+	 * What the connection has become with the last piece, whose last `rest` bytes are the other's
+	 * already, and which exchange goes on there as number 1. N_PROTOCOLS, or no such function: it stays.
+	 */
+	enum protocol_id (*becomes)(const void *state, u64 *ret_rest, u64 *ret_number);
+	/* The connection has become this one, and has been asked once. */
+	void (*take_over)(void *state);
 	u64 (*messages_lost)(const void *state);	/* known to be missing, so far */
 	/* Frees what the state points to; the state itself is the caller's. */
 	void (*close)(void *state);
@@ -88,13 +102,6 @@ struct protocol {
 	bool (*is_error)(u32 status, bool server);
 	u32 status_base;	/* what a status of 0 is here: STATUS_NONE is none */
 	const char *(*status_name)(u32 status);	/* NULL, also returned: its number says it */
-};
-
-enum protocol_id {
-#define PROTOCOL(name) PROTOCOL_##name,
-#include "bpf/protocols/protocols.def"
-#undef PROTOCOL
-	N_PROTOCOLS
 };
 
 #define PROTOCOL(name) extern const struct protocol name##_protocol;

@@ -351,7 +351,7 @@ static struct follower *follow(void)
 
 static u64 positions[2], session, socket_of_session;
 
-static void record(struct follower *f, u32 kind, u64 time_ns, const char *text)
+static void record_bytes(struct follower *f, u32 kind, u64 time_ns, const void *data, size_t n)
 {
 	static u64 buf[1024];
 	struct http_record *r = (void *)buf;
@@ -367,12 +367,17 @@ static void record(struct follower *f, u32 kind, u64 time_ns, const char *text)
 	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS | (session ? HTTP_TLS : 0);
 	r->rport = 80;
 	if (kind <= HTTP_TX) {
-		r->len = r->n = (u16)strlen(text);
+		r->len = r->n = (u16)n;
 		r->position = positions[kind];
 		positions[kind] += r->len;
-		memcpy(r->data, text, r->len);
+		memcpy(r->data, data, r->len);
 	}
 	follower_read(f, r, sizeof(*r) + r->n);
+}
+
+static void record(struct follower *f, u32 kind, u64 time_ns, const char *text)
+{
+	record_bytes(f, kind, time_ns, text, strlen(text));
 }
 
 static void test_both_sides(void **s)
@@ -498,6 +503,71 @@ static void test_lost_record(void **s)
 	follower_free(f);
 }
 
+#define BYTES(f, kind, time_ns, text) record_bytes(f, kind, time_ns, text, sizeof(text) - 1)
+#define SETTINGS "\0\0\0\4\0\0\0\0\0"
+#define UPGRADE "GET /up HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n"
+#define SWITCH "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+/* The request that asks for HTTP/2 is answered there, as stream 1. The answer may be cut anywhere. */
+static void upgrade(size_t cut)
+{
+	static const char switched[] = SWITCH SETTINGS;
+	struct follower *f = follow();
+
+	positions[0] = positions[1] = 0;
+	BYTES(f, HTTP_RX, 1000, UPGRADE);
+	record_bytes(f, HTTP_TX, 1100, switched, cut);
+	if (cut < sizeof(switched) - 1)
+		record_bytes(f, HTTP_TX, 1100, switched + cut, sizeof(switched) - 1 - cut);
+	assert_int_equal(n_done, 0);
+	BYTES(f, HTTP_RX, 1200, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" SETTINGS);
+	BYTES(f, HTTP_TX, 2000, "\0\0\1\1\5\0\0\0\1\x8d");	/* :status 404 */
+	assert_int_equal(n_done, 1);
+	assert_string_equal(last_path, "/up");
+	assert_string_equal(last.method, "GET");
+	assert_int_equal(last.status, 404);
+	assert_int_equal(last.protocol, PROTOCOL_http2);
+	assert_int_equal(last.start_ns, 1000);
+	assert_int_equal(last.first_ns, 1990);
+	assert_int_equal(last.end_ns, 2000);
+	assert_false(last.aborted);
+	BYTES(f, HTTP_RX, 3000, "\0\0\3\1\5\0\0\0\3\x82\x86\x84");
+	BYTES(f, HTTP_TX, 3500, "\0\0\1\1\5\0\0\0\3\x88");
+	assert_int_equal(n_done, 2);
+	assert_string_equal(last_path, "/");
+	assert_int_equal(last.status, 200);
+	assert_int_equal(follower_counts(f).lost_requests + follower_counts(f).lost_messages + n_over, 0);
+	record(f, HTTP_CLOSED, 4000, "");
+	follower_free(f);
+}
+
+static void test_h2c(void **s)
+{
+	for (size_t cut = 1; cut < sizeof(SWITCH SETTINGS); cut++)
+		upgrade(cut);
+}
+
+/* One that is never answered, and one of which the answer says what was not asked for. */
+static void test_h2c_ends(void **s)
+{
+	struct follower *f = follow();
+
+	positions[0] = positions[1] = 0;
+	BYTES(f, HTTP_RX, 1000, UPGRADE);
+	BYTES(f, HTTP_TX, 1100, SWITCH);
+	record(f, HTTP_CLOSED, 4000, "");
+	assert_int_equal(n_done, 1);
+	assert_true(last.aborted);
+	positions[0] = positions[1] = 0;
+	BYTES(f, HTTP_TX, 1100, SWITCH SETTINGS);
+	BYTES(f, HTTP_RX, 1200, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" SETTINGS);
+	BYTES(f, HTTP_RX, 3000, "\0\0\3\1\5\0\0\0\3\x82\x86\x84");
+	record(f, HTTP_CLOSED, 4000, "");
+	assert_int_equal(follower_counts(f).open_requests, 0);
+	assert_int_equal(follower_counts(f).connections, 0);
+	follower_free(f);
+}
+
 /* Something else that began like it: no request was lost, and its calls need not be told any more. */
 static void test_over(void **s)
 {
@@ -609,6 +679,8 @@ int main(void)
 		cmocka_unit_test(test_until_close),
 		cmocka_unit_test(test_lost_record),
 		cmocka_unit_test(test_over),
+		cmocka_unit_test(test_h2c),
+		cmocka_unit_test(test_h2c_ends),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_tally),
 	};

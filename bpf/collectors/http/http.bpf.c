@@ -39,6 +39,7 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 #define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
 #define MAX_FRAMES 256		/* in one piece */
 #define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
+#define SWITCH_MAX 512		/* bytes of an answer 101 that are looked at */
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
 /* Beside the flags of records, and how many bytes came before (from bit 8 on): */
 #define IS_PREFACE (1 << 11)	/* the connection begins */
@@ -289,7 +290,47 @@ __noinline int tell_record(const struct moved *m, u64 base, u32 len, u32 flags, 
 	return 0;
 }
 
-/* A global function, so that the verifier looks at it once. */
+/* "HTTP/1.1 101" */
+static __always_inline bool is_switch(u64 first, u64 base, u32 len)
+{
+	u32 status = 0;
+
+	return len >= 12 && (u32)first == WORD('H', 'T', 'T', 'P') &&
+	       !bpf_probe_read_user(&status, sizeof(status), (void *)(base + 8)) && status == WORD(' ', '1', '0', '1');
+}
+
+/* How long the head is that says that HTTP/2 comes next (RFC 7540, 3.2); 0: it is none. */
+__noinline int switch_head(u64 base, u32 len)
+{
+	bool h2c = false;
+	u32 word = 0;
+	u8 c;
+
+	for (u32 i = 0; i < SWITCH_MAX && i < len; i++) {
+		if (bpf_probe_read_user(&c, 1, (void *)(base + i)))
+			return 0;
+		word = word >> 8 | (u32)c << 24;
+		h2c |= word == WORD('h', '2', 'c', '\r');
+		if (word == WORD('\r', '\n', '\r', '\n'))
+			return h2c ? i + 1 : 0;
+	}
+	return 0;
+}
+
+/* Frames come after the head there, and the preface from the other end. */
+static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, u64 first, u64 base, u32 len)
+{
+	u32 n = is_switch(first, base, len) ? switch_head(base, len) : 0;
+
+	if (!n)
+		return false;
+	s->class = HTTP_2;
+	s->frames[dir & 1] = (struct http_frames){ .left = n, .known = 1 };
+	s->frames[!dir] = (struct http_frames){ .left = H2_PREFACE_BYTES, .known = 1 };
+	return true;
+}
+
+/* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
 __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u32 before)
 {
 	struct http_socket *s;
@@ -303,21 +344,29 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	if (!s)
 		return 0;
 	dir = m->tx & 1;
-	if (!base)
+	if (s->class == HTTP_2)
+		return 1;
+	if (!base) {
 		want = 0;
-	else if (len >= 8 && !bpf_probe_read_user(&first, sizeof(first), (void *)base) &&
-		 looks_like_http(first, 8) > 0)
+	} else if (len >= 8 && !bpf_probe_read_user(&first, sizeof(first), (void *)base) &&
+		   looks_like_http(first, 8) > 0) {
 		s->room[dir] = HEAD_ROOM;
+		if (becomes_http2(s, dir, first, base, len))
+			return 1;
+	}
 	if (before)
 		s->room[dir] = HEAD_ROOM;
-	if (len > HTTP_SMALL && !s->room[dir])
-		return tell_body(m, s, base, len, flags);
+	if (len > HTTP_SMALL && !s->room[dir]) {
+		tell_body(m, s, base, len, flags);
+		return 0;
+	}
 	if (want > HTTP_SMALL && want > s->room[dir])
 		want = s->room[dir];
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
-	return tell_record(m, base, len, flags | before << 8, want);
+	tell_record(m, base, len, flags | before << 8, want);
+	return 0;
 }
 
 /* ---- HTTP/2: what is in frames but data ---- */
@@ -484,9 +533,9 @@ __noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
 
 static __always_inline int tell_at(const struct moved *m, u64 base, u32 len, u32 flags)
 {
-	if (flags & IS_HTTP2)
+	if (flags & IS_HTTP2 || tell_piece(m, base, len, flags & 0xff, flags >> 8 & 7))
 		return tell_frames(m, base, len, flags & ~IS_HTTP2);
-	return tell_piece(m, base, len, flags & 0xff, flags >> 8 & 7);
+	return 0;
 }
 
 /*
