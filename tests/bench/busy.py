@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A busy connection table: requests a second of ab, a connection each, and UDP round trips, while somebody watches."""
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+import common as c
+import connections as work
+from terminal import Terminal
+
+ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "3"))
+REQUESTS = 40000
+UDP = """
+import socket, time
+a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+a.bind(('127.0.0.1', 0)); b.bind(('127.0.0.1', 0)); to, back = a.getsockname(), b.getsockname(); n = 60000
+x = b'x' * 64; begin = time.perf_counter()
+for _ in range(n):
+    b.sendto(x, to); a.recvfrom(100); a.sendto(x, back); b.recvfrom(100)
+print(n / (time.perf_counter() - begin))
+"""
+
+
+def ab():
+    out = work.output("ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{work.PORT}/")
+    return float(re.search(r"Requests per second:\s+([\d.]+)", out).group(1))
+
+
+def udp():
+    return float(work.output("python3", "-c", UDP))
+
+
+# ---- who watches ----
+
+class Console:
+    """ottop in a terminal that somebody reads, at a view."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def __enter__(self):
+        self.t = Terminal([c.OTTOP])
+        self.t.read(3, lambda sent: len(sent) > 2000)
+        if self.key:
+            self.t.send(self.key)
+        self.reader = subprocess.Popen(["cat"], stdin=self.t.fd, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        time.sleep(2.5)
+
+    def __exit__(self, *exc):
+        self.reader.kill()
+        self.reader.wait()
+        self.t.stop()
+
+
+class Program(work.Watching):
+    def __exit__(self, *exc):
+        if self.proc:
+            self.proc.send_signal(signal.SIGINT)
+            self.proc.wait(20)
+
+
+def peer():
+    for argv in (["tcplife"], ["tcplife-bpfcc"], ["tcplife.bt"]):
+        if c.have(argv[0]):
+            return argv
+    c.say("  missing: tcplife (libbpf-tools, bcc or bpftrace)")
+    return None
+
+
+def watchers():
+    found = [("home", lambda: Console(None)), ("tab 5", lambda: Console(b"5")),
+             ("--json -v connections", lambda: Program([c.OTTOP, "--json", "-v", "connections"]))]
+    argv = peer()
+    if argv:
+        found.append((argv[0], lambda: Program(argv)))
+    return found
+
+
+# ---- figures ----
+
+def pairs(name, amount, unit, aims):
+    """Each run beside one with nobody watching just before and after it: the machine is shared."""
+    found = watchers()
+    losses, rates = {n: [] for n, _ in found}, {n: [] for n, _ in found}
+    alone = [amount()]
+    for _ in range(ROUNDS):
+        for n, watch in found:
+            with watch():
+                rates[n].append(amount())
+            alone.append(amount())
+            losses[n].append(100 - 100 * rates[n][-1] / ((alone[-2] + alone[-1]) / 2))
+    rows = [["nobody", c.number(c.median(alone)), "", c.number(c.spread(alone))]]
+    rows += [[n, c.number(c.median(rates[n])), c.number(c.median(losses[n]), 1) + " %",
+              "+-" + c.number(c.spread(losses[n]), 1) + " %"] for n, _ in found]
+    c.table([name, unit, "loss", "spread"], rows)
+    for n, limit in aims.items():
+        c.aim(f"{n} takes at most {limit} %", c.median(losses[n]), limit)
+
+
+def run():
+    c.title("8. A busy connection table")
+    for tool in ("nginx", "ab"):
+        if not c.have(tool):
+            c.say(f"  missing: {tool}")
+            return
+    with tempfile.TemporaryDirectory(prefix="ottop-bench-") as directory:
+        os.chmod(directory, 0o755)
+        server = work.nginx(directory)
+        time.sleep(0.5)
+        try:
+            ab()
+            pairs("ab -c 20, a connection each", ab, "requests/s", {"home": 3, "tab 5": 6, "--json -v connections": 6})
+        finally:
+            server.terminate()
+            server.wait(10)
+    c.say()
+    pairs("UDP there and back", udp, "round trips/s", {"tab 5": 5, "--json -v connections": 5})
