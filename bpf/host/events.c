@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* events.c: see events.h. A burst between two ticks is kept whole; the cap holds after the tick. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 static struct row **rows;
 static u32 n_rows, cap_rows, n_new;
-static u32 not_listed;	/* since the last tick */
+static u64 not_listed;	/* since the last tick */
 static u64 seq;
 
 struct events_row *events_new(const char *kind, u64 time_ns)
@@ -60,16 +61,16 @@ static void trim(void)
 	n_new = 0;
 }
 
-void events_not_listed(void)
+void events_not_listed(u64 n)
 {
-	not_listed++;
+	not_listed += n;
 }
 
 void events_rows(struct builder *b, u64 interval_ns)
 {
 	char why[96];
 
-	snprintf(why, sizeof(why), "%u connection event%s more than are listed: their connections are in 5",
+	snprintf(why, sizeof(why), "%" PRIu64 " connection event%s more than are listed: their connections are in 5",
 		 not_listed, text_plural(not_listed, "s"));
 	builder_status(b, TABLE_events, not_listed ? TS_PARTIAL : TS_OK, not_listed ? why : NULL, interval_ns);
 	not_listed = 0;

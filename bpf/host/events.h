@@ -9,8 +9,8 @@
 
 /* A new row, numbered; fill it at once. Belongs to the table. */
 struct events_row *events_new(const char *kind, u64 time_ns);
-/* One that is counted elsewhere (a connection has its row) and would be too many to list. */
-void events_not_listed(void);
+/* So many that are counted elsewhere (a connection has its row) and would be too many to list. */
+void events_not_listed(u64 n);
 /* Adds the rows and says whether some were not listed. */
 void events_rows(struct builder *b, u64 interval_ns);
 void events_clear(void);

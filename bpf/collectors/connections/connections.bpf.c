@@ -11,6 +11,7 @@
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/served.bpf.h"
 #include "bpf/kernel/connections_abi.bpf.h"
+#include "bpf/collectors/connections/connections_short.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -48,17 +49,13 @@ struct {
 
 /* ---- counters ---- */
 
-/* state: of the socket now; fin_*: include/net/tcp.h: SYN and FIN take one number each. */
-static __always_inline void fin_flags(struct wire_sock *w, int state, u32 una, u32 nxt, u32 end)
+/* WS_FIN_*; state: of the socket now. include/net/tcp.h: SYN and FIN take one number each. */
+static __always_inline u32 fin_flags(int state, u32 una, u32 nxt, u32 end)
 {
 	if (state != TCPS_FIN_WAIT1 && state != TCPS_FIN_WAIT2 && state != TCPS_CLOSING &&
 	    state != TCPS_LAST_ACK)
-		return;
-	w->flags |= WS_FIN_SENT;
-	if (una == end)
-		w->flags |= WS_FIN_ACKED;
-	else if (nxt == end)
-		w->flags |= WS_FIN_IN_FLIGHT;
+		return 0;
+	return WS_FIN_SENT | (una == end ? WS_FIN_ACKED : nxt == end ? WS_FIN_IN_FLIGHT : 0);
 }
 
 static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
@@ -71,7 +68,7 @@ static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int s
 	una = tp->snd_una;
 	nxt = tp->snd_nxt;
 	w->in_flight = nxt - una;
-	fin_flags(w, state, una, nxt, tp->write_seq);
+	w->flags |= fin_flags(state, una, nxt, tp->write_seq);
 	if (sk->__sk_common.skc_flags >> SOCK_DONE & 1)
 		w->flags |= WS_FIN_RECEIVED;
 	w->bytes_received = tp->bytes_received;
@@ -95,7 +92,7 @@ static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
 	u32 una = BPF_CORE_READ(tp, snd_una), nxt = BPF_CORE_READ(tp, snd_nxt);
 
 	w->in_flight = nxt - una;
-	fin_flags(w, w->state, una, nxt, BPF_CORE_READ(tp, write_seq));
+	w->flags |= fin_flags(w->state, una, nxt, BPF_CORE_READ(tp, write_seq));
 	if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)
 		w->flags |= WS_FIN_RECEIVED;
 	w->bytes_received = BPF_CORE_READ(tp, bytes_received);
@@ -190,6 +187,12 @@ static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s
 	return now_at == YOUNG_MOVED ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
 }
 
+/* Others may set another flag meanwhile. Returns what they were before. */
+static __always_inline u32 mark(struct conn_state *s, u32 flag)
+{
+	return __sync_fetch_and_or(&s->flags, flag);
+}
+
 /* ---- life ---- */
 
 static __always_inline u32 generation_of(struct sock *sk)
@@ -215,8 +218,10 @@ static __always_inline int begin(struct sock *sk, u64 cookie, bool used_before)
 {
 	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
 
-	if (used_before)
+	if (used_before) {
 		s.generation = next_generation(sk);
+		forget(cookie);		/* one that was counted is there until its socket is destroyed */
+	}
 	fill_current(&s.owner);
 	return remember(sk, cookie, &s);
 }
@@ -266,7 +271,7 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 	struct conn_state *s = find(cookie), fresh = { .flags = WS_CLOSES };
 
 	if (s)
-		s->flags |= WS_CLOSES;
+		mark(s, WS_CLOSES);
 	if ((s && s->owner.tgid == bpf_get_current_task_btf()->tgid) || only_looked())
 		return 0;
 	if (!s) {
@@ -277,7 +282,7 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 	fill_current(&s->owner);
 	s = moved(cookie, s);
 	if (s) {
-		s->flags |= WS_CLOSES;
+		mark(s, WS_CLOSES);
 		fill_current(&s->owner);
 	}
 	return 0;
@@ -337,10 +342,10 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 /* The entry of one that has ended stays until tell_owner(), or until user space gives it up. */
 static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
 {
-	s->flags |= WS_OWNER_LATER;
+	mark(s, WS_OWNER_LATER);
 	s = moved(cookie, s);
 	if (s)
-		s->flags |= WS_OWNER_LATER;
+		mark(s, WS_OWNER_LATER);
 }
 
 /*
@@ -361,6 +366,63 @@ static __always_inline void tell_owner(struct sock *sk, u64 cookie)
 	if (sk->sk_lock.owned && !only_looked())
 		fill_current(&e->sock.owner);
 	bpf_ringbuf_submit(e, ring_flags());
+}
+
+static __always_inline void short_key_of(struct short_key *k, const struct wire_ends *e,
+					 const struct conn_state *s, bool v6)
+{
+	k->accepted = !(s->flags & WS_OPENED);
+	k->v6 = v6;
+	k->port = k->accepted ? e->lport : e->rport;
+	k->netns = e->netns;
+	k->tgid = s->owner.tgid;
+	k->start_ns = s->owner.start_ns;
+	__builtin_memcpy(k->remote, e->remote, sizeof(k->remote));
+}
+
+static __always_inline void add_short(struct short_count *c, struct tcp_sock *tp, int old, u64 now_ns)
+{
+	u32 flags = fin_flags(old, tp->snd_una, tp->snd_nxt, tp->write_seq);
+	u64 acked;
+
+	if (((struct sock *)tp)->__sk_common.skc_flags >> SOCK_DONE & 1)
+		flags |= WS_FIN_RECEIVED;
+	acked = payload_acked(tp->bytes_acked, flags);
+	__sync_fetch_and_add(&c->n, 1);
+	__sync_fetch_and_add(&c->rx_bytes, payload_received(tp->bytes_received, flags));
+	__sync_fetch_and_add(&c->tx_bytes, payload_less_syn(acked, !c->key.accepted));
+	__sync_fetch_and_add(&c->rx_packets, tp->segs_in);
+	__sync_fetch_and_add(&c->tx_packets, tp->segs_out);
+	c->srtt_8us = tp->srtt_us;
+	c->last_ns = now_ns;
+}
+
+/*
+ * True when it was counted with others: its entry stays, marked, until the socket is destroyed, so
+ * that no iterator takes it for an open one. Who marks it second leaves it to the other.
+ */
+static __always_inline bool count_short(struct sock *sk, u64 cookie, int old, struct conn_state *s)
+{
+	u64 now_ns = bpf_ktime_get_boot_ns(), hash;
+	struct short_key k = {};
+	struct wire_ends e = {};
+	struct short_count *c;
+	struct tcp_sock *tp;
+
+	if (young[slot_of(cookie)].cookie != cookie || !is_ordinary(sk, old, s, now_ns))
+		return false;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || tp->total_retrans || (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp))
+		return false;
+	short_key_of(&k, &e, s, fill_ends(&e, sk));
+	hash = short_hash(&k);
+	if (is_due(hash, now_ns))
+		return false;
+	c = short_place(&k, hash, e.local, s->owner.comm, s->begun_ns);
+	if (!c || mark(s, WS_COUNTED) & WS_SHOWN)
+		return false;
+	add_short(c, tp, old, now_ns);
+	return true;
 }
 
 /* Called before the state changes. again: perhaps it was all done a moment ago. */
@@ -386,7 +448,9 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 	if (new != TCPS_CLOSE)
 		return closing(sk, cookie);
 	s = find(cookie);
-	if (again && (!s || s->flags & WS_OWNER_LATER))
+	if (again && (!s || s->flags & (WS_OWNER_LATER | WS_COUNTED)))
+		return 0;
+	if (s && count_short(sk, cookie, old, s))
 		return 0;
 	if (end(sk, cookie, old, s))
 		keep_ended(cookie, s);
@@ -427,7 +491,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 		return 0;
 	if (s->flags & WS_OWNER_LATER)
 		tell_owner(sk, cookie);
-	else
+	else if (!(s->flags & WS_COUNTED))
 		end(sk, cookie, TCPS_CLOSE, s);
 	forget(cookie);
 	return 0;
@@ -477,6 +541,8 @@ static __always_inline void write_known(struct seq_file *seq, struct wire_sock *
 	struct conn_state *s = find(w->cookie);
 
 	if (s) {
+		if (mark(s, WS_SHOWN) & WS_COUNTED)
+			return;
 		fill_state(w, s);
 		if (!t)
 			w->owner = s->owner;
@@ -632,7 +698,7 @@ __noinline int answer(u32 i)
 		w->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	read_tcp(w, sk);
 	s = find(ref->cookie);
-	if (!s || w->state == TCPS_CLOSE)
+	if (!s || w->state == TCPS_CLOSE || mark(s, WS_SHOWN) & WS_COUNTED)
 		return 0;
 	fill_state(w, s);
 	w->owner = s->owner;

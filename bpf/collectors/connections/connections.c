@@ -23,6 +23,7 @@
 #include "bpf/collectors/connections/connections_holders.h"
 #include "bpf/collectors/connections/connections_late.h"
 #include "bpf/collectors/connections/connections_pass.h"
+#include "bpf/collectors/connections/connections_short.h"
 #include "bpf/collectors/connections/connections_table.h"
 #include "bpf/collectors/connections/connections_udp.h"
 #include "bpf/collectors/connections/connections_young.h"
@@ -232,10 +233,15 @@ static u32 connections_fds(int *fds)
 /* Before processes are read: what ended until now is in this tick's events. */
 static bool connections_swap(const struct tick *t)
 {
+	bool wait;
+
 	netns_refresh(t->now_ns);
 	conn_events_begin(t);
 	connections_drain();
-	return udp_swap() || young_moving();
+	wait = udp_swap();
+
+	wait |= short_swap();
+	return wait || young_moving();
 }
 
 static void begin_rates(struct proc *p, void *arg)
@@ -320,6 +326,7 @@ static int connections_read(const struct tick *t)
 	if (err)
 		return err;
 	udp_read(t);
+	short_read(t);
 	loss_set("connection ends not reported", pass_lost());
 	proctab_each(begin_rates, (void *)t);
 	hidden = conn_rows(t);
@@ -337,6 +344,7 @@ static void connections_close(void)
 	late_close();
 	young_close();
 	fresh_close();
+	short_close();
 	ring_buffer__free(ring);
 	ring = NULL;
 	probes_forget("connections");
@@ -393,6 +401,7 @@ static int connections_open(char *reason, size_t cap)
 		young_open(skel->bss->young, skel->bss->spilled,
 			   served_of(skel->maps.conns, skel->progs.serve_conns));
 		fresh_open(skel);
+		short_open(skel);
 		late_open(take_end, take_ownerless_end);
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;

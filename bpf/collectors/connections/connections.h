@@ -22,6 +22,7 @@
  *   waiting   young or conns; its end is kept     state CLOSE, accepted, no owner yet connections_late.c
  *   ended     nothing; the table until the tick   state CLOSE: struct wire_end        connections.bpf.c: end(),
  *                                                 what that missed: tcp_destroy_sock  connections.c: take_end()
+ *   counted   young: WS_COUNTED, until destroyed   state CLOSE of one of very many    connections_short.h
  *                                                 passes meet it no more: lost        connections_pass.c
  *
  * connect() by a socket that was used before begins again at `opening`, as the next generation.
@@ -59,6 +60,8 @@ enum wire_sock_flags {
 	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
 	WS_OWNER_TOLD = 512,	/* no end, but the owner of one that came before */
 	WS_CONNECTED = 2048,	/* begun before we looked; its port is such as only who connects has */
+	WS_SHOWN = 4096,	/* of conn_state: user space has a row of it */
+	WS_COUNTED = 8192,	/* of conn_state: it has ended, counted with others: connections_short.h */
 	WS_MPTCP = 1024,	/* one of the TCP connections that an MPTCP connection is made of */
 };
 
@@ -94,7 +97,7 @@ struct wire_end {
 struct conn_state {
 	__u64 begun_ns, open_ns;
 	struct wire_owner owner;
-	__u32 flags;		/* WS_OPENED, WS_ACCEPTED, WS_CLOSES */
+	__u32 flags;		/* WS_OPENED, WS_ACCEPTED, WS_CLOSES, WS_SHOWN, WS_COUNTED: set by mark() */
 	__u32 writes;		/* see moved() in connections.bpf.c */
 	__u32 generation;	/* of a socket that connects again: 1 and up */
 	__u32 pad;

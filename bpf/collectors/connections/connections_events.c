@@ -60,6 +60,14 @@ static bool in_scope(const struct conn *c, const struct wire_owner *o)
 	return !p || proc_in_scope(p);
 }
 
+void conn_events_unlisted(const struct conn *c, u64 n)
+{
+	const struct wire_owner nobody = {};
+
+	if (in_scope(c, &nobody))
+		events_not_listed(n);
+}
+
 void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o)
 {
 	const struct connections_row *r = c->row;
@@ -69,7 +77,7 @@ void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire
 	if (!in_scope(c, o))
 		return;
 	if (!room && !failed) {
-		events_not_listed();
+		events_not_listed(1);
 		return;
 	}
 	room -= room > 0;

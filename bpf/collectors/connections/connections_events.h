@@ -12,5 +12,7 @@ void conn_events_begin(const struct tick *t);
  * nobody the owner of the connection did.
  */
 void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o);
+/* So many of a row that stands for many connections: they are counted, and not listed. */
+void conn_events_unlisted(const struct conn *c, u64 n);
 
 #endif

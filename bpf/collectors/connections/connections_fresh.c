@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/connections/connections_fresh.h"
+#include "bpf/collectors/connections/connections_short.h"
 #include "connections.skel.h"
 
 #define READS_PER_TICK 2048	/* about a microsecond each */

@@ -161,6 +161,8 @@ static struct connections_row *row_begin(const struct conn *c, u16 flags,
 	r->remote_port = e->rport;
 	r->netns = e->netns;
 	r->netns_name = str_get(netns_name(e->netns));
+	r->connections = 1;
+	r->connections_rate = F32_BLANK;
 	r->end_reason = str_new("");
 	r->owners = str_new("");
 	return r;
@@ -271,6 +273,12 @@ u64 conn_unseen(void)
 
 /* ---- one tick ---- */
 
+/* Nobody reads it: what it did is told when there is something. */
+static bool is_told(const struct conn *c)
+{
+	return c->proto != IPPROTO_TCP || c->many;
+}
+
 /*
  * From one reading of the socket to the next. What ended is rated to the end of the
  * tick, as it is rated from its begin: over the milliseconds that it lived, the sum
@@ -280,7 +288,7 @@ static void fill_rates(struct conn *c, const struct tick *t)
 {
 	struct connections_row *r = conn_row(c);
 	u64 since = c->rated_ns ? c->rated_ns : t->prev_ns;
-	u64 until = c->proto != IPPROTO_TCP || c->closed ? t->now_ns : c->read_ns;
+	u64 until = is_told(c) || c->closed ? t->now_ns : c->read_ns;
 	u64 interval = until > since && since ? until - since : 0;
 	bool zero = c->begun_ns != 0;
 
@@ -291,6 +299,8 @@ static void fill_rates(struct conn *c, const struct tick *t)
 	r->retransmit_rate = c->proto == IPPROTO_TCP ?
 		rate_per_s(counter_advance(&c->retransmits, r->retransmits, zero), interval) :
 		F32_BLANK;
+	if (c->many)
+		r->connections_rate = rate_per_s(counter_advance(&c->connections, r->connections, zero), interval);
 	c->rated_ns = until;
 	c->updated = false;
 }
@@ -319,12 +329,12 @@ static void fill_names(struct conn *c, const struct proc *p)
 		str_set(&conn_row(c)->container, str_get(p->container));
 }
 
-/* Datagrams are told when there are some; a flow that rests has a rate too: none. */
+/* What is told only where there is something has a rate while it rests, too: none. */
 static bool rests(const struct conn *c)
 {
 	const struct connections_row *r = c->row;
 
-	return c->proto != IPPROTO_TCP && c->rated_ns &&
+	return is_told(c) && c->rated_ns &&
 	       ((f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0));
 }
 

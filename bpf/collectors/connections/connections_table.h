@@ -24,7 +24,7 @@ struct conn {
 	u32 generation;			/* of those that its socket had, one after the other */
 	u8 remote[16], local[16];
 	struct connections_row *row;	/* as of now; one reference */
-	struct counter rx, tx, segs, retransmits;
+	struct counter rx, tx, segs, retransmits, connections;
 	u64 begun_ns;			/* 0: before we looked */
 	u64 read_ns, rated_ns;		/* counters were last read, and last made into rates */
 	u32 pass, owner_pass, shared_pass;	/* the last one that met it, its owner, others */
@@ -39,6 +39,7 @@ struct conn {
 	bool used;			/* its owner was seen to use it, not only to hold it */
 	bool guessed;			/* its owner is who listens there: nobody has accepted it yet */
 	bool announced;			/* the event of its opening was made */
+	bool many;			/* not one, but short ones that are counted together */
 	bool shared;			/* the last pass met several that hold it */
 };
 

@@ -2,13 +2,12 @@
 /* connections_tcp.c: see connections_tcp.h. */
 #include <errno.h>
 
+#include "bpf/collectors/connections/connections_payload.h"
 #include "bpf/collectors/connections/connections_tcp.h"
 
 u64 tcp_rx_bytes(const struct wire_sock *w)
 {
-	bool fin = w->flags & WS_FIN_RECEIVED;
-
-	return w->bytes_received - (fin && w->bytes_received ? 1 : 0);
+	return payload_received(w->bytes_received, w->flags);
 }
 
 /* Sent for the first time, and no longer on the way: free of SYN and FIN. */
@@ -22,9 +21,7 @@ static u64 acked_by_sent(const struct wire_sock *w)
 
 static u64 acked_less_fin(const struct wire_sock *w)
 {
-	bool fin = w->flags & WS_FIN_ACKED;
-
-	return w->bytes_acked - (fin && w->bytes_acked ? 1 : 0);
+	return payload_acked(w->bytes_acked, w->flags);
 }
 
 struct conn_verdict tcp_direction(const struct wire_sock *w)
@@ -73,9 +70,8 @@ u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d)
 
 	switch (d) {
 	case DIR_OPENED:
-		return acked ? acked - 1 : 0;
 	case DIR_ACCEPTED:
-		return acked;
+		return payload_less_syn(acked, d == DIR_OPENED);
 	default:
 		return acked_by_sent(w);
 	}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* connections_short.bpf.h: see connections_short.h. */
+#ifndef OTTOP_CONNECTIONS_SHORT_BPF_H
+#define OTTOP_CONNECTIONS_SHORT_BPF_H
+
+#include "bpf/collectors/connections/connections_payload.h"
+#include "bpf/collectors/connections/connections_short.h"
+#include "bpf/kernel/net.bpf.h"
+
+u32 short_set;		/* 0 or 1 */
+u32 short_used[2];	/* places of each set */
+struct short_count shorts[2 * SHORT_PLACES] __attribute__((aligned(64)));
+struct short_pace paces[SHORT_PACES];
+
+static __always_inline u64 short_hash(const struct short_key *k)
+{
+	const u64 *w = (const u64 *)k;
+	u64 h = 0;
+
+	for (u32 i = 0; i < sizeof(*k) / 8; i++) {
+		h = (h ^ w[i]) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 29;
+	}
+	return h | 1;
+}
+
+/* True where this one may have a row of its own. Two keys of one place only make more rows. */
+static __always_inline bool is_due(u64 hash, u64 now_ns)
+{
+	struct short_pace *p = &paces[hash >> 32 & (SHORT_PACES - 1)];
+	u64 due_ns = p->due_ns > now_ns ? p->due_ns : now_ns;
+
+	if (p->who != hash) {
+		p->who = hash;
+		due_ns = now_ns;
+	} else if (due_ns - now_ns >= SHORT_SINGLES * SHORT_STEP_NS) {
+		return false;
+	}
+	p->due_ns = due_ns + SHORT_STEP_NS;
+	return true;
+}
+
+static __always_inline bool same_key(const struct short_key *a, const struct short_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+	u64 differs = 0;
+
+	for (u32 i = 0; i < sizeof(*a) / 8; i++)
+		differs |= x[i] ^ y[i];
+	return !differs;
+}
+
+/* Its place, new or not; NULL where there is none. Two CPUs may make one each: they add up. */
+static __always_inline struct short_count *short_place(const struct short_key *k, u64 hash,
+						       const u8 *local, const char *comm, u64 now_ns)
+{
+	u32 set = short_set & 1;
+
+	for (u32 i = 0; i < SHORT_PROBES; i++) {
+		u32 at = set * SHORT_PLACES + ((hash + i) & (SHORT_PLACES - 1));
+		struct short_count *c = &shorts[at & (2 * SHORT_PLACES - 1)];
+
+		if (c->state == SHORT_READY && same_key(&c->key, k))
+			return c;
+		if (c->state != SHORT_FREE ||
+		    __sync_val_compare_and_swap(&c->state, SHORT_FREE, SHORT_CLAIMED) != SHORT_FREE)
+			continue;
+		c->key = *k;
+		__builtin_memcpy(c->local, local, sizeof(c->local));
+		__builtin_memcpy(c->comm, comm, sizeof(c->comm));
+		c->first_ns = now_ns;
+		__sync_fetch_and_add(&short_used[set], 1);
+		__sync_lock_test_and_set(&c->state, SHORT_READY);
+		return c;
+	}
+	return NULL;
+}
+
+/* False for one that has something to tell. */
+static __always_inline bool is_ordinary(struct sock *sk, int old, const struct conn_state *s, u64 now_ns)
+{
+	if (!s->owner.tgid || !s->open_ns || !s->begun_ns || s->generation || sk->sk_err)
+		return false;
+	if (s->flags & (WS_OWNER_LATER | WS_SHOWN) || now_ns - s->begun_ns > SHORT_NS)
+		return false;
+	return old == TCPS_FIN_WAIT1 || old == TCPS_FIN_WAIT2 || old == TCPS_CLOSING || old == TCPS_LAST_ACK;
+}
+
+#endif
