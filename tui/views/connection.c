@@ -187,6 +187,11 @@ static void draw_facts(struct app *a, struct canvas *c, struct rect r, const str
 	fact(c, &r, "there", text);
 	fact(c, &r, "container", row->container);
 	fact(c, &r, "held by", row->owners);
+	if (u64_known(row->connections) && f32_known(row->connections_rate)) {
+		snprintf(text, sizeof(text), "%s short connections so far, in one row",
+			 format_thousands(rx, row->connections));
+		fact(c, &r, "counts", text);
+	}
 	if (u64_known(row->rx_packets) || u64_known(row->tx_packets)) {
 		snprintf(text, sizeof(text), "%s received, %s sent", net_value(rx, &row->row, "rx_packets"),
 			 net_value(tx, &row->row, "tx_packets"));

@@ -332,6 +332,7 @@ const struct view connections_view = {
 	.legend = "‹ ›\taccepted here; opened from here (? not known; its page: what tells)\n"
 		  "RETR/s\tsegments sent again, a second; ! and red: more than 1 % of those sent\n"
 		  "RETR%\tof a group: share of its segments that were sent again\n"
+		  "new/s\tshort connections of one process, remote and port, counted together: so many a second\n"
 		  "×\tended: stays for 8 ticks with the reason as its STATE; c hides it\n"
 		  "by port\tthe port of the side that was connected to; not known which: the smaller one\n"
 		  "?\tas owner: open before ottop, and its process is in a namespace that cannot be read\n",

@@ -247,6 +247,12 @@ const char *net_state_text(const struct connections_row *r, char *buf, size_t ca
 
 	if (!from)
 		return "?";
+	if (f32_known(r->connections_rate) && !r->row.closed) {	/* MANY */
+		char rate[FORMAT_MAX];
+
+		snprintf(buf, cap, "%s new/s", format_count(rate, (double)r->connections_rate));
+		return buf;
+	}
 	for (n = 0; from[n] && n + 1 < cap; n++)
 		buf[n] = (char)toupper((u8)from[n]);
 	buf[n] = '\0';
