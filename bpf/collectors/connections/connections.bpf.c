@@ -399,9 +399,10 @@ static __always_inline void add_short(struct short_count *c, struct tcp_sock *tp
 
 /*
  * True when it was counted with others: its entry stays, marked, until the socket is destroyed, so
- * that no iterator takes it for an open one. Who marks it second leaves it to the other.
+ * that no iterator takes it for an open one. Who marks it second leaves it to the other. It is too
+ * young to be on the way from `young` to `conns`.
  */
-static __always_inline bool count_short(struct sock *sk, u64 cookie, int old, struct conn_state *s)
+static __always_inline bool count_short(struct sock *sk, int old, struct conn_state *s)
 {
 	u64 now_ns = bpf_ktime_get_boot_ns(), hash;
 	struct short_key k = {};
@@ -409,7 +410,7 @@ static __always_inline bool count_short(struct sock *sk, u64 cookie, int old, st
 	struct short_count *c;
 	struct tcp_sock *tp;
 
-	if (young[slot_of(cookie)].cookie != cookie || !is_ordinary(sk, old, s, now_ns))
+	if (!is_ordinary(sk, old, s, now_ns))
 		return false;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp || tp->total_retrans || (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp))
@@ -450,7 +451,7 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 	s = find(cookie);
 	if (again && (!s || s->flags & (WS_OWNER_LATER | WS_COUNTED)))
 		return 0;
-	if (s && count_short(sk, cookie, old, s))
+	if (s && count_short(sk, old, s))
 		return 0;
 	if (end(sk, cookie, old, s))
 		keep_ended(cookie, s);

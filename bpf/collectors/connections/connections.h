@@ -22,7 +22,7 @@
  *   waiting   young or conns; its end is kept     state CLOSE, accepted, no owner yet connections_late.c
  *   ended     nothing; the table until the tick   state CLOSE: struct wire_end        connections.bpf.c: end(),
  *                                                 what that missed: tcp_destroy_sock  connections.c: take_end()
- *   counted   young: WS_COUNTED, until destroyed   state CLOSE of one of very many    connections_short.h
+ *   counted   young or conns: WS_COUNTED           state CLOSE of one of very many    connections_short.h
  *                                                 passes meet it no more: lost        connections_pass.c
  *
  * connect() by a socket that was used before begins again at `opening`, as the next generation.
