@@ -11,7 +11,6 @@
 
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
-#include "bpf/model/hist.h"
 #include "bpf/protocols/report.h"
 
 static const struct helper_spec reader_spec = {
@@ -67,69 +66,17 @@ int protocols_rest(void)
 	return reader.sock < 0 ? -ENOTCONN : message_send(reader.sock, &q, sizeof(q), -1, MSG_DONTWAIT);
 }
 
-/* ---- answers: nothing in them is believed before it is checked ---- */
-
-static bool ends(const char *s, size_t cap)
-{
-	return memchr(s, '\0', cap) != NULL;
-}
-
-static bool check_endpoints(const struct report *r)
-{
-	for (u32 i = 0; i < r->head.n_endpoints; i++) {
-		const struct report_endpoint *e = &r->endpoints[i];
-
-		if (!ends(e->method, sizeof(e->method)) || !ends(e->path, sizeof(e->path)) ||
-		    e->protocol >= N_PROTOCOLS || e->server > 1 || e->other > 1 || e->tls > 1)
-			return false;
-	}
-	for (u32 i = 0; i < r->head.n_statuses; i++)
-		if (r->statuses[i].endpoint >= r->head.n_endpoints)
-			return false;
-	for (u32 i = 0; i < r->head.n_buckets; i++)
-		if (r->buckets[i].endpoint >= r->head.n_endpoints || r->buckets[i].bucket < -1 ||
-		    r->buckets[i].bucket >= HIST_BUCKETS)
-			return false;
-	return true;
-}
-
-static bool check_requests(const struct report *r)
-{
-	for (u32 i = 0; i < r->head.n_requests; i++) {
-		const struct report_request *q = &r->requests[i];
-
-		if (!ends(q->method, sizeof(q->method)) || !ends(q->path, sizeof(q->path)) ||
-		    !ends(q->name, sizeof(q->name)) || !ends(q->trace_id, sizeof(q->trace_id)) ||
-		    !ends(q->span_id, sizeof(q->span_id)) || q->protocol >= N_PROTOCOLS ||
-		    q->server > 1 || q->tls > 1)
-			return false;
-	}
-	return true;
-}
-
-static size_t payload_size(const struct report_head *h)
-{
-	return h->n_endpoints * sizeof(struct report_endpoint) +
-	       h->n_statuses * sizeof(struct report_status) +
-	       h->n_buckets * sizeof(struct report_bucket) +
-	       h->n_requests * sizeof(struct report_request) + h->n_over * sizeof(u64);
-}
+/* ---- answers ---- */
 
 static bool map_payload(struct report *r, int fd)
 {
-	const struct report_head *h = &r->head;
-	size_t want;
-	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
+	size_t want = report_size(&r->head);
+	struct stat st;
 
-	if (h->n_endpoints > REPORT_ENDPOINTS || h->n_statuses > REPORT_ENDPOINTS * 24u ||
-	    h->n_buckets > REPORT_ENDPOINTS * (HIST_BUCKETS + 1u) ||
-	    h->n_requests > REPORT_REQUESTS || h->n_over > REPORT_OVER)
-		return false;
-	want = payload_size(h);
 	if (!want)
-		return true;
-	if (seals < 0 || (seals & PROTOCOLS_SEALS) != PROTOCOLS_SEALS || fstat(fd, &st) ||
+		return report_is_sane(r, NULL);
+	if (want == SIZE_MAX || seals < 0 || (seals & PROTOCOLS_SEALS) != PROTOCOLS_SEALS || fstat(fd, &st) ||
 	    (u64)st.st_size < want)
 		return false;
 	r->map = mmap(NULL, want, PROT_READ, MAP_PRIVATE, fd, 0);
@@ -138,12 +85,7 @@ static bool map_payload(struct report *r, int fd)
 		return false;
 	}
 	r->map_size = want;
-	r->endpoints = r->map;
-	r->statuses = (const void *)(r->endpoints + h->n_endpoints);
-	r->buckets = (const void *)(r->statuses + h->n_statuses);
-	r->requests = (const void *)(r->buckets + h->n_buckets);
-	r->over = (const void *)(r->requests + h->n_requests);
-	return check_endpoints(r) && check_requests(r);
+	return report_is_sane(r, r->map);
 }
 
 /* Told once for each; what it was asked nobody will answer. */

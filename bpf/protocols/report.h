@@ -65,6 +65,14 @@ struct report {
 	size_t map_size;
 };
 
+/* Bytes that the arrays take; SIZE_MAX: more than there may be. */
+size_t report_size(const struct report_head *h);
+/*
+ * Finds the arrays of a report whose head is filled in, in a payload of report_size() bytes, or NULL
+ * where that is 0. False: it is not in order, and nothing of it may be used.
+ */
+bool report_is_sane(struct report *r, const void *payload);
+
 /* ---- the sampler's side (client.c) ---- */
 
 /* Starts the process that will read; before there are threads and before privileges are given up. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * seeds.c: makes the first inputs of the fuzzers: seeds DIR writes DIR/recording/,
- * DIR/ticks/ and DIR/text/.
+ * DIR/ticks/, DIR/report/ and DIR/text/.
  *
  * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
  * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/recorder.c
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bpf/protocols/report.h"
 #include "bpf/record/history.h"
 #include "tests/fuzz/http2_captures.h"
 #include "tests/unit/gen.h"
@@ -52,6 +53,32 @@ static int recording(const char *dir, u32 i)
 			return -1;
 	gen_end(&g);
 	return recorder_close(r);
+}
+
+/* What the reader says of one endpoint and one request, twice. */
+static int report(const char *dir, u32 i)
+{
+	static const struct {
+		struct report_head head;
+		struct report_endpoint endpoint;
+		struct report_status statuses[2];
+		struct report_bucket bucket;
+		struct report_request request;
+		u64 over;
+	} one = {
+		.head = { .seq = 1, .n_endpoints = 1, .n_statuses = 2, .n_buckets = 1, .n_requests = 1, .n_over = 1 },
+		.endpoint = { .process_start_ns = 6, .tgid = 1, .server = 1, .method = "GET", .path = "/a",
+			      .count = 3, .errors = 1, .sum_ns = 3000, .min_ns = 500, .max_ns = 2000 },
+		.statuses = { { 0, 200, 2 }, { 0, 503, 1 } },
+		.bucket = { 0, 80, 3 },
+		.request = { .start_ns = 9, .duration_ns = 500, .tgid = 1, .tid = 1, .status = 200, .has_peer = 1,
+			     .method = "GET", .path = "/a", .name = "/a" },
+	};
+	u8 twice[2 * sizeof(one)];
+
+	memcpy(twice, &one, sizeof(one));
+	memcpy(twice + sizeof(one), &one, sizeof(one));
+	return save(path(dir, "report", i), twice, sizeof(one) * (1 + i));
 }
 
 static int ticks(const char *dir, u32 i)
@@ -143,7 +170,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (u32 i = 0; i < 6 && !err; i++)
-		err = recording(argv[1], i) || ticks(argv[1], i);
+		err = recording(argv[1], i) || ticks(argv[1], i) || report(argv[1], i % 2);
 	for (u32 i = 0; i < ARRAY_SIZE(texts) && !err; i++)
 		err = save(path(argv[1], "text", i), texts[i], strlen(texts[i]));
 	for (u32 i = 0; i < ARRAY_SIZE(maps) && !err; i++)
