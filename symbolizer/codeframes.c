@@ -40,6 +40,7 @@ struct state {
  * reached where it can be one.
  */
 struct part {
+	u64 at;
 	u32 before;	/* the part with the call; 0: a function begins */
 	bool wrong, proven;
 };
@@ -137,13 +138,34 @@ static bool is_wrong(struct code *c, u32 part)
 	return c->steps >= MAX_STEPS;
 }
 
-/* This part cannot be as it was followed: nor those before it, up to one that is proven. */
+/* Functions begin at multiples of 16, behind padding. */
+static bool may_begin(const struct code *c, u64 at)
+{
+	struct insn i;
+
+	if ((c->addr + at) % 16 == 0)
+		return true;
+	return insn_decode(c->text + at, c->size - at, &i) &&
+	       ((!i.map && (i.op == 0x90 || i.op == 0xcc)) || (i.map == 1 && i.op == 0x1f));
+}
+
+/*
+ * This part cannot be as it was followed. At fault is a call that does not return: the one where the
+ * next function may begin, else all up to what is proven.
+ */
 static void set_wrong(struct code *c, u32 part)
 {
-	c->parts[part].wrong = true;
-	for (part = c->parts[part].before; part && c->parts[part].before && !c->parts[part].proven;
-	     part = c->parts[part].before)
-		c->parts[part].wrong = true;
+	struct part *p = &c->parts[part];
+
+	p->wrong = true;
+	for (u32 i = part; c->parts[i].before && (i == part || !c->parts[i].proven); i = c->parts[i].before) {
+		if (may_begin(c, c->parts[i].at)) {
+			c->parts[i].wrong = true;
+			return;
+		}
+	}
+	for (p = &c->parts[p->before]; p->before && !p->proven; p = &c->parts[p->before])
+		p->wrong = true;
 }
 
 static bool is_seen(struct code *c, u64 at)
@@ -190,6 +212,29 @@ static void add_symbols(struct code *c, bool dynamic)
 			source_text(&s.names, chunk[i].st_name, '\0', name, sizeof(name));
 			if (!strstr(name, ".cold"))
 				add_entry(c, chunk[i].st_value);
+		}
+	}
+}
+
+/* Functions that are called through data: of position-independent files the addresses are in relocations. */
+static void add_relocated(struct code *c)
+{
+	Elf64_Rela chunk[CHUNK];
+	struct source s;
+	u64 addr;
+	size_t n;
+
+	if (!elf_section_source(c->f, ".rela.dyn", &s, &addr))
+		return;
+	for (u64 at = 0; (n = source_read(&s, at, chunk, sizeof(chunk)) / sizeof(*chunk));
+	     at += n * sizeof(*chunk)) {
+		for (size_t i = 0; i < n; i++) {
+			u64 to = (u64)chunk[i].r_addend;
+
+			/* a place inside of a function may be there, too: functions are aligned */
+			if (ELF64_R_TYPE(chunk[i].r_info) == R_X86_64_RELATIVE && to % 16 == 0 &&
+			    is_mine(c, to - c->addr) && !is_seen(c, to - c->addr))
+				add_entry(c, to);
 		}
 	}
 }
@@ -486,7 +531,10 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 	if (!i->map && i->op == 0xe8)
 		add_entry(c, c->addr + target_of(w, i));
 	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
-		w->s.mode = w->s.mode == MODE_CLONED ? MODE_USUAL : w->s.mode;
+		/* what nothing called calls what does not return, mostly: what follows is not its own */
+		if (w->s.mode == MODE_CHILD)
+			return false;
+		w->s.mode = MODE_USUAL;
 		add_begin(c, w, w->at + i->length, true);
 		return false;
 	}
@@ -538,8 +586,13 @@ static void follow(struct code *c, struct way w)
 			return;
 		follow_numbers(&w, &i);
 		note_address(c, &w, &i);
-		if (!go_on(c, &w, &i) || (w.s.mode != MODE_CHILD && !change_state(&w.s, &i)))
+		if (!go_on(c, &w, &i))
 			return;
+		if (w.s.mode != MODE_CHILD && !change_state(&w.s, &i)) {
+			if (w.s.depth == -8)	/* it takes more than there is: no function begins there */
+				set_wrong(c, c->part);
+			return;
+		}
 		w.at += i.length;
 	}
 }
@@ -552,7 +605,7 @@ static void follow_part(struct code *c, struct way w)
 		return;
 	c->parts = grow(c->parts, c->n_parts, &c->cap_parts, sizeof(*c->parts));
 	c->part = c->n_parts++;
-	c->parts[c->part] = (struct part){ .before = before };
+	c->parts[c->part] = (struct part){ .at = w.at, .before = before };
 	follow(c, w);
 	while (c->n_ways && !is_wrong(c, c->part))
 		follow(c, c->ways[--c->n_ways]);
@@ -647,7 +700,7 @@ static void add_rows(struct code *c, const struct gap *g)
 /* One range without frame information. Its size; padding counts for nothing. */
 static u64 add_gap(struct code *c, u64 from, u64 to)
 {
-	if (to <= from || to - from <= PADDING)
+	if (to <= from || (to - from <= PADDING && to - from < c->size))
 		return 0;
 	c->gaps = grow(c->gaps, c->n_gaps, &c->cap_gaps, sizeof(*c->gaps));
 	c->gaps[c->n_gaps++] = (struct gap){ from, to };
@@ -689,6 +742,8 @@ static void read_gaps(struct code *c)
 	for (u32 i = 0; c->go && i < c->n_gaps; i++)
 		add_entry(c, c->addr + c->gaps[i].from);
 	follow_all(c);
+	add_relocated(c);
+	follow_all(c);
 	for (u32 i = 0; i < c->n_gaps && c->steps < MAX_STEPS; i++) {
 		add_restorers(c, &c->gaps[i]);
 		add_rows(c, &c->gaps[i]);
@@ -707,8 +762,8 @@ static void free_code(struct code *c)
 	free(c->begins);
 }
 
-struct cfi_row *codeframes_rows(struct elf_file *f, const struct cfi_row *known, u32 n_known, bool go,
-				u32 *ret_n)
+struct cfi_row *codeframes_rows(struct elf_file *f, const char *section, const struct cfi_row *known,
+				u32 n_known, bool go, u32 *ret_n)
 {
 	struct code c = { .f = f, .go = go };
 	struct elf_section text;
@@ -716,11 +771,11 @@ struct cfi_row *codeframes_rows(struct elf_file *f, const struct cfi_row *known,
 	u64 unknown;
 
 	*ret_n = 0;
-	if (!elf_section_source(f, ".text", &unread, &c.addr) || unread.size > MAX_TEXT)
+	if (!elf_section_source(f, section, &unread, &c.addr) || unread.size > MAX_TEXT)
 		return NULL;
 	c.size = unread.size;
 	unknown = find_gaps(&c, known, n_known);
-	if (unknown && unknown <= MAX_UNKNOWN && (go || unknown >= c.size / WORTH) && elf_section(f, ".text", &text) && text.data &&
+	if (unknown && unknown <= MAX_UNKNOWN && (go || unknown >= c.size / WORTH) && elf_section(f, section, &text) && text.data &&
 	    text.size == c.size) {
 		c.text = text.data;
 		read_gaps(&c);

@@ -16,10 +16,10 @@
 #include "symbolizer/elf.h"
 
 /*
- * Rows in order for what `known` (in order, may be NULL) says nothing of in .text. go: what is not known begins
- * with a function, and rbp is the frame pointer chain. NULL: there are none. The caller frees it.
+ * Rows in order for what `known` (in order, may be NULL) says nothing of in a
+ * section of code. go: what is not known begins with a function, and rbp is the frame pointer chain. NULL: there are none. The caller frees it.
  */
-struct cfi_row *codeframes_rows(struct elf_file *f, const struct cfi_row *known, u32 n_known, bool go,
-				u32 *ret_n);
+struct cfi_row *codeframes_rows(struct elf_file *f, const char *section, const struct cfi_row *known,
+				u32 n_known, bool go, u32 *ret_n);
 
 #endif

@@ -116,26 +116,48 @@ static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 
 }
 
 /*
- * Where the kernel begins to run a file nothing called: what has no frame
- * information there (ld.so, musl's and hand-made _start) is the end of a stack.
+ * Where the kernel begins to run a file nothing called: what has no frame information
+ * there (ld.so, musl's and hand-made _start) is the end of a stack.
  */
 static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	struct unw_info end = { .cfa = UNW_CFA_END };
-	u64 entry = elf_entry(f);
+	u64 entry = elf_entry(f), from = entry;
 
-	return fill(rows, n, entry, entry + MAX_START_BYTES, end);
+	/* behind what its code says */
+	for (u32 i = 0; i < *n && rows[i].pc < entry + MAX_START_BYTES; i++)
+		if (rows[i].pc > from && rows[i].info.cfa == UNW_CFA_NONE && rows[i - 1].info.cfa == UNW_CFA_END) {
+			from = rows[i].pc;
+			break;
+		}
+	return fill(rows, n, from, entry + MAX_START_BYTES, end);
 }
 
-/* What has no frame information of any kind: from the code itself. */
+static bool is_known(const struct cfi_row *rows, u32 n, u64 pc)
+{
+	u32 at = 0;
+
+	while (at < n && rows[at].pc <= pc)
+		at++;
+	return at && rows[at - 1].info.cfa != UNW_CFA_NONE;
+}
+
+/* What has no frame information of any kind (_init is such a function everywhere): from the code itself. */
 static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
+	static const char *const sections[] = { ".init", ".text", ".fini" };
 	struct source go;
 	u64 addr;
-	u32 n_code;
-	struct cfi_row *code = codeframes_rows(f, rows, *n, gotable_section(f, &go, &addr), &n_code);
+	bool is_go = gotable_section(f, &go, &addr);
 
-	return code ? merge(rows, *n, code, n_code, n) : rows;
+	for (u32 i = 0; i < ARRAY_SIZE(sections); i++) {
+		u32 n_code;
+		struct cfi_row *code = codeframes_rows(f, sections[i], rows, *n, is_go, &n_code);
+
+		if (code)
+			rows = merge(rows, *n, code, n_code, n);
+	}
+	return rows;
 }
 
 static struct unwind_table *read_table(struct elf_file *f)
@@ -143,6 +165,7 @@ static struct unwind_table *read_table(struct elf_file *f)
 	struct unwind_table *t = NULL;
 	struct cfi_row *rows;
 	int err;
+	bool known;
 	u32 n = 0;
 
 #ifndef __x86_64__
@@ -152,8 +175,10 @@ static struct unwind_table *read_table(struct elf_file *f)
 	rows = read_rows(f, &n);
 	if (!rows)
 		n = 0;
+	known = is_known(rows, n, elf_entry(f));
 	rows = add_code(f, rows, &n);
-	rows = mark_entry(f, rows, &n);
+	if (!known)
+		rows = mark_entry(f, rows, &n);
 	rows = mark_stubs(f, rows, &n);
 	if (rows)
 		rows = landing_mark(f, rows, &n);

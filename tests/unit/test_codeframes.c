@@ -91,7 +91,7 @@ static void compare_file(const char *path, u64 one_of)
 		print_message("# %s: not here\n", path);
 		return;
 	}
-	ours = codeframes_rows(f, NULL, 0, false, &n);
+	ours = codeframes_rows(f, ".text", NULL, 0, false, &n);
 	theirs = information(f, &m);
 	assert_non_null(ours);
 	assert_non_null(theirs);
@@ -190,7 +190,7 @@ static void test_damaged(void **state)
 		assert_int_equal(pwrite(copy, image, n, 0), (ssize_t)n);
 		f = elf_open(copy);
 		if (f)
-			free(codeframes_rows(f, NULL, 0, round & 1, &rows));
+			free(codeframes_rows(f, ".text", NULL, 0, round & 1, &rows));
 		elf_close(f);
 	}
 	free(image);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <unistd.h>
@@ -129,6 +131,21 @@ static struct arena_line line_of(u64 start, u64 end, u64 offset, const struct kn
 	return l;
 }
 
+/* The kernel's own file is the same in all processes. */
+static const struct known_file *load_vdso(void)
+{
+	u64 at = getauxval(AT_SYSINFO_EHDR);
+	int fd = memfd_create("vdso", 0);
+	const struct known_file *f = NULL;
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (at && fd >= 0 && (write(fd, (const void *)at, 8192) > 0 || write(fd, (const void *)at, 4096) > 0))
+		f = load_file(name, "[vdso]");
+	close(fd);
+	return f;
+}
+
 /* Mappings and tables of the target; the first line and number of its mappings. */
 static void read_target(u32 *ret_first, u32 *ret_n)
 {
@@ -151,6 +168,8 @@ static void read_target(u32 *ret_first, u32 *ret_n)
 			continue;
 		if (path[0] == '/')
 			file = load_file(path, path);
+		else if (!strcmp(path, "[vdso]"))
+			file = load_vdso();
 		maps[n++] = line_of(start, end, offset, file);
 	}
 	fclose(f);
