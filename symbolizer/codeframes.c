@@ -70,7 +70,7 @@ struct code {
 	u32 n_parts, cap_parts, part;	/* part: the one that is followed */
 	struct cfi_row *rows;
 	u32 n_rows, cap_rows, steps;
-	bool go;
+	bool go, begins_there;	/* begins_there: what is not known begins with a function */
 };
 
 /* ---- which code ---- */
@@ -738,8 +738,7 @@ static void read_gaps(struct code *c)
 	follow_all(c);
 	add_symbols(c, false);
 	add_symbols(c, true);
-	/* Go's functions without rows begin where what is known ends */
-	for (u32 i = 0; c->go && i < c->n_gaps; i++)
+	for (u32 i = 0; c->begins_there && i < c->n_gaps; i++)
 		add_entry(c, c->addr + c->gaps[i].from);
 	follow_all(c);
 	add_relocated(c);
@@ -765,7 +764,7 @@ static void free_code(struct code *c)
 struct cfi_row *codeframes_rows(struct elf_file *f, const char *section, const struct cfi_row *known,
 				u32 n_known, bool go, u32 *ret_n)
 {
-	struct code c = { .f = f, .go = go };
+	struct code c = { .f = f, .go = go, .begins_there = go || strcmp(section, ".text") };
 	struct elf_section text;
 	struct source unread;
 	u64 unknown;

@@ -14,7 +14,7 @@
  *
  * Addresses after the first are return addresses: they are looked up one byte
  * earlier, unless a signal interrupted there. Where there is no table (JIT)
- * the frame pointer chain is followed as far as it is sane.
+ * the frame pointer chain is followed as far as it is sane, from what the code says of its first frame.
  */
 #ifndef OTTOP_WALK_H
 #define OTTOP_WALK_H
@@ -207,6 +207,51 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 	return 0;
 }
 
+/*
+ * Where nothing is known of the code (made at run time, mostly) the code itself may say that there is no
+ * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp) and ret. Else the frame
+ * pointer is that of the caller, whose frame would be missing. Bytes: how far the return address
+ * is above the stack pointer, 0 or 8; -1: it does not say.
+ */
+static __always_inline int frame_of_code(struct walk_ctx *c)
+{
+#if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
+	u8 b[8];
+
+	if (!c->w->leaf)
+		return -1;
+	if (!walk_read(c, b, sizeof(b), c->w->r.pc - 1)) {
+		b[0] = 0;	/* the first instruction of a page */
+		if (!walk_read(c, b + 1, sizeof(b) - 1, c->w->r.pc))
+			return -1;
+	}
+	if (b[1] == 0xc3 || b[1] == 0xc2)
+		return 0;
+	if (b[1] == 0x55 && b[2] == 0x48 && ((b[3] == 0x89 && b[4] == 0xe5) || (b[3] == 0x8b && b[4] == 0xec) ||
+					     ((b[3] == 0x83 || b[3] == 0x81) && b[4] == 0xec)))
+		return 0;
+	if (b[0] == 0x55 && b[1] == 0x48 && ((b[2] == 0x89 && b[3] == 0xe5) || (b[2] == 0x8b && b[3] == 0xec)))
+		return 8;
+#endif
+	return -1;
+}
+
+static __always_inline int step_unknown(struct walk_ctx *c, u32 why_not)
+{
+	struct walk *w = c->w;
+	int above = frame_of_code(c);
+	u64 pair[2];
+
+	if (above < 0 || !walk_read(c, pair, sizeof(pair), w->r.sp))
+		return step_frame_pointer(c, why_not);
+	if (above)
+		w->r.fp = pair[0];
+	w->r.pc = above ? pair[1] : pair[0];
+	w->r.sp += (u64)above + 8;
+	w->leaf = w->bx = false;
+	return w->r.pc ? 0 : stop(w, why_not);
+}
+
 static __always_inline bool known_register(const struct walk *w, u32 reg)
 {
 	return w->leaf || (reg == R_BX && w->bx);
@@ -320,7 +365,7 @@ static int walk_step(u32 index, void *arg)
 	if (!m) {
 		note(w, n, FRAME_ADDR(w->r.pc));
 		w->miss = w->r.pc;
-		return step_frame_pointer(c, WALK_NO_MAPPING);
+		return step_unknown(c, WALK_NO_MAPPING);
 	}
 	addr = at - m->w[2];
 	table = MAPPING_TABLE(m);
@@ -332,7 +377,7 @@ static int walk_step(u32 index, void *arg)
 	}
 	info = table ? find_info(table, addr) : NULL;
 	if (!info || info->cfa == UNW_CFA_NONE)
-		return step_frame_pointer(c, WALK_NO_CFI);
+		return step_unknown(c, WALK_NO_CFI);
 	if (info->cfa == UNW_CFA_END && info->reg && n)
 		w->n = n;
 	if (info->cfa == UNW_CFA_END || (info->cfa == UNW_CFA_CLONE && w->leaf && !w->r.regs[0]))

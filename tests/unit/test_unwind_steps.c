@@ -21,6 +21,7 @@ static char folder[] = "/tmp/ottop-steps-XXXXXX";
 #ifdef __x86_64__
 
 #define MAX_CALLS 256
+#define EVERY 5		/* instruction, and each outside of files */
 
 /* Calls that were made and have not returned, the outermost first. */
 struct call {
@@ -53,6 +54,7 @@ static bool insn_at(u64 pc, struct insn *i)
 }
 
 static pid_t known_of;
+static u64 jit_steps;
 
 static bool is_call(const struct insn *i)
 {
@@ -121,6 +123,16 @@ static void print_wrong(const char *what, const struct run *r, const struct user
 	print_message("\n");
 }
 
+/* In memory that is no file's. */
+static bool is_outside(const struct run *r, u64 pc)
+{
+	struct walk w = {};
+	struct walk_ctx c = { .w = &w, .first = r->first, .n = r->n_maps };
+	const struct arena_line *m = find_mapping(&c, pc);
+
+	return !m || !m->w[2];
+}
+
 static void start_traced(char *const argv[])
 {
 	int status;
@@ -150,7 +162,10 @@ static void compare_steps(char *const argv[], u64 steps, u64 one_of)
 	read_target(&r.first, &r.n_maps);
 	ptrace(PTRACE_GETREGS, target, 0, &u);
 	while (r.steps < steps && step(&r, &u)) {
-		if (r.n >= MAX_FRAMES - 1 || r.steps % 5)
+		bool outside = is_outside(&r, u.rip);
+
+		jit_steps += outside;
+		if (r.n >= MAX_FRAMES - 1 || (r.steps % EVERY && !outside))
 			continue;
 		r.compared++;
 		if (is_right(&r, &u))
@@ -192,7 +207,7 @@ static void test_glibc(void **state)
 	(void)state;
 	if (!build("plain", "gcc -std=gnu11 -O2 -fomit-frame-pointer -fno-optimize-sibling-calls"))
 		skip();
-	run_program("plain", "libc", 150000, 1000);
+	run_program("plain", "libc", 130000, 1000);
 }
 
 static void test_static(void **state)
@@ -200,7 +215,18 @@ static void test_static(void **state)
 	(void)state;
 	if (!build("static", "gcc -std=gnu11 -static -O2 -fomit-frame-pointer"))
 		skip();
-	run_program("static", "libc", 60000, 1000);
+	run_program("static", "libc", 40000, 1000);
+}
+
+/* Code that is in no file, and has a frame pointer: its caller is there in its first and last instructions. */
+static void test_jit(void **state)
+{
+	(void)state;
+	if (!build("jit", "gcc -std=gnu11 -static -O2 -fomit-frame-pointer -fno-optimize-sibling-calls"))
+		skip();
+	jit_steps = 0;
+	run_program("jit", "jit", 60000, 1000000);
+	assert_int_equal(jit_steps, 5);	/* push, mov, call, pop, ret */
 }
 
 static void test_musl(void **state)
@@ -208,7 +234,7 @@ static void test_musl(void **state)
 	(void)state;
 	if (!build("musl", "musl-gcc -std=gnu11 -static -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables"))
 		skip();
-	run_program("musl", "libc", 60000, 1000);
+	run_program("musl", "libc", 40000, 1000);
 	run_program("musl", "signal", 3000, 1000);
 }
 
@@ -217,7 +243,7 @@ static void test_musl_dynamic(void **state)
 	(void)state;
 	if (!build("musl-dynamic", "musl-gcc -std=gnu11 -O2 -fomit-frame-pointer"))
 		skip();
-	run_program("musl-dynamic", "libc", 60000, 1000);
+	run_program("musl-dynamic", "libc", 40000, 1000);
 }
 
 #endif
@@ -238,7 +264,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #ifdef __x86_64__
-		cmocka_unit_test(test_glibc), cmocka_unit_test(test_static), cmocka_unit_test(test_musl),
+		cmocka_unit_test(test_glibc), cmocka_unit_test(test_static), cmocka_unit_test(test_jit),
+		cmocka_unit_test(test_musl),
 		cmocka_unit_test(test_musl_dynamic),
 #endif
 	};
