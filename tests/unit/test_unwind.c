@@ -237,6 +237,75 @@ static void tables_say_what_readelf_says(void **state)
 		compare_file(files[i]);
 }
 
+/* ---- a program in Go ---- */
+
+static const char go_source[] =
+	"package main\n"
+	"import (\"fmt\"; \"strings\")\n"
+	"var sink uint64\n"
+	"//go:noinline\n"
+	"func hot(n uint64) uint64 { for i := uint64(0); i < 500; i++ { n = n*2654435761 + i }; return n }\n"
+	"//go:noinline\n"
+	"func middle(n uint64) uint64 { return hot(n) + 1 }\n"
+	"func main() { for { sink += middle(sink); if len(strings.Repeat(\"x\", int(sink%50))) > 60 { fmt.Println() } } }\n";
+
+/* Its path, to be freed; NULL: there is no Go here. */
+static char *build_go(void)
+{
+	char *path = xasprintf("%s/hot", folder), *source = xasprintf("%s/hot.go", folder), *command;
+	FILE *f = fopen(source, "we");
+	int status;
+
+	assert_non_null(f);
+	fputs(go_source, f);
+	fclose(f);
+	command = xasprintf("PATH=$PATH:/usr/local/go/bin GO111MODULE=off GOFLAGS=-p=1 GOCACHE=${GOCACHE:-/tmp/ottop-gocache}"
+			    " CGO_ENABLED=0 go build -ldflags=-compressdwarf=false -o %s %s 2>/dev/null", path, source);
+	status = system(command);
+	free(command);
+	free(source);
+	if (!status)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* What its own table says of depths is what the linker wrote into .debug_frame. */
+static void go_tables_say_what_readelf_says(void **state)
+{
+	char *path = is_x86() ? build_go() : NULL;
+	struct dump d = { .cfa = -1, .ra = -1, .fp = -1, .bx = -1 };
+	struct unwind_table *t;
+	u32 bad = 0, compared = 0;
+	int fd;
+
+	(void)state;
+	if (!path || !read_dump(path, &d))
+		skip();
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	t = unwind_table_read(fd);
+	assert_non_null(t);
+	for (u32 i = 0; i < d.n; i++) {
+		const struct unw_info *got = unwind_table_find(t, d.rows[i].pc);
+		const char *off = strchr(d.rows[i].cfa, '+');
+
+		/* where a stack ends, or is not to be known, .debug_frame knows nothing of, or has 1 << 30 */
+		if (!is_last(&d, i) || !off || got->cfa != UNW_CFA_SP || atoi(off) >= 1 << 30)
+			continue;
+		compared++;
+		if ((got->cfa_off != atoi(off) || got->ra) && bad++ < 5)
+			print_message("# %" PRIx64 ": readelf %s, table %+d\n", d.rows[i].pc, d.rows[i].cfa,
+				      got->cfa_off);
+	}
+	print_message("# Go: %u of %u rows compared, %u differ\n", compared, d.n, bad);
+	assert_true(compared > d.n * 9 / 10 && compared > 3000);
+	assert_int_equal(bad, 0);
+	unwind_table_free(t);
+	close(fd);
+	free(d.rows);
+	free(path);
+}
+
 /* ---- the walker against gdb ---- */
 
 static void registers_of(pid_t tid, struct walk_regs *r)
@@ -392,6 +461,63 @@ static void compare_program(char *const argv[], u32 times)
 	forget_files();
 }
 
+/* The line of the thread that runs main.main; NULL: none does just now. Text is cut up. */
+static char *line_with(char *text, const char *pc)
+{
+	for (char *save, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (strstr(l, pc))
+			return l;
+	return NULL;
+}
+
+/* Ours leaves out runtime.goexit, where goroutines seem to have been called. */
+static void compare_go_now(void)
+{
+	char *ours, *theirs, *our, *their, *space;
+	int status;
+
+	kill(target, SIGSTOP);
+	assert_int_equal(waitpid(target, &status, WUNTRACED), target);
+	ours = our_lines();
+	theirs = gdb_lines();
+	space = xasprintf("%d ", target);
+	our = line_with(ours, space);
+	their = line_with(theirs, space);
+	assert_non_null(our);
+	assert_non_null(their);
+	if (strncmp(our, their, strlen(our)) || strlen(their) > strlen(our) + 2 * 17)
+		fail_msg("Go\n# ours:\n# %s\n# gdb's:\n# %s", our, their);
+	free(space);
+	free(ours);
+	free(theirs);
+	kill(target, SIGCONT);
+}
+
+/* Leaves of Go have no frame: at any instruction their callers are there. */
+static void go_callers_are_what_gdb_finds(void **state)
+{
+	char *path = is_x86() && !system("gdb --version >/dev/null 2>&1") ? build_go() : NULL;
+
+	(void)state;
+	if (!path)
+		skip();
+	write_script();
+	forget_files();
+	setenv("GOMAXPROCS", "1", 1);
+	setenv("GODEBUG", "asyncpreemptoff=1", 1);
+	setenv("GOGC", "off", 1);
+	start_target((char *[]){ path, NULL });
+	usleep(300000);
+	for (u32 i = 0; i < 10; i++) {
+		compare_go_now();
+		usleep(3000 + 1700 * i);
+	}
+	kill(target, SIGKILL);
+	waitpid(target, NULL, 0);
+	forget_files();
+	free(path);
+}
+
 static void walker_finds_what_gdb_finds(void **state)
 {
 	static char *const modes[] = { "signal", "altstack", "thread", "hundred", "realigned", "libc" };
@@ -432,7 +558,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_say_what_readelf_says),
-		cmocka_unit_test(walker_finds_what_gdb_finds),
+		cmocka_unit_test(go_tables_say_what_readelf_says),
+		cmocka_unit_test(walker_finds_what_gdb_finds), cmocka_unit_test(go_callers_are_what_gdb_finds),
 	};
 
 	if (!mkdtemp(folder))
