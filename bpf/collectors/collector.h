@@ -36,6 +36,7 @@ struct collector {
 	const char *name;
 	u64 tables;		/* TABLE_BIT()s that it fills */
 	bool always;		/* runs even when nobody asks */
+	u64 linger_ns;		/* it runs on for so long after somebody asked; 0: five minutes */
 	const char *what;	/* without which open() fails: the reason says it where open() gives none */
 	/*
 	 * Loads and attaches; NULL: there is nothing to do. 0, or -errno and where that does not

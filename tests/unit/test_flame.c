@@ -531,6 +531,46 @@ static void differences(void **state)
 	fake_free(&x);
 }
 
+/* Stacks of programs that come and go leave the window; the trees and the store do not keep them. */
+static void what_left_the_window_is_dropped(void **state)
+{
+	struct history *h = history_new(8u << 20);
+	const struct snapshot *prev = NULL;
+	struct flame f;
+	u32 most_stacks = 0, most_nodes = 0;
+
+	(void)state;
+	flame_init(&f);
+	flame_set_scope(&f, &(struct flame_scope){ .kind = "cpu" });
+	for (u64 seq = 1; seq <= 100; seq++) {
+		struct builder *b = tick_of(prev, seq);
+
+		add_frame(b, 1, "main", "user");
+		for (u64 k = 0; k < 50; k++) {
+			char frames[32];
+
+			/* a name comes late now and then, and the tree is built anew */
+			add_frame(b, seq * 50 + k, seq % 7 ? "work" : NULL, "user");
+			snprintf(frames, sizeof(frames), "%llu 1", (unsigned long long)(seq * 50 + k));
+			add_stack(b, seq * 50 + k, seq * 50 + k, frames, 1, "yes");
+		}
+		add_stack(b, 7, 7, "1", 10, "yes");
+		snapshot_put(prev);
+		prev = builder_seal(b);
+		history_append(h, prev);
+		while (!flame_follow(&f, h, prev, 0))
+			;
+		most_stacks = max(most_stacks, f.n_stacks);
+		most_nodes = max(most_nodes, flame_tree(&f)->n);
+	}
+	assert_true(flame_span(&f).n == 10 * 60);
+	assert_true(most_stacks <= 501 + 2048);
+	assert_true(most_nodes <= 2 * most_stacks + 2);
+	snapshot_put(prev);
+	flame_free(&f);
+	history_free(h);
+}
+
 static void decay_halves(void **state)
 {
 	const struct snapshot *s[2];
@@ -576,6 +616,7 @@ int main(void)
 		cmocka_unit_test(what_is_folded_is_found),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),
+		cmocka_unit_test(what_left_the_window_is_dropped),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

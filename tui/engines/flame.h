@@ -21,7 +21,8 @@
 #define FLAME_DEPTH_MAX 1024
 #define FLAME_INLINED_MAX 64	/* functions inlined at one place */
 #define FLAME_MAX_NODES (1u << 19)	/* then new stacks are counted, but not kept */
-#define FLAME_MANY_DEAD 8192		/* stacks in no window before they are dropped */
+#define FLAME_MANY_DEAD 2048		/* stacks in no window before they are dropped */
+#define FLAME_SOME_DEAD 256		/* before they are dropped when the tree is built anew anyway */
 
 enum flame_kind {
 	FLAME_USER, FLAME_CPP, FLAME_RUST, FLAME_LIBRARY, FLAME_KERNEL, FLAME_JIT, FLAME_INTERP, FLAME_UNKNOWN,
@@ -303,6 +304,8 @@ void flame_scale(struct flame *f, double by);
 void flame_zero(struct flame *f);
 /* Starts the other tree anew. */
 void flame_rebuild(struct flame *f);
+/* The same without what is in no window, if that is much: it costs as much as what is. */
+void flame_rebuild_living(struct flame *f);
 /* Goes on with it; false: not ready yet. */
 bool flame_build(struct flame *f, u64 end_ns);
 /* Are many stacks in no window? */

@@ -102,3 +102,13 @@ void flame_compact(struct flame *f)
 	flame_hash_stacks(f, f->n_hash);
 	flame_rebuild(f);	/* without the nodes of the dead */
 }
+
+void flame_rebuild_living(struct flame *f)
+{
+	u32 kept = f->compact_at - FLAME_MANY_DEAD;	/* dead ones that are part of A */
+
+	if (f->n_dead >= kept + FLAME_SOME_DEAD && f->n_dead - kept >= f->n_stacks / 4)
+		flame_compact(f);
+	else
+		flame_rebuild(f);
+}

@@ -81,7 +81,7 @@ static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 
 	f->load = (struct flame_load){ snapshot_get(s), 0, 0 };
 	if (flame_names_update(&f->names, s))
-		flame_rebuild(f);
+		flame_rebuild_living(f);
 	if (observed(table)) {
 		t.covered_ns = table->interval_ns ? table->interval_ns : s->interval_ns;
 		f->load.end = table->n;

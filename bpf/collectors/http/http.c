@@ -242,6 +242,7 @@ static int http_open(char *reason, size_t cap)
 const struct collector http_collector = {
 	.name = "http",
 	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
+	.linger_ns = 120 * NSEC_PER_SEC,	/* it is the largest: 12 MB of maps */
 	.what = "calls on sockets",
 	.open = http_open,
 	.swap = http_swap,
