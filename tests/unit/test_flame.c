@@ -531,18 +531,37 @@ static void differences(void **state)
 	fake_free(&x);
 }
 
+/* Each stack's process and thread are called what they are, by its task and in the tree. */
+static void check_tasks(struct flame *f)
+{
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		const struct flame_task *task = &f->tasks[f->stacks[i].task];
+		const struct flame_tree *t = flame_tree(f);
+		u32 node = f->stacks[i].leaf[f->shown];
+		char text[64];
+
+		assert_false(task->spare);
+		snprintf(text, sizeof(text), "work %llu", (unsigned long long)task->pid);
+		assert_string_equal(flame_fn_text(&f->names.fns[task->process_fn]), text);
+		while (t->nodes[node].parent != FLAME_ROOT)
+			node = t->nodes[node].parent;
+		assert_int_equal(t->nodes[node].fn, task->process_fn);
+	}
+}
+
 /* Stacks of programs that come and go leave the window; the trees and the store do not keep them. */
 static void what_left_the_window_is_dropped(void **state)
 {
 	struct history *h = history_new(8u << 20);
 	const struct snapshot *prev = NULL;
 	struct flame f;
-	u32 most_stacks = 0, most_nodes = 0;
+	u32 most_stacks = 0, most_nodes = 0, most_fns = 0, most_tasks = 0;
 
 	(void)state;
 	flame_init(&f);
+	flame_set_shape(&f, &(struct flame_shape){ .by_process = true });
 	flame_set_scope(&f, &(struct flame_scope){ .kind = "cpu" });
-	for (u64 seq = 1; seq <= 100; seq++) {
+	for (u64 seq = 1; seq <= 250; seq++) {
 		struct builder *b = tick_of(prev, seq);
 
 		add_frame(b, 1, "main", "user");
@@ -562,10 +581,15 @@ static void what_left_the_window_is_dropped(void **state)
 			;
 		most_stacks = max(most_stacks, f.n_stacks);
 		most_nodes = max(most_nodes, flame_tree(&f)->n);
+		most_fns = max(most_fns, f.names.n);
+		most_tasks = max(most_tasks, f.n_tasks);
+		if (seq % 10 == 0)
+			check_tasks(&f);
 	}
 	assert_true(flame_span(&f).n == 10 * 60);
 	assert_true(most_stacks <= 501 + 2048);
-	assert_true(most_nodes <= 2 * most_stacks + 2);
+	assert_true(most_nodes <= 3 * most_stacks + 3);
+	assert_true(most_fns + most_tasks <= 16384);	/* there were 37,500 */
 	snapshot_put(prev);
 	flame_free(&f);
 	history_free(h);

@@ -61,19 +61,39 @@ static u32 task_slot(const struct flame *f, const struct stacks_row *r)
 	return i;
 }
 
+static void hash_tasks(struct flame *f)
+{
+	memset(f->task_hash, 0xff, f->n_task_hash * sizeof(*f->task_hash));
+	for (u32 i = 0; i < f->n_tasks; i++) {
+		struct stacks_row like = { .pid = f->tasks[i].pid, .tid = f->tasks[i].tid,
+					   .start_time_ns = f->tasks[i].start_time_ns };
+
+		if (!f->tasks[i].spare)
+			f->task_hash[task_slot(f, &like)] = i;
+	}
+}
+
 static void task_room(struct flame *f)
 {
 	if (f->n_tasks * 2 < f->n_task_hash)
 		return;
 	f->n_task_hash = max(f->n_task_hash * 2, 256u);
 	f->task_hash = xrealloc(f->task_hash, f->n_task_hash * sizeof(*f->task_hash));
-	memset(f->task_hash, 0xff, f->n_task_hash * sizeof(*f->task_hash));
-	for (u32 i = 0; i < f->n_tasks; i++) {
-		struct stacks_row like = { .pid = f->tasks[i].pid, .tid = f->tasks[i].tid,
-					   .start_time_ns = f->tasks[i].start_time_ns };
+	hash_tasks(f);
+}
 
-		f->task_hash[task_slot(f, &like)] = i;
+void flame_tasks_keep(struct flame *f, const bool *used)
+{
+	f->spare_tasks = xrealloc(f->spare_tasks, f->n_tasks * sizeof(*f->spare_tasks));
+	f->n_spare_tasks = 0;
+	for (u32 i = f->n_tasks; i-- > 0;) {
+		if (used[i])
+			continue;
+		f->tasks[i] = (struct flame_task){ .spare = true };
+		f->spare_tasks[f->n_spare_tasks++] = i;
 	}
+	if (f->n_task_hash)
+		hash_tasks(f);
 }
 
 /* Names change (exec, prctl): the newest stands on the screen. */
@@ -91,10 +111,12 @@ static u32 task_of(struct flame *f, const struct snapshot *s, const struct stack
 	task_room(f);
 	slot = task_slot(f, r);
 	if (f->task_hash[slot] == FLAME_NONE) {
-		f->tasks = grow(f->tasks, f->n_tasks, &f->cap_tasks, sizeof(*f->tasks));
-		f->tasks[f->n_tasks] = (struct flame_task){ r->pid, r->start_time_ns, r->tid,
-							    process_fn, thread_fn };
-		f->task_hash[slot] = f->n_tasks++;
+		u32 at = f->n_spare_tasks ? f->spare_tasks[--f->n_spare_tasks] : f->n_tasks++;
+
+		f->tasks = grow(f->tasks, at, &f->cap_tasks, sizeof(*f->tasks));
+		f->tasks[at] = (struct flame_task){ r->pid, r->start_time_ns, r->tid, process_fn, thread_fn,
+						    false };
+		f->task_hash[slot] = at;
 	}
 	return f->task_hash[slot];
 }
@@ -328,6 +350,7 @@ void flame_free(struct flame *f)
 	free(f->ids);
 	free(f->tasks);
 	free(f->task_hash);
+	free(f->spare_tasks);
 	free(f->ticks);
 	*f = (struct flame){ 0 };
 }

@@ -35,7 +35,7 @@ enum flame_kind {
 
 enum flame_wait { FLAME_NO_WAIT, FLAME_IDLE, FLAME_FUTEX, FLAME_LOCK, FLAME_KTHREAD };
 
-/* A function, or what stands in its place; its number never changes. */
+/* A function, or what stands in its place; its number never changes while something refers to it. */
 struct flame_fn {
 	const struct frames_row *row;	/* one of its frames (a reference), or NULL */
 	char *text;			/* what is drawn where row has no name; owned */
@@ -46,7 +46,9 @@ struct flame_fn {
 	u8 glue;			/* of which language's runtime (flame_path.c); 0: of none */
 	bool open;			/* its repetitions are drawn one by one */
 	bool named, kernel, inlined;
-	bool match;			/* the search found it */
+	bool looked_at, match;		/* by the search, which found it */
+	bool kept;			/* somebody holds its number: it is not given to another one */
+	bool spare;			/* nothing refers to it: the next function gets its number */
 };
 
 struct flame_frame {
@@ -59,6 +61,7 @@ struct flame_names {
 	struct flame_fn *fns;
 	u32 n, cap;
 	u32 *hash, n_hash;
+	u32 *spare, n_spare;		/* numbers that are free */
 	struct flame_frame *frames;	/* by number */
 	u32 n_frames, cap_frames;
 	u32 n_used, n_used_known;	/* known: a name, or why there is none */
@@ -80,6 +83,8 @@ u32 flame_names_inlined(const struct flame_names *n, u32 id, u32 *ids, u32 cap);
 u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 key2, const char *text);
 /* The function that stands for it now (a frame may have got its name). */
 u32 flame_names_now(const struct flame_names *n, u32 fn);
+/* Those that are not in `used` (by number) are spare from now on. */
+void flame_names_keep(struct flame_names *n, const bool *used);
 const char *flame_fn_text(const struct flame_fn *fn);
 const char *flame_kind_name(u32 kind);
 
@@ -142,6 +147,8 @@ void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 l
 		    double n, bool a);
 /* Gives the children of a node their places, if they have none: by share. */
 void flame_tree_order(struct flame_tree *t, u32 node);
+/* What functions cost that are not in `used`: their numbers may be those of others soon. */
+void flame_tree_forget(struct flame_tree *t, const bool *used, u32 n);
 /* Forgets all places. */
 void flame_tree_unorder(struct flame_tree *t);
 /* Gives the nodes of `to` the places they had in `from`; what is new goes to the right. */
@@ -165,6 +172,7 @@ double flame_tree_matched(const struct flame_tree *t, const struct flame_names *
 struct flame_task {
 	u64 pid, start_time_ns, tid;
 	u32 process_fn, thread_fn;
+	bool spare;
 };
 
 struct flame_stack {
@@ -228,6 +236,8 @@ struct flame {
 	struct flame_task *tasks;
 	u32 n_tasks, cap_tasks;
 	u32 *task_hash, n_task_hash;
+	u32 *spare_tasks, n_spare_tasks;	/* numbers that are free */
+	u32 sweep_at;		/* how many functions and tasks make a sweep worth it */
 
 	struct flame_tree trees[2];
 	u32 shown;		/* which of the two is complete */
@@ -308,6 +318,10 @@ void flame_rebuild(struct flame *f);
 void flame_rebuild_living(struct flame *f);
 /* Goes on with it; false: not ready yet. */
 bool flame_build(struct flame *f, u64 end_ns);
+/* Lets go of functions and tasks that nothing refers to, once they are many. */
+void flame_sweep(struct flame *f);
+/* Tasks that are not in `used` (by number) are spare from now on. */
+void flame_tasks_keep(struct flame *f, const bool *used);
 /* Are many stacks in no window? */
 bool flame_is_sparse(const struct flame *f);
 /* Lets go of them. */

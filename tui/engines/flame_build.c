@@ -54,6 +54,7 @@ bool flame_build(struct flame *f, u64 end_ns)
 		f->pins[i] = flame_tree_same(other_tree(f), flame_tree(f), f->pins[i], &f->names);
 	f->shown = !f->shown;
 	flame_tree_free(other_tree(f));
+	flame_sweep(f);
 	f->version++;
 	return true;
 }

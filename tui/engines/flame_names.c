@@ -29,7 +29,7 @@ const char *flame_kind_name(u32 kind)
 
 const char *flame_fn_text(const struct flame_fn *fn)
 {
-	return fn->text ? fn->text : fn->row->name;
+	return fn->text ? fn->text : fn->row ? fn->row->name : "";
 }
 
 static bool has_name(const struct frames_row *r)
@@ -73,6 +73,14 @@ static u32 slot_of(const struct flame_names *n, u64 key, u64 key2)
 	return i;
 }
 
+static void hash_all(struct flame_names *n)
+{
+	memset(n->hash, 0xff, n->n_hash * sizeof(*n->hash));
+	for (u32 i = 0; i < n->n; i++)
+		if (!n->fns[i].spare)
+			n->hash[slot_of(n, n->fns[i].key[0], n->fns[i].key[1])] = i;
+}
+
 static void make_room(struct flame_names *n)
 {
 	if (n->n * 2 < n->n_hash)
@@ -80,25 +88,42 @@ static void make_room(struct flame_names *n)
 	n->n_hash = max(n->n_hash * 2, 1024u);
 	free(n->hash);
 	n->hash = xmalloc(n->n_hash * sizeof(*n->hash));
-	memset(n->hash, 0xff, n->n_hash * sizeof(*n->hash));
-	for (u32 i = 0; i < n->n; i++)
-		n->hash[slot_of(n, n->fns[i].key[0], n->fns[i].key[1])] = i;
+	hash_all(n);
 }
 
 /* The function of that key; *ret_new: it was made just now, and is empty. */
 static u32 intern(struct flame_names *n, u64 key, u64 key2, bool *ret_new)
 {
-	u32 slot;
+	u32 slot, id;
 
 	make_room(n);
 	slot = slot_of(n, key, key2);
 	*ret_new = n->hash[slot] == FLAME_NONE;
 	if (!*ret_new)
 		return n->hash[slot];
-	n->fns = grow(n->fns, n->n, &n->cap, sizeof(*n->fns));
-	n->fns[n->n] = (struct flame_fn){ .key = { key, key2 }, .frame = FLAME_NONE };
-	n->hash[slot] = n->n;
-	return n->n++;
+	id = n->n_spare ? n->spare[--n->n_spare] : n->n++;
+	n->fns = grow(n->fns, id, &n->cap, sizeof(*n->fns));
+	n->fns[id] = (struct flame_fn){ .key = { key, key2 }, .frame = FLAME_NONE };
+	n->hash[slot] = id;
+	return id;
+}
+
+void flame_names_keep(struct flame_names *n, const bool *used)
+{
+	n->spare = xrealloc(n->spare, n->n * sizeof(*n->spare));
+	n->n_spare = 0;
+	for (u32 i = n->n; i-- > 0;) {	/* the lowest are given first */
+		struct flame_fn *fn = &n->fns[i];
+
+		if (used[i])
+			continue;
+		row_put(fn->row ? &fn->row->row : NULL);
+		free(fn->text);
+		*fn = (struct flame_fn){ .kind = FLAME_GROUP, .named = true, .frame = FLAME_NONE, .looked_at = true,
+					 .spare = true };
+		n->spare[n->n_spare++] = i;
+	}
+	hash_all(n);
 }
 
 /*
@@ -340,6 +365,7 @@ void flame_names_free(struct flame_names *n)
 		row_put(n->seen[i]);
 	free(n->fns);
 	free(n->hash);
+	free(n->spare);
 	free(n->frames);
 	free(n->seen);
 	*n = (struct flame_names){ 0 };

@@ -151,6 +151,13 @@ static void reach(struct flame_tree *t, u32 n_fns)
 	t->n_costs = room;
 }
 
+void flame_tree_forget(struct flame_tree *t, const bool *used, u32 n)
+{
+	for (u32 i = 0; i < min(n, t->n_costs); i++)
+		if (!used[i])
+			t->costs[i] = (struct flame_cost){ .stamp = t->costs[i].stamp };
+}
+
 static void add_total(struct flame_cost *c, double value, double n, bool a)
 {
 	if (a) {

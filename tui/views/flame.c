@@ -126,7 +126,8 @@ static void new_search(struct flame_view *v, const char *text)
 	if (text)
 		v->regex = regex;
 	v->has_regex = text != NULL;
-	v->n_matched = 0;
+	for (u32 i = 0; i < v->f.names.n; i++)
+		v->f.names.fns[i].looked_at = v->f.names.fns[i].spare;
 	v->match_version--;
 }
 
@@ -136,11 +137,12 @@ static void find_matches(struct app *a, struct flame_view *v)
 	u32 top = flame_zoom(v);
 
 	new_search(v, app_search_text(a));
-	for (; v->has_regex && v->n_matched < names->n; v->n_matched++) {
-		struct flame_fn *fn = &names->fns[v->n_matched];
+	for (u32 i = 0; v->has_regex && i < names->n; i++) {
+		struct flame_fn *fn = &names->fns[i];
 
-		fn->match = fn->kind != FLAME_GROUP || v->n_matched != FLAME_ROOT ?
-			!regexec(&v->regex, flame_fn_text(fn), 0, NULL, 0) : false;
+		if (!fn->looked_at)
+			fn->match = i != FLAME_ROOT && !regexec(&v->regex, flame_fn_text(fn), 0, NULL, 0);
+		fn->looked_at = true;
 	}
 	if (!flame_seeks(v) || (v->match_version == v->f.version && v->match_top == top))
 		return;

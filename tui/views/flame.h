@@ -48,7 +48,6 @@ struct flame_view {
 	char search[200];
 	regex_t regex;
 	bool has_regex;
-	u32 n_matched;		/* functions that were looked at */
 	double match;		/* share of what is found, of the zoomed frame */
 	u32 match_version, match_top;
 

@@ -152,6 +152,7 @@ static bool act_search(struct app *a, struct flame_view *v, enum action action)
 	case ACTION_same:
 		fn = flame_node(v, here(v))->fn;
 		v->same_fn = v->same_fn == fn || v->f.names.fns[fn].kind >= FLAME_GROUP ? FLAME_NONE : fn;
+		v->f.names.fns[fn].kept = true;
 		v->match_version--;
 		return true;
 	case ACTION_next_match:

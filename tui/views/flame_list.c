@@ -114,6 +114,7 @@ void flame_list_move(struct flame_view *v, int step)
 		return;
 	v->list_at = (u32)max(min(at, (s64)v->n_items - 1), (s64)0);
 	v->same_fn = v->items[v->list_at].fn;
+	v->f.names.fns[v->same_fn].kept = true;
 	node = flame_widest_of(v, v->same_fn);
 	if (node != FLAME_NONE)
 		flame_select(v, node);

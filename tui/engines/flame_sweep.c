@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * flame_sweep.c: where programs come and go each of them leaves functions (itself, its threads,
+ * frames that have no name) and a task. When a tree was built anew, those that nothing refers to
+ * any more give their numbers back: what others hold never gets another number.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/engines/flame.h"
+
+#define SWEEP_FIRST 4096u	/* functions and tasks before it is worth the work */
+
+struct used {
+	bool *fns, *tasks;
+};
+
+static void mark_tree(const struct flame_tree *t, bool *fns)
+{
+	for (u32 i = 0; i < t->n; i++)
+		fns[t->nodes[i].fn] = true;
+	for (u32 i = 0; i < t->n_inside; i++)
+		fns[t->inside[i].fn] = true;
+}
+
+static void mark_stacks(const struct flame *f, struct used *u)
+{
+	for (u32 i = 0; i < f->n_stacks; i++) {
+		u->tasks[f->stacks[i].task] = true;
+		u->fns[f->stacks[i].cut_fn] = true;
+	}
+	for (u32 i = 0; i < f->n_tasks; i++)
+		if (u->tasks[i])
+			u->fns[f->tasks[i].process_fn] = u->fns[f->tasks[i].thread_fn] = true;
+}
+
+static void mark_names(const struct flame_names *n, bool *fns)
+{
+	fns[FLAME_ROOT] = true;
+	for (u32 i = 0; i < n->n_frames; i++)
+		if (n->frames[i].fn != FLAME_NONE)
+			fns[n->frames[i].fn] = true;
+	for (u32 i = 0; i < n->n; i++)
+		fns[i] |= n->fns[i].open || n->fns[i].kept;
+}
+
+void flame_sweep(struct flame *f)
+{
+	struct flame_names *n = &f->names;
+	struct used u;
+
+	if (f->building || n->n - n->n_spare + f->n_tasks - f->n_spare_tasks < max(f->sweep_at, SWEEP_FIRST))
+		return;
+	u.fns = xcalloc(n->n + 1, sizeof(*u.fns));
+	u.tasks = xcalloc(f->n_tasks + 1, sizeof(*u.tasks));
+	mark_tree(flame_tree(f), u.fns);
+	mark_stacks(f, &u);
+	mark_names(n, u.fns);
+	flame_names_keep(n, u.fns);
+	flame_tree_forget(flame_tree(f), u.fns, n->n);
+	flame_tasks_keep(f, u.tasks);
+	f->sweep_at = 2 * (n->n - n->n_spare + f->n_tasks - f->n_spare_tasks);
+	free(u.fns);
+	free(u.tasks);
+}
