@@ -176,7 +176,7 @@ static bool ask(u32 at, u64 now)
 	if (!pace_may(PACE_LINES, now) ||
 	    symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
 		return false;
-	pace_asked();
+	pace_asked(PACE_LINES, now);
 	f->asked_ns = now;
 	f->wait_ns = min(max(f->wait_ns * 2, LINES_AGAIN_NS), LINES_SELDOM_NS);
 	for (u32 i = 0; i < n; i++)

@@ -6,10 +6,11 @@
 #define SAVED_NS ((s64)(100 * NSEC_PER_MSEC))	/* at most, and at the start: what is on the first screen */
 #define DEBT_NS (-(s64)(200 * NSEC_PER_MSEC))	/* of names */
 #define IN_FLIGHT 3
+#define NAMES_AT_LEAST_NS (5 * NSEC_PER_SEC)	/* one question in so long, in spite of debt */
 
 static double rate;		/* CPU time a time */
 static s64 saved_ns;
-static u64 since_ns;
+static u64 since_ns, names_ns;	/* when last looked at, and when names were last asked for */
 static u32 in_flight;
 static bool hurry;
 
@@ -17,7 +18,7 @@ void pace_open(float budget_pct, u32 cpus)
 {
 	rate = (double)budget_pct / 100 * cpus * SHARE;
 	saved_ns = SAVED_NS;
-	since_ns = 0;
+	since_ns = names_ns = 0;
 	in_flight = 0;
 	hurry = false;
 }
@@ -27,6 +28,11 @@ void pace_hurry(bool on)
 	hurry = on;
 }
 
+bool pace_hurries(void)
+{
+	return hurry;
+}
+
 bool pace_may(enum pace what, u64 now_ns)
 {
 	if (since_ns && now_ns > since_ns)
@@ -34,11 +40,17 @@ bool pace_may(enum pace what, u64 now_ns)
 	since_ns = now_ns;
 	if (hurry)
 		return true;
-	return in_flight < IN_FLIGHT && saved_ns > (what == PACE_NAMES ? DEBT_NS : 0);
+	if (in_flight >= IN_FLIGHT)
+		return false;
+	if (what == PACE_LINES)
+		return saved_ns > 0;
+	return saved_ns > DEBT_NS || now_ns - names_ns >= NAMES_AT_LEAST_NS;
 }
 
-void pace_asked(void)
+void pace_asked(enum pace what, u64 now_ns)
 {
+	if (what == PACE_NAMES)
+		names_ns = now_ns;
 	in_flight++;
 }
 

@@ -20,7 +20,7 @@ static u64 spend(enum pace what, u64 from_ns, u64 seconds, u64 cost_ns)
 	for (u64 t = from_ns; t < from_ns + seconds * S; t += 10 * MS) {
 		if (!pace_may(what, t))
 			continue;
-		pace_asked();
+		pace_asked(what, t);
 		pace_answered(cost_ns);
 		spent += cost_ns;
 	}
@@ -48,11 +48,11 @@ static void names_go_before_lines(void **state)
 	(void)state;
 	pace_open(1, 2);
 	assert_true(pace_may(PACE_LINES, S));
-	pace_asked();
+	pace_asked(PACE_LINES, S);
 	pace_answered(150 * MS);	/* 50 ms of debt */
 	assert_false(pace_may(PACE_LINES, S));
 	assert_true(pace_may(PACE_NAMES, S));
-	pace_asked();
+	pace_asked(PACE_NAMES, S);
 	pace_answered(200 * MS);
 	assert_false(pace_may(PACE_NAMES, S));
 	assert_true(pace_may(PACE_NAMES, 12 * S));
@@ -68,7 +68,7 @@ static void few_are_on_the_way(void **state)
 	(void)state;
 	pace_open(100, 64);
 	for (; pace_may(PACE_NAMES, S) && n < 100; n++)
-		pace_asked();
+		pace_asked(PACE_NAMES, S);
 	assert_int_equal(n, 3);
 	pace_hurry(true);
 	assert_true(pace_may(PACE_LINES, S));

@@ -236,8 +236,8 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 				 row->lines);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
 			 x.fn->named ? flame_kind_name(x.fn->kind) : "?", x.fn->inlined ? ", inlined into its caller" : "",
-			 x.fn->named ? "" : ", no name: ",
-			 x.fn->named ? "" : row->reason ? row->reason : "not looked up yet");
+			 !x.fn->named ? ", no name: " : row->reason ? "; " : "",
+			 row->reason ? row->reason : x.fn->named ? "" : "not looked up yet");
 		say(c, y++, r.cols, "from", text);
 	}
 	if (flame_opens(&v->f, x.node)) {

@@ -34,6 +34,7 @@
 #include "bpf/stacks/lines.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/pace.h"
+#include "bpf/stacks/turns.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -87,32 +88,6 @@ static u32 frame_of_kernel(u64 addr)
 	return id;
 }
 
-/* How often frames of a file without a name were sampled: whose names are asked for first. */
-static u32 *heat, n_heat;
-
-static void heat_add(u32 file)
-{
-	if (file >= n_heat) {
-		u32 n = file + 256;
-
-		heat = xrealloc(heat, n * sizeof(*heat));
-		memset(heat + n_heat, 0, (n - n_heat) * sizeof(*heat));
-		n_heat = n;
-	}
-	heat[file]++;
-}
-
-static u32 heat_of(u32 file)
-{
-	return file < n_heat ? heat[file] : 0;
-}
-
-static void heat_forget(u32 file)
-{
-	if (file < n_heat)
-		heat[file] = 0;
-}
-
 static bool is_library(const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -154,7 +129,7 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
 	if (!id || !frames_has_name(id))
-		heat_add(file);
+		turns_heat(file);
 	if (id)
 		return id;
 	id = frames_intern(file, addr, 0);
@@ -318,11 +293,22 @@ static const char *hint_for(const char *name, const char *path)
 	return hint_of_function(name, path, hint, sizeof(hint)) ? str_new(hint) : NULL;
 }
 
+/* What there is to say of a name; NULL: nothing. */
+static const char *about_name(const char *name, const char *path)
+{
+	const char *plain = lines_name(name);
+
+	if (!strncmp(plain, "_Z", 2) || !strncmp(plain, "_R", 2))
+		return str_new("as mangled: longer than 32 kB, nested too deep, or not a valid name");
+	return hint_for(name, path);
+}
+
 static void take_names(const struct symbolizer_answer *a)
 {
 	const char *name = a->names;
 
 	pace_answered(a->cpu_ns);
+	turns_answered(a->file, a->cpu_ns, boottime_ns());
 	if (a->err)
 		names_failed(a);
 	for (u32 i = 0; !a->err && i < a->n_names; i++, name += strlen(name) + 1) {
@@ -333,7 +319,7 @@ static void take_names(const struct symbolizer_answer *a)
 			continue;
 		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
 			    str_new(lines_kind(name, path)),
-			    name[0] ? hint_for(name, path) : str_new(why_missing(a->missing)));
+			    name[0] ? about_name(name, path) : str_new(why_missing(a->missing)));
 		if (!name[0])
 			lines_want(id);
 	}
@@ -383,28 +369,33 @@ static void give_up_names(u32 file)
 		;
 }
 
-/* The file that can be asked now whose frames without a name were sampled most often; 0: none. */
-static u32 hottest_unnamed(void)
+/* Whether a file can be asked now; what cannot be read is given up on the way. */
+static bool can_be_asked(u32 file)
 {
-	u32 best = 0;
+	if (file_fd(file) < 0 || !frames_has_unnamed(file) || !debug_ready(file))
+		return false;
+	if (!file_is_bad(file) && !debug_bad(file))
+		return true;
+	give_up_names(file);
+	return false;
+}
 
-	for (u32 file = 1; file_path(file); file++) {
-		if (file_fd(file) < 0 || !frames_has_unnamed(file) || !debug_ready(file))
-			continue;
-		if (file_is_bad(file) || debug_bad(file))
-			give_up_names(file);
-		else if (!best || heat_of(file) > heat_of(best))
-			best = file;
-	}
-	return best;
+static u32 last_file(void)
+{
+	u32 last = 0;
+
+	while (file_path(last + 1))
+		last++;
+	return last;
 }
 
 static void ask_names(void)
 {
 	u64 addrs[SYMBOLIZER_BATCH], now = boottime_ns();
+	u64 at_ns = pace_hurries() ? UINT64_MAX : now;	/* then nobody waits for his turn */
 	u32 ids[SYMBOLIZER_BATCH], file;
 
-	while (pace_may(PACE_NAMES, now) && (file = hottest_unnamed())) {
+	while (pace_may(PACE_NAMES, now) && (file = turns_next(last_file(), can_be_asked, at_ns))) {
 		u32 n = 0;
 
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
@@ -414,8 +405,8 @@ static void ask_names(void)
 				frames_ask_again(ids[--n]);
 			return;
 		}
-		pace_asked();
-		heat_forget(file);
+		pace_asked(PACE_NAMES, now);
+		turns_asked(file);
 	}
 }
 
@@ -677,9 +668,7 @@ static void profiler_close(void)
 	lines_close();
 	frames_clear();
 	kallsyms_free();
-	free(heat);
-	heat = NULL;
-	n_heat = 0;
+	turns_close();
 	probes_forget("profiler");
 	profiler__destroy(skel);
 	skel = NULL;
