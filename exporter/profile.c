@@ -9,7 +9,6 @@
 #define MAX_ID (1u << 24)	/* a number beyond is a damaged recording's */
 #define MAX_DEPTH 8192
 #define MAX_INLINED 63	/* at one place: what is deeper is left out */
-#define NO_STACK UINT32_MAX
 
 static bool is_known(const char *s)
 {
@@ -208,29 +207,13 @@ static bool same_stack(const struct profile_stack *a, const struct profile_stack
 	       (!a->n || !memcmp(a->frames, b->frames, a->n * sizeof(*a->frames)));
 }
 
-static u32 slot_of(const struct profile *p, const struct profile_stack *s)
+static u32 hash_of(const struct profile_stack *s)
 {
 	u64 h = (s->row->pid << 32 ^ s->row->tid) * 0x9e3779b97f4a7c15ull;
-	u32 mask = p->n_hash - 1, i;
 
 	for (u32 k = 0; k < s->n; k++)
 		h = (h ^ s->frames[k]) * 0x100000001b3ull;
-	for (i = (u32)(h >> 32 ^ h) & mask; p->hash[i] != NO_STACK; i = (i + 1) & mask)
-		if (same_stack(&p->stacks[p->hash[i]], s))
-			break;
-	return i;
-}
-
-static void make_room(struct profile *p)
-{
-	if (p->n_stacks * 2 < p->n_hash)
-		return;
-	p->n_hash = max(p->n_hash * 2, 1024u);
-	free(p->hash);
-	p->hash = xmalloc(p->n_hash * sizeof(*p->hash));
-	memset(p->hash, 0xff, p->n_hash * sizeof(*p->hash));
-	for (u32 i = 0; i < p->n_stacks; i++)
-		p->hash[slot_of(p, &p->stacks[i])] = i;
+	return index_fold(h);
 }
 
 /* The stack of a row, made if there is none yet. */
@@ -239,14 +222,15 @@ static struct profile_stack *stack_of(struct profile *p, const struct snapshot *
 {
 	struct profile_stack wanted = { .row = r };
 	const struct processes_row *process;
-	u32 slot;
+	u32 hash, at = 0, i;
 
 	wanted.frames = frames_of(p, r->frames, &wanted.n);
-	make_room(p);
-	slot = slot_of(p, &wanted);
-	if (p->hash[slot] != NO_STACK) {
-		free(wanted.frames);
-		return &p->stacks[p->hash[slot]];
+	hash = hash_of(&wanted);
+	while ((i = index_next(&p->by_stack, hash, &at)) != INDEX_NONE) {
+		if (same_stack(&p->stacks[i], &wanted)) {
+			free(wanted.frames);
+			return &p->stacks[i];
+		}
 	}
 	process = snapshot_process(s, r->pid, r->start_time_ns);
 	if (process)
@@ -254,7 +238,7 @@ static struct profile_stack *stack_of(struct profile *p, const struct snapshot *
 	row_get(&r->row);
 	p->stacks = grow(p->stacks, p->n_stacks, &p->cap_stacks, sizeof(*p->stacks));
 	p->stacks[p->n_stacks] = wanted;
-	p->hash[slot] = p->n_stacks;
+	index_add(&p->by_stack, hash, p->n_stacks);
 	return &p->stacks[p->n_stacks++];
 }
 
@@ -337,7 +321,7 @@ void profile_free(struct profile *p)
 	free(p->stacks);
 	free(p->frames);
 	free(p->by_id);
-	free(p->hash);
+	index_free(&p->by_stack);
 	free(p->pids);
 	free(p);
 }

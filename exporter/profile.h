@@ -41,7 +41,7 @@ struct profile {
 	u32 *by_id, n_ids;	/* number of a frame in the snapshots -> index */
 	struct profile_stack *stacks;
 	u32 n_stacks, cap_stacks;
-	u32 *hash, n_hash;
+	struct index by_stack;	/* of stacks */
 	u32 *pids, n_pids;	/* only these; none: all */
 	u64 value, samples, whole;	/* totals; whole: samples whose stack reaches its root */
 	u64 start_unix_ns, duration_ns;	/* what was observed */

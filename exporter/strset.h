@@ -3,12 +3,12 @@
 #ifndef OTTOP_STRSET_H
 #define OTTOP_STRSET_H
 
-#include "bpf/model/base.h"
+#include "bpf/model/index.h"
 
 struct strset {
 	char **items;	/* owned */
 	u32 n, cap;
-	u32 *hash, n_hash;
+	struct index index;
 };
 
 /* The number of this string; a new one is copied. */

@@ -20,87 +20,48 @@ static u64 mix(u64 h, u64 v)
 	return h ^ h >> 29;
 }
 
-static u32 stack_slot(const struct flame *f, u64 hash, u32 task, u32 cut_fn, const u32 *ids, u32 n)
+static bool is_stack(const struct flame *f, const struct flame_stack *s, u64 hash, u32 task, u32 cut_fn,
+		     const u32 *ids, u32 n)
 {
-	u32 mask = f->n_hash - 1, i = (u32)(hash >> 7) & mask;
-
-	for (; f->hash[i] != FLAME_NONE; i = (i + 1) & mask) {
-		const struct flame_stack *s = &f->stacks[f->hash[i]];
-
-		if (s->hash == hash && s->task == task && s->cut_fn == cut_fn && s->n_ids == n &&
-		    !memcmp(f->ids + s->ids, ids, n * sizeof(*ids)))
-			break;
-	}
-	return i;
+	return s->hash == hash && s->task == task && s->cut_fn == cut_fn && s->n_ids == n &&
+	       !memcmp(f->ids + s->ids, ids, n * sizeof(*ids));
 }
 
-void flame_hash_stacks(struct flame *f, u32 size)
+void flame_index_stacks(struct flame *f)
 {
-	f->n_hash = size;
-	free(f->hash);
-	f->hash = xmalloc(size * sizeof(*f->hash));
-	memset(f->hash, 0xff, size * sizeof(*f->hash));
-	for (u32 i = 0; i < f->n_stacks; i++) {
-		const struct flame_stack *s = &f->stacks[i];
-
-		f->hash[stack_slot(f, s->hash, s->task, s->cut_fn, f->ids + s->ids, s->n_ids)] = i;
-	}
+	index_clear(&f->by_hash);
+	for (u32 i = 0; i < f->n_stacks; i++)
+		index_add(&f->by_hash, index_fold(f->stacks[i].hash), i);
 }
 
-static u32 task_slot(const struct flame *f, const struct stacks_row *r)
+static u32 hash_of_task(u64 pid, u64 start_time_ns, u64 tid)
 {
-	u32 mask = f->n_task_hash - 1;
-	u32 i = (u32)(mix(mix(r->pid, r->start_time_ns), r->tid) >> 9) & mask;
-
-	for (; f->task_hash[i] != FLAME_NONE; i = (i + 1) & mask) {
-		const struct flame_task *t = &f->tasks[f->task_hash[i]];
-
-		if (t->pid == r->pid && t->start_time_ns == r->start_time_ns && t->tid == r->tid)
-			break;
-	}
-	return i;
-}
-
-static void hash_tasks(struct flame *f)
-{
-	memset(f->task_hash, 0xff, f->n_task_hash * sizeof(*f->task_hash));
-	for (u32 i = 0; i < f->n_tasks; i++) {
-		struct stacks_row like = { .pid = f->tasks[i].pid, .tid = f->tasks[i].tid,
-					   .start_time_ns = f->tasks[i].start_time_ns };
-
-		if (!f->tasks[i].spare)
-			f->task_hash[task_slot(f, &like)] = i;
-	}
-}
-
-static void task_room(struct flame *f)
-{
-	if (f->n_tasks * 2 < f->n_task_hash)
-		return;
-	f->n_task_hash = max(f->n_task_hash * 2, 256u);
-	f->task_hash = xrealloc(f->task_hash, f->n_task_hash * sizeof(*f->task_hash));
-	hash_tasks(f);
+	return index_fold(mix(mix(pid, start_time_ns), tid));
 }
 
 void flame_tasks_keep(struct flame *f, const bool *used)
 {
 	f->spare_tasks = xrealloc(f->spare_tasks, f->n_tasks * sizeof(*f->spare_tasks));
 	f->n_spare_tasks = 0;
+	index_clear(&f->by_task);
 	for (u32 i = f->n_tasks; i-- > 0;) {
-		if (used[i])
+		struct flame_task *t = &f->tasks[i];
+
+		if (used[i]) {
+			index_add(&f->by_task, hash_of_task(t->pid, t->start_time_ns, t->tid), i);
 			continue;
-		f->tasks[i] = (struct flame_task){ .spare = true };
+		}
+		*t = (struct flame_task){ .spare = true };
 		f->spare_tasks[f->n_spare_tasks++] = i;
 	}
-	if (f->n_task_hash)
-		hash_tasks(f);
 }
 
 /* Names change (exec, prctl): the newest stands on the screen. */
 static u32 task_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
 {
 	const struct processes_row *p = snapshot_process(s, r->pid, r->start_time_ns);
-	u32 slot, process_fn, thread_fn;
+	u32 hash = hash_of_task(r->pid, r->start_time_ns, r->tid), at = 0, i;
+	u32 process_fn, thread_fn;
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s %llu", p && p->comm ? p->comm : r->comm ? r->comm : "?",
@@ -108,17 +69,17 @@ static u32 task_of(struct flame *f, const struct snapshot *s, const struct stack
 	process_fn = flame_names_group(&f->names, FLAME_GROUP, r->pid, r->start_time_ns + 1, text);
 	snprintf(text, sizeof(text), "%s tid %llu", r->comm ? r->comm : "?", (unsigned long long)r->tid);
 	thread_fn = flame_names_group(&f->names, FLAME_GROUP, mix(r->pid, r->tid), ~r->start_time_ns, text);
-	task_room(f);
-	slot = task_slot(f, r);
-	if (f->task_hash[slot] == FLAME_NONE) {
-		u32 at = f->n_spare_tasks ? f->spare_tasks[--f->n_spare_tasks] : f->n_tasks++;
+	while ((i = index_next(&f->by_task, hash, &at)) != INDEX_NONE) {
+		const struct flame_task *t = &f->tasks[i];
 
-		f->tasks = grow(f->tasks, at, &f->cap_tasks, sizeof(*f->tasks));
-		f->tasks[at] = (struct flame_task){ r->pid, r->start_time_ns, r->tid, process_fn, thread_fn,
-						    false };
-		f->task_hash[slot] = at;
+		if (t->pid == r->pid && t->start_time_ns == r->start_time_ns && t->tid == r->tid)
+			return i;
 	}
-	return f->task_hash[slot];
+	i = f->n_spare_tasks ? f->spare_tasks[--f->n_spare_tasks] : f->n_tasks++;
+	f->tasks = grow(f->tasks, i, &f->cap_tasks, sizeof(*f->tasks));
+	f->tasks[i] = (struct flame_task){ r->pid, r->start_time_ns, r->tid, process_fn, thread_fn, false };
+	index_add(&f->by_task, hash, i);
+	return i;
 }
 
 u32 flame_parse_ids(const char *s, u32 *ids, u32 cap)
@@ -159,17 +120,15 @@ static struct flame_tree *other_tree(struct flame *f)
 
 u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
 {
-	u32 ids[FLAME_DEPTH_MAX], n = flame_parse_ids(r->frames, ids, FLAME_DEPTH_MAX), slot, at;
+	u32 ids[FLAME_DEPTH_MAX], n = flame_parse_ids(r->frames, ids, FLAME_DEPTH_MAX), at = 0, i;
 	u32 task = task_of(f, s, r), cut_fn = cut_fn_of(f, r->whole);
 	u64 hash = mix(task, cut_fn);
 
 	for (u32 i = 0; i < n; i++)
 		hash = mix(hash, ids[i]);
-	if (f->n_stacks * 2 >= f->n_hash)
-		flame_hash_stacks(f, max(f->n_hash * 2, 4096u));
-	slot = stack_slot(f, hash, task, cut_fn, ids, n);
-	if (f->hash[slot] != FLAME_NONE)
-		return f->hash[slot];
+	while ((i = index_next(&f->by_hash, index_fold(hash), &at)) != INDEX_NONE)
+		if (is_stack(f, &f->stacks[i], hash, task, cut_fn, ids, n))
+			return i;
 	if (f->n_stacks >= MAX_STACKS || flame_tree(f)->n >= FLAME_MAX_NODES)
 		return FLAME_NONE;
 	at = f->n_stacks;
@@ -184,7 +143,7 @@ u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stack
 	}
 	memcpy(f->ids + f->n_ids, ids, n * sizeof(*ids));
 	f->n_ids += n;
-	f->hash[slot] = at;
+	index_add(&f->by_hash, index_fold(hash), at);
 	f->n_stacks++;
 	f->n_dead++;	/* until it gets a value */
 	/* The other tree comes to it in time. */
@@ -346,10 +305,10 @@ void flame_free(struct flame *f)
 	flame_tree_free(&f->trees[0]);
 	flame_tree_free(&f->trees[1]);
 	free(f->stacks);
-	free(f->hash);
+	index_free(&f->by_hash);
 	free(f->ids);
 	free(f->tasks);
-	free(f->task_hash);
+	index_free(&f->by_task);
 	free(f->spare_tasks);
 	free(f->ticks);
 	*f = (struct flame){ 0 };

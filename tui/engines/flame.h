@@ -13,6 +13,7 @@
 #ifndef OTTOP_FLAME_H
 #define OTTOP_FLAME_H
 
+#include "bpf/model/index.h"
 #include "bpf/model/snapshot.h"
 
 #define FLAME_NONE UINT32_MAX
@@ -60,7 +61,7 @@ struct flame_frame {
 struct flame_names {
 	struct flame_fn *fns;
 	u32 n, cap;
-	u32 *hash, n_hash;
+	struct index by_key;		/* of fns */
 	u32 *spare, n_spare;		/* numbers that are free */
 	struct flame_frame *frames;	/* by number */
 	u32 n_frames, cap_frames;
@@ -231,11 +232,11 @@ struct flame {
 	struct flame_stack *stacks;
 	u32 n_stacks, cap_stacks;
 	u32 n_dead, compact_at;	/* with no value; how many make a compaction worth it */
-	u32 *hash, n_hash;
+	struct index by_hash;	/* of stacks */
 	u32 *ids, n_ids, cap_ids;
 	struct flame_task *tasks;
 	u32 n_tasks, cap_tasks;
-	u32 *task_hash, n_task_hash;
+	struct index by_task;		/* of tasks */
 	u32 *spare_tasks, n_spare_tasks;	/* numbers that are free */
 	u32 sweep_at;		/* how many functions and tasks make a sweep worth it */
 
@@ -303,7 +304,7 @@ void flame_close_nodes(struct flame *f);
 /* The leaf of a stack in a tree of the present shape; FLAME_NONE: not shown. */
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s);
 /* Makes the table of stacks anew. */
-void flame_hash_stacks(struct flame *f, u32 size);
+void flame_index_stacks(struct flame *f);
 
 /* The stack of a row (made if need be), or FLAME_NONE. */
 u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r);

@@ -100,7 +100,7 @@ void flame_compact(struct flame *f)
 		for (u32 k = 0; f->ticks[i].parts && k < f->ticks[i].n_parts; k++)
 			f->ticks[i].parts[k].stack = now[f->ticks[i].parts[k].stack];
 	free(now);
-	flame_hash_stacks(f, f->n_hash);
+	flame_index_stacks(f);
 	flame_rebuild(f);	/* without the nodes of the dead */
 }
 

@@ -60,70 +60,46 @@ static u64 hash_text(u64 h, const char *s)
 
 /* ---- functions --------------------------------------------------------------------- */
 
-static u32 slot_of(const struct flame_names *n, u64 key, u64 key2)
+static u32 hash_of(u64 key, u64 key2)
 {
-	u32 mask = n->n_hash - 1, i = (u32)((key ^ key2 * 0x9e3779b97f4a7c15ull) >> 17) & mask;
-
-	for (; n->hash[i] != FLAME_NONE; i = (i + 1) & mask) {
-		const struct flame_fn *fn = &n->fns[n->hash[i]];
-
-		if (fn->key[0] == key && fn->key[1] == key2)
-			break;
-	}
-	return i;
-}
-
-static void hash_all(struct flame_names *n)
-{
-	memset(n->hash, 0xff, n->n_hash * sizeof(*n->hash));
-	for (u32 i = 0; i < n->n; i++)
-		if (!n->fns[i].spare)
-			n->hash[slot_of(n, n->fns[i].key[0], n->fns[i].key[1])] = i;
-}
-
-static void make_room(struct flame_names *n)
-{
-	if (n->n * 2 < n->n_hash)
-		return;
-	n->n_hash = max(n->n_hash * 2, 1024u);
-	free(n->hash);
-	n->hash = xmalloc(n->n_hash * sizeof(*n->hash));
-	hash_all(n);
+	return index_fold(key ^ key2 * 0x9e3779b97f4a7c15ull);
 }
 
 /* The function of that key; *ret_new: it was made just now, and is empty. */
 static u32 intern(struct flame_names *n, u64 key, u64 key2, bool *ret_new)
 {
-	u32 slot, id;
+	u32 hash = hash_of(key, key2), at = 0, i;
 
-	make_room(n);
-	slot = slot_of(n, key, key2);
-	*ret_new = n->hash[slot] == FLAME_NONE;
-	if (!*ret_new)
-		return n->hash[slot];
-	id = n->n_spare ? n->spare[--n->n_spare] : n->n++;
-	n->fns = grow(n->fns, id, &n->cap, sizeof(*n->fns));
-	n->fns[id] = (struct flame_fn){ .key = { key, key2 }, .frame = FLAME_NONE };
-	n->hash[slot] = id;
-	return id;
+	*ret_new = false;
+	while ((i = index_next(&n->by_key, hash, &at)) != INDEX_NONE)
+		if (n->fns[i].key[0] == key && n->fns[i].key[1] == key2)
+			return i;
+	*ret_new = true;
+	i = n->n_spare ? n->spare[--n->n_spare] : n->n++;
+	n->fns = grow(n->fns, i, &n->cap, sizeof(*n->fns));
+	n->fns[i] = (struct flame_fn){ .key = { key, key2 }, .frame = FLAME_NONE };
+	index_add(&n->by_key, hash, i);
+	return i;
 }
 
 void flame_names_keep(struct flame_names *n, const bool *used)
 {
 	n->spare = xrealloc(n->spare, n->n * sizeof(*n->spare));
 	n->n_spare = 0;
+	index_clear(&n->by_key);
 	for (u32 i = n->n; i-- > 0;) {	/* the lowest are given first */
 		struct flame_fn *fn = &n->fns[i];
 
-		if (used[i])
+		if (used[i]) {
+			index_add(&n->by_key, hash_of(fn->key[0], fn->key[1]), i);
 			continue;
+		}
 		row_put(fn->row ? &fn->row->row : NULL);
 		free(fn->text);
 		*fn = (struct flame_fn){ .kind = FLAME_GROUP, .named = true, .frame = FLAME_NONE, .looked_at = true,
 					 .spare = true };
 		n->spare[n->n_spare++] = i;
 	}
-	hash_all(n);
 }
 
 /*
@@ -364,7 +340,7 @@ void flame_names_free(struct flame_names *n)
 	for (u32 i = 0; i < n->n_seen; i++)
 		row_put(n->seen[i]);
 	free(n->fns);
-	free(n->hash);
+	index_free(&n->by_key);
 	free(n->spare);
 	free(n->frames);
 	free(n->seen);

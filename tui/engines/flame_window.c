@@ -350,8 +350,7 @@ void flame_set_scope(struct flame *f, const struct flame_scope *scope)
 	f->n_stacks = f->n_ids = f->n_dead = f->n_pins = 0;
 	f->compact_at = FLAME_MANY_DEAD;
 	f->has_a = f->building = false;
-	if (f->hash)
-		memset(f->hash, 0xff, f->n_hash * sizeof(*f->hash));
+	index_clear(&f->by_hash);
 	flame_tree_clear(flame_tree(f));
 	flame_tree(f)->inverted = f->shape.inverted;
 }

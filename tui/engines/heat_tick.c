@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/index.h"
 #include "tui/engines/heat.h"
 
 /* Bucket and count in one word: 42 octaves need 9 bits, the zero bucket is 0. */
@@ -30,8 +31,7 @@ struct heat_tick {
 struct heat_ids {
 	struct heat_id *ids;
 	u32 n, cap;
-	u32 *slots;		/* open addressing: index + 1 of an id, 0: free */
-	u32 n_slots;		/* a power of two */
+	struct index index;	/* of ids */
 	u32 compact_at;		/* number of ids at which it is worth the work */
 };
 
@@ -48,7 +48,7 @@ void heat_ids_free(struct heat_ids *ids)
 	if (!ids)
 		return;
 	free(ids->ids);
-	free(ids->slots);
+	index_free(&ids->index);
 	free(ids);
 }
 
@@ -72,48 +72,28 @@ static void copy_text(char *dst, size_t cap, const char *src)
 
 static u32 hash_id(u64 pid, u64 start_time_ns, u64 what)
 {
-	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start_time_ns * 0xc2b2ae3d27d4eb4full) ^
-		(what * 0x165667b19e3779f9ull);
-
-	return (u32)(h >> 29);
-}
-
-static void ids_rehash(struct heat_ids *ids, u32 n_slots)
-{
-	free(ids->slots);
-	ids->n_slots = n_slots;
-	ids->slots = xcalloc(ids->n_slots, sizeof(*ids->slots));
-	for (u32 i = 0; i < ids->n; i++) {
-		const struct heat_id *id = &ids->ids[i];
-		u32 at = hash_id(id->pid, id->start_time_ns, id->what) & (ids->n_slots - 1);
-
-		while (ids->slots[at])
-			at = (at + 1) & (ids->n_slots - 1);
-		ids->slots[at] = i + 1;
-	}
+	return index_fold((pid * 0x9e3779b97f4a7c15ull) ^ (start_time_ns * 0xc2b2ae3d27d4eb4full) ^
+			  (what * 0x165667b19e3779f9ull));
 }
 
 static u32 id_of(struct heat_ids *ids, const struct heat_source *src, const struct heat_members *m,
 		 const struct row *r, u64 what)
 {
 	u64 pid = row_u64(r, m->pid), start_ns = row_u64(r, m->start);
+	u32 hash = hash_id(pid, start_ns, what), at = 0, i;
 	struct heat_id *id;
-	u32 at;
 
-	if (ids->n * 2 >= ids->n_slots)
-		ids_rehash(ids, ids->n_slots ? ids->n_slots * 2 : 256);
-	at = hash_id(pid, start_ns, what) & (ids->n_slots - 1);
-	for (; ids->slots[at]; at = (at + 1) & (ids->n_slots - 1)) {
-		id = &ids->ids[ids->slots[at] - 1];
+	while ((i = index_next(&ids->index, hash, &at)) != INDEX_NONE) {
+		id = &ids->ids[i];
 		if (id->pid == pid && id->start_time_ns == start_ns && id->what == what)
-			return ids->slots[at] - 1;
+			return i;
 	}
 	ids->ids = grow(ids->ids, ids->n, &ids->cap, sizeof(*ids->ids));
 	id = &ids->ids[ids->n++];
 	*id = (struct heat_id){ .pid = pid, .start_time_ns = start_ns, .what = what };
 	copy_text(id->comm, sizeof(id->comm), row_str(r, m->comm));
 	src->name(r, id->name, sizeof(id->name));
-	ids->slots[at] = ids->n;
+	index_add(&ids->index, hash, ids->n - 1);
 	return ids->n - 1;
 }
 
@@ -142,10 +122,14 @@ void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 
 	renamed = xcalloc(ids->n + 1, sizeof(*renamed));
 	for (u32 i = 0; i < n; i++)
 		tick_mark(ticks[i], renamed);
+	index_clear(&ids->index);
 	for (u32 i = 0; i < ids->n; i++) {
+		const struct heat_id *id = &ids->ids[i];
+
 		if (!renamed[i])
 			continue;
-		ids->ids[kept] = ids->ids[i];
+		index_add(&ids->index, hash_id(id->pid, id->start_time_ns, id->what), kept);
+		ids->ids[kept] = *id;
 		renamed[i] = kept++;
 	}
 	for (u32 i = 0; i < n; i++)
@@ -153,12 +137,11 @@ void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 
 	free(renamed);
 	ids->n = kept;
 	ids->compact_at = max(kept * 2, 4096u);
-	ids_rehash(ids, ids->n_slots);
 }
 
 u64 heat_ids_bytes(const struct heat_ids *ids)
 {
-	return ids ? ids->n * sizeof(*ids->ids) + ids->n_slots * sizeof(*ids->slots) : 0;
+	return ids ? ids->n * sizeof(*ids->ids) + ids->index.n_slots * sizeof(*ids->index.slots) : 0;
 }
 
 /* ---- packing -------------------------------------------------------------------- */
