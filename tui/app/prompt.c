@@ -39,7 +39,7 @@ static void try_search(struct app *a)
 	}
 	table_restore(t, &p->position);
 	table_find_cursor(t);
-	table_search_move(t, 1, true);
+	table_search_move(a, t, 1, true, false);
 }
 
 static void changed(struct app *a)
@@ -145,8 +145,12 @@ static void accept(struct app *a)
 	if (*p->error) {	/* stays open: the last good filter is still shown */
 		return;
 	}
-	if (p->kind == PROMPT_search && !*p->text && table_of(a))
-		table_search(table_of(a), NULL);
+	if (p->kind == PROMPT_search && table_of(a)) {
+		if (!*p->text)
+			table_search(table_of(a), NULL);
+		else	/* in a branch that is folded: now it is opened */
+			table_search_move(a, table_of(a), 1, true, true);
+	}
 	p->kind = PROMPT_none;
 }
 
@@ -281,7 +285,7 @@ void prompt_again(struct app *a, int step)
 		return;
 	if (!t->search)
 		table_search(t, a->search);
-	if (!table_search_move(t, step, false))
+	if (!table_search_move(a, t, step, false, true))
 		app_say(a, ROLE_text, "no match: %s", a->search);
 }
 

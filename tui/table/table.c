@@ -241,19 +241,67 @@ bool table_search(struct tableview *t, const char *text)
 	return true;
 }
 
-bool table_search_move(struct tableview *t, int step, bool from_here)
+/* What matches under line i and is not shown: the first such row, or the last; NULL: none. */
+static const struct row *hidden_match(const struct tableview *t, u32 i, bool last)
+{
+	const struct row *r, *found = NULL;
+
+	if (!t->spec->hidden)
+		return NULL;
+	for (s32 at = -1; (!found || last) && (r = t->spec->hidden(t->state, &t->rows[i], &at)); )
+		if (filter_match(t->search, r))
+			found = r;
+	return found;
+}
+
+/* What a search finds in line i: itself, or what it hides; going back, that comes first. */
+static const struct row *match_in(const struct tableview *t, u32 i, int step, bool self, bool inside)
+{
+	const struct row *own = self && filter_match(t->search, t->rows[i].row) ? t->rows[i].row : NULL;
+
+	if (!inside || (own && step > 0))
+		return own;
+	return hidden_match(t, i, step < 0) ?: own;
+}
+
+/* The cursor to the line, and, where it hides what was found, to that. */
+static void go_to_match(struct app *a, struct tableview *t, u32 i, const struct row *r, bool open)
+{
+	table_move_to(t, i);
+	if (!open || r == t->rows[i].row)
+		return;
+	row_get(r);
+	t->spec->reveal(t->state, r);
+	table_reload(a, t);
+	table_select(t, r);
+	row_put(r);
+}
+
+bool table_search_move(struct app *a, struct tableview *t, int step, bool from_here, bool open)
 {
 	if (!t->search || !t->n)
 		return false;
-	for (u32 k = from_here ? 0 : 1; k <= t->n; k++) {
+	for (u32 k = step > 0 ? 0 : 1; k <= t->n; k++) {
 		u32 i = (u32)(((s64)t->cursor_i + (s64)step * k + 2 * (s64)t->n) % t->n);
+		const struct row *r = match_in(t, i, step, k || from_here, k < t->n || step < 0);
 
-		if (filter_match(t->search, t->rows[i].row)) {
-			table_move_to(t, i);
+		if (r) {
+			go_to_match(a, t, i, r, open);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Matches of line i: itself and what it hides. */
+static u32 matches_in(const struct tableview *t, u32 i)
+{
+	u32 n = filter_match(t->search, t->rows[i].row);
+	const struct row *r;
+
+	for (s32 at = -1; t->spec->hidden && (r = t->spec->hidden(t->state, &t->rows[i], &at)); )
+		n += filter_match(t->search, r);
+	return n;
 }
 
 u32 table_search_count(const struct tableview *t, u32 *ret_at)
@@ -262,11 +310,11 @@ u32 table_search_count(const struct tableview *t, u32 *ret_at)
 
 	*ret_at = 0;
 	for (u32 i = 0; t->search && i < t->n; i++) {
-		if (!filter_match(t->search, t->rows[i].row))
-			continue;
-		n++;
-		if (i == t->cursor_i)
-			*ret_at = n;
+		u32 here = matches_in(t, i);
+
+		if (here && i == t->cursor_i)
+			*ret_at = n + 1;
+		n += here;
 	}
 	return n;
 }

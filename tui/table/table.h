@@ -64,6 +64,12 @@ struct table_spec {
 	 * (the tree). Returns the new number of rows.
 	 */
 	u32 (*arrange)(struct app *a, void *state, struct table_row *rows, u32 n);
+	/*
+	 * What arrange() dropped because a line stands for it, one after the other (*at: -1 at
+	 * first, then the view's own); NULL: no more. A search finds it, and has it shown.
+	 */
+	const struct row *(*hidden)(void *state, const struct table_row *tr, s32 *at);
+	void (*reveal)(void *state, const struct row *r);	/* the table is loaded again then */
 };
 
 /* The row whose values a cell shows. */

@@ -74,8 +74,11 @@ void table_invert(struct tableview *t);
 
 /* Sets the search (NULL or "": none). False: not a valid pattern. */
 bool table_search(struct tableview *t, const char *text);
-/* Cursor to the next match after it (or before); from: include the cursor's own row. False: none. */
-bool table_search_move(struct tableview *t, int step, bool from_here);
+/*
+ * Cursor to the next match after it (or before); from_here: include the cursor's own row. What
+ * is folded away is found too: its line then, or, with `open`, itself. False: none.
+ */
+bool table_search_move(struct app *a, struct tableview *t, int step, bool from_here, bool open);
 /* Number of matches, and which of them the cursor is on (1.., 0: none). */
 u32 table_search_count(const struct tableview *t, u32 *ret_at);
 

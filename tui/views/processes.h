@@ -46,6 +46,9 @@ u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool
 /* Draws "│  └─ " of a row; returns the columns it took. */
 int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int col, int width,
 		u32 style, const struct table_row *tr);
+/* For the table: what is folded away under a row, and to have it shown. */
+const struct row *tree_hidden(void *state, const struct table_row *tr, s32 *at);
+void tree_reveal(void *state, const struct row *r);
 bool tree_act(struct app *a, struct processes_state *st, enum action action);
 void tree_free(struct processes_state *st);
 

@@ -255,6 +255,41 @@ int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int
 	return x;
 }
 
+/* ---- what is folded away ----------------------------------------------------------------- */
+
+/* The next one of the branch, its children before its siblings; -1: that was the last. */
+static s32 next_in_branch(const struct node *nodes, s32 top, s32 at)
+{
+	if (nodes[at].first_child >= 0)
+		return nodes[at].first_child;
+	while (at != top && nodes[at].next < 0)
+		at = nodes[at].parent;
+	return at == top ? -1 : nodes[at].next;
+}
+
+const struct row *tree_hidden(void *state, const struct table_row *tr, s32 *at)
+{
+	const struct processes_state *st = state;
+
+	if (!tr->drawn || tr->data >= st->n_nodes || !st->nodes[tr->data].folded)
+		return NULL;
+	*at = next_in_branch(st->nodes, (s32)tr->data, *at < 0 ? (s32)tr->data : *at);
+	return *at < 0 ? NULL : st->nodes[*at].row;
+}
+
+void tree_reveal(void *state, const struct row *r)
+{
+	struct processes_state *st = state;
+	s32 at = 0;
+
+	while (at < (s32)st->n_nodes && st->nodes[at].row != r)
+		at++;
+	if (at == (s32)st->n_nodes)
+		return;
+	while ((at = st->nodes[at].parent) >= 0)
+		unfold(st, process_row(st->nodes[at].row));
+}
+
 /* ---- keys ------------------------------------------------------------------------------------- */
 
 static void fold_all(struct processes_state *st)
