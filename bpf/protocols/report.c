@@ -46,16 +46,31 @@ static bool check_requests(const struct report *r)
 	return true;
 }
 
+static bool check_durations(const struct report *r)
+{
+	for (u32 i = 0; i < r->head.n_durations; i++) {
+		const struct report_duration *d = &r->durations[i];
+
+		if (!ends(d->method, sizeof(d->method)) || !ends(d->call, sizeof(d->call)) ||
+		    d->protocol >= N_PROTOCOLS || d->server > 1 || d->tls > 1 || d->has_peer > 1 ||
+		    d->v6 > 1)
+			return false;
+	}
+	return true;
+}
+
 size_t report_size(const struct report_head *h)
 {
 	if (h->n_endpoints > REPORT_ENDPOINTS || h->n_statuses > REPORT_ENDPOINTS * 24u ||
 	    h->n_buckets > REPORT_ENDPOINTS * (HIST_BUCKETS + 1u) ||
-	    h->n_requests > REPORT_REQUESTS || h->n_over > REPORT_OVER)
+	    h->n_requests > REPORT_REQUESTS || h->n_durations > REPORT_DURATIONS ||
+	    h->n_over > REPORT_OVER)
 		return SIZE_MAX;
 	return h->n_endpoints * sizeof(struct report_endpoint) +
 	       h->n_statuses * sizeof(struct report_status) +
 	       h->n_buckets * sizeof(struct report_bucket) +
-	       h->n_requests * sizeof(struct report_request) + h->n_over * sizeof(u64);
+	       h->n_requests * sizeof(struct report_request) +
+	       h->n_durations * sizeof(struct report_duration) + h->n_over * sizeof(u64);
 }
 
 bool report_is_sane(struct report *r, const void *payload)
@@ -68,6 +83,7 @@ bool report_is_sane(struct report *r, const void *payload)
 	r->statuses = (const void *)(r->endpoints + h->n_endpoints);
 	r->buckets = (const void *)(r->statuses + h->n_statuses);
 	r->requests = (const void *)(r->buckets + h->n_buckets);
-	r->over = (const void *)(r->requests + h->n_requests);
-	return check_endpoints(r) && check_requests(r);
+	r->durations = (const void *)(r->requests + h->n_requests);
+	r->over = (const void *)(r->durations + h->n_durations);
+	return check_endpoints(r) && check_requests(r) && check_durations(r);
 }

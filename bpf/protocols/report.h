@@ -14,6 +14,8 @@
 #define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
 #define REPORT_REQUESTS 256	/* in one tick: errors and the slowest */
 #define REPORT_OVER 1024
+#define REPORT_DURATIONS 4096	/* in one tick */
+#define DURATION_BUCKETS 15	/* the last one has no bound */
 
 struct report_endpoint {
 	u64 process_start_ns;
@@ -27,6 +29,17 @@ struct report_endpoint {
 
 struct report_status { u32 endpoint, status; u64 n; };	/* status 0: never answered */
 struct report_bucket { u32 endpoint; s32 bucket; u64 n; };	/* as in hist.h; -1: zero */
+
+/* Requests that were answered (durations.h). Of HTTP `call` is "", of servers there is no peer. */
+struct report_duration {
+	u64 process_start_ns;
+	u64 sum_ns, n[DURATION_BUCKETS];
+	u32 tgid, status;
+	u8 server, protocol, tls, has_peer, v6, pad;
+	u16 remote_port;
+	u8 remote[16];
+	char method[METHOD_MAX], call[PATH_MAX_KEPT];
+};
 
 struct report_request {
 	u64 start_ns, duration_ns, first_byte_ns;	/* the latter two: U64_MAX where there is none */
@@ -45,9 +58,8 @@ struct report_request {
 struct report_head {
 	u32 seq;		/* of the question */
 	u32 died;		/* so often since the last one: then the rest is empty */
-	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_over;
+	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_durations, n_over;
 	u32 connections, open_requests;
-	u32 pad;
 	/* since the reader was started */
 	u64 records, lost_records, lost_requests, lost_messages, refused;
 	u64 left_out;		/* requests of this tick that are counted, but not listed */
@@ -60,6 +72,7 @@ struct report {
 	const struct report_status *statuses;
 	const struct report_bucket *buckets;
 	const struct report_request *requests;
+	const struct report_duration *durations;
 	const u64 *over;	/* cookies of connections that are none of ours any more */
 	void *map;
 	size_t map_size;

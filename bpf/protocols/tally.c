@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bpf/model/hist.h"
+#include "bpf/protocols/durations.h"
 #include "bpf/protocols/paths.h"
 #include "bpf/protocols/tally.h"
 
@@ -34,6 +35,7 @@ struct tally {
 	u64 weights[REPORT_REQUESTS];
 	u32 n_requests;
 	u64 left_out;
+	struct durations *durations;
 	u64 over[REPORT_OVER];
 	u32 n_over;
 };
@@ -221,6 +223,8 @@ void tally_add(struct tally *t, const struct exchange *x)
 
 	fill_key(&key, x);
 	add_request(t, x, key.path);
+	if (duration_of(x) != UINT64_MAX)
+		durations_add(t->durations, x, duration_of(x));
 	e = endpoint_of(t, &key);
 	if (!e)
 		return;
@@ -327,15 +331,18 @@ static void clear(struct tally *t)
 			t->buckets[i] = e->next;
 			free(e);
 		}
+	durations_clear(t->durations);
 	t->n_endpoints = t->n_requests = t->n_over = 0;
 	t->left_out = 0;
 }
 
 bool tally_write(struct tally *t, int fd, struct report_head *head)
 {
+	const struct report_duration *durations = durations_all(t->durations, &head->n_durations);
 	bool good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) &&
 		    write_buckets(t, fd, head) &&
 		    write_all(fd, t->requests, t->n_requests * sizeof(*t->requests)) &&
+		    write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
 		    write_all(fd, t->over, t->n_over * sizeof(*t->over));
 
 	head->n_requests = t->n_requests;
@@ -347,12 +354,17 @@ bool tally_write(struct tally *t, int fd, struct report_head *head)
 
 struct tally *tally_new(void)
 {
-	return xcalloc(1, sizeof(struct tally));
+	struct tally *t = xcalloc(1, sizeof(*t));
+
+	t->durations = durations_new();
+	return t;
 }
 
 void tally_free(struct tally *t)
 {
-	if (t)
-		clear(t);
+	if (!t)
+		return;
+	clear(t);
+	durations_free(t->durations);
 	free(t);
 }

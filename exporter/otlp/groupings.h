@@ -6,7 +6,7 @@
 #include "exporter/otlp/groups.h"
 
 /* Those that are of no process come first: their points are of the resource of ottop. */
-#define N_GROUPINGS 3
+#define N_GROUPINGS 4
 extern const struct otlp_grouping otlp_groupings[N_GROUPINGS];
 
 #endif

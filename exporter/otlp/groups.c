@@ -13,6 +13,7 @@ struct group {
 	const struct row *row;	/* any of its rows; counted */
 	const struct processes_row *process;	/* as it was last seen; counted, or NULL */
 	u64 pid, process_start_ns;
+	u64 program;		/* a hash of its name and container */
 	struct otlp_values v;	/* since start_ns */
 	u64 start_ns, hist_start_ns;	/* the latter moves on with deltas */
 	u64 grew;		/* since the last export */
@@ -25,9 +26,10 @@ struct otlp_groups {
 	u32 max, n, n_own;
 	struct otlp_metric metrics[GROUP_METRICS];
 	u32 n_metrics;
-	const struct field *keys[10];
+	const struct field *keys[12];
 	u32 n_keys;
-	const struct field *pid, *start;
+	const struct field *pid, *start;	/* of_process */
+	const struct field *comm, *container;	/* of_program */
 	struct group *buckets[BUCKETS];
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
@@ -49,6 +51,10 @@ static void find_keys(struct otlp_groups *g)
 		g->keys[g->n_keys++] = g->pid = field_of(t, "pid");
 		g->keys[g->n_keys++] = g->start = field_of(t, "start_time_ns");
 	}
+	if (g->of->of_program) {
+		g->keys[g->n_keys++] = g->comm = field_of(t, "comm");
+		g->keys[g->n_keys++] = g->container = field_of(t, "container");
+	}
 	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
 		g->keys[g->n_keys++] = field_of(t, g->of->keys[i]);
 }
@@ -63,9 +69,13 @@ struct otlp_groups *otlp_groups_new(const struct otlp_grouping *of, u32 max)
 	for (u32 i = 0; i < d->n_fields && g->n_metrics < GROUP_METRICS; i++) {
 		struct otlp_metric *m = &g->metrics[g->n_metrics];
 
-		if (otlp_metric_nth(&d->fields[i], of->nth, m) &&
-		    (m->kind == OTLP_COUNTER || m->kind == OTLP_HISTOGRAM))
+		if (of->put && d->fields[i].kind == FK_COUNTER) {
+			*m = (struct otlp_metric){ .field = &d->fields[i], .kind = OTLP_COUNTER };
 			g->n_metrics++;
+		} else if (!of->put && otlp_metric_nth(&d->fields[i], of->nth, m) &&
+			   (m->kind == OTLP_COUNTER || m->kind == OTLP_HISTOGRAM)) {
+			g->n_metrics++;
+		}
 	}
 	find_keys(g);
 	return g;
@@ -92,23 +102,25 @@ static bool is_of(const struct otlp_groups *g, const struct row *a, const struct
 	return true;
 }
 
-static u32 bucket_of(const struct otlp_groups *g, const struct row *r)
+/* Of the values of its first n keys. */
+static u64 hash_of(const struct otlp_groups *g, const struct row *r, u32 n)
 {
 	u64 hash = 0;
 
-	for (u32 i = 0; i < g->n_keys; i++) {
+	for (u32 i = 0; i < n; i++) {
 		const struct field *f = g->keys[i];
 		u64 v = f->type == FT_U64 ? row_u64(r, f) : 0;
 		const char *s = f->type == FT_STR ? row_str(r, f) : NULL;
 
 		hash = s ? otlp_hash(hash, s, strlen(s) + 1) : otlp_hash(hash, &v, sizeof(v));
 	}
-	return (u32)(hash ^ hash >> 32) % BUCKETS;
+	return hash;
 }
 
 static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 start_ns)
 {
-	struct group **b = &g->buckets[bucket_of(g, r)], *x = *b;
+	u64 hash = hash_of(g, r, g->n_keys);
+	struct group **b = &g->buckets[(hash ^ hash >> 32) % BUCKETS], *x = *b;
 
 	while (x && !is_of(g, x->row, r))
 		x = x->next;
@@ -118,6 +130,7 @@ static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 st
 	x->row = row_get(r);
 	x->pid = g->pid ? row_u64(r, g->pid) : 0;
 	x->process_start_ns = g->start ? row_u64(r, g->start) : 0;
+	x->program = g->comm ? hash_of(g, r, 2) : 0;
 	x->start_ns = x->hist_start_ns = start_ns;
 	x->next = *b;
 	*b = x;
@@ -276,7 +289,7 @@ static void put_values(struct otlp_groups *g, const struct attributes *from, u64
 		       struct metrics *m)
 {
 	if (g->of->put) {
-		g->of->put(m, from, start_ns, r, v);
+		g->of->put(m, from, hist_start_ns, r, v);
 		return;
 	}
 	for (u32 i = 0; i < g->n_metrics; i++)
@@ -317,6 +330,23 @@ static int by_process(const void *a, const void *b)
 	       x->process_start_ns > y->process_start_ns;
 }
 
+static int by_program(const void *a, const void *b)
+{
+	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+
+	return x->program < y->program ? -1 : x->program > y->program;
+}
+
+static void begin_program(const struct otlp_groups *g, const struct group *x, const struct snapshot *s,
+			  const struct otlp_config *config, struct metrics *m)
+{
+	struct attributes a = { 0 };
+
+	attributes_of_program(m->scratch, &a, s->session, config, row_str(x->row, g->comm),
+			      row_str(x->row, g->container));
+	metrics_resource(m, &a);
+}
+
 static void put_own(struct otlp_groups *g, const struct snapshot *s,
 		    const struct otlp_config *config, struct metrics *m)
 {
@@ -326,10 +356,15 @@ static void put_own(struct otlp_groups *g, const struct snapshot *s,
 	each_group(g, x)
 		if (x->own)
 			own[n++] = x;
-	qsort(own, n, sizeof(*own), by_process);
+	if (g->of->of_process)
+		qsort(own, n, sizeof(*own), by_process);
+	if (g->of->of_program)
+		qsort(own, n, sizeof(*own), by_program);
 	for (u32 i = 0; i < n; i++) {
 		if (g->of->of_process && (!i || by_process(&own[i - 1], &own[i])))
 			begin_process(own[i], s, config, m);
+		if (g->of->of_program && (!i || by_program(&own[i - 1], &own[i])))
+			begin_program(g, own[i], s, config, m);
 		put_group(g, own[i], m);
 	}
 	free(own);
@@ -340,7 +375,7 @@ static void put_rest(struct otlp_groups *g, const struct snapshot *s,
 {
 	struct attributes resource = { 0 }, point = { 0 };
 
-	if (g->of->of_process) {
+	if (g->of->of_process || g->of->of_program) {
 		attributes_of_service(m->scratch, &resource, s->session, config, "ottop.other", 0, 0);
 		attribute_bool(m->scratch, &resource, "ottop.other", true);
 		metrics_resource(m, &resource);
@@ -383,11 +418,14 @@ static void group_free(struct otlp_groups *g, struct group *x)
 	free(x);
 }
 
-static void hist_again(const struct hist **h, u64 *start_ns, u64 now_ns)
+/* Deltas: the next point is what comes from now on. Of plain counters series.h sees to that. */
+static void begin_again(const struct otlp_groups *g, struct otlp_values *v, u64 *start_ns)
 {
-	hist_put(*h);
-	*h = NULL;
-	*start_ns = now_ns;
+	hist_put(v->hist);
+	v->hist = NULL;
+	if (g->of->put)
+		memset(v->counters, 0, sizeof(v->counters));
+	*start_ns = g->now_ns;
 }
 
 void otlp_groups_end(struct otlp_groups *g)
@@ -401,11 +439,11 @@ void otlp_groups_end(struct otlp_groups *g)
 			}
 			x->grew = 0;
 			if (g->deltas)
-				hist_again(&x->v.hist, &x->hist_start_ns, g->now_ns);
+				begin_again(g, &x->v, &x->hist_start_ns);
 			link = &x->next;
 		}
 	if (g->deltas)
-		hist_again(&g->rest.hist, &g->rest_hist_start_ns, g->now_ns);
+		begin_again(g, &g->rest, &g->rest_hist_start_ns);
 }
 
 void otlp_groups_free(struct otlp_groups *g)

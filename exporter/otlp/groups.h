@@ -21,10 +21,15 @@ struct otlp_grouping {
 	enum table_id table;
 	u32 nth;		/* which name of the OTLP column is meant */
 	bool of_process;	/* a group is of one process, which is its resource */
+	/* Its resource is all processes of a name and container, which are among the keys. */
+	bool of_program;
 	const char *keys[8];	/* fields that tell the groups apart, beside the process */
 	/* Attributes of the points of a group, from any row of it; NULL: there are none. */
 	void (*attributes)(struct scratch *a, struct attributes *to, const struct row *r);
-	/* How they become points; NULL: each metric one. r is any row of the group, NULL of the rest. */
+	/*
+	 * How they become points; NULL: each metric one. Then v has all counters of the table in their
+	 * order, whatever their names. r is any row of the group, NULL of the rest.
+	 */
 	void (*put)(struct metrics *m, const struct attributes *from, u64 start_ns,
 		    const struct row *r, const struct otlp_values *v);
 };

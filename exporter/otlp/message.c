@@ -157,6 +157,18 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 	attributes_of_host(a, to, session, config);
 }
 
+void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const char *name, const char *container)
+{
+	name = name && *name ? name : "unknown_service";
+	attribute_text(a, to, "service.name", name);
+	attribute_text(a, to, "service.instance.id",
+		       scratch_printf(a, "%s:%s:%s", session->host_name, name, container ? container : ""));
+	attributes_of_host(a, to, session, config);
+	attribute_text(a, to, "process.executable.name", name);
+	attribute_container(a, to, "container.id", container);
+}
+
 Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from)
 {
 	Otlp__Resource *r = SCRATCH_NEW(a, Otlp__Resource, otlp__resource);

@@ -44,6 +44,9 @@ void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct 
 void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *name, u64 pid,
 			   u64 start_ns);
+/* All processes of that name, in that container (NULL: in none). */
+void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const char *name, const char *container);
 /* The labels of a row that are attributes; of a container only its id, as is customary. */
 void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r);
 
@@ -97,6 +100,13 @@ void metrics_value(struct metrics *m, const struct otlp_metric *metric,
  */
 void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 		  const struct attributes *from, u64 start_ns, const struct hist *h);
+/*
+ * A histogram with bounds of its own: counts[i] values are at most bounds[i] and more than the one
+ * before, the last count is of what is more than all. Otherwise as metrics_hist().
+ */
+void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
+		    const struct attributes *from, u64 start_ns, const u64 *counts,
+		    const double *bounds, u32 n_bounds, double sum);
 /* Encodes (free() it), or NULL where there is nothing to send. */
 u8 *metrics_pack(struct metrics *m, size_t *ret_n);
 

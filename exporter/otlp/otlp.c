@@ -128,10 +128,10 @@ static void put_tables(const struct otlp_sink *o, const struct snapshot *s, stru
 }
 
 static void put_groups(struct otlp_sink *o, const struct snapshot *s, struct metrics *m,
-		       bool of_process)
+		       bool have_resources)
 {
 	for (u32 i = 0; i < N_GROUPINGS; i++)
-		if (otlp_groupings[i].of_process == of_process)
+		if ((otlp_groupings[i].of_process || otlp_groupings[i].of_program) == have_resources)
 			otlp_groups_export(o->groups[i], s, &o->config, m);
 }
 
@@ -263,7 +263,8 @@ static void find_metrics(struct otlp_sink *o, u32 i)
 
 static u32 groups_max(u32 i, u32 max_processes)
 {
-	bool several = otlp_groupings[i].of_process && otlp_groupings[i].keys[0];
+	bool several = (otlp_groupings[i].of_process || otlp_groupings[i].of_program) &&
+		       otlp_groupings[i].keys[0];
 
 	return several ? GROUPS_OF_PROCESS * max_processes : max_processes;
 }

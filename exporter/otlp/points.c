@@ -208,6 +208,45 @@ void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 	m->points++;
 }
 
+static Otlp__Metric *find_explicit(struct metrics *m, const struct otlp_metric *metric)
+{
+	Otlp__Metric *to = find_metric(m, metric);
+
+	if (to->data_case == OTLP__METRIC__DATA_HISTOGRAM)
+		return to;
+	to->data_case = OTLP__METRIC__DATA_HISTOGRAM;
+	to->histogram = SCRATCH_NEW(m->scratch, Otlp__Histogram, otlp__histogram);
+	to->histogram->aggregation_temporality = m->deltas ? OTLP__TEMPORALITY__DELTA :
+							     OTLP__TEMPORALITY__CUMULATIVE;
+	return to;
+}
+
+void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
+		    const struct attributes *from, u64 start_ns, const u64 *counts,
+		    const double *bounds, u32 n_bounds, double sum)
+{
+	Otlp__HistogramPoint *p = SCRATCH_NEW(m->scratch, Otlp__HistogramPoint, otlp__histogram_point);
+	Otlp__Metric *to = find_explicit(m, metric);
+	struct attributes own = point_attributes(m, metric, from);
+
+	p->attributes = own.attributes;
+	p->n_attributes = own.n_attributes;
+	p->start_time_unix_nano = start_unix_ns(m, start_ns);
+	p->time_unix_nano = m->time_unix_ns;
+	p->has_sum_case = OTLP__HISTOGRAM_POINT__HAS_SUM_SUM;
+	p->sum = sum;
+	p->explicit_bounds = (double *)bounds;
+	p->n_explicit_bounds = n_bounds;
+	p->n_bucket_counts = n_bounds + 1;
+	p->bucket_counts = scratch_alloc(m->scratch, p->n_bucket_counts * sizeof(*p->bucket_counts));
+	for (u32 i = 0; i <= n_bounds; i++) {
+		p->bucket_counts[i] = counts[i];
+		p->count += counts[i];
+	}
+	SCRATCH_APPEND(m->scratch, to->histogram, data_points, p);
+	m->points++;
+}
+
 u8 *metrics_pack(struct metrics *m, size_t *ret_n)
 {
 	u8 *data;

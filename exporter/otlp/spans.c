@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "exporter/otlp/conventions.h"
 #include "exporter/otlp/spans.h"
 
 #define SCALE_BITS 56	/* of a trace id, that decide about sampling */
@@ -87,40 +88,17 @@ static bool is_sampled(const Otlp__Span *span, double ratio)
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-static bool is(const char *s, const char *want)
-{
-	return s && !strcmp(s, want);
-}
-
-/* "1.2.3.4:80" or "[::1]:80" as address and port; false: it is neither. */
-static bool split_peer(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
-{
-	const char *colon = peer ? strrchr(peer, ':') : NULL;
-	char *addr;
-
-	if (!colon || !isdigit((unsigned char)colon[1]))
-		return false;
-	addr = scratch_printf(a, "%.*s", (int)(colon - peer), peer);
-	if (*addr == '[' && addr[strlen(addr) - 1] == ']') {
-		addr[strlen(addr) - 1] = '\0';
-		addr++;
-	}
-	*ret_addr = addr;
-	*ret_port = strtoull(colon + 1, NULL, 10);
-	return true;
-}
-
 /* What a server is asked for under its address is known to the client only. */
 static void put_peer(struct scratch *a, struct attributes *to, const struct requests_row *r)
 {
 	char *addr;
 	u64 port;
 
-	if (!split_peer(a, r->peer, &addr, &port))
+	if (!peer_split(a, r->peer, &addr, &port))
 		return;
 	attribute_text(a, to, "network.peer.address", addr);
 	attribute_int(a, to, "network.peer.port", port);
-	if (is(r->side, "client")) {
+	if (text_is(r->side, "client")) {
 		attribute_text(a, to, "server.address", addr);
 		attribute_int(a, to, "server.port", port);
 	} else {
@@ -136,22 +114,11 @@ static void put_error(struct scratch *a, Otlp__Span *span, struct attributes *to
 	attribute_text(a, to, "error.type", type);
 }
 
-static bool is_known_method(const char *method)
-{
-	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
-					     "OPTIONS", "TRACE", "PATCH" };
-
-	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
-		if (is(method, known[i]))
-			return true;
-	return false;
-}
-
 /* Without a route, which nobody outside of the program knows, the name is the method. */
 static void put_http(struct scratch *a, Otlp__Span *span, struct attributes *to,
 		     const struct requests_row *r)
 {
-	bool is_client = is(r->side, "client"), known = is_known_method(r->method);
+	bool is_client = text_is(r->side, "client"), known = http_method_known(r->method);
 	u64 status = r->status;
 
 	span->name = known ? (char *)r->method : "HTTP";
@@ -165,33 +132,12 @@ static void put_http(struct scratch *a, Otlp__Span *span, struct attributes *to,
 			       scratch_printf(a, "%s://%s%s", r->tls == 1 ? "https" : "http",
 					      r->peer, r->path));
 	attribute_text(a, to, "ottop.http.endpoint", r->endpoint);
-	attribute_text(a, to, "network.protocol.version", is(r->protocol, "h2") ? "2" : "1.1");
+	attribute_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
 	attribute_int(a, to, "http.response.status_code", status);
 	if (!u64_known(status))
 		put_error(a, span, to, "no_response");
 	else if (status >= (is_client ? 400 : 500))
 		put_error(a, span, to, scratch_printf(a, "%llu", (unsigned long long)status));
-}
-
-static const char *grpc_status(struct scratch *a, u64 status)
-{
-	static const char *const names[] = {
-		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-		"UNAUTHENTICATED",
-	};
-
-	return status < ARRAY_SIZE(names) ? names[status] :
-					    scratch_printf(a, "%llu", (unsigned long long)status);
-}
-
-/* Of a server only these are its own errors (conventions for gRPC). */
-static bool is_grpc_error(bool is_client, u64 status)
-{
-	static const u32 of_server = 1u << 2 | 1u << 4 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 15;
-
-	return status && (is_client || status > 16 || of_server >> status & 1);
 }
 
 static void put_grpc(struct scratch *a, Otlp__Span *span, struct attributes *to,
@@ -206,9 +152,9 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct attributes *to,
 		put_error(a, span, to, "no_response");
 		return;
 	}
-	attribute_text(a, to, "rpc.response.status_code", grpc_status(a, r->status));
-	if (is_grpc_error(is(r->side, "client"), r->status))
-		put_error(a, span, to, grpc_status(a, r->status));
+	attribute_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
+	if (grpc_is_error(text_is(r->side, "client"), r->status))
+		put_error(a, span, to, grpc_status_name(a, r->status));
 }
 
 /* ---- spans -------------------------------------------------------------------------------------- */
@@ -257,11 +203,11 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	set_ids(a, span, r);
 	if (!is_sampled(span, x->config->sample_ratio))
 		return;
-	span->kind = is(r->side, "client") ? OTLP__SPAN__KIND__CLIENT : OTLP__SPAN__KIND__SERVER;
+	span->kind = text_is(r->side, "client") ? OTLP__SPAN__KIND__CLIENT : OTLP__SPAN__KIND__SERVER;
 	span->start_time_unix_nano = unix_ns(x->s, r->start_time_ns);
 	span->end_time_unix_nano = span->start_time_unix_nano +
 				   (u64_known(r->duration_ns) ? r->duration_ns : 0);
-	if (is(r->protocol, "grpc"))
+	if (text_is(r->protocol, "grpc"))
 		put_grpc(a, span, &attributes, r);
 	else
 		put_http(a, span, &attributes, r);

@@ -169,6 +169,9 @@ def key_of(table, row):
         return row['seq']
     if table == 'http':
         return tuple(row[k] for k in ('pid', 'start_time_ns', 'side', 'protocol', 'tls', 'method', 'path'))
+    if table == 'http_durations':
+        return tuple(row[k] for k in ('pid', 'start_time_ns', 'side', 'protocol', 'tls', 'method', 'call',
+                                      'peer', 'status'))
     if table == 'connections':
         return row['cookie'], row['generation'], row['remote_addr'], row['remote_port']
     if table == 'interfaces':

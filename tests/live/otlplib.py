@@ -208,12 +208,13 @@ def points(request):
                         yield Point(resource, m, kind, m[kind], p)
 
 
-# Metrics of connections, syscalls, interfaces and drops.
+# Metrics of connections, syscalls, interfaces, drops and requests.
 TABLE_METRICS = {
     'process.network.io', 'ottop.process.connection.retransmits', 'ottop.connection.io',
     'ottop.connection.retransmits', 'ottop.syscall.errors', 'ottop.syscall.duration',
     'system.network.io', 'system.network.packet.count', 'system.network.packet.dropped',
-    'system.network.errors', 'ottop.drops'}
+    'system.network.errors', 'ottop.drops', 'http.server.request.duration',
+    'http.client.request.duration', 'rpc.server.call.duration', 'rpc.client.call.duration'}
 
 
 # ---- the server ------------------------------------------------------------------------------------

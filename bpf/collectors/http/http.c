@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/collector.h"
+#include "bpf/collectors/http/http_durations.h"
 #include "bpf/collectors/http/http_probes.h"
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/sends.h"
@@ -79,6 +80,7 @@ static void take_reports(int wait_ms)
 		last = r.head;
 		left_out = r.head.left_out;
 		http_totals_report(&r);
+		http_durations_report(&r);
 		forget_sockets(&r);
 		protocols_done(&r);
 		wait_ms = 0;
@@ -114,16 +116,18 @@ static void clear_process(struct proc *p, void *arg)
 
 static void report(const struct tick *t)
 {
+	const char *late;
 	char why[96];
 
 	if (protocols_fd() < 0) {
 		builder_status(t->b, TABLE_http, TS_BLOCKED, "the protocol reader cannot run", 0);
 		builder_status(t->b, TABLE_requests, TS_BLOCKED, "the protocol reader cannot run", 0);
+		builder_status(t->b, TABLE_http_durations, TS_BLOCKED, "the protocol reader cannot run", 0);
 		return;
 	}
-	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK,
-		       missing ? "the report of this interval is late: its requests count in the next" : NULL,
-		       t->interval_ns);
+	late = missing ? "the report of this interval is late: its requests count in the next" : NULL;
+	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
+	builder_status(t->b, TABLE_http_durations, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
 	snprintf(why, sizeof(why), "errors and the slowest: %llu more are counted, but not listed",
 		 (unsigned long long)left_out);
 	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
@@ -138,6 +142,7 @@ static int http_read(const struct tick *t)
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
 	http_requests_rows(t);
+	http_durations_rows(t);
 	count_losses();
 	report(t);
 	return 0;
@@ -162,6 +167,7 @@ static void http_close(void)
 	skel = NULL;
 	proctab_each(clear_process, NULL);
 	http_totals_clear();
+	http_durations_clear();
 }
 
 static int attach(void)
@@ -235,13 +241,14 @@ static int http_open(char *reason, size_t cap)
 	else
 		http_probes_open(skel);
 	http_totals_begin(boottime_ns());
+	http_durations_begin(boottime_ns());
 	protocols_ask(bpf_map__fd(skel->maps.records));
 	return 0;
 }
 
 const struct collector http_collector = {
 	.name = "http",
-	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
+	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_http_durations),
 	.linger_ns = 120 * NSEC_PER_SEC,	/* it is the largest: 12 MB of maps */
 	.what = "calls on sockets",
 	.open = http_open,

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * http_durations.h: the table http_durations: what the reports of the protocol reader add up to.
+ * Order of a tick: http_durations_report() for each report, http_durations_rows(). Sampler
+ * thread only.
+ */
+#ifndef OTTOP_HTTP_DURATIONS_H
+#define OTTOP_HTTP_DURATIONS_H
+
+#include "bpf/collectors/collector.h"
+#include "bpf/protocols/report.h"
+
+/* Counting starts anew. */
+void http_durations_begin(u64 now_ns);
+void http_durations_report(const struct report *r);
+void http_durations_rows(const struct tick *t);
+void http_durations_clear(void);
+
+#endif

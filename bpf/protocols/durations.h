@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * durations.h: how long requests took, by what the semantic conventions for HTTP and RPC tell
+ * apart, in the buckets that they advise; until the next report.
+ */
+#ifndef OTTOP_DURATIONS_H
+#define OTTOP_DURATIONS_H
+
+#include "bpf/protocols/follow.h"
+#include "bpf/protocols/report.h"
+
+struct durations;
+
+struct durations *durations_new(void);
+/* One that was answered after ns. */
+void durations_add(struct durations *d, const struct exchange *x, u64 ns);
+/* What there is since durations_clear(); belongs to d. */
+const struct report_duration *durations_all(const struct durations *d, u32 *ret_n);
+void durations_clear(struct durations *d);
+void durations_free(struct durations *d);	/* NULL-safe */
+
+/* Whether both are of the same requests, and a number that is the same then. */
+bool duration_same(const struct report_duration *a, const struct report_duration *b);
+u32 duration_hash(const struct report_duration *r);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* conventions.c: see conventions.h. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exporter/otlp/conventions.h"
+
+bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
+{
+	const char *colon = peer ? strrchr(peer, ':') : NULL;
+	char *addr;
+
+	if (!colon || !isdigit((unsigned char)colon[1]))
+		return false;
+	addr = scratch_printf(a, "%.*s", (int)(colon - peer), peer);
+	if (*addr == '[' && addr[strlen(addr) - 1] == ']') {
+		addr[strlen(addr) - 1] = '\0';
+		addr++;
+	}
+	*ret_addr = addr;
+	*ret_port = strtoull(colon + 1, NULL, 10);
+	return true;
+}
+
+bool http_method_known(const char *method)
+{
+	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
+					     "OPTIONS", "TRACE", "PATCH" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
+		if (text_is(method, known[i]))
+			return true;
+	return false;
+}
+
+const char *grpc_status_name(struct scratch *a, u64 status)
+{
+	static const char *const names[] = {
+		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+		"UNAUTHENTICATED",
+	};
+
+	return status < ARRAY_SIZE(names) ? names[status] :
+					    scratch_printf(a, "%llu", (unsigned long long)status);
+}
+
+/* Of a server only these are its own errors (conventions for gRPC). */
+bool grpc_is_error(bool is_client, u64 status)
+{
+	static const u32 of_server = 1u << 2 | 1u << 4 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 15;
+
+	return status && (is_client || status > 16 || of_server >> status & 1);
+}
