@@ -98,7 +98,7 @@ struct conn_state {
 	__u64 begun_ns, open_ns;
 	struct wire_owner owner;
 	__u32 flags;		/* WS_OPENED, WS_ACCEPTED, WS_CLOSES, WS_SHOWN, WS_COUNTED: set by mark() */
-	__u32 writes;		/* see moved() in connections.bpf.c */
+	__u32 writes;		/* see moved() in connections_kept.bpf.h */
 	__u32 generation;	/* of a socket that connects again: 1 and up */
 	__u32 pad;
 };

@@ -3,9 +3,9 @@
 #ifndef OTTOP_CONNECTIONS_SHORT_BPF_H
 #define OTTOP_CONNECTIONS_SHORT_BPF_H
 
+#include "bpf/collectors/connections/connections_kept.bpf.h"
 #include "bpf/collectors/connections/connections_payload.h"
 #include "bpf/collectors/connections/connections_short.h"
-#include "bpf/kernel/net.bpf.h"
 
 u32 short_set;		/* 0 or 1 */
 u32 short_used[2];	/* places of each set */
@@ -84,6 +84,64 @@ static __always_inline bool is_ordinary(struct sock *sk, int old, const struct c
 	if (s->flags & (WS_OWNER_LATER | WS_SHOWN) || now_ns - s->begun_ns > SHORT_NS)
 		return false;
 	return old == TCPS_FIN_WAIT1 || old == TCPS_FIN_WAIT2 || old == TCPS_CLOSING || old == TCPS_LAST_ACK;
+}
+
+static __always_inline void short_key_of(struct short_key *k, const struct wire_ends *e,
+					 const struct conn_state *s, bool v6)
+{
+	k->accepted = !(s->flags & WS_OPENED);
+	k->v6 = v6;
+	k->port = k->accepted ? e->lport : e->rport;
+	k->netns = e->netns;
+	k->tgid = s->owner.tgid;
+	k->start_ns = s->owner.start_ns;
+	__builtin_memcpy(k->remote, e->remote, sizeof(k->remote));
+}
+
+static __always_inline void add_short(struct short_count *c, struct tcp_sock *tp, int old, u64 now_ns)
+{
+	u32 flags = fin_flags(old, tp->snd_una, tp->snd_nxt, tp->write_seq);
+	u64 acked;
+
+	if (((struct sock *)tp)->__sk_common.skc_flags >> SOCK_DONE & 1)
+		flags |= WS_FIN_RECEIVED;
+	acked = payload_acked(tp->bytes_acked, flags);
+	__sync_fetch_and_add(&c->n, 1);
+	__sync_fetch_and_add(&c->rx_bytes, payload_received(tp->bytes_received, flags));
+	__sync_fetch_and_add(&c->tx_bytes, payload_less_syn(acked, !c->key.accepted));
+	__sync_fetch_and_add(&c->rx_packets, tp->segs_in);
+	__sync_fetch_and_add(&c->tx_packets, tp->segs_out);
+	c->srtt_8us = tp->srtt_us;
+	c->last_ns = now_ns;
+}
+
+/*
+ * True when it was counted with others: its entry stays, marked, until the socket is destroyed, so
+ * that no iterator takes it for an open one. Who marks it second leaves it to the other. It is too
+ * young to be on the way from `young` to `conns`.
+ */
+static __always_inline bool count_short(struct sock *sk, int old, struct conn_state *s)
+{
+	u64 now_ns = bpf_ktime_get_boot_ns(), hash;
+	struct short_key k = {};
+	struct wire_ends e = {};
+	struct short_count *c;
+	struct tcp_sock *tp;
+
+	if (!is_ordinary(sk, old, s, now_ns))
+		return false;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || tp->total_retrans || (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp))
+		return false;
+	short_key_of(&k, &e, s, fill_ends(&e, sk));
+	hash = short_hash(&k);
+	if (is_due(hash, now_ns))
+		return false;
+	c = short_place(&k, hash, e.local, s->owner.comm, s->begun_ns);
+	if (!c || mark(s, WS_COUNTED) & WS_SHOWN)
+		return false;
+	add_short(c, tp, old, now_ns);
+	return true;
 }
 
 #endif

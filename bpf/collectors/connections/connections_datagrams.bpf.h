@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* connections_datagrams.bpf.h: how many datagrams a call moved, and with whom, as its memory and its socket tell. */
+#ifndef OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
+#define OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
+
+#include "bpf/kernel/connections_abi.bpf.h"
+#include "bpf/collectors/connections/connections_flows.bpf.h"
+
+/* include/linux/socket.h */
+#define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
+#define MSG_CTRUNC 8
+#define MSG_MORE 0x8000
+#define MAX_MESSAGES 64
+
+/* include/uapi/linux/udp.h, include/linux/udp.h */
+#define UDP_SEGMENT 103
+#define UDP_GRO 104
+#define UDP_FLAGS_GRO_ENABLED 3
+
+/* ---- how many datagrams ---- */
+
+#define CMSGS_MAX 4
+
+struct cmsg32 { u32 len, level, type; };
+struct cmsg64 { u64 len; u32 level, type; };
+
+/*
+ * The segment size that a message's control data tell (`type`: UDP_SEGMENT of what is sent,
+ * UDP_GRO of what came), 0 where they tell none, -1 where that cannot be known. A global
+ * function: it is verified once.
+ */
+__noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
+{
+	u64 at = 0, left = 0, size = compat ? sizeof(struct cmsg32) : sizeof(struct cmsg64);
+	u32 flags = 0;
+
+	/* struct user_msghdr: where the control data are, how long they are, flags */
+	bpf_probe_read_user(&at, compat ? 4 : 8, (void *)(msg + (compat ? 16 : 32)));
+	bpf_probe_read_user(&left, compat ? 4 : 8, (void *)(msg + (compat ? 20 : 40)));
+	bpf_probe_read_user(&flags, sizeof(flags), (void *)(msg + (compat ? 24 : 48)));
+	if (type == UDP_GRO && flags & MSG_CTRUNC)
+		return -1;
+	for (u32 i = 0; i < CMSGS_MAX && left >= size; i++) {
+		struct cmsg64 c = {};
+		u32 told = 0;
+		u64 step;
+
+		if (compat ? bpf_probe_read_user(&told, sizeof(told), (void *)at) :
+			     bpf_probe_read_user(&c.len, sizeof(c.len), (void *)at))
+			return -1;
+		if (compat)
+			c.len = told;
+		if (bpf_probe_read_user(&c.level, 8, (void *)(at + size - 8)) || c.len < size)
+			return -1;
+		if (c.level == IPPROTO_UDP && c.type == type) {
+			told = 0;	/* of 16 bits to send, of 32 received */
+			bpf_probe_read_user(&told, type == UDP_SEGMENT ? 2 : 4, (void *)(at + size));
+			return told & 0xffff;
+		}
+		step = compat ? (c.len + 3) & ~3ull : (c.len + 7) & ~7ull;
+		left = step < left ? left - step : 0;
+		at += step;
+	}
+	return left >= size ? -1 : 0;	/* there are more than we look at */
+}
+
+/* Receives of it may return many datagrams as one. */
+static __always_inline bool coalesces(struct udp_sock *up)
+{
+	if (bpf_core_field_exists(up->udp_flags))
+		return BPF_CORE_READ(up, udp_flags) >> UDP_FLAGS_GRO_ENABLED & 1;
+	if (bpf_core_field_exists(up->gro_enabled))
+		return BPF_CORE_READ_BITFIELD_PROBED(up, gro_enabled);
+	return false;
+}
+
+/* What the socket itself says of how its data become datagrams; after the call. */
+static __always_inline void ask_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
+{
+	struct udp_sock *up = (struct udp_sock *)sk;
+
+	*ret_coalesces = false;
+	if (!a->tx) {
+		*ret_coalesces = coalesces(up);
+		return;
+	}
+	a->segment = BPF_CORE_READ(up, gso_size);
+	if (BPF_CORE_READ(up, pending))		/* corked: they go with the last one */
+		a->packets = 0;
+}
+
+static __always_inline void split(struct amount *a)
+{
+	if (a->segment && a->packets == 1 && a->bytes > a->segment)
+		a->packets = ((u32)a->bytes + a->segment - 1) / a->segment;
+}
+
+/* Of one message, whose control data may say more than its socket does. */
+static __always_inline void split_msg(struct amount *a, u64 msg, bool compat, bool coalesces)
+{
+	int told = 0;
+
+	if (a->tx || coalesces)
+		told = segment_of_msg(msg, compat, a->tx ? UDP_SEGMENT : UDP_GRO);
+	if (told > 0)
+		a->segment = told;
+	else if (told < 0)
+		a->unclear = 1;
+	split(a);
+}
+
+/* ---- peers ---- */
+
+/* struct sockaddr_in6, of which sockaddr_in is the beginning: family, port, address. */
+struct sockaddr_any {
+	u16 family;
+	__be16 port;
+	__be32 v4;
+	u32 v6[4];
+};
+
+/* Reads the address at `addr`. False where there is none. */
+static __always_inline bool peer_from_user(struct wire_ends *e, u32 *v6, u64 addr, u32 len)
+{
+	struct sockaddr_any sa = {};
+	u32 *r = (u32 *)e->remote;
+
+	if (!addr || len < 8)
+		return false;
+	if (bpf_probe_read_user(&sa, len >= sizeof(sa) ? sizeof(sa) : 8, (void *)addr))
+		return false;
+	r[0] = r[1] = r[2] = r[3] = 0;
+	e->rport = bpf_ntohs(sa.port);
+	if (sa.family == AF_INET6 && !is_mapped(sa.v6)) {
+		r[0] = sa.v6[0];
+		r[1] = sa.v6[1];
+		r[2] = sa.v6[2];
+		r[3] = sa.v6[3];
+		*v6 = 1;
+	} else {
+		r[0] = sa.family == AF_INET6 ? sa.v6[3] : sa.v4;
+		*v6 = 0;
+	}
+	return true;
+}
+
+static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, bool compat)
+{
+	struct user_name n = {};
+
+	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
+}
+
+#endif

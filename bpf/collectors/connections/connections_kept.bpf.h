@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* connections_kept.bpf.h: what the programs keep of a TCP connection, and read of its socket. */
+#ifndef OTTOP_CONNECTIONS_KEPT_BPF_H
+#define OTTOP_CONNECTIONS_KEPT_BPF_H
+
+#include "bpf/kernel/net.bpf.h"
+#include "bpf/collectors/connections/connections.h"
+#include "bpf/kernel/served.bpf.h"
+
+u64 lost_conns;
+struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
+u32 spilled[YOUNG_SLOTS];	/* how many whose place it would be are in `conns` */
+u64 young_sk[YOUNG_SLOTS];	/* the sockets, for read_asked() */
+struct sock_ref crowded[CROWDED_MAX];	/* the last ones that went to `conns` at once */
+u32 n_crowded;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct conn_state);
+} conns SEC(".maps");
+
+SERVE_MAP(serve_conns, conns, u64, struct conn_state)
+
+/* How often a socket connected that had been used before; most sockets do so once, and have none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} generations SEC(".maps");
+
+/* ---- counters ---- */
+
+/* WS_FIN_*; state: of the socket now. include/net/tcp.h: SYN and FIN take one number each. */
+static __always_inline u32 fin_flags(int state, u32 una, u32 nxt, u32 end)
+{
+	if (state != TCPS_FIN_WAIT1 && state != TCPS_FIN_WAIT2 && state != TCPS_CLOSING &&
+	    state != TCPS_LAST_ACK)
+		return 0;
+	return WS_FIN_SENT | (una == end ? WS_FIN_ACKED : nxt == end ? WS_FIN_IN_FLIGHT : 0);
+}
+
+static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	u32 una, nxt;
+
+	if (!tp)
+		return;
+	una = tp->snd_una;
+	nxt = tp->snd_nxt;
+	w->in_flight = nxt - una;
+	w->flags |= fin_flags(state, una, nxt, tp->write_seq);
+	if (sk->__sk_common.skc_flags >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = tp->bytes_received;
+	w->bytes_acked = tp->bytes_acked;
+	w->bytes_sent = tp->bytes_sent;
+	w->bytes_retrans = tp->bytes_retrans;
+	w->segs_in = tp->segs_in;
+	w->segs_out = tp->segs_out;
+	w->retransmits = tp->total_retrans;
+	w->srtt_8us = tp->srtt_us;
+	w->rtt_min_us = tp->rtt_min.s[0].v;
+	w->cwnd = tp->snd_cwnd;
+	if (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp)
+		w->flags |= WS_MPTCP;
+}
+
+/* As fill_tcp(), of an address where the socket may not be any more. */
+static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	u32 una = BPF_CORE_READ(tp, snd_una), nxt = BPF_CORE_READ(tp, snd_nxt);
+
+	w->in_flight = nxt - una;
+	w->flags |= fin_flags(w->state, una, nxt, BPF_CORE_READ(tp, write_seq));
+	if (BPF_CORE_READ(sk, __sk_common.skc_flags) >> SOCK_DONE & 1)
+		w->flags |= WS_FIN_RECEIVED;
+	w->bytes_received = BPF_CORE_READ(tp, bytes_received);
+	w->bytes_acked = BPF_CORE_READ(tp, bytes_acked);
+	w->bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	w->bytes_retrans = BPF_CORE_READ(tp, bytes_retrans);
+	w->segs_in = BPF_CORE_READ(tp, segs_in);
+	w->segs_out = BPF_CORE_READ(tp, segs_out);
+	w->retransmits = BPF_CORE_READ(tp, total_retrans);
+	w->srtt_8us = BPF_CORE_READ(tp, srtt_us);
+	w->rtt_min_us = BPF_CORE_READ(tp, rtt_min.s[0].v);
+	w->cwnd = BPF_CORE_READ(tp, snd_cwnd);
+	if (bpf_core_field_exists(tp->is_mptcp) && BPF_CORE_READ(tp, is_mptcp))
+		w->flags |= WS_MPTCP;
+}
+
+static __always_inline void fill_state(struct wire_sock *w, const struct conn_state *s)
+{
+	w->begun_ns = s->begun_ns;
+	w->open_ns = s->open_ns;
+	w->generation = s->generation;
+	w->flags |= s->flags;
+}
+
+/* ---- what is kept of a connection ---- */
+
+static __always_inline u32 slot_of(u64 cookie)
+{
+	return cookie & (YOUNG_SLOTS - 1);
+}
+
+static __always_inline struct conn_state *find(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie)
+		return &young[at].state;
+	return spilled[at] ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
+
+static __always_inline void note_crowded(u64 cookie, struct sock *sk)
+{
+	u32 at = __sync_fetch_and_add(&n_crowded, 1) & (CROWDED_MAX - 1);
+
+	crowded[at].cookie = cookie;
+	crowded[at].sk = (u64)sk;
+}
+
+static __always_inline int remember(struct sock *sk, u64 cookie, const struct conn_state *s)
+{
+	u32 at = slot_of(cookie);
+	bool is_new;
+
+	if (young[at].cookie == cookie || !__sync_val_compare_and_swap(&young[at].cookie, 0, cookie)) {
+		young[at].state = *s;
+		young_sk[at] = (u64)sk;
+		return 0;
+	}
+	is_new = !bpf_map_lookup_elem(&conns, &cookie);
+	if (bpf_map_update_elem(&conns, &cookie, s, BPF_ANY))
+		__sync_fetch_and_add(&lost_conns, 1);
+	else if (is_new)
+		__sync_fetch_and_add(&spilled[at], 1);
+	note_crowded(cookie, sk);
+	return 0;
+}
+
+static __always_inline void forget(u64 cookie)
+{
+	u32 at = slot_of(cookie);
+
+	if (young[at].cookie == cookie) {
+		young[at].state.begun_ns = 0;	/* nobody takes the next one for as old as this */
+		if (__sync_val_compare_and_swap(&young[at].cookie, cookie, 0) == cookie)
+			return;
+	}
+	if (spilled[at] && !bpf_map_delete_elem(&conns, &cookie))
+		__sync_fetch_and_add(&spilled[at], -1);
+}
+
+/*
+ * After a change: where the entry moved meanwhile, the change has to be made in
+ * `conns` too, and this is the entry there; else NULL. The addition is a barrier: who
+ * moves it either sees the change, or we see that it moved.
+ */
+static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s)
+{
+	u64 now_at;
+
+	__sync_fetch_and_add(&s->writes, 1);
+	now_at = young[slot_of(cookie)].cookie;
+	return now_at == YOUNG_MOVED ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
+}
+
+/* Others may set another flag meanwhile. Returns what they were before. */
+static __always_inline u32 mark(struct conn_state *s, u32 flag)
+{
+	return __sync_fetch_and_or(&s->flags, flag);
+}
+
+static __always_inline u32 generation_of(struct sock *sk)
+{
+	u32 *n = bpf_sk_storage_get(&generations, sk, 0, 0);
+
+	return n ? *n : 0;
+}
+
+/* Its connection is another one than the last of this socket. */
+static __always_inline u32 next_generation(struct sock *sk)
+{
+	u32 *n = bpf_sk_storage_get(&generations, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return n ? ++*n : 0;
+}
+
+#endif
