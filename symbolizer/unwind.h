@@ -12,6 +12,7 @@
  * A row is info << 16 | low 16 bits of the address from which it holds, until
  * the next row. A page whose first row is above the address has a copy of the
  * row that reaches in from before. UNW_INFO_NONE marks addresses without CFI.
+ * A page that is UNW_LEFT_OUT has no rows: the table is loaded in part (bpf/stacks/parts.h).
  */
 #ifndef OTTOP_UNWIND_H
 #define OTTOP_UNWIND_H
@@ -22,6 +23,7 @@
 
 #define UNW_MAGIC 0x554e5731u	/* "UNW1" */
 #define UNW_PAGE_BITS 16
+#define UNW_LEFT_OUT 0xffffffff00000000ull	/* word of a page without rows, for want of room */
 #define UNW_ROW(lo, info) ((__u32)(info) << 16 | ((lo) & 0xffff))
 #define UNW_MAX_INFOS 16384
 

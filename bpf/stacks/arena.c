@@ -24,7 +24,7 @@ static struct extent *extents;	/* sorted by first */
 static u32 n_extents, cap_extents;
 static struct arena_line *lines;	/* room for all chunks; those that exist are mapped there */
 static int chunks = -1;
-static u32 n_chunks;
+static u32 n_chunks, max_chunks = ARENA_CHUNKS;
 static int fds[ARENA_CHUNKS];
 
 /* Makes chunk i; the kernel does not know of it yet. */
@@ -76,7 +76,7 @@ static bool have_chunks(u32 n)
 
 	if (n <= first)
 		return true;
-	if (n > ARENA_CHUNKS)
+	if (n > max_chunks)
 		return false;
 	while (made < n && make_chunk(made))
 		made++;
@@ -98,6 +98,9 @@ int arena_open(int chunks_fd)
 		return -errno;
 	lines = room;
 	chunks = chunks_fd;
+	/* for tests: what happens where there is little room */
+	if (getenv("OTTOP_UNWIND_CHUNKS"))
+		max_chunks = max(1, min(atoi(getenv("OTTOP_UNWIND_CHUNKS")), ARENA_CHUNKS));
 	return have_chunks(1) ? 0 : -ENOMEM;
 }
 
@@ -143,11 +146,11 @@ u32 arena_alloc(u32 n)
 {
 	u32 first, i;
 
-	if (!n || n > ARENA_CHUNKS * ARENA_CHUNK_LINES)
+	if (!n || n > max_chunks * ARENA_CHUNK_LINES)
 		return 0;
 	forget_freed(boottime_ns() - SETTLE_NS);
 	i = find_gap(n, &first);
-	if ((u64)first + n > (u64)ARENA_CHUNKS * ARENA_CHUNK_LINES)
+	if ((u64)first + n > (u64)max_chunks * ARENA_CHUNK_LINES)
 		return 0;
 	if (!have_chunks((first + n + ARENA_CHUNK_LINES - 1) / ARENA_CHUNK_LINES))
 		return 0;
@@ -156,6 +159,23 @@ u32 arena_alloc(u32 n)
 	extents[i] = (struct extent){ .first = first, .n = n };
 	n_extents++;
 	return first;
+}
+
+u32 arena_cap(void)
+{
+	return max_chunks * ARENA_CHUNK_LINES;
+}
+
+u32 arena_largest(void)
+{
+	u32 at = FIRST_LINE, most = 0;
+
+	forget_freed(boottime_ns() - SETTLE_NS);
+	for (u32 i = 0; i < n_extents; i++) {
+		most = max(most, extents[i].first - at);
+		at = extents[i].first + extents[i].n;
+	}
+	return max(most, max_chunks * ARENA_CHUNK_LINES - at);
 }
 
 void arena_free(u32 first)

@@ -17,6 +17,10 @@ void arena_close(void);
  * What they hold is not defined.
  */
 u32 arena_alloc(u32 n);
+/* Lines under the cap. */
+u32 arena_cap(void);
+/* The most lines that arena_alloc() would give now. */
+u32 arena_largest(void);
 /*
  * Gives them back (0: nothing). The kernel may still be reading them, so they
  * are given out again only a while later.

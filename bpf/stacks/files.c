@@ -18,6 +18,7 @@
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
+#include "bpf/stacks/parts.h"
 #include "symbolizer/symbolizer.h"
 
 #define MAX_OPEN 65536
@@ -26,6 +27,9 @@
 #define WORDS_OF_LINE 4
 #define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
 #define INDEX_SIZE (2 * UNW_MAX_INFOS)
+#define FIRST_WAIT_NS NSEC_PER_SEC	/* before a table that did not fit is tried again; each time longer */
+#define LAST_WAIT_NS (30 * NSEC_PER_SEC)
+#define SHARE 8		/* of the arena: so much is made free for the part of a table */
 
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
 
@@ -37,8 +41,12 @@ struct file {
 	enum file_state state;
 	struct symbolizer_segment segments[4];
 	u32 n_segments;
-	u32 table;	/* first line; 0: none */
+	u32 table, lines;	/* first line; 0: none */
 	u64 base, used_ns;
+	u32 *hits, n_hits;	/* frames seen in each page of the table, and */
+	u32 uses;		/* in all of the file; both fade */
+	bool part, wanted;	/* the table is not whole; a stack needed what is not there */
+	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
 };
 
 static struct file *files;	/* [0] is none */
@@ -50,7 +58,7 @@ static u32 n_files, cap_files;
 static struct unw_info *infos;
 static u32 n_infos;
 static u16 *info_index;	/* open addressing; 0: free */
-static u64 refused;
+static u64 refused, in_part, let_go_of;
 static u32 n_waits, n_asked;
 static u64 n_answers;
 static u32 vdso_file;
@@ -244,19 +252,119 @@ static u32 make_room(u32 n)
 	return first;
 }
 
+/* ---- little room ---- */
+
+static void set_again(struct file *f)
+{
+	f->wait_ns = min(max(f->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS);
+	f->again_ns = boottime_ns() + f->wait_ns;
+	f->wanted = false;
+}
+
+/* What was seen long ago counts for little. */
+static void fade(void)
+{
+	for (u32 i = 1; i < n_files; i++) {
+		files[i].uses /= 2;
+		for (u32 k = 0; k < files[i].n_hits; k++)
+			files[i].hits[k] -= files[i].hits[k] / 2;	/* what was seen stays seen */
+	}
+}
+
+/* The table that has the most room for how little it is used, though it is; 0: none of the others. */
+static u32 least_used(const struct file *but)
+{
+	u32 worst = 0;
+
+	for (u32 i = 1; i < n_files; i++)
+		if (files[i].table && &files[i] != but &&
+		    (!worst || (u64)files[i].lines * (files[worst].uses + 1) >
+			       (u64)files[worst].lines * (files[i].uses + 1)))
+			worst = i;
+	return worst;
+}
+
+/* It is asked for again when a stack needs it, after a while. */
+static bool let_go(const struct file *but)
+{
+	u32 file = least_used(but);
+
+	if (!file)
+		return false;
+	arena_free(files[file].table);
+	files[file].table = 0;
+	files[file].state = files[file].state < FILE_READY ? files[file].state : FILE_READY;
+	set_again(&files[file]);
+	let_go_of++;
+	mappings_file_changed(file);
+	mappings_install();
+	probes_grace_period();
+	arena_settle();
+	return true;
+}
+
+/* Room for what stacks go through, and for as much more as leaves room for others. */
+static u32 room_for_part(struct file *f, const struct symbolizer_answer *a, u8 *take)
+{
+	u32 least = arena_cap() / SHARE, words;
+
+	fade();
+	least = min(least, (a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE / 2);
+	while (arena_largest() < least && let_go(f))
+		;
+	words = parts_choose(a->words, f->hits, f->n_hits, arena_largest() / 2 * WORDS_OF_LINE, take);
+	f->lines = (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
+	return words <= arena_largest() / 2 * WORDS_OF_LINE ? arena_alloc(f->lines) : 0;
+}
+
+static int load_part(struct file *f, const struct symbolizer_answer *a, const u16 *numbers)
+{
+	u8 *take = xcalloc((u32)a->words[0] + 1, 1);
+	u32 first = room_for_part(f, a, take);
+
+	if (first) {
+		parts_copy((u64 *)arena_at(first), a->words, take, numbers);
+		arena_free(f->table);
+		f->table = first;
+		in_part++;
+	}
+	f->part = first != 0;
+	set_again(f);
+	free(take);
+	return first || f->table ? 0 : -ENOSPC;
+}
+
+/* The pages are those of the table, whatever of it is loaded. */
+static void set_pages(struct file *f, const struct symbolizer_answer *a)
+{
+	u32 pages = (u32)a->words[0];
+
+	f->base = a->base;
+	if (f->n_hits == pages)
+		return;
+	free(f->hits);
+	f->hits = xcalloc(pages, sizeof(*f->hits));
+	f->n_hits = pages;
+}
+
 static int load_table(struct file *f, const struct symbolizer_answer *a)
 {
 	static u16 numbers[UNW_MAX_INFOS];
-	u32 first;
+	u32 n = (a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE, first;
 
-	if (!map_infos(a, numbers))
+	set_pages(f, a);
+	if (!map_infos(a, numbers)) {
+		set_again(f);
 		return -ENOSPC;
-	first = make_room((a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE);
+	}
+	first = make_room(n);
 	if (!first)
-		return -ENOSPC;
+		return load_part(f, a, numbers);
 	copy_words((u64 *)arena_at(first), a, numbers);
+	arena_free(f->table);
 	f->table = first;
-	f->base = a->base;
+	f->lines = n;
+	f->part = false;
 	return 0;
 }
 
@@ -290,13 +398,33 @@ u32 files_table(u32 file)
 {
 	const struct file *f = &files[file];
 
-	return f->state < FILE_READY ? TABLE_PENDING : f->table ? f->table : TABLE_ABSENT;
+	return f->table ? f->table : f->state < FILE_READY ? TABLE_PENDING : TABLE_ABSENT;
 }
 
-void files_used(u32 file, u64 time_ns)
+/* Whether a stack needs what is not there. */
+static bool is_left_out(const struct file *f, u64 page)
 {
-	if (file < n_files)
-		files[file].used_ns = time_ns;
+	return f->table ? f->part && ((const u64 *)arena_at(f->table))[1 + page] == UNW_LEFT_OUT : true;
+}
+
+void files_used(u32 file, u64 addr, u64 time_ns)
+{
+	u64 page = addr >> UNW_PAGE_BITS;
+	struct file *f = &files[file];
+
+	if (file >= n_files)
+		return;
+	f->used_ns = time_ns;
+	f->uses++;
+	if (page >= f->n_hits || f->state != FILE_READY)
+		return;
+	f->hits[page]++;
+	f->wanted |= is_left_out(f, page);
+	if (!f->wanted || time_ns < f->again_ns)
+		return;
+	f->wanted = false;
+	f->state = FILE_WAITS;
+	n_waits++;
 }
 
 u32 files_evict(void)
@@ -312,7 +440,8 @@ u32 files_evict(void)
 		return 0;
 	arena_free(files[oldest].table);
 	files[oldest].table = 0;
-	files[oldest].state = FILE_NEW;
+	if (files[oldest].state == FILE_READY)
+		files[oldest].state = FILE_NEW;
 	return oldest;
 }
 
@@ -364,6 +493,16 @@ u64 files_refused(void)
 	return refused;
 }
 
+u64 files_in_part(void)
+{
+	return in_part;
+}
+
+u64 files_let_go_of(void)
+{
+	return let_go_of;
+}
+
 /* One descriptor a file, and one a debug file: the usual 1024 are soon used up. */
 static void raise_file_limit(void)
 {
@@ -398,6 +537,7 @@ void files_close(void)
 {
 	for (u32 i = 1; i < n_files; i++) {
 		free(files[i].path);
+		free(files[i].hits);
 		close(files[i].fd);
 	}
 	if (infos)

@@ -87,8 +87,8 @@ static __always_inline bool table_word(u32 table, u32 i, u64 *ret)
 	return l != NULL;
 }
 
-/* The rule for an address of a file, or NULL. */
-static __always_inline const struct unw_info *find_info(u32 table, u64 addr)
+/* The rule for an address of a file, or NULL; *left_out: because that part is not loaded. */
+static __always_inline const struct unw_info *find_info(u32 table, u64 addr, bool *left_out)
 {
 	u64 word, page = addr >> UNW_PAGE_BITS;
 	u32 pages, first, lo, hi;
@@ -98,6 +98,7 @@ static __always_inline const struct unw_info *find_info(u32 table, u64 addr)
 	pages = word;
 	if (page >= pages || !table_word(table, 1 + page, &word))
 		return NULL;
+	*left_out = word == UNW_LEFT_OUT;
 	first = lo = word >> 32;
 	hi = lo + (u32)word;
 	for (int i = 0; i < MAX_BISECT && lo < hi; i++) {	/* the first row above */
@@ -355,6 +356,7 @@ static int walk_step(u32 index, void *arg)
 	const struct unw_info *info;
 	const struct arena_line *m;
 	u32 n = w->n, table;
+	bool left_out = false;
 	u64 at, addr;
 
 	(void)index;
@@ -375,7 +377,9 @@ static int walk_step(u32 index, void *arg)
 		w->miss = at;
 		return stop(w, WALK_NEW_FILE);
 	}
-	info = table ? find_info(table, addr) : NULL;
+	info = table ? find_info(table, addr, &left_out) : NULL;
+	if (left_out)
+		return stop(w, WALK_NO_ROOM);
 	if (!info || info->cfa == UNW_CFA_NONE)
 		return step_unknown(c, WALK_NO_CFI);
 	if (info->cfa == UNW_CFA_END && info->reg && n)

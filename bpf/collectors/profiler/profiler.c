@@ -125,7 +125,7 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 		/* a return address: the call is before it */
 		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
 	}
-	files_used(file, s->time_ns);
+	files_used(file, addr, s->time_ns);
 	addr = file_addr(file, addr);
 	id = frames_find(file, addr, 0);
 	if (!id || !frames_has_name(id))
@@ -444,7 +444,7 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
-	[WALK_NOT_READ] = "not readable",
+	[WALK_NO_ROOM] = "no room for its unwind table", [WALK_NOT_READ] = "not readable",
 };
 
 static void add_row(const struct tick *t, struct total *s)
@@ -598,6 +598,8 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
+	loss_set("unwind table loaded in part", files_in_part());
+	loss_set("unwind table let go of for others", files_let_go_of());
 	loss_set("no room for mappings", mappings_refused());
 	mappings_forget_ended();
 	jit_tick();
