@@ -293,8 +293,7 @@ static bool let_go(const struct file *but)
 		return false;
 	arena_free(files[file].table);
 	files[file].table = 0;
-	files[file].state = files[file].state < FILE_READY ? files[file].state : FILE_READY;
-	set_again(&files[file]);
+	files[file].again_ns = boottime_ns() + FIRST_WAIT_NS;
 	let_go_of++;
 	mappings_file_changed(file);
 	mappings_install();
@@ -303,18 +302,33 @@ static bool let_go(const struct file *but)
 	return true;
 }
 
-/* Room for what stacks go through, and for as much more as leaves room for others. */
+static u32 lines_of(u32 words)
+{
+	return (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
+}
+
+/* Words of the pages that stacks go through, and of some more near to them. */
+static u32 words_to_have(const struct file *f, const struct symbolizer_answer *a)
+{
+	u32 words = 1 + f->n_hits + a->n_words / SHARE;
+
+	for (u32 i = 0; i < f->n_hits; i++)
+		words += f->hits[i] ? (u32)a->words[1 + i] / 2 + 1 : 0;
+	return words;
+}
+
+/* Room for the part of a table, up to a share of all there is; others go for it. */
 static u32 room_for_part(struct file *f, const struct symbolizer_answer *a, u8 *take)
 {
-	u32 least = arena_cap() / SHARE, words;
+	u32 want = lines_of(words_to_have(f, a)), most = arena_cap() / 2, words;
 
 	fade();
-	least = min(least, (a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE / 2);
-	while (arena_largest() < least && let_go(f))
+	want = min(want, most);
+	while (arena_largest() < min(want, arena_cap() / SHARE) && let_go(f))
 		;
-	words = parts_choose(a->words, f->hits, f->n_hits, arena_largest() / 2 * WORDS_OF_LINE, take);
-	f->lines = (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
-	return words <= arena_largest() / 2 * WORDS_OF_LINE ? arena_alloc(f->lines) : 0;
+	want = min(want, arena_largest());
+	words = parts_choose(a->words, f->hits, f->n_hits, want * WORDS_OF_LINE, take);
+	return words <= want * WORDS_OF_LINE ? arena_alloc(lines_of(words)) : 0;
 }
 
 static int load_part(struct file *f, const struct symbolizer_answer *a, const u16 *numbers)
@@ -326,9 +340,10 @@ static int load_part(struct file *f, const struct symbolizer_answer *a, const u1
 		parts_copy((u64 *)arena_at(first), a->words, take, numbers);
 		arena_free(f->table);
 		f->table = first;
+		f->lines = lines_of(parts_words(a->words, take));
 		in_part++;
 	}
-	f->part = first != 0;
+	f->part |= first != 0;
 	set_again(f);
 	free(take);
 	return first || f->table ? 0 : -ENOSPC;

@@ -78,6 +78,15 @@ u32 parts_choose(const u64 *words, const u32 *hits, u32 n_hits, u32 max_words, u
 	return words_for(pages, rows);
 }
 
+u32 parts_words(const u64 *words, const u8 *take)
+{
+	u64 rows = 0;
+
+	for (u32 page = 0; page < (u32)words[0]; page++)
+		rows += take[page] ? rows_of(words, page) : 0;
+	return words_for((u32)words[0], rows);
+}
+
 void parts_copy(u64 *to, const u64 *words, const u8 *take, const u16 *numbers)
 {
 	u32 pages = (u32)words[0], n = 0;

@@ -14,6 +14,8 @@
  * more than max_words where not even the empty table fits.
  */
 u32 parts_choose(const u64 *words, const u32 *hits, u32 n_hits, u32 max_words, u8 *take);
+/* Words of the table of these pages. */
+u32 parts_words(const u64 *words, const u8 *take);
 /* The table of these pages. numbers: of its rules -> of those that all tables share. */
 void parts_copy(u64 *to, const u64 *words, const u8 *take, const u16 *numbers);
 
