@@ -271,35 +271,49 @@ static void fade(void)
 	}
 }
 
-/* The table that has the most room for how little it is used, though it is; 0: none of the others. */
-static u32 least_used(const struct file *but)
+/* Of the tables that are used less for their size than `by` would be with so many lines, the least; 0: none. */
+static u32 less_used(const struct file *by, u32 lines)
 {
-	u32 worst = 0;
+	u64 uses = by->uses + 1, size = lines;
+	u32 found = 0;
 
-	for (u32 i = 1; i < n_files; i++)
-		if (files[i].table && &files[i] != but &&
-		    (!worst || (u64)files[i].lines * (files[worst].uses + 1) >
-			       (u64)files[worst].lines * (files[i].uses + 1)))
-			worst = i;
-	return worst;
+	for (u32 i = 1; i < n_files; i++) {
+		const struct file *f = &files[i];
+
+		if (!f->table || f == by || (f->uses + 1) * size >= uses * f->lines)
+			continue;
+		uses = f->uses + 1;
+		size = f->lines;
+		found = i;
+	}
+	return found;
 }
 
-/* It is asked for again when a stack needs it, after a while. */
-static bool let_go(const struct file *but)
+/* The kernel side does not read it any more. */
+static void take_away(u32 file)
 {
-	u32 file = least_used(but);
+	struct file *f = &files[file];
 
-	if (!file)
-		return false;
-	arena_free(files[file].table);
-	files[file].table = 0;
-	files[file].again_ns = boottime_ns() + FIRST_WAIT_NS;
-	let_go_of++;
+	arena_free(f->table);
+	f->table = 0;
+	f->again_ns = max(f->again_ns, boottime_ns() + FIRST_WAIT_NS);
 	mappings_file_changed(file);
 	mappings_install();
 	probes_grace_period();
 	arena_settle();
-	return true;
+}
+
+/* Makes room for so many lines of this file, as far as others are used less. */
+static void push_out(struct file *f, u32 lines)
+{
+	u32 file;
+
+	if (f->table && arena_largest() < lines)	/* its own old part */
+		take_away((u32)(f - files));
+	while (arena_largest() < lines && (file = less_used(f, lines))) {
+		take_away(file);
+		let_go_of++;
+	}
 }
 
 static u32 lines_of(u32 words)
@@ -320,12 +334,10 @@ static u32 words_to_have(const struct file *f, const struct symbolizer_answer *a
 /* Room for the part of a table, up to a share of all there is; others go for it. */
 static u32 room_for_part(struct file *f, const struct symbolizer_answer *a, u8 *take)
 {
-	u32 want = lines_of(words_to_have(f, a)), most = arena_cap() / 2, words;
+	u32 want = min(lines_of(words_to_have(f, a)), arena_cap() / 4 * 3), words;
 
+	push_out(f, want);
 	fade();
-	want = min(want, most);
-	while (arena_largest() < min(want, arena_cap() / SHARE) && let_go(f))
-		;
 	want = min(want, arena_largest());
 	words = parts_choose(a->words, f->hits, f->n_hits, want * WORDS_OF_LINE, take);
 	return words <= want * WORDS_OF_LINE ? arena_alloc(lines_of(words)) : 0;
