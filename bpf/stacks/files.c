@@ -29,7 +29,9 @@
 #define INDEX_SIZE (2 * UNW_MAX_INFOS)
 #define FIRST_WAIT_NS NSEC_PER_SEC	/* before a table that did not fit is tried again; each time longer */
 #define LAST_WAIT_NS (30 * NSEC_PER_SEC)
-#define SHARE 8		/* of the arena: so much is made free for the part of a table */
+#define SHARE 8		/* so much of a table is loaded in addition to what stacks go through */
+#define RESERVE 16	/* so much of the arena is for mappings */
+#define PACE 20		/* one that did not fit whole is made again at most for such a part of a CPU */
 
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
 
@@ -59,6 +61,7 @@ static struct unw_info *infos;
 static u32 n_infos;
 static u16 *info_index;	/* open addressing; 0: free */
 static u64 refused, in_part, let_go_of;
+static u64 pause_until_ns;	/* no table is made again before */
 static u32 n_waits, n_asked;
 static u64 n_answers;
 static u32 vdso_file;
@@ -334,11 +337,13 @@ static u32 words_to_have(const struct file *f, const struct symbolizer_answer *a
 /* Room for the part of a table, up to a share of all there is; others go for it. */
 static u32 room_for_part(struct file *f, const struct symbolizer_answer *a, u8 *take)
 {
-	u32 want = min(lines_of(words_to_have(f, a)), arena_cap() / 4 * 3), words;
+	u32 reserve = arena_cap() / RESERVE, room, words;
+	u32 want = min(lines_of(words_to_have(f, a)), arena_cap() / 4 * 3);
 
-	push_out(f, want);
+	push_out(f, want + reserve);
 	fade();
-	want = min(want, arena_largest());
+	room = arena_largest();
+	want = min(want, room > reserve ? room - reserve : 0);
 	words = parts_choose(a->words, f->hits, f->n_hits, want * WORDS_OF_LINE, take);
 	return words <= want * WORDS_OF_LINE ? arena_alloc(lines_of(words)) : 0;
 }
@@ -357,6 +362,7 @@ static int load_part(struct file *f, const struct symbolizer_answer *a, const u1
 	}
 	f->part |= first != 0;
 	set_again(f);
+	pause_until_ns = boottime_ns() + PACE * a->cpu_ns;
 	free(take);
 	return first || f->table ? 0 : -ENOSPC;
 }
@@ -447,7 +453,7 @@ void files_used(u32 file, u64 addr, u64 time_ns)
 		return;
 	f->hits[page]++;
 	f->wanted |= is_left_out(f, page);
-	if (!f->wanted || time_ns < f->again_ns)
+	if (!f->wanted || time_ns < max(f->again_ns, pause_until_ns))
 		return;
 	f->wanted = false;
 	f->state = FILE_WAITS;
