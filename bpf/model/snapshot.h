@@ -123,8 +123,8 @@ int table_by_name(const char *name);
 /* ---- rows ------------------------------------------------------------- */
 
 /*
- * Rows of a large table lie anywhere in memory: who goes through all of them has
- * the ones to come fetched meanwhile, or waits for each.
+ * Rows of a large table lie anywhere in memory: a loop over all of them prefetches the
+ * next ones, to hide cache misses.
  */
 #define ROWS_AHEAD 8
 #define row_prefetch(rows, i, n) do {						\

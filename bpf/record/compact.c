@@ -19,7 +19,7 @@ static const u32 shares[N_LEVELS] = { 20, 4, 8 };
 
 /*
  * Merging groups[first .. first + n) into one; the last of them folded.
- * What is made counts once it has taken their place.
+ * Bytes are accounted when the merged group replaces its sources.
  */
 struct job {
 	u32 first, n;

@@ -81,8 +81,8 @@ static const struct pressure pressures[] = {
 };
 
 /*
- * Whom to name: of those that live, to whom keys lead for long; else one that has
- * ended; nobody where no wait is long enough to explain anything.
+ * Prefers a live process, which can still be selected, to one that has just exited; NULL
+ * where no wait is long enough to explain anything.
  */
 static const struct processes_row *most(const struct snapshot *s, const struct pressure *p)
 {

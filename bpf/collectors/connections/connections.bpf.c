@@ -69,8 +69,8 @@ static __always_inline int established(struct sock *sk, u64 cookie, int old)
 }
 
 /*
- * Who goes through the files of others, as our own pass does, holds each of them for a
- * moment: if it is closed just then it ends here, in a read() of somebody who never used it.
+ * A reader of other processes' descriptors, as our own pass is, holds a reference to each file for
+ * a moment. If it turns out to be the last one, the socket closes in the reader's context.
  */
 static __always_inline bool only_looked(void)
 {

@@ -18,7 +18,7 @@ typedef struct conn *(*take_socket_fn)(const struct wire_sock *w, u64 now_ns);
 void pass_open(int files_link, int tcp_link);
 /* Goes on with the pass, or starts the next one. 0 or -errno. */
 int pass_run(const struct tick *t, take_socket_fn take_tcp);
-/* Gives a connection that nobody has accepted yet to who listens there; `only`: if that is one process. */
+/* Attributes a connection that is not accepted yet to the listening process; `only`: if there is just one. */
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only);
 /* True when the last pass_run() went through all files: it has met all that was open. */
 bool pass_was_whole(void);

@@ -215,9 +215,9 @@ int on_sample(void *ctx)
 /* ---- off-CPU ---- */
 
 /*
- * Blocks that are shorter than this are laid end to end, thread by thread. In
- * each THIN_NS of that line is one point, chance says where; the block on it is
- * reported and stands for THIN_NS. So each stack has its share on average, the sum
+ * Waits that are shorter than this are sampled: for each thread there is one random point in
+ * each THIN_NS of accumulated wait, and the wait that contains it is reported with the
+ * weight THIN_NS. So each stack has its share on average, the sum
  * of a thread is right to within THIN_NS, and a machine that switches often does
  * not pay for each switch.
  */

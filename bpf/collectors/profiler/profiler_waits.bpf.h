@@ -21,7 +21,7 @@ struct {
 
 #define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
 
-/* Who finds off_told_ns finds the beginning that goes with it. */
+/* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
 static __always_inline void wait_begins(struct task_state *s, u64 now)
 {
 	s->waker = 0;

@@ -3,7 +3,7 @@
  * syscalls.bpf.c: counts every system call of every task, and, while somebody
  * looks, the latency of each by process and call.
  *
- * At home only on_enter runs and does one addition. For latencies on_enter
+ * With latencies off only on_enter is attached: one addition. For latencies on_enter
  * notes the time in task storage and on_return adds to the current set; user
  * space swaps the sets once a tick and drains the other one.
  */
