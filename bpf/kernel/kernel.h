@@ -254,7 +254,10 @@ struct inet_sock {
 
 /* include/net/inet_hashtables.h: a local port, with the sockets that have it */
 struct inet_bind_bucket { signed char fastreuse; };
-struct inet_connection_sock { struct inet_bind_bucket *icsk_bind_hash; };
+struct inet_connection_sock {
+	struct inet_bind_bucket *icsk_bind_hash;
+	struct { u32 lrcvtime; } icsk_ack;
+};
 
 struct minmax_sample { u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };
@@ -264,6 +267,7 @@ struct tcp_sock {
 	u32 segs_in, segs_out, total_retrans;
 	struct minmax rtt_min;
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
+	u64 tcp_mstamp;
 	bool is_mptcp;		/* where the kernel has MPTCP */
 };
 

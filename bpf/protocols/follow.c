@@ -21,7 +21,7 @@ struct conn {
 	u64 cookie, last_ns;
 	u64 socket;		/* the cookie of its socket; 0: not known */
 	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
-	u64 moved_ns[2];	/* when bytes moved last */
+	struct thread_mark moved[2];	/* when and by whom bytes were moved last */
 	struct exchange *first, *last;	/* open ones, oldest first */
 	void *state;		/* of the protocol */
 	u64 lost;		/* messages, as the protocol counts them */
@@ -112,6 +112,7 @@ static struct exchange *make_exchange(struct follower *f, struct conn *c, u64 nu
 	x->protocol = c->protocol;
 	x->server = c->asks == HTTP_RX;
 	x->tls = c->tls;
+	x->unread_us = HTTP_UNKNOWN_US;
 	if (c->last)
 		c->last->next = x;
 	else
@@ -159,7 +160,22 @@ static u64 first_byte_ns(const struct follower *f)
 /* The end of a stream is told later than its last byte moved. */
 static u64 last_byte_ns(const struct follower *f)
 {
-	return f->ending ? f->conn->moved_ns[f->direction] : f->record->end_ns;
+	return f->ending ? f->conn->moved[f->direction].at_ns : f->record->end_ns;
+}
+
+static struct thread_mark mark_of(const struct http_record *r)
+{
+	struct thread_mark m = { .at_ns = r->end_ns, .off_ns = r->off_ns, .runq_ns = r->runq_ns };
+
+	m.tid = r->flags & HTTP_THREAD ? r->tid : 0;
+	return m;
+}
+
+/* Who answers reads the request, who asks the answer: what is read may have lain in the socket. */
+static void note_unread(const struct follower *f, struct exchange *x)
+{
+	if (f->direction == HTTP_RX && f->record->kind == HTTP_RX)
+		x->unread_us = f->record->unread_us;
 }
 
 static void note_inner(struct exchange *x, const struct protocol *inner)
@@ -182,6 +198,8 @@ static void request_part(struct follower *f, const struct part *p)
 		x->tgid = f->conn->tgid;
 		x->tid = f->conn->tid;
 		x->process_start_ns = f->conn->process_start_ns;
+		x->from = mark_of(f->record);
+		note_unread(f, x);
 	} else if (p->kind == PART_HEAD) {
 		free(x->path);
 		x->path = xstrdup(p->path ?: "");
@@ -207,6 +225,7 @@ static void answer_part(struct follower *f, const struct part *p)
 	if (p->kind == PART_BEGIN) {
 		x->answered = true;
 		x->first_ns = first_byte_ns(f);
+		note_unread(f, x);
 	} else if (p->kind == PART_HEAD) {
 		x->status = p->status;
 		note_inner(x, p->inner);
@@ -217,6 +236,8 @@ static void answer_part(struct follower *f, const struct part *p)
 		x->answered_done = true;
 		x->answered_bytes = p->bytes;
 		x->end_ns = last_byte_ns(f);
+		x->to = f->ending ? f->conn->moved[f->direction] : mark_of(f->record);
+		x->end_tid = x->to.tid;
 		x->aborted |= p->kind == PART_BROKEN;
 		x->uncertain = p->uncertain;
 		finish_if_done(f, f->conn, x);
@@ -394,7 +415,7 @@ static void give_bytes(struct follower *f, const struct http_record *r)
 	if (r->len > r->n)
 		give(f, &(struct piece){ .kind = PIECE_GAP, .n = r->len - r->n,
 					 .tail = r->flags & HTTP_TAILED ? r->tail : NULL });
-	f->conn->moved_ns[f->direction] = r->end_ns;
+	f->conn->moved[f->direction] = mark_of(r);
 }
 
 static void end_direction(struct follower *f, u32 direction)
@@ -483,6 +504,10 @@ static void read_body(struct follower *f, const struct http_body *b)
 	r->n = b->n;
 	r->kind = b->kind;
 	r->flags = b->flags & ~HTTP_HAS_ENDS;
+	r->tid = b->tid;
+	r->off_ns = b->off_ns;
+	r->runq_ns = b->runq_ns;
+	r->unread_us = HTTP_UNKNOWN_US;
 	memcpy(r->tail, b->tail, sizeof(r->tail));
 	memcpy(r->data, b->data, sizeof(b->data));
 	if (is_sane(r, sizeof(buf)))

@@ -10,6 +10,13 @@
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/wire.h"
 
+/* What a thread had been until a record of it was made. */
+struct thread_mark {
+	u64 at_ns;		/* 0: not known */
+	u64 off_ns, runq_ns;	/* not on a CPU; of that runnable */
+	u32 tid;
+};
+
 /* One request and its answer. Times are CLOCK_BOOTTIME; texts live as long as it does. */
 struct exchange {
 	struct exchange *next;
@@ -20,6 +27,9 @@ struct exchange {
 	u64 process_start_ns;
 	u64 cookie;		/* of the socket; 0: not known */
 	u32 tgid, tid;
+	u32 end_tid;		/* who moved its last byte; 0: not known */
+	u32 unread_us;		/* the first bytes that were read; HTTP_UNKNOWN_US */
+	struct thread_mark from, to;	/* its first byte, its last one */
 	u32 status;		/* 0: none */
 	u64 asked_bytes, answered_bytes;
 	char *path;		/* NULL: not known yet */

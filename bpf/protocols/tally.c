@@ -8,6 +8,7 @@
 #include "bpf/model/hist.h"
 #include "bpf/protocols/durations.h"
 #include "bpf/protocols/paths.h"
+#include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
 #define BUCKETS 1024
@@ -168,9 +169,22 @@ static void sift_up(struct tally *t, u32 i)
 		swap(t, i, (i - 1) / 2);
 }
 
+static void fill_span(struct report_request *r, const struct span *s)
+{
+	r->cpu_ns = s->cpu_ns;
+	r->runq_ns = s->runq_ns;
+	r->blocked_ns = s->blocked_ns;
+	r->unread_ns = s->unread_ns;
+	r->write_ns = s->write_ns;
+}
+
 static void fill_request(struct report_request *r, const struct exchange *x, const char *name)
 {
+	struct span span = span_of(x);
+
 	memset(r, 0, sizeof(*r));
+	fill_span(r, &span);
+	r->end_tid = x->end_tid;
 	r->start_ns = x->start_ns;
 	r->duration_ns = duration_of(x);
 	r->first_byte_ns = x->answered && x->first_ns >= x->start_ns ? x->first_ns - x->start_ns : UINT64_MAX;

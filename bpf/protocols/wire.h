@@ -25,7 +25,10 @@ enum http_record_flags {
 	HTTP_TAILED = 8,	/* tail is valid */
 	HTTP_EXACT = 16,	/* begin_ns is when the call was entered */
 	HTTP_TLS = 32,		/* what a TLS library was given, or gave */
+	HTTP_THREAD = 64,	/* off_ns and runq_ns are valid */
 };
+
+#define HTTP_UNKNOWN_US 0xffffffffu
 
 struct http_record {
 	__u64 cookie;		/* of the socket, or of the TLS session (HTTP_SESSION) */
@@ -43,7 +46,8 @@ struct http_record {
 	__u32 netns;
 	__u8 local[16], remote[16];
 	__u16 lport, rport;
-	__u32 pad;
+	__u32 unread_us;	/* what was read was in the socket for so long, at least */
+	__u64 off_ns, runq_ns;	/* of the thread, so far: not on a CPU; of that runnable */
 	__u8 data[];
 };
 
@@ -61,6 +65,8 @@ struct http_body {
 	__u16 n;
 	__u8 kind, flags;
 	__u8 tail[HTTP_TAIL];
+	__u32 tid, pad;
+	__u64 off_ns, runq_ns;
 	__u8 data[HTTP_BODY_BYTES];
 };
 

@@ -84,6 +84,8 @@ static __always_inline int looks_like_http(u64 first, u32 n)
 	return -1;
 }
 
+#include "bpf/collectors/http/http_thread.bpf.h"
+
 /* ---- what a call moved ---- */
 
 struct moved {
@@ -93,6 +95,7 @@ struct moved {
 	u64 begin_ns, end_ns;
 	u64 total;
 	u32 n_iov, compat;
+	u32 unread_us, pad;
 	u32 tx, v6;
 	struct wire_ends ends;
 };
@@ -198,6 +201,10 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	r->netns = m->ends.netns;
 	r->lport = m->ends.lport;
 	r->rport = m->ends.rport;
+	r->unread_us = m->unread_us;
+	r->off_ns = r->runq_ns = 0;
+	if (thread_until_now(&r->off_ns, &r->runq_ns))
+		r->flags |= HTTP_THREAD;
 	__builtin_memcpy(r->local, m->ends.local, sizeof(r->local));
 	__builtin_memcpy(r->remote, m->ends.remote, sizeof(r->remote));
 }
@@ -247,6 +254,10 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 	r->n = 0;
 	r->kind = m->tx ? HTTP_TX : HTTP_RX;
 	r->flags = flags & HTTP_BEGINS;
+	r->tid = bpf_get_current_pid_tgid();
+	r->off_ns = r->runq_ns = 0;
+	if (thread_until_now(&r->off_ns, &r->runq_ns))
+		r->flags |= HTTP_THREAD;
 	if (base && !bpf_probe_read_user(r->data, HTTP_BODY_BYTES, (void *)base))
 		r->n = HTTP_BODY_BYTES;
 	if (base && !bpf_probe_read_user(r->tail, HTTP_TAIL, (void *)(base + len - HTTP_TAIL)))
@@ -775,6 +786,7 @@ static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s
 	find_bytes(&m);
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = entered_ns(&m);
+	m.unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
 	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);
 	return tell_moved(&m, s, 0);
 }

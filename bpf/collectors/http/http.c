@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,7 +29,7 @@
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
 
 static struct http *skel;
-static struct bpf_link *links[3];
+static struct bpf_link *links[4];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
@@ -174,7 +175,7 @@ static int attach(void)
 {
 	struct bpf_program *const progs[] = {
 		skel->rodata->by_descriptor ? skel->progs.on_return : skel->progs.on_send,
-		skel->progs.on_receive, skel->progs.on_state,
+		skel->progs.on_receive, skel->progs.on_state, skel->progs.on_switch,
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
@@ -198,6 +199,7 @@ static void choose_programs(void)
 static int load(bool tls)
 {
 	int err, tasks = tasks_map_fd();
+	struct timespec jiffy = { .tv_nsec = 1 };
 
 	skel = http__open();
 	if (!skel)
@@ -205,6 +207,8 @@ static int load(bool tls)
 	choose_programs();
 	http_probes_prepare(skel, tls);
 	skel->rodata->generation = ++generation;
+	clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
+	skel->rodata->tick_ns = (u64)jiffy.tv_nsec;
 	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
 	if (!err)
 		err = http__load(skel);

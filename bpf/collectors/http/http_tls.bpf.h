@@ -32,7 +32,7 @@ struct tls_thread {
 	u16 fed[TLS_FED];	/* lengths of the records of data that were read from it outside of one */
 	u64 wrote_ssl;		/* what was written into memory, and how much */
 	u32 wrote;
-	u32 pad;
+	u32 unread_us;		/* of the records that were read last */
 };
 
 struct {
@@ -99,6 +99,8 @@ static __always_inline bool in_tls_call(struct sock *sk, u64 key, int ret, bool 
 		s->first[0] = 0;
 	}
 	note_ends(th, sk, key, traced);
+	if (!tx && ret > 0 && th->unread_us == HTTP_UNKNOWN_US)
+		th->unread_us = unread_us(sk);
 	th->nested = true;
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
@@ -236,10 +238,12 @@ static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_s
 	if (!m.base)
 		return 0;
 	note_ends(th, sk, key, traced);
-	if (tx)
+	if (tx) {
 		note_sent(th, &m);
-	else
-		note_fed(th, m.base, ret);
+		return 0;
+	}
+	note_fed(th, m.base, ret);
+	th->unread_us = unread_us(sk);
 	return 0;
 }
 
@@ -300,6 +304,8 @@ int on_tls_call(struct pt_regs *ctx)
 	th->done_at = ARG4(ctx);
 	th->sp = sp;
 	th->nested = false;
+	if (!th->n_fed)		/* else those were read before, outside of a call */
+		th->unread_us = HTTP_UNKNOWN_US;
 	th->begin_ns = th->kind == TLS_WRITE || th->kind == TLS_WRITE_EX ? bpf_ktime_get_boot_ns() : 0;
 	return 0;
 }
@@ -346,6 +352,9 @@ static __always_inline void tls_moved(struct tls_thread *th, struct tls_session 
 	m.v6 = x->v6;
 	m.end_ns = bpf_ktime_get_boot_ns();
 	m.begin_ns = tx ? th->begin_ns : m.end_ns;
+	m.unread_us = tx ? HTTP_UNKNOWN_US : th->unread_us;
+	if (!tx)
+		th->unread_us = HTTP_UNKNOWN_US;
 	tell_moved(&m, s, HTTP_TLS);
 }
 

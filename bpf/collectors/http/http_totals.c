@@ -163,6 +163,11 @@ static u64 or_blank(u64 v)
 	return v == UINT64_MAX ? U64_BLANK : v;
 }
 
+static u64 or_unknown(u64 v)
+{
+	return v == UINT64_MAX ? U64_UNKNOWN : v;
+}
+
 static bool is_known(u32 status)
 {
 	return status != STATUS_NONE && status != STATUS_UNKNOWN;
@@ -189,6 +194,12 @@ static void add_request(const struct report_request *q)
 	r->status = is_known(q->status) ? q->status - protocols[q->protocol]->status_base : U64_BLANK;
 	r->duration_ns = or_blank(q->duration_ns);
 	r->first_byte_ns = or_blank(q->first_byte_ns);
+	r->end_tid = q->end_tid ?: U64_UNKNOWN;
+	r->cpu_ns = or_unknown(q->cpu_ns);
+	r->runq_ns = or_unknown(q->runq_ns);
+	r->blocked_ns = or_unknown(q->blocked_ns);
+	r->unread_ns = or_unknown(q->unread_ns);
+	r->write_ns = or_unknown(q->write_ns);
 	r->rx_bytes = q->server ? q->asked_bytes : q->answered_bytes;
 	r->tx_bytes = q->server ? q->answered_bytes : q->asked_bytes;
 	r->peer = peer_text(q);

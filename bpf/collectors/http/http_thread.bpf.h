@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_thread.bpf.h: how long threads that move HTTP were off the CPU. The reader
+ * subtracts what is told with a request from what is told with its answer.
+ */
+#ifndef OTTOP_HTTP_THREAD_BPF_H
+#define OTTOP_HTTP_THREAD_BPF_H
+
+struct http_thread {
+	u64 off_ns;		/* not on a CPU, since it moved HTTP for the first time */
+	u64 since_ns;		/* CLOCK_BOOTTIME: it left the CPU then; 0: it is on one */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct http_thread);
+} http_threads SEC(".maps");
+
+const volatile u64 tick_ns;	/* of the kernel's jiffies */
+
+/* What the current thread was until now. False: nobody knows. */
+static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct http_thread *th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!th)
+		return false;
+	*ret_off_ns = th->off_ns;
+	*ret_runq_ns = t->sched_info.run_delay;
+	return true;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct http_thread *th = prev->pid ? bpf_task_storage_get(&http_threads, prev, 0, 0) : NULL;
+
+	if (th)
+		th->since_ns = bpf_ktime_get_boot_ns();
+	th = next->pid ? bpf_task_storage_get(&http_threads, next, 0, 0) : NULL;
+	if (!th || !th->since_ns)
+		return 0;
+	th->off_ns += bpf_ktime_get_boot_ns() - th->since_ns;
+	th->since_ns = 0;
+	return 0;
+}
+
+/*
+ * For how long what is read now was in the socket, at least, in us: since the last packet, or the
+ * last one with data, of which only the jiffy is known (include/net/tcp.h: tcp_mstamp, tcp_jiffies32).
+ */
+static __always_inline u32 unread_us(struct sock *sk)
+{
+	u64 packet = BPF_CORE_READ((struct tcp_sock *)sk, tcp_mstamp), now = bpf_ktime_get_ns() / 1000;
+	u32 data = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
+	u32 jiffies = (u32)bpf_jiffies64() - data;
+	u64 us = packet && packet < now ? now - packet : 0, whole = jiffies > 1 ? (jiffies - 1) * tick_ns / 1000 : 0;
+
+	if (jiffies >> 31)
+		return HTTP_UNKNOWN_US;
+	us = us > whole ? us : whole;
+	return us < HTTP_UNKNOWN_US ? us : HTTP_UNKNOWN_US;
+}
+
+#endif
