@@ -108,7 +108,7 @@ static inline void fake_free(struct fake *x)
 
 static inline void open_model(struct flame *f, u64 pid)
 {
-	struct flame_scope scope = { pid, pid, "cpu" };
+	struct flame_scope scope = { pid, pid, "cpu", 0 };
 
 	flame_init(f);
 	flame_set_scope(f, &scope);

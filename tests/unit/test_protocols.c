@@ -15,6 +15,7 @@
 #include "bpf/protocols/follow.h"
 #include "bpf/protocols/paths.h"
 #include "bpf/protocols/report.h"
+#include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
 #include <sys/mman.h>
@@ -582,6 +583,53 @@ static void test_over(void **s)
 	follower_free(f);
 }
 
+/* ---- where the time of a request went ---- */
+
+static struct exchange spanned(void)
+{
+	return (struct exchange){
+		.server = true, .answered = true, .answered_done = true, .start_ns = 1000, .first_ns = 1700, .end_ns = 2000,
+		.unread_us = 3, .from = { .at_ns = 1000, .off_ns = 50, .runq_ns = 5000, .tid = 7 },
+		.to = { .at_ns = 2000, .off_ns = 450, .runq_ns = 5100, .tid = 7 },
+	};
+}
+
+static void expect_span(const struct exchange *x, u64 cpu, u64 runq, u64 blocked, u64 unread, u64 write)
+{
+	struct span s = span_of(x);
+
+	assert_int_equal(s.cpu_ns, cpu);
+	assert_int_equal(s.runq_ns, runq);
+	assert_int_equal(s.blocked_ns, blocked);
+	assert_int_equal(s.unread_ns, unread);
+	assert_int_equal(s.write_ns, write);
+}
+
+static void test_span(void **s)
+{
+	const u64 no = UINT64_MAX;
+	struct exchange x = spanned();
+
+	expect_span(&x, 600, 100, 300, 3000, 300);
+	x.to.runq_ns = 5800;	/* more in the run queue than off the CPU: clocks, not time */
+	expect_span(&x, 600, 400, 0, 3000, 300);
+	x.to.off_ns = 40;	/* counters go back: they are of something else */
+	expect_span(&x, no, no, no, 3000, 300);
+	x = spanned();
+	x.to.tid = 8;
+	expect_span(&x, no, no, no, 3000, 300);
+	x = spanned();
+	x.from.tid = x.to.tid = 0;	/* not measured */
+	x.unread_us = HTTP_UNKNOWN_US;
+	expect_span(&x, no, no, no, no, 300);
+	x = spanned();
+	x.server = false;	/* the call that asked returned at 1100 */
+	x.from.at_ns = 1100;
+	expect_span(&x, 500, 100, 300, 3000, 100);
+	x.answered_done = false;
+	expect_span(&x, no, no, no, 3000, no);
+}
+
 /* ---- names of endpoints ---- */
 
 static void test_paths(void **s)
@@ -681,6 +729,7 @@ int main(void)
 		cmocka_unit_test(test_over),
 		cmocka_unit_test(test_h2c),
 		cmocka_unit_test(test_h2c_ends),
+		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_tally),
 	};

@@ -209,6 +209,7 @@ enum flame_window { FLAME_10S, FLAME_ALL, FLAME_DECAY, FLAME_TICK, N_FLAME_WINDO
 struct flame_scope {
 	u64 pid, start_time_ns;	/* 0: all of the host */
 	const char *kind;	/* "cpu", "offcpu" */
+	u64 tid;		/* 0: all threads */
 };
 
 struct flame_shape {

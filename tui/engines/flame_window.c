@@ -29,13 +29,18 @@ static bool keeps_parts(const struct flame *f)
 	return f->window == FLAME_10S || f->window == FLAME_TICK;
 }
 
+static bool is_of(const struct flame *f, const struct stacks_row *r)
+{
+	return r->kind && !strcmp(r->kind, f->scope.kind) && (!f->scope.tid || r->tid == f->scope.tid);
+}
+
 static void add_row(struct flame *f, const struct snapshot *s, const struct stacks_row *r,
 		    struct flame_tick *t)
 {
 	u64 value = u64_known(r->value) ? r->value : 0;
 	u32 n = u64_known(r->samples) ? (u32)r->samples : 0, stack;
 
-	if (!r->kind || strcmp(r->kind, f->scope.kind) || (!value && !n))
+	if (!is_of(f, r) || (!value && !n))
 		return;
 	stack = flame_stack_of(f, s, r);
 	if (stack == FLAME_NONE) {
@@ -276,7 +281,7 @@ static void add_row_to_a(struct flame *f, const struct snapshot *s, const struct
 	double value = u64_known(r->value) ? (double)r->value : 0, n = u64_known(r->samples) ? (double)r->samples : 0;
 	u32 stack;
 
-	if (!r->kind || strcmp(r->kind, f->scope.kind) || (value <= 0 && n <= 0))
+	if (!is_of(f, r) || (value <= 0 && n <= 0))
 		return;
 	stack = flame_stack_of(f, s, r);
 	if (stack == FLAME_NONE)
@@ -337,7 +342,7 @@ bool flame_mark_before(struct flame *f, struct history *h)
 
 static bool same_scope(const struct flame_scope *a, const struct flame_scope *b)
 {
-	return a->pid == b->pid && a->start_time_ns == b->start_time_ns && a->kind && b->kind &&
+	return a->pid == b->pid && a->start_time_ns == b->start_time_ns && a->tid == b->tid && a->kind && b->kind &&
 	       !strcmp(a->kind, b->kind);
 }
 

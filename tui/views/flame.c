@@ -155,10 +155,18 @@ static void find_matches(struct app *a, struct flame_view *v)
 
 /* ---- view --------------------------------------------------------------------------------- */
 
+/* Opened from a request: the thread that served it. */
+static u64 thread_of(const struct context *ctx)
+{
+	const struct row *r = ctx->row;
+
+	return r && r->table == TABLE_requests && !r->sum ? ((const struct requests_row *)r)->tid : 0;
+}
+
 static void update(struct app *a, struct flame_view *v, const char *kind)
 {
 	const struct context *ctx = app_context(a);
-	struct flame_scope scope = { ctx->pid, ctx->start_time_ns, kind };
+	struct flame_scope scope = { ctx->pid, ctx->start_time_ns, kind, thread_of(ctx) };
 	struct flame_shape shape;
 
 	if (!v->ready) {
@@ -171,7 +179,8 @@ static void update(struct app *a, struct flame_view *v, const char *kind)
 		shape.hide_waits = !strcmp(kind, "offcpu");
 		flame_set_shape(&v->f, &shape);
 	}
-	if (v->f.scope.pid != scope.pid || v->f.scope.start_time_ns != scope.start_time_ns) {
+	if (v->f.scope.pid != scope.pid || v->f.scope.start_time_ns != scope.start_time_ns ||
+	    v->f.scope.tid != scope.tid) {
 		v->same_fn = FLAME_NONE;
 		v->diff = v->in_list = v->folds = v->unfolded = false;
 		v->scroll = 0;

@@ -8,4 +8,7 @@
 void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side);
 void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style, const char *protocol, u64 tls);
 
+/* One level down to its page. */
+void request_open(struct app *a, const struct requests_row *r);
+
 #endif

@@ -269,8 +269,8 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	}
 	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain))
 		return false;
-	if (action == ACTION_open && !app_context(a)->pid && u64_known(r->pid)) {
-		app_enter_process(a, r->pid, u64_known(r->process_start_ns) ? r->process_start_ns : 0, NULL);
+	if (action == ACTION_open) {
+		request_open(a, r);
 		return true;
 	}
 	app_say(a, ROLE_text, "%s %s   peer %s   thread %llu%s%s", r->method ? r->method : "?", r->path ? r->path : "?",
