@@ -89,7 +89,7 @@ static __always_inline void go_joins(struct sock *sk, u64 key, struct http_socke
 static __always_inline void go_moved(u64 address, u64 base, u32 n, bool tx)
 {
 	struct tls_key key = { .ssl = address, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct moved m = { .base = base, .total = n, .tx = tx };
+	struct moved m = { .base = base, .total = n, .tx = tx, .unread_us = HTTP_UNKNOWN_US };
 	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
 	struct http_socket *s;
 	u64 number = x ? x->number : 0;
