@@ -39,13 +39,16 @@ static void read_names(int fd)
 /* Names that seeds have; and any offset, of which symbols tell only some. */
 static void place_probes(struct elf_file *f, size_t size)
 {
-	static const char *const names[] = { "f", "_init", "_fini", "f>_init", "_init>f", "f>f" };
+	static const char *const names[] = { "f", "_init", "_fini", "f>_init", "_init>f", "f>f",
+						"go:runtime.memmove", "go:runtime.main>runtime.memmove" };
 	u64 offsets[ARRAY_SIZE(names)];
 
 	symbols_find(f, names, ARRAY_SIZE(names), offsets);
 	for (u64 at = 1; at < size + 8; at += 61) {
 		placement_of(f, at);
 		placement_inner(f, at, at / 2 + 1);
+		placement_go(f, at);
+		placement_call(f, at, at * 7, at + at / 2);
 	}
 }
 
