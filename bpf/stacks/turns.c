@@ -6,7 +6,8 @@
 #include "bpf/stacks/turns.h"
 
 #define LONGEST_EACH 4		/* one turn of so many is that of who has waited longest */
-/* For each ms that its names cost, a file waits 20 ms, but not longer than for 10 s. */
+/* For each ms that its names cost above 100, a file waits 20 ms, but not longer than for 10 s. */
+#define COST_FREE_NS (100 * NSEC_PER_MSEC)
 #define WAIT_FACTOR 20
 #define WAIT_MAX_NS (10 * NSEC_PER_SEC)
 
@@ -60,7 +61,9 @@ void turns_asked(u32 file)
 
 void turns_answered(u32 file, u64 cpu_ns, u64 now_ns)
 {
-	of(file)->not_before_ns = now_ns + min(min(cpu_ns, WAIT_MAX_NS) * WAIT_FACTOR, WAIT_MAX_NS);
+	u64 above = cpu_ns > COST_FREE_NS ? cpu_ns - COST_FREE_NS : 0;
+
+	of(file)->not_before_ns = now_ns + min(min(above, WAIT_MAX_NS) * WAIT_FACTOR, WAIT_MAX_NS);
 }
 
 void turns_close(void)

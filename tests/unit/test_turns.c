@@ -74,6 +74,10 @@ static void a_file_that_costs_much_waits_itself(void **state)
 	turns_heat(3);
 	assert_int_equal(turns_next(FILES, is_ready, t), 3);
 	turns_asked(3);
+	turns_heat(3);
+	turns_answered(3, 90 * MS, t);	/* as a file of usual size: at once again */
+	assert_int_equal(turns_next(FILES, is_ready, t), 3);
+	turns_asked(3);
 	pace_asked(PACE_NAMES, t);
 	turns_answered(3, 10 * S, t);
 	pace_answered(10 * S);
