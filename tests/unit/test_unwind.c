@@ -470,10 +470,27 @@ static char *line_with(char *text, const char *pc)
 	return NULL;
 }
 
-/* Ours leaves out runtime.goexit, where goroutines seem to have been called. */
-static void compare_go_now(void)
+/*
+ * Where the runtime has gone to the stack of its thread, gdb does not find back and takes
+ * what lies there for callers: addresses of that stack.
+ */
+static bool is_lost(const char *line)
+{
+	char *copy = xstrdup(line), *save;
+	bool lost = false;
+
+	strtok_r(copy, " ", &save);	/* the thread's number */
+	for (char *word; !lost && (word = strtok_r(NULL, " ", &save)); )
+		lost = strtoull(word, NULL, 16) >= 0x7f0000000000;
+	free(copy);
+	return lost;
+}
+
+/* Ours leaves out runtime.goexit, where goroutines seem to have been called. False: gdb is lost. */
+static bool compare_go_now(void)
 {
 	char *ours, *theirs, *our, *their, *space;
+	bool lost;
 	int status;
 
 	kill(target, SIGSTOP);
@@ -485,18 +502,21 @@ static void compare_go_now(void)
 	their = line_with(theirs, space);
 	assert_non_null(our);
 	assert_non_null(their);
-	if (strncmp(our, their, strlen(our)) || strlen(their) > strlen(our) + 2 * 17)
+	lost = is_lost(their);
+	if (!lost && (strncmp(our, their, strlen(our)) || strlen(their) > strlen(our) + 2 * 17))
 		fail_msg("Go\n# ours:\n# %s\n# gdb's:\n# %s", our, their);
 	free(space);
 	free(ours);
 	free(theirs);
 	kill(target, SIGCONT);
+	return !lost;
 }
 
 /* Leaves of Go have no frame: at any instruction their callers are there. */
 static void go_callers_are_what_gdb_finds(void **state)
 {
 	char *path = is_x86() && !system("gdb --version >/dev/null 2>&1") ? build_go() : NULL;
+	u32 compared = 0;
 
 	(void)state;
 	if (!path)
@@ -508,10 +528,11 @@ static void go_callers_are_what_gdb_finds(void **state)
 	setenv("GOGC", "off", 1);
 	start_target((char *[]){ path, NULL });
 	usleep(300000);
-	for (u32 i = 0; i < 10; i++) {
-		compare_go_now();
+	for (u32 i = 0; i < 30 && compared < 10; i++) {
+		compared += compare_go_now();
 		usleep(3000 + 1700 * i);
 	}
+	assert_int_equal(compared, 10);
 	kill(target, SIGKILL);
 	waitpid(target, NULL, 0);
 	forget_files();
