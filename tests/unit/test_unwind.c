@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -420,6 +421,7 @@ static void start_target(char *const argv[])
 	if (!target) {
 		int null = open("/dev/null", O_RDWR);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);	/* also when a check has failed */
 		dup2(null, 0);
 		dup2(null, 1);
 		dup2(null, 2);
