@@ -84,7 +84,8 @@ static void draw_command_cell(struct app *a, struct canvas *c, int row, int col,
 	const struct processes_state *st = state_of(a);
 	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 	bool tree = app_face(a) == FACE_TREE && tr->data < st->n_nodes;
-	int x = tree ? tree_prefix(st, c, row, col, width, ROLE_dim, tr) : 0;
+	int x = tree ? tree_prefix(st, c, row, col, width, ROLE_dim, tr) : 0, n;
+	char folded[32];
 
 	if (tr->row->sum && !group_is_one(tr->row)) {
 		draw_group(c, row, col, width, style, tr->row);
@@ -94,9 +95,9 @@ static void draw_command_cell(struct app *a, struct canvas *c, int row, int col,
 		draw_command(c, row, col + x, width - x, style, p);
 		return;
 	}
-	x += canvas_cut(c, row, col + x, max(width - x - 11, 4), style, p->comm ? p->comm : "?");
-	canvas_printf(c, row, col + x, width - x, ROLE_dim, " (%u folded)",
-		      st->nodes[tr->data].members - 1);
+	n = snprintf(folded, sizeof(folded), " (%u folded)", st->nodes[tr->data].members - 1);
+	x += canvas_cut(c, row, col + x, max(width - x - n, 4), style, p->comm ? p->comm : "?");
+	canvas_text(c, row, col + x, width - x, ROLE_dim, folded);
 }
 
 static bool is_blocked(const struct row *r)
