@@ -51,8 +51,7 @@ const struct heat_parts *heatmap_list(const struct heatmap *m)
 	       m->by == HEAT_BY_PROCESS ? &m->by_process : &m->found;
 }
 
-/* Finds the calls of the selection, if it is another one than before. */
-static void find_calls(struct app *a, struct heatmap *m)
+void heatmap_find(struct app *a, struct heatmap *m)
 {
 	struct heat_range range;
 	int top_line, bottom_line;
@@ -154,7 +153,7 @@ void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body
 	if (plot.rows < PLOT_MIN_SPACE || plot.cols < PLOT_MIN_SPACE)
 		return;
 	plot_lay_out(a, m, plot, canvas_fills(c) && !canvas_ascii(c), body.rows >= TALL_FROM);
-	find_calls(a, m);
+	heatmap_find(a, m);
 	heatmap_draw_plot(a, m, c);
 	if (beside)
 		heatmap_panel_beside(a, m, c, (struct rect){

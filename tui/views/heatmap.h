@@ -78,6 +78,8 @@ struct heatmap {
 /* ---- heatmap_plot.c ---- */
 /* Lays the plot out in `r` (cells only) and brings the columns up. */
 void plot_lay_out(struct app *a, struct heatmap *m, struct rect r, bool fills, bool tall);
+/* Brings the column of the cursor's tick up: keys may come before the frame that would. */
+void plot_need_cursor(struct app *a, struct heatmap *m);
 /* Place of a slot and line. */
 struct rect plot_cell(const struct plot *p, int slot, int line);
 /* Bucket range of a line. */
@@ -105,6 +107,9 @@ void heatmap_clear(struct heatmap *m);
 /* Of what it is; the filter of the present context; a new newest tick. */
 void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src);
 
+/* Finds the calls of the selection, if it is another one than before. */
+void heatmap_find(struct app *a, struct heatmap *m);
+
 /* A map that is only looked at, in r: axes and cells. */
 void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r);
 
@@ -131,6 +136,8 @@ void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *
 void heatmap_panel_beside(struct app *a, const struct heatmap *m, struct canvas *c, struct rect r);
 /* The selected cell or rectangle in one line. */
 void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t cap);
+/* Why nothing is listed there: no calls, or nobody looked then. */
+void heatmap_absence(struct app *a, const struct heatmap *m, char *buf, size_t cap);
 /* Its first few calls: "8 fdatasync postgres 4821, 2 read xz 7712". */
 void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap);
 

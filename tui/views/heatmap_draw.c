@@ -59,7 +59,7 @@ static bool is_unknown(const struct plot *p, int s)
 /* A stretch that has room for it says once what the shade means. */
 static void say_unknown(const struct plot *p, struct canvas *c, int from, int end)
 {
-	static const char text[] = " not collected then ";
+	static const char text[] = " not observed then ";
 	struct rect last = plot_cell(p, end - 1, 0);
 	int row = p->area.row + (p->n_lines - 1) / 2, col = plot_cell(p, from, 0).col;
 	int cols = last.col + last.cols - col;

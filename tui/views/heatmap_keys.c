@@ -160,6 +160,29 @@ static void hold_still(struct heatmap *m)
 	m->frozen = true;
 }
 
+/* Keys may come faster than frames: what is listed is of where the cursor is by now. */
+static void find_now(struct app *a, struct heatmap *m)
+{
+	heatmap_update(a, m, m->source);
+	plot_need_cursor(a, m);
+	heatmap_find(a, m);
+}
+
+static void open_list(struct app *a, struct heatmap *m)
+{
+	char text[128];
+
+	find_now(a, m);
+	if (!m->found.n) {
+		heatmap_absence(a, m, text, sizeof(text));
+		app_say(a, ROLE_text, "%s", text);
+		return;
+	}
+	hold_still(m);
+	m->in_list = true;
+	m->list_at = 0;
+}
+
 static bool act_select(struct app *a, struct heatmap *m, enum action action)
 {
 	switch (action) {
@@ -170,13 +193,7 @@ static bool act_select(struct app *a, struct heatmap *m, enum action action)
 		m->anchor_bucket = m->cursor_bucket;
 		return true;
 	case ACTION_open:
-		if (!m->found.n) {
-			app_say(a, ROLE_text, "no %ss here", m->source->noun);
-			return true;
-		}
-		hold_still(m);
-		m->in_list = true;
-		m->list_at = 0;
+		open_list(a, m);
 		return true;
 	case ACTION_back:	/* one level up: from the list to the rectangle, from there to the map */
 		if (!m->rect)
@@ -239,10 +256,11 @@ static bool act_picture(struct app *a, struct heatmap *m, enum action action)
 	}
 }
 
-static void explain(struct app *a, const struct heatmap *m)
+static void explain(struct app *a, struct heatmap *m)
 {
 	char what[256], calls[256];
 
+	find_now(a, m);
 	heatmap_describe(a, m, what, sizeof(what));
 	heatmap_top_calls(m, 3, calls, sizeof(calls));
 	app_say(a, ROLE_text, "%s%s%s", what, *calls ? ": " : "", calls);

@@ -103,20 +103,60 @@ static u32 count_ticks(const struct heatmap *m, u64 first, u64 last, u32 *ret_un
 	return n;
 }
 
+/* ", observing began at 16:42:09", of what was selected before that; "" where it is not known. */
+static void began_words(struct app *a, const struct heatmap *m, u64 last, char *buf, size_t cap)
+{
+	char clock[FORMAT_MAX];
+
+	*buf = '\0';
+	for (u32 i = 0; i < m->heat.n; i++) {
+		const struct heat_column *col = &m->heat.columns[i];
+
+		if (col->seq <= last || !col->hist)
+			continue;
+		clock_of(a, col->time_ns - col->interval_ns, clock);
+		snprintf(buf, cap, ", observing began at %s", clock);
+		return;
+	}
+}
+
+void heatmap_absence(struct app *a, const struct heatmap *m, char *buf, size_t cap)
+{
+	const char *noun = m->source->noun, *where = m->rect ? "rectangle" : "cell";
+	int top_line, bottom_line;
+	char began[FORMAT_MAX + 32];
+	u32 ticks, unobserved;
+	u64 first, last;
+
+	heatmap_selection(m, &first, &last, &top_line, &bottom_line);
+	ticks = count_ticks(m, first, last, &unobserved);
+	began_words(a, m, last, began, sizeof(began));
+	if (!ticks)
+		snprintf(buf, cap, "that tick is not kept any more");
+	else if (unobserved == ticks)
+		snprintf(buf, cap, "not observed then%s", began);
+	else if (unobserved)
+		snprintf(buf, cap, "no %ss in this %s, but %u of its %u ticks were not observed", noun, where,
+			 unobserved, ticks);
+	else
+		snprintf(buf, cap, "no %ss in this %s", noun, where);
+}
+
 void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t cap)
 {
 	char latency[112], when[112], count[FORMAT_MAX], of[FORMAT_MAX], inside[FORMAT_MAX + 2];
 	int top_line, bottom_line;
 	u32 ticks, unobserved;
 	u64 first, last;
-	char missing[48] = "";
+	char missing[48] = "", began[FORMAT_MAX + 32];
 
 	heatmap_selection(m, &first, &last, &top_line, &bottom_line);
 	latency_words(&m->plot, top_line, bottom_line, latency, sizeof(latency));
 	time_words(a, m, first, last, when, sizeof(when));
 	ticks = count_ticks(m, first, last, &unobserved);
 	if (ticks && unobserved == ticks) {
-		snprintf(buf, cap, "%s%s: not observed", latency, when);
+		began_words(a, m, last, began, sizeof(began));
+		snprintf(buf, cap, "%s%s: not observed%s", latency, when, began);
 		return;
 	}
 	if (unobserved)

@@ -93,6 +93,23 @@ static void add_slots(struct plot *p, struct history *h, u32 i, u32 steps, int *
 	p->merged |= steps > 1;
 }
 
+static void take_columns(struct heatmap *m)
+{
+	for (int s = 0; s < m->plot.n_slots; s++)
+		m->plot.slots[s].column = heat_find(&m->heat, m->plot.slots[s].seq);
+}
+
+void plot_need_cursor(struct app *a, struct heatmap *m)
+{
+	struct history *h = app_history(a);
+	int i = history_find(h, heatmap_cursor_seq(m));
+
+	if (i < 0)
+		return;
+	heat_need(&m->heat, h, app_snapshot(a), (u32)i, (u32)i, 0);
+	take_columns(m);
+}
+
 static void lay_out_time(struct app *a, struct heatmap *m)
 {
 	struct history *h = app_history(a);
@@ -112,8 +129,7 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 				FRAME_BUDGET_NS);
 	if (m->pending)
 		app_again(a);
-	for (int s = 0; s < p->n_slots; s++)
-		p->slots[s].column = heat_find(&m->heat, p->slots[s].seq);
+	take_columns(m);
 }
 
 /* ---- latency ------------------------------------------------------------------- */
