@@ -4,7 +4,8 @@
  *
  *	stuck KIND [PATH]	prints "PID [OTHER...]" when all is set up, then waits in the call
  *
- * OTHER is the process or thread that it waits for, where there is one.
+ * OTHER is the process or thread that it waits for, where there is one. It is built with -g: gdb
+ * prints who holds the mutex.
  */
 #include <errno.h>
 #include <fcntl.h>
