@@ -110,6 +110,14 @@ const struct hist *hist_sum(const struct hist *a, const struct hist *b)
 	return hist_seal(&acc);
 }
 
+void hist_merge(const struct hist **to, const struct hist *h)
+{
+	const struct hist *sum = hist_sum(*to, h);
+
+	hist_put(*to);
+	*to = sum;
+}
+
 const struct hist *hist_get(const struct hist *h)
 {
 	if (h)

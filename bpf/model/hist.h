@@ -53,6 +53,8 @@ void hist_acc_sub(struct hist_acc *a, const struct hist *h);
 const struct hist *hist_seal(const struct hist_acc *a);
 /* The sum of two, either may be NULL (then NULL if both). One reference. */
 const struct hist *hist_sum(const struct hist *a, const struct hist *b);
+/* Puts the sum of both in the place of *to; h stays the caller's. */
+void hist_merge(const struct hist **to, const struct hist *h);
 
 const struct hist *hist_get(const struct hist *h);	/* NULL-safe; returns h */
 void hist_put(const struct hist *h);			/* NULL-safe */

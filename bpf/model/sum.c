@@ -103,14 +103,6 @@ static void add_u64(u64 *to, u64 v)
 		*to = (u64_known(*to) ? *to : 0) + v;
 }
 
-static void add_hist(const struct hist **to, const struct hist *h)
-{
-	const struct hist *sum = hist_sum(*to, h);
-
-	hist_put(*to);
-	*to = sum;
-}
-
 #define each_offset(p, op, i) \
 	for (u32 i = (op) ? (p)->end[(op) - 1] : 0; i < (p)->end[op]; i++)
 #define member(r, type, offset) ((type *)((char *)(r) + (offset)))
@@ -136,8 +128,8 @@ void row_add_numbers(const struct sum_plan *p, struct row *sum, const struct row
 		add_u64s(p, SUM_LEVEL_U64, sum, r);
 	}
 	each_offset(p, SUM_HIST, i) {
-		add_hist(hist_at(sum, p->offsets[i]), hist_at((struct row *)r, p->offsets[i])[0]);
-		add_hist(hist_at(sum, p->offsets[i]) + 1, hist_at((struct row *)r, p->offsets[i])[1]);
+		hist_merge(hist_at(sum, p->offsets[i]), hist_at((struct row *)r, p->offsets[i])[0]);
+		hist_merge(hist_at(sum, p->offsets[i]) + 1, hist_at((struct row *)r, p->offsets[i])[1]);
 	}
 }
 

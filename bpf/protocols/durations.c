@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
+#include "bpf/model/index.h"
 #include "bpf/protocols/durations.h"
 #include "bpf/protocols/paths.h"
-
-#define BUCKETS 4096
 
 struct durations {
 	struct report_duration all[REPORT_DURATIONS];
 	u32 n;
-	u16 first[BUCKETS], next[REPORT_DURATIONS];	/* index + 1 */
+	struct index index;	/* of `all` */
 };
 
 /* Semantic conventions 1.23 and later: http.server.request.duration, advised boundaries. */
@@ -27,32 +27,6 @@ static u32 bucket_of(u64 ns)
 	while (i < DURATION_BUCKETS - 1 && ns > bounds_ms[i] * NSEC_PER_MSEC)
 		i++;
 	return i;
-}
-
-bool duration_same(const struct report_duration *a, const struct report_duration *b)
-{
-	return a->process_start_ns == b->process_start_ns && a->tgid == b->tgid &&
-	       a->status == b->status && a->server == b->server && a->protocol == b->protocol &&
-	       a->tls == b->tls && a->v6 == b->v6 && a->has_peer == b->has_peer &&
-	       a->remote_port == b->remote_port && !memcmp(a->remote, b->remote, sizeof(a->remote)) &&
-	       !strcmp(a->method, b->method) && !strcmp(a->call, b->call);
-}
-
-static u32 add_bytes(u32 h, const void *data, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ ((const u8 *)data)[i]) * 16777619u;
-	return h;
-}
-
-u32 duration_hash(const struct report_duration *r)
-{
-	u32 h = 2166136261u ^ r->tgid * 2654435761u ^ r->status * 40503u ^ r->server ^ r->remote_port;
-
-	h = add_bytes(h, r->remote, sizeof(r->remote));
-	h = add_bytes(h, r->method, strlen(r->method));
-	h = add_bytes(h, r->call, strlen(r->call));
-	return h ^ h >> 15;
 }
 
 /* Of gRPC the path is the method that is called; of a client it matters whom it asks. */
@@ -78,19 +52,18 @@ static void fill_key(struct report_duration *r, const struct exchange *x)
 
 static struct report_duration *find(struct durations *d, const struct report_duration *key)
 {
-	for (u32 i = d->first[duration_hash(key) % BUCKETS]; i; i = d->next[i - 1])
-		if (duration_same(&d->all[i - 1], key))
-			return &d->all[i - 1];
+	u32 hash = hash_bytes(key, DURATION_KEY), place, at = 0;
+
+	while ((place = index_next(&d->index, hash, &at)) != INDEX_NONE)
+		if (!memcmp(&d->all[place], key, DURATION_KEY))
+			return &d->all[place];
 	return NULL;
 }
 
 static struct report_duration *make(struct durations *d, const struct report_duration *key)
 {
-	u16 *at = &d->first[duration_hash(key) % BUCKETS];
-
+	index_add(&d->index, hash_bytes(key, DURATION_KEY), d->n);
 	d->all[d->n] = *key;
-	d->next[d->n] = *at;
-	*at = (u16)(d->n + 1);
 	return &d->all[d->n++];
 }
 
@@ -129,7 +102,7 @@ const struct report_duration *durations_all(const struct durations *d, u32 *ret_
 
 void durations_clear(struct durations *d)
 {
-	memset(d->first, 0, sizeof(d->first));
+	index_clear(&d->index);
 	d->n = 0;
 }
 
@@ -140,5 +113,7 @@ struct durations *durations_new(void)
 
 void durations_free(struct durations *d)
 {
+	if (d)
+		index_free(&d->index);
 	free(d);
 }

@@ -19,8 +19,4 @@ const struct report_duration *durations_all(const struct durations *d, u32 *ret_
 void durations_clear(struct durations *d);
 void durations_free(struct durations *d);	/* NULL-safe */
 
-/* Whether both are of the same requests, and a number that is the same then. */
-bool duration_same(const struct report_duration *a, const struct report_duration *b);
-u32 duration_hash(const struct report_duration *r);
-
 #endif

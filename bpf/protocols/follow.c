@@ -10,12 +10,6 @@
 #define MAX_OPEN 256		/* requests of a connection that wait for an answer */
 #define IDLE_NS (600 * NSEC_PER_SEC)
 
-static const struct protocol *const protocols[] = {
-#define PROTOCOL(name) &name##_protocol,
-#include "bpf/protocols/protocols.def"
-#undef PROTOCOL
-};
-
 struct conn {
 	struct conn *next;
 	u64 cookie, last_ns;

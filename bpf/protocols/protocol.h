@@ -108,4 +108,6 @@ struct protocol {
 #include "bpf/protocols/protocols.def"
 #undef PROTOCOL
 
+extern const struct protocol *const protocols[N_PROTOCOLS];	/* by protocol_id */
+
 #endif

@@ -13,12 +13,22 @@ static bool ends(const char *s, size_t cap)
 	return memchr(s, '\0', cap) != NULL;
 }
 
+/* Texts of keys are compared as bytes. */
+static bool is_padded(const char *s, size_t cap)
+{
+	size_t n = strnlen(s, cap);
+
+	while (n < cap && !s[n])
+		n++;
+	return ends(s, cap) && n == cap;
+}
+
 static bool check_endpoints(const struct report *r)
 {
 	for (u32 i = 0; i < r->head.n_endpoints; i++) {
 		const struct report_endpoint *e = &r->endpoints[i];
 
-		if (!ends(e->method, sizeof(e->method)) || !ends(e->path, sizeof(e->path)) ||
+		if (!is_padded(e->method, sizeof(e->method)) || !is_padded(e->path, sizeof(e->path)) ||
 		    e->protocol >= N_PROTOCOLS || e->server > 1 || e->other > 1 || e->tls > 1)
 			return false;
 	}
@@ -51,7 +61,7 @@ static bool check_durations(const struct report *r)
 	for (u32 i = 0; i < r->head.n_durations; i++) {
 		const struct report_duration *d = &r->durations[i];
 
-		if (!ends(d->method, sizeof(d->method)) || !ends(d->call, sizeof(d->call)) ||
+		if (!is_padded(d->method, sizeof(d->method)) || !is_padded(d->call, sizeof(d->call)) ||
 		    d->protocol >= N_PROTOCOLS || d->server > 1 || d->tls > 1 || d->has_peer > 1 ||
 		    d->v6 > 1)
 			return false;

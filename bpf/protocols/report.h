@@ -17,6 +17,7 @@
 #define REPORT_DURATIONS 4096	/* in one tick */
 #define DURATION_BUCKETS 15	/* the last one has no bound */
 
+/* Key, then numbers; behind the NUL of texts in a key there are NULs only. */
 struct report_endpoint {
 	u64 process_start_ns;
 	u32 tgid;
@@ -27,19 +28,23 @@ struct report_endpoint {
 	u64 in_flight, in_flight_max_ns;
 };
 
+#define ENDPOINT_KEY offsetof(struct report_endpoint, count)
+
 struct report_status { u32 endpoint, status; u64 n; };	/* status 0: never answered */
 struct report_bucket { u32 endpoint; s32 bucket; u64 n; };	/* as in hist.h; -1: zero */
 
 /* Requests that were answered (durations.h). Of HTTP `call` is "", of servers there is no peer. */
 struct report_duration {
 	u64 process_start_ns;
-	u64 sum_ns, n[DURATION_BUCKETS];
 	u32 tgid, status;
 	u8 server, protocol, tls, has_peer, v6, pad;
 	u16 remote_port;
 	u8 remote[16];
 	char method[METHOD_MAX], call[PATH_MAX_KEPT];
+	u64 sum_ns, n[DURATION_BUCKETS];
 };
+
+#define DURATION_KEY offsetof(struct report_duration, sum_ns)
 
 struct report_request {
 	u64 start_ns, duration_ns, first_byte_ns;	/* the latter two: U64_MAX where there is none */

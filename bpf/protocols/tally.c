@@ -5,23 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/model/hash.h"
 #include "bpf/model/hist.h"
 #include "bpf/protocols/durations.h"
 #include "bpf/protocols/paths.h"
 #include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
-#define BUCKETS 1024
 #define STATUSES 24	/* different ones of an endpoint in a tick; the rest counts as the last */
 
-static const struct protocol *const protocols[] = {
-#define PROTOCOL(name) &name##_protocol,
-#include "bpf/protocols/protocols.def"
-#undef PROTOCOL
-};
-
 struct endpoint {
-	struct endpoint *next;
+	struct hash_node node;
 	struct report_endpoint r;
 	struct { u32 status, n; } statuses[STATUSES];
 	u32 n_statuses;
@@ -29,8 +23,7 @@ struct endpoint {
 };
 
 struct tally {
-	struct endpoint *buckets[BUCKETS];
-	u32 n_endpoints;
+	struct hash_table endpoints;
 	/* A heap with the least interesting one on top. */
 	struct report_request requests[REPORT_REQUESTS];
 	u64 weights[REPORT_REQUESTS];
@@ -41,41 +34,18 @@ struct tally {
 	u32 n_over;
 };
 
-static u32 hash_of(const struct report_endpoint *r)
-{
-	u32 h = 2166136261u ^ r->tgid * 2654435761u ^ r->server;
-
-	for (const char *s = r->method; *s; s++)
-		h = (h ^ (u8)*s) * 16777619u;
-	for (const char *s = r->path; *s; s++)
-		h = (h ^ (u8)*s) * 16777619u;
-	return (h ^ h >> 15) % BUCKETS;
-}
-
-static bool same_endpoint(const struct report_endpoint *a, const struct report_endpoint *b)
-{
-	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
-	       a->server == b->server && a->protocol == b->protocol && a->other == b->other && a->tls == b->tls &&
-	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
-}
-
 static struct endpoint *find(struct tally *t, const struct report_endpoint *key)
 {
-	struct endpoint *e = t->buckets[hash_of(key)];
-
-	while (e && !same_endpoint(&e->r, key))
-		e = e->next;
-	return e;
+	return hash_find(&t->endpoints, hash_bytes(key, ENDPOINT_KEY), struct endpoint, e,
+			 !memcmp(&e->r, key, ENDPOINT_KEY));
 }
 
 static struct endpoint *make(struct tally *t, const struct report_endpoint *key)
 {
-	struct endpoint **at = &t->buckets[hash_of(key)], *e = xcalloc(1, sizeof(*e));
+	struct endpoint *e = xcalloc(1, sizeof(*e));
 
 	e->r = *key;
-	e->next = *at;
-	*at = e;
-	t->n_endpoints++;
+	hash_add(&t->endpoints, &e->node, hash_bytes(key, ENDPOINT_KEY));
 	return e;
 }
 
@@ -97,17 +67,17 @@ static struct endpoint *endpoint_of(struct tally *t, const struct report_endpoin
 	struct report_endpoint other = *key;
 	struct endpoint *e = find(t, key);
 
-	if (e || t->n_endpoints < REPORT_ENDPOINTS / 2)
+	if (e || t->endpoints.n < REPORT_ENDPOINTS / 2)
 		return e ?: make(t, key);
 	memset(other.method, 0, sizeof(other.method));
 	memset(other.path, 0, sizeof(other.path));
 	other.other = 1;
 	e = find(t, &other);
-	if (e || t->n_endpoints < REPORT_ENDPOINTS - 1)
+	if (e || t->endpoints.n < REPORT_ENDPOINTS - 1)
 		return e ?: make(t, &other);
 	other.tgid = 0;		/* so many processes in one tick: those of all */
 	other.process_start_ns = 0;
-	return find(t, &other) ?: t->n_endpoints < REPORT_ENDPOINTS ? make(t, &other) : NULL;
+	return find(t, &other) ?: t->endpoints.n < REPORT_ENDPOINTS ? make(t, &other) : NULL;
 }
 
 static void add_status(struct endpoint *e, u32 status)
@@ -292,18 +262,17 @@ static bool write_all(int fd, const void *data, size_t n)
 	return true;
 }
 
-#define each_endpoint(t, e, index) \
-	for (u32 b_ = 0, index = 0; b_ < BUCKETS; b_++) \
-		for (struct endpoint *e = (t)->buckets[b_]; e; e = e->next, index++)
-
 static bool write_statuses(struct tally *t, int fd, struct report_head *head)
 {
-	each_endpoint(t, e, at) {
+	u32 at = 0;
+
+	hash_each(&t->endpoints, struct endpoint, e) {
 		struct report_status all[STATUSES];
 
 		for (u32 i = 0; i < e->n_statuses; i++)
 			all[i] = (struct report_status){ at, e->statuses[i].status, e->statuses[i].n };
 		head->n_statuses += e->n_statuses;
+		at++;
 		if (!write_all(fd, all, e->n_statuses * sizeof(*all)))
 			return false;
 	}
@@ -312,7 +281,9 @@ static bool write_statuses(struct tally *t, int fd, struct report_head *head)
 
 static bool write_buckets(struct tally *t, int fd, struct report_head *head)
 {
-	each_endpoint(t, e, at) {
+	u32 at = 0;
+
+	hash_each(&t->endpoints, struct endpoint, e) {
 		struct report_bucket all[HIST_BUCKETS + 1];
 		u32 n = 0;
 
@@ -320,6 +291,7 @@ static bool write_buckets(struct tally *t, int fd, struct report_head *head)
 			if (e->buckets[i])
 				all[n++] = (struct report_bucket){ at, (s32)i - 1, e->buckets[i] };
 		head->n_buckets += n;
+		at++;
 		if (!write_all(fd, all, n * sizeof(*all)))
 			return false;
 	}
@@ -328,25 +300,18 @@ static bool write_buckets(struct tally *t, int fd, struct report_head *head)
 
 static bool write_endpoints(struct tally *t, int fd, struct report_head *head)
 {
-	each_endpoint(t, e, at) {
-		head->n_endpoints = at + 1;
+	head->n_endpoints = t->endpoints.n;
+	hash_each(&t->endpoints, struct endpoint, e)
 		if (!write_all(fd, &e->r, sizeof(e->r)))
 			return false;
-	}
 	return true;
 }
 
 static void clear(struct tally *t)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		while (t->buckets[i]) {
-			struct endpoint *e = t->buckets[i];
-
-			t->buckets[i] = e->next;
-			free(e);
-		}
+	hash_free(&t->endpoints, free);
 	durations_clear(t->durations);
-	t->n_endpoints = t->n_requests = t->n_over = 0;
+	t->n_requests = t->n_over = 0;
 	t->left_out = 0;
 }
 

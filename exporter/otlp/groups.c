@@ -151,14 +151,6 @@ static const struct hist *hist_growth(const struct hist *was, const struct hist 
 	return hist_seal(&a);
 }
 
-static void add_hist(struct otlp_values *v, const struct hist *h)
-{
-	const struct hist *sum = hist_sum(v->hist, h);
-
-	hist_put(v->hist);
-	v->hist = sum;
-}
-
 /* Adds what came since `was` (NULL: all) to v; the amount. */
 static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const struct row *was,
 		      const struct row *is)
@@ -177,7 +169,7 @@ static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const 
 			h = hist_growth(was ? row_hist(was, f) : NULL, row_hist(is, f));
 			n = h ? h->count : 0;
 			if (h)
-				add_hist(v, h);
+				hist_merge(&v->hist, h);
 			hist_put(h);
 		}
 		all += n;
@@ -393,8 +385,7 @@ static void add_others(struct otlp_groups *g)
 			continue;
 		for (u32 i = 0; i < g->n_metrics; i++)
 			g->rest.counters[i] += x->v.counters[i];
-		if (x->v.hist)
-			add_hist(&g->rest, x->v.hist);
+		hist_merge(&g->rest.hist, x->v.hist);
 	}
 }
 

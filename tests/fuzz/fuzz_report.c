@@ -3,15 +3,17 @@
  * fuzz_report.c: bytes as a report of the protocol reader, as the sampler takes it: looked at, added
  * up, and made rows of. The heads of two reports, each with its arrays behind it.
  *
- * sources: bpf/protocols/report.c bpf/collectors/http/http_totals.c
+ * sources: bpf/protocols/report.c bpf/protocols/protocols.c bpf/collectors/totals.c
+ * sources: bpf/collectors/http/http_totals.c bpf/collectors/http/http_durations.c
  * sources: bpf/protocols/http1.c bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c
  * sources: bpf/protocols/huffman.c bpf/protocols/grpc.c bpf/protocols/trace.c bpf/protocols/paths.c
  * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
- * sources: bpf/model/text.c bpf/model/rate.c
+ * sources: bpf/model/text.c bpf/model/rate.c bpf/model/hash.c
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/collectors/http/http_durations.h"
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/host/proctab.h"
 #include "bpf/model/snapshot_build.h"
@@ -52,8 +54,10 @@ static bool take_report(const u8 **data, size_t *size)
 	if (n)
 		memcpy(copy, *data + sizeof(r.head), n);
 	sane = report_is_sane(&r, copy);
-	if (sane)
+	if (sane) {
 		http_totals_report(&r);
+		http_durations_report(&r);
+	}
 	free(copy);
 	*data += sizeof(r.head) + n;
 	*size -= sizeof(r.head) + n;
@@ -69,6 +73,7 @@ static void make_rows(u64 now_ns, const struct snapshot **last)
 
 	http_totals_rows(&t);
 	http_requests_rows(&t);
+	http_durations_rows(&t);
 	s = builder_seal(b);
 	snapshot_put(*last);
 	*last = s;
@@ -83,11 +88,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	processes[3].closed = true;
 	http_totals_begin(NSEC_PER_SEC);
+	http_durations_begin(NSEC_PER_SEC);
 	for (u64 i = 2; i < 5 && sane; i++) {
 		sane = take_report(&data, &size);
 		make_rows(i * NSEC_PER_SEC, &last);
 	}
 	http_totals_clear();
+	http_durations_clear();
 	snapshot_put(last);
 	for (u32 i = 0; i < PROCESSES; i++) {
 		hist_put(processes[i].http_hist);

@@ -2,52 +2,35 @@
 /* http_durations.c: see http_durations.h. */
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/collectors/http/http_durations.h"
+#include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
-#include "bpf/protocols/durations.h"
 
-#define BUCKETS 2048
 #define MAX_DURATIONS 8192	/* rows; what is new then waits for a process to end */
 
-struct total {
-	struct total *next;
+struct duration {
+	struct total t;
 	struct report_duration d;	/* key; numbers since it was first seen */
-	u64 first_seen_ns;
-	const struct row *row;		/* as of the last tick */
-	bool active;			/* in this tick */
 };
 
-static struct total *buckets[BUCKETS];
-static u32 n_totals;
-static u64 began_ns;
+static struct row *make_row(struct total *t, struct proc *p, const struct tick *tick);
 
-static const struct protocol *const protocols[] = {
-#define PROTOCOL(name) &name##_protocol,
-#include "bpf/protocols/protocols.def"
-#undef PROTOCOL
-};
+static struct totals durations = { .size = sizeof(struct duration), .row = make_row };
 
 /* ---- reports ---- */
 
-static struct total *total_of(const struct report_duration *d)
+static struct duration *duration_of(const struct report_duration *d)
 {
-	struct total **at = &buckets[duration_hash(d) % BUCKETS], *t = *at;
+	u32 hash = hash_bytes(d, DURATION_KEY);
+	struct duration *t = hash_find(&durations.all, hash, struct duration, x,
+				       !memcmp(&x->d, d, DURATION_KEY));
 
-	while (t && !duration_same(&t->d, d))
-		t = t->next;
-	if (t || n_totals == MAX_DURATIONS)
+	if (t || durations.all.n == MAX_DURATIONS)
 		return t;
-	t = xcalloc(1, sizeof(*t));
-	t->d = *d;
-	t->d.sum_ns = 0;
-	memset(t->d.n, 0, sizeof(t->d.n));
-	t->first_seen_ns = max(began_ns, d->process_start_ns);
-	t->next = *at;
-	*at = t;
-	n_totals++;
+	t = totals_add(&durations, hash, d->tgid, d->process_start_ns);
+	memcpy(&t->d, d, DURATION_KEY);
 	return t;
 }
 
@@ -55,14 +38,14 @@ void http_durations_report(const struct report *r)
 {
 	for (u32 i = 0; i < r->head.n_durations; i++) {
 		const struct report_duration *d = &r->durations[i];
-		struct total *t = total_of(d);
+		struct duration *t = duration_of(d);
 
 		if (!t)
 			continue;
 		t->d.sum_ns += d->sum_ns;
 		for (u32 k = 0; k < DURATION_BUCKETS; k++)
 			t->d.n[k] += d->n[k];
-		t->active = true;
+		t->t.active = true;
 	}
 }
 
@@ -97,13 +80,13 @@ static u64 status_of(const struct report_duration *d)
 	       d->status - protocols[d->protocol]->status_base;
 }
 
-static const struct row *make_row(const struct total *t, const struct proc *p, const struct tick *tick)
+static struct row *make_row(struct total *t, struct proc *p, const struct tick *tick)
 {
 	struct http_durations_row *r = builder_row(tick->b, TABLE_http_durations);
-	const struct report_duration *d = &t->d;
+	const struct report_duration *d = &((struct duration *)t)->d;
 
 	r->row.first_seen_ns = t->first_seen_ns;
-	r->row.closed = !p || p->closed;
+	r->row.closed = t->closed;
 	r->pid = d->tgid;
 	r->start_time_ns = d->process_start_ns;
 	r->side = str_new(d->server ? "server" : "client");
@@ -120,59 +103,17 @@ static const struct row *make_row(const struct total *t, const struct proc *p, c
 	return &r->row;
 }
 
-static void total_free(struct total *t)
-{
-	row_put(t->row);
-	free(t);
-	n_totals--;
-}
-
-/* The row of this tick; false when the process is gone and this was the last one. */
-static bool add_row(struct total *t, const struct tick *tick)
-{
-	const struct proc *p = proctab_find(t->d.tgid, t->d.process_start_ns);
-	bool closed = !p || p->closed, was_active = t->active;
-
-	t->active = false;
-	if (p && !proc_in_scope(p))
-		return !closed;
-	if (!was_active && t->row && !closed) {
-		builder_add(tick->b, row_get(t->row));
-		return true;
-	}
-	row_put(t->row);
-	t->row = row_get(make_row(t, p, tick));
-	return !closed;
-}
-
 void http_durations_rows(const struct tick *tick)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct total **link = &buckets[i]; *link; ) {
-			struct total *t = *link;
-
-			if (add_row(t, tick)) {
-				link = &t->next;
-			} else {
-				*link = t->next;
-				total_free(t);
-			}
-		}
+	totals_rows(&durations, tick);
 }
 
 void http_durations_begin(u64 now_ns)
 {
-	http_durations_clear();
-	began_ns = now_ns;
+	totals_begin(&durations, now_ns);
 }
 
 void http_durations_clear(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		while (buckets[i]) {
-			struct total *t = buckets[i];
-
-			buckets[i] = t->next;
-			total_free(t);
-		}
+	totals_clear(&durations);
 }

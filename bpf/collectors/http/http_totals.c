@@ -6,98 +6,57 @@
 #include <string.h>
 
 #include "bpf/collectors/http/http_totals.h"
+#include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
 
-#define BUCKETS 2048
 #define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
 #define MAX_STATUSES 32
 #define REQUESTS_KEPT 1000
 
-struct total {
-	struct total *next;
+struct endpoint {
+	struct total t;
 	struct report_endpoint e;	/* key; counters since it was first seen */
-	u64 first_seen_ns;
 	struct { u32 status; u64 n; } statuses[MAX_STATUSES];
 	u32 n_statuses;
-	const struct hist *hist;
 	struct counter c_count, c_errors, c_rx, c_tx;
-	const struct row *idle_row;
-	/* of this tick */
-	struct hist_acc *tick;
-	bool active;
+	struct hist_acc *tick;	/* of this tick */
 };
 
-static struct total *buckets[BUCKETS];
-static u32 n_totals;
-static u64 began_ns;
-static struct total **by_index;		/* of the report that is read */
+static struct row *make_row(struct total *total, struct proc *p, const struct tick *tick);
+static void reset_tick(struct total *total);
+
+static struct totals endpoints = { .size = sizeof(struct endpoint), .row = make_row, .reset = reset_tick };
+static struct endpoint **by_index;		/* of the report that is read */
 static u32 cap_index;
 
 static struct row **requests;
 static u32 n_requests, cap_requests, n_new;
 static u64 seq;
 
-static const struct protocol *const protocols[] = {
-#define PROTOCOL(name) &name##_protocol,
-#include "bpf/protocols/protocols.def"
-#undef PROTOCOL
-};
-
 /* ---- endpoints ---- */
 
-static u32 hash_of(const struct report_endpoint *e)
+static struct endpoint *find(const struct report_endpoint *key)
 {
-	u32 h = 2166136261u ^ e->tgid * 2654435761u ^ e->server;
-
-	for (const char *s = e->method; *s; s++)
-		h = (h ^ (u8)*s) * 16777619u;
-	for (const char *s = e->path; *s; s++)
-		h = (h ^ (u8)*s) * 16777619u;
-	return (h ^ h >> 15) % BUCKETS;
+	return hash_find(&endpoints.all, hash_bytes(key, ENDPOINT_KEY), struct endpoint, x,
+			 !memcmp(&x->e, key, ENDPOINT_KEY));
 }
 
-static bool same(const struct report_endpoint *a, const struct report_endpoint *b)
+static struct endpoint *make(const struct report_endpoint *key)
 {
-	return a->tgid == b->tgid && a->process_start_ns == b->process_start_ns &&
-	       a->server == b->server && a->protocol == b->protocol && a->other == b->other && a->tls == b->tls &&
-	       !strcmp(a->method, b->method) && !strcmp(a->path, b->path);
-}
+	struct endpoint *t = totals_add(&endpoints, hash_bytes(key, ENDPOINT_KEY), key->tgid,
+					key->process_start_ns);
 
-static struct total *find(const struct report_endpoint *key)
-{
-	struct total *t = buckets[hash_of(key)];
-
-	while (t && !same(&t->e, key))
-		t = t->next;
-	return t;
-}
-
-static struct total *make(const struct report_endpoint *key)
-{
-	struct total **at = &buckets[hash_of(key)], *t = xcalloc(1, sizeof(*t));
-
-	t->e.tgid = key->tgid;
-	t->e.process_start_ns = key->process_start_ns;
-	t->e.server = key->server;
-	t->e.tls = key->tls;
-	t->e.protocol = key->protocol;
-	t->e.other = key->other;
-	memcpy(t->e.method, key->method, sizeof(t->e.method));
-	memcpy(t->e.path, key->path, sizeof(t->e.path));
-	t->first_seen_ns = max(began_ns, key->process_start_ns);
-	t->next = *at;
-	*at = t;
-	n_totals++;
+	memcpy(&t->e, key, ENDPOINT_KEY);
 	return t;
 }
 
 /* More paths than a person can read are added up; processes may make as many rows as they are. */
-static struct total *total_of(const struct report_endpoint *e)
+static struct endpoint *endpoint_of(const struct report_endpoint *e)
 {
 	struct report_endpoint other = *e;
-	struct total *t = find(e);
+	struct endpoint *t = find(e);
 
-	if (t || e->other || n_totals < MAX_ENDPOINTS)
+	if (t || e->other || endpoints.all.n < MAX_ENDPOINTS)
 		return t ?: make(e);
 	memset(other.method, 0, sizeof(other.method));
 	memset(other.path, 0, sizeof(other.path));
@@ -105,7 +64,7 @@ static struct total *total_of(const struct report_endpoint *e)
 	return find(&other) ?: make(&other);
 }
 
-static void add_endpoint(struct total *t, const struct report_endpoint *e)
+static void add_endpoint(struct endpoint *t, const struct report_endpoint *e)
 {
 	struct hist_acc *a;
 
@@ -123,11 +82,11 @@ static void add_endpoint(struct total *t, const struct report_endpoint *e)
 		a->max_ns = max(a->max_ns, e->max_ns);
 		a->sum_ns += e->sum_ns;
 	}
-	t->active = true;
+	t->t.active = true;
 }
 
 /* Kept in the order of the numbers. */
-static void add_status(struct total *t, u32 status, u64 n)
+static void add_status(struct endpoint *t, u32 status, u64 n)
 {
 	u32 i = 0;
 
@@ -240,7 +199,7 @@ void http_totals_report(const struct report *r)
 {
 	for (u32 i = 0; i < r->head.n_endpoints; i++) {
 		by_index = grow(by_index, i, &cap_index, sizeof(*by_index));
-		by_index[i] = total_of(&r->endpoints[i]);
+		by_index[i] = endpoint_of(&r->endpoints[i]);
 		add_endpoint(by_index[i], &r->endpoints[i]);
 	}
 	for (u32 i = 0; i < r->head.n_statuses; i++)
@@ -266,7 +225,7 @@ static void status_text(char *buf, size_t cap, const struct protocol *p, u32 sta
 }
 
 /* "200 405, 409 2" */
-static const char *statuses_text(const struct total *t)
+static const char *statuses_text(const struct endpoint *t)
 {
 	char buf[MAX_STATUSES * 48] = "";
 	size_t n = 0;
@@ -281,9 +240,10 @@ static const char *statuses_text(const struct total *t)
 	return str_new(buf);
 }
 
-static void fill_rates(struct http_row *r, struct total *t, const struct tick *tick)
+/* Returns how many requests came in this tick. */
+static u64 fill_rates(struct http_row *r, struct endpoint *t, const struct tick *tick)
 {
-	u64 interval = tick->now_ns - max(began_ns, tick->prev_ns);
+	u64 interval = totals_interval(&endpoints, tick);
 	u64 count = counter_advance(&t->c_count, r->count, true);
 	u64 errors = counter_advance(&t->c_errors, r->errors, true);
 
@@ -292,28 +252,33 @@ static void fill_rates(struct http_row *r, struct total *t, const struct tick *t
 	r->error_pct = count ? (float)errors * 100 / (float)count : F32_BLANK;
 	r->rx_rate = rate_per_s(counter_advance(&t->c_rx, r->rx_bytes, true), interval);
 	r->tx_rate = rate_per_s(counter_advance(&t->c_tx, r->tx_bytes, true), interval);
+	return count;
 }
 
-static void fill_hist(struct http_row *r, struct total *t)
+/* What a process serves counts; what it asks of others, where it serves nothing. */
+static void add_to_process(struct proc *p, const struct endpoint *t, const struct http_row *r, u64 count)
 {
-	const struct hist *sum;
-
-	if (t->tick && t->tick->count) {
-		r->hist_tick = hist_seal(t->tick);
-		sum = hist_sum(t->hist, r->hist_tick);
-		hist_put(t->hist);
-		t->hist = sum;
+	if (!p || (p->http_serves && !t->e.server))
+		return;
+	if (t->e.server && !p->http_serves) {
+		hist_put(p->http_hist);
+		p->http_hist = NULL;
+		p->http_requests = 0;
+		p->http_serves = true;
 	}
-	r->hist = hist_get(t->hist);
+	p->http_requests += count;
+	hist_merge(&p->http_hist, r->hist_tick);
 }
 
-static struct http_row *make_row(struct total *t, const struct proc *p, const struct tick *tick, bool closed)
+static struct row *make_row(struct total *total, struct proc *p, const struct tick *tick)
 {
+	struct endpoint *t = (struct endpoint *)total;
 	struct http_row *r = builder_row(tick->b, TABLE_http);
 	const struct report_endpoint *e = &t->e;
+	u64 count;
 
-	r->row.first_seen_ns = t->first_seen_ns;
-	r->row.closed = closed;
+	r->row.first_seen_ns = total->first_seen_ns;
+	r->row.closed = total->closed;
 	r->row.other = e->other;
 	r->pid = e->tgid;
 	r->start_time_ns = e->process_start_ns;
@@ -330,101 +295,34 @@ static struct http_row *make_row(struct total *t, const struct proc *p, const st
 	r->tx_bytes = e->server ? e->answered_bytes : e->asked_bytes;
 	r->in_flight = e->in_flight;
 	r->in_flight_max_ns = e->in_flight ? e->in_flight_max_ns : U64_BLANK;
-	fill_rates(r, t, tick);
-	fill_hist(r, t);
-	return r;
+	count = fill_rates(r, t, tick);
+	total_hist(total, t->tick && t->tick->count ? hist_seal(t->tick) : NULL, &r->hist, &r->hist_tick);
+	add_to_process(p, t, r, count);
+	return &r->row;
 }
 
-static void reset_tick(struct total *t)
+static void reset_tick(struct total *total)
 {
+	struct endpoint *t = (struct endpoint *)total;
+
 	free(t->tick);
 	t->tick = NULL;
 	t->e.in_flight = t->e.in_flight_max_ns = 0;
-	t->active = false;
-}
-
-static void total_free(struct total *t)
-{
-	free(t->tick);
-	hist_put(t->hist);
-	row_put(t->idle_row);
-	free(t);
-	n_totals--;
-}
-
-/* What a process serves counts; what it asks of others, where it serves nothing. */
-static void add_to_process(struct proc *p, const struct total *t, const struct http_row *r, u64 count)
-{
-	const struct hist *sum;
-
-	if (!p || (p->http_serves && !t->e.server))
-		return;
-	if (t->e.server && !p->http_serves) {
-		hist_put(p->http_hist);
-		p->http_hist = NULL;
-		p->http_requests = 0;
-		p->http_serves = true;
-	}
-	p->http_requests += count;
-	sum = hist_sum(p->http_hist, r->hist_tick);
-	hist_put(p->http_hist);
-	p->http_hist = sum;
-}
-
-/* The row of this tick; false when the process is gone and this was the last one. */
-static bool add_row(struct total *t, const struct tick *tick)
-{
-	struct proc *p = t->e.tgid ? proctab_find(t->e.tgid, t->e.process_start_ns) : NULL;
-	bool closed = t->e.tgid && (!p || p->closed);
-	u64 before = t->c_count.last;
-	struct http_row *r;
-
-	if (p && !proc_in_scope(p)) {
-		reset_tick(t);
-		return !closed;
-	}
-	if (!t->active && t->idle_row && !closed) {
-		builder_add(tick->b, row_get(t->idle_row));
-		return true;
-	}
-	r = make_row(t, p, tick, closed);
-	add_to_process(p, t, r, r->count - before);
-	row_put(t->idle_row);
-	t->idle_row = t->active ? NULL : row_get(&r->row);
-	reset_tick(t);
-	return !closed;
 }
 
 void http_totals_rows(const struct tick *tick)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct total **link = &buckets[i]; *link; ) {
-			struct total *t = *link;
-
-			if (add_row(t, tick)) {
-				link = &t->next;
-			} else {
-				*link = t->next;
-				total_free(t);
-			}
-		}
+	totals_rows(&endpoints, tick);
 }
 
 void http_totals_begin(u64 now_ns)
 {
-	http_totals_clear();
-	began_ns = now_ns;
+	totals_begin(&endpoints, now_ns);
 }
 
 void http_totals_clear(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		while (buckets[i]) {
-			struct total *t = buckets[i];
-
-			buckets[i] = t->next;
-			total_free(t);
-		}
+	totals_clear(&endpoints);
 	for (u32 i = 0; i < n_requests; i++)
 		row_put(requests[i]);
 	n_requests = n_new = 0;

@@ -52,7 +52,7 @@ static void latency_off(const char *why)
 	on_since_ns = 0;
 	probe_off(return_prog, why);
 	probe_off(end_prog, why);
-	totals_clear();
+	syscalls_totals_clear();
 	memset(skel->bss->sets, 0, sizeof(skel->bss->sets));
 }
 
@@ -70,7 +70,7 @@ static int latency_on(const struct tick *t)
 	/* entry times written under another generation are not ours: nothing stale is measured */
 	skel->bss->generation = ++generation;
 	tasks_set_generation(generation);
-	totals_begin(t->now_ns);
+	syscalls_totals_begin(t->now_ns);
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static void drain_slots(const struct sc_set *set)
 		const struct sc_slot *s = &set->slots[i];
 
 		if (s->ready || (i == OTHER_SLOT && s->count + s->died))
-			totals_slot(i, s);
+			syscalls_totals_slot(i, s);
 	}
 }
 
@@ -135,7 +135,7 @@ static void drain_cells(const struct sc_set *set)
 		u32 key = set->cells[i].key;
 
 		if (key)
-			totals_cell(CELL_SLOT(key), CELL_WHAT(key), set->cells[i].n);
+			syscalls_totals_cell(CELL_SLOT(key), CELL_WHAT(key), set->cells[i].n);
 	}
 }
 
@@ -158,7 +158,7 @@ static void drain_set(void)
 	drain_slots(set);
 	drain_cells(set);
 	clear_set(set);
-	totals_set_done();
+	syscalls_totals_set_done();
 }
 
 /* A burst of short processes fills a set before the tick: then it is drained early. */
@@ -190,7 +190,7 @@ static void add_in_flight(void)
 	all = threads_all(&n);
 	for (u32 i = 0; i < n; i++)
 		if (all[i].call != CALL_NONE && all[i].state != 'X' && all[i].state != 'Z')
-			totals_in_flight(&all[i]);
+			syscalls_totals_in_flight(&all[i]);
 }
 
 /* Each call runs on_enter once, and on_return once where latencies are on. */
@@ -227,7 +227,7 @@ static int syscalls_read(const struct tick *t)
 	if (was_on) {
 		drain_set();
 		add_in_flight();
-		totals_rows(t);
+		syscalls_totals_rows(t);
 		report(t);
 	}
 	loss_set("no task storage (syscalls)", skel->bss->lost_storage);

@@ -9,23 +9,16 @@
 #include "bpf/collectors/syscalls/syscalls_totals.h"
 #include "bpf/collectors/waits/waits.h"
 
-#define BUCKETS 4096
 #define MAX_ERRNOS 8	/* kept apart per row and tick; the rest is in the sum */
 
 /* One process x call. */
-struct total {
-	struct total *next;
-	u64 start_ns;
-	u32 tgid, call;
-	u64 first_seen_ns;
+struct call_total {
+	struct total t;
+	u32 call;
 	u64 returned, died, errors, total_ns, shown_count;
-	const struct hist *hist;
-	const struct row *idle_row;	/* the row of a tick in which nothing happened */
 	struct counter c_count, c_errors, c_time, c_hard;
 	u64 hard_errors;
-	bool closed;
 	/* of this tick */
-	bool active;
 	struct bucket { u32 b, n; } *buckets;	/* few: a dense histogram of each is 2.7 KB */
 	u32 n_buckets, cap_buckets;
 	u64 zero, sum_ns, min_ns, max_ns;
@@ -36,39 +29,37 @@ struct total {
 	u32 n_errnos;
 };
 
-static struct total *buckets[BUCKETS];
-static struct total *by_slot[N_SLOTS];	/* of the set that is drained */
-static u64 began_ns;
+static struct row *make_row(struct total *total, struct proc *p, const struct tick *tick);
+static void reset_tick(struct total *total);
 
-static struct total *total_get(u32 tgid, u64 start_ns, u32 call)
+static struct totals calls = { .size = sizeof(struct call_total), .row = make_row, .reset = reset_tick };
+static struct call_total *by_slot[N_SLOTS];	/* of the set that is drained */
+
+static struct call_total *total_get(u32 tgid, u64 start_ns, u32 call)
 {
-	struct total **b = &buckets[(tgid * 31 + call * 7 + (u32)start_ns) % BUCKETS], *t;
+	u32 hash = hash_of(tgid, start_ns, call);
+	struct call_total *t = hash_find(&calls.all, hash, struct call_total, x,
+					 x->t.tgid == tgid && x->call == call && x->t.start_ns == start_ns);
 
-	for (t = *b; t; t = t->next)
-		if (t->tgid == tgid && t->call == call && t->start_ns == start_ns)
-			return t;
-	t = xcalloc(1, sizeof(*t));
-	t->tgid = tgid;
+	if (t)
+		return t;
+	t = totals_add(&calls, hash, tgid, start_ns);
 	t->call = call;
-	t->start_ns = start_ns;
-	t->first_seen_ns = max(began_ns, start_ns);
-	t->next = *b;
-	*b = t;
 	return t;
 }
 
-void totals_begin(u64 now_ns)
+void syscalls_totals_begin(u64 now_ns)
 {
-	began_ns = now_ns;
+	totals_begin(&calls, now_ns);
 }
 
-void totals_slot(u32 index, const struct sc_slot *s)
+void syscalls_totals_slot(u32 index, const struct sc_slot *s)
 {
-	struct total *t = total_get(s->tgid, s->start_ns, s->call);
+	struct call_total *t = total_get(s->tgid, s->start_ns, s->call);
 	u64 min_ns = ~s->inv_min_ns;
 
 	by_slot[index] = t;
-	t->active = true;
+	t->t.active = true;
 	t->returned += s->count;
 	t->died += s->died;
 	t->errors += s->errors;
@@ -81,7 +72,7 @@ void totals_slot(u32 index, const struct sc_slot *s)
 	t->zero += s->zero;
 }
 
-static void add_errno(struct total *t, u32 e, u32 n)
+static void add_errno(struct call_total *t, u32 e, u32 n)
 {
 	u32 i = 0;
 
@@ -99,9 +90,9 @@ static void add_errno(struct total *t, u32 e, u32 n)
 	t->errnos[i].n += n;
 }
 
-void totals_cell(u32 slot, u32 what, u32 n)
+void syscalls_totals_cell(u32 slot, u32 what, u32 n)
 {
-	struct total *t = slot < N_SLOTS ? by_slot[slot] : NULL;
+	struct call_total *t = slot < N_SLOTS ? by_slot[slot] : NULL;
 
 	if (!t)
 		return;
@@ -109,26 +100,26 @@ void totals_cell(u32 slot, u32 what, u32 n)
 		add_errno(t, what - CELL_ERRNO, n);
 		return;
 	}
-	t->active = true;
+	t->t.active = true;
 	t->buckets = grow(t->buckets, t->n_buckets, &t->cap_buckets, sizeof(*t->buckets));
 	t->buckets[t->n_buckets++] = (struct bucket){ what, n };
 }
 
-void totals_set_done(void)
+void syscalls_totals_set_done(void)
 {
 	memset(by_slot, 0, sizeof(by_slot));
 }
 
-void totals_in_flight(const struct wire_thread *w)
+void syscalls_totals_in_flight(const struct wire_thread *w)
 {
-	struct total *t = total_get(w->tgid, w->process_start_ns, w->call);
+	struct call_total *t = total_get(w->tgid, w->process_start_ns, w->call);
 
 	t->in_flight++;
 	t->in_flight_entered += w->call_exact;
 	if (!t->oldest || w->call_age_ns > t->in_flight_max_ns)
 		t->oldest = w;
 	t->in_flight_max_ns = max(t->in_flight_max_ns, (u64)w->call_age_ns);
-	t->active = true;
+	t->t.active = true;
 }
 
 /* ---- rows ---- */
@@ -141,7 +132,7 @@ static int by_count(const void *a, const void *b)
 }
 
 /* "EAGAIN 9380, EPIPE 2" */
-static const char *errno_text(struct total *t)
+static const char *errno_text(struct call_total *t)
 {
 	char buf[160] = "";
 	size_t n = 0;
@@ -158,7 +149,7 @@ static const char *errno_text(struct total *t)
 	return str_new(buf);
 }
 
-static void fill_rates(struct syscalls_row *r, struct total *t, u64 interval_ns)
+static void fill_rates(struct syscalls_row *r, struct call_total *t, u64 interval_ns)
 {
 	r->rate = rate_per_s(counter_advance(&t->c_count, t->shown_count, true), interval_ns);
 	r->error_rate = rate_per_s(counter_advance(&t->c_errors, t->errors, true), interval_ns);
@@ -167,40 +158,30 @@ static void fill_rates(struct syscalls_row *r, struct total *t, u64 interval_ns)
 					interval_ns);
 }
 
-/* The histogram of this tick; one dense accumulator serves all, one after the other. */
-static const struct hist *tick_hist(const struct total *t)
+/* The histogram of this tick, or NULL; one dense accumulator serves all, one after the other. */
+static const struct hist *tick_hist(const struct call_total *t)
 {
 	struct hist_acc a = { .sum_ns = t->sum_ns, .min_ns = t->min_ns, .max_ns = t->max_ns };
 
+	if (!t->n_buckets && !t->zero)
+		return NULL;
 	hist_acc_bucket(&a, -1, t->zero);
 	for (u32 i = 0; i < t->n_buckets; i++)
 		hist_acc_bucket(&a, (int)t->buckets[i].b, t->buckets[i].n);
 	return hist_seal(&a);
 }
 
-static void fill_hist(struct syscalls_row *r, struct total *t)
+static struct row *make_row(struct total *total, struct proc *p, const struct tick *tick)
 {
-	const struct hist *sum;
-
-	if (t->n_buckets || t->zero) {
-		r->hist_tick = tick_hist(t);
-		sum = hist_sum(t->hist, r->hist_tick);
-		hist_put(t->hist);
-		t->hist = sum;
-	}
-	r->hist = hist_get(t->hist);
-}
-
-static struct syscalls_row *make_row(struct total *t, const struct proc *p, const struct tick *tick)
-{
+	struct call_total *t = (struct call_total *)total;
 	struct syscalls_row *r = builder_row(tick->b, TABLE_syscalls);
-	bool other = !t->tgid;
+	bool other = !total->tgid;
 
-	r->row.first_seen_ns = t->first_seen_ns;
-	r->row.closed = t->closed;
+	r->row.first_seen_ns = total->first_seen_ns;
+	r->row.closed = total->closed;
 	r->row.other = other;
-	r->pid = t->tgid;
-	r->start_time_ns = t->start_ns;
+	r->pid = total->tgid;
+	r->start_time_ns = total->start_ns;
 	r->nr = syscall_nr(t->call);
 	r->abi = str_new(other ? "" : syscall_abi(t->call));
 	r->syscall = other ? str_new("other") : syscall_name(t->call);
@@ -208,7 +189,7 @@ static struct syscalls_row *make_row(struct total *t, const struct proc *p, cons
 	r->waits = syscall_waits(r->syscall);
 	/* what is in flight now may have been counted as returned a moment later: never fall */
 	t->shown_count = max(t->shown_count, t->returned + t->died + t->in_flight_entered);
-	if (t->closed)
+	if (total->closed)
 		t->shown_count = t->returned + t->died;
 	r->count = t->shown_count;
 	r->errors = t->errors;
@@ -217,13 +198,15 @@ static struct syscalls_row *make_row(struct total *t, const struct proc *p, cons
 	r->in_flight_max_ns = t->in_flight ? t->in_flight_max_ns : U64_BLANK;
 	r->waits_on = t->oldest ? waits_of(t->oldest) : str_new("");
 	r->errnos = errno_text(t);
-	fill_rates(r, t, tick->now_ns - max(began_ns, tick->prev_ns));
-	fill_hist(r, t);
-	return r;
+	fill_rates(r, t, totals_interval(&calls, tick));
+	total_hist(total, tick_hist(t), &r->hist, &r->hist_tick);
+	return &r->row;
 }
 
-static void reset_tick(struct total *t)
+static void reset_tick(struct total *total)
 {
+	struct call_total *t = (struct call_total *)total;
+
 	free(t->buckets);
 	t->buckets = NULL;
 	t->n_buckets = t->cap_buckets = 0;
@@ -231,64 +214,15 @@ static void reset_tick(struct total *t)
 	t->in_flight = t->in_flight_entered = t->n_errnos = 0;
 	t->in_flight_max_ns = 0;
 	t->oldest = NULL;
-	t->active = false;
 }
 
-static void total_free(struct total *t)
+void syscalls_totals_rows(const struct tick *tick)
 {
-	free(t->buckets);
-	hist_put(t->hist);
-	row_put(t->idle_row);
-	free(t);
+	totals_rows(&calls, tick);
 }
 
-/* The row of this tick; false when the process is gone and this was the last one. */
-static bool add_row(struct total *t, const struct tick *tick)
+void syscalls_totals_clear(void)
 {
-	const struct proc *p = t->tgid ? proctab_find(t->tgid, t->start_ns) : NULL;
-	struct syscalls_row *r;
-
-	t->closed = t->tgid && (!p || p->closed);
-	if (p && !proc_in_scope(p)) {
-		reset_tick(t);
-		return !t->closed;
-	}
-	if (!t->active && t->idle_row && !t->closed) {
-		builder_add(tick->b, row_get(t->idle_row));
-		return true;
-	}
-	r = make_row(t, p, tick);
-	row_put(t->idle_row);
-	t->idle_row = t->active ? NULL : row_get(&r->row);
-	reset_tick(t);
-	return !t->closed;
-}
-
-void totals_rows(const struct tick *tick)
-{
-	for (u32 i = 0; i < BUCKETS; i++) {
-		struct total **link = &buckets[i];
-
-		while (*link) {
-			struct total *t = *link;
-
-			if (add_row(t, tick)) {
-				link = &t->next;
-			} else {
-				*link = t->next;
-				total_free(t);
-			}
-		}
-	}
-}
-
-void totals_clear(void)
-{
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct total *t = buckets[i], *next; t; t = next) {
-			next = t->next;
-			total_free(t);
-		}
-	memset(buckets, 0, sizeof(buckets));
+	totals_clear(&calls);
 	memset(by_slot, 0, sizeof(by_slot));
 }

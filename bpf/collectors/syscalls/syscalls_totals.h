@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * syscalls_totals.h: process x call in user space: what the drained sets add
- * up to, and the rows made of it. Order of a tick: totals_slot() for each slot,
- * totals_cell() for each cell, totals_in_flight() for each thread, totals_rows().
+ * up to, and the rows made of it. Order of a tick: syscalls_totals_slot() for each slot,
+ * syscalls_totals_cell() for each cell, syscalls_totals_in_flight() for each thread, syscalls_totals_rows().
  */
 #ifndef OTTOP_SYSCALLS_TOTALS_H
 #define OTTOP_SYSCALLS_TOTALS_H
@@ -10,16 +10,17 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/processes/processes.h"
 #include "bpf/collectors/syscalls/syscalls.h"
+#include "bpf/collectors/totals.h"
 
 /* Counting starts anew: rows are cumulative since now_ns (or the birth of their process). */
-void totals_begin(u64 now_ns);
-void totals_slot(u32 index, const struct sc_slot *s);
-void totals_cell(u32 slot, u32 what, u32 n);
+void syscalls_totals_begin(u64 now_ns);
+void syscalls_totals_slot(u32 index, const struct sc_slot *s);
+void syscalls_totals_cell(u32 slot, u32 what, u32 n);
 /* The slots of this set are done with; another set may follow in the same tick. */
-void totals_set_done(void);
-void totals_in_flight(const struct wire_thread *t);
+void syscalls_totals_set_done(void);
+void syscalls_totals_in_flight(const struct wire_thread *t);
 /* Adds the rows of the table and gets ready for the next tick. */
-void totals_rows(const struct tick *t);
-void totals_clear(void);
+void syscalls_totals_rows(const struct tick *t);
+void syscalls_totals_clear(void);
 
 #endif

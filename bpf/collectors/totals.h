@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * totals.h: what is added up of a process and something else (a call, an endpoint), and its row of
+ * each tick. A row in which nothing changes is made once. What belongs to a process that has ended
+ * has one more row and goes. Sampler thread only.
+ */
+#ifndef OTTOP_TOTALS_H
+#define OTTOP_TOTALS_H
+
+#include "bpf/collectors/collector.h"
+#include "bpf/model/hash.h"
+
+struct proc;
+
+/* Begins each struct that is in a set. */
+struct total {
+	struct hash_node node;
+	u32 tgid;		/* 0: of no process; it stays */
+	u64 start_ns;		/* of the process */
+	u64 first_seen_ns;
+	const struct hist *hist;	/* since then */
+	const struct row *idle_row;	/* the row of a tick in which nothing happened */
+	bool active;		/* something happened in this tick */
+	bool closed;		/* this is its last row */
+};
+
+struct totals {
+	size_t size;		/* of a struct that begins with a struct total */
+	/* Makes the row of this tick; p is NULL where the process is not known. */
+	struct row *(*row)(struct total *t, struct proc *p, const struct tick *tick);
+	/* Forgets what was of this tick, with its memory. NULL: nothing is. */
+	void (*reset)(struct total *t);
+	struct hash_table all;
+	u64 began_ns;
+};
+
+/* Counting starts anew: rows are cumulative since now_ns, or the birth of their process. */
+void totals_begin(struct totals *set, u64 now_ns);
+/* Adds one that is not there; the set owns it. */
+void *totals_add(struct totals *set, u32 hash, u32 tgid, u64 start_ns);
+/* So much of this tick has been counted, in ns. */
+u64 totals_interval(const struct totals *set, const struct tick *tick);
+/* What came in this tick (its reference is taken; NULL: nothing), and the sum, as a row has them. */
+void total_hist(struct total *t, const struct hist *tick, const struct hist **ret_sum, const struct hist **ret_tick);
+/* Adds the rows of this tick and gets ready for the next one. */
+void totals_rows(struct totals *set, const struct tick *tick);
+void totals_clear(struct totals *set);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hash.h: finds structs by a hash of what is in them. Each has a struct hash_node as its first
+ * member and belongs to who added it; zeroed memory is an empty table. For places of an array
+ * there is index.h.
+ */
+#ifndef OTTOP_HASH_H
+#define OTTOP_HASH_H
+
+#include "bpf/model/base.h"
+
+struct hash_node {
+	struct hash_node *next;
+	u32 hash;
+};
+
+struct hash_table {
+	struct hash_node **heads;
+	u32 n_heads, n;
+};
+
+/* A hash of n bytes. */
+u32 hash_bytes(const void *data, size_t n);
+/* A hash of some numbers. */
+#define hash_of(...) hash_bytes((const u64[]){ __VA_ARGS__ }, sizeof((const u64[]){ __VA_ARGS__ }))
+
+/* The first node of that hash in a chain, or NULL. */
+static inline void *hash_in_chain(struct hash_node *n, u32 hash)
+{
+	while (n && n->hash != hash)
+		n = n->next;
+	return n;
+}
+
+static inline void *hash_first(const struct hash_table *t, u32 hash)
+{
+	return t->n ? hash_in_chain(t->heads[hash & (t->n_heads - 1)], hash) : NULL;
+}
+
+/* The first struct of this hash for which `is_it`, an expression of x, is true; or NULL. */
+#define hash_find(table, hash_, type, x, is_it) ({ \
+	type *x = hash_first(table, hash_); \
+	while (x && !(is_it)) \
+		x = hash_in_chain(((struct hash_node *)x)->next, ((struct hash_node *)x)->hash); \
+	x; })
+
+/* Adds what hash_find() has not found. */
+void hash_add(struct hash_table *t, struct hash_node *n, u32 hash);
+/* Takes a node out; its memory is its owner's. */
+void hash_remove(struct hash_table *t, struct hash_node *n);
+/* Lets go of the table's memory; with free_one() also of all that is in it. */
+void hash_free(struct hash_table *t, void (*free_one)(void *));
+
+/* For each struct, in no order: it may be removed meanwhile, but nothing may be added. */
+#define hash_each(table, type, x) \
+	for (u32 i_ = 0; i_ < (table)->n_heads; i_++) \
+		for (type *x = (type *)(table)->heads[i_], *next_; \
+		     x && (next_ = (type *)((struct hash_node *)x)->next, true); x = next_)
+
+#endif
