@@ -57,9 +57,12 @@ static __always_inline struct short_count *short_place(const struct short_key *k
 	u32 set = short_set & 1;
 
 	for (u32 i = 0; i < SHORT_PROBES; i++) {
-		u32 at = set * SHORT_PLACES + ((hash + i) & (SHORT_PLACES - 1));
-		struct short_count *c = &shorts[at & (2 * SHORT_PLACES - 1)];
+		u64 at = set * SHORT_PLACES + ((hash + i) & (SHORT_PLACES - 1));
+		struct short_count *c;
 
+		/* clang knows these bounds, and the verifier of 6.1 does not see them */
+		asm volatile("%0 &= %1" : "+r"(at) : "i"(2 * SHORT_PLACES - 1));
+		c = &shorts[at];
 		if (c->state == SHORT_READY && same_key(&c->key, k))
 			return c;
 		if (c->state != SHORT_FREE ||

@@ -177,7 +177,8 @@ __noinline int find_bytes(struct moved *m)
 		break;
 	default:
 		break;
-	}	return 0;
+	}
+	return 0;
 }
 
 static __always_inline void fill_record(struct http_record *r, const struct moved *m,
@@ -778,29 +779,28 @@ static __always_inline int tell_moved(const struct moved *m, struct http_socket 
 }
 
 /* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
-static __always_inline int moved(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
-				 bool traced)
+static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, struct http_socket *s, s64 ret,
+				 bool tx, bool traced)
 {
-	struct moved m = { .key = key, .socket = key, .total = ret, .tx = tx };
-
-	find_bytes(&m);
-	m.end_ns = bpf_ktime_get_boot_ns();
-	m.begin_ns = entered_ns(&m);
-	m.unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
-	m.v6 = traced ? fill_ends(&m.ends, sk) : read_ends(&m.ends, sk);
-	return tell_moved(&m, s, 0);
+	*m = (struct moved){ .key = key, .socket = key, .total = ret, .tx = tx };
+	find_bytes(m);
+	m->end_ns = bpf_ktime_get_boot_ns();
+	m->begin_ns = entered_ns(m);
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
+	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
+	return tell_moved(m, s, 0);
 }
 
 #include "bpf/collectors/http/http_tls.bpf.h"
 #include "bpf/collectors/http/http_go.bpf.h"
 
 /* A socket that has more to say than that it is none of HTTP; a call that received nothing: the end. */
-static __always_inline int on_socket(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
-				     bool traced)
+static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, struct http_socket *s,
+				     s64 ret, bool tx, bool traced)
 {
 	if (s && s->class == HTTP_IN_TLS) {
 		go_joins(sk, key, s, traced);
-		return on_tls_socket(sk, key, s, ret, tx, traced);
+		return on_tls_socket(m, sk, key, s, ret, tx, traced);
 	}
 	if (!ret)
 		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
@@ -809,7 +809,7 @@ static __always_inline int on_socket(struct sock *sk, u64 key, struct http_socke
 	if (!s)
 		s = socket_new(key);
 	if (s)
-		moved(sk, key, s, ret, tx, traced);
+		moved(m, sk, key, s, ret, tx, traced);
 	if (s && s->class == HTTP_IN_TLS)
 		go_joins(sk, key, s, traced);
 	return 0;
@@ -818,6 +818,7 @@ static __always_inline int on_socket(struct sock *sk, u64 key, struct http_socke
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)
 {
 	struct http_socket *s;
+	struct moved m;
 	u64 key;
 
 	if (sk->sk_protocol != IPPROTO_TCP || ret < 0 || (ret == 0 && tx))
@@ -830,7 +831,7 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (s && s->class == HTTP_NO)
 		return 0;
-	return on_socket(sk, key, s, ret, tx, true);
+	return on_socket(&m, sk, key, s, ret, tx, true);
 }
 
 SEC("?tp_btf/sock_send_length")
@@ -846,6 +847,14 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 }
 
 /* ---- before 6.3: by the descriptor, when the call returns ---- */
+
+/* Not on the stack, of which 6.1 counts more. Nothing interrupts a program there that uses it too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct moved);
+} moved_now SEC(".maps");
 
 enum { NO_CALL, RECEIVES, SENDS, SENDS_FILE, SPLICES };
 
@@ -890,8 +899,10 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	int kind = kind_of(t, regs);
 	struct call_args args = {};
 	struct http_socket *s;
+	struct moved *m;
 	struct sock *sk;
 	u64 ino = 0, key;
+	u32 zero = 0;
 	bool tx = kind != RECEIVES;
 
 	if (kind == NO_CALL || ret < 0 || (!ret && tx) || !get_args(&args, t, regs))
@@ -905,7 +916,8 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (s && s->class == HTTP_NO)
 		return 0;
-	return on_socket(sk, key, s, ret, tx, false);
+	m = bpf_map_lookup_elem(&moved_now, &zero);
+	return m ? on_socket(m, sk, key, s, ret, tx, false) : 0;
 }
 
 SEC("?tp_btf/sys_exit")

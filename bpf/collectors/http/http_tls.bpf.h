@@ -220,31 +220,42 @@ static __always_inline void note_sent(struct tls_thread *th, const struct moved 
 		session_has(x, th);
 }
 
-/* Records that were moved outside of a call. */
-static __always_inline int on_tls_socket(struct sock *sk, u64 key, struct http_socket *s, s64 ret, bool tx,
-					 bool traced)
+/* A global function, so that the verifier looks at it once. */
+__noinline int note_records(struct moved *m)
 {
-	struct moved m = { .total = ret, .tx = tx };
-	struct tls_thread *th;
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 	u64 len;
+
+	if (!m || !th)
+		return 0;
+	m->base = where_first(m, &len);
+	if (!m->base)
+		return 0;
+	if (m->tx) {
+		note_sent(th, m);
+		return 0;
+	}
+	note_fed(th, m->base, m->total);
+	th->unread_us = m->unread_us;
+	return 0;
+}
+
+/* Records that were moved outside of a call. */
+static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 key, struct http_socket *s,
+					 s64 ret, bool tx, bool traced)
+{
+	struct tls_thread *th;
 
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
 	th = tls_on ? bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0) : NULL;
 	if (!th || ret < 5)
 		return 0;
-	find_bytes(&m);
-	m.base = where_first(&m, &len);
-	if (!m.base)
-		return 0;
+	*m = (struct moved){ .total = ret, .tx = tx };
+	find_bytes(m);
 	note_ends(th, sk, key, traced);
-	if (tx) {
-		note_sent(th, &m);
-		return 0;
-	}
-	note_fed(th, m.base, ret);
-	th->unread_us = unread_us(sk);
-	return 0;
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
+	return note_records(m);
 }
 
 static __always_inline void tls_socket_ends(u64 number, bool closed)
