@@ -28,12 +28,10 @@ static void print_head(FILE *out, const struct features *f)
 	fprintf(out, "ottop %s  Linux %.30s %s  %ld CPUs  BTF %s  lockdown %s  uid %u\n",
 		OTTOP_VERSION, u.release, u.machine, sysconf(_SC_NPROCESSORS_ONLN),
 		f->btf ? "yes" : "no", f->lockdown, (unsigned)geteuid());
-	if (f->procfs && !f->initial_pid_ns)
-		fprintf(out, "  partial  /proc        not of the initial pid namespace: command lines are\n"
-			"                        missing; start ottop on the host\n");
-	if (clock_ahead_ns(CLOCK_BOOTTIME) || clock_ahead_ns(CLOCK_MONOTONIC))
-		fprintf(out, "  ok       clocks       a time namespace: %+lld s; times and ages are the host's\n",
-			(long long)(clock_ahead_ns(CLOCK_BOOTTIME) / (s64)NSEC_PER_SEC));
+	if (f->procfs && features_pid_note())
+		fprintf(out, "  partial  /proc        %s\n", features_pid_note());
+	if (features_clock_note())
+		fprintf(out, "  ok       clocks       %s\n", features_clock_note());
 }
 
 static bool is(const char *a, const char *b)

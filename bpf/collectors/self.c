@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bpf/collectors/collector.h"
+#include "bpf/kernel/features.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/helpers/launch.h"
 #include "bpf/host/procfs.h"
@@ -65,7 +66,7 @@ static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
 	float cores = (float)sysconf(_SC_NPROCESSORS_ONLN);
-	char deaths[512];
+	char deaths[512], notes[256];
 	u32 n_tasks;
 
 	threads_all(&n_tasks);
@@ -82,6 +83,8 @@ static int self_read(const struct tick *t)
 	r->tick_ns = t->last_tick_ns ? t->last_tick_ns : U64_PENDING;
 	helpers_deaths_text(deaths, sizeof(deaths));
 	r->helpers = str_new(deaths);
+	features_notes(notes, sizeof(notes));
+	r->notes = str_new(notes);
 	probes_rows(t->b);
 	r->lost_total = loss_total();
 	r->lost_rate = rate_per_s(counter_advance(&lost, r->lost_total, true), t->interval_ns);

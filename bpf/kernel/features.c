@@ -63,7 +63,6 @@ void features_read(struct features *f)
 	f->old_kernel = f->major < 5 || (f->major == 5 && f->minor < 15);
 	f->procfs = access("/proc/self/stat", R_OK) == 0;
 	f->btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
-	f->initial_pid_ns = procfs_is_initial();
 	read_caps(f);
 	read_lockdown(f);
 }
@@ -85,4 +84,28 @@ char *features_obstacle(const struct features *f)
 				 "(CONFIG_DEBUG_INFO_BTF) or /sys is not mounted; "
 				 "'ottop --replay FILE' works here");
 	return NULL;
+}
+
+const char *features_clock_note(void)
+{
+	static char text[96];	/* neither offset changes while the process lives (time_namespaces(7)) */
+
+	if (!clock_ahead_ns(CLOCK_BOOTTIME) && !clock_ahead_ns(CLOCK_MONOTONIC))
+		return NULL;
+	snprintf(text, sizeof(text), "a time namespace: %+lld s; times and ages are the host's",
+		 (long long)(clock_ahead_ns(CLOCK_BOOTTIME) / (s64)NSEC_PER_SEC));
+	return text;
+}
+
+const char *features_pid_note(void)
+{
+	return !procfs_is_initial() ?
+	       "of another pid namespace: pids are the host's, command lines are missing; start ottop on the host" : NULL;
+}
+
+void features_notes(char *buf, size_t cap)
+{
+	const char *clock = features_clock_note(), *pid = features_pid_note();
+
+	snprintf(buf, cap, "%s%s%s%s", clock ?: "", clock && pid ? "; " : "", pid ? "/proc " : "", pid ?: "");
 }

@@ -10,7 +10,6 @@ struct features {
 	bool old_kernel;	/* below 5.15 */
 	bool procfs;		/* /proc is mounted */
 	bool btf;		/* /sys/kernel/btf/vmlinux */
-	bool initial_pid_ns;
 	char missing_caps[96];	/* names of the capabilities that are missing, or "" */
 	char lockdown[24];	/* none, integrity, confidentiality, or "?" */
 };
@@ -21,5 +20,14 @@ void features_read(struct features *f);
  * to do; NULL when it can.
  */
 char *features_obstacle(const struct features *f);
+
+/*
+ * What being started in namespaces of its own means for what ottop shows, in words (a literal
+ * or static text); NULL: it is in the host's, or it means nothing. Main thread or sampler.
+ */
+const char *features_clock_note(void);
+const char *features_pid_note(void);
+/* Both, in one text; "" where there is none. */
+void features_notes(char *buf, size_t cap);
 
 #endif

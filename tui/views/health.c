@@ -135,6 +135,11 @@ static void health_update(struct app *a, void *state)
 	find_cursor(h);
 }
 
+static int is_said(const char *label)
+{
+	return label && *label;
+}
+
 static void health_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct health *h = state;
@@ -143,7 +148,7 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	struct rect r = body;
 	int fixed = 5 + LOG_MIN;	/* titles, three facts, the rule of the log, some of it */
 
-	fixed += self && self->helpers && *self->helpers;
+	fixed += self ? is_said(self->helpers) + is_said(self->notes) : 0;
 	find_parts(a, h);
 	h->all = (int)(h->n_parts + probes_of(a)->n) + fixed <= body.rows;
 	find_lines(a, h);
@@ -159,7 +164,7 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 		health_draw_cost(c, r, self);
 		r.row++;
 		r.row += health_draw_memory(a, c, r, self);
-		r.row += health_draw_helpers(c, r, self);
+		r.row += health_draw_labels(c, r, self);
 		r.row += health_draw_lost(a, c, r, self);
 	}
 	r.rows = body.row + body.rows - r.row;

@@ -40,8 +40,8 @@ void health_draw_collectors(struct canvas *c, struct rect r, const struct health
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self);
 int health_draw_memory(struct app *a, struct canvas *c, struct rect r,
 			const struct self_row *self);
-/* Lines taken: none where no helper process has died. */
-int health_draw_helpers(struct canvas *c, struct rect r, const struct self_row *self);
+/* What is only said where there is something to say. Lines taken. */
+int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *self);
 int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
 /* The last lines of the log, as many as fit. */
 void health_draw_log(struct canvas *c, struct rect r);

@@ -179,12 +179,21 @@ int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const str
 	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }
 
-int health_draw_helpers(struct canvas *c, struct rect r, const struct self_row *self)
+/* A label of `self` with its words; nothing where there are none. */
+static int draw_label(struct canvas *c, struct rect r, u32 style, const char *title, const char *words)
 {
-	if (!self->helpers || !*self->helpers)
+	if (!words || !*words)
 		return 0;
-	canvas_text(c, r.row, r.col, -1, ROLE_dim, "helpers");
-	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_bad, self->helpers);
+	canvas_text(c, r.row, r.col, -1, ROLE_dim, title);
+	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, style, words);
+}
+
+int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *self)
+{
+	int rows = draw_label(c, r, ROLE_bad, "helpers", self->helpers);
+
+	r.row += rows;
+	return rows + draw_label(c, r, ROLE_text, "notes", self->notes);
 }
 
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bpf/collectors/processes/processes_unread.h"
+#include "bpf/host/procfs.h"
 
 static u32 n_all, n_unread, n_left_out;
 static int why, cwd_why;
@@ -32,6 +33,8 @@ void unread_count(const struct proc *p, bool in_scope, bool by_cgroup)
 /* What is there, and cannot be opened, is hidden by the mount option: without it all may look. */
 static const char *reason_of(int err)
 {
+	if (err == ENOENT && !procfs_is_initial())
+		return "it is of another pid namespace";
 	return err == ENOENT || err == EPERM ? "its mount option hidepid, and no CAP_SYS_PTRACE" : strerror(err);
 }
 
