@@ -2,13 +2,12 @@
 """A busy connection table: requests a second of ab, a connection each, and UDP round trips, while somebody watches."""
 import os
 import re
-import signal
 import subprocess
-import tempfile
 import time
 
 import common as c
-import connections as work
+import connections
+import work
 from terminal import Terminal
 
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "3"))
@@ -25,12 +24,12 @@ print(n / (time.perf_counter() - begin))
 
 
 def ab():
-    out = work.output("ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{work.PORT}/")
+    out = connections.output("ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{connections.PORT}/")
     return float(re.search(r"Requests per second:\s+([\d.]+)", out).group(1))
 
 
 def udp():
-    return float(work.output("python3", "-c", UDP))
+    return float(connections.output("python3", "-c", UDP))
 
 
 # ---- who watches ----
@@ -56,13 +55,6 @@ class Console:
         self.t.stop()
 
 
-class Program(work.Watching):
-    def __exit__(self, *exc):
-        if self.proc:
-            self.proc.send_signal(signal.SIGINT)
-            self.proc.wait(20)
-
-
 def peer():
     for argv in (["tcplife"], ["tcplife-bpfcc"], ["tcplife.bt"]):
         if c.have(argv[0]):
@@ -73,10 +65,10 @@ def peer():
 
 def watchers():
     found = [("home", lambda: Console(None)), ("tab 5", lambda: Console(b"5")),
-             ("--json -v connections", lambda: Program([c.OTTOP, "--json", "-v", "connections"]))]
+             ("--json -v connections", lambda: connections.Watching([c.OTTOP, "--json", "-v", "connections"]))]
     argv = peer()
     if argv:
-        found.append((argv[0], lambda: Program(argv)))
+        found.append((argv[0], lambda: connections.Watching(argv)))
     return found
 
 
@@ -84,18 +76,13 @@ def watchers():
 
 def pairs(name, amount, unit, aims):
     """Each run beside one with nobody watching just before and after it: the machine is shared."""
-    found = watchers()
-    losses, rates = {n: [] for n, _ in found}, {n: [] for n, _ in found}
-    alone = [amount()]
-    for _ in range(ROUNDS):
-        for n, watch in found:
-            with watch():
-                rates[n].append(amount())
-            alone.append(amount())
-            losses[n].append(100 - 100 * rates[n][-1] / ((alone[-2] + alone[-1]) / 2))
+    alone, found = work.neighbours(watchers(), lambda watcher: {"rate": amount()}, ROUNDS)
+    alone = [a["rate"] for a in alone]
+    rates = {n: [seen["rate"] for seen, _ in runs] for n, runs in found.items()}
+    losses = {n: [100 - 100 * seen["rate"] / beside["rate"] for seen, beside in runs] for n, runs in found.items()}
     rows = [["nobody", c.number(c.median(alone)), "", c.number(c.spread(alone))]]
     rows += [[n, c.number(c.median(rates[n])), c.number(c.median(losses[n]), 1) + " %",
-              "+-" + c.number(c.spread(losses[n]), 1) + " %"] for n, _ in found]
+              "+-" + c.number(c.spread(losses[n]), 1) + " %"] for n in found]
     c.table([name, unit, "loss", "spread"], rows)
     for n, limit in aims.items():
         c.aim(f"{n} takes at most {limit} %", c.median(losses[n]), limit)
@@ -107,15 +94,12 @@ def run():
         if not c.have(tool):
             c.say(f"  missing: {tool}")
             return
-    with tempfile.TemporaryDirectory(prefix="ottop-bench-") as directory:
-        os.chmod(directory, 0o755)
-        server = work.nginx(directory)
-        time.sleep(0.5)
+    with work.Directory() as directory:
+        server = connections.nginx(directory)
         try:
             ab()
             pairs("ab -c 20, a connection each", ab, "requests/s", {"home": 3, "tab 5": 6, "--json -v connections": 6})
         finally:
-            server.terminate()
-            server.wait(10)
+            work.stop(server)
     c.say()
     pairs("UDP there and back", udp, "round trips/s", {"tab 5": 5, "--json -v connections": 5})

@@ -7,10 +7,10 @@ import resource
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 
 import common as c
+import work
 
 ROUNDS = 5
 PER_PROCESS = 8000
@@ -19,15 +19,11 @@ PORT = 18080
 
 # ---- the work: what a CPU second gives, which neighbours on the machine disturb least ----
 
-def run_of(pids):
-    return sum(int(c.proc_file(p, "schedstat").split()[0]) for p in pids) / 1e9
-
-
 def per_cpu_second(amount_of, argv, servers=()):
     """amount_of(output) for each second of CPU of the program, its children and the servers."""
     def used():
         r = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return r.ru_utime + r.ru_stime + run_of(servers)
+        return r.ru_utime + r.ru_stime + work.run_ns(servers) / 1e9
     before = used()
     text = subprocess.run(argv, capture_output=True, text=True, timeout=120).stdout
     return amount_of(text) / (used() - before)
@@ -72,14 +68,7 @@ def udp(servers):
 
 
 def nginx(directory):
-    conf = os.path.join(directory, "nginx.conf")
-    with open(conf, "w") as f:
-        f.write(f"daemon off; worker_processes 1; error_log /dev/null; pid {directory}/pid;"
-                "events {worker_connections 1024;} http {access_log off; "
-                + "".join(f"{k}_temp_path {directory}/{k};" for k in
-                          ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-                + f'server {{ listen 127.0.0.1:{PORT}; location / {{ return 200 "hello"; }} }} }}')
-    return subprocess.Popen(["nginx", "-p", directory, "-c", conf], stderr=subprocess.DEVNULL)
+    return work.nginx(directory, PORT, server='location / { return 200 "hello"; }')
 
 
 class Watching:
@@ -114,14 +103,14 @@ def throughput(directory, servers):
     watchers = observers(directory)
     names = [name for name, _ in watchers]
     rows, view_costs = [], {}
-    for name, work, unit in (("iperf3", iperf, "Gbit"), ("ab, new connections", ab, "requests"),
+    for name, load, unit in (("iperf3", iperf, "Gbit"), ("ab, new connections", ab, "requests"),
                              ("wrk, keep-alive", wrk, "requests"),
                              ("udp, unconnected", udp, "round trips")):
         got = {n: [] for n in names}
         for i in range(ROUNDS):
             for n, argv in watchers[i % len(names):] + watchers[:i % len(names)]:
                 with Watching(argv):
-                    got[n].append(work(servers))
+                    got[n].append(load(servers))
 
         def losses(than, of):
             return [100 * (1 - w / a) for a, w in zip(got[than], got[of])]
@@ -220,14 +209,11 @@ def run():
         if not c.have(tool):
             c.say(f"  missing: {tool}")
             return
-    with tempfile.TemporaryDirectory(prefix="ottop-bench-") as directory:
-        os.chmod(directory, 0o755)
+    with work.Directory() as directory:
         server = nginx(directory)
-        time.sleep(0.5)
         try:
-            throughput(directory, [server.pid] + c.children_of(server.pid))
+            throughput(directory, work.family(server.pid))
         finally:
-            server.terminate()
-            server.wait(10)
+            work.stop(server)
         c.say()
         many(directory)

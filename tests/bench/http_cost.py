@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What HTTP costs those who speak it while somebody looks, in TLS and not, and those who speak something
+else: CPU time a request of the server and of its client, requests a second, and the observer's own.
+"""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import time
+
+import common as c
+import work
+
+ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))
+ONLY = os.environ.get("OTTOP_BENCH_HTTP")	# a pattern of names
+SECONDS = 3
+AS_NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+
+
+# ---- loads: requests done ----
+
+def done(pattern, *argv):
+    out = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    m = re.search(pattern, out.stdout)
+    if out.returncode or not m:
+        raise RuntimeError(f"{argv[0]}: {(out.stderr or out.stdout).strip()[:200]}")
+    return int(m.group(1))
+
+
+def wrk(url):
+    return done(r"(\d+) requests in", "wrk", "-t", "1", "-c", "16", "-d", f"{SECONDS}s", url)
+
+
+def h2load(url):
+    return done(r"(\d+) succeeded", "h2load", "-n", "60000", "-c", "16", "-m", "4", url)
+
+
+def redis_benchmark(port):
+    done(r"(\d+)[\d.]* requests per second", "redis-benchmark", "-q", "-p", port, "-n", "100000", "-c", "16", "-t", "get")
+    return 100000
+
+
+def pgbench(port):
+    return done(r"actually processed: (\d+)", "pgbench", "-h", "127.0.0.1", "-p", port, "-U", "nobody", "-S", "-c", "8",
+                "-T", str(SECONDS), "postgres")
+
+
+# ---- servers: each returns its process and the load ----
+
+def nginx(load, scheme, options):
+    def start(directory):
+        port = work.free_port()
+        certificate = f"ssl_certificate {directory}/cert; ssl_certificate_key {directory}/key;"
+        with open(directory + "/small", "w") as f:
+            f.write("x" * 500)
+        return (work.nginx(directory, port, options, f"root {directory}; {certificate}"),
+                load, f"{scheme}://127.0.0.1:{port}/small")
+    return start
+
+
+def go(scheme):
+    def start(directory):
+        port = str(work.free_port())
+        files = [directory + "/cert", directory + "/key"] if scheme == "https" else []
+        p = subprocess.Popen([c.OUT + "/web", port] + files, stderr=subprocess.DEVNULL)
+        return work.wait_for(int(port), p), wrk, f"{scheme}://127.0.0.1:{port}/small"
+    return start
+
+
+def redis(directory):
+    port = str(work.free_port())
+    p = subprocess.Popen(["redis-server", "--port", port, "--save", "", "--dir", directory], stdout=subprocess.DEVNULL)
+    return work.wait_for(int(port), p), redis_benchmark, port
+
+
+def postgres(directory):
+    tools, port, data = postgres_tools(), str(work.free_port()), directory + "/data"
+    os.chmod(directory, 0o777)
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(AS_NOBODY + [tools + "/initdb", "-D", data, "-A", "trust"], cwd=directory, **quiet)
+    p = subprocess.Popen(AS_NOBODY + [tools + "/postgres", "-D", data, "-p", port, "-k", "", "-F"], cwd=directory,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    work.wait_for(int(port), p)
+    subprocess.run(["pgbench", "-h", "127.0.0.1", "-p", port, "-U", "nobody", "-i", "postgres"], **quiet)
+    return p, pgbench, port
+
+
+def postgres_tools():
+    base = "/usr/lib/postgresql"
+    found = [f"{base}/{v}/bin" for v in os.listdir(base)] if os.path.isdir(base) else []
+    return next((d for d in found if os.access(d + "/initdb", os.X_OK)), "")
+
+
+def have_go():
+    made = os.path.exists(c.OUT + "/web") or c.have("go")
+    return made and not subprocess.run(["go", "build", "-o", c.OUT + "/web", "tests/bench/web.go"], cwd=c.ROOT,
+                                       env=os.environ | {"GOFLAGS": "-mod=mod", "GO111MODULE": "off"}).returncode
+
+
+def tools(*names):
+    return lambda: all(c.have(n) for n in names)
+
+
+# name, what it needs, how it is started, what of its CPU time ottop may take in %
+LOADS = [
+    ("nginx", tools("nginx", "wrk", "openssl"), nginx(wrk, "http", ""), 3),
+    ("nginx TLS", tools("nginx", "wrk", "openssl"), nginx(wrk, "https", "ssl"), 5),
+    ("nginx HTTP/2", tools("nginx", "h2load", "openssl"), nginx(h2load, "http", "http2"), 3),
+    ("nginx HTTP/2 TLS", tools("nginx", "h2load", "openssl"), nginx(h2load, "https", "ssl http2"), 5),
+    ("Go", have_go, go("http"), 3),
+    ("Go TLS", have_go, go("https"), 5),
+    ("redis", tools("redis-server", "redis-benchmark"), redis, 1),
+    ("postgresql", lambda: c.have("pgbench") and postgres_tools(), postgres, 1),
+]
+
+
+# ---- who watches ----
+
+class Watching(c.Observer):
+    """On all CPUs, as a user would start it; ready once it has seen a request of that URL."""
+
+    def __init__(self, name, argv, url=None, seen=None, **more):
+        super().__init__(name, argv, lambda o: not seen or self.asks(url, seen), **more)
+
+    def asks(self, url, seen):
+        kind = ["--http2-prior-knowledge"] if self.prior else []
+        if url:
+            subprocess.run(["curl", "-sk", "-o", "/dev/null"] + kind + [url], check=True)
+        return re.search(seen, self.text())
+
+    prior = False
+    said = {}  # by each name, the last time
+
+    def __enter__(self):
+        self.start(set(c.CPUS))
+        return self
+
+    def __exit__(self, *exc):
+        self.said[self.name] = self.stop()
+
+
+def ottop(name, url):
+    def make():
+        seen = r'"path":"/small"' if url else r"(?s)\n.*\n"
+        w = Watching("ottop", [c.OTTOP, "--json", "-v", "http,probes", "-d", "1"], url, seen, settle=1,
+                     stop=signal.SIGTERM)
+        w.prior = name == "nginx HTTP/2"
+        return w
+    return make
+
+
+PLAIN_BT = """
+tracepoint:syscalls:sys_enter_read { @in[tid] = (uint64)args->buf; @fd[tid] = (uint64)args->fd; }
+tracepoint:syscalls:sys_enter_recvfrom { @in[tid] = (uint64)args->ubuf; @fd[tid] = (uint64)args->fd; }
+tracepoint:syscalls:sys_exit_read, tracepoint:syscalls:sys_exit_recvfrom /@in[tid]/ {
+    if (args->ret > 4) {
+        $text = str(@in[tid], 48);
+        if (strncmp($text, "GET ", 4) == 0) { @path[pid, @fd[tid]] = $text; @since[pid, @fd[tid]] = nsecs; }
+    }
+    delete(@in[tid]); delete(@fd[tid]);
+}
+tracepoint:syscalls:sys_enter_write, tracepoint:syscalls:sys_enter_writev, tracepoint:syscalls:sys_enter_sendto
+/@since[pid, (uint64)args->fd]/ {
+    @ns[@path[pid, (uint64)args->fd]] = hist(nsecs - @since[pid, (uint64)args->fd]);
+    delete(@since[pid, (uint64)args->fd]);
+}
+BEGIN { printf("ready\\n"); } interval:s:1 { print(@ns); }
+"""
+TLS_BT = """
+uprobe:%(l)s:SSL_read { @in[tid] = arg1; @ssl[tid] = arg0; }
+uretprobe:%(l)s:SSL_read /@in[tid]/ {
+    if ((int32)retval > 4) {
+        $text = str(@in[tid], 48);
+        if (strncmp($text, "GET ", 4) == 0) { @path[@ssl[tid]] = $text; @since[@ssl[tid]] = nsecs; }
+    }
+    delete(@in[tid]);
+}
+uprobe:%(l)s:SSL_write { @out[tid] = arg0; }
+uretprobe:%(l)s:SSL_write /@since[@out[tid]]/ {
+    @ns[@path[@out[tid]]] = hist(nsecs - @since[@out[tid]]);
+    delete(@since[@out[tid]]);
+}
+BEGIN { printf("ready\\n"); } interval:s:1 { print(@ns); }
+"""
+
+
+def library(pid):
+    m = re.search(r"/\S*libssl\.so\S*", c.proc_file(pid, "maps"))
+    return m.group(0) if m else ""
+
+
+def peers(name, server, url):
+    """What a user would run instead, here where it can see the requests."""
+    port = re.search(r":(\d+)/", url).group(1)
+    if name not in ("nginx", "nginx TLS"):
+        return []
+    script = TLS_BT % {"l": library(server.pid)} if "TLS" in name else PLAIN_BT
+    found = [("bpftrace", ["bpftrace", "-e", script], {"seen": "ready", "tracefs": True})]
+    if "TLS" not in name:
+        found += [("tcpdump", ["tcpdump", "-i", "lo", "-w", "/dev/null", "port", port], {"seen": "listening"}),
+                  ("tshark", ["tshark", "-Q", "-l", "-i", "lo", "-f", f"port {port}", "-Y", "http", "-T", "fields",
+                              "-e", "http.request.uri", "-e", "http.response.code", "-e", "http.time"],
+                   {"seen": "^", "settle": 3})]
+    for peer in {f[0] for f in found if not c.have(f[0])}:
+        c.say(f"  missing: {peer}")
+    return [(n, lambda n=n, argv=argv, more=more: Watching(n, argv, **more)) for n, argv, more in found if c.have(n)]
+
+
+# ---- figures ----
+
+def figures(server, load, where, watcher):
+    """us of CPU a request of the server, of the client, of who watches; requests a second."""
+    own = work.family(watcher.proc.pid) if watcher else []
+    served, watched = work.run_ns(work.family(server.pid)), work.run_ns(own)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    at = time.monotonic()
+    n = load(where)
+    seconds = time.monotonic() - at
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    client = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    return {"server": (work.run_ns(work.family(server.pid)) - served) / 1e3 / n, "client": client * 1e6 / n,
+            "own": (work.run_ns(own) - watched) / 1e3 / n, "rate": n / seconds}
+
+
+def programs(text):
+    """{program: (runs a second, ns a run)} of the busiest interval."""
+    best = {}
+    for line in text.splitlines():
+        try:
+            rows = json.loads(line)["tables"]["probes"]["rows"]
+        except ValueError:
+            continue  # it was ended within a line
+        for r in rows:
+            if r["collector"] == "http" and r["run_rate"] and r["run_rate"] > best.get(r["probe"], (0,))[0]:
+                best[r["probe"]] = (r["run_rate"], r["ns_per_run"] or 0)
+    return best
+
+
+def ratio(runs, figure):
+    """Median of the quotients of neighbours."""
+    return c.median([seen[figure] / beside[figure] for seen, beside in runs])
+
+
+def row(name, runs):
+    mid = lambda figure: c.number(c.median([seen[figure] for seen, _ in runs]), 1)
+    quotients = [seen["server"] / beside["server"] for seen, beside in runs]
+    return [name, mid("server"), c.number(c.median(quotients), 2), "+-" + c.number(c.spread(quotients), 2),
+            mid("client"), c.number(ratio(runs, "client"), 2), mid("own"),
+            c.number(c.median([seen["rate"] for seen, _ in runs])), c.number(ratio(runs, "rate"), 2)]
+
+
+def measure(name, server, load, where, limit):
+    url = where if "/" in where else None
+    watchers = [("ottop", ottop(name, url))] + (peers(name, server, url) if url else [])
+    load(where)  # once for what is slow the first time
+    alone, found = work.neighbours(watchers, lambda w: figures(server, load, where, w), ROUNDS)
+    mid = lambda figure: c.number(c.median([a[figure] for a in alone]), 1)
+    c.table([name, "server us", "ratio", "spread", "client us", "ratio", "own us", "requests/s", "ratio"],
+            [["alone", mid("server"), "", "", mid("client"), "", "", c.number(c.median([a["rate"] for a in alone])), ""]] +
+            [row(n, runs) for n, runs in found.items()])
+    for probe, (rate, ns) in sorted(programs(Watching.said["ottop"]).items()):
+        c.say(f"  {probe:28} {rate:9.0f} runs a second, {ns:5.0f} ns each")
+    c.aim(f"{name}: at most {limit} % less requests", 100 - 100 * ratio(found["ottop"], "rate"), limit)
+
+
+def run():
+    c.title("9. HTTP: us of CPU time a request")
+    for name, ready, start, limit in LOADS:
+        if ONLY and not re.fullmatch(ONLY, name):
+            continue
+        if not ready():
+            c.say(f"  missing: what {name} needs")
+            continue
+        with work.Directory() as directory:
+            work.certificate(directory)
+            server, load, where = start(directory)
+            try:
+                measure(name, server, load, where, limit)
+            finally:
+                work.stop(server)
+        c.say()

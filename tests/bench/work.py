@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is watched in more than one part: servers of HTTP and others, and what CPU time they took."""
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import common as c
+
+CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+
+
+# ---- CPU time ----
+
+def run_ns(pids):
+    """Of all threads of these processes that are there now, and of children that they have waited for."""
+    total = 0
+    for pid in pids:
+        total += sum(map(int, c.stat_fields(pid)[13:15])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            try:
+                total += int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0])
+            except OSError:
+                pass  # it has ended meanwhile
+    return total
+
+
+def family(pid):
+    return [pid] + c.children_of(pid)
+
+
+def neighbours(watchers, amount, rounds):
+    """
+    Each watcher (name, function that makes a context) beside a run with nobody just before and after
+    it: the machine is shared. amount(context or None): {figure: value}. Returns the figures alone, and
+    of each watcher a list of (figures, the mean of both neighbours).
+    """
+    alone, found = [amount(None)], {name: [] for name, _ in watchers}
+    for _ in range(rounds):
+        for name, make in watchers:
+            with make() as watcher:
+                seen = amount(watcher)
+            alone.append(amount(None))
+            found[name].append((seen, {k: (v + alone[-1][k]) / 2 for k, v in alone[-2].items()}))
+    return alone, found
+
+
+# ---- servers ----
+
+class Directory:
+    """A folder for a server, which may be another user's."""
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="ottop-bench-")
+        os.chmod(self.path, 0o755)
+        return self.path
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port, process):
+    limit = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < limit:
+        with socket.socket() as s:
+            if not s.connect_ex(("127.0.0.1", port)):
+                return process
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args[0]} does not listen")
+
+
+def stop(process):
+    process.terminate()
+    process.wait(20)
+
+
+def certificate(directory):
+    subprocess.run(CERTIFICATE + ["-keyout", directory + "/key", "-out", directory + "/cert"], check=True,
+                   stderr=subprocess.DEVNULL)
+
+
+def nginx(directory, port, options="", server=""):
+    """One worker, its connections kept; options: of listen, server: lines more."""
+    with open(os.path.join(directory, "nginx.conf"), "w") as f:
+        f.write(f"daemon off; worker_processes 1; error_log /dev/null; pid {directory}/pid;"
+                "events { worker_connections 1024; } http { access_log off; keepalive_requests 100000000;"
+                + "".join(f"{k}_temp_path {directory}/{k};" for k in
+                          ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+                + f"server {{ listen 127.0.0.1:{port} {options}; {server} }} }}")
+    return wait_for(port, subprocess.Popen(["nginx", "-p", directory, "-c", directory + "/nginx.conf"],
+                                           stderr=subprocess.DEVNULL))
