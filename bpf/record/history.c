@@ -2,7 +2,7 @@
 /* history.c: the ticks that are kept, encoded, and the way back to snapshots. */
 #include "bpf/record/ticks.h"
 
-#define FORGET_AFTER 30	/* appends after which an unused cursor is freed */
+#define FORGET_AFTER 6	/* appends after which an unused cursor is freed: it holds a whole snapshot */
 #define RECENT_FOR 3	/* and its snapshots */
 
 static struct history *history_alloc(const struct wire_schema *schema,

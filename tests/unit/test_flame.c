@@ -135,6 +135,35 @@ static void late_name_keeps_selection(void **state)
 	fake_free(&x);
 }
 
+/* Out of sight it keeps the path of what was selected; in sight again it is what a fresh one is. */
+static void at_rest_it_keeps_what_was_selected(void **state)
+{
+	struct flame f;
+	struct fake x;
+	u32 b;
+
+	fake_make(&x);
+	open_model(&f, 0);
+	flame_follow(&f, x.h, x.ticks[9], 0);
+	b = child(&f, child(&f, child(&f, FLAME_ROOT, "main"), "a"), "b");
+	f.pins[0] = b;
+	f.n_pins = 1;
+	assert_true(flame_rest(&f));
+	assert_int_equal(flame_tree(&f)->n, 4);	/* all, main, a, b */
+	assert_int_equal(f.n_stacks + f.n_ticks + f.names.n_frames + f.n_tasks, 0);
+	assert_string_equal(flame_fn_text(&f.names.fns[flame_tree(&f)->nodes[f.pins[0]].fn]), "b");
+	assert_true(flame_rest(&f));	/* again: nothing more */
+	assert_true(flame_follow(&f, x.h, x.ticks[13], 0));
+	assert_int_equal(f.pins[0], child(&f, child(&f, child(&f, FLAME_ROOT, "main"), "a"), "b"));
+	check_against_fresh(&f, &x, 13, 13);
+	flame_set_window(&f, FLAME_ALL);
+	flame_follow(&f, x.h, x.ticks[13], 0);
+	assert_false(flame_rest(&f));	/* history may have dropped what is in that sum */
+	assert_true(flame_span(&f).n > 0);
+	flame_free(&f);
+	fake_free(&x);
+}
+
 /* One tick: main calls a, where c is inlined, into which b was. */
 static const struct snapshot *inlined_tick(const struct snapshot *prev, u64 seq, bool known)
 {
@@ -630,6 +659,7 @@ int main(void)
 		cmocka_unit_test(merges_by_function),
 		cmocka_unit_test(inlined_functions_stand_above_their_frame),
 		cmocka_unit_test(late_name_keeps_selection),
+		cmocka_unit_test(at_rest_it_keeps_what_was_selected),
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(siblings_hold_still),
 		cmocka_unit_test(recursion_counts_once),

@@ -8,6 +8,7 @@
 #include "tui/app/app_state.h"
 
 #define MESSAGE_NS (3 * NSEC_PER_SEC)
+#define REST_TICKS 10
 
 const struct view *const app_views[N_VIEWS] = {
 #define VIEW(name) &name##_view,
@@ -363,8 +364,19 @@ static void resolve_pid(struct app *a)
 		 (unsigned long long)p->pid);
 }
 
+/* What nobody sees for a while needs no memory, where it can be had again. */
+static void rest_unseen(struct app *a)
+{
+	for (int i = 0; i < N_VIEWS; i++)
+		if (i == a->view || i == app_ground(a))
+			a->unseen[i] = 0;
+		else if (++a->unseen[i] == REST_TICKS && app_views[i]->rest)
+			app_views[i]->rest(a->states[i]);
+}
+
 void app_tick(struct app *a, const struct snapshot *s)
 {
+	rest_unseen(a);
 	moment_tick(a, s);
 	resolve_pid(a);
 	app_put_now(a);

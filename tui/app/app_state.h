@@ -78,6 +78,7 @@ struct app {
 	bool again;		/* what is being drawn is not complete */
 
 	void *states[N_VIEWS];
+	u32 unseen[N_VIEWS];	/* ticks since it was on the screen */
 	struct tableview *tables[N_VIEWS];
 	struct context table_ctx[N_VIEWS];	/* of which their rows are; its row is a reference */
 	int faces[N_VIEWS];

@@ -53,6 +53,8 @@ struct view {
 
 	/* All may be NULL. */
 	void (*fini)(void *state);
+	/* It was not on the screen for a while: gives back what it can have again. Once. */
+	void (*rest)(void *state);
 	/*
 	 * Something changed: another snapshot is shown, another context, or the view
 	 * came to the front. Called before draw, never while the view is hidden.

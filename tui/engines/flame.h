@@ -86,6 +86,8 @@ u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 
 u32 flame_names_now(const struct flame_names *n, u32 fn);
 /* Those that are not in `used` (by number) are spare from now on. */
 void flame_names_keep(struct flame_names *n, const bool *used);
+/* The same, and forgets the frames: they are read again. */
+void flame_names_rest(struct flame_names *n, bool *used);
 const char *flame_fn_text(const struct flame_fn *fn);
 const char *flame_kind_name(u32 kind);
 
@@ -274,6 +276,11 @@ void flame_set_shape(struct flame *f, const struct flame_shape *shape);
 bool flame_follow(struct flame *f, struct history *h, const struct snapshot *shown, u64 budget_ns);
 
 struct flame_tree *flame_tree(struct flame *f);		/* the one to draw */
+/*
+ * Gives back what nobody sees: all but the paths of the pins, without values. The next
+ * flame_follow() adds the window up again. False: what is in it could not be had again.
+ */
+bool flame_rest(struct flame *f);
 /* The window as it is now. */
 struct flame_span flame_span(const struct flame *f);
 /* Makes the window A. */

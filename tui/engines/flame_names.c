@@ -329,20 +329,47 @@ void flame_names_init(struct flame_names *n)
 	flame_names_group(n, FLAME_GROUP, 0, 0, "all");
 }
 
+static void drop_frames(struct flame_names *n)
+{
+	for (u32 i = 0; i < n->n_frames; i++)
+		row_put(n->frames[i].row ? &n->frames[i].row->row : NULL);
+	for (u32 i = 0; i < n->n_seen; i++)
+		row_put(n->seen[i]);
+	free(n->frames);
+	free(n->seen);
+	n->frames = NULL;
+	n->seen = NULL;
+	n->n_frames = n->cap_frames = n->n_seen = n->n_used = n->n_used_known = 0;
+}
+
+void flame_names_rest(struct flame_names *n, bool *used)
+{
+	u32 last = FLAME_ROOT, above = 0;
+
+	drop_frames(n);
+	for (u32 i = 0; i < n->n; i++) {
+		used[i] |= i == FLAME_ROOT || n->fns[i].open || n->fns[i].kept;
+		last = used[i] ? i : last;
+	}
+	index_free(&n->by_key);
+	flame_names_keep(n, used);
+	while (above < n->n_spare && n->spare[above] > last)	/* the highest are first */
+		above++;
+	n->n_spare -= above;
+	memmove(n->spare, n->spare + above, n->n_spare * sizeof(*n->spare));
+	n->n = n->cap = last + 1;
+	n->fns = xrealloc(n->fns, n->cap * sizeof(*n->fns));
+}
+
 void flame_names_free(struct flame_names *n)
 {
 	for (u32 i = 0; i < n->n; i++) {
 		row_put(n->fns[i].row ? &n->fns[i].row->row : NULL);
 		free(n->fns[i].text);
 	}
-	for (u32 i = 0; i < n->n_frames; i++)
-		row_put(n->frames[i].row ? &n->frames[i].row->row : NULL);
-	for (u32 i = 0; i < n->n_seen; i++)
-		row_put(n->seen[i]);
+	drop_frames(n);
 	free(n->fns);
 	index_free(&n->by_key);
 	free(n->spare);
-	free(n->frames);
-	free(n->seen);
 	*n = (struct flame_names){ 0 };
 }

@@ -210,6 +210,14 @@ static void flame_fini(void *state)
 	free(v->boxes);
 }
 
+static void flame_view_rest(void *state)
+{
+	struct flame_view *v = state;
+
+	if (v->ready)
+		flame_rest(&v->f);
+}
+
 /* Takes the shown snapshot in; what does not fit into one frame goes on in the next. */
 static void catch_up(struct app *a, struct flame_view *v)
 {
@@ -358,7 +366,7 @@ const struct view flame_view = {
 	.needs = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames),
 	.state_size = sizeof(struct flame_view),
 	.hints = FLAME_HINTS, .hints_wide = FLAME_HINTS_WIDE, .legend = FLAME_LEGEND,
-	.fini = flame_fini, .update = flame_update, .draw = flame_draw, .act = flame_act,
+	.fini = flame_fini, .rest = flame_view_rest, .update = flame_update, .draw = flame_draw, .act = flame_act,
 	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };
 
@@ -369,6 +377,6 @@ const struct view offcpu_view = {
 	.state_size = sizeof(struct flame_view),
 	.hints = "idle_waits " FLAME_HINTS, .hints_wide = "idle_waits " FLAME_HINTS_WIDE,
 	.legend = FLAME_LEGEND,
-	.fini = flame_fini, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
+	.fini = flame_fini, .rest = flame_view_rest, .update = offcpu_update, .draw = flame_draw, .act = flame_act,
 	.status = flame_status, .note = flame_note, .crumb = flame_crumb, .shows_from = flame_shows_from,
 };

@@ -18,6 +18,7 @@
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
+#include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/probes.h"
@@ -26,6 +27,8 @@
 #include "symbolizer/symbolizer.h"
 #include "http.skel.h"
 
+#define SOCKETS_MIN 8192
+#define SOCKETS_ROOM 4	/* times the sockets there are */
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
 
 static struct http *skel;
@@ -196,6 +199,34 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_return, !traced);
 }
 
+/* TCP sockets of all network namespaces ("alloc", net/ipv4/proc.c); unknown: very many. */
+static u64 sockets_used(void)
+{
+	char text[1024], *tcp;
+	unsigned n;
+
+	if (procfs_read("net/sockstat", text, sizeof(text)) <= 0 || !(tcp = strstr(text, "TCP: ")) ||
+	    sscanf(tcp, "TCP: inuse %*u orphan %*u tw %*u alloc %u", &n) != 1)
+		return UINT32_MAX;
+	return n;
+}
+
+/*
+ * Entries are allocated when the map is: for so many sockets as there may soon be, by those
+ * there are now. What is beyond goes by least recent use.
+ */
+static void size_maps(void)
+{
+	u32 most = bpf_map__max_entries(skel->maps.sockets), n = SOCKETS_MIN;
+	struct bpf_map *const quarters[] = { skel->maps.tls_sessions, skel->maps.go_calls };
+
+	while (n < most && n < SOCKETS_ROOM * sockets_used())
+		n *= 2;
+	bpf_map__set_max_entries(skel->maps.sockets, n);
+	for (u32 i = 0; i < ARRAY_SIZE(quarters); i++)
+		bpf_map__set_max_entries(quarters[i], bpf_map__max_entries(quarters[i]) / (most / n));
+}
+
 static int load(bool tls)
 {
 	int err, tasks = tasks_map_fd();
@@ -205,6 +236,7 @@ static int load(bool tls)
 	if (!skel)
 		return -errno;
 	choose_programs();
+	size_maps();
 	http_probes_prepare(skel, tls);
 	skel->rodata->generation = ++generation;
 	clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
@@ -253,7 +285,7 @@ static int http_open(char *reason, size_t cap)
 const struct collector http_collector = {
 	.name = "http",
 	.tables = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_http_durations),
-	.linger_ns = 120 * NSEC_PER_SEC,	/* it is the largest: 12 MB of maps */
+	.linger_ns = 120 * NSEC_PER_SEC,	/* it is the largest: 6 MB of maps and more */
 	.what = "calls on sockets",
 	.open = http_open,
 	.swap = http_swap,

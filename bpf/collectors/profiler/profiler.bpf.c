@@ -20,7 +20,7 @@ bool sampling;	/* user space is ready */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 21);
+	__uint(max_entries, 1 << 20);
 } samples SEC(".maps");
 
 /* A sample in the making; w.frames follows s without a gap. */
