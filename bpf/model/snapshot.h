@@ -300,6 +300,8 @@ const struct snapshot *history_snapshot(struct history *h, u32 i);
 /* Index of the last tick with seq <= the given one, or -1. */
 int history_find(const struct history *h, u64 seq);
 /* Bytes that the kept ticks take. */
+/* Gives back what reading the past took: for who goes on with what is new. */
+void history_rest(struct history *h);
 u64 history_bytes(const struct history *h);
 /* Ticks that were merged into others, and dropped, so far. */
 u64 history_merged(const struct history *h);

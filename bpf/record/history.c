@@ -248,6 +248,11 @@ const struct snapshot *history_snapshot(struct history *h, u32 i)
 	return snapshot_get(find_recent(c, g, i - g->first));
 }
 
+void history_rest(struct history *h)
+{
+	cursor_clear(&h->cursor);
+}
+
 u64 history_bytes(const struct history *h)
 {
 	return h->bytes;

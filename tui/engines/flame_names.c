@@ -242,6 +242,13 @@ static bool says_the_same(const struct frames_row *a, const struct frames_row *b
 	       a->start_line == b->start_line && a->lines == b->lines;
 }
 
+static void swap_row(const struct frames_row **old, const struct frames_row *r)
+{
+	row_get(&r->row);
+	row_put(&(*old)->row);
+	*old = r;
+}
+
 /* An older snapshot knows less: a name that was learned stays. */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
@@ -253,8 +260,12 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 		return false;
 	reach(n, (u32)r->id);
 	f = &n->frames[r->id];
-	if (f->row && says_the_same(f->row, r))
+	if (f->row && says_the_same(f->row, r)) {	/* the newer row is there anyway */
+		swap_row(&f->row, r);
+		if (n->fns[f->fn].row && n->fns[f->fn].row->id == r->id)
+			swap_row(&n->fns[f->fn].row, r);
 		return false;
+	}
 	known = f->row && has_name(f->row);
 	if (known && !has_name(r))
 		return false;

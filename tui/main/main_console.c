@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "tui/app/app.h"
 #include "tui/main/main.h"
 
+#define TRIM_TICKS 8
+#define TRIM_BYTES (2u << 20)
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
 #define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
 
@@ -80,6 +83,16 @@ static bool console_done(void *arg)
 	return c->o->count && c->taken >= c->o->count;
 }
 
+/*
+ * Rows of many sizes come and go: what is free lies between what is used, and free() alone
+ * gives the kernel only what is at the end.
+ */
+static void give_memory_back(u64 ticks)
+{
+	if (ticks % TRIM_TICKS == 0 && mallinfo2().fordblks > TRIM_BYTES)
+		malloc_trim(0);
+}
+
 static const struct snapshot *console_take(void *arg)
 {
 	struct console *c = arg;
@@ -99,6 +112,7 @@ static const struct snapshot *console_take(void *arg)
 	else if (c->otlp)
 		exporter_push(c->exporter, s);
 	c->taken += s->interval_ns != 0;
+	give_memory_back(c->taken);
 	return s;
 }
 

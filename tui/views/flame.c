@@ -227,6 +227,8 @@ static void catch_up(struct app *a, struct flame_view *v)
 		v->complete = flame_follow(&v->f, app_history(a), app_snapshot(a), BUDGET_NS);
 	if (!v->complete)
 		app_again(a);
+	else if (app_live(a) && app_history(a))	/* what comes now is added as it comes */
+		history_rest(app_history(a));
 	if (version != v->f.version && flame_span(&v->f).n < FEW_SAMPLES)
 		flame_tree_unorder(flame_tree(&v->f));
 }
