@@ -23,9 +23,7 @@ struct json_writer {
 	u64 tables;
 	struct stack_frames frames;	/* while stacks are written */
 	const struct field *frame_fields[FRAME_FIELDS];
-	/* per table of events: the newest row written, by its sequence number */
-	u64 last_event[N_TABLES];
-	bool begun[N_TABLES];
+	struct event_cursor events[N_TABLES];
 };
 
 /* ---- strings ------------------------------------------------------------ */
@@ -343,38 +341,6 @@ static void write_row(struct json_writer *w, const struct snapshot *s, const str
 	fputc('}', w->out);
 }
 
-/*
- * What numbers the events: `seq` where there is one (events may arrive late,
- * so their time does not tell what was written), else the time.
- */
-static const struct field *event_order(enum table_id t)
-{
-	int i = table_field(t, "seq");
-
-	return &table_descs[t].fields[i < 0 ? 0 : i];
-}
-
-/* Rows of events stay in a table for a while: is this one written already? */
-static bool is_due(const struct json_writer *w, const struct snapshot *s, enum table_id t,
-		   const struct row *r)
-{
-	if (!(table_descs[t].flags & T_EVENTS))
-		return true;
-	if (w->begun[t])
-		return row_u64(r, event_order(t)) > w->last_event[t];
-	return row_u64(r, &table_descs[t].fields[0]) + s->interval_ns > s->time_ns;
-}
-
-static void remember_events(struct json_writer *w, const struct snapshot *s, enum table_id t)
-{
-	const struct field *order = event_order(t);
-	const struct table *table = &s->tables[t];
-
-	for (u32 i = 0; i < table->n; i++)
-		w->last_event[t] = max(w->last_event[t], row_u64(table->rows[i], order));
-	w->begun[t] = true;
-}
-
 static const char *status_text(enum table_status status, const char **reason)
 {
 	switch (status) {
@@ -406,7 +372,7 @@ static void write_table(struct json_writer *w, const struct snapshot *s, enum ta
 	if (t == TABLE_stacks)
 		w->frames = stack_frames_of(s);
 	for (u32 i = 0; i < table->n; i++) {
-		if (!is_due(w, s, t, table->rows[i]))
+		if (!event_is_due(&w->events[t], s, table->rows[i]))
 			continue;
 		fputs(comma, w->out);
 		write_row(w, s, table->rows[i]);
@@ -414,8 +380,7 @@ static void write_table(struct json_writer *w, const struct snapshot *s, enum ta
 	}
 	fputs("]}", w->out);
 	stack_frames_close(&w->frames);
-	if (table_descs[t].flags & T_EVENTS)
-		remember_events(w, s, t);
+	events_taken(&w->events[t], s, t);
 }
 
 static void write_head(FILE *out, const struct snapshot *s)

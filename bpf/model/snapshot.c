@@ -192,3 +192,28 @@ const struct row *snapshot_single(const struct snapshot *s, enum table_id t)
 {
 	return s->tables[t].n ? s->tables[t].rows[0] : NULL;
 }
+
+/* Every table of events has its time first, and numbers. */
+static u64 event_number(const struct row *r)
+{
+	return row_u64(r, &table_descs[r->table].fields[table_field(r->table, "seq")]);
+}
+
+bool event_is_due(const struct event_cursor *c, const struct snapshot *s, const struct row *r)
+{
+	if (!(table_descs[r->table].flags & T_EVENTS))
+		return true;
+	return c->begun ? event_number(r) > c->last :
+	       row_u64(r, &table_descs[r->table].fields[0]) + s->interval_ns > s->time_ns;
+}
+
+void events_taken(struct event_cursor *c, const struct snapshot *s, enum table_id t)
+{
+	const struct table *table = &s->tables[t];
+
+	if (!(table_descs[t].flags & T_EVENTS))
+		return;
+	for (u32 i = 0; i < table->n; i++)
+		c->last = max(c->last, event_number(table->rows[i]));
+	c->begun = true;
+}

@@ -282,6 +282,20 @@ void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u
 /* The only row of a T_SINGLE table, or NULL. */
 const struct row *snapshot_single(const struct snapshot *s, enum table_id t);
 
+/*
+ * What a reader has had of a table of events, whose rows stay for a while: each is had once. They
+ * may come late, so their number tells, not their time. Zeroed: of the first snapshot those of its
+ * interval are due; with `begun` all.
+ */
+struct event_cursor {
+	bool begun;
+	u64 last;
+};
+/* True for rows of other tables too. */
+bool event_is_due(const struct event_cursor *c, const struct snapshot *s, const struct row *r);
+/* The reader has had what was due. */
+void events_taken(struct event_cursor *c, const struct snapshot *s, enum table_id t);
+
 /* ---- history: the ticks that are kept, live or from a recording --------- */
 
 /*

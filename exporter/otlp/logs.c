@@ -86,27 +86,24 @@ static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *reques
 	return scope;
 }
 
-u8 *otlp_logs_pack(struct otlp_sent *sent, const struct snapshot *s,
+u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
 	const struct table *t = &s->tables[TABLE_events];
 	struct scratch a = { 0 };
 	Otlp__LogsRequest *request = SCRATCH_NEW(&a, Otlp__LogsRequest, otlp__logs_request);
 	Otlp__ScopeLogs *scope = scope_begin(&a, request, s, config);
-	u64 last = sent->seq;
 	u8 *data = NULL;
 
 	for (u32 i = 0; i < t->n; i++) {
 		const struct events_row *r = (const struct events_row *)t->rows[i];
 		const struct kind *k = kind_of(r);
 
-		if (r->seq <= sent->seq)
-			continue;
-		if (k && r->pid != (u64)getpid())	/* our own failures to post, which would be */
+		/* not our own failures to post, which would be posted */
+		if (k && event_is_due(sent, s, &r->row) && r->pid != (u64)getpid())
 			add_record(&a, scope, s, r, k);
-		last = max(last, r->seq);
 	}
-	sent->seq = last;
+	events_taken(sent, s, TABLE_events);
 	*ret_items = (u32)scope->n_log_records;
 	if (*ret_items) {
 		*ret_n = otlp__logs_request__get_packed_size(request);

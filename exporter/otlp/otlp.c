@@ -43,7 +43,7 @@ struct otlp_sink {
 	u32 n_metrics[ARRAY_SIZE(plain_tables)];
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
-	struct otlp_sent spans, logs;
+	struct event_cursor spans, logs;
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
 	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
@@ -288,6 +288,7 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 	char *why;
 
 	o->session = session;
+	o->spans.begun = o->logs.begun = true;	/* also what happened before */
 	o->url = xstrdup(url);
 	o->sink.name = "otlp";
 	o->sink.write = otlp_write;

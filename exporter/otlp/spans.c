@@ -220,25 +220,22 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	x->items++;
 }
 
-u8 *otlp_spans_pack(struct otlp_sent *sent, const struct snapshot *s,
+u8 *otlp_spans_pack(struct event_cursor *sent, const struct snapshot *s,
 		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
 	const struct table *t = &s->tables[TABLE_requests];
 	struct spans x = { .s = s, .config = config };
-	u64 last = sent->seq;
 	u8 *data = NULL;
 
 	x.request = SCRATCH_NEW(&x.scratch, Otlp__TraceRequest, otlp__trace_request);
 	for (u32 i = 0; i < t->n; i++) {
 		const struct requests_row *r = (const struct requests_row *)t->rows[i];
 
-		if (r->seq <= sent->seq)
-			continue;
-		if (r->pid != (u64)getpid())	/* our own posts, which would be posted */
+		/* not our own posts, which would be posted */
+		if (event_is_due(sent, s, &r->row) && r->pid != (u64)getpid())
 			add_span(&x, r);
-		last = max(last, r->seq);
 	}
-	sent->seq = last;
+	events_taken(sent, s, TABLE_requests);
 	if (x.items) {
 		*ret_n = otlp__trace_request__get_packed_size(x.request);
 		data = xmalloc(*ret_n);

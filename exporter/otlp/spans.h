@@ -5,20 +5,15 @@
 
 #include "exporter/otlp/message.h"
 
-/* Which rows of a table of events are out: those up to that number. */
-struct otlp_sent {
-	u64 seq;
-};
-
 /*
  * The spans of the requests that came since `sent`, encoded (free() it), or NULL where there
  * are none. A request that carried traceparent is part of that trace, and its parent is the
  * span named there; others are traces of their own.
  */
-u8 *otlp_spans_pack(struct otlp_sent *sent, const struct snapshot *s,
+u8 *otlp_spans_pack(struct event_cursor *sent, const struct snapshot *s,
 		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 /* The same of exec, exit, OOM kill and failed connections as log records. */
-u8 *otlp_logs_pack(struct otlp_sent *sent, const struct snapshot *s,
+u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 
 #endif

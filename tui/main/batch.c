@@ -47,7 +47,7 @@ struct batch {
 	const struct frames_row **stack;	/* one, leaf first */
 	u32 n_stack, cap_stack;
 	char *stack_text;
-	u64 last_event[N_TABLES];
+	struct event_cursor events[N_TABLES];
 };
 
 /* ---- columns ---------------------------------------------------------------- */
@@ -256,42 +256,21 @@ static void sort_rows(struct sorted *rows, u32 n, enum table_id t, const struct 
 	qsort_r(rows, n, sizeof(*rows), compare, &ascending);
 }
 
-/*
- * Events stay in their table for a while and are written once: by their number
- * where there is one, of the first snapshot those of its interval.
- */
-static bool event_due(const struct batch *b, const struct snapshot *s, enum table_id t,
-		      const struct row *r)
-{
-	const struct field *fields = table_descs[t].fields;
-	int seq = table_field(t, "seq");
-
-	if (!(table_descs[t].flags & T_EVENTS))
-		return true;
-	if (b->last_event[t])
-		return row_u64(r, &fields[max(seq, 0)]) >= b->last_event[t];
-	return row_u64(r, &fields[0]) + s->interval_ns > s->time_ns;
-}
-
 /* The rows to write, in order; free() them. */
 static struct sorted *due_rows(struct batch *b, const struct snapshot *s, enum table_id t,
 			       u32 *ret_n)
 {
 	const struct table *table = &s->tables[t];
 	struct sorted *rows = xcalloc(table->n, sizeof(*rows));
-	int seq = table_field(t, "seq");
-	u64 next = b->last_event[t];
 	u32 n = 0;
 
 	for (u32 i = 0; i < table->n; i++) {
-		if (!event_due(b, s, t, table->rows[i]))
+		if (!event_is_due(&b->events[t], s, table->rows[i]))
 			continue;
 		rows[n] = (struct sorted){ .row = table->rows[i], .order = n };
 		n++;
-		next = max(next, row_u64(table->rows[i], &table_descs[t].fields[max(seq, 0)]) + 1);
 	}
-	if (table_descs[t].flags & T_EVENTS)
-		b->last_event[t] = next ? next : 1;
+	events_taken(&b->events[t], s, t);
 	*ret_n = n;
 	return rows;
 }

@@ -8,6 +8,7 @@
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
+#include "bpf/model/event_log.h"
 
 #define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
 #define MAX_STATUSES 32
@@ -29,9 +30,7 @@ static struct totals endpoints = { .size = sizeof(struct endpoint), .row = make_
 static struct endpoint **by_index;		/* of the report that is read */
 static u32 cap_index;
 
-static struct row **requests;
-static u32 n_requests, cap_requests, n_new;
-static u64 seq;
+static struct event_log requests = { .keep = REQUESTS_KEPT };
 
 /* ---- endpoints ---- */
 
@@ -142,7 +141,7 @@ static void add_request(const struct report_request *q)
 	r = row_new(TABLE_requests);
 	r->row.first_seen_ns = q->start_ns;
 	r->start_time_ns = q->start_ns;
-	r->seq = ++seq;
+	r->seq = event_log_add(&requests, &r->row);
 	r->pid = q->tgid;
 	r->process_start_ns = q->process_start_ns;
 	r->tid = q->tid;
@@ -168,29 +167,11 @@ static void add_request(const struct report_request *q)
 	r->endpoint = str_new(q->name);
 	r->method = str_new(q->method);
 	r->path = str_new(q->path);
-	requests = grow(requests, n_requests, &cap_requests, sizeof(*requests));
-	requests[n_requests++] = &r->row;
-	n_new++;
-}
-
-/* The newest ones, and whatever no snapshot has had yet. */
-static void trim_requests(void)
-{
-	u32 keep = max(n_new, (u32)REQUESTS_KEPT), drop = n_requests > keep ? n_requests - keep : 0;
-
-	for (u32 i = 0; i < drop; i++)
-		row_put(requests[i]);
-	n_requests -= drop;
-	if (drop)
-		memmove(requests, requests + drop, n_requests * sizeof(*requests));
-	n_new = 0;
 }
 
 void http_requests_rows(const struct tick *t)
 {
-	trim_requests();
-	for (u32 i = 0; i < n_requests; i++)
-		builder_add(t->b, row_get(requests[i]));
+	event_log_rows(&requests, t->b);
 }
 
 /* ---- reports ---- */
@@ -323,7 +304,5 @@ void http_totals_begin(u64 now_ns)
 void http_totals_clear(void)
 {
 	totals_clear(&endpoints);
-	for (u32 i = 0; i < n_requests; i++)
-		row_put(requests[i]);
-	n_requests = n_new = 0;
+	event_log_clear(&requests);
 }
