@@ -34,6 +34,7 @@ struct level {
 	const struct row *process;	/* newest row of ctx's process, also after its end */
 	const struct snapshot *end;	/* when it has ended: its last tick, or NULL: not known */
 	bool end_sought;
+	bool found;		/* a search went in: it goes on where the level was entered from */
 };
 
 enum prompt_kind { PROMPT_none, PROMPT_search, PROMPT_filter, PROMPT_command };

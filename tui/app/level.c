@@ -202,6 +202,14 @@ void app_enter_group(struct app *a, const struct row *sum)
 	app_enter(a, app_view(a)->name, ctx->pid, ctx->start_time_ns, sum, label);
 }
 
+void app_enter_found(struct app *a, const struct row *sum)
+{
+	int n = a->n_levels;
+
+	app_enter_group(a, sum);
+	app_level(a)->found = a->n_levels > n;
+}
+
 void app_show(struct app *a, const char *view, int face)
 {
 	int id = view_by_name(view, strlen(view));

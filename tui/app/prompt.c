@@ -39,7 +39,7 @@ static void try_search(struct app *a)
 	}
 	table_restore(t, &p->position);
 	table_find_cursor(t);
-	table_search_move(a, t, 1, true, false);
+	table_search_move(a, t, 1, SEARCH_here, false);
 }
 
 static void changed(struct app *a)
@@ -149,7 +149,7 @@ static void accept(struct app *a)
 		if (!*p->text)
 			table_search(table_of(a), NULL);
 		else	/* in a branch that is folded: now it is opened */
-			table_search_move(a, table_of(a), 1, true, true);
+			table_search_move(a, table_of(a), 1, SEARCH_here, true);
 	}
 	p->kind = PROMPT_none;
 }
@@ -276,16 +276,31 @@ void prompt_key(struct app *a, u32 key)
 	changed(a);
 }
 
+/* The search has gone into a group: it goes on there, then behind it. True: there is one more in it. */
+static bool more_in_group(struct app *a, struct tableview *t, int step, enum search_from *from)
+{
+	if (!app_level(a)->found || a->levels[a->n_levels - 2].view != a->view)
+		return false;
+	if (table_search_move(a, t, step, SEARCH_ahead, true))
+		return true;
+	app_up(a);
+	*from = SEARCH_beyond;
+	return false;
+}
+
 /* n and N: the next match of the last search. */
 void prompt_again(struct app *a, int step)
 {
 	struct tableview *t = table_of(a);
+	enum search_from from = SEARCH_inside;
 
 	if (!*a->search || !t)
 		return;
 	if (!t->search)
 		table_search(t, a->search);
-	if (!table_search_move(a, t, step, false, true))
+	if (more_in_group(a, t, step, &from))
+		return;
+	if (!table_search_move(a, t, step, from, true))
 		app_say(a, ROLE_text, "no match: %s", a->search);
 }
 

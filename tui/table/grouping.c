@@ -19,6 +19,7 @@ struct group {
 	struct key key;
 	bool used;		/* in this tick */
 	u32 n, members;		/* rows; those that live */
+	u32 first_row, filled;	/* of its rows among all that were added up */
 	struct { const struct row *of; const char *text; u32 n; } names[GROUP_NAMES];
 	u32 n_names, other_names;
 	u32 n_values, first_value;
@@ -130,6 +131,7 @@ void groups_free(struct groups *g)
 	for (u32 i = 0; i < g->n; i++)
 		group_drop(g->rows[i]);
 	free(g->rows);
+	free(g->added);
 	memset(g, 0, sizeof(*g));
 }
 
@@ -303,6 +305,28 @@ static void add_rows(struct lookup *l, struct groups *g, struct row **of, const 
 	}
 }
 
+/* The rows of each group, together: what a search looks into. */
+static void gather(struct groups *g, struct row *const *of, const struct table_row *rows, u32 n)
+{
+	u32 total = 0;
+
+	for (u32 i = 0; i < g->n; i++) {
+		struct group *group = group_of(g->rows[i]);
+
+		group->first_row = total;
+		group->filled = 0;
+		total += group->used ? group->n : 0;
+	}
+	free(g->added);
+	g->added = xcalloc((size_t)total + 1, sizeof(*g->added));
+	for (u32 i = 0; i < n; i++) {
+		struct group *group = of[i] ? group_of(of[i]) : NULL;
+
+		if (group)
+			g->added[group->first_row + group->filled++] = rows[i].row;
+	}
+}
+
 u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *rows, u32 n)
 {
 	struct row **of = xcalloc((size_t)n + 1, sizeof(*of));
@@ -318,6 +342,7 @@ u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *r
 		free(l.slots);
 		if (l.spread)
 			spread(&l, g, of, rows, n);
+		gather(g, of, rows, n);
 	}
 	free(of);
 	drop_unused(g);
@@ -353,6 +378,11 @@ bool group_has(const struct row *sum, const struct row *r)
 u32 group_members(const struct row *sum)
 {
 	return group_of(sum)->members;
+}
+
+const struct row *group_row(const struct groups *g, const struct row *sum, u32 i)
+{
+	return i < group_of(sum)->n ? g->added[group_of(sum)->first_row + i] : NULL;
 }
 
 bool group_is_one(const struct row *sum)

@@ -40,6 +40,7 @@ struct groups {
 	struct row **rows;
 	u32 n, cap;
 	u32 members;	/* of those made last: living rows in all of them */
+	const struct row **added;	/* rows of the groups made last, one group after the other */
 };
 
 /*
@@ -54,6 +55,8 @@ void groups_free(struct groups *g);
 const struct grouping *group_by(const struct row *sum);
 bool group_has(const struct row *sum, const struct row *r);
 u32 group_members(const struct row *sum);	/* that live */
+/* The i-th row that was added up in it, in no order; NULL: no more. Valid as those given to groups_make(). */
+const struct row *group_row(const struct groups *g, const struct row *sum, u32 i);
 bool group_is_one(const struct row *sum);	/* of one row: all its values are that row's */
 /* What the group is called: "nginx", "none" for a blank text, "port 443", "?". */
 char *group_label(const struct row *sum, char *buf, size_t cap);

@@ -241,14 +241,25 @@ bool table_search(struct tableview *t, const char *text)
 	return true;
 }
 
+/*
+ * The next of what line i stands for and does not show; *at: -1 at first. Where the line of a
+ * group itself is found (by the name that all in it have), what is in it is no news.
+ */
+static const struct row *next_hidden(const struct tableview *t, u32 i, s32 *at)
+{
+	const struct row *line = t->rows[i].row;
+
+	if (line->sum)
+		return filter_match(t->search, line) ? NULL : group_row(&t->groups, line, (u32)++*at);
+	return t->spec->hidden ? t->spec->hidden(t->state, &t->rows[i], at) : NULL;
+}
+
 /* What matches under line i and is not shown: the first such row, or the last; NULL: none. */
 static const struct row *hidden_match(const struct tableview *t, u32 i, bool last)
 {
 	const struct row *r, *found = NULL;
 
-	if (!t->spec->hidden)
-		return NULL;
-	for (s32 at = -1; (!found || last) && (r = t->spec->hidden(t->state, &t->rows[i], &at)); )
+	for (s32 at = -1; (!found || last) && (r = next_hidden(t, i, &at)); )
 		if (filter_match(t->search, r))
 			found = r;
 	return found;
@@ -265,11 +276,17 @@ static const struct row *match_in(const struct tableview *t, u32 i, int step, bo
 }
 
 /* The cursor to the line, and, where it hides what was found, to that. */
-static void go_to_match(struct app *a, struct tableview *t, u32 i, const struct row *r, bool open)
+static void go_to_match(struct app *a, struct tableview *t, u32 i, const struct row *r, int step, bool open)
 {
 	table_move_to(t, i);
 	if (!open || r == t->rows[i].row)
 		return;
+	if (t->rows[i].row->sum) {	/* its members have an order of their own */
+		app_enter_found(a, t->rows[i].row);
+		t->cursor_i = 0;
+		table_search_move(a, t, step, SEARCH_here, true);
+		return;
+	}
 	row_get(r);
 	t->spec->reveal(t->state, r);
 	table_reload(a, t);
@@ -277,16 +294,21 @@ static void go_to_match(struct app *a, struct tableview *t, u32 i, const struct 
 	row_put(r);
 }
 
-bool table_search_move(struct app *a, struct tableview *t, int step, bool from_here, bool open)
+bool table_search_move(struct app *a, struct tableview *t, int step, enum search_from from, bool open)
 {
+	bool beyond = from == SEARCH_beyond;
+	u32 last = t->n, first = step < 0 || beyond;
+
 	if (!t->search || !t->n)
 		return false;
-	for (u32 k = step > 0 ? 0 : 1; k <= t->n; k++) {
+	if (from == SEARCH_ahead)
+		last = step > 0 ? t->n - 1 - t->cursor_i : t->cursor_i;
+	for (u32 k = first; k <= last; k++) {
 		u32 i = (u32)(((s64)t->cursor_i + (s64)step * k + 2 * (s64)t->n) % t->n);
-		const struct row *r = match_in(t, i, step, k || from_here, k < t->n || step < 0);
+		const struct row *r = match_in(t, i, step, k || from == SEARCH_here, k < t->n || step < 0 || beyond);
 
 		if (r) {
-			go_to_match(a, t, i, r, open);
+			go_to_match(a, t, i, r, step, open);
 			return true;
 		}
 	}
@@ -299,7 +321,7 @@ static u32 matches_in(const struct tableview *t, u32 i)
 	u32 n = filter_match(t->search, t->rows[i].row);
 	const struct row *r;
 
-	for (s32 at = -1; t->spec->hidden && (r = t->spec->hidden(t->state, &t->rows[i], &at)); )
+	for (s32 at = -1; (r = next_hidden(t, i, &at)); )
 		n += filter_match(t->search, r);
 	return n;
 }

@@ -30,6 +30,9 @@ const struct snapshot *app_process_snapshot(const struct app *a);
  */
 void app_put_later(struct app *a, const struct row *r, const struct snapshot *s);
 
+/* Opens a group because a search found something in it: n goes on behind it. */
+void app_enter_found(struct app *a, const struct row *sum);
+
 /* At least 120 columns: room for more words. */
 bool app_wide(const struct app *a);
 /* Says something on the note line for some seconds. `role` ROLE_text or ROLE_bad. */

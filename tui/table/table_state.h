@@ -74,11 +74,18 @@ void table_invert(struct tableview *t);
 
 /* Sets the search (NULL or "": none). False: not a valid pattern. */
 bool table_search(struct tableview *t, const char *text);
+/* Where a search begins: all but the last go once around, to the cursor's own line again. */
+enum search_from {
+	SEARCH_here,	/* the cursor's own row counts */
+	SEARCH_inside,	/* what its line hides, then the lines after it */
+	SEARCH_beyond,	/* the lines after it */
+	SEARCH_ahead,	/* as inside, to the end of the table only */
+};
 /*
- * Cursor to the next match after it (or before); from_here: include the cursor's own row. What
- * is folded away is found too: its line then, or, with `open`, itself. False: none.
+ * Cursor to the next match after it (or before, step -1). What is folded away or in a group is
+ * found too: its line then, or, with `open`, itself. False: none.
  */
-bool table_search_move(struct app *a, struct tableview *t, int step, bool from_here, bool open);
+bool table_search_move(struct app *a, struct tableview *t, int step, enum search_from from, bool open);
 /* Number of matches, and which of them the cursor is on (1.., 0: none). */
 u32 table_search_count(const struct tableview *t, u32 *ret_at);
 
