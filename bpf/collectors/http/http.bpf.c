@@ -311,21 +311,29 @@ static __always_inline bool is_switch(u64 first, u64 base, u32 len)
 	       !bpf_probe_read_user(&status, sizeof(status), (void *)(base + 8)) && status == WORD(' ', '1', '0', '1');
 }
 
+struct head_search { u64 base; u32 word, h2c; };
+
+/* Byte i of a head. 1: go on. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int switch_step(struct head_search *w, u32 i)
+{
+	u8 c;
+
+	if (!w || bpf_probe_read_user(&c, 1, (void *)(w->base + i)))
+		return 0;
+	w->word = w->word >> 8 | (u32)c << 24;
+	w->h2c |= w->word == WORD('h', '2', 'c', '\r');
+	return w->word != WORD('\r', '\n', '\r', '\n');
+}
+
 /* How long the head is that says that HTTP/2 comes next (RFC 7540, 3.2); 0: it is none. */
 __noinline int switch_head(u64 base, u32 len)
 {
-	bool h2c = false;
-	u32 word = 0;
-	u8 c;
+	struct head_search w = { .base = base };
+	u32 i;
 
-	for (u32 i = 0; i < SWITCH_MAX && i < len; i++) {
-		if (bpf_probe_read_user(&c, 1, (void *)(base + i)))
-			return 0;
-		word = word >> 8 | (u32)c << 24;
-		h2c |= word == WORD('h', '2', 'c', '\r');
-		if (word == WORD('\r', '\n', '\r', '\n'))
-			return h2c ? i + 1 : 0;
-	}
+	for (i = 0; i < SWITCH_MAX && i < len; i++)
+		if (!switch_step(&w, i))
+			return w.h2c && w.word == WORD('\r', '\n', '\r', '\n') ? i + 1 : 0;
 	return 0;
 }
 
@@ -550,43 +558,40 @@ static __always_inline int tell_at(const struct moved *m, u64 base, u32 len, u32
 	return 0;
 }
 
-/*
- * Piece i, of which `left` bytes at most were moved. How many it has, or -1: nobody
- * knows. A function, so that the verifier looks at it once, not for each i.
- */
-__noinline int tell_iovec(const struct moved *m, u32 i, u32 left, u32 flags)
+struct rest { u32 left, flags; };	/* bytes of a call that are not told yet */
+
+/* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int tell_iovec(const struct moved *m, u32 i, struct rest *r)
 {
 	struct user_iovec v = {};
 
-	if (!m || !get_iovec(&v, m->iov, i, m->compat))
-		return -1;
-	if (v.len > left)
-		v.len = left;
-	if (v.len)
-		tell_at(m, v.base, v.len, flags);
-	return v.len;
+	if (!m || !r || !get_iovec(&v, m->iov, i, m->compat))
+		return 0;
+	if (v.len > r->left)
+		v.len = r->left;
+	if (v.len) {
+		tell_at(m, v.base, v.len, r->flags);
+		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
+		r->left -= v.len;
+	}
+	return r->left != 0;
 }
 
 __noinline int tell_all(const struct moved *m, u32 flags)
 {
-	u32 left, n, i;
-	int len;
+	struct rest r = { .flags = flags };
+	u32 n, i;
 
 	if (!m)
 		return 0;
 	if (!m->iov)
 		return tell_at(m, m->base, m->total, flags);
-	left = m->total;
+	r.left = m->total;
 	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
-	for (i = 0; i < MAX_PIECES_2 && i < n && left; i++) {
-		len = tell_iovec(m, i, left, flags);
-		if (len < 0)
+	for (i = 0; i < MAX_PIECES_2 && i < n && r.left; i++)
+		if (!tell_iovec(m, i, &r))
 			break;
-		if (len)
-			flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
-		left -= len;
-	}
-	return left ? tell_at(m, 0, left, flags) : 0;
+	return r.left ? tell_at(m, 0, r.left, r.flags) : 0;
 }
 
 /* ---- TLS on sockets ---- */
