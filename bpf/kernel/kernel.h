@@ -130,6 +130,11 @@ struct trace_event_raw_sock_msg_length {	/* since 6.3 */
 	u16 family, protocol;
 	int ret, flags;
 };
+struct trace_event_raw_inet_sock_set_state {
+	struct trace_entry ent;
+	const void *skaddr;
+	int oldstate, newstate;
+};
 
 struct upid { int nr; };
 struct pid {

@@ -820,15 +820,18 @@ static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, 
 	return 0;
 }
 
+static __always_inline bool is_nothing(u16 protocol, int ret, int flags, bool tx)
+{
+	return protocol != IPPROTO_TCP || ret < 0 || (tx ? !ret : (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0);
+}
+
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)
 {
 	struct http_socket *s;
 	struct moved m;
 	u64 key;
 
-	if (sk->sk_protocol != IPPROTO_TCP || ret < 0 || (ret == 0 && tx))
-		return 0;
-	if (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE))
+	if (is_nothing(sk->sk_protocol, ret, flags, tx))
 		return 0;
 	key = bpf_get_socket_cookie(sk);
 	if (tls_on && in_tls_call(sk, key, ret, tx, true))
@@ -851,15 +854,83 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 	return transfer(sk, ret, flags, false);
 }
 
-/* ---- before 6.3: by the descriptor, when the call returns ---- */
+/* ---- where programs are preempted, or the verifier does not know the socket ---- */
 
-/* Not on the stack, of which 6.1 counts more. Nothing interrupts a program there that uses it too. */
+/* Not on the stack, of which 6.1 counts more. Programs that use it run with preemption off. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, struct moved);
 } moved_now SEC(".maps");
+
+/* Sockets without a number (cookie) are not followed: only some programs may give one. */
+static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
+{
+	u64 key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	struct http_socket *s;
+	struct moved *m;
+	u32 zero = 0;
+
+	if (!key || (tls_on && in_tls_call(sk, key, ret, tx, false)))
+		return 0;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (s && s->class == HTTP_NO)
+		return 0;
+	m = bpf_map_lookup_elem(&moved_now, &zero);
+	return m ? on_socket(m, sk, key, s, ret, tx, false) : 0;
+}
+
+/*
+ * The same tracepoints as classic ones (probes_preemptible()). Those may not give a socket its
+ * number: that do programs beside them, which may be missed, and then are not the next time.
+ */
+static __always_inline int transfer_told(struct trace_event_raw_sock_msg_length *ctx, bool tx)
+{
+	if (is_nothing(ctx->protocol, ctx->ret, ctx->flags, tx) ||
+	    (ctx->family != AF_INET && ctx->family != AF_INET6))
+		return 0;
+	return transfer_untraced(ctx->sk, ctx->ret, tx);
+}
+
+SEC("?tp/sock/sock_send_length")
+int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	return transfer_told(ctx, true);
+}
+
+SEC("?tp/sock/sock_recv_length")
+int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	return transfer_told(ctx, false);
+}
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_TCP)
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(number_on_state, struct sock *sk, int oldstate, int newstate)
+{
+	return newstate == TCP_ESTABLISHED ? give_number(sk) : 0;
+}
+
+/* ---- before 6.3: by the descriptor, when the call returns ---- */
 
 enum { NO_CALL, RECEIVES, SENDS, SENDS_FILE, SPLICES };
 
@@ -903,11 +974,8 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 {
 	int kind = kind_of(t, regs);
 	struct call_args args = {};
-	struct http_socket *s;
-	struct moved *m;
 	struct sock *sk;
-	u64 ino = 0, key;
-	u32 zero = 0;
+	u64 ino = 0;
 	bool tx = kind != RECEIVES;
 
 	if (kind == NO_CALL || ret < 0 || (!ret && tx) || !get_args(&args, t, regs))
@@ -915,14 +983,7 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	sk = socket_of(t, kind == SPLICES ? args.flags3 : args.fd, &ino);
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	if (!key || (!tx && is_look(t, regs, &args)) || (tls_on && in_tls_call(sk, key, ret, tx, false)))
-		return 0;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (s && s->class == HTTP_NO)
-		return 0;
-	m = bpf_map_lookup_elem(&moved_now, &zero);
-	return m ? on_socket(m, sk, key, s, ret, tx, false) : 0;
+	return !tx && is_look(t, regs, &args) ? 0 : transfer_untraced(sk, ret, tx);
 }
 
 SEC("?tp_btf/sys_exit")
@@ -933,14 +994,11 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 
 /* ---- the end ---- */
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
+static __always_inline int state_is(const struct sock *sk, int newstate)
 {
 	struct http_socket *s;
 	u64 key;
 
-	if (by_descriptor && newstate == TCP_ESTABLISHED)
-		bpf_get_socket_cookie(sk);
 	if (newstate != TCP_FIN_WAIT1 && newstate != TCP_LAST_ACK && newstate != TCP_CLOSE)
 		return 0;
 	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
@@ -954,4 +1012,18 @@ int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
 	if (newstate == TCP_CLOSE)
 		bpf_map_delete_elem(&sockets, &key);
 	return 0;
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
+{
+	if (by_descriptor && newstate == TCP_ESTABLISHED)
+		bpf_get_socket_cookie(sk);
+	return state_is(sk, newstate);
+}
+
+SEC("?tp/sock/inet_sock_set_state")
+int on_state_tp(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	return state_is(ctx->skaddr, ctx->newstate);
 }

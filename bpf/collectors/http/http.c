@@ -32,7 +32,7 @@
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
 
 static struct http *skel;
-static struct bpf_link *links[4];
+static struct bpf_link *links[7];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
@@ -176,9 +176,13 @@ static void http_close(void)
 
 static int attach(void)
 {
+	bool classic = bpf_program__autoload(skel->progs.on_send_tp);
 	struct bpf_program *const progs[] = {
-		skel->rodata->by_descriptor ? skel->progs.on_return : skel->progs.on_send,
-		skel->progs.on_receive, skel->progs.on_state, skel->progs.on_switch,
+		skel->rodata->by_descriptor ? skel->progs.on_return :
+		classic ? skel->progs.on_send_tp : skel->progs.on_send,
+		classic ? skel->progs.on_receive_tp : skel->progs.on_receive,
+		classic ? skel->progs.on_state_tp : skel->progs.on_state, skel->progs.on_switch,
+		skel->progs.number_on_state, skel->progs.number_on_send, skel->progs.number_on_receive,
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
@@ -188,15 +192,22 @@ static int attach(void)
 /* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
 static void choose_programs(void)
 {
+	bool classic = probes_prefer_classic(), traced;
 	struct features f;
-	bool traced;
 
 	features_read(&f);
 	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
 	skel->rodata->by_descriptor = !traced;
-	bpf_program__set_autoload(skel->progs.on_send, traced);
-	bpf_program__set_autoload(skel->progs.on_receive, traced);
+	bpf_program__set_autoload(skel->progs.on_send, traced && !classic);
+	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
+	bpf_program__set_autoload(skel->progs.on_state, !classic);
 	bpf_program__set_autoload(skel->progs.on_return, !traced);
+	bpf_program__set_autoload(skel->progs.on_send_tp, classic);
+	bpf_program__set_autoload(skel->progs.on_receive_tp, classic);
+	bpf_program__set_autoload(skel->progs.on_state_tp, classic);
+	bpf_program__set_autoload(skel->progs.number_on_state, classic);
+	bpf_program__set_autoload(skel->progs.number_on_send, classic);
+	bpf_program__set_autoload(skel->progs.number_on_receive, classic);
 }
 
 /* TCP sockets of all network namespaces ("alloc", net/ipv4/proc.c); unknown: very many. */
@@ -267,6 +278,9 @@ static int http_open(char *reason, size_t cap)
 	}
 	if (!err) {
 		probes_add("http", skel->obj);
+		probe_misses_nothing(skel->progs.number_on_state);	/* or on the first bytes */
+		probe_misses_nothing(skel->progs.number_on_send);
+		probe_misses_nothing(skel->progs.number_on_receive);
 		err = attach();
 	}
 	if (err)
