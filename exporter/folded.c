@@ -63,7 +63,7 @@ static u32 frame_label(struct folding *f, const struct profile *p, u32 frame)
 	if (f->of_frame[frame])
 		return f->of_frame[frame] - 1;
 	frame_text(text, NAME_MAX_BYTES, r);
-	if (kind == FOLD_KERNEL && !(r->name && !strncmp(r->name, "← ", strlen("← "))))	/* who woke it */
+	if (kind == FOLD_KERNEL && frame_is_code(r))
 		strcat(text, "_[k]");
 	else if (r && r->inlined == 1)
 		strcat(text, "_[i]");

@@ -5,6 +5,7 @@
 
 #define CALL_NR(call) ((call) & 0xffff)
 #define CALL_ABI(call) ((call) >> 16)
+#define CALL_NONE 0xffffffffu	/* in no call */
 #define CALL_INVALID 0xffffu	/* numbers that no table can have */
 
 enum call_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };

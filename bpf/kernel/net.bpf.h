@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/kernel/calls.bpf.h"
 #include "bpf/kernel/net.h"
 
 static __always_inline bool is_inet(struct sock *sk)
@@ -123,13 +124,7 @@ static __always_inline struct sock *socket_of_file(struct file *file, u64 *ino)
 /* The inet socket of a descriptor of a task, or NULL; as scalars: to be read by probe_read. */
 static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64 *ino)
 {
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = NULL;
-
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
-		return NULL;
-	return socket_of_file(file, ino);
+	return socket_of_file(file_of(t, fd), ino);
 }
 
 #endif

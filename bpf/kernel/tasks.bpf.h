@@ -32,7 +32,7 @@ struct task_state {
 	u32 thin_at, thin_point;
 	u64 send_ns;		/* CLOCK_BOOTTIME: entry of the last call that may send */
 	u32 sends;		/* where it is noted: the generation of the collector that asks */
-	u32 pad;
+	u32 owner;		/* off_since_ns: who had the lock that it waits for, or 0: profiler_call.bpf.h */
 };
 
 struct {

@@ -327,6 +327,11 @@ const struct snapshot *snapshot_with_table(const struct snapshot *s, const struc
 
 /* ---- the frames that rows of the table stacks name by number (snapshot_stacks.c) ---- */
 
+/* What names of frames begin with that are no code, but stand below it in the stack of a wait. */
+#define FRAME_WAKER_TEXT "← "	/* who ended it: "← nginx 1191" */
+#define FRAME_THING_TEXT "→ "	/* what it was for: "→ fd 3: pipe from nginx 1191" */
+bool frame_is_code(const struct frames_row *r);
+
 /* What the member `lines` of a frame says as long as its lines may come; NULL-safe. */
 #define LINES_NOT_ASKED_TEXT "not asked"
 #define LINES_ASKED_TEXT "asked"

@@ -15,6 +15,12 @@ bool frame_lines_pending(const struct frames_row *r)
 	return r && r->lines && (!strcmp(r->lines, LINES_NOT_ASKED_TEXT) || !strcmp(r->lines, LINES_ASKED_TEXT));
 }
 
+bool frame_is_code(const struct frames_row *r)
+{
+	return !r->name || (strncmp(r->name, FRAME_WAKER_TEXT, strlen(FRAME_WAKER_TEXT)) &&
+			    strncmp(r->name, FRAME_THING_TEXT, strlen(FRAME_THING_TEXT)));
+}
+
 struct stack_frames stack_frames_of(const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_frames];

@@ -61,7 +61,7 @@ static u32 *unnamed_head(u32 file)
 {
 	if (file < FRAMES_FIRST_JIT)
 		return head_at(&file_heads, file);
-	if (file < FRAMES_INLINED)
+	if (file < FRAMES_THING)
 		return head_at(&jit_heads, file - FRAMES_FIRST_JIT);
 	return &other_head;
 }

@@ -9,6 +9,7 @@
 #include "bpf/model/snapshot_build.h"
 
 #define FRAMES_KERNEL 0u	/* file number of kernel addresses */
+#define FRAMES_THING 0xfffffffcu	/* not code: what was waited for */
 #define FRAMES_INLINED 0xfffffffdu	/* functions inlined into others: no places of their own */
 #define FRAMES_WAKER 0xfffffffeu	/* not code: the thread that ended a wait */
 #define FRAMES_RAW 0xffffffffu	/* of addresses that nothing is known about */

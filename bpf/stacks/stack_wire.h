@@ -76,6 +76,17 @@ enum sample_kind {
 	SAMPLE_WAIT,	/* not from the kernel: value is since_ns of a wait that has not ended */
 };
 
+/* The call that a wait was in, and which thing it was about. */
+struct wire_call {
+	__u32 call;		/* ABI << 16 | number, or CALL_NONE; args and ino are known of native ones only */
+	__u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none, or not known */
+	__u64 since_ns;		/* CLOCK_MONOTONIC: when it began */
+	__u64 ino;		/* of the file of descriptor args[0]; 0: it is none */
+	__u64 args[4];
+	__u32 over;		/* it has ended */
+	__u32 mode;		/* of that file */
+};
+
 struct wire_sample {
 	__u16 kind;
 	__u16 copied;		/* 1: a struct wire_copy, whose user stack is yet to be walked */
@@ -89,6 +100,7 @@ struct wire_sample {
 	__u16 n_kernel, n_user;
 	__u16 end;		/* enum walk_end */
 	__u16 kernel_only;	/* off-CPU: why there is no user part, if so */
+	struct wire_call in;	/* off-CPU */
 	/* user frames: file << 48 | address (file 0: the address itself); then kernel addresses */
 	__u64 frames[];
 };
@@ -143,6 +155,7 @@ struct wire_new_wait {
 	__u64 start_ns, exec_id;
 	char comm[16];
 	__u32 n_kernel, end;	/* enum walk_end: WALK_WHOLE, or why there is no user stack to read */
+	struct wire_call in;
 	__u64 kernel[MAX_PENDING_FRAMES];
 	struct walk_regs regs;
 };

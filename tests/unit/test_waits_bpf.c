@@ -19,6 +19,7 @@
 #define bpf_core_field_exists(member) 1
 #define bpf_core_read_str(to, size, from) memcpy(to, from, size)
 
+#include "bpf/host/syscall_id.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/stacks/stack_wire.h"
@@ -27,6 +28,7 @@ long bpf_seq_write(struct seq_file *seq, const void *data, u32 size);
 long bpf_get_task_stack(struct task_struct *t, void *buf, u32 size, u64 flags);
 void *bpf_map_lookup_elem(void *map, const void *key);
 static bool walk_registers(struct walk_regs *r, struct task_struct *t);
+static void read_call(struct wire_call *c, struct task_struct *t);
 
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
@@ -38,6 +40,12 @@ static struct task_state task_own;
 static struct wire_new_wait scratch;
 static u64 now_ns = 1000, told_ns;	/* told_ns: by passes */
 static u32 n_told, n_new, fail_every, n_written;
+
+static void read_call(struct wire_call *c, struct task_struct *t)
+{
+	(void)t;
+	c->call = CALL_NONE;
+}
 
 unsigned long long bpf_ktime_get_ns(void)
 {
@@ -115,7 +123,7 @@ static void advance(u64 ns)
 static void leave(u64 *ret_at)
 {
 	*ret_at = bpf_ktime_get_ns();
-	wait_begins(&task_own, *ret_at);
+	wait_begins(&task_own, *ret_at, 0);
 	__atomic_store_n(&task.__state, 1, __ATOMIC_SEQ_CST);
 }
 

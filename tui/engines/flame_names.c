@@ -10,7 +10,6 @@
 
 #include "tui/engines/flame.h"
 
-#define WAKER "← "
 #define FRAMES_MAX (1u << 22)	/* numbers beyond are drawn, but never named */
 
 static const struct {
@@ -186,7 +185,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	fn->kernel = (r->kind && !strcmp(r->kind, "kernel")) || (r->module && !strcmp(r->module, "[kernel]"));
 	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
 	fn->inlined = r->inlined == 1;
-	if (named && !strncmp(r->name, WAKER, strlen(WAKER))) {	/* "← nginx 1191": no function */
+	if (!frame_is_code(r)) {
 		fn->kind = FLAME_GROUP;
 		fn->kernel = false;
 	}

@@ -4,6 +4,7 @@
  * processes (fork, exec, exit, OOM kill) as events, and time in
  * uninterruptible sleep from sched_switch.
  */
+#include "bpf/kernel/calls.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/collectors/processes/processes.h"
 
@@ -130,34 +131,6 @@ static __always_inline u32 task_cpu(struct task_struct *t)
 	return BPF_CORE_READ((struct task_struct___cpu *)t, cpu);
 }
 
-static __always_inline u32 compat_abi(struct task_struct *t)
-{
-#if defined(__TARGET_ARCH_x86)
-	return t->thread_info.status & TS_COMPAT ? 1 : 0;
-#else
-	return (t->thread_info.flags >> TIF_32BIT_ARM64) & 1;
-#endif
-}
-
-/* The call a sleeping task is in, from its saved registers: for calls older than ottop. */
-static __always_inline u32 call_from_regs(struct task_struct *t)
-{
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
-	long nr;
-
-#if defined(__TARGET_ARCH_x86)
-	nr = (long)BPF_CORE_READ(regs, orig_ax);
-#else
-	nr = BPF_CORE_READ(regs, syscallno);
-#endif
-	/* x32 has bit 30; a page fault or interrupt has -1 */
-	if (nr >= 0x40000000 && nr < 0x40000400)
-		return (2u << 16) | (nr & 0x3ff);
-	if (nr < 0 || nr >= 0x10000)
-		return CALL_NONE;
-	return compat_abi(t) << 16 | (u32)nr;
-}
-
 static __always_inline void fill_call(struct wire_thread *w, struct task_struct *t,
 				      struct task_state *s)
 {
@@ -176,7 +149,7 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 	}
 	if (!t->mm || w->state == 'R' || w->state == 'Z' || w->state == 'X')
 		return;
-	w->call = call_from_regs(t);
+	w->call = call_from_regs(t);	/* calls older than ottop too */
 	/* it has been off the CPU at least since it last got one; both on the scheduler's clock */
 	if (me->sched_info.last_arrival > arrived)
 		w->call_age_ns = me->sched_info.last_arrival - arrived;

@@ -7,8 +7,9 @@
 #include <linux/types.h>
 #endif
 
+#include "bpf/host/syscall_id.h"
+
 #define ARGS_MAX 2048
-#define CALL_NONE 0xffffffffu
 
 /* One task, from the iterator; a wire_process follows when `leader` is set. */
 struct wire_thread {

@@ -7,6 +7,7 @@
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/stacks/unwind.bpf.h"
+#include "bpf/collectors/profiler/profiler_call.bpf.h"
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -229,8 +230,8 @@ const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
  * the task's own context, at the end of its system call or its next switch.
  */
 struct pending {
-	u64 ns, value;
-	u32 waker, n;
+	u64 since_ns, value;
+	u32 waker, n, owner, pad;
 	u64 frames[MAX_PENDING_FRAMES];
 };
 
@@ -287,6 +288,10 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 	r->s.waker = p->waker;
 	r->s.value = p->value;
 	r->s.kernel_only = !with_user;
+	read_call(&r->s.in, t);
+	r->s.in.owner = p->owner;
+	r->s.in.since_ns = p->since_ns;
+	r->s.in.over = 1;
 	append_kernel(r, p);
 	if (!with_user || !must_ask(&r->w, t, r->s.time_ns) ||
 	    !send_copy(r, 1 + which, r->s.time_ns))
@@ -346,9 +351,10 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	p = bpf_map_lookup_elem(&pending_scratch, &zero);
 	if (!p)
 		return;
-	p->ns = ns;
+	p->since_ns = s->off_since_ns;
 	p->value = value;
 	p->waker = s->waker;
+	p->owner = s->owner;
 	/* it is not running yet: its kernel stack is where it waited */
 	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
 	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
@@ -368,7 +374,7 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 		finish_block(prev, 1);
 		s = preempt || !prev->__state ? NULL : task_state(prev);
 		if (s)
-			wait_begins(s, now);
+			wait_begins(s, now, owner_now(prev));
 	}
 	if (!next->pid)
 		return 0;

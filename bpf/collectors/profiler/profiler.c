@@ -35,6 +35,7 @@
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/pace.h"
 #include "bpf/stacks/turns.h"
+#include "bpf/collectors/profiler/profiler_things.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -51,6 +52,8 @@ struct total {
 	u32 kind, pid, tid;
 	u64 start_ns;
 	const char *frames, *comm;
+	u32 waker;
+	const struct thing *thing;	/* what it waited for */
 	u16 end;
 	u64 samples, value;
 };
@@ -165,20 +168,17 @@ static u32 frame_of_waker(u32 tid)
 	if (id)
 		return id;
 	id = frames_intern(FRAMES_WAKER, tid, 0);
-	snprintf(text, sizeof(text), "← %.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
+	snprintf(text, sizeof(text), FRAME_WAKER_TEXT "%.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
 		 tid);
 	frames_name(id, str_new(text), str_new("kernel"), NULL);
 	return id;
 }
 
-/* The numbers of all frames, leaf first: waker, kernel part, then user part. */
+/* The numbers of all frames, leaf first: kernel part, then user part. */
 static const char *stack_text(const struct wire_sample *s)
 {
-	char buf[(2 * MAX_FRAMES + 3) * 11];
+	char buf[(2 * MAX_FRAMES + 1) * 11];
 	size_t n = 0;
-
-	if (s->waker)
-		n += (size_t)snprintf(buf, sizeof(buf), "%u", frame_of_waker(s->waker));
 
 	for (u32 i = 0; i < s->n_kernel; i++)
 		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
@@ -191,17 +191,20 @@ static const char *stack_text(const struct wire_sample *s)
 
 static void add_sample(const struct wire_sample *s)
 {
+	bool off = s->kind == SAMPLE_OFFCPU;
+	const struct thing *thing = off ? things_of(s) : NULL;
+	u32 waker = off ? s->waker : 0;
 	const char *frames = stack_text(s);
 	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
 
 	for (t = *b; t; t = t->next)
 		if (t->frames == frames && t->tid == s->tid && t->kind == s->kind && t->start_ns == s->start_ns &&
-		    t->end == s->end)
+		    t->end == s->end && t->waker == waker && t->thing == thing)
 			break;
 	if (!t) {
 		t = xcalloc(1, sizeof(*t));
 		*t = (struct total){ .next = *b, .kind = s->kind, .pid = s->tgid, .tid = s->tid,
-				     .start_ns = s->start_ns, .frames = frames,
+				     .start_ns = s->start_ns, .frames = frames, .waker = waker, .thing = thing,
 				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
 		*b = t;
 	} else {
@@ -447,20 +450,51 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_NO_ROOM] = "no room for its unwind table", [WALK_NOT_READ] = "not readable",
 };
 
+/* Different things may read the same, or not at all. */
+static void take_equal(struct total *s)
+{
+	for (struct total *o = s->next; o; o = o->next) {
+		if (o->frames != s->frames || o->tid != s->tid || o->kind != s->kind || o->start_ns != s->start_ns ||
+		    o->end != s->end || o->waker != s->waker || things_frame(o->thing) != things_frame(s->thing))
+			continue;
+		s->samples += o->samples;
+		s->value += o->value;
+		o->samples = 0;
+	}
+}
+
+/* Before the code: who ended the wait, and what it was for. */
+static const char *whole_text(const struct total *s)
+{
+	u32 thing = things_frame(s->thing), waker = s->waker ? frame_of_waker(s->waker) : 0;
+	char buf[(2 * MAX_FRAMES + 3) * 11];
+	size_t n = 0;
+
+	if (!thing && !waker)
+		return str_get(s->frames);
+	if (waker)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%u", waker);
+	if (thing)
+		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u", thing);
+	n += (size_t)snprintf(buf + n, sizeof(buf) - n, *s->frames ? " %s" : "", s->frames);
+	return str_newn(buf, n);
+}
+
 static void add_row(const struct tick *t, struct total *s)
 {
 	const struct proc *p = proctab_find(s->pid, s->start_ns);
 	struct stacks_row *r;
 
-	if (p && !proc_in_scope(p))
+	if (!s->samples || (p && !proc_in_scope(p)))
 		return;
+	take_equal(s);
 	r = builder_row(t->b, TABLE_stacks);
 	r->row.first_seen_ns = t->prev_ns;
 	r->pid = s->pid;
 	r->start_time_ns = s->start_ns;
 	r->tid = s->tid;
 	r->kind = str_new(s->kind == SAMPLE_CPU ? "cpu" : "offcpu");
-	r->frames = str_get(s->frames);
+	r->frames = whole_text(s);
 	r->comm = str_get(s->comm);
 	r->value = s->value;
 	r->samples = s->samples;
@@ -584,18 +618,21 @@ static int profiler_read(const struct tick *t)
 
 	profiler_drain();
 	tell_waits();
+	things_ask(t->now_ns);
 	if (sampling_since_ns)
 		profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
 			add_row(t, s);
 	clear_totals();
+	things_forget();
 	frames_rows(t->b);
 	builder_status(t->b, TABLE_stacks, unreadable ? TS_PARTIAL : TS_OK, unreadable, observed_ns(t));
 	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	loss_set("too many waits at once (off-CPU)", waits_refused());
+	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());
 	loss_set("unwind table loaded in part", files_in_part());
@@ -662,6 +699,7 @@ static void profiler_close(void)
 	ring = NULL;
 	walk_give_up(take_walked);
 	clear_totals();
+	things_close();
 	mappings_close();
 	files_close();
 	debug_close();
@@ -696,6 +734,7 @@ static int profiler_open(char *reason, size_t cap)
 		return err;
 	}
 	set_scope(&sampler_options()->scope);
+	things_open();
 	probes_add("profiler", skel->obj);
 	off_switch_off("no view asks for blocked time: press 3");
 	have_kallsyms = kallsyms_load("/proc/kallsyms") == 0;

@@ -22,9 +22,10 @@ struct {
 #define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
 
 /* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
-static __always_inline void wait_begins(struct task_state *s, u64 now)
+static __always_inline void wait_begins(struct task_state *s, u64 now, u32 owner)
 {
 	s->waker = 0;
+	s->owner = owner;
 	ONCE(s->off_since_ns) = now;
 	ONCE(s->off_told_ns) = now;
 }
@@ -66,6 +67,7 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 		return;
 	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
+	s->owner = 0;
 	/* it may have come back meanwhile, before this was there to be seen */
 	if (!is_off_cpu(t))
 		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
@@ -85,7 +87,7 @@ static __always_inline void tell(struct seq_file *seq, struct task_state *s, str
 }
 
 static __always_inline void describe(struct seq_file *seq, struct task_struct *t,
-				     const struct wire_wait *w)
+				     const struct task_state *s, const struct wire_wait *w)
 {
 	u32 zero = 0;
 	struct wire_new_wait *n = bpf_map_lookup_elem(&wait_scratch, &zero);
@@ -97,6 +99,10 @@ static __always_inline void describe(struct seq_file *seq, struct task_struct *t
 	n->start_ns = t->group_leader->start_boottime;
 	n->exec_id = t->self_exec_id;
 	bpf_core_read_str(n->comm, sizeof(n->comm), &t->comm);
+	read_call(&n->in, t);
+	n->in.owner = s->owner;
+	n->in.since_ns = w->since_ns;
+	n->in.over = 0;
 	bytes = bpf_get_task_stack(t, n->kernel, sizeof(n->kernel), 0);
 	n->n_kernel = bytes > 0 ? bytes / sizeof(u64) : 0;
 	n->end = !t->mm ? WALK_NONE : walk_registers(&n->regs, t) ? WALK_WHOLE : WALK_32BIT;
@@ -128,7 +134,7 @@ int waits_iter(struct bpf_iter__task *ctx)
 	if ((told == w.since_ns) == !!look.tell)
 		tell(ctx->meta->seq, s, &w, told);
 	else if (!look.tell)
-		describe(ctx->meta->seq, t, &w);
+		describe(ctx->meta->seq, t, s, &w);
 	return 0;
 }
 

@@ -124,7 +124,7 @@ static void copy_header(struct wire_sample *s, const struct wire_new_wait *n)
 	*s = (struct wire_sample){
 		.kind = SAMPLE_OFFCPU, .tgid = n->wait.tgid, .tid = n->wait.tid, .time_ns = boottime_ns(),
 		.start_ns = n->start_ns, .exec_id = n->exec_id, .end = (u16)n->end,
-		.n_kernel = (u16)min(n->n_kernel, (u32)MAX_PENDING_FRAMES),
+		.in = n->in, .n_kernel = (u16)min(n->n_kernel, (u32)MAX_PENDING_FRAMES),
 	};
 	memcpy(s->comm, n->comm, sizeof(s->comm));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "bpf/collectors/waits/waits.h"
-#include "bpf/collectors/waits/waits_worker.h"
 #include "bpf/host/syscall_id.h"
 #include "bpf/host/syscall_names.h"
 
@@ -39,6 +38,7 @@ static struct known *buckets[BUCKETS];
 static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
 static u32 n_with_peer;
 static u64 now_ns, monotonic_ns;
+static waits_answered_fn listener;
 
 /* ---- calls that wait by design ---- */
 
@@ -84,16 +84,30 @@ static void forget(bool all)
 		}
 }
 
+static void add_answer(char *text, const struct wait_question *q, const struct wait_answer *a);
+
+static void tell(const struct wait_question *q, const struct wait_answer *a)
+{
+	char text[ANSWER_MAX] = "";
+
+	if (!a->failed)
+		add_answer(text, q, a);
+	if (listener)
+		listener(q->key, a->failed ? NULL : text);
+}
+
 static void keep_answer(const struct wait_question *q, const struct wait_answer *a)
 {
 	struct wire_thread w = { .tid = q->tid, .call = q->call, .arrived_ns = q->seen };
 	struct known *k;
 	struct proc *p;
 
-	if (a->failed)
-		return;
 	if (a->hangs && (p = proctab_current(q->pid)))
 		p->reading_hangs = true;
+	if (q->key)
+		tell(q, a);
+	if (a->failed || q->key)
+		return;
 	k = find_known(&w);
 	if (!k) {
 		k = xcalloc(1, sizeof(*k));
@@ -315,11 +329,11 @@ static void add_child(struct proc *p, void *arg)
 	}
 }
 
-static void add_children(char *text, const struct known *k)
+static void add_children(char *text, u32 parent, const struct wait_answer *a)
 {
-	struct family f = { .parent = k->q.pid };
+	struct family f = { .parent = parent };
 
-	f.ns_pid = k->a.children == CHILDREN_ONE ? k->a.child : 0;
+	f.ns_pid = a->children == CHILDREN_ONE ? a->child : 0;
 	proctab_each(add_child, &f);
 	answer_add(text, "wait for child ");
 	if (!f.n) {
@@ -327,10 +341,18 @@ static void add_children(char *text, const struct known *k)
 		return;
 	}
 	add_person(text, f.pid, false);
-	if (k->a.children == CHILDREN_VFORK)
+	if (a->children == CHILDREN_VFORK)
 		answer_add(text, " to start a program or end (vfork)");
 	else if (f.n > 1)
 		answer_add(text, " or %u more", f.n - 1);
+}
+
+static void add_answer(char *text, const struct wait_question *q, const struct wait_answer *a)
+{
+	if (a->children)
+		add_children(text, q->pid, a);
+	else
+		add_with_names(text, a->text);
 }
 
 static void add_time_left(char *text, u64 until_ns)
@@ -369,16 +391,32 @@ const char *waits_of(const struct wire_thread *w)
 		return str_new("");
 	if (!k)
 		return NULL;
-	if (k->a.children)
-		add_children(text, k);
-	else
-		add_with_names(text, k->a.text);
+	add_answer(text, &k->q, &k->a);
 	if (k->a.until_ns)
 		add_time_left(text, k->a.until_ns);
 	if (k->a.peer_pid && is_mutual(k))
 		answer_add(text, k->a.peer_tid ? ", which waits for this thread" :
 			   ", which waits for this process");
 	return str_new(text);
+}
+
+/* ---- for those who know the arguments ---- */
+
+void waits_listen(waits_answered_fn answered)
+{
+	listener = answered;
+}
+
+bool waits_free(void)
+{
+	take_answers(0);
+	return worker_idle();
+}
+
+void waits_ask(const struct wait_question *q, u32 n, u64 patience_ns)
+{
+	if (!worker_ask(q, n))
+		take_answers(patience_ns);
 }
 
 /* ---- open and close ---- */

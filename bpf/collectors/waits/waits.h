@@ -10,6 +10,7 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/threads.h"
+#include "bpf/collectors/waits/waits_worker.h"
 #include "bpf/host/proctab.h"
 
 /* After the pass over all tasks, before rows are made: sets the `longest` of each process. */
@@ -21,5 +22,16 @@ void waits_update(const struct tick *t);
 const char *waits_of(const struct wire_thread *w);
 /* True where nothing is wrong with its being in that call: epoll_wait, a condition, a sleep. */
 bool waits_by_design(const struct wire_thread *w);
+
+/* ---- for those who know the arguments ---- */
+
+/* key: of the question; text: what it waits on, without how long; NULL: not known. */
+typedef void (*waits_answered_fn)(u64 key, const char *text);
+/* Who is told of answers to waits_ask(); one at a time, NULL: nobody. */
+void waits_listen(waits_answered_fn answered);
+/* True when there is nobody's question under way. */
+bool waits_free(void);
+/* Asks n <= BATCH_MAX questions with keys, only when free, and waits at most so long for answers. */
+void waits_ask(const struct wait_question *q, u32 n, u64 patience_ns);
 
 #endif

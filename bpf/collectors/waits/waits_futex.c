@@ -122,8 +122,14 @@ void futex_answer(const struct wait_question *q, struct wait_answer *a)
 	u32 op = (u32)q->args[1] & FUTEX_CMD_MASK, val = (u32)q->args[2], word;
 	bool shared = !(q->args[1] & FUTEX_PRIVATE_FLAG), waits;
 	struct glibc_mutex m;
-	int err = memory_read(q, q->args[0], &word, sizeof(word));
+	int err;
 
+	if (q->owner) {
+		if (!held_by(q, q->owner, shared, a))
+			answer_add(a->text, "futex held by tid %u, which has ended", q->owner);
+		return;
+	}
+	err = memory_read(q, q->args[0], &word, sizeof(word));
 	if (err) {
 		answer_add(a->text, "futex held by ? (its memory: %s)", strerror(-err));
 		return;

@@ -56,7 +56,7 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
 	return -ENOENT;
 }
 
-static u64 inode_of(const struct wait_question *q, u32 fd)
+u64 task_fd_inode(const struct wait_question *q, u32 fd)
 {
 	char file[32], buf[2048];
 
@@ -76,7 +76,7 @@ void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
 		answer_add(a->text, "fd %u", fd);
 	if (n < 0)
 		answer_add(a->text, " held by ? (/proc/locks: %s)", strerror(-n));
-	else if (locks_holder(text, q->pid, inode_of(q, fd), &holder))
+	else if (locks_holder(text, q->pid, task_fd_inode(q, fd), &holder))
 		answer_add(a->text, " held by ? (not in /proc/locks)");
 	else if (holder <= 0)
 		answer_add(a->text, " held by ? (a lock of an open file, not of a process)");

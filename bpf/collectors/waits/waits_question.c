@@ -280,12 +280,53 @@ static int read_arguments(struct wait_question *q)
 	return 0;
 }
 
+enum wait_about question_about(const char *call)
+{
+	const struct rule *r = find_rule(call);
+
+	if (!r)
+		return ABOUT_NOTHING;
+	switch (r->kind) {
+	case FD_IN:
+	case FD_OUT:
+		return r->arg ? ABOUT_NOTHING : ABOUT_FD;
+	case EPOLL:
+	case RING:
+		return ABOUT_FD;
+	case FUTEX:
+		return ABOUT_LOCK;
+	case SLEEP:
+	case CLOCK_SLEEP:
+		return ABOUT_TIME;
+	case SIGNALS:
+		return ABOUT_SIGNAL;
+	default:
+		return ABOUT_MEMORY;
+	}
+}
+
+/* The stack was taken a moment ago. False: what the call was about is gone. */
+static bool is_there(struct wait_question *q, struct wait_answer *a)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u", q->pid, q->tid);
+	if (access(path, F_OK))		/* others of its process have its files and memory */
+		q->tid = q->pid;
+	if (question_about(q->name) != ABOUT_FD || task_fd_inode(q, (u32)q->args[0]) == q->ino)
+		return true;
+	answer_add(a->text, "fd %d: closed before it was looked at", (int)q->args[0]);
+	return false;
+}
+
 void question_answer(const struct wait_question *asked, struct wait_answer *a)
 {
 	struct wait_question q = *asked;
 	const struct rule *r = find_rule(q.name);
-	int err = read_arguments(&q);
+	int err = q.given ? 0 : read_arguments(&q);
 
+	if (q.given && !is_there(&q, a))
+		return;
 	if (err == -EAGAIN || err == -ESRCH || err == -ENOENT) {
 		a->failed = true;
 		return;

@@ -28,6 +28,21 @@ struct wait_question {
 	char state;		/* of the thread */
 	bool nested;		/* in a pid namespace of its own */
 	u64 args[CALL_ARGS];
+	/* of a wait that a stack was taken of, whose arguments are known */
+	bool given;
+	bool over;		/* it has ended: memory says nothing of it any more */
+	u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none */
+	u64 ino;		/* of the file of descriptor args[0] */
+	u64 key;		/* who asked knows it by this; 0: waits.c itself */
+};
+
+/* What tells which thing a call waits for. */
+enum wait_about {
+	ABOUT_NOTHING,		/* nothing does */
+	ABOUT_FD,		/* the file of the descriptor args[0] */
+	ABOUT_LOCK,		/* the word at args[0] */
+	ABOUT_TIME, ABOUT_SIGNAL,
+	ABOUT_MEMORY,		/* what can be seen only while it waits */
 };
 
 /* What a wait for children is for; the sampler knows who they are. */
@@ -65,6 +80,8 @@ void answer_add_foreign(char *text, const char *s);
  */
 void question_answer(const struct wait_question *q, struct wait_answer *a);
 
+enum wait_about question_about(const char *call);
+
 /* ---- by kind; each fills a->text ---- */
 
 /* The descriptor, with "fd 3: " before it; outward: it is written to. */
@@ -95,6 +112,9 @@ int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
 int task_read(const struct wait_question *q, const char *file, char *buf, size_t cap);
 /* The target of /proc/PID/task/TID/fd/N. Its length or -errno. */
 int task_fd_link(const struct wait_question *q, u32 fd, char *buf, size_t cap);
+
+/* The number of the inode of a descriptor's file, or UINT64_MAX. */
+u64 task_fd_inode(const struct wait_question *q, u32 fd);
 
 /* ---- other ends: waits_ends.c ---- */
 

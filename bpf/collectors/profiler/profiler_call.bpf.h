@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * profiler_call.bpf.h: in which call a wait was, and what tells which thing it waited for: the file
+ * of its descriptor, the holder of its lock. User space looks that up a moment later, when a descriptor
+ * may be another file's, and the lock another thread's.
+ */
+#ifndef OTTOP_PROFILER_CALL_BPF_H
+#define OTTOP_PROFILER_CALL_BPF_H
+
+#include "bpf/kernel/calls.bpf.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define NR_FUTEX 202
+#else
+#define NR_FUTEX 98
+#endif
+
+/* include/uapi/linux/futex.h */
+#define FUTEX_WAIT 0
+#define FUTEX_LOCK_PI 6
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_LOCK_PI2 13
+#define FUTEX_CMD_MASK 0x7f
+#define FUTEX_WAITERS 0x80000000u
+#define FUTEX_TID_MASK 0x3fffffffu
+
+/* glibc's mutex, as waits_futex.c has it. */
+struct mutex_words {
+	s32 lock;
+	u32 count;
+	s32 owner;
+	u32 nusers;
+	s32 kind;
+};
+
+/* The tid in the lock that the current thread waits for, as its owner calls itself; 0: in none. */
+static __always_inline u32 lock_owner(const u64 args[4])
+{
+	u32 op = args[1] & FUTEX_CMD_MASK;
+	bool waits = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
+	bool inherits = op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2;
+	struct mutex_words m;
+
+	if ((!waits && !inherits) || bpf_probe_read_user(&m.lock, sizeof(m.lock), (const void *)args[0]))
+		return 0;
+	if (inherits || (u32)m.lock & FUTEX_WAITERS)
+		return m.lock & FUTEX_TID_MASK;
+	if (m.lock != 2 || (u32)args[2] != 2 ||
+	    bpf_probe_read_user(&m, sizeof(m), (const void *)args[0]))
+		return 0;
+	if (m.owner <= 0 || !m.nusers || m.nusers >= 1 << 20 || (u32)m.kind >= 1024)
+		return 0;
+	return m.owner;
+}
+
+/* The current thread is about to wait. */
+static __always_inline u32 owner_now(struct task_struct *t)
+{
+	u64 args[4];
+
+	if (!t->mm || saved_number(t) != NR_FUTEX || compat_abi(t) != ABI_NATIVE)
+		return 0;
+	saved_arguments(t, args);
+	return lock_owner(args);
+}
+
+/* Of a task that is in a call still, asleep or just back. */
+static __always_inline void read_call(struct wire_call *c, struct task_struct *t)
+{
+	struct file *file;
+
+	c->ino = 0;
+	c->call = t->mm ? call_from_regs(t) : CALL_NONE;
+	if (c->call >> 16)	/* none, or not with these registers */
+		return;
+	saved_arguments(t, c->args);
+	file = file_of(t, (u32)c->args[0]);
+	if (!file)
+		return;
+	c->ino = BPF_CORE_READ(file, f_inode, i_ino);
+	c->mode = BPF_CORE_READ(file, f_inode, i_mode);
+}
+
+#endif

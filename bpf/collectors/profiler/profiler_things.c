@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* profiler_things.c: see profiler_things.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bpf/collectors/profiler/profiler_things.h"
+#include "bpf/collectors/waits/waits.h"
+#include "bpf/host/proctab.h"
+#include "bpf/host/syscall_id.h"
+#include "bpf/host/syscall_names.h"
+#include "bpf/stacks/frames.h"
+
+#define BUCKETS 1024
+#define MAX_THINGS 4096
+#define MAX_FRAMES_MADE 16384	/* of FRAMES_MAX: a server has another socket for each request */
+#define MAX_OF_PROCESS 128	/* of those */
+#define MAX_TRIES 3
+#define CALLS 512
+#define PATIENCE_NS (20 * NSEC_PER_MSEC)
+#define LATE_NS (5 * NSEC_PER_SEC)	/* an answer that has not come by then will not */
+#define AGAIN_NS (10 * NSEC_PER_SEC)	/* the other end may have changed hands */
+#define KEEP_TICKS 60
+
+enum state { NEW, ASKED, KNOWN };
+
+struct thing {
+	struct thing *next;
+	u64 key, asked_ns;
+	u64 ns;			/* waited for it in this tick */
+	u32 frame, tick;	/* when it was met last */
+	u8 state, tries;
+	bool changes;		/* what is behind it may be another one later */
+	struct wait_question q;
+};
+
+static struct thing *things[BUCKETS];
+static u32 n_things, n_frames, tick;
+static u64 refused;
+
+static u64 mix(u64 key, u64 more)
+{
+	key = (key ^ more) * 0x9e3779b97f4a7c15ull;
+	return key ^ key >> 29;
+}
+
+/* ---- frames ---- */
+
+static bool has_room(u32 pid)
+{
+	struct proc *p = proctab_current(pid);
+
+	if (n_frames >= MAX_FRAMES_MADE || (p && p->n_things >= MAX_OF_PROCESS))
+		return false;
+	n_frames++;
+	if (p)
+		p->n_things++;
+	return true;
+}
+
+/* The frame with that text; of a process with too many, one that stands for the rest. */
+static u32 frame_of(u32 pid, const char *text)
+{
+	char name[ANSWER_MAX + 8];
+	u64 hash = 1;
+	u32 id;
+
+	for (const char *c = text; *c; c++)
+		hash = mix(hash, (u8)*c);
+	id = frames_find(FRAMES_THING, hash, 0);
+	if (id)
+		return id;
+	if (!has_room(pid)) {
+		text = "one of very many things";
+		hash = 0;
+		id = frames_find(FRAMES_THING, hash, 0);
+	}
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_THING, hash, 0);
+	snprintf(name, sizeof(name), FRAME_THING_TEXT "%s", text);
+	frames_name(id, str_new(name), str_new("kernel"), NULL);
+	return id;
+}
+
+/* ---- which thing ---- */
+
+static enum wait_about about(u32 call)
+{
+	static u8 known[CALLS];		/* 0: not known yet, else 1 more */
+	u32 nr = CALL_NR(call);
+	const char *name;
+
+	if (CALL_ABI(call) != ABI_NATIVE || nr >= CALLS)
+		return ABOUT_NOTHING;
+	if (!known[nr]) {
+		name = syscall_name(call);
+		known[nr] = (u8)(question_about(name) + 1);
+		str_put(name);
+	}
+	return known[nr] - 1;
+}
+
+static struct thing **place_of(u64 key)
+{
+	struct thing **at = &things[key % BUCKETS];
+
+	while (*at && (*at)->key != key)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct thing *make(struct thing **at, u64 key)
+{
+	if (n_things == MAX_THINGS) {
+		refused++;
+		return NULL;
+	}
+	n_things++;
+	*at = xcalloc(1, sizeof(**at));
+	(*at)->key = key;
+	return *at;
+}
+
+/* One whose text says all that there is. */
+static struct thing *plain(const char *text, u32 which)
+{
+	u64 key = mix(1, which);
+	struct thing **at = place_of(key), *t = *at ?: make(at, key);
+
+	if (t && t->state != KNOWN) {
+		t->frame = frame_of(0, text);
+		t->state = KNOWN;
+	}
+	return t;
+}
+
+static void fill_question(struct thing *t, const struct wire_sample *s)
+{
+	const struct proc *p = proctab_find(s->tgid, s->start_ns);
+	const struct wire_call *c = &s->in;
+	const char *name = syscall_name(c->call);
+
+	t->q = (struct wait_question){
+		.pid = s->tgid, .tid = s->tid, .call = c->call, .entered_ns = c->since_ns, .key = t->key,
+		.state = S_ISREG(c->mode) || S_ISBLK(c->mode) ? 'D' : 'S', .given = true, .over = c->over,
+		.nested = p && p->ns_pid && p->ns_pid != p->pid, .owner = c->owner, .ino = c->ino,
+		.args = { c->args[0], c->args[1], c->args[2], c->args[3] },
+	};
+	snprintf(t->q.name, sizeof(t->q.name), "%s", name);
+	str_put(name);
+}
+
+static struct thing *asked_for(const struct wire_sample *s, u64 key, bool changes)
+{
+	struct thing **at = place_of(key), *t = *at ?: make(at, key);
+
+	if (!t)
+		return NULL;
+	t->changes = changes;
+	if (t->state == NEW || changes)
+		fill_question(t, s);
+	return t;
+}
+
+static u64 key_of(const struct wire_sample *s, u64 first, u64 second)
+{
+	return mix(mix(mix(mix(mix(2, s->tgid), s->start_ns), s->in.call), first), second);
+}
+
+/* What only the thread's memory says, while it waits: known later if it was asked in time. */
+static struct thing *of_this_wait(const struct wire_sample *s)
+{
+	u64 key = mix(mix(3, s->tid), s->in.since_ns);
+
+	return s->in.over ? *place_of(key) : asked_for(s, key, false);
+}
+
+static struct thing *find(const struct wire_sample *s)
+{
+	const struct wire_call *c = &s->in;
+	struct thing *t;
+
+	switch (about(c->call)) {
+	case ABOUT_TIME:
+		return plain("time", 1);
+	case ABOUT_SIGNAL:
+		return plain("a signal", 2);
+	case ABOUT_FD:
+		return c->ino ? asked_for(s, key_of(s, c->args[0], c->ino), true) : NULL;
+	case ABOUT_LOCK:
+		if (c->owner)
+			return asked_for(s, key_of(s, c->args[0], c->owner), false);
+		t = of_this_wait(s);
+		return t || !c->over ? t : plain("futex, ? (no owner: a condition, a semaphore or a parked thread)", 3);
+	case ABOUT_MEMORY:
+		return of_this_wait(s);
+	default:
+		return NULL;
+	}
+}
+
+struct thing *things_of(const struct wire_sample *s)
+{
+	struct thing *t = find(s);
+
+	if (t) {
+		t->tick = tick;
+		t->ns += s->value;
+	}
+	return t;
+}
+
+u32 things_frame(const struct thing *t)
+{
+	return t ? t->frame : 0;
+}
+
+/* ---- asking ---- */
+
+static void answered(u64 key, const char *text)
+{
+	struct thing *t = *place_of(key);
+
+	if (!t || t->state != ASKED)
+		return;
+	t->state = text || ++t->tries == MAX_TRIES ? KNOWN : NEW;
+	if (text && *text)
+		t->frame = frame_of(t->q.pid, text);
+}
+
+static bool is_due(const struct thing *t, u64 now_ns)
+{
+	const struct proc *p = proctab_current(t->q.pid);
+
+	if (t->tick != tick || (p && p->reading_hangs))
+		return false;
+	if (t->state == ASKED)
+		return now_ns - t->asked_ns > LATE_NS;
+	return t->state == NEW || (t->changes && now_ns - t->asked_ns > AGAIN_NS);
+}
+
+/* Those that are new first, then by how long was waited for them. */
+static int by_weight(const void *pa, const void *pb)
+{
+	const struct thing *a = *(struct thing *const *)pa, *b = *(struct thing *const *)pb;
+
+	if ((a->state == KNOWN) != (b->state == KNOWN))
+		return a->state == KNOWN ? 1 : -1;
+	return a->ns < b->ns ? 1 : a->ns > b->ns ? -1 : 0;
+}
+
+void things_ask(u64 now_ns)
+{
+	static struct wait_question questions[BATCH_MAX];
+	static struct thing *due[MAX_THINGS];
+	u32 n = 0;
+
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct thing *t = things[i]; t; t = t->next)
+			if (is_due(t, now_ns))
+				due[n++] = t;
+	if (!n || !waits_free())
+		return;
+	qsort(due, n, sizeof(*due), by_weight);
+	n = min(n, (u32)BATCH_MAX);
+	for (u32 i = 0; i < n; i++) {
+		due[i]->state = ASKED;
+		due[i]->asked_ns = now_ns;
+		questions[i] = due[i]->q;
+	}
+	waits_ask(questions, n, PATIENCE_NS);
+}
+
+/* ---- life ---- */
+
+void things_forget(void)
+{
+	for (u32 i = 0; i < BUCKETS; i++)
+		for (struct thing **at = &things[i], *t; (t = *at); ) {
+			t->ns = 0;
+			if (tick - t->tick < KEEP_TICKS) {
+				at = &t->next;
+				continue;
+			}
+			*at = t->next;
+			n_things--;
+			free(t);
+		}
+	tick++;
+}
+
+void things_open(void)
+{
+	waits_listen(answered);
+}
+
+void things_close(void)
+{
+	waits_listen(NULL);
+	tick += KEEP_TICKS;
+	things_forget();
+	n_frames = 0;
+}
+
+u64 things_refused(void)
+{
+	return refused;
+}
