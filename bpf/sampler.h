@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "bpf/collectors/exports.h"
 #include "bpf/host/scope.h"
 #include "bpf/model/snapshot.h"
 

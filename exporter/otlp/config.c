@@ -67,6 +67,16 @@ bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env)
 	return !value || strcmp(value, "none");
 }
 
+const char *otlp_why_off(enum otlp_signal s)
+{
+	static const char *const why[OTLP_SIGNALS] = {
+		"OTEL_METRICS_EXPORTER=none", "OTEL_TRACES_EXPORTER=none",
+		"OTEL_LOGS_EXPORTER=none",
+	};
+
+	return why[s];
+}
+
 static u64 number_or(const struct reader *r, const char *text, u64 fallback)
 {
 	char *end;

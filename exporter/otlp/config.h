@@ -45,6 +45,8 @@ typedef const char *otlp_getenv(const char *name);
 
 /* OTEL_METRICS_EXPORTER and its like: false when one says none. */
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
+/* Why a signal that is not wanted is not, in a few words; static. */
+const char *otlp_why_off(enum otlp_signal s);
 
 /*
  * Fills c from --otlp URL and the environment (getenv(), but for tests). NULL, or one line

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* otlp.c: see otlp.h. All but otlp_open() and otlp_free() runs in the exporter's thread. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,8 @@ struct otlp_sink {
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
 	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
+	_Atomic u64 encode_ns[OTLP_SIGNALS];	/* CPU time */
+	_Atomic bool hurry;		/* metrics are due with the next snapshot */
 };
 
 /* ---- sending -------------------------------------------------------------------------------- */
@@ -186,7 +189,7 @@ static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 
 	if (!s->interval_ns)
 		return false;	/* there are no rates yet */
-	return !o->exported_seq ||
+	return !o->exported_seq || atomic_load(&o->hurry) ||
 	       s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns;
 }
 
@@ -200,20 +203,36 @@ static void take_metrics(struct otlp_sink *o, const struct snapshot *s)
 		otlp_groups_take(o->groups[i], o->last, s);
 }
 
+/* Adds the CPU time since before_ns; returns now. */
+static u64 count_cpu(struct otlp_sink *o, enum otlp_signal signal, u64 before_ns)
+{
+	u64 now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	atomic_fetch_add(&o->encode_ns[signal], now - before_ns);
+	return now;
+}
+
 static int otlp_write(struct sink *sink, const struct snapshot *s)
 {
 	struct otlp_sink *o = (struct otlp_sink *)sink;
+
+	u64 before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (o->senders[OTLP_METRICS])
 		take_metrics(o, s);
 	snapshot_put(o->last);
 	o->last = snapshot_get(s);
-	if (o->senders[OTLP_METRICS] && is_due(o, s))
+	if (o->senders[OTLP_METRICS] && is_due(o, s)) {
+		atomic_store(&o->hurry, false);
 		export_metrics(o, s);
+	}
+	before_ns = count_cpu(o, OTLP_METRICS, before_ns);
 	if (o->senders[OTLP_TRACES])
 		export_rows(o, s, OTLP_TRACES);
+	before_ns = count_cpu(o, OTLP_TRACES, before_ns);
 	if (o->senders[OTLP_LOGS])
 		export_rows(o, s, OTLP_LOGS);
+	count_cpu(o, OTLP_LOGS, before_ns);
 	return 0;
 }
 
@@ -318,6 +337,37 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 struct sink *otlp_sink_of(struct otlp_sink *o)
 {
 	return &o->sink;
+}
+
+bool otlp_stats(struct otlp_sink *o, enum otlp_signal s, struct otlp_stats *ret)
+{
+	*ret = (struct otlp_stats){ 0 };
+	if (o->senders[s])
+		otlp_sender_stats(o->senders[s], ret);
+	return o->senders[s] != NULL;
+}
+
+u64 otlp_encode_ns(const struct otlp_sink *o, enum otlp_signal s)
+{
+	return atomic_load(&o->encode_ns[s]);
+}
+
+const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otlp_signal s)
+{
+	return &o->config.endpoints[s];
+}
+
+char *otlp_hurry(struct otlp_sink *o)
+{
+	char waits[64] = "";
+
+	atomic_store(&o->hurry, true);
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (o->senders[i] && !otlp_sender_hurry(o->senders[i]))
+			snprintf(waits + strlen(waits), sizeof(waits) - strlen(waits), "%s%s",
+				 *waits ? ", " : "", otlp_signal_name((enum otlp_signal)i));
+	return *waits ? xasprintf("%s: the server has asked to wait; the rest is being sent", waits) :
+			xstrdup("what waits is being sent, metrics with the next tick");
 }
 
 static u64 metric_tables(void)

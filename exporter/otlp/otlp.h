@@ -23,6 +23,20 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 			    char **ret_error);
 /* For exporter_add(); its close() flushes within OTLP_FLUSH_MS and a little. */
 struct sink *otlp_sink_of(struct otlp_sink *o);
+/*
+ * What is known of one signal; false: the environment says that it is not sent. Until the sink
+ * is given back to its owner (exporter_remove(), exporter_stop()), from any thread.
+ */
+bool otlp_stats(struct otlp_sink *o, enum otlp_signal s, struct otlp_stats *ret);
+/* CPU time of making its messages, in the exporter's thread; that of sending is in the stats. */
+u64 otlp_encode_ns(const struct otlp_sink *o, enum otlp_signal s);
+/* Where one signal goes, as the environment and --otlp say; it lives as long as the sink. */
+const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otlp_signal s);
+/*
+ * Sends what waits now, and the metrics with the next snapshot. The line to show (free() it):
+ * where a server has asked to wait that is kept to. Threads as otlp_stats().
+ */
+char *otlp_hurry(struct otlp_sink *o);
 /* Tables that must be observed for it. */
 u64 otlp_tables(void);
 /* What became of it in one line (free() it), once the sink is closed. */

@@ -28,13 +28,11 @@ struct batch {
 
 struct otlp_sender {
 	const struct otlp_endpoint *endpoint;
-	u64 cap_bytes;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	struct batch *head, **tail;
 	struct otlp_stats stats;
-	u32 failed;		/* attempts in a row that must be made again */
 	bool told_to_wait;	/* until stats.next_ns, by the server */
 	bool stopping;
 	u64 until_ns;		/* stopping: nothing is posted after that */
@@ -97,9 +95,9 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 
 	*b = (struct batch){ .body = body, .n = n, .items = items, .gzip = gzip };
 	pthread_mutex_lock(&s->lock);
-	while (n <= s->cap_bytes && s->stats.queued_bytes + n > s->cap_bytes && drop_oldest(s))
+	while (n <= s->stats.cap_bytes && s->stats.queued_bytes + n > s->stats.cap_bytes && drop_oldest(s))
 		;
-	if (s->stopping || s->stats.queued_bytes + n > s->cap_bytes) {
+	if (s->stopping || s->stats.queued_bytes + n > s->stats.cap_bytes) {
 		s->stats.dropped += items;
 		batch_free(b);
 	} else {
@@ -167,9 +165,14 @@ static void count(struct otlp_sender *s, struct batch *b, const struct otlp_outc
 	s->stats.took_ns = s->answer.took_ns;
 	s->stats.posts++;
 	s->stats.failing = *o->message != '\0';
-	if (*o->message)
+	s->stats.verdict = o->verdict;
+	s->stats.cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	if (*o->message) {
 		memcpy(s->stats.error, o->message, sizeof(s->stats.error));
+		s->stats.error_ns = s->stats.last_ns;
+	}
 	if (o->verdict == OTLP_SENT) {
+		s->stats.sent_bytes += b->n;
 		s->stats.sent += b->items - rejected;
 		s->stats.refused += rejected;
 	} else if (o->verdict == OTLP_REFUSED) {
@@ -186,14 +189,14 @@ static void settle(struct otlp_sender *s, struct batch *b, const struct otlp_out
 	count(s, b, o);
 	s->told_to_wait = false;
 	if (o->verdict == OTLP_RETRY) {
-		u64 ms = o->wait_ms ? o->wait_ms : otlp_backoff_ms(++s->failed, random_u32());
+		u64 ms = o->wait_ms ? o->wait_ms : otlp_backoff_ms(++s->stats.failed, random_u32());
 
 		s->told_to_wait = o->wait_ms != 0;
 		s->stats.next_ns = now_ns() + ms * NSEC_PER_MSEC;
 		s->stats.state = OTLP_WAITING;
 		return;
 	}
-	s->failed = 0;
+	s->stats.failed = 0;
 	s->stats.next_ns = 0;
 	s->stats.state = OTLP_IDLE;
 	batch_free(unlink_batch(s, &s->head));
@@ -206,6 +209,7 @@ static void post(struct otlp_sender *s, struct http_client *client, struct batch
 
 	b->posting = true;
 	s->stats.state = OTLP_POSTING;
+	s->stats.begun_ns = now;
 	if (s->stopping)
 		ms = min(ms, max((s->until_ns - now) / NSEC_PER_MSEC, (u64)LAST_POST_MS));
 	pthread_mutex_unlock(&s->lock);
@@ -263,7 +267,7 @@ struct otlp_sender *otlp_sender_start(const struct otlp_endpoint *e, u64 cap_byt
 	int err;
 
 	s->endpoint = e;
-	s->cap_bytes = cap_bytes;
+	s->stats.cap_bytes = cap_bytes;
 	s->tail = &s->head;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -276,6 +280,19 @@ struct otlp_sender *otlp_sender_start(const struct otlp_endpoint *e, u64 cap_byt
 	sender_free(s);
 	errno = err;
 	return NULL;
+}
+
+bool otlp_sender_hurry(struct otlp_sender *s)
+{
+	bool may;
+
+	pthread_mutex_lock(&s->lock);
+	may = !s->told_to_wait || s->stats.next_ns <= now_ns();
+	if (may)
+		s->stats.next_ns = 0;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	return may;
 }
 
 void otlp_sender_finish(struct otlp_sender *s, u64 until_ns)

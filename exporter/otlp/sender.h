@@ -18,12 +18,18 @@ struct otlp_stats {
 	u64 sent;		/* items that the endpoint took */
 	u64 refused;		/* that it will not take: they are not sent again */
 	u64 dropped;		/* there was no room, or no time at the end */
-	u64 queued, queued_bytes;
+	u64 queued, queued_bytes, cap_bytes;
+	u64 sent_bytes;		/* of bodies that it took, as they were on the wire */
 	u64 posts, failures;	/* attempts, and those of them that must be made again */
 	u64 last_ns, took_ns;	/* CLOCK_MONOTONIC: end and length of the last attempt */
+	u64 begun_ns;		/* POSTING: when */
 	u64 next_ns;		/* WAITING: when the next one is made */
+	u32 failed;		/* attempts in a row that must be made again */
 	char error[200];	/* the last one, "" when there was none */
+	u64 error_ns;		/* when; 0: there was none */
 	bool failing;		/* the last attempt had one */
+	enum otlp_verdict verdict;	/* of the last attempt */
+	u64 cpu_ns;		/* of the thread until the last attempt ended */
 };
 
 struct otlp_sender;
@@ -35,6 +41,8 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 /* Counts items that could not even be queued. */
 void otlp_sender_count_dropped(struct otlp_sender *s, u64 items);
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret);
+/* Makes the next attempt now; false: the server has asked to wait, and that is kept to. */
+bool otlp_sender_hurry(struct otlp_sender *s);
 /* No more pushes: what is queued may be posted until then (CLOCK_MONOTONIC). Returns at once. */
 void otlp_sender_finish(struct otlp_sender *s, u64 until_ns);
 /*

@@ -52,6 +52,8 @@ struct app_source {
 	char *(*write)(void *arg, const struct snapshot *s, u64 tables, u64 from_ns, const char *path);
 	/* Looks up the name of an address; the table `names` will say. Never waits. May be NULL. */
 	void (*ask_name)(void *arg, const char *addr);
+	/* Sends what waits for the collector of --otlp now. The line to show (free() it). NULL: none is. */
+	char *(*send_now)(void *arg);
 	/* True: enough was taken; the console draws it and ends. May be NULL. */
 	bool (*done)(void *arg);
 	/* What is wrong with the source (a recording cut short), or NULL. */

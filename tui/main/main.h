@@ -93,6 +93,16 @@ void record_sink_free(struct record_sink *r);
 /* Tables to observe for a recording: what -v names and the always-on ones; else all. */
 u64 record_tables(const struct options *o);
 
+/* ---- OTLP: main_otlp.c ------------------------------------------------------------- */
+
+struct otlp_sink;
+
+/* Opens --otlp and gives it to the exporter; NULL: *ret_error is one line (free() it). */
+struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
+				  const struct session *session, char **ret_error);
+/* Tells the table `exports` what is known of it; until the exporter is stopped. */
+void main_otlp_tell(struct otlp_sink *o);
+
 /* ---- the ways to run; each returns the exit status -------------------------------- */
 
 int main_console(const struct options *o);

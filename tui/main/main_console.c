@@ -111,6 +111,8 @@ static const struct snapshot *console_take(void *arg)
 		record_push(c->record, c->exporter, s);
 	else if (c->otlp)
 		exporter_push(c->exporter, s);
+	if (c->otlp)
+		main_otlp_tell(c->otlp);
 	c->taken += s->interval_ns != 0;
 	give_memory_back(c->taken);
 	return s;
@@ -303,6 +305,13 @@ static const char *console_problem(void *arg)
 	return source_problem(&c->source);
 }
 
+static char *console_send_now(void *arg)
+{
+	struct console *c = arg;
+
+	return otlp_hurry(c->otlp);
+}
+
 static void console_ask_name(void *arg, const char *addr)
 {
 	struct console *c = arg;
@@ -340,6 +349,7 @@ static struct console_config configure(struct console *c)
 				.scope = live ? console_scope : NULL,
 				.interval = live ? console_interval : NULL,
 				.ask_name = live ? console_ask_name : NULL,
+				.send_now = c->otlp ? console_send_now : NULL,
 				.record = console_record, .record_bytes = console_record_bytes,
 				.write = console_write, .done = console_done, .problem = console_problem,
 			},
@@ -370,10 +380,7 @@ static bool start_otlp(struct console *c, char **ret_error)
 		*ret_error = xasprintf("--otlp: no thread: %s", strerror(errno));
 		return false;
 	}
-	c->otlp = otlp_open(c->o->otlp, (u32)c->o->otlp_processes, source_session(&c->source),
-			    ret_error);
-	if (c->otlp)
-		exporter_add(c->exporter, otlp_sink_of(c->otlp));
+	c->otlp = main_otlp_start(c->o, c->exporter, source_session(&c->source), ret_error);
 	return c->otlp != NULL;
 }
 

@@ -69,12 +69,8 @@ static bool start_recording(struct headless *h, char **ret_error)
 
 static bool start_otlp(struct headless *h, char **ret_error)
 {
-	h->otlp = otlp_open(h->o->otlp, (u32)h->o->otlp_processes, source_session(&h->source),
-			    ret_error);
-	if (!h->otlp)
-		return false;
-	exporter_add(h->exporter, otlp_sink_of(h->otlp));
-	return true;
+	h->otlp = main_otlp_start(h->o, h->exporter, source_session(&h->source), ret_error);
+	return h->otlp != NULL;
 }
 
 /* The sinks that were asked for. */
@@ -136,6 +132,8 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 		record_push(h->record, h->exporter, s);
 	else if (h->exporter)
 		exporter_push(h->exporter, s);
+	if (h->otlp)
+		main_otlp_tell(h->otlp);
 	if (h->json)
 		err = json_writer_write(h->json, s);
 	else if (h->batch)

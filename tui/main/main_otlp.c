@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* main_otlp.c: --otlp begins here, and what is known of it goes into the table `exports`. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exporter/otlp/otlp.h"
+#include "tui/main/main.h"
+
+struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
+				  const struct session *session, char **ret_error)
+{
+	struct otlp_sink *otlp = otlp_open(o->otlp, (u32)o->otlp_processes, session, ret_error);
+
+	if (otlp)
+		exporter_add(e, otlp_sink_of(otlp));
+	return otlp;
+}
+
+static const char *state_name(const struct otlp_stats *s)
+{
+	if (s->failed)
+		return "retry";
+	if (s->state == OTLP_POSTING)
+		return "sending";
+	if (s->posts && s->verdict == OTLP_REFUSED)
+		return "refused";
+	return s->posts ? "ok" : "idle";
+}
+
+/* The senders' clock, CLOCK_MONOTONIC, stands still while the machine is suspended. */
+static u64 on_boottime(u64 monotonic_ns)
+{
+	return monotonic_ns ? boottime_ns() - clock_ns(CLOCK_MONOTONIC) + monotonic_ns : 0;
+}
+
+static void copy(char *buf, size_t cap, const char *text)
+{
+	snprintf(buf, cap, "%s", text);
+}
+
+static void fill_stats(struct export_state *e, const struct otlp_stats *s)
+{
+	copy(e->state, sizeof(e->state), state_name(s));
+	copy(e->error, sizeof(e->error), s->error);
+	e->sent = s->sent;
+	e->refused = s->refused;
+	e->dropped = s->dropped;
+	e->posts = s->posts;
+	e->retried = s->failures;
+	e->failed = s->failed;
+	e->queued = s->queued;
+	e->queued_bytes = s->queued_bytes;
+	e->cap_bytes = s->cap_bytes;
+	e->sent_bytes = s->sent_bytes;
+	e->took_ns = s->took_ns;
+	e->last_ns = on_boottime(s->last_ns);
+	e->begun_ns = s->state == OTLP_POSTING ? on_boottime(s->begun_ns) : 0;
+	e->next_ns = s->state == OTLP_WAITING ? on_boottime(s->next_ns) : 0;
+	e->error_ns = on_boottime(s->error_ns);
+	e->send_cpu_ns = s->cpu_ns;
+}
+
+static void fill(struct otlp_sink *o, enum otlp_signal signal, struct export_state *e)
+{
+	const struct otlp_endpoint *to = otlp_endpoint_of(o, signal);
+	struct otlp_stats stats;
+	char *url;
+
+	copy(e->signal, sizeof(e->signal), otlp_signal_name(signal));
+	if (!otlp_stats(o, signal, &stats)) {
+		e->off = true;
+		copy(e->state, sizeof(e->state), "off");
+		copy(e->error, sizeof(e->error), otlp_why_off(signal));
+		return;
+	}
+	url = otlp_url_shown(to->url);
+	copy(e->endpoint, sizeof(e->endpoint), url);
+	free(url);
+	copy(e->protocol, sizeof(e->protocol), "http/protobuf");
+	copy(e->compression, sizeof(e->compression), to->gzip ? "gzip" : "none");
+	fill_stats(e, &stats);
+	e->encode_cpu_ns = otlp_encode_ns(o, signal);
+}
+
+void main_otlp_tell(struct otlp_sink *o)
+{
+	struct export_state states[OTLP_SIGNALS] = { 0 };
+
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		fill(o, (enum otlp_signal)i, &states[i]);
+	exports_tell(states, OTLP_SIGNALS);
+}
