@@ -7,7 +7,7 @@ _ottop() {
 	--pid|-p) COMPREPLY=($(compgen -W "$(ps -eo pid=)" -- "$cur")); return ;;
 	--view|-v)
 		compopt -o nospace; list=${cur%,*}; [[ $cur == *,* ]] && list=$list, || list=
-		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events stacks frames connections interfaces drops http http_durations requests names self lost probes card flame offcpu connection failures request latencies heatmap health help' -- "${cur##*,}"))
+		COMPREPLY=($(compgen -P "$list" -W 'host cpus processes threads syscalls events stacks frames connections interfaces drops http http_durations requests names self exports lost probes card flame offcpu connection failures request latencies heatmap health otlp help' -- "${cur##*,}"))
 		return ;;
 	--cgroup) COMPREPLY=($(cd /sys/fs/cgroup 2>/dev/null &&
 		compgen -d -P / -- "${cur#/}")); return ;;

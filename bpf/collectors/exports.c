@@ -27,6 +27,7 @@ static struct export_state told[EXPORTS_MAX];
 static u32 n_told;
 
 static struct past pasts[EXPORTS_MAX];	/* of the sampler's thread */
+static u64 opened_ns;
 
 void exports_tell(const struct export_state *states, u32 n)
 {
@@ -115,6 +116,7 @@ static void add_row(const struct tick *t, struct past *p, const struct export_st
 {
 	struct exports_row *r = builder_row(t->b, TABLE_exports);
 
+	r->row.first_seen_ns = opened_ns;
 	r->signal = str_new(e->signal);
 	r->state = str_new(e->state);
 	r->error = str_new(e->error);
@@ -138,6 +140,7 @@ static int exports_read(const struct tick *t)
 	struct export_state now[EXPORTS_MAX];
 	u32 n;
 
+	opened_ns = opened_ns ? opened_ns : t->now_ns;
 	pthread_mutex_lock(&lock);
 	n = n_told;
 	memcpy(now, told, n * sizeof(*now));
@@ -151,6 +154,7 @@ static int exports_read(const struct tick *t)
 static void exports_close(void)
 {
 	memset(pasts, 0, sizeof(pasts));
+	opened_ns = 0;
 }
 
 const struct collector exports_collector = {

@@ -37,6 +37,20 @@ static void toggle_record(struct app *a)
 	free(line);
 }
 
+void app_send_now(struct app *a)
+{
+	const struct app_source *src = &a->config.source;
+	char *line;
+
+	if (!src->send_now) {
+		app_say(a, ROLE_text, "nothing is sent: ottop was started without --otlp");
+		return;
+	}
+	line = src->send_now(src->arg);
+	app_say(a, ROLE_text, "%s", line);
+	free(line);
+}
+
 static void back(struct app *a)
 {
 	/* From a view of the host: to the first view, so that Backspace always leads home. */
@@ -192,6 +206,9 @@ static bool act_place(struct app *a, enum action action, u32 key)
 		return true;
 	case ACTION_health:
 		app_show(a, "health", -1);
+		return true;
+	case ACTION_otlp:
+		app_show(a, "otlp", -1);
 		return true;
 	case ACTION_back:
 		back(a);

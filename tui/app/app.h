@@ -171,6 +171,8 @@ void app_again(struct app *a);
 void app_see(struct app *a, const u32 *frames, u32 n);
 /* Asks the source for the name of an address: the table `names` will have it, or why there is none. */
 void app_ask_name(const struct app *a, const char *addr);
+/* Has the exporter send what waits now, and says so. */
+void app_send_now(struct app *a);
 #define LOSSY_PCT 1	/* above this share of segments sent again it is said: screens.md 2.4 */
 /*
  * "10.0.0.7: 3.1 % of segments sent again · KEY" for the remote address that loses

@@ -54,6 +54,23 @@ static int draw_tab(const struct app *a, struct canvas *c, int row, int col, cha
 	return x - col;
 }
 
+/* "o ok", or the first state of a signal that is none: "o !retry". */
+static void mark_exports(const struct app *a, char *buf, size_t cap)
+{
+	const struct table *t = a->shown ? &a->shown->tables[TABLE_exports] : NULL;
+	const char *bad = NULL;
+
+	for (u32 i = 0; t && i < t->n && !bad; i++) {
+		const char *state = ((const struct exports_row *)t->rows[i])->state;
+
+		if (state && (!strcmp(state, "retry") || !strcmp(state, "refused")))
+			bad = state;
+	}
+	if (t && t->n)
+		snprintf(buf + strlen(buf), cap - strlen(buf), "%so %s%s", *buf ? " " : "",
+			 bad ? "!" : "", bad ? bad : "ok");
+}
+
 static void status_marks(const struct app *a, char *buf, size_t cap)
 {
 	const struct table *probes = a->shown ? &a->shown->tables[TABLE_probes] : NULL;
@@ -71,6 +88,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 	*buf = '\0';
 	if (blocked)
 		snprintf(buf, cap, "!%u", blocked);
+	mark_exports(a, buf, cap);
 	if (a->recording && a->config.source.record_bytes) {
 		u64 n = a->config.source.record_bytes(a->config.source.arg);
 

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * otlp.c: what leaves over --otlp, signal by signal: what was taken, what waits, what was refused
+ * and why, and below it the selected signal in full. Times are those of the shown tick.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app/app.h"
+
+#define LONG_NS NSEC_PER_SEC	/* an answer that takes longer is said to be waited for */
+#define DETAIL_COL 10
+
+static const struct exports_row *export_row(const struct row *r)
+{
+	return (const struct exports_row *)r;
+}
+
+static bool is(const char *s, const char *what)
+{
+	return s && !strcmp(s, what);
+}
+
+static bool is_bad(const struct exports_row *r)
+{
+	return is(r->state, "retry") || is(r->state, "refused");
+}
+
+static const char *member(char buf[FORMAT_MAX], const struct exports_row *r, const char *name,
+			  const struct snapshot *s)
+{
+	const struct field *f = &table_descs[TABLE_exports].fields[table_field(TABLE_exports, name)];
+	enum value_state state;
+	const char *text = format_value(buf, f, &r->row, s, &state);
+
+	return state == VALUE_UNKNOWN ? "?" : text;
+}
+
+/* ---- the column LAST ------------------------------------------------------------------ */
+
+/* Between two times; what is in the future of the tick, or the other way round, is 0. */
+static char *span(char *buf, u64 from_ns, u64 to_ns)
+{
+	return format_ns(buf, to_ns > from_ns ? (double)(to_ns - from_ns) : 0);
+}
+
+/* ", again in 4.2s": what comes next after a failure. */
+static void next_text(const struct exports_row *r, u64 now_ns, char *buf, size_t cap)
+{
+	char n[FORMAT_MAX], times[32] = "";
+
+	if (u64_known(r->failed) && r->failed == 2)
+		snprintf(times, sizeof(times), " twice");
+	else if (u64_known(r->failed) && r->failed > 2)
+		snprintf(times, sizeof(times), " %llu times", (unsigned long long)r->failed);
+	if (u64_known(r->next_ns) && r->next_ns > now_ns)
+		snprintf(buf, cap, "%s, again in %s", times, span(n, now_ns, r->next_ns));
+	else
+		snprintf(buf, cap, "%s, trying again", times);
+}
+
+static void ok_text(const struct exports_row *r, u64 now_ns, char *buf, size_t cap)
+{
+	char ago[FORMAT_MAX], took[FORMAT_MAX];
+
+	if (is(r->state, "sending") && u64_known(r->begun_ns) && now_ns > r->begun_ns + LONG_NS)
+		snprintf(buf, cap, "no answer for %s", span(ago, r->begun_ns, now_ns));
+	else if (u64_known(r->last_ns))
+		snprintf(buf, cap, "%s ago, %s", span(ago, r->last_ns, now_ns),
+			 format_ns(took, (double)r->took_ns));
+	else
+		*buf = '\0';
+}
+
+/* Where the last attempt ended with words, the words. */
+static bool ended_with_words(const struct exports_row *r)
+{
+	return r->error && *r->error && u64_known(r->error_ns) && r->error_ns == r->last_ns;
+}
+
+/* Of "HTTP 503: upstream connect error" only the number: the words are below. */
+static void short_error(const struct exports_row *r, char *buf, size_t cap)
+{
+	const char *error = r->error ? r->error : "?";
+
+	if (!strncmp(error, "HTTP ", 5))
+		snprintf(buf, cap, "%.3s", error + 5);
+	else
+		snprintf(buf, cap, "%s", error);
+}
+
+/* The end is kept whole: it says when. */
+static void draw_last(struct app *a, struct canvas *c, int row, int col, int width,
+		      const struct table_row *tr)
+{
+	const struct exports_row *r = export_row(tr->row);
+	u64 now_ns = app_snapshot(a)->time_ns;
+	char error[200], end[96] = "";
+	int words;
+
+	if (is(r->state, "off")) {
+		canvas_cut(c, row, col, width, ROLE_dim, r->error ? r->error : "?");
+		return;
+	}
+	snprintf(error, sizeof(error), "%s", r->error ? r->error : "?");
+	if (is(r->state, "retry")) {
+		short_error(r, error, sizeof(error));
+		next_text(r, now_ns, end, sizeof(end));
+	} else if (!ended_with_words(r)) {
+		ok_text(r, now_ns, end, sizeof(end));
+		canvas_cut(c, row, col, width, ROLE_text, end);
+		return;
+	}
+	words = canvas_cut(c, row, col, min(max(width - canvas_width(c, end), 8), width), ROLE_text,
+			   error);
+	canvas_cut(c, row, col + words, width - words, ROLE_text, end);
+}
+
+static void draw_state(struct app *a, struct canvas *c, int row, int col, int width,
+		       const struct table_row *tr)
+{
+	const struct exports_row *r = export_row(tr->row);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%s%s", is_bad(r) ? "!" : "", r->state ? r->state : "?");
+	canvas_right(c, row, col, width, is_bad(r) ? ROLE_bad : is(r->state, "off") ? ROLE_dim : ROLE_text,
+		     text);
+}
+
+static bool is_lost(const struct row *r)
+{
+	return u64_known(export_row(r)->dropped) && export_row(r)->dropped;
+}
+
+static bool is_refused(const struct row *r)
+{
+	return u64_known(export_row(r)->refused) && export_row(r)->refused;
+}
+
+static const struct column columns[] = {
+	{ "signal", .priority = 1 },
+	{ "state", .priority = 1, .draw = draw_state },
+	{ "sent_minute", .priority = 2 },
+	{ "sent", .priority = 6, .min_width = 120 },
+	{ "sent_bytes", .priority = 6, .min_width = 120 },
+	{ "queued_bytes", .priority = 2 },
+	{ "dropped", .priority = 2, .alert = is_lost },
+	{ "refused", .priority = 3, .alert = is_refused },
+	{ "retried", .priority = 6, .min_width = 120 },
+	{ "encode_pct", .priority = 7, .min_width = 120 },
+	{ "send_pct", .priority = 7, .min_width = 120 },
+	{ "error", .title = "LAST", .width = 0, .priority = 1, .draw = draw_last },
+};
+
+static const struct table_spec spec = {
+	.table = TABLE_exports, .columns = columns, .n_columns = ARRAY_SIZE(columns),
+	.sort = "signal", .ascending = true, .noun = "signals",
+};
+
+/* ---- the selected signal -------------------------------------------------------------- */
+
+/* One line "name  text", or as many as it takes; returns the lines. */
+static int detail(struct canvas *c, struct rect r, u32 style, const char *name, const char *text)
+{
+	canvas_text(c, r.row, r.col + 1, -1, ROLE_dim, name);
+	return canvas_wrap(c, r.row, r.col + DETAIL_COL, r.cols - DETAIL_COL, style, text);
+}
+
+/* "2.1M of 8M: at this rate full in 9m40s, then the oldest go first" */
+static void queue_text(const struct exports_row *r, char *buf, size_t cap)
+{
+	char items[FORMAT_MAX], bytes[FORMAT_MAX], of[FORMAT_MAX], when[FORMAT_MAX];
+	int n = snprintf(buf, cap, "%s in %s of %s", format_thousands(items, r->queued),
+			 format_bytes(bytes, (double)r->queued_bytes),
+			 format_bytes(of, (double)r->queue_cap_bytes));
+	double room = (double)r->queue_cap_bytes - (double)r->queued_bytes;
+
+	if (is(r->state, "retry") && f32_known(r->queue_rate) && r->queue_rate > 0)
+		snprintf(buf + n, cap - (size_t)n, ": full in %s at this rate, then the oldest go",
+			 format_ns(when, room / (double)r->queue_rate * NSEC_PER_SEC));
+	else
+		snprintf(buf + n, cap - (size_t)n, "; when it is full the oldest go first");
+}
+
+static void sent_text(const struct exports_row *r, char *buf, size_t cap)
+{
+	char sent[FORMAT_MAX], bytes[FORMAT_MAX], posts[FORMAT_MAX], retried[FORMAT_MAX];
+	char refused[FORMAT_MAX], dropped[FORMAT_MAX];
+
+	snprintf(buf, cap, "%s in %s, %s attempts (%s made again), %s refused, %s dropped",
+		 format_thousands(sent, r->sent), format_bytes(bytes, (double)r->sent_bytes),
+		 format_thousands(posts, r->posts), format_thousands(retried, r->retried),
+		 format_thousands(refused, r->refused), format_thousands(dropped, r->dropped));
+}
+
+static int draw_error(struct app *a, struct canvas *c, struct rect r, const struct exports_row *e)
+{
+	char when[FORMAT_MAX], ago[FORMAT_MAX], text[320];
+	const struct snapshot *s = app_snapshot(a);
+
+	if (!e->error || !*e->error || !u64_known(e->error_ns))
+		return detail(c, r, ROLE_dim, "error", "none since ottop started");
+	snprintf(text, sizeof(text), "%s, %s ago: %s",
+		 format_clock(when, e->error_ns, s->unix_offset_ns, false),
+		 span(ago, e->error_ns, s->time_ns), e->error);
+	return detail(c, r, is_bad(e) ? ROLE_bad : ROLE_text, "error", text);
+}
+
+static void draw_details(struct app *a, struct canvas *c, struct rect r, const struct exports_row *e)
+{
+	char text[400], m[FORMAT_MAX], n[FORMAT_MAX];
+	const struct snapshot *s = app_snapshot(a);
+
+	canvas_rule(c, r.row++, r.col, r.cols, e->signal ? e->signal : "?");
+	if (is(e->state, "off")) {
+		detail(c, r, ROLE_text, "off", e->error ? e->error : "?");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s  %s  %s", e->endpoint ? e->endpoint : "?",
+		 e->protocol ? e->protocol : "?",
+		 is(e->compression, "none") ? "not compressed" : e->compression ? e->compression : "?");
+	r.row += detail(c, r, ROLE_text, "to", text);
+	sent_text(e, text, sizeof(text));
+	r.row += detail(c, r, ROLE_text, "sent", text);
+	queue_text(e, text, sizeof(text));
+	r.row += detail(c, r, ROLE_text, "queue", text);
+	snprintf(text, sizeof(text), "encoding %s  sending %s  %% of one CPU",
+		 member(m, e, "encode_pct", s), member(n, e, "send_pct", s));
+	r.row += detail(c, r, ROLE_text, "cost", text);
+	draw_error(a, c, r, e);
+}
+
+/* ---- all ---------------------------------------------------------------------------------- */
+
+static void draw_nothing(struct app *a, struct canvas *c, struct rect body)
+{
+	canvas_text(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_text,
+		    app_replaying(a) ? "Nothing was sent when this was recorded." : "Nothing is sent.");
+	if (!app_replaying(a))
+		canvas_cut(c, body.row + 2, body.col + 3, body.cols - 4, ROLE_dim,
+			   "ottop --otlp http://COLLECTOR:4318 sends metrics, requests as spans, events as logs");
+}
+
+static void otlp_draw(struct app *a, void *state, struct canvas *c, struct rect body)
+{
+	struct tableview *t = app_table(a);
+	struct rect top = body;
+	const struct row *r;
+
+	if (!table_len_unfiltered(t)) {
+		draw_nothing(a, c, body);
+		return;
+	}
+	top.rows = min((int)table_len(t) + 1, body.rows);
+	table_draw(a, t, c, top);
+	r = table_cursor(t);
+	body.row += top.rows + 1;
+	body.rows -= top.rows + 1;
+	if (r && body.rows > 1)
+		draw_details(a, c, body, export_row(r));
+}
+
+static void otlp_status(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct tableview *t = app_table(a);
+	const struct row *r = table_cursor(t);
+	const struct exports_row *e = r ? export_row(r) : NULL;
+
+	*buf = '\0';
+	if (e && e->endpoint && *e->endpoint)
+		snprintf(buf, cap, "%s %s %s", e->endpoint, e->protocol ? e->protocol : "",
+			 is(e->compression, "gzip") ? "gzip" : "");
+}
+
+static bool otlp_act(struct app *a, void *state, enum action action, u32 key)
+{
+	const struct row *r = table_cursor(app_table(a));
+
+	if (action == ACTION_send_now) {
+		app_send_now(a);
+		return true;
+	}
+	if (action == ACTION_explain && r) {
+		const struct exports_row *e = export_row(r);
+
+		app_say(a, ROLE_text, "%s: %s", e->signal ? e->signal : "?",
+			e->error && *e->error ? e->error : "no error so far");
+		return true;
+	}
+	return false;
+}
+
+const struct view otlp_view = {
+	.name = "otlp",
+	.about = "what leaves over --otlp, and what becomes of it",
+	.flags = VIEW_OVERLAY,
+	.needs = TABLE_BIT(TABLE_exports), .table = &spec,
+	.hints = "send_now explain sort_prev cancel",
+	.legend = "!retry\tthe last attempt failed and is made again; LAST says when\n"
+		  "!refused\tthe collector will never take the last one: it is not sent again\n"
+		  "off\tOTEL_METRICS_EXPORTER and its like say none\n"
+		  "SENT\tdata points, spans, log records\n"
+		  "QUEUED\tbytes that wait; when there is no room the oldest go, and are counted\n",
+	.draw = otlp_draw, .act = otlp_act, .status = otlp_status,
+};
