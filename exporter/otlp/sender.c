@@ -189,7 +189,8 @@ static void settle(struct otlp_sender *s, struct batch *b, const struct otlp_out
 	count(s, b, o);
 	s->told_to_wait = false;
 	if (o->verdict == OTLP_RETRY) {
-		u64 ms = o->wait_ms ? o->wait_ms : otlp_backoff_ms(++s->stats.failed, random_u32());
+		u64 backoff_ms = otlp_backoff_ms(++s->stats.failed, random_u32());
+		u64 ms = o->wait_ms ? o->wait_ms : backoff_ms;
 
 		s->told_to_wait = o->wait_ms != 0;
 		s->stats.next_ns = now_ns() + ms * NSEC_PER_MSEC;

@@ -48,12 +48,13 @@ static char *span(char *buf, u64 from_ns, u64 to_ns)
 /* ", again in 4.2s": what comes next after a failure. */
 static void next_text(const struct exports_row *r, u64 now_ns, char *buf, size_t cap)
 {
+	const char *comma = r->error && !strncmp(r->error, "HTTP ", 5) ? "" : ",";
 	char n[FORMAT_MAX], times[32] = "";
 
 	if (u64_known(r->failed) && r->failed == 2)
-		snprintf(times, sizeof(times), " twice");
+		snprintf(times, sizeof(times), "%s twice", comma);
 	else if (u64_known(r->failed) && r->failed > 2)
-		snprintf(times, sizeof(times), " %llu times", (unsigned long long)r->failed);
+		snprintf(times, sizeof(times), "%s %llu times", comma, (unsigned long long)r->failed);
 	if (u64_known(r->next_ns) && r->next_ns > now_ns)
 		snprintf(buf, cap, "%s, again in %s", times, span(n, now_ns, r->next_ns));
 	else
