@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_descriptor.bpf.h: before 6.3: the socket is found by the descriptor, when the call returns.
+ */
+#ifndef OTTOP_HTTP_DESCRIPTOR_BPF_H
+#define OTTOP_HTTP_DESCRIPTOR_BPF_H
+
+enum { NO_CALL, RECEIVES, SENDS, SENDS_FILE, SPLICES };
+
+static __always_inline int kind_of(struct task_struct *t, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	u32 nr = regs->orig_ax, sendfile = 40, splice = 275;
+#elif defined(__TARGET_ARCH_arm64)
+	u32 nr = regs->syscallno, sendfile = 71, splice = 76;
+#endif
+	switch (call_of(t, regs)) {
+	case READ:
+	case READV:
+	case RECVFROM:
+	case RECVMSG:
+		return RECEIVES;
+	case WRITE:
+	case WRITEV:
+	case SENDTO:
+	case SENDMSG:
+		return SENDS;
+	default:
+		return is_compat(t) ? NO_CALL : nr == sendfile ? SENDS_FILE : nr == splice ? SPLICES : NO_CALL;
+	}
+}
+
+/* Only looked at: it will be received again. */
+static __always_inline bool is_look(struct task_struct *t, struct pt_regs *regs, const struct call_args *args)
+{
+	enum call call = call_of(t, regs);
+	u64 flags = call == RECVMSG ? args->flags3 : call == RECVFROM ? args->flags4 : 0;
+
+	return flags & (MSG_PEEK | MSG_ERRQUEUE);
+}
+
+/*
+ * A socket has a number (cookie) from on_state, which sees it being connected: those
+ * that were open before have none, and are not seen.
+ */
+static __always_inline int returned(struct task_struct *t, struct pt_regs *regs, long ret)
+{
+	int kind = kind_of(t, regs);
+	struct call_args args = {};
+	struct sock *sk;
+	u64 ino = 0;
+	bool tx = kind != RECEIVES;
+
+	if (kind == NO_CALL || ret < 0 || (!ret && tx) || !get_args(&args, t, regs))
+		return 0;
+	sk = socket_of(t, kind == SPLICES ? args.flags3 : args.fd, &ino);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	return !tx && is_look(t, regs, &args) ? 0 : transfer_untraced(sk, ret, tx);
+}
+
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_return, struct pt_regs *regs, long ret)
+{
+	return returned(bpf_get_current_task_btf(), regs, ret);
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_frames.bpf.h: of HTTP/2 all is told that is in frames, but data, of which only the length is.
+ */
+#ifndef OTTOP_HTTP_FRAMES_BPF_H
+#define OTTOP_HTTP_FRAMES_BPF_H
+
+#define MAX_FRAMES 256		/* in one piece */
+#define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
+
+struct walk {
+	u64 base;
+	u32 len;		/* of the piece */
+	u32 at, from;		/* bytes before `from` are told, those up to `at` are looked at */
+	u32 captured, told;	/* of the next record: bytes of it that are wanted; where it ends */
+	u32 flags, begins;	/* of the next record */
+	struct http_frames f;
+};
+
+/* The next byte of a head that calls have cut. True: the head is whole. */
+static __always_inline bool walk_cut_head(struct walk *w, u8 *head)
+{
+	u8 c = 0;
+
+	bpf_probe_read_user(&c, 1, (void *)(w->base + w->at));
+	w->at++;
+	if (w->f.n_head < H2_HEAD - 1) {
+		w->f.head |= (u64)c << 8 * (w->f.n_head & 7);
+		w->f.n_head++;
+		return false;
+	}
+	__builtin_memcpy(head, &w->f.head, H2_HEAD - 1);
+	head[H2_HEAD - 1] = c;
+	return true;
+}
+
+static __always_inline bool walk_head(struct walk *w)
+{
+	u8 head[16] = {};
+	struct h2_head h;
+
+	if (!w->f.n_head && w->len - w->at >= H2_HEAD) {
+		if (bpf_probe_read_user(head, H2_HEAD, (void *)(w->base + w->at)))
+			return false;
+		w->at += H2_HEAD;
+	} else if (!walk_cut_head(w, head)) {
+		return true;
+	}
+	w->f.n_head = 0;
+	w->f.head = 0;
+	h2_parse(&h, head);
+	w->f.left = h.length;
+	w->f.skip = !h2_is_block(h.type) || h.length > H2_FRAME_MAX;
+	return h2_plausible(&h);
+}
+
+/* From here on nothing is known: the rest has no bytes. */
+static __always_inline int walk_ends(struct walk *w)
+{
+	w->f.known = 0;
+	w->captured = w->at - w->from;
+	w->told = w->at = w->len;
+	return 1;
+}
+
+/* One frame, or part of it. 1: the bytes from `from` to `told` are to be told. */
+static __always_inline int walk_frame(struct walk *w)
+{
+	u32 n;
+
+	if (!w->f.left && w->at - w->from > HTTP_LARGE - H2_HEAD) {
+		w->captured = w->at - w->from;
+		w->told = w->at;
+		return 1;
+	}
+	if (!w->f.left && (!w->base || !walk_head(w)))
+		return walk_ends(w);
+	n = w->len - w->at;
+	if (n > w->f.left)
+		n = w->f.left;
+	w->captured = w->at - w->from;
+	if (w->f.skip && n > SMALL_DATA) {
+		w->f.left -= n;
+		w->told = w->at += n;
+		return 1;
+	}
+	if (n > HTTP_LARGE - w->captured)
+		n = HTTP_LARGE - w->captured;
+	w->f.left -= n;
+	w->at += n;
+	w->captured += n;
+	w->told = w->at;
+	return w->captured == HTTP_LARGE;
+}
+
+#define frame_begins(f) (!(f)->left && !(f)->n_head && (f)->known ? HTTP_BEGINS : 0)
+
+static __always_inline void tell_walked(const struct moved *m, struct walk *w)
+{
+	u64 key = m->key;
+	struct http_socket *s = bpf_map_lookup_elem(&sockets, &key);
+
+	if (s && !w->captured && !w->begins)
+		tell_body(m, s, 0, w->told - w->from, 0);
+	else
+		tell_record(m, w->base ? w->base + w->from : 0, w->told - w->from, w->flags | w->begins, w->captured);
+	w->from = w->told;
+	w->flags &= 0xff;
+	w->begins = frame_begins(&w->f);
+}
+
+/* 0: the end of the piece. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int walk_on(const struct moved *m, struct walk *w)
+{
+	if (!m || !w)
+		return 0;
+	if (w->at < w->len && walk_frame(w))
+		tell_walked(m, w);
+	return w->at < w->len;
+}
+
+__noinline int walk_rest(const struct moved *m, struct walk *w)
+{
+	if (!m || !w)
+		return 0;
+	if (w->at < w->len)
+		walk_ends(w);
+	if (w->from < w->len)
+		tell_walked(m, w);
+	return 0;
+}
+
+/* Does a frame begin here, in a direction of which nothing is known? */
+static __always_inline bool joins(u64 base, u32 len)
+{
+	u8 first[16] = {};
+
+	if (!base || len < H2_HEAD || bpf_probe_read_user(first, H2_HEAD, (void *)base))
+		return false;
+	return h2_looks_like(first, H2_HEAD) != H2_NOTHING;
+}
+
+__noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
+{
+	struct walk w = { .base = base, .len = len, .flags = flags & ~HTTP_BEGINS };
+	struct http_socket *s;
+	u32 i, dir;
+	u64 key;
+
+	if (!m)
+		return 0;
+	key = m->key;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return 0;
+	dir = m->tx & 1;
+	w.f = s->frames[dir];
+	if (!w.f.known && flags & HTTP_BEGINS && joins(base, len))
+		w.f = (struct http_frames){ .known = 1 };
+	w.begins = flags & IS_PREFACE ? HTTP_BEGINS : frame_begins(&w.f);
+	for (i = 0; i < MAX_FRAMES && w.f.known; i++)
+		if (!walk_on(m, &w))
+			break;
+	walk_rest(m, &w);
+	s->frames[dir] = w.f;
+	return 0;
+}
+
+#endif

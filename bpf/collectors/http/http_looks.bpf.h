@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_looks.bpf.h: what the first bytes look like: HTTP/1, the preface or a frame of HTTP/2, a
+ * record of TLS. Only the beginning; the reader looks closer.
+ */
+#ifndef OTTOP_HTTP_LOOKS_BPF_H
+#define OTTOP_HTTP_LOOKS_BPF_H
+
+#define SWITCH_MAX 512		/* bytes of an answer 101 that are looked at */
+
+#define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+
+/* 2 the preface of HTTP/2, 1 yes, 0 too few bytes to tell, -1 no. */
+static __always_inline int looks_like_http(u64 first, u32 n)
+{
+	if (n < 4)
+		return 0;
+	switch ((u32)first) {
+	case WORD('P', 'R', 'I', ' '):
+		return 2;
+	case WORD('H', 'T', 'T', 'P'):
+		if (n < 7)
+			return 0;
+		return (first >> 32 & 0xffffff) == (u64)WORD('/', '1', '.', 0) ? 1 : -1;
+	case WORD('G', 'E', 'T', ' '):
+	case WORD('P', 'O', 'S', 'T'):
+	case WORD('P', 'U', 'T', ' '):
+	case WORD('H', 'E', 'A', 'D'):
+	case WORD('D', 'E', 'L', 'E'):
+	case WORD('O', 'P', 'T', 'I'):
+	case WORD('P', 'A', 'T', 'C'):
+	case WORD('C', 'O', 'N', 'N'):
+	case WORD('T', 'R', 'A', 'C'):
+	case WORD('P', 'R', 'O', 'P'):
+	case WORD('M', 'K', 'C', 'O'):
+	case WORD('C', 'O', 'P', 'Y'):
+	case WORD('M', 'O', 'V', 'E'):
+	case WORD('R', 'E', 'P', 'O'):
+	case WORD('S', 'E', 'A', 'R'):
+	case WORD('P', 'U', 'R', 'G'):
+		return 1;
+	}
+	return -1;
+}
+
+static __always_inline bool looks_like_tls(u64 word, u32 n)
+{
+	u8 type = word, major = word >> 8, minor = word >> 16;
+
+	return n >= 3 && type >= 20 && type <= 23 && major == 3 && minor <= 4;
+}
+
+/* "HTTP/1.1 101" */
+static __always_inline bool is_switch(u64 first, u64 base, u32 len)
+{
+	u32 status = 0;
+
+	return len >= 12 && (u32)first == WORD('H', 'T', 'T', 'P') &&
+	       !bpf_probe_read_user(&status, sizeof(status), (void *)(base + 8)) && status == WORD(' ', '1', '0', '1');
+}
+
+struct head_search { u64 base; u32 word, h2c; };
+
+/* Byte i of a head. 1: go on. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int switch_step(struct head_search *w, u32 i)
+{
+	u8 c;
+
+	if (!w || bpf_probe_read_user(&c, 1, (void *)(w->base + i)))
+		return 0;
+	w->word = w->word >> 8 | (u32)c << 24;
+	w->h2c |= w->word == WORD('h', '2', 'c', '\r');
+	return w->word != WORD('\r', '\n', '\r', '\n');
+}
+
+/* How long the head is that says that HTTP/2 comes next (RFC 7540, 3.2); 0: it is none. */
+__noinline int switch_head(u64 base, u32 len)
+{
+	struct head_search w = { .base = base };
+	u32 i;
+
+	for (i = 0; i < SWITCH_MAX && i < len; i++)
+		if (!switch_step(&w, i))
+			return w.h2c && w.word == WORD('\r', '\n', '\r', '\n') ? i + 1 : 0;
+	return 0;
+}
+
+/* 1 to 8 bytes. What bounds n must be seen by the verifier of 6.1, and left in by clang 14. */
+static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
+{
+	if (n >= 8)
+		return !bpf_probe_read_user(word, 8, (void *)addr);
+	asm volatile("%0 &= 7" : "+r"(n));
+	return !bpf_probe_read_user(word, n, (void *)addr);
+}
+
+/* left bytes at addr. Returns how the frame looks, and how long it is if another one may follow. */
+static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *ret_hop)
+{
+	u32 n = left < 16 ? left : 16;
+	u8 first[16] = {};
+
+	if (n >= 16) {
+		if (bpf_probe_read_user(first, 16, (void *)addr))
+			return H2_NOTHING;
+	} else {
+		asm volatile("%0 &= 15" : "+r"(n));
+		if (bpf_probe_read_user(first, n, (void *)addr))
+			return H2_NOTHING;
+	}
+	*ret_hop = h2_hop(first);
+	return h2_looks_like(first, n);
+}
+
+/* Is it a connection of HTTP/2 that was open before? A function, so that the verifier looks at it once. */
+__noinline int looks_like_http2(u64 addr, u64 left)
+{
+	enum h2_looks looks = H2_NOTHING;
+	u32 hop = 0, i;
+
+	for (i = 0; i <= H2_HOPS; i++) {
+		looks = looks_like_frame(addr, left, &hop);
+		if (looks != H2_FRAME || !hop || hop >= left)
+			break;
+		addr += hop;
+		left -= hop;
+	}
+	return looks;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_moved.bpf.h: where the bytes are that a call of the current thread moved, and when it began.
+ */
+#ifndef OTTOP_HTTP_MOVED_BPF_H
+#define OTTOP_HTTP_MOVED_BPF_H
+
+struct moved {
+	u64 key;		/* of the socket, or of the TLS session */
+	u64 socket;
+	u64 base, iov;		/* where the bytes are, or a list of such; neither: unknown */
+	u64 begin_ns, end_ns;
+	u64 total;
+	u32 n_iov, compat;
+	u32 unread_us, pad;
+	u32 tx, v6;
+	struct wire_ends ends;
+};
+
+/*
+ * When the call that sends was entered, which may be long before it returns. The
+ * first one of a thread is not known: from then on they are noted.
+ */
+static __always_inline u64 entered_ns(const struct moved *m)
+{
+	struct task_state *s = task_state(bpf_get_current_task_btf());
+
+	if (!m->tx || !s || (!m->base && !m->iov))
+		return m->end_ns;
+	if (s->sends != generation) {
+		s->sends = generation;
+		s->send_ns = 0;
+	}
+	return s->send_ns ? s->send_ns : m->end_ns;
+}
+
+struct user_iovec { u64 base, len; };
+
+static __always_inline bool get_iovec(struct user_iovec *v, u64 iov, u32 i, bool compat)
+{
+	u32 old[2];
+
+	if (!compat)
+		return !bpf_probe_read_user(v, sizeof(*v), (void *)(iov + i * sizeof(*v)));
+	if (bpf_probe_read_user(old, sizeof(old), (void *)(iov + i * sizeof(old))))
+		return false;
+	v->base = old[0];
+	v->len = old[1];
+	return true;
+}
+
+/* include/linux/socket.h: struct user_msghdr */
+static __always_inline void iovecs_of_msg(struct moved *m, u64 msg)
+{
+	u64 v[2] = {};
+	u32 old[2] = {};
+
+	if (!m->compat && !bpf_probe_read_user(v, sizeof(v), (void *)(msg + 16))) {
+		m->iov = v[0];
+		m->n_iov = v[1];
+	} else if (m->compat && !bpf_probe_read_user(old, sizeof(old), (void *)(msg + 8))) {
+		m->iov = old[0];
+		m->n_iov = old[1];
+	}
+}
+
+__noinline int find_bytes(struct moved *m)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	struct call_args args = {};
+
+	if (!m || t->flags & (PF_KTHREAD | PF_IO_WORKER) || !get_args(&args, t, regs))
+		return 0;
+	m->compat = args.compat;
+	switch (call_of(t, regs)) {
+	case READ:
+	case WRITE:
+	case SENDTO:
+	case RECVFROM:
+		m->base = args.msg;
+		break;
+	case READV:
+	case WRITEV:
+		m->iov = args.msg;
+		m->n_iov = args.flags3;
+		break;
+	case SENDMSG:
+	case RECVMSG:
+		iovecs_of_msg(m, args.msg);
+		break;
+	case SENDMMSG:		/* of several only the first one is where it is looked for */
+	case RECVMMSG:
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* Also how many bytes are there. */
+static __always_inline u64 where_first(const struct moved *m, u64 *ret_len)
+{
+	struct user_iovec v = {};
+
+	*ret_len = m->total;
+	for (u32 i = 0; m->iov && i < 4 && i < m->n_iov; i++) {
+		if (!get_iovec(&v, m->iov, i, m->compat))
+			return 0;
+		if (v.len) {
+			*ret_len = v.len < m->total ? v.len : m->total;
+			return v.base;
+		}
+	}
+	return m->base;
+}
+
+#endif

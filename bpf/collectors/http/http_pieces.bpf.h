@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_pieces.bpf.h: what a call moved, piece by piece: is it HTTP, and how much of it is told?
+ */
+#ifndef OTTOP_HTTP_PIECES_BPF_H
+#define OTTOP_HTTP_PIECES_BPF_H
+
+#define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
+#define MAX_PIECES 8		/* of one call; the rest is told as one length */
+#define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
+#define HEAD_ROOM 4096		/* bytes of a head that are captured */
+
+/* Frames come after the head there, and the preface from the other end. */
+static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, u64 first, u64 base, u32 len)
+{
+	u32 n = is_switch(first, base, len) ? switch_head(base, len) : 0;
+
+	if (!n)
+		return false;
+	s->class = HTTP_2;
+	s->frames[dir & 1] = (struct http_frames){ .left = n, .known = 1 };
+	s->frames[!dir] = (struct http_frames){ .left = H2_PREFACE_BYTES, .known = 1 };
+	return true;
+}
+
+/* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
+__noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u32 before)
+{
+	struct http_socket *s;
+	u32 want = len, dir;
+	u64 first = 0, key;
+
+	if (!m)
+		return 0;
+	key = m->key;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return 0;
+	dir = m->tx & 1;
+	if (s->class == HTTP_2)
+		return 1;
+	if (!base) {
+		want = 0;
+	} else if (len >= 8 && !bpf_probe_read_user(&first, sizeof(first), (void *)base) &&
+		   looks_like_http(first, 8) > 0) {
+		s->room[dir] = HEAD_ROOM;
+		if (becomes_http2(s, dir, first, base, len))
+			return 1;
+	}
+	if (before)
+		s->room[dir] = HEAD_ROOM;
+	if (len > HTTP_SMALL && !s->room[dir]) {
+		tell_body(m, s, base, len, flags);
+		return 0;
+	}
+	if (want > HTTP_SMALL && want > s->room[dir])
+		want = s->room[dir];
+	if (want > HTTP_LARGE)
+		want = HTTP_LARGE;
+	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
+	tell_record(m, base, len, flags | before << 8, want);
+	return 0;
+}
+
+/* ---- all pieces of a call ---- */
+
+static __always_inline int tell_at(const struct moved *m, u64 base, u32 len, u32 flags)
+{
+	if (flags & IS_HTTP2 || tell_piece(m, base, len, flags & 0xff, flags >> 8 & 7))
+		return tell_frames(m, base, len, flags & ~IS_HTTP2);
+	return 0;
+}
+
+struct rest { u32 left, flags; };	/* bytes of a call that are not told yet */
+
+/* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
+__noinline int tell_iovec(const struct moved *m, u32 i, struct rest *r)
+{
+	struct user_iovec v = {};
+
+	if (!m || !r || !get_iovec(&v, m->iov, i, m->compat))
+		return 0;
+	if (v.len > r->left)
+		v.len = r->left;
+	if (v.len) {
+		tell_at(m, v.base, v.len, r->flags);
+		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
+		r->left -= v.len;
+	}
+	return r->left != 0;
+}
+
+__noinline int tell_all(const struct moved *m, u32 flags)
+{
+	struct rest r = { .flags = flags };
+	u32 n, i;
+
+	if (!m)
+		return 0;
+	if (!m->iov)
+		return tell_at(m, m->base, m->total, flags);
+	r.left = m->total;
+	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
+	for (i = 0; i < MAX_PIECES_2 && i < n && r.left; i++)
+		if (!tell_iovec(m, i, &r))
+			break;
+	return r.left ? tell_at(m, 0, r.left, r.flags) : 0;
+}
+
+/* ---- is it HTTP? ---- */
+
+/* Processes that have begun to speak TLS on a socket, outside of a call that is known. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HTTP_TLS_SPEAKERS);
+	__type(key, u32);
+	__type(value, u64);	/* start of the process */
+} tls_speakers SEC(".maps");
+
+static __always_inline void note_speaker(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	u64 start_ns = t->group_leader->start_boottime;
+	u32 tgid = t->tgid;
+
+	if (!(t->flags & (PF_KTHREAD | PF_IO_WORKER)))
+		bpf_map_update_elem(&tls_speakers, &tgid, &start_ns, BPF_ANY);
+}
+
+/* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
+__noinline int classify(const struct moved *m)
+{
+	u64 word = 0, len, addr, key;
+	struct http_socket *s;
+	enum h2_looks frame;
+	u32 dir, had, n;
+	int looks;
+
+	if (!m)
+		return -1;
+	key = m->key;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (!s)
+		return -1;
+	addr = where_first(m, &len);
+	dir = m->tx & 1;
+	had = s->n_first[dir];
+	n = len < 8 ? len : 8;
+	if (had >= 8)
+		had = 0;
+	if (!addr || !n || !read_first(&word, addr, n))
+		return -1;
+	/* what came before it, as far as it could still become something */
+	looks = looks_like_http(had ? s->first[dir] | word << 8 * had : word, had + n > 8 ? 8 : had + n);
+	if (looks > 0) {
+		s->class = looks == 2 ? HTTP_2 : HTTP_YES;
+		if (looks == 2)
+			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
+		return had;
+	}
+	if (!looks && n == m->total) {
+		s->first[dir] = had ? s->first[dir] | word << 8 * had : word;
+		s->n_first[dir] = had + n;
+		return -1;
+	}
+	s->n_first[dir] = 0;
+	if (!had && looks_like_tls(word, n)) {
+		s->class = HTTP_IN_TLS;
+		s->first[0] = 0;
+		note_speaker();
+		return -1;
+	}
+	if (!looks)
+		return -1;	/* the first of several pieces is too short to tell */
+	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(addr, len);
+	if (frame == H2_REQUEST || frame == H2_ANSWER) {
+		s->class = HTTP_2;
+		return 0;
+	}
+	if (frame == H2_NOTHING && ++s->tries >= TRIES)
+		s->class = HTTP_NO;
+	return -1;
+}
+
+/* All is known of what was moved, but whether it is HTTP. */
+static __always_inline int tell_moved(const struct moved *m, struct http_socket *s, u32 flags)
+{
+	int before = 0;
+
+	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
+	if (s->class == HTTP_UNKNOWN) {
+		before = classify(m);
+		if (before < 0)
+			return 0;
+		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
+			flags |= IS_PREFACE;
+	}
+	return tell_all(m, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_untraced.bpf.h: where programs are preempted, or the verifier does not know the socket.
+ */
+#ifndef OTTOP_HTTP_UNTRACED_BPF_H
+#define OTTOP_HTTP_UNTRACED_BPF_H
+
+/* Not on the stack, of which 6.1 counts more. Programs that use it run with preemption off. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct moved);
+} moved_now SEC(".maps");
+
+/* Sockets without a number (cookie) are not followed: only some programs may give one. */
+static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
+{
+	u64 key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	struct http_socket *s;
+	struct moved *m;
+	u32 zero = 0;
+
+	if (!key || (tls_on && in_tls_call(sk, key, ret, tx, false)))
+		return 0;
+	s = bpf_map_lookup_elem(&sockets, &key);
+	if (s && s->class == HTTP_NO)
+		return 0;
+	m = bpf_map_lookup_elem(&moved_now, &zero);
+	return m ? on_socket(m, sk, key, s, ret, tx, false) : 0;
+}
+
+/*
+ * The same tracepoints as classic ones (probes_preemptible()). Those may not give a socket its
+ * number: that do programs beside them, which may be missed, and then are not the next time.
+ */
+static __always_inline int transfer_told(struct trace_event_raw_sock_msg_length *ctx, bool tx)
+{
+	if (is_nothing(ctx->protocol, ctx->ret, ctx->flags, tx) ||
+	    (ctx->family != AF_INET && ctx->family != AF_INET6))
+		return 0;
+	return transfer_untraced(ctx->sk, ctx->ret, tx);
+}
+
+SEC("?tp/sock/sock_send_length")
+int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	return transfer_told(ctx, true);
+}
+
+SEC("?tp/sock/sock_recv_length")
+int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
+{
+	return transfer_told(ctx, false);
+}
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (sk->sk_protocol == IPPROTO_TCP)
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(number_on_state, struct sock *sk, int oldstate, int newstate)
+{
+	return newstate == TCP_ESTABLISHED ? give_number(sk) : 0;
+}
+
+#endif
