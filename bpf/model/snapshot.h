@@ -53,6 +53,7 @@ enum table_id {
 /* Beside TABLE_BIT(TABLE_stacks) among what is wanted: blocked time too, which costs more. */
 #define WANT_OFFCPU (1ull << 63)
 #define WANT_NO_LINES (1ull << 62)	/* and no source lines of frames */
+#define WANT_FEW_FRAMES (1ull << 60)	/* who wants them writes none of them down later */
 #define WANT_ALL_LINES (1ull << 61)	/* and those of all frames, not only of those that are seen */
 
 enum table_flags {

@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* frames.c: see frames.h. Rows are made anew only when a name arrives; else they are shared. */
+/*
+ * frames.c: see frames.h. Rows are made anew only when a name arrives; else they are shared.
+ * A number is never given twice: who shows old stacks would give them the names of others.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/stacks/frames.h"
 
+#define AGE_MAX 256		/* ticks after which it does not matter how long ago it was */
+#define AGE_MIN 16		/* what was in a stack so lately is not let go of */
+#define EVICT_TICKS 8		/* between two looks for what to let go of */
+
 struct entry {
+	u32 id;
 	u32 file, space;
+	u32 next_in_hash;	/* the place of the next one; 0: none */
+	u32 next_unnamed;	/* of the same file: its number, as in the heads */
+	u32 used_at;		/* tick */
+	bool unnamed;		/* in such a list */
 	u64 addr;
-	u32 next_in_hash;
-	u32 next_unnamed;	/* of the same file */
 	enum frames_lines lines;
 	const char *fallback;	/* a name, where no symbol has one */
 	struct frames_row *row;
 };
 
-static struct entry *entries;	/* [0] is none */
+static struct entry *entries;	/* by number; [0] is none, and what is asked of a number that is none */
 static u32 n_entries, cap_entries;
-static u32 *hash;
+static u32 last_id;		/* given so far, by earlier openings too */
+static u32 room = FRAMES_MAX, now_tick, evict_tick;
+static u64 let_go_of;
+static u32 *hash;		/* places, not numbers */
 static u32 hash_size;
 /* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
@@ -32,9 +45,9 @@ static u32 slot_of(u32 file, u64 addr, u32 space)
 	return (u32)(h >> 32) & (hash_size - 1);
 }
 
-static void rehash(void)
+static void rehash(u32 size)
 {
-	hash_size = hash_size ? hash_size * 2 : 4096;
+	hash_size = size;
 	free(hash);
 	hash = xcalloc(hash_size, sizeof(*hash));
 	for (u32 i = 1; i < n_entries; i++) {
@@ -43,6 +56,14 @@ static void rehash(void)
 		entries[i].next_in_hash = hash[s];
 		hash[s] = i;
 	}
+}
+
+/* The place of a number: entries are in their order, with gaps where some were let go of. 0: none. */
+static u32 place_of(u32 id)
+{
+	u32 at = id && n_entries > 1 ? bisect(i, 1, n_entries, entries[i].id <= id) - 1 : 0;
+
+	return at && entries[at].id == id ? at : 0;
 }
 
 static u32 *head_at(struct heads *h, u32 i)
@@ -71,8 +92,10 @@ u32 frames_find(u32 file, u64 addr, u32 space)
 	if (!hash_size)
 		return 0;
 	for (u32 i = hash[slot_of(file, addr, space)]; i; i = entries[i].next_in_hash)
-		if (entries[i].addr == addr && entries[i].file == file && entries[i].space == space)
-			return i;
+		if (entries[i].addr == addr && entries[i].file == file && entries[i].space == space) {
+			entries[i].used_at = now_tick;
+			return entries[i].id;
+		}
 	return 0;
 }
 
@@ -98,7 +121,7 @@ static struct frames_row *new_row(u32 id, u64 addr, bool has_lines)
 static u32 add_frame(u32 file, u64 addr, u32 space)
 {
 	bool has_lines = file != FRAMES_KERNEL && file < FRAMES_FIRST_JIT;
-	u32 id, *head, s;
+	u32 at, id, *head, s;
 
 	if (!n_entries) {
 		entries = grow(entries, 0, &cap_entries, sizeof(*entries));
@@ -106,16 +129,18 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 		n_entries = 1;
 	}
 	if (n_entries >= hash_size)
-		rehash();
+		rehash(hash_size ? hash_size * 2 : 4096);
 	entries = grow(entries, n_entries, &cap_entries, sizeof(*entries));
-	id = n_entries++;
+	at = n_entries++;
+	id = ++last_id;
 	head = unnamed_head(file);
 	s = slot_of(file, addr, space);
-	entries[id] = (struct entry){ .file = file, .space = space, .addr = addr,
+	entries[at] = (struct entry){ .id = id, .file = file, .space = space, .addr = addr,
+				      .used_at = now_tick, .unnamed = true,
 				      .next_in_hash = hash[s], .next_unnamed = *head,
 				      .lines = has_lines ? LINES_NEW : LINES_NONE,
 				      .row = new_row(id, addr, has_lines) };
-	hash[s] = id;
+	hash[s] = at;
 	*head = id;
 	return id;
 }
@@ -151,11 +176,14 @@ u64 frames_refused(void)
 /* A row that snapshots hold is never changed: a copy takes its place. */
 static struct frames_row *own_row(u32 id)
 {
-	return entries[id].row = row_own(&entries[id].row->row);
+	struct entry *e = &entries[place_of(id)];
+
+	return e->row = row_own(&e->row->row);
 }
 
 void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 {
+	const struct entry *e = &entries[place_of(id)];
 	struct frames_row *r;
 
 	if (overflow && id == overflow) {
@@ -165,8 +193,8 @@ void frames_name(u32 id, const char *name, const char *kind, const char *reason)
 		return;
 	}
 	r = own_row(id);
-	if (!name && reason && entries[id].fallback) {
-		name = str_get(entries[id].fallback);
+	if (!name && reason && e->fallback) {
+		name = str_get(e->fallback);
 		str_put(reason);
 		reason = NULL;
 	}
@@ -192,11 +220,14 @@ void frames_module(u32 id, const char *module, const char *build_id)
 u32 frames_next_unnamed(u32 file, u64 *ret_addr)
 {
 	u32 *head = unnamed_head(file), id = *head;
+	struct entry *e;
 
 	if (!id)
 		return 0;
-	*head = entries[id].next_unnamed;
-	*ret_addr = entries[id].addr;
+	e = &entries[place_of(id)];
+	e->unnamed = false;
+	*head = e->next_unnamed;
+	*ret_addr = e->addr;
 	return id;
 }
 
@@ -207,9 +238,11 @@ bool frames_has_unnamed(u32 file)
 
 void frames_ask_again(u32 id)
 {
-	u32 *head = unnamed_head(entries[id].file);
+	struct entry *e = &entries[place_of(id)];
+	u32 *head = unnamed_head(e->file);
 
-	entries[id].next_unnamed = *head;
+	e->unnamed = true;
+	e->next_unnamed = *head;
 	*head = id;
 }
 
@@ -217,21 +250,24 @@ void frames_ask_again(u32 id)
 
 enum frames_lines frames_lines(u32 id)
 {
-	return id && id < n_entries ? entries[id].lines : LINES_NONE;
+	u32 at = place_of(id);
+
+	return at ? entries[at].lines : LINES_NONE;
 }
 
 void frames_set_lines(u32 id, enum frames_lines state)
 {
 	const char *says = line_states[state];
+	struct entry *e = &entries[place_of(id)];
 
-	entries[id].lines = state;
-	if (strcmp(entries[id].row->lines, says))
+	e->lines = state;
+	if (strcmp(e->row->lines, says))
 		str_set(&own_row(id)->lines, str_new(says));
 }
 
 void frames_lines_done(u32 id, const char *why)
 {
-	entries[id].lines = LINES_DONE;
+	entries[place_of(id)].lines = LINES_DONE;
 	str_set(&own_row(id)->lines, str_new(why ?: line_states[LINES_DONE]));
 }
 
@@ -240,32 +276,36 @@ void frames_lines_failed(u32 file, const char *why)
 	for (u32 i = 1; i < n_entries; i++)
 		if (entries[i].file == file &&
 		    (entries[i].lines == LINES_ASKED || entries[i].lines == LINES_WANTED))
-			frames_lines_done(i, why);
+			frames_lines_done(entries[i].id, why);
 }
 
-u32 frames_end(void)
+u32 frames_next(u32 id)
 {
-	return n_entries;
+	u32 at = n_entries ? bisect(i, 1, n_entries, entries[i].id <= id) : 0;
+
+	return at < n_entries ? entries[at].id : 0;
 }
 
 u32 frames_file(u32 id)
 {
-	return entries[id].file;
+	return entries[place_of(id)].file;
 }
 
 bool frames_has_name(u32 id)
 {
-	return entries[id].row->name != NULL;
+	u32 at = place_of(id);
+
+	return at && entries[at].row->name;
 }
 
 u64 frames_addr(u32 id)
 {
-	return entries[id].addr;
+	return entries[place_of(id)].addr;
 }
 
-static bool is_pending(u32 id, bool lines)
+static bool is_pending(u32 at, bool lines)
 {
-	const struct entry *e = &entries[id];
+	const struct entry *e = &entries[at];
 
 	return (!e->row->name && !e->row->reason) ||
 	       (lines && e->lines > LINES_NONE && e->lines < LINES_DONE);
@@ -278,7 +318,7 @@ u32 frames_pending(const u32 *ids, u32 n, bool lines)
 	for (u32 i = 1; !ids && i < n_entries; i++)
 		pending += is_pending(i, lines);
 	for (u32 i = 0; ids && i < n; i++)
-		pending += ids[i] && ids[i] < n_entries && is_pending(ids[i], lines);
+		pending += place_of(ids[i]) && is_pending(place_of(ids[i]), lines);
 	return pending;
 }
 
@@ -289,7 +329,7 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 
 	str_set(&r->file, file);
 	str_set(&r->inlines, inlines);
-	str_set(&entries[id].fallback, fallback);
+	str_set(&entries[place_of(id)].fallback, fallback);
 	if (fallback && !r->name && r->reason) {	/* DWARF knows what no symbol says */
 		str_set(&r->name, str_get(fallback));
 		str_set(&r->reason, NULL);
@@ -307,8 +347,10 @@ static u32 find_inlined(const struct frames_inlined *f, u64 key)
 		const struct frames_row *r = entries[i].row;
 
 		if (entries[i].file == FRAMES_INLINED && entries[i].space == f->in &&
-		    r->name == f->name && r->file == f->file && r->line == f->line)
-			return i;
+		    r->name == f->name && r->file == f->file && r->line == f->line) {
+			entries[i].used_at = now_tick;
+			return entries[i].id;
+		}
 	}
 	return 0;
 }
@@ -334,7 +376,7 @@ u32 frames_inlined(const struct frames_inlined *f)
 		return id;
 	}
 	id = add_frame(FRAMES_INLINED, key, f->in);
-	r = entries[id].row;	/* in no snapshot yet */
+	r = entries[n_entries - 1].row;	/* in no snapshot yet */
 	r->addr = U64_BLANK;	/* it may have many */
 	r->inlined = 1;
 	r->line = f->line;
@@ -355,7 +397,7 @@ void frames_fail(u32 file, const char *reason)
 		const struct frames_row *r = entries[i].row;
 
 		if (entries[i].file == file && !r->name && !r->reason)
-			frames_name(i, NULL, str_get(r->kind), str_new(reason));
+			frames_name(entries[i].id, NULL, str_get(r->kind), str_new(reason));
 	}
 }
 
@@ -365,12 +407,101 @@ void frames_drop_reasons(const char *prefix)
 		const struct frames_row *r = entries[i].row;
 
 		if (r->name && r->reason && !strncmp(r->reason, prefix, strlen(prefix)))
-			str_set(&own_row(i)->reason, NULL);
+			str_set(&own_row(entries[i].id)->reason, NULL);
 	}
+}
+
+/* ---- letting go ---- */
+
+void frames_room(u32 n)
+{
+	room = min(n ?: FRAMES_MAX, (u32)FRAMES_MAX);
+}
+
+u64 frames_let_go_of(void)
+{
+	return let_go_of;
+}
+
+static u32 age_of(const struct entry *e)
+{
+	return min(now_tick - e->used_at, AGE_MAX - 1u);
+}
+
+/* What stands inlined in a frame that is used is used. */
+static void use_inlined(u32 oldest)
+{
+	for (u32 i = 1; i < n_entries; i++) {
+		const char *at = entries[i].row->inlines;
+		unsigned long id;
+		char *end;
+
+		if (!at || age_of(&entries[i]) >= oldest)
+			continue;
+		for (; (id = strtoul(at, &end, 10)), end != at; at = end)
+			entries[place_of((u32)id)].used_at = max(entries[place_of((u32)id)].used_at, entries[i].used_at);
+	}
+}
+
+/* So many ticks may have passed since a frame was used that is kept: fewer when there are many. */
+static u32 oldest_to_keep(void)
+{
+	u32 of_age[AGE_MAX] = { 0 }, n = 0, age = 0;
+
+	for (u32 i = 1; i < n_entries; i++)
+		of_age[age_of(&entries[i])]++;
+	while (age < AGE_MAX && (age < AGE_MIN || n + of_age[age] <= room / 4 * 3))
+		n += of_age[age++];
+	return age;
+}
+
+/* The lists are made anew of those that are left; who was first is first again. */
+static void relist_unnamed(void)
+{
+	for (u32 i = 0; i < file_heads.n; i++)
+		file_heads.of[i] = 0;
+	for (u32 i = 0; i < jit_heads.n; i++)
+		jit_heads.of[i] = 0;
+	other_head = 0;
+	for (u32 i = 1; i < n_entries; i++) {
+		u32 *head = unnamed_head(entries[i].file);
+
+		if (!entries[i].unnamed)
+			continue;
+		entries[i].next_unnamed = *head;
+		*head = entries[i].id;
+	}
+}
+
+/* Where programs come and go their frames do: those that were in no stack for longest make room. */
+static void evict(void)
+{
+	u32 oldest, n = 1;
+
+	if (n_entries <= room || now_tick - evict_tick < EVICT_TICKS)
+		return;
+	evict_tick = now_tick;
+	oldest = oldest_to_keep();
+	use_inlined(oldest);
+	for (u32 i = 1; i < n_entries; i++) {
+		if (age_of(&entries[i]) < oldest || entries[i].id == overflow) {
+			entries[n++] = entries[i];
+			continue;
+		}
+		row_put(&entries[i].row->row);
+		str_put(entries[i].fallback);
+		let_go_of++;
+	}
+	n_entries = cap_entries = n;
+	entries = xrealloc(entries, n * sizeof(*entries));
+	rehash(hash_size);
+	relist_unnamed();
 }
 
 void frames_rows(struct builder *b)
 {
+	now_tick++;
+	evict();
 	for (u32 i = 1; i < n_entries; i++)
 		builder_add(b, row_get(&entries[i].row->row));
 }
@@ -389,4 +520,6 @@ void frames_clear(void)
 	hash = NULL;
 	file_heads = jit_heads = (struct heads){};
 	n_entries = cap_entries = hash_size = other_head = overflow = 0;
+	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers know no larger ones */
+		last_id = 0;
 }

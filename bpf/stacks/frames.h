@@ -16,6 +16,7 @@
 #define FRAMES_FIRST_JIT 0x10000u	/* from here on: memory of one process that is no file's */
 
 #define FRAMES_MAX 131072	/* code made at run time could go on for ever */
+#define FRAMES_NUMBERS (1u << 22)	/* numbers that readers take (bpf/model/snapshot_stacks.c) */
 
 /* The number of a frame; past FRAMES_MAX that of one frame for all others. space: the pid for FRAMES_RAW, else 0. */
 u32 frames_intern(u32 file, u64 addr, u32 space);
@@ -42,8 +43,8 @@ void frames_set_lines(u32 id, enum frames_lines state);
 void frames_lines_done(u32 id, const char *why);
 /* Those of a file that are wanted or were asked for will not come; why: for the table. */
 void frames_lines_failed(u32 file, const char *why);
-/* Numbers of frames are smaller than this. */
-u32 frames_end(void);
+/* The number after this one (0: the first) that a frame has; 0: there is none. */
+u32 frames_next(u32 id);
 u32 frames_file(u32 id);
 bool frames_has_name(u32 id);
 u64 frames_addr(u32 id);
@@ -76,6 +77,13 @@ void frames_drop_reasons(const char *prefix);
 u32 frames_find(u32 file, u64 addr, u32 space);
 /* Frames that were not told apart. */
 u64 frames_refused(void);
+/*
+ * From so many on (0: FRAMES_MAX) those that were in no stack for longest are let go of; of
+ * a number that was, there are no lines and no name.
+ */
+void frames_room(u32 n);
+u64 frames_let_go_of(void);
+/* Once a tick. */
 void frames_rows(struct builder *b);
 void frames_clear(void);
 

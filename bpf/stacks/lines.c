@@ -142,7 +142,7 @@ void lines_see(const u32 *ids, u32 n)
 
 void lines_want_all(void)
 {
-	for (u32 id = 1; id < frames_end(); id++)
+	for (u32 id = 0; (id = frames_next(id));)
 		lines_want(id);
 }
 

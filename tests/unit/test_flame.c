@@ -584,7 +584,7 @@ static void what_left_the_window_is_dropped(void **state)
 	struct history *h = history_new(8u << 20);
 	const struct snapshot *prev = NULL;
 	struct flame f;
-	u32 most_stacks = 0, most_nodes = 0, most_fns = 0, most_tasks = 0;
+	u32 most_stacks = 0, most_nodes = 0, most_fns = 0, most_tasks = 0, rows = 0;
 
 	(void)state;
 	flame_init(&f);
@@ -619,6 +619,9 @@ static void what_left_the_window_is_dropped(void **state)
 	assert_true(most_stacks <= 501 + 2048);
 	assert_true(most_nodes <= 3 * most_stacks + 3);
 	assert_true(most_fns + most_tasks <= 16384);	/* there were 37,500 */
+	for (u32 i = 0; i < f.names.n_frames; i++)
+		rows += f.names.frames[i].row != NULL;
+	assert_true(rows < 8192);	/* there were 12,501 */
 	snapshot_put(prev);
 	flame_free(&f);
 	history_free(h);

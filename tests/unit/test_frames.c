@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,62 @@ static const struct frames_row *row_of(const struct snapshot *s, u64 id)
 	}
 	fail_msg("no frame %llu", (unsigned long long)id);
 	return NULL;
+}
+
+static const struct snapshot *seal(void);
+
+/* Numbers are those of one frame for ever: a graph of all the time shows what was sampled long ago. */
+static void no_number_is_given_twice(void **state)
+{
+	u32 first = frames_intern(OF_FILE, 0x10, 0), second = frames_intern(OF_FILE, 0x20, 0), again;
+
+	(void)state;
+	frames_clear();
+	assert_false(frames_has_name(first));
+	assert_int_equal(frames_find(OF_FILE, 0x10, 0), 0);
+	again = frames_intern(OF_FILE, 0x30, 0);
+	assert_true(again > second);
+	assert_int_equal(take_one(0x30), again);
+	assert_int_equal(frames_next(0), again);
+	frames_clear();
+}
+
+/* Those that were in no stack for long go; what is inlined in one that stays, stays. */
+static void old_frames_make_room(void **state)
+{
+	u64 let_go_of = frames_let_go_of();
+	const struct snapshot *s;
+	u32 kept, inner, text_id;
+	char text[16];
+
+	(void)state;
+	kept = frames_intern(OF_FILE, 1, 0);
+	inner = frames_inlined(&(struct frames_inlined){ .in = OF_FILE, .name = str_new("inner"),
+							 .kind = str_new("user"), .line = 7, .start_line = 1 });
+	snprintf(text, sizeof(text), "%u", inner);
+	frames_source(kept, str_new("a.c"), 3, 1, str_new(text), NULL);
+	for (u32 i = 0; i < 100; i++)
+		frames_intern(OF_FILE, 1000 + i, 0);
+	text_id = frames_find(OF_FILE, 1042, 0);
+	frames_room(50);
+	for (u32 tick = 0; tick < 40; tick++) {
+		assert_int_equal(frames_find(OF_FILE, 1, 0), kept);
+		snapshot_put(seal());
+	}
+	s = seal();
+	assert_int_equal(s->tables[TABLE_frames].n, 2);
+	assert_string_equal(row_of(s, kept)->file, "a.c");
+	assert_string_equal(row_of(s, inner)->name, "inner");
+	snapshot_put(s);
+	assert_int_equal(frames_let_go_of() - let_go_of, 100);
+	assert_int_equal(frames_find(OF_FILE, 1042, 0), 0);
+	assert_int_equal(frames_lines(text_id), LINES_NONE);
+	assert_int_equal(take_one(1), kept);	/* the list of those without a name has no others */
+	assert_false(frames_has_unnamed(OF_FILE));
+	text_id = frames_intern(OF_FILE, 1042, 0);
+	assert_true(text_id > inner + 100);
+	frames_room(0);
+	frames_clear();
 }
 
 static const struct snapshot *seal(void)
@@ -219,6 +276,7 @@ static void switched_off_wants_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_number_is_given_twice), cmocka_unit_test(old_frames_make_room),
 		cmocka_unit_test_teardown(an_address_becomes_several_frames, empty),
 		cmocka_unit_test_teardown(an_answer_that_repeats_itself_counts_once, empty),
 		cmocka_unit_test_teardown(what_was_not_reached_is_asked_again, empty),

@@ -86,7 +86,9 @@ u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 
 u32 flame_names_now(const struct flame_names *n, u32 fn);
 /* Those that are not in `used` (by number) are spare from now on. */
 void flame_names_keep(struct flame_names *n, const bool *used);
-/* The same, and forgets the frames: they are read again. */
+/* Frames that are not in `keep` (by number) are as if they had never been seen. */
+void flame_names_forget(struct flame_names *n, const bool *keep);
+/* As flame_names_keep(), and forgets all frames: they are read again. */
 void flame_names_rest(struct flame_names *n, bool *used);
 const char *flame_fn_text(const struct flame_fn *fn);
 const char *flame_kind_name(u32 kind);

@@ -289,6 +289,8 @@ bool flame_names_update(struct flame_names *n, const struct snapshot *s)
 		memset(n->seen + n->n_seen, 0, (t->n - n->n_seen) * sizeof(*n->seen));
 		n->n_seen = t->n;
 	}
+	while (n->n_seen > t->n)	/* the collector has let go of some */
+		row_put(n->seen[--n->n_seen]);
 	for (u32 i = 0; i < t->n; i++) {
 		if (n->seen[i] == t->rows[i])
 			continue;
@@ -350,6 +352,20 @@ static void drop_frames(struct flame_names *n)
 	n->frames = NULL;
 	n->seen = NULL;
 	n->n_frames = n->cap_frames = n->n_seen = n->n_used = n->n_used_known = 0;
+}
+
+void flame_names_forget(struct flame_names *n, const bool *keep)
+{
+	for (u32 i = 0; i < n->n_frames; i++) {
+		struct flame_frame *f = &n->frames[i];
+
+		if (keep[i])
+			continue;
+		n->n_used -= f->used;
+		n->n_used_known -= f->used && f->row && is_settled(f->row);
+		row_put(f->row ? &f->row->row : NULL);
+		*f = (struct flame_frame){ .fn = FLAME_NONE };
+	}
 }
 
 void flame_names_rest(struct flame_names *n, bool *used)

@@ -44,6 +44,29 @@ static void mark_names(const struct flame_names *n, bool *fns)
 		fns[i] |= n->fns[i].open || n->fns[i].kept;
 }
 
+/* Frames of no stack here that the newest snapshot has no more: the collector has let go of them. */
+static void forget_frames(struct flame *f)
+{
+	struct flame_names *n = &f->names;
+	bool *keep = xcalloc(n->n_frames + 1, sizeof(*keep));
+	u32 inlined[FLAME_INLINED_MAX];
+
+	for (u32 i = 0; i < n->n_seen; i++)
+		if (n->seen[i] && ((const struct frames_row *)n->seen[i])->id < n->n_frames)
+			keep[((const struct frames_row *)n->seen[i])->id] = true;
+	for (u32 i = 0; i < f->n_ids; i++) {
+		u32 id = f->ids[i], many = flame_names_inlined(n, id, inlined, FLAME_INLINED_MAX);
+
+		if (id < n->n_frames)
+			keep[id] = true;
+		for (u32 k = 0; k < many; k++)
+			if (inlined[k] < n->n_frames)
+				keep[inlined[k]] = true;
+	}
+	flame_names_forget(n, keep);
+	free(keep);
+}
+
 void flame_sweep(struct flame *f)
 {
 	struct flame_names *n = &f->names;
@@ -51,6 +74,7 @@ void flame_sweep(struct flame *f)
 
 	if (f->building || n->n - n->n_spare + f->n_tasks - f->n_spare_tasks < max(f->sweep_at, SWEEP_FIRST))
 		return;
+	forget_frames(f);
 	u.fns = xcalloc(n->n + 1, sizeof(*u.fns));
 	u.tasks = xcalloc(f->n_tasks + 1, sizeof(*u.tasks));
 	mark_tree(flame_tree(f), u.fns);

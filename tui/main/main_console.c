@@ -126,7 +126,9 @@ static u64 tables_of_sinks(const struct console *c)
 
 static void tell_wanted(struct console *c)
 {
-	sampler_want(c->source.sampler, c->tables | tables_of_sinks(c), c->pid, c->start_time_ns);
+	u64 few = c->o->record ? 0 : WANT_FEW_FRAMES;	/* a recording gets its lines when it ends */
+
+	sampler_want(c->source.sampler, c->tables | tables_of_sinks(c) | few, c->pid, c->start_time_ns);
 }
 
 static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)

@@ -42,6 +42,7 @@
 #include "profiler.skel.h"
 
 #define BUCKETS 4096
+#define FEW_FRAMES 24576	/* 8 MB with their names */
 #define OFF_LINGER_NS (300 * NSEC_PER_SEC)
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
@@ -564,6 +565,7 @@ static void profiler_adjust(const struct tick *t)
 {
 	pace_hurry(t->hurry);
 	lines_hurry(t->hurry);
+	frames_room(t->want & WANT_FEW_FRAMES ? FEW_FRAMES : 0);
 	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->seen)
 		lines_see(t->seen, t->n_seen);
@@ -634,6 +636,7 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
+	loss_set("frame let go of for others", frames_let_go_of());
 	loss_set("no room for an unwind table", files_refused());
 	loss_set("unwind table loaded in part", files_in_part());
 	loss_set("unwind table let go of for others", files_let_go_of());
