@@ -15,7 +15,7 @@
 struct entry {
 	u32 id;
 	u32 file, space;
-	u32 next_in_hash;	/* the place of the next one; 0: none */
+	u32 next_in_hash, next_by_id;	/* places; 0: none */
 	u32 next_unnamed;	/* of the same file: its number, as in the heads */
 	u32 used_at;		/* tick */
 	bool unnamed;		/* in such a list */
@@ -30,7 +30,7 @@ static u32 n_entries, cap_entries;
 static u32 last_id;		/* given so far, by earlier openings too */
 static u32 room = FRAMES_MAX, now_tick, evict_tick;
 static u64 let_go_of;
-static u32 *hash;		/* places, not numbers */
+static u32 *hash, *by_id;	/* places, by what a frame is and by its number */
 static u32 hash_size;
 /* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
@@ -45,25 +45,36 @@ static u32 slot_of(u32 file, u64 addr, u32 space)
 	return (u32)(h >> 32) & (hash_size - 1);
 }
 
+static void put_in_hash(u32 at)
+{
+	struct entry *e = &entries[at];
+	u32 s = slot_of(e->file, e->addr, e->space), k = e->id & (hash_size - 1);
+
+	e->next_in_hash = hash[s];
+	hash[s] = at;
+	e->next_by_id = by_id[k];
+	by_id[k] = at;
+}
+
 static void rehash(u32 size)
 {
 	hash_size = size;
 	free(hash);
+	free(by_id);
 	hash = xcalloc(hash_size, sizeof(*hash));
-	for (u32 i = 1; i < n_entries; i++) {
-		u32 s = slot_of(entries[i].file, entries[i].addr, entries[i].space);
-
-		entries[i].next_in_hash = hash[s];
-		hash[s] = i;
-	}
+	by_id = xcalloc(hash_size, sizeof(*by_id));
+	for (u32 i = 1; i < n_entries; i++)
+		put_in_hash(i);
 }
 
-/* The place of a number: entries are in their order, with gaps where some were let go of. 0: none. */
+/* The place of a number; 0: it is none. */
 static u32 place_of(u32 id)
 {
-	u32 at = id && n_entries > 1 ? bisect(i, 1, n_entries, entries[i].id <= id) - 1 : 0;
+	u32 at = hash_size ? by_id[id & (hash_size - 1)] : 0;
 
-	return at && entries[at].id == id ? at : 0;
+	while (at && entries[at].id != id)
+		at = entries[at].next_by_id;
+	return at;
 }
 
 static u32 *head_at(struct heads *h, u32 i)
@@ -121,7 +132,7 @@ static struct frames_row *new_row(u32 id, u64 addr, bool has_lines)
 static u32 add_frame(u32 file, u64 addr, u32 space)
 {
 	bool has_lines = file != FRAMES_KERNEL && file < FRAMES_FIRST_JIT;
-	u32 at, id, *head, s;
+	u32 at, id, *head;
 
 	if (!n_entries) {
 		entries = grow(entries, 0, &cap_entries, sizeof(*entries));
@@ -134,13 +145,12 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 	at = n_entries++;
 	id = ++last_id;
 	head = unnamed_head(file);
-	s = slot_of(file, addr, space);
 	entries[at] = (struct entry){ .id = id, .file = file, .space = space, .addr = addr,
 				      .used_at = now_tick, .unnamed = true,
-				      .next_in_hash = hash[s], .next_unnamed = *head,
+				      .next_unnamed = *head,
 				      .lines = has_lines ? LINES_NEW : LINES_NONE,
 				      .row = new_row(id, addr, has_lines) };
-	hash[s] = at;
+	put_in_hash(at);
 	*head = id;
 	return id;
 }
@@ -514,10 +524,11 @@ void frames_clear(void)
 	}
 	free(entries);
 	free(hash);
+	free(by_id);
 	free(file_heads.of);
 	free(jit_heads.of);
 	entries = NULL;
-	hash = NULL;
+	hash = by_id = NULL;
 	file_heads = jit_heads = (struct heads){};
 	n_entries = cap_entries = hash_size = other_head = overflow = 0;
 	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers know no larger ones */
