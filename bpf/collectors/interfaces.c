@@ -15,14 +15,14 @@
 #include "bpf/host/netns.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
+#include "bpf/model/hash.h"
 #include "bpf/model/rate.h"
 
 #define DEV_MAX (256 << 10)	/* of one file: 2,000 interfaces */
 #define MAX_INTERFACES 4096	/* of all: anybody may make them, in a namespace of his own */
-#define BUCKETS 1024
 
 struct interface {
-	struct interface *next;	/* in its bucket */
+	struct hash_node node;
 	u32 netns;
 	char name[32];
 	const char *netns_name;	/* as long as it had one */
@@ -36,43 +36,31 @@ struct reading {
 	u64 tx_bytes, tx_packets, tx_errors, tx_drops;
 };
 
-static struct interface *buckets[BUCKETS];
-static u32 n_interfaces;
+static struct hash_table interfaces;	/* found by a hash of namespace and name */
 static char *text;
 static u32 unreadable, left_out;	/* namespaces; interfaces and more of which nothing is known; this tick */
 
 static void interface_free(struct interface *i)
 {
+	hash_remove(&interfaces, &i->node);
 	str_put(i->netns_name);
 	free(i);
 }
 
-/* Whoever finds names that meet in one bucket has MAX_INTERFACES of them at most. */
-static struct interface **bucket_of(u32 netns, const char *name)
-{
-	u32 h = netns * 0x9e3779b1u;
-
-	for (const char *p = name; *p; p++)
-		h = (h ^ (u8)*p) * 0x01000193u;
-	return &buckets[h >> 16 & (BUCKETS - 1)];
-}
-
-/* NULL: there is no room for it. */
+/* NULL: there is no room for it. Whoever finds names of one hash has MAX_INTERFACES of them at most. */
 static struct interface *get(u32 netns, const char *name, u64 now_ns)
 {
-	struct interface **b = bucket_of(netns, name), *i = *b;
+	u32 hash = hash_bytes(name, strlen(name)) ^ netns;
+	struct interface *i = hash_find(&interfaces, hash, struct interface, x,
+					x->netns == netns && !strcmp(x->name, name));
 
-	while (i && (i->netns != netns || strcmp(i->name, name)))
-		i = i->next;
-	if (i || n_interfaces == MAX_INTERFACES)
+	if (i || interfaces.n == MAX_INTERFACES)
 		return i;
 	i = xcalloc(1, sizeof(*i));
 	i->netns = netns;
 	snprintf(i->name, sizeof(i->name), "%s", name);
 	i->first_seen_ns = now_ns;
-	i->next = *b;
-	*b = i;
-	n_interfaces++;
+	hash_add(&interfaces, &i->node, hash);
 	return i;
 }
 
@@ -184,22 +172,13 @@ static int read_namespace(const struct netns *n)
 
 static void sweep(const struct tick *t)
 {
-	for (u32 k = 0; k < BUCKETS; k++) {
-		struct interface **link = &buckets[k];
-
-		while (*link) {
-			struct interface *i = *link;
-
-			if (i->seen) {
-				i->seen = false;
-				link = &i->next;
-				continue;
-			}
+	hash_each(&interfaces, struct interface, i) {
+		if (!i->seen) {
 			row_of(i, t)->row.closed = true;
-			*link = i->next;
 			interface_free(i);
-			n_interfaces--;
+			continue;
 		}
+		i->seen = false;
 	}
 }
 
@@ -266,14 +245,9 @@ static int interfaces_open(char *reason, size_t cap)
 
 static void interfaces_close(void)
 {
-	for (u32 k = 0; k < BUCKETS; k++) {
-		for (struct interface *i = buckets[k], *next; i; i = next) {
-			next = i->next;
-			interface_free(i);
-		}
-		buckets[k] = NULL;
-	}
-	n_interfaces = 0;
+	hash_each(&interfaces, struct interface, i)
+		interface_free(i);
+	hash_free(&interfaces, NULL);
 	free(text);
 	text = NULL;
 }

@@ -13,14 +13,15 @@
 #include "bpf/helpers/message.h"
 #include "bpf/helpers/resolver.h"
 #include "bpf/helpers/resolver_server.h"
+#include "bpf/model/hash.h"
 
 #define NAME_MAX_BYTES 253	/* RFC 1035 2.3.4, as text */
-#define SLOTS (RESOLVER_MAX * 2)
 #define MAX_TRIES 3
 
 enum entry_state { WAITS, ASKED, KNOWN };
 
 struct entry {
+	struct hash_node node;	/* by address */
 	char addr[RESOLVER_ADDR_MAX];
 	enum entry_state state;
 	u32 tries;		/* processes that died while they were at it, at most */
@@ -32,7 +33,7 @@ struct entry {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct entry *entries[RESOLVER_MAX];
 static u32 n_entries;
-static u16 slots[SLOTS];	/* open addressing by address: index + 1; 0 is free */
+static struct hash_table by_addr;
 static u32 n_waiting;
 static u32 users_version;
 static struct helper server = HELPER_NONE;
@@ -40,37 +41,16 @@ static u32 deaths;	/* of it, that were seen */
 
 /* ---- entries --------------------------------------------------------------------- */
 
-static u32 slot_of(const char *addr)
-{
-	u64 h = 0xcbf29ce484222325ull;
-	u32 at;
-
-	for (const char *p = addr; *p; p++)
-		h = (h ^ (u8)*p) * 0x100000001b3ull;
-	at = (u32)(h >> 32) % SLOTS;
-	while (slots[at] && strcmp(entries[slots[at] - 1]->addr, addr))
-		at = (at + 1) % SLOTS;
-	return at;
-}
-
 static struct entry *find(const char *addr)
 {
-	u32 at = slot_of(addr);
-
-	return slots[at] ? entries[slots[at] - 1] : NULL;
+	return hash_find(&by_addr, hash_bytes(addr, strlen(addr)), struct entry, e, !strcmp(e->addr, addr));
 }
 
 static void entry_free(struct entry *e)
 {
+	hash_remove(&by_addr, &e->node);
 	free(e->name);
 	free(e);
-}
-
-static void index_again(void)
-{
-	memset(slots, 0, sizeof(slots));
-	for (u32 i = 0; i < n_entries; i++)
-		slots[slot_of(entries[i]->addr)] = (u16)(i + 1);
 }
 
 /* What is older than it may be goes; when that frees nothing, the older half of what is known. */
@@ -90,7 +70,6 @@ static void make_room(u64 now_ns)
 			entries[n++] = e;
 	}
 	n_entries = n;
-	index_again();
 }
 
 static bool is_user(const struct entry *e)
@@ -153,7 +132,7 @@ static void add(const char *addr, u64 now_ns)
 	e->at_ns = now_ns;
 	n_waiting++;
 	entries[n_entries++] = e;
-	slots[slot_of(addr)] = (u16)n_entries;
+	hash_add(&by_addr, &e->node, hash_bytes(addr, strlen(addr)));
 	send_question(e, now_ns);
 }
 
@@ -353,7 +332,7 @@ void resolver_stop(void)
 	for (u32 i = 0; i < n_entries; i++)
 		entry_free(entries[i]);
 	n_entries = n_waiting = 0;
-	memset(slots, 0, sizeof(slots));
+	hash_free(&by_addr, NULL);
 	pthread_mutex_unlock(&lock);
 	helper_stop(&server);	/* it leaves at once, in the middle of lookups too */
 }

@@ -1,36 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* proctab.c: see proctab.h. Buckets by pid, so that proctab_current() is one walk. */
+/* proctab.c: see proctab.h. Found by pid, so that proctab_current() is one walk. */
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/host/identity.h"
 
-#define BUCKETS 4096
-
-static struct proc *buckets[BUCKETS];
-static u32 count;
+static struct hash_table table;
 static const struct scope *scope;
-
-static struct proc **bucket_of(u32 pid)
-{
-	return &buckets[pid & (BUCKETS - 1)];
-}
 
 struct proc *proctab_find(u32 pid, u64 start_ns)
 {
-	struct proc *p = *bucket_of(pid);
-
-	while (p && (p->pid != pid || p->start_ns != start_ns))
-		p = p->next;
-	return p;
+	return hash_find(&table, hash_of(pid), struct proc, p, p->pid == pid && p->start_ns == start_ns);
 }
 
 struct proc *proctab_current(u32 pid)
 {
 	struct proc *best = NULL;
 
-	for (struct proc *p = *bucket_of(pid); p; p = p->next)
+	for (struct proc *p = hash_first(&table, hash_of(pid)); p; p = hash_next(&p->node))
 		if (p->pid == pid && !p->closed && (!best || p->start_ns > best->start_ns))
 			best = p;
 	return best;
@@ -47,28 +35,24 @@ struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new)
 	p->pid = p->living = pid;
 	p->start_ns = start_ns;
 	p->state = 'R';
-	p->next = *bucket_of(pid);
-	*bucket_of(pid) = p;
-	count++;
+	hash_add(&table, &p->node, hash_of(pid));
 	return p;
 }
 
 void proctab_each(void (*fn)(struct proc *p, void *arg), void *arg)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct proc *p = buckets[i], *next; p; p = next) {
-			next = p->next;
-			fn(p, arg);
-		}
+	hash_each(&table, struct proc, p)
+		fn(p, arg);
 }
 
 u32 proctab_count(void)
 {
-	return count;
+	return table.n;
 }
 
 static void proc_free(struct proc *p)
 {
+	hash_remove(&table, &p->node);
 	identity_forget(p);
 	hist_put(p->http_hist);
 	str_put(p->comm);
@@ -81,33 +65,18 @@ static void proc_free(struct proc *p)
 	free(p);
 }
 
-static void sweep(bool all)
-{
-	for (u32 i = 0; i < BUCKETS; i++) {
-		struct proc **link = &buckets[i];
-
-		while (*link) {
-			struct proc *p = *link;
-
-			if (all || p->closed) {
-				*link = p->next;
-				proc_free(p);
-				count--;
-			} else {
-				link = &p->next;
-			}
-		}
-	}
-}
-
 void proctab_sweep(void)
 {
-	sweep(false);
+	hash_each(&table, struct proc, p)
+		if (p->closed)
+			proc_free(p);
 }
 
 void proctab_clear(void)
 {
-	sweep(true);
+	hash_each(&table, struct proc, p)
+		proc_free(p);
+	hash_free(&table, NULL);
 }
 
 void proctab_scope(const struct scope *s)

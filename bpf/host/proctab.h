@@ -6,6 +6,7 @@
 #ifndef OTTOP_PROCTAB_H
 #define OTTOP_PROCTAB_H
 
+#include "bpf/model/hash.h"
 #include "bpf/host/scope.h"
 #include "bpf/model/rate.h"
 #include "bpf/model/snapshot_build.h"
@@ -21,7 +22,7 @@ struct wire_thread;
 #define UNREAD_TWICE 2	/* once: it may have been about to end */
 
 struct proc {
-	struct proc *next;	/* in its bucket */
+	struct hash_node node;	/* by pid */
 	u64 start_ns;
 	u32 pid, ppid, uid, ns_pid, threads;
 	u32 living;		/* a thread by which /proc has it: see procfs_living() */

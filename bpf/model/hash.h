@@ -32,16 +32,22 @@ static inline void *hash_in_chain(struct hash_node *n, u32 hash)
 	return n;
 }
 
+/* The structs of a hash, one after the other; NULL: no more. */
 static inline void *hash_first(const struct hash_table *t, u32 hash)
 {
 	return t->n ? hash_in_chain(t->heads[hash & (t->n_heads - 1)], hash) : NULL;
+}
+
+static inline void *hash_next(const struct hash_node *n)
+{
+	return hash_in_chain(n->next, n->hash);
 }
 
 /* The first struct of this hash for which `is_it`, an expression of x, is true; or NULL. */
 #define hash_find(table, hash_, type, x, is_it) ({ \
 	type *x = hash_first(table, hash_); \
 	while (x && !(is_it)) \
-		x = hash_in_chain(((struct hash_node *)x)->next, ((struct hash_node *)x)->hash); \
+		x = hash_next((struct hash_node *)x); \
 	x; })
 
 /* Adds what hash_find() has not found. */

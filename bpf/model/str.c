@@ -9,50 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
 #include "bpf/model/snapshot_build.h"
 
 struct str {
-	struct str *next;
+	struct hash_node node;
 	_Atomic u32 refs;
 	u32 len;
-	u32 hash;
 	char text[];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct str **buckets;
-static u32 n_buckets, n_strings;
+static struct hash_table pool;
 static u64 pool_bytes;
-
-static u32 hash_bytes(const char *s, size_t n)
-{
-	u32 h = 2166136261u;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (u8)s[i]) * 16777619u;
-	return h;
-}
 
 static struct str *str_of(const char *s)
 {
 	return (struct str *)(s - offsetof(struct str, text));
-}
-
-static void pool_grow(void)
-{
-	u32 n = n_buckets ? n_buckets * 2 : 1024;
-	struct str **b = xcalloc(n, sizeof(*b));
-
-	for (u32 i = 0; i < n_buckets; i++) {
-		for (struct str *s = buckets[i], *next; s; s = next) {
-			next = s->next;
-			s->next = b[s->hash & (n - 1)];
-			b[s->hash & (n - 1)] = s;
-		}
-	}
-	free(buckets);
-	buckets = b;
-	n_buckets = n;
 }
 
 static struct str *pool_add(const char *s, size_t n, u32 hash)
@@ -61,12 +34,9 @@ static struct str *pool_add(const char *s, size_t n, u32 hash)
 
 	new->refs = 1;
 	new->len = (u32)n;
-	new->hash = hash;
 	memcpy(new->text, s, n);
 	new->text[n] = '\0';
-	new->next = buckets[hash & (n_buckets - 1)];
-	buckets[hash & (n_buckets - 1)] = new;
-	n_strings++;
+	hash_add(&pool, &new->node, hash);
 	pool_bytes += sizeof(*new) + n + 1;
 	return new;
 }
@@ -79,11 +49,7 @@ const char *str_newn(const char *s, size_t n)
 	n = strnlen(s, n);
 	hash = hash_bytes(s, n);
 	pthread_mutex_lock(&lock);
-	if (n_strings >= n_buckets)
-		pool_grow();
-	for (p = buckets[hash & (n_buckets - 1)]; p; p = p->next)
-		if (p->hash == hash && p->len == n && !memcmp(p->text, s, n))
-			break;
+	p = hash_find(&pool, hash, struct str, x, x->len == n && !memcmp(x->text, s, n));
 	if (p)
 		atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
 	else
@@ -106,12 +72,7 @@ const char *str_get(const char *s)
 
 static void pool_remove(struct str *p)
 {
-	struct str **link = &buckets[p->hash & (n_buckets - 1)];
-
-	while (*link != p)
-		link = &(*link)->next;
-	*link = p->next;
-	n_strings--;
+	hash_remove(&pool, &p->node);
 	pool_bytes -= sizeof(*p) + p->len + 1;
 	free(p);
 }
@@ -146,7 +107,7 @@ u64 str_pool_bytes(void)
 	u64 n;
 
 	pthread_mutex_lock(&lock);
-	n = pool_bytes + n_buckets * sizeof(*buckets);
+	n = pool_bytes + pool.n_heads * sizeof(*pool.heads);
 	pthread_mutex_unlock(&lock);
 	return n;
 }

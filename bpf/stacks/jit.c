@@ -18,12 +18,11 @@
 #define FIRST_WAIT_NS (1 * NSEC_PER_SEC)	/* before a map is looked for again */
 #define LAST_WAIT_NS (30 * NSEC_PER_SEC)
 #define AGAIN_NS (10 * NSEC_PER_SEC)
-#define BUCKETS 256
 
 enum jit_state { JIT_NEW, JIT_OPENING, JIT_OPEN, JIT_NONE, JIT_BAD };
 
 struct jit {
-	struct jit *next;	/* of the same bucket */
+	struct hash_node node;
 	u32 pid;
 	u64 start_ns, exec_id;
 	u32 id;			/* of its map, for the symbolizer; never used again */
@@ -38,7 +37,7 @@ struct jit {
 	bool grew, missed;	/* missed: there were addresses that the map did not have */
 };
 
-static struct jit *buckets[BUCKETS];
+static struct hash_table jits;
 static u32 next_id = 1, next_file = FRAMES_FIRST_JIT;
 
 /* ---- processes ---- */
@@ -48,25 +47,23 @@ static struct jit *jit_new(u32 pid, u64 start_ns, u64 exec_id)
 	struct jit *j = xcalloc(1, sizeof(*j));
 
 	*j = (struct jit){ .pid = pid, .start_ns = start_ns, .exec_id = exec_id, .id = next_id++,
-			   .file = next_file++, .fd = -1, .next = buckets[pid % BUCKETS] };
-	buckets[pid % BUCKETS] = j;
+			   .file = next_file++, .fd = -1 };
+	hash_add(&jits, &j->node, hash_of(pid, start_ns, exec_id));
 	return j;
 }
 
 static struct jit *jit_of(u32 pid, u64 start_ns, u64 exec_id)
 {
-	for (struct jit *j = buckets[pid % BUCKETS]; j; j = j->next)
-		if (j->pid == pid && j->start_ns == start_ns && j->exec_id == exec_id)
-			return j;
-	return jit_new(pid, start_ns, exec_id);
+	return hash_find(&jits, hash_of(pid, start_ns, exec_id), struct jit, j,
+			 j->pid == pid && j->start_ns == start_ns && j->exec_id == exec_id) ?:
+	       jit_new(pid, start_ns, exec_id);
 }
 
 static struct jit *jit_by_id(u32 id)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct jit *j = buckets[i]; j; j = j->next)
-			if (j->id == id)
-				return j;
+	hash_each(&jits, struct jit, j)
+		if (j->id == id)
+			return j;
 	return NULL;
 }
 
@@ -74,9 +71,8 @@ static void each(void (*fn)(struct jit *j, u64 now))
 {
 	u64 now = boottime_ns();
 
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct jit *j = buckets[i]; j; j = j->next)
-			fn(j, now);
+	hash_each(&jits, struct jit, j)
+		fn(j, now);
 }
 
 u32 jit_frame(u32 pid, u64 start_ns, u64 exec_id, u64 addr)
@@ -270,30 +266,24 @@ static bool is_over(const struct jit *j)
 	       !frames_has_unnamed(j->file);
 }
 
+static void jit_free(struct jit *j)
+{
+	hash_remove(&jits, &j->node);
+	close_map(j, JIT_NONE, NULL);
+	free(j);
+}
+
 void jit_tick(void)
 {
 	each(tick_one);
-	for (u32 i = 0; i < BUCKETS; i++) {
-		for (struct jit **p = &buckets[i], *j; (j = *p); ) {
-			if (!is_over(j)) {
-				p = &j->next;
-				continue;
-			}
-			*p = j->next;
-			close_map(j, JIT_NONE, NULL);
-			free(j);
-		}
-	}
+	hash_each(&jits, struct jit, j)
+		if (is_over(j))
+			jit_free(j);
 }
 
 void jit_close(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++) {
-		for (struct jit *j = buckets[i], *next; j; j = next) {
-			next = j->next;
-			close_map(j, JIT_NONE, NULL);
-			free(j);
-		}
-		buckets[i] = NULL;
-	}
+	hash_each(&jits, struct jit, j)
+		jit_free(j);
+	hash_free(&jits, NULL);
 }

@@ -15,7 +15,6 @@
 
 #define FIRST_WAIT_NS NSEC_PER_MSEC
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
-#define BUCKETS 1024
 
 /* An executable mapping as /proc/PID/maps has it. */
 struct mapping {
@@ -25,7 +24,7 @@ struct mapping {
 };
 
 struct process {
-	struct process *next;	/* in its bucket */
+	struct hash_node node;	/* by pid */
 	u32 pid;
 	u64 start_ns, exec_id;
 	struct mapping *m;
@@ -36,7 +35,7 @@ struct process {
 	u64 read_ns, wait_ns;	/* mappings were read then; not again before so long */
 };
 
-static struct process *processes[BUCKETS];
+static struct hash_table processes;
 static struct served_map installed;	/* what the programs know */
 static bool any_dirty;
 static u64 refused;
@@ -45,11 +44,7 @@ static u64 refused;
 
 static struct process *process_find(u32 pid)
 {
-	struct process *p = processes[pid % BUCKETS];
-
-	while (p && p->pid != pid)
-		p = p->next;
-	return p;
+	return hash_find(&processes, hash_of(pid), struct process, p, p->pid == pid);
 }
 
 static struct process *process_get(u32 pid)
@@ -60,13 +55,13 @@ static struct process *process_get(u32 pid)
 		return p;
 	p = xcalloc(1, sizeof(*p));
 	p->pid = pid;
-	p->next = processes[pid % BUCKETS];
-	processes[pid % BUCKETS] = p;
+	hash_add(&processes, &p->node, hash_of(pid));
 	return p;
 }
 
 static void process_free(struct process *p)
 {
+	hash_remove(&processes, &p->node);
 	served_delete(&installed, &p->pid);
 	arena_free(p->first);
 	free(p->m);
@@ -80,9 +75,8 @@ static void set_dirty(struct process *p)
 
 static void each_process(void (*fn)(struct process *p, u32 arg), u32 arg)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct process *p = processes[i]; p; p = p->next)
-			fn(p, arg);
+	hash_each(&processes, struct process, p)
+		fn(p, arg);
 }
 
 /* ---- what the kernel side reads ---- */
@@ -263,13 +257,12 @@ bool mappings_find(u32 pid, u64 start_ns, u64 exec_id, struct process_mappings *
 
 u32 mappings_user(u32 file, u64 *ret_start_ns)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (const struct process *p = processes[i]; p; p = p->next)
-			for (u32 k = 0; k < p->n; k++)
-				if (p->m[k].file == file) {
-					*ret_start_ns = p->start_ns;
-					return p->pid;
-				}
+	hash_each(&processes, const struct process, p)
+		for (u32 k = 0; k < p->n; k++)
+			if (p->m[k].file == file) {
+				*ret_start_ns = p->start_ns;
+				return p->pid;
+			}
 	return 0;
 }
 
@@ -285,19 +278,11 @@ bool mappings_has_file(u32 pid, bool (*is_one)(const char *path))
 
 void mappings_forget_ended(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++) {
-		struct process **at = &processes[i], *p;
+	hash_each(&processes, struct process, p) {
+		const struct proc *known = proctab_find(p->pid, p->start_ns);
 
-		while ((p = *at)) {
-			const struct proc *known = proctab_find(p->pid, p->start_ns);
-
-			if (known && !known->closed) {
-				at = &p->next;
-				continue;
-			}
-			*at = p->next;
+		if (!known || known->closed)
 			process_free(p);
-		}
 	}
 }
 
@@ -313,13 +298,8 @@ void mappings_open(struct served_map map)
 
 void mappings_close(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++) {
-		struct process *p;
-
-		while ((p = processes[i])) {
-			processes[i] = p->next;
-			process_free(p);
-		}
-	}
+	hash_each(&processes, struct process, p)
+		process_free(p);
+	hash_free(&processes, NULL);
 	any_dirty = false;
 }

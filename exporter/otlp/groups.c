@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
 #include "exporter/otlp/groups.h"
 
-#define BUCKETS 1024
 #define IDLE_EXPORTS 10		/* without growth; then its place is another's */
 
 struct group {
-	struct group *next;	/* in its bucket */
+	struct hash_node node;
 	const struct row *row;	/* any of its rows; counted */
 	const struct processes_row *process;	/* as it was last seen; counted, or NULL */
 	u64 pid, process_start_ns;
@@ -23,14 +23,14 @@ struct group {
 
 struct otlp_groups {
 	const struct otlp_grouping *of;
-	u32 max, n, n_own;
+	u32 max, n_own;
 	struct otlp_metric metrics[GROUP_METRICS];
 	u32 n_metrics;
 	const struct field *keys[12];
 	u32 n_keys;
 	const struct field *pid, *start;	/* of_process */
 	const struct field *comm, *container;	/* of_program */
-	struct group *buckets[BUCKETS];
+	struct hash_table groups;
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
 	bool deltas;
@@ -103,7 +103,7 @@ static bool is_of(const struct otlp_groups *g, const struct row *a, const struct
 }
 
 /* Of the values of its first n keys. */
-static u64 hash_of(const struct otlp_groups *g, const struct row *r, u32 n)
+static u64 key_of(const struct otlp_groups *g, const struct row *r, u32 n)
 {
 	u64 hash = 0;
 
@@ -119,22 +119,19 @@ static u64 hash_of(const struct otlp_groups *g, const struct row *r, u32 n)
 
 static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 start_ns)
 {
-	u64 hash = hash_of(g, r, g->n_keys);
-	struct group **b = &g->buckets[(hash ^ hash >> 32) % BUCKETS], *x = *b;
+	u64 key = key_of(g, r, g->n_keys);
+	u32 hash = (u32)(key ^ key >> 32);
+	struct group *x = hash_find(&g->groups, hash, struct group, i, is_of(g, i->row, r));
 
-	while (x && !is_of(g, x->row, r))
-		x = x->next;
 	if (x)
 		return x;
 	x = xcalloc(1, sizeof(*x));
 	x->row = row_get(r);
 	x->pid = g->pid ? row_u64(r, g->pid) : 0;
 	x->process_start_ns = g->start ? row_u64(r, g->start) : 0;
-	x->program = g->comm ? hash_of(g, r, 2) : 0;
+	x->program = g->comm ? key_of(g, r, 2) : 0;
 	x->start_ns = x->hist_start_ns = start_ns;
-	x->next = *b;
-	*b = x;
-	g->n++;
+	hash_add(&g->groups, &x->node, hash);
 	return x;
 }
 
@@ -246,20 +243,16 @@ static bool keep_process(struct group *x, const struct snapshot *s)
 	return !p->row.closed;
 }
 
-#define each_group(g, x) \
-	for (u32 b_ = 0; b_ < BUCKETS; b_++) \
-		for (struct group *x = (g)->buckets[b_]; x; x = x->next)
-
 /*
  * Those that have a series keep it; free places go to those that grew most. Who ended without
  * gets none.
  */
 static void choose(struct otlp_groups *g, const struct snapshot *s)
 {
-	struct group **sorted = xmalloc((g->n + 1) * sizeof(*sorted));
+	struct group **sorted = xmalloc((g->groups.n + 1) * sizeof(*sorted));
 	u32 n = 0;
 
-	each_group(g, x) {
+	hash_each(&g->groups, struct group, x) {
 		bool over = g->of->of_process && !keep_process(x, s);
 
 		x->idle = x->grew ? 0 : x->idle + 1;
@@ -345,7 +338,7 @@ static void put_own(struct otlp_groups *g, const struct snapshot *s,
 	struct group **own = xmalloc((g->n_own + 1) * sizeof(*own));
 	u32 n = 0;
 
-	each_group(g, x)
+	hash_each(&g->groups, struct group, x)
 		if (x->own)
 			own[n++] = x;
 	if (g->of->of_process)
@@ -380,7 +373,7 @@ static void put_rest(struct otlp_groups *g, const struct snapshot *s,
 /* What got no series is in the rest from the beginning. */
 static void add_others(struct otlp_groups *g)
 {
-	each_group(g, x) {
+	hash_each(&g->groups, struct group, x) {
 		if (x->own)
 			continue;
 		for (u32 i = 0; i < g->n_metrics; i++)
@@ -401,7 +394,7 @@ void otlp_groups_export(struct otlp_groups *g, const struct snapshot *s,
 
 static void group_free(struct otlp_groups *g, struct group *x)
 {
-	g->n--;
+	hash_remove(&g->groups, &x->node);
 	g->n_own -= x->own;
 	row_put(x->row);
 	row_put(x->process ? &x->process->row : NULL);
@@ -421,18 +414,15 @@ static void begin_again(const struct otlp_groups *g, struct otlp_values *v, u64 
 
 void otlp_groups_end(struct otlp_groups *g)
 {
-	for (u32 b = 0; b < BUCKETS; b++)
-		for (struct group **link = &g->buckets[b], *x; (x = *link); ) {
-			if (!x->own || x->leaving) {
-				*link = x->next;
-				group_free(g, x);
-				continue;
-			}
-			x->grew = 0;
-			if (g->deltas)
-				begin_again(g, &x->v, &x->hist_start_ns);
-			link = &x->next;
+	hash_each(&g->groups, struct group, x) {
+		if (!x->own || x->leaving) {
+			group_free(g, x);
+			continue;
 		}
+		x->grew = 0;
+		if (g->deltas)
+			begin_again(g, &x->v, &x->hist_start_ns);
+	}
 	if (g->deltas)
 		begin_again(g, &g->rest, &g->rest_hist_start_ns);
 }
@@ -441,11 +431,9 @@ void otlp_groups_free(struct otlp_groups *g)
 {
 	if (!g)
 		return;
-	for (u32 b = 0; b < BUCKETS; b++)
-		for (struct group *x; (x = g->buckets[b]); ) {
-			g->buckets[b] = x->next;
-			group_free(g, x);
-		}
+	hash_each(&g->groups, struct group, x)
+		group_free(g, x);
+	hash_free(&g->groups, NULL);
 	hist_put(g->rest.hist);
 	free(g);
 }

@@ -8,15 +8,15 @@
 #include "bpf/collectors/connections/connections_short.h"
 #include "bpf/collectors/connections/connections_table.h"
 #include "bpf/host/proctab.h"
+#include "bpf/model/hash.h"
 #include "connections.skel.h"
 
-#define BUCKETS 256
 #define IDLE_NS (60 * NSEC_PER_SEC)	/* as of a flow of UDP */
 #define NUMBERS_FROM (1ull << 52)	/* in the place of cookies, which begin at 1; exact as a double */
 
 /* The row of a key; its connection in the table is found by this number. */
 struct short_row {
-	struct short_row *next;
+	struct hash_node node;
 	struct short_key key;
 	struct wire_ends ends;
 	u64 number, last_ns;
@@ -24,25 +24,15 @@ struct short_row {
 };
 
 static struct connections *skel;
-static struct short_row *buckets[BUCKETS];
+static struct hash_table rows;
 static u64 last_number = NUMBERS_FROM, counted;
-
-static struct short_row **bucket_of(const struct short_key *k)
-{
-	u64 h = k->tgid, w[2];
-
-	memcpy(w, k->remote, sizeof(w));
-	h = (h ^ w[0] ^ w[1] << 1 ^ (u64)k->port << 32) * 0x9e3779b97f4a7c15ull;
-	return &buckets[h >> 40 & (BUCKETS - 1)];
-}
 
 static struct short_row *row_of(const struct short_count *from)
 {
-	struct short_row **at = bucket_of(&from->key), *s = *at;
 	const struct short_key *k = &from->key;
+	u32 hash = hash_bytes(k, sizeof(*k));
+	struct short_row *s = hash_find(&rows, hash, struct short_row, x, !memcmp(&x->key, k, sizeof(*k)));
 
-	while (s && memcmp(&s->key, k, sizeof(*k)))
-		s = s->next;
 	if (s)
 		return s;
 	s = xcalloc(1, sizeof(*s));
@@ -52,8 +42,7 @@ static struct short_row *row_of(const struct short_count *from)
 	memcpy(s->ends.remote, k->remote, sizeof(k->remote));
 	memcpy(s->ends.local, from->local, sizeof(from->local));
 	*(k->accepted ? &s->ends.lport : &s->ends.rport) = k->port;
-	s->next = *at;
-	*at = s;
+	hash_add(&rows, &s->node, hash);
 	return s;
 }
 
@@ -138,21 +127,19 @@ static bool is_over(const struct short_row *s, u64 now_ns)
 	return !s->used && (!p || p->closed || now_ns > s->last_ns + IDLE_NS);
 }
 
-static void sweep(struct short_row **link, u64 now_ns)
+static void sweep(u64 now_ns)
 {
-	while (*link) {
-		struct short_row *s = *link;
+	hash_each(&rows, struct short_row, s) {
 		struct conn *c;
 
 		if (!is_over(s, now_ns)) {
 			s->used = false;
-			link = &s->next;
 			continue;
 		}
 		c = conn_find(s->number, 0, &s->ends);
 		if (c)
 			conn_close(c, END_CLOSED, false, s->last_ns);
-		*link = s->next;
+		hash_remove(&rows, &s->node);
 		free(s);
 	}
 }
@@ -162,8 +149,7 @@ void short_read(const struct tick *t)
 	if (!skel)
 		return;
 	drain(t->now_ns);
-	for (u32 i = 0; i < BUCKETS; i++)
-		sweep(&buckets[i], t->now_ns);
+	sweep(t->now_ns);
 }
 
 u64 short_counted(void)
@@ -178,11 +164,6 @@ void short_open(struct connections *s)
 
 void short_close(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct short_row *s = buckets[i], *next; s; s = next) {
-			next = s->next;
-			free(s);
-		}
-	memset(buckets, 0, sizeof(buckets));
+	hash_free(&rows, free);
 	skel = NULL;
 }

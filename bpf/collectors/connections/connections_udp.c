@@ -10,18 +10,18 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/kernel/probes.h"
+#include "bpf/model/hash.h"
 #include "bpf/host/proctab.h"
 #include "bpf/collectors/connections/connections_calls.h"
 #include "bpf/collectors/connections/connections_udp.h"
 #include "connections_calls.skel.h"
 
-#define SOCKET_BUCKETS 1024
 #define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
 #define BATCH 256
 
 /* A UDP socket: what the pass says of it. */
 struct udp_sock {
-	struct udp_sock *next;
+	struct hash_node node;
 	u64 id;			/* as flow_key.socket has it */
 	u64 cookie;
 	u32 pass;		/* the last one that met it */
@@ -30,23 +30,14 @@ struct udp_sock {
 	u32 generation;		/* so many of its flows have ended: the next one is another, also to the same peer */
 };
 
-static struct udp_sock *sockets[SOCKET_BUCKETS];
+static struct hash_table sockets;	/* by id */
 static u32 last_pass;		/* the one that runs, or ran last */
 
 /* ---- sockets ---- */
 
-static struct udp_sock **bucket_of(u64 id)
-{
-	return &sockets[id * 0x9e3779b97f4a7c15ull >> 40 & (SOCKET_BUCKETS - 1)];
-}
-
 static struct udp_sock *socket_find(u64 id)
 {
-	struct udp_sock *s = *bucket_of(id);
-
-	while (s && s->id != id)
-		s = s->next;
-	return s;
+	return hash_find(&sockets, hash_of(id), struct udp_sock, s, s->id == id);
 }
 
 static struct udp_sock *socket_make(u64 id, u64 cookie, u8 proto)
@@ -57,27 +48,18 @@ static struct udp_sock *socket_make(u64 id, u64 cookie, u8 proto)
 	s->cookie = cookie;
 	s->proto = proto;
 	s->pass = last_pass;
-	s->next = *bucket_of(id);
-	*bucket_of(id) = s;
+	hash_add(&sockets, &s->node, hash_of(id));
 	return s;
 }
 
 /* What two passes did not meet: its last datagrams may be counted after the first of them. */
 static void sockets_sweep(u32 pass)
 {
-	for (u32 i = 0; i < SOCKET_BUCKETS; i++) {
-		struct udp_sock **link = &sockets[i];
-
-		while (*link) {
-			struct udp_sock *s = *link;
-
-			if (s->pass + 1 >= pass) {
-				link = &s->next;
-				continue;
-			}
-			*link = s->next;
-			free(s);
-		}
+	hash_each(&sockets, struct udp_sock, s) {
+		if (s->pass + 1 >= pass)
+			continue;
+		hash_remove(&sockets, &s->node);
+		free(s);
 	}
 }
 
@@ -281,6 +263,6 @@ void udp_read(const struct tick *t)
 
 void udp_clear(void)
 {
-	sockets_sweep(UINT32_MAX);
+	hash_free(&sockets, free);
 	last_pass = 0;
 }
