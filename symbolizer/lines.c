@@ -180,16 +180,9 @@ static u32 put_text(struct answer *a, const char *s)
 
 static u32 put_name(struct answer *a, const char *raw)
 {
-	char *name = raw ? symbol_demangle(raw) : NULL, *marked = NULL;
-	u32 at;
+	char *name = raw ? symbol_marked(raw) : NULL;
+	u32 at = put_text(a, name);
 
-	if (name && symbol_is_rust(raw)) {
-		marked = xmalloc(strlen(name) + 2);
-		marked[0] = SYMBOLIZER_RUST;
-		strcpy(marked + 1, name);
-	}
-	at = put_text(a, marked ?: name);
-	free(marked);
 	free(name);
 	return at;
 }

@@ -190,9 +190,7 @@ static void put_name(const struct cached *c, const struct source *map, u64 addr)
 		put_text("");
 		return;
 	}
-	name = map ? NULL : symbol_demangle(raw);
-	if (!map && symbol_is_rust(raw))
-		put_bytes((char []){ SYMBOLIZER_RUST }, 1);
+	name = map ? NULL : symbol_marked(raw);
 	put_text(name ?: raw);
 	free(name);
 }

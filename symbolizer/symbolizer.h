@@ -58,8 +58,14 @@ int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *
  */
 int symbolizer_ask_symbols(u32 file, int fd, const char *const *names, u32 n);
 
-/* The first byte of a name whose symbol rustc made: once demangled, it looks like one of C++. */
-#define SYMBOLIZER_RUST 1
+/*
+ * What there is to say of a name is in a byte before it, less than SYMBOLIZER_MARKS; mostly there is none.
+ */
+#define SYMBOLIZER_RUST 1	/* rustc made the symbol: once demangled, it looks like one of C++ */
+#define SYMBOLIZER_LONG 2	/* left mangled: it is, or would be, too long */
+#define SYMBOLIZER_DEEP 4	/* left mangled: nested too deep */
+#define SYMBOLIZER_ODD 8	/* left mangled: no demangler takes it */
+#define SYMBOLIZER_MARKS 16
 
 struct symbolizer_segment {
 	u64 offset, size, addr;	/* an executable segment: file offset -> address */

@@ -8,6 +8,7 @@
 #include <libiberty/demangle.h>
 #undef ARRAY_SIZE	/* libiberty.h has one too */
 
+#include "symbolizer/symbolizer.h"
 #include "symbolizer/symtab.h"
 
 #define DEMANGLED_MAX (32u << 10)	/* a name that is longer is shown as it is in the file */
@@ -211,14 +212,23 @@ static void cut_rust_hash(char *s)
 		s[n - 19] = '\0';
 }
 
+/* "_RNv...", also "_R" with the number of an encoding: then the tag of a path (RFC 2603). */
+static bool is_rust_v0(const char *name)
+{
+	size_t digits = strncmp(name, "_R", 2) ? 0 : strspn(name + 2, "0123456789");
+
+	return !strncmp(name, "_R", 2) && name[2 + digits] && strchr("CMXYNIB", name[2 + digits]);
+}
+
+/* The hash ends the name; behind it may be a version or ".llvm.123", a copy that the linker made. */
 bool symbol_is_rust(const char *name)
 {
-	size_t n = strcspn(name, "@.");		/* ".llvm.123": a copy that the linker made */
-
-	if (!strncmp(name, "_R", 2))
-		return true;
-	return n > 23 && !strncmp(name, "_ZN", 3) && !strncmp(name + n - 20, "17h", 3) && name[n - 1] == 'E' &&
-	       strspn(name + n - 17, "0123456789abcdef") == 16;
+	if (strncmp(name, "_ZN", 3))
+		return is_rust_v0(name);
+	for (const char *s = name; (s = strstr(s, "17h")); s++)
+		if (strspn(s + 3, "0123456789abcdef") == 16 && s[19] == 'E' && (!s[20] || s[20] == '.' || s[20] == '@'))
+			return true;
+	return false;
 }
 
 /* What a demangler has written so far; beyond DEMANGLED_MAX it is left by longjmp(). */
@@ -268,31 +278,58 @@ static int options_for(const char *name)
 	return DMGL_PARAMS | DMGL_ANSI | (most_depth(name) < MAX_DEPTH ? DMGL_NO_RECURSE_LIMIT : 0);
 }
 
-static bool demangle(struct demangled *d, const char *name, int options)
+/* 0, or why not: SYMBOLIZER_LONG, ... */
+static u8 demangle(struct demangled *d, const char *name, int options)
 {
 	if (setjmp(d->too_much))
-		return false;
-	return rust_demangle_callback(name, options, take_part, d) ||
-	       (d->n = 0, cplus_demangle_v3_callback(name, options, take_part, d));
+		return SYMBOLIZER_LONG;
+	if (rust_demangle_callback(name, options, take_part, d) ||
+	    (d->n = 0, cplus_demangle_v3_callback(name, options, take_part, d)))
+		return 0;
+	if (strlen(name) + 1 >= SYMBOL_NAME_MAX)
+		return SYMBOLIZER_LONG;
+	return options & DMGL_NO_RECURSE_LIMIT ? SYMBOLIZER_ODD : SYMBOLIZER_DEEP;
 }
 
-char *symbol_demangle(const char *name)
+/* Behind one byte that is free. */
+static char *demangled(const char *name, u8 *ret_why)
 {
-	char *plain = xstrdup(name);
-	struct demangled d;
+	size_t n = name[0] == '@' ? strlen(name) : strcspn(name, "@");	/* memcpy@@GLIBC_2.14 */
+	char *plain = xmalloc(n + 2);
+	struct demangled d = { .n = 0 };
 
-	if (plain[0] != '@')	/* memcpy@@GLIBC_2.14 */
-		plain[strcspn(plain, "@")] = '\0';
-	if (strncmp(plain, "_Z", 2) && strncmp(plain, "_R", 2))
+	memcpy(plain + 1, name, n);
+	plain[n + 1] = '\0';
+	*ret_why = 0;
+	if (strncmp(plain + 1, "_Z", 2) && !is_rust_v0(plain + 1))
 		return plain;
-	d.s = xmalloc(DEMANGLED_MAX);
-	d.n = 0;
-	if (!demangle(&d, plain, options_for(plain))) {
-		free(d.s);
+	d.s = xmalloc(1 + DEMANGLED_MAX);
+	d.s++;
+	*ret_why = demangle(&d, plain + 1, options_for(plain + 1));
+	if (*ret_why) {
+		free(d.s - 1);
 		return plain;
 	}
 	free(plain);
 	d.s[d.n] = '\0';
 	cut_rust_hash(d.s);
-	return xrealloc(d.s, d.n + 1);
+	return xrealloc(d.s - 1, d.n + 2);
+}
+
+char *symbol_marked(const char *name)
+{
+	u8 marks;
+	char *s = demangled(name, &marks);
+
+	marks |= symbol_is_rust(name) ? SYMBOLIZER_RUST : 0;
+	s[0] = (char)marks;
+	return marks ? s : memmove(s, s + 1, strlen(s + 1) + 1);
+}
+
+char *symbol_demangle(const char *name)
+{
+	u8 why;
+	char *s = demangled(name, &why);
+
+	return memmove(s, s + 1, strlen(s + 1) + 1);
 }

@@ -30,6 +30,8 @@ void symtab_free(struct symtab *t);	/* NULL-safe */
  * demangled form is longer than 32 KiB. The caller frees it.
  */
 char *symbol_demangle(const char *name);
+/* The same, with a byte of marks before it where there is one to set (SYMBOLIZER_RUST ..., symbolizer.h). */
+char *symbol_marked(const char *name);
 /* A name that rustc mangled (v0: "_R...", or its older form with a hash). */
 bool symbol_is_rust(const char *name);
 

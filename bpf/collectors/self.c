@@ -12,6 +12,7 @@
 #include "bpf/helpers/launch.h"
 #include "bpf/host/procfs.h"
 #include "bpf/model/rate.h"
+#include "bpf/stacks/mangled.h"
 #include "bpf/collectors/threads.h"
 
 #define MAPS_EVERY 10	/* ticks: fdinfo is slow and maps do not grow fast */
@@ -66,7 +67,7 @@ static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
 	float cores = (float)sysconf(_SC_NPROCESSORS_ONLN);
-	char deaths[512], notes[256];
+	char deaths[512], notes[256], mangled[128];
 	u32 n_tasks;
 
 	threads_all(&n_tasks);
@@ -85,6 +86,8 @@ static int self_read(const struct tick *t)
 	r->helpers = str_new(deaths);
 	features_notes(notes, sizeof(notes));
 	r->notes = str_new(notes);
+	mangled_text(mangled, sizeof(mangled));
+	r->mangled = str_new(mangled);
 	probes_rows(t->b);
 	r->lost_total = loss_total();
 	r->lost_rate = rate_per_s(counter_advance(&lost, r->lost_total, true), t->interval_ns);

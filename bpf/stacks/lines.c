@@ -13,6 +13,7 @@
 #include "bpf/stacks/debug.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/lines.h"
+#include "bpf/stacks/mangled.h"
 #include "bpf/stacks/pace.h"
 #include "symbolizer/symbolizer.h"
 
@@ -54,6 +55,7 @@ void lines_close(void)
 {
 	free(files);
 	free(wanted);
+	mangled_clear();
 	files = NULL;
 	wanted = NULL;
 	n_files = n_wanted = cap_wanted = 0;
@@ -83,17 +85,20 @@ static bool is_rust(const char *name)
 
 const char *lines_name(const char *name)
 {
-	return name && name[0] == SYMBOLIZER_RUST ? name + 1 : name;
+	return name && name[0] > 0 && name[0] < SYMBOLIZER_MARKS ? name + 1 : name;
 }
 
 const char *lines_kind(const char *name, const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
-	if (name && name[0] == SYMBOLIZER_RUST)
+	if (name && lines_name(name) != name && name[0] & SYMBOLIZER_RUST)
 		return "rust";
+	name = lines_name(name);
 	if (name && is_rust(name))
 		return "rust";
+	if (name && !strncmp(name, "_Z", 2))	/* left mangled */
+		return "c++";
 	/* main.(*Worker).Run is Go */
 	if (name && (strstr(name, "::") || (strchr(name, '(') && !strstr(name, ".(*"))))
 		return "c++";
@@ -234,6 +239,7 @@ static const char *inlined_text(const struct symbolizer_answer *a, u32 first, u3
 			.line = line_of(l->line), .start_line = line_of(l->start),
 		});
 
+		mangled_note(name);
 		if (!id)
 			break;
 		used += (size_t)snprintf(buf + used, sizeof(buf) - used, used ? " %u" : "%u", id);

@@ -190,10 +190,12 @@ static int draw_label(struct canvas *c, struct rect r, u32 style, const char *ti
 
 int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *self)
 {
-	int rows = draw_label(c, r, ROLE_bad, "helpers", self->helpers);
+	int row = r.row, rows = draw_label(c, r, ROLE_bad, "helpers", self->helpers);
 
-	r.row += rows;
-	return rows + draw_label(c, r, ROLE_text, "notes", self->notes);
+	r.row = row + rows;
+	rows += draw_label(c, r, ROLE_text, "notes", self->notes);
+	r.row = row + rows;
+	return rows + draw_label(c, r, ROLE_text, "names", self->mangled);
 }
 
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */

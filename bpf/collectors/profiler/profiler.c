@@ -32,6 +32,7 @@
 #include "bpf/stacks/hints.h"
 #include "bpf/stacks/jit.h"
 #include "bpf/stacks/lines.h"
+#include "bpf/stacks/mangled.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/pace.h"
 #include "bpf/stacks/turns.h"
@@ -300,11 +301,9 @@ static const char *hint_for(const char *name, const char *path)
 /* What there is to say of a name; NULL: nothing. */
 static const char *about_name(const char *name, const char *path)
 {
-	const char *plain = lines_name(name);
+	const char *reason = mangled_reason(name);
 
-	if (!strncmp(plain, "_Z", 2) || !strncmp(plain, "_R", 2))
-		return str_new("as mangled: longer than 32 kB, nested too deep, or not a valid name");
-	return hint_for(name, path);
+	return reason ? str_new(reason) : hint_for(name, path);
 }
 
 static void take_names(const struct symbolizer_answer *a)
@@ -321,6 +320,7 @@ static void take_names(const struct symbolizer_answer *a)
 
 		if (!id)
 			continue;
+		mangled_note(name);
 		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
 			    str_new(lines_kind(name, path)),
 			    name[0] ? about_name(name, path) : str_new(why_missing(a->missing)));
