@@ -32,7 +32,10 @@ struct task_state {
 	u32 thin_at, thin_point;
 	u64 send_ns;		/* CLOCK_BOOTTIME: entry of the last call that may send */
 	u32 sends;		/* where it is noted: the generation of the collector that asks */
-	u32 owner;		/* off_since_ns: who had the lock that it waits for, or 0: profiler_call.bpf.h */
+	/* of the wait that began at off_since_ns, see profiler_call.bpf.h */
+	u32 owner;		/* who had the lock that it waits for, or 0 */
+	s32 off_nr;		/* number of the call, -1: in none */
+	u32 pending;		/* it is over, and to be reported with its stack */
 };
 
 struct {

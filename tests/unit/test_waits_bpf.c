@@ -123,7 +123,7 @@ static void advance(u64 ns)
 static void leave(u64 *ret_at)
 {
 	*ret_at = bpf_ktime_get_ns();
-	wait_begins(&task_own, *ret_at, 0);
+	wait_begins(&task_own, *ret_at, 0, 0);
 	__atomic_store_n(&task.__state, 1, __ATOMIC_SEQ_CST);
 }
 

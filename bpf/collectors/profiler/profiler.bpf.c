@@ -8,6 +8,7 @@
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/stacks/unwind.bpf.h"
 #include "bpf/collectors/profiler/profiler_call.bpf.h"
+#include "bpf/collectors/profiler/profiler_untold.bpf.h"
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -299,11 +300,12 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 }
 
 /* The task whose block is pending is running: now its user stack can be read. */
-static __always_inline void finish_block(struct task_struct *t, u32 which)
+static __always_inline void finish_block(struct task_struct *t, struct task_state *s, u32 which)
 {
 	u32 tid = t->pid;
 	struct pending *p = bpf_map_lookup_elem(&pendings, &tid);
 
+	s->pending = 0;
 	if (!p)
 		return;
 	send_block(t, p, which, true);
@@ -362,6 +364,45 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 		send_block(t, p, 1, false);
 	else if (bpf_map_update_elem(&pendings, &tid, p, 0))
 		__sync_fetch_and_add(&lost_pending, 1);
+	else
+		s->pending = 1;
+}
+
+/*
+ * The current thread has a wait that did not end. In the call where it began the user stack is the
+ * same still; the kernel's is not. It is too late for others.
+ */
+static __always_inline void end_untold(struct task_struct *t, struct task_state *s, u64 now, u32 which)
+{
+	bool same = t->mm && s->off_nr >= 0 && s->off_nr == (s32)saved_number(t);
+	u64 came = came_ns(t, now), rest = wait_ends(s, came);
+	u32 zero = 0;
+	struct pending *p = bpf_map_lookup_elem(&pending_scratch, &zero);
+
+	if (s->off_since_ns < off_began_ns)
+		return;		/* left over from the last time */
+	if (!same || !came || !p) {
+		__sync_fetch_and_add(&lost_ends, 1);
+		return;
+	}
+	if (!rest || came - s->off_since_ns < min_block_ns)
+		return;
+	p->value = thin(s, rest);
+	p->since_ns = s->off_since_ns;
+	p->waker = s->waker;
+	p->owner = s->owner;
+	p->n = 0;
+	if (p->value)
+		send_block(t, p, which, true);
+}
+
+/* The current thread enters or leaves the kernel. */
+static __always_inline void finish_waits(struct task_struct *t, struct task_state *s, u64 now, u32 which)
+{
+	if (s->pending)
+		finish_block(t, s, which);
+	if (s->off_told_ns)
+		end_untold(t, s, now, which);
 }
 
 SEC("tp_btf/sched_switch")
@@ -370,17 +411,21 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	u64 now = bpf_ktime_get_ns();
 	struct task_state *s;
 
-	if (prev->pid && in_scope(prev->tgid)) {
-		finish_block(prev, 1);
-		s = preempt || !prev->__state ? NULL : task_state(prev);
-		if (s)
-			wait_begins(s, now, owner_now(prev));
+	s = prev->pid && in_scope(prev->tgid) ? task_state(prev) : NULL;
+	if (s) {
+		clock_end(prev, now);
+		finish_waits(prev, s, now, 1);
+		if (!preempt && prev->__state) {
+			s32 nr = prev->mm ? saved_number(prev) : -1;
+
+			wait_begins(s, now, nr, owner_now(prev, nr));
+		}
 	}
-	if (!next->pid)
-		return 0;
-	s = task_state(next);
-	if (s && s->off_told_ns)
+	s = next->pid ? task_state(next) : NULL;
+	if (s && s->off_told_ns) {
+		clock_begin(next, now);
 		end_block(next, s, now);
+	}
 	return 0;
 }
 
@@ -418,17 +463,26 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 	return 0;
 }
 
+static __always_inline void returns(void)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct task_state *s = task_state(t);
+
+	if (s && (s->pending || s->off_told_ns))
+		finish_waits(t, s, bpf_ktime_get_ns(), 0);
+}
+
 /* Two ways to the same place: see probes_prefer_classic(). */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_off_return, struct pt_regs *regs, long ret)
 {
-	finish_block(bpf_get_current_task_btf(), 0);
+	returns();
 	return 0;
 }
 
 SEC("?tp/raw_syscalls/sys_exit")
 int on_off_return_tp(void *ctx)
 {
-	finish_block(bpf_get_current_task_btf(), 0);
+	returns();
 	return 0;
 }

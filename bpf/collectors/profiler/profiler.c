@@ -633,6 +633,7 @@ static int profiler_read(const struct tick *t)
 	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
+	loss_set("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends);
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());

@@ -53,12 +53,12 @@ static __always_inline u32 lock_owner(const u64 args[4])
 	return m.owner;
 }
 
-/* The current thread is about to wait. */
-static __always_inline u32 owner_now(struct task_struct *t)
+/* The current thread is about to wait in that call. */
+static __always_inline u32 owner_now(struct task_struct *t, s32 nr)
 {
 	u64 args[4];
 
-	if (!t->mm || saved_number(t) != NR_FUTEX || compat_abi(t) != ABI_NATIVE)
+	if (nr != NR_FUTEX || compat_abi(t) != ABI_NATIVE)
 		return 0;
 	saved_arguments(t, args);
 	return lock_owner(args);

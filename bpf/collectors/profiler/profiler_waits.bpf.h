@@ -22,9 +22,10 @@ struct {
 #define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
 
 /* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
-static __always_inline void wait_begins(struct task_state *s, u64 now, u32 owner)
+static __always_inline void wait_begins(struct task_state *s, u64 now, s32 nr, u32 owner)
 {
 	s->waker = 0;
+	s->off_nr = nr;
 	s->owner = owner;
 	ONCE(s->off_since_ns) = now;
 	ONCE(s->off_told_ns) = now;
@@ -68,6 +69,7 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
 	s->owner = 0;
+	s->off_nr = -1;
 	/* it may have come back meanwhile, before this was there to be seen */
 	if (!is_off_cpu(t))
 		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
@@ -125,6 +127,8 @@ int waits_iter(struct bpf_iter__task *ctx)
 	told = ONCE(s->off_told_ns);
 	if (!told || ONCE(s->off_since_ns) < off_began_ns)
 		adopt(t, s, told, look.adopt_ns);
+	else if (!is_off_cpu(t))
+		return 0;	/* its end, told or not, is found when it enters or leaves the kernel */
 	told = ONCE(s->off_told_ns);
 	w.since_ns = ONCE(s->off_since_ns);
 	if (!told || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
