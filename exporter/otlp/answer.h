@@ -9,13 +9,23 @@
 
 #include "bpf/model/base.h"
 
+/* What gRPC says of a call, as text; "" where it says nothing. */
+struct grpc_trailers {
+	bool is_grpc;		/* by its Content-Type */
+	bool last;		/* the status came behind the body, or there was none */
+	char status[12], message[256];
+	char details[512];	/* base64 of a google.rpc.Status */
+};
+
 /* What came back over HTTP. */
 struct http_answer {
 	u32 status;		/* 0: none came, error says why */
 	bool is_protobuf;	/* by its Content-Type */
 	bool cut;		/* the body is not whole: too long, too slow, or it broke off */
+	bool too_long;
 	u64 took_ns;
 	char retry_after[64];	/* the header, or "" */
+	struct grpc_trailers grpc;	/* of gRPC only */
 	char error[160];	/* one line, "" when the answer came whole */
 	u32 n;
 	u8 body[16 << 10];	/* its beginning: no answer that means something is longer */
@@ -30,15 +40,20 @@ struct otlp_outcome {
 	char message[200];	/* what to show, safe for a terminal; "" when all is well */
 };
 
-/* Judges one answer; now is Unix time in seconds. */
+/* Judges one answer over plain HTTP; now is Unix time in seconds. */
 void otlp_judge(const struct http_answer *a, time_t now, struct otlp_outcome *ret);
+/* The message of what was taken, for o->rejected and the text of a partial success ("": none). */
+void otlp_tell_partial(struct otlp_outcome *o, const char *text);
 
 /*
- * Retry-After: seconds, or a date as HTTP writes it (RFC 9110). In ms, at least 1,000 (a
- * server that says "at once" would have us in a loop) and at most OTLP_WAIT_MAX_MS; 0 when it
- * is neither.
+ * What a server asks us to wait, within limits: one that says "at once" would have us in a loop,
+ * one that says "next year" would have us forget it.
  */
+#define OTLP_WAIT_MIN_MS 1000
 #define OTLP_WAIT_MAX_MS 600000
+u64 otlp_wait_limited_ms(u64 ms);
+
+/* Retry-After: seconds, or a date as HTTP writes it (RFC 9110), in ms and limited; 0: neither. */
 u64 otlp_retry_after_ms(const char *text, time_t now);
 
 /*

@@ -95,7 +95,7 @@ static u64 number_or(const struct reader *r, const char *text, u64 fallback)
 
 /* ---- lists of key=value, with %XX in the values ---------------------------------------- */
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -260,10 +260,9 @@ static const char *url_problem(const char *url, bool is_base)
 
 char *otlp_url_shown(const char *url)
 {
-	size_t n;
-	const char *host = host_of(url, &n), *rest = after_scheme(url);
+	const char *rest = after_scheme(url) ?: url, *at = memrchr(rest, '@', strcspn(rest, "/?#"));
 
-	return xasprintf("%.*s%s", (int)(rest - url), url, host);
+	return xasprintf("%.*s%s", (int)(rest - url), url, at ? at + 1 : rest);
 }
 
 static char *join_url(const char *base, enum otlp_signal s)
@@ -279,37 +278,71 @@ static char *own_url(const char *url)
 	return xasprintf("%s%s", url, strchr(after_scheme(url), '/') ? "" : "/");
 }
 
+/* Of gRPC the path is that of the service, whatever is said. */
+static char *service_url(const char *url, enum otlp_signal s)
+{
+	static const char *const services[OTLP_SIGNALS] = {
+		"metrics.v1.MetricsService", "trace.v1.TraceService", "logs.v1.LogsService",
+	};
+	const char *host = after_scheme(url);
+
+	return xasprintf("%.*s/opentelemetry.proto.collector.%s/Export",
+			 (int)(host - url + (long)strcspn(host, "/?#")), url, services[s]);
+}
+
+/* For gRPC the scheme may be left out: then ..._INSECURE says which it is. */
+static char *with_scheme(struct reader *r, const char *url, enum otlp_signal s, bool grpc)
+{
+	const char *insecure;
+
+	if (!grpc || strstr(url, "://"))
+		return xstrdup(url);
+	insecure = read_for(r, s, "INSECURE");
+	return xasprintf("%s://%s", insecure && !strcasecmp(insecure, "true") ? "http" : "https", url);
+}
+
 /* NULL, or the line that says what is wrong. */
 static char *read_url(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
 		      const char *base)
 {
-	char name[80];
+	char name[80], *url;
 	const char *own, *why;
 
 	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%sENDPOINT", signal_variables[s]);
 	own = read_variable(r, name);
-	if (!own) {
-		e->url = join_url(base, s);
+	url = with_scheme(r, own ?: base, s, e->grpc);
+	why = url_problem(url, !own && !e->grpc);
+	if (!why)
+		e->url = e->grpc ? service_url(url, s) : own ? own_url(url) : join_url(url, s);
+	free(url);
+	if (!why)
 		return NULL;
-	}
-	why = url_problem(own, false);
-	if (why)
-		return xasprintf("%s=%s: %s", r->name, own, why);
-	e->url = own_url(own);
-	return NULL;
+	return own ? xasprintf("%s=%s: %s", name, own, why) : xasprintf("--otlp %s: %s", base, why);
 }
 
 /* ---- one signal ----------------------------------------------------------------------------- */
 
-static char *read_protocol(struct reader *r, enum otlp_signal s)
+/* The variable of the signal, the option, the variable for all. */
+static char *read_protocol(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
+			   const char *option)
 {
-	const char *value = read_for(r, s, "PROTOCOL");
+	char name[80];
+	const char *value;
 
-	if (!value || !strcmp(value, "http/protobuf"))
+	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%sPROTOCOL", signal_variables[s]);
+	value = read_variable(r, name);
+	if (!value && option)
+		value = option;
+	else if (!value)
+		value = read_variable(r, "OTEL_EXPORTER_OTLP_PROTOCOL");
+	e->grpc = value && !strcmp(value, "grpc");
+	if (!value || e->grpc || !strcmp(value, "http/protobuf"))
 		return NULL;
-	if (!strcmp(value, "grpc") || !strcmp(value, "http/json"))
-		return xasprintf("%s=%s: ottop speaks http/protobuf only; a collector takes that on"
-				 " port 4318", r->name, value);
+	if (value == option)
+		return xasprintf("--otlp-protocol %s: it must be grpc or http/protobuf", value);
+	if (!strcmp(value, "http/json"))
+		return xasprintf("%s=%s: ottop speaks grpc and http/protobuf; a collector takes"
+				 " these on ports 4317 and 4318", r->name, value);
 	ignored(r, value, "not a protocol; http/protobuf is used");
 	return NULL;
 }
@@ -333,13 +366,13 @@ static char *file_or_null(const char *value)
 }
 
 static char *read_endpoint(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
-			   const char *base)
+			   const char *base, const char *protocol)
 {
-	char *error = read_url(r, e, s, base);
+	char *error = read_protocol(r, e, s, protocol);
 	const char *text;
 
 	if (!error)
-		error = read_protocol(r, s);
+		error = read_url(r, e, s, base);
 	if (error)
 		return error;
 	text = read_for(r, s, "HEADERS");
@@ -421,23 +454,28 @@ static void read_resource(struct reader *r, struct otlp_config *c)
 	pairs_free(&all);
 }
 
-char *otlp_config_read(struct otlp_config *c, const char *url, otlp_getenv *env)
+char *otlp_config_read(struct otlp_config *c, const char *url, const char *protocol, otlp_getenv *env)
 {
 	struct reader r = { .env = env };
-	const char *why = url_problem(url, true);
 	char *error = NULL;
 
 	*c = (struct otlp_config){ 0 };
-	if (why)
-		return xasprintf("--otlp %s: %s", url, why);
 	for (int s = 0; !error && s < OTLP_SIGNALS; s++)
-		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url);
+		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url, protocol);
 	c->temporality = read_temporality(&r);
 	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"),
 				   INTERVAL_MS);
 	c->sample_ratio = read_sampler(&r);
 	read_resource(&r, c);
 	return error;
+}
+
+bool otlp_config_has_grpc(const struct otlp_config *c)
+{
+	for (int s = 0; s < OTLP_SIGNALS; s++)
+		if (c->endpoints[s].grpc)
+			return true;
+	return false;
 }
 
 void otlp_config_free(struct otlp_config *c)

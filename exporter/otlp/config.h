@@ -3,7 +3,7 @@
  * config.h: where OTLP goes and how: --otlp and the variables OTEL_*, as the
  * OpenTelemetry specification (protocol/exporter, configuration/sdk-environment-variables,
  * resource/sdk) defines them and in its order: a variable of one signal before the one for
- * all; --otlp stands for OTEL_EXPORTER_OTLP_ENDPOINT. An empty variable is as if not set; a
+ * all; --otlp stands for OTEL_EXPORTER_OTLP_ENDPOINT, --otlp-protocol for OTEL_EXPORTER_OTLP_PROTOCOL. An empty variable is as if not set; a
  * value that means nothing is logged and ignored.
  */
 #ifndef OTTOP_OTLP_CONFIG_H
@@ -29,6 +29,7 @@ struct otlp_endpoint {
 	struct otlp_pairs headers;
 	u64 timeout_ms;		/* of one attempt */
 	bool gzip;
+	bool grpc;		/* else HTTP */
 	char *ca_file, *client_cert, *client_key;	/* PEM; NULL: those of the system, none */
 };
 
@@ -49,14 +50,16 @@ bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 const char *otlp_why_off(enum otlp_signal s);
 
 /*
- * Fills c from --otlp URL and the environment (getenv(), but for tests). NULL, or one line
- * that says what is wrong (free() it). otlp_config_free() in both cases.
+ * Fills c from --otlp URL, --otlp-protocol (or NULL) and the environment (getenv(), but for
+ * tests). NULL, or one line that says what is wrong (free() it). otlp_config_free() in both cases.
  */
-char *otlp_config_read(struct otlp_config *c, const char *url, otlp_getenv *env);
+char *otlp_config_read(struct otlp_config *c, const char *url, const char *protocol, otlp_getenv *env);
+bool otlp_config_has_grpc(const struct otlp_config *c);
 void otlp_config_free(struct otlp_config *c);
 
 /* The URL without user and password, for messages and the screen; free() it. */
 char *otlp_url_shown(const char *url);
+int hex_digit(char c);			/* its value, either case; -1: it is none */
 const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs" */
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exporter/otlp/conventions.h"
+#include "exporter/otlp/grpc.h"
 
 bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
 {
@@ -36,15 +37,7 @@ bool http_method_known(const char *method)
 
 const char *grpc_status_name(struct scratch *a, u64 status)
 {
-	static const char *const names[] = {
-		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-		"UNAUTHENTICATED",
-	};
-
-	return status < ARRAY_SIZE(names) ? names[status] :
-					    scratch_printf(a, "%llu", (unsigned long long)status);
+	return grpc_code_name(status) ?: scratch_printf(a, "%llu", (unsigned long long)status);
 }
 
 /* Of a server only these are its own errors (conventions for gRPC). */

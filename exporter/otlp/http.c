@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* http.c: see http.h. Without curl's headers at build time all that is left says so. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
 
 #if __has_include(<curl/curl.h>)
@@ -17,7 +19,7 @@
 /* Debian's two; both keep this interface since 2006. */
 static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 
-#define FUNCTIONS(x) x(global_init) x(easy_init) x(easy_setopt) x(easy_getinfo) \
+#define FUNCTIONS(x) x(global_init) x(version_info) x(easy_init) x(easy_setopt) x(easy_getinfo) \
 	x(easy_perform) x(easy_cleanup) x(easy_strerror) x(slist_append) x(slist_free_all)
 
 static struct {
@@ -30,7 +32,8 @@ struct http_client {
 	CURL *easy;
 	const struct otlp_endpoint *endpoint;
 	const _Atomic bool *abort;
-	struct curl_slist *plain, *gzipped;	/* headers of a request */
+	bool behind_headers;		/* what comes now is trailers */
+	bool fresh;			/* see perform() */
 	struct http_answer *answer;	/* of the attempt under way */
 	u64 received;			/* bytes of its body */
 	char error[CURL_ERROR_SIZE];
@@ -48,13 +51,20 @@ static const char *find_functions(void *library)
 	return NULL;
 }
 
-char *http_load(void)
+static char *check_http2(bool wanted)
+{
+	if (!wanted || curl.version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2)
+		return NULL;
+	return xstrdup("this libcurl has no HTTP/2, which grpc needs; use http/protobuf");
+}
+
+char *http_load(bool http2)
 {
 	void *library = NULL;
 	const char *missing;
 
 	if (curl.loaded)
-		return NULL;
+		return check_http2(http2);
 	if (!getauxval(AT_BASE))	/* no dynamic linker: nothing can be loaded */
 		return xstrdup("the static ottop cannot load libcurl; use the other one");
 	for (u32 i = 0; !library && i < ARRAY_SIZE(libraries); i++)
@@ -67,7 +77,7 @@ char *http_load(void)
 	if (curl.global_init(CURL_GLOBAL_DEFAULT))
 		return xstrdup("libcurl cannot be initialized");
 	curl.loaded = true;
-	return NULL;
+	return check_http2(http2);
 }
 
 /* ---- what libcurl calls ---------------------------------------------------------------------- */
@@ -90,20 +100,45 @@ static bool header_is(const char *line, size_t n, const char *name, char *buf, s
 	return true;
 }
 
+/* "application/grpc", "application/grpc+proto; ..." */
+static bool is_grpc_type(const char *type)
+{
+	return !strncasecmp(type, "application/grpc", 16) && !isalnum((unsigned char)type[16]) &&
+	       type[16] != '-';	/* grpc-web is something else */
+}
+
+static void read_header(struct http_client *c, const char *line, size_t n)
+{
+	struct http_answer *a = c->answer;
+	struct grpc_trailers *g = &a->grpc;
+	char type[64];
+
+	if (header_is(line, n, "content-type:", type, sizeof(type))) {
+		a->is_protobuf = !strncasecmp(type, "application/x-protobuf", 22);
+		g->is_grpc = is_grpc_type(type);
+	} else if (header_is(line, n, "grpc-status:", g->status, sizeof(g->status))) {
+		g->last = c->behind_headers;
+	} else if (!header_is(line, n, "grpc-message:", g->message, sizeof(g->message)) &&
+		   !header_is(line, n, "grpc-status-details-bin:", g->details, sizeof(g->details))) {
+		header_is(line, n, "retry-after:", a->retry_after, sizeof(a->retry_after));
+	}
+}
+
 /* A status line begins anew: there may have been a 100, or a proxy's answer. */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
-	struct http_answer *a = ((struct http_client *)arg)->answer;
-	char type[64];
+	struct http_client *c = arg;
+	struct http_answer *a = c->answer;
 
 	n *= size;
 	if (n > 5 && !memcmp(line, "HTTP/", 5)) {
 		a->retry_after[0] = '\0';
-		a->is_protobuf = false;
-	} else if (header_is(line, n, "content-type:", type, sizeof(type))) {
-		a->is_protobuf = !strncasecmp(type, "application/x-protobuf", 22);
+		a->is_protobuf = c->behind_headers = false;
+		a->grpc = (struct grpc_trailers){ 0 };
+	} else if (n <= 2) {
+		c->behind_headers = true;
 	} else {
-		header_is(line, n, "retry-after:", a->retry_after, sizeof(a->retry_after));
+		read_header(c, line, n);
 	}
 	return n;
 }
@@ -132,13 +167,31 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 
 /* ---- a client ----------------------------------------------------------------------------------- */
 
-static struct curl_slist *make_headers(const struct otlp_endpoint *e, bool gzip)
+/* A request of gRPC; its answer must not be compressed. */
+static struct curl_slist *grpc_headers(bool gzip, u64 timeout_ms)
+{
+	char line[40] = "grpc-timeout: ";
+	struct curl_slist *list = curl.slist_append(NULL, "Content-Type: application/grpc");
+
+	list = curl.slist_append(list, "TE: trailers");
+	grpc_timeout(timeout_ms, line + strlen(line), sizeof(line) - strlen(line));
+	list = curl.slist_append(list, line);
+	list = curl.slist_append(list, "grpc-accept-encoding: identity");
+	return gzip ? curl.slist_append(list, "grpc-encoding: gzip") : list;
+}
+
+static struct curl_slist *plain_headers(bool gzip)
 {
 	struct curl_slist *list = curl.slist_append(NULL, "Content-Type: application/x-protobuf");
 
+	return gzip ? curl.slist_append(list, "Content-Encoding: gzip") : list;
+}
+
+static struct curl_slist *make_headers(const struct otlp_endpoint *e, bool gzip, u64 timeout_ms)
+{
+	struct curl_slist *list = e->grpc ? grpc_headers(gzip, timeout_ms) : plain_headers(gzip);
+
 	list = curl.slist_append(list, "Expect:");	/* or it waits a second for leave to send */
-	if (gzip)
-		list = curl.slist_append(list, "Content-Encoding: gzip");
 	for (u32 i = 0; i < e->headers.n; i++) {
 		const struct otlp_pair *p = &e->headers.pairs[i];
 		char *line = *p->value ? xasprintf("%s: %s", p->key, p->value) :
@@ -171,6 +224,14 @@ static void set_tls(CURL *easy, const struct otlp_endpoint *e)
 		curl.easy_setopt(easy, CURLOPT_SSLKEY, e->client_key);
 }
 
+/* Within TLS it is negotiated; a proxy is no part of it. */
+static void set_http2(CURL *easy, const struct otlp_endpoint *e)
+{
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, !strncasecmp(e->url, "https:", 6) ?
+			 (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	curl.easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+}
+
 static void set_options(struct http_client *c)
 {
 	const struct otlp_endpoint *e = c->endpoint;
@@ -191,6 +252,8 @@ static void set_options(struct http_client *c)
 	curl.easy_setopt(c->easy, CURLOPT_MAXCONNECTS, 1L);
 	limit_protocols(c->easy);
 	set_tls(c->easy, e);
+	if (e->grpc)
+		set_http2(c->easy, e);
 }
 
 struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic bool *abort)
@@ -204,8 +267,6 @@ struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic
 		free(c);
 		return NULL;
 	}
-	c->plain = make_headers(e, false);
-	c->gzipped = make_headers(e, true);
 	set_options(c);
 	return c;
 }
@@ -220,7 +281,8 @@ static void read_result(struct http_client *c, CURLcode code, struct http_answer
 	if (code == CURLE_OK)
 		return;
 	ret->cut = true;
-	if (c->received > HTTP_ANSWER_MAX)
+	ret->too_long = c->received > HTTP_ANSWER_MAX;
+	if (ret->too_long)
 		snprintf(ret->error, sizeof(ret->error), "it is longer than %d MiB",
 			 HTTP_ANSWER_MAX >> 20);
 	else
@@ -228,9 +290,28 @@ static void read_result(struct http_client *c, CURLcode code, struct http_answer
 			   *c->error ? c->error : curl.easy_strerror(code), TEXT_SCREEN);
 }
 
+/*
+ * libcurl 7.88 cannot use a connection of HTTP/2 without TLS twice, and says so before it has sent
+ * anything: then each post gets a new one.
+ */
+static CURLcode perform(struct http_client *c)
+{
+	CURLcode code = curl.easy_perform(c->easy);
+	long opened = 1;
+
+	curl.easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &opened);
+	if (code != CURLE_HTTP2 || opened || c->received || c->fresh)
+		return code;
+	c->fresh = true;
+	curl.easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl.easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
+	return curl.easy_perform(c->easy);
+}
+
 void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
 		      struct http_answer *ret)
 {
+	struct curl_slist *headers = make_headers(c->endpoint, gzip, timeout_ms);
 	u64 start = clock_ns(CLOCK_MONOTONIC);
 	CURLcode code;
 
@@ -238,14 +319,15 @@ void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip
 	c->answer = ret;
 	c->received = 0;
 	c->error[0] = '\0';
-	curl.easy_setopt(c->easy, CURLOPT_HTTPHEADER, gzip ? c->gzipped : c->plain);
+	curl.easy_setopt(c->easy, CURLOPT_HTTPHEADER, headers);
 	curl.easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
 	curl.easy_setopt(c->easy, CURLOPT_POSTFIELDS, body);
 	curl.easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl.easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-	code = curl.easy_perform(c->easy);
+	code = perform(c);
 	ret->took_ns = clock_ns(CLOCK_MONOTONIC) - start;
 	read_result(c, code, ret);
+	curl.slist_free_all(headers);
 }
 
 void http_client_free(struct http_client *c)
@@ -253,15 +335,14 @@ void http_client_free(struct http_client *c)
 	if (!c)
 		return;
 	curl.easy_cleanup(c->easy);
-	curl.slist_free_all(c->plain);
-	curl.slist_free_all(c->gzipped);
 	free(c);
 }
 
 #else
 
-char *http_load(void)
+char *http_load(bool http2)
 {
+	(void)http2;
 	return xstrdup("this ottop was built without libcurl's headers (libcurl4-openssl-dev)");
 }
 

@@ -14,14 +14,20 @@
 
 #define HTTP_ANSWER_MAX (4 << 20)	/* the specification's */
 
-/* Loads libcurl, once; NULL, or one line that says why not (free() it). Main thread. */
-char *http_load(void);
+/*
+ * Loads libcurl, once; NULL, or one line that says why not (free() it): http2 (grpc needs it) may
+ * not be in it. Main thread.
+ */
+char *http_load(bool http2);
 
 struct http_client;
 
 /* e must outlive it; *abort set by any thread ends an attempt within about a second. */
 struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic bool *abort);
-/* Posts n bytes (gzip says whether they are compressed) and waits for the answer. */
+/*
+ * Posts n bytes (gzip says whether they are compressed; of gRPC with their head) and waits for the
+ * answer.
+ */
 void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
 		      struct http_answer *ret);
 void http_client_free(struct http_client *c);	/* NULL-safe */

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "exporter/otlp/groupings.h"
+#include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
 #include "exporter/otlp/message.h"
 #include "exporter/otlp/otlp.h"
@@ -76,6 +77,7 @@ static u8 *compress_body(const u8 *data, size_t n, size_t *ret_n)
 static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
 			 u32 items)
 {
+	const struct otlp_endpoint *e = &o->config.endpoints[signal];
 	size_t n_zipped;
 	u8 *zipped;
 
@@ -86,13 +88,15 @@ static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data,
 		free(data);
 		return;
 	}
-	zipped = o->config.endpoints[signal].gzip ? compress_body(data, n, &n_zipped) : NULL;
-	if (!zipped) {
-		otlp_sender_push(o->senders[signal], data, n, false, items);
-		return;
+	zipped = e->gzip ? compress_body(data, n, &n_zipped) : NULL;
+	if (zipped) {
+		free(data);
+		data = zipped;
+		n = n_zipped;
 	}
-	free(data);
-	otlp_sender_push(o->senders[signal], zipped, n_zipped, true, items);
+	if (e->grpc)
+		data = grpc_frame(data, &n, zipped != NULL);
+	otlp_sender_push(o->senders[signal], data, n, zipped != NULL, items);
 }
 
 /* ---- metrics --------------------------------------------------------------------------------- */
@@ -300,8 +304,8 @@ static char *start(struct otlp_sink *o)
 	return NULL;
 }
 
-struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct session *session,
-			    char **ret_error)
+struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
+			    const struct session *session, char **ret_error)
 {
 	struct otlp_sink *o = xcalloc(1, sizeof(*o));
 	char *why;
@@ -312,8 +316,8 @@ struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct ses
 	o->sink.name = "otlp";
 	o->sink.write = otlp_write;
 	o->sink.close = otlp_close;
-	*ret_error = otlp_config_read(&o->config, url, (otlp_getenv *)getenv);
-	why = *ret_error ? NULL : http_load();
+	*ret_error = otlp_config_read(&o->config, url, protocol, (otlp_getenv *)getenv);
+	why = *ret_error ? NULL : http_load(otlp_config_has_grpc(&o->config));
 	if (why)
 		*ret_error = xasprintf("--otlp: %s", why);
 	free(why);

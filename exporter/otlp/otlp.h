@@ -16,11 +16,11 @@
 struct otlp_sink;
 
 /*
- * Reads the environment, loads libcurl, starts the threads; at most max_processes have series
- * of their own. NULL: *ret_error is one line (free() it). session as in struct snapshot.
+ * protocol: --otlp-protocol or NULL. Reads the environment, loads libcurl, starts the threads; at
+ * most max_processes have series of their own. NULL: *ret_error is one line (free() it). session as in struct snapshot.
  */
-struct otlp_sink *otlp_open(const char *url, u32 max_processes, const struct session *session,
-			    char **ret_error);
+struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
+			    const struct session *session, char **ret_error);
 /* For exporter_add(); its close() flushes within OTLP_FLUSH_MS and a little. */
 struct sink *otlp_sink_of(struct otlp_sink *o);
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
 #include "exporter/otlp/sender.h"
 
@@ -215,7 +216,10 @@ static void post(struct otlp_sender *s, struct http_client *client, struct batch
 		ms = min(ms, max((s->until_ns - now) / NSEC_PER_MSEC, (u64)LAST_POST_MS));
 	pthread_mutex_unlock(&s->lock);
 	http_client_post(client, b->body, b->n, b->gzip, ms, &s->answer);
-	otlp_judge(&s->answer, time(NULL), &outcome);
+	if (s->endpoint->grpc)
+		grpc_judge(&s->answer, &outcome);
+	else
+		otlp_judge(&s->answer, time(NULL), &outcome);
 	pthread_mutex_lock(&s->lock);
 	settle(s, b, &outcome);
 }

@@ -7,6 +7,7 @@ a field that it does not know for a fault. Where the official Python package is 
 """
 import gzip
 import http.server
+import re
 import socket
 import struct
 import threading
@@ -307,3 +308,133 @@ def reply(handler, status, body=b'', headers=(), kind='application/x-protobuf'):
         handler.send_header(name, text)
     handler.end_headers()
     handler.wfile.write(body)
+
+
+# ---- a server of HTTP/2, to answer as gRPC ought to or ought not to -----------------------------------------
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+GRPC = ((':status', '200'), ('content-type', 'application/grpc'))
+
+
+def frame(kind, flags, stream, payload=b''):
+    return struct.pack('>I', len(payload))[1:] + struct.pack('>BBI', kind, flags, stream) + payload
+
+
+def literal(name, text):
+    """A header without index and Huffman's code (RFC 7541, 6.2.2)."""
+    raw = name.encode(), text.encode()
+    assert all(len(r) < 127 for r in raw)
+    return b'\0' + b''.join(bytes([len(r)]) + r for r in raw)
+
+
+class Call:
+    """One request, whole; answers are made of frames."""
+
+    def __init__(self, connection, stream, body):
+        self.connection, self.stream, self.body = connection, stream, body
+        self.wire = body        # what must be the same when it comes again
+
+    def message(self):
+        zipped, n = struct.unpack('>BI', self.body[:5])
+        assert n == len(self.body) - 5, 'one message and nothing else'
+        data = self.body[5:]
+        return decode('ExportMetricsServiceRequest', gzip.decompress(data) if zipped else data)
+
+    def send(self, *frames):
+        self.connection.sendall(b''.join(frames))
+
+    def headers(self, *pairs, end=False):
+        return frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), self.stream,
+                     b''.join(literal(*p) for p in pairs))
+
+    def data(self, payload, end=False):
+        return frame(DATA, END_STREAM if end else 0, self.stream, payload)
+
+
+class Http2Collector:
+    """Reads requests without their headers, which it need not know; `answer(call)` answers."""
+
+    def __init__(self, answer, tls=None):
+        self.answer, self.tls = answer, tls
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.connections, self.changed = 0, threading.Condition()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                c, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(c,), daemon=True).start()
+
+    def serve(self, c):
+        try:
+            c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                c = self.tls.wrap_socket(c, server_side=True)
+            with c, c.makefile('rb') as f:
+                if f.read(24) != b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n':
+                    return
+                c.sendall(frame(SETTINGS, 0, 0, struct.pack('>HI', 4, 0x7fffffff)) +
+                          frame(WINDOW_UPDATE, 0, 0, struct.pack('>I', 0x7fff0000)))
+                self.read(c, f)
+        except OSError:
+            pass    # clients that go away are part of the tests
+
+    def read(self, c, f):
+        bodies = {}
+        while True:
+            head = f.read(9)
+            if len(head) < 9:
+                return
+            n, kind, flags, stream = int.from_bytes(head[:3], 'big'), head[3], head[4], int.from_bytes(head[5:], 'big')
+            payload = f.read(n)
+            if kind in (SETTINGS, PING) and not flags & ACK:
+                c.sendall(frame(kind, ACK, 0, payload if kind == PING else b''))
+            if kind == DATA:
+                assert not flags & 8, 'no padding is expected'
+                bodies[stream] = bodies.get(stream, b'') + payload
+            if kind == DATA and flags & END_STREAM:
+                self.answer(Call(c, stream, bodies.pop(stream)))
+                with self.changed:
+                    self.changed.notify_all()
+
+    def wait(self, good, seconds=60):
+        with self.changed:
+            return self.changed.wait_for(good, seconds)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+# ---- what became of scripted answers ------------------------------------------------------------------------
+
+AGAIN, SENT, REFUSED = 'again', 'sent', 'refused'
+
+
+def check_ends(tap, script, given, lines, err):
+    """`given`: (step, request) in the order of the posts; a step is (what, answer, what must become
+    of the batch, points of it that are refused)."""
+    for (step, request), (_, following) in zip(given[:len(script)], given[1:]):
+        tap.ok((following.wire == request.wire) == (step[2] == AGAIN),
+               '%s: %s' % (step[0], 'sent again' if step[2] == AGAIN else 'not sent again'))
+
+    def n_points(request):
+        return sum(1 for _ in points(request.message()))
+
+    def times(*want):
+        """The time of each batch with that end, in order of arrival."""
+        return [next(points(r.message())).time for s, r in given if s[2] in want]
+
+    tap.equal(len(set(times(SENT))), len(times(SENT)), 'no batch was taken twice')
+    everything = {int(l['time_unix_ns']) for l in lines}
+    tap.equal(sorted(everything - set(times(SENT, REFUSED))), [], 'every interval was taken or refused')
+    sent = sum(n_points(r) - (s + (0,))[3] for s, r in given if s[2] == SENT)
+    refused = sum(n_points(r) if s[2] == REFUSED else (s + (0,))[3] for s, r in given if s[2] != AGAIN)
+    said = re.search(r'(\d+) data points sent, (\d+) refused, (\d+) dropped', err)
+    tap.equal(said and tuple(map(int, said.groups())), (sent, refused, 0), 'the counters tell the truth', err)

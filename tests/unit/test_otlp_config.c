@@ -109,7 +109,7 @@ static void endpoints(void **state)
 		char text[400], *error;
 
 		environment = cases[i].env;
-		error = otlp_config_read(&c, cases[i].url, fake_getenv);
+		error = otlp_config_read(&c, cases[i].url, NULL, fake_getenv);
 		if (error)
 			print_error("case %u: %s\n", i, error);
 		assert_null(error);
@@ -132,8 +132,7 @@ static void what_cannot_be(void **state)
 		{ "http://a/\x1b[2J", "", "without blanks" },
 		{ "http://a/?x", "", "cannot have a ?" },
 		{ LOCAL, E "METRICS_ENDPOINT=c:4318\n", "METRICS_ENDPOINT=c:4318: it must begin" },
-		{ LOCAL, E "PROTOCOL=grpc\n", "PROTOCOL=grpc: ottop speaks http/protobuf only" },
-		{ LOCAL, E "TRACES_PROTOCOL=http/json\n", "TRACES_PROTOCOL=http/json" },
+				{ LOCAL, E "TRACES_PROTOCOL=http/json\n", "TRACES_PROTOCOL=http/json" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -141,7 +140,7 @@ static void what_cannot_be(void **state)
 		char *error;
 
 		environment = bad[i].env;
-		error = otlp_config_read(&c, bad[i].url, fake_getenv);
+		error = otlp_config_read(&c, bad[i].url, NULL, fake_getenv);
 		assert_non_null(error);
 		if (!strstr(error, bad[i].error))
 			print_error("%s: %s\n", bad[i].url, error);
@@ -182,7 +181,7 @@ static void resource_and_metrics(void **state)
 		char buf[200];
 
 		environment = ok[i].env;
-		assert_null(otlp_config_read(&c, LOCAL, fake_getenv));
+		assert_null(otlp_config_read(&c, LOCAL, NULL, fake_getenv));
 		assert_string_equal(resource_text(&c, buf, sizeof(buf)), ok[i].resource);
 		assert_int_equal(c.temporality, ok[i].t);
 		assert_int_equal(c.interval_ms, ok[i].ms);
@@ -205,7 +204,7 @@ static void secrets_are_not_shown(void **state)
 	assert_string_equal(shown, "https://c.example:4318/x");
 	free(shown);
 	environment = E "HEADERS=authorization=Bearer%0asecret\n";
-	assert_null(otlp_config_read(&c, LOCAL, fake_getenv));
+	assert_null(otlp_config_read(&c, LOCAL, NULL, fake_getenv));
 	assert_int_equal(c.endpoints[OTLP_LOGS].headers.n, 0);
 	log_each(logged, &seen);
 	assert_false(seen);

@@ -9,7 +9,8 @@
 struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
 				  const struct session *session, char **ret_error)
 {
-	struct otlp_sink *otlp = otlp_open(o->otlp, (u32)o->otlp_processes, session, ret_error);
+	struct otlp_sink *otlp = otlp_open(o->otlp, o->otlp_protocol, (u32)o->otlp_processes,
+					   session, ret_error);
 
 	if (otlp)
 		exporter_add(e, otlp_sink_of(otlp));
@@ -76,7 +77,7 @@ static void fill(struct otlp_sink *o, enum otlp_signal signal, struct export_sta
 	url = otlp_url_shown(to->url);
 	copy(e->endpoint, sizeof(e->endpoint), url);
 	free(url);
-	copy(e->protocol, sizeof(e->protocol), "http/protobuf");
+	copy(e->protocol, sizeof(e->protocol), to->grpc ? "grpc" : "http/protobuf");
 	copy(e->compression, sizeof(e->compression), to->gzip ? "gzip" : "none");
 	fill_stats(e, &stats);
 	e->encode_cpu_ns = otlp_encode_ns(o, signal);
