@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "exporter/otlp/config.h"
+#include "exporter/otlp/wire.h"
 
 #define TIMEOUT_MS 10000	/* both defaults are the specification's */
 #define INTERVAL_MS 60000
@@ -94,14 +95,6 @@ static u64 number_or(const struct reader *r, const char *text, u64 fallback)
 }
 
 /* ---- lists of key=value, with %XX in the values ---------------------------------------- */
-
-int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* In place; false: not what percent-encoding is, or a byte below space (a header of ours
  * must not become two). */

@@ -59,7 +59,6 @@ void otlp_config_free(struct otlp_config *c);
 
 /* The URL without user and password, for messages and the screen; free() it. */
 char *otlp_url_shown(const char *url);
-int hex_digit(char c);			/* its value, either case; -1: it is none */
 const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs" */
 
 #endif

@@ -221,6 +221,20 @@ static void judge_taken(const struct http_answer *a, struct otlp_outcome *ret)
 	snprintf(ret->message, sizeof(ret->message), "gRPC OK, but the answer cannot be read");
 }
 
+/*
+ * A server answers with a message when it took the call, and with a status alone when it did not: so
+ * a message without a status is no reason to say that all was refused. Some servers are like that,
+ * and libcurl 7.88 has no trailers after a GOAWAY.
+ */
+static bool is_message_alone(const struct http_answer *a)
+{
+	char text[8];
+	u64 rejected = 0;
+
+	return a->status == 200 && a->grpc.is_grpc && (!*a->grpc.status || !a->grpc.last) &&
+	       read_message(a, &rejected, text, sizeof(text));
+}
+
 /* No status of gRPC: the connection broke, or it is no gRPC server, or not a good one. */
 static void judge_silence(const struct http_answer *a, struct otlp_outcome *ret)
 {
@@ -248,6 +262,12 @@ void grpc_judge(const struct http_answer *a, struct otlp_outcome *ret)
 	u32 code;
 
 	*ret = (struct otlp_outcome){ .verdict = OTLP_RETRY };
+	if (is_message_alone(a)) {
+		judge_taken(a, ret);
+		if (!*ret->message)
+			snprintf(ret->message, sizeof(ret->message), "taken, but the answer has no grpc-status");
+		return;
+	}
 	if (!read_code(a, &code)) {
 		judge_silence(a, ret);
 		return;

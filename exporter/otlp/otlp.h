@@ -2,7 +2,7 @@
 /*
  * otlp.h: snapshots as OTLP (metrics, requests as spans, events as log records), to a
  * collector: a sink of the exporter whose write() encodes and queues, and one thread a signal
- * that posts (sender.h). Nothing of it ever waits for the network but these threads.
+ * that posts (sender.h), over HTTP or gRPC. Nothing of it ever waits for the network but these threads.
  */
 #ifndef OTTOP_OTLP_H
 #define OTTOP_OTLP_H

@@ -25,4 +25,13 @@ void wire_show(char *buf, size_t cap, struct wire b);
  */
 bool wire_response(struct wire b, u64 *ret_rejected, char *message, size_t cap);
 
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 #endif

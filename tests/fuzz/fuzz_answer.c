@@ -2,41 +2,69 @@
 /*
  * fuzz_answer.c: a collector's answer, whatever it is: lengths, and what may be said of it.
  *
- * sources: exporter/otlp/answer.c bpf/model/text.c bpf/model/log.c
+ * sources: exporter/otlp/answer.c exporter/otlp/grpc.c exporter/otlp/wire.c bpf/model/text.c bpf/model/log.c
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "exporter/otlp/answer.h"
+#include "exporter/otlp/grpc.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+struct input {
+	const u8 *p;
+	size_t n;
+};
+
+/* A header's text: a byte with its length, then so many. */
+static void take_text(struct input *in, char *buf, size_t cap)
+{
+	size_t n = in->n ? min((size_t)in->p[0] * 2, in->n - 1) : 0;
+
+	memset(buf, 0, cap);
+	if (!in->n)
+		return;
+	for (size_t i = 0; i < min(n, cap - 1); i++)
+		buf[i] = (char)in->p[1 + i];
+	in->p += 1 + n;
+	in->n -= 1 + n;
+}
+
+static void take_grpc(struct input *in, u8 flags, struct grpc_trailers *g)
+{
+	g->is_grpc = flags & 64;
+	g->last = flags & 128;
+	take_text(in, g->status, sizeof(g->status));
+	take_text(in, g->message, sizeof(g->message));
+	take_text(in, g->details, sizeof(g->details));
+}
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const u32 statuses[] = { 0, 200, 204, 302, 400, 429, 500, 503 };
-	struct http_answer *a = calloc(1, sizeof(*a));
+	struct http_answer *a;
 	struct otlp_outcome o;
-	size_t n;
+	struct input in = { data + 1, size - 1 };
+	bool grpc;
 
-	if (size < 2) {
-		free(a);
+	if (!size)
 		return 0;
-	}
+	a = calloc(1, sizeof(*a));
 	a->status = statuses[data[0] & 7];
 	a->is_protobuf = data[0] & 8;
 	a->cut = data[0] & 16;
-	n = data[1] & 63;
-	data += 2;
-	size -= 2;
-	if (n > size)
-		n = size;
-	memcpy(a->retry_after, data, n < 63 ? n : 63);
-	data += n;
-	size -= n;
-	a->n = (u32)min(size, sizeof(a->body));
-	memcpy(a->body, data, a->n);
-	otlp_judge(a, 1700000000, &o);
+	grpc = data[0] & 32;
+	if (grpc)
+		take_grpc(&in, data[0], &a->grpc);
+	else
+		take_text(&in, a->retry_after, sizeof(a->retry_after));
+	a->n = (u32)min(in.n, sizeof(a->body));
+	memcpy(a->body, in.p, a->n);
+	if (grpc)
+		grpc_judge(a, &o);
+	else
+		otlp_judge(a, 1700000000, &o);
 	if (o.wait_ms > OTLP_WAIT_MAX_MS || strlen(o.message) >= sizeof(o.message) ||
 	    (o.verdict == OTLP_RETRY && o.rejected))
 		abort();

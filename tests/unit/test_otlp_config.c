@@ -31,8 +31,8 @@ static const char *fake_getenv(const char *name)
 /* One signal as text: URL timeout gzip headers ca cert key. */
 static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
 {
-	int n = snprintf(buf, cap, "%s %llu %s", e->url, (unsigned long long)e->timeout_ms,
-			 e->gzip ? "gzip" : "none");
+	int n = snprintf(buf, cap, "%s %llu %s%s", e->url, (unsigned long long)e->timeout_ms,
+			 e->gzip ? "gzip" : "none", e->grpc ? " grpc" : "");
 
 	for (u32 i = 0; i < e->headers.n; i++)
 		n += snprintf(buf + n, cap - (size_t)n, " %s:%s", e->headers.pairs[i].key,
@@ -46,6 +46,8 @@ static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
 
 #define E "OTEL_EXPORTER_OTLP_"
 #define LOCAL "http://localhost:4318"
+#define METRICS "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+#define TRACES "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 /* Of the signal metrics, and of traces, for which no variable of their own is set. */
 static const struct { const char *url, *env, *metrics, *traces; } cases[] = {
@@ -97,6 +99,17 @@ static const struct { const char *url, *env, *metrics, *traces; } cases[] = {
 	  LOCAL "/v1/traces 10000 none ca=/ca cert=/c key=" },
 	{ LOCAL, E "CERTIFICATE=/ca\n" E "METRICS_CERTIFICATE=/own\n",
 	  LOCAL "/v1/metrics 10000 none ca=/own", LOCAL "/v1/traces 10000 none ca=/ca" },
+	/* gRPC: a path is none of ours, the scheme may be left out; of each signal its own */
+	{ LOCAL "/base", E "PROTOCOL=grpc\n", LOCAL METRICS " 10000 none grpc", LOCAL TRACES " 10000 none grpc" },
+	{ "c.example:4317", E "PROTOCOL=grpc\n", "https://c.example:4317" METRICS " 10000 gzip grpc",
+	  "https://c.example:4317" TRACES " 10000 gzip grpc" },
+	{ "c.example:4317", E "PROTOCOL=grpc\n" E "INSECURE=true\n" E "TRACES_INSECURE=false\n",
+	  "http://c.example:4317" METRICS " 10000 gzip grpc",
+	  "https://c.example:4317" TRACES " 10000 gzip grpc" },
+	{ LOCAL, E "PROTOCOL=grpc\n" E "TRACES_PROTOCOL=http/protobuf\n", LOCAL METRICS " 10000 none grpc",
+	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "METRICS_PROTOCOL=grpc\n" E "METRICS_ENDPOINT=http://u:p@m.example?x\n",
+	  "http://u:p@m.example" METRICS " 10000 gzip grpc", LOCAL "/v1/traces 10000 none" },
 	/* the protocol that is spoken may be said */
 	{ LOCAL, E "PROTOCOL=http/protobuf\n", LOCAL "/v1/metrics 10000 none",
 	  LOCAL "/v1/traces 10000 none" },
@@ -121,6 +134,25 @@ static void endpoints(void **state)
 	}
 }
 
+/* Which protocol: the variable of the signal, the option, the variable for all. */
+static void protocol_option(void **state)
+{
+	struct otlp_config c;
+	char *error;
+
+	environment = E "PROTOCOL=http/protobuf\n" E "LOGS_PROTOCOL=http/protobuf\n";
+	assert_null(otlp_config_read(&c, LOCAL, "grpc", fake_getenv));
+	assert_true(c.endpoints[OTLP_METRICS].grpc && c.endpoints[OTLP_TRACES].grpc);
+	assert_false(c.endpoints[OTLP_LOGS].grpc);
+	assert_true(otlp_config_has_grpc(&c));
+	otlp_config_free(&c);
+	environment = "";
+	error = otlp_config_read(&c, LOCAL, "http", fake_getenv);
+	assert_string_equal(error, "--otlp-protocol http: it must be grpc or http/protobuf");
+	free(error);
+	otlp_config_free(&c);
+}
+
 static void what_cannot_be(void **state)
 {
 	static const struct { const char *url, *env, *error; } bad[] = {
@@ -133,6 +165,9 @@ static void what_cannot_be(void **state)
 		{ "http://a/?x", "", "cannot have a ?" },
 		{ LOCAL, E "METRICS_ENDPOINT=c:4318\n", "METRICS_ENDPOINT=c:4318: it must begin" },
 				{ LOCAL, E "TRACES_PROTOCOL=http/json\n", "TRACES_PROTOCOL=http/json" },
+		{ "localhost:1", E "METRICS_PROTOCOL=grpc\n", "must begin with http://" },	/* of traces */
+		{ "ftp://x", E "PROTOCOL=grpc\n", "must begin with http://" },
+		{ ":4317", E "PROTOCOL=grpc\n", "no host" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -215,6 +250,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(endpoints),
+		cmocka_unit_test(protocol_option),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(resource_and_metrics),
 		cmocka_unit_test(secrets_are_not_shown),
