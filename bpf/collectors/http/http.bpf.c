@@ -31,6 +31,22 @@ struct {
 	__type(value, struct http_socket);
 } sockets SEC(".maps");
 
+/* What needs no look into `sockets`, found in the socket itself: it is HTTP_NO, or HTTP_IN_TLS. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} classes SEC(".maps");
+
+static __always_inline void note_class(struct sock *sk, u32 class)
+{
+	u32 *is = bpf_sk_storage_get(&classes, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (is)
+		*is = class;
+}
+
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
 
@@ -106,16 +122,25 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 {
 	struct http_socket *s;
 	struct moved m;
+	u32 *is, class;
 	u64 key;
 
 	if (is_nothing(sk->sk_protocol, ret, flags, tx))
 		return 0;
+	is = bpf_sk_storage_get(&classes, sk, 0, 0);
+	class = is ? *is : HTTP_UNKNOWN;
+	if (class == HTTP_NO && !tls_on)
+		return 0;
 	key = bpf_get_socket_cookie(sk);
-	if (tls_on && in_tls_call(sk, key, ret, tx, true))
+	if (tls_on && in_tls_call(sk, key, class, ret, tx, true))
+		return 0;
+	if (class == HTTP_NO)
 		return 0;
 	s = bpf_map_lookup_elem(&sockets, &key);
-	if (s && s->class == HTTP_NO)
+	if (s && s->class == HTTP_NO) {
+		note_class(sk, HTTP_NO);
 		return 0;
+	}
 	return on_socket(&m, sk, key, s, ret, tx, true);
 }
 

@@ -59,8 +59,8 @@ static void forget_sockets(const struct report *r)
 	for (u32 i = 0; i < r->head.n_over; i++) {
 		struct http_socket s;
 
-		if (bpf_map_lookup_elem(fd, &r->over[i], &s))
-			continue;
+		if (bpf_map_lookup_elem(fd, &r->over[i], &s) || s.class == HTTP_IN_TLS)
+			continue;	/* there is none, or it goes on in TLS */
 		s.class = HTTP_NO;
 		bpf_map_update_elem(fd, &r->over[i], &s, BPF_EXIST);
 	}

@@ -95,38 +95,36 @@ static __always_inline int walk_frame(struct walk *w)
 
 #define frame_begins(f) (!(f)->left && !(f)->n_head && (f)->known ? HTTP_BEGINS : 0)
 
-static __always_inline void tell_walked(const struct moved *m, struct walk *w)
+static __always_inline void tell_walked(const struct moved *m, struct http_socket *s, struct walk *w)
 {
-	u64 key = m->key;
-	struct http_socket *s = bpf_map_lookup_elem(&sockets, &key);
-
-	if (s && !w->captured && !w->begins)
+	if (!w->captured && !w->begins)
 		tell_body(m, s, 0, w->told - w->from, 0);
 	else
-		tell_record(m, w->base ? w->base + w->from : 0, w->told - w->from, w->flags | w->begins, w->captured);
+		tell_record(m, s, w->base ? w->base + w->from : 0, w->told - w->from,
+			    w->flags | w->begins | w->captured << WANT_SHIFT);
 	w->from = w->told;
 	w->flags &= 0xff;
 	w->begins = frame_begins(&w->f);
 }
 
 /* 0: the end of the piece. A global function, so that the loop around it costs the verifier nothing. */
-__noinline int walk_on(const struct moved *m, struct walk *w)
+__noinline int walk_on(const struct moved *m, struct http_socket *s, struct walk *w)
 {
-	if (!m || !w)
+	if (!m || !s || !w)
 		return 0;
 	if (w->at < w->len && walk_frame(w))
-		tell_walked(m, w);
+		tell_walked(m, s, w);
 	return w->at < w->len;
 }
 
-__noinline int walk_rest(const struct moved *m, struct walk *w)
+__noinline int walk_rest(const struct moved *m, struct http_socket *s, struct walk *w)
 {
-	if (!m || !w)
+	if (!m || !s || !w)
 		return 0;
 	if (w->at < w->len)
 		walk_ends(w);
 	if (w->from < w->len)
-		tell_walked(m, w);
+		tell_walked(m, s, w);
 	return 0;
 }
 
@@ -140,18 +138,12 @@ static __always_inline bool joins(u64 base, u32 len)
 	return h2_looks_like(first, H2_HEAD) != H2_NOTHING;
 }
 
-__noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
+__noinline int tell_frames(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	struct walk w = { .base = base, .len = len, .flags = flags & ~HTTP_BEGINS };
-	struct http_socket *s;
 	u32 i, dir;
-	u64 key;
 
-	if (!m)
-		return 0;
-	key = m->key;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (!s)
+	if (!m || !s)
 		return 0;
 	dir = m->tx & 1;
 	w.f = s->frames[dir];
@@ -159,9 +151,9 @@ __noinline int tell_frames(const struct moved *m, u64 base, u32 len, u32 flags)
 		w.f = (struct http_frames){ .known = 1 };
 	w.begins = flags & IS_PREFACE ? HTTP_BEGINS : frame_begins(&w.f);
 	for (i = 0; i < MAX_FRAMES && w.f.known; i++)
-		if (!walk_on(m, &w))
+		if (!walk_on(m, s, &w))
 			break;
-	walk_rest(m, &w);
+	walk_rest(m, s, &w);
 	s->frames[dir] = w.f;
 	return 0;
 }

@@ -24,17 +24,12 @@ static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, u64 fi
 }
 
 /* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
-__noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u32 before)
+__noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
-	struct http_socket *s;
 	u32 want = len, dir;
-	u64 first = 0, key;
+	u64 first = 0;
 
-	if (!m)
-		return 0;
-	key = m->key;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (!s)
+	if (!m || !s)
 		return 0;
 	dir = m->tx & 1;
 	if (s->class == HTTP_2)
@@ -47,7 +42,7 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 		if (becomes_http2(s, dir, first, base, len))
 			return 1;
 	}
-	if (before)
+	if (flags >> 8 & 7)	/* bytes came before */
 		s->room[dir] = HEAD_ROOM;
 	if (len > HTTP_SMALL && !s->room[dir]) {
 		tell_body(m, s, base, len, flags);
@@ -58,53 +53,53 @@ __noinline int tell_piece(const struct moved *m, u64 base, u32 len, u32 flags, u
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
-	tell_record(m, base, len, flags | before << 8, want);
+	tell_record(m, s, base, len, flags | want << WANT_SHIFT);
 	return 0;
 }
 
 /* ---- all pieces of a call ---- */
 
-static __always_inline int tell_at(const struct moved *m, u64 base, u32 len, u32 flags)
+static __always_inline int tell_at(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
-	if (flags & IS_HTTP2 || tell_piece(m, base, len, flags & 0xff, flags >> 8 & 7))
-		return tell_frames(m, base, len, flags & ~IS_HTTP2);
+	if (flags & IS_HTTP2 || tell_piece(m, s, base, len, flags & 0x7ff))
+		return tell_frames(m, s, base, len, flags & ~IS_HTTP2);
 	return 0;
 }
 
 struct rest { u32 left, flags; };	/* bytes of a call that are not told yet */
 
 /* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
-__noinline int tell_iovec(const struct moved *m, u32 i, struct rest *r)
+__noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
 {
 	struct user_iovec v = {};
 
-	if (!m || !r || !get_iovec(&v, m->iov, i, m->compat))
+	if (!m || !s || !r || !get_iovec(&v, m->iov, i, m->compat))
 		return 0;
 	if (v.len > r->left)
 		v.len = r->left;
 	if (v.len) {
-		tell_at(m, v.base, v.len, r->flags);
+		tell_at(m, s, v.base, v.len, r->flags);
 		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
 		r->left -= v.len;
 	}
 	return r->left != 0;
 }
 
-__noinline int tell_all(const struct moved *m, u32 flags)
+__noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)
 {
 	struct rest r = { .flags = flags };
 	u32 n, i;
 
-	if (!m)
+	if (!m || !s)
 		return 0;
 	if (!m->iov)
-		return tell_at(m, m->base, m->total, flags);
+		return tell_at(m, s, m->base, m->total, flags);
 	r.left = m->total;
 	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
 	for (i = 0; i < MAX_PIECES_2 && i < n && r.left; i++)
-		if (!tell_iovec(m, i, &r))
+		if (!tell_iovec(m, s, i, &r))
 			break;
-	return r.left ? tell_at(m, 0, r.left, r.flags) : 0;
+	return r.left ? tell_at(m, s, 0, r.left, r.flags) : 0;
 }
 
 /* ---- is it HTTP? ---- */
@@ -128,19 +123,14 @@ static __always_inline void note_speaker(void)
 }
 
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
-__noinline int classify(const struct moved *m)
+__noinline int classify(const struct moved *m, struct http_socket *s)
 {
-	u64 word = 0, len, addr, key;
-	struct http_socket *s;
+	u64 word = 0, len, addr;
 	enum h2_looks frame;
 	u32 dir, had, n;
 	int looks;
 
-	if (!m)
-		return -1;
-	key = m->key;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (!s)
+	if (!m || !s)
 		return -1;
 	addr = where_first(m, &len);
 	dir = m->tx & 1;
@@ -189,13 +179,13 @@ static __always_inline int tell_moved(const struct moved *m, struct http_socket 
 
 	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
 	if (s->class == HTTP_UNKNOWN) {
-		before = classify(m);
+		before = classify(m, s);
 		if (before < 0)
 			return 0;
 		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
 			flags |= IS_PREFACE;
 	}
-	return tell_all(m, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
+	return tell_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
 }
 
 #endif

@@ -91,19 +91,15 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 	return 0;
 }
 
-/* Of len bytes the first `want`; flags: those of the record, and from bit 8 on how many came before. */
-__noinline int tell_record(const struct moved *m, u64 base, u32 len, u32 flags, u32 want)
-{
-	struct http_socket *s;
-	struct http_record *r;
-	u32 before = flags >> 8 & 7;
-	u64 key;
+#define WANT_SHIFT 16
 
-	if (!m)
-		return 0;
-	key = m->key;	/* 6.1 wants keys on the stack */
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (!s)
+/* flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told. */
+__noinline int tell_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+{
+	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT;
+	struct http_record *r;
+
+	if (!m || !s)
 		return 0;
 	/* sizes of records are constants: in steps, so that little of the ring is wasted */
 	if (want <= HTTP_SMALL)

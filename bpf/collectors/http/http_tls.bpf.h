@@ -23,6 +23,7 @@
 struct tls_thread {
 	u64 ssl, buf, done_at, begin_ns;
 	u64 sp;			/* where the call began, by which its return is known */
+	u64 joined_ssl, joined_socket;	/* a session that is known to be on that socket */
 	u64 socket;		/* on which the thread moved TLS records last, and its ends */
 	struct wire_ends ends;
 	u8 v6;
@@ -81,29 +82,39 @@ static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u6
 	th->v6 = traced ? fill_ends(&th->ends, sk) : read_ends(&th->ends, sk);
 }
 
-/* Are these bytes records of the session whose call the thread is in? */
-static __always_inline bool in_tls_call(struct sock *sk, u64 key, int ret, bool tx, bool traced)
+/* A socket that is not known to carry TLS, or its end. */
+static __always_inline bool note_tls_socket(struct sock *sk, u64 key, int ret, bool traced)
 {
-	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
-	struct http_socket *s;
+	struct http_socket *s = bpf_map_lookup_elem(&sockets, &key);
 
-	if (!th || !th->kind)
-		return false;
-	s = bpf_map_lookup_elem(&sockets, &key);
 	if (!s)
 		s = socket_new(key);
 	if (!s)
-		return true;
+		return false;
 	if (s->class != HTTP_IN_TLS) {
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
 	}
+	if (traced)
+		note_class(sk, HTTP_IN_TLS);
+	if (!ret && s->first[0])
+		stream_ends(s->first[0], HTTP_RX_END);
+	return true;
+}
+
+/* Are these bytes records of the session whose call the thread is in? */
+static __always_inline bool in_tls_call(struct sock *sk, u64 key, u32 class, int ret, bool tx, bool traced)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+
+	if (!th || !th->kind)
+		return false;
+	if ((class != HTTP_IN_TLS || !ret) && !note_tls_socket(sk, key, ret, traced))
+		return true;
 	note_ends(th, sk, key, traced);
 	if (!tx && ret > 0 && th->unread_us == HTTP_UNKNOWN_US)
 		th->unread_us = unread_us(sk);
 	th->nested = true;
-	if (!ret && s->first[0])
-		stream_ends(s->first[0], HTTP_RX_END);
 	return true;
 }
 
@@ -349,14 +360,30 @@ __noinline int find_session(struct tls_thread *th, u32 n, u32 tx)
 	return 1;
 }
 
-static __always_inline void tls_moved(struct tls_thread *th, struct tls_session *x, u32 n, bool tx)
+static __always_inline struct http_socket *stream_of(const struct tls_session *x)
+{
+	u64 number = x ? x->number : 0;
+
+	return x ? bpf_map_lookup_elem(&sockets, &number) : NULL;
+}
+
+/* Nothing is to be found out of a session that is on the socket which the call used, if it used one. */
+static __always_inline bool has_socket(const struct tls_session *x, const struct tls_thread *th)
+{
+	return x->socket && (!th->nested || x->socket == th->socket);
+}
+
+static __always_inline bool is_joined(const struct tls_thread *th)
+{
+	return th->joined_ssl == th->ssl && th->joined_socket == th->socket;
+}
+
+static __always_inline void tls_moved(struct tls_thread *th, struct tls_session *x, struct http_socket *s, u32 n,
+				      bool tx)
 {
 	struct moved m = { .key = x->number, .base = th->buf, .total = n, .tx = tx };
-	struct http_socket *s;
-	u64 number = x->number;
 
-	s = bpf_map_lookup_elem(&sockets, &number);
-	if (!s || s->class == HTTP_NO)
+	if (s->class == HTTP_NO)
 		return;
 	m.socket = x->socket;
 	m.ends = x->ends;
@@ -373,6 +400,7 @@ SEC("?uretprobe/tls_call")
 int on_tls_return(struct pt_regs *ctx)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct http_socket *s;
 	struct tls_session *x;
 	struct tls_key key;
 	u32 kind, n;
@@ -384,15 +412,23 @@ int on_tls_return(struct pt_regs *ctx)
 	th->kind = TLS_NONE;
 	tx = kind == TLS_WRITE || kind == TLS_WRITE_EX;
 	n = bytes_moved(th, kind, (int)RESULT(ctx));
-	if (!n && !th->nested)
-		return 0;
-	if (!find_session(th, n, tx))
+	if (!n && (!th->nested || is_joined(th)))
 		return 0;
 	key = (struct tls_key){ .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	x = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (!x)
+	s = stream_of(x);
+	if (!s || !has_socket(x, th)) {
+		if (!find_session(th, n, tx))
+			return 0;
+		x = bpf_map_lookup_elem(&tls_sessions, &key);
+		s = stream_of(x);
+	}
+	if (!s)
 		return 0;
-	tls_moved(th, x, n, tx);
+	th->joined_ssl = x->socket ? th->ssl : 0;
+	th->joined_socket = x->socket;
+	if (n)
+		tls_moved(th, x, s, n, tx);
 	OWN_STACK(ctx);
 	return 0;
 }

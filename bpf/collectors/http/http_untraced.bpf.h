@@ -21,7 +21,7 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
 	struct moved *m;
 	u32 zero = 0;
 
-	if (!key || (tls_on && in_tls_call(sk, key, ret, tx, false)))
+	if (!key || (tls_on && in_tls_call(sk, key, HTTP_UNKNOWN, ret, tx, false)))
 		return 0;
 	s = bpf_map_lookup_elem(&sockets, &key);
 	if (s && s->class == HTTP_NO)
