@@ -15,10 +15,11 @@ struct walk {
 	u32 captured, told;	/* of the next record: bytes of it that are wanted; where it ends */
 	u32 flags, begins;	/* of the next record */
 	struct http_frames f;
+	u8 head[16];		/* of a frame; here because walk_on() has no room for it on 6.1 */
 };
 
 /* The next byte of a head that calls have cut. True: the head is whole. */
-static __always_inline bool walk_cut_head(struct walk *w, u8 *head)
+static __always_inline bool walk_cut_head(struct walk *w)
 {
 	u8 c = 0;
 
@@ -29,26 +30,25 @@ static __always_inline bool walk_cut_head(struct walk *w, u8 *head)
 		w->f.n_head++;
 		return false;
 	}
-	__builtin_memcpy(head, &w->f.head, H2_HEAD - 1);
-	head[H2_HEAD - 1] = c;
+	__builtin_memcpy(w->head, &w->f.head, H2_HEAD - 1);
+	w->head[H2_HEAD - 1] = c;
 	return true;
 }
 
 static __always_inline bool walk_head(struct walk *w)
 {
-	u8 head[16] = {};
 	struct h2_head h;
 
 	if (!w->f.n_head && w->len - w->at >= H2_HEAD) {
-		if (bpf_probe_read_user(head, H2_HEAD, (void *)(w->base + w->at)))
+		if (bpf_probe_read_user(w->head, H2_HEAD, (void *)(w->base + w->at)))
 			return false;
 		w->at += H2_HEAD;
-	} else if (!walk_cut_head(w, head)) {
+	} else if (!walk_cut_head(w)) {
 		return true;
 	}
 	w->f.n_head = 0;
 	w->f.head = 0;
-	h2_parse(&h, head);
+	h2_parse(&h, w->head);
 	w->f.left = h.length;
 	w->f.skip = !h2_is_block(h.type) || h.length > H2_FRAME_MAX;
 	return h2_plausible(&h);
