@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http1.c: HTTP/1.0 and 1.1 (RFC 9112) read byte by byte. Kept of a head: method,
+ * http1.c: HTTP/1.0 and 1.1 (RFC 9112). Kept of a head: method,
  * path without query, status, framing, traceparent. Of a body only lengths are
  * needed; where the heads of chunks lie in bytes that were not captured, the end
  * is recognised by what the last chunk looks like, or by the next message.
@@ -43,6 +43,7 @@ struct head {
 	u64 length;
 	u8 flags, word;		/* word: of the first line, from 0 */
 	bool in_query, bad;
+	bool known;		/* the value is of a header that is looked at */
 	char method[METHOD_MAX], path[PATH_MAX_KEPT], version[12];
 	char name[NAME_MAX_KEPT], value[VALUE_MAX_KEPT];
 	struct trace trace;
@@ -199,6 +200,18 @@ static void put(char *buf, size_t cap, u32 *n, u8 c)
 	(*n)++;
 }
 
+/* The same of n bytes. */
+static void put_run(char *buf, size_t cap, u32 *at, const u8 *p, u32 n)
+{
+	size_t kept = *at + 1 < cap ? min((size_t)n, cap - 1 - *at) : 0;
+
+	if (kept) {
+		memcpy(buf + *at, p, kept);
+		buf[*at + kept] = '\0';
+	}
+	*at += n;
+}
+
 static void request_line(struct head *x, u8 c)
 {
 	if (c == ' ') {
@@ -262,9 +275,13 @@ static bool first_line_done(struct head *x, enum role role)
 
 /* ---- headers ---- */
 
-static bool is_name(const struct head *x, const char *name)
+#define is_name(x, literal) ((x)->n_name == sizeof(literal) - 1 && !strcasecmp((x)->name, literal))
+
+/* Whose value is looked at. */
+static bool is_known(const struct head *x)
 {
-	return !strcasecmp(x->name, name);
+	return is_name(x, "content-length") || is_name(x, "transfer-encoding") || is_name(x, "traceparent") ||
+	       is_name(x, "upgrade");
 }
 
 static void content_length(struct head *x)
@@ -442,6 +459,7 @@ static void read_name(struct http1 *h, enum role role, u8 c, const struct sink *
 	} else if (c == '\r') {
 		;
 	} else if (c == ':') {
+		x->known = is_known(x);
 		d->state = VALUE;
 	} else if (c == ' ' || c == '\t') {
 		/* a folded line, or a blank before the colon: readers differ in what they make of it */
@@ -457,7 +475,7 @@ static void read_value(struct direction *d, u8 c)
 	struct head *x = d->head;
 
 	if (c == '\n') {
-		if (x->n_name < NAME_MAX_KEPT)
+		if (x->known)
 			header_done(x);
 		x->n_name = x->n_value = 0;
 		x->name[0] = x->value[0] = '\0';
@@ -465,6 +483,26 @@ static void read_value(struct direction *d, u8 c)
 	} else if ((c != ' ' && c != '\t') || x->n_value) {
 		put(x->value, sizeof(x->value), &x->n_value, c);
 	}
+}
+
+/* How many bytes from here on are of the name, or of a value that nobody looks at: most of a head is. */
+static u64 pass_head(struct direction *d, const u8 *p, u64 n)
+{
+	struct head *x = d->head;
+	u32 most = (u32)min(n, (u64)(HEAD_MAX - x->bytes)), run = 0;
+	const u8 *end;
+
+	if (d->state == NAME) {
+		while (run < most && p[run] > ' ' && p[run] != ':')
+			run++;
+		put_run(x->name, sizeof(x->name), &x->n_name, p, run);
+	} else if (!x->known) {
+		end = memchr(p, '\n', most);
+		run = end ? (u32)(end - p) : most;
+	}
+	x->bytes += run;
+	d->bytes += run;
+	return run;
 }
 
 static void unframe(struct direction *d)
@@ -608,8 +646,7 @@ static bool starts_anew(const struct http1 *h, enum role role, const struct piec
 static void read_data(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
-
-	u64 i = 0;
+	u64 i = 0, run;
 
 	while (i < p->n && !h->over && !h->is_http2) {
 		switch ((enum state)d->state) {
@@ -625,6 +662,13 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 			return;
 		case UNKNOWN:
 			return;
+		case NAME:
+		case VALUE:
+			run = pass_head(d, p->data + i, p->n - i);
+			i += run;
+			if (run)
+				break;
+			/* fall through */
 		default:
 			read_byte(h, role, p->data[i++], out);
 		}
