@@ -24,9 +24,9 @@ struct endpoint {
 
 struct tally {
 	struct hash_table endpoints;
-	/* A heap with the least interesting one on top. */
 	struct report_request requests[REPORT_REQUESTS];
-	u64 weights[REPORT_REQUESTS];
+	/* A heap with the least interesting one on top; at: its place in `requests`. */
+	struct { u64 weight; u32 at; } heap[REPORT_REQUESTS];
 	u32 n_requests;
 	u64 left_out;
 	struct durations *durations;
@@ -116,27 +116,21 @@ static void add_duration(struct endpoint *e, u64 ns)
 
 /* ---- requests ---- */
 
-static void swap(struct tally *t, u32 i, u32 k)
-{
-	exchange(t->requests[i], t->requests[k]);
-	exchange(t->weights[i], t->weights[k]);
-}
-
 static void sift_down(struct tally *t)
 {
 	for (u32 i = 0, k; (k = 2 * i + 1) < t->n_requests; i = k) {
-		if (k + 1 < t->n_requests && t->weights[k + 1] < t->weights[k])
+		if (k + 1 < t->n_requests && t->heap[k + 1].weight < t->heap[k].weight)
 			k++;
-		if (t->weights[i] <= t->weights[k])
+		if (t->heap[i].weight <= t->heap[k].weight)
 			return;
-		swap(t, i, k);
+		exchange(t->heap[i], t->heap[k]);
 	}
 }
 
 static void sift_up(struct tally *t, u32 i)
 {
-	for (; i && t->weights[i] < t->weights[(i - 1) / 2]; i = (i - 1) / 2)
-		swap(t, i, (i - 1) / 2);
+	for (; i && t->heap[i].weight < t->heap[(i - 1) / 2].weight; i = (i - 1) / 2)
+		exchange(t->heap[i], t->heap[(i - 1) / 2]);
 }
 
 static void fill_span(struct report_request *r, const struct span *s)
@@ -186,15 +180,16 @@ static void add_request(struct tally *t, const struct exchange *x, const char *n
 
 	if (t->n_requests == REPORT_REQUESTS) {
 		t->left_out++;
-		if (weight <= t->weights[0])
+		if (weight <= t->heap[0].weight)
 			return;
-		t->weights[0] = weight;
-		fill_request(&t->requests[0], x, name);
+		t->heap[0].weight = weight;
+		fill_request(&t->requests[t->heap[0].at], x, name);
 		sift_down(t);
 		return;
 	}
 	fill_request(&t->requests[t->n_requests], x, name);
-	t->weights[t->n_requests] = weight;
+	t->heap[t->n_requests].weight = weight;
+	t->heap[t->n_requests].at = t->n_requests;
 	sift_up(t, t->n_requests++);
 }
 
