@@ -292,10 +292,10 @@ static u32 groups_max(u32 i, u32 max_processes)
 	return several ? GROUPS_OF_PROCESS * max_processes : max_processes;
 }
 
-static char *start(struct otlp_sink *o)
+static char *start(struct otlp_sink *o, otlp_getenv *env)
 {
 	for (int i = 0; i < OTLP_SIGNALS; i++) {
-		if (!otlp_signal_wanted((enum otlp_signal)i, (otlp_getenv *)getenv))
+		if (!otlp_signal_wanted((enum otlp_signal)i, env))
 			continue;
 		o->senders[i] = otlp_sender_start(&o->config.endpoints[i], cap_bytes[i]);
 		if (!o->senders[i])
@@ -305,7 +305,7 @@ static char *start(struct otlp_sink *o)
 }
 
 struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
-			    const struct session *session, char **ret_error)
+			    const struct session *session, otlp_getenv *env, char **ret_error)
 {
 	struct otlp_sink *o = xcalloc(1, sizeof(*o));
 	char *why;
@@ -316,13 +316,13 @@ struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_proce
 	o->sink.name = "otlp";
 	o->sink.write = otlp_write;
 	o->sink.close = otlp_close;
-	*ret_error = otlp_config_read(&o->config, url, protocol, (otlp_getenv *)getenv);
+	*ret_error = otlp_config_read(&o->config, url, protocol, env);
 	why = *ret_error ? NULL : http_load(otlp_config_has_grpc(&o->config));
 	if (why)
 		*ret_error = xasprintf("--otlp: %s", why);
 	free(why);
 	if (!*ret_error)
-		*ret_error = start(o);
+		*ret_error = start(o, env);
 	if (*ret_error) {
 		otlp_free(o);
 		return NULL;
@@ -385,9 +385,8 @@ static u64 metric_tables(void)
 	return tables;
 }
 
-u64 otlp_tables(void)
+u64 otlp_tables(otlp_getenv *env)
 {
-	otlp_getenv *env = (otlp_getenv *)getenv;
 	u64 tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_host);
 
 	if (otlp_signal_wanted(OTLP_METRICS, env))

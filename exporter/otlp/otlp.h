@@ -16,11 +16,12 @@
 struct otlp_sink;
 
 /*
- * protocol: --otlp-protocol or NULL. Reads the environment, loads libcurl, starts the threads; at
- * most max_processes have series of their own. NULL: *ret_error is one line (free() it). session as in struct snapshot.
+ * protocol: --otlp-protocol or NULL. Reads the environment (env: getenv(), or what stands for
+ * it), loads libcurl, starts the threads; at most max_processes have series of their own.
+ * session as in struct snapshot. NULL: *ret_error is one line (free() it).
  */
 struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
-			    const struct session *session, char **ret_error);
+			    const struct session *session, otlp_getenv *env, char **ret_error);
 /* For exporter_add(); its close() flushes within OTLP_FLUSH_MS and a little. */
 struct sink *otlp_sink_of(struct otlp_sink *o);
 /*
@@ -38,7 +39,7 @@ const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otl
  */
 char *otlp_hurry(struct otlp_sink *o);
 /* Tables that must be observed for it. */
-u64 otlp_tables(void);
+u64 otlp_tables(otlp_getenv *env);
 /* What became of it in one line (free() it), once the sink is closed. */
 char *otlp_report(const struct otlp_sink *o);
 /* Whether all was taken by the collector; once the sink is closed. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * config.c: the configuration file: lines of `key = value`, '#' begins a
- * comment. Keys are the long options and `theme`.
+ * comment. Keys are the long options, `theme`, and the variables OTEL_* that the exporter
+ * reads: those of the environment come first.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -57,6 +58,47 @@ static char *set_theme(struct options *o, const char *value)
 	return xasprintf("theme = %s: neither dark nor light", value);
 }
 
+/* ---- OTEL_* ------------------------------------------------------------------------------- */
+
+#define VARIABLES_MAX 64
+
+static struct variable {
+	char *name, *value;
+} variables[VARIABLES_MAX];
+static u32 n_variables;
+
+static void forget_variables(void)
+{
+	while (n_variables) {
+		free(variables[--n_variables].name);
+		free(variables[n_variables].value);
+	}
+}
+
+static char *set_variable(const char *name, const char *value)
+{
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+
+	if (name[n])
+		return xasprintf("%s: not the name of a variable", name);
+	if (n_variables == VARIABLES_MAX)
+		return xasprintf("%s: more than %d variables", name, VARIABLES_MAX);
+	variables[n_variables++] = (struct variable){ xstrdup(name), xstrdup(value) };
+	return NULL;
+}
+
+const char *config_getenv(const char *name)
+{
+	const char *value = getenv(name);
+
+	for (u32 i = n_variables; (!value || !*value) && i > 0; i--)	/* of two lines the later */
+		if (!strcmp(variables[i - 1].name, name))
+			return variables[i - 1].value;
+	return value;
+}
+
+/* ---- keys ----------------------------------------------------------------------------------- */
+
 static char *unknown_key(const char *key)
 {
 	const char *names[N_OPTIONS + 1] = { "theme" }, *nearest;
@@ -66,7 +108,7 @@ static char *unknown_key(const char *key)
 	nearest = options_nearest(key, names, ARRAY_SIZE(names));
 	if (nearest)
 		return xasprintf("%s: unknown key; did you mean %s?", key, nearest);
-	return xasprintf("%s: unknown key; the keys are the long options and theme",
+	return xasprintf("%s: unknown key; the keys are the long options, theme and OTEL_*",
 			 key);
 }
 
@@ -74,6 +116,8 @@ static char *set_key(struct options *o, const char *key, const char *value)
 {
 	if (!strcmp(key, "theme"))
 		return set_theme(o, value);
+	if (!strncmp(key, "OTEL_", 5))
+		return set_variable(key, value);
 	for (int i = 0; i < N_OPTIONS; i++) {
 		if (strcmp(key, option_descs[i].long_name))
 			continue;
@@ -110,6 +154,7 @@ char *config_read(struct options *o, const char *path)
 
 	free(o->config_text);
 	o->config_text = text;
+	forget_variables();
 	if (error)
 		return error;
 	for (rest = text; (line = strsep(&rest, "\n"));) {

@@ -41,6 +41,10 @@ void main_catch_faults(void);
 bool main_catch_signals(void);
 /* For poll(): readable once such a signal came; -1: none is caught. */
 int main_signal_fd(void);
+/* After that: SIGHUP does not end the run but asks for the configuration to be read again. */
+void main_catch_reload(void);
+/* Whether that was asked for since the last call. */
+bool main_take_reload(void);
 /* Whether such a signal came. */
 bool main_interrupted(void);
 
@@ -93,6 +97,16 @@ void record_sink_free(struct record_sink *r);
 /* Tables to observe for a recording: what -v names and the always-on ones; else all. */
 u64 record_tables(const struct options *o);
 
+/* ---- a service: main_notify.c ------------------------------------------------------- */
+
+/*
+ * Tells the service manager, if there is one (NOTIFY_SOCKET: sd_notify(3)): lines
+ * "READY=1\nSTATUS=...". Never waits.
+ */
+void main_notify(const char *fmt, ...) __printf(1, 2);
+/* How often the manager wants to hear WATCHDOG=1 of this process, in ns; 0: not at all. */
+u64 main_watchdog_ns(void);
+
 /* ---- OTLP: main_otlp.c ------------------------------------------------------------- */
 
 struct otlp_sink;
@@ -100,6 +114,8 @@ struct otlp_sink;
 /* Opens --otlp and gives it to the exporter; NULL: *ret_error is one line (free() it). */
 struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
 				  const struct session *session, char **ret_error);
+/* "otlp metrics ok 1204 sent, traces retry ...", for the status of a service. */
+void main_otlp_status(struct otlp_sink *o, char *buf, size_t cap);
 /* Tells the table `exports` what is known of it; until the exporter is stopped. */
 void main_otlp_tell(struct otlp_sink *o);
 

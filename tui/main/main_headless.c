@@ -20,6 +20,8 @@
 #define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
 #define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
 #define STUCK_MS 3000		/* for the sinks to end, after a signal, beyond OTLP's own limit */
+#define STATUS_NS (10 * NSEC_PER_SEC)	/* between two lines for the service manager */
+#define LATE_NS (10 * NSEC_PER_SEC)	/* and three intervals: then the sampler hangs */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
 
 struct headless {
@@ -34,6 +36,9 @@ struct headless {
 	u64 tables;		/* to write */
 	u64 done;		/* intervals so far */
 	u32 starting;		/* ticks that were left out at the start */
+	struct options again;	/* as they were read again, or nothing */
+	u64 last_tick_ns, last_status_ns;	/* CLOCK_MONOTONIC */
+	u64 watchdog_ns;
 };
 
 /* ---- opening -------------------------------------------------------------------- */
@@ -54,7 +59,7 @@ static u64 needed_tables(const struct headless *h)
 		     TABLE_BIT(TABLE_probes);
 
 	if (h->o->otlp)
-		tables |= otlp_tables();
+		tables |= otlp_tables(config_getenv);
 	return h->o->record ? tables | record_tables(h->o) : tables;
 }
 
@@ -73,17 +78,21 @@ static bool start_otlp(struct headless *h, char **ret_error)
 	return h->otlp != NULL;
 }
 
+static bool start_exporter(struct headless *h, char **ret_error)
+{
+	h->exporter = exporter_start(QUEUE_MAX);
+	if (!h->exporter)
+		*ret_error = xasprintf("no thread: %s", strerror(errno));
+	return h->exporter != NULL;
+}
+
 /* The sinks that were asked for. */
 static bool start_sinks(struct headless *h, char **ret_error)
 {
 	if (!h->o->record && !h->o->otlp)
 		return true;
-	h->exporter = exporter_start(QUEUE_MAX);
-	if (!h->exporter) {
-		*ret_error = xasprintf("no thread: %s", strerror(errno));
-		return false;
-	}
-	return (!h->o->record || start_recording(h, ret_error)) &&
+	return start_exporter(h, ret_error) &&
+	       (!h->o->record || start_recording(h, ret_error)) &&
 	       (!h->o->otlp || start_otlp(h, ret_error));
 }
 
@@ -101,6 +110,126 @@ static bool open_outputs(struct headless *h, char **ret_error)
 	else if (h->o->batch || (!h->o->record && !h->o->headless))
 		h->batch = batch_new(h->out, h->tables, ascii);
 	return start_sinks(h, ret_error);
+}
+
+/* ---- as a service --------------------------------------------------------------------- */
+
+static void tell_status(struct headless *h)
+{
+	char otlp[320] = "";
+
+	h->last_status_ns = clock_ns(CLOCK_MONOTONIC);
+	if (h->otlp)
+		main_otlp_status(h->otlp, otlp, sizeof(otlp));
+	main_notify("STATUS=%llu intervals%s%s%s%s", (unsigned long long)h->done,
+		    *otlp ? "; " : "", otlp, h->record ? "; recording to " : "",
+		    h->record ? h->record->path : "");
+}
+
+/* One interval was written: the first says that all works. */
+static void tell_tick(struct headless *h)
+{
+	h->last_tick_ns = clock_ns(CLOCK_MONOTONIC);
+	if (h->done == 1)
+		main_notify("READY=1");
+	if (h->done == 1 || h->last_tick_ns - h->last_status_ns >= STATUS_NS)
+		tell_status(h);
+}
+
+/* A sampler that hangs is a service that hangs: then the manager is told nothing. */
+static void feed_watchdog(const struct headless *h)
+{
+	u64 late_ns = clock_ns(CLOCK_MONOTONIC) - h->last_tick_ns;
+
+	if (h->watchdog_ns && (!h->done || late_ns < 3 * h->o->interval_ns + LATE_NS))
+		main_notify("WATCHDOG=1");
+}
+
+/* The new one first: where it cannot be had, the old one goes on. */
+static char *reopen_otlp(struct headless *h)
+{
+	struct otlp_sink *old = h->otlp;
+	char *error = NULL;
+
+	h->otlp = NULL;
+	if (h->o->otlp && !start_otlp(h, &error)) {
+		h->otlp = old;
+		return error;
+	}
+	if (!old)
+		return NULL;
+	exporter_remove_wait(h->exporter, otlp_sink_of(old));
+	error = otlp_report(old);
+	main_say("%s", error);
+	free(error);
+	otlp_free(old);
+	return NULL;
+}
+
+/* A file that is still where it was is no reason to begin another one: it would be lost. */
+static char *reopen_record(struct headless *h)
+{
+	struct record_sink *old = h->record;
+	char *error = NULL;
+
+	if (old && h->o->record && !strcmp(old->path, h->o->record) && !access(old->path, F_OK))
+		return NULL;
+	h->record = NULL;
+	if (h->o->record && !start_recording(h, &error)) {
+		h->record = old;
+		return error;
+	}
+	if (!old)
+		return NULL;
+	record_end(old, h->exporter, NULL);
+	exporter_remove_wait(h->exporter, &old->sink);
+	error = record_sink_report(old);
+	main_say("%s", error);
+	free(error);
+	record_sink_free(old);
+	return NULL;
+}
+
+static char *reopen_sinks(struct headless *h)
+{
+	char *error = NULL;
+
+	if (!h->exporter && !start_exporter(h, &error))
+		return error;
+	error = reopen_otlp(h);
+	if (!error)
+		error = reopen_record(h);
+	if (h->source.sampler) {
+		sampler_interval(h->source.sampler, h->o->interval_ns);
+		sampler_want(h->source.sampler, needed_tables(h),
+			     h->o->pids.n == 1 ? h->o->pids.pid[0] : 0, 0);
+	}
+	return error;
+}
+
+/*
+ * SIGHUP: the command line and the file of --config again. Where OTLP goes and how, where is
+ * recorded to, and the interval take effect; a file that is wrong changes nothing.
+ */
+static void reload(struct headless *h)
+{
+	struct options now;
+	char *error = options_parse(&now, h->o->argc, h->o->argv);
+
+	main_notify("RELOADING=1\nMONOTONIC_USEC=%llu",
+		    (unsigned long long)(clock_ns(CLOCK_MONOTONIC) / NSEC_PER_USEC));
+	if (error) {
+		options_free(&now);
+	} else {
+		options_free(&h->again);
+		h->again = now;
+		h->o = &h->again;
+		error = reopen_sinks(h);
+	}
+	main_say("%s", error ? error : "the configuration was read again");
+	main_notify("READY=1");
+	tell_status(h);
+	free(error);
 }
 
 /* ---- the loop ---------------------------------------------------------------------- */
@@ -139,6 +268,7 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 	else if (h->batch)
 		err = batch_write(h->batch, s);
 	h->done++;
+	tell_tick(h);
 	return err;
 }
 
@@ -173,6 +303,7 @@ static bool reader_gone(const struct pollfd *p)
 static int loop(struct headless *h)
 {
 	bool to_stdout = h->json || h->batch;
+	int wait_ms = h->watchdog_ns ? (int)min(h->watchdog_ns / 3 / NSEC_PER_MSEC, 60000ull) : -1;
 
 	for (;;) {
 		struct pollfd fds[] = {
@@ -184,10 +315,13 @@ static int loop(struct headless *h)
 
 		if (err || is_finished(h))
 			return err;
+		if (main_take_reload())
+			reload(h);
+		feed_watchdog(h);
 		fds[2].fd = source_fd(&h->source);
 		if (fds[2].fd < 0)
 			return 0;	/* the end of the recording */
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR)
 			return -errno;
 		if (reader_gone(&fds[1]))
 			return -EPIPE;
@@ -273,14 +407,18 @@ static int report_stdout(int err)
 
 int main_headless(const struct options *o)
 {
-	struct headless h = { .o = o, .tables = output_tables(o) };
+	struct headless h = { .o = o, .tables = output_tables(o), .watchdog_ns = main_watchdog_ns() };
 	char *error = NULL;
+	bool caught = main_catch_signals();
 	int status = 1;
 
-	if (!main_catch_signals())
+	if (caught && o->headless)
+		main_catch_reload();
+	if (!caught)
 		main_say("pipe: %s", strerror(errno));
 	else if (source_open(&h.source, o, needed_tables(&h), &error) && open_outputs(&h, &error))
 		status = report_stdout(loop(&h));
+	main_notify("STOPPING=1\nSTATUS=sending and writing what waits");
 	if (error) {
 		main_say("%s", error);
 		exporter_stop(h.exporter);
@@ -296,6 +434,7 @@ int main_headless(const struct options *o)
 	if (h.out)
 		fclose(h.out);
 	source_close(&h.source);
+	options_free(&h.again);
 	free(error);
 	return status;
 }

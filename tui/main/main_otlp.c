@@ -10,7 +10,7 @@ struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
 				  const struct session *session, char **ret_error)
 {
 	struct otlp_sink *otlp = otlp_open(o->otlp, o->otlp_protocol, (u32)o->otlp_processes,
-					   session, ret_error);
+					   session, config_getenv, ret_error);
 
 	if (otlp)
 		exporter_add(e, otlp_sink_of(otlp));
@@ -90,4 +90,20 @@ void main_otlp_tell(struct otlp_sink *o)
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		fill(o, (enum otlp_signal)i, &states[i]);
 	exports_tell(states, OTLP_SIGNALS);
+}
+
+void main_otlp_status(struct otlp_sink *o, char *buf, size_t cap)
+{
+	size_t n = (size_t)snprintf(buf, cap, "otlp");
+
+	for (int i = 0; i < OTLP_SIGNALS && n < cap; i++) {
+		struct otlp_stats s;
+
+		if (!otlp_stats(o, (enum otlp_signal)i, &s))
+			continue;
+		n += (size_t)snprintf(buf + n, cap - n, "%s %s %s, %llu sent, %llu refused, %llu dropped",
+				      n > 4 ? ";" : "", otlp_signal_name((enum otlp_signal)i),
+				      state_name(&s), (unsigned long long)s.sent,
+				      (unsigned long long)s.refused, (unsigned long long)s.dropped);
+	}
 }

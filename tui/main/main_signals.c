@@ -8,7 +8,7 @@
 #include "tui/main/main.h"
 
 static int wake_pipe[2] = { -1, -1 };
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, reload;
 
 /* The second one kills, whatever hangs. */
 static void on_signal(int sig)
@@ -21,6 +21,39 @@ static void on_signal(int sig)
 	}
 	(void)sig;
 	errno = saved;
+}
+
+static void on_reload(int sig)
+{
+	int saved = errno;
+
+	reload = 1;
+	if (write(wake_pipe[1], "", 1) < 0) {
+		/* as above */
+	}
+	(void)sig;
+	errno = saved;
+}
+
+void main_catch_reload(void)
+{
+	struct sigaction sa = { .sa_handler = on_reload, .sa_flags = SA_RESTART }, old;
+
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &sa, NULL);
+}
+
+bool main_take_reload(void)
+{
+	char byte;
+
+	if (!reload)
+		return false;
+	reload = 0;
+	/* a signal that ends the run may have been first: its byte stays */
+	if (!interrupted && read(wake_pipe[0], &byte, 1) < 0)
+		return true;
+	return true;
 }
 
 bool main_catch_signals(void)

@@ -225,6 +225,8 @@ char *options_parse(struct options *o, int argc, char **argv)
 		if (!error)
 			error = read_argv(o, argc, argv);
 	}
+	o->argc = argc;
+	o->argv = argv;
 	return error ? error : find_conflict(o);
 }
 

@@ -44,6 +44,8 @@ struct options {
 	u32 given;	/* 1 << OPTION_x: on the command line, not in the file */
 	bool theme_light, theme_dark;	/* theme = light, theme = dark */
 	char *config_text;	/* what strings from the file point into */
+	int argc;		/* as they were parsed: for reading all again */
+	char **argv;
 };
 
 enum option_type {
@@ -67,6 +69,11 @@ extern const struct option_desc option_descs[N_OPTIONS];
 char *options_parse(struct options *o, int argc, char **argv);
 /* Frees what the options hold; strings taken from them are gone. */
 void options_free(struct options *o);
+/*
+ * getenv(), and for names OTEL_* that are not in the environment what the file said when it
+ * was read last. Not while another thread reads the file.
+ */
+const char *config_getenv(const char *name);
 /* Prints what --help prints, from the table. */
 void options_help(FILE *out);
 /* The nearest of n names to one that was mistyped, or NULL if none is near. */
