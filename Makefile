@@ -12,6 +12,8 @@ CLANG	?= clang
 BPFTOOL	?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 PKG	:= $(CROSS)pkg-config
 PREFIX	?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR	?= $(PREFIX)/lib/systemd/system
 DESTDIR	?=
 V	?= 0
 
@@ -42,7 +44,7 @@ UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps run test check help clean install static arm64 bench coverage test-kernels docs insns unit
+.PHONY: all deps run test check help clean install uninstall deb static arm64 bench coverage test-kernels docs insns unit
 
 all: $(BUILD)/ottop	## build build/ottop (the default)
 
@@ -95,6 +97,22 @@ install: all		## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 docs/ottop.1 $(DESTDIR)$(PREFIX)/share/man/man8/ottop.8
 	install -D -m 644 docs/ottop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ottop
 	install -D -m 644 docs/_ottop $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ottop
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop README.md LICENSE docs/deploy.md docs/metrics.md docs/keys.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop/examples $(filter-out %.service %.sh %.conf,$(wildcard docs/deploy/*))
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,@PREFIX@,$(PREFIX),; s,@SYSCONFDIR@,$(SYSCONFDIR),' docs/deploy/ottop.service > $(DESTDIR)$(UNITDIR)/ottop.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/ottop.service
+	[ -e $(DESTDIR)$(SYSCONFDIR)/ottop/ottop.conf ] || \
+		install -D -m 640 docs/deploy/ottop.conf $(DESTDIR)$(SYSCONFDIR)/ottop/ottop.conf
+
+uninstall:		## remove what install installed; the configuration stays
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,sbin/ottop share/man/man8/ottop.8 \
+		share/bash-completion/completions/ottop share/zsh/site-functions/_ottop) \
+		$(DESTDIR)$(UNITDIR)/ottop.service
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/ottop
+
+deb: all		## a Debian package in build/
+	docs/deploy/deb.sh $(BUILD)
 
 static: $(BUILD)/ottop-static	## one file that needs nothing, not even a C library
 
