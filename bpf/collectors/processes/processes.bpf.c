@@ -538,6 +538,10 @@ static __always_inline int thread_exit(struct task_struct *t)
 
 		add_dead_thread(t, s, ls);
 		bpf_map_update_elem(&handovers, &tgid, ls, 0);
+		/* it can still be met: a pass adds its own numbers to those of the dead */
+		__sync_fetch_and_sub(&ls->dead_calls, ls->calls);
+		__sync_fetch_and_sub(&ls->dead_blocked_ns, ls->blocked_ns);
+		__sync_fetch_and_sub(&ls->dead_runq_ns, t->sched_info.run_delay);
 		return 0;
 	}
 	/*
