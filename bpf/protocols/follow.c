@@ -9,6 +9,7 @@
 #define MAX_CONNS 65536
 #define MAX_OPEN 256		/* requests of a connection that wait for an answer */
 #define IDLE_NS (600 * NSEC_PER_SEC)
+#define OVER_NS (10 * NSEC_PER_SEC)	/* by then the kernel has been told that it is none of ours */
 
 struct conn {
 	struct conn *next;
@@ -25,6 +26,7 @@ struct conn {
 	u8 asks;		/* the direction in which requests go */
 	u8 protocol;
 	bool started[2], v6, has_peer, tls;
+	bool over;		/* it is something else by now: what still comes of it is not looked at */
 	u16 remote_port;
 	u8 remote[16];
 };
@@ -151,11 +153,6 @@ static u64 first_byte_ns(const struct follower *f)
 	return f->direction == HTTP_RX ? f->record->end_ns : f->record->begin_ns;
 }
 
-/* The end of a stream is told later than its last byte moved. */
-static u64 last_byte_ns(const struct follower *f)
-{
-	return f->ending ? f->conn->moved[f->direction].at_ns : f->record->end_ns;
-}
 
 static struct thread_mark mark_of(const struct http_record *r)
 {
@@ -229,8 +226,9 @@ static void answer_part(struct follower *f, const struct part *p)
 	} else {
 		x->answered_done = true;
 		x->answered_bytes = p->bytes;
-		x->end_ns = last_byte_ns(f);
-		x->to = f->ending ? f->conn->moved[f->direction] : mark_of(f->record);
+		/* the end of a stream is told later than its last byte moved */
+		x->to = f->ending || p->earlier ? f->conn->moved[f->direction] : mark_of(f->record);
+		x->end_ns = x->to.at_ns;
 		x->end_tid = x->to.tid;
 		x->aborted |= p->kind == PART_BROKEN;
 		x->uncertain = p->uncertain;
@@ -264,14 +262,18 @@ static void conn_free(struct follower *f, struct conn **at)
 	f->counts.connections--;
 }
 
-/* The first bytes of a connection that is new to us: of which protocol is it, and who asks? */
-static bool recognise(const u8 *data, u64 n, u32 *ret_protocol, enum role *ret_role)
+/*
+ * The first bytes of a connection that is new to us: of which protocol is it, and who asks? Where they
+ * are the very first ones, they may be too few to be sure: the kernel has seen that they may be HTTP.
+ */
+static bool recognise(const u8 *data, u64 n, bool first, u32 *ret_protocol, enum role *ret_role)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (protocols[i]->recognise(data, n, ret_role) == VERDICT_YES) {
-			*ret_protocol = i;
-			return true;
-		}
+	for (enum verdict least = VERDICT_YES; least >= (first ? VERDICT_MORE : VERDICT_YES); least--)
+		for (u32 i = 0; i < ARRAY_SIZE(protocols); i++)
+			if (protocols[i]->recognise(data, n, ret_role) >= least) {
+				*ret_protocol = i;
+				return true;
+			}
 	return false;
 }
 
@@ -285,7 +287,8 @@ static struct conn *conn_new(struct follower *f, const struct http_record *r, u3
 
 	memcpy(head, r->before, r->n_before);
 	memcpy(head + r->n_before, r->data, n);
-	if (!(r->flags & HTTP_BEGINS) || !recognise(head, n + r->n_before, &protocol, &role))
+	if (!(r->flags & HTTP_BEGINS) ||
+	    !recognise(head, n + r->n_before, r->position <= r->n_before, &protocol, &role))
 		return NULL;
 	if (f->counts.connections == MAX_CONNS) {
 		f->counts.refused++;
@@ -452,7 +455,9 @@ static void end_if_over(struct follower *f)
 		c->first->asked = false;
 		drop_exchange(f, c, c->first);
 	}
-	conn_free(f, place_of(f, c->cookie));
+	protocols[c->protocol]->close(c->state);
+	memset(c->state, 0, protocols[c->protocol]->state_bytes);
+	c->over = true;
 }
 
 static bool is_sane(const struct http_record *r, size_t size)
@@ -473,6 +478,11 @@ static void read_record(struct follower *f, const struct http_record *r)
 	if (!f->conn)
 		return;
 	f->conn->last_ns = r->end_ns;
+	if (f->conn->over) {
+		if (r->kind == HTTP_CLOSED)
+			conn_free(f, place_of(f, r->cookie));
+		return;
+	}
 	note_ends(f->conn, r);
 	if (r->kind == HTTP_CLOSED) {
 		close_conn(f, r->cookie);
@@ -540,7 +550,9 @@ void follower_sweep(struct follower *f, u64 now_ns)
 {
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct conn **at = &f->buckets[i]; *at; ) {
-			if (!(*at)->first && (*at)->last_ns + IDLE_NS < now_ns)
+			u64 idle_ns = (*at)->over ? OVER_NS : IDLE_NS;
+
+			if (!(*at)->first && (*at)->last_ns + idle_ns < now_ns)
 				conn_free(f, at);
 			else
 				at = &(*at)->next;

@@ -54,10 +54,11 @@ struct direction {
 	u64 left;
 	u64 bytes;		/* of the message so far */
 	u64 last;		/* its last 8 bytes, for UNFRAMED */
+	u64 interim;		/* bytes of 100 Continue and the like before it: sent for the same request */
 	u32 digits;
 	u8 state;
-	bool interim;		/* 100 Continue and the like: not the answer */
 	bool orphan;		/* an answer to what was asked before we looked */
+	bool anew;		/* it ended before the piece that is read */
 };
 
 enum asked_flags { ASKED_HEAD = 1, ASKED_CONNECT = 2 };
@@ -69,6 +70,9 @@ struct http1 {
 	u64 lost;
 	u8 kind[DEPTH];		/* of the requests that are not answered */
 	bool over;
+	bool pipelines;		/* requests have been sent before what was asked earlier was answered */
+	bool unsure;		/* the end of the last request was recognised, not counted: others may be in it */
+	bool mixed_up;		/* which answer belongs to which request is not known any more */
 	bool is_http2;		/* from here on: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
 	u64 rest;		/* bytes of the last piece that are HTTP/2 */
 };
@@ -121,9 +125,9 @@ static void tell(struct http1 *h, enum role role, enum part_kind kind, const str
 	struct direction *d = &h->dir[role];
 	struct head *x = d->head;
 	struct part p = { .kind = kind, .role = role, .number = number_of(h, role), .bytes = d->bytes,
-			  .uncertain = d->state == UNFRAMED };
+			  .uncertain = d->state == UNFRAMED, .earlier = d->anew };
 
-	if (d->orphan || d->interim)
+	if (d->orphan)
 		return;
 	if (kind == PART_HEAD) {
 		p.method = x->method;
@@ -148,13 +152,52 @@ static void forget_asked(struct http1 *h)
 	h->since = h->asked + 1;
 }
 
+/* Nothing is known any more of this direction: what was under way is lost. */
+static void lose(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+
+	if (d->state == UNKNOWN)
+		return;
+	h->lost++;
+	forget_head(d);
+	d->orphan = false;
+	d->interim = 0;
+	d->state = UNKNOWN;
+	forget_asked(h);
+	out->part(out->arg, &(struct part){ .kind = PART_BROKEN, .role = role, .number = 0 });
+}
+
+/*
+ * Messages may have been taken for the end of another one, while more than one request waits: what
+ * comes is only counted as lost. A wrong status would be worse.
+ */
+static void mix_up(struct http1 *h, enum role role, const struct sink *out)
+{
+	lose(h, role, out);
+	forget_head(&h->dir[!role]);
+	h->dir[!role].state = UNKNOWN;
+	h->mixed_up = true;
+}
+
+/* Another request may have been taken for the end of the last one. */
+static bool hides_one(const struct http1 *h)
+{
+	return h->unsure || h->dir[ASKS].state == UNFRAMED;
+}
+
 static void begin(struct http1 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 
+	if (role == ANSWERS && hides_one(h) && h->asked >= h->since && h->answered == h->asked) {
+		mix_up(h, role, out);
+		return;
+	}
 	d->head = xcalloc(1, sizeof(*d->head));
-	d->bytes = d->last = 0;
-	d->interim = d->orphan = false;
+	d->bytes = d->interim;
+	d->interim = d->last = 0;
+	d->orphan = false;
 	d->state = FIRST_LINE;
 	if (role == ASKS) {
 		h->asked++;
@@ -167,26 +210,19 @@ static void begin(struct http1 *h, enum role role, const struct sink *out)
 	tell(h, role, PART_BEGIN, out);
 }
 
+/* Requests whose answers have not begun. */
+static u64 n_waiting(const struct http1 *h)
+{
+	return h->asked > h->answered ? h->asked - h->answered : 0;
+}
+
 static void end(struct http1 *h, enum role role, const struct sink *out)
 {
+	if (role == ASKS)
+		h->unsure = h->dir[role].state == UNFRAMED;
 	tell(h, role, PART_DONE, out);
 	forget_head(&h->dir[role]);
 	h->dir[role].state = AT_START;
-}
-
-/* Nothing is known any more of this direction: what was under way is lost. */
-static void lose(struct http1 *h, enum role role, const struct sink *out)
-{
-	struct direction *d = &h->dir[role];
-
-	if (d->state == UNKNOWN)
-		return;
-	h->lost++;
-	forget_head(d);
-	d->orphan = d->interim = false;
-	d->state = UNKNOWN;
-	forget_asked(h);
-	out->part(out->arg, &(struct part){ .kind = PART_BROKEN, .role = role, .number = 0 });
 }
 
 /* ---- the first line ---- */
@@ -385,6 +421,7 @@ static void head_done(struct http1 *h, enum role role, const struct sink *out)
 		if (!d->orphan)
 			h->answered--;	/* the answer is yet to come */
 		forget_head(d);
+		d->interim = d->bytes;
 		d->state = AT_START;
 		return;
 	}
@@ -629,18 +666,46 @@ static void pass_unframed(struct http1 *h, enum role role, const struct piece *p
 		d->last = 0;
 	for (u64 i = 0; i < have; i++)
 		d->last = d->last << 8 | bytes[i];
-	if ((d->last & 0xffffffffffffffull) == LAST_CHUNK)
+	if ((d->last & 0xffffffffffffffull) != LAST_CHUNK)
+		return;
+	if (role == ANSWERS && h->pipelines && n_waiting(h))
+		mix_up(h, role, out);	/* it may be the end of another answer */
+	else
 		end(h, role, out);
+}
+
+static bool is_message(enum role role, const struct piece *p)
+{
+	enum role which;
+
+	return p->begins && p->kind == PIECE_DATA && recognise(p->data, p->n, &which) == VERDICT_YES && which == role;
 }
 
 /* A body that ends nobody knows where: does the next message begin here? */
 static bool starts_anew(const struct http1 *h, enum role role, const struct piece *p)
 {
 	const struct direction *d = &h->dir[role];
-	enum role which;
 
-	return p->begins && p->kind == PIECE_DATA && (d->state == UNFRAMED || d->state == UNKNOWN) &&
-	       recognise(p->data, p->n, &which) == VERDICT_YES && which == role;
+	if (d->state == UNFRAMED && role == ANSWERS && !d->orphan && !n_waiting(h))
+		return false;	/* nobody has asked for another one: it only looks like it */
+	return (d->state == UNFRAMED || d->state == UNKNOWN) && is_message(role, p);
+}
+
+/* The last message ends where the next one begins, unless others are in between. */
+static void start_anew(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+	u64 most = role == ASKS ? 0 : 1;
+
+	if (d->state == UNFRAMED && !d->orphan && n_waiting(h) > most) {
+		mix_up(h, role, out);
+		return;
+	}
+	d->anew = true;
+	if (d->state == UNFRAMED)
+		end(h, role, out);
+	d->anew = false;
+	d->state = AT_START;
 }
 
 static void read_data(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
@@ -670,6 +735,7 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 				break;
 			/* fall through */
 		default:
+			h->pipelines |= role == ASKS && d->state == AT_START && i && n_waiting(h);
 			read_byte(h, role, p->data[i++], out);
 		}
 	}
@@ -714,7 +780,9 @@ static void read_end(struct http1 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 
-	if (d->state == UNTIL_CLOSE || d->state == UNFRAMED)
+	if (d->state == UNFRAMED && role == ANSWERS && n_waiting(h) > !h->pipelines)
+		mix_up(h, role, out);
+	else if (d->state == UNTIL_CLOSE || d->state == UNFRAMED)
 		end(h, role, out);
 	else if (d->state != AT_START && d->state != UNKNOWN)
 		tell(h, role, PART_BROKEN, out);
@@ -728,17 +796,15 @@ static void read_end(struct http1 *h, enum role role, const struct sink *out)
 static void read_piece(void *state, enum role role, const struct piece *p, const struct sink *out)
 {
 	struct http1 *h = state;
-	struct direction *d = &h->dir[role];
 
-	if (h->over)
+	if (h->mixed_up)
+		h->lost += role == ASKS && is_message(role, p);
+	if (h->over || h->mixed_up)
 		return;
 	if (!h->since)
 		h->since = 1;
-	if (starts_anew(h, role, p)) {
-		if (d->state == UNFRAMED)
-			end(h, role, out);
-		d->state = AT_START;
-	}
+	if (starts_anew(h, role, p))
+		start_anew(h, role, out);
 	switch (p->kind) {
 	case PIECE_DATA:
 		read_data(h, role, p, out);

@@ -61,6 +61,7 @@ struct part {
 	u32 status;		/* as the protocol numbers them, from status_base on; or one of enum status */
 	const struct protocol *inner;	/* HEAD: what this one carries (HTTP/2: gRPC); NULL: nothing else */
 	bool uncertain;		/* DONE: its end was recognised, not counted */
+	bool earlier;		/* DONE: its last byte came before this piece */
 };
 
 /* STATUS_UNKNOWN: there is one, but it cannot be told. */

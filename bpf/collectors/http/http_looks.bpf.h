@@ -10,37 +10,30 @@
 
 #define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
+/* A word of capitals, as all methods are that are registered, and a space after it or more to come. */
+static __always_inline int looks_like_method(u64 first, u32 n)
+{
+	for (u32 i = 0; i < 8; i++) {
+		u8 c = first >> 8 * i;
+
+		if (i >= n)
+			return 0;
+		if (c == ' ')
+			return i >= 3 ? 1 : -1;
+		if ((c < 'A' || c > 'Z') && c != '-')
+			return -1;
+	}
+	return 1;
+}
+
 /* 2 the preface of HTTP/2, 1 yes, 0 too few bytes to tell, -1 no. */
 static __always_inline int looks_like_http(u64 first, u32 n)
 {
-	if (n < 4)
+	if (n < 4 || (u32)first != WORD('H', 'T', 'T', 'P'))
+		return n >= 4 && (u32)first == WORD('P', 'R', 'I', ' ') ? 2 : looks_like_method(first, n);
+	if (n < 7)
 		return 0;
-	switch ((u32)first) {
-	case WORD('P', 'R', 'I', ' '):
-		return 2;
-	case WORD('H', 'T', 'T', 'P'):
-		if (n < 7)
-			return 0;
-		return (first >> 32 & 0xffffff) == (u64)WORD('/', '1', '.', 0) ? 1 : -1;
-	case WORD('G', 'E', 'T', ' '):
-	case WORD('P', 'O', 'S', 'T'):
-	case WORD('P', 'U', 'T', ' '):
-	case WORD('H', 'E', 'A', 'D'):
-	case WORD('D', 'E', 'L', 'E'):
-	case WORD('O', 'P', 'T', 'I'):
-	case WORD('P', 'A', 'T', 'C'):
-	case WORD('C', 'O', 'N', 'N'):
-	case WORD('T', 'R', 'A', 'C'):
-	case WORD('P', 'R', 'O', 'P'):
-	case WORD('M', 'K', 'C', 'O'):
-	case WORD('C', 'O', 'P', 'Y'):
-	case WORD('M', 'O', 'V', 'E'):
-	case WORD('R', 'E', 'P', 'O'):
-	case WORD('S', 'E', 'A', 'R'):
-	case WORD('P', 'U', 'R', 'G'):
-		return 1;
-	}
-	return -1;
+	return (first >> 32 & 0xffffff) == (u64)WORD('/', '1', '.', 0) ? 1 : -1;
 }
 
 static __always_inline bool looks_like_tls(u64 word, u32 n)
@@ -92,6 +85,14 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 		return !bpf_probe_read_user(word, 8, (void *)addr);
 	asm volatile("%0 &= 7" : "+r"(n));
 	return !bpf_probe_read_user(word, n, (void *)addr);
+}
+
+/* A message begins here, or what may become the beginning of one with the next bytes. */
+static __always_inline bool may_begin(u64 *first, u64 base, u32 len, u32 flags)
+{
+	if (len >= 8)
+		return read_first(first, base, 8) && looks_like_http(*first, 8) > 0;
+	return flags & HTTP_BEGINS && len && read_first(first, base, len) && looks_like_http(*first, len) >= 0;
 }
 
 /* left bytes at addr. Returns how the frame looks, and how long it is if another one may follow. */

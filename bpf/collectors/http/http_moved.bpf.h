@@ -98,21 +98,51 @@ __noinline int find_bytes(struct moved *m)
 	return 0;
 }
 
-/* Also how many bytes are there. */
-static __always_inline u64 where_first(const struct moved *m, u64 *ret_len)
+/* The first bytes of a call, which may lie in several pieces, and where the first piece is. */
+struct first {
+	u64 word, addr, len;
+	u32 n;			/* bytes of word */
+};
+
+static __always_inline bool add_first(struct first *f, u64 base, u64 len)
+{
+	u32 n = len < 8 - f->n ? len : 8 - f->n;
+	u64 word = 0;
+
+	if (!n)
+		return true;
+	if (!base || !read_first(&word, base, n))
+		return false;
+	if (!f->n) {
+		f->addr = base;
+		f->len = len;
+	}
+	f->word |= word << 8 * (f->n & 7);
+	f->n += n;
+	return true;
+}
+
+/* A function, so that the verifier looks at it once. */
+__noinline int find_first(const struct moved *m, struct first *f)
 {
 	struct user_iovec v = {};
+	u64 left;
 
-	*ret_len = m->total;
-	for (u32 i = 0; m->iov && i < 4 && i < m->n_iov; i++) {
+	if (!m || !f)
+		return 0;
+	left = m->total;
+	if (!m->iov)
+		return add_first(f, m->base, left) && f->n;
+	for (u32 i = 0; i < 4 && i < m->n_iov && left && f->n < 8; i++) {
 		if (!get_iovec(&v, m->iov, i, m->compat))
 			return 0;
-		if (v.len) {
-			*ret_len = v.len < m->total ? v.len : m->total;
-			return v.base;
-		}
+		if (v.len > left)
+			v.len = left;
+		if (!add_first(f, v.base, v.len))
+			return 0;
+		left -= v.len;
 	}
-	return m->base;
+	return f->n;
 }
 
 #endif

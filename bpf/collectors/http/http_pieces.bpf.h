@@ -36,14 +36,11 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 		return 1;
 	if (!base) {
 		want = 0;
-	} else if (len >= 8 && !bpf_probe_read_user(&first, sizeof(first), (void *)base) &&
-		   looks_like_http(first, 8) > 0) {
+	} else if (may_begin(&first, base, len, flags)) {
 		s->room[dir] = HEAD_ROOM;
 		if (becomes_http2(s, dir, first, base, len))
 			return 1;
 	}
-	if (flags >> 8 & 7)	/* bytes came before */
-		s->room[dir] = HEAD_ROOM;
 	if (len > HTTP_SMALL && !s->room[dir]) {
 		tell_body(m, s, base, len, flags);
 		return 0;
@@ -68,6 +65,29 @@ static __always_inline int tell_at(const struct moved *m, struct http_socket *s,
 
 struct rest { u32 left, flags; };	/* bytes of a call that are not told yet */
 
+/* A first piece too short to tell what it is: it goes with the next one. */
+static __always_inline bool goes_with_next(const struct rest *r, u64 len)
+{
+	return len && len < 8 && len < r->left && r->flags & HTTP_BEGINS && !(r->flags & IS_HTTP2) &&
+	       !(r->flags >> 8 & 7);
+}
+
+/* A function, so that what it needs of the stack is not there in deeper calls: all of them have 512 bytes. */
+__noinline int keep_short(const struct moved *m, struct http_socket *s, u64 base, u32 len)
+{
+	u64 first = 0;
+	u32 dir;
+
+	if (!m || !s)
+		return 0;
+	dir = m->tx & 1;
+	if (read_first(&first, base, len) && looks_like_http(first, len) >= 0)
+		s->room[dir] = HEAD_ROOM;
+	s->first[dir] = first;
+	__sync_fetch_and_add(&s->position[dir], len);
+	return 0;
+}
+
 /* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
 __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
 {
@@ -77,7 +97,11 @@ __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 		return 0;
 	if (v.len > r->left)
 		v.len = r->left;
-	if (v.len) {
+	if (goes_with_next(r, v.len)) {
+		keep_short(m, s, v.base, v.len);
+		r->flags |= (u32)v.len << 8;
+		r->left -= v.len;
+	} else if (v.len) {
 		tell_at(m, s, v.base, v.len, r->flags);
 		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
 		r->left -= v.len;
@@ -125,25 +149,27 @@ static __always_inline void note_speaker(void)
 /* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
 __noinline int classify(const struct moved *m, struct http_socket *s)
 {
-	u64 word = 0, len, addr;
+	struct first f = {};
 	enum h2_looks frame;
 	u32 dir, had, n;
+	u64 word;
 	int looks;
 
 	if (!m || !s)
 		return -1;
-	addr = where_first(m, &len);
+	if (!find_first(m, &f))
+		return -1;
+	word = f.word;
+	n = f.n;
 	dir = m->tx & 1;
 	had = s->n_first[dir];
-	n = len < 8 ? len : 8;
 	if (had >= 8)
 		had = 0;
-	if (!addr || !n || !read_first(&word, addr, n))
-		return -1;
 	/* what came before it, as far as it could still become something */
 	looks = looks_like_http(had ? s->first[dir] | word << 8 * had : word, had + n > 8 ? 8 : had + n);
 	if (looks > 0) {
 		s->class = looks == 2 ? HTTP_2 : HTTP_YES;
+		s->room[dir] = HEAD_ROOM;
 		if (looks == 2)
 			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
 		return had;
@@ -162,7 +188,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	}
 	if (!looks)
 		return -1;	/* the first of several pieces is too short to tell */
-	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(addr, len);
+	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(f.addr, f.len);
 	if (frame == H2_REQUEST || frame == H2_ANSWER) {
 		s->class = HTTP_2;
 		return 0;

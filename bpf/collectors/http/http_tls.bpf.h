@@ -235,13 +235,13 @@ static __always_inline void note_sent(struct tls_thread *th, const struct moved 
 __noinline int note_records(struct moved *m)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
-	u64 len;
+	struct first f = {};
 
 	if (!m || !th)
 		return 0;
-	m->base = where_first(m, &len);
-	if (!m->base)
+	if (!find_first(m, &f))
 		return 0;
+	m->base = f.addr;
 	if (m->tx) {
 		note_sent(th, m);
 		return 0;
