@@ -12,6 +12,8 @@
 #include "bpf/helpers/launch.h"
 #include "bpf/host/procfs.h"
 #include "bpf/model/rate.h"
+#include "bpf/stacks/files.h"
+#include "bpf/stacks/frames.h"
 #include "bpf/stacks/mangled.h"
 #include "bpf/collectors/threads.h"
 
@@ -63,11 +65,31 @@ static u64 rss_bytes(void)
 	return sum;
 }
 
+/* "let go of 6237 frames, 2 unwind tables; 13 unwind tables are in part"; "": none of it. */
+static void room_text(char *buf, size_t cap)
+{
+	u64 frames = frames_let_go_of(), tables = files_let_go_of(), in_part = files_in_part();
+	size_t n = 0;
+
+	*buf = '\0';
+	if (frames || tables)
+		n += (size_t)snprintf(buf, cap, "let go of");
+	if (frames)
+		n += (size_t)snprintf(buf + n, cap - n, " %llu frame%s%s", (unsigned long long)frames,
+				      text_plural(frames, "s"), tables ? "," : "");
+	if (tables)
+		n += (size_t)snprintf(buf + n, cap - n, " %llu unwind table%s", (unsigned long long)tables,
+				      text_plural(tables, "s"));
+	if (in_part)
+		snprintf(buf + n, cap - n, "%s%llu unwind table%s in part", n ? "; " : "",
+			 (unsigned long long)in_part, in_part == 1 ? " is" : "s are");
+}
+
 static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
 	float cores = (float)sysconf(_SC_NPROCESSORS_ONLN);
-	char deaths[512], notes[256], mangled[128];
+	char deaths[512], notes[256], mangled[128], room[160];
 	u32 n_tasks;
 
 	threads_all(&n_tasks);
@@ -88,6 +110,8 @@ static int self_read(const struct tick *t)
 	r->notes = str_new(notes);
 	mangled_text(mangled, sizeof(mangled));
 	r->mangled = str_new(mangled);
+	room_text(room, sizeof(room));
+	r->room = str_new(room);
 	probes_rows(t->b);
 	r->lost_total = loss_total();
 	r->lost_rate = rate_per_s(counter_advance(&lost, r->lost_total, true), t->interval_ns);

@@ -62,6 +62,18 @@ static void open_overlay(struct app *a, int view)
 		table_reset(a->tables[view]);
 }
 
+/* A row of the list on the screen that is what the level is of already: it is no level of its own. */
+static bool is_here(struct app *a, u64 pid, u64 start_time_ns, const struct row *row)
+{
+	const struct context *ctx = app_context(a);
+	const struct row *of = ctx->row;
+
+	if (!of || !row || ctx->pid != pid || ctx->start_time_ns != start_time_ns || !a->tables[a->view] ||
+	    a->tables[a->view]->spec->table != row->table)
+		return false;
+	return of == row || (!of->sum && !row->sum && of->table == row->table && !row_cmp_keys(of, row));
+}
+
 void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	       const struct row *row, const char *label)
 {
@@ -69,6 +81,10 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	struct level *l;
 
 	leave_overlays(a);
+	if (id >= 0 && is_here(a, pid, start_time_ns, row)) {
+		app_show(a, view, -1);
+		return;
+	}
 	if (a->n_levels == MAX_LEVELS)
 		app_say(a, ROLE_text, "that deep is enough: Backspace goes up");
 	if (id < 0 || a->n_levels == MAX_LEVELS)

@@ -148,7 +148,8 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	struct rect r = body;
 	int fixed = 5 + LOG_MIN;	/* titles, three facts, the rule of the log, some of it */
 
-	fixed += self ? is_said(self->helpers) + is_said(self->notes) + is_said(self->mangled) : 0;
+	fixed += self ? is_said(self->helpers) + is_said(self->notes) + is_said(self->mangled) +
+			 is_said(self->room) : 0;
 	find_parts(a, h);
 	h->all = (int)(h->n_parts + probes_of(a)->n) + fixed <= body.rows;
 	find_lines(a, h);

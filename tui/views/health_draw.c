@@ -195,7 +195,9 @@ int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *s
 	r.row = row + rows;
 	rows += draw_label(c, r, ROLE_text, "notes", self->notes);
 	r.row = row + rows;
-	return rows + draw_label(c, r, ROLE_text, "names", self->mangled);
+	rows += draw_label(c, r, ROLE_text, "names", self->mangled);
+	r.row = row + rows;
+	return rows + draw_label(c, r, ROLE_text, "room", self->room);
 }
 
 /* "lost     1,204 in all, 12/s now: 1,200 ring buffer full, 4 syscall rows full" */

@@ -637,10 +637,7 @@ static int profiler_read(const struct tick *t)
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
-	loss_set("frame let go of for others", frames_let_go_of());
 	loss_set("no room for an unwind table", files_refused());
-	loss_set("unwind table loaded in part", files_in_part());
-	loss_set("unwind table let go of for others", files_let_go_of());
 	loss_set("no room for mappings", mappings_refused());
 	mappings_forget_ended();
 	jit_tick();
