@@ -372,6 +372,32 @@ static void absence_needs_evidence(void **state)
 	assert_false(app_too_early(app, TABLE_events, said, sizeof(said)));
 }
 
+/* Where no tick comes, what is shown gets old: the screen does not go on saying LIVE. */
+static void late(void **state)
+{
+	tick(1);
+	tick(2);
+	assert_true(sees("LIVE 1s"));
+	assert_in_range(app_time(app, 2 * NSEC_PER_SEC), 2990, 3001);
+	app_time(app, 5 * NSEC_PER_SEC - 1);
+	assert_true(sees("LIVE 1s"));
+	assert_false(app_dirty(app));
+	assert_in_range(app_time(app, 5 * NSEC_PER_SEC), 1, 1000);
+	assert_true(app_dirty(app));
+	assert_true(sees("LATE 3s"));
+	app_time(app, 5 * NSEC_PER_SEC + 1);
+	assert_false(app_dirty(app));	/* drawn once a second */
+	app_time(app, 65 * NSEC_PER_SEC);
+	assert_true(sees("LATE 63s"));
+	app_time(app, 1202 * NSEC_PER_SEC);
+	assert_true(sees("LATE 20m"));
+	keys("p");	/* paused: nothing is to come */
+	assert_false(sees("LATE"));
+	keys("p");
+	tick(1203);
+	assert_true(sees("LIVE 1s"));
+}
+
 static void replaying(void **state)
 {
 	int wait_ms;
@@ -589,7 +615,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(wants), TEST(looks), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
-		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(absence_needs_evidence), TEST(sorting),
+		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(absence_needs_evidence), TEST(late), TEST(sorting),
 		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
 		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),
 		TEST(trails_after_jumps), TEST(any_size), TEST(random_keys),

@@ -376,6 +376,7 @@ static void rest_unseen(struct app *a)
 
 void app_tick(struct app *a, const struct snapshot *s)
 {
+	a->ticked = true;
 	rest_unseen(a);
 	moment_tick(a, s);
 	resolve_pid(a);
@@ -389,16 +390,31 @@ void app_resize(struct app *a, int rows, int cols)
 	a->dirty = true;
 }
 
+/* No tick comes: the screen says so, and counts. What to wait for at most, in ms; -1: nothing. */
+static int time_late(struct app *a, u64 before_ns, int wait_ms)
+{
+	u64 until_ns, late_ns = moment_late_ns(a, &until_ns);
+	int late_ms = late_ns ? 1000 : until_ns < 1000 * NSEC_PER_SEC ? (int)(until_ns / NSEC_PER_MSEC) + 1 : -1;
+
+	if (late_ns && late_ns / NSEC_PER_SEC != before_ns / NSEC_PER_SEC)
+		a->dirty = true;
+	return late_ms < 0 ? wait_ms : wait_ms < 0 ? late_ms : min(wait_ms, late_ms);
+}
+
 int app_time(struct app *a, u64 now_ns)
 {
+	u64 late_ns = moment_late_ns(a, NULL);
 	int wait_ms;
 
 	a->now_ns = now_ns;
+	if (a->ticked)
+		a->tick_at_ns = now_ns;
+	a->ticked = false;
 	if (*a->message && a->message_role != ROLE_bad && now_ns >= a->message_until_ns) {
 		a->message[0] = '\0';
 		a->dirty = true;
 	}
-	wait_ms = moment_time(a);
+	wait_ms = time_late(a, late_ns, moment_time(a));
 	app_put_now(a);
 	return wait_ms;
 }

@@ -98,6 +98,8 @@ struct app {
 	} later;		/* app_put_later() */
 	u64 seen_since_ns[N_TABLES];	/* live: since when it is collected without a gap; 0: it is not */
 	bool paused;
+	bool ticked;		/* a tick came since the last app_time() */
+	u64 tick_at_ns;		/* when the newest came, by app_time(); 0: none did */
 	u64 next_play_ns;	/* replay: when the next tick is shown; 0: not playing */
 
 	struct prompt prompt;
@@ -174,6 +176,11 @@ void moment_show(struct app *a, int index);
 int moment_time(struct app *a);
 /* "LIVE 1s", "PAUSED", "-00:15", "REPLAY". */
 void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live);
+/*
+ * Live: for how long the next tick has been missing, in ns; 0: it is not late, or nothing is to come.
+ * *ret_until_ns: how long until it will be (else ~0).
+ */
+u64 moment_late_ns(const struct app *a, u64 *ret_until_ns);
 /* The scale of line H-2 while paused. */
 void moment_scale(const struct app *a, struct canvas *c, int row);
 void moment_status(const struct app *a, char *buf, size_t cap);

@@ -5,6 +5,8 @@
 
 #include "tui/app/app_state.h"
 
+#define LATE_TICKS 3		/* so many are missing before the screen says so, */
+#define LATE_NS (3 * NSEC_PER_SEC)	/* and so long */
 #define EVIDENCE_NS (3 * NSEC_PER_SEC)	/* for so long is looked before it is said that there is nothing */
 
 static int last_index(const struct app *a)
@@ -226,6 +228,24 @@ static void mmss(char *buf, size_t cap, u64 ns)
 	snprintf(buf, cap, "%02llu:%02llu", (unsigned long long)(s / 60), (unsigned long long)(s % 60));
 }
 
+u64 moment_late_ns(const struct app *a, u64 *ret_until_ns)
+{
+	u64 patience_ns = max(LATE_TICKS * a->config.interval_ns, LATE_NS), since_ns = a->now_ns - a->tick_at_ns;
+	bool due = a->tick_at_ns && app_live(a) && !a->config.replay;
+
+	if (ret_until_ns)
+		*ret_until_ns = due && since_ns < patience_ns ? patience_ns - since_ns : UINT64_MAX;
+	return due && since_ns >= patience_ns ? since_ns : 0;
+}
+
+/* At most 8 columns: "LATE 5s", "LATE 20m". */
+static void late_text(char *buf, size_t cap, u64 late_ns)
+{
+	u64 s = late_ns / NSEC_PER_SEC;
+
+	snprintf(buf, cap, "LATE %llu%s", (unsigned long long)(s < 100 ? s : min(s / 60, 99ull)), s < 100 ? "s" : "m");
+}
+
 void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live)
 {
 	char behind[24], interval[FORMAT_MAX];
@@ -238,6 +258,9 @@ void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live)
 		snprintf(buf, cap, "PAUSED");
 	} else if (a->config.replay) {
 		snprintf(buf, cap, "REPLAY");
+	} else if (moment_late_ns(a, NULL)) {
+		late_text(buf, cap, moment_late_ns(a, NULL));
+		*ret_live = false;
 	} else {
 		/* At most 8 columns: "LIVE 1s", "LIVE .5s", "LIVE1.5s". */
 		snprintf(interval, sizeof(interval), "%.3g", (double)a->config.interval_ns / 1e9);
