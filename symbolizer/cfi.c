@@ -497,6 +497,21 @@ static void run(struct machine *m, const struct cfi_section *s, struct bytes b, 
 
 /* ---- frame description entries ---- */
 
+static bool is_wanted(const struct cfi_section *s, u64 begin, u64 size)
+{
+	u64 page, last;
+
+	if (!s->pages)
+		return true;
+	if (begin + size <= s->pages->base)
+		return false;
+	page = (max(begin, s->pages->base) - s->pages->base) >> UNW_PAGE_BITS;
+	last = (begin + size - s->pages->base) >> UNW_PAGE_BITS;	/* its end is a row, too */
+	while (page <= last && page < s->pages->n && !unwind_page_wanted(s->pages, page))
+		page++;
+	return page <= last && page < s->pages->n;
+}
+
 static void read_fde(const struct cfi_section *s, const struct cie *c, struct bytes b,
 		     struct rows *rows)
 {
@@ -510,7 +525,7 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	if (c->has_aug)
 		bytes_skip(&b, bytes_uleb(&b));
 	/* a linker leaves FDEs of dropped functions behind, at address 0 */
-	if (b.failed || !begin || !size || begin + size < begin)
+	if (b.failed || !begin || !size || begin + size < begin || !is_wanted(s, begin, size))
 		return;
 	m.pc = begin;
 	run(&m, s, c->program, ~0ull, NULL);

@@ -84,10 +84,18 @@ static int ask(struct channel *c, struct question *q, int fd, int debug_fd, int 
 	return 0;
 }
 
-int symbolizer_ask_table(u32 file, int fd)
+int symbolizer_ask_table(u32 file, int fd, u64 base, u32 pages, const u64 *wanted)
 {
 	struct question q = { .kind = ANSWER_TABLE, .file = file };
 
+	if (pages > SYMBOLIZER_PAGES)
+		return -EINVAL;
+	if (wanted) {
+		q.n = 2 + (pages + 63) / 64;
+		q.addrs[0] = base;
+		q.addrs[1] = pages;
+		memcpy(q.addrs + 2, wanted, (pages + 63) / 64 * sizeof(*wanted));
+	}
 	return ask(&tables, &q, fd, -1, -1);
 }
 
@@ -153,7 +161,7 @@ static bool check_table(const struct symbolizer_answer *a)
 	for (u64 p = 0; p < pages; p++) {
 		u64 first = a->words[1 + p] >> 32, n = (u32)a->words[1 + p];
 
-		if (1 + pages + (first + n + 1) / 2 > a->n_words)
+		if (a->words[1 + p] != UNW_LEFT_OUT && 1 + pages + (first + n + 1) / 2 > a->n_words)
 			return false;
 	}
 	for (u64 i = 0; i < (a->n_words - 1 - pages) * 2; i++)

@@ -12,11 +12,12 @@
 
 #define MAX_START_BYTES 256	/* of hand-made start code */
 
-static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame, u32 *ret_n)
+static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame,
+			       const struct unwind_pages *pages, u32 *ret_n)
 {
 	struct elf_section s;
 	struct source unread;
-	struct cfi_section cfi = { .debug_frame = debug_frame };
+	struct cfi_section cfi = { .debug_frame = debug_frame, .pages = pages };
 
 	if (!elf_section(f, name, &s)) {
 		errno = ENODATA;
@@ -60,16 +61,16 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
  * .debug_frame serves where .eh_frame has nothing. Go's is of no use: it does
  * not say where rbp is. Go's own table is there in stripped programs, too.
  */
-static struct cfi_row *read_rows(struct elf_file *f, u32 *ret_n)
+static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *pages, u32 *ret_n)
 {
-	struct cfi_row *eh = rows_of(f, ".eh_frame", false, ret_n), *debug;
+	struct cfi_row *eh = rows_of(f, ".eh_frame", false, pages, ret_n), *debug;
 	u32 n_eh = *ret_n, n_debug = 0;
 	int err = errno;
 	struct source go;
 	u64 addr;
 
 	debug = gotable_section(f, &go, &addr) ? gotable_rows_of(f, &n_debug) :
-		rows_of(f, ".debug_frame", true, &n_debug);
+		rows_of(f, ".debug_frame", true, pages, &n_debug);
 	if (eh && debug)
 		return merge(eh, n_eh, debug, n_debug, ret_n);
 	if (!eh && !debug)
@@ -160,11 +161,13 @@ static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n
 	return rows;
 }
 
-static struct unwind_table *read_table(struct elf_file *f)
+static struct unwind_table *read_table(struct elf_file *f, const struct unwind_pages *pages)
 {
 	struct unwind_table *t = NULL;
 	struct cfi_row *rows;
 	int err;
+	struct source go;
+	u64 addr;
 	bool known;
 	u32 n = 0;
 
@@ -172,25 +175,27 @@ static struct unwind_table *read_table(struct elf_file *f)
 	errno = ENODATA;	/* there frame pointers are the rule */
 	return NULL;
 #endif
-	rows = read_rows(f, &n);
+	rows = read_rows(f, pages, &n);
 	if (!rows)
 		n = 0;
 	known = is_known(rows, n, elf_entry(f));
-	rows = add_code(f, rows, &n);
+	/* between the wanted pages nothing is known, though there may be: code would be read in vain */
+	if (!pages || gotable_section(f, &go, &addr))
+		rows = add_code(f, rows, &n);
 	if (!known)
 		rows = mark_entry(f, rows, &n);
 	rows = mark_stubs(f, rows, &n);
 	if (rows)
 		rows = landing_mark(f, rows, &n);
-	if (rows)
-		t = unwind_table_pack(rows, n);
+	if (rows || pages)
+		t = unwind_table_pack(rows, n, pages);
 	err = errno;
 	free(rows);
 	errno = err;
 	return t;
 }
 
-struct unwind_table *unwind_table_read(int fd)
+struct unwind_table *unwind_table_read(int fd, const struct unwind_pages *pages)
 {
 	struct elf_file *f = elf_open(fd);
 	struct unwind_table *t;
@@ -198,7 +203,7 @@ struct unwind_table *unwind_table_read(int fd)
 
 	if (!f)
 		return NULL;
-	t = read_table(f);
+	t = read_table(f, pages);
 	err = errno;
 	elf_close(f);
 	errno = err;

@@ -17,6 +17,18 @@
 
 #define EHFRAME_MAX_ROWS (8u << 20)
 
+/* Of a table that was made before: which of its pages are wanted now. */
+struct unwind_pages {
+	u64 base;		/* as in the table */
+	u32 n;
+	const u64 *bits;	/* n of them, the lowest first */
+};
+
+static inline bool unwind_page_wanted(const struct unwind_pages *p, u64 page)
+{
+	return page < p->n && (p->bits[page / 64] >> page % 64 & 1);
+}
+
 struct cfi_row {
 	u64 pc;			/* address in the file */
 	struct unw_info info;
@@ -37,6 +49,7 @@ struct cfi_section {
 	u64 addr;		/* where it is mapped; pc-relative pointers need it */
 	bool debug_frame;	/* its format differs a little */
 	u64 text_addr, data_addr;	/* bases of textrel and datarel pointers; 0: none */
+	const struct unwind_pages *pages;	/* functions outside of these are passed over; NULL: none is */
 };
 
 /*
@@ -55,10 +68,16 @@ struct cfi_run {
 /* The same rows in order, each change once; rows is freed, *n becomes less. The runs are all of them. */
 struct cfi_row *cfi_order(struct cfi_row *rows, u32 *n, struct cfi_run *runs, u32 n_runs);
 
-/* Packs rows. NULL with errno (EFBIG: too many different infos or pages). */
-struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n);
-/* The same from an open ELF file. NULL with errno (ENOEXEC: not an ELF file of this machine). */
-struct unwind_table *unwind_table_read(int fd);
+/*
+ * Packs rows. NULL with errno (EFBIG: too many different infos or pages). With `pages` those
+ * that are not wanted are UNW_LEFT_OUT, and there may be no rows.
+ */
+struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n, const struct unwind_pages *pages);
+/*
+ * The same from an open ELF file. NULL with errno (ENOEXEC: not an ELF file of this machine).
+ * With `pages` it costs what is in them, but what only code tells (codeframes.h) is not there.
+ */
+struct unwind_table *unwind_table_read(int fd, const struct unwind_pages *pages);
 /* The information for an address, as the kernel side would find it. Never NULL. */
 const struct unw_info *unwind_table_find(const struct unwind_table *t, u64 addr);
 void unwind_table_free(struct unwind_table *t);	/* NULL-safe */

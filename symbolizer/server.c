@@ -132,17 +132,18 @@ static void read_layout(struct elf_file *f, struct reply *r)
 static int answer_table(const struct question *q, int fd, struct reply *r)
 {
 	struct elf_file *f = elf_open(fd);
+	struct unwind_pages pages = { q->addrs[0], (u32)q->addrs[1], q->addrs + 2 };
 	struct unwind_table *t;
 	int mem = -1;
 
-	(void)q;
-	if (!f) {
-		r->err = -errno;
+	if (!f || pages.n > SYMBOLIZER_PAGES) {
+		r->err = f ? -EINVAL : -errno;
+		elf_close(f);
 		return -1;
 	}
 	read_layout(f, r);
 	elf_close(f);
-	t = unwind_table_read(fd);
+	t = unwind_table_read(fd, q->n ? &pages : NULL);
 	if (!t)
 		return -1;	/* no frame information: the layout alone is an answer */
 	mem = memfd_create("ottop-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -13,6 +13,7 @@
 #include "symbolizer/unwind.h"
 
 #define SYMBOLIZER_BATCH 256	/* addresses in one question */
+#define SYMBOLIZER_PAGES ((SYMBOLIZER_BATCH - 2) * 64)	/* of an unwind table that is asked for in part */
 #define BUILD_ID_MAX 20
 #define SYMBOLIZER_SYMBOLS 24
 
@@ -26,9 +27,11 @@ int symbolizer_tables_fd(void);	/* the same for unwind tables, which are made el
 /*
  * Asks for the unwind table and the layout of a file. `file` is the caller's
  * number for it, `fd` an open descriptor (the caller keeps it). 0, -EAGAIN
- * (too many questions on the way: try later) or another -errno.
+ * (too many questions on the way: try later) or another -errno. `wanted` (NULL: all): a bit
+ * for each of the pages (at most SYMBOLIZER_PAGES) that an earlier answer had from `base` on;
+ * the others are left out, and it costs what is wanted.
  */
-int symbolizer_ask_table(u32 file, int fd);
+int symbolizer_ask_table(u32 file, int fd, u64 base, u32 pages, const u64 *wanted);
 /*
  * Asks for the names of n (at most SYMBOLIZER_BATCH) addresses of a file.
  * debug_fd: its separate debug file, of which ANSWER_DEBUG said yes, or -1.

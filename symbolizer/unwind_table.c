@@ -46,6 +46,7 @@ struct packer {
 	u32 *rows;
 	u32 n_rows, cap_rows;
 	u32 n_pages;
+	const struct unwind_pages *wanted;	/* NULL: all */
 };
 
 static void put_row(struct packer *p, u64 pc, u32 info)
@@ -63,15 +64,26 @@ static u64 page_addr(const struct packer *p, u32 page)
 static int pack_rows(struct packer *p, const struct cfi_row *rows, u32 n)
 {
 	u32 i = 0, carried = UNW_INFO_NONE;
+	const struct unw_info *last = NULL;	/* of the rows that were passed over */
+	int number;
 
 	for (u32 page = 0; page < p->n_pages; page++) {
 		u32 first = p->n_rows;
 
+		if (p->wanted && !unwind_page_wanted(p->wanted, page)) {
+			p->t->words[1 + page] = UNW_LEFT_OUT;
+			for (; i < n && rows[i].pc < page_addr(p, page + 1); i++)
+				last = &rows[i].info;
+			continue;
+		}
+		if (last && (number = info_number(&p->infos, last)) < 0)
+			return -EFBIG;
+		carried = last ? (u32)number : carried;
+		last = NULL;
 		if (i >= n || rows[i].pc > page_addr(p, page))
 			put_row(p, page_addr(p, page), carried);
 		for (; i < n && rows[i].pc < page_addr(p, page + 1); i++) {
-			int number = info_number(&p->infos, &rows[i].info);
-
+			number = info_number(&p->infos, &rows[i].info);
 			if (number < 0)
 				return -EFBIG;
 			carried = (u32)number;
@@ -94,16 +106,16 @@ static void join_words(struct packer *p)
 	memcpy(t->words + 1 + p->n_pages, p->rows, (size_t)p->n_rows * sizeof(u32));
 }
 
-struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n)
+struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n, const struct unwind_pages *wanted)
 {
-	struct packer p = { .t = xcalloc(1, sizeof(*p.t)) };
+	struct packer p = { .t = xcalloc(1, sizeof(*p.t)), .wanted = wanted };
 	struct unw_info none = {};
 	u64 pages;
 	int err = 0;
 
-	p.t->base = rows[0].pc & ~(PAGE_SIZE_ - 1);
-	pages = ((rows[n - 1].pc - p.t->base) >> UNW_PAGE_BITS) + 1;
-	if (pages > MAX_PAGES || rows[n - 1].pc >> 62) {	/* no file is loaded up there */
+	p.t->base = wanted ? wanted->base : rows[0].pc & ~(PAGE_SIZE_ - 1);
+	pages = wanted ? wanted->n : ((rows[n - 1].pc - p.t->base) >> UNW_PAGE_BITS) + 1;
+	if (pages > MAX_PAGES || (n && rows[n - 1].pc >> 62)) {	/* no file is loaded up there */
 		free(p.t);
 		errno = EFBIG;
 		return NULL;

@@ -27,11 +27,12 @@
 #define WORDS_OF_LINE 4
 #define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
 #define INDEX_SIZE (2 * UNW_MAX_INFOS)
-#define FIRST_WAIT_NS NSEC_PER_SEC	/* before a table that did not fit is tried again; each time longer */
-#define LAST_WAIT_NS (30 * NSEC_PER_SEC)
+#define FIRST_WAIT_NS (NSEC_PER_SEC / 2)	/* before a table that did not fit is tried again; each time longer */
+#define LAST_WAIT_NS (4 * NSEC_PER_SEC)
+#define FEW_PAGES 64	/* so much is made whole again: its code tells what its tables do not */
 #define SHARE 8		/* so much of a table is loaded in addition to what stacks go through */
 #define RESERVE 16	/* so much of the arena is for mappings */
-#define PACE 20		/* one that did not fit whole is made again at most for such a part of a CPU */
+#define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
 
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
 
@@ -174,13 +175,38 @@ static u32 smallest_waiting(void)
 	return best;
 }
 
+/* Whether a stack needs what is not there. */
+static bool is_left_out(const struct file *f, u64 page)
+{
+	return f->table ? f->part && ((const u64 *)arena_at(f->table))[1 + page] == UNW_LEFT_OUT : true;
+}
+
+/*
+ * Of a table that did not fit, or went: the pages that stacks go through, their neighbours, and those
+ * that are there. The whole one of libLLVM takes 150 ms, and of it little is used.
+ */
+static int ask_table(u32 file)
+{
+	static u64 wanted[SYMBOLIZER_PAGES / 64];
+	const struct file *f = &files[file];
+
+	if (!f->part || f->n_hits <= FEW_PAGES || f->n_hits > SYMBOLIZER_PAGES)
+		return symbolizer_ask_table(file, f->fd, 0, 0, NULL);
+	memset(wanted, 0, sizeof(wanted));
+	for (u32 i = 0; i < f->n_hits; i++)
+		if (f->hits[i] || (i && f->hits[i - 1]) || (i + 1 < f->n_hits && f->hits[i + 1]) ||
+		    (f->table && !is_left_out(f, i)))
+			wanted[i / 64] |= 1ull << i % 64;
+	return symbolizer_ask_table(file, f->fd, f->base, f->n_hits, wanted);
+}
+
 /* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
 void files_ask_waiting(void)
 {
 	while (n_waits && n_asked < MAX_ASKED) {
 		u32 file = smallest_waiting();
 
-		if (symbolizer_ask_table(file, files[file].fd))
+		if (ask_table(file))
 			return;
 		files[file].state = FILE_ASKED;
 		n_waits--;
@@ -299,6 +325,7 @@ static void take_away(u32 file)
 
 	arena_free(f->table);
 	f->table = 0;
+	f->part = true;
 	f->again_ns = max(f->again_ns, boottime_ns() + FIRST_WAIT_NS);
 	mappings_file_changed(file);
 	mappings_install();
@@ -380,6 +407,15 @@ static void set_pages(struct file *f, const struct symbolizer_answer *a)
 	f->n_hits = pages;
 }
 
+static bool is_partial(const struct symbolizer_answer *a)
+{
+	u32 i = 0;
+
+	while (i < (u32)a->words[0] && a->words[1 + i] != UNW_LEFT_OUT)
+		i++;
+	return i < (u32)a->words[0];
+}
+
 static int load_table(struct file *f, const struct symbolizer_answer *a)
 {
 	static u16 numbers[UNW_MAX_INFOS];
@@ -397,7 +433,9 @@ static int load_table(struct file *f, const struct symbolizer_answer *a)
 	arena_free(f->table);
 	f->table = first;
 	f->lines = n;
-	f->part = false;
+	f->part = is_partial(a);
+	if (f->part)
+		set_again(f);
 	return 0;
 }
 
@@ -434,12 +472,6 @@ u32 files_table(u32 file)
 	return f->table ? f->table : f->state < FILE_READY ? TABLE_PENDING : TABLE_ABSENT;
 }
 
-/* Whether a stack needs what is not there. */
-static bool is_left_out(const struct file *f, u64 page)
-{
-	return f->table ? f->part && ((const u64 *)arena_at(f->table))[1 + page] == UNW_LEFT_OUT : true;
-}
-
 void files_used(u32 file, u64 addr, u64 time_ns)
 {
 	u64 page = addr >> UNW_PAGE_BITS;
@@ -473,6 +505,7 @@ u32 files_evict(void)
 		return 0;
 	arena_free(files[oldest].table);
 	files[oldest].table = 0;
+	files[oldest].part = true;
 	if (files[oldest].state == FILE_READY)
 		files[oldest].state = FILE_NEW;
 	return oldest;

@@ -96,7 +96,7 @@ void parts_copy(u64 *to, const u64 *words, const u8 *take, const u16 *numbers)
 	for (u32 page = 0; page < pages; page++) {
 		u32 first = (u32)(words[1 + page] >> 32), count = rows_of(words, page);
 
-		if (!take[page]) {
+		if (!take[page] || words[1 + page] == UNW_LEFT_OUT) {
 			to[1 + page] = UNW_LEFT_OUT;
 			continue;
 		}

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 {
 	int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
 	u64 begin = clock_ns(CLOCK_PROCESS_CPUTIME_ID), end;
-	struct unwind_table *t = unwind_table_read(fd);
+	struct unwind_table *t = unwind_table_read(fd, NULL);
 
 	end = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (!t) {

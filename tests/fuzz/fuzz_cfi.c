@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	rows = cfi_rows(&s, &n);
 	if (!rows)
 		return 0;
-	t = unwind_table_pack(rows, n);
+	t = unwind_table_pack(rows, n, NULL);
 	if (t)
 		check(t, rows, n);
 	unwind_table_free(t);

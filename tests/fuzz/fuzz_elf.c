@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		place_probes(f, min(size, (size_t)65536));
 		elf_close(f);
 		read_names(fd);
-		unwind_table_free(unwind_table_read(fd));
+		unwind_table_free(unwind_table_read(fd, NULL));
 	}
 	close(fd);
 	return 0;

@@ -20,7 +20,7 @@ static void check_rows(const struct gotable *t)
 		if (rows[i].pc <= rows[i - 1].pc)
 			abort();
 	if (n)
-		unwind_table_free(unwind_table_pack(rows, n));
+		unwind_table_free(unwind_table_pack(rows, n, NULL));
 	free(rows);
 }
 

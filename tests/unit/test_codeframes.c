@@ -118,7 +118,7 @@ static void test_information(void **state)
 static struct unw_info table_at(const char *path, u64 addr)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd);
+	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 	struct unw_info info = t ? *unwind_table_find(t, addr) : (struct unw_info){};
 
 	unwind_table_free(t);

@@ -56,7 +56,7 @@ static bool build(void)
 static struct unwind_table *read_program(void)
 {
 	int fd = open(program, O_RDONLY | O_CLOEXEC);
-	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd);
+	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 
 	if (fd >= 0)
 		close(fd);

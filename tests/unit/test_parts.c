@@ -20,7 +20,7 @@ static int read_whole(void **state)
 	int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
-	whole = fd < 0 ? NULL : unwind_table_read(fd);
+	whole = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 	for (u32 i = 0; i < UNW_MAX_INFOS; i++)
 		same_numbers[i] = (u16)i;
 	return fd < 0 ? 0 : close(fd);
@@ -113,10 +113,53 @@ static void test_empty(void **state)
 	free(part.words);
 }
 
+/* Made of some pages only: these say what the whole table says, the others are left out. */
+static void test_asked_for(void **state)
+{
+	int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);
+	u64 bits[64], checked = 0, known = 0;
+	struct unwind_pages wanted = { .bits = bits };
+	struct unwind_table *part;
+
+	(void)state;
+	if (!whole)
+		skip();
+	wanted.base = whole->base;
+	wanted.n = pages();
+	for (u32 step = 1; step < 9; step++) {
+		memset(bits, 0, sizeof(bits));
+		for (u32 i = step % 3; i < pages(); i += step)
+			bits[i / 64] |= 1ull << i % 64;
+		part = unwind_table_read(fd, &wanted);
+		assert_non_null(part);
+		assert_int_equal(part->base, whole->base);
+		assert_int_equal(part->words[0], whole->words[0]);
+		for (u32 i = 0; i < pages(); i++) {
+			u64 from = whole->base + ((u64)i << UNW_PAGE_BITS);
+
+			assert_int_equal(part->words[1 + i] == UNW_LEFT_OUT, !unwind_page_wanted(&wanted, i));
+			for (u64 at = from; unwind_page_wanted(&wanted, i) && at < from + (1 << UNW_PAGE_BITS); at += 13) {
+				struct unw_info a = *unwind_table_find(part, at), b = *unwind_table_find(whole, at);
+
+				a.bx = b.bx = 0;	/* kept where it is the way to a CFA somewhere in what was read */
+				a.bx_off = b.bx_off = 0;
+				if (a.cfa != UNW_CFA_NONE)	/* else only its code tells, which is read for whole tables */
+					assert_memory_equal(&a, &b, sizeof(a));
+				known += a.cfa != UNW_CFA_NONE;
+				checked += b.cfa != UNW_CFA_NONE;
+			}
+		}
+		unwind_table_free(part);
+	}
+	assert_true(checked > 100000 && known > checked / 1000 * 999);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all), cmocka_unit_test(test_hits_come_first), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, read_whole, free_whole);

@@ -38,7 +38,7 @@ static bool find_big(void)
 	while (f && !big && fgets(big_path, sizeof(big_path), f)) {
 		big_path[strcspn(big_path, "\n")] = '\0';
 		fd = open(big_path, O_RDONLY | O_CLOEXEC);
-		big = fd < 0 ? NULL : unwind_table_read(fd);
+		big = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 		if (fd >= 0)
 			close(fd);
 		if (big && big->n_words < ARENA_CHUNK_LINES * 4) {
@@ -169,6 +169,9 @@ static void test_least_used_goes(void **state)
 		do	/* another page that is not there */
 			page = (page + 1) % (u32)big->words[0];
 		while (page != from && (page_word(big_file, page) != UNW_LEFT_OUT || !(u32)big->words[1 + page]));
+		files_used(rare, 0, boottime_ns());	/* seldom, but lately */
+		for (u32 k = 0; k < 40; k++)	/* stacks go through many */
+			files_used(big_file, (u64)(page + 3 * k) % (u32)big->words[0] << UNW_PAGE_BITS, boottime_ns());
 		use_page(page);
 	}
 	assert_true(files_let_go_of() > 0);

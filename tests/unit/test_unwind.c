@@ -184,7 +184,7 @@ static bool is_last(const struct dump *d, u32 i)
 static void compare_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd);
+	struct unwind_table *t = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 	struct dump d = { .cfa = -1, .ra = -1, .fp = -1, .bx = -1 };
 	u32 bad = 0, compared = 0;
 
@@ -284,7 +284,7 @@ static void go_tables_say_what_readelf_says(void **state)
 	if (!path || !read_dump(path, &d))
 		skip();
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	t = unwind_table_read(fd);
+	t = unwind_table_read(fd, NULL);
 	assert_non_null(t);
 	for (u32 i = 0; i < d.n; i++) {
 		const struct unw_info *got = unwind_table_find(t, d.rows[i].pc);

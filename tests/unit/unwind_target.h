@@ -106,7 +106,7 @@ static const struct known_file *load_file(const char *name, const char *path)
 	snprintf(f->path, sizeof(f->path), "%s", path);
 	if (elf)
 		f->n_segments = elf_exec_segments(elf, f->segments, ARRAY_SIZE(f->segments));
-	t = elf ? unwind_table_read(fd) : NULL;
+	t = elf ? unwind_table_read(fd, NULL) : NULL;
 	f->table = t ? put_table(t) : TABLE_ABSENT;
 	f->base = t ? t->base : 0;
 	unwind_table_free(t);
