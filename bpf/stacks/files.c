@@ -30,6 +30,7 @@
 #define FIRST_WAIT_NS (NSEC_PER_SEC / 2)	/* before a table that did not fit is tried again; each time longer */
 #define LAST_WAIT_NS (4 * NSEC_PER_SEC)
 #define FEW_PAGES 64	/* so much is made whole again: its code tells what its tables do not */
+#define SHARE_OF_PART 2	/* where it has little else anyway */
 #define SHARE 8		/* so much of a table is loaded in addition to what stacks go through */
 #define RESERVE 16	/* so much of the arena is for mappings */
 #define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
@@ -351,10 +352,19 @@ static u32 lines_of(u32 words)
 	return (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
 }
 
+static bool is_partial(const struct symbolizer_answer *a)
+{
+	u32 i = 0;
+
+	while (i < (u32)a->words[0] && a->words[1 + i] != UNW_LEFT_OUT)
+		i++;
+	return i < (u32)a->words[0];
+}
+
 /* Words of the pages that stacks go through, and of some more near to them. */
 static u32 words_to_have(const struct file *f, const struct symbolizer_answer *a)
 {
-	u32 words = 1 + f->n_hits + a->n_words / SHARE;
+	u32 words = 1 + f->n_hits + a->n_words / (is_partial(a) ? SHARE_OF_PART : SHARE);
 
 	for (u32 i = 0; i < f->n_hits; i++)
 		words += f->hits[i] ? (u32)a->words[1 + i] / 2 + 1 : 0;
@@ -405,15 +415,6 @@ static void set_pages(struct file *f, const struct symbolizer_answer *a)
 	free(f->hits);
 	f->hits = xcalloc(pages, sizeof(*f->hits));
 	f->n_hits = pages;
-}
-
-static bool is_partial(const struct symbolizer_answer *a)
-{
-	u32 i = 0;
-
-	while (i < (u32)a->words[0] && a->words[1 + i] != UNW_LEFT_OUT)
-		i++;
-	return i < (u32)a->words[0];
 }
 
 static int load_table(struct file *f, const struct symbolizer_answer *a)
