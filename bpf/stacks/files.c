@@ -50,6 +50,7 @@ struct file {
 	u32 *hits, n_hits;	/* frames seen in each page of the table, and */
 	u32 uses;		/* in all of the file; both fade */
 	bool part, wanted;	/* the table is not whole; a stack needed what is not there */
+	bool refused;		/* there was no room for any of it */
 	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
 };
 
@@ -460,7 +461,8 @@ bool files_table_answer(const struct symbolizer_answer *a)
 	f->n_segments = a->n_segments;
 	if (!a->err && a->words)
 		err = load_table(f, a);
-	refused += err != 0;
+	refused += err && !f->refused;	/* it is tried again and again */
+	f->refused = err != 0;
 	/* without a table frame pointers are tried, but names and addresses are right */
 	f->state = a->err ? FILE_BAD : FILE_READY;
 	return true;
