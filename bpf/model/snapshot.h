@@ -338,6 +338,18 @@ bool frame_is_code(const struct frames_row *r);
 #define LINES_ASKED_TEXT "asked"
 bool frame_lines_pending(const struct frames_row *r);
 
+/* One part of requests.blocked_in. */
+#define BLOCKED_FRAMES_MAX 4096
+struct blocked {
+	u64 ns;
+	u32 n;			/* waits */
+	u32 waker, waker_pid;	/* 0: none, or not known */
+	const char *frames;	/* as in stacks.frames, n_frames bytes of it; empty: different others */
+	size_t n_frames;
+};
+/* The next one of a text; *at goes on. False: that was all. */
+bool blocked_next(const char **at, struct blocked *b);
+
 struct stack_frames {
 	const struct frames_row **by_id;
 	u32 n;

@@ -21,6 +21,21 @@ bool frame_is_code(const struct frames_row *r)
 			    strncmp(r->name, FRAME_THING_TEXT, strlen(FRAME_THING_TEXT)));
 }
 
+bool blocked_next(const char **at, struct blocked *b)
+{
+	unsigned long long ns;
+	int used = 0;
+
+	if (sscanf(*at, "%llu %u %u %u%n", &ns, &b->n, &b->waker, &b->waker_pid, &used) < 4 || !used)
+		return false;
+	b->ns = ns;
+	b->frames = *at + used + (at[0][used] == ' ');
+	b->n_frames = min(strcspn(b->frames, ";"), (size_t)BLOCKED_FRAMES_MAX - 1);
+	*at = b->frames + strcspn(b->frames, ";");
+	*at += **at == ';';
+	return true;
+}
+
 struct stack_frames stack_frames_of(const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_frames];

@@ -80,11 +80,11 @@ enum sample_kind {
 struct wire_call {
 	__u32 call;		/* ABI << 16 | number, or CALL_NONE; args and ino are known of native ones only */
 	__u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none, or not known */
-	__u64 since_ns;		/* CLOCK_MONOTONIC: when it began */
+	__u64 since_ns, end_ns;	/* CLOCK_MONOTONIC; end 0: it is not over */
 	__u64 ino;		/* of the file of descriptor args[0]; 0: it is none */
 	__u64 args[4];
-	__u32 over;		/* it has ended */
 	__u32 mode;		/* of that file */
+	__u32 pad;
 };
 
 struct wire_sample {

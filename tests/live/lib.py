@@ -180,6 +180,8 @@ def key_of(table, row):
         return row['reason'], row['location']
     if table == 'cpus':
         return row['cpu']
+    if table == 'frames':
+        return row['id']
     if table == 'stacks':
         return (*(row[k] for k in ('pid', 'start_time_ns', 'tid', 'kind', 'whole')),
                 *((f['name'], f['addr']) for f in row['frames']))

@@ -298,6 +298,7 @@ void flame_init(struct flame *f)
 
 void flame_free(struct flame *f)
 {
+	row_put(f->span ? &f->span->row : NULL);
 	for (u32 i = 0; i < f->n_ticks; i++)
 		free(f->ticks[i].parts);
 	snapshot_put(f->load.s);

@@ -258,6 +258,8 @@ struct flame {
 	double covered_ns, all_value, all_n, cut_n;	/* in that weight */
 	u64 refused;
 	struct flame_load load;
+	const struct requests_row *span;	/* instead of ticks; a reference, or NULL */
+	u64 span_seq;			/* the snapshot whose names were read last */
 
 	bool has_a;
 	struct flame_span a;
@@ -271,6 +273,8 @@ void flame_set_scope(struct flame *f, const struct flame_scope *scope);
 void flame_set_window(struct flame *f, enum flame_window w);
 void flame_set_shape(struct flame *f, const struct flame_shape *shape);
 
+/* The window is the span of that request, and what its row says of it; NULL: ticks again. */
+void flame_set_span(struct flame *f, const struct requests_row *q);
 /*
  * Makes the window end with the shown snapshot, and goes on building. False:
  * there is more to do than fits in budget_ns (0: no limit); call it again.
@@ -310,6 +314,9 @@ bool flame_opens(const struct flame *f, u32 node);
 /* Shows them, from the next complete tree on. */
 void flame_open_node(struct flame *f, u32 node);
 void flame_close_nodes(struct flame *f);
+
+/* As flame_follow(), of a span (flame_span.c). */
+void flame_follow_span(struct flame *f, const struct snapshot *shown);
 
 /* The leaf of a stack in a tree of the present shape; FLAME_NONE: not shown. */
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s);

@@ -249,7 +249,9 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 	u64 start_ns = boottime_ns(), end_ns = budget_ns ? start_ns + budget_ns : 0;
 	int last = h ? history_find(h, shown->seq) : -1;
 
-	if (last >= 0 && history_seq(h, (u32)last) == shown->seq) {
+	if (f->span)
+		flame_follow_span(f, shown);
+	else if (last >= 0 && history_seq(h, (u32)last) == shown->seq) {
 		if (!follow_history(f, h, (u32)last, shown, end_ns))
 			return false;
 	} else if (!f->n_ticks || f->ticks[f->n_ticks - 1].seq != shown->seq) {

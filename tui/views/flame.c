@@ -155,18 +155,31 @@ static void find_matches(struct app *a, struct flame_view *v)
 
 /* ---- view --------------------------------------------------------------------------------- */
 
-/* Opened from a request: the thread that served it. */
-static u64 thread_of(const struct context *ctx)
+/* Opened from a request: of the thread that served it, in that span. */
+static const struct requests_row *request_of(const struct context *ctx)
 {
 	const struct row *r = ctx->row;
 
-	return r && r->table == TABLE_requests && !r->sum ? ((const struct requests_row *)r)->tid : 0;
+	return r && r->table == TABLE_requests && !r->sum ? (const struct requests_row *)r : NULL;
+}
+
+/* Then all waits are shown: they are why it took so long. */
+static void set_span(struct flame_view *v, const struct requests_row *q)
+{
+	struct flame_shape shape = v->f.shape;
+
+	if (!v->f.span != !q) {
+		shape.hide_waits = !q;
+		flame_set_shape(&v->f, &shape);
+	}
+	flame_set_span(&v->f, q);
 }
 
 static void update(struct app *a, struct flame_view *v, const char *kind)
 {
 	const struct context *ctx = app_context(a);
-	struct flame_scope scope = { ctx->pid, ctx->start_time_ns, kind, thread_of(ctx) };
+	const struct requests_row *q = request_of(ctx);
+	struct flame_scope scope = { ctx->pid, ctx->start_time_ns, kind, q ? q->tid : 0 };
 	struct flame_shape shape;
 
 	if (!v->ready) {
@@ -186,6 +199,8 @@ static void update(struct app *a, struct flame_view *v, const char *kind)
 		v->scroll = 0;
 	}
 	flame_set_scope(&v->f, &scope);
+	if (!strcmp(kind, "offcpu"))
+		set_span(v, q && u64_known(q->duration_ns) ? q : NULL);
 	v->complete = false;
 }
 
@@ -262,6 +277,12 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "adding up the window");
 		return;
 	}
+	if (v->f.span) {
+		canvas_text(c, r.row, r.col + 3, -1, ROLE_text, v->f.span->blocked_in ?
+			    "its thread was not blocked in that span" :
+			    "not collected in that span: it is now, for requests that come");
+		return;
+	}
 	if (is_early(a, v, whose, c, r))
 		return;
 	if (v->f.all_n > 0) {	/* only the waits for new work are left out */
@@ -333,7 +354,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 	v->cols = body.cols;
 	v->n_boxes = v->list_rows = 0;
 	catch_up(a, v);
-	if (!t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
+	if (!v->f.span && !t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
 	    app_draw_state(a, c, body, TABLE_stacks))
 		return;
 	if (!flame_alive(v, FLAME_ROOT))

@@ -30,6 +30,11 @@ static void root_label(struct app *a, const struct flame_view *v, char *buf, siz
 	u64 count = (u64)(flame_span(&v->f).n + 0.5);
 
 	flame_whose(a, whose, sizeof(whose));
+	if (v->f.span) {
+		snprintf(buf, cap, "all: thread %llu of %s  blocked %s of %s", (unsigned long long)v->f.span->tid, whose,
+			 format_ns(amount, flame_node(v, FLAME_ROOT)->value), format_ns(n, (double)v->f.span->duration_ns));
+		return;
+	}
 	flame_amount(v, flame_node(v, FLAME_ROOT)->value, amount, sizeof(amount));
 	snprintf(buf, cap, "all: %s  %s %s%s  %s%s", whose, format_thousands(n, count),
 		 flame_is_offcpu(v) ? "block" : "sample", text_plural(count, "s"), amount,

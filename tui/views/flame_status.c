@@ -13,6 +13,12 @@ static void window_text(struct app *a, const struct flame_view *v, char *buf, si
 	struct flame_span s = flame_span(&v->f);
 	char clock[FORMAT_MAX], age[FORMAT_MAX];
 
+	if (v->f.span) {
+		snprintf(buf, cap, "%s, span %s",
+			 format_clock(clock, v->f.span->start_time_ns, app_snapshot(a)->unix_offset_ns, true),
+			 format_ns(age, (double)v->f.span->duration_ns));
+		return;
+	}
 	switch (v->f.window) {
 	case FLAME_TICK:
 		snprintf(buf, cap, "last tick");
@@ -207,7 +213,7 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 		return true;
 	}
 	*buf = '\0';
-	if (v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
+	if (!v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
 		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
 			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
 			       flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));

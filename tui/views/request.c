@@ -188,6 +188,7 @@ static void request_draw(struct app *a, void *state, struct canvas *c, struct re
 	body.rows--;
 	draw_scale(c, &body, q);
 	draw_parts(c, &body, q);
+	request_draw_blocked(a, c, body, q);
 }
 
 /* ---- where to go from here ---- */
@@ -221,7 +222,7 @@ static void go_to_waits(struct app *a, const struct requests_row *q)
 {
 	char label[64];
 
-	snprintf(label, sizeof(label), "thread %llu", (unsigned long long)q->tid);
+	snprintf(label, sizeof(label), "thread %llu in that span", (unsigned long long)q->tid);
 	app_enter(a, "offcpu", q->pid, app_context(a)->start_time_ns, &q->row, label);
 }
 
@@ -247,9 +248,11 @@ static bool request_act(struct app *a, void *state, enum action action, u32 key)
 const struct view request_view = {
 	.name = "request", .digit = '6', .flags = VIEW_PAGE,
 	.about = "one request: where its time went",
-	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_connections),
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_connections) | REQUEST_STACKS,
 	.hints = "open back view explain pause step_back write",
-	.legend = "5 3\tits connection; the off-CPU stacks of its thread\n"
+	.legend = "5 3\tits connection; the off-CPU stacks of its thread in that span\n"
+		  "stacks\tof waits, each with the wait for a CPU at its end\n"
+		  "→\twhat was waited for: a descriptor's other end, who held a lock, time\n"
 		  "on CPU\tof the thread between first and last byte, for whatever request\n"
 		  "unread\tbefore that, at least: since the last packet, or last data, came\n"
 		  "?\tnot known: another thread answered, or it was not answered\n",

@@ -282,7 +282,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 const struct view requests_view = {
 	.name = "requests", .digit = '6', .faces = "requests",
 	.about = "HTTP requests that just happened",
-	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | REQUEST_STACKS, .table = &spec,
 	.hints = "open back group latency explain search filter follow pause palette",
 	.hints_wide = "open back view group latency explain search filter sort_prev follow tag pause step_back write palette",
 	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"

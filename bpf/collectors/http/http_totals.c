@@ -131,6 +131,23 @@ static bool is_known(u32 status)
 	return status != STATUS_NONE && status != STATUS_UNKNOWN;
 }
 
+static struct requests_row **fresh;	/* references: of this tick, until the first of the next */
+static u32 n_fresh, cap_fresh;
+static bool given;			/* they are in the rows of their tick */
+
+static void forget_fresh(void)
+{
+	while (n_fresh)
+		row_put(&fresh[--n_fresh]->row);
+	given = false;
+}
+
+struct requests_row **http_requests_new(u32 *ret_n)
+{
+	*ret_n = n_fresh;
+	return fresh;
+}
+
 static void add_request(const struct report_request *q)
 {
 	const struct proc *p = proctab_find(q->tgid, q->process_start_ns);
@@ -142,6 +159,10 @@ static void add_request(const struct report_request *q)
 	r->row.first_seen_ns = q->start_ns;
 	r->start_time_ns = q->start_ns;
 	r->seq = event_log_add(&requests, &r->row);
+	if (given)
+		forget_fresh();
+	fresh = grow(fresh, n_fresh, &cap_fresh, sizeof(*fresh));
+	fresh[n_fresh++] = (struct requests_row *)row_get(&r->row);
 	r->pid = q->tgid;
 	r->process_start_ns = q->process_start_ns;
 	r->tid = q->tid;
@@ -171,6 +192,9 @@ static void add_request(const struct report_request *q)
 
 void http_requests_rows(const struct tick *t)
 {
+	if (given)
+		forget_fresh();
+	given = true;
 	event_log_rows(&requests, t->b);
 }
 
@@ -304,5 +328,6 @@ void http_totals_begin(u64 now_ns)
 void http_totals_clear(void)
 {
 	totals_clear(&endpoints);
+	forget_fresh();
 	event_log_clear(&requests);
 }

@@ -16,6 +16,8 @@ void http_totals_begin(u64 now_ns);
 void http_totals_report(const struct report *r);
 void http_totals_rows(const struct tick *t);
 void http_requests_rows(const struct tick *t);
+/* The requests of this tick; the caller may fill in what it knows of them, before the snapshot is sealed. */
+struct requests_row **http_requests_new(u32 *ret_n);
 void http_totals_clear(void);
 
 #endif

@@ -231,7 +231,7 @@ const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
  * the task's own context, at the end of its system call or its next switch.
  */
 struct pending {
-	u64 since_ns, value;
+	u64 since_ns, end_ns, value;
 	u32 waker, n, owner, pad;
 	u64 frames[MAX_PENDING_FRAMES];
 };
@@ -292,7 +292,7 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 	read_call(&r->s.in, t);
 	r->s.in.owner = p->owner;
 	r->s.in.since_ns = p->since_ns;
-	r->s.in.over = 1;
+	r->s.in.end_ns = p->end_ns;
 	append_kernel(r, p);
 	if (!with_user || !must_ask(&r->w, t, r->s.time_ns) ||
 	    !send_copy(r, 1 + which, r->s.time_ns))
@@ -354,6 +354,7 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	if (!p)
 		return;
 	p->since_ns = s->off_since_ns;
+	p->end_ns = now;
 	p->value = value;
 	p->waker = s->waker;
 	p->owner = s->owner;
@@ -389,6 +390,7 @@ static __always_inline void end_untold(struct task_struct *t, struct task_state 
 		return;
 	p->value = thin(s, rest);
 	p->since_ns = s->off_since_ns;
+	p->end_ns = came;
 	p->waker = s->waker;
 	p->owner = s->owner;
 	p->n = 0;

@@ -36,6 +36,7 @@
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/pace.h"
 #include "bpf/stacks/turns.h"
+#include "bpf/collectors/profiler/profiler_spans.h"
 #include "bpf/collectors/profiler/profiler_things.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
@@ -144,38 +145,6 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	return id;
 }
 
-/* The name of a thread; false: it has ended. */
-static bool thread_comm(u32 tid, char *buf, size_t cap)
-{
-	const struct proc *p = proctab_current(tid);
-	int n;
-
-	if (p && p->comm) {
-		snprintf(buf, cap, "%s", p->comm);
-		return true;
-	}
-	n = procfs_read_pid(tid, "comm", buf, cap);
-	if (n <= 0)
-		return false;
-	buf[n - (buf[n - 1] == '\n')] = '\0';
-	return true;
-}
-
-/* Who ended the wait, as the innermost frame: "← nginx 1191". */
-static u32 frame_of_waker(u32 tid)
-{
-	u32 id = frames_find(FRAMES_WAKER, tid, 0);
-	char comm[20], text[48];
-
-	if (id)
-		return id;
-	id = frames_intern(FRAMES_WAKER, tid, 0);
-	snprintf(text, sizeof(text), FRAME_WAKER_TEXT "%.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
-		 tid);
-	frames_name(id, str_new(text), str_new("kernel"), NULL);
-	return id;
-}
-
 /* The numbers of all frames, leaf first: kernel part, then user part. */
 static const char *stack_text(const struct wire_sample *s)
 {
@@ -212,6 +181,8 @@ static void add_sample(const struct wire_sample *s)
 	} else {
 		str_put(frames);
 	}
+	if (off)
+		spans_add(s, t->frames, thing);
 	t->samples++;
 	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
 }
@@ -467,7 +438,7 @@ static void take_equal(struct total *s)
 /* Before the code: who ended the wait, and what it was for. */
 static const char *whole_text(const struct total *s)
 {
-	u32 thing = things_frame(s->thing), waker = s->waker ? frame_of_waker(s->waker) : 0;
+	u32 thing = things_frame(s->thing), waker = s->waker ? things_waker_frame(s->waker) : 0;
 	char buf[(2 * MAX_FRAMES + 3) * 11];
 	size_t n = 0;
 
@@ -536,6 +507,7 @@ static void off_switch_off(const char *why)
 	};
 
 	waits_close();
+	spans_close();
 
 	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
 		bpf_link__destroy(off_links[i]);
@@ -559,6 +531,7 @@ static void off_switch_on(void)
 	off_links[3] = probe_attach(skel->progs.waits_iter);
 	waits_open(off_links[3], &skel->bss->look);
 	waits_adopt(skel->bss->off_began_ns);
+	spans_open();
 }
 
 static void profiler_adjust(const struct tick *t)
@@ -621,6 +594,7 @@ static int profiler_read(const struct tick *t)
 	profiler_drain();
 	tell_waits();
 	things_ask(t->now_ns);
+	spans_fill();
 	if (sampling_since_ns)
 		profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)

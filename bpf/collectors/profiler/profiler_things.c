@@ -7,6 +7,7 @@
 
 #include "bpf/collectors/profiler/profiler_things.h"
 #include "bpf/collectors/waits/waits.h"
+#include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
 #include "bpf/host/syscall_id.h"
 #include "bpf/host/syscall_names.h"
@@ -84,6 +85,37 @@ static u32 frame_of(u32 pid, const char *text)
 	return id;
 }
 
+/* The name of a thread; false: it has ended. */
+static bool thread_comm(u32 tid, char *buf, size_t cap)
+{
+	const struct proc *p = proctab_current(tid);
+	int n;
+
+	if (p && p->comm) {
+		snprintf(buf, cap, "%s", p->comm);
+		return true;
+	}
+	n = procfs_read_pid(tid, "comm", buf, cap);
+	if (n <= 0)
+		return false;
+	buf[n - (buf[n - 1] == '\n')] = '\0';
+	return true;
+}
+
+u32 things_waker_frame(u32 tid)
+{
+	u32 id = frames_find(FRAMES_WAKER, tid, 0);
+	char comm[20], text[48];
+
+	if (id)
+		return id;
+	id = frames_intern(FRAMES_WAKER, tid, 0);
+	snprintf(text, sizeof(text), FRAME_WAKER_TEXT "%.15s %u", thread_comm(tid, comm, sizeof(comm)) ? comm : "thread",
+		 tid);
+	frames_name(id, str_new(text), str_new("kernel"), NULL);
+	return id;
+}
+
 /* ---- which thing ---- */
 
 static enum wait_about about(u32 call)
@@ -144,7 +176,7 @@ static void fill_question(struct thing *t, const struct wire_sample *s)
 
 	t->q = (struct wait_question){
 		.pid = s->tgid, .tid = s->tid, .call = c->call, .entered_ns = c->since_ns, .key = t->key,
-		.state = S_ISREG(c->mode) || S_ISBLK(c->mode) ? 'D' : 'S', .given = true, .over = c->over,
+		.state = S_ISREG(c->mode) || S_ISBLK(c->mode) ? 'D' : 'S', .given = true, .over = c->end_ns != 0,
 		.nested = p && p->ns_pid && p->ns_pid != p->pid, .owner = c->owner, .ino = c->ino,
 		.args = { c->args[0], c->args[1], c->args[2], c->args[3] },
 	};
@@ -174,7 +206,7 @@ static struct thing *of_this_wait(const struct wire_sample *s)
 {
 	u64 key = mix(mix(3, s->tid), s->in.since_ns);
 
-	return s->in.over ? *place_of(key) : asked_for(s, key, false);
+	return s->in.end_ns ? *place_of(key) : asked_for(s, key, false);
 }
 
 static struct thing *find(const struct wire_sample *s)
@@ -193,7 +225,7 @@ static struct thing *find(const struct wire_sample *s)
 		if (c->owner)
 			return asked_for(s, key_of(s, c->args[0], c->owner), false);
 		t = of_this_wait(s);
-		return t || !c->over ? t : plain("futex, ? (no owner: a condition, a semaphore or a parked thread)", 3);
+		return t || !c->end_ns ? t : plain("futex, ? (no owner: a condition, a semaphore or a parked thread)", 3);
 	case ABOUT_MEMORY:
 		return of_this_wait(s);
 	default:

@@ -17,6 +17,8 @@ struct thing;
 struct thing *things_of(const struct wire_sample *s);
 /* Its frame; 0: not known (yet). */
 u32 things_frame(const struct thing *t);
+/* Who ended a wait: "← nginx 1191". */
+u32 things_waker_frame(u32 tid);
 /* Once a tick, after all samples and before things_frame(): asks, and waits a little for answers. */
 void things_ask(u64 now_ns);
 /* After the last things_frame() of a tick: lets go of what was not met for a while. */

@@ -104,7 +104,7 @@ static __always_inline void describe(struct seq_file *seq, struct task_struct *t
 	read_call(&n->in, t);
 	n->in.owner = s->owner;
 	n->in.since_ns = w->since_ns;
-	n->in.over = 0;
+	n->in.end_ns = 0;
 	bytes = bpf_get_task_stack(t, n->kernel, sizeof(n->kernel), 0);
 	n->n_kernel = bytes > 0 ? bytes / sizeof(u64) : 0;
 	n->end = !t->mm ? WALK_NONE : walk_registers(&n->regs, t) ? WALK_WHOLE : WALK_32BIT;

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* profiler_spans.c: see profiler_spans.h. The last waits are in a ring, those of a thread are linked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/collectors/http/http_totals.h"
+#include "bpf/collectors/profiler/profiler_spans.h"
+#include "bpf/collectors/threads.h"
+
+#define KEPT 16384		/* 1.1 MB */
+#define BUCKETS 4096
+#define PARTS_MAX 12		/* different stacks of one request */
+
+struct kept {
+	u64 from_ns, to_ns;	/* CLOCK_BOOTTIME */
+	u64 value;		/* of short waits: of all that it stands for */
+	u64 before;		/* the wait before in the same bucket: its number, 0: none */
+	const char *frames;
+	const struct thing *thing;	/* of this tick */
+	u32 thing_frame, waker, tid, pid;
+};
+
+/* Stacks of a span that are equal. */
+struct share {
+	const char *frames;
+	u32 thing_frame, waker, n;
+	u64 ns;
+};
+
+static struct kept *ring;
+static u64 next = 1, settled = 1;	/* numbers */
+static u64 buckets[BUCKETS];
+static u64 began_ns;
+
+static struct kept *at(u64 number)
+{
+	return &ring[number % KEPT];
+}
+
+void spans_open(void)
+{
+	ring = xcalloc(KEPT, sizeof(*ring));
+	began_ns = boottime_ns();
+}
+
+void spans_close(void)
+{
+	for (u32 i = 0; ring && i < KEPT; i++)
+		str_put(ring[i].frames);
+	free(ring);
+	ring = NULL;
+	memset(buckets, 0, sizeof(buckets));
+	next = settled = 1;
+}
+
+void spans_add(const struct wire_sample *s, const char *frames, const struct thing *thing)
+{
+	u64 ahead_ns, to, *bucket = &buckets[s->tid % BUCKETS];
+	struct kept *k;
+
+	if (!ring)
+		return;
+	k = at(next);
+	str_put(k->frames);
+	/* a wait under way is told in parts, each up to then */
+	ahead_ns = boottime_ns() - kernel_ns(CLOCK_MONOTONIC);
+	to = s->in.end_ns ? s->in.end_ns + ahead_ns : s->time_ns;
+	*k = (struct kept){
+		.from_ns = max(s->in.since_ns + ahead_ns, to - min(to, s->value)), .to_ns = to, .value = s->value,
+		.before = *bucket, .frames = str_get(frames), .thing = thing, .waker = s->waker, .tid = s->tid,
+		.pid = s->tgid,
+	};
+	*bucket = next++;
+}
+
+static void settle(void)
+{
+	for (settled = max(settled, next > KEPT ? next - KEPT : 1); settled < next; settled++) {
+		struct kept *k = at(settled);
+
+		k->thing_frame = things_frame(k->thing);
+		k->thing = NULL;
+	}
+}
+
+/* ---- a span ---- */
+
+/* How much of it is in the span. Short ones stand for more than themselves. */
+static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
+{
+	u64 from = max(k->from_ns, from_ns), to = min(k->to_ns, to_ns);
+
+	if (from >= to)
+		return 0;
+	return k->value > k->to_ns - k->from_ns ? k->value : to - from;
+}
+
+/* Adds it to the equal ones; the last part takes what has no room. */
+static u32 add_share(struct share *p, u32 n, const struct kept *k, u64 ns)
+{
+	u32 i = 0;
+
+	while (i < n && (p[i].frames != k->frames || p[i].thing_frame != k->thing_frame || p[i].waker != k->waker))
+		i++;
+	if (i == PARTS_MAX) {
+		i--;
+		p[i] = (struct share){ .ns = p[i].ns, .n = p[i].n };
+	} else if (i == n) {
+		p[n++] = (struct share){ k->frames, k->thing_frame, k->waker, 0, 0 };
+	}
+	p[i].ns += ns;
+	p[i].n++;
+	return n;
+}
+
+static int by_ns(const void *pa, const void *pb)
+{
+	const struct share *a = pa, *b = pb;
+
+	return a->ns < b->ns ? 1 : a->ns > b->ns ? -1 : 0;
+}
+
+static u32 process_of(u32 tid)
+{
+	const struct wire_thread *all;
+	u32 n;
+
+	all = threads_all(&n);
+	for (u32 i = 0; i < n; i++)
+		if (all[i].tid == tid)
+			return all[i].tgid;
+	return 0;
+}
+
+/* As the schema says of requests.blocked_in. */
+static const char *text_of(struct share *p, u32 n)
+{
+	char *text = NULL;
+	const char *interned;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	qsort(p, n, sizeof(*p), by_ns);
+	for (u32 i = 0; i < n; i++) {
+		fprintf(out, "%s%llu %u %u %u", i ? ";" : "", (unsigned long long)p[i].ns, p[i].n, p[i].waker,
+			p[i].waker ? process_of(p[i].waker) : 0);
+		if (p[i].waker)
+			fprintf(out, " %u", things_waker_frame(p[i].waker));
+		if (p[i].thing_frame)
+			fprintf(out, " %u", p[i].thing_frame);
+		fprintf(out, "%s%s", p[i].frames && *p[i].frames ? " " : "", p[i].frames ?: "");
+	}
+	fclose(out);
+	interned = str_new(text);
+	free(text);
+	return interned;
+}
+
+static bool is_known(const struct requests_row *r)
+{
+	return u64_known(r->duration_ns) && u64_known(r->end_tid) && r->end_tid == r->tid &&
+	       r->start_time_ns >= began_ns;
+}
+
+/* Not known where the ring does not reach back so far. */
+static void fill(struct requests_row *r)
+{
+	u64 end_ns = r->start_time_ns + r->duration_ns, oldest = next > KEPT ? next - KEPT : 1;
+	struct share parts[PARTS_MAX];
+	u32 n = 0;
+
+	if (oldest > 1 && at(oldest)->to_ns > r->start_time_ns)
+		return;
+	for (u64 i = buckets[r->tid % BUCKETS]; i >= oldest; i = at(i)->before) {
+		const struct kept *k = at(i);
+		u64 ns = k->tid == r->tid && k->pid == r->pid ? within(k, r->start_time_ns, end_ns) : 0;
+
+		if (ns)
+			n = add_share(parts, n, k, ns);
+	}
+	str_set(&r->blocked_in, text_of(parts, n));
+}
+
+void spans_fill(void)
+{
+	struct requests_row **rows;
+	u32 n;
+
+	if (!ring)
+		return;
+	settle();
+	rows = http_requests_new(&n);
+	for (u32 i = 0; i < n; i++)
+		if (is_known(rows[i]))
+			fill(rows[i]);
+}
