@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "symbolizer/codeframes.h"
+#include "symbolizer/codestate.h"
 #include "symbolizer/insn.h"
 
 #define MAX_TEXT (64u << 20)
@@ -14,25 +15,11 @@
 #define PAGE 4096
 #define MAX_STEPS (64u << 20)	/* a hostile file shall not take for ever */
 #define MAX_WAYS (1u << 16)
-#define MAX_DEPTH (1 << 20)
 #define MAX_CASES 1024		/* of a switch */
 #define CHUNK 512		/* symbols read at once */
-#define UNKNOWN (-1)
 
 /* Not numbered alike everywhere, but so on x86-64. */
 enum { NR_CLONE = 56, NR_CLONE3 = 435 };
-
-enum mode { MODE_USUAL, MODE_CLONED /* it may be the child */, MODE_CHILD, MODE_SIGNAL };
-
-/* What holds before an instruction. The CFA is where the stack pointer was before the call. */
-struct state {
-	s32 depth;	/* sp is so far below the return address; UNKNOWN: unknown, rbp leads */
-	s32 fp_cfa;	/* CFA - rbp; 0: rbp is no frame pointer */
-	s16 fp_off;	/* the caller's rbp is at CFA + this; 0: in rbp */
-	u8 ra;		/* 0: the return address is on the stack; else in register ra - 1 */
-	u8 mode;
-	u32 part;	/* where this was found */
-};
 
 /*
  * Parts of functions that are followed at once: from the beginning, or from behind a call. That
@@ -50,7 +37,7 @@ enum { MINE = 1, SEEN = 2, ENTRY = 4, AFTER_CALL = 8 };
 /* What is known of a way only: whether it comes straight from a call, constants in registers. */
 struct way {
 	u64 at;		/* offset in the text */
-	struct state s;
+	struct codestate s;
 	s32 ax;		/* number of a system call */
 	u64 table;	/* address that a lea named last */
 	bool after_call;
@@ -60,7 +47,7 @@ struct code {
 	struct elf_file *f;
 	const u8 *text;
 	u64 addr, size;		/* of the text */
-	struct state **pages;	/* by offset, made when one is needed */
+	struct codestate **pages;	/* by offset, made when one is needed */
 	u8 *flags;		/* by offset */
 	struct gap { u64 from, to; } *gaps;	/* offsets without frame information */
 	u32 n_gaps, cap_gaps;
@@ -80,26 +67,13 @@ static bool is_mine(const struct code *c, u64 at)
 	return at < c->size && c->flags[at] & MINE;
 }
 
-static struct state *state_at(struct code *c, u64 at)
+static struct codestate *state_at(struct code *c, u64 at)
 {
-	struct state **page = &c->pages[at / PAGE];
+	struct codestate **page = &c->pages[at / PAGE];
 
 	if (!*page)
 		*page = xcalloc(PAGE, sizeof(**page));
 	return *page + at % PAGE;
-}
-
-/* push rbp; mov rbp, rsp: it is one until it is popped. Elsewhere rbp is a register like others. */
-static bool is_framed(const struct state *s)
-{
-	return s->fp_cfa == 16 && s->fp_off == -16;
-}
-
-/* Where the depth is known it does not matter what else rbp points to. */
-static bool same_state(const struct state *a, const struct state *b)
-{
-	return a->depth == b->depth && a->fp_off == b->fp_off && a->ra == b->ra && a->mode == b->mode &&
-	       (a->fp_cfa == b->fp_cfa || (a->depth != UNKNOWN && !is_framed(a) && !is_framed(b)));
 }
 
 static void add_way(struct code *c, const struct way *w, u64 at)
@@ -184,7 +158,7 @@ static void add_entry(struct code *c, u64 addr)
 	if (is_seen(c, at)) {
 		u32 part = state_at(c, at)->part;
 
-		if (same_state(state_at(c, at), &w.s) || !c->parts[part].before || part == c->part)
+		if (codestate_same(state_at(c, at), &w.s) || !c->parts[part].before || part == c->part)
 			return;
 		set_wrong(c, part);
 	}
@@ -237,152 +211,6 @@ static void add_relocated(struct code *c)
 				add_entry(c, to);
 		}
 	}
-}
-
-/* ---- what an instruction does ---- */
-
-static u8 dwarf_number(u8 reg)
-{
-	static const u8 numbers[] = { 0, 2, 1, 3, 7, 6, 4, 5 };
-
-	return reg < 8 ? numbers[reg] : reg;
-}
-
-/* False: from here on nothing is known. */
-static bool move_sp(struct state *s, s64 by)
-{
-	if (s->depth == UNKNOWN)
-		return s->fp_cfa;
-	if (s->depth + by < -8 || s->depth + by > MAX_DEPTH || by % 8)
-		return false;
-	s->depth += (s32)by;
-	return true;
-}
-
-/* The word that holds the caller's rbp, where it was put; seen from sp. */
-static void keep_fp(struct state *s, s64 from_sp)
-{
-	s64 off = from_sp - s->depth - 8;
-
-	if (!s->fp_off && !s->fp_cfa && s->depth != UNKNOWN && off < -8 && off >= INT16_MIN)
-		s->fp_off = (s16)off;
-}
-
-static bool push(struct state *s, u8 reg)
-{
-	if (s->depth == -8) {	/* what vfork() has in a register goes back */
-		if (s->ra != dwarf_number(reg) + 1)
-			return false;
-		s->ra = 0;
-	}
-	if (!move_sp(s, 8))
-		return false;
-	if (reg == INSN_BP)
-		keep_fp(s, 0);
-	return true;
-}
-
-static bool pop(struct state *s, u8 reg)
-{
-	if (s->depth == 0 && s->mode == MODE_USUAL)
-		s->ra = (u8)(dwarf_number(reg) + 1);
-	if (reg == INSN_SP)
-		return false;
-	if (reg == INSN_BP && s->fp_off && s->depth != UNKNOWN && -s->depth - 8 == s->fp_off)
-		s->fp_off = 0;
-	else if (reg == INSN_BP && s->fp_off && s->fp_cfa)
-		return false;	/* another value, or from a place that is not known */
-	if (reg == INSN_BP)
-		s->fp_cfa = 0;
-	return move_sp(s, -8);
-}
-
-/* The stack pointer becomes rbp + disp. */
-static bool sp_from_fp(struct state *s, s64 disp)
-{
-	s64 depth = s->fp_cfa - 8 - disp;
-
-	if (!s->fp_cfa || depth < 0 || depth > MAX_DEPTH)
-		return false;
-	s->depth = (s32)depth;
-	return true;
-}
-
-/* rbp becomes sp + disp: a frame pointer, if the caller's was kept. */
-static void fp_from_sp(struct state *s, s64 disp)
-{
-	s64 cfa = s->depth - disp + 8;
-
-	s->fp_cfa = s->fp_off && s->depth != UNKNOWN && cfa > 0 && cfa < MAX_DEPTH ? (s32)cfa : 0;
-}
-
-static bool is_sp_base(const struct insn *i)
-{
-	return i->mod != 3 && i->has_sib && i->base == INSN_SP && i->index == INSN_SP;
-}
-
-/* What writes the stack pointer, as compilers do it. False: otherwise. */
-static bool write_sp(struct state *s, const struct insn *i)
-{
-	u8 ext = i->reg & 7;
-
-	if (i->map || !i->wide)
-		return false;
-	if ((i->op == 0x83 || i->op == 0x81) && (ext == 0 || ext == 5))	/* add, sub */
-		return move_sp(s, ext ? i->imm : -i->imm);
-	if (((i->op == 0x83 || i->op == 0x81) && ext == 4) || i->op == 0x29 || i->op == 0x2b) {
-		s->depth = UNKNOWN;	/* and with a number, sub of a register */
-		return s->fp_cfa;
-	}
-	if (i->op == 0x8d && is_sp_base(i))
-		return move_sp(s, -i->disp);
-	if (i->op == 0x8d && i->mod != 0 && !i->has_sib && i->rm == INSN_BP)
-		return sp_from_fp(s, i->disp);
-	return ((i->op == 0x89 && i->reg == INSN_BP) || (i->op == 0x8b && i->rm == INSN_BP)) &&
-	       i->mod == 3 && sp_from_fp(s, 0);
-}
-
-/* False: what the CFA is found with is gone. */
-static bool write_fp(struct state *s, const struct insn *i)
-{
-	if (!i->map && i->op == 0x8b && i->wide && is_sp_base(i) && s->depth != UNKNOWN &&
-	    i->disp - s->depth - 8 == s->fp_off) {
-		s->fp_off = 0;	/* taken back */
-		s->fp_cfa = 0;
-		return true;
-	}
-	if (!i->map && i->wide && ((i->op == 0x89 && i->mod == 3 && i->reg == INSN_SP) ||
-				   (i->op == 0x8b && i->mod == 3 && i->rm == INSN_SP)))
-		fp_from_sp(s, 0);
-	else if (!i->map && i->wide && i->op == 0x8d && is_sp_base(i))
-		fp_from_sp(s, i->disp);
-	else
-		s->fp_cfa = 0;
-	return s->fp_cfa || s->depth != UNKNOWN;
-}
-
-static bool change_state(struct state *s, const struct insn *i)
-{
-	if (i->vex)
-		return true;
-	if (!i->map && i->op >= 0x50 && i->op <= 0x57)
-		return !i->short_operand && push(s, i->rm);
-	if (!i->map && i->op >= 0x58 && i->op <= 0x5f)
-		return !i->short_operand && pop(s, i->rm);
-	if (!i->map && (i->op == 0x68 || i->op == 0x6a || i->op == 0x9c ||
-			(i->op == 0xff && (i->reg & 7) == 6)))
-		return move_sp(s, 8);
-	if (!i->map && (i->op == 0x9d || i->op == 0x8f))
-		return i->rm != INSN_SP && move_sp(s, -8);
-	if (!i->map && i->op == 0xc9)	/* leave */
-		return sp_from_fp(s, 0) && pop(s, INSN_BP);
-	if (!i->map && i->op == 0xc8)
-		return false;
-	if (!i->map && i->op == 0x89 && i->wide && i->reg == INSN_BP && is_sp_base(i))
-		keep_fp(s, i->disp);
-	if (insn_writes(i, INSN_SP))
-		return write_sp(s, i);
-	return !insn_writes(i, INSN_BP) || write_fp(s, i);
 }
 
 /* ---- system calls that make threads ---- */
@@ -497,7 +325,7 @@ static void note_address(struct code *c, struct way *w, const struct insn *i)
 	add_entry(c, addr);
 }
 
-static void check_return(struct code *c, const struct state *s)
+static void check_return(struct code *c, const struct codestate *s)
 {
 	if (s->mode != MODE_USUAL)
 		return;
@@ -550,7 +378,7 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 static bool arrive(struct code *c, struct way *w)
 {
 	u8 *flags = &c->flags[w->at];
-	struct state *s = state_at(c, w->at);
+	struct codestate *s = state_at(c, w->at);
 
 	if (*flags & ENTRY && (w->s.depth || w->s.fp_cfa || w->s.ra || w->s.mode)) {
 		if (!w->after_call && !w->s.mode)
@@ -558,7 +386,7 @@ static bool arrive(struct code *c, struct way *w)
 		return false;
 	}
 	if (is_seen(c, w->at)) {
-		bool same = same_state(s, &w->s);
+		bool same = codestate_same(s, &w->s);
 
 		if (same && !w->after_call)
 			*flags &= (u8)~AFTER_CALL;
@@ -588,7 +416,7 @@ static void follow(struct code *c, struct way w)
 		note_address(c, &w, &i);
 		if (!go_on(c, &w, &i))
 			return;
-		if (w.s.mode != MODE_CHILD && !change_state(&w.s, &i)) {
+		if (w.s.mode != MODE_CHILD && !codestate_step(&w.s, &i)) {
 			if (w.s.depth == -8)	/* it takes more than there is: no function begins there */
 				set_wrong(c, c->part);
 			return;
@@ -636,36 +464,13 @@ static void add_restorers(struct code *c, const struct gap *g)
 
 			for (u64 i = first - !!first; i <= first + kinds[k].n && is_mine(c, i); i++) {
 				c->flags[i] |= SEEN;
-				*state_at(c, i) = (struct state){ .mode = MODE_SIGNAL };
+				*state_at(c, i) = (struct codestate){ .mode = MODE_SIGNAL };
 			}
 		}
 	}
 }
 
 /* ---- rows ---- */
-
-static struct unw_info info_of(const struct code *c, const struct state *s)
-{
-	struct unw_info i = { .cfa = UNW_CFA_SP, .cfa_off = s->depth + 8, .ra = s->ra };
-
-	if (s->mode == MODE_SIGNAL)
-		return (struct unw_info){ .cfa = UNW_CFA_SIGNAL };
-	if (s->mode == MODE_CHILD)
-		return (struct unw_info){ .cfa = UNW_CFA_END };
-	if (s->mode == MODE_CLONED)
-		return (struct unw_info){ .cfa = UNW_CFA_CLONE, .cfa_off = s->depth + 8 };
-	if (is_framed(s) || s->depth == UNKNOWN) {
-		i.cfa = UNW_CFA_FP;
-		i.cfa_off = s->fp_cfa;
-	} else if (c->go) {
-		i.reg = UNW_SP_CHAIN;
-	}
-	if (s->fp_off) {
-		i.fp = UNW_FP_CFA;
-		i.fp_off = s->fp_off;
-	}
-	return i;
-}
 
 static void add_row(struct code *c, u64 at, struct unw_info info)
 {
@@ -689,7 +494,7 @@ static void add_rows(struct code *c, const struct gap *g)
 			add_row(c, at, none);
 		if (!seen || (at < end && !signal))
 			continue;
-		add_row(c, at, info_of(c, state_at(c, at)));
+		add_row(c, at, codestate_info(state_at(c, at), c->go));
 		end = at + (!signal && insn_decode(c->text + at, c->size - at, &i) ? i.length : 1);
 	}
 	add_row(c, g->to, none);

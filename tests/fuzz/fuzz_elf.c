@@ -7,7 +7,7 @@
  * sources: symbolizer/ehframe.c symbolizer/source.c symbolizer/names.c symbolizer/minidebug.c
  * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c symbolizer/startcode.c
  * sources: symbolizer/cfi_order.c symbolizer/landing.c symbolizer/symbols.c symbolizer/placement.c
- * sources: symbolizer/codeframes.c symbolizer/insn.c bpf/model/log.c
+ * sources: symbolizer/codeframes.c symbolizer/codestate.c symbolizer/insn.c bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>
