@@ -63,31 +63,56 @@ bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env)
 	char name[40];
 	const char *value;
 
+	value = env("OTEL_SDK_DISABLED");
+	if (value && !strcasecmp(value, "true"))
+		return false;
 	snprintf(name, sizeof(name), "OTEL_%sEXPORTER", signal_variables[s]);
 	value = env(name);
-	return !value || strcmp(value, "none");
+	return !value || strcasecmp(value, "none");
 }
 
-const char *otlp_why_off(enum otlp_signal s)
+const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env)
 {
+	const char *disabled = env("OTEL_SDK_DISABLED");
 	static const char *const why[OTLP_SIGNALS] = {
 		"OTEL_METRICS_EXPORTER=none", "OTEL_TRACES_EXPORTER=none",
 		"OTEL_LOGS_EXPORTER=none",
 	};
 
-	return why[s];
+	return disabled && !strcasecmp(disabled, "true") ? "OTEL_SDK_DISABLED=true" : why[s];
+}
+
+/* Whether text is a number from `least` to NUMBER_MAX. */
+static bool read_number(const char *text, u64 least, u64 *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return isdigit((unsigned char)*text) && !*end && !errno && *ret >= least && *ret <= NUMBER_MAX;
+}
+
+/* A time-out of 0 is none: as long as the longest. */
+static u64 timeout_or(const struct reader *r, const char *text, u64 fallback)
+{
+	u64 ms;
+
+	if (!text)
+		return fallback;
+	if (!read_number(text, 0, &ms)) {
+		ignored(r, text, "no number of milliseconds from 0 (no limit) to 86400000");
+		return fallback;
+	}
+	return ms ? ms : NUMBER_MAX;
 }
 
 static u64 number_or(const struct reader *r, const char *text, u64 fallback)
 {
-	char *end;
 	u64 v;
 
 	if (!text)
 		return fallback;
-	errno = 0;
-	v = strtoull(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || *end || errno || !v || v > NUMBER_MAX) {
+	if (!read_number(text, 1, &v)) {
 		ignored(r, text, "no number of milliseconds from 1 to 86400000");
 		return fallback;
 	}
@@ -328,12 +353,12 @@ static char *read_protocol(struct reader *r, struct otlp_endpoint *e, enum otlp_
 		value = option;
 	else if (!value)
 		value = read_variable(r, "OTEL_EXPORTER_OTLP_PROTOCOL");
-	e->grpc = value && !strcmp(value, "grpc");
-	if (!value || e->grpc || !strcmp(value, "http/protobuf"))
+	e->grpc = value && !strcasecmp(value, "grpc");
+	if (!value || e->grpc || !strcasecmp(value, "http/protobuf"))
 		return NULL;
 	if (value == option)
 		return xasprintf("--otlp-protocol %s: it must be grpc or http/protobuf", value);
-	if (!strcmp(value, "http/json"))
+	if (!strcasecmp(value, "http/json"))
 		return xasprintf("%s=%s: ottop speaks grpc and http/protobuf; a collector takes"
 				 " these on ports 4317 and 4318", r->name, value);
 	ignored(r, value, "not a protocol; http/protobuf is used");
@@ -344,9 +369,9 @@ static bool read_gzip(struct reader *r, enum otlp_signal s, const char *url)
 {
 	const char *value = read_for(r, s, "COMPRESSION");
 
-	if (value && !strcmp(value, "gzip"))
+	if (value && !strcasecmp(value, "gzip"))
 		return true;
-	if (value && !strcmp(value, "none"))
+	if (value && !strcasecmp(value, "none"))
 		return false;
 	if (value)
 		ignored(r, value, "neither gzip nor none");
@@ -371,7 +396,7 @@ static char *read_endpoint(struct reader *r, struct otlp_endpoint *e, enum otlp_
 	text = read_for(r, s, "HEADERS");
 	read_list(r, &e->headers, text, true);
 	text = read_for(r, s, "TIMEOUT");
-	e->timeout_ms = number_or(r, text, TIMEOUT_MS);
+	e->timeout_ms = timeout_or(r, text, TIMEOUT_MS);
 	e->gzip = read_gzip(r, s, e->url);
 	e->ca_file = file_or_null(read_for(r, s, "CERTIFICATE"));
 	e->client_cert = file_or_null(read_for(r, s, "CLIENT_CERTIFICATE"));
@@ -392,6 +417,18 @@ static enum otlp_temporality read_temporality(struct reader *r)
 	if (v)
 		ignored(r, v, "not cumulative, delta or lowmemory");
 	return OTLP_CUMULATIVE;
+}
+
+/*
+ * Durations of requests are kept in the buckets that the conventions advise, all others in
+ * exponential ones of scale 3: neither can be made into the other without inventing.
+ */
+static void read_aggregation(struct reader *r)
+{
+	const char *v = read_variable(r, "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION");
+
+	if (v)
+		ignored(r, v, "requests are sent with explicit bounds, all else exponential");
 }
 
 /* The argument of a sampler; 1 where it is none. */
@@ -418,13 +455,13 @@ static double read_sampler(struct reader *r)
 
 	if (!v)
 		return 1;
-	if (!strncmp(name, "parentbased_", 12))
+	if (!strncasecmp(name, "parentbased_", 12))
 		name += 12;
-	if (!strcmp(name, "traceidratio"))
+	if (!strcasecmp(name, "traceidratio"))
 		return read_ratio(r);
-	if (!strcmp(name, "always_off"))
+	if (!strcasecmp(name, "always_off"))
 		return 0;
-	if (strcmp(name, "always_on"))
+	if (strcasecmp(name, "always_on"))
 		ignored(r, v, "not a sampler of ottop");
 	return 1;
 }
@@ -456,6 +493,7 @@ char *otlp_config_read(struct otlp_config *c, const char *url, const char *proto
 	for (int s = 0; !error && s < OTLP_SIGNALS; s++)
 		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url, protocol);
 	c->temporality = read_temporality(&r);
+	read_aggregation(&r);
 	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"),
 				   INTERVAL_MS);
 	c->sample_ratio = read_sampler(&r);

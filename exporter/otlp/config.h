@@ -27,7 +27,7 @@ struct otlp_pairs {
 struct otlp_endpoint {
 	char *url;
 	struct otlp_pairs headers;
-	u64 timeout_ms;		/* of one attempt */
+	u64 timeout_ms;		/* of one attempt; a day where there is no limit */
 	bool gzip;
 	bool grpc;		/* else HTTP */
 	char *ca_file, *client_cert, *client_key;	/* PEM; NULL: those of the system, none */
@@ -44,10 +44,10 @@ struct otlp_config {
 
 typedef const char *otlp_getenv(const char *name);
 
-/* OTEL_METRICS_EXPORTER and its like: false when one says none. */
+/* OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER and its like: false when the signal is not to be sent. */
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 /* Why a signal that is not wanted is not, in a few words; static. */
-const char *otlp_why_off(enum otlp_signal s);
+const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env);
 
 /*
  * Fills c from --otlp URL, --otlp-protocol (or NULL) and the environment (getenv(), but for

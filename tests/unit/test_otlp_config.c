@@ -153,6 +153,65 @@ static void protocol_option(void **state)
 	otlp_config_free(&c);
 }
 
+/*
+ * Each variable of protocol/exporter that is there once for all and once a signal: alone, and
+ * the one of the signal before the one for all, which the other signals keep.
+ */
+static void own_before_general(void **state)
+{
+	static const struct { const char *name, *general, *own, *general_says, *own_says; } all[] = {
+		{ "HEADERS", "a=1", "b=2", " a:1", " b:2" },
+		{ "TIMEOUT", "500", "700", " 500 ", " 700 " },
+		{ "TIMEOUT", "0", "700", " 86400000 ", " 700 " },	/* 0: no limit */
+		{ "TIMEOUT", "500", "0", " 500 ", " 86400000 " },
+		{ "COMPRESSION", "gzip", "none", " gzip", " none" },
+		{ "COMPRESSION", "none", "GZIP", " none", " gzip" },
+		{ "CERTIFICATE", "/ca", "/own", " ca=/ca", " ca=/own" },
+	};
+	static const char *const signals[OTLP_SIGNALS] = {
+		[OTLP_METRICS] = "METRICS_", [OTLP_TRACES] = "TRACES_", [OTLP_LOGS] = "LOGS_",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		for (int s = 0; s < OTLP_SIGNALS; s++) {
+			struct otlp_config c;
+			char env[200], text[400];
+
+			snprintf(env, sizeof(env), E "%s%s=%s\n" E "%s=%s\n", signals[s], all[i].name,
+				 all[i].own, all[i].name, all[i].general);
+			environment = env;
+			assert_null(otlp_config_read(&c, LOCAL, NULL, fake_getenv));
+			for (int other = 0; other < OTLP_SIGNALS; other++) {
+				describe(&c.endpoints[other], text, sizeof(text));
+				assert_non_null(strstr(text, other == s ? all[i].own_says : all[i].general_says));
+				assert_null(strstr(text, other == s ? all[i].general_says : all[i].own_says));
+			}
+			otlp_config_free(&c);
+		}
+}
+
+/* Which signals are sent at all: none is a word of the specification in any case. */
+static void which_signals(void **state)
+{
+	static const struct { const char *env, *sent, *why; } all[] = {
+		{ "", "111", NULL },
+		{ "OTEL_SDK_DISABLED=false\n", "111", NULL },
+		{ "OTEL_SDK_DISABLED=1\n", "111", NULL },	/* only "true" is */
+		{ "OTEL_SDK_DISABLED=True\n", "000", "OTEL_SDK_DISABLED=true" },
+		{ "OTEL_METRICS_EXPORTER=none\n", "011", "OTEL_METRICS_EXPORTER=none" },
+		{ "OTEL_TRACES_EXPORTER=None\n", "101", NULL },
+		{ "OTEL_LOGS_EXPORTER=otlp\nOTEL_METRICS_EXPORTER=\n", "111", NULL },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		environment = all[i].env;
+		for (int s = 0; s < 3; s++)
+			assert_int_equal(otlp_signal_wanted((enum otlp_signal)s, fake_getenv), all[i].sent[s] == '1');
+		if (all[i].why)
+			assert_string_equal(otlp_why_off(OTLP_METRICS, fake_getenv), all[i].why);
+	}
+}
+
 static void what_cannot_be(void **state)
 {
 	static const struct { const char *url, *env, *error; } bad[] = {
@@ -251,6 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(endpoints),
 		cmocka_unit_test(protocol_option),
+		cmocka_unit_test(own_before_general),
+		cmocka_unit_test(which_signals),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(resource_and_metrics),
 		cmocka_unit_test(secrets_are_not_shown),

@@ -71,7 +71,7 @@ static void fill(struct otlp_sink *o, enum otlp_signal signal, struct export_sta
 	if (!otlp_stats(o, signal, &stats)) {
 		e->off = true;
 		copy(e->state, sizeof(e->state), "off");
-		copy(e->error, sizeof(e->error), otlp_why_off(signal));
+		copy(e->error, sizeof(e->error), otlp_why_off(signal, config_getenv));
 		return;
 	}
 	url = otlp_url_shown(to->url);
