@@ -92,28 +92,15 @@ static bool read_number(const char *text, u64 least, u64 *ret)
 	return isdigit((unsigned char)*text) && !*end && !errno && *ret >= least && *ret <= NUMBER_MAX;
 }
 
-/* A time-out of 0 is none: as long as the longest. */
-static u64 timeout_or(const struct reader *r, const char *text, u64 fallback)
-{
-	u64 ms;
-
-	if (!text)
-		return fallback;
-	if (!read_number(text, 0, &ms)) {
-		ignored(r, text, "no number of milliseconds from 0 (no limit) to 86400000");
-		return fallback;
-	}
-	return ms ? ms : NUMBER_MAX;
-}
-
-static u64 number_or(const struct reader *r, const char *text, u64 fallback)
+static u64 number_or(const struct reader *r, const char *text, u64 least, u64 fallback)
 {
 	u64 v;
 
 	if (!text)
 		return fallback;
-	if (!read_number(text, 1, &v)) {
-		ignored(r, text, "no number of milliseconds from 1 to 86400000");
+	if (!read_number(text, least, &v)) {
+		ignored(r, text, least ? "no number of milliseconds from 1 to 86400000" :
+					 "no number of milliseconds from 0 (no limit) to 86400000");
 		return fallback;
 	}
 	return v;
@@ -396,7 +383,7 @@ static char *read_endpoint(struct reader *r, struct otlp_endpoint *e, enum otlp_
 	text = read_for(r, s, "HEADERS");
 	read_list(r, &e->headers, text, true);
 	text = read_for(r, s, "TIMEOUT");
-	e->timeout_ms = timeout_or(r, text, TIMEOUT_MS);
+	e->timeout_ms = number_or(r, text, 0, TIMEOUT_MS) ?: NUMBER_MAX;	/* 0: no limit */
 	e->gzip = read_gzip(r, s, e->url);
 	e->ca_file = file_or_null(read_for(r, s, "CERTIFICATE"));
 	e->client_cert = file_or_null(read_for(r, s, "CLIENT_CERTIFICATE"));
@@ -494,7 +481,7 @@ char *otlp_config_read(struct otlp_config *c, const char *url, const char *proto
 		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url, protocol);
 	c->temporality = read_temporality(&r);
 	read_aggregation(&r);
-	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"),
+	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"), 1,
 				   INTERVAL_MS);
 	c->sample_ratio = read_sampler(&r);
 	read_resource(&r, c);
