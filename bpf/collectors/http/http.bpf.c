@@ -5,7 +5,7 @@
  *
  * From 6.3 on two tracepoints tell the socket and the length of each transfer,
  * also of sendfile() and io_uring (of which only lengths are told): calls on
- * files cost nothing, and those on sockets that are not HTTP one look into a map.
+ * files cost nothing, and those on sockets that are not HTTP one look into the socket.
  * Before 6.3 the socket is found by its descriptor when the call returns.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
