@@ -275,6 +275,57 @@ static void what_is_drawn_with_a_name_is_seen(void **state)
 	history_free(h);
 }
 
+static const struct snapshot *narrow_tick(const struct snapshot *prev, u64 seq)
+{
+	struct builder *b = tick_of(prev, seq);
+	char name[16], frames[16];
+
+	add_file_frame(b, 1, "root", "known");
+	for (u32 i = 2; i < 42; i++) {
+		snprintf(name, sizeof(name), "narrow%u", i);
+		snprintf(frames, sizeof(frames), "%u 1", i);
+		add_file_frame(b, i, name, "known");
+		add_stack(b, 7, 7, frames, 100, "yes");
+	}
+	return builder_seal(b);
+}
+
+/* 40 frames of two columns each, compared: colours part them, and quiet marks, not a fence of bars. */
+static void narrow_ones_are_no_fence(void **state)
+{
+	struct history *h = history_new(HISTORY_CAP_BYTES);
+	struct app_config config = { .history = h, .session = &session, .interval_ns = NSEC_PER_SEC, .view = "flame" };
+	struct canvas *c = canvas_new(24, 80, false, true);
+	struct app *a = app_new(&config, 24, 80);
+	const struct snapshot *s = NULL;
+	char *dump;
+
+	(void)state;
+	for (u64 seq = 1; seq < 4; seq++) {
+		const struct snapshot *next = narrow_tick(s, seq);
+
+		snapshot_put(s);
+		s = next;
+		history_append(h, s);
+		app_tick(a, snapshot_get(s));
+		if (seq == 1)
+			for (const char *p = "mmm "; *p; p++)	/* the last tick, marked */
+				app_key(a, (u32)*p);
+	}
+	app_key(a, 'D');
+	app_draw(a, c);
+	dump = canvas_dump(c);
+	assert_non_null(strstr(dump, "diff "));
+	assert_non_null(strstr(dump, "· · · · ·"));
+	assert_null(strstr(dump, "││"));
+	assert_null(strstr(dump, "│ │ │"));
+	free(dump);
+	snapshot_put(s);
+	app_free(a);
+	canvas_free(c);
+	history_free(h);
+}
+
 /* Whatever is pressed at whatever size, while stacks come and go. */
 static void any_keys_at_any_size(void **state)
 {
@@ -397,6 +448,7 @@ int main(void)
 		cmocka_unit_test(labels),
 		cmocka_unit_test(parents_cover_children),
 		cmocka_unit_test(what_is_drawn_with_a_name_is_seen),
+		cmocka_unit_test(narrow_ones_are_no_fence),
 		cmocka_unit_test(any_keys_at_any_size),
 		cmocka_unit_test(fifty_thousand_stacks),
 	};

@@ -175,8 +175,8 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		canvas_repeat(c, row, col + b->x, width, ROLE_dim, "·");
 		return;
 	}
-	if (bar)
-		canvas_text(c, row, col + b->x, 1, style, "│");
+	if (bar)	/* in a comparison neighbours may have one colour: a quiet mark between them */
+		canvas_text(c, row, col + b->x, 1, style, width < LEAST_COLS && S_BACK(style) ? "·" : "│");
 	if (width < LEAST_COLS)
 		return;
 	if (!bar && room > 3)	/* a blank cell before the neighbour */
