@@ -259,21 +259,6 @@ static void add_labels(struct pprof *b, PbSample *sample, const struct profile_s
 		add_label(b, sample, "thread", s->row->comm, 0);
 }
 
-/* How many frames from here on are one place: those that are inlined, and the one around them. */
-static u32 place_length(const struct pprof *b, const u32 *frames, u32 n)
-{
-	u32 k = 1;
-
-	while (k < n && k < 64) {
-		const struct frames_row *f = b->profile->frames[frames[k - 1]];
-
-		if (!f || f->inlined != 1)
-			break;
-		k++;
-	}
-	return k;
-}
-
 static void add_sample(struct pprof *b, const struct profile_stack *s)
 {
 	PbProfile *m = b->message;
@@ -285,7 +270,7 @@ static void add_sample(struct pprof *b, const struct profile_stack *s)
 	m->sample[m->n_sample++] = new;
 	new->location_id = xcalloc(n + 1, sizeof(*new->location_id));
 	for (u32 i = 0; i < n; i += k) {
-		k = place_length(b, frames + i, n - i);
+		k = profile_place_length(b->profile, frames + i, n - i);
 		new->location_id[new->n_location_id++] = location_of(b, frames + i, k);
 	}
 	free(frames);

@@ -194,6 +194,20 @@ u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 
 	return frames;
 }
 
+u32 profile_place_length(const struct profile *p, const u32 *frames, u32 n)
+{
+	u32 k = 1;
+
+	while (k < n && k < PROFILE_PLACE_MAX) {
+		const struct frames_row *f = p->frames[frames[k - 1]];
+
+		if (!f || f->inlined != 1)
+			break;
+		k++;
+	}
+	return k;
+}
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));

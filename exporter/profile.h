@@ -64,6 +64,12 @@ u32 *profile_ids(const struct profile *p, u32 *ret_n);
  * An inlined frame stands before the one it is inlined into.
  */
 u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n);
+/*
+ * How many of n frames from here on are one place: those that are inlined, and the one around them;
+ * at most PROFILE_PLACE_MAX.
+ */
+#define PROFILE_PLACE_MAX 64
+u32 profile_place_length(const struct profile *p, const u32 *frames, u32 n);
 /* NULL-safe. */
 void profile_free(struct profile *p);
 

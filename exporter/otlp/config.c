@@ -15,8 +15,8 @@
 #define NUMBER_MAX 86400000	/* ms: a day; more is a slip */
 #define LIST_MAX 64		/* headers, attributes */
 
-static const char *const signal_names[OTLP_SIGNALS] = { "metrics", "traces", "logs" };
-static const char *const signal_variables[OTLP_SIGNALS] = { "METRICS_", "TRACES_", "LOGS_" };
+static const char *const signal_names[OTLP_SIGNALS] = { "metrics", "traces", "logs", "profiles" };
+static const char *const signal_variables[OTLP_SIGNALS] = { "METRICS_", "TRACES_", "LOGS_", "PROFILES_" };
 
 const char *otlp_signal_name(enum otlp_signal s)
 {
@@ -76,7 +76,7 @@ const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env)
 	const char *disabled = env("OTEL_SDK_DISABLED");
 	static const char *const why[OTLP_SIGNALS] = {
 		"OTEL_METRICS_EXPORTER=none", "OTEL_TRACES_EXPORTER=none",
-		"OTEL_LOGS_EXPORTER=none",
+		"OTEL_LOGS_EXPORTER=none", "only with --otlp-profiles",
 	};
 
 	return disabled && !strcasecmp(disabled, "true") ? "OTEL_SDK_DISABLED=true" : why[s];
@@ -274,7 +274,8 @@ static char *join_url(const char *base, enum otlp_signal s)
 {
 	size_t n = strlen(base);
 
-	return xasprintf("%s%sv1/%s", base, n && base[n - 1] == '/' ? "" : "/", signal_names[s]);
+	return xasprintf("%s%s%s/%s", base, n && base[n - 1] == '/' ? "" : "/",
+			 s == OTLP_PROFILES ? "v1development" : "v1", signal_names[s]);
 }
 
 /* The URL of a signal is taken as it is, but that an empty path is "/". */
@@ -288,6 +289,7 @@ static char *service_url(const char *url, enum otlp_signal s)
 {
 	static const char *const services[OTLP_SIGNALS] = {
 		"metrics.v1.MetricsService", "trace.v1.TraceService", "logs.v1.LogsService",
+		"profiles.v1development.ProfilesService",
 	};
 	const char *host = after_scheme(url);
 

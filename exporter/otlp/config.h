@@ -11,7 +11,7 @@
 
 #include "bpf/model/base.h"
 
-enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_SIGNALS };
+enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_PROFILES, OTLP_SIGNALS };
 enum otlp_temporality { OTLP_CUMULATIVE, OTLP_DELTA, OTLP_LOW_MEMORY };
 
 struct otlp_pair {
@@ -44,7 +44,10 @@ struct otlp_config {
 
 typedef const char *otlp_getenv(const char *name);
 
-/* OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER and its like: false when the signal is not to be sent. */
+/*
+ * OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER and its like: false when the signal is not to be sent. The
+ * specification names no variables of profiles yet; they are formed as the others are.
+ */
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 /* Why a signal that is not wanted is not, in a few words; static. */
 const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env);
@@ -59,6 +62,6 @@ void otlp_config_free(struct otlp_config *c);
 
 /* The URL without user and password, for messages and the screen; free() it. */
 char *otlp_url_shown(const char *url);
-const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs" */
+const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs", "profiles" */
 
 #endif

@@ -14,6 +14,7 @@
 #include "exporter/otlp/message.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/otlp/processes.h"
+#include "exporter/otlp/profiles.h"
 #include "exporter/otlp/spans.h"
 
 #define REQUEST_MAX (64u << 20)	/* before compression: the specification's */
@@ -30,12 +31,14 @@ static const enum table_id plain_tables[] = {
 /* Bytes that may wait for each endpoint: only an outage fills them. */
 static const u64 cap_bytes[OTLP_SIGNALS] = {
 	[OTLP_METRICS] = 4 << 20, [OTLP_TRACES] = 8 << 20, [OTLP_LOGS] = 4 << 20,
+	[OTLP_PROFILES] = 8 << 20,
 };
 
 struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
 	char *url;
+	struct otlp_options options;	/* its texts are good while it is opened */
 	struct otlp_sender *senders[OTLP_SIGNALS];
 	struct otlp_stats final[OTLP_SIGNALS];	/* once they have ended */
 	bool hung;
@@ -46,9 +49,11 @@ struct otlp_sink {
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans, logs;
+	struct otlp_profiles *profiles;	/* NULL: they are not asked for */
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
 	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
+	u64 profiled_ns;		/* the same for profiles */
 	_Atomic u64 encode_ns[OTLP_SIGNALS];	/* CPU time */
 	_Atomic bool hurry;		/* metrics are due with the next snapshot */
 };
@@ -186,6 +191,30 @@ static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp
 	send_request(o, signal, data, n, items);
 }
 
+static void export_profiles(struct otlp_sink *o, const struct snapshot *s)
+{
+	size_t n = 0;
+	u32 items = 0;
+	u8 *data = otlp_profiles_pack(o->profiles, s, &o->config, &n, &items);
+
+	send_request(o, OTLP_PROFILES, data, n, items);
+	o->profiled_ns = s->time_ns;
+}
+
+/* As often as metrics, but a little later where names are still looked for. */
+static void take_profiles(struct otlp_sink *o, const struct snapshot *s)
+{
+	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
+
+	if (!o->profiled_ns)
+		o->profiled_ns = s->time_ns;
+	otlp_profiles_take(o->profiles, s);
+	if (otlp_profiles_full(o->profiles) ||
+	    (s->time_ns - o->profiled_ns + s->interval_ns / 2 >= interval_ns &&
+	     !otlp_profiles_wait(o->profiles)))
+		export_profiles(o, s);
+}
+
 /* Half a tick early is nearer than half a tick late. */
 static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 {
@@ -236,7 +265,10 @@ static int otlp_write(struct sink *sink, const struct snapshot *s)
 	before_ns = count_cpu(o, OTLP_TRACES, before_ns);
 	if (o->senders[OTLP_LOGS])
 		export_rows(o, s, OTLP_LOGS);
-	count_cpu(o, OTLP_LOGS, before_ns);
+	before_ns = count_cpu(o, OTLP_LOGS, before_ns);
+	if (o->profiles)
+		take_profiles(o, s);
+	count_cpu(o, OTLP_PROFILES, before_ns);
 	return 0;
 }
 
@@ -262,6 +294,8 @@ static int otlp_close(struct sink *sink)
 
 	if (o->last && o->senders[OTLP_METRICS] && o->last->interval_ns && o->last->seq != o->exported_seq)
 		export_metrics(o, o->last);
+	if (o->last && o->profiles)
+		export_profiles(o, o->last);
 	finish(o);
 	snapshot_put(o->last);
 	o->last = NULL;
@@ -292,10 +326,29 @@ static u32 groups_max(u32 i, u32 max_processes)
 	return several ? GROUPS_OF_PROCESS * max_processes : max_processes;
 }
 
-static char *start(struct otlp_sink *o, otlp_getenv *env)
+static bool is_wanted(const struct otlp_options *options, enum otlp_signal signal)
+{
+	return otlp_signal_wanted(signal, options->env) &&
+	       (signal != OTLP_PROFILES || options->profiles);
+}
+
+static char *start_profiles(struct otlp_sink *o)
+{
+	bool cpu, offcpu;
+
+	if (!is_wanted(&o->options, OTLP_PROFILES))
+		return NULL;
+	if (!otlp_profiles_parse(o->options.profiles, &cpu, &offcpu))
+		return xasprintf("--otlp-profiles %s: no such kind; there are: cpu, offcpu",
+				 o->options.profiles);
+	o->profiles = otlp_profiles_new(cpu, offcpu);
+	return NULL;
+}
+
+static char *start(struct otlp_sink *o)
 {
 	for (int i = 0; i < OTLP_SIGNALS; i++) {
-		if (!otlp_signal_wanted((enum otlp_signal)i, env))
+		if (!is_wanted(&o->options, (enum otlp_signal)i))
 			continue;
 		o->senders[i] = otlp_sender_start(&o->config.endpoints[i], cap_bytes[i]);
 		if (!o->senders[i])
@@ -304,25 +357,28 @@ static char *start(struct otlp_sink *o, otlp_getenv *env)
 	return NULL;
 }
 
-struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
-			    const struct session *session, otlp_getenv *env, char **ret_error)
+struct otlp_sink *otlp_open(const struct otlp_options *options, const struct session *session,
+			    char **ret_error)
 {
 	struct otlp_sink *o = xcalloc(1, sizeof(*o));
 	char *why;
 
 	o->session = session;
 	o->spans.begun = o->logs.begun = true;	/* also what happened before */
-	o->url = xstrdup(url);
+	o->url = xstrdup(options->url);
+	o->options = *options;
 	o->sink.name = "otlp";
 	o->sink.write = otlp_write;
 	o->sink.close = otlp_close;
-	*ret_error = otlp_config_read(&o->config, url, protocol, env);
+	*ret_error = otlp_config_read(&o->config, options->url, options->protocol, options->env);
+	if (!*ret_error)
+		*ret_error = start_profiles(o);
 	why = *ret_error ? NULL : http_load(otlp_config_has_grpc(&o->config));
 	if (why)
 		*ret_error = xasprintf("--otlp: %s", why);
 	free(why);
 	if (!*ret_error)
-		*ret_error = start(o, env);
+		*ret_error = start(o);
 	if (*ret_error) {
 		otlp_free(o);
 		return NULL;
@@ -330,11 +386,11 @@ struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_proce
 	/* all our counters are observed ones: of lowmemory they are cumulative too */
 	if (o->config.temporality == OTLP_DELTA)
 		o->deltas = otlp_series_new();
-	o->processes = otlp_processes_new(max_processes);
+	o->processes = otlp_processes_new(options->max_processes);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		find_metrics(o, i);
 	for (u32 i = 0; i < N_GROUPINGS; i++)
-		o->groups[i] = otlp_groups_new(&otlp_groupings[i], groups_max(i, max_processes));
+		o->groups[i] = otlp_groups_new(&otlp_groupings[i], groups_max(i, options->max_processes));
 	return o;
 }
 
@@ -385,16 +441,19 @@ static u64 metric_tables(void)
 	return tables;
 }
 
-u64 otlp_tables(otlp_getenv *env)
+u64 otlp_tables(const struct otlp_options *options)
 {
 	u64 tables = TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_host);
+	bool cpu, offcpu;
 
-	if (otlp_signal_wanted(OTLP_METRICS, env))
+	if (is_wanted(options, OTLP_METRICS))
 		tables |= metric_tables();
-	if (otlp_signal_wanted(OTLP_TRACES, env))
+	if (is_wanted(options, OTLP_TRACES))
 		tables |= TABLE_BIT(TABLE_requests);
-	if (otlp_signal_wanted(OTLP_LOGS, env))
+	if (is_wanted(options, OTLP_LOGS))
 		tables |= TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections);
+	if (is_wanted(options, OTLP_PROFILES) && otlp_profiles_parse(options->profiles, &cpu, &offcpu))
+		tables |= TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | (offcpu ? WANT_OFFCPU : 0);
 	return tables;
 }
 
@@ -419,7 +478,7 @@ static void report_signal(const struct otlp_stats *f, const char *items, char *b
 
 char *otlp_report(const struct otlp_sink *o)
 {
-	static const char *const items[] = { "data points", "spans", "log records" };
+	static const char *const items[] = { "data points", "spans", "log records", "profiles" };
 	char text[OTLP_SIGNALS][320] = { "" };
 	char *shown = otlp_url_shown(o->url), *line;
 	bool any = false;
@@ -434,7 +493,7 @@ char *otlp_report(const struct otlp_sink *o)
 		report_signal(f, items[i], text[i] + strlen(text[i]), sizeof(text[i]) - 2);
 		any = true;
 	}
-	line = xasprintf("--otlp %s: %s%s%s", shown, text[0], text[1], text[2]);
+	line = xasprintf("--otlp %s: %s%s%s%s", shown, text[0], text[1], text[2], text[3]);
 	free(shown);
 	return line;
 }
@@ -453,6 +512,7 @@ void otlp_free(struct otlp_sink *o)
 		free(o->metrics[i]);
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
+	otlp_profiles_free(o->profiles);
 	free(o->url);
 	free(o);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * otlp.h: snapshots as OTLP (metrics, requests as spans, events as log records), to a
+ * otlp.h: snapshots as OTLP (metrics, requests as spans, events as log records, stacks as profiles), to a
  * collector: a sink of the exporter whose write() encodes and queues, and one thread a signal
  * that posts (sender.h), over HTTP or gRPC. Nothing of it ever waits for the network but these threads.
  */
@@ -15,13 +15,19 @@
 
 struct otlp_sink;
 
+/* What the command line and the configuration say. */
+struct otlp_options {
+	const char *url, *protocol, *profiles;	/* NULL, but url: not given */
+	u32 max_processes;	/* that have series of their own */
+	otlp_getenv *env;	/* getenv(), or what stands for it */
+};
+
 /*
- * protocol: --otlp-protocol or NULL. Reads the environment (env: getenv(), or what stands for
- * it), loads libcurl, starts the threads; at most max_processes have series of their own.
- * session as in struct snapshot. NULL: *ret_error is one line (free() it).
+ * Reads the environment, loads libcurl, starts the threads. NULL: *ret_error is one line (free()
+ * it). session as in struct snapshot.
  */
-struct otlp_sink *otlp_open(const char *url, const char *protocol, u32 max_processes,
-			    const struct session *session, otlp_getenv *env, char **ret_error);
+struct otlp_sink *otlp_open(const struct otlp_options *options, const struct session *session,
+			    char **ret_error);
 /* For exporter_add(); its close() flushes within OTLP_FLUSH_MS and a little. */
 struct sink *otlp_sink_of(struct otlp_sink *o);
 /*
@@ -38,8 +44,8 @@ const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otl
  * where a server has asked to wait that is kept to. Threads as otlp_stats().
  */
 char *otlp_hurry(struct otlp_sink *o);
-/* Tables that must be observed for it. */
-u64 otlp_tables(otlp_getenv *env);
+/* Tables that must be observed for it, and WANT_OFFCPU. */
+u64 otlp_tables(const struct otlp_options *options);
 /* What became of it in one line (free() it), once the sink is closed. */
 char *otlp_report(const struct otlp_sink *o);
 /* Whether all was taken by the collector; once the sink is closed. */

@@ -79,7 +79,36 @@ MESSAGES = {
                   8: ('flags', 'fixed32'), 9: ('trace_id', 'bytes'), 10: ('span_id', 'bytes'),
                   11: ('observed_time_unix_nano', 'fixed64'), 12: ('event_name', 'string')},
 }
-REQUESTS = {'/v1/metrics': 'ExportMetricsServiceRequest', '/v1/traces': 'ExportTraceServiceRequest',
+PROFILES = {     # v1development
+    'ExportProfilesServiceRequest': {1: ('resource_profiles', ['ResourceProfiles']),
+                                     2: ('dictionary', 'ProfilesDictionary')},
+    'ProfilesDictionary': {1: ('mapping_table', ['Mapping']), 2: ('location_table', ['Location']),
+                           3: ('function_table', ['Function']), 4: ('link_table', ['Link']),
+                           5: ('string_table', ['string']), 6: ('attribute_table', ['KeyValueAndUnit']),
+                           7: ('stack_table', ['Stack'])},
+    'ResourceProfiles': {1: ('resource', 'Resource'), 2: ('scope_profiles', ['ScopeProfiles']),
+                         3: ('schema_url', 'string')},
+    'ScopeProfiles': {1: ('scope', 'InstrumentationScope'), 2: ('profiles', ['Profile']),
+                      3: ('schema_url', 'string')},
+    'Profile': {1: ('sample_type', 'ValueType'), 2: ('samples', ['Sample']), 3: ('time_unix_nano', 'fixed64'),
+                4: ('duration_nano', 'uint64'), 5: ('period_type', 'ValueType'), 6: ('period', 'int64'),
+                7: ('profile_id', 'bytes'), 11: ('attribute_indices', ['int32'])},
+    'Link': {1: ('trace_id', 'bytes'), 2: ('span_id', 'bytes')},
+    'ValueType': {1: ('type_strindex', 'int32'), 2: ('unit_strindex', 'int32')},
+    'Sample': {1: ('stack_index', 'int32'), 2: ('attribute_indices', ['int32']), 3: ('link_index', 'int32'),
+               4: ('values', ['int64']), 5: ('timestamps_unix_nano', ['fixed64'])},
+    'Mapping': {1: ('memory_start', 'uint64'), 2: ('memory_limit', 'uint64'), 3: ('file_offset', 'uint64'),
+                4: ('filename_strindex', 'int32'), 5: ('attribute_indices', ['int32'])},
+    'Stack': {1: ('location_indices', ['int32'])},
+    'Location': {1: ('mapping_index', 'int32'), 2: ('address', 'uint64'), 3: ('lines', ['Line']),
+                 4: ('attribute_indices', ['int32'])},
+    'Line': {1: ('function_index', 'int32'), 2: ('line', 'int64'), 3: ('column', 'int64')},
+    'Function': {1: ('name_strindex', 'int32'), 2: ('system_name_strindex', 'int32'),
+                 3: ('filename_strindex', 'int32'), 4: ('start_line', 'int64')},
+    'KeyValueAndUnit': {1: ('key_strindex', 'int32'), 2: ('value', 'AnyValue'), 3: ('unit_strindex', 'int32')},
+}
+MESSAGES.update(PROFILES)
+REQUESTS = {'/v1development/profiles': 'ExportProfilesServiceRequest', '/v1/metrics': 'ExportMetricsServiceRequest', '/v1/traces': 'ExportTraceServiceRequest',
             '/v1/logs': 'ExportLogsServiceRequest'}
 FIXED = {'fixed64': (1, '<Q'), 'sfixed64': (1, '<q'), 'double': (1, '<d'), 'fixed32': (5, '<I')}
 
@@ -158,6 +187,9 @@ def official(path, data):
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
+    if path == '/v1development/profiles':
+        from opentelemetry.proto.collector.profiles.v1development import profiles_service_pb2 as profiles
+        return profiles.ExportProfilesServiceRequest.FromString(data)
     kinds = {'/v1/metrics': metrics.ExportMetricsServiceRequest, '/v1/logs': logs.ExportLogsServiceRequest,
              '/v1/traces': trace.ExportTraceServiceRequest}
     return kinds[path].FromString(data)

@@ -121,7 +121,7 @@ static const struct snapshot *console_take(void *arg)
 /* What leaves does not depend on what is on the screen. */
 static u64 tables_of_sinks(const struct console *c)
 {
-	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? otlp_tables(config_getenv) : 0);
+	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? main_otlp_tables(c->o) : 0);
 }
 
 static void tell_wanted(struct console *c)
@@ -390,7 +390,7 @@ static bool console_open(struct console *c, char **ret_error)
 {
 	const struct options *o = c->o;
 	u64 tables = o->names.tables | (o->record ? record_tables(o) : 0) |
-		     (o->otlp ? otlp_tables(config_getenv) : 0);
+		     main_otlp_tables(o);
 	char *line;
 
 	if (!source_open(&c->source, o, tables, ret_error))

@@ -59,7 +59,7 @@ static u64 needed_tables(const struct headless *h)
 		     TABLE_BIT(TABLE_probes);
 
 	if (h->o->otlp)
-		tables |= otlp_tables(config_getenv);
+		tables |= main_otlp_tables(h->o);
 	return h->o->record ? tables | record_tables(h->o) : tables;
 }
 

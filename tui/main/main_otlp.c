@@ -6,15 +6,30 @@
 #include "exporter/otlp/otlp.h"
 #include "tui/main/main.h"
 
+static struct otlp_options options_of(const struct options *o)
+{
+	return (struct otlp_options){
+		.url = o->otlp, .protocol = o->otlp_protocol, .profiles = o->otlp_profiles,
+		.max_processes = (u32)o->otlp_processes, .env = config_getenv,
+	};
+}
+
 struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
 				  const struct session *session, char **ret_error)
 {
-	struct otlp_sink *otlp = otlp_open(o->otlp, o->otlp_protocol, (u32)o->otlp_processes,
-					   session, config_getenv, ret_error);
+	struct otlp_options options = options_of(o);
+	struct otlp_sink *otlp = otlp_open(&options, session, ret_error);
 
 	if (otlp)
 		exporter_add(e, otlp_sink_of(otlp));
 	return otlp;
+}
+
+u64 main_otlp_tables(const struct options *o)
+{
+	struct otlp_options options = options_of(o);
+
+	return o->otlp ? otlp_tables(&options) : 0;
 }
 
 static const char *state_name(const struct otlp_stats *s)
