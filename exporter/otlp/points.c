@@ -37,13 +37,17 @@ void metrics_resource(struct metrics *m, const struct attributes *from)
 	SCRATCH_APPEND(a, m->request, resource_metrics, r);
 }
 
+static Otlp__Temporality temporality_of(const struct metrics *m)
+{
+	return m->deltas ? OTLP__TEMPORALITY__DELTA : OTLP__TEMPORALITY__CUMULATIVE;
+}
+
 static void make_sum(struct metrics *m, Otlp__Metric *to, bool monotonic)
 {
 	Otlp__Sum *sum = SCRATCH_NEW(m->scratch, Otlp__Sum, otlp__sum);
 
 	sum->is_monotonic = monotonic;
-	sum->aggregation_temporality = m->deltas && monotonic ? OTLP__TEMPORALITY__DELTA :
-								OTLP__TEMPORALITY__CUMULATIVE;
+	sum->aggregation_temporality = monotonic ? temporality_of(m) : OTLP__TEMPORALITY__CUMULATIVE;
 	to->data_case = OTLP__METRIC__DATA_SUM;
 	to->sum = sum;
 }
@@ -53,8 +57,7 @@ static void make_exponential(struct metrics *m, Otlp__Metric *to)
 	to->data_case = OTLP__METRIC__DATA_EXPONENTIAL_HISTOGRAM;
 	to->exponential_histogram = SCRATCH_NEW(m->scratch, Otlp__ExponentialHistogram,
 						otlp__exponential_histogram);
-	to->exponential_histogram->aggregation_temporality = m->deltas ?
-		OTLP__TEMPORALITY__DELTA : OTLP__TEMPORALITY__CUMULATIVE;
+	to->exponential_histogram->aggregation_temporality = temporality_of(m);
 }
 
 static Otlp__Metric *metric_new(struct metrics *m, const struct otlp_metric *metric)
@@ -103,23 +106,29 @@ static u64 start_unix_ns(const struct metrics *m, u64 start_ns)
 	return min(start_ns + (u64)m->start_offset_ns, m->time_unix_ns);
 }
 
+/* What the three messages of points have in common: whose it is, and of what time. */
+#define POINT_HEAD(m, p, metric, from, start_ns) do {					\
+	struct attributes own_ = point_attributes(m, metric, from);			\
+	(p)->attributes = own_.attributes;						\
+	(p)->n_attributes = own_.n_attributes;						\
+	(p)->start_time_unix_nano = start_unix_ns(m, start_ns);				\
+	(p)->time_unix_nano = (m)->time_unix_ns;						\
+	(m)->points++;									\
+} while (0)
+
 static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric *metric,
 				    const struct attributes *from, u64 start_ns)
 {
 	Otlp__NumberPoint *p = SCRATCH_NEW(m->scratch, Otlp__NumberPoint, otlp__number_point);
 	Otlp__Metric *to = find_metric(m, metric);
-	struct attributes own = point_attributes(m, metric, from);
 
-	p->attributes = own.attributes;
-	p->n_attributes = own.n_attributes;
-	p->time_unix_nano = m->time_unix_ns;
+	POINT_HEAD(m, p, metric, from, start_ns);
 	if (metric->kind == OTLP_GAUGE) {
+		p->start_time_unix_nano = 0;	/* it is of that moment */
 		SCRATCH_APPEND(m->scratch, to->gauge, data_points, p);
 	} else {
-		p->start_time_unix_nano = start_unix_ns(m, start_ns);
 		SCRATCH_APPEND(m->scratch, to->sum, data_points, p);
 	}
-	m->points++;
 	return p;
 }
 
@@ -191,12 +200,8 @@ void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 	Otlp__ExponentialPoint *p = SCRATCH_NEW(m->scratch, Otlp__ExponentialPoint,
 						otlp__exponential_point);
 	Otlp__Metric *to = find_metric(m, metric);
-	struct attributes own = point_attributes(m, metric, from);
 
-	p->attributes = own.attributes;
-	p->n_attributes = own.n_attributes;
-	p->start_time_unix_nano = start_unix_ns(m, start_ns);
-	p->time_unix_nano = m->time_unix_ns;
+	POINT_HEAD(m, p, metric, from, start_ns);
 	p->count = h->count;
 	p->has_sum_case = OTLP__EXPONENTIAL_POINT__HAS_SUM_SUM;
 	p->sum = (double)h->sum_ns * 1e-9;
@@ -205,7 +210,6 @@ void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 	p->zero_threshold = 0x1p-30;
 	p->positive = buckets_of(m->scratch, h);
 	SCRATCH_APPEND(m->scratch, to->exponential_histogram, data_points, p);
-	m->points++;
 }
 
 static Otlp__Metric *find_explicit(struct metrics *m, const struct otlp_metric *metric)
@@ -216,8 +220,7 @@ static Otlp__Metric *find_explicit(struct metrics *m, const struct otlp_metric *
 		return to;
 	to->data_case = OTLP__METRIC__DATA_HISTOGRAM;
 	to->histogram = SCRATCH_NEW(m->scratch, Otlp__Histogram, otlp__histogram);
-	to->histogram->aggregation_temporality = m->deltas ? OTLP__TEMPORALITY__DELTA :
-							     OTLP__TEMPORALITY__CUMULATIVE;
+	to->histogram->aggregation_temporality = temporality_of(m);
 	return to;
 }
 
@@ -227,12 +230,8 @@ void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
 {
 	Otlp__HistogramPoint *p = SCRATCH_NEW(m->scratch, Otlp__HistogramPoint, otlp__histogram_point);
 	Otlp__Metric *to = find_explicit(m, metric);
-	struct attributes own = point_attributes(m, metric, from);
 
-	p->attributes = own.attributes;
-	p->n_attributes = own.n_attributes;
-	p->start_time_unix_nano = start_unix_ns(m, start_ns);
-	p->time_unix_nano = m->time_unix_ns;
+	POINT_HEAD(m, p, metric, from, start_ns);
 	p->has_sum_case = OTLP__HISTOGRAM_POINT__HAS_SUM_SUM;
 	p->sum = sum;
 	p->explicit_bounds = (double *)bounds;
@@ -244,7 +243,6 @@ void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
 		p->count += counts[i];
 	}
 	SCRATCH_APPEND(m->scratch, to->histogram, data_points, p);
-	m->points++;
 }
 
 u8 *metrics_pack(struct metrics *m, size_t *ret_n)
