@@ -12,6 +12,7 @@ struct durations {
 	struct report_duration all[REPORT_DURATIONS];
 	u32 n;
 	struct index index;	/* of `all` */
+	u64 lost;	/* requests without room */
 };
 
 /* Semantic conventions 1.23 and later: http.server.request.duration, advised boundaries. */
@@ -88,8 +89,10 @@ void durations_add(struct durations *d, const struct exchange *x, u64 ns)
 
 	fill_key(&key, x);
 	r = get(d, &key);
-	if (!r)
+	if (!r) {
+		d->lost++;
 		return;
+	}
 	r->sum_ns += ns;
 	r->n[bucket_of(ns)]++;
 }
@@ -100,8 +103,14 @@ const struct report_duration *durations_all(const struct durations *d, u32 *ret_
 	return d->all;
 }
 
+u64 durations_lost(const struct durations *d)
+{
+	return d->lost;
+}
+
 void durations_clear(struct durations *d)
 {
+	d->lost = 0;
 	index_clear(&d->index);
 	d->n = 0;
 }

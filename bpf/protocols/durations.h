@@ -16,6 +16,8 @@ struct durations *durations_new(void);
 void durations_add(struct durations *d, const struct exchange *x, u64 ns);
 /* What there is since durations_clear(); belongs to d. */
 const struct report_duration *durations_all(const struct durations *d, u32 *ret_n);
+/* How many requests found no room, since then. */
+u64 durations_lost(const struct durations *d);
 void durations_clear(struct durations *d);
 void durations_free(struct durations *d);	/* NULL-safe */
 

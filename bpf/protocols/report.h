@@ -69,6 +69,7 @@ struct report_head {
 	/* since the reader was started */
 	u64 records, lost_records, lost_requests, lost_messages, refused;
 	u64 left_out;		/* requests of this tick that are counted, but not listed */
+	u64 lost_durations;	/* of this tick: requests whose duration had no room */
 };
 
 /* In which order and how many: the payload. */

@@ -322,6 +322,7 @@ bool tally_write(struct tally *t, int fd, struct report_head *head)
 	head->n_requests = t->n_requests;
 	head->n_over = t->n_over;
 	head->left_out = t->left_out;
+	head->lost_durations = durations_lost(t->durations);
 	clear(t);
 	return good;
 }

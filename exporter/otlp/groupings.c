@@ -100,7 +100,7 @@ const struct otlp_grouping otlp_groupings[N_GROUPINGS] = {
 	{ .table = TABLE_connections, .of_process = true },
 	{ .table = TABLE_syscalls, .of_process = true, .keys = { "nr", "abi" },
 	  .attributes = syscall_attributes },
-	{ .table = TABLE_http_durations, .of_program = true,
+	{ .table = TABLE_http_durations, .of_program = true, .not_ours = true,
 	  .keys = { "side", "protocol", "tls", "method", "call", "peer", "status" },
 	  .attributes = request_attributes, .put = put_requests },
 };

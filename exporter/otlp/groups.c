@@ -2,6 +2,7 @@
 /* groups.c: see groups.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bpf/model/hash.h"
 #include "exporter/otlp/groups.h"
@@ -31,6 +32,7 @@ struct otlp_groups {
 	const struct field *pid, *start;	/* of_process */
 	const struct field *comm, *container;	/* of_program */
 	struct hash_table groups;
+	const struct field *ours;	/* not_ours: the pid */
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
 	bool deltas;
@@ -51,6 +53,7 @@ static void find_keys(struct otlp_groups *g)
 		g->keys[g->n_keys++] = g->pid = field_of(t, "pid");
 		g->keys[g->n_keys++] = g->start = field_of(t, "start_time_ns");
 	}
+	g->ours = g->of->not_ours ? field_of(t, "pid") : NULL;
 	if (g->of->of_program) {
 		g->keys[g->n_keys++] = g->comm = field_of(t, "comm");
 		g->keys[g->n_keys++] = g->container = field_of(t, "container");
@@ -185,7 +188,7 @@ static void take_row(struct otlp_groups *g, const struct row *was, const struct 
 {
 	struct group *x;
 
-	if (was == is)
+	if (was == is || (g->ours && row_u64(is, g->ours) == (u64)getpid()))
 		return;	/* rows that rest are shared */
 	if (was && is_nobodys(g, was))
 		was = NULL;

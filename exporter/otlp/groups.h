@@ -23,6 +23,7 @@ struct otlp_grouping {
 	bool of_process;	/* a group is of one process, which is its resource */
 	/* Its resource is all processes of a name and container, which are among the keys. */
 	bool of_program;
+	bool not_ours;		/* rows of ottop itself are left out: what it posts would be posted */
 	const char *keys[8];	/* fields that tell the groups apart, beside the process */
 	/* Attributes of the points of a group, from any row of it; NULL: there are none. */
 	void (*attributes)(struct scratch *a, struct attributes *to, const struct row *r);

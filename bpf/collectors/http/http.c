@@ -106,6 +106,7 @@ static void count_losses(void)
 	loss_set("http requests without their answer", gone.lost_requests + last.lost_requests);
 	loss_set("http messages not seen whole", gone.lost_messages + last.lost_messages);
 	loss_set("http connections full", gone.refused + last.refused);
+	loss_set("http durations of too many kinds", http_durations_lost());
 	loss_set("http reader died", deaths);
 }
 

@@ -8,7 +8,7 @@
 #include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
 
-#define MAX_DURATIONS 8192	/* rows; what is new then waits for a process to end */
+#define MAX_DURATIONS 8192	/* rows; what is new then is lost until a process ends */
 
 struct duration {
 	struct total t;
@@ -16,6 +16,8 @@ struct duration {
 };
 
 static struct row *make_row(struct total *t, struct proc *p, const struct tick *tick);
+
+static u64 lost;		/* requests, here and in the reader */
 
 static struct totals durations = { .size = sizeof(struct duration), .row = make_row };
 
@@ -34,14 +36,26 @@ static struct duration *duration_of(const struct report_duration *d)
 	return t;
 }
 
+static u64 requests_in(const struct report_duration *d)
+{
+	u64 n = 0;
+
+	for (u32 k = 0; k < DURATION_BUCKETS; k++)
+		n += d->n[k];
+	return n;
+}
+
 void http_durations_report(const struct report *r)
 {
+	lost += r->head.lost_durations;
 	for (u32 i = 0; i < r->head.n_durations; i++) {
 		const struct report_duration *d = &r->durations[i];
 		struct duration *t = duration_of(d);
 
-		if (!t)
+		if (!t) {
+			lost += requests_in(d);
 			continue;
+		}
 		t->d.sum_ns += d->sum_ns;
 		for (u32 k = 0; k < DURATION_BUCKETS; k++)
 			t->d.n[k] += d->n[k];
@@ -101,6 +115,11 @@ static struct row *make_row(struct total *t, struct proc *p, const struct tick *
 	r->total_ns = d->sum_ns;
 	fill_buckets(r, d->n);
 	return &r->row;
+}
+
+u64 http_durations_lost(void)
+{
+	return lost;
 }
 
 void http_durations_rows(const struct tick *tick)

@@ -13,6 +13,8 @@
 /* Counting starts anew. */
 void http_durations_begin(u64 now_ns);
 void http_durations_report(const struct report *r);
+/* Requests since ottop started whose duration is in no row: there were too many kinds of them. */
+u64 http_durations_lost(void);
 void http_durations_rows(const struct tick *t);
 void http_durations_clear(void);
 
