@@ -49,6 +49,7 @@ struct otlp_sink {
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans, logs;
+	struct otlp_links *links;	/* between spans */
 	struct otlp_profiles *profiles;	/* NULL: they are not asked for */
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */
@@ -185,7 +186,7 @@ static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp
 	size_t n = 0;
 	u32 items = 0;
 	u8 *data = signal == OTLP_TRACES ?
-		otlp_spans_pack(&o->spans, s, &o->config, &n, &items) :
+		otlp_spans_pack(&o->spans, o->links, s, &o->config, &n, &items) :
 		otlp_logs_pack(&o->logs, s, &o->config, &n, &items);
 
 	send_request(o, signal, data, n, items);
@@ -386,6 +387,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 	/* all our counters are observed ones: of lowmemory they are cumulative too */
 	if (o->config.temporality == OTLP_DELTA)
 		o->deltas = otlp_series_new();
+	o->links = otlp_links_new();
 	o->processes = otlp_processes_new(options->max_processes);
 	for (u32 i = 0; i < ARRAY_SIZE(plain_tables); i++)
 		find_metrics(o, i);
@@ -449,7 +451,7 @@ u64 otlp_tables(const struct otlp_options *options)
 	if (is_wanted(options, OTLP_METRICS))
 		tables |= metric_tables();
 	if (is_wanted(options, OTLP_TRACES))
-		tables |= TABLE_BIT(TABLE_requests);
+		tables |= TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_connections);
 	if (is_wanted(options, OTLP_LOGS))
 		tables |= TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections);
 	if (is_wanted(options, OTLP_PROFILES) && otlp_profiles_parse(options->profiles, &cpu, &offcpu))
@@ -512,6 +514,7 @@ void otlp_free(struct otlp_sink *o)
 		free(o->metrics[i]);
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
+	otlp_links_free(o->links);
 	otlp_profiles_free(o->profiles);
 	free(o->url);
 	free(o);

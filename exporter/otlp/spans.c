@@ -17,6 +17,7 @@ struct spans {
 	const struct snapshot *s;
 	const struct otlp_config *config;
 	Otlp__TraceRequest *request;
+	struct otlp_links *links;
 	/* of each resource in the request: the process */
 	struct { u64 pid, start_ns; const char *comm; } *processes;
 	u32 cap, items;
@@ -193,6 +194,30 @@ static Otlp__ScopeSpans *scope_of(struct spans *x, const struct requests_row *r)
 	return resource_add(x, r)->scope_spans[0];
 }
 
+static ProtobufCBinaryData copy_id(struct scratch *a, const u8 *id, size_t n)
+{
+	ProtobufCBinaryData copy = { .len = n, .data = scratch_alloc(a, n) };
+
+	memcpy(copy.data, id, n);
+	return copy;
+}
+
+static void put_link(struct spans *x, Otlp__Span *span, const struct requests_row *r)
+{
+	struct scratch *a = &x->scratch;
+	struct otlp_span_ids own, other;
+	Otlp__Span__Link *link;
+
+	memcpy(own.trace, span->trace_id.data, sizeof(own.trace));
+	memcpy(own.span, span->span_id.data, sizeof(own.span));
+	if (!otlp_links_find(x->links, x->s, r, &own, &other))
+		return;
+	link = SCRATCH_NEW(a, Otlp__Span__Link, otlp__span__link);
+	link->trace_id = copy_id(a, other.trace, sizeof(other.trace));
+	link->span_id = copy_id(a, other.span, sizeof(other.span));
+	SCRATCH_APPEND(a, span, links, link);
+}
+
 static void add_span(struct spans *x, const struct requests_row *r)
 {
 	struct scratch *a = &x->scratch;
@@ -215,16 +240,17 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	attribute_int(a, &attributes, "thread.id", r->tid);
 	span->attributes = attributes.attributes;
 	span->n_attributes = attributes.n_attributes;
+	put_link(x, span, r);
 	scope = scope_of(x, r);
 	SCRATCH_APPEND(a, scope, spans, span);
 	x->items++;
 }
 
-u8 *otlp_spans_pack(struct event_cursor *sent, const struct snapshot *s,
+u8 *otlp_spans_pack(struct event_cursor *sent, struct otlp_links *links, const struct snapshot *s,
 		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
 	const struct table *t = &s->tables[TABLE_requests];
-	struct spans x = { .s = s, .config = config };
+	struct spans x = { .s = s, .config = config, .links = links };
 	u8 *data = NULL;
 
 	x.request = SCRATCH_NEW(&x.scratch, Otlp__TraceRequest, otlp__trace_request);
