@@ -10,6 +10,8 @@
 
 #define SIDES_MAX 2048		/* spans that wait for their other side; the oldest goes */
 
+#define ENDED_MAX 2048
+
 /* One side of a call. */
 struct side {
 	bool used, client;
@@ -20,7 +22,8 @@ struct side {
 
 struct otlp_links {
 	struct side sides[SIDES_MAX];
-	u32 next;
+	const struct row *ended[ENDED_MAX];	/* connections; references, or NULL */
+	u32 next, next_ended;
 };
 
 struct otlp_links *otlp_links_new(void)
@@ -30,6 +33,10 @@ struct otlp_links *otlp_links_new(void)
 
 void otlp_links_free(struct otlp_links *l)
 {
+	if (!l)
+		return;
+	for (u32 i = 0; i < ENDED_MAX; i++)
+		row_put(l->ended[i]);
 	free(l);
 }
 
@@ -51,14 +58,36 @@ static bool is_it(const struct connections_row *c, const char *peer)
 	return !strcmp(text, peer);
 }
 
+void otlp_links_tick(struct otlp_links *l, const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_connections];
+
+	for (u32 i = 0; i < t->n; i++) {
+		if (!t->rows[i]->closed)
+			continue;
+		row_put(l->ended[l->next_ended]);
+		l->ended[l->next_ended] = row_get(t->rows[i]);
+		l->next_ended = (l->next_ended + 1) % ENDED_MAX;
+	}
+}
+
+static const struct connections_row *ended_connection(const struct otlp_links *l, const struct requests_row *r)
+{
+	for (u32 i = 0; i < ENDED_MAX; i++) {
+		const struct connections_row *c = (const struct connections_row *)l->ended[i];
+
+		if (c && c->cookie == r->cookie && is_it(c, r->peer))
+			return c;
+	}
+	return NULL;
+}
+
 /* The row of the connection of a request; rows are in the order of their cookies. NULL: none. */
-static const struct connections_row *connection_of(const struct snapshot *s, const struct requests_row *r)
+static const struct connections_row *open_connection(const struct snapshot *s, const struct requests_row *r)
 {
 	const struct table *t = &s->tables[TABLE_connections];
 	u32 low = 0, high = t->n;
 
-	if (!u64_known(r->cookie) || !r->peer)
-		return NULL;
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
@@ -84,12 +113,16 @@ static u64 hash_text(u64 hash, const char *text)
 }
 
 /* False: the connection is not known. */
-static bool describe(const struct snapshot *s, const struct requests_row *r, struct side *ret)
+static bool describe(const struct otlp_links *l, const struct snapshot *s, const struct requests_row *r,
+		     struct side *ret)
 {
-	const struct connections_row *c = connection_of(s, r);
+	const struct connections_row *c;
 	char local[96];
 
-	if (!c || !u64_known(r->duration_ns))
+	if (!u64_known(r->cookie) || !r->peer || !u64_known(r->duration_ns))
+		return false;
+	c = open_connection(s, r) ?: ended_connection(l, r);
+	if (!c)
 		return false;
 	address_text(local, sizeof(local), c->local_addr, c->local_port);
 	ret->used = true;
@@ -141,7 +174,7 @@ bool otlp_links_find(struct otlp_links *l, const struct snapshot *s, const struc
 {
 	struct side x = { .ids = *own }, *y;
 
-	if (!describe(s, r, &x))
+	if (!describe(l, s, r, &x))
 		return false;
 	y = other_side(l, &x);
 	if (y) {

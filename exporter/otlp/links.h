@@ -19,6 +19,8 @@ struct otlp_span_ids {
 };
 
 struct otlp_links *otlp_links_new(void);
+/* Each tick, before its spans: what ended is kept a while, a request may be reported after it. */
+void otlp_links_tick(struct otlp_links *l, const struct snapshot *s);
 /*
  * Takes the span of a request, and says whether its other side is known: then *ret are the ids of
  * that. Where more than one may be it, none is.

@@ -253,6 +253,7 @@ u8 *otlp_spans_pack(struct event_cursor *sent, struct otlp_links *links, const s
 	struct spans x = { .s = s, .config = config, .links = links };
 	u8 *data = NULL;
 
+	otlp_links_tick(links, s);
 	x.request = SCRATCH_NEW(&x.scratch, Otlp__TraceRequest, otlp__trace_request);
 	for (u32 i = 0; i < t->n; i++) {
 		const struct requests_row *r = (const struct requests_row *)t->rows[i];

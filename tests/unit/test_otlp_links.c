@@ -27,6 +27,7 @@ static const struct snapshot *snapshot(void)
 		struct connections_row *c = builder_row(b, TABLE_connections);
 
 		c->cookie = all[i].cookie;
+		c->row.closed = true;
 		c->local_addr = str_new("::1");
 		c->remote_addr = str_new("::1");
 		c->local_port = all[i].lport;
@@ -106,12 +107,33 @@ static void many(void **state)
 	snapshot_put(s);
 }
 
+/* The request is told of when its connection is gone already. */
+static void late_report(void **state)
+{
+	struct otlp_links *l = otlp_links_new();
+	const struct snapshot *s = snapshot();
+	struct builder *b = builder_new(NULL, &session);
+	const struct snapshot *empty;
+
+	(void)state;
+	builder_time(b, 2, 2 * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+	empty = builder_seal(b);
+	otlp_links_tick(l, s);
+	snapshot_put(s);
+	otlp_links_tick(l, empty);
+	assert_int_equal(take(l, empty, 1, 20, "/a", 1000, 500), 0);
+	assert_int_equal(take(l, empty, 2, 10, "/a", 1000, 500), 1);
+	otlp_links_free(l);
+	snapshot_put(empty);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_sides),
 		cmocka_unit_test(which_of_two),
 		cmocka_unit_test(many),
+		cmocka_unit_test(late_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
