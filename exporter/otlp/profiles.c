@@ -94,11 +94,13 @@ bool otlp_profiles_wait(struct otlp_profiles *o)
 static void resource_attributes(struct making *x, const struct profile_stack *s, struct attributes *to)
 {
 	struct scratch *a = &x->scratch;
-	const char *comm = s->process ? s->process->comm : s->row->comm;
+	/* as it is now, if it still is: it may have become another program since its first sample */
+	const struct processes_row *p = snapshot_process(x->s, s->row->pid, s->row->start_time_ns) ?: s->process;
+	const char *comm = p ? p->comm : s->row->comm;
 
 	attributes_of_service(a, to, x->s->session, x->config, comm, s->row->pid, s->row->start_time_ns);
-	if (s->process) {
-		attributes_of_row(a, to, &s->process->row);
+	if (p) {
+		attributes_of_row(a, to, &p->row);
 		return;
 	}
 	attribute_int(a, to, "process.pid", s->row->pid);
