@@ -170,6 +170,7 @@ static void own_before_general(void **state)
 	};
 	static const char *const signals[OTLP_SIGNALS] = {
 		[OTLP_METRICS] = "METRICS_", [OTLP_TRACES] = "TRACES_", [OTLP_LOGS] = "LOGS_",
+		[OTLP_PROFILES] = "PROFILES_",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
