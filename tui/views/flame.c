@@ -229,8 +229,8 @@ static void flame_view_rest(void *state)
 {
 	struct flame_view *v = state;
 
-	if (v->ready)
-		flame_rest(&v->f);
+	if (v->ready && flame_rest(&v->f))
+		v->n_boxes = 0;		/* they are of nodes that are no more; keys may come before the next frame */
 }
 
 /* Takes the shown snapshot in; what does not fit into one frame goes on in the next. */
