@@ -19,7 +19,7 @@
 #include "tui/app/app.h"
 #include "tui/main/main.h"
 
-#define TRIM_TICKS 8
+#define TRIM_TICKS 4
 #define TRIM_BYTES (2u << 20)
 #define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
 #define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
