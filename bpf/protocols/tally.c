@@ -12,7 +12,7 @@
 #include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
-#define STATUSES 24	/* different ones of an endpoint in a tick; the rest counts as the last */
+#define STATUSES 24	/* different ones of an endpoint in a tick; the rest is unknown */
 
 struct endpoint {
 	struct hash_node node;
@@ -86,9 +86,11 @@ static void add_status(struct endpoint *e, u32 status)
 
 	while (i < e->n_statuses && e->statuses[i].status != status)
 		i++;
-	if (i == STATUSES)
-		i--;
-	else if (i == e->n_statuses)
+	if (i == e->n_statuses && i >= STATUSES - 1 && status != STATUS_UNKNOWN) {
+		add_status(e, STATUS_UNKNOWN);	/* the last place is its */
+		return;
+	}
+	if (i == e->n_statuses)
 		e->statuses[e->n_statuses++].status = status;
 	e->statuses[i].n++;
 }

@@ -710,6 +710,40 @@ static void test_paths(void **s)
 
 /* ---- adding up ---- */
 
+/* More statuses than there is room for: the others are unknown, none counts as another one. */
+static void test_statuses(void **s)
+{
+	struct tally *t = tally_new();
+	struct report_head h = {};
+	struct report_status all[64];
+	struct exchange x = {
+		.asked = true, .asked_done = true, .answered_done = true, .server = true, .tgid = 1,
+		.start_ns = 1000, .end_ns = 2000, .method = "GET", .path = "/",
+	};
+	int fd = memfd_create("test", 0);
+	u64 unknown = 0;
+	size_t size;
+
+	for (u32 i = 0; i < 3 * 40; i++) {
+		x.status = 200 + i % 40;
+		tally_add(t, &x);
+	}
+	assert_true(tally_write(t, fd, &h));
+	size = h.n_statuses * sizeof(*all);
+	assert_true(h.n_endpoints == 1 && size <= sizeof(all));
+	assert_int_equal(pread(fd, all, size, sizeof(struct report_endpoint)), size);
+	for (u32 i = 0; i < h.n_statuses; i++) {
+		if (all[i].status == STATUS_UNKNOWN)
+			unknown = all[i].n;
+		else
+			assert_int_equal(all[i].n, 3);
+	}
+	assert_int_equal(unknown, 3 * (40 - (h.n_statuses - 1)));
+	assert_true(unknown > 0);
+	close(fd);
+	tally_free(t);
+}
+
 static void test_tally(void **s)
 {
 	struct tally *t = tally_new();
@@ -788,6 +822,7 @@ int main(void)
 		cmocka_unit_test(test_h2c_ends),
 		cmocka_unit_test(test_span),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_tally),
 	};
 

@@ -92,8 +92,10 @@ static void add_status(struct endpoint *t, u32 status, u64 n)
 	while (i < t->n_statuses && t->statuses[i].status < status)
 		i++;
 	if (i == t->n_statuses || t->statuses[i].status != status) {
-		if (t->n_statuses == MAX_STATUSES)
+		if (t->n_statuses >= MAX_STATUSES - 1 && status != STATUS_UNKNOWN) {
+			add_status(t, STATUS_UNKNOWN, n);	/* the last place is its */
 			return;
+		}
 		memmove(&t->statuses[i + 1], &t->statuses[i],
 			(t->n_statuses - i) * sizeof(t->statuses[0]));
 		t->statuses[i].status = status;
