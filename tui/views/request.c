@@ -245,6 +245,15 @@ static bool request_act(struct app *a, void *state, enum action action, u32 key)
 	return true;
 }
 
+/* That other requests are not listed says nothing of this one. */
+static bool request_note(struct app *a, void *state, char *buf, size_t cap)
+{
+	if (!row_of(a))
+		return false;
+	snprintf(buf, cap, "5: its connection · 3: where its thread waited · Enter: its process");
+	return true;
+}
+
 const struct view request_view = {
 	.name = "request", .digit = '6', .flags = VIEW_PAGE,
 	.about = "one request: where its time went",
@@ -256,5 +265,5 @@ const struct view request_view = {
 		  "on CPU\tof the thread between first and last byte, for whatever request\n"
 		  "unread\tbefore that, at least: since the last packet, or last data, came\n"
 		  "?\tnot known: another thread answered, or it was not answered\n",
-	.draw = request_draw, .act = request_act,
+	.draw = request_draw, .act = request_act, .note = request_note,
 };

@@ -133,7 +133,7 @@ static void report(const struct tick *t)
 	late = missing ? "the report of this interval is late: its requests count in the next" : NULL;
 	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
 	builder_status(t->b, TABLE_http_durations, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
-	snprintf(why, sizeof(why), "errors and the slowest: %llu more are counted, but not listed",
+	snprintf(why, sizeof(why), "errors and the slowest are listed, %llu others only counted",
 		 (unsigned long long)left_out);
 	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
 		       t->interval_ns);
