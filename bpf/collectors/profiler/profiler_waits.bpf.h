@@ -34,7 +34,8 @@ static __always_inline void wait_begins(struct task_state *s, u64 now, s32 nr, u
 /* The part that nobody reported yet, which is the caller's now; 0: there is none. */
 static __always_inline u64 wait_ends(struct task_state *s, u64 now)
 {
-	u64 told = __sync_lock_test_and_set(&s->off_told_ns, 0), began = s->off_since_ns;
+	/* in this order: from the exchange on a pass may write another beginning, see adopt() */
+	u64 began = ONCE(s->off_since_ns), told = __sync_lock_test_and_set(&s->off_told_ns, 0);
 
 	/* left over from the last time this was on, or a pass is about to change its mind, see adopt() */
 	if (began < off_began_ns || told < began || told >= now)
@@ -42,10 +43,10 @@ static __always_inline u64 wait_ends(struct task_state *s, u64 now)
 	return now - told;
 }
 
-/* It left the CPU by its own will, and is not about to. */
+/* It left the CPU by its own will, and is not about to. Looked at in its turn: after what was read before. */
 static __always_inline bool is_off_cpu(struct task_struct *t)
 {
-	u32 state = t->__state;
+	u32 state = ONCE(t->__state);
 
 	if (!state || state & TASK_DEAD || t->exit_state || t->on_rq)
 		return false;
