@@ -63,7 +63,7 @@ run:			## set up, build, open the console (batch text without a terminal)
 check:			## set up, build, the quick half of the tests: no root, no load, two minutes
 	@tests/deps build test
 	@$(MAKE) --no-print-directory all unit
-	@tests/run unit layers generated screen monkey fuzz-short
+	@tests/run runner unit layers generated screen monkey fuzz-short
 
 test:			## set up, build, run every test
 	@tests/deps build test

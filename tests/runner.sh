@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The runner itself (tests/run), in a tree of tests made for it: what counts as passed, failed and
+# skipped, and that a second try is one, only of live and terminal tests, alone, and never hidden.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+tree=$(mktemp -d /tmp/ottop-runner-XXXXXX) || exit 1
+trap 'rm -rf "$tree"' EXIT
+number=0 bad=0
+
+ok() {	# ok STATUS TEXT
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		bad=1
+		echo "not ok $number - $2"
+		sed 's/^/#   /' "$tree/out"
+	fi
+}
+
+fresh() {
+	rm -rf "$tree/tests" "$tree/build" "$tree"/ran.*
+	mkdir -p "$tree/tests/live" "$tree/tests/terminal" "$tree/build/unit"
+	cp tests/run "$tree/tests/run"
+}
+
+script() {	# script FILE [HEAD]: stdin is its body; "tries" is how often it has run before
+	mkdir -p "$(dirname "$tree/$1")"
+	{
+		printf '#!/bin/bash\n%s\n' "${2:-}"
+		# shellcheck disable=SC2016
+		printf 'ran=%s/ran.%s; tries=$(cat "$ran" 2>/dev/null || echo 0)\n' "$tree" "${1//\//.}"
+		# shellcheck disable=SC2016
+		printf 'echo $((tries + 1)) >"$ran"\n'
+		cat
+	} >"$tree/$1"
+	chmod +x "$tree/$1"
+}
+
+tries() { cat "$tree/ran.${1//\//.}" 2>/dev/null || echo 0; }
+go() { "$tree/tests/run" "$@" >"$tree/out" 2>&1; }
+says() { grep -qE "$1" "$tree/out"; }
+last() { [ "$(tail -n 1 "$tree/out")" = "$1" ]; }
+
+good='echo "ok 1 - fine"'
+fails_once='echo "ok 1 - fine"; [ $tries -ge 1 ] && echo "ok 2 - of noise" || { echo "not ok 2 - of noise"; exit 1; }'
+fails_always='echo "not ok 1 - broken"; exit 1'
+
+fresh
+script tests/live/a.test <<<"$good"
+script tests/live/b.test <<<'echo "ok 1 - there is none # SKIP no such thing"'
+script tests/live/c.test <<<'echo "no BPF here"; exit 77'
+go live; ok $? "what passes or is skipped passes"
+last "1 passed, 0 failed, 2 skipped"; ok $? "passed and skipped are counted"
+! says "again|second"; ok $? "no second try where nothing failed"
+[ "$(tries tests/live/a.test)$(tries tests/live/c.test)" = 11 ]; ok $? "each ran once"
+
+fresh
+script tests/live/a.test <<<"$fails_once"
+script tests/live/slow.test <<<"sleep 1; $good; touch $tree/ran.all"
+script tests/terminal/t.test <<<"$fails_once"
+go live terminal; ok $? "a live and a terminal test that fail once pass"
+last "5 passed, 0 failed, 0 skipped"; ok $? "the checks of the second try are counted, the first ones are not"
+says '^# live-a failed, and is tried again at the end: not ok 2 - of noise'; ok $? "said when it fails"
+says '^# tried again: live-a: not ok 2 - of noise'; ok $? "said when it is tried again, with what failed"
+says '^# passed only at the second try: 2$' && says '^#   terminal-t: not ok 2 - of noise'
+ok $? "listed at the end with their number"
+grep -q 'not ok 2' "$tree/build/log/live-a.first.log"; ok $? "the log of the first try stays"
+[ "$(grep -nE '^# tried again' "$tree/out" | head -n 1 | cut -d: -f1)" -gt \
+	"$(grep -nE '^# (live-slow|terminal-t) \(' "$tree/out" | tail -n 1 | cut -d: -f1)" ]
+ok $? "the second try comes when everything else is done"
+
+fresh
+script tests/live/a.test <<<"$fails_always"
+script tests/live/crash.test <<<'echo "ok 1 - so far"; kill -SEGV $$'
+script tests/live/none.test <<<'true'
+go live; [ $? != 0 ]; ok $? "what fails twice fails"
+last "1 passed, 3 failed, 0 skipped"; ok $? "a failed check, a crash and a file without a check"
+[ "$(tries tests/live/a.test)$(tries tests/live/crash.test)$(tries tests/live/none.test)" = 222 ]
+ok $? "two tries, not three"
+! says 'passed only'; ok $? "none of them is said to have passed"
+
+fresh
+script tests/layers.sh <<<"$fails_once"
+script tests/generated.sh <<<"$fails_once"
+script tests/sanitize.sh <<<"$fails_once"
+script tests/fuzz/run <<<"$fails_once"
+script build/unit/test_x <<<"$fails_once"
+script build/screen-run <<<"$fails_once"
+go layers generated sanitize fuzz unit screen; [ $? != 0 ]; ok $? "the other kinds have no second try"
+last "6 passed, 6 failed, 0 skipped"; ok $? "each of the six failed"
+! says '# tried again'; ok $? "and none is tried again"
+script tests/live/a.test <<<"$fails_once"
+go tests/live/a.test; [ $? != 0 ] && last "1 passed, 1 failed, 0 skipped"
+ok $? "a file that is named has no second try either"
+
+fresh
+for name in a b c d e; do script tests/live/$name.test <<<"$fails_once"; done
+go live; [ $? != 0 ]; ok $? "many that fail are no noise"
+last "5 passed, 5 failed, 0 skipped" && [ "$(tries tests/live/a.test)" = 1 ]
+ok $? "none of them is tried again"
+
+fresh
+script tests/live/a.test '# alone' <<<"[ -e $tree/busy ] && echo 'not ok 1 - not alone' || $good"
+script tests/live/b.test <<<"touch $tree/busy; sleep 1; rm $tree/busy; $fails_once"
+go live; ok $? "tests that run alone do"
+last "3 passed, 0 failed, 0 skipped"; ok $? "and are counted"
+
+echo "1..$number"
+exit $bad
