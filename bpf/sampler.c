@@ -22,6 +22,7 @@
 #include "bpf/helpers/privileges.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
+#include "bpf/model/thread.h"
 #include "bpf/helpers/resolver.h"
 #include "bpf/protocols/report.h"
 #include "bpf/stacks/frames.h"
@@ -422,6 +423,7 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 {
 	struct features features;
 	struct sampler *s;
+	int err;
 
 	features_read(&features);
 	*ret_error = features_obstacle(&features);
@@ -455,8 +457,9 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 		log_line("priority: not raised: %s", strerror(errno));
 	if (privileges_drop())
 		log_line("capabilities: not dropped: %s", strerror(errno));
-	if (pthread_create(&s->thread, NULL, sampler_main, s)) {
-		*ret_error = xasprintf("cannot start a thread: %s", strerror(errno));
+	err = thread_start(&s->thread, NULL, sampler_main, s);
+	if (err) {
+		*ret_error = xasprintf("cannot start a thread: %s", strerror(err));
 		sampler_free(s);
 		return NULL;
 	}

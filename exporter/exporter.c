@@ -5,10 +5,11 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
+#include "bpf/model/thread.h"
 #include "exporter/exporter.h"
 
 /* One sink, and which part of the stream of snapshots is its own. */
@@ -112,6 +113,7 @@ static void *exporter_main(void *arg)
 {
 	struct exporter *e = arg;
 
+	prctl(PR_SET_NAME, "ottop-sink");
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
 		if (close_done(e))
@@ -130,7 +132,6 @@ static void *exporter_main(void *arg)
 struct exporter *exporter_start(u32 queue_max)
 {
 	struct exporter *e = xcalloc(1, sizeof(*e));
-	sigset_t all, old;
 	int err;
 
 	e->queue_max = queue_max;
@@ -138,10 +139,7 @@ struct exporter *exporter_start(u32 queue_max)
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->wake, NULL);
 	pthread_cond_init(&e->closed, NULL);
-	sigfillset(&all);	/* signals are for the main thread */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&e->thread, NULL, exporter_main, e);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	err = thread_start(&e->thread, NULL, exporter_main, e);
 	if (!err)
 		return e;
 	free(e->ring);

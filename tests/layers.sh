@@ -83,7 +83,7 @@ check() {
 			fail("a sealed snapshot never changes")
 		else if (inc ~ /^bpf\/collectors\// && dir != "bpf")
 			fail("wire structs are private to their collector")
-		else if (other == dir || root || inc ~ "^bpf/model/(base|hash|index)\\.h$")
+		else if (other == dir || root || inc ~ "^bpf/model/(base|hash|index|thread)\\.h$")
 			next
 		else if (inc ~ "^bpf/helpers/(message|sandbox|launch)\\.h$" && dir == "symbolizer")
 			next

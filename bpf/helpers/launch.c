@@ -20,6 +20,7 @@
 
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/launch_limits.h"
+#include "bpf/model/fault.h"
 
 #define MAX_HELPERS 8
 #define FIRST_WAIT_MS 50		/* before it is started anew; doubled when it dies at once again */
@@ -33,6 +34,7 @@ struct helper_page {
 	u32 deaths;
 	s32 status;		/* of the last one, as wait(2) has it */
 	u32 pad;
+	u64 fault;		/* of the last one: where in ottop's code, by its own account; 0: unknown */
 	u64 past_cpu_ns;	/* of those that ended */
 };
 
@@ -99,9 +101,12 @@ static u32 next_wait(u32 wait_ms, u64 lived_ns, bool over_work)
 
 /* How it died, and over what. */
 static void note_death(const struct helper_spec *s, volatile struct helper_page *page, int status,
-		       u32 work)
+		       volatile struct helper_notes *notes)
 {
+	u32 work = notes->work;
+
 	page->status = status;
+	page->fault = notes->fault;
 	__atomic_add_fetch(&page->deaths, 1, __ATOMIC_RELEASE);
 	if (work && s->died)	/* between two of them nobody waits */
 		s->died(work, death_of(status));
@@ -109,11 +114,11 @@ static void note_death(const struct helper_spec *s, volatile struct helper_page 
 
 static void watch(const struct helper_spec *s, volatile struct helper_page *page)
 {
-	volatile u32 *work = mmap(NULL, sizeof(*work), PROT_READ | PROT_WRITE,
-				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile struct helper_notes *notes = mmap(NULL, sizeof(*notes), PROT_READ | PROT_WRITE,
+						   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	u32 wait_ms = FIRST_WAIT_MS;
 
-	if (work == MAP_FAILED || limits_of_watcher(s))
+	if (notes == MAP_FAILED || limits_of_watcher(s))
 		_exit(1);
 	for (;;) {
 		u64 began = boottime_ns();
@@ -122,7 +127,7 @@ static void watch(const struct helper_spec *s, volatile struct helper_page *page
 
 		if (!pid) {
 			munmap((void *)page, sizeof(*page));
-			limits_of_helper(s, work);
+			limits_of_helper(s, notes);
 			s->serve(s->arg);
 			_exit(0);
 		}
@@ -131,11 +136,12 @@ static void watch(const struct helper_spec *s, volatile struct helper_page *page
 			status = wait_for(pid, page);
 			if (WIFEXITED(status) && !WEXITSTATUS(status))
 				_exit(0);
-			note_death(s, page, status, *work);
+			note_death(s, page, status, notes);
 		}
 		back_off(wait_ms);
-		wait_ms = next_wait(wait_ms, boottime_ns() - began, *work != 0);
-		*work = 0;
+		wait_ms = next_wait(wait_ms, boottime_ns() - began, notes->work != 0);
+		notes->work = 0;
+		notes->fault = 0;
 	}
 }
 
@@ -247,9 +253,24 @@ u32 helper_deaths(const struct helper *h)
 	return h->page ? __atomic_load_n(&h->page->deaths, __ATOMIC_ACQUIRE) : 0;
 }
 
+/* " at ottop+0x1234 of build 868d16a48878" where that is known. */
+static void where(const struct helper *h, char *buf, size_t cap)
+{
+	u64 fault = h->page->fault;
+	char build[16];
+
+	*buf = '\0';
+	fault_build(build, sizeof(build));
+	if (fault)
+		snprintf(buf, cap, " at ottop+0x%llx of build %s", (unsigned long long)fault, build);
+}
+
 static void why(const struct helper *h, char *buf, size_t cap)
 {
 	int status = h->page->status;
+	char at[64];
+
+	where(h, at, sizeof(at));
 
 	switch (death_of(status)) {
 	case HELPER_CPU:
@@ -259,14 +280,14 @@ static void why(const struct helper *h, char *buf, size_t cap)
 		snprintf(buf, cap, "one question took more than %u s", h->spec->stuck_s);
 		break;
 	case HELPER_NO_MEMORY:
-		snprintf(buf, cap, "no more memory under its limit of %u MB, or a check failed (SIGABRT)",
-			 (u32)(h->spec->memory_bytes >> 20));
+		snprintf(buf, cap, "no more memory under its limit of %u MB, or a check failed (SIGABRT)%s",
+			 (u32)(h->spec->memory_bytes >> 20), at);
 		break;
 	case HELPER_FAILED:
 		snprintf(buf, cap, "it could not be set up (status %d)", WEXITSTATUS(status));
 		break;
 	default:
-		snprintf(buf, cap, "killed by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+		snprintf(buf, cap, "killed by SIG%s%s", sigabbrev_np(WTERMSIG(status)) ?: "?", at);
 	}
 }
 
@@ -275,7 +296,7 @@ void helpers_tell(void)
 	for (u32 i = 0; i < MAX_HELPERS; i++) {
 		struct helper *h = helpers[i];
 		u32 deaths = h ? helper_deaths(h) : 0;
-		char buf[96];
+		char buf[160];
 
 		if (!h || deaths == h->told)
 			continue;
@@ -307,7 +328,7 @@ void helpers_deaths_text(char *buf, size_t cap)
 	*buf = '\0';
 	for (u32 i = 0; i < MAX_HELPERS && n < cap; i++) {
 		u32 deaths = helpers[i] && helper_deaths(helpers[i]) ? deaths_of_name(i) : 0;
-		char of[96];
+		char of[160];
 
 		if (!deaths)
 			continue;

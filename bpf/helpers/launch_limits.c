@@ -15,12 +15,15 @@
 #include "bpf/helpers/launch_limits.h"
 #include "bpf/helpers/privileges.h"
 #include "bpf/helpers/sandbox.h"
+#include "bpf/model/fault.h"
+#include "bpf/model/thread.h"
 
 #define NOBODY 65534
+#define FAULT_STACK_BYTES (64 << 10)
 #define STACK_BYTES (64ul << 20)	/* names of functions are parsed recursively */
 
 static const struct helper_spec *mine;
-static volatile u32 *my_work;
+static volatile struct helper_notes *my_notes;
 
 /*
  * Signals that limits are made of must arrive, whatever the thread that forked us had
@@ -70,10 +73,44 @@ int limits_of_watcher(const struct helper_spec *s)
 	return err;
 }
 
-void limits_of_helper(const struct helper_spec *s, volatile u32 *work)
+/* The innermost place in ottop's own code: of abort() that is who called it. */
+static u64 own_place(u64 pc)
+{
+	u64 callers[16], own = fault_own(pc);
+	u32 n = own ? 0 : fault_callers(pc, callers, ARRAY_SIZE(callers));
+
+	for (u32 i = 0; i < n && !own; i++)
+		own = fault_own(callers[i]);
+	return own;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	(void)info;
+	my_notes->fault = own_place(fault_pc(context));
+	raise(sig);	/* SA_RESETHAND: which ends it, when this handler has returned */
+}
+
+/* A stack that overflows is the most likely fault of a parser, and has no room for a handler. */
+static void note_faults(void)
+{
+	static char stack[FAULT_STACK_BYTES];
+	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
+
+	fault_prepare();
+	sigaltstack(&own, NULL);
+	for (u32 i = 0; i < n_fault_signals; i++)
+		sigaction(fault_signals[i], &sa, NULL);
+}
+
+void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes *notes)
 {
 	mine = s;
-	my_work = work;
+	my_notes = notes;
+#ifndef __SANITIZE_ADDRESS__	/* whose own handler says more */
+	note_faults();
+#endif
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, s->name);
 #ifndef __SANITIZE_ADDRESS__	/* which takes terabytes of address space */
@@ -136,5 +173,5 @@ void helper_work(u32 work)
 	if (!timers.made)
 		make_timers();
 	set(work != 0);
-	*my_work = work;
+	my_notes->work = work;
 }

@@ -10,7 +10,14 @@
  * inherits them. 0 or -errno.
  */
 int limits_of_watcher(const struct helper_spec *s);
-/* In the helper: its name, memory, descriptors and system calls. *work: see helper_work(). */
-void limits_of_helper(const struct helper_spec *s, volatile u32 *work);
+/* What a helper tells its watcher: memory of both, which the helper may fill with anything. */
+struct helper_notes {
+	u32 work;		/* see helper_work() */
+	u32 pad;
+	u64 fault;		/* where it died of a fault: fault_own(); 0: it did not, or elsewhere */
+};
+
+/* In the helper: its name, memory, descriptors and system calls. */
+void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes *notes);
 
 #endif

@@ -2,13 +2,13 @@
 /* opener.c: see opener.h. The threads; what they do is in opener_work.c. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bpf/helpers/opener.h"
+#include "bpf/model/thread.h"
 
 #define MAX_THREADS 4
 #define MAX_WAITING 1024
@@ -67,19 +67,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Signals are main's. */
 static void start_thread(void)
 {
-	sigset_t all, old;
 	pthread_t t;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (!pthread_create(&t, NULL, work, NULL)) {
+	if (!thread_start(&t, NULL, work, NULL)) {
 		pthread_detach(t);
 		n_threads++;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 int opener_ask(const struct opener_job *job)

@@ -18,6 +18,7 @@
 
 #include "bpf/helpers/message.h"
 #include "bpf/helpers/resolver_server.h"
+#include "bpf/model/thread.h"
 
 #define THREADS 8
 #define STACK_BYTES (256 << 10)
@@ -129,7 +130,7 @@ static void resolver_serve(const void *arg)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&thread, &attr, worker, NULL))
+		if (thread_start(&thread, &attr, worker, NULL))
 			break;	/* fewer at once, then */
 	setrlimit(RLIMIT_NPROC, &none);
 	/* ottop has gone: so does this, in the middle of a lookup too */

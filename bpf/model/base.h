@@ -74,6 +74,13 @@ static inline u64 boottime_ns(void)
 }
 
 /*
+ * Ends the program by SIGABRT, whose handler (main_crash.c) says `why`, which must stay.
+ * died_why(): what the program ends of; NULL: it does not end this way.
+ */
+void die(const char *why) __attribute__((noreturn));
+const char *died_why(void);
+
+/*
  * Allocation that cannot fail: out of memory ends the program with one line.
  * The caller owns the result and gives it to free().
  */

@@ -48,12 +48,23 @@ void log_each(void (*fn)(void *arg, const char *line), void *arg)
 	pthread_mutex_unlock(&lock);
 }
 
+static const char *why_died;
+
+void die(const char *why)
+{
+	why_died = why;
+	abort();
+}
+
+const char *died_why(void)
+{
+	return why_died;
+}
+
 static void *checked(void *p)
 {
-	if (!p) {
-		fputs("ottop: out of memory\n", stderr);
-		abort();
-	}
+	if (!p)
+		die("out of memory");
 	return p;
 }
 

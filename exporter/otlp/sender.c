@@ -5,14 +5,15 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
+#include "bpf/model/thread.h"
 #include "exporter/otlp/sender.h"
 
 #define STACK_BYTES (512 << 10)	/* libcurl and OpenSSL need less than half of it */
@@ -230,6 +231,7 @@ static void *sender_main(void *arg)
 	struct http_client *client = http_client_new(s->endpoint, &s->abort);
 	struct batch *b;
 
+	prctl(PR_SET_NAME, "ottop-sender");
 	pthread_mutex_lock(&s->lock);
 	while (client && (b = wait_for_batch(s)))
 		post(s, client, b);
@@ -252,15 +254,11 @@ static void sender_free(struct otlp_sender *s)
 static int start_thread(struct otlp_sender *s)
 {
 	pthread_attr_t attr;
-	sigset_t all, old;
 	int err;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	sigfillset(&all);	/* signals are for the main thread */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&s->thread, &attr, sender_main, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	err = thread_start(&s->thread, &attr, sender_main, s);
 	pthread_attr_destroy(&attr);
 	return err;
 }

@@ -1,122 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_crash.c: when ottop dies of a fault of its own: the terminal is given back, and one
- * line says where it died, in which version, and what to send. No core is left, because
- * it would have in it what a privileged process has read; OTTOP_CORE=1 asks for one.
+ * main_crash.c: when ottop dies of a fault of its own, in whatever thread: the terminal is
+ * given back, and one line says where it died, in which version and build, and what to send.
+ * No core is left, because it would have in it what a privileged process has read;
+ * OTTOP_CORE=1 asks for one.
  *
- * Only what signal-safety(7) allows is called in the handler, and backtrace(3), whose
- * library was loaded before.
+ * Only what signal-safety(7) allows is called in the handler, and backtrace(3).
  */
-#include <execinfo.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bpf/model/fault.h"
+#include "bpf/model/thread.h"
 #include "tui/main/main.h"
 #include "tui/term/termio.h"
 
-#define FRAMES 12
+#define CALLERS 12
 #define STACK_BYTES (64 << 10)	/* a stack that overflowed has no room for a handler */
 
-static const struct { int sig; const char *name; } faults[] = {
-	{ SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" }, { SIGABRT, "SIGABRT" }, { SIGFPE, "SIGFPE" },
-	{ SIGILL, "SIGILL" },
-};
-
 static bool leaves_core;
+static char build[16];
+static char line[1024];
+static int dying;	/* the thread whose handler runs; 0: none */
 
-struct line {
-	char s[512];
-	size_t n;
-};
-
-static void add(struct line *l, const char *text)
+static void add(const char *text)
 {
-	while (*text && l->n + 1 < sizeof(l->s))
-		l->s[l->n++] = *text++;
+	fault_add(line, sizeof(line), text);
 }
 
-static void add_hex(struct line *l, u64 v)
+static void add_place(u64 at)
 {
-	char digits[17];
-	int i = 16;
+	char place[300];
 
-	digits[i] = '\0';
-	do {
-		digits[--i] = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	} while (v);
-	add(l, "0x");
-	add(l, digits + i);
-}
-
-/* An address of ottop's own file as addr2line(1) wants it; others, of libraries, as they are. */
-static void add_place(struct line *l, u64 at)
-{
-	extern const char __executable_start[], etext[];
-	u64 first = (u64)__executable_start;
-
-	add(l, " ");
-	if (at >= first && at < (u64)etext) {
-		add(l, "+");
-		at -= first;
-	}
-	add_hex(l, at);
+	fault_place(place, sizeof(place), at);
+	add(place);
 }
 
 static const char *name_of(int sig)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(faults); i++)
-		if (faults[i].sig == sig)
-			return faults[i].name;
-	return "a signal";
+	return sig == SIGSEGV ? "SIGSEGV" : sig == SIGBUS ? "SIGBUS" : sig == SIGABRT ? "SIGABRT" :
+	       sig == SIGFPE ? "SIGFPE" : sig == SIGILL ? "SIGILL" : "a signal";
 }
 
-static void say(int sig, const siginfo_t *info)
+/* What is known without a look at the stack. */
+static void begin_line(int sig, const siginfo_t *info, u64 pc)
 {
-	void *frames[FRAMES];
-	struct line l = { .n = 0 };
-	int n = backtrace(frames, FRAMES);
+	char thread[16] = "";
 
-	add(&l, "ottop: " OTTOP_VERSION " died of ");
-	add(&l, name_of(sig));
-	if (sig == SIGSEGV || sig == SIGBUS) {
-		add(&l, " at address ");
-		add_hex(&l, (u64)info->si_addr);
+	prctl(PR_GET_NAME, thread);
+	add("ottop: " OTTOP_VERSION " (build ");
+	add(*build ? build : "?");
+	add(") died of ");
+	add(name_of(sig));
+	if (died_why()) {
+		add(" (");
+		add(died_why());
+		add(")");
+	} else if (info->si_code <= 0) {
+		add(" (sent)");
+	} else {
+		add(" at address ");
+		fault_add_hex(line, sizeof(line), (u64)info->si_addr);
 	}
-	add(&l, ", in");
-	for (int i = 2; i < n; i++)	/* without this function and the handler */
-		add_place(&l, (u64)frames[i]);
-	add(&l, "; please send this line and what you did (a core: OTTOP_CORE=1)\n");
-	if (write(STDERR_FILENO, l.s, l.n) < 0)
+	add(", thread ");
+	add(thread);
+	add(", in ");
+	add_place(pc);
+}
+
+static void end_line(void)
+{
+	static const char what_to_send[] = "; please send this line and what you did (a core: OTTOP_CORE=1)\n";
+
+	line[min(strlen(line), sizeof(line) - sizeof(what_to_send))] = '\0';
+	add(what_to_send);
+	if (write(STDERR_FILENO, line, strlen(line)) < 0)
 		return;
 }
 
-static void on_fault(int sig, siginfo_t *info, void *context)
+static void die_of(int sig)
 {
-	(void)context;
-	termio_restore();
-	say(sig, info);
 	if (!leaves_core)
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	int self = (int)syscall(SYS_gettid), none = 0;
+	u64 callers[CALLERS], pc = fault_pc(context);
+	u32 n;
+
+	if (!__atomic_compare_exchange_n(&dying, &none, self, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		while (none != self)	/* another one has died first, and ends all */
+			pause();
+		end_line();	/* the stack is so broken that it cannot be walked */
+		die_of(sig);
+		return;
+	}
+	termio_restore();
+	begin_line(sig, info, pc);
+	n = fault_callers(pc, callers, CALLERS);
+	for (u32 i = 0; i < n; i++) {
+		add(i ? " " : " from ");
+		add_place(callers[i]);
+	}
+	end_line();
+	die_of(sig);
+}
+
+/*
+ * Of other signals: none either. With 0 the kernel would still start a program that is in
+ * core_pattern(5); with 1 it does not, and a file is too small with that.
+ */
+static void leave_no_core(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_CORE, &l) || l.rlim_max < 1)
+		return;
+	l.rlim_cur = 1;
+	setrlimit(RLIMIT_CORE, &l);
+}
+
 void main_catch_faults(void)
 {
 	static char stack[STACK_BYTES];
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK }, old;
-	void *frame;
+	/* SA_NODEFER: a walk of a broken stack may fault again */
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER }, old;
 
 	leaves_core = getenv("OTTOP_CORE") != NULL;
-	backtrace(&frame, 1);	/* loads what it needs */
+	if (!leaves_core)
+		leave_no_core();
+	fault_prepare();
+	fault_build(build, sizeof(build));
 	sigaltstack(&own, NULL);
-	for (u32 i = 0; i < ARRAY_SIZE(faults); i++)
+	for (u32 i = 0; i < n_fault_signals; i++)
 		/* a sanitizer's own handler says more than ours */
-		if (!sigaction(faults[i].sig, NULL, &old) && old.sa_handler == SIG_DFL)
-			sigaction(faults[i].sig, &sa, NULL);
+		if (!sigaction(fault_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(fault_signals[i], &sa, NULL);
 }

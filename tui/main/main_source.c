@@ -89,7 +89,6 @@ static bool open_live(struct source *src, const struct options *o, u64 tables, c
 		.scope = { .comm_glob = o->comm, .n_pids = o->pids.n,
 			   .cgroup = o->cgroup ? cgroup_inside(o->cgroup) : NULL },
 	};
-	sigset_t all, old;
 
 	*ret_error = find_missing_pid(&o->pids);
 	if (!*ret_error)
@@ -97,10 +96,7 @@ static bool open_live(struct source *src, const struct options *o, u64 tables, c
 	if (*ret_error)
 		return false;
 	memcpy(so.scope.pids, o->pids.pid, sizeof(so.scope.pids));
-	sigfillset(&all);	/* signals are for the main thread */
-	pthread_sigmask(SIG_SETMASK, &all, &old);
 	src->sampler = sampler_start(&so, ret_error);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	/* one process that is asked for is the selected one: its threads are shown */
 	if (src->sampler && o->pids.n == 1)
 		sampler_want(src->sampler, tables, o->pids.pid[0], 0);

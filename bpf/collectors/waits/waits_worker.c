@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 
 #include "bpf/collectors/waits/waits_worker.h"
+#include "bpf/model/thread.h"
 
 #define HANGS_NS NSEC_PER_SEC	/* for one question */
 #define WORKERS_MAX 4		/* that hang, before no more are made */
@@ -97,7 +98,7 @@ static int worker_make(void)
 	pthread_cond_init(&worker->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	pthread_mutex_init(&worker->lock, NULL);
-	err = pthread_create(&worker->thread, NULL, worker_main, worker);
+	err = thread_start(&worker->thread, NULL, worker_main, worker);
 	if (err) {
 		free(worker);
 		worker = NULL;

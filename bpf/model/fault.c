@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* fault.c: see fault.h. */
+#include <elf.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "bpf/model/fault.h"
+
+#define MAX_FRAMES 24		/* the handler's own among them */
+#define BUILD_BYTES 6		/* of the id: enough to tell builds apart */
+
+extern const char __executable_start[], etext[];
+extern const ElfW(Ehdr) __ehdr_start;
+
+void fault_prepare(void)
+{
+	void *frame;
+
+	backtrace(&frame, 1);
+}
+
+u64 fault_pc(const void *context)
+{
+	const ucontext_t *u = context;
+
+#ifdef __x86_64__
+	return (u64)u->uc_mcontext.gregs[REG_RIP];
+#else
+	return u->uc_mcontext.pc;
+#endif
+}
+
+u32 fault_callers(u64 pc, u64 *ret, u32 cap)
+{
+	void *frames[MAX_FRAMES];
+	int n = backtrace(frames, MAX_FRAMES), at = 0;
+	u32 n_ret = 0;
+
+	while (at < n && (u64)frames[at] != pc)
+		at++;
+	for (at++; at < n && n_ret < cap; at++)
+		ret[n_ret++] = (u64)frames[at];
+	return n_ret;
+}
+
+u64 fault_own(u64 at)
+{
+	u64 first = (u64)__executable_start;
+
+	if (at < first || at >= (u64)etext)
+		return 0;
+	return __ehdr_start.e_type == ET_DYN ? at - first : at;
+}
+
+/* ---- text ---- */
+
+void fault_add(char *buf, size_t cap, const char *text)
+{
+	size_t n = strlen(buf);
+
+	while (*text && n + 1 < cap)
+		buf[n++] = *text++;
+	buf[n] = '\0';
+}
+
+void fault_add_hex(char *buf, size_t cap, u64 v)
+{
+	char digits[19];
+	int i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	do {
+		digits[--i] = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v);
+	digits[--i] = 'x';
+	digits[--i] = '0';
+	fault_add(buf, cap, digits + i);
+}
+
+/* ---- files ---- */
+
+/* A line of /proc/self/maps, as far as it is needed: proc_pid_maps(5). */
+struct mapping {
+	u64 from, to, offset;
+	char path[256];		/* the end of a longer one is missing */
+};
+
+/* Reads byte by byte: where it dies, time is no matter. */
+static bool next_byte(int fd, char *ret)
+{
+	return read(fd, ret, 1) == 1 && *ret != '\n';
+}
+
+static char read_hex(int fd, u64 *ret)
+{
+	char c = '\0';
+
+	for (*ret = 0; next_byte(fd, &c); ) {
+		if (c >= '0' && c <= '9')
+			*ret = *ret << 4 | (u64)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			*ret = *ret << 4 | (u64)(c - 'a' + 10);
+		else
+			break;
+	}
+	return c;
+}
+
+static bool read_mapping(int fd, struct mapping *m)
+{
+	size_t n = 0;
+	char c = '\0';
+	bool in_path = false;
+
+	if (read_hex(fd, &m->from) != '-' || read_hex(fd, &m->to) != ' ')
+		return false;
+	while (next_byte(fd, &c) && c != ' ')	/* rights */
+		;
+	c = read_hex(fd, &m->offset);
+	while (c != '\n' && next_byte(fd, &c)) {
+		in_path |= c == '/';
+		if (in_path && n + 1 < sizeof(m->path))
+			m->path[n++] = c;
+	}
+	m->path[n] = '\0';
+	return true;
+}
+
+void fault_place(char *buf, size_t cap, u64 at)
+{
+	struct mapping m, first = { .path = "" };
+	u64 own = fault_own(at);
+	int fd;
+
+	*buf = '\0';
+	if (own) {
+		fault_add(buf, cap, "ottop+");
+		fault_add_hex(buf, cap, own);
+		return;
+	}
+	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read_mapping(fd, &m)) {
+		if (!m.offset)
+			first = m;	/* libraries begin with their header */
+		if (at < m.from || at >= m.to)
+			continue;
+		if (*m.path && !strcmp(m.path, first.path)) {
+			fault_add(buf, cap, strrchr(m.path, '/') + 1);
+			fault_add(buf, cap, "+");
+			at -= first.from;
+		}
+		break;
+	}
+	if (fd >= 0)
+		close(fd);
+	fault_add_hex(buf, cap, at);
+}
+
+static void add_id(char *buf, size_t cap, const u8 *id, u32 n)
+{
+	for (u32 i = 0; i < n && i < BUILD_BYTES; i++) {
+		char two[3] = { "0123456789abcdef"[id[i] >> 4], "0123456789abcdef"[id[i] & 15] };
+
+		fault_add(buf, cap, two);
+	}
+}
+
+/* Notes: elf(5). */
+void fault_build(char *buf, size_t cap)
+{
+	const char *base = (const char *)&__ehdr_start;
+	const ElfW(Phdr) *p = (const void *)(base + __ehdr_start.e_phoff);
+	u64 bias = __ehdr_start.e_type == ET_DYN ? (u64)base : 0;
+
+	*buf = '\0';
+	for (u32 i = 0; i < __ehdr_start.e_phnum; i++) {
+		const char *at = (const char *)(bias + p[i].p_vaddr), *end = at + p[i].p_memsz;
+
+		while (p[i].p_type == PT_NOTE && end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
+			const ElfW(Nhdr) *n = (const void *)at;
+			const char *name = at + sizeof(*n), *desc = name + (n->n_namesz + 3) / 4 * 4;
+
+			if (n->n_type == NT_GNU_BUILD_ID && n->n_namesz == 4 && !memcmp(name, "GNU", 4)) {
+				add_id(buf, cap, (const u8 *)desc, n->n_descsz);
+				return;
+			}
+			at = desc + (n->n_descsz + 3) / 4 * 4;
+		}
+	}
+}
