@@ -144,7 +144,7 @@ static void limits(const struct helper_spec spec[2])
 	assert_int_equal(ask(&h, 5, CRASH), 1000 + HELPER_DIED);
 	assert_int_equal(helper_deaths(&h), 2);
 	helpers_deaths_text(text, sizeof(text));
-	assert_non_null(strstr(text, " died 2 times, last: killed by SIGSEGV"));
+	assert_non_null(strstr(text, " died 2 times, last: killed by SIGSEGV at ottop+0x"));
 #endif
 	assert_int_equal(ask(&h, 6, ANSWER), ANSWER);
 	helper_stop(&h);

@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "bpf/model/thread.h"
 #include "tui/term/termio.h"
 
 #define STUCK_MS 200	/* a terminal that takes nothing for so long is not waited for at the end */
@@ -23,7 +24,6 @@ static volatile sig_atomic_t got_resize, got_continue, got_suspend, got_end;
 static _Atomic u64 bytes;
 
 static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
-static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 
 /* ---- modes ------------------------------------------------------------------ */
 
@@ -131,10 +131,10 @@ void termio_signals(int out_fd, const char *restore)
 	screen_fd = out_fd;
 	termio_signals_watch();
 	signal(SIGPIPE, SIG_IGN);
-	for (u32 i = 0; i < ARRAY_SIZE(fatal); i++)
+	for (u32 i = 0; i < n_fault_signals; i++)
 		/* A sanitizer's own handler says more than ours. */
-		if (!sigaction(fatal[i], NULL, &old) && old.sa_handler == SIG_DFL)
-			sigaction(fatal[i], &sa, NULL);
+		if (!sigaction(fault_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(fault_signals[i], &sa, NULL);
 }
 
 void termio_signals_default(void)
@@ -142,8 +142,8 @@ void termio_signals_default(void)
 	screen_fd = -1;
 	for (u32 i = 0; i < ARRAY_SIZE(watched); i++)
 		signal(watched[i], SIG_DFL);
-	for (u32 i = 0; i < ARRAY_SIZE(fatal); i++)
-		signal(fatal[i], SIG_DFL);
+	for (u32 i = 0; i < n_fault_signals; i++)
+		signal(fault_signals[i], SIG_DFL);
 }
 
 int termio_signal_fd(void)
