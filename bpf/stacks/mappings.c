@@ -21,6 +21,7 @@ struct mapping {
 	u64 start, end, offset;
 	u32 file;	/* 0: none, or not looked at yet */
 	bool unseen;	/* there is a file, that nobody needed so far */
+	bool lost;	/* there is one, that could not be opened */
 };
 
 struct process {
@@ -92,6 +93,8 @@ static struct arena_line line_of(const struct mapping *m)
 	} else if (m->file && files_addr_of_offset(m->file, m->offset, &addr)) {
 		l.w[2] = m->start - addr;
 		l.w[3] = (u64)table << 32 | m->file;
+	} else {
+		l.w[2] = m->file || m->lost;	/* MAPPING_LOST() */
 	}
 	return l;
 }
@@ -200,6 +203,8 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 {
 	struct process *p = process_get(pid);
 	u64 now = boottime_ns();
+	const struct mapping *m;
+	bool lost;
 
 	if (p->start_ns != start_ns || p->exec_id != exec_id) {
 		p->wait_ns = 0;
@@ -210,9 +215,11 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 	}
 	p->start_ns = start_ns;
 	p->exec_id = exec_id;
+	m = find_mapping(p, miss);
+	lost = m && m->lost;
 	read_mappings(p);
-	/* code that is in no file misses for ever: ask less and less often */
-	p->wait_ns = miss && !find_mapping(p, miss) ?
+	/* code that is in no file, or in one that cannot be opened, misses for ever: ask less and less often */
+	p->wait_ns = miss && (lost || !find_mapping(p, miss)) ?
 		min(max(p->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS) : FIRST_WAIT_NS;
 	p->read_ns = now;
 	set_dirty(p);
@@ -228,6 +235,7 @@ bool mappings_want_table(u32 pid, u64 pc)
 	if (m->unseen) {
 		m->file = files_of_mapping(pid, m->start, m->end);
 		m->unseen = false;
+		m->lost = !m->file;
 		set_dirty(p);
 	}
 	return m->file && files_want_table(m->file);

@@ -29,10 +29,12 @@ struct arena_line {
 /*
  * A line of an executable mapping: start, end, bias, file | table << 32. The
  * address in the file, counted from its table's base, is pc - bias. The table
- * is the number of its first line, or one of these.
+ * is the number of its first line, or one of these. Of a file that could not be
+ * opened all is 0 but the bias.
  */
 #define MAPPING_FILE(m) ((__u32)(m)->w[3] & 0xffff)
 #define MAPPING_TABLE(m) ((__u32)((m)->w[3] >> 32))
+#define MAPPING_LOST(m) (!(m)->w[3] && (m)->w[2])	/* of a file, not of code made at run time */
 #define TABLE_ABSENT 0u		/* no frame information: frame pointers */
 #define TABLE_PENDING 1u	/* being made */
 #define TABLE_FIRST 2u		/* number of the first real line */

@@ -183,7 +183,8 @@ static __always_inline bool is_near(u64 fp, u64 sp)
 /*
  * The frame pointer chain: fp[0] is the caller's, fp[1] the return address. A
  * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6): that proves
- * nothing where a frame was in no mapping that is known (another program by now).
+ * nothing where a frame was in no mapping that is known (another program by now) or in a
+ * file that could not be opened, whose frames may have none.
  */
 static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 {
@@ -380,6 +381,8 @@ static int walk_step(u32 index, void *arg)
 	info = table ? find_info(table, addr, &left_out) : NULL;
 	if (left_out)
 		return stop(w, WALK_NO_ROOM);
+	if (MAPPING_LOST(m))
+		w->miss = w->r.pc;
 	if (!info || info->cfa == UNW_CFA_NONE)
 		return step_unknown(c, WALK_NO_CFI);
 	if (info->cfa == UNW_CFA_END && info->reg && n)

@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -224,6 +226,41 @@ static void copies_that_wait_have_a_cap(void **state)
 	assert_int_equal(n_walked, n);	/* there is room again */
 }
 
+/* A process whose mappings were read, and that is gone before any of its files is opened. */
+static u32 ended_process(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	mappings_process_changed((u32)pid, 1, 1, 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return (u32)pid;
+}
+
+/* A frame pointer chain of two frames that ends with 0, in code that has none as a rule. */
+static void a_chain_through_lost_files_proves_nothing(void **state)
+{
+	u64 pc = (u64)strerror, chain[2] = { 0, pc };
+
+	(void)state;
+	if (known < 0)
+		skip();
+	copy_own_stack(false);
+	copy.s.tgid = ended_process();
+	memcpy(copy.stack, chain, sizeof(chain));
+	copy.holes = 0;
+	copy.regs = (struct walk_regs){ .pc = pc, .sp = copy.from, .fp = copy.from };
+	copy.from = copy.regs.fp = copy.regs.sp &= ~7ull;
+	walk_copied(&copy, note);
+	assert_int_equal(n_walked, 1);
+	assert_int_equal(last_end, WALK_NO_MAPPING);
+}
+
 static void small_files_come_first(void **state)
 {
 	const void *const codes[] = { (const void *)lzma_version_number, (const void *)strerror,
@@ -267,6 +304,7 @@ int main(void)
 #ifdef __x86_64__
 		cmocka_unit_test_setup_teardown(a_stack_with_a_hole_is_whole, open_all, close_all),
 		cmocka_unit_test_setup_teardown(copies_that_wait_have_a_cap, open_all, close_all),
+		cmocka_unit_test_setup_teardown(a_chain_through_lost_files_proves_nothing, open_all, close_all),
 		cmocka_unit_test_setup_teardown(small_files_come_first, open_all, close_all),
 #endif
 	};
