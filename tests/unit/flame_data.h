@@ -114,4 +114,20 @@ static inline void open_model(struct flame *f, u64 pid)
 	flame_set_scope(f, &scope);
 }
 
+static inline u32 child(struct flame *f, u32 parent, const char *name)
+{
+	struct flame_tree *t = flame_tree(f);
+
+	for (u32 c = t->nodes[parent].first; c != FLAME_NONE; c = t->nodes[c].next)
+		if (!strcmp(flame_fn_text(&f->names.fns[t->nodes[c].fn]), name))
+			return c;
+	fail_msg("no %s", name);
+	return FLAME_NONE;
+}
+
+static inline double samples(struct flame *f, u32 node)
+{
+	return flame_tree(f)->nodes[node].n;
+}
+
 #endif

@@ -1,189 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The console without a terminal: what it asks of its source, how it replays,
- * levels and their way back, what sparklines know after a jump in time.
+ * The console without a terminal: what it asks of its source, levels and their way back,
+ * any size and any key.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "bpf/record/history.h"
-#include "bpf/model/snapshot_build.h"
-#include "tui/app/app_state.h"
-#include "tui/table/table_state.h"
-
-static struct session session = { .host_name = "test", .kernel = "6.1", .version = "0.1" };
-static struct history *history;
-static struct app *app;
-static const struct snapshot *last;
-static struct {
-	u64 tables, pid, start_ns, interval_ns;
-	int wants, scopes, records, writes, looks;
-	u32 looked[16], n_looked;
-	bool scoped;
-	char path[64];
-	const char *problem;
-} asked;
-
-/* ---- a source that remembers ------------------------------------------------------ */
-
-static void on_want(void *arg, u64 tables, u64 pid, u64 start_ns)
-{
-	asked.wants++;
-	asked.tables = tables;
-	asked.pid = pid;
-	asked.start_ns = start_ns;
-}
-
-static void on_scope(void *arg, bool on)
-{
-	asked.scopes++;
-	asked.scoped = on;
-}
-
-static void on_look(void *arg, const u32 *pids, u32 n)
-{
-	asked.looks++;
-	asked.n_looked = n;
-	memcpy(asked.looked, pids, min(n, 16u) * sizeof(*pids));
-}
-
-static void on_interval(void *arg, u64 ns)
-{
-	asked.interval_ns = ns;
-}
-
-static char *on_record(void *arg, bool on, const char *path, bool *ret_on)
-{
-	asked.records++;
-	*ret_on = on;
-	strcpy(asked.path, path ? path : "");
-	return xstrdup(on ? "recording to x.otr" : "saved 5m02s");
-}
-
-static u64 record_bytes(void *arg)
-{
-	return 12 << 20;
-}
-
-static char *on_write(void *arg, const struct snapshot *s, u64 tables, u64 from_ns, const char *path)
-{
-	asked.writes++;
-	strcpy(asked.path, path ? path : "");
-	return xstrdup("written to x.json");
-}
-
-static const char *problem(void *arg)
-{
-	return asked.problem;
-}
-
-static const struct app_source source = {
-	.want = on_want, .look = on_look, .scope = on_scope, .interval = on_interval, .record = on_record,
-	.record_bytes = record_bytes, .write = on_write, .problem = problem,
-};
-
-/* ---- ticks --------------------------------------------------------------------------- */
-
-static struct processes_row *add(struct builder *b, u64 pid, u64 start, const char *comm, float cpu)
-{
-	struct processes_row *p = builder_row(b, TABLE_processes);
-
-	p->row.first_seen_ns = start;
-	p->pid = pid;
-	p->start_time_ns = start;
-	p->ppid = 1;
-	p->comm = str_new(comm);
-	p->cpu_pct = cpu;
-	return p;
-}
-
-/* Tick n: process 10 uses n percent, host 2n; 11 lives from tick 2 to 4; 12 is reused at 6. */
-static const struct snapshot *make_tick(u64 n)
-{
-	struct builder *b = builder_new(last, &session);
-	struct host_row *h = builder_row(b, TABLE_host);
-
-	builder_time(b, n, (1000 + n) * NSEC_PER_SEC, 0, NSEC_PER_SEC);
-	h->cpu_pct = 2 * (float)n;
-	add(b, 10, 5, "steady", (float)n);
-	if (n >= 2 && n <= 4)
-		add(b, 11, 6, "short", 50)->row.closed = n == 4;
-	add(b, 12, n < 6 ? 7 : 8, n < 6 ? "old" : "new", 1);
-	builder_status(b, TABLE_host, TS_OK, NULL, NSEC_PER_SEC);
-	builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
-	snapshot_put(last);
-	last = builder_seal(b);
-	return last;
-}
-
-static void tick(u64 n)
-{
-	const struct snapshot *s = make_tick(n);
-
-	history_append(history, s);
-	app_tick(app, snapshot_get(s));
-	app_time(app, n * NSEC_PER_SEC);
-}
-
-static void begin(struct app_config config)
-{
-	memset(&asked, 0, sizeof(asked));
-	history = history_new(HISTORY_CAP_BYTES);
-	config.history = history;
-	config.session = &session;
-	config.interval_ns = NSEC_PER_SEC;
-	app = app_new(&config, 24, 80);
-}
-
-static int start(void **state)
-{
-	begin((struct app_config){ .source = source });
-	return 0;
-}
-
-static int start_replay(void **state)
-{
-	begin((struct app_config){ .source = { .problem = problem }, .replay = true });
-	return 0;
-}
-
-static int end(void **state)
-{
-	app_free(app);
-	history_free(history);
-	snapshot_put(last);
-	last = NULL;
-	return 0;
-}
-
-static void keys(const char *s)
-{
-	for (; *s; s++)
-		assert_true(app_key(app, *s == '\n' ? K_ENTER : *s == '\b' ? K_BACKSPACE : (u32)*s));
-}
-
-/* Is the text on the screen? */
-static bool sees(const char *text)
-{
-	struct canvas *c = canvas_new(24, 80, true, false);
-	char *dump;
-	bool yes;
-
-	app_draw(app, c);
-	dump = canvas_dump(c);
-	yes = strstr(dump, text) != NULL;
-	free(dump);
-	canvas_free(c);
-	return yes;
-}
-
-/* ---- tests ------------------------------------------------------------------------------- */
+#include "app_source.h"
 
 /* Whose rows are on the screen is told when that changes, and only then. */
 static void looks(void **state)
@@ -398,118 +218,6 @@ static void late(void **state)
 	assert_true(sees("LIVE 1s"));
 }
 
-static void replaying(void **state)
-{
-	int wait_ms;
-
-	assert_int_equal(app_time(app, 1), -1);	/* nothing is there yet */
-	for (u64 n = 1; n <= 4; n++)
-		history_append(history, make_tick(n));
-	app_history_grew(app);
-	assert_int_equal(app_snapshot(app)->seq, 2);	/* the first tick has no rates */
-	assert_true(sees("REPLAY"));
-	wait_ms = app_time(app, NSEC_PER_SEC / 2);
-	assert_in_range(wait_ms, 1, 1001);
-	app_time(app, 2 * NSEC_PER_SEC);
-	assert_int_equal(app_snapshot(app)->seq, 3);
-	keys("p");
-	app_time(app, 90 * NSEC_PER_SEC);
-	assert_int_equal(app_snapshot(app)->seq, 3);	/* paused */
-	keys("p");
-	app_time(app, 92 * NSEC_PER_SEC);
-	assert_int_equal(app_snapshot(app)->seq, 4);
-	assert_int_equal(app_time(app, 99 * NSEC_PER_SEC), -1);
-	assert_true(sees("end of the recording"));
-	keys("p");
-	assert_int_equal(app_snapshot(app)->seq, 1);	/* once more from the start */
-	asked.problem = "the recording is cut short";
-	assert_true(sees("! the recording is cut short"));
-	keys("R");
-	assert_true(sees("a replay cannot be recorded"));
-	keys(":delay 2\n");
-	assert_true(sees("! a replay has the interval"));
-}
-
-static void following_a_pipe(void **state)
-{
-	end(NULL);
-	begin((struct app_config){ .replay = true, .follow_end = true });
-	history_append(history, make_tick(1));
-	app_history_grew(app);
-	history_append(history, make_tick(2));
-	app_history_grew(app);
-	assert_int_equal(app_snapshot(app)->seq, 2);
-	keys("p");
-	history_append(history, make_tick(3));
-	app_history_grew(app);
-	assert_int_equal(app_snapshot(app)->seq, 2);
-}
-
-/* A sparkline after any jump is the same as one that was fed tick by tick. */
-static void series_after_jumps(void **state)
-{
-	static const int jumps[] = { 0, 70, 71, 72, 30, 29, 28, 199, 5, 150, 149, 100, 0 };
-	int field = table_field(TABLE_host, "cpu_pct");
-	struct series s = { 0 };
-
-	for (u64 n = 1; n <= 200; n++)
-		tick(n);
-	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
-		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
-
-		series_update(&s, history, at, TABLE_host, field, NULL);
-		assert_true(s.n > 0 && s.n <= SERIES_MAX);
-		assert_true(s.n >= min(jumps[i] + 1, 40));
-		for (int k = 0; k < s.n; k++)
-			assert_float_equal(s.values[s.n - 1 - k], 2.0f * (float)(jumps[i] + 1 - k), 0.01);
-		snapshot_put(at);
-	}
-}
-
-static void series_of_rows(void **state)
-{
-	int field = table_field(TABLE_processes, "cpu_pct");
-	const struct processes_row *p;
-	struct series s = { 0 };
-
-	for (u64 n = 1; n <= 5; n++)
-		tick(n);
-	p = snapshot_process(app_snapshot(app), 10, 5);
-	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
-	assert_int_equal(s.n, 5);
-	assert_float_equal(s.values[0], 1, 0.01);
-	p = snapshot_process(app_snapshot(app), 12, 7);	/* of another row: from the start */
-	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
-	assert_int_equal(s.n, 5);
-	assert_float_equal(s.values[4], 1, 0.01);
-}
-
-static void trails_after_jumps(void **state)
-{
-	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
-	static const int jumps[] = { 0, 1, 2, 15, 14, 3, 0, 12 };
-
-	for (u64 n = 1; n <= 16; n++)
-		tick(n);
-	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
-		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
-		const u8 *levels;
-
-		trails_update(t, history, at);
-		levels = trails_levels(t, 10, 5);
-		assert_non_null(levels);
-		for (int k = 0; k < TRAIL_LEN; k++) {
-			int n = jumps[i] + 1 - (TRAIL_LEN - 1 - k);
-
-			assert_int_equal(levels[k], n < 1 ? 0 : (n + 1) / 2);
-		}
-		snapshot_put(at);
-	}
-	assert_null(trails_levels(t, 11, 6));	/* not in the last tick */
-	assert_null(trails_levels(t, 999, 1));
-	trails_free(t);
-}
-
 /* A frame is drawn at every size, on every view, without touching what is outside. */
 static void any_size(void **state)
 {
@@ -609,16 +317,22 @@ static void sorting(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wants), TEST(looks), TEST(levels), TEST(ends_and_is_replaced), TEST(first_context),
-		TEST(messages_go_away), TEST(commands), TEST(pausing), TEST(absence_needs_evidence), TEST(late), TEST(sorting),
-		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
-		TEST(following_a_pipe), TEST(series_after_jumps), TEST(series_of_rows),
-		TEST(trails_after_jumps), TEST(any_size), TEST(random_keys),
+		TEST(wants),
+		TEST(looks),
+		TEST(levels),
+		TEST(ends_and_is_replaced),
+		TEST(first_context),
+		TEST(messages_go_away),
+		TEST(commands),
+		TEST(pausing),
+		TEST(absence_needs_evidence),
+		TEST(late),
+		TEST(sorting),
+		TEST(any_size),
+		TEST(random_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

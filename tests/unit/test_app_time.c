@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console without a terminal: how it replays, what sparklines know after a jump in time.
+ */
+#include "app_source.h"
+
+static void replaying(void **state)
+{
+	int wait_ms;
+
+	assert_int_equal(app_time(app, 1), -1);	/* nothing is there yet */
+	for (u64 n = 1; n <= 4; n++)
+		history_append(history, make_tick(n));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);	/* the first tick has no rates */
+	assert_true(sees("REPLAY"));
+	wait_ms = app_time(app, NSEC_PER_SEC / 2);
+	assert_in_range(wait_ms, 1, 1001);
+	app_time(app, 2 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 3);
+	keys("p");
+	app_time(app, 90 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 3);	/* paused */
+	keys("p");
+	app_time(app, 92 * NSEC_PER_SEC);
+	assert_int_equal(app_snapshot(app)->seq, 4);
+	assert_int_equal(app_time(app, 99 * NSEC_PER_SEC), -1);
+	assert_true(sees("end of the recording"));
+	keys("p");
+	assert_int_equal(app_snapshot(app)->seq, 1);	/* once more from the start */
+	asked.problem = "the recording is cut short";
+	assert_true(sees("! the recording is cut short"));
+	keys("R");
+	assert_true(sees("a replay cannot be recorded"));
+	keys(":delay 2\n");
+	assert_true(sees("! a replay has the interval"));
+}
+
+static void following_a_pipe(void **state)
+{
+	end(NULL);
+	begin((struct app_config){ .replay = true, .follow_end = true });
+	history_append(history, make_tick(1));
+	app_history_grew(app);
+	history_append(history, make_tick(2));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);
+	keys("p");
+	history_append(history, make_tick(3));
+	app_history_grew(app);
+	assert_int_equal(app_snapshot(app)->seq, 2);
+}
+
+/* A sparkline after any jump is the same as one that was fed tick by tick. */
+static void series_after_jumps(void **state)
+{
+	static const int jumps[] = { 0, 70, 71, 72, 30, 29, 28, 199, 5, 150, 149, 100, 0 };
+	int field = table_field(TABLE_host, "cpu_pct");
+	struct series s = { 0 };
+
+	for (u64 n = 1; n <= 200; n++)
+		tick(n);
+	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
+
+		series_update(&s, history, at, TABLE_host, field, NULL);
+		assert_true(s.n > 0 && s.n <= SERIES_MAX);
+		assert_true(s.n >= min(jumps[i] + 1, 40));
+		for (int k = 0; k < s.n; k++)
+			assert_float_equal(s.values[s.n - 1 - k], 2.0f * (float)(jumps[i] + 1 - k), 0.01);
+		snapshot_put(at);
+	}
+}
+
+static void series_of_rows(void **state)
+{
+	int field = table_field(TABLE_processes, "cpu_pct");
+	const struct processes_row *p;
+	struct series s = { 0 };
+
+	for (u64 n = 1; n <= 5; n++)
+		tick(n);
+	p = snapshot_process(app_snapshot(app), 10, 5);
+	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
+	assert_int_equal(s.n, 5);
+	assert_float_equal(s.values[0], 1, 0.01);
+	p = snapshot_process(app_snapshot(app), 12, 7);	/* of another row: from the start */
+	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
+	assert_int_equal(s.n, 5);
+	assert_float_equal(s.values[4], 1, 0.01);
+}
+
+static void trails_after_jumps(void **state)
+{
+	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
+	static const int jumps[] = { 0, 1, 2, 15, 14, 3, 0, 12 };
+
+	for (u64 n = 1; n <= 16; n++)
+		tick(n);
+	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
+		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
+		const u8 *levels;
+
+		trails_update(t, history, at);
+		levels = trails_levels(t, 10, 5);
+		assert_non_null(levels);
+		for (int k = 0; k < TRAIL_LEN; k++) {
+			int n = jumps[i] + 1 - (TRAIL_LEN - 1 - k);
+
+			assert_int_equal(levels[k], n < 1 ? 0 : (n + 1) / 2);
+		}
+		snapshot_put(at);
+	}
+	assert_null(trails_levels(t, 11, 6));	/* not in the last tick */
+	assert_null(trails_levels(t, 999, 1));
+	trails_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
+		TEST(following_a_pipe),
+		TEST(series_after_jumps),
+		TEST(series_of_rows),
+		TEST(trails_after_jumps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Requests added up: where the time of one went, names of endpoints, rows that are bounded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bpf/protocols/follow.h"
+#include "bpf/protocols/paths.h"
+#include "bpf/protocols/report.h"
+#include "bpf/protocols/span.h"
+#include "bpf/protocols/tally.h"
+
+/* ---- where the time of a request went ---- */
+
+static struct exchange spanned(void)
+{
+	return (struct exchange){
+		.server = true, .answered = true, .answered_done = true, .start_ns = 1000, .first_ns = 1700, .end_ns = 2000,
+		.unread_us = 3, .from = { .at_ns = 1000, .off_ns = 50, .runq_ns = 5000, .tid = 7 },
+		.to = { .at_ns = 2000, .off_ns = 450, .runq_ns = 5100, .tid = 7 },
+	};
+}
+
+static void expect_span(const struct exchange *x, u64 cpu, u64 runq, u64 blocked, u64 unread, u64 write)
+{
+	struct span s = span_of(x);
+
+	assert_int_equal(s.cpu_ns, cpu);
+	assert_int_equal(s.runq_ns, runq);
+	assert_int_equal(s.blocked_ns, blocked);
+	assert_int_equal(s.unread_ns, unread);
+	assert_int_equal(s.write_ns, write);
+}
+
+static void test_span(void **s)
+{
+	const u64 no = UINT64_MAX;
+	struct exchange x = spanned();
+
+	expect_span(&x, 600, 100, 300, 3000, 300);
+	x.to.runq_ns = 5800;	/* more in the run queue than off the CPU: clocks, not time */
+	expect_span(&x, 600, 400, 0, 3000, 300);
+	x.to.off_ns = 40;	/* counters go back: they are of something else */
+	expect_span(&x, no, no, no, 3000, 300);
+	x = spanned();
+	x.to.tid = 8;
+	expect_span(&x, no, no, no, 3000, 300);
+	x = spanned();
+	x.from.tid = x.to.tid = 0;	/* not measured */
+	x.unread_us = HTTP_UNKNOWN_US;
+	expect_span(&x, no, no, no, no, 300);
+	x = spanned();
+	x.server = false;	/* the call that asked returned at 1100 */
+	x.from.at_ns = 1100;
+	expect_span(&x, 500, 100, 300, 3000, 100);
+	x.answered_done = false;
+	expect_span(&x, no, no, no, 3000, no);
+}
+
+/* ---- names of endpoints ---- */
+
+static void test_paths(void **s)
+{
+	static const char *const pairs[][2] = {
+		{ "/", "/" }, { "/api/items/42", "/api/items/{id}" }, { "/a/42/b/7/", "/a/{id}/b/{id}/" },
+		{ "/u/550e8400-e29b-41d4-a716-446655440000/x", "/u/{id}/x" },
+		{ "/commit/9489a5b1cafe", "/commit/{id}" }, { "/cafe", "/cafe" }, { "/deadbeef", "/deadbeef" },
+		{ "/v1/users", "/v1/users" }, { "/index.html", "/index.html" }, { "", "" }, { "*", "*" },
+		{ "/t/AbC123dEfG456hIjK789lMn", "/t/{id}" },
+		{ "/a-very-long-but-plain-word-in-a-path", "/a-very-long-but-plain-word-in-a-path" },
+		{ "//", "//" },
+	};
+	char buf[64], small[6];
+
+	for (u32 i = 0; i < ARRAY_SIZE(pairs); i++) {
+		path_fold(buf, sizeof(buf), pairs[i][0]);
+		assert_string_equal(buf, pairs[i][1]);
+	}
+	path_fold(small, sizeof(small), "/abc/42");
+	assert_string_equal(small, "/abc/");
+}
+
+/* ---- adding up ---- */
+
+/* More statuses than there is room for: the others are unknown, none counts as another one. */
+static void test_statuses(void **s)
+{
+	struct tally *t = tally_new();
+	struct report_head h = {};
+	struct report_status all[64];
+	struct exchange x = {
+		.asked = true, .asked_done = true, .answered_done = true, .server = true, .tgid = 1,
+		.start_ns = 1000, .end_ns = 2000, .method = "GET", .path = "/",
+	};
+	int fd = memfd_create("test", 0);
+	u64 unknown = 0;
+	size_t size;
+
+	for (u32 i = 0; i < 3 * 40; i++) {
+		x.status = 200 + i % 40;
+		tally_add(t, &x);
+	}
+	assert_true(tally_write(t, fd, &h));
+	size = h.n_statuses * sizeof(*all);
+	assert_true(h.n_endpoints == 1 && size <= sizeof(all));
+	assert_int_equal(pread(fd, all, size, sizeof(struct report_endpoint)), size);
+	for (u32 i = 0; i < h.n_statuses; i++) {
+		if (all[i].status == STATUS_UNKNOWN)
+			unknown = all[i].n;
+		else
+			assert_int_equal(all[i].n, 3);
+	}
+	assert_int_equal(unknown, 3 * (40 - (h.n_statuses - 1)));
+	assert_true(unknown > 0);
+	close(fd);
+	tally_free(t);
+}
+
+static void test_tally(void **s)
+{
+	struct tally *t = tally_new();
+	struct report_head h = {};
+	struct report_endpoint e;
+	struct exchange x = {
+		.asked = true, .asked_done = true, .answered_done = true, .server = true, .tgid = 1,
+		.start_ns = 1000, .method = "GET",
+	};
+	u64 count = 0, others = 0;
+	int fd = memfd_create("test", 0);
+	char path[64];
+
+	for (u32 i = 0; i < 100000; i++) {	/* as many paths: few rows, and every request in one */
+		snprintf(path, sizeof(path), "/w%c%c%c%c", 'a' + i % 26, 'a' + i / 26 % 26,
+			 'a' + i / 676 % 26, 'a' + i / 17576);
+		x.path = path;
+		x.status = i % 1000 ? 200 : 500;
+		x.end_ns = 2000 + i;
+		tally_add(t, &x);
+	}
+	assert_true(tally_write(t, fd, &h));
+	assert_true(h.n_endpoints <= REPORT_ENDPOINTS);
+	assert_int_equal(h.n_requests, REPORT_REQUESTS);
+	assert_int_equal(h.left_out, 100000 - REPORT_REQUESTS);
+	for (u32 i = 0; i < h.n_endpoints; i++) {
+		assert_int_equal(pread(fd, &e, sizeof(e), (off_t)(i * sizeof(e))), sizeof(e));
+		count += e.count;
+		others += e.other;
+	}
+	assert_int_equal(count, 100000);
+	assert_int_equal(others, 1);
+	/* errors first, and among the rest the slowest */
+	for (u32 i = 0, errors = 0; i < h.n_requests; i++) {
+		struct report_request q;
+		off_t at = (off_t)(h.n_endpoints * sizeof(e) + h.n_statuses * sizeof(struct report_status) +
+				   h.n_buckets * sizeof(struct report_bucket) + i * sizeof(q));
+
+		assert_int_equal(pread(fd, &q, sizeof(q), at), sizeof(q));
+		errors += q.status == 500;
+		assert_true(q.status == 500 || q.duration_ns > 100000);
+		if (i + 1 == h.n_requests)
+			assert_int_equal(errors, 100);
+	}
+	close(fd);
+	tally_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_span),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_tally),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
