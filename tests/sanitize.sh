@@ -17,7 +17,7 @@ make --no-print-directory -j2 BUILD=build/san CFLAGS="$flags" LDFLAGS="-fsanitiz
 	>build/log/san-build.log 2>&1 || { tail -n 20 build/log/san-build.log; say 1 "sanitizer build"; exit 1; }
 for t in build/san/unit/test_*; do
 	[ -x "$t" ] && case $t in *.d) continue ;; esac || continue
-	timeout 120 "$t" >"build/log/san-$(basename "$t").log" 2>&1
+	timeout 600 "$t" >"build/log/san-$(basename "$t").log" 2>&1
 	status=$?
 	[ $status = 0 ] || tail -n 30 "build/log/san-$(basename "$t").log"
 	say $status "sanitized $(basename "$t")"
@@ -30,7 +30,7 @@ tail -n 40 build/log/san-monkey.log | sed 's/^ok/# ok/'
 say $status "sanitized monkey: random keys while rows come and go"
 if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	out=$(mktemp -d)
-	timeout 60 build/san/ottop --json -v processes,syscalls,events,self -d 0.3 -n 8 >"$out/live.json" 2>"$out/err" &
+	timeout 300 build/san/ottop --json -v processes,syscalls,events,self -d 0.3 -n 8 >"$out/live.json" 2>"$out/err" &
 	pid=$!
 	sleep 1
 	for _ in 1 2 3 4 5 6 7 8; do ls -R /etc >/dev/null; done
@@ -38,16 +38,16 @@ if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	status=$?
 	cat "$out/err"
 	say $status "sanitized live run"
-	timeout 60 build/san/ottop --record "$out/r.otr" -d 0.2 -n 10 </dev/null >"$out/o" 2>"$out/err"
+	timeout 300 build/san/ottop --record "$out/r.otr" -d 0.2 -n 10 </dev/null >"$out/o" 2>"$out/err"
 	status=$?
 	cat "$out/err"
 	say $status "sanitized recording"
-	timeout 60 build/san/ottop --replay "$out/r.otr" --json >/dev/null 2>"$out/err"
+	timeout 300 build/san/ottop --replay "$out/r.otr" --json >/dev/null 2>"$out/err"
 	status=$?
 	cat "$out/err"
 	say $status "sanitized replay"
 	rm -rf "$out"
-	timeout 200 tests/monkey/live -t "${LIVE_MONKEY_SECONDS:-20}" build/san/ottop >build/log/san-live-monkey.log 2>&1
+	timeout 600 tests/monkey/live -t "${LIVE_MONKEY_SECONDS:-20}" build/san/ottop >build/log/san-live-monkey.log 2>&1
 	status=$?
 	tail -n 60 build/log/san-live-monkey.log | sed 's/^ok/# ok/; s/^not ok/# not ok/'
 	say $status "sanitized live monkey: random keys to ottop in a terminal while processes come and go"
