@@ -187,6 +187,15 @@ static struct bpf_link *attach_classic(struct bpf_program *prog)
 	return link;
 }
 
+/* How often it runs is to be measured again: off it was 0. */
+static void set_attached(struct probe *p)
+{
+	if (p->state != ATTACHED)
+		p->counted_rate = p->measured_rate = F32_UNKNOWN;
+	p->state = ATTACHED;
+	p->why[0] = '\0';
+}
+
 struct bpf_link *probe_attach(struct bpf_program *prog)
 {
 	struct probe *p = probe_of(prog);
@@ -195,8 +204,7 @@ struct bpf_link *probe_attach(struct bpf_program *prog)
 	int err = link ? 0 : errno;
 
 	if (p && link) {
-		p->state = ATTACHED;
-		p->why[0] = '\0';
+		set_attached(p);
 	} else if (p) {
 		p->state = BLOCKED;
 		snprintf(p->why, sizeof(p->why), "%s", probe_why(err));
@@ -252,7 +260,7 @@ void probe_attached(struct bpf_program *prog)
 	struct probe *p = probe_of(prog);
 
 	if (p)
-		p->state = ATTACHED;
+		set_attached(p);
 }
 
 void probe_off(struct bpf_program *prog, const char *why)

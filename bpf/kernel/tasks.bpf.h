@@ -35,7 +35,8 @@ struct task_state {
 	/* of the wait that began at off_since_ns, see profiler_call.bpf.h */
 	u32 owner;		/* who had the lock that it waits for, or 0 */
 	s32 off_nr;		/* number of the call, -1: in none */
-	u32 pending;		/* it is over, and to be reported with its stack */
+	u16 pending;		/* it is over, and to be reported with its stack */
+	u16 moves_http;		/* it moved HTTP at some time: its waits may be those of requests */
 };
 
 struct {

@@ -264,6 +264,30 @@ static void the_dead_do_not_wait(void **state)
 	assert_int_equal(task_own.off_told_ns, 0);
 }
 
+/* While only requests are looked at, the other threads cost and tell nothing. */
+static void others_than_those_of_requests_are_left_alone(void **state)
+{
+	u64 at = bpf_ktime_get_ns();
+
+	(void)state;
+	begin();
+	only_http = true;
+	task.__state = 1;
+	pass(at, 0);
+	advance(30);
+	pass(UINT64_MAX, 0);
+	pass(UINT64_MAX, 1);
+	assert_int_equal(task_own.off_told_ns, 0);
+	assert_int_equal(n_new + n_told, 0);
+	task_own.moves_http = 1;
+	pass(UINT64_MAX, 0);	/* adopted */
+	advance(20);
+	pass(UINT64_MAX, 0);
+	pass(UINT64_MAX, 1);
+	assert_int_equal(told_ns, 20);
+	only_http = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +298,7 @@ int main(void)
 		cmocka_unit_test(old_marks_have_no_time),
 		cmocka_unit_test(a_wait_that_was_not_seen_to_begin),
 		cmocka_unit_test(the_dead_do_not_wait),
+		cmocka_unit_test(others_than_those_of_requests_are_left_alone),
 	};
 
 	return cmocka_run_group_tests_name("waits_bpf", tests, NULL, NULL);

@@ -173,6 +173,8 @@ static char *set_names(struct name_list *list, const char *label, const char *te
 		if (item == text)
 			memcpy(list->first, name, sizeof(name));
 	}
+	if (!(~list->tables & (TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_frames))))
+		list->tables |= WANT_REQUEST_WAITS;	/* they name frames */
 	return NULL;
 }
 

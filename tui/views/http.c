@@ -146,10 +146,16 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 		table_draw(a, app_table(a), c, body);
 }
 
+/* So that the first request that somebody opens says what it waited for. */
+static u64 wants(const struct app *a, const void *state)
+{
+	return REQUEST_STACKS;
+}
+
 const struct view http_view = {
 	.name = "http", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "endpoints",
 	.about = "HTTP endpoints: rate, errors, latencies",
-	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .table = &spec,
+	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests), .wants = wants, .table = &spec,
 	.hints = "open group latency explain search filter sort_prev pause palette",
 	.hints_wide = "open back view group latency explain search filter sort_prev invert follow tag pause step_back write palette",
 	.legend = "SIDE\tsrv: the process answers; cli: it asks\n"

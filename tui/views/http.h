@@ -11,8 +11,8 @@ void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style
 /* One level down to its page. */
 void request_open(struct app *a, const struct requests_row *r);
 
-/* What has to be collected before a request comes, so that its page says what blocked its thread. */
-#define REQUEST_STACKS (TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | WANT_OFFCPU)
+/* What has to be collected before a request comes, so that its page says what blocked its thread: in all of tab 6. */
+#define REQUEST_STACKS (TABLE_BIT(TABLE_frames) | WANT_REQUEST_WAITS)
 /* By what stacks its thread was blocked, in the rows of r. */
 void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const struct requests_row *q);
 

@@ -11,6 +11,7 @@ struct http_thread {
 	u64 since_ns;		/* CLOCK_BOOTTIME: it left the CPU then; 0: it is on one */
 	u64 came_ns;		/* CLOCK_BOOTTIME: it came back then, as was seen */
 	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
+	u64 is_noted;		/* others know that it moves HTTP */
 };
 
 struct {
@@ -35,6 +36,17 @@ static __always_inline void came_back_untold(struct http_thread *th, u64 arrived
 	th->since_ns = th->came_ns = 0;
 }
 
+/* For the profiler, which tells by what those threads are blocked. */
+static __always_inline void note_thread(struct http_thread *th, struct task_struct *t)
+{
+	struct task_state *s = task_state(t);
+
+	if (!s)
+		return;
+	s->moves_http = 1;
+	th->is_noted = 1;
+}
+
 /* What the current thread was until now. False: nobody knows. */
 static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 {
@@ -43,6 +55,8 @@ static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 
 	if (!th)
 		return false;
+	if (!th->is_noted)
+		note_thread(th, t);
 	if (th->since_ns)
 		came_back_untold(th, t->sched_info.last_arrival, bpf_ktime_get_boot_ns());
 	*ret_off_ns = th->off_ns;

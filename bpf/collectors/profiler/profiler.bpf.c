@@ -407,24 +407,52 @@ static __always_inline void finish_waits(struct task_struct *t, struct task_stat
 		end_untold(t, s, now, which);
 }
 
+/*
+ * Whether who runs on this CPU is watched, so that the ends of all the other's calls need not look for
+ * their task's state. 1 while it idles: of switches from there some are not told.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} watched_here SEC(".maps");
+
+static __always_inline void note_here(const struct task_struct *next, const struct task_state *s)
+{
+	u32 zero = 0, *here = bpf_map_lookup_elem(&watched_here, &zero);
+
+	if (here)
+		*here = !next->pid || (s && (is_watched(s) || s->off_told_ns));
+}
+
+static __always_inline void leaves(struct task_struct *t, struct task_state *s, u64 now, bool preempt)
+{
+	s32 nr = t->mm ? saved_number(t) : -1;
+
+	clock_end(t, now);
+	finish_waits(t, s, now, 1);
+	if (!preempt && t->__state)
+		wait_begins(s, now, nr, owner_now(t, nr));
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	u64 now = bpf_ktime_get_ns();
 	struct task_state *s;
+	u64 now = 0;
 
 	s = prev->pid && in_scope(prev->tgid) ? task_state(prev) : NULL;
-	if (s) {
-		clock_end(prev, now);
-		finish_waits(prev, s, now, 1);
-		if (!preempt && prev->__state) {
-			s32 nr = prev->mm ? saved_number(prev) : -1;
-
-			wait_begins(s, now, nr, owner_now(prev, nr));
-		}
+	if (s && is_watched(s)) {
+		now = bpf_ktime_get_ns();
+		leaves(prev, s, now, preempt);
 	}
 	s = next->pid ? task_state(next) : NULL;
+	if (only_http)
+		note_here(next, s);
 	if (s && s->off_told_ns) {
+		if (!now)
+			now = bpf_ktime_get_ns();
 		clock_begin(next, now);
 		end_block(next, s, now);
 	}
@@ -467,9 +495,14 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 
 static __always_inline void returns(void)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	struct task_state *s = task_state(t);
+	u32 zero = 0, *here = only_http ? bpf_map_lookup_elem(&watched_here, &zero) : NULL;
+	struct task_struct *t;
+	struct task_state *s;
 
+	if (here && !*here)
+		return;
+	t = bpf_get_current_task_btf();
+	s = task_state(t);
 	if (s && (s->pending || s->off_told_ns))
 		finish_waits(t, s, bpf_ktime_get_ns(), 0);
 }

@@ -6,10 +6,12 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,7 +47,7 @@
 
 #define BUCKETS 4096
 #define FEW_FRAMES 24576	/* 8 MB with their names */
-#define OFF_LINGER_NS (300 * NSEC_PER_SEC)
+#define LINGER_NS (300 * NSEC_PER_SEC)	/* it goes on for so long after somebody asked for it */
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
@@ -63,15 +65,17 @@ struct total {
 
 static struct profiler *skel;
 static struct bpf_link **links;
+static int *clocks;			/* the perf events of links */
 static u32 n_links;
 static struct ring_buffer *ring;
 static struct total *totals[BUCKETS];
 static u64 period_ns;
 static bool have_kallsyms;
-static u64 sampling_since_ns;	/* 0: not yet */
+static bool first_tick_over;
+static u64 sampling_since_ns;	/* CPU time; 0: not now */
+static u64 cpu_wanted_ns, off_wanted_ns, requests_wanted_ns;	/* last */
 static struct bpf_link *off_links[4];
 static struct bpf_program *off_return_prog;
-static u64 off_wanted_ns;
 static bool off_on;
 
 /* ---- samples ---- */
@@ -168,6 +172,12 @@ static void add_sample(const struct wire_sample *s)
 	const char *frames = stack_text(s);
 	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
 
+	if (off)
+		spans_add(s, frames, thing);
+	if (off && skel->bss->only_http) {	/* a part of the stacks would be taken for the whole */
+		str_put(frames);
+		return;
+	}
 	for (t = *b; t; t = t->next)
 		if (t->frames == frames && t->tid == s->tid && t->kind == s->kind && t->start_ns == s->start_ns &&
 		    t->end == s->end && t->waker == waker && t->thing == thing)
@@ -181,8 +191,6 @@ static void add_sample(const struct wire_sample *s)
 	} else {
 		str_put(frames);
 	}
-	if (off)
-		spans_add(s, t->frames, thing);
 	t->samples++;
 	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
 }
@@ -497,7 +505,24 @@ static void set_scope(const struct scope *scope)
 	skel->bss->scope_n = n;
 }
 
-/* ---- blocked time, while somebody looks at it ---- */
+/* ---- CPU time and blocked time, while somebody looks at it ---- */
+
+#define NOBODY "no view asks for it: press "
+
+static void cpu_switch(bool on)
+{
+	if (on == (sampling_since_ns != 0))
+		return;
+	for (u32 i = 0; i < n_links; i++)
+		ioctl(clocks[i], on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+	skel->bss->sampling = on;
+	sampling_since_ns = on ? boottime_ns() : 0;
+	if (on)
+		probe_attached(skel->progs.on_sample);
+	else
+		probe_off(skel->progs.on_sample, NOBODY "2");
+}
+
 
 static void off_switch_off(const char *why)
 {
@@ -534,6 +559,29 @@ static void off_switch_on(void)
 	spans_open();
 }
 
+static bool is_wanted(u64 *last_ns, bool now, const struct tick *t)
+{
+	if (now)
+		*last_ns = t->now_ns;
+	return *last_ns && t->now_ns - *last_ns <= LINGER_NS;
+}
+
+/* Frames alone are those of CPU time, or of what requests wait for. */
+static void adjust_what(const struct tick *t)
+{
+	bool requests = t->want & WANT_REQUEST_WAITS;
+	bool stacks = t->want & TABLE_BIT(TABLE_stacks) || (t->want & TABLE_BIT(TABLE_frames) && !requests);
+	bool all = is_wanted(&off_wanted_ns, t->want & WANT_OFFCPU, t);
+
+	cpu_switch(is_wanted(&cpu_wanted_ns, stacks, t));
+	requests = is_wanted(&requests_wanted_ns, requests, t);
+	skel->bss->only_http = !all;
+	if ((all || requests) && !off_on)
+		off_switch_on();
+	else if (!all && !requests && off_on)
+		off_switch_off(NOBODY "3");
+}
+
 static void profiler_adjust(const struct tick *t)
 {
 	pace_hurry(t->hurry);
@@ -544,13 +592,7 @@ static void profiler_adjust(const struct tick *t)
 		lines_see(t->seen, t->n_seen);
 	if (t->want & WANT_ALL_LINES)
 		lines_want_all();
-	if (t->want & WANT_OFFCPU) {
-		off_wanted_ns = t->now_ns;
-		if (!off_on)
-			off_switch_on();
-	} else if (off_on && t->now_ns - off_wanted_ns > OFF_LINGER_NS) {
-		off_switch_off("no view asks for blocked time: press 3");
-	}
+	adjust_what(t);
 }
 
 /* Stacks are read within microseconds; where that hangs the wait is told without. */
@@ -595,7 +637,7 @@ static int profiler_read(const struct tick *t)
 	tell_waits();
 	things_ask(t->now_ns);
 	spans_fill();
-	if (sampling_since_ns)
+	if (first_tick_over)
 		profiler_adjust(t);
 	for (u32 i = 0; i < BUCKETS; i++)
 		for (struct total *s = totals[i]; s; s = s->next)
@@ -603,7 +645,10 @@ static int profiler_read(const struct tick *t)
 	clear_totals();
 	things_forget();
 	frames_rows(t->b);
-	builder_status(t->b, TABLE_stacks, unreadable ? TS_PARTIAL : TS_OK, unreadable, observed_ns(t));
+	if (!sampling_since_ns && skel->bss->only_http)
+		builder_status(t->b, TABLE_stacks, TS_OFF, NULL, 0);
+	else
+		builder_status(t->b, TABLE_stacks, unreadable ? TS_PARTIAL : TS_OK, unreadable, observed_ns(t));
 	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
@@ -624,11 +669,10 @@ static int profiler_read(const struct tick *t)
  */
 static void profiler_end(const struct tick *t)
 {
-	if (sampling_since_ns)
+	if (first_tick_over)
 		return;
+	first_tick_over = true;
 	profiler_adjust(t);
-	skel->bss->sampling = true;
-	sampling_since_ns = boottime_ns();
 }
 
 /* ---- open and close ---- */
@@ -647,6 +691,8 @@ static int attach_cpu(u32 cpu)
 		close(fd);
 		return err;
 	}
+	ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
+	clocks[n_links] = fd;
 	links[n_links++] = link;
 	return 0;
 }
@@ -657,6 +703,7 @@ static int attach_all(void)
 	int err = 0;
 
 	links = xcalloc(cpus, sizeof(*links));
+	clocks = xcalloc(cpus, sizeof(*clocks));
 	for (u32 i = 0; i < cpus && !err; i++)
 		err = attach_cpu(i);
 	return err ?: n_links ? 0 : -ENODEV;
@@ -669,7 +716,9 @@ static void profiler_close(void)
 	while (n_links)
 		bpf_link__destroy(links[--n_links]);
 	free(links);
+	free(clocks);
 	links = NULL;
+	clocks = NULL;
 	ring_buffer__free(ring);
 	ring = NULL;
 	walk_give_up(take_walked);
@@ -694,7 +743,8 @@ static int profiler_open(char *reason, size_t cap)
 	int err;
 
 	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
-	sampling_since_ns = 0;
+	sampling_since_ns = cpu_wanted_ns = off_wanted_ns = requests_wanted_ns = 0;
+	first_tick_over = false;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
@@ -711,7 +761,8 @@ static int profiler_open(char *reason, size_t cap)
 	set_scope(&sampler_options()->scope);
 	things_open();
 	probes_add("profiler", skel->obj);
-	off_switch_off("no view asks for blocked time: press 3");
+	off_switch_off(NOBODY "3");
+	probe_off(skel->progs.on_sample, NOBODY "2");
 	have_kallsyms = kallsyms_load("/proc/kallsyms") == 0;
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
@@ -721,8 +772,6 @@ static int profiler_open(char *reason, size_t cap)
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.samples), on_sample, NULL, NULL);
 		err = ring ? attach_all() : -errno;
 	}
-	if (!err)
-		probe_attached(skel->progs.on_sample);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 
 struct wire_look look;
 u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
+bool only_http;		/* only the waits of threads that move HTTP */
 
 /* Only one pass is under way at a time. */
 struct {
@@ -20,6 +21,11 @@ struct {
 } wait_scratch SEC(".maps");
 
 #define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
+
+static __always_inline bool is_watched(const struct task_state *s)
+{
+	return !only_http || s->moves_http;
+}
 
 /* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
 static __always_inline void wait_begins(struct task_state *s, u64 now, s32 nr, u32 owner)
@@ -123,7 +129,7 @@ int waits_iter(struct bpf_iter__task *ctx)
 	if (!t || !t->pid || t->exit_state || !in_scope(t->tgid) || is_idle(t))
 		return 0;
 	s = task_state_make(t);
-	if (!s)
+	if (!s || !is_watched(s))
 		return 0;
 	told = ONCE(s->off_told_ns);
 	if (!told || ONCE(s->off_since_ns) < off_began_ns)
