@@ -60,7 +60,7 @@ struct proc {
 	const struct hist *http_hist;	/* a reference; their durations */
 	bool http_serves;
 	bool reading_hangs;	/* its memory or files: it is not asked again what it waits on */
-	u32 n_things;	/* frames that say what its waits were for */
+	u32 n_labels, labels_looked;	/* frames that say what its waits were for (profiler_labels.c) */
 	const struct wire_thread *longest;	/* longest in a call that is no wait by design; of this tick */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };

@@ -11,6 +11,7 @@
 #define AGE_MAX 256		/* ticks after which it does not matter how long ago it was */
 #define AGE_MIN 16		/* what was in a stack so lately is not let go of */
 #define EVICT_TICKS 8		/* between two looks for what to let go of */
+#define UNWANTED_MAX 512	/* so many wait to be let go of together */
 
 struct entry {
 	u32 id;
@@ -19,6 +20,7 @@ struct entry {
 	u32 next_unnamed;	/* of the same file: its number, as in the heads */
 	u32 used_at;		/* tick */
 	bool unnamed;		/* in such a list */
+	bool unwanted;
 	u64 addr;
 	enum frames_lines lines;
 	const char *fallback;	/* a name, where no symbol has one */
@@ -35,7 +37,7 @@ static u32 hash_size;
 /* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
 static u32 other_head;
-static u32 overflow;
+static u32 overflow, n_unwanted;
 static u64 refused;
 
 static u32 slot_of(u32 file, u64 addr, u32 space)
@@ -105,6 +107,8 @@ u32 frames_find(u32 file, u64 addr, u32 space)
 	for (u32 i = hash[slot_of(file, addr, space)]; i; i = entries[i].next_in_hash)
 		if (entries[i].addr == addr && entries[i].file == file && entries[i].space == space) {
 			entries[i].used_at = now_tick;
+			n_unwanted -= entries[i].unwanted;
+			entries[i].unwanted = false;
 			return entries[i].id;
 		}
 	return 0;
@@ -433,6 +437,16 @@ u64 frames_let_go_of(void)
 	return let_go_of;
 }
 
+void frames_unwanted(u32 id)
+{
+	u32 at = place_of(id);
+
+	if (!at || entries[at].unwanted)
+		return;
+	entries[at].unwanted = true;
+	n_unwanted++;
+}
+
 static u32 age_of(const struct entry *e)
 {
 	return min(now_tick - e->used_at, AGE_MAX - 1u);
@@ -486,22 +500,24 @@ static void relist_unnamed(void)
 /* Where programs come and go their frames do: those that were in no stack for longest make room. */
 static void evict(void)
 {
+	bool full = n_entries > room;
 	u32 oldest, n = 1;
 
-	if (n_entries <= room || now_tick - evict_tick < EVICT_TICKS)
+	if ((!full && n_unwanted < UNWANTED_MAX) || now_tick - evict_tick < EVICT_TICKS)
 		return;
 	evict_tick = now_tick;
-	oldest = oldest_to_keep();
+	oldest = full ? oldest_to_keep() : AGE_MAX;
 	use_inlined(oldest);
 	for (u32 i = 1; i < n_entries; i++) {
-		if (age_of(&entries[i]) < oldest || entries[i].id == overflow) {
+		if (!entries[i].unwanted && (age_of(&entries[i]) < oldest || entries[i].id == overflow)) {
 			entries[n++] = entries[i];
 			continue;
 		}
 		row_put(&entries[i].row->row);
 		str_put(entries[i].fallback);
-		let_go_of++;
+		let_go_of += !entries[i].unwanted;
 	}
+	n_unwanted = 0;
 	n_entries = cap_entries = n;
 	entries = xrealloc(entries, n * sizeof(*entries));
 	rehash(hash_size);
@@ -530,7 +546,7 @@ void frames_clear(void)
 	entries = NULL;
 	hash = by_id = NULL;
 	file_heads = jit_heads = (struct heads){};
-	n_entries = cap_entries = hash_size = other_head = overflow = 0;
+	n_entries = cap_entries = hash_size = other_head = overflow = n_unwanted = 0;
 	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers know no larger ones */
 		last_id = 0;
 }

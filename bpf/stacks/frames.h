@@ -83,6 +83,8 @@ u64 frames_refused(void);
  */
 void frames_room(u32 n);
 u64 frames_let_go_of(void);
+/* No stack has it, and none is expected to: it goes with the next ones that do, unless it is interned again. */
+void frames_unwanted(u32 id);
 /* Once a tick. */
 void frames_rows(struct builder *b);
 void frames_clear(void);

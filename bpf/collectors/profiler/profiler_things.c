@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bpf/collectors/profiler/profiler_labels.h"
 #include "bpf/collectors/profiler/profiler_things.h"
 #include "bpf/collectors/waits/waits.h"
 #include "bpf/host/procfs.h"
@@ -15,8 +16,6 @@
 
 #define BUCKETS 1024
 #define MAX_THINGS 4096
-#define MAX_FRAMES_MADE 16384	/* of FRAMES_MAX: a server has another socket for each request */
-#define MAX_OF_PROCESS 128	/* of those */
 #define MAX_TRIES 3
 #define CALLS 512
 #define PATIENCE_NS (20 * NSEC_PER_MSEC)
@@ -30,14 +29,15 @@ struct thing {
 	struct thing *next;
 	u64 key, asked_ns;
 	u64 ns;			/* waited for it in this tick */
-	u32 frame, tick;	/* when it was met last */
+	u32 tick;		/* when it was met last */
+	struct label *label;	/* what it is; NULL: not known */
 	u8 state, tries;
 	bool changes;		/* what is behind it may be another one later */
 	struct wait_question q;
 };
 
 static struct thing *things[BUCKETS];
-static u32 n_things, n_frames, tick;
+static u32 n_things, tick;
 static u64 refused;
 
 static u64 mix(u64 key, u64 more)
@@ -46,44 +46,7 @@ static u64 mix(u64 key, u64 more)
 	return key ^ key >> 29;
 }
 
-/* ---- frames ---- */
-
-static bool has_room(u32 pid)
-{
-	struct proc *p = proctab_current(pid);
-
-	if (n_frames >= MAX_FRAMES_MADE || (p && p->n_things >= MAX_OF_PROCESS))
-		return false;
-	n_frames++;
-	if (p)
-		p->n_things++;
-	return true;
-}
-
-/* The frame with that text; of a process with too many, one that stands for the rest. */
-static u32 frame_of(u32 pid, const char *text)
-{
-	char name[ANSWER_MAX + 8];
-	u64 hash = 1;
-	u32 id;
-
-	for (const char *c = text; *c; c++)
-		hash = mix(hash, (u8)*c);
-	id = frames_find(FRAMES_THING, hash, 0);
-	if (id)
-		return id;
-	if (!has_room(pid)) {
-		text = "one of very many things";
-		hash = 0;
-		id = frames_find(FRAMES_THING, hash, 0);
-	}
-	if (id)
-		return id;
-	id = frames_intern(FRAMES_THING, hash, 0);
-	snprintf(name, sizeof(name), FRAME_THING_TEXT "%s", text);
-	frames_name(id, str_new(name), str_new("kernel"), NULL);
-	return id;
-}
+/* ---- threads that end waits ---- */
 
 /* The name of a thread; false: it has ended. */
 static bool thread_comm(u32 tid, char *buf, size_t cap)
@@ -162,7 +125,7 @@ static struct thing *plain(const char *text, u32 which)
 	struct thing **at = place_of(key), *t = *at ?: make(at, key);
 
 	if (t && t->state != KNOWN) {
-		t->frame = frame_of(0, text);
+		t->label = label_of(0, text);
 		t->state = KNOWN;
 	}
 	return t;
@@ -246,7 +209,7 @@ struct thing *things_of(const struct wire_sample *s)
 
 u32 things_frame(const struct thing *t)
 {
-	return t ? t->frame : 0;
+	return t ? label_frame(t->label) : 0;
 }
 
 /* ---- asking ---- */
@@ -258,8 +221,10 @@ static void answered(u64 key, const char *text)
 	if (!t || t->state != ASKED)
 		return;
 	t->state = text || ++t->tries == MAX_TRIES ? KNOWN : NEW;
-	if (text && *text)
-		t->frame = frame_of(t->q.pid, text);
+	if (text && *text) {
+		label_put(t->label);
+		t->label = label_of(t->q.pid, text);
+	}
 }
 
 static bool is_due(const struct thing *t, u64 now_ns)
@@ -318,9 +283,11 @@ void things_forget(void)
 			}
 			*at = t->next;
 			n_things--;
+			label_put(t->label);
 			free(t);
 		}
 	tick++;
+	labels_tick();
 }
 
 void things_open(void)
@@ -333,7 +300,7 @@ void things_close(void)
 	waits_listen(NULL);
 	tick += KEEP_TICKS;
 	things_forget();
-	n_frames = 0;
+	labels_clear();
 }
 
 u64 things_refused(void)
