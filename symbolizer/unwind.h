@@ -12,7 +12,8 @@
  * A row is info << 16 | low 16 bits of the address from which it holds, until
  * the next row. A page whose first row is above the address has a copy of the
  * row that reaches in from before. UNW_INFO_NONE marks addresses without CFI.
- * A page that is UNW_LEFT_OUT has no rows: the table is loaded in part (bpf/stacks/parts.h).
+ * A page that is UNW_LEFT_OUT has no rows: the table is loaded in part (bpf/stacks/parts.h), as
+ * where a row's info is UNW_INFO_LEFT_OUT.
  */
 #ifndef OTTOP_UNWIND_H
 #define OTTOP_UNWIND_H
@@ -41,6 +42,7 @@ enum unw_cfa {
 	UNW_CFA_CLONE,		/* around the system call: rax 0 is the child, an end; else sp + cfa_off */
 	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; in the leaf, or rbx */
 	UNW_CFA_LANDING,	/* libgcc's struct _Unwind_Context at fp + cfa_off: symbolizer/landing.h */
+	UNW_CFA_LEFT_OUT,	/* not loaded, for want of room */
 };
 
 enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
@@ -58,6 +60,7 @@ enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
 #define UNW_CONTEXT_CFA (18 * 8)
 
 #define UNW_INFO_NONE 0
+#define UNW_INFO_LEFT_OUT 1	/* in the map that all files share only */
 #define UNW_SP_CHAIN 1	/* Go: fp is the frame pointer chain at all times, over there on another stack too */
 
 struct unw_info {

@@ -16,6 +16,7 @@
 #include "bpf/host/mapped.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/stacks/arena.h"
+#include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/parts.h"
@@ -27,13 +28,12 @@
 #define WORDS_OF_LINE 4
 #define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
 #define INDEX_SIZE (2 * UNW_MAX_INFOS)
-#define FIRST_WAIT_NS (NSEC_PER_SEC / 2)	/* before a table that did not fit is tried again; each time longer */
+#define FIRST_WAIT_NS (NSEC_PER_SEC / 5)	/* before a table in part is made again; longer where that was in vain */
 #define LAST_WAIT_NS (4 * NSEC_PER_SEC)
 #define FEW_PAGES 64	/* so much is made whole again: its code tells what its tables do not */
-#define SHARE_OF_PART 2	/* where it has little else anyway */
-#define SHARE 8		/* so much of a table is loaded in addition to what stacks go through */
 #define RESERVE 16	/* so much of the arena is for mappings */
 #define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
+#define HIT 16		/* what is seen once is worth more than what was seen long ago */
 
 enum file_state { FILE_NEW, FILE_WAITS, FILE_ASKED, FILE_READY, FILE_BAD };
 
@@ -47,8 +47,10 @@ struct file {
 	u32 n_segments;
 	u32 table, lines;	/* first line; 0: none */
 	u64 base, used_ns;
-	u32 *hits, n_hits;	/* frames seen in each page of the table, and */
-	u32 uses;		/* in all of the file; both fade */
+	u32 pages;		/* of the table, whatever of it is loaded */
+	u8 *hits;		/* for frames seen in each of its grains (parts.h), at most PART_HITS_MAX; and */
+	u32 uses;		/* frames in all of the file; both fade */
+	u64 *have;		/* in part: a bit for each grain that is loaded */
 	bool part, wanted;	/* the table is not whole; a stack needed what is not there */
 	bool refused;		/* there was no room for any of it */
 	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
@@ -63,7 +65,7 @@ static u32 n_files, cap_files;
 static struct unw_info *infos;
 static u32 n_infos;
 static u16 *info_index;	/* open addressing; 0: free */
-static u64 refused, in_part, let_go_of;
+static u64 refused, let_go_of;
 static u64 pause_until_ns;	/* no table is made again before */
 static u32 n_waits, n_asked;
 static u64 n_answers;
@@ -178,42 +180,35 @@ static u32 smallest_waiting(void)
 }
 
 /* Whether a stack needs what is not there. */
-static bool is_left_out(const struct file *f, u64 page)
+static bool is_left_out(const struct file *f, u32 grain)
 {
-	return f->table ? f->part && ((const u64 *)arena_at(f->table))[1 + page] == UNW_LEFT_OUT : true;
+	return !f->table || (f->part && !part_bit(f->have, grain));
+}
+
+static bool is_page_wanted(const struct file *f, u32 page)
+{
+	u32 i = page * PART_GRAINS, end = i + PART_GRAINS;
+
+	while (i < end && (!f->hits[i] || !is_left_out(f, i)))
+		i++;
+	return i < end;
 }
 
 /*
- * Of a table that did not fit, or went: the pages that stacks go through, their neighbours, and those
- * that are there. The whole one of libLLVM takes 150 ms, and of it little is used.
+ * Of a table that did not fit, or went: the pages in which stacks go through what is not there. The
+ * whole one of libLLVM takes 150 ms, and of it little is used.
  */
 static int ask_table(u32 file)
 {
 	static u64 wanted[SYMBOLIZER_PAGES / 64];
 	const struct file *f = &files[file];
 
-	if (!f->part || f->n_hits <= FEW_PAGES || f->n_hits > SYMBOLIZER_PAGES)
+	if (!f->part || f->pages <= FEW_PAGES || f->pages > SYMBOLIZER_PAGES)
 		return symbolizer_ask_table(file, f->fd, 0, 0, NULL);
 	memset(wanted, 0, sizeof(wanted));
-	for (u32 i = 0; i < f->n_hits; i++)
-		if (f->hits[i] || (i && f->hits[i - 1]) || (i + 1 < f->n_hits && f->hits[i + 1]) ||
-		    (f->table && !is_left_out(f, i)))
-			wanted[i / 64] |= 1ull << i % 64;
-	return symbolizer_ask_table(file, f->fd, f->base, f->n_hits, wanted);
-}
-
-/* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
-void files_ask_waiting(void)
-{
-	while (n_waits && n_asked < MAX_ASKED) {
-		u32 file = smallest_waiting();
-
-		if (ask_table(file))
-			return;
-		files[file].state = FILE_ASKED;
-		n_waits--;
-		n_asked++;
-	}
+	for (u32 i = 0; i < f->pages; i++)
+		wanted[i / 64] |= (u64)is_page_wanted(f, i) << i % 64;
+	return symbolizer_ask_table(file, f->fd, f->base, f->pages, wanted);
 }
 
 u64 files_answers(void)
@@ -285,9 +280,9 @@ static u32 make_room(u32 n)
 
 /* ---- little room ---- */
 
-static void set_again(struct file *f)
+static void set_again(struct file *f, bool in_vain)
 {
-	f->wait_ns = min(max(f->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS);
+	f->wait_ns = in_vain ? min(max(f->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS) : FIRST_WAIT_NS;
 	f->again_ns = boottime_ns() + f->wait_ns;
 	f->wanted = false;
 }
@@ -297,7 +292,7 @@ static void fade(void)
 {
 	for (u32 i = 1; i < n_files; i++) {
 		files[i].uses /= 2;
-		for (u32 k = 0; k < files[i].n_hits; k++)
+		for (u32 k = 0; files[i].part && k < files[i].pages * PART_GRAINS; k++)
 			files[i].hits[k] -= files[i].hits[k] / 2;	/* what was seen stays seen */
 	}
 }
@@ -320,11 +315,21 @@ static u32 less_used(const struct file *by, u32 lines)
 	return found;
 }
 
+/* A copy of what is in the arena, on the heap. */
+static u64 *words_of(const struct file *f)
+{
+	size_t bytes = f->lines * sizeof(struct arena_line);
+
+	return memcpy(xmalloc(bytes), arena_at(f->table), bytes);
+}
+
 /* The kernel side does not read it any more. */
 static void take_away(u32 file)
 {
 	struct file *f = &files[file];
 
+	if (!f->part)
+		aside_put(file, words_of(f), f->lines * WORDS_OF_LINE);
 	arena_free(f->table);
 	f->table = 0;
 	f->part = true;
@@ -353,6 +358,107 @@ static u32 lines_of(u32 words)
 	return (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
 }
 
+/* A part of a table while it is made. */
+struct part {
+	struct part_from from[2];	/* the answer; what was there, on the heap */
+	u32 n_from;
+	u64 *old, *take;
+};
+
+static void part_begin(struct part *p, const struct file *f, const u64 *words, const u16 *numbers)
+{
+	*p = (struct part){ .from[0] = { .words = words, .numbers = numbers }, .n_from = 1 };
+	p->take = xcalloc(f->pages * (PART_GRAINS / 64), sizeof(u64));
+	if (!f->table)
+		return;
+	p->old = words_of(f);	/* its place may be given to the new one */
+	p->from[p->n_from++] = (struct part_from){ .words = p->old, .have = f->part ? f->have : NULL };
+}
+
+/*
+ * Room for what stacks go through, up to a share of all there is: others go for it. What is near to
+ * that is taken too where it is free.
+ */
+static u32 room_for_part(struct file *f, struct part *p)
+{
+	u32 reserve = arena_cap() / RESERVE, most = arena_cap() / 4 * 3, room, want, words;
+
+	parts_choose(p->from, p->n_from, f->hits, false, most * WORDS_OF_LINE, p->take);
+	want = lines_of(parts_copy(NULL, p->from, p->n_from, p->take));
+	push_out(f, want + reserve);
+	fade();
+	room = arena_largest();
+	room = min(room > reserve ? room - reserve : 0, min(2 * want, most)) * WORDS_OF_LINE;
+	words = parts_choose(p->from, p->n_from, f->hits, true, room, p->take);
+	return words <= room ? arena_alloc(lines_of(words)) : 0;
+}
+
+/* Whether stacks go through something that is there now, and was not. */
+static bool part_gains(const struct file *f, const struct part *p)
+{
+	for (u32 i = 0; i < f->pages * PART_GRAINS; i++)
+		if (f->hits[i] && part_bit(p->take, i) &&
+		    (!p->old || (p->from[1].have && !part_bit(p->from[1].have, i))))
+			return true;
+	return false;
+}
+
+static void part_set(struct file *f, u32 first, struct part *p)
+{
+	u32 words = parts_copy((u64 *)arena_at(first), p->from, p->n_from, p->take);
+
+	arena_free(f->table);
+	free(f->have);
+	f->table = first;
+	f->lines = lines_of(words);
+	f->have = p->take;
+	p->take = NULL;
+}
+
+static int load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns)
+{
+	u64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	bool again = f->part;
+	struct part p;
+	u32 first;
+
+	part_begin(&p, f, words, numbers);
+	first = room_for_part(f, &p);
+	set_again(f, again && !(first && part_gains(f, &p)));
+	if (first)
+		part_set(f, first, &p);
+	f->part = true;
+	free(p.old);
+	free(p.take);
+	if (again)
+		pause_until_ns = boottime_ns() + PACE * (cpu_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID) - before);
+	return f->table ? 0 : -ENOSPC;
+}
+
+static void load_from_aside(u32 file)
+{
+	u32 n_words;
+	u64 *words = aside_take(file, &n_words);	/* others may be put there meanwhile */
+
+	load_part(&files[file], words, NULL, 0);
+	aside_put(file, words, n_words);
+	mappings_file_changed(file);
+}
+
+/* The pages are those of the table, whatever of it is loaded; true: they are not what they were. */
+static bool set_pages(struct file *f, const struct symbolizer_answer *a)
+{
+	u32 pages = (u32)a->words[0];
+
+	if (f->hits && f->base == a->base && f->pages == pages)
+		return false;
+	f->base = a->base;
+	f->pages = pages;
+	free(f->hits);
+	f->hits = xcalloc((size_t)pages * PART_GRAINS + 1, 1);
+	return true;
+}
+
 static bool is_partial(const struct symbolizer_answer *a)
 {
 	u32 i = 0;
@@ -362,83 +468,58 @@ static bool is_partial(const struct symbolizer_answer *a)
 	return i < (u32)a->words[0];
 }
 
-/* Words of the pages that stacks go through, and of some more near to them. */
-static u32 words_to_have(const struct file *f, const struct symbolizer_answer *a)
-{
-	u32 words = 1 + f->n_hits + a->n_words / (is_partial(a) ? SHARE_OF_PART : SHARE);
-
-	for (u32 i = 0; i < f->n_hits; i++)
-		words += f->hits[i] ? (u32)a->words[1 + i] / 2 + 1 : 0;
-	return words;
-}
-
-/* Room for the part of a table, up to a share of all there is; others go for it. */
-static u32 room_for_part(struct file *f, const struct symbolizer_answer *a, u8 *take)
-{
-	u32 reserve = arena_cap() / RESERVE, room, words;
-	u32 want = min(lines_of(words_to_have(f, a)), arena_cap() / 4 * 3);
-
-	push_out(f, want + reserve);
-	fade();
-	room = arena_largest();
-	want = min(want, room > reserve ? room - reserve : 0);
-	words = parts_choose(a->words, f->hits, f->n_hits, want * WORDS_OF_LINE, take);
-	return words <= want * WORDS_OF_LINE ? arena_alloc(lines_of(words)) : 0;
-}
-
-static int load_part(struct file *f, const struct symbolizer_answer *a, const u16 *numbers)
-{
-	u8 *take = xcalloc((u32)a->words[0] + 1, 1);
-	u32 first = room_for_part(f, a, take);
-
-	if (first) {
-		parts_copy((u64 *)arena_at(first), a->words, take, numbers);
-		arena_free(f->table);
-		f->table = first;
-		f->lines = lines_of(parts_words(a->words, take));
-		in_part++;
-	}
-	f->part |= first != 0;
-	set_again(f);
-	pause_until_ns = boottime_ns() + PACE * a->cpu_ns;
-	free(take);
-	return first || f->table ? 0 : -ENOSPC;
-}
-
-/* The pages are those of the table, whatever of it is loaded. */
-static void set_pages(struct file *f, const struct symbolizer_answer *a)
-{
-	u32 pages = (u32)a->words[0];
-
-	f->base = a->base;
-	if (f->n_hits == pages)
-		return;
-	free(f->hits);
-	f->hits = xcalloc(pages, sizeof(*f->hits));
-	f->n_hits = pages;
-}
-
-static int load_table(struct file *f, const struct symbolizer_answer *a)
+static int load_table(u32 file, const struct symbolizer_answer *a)
 {
 	static u16 numbers[UNW_MAX_INFOS];
-	u32 n = (a->n_words + WORDS_OF_LINE - 1) / WORDS_OF_LINE, first;
+	u32 n = lines_of(a->n_words), first;
+	struct file *f = &files[file];
+	u64 *words;
 
-	set_pages(f, a);
+	if (set_pages(f, a) && f->table) {	/* the file is another one by now */
+		f->part = true;
+		aside_drop(file);
+		take_away(file);
+	}
 	if (!map_infos(a, numbers)) {
-		set_again(f);
+		set_again(f, true);
+		f->part = true;
 		return -ENOSPC;
 	}
+	if (is_partial(a))
+		return load_part(f, a->words, numbers, a->cpu_ns);
 	first = make_room(n);
-	if (!first)
-		return load_part(f, a, numbers);
-	copy_words((u64 *)arena_at(first), a, numbers);
+	words = first ? (u64 *)arena_at(first) : xmalloc(a->n_words * sizeof(u64));
+	copy_words(words, a, numbers);
+	if (!first) {
+		aside_put(file, words, a->n_words);
+		return load_part(f, a->words, numbers, a->cpu_ns);
+	}
+	aside_drop(file);
 	arena_free(f->table);
 	f->table = first;
 	f->lines = n;
-	f->part = is_partial(a);
-	if (f->part)
-		set_again(f);
+	f->part = false;
 	return 0;
+}
+
+/* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
+void files_ask_waiting(void)
+{
+	while (n_waits && n_asked < MAX_ASKED) {
+		u32 file = smallest_waiting();
+
+		if (aside_table(file)) {
+			files[file].state = FILE_READY;
+			n_waits--;
+			load_from_aside(file);
+			continue;
+		}
+		if (ask_table(file))
+			return;
+		files[file].state = FILE_ASKED;
+		n_waits--;
+		n_asked++;
+	}
 }
 
 static void put_hex(char *to, const u8 *bytes, u32 n)
@@ -460,7 +541,7 @@ bool files_table_answer(const struct symbolizer_answer *a)
 	memcpy(f->segments, a->segments, sizeof(f->segments));
 	f->n_segments = a->n_segments;
 	if (!a->err && a->words)
-		err = load_table(f, a);
+		err = load_table(a->file, a);
 	refused += err && !f->refused;	/* it is tried again and again */
 	f->refused = err != 0;
 	/* without a table frame pointers are tried, but names and addresses are right */
@@ -472,22 +553,28 @@ u32 files_table(u32 file)
 {
 	const struct file *f = &files[file];
 
-	return f->table ? f->table : f->state < FILE_READY ? TABLE_PENDING : TABLE_ABSENT;
+	if (f->table)
+		return f->table;
+	if (f->state < FILE_READY)
+		return TABLE_PENDING;
+	return f->part && f->state != FILE_BAD ? TABLE_NO_ROOM : TABLE_ABSENT;
 }
 
 void files_used(u32 file, u64 addr, u64 time_ns)
 {
-	u64 page = addr >> UNW_PAGE_BITS;
 	struct file *f = &files[file];
+	u64 grain = addr >> PART_BITS;
 
 	if (file >= n_files)
 		return;
 	f->used_ns = time_ns;
 	f->uses++;
-	if (page >= f->n_hits || f->state != FILE_READY)
+	if (grain >= (u64)f->pages * PART_GRAINS)
 		return;
-	f->hits[page]++;
-	f->wanted |= is_left_out(f, page);
+	f->hits[grain] = (u8)min(f->hits[grain] + HIT, PART_HITS_MAX);
+	if (f->state != FILE_READY)
+		return;
+	f->wanted |= is_left_out(f, (u32)grain);
 	if (!f->wanted || time_ns < max(f->again_ns, pause_until_ns))
 		return;
 	f->wanted = false;
@@ -564,7 +651,11 @@ u64 files_refused(void)
 
 u64 files_in_part(void)
 {
-	return in_part;
+	u64 n = 0;
+
+	for (u32 i = 1; i < n_files; i++)
+		n += files[i].part && files[i].table;
+	return n;
 }
 
 u64 files_let_go_of(void)
@@ -592,7 +683,8 @@ int files_open(int infos_fd)
 		return -errno;
 	raise_file_limit();
 	infos = shared;
-	n_infos = 1;	/* [0] is "none": all zero */
+	infos[UNW_INFO_LEFT_OUT].cfa = UNW_CFA_LEFT_OUT;
+	n_infos = UNW_INFO_LEFT_OUT + 1;	/* [0] is "none": all zero */
 	info_index = xcalloc(INDEX_SIZE, sizeof(*info_index));
 	return 0;
 }
@@ -607,11 +699,13 @@ void files_close(void)
 	for (u32 i = 1; i < n_files; i++) {
 		free(files[i].path);
 		free(files[i].hits);
+		free(files[i].have);
 		close(files[i].fd);
 	}
 	if (infos)
 		munmap(infos, UNW_MAX_INFOS * sizeof(*infos));
 	infos = NULL;
+	aside_close();
 	free(info_index);
 	info_index = NULL;
 	free(files);

@@ -34,7 +34,7 @@ void files_ask_waiting(void);
 u64 files_answers(void);
 /* Takes a table, or why there is none. True: what files_table() says changed. */
 bool files_table_answer(const struct symbolizer_answer *a);
-/* Number of the first line of its table in the arena, TABLE_PENDING or TABLE_ABSENT. */
+/* Number of the first line of its table in the arena, TABLE_PENDING, TABLE_NO_ROOM or TABLE_ABSENT. */
 u32 files_table(u32 file);
 /* A stack went through it at that time; addr: counted from the table's base. */
 void files_used(u32 file, u64 addr, u64 time_ns);
@@ -59,7 +59,7 @@ u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
 /* Files whose table found no room under the cap, or that were too many. */
 u64 files_refused(void);
-/* Tables of which only a part was loaded; that were in use, and went for others that are used more. */
+/* Tables of which only a part is loaded; how many in use went for others that are used more. */
 u64 files_in_part(void);
 u64 files_let_go_of(void);
 

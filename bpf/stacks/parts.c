@@ -4,12 +4,8 @@
 #include <string.h>
 
 #include "bpf/stacks/parts.h"
-#include "symbolizer/unwind.h"
 
-static u32 rows_of(const u64 *words, u32 page)
-{
-	return (u32)words[1 + page];
-}
+#define NEAR 16		/* grains on each side: a function or two */
 
 static u32 row_at(const u64 *words, u32 i)
 {
@@ -21,91 +17,162 @@ static u32 words_for(u32 pages, u64 rows)
 	return (u32)min(1 + pages + (rows + 1) / 2, (u64)UINT32_MAX);
 }
 
-/* Those that stacks go through come first, the most frequent of them before; then their neighbours. */
+/* The first row of the grain's page that is at `lo` or above; *ret_end: behind the page's last one. */
+static u32 first_row(const u64 *words, u32 page, u32 lo, u32 *ret_end)
+{
+	u32 first = (u32)(words[1 + page] >> 32);
+
+	*ret_end = first + (u32)words[1 + page];
+	return bisect(i, first, *ret_end, (row_at(words, i) & 0xffff) < lo);
+}
+
+/* Which of them has the grain; NULL: none. */
+static const struct part_from *source_of(const struct part_from *from, u32 n_from, u32 grain)
+{
+	for (u32 i = 0; i < n_from; i++)
+		if (from[i].words[1 + grain / PART_GRAINS] != UNW_LEFT_OUT &&
+		    (!from[i].have || part_bit(from[i].have, grain)))
+			return &from[i];
+	return NULL;
+}
+
+/* At most: with what reaches in from before, and where what is left out begins. */
+static u32 rows_of(const struct part_from *f, u32 grain)
+{
+	u32 lo = grain % PART_GRAINS << PART_BITS, end;
+	u32 first = first_row(f->words, grain / PART_GRAINS, lo, &end);
+
+	return first_row(f->words, grain / PART_GRAINS, lo + (1 << PART_BITS), &end) - first + 2;
+}
+
+/* ---- which ---- */
+
 struct choice {
-	u32 page, hits, distance;
+	const struct part_from *from;
+	u32 n_from, pages, max_words;
+	u64 rows, *take;
 };
 
-static int by_use(const void *a, const void *b)
+/* False: there is no room for it. */
+static bool take(struct choice *c, u32 grain)
 {
-	const struct choice *x = a, *y = b;
+	const struct part_from *f = source_of(c->from, c->n_from, grain);
+	u32 n = f ? rows_of(f, grain) : 0;
 
-	if (x->hits != y->hits)
-		return x->hits > y->hits ? -1 : 1;
-	if (x->distance != y->distance)
-		return x->distance < y->distance ? -1 : 1;
-	return x->page < y->page ? -1 : x->page > y->page;
+	if (!f || part_bit(c->take, grain))
+		return true;
+	if (words_for(c->pages, c->rows + n) > c->max_words)
+		return false;
+	c->take[grain / 64] |= 1ull << grain % 64;
+	c->rows += n;
+	return true;
 }
 
-static struct choice *order(u32 pages, const u32 *hits, u32 n_hits)
+/* Numbers of the grains that were hit, those that were hit most before; *ret_n: how many. */
+static u32 *by_hits(const u8 *hits, u32 grains, u32 *ret_n)
 {
-	struct choice *c = xcalloc(pages, sizeof(*c));
-	u32 far = pages;
+	u32 at[PART_HITS_MAX + 2] = {}, *order;
 
-	for (u32 i = 0; i < pages; i++) {
-		u32 n = i < n_hits ? hits[i] : 0;
-
-		far = n ? 0 : min(far + 1, pages);
-		c[i] = (struct choice){ .page = i, .hits = n, .distance = far };
-	}
-	for (u32 i = pages, back = pages; i-- > 0; ) {
-		back = c[i].hits ? 0 : min(back + 1, pages);
-		c[i].distance = min(c[i].distance, back);
-	}
-	qsort(c, pages, sizeof(*c), by_use);
-	return c;
+	for (u32 i = 0; i < grains; i++)
+		at[PART_HITS_MAX - hits[i] + 1]++;
+	for (u32 i = 1; i < ARRAY_SIZE(at); i++)
+		at[i] += at[i - 1];
+	*ret_n = at[PART_HITS_MAX];
+	order = xcalloc(grains + 1, sizeof(*order));
+	for (u32 i = 0; i < grains; i++)
+		order[at[PART_HITS_MAX - hits[i]]++] = i;
+	return order;
 }
 
-u32 parts_choose(const u64 *words, const u32 *hits, u32 n_hits, u32 max_words, u8 *take)
+static void take_near(struct choice *c, const u32 *order, u32 n)
 {
-	u32 pages = (u32)words[0];
-	struct choice *c = order(pages, hits, n_hits);
-	u64 rows = 0;
+	u32 grains = c->pages * PART_GRAINS;
 
-	memset(take, 0, pages);
-	for (u32 i = 0; i < pages; i++) {
-		u32 n = rows_of(words, c[i].page);
-
-		if (words_for(pages, rows + n) > max_words) {
-			if (!c[i].hits)	/* what is farther away is of less use than room */
-				break;
-			continue;
-		}
-		take[c[i].page] = 1;
-		rows += n;
-	}
-	free(c);
-	return words_for(pages, rows);
+	for (u32 far = 1; far <= NEAR; far++)
+		for (u32 i = 0; i < n; i++)
+			if ((order[i] >= far && !take(c, order[i] - far)) ||
+			    (order[i] + far < grains && !take(c, order[i] + far)))
+				return;
 }
 
-u32 parts_words(const u64 *words, const u8 *take)
+u32 parts_choose(const struct part_from *from, u32 n_from, const u8 *hits, bool near, u32 max_words, u64 *to)
 {
-	u64 rows = 0;
+	struct choice c = { .from = from, .n_from = n_from, .pages = (u32)from[0].words[0],
+			    .max_words = max_words, .take = to };
+	u32 n, *order = by_hits(hits, c.pages * PART_GRAINS, &n);
 
-	for (u32 page = 0; page < (u32)words[0]; page++)
-		rows += take[page] ? rows_of(words, page) : 0;
-	return words_for((u32)words[0], rows);
+	memset(to, 0, c.pages * (PART_GRAINS / 8));
+	for (u32 i = 0; i < n; i++)
+		take(&c, order[i]);
+	if (near)
+		take_near(&c, order, n);
+	free(order);
+	return words_for(c.pages, c.rows);
 }
 
-void parts_copy(u64 *to, const u64 *words, const u8 *take, const u16 *numbers)
-{
-	u32 pages = (u32)words[0], n = 0;
-	u64 *rows = to + 1 + pages;
+/* ---- the table ---- */
 
-	to[0] = words[0];
+struct out {
+	u64 *rows;	/* NULL: they are only counted */
+	u32 n, last;	/* rule of the row before in this page */
+};
+
+static void put_row(struct out *o, u32 lo, u32 number)
+{
+	u64 row = UNW_ROW(lo, number);
+
+	if (number == o->last)
+		return;
+	o->last = number;
+	if (o->rows)
+		o->rows[o->n / 2] = o->n % 2 ? (u32)o->rows[o->n / 2] | row << 32 : row;
+	o->n++;
+}
+
+static u32 number_of(const struct part_from *f, u32 row)
+{
+	return f->numbers ? f->numbers[row >> 16] : row >> 16;
+}
+
+static void copy_grain(struct out *o, const struct part_from *f, u32 grain)
+{
+	u32 lo = grain % PART_GRAINS << PART_BITS, end;
+	u32 page = grain / PART_GRAINS, i = first_row(f->words, page, lo + 1, &end);
+
+	if (i > (u32)(f->words[1 + page] >> 32))
+		put_row(o, lo, number_of(f, row_at(f->words, i - 1)));
+	else
+		put_row(o, lo, UNW_INFO_NONE);
+	for (; i < end && (row_at(f->words, i) & 0xffff) < lo + (1 << PART_BITS); i++)
+		put_row(o, row_at(f->words, i), number_of(f, row_at(f->words, i)));
+}
+
+static bool is_any_of(const u64 *bits, u32 page)
+{
+	const u64 *at = bits + page * (PART_GRAINS / 64);
+
+	return at[0] | at[1];
+}
+
+u32 parts_copy(u64 *to, const struct part_from *from, u32 n_from, const u64 *take)
+{
+	u32 pages = (u32)from[0].words[0];
+	struct out o = { .rows = to ? to + 1 + pages : NULL };
+
+	_Static_assert(PART_GRAINS == 128, "is_any_of() looks at two words");
 	for (u32 page = 0; page < pages; page++) {
-		u32 first = (u32)(words[1 + page] >> 32), count = rows_of(words, page);
+		u32 first = o.n;
 
-		if (!take[page] || words[1 + page] == UNW_LEFT_OUT) {
-			to[1 + page] = UNW_LEFT_OUT;
-			continue;
-		}
-		to[1 + page] = (u64)n << 32 | count;
-		for (u32 i = first; i < first + count; i++, n++) {
-			u32 row = row_at(words, i);
-			u64 value = UNW_ROW(row, numbers[row >> 16]);
-
-			rows[n / 2] = n % 2 ? rows[n / 2] | value << 32 : value;
-		}
+		o.last = UINT32_MAX;
+		for (u32 i = page * PART_GRAINS; is_any_of(take, page) && i < (page + 1) * PART_GRAINS; i++)
+			if (part_bit(take, i))
+				copy_grain(&o, source_of(from, n_from, i), i);
+			else
+				put_row(&o, i % PART_GRAINS << PART_BITS, UNW_INFO_LEFT_OUT);
+		if (to)
+			to[1 + page] = o.n == first ? UNW_LEFT_OUT : (u64)first << 32 | (o.n - first);
 	}
+	if (to)
+		to[0] = from[0].words[0];
+	return words_for(pages, o.n);
 }

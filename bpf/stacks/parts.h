@@ -1,22 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * parts.h: an unwind table loaded in part: where the whole one does not fit, those pages (64 KiB
- * of a file's addresses, symbolizer/unwind.h) that stacks go through, and what is near to them.
+ * parts.h: an unwind table loaded in part: where the whole one does not fit, those grains (512 bytes
+ * of a file's addresses) that stacks go through, and what is near to them. In a page of which some
+ * grains are there the others have a row of UNW_INFO_LEFT_OUT; a page without any is UNW_LEFT_OUT.
  */
 #ifndef OTTOP_PARTS_H
 #define OTTOP_PARTS_H
 
 #include "bpf/model/base.h"
+#include "symbolizer/unwind.h"
+
+#define PART_BITS 9
+#define PART_GRAINS (1u << (UNW_PAGE_BITS - PART_BITS))	/* of a page */
+#define PART_HITS_MAX 255
+
+/* Where grains are copied from: two tables of the same pages. */
+struct part_from {
+	const u64 *words;
+	const u16 *numbers;	/* of its rules -> of those that all tables share; NULL: the same */
+	const u64 *have;	/* a bit for each grain that is there; NULL: all of the pages that are */
+};
+
+static inline bool part_bit(const u64 *bits, u64 grain)
+{
+	return bits[grain / 64] >> grain % 64 & 1;
+}
 
 /*
- * Which pages of the table `words` to take, so that it needs at most max_words; take[page] becomes
- * 1 or 0. hits: frames seen in each of n_hits pages (NULL: none). Returns the number of words;
- * more than max_words where not even the empty table fits.
+ * Which grains to take, so that a table of them needs at most max_words; their bits in `take` become 1,
+ * the others 0. hits: frames seen in each grain, the most frequent come first; then, if `near`, what is next to
+ * them. Returns a number of words that is enough; more than max_words where not even an empty table fits.
  */
-u32 parts_choose(const u64 *words, const u32 *hits, u32 n_hits, u32 max_words, u8 *take);
-/* Words of the table of these pages. */
-u32 parts_words(const u64 *words, const u8 *take);
-/* The table of these pages. numbers: of its rules -> of those that all tables share. */
-void parts_copy(u64 *to, const u64 *words, const u8 *take, const u16 *numbers);
+u32 parts_choose(const struct part_from *from, u32 n_from, const u8 *hits, bool near, u32 max_words, u64 *take);
+/* Writes the table of these grains, if `to` is not NULL. Returns its words. */
+u32 parts_copy(u64 *to, const struct part_from *from, u32 n_from, const u64 *take);
 
 #endif

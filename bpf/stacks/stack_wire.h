@@ -37,7 +37,8 @@ struct arena_line {
 #define MAPPING_LOST(m) (!(m)->w[3] && (m)->w[2])	/* of a file, not of code made at run time */
 #define TABLE_ABSENT 0u		/* no frame information: frame pointers */
 #define TABLE_PENDING 1u	/* being made */
-#define TABLE_FIRST 2u		/* number of the first real line */
+#define TABLE_NO_ROOM 2u	/* there is one, but no room for any of it */
+#define TABLE_FIRST 3u		/* number of the first real line */
 
 struct unw_process {
 	__u64 start_ns, exec_id;	/* another program since then: unknown again */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bpf/stacks/arena.h"
+#include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/user_walk.h"
@@ -28,13 +29,22 @@ static size_t waiting_bytes;	/* at most WALK_MAX_BYTES */
 
 static __always_inline const struct arena_line *arena_line(u32 line)
 {
-	return arena_at(line);
+	return line < ASIDE_FIRST ? arena_at(line) : aside_line(line);
 }
 
 static __always_inline const struct unw_info *arena_info(u32 number)
 {
 	return files_info(number);
 }
+
+/* Out here there may be a whole one where the kernel side has a part. */
+static u32 table_of(const struct arena_line *m)
+{
+	u32 table = MAPPING_TABLE(m);
+
+	return table == TABLE_NO_ROOM || table >= TABLE_FIRST ? aside_table(MAPPING_FILE(m)) ?: table : table;
+}
+#define WALK_TABLE(m) table_of(m)
 
 #include "bpf/stacks/walk.h"
 

@@ -11,6 +11,7 @@
  *	const struct arena_line *arena_line(u32 line)	NULL: no such line
  *	const struct unw_info *arena_info(u32 number)	NULL: no such rule
  *	bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
+ *	WALK_TABLE(m)	the table of a mapping, if it is another one than the arena says
  *
  * Addresses after the first are return addresses: they are looked up one byte
  * earlier, unless a signal interrupted there. Where there is no table (JIT)
@@ -23,6 +24,10 @@
 #define FP_MAX_FRAME (1 << 20)	/* a frame pointer further away is not one */
 #define R_BX 3			/* DWARF numbers */
 #define R_FP 6
+
+#ifndef WALK_TABLE
+#define WALK_TABLE(m) MAPPING_TABLE(m)
+#endif
 
 struct walk {
 	u64 frames[2 * (MAX_FRAMES + 1)];	/* user frames; the sampler appends the kernel's */
@@ -87,7 +92,7 @@ static __always_inline bool table_word(u32 table, u32 i, u64 *ret)
 	return l != NULL;
 }
 
-/* The rule for an address of a file, or NULL; *left_out: because that part is not loaded. */
+/* The rule for an address of a file, or NULL; *left_out: because that page is not loaded. */
 static __always_inline const struct unw_info *find_info(u32 table, u64 addr, bool *left_out)
 {
 	u64 word, page = addr >> UNW_PAGE_BITS;
@@ -371,15 +376,15 @@ static int walk_step(u32 index, void *arg)
 		return step_unknown(c, WALK_NO_MAPPING);
 	}
 	addr = at - m->w[2];
-	table = MAPPING_TABLE(m);
+	table = WALK_TABLE(m);
 	note(w, n, MAPPING_FILE(m) ? (u64)MAPPING_FILE(m) << FRAME_ADDR_BITS | FRAME_ADDR(addr) :
 	     FRAME_ADDR(w->r.pc));
 	if (table == TABLE_PENDING) {
 		w->miss = at;
 		return stop(w, WALK_NEW_FILE);
 	}
-	info = table ? find_info(table, addr, &left_out) : NULL;
-	if (left_out)
+	info = table >= TABLE_FIRST ? find_info(table, addr, &left_out) : NULL;
+	if (left_out || table == TABLE_NO_ROOM || (info && info->cfa == UNW_CFA_LEFT_OUT))
 		return stop(w, WALK_NO_ROOM);
 	if (MAPPING_LOST(m))
 		w->miss = w->r.pc;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tables in part: what is taken says what the whole table says; what is not is said to be left out. */
+/* test_parts.c: tables in part: what is taken says what the whole table says; what is not is said to be left out. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "symbolizer/ehframe.h"
 
 static struct unwind_table *whole;
-static u16 same_numbers[UNW_MAX_INFOS];
+static u16 numbers[UNW_MAX_INFOS];	/* [1] is taken in the map that all share */
 
 static int read_whole(void **state)
 {
@@ -22,7 +22,7 @@ static int read_whole(void **state)
 	(void)state;
 	whole = fd < 0 ? NULL : unwind_table_read(fd, NULL);
 	for (u32 i = 0; i < UNW_MAX_INFOS; i++)
-		same_numbers[i] = (u16)i;
+		numbers[i] = (u16)(i ? i + 1 : 0);
 	return fd < 0 ? 0 : close(fd);
 }
 
@@ -38,79 +38,161 @@ static u32 pages(void)
 	return (u32)whole->words[0];
 }
 
-/* A table of at most so many words; how many pages it has. */
-static u32 part_of(u32 max_words, const u32 *hits, struct unwind_table *ret, u8 *take)
+static u32 grains(void)
 {
-	u32 n = parts_choose(whole->words, hits, hits ? pages() : 0, max_words, take), taken = 0;
-
-	assert_true(n <= max_words);
-	*ret = *whole;
-	ret->words = calloc(n, sizeof(u64));
-	ret->n_words = n;
-	parts_copy(ret->words, whole->words, take, same_numbers);
-	for (u32 i = 0; i < pages(); i++)
-		taken += take[i];
-	return taken;
+	return pages() * PART_GRAINS;
 }
 
-static void expect_same(const struct unwind_table *part, const u8 *take)
-{
-	for (u32 page = 0; page < pages(); page++) {
-		u64 from = whole->base + ((u64)page << UNW_PAGE_BITS);
+#define MAX_GRAINS (256 * PART_GRAINS)
 
-		assert_int_equal(part->words[1 + page] == UNW_LEFT_OUT, !take[page]);
-		for (u64 at = from; take[page] && at < from + (1 << UNW_PAGE_BITS); at += 37)
-			assert_memory_equal(unwind_table_find(part, at), unwind_table_find(whole, at),
-					    sizeof(struct unw_info));
+static u64 taken[MAX_GRAINS / 64];
+static u8 hits[MAX_GRAINS];
+
+static struct part_from from_whole(void)
+{
+	return (struct part_from){ .words = whole->words, .numbers = numbers };
+}
+
+/* The table of what is taken, of rules as in the whole one; [UNW_INFO_LEFT_OUT] is what says so. */
+static struct unwind_table copy_of(const struct part_from *from, u32 n_from)
+{
+	static struct unw_info infos[UNW_MAX_INFOS + 1];
+	struct unwind_table part = *whole;
+	u32 n = parts_copy(NULL, from, n_from, taken);
+
+	part.words = calloc(n, sizeof(u64));
+	part.n_words = n;
+	part.infos = infos;
+	assert_int_equal(parts_copy(part.words, from, n_from, taken), n);
+	for (u32 i = 0; i < whole->n_infos; i++)
+		infos[numbers[i]] = whole->infos[i];
+	infos[UNW_INFO_LEFT_OUT].cfa = UNW_CFA_LEFT_OUT;
+	return part;
+}
+
+/* How many are taken, in at most so many words. */
+static u32 choose(const struct part_from *from, u32 n_from, bool near, u32 max_words)
+{
+	u32 n = 0;
+
+	assert_true(pages() <= 256);
+	assert_true(parts_choose(from, n_from, hits, near, max_words, taken) <= max_words);
+	for (u32 i = 0; i < grains(); i++)
+		n += part_bit(taken, i);
+	return n;
+}
+
+static void expect_same(const struct unwind_table *part)
+{
+	for (u32 grain = 0; grain < grains(); grain++) {
+		u64 from = whole->base + ((u64)grain << PART_BITS);
+		bool none = part->words[1 + grain / PART_GRAINS] == UNW_LEFT_OUT;
+
+		for (u64 at = from; at < from + (1 << PART_BITS); at += 13)
+			if (part_bit(taken, grain))
+				assert_memory_equal(unwind_table_find(part, at), unwind_table_find(whole, at),
+						    sizeof(struct unw_info));
+			else
+				assert_int_equal(none ? UNW_CFA_LEFT_OUT : unwind_table_find(part, at)->cfa,
+						 UNW_CFA_LEFT_OUT);
 	}
 }
 
 static void test_all(void **state)
 {
-	u8 take[4096];
+	struct part_from from;
 	struct unwind_table part;
 
 	(void)state;
 	if (!whole)
 		skip();
-	assert_int_equal(part_of(whole->n_words, NULL, &part, take), pages());
-	assert_int_equal(part.n_words, whole->n_words);
-	assert_memory_equal(part.words, whole->words, whole->n_words * sizeof(u64));
+	from = from_whole();
+	memset(hits, 1, sizeof(hits));
+	assert_int_equal(choose(&from, 1, false, 2 * whole->n_words), grains());
+	part = copy_of(&from, 1);
+	assert_true(part.n_words <= whole->n_words);
+	expect_same(&part);
 	free(part.words);
 }
 
 static void test_hits_come_first(void **state)
 {
-	u32 hits[4096] = {}, n;
-	u8 take[4096];
+	u32 some = 1 + pages() + 60, n, mid = grains() / 2, late = grains() - 200;
+	struct part_from from;
 	struct unwind_table part;
 
 	(void)state;
 	if (!whole)
 		skip();
-	hits[pages() / 2] = 1;
-	hits[pages() - 2] = 700;
-	n = part_of(whole->n_words / 3, hits, &part, take);
-	assert_true(n > 2 && n < pages() / 2);
-	assert_true(take[pages() / 2] && take[pages() - 2]);
-	assert_true(take[pages() / 2 + 1] && !take[1]);	/* neighbours, not what is far */
-	expect_same(&part, take);
+	from = from_whole();
+	memset(hits, 0, sizeof(hits));
+	for (u32 i = 0; i < 100; i++)
+		hits[i] = 1;
+	hits[mid] = 2;
+	hits[late] = 255;
+	n = choose(&from, 1, true, some);
+	assert_true(n >= 2 && n < 60);
+	assert_true(part_bit(taken, mid) && part_bit(taken, late));
+	part = copy_of(&from, 1);
+	assert_true(part.n_words <= some);
+	expect_same(&part);
 	free(part.words);
+
+	memset(hits, 0, 100);
+	assert_int_equal(choose(&from, 1, false, whole->n_words), 2);
+	n = choose(&from, 1, true, whole->n_words);	/* neighbours, not what is far */
+	assert_true(n > 10 && n <= 2 + 2 * 32);
+	assert_true(part_bit(taken, mid + 1) && part_bit(taken, mid - 1) && !part_bit(taken, 100));
+	part = copy_of(&from, 1);
+	expect_same(&part);
+	free(part.words);
+}
+
+/* What was there stays, with what is made anew: of two tables of which each has what the other one has not. */
+static void test_two(void **state)
+{
+	struct part_from from[2];
+	struct unwind_table old, both;
+	static u64 had[MAX_GRAINS / 64];
+
+	(void)state;
+	if (!whole)
+		skip();
+	from[0] = from_whole();
+	memset(hits, 0, sizeof(hits));
+	for (u32 i = 0; i < grains(); i += 7)
+		hits[i] = 1;
+	choose(from, 1, false, whole->n_words);
+	old = copy_of(from, 1);
+	memcpy(had, taken, sizeof(had));
+	from[1] = (struct part_from){ .words = old.words, .have = had };
+	from[0].have = (u64 [MAX_GRAINS / 64]){ [5] = 0xff00ff };
+	for (u32 i = 0; i < 64; i++)
+		hits[5 * 64 + i] = 1;
+	assert_int_equal(choose(from, 2, false, whole->n_words), (grains() + 6) / 7 + 16 -
+			 (u32)__builtin_popcountll(had[5] & 0xff00ff));
+	both = copy_of(from, 2);
+	expect_same(&both);
+	free(old.words);
+	free(both.words);
 }
 
 /* Nothing but the list of pages: all are left out. */
 static void test_empty(void **state)
 {
-	u8 take[4096];
+	struct part_from from;
 	struct unwind_table part;
 
 	(void)state;
 	if (!whole)
 		skip();
-	assert_int_equal(part_of(1 + pages(), NULL, &part, take), 0);
-	expect_same(&part, take);
-	assert_true(parts_choose(whole->words, NULL, 0, 3, take) > 3);
+	from = from_whole();
+	assert_int_equal(choose(&from, 1, true, 1 + pages()), 0);
+	part = copy_of(&from, 1);
+	assert_int_equal(part.n_words, 1 + pages());
+	expect_same(&part);
 	free(part.words);
+	assert_true(parts_choose(&from, 1, hits, true, 3, taken) > 3);
 }
 
 /* Made of some pages only: these say what the whole table says, the others are left out. */
@@ -159,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all), cmocka_unit_test(test_hits_come_first), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_asked_for),
 	};
 

@@ -17,8 +17,10 @@
 #include <cmocka.h>
 
 #include "bpf/stacks/arena.h"
+#include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/mappings.h"
+#include "bpf/stacks/parts.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/symbolizer.h"
 
@@ -68,19 +70,24 @@ static u32 file_of(const char *path)
 	return file;
 }
 
-static void take_answers(void)
+static void take_what_comes(void)
 {
 	struct symbolizer_answer a;
+
+	files_ask_waiting();
+	while (symbolizer_receive(&a)) {
+		files_table_answer(&a);
+		symbolizer_done(&a);
+	}
+	usleep(1000);
+}
+
+static void take_answers(void)
+{
 	u64 before = files_answers();
 
-	for (u32 i = 0; i < 30000 && files_answers() == before; i++) {
-		files_ask_waiting();
-		while (symbolizer_receive(&a)) {
-			files_table_answer(&a);
-			symbolizer_done(&a);
-		}
-		usleep(1000);
-	}
+	for (u32 i = 0; i < 30000 && files_answers() == before; i++)
+		take_what_comes();
 	assert_true(files_answers() > before);
 }
 
@@ -89,43 +96,61 @@ static u64 page_word(u32 file, u32 page)
 	return ((const u64 *)arena_at(files_table(file)))[1 + page];
 }
 
-static u32 loaded_pages(void)
+static const u64 *loaded(u32 file, u32 page, u32 *ret_n)
 {
-	u32 n = 0;
+	u64 word = page_word(file, page);
 
-	for (u32 i = 0; i < (u32)big->words[0]; i++)
-		n += page_word(big_file, i) != UNW_LEFT_OUT;
-	return n;
+	*ret_n = word == UNW_LEFT_OUT ? 0 : (u32)word;
+	return (const u64 *)arena_at(files_table(file)) + 1 + (u32)big->words[0];
 }
 
-/* Stacks go through a page until its table is made again. */
-static void use_page(u32 page)
+/* The rule that the kernel side would find there; NULL: it is left out. */
+static const struct unw_info *loaded_rule(u64 addr)
 {
-	u64 before = files_answers();
-	struct symbolizer_answer a;
+	u32 n, first = (u32)(page_word(big_file, (u32)(addr >> UNW_PAGE_BITS)) >> 32), number = UNW_INFO_LEFT_OUT;
+	const u64 *rows = loaded(big_file, (u32)(addr >> UNW_PAGE_BITS), &n);
 
-	for (u32 i = 0; i < 60000 && files_answers() == before; i++) {
-		files_used(big_file, ((u64)page << UNW_PAGE_BITS) + 5, boottime_ns());
-		files_used(small_file, 0x20000, boottime_ns());
-		files_used(small_file, 0x20000, boottime_ns());
-		files_ask_waiting();
-		while (symbolizer_receive(&a)) {
-			files_table_answer(&a);
-			symbolizer_done(&a);
-		}
-		usleep(1000);
+	for (u32 i = first; i < first + n; i++) {
+		u32 row = (u32)(rows[i / 2] >> (i % 2 * 32));
+
+		if ((row & 0xffff) > (addr & 0xffff))
+			break;
+		number = row >> 16;
 	}
-	assert_true(files_answers() > before);
+	return number == UNW_INFO_LEFT_OUT ? NULL : files_info(number);
+}
+
+/* An address in the middle of the code that has a rule, and has none in the arena. */
+static u64 missing_addr(u64 from)
+{
+	u64 end = (u64)(u32)big->words[0] << UNW_PAGE_BITS;
+
+	while (from < end && (loaded_rule(from) || unwind_table_find(big, big->base + from)->cfa != UNW_CFA_SP))
+		from += 1 << PART_BITS;
+	assert_true(from < end);
+	return from;
+}
+
+/* Stacks go through there until the table is made again. */
+static void use_addr(u64 addr)
+{
+	for (u32 i = 0; i < 60000 && (files_table(big_file) < TABLE_FIRST || !loaded_rule(addr)); i++) {
+		files_used(big_file, addr, boottime_ns());
+		files_used(small_file, 0x20000, boottime_ns());
+		files_used(small_file, 0x20000, boottime_ns());
+		take_what_comes();
+	}
+	assert_true(files_table(big_file) >= TABLE_FIRST);
+	assert_non_null(loaded_rule(addr));
 }
 
 static void test_parts(void **state)
 {
-	u32 missing = 0, pages, at_first;
+	u64 a, b;
 
 	(void)state;
 	if (known < 0 || !big)
 		skip();
-	pages = (u32)big->words[0];
 	small_file = file_of("/lib/x86_64-linux-gnu/libc.so.6");
 	assert_true(files_want_table(small_file));
 	take_answers();
@@ -134,27 +159,26 @@ static void test_parts(void **state)
 	big_file = file_of(big_path);
 	assert_true(files_want_table(big_file));
 	take_answers();
-	assert_true(files_table(big_file) >= TABLE_FIRST);	/* of main, before: none at all */
+	assert_true(files_table(big_file) >= TABLE_FIRST);
 	assert_int_equal(files_refused(), 0);
 	assert_int_equal(files_in_part(), 1);
-	at_first = loaded_pages();
-	assert_true(at_first < pages);
-	while (page_word(big_file, missing) != UNW_LEFT_OUT || !(u32)big->words[1 + missing])
-		assert_true(++missing < pages);
-	missing = (missing + pages) / 2;
-	use_page(missing);
-	assert_true(page_word(big_file, missing) != UNW_LEFT_OUT);
-	assert_int_equal((u32)page_word(big_file, missing), (u32)big->words[1 + missing]);
-	assert_true(loaded_pages() < pages);
+	assert_true(aside_bytes() >= big->n_words * sizeof(u64));	/* stacks that are copied are whole at once */
+	a = missing_addr((u64)(u32)big->words[0] << (UNW_PAGE_BITS - 1));
+	use_addr(a);
+	assert_memory_equal(loaded_rule(a), unwind_table_find(big, big->base + a), sizeof(struct unw_info));
+	b = missing_addr(a + 0x40000);
+	use_addr(b);
+	assert_non_null(loaded_rule(a));	/* what was there stays */
+	assert_true(arena_lines_used() < arena_cap() / 2);	/* functions, not pages */
+	missing_addr(0);
 	assert_true(files_table(small_file) >= TABLE_FIRST);	/* it is used more */
-	print_message("# %s: %u of %u pages, then %u; %llu let go of\n", big_path, at_first, pages, loaded_pages(),
-		      (unsigned long long)files_let_go_of());
 }
 
 /* What is used less for its size goes, though it was used a moment ago, and comes back when it is used. */
 static void test_least_used_goes(void **state)
 {
-	u32 rare, page = 0;
+	u64 addr = 0;
+	u32 rare;
 
 	(void)state;
 	if (known < 0 || !big || access(RARE, R_OK))
@@ -164,29 +188,17 @@ static void test_least_used_goes(void **state)
 	take_answers();
 	files_used(rare, 0, boottime_ns());
 	for (u32 i = 0; i < 60 && !files_let_go_of(); i++) {
-		u32 from = page;
-
-		do	/* another page that is not there */
-			page = (page + 1) % (u32)big->words[0];
-		while (page != from && (page_word(big_file, page) != UNW_LEFT_OUT || !(u32)big->words[1 + page]));
 		files_used(rare, 0, boottime_ns());	/* seldom, but lately */
-		for (u32 k = 0; k < 40; k++)	/* stacks go through many */
-			files_used(big_file, (u64)(page + 3 * k) % (u32)big->words[0] << UNW_PAGE_BITS, boottime_ns());
-		use_page(page);
+		for (u32 k = 0; k < 3000; k++, addr += 1 << PART_BITS)	/* stacks go through many */
+			files_used(big_file, addr % ((u64)(u32)big->words[0] << UNW_PAGE_BITS), boottime_ns());
+		use_addr(missing_addr(0));
 	}
 	assert_true(files_let_go_of() > 0);
-	assert_int_equal(files_table(rare), TABLE_ABSENT);
+	assert_int_equal(files_table(rare), TABLE_NO_ROOM);
 	assert_true(files_table(small_file) >= TABLE_FIRST);
 	for (u32 i = 0; i < 60000 && files_table(rare) < TABLE_FIRST; i++) {
-		struct symbolizer_answer a;
-
 		files_used(rare, 0x40000, boottime_ns());
-		files_ask_waiting();
-		while (symbolizer_receive(&a)) {
-			files_table_answer(&a);
-			symbolizer_done(&a);
-		}
-		usleep(1000);
+		take_what_comes();
 	}
 	assert_true(files_table(rare) >= TABLE_FIRST);
 }

@@ -60,14 +60,14 @@ static __always_inline void send(struct record *r, u64 flags)
 
 /*
  * User space has to look at this process: it is new, another program, has
- * mapped something, or a table is on its way. Misses are told of at most once
+ * mapped something, a table is on its way or in part (it may be whole out there). Misses are told of at most once
  * in wait_ns.
  */
 static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
 {
 	struct unw_process *p;
 
-	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE)
+	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE || w->end == WALK_NO_ROOM)
 		return true;
 	if (!w->miss)
 		return false;
