@@ -114,7 +114,7 @@ static int self_read(const struct tick *t)
 	r->room = str_new(room);
 	probes_rows(t->b);
 	r->lost_total = loss_total();
-	r->lost_rate = rate_per_s(counter_advance(&lost, r->lost_total, true), t->interval_ns);
+	r->lost_rate = rate_per_s(counter_advance(&lost, loss_alarming(), true), t->interval_ns);
 	builder_status(t->b, TABLE_self, TS_OK, NULL, t->interval_ns);
 	return 0;
 }

@@ -46,8 +46,10 @@ static u32 n_objects, cap_objects;
 static struct loss {
 	const char *cause;
 	u64 total;
+	bool minor;	/* see loss_set_of() */
 } *losses;
 static u32 n_losses, cap_losses;
+static u64 alarming;
 static u64 window_start_ns, window_end_ns;	/* of the last window */
 static bool window_open;
 static u64 last_tick_ns, tick_interval_ns;
@@ -292,7 +294,7 @@ void probe_runs(struct bpf_program *prog, float per_s)
 
 /* ---- losses ---- */
 
-void loss_set(const char *cause, u64 total)
+static void note_loss(const char *cause, u64 total, bool minor)
 {
 	u32 i = 0;
 
@@ -300,9 +302,28 @@ void loss_set(const char *cause, u64 total)
 		i++;
 	if (i == n_losses) {
 		losses = grow(losses, n_losses, &cap_losses, sizeof(*losses));
+		memset(&losses[n_losses], 0, sizeof(*losses));
 		losses[n_losses++].cause = cause;
 	}
+	if (!minor && total > losses[i].total)
+		alarming += total - losses[i].total;
 	losses[i].total = total;
+	losses[i].minor = minor;
+}
+
+void loss_set(const char *cause, u64 total)
+{
+	note_loss(cause, total, false);
+}
+
+void loss_set_of(const char *cause, u64 total, u64 of)
+{
+	note_loss(cause, total, total < of / 100);
+}
+
+u64 loss_alarming(void)
+{
+	return alarming;
 }
 
 u64 loss_total(void)
@@ -477,6 +498,7 @@ void probes_rows(struct builder *b)
 
 		r->cause = str_new(losses[i].cause);
 		r->count = losses[i].total;
+		r->minor = losses[i].minor;
 	}
 	builder_status(b, TABLE_lost, TS_OK, NULL, 0);
 }

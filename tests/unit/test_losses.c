@@ -24,10 +24,27 @@ static void every_cause(void **state)
 	assert_int_equal(loss_total(), CAUSES * (CAUSES - 1) / 2);
 }
 
+/* What is lost as a small part of much is counted, and alarms nobody. */
+static void minor_ones(void **state)
+{
+	u64 total = loss_total(), alarming = loss_alarming();
+
+	loss_set_of("few", 9, 1000);
+	assert_int_equal(loss_total() - total, 9);
+	assert_int_equal(loss_alarming(), alarming);
+	loss_set_of("few", 21, 2000);
+	assert_int_equal(loss_total() - total, 21);
+	assert_int_equal(loss_alarming() - alarming, 12);
+	loss_set_of("few", 22, 2300);
+	loss_set("any", 1);
+	assert_int_equal(loss_alarming() - alarming, 13);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cause),
+		cmocka_unit_test(minor_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,17 +46,18 @@ static bool say_lost(const struct app *a, char *buf, size_t cap)
 	const struct table *lost = &a->shown->tables[TABLE_lost];
 	const struct lost_row *worst = NULL;
 	char n[FORMAT_MAX];
-	u64 total;
+	u64 total = self && u64_known(self->lost_total) ? self->lost_total : 0;
 
 	if (!self || !f32_known(self->lost_rate) || self->lost_rate <= 0)
 		return false;
 	for (u32 i = 0; i < lost->n; i++) {
 		const struct lost_row *l = (const struct lost_row *)lost->rows[i];
 
-		if (u64_known(l->count) && (!worst || l->count > worst->count))
+		if (u64_known(l->minor) && l->minor)
+			total -= min(total, u64_known(l->count) ? l->count : 0);
+		else if (u64_known(l->count) && (!worst || l->count > worst->count))
 			worst = l;
 	}
-	total = u64_known(self->lost_total) ? self->lost_total : 0;
 	snprintf(buf, cap, "! %s event%s lost%s%s · ! for details",
 		 format_thousands(n, total), text_plural(total, "s"),
 		 worst ? ": " : "", worst ? worst->cause : "");

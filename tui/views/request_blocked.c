@@ -112,7 +112,7 @@ void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const 
 	if (!q->blocked_in) {
 		canvas_text(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, app_live(a) ?
 			    "not collected then: it is now, for requests that come while this is open" :
-			    "not collected then: that needs the list of requests, or tab 3, to be open");
+			    "not collected then: that needs tab 6, or 3, to be open");
 		return;
 	}
 	frames = stack_frames_of(app_snapshot(a));

@@ -77,6 +77,7 @@ static u64 cpu_wanted_ns, off_wanted_ns, requests_wanted_ns;	/* last */
 static struct bpf_link *off_links[4];
 static struct bpf_program *off_return_prog;
 static bool off_on;
+static u64 waits_ended;
 
 /* ---- samples ---- */
 
@@ -164,6 +165,15 @@ static const char *stack_text(const struct wire_sample *s)
 	return str_newn(buf, n);
 }
 
+/* A short one stands for as many as it has of their time. */
+static void count_ended(const struct wire_sample *s)
+{
+	u64 ns = s->in.end_ns - min(s->in.since_ns, s->in.end_ns);
+
+	if (ns)
+		waits_ended += max(s->value / ns, (u64)1);
+}
+
 static void add_sample(const struct wire_sample *s)
 {
 	bool off = s->kind == SAMPLE_OFFCPU;
@@ -172,8 +182,10 @@ static void add_sample(const struct wire_sample *s)
 	const char *frames = stack_text(s);
 	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
 
-	if (off)
+	if (off) {
 		spans_add(s, frames, thing);
+		count_ended(s);
+	}
 	if (off && skel->bss->only_http) {	/* a part of the stacks would be taken for the whole */
 		str_put(frames);
 		return;
@@ -652,7 +664,7 @@ static int profiler_read(const struct tick *t)
 	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
-	loss_set("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends);
+	loss_set_of("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends, waits_ended);
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
