@@ -43,6 +43,7 @@ enum unw_cfa {
 	UNW_CFA_REG,		/* another register + cfa_off: `reg` below; in the leaf, or rbx */
 	UNW_CFA_LANDING,	/* libgcc's struct _Unwind_Context at fp + cfa_off: symbolizer/landing.h */
 	UNW_CFA_LEFT_OUT,	/* not loaded, for want of room */
+	UNW_CFA_UNKNOWN,	/* where a JVM makes code: what is there is not known, or not yet */
 };
 
 enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
@@ -61,12 +62,13 @@ enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
 
 #define UNW_INFO_NONE 0
 #define UNW_INFO_LEFT_OUT 1	/* in the map that all files share only */
+#define UNW_FP_SENDER 1	/* HotSpot's interpreter: the caller's stack pointer is kept below the frame pointer */
 #define UNW_SP_CHAIN 1	/* Go: fp is the frame pointer chain at all times, over there on another stack too */
 
 struct unw_info {
 	__u8 cfa;	/* enum unw_cfa */
 	__u8 fp;	/* enum unw_fp */
-	__u8 reg;	/* UNW_CFA_REG, _SP_INDEX: DWARF number of the register; _SP: UNW_SP_CHAIN; _END: 1: no frame to show */
+	__u8 reg;	/* UNW_CFA_REG, _SP_INDEX: DWARF number of the register; _SP: UNW_SP_CHAIN; _FP: UNW_FP_SENDER; _END: 1: no frame to show */
 	__u8 ra;	/* 0: return address at CFA - 8; else in register ra - 1 (vfork); only in the leaf */
 	__s32 cfa_off;
 	__s16 fp_off;	/* fits: callee-saved registers are near the CFA */

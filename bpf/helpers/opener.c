@@ -79,7 +79,7 @@ static void start_thread(void)
 
 int opener_ask(const struct opener_job *job)
 {
-	struct queue *q = job->kind == READ_STACK ? &stacks : &files;
+	struct queue *q = job->kind >= READ_STACK ? &stacks : &files;
 	struct opener_job *own;
 	int err = 0;
 

@@ -8,7 +8,7 @@
 #ifndef OTTOP_OPENER_H
 #define OTTOP_OPENER_H
 
-#include "bpf/model/base.h"
+#include "bpf/helpers/hotspot.h"
 
 #define OPENER_LINK_MAX 128
 
@@ -17,6 +17,7 @@ enum opener_kind {
 	OPEN_SUP,	/* what dwz moved out of debug files, by its `link` or build_id */
 	OPEN_PERF_MAP,	/* /tmp/perf-PID.map */
 	READ_STACK,	/* memory of a thread */
+	READ_HOTSPOT,	/* the code that a JVM has made */
 };
 
 struct opener_job {
@@ -32,8 +33,12 @@ struct opener_job {
 	/* READ_STACK: from `below` bytes under addr on, `bytes` of them; set to what there is */
 	u64 addr;
 	u32 below, bytes;
+	/* READ_HOTSPOT: addr: where libjvm.so is loaded; layout: of the last time, or zeros */
+	struct hotspot_layout layout;
+	struct hotspot *code;	/* the result, the caller's to free(), or NULL */
+	u64 cpu_ns;		/* what it took */
 	/* the result */
-	int fd;			/* open for reading, a regular file (READ_STACK: 0); or -errno */
+	int fd;			/* open for reading, a regular file (READ_STACK, READ_HOTSPOT: 0); or -errno */
 	u8 *stack;		/* READ_STACK: the caller's to free(), or NULL */
 };
 

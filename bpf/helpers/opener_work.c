@@ -331,5 +331,11 @@ void opener_work(struct opener_job *job)
 	case READ_STACK:
 		job->fd = read_stack(job);
 		break;
+	case READ_HOTSPOT:
+		job->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		job->code = hotspot_read(job->pid, job->addr, &job->layout);
+		job->fd = job->code ? 0 : -errno;
+		job->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - job->cpu_ns;
+		break;
 	}
 }

@@ -216,8 +216,7 @@ u64 files_answers(void)
 	return n_answers;
 }
 
-/* Of the rules that all files share; added when it is new; -1: there are too many. */
-static int info_number(const struct unw_info *info)
+int files_rule(const struct unw_info *info)
 {
 	u64 w[2];
 	u32 at;
@@ -240,7 +239,7 @@ static int info_number(const struct unw_info *info)
 static bool map_infos(const struct symbolizer_answer *a, u16 *ret)
 {
 	for (u32 i = 0; i < a->n_infos; i++) {
-		int k = info_number(&a->infos[i]);
+		int k = files_rule(&a->infos[i]);
 
 		if (k < 0)
 			return false;

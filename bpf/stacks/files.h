@@ -48,6 +48,8 @@ bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
 
 /* A rule by its number in tables; NULL: there is none. */
 const struct unw_info *files_info(u32 number);
+/* The number of a rule, for tables that are not of files; -1: there are too many. */
+int files_rule(const struct unw_info *info);
 
 /* Path and build-id in hex; NULL and "" for an unknown number. */
 const char *file_path(u32 file);

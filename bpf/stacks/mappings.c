@@ -10,7 +10,9 @@
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
 #include "bpf/stacks/arena.h"
+#include "bpf/helpers/opener.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/jvm.h"
 #include "bpf/stacks/mappings.h"
 
 #define FIRST_WAIT_NS NSEC_PER_MSEC
@@ -22,6 +24,7 @@ struct mapping {
 	u32 file;	/* 0: none, or not looked at yet */
 	bool unseen;	/* there is a file, that nobody needed so far */
 	bool lost;	/* there is one, that could not be opened */
+	bool code;	/* there is none: made at run time */
 };
 
 struct process {
@@ -33,13 +36,15 @@ struct process {
 	u32 installed;	/* lines there */
 	bool dirty;	/* the kernel side knows less than we do */
 	bool ended;
+	u64 jvm_base;		/* where libjvm.so is loaded; 0: nowhere */
+	struct jvm *jvm;
 	u64 read_ns, wait_ns;	/* mappings were read then; not again before so long */
 };
 
 static struct hash_table processes;
 static struct served_map installed;	/* what the programs know */
 static bool any_dirty;
-static u64 refused;
+static u64 refused, n_answers;
 
 /* ---- processes ---- */
 
@@ -65,6 +70,7 @@ static void process_free(struct process *p)
 	hash_remove(&processes, &p->node);
 	served_delete(&installed, &p->pid);
 	arena_free(p->first);
+	jvm_free(p->jvm);
 	free(p->m);
 	free(p);
 }
@@ -82,13 +88,17 @@ static void each_process(void (*fn)(struct process *p, u32 arg), u32 arg)
 
 /* ---- what the kernel side reads ---- */
 
-static struct arena_line line_of(const struct mapping *m)
+static struct arena_line line_of(const struct process *p, const struct mapping *m)
 {
 	struct arena_line l = { .w = { m->start, m->end } };
 	u32 table = m->file ? files_table(m->file) : m->unseen ? TABLE_PENDING : TABLE_ABSENT;
-	u64 addr;
+	u64 addr = 0;
 
-	if (table == TABLE_PENDING) {
+	if (m->code && p->jvm) {
+		table = jvm_table(p->jvm, m->start, m->end, &addr);
+		l.w[2] = addr;
+		l.w[3] = (u64)table << 32;
+	} else if (table == TABLE_PENDING) {
 		l.w[3] = (u64)table << 32;
 	} else if (m->file && files_addr_of_offset(m->file, m->offset, &addr)) {
 		l.w[2] = m->start - addr;
@@ -102,7 +112,7 @@ static struct arena_line line_of(const struct mapping *m)
 static void write_lines(const struct process *p, u32 first, u32 n)
 {
 	for (u32 i = 0; i < n; i++)
-		*arena_at(first + i) = line_of(&p->m[i]);
+		*arena_at(first + i) = line_of(p, &p->m[i]);
 }
 
 /* A new place each time: the kernel may be reading the old one. */
@@ -143,6 +153,20 @@ void mappings_install(void)
 
 /* ---- /proc/PID/maps ---- */
 
+static bool ends_with(const char *line, const char *end)
+{
+	size_t n = strlen(line), len = strlen(end);
+
+	return n >= len && !strcmp(line + n - len, end);
+}
+
+/* Its first mapping is where it is loaded. */
+static void see_jvm(struct process *p, const char *line)
+{
+	if (!p->jvm_base && ends_with(line, "/libjvm.so"))
+		sscanf(line, "%" SCNx64, &p->jvm_base);
+}
+
 static void take_mapping(struct process *p, u32 *cap, const char *line)
 {
 	const char *perms = strchr(line, ' ');
@@ -151,6 +175,7 @@ static void take_mapping(struct process *p, u32 *cap, const char *line)
 	int at = 0;
 	u64 ino;
 
+	see_jvm(p, line);
 	if (!perms || strnlen(perms, 5) < 5 || perms[3] != 'x')
 		return;
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %15s %" SCNu64 " %n", &m.start,
@@ -164,6 +189,7 @@ static void take_mapping(struct process *p, u32 *cap, const char *line)
 	} else if (!strcmp(line + at, "[vsyscall]")) {
 		return;
 	}
+	m.code = !m.file && !m.unseen;
 	p->m = grow(p->m, p->n, cap, sizeof(*p->m));
 	p->m[p->n++] = m;
 }
@@ -183,6 +209,7 @@ static void read_mappings(struct process *p)
 	free(p->m);
 	p->m = NULL;
 	p->n = 0;
+	p->jvm_base = 0;
 	while ((n = getline(&line, &cap_line, f)) > 0) {
 		line[n - 1] = '\0';
 		take_mapping(p, &cap, line);
@@ -190,6 +217,8 @@ static void read_mappings(struct process *p)
 	free(line);
 	fclose(f);
 	p->ended = !p->n;	/* a zombie has none */
+	if (p->jvm_base && !p->jvm)
+		p->jvm = jvm_new(p->pid, p->start_ns, p->jvm_base);
 }
 
 static struct mapping *find_mapping(struct process *p, u64 pc)
@@ -206,10 +235,14 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 	const struct mapping *m;
 	bool lost;
 
+	if (miss && p->jvm)	/* or what is known of its code is not so any more */
+		jvm_want(p->jvm);
 	if (p->start_ns != start_ns || p->exec_id != exec_id) {
 		p->wait_ns = 0;
 		p->ended = true;
 		p->n = 0;
+		jvm_free(p->jvm);
+		p->jvm = NULL;
 	} else if (now - p->read_ns < p->wait_ns) {
 		return;
 	}
@@ -232,6 +265,8 @@ bool mappings_want_table(u32 pid, u64 pc)
 
 	if (!m)
 		return false;
+	if (m->code && p->jvm)
+		return jvm_want(p->jvm);
 	if (m->unseen) {
 		m->file = files_of_mapping(pid, m->start, m->end);
 		m->unseen = false;
@@ -246,6 +281,44 @@ static void note_file(struct process *p, u32 file)
 	for (u32 i = 0; i < p->n; i++)
 		if (p->m[i].file == file)
 			set_dirty(p);
+}
+
+void mappings_code_used(u32 pid)
+{
+	struct process *p = process_find(pid);
+
+	if (p && p->jvm)
+		jvm_used(p->jvm);
+}
+
+static void drain(struct process *p, u32 arg)
+{
+	(void)arg;
+	if (p->jvm)
+		jvm_drain(p->jvm);
+}
+
+void mappings_drain(void)
+{
+	each_process(drain, 0);
+}
+
+void mappings_code_read(struct opener_job *job)
+{
+	struct process *p = process_find(job->id);
+
+	if (p && p->start_ns == job->start_ns && p->jvm) {
+		jvm_opened(p->jvm, job);
+		set_dirty(p);
+		n_answers++;
+	}
+	free(job->code);
+	job->code = NULL;
+}
+
+u64 mappings_answers(void)
+{
+	return n_answers;
 }
 
 void mappings_file_changed(u32 file)

@@ -10,6 +10,8 @@
 #include "bpf/model/base.h"
 #include "bpf/kernel/served.h"
 
+struct opener_job;
+
 struct process_mappings {
 	u32 first, n;	/* lines of the arena */
 	bool ended;	/* it was gone before they could be read */
@@ -26,6 +28,13 @@ void mappings_close(void);
 void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss);
 /* A stack went through this address, whose file has no table yet: has one made. True: it will be answered. */
 bool mappings_want_table(u32 pid, u64 pc);
+/* A stack went through this address, in code that was made at run time. */
+void mappings_code_used(u32 pid);
+/* Asks for the code of JVMs. Each drain. */
+void mappings_drain(void);
+void mappings_code_read(struct opener_job *job);
+/* How often code was read so far. */
+u64 mappings_answers(void);
 /* What files_table() says of a file changed. */
 void mappings_file_changed(u32 file);
 /* Tells the kernel side what became known since the last call. */

@@ -66,6 +66,7 @@ enum walk_end {
 	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
 	WALK_ENDED,		/* the process was gone before its mappings could be read */
 	WALK_NO_ROOM,		/* in a part of a file's table that is not loaded, for want of room */
+	WALK_NEW_CODE,		/* code that a JVM made since we looked: user space is told */
 	WALK_NOT_READ,		/* waits still, and its stack could not be read from outside (yet) */
 	WALK_ENDS
 };

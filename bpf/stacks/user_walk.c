@@ -104,7 +104,7 @@ static bool walk_now(const struct wire_copy *c, struct walk *w)
 		return true;
 	}
 	walk_user(w, c, p.first, p.n);
-	return w->end != WALK_NEW_FILE;
+	return w->end != WALK_NEW_FILE && w->end != WALK_NEW_CODE;
 }
 
 static void pass_on(const struct wire_copy *c, const struct walk *w, walked_fn done)
@@ -195,9 +195,9 @@ void walk_waiting(walked_fn done)
 	static u64 answers;	/* when all were tried last; they are counted over reopening */
 	u64 before = boottime_ns() - GIVE_UP_NS;
 
-	if (!n_waiting || (answers == files_answers() && waiting[0].since_ns >= before))
+	if (!n_waiting || (answers == files_answers() + mappings_answers() && waiting[0].since_ns >= before))
 		return;
-	answers = files_answers();
+	answers = files_answers() + mappings_answers();
 	walk_all(done, before);
 }
 

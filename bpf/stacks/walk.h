@@ -216,9 +216,9 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 
 /*
  * Where nothing is known of the code (made at run time, mostly) the code itself may say that there is no
- * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp) and ret. Else the frame
- * pointer is that of the caller, whose frame would be missing. Bytes: how far the return address
- * is above the stack pointer, 0 or 8; -1: it does not say.
+ * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp), pop rbp, HotSpot's question at a return
+ * (cmp rsp, [r15 + x]; ja) and ret. Else the frame pointer is that of the caller, whose frame would be
+ * missing. Bytes: how far the return address is above the stack pointer, 0 or 8; -1: it does not say.
  */
 static __always_inline int frame_of_code(struct walk_ctx *c)
 {
@@ -232,12 +232,16 @@ static __always_inline int frame_of_code(struct walk_ctx *c)
 		if (!walk_read(c, b + 1, sizeof(b) - 1, c->w->r.pc))
 			return -1;
 	}
-	if (b[1] == 0xc3 || b[1] == 0xc2)
+	if (b[1] == 0xc3 || b[1] == 0xc2 || (b[1] == 0x49 && b[2] == 0x3b && b[3] == 0xa7) ||
+	    (b[1] == 0x0f && b[2] == 0x87 && b[7] == 0xc3))
 		return 0;
+	if (b[1] == 0x5d && (b[2] == 0xc3 || b[2] == 0xc2 || (b[2] == 0x49 && b[3] == 0x3b && b[4] == 0xa7)))
+		return 8;
 	if (b[1] == 0x55 && b[2] == 0x48 && ((b[3] == 0x89 && b[4] == 0xe5) || (b[3] == 0x8b && b[4] == 0xec) ||
 					     ((b[3] == 0x83 || b[3] == 0x81) && b[4] == 0xec)))
 		return 0;
-	if (b[0] == 0x55 && b[1] == 0x48 && ((b[2] == 0x89 && b[3] == 0xe5) || (b[2] == 0x8b && b[3] == 0xec)))
+	if (b[0] == 0x55 && b[1] == 0x48 && ((b[2] == 0x89 && b[3] == 0xe5) || (b[2] == 0x8b && b[3] == 0xec) ||
+					     ((b[2] == 0x83 || b[2] == 0x81) && b[3] == 0xec)))
 		return 8;
 #endif
 	return -1;
@@ -322,7 +326,7 @@ static __always_inline int step_cfi(struct walk_ctx *c, const struct unw_info *i
 {
 	struct walk *w = c->w;
 	struct walk_regs *r = &w->r;
-	u64 cfa, ra, fp = r->fp;
+	u64 cfa, ra, fp = r->fp, sp = 0;
 
 	if (!find_cfa(c, i, &cfa))
 		return stop(w, WALK_NO_CFI);
@@ -334,13 +338,20 @@ static __always_inline int step_cfi(struct walk_ctx *c, const struct unw_info *i
 		ra = r->regs[(i->ra - 1) & (WALK_REGS - 1)];
 	else if (!read_word(c, cfa - 8, &ra))
 		return stop(w, WALK_BAD_READ);
+	/* frame::sender_for_interpreter_frame(): a caller that was compiled may have made room for arguments */
+	if (i->cfa == UNW_CFA_FP && i->reg == UNW_FP_SENDER) {
+		if (!read_word(c, r->fp - 8, &sp))
+			return stop(w, WALK_BAD_READ);
+		if (sp < cfa)
+			return stop(w, WALK_STUCK);
+	}
 	if (i->fp == UNW_FP_CFA && !read_word(c, cfa + (s64)i->fp_off, &fp))
 		return stop(w, WALK_BAD_READ);
 	if (i->fp == UNW_FP_DEREF && !read_word(c, r->fp + (s64)i->fp_off, &fp))
 		return stop(w, WALK_BAD_READ);
 	step_bx(c, i, cfa);
 	r->fp = fp;
-	r->sp = cfa;
+	r->sp = sp ?: cfa;
 	r->pc = ra + i->lands;	/* looked up at ra itself */
 	w->leaf = false;
 	w->chain = i->cfa == UNW_CFA_SP && i->reg == UNW_SP_CHAIN;
@@ -388,8 +399,13 @@ static int walk_step(u32 index, void *arg)
 		return stop(w, WALK_NO_ROOM);
 	if (MAPPING_LOST(m))
 		w->miss = w->r.pc;
-	if (!info || info->cfa == UNW_CFA_NONE)
+	/* code made at run time, of which there is a table: it says nothing of prologues and epilogues */
+	if (!info || info->cfa == UNW_CFA_NONE || (!MAPPING_FILE(m) && w->leaf && frame_of_code(c) >= 0))
 		return step_unknown(c, WALK_NO_CFI);
+	if (info->cfa == UNW_CFA_UNKNOWN) {
+		w->miss = at;
+		return stop(w, WALK_NEW_CODE);
+	}
 	if (info->cfa == UNW_CFA_END && info->reg && n)
 		w->n = n;
 	if (info->cfa == UNW_CFA_END || (info->cfa == UNW_CFA_CLONE && w->leaf && !w->r.regs[0]))

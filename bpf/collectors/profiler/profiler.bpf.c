@@ -67,7 +67,8 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 {
 	struct unw_process *p;
 
-	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE || w->end == WALK_NO_ROOM)
+	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE || w->end == WALK_NO_ROOM ||
+	    w->end == WALK_NEW_CODE)
 		return true;
 	if (!w->miss)
 		return false;

@@ -133,6 +133,7 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	if (!file) {
 		if (is_too_early(s, i))
 			return frame_too_early(s->tgid, addr);
+		mappings_code_used(s->tgid);
 		/* a return address: the call is before it */
 		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
 	}
@@ -229,7 +230,7 @@ static int on_sample(void *ctx, void *data, size_t size)
 	}
 	if (size < sizeof(*s) + frames)
 		return 0;
-	if (s->end == WALK_NEW_FILE)
+	if (s->end == WALK_NEW_FILE || s->end == WALK_NEW_CODE)
 		mappings_want_table(s->tgid, s->miss);
 	add_sample(s);
 	return 0;
@@ -348,6 +349,8 @@ static void take_opened(void)
 			debug_opened(job);
 		else if (job->kind == OPEN_PERF_MAP)
 			jit_opened(job);
+		else if (job->kind == READ_HOTSPOT)
+			mappings_code_read(job);
 		else
 			waits_read(job, take_walked);
 		free(job);
@@ -411,6 +414,7 @@ static void profiler_drain(void)
 	take_opened();
 	take_answers();
 	files_ask_waiting();
+	mappings_drain();
 	mappings_install();
 	walk_waiting(take_walked);
 	debug_drain();
@@ -440,6 +444,7 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
 	[WALK_NO_ROOM] = "no room for its unwind table", [WALK_NOT_READ] = "not readable",
+	[WALK_NEW_CODE] = "new code",
 };
 
 /* Different things may read the same, or not at all. */

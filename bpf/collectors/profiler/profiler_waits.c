@@ -171,7 +171,7 @@ void waits_read(struct opener_job *job, walked_fn done)
 /* A table or a mapping was missing: worth another try. */
 static bool is_early(u32 end)
 {
-	return end == WALK_NEW_PROCESS || end == WALK_NEW_FILE || end == WALK_NO_MAPPING;
+	return end == WALK_NEW_PROCESS || end == WALK_NEW_FILE || end == WALK_NEW_CODE || end == WALK_NO_MAPPING;
 }
 
 void waits_walked(const struct wire_sample *s)
