@@ -195,7 +195,7 @@ static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces,
 	faces_text(a, buf, sizeof(buf), ret_short);
 	*ret_faces = *buf ? n : -1;
 	add_part(parts, &n, buf);
-	if (t) {
+	if (t && !(v->flags & VIEW_PAGE)) {	/* a page says itself what its rows are */
 		table_sort_label(t, label, sizeof(label));
 		snprintf(buf, sizeof(buf), "sort %s", label);
 		add_part(parts, &n, *label ? buf : "");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tui/term/graph.h"
+#include "tui/views/http.h"
 #include "tui/views/net.h"
 
 #define NAME_COLS 8
@@ -11,10 +12,12 @@
 #define MOST_COLS 8		/* the largest value of the five minutes */
 #define TOTAL_COLS 13
 #define SPARK_MAX 120
+#define REQUESTS_MIN_ROWS 14	/* of the body, from which its requests are below */
 
 struct connection_state {
 	const struct row *last;	/* newest row of it that was seen: one reference */
 	struct past past;
+	bool lists;		/* its requests are on the screen */
 };
 
 /* ---- its past ---------------------------------------------------------------------- */
@@ -266,6 +269,30 @@ static void connection_update(struct app *a, void *state)
 	connection_past_update(a, &st->past, st->last);
 }
 
+/* ---- its requests, slowest first ------------------------------------------------------------ */
+
+/* Returns what is left for the rest. */
+static struct rect draw_requests(struct app *a, struct connection_state *st, struct canvas *c, struct rect r)
+{
+	u32 n = table_len_unfiltered(app_table(a));
+	int rows = min((int)min(n, 1000u) + 2, max(r.rows / 3, 4));
+	char title[64], text[FORMAT_MAX];
+
+	st->lists = n && r.rows >= REQUESTS_MIN_ROWS;
+	if (!st->lists)
+		return r;
+	r.rows -= rows;
+	snprintf(title, sizeof(title), "requests on it (%s), slowest first", format_thousands(text, n));
+	canvas_rule(c, r.row + r.rows, r.col, r.cols, title);
+	table_draw(a, app_table(a), c, (struct rect){ r.row + r.rows + 1, r.col, rows - 1, r.cols });
+	return r;
+}
+
+static u64 connection_wants(const struct app *a, const void *state)
+{
+	return net_wants(a, state) | TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests) | REQUEST_STACKS;
+}
+
 static void connection_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct connection_state *st = state;
@@ -277,7 +304,7 @@ static void connection_draw(struct app *a, void *state, struct canvas *c, struct
 	}
 	if (past_more(&st->past, app_history(a)))
 		app_again(a);
-	connection_draw_past(a, c, body, connection_row(row), &st->past);
+	connection_draw_past(a, c, draw_requests(a, st, c, body), connection_row(row), &st->past);
 }
 
 static void connection_status(struct app *a, void *state, char *buf, size_t cap)
@@ -316,7 +343,9 @@ static bool connection_act(struct app *a, void *state, enum action action, u32 k
 
 	switch (action) {
 	case ACTION_open:
-		if (app_context(a)->pid)
+		if (st->lists && table_cursor(app_table(a)))
+			request_open(a, (const struct requests_row *)table_cursor(app_table(a)));
+		else if (app_context(a)->pid)
 			app_show(a, "card", -1);
 		else
 			app_say(a, ROLE_text, "its process is not known");
@@ -343,7 +372,7 @@ static void connection_fini(void *state)
 const struct view connection_view = {
 	.name = "connection", .digit = '5', .flags = VIEW_PAGE,
 	.about = "one connection: its last five minutes",
-	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = net_wants,
+	.needs = TABLE_BIT(TABLE_connections) | TABLE_BIT(TABLE_events), .wants = connection_wants, .table = &requests_of_connection,
 	.state_size = sizeof(struct connection_state),
 	.hints = "open back names ports explain pause step_back write",
 	.legend = "5 minutes\tthe newest at the right; blank: not known then\n"

@@ -8,6 +8,9 @@
 void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side);
 void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style, const char *protocol, u64 tls);
 
+/* The requests of the connection that is the context, slowest first. */
+extern const struct table_spec requests_of_connection;
+
 /* One level down to its page. */
 void request_open(struct app *a, const struct requests_row *r);
 

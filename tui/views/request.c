@@ -24,11 +24,15 @@ static const struct requests_row *row_of(const struct app *a)
 void request_open(struct app *a, const struct requests_row *r)
 {
 	char label[160], took[FORMAT_MAX] = "not answered";
+	const struct row *above = app_context(a)->row;
 
 	if (u64_known(r->duration_ns))
 		format_ns(took, (double)r->duration_ns);
-	if (app_context(a)->row && app_context(a)->row->table == TABLE_http)	/* what it asked for stands before */
+	if (above && above->table == TABLE_http)	/* what it asked for stands before */
 		snprintf(label, sizeof(label), "%s", took);
+	else if (above && above->table == TABLE_connections)	/* who asked, or was asked */
+		snprintf(label, sizeof(label), "%s%s%.60s %s", r->method ?: "", r->method && *r->method ? " " : "",
+			 r->path ?: "?", took);
 	else
 		snprintf(label, sizeof(label), "%s %llu › %s%s%.60s %s", r->comm ? r->comm : "?",
 			 (unsigned long long)r->pid, r->method ? r->method : "", r->method && *r->method ? " " : "",

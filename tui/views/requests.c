@@ -120,6 +120,19 @@ static const struct column endpoint_columns[] = {
 	{ "path", .priority = 4 },
 };
 
+/* Of one connection who asked whom. */
+static const struct column connection_columns[] = {
+	{ "start_time_ns", .priority = 1 },
+	{ "status", .priority = 1, .draw = draw_status },
+	{ "duration_ns", .priority = 1 },
+	{ "first_byte_ns", .priority = 3 },
+	{ "rx_bytes", .priority = 4 },
+	{ "tx_bytes", .priority = 4 },
+	{ "tid", .priority = 5, .min_width = 100 },
+	{ "trace_id", .priority = 6, .min_width = 120 },
+	{ "path", .title = "METHOD PATH", .priority = 1, .draw = draw_path, .also = "method" },
+};
+
 /* ---- groups of those that are listed ---- */
 
 /* Ports of the other end differ from connection to connection: not part of who it is. */
@@ -184,6 +197,19 @@ static const struct table_spec endpoint_spec = {
 	.table = TABLE_requests, .columns = endpoint_columns, .n_columns = ARRAY_SIZE(endpoint_columns),
 	.sort = "duration_ns", .noun = "requests", .keep = keep,
 	.groupings = groupings, .n_groupings = 1,	/* of one endpoint: by peer */
+};
+
+static bool is_on_it(struct app *a, void *state, const struct row *r)
+{
+	const struct row *on = app_context(a)->row;
+
+	return on && on->table == TABLE_connections && u64_known(row_of(r)->cookie) &&
+	       row_of(r)->cookie == ((const struct connections_row *)on)->cookie;
+}
+
+const struct table_spec requests_of_connection = {
+	.table = TABLE_requests, .columns = connection_columns, .n_columns = ARRAY_SIZE(connection_columns),
+	.sort = "duration_ns", .noun = "requests", .keep = is_on_it,
 };
 
 static void update(struct app *a, void *state)
