@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
 #include "bpf/protocols/follow.h"
 
-#define BUCKETS 4096
 #define MAX_CONNS 65536
 #define MAX_OPEN 256		/* requests of a connection that wait for an answer */
 #define IDLE_NS (600 * NSEC_PER_SEC)
 #define OVER_NS (10 * NSEC_PER_SEC)	/* by then the kernel has been told that it is none of ours */
 
 struct conn {
-	struct conn *next;
+	struct hash_node node;	/* by cookie */
 	u64 cookie, last_ns;
 	u64 socket;		/* the cookie of its socket; 0: not known */
 	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
@@ -32,7 +32,7 @@ struct conn {
 };
 
 struct follower {
-	struct conn *buckets[BUCKETS];
+	struct hash_table conns;
 	struct follow_counts counts;
 	struct follow_sink sink;
 	/* what is read at the moment */
@@ -42,14 +42,9 @@ struct follower {
 	bool ending;
 };
 
-static struct conn **place_of(struct follower *f, u64 cookie)
+static struct conn *find_conn(const struct follower *f, u64 cookie)
 {
-	struct conn **at = &f->buckets[cookie * 0x9e3779b97f4a7c15ull >> 52];
-
-	_Static_assert(BUCKETS == 1 << 12, "12 bits of the hash");
-	while (*at && (*at)->cookie != cookie)
-		at = &(*at)->next;
-	return at;
+	return hash_find(&f->conns, hash_of(cookie), struct conn, c, c->cookie == cookie);
 }
 
 /* ---- exchanges ---- */
@@ -250,13 +245,11 @@ static void take_part(void *arg, const struct part *p)
 
 /* ---- connections ---- */
 
-static void conn_free(struct follower *f, struct conn **at)
+static void conn_free(struct follower *f, struct conn *c)
 {
-	struct conn *c = *at;
-
 	drop_all(f, c);
 	protocols[c->protocol]->close(c->state);
-	*at = c->next;
+	hash_remove(&f->conns, &c->node);
 	free(c->state);
 	free(c);
 	f->counts.connections--;
@@ -300,8 +293,7 @@ static struct conn *conn_new(struct follower *f, const struct http_record *r, u3
 	c->state = xcalloc(1, protocols[protocol]->state_bytes);
 	c->tls = r->flags & HTTP_TLS;
 	c->asks = (u8)(role == ASKS ? direction : HTTP_RX + HTTP_TX - direction);
-	c->next = *place_of(f, r->cookie);
-	*place_of(f, r->cookie) = c;
+	hash_add(&f->conns, &c->node, hash_of(r->cookie));
 	f->counts.connections++;
 	return c;
 }
@@ -435,12 +427,12 @@ static void abort_open(struct follower *f, struct conn *c)
 	}
 }
 
-static void close_conn(struct follower *f, u64 cookie)
+static void close_conn(struct follower *f)
 {
 	end_direction(f, f->conn->asks);
 	end_direction(f, HTTP_RX + HTTP_TX - f->conn->asks);
 	abort_open(f, f->conn);
-	conn_free(f, place_of(f, cookie));
+	conn_free(f, f->conn);
 }
 
 static void end_if_over(struct follower *f)
@@ -472,7 +464,7 @@ static void read_record(struct follower *f, const struct http_record *r)
 
 	data = r->kind == HTTP_RX || r->kind == HTTP_TX;
 	f->record = r;
-	f->conn = *place_of(f, r->cookie);
+	f->conn = find_conn(f, r->cookie);
 	if (!f->conn && data)
 		f->conn = conn_new(f, r, r->kind);
 	if (!f->conn)
@@ -480,12 +472,12 @@ static void read_record(struct follower *f, const struct http_record *r)
 	f->conn->last_ns = r->end_ns;
 	if (f->conn->over) {
 		if (r->kind == HTTP_CLOSED)
-			conn_free(f, place_of(f, r->cookie));
+			conn_free(f, f->conn);
 		return;
 	}
 	note_ends(f->conn, r);
 	if (r->kind == HTTP_CLOSED) {
-		close_conn(f, r->cookie);
+		close_conn(f);
 		return;
 	}
 	f->direction = r->kind;
@@ -539,24 +531,17 @@ struct follower *follower_new(const struct follow_sink *sink)
 
 void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct conn *c = f->buckets[i]; c; c = c->next)
-			for (struct exchange *x = c->first; x; x = x->next)
-				if (x->asked && x->path)
-					fn(arg, x);
+	hash_each(&f->conns, const struct conn, c)
+		for (struct exchange *x = c->first; x; x = x->next)
+			if (x->asked && x->path)
+				fn(arg, x);
 }
 
 void follower_sweep(struct follower *f, u64 now_ns)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct conn **at = &f->buckets[i]; *at; ) {
-			u64 idle_ns = (*at)->over ? OVER_NS : IDLE_NS;
-
-			if (!(*at)->first && (*at)->last_ns + idle_ns < now_ns)
-				conn_free(f, at);
-			else
-				at = &(*at)->next;
-		}
+	hash_each(&f->conns, struct conn, c)
+		if (!c->first && c->last_ns + (c->over ? OVER_NS : IDLE_NS) < now_ns)
+			conn_free(f, c);
 }
 
 struct follow_counts follower_counts(const struct follower *f)
@@ -566,8 +551,8 @@ struct follow_counts follower_counts(const struct follower *f)
 
 void follower_free(struct follower *f)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		while (f->buckets[i])
-			conn_free(f, &f->buckets[i]);
+	hash_each(&f->conns, struct conn, c)
+		conn_free(f, c);
+	hash_free(&f->conns, NULL);
 	free(f);
 }

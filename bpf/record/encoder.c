@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* encoder.c: snapshots to bytes; the format is in codec.h. */
+#include "bpf/model/index.h"
 #include "bpf/record/codec.h"
 #include "bpf/model/snapshot_build.h"
 
 /* A group whose strings take more than this gets a successor. */
 #define FULL_BYTES (2u << 20)
 
-/* Interned strings of the group and their numbers, by pointer; holds a reference each. */
+/* Interned strings of the group; holds a reference each. */
 struct dict {
-	const char **keys;
-	u32 *ids;
-	u32 n, cap;	/* cap: a power of two, at most half full */
+	const char **strings;	/* by number */
+	u32 n, cap;
 	u64 bytes;
+	struct index by_address;
 };
 
 struct encoder {
@@ -31,10 +32,10 @@ struct encoder *encoder_new(void)
 
 static void dict_clear(struct dict *d)
 {
-	for (u32 i = 0; i < d->cap; i++)
-		str_put(d->keys[i]);
-	free(d->keys);
-	free(d->ids);
+	for (u32 i = 0; i < d->n; i++)
+		str_put(d->strings[i]);
+	free(d->strings);
+	index_free(&d->by_address);
 	*d = (struct dict){ 0 };
 }
 
@@ -54,55 +55,36 @@ bool encoder_is_full(const struct encoder *e)
 	return e->dict.bytes > FULL_BYTES;
 }
 
-/* The slot of s, or the free one where it belongs. */
-static u32 dict_slot(const struct dict *d, const char *s)
+/* The number of a string, or INDEX_NONE. */
+static u32 dict_find(const struct dict *d, const char *s, u32 hash)
 {
-	u32 i = (u32)(((uintptr_t)s >> 4) * 0x9e3779b97f4a7c15ull >> 32) & (d->cap - 1);
+	u32 at = 0, id;
 
-	while (d->keys[i] && d->keys[i] != s)
-		i = (i + 1) & (d->cap - 1);
-	return i;
-}
-
-static void dict_grow(struct dict *d)
-{
-	struct dict old = *d;
-
-	d->cap = old.cap ? old.cap * 2 : 256;
-	d->keys = xcalloc(d->cap, sizeof(*d->keys));
-	d->ids = xcalloc(d->cap, sizeof(*d->ids));
-	for (u32 i = 0; i < old.cap; i++) {
-		if (old.keys[i]) {
-			u32 slot = dict_slot(d, old.keys[i]);
-
-			d->keys[slot] = old.keys[i];
-			d->ids[slot] = old.ids[i];
-		}
-	}
-	free(old.keys);
-	free(old.ids);
+	do
+		id = index_next(&d->by_address, hash, &at);
+	while (id != INDEX_NONE && d->strings[id] != s);
+	return id;
 }
 
 /* 0 NULL, 1 a new string with its bytes, else the number of a known one + 2. */
 static void put_str(struct dict *d, const char *s, struct wire_out *o)
 {
+	u32 hash = index_fold(((uintptr_t)s >> 4) * 0x9e3779b97f4a7c15ull), id;
 	size_t len;
-	u32 slot;
 
 	if (!s) {
 		wire_put_varint(o, 0);
 		return;
 	}
-	if (d->n * 2 >= d->cap)
-		dict_grow(d);
-	slot = dict_slot(d, s);
-	if (d->keys[slot]) {
-		wire_put_varint(o, (u64)d->ids[slot] + 2);
+	id = dict_find(d, s, hash);
+	if (id != INDEX_NONE) {
+		wire_put_varint(o, (u64)id + 2);
 		return;
 	}
 	len = strnlen(s, CODEC_MAX_STR);
-	d->keys[slot] = str_get(s);
-	d->ids[slot] = d->n++;
+	index_add(&d->by_address, hash, d->n);
+	d->strings = grow(d->strings, d->n, &d->cap, sizeof(*d->strings));
+	d->strings[d->n++] = str_get(s);
 	d->bytes += len + 32;
 	wire_put_varint(o, 1);
 	wire_put_varint(o, len);

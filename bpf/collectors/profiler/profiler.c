@@ -40,12 +40,12 @@
 #include "bpf/stacks/turns.h"
 #include "bpf/collectors/profiler/profiler_spans.h"
 #include "bpf/collectors/profiler/profiler_things.h"
+#include "bpf/model/hash.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
-#define BUCKETS 4096
 #define FEW_FRAMES 24576	/* 8 MB with their names */
 #define LINGER_NS (300 * NSEC_PER_SEC)	/* it goes on for so long after somebody asked for it */
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
@@ -53,7 +53,7 @@
 
 /* One stack of this interval. */
 struct total {
-	struct total *next;
+	struct hash_node node;	/* by stack and thread */
 	u32 kind, pid, tid;
 	u64 start_ns;
 	const char *frames, *comm;
@@ -68,7 +68,7 @@ static struct bpf_link **links;
 static int *clocks;			/* the perf events of links */
 static u32 n_links;
 static struct ring_buffer *ring;
-static struct total *totals[BUCKETS];
+static struct hash_table totals;
 static u64 period_ns;
 static bool have_kallsyms;
 static bool first_tick_over;
@@ -181,7 +181,8 @@ static void add_sample(const struct wire_sample *s)
 	const struct thing *thing = off ? things_of(s) : NULL;
 	u32 waker = off ? s->waker : 0;
 	const char *frames = stack_text(s);
-	struct total **b = &totals[((uintptr_t)frames / 16 + s->tid) % BUCKETS], *t;
+	u32 hash = hash_of((uintptr_t)frames, s->tid);
+	struct total *t;
 
 	if (off) {
 		spans_add(s, frames, thing);
@@ -191,16 +192,15 @@ static void add_sample(const struct wire_sample *s)
 		str_put(frames);
 		return;
 	}
-	for (t = *b; t; t = t->next)
-		if (t->frames == frames && t->tid == s->tid && t->kind == s->kind && t->start_ns == s->start_ns &&
-		    t->end == s->end && t->waker == waker && t->thing == thing)
-			break;
+	t = hash_find(&totals, hash, struct total, x,
+		x->frames == frames && x->tid == s->tid && x->kind == s->kind && x->start_ns == s->start_ns &&
+		x->end == s->end && x->waker == waker && x->thing == thing);
 	if (!t) {
 		t = xcalloc(1, sizeof(*t));
-		*t = (struct total){ .next = *b, .kind = s->kind, .pid = s->tgid, .tid = s->tid,
+		*t = (struct total){ .kind = s->kind, .pid = s->tgid, .tid = s->tid,
 				     .start_ns = s->start_ns, .frames = frames, .waker = waker, .thing = thing,
 				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
-		*b = t;
+		hash_add(&totals, &t->node, hash);
 	} else {
 		str_put(frames);
 	}
@@ -450,7 +450,7 @@ static const char *const ends[WALK_ENDS] = {
 /* Different things may read the same, or not at all. */
 static void take_equal(struct total *s)
 {
-	for (struct total *o = s->next; o; o = o->next) {
+	for (struct total *o = hash_next(&s->node); o; o = hash_next(&o->node)) {
 		if (o->frames != s->frames || o->tid != s->tid || o->kind != s->kind || o->start_ns != s->start_ns ||
 		    o->end != s->end || o->waker != s->waker || things_frame(o->thing) != things_frame(s->thing))
 			continue;
@@ -499,17 +499,13 @@ static void add_row(const struct tick *t, struct total *s)
 	r->whole = str_new(s->end < WALK_ENDS ? ends[s->end] : "?");
 }
 
-static void clear_totals(void)
+static void total_free(void *total)
 {
-	for (u32 i = 0; i < BUCKETS; i++) {
-		for (struct total *s = totals[i], *next; s; s = next) {
-			next = s->next;
-			str_put(s->frames);
-			str_put(s->comm);
-			free(s);
-		}
-		totals[i] = NULL;
-	}
+	struct total *s = total;
+
+	str_put(s->frames);
+	str_put(s->comm);
+	free(s);
 }
 
 static void set_scope(const struct scope *scope)
@@ -656,10 +652,9 @@ static int profiler_read(const struct tick *t)
 	spans_fill();
 	if (first_tick_over)
 		profiler_adjust(t);
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct total *s = totals[i]; s; s = s->next)
-			add_row(t, s);
-	clear_totals();
+	hash_each(&totals, struct total, s)
+		add_row(t, s);
+	hash_free(&totals, total_free);
 	things_forget();
 	frames_rows(t->b);
 	if (!sampling_since_ns && skel->bss->only_http)
@@ -739,7 +734,7 @@ static void profiler_close(void)
 	ring_buffer__free(ring);
 	ring = NULL;
 	walk_give_up(take_walked);
-	clear_totals();
+	hash_free(&totals, total_free);
 	things_close();
 	mappings_close();
 	files_close();

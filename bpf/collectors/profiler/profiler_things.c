@@ -12,9 +12,9 @@
 #include "bpf/host/proctab.h"
 #include "bpf/host/syscall_id.h"
 #include "bpf/host/syscall_names.h"
+#include "bpf/model/hash.h"
 #include "bpf/stacks/frames.h"
 
-#define BUCKETS 1024
 #define MAX_THINGS 4096
 #define MAX_TRIES 3
 #define CALLS 512
@@ -26,7 +26,7 @@
 enum state { NEW, ASKED, KNOWN };
 
 struct thing {
-	struct thing *next;
+	struct hash_node node;	/* by key */
 	u64 key, asked_ns;
 	u64 ns;			/* waited for it in this tick */
 	u32 tick;		/* when it was met last */
@@ -36,8 +36,8 @@ struct thing {
 	struct wait_question q;
 };
 
-static struct thing *things[BUCKETS];
-static u32 n_things, tick;
+static struct hash_table things;
+static u32 tick;
 static u64 refused;
 
 static u64 mix(u64 key, u64 more)
@@ -97,32 +97,32 @@ static enum wait_about about(u32 call)
 	return known[nr] - 1;
 }
 
-static struct thing **place_of(u64 key)
+static struct thing *known_thing(u64 key)
 {
-	struct thing **at = &things[key % BUCKETS];
-
-	while (*at && (*at)->key != key)
-		at = &(*at)->next;
-	return at;
+	return hash_find(&things, (u32)key, struct thing, t, t->key == key);
 }
 
-static struct thing *make(struct thing **at, u64 key)
+/* NULL: there are too many. */
+static struct thing *get_thing(u64 key)
 {
-	if (n_things == MAX_THINGS) {
+	struct thing *t = known_thing(key);
+
+	if (t)
+		return t;
+	if (things.n == MAX_THINGS) {
 		refused++;
 		return NULL;
 	}
-	n_things++;
-	*at = xcalloc(1, sizeof(**at));
-	(*at)->key = key;
-	return *at;
+	t = xcalloc(1, sizeof(*t));
+	t->key = key;
+	hash_add(&things, &t->node, (u32)key);
+	return t;
 }
 
 /* One whose text says all that there is. */
 static struct thing *plain(const char *text, u32 which)
 {
-	u64 key = mix(1, which);
-	struct thing **at = place_of(key), *t = *at ?: make(at, key);
+	struct thing *t = get_thing(mix(1, which));
 
 	if (t && t->state != KNOWN) {
 		t->label = label_of(0, text);
@@ -149,7 +149,7 @@ static void fill_question(struct thing *t, const struct wire_sample *s)
 
 static struct thing *asked_for(const struct wire_sample *s, u64 key, bool changes)
 {
-	struct thing **at = place_of(key), *t = *at ?: make(at, key);
+	struct thing *t = get_thing(key);
 
 	if (!t)
 		return NULL;
@@ -169,7 +169,7 @@ static struct thing *of_this_wait(const struct wire_sample *s)
 {
 	u64 key = mix(mix(3, s->tid), s->in.since_ns);
 
-	return s->in.end_ns ? *place_of(key) : asked_for(s, key, false);
+	return s->in.end_ns ? known_thing(key) : asked_for(s, key, false);
 }
 
 static struct thing *find(const struct wire_sample *s)
@@ -216,7 +216,7 @@ u32 things_frame(const struct thing *t)
 
 static void answered(u64 key, const char *text)
 {
-	struct thing *t = *place_of(key);
+	struct thing *t = known_thing(key);
 
 	if (!t || t->state != ASKED)
 		return;
@@ -254,10 +254,9 @@ void things_ask(u64 now_ns)
 	static struct thing *due[MAX_THINGS];
 	u32 n = 0;
 
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct thing *t = things[i]; t; t = t->next)
-			if (is_due(t, now_ns))
-				due[n++] = t;
+	hash_each(&things, struct thing, t)
+		if (is_due(t, now_ns))
+			due[n++] = t;
 	if (!n || !waits_free())
 		return;
 	qsort(due, n, sizeof(*due), by_weight);
@@ -274,18 +273,14 @@ void things_ask(u64 now_ns)
 
 void things_forget(void)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct thing **at = &things[i], *t; (t = *at); ) {
-			t->ns = 0;
-			if (tick - t->tick < KEEP_TICKS) {
-				at = &t->next;
-				continue;
-			}
-			*at = t->next;
-			n_things--;
-			label_put(t->label);
-			free(t);
-		}
+	hash_each(&things, struct thing, t) {
+		t->ns = 0;
+		if (tick - t->tick < KEEP_TICKS)
+			continue;
+		hash_remove(&things, &t->node);
+		label_put(t->label);
+		free(t);
+	}
 	tick++;
 	labels_tick();
 }

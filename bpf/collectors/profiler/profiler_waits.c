@@ -9,10 +9,10 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/kernel/iter.h"
+#include "bpf/model/hash.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 
-#define BUCKETS 2048
 #define MAX_WAITS 16384		/* under 2 KiB each, once its stack is known */
 #define MAX_READING 256		/* stacks that are read at once */
 #define MAX_UNKNOWN 100		/* processes a tick whose mappings are read for it: each costs 100 us */
@@ -20,7 +20,7 @@
 #define HUNG_NS NSEC_PER_SEC	/* a stack that is not read by then may never be */
 
 struct wait {
-	struct wait *next;
+	struct hash_node node;	/* by thread and beginning */
 	struct wire_new_wait *new;	/* until the user stack is known or given up */
 	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
 	u64 since_ns, asked_ns;
@@ -29,8 +29,8 @@ struct wait {
 	bool seen, reading;
 };
 
-static struct wait *waits[BUCKETS];
-static u32 n_waits, n_reading;
+static struct hash_table waits;
+static u32 n_reading;
 static u32 n_unknown;		/* processes that are looked at for the first time, in this tick */
 static u64 refused;
 static u32 tick = 1;
@@ -40,22 +40,16 @@ static bool postponed;		/* stacks are to be read, when there is room */
 static struct bpf_link *iterator;
 static struct wire_look *look;
 
-static struct wait **place_of(u32 tid, u64 since_ns)
+static struct wait *find(u32 tid, u64 since_ns)
 {
-	struct wait **at = &waits[(tid ^ since_ns >> 10) % BUCKETS];
-
-	while (*at && ((*at)->tid != tid || (*at)->since_ns != since_ns))
-		at = &(*at)->next;
-	return at;
+	return hash_find(&waits, hash_of(tid, since_ns), struct wait, w,
+			 w->tid == tid && w->since_ns == since_ns);
 }
 
-static void forget(struct wait **at)
+static void forget(struct wait *w)
 {
-	struct wait *w = *at;
-
-	*at = w->next;
+	hash_remove(&waits, &w->node);
 	n_reading -= w->reading;
-	n_waits--;
 	free(w->new);
 	free(w->stack);
 	free(w);
@@ -63,15 +57,12 @@ static void forget(struct wait **at)
 
 static void forget_all(bool seen_too)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct wait **at = &waits[i]; *at; ) {
-			if (seen_too || !(*at)->seen) {
-				forget(at);
-				continue;
-			}
-			(*at)->seen = false;
-			at = &(*at)->next;
-		}
+	hash_each(&waits, struct wait, w) {
+		if (seen_too || !w->seen)
+			forget(w);
+		else
+			w->seen = false;
+	}
 }
 
 /* ---- stacks ---- */
@@ -108,15 +99,15 @@ static void ask(struct wait *w)
 /* Asks for the stacks that there was no room for. */
 static void ask_postponed(void)
 {
-	static u32 at;
-
 	if (!postponed || n_reading > MAX_READING / 2)
 		return;
 	postponed = false;
-	for (u32 i = 0; i < BUCKETS && !postponed; i++, at = (at + 1) % BUCKETS)
-		for (struct wait *w = waits[at]; w && !postponed; w = w->next)
-			if (w->new && w->tick != tick && w->new->end == WALK_NOT_READ)
-				ask(w);
+	hash_each(&waits, struct wait, w) {
+		if (postponed)
+			return;
+		if (w->new && w->tick != tick && w->new->end == WALK_NOT_READ)
+			ask(w);
+	}
 }
 
 static void copy_header(struct wire_sample *s, const struct wire_new_wait *n)
@@ -148,7 +139,7 @@ static struct wire_copy *copy_of(const struct wire_new_wait *n, const struct ope
 
 void waits_read(struct opener_job *job, walked_fn done)
 {
-	struct wait *w = *place_of(job->id, job->start_ns);
+	struct wait *w = find(job->id, job->start_ns);
 	struct process_mappings known;
 	struct wire_copy *c;
 
@@ -176,7 +167,7 @@ static bool is_early(u32 end)
 
 void waits_walked(const struct wire_sample *s)
 {
-	struct wait *w = *place_of(s->tid, s->value);
+	struct wait *w = find(s->tid, s->value);
 	size_t size = sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64);
 
 	if (!w || !w->new)
@@ -197,16 +188,16 @@ void waits_walked(const struct wire_sample *s)
 
 static void take_new(const struct wire_new_wait *n)
 {
-	struct wait **at = place_of(n->wait.tid, n->wait.since_ns), *w = *at;
+	struct wait *w = find(n->wait.tid, n->wait.since_ns);
 
 	if (!w) {
-		if (n_waits == MAX_WAITS)
+		if (waits.n == MAX_WAITS)
 			return;		/* counted when its time is reported, if it does not end before */
-		w = *at = xcalloc(1, sizeof(*w));
-		n_waits++;
+		w = xcalloc(1, sizeof(*w));
 		w->since_ns = n->wait.since_ns;
 		w->tgid = n->wait.tgid;
 		w->tid = n->wait.tid;
+		hash_add(&waits, &w->node, hash_of(w->tid, w->since_ns));
 		w->new = xmalloc(sizeof(*n));
 		*w->new = *n;
 		if (n->end == WALK_WHOLE)
@@ -235,7 +226,7 @@ static void report(const struct wait *w, u64 ns, walked_fn done)
 
 static void take_more(const struct wire_wait *t, walked_fn done)
 {
-	struct wait *w = *place_of(t->tid, t->since_ns);
+	struct wait *w = find(t->tid, t->since_ns);
 
 	if (!w) {
 		refused++;
@@ -313,8 +304,8 @@ u32 waits_reading(void)
 	u64 now = n_reading ? boottime_ns() : 0;
 	u32 n = 0;
 
-	for (u32 i = 0; n_reading && i < BUCKETS; i++)
-		for (const struct wait *w = waits[i]; w; w = w->next)
+	if (n_reading)
+		hash_each(&waits, const struct wait, w)
 			n += w->reading && now - w->asked_ns < HUNG_NS;
 	return n;
 }

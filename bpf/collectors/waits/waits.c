@@ -7,8 +7,8 @@
 #include "bpf/collectors/waits/waits.h"
 #include "bpf/host/syscall_id.h"
 #include "bpf/host/syscall_names.h"
+#include "bpf/model/hash.h"
 
-#define BUCKETS 1024
 #define TAKE_NS (20 * NSEC_PER_MSEC)	/* of a tick; what is later has its turn in the next */
 #define MIN_AGE_NS (100 * NSEC_PER_MSEC)	/* shorter calls are no stay, unless selected */
 #define DESIGN_AGE_NS (1 * NSEC_PER_SEC)
@@ -19,7 +19,7 @@
 
 /* The answer about one stay of one thread in one call. */
 struct known {
-	struct known *next;
+	struct hash_node node;	/* by tid */
 	u32 tid, call;
 	u64 seen;
 	u64 asked_ns;		/* when it was answered */
@@ -34,7 +34,7 @@ struct candidate {
 	u64 rank;
 };
 
-static struct known *buckets[BUCKETS];
+static struct hash_table answers;
 static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
 static u32 n_with_peer;
 static u64 now_ns, monotonic_ns;
@@ -61,27 +61,20 @@ static bool call_by_design(u32 call)
 
 static struct known *find_known(const struct wire_thread *w)
 {
-	struct known *k = buckets[w->tid % BUCKETS];
-
-	while (k && (k->tid != w->tid || k->seen != w->arrived_ns || k->call != w->call))
-		k = k->next;
-	return k;
+	return hash_find(&answers, hash_of(w->tid), struct known, k,
+			 k->tid == w->tid && k->seen == w->arrived_ns && k->call == w->call);
 }
 
 static void forget(bool all)
 {
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (struct known **at = &buckets[i]; *at; ) {
-			struct known *k = *at;
-
-			if (k->met && !all) {
-				k->met = false;
-				at = &k->next;
-			} else {
-				*at = k->next;
-				free(k);
-			}
+	hash_each(&answers, struct known, k) {
+		if (k->met && !all) {
+			k->met = false;
+			continue;
 		}
+		hash_remove(&answers, &k->node);
+		free(k);
+	}
 }
 
 static void add_answer(char *text, const struct wait_question *q, const struct wait_answer *a);
@@ -114,8 +107,7 @@ static void keep_answer(const struct wait_question *q, const struct wait_answer 
 		k->tid = q->tid;
 		k->call = q->call;
 		k->seen = q->seen;
-		k->next = buckets[k->tid % BUCKETS];
-		buckets[k->tid % BUCKETS] = k;
+		hash_add(&answers, &k->node, hash_of(k->tid));
 	}
 	k->asked_ns = now_ns;
 	k->met = true;
@@ -135,10 +127,9 @@ static void take_answers(u64 wait_ns)
 static void list_peers(void)
 {
 	n_with_peer = 0;
-	for (u32 i = 0; i < BUCKETS; i++)
-		for (const struct known *k = buckets[i]; k; k = k->next)
-			if (k->a.peer_pid && n_with_peer < PEERS_MAX)
-				with_peer[n_with_peer++] = k;
+	hash_each(&answers, const struct known, k)
+		if (k->a.peer_pid && n_with_peer < PEERS_MAX)
+			with_peer[n_with_peer++] = k;
 }
 
 /* ---- whom to ask about ---- */
