@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* dwarf_functions.c: the functions of a unit, and what was inlined into them. DWARF 5: 3.3.8. */
-#include <stdlib.h>
 
 #include "symbolizer/dwarf_parts.h"
 

@@ -9,7 +9,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "symbolizer/gotable.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* threads.c: the table threads: of the selected process, from the pass of processes.c. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "bpf/collectors/collector.h"
 #include "bpf/model/rate.h"

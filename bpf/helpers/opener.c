@@ -2,7 +2,6 @@
 /* opener.c: see opener.h. The threads; what they do is in opener_work.c. */
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>

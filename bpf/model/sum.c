@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* sum.c: rows that stand for several of their table, added up by the kind of each column. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/model/snapshot_build.h"

@@ -2,7 +2,6 @@
 /* attach.c: see attach.h. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>

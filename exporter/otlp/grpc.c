@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exporter/otlp/config.h"
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/wire.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* points.c: metrics and their points; see message.h. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "exporter/otlp/message.h"

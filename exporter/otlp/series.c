@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* series.c: see series.h. An open-addressing table that is made anew when it forgets. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "exporter/otlp/series.h"
 

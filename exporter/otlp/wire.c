@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* wire.c: see wire.h. Field numbers: opentelemetry/proto/collector. */
-#include <string.h>
 
 #include "exporter/otlp/wire.h"
 

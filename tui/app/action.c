@@ -2,7 +2,6 @@
 /* action.c: what a key does: first the view, then its table, then the console. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/app/app_state.h"
 

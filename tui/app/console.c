@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* console.c: the loop: keys and ticks in, frames out. Nothing in it waits for anything but poll(). */
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tui/app/app.h"
-#include "tui/app/keys.h"
 #include "tui/term/term.h"
 
 struct console {

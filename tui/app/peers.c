@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* peers.c: is there an address to which many segments have to be sent again? For the note line. */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/app/app_state.h"
 

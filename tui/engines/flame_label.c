@@ -5,7 +5,6 @@
  * (namespaces, package paths), and only then the end.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/term/canvas.h"

@@ -4,8 +4,6 @@
  * write it. Nothing is copied: parts point into the name, which may be very long.
  */
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/engines/flame_name.h"

@@ -6,8 +6,6 @@
  * calls itself thirty times says it thirty times: both are one node that says how
  * many there are, until somebody opens it.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/engines/flame.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flame_span.c: instead of a window of ticks, what a thread was blocked in while it served one request. */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/engines/flame.h"
 

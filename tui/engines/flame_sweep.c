@@ -5,7 +5,6 @@
  * any more give their numbers back: what others hold never gets another number.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/engines/flame.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* heat_sources.c: what a heat map is of, and that of system calls and of HTTP requests. */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/engines/heat.h"
 

@@ -2,7 +2,6 @@
 /* main_source.c: snapshots from the kernel or from a recording, one interface. */
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* options_value.c: the text of one option to its value, by type. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

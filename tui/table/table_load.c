@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* table_load.c: from the shown snapshot to the rows of a table, in order. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/table/table_env.h"

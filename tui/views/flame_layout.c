@@ -3,8 +3,6 @@
  * flame_layout.c: which frame is in which cells. Columns are rounded from
  * cumulative sums, so frames never overlap and a parent covers its children.
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "tui/views/flame.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flame_list.c: the functions beside the graph, by what they cost themselves or in all. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/views/flame.h"
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* heatmap_keys.c: what the keys do in the heat map: cursor, rectangle, list, picture. */
-#include <string.h>
 
 #include "tui/views/heatmap.h"
 

@@ -4,7 +4,6 @@
  * both from the tables that make them work (keys.def, schema.def).
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/app/app_state.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* interfaces.c: what goes through each network interface, and below it what the kernel drops. */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/views/net.h"
 

@@ -4,7 +4,6 @@
  * and why, and below it the selected signal in full. Times are those of the shown tick.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/app/app.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* processes.c: the home view: every process, flat or as a tree. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tui/views/processes.h"

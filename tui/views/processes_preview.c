@@ -4,7 +4,6 @@
  * selected process went, what it calls, who it is. Only what is collected anyway.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "tui/views/peers.h"
 #include "tui/views/processes.h"

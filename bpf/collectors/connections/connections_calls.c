@@ -2,7 +2,6 @@
 /* connections_calls.c: see connections_calls.h. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>

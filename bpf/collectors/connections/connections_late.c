@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* connections_late.c: see connections_late.h. */
-#include <string.h>
 
 #include "bpf/collectors/connections/connections_late.h"
 

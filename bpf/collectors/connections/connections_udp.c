@@ -2,7 +2,6 @@
 /* connections_udp.c: see connections_udp.h. */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

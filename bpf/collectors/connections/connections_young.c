@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* connections_young.c: see connections_young.h. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <linux/bpf.h>
 

@@ -7,7 +7,6 @@
  */
 #include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -17,7 +16,6 @@
 #include "bpf/collectors/http/http_tls.h"
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/probes.h"
-#include "bpf/protocols/wire.h"
 #include "bpf/uprobes/targets.h"
 #include "http.skel.h"
 

@@ -2,7 +2,6 @@
 /* profiler_things.c: see profiler_things.h. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "bpf/collectors/profiler/profiler_labels.h"

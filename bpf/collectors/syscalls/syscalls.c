@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -16,7 +15,6 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
-#include "bpf/host/syscall_names.h"
 #include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/collectors/syscalls/syscalls.h"

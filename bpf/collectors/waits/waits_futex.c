@@ -6,7 +6,6 @@
  * where that id is one of a living thread.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
