@@ -40,7 +40,6 @@ typedef int64_t s64;
 	} \
 	lo_; })
 #define exchange(a, b) do { typeof(a) old_ = (a); (a) = (b); (b) = old_; } while (0)
-#define __cleanup(f) __attribute__((cleanup(f)))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 
 #define NSEC_PER_SEC 1000000000ull

@@ -134,21 +134,6 @@ const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n)
 	return b->tables[t].rows;
 }
 
-void builder_filter(struct builder *b, enum table_id t,
-		    bool (*keep)(void *arg, const struct row *r), void *arg)
-{
-	struct pending *p = &b->tables[t];
-	u32 n = 0;
-
-	for (u32 i = 0; i < p->n; i++) {
-		if (keep(arg, p->rows[i]))
-			p->rows[n++] = p->rows[i];
-		else
-			row_put(p->rows[i]);
-	}
-	p->n = n;
-}
-
 static const struct {
 	const char *name;
 	double q;	/* above 1: the maximum */
@@ -251,12 +236,6 @@ const struct snapshot *builder_seal(struct builder *b)
 	snapshot_put(b->prev);
 	free(b);
 	return s;
-}
-
-void builder_drop(struct builder *b)
-{
-	if (b)
-		snapshot_put(builder_seal(b));
 }
 
 static void copy_table(struct builder *b, const struct table *from, int t)

@@ -45,13 +45,8 @@ void builder_status(struct builder *b, enum table_id t, enum table_status status
 void builder_lacks(struct builder *b, enum table_id t, const char *what);
 /* Rows added so far to a table; valid until the next builder call. */
 const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n);
-/* Drops each row for which keep() is false. Call before sealing. */
-void builder_filter(struct builder *b, enum table_id t,
-		    bool (*keep)(void *arg, const struct row *r), void *arg);
 /* Sorts, computes quantiles, shares equal rows with prev; frees b. One reference. */
 const struct snapshot *builder_seal(struct builder *b);
-/* Frees b and what it holds. NULL-safe. */
-void builder_drop(struct builder *b);
 
 /* A row outside any builder, every member unknown; one reference. For decoders and tests. */
 void *row_new(enum table_id t);

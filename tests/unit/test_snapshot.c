@@ -138,27 +138,6 @@ static void quantiles_come_from_the_interval(void **state)
 	snapshot_put(s);
 }
 
-static bool is_odd(void *arg, const struct row *r)
-{
-	(void)arg;
-	return ((const struct processes_row *)r)->pid & 1;
-}
-
-static void filter_drops_rows(void **state)
-{
-	struct builder *b = builder_new(NULL, &session);
-	const struct snapshot *s;
-
-	(void)state;
-	for (u64 i = 0; i < 10; i++)
-		add(b, i, 1, "x");
-	builder_filter(b, TABLE_processes, is_odd, NULL);
-	s = builder_seal(b);
-	assert_int_equal(s->tables[TABLE_processes].n, 5);
-	snapshot_put(s);
-	builder_drop(NULL);
-}
-
 static void schema_is_sound(void **state)
 {
 	(void)state;
@@ -213,7 +192,6 @@ int main(void)
 		cmocka_unit_test(unknown_is_not_zero),
 		cmocka_unit_test(reused_pid_is_another_process),
 		cmocka_unit_test(quantiles_come_from_the_interval),
-		cmocka_unit_test(filter_drops_rows),
 		cmocka_unit_test(schema_is_sound),
 		cmocka_unit_test(only_a_row_of_ones_own_is_changed),
 	};

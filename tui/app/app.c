@@ -192,16 +192,6 @@ const char *app_missing(const struct app *a)
 	return a->config.replay ? "not recorded" : a->paused ? "not read at that moment" : "not read yet";
 }
 
-const struct session *app_session(const struct app *a)
-{
-	return a->config.session;
-}
-
-u64 app_interval_ns(const struct app *a)
-{
-	return a->config.interval_ns;
-}
-
 const struct context *app_context(const struct app *a)
 {
 	return &a->levels[a->n_levels - 1].ctx;

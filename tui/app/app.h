@@ -131,8 +131,6 @@ bool app_replaying(const struct app *a);
 const char *app_missing(const struct app *a);
 /* The process that the note line names when the host is under pressure, or NULL. */
 const struct processes_row *app_pressed(const struct app *a);
-const struct session *app_session(const struct app *a);
-u64 app_interval_ns(const struct app *a);
 
 /* The process of the context: its newest row at the shown moment, also after its end; NULL: none. */
 const struct processes_row *app_process(const struct app *a);

@@ -2,7 +2,6 @@
 /* table.c: cursor, tags, filter and search of a table, and its keys. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
@@ -184,16 +183,6 @@ static void toggle_tag(struct tableview *t)
 	t->tags = grow(t->tags, t->n_tags, &t->cap_tags, sizeof(*t->tags));
 	t->tags[t->n_tags++] = row_get(r);
 	t->rows[t->cursor_i].tagged = true;
-}
-
-u32 table_tagged(const struct tableview *t, const struct row **rows, u32 cap)
-{
-	u32 n = 0;
-
-	for (u32 i = 0; i < t->n && n < cap; i++)
-		if (t->rows[i].tagged)
-			rows[n++] = t->rows[i].row;
-	return n;
 }
 
 /* ---- filter and search ------------------------------------------------------------- */

@@ -129,7 +129,5 @@ const char *table_filter_text(const struct tableview *t);
 void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap);
 /* The same, and by what it is grouped: what a table view says that says nothing else. */
 void table_status(struct app *a, struct tableview *t, char *buf, size_t cap);
-/* Rows with a tag, in the order of the screen; returns how many (at most cap). */
-u32 table_tagged(const struct tableview *t, const struct row **rows, u32 cap);
 
 #endif

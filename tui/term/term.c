@@ -415,11 +415,6 @@ bool term_fills(const struct terminal *t)
 	return t->depth >= COLOURS_256;
 }
 
-u64 term_bytes(void)
-{
-	return termio_bytes();
-}
-
 int term_signal_fd(const struct terminal *t)
 {
 	(void)t;

@@ -42,7 +42,5 @@ u32 term_key(struct terminal *t);
 int term_signal_fd(const struct terminal *t);
 /* Stops the process as Ctrl-Z does elsewhere, and takes the terminal again when it goes on. */
 void term_suspend(struct terminal *t);
-/* Bytes sent to the terminal so far, over the whole program. */
-u64 term_bytes(void);
 
 #endif

@@ -86,8 +86,7 @@ struct rect plot_cell(const struct plot *p, int slot, int line);
 int plot_line_low(const struct plot *p, int line);
 int plot_line_end(const struct plot *p, int line);
 int plot_line_of(const struct plot *p, int bucket);
-/* First and last slot of the tick, -1: not visible. */
-int plot_first_slot(const struct plot *p, u64 seq);
+/* The last slot of the tick, -1: not visible. */
 int plot_last_slot(const struct plot *p, u64 seq);
 /* The highest bucket with a count in all ticks of the plot; at least some octaves over 1 us. */
 int plot_highest(const struct plot *p);

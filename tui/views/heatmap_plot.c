@@ -270,14 +270,6 @@ struct rect plot_cell(const struct plot *p, int slot, int line)
 	};
 }
 
-int plot_first_slot(const struct plot *p, u64 seq)
-{
-	for (int s = 0; s < p->n_slots; s++)
-		if (p->slots[s].seq == seq)
-			return s;
-	return -1;
-}
-
 int plot_last_slot(const struct plot *p, u64 seq)
 {
 	for (int s = p->n_slots - 1; s >= 0; s--)

@@ -25,7 +25,7 @@ struct short_row {
 
 static struct connections *skel;
 static struct hash_table rows;
-static u64 last_number = NUMBERS_FROM, counted;
+static u64 last_number = NUMBERS_FROM;
 
 static struct short_row *row_of(const struct short_count *from)
 {
@@ -85,7 +85,6 @@ static void take(const struct short_count *from, u64 now_ns)
 
 	s->used = true;
 	s->last_ns = from->last_ns;
-	counted += from->n;
 	if (!c)
 		return;
 	if (is_new)
@@ -150,11 +149,6 @@ void short_read(const struct tick *t)
 		return;
 	drain(t->now_ns);
 	sweep(t->now_ns);
-}
-
-u64 short_counted(void)
-{
-	return counted;
 }
 
 void short_open(struct connections *s)

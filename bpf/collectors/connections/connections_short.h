@@ -60,8 +60,6 @@ void short_close(void);
 bool short_swap(void);
 /* Brings the rows up to date; those of processes that are gone end. */
 void short_read(const struct tick *t);
-/* Connections that were counted together, since ottop began. */
-u64 short_counted(void);
 #endif
 
 #endif

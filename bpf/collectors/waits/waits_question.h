@@ -59,7 +59,6 @@ struct wait_end {
 struct wait_answer {
 	bool hangs;		/* reading its memory or files does not end */
 	bool failed;		/* the thread is in that call no more */
-	bool by_design;		/* nothing is wrong with a wait like this */
 	bool holder;		/* of a lock: it is another's fault that this one waits */
 	u32 peer_pid, peer_tid;	/* for whom it waits; 0: not known */
 	u64 until_ns;		/* CLOCK_MONOTONIC: when it ends by itself; 0: not known */
