@@ -8,23 +8,6 @@ static const double bounds[] = {
 	0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 };
 
-static void remote_attributes(struct scratch *a, struct attributes *to, const struct row *row)
-{
-	const struct connections_row *r = (const struct connections_row *)row;
-
-	attribute_text(a, to, "network.peer.address", r->remote_addr);
-	attribute_text(a, to, "network.transport", r->proto);
-	attribute_text(a, to, "network.type", r->family);
-}
-
-static void syscall_attributes(struct scratch *a, struct attributes *to, const struct row *row)
-{
-	const struct syscalls_row *r = (const struct syscalls_row *)row;
-
-	attribute_text(a, to, "ottop.syscall.name", r->syscall);
-	attribute_text(a, to, "ottop.syscall.abi", r->abi);
-}
-
 /* ---- requests ---------------------------------------------------------------------------- */
 
 static void http_attributes(struct scratch *a, struct attributes *to, const struct http_durations_row *r)
@@ -95,11 +78,9 @@ static void put_requests(struct metrics *m, const struct attributes *from, u64 s
 }
 
 const struct otlp_grouping otlp_groupings[N_GROUPINGS] = {
-	{ .table = TABLE_connections, .nth = 1, .keys = { "remote_addr", "proto", "family" },
-	  .attributes = remote_attributes },
+	{ .table = TABLE_connections, .nth = 1, .keys = { "remote_addr", "proto", "family" } },
 	{ .table = TABLE_connections, .of_process = true },
-	{ .table = TABLE_syscalls, .of_process = true, .keys = { "nr", "abi" },
-	  .attributes = syscall_attributes },
+	{ .table = TABLE_syscalls, .of_process = true, .keys = { "syscall", "abi", "nr" } },
 	{ .table = TABLE_http_durations, .of_program = true, .not_ours = true,
 	  .keys = { "side", "protocol", "tls", "method", "call", "peer", "status" },
 	  .attributes = request_attributes, .put = put_requests },

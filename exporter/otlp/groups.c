@@ -28,7 +28,7 @@ struct otlp_groups {
 	struct otlp_metric metrics[GROUP_METRICS];
 	u32 n_metrics;
 	const struct field *keys[12];
-	u32 n_keys;
+	u32 n_keys, own_keys;	/* own_keys: from there on they are those of the grouping */
 	const struct field *pid, *start;	/* of_process */
 	const struct field *comm, *container;	/* of_program */
 	struct hash_table groups;
@@ -58,6 +58,7 @@ static void find_keys(struct otlp_groups *g)
 		g->keys[g->n_keys++] = g->comm = field_of(t, "comm");
 		g->keys[g->n_keys++] = g->container = field_of(t, "container");
 	}
+	g->own_keys = g->n_keys;
 	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
 		g->keys[g->n_keys++] = field_of(t, g->of->keys[i]);
 }
@@ -293,6 +294,9 @@ static void put_group(struct otlp_groups *g, const struct group *x, struct metri
 
 	if (g->of->attributes)
 		g->of->attributes(m->scratch, &a, x->row);
+	else
+		for (u32 i = g->own_keys; i < g->n_keys; i++)
+			attribute_of_field(m->scratch, &a, x->row, g->keys[i]);
 	put_values(g, &a, x->start_ns, x->hist_start_ns, x->row, &x->v, m);
 }
 

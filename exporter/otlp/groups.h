@@ -25,7 +25,7 @@ struct otlp_grouping {
 	bool of_program;
 	bool not_ours;		/* rows of ottop itself are left out: what it posts would be posted */
 	const char *keys[8];	/* fields that tell the groups apart, beside the process */
-	/* Attributes of the points of a group, from any row of it; NULL: there are none. */
+	/* Attributes of its points, from any row; NULL: its keys, as schema.def names them. */
 	void (*attributes)(struct scratch *a, struct attributes *to, const struct row *r);
 	/*
 	 * How they become points; NULL: each metric one. Then v has all counters of the table in their

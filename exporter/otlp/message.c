@@ -55,22 +55,25 @@ static void attribute_container(struct scratch *a, struct attributes *to, const 
 	attribute_text(a, to, key, id ? id + 1 : value);
 }
 
+void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
+			const struct field *f)
+{
+	if (!*f->metric || (f->kind != FK_KEY && f->kind != FK_LABEL))
+		return;
+	if (f->type == FT_U64)
+		attribute_int(a, to, f->metric, row_u64(r, f));
+	else if (!strcmp(f->metric, "container.id"))
+		attribute_container(a, to, f->metric, row_str(r, f));
+	else if (f->type == FT_STR)
+		attribute_text(a, to, f->metric, row_str(r, f));
+}
+
 void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
 
-	for (u32 i = 0; i < d->n_fields; i++) {
-		const struct field *f = &d->fields[i];
-
-		if (!*f->metric || (f->kind != FK_KEY && f->kind != FK_LABEL))
-			continue;
-		if (f->type == FT_U64)
-			attribute_int(a, to, f->metric, row_u64(r, f));
-		else if (!strcmp(f->metric, "container.id"))
-			attribute_container(a, to, f->metric, row_str(r, f));
-		else if (f->type == FT_STR)
-			attribute_text(a, to, f->metric, row_str(r, f));
-	}
+	for (u32 i = 0; i < d->n_fields; i++)
+		attribute_of_field(a, to, r, &d->fields[i]);
 }
 
 static u64 value_hash(u64 hash, const Otlp__AnyValue *v)

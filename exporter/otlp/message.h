@@ -47,7 +47,9 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 /* All processes of that name, in that container (NULL: in none). */
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *name, const char *container);
-/* The labels of a row that are attributes; of a container only its id, as is customary. */
+/* What schema.def says is an attribute: one field of a row, or all. Of a container only its id. */
+void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
+			const struct field *f);
 void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r);
 
 /* Of all keys and values, after `hash`. */
