@@ -353,24 +353,8 @@ int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 	return amount_told(&a, ctx, false, &coalesced) ? received(&a, coalesced) : 0;
 }
 
-static __always_inline int give_number(struct sock *sk)
-{
-	if (is_datagram(sk->sk_protocol))
-		bpf_get_socket_cookie(sk);
-	return 0;
-}
-
-SEC("?tp_btf/sock_send_length")
-int BPF_PROG(number_on_send, struct sock *sk)
-{
-	return give_number(sk);
-}
-
-SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(number_on_receive, struct sock *sk)
-{
-	return give_number(sk);
-}
+#define gets_number(protocol) is_datagram(protocol)
+#include "bpf/kernel/number.bpf.h"
 
 /* And once more, since the first may be missed where programs are preempted. */
 SEC("?tp_btf/sock_send_length")

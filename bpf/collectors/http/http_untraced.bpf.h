@@ -54,24 +54,8 @@ int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 	return transfer_told(ctx, false);
 }
 
-static __always_inline int give_number(struct sock *sk)
-{
-	if (sk->sk_protocol == IPPROTO_TCP)
-		bpf_get_socket_cookie(sk);
-	return 0;
-}
-
-SEC("?tp_btf/sock_send_length")
-int BPF_PROG(number_on_send, struct sock *sk)
-{
-	return give_number(sk);
-}
-
-SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(number_on_receive, struct sock *sk)
-{
-	return give_number(sk);
-}
+#define gets_number(protocol) ((protocol) == IPPROTO_TCP)
+#include "bpf/kernel/number.bpf.h"
 
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(number_on_state, struct sock *sk, int oldstate, int newstate)

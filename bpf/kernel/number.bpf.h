@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * number.bpf.h: gives sockets their number (cookie) before the classic tracepoints of the same
+ * name see them, which may not. Who includes it says of which protocols: gets_number().
+ */
+#ifndef OTTOP_NUMBER_BPF_H
+#define OTTOP_NUMBER_BPF_H
+
+static __always_inline int give_number(struct sock *sk)
+{
+	if (gets_number(sk->sk_protocol))
+		bpf_get_socket_cookie(sk);
+	return 0;
+}
+
+SEC("?tp_btf/sock_send_length")
+int BPF_PROG(number_on_send, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+SEC("?tp_btf/sock_recv_length")
+int BPF_PROG(number_on_receive, struct sock *sk)
+{
+	return give_number(sk);
+}
+
+#endif
