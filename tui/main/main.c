@@ -16,8 +16,7 @@
 
 static int usage(char *error)
 {
-	main_say("%s", error);
-	free(error);
+	main_report(error);
 	return 2;
 }
 

@@ -17,6 +17,8 @@
 
 /* Prints one line, "ottop: ...", on stderr; what came from outside is made safe. */
 void main_say(const char *fmt, ...) __printf(1, 2);
+/* The same of an allocated line, which it frees; NULL: nothing. */
+void main_report(char *line);
 /*
  * A closed descriptor 0, 1 or 2 would be given to the next file that is opened,
  * and our output would go into a BPF map. Returns whether stdout was open.

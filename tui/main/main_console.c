@@ -414,20 +414,12 @@ static int console_close(struct console *c)
 	int status = 0;
 
 	if (c->record) {
-		char *report;
-
 		status = atomic_load(&c->record->sink.error) ? 1 : 0;
-		report = stop_record(c);
-		main_say("%s", report);
-		free(report);
+		main_report(stop_record(c));
 	}
 	exporter_stop(c->exporter);
-	if (c->otlp && !otlp_is_delivered(c->otlp)) {
-		char *report = otlp_report(c->otlp);
-
-		main_say("%s", report);
-		free(report);
-	}
+	if (c->otlp && !otlp_is_delivered(c->otlp))
+		main_report(otlp_report(c->otlp));
 	otlp_free(c->otlp);
 	if (source_problem(&c->source))
 		main_say("%s", source_problem(&c->source));
@@ -449,9 +441,7 @@ int main_console(const struct options *o)
 		log_to_stderr(false);
 		status = console_run(&config);
 		log_to_stderr(true);
-	} else {
-		main_say("%s", error);
 	}
-	free(error);
+	main_report(error);
 	return console_close(&c) | status;
 }

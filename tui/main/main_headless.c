@@ -159,9 +159,7 @@ static char *reopen_otlp(struct headless *h)
 	if (!old)
 		return NULL;
 	exporter_remove_wait(h->exporter, otlp_sink_of(old));
-	error = otlp_report(old);
-	main_say("%s", error);
-	free(error);
+	main_report(otlp_report(old));
 	otlp_free(old);
 	return NULL;
 }
@@ -183,9 +181,7 @@ static char *reopen_record(struct headless *h)
 		return NULL;
 	record_end(old, h->exporter, NULL);
 	exporter_remove_wait(h->exporter, &old->sink);
-	error = record_sink_report(old);
-	main_say("%s", error);
-	free(error);
+	main_report(record_sink_report(old));
 	record_sink_free(old);
 	return NULL;
 }
@@ -333,34 +329,27 @@ static int loop(struct headless *h)
 /* Says what became of the recording; returns the exit status. */
 static int report_recording(struct headless *h)
 {
-	char *report;
 	int status;
 
 	if (!h->record)
 		return 0;
 	status = atomic_load(&h->record->sink.error) ? 1 : 0;
-	if (atomic_load(&h->record->sink.error) == -EPIPE && !strcmp(h->o->record, "-")) {
+	if (atomic_load(&h->record->sink.error) == -EPIPE && !strcmp(h->o->record, "-"))
 		status = 0;	/* the reader had enough */
-	} else {
-		report = record_sink_report(h->record);
-		main_say("%s", report);
-		free(report);
-	}
+	else
+		main_report(record_sink_report(h->record));
 	record_sink_free(h->record);
 	return status;
 }
 
 static int report_otlp(struct headless *h)
 {
-	char *report;
 	int status;
 
 	if (!h->otlp)
 		return 0;
-	report = otlp_report(h->otlp);
 	status = otlp_is_delivered(h->otlp) ? 0 : 1;
-	main_say("%s", report);
-	free(report);
+	main_report(otlp_report(h->otlp));
 	otlp_free(h->otlp);
 	return status;
 }

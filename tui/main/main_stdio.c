@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +20,13 @@ void main_say(const char *fmt, ...)
 	va_end(ap);
 	text_clean(clean, sizeof(clean), line, TEXT_SCREEN);
 	fprintf(stderr, "ottop: %s\n", clean);
+}
+
+void main_report(char *line)
+{
+	if (line)
+		main_say("%s", line);
+	free(line);
 }
 
 bool main_fill_fds(void)
