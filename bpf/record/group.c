@@ -66,7 +66,7 @@ void group_free(struct group *g)
 	free(g->bytes.data);
 }
 
-void group_add(struct group *g, const struct tick *t)
+void group_add(struct group *g, const struct stored_tick *t)
 {
 	g->ticks = grow(g->ticks, g->n, &g->cap, sizeof(*g->ticks));
 	g->ticks[g->n++] = *t;
@@ -74,7 +74,7 @@ void group_add(struct group *g, const struct tick *t)
 
 void group_append(struct group *g, struct encoder *e, const struct snapshot *s)
 {
-	struct tick t = { s->seq, s->time_ns, s->interval_ns, g->bytes.n, 0 };
+	struct stored_tick t = { s->seq, s->time_ns, s->interval_ns, g->bytes.n, 0 };
 
 	if (!g->packer)
 		g->packer = packer_new();
@@ -105,7 +105,7 @@ void group_close(struct group *g)
 
 /* ---- reading ---- */
 
-static const u8 *from_file(struct reader *r, int fd, const struct tick *t)
+static const u8 *from_file(struct reader *r, int fd, const struct stored_tick *t)
 {
 	u8 *data = wire_room(&r->scratch, t->len + 1ul);
 

@@ -120,7 +120,7 @@ void history_append(struct history *h, const struct snapshot *s)
 
 void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len)
 {
-	struct tick t = { head->seq, head->time_ns, head->interval_ns, offset, len };
+	struct stored_tick t = { head->seq, head->time_ns, head->interval_ns, offset, len };
 
 	group_add(head->key || !h->n ? new_group(h) : last_group(h), &t);
 	h->len++;
@@ -155,9 +155,9 @@ static struct group *group_of(const struct history *h, u32 i)
 	return &h->groups[bisect(k, 1, h->n, h->groups[k].first <= i) - 1];
 }
 
-static const struct tick *tick_of(const struct history *h, u32 i)
+static const struct stored_tick *tick_of(const struct history *h, u32 i)
 {
-	static const struct tick none;
+	static const struct stored_tick none;
 	const struct group *g;
 
 	if (i >= h->len)

@@ -12,7 +12,8 @@
 
 #define MAX_LEVEL 16	/* ticks merged into one, at most; older ones are dropped */
 
-struct tick {
+/* Where the encoded tick is. */
+struct stored_tick {
 	u64 seq, time_ns, interval_ns;
 	u64 offset;	/* in the bytes of the group before packing, or in the file */
 	u32 len;
@@ -25,7 +26,7 @@ struct group {
 	u64 id;		/* never used again */
 	u32 first;	/* index of its first tick in the history */
 	u32 level;	/* ticks merged into one: 1, 4, 16 */
-	struct tick *ticks;
+	struct stored_tick *ticks;
 	u32 n, cap;
 	struct wire_out bytes;	/* empty for a file */
 	bool packed;		/* bytes are a zlib stream of all ticks */
@@ -90,7 +91,7 @@ struct history *history_new_file(int fd, const struct wire_schema *schema,
 /* One more tick of that file. The first must be a key frame. */
 void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len);
 
-void group_add(struct group *g, const struct tick *t);
+void group_add(struct group *g, const struct stored_tick *t);
 /* Encodes s as the next tick of g. */
 void group_append(struct group *g, struct encoder *e, const struct snapshot *s);
 /* Packs g, which does not grow any more. */

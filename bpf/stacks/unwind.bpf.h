@@ -59,7 +59,7 @@ static __always_inline const struct arena_line *arena_line(u32 line)
 	return map ? bpf_map_lookup_elem(map, &at) : NULL;
 }
 
-static __always_inline const struct unw_info *arena_info(u32 number)
+static __always_inline const struct unw_info *unwind_rule(u32 number)
 {
 	return bpf_map_lookup_elem(&unw_infos, &number);
 }

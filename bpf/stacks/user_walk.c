@@ -32,7 +32,7 @@ static __always_inline const struct arena_line *arena_line(u32 line)
 	return line < ASIDE_FIRST ? arena_at(line) : aside_line(line);
 }
 
-static __always_inline const struct unw_info *arena_info(u32 number)
+static __always_inline const struct unw_info *unwind_rule(u32 number)
 {
 	return files_info(number);
 }

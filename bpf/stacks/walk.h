@@ -9,7 +9,7 @@
  * (bpf/stacks/user_walk.c) and in a test. Who includes it has defined before:
  *
  *	const struct arena_line *arena_line(u32 line)	NULL: no such line
- *	const struct unw_info *arena_info(u32 number)	NULL: no such rule
+ *	const struct unw_info *unwind_rule(u32 number)	NULL: no such rule
  *	bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
  *	WALK_TABLE(m)	the table of a mapping, if it is another one than the arena says
  *
@@ -121,7 +121,7 @@ static __always_inline const struct unw_info *find_info(u32 table, u64 addr, boo
 	lo--;
 	if (!table_word(table, 1 + pages + lo / 2, &word))
 		return NULL;
-	return arena_info((u32)(word >> (lo % 2 * 32)) >> 16);
+	return unwind_rule((u32)(word >> (lo % 2 * 32)) >> 16);
 }
 
 static __always_inline int stop(struct walk *w, u32 end)

@@ -36,7 +36,7 @@ static __always_inline const struct arena_line *arena_line(u32 line)
 	return line < n_lines ? &lines[line] : NULL;
 }
 
-static __always_inline const struct unw_info *arena_info(u32 number)
+static __always_inline const struct unw_info *unwind_rule(u32 number)
 {
 	return number < n_infos ? &infos[number] : NULL;
 }

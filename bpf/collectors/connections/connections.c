@@ -297,7 +297,7 @@ static void report(const struct tick *t, u32 hidden)
 		       t->interval_ns);
 	loss_set("ring buffer full (connections)", skel->bss->lost_ring + calls_lost_ring());
 	loss_set("connections not tracked: table full", skel->bss->lost_conns);
-	loss_set("ended connections beyond the table's size", conn_unseen());
+	loss_set("ended connections beyond the table's size", conn_rows_dropped());
 	loss_set("shared sockets whose last user is not followed", holders_unfollowed());
 	loss_set("connections and flows beyond 131,072 at once", conn_refused());
 	loss_set("listening sockets beyond 16,384", pass_listeners_refused());

@@ -266,7 +266,7 @@ u64 conn_refused(void)
 	return refused;
 }
 
-u64 conn_unseen(void)
+u64 conn_rows_dropped(void)
 {
 	return unseen;
 }

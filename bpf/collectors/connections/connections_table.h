@@ -73,7 +73,7 @@ u64 conn_refused(void);
 /* How many the fullest bucket has; for tests. */
 u32 conn_longest(void);
 /* Ended ones whose last row did not fit: nothing will be known of them. */
-u64 conn_unseen(void);
+u64 conn_rows_dropped(void);
 /* Adds the rows of this tick, forgets the closed ones. How many did not fit. */
 u32 conn_rows(const struct tick *t);
 void conn_clear(void);
