@@ -155,8 +155,12 @@ static void say_kill(struct app *a)
 	int pid_field = r ? table_field(r->table, "pid") : -1;
 	u64 pid = pid_field >= 0 ? row_u64(r, &table_descs[r->table].fields[pid_field]) : app_context(a)->pid;
 
+	const struct processes_row *p = pid && u64_known(pid) && a->shown ? snapshot_process(a->shown, pid, 0) : NULL;
+
 	if (a->config.replay)
 		app_say(a, ROLE_text, "ottop only looks, and this is a recording");
+	else if (p ? p->row.closed : r && r->closed && r->table == TABLE_processes)	/* its number may be another process's by then */
+		app_say(a, ROLE_text, "ottop only looks, and %llu has ended", (unsigned long long)pid);
 	else if (pid && u64_known(pid))
 		app_say(a, ROLE_text, "ottop only looks; in a shell: kill %llu", (unsigned long long)pid);
 	else

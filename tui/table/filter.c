@@ -14,6 +14,7 @@
 #define MAX_TERMS 16
 #define TOO_MANY (-2)
 #define NO_COLUMN (-3)
+#define COLUMNS_NAMED 8	/* what a line of 80 columns has room for */
 
 struct term {
 	int field;	/* -1: the text of the whole row */
@@ -200,26 +201,28 @@ static bool is_unknown_column(const char *word)
 	return n && word[n] == ':' && word[n + 1] != ':' && word[n + 1] != '/';
 }
 
-/* One word may stand for several columns, of one table or of different ones. */
-static bool is_first_of_alias(u32 at)
+void filter_columns(enum table_id t, char *buf, size_t cap)
 {
-	for (u32 i = 0; i < at; i++)
-		if (!strcmp(aliases[i].alias, aliases[at].alias))
-			return false;
-	return true;
+	static const char *const typed_most[] = {
+		"pid", "comm", "user", "state", "port", "src", "dst", "kind", "side", "method", "status", "path",
+		"call", "cmd", "cpu", "mem", "name",
+	};
+	size_t n = 0;
+
+	*buf = '\0';
+	for (u32 i = 0, named = 0; i < ARRAY_SIZE(typed_most) && named < COLUMNS_NAMED && n < cap; i++) {
+		if (filter_field(t, typed_most[i], strlen(typed_most[i])) < 0)
+			continue;
+		n += (size_t)snprintf(buf + n, cap - n, "%s%s:", named++ ? " " : "", typed_most[i]);
+	}
 }
 
-/* The columns that are typed most, of those the table has. */
 static void say_columns(enum table_id t, const char *word, char *error, size_t cap)
 {
-	size_t n = (size_t)snprintf(error, cap, "no column %.*s; there are", (int)strcspn(word, ":"), word);
-	int second;
+	char names[96];
 
-	for (u32 i = 0; i < ARRAY_SIZE(aliases) && n < cap; i++)
-		if (is_first_of_alias(i) && alias_field(t, aliases[i].alias, strlen(aliases[i].alias), &second) >= 0)
-			n += (size_t)snprintf(error + n, cap - n, " %s:", aliases[i].alias);
-	if (n < cap)
-		snprintf(error + n, cap - n, " ...");
+	filter_columns(t, names, sizeof(names));
+	snprintf(error, cap, "no column %.*s; there are %s ...", (int)strcspn(word, ":"), word, names);
 }
 
 static void say_error(char *error, size_t cap, int err, size_t column)

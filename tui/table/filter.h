@@ -23,6 +23,8 @@ struct filter *filter_new_search(enum table_id t, const char *text, char *error,
 bool filter_match(const struct filter *f, const struct row *r);
 void filter_free(struct filter *f);	/* NULL-safe */
 
+/* The columns that are typed most, of those the table has: "pid: comm: user:". */
+void filter_columns(enum table_id t, char *buf, size_t cap);
 /* Field by member name, by an alias (comm, port, ...) or by its title; -1: none. */
 int filter_field(enum table_id t, const char *name, size_t n);
 

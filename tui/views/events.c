@@ -28,7 +28,7 @@ static void draw_result(struct app *a, struct canvas *c, int row, int col, int w
 static const struct column columns[] = {
 	{ "time_ns", .priority = 1 },
 	{ "kind", .priority = 1 },
-	{ "pid", .priority = 2 },
+	{ "pid", .priority = 1 },
 	{ "ppid", .priority = 4 },
 	{ "comm", .priority = 2 },
 	{ "user", .priority = 6, .min_width = 100 },

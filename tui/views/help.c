@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tui/app/app_state.h"
+#include "tui/table/filter.h"
 
 #define MAX_LINES 160
 #define KEY_COLS 8
@@ -60,6 +61,28 @@ static enum reach reach_of(const struct key_desc *k)
 	return !*k->where ? EVERYWHERE : strcmp(k->where, "table") ? OWN : OF_TABLES;
 }
 
+/* "zoom" has Enter in a flame graph: there it does not do what it does elsewhere. */
+static bool does_what_it_says(enum action action, const struct view *v)
+{
+	char first[16];
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(key_descs[action].keys, " "), key_descs[action].keys);
+	return key_applies(action, v) && key_action(key_code(first), v) == action;
+}
+
+static void add_key(struct column_text *t, enum action action, const struct view *v)
+{
+	char names[96], text[160];
+
+	if (action != ACTION_filter) {
+		add(t, key_descs[action].label, key_descs[action].help, false);
+		return;
+	}
+	filter_columns(v->table->table, names, sizeof(names));
+	snprintf(text, sizeof(text), "%s ... or a regex", names);
+	add(t, key_descs[action].label, text, false);
+}
+
 /* A heading only where there are keys under it. */
 static void add_keys(struct column_text *t, const struct view *v, const char *heading, enum reach reach)
 {
@@ -68,11 +91,11 @@ static void add_keys(struct column_text *t, const struct view *v, const char *he
 	for (u32 i = ACTION_none + 1; i < N_ACTIONS; i++) {
 		const struct key_desc *k = &key_descs[i];
 
-		if (!*k->label || !key_applies(i, v) || reach_of(k) != reach)
+		if (!*k->label || !does_what_it_says(i, v) || reach_of(k) != reach)
 			continue;
 		if (t->n == before)
 			add(t, heading, "", true);
-		add(t, k->label, k->help, false);
+		add_key(t, i, v);
 	}
 	if (t->n > before)
 		add(t, "", "", false);
