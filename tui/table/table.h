@@ -22,8 +22,7 @@ struct column {
 	u8 width;		/* 0: the schema's, where 0 is the rest of the line */
 	u8 priority;		/* 1 stays longest when the line gets short */
 	u8 min_width;		/* of the screen: not on narrower ones; 0: by priority alone */
-	bool spare;		/* goes first where no row knows its value */
-	bool optional;		/* not there at all where no row knows its value */
+	bool optional;		/* not there while no row knows its value, unless sorted by it */
 	/* Instead of the member's value; draws at most `width` columns. */
 	void (*draw)(struct app *a, struct canvas *c, int row, int col, int width,
 		     const struct table_row *tr);

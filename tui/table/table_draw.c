@@ -6,7 +6,6 @@
 #include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
 
-#define REST_GOOD 40	/* and one in which nothing is known before it gets narrower than this */
 #define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
 
 struct layout {
@@ -50,30 +49,17 @@ static void take_out(struct layout *l, u32 i)
 	memmove(l->width + i, l->width + i + 1, (l->n - i) * sizeof(*l->width));
 }
 
+/*
+ * Whether there is anything to be said in a column: of a collector that is off, or that an old
+ * recording does not know, there would be question marks down to the last row.
+ */
 static bool is_known(const struct tableview *t, u32 column)
 {
 	const struct field *f = table_column_field(t, column);
-	enum value_state state = VALUE_KNOWN;
-	char buf[FORMAT_MAX];
 
-	for (u32 i = 0; i < t->n; i++) {
-		format_value(buf, f, table_shown_row(&t->rows[i]), NULL, &state);
-		if (state != VALUE_UNKNOWN)
+	for (u32 i = 0; i < t->n; i++)
+		if (format_state(f, table_shown_row(&t->rows[i])) != VALUE_UNKNOWN)
 			return true;
-	}
-	return !t->n;
-}
-
-/* Takes out the rightmost of the spare columns in which nothing is known. */
-static bool drop_unknown(const struct tableview *t, struct layout *l)
-{
-	for (u32 i = l->n; i-- > 0;) {
-		if (!t->spec->columns[l->column[i]].spare || t->sort_column == l->column[i] ||
-		    is_known(t, (u32)l->column[i]))
-			continue;
-		take_out(l, i);
-		return true;
-	}
 	return false;
 }
 
@@ -97,11 +83,9 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	return true;
 }
 
-/* A column that old recordings do not have. */
 static bool is_absent(const struct tableview *t, u32 column)
 {
-	return t->spec->columns[column].optional && t->sort_column != (int)column &&
-	       !(t->n && is_known(t, column));
+	return t->spec->columns[column].optional && t->sort_column != (int)column && !is_known(t, column);
 }
 
 static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
@@ -119,8 +103,6 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, int sc
 		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
 	}
 	while ((used = fixed_width(l, &rest)) + (rest ? REST_MIN : 0) > cols && drop_column(t, l))
-		;
-	while (rest && (used = fixed_width(l, &rest)) + REST_GOOD > cols && drop_unknown(t, l))
 		;
 	for (u32 i = 0; i < l->n; i++)
 		if (!l->width[i])
