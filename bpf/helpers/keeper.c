@@ -261,7 +261,7 @@ static void keeper_died(u32 work, enum helper_death how)
 	message_send(HELPER_SOCK, &answer, sizeof(answer), -1, 0);
 }
 
-static const struct helper_spec spec = {
+const struct helper_spec keeper_spec = {
 	.name = "ottop-keeper", .serve = keeper_serve, .died = keeper_died, .rights = HELPER_KEEPS,
 	.capabilities = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
 			1ull << CAP_BPF | 1ull << CAP_PERFMON,
@@ -270,7 +270,7 @@ static const struct helper_spec spec = {
 
 int keeper_start(void)
 {
-	return helper_start(&keeper, &spec);
+	return helper_start(&keeper, &keeper_spec);
 }
 
 void keeper_stop(void)

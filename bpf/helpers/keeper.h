@@ -8,7 +8,10 @@
 #ifndef OTTOP_KEEPER_H
 #define OTTOP_KEEPER_H
 
+#include "bpf/helpers/launch.h"
 #include "bpf/model/base.h"
+
+extern const struct helper_spec keeper_spec;
 
 #define KEEPER_PATH 96
 

@@ -13,7 +13,7 @@
 #include "bpf/helpers/message.h"
 #include "bpf/protocols/report.h"
 
-static const struct helper_spec reader_spec = {
+const struct helper_spec protocols_spec = {
 	.name = "ottop-protocols",
 	.serve = protocols_main,
 	.rights = HELPER_COMPUTES,
@@ -32,7 +32,7 @@ int protocols_start(void)
 {
 	asked = false;
 	deaths = 0;
-	return helper_start(&reader, &reader_spec);
+	return helper_start(&reader, &protocols_spec);
 }
 
 void protocols_stop(void)

@@ -9,6 +9,7 @@
 #ifndef OTTOP_REPORT_H
 #define OTTOP_REPORT_H
 
+#include "bpf/helpers/launch.h"
 #include "bpf/protocols/protocol.h"
 
 #define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
@@ -97,6 +98,7 @@ bool report_is_sane(struct report *r, const void *payload);
 
 /* Starts the process that will read; before there are threads and before privileges are given up. */
 int protocols_start(void);
+extern const struct helper_spec protocols_spec;
 void protocols_stop(void);
 int protocols_fd(void);		/* -1: it does not run */
 /*

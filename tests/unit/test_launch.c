@@ -17,7 +17,11 @@
 #include <cmocka.h>
 
 #include "bpf/helpers/launch.h"
+#include "bpf/helpers/keeper.h"
 #include "bpf/helpers/message.h"
+#include "bpf/helpers/resolver_server.h"
+#include "bpf/protocols/report.h"
+#include "symbolizer/protocol.h"
 
 #define WAIT_MS 60000
 
@@ -42,7 +46,7 @@ static void eat(void)
 
 		if (!p)
 			abort();	/* as xmalloc() does */
-		memset(p, 1, 1 << 20);
+		*p = 1;		/* address space is what is limited */
 	}
 }
 
@@ -154,6 +158,64 @@ static void limits(const struct helper_spec spec[2])
 	assert_int_equal(h.sock, -1);
 }
 
+/* ---- what ottop starts: as it is, but for its work and for limits that are soon reached ---- */
+
+static void real_helper(const struct helper_spec *real)
+{
+	struct helper_spec spec[2] = { *real, *real };
+	struct helper h = HELPER_NONE;
+
+	assert_true(real->cpu_s && real->stuck_s && real->memory_bytes && real->memory_bytes <= 4ull << 30);
+	for (u32 i = 0; i < 2; i++) {
+		spec[i].serve = serve;
+		spec[i].died = died;
+		spec[i].nice = 0;	/* a second of CPU time is to come on a busy machine, too */
+		spec[i].cpu_s = i ? 50 : 1;
+		spec[i].stuck_s = i ? 1 : 50;
+	}
+	start(&h, &spec[0]);
+	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);
+#ifndef __SANITIZE_ADDRESS__
+	assert_int_equal(ask(&h, 4, EAT), 1000 + HELPER_NO_MEMORY);
+#endif
+	assert_int_equal(ask(&h, 5, ANSWER), ANSWER);
+	helper_stop(&h);
+	start(&h, &spec[1]);
+	assert_int_equal(ask(&h, 3, SLEEP), 1000 + HELPER_STUCK);
+	assert_int_equal(ask(&h, 5, ANSWER), ANSWER);
+	helper_stop(&h);
+}
+
+static void tables(void **state)
+{
+	(void)state;
+	real_helper(&server_of_tables);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	real_helper(&server_of_names);
+}
+
+static void resolver(void **state)
+{
+	(void)state;
+	real_helper(&resolver_server);
+}
+
+static void keeper(void **state)
+{
+	(void)state;
+	real_helper(&keeper_spec);
+}
+
+static void protocol_reader(void **state)
+{
+	(void)state;
+	real_helper(&protocols_spec);
+}
+
 /* Memory has no clock: what eats it may take its time. */
 static void memory(void **state)
 {
@@ -192,7 +254,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(computes), cmocka_unit_test(looks_up), cmocka_unit_test(keeps),
-		cmocka_unit_test(memory),
+		cmocka_unit_test(memory), cmocka_unit_test(tables), cmocka_unit_test(names),
+		cmocka_unit_test(resolver), cmocka_unit_test(keeper), cmocka_unit_test(protocol_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
