@@ -60,7 +60,7 @@ static void place_text(const struct flame_fn *fn, char *buf, size_t cap)
 
 static void numbers(const struct flame_view *v, const struct facts *x, char *buf, size_t cap)
 {
-	char total[FORMAT_MAX], self[FORMAT_MAX], n[FORMAT_MAX], self_n[FORMAT_MAX], diff[64], a[64];
+	char total[FORMAT_MAX], self[FORMAT_MAX], n[FORMAT_MAX], self_n[FORMAT_MAX], a[FORMAT_MAX], diff[64];
 	const struct flame_node *t = flame_node(v, x->node);
 	bool noise;
 	double d;
@@ -70,7 +70,7 @@ static void numbers(const struct flame_view *v, const struct facts *x, char *buf
 	if (flame_compares(v)) {
 		d = flame_diff(&v->f, t->value, t->n, (double)t->a_value, (double)t->a_n, &noise);
 		flame_signed(v, d, false, diff, sizeof(diff));
-		snprintf(a, sizeof(a), "%.0f", (double)t->a_n);
+		format_count(a, (double)t->a_n);
 		snprintf(buf, cap, "%s %s%s   A %s  B %s %s", diff,
 			 flame_is_offcpu(v) ? "ms/s" : "% of a CPU", noise ? " (within chance)" : "", a, n,
 			 flame_is_offcpu(v) ? "blocks" : "samples");

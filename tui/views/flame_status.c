@@ -213,7 +213,8 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 		return true;
 	}
 	*buf = '\0';
-	if (!v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
+	/* of a moment in the past there is no more to come */
+	if (app_live(a) && !v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
 		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
 			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
 			       flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));
