@@ -68,9 +68,10 @@ static void print_blocked(FILE *out, const struct snapshot *s, const char *colle
 	}
 }
 
-static void print_collector(FILE *out, const struct snapshot *s, const char *name, int err,
+static void print_collector(FILE *out, const struct snapshot *s, const struct collector *c, int err,
 			    const char *reason)
 {
+	const char *name = c->name;
 	u32 blocked, total = count_probes(s, name, &blocked);
 
 	if (err)
@@ -81,7 +82,7 @@ static void print_collector(FILE *out, const struct snapshot *s, const char *nam
 	else if (total)
 		fprintf(out, "  ok       %-12s %u kernel program%s\n", name, total, text_plural(total, "s"));
 	else
-		fprintf(out, "  ok       %-12s from /proc and the other collectors\n", name);
+		fprintf(out, "  ok       %-12s %s\n", name, c->rows_from ?: "from /proc and the other collectors");
 	print_blocked(out, s, name);
 }
 
@@ -138,7 +139,7 @@ static int check_collectors(FILE *out)
 	open_those(false, errs, reasons);
 	s = observe();
 	for (u32 i = 0; i < N_COLLECTORS; i++)
-		print_collector(out, s, collectors[i]->name, errs[i], reasons[i]);
+		print_collector(out, s, collectors[i], errs[i], reasons[i]);
 	print_cost(out, s);
 	for (u32 i = N_COLLECTORS; i-- > 0; )
 		if (!errs[i])

@@ -38,6 +38,7 @@ struct collector {
 	bool always;		/* runs even when nobody asks */
 	u64 linger_ns;		/* it runs on for so long after somebody asked; 0: five minutes */
 	const char *what;	/* without which open() fails: the reason says it where open() gives none */
+	const char *rows_from;	/* without kernel programs; NULL: /proc and other collectors */
 	/*
 	 * Loads and attaches; NULL: there is nothing to do. 0, or -errno and where that does not
 	 * say all one line in reason. After both close() is called once, and then perhaps open().

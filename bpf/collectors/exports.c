@@ -159,6 +159,7 @@ static void exports_close(void)
 
 const struct collector exports_collector = {
 	.name = "exports",
+	.rows_from = "from what is sent over --otlp",
 	.tables = TABLE_BIT(TABLE_exports),
 	.always = true,
 	.read = exports_read,

@@ -53,6 +53,7 @@ static int names_read(const struct tick *t)
 
 const struct collector names_collector = {
 	.name = "names",
+	.rows_from = "asked for by a process of its own (r in tab 5, users)",
 	.tables = TABLE_BIT(TABLE_names),
 	.open = names_open,
 	.drain = names_drain,

@@ -125,6 +125,7 @@ static void self_close(void)
 
 const struct collector self_collector = {
 	.name = "self",
+	.rows_from = "from ottop itself",
 	.tables = TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_lost) | TABLE_BIT(TABLE_probes),
 	.always = true,
 	.read = self_read,
