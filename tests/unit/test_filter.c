@@ -95,8 +95,8 @@ static void errors(void **state)
 	assert_string_equal(complaint("a[b"), "missing ] at column 4");
 	assert_string_equal(complaint("user:x pid:abc"), "a number is needed (12, >5, <1.5k) at column 15");
 	/* a word before a colon is a column, or it is said which ones there are */
-	assert_string_equal(complaint("port:80"), "no column port; there are comm: cmd: name: cpu: mem: "
-			    "rss: sys: ...");
+	assert_string_equal(complaint("port:80"), "no column port; there are pid: comm: user: state: "
+			    "path: cmd: cpu: mem: ...");
 	assert_string_equal(complaint("x{2"), "missing } at column 4");
 	assert_string_equal(complaint("(x{99}){99}"), "too many repetitions at column 12");
 	assert_string_equal(complaint("a+b+c+d+e+f+g+h+i+j+"), "too many repetitions at column 21");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_launch.c: each limit of a helper process ends it, although whoever started it had
+ * test_launch.c: each limit of each helper process ends it, although whoever started it had
  * blocked every signal; it is told what it was working on, and it is started anew.
  */
 #include <poll.h>
@@ -98,17 +98,6 @@ static void died(u32 work, enum helper_death how)
 	message_send(HELPER_SOCK, &l, sizeof(l), -1, 0);
 }
 
-#define SPEC(name_, rights_, cpu, stuck) {							\
-	.name = name_, .serve = serve, .died = died, .rights = rights_,				\
-	.memory_bytes = 256 << 20, .files = 16, .cpu_s = cpu, .stuck_s = stuck }
-
-/* One whose CPU time ends first, on a busy machine too, and one whose time on the clock does. */
-static const struct helper_spec specs[][2] = {
-	{ SPEC("t-computes", HELPER_COMPUTES, 1, 50), SPEC("t-computes", HELPER_COMPUTES, 50, 1) },
-	{ SPEC("t-looks-up", HELPER_LOOKS_UP, 1, 50), SPEC("t-looks-up", HELPER_LOOKS_UP, 50, 1) },
-	{ SPEC("t-keeps", HELPER_KEEPS, 1, 50), SPEC("t-keeps", HELPER_KEEPS, 50, 1) },
-};
-
 static u32 ask(struct helper *h, u32 work, enum deed deed)
 {
 	struct letter l = { work, deed };
@@ -135,35 +124,13 @@ static void start(struct helper *h, const struct helper_spec *spec)
 	assert_int_equal(ask(h, 2, ANSWER), ANSWER);
 }
 
-static void limits(const struct helper_spec spec[2])
-{
-	struct helper h = HELPER_NONE;
-	char text[256];
-
-	helpers_deaths_text(text, sizeof(text));
-	assert_string_equal(text, "");
-	start(&h, &spec[0]);
-	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);
-#ifndef __SANITIZE_ADDRESS__	/* there is no limit of address space then, and it reports crashes itself */
-	assert_int_equal(ask(&h, 5, CRASH), 1000 + HELPER_DIED);
-	assert_int_equal(helper_deaths(&h), 2);
-	helpers_deaths_text(text, sizeof(text));
-	assert_non_null(strstr(text, " died 2 times, last: killed by SIGSEGV at ottop+0x"));
-#endif
-	assert_int_equal(ask(&h, 6, ANSWER), ANSWER);
-	helper_stop(&h);
-	start(&h, &spec[1]);
-	assert_int_equal(ask(&h, 3, SLEEP), 1000 + HELPER_STUCK);
-	helper_stop(&h);
-	assert_int_equal(h.sock, -1);
-}
-
 /* ---- what ottop starts: as it is, but for its work and for limits that are soon reached ---- */
 
 static void real_helper(const struct helper_spec *real)
 {
 	struct helper_spec spec[2] = { *real, *real };
 	struct helper h = HELPER_NONE;
+	char text[256];
 
 	assert_true(real->cpu_s && real->stuck_s && real->memory_bytes && real->memory_bytes <= 4ull << 30);
 	for (u32 i = 0; i < 2; i++) {
@@ -173,10 +140,16 @@ static void real_helper(const struct helper_spec *real)
 		spec[i].cpu_s = i ? 50 : 1;
 		spec[i].stuck_s = i ? 1 : 50;
 	}
+	helpers_deaths_text(text, sizeof(text));
+	assert_string_equal(text, "");
 	start(&h, &spec[0]);
 	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);
-#ifndef __SANITIZE_ADDRESS__
+#ifndef __SANITIZE_ADDRESS__	/* there is no limit of address space then, and it reports crashes itself */
 	assert_int_equal(ask(&h, 4, EAT), 1000 + HELPER_NO_MEMORY);
+	assert_int_equal(ask(&h, 6, CRASH), 1000 + HELPER_DIED);
+	assert_int_equal(helper_deaths(&h), 3);
+	helpers_deaths_text(text, sizeof(text));
+	assert_non_null(strstr(text, " died 3 times, last: killed by SIGSEGV at ottop+0x"));
 #endif
 	assert_int_equal(ask(&h, 5, ANSWER), ANSWER);
 	helper_stop(&h);
@@ -216,46 +189,11 @@ static void protocol_reader(void **state)
 	real_helper(&protocols_spec);
 }
 
-/* Memory has no clock: what eats it may take its time. */
-static void memory(void **state)
-{
-	static const struct helper_spec spec = SPEC("t-eats", HELPER_COMPUTES, 50, 50);
-	struct helper h = HELPER_NONE;
-
-	(void)state;
-#ifdef __SANITIZE_ADDRESS__
-	skip();
-#endif
-	start(&h, &spec);
-	assert_int_equal(ask(&h, 4, EAT), 1000 + HELPER_NO_MEMORY);
-	assert_int_equal(ask(&h, 5, ANSWER), ANSWER);
-	helper_stop(&h);
-}
-
-static void computes(void **state)
-{
-	(void)state;
-	limits(specs[0]);
-}
-
-static void looks_up(void **state)
-{
-	(void)state;
-	limits(specs[1]);
-}
-
-static void keeps(void **state)
-{
-	(void)state;
-	limits(specs[2]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(computes), cmocka_unit_test(looks_up), cmocka_unit_test(keeps),
-		cmocka_unit_test(memory), cmocka_unit_test(tables), cmocka_unit_test(names),
-		cmocka_unit_test(resolver), cmocka_unit_test(keeper), cmocka_unit_test(protocol_reader),
+		cmocka_unit_test(tables), cmocka_unit_test(names), cmocka_unit_test(resolver),
+		cmocka_unit_test(keeper), cmocka_unit_test(protocol_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
