@@ -18,6 +18,7 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
+#include "bpf/kernel/linger.h"
 #include "bpf/helpers/keeper.h"
 #include "bpf/helpers/privileges.h"
 #include "bpf/kernel/probes.h"
@@ -30,7 +31,6 @@
 
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
-#define LINGER_NS (300 * NSEC_PER_SEC)	/* where a collector says nothing else */
 #define OWN_NICE (-10)
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
 
@@ -97,7 +97,8 @@ static void follow_wants(struct sampler *s, const struct tick *t)
 			if (s->states[i] == CLOSED)
 				open_collector(s, i);
 		} else if (s->states[i] != CLOSED &&
-			   t->now_ns - s->wanted_ns[i] > (c->linger_ns ?: LINGER_NS)) {
+			   linger_ends(t->now_ns - s->wanted_ns[i], c->linger_ns ?: LINGER_NS,
+				       LINGER_DEAR_LOAD_NS)) {
 			if (s->states[i] == RUNNING)
 				collector_close(c);
 			s->states[i] = CLOSED;

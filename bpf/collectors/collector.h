@@ -36,7 +36,7 @@ struct collector {
 	const char *name;
 	u64 tables;		/* TABLE_BIT()s that it fills */
 	bool always;		/* runs even when nobody asks */
-	u64 linger_ns;		/* it runs on for so long after somebody asked; 0: five minutes */
+	u64 linger_ns;		/* it runs on for so long after somebody asked; 0: five minutes; see linger.h */
 	const char *what;	/* without which open() fails: the reason says it where open() gives none */
 	const char *rows_from;	/* without kernel programs; NULL: /proc and other collectors */
 	/*

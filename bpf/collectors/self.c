@@ -6,6 +6,7 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/features.h"
+#include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/helpers/launch.h"
 #include "bpf/host/procfs.h"
@@ -83,6 +84,17 @@ static void room_text(char *buf, size_t cap)
 			 (unsigned long long)in_part, in_part == 1 ? " is" : "s are");
 }
 
+static void tell_cost(const struct self_row *r, u64 interval_ns)
+{
+	bool known = u64_known(r->rss_bytes) && u64_known(r->kernel_map_bytes);
+
+	linger_tell(&(struct linger_cost){
+		.cpu_pct = r->cpu_pct, .bpf_pct = r->bpf_cpu_pct, .budget_pct = r->budget_pct,
+		.memory_bytes = known ? r->rss_bytes + r->kernel_map_bytes : U64_UNKNOWN,
+		.interval_ns = interval_ns,
+	});
+}
+
 static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
@@ -100,6 +112,7 @@ static int self_read(const struct tick *t)
 	r->kernel_map_bytes = map_bytes;
 	r->history_bytes = t->history_bytes;
 	r->budget_pct = t->budget_pct;
+	tell_cost(r, t->interval_ns);
 	r->sampling_share = 1;
 	r->tick_ns = t->last_tick_ns ? t->last_tick_ns : U64_PENDING;
 	helpers_deaths_text(deaths, sizeof(deaths));
@@ -121,6 +134,7 @@ static void self_close(void)
 {
 	cpu = lost = (struct counter){};
 	map_bytes = helped_ns = 0;
+	linger_forget();
 }
 
 const struct collector self_collector = {

@@ -23,6 +23,7 @@
 #include "bpf/helpers/keeper.h"
 #include "bpf/helpers/opener.h"
 #include "bpf/helpers/privileges.h"
+#include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -47,7 +48,6 @@
 #include "profiler.skel.h"
 
 #define FEW_FRAMES 24576	/* 8 MB with their names */
-#define LINGER_NS (300 * NSEC_PER_SEC)	/* it goes on for so long after somebody asked for it */
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
@@ -576,7 +576,9 @@ static bool is_wanted(u64 *last_ns, bool now, const struct tick *t)
 {
 	if (now)
 		*last_ns = t->now_ns;
-	return *last_ns && t->now_ns - *last_ns <= LINGER_NS;
+	else if (linger_ends(t->now_ns - *last_ns, LINGER_NS, LINGER_DEAR_NS))
+		*last_ns = 0;	/* for good: not again when ottop is cheap */
+	return *last_ns != 0;
 }
 
 /* Frames alone are those of CPU time, or of what requests wait for. */

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/collector.h"
+#include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
 #include "bpf/collectors/sends.h"
@@ -21,8 +22,6 @@
 #include "bpf/collectors/syscalls/syscalls_totals.h"
 #include "syscalls.skel.h"
 
-#define LINGER_NS (300 * NSEC_PER_SEC)	/* latencies stay on this long after the last look */
-#define LINGER_OVER_NS (5 * NSEC_PER_SEC)	/* and this long over budget */
 #define WHY_OFF "no view or export asks for latencies: press 7"
 
 static struct syscalls *skel;
@@ -88,23 +87,14 @@ static void set_scope(const struct tick *t)
 		skel->bss->scope_n = n;
 }
 
-static bool over_budget(const struct tick *t)
-{
-	float pct = probes_cost_pct();
-
-	return f32_known(pct) && pct > t->budget_pct;
-}
-
 static bool follow_want(const struct tick *t)
 {
 	if (t->want & TABLE_BIT(TABLE_syscalls)) {
 		wanted_ns = t->now_ns;
 		if (!on_since_ns)
 			return latency_on(t) == 0;
-	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_NS) {
-		latency_off(WHY_OFF);
-	} else if (on_since_ns && t->now_ns - wanted_ns > LINGER_OVER_NS && over_budget(t)) {
-		latency_off("over budget, and nobody looks: press 7");
+	} else if (on_since_ns && linger_ends(t->now_ns - wanted_ns, LINGER_NS, LINGER_DEAR_NS)) {
+		latency_off(linger_is_dear() ? "over budget, and nobody looks: press 7" : WHY_OFF);
 	}
 	return on_since_ns != 0;
 }
