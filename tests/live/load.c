@@ -30,6 +30,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,13 +127,30 @@ static int errors(long n)
 	return 0;
 }
 
-/* getppid() n times while seccomp answers it with EPERM: the call never begins. */
-static int denied(long n)
+/* What seccomp does with a call: the last lets it begin. */
+static const struct { const char *name; unsigned int action; } seccomp_ways[] = {
+	{ "errno", SECCOMP_RET_ERRNO | EPERM }, { "errno0", SECCOMP_RET_ERRNO },
+	{ "trace", SECCOMP_RET_TRACE }, { "trap", SECCOMP_RET_TRAP }, { "log", SECCOMP_RET_LOG },
+};
+
+static void on_signal(int sig)
 {
+	(void)sig;
+}
+
+/* getppid() n times while seccomp does that with it: most never begin. */
+static int denied(long n, const char *way)
+{
+	unsigned int action = 0;
+
+	for (size_t i = 0; i < sizeof(seccomp_ways) / sizeof(seccomp_ways[0]); i++)
+		if (!strcmp(seccomp_ways[i].name, way))
+			action = seccomp_ways[i].action;
+	signal(SIGSYS, on_signal);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
@@ -142,6 +160,25 @@ static int denied(long n)
 	for (long i = 0; i < n; i++)
 		syscall(SYS_getppid);
 	return 0;
+}
+
+/* n calls each of three kinds that a signal ends: -512, -514 and -516 inside of the kernel, EINTR here. */
+static int interrupted(long n)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
+	struct timespec long_time = { 300, 0 };
+	int fds[2], bad = 0;
+	char byte;
+
+	if (pipe(fds) || sigaction(SIGALRM, &act, NULL) || setitimer(ITIMER_REAL, &often, NULL))
+		return 1;
+	for (long i = 0; i < n; i++) {
+		bad += read(fds[0], &byte, 1) != -1 || errno != EINTR;
+		bad += pause() != -1 || errno != EINTR;
+		bad += syscall(SYS_nanosleep, &long_time, NULL) != -1 || errno != EINTR;
+	}
+	return bad != 0;
 }
 
 static long long now_ns(void)
@@ -354,7 +391,9 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "compat"))
 		return compat(n);
 	if (!strcmp(mode, "denied"))
-		return denied(n);
+		return denied(n, argc > 3 ? argv[3] : "errno");
+	if (!strcmp(mode, "interrupted"))
+		return interrupted(n);
 	if (!strcmp(mode, "errors"))
 		return errors(n);
 	if (!strcmp(mode, "sleeps"))
