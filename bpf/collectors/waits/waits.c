@@ -36,7 +36,8 @@ struct candidate {
 
 static struct hash_table answers;
 static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
-static u32 n_with_peer;
+static const struct known *parents[PEERS_MAX];		/* they wait for children */
+static u32 n_with_peer, n_parents;
 static u64 now_ns, monotonic_ns;
 static waits_answered_fn listener;
 
@@ -124,19 +125,80 @@ static void take_answers(u64 wait_ns)
 			keep_answer(&b.q[i], &b.a[i]);
 }
 
+struct family {
+	u32 parent, ns_pid;	/* ns_pid 0: any */
+	u32 n, pid;
+	u64 youngest_ns;
+};
+
+static void add_child(struct proc *p, void *arg)
+{
+	struct family *f = arg;
+
+	if (p->ppid != f->parent || p->exited || p->closed || (f->ns_pid && p->ns_pid != f->ns_pid &&
+							      p->pid != f->ns_pid))
+		return;
+	f->n++;
+	if (p->start_ns >= f->youngest_ns) {
+		f->youngest_ns = p->start_ns;
+		f->pid = p->pid;
+	}
+}
+
+static u32 count_children(u32 parent)
+{
+	struct family f = { .parent = parent };
+
+	proctab_each(add_child, &f);
+	return f.n;
+}
+
 static void list_peers(void)
 {
-	n_with_peer = 0;
+	n_with_peer = n_parents = 0;
 	hash_each(&answers, const struct known, k)
 		if (k->a.peer_pid && n_with_peer < PEERS_MAX)
 			with_peer[n_with_peer++] = k;
+		else if (k->a.children && n_parents < PEERS_MAX)
+			parents[n_parents++] = k;
+}
+
+/*
+ * True where k cannot go on before that thread does: it is the one, or all of its process, or
+ * waits at the other end of the same connection. Others of its process might do it else.
+ */
+static bool waits_for(const struct known *k, const struct known *other)
+{
+	const struct proc *p = proctab_current(other->q.pid);
+
+	if (k->a.peer_tid)
+		return k->a.peer_tid == other->q.tid;
+	if (!p || (k->a.children ? p->ppid != k->q.pid : p->pid != k->a.peer_pid))
+		return false;
+	if (p->threads != 1)
+		return other->a.end.ino && k->a.peer_has_fd && other->a.end.fd == k->a.peer_fd;
+	if (k->a.children == CHILDREN_ONE)
+		return k->a.child == p->pid || k->a.child == p->ns_pid;
+	return !k->a.children || count_children(k->q.pid) == 1;
+}
+
+/* True where the one that it waits for waits for it. */
+static bool is_mutual(const struct known *k)
+{
+	for (u32 i = 0; i < n_with_peer; i++)
+		if (with_peer[i] != k && waits_for(k, with_peer[i]) && waits_for(with_peer[i], k))
+			return true;
+	for (u32 i = 0; i < n_parents && !k->a.children; i++)
+		if (waits_for(k, parents[i]) && waits_for(parents[i], k))
+			return true;
+	return false;
 }
 
 /* ---- whom to ask about ---- */
 
 static bool may_wait(const struct wire_thread *w)
 {
-	return w->call != CALL_NONE && !w->kthread && (w->state == 'S' || w->state == 'D');
+	return w->call != CALL_NONE && !w->kthread && strchr("SDTt", w->state);
 }
 
 static bool is_selected(const struct tick *t, const struct wire_thread *w)
@@ -150,8 +212,11 @@ static bool is_selected(const struct tick *t, const struct wire_thread *w)
 }
 
 /* Somebody waits for it: what it waits for itself says whether they wait for each other. */
-static bool is_peer(const struct wire_thread *w)
+static bool is_peer(const struct wire_thread *w, const struct proc *p)
 {
+	for (u32 i = 0; i < n_parents; i++)
+		if (parents[i]->q.pid == p->ppid)
+			return true;
 	for (u32 i = 0; i < n_with_peer; i++)
 		if (with_peer[i]->a.peer_pid == w->tgid)
 			return true;
@@ -169,7 +234,7 @@ static u64 rank_of(const struct tick *t, const struct wire_thread *w, const stru
 		return 0;
 	if (is_selected(t, w))
 		return 1ull << 50 | rank;
-	if (!k && is_peer(w))
+	if (!k && is_peer(w, p))
 		return 1ull << 48 | rank;
 	if (!proc_in_scope(p) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
 		return 0;
@@ -264,7 +329,7 @@ bool waits_by_design(const struct wire_thread *w)
 {
 	const struct known *k = find_known(w);
 
-	return k && k->a.holder ? false : call_by_design(w->call);
+	return k && (k->a.holder || is_mutual(k)) ? false : call_by_design(w->call);
 }
 
 /* ---- how it reads ---- */
@@ -297,26 +362,6 @@ static void add_with_names(char *text, const char *from)
 			return;
 		add_person(text, (u32)strtoul(from + 1, NULL, 10), *from == PERSON_NAME);
 		from = end;
-	}
-}
-
-struct family {
-	u32 parent, ns_pid;	/* ns_pid 0: any */
-	u32 n, pid;
-	u64 youngest_ns;
-};
-
-static void add_child(struct proc *p, void *arg)
-{
-	struct family *f = arg;
-
-	if (p->ppid != f->parent || p->exited || p->closed || (f->ns_pid && p->ns_pid != f->ns_pid &&
-							      p->pid != f->ns_pid))
-		return;
-	f->n++;
-	if (p->start_ns >= f->youngest_ns) {
-		f->youngest_ns = p->start_ns;
-		f->pid = p->pid;
 	}
 }
 
@@ -358,21 +403,6 @@ static void add_time_left(char *text, u64 until_ns)
 		answer_add(text, ", %.1f h left", (double)left / 3600e9);
 }
 
-/* True where the one that it waits for waits for it. */
-static bool is_mutual(const struct known *k)
-{
-	for (u32 i = 0; i < n_with_peer; i++) {
-		const struct known *p = with_peer[i];
-
-		if (p->q.pid != k->a.peer_pid || p->a.peer_pid != k->q.pid || p == k)
-			continue;
-		if ((!k->a.peer_tid || k->a.peer_tid == p->q.tid) &&
-		    (!p->a.peer_tid || p->a.peer_tid == k->q.tid))
-			return true;
-	}
-	return false;
-}
-
 const char *waits_of(const struct wire_thread *w)
 {
 	const struct known *k = find_known(w);
@@ -385,7 +415,7 @@ const char *waits_of(const struct wire_thread *w)
 	add_answer(text, &k->q, &k->a);
 	if (k->a.until_ns)
 		add_time_left(text, k->a.until_ns);
-	if (k->a.peer_pid && is_mutual(k))
+	if (is_mutual(k))
 		answer_add(text, k->a.peer_tid ? ", which waits for this thread" :
 			   ", which waits for this process");
 	return str_new(text);
@@ -423,7 +453,7 @@ static void waits_close(void)
 	if (worker_stop())
 		ends_close();
 	forget(true);
-	n_with_peer = 0;
+	n_with_peer = n_parents = 0;
 }
 
 const struct collector waits_collector = {

@@ -82,11 +82,11 @@ static struct wire_ends mirrored(const struct wire_ends *e)
 
 /* Those that have it: the first of them by name. not: does not count, where there are others. */
 struct holders {
-	u32 pid, n;
+	u32 pid, n, fd;
 	bool self;
 };
 
-static void holder_add(struct holders *h, u32 pid, u32 self)
+static void holder_add(struct holders *h, u32 pid, u32 fd, u32 self)
 {
 	if (pid == self) {
 		h->self = true;
@@ -94,13 +94,16 @@ static void holder_add(struct holders *h, u32 pid, u32 self)
 	}
 	if (h->n && h->pid == pid)
 		return;
-	if (!h->n++)
+	if (!h->n++) {
 		h->pid = pid;
+		h->fd = fd;
+	}
 }
 
 static void add_holders(struct wait_answer *a, const struct holders *h, const char *before)
 {
-	a->peer_pid = h->pid;
+	a->peer_pid = h->n == 1 ? h->pid : 0;	/* of several no one is waited for */
+	a->peer_fd = h->fd;
 	answer_add(a->text, "%s%c%u%c", before, PERSON_NAME, h->pid, PERSON_NAME);
 	if (h->n > 1)
 		answer_add(a->text, " and %u more", h->n - 1);
@@ -114,7 +117,7 @@ static void pipe_text(const struct wait_question *q, struct wait_answer *a, u32 
 	for (u32 i = 0; i < n_found; i++)
 		if (found[i].kind == WIRE_FIFO && found[i].ino == a->end.ino && found[i].dev == dev &&
 		    (found[i].mode & mode))
-			holder_add(&h, found[i].pid, q->pid);
+			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (h.n)
 		add_holders(a, &h, a->end.outward ? " to " : " from ");
 	else if (h.self)
@@ -161,8 +164,9 @@ static void inet_text(const struct wait_question *q, struct wait_answer *a, cons
 	if (e->protocol == IPPROTO_TCP && e->state == 2)
 		answer_add(a->text, " (connecting)");
 	for (u32 i = 0; e->ends.rport && i < n_found; i++)
-		if (found[i].kind == WIRE_TUPLE && !memcmp(&found[i].ends, &want, sizeof(want)))
-			holder_add(&h, found[i].pid, q->pid);
+		/* a socket that was asked for itself is told as that */
+		if ((found[i].kind == WIRE_TUPLE || found[i].kind == WIRE_SOCKET) && !memcmp(&found[i].ends, &want, sizeof(want)))
+			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (h.n) {
 		add_holders(a, &h, " (");
 		answer_add(a->text, ")");
@@ -194,9 +198,9 @@ static void unix_text(const struct wait_question *q, struct wait_answer *a, cons
 	unix_path(a, e);
 	for (u32 i = 0; i < n_found; i++)
 		if (found[i].kind == WIRE_UNIX_PEER && found[i].ino == a->end.ino)
-			holder_add(&h, found[i].pid, q->pid);
+			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (!h.n && !h.self && e->state != 10 && e->peer_pid)
-		holder_add(&h, e->peer_pid, q->pid);	/* who listens there has not accepted it */
+		holder_add(&h, e->peer_pid, UINT32_MAX, q->pid);	/* who listens there has not accepted it */
 	if (h.n)
 		add_holders(a, &h, a->end.outward ? " to " : " from ");
 	else if (e->state == 10)
@@ -255,6 +259,7 @@ static void end_text(const struct wait_question *q, struct wait_answer *a)
 		return;
 	}
 	drop_word(a->text, "socket");
+	a->peer_has_fd = true;
 	if (e->family == AF_INET || e->family == AF_INET6)
 		inet_text(q, a, e);
 	else if (e->family == AF_UNIX)

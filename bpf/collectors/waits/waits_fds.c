@@ -19,7 +19,7 @@
 #define FDINFO_MAX (64 << 10)
 
 enum what { W_PIPE, W_SOCKET, W_EPOLL, W_EVENT, W_TIMER, W_SIGNAL, W_INOTIFY, W_PROCESS, W_RING,
-	    W_TTY, W_FILE, W_OTHER, N_WHAT };
+	    W_TTY, W_FILE, W_FANOTIFY, W_OTHER, N_WHAT };
 
 static const struct {
 	const char *link;	/* how the link begins */
@@ -36,12 +36,18 @@ static const struct {
 	[W_RING] = { "anon_inode:[io_uring]", "io_uring", "io_urings" },
 	[W_TTY] = { "/dev/", "tty", "ttys" },
 	[W_FILE] = { "/", "file", "files" },
+	[W_FANOTIFY] = { "anon_inode:[fanotify]", "fanotify", "fanotifies" },
 	[W_OTHER] = { "", "other", "others" },
 };
 
+static bool is_master(const char *link)
+{
+	return !strcmp(link, "/dev/ptmx") || !strcmp(link, "/dev/pts/ptmx");
+}
+
 static bool is_tty(const char *link)
 {
-	return !strncmp(link, "/dev/pts/", 9) || !strncmp(link, "/dev/tty", 8) ||
+	return is_master(link) || !strncmp(link, "/dev/pts/", 9) || !strncmp(link, "/dev/tty", 8) ||
 	       !strcmp(link, "/dev/console");
 }
 
@@ -133,6 +139,21 @@ static void add_path(const struct wait_question *q, u32 fd, const char *link, st
 	a->end.maybe_fifo = true;
 }
 
+/* drivers/tty/pty.c, ptm_open_peer(): the master's descriptor tells the number of the slave. */
+static void add_tty(const struct wait_question *q, u32 fd, const char *link, struct wait_answer *a)
+{
+	char buf[1024];
+	u64 n = UINT64_MAX;
+
+	answer_add(a->text, "tty ");
+	if (is_master(link) && read_fdinfo(q, fd, buf, sizeof(buf)) >= 0)
+		n = procfs_value(buf, "tty-index");
+	if (n == UINT64_MAX)
+		answer_add_foreign(a->text, link);
+	else
+		answer_add(a->text, "/dev/pts/%llu (its master)", (unsigned long long)n);
+}
+
 static void add_fd(const struct wait_question *q, u32 fd, const char *link, struct wait_answer *a)
 {
 	enum what w = what_is(link);
@@ -153,8 +174,7 @@ static void add_fd(const struct wait_question *q, u32 fd, const char *link, stru
 		add_process(q, fd, a);
 		break;
 	case W_TTY:
-		answer_add(a->text, "tty ");
-		answer_add_foreign(a->text, link);
+		add_tty(q, fd, link, a);
 		break;
 	case W_FILE:
 		add_path(q, fd, link, a);
@@ -236,16 +256,17 @@ void epoll_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
 	free(buf);
 }
 
-static void set_or_one(const struct wait_question *q, const struct set *s, const char *name,
+static bool set_or_one(const struct wait_question *q, const struct set *s, const char *name,
 		       bool outward, struct wait_answer *a)
 {
 	if (s->all == 1)
 		fd_answer(q, s->first, outward, a);
-	else
+	else if (s->all)
 		set_text(s, name, a);
+	return s->all;
 }
 
-void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_answer *a)
+bool poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_answer *a)
 {
 	struct pollfd fds[SET_MAX];
 	struct set s = {};
@@ -254,7 +275,7 @@ void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_ans
 
 	if (err) {
 		answer_add(a->text, "poll: ? (its memory: %s)", strerror(-err));
-		return;
+		return true;
 	}
 	for (u32 i = 0; i < known; i++)
 		if (fds[i].fd >= 0)
@@ -262,9 +283,10 @@ void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_ans
 	set_or_one(q, &s, "poll", known && fds[0].events == POLLOUT, a);
 	if (n > SET_MAX)
 		answer_add(a->text, ", %llu more", (unsigned long long)n - SET_MAX);
+	return s.all || n > SET_MAX;
 }
 
-void select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a)
+bool select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a)
 {
 	u8 bits[3][FD_SETSIZE / 8] = {};
 	struct set s = {};
@@ -276,12 +298,12 @@ void select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct
 			err = memory_read(q, sets[i], bits[i], (fds + 63) / 64 * 8);
 	if (err) {
 		answer_add(a->text, "select: ? (its memory: %s)", strerror(-err));
-		return;
+		return true;
 	}
 	for (u32 fd = 0; fd < fds; fd++)
 		if ((bits[0][fd / 8] | bits[1][fd / 8] | bits[2][fd / 8]) >> fd % 8 & 1)
 			set_add(q, &s, fd);
-	set_or_one(q, &s, "select", s.all && bits[1][s.first / 8] >> s.first % 8 & 1, a);
+	return set_or_one(q, &s, "select", s.all && bits[1][s.first / 8] >> s.first % 8 & 1, a);
 }
 
 /* ---- paths ---- */
@@ -304,18 +326,11 @@ static bool read_string(const struct wait_question *q, u64 addr, char *buf, size
 	return true;
 }
 
-/* fs/pipe.c, fifo_open(): who opens a FIFO that nobody has open at its other end waits there. */
-static bool waits_for_partner(const struct wait_question *q)
-{
-	char buf[64];
-
-	return task_read(q, "wchan", buf, sizeof(buf)) > 0 && !strcmp(buf, "wait_for_partner");
-}
-
 void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait_answer *a)
 {
 	char path[ANSWER_MAX];
-	bool fifo = waits_for_partner(q);
+	/* fs/pipe.c, fifo_open(): who opens a FIFO that nobody has open at its other end waits there */
+	bool fifo = task_sleeps_in(q, "wait_for_partner");
 
 	if (fifo)
 		answer_add(a->text, "fifo ");
@@ -325,7 +340,7 @@ void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait
 		answer_add(a->text, "? (its path cannot be read)");
 	if (fifo && flags != UINT64_MAX)
 		answer_add(a->text, (flags & O_ACCMODE) == O_WRONLY ? " (no reader)" : " (no writer)");
-	else if (q->state == 'D')
+	else if (!fifo && !path_outside_answer(q, a) && q->state == 'D')
 		answer_add(a->text, " (its file system)");
 }
 
@@ -348,4 +363,14 @@ void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 cl
 	now = kernel_ns(clock == CLOCK_REALTIME || clock == CLOCK_TAI ? CLOCK_REALTIME :
 		       clock == CLOCK_BOOTTIME ? CLOCK_BOOTTIME : CLOCK_MONOTONIC);
 	a->until_ns = kernel_ns(CLOCK_MONOTONIC) + (ns > now ? ns - now : 0);
+}
+
+void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *a)
+{
+	if (ms < 0) {
+		answer_add(a->text, "a signal");
+		return;
+	}
+	answer_add(a->text, "time");
+	a->until_ns = q->entered_ns + (u64)ms * NSEC_PER_MSEC;
 }

@@ -7,6 +7,7 @@
  */
 #include <dirent.h>
 #include <linux/futex.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "bpf/collectors/waits/waits_question.h"
 #include "bpf/host/procfs.h"
+#include "bpf/host/syscall_id.h"
 
 #define THREADS_MAX 512		/* of a nested process that are looked through */
 #define LOCK_PI2 13		/* FUTEX_LOCK_PI2, since 5.14 */
@@ -104,10 +106,59 @@ static bool held_by(const struct wait_question *q, u32 tid, bool shared, struct 
 	return true;
 }
 
+static void held_by_ended(const struct wait_question *q, u32 tid, struct wait_answer *a)
+{
+	a->holder = true;
+	answer_add(a->text, q->nested ? "futex held by tid %u of its namespace" :
+		   "futex held by tid %u, which has ended", tid);
+}
+
 static bool is_glibc_mutex(const struct glibc_mutex *m)
 {
 	return m->lock == 2 && m->owner > 0 && m->nusers && m->nusers < 1 << 20 && m->kind >= 0 &&
 	       m->kind < 1024;
+}
+
+/* glibc, sysdeps/nptl/bits/struct_rwlock.h: two words that are waited at. 64 bits. */
+struct glibc_rwlock {
+	u32 readers, writers, wrphase_futex, writers_futex, pad[2];
+	s32 cur_writer, shared;
+};
+
+#define RWLOCK_USED 2		/* nptl/pthread_rwlock_common.c: in a futex that somebody waits at */
+#define RWLOCK_READER_SHIFT 3
+
+static bool read_rwlock(const struct wait_question *q, u32 val, struct glibc_rwlock *l)
+{
+	static const size_t words[] = { offsetof(struct glibc_rwlock, wrphase_futex),
+					offsetof(struct glibc_rwlock, writers_futex) };
+
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		if ((val & ~1u) != RWLOCK_USED || memory_read(q, q->args[0] - words[i], l, sizeof(*l)))
+			continue;
+		if ((u32)l->shared > 1 || l->wrphase_futex > 3 || l->writers_futex > 3 || l->pad[0] || l->pad[1] ||
+		    l->writers > 1u << 22 || l->readers >> RWLOCK_READER_SHIFT > 1u << 22)
+			continue;
+		/* the holder, or the readers that whoever wants to write waits for */
+		if (living_thread(q, (u32)l->cur_writer) ||
+		    (!l->cur_writer && !i && !(val & 1) && l->readers >> RWLOCK_READER_SHIFT))
+			return true;
+	}
+	return false;
+}
+
+static bool rwlock_answer(const struct wait_question *q, u32 val, bool shared, struct wait_answer *a)
+{
+	struct glibc_rwlock l;
+
+	if (!read_rwlock(q, val, &l))
+		return false;
+	if (l.cur_writer)
+		return held_by(q, (u32)l.cur_writer, shared, a);
+	a->holder = true;
+	answer_add(a->text, "futex held by %u reader%s", l.readers >> RWLOCK_READER_SHIFT,
+		   l.readers >> RWLOCK_READER_SHIFT == 1 ? "" : "s");
+	return true;
 }
 
 /* The word has the owner: locks that inherit priority, robust ones, and most of musl's. */
@@ -125,7 +176,7 @@ void futex_answer(const struct wait_question *q, struct wait_answer *a)
 
 	if (q->owner) {
 		if (!held_by(q, q->owner, shared, a))
-			answer_add(a->text, "futex held by tid %u, which has ended", q->owner);
+			held_by_ended(q, q->owner, a);
 		return;
 	}
 	err = memory_read(q, q->args[0], &word, sizeof(word));
@@ -136,8 +187,12 @@ void futex_answer(const struct wait_question *q, struct wait_answer *a)
 	waits = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
 	if (word_has_owner(word, op) && held_by(q, word & FUTEX_TID_MASK, shared, a))
 		return;
-	if (waits && val == 2 && !memory_read(q, q->args[0], &m, sizeof(m)) && is_glibc_mutex(&m) &&
-	    held_by(q, (u32)m.owner, shared, a))
+	if (waits && val == 2 && !memory_read(q, q->args[0], &m, sizeof(m)) && is_glibc_mutex(&m)) {
+		if (!held_by(q, (u32)m.owner, shared, a))
+			held_by_ended(q, (u32)m.owner, a);
+		return;
+	}
+	if (waits && CALL_ABI(q->call) == ABI_NATIVE && rwlock_answer(q, val, shared, a))
 		return;
 	/* pthread_join() waits for the kernel to clear the tid of the thread that ends */
 	if (waits && word == val && living_thread(q, word)) {

@@ -8,7 +8,7 @@
 #include "bpf/collectors/waits/waits_question.h"
 #include "bpf/host/procfs.h"
 
-#define LOCKS_MAX (256 << 10)
+#define LOCKS_MAX (4 << 20)	/* only what is read of it is memory */
 
 /* fs/locks.c, lock_get_status(): "1: -> FLOCK  ADVISORY  WRITE 611 fe:00:1234 0 EOF". */
 struct lock_line {
@@ -64,20 +64,16 @@ u64 task_fd_inode(const struct wait_question *q, u32 fd)
 	return task_read(q, file, buf, sizeof(buf)) < 0 ? UINT64_MAX : procfs_value(buf, "ino");
 }
 
-void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
+void locks_answer(const struct wait_question *q, u64 ino, struct wait_answer *a)
 {
-	char path[4096], *text = xmalloc(LOCKS_MAX);
+	char *text = xmalloc(LOCKS_MAX);
 	int holder = -1, n = procfs_read("locks", text, LOCKS_MAX);
 
-	answer_add(a->text, "lock on ");
-	if (task_fd_link(q, fd, path, sizeof(path)) >= 0)
-		answer_add_foreign(a->text, path);
-	else
-		answer_add(a->text, "fd %u", fd);
 	if (n < 0)
 		answer_add(a->text, " held by ? (/proc/locks: %s)", strerror(-n));
-	else if (locks_holder(text, q->pid, task_fd_inode(q, fd), &holder))
-		answer_add(a->text, " held by ? (not in /proc/locks)");
+	else if (locks_holder(text, q->pid, ino, &holder))
+		answer_add(a->text, n < LOCKS_MAX - 1 ? " held by ? (not in /proc/locks)" :
+			   " held by ? (/proc/locks is too long)");
 	else if (holder <= 0)
 		answer_add(a->text, " held by ? (a lock of an open file, not of a process)");
 	else {
@@ -86,4 +82,16 @@ void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
 		answer_add(a->text, " held by %c%d%c", PERSON_PID, holder, PERSON_PID);
 	}
 	free(text);
+}
+
+void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a)
+{
+	char path[4096];
+
+	answer_add(a->text, "lock on ");
+	if (task_fd_link(q, fd, path, sizeof(path)) >= 0)
+		answer_add_foreign(a->text, path);
+	else
+		answer_add(a->text, "fd %u", fd);
+	locks_answer(q, task_fd_inode(q, fd), a);
 }

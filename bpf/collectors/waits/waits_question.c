@@ -5,11 +5,16 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bpf/collectors/waits/waits_question.h"
@@ -51,6 +56,14 @@ int task_fd_link(const struct wait_question *q, u32 fd, char *buf, size_t cap)
 	return procfs_link_pid(q->pid, file, buf, cap);
 }
 
+bool task_sleeps_in(const struct wait_question *q, const char *function)
+{
+	char buf[64];
+
+	/* compilers add to names: seccomp_do_user_notification.isra.0 */
+	return task_read(q, "wchan", buf, sizeof(buf)) > 0 && !strncmp(buf, function, strlen(function));
+}
+
 int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n)
 {
 	struct iovec local = { to, n }, remote = { (void *)(uintptr_t)addr, n };
@@ -62,7 +75,8 @@ int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n)
 /* ---- by name of the call ---- */
 
 enum kind { FD_IN, FD_OUT, PATH, EPOLL, POLL, SELECT, FUTEX, FLOCK, FCNTL, SLEEP, CLOCK_SLEEP, CHILD,
-	    WAITID, VFORK, CLONE, SIGNALS, SEMAPHORE, QUEUE, RING };
+	    WAITID, VFORK, CLONE, SIGNALS, SEMAPHORE, QUEUE, RING, SPLICE, POSIX_QUEUE, FUTEXES,
+	    CONNECT };
 
 /* `arg`: which argument is the descriptor or the address. */
 static const struct rule {
@@ -73,17 +87,18 @@ static const struct rule {
 	{ "read", FD_IN, 0 }, { "readv", FD_IN, 0 }, { "pread64", FD_IN, 0 }, { "preadv", FD_IN, 0 },
 	{ "preadv2", FD_IN, 0 }, { "recvfrom", FD_IN, 0 }, { "recv", FD_IN, 0 },
 	{ "recvmsg", FD_IN, 0 }, { "recvmmsg", FD_IN, 0 }, { "recvmmsg_time64", FD_IN, 0 },
-	{ "accept", FD_IN, 0 }, { "accept4", FD_IN, 0 }, { "splice", FD_IN, 0 }, { "tee", FD_IN, 0 },
-	{ "getdents", FD_IN, 0 }, { "getdents64", FD_IN, 0 }, { "mq_timedreceive", FD_IN, 0 },
+	{ "accept", FD_IN, 0 }, { "accept4", FD_IN, 0 }, { "splice", SPLICE, 2 }, { "tee", SPLICE, 1 },
+	{ "getdents", FD_IN, 0 }, { "getdents64", FD_IN, 0 }, { "mq_timedreceive", POSIX_QUEUE, 0 },
 	{ "fstat", FD_IN, 0 }, { "readahead", FD_IN, 0 }, { "lseek", FD_IN, 0 }, { "ioctl", FD_IN, 0 },
 	{ "write", FD_OUT, 0 }, { "writev", FD_OUT, 0 }, { "pwrite64", FD_OUT, 0 },
 	{ "pwritev", FD_OUT, 0 }, { "pwritev2", FD_OUT, 0 }, { "sendto", FD_OUT, 0 },
 	{ "send", FD_OUT, 0 }, { "sendmsg", FD_OUT, 0 }, { "sendmmsg", FD_OUT, 0 },
 	{ "sendfile", FD_OUT, 0 }, { "sendfile64", FD_OUT, 0 }, { "vmsplice", FD_OUT, 0 },
-	{ "connect", FD_OUT, 0 }, { "fsync", FD_OUT, 0 }, { "fdatasync", FD_OUT, 0 },
+	{ "connect", CONNECT, 0 }, { "fsync", FD_OUT, 0 }, { "fdatasync", FD_OUT, 0 },
 	{ "syncfs", FD_OUT, 0 }, { "sync_file_range", FD_OUT, 0 }, { "ftruncate", FD_OUT, 0 },
 	{ "fallocate", FD_OUT, 0 }, { "copy_file_range", FD_OUT, 2 }, { "close", FD_OUT, 0 },
-	{ "mq_timedsend", FD_OUT, 0 },
+	{ "mq_timedsend", POSIX_QUEUE, 0 }, { "mq_timedreceive_time64", POSIX_QUEUE, 0 },
+	{ "mq_timedsend_time64", POSIX_QUEUE, 0 },
 	{ "open", PATH, 0 }, { "creat", PATH, 0 }, { "openat", PATH, 1 }, { "openat2", PATH, 1 },
 	{ "stat", PATH, 0 }, { "lstat", PATH, 0 }, { "stat64", PATH, 0 }, { "lstat64", PATH, 0 },
 	{ "newfstatat", PATH, 1 }, { "fstatat64", PATH, 1 }, { "statx", PATH, 1 },
@@ -97,7 +112,7 @@ static const struct rule {
 	{ "poll", POLL, 0 }, { "ppoll", POLL, 0 }, { "ppoll_time64", POLL, 0 },
 	{ "select", SELECT, 0 }, { "_newselect", SELECT, 0 }, { "pselect6", SELECT, 0 },
 	{ "pselect6_time64", SELECT, 0 },
-	{ "futex", FUTEX, 0 }, { "futex_time64", FUTEX, 0 },
+	{ "futex", FUTEX, 0 }, { "futex_time64", FUTEX, 0 }, { "futex_waitv", FUTEXES, 0 },
 	{ "flock", FLOCK, 0 }, { "fcntl", FCNTL, 0 }, { "fcntl64", FCNTL, 0 },
 	{ "nanosleep", SLEEP, 0 }, { "clock_nanosleep", CLOCK_SLEEP, 2 },
 	{ "clock_nanosleep_time64", CLOCK_SLEEP, 2 },
@@ -176,6 +191,76 @@ static void semaphore_answer(const struct wait_question *q, struct wait_answer *
 		answer_add(a->text, "semaphore set %d", (int)q->args[0]);
 }
 
+static void posix_queue_answer(const struct wait_question *q, struct wait_answer *a)
+{
+	char name[4096];
+
+	answer_add(a->text, "fd %d: message queue ", (int)q->args[0]);
+	if (task_fd_link(q, (u32)q->args[0], name, sizeof(name)) >= 0)
+		answer_add_foreign(a->text, name);
+	answer_add(a->text, strncmp(q->name, "mq_timedr", 9) ? " (full)" : " (empty)");
+}
+
+/* fs/splice.c: one end is a pipe; where it does not sleep in that, the other end is not ready. */
+static void splice_answer(const struct wait_question *q, u32 out, struct wait_answer *a)
+{
+	char link[64];
+	u32 in = (u32)q->args[0];
+	bool from_pipe = task_fd_link(q, in, link, sizeof(link)) >= 0 && !strncmp(link, "pipe:", 5);
+
+	if (task_sleeps_in(q, "pipe_wait_writable") || (from_pipe && !task_sleeps_in(q, "pipe_wait_readable")))
+		fd_answer(q, out, true, a);
+	else
+		fd_answer(q, in, false, a);
+}
+
+static void select_rule(const struct wait_question *q, struct wait_answer *a)
+{
+	struct timeval tv;
+
+	if (select_answer(q, q->args[0], &q->args[1], a))
+		return;
+	if (!q->args[4])
+		answer_add(a->text, "a signal");
+	else if (!strncmp(q->name, "pselect", 7))
+		sleep_answer(q, q->args[4], false, CLOCK_MONOTONIC, a);
+	else if (CALL_ABI(q->call) == ABI_NATIVE && !memory_read(q, q->args[4], &tv, sizeof(tv)) &&
+		 tv.tv_sec >= 0 && tv.tv_sec < INT32_MAX / 1000)
+		sleep_ms_answer(q, (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000), a);
+	else
+		answer_add(a->text, "time");
+}
+
+static void poll_rule(const struct wait_question *q, struct wait_answer *a)
+{
+	if (poll_answer(q, q->args[0], q->args[1], a))
+		return;
+	if (!strcmp(q->name, "poll"))
+		sleep_ms_answer(q, (int)q->args[2], a);
+	else if (q->args[2])
+		sleep_answer(q, q->args[2], false, CLOCK_MONOTONIC, a);
+	else
+		answer_add(a->text, "a signal");
+}
+
+/* unix(7): connect() waits while as many as listen(2) lets wait have not been accepted. */
+static void connect_answer(const struct wait_question *q, struct wait_answer *a)
+{
+	struct sockaddr_un to = {};
+	size_t n = min((size_t)q->args[2], sizeof(to));
+
+	if (q->given || n <= offsetof(struct sockaddr_un, sun_path) || memory_read(q, q->args[1], &to, n) ||
+	    to.sun_family != AF_UNIX) {
+		fd_answer(q, (u32)q->args[0], true, a);
+		return;
+	}
+	if (!to.sun_path[0])
+		to.sun_path[0] = '@';
+	answer_add(a->text, "fd %d: unix socket ", (int)q->args[0]);
+	answer_add_foreign(a->text, strndupa(to.sun_path, sizeof(to.sun_path)));
+	answer_add(a->text, " (who listens there accepts nobody)");
+}
+
 static void fd_rule(const struct wait_question *q, const struct rule *r, struct wait_answer *a)
 {
 	fd_answer(q, (u32)q->args[r->arg], r->kind == FD_OUT, a);
@@ -209,10 +294,10 @@ static void answer_rule(const struct wait_question *q, const struct rule *r, str
 		epoll_answer(q, (u32)q->args[0], a);
 		break;
 	case POLL:
-		poll_answer(q, q->args[0], q->args[1], a);
+		poll_rule(q, a);
 		break;
 	case SELECT:
-		select_answer(q, q->args[0], &q->args[1], a);
+		select_rule(q, a);
 		break;
 	case FUTEX:
 		futex_answer(q, a);
@@ -253,6 +338,18 @@ static void answer_rule(const struct wait_question *q, const struct rule *r, str
 	case RING:
 		fd_answer(q, (u32)q->args[0], false, a);
 		break;
+	case SPLICE:
+		splice_answer(q, (u32)q->args[r->arg], a);
+		break;
+	case POSIX_QUEUE:
+		posix_queue_answer(q, a);
+		break;
+	case FUTEXES:
+		answer_add(a->text, "any of %u futexes", (u32)q->args[1]);
+		break;
+	case CONNECT:
+		connect_answer(q, a);
+		break;
 	}
 }
 
@@ -292,6 +389,8 @@ enum wait_about question_about(const char *call)
 		return r->arg ? ABOUT_NOTHING : ABOUT_FD;
 	case EPOLL:
 	case RING:
+	case POSIX_QUEUE:
+	case CONNECT:
 		return ABOUT_FD;
 	case FUTEX:
 		return ABOUT_LOCK;
@@ -323,8 +422,11 @@ void question_answer(const struct wait_question *asked, struct wait_answer *a)
 {
 	struct wait_question q = *asked;
 	const struct rule *r = find_rule(q.name);
-	int err = q.given ? 0 : read_arguments(&q);
+	int err;
 
+	if (!q.given && outside_answer(&q, a))
+		return;
+	err = q.given ? 0 : read_arguments(&q);
 	if (q.given && !is_there(&q, a))
 		return;
 	if (err == -EAGAIN || err == -ESRCH || err == -ENOENT) {

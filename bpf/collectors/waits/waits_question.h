@@ -61,6 +61,8 @@ struct wait_answer {
 	bool failed;		/* the thread is in that call no more */
 	bool holder;		/* of a lock: it is another's fault that this one waits */
 	u32 peer_pid, peer_tid;	/* for whom it waits; 0: not known */
+	bool peer_has_fd;
+	u32 peer_fd;		/* at the other end of its socket */
 	u64 until_ns;		/* CLOCK_MONOTONIC: when it ends by itself; 0: not known */
 	enum children children;
 	u32 child;		/* CHILDREN_ONE: its pid as the process knows it */
@@ -88,12 +90,19 @@ void fd_answer(const struct wait_question *q, u32 fd, bool outward, struct wait_
 /* A call with a path in memory at `addr`. */
 void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait_answer *a);
 void epoll_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
+/* Both are false, and say nothing, where there is not one descriptor: then it is a sleep. */
 /* pollfd[n] at `addr`. */
-void poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_answer *a);
+bool poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_answer *a);
 /* The sets of select(2): addresses of bits of n descriptors. */
-void select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a);
+bool select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a);
 void futex_answer(const struct wait_question *q, struct wait_answer *a);
 void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
+/* Adds who holds the lock on a file that the process waits for: " held by 77 (postgres)". */
+void locks_answer(const struct wait_question *q, u64 ino, struct wait_answer *a);
+/* What no argument tells: stopped, traced, or a supervisor has to allow the call. False: none of these. */
+bool outside_answer(const struct wait_question *q, struct wait_answer *a);
+/* The same of a call with a path: a lease on the file, a listener that has to allow it. */
+bool path_outside_answer(const struct wait_question *q, struct wait_answer *a);
 /*
  * Of the text of /proc/locks: who holds the lock for which a process waits on the file with that
  * inode number (U64_UNKNOWN: on any file). The kernel lists who waits below the lock that is held. 0 and
@@ -102,6 +111,8 @@ void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
 int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid);
 void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
 		  struct wait_answer *a);
+/* The same of a call with milliseconds. */
+void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *a);
 
 /* ---- what they share ---- */
 
@@ -109,6 +120,8 @@ void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 cl
 int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
 /* Reads /proc/PID/task/TID/FILE. As procfs_read(). */
 int task_read(const struct wait_question *q, const char *file, char *buf, size_t cap);
+/* True where the thread sleeps in that function of the kernel. */
+bool task_sleeps_in(const struct wait_question *q, const char *function);
 /* The target of /proc/PID/task/TID/fd/N. Its length or -errno. */
 int task_fd_link(const struct wait_question *q, u32 fd, char *buf, size_t cap);
 
