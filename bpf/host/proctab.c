@@ -6,12 +6,17 @@
 
 #include "bpf/host/identity.h"
 
-static struct hash_table table;
+static struct hash_table table, ended;	/* ended: swept out by the last sweep */
 static const struct scope *scope;
 
 struct proc *proctab_find(u32 pid, u64 start_ns)
 {
 	return hash_find(&table, hash_of(pid), struct proc, p, p->pid == pid && p->start_ns == start_ns);
+}
+
+struct proc *proctab_ended(u32 pid, u64 start_ns)
+{
+	return hash_find(&ended, hash_of(pid), struct proc, p, p->pid == pid && p->start_ns == start_ns);
 }
 
 struct proc *proctab_current(u32 pid)
@@ -52,7 +57,6 @@ u32 proctab_count(void)
 
 static void proc_free(struct proc *p)
 {
-	hash_remove(&table, &p->node);
 	identity_forget(p);
 	hist_put(p->http_hist);
 	str_put(p->comm);
@@ -65,18 +69,32 @@ static void proc_free(struct proc *p)
 	free(p);
 }
 
+static void free_all(struct hash_table *of)
+{
+	hash_each(of, struct proc, p) {
+		hash_remove(of, &p->node);
+		proc_free(p);
+	}
+}
+
 void proctab_sweep(void)
 {
+	free_all(&ended);
 	hash_each(&table, struct proc, p)
-		if (p->closed)
-			proc_free(p);
+		if (p->closed) {
+			hash_remove(&table, &p->node);
+			p->row = NULL;
+			p->longest = NULL;
+			hash_add(&ended, &p->node, hash_of(p->pid));
+		}
 }
 
 void proctab_clear(void)
 {
-	hash_each(&table, struct proc, p)
-		proc_free(p);
+	free_all(&table);
+	free_all(&ended);
 	hash_free(&table, NULL);
+	hash_free(&ended, NULL);
 }
 
 void proctab_scope(const struct scope *s)

@@ -73,8 +73,10 @@ struct proc *proctab_current(u32 pid);
 struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new);
 void proctab_each(void (*fn)(struct proc *p, void *arg), void *arg);
 u32 proctab_count(void);
-/* Forgets the closed ones. After every collector has read. */
+/* Forgets the closed ones; for one sweep more proctab_ended() finds them. After every collector has read. */
 void proctab_sweep(void);
+/* One that the last sweep took out, or NULL: for what is told of it a tick late. */
+struct proc *proctab_ended(u32 pid, u64 start_ns);
 void proctab_clear(void);
 
 /* Which processes are observed at all; kept by reference. NULL: all. */

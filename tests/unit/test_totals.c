@@ -68,6 +68,28 @@ static void a_life(void **state)
 	assert_int_equal(set.all.n, 0);
 }
 
+/* What is told in the tick after its process has gone is of that process still, and of its scope. */
+static void late(void **state)
+{
+	struct scope mine = { .pids = { 78 }, .n_pids = 1 };
+	bool is_new;
+
+	totals_begin(&set, 5000);
+	for (u32 pid = 78; pid < 80; pid++)
+		proctab_get(pid, 600, &is_new)->closed = true;
+	proctab_sweep();
+	proctab_scope(&mine);
+	for (u32 pid = 78; pid < 80; pid++)
+		totals_add(&set, hash_of(pid), pid, 600);
+	assert_int_equal(rows_of_tick(12000), 1);
+	assert_int_equal(((struct http_row *)last->tables[TABLE_http].rows[0])->pid, 78);
+	assert_true(last->tables[TABLE_http].rows[0]->closed);
+	assert_int_equal(rows_of_tick(13000), 0);
+	proctab_scope(NULL);
+	proctab_sweep();
+	assert_null(proctab_ended(78, 600));
+}
+
 static void of_no_process(void **state)
 {
 	totals_begin(&set, 5000);
@@ -86,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_life),
+		cmocka_unit_test(late),
 		cmocka_unit_test(of_no_process),
 	};
 

@@ -261,6 +261,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.state = state_letter(t);
 	w.runq_ns = t->sched_info.run_delay + (w.state == 'R' ? still_queued_ns(t) : 0);
 	w.kthread = !!(t->flags & PF_KTHREAD);
+	w.frozen = !!(t->__state & TASK_FROZEN);
 	w.leader = w.tid == w.tgid;
 	bpf_core_read_str(w.comm, sizeof(w.comm), &t->comm);
 	if (s) {

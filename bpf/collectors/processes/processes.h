@@ -25,7 +25,8 @@ struct wire_thread {
 	__u32 cpu;
 	__u32 call_exact;	/* 0: call_age_ns is a lower bound */
 	char state;
-	__u8 leader, kthread, pad;
+	__u8 leader, kthread;
+	__u8 frozen;		/* by a cgroup's freezer or for the system's sleep; not by cgroup 2's */
 	char comm[16];
 };
 

@@ -257,7 +257,8 @@ static void fill_question(struct wait_question *q, const struct wire_thread *w)
 
 	*q = (struct wait_question){
 		.pid = w->tgid, .tid = w->tid, .call = w->call, .seen = w->arrived_ns,
-		.entered_ns = monotonic_ns - min(w->call_age_ns, monotonic_ns), .state = w->state,
+		.entered_ns = monotonic_ns - min(w->call_age_ns, monotonic_ns),
+		.state = w->frozen ? STATE_FROZEN : w->state,
 		.nested = p && p->ns_pid && p->ns_pid != p->pid,
 	};
 	snprintf(q->name, sizeof(q->name), "%s", name);

@@ -47,6 +47,8 @@ bool outside_answer(const struct wait_question *q, struct wait_answer *a)
 		answer_add(a->text, "SIGCONT (stopped by a signal)");
 	else if (q->state == 't')
 		tracer_answer(q, a);
+	else if (q->state == STATE_FROZEN || task_sleeps_in(q, "do_freezer_trap"))	/* cgroup 1, 2 */
+		answer_add(a->text, "thaw (frozen by its cgroup)");
 	else if (task_sleeps_in(q, "seccomp_do_user_notification"))	/* kernel/seccomp.c */
 		answer_add(a->text, "leave of its seccomp supervisor");
 	else

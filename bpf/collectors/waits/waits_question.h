@@ -19,13 +19,15 @@
 #define PERSON_NAME 1
 #define PERSON_PID 2
 
+#define STATE_FROZEN 'F'	/* /proc says D */
+
 struct wait_question {
 	u32 pid, tid;
 	u32 call;		/* ABI << 16 | number */
 	u64 seen;		/* thread and moment: which stay of which thread is meant */
 	u64 entered_ns;		/* CLOCK_MONOTONIC, or when it last got a CPU: about */
 	char name[24];		/* of the call */
-	char state;		/* of the thread */
+	char state;		/* of the thread; STATE_FROZEN */
 	bool nested;		/* in a pid namespace of its own */
 	u64 args[CALL_ARGS];
 	/* of a wait that a stack was taken of, whose arguments are known */
