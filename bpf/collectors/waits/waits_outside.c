@@ -41,13 +41,19 @@ bool path_outside_answer(const struct wait_question *q, struct wait_answer *a)
 	return true;
 }
 
+/* kernel/signal.c, do_freezer_trap() of cgroup 2: compilers may put it into its only caller. */
+static bool sleeps_in_trap(const struct wait_question *q)
+{
+	return q->state == 'S' && (task_sleeps_in(q, "do_freezer_trap") || task_sleeps_in(q, "get_signal"));
+}
+
 bool outside_answer(const struct wait_question *q, struct wait_answer *a)
 {
 	if (q->state == 'T')
 		answer_add(a->text, "SIGCONT (stopped by a signal)");
 	else if (q->state == 't')
 		tracer_answer(q, a);
-	else if (q->state == STATE_FROZEN || task_sleeps_in(q, "do_freezer_trap"))	/* cgroup 1, 2 */
+	else if (q->state == STATE_FROZEN || sleeps_in_trap(q))
 		answer_add(a->text, "thaw (frozen by its cgroup)");
 	else if (task_sleeps_in(q, "seccomp_do_user_notification"))	/* kernel/seccomp.c */
 		answer_add(a->text, "leave of its seccomp supervisor");
