@@ -8,6 +8,8 @@ it did, waits until ottop has called that program's rows closed, and compares.
 import ctypes
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ PAGE = os.sysconf('SC_PAGESIZE')
 CPUS = os.sysconf('SC_NPROCESSORS_ONLN')
 HZ = os.sysconf('SC_CLK_TCK')
 PR_SET_PDEATHSIG = 1
+PATIENCE = 90       # seconds for what should take one: only what hangs takes so long on a busy machine
 LIBC = ctypes.CDLL(None, use_errno=True)
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 
@@ -204,7 +207,7 @@ class Ottop:
         self.pid = self.process.pid
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
-        if wait and not self.wait(lambda: self.lines, 20):
+        if wait and not self.wait(lambda: self.lines):
             raise RuntimeError('ottop wrote no line: %s' % self.process.stderr.read())
 
     def read(self):
@@ -227,7 +230,7 @@ class Ottop:
             self.eof = True
             self.changed.notify_all()
 
-    def wait(self, condition, seconds=30):
+    def wait(self, condition, seconds=PATIENCE):
         """Waits until the condition holds; it is tried after each line."""
         end = time.monotonic() + seconds
         with self.changed:
@@ -241,7 +244,7 @@ class Ottop:
     def ticks(self, n=1):
         """Waits for n lines whose interval began after now."""
         have = len(self.lines)
-        return self.wait(lambda: len(self.lines) > have + n, 30)
+        return self.wait(lambda: len(self.lines) > have + n)
 
     def rows(self, table, pid=None):
         """The newest row of each object, in the order in which they were first seen."""
@@ -257,7 +260,7 @@ class Ottop:
         row = self.process_row(pid)
         return bool(row and row.get('closed'))
 
-    def wait_closed(self, *pids, seconds=30):
+    def wait_closed(self, *pids, seconds=PATIENCE):
         return self.wait(lambda: all(self.is_closed(p) for p in pids), seconds)
 
     def calls(self, pid):
@@ -280,11 +283,11 @@ class Ottop:
         if self.process.poll() is None:
             self.process.send_signal(sig)
         try:
-            status = self.process.wait(10)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = 'hung after signal %d' % sig
-        self.reader.join(10)
+        self.reader.join(PATIENCE)
         err = self.process.stderr.read().decode('utf-8', 'replace')
         self.process.stdout.close()
         self.process.stderr.close()
@@ -298,13 +301,58 @@ class Ottop:
             self.stop()
 
 
+class Capture:
+    """`ottop --profile` with a terminal for its messages: the progress line says what it has."""
+
+    def __init__(self, *argv):
+        self.raw = b''
+        ours, theirs = pty.openpty()
+        self.p = spawn(BINARY, *argv, stderr=theirs, stdin=subprocess.DEVNULL)
+        os.close(theirs)
+        self.thread = threading.Thread(target=self.read, args=(ours,), daemon=True)
+        self.thread.start()
+
+    def read(self, fd):
+        try:
+            while piece := os.read(fd, 4096):
+                self.raw += piece
+        except OSError:         # the other side is closed
+            pass
+        os.close(fd)
+
+    def text(self):
+        """What it wrote, each line of progress on one of its own."""
+        return self.raw.decode('utf-8', 'replace').replace('\r\n', '\n').replace('\r', '\n')
+
+    def has(self):
+        """How many blocks or samples it has."""
+        last = re.findall(r'(\d+) \w+; Ctrl-C', self.text().replace(',', ''))
+        return int(last[-1]) if last else 0
+
+    def wait(self, condition, seconds=PATIENCE):
+        end = time.monotonic() + seconds
+        while not condition() and time.monotonic() < end and self.p.poll() is None:
+            time.sleep(0.05)
+        return condition()
+
+    def end(self):
+        """Waits for its end; the exit status."""
+        try:
+            self.p.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            self.p.wait()
+        self.thread.join(5)
+        return self.p.returncode
+
+
 def hist_n(row):
     """How many calls the histogram of a row holds."""
     h = row['hist']
     return (h['zero'] + sum(h['counts'])) if h else 0
 
 
-def run(*argv, timeout=30, **kw):
+def run(*argv, timeout=120, **kw):
     """Runs to the end; returns (status, stdout, stderr) as bytes; status 'hung' after timeout."""
     p = spawn(*argv, stdin=kw.pop('stdin', subprocess.DEVNULL),
               stdout=kw.pop('stdout', subprocess.PIPE), stderr=subprocess.PIPE, **kw)

@@ -58,7 +58,7 @@ def line(p):
 
 def end(p):
     p.stdin.close()
-    p.wait(20)
+    p.wait(lib.PATIENCE)
     p.stdout.close()
 
 
@@ -68,7 +68,7 @@ def rows_of(o, pid, **want):
 
 
 def wait_rows(o, n, pid, **want):
-    o.wait(lambda: len(rows_of(o, pid, **want)) >= n, 20)
+    o.wait(lambda: len(rows_of(o, pid, **want)) >= n)
     return rows_of(o, pid, **want)
 
 
@@ -76,13 +76,20 @@ def some(rows, *fields):
     return [tuple(r.get(f) for f in fields) for r in rows][:12]
 
 
+def wait_socket(ns, *filter_):
+    """Until a TCP socket as ss filters it is in the namespace."""
+    end = time.monotonic() + lib.PATIENCE
+    while not sh(*in_ns(ns, 'ss', '-tnH', *filter_)) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def iperf(a, b, addr, *args, during=None):
     """From namespace a to b. Both pids, and the "end" that each side tells."""
     server = lib.spawn(*in_ns(b, 'iperf3', '-s', '-1', '-J'), stdout=subprocess.PIPE, text=True)
-    time.sleep(0.7)
+    wait_socket(b, 'state', 'listening', 'sport = :5201')
     client = lib.spawn(*in_ns(a, 'iperf3', '-c', addr, '-J', *args), stdout=subprocess.PIPE, text=True)
     if during:
         during(client, server)
-    out = json.loads(client.communicate(timeout=60)[0])['end']
-    told = json.loads(server.communicate(timeout=60)[0])['end']
+    out = json.loads(client.communicate(timeout=120)[0])['end']
+    told = json.loads(server.communicate(timeout=120)[0])['end']
     return client.pid, server.pid, out, told

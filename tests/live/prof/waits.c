@@ -3,9 +3,10 @@
  * waits.c: waits for times that it measures itself.
  *
  *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
- *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER QUEUED"
+ *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER QUEUED LONGER"
  *				for each; WAKER is the thread that ends the waits, or 0;
- *				QUEUED: ns of them that it may only have waited for a CPU
+ *				QUEUED: ns of them that it may only have waited for a CPU;
+ *				LONGER: ns of those that took 90 ms and more
  *	waits DIRECTORY N	says "ready"; N threads and main() wait for ever
  *
  * The time of a wait is that of the call around it. Where the calls also work
@@ -24,13 +25,14 @@
 #define NOINLINE __attribute__((noipa))
 #define MS 1000000ull
 #define RUN_NS (3000 * MS)
+#define LONG_NS (90 * MS)	/* as in offcpu.test */
 
 typedef unsigned long long ns_t;
 
 struct wait {
 	const char *name;
 	void (*run)(struct wait *);
-	ns_t waited, queued;
+	ns_t waited, queued, longer;
 	pthread_t thread;
 	volatile int tid, waker;
 };
@@ -81,6 +83,13 @@ static int tid(void)
 	return (int)syscall(SYS_gettid);
 }
 
+static void add(struct wait *w, ns_t ns)
+{
+	w->waited += ns;
+	if (ns >= LONG_NS)
+		w->longer += ns;
+}
+
 /* ---- waits ---- */
 
 NOINLINE void sleeps(struct wait *w)
@@ -89,7 +98,7 @@ NOINLINE void sleeps(struct wait *w)
 		ns_t begin = now_ns();
 
 		doze(100 * MS);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 }
 
@@ -99,7 +108,7 @@ NOINLINE void naps(struct wait *w)
 		ns_t begin = now_ns();
 
 		doze(2 * MS);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 }
 
@@ -112,7 +121,7 @@ NOINLINE void waits_on_lock(struct wait *w)
 			sched_yield();
 		begin = now_ns();
 		pthread_mutex_lock(&lock);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 		pthread_mutex_unlock(&lock);
 	}
 }
@@ -126,7 +135,7 @@ NOINLINE void waits_on_pipe(struct wait *w)
 
 		if (read(pipe_fds[0], &c, 1) != 1)
 			break;
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 }
 
@@ -142,7 +151,7 @@ NOINLINE void waits_on_cond(struct wait *w)
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&cond, &cond_lock, &until);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 	pthread_mutex_unlock(&cond_lock);
 }
@@ -155,7 +164,7 @@ NOINLINE void migrates(struct wait *w)
 		ns_t begin = now_ns();
 
 		doze(25 * MS);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 	migrant = 0;
 }
@@ -264,7 +273,7 @@ NOINLINE void joins(struct wait *w, struct wait *others, unsigned n)
 		ns_t begin = now_ns();
 
 		pthread_join(others[i].thread, NULL);
-		w->waited += now_ns() - begin;
+		add(w, now_ns() - begin);
 	}
 }
 
@@ -308,7 +317,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	for (unsigned i = 0; i <= n; i++)
-		printf("%s %llu %d %d %llu\n", waits[i].name, waits[i].waited, waits[i].tid,
-		       waits[i].waker, waits[i].queued);
+		printf("%s %llu %d %d %llu %llu\n", waits[i].name, waits[i].waited, waits[i].tid,
+		       waits[i].waker, waits[i].queued, waits[i].longer);
 	return 0;
 }
