@@ -73,10 +73,12 @@ static void begin_line(int sig, const siginfo_t *info, u64 pc)
 	add_place(pc);
 }
 
+/* The terminal is given back, and has the line. */
 static void end_line(void)
 {
 	static const char what_to_send[] = "; please send this line and what you did (a core: OTTOP_CORE=1)\n";
 
+	termio_restore();	/* as late as can be: another thread may still have been drawing */
 	line[min(strlen(line), sizeof(line) - sizeof(what_to_send))] = '\0';
 	add(what_to_send);
 	if (write(STDERR_FILENO, line, strlen(line)) < 0)
@@ -104,7 +106,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		die_of(sig);
 		return;
 	}
-	termio_restore();
+	termio_close();
 	begin_line(sig, info, pc);
 	n = fault_callers(pc, callers, CALLERS);
 	for (u32 i = 0; i < n; i++) {

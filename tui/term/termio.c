@@ -21,6 +21,7 @@ static int screen_fd = -1;	/* where a crash writes `restore_text` */
 static char restore_text[256];
 static int wake[2] = { -1, -1 };
 static volatile sig_atomic_t got_resize, got_continue, got_suspend, got_end;
+static volatile sig_atomic_t closed;	/* the program dies: no more frames */
 static _Atomic u64 bytes;
 
 static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
@@ -92,10 +93,24 @@ static void on_signal(int sig)
 	errno = saved_errno;
 }
 
+void termio_close(void)
+{
+	closed = 1;
+}
+
 void termio_restore(void)
 {
-	if (screen_fd >= 0 && write(screen_fd, restore_text, strlen(restore_text)) < 0)
-		screen_fd = -1;
+	size_t n = strlen(restore_text), done = 0;
+
+	termio_close();
+	while (screen_fd >= 0 && done < n) {	/* a frame may have filled what the terminal takes */
+		ssize_t wrote = write(screen_fd, restore_text + done, n - done);
+
+		if (wrote > 0)
+			done += (size_t)wrote;
+		else if ((errno != EAGAIN && errno != EINTR) || !is_writable(screen_fd, STUCK_MS))
+			screen_fd = -1;
+	}
 	if (tty_fd >= 0)
 		tcsetattr(tty_fd, TCSANOW, &saved);
 }
@@ -184,6 +199,8 @@ int termio_write(int fd, const char *data, size_t n)
 		int err = done < 0 ? errno : 0;
 		bool writable = done == (ssize_t)n || is_writable(fd, STUCK_MS);
 
+		while (closed)	/* whoever has died in another thread ends this one too */
+			pause();
 		if (got_end && !writable)
 			return -EINTR;
 		if (err == EAGAIN || err == EINTR)

@@ -62,5 +62,7 @@ int termio_parse_background(const char *answer);
 
 /* Gives the terminal back: its modes, cursor and screen. Async-signal-safe; nothing where none was taken. */
 void termio_restore(void);
+/* From now on no frame is written, by whatever thread: the program dies. Signal-safe. */
+void termio_close(void);
 
 #endif
