@@ -189,7 +189,7 @@ static bool layout_read(u32 pid, u64 base, struct hotspot_layout *l)
 			take_entry(l, &found, &e[i], texts[i], texts[n + i]);
 	}
 	l->known = found == (1u << FIELDS) - 1;
-	for (u32 i = NAME; i < FIELDS; i++)
+	for (u32 i = USED; i < FIELDS; i++)	/* within a blob and its block */
 		l->known &= l->at[i] < BLOB_BYTES - BLOCK_HEADER - sizeof(u64);
 	return l->known;
 }
