@@ -124,8 +124,11 @@ struct walk_regs {
 #define COPY_PAGES (COPY_BYTES / 4096 + 1)
 #define COPY_MAX_HOLE 6	/* so many pages that are not there: the stack has ended */
 #define COPY_BELOW 128	/* below sp: what was popped, and leaf functions' red zone */
+#define CODE_BYTES 24	/* of the code from the byte before pc on: what walk.h asks of it */
 struct wire_copy {
 	struct wire_sample s;	/* n_user is 0 */
+	__u8 code[CODE_BYTES];
+	__u32 code_bytes, pad;	/* 0: not copied */
 	__u64 kernel[MAX_FRAMES];
 	struct walk_regs regs;
 	__u64 from;		/* address of stack[0] */

@@ -58,8 +58,12 @@ static bool is_there(const struct wire_copy *c, u64 addr)
 
 static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
 {
-	u64 at = addr - c->copy->from;
+	u64 at = addr - c->copy->from, in_code = addr - (c->copy->regs.pc - 1);
 
+	if (in_code < c->copy->code_bytes && n <= c->copy->code_bytes - in_code) {
+		memcpy(to, c->copy->code + in_code, n);
+		return true;
+	}
 	if (at > c->copy->bytes || n > c->copy->bytes - at || !is_there(c->copy, addr) ||
 	    !is_there(c->copy, addr + n - 1))
 		return false;

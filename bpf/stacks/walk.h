@@ -37,6 +37,7 @@ struct walk {
 	bool leaf;		/* pc is exact and all registers are known */
 	bool bx;		/* rbx is known all the same */
 	bool chain;		/* fp was read from a frame pointer chain */
+	u8 code[CODE_BYTES];	/* not on the stack, which is full there on 6.1 */
 };
 
 /* What a step needs; on the stack, so that the verifier follows the pointers. */
@@ -216,32 +217,58 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 
 /*
  * Where nothing is known of the code (made at run time, mostly) the code itself may say that there is no
- * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp), pop rbp, HotSpot's question at a return
- * (cmp rsp, [r15 + x]; ja) and ret. Else the frame pointer is that of the caller, whose frame would be
+ * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp), pop rbp and ret; what V8 has before the
+ * first (mov rbx, [rcx - 8]; test byte [rbx + x], 1; jne) and the last (cmp rcx, x; jg); HotSpot's question at a
+ * return (cmp rsp, [r15 + x]; ja). Else the frame pointer is that of the caller, whose frame would be
  * missing. Bytes: how far the return address is above the stack pointer, 0 or 8; -1: it does not say.
  */
+
+static __always_inline bool is_push_frame(const u8 *b)
+{
+	return b[0] == 0x55 && b[1] == 0x48 && b[2] == 0x89 && b[3] == 0xe5;
+}
+
+/* mov rbp, rsp; sub rsp */
+static __always_inline bool is_set_frame(const u8 *b)
+{
+	return b[0] == 0x48 && ((b[1] == 0x89 && b[2] == 0xe5) || (b[1] == 0x8b && b[2] == 0xec) ||
+				((b[1] == 0x83 || b[1] == 0x81) && b[2] == 0xec));
+}
+
+static __always_inline bool is_v8_entry(const u8 *b)
+{
+	return (b[0] == 0x48 && b[1] == 0x8b && b[2] == 0x59 && is_push_frame(b + 14)) ||
+	       (b[0] == 0xf6 && b[1] == 0x43 && is_push_frame(b + 10)) ||
+	       (b[0] == 0x0f && b[1] == 0x85 && is_push_frame(b + 6));
+}
+
+/* Nothing is left of the frame but the return address. */
+static __always_inline bool is_return(const u8 *b)
+{
+	if (b[0] == 0xc3 || b[0] == 0xc2)
+		return true;
+	return (b[0] == 0x49 && b[1] == 0x3b && b[2] == 0xa7) || (b[0] == 0x0f && b[1] == 0x87 && b[6] == 0xc3) ||
+	       (b[0] == 0x48 && b[1] == 0x83 && b[2] == 0xf9 && b[4] == 0x7f && b[6] == 0xc2) ||
+	       (b[0] == 0x7f && b[2] == 0xc2);
+}
+
 static __always_inline int frame_of_code(struct walk_ctx *c)
 {
 #if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
-	u8 b[8];
+	u8 *b = c->w->code;
+	u64 pc = c->w->r.pc;
 
 	if (!c->w->leaf)
 		return -1;
-	if (!walk_read(c, b, sizeof(b), c->w->r.pc - 1)) {
+	__builtin_memset(b, 0, CODE_BYTES);	/* what cannot be read says nothing */
+	if (!walk_read(c, b, CODE_BYTES, pc - 1) && !walk_read(c, b, 8, pc - 1)) {
 		b[0] = 0;	/* the first instruction of a page */
-		if (!walk_read(c, b + 1, sizeof(b) - 1, c->w->r.pc))
+		if (!walk_read(c, b + 1, 7, pc))
 			return -1;
 	}
-	if (b[1] == 0xc3 || b[1] == 0xc2 || (b[1] == 0x49 && b[2] == 0x3b && b[3] == 0xa7) ||
-	    (b[1] == 0x0f && b[2] == 0x87 && b[7] == 0xc3))
+	if (is_return(b + 1) || (b[1] == 0x55 && is_set_frame(b + 2)) || is_v8_entry(b + 1))
 		return 0;
-	if (b[1] == 0x5d && (b[2] == 0xc3 || b[2] == 0xc2 || (b[2] == 0x49 && b[3] == 0x3b && b[4] == 0xa7)))
-		return 8;
-	if (b[1] == 0x55 && b[2] == 0x48 && ((b[3] == 0x89 && b[4] == 0xe5) || (b[3] == 0x8b && b[4] == 0xec) ||
-					     ((b[3] == 0x83 || b[3] == 0x81) && b[4] == 0xec)))
-		return 0;
-	if (b[0] == 0x55 && b[1] == 0x48 && ((b[2] == 0x89 && b[3] == 0xe5) || (b[2] == 0x8b && b[3] == 0xec) ||
-					     ((b[2] == 0x83 || b[2] == 0x81) && b[3] == 0xec)))
+	if ((b[0] == 0x55 && is_set_frame(b + 1)) || (b[1] == 0x5d && is_return(b + 2)))
 		return 8;
 #endif
 	return -1;

@@ -152,6 +152,8 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 	c->s.n_user = 0;
 	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
 		c->s.n_kernel = 0;
+	/* behind the use of n_kernel, of which 6.1 forgets the bounds over a call */
+	c->code_bytes = bpf_probe_read_user(c->code, sizeof(c->code), (const void *)(c->regs.pc - 1)) ? 0 : CODE_BYTES;
 	bytes = copy_stack(c);
 	asm volatile("" : "+r"(bytes));
 	if (!bytes || bytes > COPY_BYTES)
