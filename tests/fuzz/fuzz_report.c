@@ -31,6 +31,14 @@ struct proc *proctab_find(u32 pid, u64 start_ns)
 	return pid && pid < PROCESSES ? &processes[pid] : NULL;
 }
 
+/* One more went in the tick before. */
+struct proc *proctab_ended(u32 pid, u64 start_ns)
+{
+	static struct proc ended = { .closed = true };
+
+	return pid == PROCESSES ? &ended : NULL;
+}
+
 bool proc_in_scope(const struct proc *p)
 {
 	return p != &processes[2];
