@@ -242,6 +242,22 @@ def points(request):
                         yield Point(resource, m, kind, m[kind], p)
 
 
+def items_of(requests):
+    """How many data points, spans and log records are in them."""
+    n = {'data points': 0, 'spans': 0, 'log records': 0}
+    for r in requests:
+        m = r.message()
+        n['data points'] += sum(1 for _ in points(m))
+        n['spans'] += sum(len(s['spans']) for rs in m.get('resource_spans', []) for s in rs['scope_spans'])
+        n['log records'] += sum(len(s['log_records']) for rl in m.get('resource_logs', []) for s in rl['scope_logs'])
+    return n
+
+
+def items_by_signal(err):
+    """The same as ottop says at its end that it sent them."""
+    return {k: int(n) for n, k in re.findall(r'(\d+) (data points|spans|log records) sent', err)}
+
+
 # Metrics of connections, syscalls, interfaces, drops and requests.
 TABLE_METRICS = {
     'process.network.io', 'ottop.process.connection.retransmits', 'ottop.connection.io',
