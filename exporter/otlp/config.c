@@ -354,17 +354,18 @@ static char *read_protocol(struct reader *r, struct otlp_endpoint *e, enum otlp_
 	return NULL;
 }
 
-static bool read_gzip(struct reader *r, enum otlp_signal s, const char *url)
+static enum otlp_gzip read_gzip(struct reader *r, enum otlp_signal s, const char *url)
 {
 	const char *value = read_for(r, s, "COMPRESSION");
 
 	if (value && !strcasecmp(value, "gzip"))
-		return true;
+		return OTLP_GZIP;
 	if (value && !strcasecmp(value, "none"))
-		return false;
+		return OTLP_GZIP_NEVER;
 	if (value)
 		ignored(r, value, "neither gzip nor none");
-	return !is_loopback(url);	/* there it costs more than it saves */
+	/* there it costs more than it saves */
+	return is_loopback(url) ? OTLP_GZIP_WAITING : OTLP_GZIP;
 }
 
 static char *file_or_null(const char *value)

@@ -14,6 +14,9 @@
 enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_PROFILES, OTLP_SIGNALS };
 enum otlp_temporality { OTLP_CUMULATIVE, OTLP_DELTA, OTLP_LOW_MEMORY };
 
+/* WAITING: only what must wait, where the endpoint does not take it: room is scarce then, time is not. */
+enum otlp_gzip { OTLP_GZIP_NEVER, OTLP_GZIP_WAITING, OTLP_GZIP };
+
 struct otlp_pair {
 	char *key, *value;
 };
@@ -28,7 +31,7 @@ struct otlp_endpoint {
 	char *url;
 	struct otlp_pairs headers;
 	u64 timeout_ms;		/* of one attempt; a day where there is no limit */
-	bool gzip;
+	enum otlp_gzip gzip;
 	bool grpc;		/* else HTTP */
 	char *ca_file, *client_cert, *client_key;	/* PEM; NULL: those of the system, none */
 };

@@ -16,8 +16,7 @@
 #include "exporter/otlp/processes.h"
 #include "exporter/otlp/profiles.h"
 #include "exporter/otlp/spans.h"
-
-#define REQUEST_MAX (64u << 20)	/* before compression: the specification's */
+#include "exporter/otlp/split.h"
 
 #define CLOCK_STEP_NS (s64)NSEC_PER_SEC
 
@@ -79,22 +78,22 @@ static u8 *compress_body(const u8 *data, size_t n, size_t *ret_n)
 	return xrealloc(out, *ret_n);
 }
 
-/* Queues one request; takes `data`, which may be NULL. */
-static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
-			 u32 items)
-{
-	const struct otlp_endpoint *e = &o->config.endpoints[signal];
-	size_t n_zipped;
-	u8 *zipped;
+struct outgoing {
+	struct otlp_sink *sink;
+	enum otlp_signal signal;
+};
 
-	if (!data)
-		return;
-	if (n > REQUEST_MAX) {
-		otlp_sender_count_dropped(o->senders[signal], items);
-		free(data);
-		return;
-	}
-	zipped = e->gzip ? compress_body(data, n, &n_zipped) : NULL;
+/* Queues one request; takes `data`. */
+static void queue_request(void *arg, u8 *data, size_t n, u32 items)
+{
+	const struct outgoing *to = arg;
+	const struct otlp_endpoint *e = &to->sink->config.endpoints[to->signal];
+	struct otlp_sender *sender = to->sink->senders[to->signal];
+	size_t n_zipped;
+	u8 *zipped = NULL;
+
+	if (e->gzip == OTLP_GZIP || (e->gzip == OTLP_GZIP_WAITING && otlp_sender_waits(sender)))
+		zipped = compress_body(data, n, &n_zipped);
 	if (zipped) {
 		free(data);
 		data = zipped;
@@ -102,7 +101,19 @@ static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data,
 	}
 	if (e->grpc)
 		data = grpc_frame(data, &n, zipped != NULL);
-	otlp_sender_push(o->senders[signal], data, n, zipped != NULL, items);
+	otlp_sender_push(sender, data, n, zipped != NULL, items);
+}
+
+/* Takes `data`, which may be NULL. Profiles share one dictionary: they are not split. */
+static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
+			 u32 items)
+{
+	struct outgoing to = { o, signal };
+
+	if (data && n > OTLP_PART_MAX && signal != OTLP_PROFILES)
+		otlp_split(data, n, OTLP_PART_MAX, signal == OTLP_METRICS, queue_request, &to);
+	else if (data)
+		queue_request(&to, data, n, items);
 }
 
 /* ---- metrics --------------------------------------------------------------------------------- */

@@ -109,18 +109,21 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 	pthread_mutex_unlock(&s->lock);
 }
 
-void otlp_sender_count_dropped(struct otlp_sender *s, u64 items)
-{
-	pthread_mutex_lock(&s->lock);
-	s->stats.dropped += items;
-	pthread_mutex_unlock(&s->lock);
-}
-
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret)
 {
 	pthread_mutex_lock(&s->lock);
 	*ret = s->stats;
 	pthread_mutex_unlock(&s->lock);
+}
+
+bool otlp_sender_waits(struct otlp_sender *s)
+{
+	bool waits;
+
+	pthread_mutex_lock(&s->lock);
+	waits = s->stats.failed || s->stats.queued_bytes > s->stats.cap_bytes / 4;
+	pthread_mutex_unlock(&s->lock);
+	return waits;
 }
 
 /* ---- the thread ----------------------------------------------------------------------------- */

@@ -38,8 +38,8 @@ struct otlp_sender;
 struct otlp_sender *otlp_sender_start(const struct otlp_endpoint *e, u64 cap_bytes);
 /* Takes `body` (from malloc); never waits for the network. */
 void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 items);
-/* Counts items that could not even be queued. */
-void otlp_sender_count_dropped(struct otlp_sender *s, u64 items);
+/* Whether what is pushed now will wait: the endpoint does not take what it gets. */
+bool otlp_sender_waits(struct otlp_sender *s);
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret);
 /* Makes the next attempt now; false: the server has asked to wait, and that is kept to. */
 bool otlp_sender_hurry(struct otlp_sender *s);

@@ -31,8 +31,9 @@ static const char *fake_getenv(const char *name)
 /* One signal as text: URL timeout gzip headers ca cert key. */
 static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
 {
+	static const char *const gzips[] = { "none", "waiting", "gzip" };
 	int n = snprintf(buf, cap, "%s %llu %s%s", e->url, (unsigned long long)e->timeout_ms,
-			 e->gzip ? "gzip" : "none", e->grpc ? " grpc" : "");
+			 gzips[e->gzip], e->grpc ? " grpc" : "");
 
 	for (u32 i = 0; i < e->headers.n; i++)
 		n += snprintf(buf + n, cap - (size_t)n, " %s:%s", e->headers.pairs[i].key,
@@ -52,67 +53,67 @@ static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
 /* Of the signal metrics, and of traces, for which no variable of their own is set. */
 static const struct { const char *url, *env, *metrics, *traces; } cases[] = {
 	/* where to: the base gets a path, the URL of a signal is taken as it is */
-	{ LOCAL, "", LOCAL "/v1/metrics 10000 none", LOCAL "/v1/traces 10000 none" },
-	{ LOCAL "/", "", LOCAL "/v1/metrics 10000 none", LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, "", LOCAL "/v1/metrics 10000 waiting", LOCAL "/v1/traces 10000 waiting" },
+	{ LOCAL "/", "", LOCAL "/v1/metrics 10000 waiting", LOCAL "/v1/traces 10000 waiting" },
 	{ "http://c.example/otlp", "", "http://c.example/otlp/v1/metrics 10000 gzip",
 	  "http://c.example/otlp/v1/traces 10000 gzip" },
 	{ LOCAL, E "METRICS_ENDPOINT=https://m.example/in?x=1\n",
-	  "https://m.example/in?x=1 10000 gzip", LOCAL "/v1/traces 10000 none" },
-	{ LOCAL, E "METRICS_ENDPOINT=http://127.0.0.2:9\n", "http://127.0.0.2:9/ 10000 none",
-	  LOCAL "/v1/traces 10000 none" },
-	{ LOCAL, E "METRICS_ENDPOINT=\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },	/* empty is not set */
-	{ LOCAL, E "ENDPOINT=http://other:1\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },	/* the command line comes first */
+	  "https://m.example/in?x=1 10000 gzip", LOCAL "/v1/traces 10000 waiting" },
+	{ LOCAL, E "METRICS_ENDPOINT=http://127.0.0.2:9\n", "http://127.0.0.2:9/ 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },
+	{ LOCAL, E "METRICS_ENDPOINT=\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },	/* empty is not set */
+	{ LOCAL, E "ENDPOINT=http://other:1\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },	/* the command line comes first */
 	/* time-outs: milliseconds, own before general, nonsense is ignored */
-	{ LOCAL, E "TIMEOUT=500\n", LOCAL "/v1/metrics 500 none", LOCAL "/v1/traces 500 none" },
-	{ LOCAL, E "TIMEOUT=500\n" E "METRICS_TIMEOUT=700\n", LOCAL "/v1/metrics 700 none",
-	  LOCAL "/v1/traces 500 none" },
-	{ LOCAL, E "TIMEOUT=10s\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },
-	{ LOCAL, E "TIMEOUT=-1\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "TIMEOUT=500\n", LOCAL "/v1/metrics 500 waiting", LOCAL "/v1/traces 500 waiting" },
+	{ LOCAL, E "TIMEOUT=500\n" E "METRICS_TIMEOUT=700\n", LOCAL "/v1/metrics 700 waiting",
+	  LOCAL "/v1/traces 500 waiting" },
+	{ LOCAL, E "TIMEOUT=10s\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },
+	{ LOCAL, E "TIMEOUT=-1\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },
 	/* compression: what is said holds, on loopback too */
 	{ LOCAL, E "COMPRESSION=gzip\n", LOCAL "/v1/metrics 10000 gzip",
 	  LOCAL "/v1/traces 10000 gzip" },
 	{ "http://c.example", E "COMPRESSION=none\n" E "METRICS_COMPRESSION=gzip\n",
 	  "http://c.example/v1/metrics 10000 gzip", "http://c.example/v1/traces 10000 none" },
-	{ LOCAL, E "COMPRESSION=zstd\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },
-	{ "http://[::1]:4318", "", "http://[::1]:4318/v1/metrics 10000 none",
-	  "http://[::1]:4318/v1/traces 10000 none" },
-	{ "http://user:pass@127.0.0.1:1", "", "http://user:pass@127.0.0.1:1/v1/metrics 10000 none",
-	  "http://user:pass@127.0.0.1:1/v1/traces 10000 none" },
+	{ LOCAL, E "COMPRESSION=zstd\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },
+	{ "http://[::1]:4318", "", "http://[::1]:4318/v1/metrics 10000 waiting",
+	  "http://[::1]:4318/v1/traces 10000 waiting" },
+	{ "http://user:pass@127.0.0.1:1", "", "http://user:pass@127.0.0.1:1/v1/metrics 10000 waiting",
+	  "http://user:pass@127.0.0.1:1/v1/traces 10000 waiting" },
 	{ "http://127.0.0.1@c.example:1", "", "http://127.0.0.1@c.example:1/v1/metrics 10000 gzip",
 	  "http://127.0.0.1@c.example:1/v1/traces 10000 gzip" },	/* that is a user */
 	/* headers: a list, percent-encoded; what is none is left out, what would be two is too */
 	{ LOCAL, E "HEADERS=a=1, b = two%20words ,c=x=y\n",
-	  LOCAL "/v1/metrics 10000 none a:1 b:two words c:x=y",
-	  LOCAL "/v1/traces 10000 none a:1 b:two words c:x=y" },
-	{ LOCAL, E "HEADERS=a=1\n" E "METRICS_HEADERS=b=2\n", LOCAL "/v1/metrics 10000 none b:2",
-	  LOCAL "/v1/traces 10000 none a:1" },
+	  LOCAL "/v1/metrics 10000 waiting a:1 b:two words c:x=y",
+	  LOCAL "/v1/traces 10000 waiting a:1 b:two words c:x=y" },
+	{ LOCAL, E "HEADERS=a=1\n" E "METRICS_HEADERS=b=2\n", LOCAL "/v1/metrics 10000 waiting b:2",
+	  LOCAL "/v1/traces 10000 waiting a:1" },
 	{ LOCAL, E "HEADERS=a=1%0d%0aEvil:%202,novalue,=x,b%zz=1,bad name=1,c=%4,,d=4\n",
-	  LOCAL "/v1/metrics 10000 none d:4", LOCAL "/v1/traces 10000 none d:4" },
+	  LOCAL "/v1/metrics 10000 waiting d:4", LOCAL "/v1/traces 10000 waiting d:4" },
 	/* certificates */
 	{ LOCAL, E "CERTIFICATE=/ca\n" E "CLIENT_CERTIFICATE=/c\n" E "METRICS_CLIENT_KEY=/k\n",
-	  LOCAL "/v1/metrics 10000 none ca=/ca cert=/c key=/k",
-	  LOCAL "/v1/traces 10000 none ca=/ca cert=/c key=" },
+	  LOCAL "/v1/metrics 10000 waiting ca=/ca cert=/c key=/k",
+	  LOCAL "/v1/traces 10000 waiting ca=/ca cert=/c key=" },
 	{ LOCAL, E "CERTIFICATE=/ca\n" E "METRICS_CERTIFICATE=/own\n",
-	  LOCAL "/v1/metrics 10000 none ca=/own", LOCAL "/v1/traces 10000 none ca=/ca" },
+	  LOCAL "/v1/metrics 10000 waiting ca=/own", LOCAL "/v1/traces 10000 waiting ca=/ca" },
 	/* gRPC: a path is none of ours, the scheme may be left out; of each signal its own */
-	{ LOCAL "/base", E "PROTOCOL=grpc\n", LOCAL METRICS " 10000 none grpc", LOCAL TRACES " 10000 none grpc" },
+	{ LOCAL "/base", E "PROTOCOL=grpc\n", LOCAL METRICS " 10000 waiting grpc", LOCAL TRACES " 10000 waiting grpc" },
 	{ "c.example:4317", E "PROTOCOL=grpc\n", "https://c.example:4317" METRICS " 10000 gzip grpc",
 	  "https://c.example:4317" TRACES " 10000 gzip grpc" },
 	{ "c.example:4317", E "PROTOCOL=grpc\n" E "INSECURE=true\n" E "TRACES_INSECURE=false\n",
 	  "http://c.example:4317" METRICS " 10000 gzip grpc",
 	  "https://c.example:4317" TRACES " 10000 gzip grpc" },
-	{ LOCAL, E "PROTOCOL=grpc\n" E "TRACES_PROTOCOL=http/protobuf\n", LOCAL METRICS " 10000 none grpc",
-	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "PROTOCOL=grpc\n" E "TRACES_PROTOCOL=http/protobuf\n", LOCAL METRICS " 10000 waiting grpc",
+	  LOCAL "/v1/traces 10000 waiting" },
 	{ LOCAL, E "METRICS_PROTOCOL=grpc\n" E "METRICS_ENDPOINT=http://u:p@m.example?x\n",
-	  "http://u:p@m.example" METRICS " 10000 gzip grpc", LOCAL "/v1/traces 10000 none" },
+	  "http://u:p@m.example" METRICS " 10000 gzip grpc", LOCAL "/v1/traces 10000 waiting" },
 	/* the protocol that is spoken may be said */
-	{ LOCAL, E "PROTOCOL=http/protobuf\n", LOCAL "/v1/metrics 10000 none",
-	  LOCAL "/v1/traces 10000 none" },
+	{ LOCAL, E "PROTOCOL=http/protobuf\n", LOCAL "/v1/metrics 10000 waiting",
+	  LOCAL "/v1/traces 10000 waiting" },
 };
 
 static void endpoints(void **state)
