@@ -44,7 +44,7 @@ UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps run test check help clean install uninstall deb static arm64 bench coverage test-kernels docs insns unit
+.PHONY: all deps run test check help clean install uninstall deb static arm64 bench coverage test-kernels test-interop docs insns unit
 
 all: $(BUILD)/ottop	## build build/ottop (the default)
 
@@ -75,6 +75,10 @@ unit: $(UNITBIN) $(BUILD)/screen-run $(BUILD)/monkey	## build the unit tests and
 test-kernels: static	## boot 5.10, 6.1, 6.12 and 7.x under qemu and count known work there
 	@tests/deps build test kernels
 	@tests/kernels/run
+
+test-interop: all	## build the OpenTelemetry Collector and Prometheus (with Go), send them what ottop sees
+	@tests/deps build test
+	@tests/as-root tests/interop/run
 
 bench: all		## cost tables; asserts nothing
 	@tests/deps build bench
