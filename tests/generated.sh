@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# generated.sh: what docs/ has from the tables is what the tables say now.
+# generated.sh: what docs/ has from the tables is what the tables say now, and what
+# docs/ARCHITECTURE.md names is there.
 # Prints TAP lines; exit status 1 when one differs (`make docs` repairs it).
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
@@ -52,5 +53,24 @@ for option in $(sed -n 's/^OPTION([a-z_]*, *"\([a-z]*\)".*/\1/p' tui/main/option
 done
 [ -z "$missing" ]
 result $? "every option is in the man page and the completions$missing"
+
+# Names in `quotes` of a text, beside its examples, that are no file, folder or word of the tree's code.
+strangers() {
+	sed '/^```/,/^```/d' "$1" | grep -o '`[^` ]*`' | tr -d '`' | sort -u | grep -v 'X\.' | while read -r name; do
+		case $name in
+		/* | .* | lib*.so) ;;
+		*/ | *.c | *.h | *.def | *.md | *.sh | *.test | *.screen | tests/*)
+			git ls-files "$name*" "*/$name*" | grep -q . || echo "$name" ;;
+		*) word=$(expr "$name" : '[^a-zA-Z_]*\([a-zA-Z_]*\)')
+			[ ${#word} -lt 3 ] || git grep -qwF -e "$word" -- bpf tui exporter symbolizer || echo "$name" ;;
+		esac
+	done
+}
+gone=$(strangers docs/ARCHITECTURE.md | tr '\n' ' ')
+[ -z "$gone" ]
+result $? "files and functions that docs/ARCHITECTURE.md names are there $gone"
+printf '`bpf/model/base.h` `hash_add()` `bpf/model/nothing.h` `never_written()`\n' > "$fresh/text"
+[ "$(strangers "$fresh/text" | tr '\n' ' ')" = "bpf/model/nothing.h never_written() " ]
+result $? "self-test: names of nothing are seen"
 echo "1..$n"
 exit $failed
