@@ -84,9 +84,9 @@ void proctab_scope(const struct scope *scope);
 bool proc_in_scope(const struct proc *p);
 
 /*
- * Percent of an interval that n_threads waited for a CPU. Unknown where it is more than they
- * can have waited: since 6.12 the kernel adds the whole sleep of a task that was moved
- * while it lay in its queue asleep (sched_info.last_queued stays set) when it wakes.
+ * Percent of an interval that n_threads waited for a CPU. Unknown where it is more than they can have
+ * waited: what the kernel counts wrongly (run_delay_ns() in bpf/kernel/tasks.bpf.h) is not known
+ * of those that were moved before ottop was there.
  */
 float proc_runq_pct(u64 waited_ns, u64 interval_ns, u32 n_threads);
 

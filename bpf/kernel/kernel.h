@@ -146,7 +146,10 @@ struct cred { kuid_t euid; };
 
 struct task_io_accounting { u64 read_bytes, write_bytes; };
 struct sched_info { u64 run_delay, last_arrival, last_queued; };
-struct sched_entity { u64 sum_exec_runtime; };
+struct sched_entity {
+	u64 sum_exec_runtime;
+	unsigned char sched_delayed;	/* since 6.12 */
+};
 
 struct list_head { struct list_head *next; };
 

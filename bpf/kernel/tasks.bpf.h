@@ -37,6 +37,10 @@ struct task_state {
 	s32 off_nr;		/* number of the call, -1: in none */
 	u16 pending;		/* it is over, and to be reported with its stack */
 	u16 moves_http;		/* it moved HTTP at some time: its waits may be those of requests */
+	/* see run_delay_ns() */
+	u64 false_runq_ns;
+	u64 moved_ns;		/* CLOCK_MONOTONIC: it was moved while asleep in a queue, or 0 */
+	u64 moved_arrived_ns;	/* its sched_info.last_arrival then: it has not run since */
 };
 
 struct {
@@ -49,6 +53,20 @@ struct {
 static __always_inline struct task_state *task_state(struct task_struct *t)
 {
 	return bpf_task_storage_get(&tasks, t, 0, 0);
+}
+
+/*
+ * How long a thread waited for a CPU, so far. Since 6.12 one that falls asleep may stay in its queue for
+ * a while (kernel/sched/fair.c, set_delayed()). When it is moved to another CPU meanwhile, the
+ * scheduler takes the move for the beginning of a wait (activate_task(), sched_info_enqueue()) and
+ * adds the sleep to run_delay, and to what /proc/PID/schedstat says. on_migrate() in processes.bpf.c
+ * counts how much of it that is. `queued_ns`: of the wait it is in.
+ */
+static __always_inline u64 run_delay_ns(struct task_struct *t, const struct task_state *s, u64 queued_ns)
+{
+	u64 ns = t->sched_info.run_delay + queued_ns, wrong = s ? s->false_runq_ns : 0;
+
+	return ns > wrong ? ns - wrong : 0;
 }
 
 /*

@@ -47,6 +47,16 @@ static __always_inline void note_thread(struct http_thread *th, struct task_stru
 	th->is_noted = 1;
 }
 
+/* The task is asked for twice: kept over the look-up it would take room on a stack that has none. */
+static __always_inline u64 own_run_delay_ns(void)
+{
+	struct task_state *s = NULL;
+
+	if (bpf_core_field_exists(((struct task_struct *)0)->se.sched_delayed))
+		s = task_state(bpf_get_current_task_btf());
+	return run_delay_ns(bpf_get_current_task_btf(), s, 0);
+}
+
 /* What the current thread was until now. False: nobody knows. */
 static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 {
@@ -60,7 +70,7 @@ static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 	if (th->since_ns)
 		came_back_untold(th, t->sched_info.last_arrival, bpf_ktime_get_boot_ns());
 	*ret_off_ns = th->off_ns;
-	*ret_runq_ns = t->sched_info.run_delay;
+	*ret_runq_ns = own_run_delay_ns();
 	return true;
 }
 

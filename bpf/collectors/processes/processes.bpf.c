@@ -259,7 +259,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.arrived_ns = t->sched_info.last_arrival;
 	w.cpu = task_cpu(t);
 	w.state = state_letter(t);
-	w.runq_ns = t->sched_info.run_delay + (w.state == 'R' ? still_queued_ns(t) : 0);
+	w.runq_ns = run_delay_ns(t, s, w.state == 'R' ? still_queued_ns(t) : 0);
 	w.kthread = !!(t->flags & PF_KTHREAD);
 	w.frozen = !!(t->__state & TASK_FROZEN);
 	w.leader = w.tid == w.tgid;
@@ -315,16 +315,47 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-/* The end is the wake-up, not the next switch: from then on it waits for a CPU. */
-SEC("tp_btf/sched_waking")
-int BPF_PROG(on_waking, struct task_struct *t)
+/* What t slept since it was moved: the scheduler takes it for a wait. */
+static __always_inline void count_false_runq(struct task_state *s, struct task_struct *t)
+{
+	/* where it ran since, its wake-up was not seen */
+	if (s->moved_ns && s->moved_arrived_ns == t->sched_info.last_arrival)
+		s->false_runq_ns += bpf_ktime_get_ns() - s->moved_ns;
+	s->moved_ns = 0;
+}
+
+/* See run_delay_ns(). Of those that are asleep in a queue only: of others the wait is one. */
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(on_migrate, struct task_struct *t, int cpu)
 {
 	struct task_state *s;
 
-	if (!is_blocked_state(t->__state))
+	if (!bpf_core_field_exists(t->se.sched_delayed) || !t->se.sched_delayed)
 		return 0;
 	s = task_state(t);
-	if (s && s->blocked_since_ns) {
+	if (!s)
+		return 0;
+	count_false_runq(s, t);	/* moved for the second time */
+	s->moved_ns = bpf_ktime_get_ns();
+	s->moved_arrived_ns = t->sched_info.last_arrival;
+	return 0;
+}
+
+/*
+ * The end is the wake-up, not the next switch: from then on it waits for a CPU. Who sleeps and
+ * is in no queue has no last_queued, but where it was moved while it was in one.
+ */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_waking, struct task_struct *t)
+{
+	bool blocked = is_blocked_state(t->__state), queued = t->sched_info.last_queued;
+	struct task_state *s = blocked || queued ? task_state(t) : NULL;
+
+	if (!s)
+		return 0;
+	if (queued)
+		count_false_runq(s, t);
+	if (blocked && s->blocked_since_ns) {
 		s->blocked_ns += bpf_ktime_get_ns() - s->blocked_since_ns;
 		s->blocked_since_ns = 0;
 	}
@@ -482,7 +513,7 @@ static __always_inline void add_dead_thread(struct task_struct *t, struct task_s
 		__sync_fetch_and_add(&ls->dead_calls, s->calls);
 		__sync_fetch_and_add(&ls->dead_blocked_ns, s->blocked_ns);
 	}
-	__sync_fetch_and_add(&ls->dead_runq_ns, t->sched_info.run_delay);
+	__sync_fetch_and_add(&ls->dead_runq_ns, run_delay_ns(t, s, 0));
 	__sync_fetch_and_add(&ls->dead_runtime_ns, t->se.sum_exec_runtime);
 	__sync_fetch_and_add(&ls->dead_utime_ns, t->utime);
 	__sync_fetch_and_add(&ls->dead_stime_ns, t->stime);
@@ -514,7 +545,7 @@ static __always_inline void fill_exit(struct wire_event *e, struct task_struct *
 			leader->ioac.read_bytes;
 	e->write_bytes = more(sig->ioac.write_bytes, ls ? ls->dead_write_bytes : 0) +
 			 leader->ioac.write_bytes;
-	e->runq_ns = leader->sched_info.run_delay;
+	e->runq_ns = run_delay_ns(leader, ls, 0);
 	if (ls) {
 		e->calls = ls->calls + ls->dead_calls;
 		e->runq_ns += ls->dead_runq_ns;
@@ -542,7 +573,7 @@ static __always_inline int thread_exit(struct task_struct *t)
 		/* it can still be met: a pass adds its own numbers to those of the dead */
 		__sync_fetch_and_sub(&ls->dead_calls, ls->calls);
 		__sync_fetch_and_sub(&ls->dead_blocked_ns, ls->blocked_ns);
-		__sync_fetch_and_sub(&ls->dead_runq_ns, t->sched_info.run_delay);
+		__sync_fetch_and_sub(&ls->dead_runq_ns, run_delay_ns(t, ls, 0));
 		return 0;
 	}
 	/*

@@ -33,7 +33,7 @@
 
 static struct processes *skel;
 static struct bpf_program *exec_prog, *exit_prog;
-static struct bpf_link *links[8];
+static struct bpf_link *links[9];
 static struct ring_buffer *ring;
 static struct wire_thread *threads;
 static u32 n_threads, cap_threads;
@@ -494,7 +494,7 @@ static int attach_all(void)
 		skel->progs.tasks_iter,
 		/* the end first: whose birth is seen must not end unseen */
 		exit_prog, exec_prog, skel->progs.on_fork, skel->progs.on_fork_again,
-		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_oom,
+		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_migrate, skel->progs.on_oom,
 	};
 
 	_Static_assert(ARRAY_SIZE(progs) == ARRAY_SIZE(links), "");
