@@ -58,6 +58,8 @@ static const char *json_type(const struct field *f)
 {
 	if (f->type == FT_SUB)
 		return table_descs[f->sub].flags & T_MAP ? "object" : "array";
+	if (f->format == FF_COUNTS)
+		return "object";
 	if (f->type == FT_STR)
 		return "string";
 	if (f->type == FT_HIST)

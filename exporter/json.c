@@ -106,6 +106,19 @@ static struct json_object *string_object(const char *s)
 	return o;
 }
 
+/* {"200":405,"409":2} */
+static struct json_object *counts_object(const char *s)
+{
+	struct json_object *o = s ? json_object_new_object() : NULL;
+	char name[COUNT_NAME_MAX], clean[COUNT_NAME_MAX * 3];
+	u64 n;
+
+	while (o && count_next(&s, name, &n))
+		if (text_clean(clean, sizeof(clean), name, TEXT_SCREEN))	/* json-c writes it as it is */
+			json_object_object_add(o, clean, json_object_new_uint64(n));
+	return o;
+}
+
 /* ---- numbers ------------------------------------------------------------ */
 
 static struct json_object *decimal_object(u64 v)
@@ -208,7 +221,7 @@ static struct json_object *value_object(const struct snapshot *s, const struct r
 	switch (f->type) {
 	case FT_U64: return u64_object(row_u64(r, f), f->format);
 	case FT_F32: return f32_object(row_f32(r, f));
-	case FT_STR: return string_object(row_str(r, f));
+	case FT_STR: return f->format == FF_COUNTS ? counts_object(row_str(r, f)) : string_object(row_str(r, f));
 	case FT_HIST: return hist_object(row_hist(r, f));
 	case FT_SUB: return sub_object(s, f->sub);
 	}
@@ -313,7 +326,7 @@ static void write_value(struct json_writer *w, const struct snapshot *s, const s
 		write_stack(w, row_str(r, f));
 	else if (f->type == FT_U64)
 		write_u64(w->out, row_u64(r, f), f->format);
-	else if (f->type == FT_STR)
+	else if (f->type == FT_STR && f->format != FF_COUNTS)
 		write_string(w->out, row_str(r, f));
 	else
 		put(w->out, value_object(s, r, f));

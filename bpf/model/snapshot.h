@@ -89,6 +89,7 @@ enum field_format {
 	FF_CMD,		/* command line: cut at the right */
 	FF_PATH,	/* cut in the middle */
 	FF_STATE,	/* one letter */
+	FF_COUNTS,	/* how often each name: "OK 405, NOT_FOUND 2"; an object in JSON; count_next() */
 	FF_STACK,	/* numbers of frames, leaf first, in decimal with blanks between */
 	FF_HIST,
 	FF_SUB
@@ -338,6 +339,10 @@ bool frame_is_code(const struct frames_row *r);
 #define LINES_NOT_ASKED_TEXT "not asked"
 #define LINES_ASKED_TEXT "asked"
 bool frame_lines_pending(const struct frames_row *r);
+
+/* The next one of a text of FF_COUNTS; *at goes on, name has at least COUNT_NAME_MAX bytes. False: that was all. */
+#define COUNT_NAME_MAX 32
+bool count_next(const char **at, char *name, u64 *n);
 
 /* One part of requests.blocked_in. */
 #define BLOCKED_FRAMES_MAX 4096

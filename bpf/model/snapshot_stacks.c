@@ -21,6 +21,19 @@ bool frame_is_code(const struct frames_row *r)
 			    strncmp(r->name, FRAME_THING_TEXT, strlen(FRAME_THING_TEXT)));
 }
 
+bool count_next(const char **at, char *name, u64 *n)
+{
+	unsigned long long count;
+	int used = 0;
+
+	if (sscanf(*at, " %31s %llu%n", name, &count, &used) < 2 || !used)
+		return false;
+	*n = count;
+	*at += used;
+	*at += **at == ',';
+	return true;
+}
+
 bool blocked_next(const char **at, struct blocked *b)
 {
 	unsigned long long ns;

@@ -352,6 +352,15 @@ def hist_n(row):
     return (h['zero'] + sum(h['counts'])) if h else 0
 
 
+def statuses(rows):
+    """{status: count} of several rows of the table http together."""
+    n = {}
+    for r in rows:
+        for status, count in r['statuses'].items():
+            n[status] = n.get(status, 0) + count
+    return n
+
+
 def run(*argv, timeout=120, **kw):
     """Runs to the end; returns (status, stdout, stderr) as bytes; status 'hung' after timeout."""
     p = spawn(*argv, stdin=kw.pop('stdin', subprocess.DEVNULL),

@@ -252,6 +252,34 @@ static void histogram_has_the_otlp_offset(void **state)
 	snapshot_put(s);
 }
 
+static const char *statuses_in_json(const char *text)
+{
+	static char buf[200];
+	const struct snapshot *s;
+	struct builder *b = tick(1);
+	struct http_row *row = builder_row(b, TABLE_http);
+
+	row->pid = 7;
+	row->statuses = text ? str_new(text) : NULL;
+	builder_status(b, TABLE_http, TS_OK, NULL, NSEC_PER_SEC);
+	snprintf(buf, sizeof(buf), "%s", json_object_to_json_string_ext(
+		 at(parsed(b, TABLE_BIT(TABLE_http), &s), "tables.http.rows.0.statuses"), JSON_C_TO_STRING_PLAIN));
+	snapshot_put(s);
+	return buf;
+}
+
+static void counts_are_objects(void **state)
+{
+	assert_string_equal(statuses_in_json("200 405, 409 2, none 1, ? 3"), "{\"200\":405,\"409\":2,\"none\":1,\"?\":3}");
+	assert_string_equal(statuses_in_json("OK 18446744073709551615, FAILED_PRECONDITION 2"),
+			    "{\"OK\":18446744073709551615,\"FAILED_PRECONDITION\":2}");
+	assert_string_equal(statuses_in_json(""), "{}");	/* nothing counted yet */
+	assert_string_equal(statuses_in_json(NULL), "null");
+	/* a recording may hold anything */
+	assert_string_equal(statuses_in_json("\x1b\"[2J 7, rest"), "{\"·\\\"[2J\":7}");
+	assert_string_equal(statuses_in_json("A_NAME_OF_MORE_THAN_31_CHARACTERS 7"), "{}");
+}
+
 static void tables_say_their_status(void **state)
 {
 	const struct snapshot *s;
@@ -484,6 +512,7 @@ int main(void)
 		cmocka_unit_test(times_are_strings),
 		cmocka_unit_test(strings_are_harmless_and_valid),
 		cmocka_unit_test(histogram_has_the_otlp_offset),
+		cmocka_unit_test(counts_are_objects),
 		cmocka_unit_test(tables_say_their_status),
 		cmocka_unit_test(flags_appear_only_when_set),
 		cmocka_unit_test(self_nests_losses_and_probes),

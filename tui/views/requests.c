@@ -229,25 +229,30 @@ static void fini(void *state)
 
 /* ---- the page of an endpoint: how it answered, its latencies over time, its requests ---- */
 
-/* "200 4.05k ██████▌  409 21 ▏": bars of all that are in `statuses`, "200 4050, 409 21". */
+/*
+ * "200 4.05k ██████▌  409 21 ▏": bars of all that are in `statuses`, "200 4050, 409 21"; in the room that names
+ * and numbers leave.
+ */
 static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
 {
-	unsigned long long n, total = 0;
-	char name[16], count[FORMAT_MAX], text[48];
-	int x = 1, used;
+	char name[COUNT_NAME_MAX], count[FORMAT_MAX], text[64];
+	int x = 1, bars = r.cols - 1;
+	u64 n, total = 0;
 
-	for (const char *p = statuses; sscanf(p, " %15s %llu%n", name, &n, &used) == 2; p += used + (p[used] == ','))
-		total += n;
-	for (const char *p = statuses; sscanf(p, " %15s %llu%n", name, &n, &used) == 2; p += used + (p[used] == ',')) {
+	for (const char *p = statuses; count_next(&p, name, &n); total += n)
+		bars -= (int)strlen(name) + 1 + (int)strlen(format_count(count, (double)n)) + 4;
+	bars = max(min(bars, r.cols / 2), 0);
+	total = max(total, (u64)1);
+	for (const char *p = statuses; count_next(&p, name, &n); ) {
 		bool bad = *name == '5' || *name == 'n';
-		int bar = (int)((u64)(r.cols / 2) * n / max(total, 1ull));
+		int bar = (int)((u64)bars * n / total);
 
 		snprintf(text, sizeof(text), "%s %s", name, format_count(count, (double)n));
 		if (x + (int)strlen(text) + 1 + bar > r.cols)
 			return;
 		x += canvas_text(c, r.row, r.col + x, -1, bad ? ROLE_warn : ROLE_text, text) + 1;
-		graph_bar(c, r.row, r.col + x, max(bar, 1), ROLE_dim, (double)n / (double)max(total, 1ull),
-			  max((double)bar, 1.0) / max(r.cols / 2, 1));
+		graph_bar(c, r.row, r.col + x, max(bar, 1), ROLE_dim, (double)n / (double)total,
+			  max((double)bar, 1.0) / max(bars, 1));
 		x += max(bar, 1) + 2;
 	}
 }
