@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* cgroup.c: see cgroup.h. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,13 @@ static size_t copy_line(const char *from, char *buf, size_t cap)
 	memcpy(buf, from, n);
 	buf[n] = '\0';
 	return n;
+}
+
+/* fs/kernfs/dir.c: of a longer path the kernel tells the first PATH_MAX - 1 bytes, and not that it does. */
+static void mark_cut(char *buf, size_t cap)
+{
+	if (strlen(buf) == PATH_MAX - 1 && cap >= PATH_MAX + strlen("…"))
+		strcpy(buf + PATH_MAX - 1, "…");
 }
 
 /* The path of the line whose controller list contains `name`; "" is version 2's. */
@@ -45,6 +53,7 @@ size_t cgroup_path(const char *text, char *buf, size_t cap)
 	}
 	if (!buf[0])
 		copy_line("/", buf, cap);
+	mark_cut(buf, cap);
 	return strlen(buf);
 }
 

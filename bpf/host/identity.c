@@ -95,7 +95,7 @@ static int read_cgroup(struct proc *p)
 {
 	/* a line for each hierarchy, at most PATH_MAX each: the kernel has no longer ones */
 	static char text[64 << 10];
-	char path[PATH_MAX], name[NAME_MAX + 1];
+	char path[PATH_MAX + sizeof(CUT)], name[NAME_MAX + 1];
 
 	int n = procfs_read_pid(p->living, "cgroup", text, sizeof(text));
 

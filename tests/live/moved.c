@@ -19,6 +19,11 @@
 enum { ROUNDS = 60, ENOUGH = 3, SPINNERS = 2, WORK_NS = 20000000, SLEEP_NS = 200000000,
        SLICE_NS = 50000000 };
 
+struct shared {
+	_Atomic long sleeps;	/* of the sleeper, before the next one */
+	atomic_int turn;	/* which one is next */
+};
+
 static long long now_ns(clockid_t clock)
 {
 	struct timespec t;
@@ -58,20 +63,27 @@ static void spin(int cpu)
 		;
 }
 
-static int is_asleep(pid_t pid)
+/*
+ * How often it gave up the CPU by itself. Its state is of no use: it is S before it sleeps, and when it is
+ * moved then, it waits for a CPU first, while its timer runs.
+ */
+static long sleeps(pid_t pid)
 {
-	char path[64], state = 'R';
+	char line[256];
+	long n = -1;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "r");
-	if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+	snprintf(line, sizeof(line), "/proc/%d/status", pid);
+	f = fopen(line, "r");
+	if (!f)
 		exit(1);
+	while (fgets(line, sizeof(line), f) && sscanf(line, "voluntary_ctxt_switches: %ld", &n) != 1)
+		;
 	fclose(f);
-	return state == 'S';
+	return n;
 }
 
-static void move(atomic_int *turn, pid_t sleeper)
+static void move(struct shared *s, pid_t sleeper)
 {
 	struct sched_param first = { 10 };
 	int seen = 0;
@@ -79,10 +91,10 @@ static void move(atomic_int *turn, pid_t sleeper)
 	pin(0, 1);
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	for (;;) {
-		while (*turn == seen)
+		while (s->turn == seen)
 			usleep(200);
-		seen = *turn;
-		while (!is_asleep(sleeper) && *turn == seen)
+		seen = s->turn;
+		while (sleeps(sleeper) == s->sleeps && s->turn == seen)
 			usleep(50);
 		pin(sleeper, 1);
 	}
@@ -101,7 +113,7 @@ static long long queued_ns(void)
 }
 
 /* One sleep. True: the kernel took it for a wait. */
-static int fall_asleep(atomic_int *turn)
+static int fall_asleep(struct shared *s)
 {
 	struct timespec rest = { 0, SLEEP_NS };
 	long long queued = queued_ns(), wall = now_ns(CLOCK_MONOTONIC), until;
@@ -110,7 +122,8 @@ static int fall_asleep(atomic_int *turn)
 	until = now_ns(CLOCK_THREAD_CPUTIME_ID) + WORK_NS;
 	while (now_ns(CLOCK_THREAD_CPUTIME_ID) < until)
 		;
-	++*turn;
+	s->sleeps = sleeps(getpid());
+	s->turn++;
 	nanosleep(&rest, NULL);
 	wall = now_ns(CLOCK_MONOTONIC) - wall;
 	return queued_ns() - queued > wall - SLEEP_NS;
@@ -118,7 +131,7 @@ static int fall_asleep(atomic_int *turn)
 
 int main(void)
 {
-	atomic_int *turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int wrong = 0, n = 0;
 	pid_t me = getpid();
 
@@ -128,11 +141,11 @@ int main(void)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (i < SPINNERS)
 			spin(i % 2);
-		move(turn, me);
+		move(s, me);
 	}
 	slice();
 	while (n < ROUNDS && wrong < ENOUGH) {
-		wrong += fall_asleep(turn);
+		wrong += fall_asleep(s);
 		n++;
 	}
 	printf("%d %lld\n", wrong, (long long)n * SLEEP_NS);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* test_data.c: the small parts of the data side: rates, cgroup paths, names, process table. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -142,6 +143,7 @@ static void containers(void **state)
 
 static void cgroup_lines(void **state)
 {
+	static char text[PATH_MAX + 8], whole[PATH_MAX + 8];
 	char buf[64];
 
 	(void)state;
@@ -155,6 +157,13 @@ static void cgroup_lines(void **state)
 	assert_string_equal(buf, "/");
 	cgroup_path("garbage", buf, sizeof(buf));
 	assert_string_equal(buf, "/");
+
+	/* PATH_MAX - 1 bytes: the kernel had more */
+	snprintf(text, sizeof(text), "0::/%0*d\n", PATH_MAX - 2, 0);
+	assert_int_equal(cgroup_path(text, whole, sizeof(whole)), PATH_MAX - 1 + strlen("…"));
+	assert_string_equal(whole + PATH_MAX - 3, "00…");
+	snprintf(text, sizeof(text), "0::/%0*d\n", PATH_MAX - 3, 0);
+	assert_int_equal(cgroup_path(text, whole, sizeof(whole)), PATH_MAX - 2);
 }
 
 static void expect_call(u32 call, const char *name)
