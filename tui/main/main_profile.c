@@ -17,6 +17,7 @@
 #define PATIENCE_NS (1500 * NSEC_PER_MSEC)	/* the same, of a user who looks at the console */
 #define SOON_NS (100 * NSEC_PER_MSEC)	/* the interval when a tick is waited for */
 #define LATE_NS (10 * NSEC_PER_SEC)	/* ticks that come later than this come never */
+#define FIRST_NS (60 * NSEC_PER_SEC)	/* the first: all of a busy host is read before it */
 #define PROGRESS_NS (2 * NSEC_PER_SEC)	/* a shorter capture shows none */
 
 struct capture {
@@ -152,15 +153,18 @@ static void shorten_last(const struct capture *c)
 		sampler_interval(c->source.sampler, max(left, SOON_NS));
 }
 
+/* The duration begins with the first interval, however late that is. */
 static void collect(struct capture *c)
 {
-	u64 end = c->source.sampler ? boottime_ns() + c->wanted_ns + LATE_NS : UINT64_MAX;
+	u64 end = c->source.sampler ? boottime_ns() + FIRST_NS : UINT64_MAX;
 	const struct snapshot *s;
 
 	while (!is_complete(c) && (s = next_snapshot(c, end, true))) {
-		bool ended = all_ended(c, s);
+		bool ended = all_ended(c, s), begins = !c->profile->duration_ns;
 
 		profile_add(c->profile, s);
+		if (c->source.sampler && begins && c->profile->duration_ns)
+			end = boottime_ns() + c->wanted_ns + LATE_NS;
 		find_blocked_probe(c, s);
 		if (c->source.sampler)
 			note_losses(c, s);
