@@ -124,6 +124,7 @@ static void sum_processes(const struct tick *t, struct host_row *r)
 {
 	const struct row **rows;
 	u32 n, n_threads;
+	u64 delta;
 
 	rows = builder_rows(t->b, TABLE_processes, &n);
 	threads_all(&n_threads);
@@ -131,8 +132,8 @@ static void sum_processes(const struct tick *t, struct host_row *r)
 	r->processes = 0;
 	for (u32 i = 0; i < n; i++)
 		r->processes += !rows[i]->closed;
-	r->syscall_rate = rate_per_s(counter_advance(&calls, processes_calls(), false),
-				     t->interval_ns);
+	delta = counter_advance(&calls, processes_calls(), false);
+	r->syscall_rate = rate_per_s(t->prev_ns < syscalls_counted_since_ns() ? U64_UNKNOWN : delta, t->interval_ns);
 }
 
 static int host_read(const struct tick *t)

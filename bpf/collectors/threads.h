@@ -15,6 +15,12 @@ const struct wire_thread *threads_all(u32 *ret_n);
 /* System calls of all processes since ottop started, whether they are in scope or not. */
 u64 processes_calls(void);
 
+/*
+ * Since when system calls are counted without a gap, CLOCK_BOOTTIME; U64_UNKNOWN: they are not (see
+ * syscalls.c).
+ */
+u64 syscalls_counted_since_ns(void);
+
 /* The task storage map of the processes collector, or -1. */
 int tasks_map_fd(void);
 /* Tells the iterator which latency measurement entry times belong to; 0: none. */

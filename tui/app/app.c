@@ -71,17 +71,21 @@ static u64 view_needs(const struct app *a, int view)
 	return v->needs | (v->wants ? v->wants(a, a->states[view]) : 0);
 }
 
+/* Views with these show what processes and the host count of system calls. */
+#define SHOWS_CALLS (TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_threads) | TABLE_BIT(TABLE_syscalls))
+
 void app_want(struct app *a)
 {
 	const struct app_source *src = &a->config.source;
 	const struct view *v = app_view(a);
 	const struct context *ctx = app_context(a);
-	u64 tables = view_needs(a, a->view) | a->config.always | TABLE_BIT(TABLE_host) |
-		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self);
+	u64 needs = view_needs(a, a->view), tables;
 	bool scoped = ctx->pid && (v->flags & VIEW_SCOPED);
 
 	for (int i = 0; i < a->n_below; i++)
-		tables |= view_needs(a, a->below[i]);
+		needs |= view_needs(a, a->below[i]);
+	tables = needs | a->config.always | TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_processes) |
+		 TABLE_BIT(TABLE_self) | (needs & SHOWS_CALLS ? 0 : WANT_NO_CALLS);
 	if (src->want && (tables != a->wanted || ctx->pid != a->wanted_pid ||
 			  ctx->start_time_ns != a->wanted_start_ns))
 		src->want(src->arg, tables, ctx->pid, ctx->start_time_ns);

@@ -234,9 +234,11 @@ static void part_rates(struct app *a, struct pen *p, const struct host_row *h)
 	char csw[FORMAT_MAX], sys[FORMAT_MAX];
 	const struct row *r = h ? &h->row : NULL;
 
-	pen_part(p, canvas_cols(p->c) >= 120 ? 3 : 2, ROLE_text, "csw %s/s sys %s/s",
-		 value(csw, r, TABLE_host, "ctx_switch_rate", a->shown),
-		 value(sys, r, TABLE_host, "syscall_rate", a->shown));
+	pen_part(p, canvas_cols(p->c) >= 120 ? 3 : 2, ROLE_text, "csw %s/s",
+		 value(csw, r, TABLE_host, "ctx_switch_rate", a->shown));
+	if (h && __builtin_isnan(h->syscall_rate))	/* only counted where a view has more of it */
+		return;
+	pen_part(p, 1, ROLE_text, "sys %s/s", value(sys, r, TABLE_host, "syscall_rate", a->shown));
 }
 
 static void line_pressure(struct app *a, struct canvas *c, int row, const struct host_row *h, bool wide)

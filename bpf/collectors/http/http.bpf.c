@@ -16,6 +16,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
+const volatile bool sends_told;	/* on_sending is there */
 const volatile u32 generation;	/* of the entries of calls that are noted: bpf/collectors/sends.h */
 u64 lost_ring;
 
@@ -83,7 +84,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 	*m = (struct moved){ .key = key, .socket = key, .total = ret, .tx = tx };
 	find_bytes(m);
 	m->end_ns = bpf_ktime_get_boot_ns();
-	m->begin_ns = entered_ns(m);
+	m->begin_ns = entered_ns(m, sk);
 	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
 	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
 	return tell_moved(m, s, 0);
@@ -125,8 +126,11 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	u32 *is, class;
 	u64 key;
 
-	if (is_nothing(sk->sk_protocol, ret, flags, tx))
+	if (is_nothing(sk->sk_protocol, ret, flags, tx)) {
+		if (tx && sends_told)	/* it failed: the next one is another */
+			sent_since(sk);
 		return 0;
+	}
 	is = bpf_sk_storage_get(&classes, sk, 0, 0);
 	class = is ? *is : HTTP_UNKNOWN;
 	if (class == HTTP_NO && !tls_on)
@@ -148,6 +152,22 @@ SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
 	return transfer(sk, ret, flags, true);
+}
+
+/* Once for each part that a call sends. */
+SEC("?tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(on_sending, struct sock *sk)
+{
+	struct http_thread *th;
+
+	if (bpf_sk_storage_get(&classes, sk, 0, 0))
+		return 0;	/* none of HTTP, or in TLS */
+	th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
+	if (th && th->sending != (u64)sk) {
+		th->sending = (u64)sk;
+		th->send_ns = bpf_ktime_get_boot_ns();
+	}
+	return 0;
 }
 
 SEC("?tp_btf/sock_recv_length")

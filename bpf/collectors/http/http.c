@@ -32,7 +32,7 @@
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
 
 static struct http *skel;
-static struct bpf_link *links[7];
+static struct bpf_link *links[8];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
@@ -184,6 +184,7 @@ static int attach(void)
 		classic ? skel->progs.on_receive_tp : skel->progs.on_receive,
 		classic ? skel->progs.on_state_tp : skel->progs.on_state, skel->progs.on_switch,
 		skel->progs.number_on_state, skel->progs.number_on_send, skel->progs.number_on_receive,
+		skel->progs.on_sending,
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
@@ -199,6 +200,8 @@ static void choose_programs(void)
 	features_read(&f);
 	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
 	skel->rodata->by_descriptor = !traced;
+	skel->rodata->sends_told = traced && libbpf_find_vmlinux_btf_id("tcp_sendmsg_locked", BPF_TRACE_RAW_TP) > 0;
+	bpf_program__set_autoload(skel->progs.on_sending, skel->rodata->sends_told);
 	bpf_program__set_autoload(skel->progs.on_send, traced && !classic);
 	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
 	bpf_program__set_autoload(skel->progs.on_state, !classic);
@@ -282,11 +285,13 @@ static int http_open(char *reason, size_t cap)
 		probe_misses_nothing(skel->progs.number_on_state);	/* or on the first bytes */
 		probe_misses_nothing(skel->progs.number_on_send);
 		probe_misses_nothing(skel->progs.number_on_receive);
+		probe_misses_nothing(skel->progs.on_sending);	/* then the call is taken to be short */
 		err = attach();
 	}
 	if (err)
 		return err;
-	syscalls_note_sends(generation);
+	if (!skel->rodata->sends_told)
+		syscalls_note_sends(generation);
 	if (no_tls)
 		probe_blocked("http", "TLS", no_tls);
 	else

@@ -21,11 +21,16 @@ struct moved {
  * When the call that sends was entered, which may be long before it returns. The
  * first one of a thread is not known: from then on they are noted.
  */
-static __always_inline u64 entered_ns(const struct moved *m)
+static __always_inline u64 entered_ns(const struct moved *m, const struct sock *sk)
 {
-	struct task_state *s = task_state(bpf_get_current_task_btf());
+	struct task_state *s;
 
-	if (!m->tx || !s || (!m->base && !m->iov))
+	if (!m->tx)
+		return m->end_ns;
+	if (sends_told)
+		return sent_since(sk) ?: m->end_ns;
+	s = task_state(bpf_get_current_task_btf());
+	if (!s || (!m->base && !m->iov))
 		return m->end_ns;
 	if (s->sends != generation) {
 		s->sends = generation;

@@ -12,6 +12,8 @@ struct http_thread {
 	u64 came_ns;		/* CLOCK_BOOTTIME: it came back then, as was seen */
 	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
 	u64 is_noted;		/* others know that it moves HTTP */
+	u64 sending;		/* the socket that its call sends on, and since when; 0: it does not */
+	u64 send_ns;
 };
 
 struct {
@@ -72,6 +74,20 @@ static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 	*ret_off_ns = th->off_ns;
 	*ret_runq_ns = own_run_delay_ns();
 	return true;
+}
+
+/*
+ * Where the kernel tells when it takes what a call sends (6.16): since then, which may be long before
+ * the call returns. 0: not known, as of the first call of a thread.
+ */
+static __always_inline u64 sent_since(const struct sock *sk)
+{
+	struct http_thread *th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
+
+	if (!th || th->sending != (u64)sk)
+		return 0;
+	th->sending = 0;
+	return th->send_ns;
 }
 
 static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns, u64 now_ns)

@@ -367,6 +367,8 @@ static void add_process(struct proc *p, void *arg)
 	identify(p, t);
 	p->calls_delta = counter_advance(&p->calls, p->now.calls, p->born_here);
 	calls_total += u64_known(p->calls_delta) ? p->calls_delta : 0;
+	if (t->prev_ns < syscalls_counted_since_ns())
+		p->calls_delta = U64_UNKNOWN;
 	in_scope = proc_in_scope(p);
 	unread_count(p, in_scope, t->scope->cgroup);
 	if (!in_scope)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * syscalls.c: the table syscalls. The counting program is always on (the
- * processes table needs it); the latency programs are attached while the table
- * is wanted. Each tick the two sets of counters are swapped and the one that
+ * syscalls.c: the table syscalls. The counting program runs while somebody wants counts of
+ * calls: it takes the kernel out of its fast path at each call of every process (an eighth of what
+ * nginx can serve). The latency programs are attached while the table is wanted. Each tick the two sets of counters are swapped and the one that
  * is no longer written to is drained into totals per process x call.
  */
 #include <errno.h>
@@ -23,6 +23,9 @@
 #include "syscalls.skel.h"
 
 #define WHY_OFF "no view or export asks for latencies: press 7"
+#define WHY_NOT_COUNTED "nobody looks at counts of calls"
+/* Tables with such counts. */
+#define COUNTING (TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_threads) | TABLE_BIT(TABLE_host))
 
 static struct syscalls *skel;
 static struct bpf_program *enter_prog, *return_prog, *end_prog;
@@ -30,10 +33,49 @@ static struct bpf_link *count_link, *return_link, *end_link;
 static u64 wanted_ns;		/* last tick at which the table was wanted */
 static u64 on_since_ns;		/* first tick of the measurement; 0: off */
 static u32 generation;
+static u64 counts_wanted_ns;	/* the last time somebody wanted counts */
+static u64 counted_ns = U64_UNKNOWN;	/* counted since then */
+static u32 sends;		/* entries of calls are noted for these: see sends.h */
 static struct counter calls;
 static char blocked_why[128];
 static u64 focused;		/* process that alone is measured now, or 0 */
 static u64 interval_focused;	/* the same, at any time of this interval */
+
+/* ---- counting ---- */
+
+u64 syscalls_counted_since_ns(void)
+{
+	return counted_ns;
+}
+
+static int count_on(void)
+{
+	if (count_link)
+		return 0;
+	count_link = probe_attach(enter_prog);
+	counted_ns = count_link ? boottime_ns() : U64_UNKNOWN;
+	return count_link ? 0 : -errno;
+}
+
+static void count_off(const char *why)
+{
+	bpf_link__destroy(count_link);
+	count_link = NULL;
+	counted_ns = U64_UNKNOWN;
+	probe_off(enter_prog, why);
+}
+
+static void follow_counting(const struct tick *t)
+{
+	bool some = t->want & COUNTING && !(t->want & WANT_NO_CALLS);
+
+	if (some || sends || t->want & TABLE_BIT(TABLE_syscalls) || on_since_ns) {
+		counts_wanted_ns = t->now_ns;
+		count_on();
+	} else if (count_link && t->now_ns - counts_wanted_ns > LINGER_DEAR_NS) {
+		count_off(WHY_NOT_COUNTED);
+	}
+}
 
 /* ---- switching latencies on and off ---- */
 
@@ -99,10 +141,14 @@ static bool follow_want(const struct tick *t)
 	return on_since_ns != 0;
 }
 
-void syscalls_note_sends(u32 sends)
+void syscalls_note_sends(u32 who)
 {
-	if (skel)
-		skel->bss->sends_generation = sends;
+	sends = who;
+	if (!skel)
+		return;
+	skel->bss->sends_generation = who;
+	if (who)
+		count_on();
 }
 
 /* ---- draining ---- */
@@ -186,7 +232,7 @@ static void count_runs(const struct tick *t)
 {
 	float rate = rate_per_s(counter_advance(&calls, processes_calls(), false), t->interval_ns);
 
-	probe_runs(enter_prog, rate);
+	probe_runs(enter_prog, count_link ? rate : 0);
 	probe_runs(return_prog, on_since_ns ? rate : 0);
 }
 
@@ -204,6 +250,7 @@ static void report(const struct tick *t)
 static void syscalls_adjust(const struct tick *t)
 {
 	set_scope(t);
+	follow_counting(t);
 	follow_want(t);
 }
 
@@ -222,6 +269,7 @@ static int syscalls_read(const struct tick *t)
 	loss_set("syscall rows full", skel->bss->lost_slots);
 	loss_set("syscall histogram full", skel->bss->lost_cells);
 	set_scope(t);
+	follow_counting(t);
 	if (follow_want(t)) {
 		if (!was_on)
 			builder_status(t->b, TABLE_syscalls, TS_STARTING, NULL, 0);
@@ -238,8 +286,7 @@ static int syscalls_read(const struct tick *t)
 static void syscalls_close(void)
 {
 	latency_off(WHY_OFF);
-	bpf_link__destroy(count_link);
-	count_link = NULL;
+	count_off(WHY_NOT_COUNTED);
 	probes_forget("syscalls");
 	syscalls__destroy(skel);
 	skel = NULL;
@@ -271,8 +318,9 @@ static int syscalls_open(char *reason, size_t cap)
 		err = syscalls__load(skel);
 	if (!err) {
 		probes_add("syscalls", skel->obj);
-		count_link = probe_attach(enter_prog);
-		err = count_link ? 0 : -errno;
+		counts_wanted_ns = 0;
+		err = count_on();
+		counted_ns = err ? U64_UNKNOWN : 0;	/* before the first tick */
 	}
 	if (!err)
 		latency_off(WHY_OFF);
