@@ -32,14 +32,16 @@ static void wants(void **state)
 
 	assert_int_equal(asked.wants, 1);
 	assert_true((asked.tables & always) == always);
+	assert_false(asked.tables & WANT_NO_CALLS);	/* SYSC/s is there */
 	tick(1);
 	keys("9");
+	assert_true(asked.tables & WANT_NO_CALLS);
 	assert_true(asked.tables & TABLE_BIT(TABLE_events));
 	assert_int_equal(asked.pid, 0);
 	keys("1\n");	/* into the first process */
 	assert_int_equal(asked.pid, 10);
 	assert_int_equal(asked.start_ns, 5);
-	assert_false(asked.tables & TABLE_BIT(TABLE_events));
+	assert_false(asked.tables & (TABLE_BIT(TABLE_events) | WANT_NO_CALLS));
 	int before = asked.wants;
 	tick(2);
 	assert_int_equal(asked.wants, before);	/* said once, not at every tick */
