@@ -109,5 +109,12 @@ script tests/live/b.test <<<"touch $tree/busy; sleep 1; rm $tree/busy; $fails_on
 go live; ok $? "tests that run alone do"
 last "3 passed, 0 failed, 0 skipped"; ok $? "and are counted"
 
+fresh
+script tests/terminal/a.test '# alone' <<<"[ -e $tree/ran.tests.live.b.test ] || echo 'not ok 1 - too early'; $good"
+script tests/live/b.test <<<"[ -e $tree/ran.tests.live.c.test ] || echo 'not ok 1 - before the long one'; $good"
+script tests/live/c.test '# long' <<<"$good"
+JOBS=1 go terminal live; ok $? "those alone run when everything else is done, the long ones first"
+last "3 passed, 0 failed, 0 skipped"; ok $? "each once"
+
 echo "1..$number"
 exit $bad
