@@ -34,17 +34,17 @@ u64 fault_pc(const void *context)
 #endif
 }
 
-u32 fault_callers(u64 pc, u64 *ret, u32 cap)
+u32 fault_callers(u64 pc, u64 *calls, u32 cap)
 {
 	void *frames[MAX_FRAMES];
 	int n = backtrace(frames, MAX_FRAMES), at = 0;
-	u32 n_ret = 0;
+	u32 n_calls = 0;
 
 	while (at < n && (u64)frames[at] != pc)
 		at++;
-	for (at++; at < n && n_ret < cap; at++)
-		ret[n_ret++] = (u64)frames[at];
-	return n_ret;
+	for (at++; at < n && n_calls < cap; at++)
+		calls[n_calls++] = (u64)frames[at] - 1;
+	return n_calls;
 }
 
 u64 fault_own(u64 at)

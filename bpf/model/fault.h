@@ -14,10 +14,11 @@ void fault_prepare(void);
 u64 fault_pc(const void *context);
 
 /*
- * Return addresses above `pc`, innermost first; how many. Of a broken stack it may fault
- * itself: whoever calls it has said before what it can say without.
+ * The calls above `pc`, innermost first; how many. Each is the last byte of its call: the return
+ * address itself belongs to the next function where the callee never returns. Of a broken stack
+ * it may fault itself: whoever calls it has said before what it can say without.
  */
-u32 fault_callers(u64 pc, u64 *ret, u32 cap);
+u32 fault_callers(u64 pc, u64 *calls, u32 cap);
 
 /* Of an address in ottop's own code: as addr2line(1) wants it; 0: it is not in it. */
 u64 fault_own(u64 at);
