@@ -36,12 +36,14 @@ struct task_state {
 	u32 owner;		/* who had the lock that it waits for, or 0 */
 	s32 off_nr;		/* number of the call, -1: in none */
 	u16 pending;		/* it is over, and to be reported with its stack */
-	u16 moves_http;		/* it moved HTTP at some time: its waits may be those of requests */
+	u16 for_http;		/* its waits may tell of requests: enum for_http */
 	/* see run_delay_ns() */
 	u64 false_runq_ns;
 	u64 moved_ns;		/* CLOCK_MONOTONIC: it was moved while asleep in a queue, or 0 */
 	u64 moved_arrived_ns;	/* its sched_info.last_arrival then: it has not run since */
 };
+
+enum for_http { FOR_NONE, MOVES_HTTP /* at some time */, WAKES_HTTP /* ended a wait of one that does */ };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -279,7 +279,7 @@ static void others_than_those_of_requests_are_left_alone(void **state)
 	pass(UINT64_MAX, 1);
 	assert_int_equal(task_own.off_told_ns, 0);
 	assert_int_equal(n_new + n_told, 0);
-	task_own.moves_http = 1;
+	task_own.for_http = WAKES_HTTP;
 	pass(UINT64_MAX, 0);	/* adopted */
 	advance(20);
 	pass(UINT64_MAX, 0);

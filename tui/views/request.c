@@ -230,6 +230,30 @@ static void go_to_waits(struct app *a, const struct requests_row *q)
 	app_enter(a, "offcpu", q->pid, app_context(a)->start_time_ns, &q->row, label);
 }
 
+static const struct processes_row *waker_of(const struct app *a, const struct requests_row *q)
+{
+	const struct snapshot *s = app_snapshot(a);
+
+	for (u32 i = 0; s && u64_known(q->waker_pid) && q->waker_pid != q->pid && i < s->tables[TABLE_processes].n; i++) {
+		const struct processes_row *p = (const struct processes_row *)s->tables[TABLE_processes].rows[i];
+
+		if (p->pid == q->waker_pid && p->start_time_ns < q->start_time_ns + q->duration_ns)
+			return p;
+	}
+	return NULL;
+}
+
+/* Who it waited for; its own process where that is not known, or itself. */
+static void go_to_process(struct app *a, const struct requests_row *q)
+{
+	const struct processes_row *p = waker_of(a, q);
+
+	if (p)
+		app_enter_row(a, p, NULL);
+	else
+		app_show(a, "card", -1);
+}
+
 static bool request_act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct requests_row *q = row_of(a);
@@ -241,7 +265,7 @@ static bool request_act(struct app *a, void *state, enum action action, u32 key)
 	else if (action == ACTION_view && key == '3')
 		go_to_waits(a, q);
 	else if (action == ACTION_open)
-		app_show(a, "card", -1);
+		go_to_process(a, q);
 	else if (action == ACTION_explain && q->trace_id && *q->trace_id)
 		app_say(a, ROLE_text, "trace %s span %s", q->trace_id, q->span_id ? q->span_id : "?");
 	else
@@ -252,9 +276,18 @@ static bool request_act(struct app *a, void *state, enum action action, u32 key)
 /* That other requests are not listed says nothing of this one. */
 static bool request_note(struct app *a, void *state, char *buf, size_t cap)
 {
-	if (!row_of(a))
+	const struct requests_row *q = row_of(a);
+	const struct processes_row *p = q ? waker_of(a, q) : NULL;
+	int used;
+
+	if (!q)
 		return false;
-	snprintf(buf, cap, "5: its connection · 3: where its thread waited · Enter: its process");
+	used = snprintf(buf, cap, "5: its connection · 3: where its thread waited · Enter: ");
+	if (p)
+		snprintf(buf + used, cap - (size_t)used, "%s %llu, who woke it", p->comm ?: "process",
+			 (unsigned long long)p->pid);
+	else
+		snprintf(buf + used, cap - (size_t)used, "its process");
 	return true;
 }
 
@@ -266,6 +299,7 @@ const struct view request_view = {
 	.legend = "5 3\tits connection; the off-CPU stacks of its thread in that span\n"
 		  "stacks\tof waits, each with the wait for a CPU at its end\n"
 		  "→\twhat was waited for: a descriptor's other end, who held a lock, time\n"
+		  "waker\tof the longest wait, and by what it was blocked itself meanwhile\n"
 		  "on CPU\tof the thread between first and last byte, for whatever request\n"
 		  "unread\tbefore that, at least: since the last packet, or last data, came\n"
 		  "?\tnot known: another thread answered, or it was not answered\n",

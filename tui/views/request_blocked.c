@@ -7,6 +7,7 @@
 
 #define NS_COLS 9
 #define CALLERS_MAX 3
+#define WAKER_ROWS 3		/* title and one stack */
 #define WIDE 120		/* columns from which one line is enough for one stack */
 
 /* What is told of one stack. */
@@ -35,28 +36,32 @@ static void tell_frame(const struct frames_row *f, void *arg)
 	snprintf(t->code + used, sizeof(t->code) - used, "%s%.60s", t->n++ ? " ‹ " : "", name);
 }
 
-/* "worker 4823 of postgres 4821" */
-static void waker_text(const struct app *a, const struct blocked *b, const struct requests_row *q, char *buf, size_t cap)
+static const char *comm_of(const struct app *a, u64 pid)
 {
 	const struct snapshot *s = app_snapshot(a);
-	const char *name = NULL;
 
-	if (b->waker_pid == q->pid) {
-		snprintf(buf, cap, b->waker == q->pid ? "woken by its first thread, %u" : "woken by its thread %u", b->waker);
-		return;
-	}
-	for (u32 i = 0; b->waker_pid && i < s->tables[TABLE_processes].n; i++) {
+	for (u32 i = 0; i < s->tables[TABLE_processes].n; i++) {
 		const struct processes_row *p = (const struct processes_row *)s->tables[TABLE_processes].rows[i];
 
-		if (p->pid == b->waker_pid)
-			name = p->comm;
+		if (p->pid == pid && p->comm)
+			return p->comm;
 	}
-	if (!b->waker_pid)
-		snprintf(buf, cap, "woken by thread %u", b->waker);
-	else if (b->waker == b->waker_pid)
-		snprintf(buf, cap, "woken by %s %u", name ?: "process", b->waker_pid);
+	return "process";
+}
+
+/* "thread 4823 of postgres 4821" */
+static void waker_text(const struct app *a, const struct requests_row *q, u64 tid, u64 pid, char *buf, size_t cap)
+{
+	unsigned long long t = tid, p = pid;
+
+	if (pid == q->pid)
+		snprintf(buf, cap, "its %sthread%s %llu", tid == pid ? "first " : "", tid == pid ? "," : "", t);
+	else if (!pid || !u64_known(pid))
+		snprintf(buf, cap, "thread %llu", t);
+	else if (tid == pid)
+		snprintf(buf, cap, "%s %llu", comm_of(a, pid), p);
 	else
-		snprintf(buf, cap, "woken by thread %u of %s %u", b->waker, name ?: "process", b->waker_pid);
+		snprintf(buf, cap, "thread %llu of %s %llu", t, comm_of(a, pid), p);
 }
 
 static void draw_one(const struct app *a, struct canvas *c, struct rect *r, const struct requests_row *q,
@@ -70,8 +75,9 @@ static void draw_one(const struct app *a, struct canvas *c, struct rect *r, cons
 	stack_frames_each(frames, ids, tell_frame, &t);
 	canvas_right(c, r->row, r->col, NS_COLS, ROLE_text, format_ns(ns, (double)b->ns));
 	if (b->waker)
-		waker_text(a, b, q, waker, sizeof(waker));
-	snprintf(more, sizeof(more), "%s%s%s", t.thing, *t.thing && b->waker ? "  " : "", b->waker ? waker : "");
+		waker_text(a, q, b->waker, b->waker_pid, waker, sizeof(waker));
+	snprintf(more, sizeof(more), "%s%s%s%s", t.thing, *t.thing && b->waker ? "  " : "", b->waker ? "woken by " : "",
+		 b->waker ? waker : "");
 	room = r->cols < WIDE ? width : width * 2 / 5;
 	canvas_cut(c, r->row, r->col + NS_COLS + 1, room, ROLE_text, b->n_frames ? t.code : "others");
 	if (*more && r->cols < WIDE && r->rows > 1)
@@ -97,11 +103,42 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 	r->rows--;
 }
 
+/* Returns the first row that is left. */
+static struct rect draw_all(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q,
+			    const char *at)
+{
+	struct stack_frames frames = stack_frames_of(app_snapshot(a));
+	struct blocked b;
+
+	while (r.rows > 0 && blocked_next(&at, &b))
+		draw_one(a, c, &r, q, &b, &frames);
+	stack_frames_close(&frames);
+	return r;
+}
+
+/* By what it was blocked while the thread waited for it: who slept on a disk was not slow by itself. */
+static void draw_waker(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
+{
+	char title[160], who[100], ns[FORMAT_MAX];
+
+	waker_text(a, q, q->waker_tid, q->waker_pid, who, sizeof(who));
+	snprintf(title, sizeof(title), "the waker, %s, in the same %s", who, format_ns(ns, (double)q->waker_wait_ns));
+	canvas_rule(c, r.row, r.col, r.cols, title);
+	r.row++;
+	r.rows--;
+	if (q->waker_in && *q->waker_in)
+		draw_all(a, c, r, q, q->waker_in);
+	else
+		canvas_text(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, q->waker_in ? "it was not blocked" :
+			    "not watched then: it is for requests that come while this is open");
+}
+
 void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
-	struct stack_frames frames;
+	bool waker = u64_known(q->waker_tid) && u64_known(q->waker_wait_ns) && r.rows >= 6;
 	const char *at = q->blocked_in;
 	struct blocked b;
+	struct rect list;
 	u32 n = 0;
 
 	if (r.rows < 2 || !u64_known(q->blocked_ns))
@@ -115,8 +152,11 @@ void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const 
 			    "not collected then: that needs tab 6, or 3, to be open");
 		return;
 	}
-	frames = stack_frames_of(app_snapshot(a));
-	for (at = q->blocked_in; r.rows > 0 && blocked_next(&at, &b); )
-		draw_one(a, c, &r, q, &b, &frames);
-	stack_frames_close(&frames);
+	list = r;
+	list.rows -= waker ? WAKER_ROWS : 0;
+	list = draw_all(a, c, list, q, q->blocked_in);
+	r.rows -= list.row - r.row;
+	r.row = list.row;
+	if (waker)
+		draw_waker(a, c, r, q);
 }

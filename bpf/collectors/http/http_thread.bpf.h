@@ -45,7 +45,7 @@ static __always_inline void note_thread(struct http_thread *th, struct task_stru
 
 	if (!s)
 		return;
-	s->moves_http = 1;
+	s->for_http = MOVES_HTTP;
 	th->is_noted = 1;
 }
 

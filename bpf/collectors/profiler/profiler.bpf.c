@@ -486,13 +486,26 @@ static __always_inline bool is_interrupt(struct task_struct *t)
 #endif
 }
 
+/* By what the waker of a request's thread is blocked will be asked next. */
+static __always_inline void note_waker(struct task_struct *by)
+{
+	struct task_state *s = by->mm ? task_state(by) : NULL;
+
+	if (s && s->for_http == FOR_NONE)
+		s->for_http = WAKES_HTTP;
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_off_waking, struct task_struct *t)
 {
+	struct task_struct *by = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
 
-	if (s && s->off_told_ns)
-		s->waker = is_interrupt(bpf_get_current_task_btf()) ? 0 : (u32)bpf_get_current_pid_tgid();
+	if (!s || !s->off_told_ns)
+		return 0;
+	s->waker = is_interrupt(by) ? 0 : by->pid;
+	if (only_http && s->waker && s->for_http == MOVES_HTTP)
+		note_waker(by);
 	return 0;
 }
 

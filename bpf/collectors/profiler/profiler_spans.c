@@ -163,23 +163,82 @@ static bool is_known(const struct requests_row *r)
 	       r->start_time_ns >= began_ns;
 }
 
-/* Not known where the ring does not reach back so far. */
-static void fill(struct requests_row *r)
+static u64 oldest(void)
 {
-	u64 end_ns = r->start_time_ns + r->duration_ns, oldest = next > KEPT ? next - KEPT : 1;
+	return next > KEPT ? next - KEPT : 1;
+}
+
+/* The wait of that thread before number *i, 0: the newest; NULL: none is kept. */
+static const struct kept *before(u32 tid, u64 *i)
+{
+	for (*i = *i ? at(*i)->before : buckets[tid % BUCKETS]; *i >= oldest(); *i = at(*i)->before)
+		if (at(*i)->tid == tid)
+			return at(*i);
+	return NULL;
+}
+
+/* A wait that a thread ended. */
+struct ended {
+	u64 from_ns, to_ns;
+	const char *frames;
+	u32 waker;
+};
+
+/* Waits come from the last to the first. One of several ticks was told of in parts, of which the last has the waker. */
+static void follow(struct ended *w, struct ended *longest, const struct kept *k, u64 from_ns, u64 to_ns)
+{
+	bool more = !k->waker && w->waker && k->frames == w->frames && k->to_ns + NSEC_PER_MSEC > w->from_ns;
+
+	if (!more)
+		*w = (struct ended){ .to_ns = min(k->to_ns, to_ns), .frames = k->frames, .waker = k->waker };
+	w->from_ns = max(k->from_ns, from_ns);
+	if (w->waker && w->to_ns - w->from_ns > longest->to_ns - longest->from_ns)
+		*longest = *w;
+}
+
+static void fill_waker(struct requests_row *r, const struct ended *w)
+{
 	struct share parts[PARTS_MAX];
+	const struct kept *k;
+	bool watched = false;
 	u32 n = 0;
 
-	if (oldest > 1 && at(oldest)->to_ns > r->start_time_ns)
-		return;
-	for (u64 i = buckets[r->tid % BUCKETS]; i >= oldest; i = at(i)->before) {
-		const struct kept *k = at(i);
-		u64 ns = k->tid == r->tid && k->pid == r->pid ? within(k, r->start_time_ns, end_ns) : 0;
+	r->waker_tid = w->waker;
+	r->waker_pid = process_of(w->waker) ?: U64_UNKNOWN;
+	r->waker_wait_ns = w->to_ns - w->from_ns;
+	for (u64 i = 0; (k = before(w->waker, &i)); ) {
+		u64 ns = within(k, w->from_ns, w->to_ns);
 
+		watched |= k->from_ns < w->to_ns;
 		if (ns)
 			n = add_share(parts, n, k, ns);
 	}
+	if (watched)
+		str_set(&r->waker_in, text_of(parts, n));
+}
+
+/* Not known where the ring does not reach back so far. */
+static void fill(struct requests_row *r)
+{
+	u64 end_ns = r->start_time_ns + r->duration_ns;
+	struct ended wait = {}, longest = {};
+	struct share parts[PARTS_MAX];
+	const struct kept *k;
+	u32 n = 0;
+
+	if (oldest() > 1 && at(oldest())->to_ns > r->start_time_ns)
+		return;
+	for (u64 i = 0; (k = before(r->tid, &i)); ) {
+		u64 ns = k->pid == r->pid ? within(k, r->start_time_ns, end_ns) : 0;
+
+		if (!ns)
+			continue;
+		n = add_share(parts, n, k, ns);
+		follow(&wait, &longest, k, r->start_time_ns, end_ns);
+	}
 	str_set(&r->blocked_in, text_of(parts, n));
+	if (longest.waker)
+		fill_waker(r, &longest);
 }
 
 void spans_fill(void)

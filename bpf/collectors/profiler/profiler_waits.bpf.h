@@ -10,7 +10,7 @@
 
 struct wire_look look;
 u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
-bool only_http;		/* only the waits of threads that move HTTP */
+bool only_http;		/* only the waits of threads that move HTTP, or woke one that does */
 
 /* Only one pass is under way at a time. */
 struct {
@@ -24,7 +24,7 @@ struct {
 
 static __always_inline bool is_watched(const struct task_state *s)
 {
-	return !only_http || s->moves_http;
+	return !only_http || s->for_http;
 }
 
 /* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
