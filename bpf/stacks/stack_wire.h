@@ -91,11 +91,17 @@ struct wire_call {
 	__u32 pad;
 };
 
+/*
+ * An interrupt woke it while that thread was in a call: what is sent over loopback is received so,
+ * within the sender. Whether it was he says the other end of what was waited for.
+ */
+#define WAKER_MAYBE 0x80000000u
+
 struct wire_sample {
 	__u16 kind;
 	__u16 copied;		/* 1: a struct wire_copy, whose user stack is yet to be walked */
 	__u32 tgid, tid;
-	__u32 waker;		/* off-CPU: tid that woke it, or 0 */
+	__u32 waker;		/* off-CPU: tid that woke it, also with WAKER_MAYBE; or 0 */
 	__u64 time_ns, start_ns;	/* CLOCK_BOOTTIME; start of the process */
 	__u64 exec_id;
 	__u64 value;		/* off-CPU: ns; CPU: 1 */

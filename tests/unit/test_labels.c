@@ -151,9 +151,32 @@ static void frames_go_too(void **state)
 	end();
 }
 
+/* Who waits on several, or on one whose number only begins so, is not told who it was. */
+static void whose_other_end_it_is(void **state)
+{
+	static const struct { const char *text; bool is; } of[] = {
+		{ "fd 3: tcp 127.0.0.1:5432 (postgres 4821)", true },
+		{ "fd 3: tcp 127.0.0.1:5432 (a (b) 4821)", true },
+		{ "fd 3: tcp 127.0.0.1:5432 (postgres 14821)", false },
+		{ "fd 3: tcp 127.0.0.1:5432 (postgres 4821, 4822)", false },
+		{ "fd 3: tcp 10.0.0.5:4821", false },
+	};
+
+	(void)state;
+	begin();
+	for (u32 i = 0; i < ARRAY_SIZE(of); i++) {
+		struct label *l = label_of(100, of[i].text);
+
+		assert_int_equal(label_is_of(l, 4821), of[i].is);
+		assert_false(label_is_of(l, 0));
+		label_put(l);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whose_other_end_it_is),
 		cmocka_unit_test(one_too_many_is_one_of_many), cmocka_unit_test(room_is_given_back),
 		cmocka_unit_test(what_is_held_stays), cmocka_unit_test(frames_go_too),
 	};

@@ -503,7 +503,10 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 
 	if (!s || !s->off_told_ns)
 		return 0;
-	s->waker = is_interrupt(by) ? 0 : by->pid;
+	if (!is_interrupt(by))
+		s->waker = by->pid;
+	else
+		s->waker = by->mm && saved_number(by) >= 0 ? by->pid | WAKER_MAYBE : 0;
 	if (only_http && s->waker && s->for_http == MOVES_HTTP)
 		note_waker(by);
 	return 0;

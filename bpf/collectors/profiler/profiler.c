@@ -452,7 +452,8 @@ static void take_equal(struct total *s)
 {
 	for (struct total *o = hash_next(&s->node); o; o = hash_next(&o->node)) {
 		if (o->frames != s->frames || o->tid != s->tid || o->kind != s->kind || o->start_ns != s->start_ns ||
-		    o->end != s->end || o->waker != s->waker || things_frame(o->thing) != things_frame(s->thing))
+		    o->end != s->end || things_waker(o->waker, o->thing) != things_waker(s->waker, s->thing) ||
+		    things_frame(o->thing) != things_frame(s->thing))
 			continue;
 		s->samples += o->samples;
 		s->value += o->value;
@@ -463,7 +464,8 @@ static void take_equal(struct total *s)
 /* Before the code: who ended the wait, and what it was for. */
 static const char *whole_text(const struct total *s)
 {
-	u32 thing = things_frame(s->thing), waker = s->waker ? things_waker_frame(s->waker) : 0;
+	u32 thing = things_frame(s->thing), tid = things_waker(s->waker, s->thing);
+	u32 waker = tid ? things_waker_frame(tid) : 0;
 	char buf[(2 * MAX_FRAMES + 3) * 11];
 	size_t n = 0;
 

@@ -132,6 +132,14 @@ u32 label_frame(struct label *l)
 	return id;
 }
 
+bool label_is_of(const struct label *l, u32 pid)
+{
+	char end[16];
+	size_t n = (size_t)snprintf(end, sizeof(end), " %u)", pid), all = strlen(l->name);
+
+	return pid && all > n && !strcmp(l->name + all - n, end);
+}
+
 void labels_tick(void)
 {
 	tick++;

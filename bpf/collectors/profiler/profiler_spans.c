@@ -6,7 +6,6 @@
 
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/profiler/profiler_spans.h"
-#include "bpf/collectors/threads.h"
 
 #define KEPT 16384		/* 1.1 MB */
 #define BUCKETS 4096
@@ -80,6 +79,7 @@ static void settle(void)
 		struct kept *k = at(settled);
 
 		k->thing_frame = things_frame(k->thing);
+		k->waker = things_waker(k->waker, k->thing);
 		k->thing = NULL;
 	}
 }
@@ -121,18 +121,6 @@ static int by_ns(const void *pa, const void *pb)
 	return a->ns < b->ns ? 1 : a->ns > b->ns ? -1 : 0;
 }
 
-static u32 process_of(u32 tid)
-{
-	const struct wire_thread *all;
-	u32 n;
-
-	all = threads_all(&n);
-	for (u32 i = 0; i < n; i++)
-		if (all[i].tid == tid)
-			return all[i].tgid;
-	return 0;
-}
-
 /* As the schema says of requests.blocked_in. */
 static const char *text_of(struct share *p, u32 n)
 {
@@ -144,7 +132,7 @@ static const char *text_of(struct share *p, u32 n)
 	qsort(p, n, sizeof(*p), by_ns);
 	for (u32 i = 0; i < n; i++) {
 		fprintf(out, "%s%llu %u %u %u", i ? ";" : "", (unsigned long long)p[i].ns, p[i].n, p[i].waker,
-			p[i].waker ? process_of(p[i].waker) : 0);
+			p[i].waker ? thread_process(p[i].waker) : 0);
 		if (p[i].waker)
 			fprintf(out, " %u", things_waker_frame(p[i].waker));
 		if (p[i].thing_frame)
@@ -204,7 +192,7 @@ static void fill_waker(struct requests_row *r, const struct ended *w)
 	u32 n = 0;
 
 	r->waker_tid = w->waker;
-	r->waker_pid = process_of(w->waker) ?: U64_UNKNOWN;
+	r->waker_pid = thread_process(w->waker) ?: U64_UNKNOWN;
 	r->waker_wait_ns = w->to_ns - w->from_ns;
 	for (u64 i = 0; (k = before(w->waker, &i)); ) {
 		u64 ns = within(k, w->from_ns, w->to_ns);

@@ -6,6 +6,7 @@
 
 #include "bpf/collectors/profiler/profiler_labels.h"
 #include "bpf/collectors/profiler/profiler_things.h"
+#include "bpf/collectors/threads.h"
 #include "bpf/collectors/waits/waits.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -48,6 +49,18 @@ static u64 mix(u64 key, u64 more)
 /* ---- threads that end waits ---- */
 
 /* The name of a thread; false: it has ended. */
+u32 thread_process(u32 tid)
+{
+	const struct wire_thread *all;
+	u32 n;
+
+	all = threads_all(&n);
+	for (u32 i = 0; i < n; i++)
+		if (all[i].tid == tid)
+			return all[i].tgid;
+	return 0;
+}
+
 static bool thread_comm(u32 tid, char *buf, size_t cap)
 {
 	const struct proc *p = proctab_current(tid);
@@ -209,6 +222,15 @@ struct thing *things_of(const struct wire_sample *s)
 u32 things_frame(const struct thing *t)
 {
 	return t ? label_frame(t->label) : 0;
+}
+
+u32 things_waker(u32 waker, const struct thing *t)
+{
+	u32 tid = waker & ~WAKER_MAYBE;
+
+	if (!(waker & WAKER_MAYBE))
+		return waker;
+	return t && t->label && label_is_of(t->label, thread_process(tid)) ? tid : 0;
 }
 
 /* ---- asking ---- */
