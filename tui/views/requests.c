@@ -272,11 +272,11 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	if (app_draw_state(a, c, body, TABLE_requests))
-		return;
+	/* also where none of its requests is listed: there may be slower ones of others */
 	if (endpoint(a) && body.rows >= MAP_MIN_ROWS && body.cols >= MAP_MIN_COLS)
 		body = draw_endpoint_page(a, state, c, body);
-	table_draw(a, app_table(a), c, body);
+	if (!app_draw_state(a, c, body, TABLE_requests))
+		table_draw(a, app_table(a), c, body);
 }
 
 static bool note(struct app *a, void *state, char *buf, size_t cap)
