@@ -294,6 +294,8 @@ void probe_runs(struct bpf_program *prog, float per_s)
 
 /* ---- losses ---- */
 
+#define LOSS_LEAST 10	/* one of nine is more than 1 %, and says nothing of the others */
+
 static void note_loss(const char *cause, u64 total, bool minor)
 {
 	u32 i = 0;
@@ -318,7 +320,7 @@ void loss_set(const char *cause, u64 total)
 
 void loss_set_of(const char *cause, u64 total, u64 of)
 {
-	note_loss(cause, total, total < of / 100);
+	note_loss(cause, total, total < LOSS_LEAST || total < of / 100);
 }
 
 u64 loss_alarming(void)

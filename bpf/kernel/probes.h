@@ -64,7 +64,7 @@ void probes_grace_period(void);
 
 /* Total of one cause since ottop started. The text must live for ever. */
 void loss_set(const char *cause, u64 total);
-/* The same of something of which there were `of` in all: a cause of less than 1 % is minor. */
+/* The same of something of which there were `of` in all: fewer than 1 %, or than 10, are minor. */
 void loss_set_of(const char *cause, u64 total, u64 of);
 u64 loss_total(void);
 /* Those that a user is told of without asking: what was lost by causes that were not minor then. */

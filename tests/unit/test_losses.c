@@ -29,6 +29,8 @@ static void minor_ones(void **state)
 {
 	u64 total = loss_total(), alarming = loss_alarming();
 
+	loss_set_of("few", 1, 9);
+	loss_set_of("few", 9, 80);	/* of so few a share says nothing */
 	loss_set_of("few", 9, 1000);
 	assert_int_equal(loss_total() - total, 9);
 	assert_int_equal(loss_alarming(), alarming);

@@ -211,6 +211,15 @@ void peers_update(struct app *a);
 void slow_update(struct app *a);
 void slow_free(struct slow *s);
 
+/* ---- losses.c ---- */
+struct losses {
+	u64 n;			/* since ottop started; unknown where nobody says */
+	bool now;		/* some of them in this interval */
+	const char *cause;	/* of most of them, the snapshot's; NULL: not known */
+};
+/* Those that the screen tells without being asked. s may be NULL. */
+struct losses losses_told(const struct snapshot *s);
+
 /* ---- frame.c, note.c ---- */
 void frame_draw(struct app *a, struct canvas *c);
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);

@@ -74,8 +74,6 @@ static void mark_exports(const struct app *a, char *buf, size_t cap)
 static void status_marks(const struct app *a, char *buf, size_t cap)
 {
 	const struct table *probes = a->shown ? &a->shown->tables[TABLE_probes] : NULL;
-	const struct self_row *self =
-		a->shown ? (const struct self_row *)snapshot_single(a->shown, TABLE_self) : NULL;
 	char size[FORMAT_MAX];
 	u32 blocked = 0;
 
@@ -84,7 +82,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 
 		blocked += p->state && !strcmp(p->state, "blocked");
 	}
-	blocked += self && f32_known(self->lost_rate) && self->lost_rate > 0;
+	blocked += losses_told(a->shown).now;
 	*buf = '\0';
 	if (blocked)
 		snprintf(buf, cap, "!%u", blocked);

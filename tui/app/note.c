@@ -42,25 +42,13 @@ static const char *name_of(const struct processes_row *p)
 
 static bool say_lost(const struct app *a, char *buf, size_t cap)
 {
-	const struct self_row *self = (const struct self_row *)snapshot_single(a->shown, TABLE_self);
-	const struct table *lost = &a->shown->tables[TABLE_lost];
-	const struct lost_row *worst = NULL;
+	struct losses l = losses_told(a->shown);
 	char n[FORMAT_MAX];
-	u64 total = self && u64_known(self->lost_total) ? self->lost_total : 0;
 
-	if (!self || !f32_known(self->lost_rate) || self->lost_rate <= 0)
+	if (!l.now)
 		return false;
-	for (u32 i = 0; i < lost->n; i++) {
-		const struct lost_row *l = (const struct lost_row *)lost->rows[i];
-
-		if (u64_known(l->minor) && l->minor)
-			total -= min(total, u64_known(l->count) ? l->count : 0);
-		else if (u64_known(l->count) && (!worst || l->count > worst->count))
-			worst = l;
-	}
-	snprintf(buf, cap, "! %s event%s lost%s%s · ! for details",
-		 format_thousands(n, total), text_plural(total, "s"),
-		 worst ? ": " : "", worst ? worst->cause : "");
+	snprintf(buf, cap, "! %s event%s lost%s%s · ! for details", format_thousands(n, l.n),
+		 text_plural(l.n, "s"), l.cause ? ": " : "", l.cause ? l.cause : "");
 	return true;
 }
 
