@@ -39,6 +39,7 @@ struct table_spec {
 	enum table_id table;
 	const struct column *columns;
 	u32 n_columns;
+	bool roomy_rest;	/* in 100 columns and more the last one has a quarter of the line, up to 40 */
 	const char *sort;	/* field of the default sort */
 	bool ascending;		/* default order; descending else */
 	/* Rows that the sort column finds equal: the greater number first. NULL: as they came. */

@@ -7,6 +7,8 @@
 #include "tui/table/table_state.h"
 
 #define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
+#define REST_ENOUGH 40
+#define ROOMY_COLS 100
 
 struct layout {
 	int column[TABLE_MAX_COLUMNS];	/* index in the spec */
@@ -88,6 +90,11 @@ static bool is_absent(const struct tableview *t, u32 column)
 	return t->spec->columns[column].optional && t->sort_column != (int)column && !is_known(t, column);
 }
 
+static int rest_least(const struct tableview *t, int cols)
+{
+	return t->spec->roomy_rest && cols >= ROOMY_COLS ? min(cols / 4, REST_ENOUGH) : REST_MIN;
+}
+
 static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
 {
 	bool rest;
@@ -102,7 +109,8 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, int sc
 		l->column[l->n] = (int)i;
 		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
 	}
-	while ((used = fixed_width(l, &rest)) + (rest ? REST_MIN : 0) > cols && drop_column(t, l))
+	while ((used = fixed_width(l, &rest)) + (rest ? rest_least(t, cols) : 0) > cols &&
+	       drop_column(t, l))
 		;
 	for (u32 i = 0; i < l->n; i++)
 		if (!l->width[i])

@@ -175,6 +175,7 @@ static const struct table_spec spec = {
 	.table = TABLE_processes,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
+	.roomy_rest = true,
 	.sort = "cpu_pct",
 	.tie = cpu,
 	.noun = "processes",
