@@ -93,6 +93,9 @@ void metrics_u64(struct metrics *m, const struct otlp_metric *metric,
 		 const struct attributes *from, u64 start_ns, u64 value);
 void metrics_double(struct metrics *m, const struct otlp_metric *metric,
 		    const struct attributes *from, u64 start_ns, double value);
+/* A level that has no value any more: who keeps the last one for minutes must not show it. */
+void metrics_ended(struct metrics *m, const struct otlp_metric *metric,
+		   const struct attributes *from, u64 start_ns);
 /* The value of a row, scaled; nothing where it is not known. */
 void metrics_value(struct metrics *m, const struct otlp_metric *metric,
 		   const struct attributes *from, u64 start_ns, const struct row *r);

@@ -4,6 +4,8 @@
 
 #include "exporter/otlp/message.h"
 
+#define NO_RECORDED_VALUE 1	/* DataPointFlags of opentelemetry/proto/metrics/v1/metrics.proto */
+
 void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 start_offset_ns)
 {
 	*m = (struct metrics){ .scratch = a, .time_unix_ns = time_unix_ns,
@@ -165,6 +167,12 @@ void metrics_double(struct metrics *m, const struct otlp_metric *metric,
 
 	p->value_case = OTLP__NUMBER_POINT__VALUE_AS_DOUBLE;
 	p->as_double = value;
+}
+
+void metrics_ended(struct metrics *m, const struct otlp_metric *metric,
+		   const struct attributes *from, u64 start_ns)
+{
+	add_point(m, metric, from, start_ns)->flags = NO_RECORDED_VALUE;
 }
 
 void metrics_value(struct metrics *m, const struct otlp_metric *metric,

@@ -227,6 +227,12 @@ static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, 
 	metrics_u64(m, metric, NULL, start, value);
 }
 
+/* What has ended has no levels any more; those of who loses its series are in the rest. */
+static bool has_levels(const struct tracked *t)
+{
+	return t->own && !t->leaving && !t->row->row.closed;
+}
+
 static void put_process(struct otlp_processes *p, const struct tracked *t,
 			const struct snapshot *s, const struct otlp_config *config, u32 cpus,
 			struct metrics *m)
@@ -236,9 +242,11 @@ static void put_process(struct otlp_processes *p, const struct tracked *t,
 	attributes_of_service(m->scratch, &a, s->session, config, t->row->comm, t->pid, t->start_ns);
 	attributes_of_row(m->scratch, &a, &t->row->row);
 	metrics_resource(m, &a);
-	for (u32 i = 0; i < p->n_metrics; i++)	/* what has ended has no levels any more */
-		if (!t->row->row.closed || p->metrics[i].kind == OTLP_COUNTER)
+	for (u32 i = 0; i < p->n_metrics; i++)
+		if (p->metrics[i].kind == OTLP_COUNTER || has_levels(t))
 			put_value(p, i, t, cpus, m);
+		else
+			metrics_ended(m, &p->metrics[i], NULL, start_of(t, &p->metrics[i]));
 }
 
 /* The sum of a level over those without series; false: none has a value. */
@@ -250,7 +258,7 @@ static bool add_levels(const struct otlp_processes *p, const struct field *f, do
 	for (u32 i = 0; i < p->n; i++) {
 		const struct row *r = &p->tracked[i].row->row;
 
-		if (p->tracked[i].own || r->closed)
+		if (has_levels(&p->tracked[i]) || r->closed)
 			continue;
 		if (f->type == FT_F32 ? !f32_known(row_f32(r, f)) : !u64_known(row_u64(r, f)))
 			continue;

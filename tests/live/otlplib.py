@@ -232,14 +232,16 @@ class Point:
                 tuple(sorted(self.attributes.items())))
 
 
-def points(request):
+def points(request, ended=False):
+    """Those with a value; with `ended` also those that only say that a series has none any more."""
     for rm in request.get('resource_metrics', []):
         resource = attributes(rm['resource'])
         for sm in rm['scope_metrics']:
             for m in sm['metrics']:
                 for kind in ('gauge', 'sum', 'histogram', 'exponential_histogram'):
                     for p in m.get(kind, {}).get('data_points', []):
-                        yield Point(resource, m, kind, m[kind], p)
+                        if ended or not p.get('flags', 0) & 1:
+                            yield Point(resource, m, kind, m[kind], p)
 
 
 def items_of(requests):
@@ -247,7 +249,7 @@ def items_of(requests):
     n = {'data points': 0, 'spans': 0, 'log records': 0}
     for r in requests:
         m = r.message()
-        n['data points'] += sum(1 for _ in points(m))
+        n['data points'] += sum(1 for _ in points(m, ended=True))
         n['spans'] += sum(len(s['spans']) for rs in m.get('resource_spans', []) for s in rs['scope_spans'])
         n['log records'] += sum(len(s['log_records']) for rl in m.get('resource_logs', []) for s in rl['scope_logs'])
     return n

@@ -196,6 +196,56 @@ static void read_export(struct sums *x, const Otlp__MetricsRequest *r, bool delt
 	}
 }
 
+/* Who has a level in each export, and who had one in the export before. */
+struct levels {
+	char now[3 * SERIES][64], before[3 * SERIES][64];
+	u32 n_now, n_before;
+};
+
+static bool is_one_of(char (*names)[64], u32 n, const char *name)
+{
+	for (u32 i = 0; i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+static const Otlp__NumberPoint *memory_of(const Otlp__ResourceMetrics *r)
+{
+	const Otlp__ScopeMetrics *scope = r->scope_metrics[0];
+
+	for (size_t i = 0; i < scope->n_metrics; i++)
+		if (!strcmp(scope->metrics[i]->name, "process.memory.usage"))
+			return scope->metrics[i]->sum->data_points[0];
+	return NULL;
+}
+
+/* A level is told, or told to have ended, of each process that had one in the export before. */
+static void read_levels(struct levels *x, const Otlp__MetricsRequest *r)
+{
+	u32 ended = 0;	/* or told again */
+
+	memcpy(x->before, x->now, sizeof(x->now));
+	x->n_before = x->n_now;
+	x->n_now = 0;
+	for (size_t i = 0; i < r->n_resource_metrics; i++) {
+		const Otlp__NumberPoint *p = memory_of(r->resource_metrics[i]);
+		const char *name = instance_of(r->resource_metrics[i]);
+		bool was = is_one_of(x->before, x->n_before, name);
+
+		if (!p || strstr(name, "ottop.other"))
+			continue;
+		assert_int_equal(p->flags, p->value_case == OTLP__NUMBER_POINT__VALUE__NOT_SET);
+		if (p->flags)
+			ended += was;
+		else
+			strcpy(x->now[x->n_now++], name);
+	}
+	for (u32 i = 0; i < x->n_before; i++)
+		ended += is_one_of(x->now, x->n_now, x->before[i]);
+	assert_int_equal(ended, x->n_before);
+}
+
 static void all_series_are_all_that_was_done(void **state)
 {
 	bool delta = *(bool *)*state;
@@ -203,11 +253,13 @@ static void all_series_are_all_that_was_done(void **state)
 	struct otlp_processes *p = otlp_processes_new(SERIES);
 	static struct life lives[N_PIDS];
 	static struct sums sums;
+	static struct levels levels;
 	u64 total = 0;
 	double got = 0;
 
 	memset(lives, 0, sizeof(lives));
 	sums.n = 0;
+	levels = (struct levels){ 0 };
 	for (u64 seq = 1; seq <= TICKS; seq++) {
 		const struct snapshot *s = next_tick(lives, seq, &total);
 
@@ -229,6 +281,7 @@ static void all_series_are_all_that_was_done(void **state)
 			/* those that go on, those that lose their series or have ended, the rest */
 			assert_true(r->n_resource_metrics <= 2 * SERIES + 1);
 			read_export(&sums, r, delta, seq == 1);
+			read_levels(&levels, r);
 			otlp__metrics_request__free_unpacked(r, NULL);
 			free(data);
 			scratch_free(&scratch);
