@@ -76,7 +76,7 @@ const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env)
 	const char *disabled = env("OTEL_SDK_DISABLED");
 	static const char *const why[OTLP_SIGNALS] = {
 		"OTEL_METRICS_EXPORTER=none", "OTEL_TRACES_EXPORTER=none",
-		"OTEL_LOGS_EXPORTER=none", "only with --otlp-profiles",
+		"OTEL_LOGS_EXPORTER=none", "add --otlp-profiles cpu",
 	};
 
 	return disabled && !strcasecmp(disabled, "true") ? "OTEL_SDK_DISABLED=true" : why[s];

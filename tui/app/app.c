@@ -277,6 +277,21 @@ bool app_dirty(const struct app *a)
 	return a->dirty;
 }
 
+char *app_take_copy(struct app *a)
+{
+	char *text = a->copied;
+
+	a->copied = NULL;
+	return text;
+}
+
+void app_copy(struct app *a, const char *what, const char *text)
+{
+	free(a->copied);
+	a->copied = xstrdup(text);
+	app_say(a, ROLE_text, "copied, where the terminal permits it: %s", what);
+}
+
 /* ---- life ------------------------------------------------------------------------------- */
 
 static void open_first(struct app *a)
@@ -321,6 +336,7 @@ void app_free(struct app *a)
 {
 	if (!a)
 		return;
+	free(a->copied);
 	while (a->n_levels)
 		level_drop(a, &a->levels[--a->n_levels]);
 	for (int i = 0; i < N_VIEWS; i++) {

@@ -107,6 +107,8 @@ int app_time(struct app *a, u64 now_ns);
 void app_draw(struct app *a, struct canvas *c);
 /* True when something changed since the last app_draw(). */
 bool app_dirty(const struct app *a);
+/* What the terminal is to have in its clipboard (free() it), or NULL. */
+char *app_take_copy(struct app *a);
 
 /* ---- for views (with table_env.h) --------------------------------------------- */
 
@@ -171,6 +173,8 @@ void app_see(struct app *a, const u32 *frames, u32 n);
 void app_ask_name(const struct app *a, const char *addr);
 /* Has the exporter send what waits now, and says so. */
 void app_send_now(struct app *a);
+/* Puts text, which must be clean, into the clipboard of the terminal; `what` is said to be copied. */
+void app_copy(struct app *a, const char *what, const char *text);
 #define LOSSY_PCT 1	/* above this share of segments sent again it is said: screens.md 2.4 */
 /*
  * "10.0.0.7: 3.1 % of segments sent again · KEY" for the remote address that loses

@@ -76,6 +76,7 @@ struct app {
 	int rows, cols;
 	u64 now_ns;
 	bool dirty, quit;
+	char *copied;		/* for the clipboard, until app_take_copy() */
 	bool again;		/* what is being drawn is not complete */
 
 	void *states[N_VIEWS];

@@ -65,6 +65,15 @@ static bool take_keys(struct console *con)
 	return true;
 }
 
+static void copy(struct console *con)
+{
+	char *text = app_take_copy(con->app);
+
+	if (text)
+		term_copy(con->term, text);
+	free(text);
+}
+
 static void draw(struct console *con)
 {
 	if (!app_dirty(con->app))
@@ -91,6 +100,7 @@ static void loop(struct console *con, int in_fd)
 
 		if (!take_keys(con))
 			return;
+		copy(con);
 		take_ticks(con);
 		timeout_ms = app_time(con->app, boottime_ns());
 		draw(con);

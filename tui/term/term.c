@@ -165,6 +165,24 @@ static void show_row(struct terminal *t, int row, const struct cell *cells, int 
 	mvadd_wchnstr(row, start, t->line, n);
 }
 
+/* Returns the number of characters, which is 4 for each begun 3 bytes. */
+static size_t base64_encode(char *to, const char *from, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *p = to;
+
+	for (size_t i = 0; i < n; i += 3) {
+		size_t have = min(n - i, (size_t)3);
+		u32 bits = 0;
+
+		for (size_t k = 0; k < have; k++)
+			bits |= (u32)(u8)from[i + k] << (16 - 8 * k);
+		for (size_t k = 0; k < 4; k++)
+			*p++ = k <= have ? digits[bits >> (18 - 6 * k) & 63] : '=';
+	}
+	return (size_t)(p - to);
+}
+
 void term_show(struct terminal *t, const struct canvas *c)
 {
 	int rows = min(canvas_rows(c), t->rows), cols = min(canvas_cols(c), t->cols);
@@ -185,6 +203,19 @@ void term_show(struct terminal *t, const struct canvas *c)
 	wnoutrefresh(stdscr);
 	doupdate();
 	send(t);
+}
+
+void term_copy(struct terminal *t, const char *text)
+{
+	size_t n = strlen(text);
+	char *line = xmalloc(16 + (n + 2) / 3 * 4);
+	char *p = stpcpy(line, "\033]52;c;");
+
+	p += base64_encode(p, text, n);
+	*p++ = '\a';
+	if (!t->gone && termio_write(t->write_fd, line, (size_t)(p - line)) < 0)
+		t->gone = true;
+	free(line);
 }
 
 void term_redraw(struct terminal *t)

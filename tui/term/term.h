@@ -34,6 +34,8 @@ bool term_fills(const struct terminal *t);
 
 /* Shows the canvas; only what changed since the last time is sent. */
 void term_show(struct terminal *t, const struct canvas *c);
+/* Asks the terminal to keep text in its clipboard (OSC 52); many permit it, none answers. */
+void term_copy(struct terminal *t, const char *text);
 /* The next frame is sent in full. */
 void term_redraw(struct terminal *t);
 /* The next key that waits, K_RESIZE, K_CLOSED, or K_NONE. Never waits longer than an escape sequence takes. */

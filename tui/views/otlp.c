@@ -273,12 +273,29 @@ static void otlp_status(struct app *a, void *state, char *buf, size_t cap)
 			 is(e->compression, "gzip") ? "gzip" : "");
 }
 
+static void copy_error(struct app *a, const struct exports_row *e)
+{
+	const char *signal = e->signal ? e->signal : "?";
+	char text[400];
+
+	if (is(e->state, "off") || !e->error || !*e->error) {
+		app_say(a, ROLE_text, "%s: no error so far", signal);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s to %s: %s", signal, e->endpoint ? e->endpoint : "?", e->error);
+	app_copy(a, "the last error", text);
+}
+
 static bool otlp_act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct row *r = table_cursor(app_table(a));
 
 	if (action == ACTION_send_now) {
 		app_send_now(a);
+		return true;
+	}
+	if (action == ACTION_copy_error && r) {
+		copy_error(a, export_row(r));
 		return true;
 	}
 	if (action == ACTION_explain && r) {
@@ -296,7 +313,7 @@ const struct view otlp_view = {
 	.about = "what leaves over --otlp, and what becomes of it",
 	.flags = VIEW_OVERLAY,
 	.needs = TABLE_BIT(TABLE_exports), .table = &spec,
-	.hints = "send_now explain sort_prev cancel",
+	.hints = "send_now copy_error explain sort_prev cancel",
 	.legend = "!retry\tthe last attempt failed and is made again; LAST says when\n"
 		  "!refused\tthe collector will never take the last one: it is not sent again\n"
 		  "off\tOTEL_METRICS_EXPORTER and its like say none\n"
