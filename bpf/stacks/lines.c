@@ -177,9 +177,10 @@ static bool ask(u32 at, u64 now)
 	}
 	if (!debug_ready(file) || (!hurried && f->asked_ns && now - f->asked_ns < f->wait_ns))
 		return true;
+	if (!pace_may(PACE_LINES, now))	/* before all that is wanted is gone through */
+		return false;
 	n = of_file(file, at, addrs);
-	if (!pace_may(PACE_LINES, now) ||
-	    symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
+	if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
 		return false;
 	pace_asked(PACE_LINES, now);
 	f->asked_ns = now;
