@@ -113,6 +113,11 @@ struct decoder;
 struct decoder *decoder_new(const struct wire_schema *schema, const struct session *session);
 void decoder_free(struct decoder *d);	/* NULL-safe */
 /*
+ * Rows that are equal to those of `like` are those from now on: who has it in memory anyway
+ * pays for the others only. It must live until the next call; NULL: there is none.
+ */
+void decoder_like(struct decoder *d, const struct snapshot *like);
+/*
  * Takes in one tick. 0, or -EBADMSG for bytes that are none, or none that can
  * follow; after that only a key frame is accepted. Safe for any bytes.
  */

@@ -48,6 +48,11 @@ void compact_abort(struct history *h)
 	h->job = NULL;
 }
 
+const struct group *compact_group(const struct history *h)
+{
+	return h->job ? &h->job->out : NULL;
+}
+
 static u32 level_index(const struct group *g)
 {
 	return g->level == 1 ? 0 : g->level == FOLD ? 1 : 2;
@@ -109,7 +114,7 @@ static void start_job(struct history *h, u32 i)
 	}
 	j->decoder = decoder_new(h->schema, h->session);
 	j->encoder = encoder_new();
-	j->out = (struct group){ .id = h->next_id++, .level = g->level * FOLD };
+	j->out = (struct group){ .id = h->next_id++, .level = g->level * FOLD, .unread = true };
 	h->job = j;
 }
 
@@ -167,6 +172,7 @@ static bool step_job(struct history *h)
 	const u8 *data = reader_tick(&j->reader, -1, g, j->tick);
 	u32 lost = j->first + j->group;
 
+	decoder_like(j->decoder, h->newest);
 	if (!data || decoder_tick(j->decoder, data, g->ticks[j->tick].len)) {
 		log_line("history: %u old ticks cannot be decoded, dropped", g->n);
 		compact_abort(h);

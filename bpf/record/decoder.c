@@ -21,6 +21,7 @@ struct dtable {
 struct decoder {
 	const struct wire_schema *schema;
 	const struct session *session;
+	const struct snapshot *like;	/* or NULL; not counted */
 	struct tick_head head;
 	bool valid;		/* a tick was decoded since the last error */
 	struct dtable *tables;
@@ -69,6 +70,11 @@ void decoder_free(struct decoder *d)
 	decoder_reset(d);
 	free(d->tables);
 	free(d);
+}
+
+void decoder_like(struct decoder *d, const struct snapshot *like)
+{
+	d->like = like;
 }
 
 static const char *new_str(struct decoder *d, struct wire_in *in)
@@ -252,6 +258,24 @@ static const struct row *get_row(struct decoder *d, struct wire_in *in,
 	return r;
 }
 
+/*
+ * The equal row of `like` in the place of r (whose reference it takes over). *at: where the one
+ * before stood; both come in the order of their keys, so the next one mostly follows.
+ */
+static const struct row *like_row(const struct decoder *d, const struct row *r, u32 *at)
+{
+	const struct table *t = r && d->like ? &d->like->tables[r->table] : NULL;
+
+	if (!t || *at >= t->n)
+		return r;
+	if (row_cmp_keys(t->rows[*at], r))
+		*at = bisect(i, *at, t->n, row_cmp_keys(t->rows[i], r) < 0);
+	if (*at >= t->n || !row_equal(t->rows[*at], r))
+		return r;
+	row_put(r);
+	return row_get(t->rows[(*at)++]);
+}
+
 static void add_row(struct dtable *t, const struct row *r, struct wire_in *in)
 {
 	if (t->n >= CODEC_MAX_ROWS)
@@ -279,7 +303,7 @@ static void get_rows(struct decoder *d, struct wire_in *in, const struct wire_ta
 {
 	enum codec_op op = OP_DROP;
 	const struct row *base;
-	u32 j = 0;
+	u32 j = 0, like_at = 0;
 	u64 v;
 
 	while (op != OP_END && !in->bad) {
@@ -295,7 +319,7 @@ static void get_rows(struct decoder *d, struct wire_in *in, const struct wire_ta
 		}
 		base = op == OP_INSERT ? (t->n ? t->rows[t->n - 1] : NULL) : old->rows[j];
 		if (op != OP_DROP)
-			add_row(t, get_row(d, in, w, base, op == OP_INSERT), in);
+			add_row(t, like_row(d, get_row(d, in, w, base, op == OP_INSERT), &like_at), in);
 		if (op != OP_INSERT)
 			d->row_bytes -= row_cost(old->rows[j++]);
 	}

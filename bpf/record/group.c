@@ -81,6 +81,8 @@ void group_append(struct group *g, struct encoder *e, const struct snapshot *s)
 	encoder_tick(e, s, g->n == 0, &g->bytes);
 	t.len = (u32)(g->bytes.n - t.offset);
 	packer_feed(g->packer, g->bytes.data + t.offset, t.len, Z_NO_FLUSH);
+	if (g->unread && !g->packer->failed)
+		wire_empty(&g->bytes, g->n ? t.len : 0);
 	group_add(g, &t);
 }
 
@@ -89,7 +91,7 @@ void group_close(struct group *g)
 	if (!g->packer)
 		return;
 	packer_feed(g->packer, NULL, 0, Z_FINISH);
-	if (!g->packer->failed && g->packer->out.n < g->bytes.n) {
+	if (!g->packer->failed && (g->unread || g->packer->out.n < g->bytes.n)) {
 		free(g->bytes.data);
 		g->bytes = g->packer->out;
 		g->packer->out = (struct wire_out){ 0 };
@@ -131,6 +133,7 @@ static const u8 *unpack(struct reader *r, const struct group *g, u32 k)
 {
 	if (k == 0 && !restart(r, g))
 		return NULL;
+	wire_empty(&r->scratch, g->ticks[k].len);	/* a key frame is large, what follows is not */
 	r->z->next_out = wire_room(&r->scratch, g->ticks[k].len + 1ul);
 	r->z->avail_out = g->ticks[k].len;
 	inflate(r->z, Z_SYNC_FLUSH);

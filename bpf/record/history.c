@@ -214,6 +214,7 @@ static int cursor_walk(struct history *h, struct cursor *c, const struct group *
 		c->group = g->id;
 		c->next = 0;
 	}
+	decoder_like(c->decoder, h->newest);
 	for (; c->next <= k; c->next++) {
 		data = reader_tick(&c->reader, h->fd, g, c->next);
 		if (!data || decoder_tick(c->decoder, data, g->ticks[c->next].len))

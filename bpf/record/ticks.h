@@ -30,6 +30,7 @@ struct group {
 	u32 n, cap;
 	struct wire_out bytes;	/* empty for a file */
 	bool packed;		/* bytes are a zlib stream of all ticks */
+	bool unread;		/* not read before it is closed: what is packed already need not stay */
 	struct packer *packer;	/* while it grows */
 };
 
@@ -110,6 +111,8 @@ void reader_clear(struct reader *r);
 /* Numbers the ticks anew after groups have changed. */
 void history_renumber(struct history *h);
 
+/* What a merging in progress has made so far, or NULL. */
+const struct group *compact_group(const struct history *h);
 /* Frees a merging in progress. */
 void compact_abort(struct history *h);
 /* Merges or drops old ticks, a few at each call, all that is needed when over the cap. */

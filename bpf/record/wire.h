@@ -43,6 +43,16 @@ static inline u8 *wire_room(struct wire_out *o, size_t n)
 	return o->data + o->n;
 }
 
+/* Empties it; its room stays, unless it is so much that what comes next (n bytes or so) needs little of it. */
+static inline void wire_empty(struct wire_out *o, size_t n)
+{
+	o->n = 0;
+	if (o->cap < 4 * n + (128u << 10))
+		return;
+	free(o->data);
+	*o = (struct wire_out){ 0 };
+}
+
 static inline void wire_put_u8(struct wire_out *o, u8 v)
 {
 	*wire_room(o, 1) = v;

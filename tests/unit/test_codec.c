@@ -108,6 +108,69 @@ static void skipped_snapshots_change_nothing(void **state)
 	decoder_free(d);
 }
 
+static u32 n_rows(const struct snapshot *s)
+{
+	u32 n = 0;
+
+	for (int t = 0; t < N_TABLES; t++)
+		n += s->tables[t].n;
+	return n;
+}
+
+static u32 n_same(const struct snapshot *a, const struct snapshot *b)
+{
+	u32 n = 0;
+
+	for (int t = 0; t < N_TABLES; t++)
+		for (u32 i = 0; i < min(a->tables[t].n, b->tables[t].n); i++)
+			n += a->tables[t].rows[i] == b->tables[t].rows[i];
+	return n;
+}
+
+/* A state that is decoded beside a snapshot takes no memory for what they have in common. */
+static void rows_of_another_snapshot_are_used(void **state)
+{
+	struct decoder *alone = decoder_new(wire_schema_own(), NULL);
+	struct decoder *beside = decoder_new(wire_schema_own(), NULL);
+	struct encoder *e = encoder_new();
+	const struct snapshot *ticks[60], *a, *b;
+	struct wire_out o = { 0 };
+	u32 shared = 0;
+	struct gen g;
+
+	gen_init(&g, 11, 40);
+	for (u32 i = 0; i < ARRAY_SIZE(ticks); i++)
+		ticks[i] = snapshot_get(gen_random(&g));
+	for (u32 i = 0; i < ARRAY_SIZE(ticks); i++) {
+		const struct snapshot *like = ticks[i % 3 ? i : gen_rand(&g, ARRAY_SIZE(ticks))];
+
+		o.n = 0;
+		encoder_tick(e, ticks[i], i % 20 == 0, &o);
+		decoder_like(beside, like);
+		assert_int_equal(decoder_tick(alone, o.data, o.n), 0);
+		assert_int_equal(decoder_tick(beside, o.data, o.n), 0);
+		decoder_like(beside, NULL);
+		a = decoder_snapshot(alone);
+		b = decoder_snapshot(beside);
+		assert_same_snapshot(ticks[i], a);
+		assert_same_snapshot(ticks[i], b);
+		shared += n_same(ticks[i], b);
+		assert_int_equal(n_same(ticks[i], a), 0);
+		if (like == ticks[i] && i % 20 == 0)	/* all of a key frame is there already */
+			assert_int_equal(n_same(ticks[i], b), n_rows(b));
+		snapshot_put(a);
+		snapshot_put(b);
+	}
+	assert_true(shared > 0);
+	for (u32 i = 0; i < ARRAY_SIZE(ticks); i++)
+		snapshot_put(ticks[i]);
+	gen_end(&g);
+	free(o.data);
+	encoder_free(e);
+	decoder_free(alone);
+	decoder_free(beside);
+}
+
 static void unchanged_rows_are_shared(void **state)
 {
 	struct encoder *e = encoder_new();
@@ -437,6 +500,7 @@ int main(void)
 		cmocka_unit_test(blank_row_is_as_documented),
 		cmocka_unit_test(random_ticks_round_trip),
 		cmocka_unit_test(skipped_snapshots_change_nothing),
+		cmocka_unit_test(rows_of_another_snapshot_are_used),
 		cmocka_unit_test(unchanged_rows_are_shared),
 		cmocka_unit_test(delta_needs_its_key_frame),
 		cmocka_unit_test(own_schema_round_trips),

@@ -314,6 +314,52 @@ static void cap_is_respected(void **state)
 	}
 }
 
+static bool among_newest(const struct history *h, const struct row *r)
+{
+	const struct row *same = snapshot_find(h->newest, r);
+
+	return same && row_equal(same, r);
+}
+
+/*
+ * Nothing is in memory twice because the past is decoded, to be merged or to be shown: what is
+ * as it is now is the row of now, and of what is merged only what is packed is kept.
+ */
+static void what_is_decoded_is_not_there_twice(void **state)
+{
+	struct history *h = history_new(60 << 10);
+	u32 jobs = 0, equal = 0;
+	struct gen g;
+
+	gen_init(&g, 8, 0);
+	for (u32 i = 0; i < 500; i++) {
+		const struct snapshot *s;
+
+		history_append(h, next_tick(&g, 10));
+		if (h->job) {
+			const struct group *out = compact_group(h);
+
+			jobs++;
+			assert_true(out->n == 0 || out->bytes.n == 0);
+		}
+		s = history_snapshot(h, history_len(h) / 2);
+		for (u32 k = 0; k < s->tables[TABLE_syscalls].n; k++) {
+			const struct row *r = s->tables[TABLE_syscalls].rows[k];
+
+			if (!among_newest(h, r))
+				continue;
+			equal++;
+			assert_true(snapshot_find(h->newest, r) == r);
+		}
+		snapshot_put(s);
+		history_rest(h);
+	}
+	assert_true(jobs > 0);
+	assert_true(equal > 0);
+	history_free(h);
+	gen_end(&g);
+}
+
 /* A row that ended in between is still there in the merged past. */
 static void closed_rows_survive_merging(void **state)
 {
@@ -389,6 +435,7 @@ int main(void)
 		cmocka_unit_test(unobserved_half_says_nothing),
 		cmocka_unit_test(merging_loses_nothing),
 		cmocka_unit_test(cap_is_respected),
+		cmocka_unit_test(what_is_decoded_is_not_there_twice),
 		cmocka_unit_test(closed_rows_survive_merging),
 		cmocka_unit_test(five_minutes_of_load_fit),
 	};
