@@ -12,7 +12,7 @@ import memory
 import terminal
 
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
-FIRST_S, SETTLED_S, BPF_S, VIEW_S = 15, 10, 3, 2
+FIRST_S, SETTLED_S, BPF_S, VIEW_S, LATER_S = 15, 10, 3, 2, 30
 # each ends by itself; they leave some of the machine free
 PLAIN = [
     "while :; do seq 60000 | sort -r | uniq -c >/dev/null; sleep 0.2; done",
@@ -162,6 +162,11 @@ def row(name, cpu, bpf, size):
     return cells + [c.megabytes(size[0]), c.megabytes(size[1]), c.megabytes(sum(size))]
 
 
+def aims(name, cpu, bpf, size, limit_pct, limit_mb):
+    c.aim(f"{name}, % of the machine", cpu + bpf, limit_pct)
+    c.aim(f"{name}, MB", sum(size) / 1e6, limit_mb)
+
+
 def every_view(t):
     """All faces of all tabs, then the flame graph again."""
     for digit in b"123456789":
@@ -187,6 +192,11 @@ def flame(name, views=False):
             every_view(t)
             rows.append(row(f"{name}, after every view", own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)))
             detail(t)
+            t.read(LATER_S - SETTLED_S - BPF_S)
+            later = own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)
+            rows.append(row(f"{name}, {LATER_S} s later", *later))
+            detail(t)
+            aims(f"{name}, {LATER_S} s after every view", *later, 1, 50)
     finally:
         t.stop()
     return rows
@@ -196,8 +206,9 @@ def home():
     t = terminal.Terminal([c.OTTOP])
     try:
         t.read(5)
-        cpu = own_pct(t, SETTLED_S)
-        found = row("home view, idle host", cpu, bpf_pct(t), sizes(t))
+        found = own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)
+        aims("home view, idle host", *found, 0.3, 20)
+        found = row("home view, idle host", *found)
         detail(t)
     finally:
         t.stop()
