@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bpf/protocols/http1_lines.h"
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/trace.h"
 
@@ -79,11 +80,6 @@ struct http1 {
 
 /* ---- recognising ---- */
 
-static bool is_token(u8 c)
-{
-	return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-}
-
 static enum verdict is_answer(const u8 *p, u64 n)
 {
 	static const char begin[] = "HTTP/1.";
@@ -98,7 +94,7 @@ static enum verdict is_request(const u8 *p, u64 n)
 {
 	u64 i = 0;
 
-	while (i < n && i < METHOD_MAX && is_token(p[i]))
+	while (i < n && i < METHOD_MAX && http1_is_token(p[i]))
 		i++;
 	if (i == n)
 		return VERDICT_MORE;
@@ -255,7 +251,7 @@ static void request_line(struct head *x, u8 c)
 		x->word++;
 		x->n_first = 0;
 	} else if (x->word == 0) {
-		x->bad |= !is_token(c) || x->n_first + 1 >= METHOD_MAX;
+		x->bad |= !http1_is_token(c) || x->n_first + 1 >= METHOD_MAX;
 		put(x->method, sizeof(x->method), &x->n_first, c);
 	} else if (x->word == 1) {
 		x->in_query |= c == '?' || c == '#';
@@ -312,13 +308,6 @@ static bool first_line_done(struct head *x, enum role role)
 /* ---- headers ---- */
 
 #define is_name(x, literal) ((x)->n_name == sizeof(literal) - 1 && !strcasecmp((x)->name, literal))
-
-/* Whose value is looked at. */
-static bool is_known(const struct head *x)
-{
-	return is_name(x, "content-length") || is_name(x, "transfer-encoding") || is_name(x, "traceparent") ||
-	       is_name(x, "upgrade");
-}
 
 static void content_length(struct head *x)
 {
@@ -496,7 +485,7 @@ static void read_name(struct http1 *h, enum role role, u8 c, const struct sink *
 	} else if (c == '\r') {
 		;
 	} else if (c == ':') {
-		x->known = is_known(x);
+		x->known = x->n_name < NAME_MAX_KEPT && http1_is_known(x->name, x->n_name);
 		d->state = VALUE;
 	} else if (c == ' ' || c == '\t') {
 		/* a folded line, or a blank before the colon: readers differ in what they make of it */
@@ -522,6 +511,31 @@ static void read_value(struct direction *d, u8 c)
 	}
 }
 
+/* The first line, where it is whole and usual, up to its end; else 0. */
+static u32 pass_first_line(struct direction *d, enum role role, const u8 *p, u64 n)
+{
+	struct head *x = d->head;
+	struct http1_asked a;
+	u32 at = 0;
+
+	if (role == ANSWERS) {
+		a.end = http1_status_line(p, n, &x->status);
+		if (!a.end)
+			return 0;
+		put_run(x->version, sizeof(x->version), &at, p, 8);
+	} else {
+		if (!http1_request_line(p, n, &a))
+			return 0;
+		put_run(x->method, sizeof(x->method), &at, p, a.method);
+		put_run(x->path, sizeof(x->path), &(u32){ 0 }, p + a.path_at, a.path);
+		put_run(x->version, sizeof(x->version), &(u32){ 0 }, p + a.version_at, a.version);
+	}
+	x->word = 2;
+	x->bytes += a.end;
+	d->bytes += a.end;
+	return a.end;
+}
+
 /* How many bytes from here on are of the name, or of a value that nobody looks at: most of a head is. */
 static u64 pass_head(struct direction *d, const u8 *p, u64 n)
 {
@@ -529,11 +543,13 @@ static u64 pass_head(struct direction *d, const u8 *p, u64 n)
 	u32 most = (u32)min(n, (u64)(HEAD_MAX - x->bytes)), run = 0;
 	const u8 *end;
 
-	if (d->state == NAME) {
+	if (d->state == NAME && !x->n_name)
+		run = http1_lines_passed(p, most);
+	if (d->state == NAME && !run) {
 		while (run < most && p[run] > ' ' && p[run] != ':')
 			run++;
 		put_run(x->name, sizeof(x->name), &x->n_name, p, run);
-	} else if (!x->known) {
+	} else if (d->state == VALUE && !x->known) {
 		end = memchr(p, '\n', most);
 		run = end ? (u32)(end - p) : most;
 	}
@@ -736,7 +752,12 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 			/* fall through */
 		default:
 			h->pipelines |= role == ASKS && d->state == AT_START && i && n_waiting(h);
-			read_byte(h, role, p->data[i++], out);
+			if (d->state == AT_START && p->data[i] > '\r')
+				begin(h, role, out);
+			if (d->state == FIRST_LINE && !d->head->bytes)
+				i += pass_first_line(d, role, p->data + i, p->n - i);
+			if (i < p->n && d->state != UNKNOWN)
+				read_byte(h, role, p->data[i++], out);
 		}
 	}
 	h->rest = p->n - i;

@@ -34,9 +34,15 @@ struct tally {
 	u32 n_over;
 };
 
+/* Most of a path's room is NULs. */
+static u32 hash_key(const struct report_endpoint *key)
+{
+	return hash_bytes(key, offsetof(struct report_endpoint, path) + strlen(key->path));
+}
+
 static struct endpoint *find(struct tally *t, const struct report_endpoint *key)
 {
-	return hash_find(&t->endpoints, hash_bytes(key, ENDPOINT_KEY), struct endpoint, e,
+	return hash_find(&t->endpoints, hash_key(key), struct endpoint, e,
 			 !memcmp(&e->r, key, ENDPOINT_KEY));
 }
 
@@ -45,7 +51,7 @@ static struct endpoint *make(struct tally *t, const struct report_endpoint *key)
 	struct endpoint *e = xcalloc(1, sizeof(*e));
 
 	e->r = *key;
-	hash_add(&t->endpoints, &e->node, hash_bytes(key, ENDPOINT_KEY));
+	hash_add(&t->endpoints, &e->node, hash_key(key));
 	return e;
 }
 

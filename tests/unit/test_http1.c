@@ -103,6 +103,61 @@ static void test_borders(void **s)
 	}
 }
 
+/* What comes of a message after one that is in order, given whole or byte by byte. */
+static const char *read_as(enum role role, const char *text, size_t at_once)
+{
+	static char told[2][8192];
+	size_t n = strlen(text);
+
+	begin();
+	if (role == ANSWERS)
+		for (u32 i = 0; i < 3; i++)
+			data(ASKS, "GET /asked HTTP/1.1\r\n\r\n");
+	data(role, role == ASKS ? "GET /first HTTP/1.1\r\n\r\n" : "HTTP/1.1 204 No\r\n\r\n");
+	for (size_t i = 0; i < n; i += at_once)
+		give(role, &(struct piece){ .kind = PIECE_DATA, .begins = !i, .n = min(at_once, n - i),
+					    .data = (const u8 *)text + i });
+	strcpy(told[at_once == 1], seen.text);
+	http1_protocol.close(seen.state);
+	free(seen.state);
+	seen.state = NULL;
+	return told[at_once == 1];
+}
+
+/* Lines that are whole are read at a stroke, which must not make a difference where they are odd. */
+static void test_at_a_stroke(void **s)
+{
+	static const char *const lines[N_ROLES][24] = {
+		{ "GET /a?b#c HTTP/1.1", "GET /a#b?c HTTP/1.0", "GET  /a HTTP/1.1", " GET /a HTTP/1.1", "GET /a  HTTP/1.1",
+		  "GET /a HTTP/1.1 ", "GET /a b HTTP/1.1", "GET /a", "GET", "get /a HTTP/1.1", "GET /a\tb HTTP/1.1",
+		  "GET ? HTTP/1.1", "GET http://h/x?y HTTP/1.1", "GET /a HTTP/1.2", "GET /a HTTP/2.0", "GET /a HTTP/1.11",
+		  "AVERYLONGMETHODX /a HTTP/1.1", "AVERYLONGMETHOD /a HTTP/1.1", "AVERYLONGMETHO /a HTTP/1.1",
+		  "G-T_ /\xc3\xa9 HTTP/1.1", "GET\r /a HTTP/1.1", "GET /a HTTP/1.1\r", "" },
+		{ "HTTP/1.1 200 OK", "HTTP/1.0 200 OK", "HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.1 2000 OK", "HTTP/1.1 20 OK",
+		  "HTTP/1.1  200 OK", "HTTP/1.2 200 OK", "HTTP/1.1 099 OK", "HTTP/1.1 100 Go on", "HTTP/1.1 2x0 OK",
+		  "HTTP/1.1 999 \x01", "HTTP/1.1\t200 OK", "HTTP/1.10 200 OK", "HTTP/1.1 404 Not Found", "" },
+	};
+	static const char *const headers[] = {
+		"Host: h", "a:b", ":", "a", "a : b", " folded", "\tfolded", "Content-Length: 2", "content-length : 2",
+		"CONTENT-LENGTH:2", "Content-Length: 2\r\nContent-Length: 3", "X: y\r\nContent-Length: 2\r\nZ: 0",
+		"Transfer-Encoding: chunked", "Upgrade: x", "X: \x01\r\r", "\x01: a", "a:\r\nb:\r\nc", "Content-Lengthx: 2",
+		"Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	};
+	char text[512];
+
+	for (u32 role = 0; role < N_ROLES; role++)
+		for (u32 i = 0; lines[role][i]; i++)
+			for (u32 k = 0; k < ARRAY_SIZE(headers); k++)
+				for (u32 lf = 0; lf < 2; lf++) {
+					const char *eol = lf ? "\n" : "\r\n";
+
+					snprintf(text, sizeof(text), "%s%s%s%s%shiGET /n HTTP/1.1\r\n\r\n", lines[role][i], eol,
+						 headers[k], eol, eol);
+					assert_string_equal(read_as((enum role)role, text, sizeof(text)),
+							    read_as((enum role)role, text, 1));
+				}
+}
+
 static void test_pipelined(void **s)
 {
 	begin();
@@ -370,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_borders),
+		cmocka_unit_test(test_at_a_stroke),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_interim),
 		cmocka_unit_test(test_upgrade),
