@@ -85,7 +85,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 	find_bytes(m);
 	m->end_ns = bpf_ktime_get_boot_ns();
 	m->begin_ns = entered_ns(m, sk);
-	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, m->end_ns, traced);
 	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
 	return tell_moved(m, s, 0);
 }

@@ -43,13 +43,22 @@ static __always_inline bool looks_like_tls(u64 word, u32 n)
 	return n >= 3 && type >= 20 && type <= 23 && major == 3 && minor <= 4;
 }
 
-/* "HTTP/1.1 101" */
-static __always_inline bool is_switch(u64 first, u64 base, u32 len)
+/* "HTTP/1.1 101", which is never alone in 16 bytes. */
+static __always_inline bool is_switch(const u64 first[2])
 {
-	u32 status = 0;
+	return (u32)first[0] == WORD('H', 'T', 'T', 'P') && (u32)first[1] == WORD(' ', '1', '0', '1');
+}
 
-	return len >= 12 && (u32)first == WORD('H', 'T', 'T', 'P') &&
-	       !bpf_probe_read_user(&status, sizeof(status), (void *)(base + 8)) && status == WORD(' ', '1', '0', '1');
+/* "1f4\r\n": the size of a chunk, or its beginning. */
+static __always_inline bool looks_like_chunk(u64 word)
+{
+	for (u32 i = 0; i < 8; i++) {
+		u8 c = word >> 8 * i, letter = c | 0x20;
+
+		if ((c < '0' || c > '9') && (letter < 'a' || letter > 'f'))
+			return i && (c == '\r' || c == '\n' || c == ';' || c == ' ');
+	}
+	return true;
 }
 
 struct head_search { u64 base; u32 word, h2c; };
@@ -88,8 +97,10 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 }
 
 /* A message begins here, or what may become the beginning of one with the next bytes. */
-static __always_inline bool may_begin(u64 *first, u64 base, u32 len, u32 flags)
+static __always_inline bool may_begin(u64 first[2], u64 base, u32 len, u32 flags)
 {
+	if (len >= 16)
+		return !bpf_probe_read_user(first, 16, (void *)base) && looks_like_http(*first, 8) > 0;
 	if (len >= 8)
 		return read_first(first, base, 8) && looks_like_http(*first, 8) > 0;
 	return flags & HTTP_BEGINS && len && read_first(first, base, len) && looks_like_http(*first, len) >= 0;

@@ -40,6 +40,7 @@ static __always_inline u64 entered_ns(const struct moved *m, const struct sock *
 }
 
 struct user_iovec { u64 base, len; };
+struct two_iovecs { struct user_iovec v[2]; };
 
 static __always_inline bool get_iovec(struct user_iovec *v, u64 iov, u32 i, bool compat)
 {

@@ -11,9 +11,9 @@
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
 
 /* Frames come after the head there, and the preface from the other end. */
-static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, u64 first, u64 base, u32 len)
+static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, const u64 first[2], u64 base, u32 len)
 {
-	u32 n = is_switch(first, base, len) ? switch_head(base, len) : 0;
+	u32 n = is_switch(first) ? switch_head(base, len) : 0;
 
 	if (!n)
 		return false;
@@ -27,7 +27,7 @@ static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, u64 fi
 __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 want = len, dir;
-	u64 first = 0;
+	u64 first[2] = {};
 
 	if (!m || !s)
 		return 0;
@@ -36,7 +36,7 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 		return 1;
 	if (!base) {
 		want = 0;
-	} else if (may_begin(&first, base, len, flags)) {
+	} else if (may_begin(first, base, len, flags)) {
 		s->room[dir] = HEAD_ROOM;
 		if (becomes_http2(s, dir, first, base, len))
 			return 1;
@@ -109,6 +109,32 @@ __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 	return r->left != 0;
 }
 
+/*
+ * An answer is mostly written so: its head, whole, and a body whose bytes nobody needs. True: it was
+ * told, in one record. A function of its own, as the others for what they need of the stack.
+ */
+__noinline int tell_with_body(const struct moved *m, struct http_socket *s, u32 flags)
+{
+	struct two_iovecs p = {};
+	const struct user_iovec *v = p.v;
+	u64 first[2] = {}, body = 0;
+	u32 end = 0, left, dir;
+
+	if (!m || !s || m->compat || m->n_iov < 2 || bpf_probe_read_user(&p, sizeof(p), (void *)m->iov))
+		return 0;
+	dir = m->tx & 1;
+	left = m->total - v[0].len;
+	if (v[0].len < 16 || v[0].len > HEAD_AT_ONCE || v[0].len >= m->total || left > v[1].len || left <= HTTP_SMALL)
+		return 0;
+	if (!may_begin(first, v[0].base, v[0].len, flags) || is_switch(first))
+		return 0;
+	if (bpf_probe_read_user(&end, 4, (void *)(v[0].base + v[0].len - 4)) || end != WORD('\r', '\n', '\r', '\n') ||
+	    !read_first(&body, v[1].base, 8) || looks_like_chunk(body) || looks_like_http(body, 8) > 0)
+		return 0;
+	s->room[dir] = 0;
+	return tell_head(m, s, &p, flags);
+}
+
 __noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)
 {
 	struct rest r = { .flags = flags };
@@ -118,6 +144,8 @@ __noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)
 		return 0;
 	if (!m->iov)
 		return tell_at(m, s, m->base, m->total, flags);
+	if (!(flags & (IS_HTTP2 | 0x700)) && tell_with_body(m, s, flags))
+		return 0;
 	r.left = m->total;
 	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
 	for (i = 0; i < MAX_PIECES_2 && i < n && r.left; i++)

@@ -34,7 +34,7 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	__builtin_memcpy(r->remote, m->ends.remote, sizeof(r->remote));
 }
 
-/* As much of the piece as `cap`, a constant, has room for. */
+/* As much of the piece as `cap`, a constant, has room for; tail: where its last bytes are, or 0. */
 #define TELL(cap) ({								\
 	struct http_record *r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (cap), 0);	\
 	if (r_) {								\
@@ -45,8 +45,8 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 			n_ = (cap);						\
 		if (n_ && !bpf_probe_read_user(r_->data, n_, (void *)base))	\
 			r_->n = n_;						\
-		if (r_->n < len && len >= HTTP_TAIL && base &&			\
-		    !bpf_probe_read_user(r_->tail, HTTP_TAIL, (void *)(base + len - HTTP_TAIL)))	\
+		if (r_->n < len && tail &&					\
+		    !bpf_probe_read_user(r_->tail, HTTP_TAIL, (void *)tail))	\
 			r_->flags |= HTTP_TAILED;				\
 		if (before) {							\
 			*(u64 *)r_->before = s->first[m->tx & 1];		\
@@ -97,6 +97,7 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT;
+	u64 tail = base && len >= HTTP_TAIL ? base + len - HTTP_TAIL : 0;
 	struct http_record *r;
 
 	if (!m || !s)
@@ -120,6 +121,30 @@ __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 bas
 	}
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
+}
+
+#define HEAD_AT_ONCE 1024
+
+/* A whole head of at most HEAD_AT_ONCE bytes, and a body behind it of which only the last bytes are told. 1. */
+__noinline int tell_head(const struct moved *m, struct http_socket *s, const struct two_iovecs *p, u32 flags)
+{
+	const u32 before = 0;
+	u32 len, want;
+	u64 base, tail;
+	struct http_record *r;
+
+	if (!m || !s || !p)
+		return 1;
+	base = p->v[0].base;
+	want = p->v[0].len;
+	len = m->total;
+	tail = p->v[1].base + (len - want) - HTTP_TAIL;
+	r = want <= 256 ? TELL(256) : want <= 512 ? TELL(512) : TELL(HEAD_AT_ONCE);
+	if (r)
+		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	else
+		lose_record(s, m->tx & 1, len);
+	return 1;
 }
 
 static __always_inline int end_of_stream(u64 key, u8 kind)

@@ -115,14 +115,24 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-/*
- * For how long what is read now was in the socket, at least, in us: since the last packet, or the
- * last one with data, of which only the jiffy is known (include/net/tcp.h: tcp_mstamp, tcp_jiffies32).
- */
-static __always_inline u32 unread_us(struct sock *sk)
+u64 clocks_at_ns, clocks_apart_ns;	/* when both were read last, and what CLOCK_BOOTTIME was ahead then */
+
+/* Reading a clock costs more than all that is done with it: once a second, and after a suspend. At most 1 us early. */
+static __always_inline u64 monotonic_of(u64 boot_ns)
 {
-	u64 packet = BPF_CORE_READ((struct tcp_sock *)sk, tcp_mstamp), now = bpf_ktime_get_ns() / 1000;
-	u32 data = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
+	u64 mono;
+
+	if (boot_ns - clocks_at_ns > 1000000000) {
+		mono = bpf_ktime_get_ns();
+		clocks_apart_ns = bpf_ktime_get_boot_ns() - mono;
+		clocks_at_ns = boot_ns;
+	}
+	return boot_ns - clocks_apart_ns;
+}
+
+/* Times in us, but `data`, which is in jiffies. */
+static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
+{
 	u32 jiffies = (u32)bpf_jiffies64() - data;
 	u64 us = packet && packet < now ? now - packet : 0, whole = jiffies > 1 ? (jiffies - 1) * tick_ns / 1000 : 0;
 
@@ -130,6 +140,26 @@ static __always_inline u32 unread_us(struct sock *sk)
 		return HTTP_UNKNOWN_US;
 	us = us > whole ? us : whole;
 	return us < HTTP_UNKNOWN_US ? us : HTTP_UNKNOWN_US;
+}
+
+/*
+ * For how long what is read now was in the socket, at least, in us: since the last packet, or the
+ * last one with data, of which only the jiffy is known (include/net/tcp.h: tcp_mstamp, tcp_jiffies32).
+ */
+static __always_inline u32 unread_us(struct sock *sk, u64 boot_ns, bool traced)
+{
+	struct tcp_sock *tcp = traced ? bpf_skc_to_tcp_sock(sk) : NULL;
+	u64 packet, now = monotonic_of(boot_ns) / 1000;
+	u32 data;
+
+	if (tcp) {
+		packet = tcp->tcp_mstamp;
+		data = ((struct inet_connection_sock *)tcp)->icsk_ack.lrcvtime;
+	} else {
+		packet = BPF_CORE_READ((struct tcp_sock *)sk, tcp_mstamp);
+		data = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
+	}
+	return waited_us(packet, now, data);
 }
 
 #endif

@@ -113,7 +113,7 @@ static __always_inline bool in_tls_call(struct sock *sk, u64 key, u32 class, int
 		return true;
 	note_ends(th, sk, key, traced);
 	if (!tx && ret > 0 && th->unread_us == HTTP_UNKNOWN_US)
-		th->unread_us = unread_us(sk);
+		th->unread_us = unread_us(sk, bpf_ktime_get_boot_ns(), traced);
 	th->nested = true;
 	return true;
 }
@@ -265,7 +265,7 @@ static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 k
 	*m = (struct moved){ .total = ret, .tx = tx };
 	find_bytes(m);
 	note_ends(th, sk, key, traced);
-	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk);
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, bpf_ktime_get_boot_ns(), traced);
 	return note_records(m);
 }
 
