@@ -9,6 +9,7 @@ import re
 import resource
 import signal
 import subprocess
+import tempfile
 import time
 
 import common as c
@@ -17,6 +18,8 @@ import work
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))
 ONLY = os.environ.get("OTTOP_BENCH_HTTP")	# a pattern of names
 SECONDS = 3
+STEADY = 2000	# requests a second while latencies are taken
+CLIENTS = 4
 AS_NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
 
 
@@ -36,6 +39,15 @@ def wrk(url):
 
 def h2load(url):
     return done(r"(\d+) succeeded", "h2load", "-n", "60000", "-c", "16", "-m", "4", url)
+
+
+def steady(url, h1):
+    """Percentiles in us of requests at a rate that the server does not notice."""
+    with tempfile.NamedTemporaryFile("r") as log:
+        done(r"(\d+) succeeded", "h2load", "-c", str(CLIENTS), "--rps", str(STEADY // CLIENTS),
+             "-n", str(STEADY * SECONDS), "--log-file", log.name, *(["--h1"] if h1 else []), url)
+        took = sorted(int(line.split("\t")[2]) for line in log)
+    return {"p50": took[len(took) // 2], "p99": took[len(took) * 99 // 100]}
 
 
 def redis_benchmark(port):
@@ -252,6 +264,15 @@ def row(name, runs):
             c.number(c.median([seen["rate"] for seen, _ in runs])), c.number(ratio(runs, "rate"), 2)]
 
 
+def latencies(name, url, watcher):
+    """What is added to each request where nothing is short of CPU time."""
+    alone, found = work.neighbours([watcher], lambda w: steady(url, "HTTP/2" not in name), ROUNDS)
+    added = {p: c.median([seen[p] - beside[p] for seen, beside in found["ottop"]]) for p in ("p50", "p99")}
+    c.say(f"  at {STEADY:,} requests/s: p50 {c.median([a['p50'] for a in alone]):.0f} us and {added['p50']:+.0f} with "
+          f"ottop, p99 {c.median([a['p99'] for a in alone]):.0f} and {added['p99']:+.0f}")
+    c.aim(f"{name}: added at p99, us", added["p99"], 100 if "TLS" in name else 10)
+
+
 def measure(name, server, load, where, limit):
     url = where if "/" in where else None
     watchers = [("ottop", ottop(name, url))] + (peers(name, server, url) if url else [])
@@ -269,6 +290,8 @@ def measure(name, server, load, where, limit):
         c.say(f"  aim: {what}: cannot be told, the runs differ by {c.spread(lost):.0f} % each way")
     else:
         c.aim(what, c.median(lost), limit)
+    if url and c.have("h2load"):
+        latencies(name, url, watchers[0])
 
 
 def run():
