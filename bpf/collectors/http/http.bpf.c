@@ -133,7 +133,7 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	}
 	is = bpf_sk_storage_get(&classes, sk, 0, 0);
 	class = is ? *is : HTTP_UNKNOWN;
-	if (class == HTTP_NO && !tls_on)
+	if (class == HTTP_NO && !(tls_on && calls_tls()))
 		return 0;
 	key = bpf_get_socket_cookie(sk);
 	if (tls_on && in_tls_call(sk, key, class, ret, tx, true))

@@ -102,6 +102,14 @@ static __always_inline bool note_tls_socket(struct sock *sk, u64 key, int ret, b
 	return true;
 }
 
+/* Is the thread in a call of a TLS library? */
+static __always_inline bool calls_tls(void)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+
+	return th && th->kind;
+}
+
 /* Are these bytes records of the session whose call the thread is in? */
 static __always_inline bool in_tls_call(struct sock *sk, u64 key, u32 class, int ret, bool tx, bool traced)
 {
