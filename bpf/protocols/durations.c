@@ -51,9 +51,15 @@ static void fill_key(struct report_duration *r, const struct exchange *x)
 	memcpy(r->remote, x->remote, sizeof(r->remote));
 }
 
+/* Most of the room for a call is NULs. */
+static u32 hash_key(const struct report_duration *key)
+{
+	return hash_bytes(key, offsetof(struct report_duration, call) + strlen(key->call));
+}
+
 static struct report_duration *find(struct durations *d, const struct report_duration *key)
 {
-	u32 hash = hash_bytes(key, DURATION_KEY), place, at = 0;
+	u32 hash = hash_key(key), place, at = 0;
 
 	while ((place = index_next(&d->index, hash, &at)) != INDEX_NONE)
 		if (!memcmp(&d->all[place], key, DURATION_KEY))
@@ -63,7 +69,7 @@ static struct report_duration *find(struct durations *d, const struct report_dur
 
 static struct report_duration *make(struct durations *d, const struct report_duration *key)
 {
-	index_add(&d->index, hash_bytes(key, DURATION_KEY), d->n);
+	index_add(&d->index, hash_key(key), d->n);
 	d->all[d->n] = *key;
 	return &d->all[d->n++];
 }
