@@ -117,7 +117,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 u64 clocks_at_ns, clocks_apart_ns;	/* when both were read last, and what CLOCK_BOOTTIME was ahead then */
 
-/* Reading a clock costs more than all that is done with it: once a second, and after a suspend. At most 1 us early. */
+/* Reading a clock costs more than what is done with it: once a second. Never late, but after a suspend of less. */
 static __always_inline u64 monotonic_of(u64 boot_ns)
 {
 	u64 mono;
@@ -135,10 +135,11 @@ static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
 {
 	u32 jiffies = (u32)bpf_jiffies64() - data;
 	u64 us = packet && packet < now ? now - packet : 0, whole = jiffies > 1 ? (jiffies - 1) * tick_ns / 1000 : 0;
+	u64 most = ((u64)jiffies + 1) * tick_ns / 1000;
 
 	if (jiffies >> 31)
 		return HTTP_UNKNOWN_US;
-	us = us > whole ? us : whole;
+	us = us > most ? most : us > whole ? us : whole;
 	return us < HTTP_UNKNOWN_US ? us : HTTP_UNKNOWN_US;
 }
 
