@@ -28,15 +28,30 @@ static float *f32_of(struct row *r, const struct field *f)
 	return (float *)((char *)r + f->offset);
 }
 
+/* Whether anything of a row depends on how long the interval was; where not, the row is taken as it is. */
+static bool depends_on_interval(const struct row *r)
+{
+	const struct table_desc *d = &table_descs[r->table];
+
+	for (u32 i = 0; i < d->n_fields; i++)
+		if (d->fields[i].type == FT_HIST || d->fields[i].kind == FK_RATE ||
+		    d->fields[i].kind == FK_SUM)
+			return true;
+	return false;
+}
+
 /*
  * A row that was there in one of the two ticks only: its object did nothing in
- * the rest of the time. Cannot be shared, its rates are others.
+ * the rest of the time. With rates it cannot be shared, they are others.
  */
 static const struct row *scale_row(const struct row *r, double share)
 {
 	const struct table_desc *d = &table_descs[r->table];
-	struct row *copy = row_clone(r, true);
+	struct row *copy;
 
+	if (!depends_on_interval(r))
+		return row_get(r);
+	copy = row_clone(r, true);
 	for (u32 i = 0; i < d->n_fields; i++) {
 		const struct field *f = &d->fields[i];
 
@@ -94,7 +109,7 @@ static const struct row *merge_row(const struct row *a, const struct row *b, str
 	const struct table_desc *d = &table_descs[b->table];
 	struct row *r;
 
-	if (a == b && !has_counts(b))
+	if ((a == b && !has_counts(b)) || !depends_on_interval(b))
 		return row_get(b);
 	r = row_clone(b, true);
 	for (u32 i = 0; i < d->n_fields; i++) {

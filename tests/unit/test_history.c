@@ -142,6 +142,35 @@ static void merged_tick_adds_up(void **state)
 	snapshot_put(b);
 }
 
+/* Frames have neither rates nor histograms: nothing of them is made anew. */
+static void rows_without_rates_are_shared(void **state)
+{
+	struct session se = { .arch = "x" };
+	const struct snapshot *ticks[2], *m;
+
+	for (u32 i = 0; i < 2; i++) {
+		struct builder *b = builder_new(NULL, &se);
+
+		for (u32 id = i; id < i + 3; id++) {
+			struct frames_row *r = builder_row(b, TABLE_frames);
+
+			r->id = id;
+			r->name = str_new(i ? "late" : "early");
+		}
+		builder_time(b, i + 1, i + 1, 0, NSEC_PER_SEC);
+		builder_status(b, TABLE_frames, TS_OK, NULL, NSEC_PER_SEC);
+		ticks[i] = builder_seal(b);
+	}
+	m = snapshot_merge(ticks[0], ticks[1]);
+	assert_int_equal(m->tables[TABLE_frames].n, 4);
+	assert_ptr_equal(m->tables[TABLE_frames].rows[0], ticks[0]->tables[TABLE_frames].rows[0]);
+	for (u32 k = 1; k < 4; k++)	/* the later one of two */
+		assert_ptr_equal(m->tables[TABLE_frames].rows[k], ticks[1]->tables[TABLE_frames].rows[k - 1]);
+	snapshot_put(m);
+	snapshot_put(ticks[0]);
+	snapshot_put(ticks[1]);
+}
+
 static void unobserved_half_says_nothing(void **state)
 {
 	struct session se = { .arch = "x" };
@@ -432,6 +461,7 @@ int main(void)
 		cmocka_unit_test(every_tick_comes_back),
 		cmocka_unit_test(find_takes_the_last_not_after),
 		cmocka_unit_test(merged_tick_adds_up),
+		cmocka_unit_test(rows_without_rates_are_shared),
 		cmocka_unit_test(unobserved_half_says_nothing),
 		cmocka_unit_test(merging_loses_nothing),
 		cmocka_unit_test(cap_is_respected),
