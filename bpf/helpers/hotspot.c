@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hotspot.c: see hotspot.h. Tried with OpenJDK 17. */
+/* hotspot.c: see hotspot.h. Tried with OpenJDK 17, 21 and 25. */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,14 +17,19 @@
 #define MAX_HEADERS 64
 #define MAX_CHAIN 4096
 #define NAME_MAX_ 32
-#define BLOCK_HEADER 16		/* sizeof(HeapBlock), before each blob */
+#define BLOCK_HEADER_MAX 16	/* sizeof(HeapBlock), before each blob */
 #define BLOB_BYTES 256		/* of a blob, with its block: the fields are in there */
 #define AT_ONCE 128
 
 enum field {
 	HEAPS, LENGTH, DATA, MEMORY, SEGMAP, LOG2_SEGMENT, LOW, HIGH, USED, NAME, CODE_BEGIN, CODE_END,
-	FRAME_SIZE, FRAME_COMPLETE, FIELDS
+	FRAME_SIZE, FRAME_COMPLETE,
+	CODE_OFFSET, DATA_OFFSET,	/* in place of CODE_BEGIN and CODE_END, which are addresses */
+	FIELDS
 };
+
+#define ADDRESSES (1u << CODE_BEGIN | 1u << CODE_END)
+#define OFFSETS (1u << CODE_OFFSET | 1u << DATA_OFFSET)
 
 static const struct { const char *type, *field; } fields[FIELDS] = {
 	[HEAPS] = { "CodeCache", "_heaps" }, [LENGTH] = { "GrowableArrayBase", "_len" },
@@ -34,6 +39,7 @@ static const struct { const char *type, *field; } fields[FIELDS] = {
 	[USED] = { "HeapBlock::Header", "_used" }, [NAME] = { "CodeBlob", "_name" },
 	[CODE_BEGIN] = { "CodeBlob", "_code_begin" }, [CODE_END] = { "CodeBlob", "_code_end" },
 	[FRAME_SIZE] = { "CodeBlob", "_frame_size" }, [FRAME_COMPLETE] = { "CodeBlob", "_frame_complete_offset" },
+	[CODE_OFFSET] = { "CodeBlob", "_code_offset" }, [DATA_OFFSET] = { "CodeBlob", "_data_offset" },
 };
 
 /* struct VMStructEntry */
@@ -158,7 +164,7 @@ static bool get_texts(u32 pid, const struct entry *e, u32 n, char (*to)[NAME_MAX
 	return process_vm_readv((pid_t)pid, &local, 1, remote, 2 * n, 0) == (ssize_t)local.iov_len;
 }
 
-static void take_entry(struct hotspot_layout *l, u32 *found, const struct entry *e, const char *type,
+static void take_entry(u32 pid, struct hotspot_layout *l, u32 *found, const struct entry *e, const char *type,
 		       const char *field)
 {
 	for (u32 i = 0; i < FIELDS; i++)
@@ -166,7 +172,24 @@ static void take_entry(struct hotspot_layout *l, u32 *found, const struct entry 
 		    !strncmp(field, fields[i].field, NAME_MAX_)) {
 			l->at[i] = e->is_static ? e->address : e->offset;
 			*found |= 1u << i;
+			if (i == FRAME_COMPLETE)
+				l->short_complete = is_text(pid, e->type_string, "int16_t");
 		}
+}
+
+/* Everything that is needed is there, and what is in a blob is within what is read of it. */
+static bool layout_is_usable(struct hotspot_layout *l, u32 found)
+{
+	u32 needed = ((1u << FIELDS) - 1) & ~(ADDRESSES | OFFSETS);
+
+	l->has_offsets = (found & OFFSETS) == OFFSETS;
+	for (u32 i = USED; i < FIELDS; i++)
+		if (l->at[i] >= BLOB_BYTES - BLOCK_HEADER_MAX - sizeof(u64))
+			return false;
+	/* its length, 8 bytes or since JDK 23 4, then whether it is used */
+	l->block_header = (u32)(l->at[USED] / 8 + 1) * 8;
+	return (found & needed) == needed && l->block_header <= BLOCK_HEADER_MAX &&
+	       (l->has_offsets || (found & ADDRESSES) == ADDRESSES);
 }
 
 static bool layout_read(u32 pid, u64 base, struct hotspot_layout *l)
@@ -186,11 +209,9 @@ static bool layout_read(u32 pid, u64 base, struct hotspot_layout *l)
 		if (n && !get_texts(pid, e, n, texts))
 			break;
 		for (u32 i = 0; i < n; i++)
-			take_entry(l, &found, &e[i], texts[i], texts[n + i]);
+			take_entry(pid, l, &found, &e[i], texts[i], texts[n + i]);
 	}
-	l->known = found == (1u << FIELDS) - 1;
-	for (u32 i = USED; i < FIELDS; i++)	/* within a blob and its block */
-		l->known &= l->at[i] < BLOB_BYTES - BLOCK_HEADER - sizeof(u64);
+	l->known = layout_is_usable(l, found);
 	return l->known;
 }
 
@@ -209,7 +230,7 @@ static u64 word_at(const u8 *blob, u64 offset)
 {
 	u64 w;
 
-	memcpy(&w, blob + BLOCK_HEADER + offset, sizeof(w));
+	memcpy(&w, blob + offset, sizeof(w));
 	return w;
 }
 
@@ -223,15 +244,23 @@ static bool is_interpreter(struct reading *r, u64 name)
 static void take_blob(struct reading *r, const u8 *block, u64 addr, u64 high)
 {
 	const u64 *at = r->l->at;
-	struct hotspot_code c = { .begin = word_at(block, at[CODE_BEGIN]), .end = word_at(block, at[CODE_END]) };
-	u32 words = (u32)word_at(block, at[FRAME_SIZE]), complete = (u32)word_at(block, at[FRAME_COMPLETE]);
+	const u8 *blob = block + r->l->block_header;
+	u32 words = (u32)word_at(blob, at[FRAME_SIZE]), complete = (u32)word_at(blob, at[FRAME_COMPLETE]);
+	struct hotspot_code c = { .begin = word_at(blob, at[CODE_BEGIN]), .end = word_at(blob, at[CODE_END]) };
+
+	if (r->l->has_offsets) {
+		c.begin = addr + r->l->block_header + (u32)word_at(blob, at[CODE_OFFSET]);
+		c.end = addr + r->l->block_header + (u32)word_at(blob, at[DATA_OFFSET]);
+	}
+	if (r->l->short_complete)
+		complete = (u16)complete;
 
 	if (!block[at[USED]] || c.begin < addr || c.end <= c.begin || c.end > high || r->found->n == MAX_CODE)
 		return;
 	c.frame_bytes = words <= MAX_FRAME / 8 ? words * 8 : 0;
 	c.complete = complete < c.end - c.begin ? complete : 0;
 	c.kind = c.frame_bytes ? HOTSPOT_COMPILED :
-		 is_interpreter(r, word_at(block, at[NAME])) ? HOTSPOT_INTERPRETER : HOTSPOT_OTHER;
+		 is_interpreter(r, word_at(blob, at[NAME])) ? HOTSPOT_INTERPRETER : HOTSPOT_OTHER;
 	if (r->found->n == r->cap) {
 		r->cap = r->cap * 2 + 256;
 		r->found = xrealloc(r->found, sizeof(*r->found) + r->cap * sizeof(c));

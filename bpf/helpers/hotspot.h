@@ -14,6 +14,9 @@
 /* Where fields are; the first one is an address. Zeros: not known yet. */
 struct hotspot_layout {
 	bool known;
+	bool has_offsets;	/* of code in a blob, where JDKs before 23 have addresses */
+	bool short_complete;	/* _frame_complete_offset has 16 bits */
+	u32 block_header;	/* bytes before a blob */
 	u64 at[HOTSPOT_FIELDS];
 };
 
