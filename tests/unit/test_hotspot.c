@@ -48,7 +48,7 @@ static struct library {
 	char strings[64];
 	const struct entry *structs;
 	struct entry entries[N_FIELDS + 128];	/* the last ones are zeros: the end */
-	char texts[2 * N_FIELDS + 1][TEXT];
+	char texts[2 * N_FIELDS + 2][TEXT];
 	struct { u64 len; const u64 *data; } heaps;
 	const void *heaps_at;
 	u64 heap_at;
@@ -156,6 +156,39 @@ static void code_is_read(void **state)
 	free(h);
 }
 
+/* Of JDK 23 and later: a header of 8 bytes, offsets from the blob, 16 bits of where the frame is finished. */
+static void put_later_layout(void)
+{
+	static const u32 begin = 64 - 8, end = 3 * SEGMENT - 8, words = 6, complete = 0xffff000c;
+
+	strcpy(lib.texts[2 * 10 + 1], "_code_offset");
+	strcpy(lib.texts[2 * 11 + 1], "_data_offset");
+	strcpy(lib.texts[2 * N_FIELDS], "int16_t");
+	lib.entries[8].offset = 4;
+	lib.entries[13].type_string = lib.texts[2 * N_FIELDS];
+	memset(lib.code, 0, SEGMENT);
+	lib.code[4] = 1;
+	*(u64 *)(void *)(lib.code + 8) = (u64)lib.name;
+	memcpy(lib.code + 8 + 8, &begin, sizeof(begin));
+	memcpy(lib.code + 8 + 16, &end, sizeof(end));
+	memcpy(lib.code + 8 + 24, &words, sizeof(words));
+	memcpy(lib.code + 8 + 28, &complete, sizeof(complete));
+	good = lib;
+}
+
+static void later_code_is_read(void **state)
+{
+	put_later_layout();
+	code_is_read(state);
+}
+
+static void half_a_layout_is_none(void **state)
+{
+	(void)state;
+	strcpy(lib.texts[2 * 11 + 1], "_data_offset");	/* an address where it begins, an offset where it ends */
+	assert_null(read_it());
+}
+
 /* Every field in turn is far away: within a blob nothing is read from there. */
 static void offsets_are_bounded(void **state)
 {
@@ -198,12 +231,21 @@ static void anything_may_be_there(void **state)
 	assert_in_range(n_found, 1, 19999);
 }
 
+static void anything_in_later_layout(void **state)
+{
+	put_later_layout();
+	anything_may_be_there(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(code_is_read, set_up),
+		cmocka_unit_test_setup(later_code_is_read, set_up),
+		cmocka_unit_test_setup(half_a_layout_is_none, set_up),
 		cmocka_unit_test_setup(offsets_are_bounded, set_up),
 		cmocka_unit_test_setup(anything_may_be_there, set_up),
+		cmocka_unit_test_setup(anything_in_later_layout, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
