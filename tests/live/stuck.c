@@ -415,7 +415,7 @@ static void do_pause(void)
 
 static void do_eventfd(void)
 {
-	unsigned long n;
+	unsigned long long n;
 	int fd = eventfd(0, 0);
 
 	say(0);
@@ -424,7 +424,7 @@ static void do_eventfd(void)
 
 static void do_timerfd(void)
 {
-	unsigned long n;
+	unsigned long long n;
 	int fd = timer(300);
 
 	say(0);

@@ -374,7 +374,7 @@ static int read_arguments(struct wait_question *q)
 		return -EAGAIN;
 	for (u32 i = 0; i < CALL_ARGS; i++)
 		q->args[i] = strtoull(at, &at, 16);
-	return 0;
+	return socketcall_unwrap(q);
 }
 
 enum wait_about question_about(const char *call)
@@ -421,12 +421,13 @@ static bool is_there(struct wait_question *q, struct wait_answer *a)
 void question_answer(const struct wait_question *asked, struct wait_answer *a)
 {
 	struct wait_question q = *asked;
-	const struct rule *r = find_rule(q.name);
+	const struct rule *r;
 	int err;
 
 	if (!q.given && outside_answer(&q, a))
 		return;
 	err = q.given ? 0 : read_arguments(&q);
+	r = find_rule(q.name);
 	if (q.given && !is_there(&q, a))
 		return;
 	if (err == -EAGAIN || err == -ESRCH || err == -ENOENT) {
