@@ -346,6 +346,20 @@ void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait
 
 /* ---- time ---- */
 
+/* In 32 bits both halves have 32, where the call is not called "..._time64". */
+static int read_time(const struct wait_question *q, u64 addr, struct timespec *ts)
+{
+	s32 half[2];
+	int err;
+
+	if (CALL_ABI(q->call) != ABI_COMPAT || strstr(q->name, "time64"))
+		return memory_read(q, addr, ts, sizeof(*ts));
+	err = memory_read(q, addr, half, sizeof(half));
+	if (!err)
+		*ts = (struct timespec){ .tv_sec = half[0], .tv_nsec = half[1] };
+	return err;
+}
+
 void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
 		  struct wait_answer *a)
 {
@@ -353,7 +367,7 @@ void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 cl
 	u64 ns, now;
 
 	answer_add(a->text, "time");
-	if (CALL_ABI(q->call) != ABI_NATIVE || memory_read(q, addr, &ts, sizeof(ts)) ||
+	if (read_time(q, addr, &ts) ||
 	    ts.tv_sec < 0 || ts.tv_sec > 1ll << 33 || (u64)ts.tv_nsec >= NSEC_PER_SEC)
 		return;
 	ns = (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;

@@ -374,7 +374,7 @@ static int read_arguments(struct wait_question *q)
 		return -EAGAIN;
 	for (u32 i = 0; i < CALL_ARGS; i++)
 		q->args[i] = strtoull(at, &at, 16);
-	return socketcall_unwrap(q);
+	return question_unwrap(q);
 }
 
 enum wait_about question_about(const char *call)

@@ -121,10 +121,10 @@ void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *
 /* Reads memory of the process whole; 0 or -errno. */
 int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
 /*
- * Of socketcall(2) name and arguments of the call that is meant, which are in memory; others stay
- * as they are. 0 or -errno.
+ * Of socketcall(2) and ipc(2) name and arguments of the call that is meant; others stay as they
+ * are. 0, or -errno where the arguments are in memory that cannot be read.
  */
-int socketcall_unwrap(struct wait_question *q);
+int question_unwrap(struct wait_question *q);
 /* Reads /proc/PID/task/TID/FILE. As procfs_read(). */
 int task_read(const struct wait_question *q, const char *file, char *buf, size_t cap);
 /* True where the thread sleeps in that function of the kernel. */
