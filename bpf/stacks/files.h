@@ -11,7 +11,6 @@
 #include "bpf/model/base.h"
 
 struct symbolizer_answer;
-struct unw_info;
 
 /* The map of rules that all tables share; its descriptor stays the caller's. 0 or -errno. */
 int files_open(int infos_fd);
@@ -45,11 +44,6 @@ void files_used(u32 file, u64 addr, u64 time_ns);
 u32 files_evict(void);
 /* Address that a file offset has, counted from the table's base; false: it is in no segment. */
 bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
-
-/* A rule by its number in tables; NULL: there is none. */
-const struct unw_info *files_info(u32 number);
-/* The number of a rule, for tables that are not of files; -1: there are too many. */
-int files_rule(const struct unw_info *info);
 
 /* Path and build-id in hex; NULL and "" for an unknown number. */
 const char *file_path(u32 file);

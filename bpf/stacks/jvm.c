@@ -10,6 +10,7 @@
 #include "bpf/host/procfs.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/rules.h"
 #include "bpf/stacks/jvm.h"
 #include "symbolizer/unwind.h"
 
@@ -118,7 +119,7 @@ static void put(struct table *t, u64 pc, u32 rule)
 
 static u32 number_of(struct unw_info info)
 {
-	int n = files_rule(&info);
+	int n = rules_number(&info);
 
 	return n < 0 ? UNW_INFO_NONE : (u32)n;
 }

@@ -6,6 +6,7 @@
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/rules.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/unwind.h"
@@ -34,7 +35,7 @@ static __always_inline const struct arena_line *arena_line(u32 line)
 
 static __always_inline const struct unw_info *unwind_rule(u32 number)
 {
-	return files_info(number);
+	return rules_info(number);
 }
 
 /* Out here there may be a whole one where the kernel side has a part. */

@@ -19,6 +19,7 @@
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/rules.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/parts.h"
 #include "symbolizer/ehframe.h"
@@ -117,7 +118,7 @@ static const struct unw_info *loaded_rule(u64 addr)
 			break;
 		number = row >> 16;
 	}
-	return number == UNW_INFO_LEFT_OUT ? NULL : files_info(number);
+	return number == UNW_INFO_LEFT_OUT ? NULL : rules_info(number);
 }
 
 /* An address in the middle of the code that has a rule, and has none in the arena. */

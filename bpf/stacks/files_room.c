@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * files_room.c: little room for unwind tables. Where the whole table of a file does not fit, what stacks
+ * go through of it is loaded; tables that are used less for their size are taken away.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/kernel/probes.h"
+#include "bpf/stacks/arena.h"
+#include "bpf/stacks/aside.h"
+#include "bpf/stacks/files.h"
+#include "bpf/stacks/files_state.h"
+#include "bpf/stacks/mappings.h"
+
+#define FIRST_WAIT_NS (NSEC_PER_SEC / 5)	/* before a table in part is made again; longer where that was in vain */
+#define LAST_WAIT_NS (4 * NSEC_PER_SEC)
+#define RESERVE 16	/* so much of the arena is for mappings */
+#define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
+#define HIT 16		/* what is seen once is worth more than what was seen long ago */
+
+static u64 let_go_of;
+static u64 pause_until_ns;	/* no table is made again before */
+
+void room_set_again(struct file *f, bool in_vain)
+{
+	f->wait_ns = in_vain ? min(max(f->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS) : FIRST_WAIT_NS;
+	f->again_ns = boottime_ns() + f->wait_ns;
+	f->wanted = false;
+}
+
+/* What was seen long ago counts for little. */
+static void fade(void)
+{
+	for (u32 i = 1; i < n_stack_files; i++) {
+		stack_files[i].uses /= 2;
+		for (u32 k = 0; stack_files[i].part && k < stack_files[i].pages * PART_GRAINS; k++)
+			stack_files[i].hits[k] -= stack_files[i].hits[k] / 2;	/* what was seen stays seen */
+	}
+}
+
+/* Of the tables that are used less for their size than `by` would be with so many lines, the least; 0: none. */
+static u32 less_used(const struct file *by, u32 lines)
+{
+	u64 uses = by->uses + 1, size = lines;
+	u32 found = 0;
+
+	for (u32 i = 1; i < n_stack_files; i++) {
+		const struct file *f = &stack_files[i];
+
+		if (!f->table || f == by || (f->uses + 1) * size >= uses * f->lines)
+			continue;
+		uses = f->uses + 1;
+		size = f->lines;
+		found = i;
+	}
+	return found;
+}
+
+/* A copy of what is in the arena, on the heap. */
+static u64 *words_of(const struct file *f)
+{
+	size_t bytes = f->lines * sizeof(struct arena_line);
+
+	return memcpy(xmalloc(bytes), arena_at(f->table), bytes);
+}
+
+/* The kernel side does not read it any more. */
+void room_take_away(u32 file)
+{
+	struct file *f = &stack_files[file];
+
+	if (!f->part)
+		aside_put(file, words_of(f), f->lines * WORDS_OF_LINE);
+	arena_free(f->table);
+	f->table = 0;
+	f->part = true;
+	f->again_ns = max(f->again_ns, boottime_ns() + FIRST_WAIT_NS);
+	mappings_file_changed(file);
+	mappings_install();
+	probes_grace_period();
+	arena_settle();
+}
+
+/* Makes room for so many lines of this file, as far as others are used less. */
+static void push_out(struct file *f, u32 lines)
+{
+	u32 file;
+
+	if (f->table && arena_largest() < lines)	/* its own old part */
+		room_take_away((u32)(f - stack_files));
+	while (arena_largest() < lines && (file = less_used(f, lines))) {
+		room_take_away(file);
+		let_go_of++;
+	}
+}
+
+/* A part of a table while it is made. */
+struct part {
+	struct part_from from[2];	/* the answer; what was there, on the heap */
+	u32 n_from;
+	u64 *old, *take;
+};
+
+static void part_begin(struct part *p, const struct file *f, const u64 *words, const u16 *numbers)
+{
+	*p = (struct part){ .from[0] = { .words = words, .numbers = numbers }, .n_from = 1 };
+	p->take = xcalloc(f->pages * (PART_GRAINS / 64), sizeof(u64));
+	if (!f->table)
+		return;
+	p->old = words_of(f);	/* its place may be given to the new one */
+	p->from[p->n_from++] = (struct part_from){ .words = p->old, .have = f->part ? f->have : NULL };
+}
+
+/*
+ * Room for what stacks go through, up to a share of all there is: others go for it. What is near to
+ * that is taken too where it is free.
+ */
+static u32 room_for_part(struct file *f, struct part *p)
+{
+	u32 reserve = arena_cap() / RESERVE, most = arena_cap() / 4 * 3, room, want, words;
+
+	parts_choose(p->from, p->n_from, f->hits, false, most * WORDS_OF_LINE, p->take);
+	want = lines_of(parts_copy(NULL, p->from, p->n_from, p->take));
+	push_out(f, want + reserve);
+	fade();
+	room = arena_largest();
+	room = min(room > reserve ? room - reserve : 0, min(2 * want, most)) * WORDS_OF_LINE;
+	words = parts_choose(p->from, p->n_from, f->hits, true, room, p->take);
+	return words <= room ? arena_alloc(lines_of(words)) : 0;
+}
+
+/* Whether stacks go through something that is there now, and was not. */
+static bool part_gains(const struct file *f, const struct part *p)
+{
+	for (u32 i = 0; i < f->pages * PART_GRAINS; i++)
+		if (f->hits[i] && part_bit(p->take, i) &&
+		    (!p->old || (p->from[1].have && !part_bit(p->from[1].have, i))))
+			return true;
+	return false;
+}
+
+static void part_set(struct file *f, u32 first, struct part *p)
+{
+	u32 words = parts_copy((u64 *)arena_at(first), p->from, p->n_from, p->take);
+
+	arena_free(f->table);
+	free(f->have);
+	f->table = first;
+	f->lines = lines_of(words);
+	f->have = p->take;
+	p->take = NULL;
+}
+
+int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns)
+{
+	u64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	bool again = f->part;
+	struct part p;
+	u32 first;
+
+	part_begin(&p, f, words, numbers);
+	first = room_for_part(f, &p);
+	room_set_again(f, again && !(first && part_gains(f, &p)));
+	if (first)
+		part_set(f, first, &p);
+	f->part = true;
+	free(p.old);
+	free(p.take);
+	if (again)
+		pause_until_ns = boottime_ns() + PACE * (cpu_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID) - before);
+	return f->table ? 0 : -ENOSPC;
+}
+
+void room_load_from_aside(u32 file)
+{
+	u32 n_words;
+	u64 *words = aside_take(file, &n_words);	/* others may be put there meanwhile */
+
+	room_load_part(&stack_files[file], words, NULL, 0);
+	aside_put(file, words, n_words);
+	mappings_file_changed(file);
+}
+
+void files_used(u32 file, u64 addr, u64 time_ns)
+{
+	struct file *f = &stack_files[file];
+	u64 grain = addr >> PART_BITS;
+
+	if (file >= n_stack_files)
+		return;
+	f->used_ns = time_ns;
+	f->uses++;
+	if (grain >= (u64)f->pages * PART_GRAINS)
+		return;
+	f->hits[grain] = (u8)min(f->hits[grain] + HIT, PART_HITS_MAX);
+	if (f->state != FILE_READY)
+		return;
+	f->wanted |= file_leaves_out(f, (u32)grain);
+	if (!f->wanted || time_ns < max(f->again_ns, pause_until_ns))
+		return;
+	f->wanted = false;
+	f->state = FILE_WAITS;
+	n_waiting_files++;
+}
+
+u64 files_in_part(void)
+{
+	u64 n = 0;
+
+	for (u32 i = 1; i < n_stack_files; i++)
+		n += stack_files[i].part && stack_files[i].table;
+	return n;
+}
+
+u64 files_let_go_of(void)
+{
+	return let_go_of;
+}
