@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
+#include "bpf/model/index.h"
 #include "symbolizer/ehframe.h"
 
 #define PAGE_SIZE_ (1ull << UNW_PAGE_BITS)
@@ -12,32 +14,23 @@
 struct info_set {
 	struct unw_info *infos;
 	u32 n, cap;
-	u32 *index;	/* open addressing: number + 1 */
-	u32 index_size;
+	struct index index;
 };
-
-static u32 info_hash(const struct unw_info *i)
-{
-	u64 words[2] = {};
-
-	memcpy(words, i, sizeof(*i));
-	return (u32)((words[0] * 0x9e3779b97f4a7c15ull ^ words[1] * 0xc2b2ae3d27d4eb4full) >> 32);
-}
 
 /* The number of an info, added when it is new; -1 when there are too many. */
 static int info_number(struct info_set *s, const struct unw_info *info)
 {
-	u32 at = info_hash(info) & (s->index_size - 1);
+	u32 hash = hash_bytes(info, sizeof(*info)), at = 0, i;
 
-	for (; s->index[at]; at = (at + 1) & (s->index_size - 1))
-		if (!memcmp(&s->infos[s->index[at] - 1], info, sizeof(*info)))
-			return (int)s->index[at] - 1;
+	while ((i = index_next(&s->index, hash, &at)) != INDEX_NONE)
+		if (!memcmp(&s->infos[i], info, sizeof(*info)))
+			return (int)i;
 	if (s->n >= UNW_MAX_INFOS)
 		return -1;
 	s->infos = grow(s->infos, s->n, &s->cap, sizeof(*s->infos));
-	s->infos[s->n++] = *info;
-	s->index[at] = s->n;
-	return (int)s->n - 1;
+	s->infos[s->n] = *info;
+	index_add(&s->index, hash, s->n);
+	return (int)s->n++;
 }
 
 struct packer {
@@ -122,15 +115,13 @@ struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n, const 
 	}
 	p.n_pages = (u32)pages;
 	p.t->words = xcalloc(1 + p.n_pages, sizeof(u64));
-	p.infos.index_size = 2 * UNW_MAX_INFOS;
-	p.infos.index = xcalloc(p.infos.index_size, sizeof(u32));
 	info_number(&p.infos, &none);
 	err = pack_rows(&p, rows, n);
 	if (!err)
 		join_words(&p);
 	p.t->infos = p.infos.infos;
 	p.t->n_infos = p.infos.n;
-	free(p.infos.index);
+	index_free(&p.infos.index);
 	free(p.rows);
 	if (err) {
 		unwind_table_free(p.t);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* rules.c: see rules.h. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "bpf/model/hash.h"
+#include "bpf/model/index.h"
 #include "bpf/stacks/rules.h"
 #include "symbolizer/unwind.h"
-
-#define INDEX_SIZE (2 * UNW_MAX_INFOS)
 
 /*
  * Shared with the kernel side by mapping it: a bpf(2) update switches classic
@@ -16,24 +15,19 @@
  */
 static struct unw_info *infos;
 static u32 n_infos;
-static u16 *info_index;	/* open addressing; 0: free */
+static struct index numbers;
 
 int rules_number(const struct unw_info *info)
 {
-	u64 w[2];
-	u32 at;
+	u32 hash = hash_bytes(info, sizeof(*info)), at = 0, i;
 
-	memcpy(w, info, sizeof(w));
-	at = (u32)((w[0] * 0x9e3779b97f4a7c15ull ^ w[1] * 0xc2b2ae3d27d4eb4full) >> 32);
-	for (at &= INDEX_SIZE - 1; info_index[at]; at = (at + 1) & (INDEX_SIZE - 1))
-		if (!memcmp(&infos[info_index[at]], info, sizeof(*info)))
-			return info_index[at];
-	if (!memcmp(&infos[UNW_INFO_NONE], info, sizeof(*info)))
-		return UNW_INFO_NONE;
+	while ((i = index_next(&numbers, hash, &at)) != INDEX_NONE)
+		if (!memcmp(&infos[i], info, sizeof(*info)))
+			return (int)i;
 	if (n_infos == UNW_MAX_INFOS)
 		return -1;
 	infos[n_infos] = *info;
-	info_index[at] = (u16)n_infos;
+	index_add(&numbers, hash, n_infos);
 	return (int)n_infos++;
 }
 
@@ -46,7 +40,7 @@ int rules_open(int fd)
 	infos = shared;
 	infos[UNW_INFO_LEFT_OUT].cfa = UNW_CFA_LEFT_OUT;
 	n_infos = UNW_INFO_LEFT_OUT + 1;	/* [0] is "none": all zero */
-	info_index = xcalloc(INDEX_SIZE, sizeof(*info_index));
+	index_add(&numbers, hash_bytes(&infos[UNW_INFO_NONE], sizeof(*infos)), UNW_INFO_NONE);
 	return 0;
 }
 
@@ -60,7 +54,6 @@ void rules_close(void)
 	if (infos)
 		munmap(infos, UNW_MAX_INFOS * sizeof(*infos));
 	infos = NULL;
-	free(info_index);
-	info_index = NULL;
+	index_free(&numbers);
 	n_infos = 0;
 }
