@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * profiler.c: the tables stacks and frames. Samples come one by one from the
- * ring; equal stacks of an interval are added up. Names are asked for in
- * batches and arrive when they arrive: nothing here waits.
+ * profiler.c: the tables stacks and frames: its programs, what they watch, and the ring that
+ * samples come from. Nothing here waits.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -25,23 +24,20 @@
 #include "bpf/helpers/privileges.h"
 #include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
-#include "bpf/host/procfs.h"
-#include "bpf/host/proctab.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/stacks/stack_wire.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/debug.h"
 #include "bpf/stacks/files.h"
-#include "bpf/stacks/hints.h"
 #include "bpf/stacks/jit.h"
 #include "bpf/stacks/lines.h"
-#include "bpf/stacks/mangled.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/pace.h"
 #include "bpf/stacks/turns.h"
+#include "bpf/collectors/profiler/profiler_names.h"
 #include "bpf/collectors/profiler/profiler_spans.h"
+#include "bpf/collectors/profiler/profiler_stacks.h"
 #include "bpf/collectors/profiler/profiler_things.h"
-#include "bpf/model/hash.h"
 #include "bpf/collectors/profiler/profiler_waits.h"
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
@@ -51,161 +47,24 @@
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
-/* One stack of this interval. */
-struct total {
-	struct hash_node node;	/* by stack and thread */
-	u32 kind, pid, tid;
-	u64 start_ns;
-	const char *frames, *comm;
-	u32 waker;
-	const struct thing *thing;	/* what it waited for */
-	u16 end;
-	u64 samples, value;
-};
-
 static struct profiler *skel;
 static struct bpf_link **links;
 static int *clocks;			/* the perf events of links */
 static u32 n_links;
 static struct ring_buffer *ring;
-static struct hash_table totals;
-static u64 period_ns;
-static bool have_kallsyms;
 static bool first_tick_over;
 static u64 sampling_since_ns;	/* CPU time; 0: not now */
 static u64 cpu_wanted_ns, off_wanted_ns, requests_wanted_ns;	/* last */
 static struct bpf_link *off_links[4];
 static struct bpf_program *off_return_prog;
 static bool off_on;
-static u64 waits_ended;
 
 /* ---- samples ---- */
 
-static u32 frame_of_kernel(u64 addr)
-{
-	u32 id = frames_find(FRAMES_KERNEL, addr, 0);
-	const char *module = "", *name;
-	char text[96];
-
-	if (id)
-		return id;
-	id = frames_intern(FRAMES_KERNEL, addr, 0);
-	name = have_kallsyms ? kallsyms_name(addr, &module) : NULL;
-	frames_name(id, name ? str_new(name) : NULL, str_new("kernel"),
-		    name ? NULL : str_new("kernel addresses are hidden (kernel.kptr_restrict)"));
-	if (module[0])
-		snprintf(text, sizeof(text), "[%s]", module);
-	frames_module(id, str_new(module[0] ? text : "[kernel]"), NULL);
-	return id;
-}
-
-static bool is_library(const char *path)
-{
-	const char *base = strrchr(path, '/');
-
-	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
-}
-
-/* In a file that was not known yet when the stack was walked, and is not waited for any more. */
-static u32 frame_too_early(u32 pid, u64 addr)
-{
-	u32 id = frames_find(FRAMES_RAW, addr, pid);
-
-	if (!id) {
-		id = frames_intern(FRAMES_RAW, addr, pid);
-		frames_name(id, NULL, str_new("unknown"), str_new("sampled before its file was known"));
-	}
-	return id;
-}
-
-static bool is_too_early(const struct wire_sample *s, u32 i)
-{
-	return s->end == WALK_NEW_PROCESS || s->end == WALK_ENDED ||
-	       (s->end == WALK_NEW_FILE && i + 1 == s->n_user);
-}
-
-static u32 frame_of_user(const struct wire_sample *s, u32 i)
-{
-	u32 file = FRAME_FILE(s->frames[i]), id;
-	u64 addr = FRAME_ADDR(s->frames[i]);
-	const char *path;
-
-	if (!file) {
-		if (is_too_early(s, i))
-			return frame_too_early(s->tgid, addr);
-		mappings_code_used(s->tgid);
-		/* a return address: the call is before it */
-		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
-	}
-	files_used(file, addr, s->time_ns);
-	addr = file_addr(file, addr);
-	id = frames_find(file, addr, 0);
-	if (!id || !frames_has_name(id))
-		turns_heat(file);
-	if (id)
-		return id;
-	id = frames_intern(file, addr, 0);
-	path = file_path(file);
-	frames_module(id, path ? str_new(path) : NULL, str_new(file_build_id(file)));
-	frames_name(id, NULL, str_new(path && is_library(path) ? "library" : "user"), NULL);
-	return id;
-}
-
-/* The numbers of all frames, leaf first: kernel part, then user part. */
-static const char *stack_text(const struct wire_sample *s)
-{
-	char buf[(2 * MAX_FRAMES + 1) * 11];
-	size_t n = 0;
-
-	for (u32 i = 0; i < s->n_kernel; i++)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
-				      frame_of_kernel(s->frames[s->n_user + i]));
-	for (u32 i = 0; i < s->n_user; i++)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u",
-				      frame_of_user(s, i));
-	return str_newn(buf, n);
-}
-
-/* A short one stands for as many as it has of their time. */
-static void count_ended(const struct wire_sample *s)
-{
-	u64 ns = s->in.end_ns - min(s->in.since_ns, s->in.end_ns);
-
-	if (ns)
-		waits_ended += max(s->value / ns, (u64)1);
-}
-
+/* Of requests' waits no stacks are kept: a part of them would be taken for the whole. */
 static void add_sample(const struct wire_sample *s)
 {
-	bool off = s->kind == SAMPLE_OFFCPU;
-	const struct thing *thing = off ? things_of(s) : NULL;
-	u32 waker = off ? s->waker : 0;
-	const char *frames = stack_text(s);
-	u32 hash = hash_of((uintptr_t)frames, s->tid);
-	struct total *t;
-
-	if (off) {
-		spans_add(s, frames, thing);
-		count_ended(s);
-	}
-	if (off && skel->bss->only_http) {	/* a part of the stacks would be taken for the whole */
-		str_put(frames);
-		return;
-	}
-	t = hash_find(&totals, hash, struct total, x,
-		x->frames == frames && x->tid == s->tid && x->kind == s->kind && x->start_ns == s->start_ns &&
-		x->end == s->end && x->waker == waker && x->thing == thing);
-	if (!t) {
-		t = xcalloc(1, sizeof(*t));
-		*t = (struct total){ .kind = s->kind, .pid = s->tgid, .tid = s->tid,
-				     .start_ns = s->start_ns, .frames = frames, .waker = waker, .thing = thing,
-				     .comm = str_newn(s->comm, sizeof(s->comm)), .end = s->end };
-		hash_add(&totals, &t->node, hash);
-	} else {
-		str_put(frames);
-	}
-	t->samples++;
-	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
+	stacks_add(s, s->kind != SAMPLE_OFFCPU || !skel->bss->only_http);
 }
 
 static void take_walked(const struct wire_sample *s)
@@ -236,110 +95,6 @@ static int on_sample(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* ---- names ---- */
-
-static const char *why_missing(u32 missing)
-{
-	switch (missing) {
-	case MISSING_NO_SYMBOLS:
-		return "stripped: no symbols, and no debug file of its build-id";
-	case MISSING_STRIPPED:
-		return "stripped: not among the exported functions, no debug file of its build-id";
-	}
-	return "no symbol covers it";
-}
-
-static const char *why_failed(int err)
-{
-	switch (err) {
-	case -EFAULT:
-		return "the symbolizer died of this file";
-	case -ETIME:
-		return "the symbolizer needed more than 10 s of CPU time for this file";
-	case -ENOMEM:
-		return "the symbolizer needed more memory than it may have for this file";
-	case -ETIMEDOUT:
-		return "this file could not be read: a read of it hung for 60 s";
-	case -ESTALE:
-		return "its file was written over since it was sampled";
-	case -EPIPE:
-		return "the symbolizer is gone";
-	}
-	return "its symbols cannot be read";
-}
-
-static void names_failed(const struct symbolizer_answer *a)
-{
-	if (symbolizer_died(a->err))	/* not again: it would kill the next one too */
-		debug_set_bad(a->file, why_failed(a->err));
-	frames_fail(a->file, why_failed(a->err));
-}
-
-static void take_table(const struct symbolizer_answer *a)
-{
-	if (files_table_answer(a))
-		mappings_file_changed(a->file);
-	debug_table_answer(a);
-}
-
-/* What an interpreter runs has names that it tells nobody, unless asked to. */
-static const char *hint_for(const char *name, const char *path)
-{
-	char hint[128];
-
-	return hint_of_function(name, path, hint, sizeof(hint)) ? str_new(hint) : NULL;
-}
-
-/* What there is to say of a name; NULL: nothing. */
-static const char *about_name(const char *name, const char *path)
-{
-	const char *reason = mangled_reason(name);
-
-	return reason ? str_new(reason) : hint_for(name, path);
-}
-
-static void take_names(const struct symbolizer_answer *a)
-{
-	const char *name = a->names;
-
-	pace_answered(a->cpu_ns);
-	turns_answered(a->file, a->cpu_ns, boottime_ns());
-	if (a->err)
-		names_failed(a);
-	for (u32 i = 0; !a->err && i < a->n_names; i++, name += strlen(name) + 1) {
-		u32 id = frames_find(a->file, a->addrs[i], 0);
-		const char *path = file_path(a->file);
-
-		if (!id)
-			continue;
-		mangled_note(name);
-		frames_name(id, name[0] ? str_new(lines_name(name)) : NULL,
-			    str_new(lines_kind(name, path)),
-			    name[0] ? about_name(name, path) : str_new(why_missing(a->missing)));
-		if (!name[0])
-			lines_want(id);
-	}
-}
-
-static void take_answers(void)
-{
-	struct symbolizer_answer a;
-
-	while (symbolizer_receive(&a)) {
-		if (a.kind == ANSWER_TABLE)
-			take_table(&a);
-		else if (a.kind == ANSWER_DEBUG)
-			debug_answer(&a);
-		else if (a.kind == ANSWER_JIT)
-			jit_answer(&a);
-		else if (a.kind == ANSWER_LINES)
-			lines_take(&a);
-		else
-			take_names(&a);
-		symbolizer_done(&a);
-	}
-}
-
 static void take_opened(void)
 {
 	struct opener_job *job;
@@ -357,68 +112,17 @@ static void take_opened(void)
 	}
 }
 
-/* Its symbols cannot be read: its frames say so, and are not asked for. */
-static void give_up_names(u32 file)
-{
-	u64 addr;
-
-	frames_fail(file, debug_bad(file) ?: "its file cannot be read");
-	while (frames_next_unnamed(file, &addr))
-		;
-}
-
-/* Whether a file can be asked now; what cannot be read is given up on the way. */
-static bool can_be_asked(u32 file)
-{
-	if (file_fd(file) < 0 || !frames_has_unnamed(file) || !debug_ready(file))
-		return false;
-	if (!file_is_bad(file) && !debug_bad(file))
-		return true;
-	give_up_names(file);
-	return false;
-}
-
-static u32 last_file(void)
-{
-	u32 last = 0;
-
-	while (file_path(last + 1))
-		last++;
-	return last;
-}
-
-static void ask_names(void)
-{
-	u64 addrs[SYMBOLIZER_BATCH], now = boottime_ns();
-	u64 at_ns = pace_hurries() ? UINT64_MAX : now;	/* then nobody waits for his turn */
-	u32 ids[SYMBOLIZER_BATCH], file;
-
-	while (pace_may(PACE_NAMES, now) && (file = turns_next(last_file(), can_be_asked, at_ns))) {
-		u32 n = 0;
-
-		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
-			n++;
-		if (symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)) {
-			while (n)	/* busy: the next drain asks again */
-				frames_ask_again(ids[--n]);
-			return;
-		}
-		pace_asked(PACE_NAMES, now);
-		turns_asked(file);
-	}
-}
-
 static void profiler_drain(void)
 {
 	ring_buffer__consume(ring);
 	take_opened();
-	take_answers();
+	names_take();
 	files_ask_waiting();
 	mappings_drain();
 	mappings_install();
 	walk_waiting(take_walked);
 	debug_drain();
-	ask_names();
+	names_ask();
 	lines_drain();
 	jit_drain();
 }
@@ -433,81 +137,6 @@ static u32 profiler_fds(int *fds)
 		if (more[i] >= 0)
 			fds[n++] = more[i];
 	return n;
-}
-
-/* ---- rows ---- */
-
-static const char *const ends[WALK_ENDS] = {
-	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
-	[WALK_NEW_FILE] = "new file", [WALK_32BIT] = "32-bit program",
-	[WALK_SHORT_COPY] = "deep and new", [WALK_ENDED] = "ended too soon",
-	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
-	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
-	[WALK_NO_ROOM] = "no room for its unwind table", [WALK_NOT_READ] = "not readable",
-	[WALK_NEW_CODE] = "new code",
-};
-
-/* Different things may read the same, or not at all. */
-static void take_equal(struct total *s)
-{
-	for (struct total *o = hash_next(&s->node); o; o = hash_next(&o->node)) {
-		if (o->frames != s->frames || o->tid != s->tid || o->kind != s->kind || o->start_ns != s->start_ns ||
-		    o->end != s->end || things_waker(o->waker, o->thing) != things_waker(s->waker, s->thing) ||
-		    things_frame(o->thing) != things_frame(s->thing))
-			continue;
-		s->samples += o->samples;
-		s->value += o->value;
-		o->samples = 0;
-	}
-}
-
-/* Before the code: who ended the wait, and what it was for. */
-static const char *whole_text(const struct total *s)
-{
-	u32 thing = things_frame(s->thing), tid = things_waker(s->waker, s->thing);
-	u32 waker = tid ? things_waker_frame(tid) : 0;
-	char buf[(2 * MAX_FRAMES + 3) * 11];
-	size_t n = 0;
-
-	if (!thing && !waker)
-		return str_get(s->frames);
-	if (waker)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%u", waker);
-	if (thing)
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, n ? " %u" : "%u", thing);
-	n += (size_t)snprintf(buf + n, sizeof(buf) - n, *s->frames ? " %s" : "", s->frames);
-	return str_newn(buf, n);
-}
-
-static void add_row(const struct tick *t, struct total *s)
-{
-	const struct proc *p = proctab_find(s->pid, s->start_ns);
-	struct stacks_row *r;
-
-	if (!s->samples || (p && !proc_in_scope(p)))
-		return;
-	take_equal(s);
-	r = builder_row(t->b, TABLE_stacks);
-	r->row.first_seen_ns = t->prev_ns;
-	r->pid = s->pid;
-	r->start_time_ns = s->start_ns;
-	r->tid = s->tid;
-	r->kind = str_new(s->kind == SAMPLE_CPU ? "cpu" : "offcpu");
-	r->frames = whole_text(s);
-	r->comm = str_get(s->comm);
-	r->value = s->value;
-	r->samples = s->samples;
-	r->unit = str_new("nanoseconds");
-	r->whole = str_new(s->end < WALK_ENDS ? ends[s->end] : "?");
-}
-
-static void total_free(void *total)
-{
-	struct total *s = total;
-
-	str_put(s->frames);
-	str_put(s->comm);
-	free(s);
 }
 
 static void set_scope(const struct scope *scope)
@@ -537,7 +166,6 @@ static void cpu_switch(bool on)
 	else
 		probe_off(skel->progs.on_sample, NOBODY "2");
 }
-
 
 static void off_switch_off(const char *why)
 {
@@ -656,9 +284,7 @@ static int profiler_read(const struct tick *t)
 	spans_fill();
 	if (first_tick_over)
 		profiler_adjust(t);
-	hash_each(&totals, struct total, s)
-		add_row(t, s);
-	hash_free(&totals, total_free);
+	stacks_rows(t);
 	things_forget();
 	frames_rows(t->b);
 	if (!sampling_since_ns && skel->bss->only_http)
@@ -668,7 +294,7 @@ static int profiler_read(const struct tick *t)
 	builder_status(t->b, TABLE_frames, unreadable ? TS_PARTIAL : TS_OK, unreadable, t->interval_ns);
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
-	loss_set_of("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends, waits_ended);
+	loss_set_of("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends, stacks_waits_ended());
 	loss_set("too many waits at once (off-CPU)", waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
@@ -738,7 +364,7 @@ static void profiler_close(void)
 	ring_buffer__free(ring);
 	ring = NULL;
 	walk_give_up(take_walked);
-	hash_free(&totals, total_free);
+	stacks_close();
 	things_close();
 	mappings_close();
 	files_close();
@@ -747,7 +373,6 @@ static void profiler_close(void)
 	arena_close();
 	lines_close();
 	frames_clear();
-	kallsyms_free();
 	turns_close();
 	probes_forget("profiler");
 	profiler__destroy(skel);
@@ -758,7 +383,6 @@ static int profiler_open(char *reason, size_t cap)
 {
 	int err;
 
-	period_ns = NSEC_PER_SEC / sampler_options()->rate_hz;
 	sampling_since_ns = cpu_wanted_ns = off_wanted_ns = requests_wanted_ns = 0;
 	first_tick_over = false;
 	skel = profiler__open();
@@ -779,7 +403,7 @@ static int profiler_open(char *reason, size_t cap)
 	probes_add("profiler", skel->obj);
 	off_switch_off(NOBODY "3");
 	probe_off(skel->progs.on_sample, NOBODY "2");
-	have_kallsyms = kallsyms_load("/proc/kallsyms") == 0;
+	stacks_open(NSEC_PER_SEC / sampler_options()->rate_hz);
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:

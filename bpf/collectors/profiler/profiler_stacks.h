@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* profiler_stacks.h: the stacks of an interval, equal ones added up. Sampler thread only. */
+#ifndef OTTOP_PROFILER_STACKS_H
+#define OTTOP_PROFILER_STACKS_H
+
+#include "bpf/collectors/collector.h"
+#include "bpf/stacks/stack_wire.h"
+
+/* sample_ns: the CPU time that a sample stands for. */
+void stacks_open(u64 sample_ns);
+void stacks_close(void);
+/* Takes one; keep: it is to be in a row. A wait is among the spans in any case. */
+void stacks_add(const struct wire_sample *s, bool keep);
+/* The rows of the interval, which ends. */
+void stacks_rows(const struct tick *t);
+/* Waits that ended since the start, those that short ones stand for included. */
+u64 stacks_waits_ended(void);
+
+#endif
