@@ -14,13 +14,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile u32 left_out[DROP_REASONS_LEFT_OUT];
 u64 lost;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DROPS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct drop_key);
-	__type(value, u64);
-} counts SEC(".maps");
+HASH(counts, DROPS_MAX, struct drop_key, u64);
 
 SERVE_MAP(serve_counts, counts, struct drop_key, u64)
 

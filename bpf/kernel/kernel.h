@@ -7,6 +7,8 @@
 #ifndef OTTOP_KERNEL_H
 #define OTTOP_KERNEL_H
 
+#include "bpf/kernel/maps.bpf.h"
+
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

@@ -45,12 +45,7 @@ struct task_state {
 
 enum for_http { FOR_NONE, MOVES_HTTP /* at some time */, WAKES_HTTP /* ended a wait of one that does */ };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct task_state);
-} tasks SEC(".maps");
+TASK_STORAGE(tasks, struct task_state);
 
 static __always_inline struct task_state *task_state(struct task_struct *t)
 {

@@ -41,13 +41,7 @@ struct {
 	__type(value, struct unw_info);
 } unw_infos SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_PROCESSES);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32);
-	__type(value, struct unw_process);
-} unw_processes SEC(".maps");
+HASH(unw_processes, MAX_PROCESSES, u32, struct unw_process);
 
 SERVE_MAP(serve_processes, unw_processes, u32, struct unw_process)
 

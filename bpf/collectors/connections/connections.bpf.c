@@ -17,10 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_ring;
 u64 n_ends;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, CONN_RING_BYTES);
-} ends SEC(".maps");
+RING(ends, CONN_RING_BYTES);
 
 /* ---- life ---- */
 

@@ -19,10 +19,7 @@ const volatile bool compat_only;	/* other programs hear of the returns of 64-bit
 u64 lost_ring, lost_numbers, lost_messages;
 
 /* Shared with connections.bpf.c. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, CONN_RING_BYTES);
-} ends SEC(".maps");
+RING(ends, CONN_RING_BYTES);
 
 /* A socket that a receive was made on, until the call returns and tells the peer. */
 struct pending {
@@ -34,12 +31,7 @@ struct pending {
 	u64 bytes;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pending);
-} pendings SEC(".maps");
+TASK_STORAGE(pendings, struct pending);
 
 /* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
 
@@ -104,13 +96,7 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a,
 /* TCP sockets that several processes hold, and who used each last; user space says which. */
 u32 n_shared;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, SHARED_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u64);
-	__type(value, struct wire_owner);
-} shared SEC(".maps");
+HASH(shared, SHARED_MAX, u64, struct wire_owner);
 
 SERVE_MAP(serve_shared, shared, u64, struct wire_owner)
 

@@ -14,23 +14,12 @@ u64 young_sk[YOUNG_SLOTS];	/* the sockets, for read_asked() */
 struct sock_ref crowded[CROWDED_MAX];	/* the last ones that went to `conns` at once */
 u32 n_crowded;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u64);
-	__type(value, struct conn_state);
-} conns SEC(".maps");
+HASH(conns, 65536, u64, struct conn_state);
 
 SERVE_MAP(serve_conns, conns, u64, struct conn_state)
 
 /* How often a socket connected that had been used before; most sockets do so once, and have none. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, u32);
-} generations SEC(".maps");
+SK_STORAGE(generations, u32);
 
 /* ---- counters ---- */
 

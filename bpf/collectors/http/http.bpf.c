@@ -20,25 +20,12 @@ const volatile bool sends_told;	/* on_sending is there */
 const volatile u32 generation;	/* of the entries of calls that are noted: bpf/collectors/sends.h */
 u64 lost_ring;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, HTTP_RING_BYTES);
-} records SEC(".maps");
+RING(records, HTTP_RING_BYTES);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
-	__type(key, u64);
-	__type(value, struct http_socket);
-} sockets SEC(".maps");
+LRU_HASH(sockets, 32768, u64, struct http_socket);
 
 /* What needs no look into `sockets`, found in the socket itself: it is HTTP_NO, or HTTP_IN_TLS. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, u32);
-} classes SEC(".maps");
+SK_STORAGE(classes, u32);
 
 static __always_inline void note_class(struct sock *sk, u32 class)
 {

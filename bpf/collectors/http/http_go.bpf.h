@@ -35,12 +35,7 @@ struct go_call {
 	u64 joins;		/* it has moved no record since */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, GO_CALLS);
-	__type(key, struct go_routine);
-	__type(value, struct go_call);
-} go_calls SEC(".maps");
+LRU_HASH(go_calls, GO_CALLS, struct go_routine, struct go_call);
 
 bool go_on;			/* a probe was hit */
 

@@ -16,12 +16,7 @@ struct http_thread {
 	u64 send_ns;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct http_thread);
-} http_threads SEC(".maps");
+TASK_STORAGE(http_threads, struct http_thread);
 
 const volatile u64 tick_ns;	/* of the kernel's jiffies */
 

@@ -36,12 +36,7 @@ struct tls_thread {
 	u32 unread_us;		/* of the records that were read last */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct tls_thread);
-} tls_threads SEC(".maps");
+TASK_STORAGE(tls_threads, struct tls_thread);
 
 struct tls_key { u64 ssl; u32 tgid, pad; };
 
@@ -52,12 +47,7 @@ struct tls_session {
 	u32 v6, pad;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, TLS_SESSIONS);
-	__type(key, struct tls_key);
-	__type(value, struct tls_session);
-} tls_sessions SEC(".maps");
+LRU_HASH(tls_sessions, TLS_SESSIONS, struct tls_key, struct tls_session);
 
 u64 tls_numbers;
 bool tls_on;			/* probes are attached */

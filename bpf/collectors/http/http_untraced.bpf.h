@@ -6,12 +6,7 @@
 #define OTTOP_HTTP_UNTRACED_BPF_H
 
 /* Not on the stack, of which 6.1 counts more. Programs that use it run with preemption off. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct moved);
-} moved_now SEC(".maps");
+PERCPU_ARRAY(moved_now, 1, struct moved);
 
 /* Sockets without a number (cookie) are not followed: only some programs may give one. */
 static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)

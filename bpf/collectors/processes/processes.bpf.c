@@ -13,22 +13,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_ring, lost_dead, lost_storage;	/* events lost, by cause */
 u32 call_generation;		/* of the latency measurement that is on; 0: off */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 19);
-} events SEC(".maps");
+RING(events, 1 << 19);
 
 struct scratch {
 	struct wire_event e;
 	char args[ARGS_MAX];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct scratch);
-} scratches SEC(".maps");
+PERCPU_ARRAY(scratches, 1, struct scratch);
 
 /* ---- the task iterator ---- */
 
@@ -420,12 +412,7 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
  * leader and gives its pid to that thread (fs/exec.c, de_thread()); the old
  * leader's storage goes with it. What it had counted waits here for the exec.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, u32);
-	__type(value, struct task_state);
-} handovers SEC(".maps");
+HASH_PREALLOCATED(handovers, 64, u32, struct task_state);
 
 static __always_inline bool exec_ends_leader(struct task_struct *leader)
 {

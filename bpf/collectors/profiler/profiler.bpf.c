@@ -20,10 +20,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_samples;
 bool sampling;	/* user space is ready */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} samples SEC(".maps");
+RING(samples, 1 << 20);
 
 /* A sample in the making; w.frames follows s without a gap. */
 struct record {
@@ -31,20 +28,10 @@ struct record {
 	struct walk w;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct record);
-} records SEC(".maps");
+PERCPU_ARRAY(records, 1, struct record);
 
 /* [0] for on_sample, [1] and [2] for the ends of blocks. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 3);
-	__type(key, u32);
-	__type(value, struct wire_copy);
-} copies SEC(".maps");
+PERCPU_ARRAY(copies, 3, struct wire_copy);
 
 static __always_inline void send(struct record *r, u64 flags)
 {
@@ -240,27 +227,12 @@ struct pending {
 };
 
 /* Preallocated: it is written under the runqueue lock. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 2048);
-	__type(key, u32);
-	__type(value, struct pending);
-} pendings SEC(".maps");
+HASH_PREALLOCATED(pendings, 2048, u32, struct pending);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct pending);
-} pending_scratch SEC(".maps");
+PERCPU_ARRAY(pending_scratch, 1, struct pending);
 
 /* [0] for the end of system calls, [1] for switches: one may interrupt the other. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, u32);
-	__type(value, struct record);
-} off_records SEC(".maps");
+PERCPU_ARRAY(off_records, 2, struct record);
 
 u64 lost_pending;
 
@@ -414,12 +386,7 @@ static __always_inline void finish_waits(struct task_struct *t, struct task_stat
  * Whether who runs on this CPU is watched, so that the ends of all the other's calls need not look for
  * their task's state. 1 while it idles: of switches from there some are not told.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} watched_here SEC(".maps");
+PERCPU_ARRAY(watched_here, 1, u32);
 
 static __always_inline void note_here(const struct task_struct *next, const struct task_state *s)
 {

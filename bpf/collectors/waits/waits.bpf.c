@@ -16,12 +16,7 @@ struct {
 	__type(value, u32);
 } inodes SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, ENDS_MAX);
-	__type(key, struct wire_ends);
-	__type(value, u32);
-} tuples SEC(".maps");
+HASH_PREALLOCATED(tuples, ENDS_MAX, struct wire_ends, u32);
 
 static __always_inline bool is_asked(u64 ino)
 {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* maps.bpf.h: the kinds of maps that programs have, a line each; what is rarer is written out where it stands. */
+#ifndef OTTOP_MAPS_BPF_H
+#define OTTOP_MAPS_BPF_H
+
+#define MAP_OF(name_, type_, n, key_, value_, flags) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_##type_); \
+		__uint(max_entries, n); \
+		__uint(map_flags, flags); \
+		__type(key, key_); \
+		__type(value, value_); \
+	} name_ SEC(".maps")
+
+/* Entries are allocated when they are made. */
+#define HASH(name, n, key, value) MAP_OF(name, HASH, n, key, value, BPF_F_NO_PREALLOC)
+/* All of them at once: no allocation where a program may not sleep nor fail. */
+#define HASH_PREALLOCATED(name, n, key, value) MAP_OF(name, HASH, n, key, value, 0)
+#define LRU_HASH(name, n, key, value) MAP_OF(name, LRU_HASH, n, key, value, 0)
+#define PERCPU_ARRAY(name, n, value) MAP_OF(name, PERCPU_ARRAY, n, u32, value, 0)
+#define TASK_STORAGE(name, value) MAP_OF(name, TASK_STORAGE, 0, int, value, BPF_F_NO_PREALLOC)
+#define SK_STORAGE(name, value) MAP_OF(name, SK_STORAGE, 0, int, value, BPF_F_NO_PREALLOC)
+
+#define RING(name_, bytes) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_RINGBUF); \
+		__uint(max_entries, bytes); \
+	} name_ SEC(".maps")
+
+#endif
