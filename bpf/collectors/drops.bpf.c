@@ -5,7 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/kernel/served.bpf.h"
+#include "bpf/kernel/map_ops.bpf.h"
 #include "bpf/collectors/drops.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -16,7 +16,7 @@ u64 lost;
 
 HASH(counts, DROPS_MAX, struct drop_key, u64);
 
-SERVE_MAP(serve_counts, counts, struct drop_key, u64)
+MAP_OPS(serve_counts, counts, struct drop_key, u64)
 
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_drop, void *skb, void *location, u32 reason)

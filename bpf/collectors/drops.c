@@ -12,7 +12,7 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/model/rate.h"
-#include "bpf/kernel/served.h"
+#include "bpf/kernel/map_ops.h"
 #include "bpf/collectors/drops.h"
 #include "drops.skel.h"
 
@@ -139,12 +139,12 @@ static void take(const struct drop_key *k, u64 count, u64 now_ns)
 /* Entries are never deleted: a place in the kernel stays where it is. */
 static void read_counts(u64 now_ns)
 {
-	struct served_map m = served_of(skel->maps.counts, skel->progs.serve_counts);
+	struct map_ops m = map_ops_of(skel->maps.counts, skel->progs.serve_counts);
 	struct drop_key key, *prev = NULL;
 	u64 count;
 
 	while (!bpf_map_get_next_key(m.map, prev, &key)) {
-		if (!served_lookup(&m, &key, &count))
+		if (!map_ops_lookup(&m, &key, &count))
 			take(&key, count, now_ns);
 		prev = &key;
 	}
@@ -237,7 +237,7 @@ static int drops_open(char *reason, size_t cap)
 		return -errno;
 	read_reasons();
 	leave_out(skel);
-	served_choose(skel->progs.serve_counts);
+	map_ops_choose(skel->progs.serve_counts);
 	err = drops__load(skel);
 	if (!err) {
 		probes_add("drops", skel->obj);

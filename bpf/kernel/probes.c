@@ -33,7 +33,7 @@ struct probe {
 	float measured_rate, counted_rate;
 	u64 misses;
 	bool harmless;		/* what it misses is counted elsewhere, or no loss */
-	const struct bpf_program *twin;	/* does the same: what one misses the other mostly has */
+	const struct bpf_program *duplicate;	/* does the same: what one misses the other mostly has */
 };
 
 static struct probe *probes;
@@ -238,14 +238,14 @@ void probes_detach(struct bpf_link **links, u32 n)
 	}
 }
 
-void probes_twins(struct bpf_program *one, struct bpf_program *other)
+void probes_duplicates(struct bpf_program *one, struct bpf_program *other)
 {
 	struct probe *a = probe_of(one), *b = probe_of(other);
 
 	if (!a || !b)
 		return;
-	a->twin = other;
-	b->twin = one;
+	a->duplicate = other;
+	b->duplicate = one;
 	strncat(b->where, " again", sizeof(b->where) - strlen(b->where) - 1);	/* its row has its own key */
 }
 
@@ -465,15 +465,15 @@ static void probe_row(struct builder *b, const struct probe *p)
 /* Of two that do the same no more is lost than what the luckier one missed; it counts for both. */
 static u64 misses_of(const struct probe *p)
 {
-	const struct probe *twin = p->twin ? probe_of(p->twin) : NULL;
+	const struct probe *duplicate = p->duplicate ? probe_of(p->duplicate) : NULL;
 
 	if (p->harmless)
 		return 0;
-	if (!twin || twin->state != ATTACHED)
+	if (!duplicate || duplicate->state != ATTACHED)
 		return p->misses;
-	if (p->misses == twin->misses)
-		return p < twin ? p->misses : 0;
-	return p->misses < twin->misses ? p->misses : 0;
+	if (p->misses == duplicate->misses)
+		return p < duplicate ? p->misses : 0;
+	return p->misses < duplicate->misses ? p->misses : 0;
 }
 
 static void count_misses(void)

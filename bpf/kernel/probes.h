@@ -29,7 +29,7 @@ bool probes_preemptible(void);
  */
 bool probes_prefer_classic(void);
 /* Two programs that do the same work, once: a miss of one of them is no loss. */
-void probes_twins(struct bpf_program *one, struct bpf_program *other);
+void probes_duplicates(struct bpf_program *one, struct bpf_program *other);
 /* Runs that this program misses by recursion are not counted as losses: none are, or others count them. */
 void probe_misses_nothing(struct bpf_program *prog);
 /* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */

@@ -42,7 +42,7 @@ struct process {
 };
 
 static struct hash_table processes;
-static struct served_map installed;	/* what the programs know */
+static struct map_ops installed;	/* what the programs know */
 static bool any_dirty;
 static u64 refused, n_answers;
 
@@ -68,7 +68,7 @@ static struct process *process_get(u32 pid)
 static void process_free(struct process *p)
 {
 	hash_remove(&processes, &p->node);
-	served_delete(&installed, &p->pid);
+	map_ops_delete(&installed, &p->pid);
 	arena_free(p->first);
 	jvm_free(p->jvm);
 	free(p->m);
@@ -127,7 +127,7 @@ static void install(struct process *p)
 	refused += (n && !first) || n < p->n;
 	if (first)
 		write_lines(p, first, n);
-	if (served_update(&installed, &p->pid, &value, BPF_ANY))
+	if (map_ops_update(&installed, &p->pid, &value, BPF_ANY))
 		refused++;
 	arena_free(p->first);
 	p->first = first;
@@ -372,7 +372,7 @@ u64 mappings_refused(void)
 	return refused;
 }
 
-void mappings_open(struct served_map map)
+void mappings_open(struct map_ops map)
 {
 	installed = map;
 }

@@ -8,7 +8,7 @@
 #define OTTOP_PROFILER_MAPPINGS_H
 
 #include "bpf/model/base.h"
-#include "bpf/kernel/served.h"
+#include "bpf/kernel/map_ops.h"
 
 struct opener_job;
 
@@ -18,7 +18,7 @@ struct process_mappings {
 };
 
 /* The kernel's map of processes; its descriptor stays the caller's. */
-void mappings_open(struct served_map processes);
+void mappings_open(struct map_ops processes);
 void mappings_close(void);
 /*
  * A sample said that user space must look at this process: it is new (miss: 0),

@@ -9,7 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/kernel/served.bpf.h"
+#include "bpf/kernel/map_ops.bpf.h"
 #include "bpf/stacks/stack_wire.h"
 #include "symbolizer/unwind.h"
 
@@ -43,7 +43,7 @@ struct {
 
 HASH(unw_processes, MAX_PROCESSES, u32, struct unw_process);
 
-SERVE_MAP(serve_processes, unw_processes, u32, struct unw_process)
+MAP_OPS(serve_processes, unw_processes, u32, struct unw_process)
 
 static __always_inline const struct arena_line *arena_line(u32 line)
 {

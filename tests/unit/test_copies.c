@@ -56,7 +56,7 @@ static int open_all(void **state)
 	n_walked = n_whole = last_end = 0;
 	if (known < 0)
 		return 0;
-	mappings_open((struct served_map){ .map = known, .prog = -1 });
+	mappings_open((struct map_ops){ .map = known, .prog = -1 });
 	assert_int_equal(arena_open(chunks), 0);
 	assert_int_equal(files_open(infos), 0);
 	mappings_process_changed(me, 1, 1, 0);

@@ -227,7 +227,7 @@ static int open_all(void **state)
 		make_maps();	/* else there is nothing to test with */
 	if (known < 0 || !find_big())
 		return 0;
-	mappings_open((struct served_map){ .map = known, .prog = -1 });
+	mappings_open((struct map_ops){ .map = known, .prog = -1 });
 	assert_int_equal(arena_open(chunks), 0);
 	assert_int_equal(files_open(infos), 0);
 	assert_int_equal(symbolizer_start(), 0);

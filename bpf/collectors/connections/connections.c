@@ -386,20 +386,20 @@ static int connections_open(char *reason, size_t cap)
 	bpf_program__set_autoload(skel->progs.on_state_again, probes_preemptible());
 	bpf_program__set_autoload(skel->progs.sockets_iter, !has_mptcp());
 	bpf_program__set_autoload(skel->progs.sockets_iter_mptcp, has_mptcp());
-	served_choose(skel->progs.serve_conns);
-	served_choose(skel->progs.read_asked);
+	map_ops_choose(skel->progs.serve_conns);
+	map_ops_choose(skel->progs.read_asked);
 	err = connections__load(skel);
 	if (!err) {
 		probes_add("connections", skel->obj);
 		if (probes_preemptible())
-			probes_twins(skel->progs.on_state, skel->progs.on_state_again);
+			probes_duplicates(skel->progs.on_state, skel->progs.on_state_again);
 		err = attach_all();
 	}
 	if (!err) {
 		pass_open(bpf_link__fd(links[SOCKETS_ITER]),
 			  links[OWNERLESS_ITER] ? bpf_link__fd(links[OWNERLESS_ITER]) : -1);
 		young_open(skel->bss->young, skel->bss->spilled,
-			   served_of(skel->maps.conns, skel->progs.serve_conns));
+			   map_ops_of(skel->maps.conns, skel->progs.serve_conns));
 		fresh_open(skel);
 		short_open(skel);
 		late_open(take_end, take_ownerless_end);

@@ -10,7 +10,7 @@
  */
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/collectors/connections/connections_datagrams.bpf.h"
-#include "bpf/kernel/served.bpf.h"
+#include "bpf/kernel/map_ops.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -98,7 +98,7 @@ u32 n_shared;
 
 HASH(shared, SHARED_MAX, u64, struct wire_owner);
 
-SERVE_MAP(serve_shared, shared, u64, struct wire_owner)
+MAP_OPS(serve_shared, shared, u64, struct wire_owner)
 
 static __always_inline int note_user(u16 protocol, struct sock *sk)
 {

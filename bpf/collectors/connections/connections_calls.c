@@ -10,14 +10,14 @@
 #include "bpf/kernel/features.h"
 #include "bpf/helpers/keeper.h"
 #include "bpf/kernel/probes.h"
-#include "bpf/kernel/served.h"
+#include "bpf/kernel/map_ops.h"
 #include "bpf/collectors/connections/connections_calls.h"
 #include "connections_calls.skel.h"
 
 static struct connections_calls *skel;
 static struct bpf_link *links[16];
 static u32 n_links;
-static struct served_map shared;
+static struct map_ops shared;
 
 struct connections_calls *calls_skel(void)
 {
@@ -43,20 +43,20 @@ bool calls_share(u64 cookie)
 
 	if (!skel || skel->rodata->by_descriptor || skel->bss->n_shared >= SHARED_MAX)
 		return false;
-	err = served_update(&shared, &cookie, &nobody, BPF_NOEXIST);
+	err = map_ops_update(&shared, &cookie, &nobody, BPF_NOEXIST);
 	skel->bss->n_shared += !err;
 	return !err || err == -EEXIST;
 }
 
 void calls_unshare(u64 cookie)
 {
-	if (skel && !served_delete(&shared, &cookie))
+	if (skel && !map_ops_delete(&shared, &cookie))
 		skel->bss->n_shared--;
 }
 
 bool calls_user(u64 cookie, struct wire_owner *ret)
 {
-	return skel && !served_lookup(&shared, &cookie, ret);
+	return skel && !map_ops_lookup(&shared, &cookie, ret);
 }
 
 /* ---- open and close ---- */
@@ -145,9 +145,9 @@ static void choose_programs(void)
 	bpf_program__set_autoload(skel->progs.on_recvmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_sendmmsg, by_call);
 	bpf_program__set_autoload(skel->progs.on_connect, by_call);
-	served_choose(skel->progs.take_flows0);
-	served_choose(skel->progs.take_flows1);
-	served_choose(skel->progs.serve_shared);
+	map_ops_choose(skel->progs.take_flows0);
+	map_ops_choose(skel->progs.take_flows1);
+	map_ops_choose(skel->progs.serve_shared);
 	skel->rodata->compat_only = by_call;
 	skel->bss->compat_told = !by_call;
 	bpf_program__set_autoload(skel->progs.on_return, !classic);
@@ -169,7 +169,7 @@ int calls_open(int ring_fd, char *why, size_t cap)
 		snprintf(why, cap, "%s", probe_why(-err));
 	} else {
 		probes_add("connections", skel->obj);
-		shared = served_of(skel->maps.shared, skel->progs.serve_shared);
+		shared = map_ops_of(skel->maps.shared, skel->progs.serve_shared);
 		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts what comes of it */
 		probe_misses_nothing(skel->progs.number_on_receive);
 		probe_misses_nothing(skel->progs.number_on_send_again);

@@ -101,7 +101,7 @@ __noinline int count(struct amount *a)
 	return 0;
 }
 
-/* ---- for user space: what is in the map at rest; see bpf/kernel/served.h ---- */
+/* ---- for user space: what is in the map at rest; see bpf/kernel/map_ops.h ---- */
 
 struct taken_flow taken[TAKEN_MAX];
 u32 n_taken;

@@ -5,7 +5,7 @@
 
 #include "bpf/kernel/net.bpf.h"
 #include "bpf/collectors/connections/connections.h"
-#include "bpf/kernel/served.bpf.h"
+#include "bpf/kernel/map_ops.bpf.h"
 
 u64 lost_conns;
 struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
@@ -16,7 +16,7 @@ u32 n_crowded;
 
 HASH(conns, 65536, u64, struct conn_state);
 
-SERVE_MAP(serve_conns, conns, u64, struct conn_state)
+MAP_OPS(serve_conns, conns, u64, struct conn_state)
 
 /* How often a socket connected that had been used before; most sockets do so once, and have none. */
 SK_STORAGE(generations, u32);

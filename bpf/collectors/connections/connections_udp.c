@@ -153,7 +153,7 @@ static int take_batches(int fd)
 	return 0;
 }
 
-/* The same by a program: see bpf/kernel/served.h. */
+/* The same by a program: see bpf/kernel/map_ops.h. */
 static int take_by_program(struct connections_calls *skel, int prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);

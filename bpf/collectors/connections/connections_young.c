@@ -17,11 +17,11 @@ struct move {
 
 static struct conn_slot *slots;
 static u32 *spilled;
-static struct served_map conns;
+static struct map_ops conns;
 static struct move *moves;
 static u32 n_moves, cap_moves;
 
-void young_open(struct conn_slot *s, u32 *n, struct served_map map)
+void young_open(struct conn_slot *s, u32 *n, struct map_ops map)
 {
 	slots = s;
 	spilled = n;
@@ -43,7 +43,7 @@ bool young_moving(void)
 
 static void take_back(u32 at, u64 cookie)
 {
-	if (!served_delete(&conns, &cookie))
+	if (!map_ops_delete(&conns, &cookie))
 		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
 }
 
@@ -53,7 +53,7 @@ static void move_out(u32 at, u64 cookie)
 	struct move m = { .cookie = cookie, .at = at, .state = slots[at].state };
 
 	__atomic_fetch_add(&spilled[at], 1, __ATOMIC_SEQ_CST);
-	if (served_update(&conns, &cookie, &m.state, BPF_NOEXIST)) {
+	if (map_ops_update(&conns, &cookie, &m.state, BPF_NOEXIST)) {
 		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
 		return;	/* full: it stays where it is */
 	}
@@ -73,8 +73,8 @@ static void settle(const struct move *m)
 	struct conn_state now;
 
 	if (s->state.writes != m->state.writes &&
-	    !served_lookup(&conns, &m->cookie, &now) && now.writes == m->state.writes)
-		served_update(&conns, &m->cookie, &s->state, BPF_EXIST);
+	    !map_ops_lookup(&conns, &m->cookie, &now) && now.writes == m->state.writes)
+		map_ops_update(&conns, &m->cookie, &s->state, BPF_EXIST);
 	s->state.begun_ns = 0;
 	__atomic_store_n(&s->cookie, 0, __ATOMIC_SEQ_CST);
 }
@@ -113,5 +113,5 @@ bool young_tracked(u64 cookie, u32 generation)
 
 	if (__atomic_load_n(&s->cookie, __ATOMIC_ACQUIRE) == cookie)
 		return s->state.generation == generation;
-	return !served_lookup(&conns, &cookie, &state) && state.generation == generation;
+	return !map_ops_lookup(&conns, &cookie, &state) && state.generation == generation;
 }

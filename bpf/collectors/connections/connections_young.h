@@ -10,7 +10,7 @@
 #ifndef OTTOP_CONNECTIONS_YOUNG_H
 #define OTTOP_CONNECTIONS_YOUNG_H
 
-#include "bpf/kernel/served.h"
+#include "bpf/kernel/map_ops.h"
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/model/snapshot_build.h"
 
@@ -18,7 +18,7 @@
  * slots, spilled: YOUNG_SLOTS of each, shared with the programs; conns: the map.
  * The caller keeps all three until young_close().
  */
-void young_open(struct conn_slot *slots, u32 *spilled, struct served_map conns);
+void young_open(struct conn_slot *slots, u32 *spilled, struct map_ops conns);
 void young_close(void);
 /* True when a grace period has to pass before the next young_sweep(). */
 bool young_moving(void);

@@ -529,7 +529,7 @@ static int processes_open(char *reason, size_t cap)
 	if (!err) {
 		probes_add("processes", skel->obj);
 		if (probes_preemptible())
-			probes_twins(skel->progs.on_fork, skel->progs.on_fork_again);
+			probes_duplicates(skel->progs.on_fork, skel->progs.on_fork_again);
 		life_open(boottime_ns());
 		err = attach_all();
 	}

@@ -392,7 +392,7 @@ static int profiler_open(char *reason, size_t cap)
 	off_return_prog = probes_prefer_classic() ? skel->progs.on_off_return_tp :
 						    skel->progs.on_off_return;
 	bpf_program__set_autoload(off_return_prog, true);
-	served_choose(skel->progs.serve_processes);
+	map_ops_choose(skel->progs.serve_processes);
 	err = bpf_map__reuse_fd(skel->maps.tasks, tasks_map_fd()) ?: profiler__load(skel);
 	if (err) {
 		snprintf(reason, cap, "stack sampling: %s", probe_why(-err));
@@ -405,7 +405,7 @@ static int profiler_open(char *reason, size_t cap)
 	probe_off(skel->progs.on_sample, NOBODY "2");
 	stacks_open(NSEC_PER_SEC / sampler_options()->rate_hz);
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
-	mappings_open(served_of(skel->maps.unw_processes, skel->progs.serve_processes));
+	mappings_open(map_ops_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:
 	      files_open(bpf_map__fd(skel->maps.unw_infos));
 	if (!err) {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* served.bpf.h: see served.h. */
-#ifndef OTTOP_SERVED_BPF_H
-#define OTTOP_SERVED_BPF_H
+/* map_ops.bpf.h: see map_ops.h. */
+#ifndef OTTOP_MAP_OPS_BPF_H
+#define OTTOP_MAP_OPS_BPF_H
 
 #include "bpf/kernel/kernel.h"
 
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/kernel/served.h"
+#include "bpf/kernel/map_ops.h"
 
 /* Defines the program `name`, by which user space comes to the map. */
-#define SERVE_MAP(name, map, key_type, value_type)				\
+#define MAP_OPS(name, map, key_type, value_type)				\
 struct name##_request {								\
-	struct served_request r;						\
+	struct map_request r;						\
 	key_type key __attribute__((aligned(8)));				\
 	value_type value __attribute__((aligned(8)));				\
 };										\
@@ -24,9 +24,9 @@ int name(struct name##_request *q)						\
 	value_type value, *found;						\
 										\
 	q->r.ret = 0;								\
-	if (q->r.what == SERVE_DELETE) {					\
+	if (q->r.what == MAP_DELETE) {					\
 		q->r.ret = bpf_map_delete_elem(&map, &key);			\
-	} else if (q->r.what == SERVE_UPDATE) {					\
+	} else if (q->r.what == MAP_UPDATE) {					\
 		value = q->value;						\
 		q->r.ret = bpf_map_update_elem(&map, &key, &value, q->r.flags);	\
 	} else {								\
