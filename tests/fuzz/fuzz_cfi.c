@@ -5,6 +5,7 @@
  * and every row found again at its address.
  *
  * sources: symbolizer/cfi.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/model/log.c
+ * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 #include <string.h>

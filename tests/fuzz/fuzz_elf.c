@@ -8,6 +8,7 @@
  * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c symbolizer/startcode.c
  * sources: symbolizer/cfi_order.c symbolizer/landing.c symbolizer/symbols.c symbolizer/placement.c
  * sources: symbolizer/codeframes.c symbolizer/codestate.c symbolizer/insn.c bpf/model/log.c
+ * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * fuzz_gotable.c: bytes as Go's function table (.gopclntab).
  *
  * sources: symbolizer/gotable.c symbolizer/source.c symbolizer/unwind_table.c bpf/model/log.c
+ * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 
