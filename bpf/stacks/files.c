@@ -201,6 +201,26 @@ static void copy_words(u64 *to, const struct symbolizer_answer *a, const u16 *nu
 			map_row((u32)a->words[i], numbers);
 }
 
+/* Takes the table that was not used for longest away. Its number; 0: all were used within seconds. */
+static u32 files_evict(void)
+{
+	u64 before = boottime_ns() - KEEP_NS;
+	u32 oldest = 0;
+
+	for (u32 i = 1; i < n_stack_files; i++)
+		if (stack_files[i].table && stack_files[i].used_ns < before &&
+		    (!oldest || stack_files[i].used_ns < stack_files[oldest].used_ns))
+			oldest = i;
+	if (!oldest)
+		return 0;
+	arena_free(stack_files[oldest].table);
+	stack_files[oldest].table = 0;
+	stack_files[oldest].part = true;
+	if (stack_files[oldest].state == FILE_READY)
+		stack_files[oldest].state = FILE_NEW;
+	return oldest;
+}
+
 /* Room for so many lines; what nobody used for a while makes place. 0: there is none. */
 static u32 make_room(u32 n)
 {
@@ -328,25 +348,6 @@ u32 files_table(u32 file)
 	if (f->state < FILE_READY)
 		return TABLE_PENDING;
 	return f->part && f->state != FILE_BAD ? TABLE_NO_ROOM : TABLE_ABSENT;
-}
-
-u32 files_evict(void)
-{
-	u64 before = boottime_ns() - KEEP_NS;
-	u32 oldest = 0;
-
-	for (u32 i = 1; i < n_stack_files; i++)
-		if (stack_files[i].table && stack_files[i].used_ns < before &&
-		    (!oldest || stack_files[i].used_ns < stack_files[oldest].used_ns))
-			oldest = i;
-	if (!oldest)
-		return 0;
-	arena_free(stack_files[oldest].table);
-	stack_files[oldest].table = 0;
-	stack_files[oldest].part = true;
-	if (stack_files[oldest].state == FILE_READY)
-		stack_files[oldest].state = FILE_NEW;
-	return oldest;
 }
 
 /* Mappings begin at a page, segments need not. */

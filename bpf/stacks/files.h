@@ -37,11 +37,6 @@ bool files_table_answer(const struct symbolizer_answer *a);
 u32 files_table(u32 file);
 /* A stack went through it at that time; addr: counted from the table's base. */
 void files_used(u32 file, u64 addr, u64 time_ns);
-/*
- * Takes the table that was not used for longest away, to make room. Its number,
- * or 0: all were used within seconds. The lines are free once nobody reads them.
- */
-u32 files_evict(void);
 /* Address that a file offset has, counted from the table's base; false: it is in no segment. */
 bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
 

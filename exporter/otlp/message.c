@@ -117,8 +117,9 @@ static bool has_key(const struct attributes *a, const char *key)
 	return false;
 }
 
-void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
-			const struct otlp_config *config)
+/* What all resources of this machine have: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES. service.* is the caller's. */
+static void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
+			       const struct otlp_config *config)
 {
 	/* what the user says comes first, and no key twice */
 	for (u32 i = 0; i < config->resource.n; i++) {

@@ -28,12 +28,6 @@ void attribute_text(struct scratch *a, struct attributes *to, const char *key, c
 void attribute_int(struct scratch *a, struct attributes *to, const char *key, u64 value);
 void attribute_bool(struct scratch *a, struct attributes *to, const char *key, bool value);
 
-/*
- * What all resources of this machine have: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES.
- * service.* is the caller's.
- */
-void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
-			const struct otlp_config *config);
 /* ottop as the sender: its service.* and those of its machine. */
 void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct session *session,
 			 const struct otlp_config *config);

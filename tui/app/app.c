@@ -110,7 +110,8 @@ static void update_host(struct app *a)
 		      table_field(TABLE_host, "psi_mem_pct"), NULL);
 }
 
-void app_refresh_view(struct app *a)
+/* Only the view on the screen. */
+static void app_refresh_view(struct app *a)
 {
 	const struct view *v = app_view(a);
 

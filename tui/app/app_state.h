@@ -149,7 +149,6 @@ int view_by_name(const char *name, size_t n);	/* -1: none */
 bool view_can_open(const struct app *a, int view);
 /* The shown snapshot, the context or the view changed: views load anew. */
 void app_refresh(struct app *a);
-void app_refresh_view(struct app *a);	/* only the view on the screen */
 void app_want(struct app *a);
 /* Nobody has anything in hand any more: at the end of what the console is called for. */
 void app_put_now(struct app *a);
@@ -173,7 +172,6 @@ void app_do(struct app *a, enum action action, u32 key);
 /* ---- moment.c ---- */
 void moment_tick(struct app *a, const struct snapshot *s);
 bool moment_act(struct app *a, enum action action);
-void moment_show(struct app *a, int index);
 int moment_time(struct app *a);
 /* "LIVE 1s", "PAUSED", "-00:15", "REPLAY". */
 void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live);
@@ -207,8 +205,6 @@ u32 palette_choices(const struct app *a, const char *typed, struct choice *ret, 
 bool palette_run(struct app *a, const char *line, char *error, size_t cap);
 
 /* ---- peers.c ---- */
-/* Looks for it in the shown snapshot, when it is another than before. */
-void peers_update(struct app *a);
 void slow_update(struct app *a);
 void slow_free(struct slow *s);
 

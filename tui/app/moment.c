@@ -23,7 +23,7 @@ static void show(struct app *a, const struct snapshot *s)
 	app_refresh(a);
 }
 
-void moment_show(struct app *a, int index)
+static void moment_show(struct app *a, int index)
 {
 	int last = last_index(a);
 

@@ -52,7 +52,8 @@ static void add_up(const struct table *t, struct candidate *all, u32 n)
 	}
 }
 
-void peers_update(struct app *a)
+/* Looks for it in the shown snapshot, when it is another than before. */
+static void peers_update(struct app *a)
 {
 	struct candidate all[CANDIDATES];
 	struct worst_peer *p = &a->peer;

@@ -143,7 +143,6 @@ struct flame_tree {
 
 void flame_tree_clear(struct flame_tree *t);
 void flame_tree_free(struct flame_tree *t);
-u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn);	/* FLAME_NONE: not there */
 u32 flame_tree_child(struct flame_tree *t, u32 parent, u32 fn);		/* makes it */
 /* fn is folded into the node. */
 void flame_tree_hide(struct flame_tree *t, u32 node, u32 fn);

@@ -103,7 +103,8 @@ void flame_tree_free(struct flame_tree *t)
 	*t = (struct flame_tree){ 0 };
 }
 
-u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn)
+/* FLAME_NONE: not there. */
+static u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn)
 {
 	u32 id = t->hash[slot_in(t, t->hash, t->n_hash, parent, fn)];
 

@@ -116,7 +116,7 @@ static void hold(struct tableview *t)
 	t->cursor = r;
 }
 
-void table_move_to(struct tableview *t, s64 i)
+static void table_move_to(struct tableview *t, s64 i)
 {
 	if (!t->n)
 		return;

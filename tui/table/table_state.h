@@ -106,6 +106,5 @@ void table_sort_rows(struct tableview *t);
 void table_find_cursor(struct tableview *t);
 /* The object that was selected; not the line of one who has not moved yet. */
 bool table_is_selected(const struct tableview *t, const struct row *r);
-void table_move_to(struct tableview *t, s64 i);
 
 #endif

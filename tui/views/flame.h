@@ -131,9 +131,6 @@ void flame_fold_label(const struct flame_view *v, char *buf, size_t cap, int wid
 /* ---- flame_draw.c ---- */
 void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *c, struct rect r);
 void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, int col, int width);
-/* Label of a node as it stands in the graph (without the bar), in at most width columns. */
-int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
-		     char *buf, size_t cap, int width);
 
 /* ---- flame_facts.c ---- */
 void flame_draw_facts(struct app *a, struct flame_view *v, struct canvas *c, struct rect r);
@@ -143,7 +140,6 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 void flame_draw_list(struct flame_view *v, struct canvas *c, struct rect r);
 /* Up and down in it. */
 void flame_list_move(struct flame_view *v, int step);
-void flame_list_load(struct flame_view *v);
 /* The widest node of a function, or FLAME_NONE. */
 u32 flame_widest_of(const struct flame_view *v, u32 fn);
 

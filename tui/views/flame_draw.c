@@ -64,8 +64,9 @@ static int cut_label(const struct flame_view *v, u32 node, char *buf, size_t cap
 	return flame_label(buf, cap, text, FLAME_CUT, width);
 }
 
-int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
-		     char *buf, size_t cap, int width)
+/* Label of a node as it stands in the graph (without the bar), in at most width columns. */
+static int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
+			    char *buf, size_t cap, int width)
 {
 	const struct flame_fn *fn = flame_fn_of(v, node);
 	const struct flame_node *t = flame_node(v, node);

@@ -61,7 +61,7 @@ static void keep_largest(struct flame_view *v, u32 fn, double key, double second
 	}
 }
 
-void flame_list_load(struct flame_view *v)
+static void flame_list_load(struct flame_view *v)
 {
 	const struct flame_tree *t = flame_tree(&v->f);
 	u32 chosen = v->list_at < v->n_items ? v->items[v->list_at].fn : FLAME_NONE;
