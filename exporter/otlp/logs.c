@@ -93,6 +93,7 @@ u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 	struct scratch a = { 0 };
 	Otlp__LogsRequest *request = SCRATCH_NEW(&a, Otlp__LogsRequest, otlp__logs_request);
 	Otlp__ScopeLogs *scope = scope_begin(&a, request, s, config);
+	u64 own_pid = (u64)getpid();
 	u8 *data = NULL;
 
 	for (u32 i = 0; i < t->n; i++) {
@@ -100,7 +101,7 @@ u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 		const struct kind *k = kind_of(r);
 
 		/* not our own failures to post, which would be posted */
-		if (k && event_is_due(sent, s, &r->row) && r->pid != (u64)getpid())
+		if (k && event_is_due(sent, s, &r->row) && r->pid != own_pid)
 			add_record(&a, scope, s, r, k);
 	}
 	events_taken(sent, s, TABLE_events);

@@ -9,6 +9,7 @@
 struct tracked {
 	u64 pid, start_ns;
 	const struct processes_row *row;	/* its last one; counted */
+	const struct processes_row *told;	/* as it was exported last; counted, or NULL */
 	bool own;		/* has series of its own */
 	bool leaving;		/* for the last time */
 	u64 own_from_ns;	/* CLOCK_BOOTTIME, where they began later than the process; else 0 */
@@ -86,6 +87,8 @@ static bool is_kept(const struct tracked *t)
 static void forget(struct tracked *t)
 {
 	row_put(&t->row->row);
+	if (t->told)
+		row_put(&t->told->row);
 }
 
 static void take_row(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
@@ -233,20 +236,51 @@ static bool has_levels(const struct tracked *t)
 	return t->own && !t->leaving && !t->row->row.closed;
 }
 
-static void put_process(struct otlp_processes *p, const struct tracked *t,
-			const struct snapshot *s, const struct otlp_config *config, u32 cpus,
-			struct metrics *m)
+static void begin_resource(const struct processes_row *r, const struct snapshot *s,
+			   const struct otlp_config *config, struct metrics *m)
 {
 	struct attributes a = { 0 };
 
-	attributes_of_service(m->scratch, &a, s->session, config, t->row->comm, t->pid, t->start_ns);
-	attributes_of_row(m->scratch, &a, &t->row->row);
+	attributes_of_service(m->scratch, &a, s->session, config, r->comm, r->pid, r->start_time_ns);
+	attributes_of_row(m->scratch, &a, &r->row);
 	metrics_resource(m, &a);
+}
+
+static void end_levels(const struct otlp_processes *p, const struct tracked *t, struct metrics *m)
+{
+	for (u32 i = 0; i < p->n_metrics; i++)
+		if (p->metrics[i].kind != OTLP_COUNTER)
+			metrics_ended(m, &p->metrics[i], NULL, start_of(t, &p->metrics[i]));
+}
+
+/* Who has another name since the last export is another resource, and the old one has ended. */
+static bool is_renamed(const struct tracked *t)
+{
+	return t->told && (t->told->comm != t->row->comm || t->told->container != t->row->container);
+}
+
+static void set_told(struct tracked *t, const struct processes_row *r)
+{
+	const struct row *old = t->told ? &t->told->row : NULL;
+
+	t->told = r ? (const struct processes_row *)row_get(&r->row) : NULL;
+	row_put(old);
+}
+
+static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
+			const struct otlp_config *config, u32 cpus, struct metrics *m)
+{
+	if (is_renamed(t)) {
+		begin_resource(t->told, s, config, m);
+		end_levels(p, t, m);
+	}
+	begin_resource(t->row, s, config, m);
 	for (u32 i = 0; i < p->n_metrics; i++)
 		if (p->metrics[i].kind == OTLP_COUNTER || has_levels(t))
 			put_value(p, i, t, cpus, m);
-		else
-			metrics_ended(m, &p->metrics[i], NULL, start_of(t, &p->metrics[i]));
+	if (!has_levels(t))
+		end_levels(p, t, m);
+	set_told(t, has_levels(t) ? t->row : NULL);
 }
 
 /* The sum of a level over those without series; false: none has a value. */
