@@ -8,6 +8,8 @@
  *	ascii			(optional: the ASCII glyphs)
  *	ticks 2			shows the fixture's next 2 ticks (all of them: "ticks all")
  *	keys t Down Enter "\ comm:x" Enter
+ *	play Enter		of the view that these keys lead to, each key of its help does something,
+ *				and no other one does (play.h)
  *	screen <<		what must be seen now; "lines 5-8 <<" for a part
  *	...
  *	<<
@@ -21,6 +23,7 @@
 #include <string.h>
 
 #include "tests/screen/fixture.h"
+#include "tests/screen/play.h"
 #include "tui/app/app.h"
 
 struct test {
@@ -48,17 +51,22 @@ static int fail(struct test *t, const char *what)
 
 /* ---- commands ------------------------------------------------------------------------- */
 
-static void stop(struct test *t)
+static void stop_console(struct test *t)
 {
 	app_free(t->app);
 	canvas_free(t->canvas);
 	history_free(t->history);
-	fixture_free(t->fixture);
 	t->app = NULL;
 	t->canvas = NULL;
 	t->history = NULL;
-	t->fixture = NULL;
 	t->next_tick = 0;
+}
+
+static void stop(struct test *t)
+{
+	stop_console(t);
+	fixture_free(t->fixture);
+	t->fixture = NULL;
 }
 
 static int load(struct test *t, const char *name)
@@ -174,10 +182,7 @@ static char *screen_part(struct test *t, int first, int last)
 	char *whole, *part;
 	const char *from, *to;
 
-	app_draw(t->app, t->canvas);
-	for (int i = 0; i < 100 && app_dirty(t->app); i++)	/* what reads the past does so in portions */
-		app_draw(t->app, t->canvas);
-	whole = canvas_dump(t->canvas);
+	whole = play_screen(t->app, t->canvas);
 	from = nth_line(whole, first - 1);
 	to = nth_line(whole, last);
 	if (!from)
@@ -228,6 +233,33 @@ static int screen(struct test *t, int first, int last)
 	return 0;
 }
 
+/* ---- the help, played ---------------------------------------------------------------------- */
+
+static struct app *open_console(void *arg, struct canvas **ret_c)
+{
+	struct test *t = arg;
+
+	stop_console(t);
+	start(t);
+	ticks(t, "all");
+	*ret_c = t->canvas;
+	return t->app;
+}
+
+static void close_console(void *arg, struct app *a, struct canvas *c)
+{
+	stop_console(arg);
+}
+
+static int play(struct test *t, const char *keys)
+{
+	struct play p = { keys, open_console, close_console, t };
+
+	if (!t->fixture)
+		return fail(t, "fixture NAME comes first");
+	return play_view(&p) ? (fail(t, keys), 0) : 0;
+}
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 static int command(struct test *t, char *line)
@@ -248,6 +280,8 @@ static int command(struct test *t, char *line)
 		return ticks(t, line + 6);
 	if (!strncmp(line, "keys ", 5))
 		return keys(t, line + 5);
+	if (!strncmp(line, "play", 4))
+		return play(t, line + 4 + strspn(line + 4, " "));
 	if (!strcmp(line, "screen <<") || sscanf(line, "lines %d-%d <<", &first, &last) == 2)
 		return screen(t, first, last);
 	return fail(t, line);

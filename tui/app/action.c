@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* action.c: what a key does: first the view, then its table, then the console. */
+#include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include "tui/app/app_state.h"
@@ -53,8 +55,12 @@ void app_send_now(struct app *a)
 static void back(struct app *a)
 {
 	/* From a view of the host: to the first view, so that Backspace always leads home. */
-	if (!app_up(a) && a->view != 0)
+	if (app_up(a))
+		return;
+	if (a->view)
 		app_show(a, app_views[0]->name, -1);
+	else
+		app_say(a, ROLE_text, "nothing is above this list; q quits");
 }
 
 static void quit(struct app *a)
@@ -208,10 +214,11 @@ static bool act_place(struct app *a, enum action action, u32 key)
 		app_show(a, "help", -1);
 		return true;
 	case ACTION_health:
-		app_show(a, "health", -1);
-		return true;
 	case ACTION_otlp:
-		app_show(a, "otlp", -1);
+		if (strcmp(app_view(a)->name, key_descs[action].action))
+			app_show(a, key_descs[action].action, -1);
+		else
+			app_up(a);	/* the key that opened it closes it */
 		return true;
 	case ACTION_back:
 		back(a);
@@ -219,6 +226,18 @@ static bool act_place(struct app *a, enum action action, u32 key)
 	default:
 		return false;
 	}
+}
+
+/* A key that its view has no use for now, though it has one elsewhere, says so. */
+static void say_useless(struct app *a, enum action action)
+{
+	char verb[24];
+
+	while (action > ACTION_none + 1 && !*key_descs[action].label)	/* "<>": said of both */
+		action--;
+	snprintf(verb, sizeof(verb), "%s", key_descs[action].hint);
+	*verb = (char)tolower((unsigned char)*verb);
+	app_say(a, ROLE_text, "nothing to %s here", verb);
 }
 
 static void act_rest(struct app *a, enum action action)
@@ -246,8 +265,11 @@ static void act_rest(struct app *a, enum action action)
 	case ACTION_interrupt:
 		a->quit = true;
 		break;
-	default:
+	case ACTION_redraw:
+	case ACTION_suspend:	/* the terminal's */
 		break;
+	default:
+		say_useless(a, action);
 	}
 }
 

@@ -295,7 +295,9 @@ void level_open_digit(struct app *a, char digit)
 		app_set_face(a, a->faces[a->view] + 1);
 		return;
 	}
-	if (at >= 0 && n == 1)
+	if (at >= 0 && n == 1 && !a->faces[a->view])
+		app_say(a, ROLE_text, "this tab has no other face");
+	else if (at >= 0 && n == 1)
 		app_set_face(a, 0);
 	else
 		app_show(a, app_views[ids[(at + 1) % n]]->name, -1);

@@ -294,8 +294,10 @@ void prompt_again(struct app *a, int step)
 	struct tableview *t = table_of(a);
 	enum search_from from = SEARCH_inside;
 
-	if (!*a->search || !t)
+	if (!*a->search || !t) {
+		app_say(a, ROLE_text, t ? "nothing is searched for: / does" : "nothing to search here");
 		return;
+	}
 	if (!t->search)
 		table_search(t, a->search);
 	if (more_in_group(a, t, step, &from))

@@ -19,6 +19,7 @@ struct table_row;
 struct column {
 	const char *field;	/* member of the table: its title, width, format; also its name in filters and :sort */
 	const char *title;	/* NULL: the schema's */
+	const char *help;	/* the same, for columns that show another thing than the member */
 	u8 width;		/* 0: the schema's, where 0 is the rest of the line */
 	u8 priority;		/* 1 stays longest when the line gets short */
 	u8 min_width;		/* of the screen: not on narrower ones; 0: by priority alone */

@@ -150,13 +150,15 @@ static int fit_key(struct app *a, int width)
 static const struct column name##_columns[] = { \
 	{ key_field, .title = key_title, .width = 20, .priority = 1, .draw = draw_##name, .fit = fit_key }, \
 	GROUP_COUNT("CONNS"), \
-	{ NULL, .title = names_title, .priority = 3, .draw = draw_names, .fit = fit_names }, \
+	{ NULL, .title = names_title, .help = "Of the connections of this row, most first", .priority = 3, .draw = draw_names, .fit = fit_names }, \
 	{ "rx_rate", .width = 5, .priority = 1 }, \
 	{ "tx_rate", .width = 5, .priority = 1 }, \
-	{ NULL, .title = "RTT50", .width = 5, .priority = 2, .draw = draw_rtt50, .number = group_number_p50 }, \
-	{ NULL, .title = "RTT99", .width = 5, .priority = 4, .draw = draw_rtt99, .number = group_number_p99 }, \
+	{ NULL, .title = "RTT50", .width = 5, .priority = 2, .draw = draw_rtt50, .number = group_number_p50, \
+	  .help = "Half of the connections have a shorter smoothed round trip time" }, \
+	{ NULL, .title = "RTT99", .width = 5, .priority = 4, .draw = draw_rtt99, .number = group_number_p99, \
+	  .help = "99 of 100 connections have a shorter one" }, \
 	{ NULL, .title = "RETR%", .width = 6, .priority = 2, .draw = draw_retransmits, \
-	  .number = number_retransmits }, \
+	  .number = number_retransmits, .help = "Share of the segments that were sent again" }, \
 }; \
 static const struct table_spec name##_spec = { \
 	.table = TABLE_connections, .columns = name##_columns, .n_columns = ARRAY_SIZE(name##_columns), \

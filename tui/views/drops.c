@@ -186,7 +186,8 @@ static const struct column columns[] = {
 	{ "count", .priority = 2 },
 	{ "rate", .priority = 1, .alert = drops_now, .number = number_rate },
 	{ "location", .title = "WHERE MOST", .width = 34, .priority = 6, .min_width = 120, .draw = draw_place },
-	{ NULL, .title = "WHAT IT MEANS", .priority = 1, .draw = draw_what },
+	{ NULL, .title = "WHAT IT MEANS", .priority = 1, .draw = draw_what,
+	  .help = "Of the reason; dim: nothing was lost" },
 };
 
 static const struct column place_columns[] = {

@@ -61,26 +61,35 @@ static enum reach reach_of(const struct key_desc *k)
 	return !*k->where ? EVERYWHERE : strcmp(k->where, "table") ? OWN : OF_TABLES;
 }
 
-/* "zoom" has Enter in a flame graph: there it does not do what it does elsewhere. */
-static bool does_what_it_says(enum action action, const struct view *v)
+/*
+ * How the action's key is drawn; NULL: it has none here. "zoom" has Enter in a flame graph: there
+ * it does not do what it does elsewhere; "S" sends in the view of exports, where F6 still sorts.
+ */
+static const char *label_of(enum action action, const struct view *v, char *alias, size_t cap)
 {
-	char first[16];
+	const char *first = key_descs[action].keys;
 
-	snprintf(first, sizeof(first), "%.*s", (int)strcspn(key_descs[action].keys, " "), key_descs[action].keys);
-	return key_applies(action, v) && key_action(key_code(first), v) == action;
+	if (!*key_descs[action].label || !key_applies(action, v))
+		return NULL;
+	for (const char *k = first; *k; k += strcspn(k, " "), k += strspn(k, " ")) {
+		snprintf(alias, cap, "%.*s", (int)strcspn(k, " "), k);
+		if (key_action(key_code(alias), v) == action)
+			return k == first ? key_descs[action].label : alias;
+	}
+	return NULL;
 }
 
-static void add_key(struct column_text *t, enum action action, const struct view *v)
+static void add_key(struct column_text *t, enum action action, const char *label, const struct view *v)
 {
 	char names[96], text[160];
 
 	if (action != ACTION_filter) {
-		add(t, key_descs[action].label, key_descs[action].help, false);
+		add(t, label, key_descs[action].help, false);
 		return;
 	}
 	filter_columns(v->table->table, names, sizeof(names));
 	snprintf(text, sizeof(text), "%s ... or a regex", names);
-	add(t, key_descs[action].label, text, false);
+	add(t, label, text, false);
 }
 
 /* A heading only where there are keys under it. */
@@ -89,13 +98,14 @@ static void add_keys(struct column_text *t, const struct view *v, const char *he
 	int before = t->n;
 
 	for (u32 i = ACTION_none + 1; i < N_ACTIONS; i++) {
-		const struct key_desc *k = &key_descs[i];
+		char alias[16];
+		const char *label = label_of(i, v, alias, sizeof(alias));
 
-		if (!*k->label || !does_what_it_says(i, v) || reach_of(k) != reach)
+		if (!label || reach_of(&key_descs[i]) != reach)
 			continue;
 		if (t->n == before)
 			add(t, heading, "", true);
-		add_key(t, i, v);
+		add_key(t, i, label, v);
 	}
 	if (t->n > before)
 		add(t, "", "", false);
@@ -106,10 +116,10 @@ static void add_columns(struct column_text *t, const struct table_spec *spec)
 	for (u32 i = 0; i < spec->n_columns; i++) {
 		int f = spec->columns[i].field ? table_field(spec->table, spec->columns[i].field) : -1;
 		const struct field *field = f < 0 ? NULL : &table_descs[spec->table].fields[f];
-		const char *title = spec->columns[i].title;
+		const char *title = spec->columns[i].title, *help = spec->columns[i].help;
 
-		if (field)
-			add(t, title ? title : field->title, field->help, false);
+		if (field || help)
+			add(t, title ? title : field->title, help ? help : field->help, false);
 	}
 }
 

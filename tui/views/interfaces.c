@@ -65,7 +65,8 @@ static const struct column columns[] = {
 	{ "rx_bytes", .priority = 7, .min_width = 100 },
 	{ "tx_bytes", .priority = 7, .min_width = 100 },
 	{ "drops", .priority = 7, .min_width = 100 },
-	{ "tx_rate", .title = "TX, 5 minutes", .width = 24, .priority = 4, .draw = draw_history, .fit = fit_history },
+	{ "tx_rate", .title = "TX, 5 minutes", .width = 24, .priority = 4, .draw = draw_history, .fit = fit_history,
+	  .help = "Bytes sent a second, newest right; blank where they were not collected" },
 };
 
 static double traffic(const struct row *row)

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * play.c: the help of a view, played: each key that it lists must change the screen in one of
+ * the situations tried, or say why not; each that it does not list must change nothing in any.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/screen/play.h"
+#include "tui/app/app_state.h"
+
+#define KEYS 400
+
+/* What was pressed before: many keys need something to work on. "" first: the view as it opens. */
+static const char *const situations[] = {
+	"", "Down", "Down Down Right", "G", "Left Up Up", "Space", "/ e Enter", "\\ . Enter", "[", "> >", "V Up", "+", "s", "K",
+	"E Down", "Down Down Enter", "b", "i", "w", "PgUp", "Down Down Down Down Down Enter Right",
+};
+
+static u32 next_key(const char **p)
+{
+	char name[16];
+	size_t n = strcspn(*p, " ");
+
+	snprintf(name, sizeof(name), "%.*s", (int)n, *p);
+	*p += n + strspn(*p + n, " ");
+	return key_code(name);
+}
+
+static void press(struct app *a, const char *keys)
+{
+	while (*keys)
+		app_key(a, next_key(&keys));
+}
+
+char *play_screen(struct app *a, struct canvas *c)
+{
+	app_draw(a, c);
+	for (int i = 0; i < 100 && app_dirty(a); i++)	/* what reads the past does so in portions */
+		app_draw(a, c);
+	return canvas_dump(c);
+}
+
+/* Is what the help says of the action, or of the one that its key stands beside ("<>"), in its text? */
+static bool is_listed(const char *help, enum action action)
+{
+	const struct key_desc *k;
+
+	while (action > ACTION_none + 1 && !*key_descs[action].label)
+		action--;
+	k = &key_descs[action];
+	if (action == ACTION_filter)
+		return strstr(help, "... or a regex");
+	for (const char *p = help; (p = strstr(p, k->help)); p += strlen(k->help)) {
+		const char *key = p;
+
+		while (key > help && key[-1] == ' ')
+			key--;
+		if (key < p && key > help)
+			return true;
+	}
+	return false;
+}
+
+/* Closing and drawing anew are seen by the terminal, not on the canvas. */
+static bool is_of_the_terminal(enum action action)
+{
+	return action == ACTION_redraw || action == ACTION_suspend || action == ACTION_interrupt;
+}
+
+/*
+ * Presses a key in one situation. 1: something changed; 0: nothing; -1: this is no such situation, as
+ * where a message is shown, which any key ends; to do so is what Esc is for.
+ */
+static int try_key(const struct play *p, const char *situation, u32 key)
+{
+	struct canvas *c;
+	struct app *a = p->open(p->arg, &c);
+	int view, changed = -1;
+	char *before, *after;
+
+	press(a, p->keys);
+	view = a->view;
+	press(a, situation);
+	if (a->view == view && !a->prompt.kind && (!*a->message || key == K_ESC)) {
+		before = play_screen(a, c);
+		changed = !app_key(a, key);
+		after = play_screen(a, c);
+		changed |= strcmp(before, after) != 0;
+		free(before);
+		free(after);
+	}
+	p->close(p->arg, a, c);
+	return changed;
+}
+
+static bool works(const struct play *p, u32 key)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(situations); i++)
+		if (try_key(p, situations[i], key) > 0)
+			return true;
+	return false;
+}
+
+static void name_of(char *buf, size_t cap, u32 key)
+{
+	for (u32 i = ACTION_none + 1; i < N_ACTIONS; i++)
+		for (const char *k = key_descs[i].keys; *k;) {
+			const char *name = k;
+
+			if (next_key(&k) == key) {
+				snprintf(buf, cap, "%.*s", (int)strcspn(name, " "), name);
+				return;
+			}
+		}
+	snprintf(buf, cap, key > ' ' && key < 0x7f ? "%c" : "U+%04X", key);
+}
+
+/* Any key there may be: what a keyboard has, and all of keys.def. */
+static u32 all_keys(u32 *keys)
+{
+	u32 n = 0;
+
+	for (u32 ch = ' '; ch < 0x7f; ch++)
+		keys[n++] = ch;
+	for (u32 ch = 'a'; ch <= 'z'; ch++)
+		keys[n++] = K_CTRL + ch;
+	for (u32 k = K_F1; k <= K_F12; k++)
+		keys[n++] = k;
+	for (u32 k = K_ENTER; k <= K_END; k++)
+		keys[n++] = k;
+	return n;
+}
+
+int play_view(const struct play *p)
+{
+	struct canvas *c;
+	struct app *a = p->open(p->arg, &c);
+	const struct view *v;
+	u32 keys[KEYS], n = all_keys(keys);
+	char *help, name[16];
+	int bad = 0;
+
+	press(a, p->keys);
+	v = app_view(a);
+	app_resize(a, 250, 250);
+	canvas_resize(c, 250, 250);
+	press(a, "?");
+	help = play_screen(a, c);
+	p->close(p->arg, a, c);
+	for (u32 i = 0; i < n; i++) {
+		enum action action = key_action(keys[i], v);
+		bool listed = action != ACTION_none && is_listed(help, action);
+
+		if (action != ACTION_none && is_of_the_terminal(action))
+			continue;
+		if (works(p, keys[i]) == listed)
+			continue;
+		name_of(name, sizeof(name), keys[i]);
+		printf("   %s: %s (%s) %s\n", v->name, name, action ? key_descs[action].action : "no action",
+		       listed ? "is listed and does nothing" : "does something and is not listed");
+		bad++;
+	}
+	free(help);
+	return bad;
+}
