@@ -15,7 +15,7 @@
 /* What was pressed before: many keys need something to work on. "" first: the view as it opens. */
 static const char *const situations[] = {
 	"", "Down", "Down Down Right", "G", "Left Up Up", "Space", "/ e Enter", "\\ . Enter", "[", "> >", "V Up", "+", "s", "K",
-	"E Down", "Down Down Enter", "b", "i", "w", "PgUp", "Down Down Down Down Down Enter Right",
+	"E Down", "Down Down Enter", "b", "i", "w", "PgUp", "-", "Left Left Left", "Down Down Down Down Down Enter Right",
 };
 
 static u32 next_key(const char **p)
@@ -28,18 +28,21 @@ static u32 next_key(const char **p)
 	return key_code(name);
 }
 
-static void press(struct app *a, const char *keys)
-{
-	while (*keys)
-		app_key(a, next_key(&keys));
-}
-
 char *play_screen(struct app *a, struct canvas *c)
 {
 	app_draw(a, c);
 	for (int i = 0; i < 100 && app_dirty(a); i++)	/* what reads the past does so in portions */
 		app_draw(a, c);
 	return canvas_dump(c);
+}
+
+/* A person sees what a key did before the next one, and views know by then what is where. */
+static void press(struct app *a, struct canvas *c, const char *keys)
+{
+	while (*keys) {
+		free(play_screen(a, c));
+		app_key(a, next_key(&keys));
+	}
 }
 
 /* Is what the help says of the action, or of the one that its key stands beside ("<>"), in its text? */
@@ -80,9 +83,9 @@ static int try_key(const struct play *p, const char *situation, u32 key)
 	int view, changed = -1;
 	char *before, *after;
 
-	press(a, p->keys);
+	press(a, c, p->keys);
 	view = a->view;
-	press(a, situation);
+	press(a, c, situation);
 	if (a->view == view && !a->prompt.kind && (!*a->message || key == K_ESC)) {
 		before = play_screen(a, c);
 		changed = !app_key(a, key);
@@ -142,11 +145,11 @@ int play_view(const struct play *p)
 	char *help, name[16];
 	int bad = 0;
 
-	press(a, p->keys);
+	press(a, c, p->keys);
 	v = app_view(a);
 	app_resize(a, 250, 250);
 	canvas_resize(c, 250, 250);
-	press(a, "?");
+	press(a, c, "?");
 	help = play_screen(a, c);
 	p->close(p->arg, a, c);
 	for (u32 i = 0; i < n; i++) {

@@ -461,13 +461,18 @@ static void toggle_follow(struct app *a, struct tableview *t)
 
 bool table_act(struct app *a, struct tableview *t, enum action action, u32 key)
 {
-	if (act_move(t, action) || act_order(a, t, action))
+	if (act_move(t, action) || act_order(a, t, action)) {
+		if (!t->n && app_snapshot(a))
+			app_say(a, ROLE_text, "no row is shown here");
 		return true;
+	}
 	switch (action) {
 	case ACTION_follow:
 		toggle_follow(a, t);
 		return true;
 	case ACTION_tag:
+		if (!t->n && app_snapshot(a))
+			app_say(a, ROLE_text, "no row is shown here");
 		toggle_tag(t);
 		table_move_to(t, (s64)t->cursor_i + 1);
 		return true;

@@ -255,7 +255,7 @@ static void flip(struct flame_view *v)
 	v->folds = v->unfolded = false;
 }
 
-static bool act_shape(struct flame_view *v, enum action action)
+static bool act_shape(struct app *a, struct flame_view *v, enum action action)
 {
 	struct flame_shape s = v->f.shape;
 
@@ -267,6 +267,8 @@ static bool act_shape(struct flame_view *v, enum action action)
 		s.hide_kernel = !s.hide_kernel;
 		break;
 	case ACTION_by_process:
+		if (app_context(a)->pid)
+			app_say(a, ROLE_text, "one process is shown: the whole host's graph is split by process");
 		s.by_process = !s.by_process;
 		break;
 	case ACTION_by_thread:
@@ -277,6 +279,7 @@ static bool act_shape(struct flame_view *v, enum action action)
 		break;
 	case ACTION_resort:
 		flame_tree_unorder(flame_tree(&v->f));
+		app_say(a, ROLE_text, "frames have new places, widest first");
 		return true;
 	default:
 		return false;
@@ -352,7 +355,7 @@ bool flame_act(struct app *a, void *state, enum action action, u32 key)
 
 	if (!app_snapshot(a) || !v->ready)
 		return false;
-	if (act_window(a, v, action) || act_shape(v, action)) {
+	if (act_window(a, v, action) || act_shape(a, v, action)) {
 		v->n_boxes = 0;	/* they are of nodes that are no more; the next frame makes new ones */
 		return true;
 	}

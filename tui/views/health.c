@@ -179,6 +179,8 @@ static void toggle_open(struct app *a, struct health *h)
 
 	if (h->at >= h->n_lines)
 		return;
+	if (h->all)
+		app_say(a, ROLE_text, "every program is shown: there is room");
 	name = h->parts[h->lines[h->at].part].name;
 	hold_cursor(h);
 	if (is(name, h->open)) {

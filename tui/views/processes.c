@@ -119,7 +119,7 @@ static const struct column columns[] = {
 	{ "threads", .priority = 8 },
 	{ "cpu_pct", .priority = 1 },
 	{ "cpu_pct", .title = "10s", .width = TRAIL_LEN, .priority = 7, .min_width = 100, .draw = draw_trail,
-	  .help = "CPU% of the last ten ticks, newest right; blank where it was not collected" },
+	  .help = "CPU% of the last ten ticks, newest right" },
 	{ "runq_wait_pct", .priority = 3 },
 	{ "blocked_pct", .priority = 2, .alert = is_blocked },
 	{ "rss_bytes", .priority = 2 },
