@@ -55,14 +55,15 @@ done
 result $? "every option is in the man page and the completions$missing"
 
 # Names in `quotes` of a text, beside its examples, that are no file, folder or word of the tree's code.
+# By find and grep: who unpacked an archive may have no git.
 strangers() {
 	sed '/^```/,/^```/d' "$1" | grep -o '`[^` ]*`' | tr -d '`' | sort -u | grep -v 'X\.' | while read -r name; do
 		case $name in
 		/* | .* | lib*.so) ;;
 		*/ | *.c | *.h | *.def | *.md | *.sh | *.test | *.screen | tests/*)
-			git ls-files "$name*" "*/$name*" | grep -q . || echo "$name" ;;
+			find ./* -path ./build -prune -o -path "*/$name*" -print -quit | grep -q . || echo "$name" ;;
 		*) word=$(expr "$name" : '[^a-zA-Z_]*\([a-zA-Z_]*\)')
-			[ ${#word} -lt 3 ] || git grep -qwF -e "$word" -- bpf tui exporter symbolizer || echo "$name" ;;
+			[ ${#word} -lt 3 ] || grep -rqwF -e "$word" bpf tui exporter symbolizer || echo "$name" ;;
 		esac
 	done
 }

@@ -57,6 +57,11 @@ last "1 passed, 0 failed, 2 skipped"; ok $? "passed and skipped are counted"
 [ "$(tries tests/live/a.test)$(tries tests/live/c.test)" = 11 ]; ok $? "each ran once"
 
 fresh
+script tests/live/a.test <<<"$good; echo 'not ok 2 # SKIP as_cmocka_says_it'"
+go live; ok $? "what cmocka skips is no failure"
+last "1 passed, 0 failed, 1 skipped"; ok $? "and is counted"
+
+fresh
 script tests/live/a.test <<<"$fails_once"
 script tests/live/slow.test <<<"sleep 1; $good; touch $tree/ran.all"
 script tests/terminal/t.test <<<"$fails_once"
