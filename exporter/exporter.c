@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 
 #include "bpf/model/thread.h"
 #include "exporter/exporter.h"
@@ -113,7 +112,7 @@ static void *exporter_main(void *arg)
 {
 	struct exporter *e = arg;
 
-	prctl(PR_SET_NAME, "ottop-sink");
+	thread_background("ottop-sink");
 	pthread_mutex_lock(&e->lock);
 	for (;;) {
 		if (close_done(e))

@@ -2,6 +2,8 @@
 /* thread.c: see thread.h. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "bpf/model/thread.h"
 
@@ -45,4 +47,10 @@ int thread_start(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *
 	if (err)
 		free(s);
 	return err;
+}
+
+void thread_background(const char *name)
+{
+	prctl(PR_SET_NAME, name);
+	setpriority(PRIO_PROCESS, 0, 0);
 }

@@ -18,4 +18,10 @@ extern const u32 n_fault_signals;
  */
 int thread_start(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 
+/*
+ * Names the calling thread (15 characters at most) and gives it the ordinary priority: the one it
+ * inherits is that of who draws and samples (setpriority(2): of one thread, on Linux).
+ */
+void thread_background(const char *name);
+
 #endif

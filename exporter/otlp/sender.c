@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include "exporter/otlp/grpc.h"
@@ -234,7 +233,7 @@ static void *sender_main(void *arg)
 	struct http_client *client = http_client_new(s->endpoint, &s->abort);
 	struct batch *b;
 
-	prctl(PR_SET_NAME, "ottop-sender");
+	thread_background("ottop-sender");
 	pthread_mutex_lock(&s->lock);
 	while (client && (b = wait_for_batch(s)))
 		post(s, client, b);
