@@ -69,7 +69,7 @@ class Way:
             message = r.message()
             self.wire += len(r.wire)
             self.raw += len(r.data)
-            self.points += sum(1 for _ in otlplib.points(message)) if r.path == "/v1/metrics" else 0
+            self.points += sum(1 for _ in otlplib.points(message, ended=True)) if r.path == "/v1/metrics" else 0
             self.spans += sum(len(s["spans"]) for rs in message.get("resource_spans", []) for s in rs["scope_spans"])
             self.records += sum(len(s["log_records"]) for rs in message.get("resource_logs", [])
                                 for s in rs["scope_logs"])

@@ -476,7 +476,7 @@ def check_ends(tap, script, given, lines, err):
                '%s: %s' % (step[0], 'sent again' if step[2] == AGAIN else 'not sent again'))
 
     def n_points(request):
-        return sum(1 for _ in points(request.message()))
+        return sum(1 for _ in points(request.message(), ended=True))
 
     def times(*want):
         """The time of each batch with that end, in order of arrival."""
