@@ -392,6 +392,7 @@ static char *gdb_lines(void)
 	return text;
 }
 
+/* At the first instruction of a program gdb takes argc for a return address: no code is in the first page. */
 static const char gdb_script[] =
 	"import gdb\n"
 	"gdb.execute('set backtrace past-main on')\n"
@@ -399,7 +400,7 @@ static const char gdb_script[] =
 	"for t in sorted(gdb.selected_inferior().threads(), key=lambda t: t.ptid[1]):\n"
 	"    t.switch()\n"
 	"    f, pcs = gdb.newest_frame(), []\n"
-	"    while f:\n"
+	"    while f and f.pc() >= 4096:\n"
 	"        if f.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME): pcs.append('%x' % f.pc())\n"
 	"        f = f.older()\n"
 	"    print('@ %d %s' % (t.ptid[1], ' '.join(pcs)))\n";
