@@ -104,3 +104,34 @@ u32 http1_lines_passed(const u8 *p, u64 n)
 			return at;
 	}
 }
+
+/* ---- the first bytes ---- */
+
+static enum verdict is_answer(const u8 *p, u64 n)
+{
+	static const char begin[] = "HTTP/1.";
+	u64 len = sizeof(begin) - 1;
+
+	if (memcmp(p, begin, (size_t)min(n, len)))
+		return VERDICT_NO;
+	return n < len ? VERDICT_MORE : VERDICT_YES;
+}
+
+static enum verdict is_request(const u8 *p, u64 n)
+{
+	u64 i = 0;
+
+	while (i < n && i < METHOD_MAX && http1_is_token(p[i]))
+		i++;
+	if (i == n)
+		return VERDICT_MORE;
+	return i >= 3 && i < METHOD_MAX && p[i] == ' ' ? VERDICT_YES : VERDICT_NO;
+}
+
+enum verdict http1_recognise(const u8 *p, u64 n, enum role *ret_role)
+{
+	enum verdict v = is_answer(p, n);
+
+	*ret_role = v == VERDICT_NO ? ASKS : ANSWERS;
+	return v == VERDICT_NO ? is_request(p, n) : v;
+}

@@ -6,7 +6,7 @@
 #ifndef OTTOP_HTTP1_LINES_H
 #define OTTOP_HTTP1_LINES_H
 
-#include "bpf/model/base.h"
+#include "bpf/protocols/protocol.h"
 
 /* Where the words of "GET /path?query HTTP/1.1" are; all in bytes from its beginning. */
 struct http1_asked {
@@ -19,6 +19,9 @@ struct http1_asked {
 bool http1_request_line(const u8 *p, u64 n, struct http1_asked *ret);
 /* "HTTP/1.1 200 Reason": how long it is without its CR and LF, and the status; 0: not whole, or odd. */
 u32 http1_status_line(const u8 *p, u64 n, u32 *ret_status);
+
+/* Do these bytes begin a message, and whose? */
+enum verdict http1_recognise(const u8 *p, u64 n, enum role *ret_role);
 
 bool http1_is_token(u8 c);
 /* A header whose value matters; its name has n bytes. */

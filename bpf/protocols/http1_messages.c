@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpf/protocols/http1_messages.h"
+
+enum asked_flags { ASKED_HEAD = 1, ASKED_CONNECT = 2 };
+
+static u64 number_of(const struct http1 *h, enum role role)
+{
+	return role == ASKS ? h->asked : h->answered;
+}
+
+static void tell(struct http1 *h, enum role role, enum part_kind kind, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+	struct http1_head *x = d->head;
+	struct part p = { .kind = kind, .role = role, .number = number_of(h, role), .bytes = d->bytes,
+			  .uncertain = d->state == UNFRAMED, .earlier = d->anew };
+
+	if (d->orphan)
+		return;
+	if (kind == PART_HEAD) {
+		p.method = x->method;
+		p.path = role == ASKS ? x->path : NULL;
+		p.status = x->status;
+		p.trace_id = x->trace.trace_id[0] ? x->trace.trace_id : NULL;
+		p.span_id = x->trace.span_id[0] ? x->trace.span_id : NULL;
+	}
+	out->part(out->arg, &p);
+}
+
+void http1_forget_head(struct direction *d)
+{
+	free(d->head);
+	d->head = NULL;
+}
+
+/* From here on answers are believed only to what is asked from here on. */
+static void forget_asked(struct http1 *h)
+{
+	h->asked = h->answered = max(h->asked, h->answered);
+	h->since = h->asked + 1;
+}
+
+void http1_lose(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+
+	if (d->state == UNKNOWN)
+		return;
+	h->lost++;
+	http1_forget_head(d);
+	d->orphan = false;
+	d->interim = 0;
+	d->state = UNKNOWN;
+	forget_asked(h);
+	out->part(out->arg, &(struct part){ .kind = PART_BROKEN, .role = role, .number = 0 });
+}
+
+void http1_mix_up(struct http1 *h, enum role role, const struct sink *out)
+{
+	http1_lose(h, role, out);
+	http1_forget_head(&h->dir[!role]);
+	h->dir[!role].state = UNKNOWN;
+	h->mixed_up = true;
+}
+
+/* Another request may have been taken for the end of the last one. */
+static bool hides_one(const struct http1 *h)
+{
+	return h->unsure || h->dir[ASKS].state == UNFRAMED;
+}
+
+void http1_begin(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+
+	if (role == ANSWERS && hides_one(h) && h->asked >= h->since && h->answered == h->asked) {
+		http1_mix_up(h, role, out);
+		return;
+	}
+	d->head = xcalloc(1, sizeof(*d->head));
+	d->bytes = d->interim;
+	d->interim = d->last = 0;
+	d->orphan = false;
+	d->state = FIRST_LINE;
+	if (role == ASKS) {
+		h->asked++;
+		h->kind[h->asked % DEPTH] = 0;
+	} else if (h->asked < h->since) {
+		d->orphan = true;	/* since we looked nobody has asked */
+	} else {
+		h->answered++;		/* it may be told before what it answers: threads */
+	}
+	tell(h, role, PART_BEGIN, out);
+}
+
+void http1_end(struct http1 *h, enum role role, const struct sink *out)
+{
+	if (role == ASKS)
+		h->unsure = h->dir[role].state == UNFRAMED;
+	tell(h, role, PART_DONE, out);
+	http1_forget_head(&h->dir[role]);
+	h->dir[role].state = AT_START;
+}
+
+void http1_closed(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+
+	if (d->state == UNFRAMED && role == ANSWERS && http1_waiting(h) > !h->pipelines)
+		http1_mix_up(h, role, out);
+	else if (d->state == UNTIL_CLOSE || d->state == UNFRAMED)
+		http1_end(h, role, out);
+	else if (d->state != AT_START && d->state != UNKNOWN)
+		tell(h, role, PART_BROKEN, out);
+	http1_forget_head(d);
+	d->state = UNKNOWN;
+}
+
+/* ---- what follows the head ---- */
+
+/* What the answer that is read belongs to; nothing, where that is told later. */
+static u8 kind_asked(const struct http1 *h)
+{
+	return h->answered > h->asked ? 0 : h->kind[h->answered % DEPTH];
+}
+
+static bool has_no_body(const struct http1 *h, const struct http1_head *x)
+{
+	return x->status == 204 || x->status == 304 || kind_asked(h) & ASKED_HEAD;
+}
+
+static enum state body_of(const struct http1 *h, enum role role, struct direction *d)
+{
+	const struct http1_head *x = d->head;
+
+	if (d->orphan)
+		return UNFRAMED;	/* it may be one to HEAD */
+	if (role == ANSWERS && has_no_body(h, x))
+		return AT_START;
+	if (x->flags & DOUBTFUL || (x->flags & (CHUNKED | OLD)) == (CHUNKED | OLD))
+		return UNFRAMED;
+	if (x->flags & CHUNKED)
+		return CHUNK_SIZE;
+	if (x->flags & CODED)
+		return role == ASKS ? UNFRAMED : UNTIL_CLOSE;
+	if (x->flags & HAS_LENGTH) {
+		d->left = x->length;
+		return d->left ? BODY : AT_START;
+	}
+	return role == ASKS ? AT_START : UNTIL_CLOSE;
+}
+
+/* 101, or 2xx to CONNECT: from here on it is another protocol. */
+static bool is_switch(const struct http1 *h, const struct http1_head *x)
+{
+	return x->status == 101 ||
+	       (x->status / 100 == 2 && kind_asked(h) & ASKED_CONNECT);
+}
+
+static void note_asked(struct http1 *h, const struct http1_head *x)
+{
+	h->kind[h->asked % DEPTH] = !strcmp(x->method, "HEAD") ? ASKED_HEAD :
+				    !strcmp(x->method, "CONNECT") ? ASKED_CONNECT : 0;
+}
+
+void http1_head_done(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+	struct http1_head *x = d->head;
+	bool switches = role == ANSWERS && !d->orphan && is_switch(h, x);
+
+	if (role == ANSWERS && x->status / 100 == 1 && x->status != 101) {
+		if (!d->orphan)
+			h->answered--;	/* the answer is yet to come */
+		http1_forget_head(d);
+		d->interim = d->bytes;
+		d->state = AT_START;
+		return;
+	}
+	if (switches && x->status == 101 && x->flags & TO_HTTP2) {
+		h->is_http2 = true;	/* where the answer is yet to come */
+		http1_forget_head(d);
+		return;
+	}
+	if (role == ASKS)
+		note_asked(h, x);
+	tell(h, role, PART_HEAD, out);
+	d->digits = 0;
+	d->state = switches ? AT_START : body_of(h, role, d);
+	http1_forget_head(d);
+	if (d->state == AT_START)
+		http1_end(h, role, out);
+	h->over |= switches;
+}
+
+void http1_head_cut(struct http1 *h, enum role role, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+	bool named = d->state == NAME || d->state == VALUE;
+
+	if (!named) {
+		http1_lose(h, role, out);
+		return;
+	}
+	d->head->flags |= DOUBTFUL;
+	if (role == ANSWERS && d->head->status / 100 == 1)
+		http1_lose(h, role, out);
+	else
+		http1_head_done(h, role, out);
+}
