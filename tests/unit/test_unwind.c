@@ -341,7 +341,7 @@ static char *our_line(pid_t tid, u32 first, u32 n)
 	fprintf(f, "%d", tid);
 	for (u32 i = 0; i < w->n; i++)
 		fprintf(f, " %llx", (unsigned long long)w->frames[i]);
-	fprintf(f, "%s\n", w->end == WALK_WHOLE ? "" : " (cut)");
+	fprintf(f, "%s\n", w->end == WALK_WHOLE ? "" : w->end == WALK_TOO_DEEP ? " (deep)" : " (cut)");
 	fclose(f);
 	return text;
 }
@@ -392,7 +392,10 @@ static char *gdb_lines(void)
 	return text;
 }
 
-/* At the first instruction of a program gdb takes argc for a return address: no code is in the first page. */
+/*
+ * At the first instruction of a program gdb takes argc for a return address: no code is in the first page.
+ * Python that still imports its modules is deeper than the walker goes: gdb's stack ends there too.
+ */
 static const char gdb_script[] =
 	"import gdb\n"
 	"gdb.execute('set backtrace past-main on')\n"
@@ -400,10 +403,11 @@ static const char gdb_script[] =
 	"for t in sorted(gdb.selected_inferior().threads(), key=lambda t: t.ptid[1]):\n"
 	"    t.switch()\n"
 	"    f, pcs = gdb.newest_frame(), []\n"
-	"    while f and f.pc() >= 4096:\n"
+	"    while f and f.pc() >= 4096 and len(pcs) <= most:\n"
 	"        if f.type() not in (gdb.INLINE_FRAME, gdb.TAILCALL_FRAME): pcs.append('%x' % f.pc())\n"
 	"        f = f.older()\n"
-	"    print('@ %d %s' % (t.ptid[1], ' '.join(pcs)))\n";
+	"    deep = ' (deep)' if len(pcs) > most else ''\n"
+	"    print('@ %d %s%s' % (t.ptid[1], ' '.join(pcs[:most]), deep))\n";
 
 static void write_script(void)
 {
@@ -411,7 +415,7 @@ static void write_script(void)
 	FILE *f = fopen(path, "we");
 
 	assert_non_null(f);
-	fputs(gdb_script, f);
+	fprintf(f, "most = %d\n%s", MAX_FRAMES, gdb_script);
 	fclose(f);
 	free(path);
 }
