@@ -22,7 +22,7 @@ ok() {	# ok STATUS TEXT
 fresh() {
 	rm -rf "$tree/tests" "$tree/build" "$tree"/ran.*
 	mkdir -p "$tree/tests/live" "$tree/tests/terminal" "$tree/build/unit"
-	cp tests/run "$tree/tests/run"
+	cp tests/run tests/what-failed "$tree/tests/"
 }
 
 script() {	# script FILE [HEAD]: stdin is its body; "tries" is how often it has run before
@@ -85,6 +85,14 @@ last "1 passed, 3 failed, 0 skipped"; ok $? "a failed check, a crash and a file 
 [ "$(tries tests/live/a.test)$(tries tests/live/crash.test)$(tries tests/live/none.test)" = 222 ]
 ok $? "two tries, not three"
 ! says 'passed only'; ok $? "none of them is said to have passed"
+
+fresh
+script tests/live/long.test <<'end'
+echo "ok 1 - fine"; echo "# ours: 1"; echo "not ok 2 - broken"; echo "#     got 3"
+seq 3 90 | sed 's/.*/ok & - fine/'; seq 40 | sed 's/^/    leaked /'; exit 1
+end
+go tests/live/long.test; says '^# ours: 1$' && says '^#     got 3$'
+ok $? "what a check that failed said is printed, however long the log goes on"
 
 fresh
 script tests/layers.sh <<<"$fails_once"

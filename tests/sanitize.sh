@@ -8,9 +8,13 @@ n=0 bad=0
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 flags="-O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
 
-say() {	# say STATUS TEXT
+export CMOCKA_MESSAGE_OUTPUT=tap
+say() {	# say STATUS TEXT [LOG]: what failed in the log first, for its end may be a finding that follows from it
 	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=1; fi
+	if [ "$1" = 0 ]; then echo "ok $n - $2"; return; fi
+	echo "not ok $n - $2: exit status $1"
+	bad=1
+	[ -z "${3-}" ] || { tests/what-failed "$3"; echo "... end of $3:"; tail -n 30 "$3"; } | sed 's/^/#   /'
 }
 
 make --no-print-directory -j2 BUILD=build/san CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" all unit \
@@ -18,16 +22,13 @@ make --no-print-directory -j2 BUILD=build/san CFLAGS="$flags" LDFLAGS="-fsanitiz
 for t in build/san/unit/test_*; do
 	[ -x "$t" ] && case $t in *.d) continue ;; esac || continue
 	timeout 600 "$t" >"build/log/san-$(basename "$t").log" 2>&1
-	status=$?
-	[ $status = 0 ] || tail -n 30 "build/log/san-$(basename "$t").log"
-	say $status "sanitized $(basename "$t")"
+	say $? "sanitized $(basename "$t")" "build/log/san-$(basename "$t").log"
 done
 seconds=${MONKEY_SECONDS:-60}
 ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
 	timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap >build/log/san-monkey.log 2>&1
-status=$?
-tail -n 40 build/log/san-monkey.log | sed 's/^ok/# ok/'
-say $status "sanitized monkey: random keys while rows come and go"
+say $? "sanitized monkey: random keys while rows come and go" build/log/san-monkey.log
+grep -aE '^ok ' build/log/san-monkey.log | sed 's/^/# /'
 if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	out=$(mktemp -d)
 	timeout 300 build/san/ottop --json -v processes,syscalls,events,self -d 0.3 -n 8 >"$out/live.json" 2>"$out/err" &
@@ -35,22 +36,16 @@ if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
 	sleep 1
 	for _ in 1 2 3 4 5 6 7 8; do ls -R /etc >/dev/null; done
 	wait $pid
-	status=$?
-	cat "$out/err"
-	say $status "sanitized live run"
+	say $? "sanitized live run" "$out/err"
 	timeout 300 build/san/ottop --record "$out/r.otr" -d 0.2 -n 10 </dev/null >"$out/o" 2>"$out/err"
-	status=$?
-	cat "$out/err"
-	say $status "sanitized recording"
+	say $? "sanitized recording" "$out/err"
 	timeout 300 build/san/ottop --replay "$out/r.otr" --json >/dev/null 2>"$out/err"
-	status=$?
-	cat "$out/err"
-	say $status "sanitized replay"
+	say $? "sanitized replay" "$out/err"
 	rm -rf "$out"
 	timeout 600 tests/monkey/live -t "${LIVE_MONKEY_SECONDS:-20}" build/san/ottop >build/log/san-live-monkey.log 2>&1
-	status=$?
-	tail -n 60 build/log/san-live-monkey.log | sed 's/^ok/# ok/; s/^not ok/# not ok/'
-	say $status "sanitized live monkey: random keys to ottop in a terminal while processes come and go"
+	say $? "sanitized live monkey: random keys to ottop in a terminal while processes come and go" \
+		build/log/san-live-monkey.log
+	grep -aE '^ok ' build/log/san-live-monkey.log | sed 's/^/# /'
 else
 	echo "ok $((n + 1)) - sanitized live run # SKIP no root or no BPF here"
 fi
