@@ -27,6 +27,7 @@
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/symbolizer.h"
 #include "symbolizer/unwind.h"
+#include "tests/unit/patience.h"
 
 #define HOLE_PAGES 4
 
@@ -169,10 +170,10 @@ static __attribute__((noinline)) void copy_own_stack(bool at_the_frame)
 	room[1] = room[0];
 }
 
-/* Until no copy waits, or for some seconds. */
+/* Until no copy waits. */
 static void take_tables(void)
 {
-	for (int i = 0; i < 1000 && !n_walked; i++) {
+	for (int i = 0; i < PATIENCE_S * 200 && !n_walked; i++) {
 		struct symbolizer_answer a;
 
 		while (symbolizer_receive(&a)) {
@@ -276,7 +277,7 @@ static void small_files_come_first(void **state)
 		assert_true(mappings_want_table(me, (u64)codes[i]));
 	assert_int_equal(symbolizer_start(), 0);
 	files_ask_waiting();
-	for (int i = 0; i < 1000 && n < ARRAY_SIZE(codes); i++) {
+	for (int i = 0; i < PATIENCE_S * 200 && n < ARRAY_SIZE(codes); i++) {
 		while (symbolizer_receive(&a)) {
 			struct stat st;
 

@@ -13,6 +13,7 @@
 
 #include "bpf/model/snapshot_build.h"
 #include "exporter/exporter.h"
+#include "tests/unit/patience.h"
 
 static struct session session;
 
@@ -66,8 +67,7 @@ static void push(struct exporter *e, u64 seq)
 
 static void wait_closed(struct test_sink *t)
 {
-	for (int i = 0; i < 5000 && !atomic_load(&t->sink.closed); i++)
-		usleep(1000);
+	wait_until(atomic_load(&t->sink.closed));
 	assert_true(atomic_load(&t->sink.closed));
 }
 
@@ -201,7 +201,7 @@ static void a_sink_that_hangs_does_not_hang_the_end(void **state)
 	assert_false(exporter_stop_within(e, 50));
 	assert_false(atomic_load(&t.sink.closed));
 	sem_post(&t.go);
-	assert_true(exporter_stop_within(e, 5000));
+	assert_true(exporter_stop_within(e, PATIENCE_S * 1000));
 	assert_int_equal(t.n, 1);
 	assert_true(t.sink.closed);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 
 #include "bpf/model/snapshot_build.h"
 #include "exporter/json.h"
+#include "tests/unit/patience.h"
 #include "tui/main/main.h"
 
 #define TABLES (TABLE_BIT(TABLE_host) | TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_self))
@@ -100,7 +102,7 @@ static void run_child(char **argv, int argc, int in, int out, int err)
 	dup2(err, STDERR_FILENO);
 	/* there is no exec: our ends of the pipes would keep them open */
 	close_range(STDERR_FILENO + 1, ~0u, 0);
-	alarm(30);	/* a hang is a failure, not a wait */
+	alarm(PATIENCE_S);	/* a hang is a failure, not a wait */
 	signal(SIGPIPE, SIG_IGN);
 	error = options_parse(&o, argc, argv);
 	if (error)
@@ -274,6 +276,13 @@ static void a_full_disk_is_said_once(void **state)
 	close(full);
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
 static void a_signal_ends_it_with_whole_lines(void **state)
 {
 	int in[2], out = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600), fd;
@@ -287,13 +296,7 @@ static void a_signal_ends_it_with_whole_lines(void **state)
 	n = read(fd, bytes, 1 << 20) - 1;	/* the end mark does not come */
 	close(fd);
 	assert_int_equal(write(in[1], bytes, (size_t)n), n);
-	for (int i = 0; i < 500; i++) {
-		struct stat st;
-
-		usleep(10000);
-		if (!stat(out_path, &st) && (size_t)st.st_size >= strlen(want))
-			break;
-	}
+	wait_until(size_of(out_path) >= (off_t)strlen(want));
 	kill(pid, SIGTERM);
 	assert_int_equal(wait_for(pid), 0);
 	expect_file(out_path, want);
@@ -307,14 +310,16 @@ static void a_signal_ends_it_with_whole_lines(void **state)
 /* | less, which shows the first page: SIGTERM must end it all the same. */
 static void a_reader_that_sleeps_does_not_stop_a_signal(void **state)
 {
+	struct pollfd room = { .events = POLLOUT };
 	int out[2];
 	pid_t pid;
 
 	free(record(40));
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	pid = start(replay(" --json"), STDIN_FILENO, out[1]);
+	room.fd = out[1];
+	wait_until(poll(&room, 1, 0) == 0);	/* full: it has begun to write, and hangs there */
 	close(out[1]);
-	usleep(300000);
 	kill(pid, SIGTERM);
 	assert_int_equal(wait_for(pid), 1);
 	expect_error("nobody reads it");

@@ -20,6 +20,7 @@
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/symbolizer.h"
+#include "tests/unit/patience.h"
 
 static char folder[] = "/tmp/ottop-lines-XXXXXX";
 
@@ -67,14 +68,14 @@ static struct symbolizer_answer answer(void)
 {
 	struct symbolizer_answer a;
 
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < PATIENCE_S * 10; i++) {
 		struct pollfd p = { .fd = symbolizer_fd(), .events = POLLIN };
 
 		if (symbolizer_receive(&a))
 			return a;
 		poll(&p, 1, 100);
 	}
-	fail_msg("no answer in 30 s");
+	fail_msg("no answer");
 	return a;
 }
 

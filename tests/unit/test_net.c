@@ -14,6 +14,7 @@
 #include "bpf/helpers/resolver.h"
 #include "bpf/model/snapshot_build.h"
 #include "tui/app/app_state.h"
+#include "tests/unit/patience.h"
 #include "tui/views/net.h"
 
 enum {
@@ -401,7 +402,7 @@ static void nobody_to_ask(void **state)
 /* With it: what is no address gets a reason; nothing that is asked stays without an end. */
 static void an_end_for_each(void **state)
 {
-	u64 until = boottime_ns() + 20 * NSEC_PER_SEC;
+	u64 until = boottime_ns() + PATIENCE_S * NSEC_PER_SEC;
 	u32 n = 0;
 
 	assert_int_equal(resolver_start(), 0);
@@ -428,7 +429,7 @@ static void an_end_for_each(void **state)
 /* User ids go the same way, are no rows of the table names, and say when they are known. */
 static void names_of_users(void **state)
 {
-	u64 until = boottime_ns() + 20 * NSEC_PER_SEC;
+	u64 until = boottime_ns() + PATIENCE_S * NSEC_PER_SEC;
 	u32 before = resolver_users_version(), n = 0;
 	char name[64] = "";
 
