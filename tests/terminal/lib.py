@@ -324,6 +324,28 @@ class Pane:
         """The line with the selection bar."""
         return next((l for l in self.screen() if l[:1] in ('▌', '>')), '')
 
+    def bar(self):
+        """Where the selection bar is, and in front of what."""
+        return next(((i, l[:30]) for i, l in enumerate(self.screen()) if l[:1] in ('▌', '>')), None)
+
+    def walk_to(self, pattern, most=400):
+        """g, then the arrow down until the bar is on a row that matches. After each key the screen is waited for:
+        an old one may have the bar on that row, too. Where rows change places, pause first."""
+        def first():
+            lines = self.screen()
+            title = next((i for i, l in enumerate(lines) if re.search(r'\bPID\b', l)), None)
+            return title is not None and title + 1 < len(lines) and lines[title + 1][:1] in ('▌', '>')
+        self.keys('g')
+        poll(first)
+        for _ in range(most):
+            if re.search(pattern, self.selected()):
+                return True
+            before = self.bar()
+            self.keys('Down')
+            if not poll(lambda: self.bar() != before, 10):
+                return False        # the last row
+        return False
+
     def resize(self, cols, rows):
         self.tmux('resize-window', '-t', 'a', '-x', str(cols), '-y', str(rows))
         self.cols, self.rows = cols, rows
