@@ -145,8 +145,14 @@ def fresh_pids():
         f.write(str(ahead if ahead < most - 1000 else 1000))
 
 
+born = {}       # pid: a moment before it was started, as start_time_ns
+
+
 def spawn(*argv, **kw):
-    return subprocess.Popen(list(argv), preexec_fn=die_with_us, **kw)
+    before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    p = subprocess.Popen(list(argv), preexec_fn=die_with_us, **kw)
+    born[p.pid] = before
+    return p
 
 
 def start(*argv, **kw):
@@ -189,6 +195,16 @@ def key_of(table, row):
         return (*(row[k] for k in ('pid', 'start_time_ns', 'tid', 'kind', 'whole')),
                 *((f['name'], f['addr']) for f in row['frames']))
     return ()
+
+
+def until(line):
+    """When the interval of a line ended, in seconds as time.time()."""
+    return int(line['time_unix_ns']) / 1e9
+
+
+def since(line):
+    """When it began."""
+    return until(line) - line['interval_ns'] / 1e9
 
 
 class Ottop:
@@ -242,9 +258,12 @@ class Ottop:
         return True
 
     def ticks(self, n=1):
-        """Waits for n lines whose interval began after now."""
-        have = len(self.lines)
-        return self.wait(lambda: len(self.lines) > have + n)
+        """Waits for n lines whose interval began after now; 0: for one that ends after now. By their own
+        times: on a busy machine lines of before may still be on their way to us."""
+        now = time.time()
+        if n == 0:
+            return self.wait(lambda: until(self.lines[-1]) > now)
+        return self.wait(lambda: len(self.lines) >= n and since(self.lines[-n]) >= now)
 
     def rows(self, table, pid=None):
         """The newest row of each object, in the order in which they were first seen."""
@@ -253,8 +272,9 @@ class Ottop:
             return list(found.get(table if pid is None else (table, pid), {}).values())
 
     def process_row(self, pid):
-        """The newest process row of that pid, or None."""
-        return max(self.rows('processes', pid), key=lambda r: int(r['start_time_ns']), default=None)
+        """The newest process row of that pid, or None. Who had the pid before a program of ours is not it."""
+        rows = [r for r in self.rows('processes', pid) if int(r['start_time_ns']) >= born.get(pid, 0)]
+        return max(rows, key=lambda r: int(r['start_time_ns']), default=None)
 
     def is_closed(self, pid):
         row = self.process_row(pid)
@@ -380,7 +400,7 @@ def descends(pid, root):
         while pid > 1:
             if pid == root:
                 return True
-            with open('/proc/%d/stat' % pid) as f:
+            with open('/proc/%d/stat' % pid, errors='replace') as f:
                 pid = int(f.read().rsplit(')', 1)[1].split()[1])
     except OSError:
         pass
