@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* otlp_export.c: snapshots become requests, which are queued. Runs in the exporter's thread. */
+#include <stdlib.h>
+
+#include <zlib.h>
+
+#include "exporter/otlp/grpc.h"
+#include "exporter/otlp/message.h"
+#include "exporter/otlp/otlp_parts.h"
+#include "exporter/otlp/split.h"
+
+#define CLOCK_STEP_NS (s64)NSEC_PER_SEC
+#define PLAIN_ROWS_MAX 1000	/* of each; anybody may make interfaces */
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+/* gzip at its fastest: what is sent is mostly names that repeat. NULL: it could not. */
+static u8 *compress_body(const u8 *data, size_t n, size_t *ret_n)
+{
+	z_stream z = { .next_in = (u8 *)data, .avail_in = (uInt)n };
+	u8 *out;
+
+	if (deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	*ret_n = deflateBound(&z, (uLong)n);
+	out = xmalloc(*ret_n);
+	z.next_out = out;
+	z.avail_out = (uInt)*ret_n;
+	deflate(&z, Z_FINISH);
+	*ret_n = z.total_out;
+	deflateEnd(&z);
+	return xrealloc(out, *ret_n);
+}
+
+struct outgoing {
+	struct otlp_sink *sink;
+	enum otlp_signal signal;
+};
+
+/* Queues one request; takes `data`. */
+static void queue_request(void *arg, u8 *data, size_t n, u32 items)
+{
+	const struct outgoing *to = arg;
+	const struct otlp_endpoint *e = &to->sink->config.endpoints[to->signal];
+	struct otlp_sender *sender = to->sink->senders[to->signal];
+	size_t n_zipped;
+	u8 *zipped = NULL;
+
+	if (e->gzip == OTLP_GZIP || (e->gzip == OTLP_GZIP_WAITING && otlp_sender_waits(sender)))
+		zipped = compress_body(data, n, &n_zipped);
+	if (zipped) {
+		free(data);
+		data = zipped;
+		n = n_zipped;
+	}
+	if (e->grpc)
+		data = grpc_frame(data, &n, zipped != NULL);
+	otlp_sender_push(sender, data, n, zipped != NULL, items);
+}
+
+/* Takes `data`, which may be NULL. Profiles share one dictionary: they are not split. */
+static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
+			 u32 items)
+{
+	struct outgoing to = { o, signal };
+
+	if (data && n > OTLP_PART_MAX && signal != OTLP_PROFILES)
+		otlp_split(data, n, OTLP_PART_MAX, signal == OTLP_METRICS, queue_request, &to);
+	else if (data)
+		queue_request(&to, data, n, items);
+}
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+/* CLOCK_BOOTTIME since when its counters count. Those of interfaces are the kernel's. */
+static u64 start_of_row(const struct snapshot *s, const struct row *r)
+{
+	if (r->table == TABLE_interfaces)
+		return 0;
+	return r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
+}
+
+static void put_row(const struct otlp_sink *o, u32 i, const struct snapshot *s,
+		    const struct row *r, struct metrics *m)
+{
+	struct attributes a = { 0 };
+	u64 start = start_of_row(s, r);
+
+	attributes_of_row(m->scratch, &a, r);
+	for (u32 k = 0; k < o->n_metrics[i]; k++)
+		metrics_value(m, &o->metrics[i][k], &a, start, r);
+}
+
+static void put_tables(const struct otlp_sink *o, const struct snapshot *s, struct metrics *m)
+{
+	struct attributes a = { 0 };
+
+	attributes_of_ottop(m->scratch, &a, s->session, &o->config);
+	metrics_resource(m, &a);
+	for (u32 i = 0; i < OTLP_PLAIN_TABLES; i++) {
+		const struct table *t = &s->tables[otlp_plain_tables[i]];
+
+		for (u32 k = 0; k < min(t->n, (u32)PLAIN_ROWS_MAX); k++)
+			put_row(o, i, s, t->rows[k], m);
+	}
+}
+
+static void put_groups(struct otlp_sink *o, const struct snapshot *s, struct metrics *m,
+		       bool have_resources)
+{
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		if ((otlp_groupings[i].of_process || otlp_groupings[i].of_program) == have_resources)
+			otlp_groups_export(o->groups[i], s, &o->config, m);
+}
+
+/* Measuring jitters; only a step of the clock is news. */
+static void keep_offset(struct otlp_sink *o, const struct snapshot *s)
+{
+	if (!o->exported_seq || llabs(s->unix_offset_ns - o->start_offset_ns) > CLOCK_STEP_NS)
+		o->start_offset_ns = s->unix_offset_ns;
+}
+
+static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
+{
+	struct scratch scratch = { 0 };
+	struct metrics m;
+	size_t n = 0;
+	u8 *data;
+
+	keep_offset(o, s);
+	metrics_begin(&m, &scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
+	m.deltas = o->deltas;
+	put_tables(o, s, &m);
+	put_groups(o, s, &m, false);	/* of the same resource */
+	otlp_processes_export(o->processes, s, &o->config, &m);
+	put_groups(o, s, &m, true);
+	data = metrics_pack(&m, &n);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		otlp_groups_end(o->groups[i]);
+	send_request(o, OTLP_METRICS, data, n, m.points);
+	scratch_free(&scratch);
+	if (o->deltas)
+		otlp_series_end(o->deltas);
+	o->exported_ns = s->time_ns;
+	o->exported_seq = s->seq;
+}
+
+/* What happened in this tick leaves at once. */
+static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp_signal signal)
+{
+	size_t n = 0;
+	u32 items = 0;
+	u8 *data = signal == OTLP_TRACES ?
+		otlp_spans_pack(&o->spans, o->links, s, &o->config, &n, &items) :
+		otlp_logs_pack(&o->logs, s, &o->config, &n, &items);
+
+	send_request(o, signal, data, n, items);
+}
+
+static void export_profiles(struct otlp_sink *o, const struct snapshot *s)
+{
+	size_t n = 0;
+	u32 items = 0;
+	u8 *data = otlp_profiles_pack(o->profiles, s, &o->config, &n, &items);
+
+	send_request(o, OTLP_PROFILES, data, n, items);
+	o->profiled_ns = s->time_ns;
+}
+
+/* As often as metrics, but a little later where names are still looked for. */
+static void take_profiles(struct otlp_sink *o, const struct snapshot *s)
+{
+	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
+
+	if (!o->profiled_ns)
+		o->profiled_ns = s->time_ns;
+	otlp_profiles_take(o->profiles, s);
+	if (otlp_profiles_full(o->profiles) ||
+	    (s->time_ns - o->profiled_ns + s->interval_ns / 2 >= interval_ns &&
+	     !otlp_profiles_wait(o->profiles)))
+		export_profiles(o, s);
+}
+
+/* Half a tick early is nearer than half a tick late. */
+static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
+{
+	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
+
+	if (!s->interval_ns)
+		return false;	/* there are no rates yet */
+	return !o->exported_seq || atomic_load(&o->hurry) ||
+	       s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns;
+}
+
+/* ---- the sink ----------------------------------------------------------------------------------- */
+
+/* What comes and goes between two exports counts too. */
+static void take_metrics(struct otlp_sink *o, const struct snapshot *s)
+{
+	otlp_processes_take(o->processes, s);
+	for (u32 i = 0; i < N_GROUPINGS; i++)
+		otlp_groups_take(o->groups[i], o->last, s);
+}
+
+/* Adds the CPU time since before_ns; returns now. */
+static u64 count_cpu(struct otlp_sink *o, enum otlp_signal signal, u64 before_ns)
+{
+	u64 now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	atomic_fetch_add(&o->encode_ns[signal], now - before_ns);
+	return now;
+}
+
+int otlp_write(struct sink *sink, const struct snapshot *s)
+{
+	struct otlp_sink *o = (struct otlp_sink *)sink;
+
+	u64 before_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	if (o->senders[OTLP_METRICS])
+		take_metrics(o, s);
+	snapshot_put(o->last);
+	o->last = snapshot_get(s);
+	if (o->senders[OTLP_METRICS] && is_due(o, s)) {
+		atomic_store(&o->hurry, false);
+		export_metrics(o, s);
+	}
+	before_ns = count_cpu(o, OTLP_METRICS, before_ns);
+	if (o->senders[OTLP_TRACES])
+		export_rows(o, s, OTLP_TRACES);
+	before_ns = count_cpu(o, OTLP_TRACES, before_ns);
+	if (o->senders[OTLP_LOGS])
+		export_rows(o, s, OTLP_LOGS);
+	before_ns = count_cpu(o, OTLP_LOGS, before_ns);
+	if (o->profiles)
+		take_profiles(o, s);
+	count_cpu(o, OTLP_PROFILES, before_ns);
+	return 0;
+}
+
+void otlp_finish(struct otlp_sink *o)
+{
+	u64 until = clock_ns(CLOCK_MONOTONIC) + OTLP_FLUSH_MS * NSEC_PER_MSEC;
+
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (o->senders[i])
+			otlp_sender_finish(o->senders[i], until);
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		if (o->senders[i] && !otlp_sender_stop(o->senders[i], &o->final[i]))
+			o->hung = true;
+		o->senders[i] = NULL;
+	}
+}
+
+/* What was seen since the last export leaves too. */
+int otlp_close(struct sink *sink)
+{
+	struct otlp_sink *o = (struct otlp_sink *)sink;
+
+	if (o->last && o->senders[OTLP_METRICS] && o->last->interval_ns && o->last->seq != o->exported_seq)
+		export_metrics(o, o->last);
+	if (o->last && o->profiles)
+		export_profiles(o, o->last);
+	otlp_finish(o);
+	snapshot_put(o->last);
+	o->last = NULL;
+	return 0;
+}

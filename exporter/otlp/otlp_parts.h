@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* otlp_parts.h: what otlp.c opens and otlp_export.c writes to. Theirs alone. */
+#ifndef OTTOP_OTLP_PARTS_H
+#define OTTOP_OTLP_PARTS_H
+
+#include <stdatomic.h>
+
+#include "exporter/otlp/groupings.h"
+#include "exporter/otlp/otlp.h"
+#include "exporter/otlp/processes.h"
+#include "exporter/otlp/profiles.h"
+#include "exporter/otlp/spans.h"
+
+#define OTLP_PLAIN_TABLES 5	/* tables whose rows are points of one resource, that of ottop */
+extern const enum table_id otlp_plain_tables[OTLP_PLAIN_TABLES];
+
+struct otlp_sink {
+	struct sink sink;
+	struct otlp_config config;
+	char *url;
+	struct otlp_options options;	/* its texts are good while it is opened */
+	struct otlp_sender *senders[OTLP_SIGNALS];
+	struct otlp_stats final[OTLP_SIGNALS];	/* once they have ended */
+	bool hung;
+	const struct session *session;
+	struct otlp_processes *processes;
+	struct otlp_metric *metrics[OTLP_PLAIN_TABLES];	/* of the plain tables */
+	u32 n_metrics[OTLP_PLAIN_TABLES];
+	struct otlp_groups *groups[N_GROUPINGS];
+	struct otlp_series *deltas;	/* NULL: counters are cumulative */
+	struct event_cursor spans, logs;
+	struct otlp_links *links;	/* between spans */
+	struct otlp_profiles *profiles;	/* NULL: they are not asked for */
+	const struct snapshot *last;	/* the newest one */
+	s64 start_offset_ns;		/* see metrics_begin() */
+	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
+	u64 profiled_ns;		/* the same for profiles */
+	_Atomic u64 encode_ns[OTLP_SIGNALS];	/* CPU time */
+	_Atomic bool hurry;		/* metrics are due with the next snapshot */
+};
+
+/* The functions of the sink; see struct sink. */
+int otlp_write(struct sink *sink, const struct snapshot *s);
+int otlp_close(struct sink *sink);
+/* Ends the senders, all within OTLP_FLUSH_MS. */
+void otlp_finish(struct otlp_sink *o);
+
+#endif
