@@ -27,4 +27,14 @@
 		__uint(max_entries, bytes); \
 	} name_ SEC(".maps")
 
+/* A record to be filled, all zero; NULL: the ring is full, which *lost counts. */
+#define ring_zeroed(ring, size, lost) ({ \
+		void *record_ = bpf_ringbuf_reserve(ring, size, 0); \
+		if (record_) \
+			__builtin_memset(record_, 0, size); \
+		else \
+			__sync_fetch_and_add(lost, 1); \
+		record_; \
+	})
+
 #endif

@@ -56,7 +56,7 @@ static __always_inline struct task_state *task_state(struct task_struct *t)
  * How long a thread waited for a CPU, so far. Since 6.12 one that falls asleep may stay in its queue for
  * a while (kernel/sched/fair.c, set_delayed()). When it is moved to another CPU meanwhile, the
  * scheduler takes the move for the beginning of a wait (activate_task(), sched_info_enqueue()) and
- * adds the sleep to run_delay, and to what /proc/PID/schedstat says. on_migrate() in processes.bpf.c
+ * adds the sleep to run_delay, and to what /proc/PID/schedstat says. on_migrate() in processes_switch.bpf.h
  * counts how much of it that is. `queued_ns`: of the wait it is in.
  */
 static __always_inline u64 run_delay_ns(struct task_struct *t, const struct task_state *s, u64 queued_ns)

@@ -4,7 +4,7 @@
  * must be a table that the kernel side can bisect: pages and rows in bounds,
  * and every row found again at its address.
  *
- * sources: symbolizer/cfi.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/model/log.c
+ * sources: symbolizer/cfi.c symbolizer/cfi_program.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/model/log.c
  * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>

@@ -119,12 +119,9 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	bool later;
 	struct wire_end *e;
 
-	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
-	if (!e) {
-		__sync_fetch_and_add(&lost_ring, 1);
+	e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
+	if (!e)
 		return false;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
 	e->time_ns = bpf_ktime_get_boot_ns();
 	e->err = sk->sk_err;
 	e->sock.cookie = cookie;
@@ -165,13 +162,10 @@ static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
  */
 static __always_inline void tell_owner(struct sock *sk, u64 cookie)
 {
-	struct wire_end *e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
+	struct wire_end *e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
 
-	if (!e) {	/* user space gives up waiting: nothing but the owner is lost */
-		__sync_fetch_and_add(&lost_ring, 1);
+	if (!e)	/* user space gives up waiting: nothing but the owner is lost */
 		return;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
 	e->sock.cookie = cookie;
 	e->sock.flags = WS_OWNER_TOLD;
 	if (sk->sk_lock.owned && !only_looked())

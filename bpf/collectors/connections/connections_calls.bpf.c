@@ -375,12 +375,9 @@ static __always_inline int failed_connect(struct task_struct *t, const struct ca
 	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
 	    BPF_CORE_READ(sk, __sk_common.skc_cookie.counter))
 		return 0;
-	e = bpf_ringbuf_reserve(&ends, sizeof(*e), 0);
-	if (!e) {
-		__sync_fetch_and_add(&lost_ring, 1);
+	e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
+	if (!e)
 		return 0;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
 	e->time_ns = bpf_ktime_get_boot_ns();
 	e->err = -ret;
 	e->sock.cookie = FLOW_BY_INODE | ino;

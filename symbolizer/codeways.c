@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* codeways.c: see codeways.h. What Linux and the psABI say: x86-64 3.2.2, 3.4.1; clone(2). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbolizer/codeways.h"
+
+#define MAX_WAYS (1u << 16)
+#define MAX_CASES 1024		/* of a switch */
+
+/* Not numbered alike everywhere, but so on x86-64. */
+enum { NR_CLONE = 56, NR_CLONE3 = 435 };
+
+/* ---- which code ---- */
+
+struct codestate *code_state(struct code *c, u64 at)
+{
+	struct codestate **page = &c->pages[at / CODE_PAGE];
+
+	if (!*page)
+		*page = xcalloc(CODE_PAGE, sizeof(**page));
+	return *page + at % CODE_PAGE;
+}
+
+static void add_way(struct code *c, const struct way *w, u64 at)
+{
+	if (!code_is_mine(c, at) || c->n_ways >= MAX_WAYS)
+		return;
+	c->ways = grow(c->ways, c->n_ways, &c->cap_ways, sizeof(*c->ways));
+	c->ways[c->n_ways] = *w;
+	c->ways[c->n_ways].at = at;
+	c->ways[c->n_ways++].after_call = false;
+}
+
+static void add_begin(struct code *c, const struct way *w, u64 at, bool after_call)
+{
+	if (!code_is_mine(c, at))
+		return;
+	c->begins = grow(c->begins, c->n_begins, &c->cap_begins, sizeof(*c->begins));
+	c->begins[c->n_begins] = *w;
+	c->begins[c->n_begins].at = at;
+	c->begins[c->n_begins++].after_call = after_call;
+}
+
+/* Nothing called what the kernel begins with: the end of a stack. */
+void code_add_start(struct code *c)
+{
+	struct way w = { .ax = UNKNOWN, .s.mode = MODE_CHILD };
+
+	add_begin(c, &w, elf_entry(c->f) - c->addr, false);
+}
+
+static bool is_wrong(struct code *c, u32 part)
+{
+	for (; part && c->steps < CODE_MAX_STEPS; part = c->parts[part].before, c->steps++)
+		if (c->parts[part].wrong)
+			return true;
+	return c->steps >= CODE_MAX_STEPS;
+}
+
+/* Functions begin at multiples of 16, behind padding. */
+static bool may_begin(const struct code *c, u64 at)
+{
+	struct insn i;
+
+	if ((c->addr + at) % 16 == 0)
+		return true;
+	return insn_decode(c->text + at, c->size - at, &i) &&
+	       ((!i.map && (i.op == 0x90 || i.op == 0xcc)) || (i.map == 1 && i.op == 0x1f));
+}
+
+/*
+ * This part cannot be as it was followed. At fault is a call that does not return: the one where the
+ * next function may begin, else all up to what is proven.
+ */
+static void set_wrong(struct code *c, u32 part)
+{
+	struct part *p = &c->parts[part];
+
+	p->wrong = true;
+	for (u32 i = part; c->parts[i].before && (i == part || !c->parts[i].proven); i = c->parts[i].before) {
+		if (may_begin(c, c->parts[i].at)) {
+			c->parts[i].wrong = true;
+			return;
+		}
+	}
+	for (p = &c->parts[p->before]; p->before && !p->proven; p = &c->parts[p->before])
+		p->wrong = true;
+}
+
+bool code_is_seen(struct code *c, u64 at)
+{
+	return c->flags[at] & SEEN && !is_wrong(c, code_state(c, at)->part);
+}
+
+void code_add_entry(struct code *c, u64 addr)
+{
+	struct way w = { .ax = UNKNOWN };
+	u64 at = addr - c->addr;
+
+	if (addr < c->addr || !code_is_mine(c, at) || c->flags[at] & ENTRY)
+		return;
+	if (code_is_seen(c, at)) {
+		u32 part = code_state(c, at)->part;
+
+		if (codestate_same(code_state(c, at), &w.s) || !c->parts[part].before || part == c->part)
+			return;
+		set_wrong(c, part);
+	}
+	c->flags[at] |= ENTRY;
+	add_begin(c, &w, at, false);
+}
+
+/* ---- system calls that make threads ---- */
+
+static void follow_numbers(struct way *w, const struct insn *i)
+{
+	if (i->map == 0 && i->op == 0xb8 && i->rm == INSN_AX)		/* mov eax, n */
+		w->ax = (s32)i->imm;
+	else if (i->map == 0 && (i->op == 0x31 || i->op == 0x33) && i->mod == 3 && !i->reg && !i->rm)
+		w->ax = 0;
+	else if (i->map == 0 && i->op == 0xb0 && w->ax != UNKNOWN)	/* mov al, n */
+		w->ax = (w->ax & ~0xff) | (u8)i->imm;
+	else if (i->map == 0 && i->op == 0xc7 && i->mod == 3 && !(i->reg & 7) && i->rm == INSN_AX)
+		w->ax = (s32)i->imm;
+	else if (insn_writes(i, INSN_AX) || (i->map == 0 && i->op == 0xe8))
+		w->ax = UNKNOWN;
+}
+
+static bool is_system_call(const struct insn *i)
+{
+	return i->map == 1 && i->op == 0x05;
+}
+
+/*
+ * What begins a stack soon says so: it clears rbp (psABI 3.4.1), or takes its stack from where the
+ * parent put it. A child that does neither is the other half of a fork.
+ */
+static bool begins_stack(const struct code *c, u64 at)
+{
+	struct insn i;
+
+	for (u32 k = 0; k < 4 && at < c->size && insn_decode(c->text + at, c->size - at, &i); k++) {
+		if (!i.map && (i.op == 0x31 || i.op == 0x33) && i.mod == 3 && i.reg == INSN_BP && i.rm == INSN_BP)
+			return true;
+		if (!i.map && i.wide && i.mod == 3 && ((i.op == 0x89 && i.rm == INSN_SP) ||
+						       (i.op == 0x8b && i.reg == INSN_SP)))
+			return true;
+		at += i.length;
+	}
+	return false;
+}
+
+/* ---- ways through a function ---- */
+
+/* A switch: a table of offsets from itself, or of addresses. */
+static void follow_table(struct code *c, const struct way *w, const struct insn *i)
+{
+	bool absolute = i->mod == 0 && i->has_sib && (i->base & 7) == INSN_BP;
+	u64 table = absolute ? (u64)i->disp : w->table, addr, section_addr;
+	u32 size = absolute ? 8 : 4;
+	struct source s;
+
+	if (!table || !elf_section_source(c->f, ".rodata", &s, &section_addr) || table < section_addr)
+		return;
+	for (u32 k = 0; k < MAX_CASES; k++) {
+		u8 word[8];
+		s32 off;
+
+		c->steps += 16;
+		if (!source_get(&s, table - section_addr + k * size, word, size))
+			return;
+		memcpy(absolute ? (void *)&addr : &off, word, size);
+		if (!absolute)
+			addr = table + (u64)(s64)off;
+		if (addr < c->addr || !code_is_mine(c, addr - c->addr))
+			return;
+		add_way(c, w, addr - c->addr);
+	}
+}
+
+/* Where it jumps to, as an offset in the text. */
+static u64 target_of(const struct way *w, const struct insn *i)
+{
+	return w->at + i->length + (u64)i->imm;
+}
+
+static bool is_branch(const struct insn *i)
+{
+	return (!i->map && ((i->op >= 0x70 && i->op <= 0x7f) || (i->op >= 0xe0 && i->op <= 0xe3))) ||
+	       (i->map == 1 && i->op >= 0x80 && i->op <= 0x8f);
+}
+
+/* Which way the child of clone() takes at a branch. */
+static void follow_branch(struct code *c, struct way *w, const struct insn *i)
+{
+	u64 to = target_of(w, i), next = w->at + i->length;
+	u8 condition = i->op & 15;
+	struct way there = *w;
+
+	if (w->s.mode == MODE_CLONED && !i->vex && (condition == 4 || condition == 5)) {
+		bool jumps = condition == 4;	/* je */
+
+		if (begins_stack(c, jumps ? to : next)) {
+			there.s.mode = jumps ? MODE_CHILD : MODE_USUAL;
+			w->s.mode = jumps ? MODE_USUAL : MODE_CHILD;
+		} else {
+			there.s.mode = w->s.mode = MODE_USUAL;
+		}
+	}
+	add_way(c, &there, to);
+}
+
+/* A function's address in a register, to be called there. */
+static void note_address(struct code *c, struct way *w, const struct insn *i)
+{
+	u64 addr;
+
+	if (i->map || i->op != 0x8d || i->mod || i->has_sib || (i->rm & 7) != INSN_BP)
+		return;
+	addr = c->addr + w->at + i->length + (u64)i->disp;
+	w->table = addr;
+	code_add_entry(c, addr);
+}
+
+static void check_return(struct code *c, const struct codestate *s)
+{
+	if (s->mode != MODE_USUAL)
+		return;
+	if (s->depth || s->fp_off || s->ra)
+		set_wrong(c, c->part);
+	else
+		c->parts[c->part].proven = true;
+}
+
+/* What comes after an instruction. False: nothing on this way. */
+static bool go_on(struct code *c, struct way *w, const struct insn *i)
+{
+	if (!i->map && (i->op == 0xe9 || i->op == 0xeb)) {
+		add_way(c, w, target_of(w, i));
+		return false;
+	}
+	if (!i->map && i->op == 0xff && (i->reg & 7) == 4) {
+		follow_table(c, w, i);
+		return false;
+	}
+	if (!i->map && (i->op == 0xc2 || i->op == 0xc3))	/* ret: all is as it was */
+		check_return(c, &w->s);
+	/* ret, hlt, int3, ud2, iret */
+	if ((!i->map && (i->op == 0xc2 || i->op == 0xc3 || i->op == 0xf4 || i->op == 0xcc || i->op == 0xcf ||
+			 i->op == 0xca || i->op == 0xcb || (i->op == 0xff && (i->reg & 7) > 4 &&
+							    (i->reg & 7) != 6))) ||
+	    (i->map == 1 && i->op == 0x0b))
+		return false;
+	if (is_branch(i))
+		follow_branch(c, w, i);
+	if (!i->map && i->op == 0xe8)
+		code_add_entry(c, c->addr + target_of(w, i));
+	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
+		/* what nothing called calls what does not return, mostly: what follows is not its own */
+		if (w->s.mode == MODE_CHILD)
+			return false;
+		w->s.mode = MODE_USUAL;
+		add_begin(c, w, w->at + i->length, true);
+		return false;
+	}
+	if (is_system_call(i) && (w->ax == NR_CLONE || w->ax == NR_CLONE3) && w->s.mode == MODE_USUAL)
+		w->s.mode = MODE_CLONED;
+	return true;
+}
+
+/*
+ * Notes what holds at an instruction. False: it is known, or two ways disagree: what comes
+ * straight from a call is not believed then, because the call may not return.
+ */
+static bool arrive(struct code *c, struct way *w)
+{
+	u8 *flags = &c->flags[w->at];
+	struct codestate *s = code_state(c, w->at);
+
+	if (*flags & ENTRY && (w->s.depth || w->s.fp_cfa || w->s.ra || w->s.mode)) {
+		if (!w->after_call && !w->s.mode)
+			set_wrong(c, c->part);
+		return false;
+	}
+	if (code_is_seen(c, w->at)) {
+		bool same = codestate_same(s, &w->s);
+
+		if (same && !w->after_call)
+			*flags &= (u8)~AFTER_CALL;
+		if (same || w->after_call)
+			return false;
+		set_wrong(c, *flags & AFTER_CALL ? s->part : c->part);
+		if (is_wrong(c, c->part))
+			return false;
+	}
+	*flags = (u8)((*flags & ~AFTER_CALL) | SEEN | (w->after_call ? AFTER_CALL : 0));
+	w->s.part = c->part;
+	*s = w->s;
+	return true;
+}
+
+static void follow(struct code *c, struct way w)
+{
+	struct insn i;
+
+	while (code_is_mine(c, w.at) && arrive(c, &w)) {
+		c->steps++;
+		if (!insn_decode(c->text + w.at, c->size - w.at, &i))
+			set_wrong(c, c->part);
+		if (is_wrong(c, c->part))
+			return;
+		follow_numbers(&w, &i);
+		note_address(c, &w, &i);
+		if (!go_on(c, &w, &i))
+			return;
+		if (w.s.mode != MODE_CHILD && !codestate_step(&w.s, &i)) {
+			if (w.s.depth == -8)	/* it takes more than there is: no function begins there */
+				set_wrong(c, c->part);
+			return;
+		}
+		w.at += i.length;
+	}
+}
+
+static void follow_part(struct code *c, struct way w)
+{
+	u32 before = w.after_call ? w.s.part : 0;
+
+	if (is_wrong(c, before))
+		return;
+	c->parts = grow(c->parts, c->n_parts, &c->cap_parts, sizeof(*c->parts));
+	c->part = c->n_parts++;
+	c->parts[c->part] = (struct part){ .at = w.at, .before = before };
+	follow(c, w);
+	while (c->n_ways && !is_wrong(c, c->part))
+		follow(c, c->ways[--c->n_ways]);
+	c->n_ways = 0;
+}
+
+void code_follow(struct code *c)
+{
+	while (c->n_begins && c->steps < CODE_MAX_STEPS)
+		follow_part(c, c->begins[--c->n_begins]);
+}
