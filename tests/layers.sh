@@ -46,7 +46,7 @@ check() {
 		sub(/^[^<"]*[<"]/, "", inc)
 		sub(/[>"].*/, "", inc)
 
-		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term/term\\.c$")
+		door("^(ncursesw/)?(n?curses|term|panel|menu|form)\\.h$", "^tui/term/term(\\.c|_[a-z]+\\.[ch])$")
 		door("^json-c/", "^exporter/json\\.c$")
 		door("^curl/", "^exporter/otlp/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
@@ -187,6 +187,8 @@ plant good exporter/profile.c '#include "bpf/model/index.h"'
 plant good tui/views/x.c '#include "bpf/model/snapshot.h"'
 plant good tui/main/main_headless.c '#include "exporter/json.h"'
 plant good tui/term/term.c '#include <curses.h>'
+plant good tui/term/term_keys.c '#include "tui/term/term_parts.h"'
+plant good tui/term/term_parts.h '#include <curses.h>'
 plant good exporter/json.c '#include <json-c/json.h>'
 plant good bpf/collectors/x.c '#include "x.skel.h"'
 plant good bpf/collectors/x.c '#include <bpf/libbpf.h>'

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * term.h: the terminal. term.c is the only file that knows ncurses; it turns a
- * canvas into the fewest bytes and bytes into key codes (app.h). termio.c has
- * the parts that need no ncurses: modes, signals, the way out.
+ * term.h: the terminal. term.c takes it and gives it back, term_show.c turns a canvas into the
+ * fewest bytes, term_keys.c bytes into key codes: only these know ncurses. termio.c has the parts
+ * that need none: modes, signals, the way out.
  */
 #ifndef OTTOP_TERM_H
 #define OTTOP_TERM_H

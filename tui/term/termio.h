@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* termio.h: modes, signals and bytes of the terminal; for term.c only. */
+/* termio.h: modes, signals and bytes of the terminal; for term*.c only. */
 #ifndef OTTOP_TERMIO_H
 #define OTTOP_TERMIO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* theme.h: theme.def as numbers for one kind of terminal; for term.c only. */
+/* theme.h: theme.def as numbers for one kind of terminal; for term*.c only. */
 #ifndef OTTOP_THEME_H
 #define OTTOP_THEME_H
 
