@@ -189,6 +189,8 @@ bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key);
  */
 const char *app_search_text(const struct app *a);
 
+/* A statement in place of what is not there, in as many lines as it takes: their number. */
+int app_draw_words(struct canvas *c, struct rect body, u32 style, const char *fmt, ...) __printf(4, 5);
 /*
  * Draws the state of a table that has no rows to show (off, starting, blocked:
  * what, why, do, else; not recorded). True: it did, and the view draws nothing more.

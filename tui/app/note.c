@@ -3,6 +3,7 @@
  * note.c: the note line: fixed rules on the shown snapshot, worst first, always
  * with the evidence and the key; and how a table says that it has no rows.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -236,11 +237,21 @@ void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 
 /* ---- tables without rows ------------------------------------------------------------ */
 
+int app_draw_words(struct canvas *c, struct rect body, u32 style, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return canvas_wrap(c, body.row, body.col + 3, body.cols - 4, style, text);
+}
+
 static void draw_fact(struct canvas *c, struct rect body, int *row, const char *name, const char *text)
 {
 	canvas_text(c, body.row + *row, body.col + 3, 6, ROLE_dim, name);
-	canvas_cut(c, body.row + *row, body.col + 10, body.cols - 11, ROLE_text, text);
-	++*row;
+	*row += canvas_wrap(c, body.row + *row, body.col + 10, body.cols - 11, ROLE_text, text);
 }
 
 /* A reason is "what went wrong; what to do; what works instead": as many as are known. */
@@ -261,12 +272,9 @@ static void draw_reason(struct canvas *c, struct rect body, int *row, const char
 
 static void draw_blocked(struct canvas *c, struct rect body, enum table_id t, const struct table *table)
 {
-	int row = 1;
-
-	canvas_printf(c, body.row, body.col + 3, body.cols - 4, ROLE_bad | S_BOLD,
-		      "! The table \"%s\" cannot be read.", table_descs[t].name);
+	int row = app_draw_words(c, body, ROLE_bad | S_BOLD, "! The table \"%s\" cannot be read.", table_descs[t].name);
 	draw_reason(c, body, &row, table->reason ? table->reason : "the collector gave no reason");
-	draw_fact(c, body, &row, "more", "! (health) lists every kernel program and why it is blocked");
+	draw_fact(c, body, &row, "more", "! lists what is blocked, and why");
 }
 
 static void draw_off(const struct app *a, struct canvas *c, struct rect body, enum table_id t)
@@ -274,14 +282,12 @@ static void draw_off(const struct app *a, struct canvas *c, struct rect body, en
 	char clock[FORMAT_MAX];
 
 	if (!a->config.replay) {
-		canvas_printf(c, body.row, body.col + 3, body.cols - 4, ROLE_dim,
-			      app_live(a) ? "starting: %s are not collected yet"
-					  : "%s were not collected at this moment", table_descs[t].name);
+		app_draw_words(c, body, ROLE_dim, app_live(a) ? "starting: %s are not collected yet" :
+			       "%s were not collected at this moment", table_descs[t].name);
 		return;
 	}
 	format_clock(clock, a->shown->time_ns, a->shown->unix_offset_ns, false);
-	canvas_printf(c, body.row, body.col + 3, body.cols - 4, ROLE_text,
-		      "not recorded: %s was off at %s", table_descs[t].name, clock);
+	app_draw_words(c, body, ROLE_text, "not recorded: %s was off at %s", table_descs[t].name, clock);
 }
 
 static void draw_empty(const struct app *a, struct canvas *c, struct rect body, enum table_id t)
@@ -291,21 +297,18 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 	const char *noun = tv && tv->spec->table == t && tv->spec->noun ? tv->spec->noun : table_descs[t].name;
 	char n[FORMAT_MAX], early[320], none[64];
 
-	if (tv && tv->filter)
-		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_text,
-			      "none of %s matches  %s   Del drops the filter",
-			      format_thousands(n, tv->n_all), tv->filter_text);
-	else if (p && p->row.closed)
-		canvas_text(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
-			    "the process has ended; [ steps back to when it ran");
-	else if (app_too_early(a, t, early, sizeof(early)))
-		canvas_printf(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim, "%s%s: %s",
-			      noun, app_context(a)->pid ? " of this process" : "", early);
-	else {
-		snprintf(none, sizeof(none), "no %s%s", noun,
-			 app_context(a)->pid ? " of this process" : "");
-		canvas_cut(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_dim,
-			   app_none(a, t, app_context(a)->pid, none, early, sizeof(early)));
+	body.row++;
+	if (tv && tv->filter) {
+		app_draw_words(c, body, ROLE_text, "none of %s matches  %s   Del drops the filter",
+			       format_thousands(n, tv->n_all), tv->filter_text);
+	} else if (p && p->row.closed) {
+		app_draw_words(c, body, ROLE_dim, "the process has ended; [ steps back to when it ran");
+	} else if (app_too_early(a, t, early, sizeof(early))) {
+		app_draw_words(c, body, ROLE_dim, "%s%s: %s", noun, app_context(a)->pid ? " of this process" : "",
+			       early);
+	} else {
+		snprintf(none, sizeof(none), "no %s%s", noun, app_context(a)->pid ? " of this process" : "");
+		app_draw_words(c, body, ROLE_dim, "%s", app_none(a, t, app_context(a)->pid, none, early, sizeof(early)));
 	}
 }
 
@@ -325,8 +328,8 @@ bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum tabl
 		draw_off(a, c, body, t);
 		return true;
 	case TS_STARTING:
-		canvas_printf(c, body.row, body.col + 3, body.cols - 4, ROLE_dim,
-			      "starting: the first interval of %s is not over", table_descs[t].name);
+		app_draw_words(c, body, ROLE_dim, "starting: the first interval of %s is not over",
+			       table_descs[t].name);
 		return true;
 	case TS_OK:
 	case TS_PARTIAL:

@@ -260,9 +260,8 @@ static bool is_early(struct app *a, const struct flame_view *v, const char *whos
 		return false;
 	if (v->f.all_n > 0)
 		return false;
-	canvas_printf(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: no %s of %s in the first %.0f s",
-		      flame_is_offcpu(v) ? "wait" : "sample", whose,
-		      flame_real(&v->f, v->f.covered_ns) / 1e9);
+	app_draw_words(c, r, ROLE_dim, "collecting: no %s of %s in the first %.0f s",
+		       flame_is_offcpu(v) ? "wait" : "sample", whose, flame_real(&v->f, v->f.covered_ns) / 1e9);
 	return true;
 }
 
@@ -274,37 +273,35 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 
 	flame_whose(a, whose, sizeof(whose));
 	if (!v->complete) {
-		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "adding up the window");
+		app_draw_words(c, r, ROLE_dim, "adding up the window");
 		return;
 	}
 	if (v->f.span) {
-		canvas_text(c, r.row, r.col + 3, -1, ROLE_text, v->f.span->blocked_in ?
-			    "its thread was not blocked in that span" :
-			    "not collected in that span: it is now, for requests that come");
+		app_draw_words(c, r, ROLE_text, v->f.span->blocked_in ?
+			       "its thread was not blocked in that span" :
+			       "not collected in that span: it is now, for requests that come");
 		return;
 	}
 	if (is_early(a, v, whose, c, r))
 		return;
 	if (v->f.all_n > 0) {	/* only the waits for new work are left out */
-		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text,
-			      "%s only waited for new work: %s waits · W shows them", whose,
-			      format_thousands(n, (u64)flame_real(&v->f, v->f.all_n)));
+		app_draw_words(c, r, ROLE_text, "%s only waited for new work: %s waits · W shows them", whose,
+			       format_thousands(n, (u64)flame_real(&v->f, v->f.all_n)));
 		return;
 	}
 	if (covered <= 0) {
-		canvas_text(c, r.row, r.col + 3, -1, ROLE_dim, "collecting: the first interval is not over");
+		app_draw_words(c, r, ROLE_dim, "collecting: the first interval is not over");
 		return;
 	}
 	/* Of the past it is not known whether this kind of stacks was asked for. */
 	if (off)
-		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no wait of %s in %.1f s%s", whose,
-			      covered, app_live(a) ? "" : ", or 3 was not looked at then");
+		r.row += app_draw_words(c, r, ROLE_text, "no wait of %s in %.1f s%s", whose, covered,
+					app_live(a) ? "" : ", or 3 was not looked at then");
 	else
-		canvas_printf(c, r.row, r.col + 3, -1, ROLE_text, "no samples in %.1f s: %s did not run%s",
-			      covered, whose, app_live(a) ? "" : ", or 2 was not looked at then");
-	canvas_text(c, r.row + 1, r.col + 3, -1, ROLE_dim,
-		    off ? "7: calls that last, since when  ·  2: where it runs  ·  m: a longer window"
-			: "3: what it waits for   ·   m: a longer window");
+		r.row += app_draw_words(c, r, ROLE_text, "no samples in %.1f s: %s did not run%s", covered, whose,
+					app_live(a) ? "" : ", or 2 was not looked at then");
+	app_draw_words(c, r, ROLE_dim, off ? "7: calls that last, since when  ·  2: where it runs  ·  m: a longer window" :
+		       "3: what it waits for   ·   m: a longer window");
 }
 
 static int list_width(int cols)

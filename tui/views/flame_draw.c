@@ -189,12 +189,12 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 	canvas_text(c, row, col + b->x + bar, room, style, label);
 }
 
-/* Where nothing follows, the end of a frame would not be seen without fills. */
+/* Where nothing follows, the end of a frame would not be seen without fills; many narrow ones' would be a fence. */
 static void draw_end(struct canvas *c, int row, int col, const struct flame_box *b, int cols)
 {
 	const struct cell *cell;
 
-	if (b->end >= cols)
+	if (b->end >= cols || b->end - b->x < LEAST_COLS)
 		return;
 	cell = canvas_cell(c, row, col + b->end);
 	if (cell->ch == ' ' && !S_BACK(cell->style))

@@ -235,11 +235,11 @@ static void draw_details(struct app *a, struct canvas *c, struct rect r, const s
 
 static void draw_nothing(struct app *a, struct canvas *c, struct rect body)
 {
-	canvas_text(c, body.row + 1, body.col + 3, body.cols - 4, ROLE_text,
-		    app_replaying(a) ? "Nothing was sent when this was recorded." : "Nothing is sent.");
+	body.row++;
+	body.row += app_draw_words(c, body, ROLE_text, app_replaying(a) ?
+				   "Nothing was sent when this was recorded." : "Nothing is sent.");
 	if (!app_replaying(a))
-		canvas_cut(c, body.row + 2, body.col + 3, body.cols - 4, ROLE_dim,
-			   "ottop --otlp http://COLLECTOR:4318 sends metrics, requests as spans, events as logs");
+		app_draw_words(c, body, ROLE_dim, "ottop --otlp http://COLLECTOR:4318 sends metrics, spans of requests and logs");
 }
 
 static void otlp_draw(struct app *a, void *state, struct canvas *c, struct rect body)

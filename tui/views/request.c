@@ -164,12 +164,14 @@ static void draw_scale(struct canvas *c, struct rect *r, const struct requests_r
 {
 	int width = min(r->cols - LABEL_COLS - TIME_COLS - 2, BAR_MAX);
 	char text[FORMAT_MAX];
+	const char *whole;
 
 	if (r->rows < 1)
 		return;
-	canvas_text(c, r->row, r->col + LABEL_COLS, -1, ROLE_dim, "0");
-	canvas_right(c, r->row, r->col + LABEL_COLS + max(width - FORMAT_MAX, 1), min(width, FORMAT_MAX), ROLE_dim,
-		     time_text(text, q->duration_ns));
+	whole = time_text(text, q->duration_ns);
+	if (width > (int)strlen(whole) + 1)
+		canvas_text(c, r->row, r->col + LABEL_COLS, -1, ROLE_dim, "0");
+	canvas_right(c, r->row, r->col + LABEL_COLS + max(width - FORMAT_MAX, 1), min(width, FORMAT_MAX), ROLE_dim, whole);
 	r->row++;
 	r->rows--;
 }
