@@ -235,6 +235,10 @@ static void say_useless(struct app *a, enum action action)
 
 	while (action > ACTION_none + 1 && !*key_descs[action].label)	/* "<>": said of both */
 		action--;
+	if (!a->shown || a->again) {
+		app_say(a, ROLE_text, a->shown ? "not yet: it is still being added up" : "not yet: the first interval is not over");
+		return;
+	}
 	snprintf(verb, sizeof(verb), "%s", key_descs[action].hint);
 	*verb = (char)tolower((unsigned char)*verb);
 	app_say(a, ROLE_text, "nothing to %s here", verb);
@@ -299,6 +303,18 @@ static void end_message(struct app *a)
 		a->message[0] = '\0';
 }
 
+/* A picture is moved in by what was drawn of it: who types ahead of its first frame has one drawn. */
+static void draw_ahead(struct app *a)
+{
+	struct canvas *c;
+
+	if (!app_view(a)->draw || a->drawn == a->view || !a->shown)
+		return;
+	c = canvas_new(a->rows, a->cols, false, false);
+	app_draw(a, c);
+	canvas_free(c);
+}
+
 static bool take_key(struct app *a, u32 key)
 {
 	enum action action;
@@ -314,6 +330,9 @@ static bool take_key(struct app *a, u32 key)
 	if (a->message_role == ROLE_bad)	/* an error stays until something is done */
 		a->message[0] = '\0';
 	action = key_action(key, app_view(a));
+	if (action)
+		draw_ahead(a);
+	a->dirty = true;
 	if (action)
 		app_do(a, action, key);
 	end_message(a);

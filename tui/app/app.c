@@ -322,6 +322,7 @@ struct app *app_new(const struct app_config *config, int rows, int cols)
 	a->rows = rows;
 	a->cols = cols;
 	a->n_levels = 1;
+	a->drawn = -1;
 	a->dirty = true;
 	for (int i = 0; i < N_VIEWS; i++) {
 		a->states[i] = xcalloc(1, app_views[i]->state_size);
@@ -435,6 +436,7 @@ void app_draw(struct app *a, struct canvas *c)
 	canvas_clear(c);
 	a->again = false;
 	frame_draw(a, c);
+	a->drawn = a->shown ? a->view : -1;
 	look_tell(a);
 	a->dirty = a->again;
 	app_put_now(a);

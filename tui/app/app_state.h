@@ -84,7 +84,7 @@ struct app {
 	struct tableview *tables[N_VIEWS];
 	struct context table_ctx[N_VIEWS];	/* of which their rows are; its row is a reference */
 	int faces[N_VIEWS];
-	int view;
+	int view, drawn;	/* drawn: of the last frame, -1: none */
 	/* Views below the overlay on the screen: first the one that is no overlay. */
 	int below[MAX_OVERLAYS];
 	int n_below;

@@ -9,7 +9,8 @@
 #include "tui/views/heatmap.h"
 
 #define BELOW_LINES 5		/* of the list under the plot: rule, titles, three calls */
-#define CELL_LINES 2		/* without a rectangle */
+#define BELOW_FROM 16		/* lines of the body from which there is room for it */
+#define CELL_LINES 2		/* below that: what is selected, its first calls */
 #define BESIDE_FROM 160		/* columns from which the list stands at the right */
 #define BESIDE_COLS 44
 #define TALL_FROM 28		/* lines of the body from which a cell shows two halves of its band */
@@ -139,8 +140,9 @@ void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, st
 void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct heatmap *m = state;
-	bool beside = body.cols >= BESIDE_FROM, list = m->rect || m->in_list;
-	int below = beside ? 0 : list ? BELOW_LINES : CELL_LINES;
+	bool beside = body.cols >= BESIDE_FROM;
+	/* The same whatever is selected: the picture would jump under who selects. */
+	int below = beside ? 0 : body.rows >= BELOW_FROM ? BELOW_LINES : CELL_LINES;
 	struct rect plot = { body.row, body.col + 8, body.rows - 2 - below,
 			     body.cols - 16 - (beside ? BESIDE_COLS : 0) };
 

@@ -258,12 +258,14 @@ static void list_line(struct app *a, const struct heatmap *m, struct canvas *c, 
 static void draw_list(struct app *a, const struct heatmap *m, struct canvas *c, struct rect r,
 		      const struct list_columns *lc, const struct heat_parts *parts, bool focus)
 {
-	u32 rows = (u32)max(r.rows - 1, 0), at = min(m->list_at, parts->n - min(parts->n, 1u));
+	bool title = r.rows > 1 && parts->n;
+	u32 rows = (u32)max(r.rows - title, 0), at = min(m->list_at, parts->n - min(parts->n, 1u));
 	u32 top = focus && at >= rows ? at - rows + 1 : 0;
 
-	list_title(m, c, r.row, r.col, lc);
+	if (title)
+		list_title(m, c, r.row, r.col, lc);
 	for (u32 i = 0; i < rows && top + i < parts->n; i++) {
-		int row = r.row + 1 + (int)i;
+		int row = r.row + title + (int)i;
 
 		list_line(a, m, c, row, r.col, lc, &parts->parts[top + i]);
 		if (!focus || top + i != at)
@@ -285,15 +287,17 @@ void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *
 	char text[400];
 
 	heatmap_describe(a, m, text, sizeof(text));
-	if (!m->rect && !m->in_list) {
+	if (r.rows > 2)
+		canvas_rule(c, r.row, r.col, r.cols, text);
+	else
 		canvas_cut(c, r.row, r.col + 1, r.cols - 1, ROLE_text, text);
-		heatmap_top_calls(m, 6, text, sizeof(text));
-		canvas_cut(c, r.row + 1, r.col + 1, r.cols - 1, ROLE_dim, text);
-		return;
-	}
-	canvas_rule(c, r.row, r.col, r.cols, text);
 	r.row++;
 	r.rows--;
+	if (r.rows < 2 && !m->in_list) {	/* no room for the list */
+		heatmap_top_calls(m, 6, text, sizeof(text));
+		canvas_cut(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, text);
+		return;
+	}
 	draw_list(a, m, c, r, &lc, heatmap_list(m), m->in_list);
 }
 
