@@ -11,6 +11,7 @@
 #define BUSY (1u << 31)
 #define DISCARDED (1u << 30)
 #define HEADER 8
+#define AT 8	/* in u64: on a cache line that the kernel does not read */
 
 int ring_map(struct ring *r, int fd, u64 bytes)
 {
@@ -33,6 +34,9 @@ int ring_map(struct ring *r, int fd, u64 bytes)
 	}
 	r->producer = (const u64 *)(const void *)producer;
 	r->data = producer + page;
+	r->at = r->consumer + AT;
+	if (*r->at - *r->consumer > bytes)
+		*r->at = *r->consumer;
 	return 0;
 }
 
@@ -47,23 +51,28 @@ void ring_unmap(struct ring *r)
 	memset(r, 0, sizeof(*r));
 }
 
-u32 ring_next(struct ring *r, void *buf, u32 cap)
+const void *ring_next(struct ring *r, u32 *ret_len)
 {
 	for (;;) {
-		u64 at = *r->consumer, end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
-		const u8 *p = r->data + (at & (r->bytes - 1));
+		u64 end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
+		const u8 *p = r->data + (*r->at & (r->bytes - 1));
 		u32 head, len;
 
-		if (at >= end)
-			return 0;
+		if (*r->at >= end)
+			return NULL;
 		head = __atomic_load_n((const u32 *)(const void *)p, __ATOMIC_ACQUIRE);
 		if (head & BUSY)
-			return 0;
+			return NULL;
 		len = head & ~(BUSY | DISCARDED);
-		if (!(head & DISCARDED))
-			memcpy(buf, p + HEADER, min(len, cap));
-		__atomic_store_n(r->consumer, at + ((len + HEADER + 7) & ~7u), __ATOMIC_RELEASE);
-		if (!(head & DISCARDED))
-			return len;
+		*r->at += (len + HEADER + 7) & ~7u;
+		if (head & DISCARDED)
+			continue;
+		*ret_len = len;
+		return p + HEADER;
 	}
+}
+
+void ring_release(struct ring *r)
+{
+	__atomic_store_n(r->consumer, *r->at, __ATOMIC_RELEASE);
 }

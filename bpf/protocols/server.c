@@ -20,6 +20,7 @@
 #define BUSY_MS 2		/* where so many records came at once that it may not hold those of 20 ms */
 #define BUSY_RECORDS 200
 #define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
+#define RELEASE_RECORDS 64	/* are let go of at a time */
 #define SWEEP_NS (10 * NSEC_PER_SEC)
 
 static struct ring ring;
@@ -67,15 +68,16 @@ static void rest(void)
 /* How many records there were; at most DRAIN_RECORDS. */
 static u32 drain(void)
 {
-	static u64 record[(sizeof(struct http_record) + HTTP_LARGE) / sizeof(u64) + 1];
-	u32 n, i = 0;
+	const void *record;
+	u32 len, i = 0;
 
-	for (; ring.consumer && i < DRAIN_RECORDS; i++) {
-		n = ring_next(&ring, record, sizeof(record));
-		if (!n)
-			break;
-		follower_read(follower, record, min(n, (u32)sizeof(record)));
+	for (; ring.consumer && i < DRAIN_RECORDS && (record = ring_next(&ring, &len)); i++) {
+		follower_read(follower, record, len);
+		if (i % RELEASE_RECORDS == 0)
+			ring_release(&ring);
 	}
+	if (ring.consumer)
+		ring_release(&ring);
 	return i;
 }
 

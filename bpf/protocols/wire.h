@@ -94,7 +94,8 @@ struct http_socket {
 	__u32 room[2];		/* bytes of this head that may still be captured */
 	__u8 n_first[2];
 	__u8 class, tries;
-	__u32 pad;
+	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
+	__u8 pad[3];
 	struct http_frames frames[2];
 };
 

@@ -8,7 +8,6 @@
 #define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
 #define MAX_PIECES 8		/* of one call; the rest is told as one length */
 #define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
-#define HEAD_ROOM 4096		/* bytes of a head that are captured */
 
 /* Frames come after the head there, and the preface from the other end. */
 static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, const u64 first[2], u64 base, u32 len)
@@ -23,17 +22,31 @@ static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, const 
 	return true;
 }
 
+/* The first bytes since others went the other way mostly begin a message. */
+static __always_inline bool turns(struct http_socket *s, u32 dir)
+{
+	bool turned = s->last != dir + 1;
+
+	s->last = dir + 1;
+	return turned;
+}
+
 /* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
 __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 want = len, dir;
 	u64 first[2] = {};
+	bool turned;
 
 	if (!m || !s)
 		return 0;
 	dir = m->tx & 1;
 	if (s->class == HTTP_2)
 		return 1;
+	turned = turns(s, dir);
+	if (turned && base && len >= 16 && (flags & (HTTP_BEGINS | 0x700)) == HTTP_BEGINS &&
+	    tell_begin(m, s, base, len, flags))
+		return 0;
 	if (!base) {
 		want = 0;
 	} else if (may_begin(first, base, len, flags)) {
@@ -117,22 +130,20 @@ __noinline int tell_with_body(const struct moved *m, struct http_socket *s, u32 
 {
 	struct two_iovecs p = {};
 	const struct user_iovec *v = p.v;
-	u64 first[2] = {}, body = 0;
-	u32 end = 0, left, dir;
+	u64 body = 0;
+	u32 left;
 
 	if (!m || !s || m->compat || m->n_iov < 2 || bpf_probe_read_user(&p, sizeof(p), (void *)m->iov))
 		return 0;
-	dir = m->tx & 1;
 	left = m->total - v[0].len;
 	if (v[0].len < 16 || v[0].len > HEAD_AT_ONCE || v[0].len >= m->total || left > v[1].len || left <= HTTP_SMALL)
 		return 0;
-	if (!may_begin(first, v[0].base, v[0].len, flags) || is_switch(first))
+	if (!read_first(&body, v[1].base, 8) || looks_like_chunk(body) || looks_like_http(body, 8) > 0)
 		return 0;
-	if (bpf_probe_read_user(&end, 4, (void *)(v[0].base + v[0].len - 4)) || end != WORD('\r', '\n', '\r', '\n') ||
-	    !read_first(&body, v[1].base, 8) || looks_like_chunk(body) || looks_like_http(body, 8) > 0)
+	if (!tell_head(m, s, v[0].base, v[0].len, flags))
 		return 0;
-	s->room[dir] = 0;
-	return tell_head(m, s, &p, flags);
+	turns(s, m->tx & 1);
+	return 1;
 }
 
 __noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)

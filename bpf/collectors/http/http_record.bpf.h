@@ -5,8 +5,9 @@
 #ifndef OTTOP_HTTP_RECORD_BPF_H
 #define OTTOP_HTTP_RECORD_BPF_H
 
-static __always_inline void fill_record(struct http_record *r, const struct moved *m,
-					struct http_socket *s, u64 base, u32 len, u32 flags)
+/* All of it but the bytes. */
+static __always_inline void fill_record(struct http_record *r, const struct moved *m, struct http_socket *s,
+					u32 len, u32 flags)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 
@@ -19,7 +20,6 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	r->tgid = t->tgid;
 	r->tid = t->pid;
 	r->len = len;
-	r->n = 0;
 	r->kind = m->tx ? HTTP_TX : HTTP_RX;
 	r->flags = flags;
 	r->n_before = 0;
@@ -34,26 +34,35 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	__builtin_memcpy(r->remote, m->ends.remote, sizeof(r->remote));
 }
 
-/* As much of the piece as `cap`, a constant, has room for; tail: where its last bytes are, or 0. */
-#define TELL(cap) ({								\
-	struct http_record *r_ = bpf_ringbuf_reserve(&records, sizeof(*r_) + (cap), 0);	\
-	if (r_) {								\
-		fill_record(r_, m, s, base, len, flags & 0xff);			\
-		u32 n_ = want;							\
-		asm volatile("" : "+r"(n_));					\
-		if (n_ > (cap))							\
-			n_ = (cap);						\
-		if (n_ && !bpf_probe_read_user(r_->data, n_, (void *)base))	\
-			r_->n = n_;						\
-		if (r_->n < len && tail &&					\
-		    !bpf_probe_read_user(r_->tail, HTTP_TAIL, (void *)tail))	\
-			r_->flags |= HTTP_TAILED;				\
-		if (before) {							\
-			*(u64 *)r_->before = s->first[m->tx & 1];		\
-			r_->n_before = before;					\
-		}								\
-	}									\
-	r_; })
+#define RESERVE(room) (cap = (room), bpf_ringbuf_reserve(&records, sizeof(struct http_record) + (room), 0))
+
+/* Sizes of records are constants: in steps, so that little of the ring is wasted. */
+static __always_inline struct http_record *reserve(u32 want, u32 *ret_cap)
+{
+	struct http_record *r;
+	u32 cap;
+
+	r = want <= HTTP_SMALL ? RESERVE(HTTP_SMALL) : want <= 256 ? RESERVE(256) : want <= 512 ? RESERVE(512) :
+	    want <= 1024 ? RESERVE(1024) : want <= 2048 ? RESERVE(2048) : RESERVE(HTTP_LARGE);
+	*ret_cap = cap;
+	return r;
+}
+
+/* How many bytes the record has now; cap, which the verifier knows: how many it has room for. */
+static __always_inline u32 take_bytes(struct http_record *r, u32 cap, u64 base, u32 n)
+{
+	asm volatile("" : "+r"(n));
+	if (n > cap)
+		n = cap;
+	r->n = n && !bpf_probe_read_user(r->data, n, (void *)base) ? n : 0;
+	return r->n;
+}
+
+static __always_inline void take_tail(struct http_record *r, u64 base, u32 len)
+{
+	if (base && len >= HTTP_TAIL && !bpf_probe_read_user(r->tail, HTTP_TAIL, (void *)(base + len - HTTP_TAIL)))
+		r->flags |= HTTP_TAILED;
+}
 
 /* The reader sees by the position of the next one that a record is missing. */
 static __always_inline void lose_record(struct http_socket *s, u32 dir, u32 len)
@@ -91,59 +100,86 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 	return 0;
 }
 
+#define HEAD_ROOM 4096		/* bytes of a head that are captured */
 #define WANT_SHIFT 16
 
 /* flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told. */
 __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
-	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT;
-	u64 tail = base && len >= HTTP_TAIL ? base + len - HTTP_TAIL : 0;
+	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT, cap;
 	struct http_record *r;
 
 	if (!m || !s)
 		return 0;
-	/* sizes of records are constants: in steps, so that little of the ring is wasted */
-	if (want <= HTTP_SMALL)
-		r = TELL(HTTP_SMALL);
-	else if (want <= 256)
-		r = TELL(256);
-	else if (want <= 512)
-		r = TELL(512);
-	else if (want <= 1024)
-		r = TELL(1024);
-	else if (want <= 2048)
-		r = TELL(2048);
-	else
-		r = TELL(HTTP_LARGE);
+	r = reserve(want, &cap);
 	if (!r) {
 		lose_record(s, m->tx & 1, len);
 		return 0;
+	}
+	fill_record(r, m, s, len, flags & 0xff);
+	if (take_bytes(r, cap, base, want) < len)
+		take_tail(r, base, len);
+	if (before) {
+		*(u64 *)r->before = s->first[m->tx & 1];
+		r->n_before = before;
 	}
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-#define HEAD_AT_ONCE 1024
-
-/* A whole head of at most HEAD_AT_ONCE bytes, and a body behind it of which only the last bytes are told. 1. */
-__noinline int tell_head(const struct moved *m, struct http_socket *s, const struct two_iovecs *p, u32 flags)
+static __always_inline bool begins(const struct http_record *r)
 {
-	const u32 before = 0;
-	u32 len, want;
-	u64 base, tail;
+	return r->n >= 16 && looks_like_http(*(u64 *)r->data, 8) > 0 && !is_switch((u64 *)r->data);
+}
+
+/* What mostly begins a message: whether it does is seen in the record. 0: it does not, and is not told. */
+__noinline int tell_begin(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+{
+	u32 cap, n;
 	struct http_record *r;
 
-	if (!m || !s || !p)
-		return 1;
-	base = p->v[0].base;
-	want = p->v[0].len;
-	len = m->total;
-	tail = p->v[1].base + (len - want) - HTTP_TAIL;
-	r = want <= 256 ? TELL(256) : want <= 512 ? TELL(512) : TELL(HEAD_AT_ONCE);
-	if (r)
-		bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	else
-		lose_record(s, m->tx & 1, len);
+	if (!m || !s)
+		return 0;
+	r = reserve(len, &cap);
+	if (!r)
+		return 0;
+	n = take_bytes(r, cap, base, len);
+	if (!begins(r)) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	fill_record(r, m, s, len, flags);
+	if (n < len)
+		take_tail(r, base, len);
+	s->room[m->tx & 1] = HEAD_ROOM - n;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 1;
+}
+
+#define HEAD_AT_ONCE 1024
+
+/*
+ * A whole head of n bytes, 16 to HEAD_AT_ONCE, and a body behind it whose bytes nobody needs. 0: it is none, and
+ * is not told.
+ */
+__noinline int tell_head(const struct moved *m, struct http_socket *s, u64 base, u32 n, u32 flags)
+{
+	u32 cap, at;
+	struct http_record *r;
+
+	if (!m || !s)
+		return 0;
+	r = n <= 256 ? RESERVE(256) : n <= 512 ? RESERVE(512) : RESERVE(HEAD_AT_ONCE);
+	if (!r)
+		return 0;
+	at = take_bytes(r, cap, base, n) - 4;
+	if (!begins(r) || at > cap - 4 || *(u32 *)(r->data + at) != WORD('\r', '\n', '\r', '\n')) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	fill_record(r, m, s, m->total, flags);
+	s->room[m->tx & 1] = 0;
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 1;
 }
 
