@@ -129,5 +129,34 @@ script tests/live/c.test '# long' <<<"$good"
 JOBS=1 go terminal live; ok $? "those alone run when everything else is done, the long ones first"
 last "3 passed, 0 failed, 0 skipped"; ok $? "each once"
 
+# Each waits until the other one is there, and fails beside one of its own lane.
+beside() {	# beside LANE OTHER
+	cat <<end
+[ -e $tree/ran.tests.live.c.test ] || echo "not ok 1 - before one without a mark"
+mkdir $tree/$1 || echo "not ok 1 - two of a lane at once"
+for i in \$(seq 300); do [ -e $tree/ran.tests.live.$2.test ] && break; sleep 0.1; done
+[ -e $tree/ran.tests.live.$2.test ] || echo "not ok 1 - lanes wait for one another"
+sleep 0.3; rmdir $tree/$1; $good
+end
+}
+fresh
+script tests/live/a.test '# alone' <<<"[ \$(cat $tree/ran.tests.live.* | wc -l) = 5 ] || echo 'not ok 1 - not the last'; $good"
+script tests/live/b.test '# lane one: why' <<<"$(beside one e)"
+script tests/live/c.test <<<"sleep 0.5; $good"
+script tests/live/d.test '# lane one: why' <<<"$(beside one e)"
+script tests/live/e.test '# lane two: why' <<<"$(beside two b)"
+script tests/terminal/f.test '# lane two: why' <<<"$good"
+JOBS=2 go live terminal; ok $? "lanes run beside one another, the tests of each one after the other"
+last "6 passed, 0 failed, 0 skipped" && ! says again; ok $? "each once"
+script tests/terminal/f.test '# lane two: why' <<<"$fails_once"
+rm -f "$tree/ran.tests.terminal.f.test"
+JOBS=2 go terminal; says 'passed only at the second try: 1'; ok $? "a test of a lane has a second try, too"
+
+fresh
+script tests/live/a.test '# idle' <<<"for i in \$(seq 300); do [ -e $tree/ran.tests.live.b.test ] && break; sleep 0.1; done; [ -e $tree/ran.tests.live.b.test ] || echo 'not ok 1 - it takes a place'; $good"
+script tests/live/b.test <<<"$good"
+JOBS=1 go live && ! says again; ok $? "what only waits takes no place"
+says '^# live-a \([0-9]+ s, [0-9.]+ \+ [0-9.]+ s of CPU\)'; ok $? "the CPU time of each is said"
+
 echo "1..$number"
 exit $bad
