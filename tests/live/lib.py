@@ -272,8 +272,12 @@ class Ottop:
             return list(found.get(table if pid is None else (table, pid), {}).values())
 
     def process_row(self, pid):
-        """The newest process row of that pid, or None. Who had the pid before a program of ours is not it."""
-        rows = [r for r in self.rows('processes', pid) if int(r['start_time_ns']) >= born.get(pid, 0)]
+        """The row of the program of ours that has or had that pid, not of who had it before or after; of another
+        pid that of the youngest process. None: there is none."""
+        rows = self.rows('processes', pid)
+        if pid in born:
+            return min((r for r in rows if int(r['start_time_ns']) >= born[pid]),
+                       key=lambda r: int(r['start_time_ns']), default=None)
         return max(rows, key=lambda r: int(r['start_time_ns']), default=None)
 
     def is_closed(self, pid):
