@@ -29,7 +29,7 @@ ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_o
 	timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap >build/log/san-monkey.log 2>&1
 say $? "sanitized monkey: random keys while rows come and go" build/log/san-monkey.log
 grep -aE '^ok ' build/log/san-monkey.log | sed 's/^/# /'
-if [ "$(id -u)" = 0 ] && build/san/ottop --check >/dev/null 2>&1; then
+if [ "$(id -u)" = 0 ] && build/ottop --check >/dev/null 2>&1; then
 	out=$(mktemp -d)
 	timeout 300 build/san/ottop --json -v processes,syscalls,events,self -d 0.3 -n 8 >"$out/live.json" 2>"$out/err" &
 	pid=$!

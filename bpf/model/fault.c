@@ -14,7 +14,13 @@
 #define BUILD_BYTES 6		/* of the id: enough to tell builds apart */
 
 extern const char __executable_start[], etext[];
-extern const ElfW(Ehdr) __ehdr_start;
+/* An array without a length: what follows the header in the file is read by it too. */
+extern const char __ehdr_start[];
+
+static const ElfW(Ehdr) *own_header(void)
+{
+	return (const void *)__ehdr_start;
+}
 
 void fault_prepare(void)
 {
@@ -53,7 +59,7 @@ u64 fault_own(u64 at)
 
 	if (at < first || at >= (u64)etext)
 		return 0;
-	return __ehdr_start.e_type == ET_DYN ? at - first : at;
+	return own_header()->e_type == ET_DYN ? at - first : at;
 }
 
 /* ---- text ---- */
@@ -173,12 +179,12 @@ static void add_id(char *buf, size_t cap, const u8 *id, u32 n)
 /* Notes: elf(5). */
 void fault_build(char *buf, size_t cap)
 {
-	const char *base = (const char *)&__ehdr_start;
-	const ElfW(Phdr) *p = (const void *)(base + __ehdr_start.e_phoff);
-	u64 bias = __ehdr_start.e_type == ET_DYN ? (u64)base : 0;
+	const ElfW(Ehdr) *own = own_header();
+	const ElfW(Phdr) *p = (const void *)(__ehdr_start + own->e_phoff);
+	u64 bias = own->e_type == ET_DYN ? (u64)__ehdr_start : 0;
 
 	*buf = '\0';
-	for (u32 i = 0; i < __ehdr_start.e_phnum; i++) {
+	for (u32 i = 0; i < own->e_phnum; i++) {
 		const char *at = (const char *)(bias + p[i].p_vaddr), *end = at + p[i].p_memsz;
 
 		while (p[i].p_type == PT_NOTE && end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
