@@ -5,7 +5,8 @@
  *	waits DIRECTORY		says "ready", waits in warm_up() for a line, then in
  *				every way at once, then prints "FUNCTION NANOSECONDS TID WAKER QUEUED LONGER"
  *				for each; WAKER is the thread that ends the waits, or 0;
- *				QUEUED: ns of them that it may only have waited for a CPU;
+ *				QUEUED: ns of them that it may only have waited for a CPU, as who is put aside
+ *				before it waits or after;
  *				LONGER: ns of those that took 90 ms and more
  *	waits DIRECTORY N	says "ready"; N threads and main() wait for ever
  *
@@ -18,6 +19,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,11 +85,34 @@ static int tid(void)
 	return (int)syscall(SYS_gettid);
 }
 
-static void add(struct wait *w, ns_t ns)
+/* How often the thread was put aside. */
+static long put_aside(void)
 {
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_nivcsw;
+}
+
+struct begin { ns_t queued; long aside; ns_t ns; };
+
+static struct begin begin(void)
+{
+	struct begin b = { queued_ns(), put_aside(), 0 };
+
+	b.ns = now_ns();
+	return b;
+}
+
+static void add(struct wait *w, const struct begin *b)
+{
+	ns_t ns = now_ns() - b->ns;
+
 	w->waited += ns;
 	if (ns >= LONG_NS)
 		w->longer += ns;
+	if (put_aside() != b->aside)
+		w->queued += queued_ns() - b->queued;
 }
 
 /* ---- waits ---- */
@@ -95,33 +120,33 @@ static void add(struct wait *w, ns_t ns)
 NOINLINE void sleeps(struct wait *w)
 {
 	while (now_ns() < end_ns) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 
 		doze(100 * MS);
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 }
 
 NOINLINE void naps(struct wait *w)
 {
 	while (now_ns() < end_ns) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 
 		doze(2 * MS);
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 }
 
 NOINLINE void waits_on_lock(struct wait *w)
 {
 	while (now_ns() < end_ns) {
-		ns_t begin;
+		struct begin b;
 
 		while (!holds && now_ns() < end_ns)
 			sched_yield();
-		begin = now_ns();
+		b = begin();
 		pthread_mutex_lock(&lock);
-		add(w, now_ns() - begin);
+		add(w, &b);
 		pthread_mutex_unlock(&lock);
 	}
 }
@@ -131,11 +156,11 @@ NOINLINE void waits_on_pipe(struct wait *w)
 	char c = 1;
 
 	while (c) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 
 		if (read(pipe_fds[0], &c, 1) != 1)
 			break;
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 }
 
@@ -143,7 +168,7 @@ NOINLINE void waits_on_cond(struct wait *w)
 {
 	pthread_mutex_lock(&cond_lock);
 	while (now_ns() < end_ns) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 		struct timespec until;
 
 		clock_gettime(CLOCK_REALTIME, &until);
@@ -151,7 +176,7 @@ NOINLINE void waits_on_cond(struct wait *w)
 		until.tv_sec += until.tv_nsec / 1000000000;
 		until.tv_nsec %= 1000000000;
 		pthread_cond_timedwait(&cond, &cond_lock, &until);
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 	pthread_mutex_unlock(&cond_lock);
 }
@@ -161,10 +186,10 @@ NOINLINE void migrates(struct wait *w)
 {
 	migrant = tid();
 	while (now_ns() < end_ns) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 
 		doze(25 * MS);
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 	migrant = 0;
 }
@@ -173,7 +198,8 @@ NOINLINE void migrates(struct wait *w)
 NOINLINE void waits_for_disk(struct wait *w)
 {
 	static char block[2 << 20];
-	ns_t queued = queued_ns(), begin = now_ns(), cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	struct begin b = begin();
+	ns_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int fd = open(directory, O_TMPFILE | O_RDWR, 0600);
 
 	if (fd < 0) {
@@ -184,8 +210,8 @@ NOINLINE void waits_for_disk(struct wait *w)
 		if (pwrite(fd, block, sizeof(block), 0) != sizeof(block) || fsync(fd))
 			break;
 	close(fd);
-	w->waited += now_ns() - begin - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
-	w->queued += queued_ns() - queued;
+	w->waited += now_ns() - b.ns - (clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
+	w->queued += queued_ns() - b.queued;
 }
 
 static struct wait waits[] = {
@@ -270,10 +296,10 @@ NOINLINE void joins(struct wait *w, struct wait *others, unsigned n)
 {
 	w->tid = tid();
 	for (unsigned i = 0; i < n; i++) {
-		ns_t begin = now_ns();
+		struct begin b = begin();
 
 		pthread_join(others[i].thread, NULL);
-		add(w, now_ns() - begin);
+		add(w, &b);
 	}
 }
 
