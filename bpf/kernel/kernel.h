@@ -98,6 +98,7 @@ struct bpf_raw_tracepoint_args { u64 args[0]; };
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFIFO 0010000
+#define S_IFREG 0100000
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

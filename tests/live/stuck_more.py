@@ -19,7 +19,7 @@ import time
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 PATH = sys.argv[2]
-PDEATHSIG, TRACE_ATTACH, OFD_SETLK, SETLEASE, SETPIPE_SZ = 1, 16, 37, 1024, 1031
+PDEATHSIG, TRACE_ATTACH, OFD_SETLK, OFD_SETLKW, SETLEASE, SETPIPE_SZ = 1, 16, 37, 38, 1024, 1031
 PATIENCE = 300
 
 
@@ -113,6 +113,36 @@ def lease():
         fcntl.fcntl(os.open(PATH, os.O_RDWR), SETLEASE, fcntl.F_WRLCK)
     say(child(work))
     os.open(PATH, os.O_RDWR)
+
+
+def ofd(fd, command, first, n):
+    """A lock of the open file for n bytes."""
+    fcntl.fcntl(fd, command, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, first, n, 0))
+
+
+def ofd_lock():
+    """Two hold locks of open files on it; one of them is waited for."""
+    fds = [os.open(PATH, os.O_RDWR | os.O_CREAT) for _ in range(3)]
+    child(lambda: os.close(fds[1]) or ofd(fds[0], OFD_SETLK, 0, 5))
+    say(child(lambda: os.close(fds[0]) or ofd(fds[1], OFD_SETLK, 5, 5)))
+    for fd in fds[:2]:
+        os.close(fd)
+    ofd(fds[2], OFD_SETLKW, 7, 1)
+
+
+def ofd_inherited():
+    fd = os.open(PATH, os.O_RDWR | os.O_CREAT)
+    ofd(fd, OFD_SETLK, 0, 0)
+    child(lambda: None)
+    say(child(lambda: None))
+    os.close(fd)
+    fcntl.lockf(os.open(PATH, os.O_RDWR), fcntl.LOCK_EX)
+
+
+def ofd_self():
+    ofd(os.open(PATH, os.O_RDWR | os.O_CREAT), OFD_SETLK, 0, 0)
+    say()
+    ofd(os.open(PATH, os.O_RDWR), OFD_SETLKW, 0, 0)
 
 
 def fanotify():

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* /proc/locks: who holds the lock that a process waits for. Format: fs/locks.c, lock_get_status(). */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,9 +38,11 @@ static const char text[] =
 	"7: -> LEASE  BREAKER   WRITE 614 fe:00:50 0 EOF\n"
 	"18446744073709551615: POSIX  *NOINODE* WRITE 4825 <none>:0 0 EOF\n";
 
+static char lock[96];	/* that holder() found */
+
 static int holder(const char *locks, u32 pid, u64 ino)
 {
-	int found = NOBODY, err = locks_holder(locks, pid, ino, &found);
+	int found = NOBODY, err = locks_holder(locks, pid, ino, &found, lock, sizeof(lock));
 
 	assert_true(err == 0 || err == -ENOENT);
 	assert_true(err == 0 || found == NOBODY);
@@ -63,6 +71,7 @@ static void open_files(void **state)
 {
 	(void)state;
 	assert_int_equal(holder(text, 613, 30), -1);
+	assert_string_equal(lock, "OFDLCK ADVISORY  WRITE -1 fe:00:30 0 EOF");
 	assert_int_equal(holder(text, 999, 40), 4823);	/* anybody may wait with it: by the file alone */
 }
 
@@ -76,6 +85,28 @@ static void nobody(void **state)
 	assert_int_equal(holder(text, 611, 2), NOBODY);		/* nor 20 the file 2 */
 	assert_int_equal(holder("", 611, ANY), NOBODY);
 	assert_int_equal(holder("\n\n", 611, ANY), NOBODY);
+}
+
+/* Of this very process, as the kernel writes it beside the descriptor. */
+static void by_its_file(void **state)
+{
+	char path[] = "/tmp/ottop-locks.XXXXXX", want[96];
+	int fd = mkstemp(path), other = open(path, O_RDWR);
+	struct flock part = { .l_type = F_WRLCK, .l_start = 5, .l_len = 3 };
+	struct stat st;
+
+	(void)state;
+	assert_true(fd >= 0 && other >= 0 && !fstat(fd, &st) && !unlink(path));
+	assert_return_code(fcntl(fd, F_OFD_SETLK, &part), errno);
+	snprintf(want, sizeof(want), "OFDLCK ADVISORY  WRITE -1 %02x:%02x:%llu 5 7", major(st.st_dev),
+		 minor(st.st_dev), (unsigned long long)st.st_ino);
+	assert_true(lock_is_of((u32)getpid(), (u32)fd, want));
+	assert_false(lock_is_of((u32)getpid(), (u32)other, want));
+	want[strlen(want) - 1] = '8';
+	assert_false(lock_is_of((u32)getpid(), (u32)fd, want));
+	close(fd);
+	assert_false(lock_is_of((u32)getpid(), (u32)fd, want));
+	close(other);
 }
 
 /* What cannot be read holds nothing, and who waits below it does not wait for the one before. */
@@ -103,7 +134,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(held_above), cmocka_unit_test(a_chain), cmocka_unit_test(open_files),
-		cmocka_unit_test(nobody), cmocka_unit_test(odd_lines),
+		cmocka_unit_test(nobody), cmocka_unit_test(by_its_file),
+		cmocka_unit_test(odd_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * waits.bpf.c: who has the other end of a pipe or socket. It runs only when
+ * waits.bpf.c: who has the other end of a pipe or socket, or a file that is locked. It runs only when
  * somebody asks, over the open files of all processes; what is asked for is in
  * two maps that user space fills before.
  */
@@ -116,9 +116,9 @@ int ends_iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	e.ino = file->f_inode->i_ino;
-	if (type != S_IFIFO || !is_asked(e.ino))
+	if ((type != S_IFIFO && type != S_IFREG) || !is_asked(e.ino))
 		return 0;
-	e.kind = WIRE_FIFO;
+	e.kind = type == S_IFREG ? WIRE_FILE : WIRE_FIFO;
 	e.dev = file->f_inode->i_sb->s_dev;
 	e.mode = file->f_mode & 3;
 	bpf_seq_write(ctx->meta->seq, &e, sizeof(e));

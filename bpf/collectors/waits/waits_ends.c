@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* waits_ends.c: the other ends of pipes and sockets, from one pass over all open files. */
+/* waits_ends.c: the other ends of pipes and sockets, and who has a locked file, from one pass over all open files. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -237,6 +237,27 @@ static void drop_word(char *text, const char *word)
 		text[n - len] = '\0';
 }
 
+/* Who has the open file that holds the lock: several, where it was inherited. */
+static void lock_text(const struct wait_question *q, struct wait_answer *a)
+{
+	struct holders h = {};
+
+	for (u32 i = 0; i < n_found; i++)
+		if (found[i].kind == WIRE_FILE && found[i].ino == a->end.ino &&
+		    lock_is_of(found[i].pid, found[i].fd, a->end.lock))
+			holder_add(&h, found[i].pid, found[i].fd, q->pid);
+	if (h.n) {
+		a->holder = h.n == 1;
+		a->peer_pid = h.n == 1 ? h.pid : 0;
+		answer_add(a->text, " held by %c%u%c", PERSON_PID, h.pid, PERSON_PID);
+	}
+	if (h.n > 1)
+		answer_add(a->text, " and %u more", h.n - 1);
+	if (!h.n)
+		answer_add(a->text, h.self ? " held by this process itself" :
+			   " held by ? (its file is open in no process that ottop sees)");
+}
+
 static void end_text(const struct wait_question *q, struct wait_answer *a)
 {
 	const struct wire_end *e = own_end(q, a);
@@ -308,8 +329,13 @@ void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n)
 	for (u32 i = 0; i < n; i++) {
 		if (!a[i].end.ino)
 			continue;
-		if (!err)
+		if (!err && *a[i].end.lock)
+			lock_text(&q[i], &a[i]);
+		else if (!err)
 			end_text(&q[i], &a[i]);
+		else if (*a[i].end.lock)
+			answer_add(a[i].text, " held by ? (a lock of an open file; who has it: %s)",
+				   link_ ? probe_why(-err) : blocked);
 		else if (!a[i].end.maybe_fifo)
 			answer_add(a[i].text, " (? its other end: %s)",
 				   link_ ? probe_why(-err) : blocked);

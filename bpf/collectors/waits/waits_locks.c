@@ -9,12 +9,14 @@
 #include "bpf/host/procfs.h"
 
 #define LOCKS_MAX (4 << 20)	/* only what is read of it is memory */
+#define FDINFO_MAX (64 << 10)
 
 /* fs/locks.c, lock_get_status(): "1: -> FLOCK  ADVISORY  WRITE 611 fe:00:1234 0 EOF". */
 struct lock_line {
 	int pid;	/* -1: of an open file, whoever has it open */
 	bool waits;
 	char inode[64];
+	const char *text;	/* from its kind on: the same in fdinfo of who has the file open */
 };
 
 static bool parse_line(const char *line, struct lock_line *l)
@@ -22,15 +24,16 @@ static bool parse_line(const char *line, struct lock_line *l)
 	char arrow[4] = "", rest[200];
 	int at = 0;
 
+	l->text = NULL;
 	if (sscanf(line, "%*u: %n", &at) == EOF || !at)
 		return false;
 	l->waits = sscanf(line + at, " %3s", arrow) == 1 && !strcmp(arrow, "->");
-	snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(line + at, "\n"),
-		 l->waits ? strstr(line + at, "->") + 2 : line + at);
+	l->text = l->waits ? strstr(line + at, "->") + 2 : line + at;
+	snprintf(rest, sizeof(rest), "%.*s", (int)strcspn(l->text, "\n"), l->text);
 	return sscanf(rest, " %*s %*s %*s %d %63s", &l->pid, l->inode) == 2;
 }
 
-int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
+int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_lock, size_t cap)
 {
 	struct lock_line l, held = { .pid = -1 };
 
@@ -39,7 +42,7 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
 
 		line += *line == '\n';
 		if (!parse_line(line, &l)) {
-			held.pid = -1;	/* who waits below it does not wait for the one before */
+			held = (struct lock_line){ .pid = -1 };	/* who waits below it does not wait for the one before */
 			continue;
 		}
 		if (!l.waits) {
@@ -50,10 +53,31 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid)
 		if ((l.pid == (int)pid || l.pid == -1) && colon &&
 		    (ino == UINT64_MAX || strtoull(colon + 1, NULL, 10) == ino)) {
 			*ret_pid = held.pid;
+			snprintf(ret_lock, cap, "%.*s", held.text ? (int)strcspn(held.text, "\n") : 0,
+				 held.text ?: "");
 			return 0;
 		}
 	}
 	return -ENOENT;
+}
+
+/* fs/proc/fd.c, seq_show(): "lock:" and the line of /proc/locks for each lock that is held by the open file. */
+bool lock_is_of(u32 pid, u32 fd, const char *lock)
+{
+	char file[32], *buf = xmalloc(FDINFO_MAX), *at;
+	bool is_its = false;
+
+	snprintf(file, sizeof(file), "fdinfo/%u", fd);
+	if (procfs_read_pid(pid, file, buf, FDINFO_MAX) < 0)
+		*buf = '\0';
+	for (at = buf; !is_its && (at = strstr(at, "\nlock:")); at++) {
+		const char *text = strstr(at, ": ");
+		size_t n = text ? strcspn(text, "\n") : 0;
+
+		is_its = n == strlen(lock) + 2 && !strncmp(text + 2, lock, n - 2);
+	}
+	free(buf);
+	return is_its;
 }
 
 u64 task_fd_inode(const struct wait_question *q, u32 fd)
@@ -71,12 +95,17 @@ void locks_answer(const struct wait_question *q, u64 ino, struct wait_answer *a)
 
 	if (n < 0)
 		answer_add(a->text, " held by ? (/proc/locks: %s)", strerror(-n));
-	else if (locks_holder(text, q->pid, ino, &holder))
+	else if (locks_holder(text, q->pid, ino, &holder, a->end.lock, sizeof(a->end.lock)))
 		answer_add(a->text, n < LOCKS_MAX - 1 ? " held by ? (not in /proc/locks)" :
 			   " held by ? (/proc/locks is too long)");
-	else if (holder <= 0)
-		answer_add(a->text, " held by ? (a lock of an open file, not of a process)");
-	else {
+	else if (holder <= 0) {	/* of an open file: whose is found by its inode */
+		const char *colon = strrchr(a->end.lock, ':');
+
+		a->end.ino = colon ? strtoull(colon + 1, NULL, 10) : 0;
+		if (!a->end.ino)
+			answer_add(a->text, " held by ? (a lock of an open file)");
+	} else {
+		a->end.lock[0] = '\0';
 		a->holder = true;
 		a->peer_pid = (u32)holder;
 		answer_add(a->text, " held by %c%d%c", PERSON_PID, holder, PERSON_PID);

@@ -56,6 +56,7 @@ struct wait_end {
 	bool outward;		/* it is written to */
 	bool maybe_fifo;	/* a path of which it is not known what it is */
 	u32 fd;
+	char lock[96];		/* not "": who has an open file that holds this lock, as /proc/locks has it */
 };
 
 struct wait_answer {
@@ -108,9 +109,12 @@ bool path_outside_answer(const struct wait_question *q, struct wait_answer *a);
 /*
  * Of the text of /proc/locks: who holds the lock for which a process waits on the file with that
  * inode number (U64_UNKNOWN: on any file). The kernel lists who waits below the lock that is held. 0 and
- * a pid (-1: an open file holds it, whoever has that open), or -ENOENT: it waits for none.
+ * a pid (-1: an open file holds it, whoever has that open) with the lock's line from its kind on, or
+ * -ENOENT: it waits for none.
  */
-int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid);
+int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_lock, size_t cap);
+/* True where the open file behind that descriptor holds the lock: a line as from locks_holder(). */
+bool lock_is_of(u32 pid, u32 fd, const char *lock);
 void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
 		  struct wait_answer *a);
 /* The same of a call with milliseconds. */

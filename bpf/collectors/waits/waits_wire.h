@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* waits_wire.h: what waits.bpf.c tells waits_ends.c: who has a pipe or a socket open. */
+/* waits_wire.h: what waits.bpf.c tells waits_ends.c: who has a pipe, a socket or a locked file open. */
 #ifndef OTTOP_WAITS_WIRE_H
 #define OTTOP_WAITS_WIRE_H
 
@@ -17,6 +17,7 @@ enum wire_end_kind {
 	WIRE_SOCKET,		/* a socket that was asked for */
 	WIRE_UNIX_PEER,		/* whose peer was asked for; ino is the peer's */
 	WIRE_TUPLE,		/* with the ends that were asked for */
+	WIRE_FILE,		/* a regular file that was asked for: it may hold a lock */
 };
 
 /* One open descriptor. */
