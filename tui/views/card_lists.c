@@ -190,7 +190,7 @@ static void draw_waits_on(struct canvas *c, int row, int col, int end, const str
 	if (n > 1)
 		col += canvas_printf(c, row, col, end - col, ROLE_text, "; %s", call ? call : "?");
 	col += canvas_text(c, row, col, end - col, ROLE_text, ": ");
-	canvas_cut(c, row, col, end - col, ROLE_text, waits_on);
+	canvas_cut_middle(c, row, col, end - col, ROLE_text, waits_on);	/* who holds a lock is at its end */
 }
 
 void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)

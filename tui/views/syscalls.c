@@ -176,10 +176,23 @@ static const struct syscalls_row *selected_stuck(struct app *a)
 	return r && is_stuck(&r->row) && u64_known(r->pid) && u64_known(r->nr) ? r : NULL;
 }
 
+/* Of a long path its last part: behind it is who holds the lock, and the line is cut at its end. */
+static const char *waits_short(const char *waits_on, char *buf, size_t cap)
+{
+	const char *held = waits_on ? strstr(waits_on, " held by ") : NULL, *name = held;
+
+	if (!held || strncmp(waits_on, "lock on /", 9) || held - waits_on < 32)
+		return waits_on ? waits_on : "";
+	while (*name != '/')
+		name--;
+	snprintf(buf, cap, "lock on …%s", name);
+	return buf;
+}
+
 static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct syscalls_row *r;
-	char age[FORMAT_MAX];
+	char age[FORMAT_MAX], waits[256];
 
 	if (!app_snapshot(a))
 		return false;
@@ -192,7 +205,7 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
 		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "",
-		 r->waits_on && *r->waits_on ? ": " : "", r->waits_on ? r->waits_on : "",
+		 r->waits_on && *r->waits_on ? ": " : "", waits_short(r->waits_on, waits, sizeof(waits)),
 		 &r->row == table_cursor(app_table(a)) ? "Enter: its latencies" : "O: go to it");
 	return true;
 }
