@@ -81,7 +81,7 @@ static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[TABLE_stacks];
 	struct flame_tick t = {
-		.seq = s->seq, .time_ns = s->time_ns, .interval_ns = s->interval_ns,
+		.seq = s->seq, .time_ns = s->time_ns, .interval_ns = s->interval_ns, .blocked = table->status == TS_BLOCKED,
 	};
 
 	f->load = (struct flame_load){ snapshot_get(s), 0, 0 };
@@ -269,6 +269,18 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 }
 
 /* ---- the window before ------------------------------------------------------------------ */
+
+u64 flame_gap_ns(const struct flame *f)
+{
+	u64 ns = 0;
+	bool seen = false;
+
+	for (u32 i = 0; keeps_parts(f) && i < f->n_ticks; i++) {
+		seen |= f->ticks[i].covered_ns || f->ticks[i].blocked;
+		ns += seen && !f->ticks[i].covered_ns ? f->ticks[i].interval_ns : 0;
+	}
+	return ns;
+}
 
 u64 flame_overlap_ns(const struct flame *f)
 {

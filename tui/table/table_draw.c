@@ -283,6 +283,15 @@ static size_t singular(const char *noun)
 	return n && noun[n - 1] == 's' ? n - 1 : n;
 }
 
+/* Whether no row means that there is none. */
+static bool is_observed(const struct app *a, const struct tableview *t)
+{
+	const struct snapshot *s = app_snapshot(a);
+	enum table_status status = s ? s->tables[t->spec->table].status : TS_OFF;
+
+	return t->n_all || status == TS_OK || status == TS_PARTIAL;
+}
+
 void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap)
 {
 	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
@@ -292,7 +301,9 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 
 	size_t n_noun = (t->filter ? t->n_all : living) == 1 ? singular(noun) : strlen(noun);
 
-	if (t->filter)
+	if (!is_observed(a, t))
+		snprintf(buf, cap, "? %s", noun);
+	else if (t->filter)
 		snprintf(buf, cap, "%s of %s %.*s", format_thousands(n, t->n),
 			 format_thousands(all, t->n_all), (int)n_noun, noun);
 	else

@@ -30,7 +30,7 @@ void trace_update(struct trace *t, struct history *h, const struct snapshot *sho
 		  u64 pid, u64 start_time_ns);
 /* Reads some more of the past; true: there is still more, draw again. */
 bool trace_more(struct trace *t, struct history *h);
-/* Mean over the last 10 s (less when there is less: *ret_ns); NAN: nothing known. */
+/* Mean of what is known of the last 10 s (so much: *ret_ns); NAN: nothing. */
 float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns);
 
 /* A line that leads somewhere. */

@@ -22,11 +22,13 @@ static void trace_shift(struct trace *t)
 	memmove(t->interval_ns, t->interval_ns + 1, (TRACE_LEN - 1) * sizeof(u64));
 }
 
-/* After its end there is nothing to know: blank, not zero. */
+/* After its end there is nothing to know: blank, not zero, and no time of its. While nobody looked, time passed. */
 static void trace_add(struct trace *t, const struct snapshot *s)
 {
 	const struct processes_row *p =
 		s ? snapshot_process(s, t->pid, t->start_time_ns) : NULL;
+	enum table_status status = s ? s->tables[TABLE_processes].status : TS_OFF;
+	bool observed = status == TS_OK || status == TS_PARTIAL;
 	float v[N_TRACES];
 
 	for (int id = 0; id < N_TRACES; id++)
@@ -42,7 +44,7 @@ static void trace_add(struct trace *t, const struct snapshot *s)
 	trace_shift(t);
 	for (int id = 0; id < N_TRACES; id++)
 		t->values[id][t->n - 1] = v[id];
-	t->interval_ns[t->n - 1] = s ? s->interval_ns : 0;
+	t->interval_ns[t->n - 1] = s && (p || !observed) ? s->interval_ns : 0;
 }
 
 static void trace_tick(struct trace *t, struct history *h, int i)
@@ -109,9 +111,10 @@ bool trace_more(struct trace *t, struct history *h)
 float trace_mean(const struct trace *t, enum trace_id id, u64 *ret_ns)
 {
 	double sum = 0;
-	u64 ns = 0;
+	u64 ns = 0, past_ns = 0;
 
-	for (int i = t->n - 1; i >= 0 && ns < TRACE_MEAN_NS; i--) {
+	for (int i = t->n - 1; i >= 0 && past_ns < TRACE_MEAN_NS; i--) {
+		past_ns += t->interval_ns[i];
 		if (!f32_known(t->values[id][i]))
 			continue;
 		sum += (double)t->values[id][i] * (double)t->interval_ns[i];

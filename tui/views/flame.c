@@ -351,8 +351,9 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 	v->cols = body.cols;
 	v->n_boxes = v->list_rows = 0;
 	catch_up(a, v);
-	if (!v->f.span && !t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
-	    app_draw_state(a, c, body, TABLE_stacks))
+	v->blocked = !v->f.span && !t->n && t->status != TS_OK && t->status != TS_PARTIAL &&
+		     app_draw_state(a, c, body, TABLE_stacks);
+	if (v->blocked)
 		return;
 	if (!flame_alive(v, FLAME_ROOT))
 		draw_empty(a, v, c, body);

@@ -40,6 +40,7 @@ struct flame_item {
 struct flame_view {
 	struct flame f;
 	bool ready, complete;
+	bool blocked;		/* the state of the collector stands in place of the graph */
 	u64 opened_ns;		/* CLOCK_BOOTTIME: stacks of its kind may be collected since then only */
 	bool root_below;	/* drawn from the bottom up */
 	bool diff, detail;

@@ -133,6 +133,10 @@ void flame_status(struct app *a, void *state, char *buf, size_t cap)
 	*buf = '\0';
 	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
 		return;
+	if (v->blocked) {	/* what was seen before is not what is on the screen */
+		shape_text(a, v, buf, cap);
+		return;
+	}
 	room = min(room, cap);
 	if (flame_seeks(v) && v->n_boxes) {
 		snprintf(text, sizeof(text), "%s %.1f %%", v->same_fn != FLAME_NONE ? "same" : "match", v->match);
@@ -213,8 +217,10 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 		return true;
 	}
 	*buf = '\0';
+	if (!v->f.span && flame_gap_ns(&v->f))
+		len = snprintf(buf, cap, "not observed for %.0f s of this window", (double)flame_gap_ns(&v->f) / 1e9);
 	/* of a moment in the past there is no more to come */
-	if (app_live(a) && !v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
+	else if (app_live(a) && !v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
 		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
 			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
 			       flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));

@@ -119,14 +119,6 @@ static bool interfaces_act(struct app *a, void *state, enum action action, u32 k
 	return true;
 }
 
-static void interfaces_status(struct app *a, void *state, char *buf, size_t cap)
-{
-	if (net_collected(a, TABLE_interfaces))
-		table_count_text(a, app_table(a), buf, cap);
-	else
-		snprintf(buf, cap, "? interfaces");
-}
-
 static void interfaces_fini(void *state)
 {
 	struct interfaces_state *st = state;
@@ -143,5 +135,4 @@ const struct view interfaces_view = {
 	.legend = "p/s\tpackets a second; RX/s and TX/s are bytes, with their headers\n"
 		  "DROPS/s\tpackets that the interface or its queue dropped, both directions\n",
 	.fini = interfaces_fini, .update = interfaces_update, .draw = interfaces_draw, .act = interfaces_act,
-	.status = interfaces_status,
 };
