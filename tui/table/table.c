@@ -25,6 +25,7 @@ void table_use_spec(struct tableview *t, const struct table_spec *spec)
 		return;
 	t->spec = spec;
 	t->n_shown = 0;
+	t->said = 0;
 	t->sort_field = t->sort_column = -1;
 	if (spec->sort)
 		table_sort(t, spec->sort, spec->ascending);

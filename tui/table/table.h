@@ -24,6 +24,7 @@ struct column {
 	u8 priority;		/* 1 stays longest when the line gets short */
 	u8 min_width;		/* of the screen: not on narrower ones; 0: by priority alone */
 	bool optional;		/* not there while no row knows its value, unless sorted by it */
+	bool sparse;		/* not there before a row has had something to say in it, unless sorted by it */
 	/* Instead of the member's value; draws at most `width` columns. */
 	void (*draw)(struct app *a, struct canvas *c, int row, int col, int width,
 		     const struct table_row *tr);
@@ -51,6 +52,7 @@ struct table_spec {
 	u32 short_ghosts;	/* of what came and went in one tick so many stay; 0: 4 */
 	/* Ended in this tick: below the living at once? NULL: in its place for that tick. */
 	bool (*sinks)(const struct row *r);
+	bool living_first;	/* also what ended in this tick is below, until somebody chooses an order */
 	bool arrange_first;	/* arrange() makes other rows: they are sorted */
 	const struct grouping *groupings;	/* what `b` goes through */
 	u32 n_groupings;

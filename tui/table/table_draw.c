@@ -85,9 +85,26 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	return true;
 }
 
-static bool is_absent(const struct tableview *t, u32 column)
+/* Once it has said something it stays: columns that come and go would make all others jump. */
+static bool has_said(struct tableview *t, u32 column)
 {
-	return t->spec->columns[column].optional && t->sort_column != (int)column && !is_known(t, column);
+	const struct field *f = table_column_field(t, column);
+
+	for (u32 i = 0; i < t->n && !(t->said & 1ull << column); i++) {
+		enum value_state state = format_state(f, table_shown_row(&t->rows[i]));
+
+		if (state != VALUE_UNKNOWN && state != VALUE_BLANK)
+			t->said |= 1ull << column;
+	}
+	return t->said & 1ull << column;
+}
+
+static bool is_absent(struct tableview *t, u32 column)
+{
+	const struct column *c = &t->spec->columns[column];
+
+	return t->sort_column != (int)column &&
+	       ((c->optional && !is_known(t, column)) || (c->sparse && !has_said(t, column)));
 }
 
 static int rest_least(const struct tableview *t, int cols)

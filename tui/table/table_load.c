@@ -215,12 +215,12 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		if (t->ghosts[i].ended_seq == s->seq || snapshot_find(s, r) ||
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
-		/* Below the living; only the selected one keeps its place: the eye is on it. */
-		add_gone(t, r, !table_is_selected(t, r));
+		/* Below the living; only one that was selected while it lived keeps its place: the eye is on it. */
+		add_gone(t, r, !table_is_selected(t, r) || t->cursor_sunk);
 		selected |= table_is_selected(t, r);
 	}
 	if (!selected && selected_ended(a, t, s))
-		add_gone(t, t->cursor, false);
+		add_gone(t, t->cursor, t->cursor_sunk);
 }
 
 /* The only row that a filter had left has ended: nobody had to move to select it. */
@@ -281,6 +281,7 @@ void table_reload(struct app *a, struct tableview *t)
 	const struct snapshot *s = app_snapshot(a), *from;
 	const struct grouping *by = table_grouping(a, t);
 
+	t->cursor_sunk = t->cursor_i < t->n && t->rows[t->cursor_i].past;
 	table_use_spec(t, by && by->spec ? by->spec : t->base);
 	table_unload(a, t);
 	if (!s)

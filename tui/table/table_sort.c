@@ -50,21 +50,22 @@ static double key_of(const struct tableview *t, const struct field *f, const str
 
 /*
  * A build ends hundreds of processes a second: the first few of a tick stand where
- * their numbers put them, the others below the living. Both keep their order.
+ * their numbers put them, the others below the living; where the order is nobody's choice
+ * and the view wants the living first, all of them. Both keep their order.
  */
 static void sink_ended(struct tableview *t)
 {
 	struct table_row *below;
-	u32 n = 0, n_ended = 0, n_below = 0;
+	u32 n = 0, n_ended = 0, n_below = 0, above = t->spec->living_first && !t->ordered ? 0 : MAX_ENDED_ABOVE;
 
-	if (t->n_gone <= MAX_ENDED_ABOVE)
+	if (t->n_gone <= above)
 		return;
 	below = xcalloc(t->n, sizeof(*below));
 	for (u32 i = 0; i < t->n; i++) {
 		struct table_row *tr = &t->rows[i];
-		bool ended = tr->mark == MARK_gone && !table_is_selected(t, tr->row);
+		bool ended = tr->mark == MARK_gone && (t->cursor_sunk || !table_is_selected(t, tr->row));
 
-		if (ended && n_ended++ >= MAX_ENDED_ABOVE) {
+		if (ended && n_ended++ >= above) {
 			tr->past = true;
 			below[n_below++] = *tr;
 		} else {
@@ -160,6 +161,7 @@ static const char *column_title(const struct tableview *t, u32 i)
 /* In a new order the first page is what one wants to see, as in htop; who follows keeps the row. */
 static void show_first_page(struct tableview *t)
 {
+	t->ordered = true;
 	if (t->follow)
 		return;
 	t->anchored = false;

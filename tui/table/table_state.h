@@ -45,7 +45,8 @@ struct tableview {
 	 */
 	const struct row *cursor;
 	u32 cursor_i, top;
-	bool anchored, follow;
+	bool anchored, follow, ordered;	/* ordered: somebody chose the order */
+	bool cursor_sunk;	/* the selected row stood below the living already */
 	u32 page;		/* rows on the screen when it was last drawn */
 
 	int sort_field;		/* member of the table, or -1: by sort_column only */
@@ -56,6 +57,7 @@ struct tableview {
 	char filter_text[128];
 	struct filter *search;	/* a search is a filter that only moves the cursor */
 	int shown[TABLE_MAX_COLUMNS];	/* columns of the last layout */
+	u64 said;	/* sparse columns that had a value: bit i is column i */
 	u32 n_shown;
 };
 

@@ -134,7 +134,7 @@ static const struct column columns[] = {
 	{ "http_rate", .priority = 6, .optional = true },
 	{ "http_p99_ns", .priority = 4, .optional = true },
 	{ "start_time_ns", .priority = 8 },
-	{ "container", .priority = 7 },
+	{ "container", .priority = 7, .sparse = true },
 	{ "cmdline", .priority = 1, .draw = draw_command_cell },
 };
 
@@ -177,7 +177,7 @@ static const struct table_spec spec = {
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.roomy_rest = true,
-	.sort = "cpu_pct",
+	.sort = "cpu_pct", .living_first = true,
 	.tie = cpu,
 	.noun = "processes",
 	.keep = keep,
@@ -360,7 +360,7 @@ const struct view processes_view = {
 		      "by_user by_container kernel pause step_back write record health palette",
 	.legend = "CPU%\tof one CPU: 800 = all of eight; on line 1 100 = the machine\n"
 		  "~ =\tbefore a number: sampled; carried over from the tick before\n"
-		  "+ ×\tnew in this tick; ended: stays for 3 ticks, and while it is selected\n"
+		  "+ ×\tnew in this tick; ended: stays for 3 ticks, below the living unless you choose an order\n"
 		  "? ·\tnot known (i says why); not yet\n",
 	.fini = fini,
 	.update = update,
