@@ -149,7 +149,8 @@ int play_view(const struct play *p)
 	v = app_view(a);
 	app_resize(a, 250, 250);
 	canvas_resize(c, 250, 250);
-	press(a, c, "?");
+	if (strcmp(v->name, "help"))	/* which is its own */
+		press(a, c, "?");
 	help = play_screen(a, c);
 	p->close(p->arg, a, c);
 	for (u32 i = 0; i < n; i++) {

@@ -219,6 +219,24 @@ static void next_match(struct help_state *st, int step)
 		scroll(st, st->match - 1);
 }
 
+/* n and N: all matches are marked, so it is said which one is meant. */
+static void move_match(struct app *a, struct help_state *st, int step)
+{
+	int before = 0;
+
+	if (!*st->searched) {
+		app_say(a, ROLE_text, "nothing is searched for: / does");
+		return;
+	}
+	next_match(st, step);
+	for (int i = 0; i < st->n_rows; i++)
+		before += st->rows[i] < st->match;
+	if (st->n_rows)
+		app_say(a, ROLE_text, "match %d of %d: %s", before + 1, st->n_rows, st->searched);
+	else
+		app_say(a, ROLE_text, "no match: %s", st->searched);
+}
+
 /* While a search is typed the first match is brought to the screen. True: it scrolled. */
 static bool follow_search(struct app *a, struct help_state *st)
 {
@@ -290,7 +308,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 		return true;
 	case ACTION_next_match:
 	case ACTION_prev_match:
-		next_match(st, action == ACTION_next_match ? 1 : -1);
+		move_match(a, st, action == ACTION_next_match ? 1 : -1);
 		return true;
 	case ACTION_help:
 		return app_up(a);
