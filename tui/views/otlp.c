@@ -144,7 +144,7 @@ static const struct column columns[] = {
 	{ "sent_minute", .priority = 2 },
 	{ "sent", .priority = 6, .min_width = 120 },
 	{ "sent_bytes", .priority = 6, .min_width = 120 },
-	{ "queued_bytes", .priority = 2 },
+	{ "queued_bytes", .priority = 2, .min_width = 100 },	/* the lines below say it of the selected one */
 	{ "dropped", .priority = 2, .alert = is_lost },
 	{ "refused", .priority = 3, .alert = is_refused },
 	{ "retried", .priority = 6, .min_width = 120 },
