@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * aside.h: whole unwind tables of files that have only a part of theirs in the arena. They are in our
- * own memory, where the kernel side does not see them: stacks that were copied because of what is left
- * out are walked with them, and parts are taken from them. Those used longest ago go. Sampler thread only.
+ * own memory, packed, where the kernel side does not see them: stacks that were copied because of what is
+ * left out are walked with them, and parts are taken from them. Those used longest ago go. Sampler thread only.
  */
 #ifndef OTTOP_ASIDE_H
 #define OTTOP_ASIDE_H
@@ -12,15 +12,19 @@
 
 #define ASIDE_FIRST (1u << 31)	/* numbers of lines from here on are not in the arena */
 
-/* Keeps them; the words are on the heap and become ours. Rules are by the numbers that all tables share. */
-void aside_put(u32 file, u64 *words, u32 n_words);
+/* Keeps a copy of a whole table. Rules are by the numbers that all tables share. */
+void aside_put(u32 file, const u64 *words, u32 n_words);
 void aside_drop(u32 file);
-/* It must be there, and is the caller's now. */
-u64 *aside_take(u32 file, u32 *ret_n_words);
+/*
+ * A table of these pages alone (a bit for each), the others are left out; on the heap, the caller's. The file
+ * must be there. NULL: it is damaged.
+ */
+u64 *aside_pages(u32 file, const u64 *wanted);
 /* Number of the first line of its table, or 0. */
 u32 aside_table(u32 file);
-/* Such a line; NULL: there is none. Good until the next aside_put(). */
+/* Such a line; NULL: there is none. Good until the next call. */
 const struct arena_line *aside_line(u32 line);
+/* What all this takes. */
 u64 aside_bytes(void);
 void aside_close(void);
 

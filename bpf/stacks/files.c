@@ -142,15 +142,6 @@ static u32 smallest_waiting(void)
 	return best;
 }
 
-static bool is_page_wanted(const struct file *f, u32 page)
-{
-	u32 i = page * PART_GRAINS, end = i + PART_GRAINS;
-
-	while (i < end && (!f->hits[i] || !file_leaves_out(f, i)))
-		i++;
-	return i < end;
-}
-
 /*
  * Of a table that did not fit, or went: the pages in which stacks go through what is not there. The
  * whole one of libLLVM takes 150 ms, and of it little is used.
@@ -163,8 +154,7 @@ static int ask_table(u32 file)
 	if (!f->part || f->pages <= FEW_PAGES || f->pages > SYMBOLIZER_PAGES)
 		return symbolizer_ask_table(file, f->fd, 0, 0, NULL);
 	memset(wanted, 0, sizeof(wanted));
-	for (u32 i = 0; i < f->pages; i++)
-		wanted[i / 64] |= (u64)is_page_wanted(f, i) << i % 64;
+	room_wanted(f, wanted);
 	return symbolizer_ask_table(file, f->fd, f->base, f->pages, wanted);
 }
 
@@ -199,6 +189,15 @@ static void copy_words(u64 *to, const struct symbolizer_answer *a, const u16 *nu
 	for (u32 i = head; i < a->n_words; i++)
 		to[i] = (u64)map_row((u32)(a->words[i] >> 32), numbers) << 32 |
 			map_row((u32)a->words[i], numbers);
+}
+
+static void put_aside(u32 file, const struct symbolizer_answer *a, const u16 *numbers)
+{
+	u64 *words = xmalloc(a->n_words * sizeof(u64));
+
+	copy_words(words, a, numbers);
+	aside_put(file, words, a->n_words);
+	free(words);
 }
 
 /* Takes the table that was not used for longest away. Its number; 0: all were used within seconds. */
@@ -263,12 +262,13 @@ static int load_table(u32 file, const struct symbolizer_answer *a)
 	static u16 numbers[UNW_MAX_INFOS];
 	u32 n = lines_of(a->n_words), first;
 	struct file *f = &stack_files[file];
-	u64 *words;
 
-	if (set_pages(f, a) && f->table) {	/* the file is another one by now */
-		f->part = true;
+	if (set_pages(f, a)) {
 		aside_drop(file);
-		room_take_away(file);
+		if (f->table) {	/* the file is another one by now */
+			f->part = true;
+			room_take_away(file);
+		}
 	}
 	if (!map_infos(a, numbers)) {
 		room_set_again(f, true);
@@ -278,12 +278,11 @@ static int load_table(u32 file, const struct symbolizer_answer *a)
 	if (is_partial(a))
 		return room_load_part(f, a->words, numbers, a->cpu_ns);
 	first = make_room(n);
-	words = first ? (u64 *)arena_at(first) : xmalloc(a->n_words * sizeof(u64));
-	copy_words(words, a, numbers);
 	if (!first) {
-		aside_put(file, words, a->n_words);
+		put_aside(file, a, numbers);
 		return room_load_part(f, a->words, numbers, a->cpu_ns);
 	}
+	copy_words((u64 *)arena_at(first), a, numbers);
 	aside_drop(file);
 	arena_free(f->table);
 	f->table = first;

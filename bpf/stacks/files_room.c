@@ -30,6 +30,21 @@ void room_set_again(struct file *f, bool in_vain)
 	f->wanted = false;
 }
 
+static bool is_page_wanted(const struct file *f, u32 page)
+{
+	u32 i = page * PART_GRAINS, end = i + PART_GRAINS;
+
+	while (i < end && (!f->hits[i] || !file_leaves_out(f, i)))
+		i++;
+	return i < end;
+}
+
+void room_wanted(const struct file *f, u64 *bits)
+{
+	for (u32 i = 0; i < f->pages; i++)
+		bits[i / 64] |= (u64)is_page_wanted(f, i) << i % 64;
+}
+
 /* What was seen long ago counts for little. */
 static void fade(void)
 {
@@ -72,7 +87,7 @@ void room_take_away(u32 file)
 	struct file *f = &stack_files[file];
 
 	if (!f->part)
-		aside_put(file, words_of(f), f->lines * WORDS_OF_LINE);
+		aside_put(file, (const u64 *)arena_at(f->table), f->lines * WORDS_OF_LINE);
 	arena_free(f->table);
 	f->table = 0;
 	f->part = true;
@@ -175,11 +190,18 @@ int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu
 
 void room_load_from_aside(u32 file)
 {
-	u32 n_words;
-	u64 *words = aside_take(file, &n_words);	/* others may be put there meanwhile */
+	struct file *f = &stack_files[file];
+	u64 began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	u64 *wanted = xcalloc(f->pages / 64 + 1, sizeof(u64)), *words;
 
-	room_load_part(&stack_files[file], words, NULL, 0);
-	aside_put(file, words, n_words);
+	room_wanted(f, wanted);
+	words = aside_pages(file, wanted);
+	if (words)
+		room_load_part(f, words, NULL, clock_ns(CLOCK_THREAD_CPUTIME_ID) - began);
+	else
+		aside_drop(file);
+	free(words);
+	free(wanted);
 	mappings_file_changed(file);
 }
 

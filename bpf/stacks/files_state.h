@@ -45,6 +45,8 @@ static inline u32 lines_of(u32 words)
 	return (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
 }
 
+/* Sets the bits of those of its pages in which stacks go through what is not there. */
+void room_wanted(const struct file *f, u64 *bits);
 /* In how long the table is asked for again; longer where that brought nothing. */
 void room_set_again(struct file *f, bool in_vain);
 /* The kernel side does not read the table any more; the file has it aside. */

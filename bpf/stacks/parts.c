@@ -7,11 +7,6 @@
 
 #define NEAR 16		/* grains on each side: a function or two */
 
-static u32 row_at(const u64 *words, u32 i)
-{
-	return (u32)(words[1 + (u32)words[0] + i / 2] >> (i % 2 * 32));
-}
-
 static u32 words_for(u32 pages, u64 rows)
 {
 	return (u32)min(1 + pages + (rows + 1) / 2, (u64)UINT32_MAX);
@@ -23,7 +18,7 @@ static u32 first_row(const u64 *words, u32 page, u32 lo, u32 *ret_end)
 	u32 first = (u32)(words[1 + page] >> 32);
 
 	*ret_end = first + (u32)words[1 + page];
-	return bisect(i, first, *ret_end, (row_at(words, i) & 0xffff) < lo);
+	return bisect(i, first, *ret_end, (part_row(words, i) & 0xffff) < lo);
 }
 
 /* Which of them has the grain; NULL: none. */
@@ -140,11 +135,11 @@ static void copy_grain(struct out *o, const struct part_from *f, u32 grain)
 	u32 page = grain / PART_GRAINS, i = first_row(f->words, page, lo + 1, &end);
 
 	if (i > (u32)(f->words[1 + page] >> 32))
-		put_row(o, lo, number_of(f, row_at(f->words, i - 1)));
+		put_row(o, lo, number_of(f, part_row(f->words, i - 1)));
 	else
 		put_row(o, lo, UNW_INFO_NONE);
-	for (; i < end && (row_at(f->words, i) & 0xffff) < lo + (1 << PART_BITS); i++)
-		put_row(o, row_at(f->words, i), number_of(f, row_at(f->words, i)));
+	for (; i < end && (part_row(f->words, i) & 0xffff) < lo + (1 << PART_BITS); i++)
+		put_row(o, part_row(f->words, i), number_of(f, part_row(f->words, i)));
 }
 
 static bool is_any_of(const u64 *bits, u32 page)

@@ -21,6 +21,11 @@ struct part_from {
 	const u64 *have;	/* a bit for each grain that is there; NULL: all of the pages that are */
 };
 
+static inline u32 part_row(const u64 *words, u32 i)
+{
+	return (u32)(words[1 + (u32)words[0] + i / 2] >> (i % 2 * 32));
+}
+
 static inline bool part_bit(const u64 *bits, u64 grain)
 {
 	return bits[grain / 64] >> grain % 64 & 1;
