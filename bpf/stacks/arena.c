@@ -161,6 +161,15 @@ u32 arena_alloc(u32 n)
 	return first;
 }
 
+bool arena_grows(u32 n)
+{
+	u32 first;
+
+	forget_freed(boottime_ns() - SETTLE_NS);
+	find_gap(n, &first);
+	return (u64)first + n > (u64)n_chunks * ARENA_CHUNK_LINES;
+}
+
 u32 arena_cap(void)
 {
 	return max_chunks * ARENA_CHUNK_LINES;

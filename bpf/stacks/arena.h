@@ -21,6 +21,8 @@ u32 arena_alloc(u32 n);
 u32 arena_cap(void);
 /* The most lines that arena_alloc() would give now. */
 u32 arena_largest(void);
+/* Whether it would take more of the kernel's memory to give out so many. */
+bool arena_grows(u32 n);
 /*
  * Gives them back (0: nothing). The kernel may still be reading them, so they
  * are given out again only a while later.

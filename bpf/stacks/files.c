@@ -24,8 +24,8 @@
 
 #define MAX_OPEN 65536
 #define MAX_FILES 65535		/* the number is 16 bits of a frame */
-#define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays */
 #define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
+#define WHOLE_LINES 4096	/* a larger table (128 KiB; libc's is 110) is loaded in part: stacks go through little of it */
 #define FEW_PAGES 64	/* so much is made whole again: its code tells what its tables do not */
 
 struct file *stack_files;
@@ -200,40 +200,6 @@ static void put_aside(u32 file, const struct symbolizer_answer *a, const u16 *nu
 	free(words);
 }
 
-/* Takes the table that was not used for longest away. Its number; 0: all were used within seconds. */
-static u32 files_evict(void)
-{
-	u64 before = boottime_ns() - KEEP_NS;
-	u32 oldest = 0;
-
-	for (u32 i = 1; i < n_stack_files; i++)
-		if (stack_files[i].table && stack_files[i].used_ns < before &&
-		    (!oldest || stack_files[i].used_ns < stack_files[oldest].used_ns))
-			oldest = i;
-	if (!oldest)
-		return 0;
-	arena_free(stack_files[oldest].table);
-	stack_files[oldest].table = 0;
-	stack_files[oldest].part = true;
-	if (stack_files[oldest].state == FILE_READY)
-		stack_files[oldest].state = FILE_NEW;
-	return oldest;
-}
-
-/* Room for so many lines; what nobody used for a while makes place. 0: there is none. */
-static u32 make_room(u32 n)
-{
-	u32 first = arena_alloc(n);
-
-	for (u32 freed = 0; !first && (freed = files_evict()); first = arena_alloc(n)) {
-		mappings_file_changed(freed);
-		mappings_install();
-		probes_grace_period();
-		arena_settle();
-	}
-	return first;
-}
-
 /* The pages are those of the table, whatever of it is loaded; true: they are not what they were. */
 static bool set_pages(struct file *f, const struct symbolizer_answer *a)
 {
@@ -277,7 +243,7 @@ static int load_table(u32 file, const struct symbolizer_answer *a)
 	}
 	if (is_partial(a))
 		return room_load_part(f, a->words, numbers, a->cpu_ns);
-	first = make_room(n);
+	first = n <= WHOLE_LINES ? room_alloc(n) : 0;
 	if (!first) {
 		put_aside(file, a, numbers);
 		return room_load_part(f, a->words, numbers, a->cpu_ns);

@@ -50,8 +50,8 @@ u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
 /* Files whose table found no room under the cap, or that were too many. */
 u64 files_refused(void);
-/* Tables of which only a part is loaded; how many in use went for others that are used more. */
-u64 files_in_part(void);
+/* Tables of which not even what stacks go through is loaded; how many in use went for others that are used more. */
+u64 files_squeezed(void);
 u64 files_let_go_of(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * files_room.c: little room for unwind tables. Where the whole table of a file does not fit, what stacks
- * go through of it is loaded; tables that are used less for their size are taken away.
+ * files_room.c: little room for unwind tables. Of a large table, or where the whole one does not fit, what
+ * stacks go through is loaded; tables that are used less for their size are taken away.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +16,8 @@
 
 #define FIRST_WAIT_NS (NSEC_PER_SEC / 5)	/* before a table in part is made again; longer where that was in vain */
 #define LAST_WAIT_NS (4 * NSEC_PER_SEC)
+#define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays, */
+#define IDLE_NS (30 * NSEC_PER_SEC)	/* and one that was not for so long goes before there is more memory */
 #define RESERVE 16	/* so much of the arena is for mappings */
 #define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
 #define HIT 16		/* what is seen once is worth more than what was seen long ago */
@@ -73,6 +75,55 @@ static u32 less_used(const struct file *by, u32 lines)
 	return found;
 }
 
+/* What was freed may be given out. */
+static void settle(void)
+{
+	mappings_install();
+	probes_grace_period();
+	arena_settle();
+}
+
+/* Takes the table that was not used for longest away, if for so long. Its number; 0: there is none. */
+static u32 evict(u64 unused_ns)
+{
+	u64 before = boottime_ns() - unused_ns;
+	u32 oldest = 0;
+
+	for (u32 i = 1; i < n_stack_files; i++)
+		if (stack_files[i].table && stack_files[i].used_ns < before &&
+		    (!oldest || stack_files[i].used_ns < stack_files[oldest].used_ns))
+			oldest = i;
+	if (!oldest)
+		return 0;
+	arena_free(stack_files[oldest].table);
+	stack_files[oldest].table = 0;
+	stack_files[oldest].part = true;
+	if (stack_files[oldest].state == FILE_READY)
+		stack_files[oldest].state = FILE_NEW;
+	mappings_file_changed(oldest);
+	return oldest;
+}
+
+/* Before the arena grows: what was freed, and what nobody used for long, may have room enough. */
+static void spare_growth(u32 n)
+{
+	if (!arena_grows(n))
+		return;
+	while (evict(IDLE_NS))
+		;
+	settle();
+}
+
+u32 room_alloc(u32 n)
+{
+	u32 first;
+
+	spare_growth(n);
+	while (!(first = arena_alloc(n)) && evict(KEEP_NS))
+		settle();
+	return first;
+}
+
 /* A copy of what is in the arena, on the heap. */
 static u64 *words_of(const struct file *f)
 {
@@ -93,9 +144,7 @@ void room_take_away(u32 file)
 	f->part = true;
 	f->again_ns = max(f->again_ns, boottime_ns() + FIRST_WAIT_NS);
 	mappings_file_changed(file);
-	mappings_install();
-	probes_grace_period();
-	arena_settle();
+	settle();
 }
 
 /* Makes room for so many lines of this file, as far as others are used less. */
@@ -136,14 +185,15 @@ static u32 room_for_part(struct file *f, struct part *p)
 {
 	u32 reserve = arena_cap() / RESERVE, most = arena_cap() / 4 * 3, room, want, words;
 
-	parts_choose(p->from, p->n_from, f->hits, false, most * WORDS_OF_LINE, p->take);
+	parts_choose(p->from, p->n_from, f->hits, false, UINT32_MAX, p->take);
 	want = lines_of(parts_copy(NULL, p->from, p->n_from, p->take));
-	push_out(f, want + reserve);
+	push_out(f, min(want, most) + reserve);
 	fade();
 	room = arena_largest();
 	room = min(room > reserve ? room - reserve : 0, min(2 * want, most)) * WORDS_OF_LINE;
+	f->squeezed = room / WORDS_OF_LINE < want;
 	words = parts_choose(p->from, p->n_from, f->hits, true, room, p->take);
-	return words <= room ? arena_alloc(lines_of(words)) : 0;
+	return words <= room ? room_alloc(lines_of(words)) : 0;
 }
 
 /* Whether stacks go through something that is there now, and was not. */
@@ -227,12 +277,12 @@ void files_used(u32 file, u64 addr, u64 time_ns)
 	n_waiting_files++;
 }
 
-u64 files_in_part(void)
+u64 files_squeezed(void)
 {
 	u64 n = 0;
 
 	for (u32 i = 1; i < n_stack_files; i++)
-		n += stack_files[i].part && stack_files[i].table;
+		n += stack_files[i].part && stack_files[i].table && stack_files[i].squeezed;
 	return n;
 }
 

@@ -26,7 +26,8 @@ struct file {
 	u32 uses;		/* frames in all of the file; both fade */
 	u64 *have;		/* in part: a bit for each grain that is loaded */
 	bool part, wanted;	/* the table is not whole; a stack needed what is not there */
-	bool refused;		/* there was no room for any of it */
+	bool refused;		/* there was no room for any of it, */
+	bool squeezed;		/* or not for all that stacks go through */
 	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
 };
 
@@ -47,6 +48,8 @@ static inline u32 lines_of(u32 words)
 
 /* Sets the bits of those of its pages in which stacks go through what is not there. */
 void room_wanted(const struct file *f, u64 *bits);
+/* So many lines; what nobody used for a while makes place. 0: there is no room. */
+u32 room_alloc(u32 n);
 /* In how long the table is asked for again; longer where that brought nothing. */
 void room_set_again(struct file *f, bool in_vain);
 /* The kernel side does not read the table any more; the file has it aside. */
