@@ -125,10 +125,9 @@ static u64 tables_of_sinks(const struct console *c)
 
 static void tell_wanted(struct console *c)
 {
-	u64 few = c->o->record ? 0 : WANT_FEW_FRAMES;	/* a recording gets its lines when it ends */
 	u64 sinks = tables_of_sinks(c), seen = sinks ? c->tables & ~WANT_NO_CALLS : c->tables;
 
-	sampler_want(c->source.sampler, seen | sinks | few, c->pid, c->start_time_ns);
+	sampler_want(c->source.sampler, seen | sinks, c->pid, c->start_time_ns);
 }
 
 static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)

@@ -356,7 +356,8 @@ static u64 choose_interval(const struct options *o)
 static bool start(struct capture *c, struct options *live, char **ret_error)
 {
 	u64 tables = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) |
-		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost);
+		     TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_probes) | TABLE_BIT(TABLE_lost) |
+		     WANT_ALL_FRAMES;
 	const struct options *o = c->o;
 
 	if (strcmp(o->output, "-") && profile_can_write(o->output, ret_error))

@@ -43,7 +43,7 @@
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
-#define FEW_FRAMES 24576	/* 8 MB with their names */
+#define FEW_FRAMES 24576u	/* 8 MB with their names */
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
@@ -227,11 +227,19 @@ static void adjust_what(const struct tick *t)
 		off_switch_off(NOBODY "3");
 }
 
+/* More than that goes by least recent use. */
+static u32 few_frames(void)
+{
+	const char *few = getenv("OTTOP_FRAMES");	/* for tests */
+
+	return few ? (u32)max(1, atoi(few)) : FEW_FRAMES;
+}
+
 static void profiler_adjust(const struct tick *t)
 {
 	pace_hurry(t->hurry);
 	lines_hurry(t->hurry);
-	frames_room(t->want & WANT_FEW_FRAMES ? FEW_FRAMES : 0);
+	frames_room(t->want & WANT_ALL_FRAMES ? 0 : few_frames());
 	lines_switch(!(t->want & WANT_NO_LINES));
 	if (t->seen)
 		lines_see(t->seen, t->n_seen);
