@@ -12,7 +12,7 @@
 
 #define SLOTS 64
 #define SLOT_BITS 20	/* lines of one: 32 MiB */
-#define MAX_BYTES (4u << 20)	/* packed */
+#define MAX_BYTES (3u << 20)	/* packed: two compilers with their libraries */
 #define LINE_ROWS 8
 #define OPEN_PAGES 64	/* a deep stack goes through some twenty */
 #define OPEN_BYTES (1u << 20)

@@ -19,7 +19,7 @@
 #define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays, */
 #define IDLE_NS (30 * NSEC_PER_SEC)	/* and one that was not for so long goes before there is more memory */
 #define RESERVE 16	/* so much of the arena is for mappings */
-#define PACE 50		/* one that did not fit whole is made again at most for such a part of a CPU */
+#define PACE 200	/* one that did not fit whole is made again at most for such a part of a CPU */
 #define HIT 16		/* what is seen once is worth more than what was seen long ago */
 
 static u64 let_go_of;
@@ -36,7 +36,7 @@ static bool is_page_wanted(const struct file *f, u32 page)
 {
 	u32 i = page * PART_GRAINS, end = i + PART_GRAINS;
 
-	while (i < end && (!f->hits[i] || !file_leaves_out(f, i)))
+	while ((i = part_next_hit(f->hits, i, end)) < end && !file_leaves_out(f, i))
 		i++;
 	return i < end;
 }
@@ -51,9 +51,12 @@ void room_wanted(const struct file *f, u64 *bits)
 static void fade(void)
 {
 	for (u32 i = 1; i < n_stack_files; i++) {
+		u32 n = stack_files[i].part ? stack_files[i].pages * PART_GRAINS : 0;
+		u8 *hits = stack_files[i].hits;
+
 		stack_files[i].uses /= 2;
-		for (u32 k = 0; stack_files[i].part && k < stack_files[i].pages * PART_GRAINS; k++)
-			stack_files[i].hits[k] -= stack_files[i].hits[k] / 2;	/* what was seen stays seen */
+		for (u32 k = part_next_hit(hits, 0, n); k < n; k = part_next_hit(hits, k + 1, n))
+			hits[k] -= hits[k] / 2;	/* what was seen stays seen */
 	}
 }
 
@@ -199,9 +202,10 @@ static u32 room_for_part(struct file *f, struct part *p)
 /* Whether stacks go through something that is there now, and was not. */
 static bool part_gains(const struct file *f, const struct part *p)
 {
-	for (u32 i = 0; i < f->pages * PART_GRAINS; i++)
-		if (f->hits[i] && part_bit(p->take, i) &&
-		    (!p->old || (p->from[1].have && !part_bit(p->from[1].have, i))))
+	u32 n = f->pages * PART_GRAINS;
+
+	for (u32 i = part_next_hit(f->hits, 0, n); i < n; i = part_next_hit(f->hits, i + 1, n))
+		if (part_bit(p->take, i) && (!p->old || (p->from[1].have && !part_bit(p->from[1].have, i))))
 			return true;
 	return false;
 }

@@ -66,15 +66,15 @@ static bool take(struct choice *c, u32 grain)
 /* Numbers of the grains that were hit, those that were hit most before; *ret_n: how many. */
 static u32 *by_hits(const u8 *hits, u32 grains, u32 *ret_n)
 {
-	u32 at[PART_HITS_MAX + 2] = {}, *order;
+	u32 at[PART_HITS_MAX + 1] = {}, *order;
 
-	for (u32 i = 0; i < grains; i++)
+	for (u32 i = part_next_hit(hits, 0, grains); i < grains; i = part_next_hit(hits, i + 1, grains))
 		at[PART_HITS_MAX - hits[i] + 1]++;
 	for (u32 i = 1; i < ARRAY_SIZE(at); i++)
 		at[i] += at[i - 1];
 	*ret_n = at[PART_HITS_MAX];
-	order = xcalloc(grains + 1, sizeof(*order));
-	for (u32 i = 0; i < grains; i++)
+	order = xcalloc(*ret_n + 1, sizeof(*order));
+	for (u32 i = part_next_hit(hits, 0, grains); i < grains; i = part_next_hit(hits, i + 1, grains))
 		order[at[PART_HITS_MAX - hits[i]]++] = i;
 	return order;
 }

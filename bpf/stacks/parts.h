@@ -7,6 +7,8 @@
 #ifndef OTTOP_PARTS_H
 #define OTTOP_PARTS_H
 
+#include <string.h>
+
 #include "bpf/model/base.h"
 #include "symbolizer/unwind.h"
 
@@ -29,6 +31,16 @@ static inline u32 part_row(const u64 *words, u32 i)
 static inline bool part_bit(const u64 *bits, u64 grain)
 {
 	return bits[grain / 64] >> grain % 64 & 1;
+}
+
+/* The first grain from i on that was hit, or n. Of most files most never are: eight at a time. */
+static inline u32 part_next_hit(const u8 *hits, u32 i, u32 n)
+{
+	static const u8 none[8];
+
+	while (i < n && !hits[i])
+		i += i + 8 <= n && !memcmp(hits + i, none, 8) ? 8 : 1;
+	return i;
 }
 
 /*

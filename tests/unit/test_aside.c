@@ -132,7 +132,7 @@ static void test_many(void **state)
 /* Large ones, of which hardly anything can be packed. */
 static void test_large(void **state)
 {
-	const u32 pages = 16;
+	const u32 pages = 8;
 	u32 n_words = 1 + pages + pages * PACKED_MAX_ROWS / 2;
 	u64 *words = calloc(n_words, sizeof(u64));
 	u32 *rows = (u32 *)(words + 1 + pages);
@@ -146,7 +146,7 @@ static void test_large(void **state)
 	for (u32 n = 1; n < 10; n++) {
 		aside_put(n, words, n_words);
 		assert_true(aside_table(n));
-		assert_true(aside_bytes() <= 4 << 20);
+		assert_true(aside_bytes() <= 3 << 20);
 	}
 	assert_int_equal(aside_table(1), 0);
 	assert_true(aside_table(8));
