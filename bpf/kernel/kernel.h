@@ -274,7 +274,7 @@ struct minmax_sample { u32 t, v; };
 struct minmax { struct minmax_sample s[3]; };
 
 struct tcp_sock {
-	u32 snd_cwnd, srtt_us, snd_una, snd_nxt, write_seq;
+	u32 snd_cwnd, srtt_us, snd_una, snd_nxt, write_seq, copied_seq;
 	u32 segs_in, segs_out, total_retrans;
 	struct minmax rtt_min;
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;

@@ -5,6 +5,7 @@
 
 #include "bpf/model/hash.h"
 #include "bpf/protocols/follow.h"
+#include "bpf/protocols/sent.h"
 
 #define MAX_CONNS 65536
 #define MAX_OPEN 256		/* requests of a connection that wait for an answer */
@@ -27,6 +28,8 @@ struct conn {
 	u8 protocol;
 	bool started[2], v6, has_peer, tls;
 	bool over;		/* it is something else by now: what still comes of it is not looked at */
+	bool own;		/* the other end may be on this host */
+	struct sent sent;	/* what that has not read yet */
 	u16 remote_port;
 	u8 remote[16];
 };
@@ -249,6 +252,7 @@ static void conn_free(struct follower *f, struct conn *c)
 {
 	drop_all(f, c);
 	protocols[c->protocol]->close(c->state);
+	sent_forget(&c->sent);
 	hash_remove(&f->conns, &c->node);
 	free(c->state);
 	free(c);
@@ -308,6 +312,7 @@ static void note_ends(struct conn *c, const struct http_record *r)
 	if (!r->socket)
 		return;
 	c->socket = r->socket;
+	c->own = !memcmp(r->local, r->remote, sizeof(r->local)) || (r->local[0] == 127 && r->remote[0] == 127);
 	memcpy(c->remote, r->remote, sizeof(c->remote));
 	c->remote_port = r->rport;
 	c->v6 = r->flags & HTTP_V6;
@@ -407,6 +412,12 @@ static void give_bytes(struct follower *f, const struct http_record *r)
 	f->conn->moved[f->direction] = mark_of(r);
 }
 
+/* The position of which low is the lower half. */
+static u64 position_near(u64 position, u32 low)
+{
+	return position + (u64)(s32)(low - (u32)position);
+}
+
 static void end_direction(struct follower *f, u32 direction)
 {
 	f->direction = direction;
@@ -481,6 +492,8 @@ static void read_record(struct follower *f, const struct http_record *r)
 		return;
 	}
 	f->direction = r->kind;
+	if (r->kind == HTTP_TX && f->conn->own && f->conn->protocol == PROTOCOL_http1)
+		sent_add(&f->conn->sent, r);
 	if (data)
 		give_bytes(f, r);
 	else
@@ -510,11 +523,51 @@ static void read_body(struct follower *f, const struct http_body *b)
 		read_record(f, r);
 }
 
+static void fill_same(struct http_record *r, const struct http_same *b)
+{
+	memset(r, 0, sizeof(*r));
+	r->cookie = b->cookie;
+	r->begin_ns = r->end_ns = b->end_ns;
+	r->kind = HTTP_RX;
+	r->tgid = b->tgid;
+	r->tid = b->tid;
+	r->start_ns = b->start_ns;
+	r->off_ns = b->off_ns;
+	r->runq_ns = b->runq_ns;
+	r->unread_us = b->unread_us;
+	r->position = b->position;
+	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS | (b->flags & HTTP_THREAD);	/* ends: but for the addresses */
+}
+
+/* The bytes are those that the other end sent; where they are not known any more, only how many. */
+static void read_same(struct follower *f, const struct http_same *b)
+{
+	static u64 buf[(sizeof(struct http_record) + HTTP_LARGE) / sizeof(u64)];
+	struct http_record *r = (void *)buf;
+	struct conn *peer = find_conn(f, b->peer);
+	u64 at, end;
+
+	fill_same(r, b);
+	end = peer ? position_near(peer->position[HTTP_TX], b->peer_end) : b->len;
+	for (at = end - b->len; at != end; at += r->len) {
+		r->len = (u32)(end - at);
+		if (peer)
+			sent_read(&peer->sent, at, end, r);
+		read_record(f, r);
+		r->position += r->len;
+		r->flags &= (u8)~HTTP_BEGINS;
+	}
+	if (peer)
+		sent_drop(&peer->sent, end);
+}
+
 void follower_read(struct follower *f, const void *record, size_t size)
 {
 	f->counts.records++;
 	if (size == sizeof(struct http_body))
 		read_body(f, record);
+	else if (size == sizeof(struct http_same))
+		read_same(f, record);
 	else if (is_sane(record, size))
 		read_record(f, record);
 }
@@ -539,9 +592,12 @@ void follower_each_open(const struct follower *f, void (*fn)(void *arg, const st
 
 void follower_sweep(struct follower *f, u64 now_ns)
 {
-	hash_each(&f->conns, struct conn, c)
+	hash_each(&f->conns, struct conn, c) {
+		if (!c->sent.n_pieces && c->last_ns + OVER_NS < now_ns)
+			sent_forget(&c->sent);
 		if (!c->first && c->last_ns + (c->over ? OVER_NS : IDLE_NS) < now_ns)
 			conn_free(f, c);
+	}
 }
 
 struct follow_counts follower_counts(const struct follower *f)

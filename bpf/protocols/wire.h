@@ -70,6 +70,25 @@ struct http_body {
 	__u8 data[HTTP_BODY_BYTES];
 };
 
+/*
+ * A read of what a process of this host wrote, whose bytes came with that: on the socket `peer`, up to the
+ * position `peer_end` there (its lower half). A record of this size is one.
+ */
+struct http_same {
+	__u64 cookie;
+	__u64 end_ns;
+	__u64 position;
+	__u64 start_ns;		/* of the process */
+	__u64 peer;
+	__u32 peer_end;
+	__u32 len;
+	__u32 tgid, tid;
+	__u32 unread_us;
+	__u8 kind, flags;
+	__u16 pad;
+	__u64 off_ns, runq_ns;
+};
+
 #define HTTP_TLS_SPEAKERS 256
 
 /* Numbers of TLS sessions are above those of sockets. */
@@ -95,7 +114,12 @@ struct http_socket {
 	__u8 n_first[2];
 	__u8 class, tries;
 	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
-	__u8 pad[3];
+	__u8 tries_peer;	/* see http_same.bpf.h */
+	__u8 pad[2];
+	__u64 peer;		/* the socket at the other end, where that is on this host; 0: not known */
+	__u32 sent_known;	/* so many bytes of it at the end were told by the last call */
+	__u32 pad_sent;
+	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
 	struct http_frames frames[2];
 };
 

@@ -7,7 +7,7 @@
  * sources: bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c bpf/protocols/huffman.c
  * sources: bpf/protocols/grpc.c bpf/protocols/tally.c bpf/protocols/durations.c bpf/protocols/span.c
  * sources: bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/index.c bpf/model/log.c bpf/model/text.c
- * sources: bpf/protocols/protocols.c
+ * sources: bpf/protocols/protocols.c bpf/protocols/sent.c
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +59,19 @@ static size_t make_record(struct http_record *r, const u8 *data, size_t size, u6
 	return 4 + n;
 }
 
+/* Read at the other end: mostly up to where that is. */
+static void read_same(struct follower *f, const struct http_record *r, u8 how, const u64 *positions)
+{
+	struct http_same b = { .cookie = r->cookie, .peer = r->cookie ^ 1, .end_ns = r->end_ns, .tgid = r->tgid };
+
+	b.position = r->position;
+	b.kind = r->kind;
+	b.flags = r->flags;
+	b.len = how & 1 ? r->len : r->n / 2;
+	b.peer_end = (u32)positions[b.peer * 2 + HTTP_TX] - (how >> 2);
+	follower_read(f, &b, sizeof(b));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static u64 buf[(sizeof(struct http_record) + 256) / 8];
@@ -69,12 +82,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	tally = tally_new();
 	while (at + 4 <= size) {
-		bool body = data[at] & 4;
+		bool body = data[at] & 4, same = data[at] & 8;
+		u8 how = data[at + 1];
 		size_t n = data[at + 3] < size - at - 4 ? data[at + 3] : size - at - 4;
 
 		at += make_record(r, data + at, size - at, positions);
 		if (body && n >= sizeof(struct http_body))
 			follower_read(f, r->data, sizeof(struct http_body));
+		else if (same)
+			read_same(f, r, how, positions);
 		else
 			follower_read(f, r, sizeof(*r) + r->n);
 	}

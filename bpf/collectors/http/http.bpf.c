@@ -63,6 +63,7 @@ static __always_inline bool is_followed(const struct http_socket *s)
 #include "bpf/collectors/http/http_record.bpf.h"
 #include "bpf/collectors/http/http_frames.bpf.h"
 #include "bpf/collectors/http/http_pieces.bpf.h"
+#include "bpf/collectors/http/http_same.bpf.h"
 
 /* ret bytes were moved on a TCP socket; traced: the verifier knows sk. */
 static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, struct http_socket *s, s64 ret,
@@ -74,7 +75,10 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 	m->begin_ns = entered_ns(m, sk);
 	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, m->end_ns, traced);
 	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
-	return tell_moved(m, s, 0);
+	tell_moved(m, s, 0);
+	if (traced)
+		note_peer(m, s, sk);
+	return 0;
 }
 
 #include "bpf/collectors/http/http_tls.bpf.h"
@@ -91,6 +95,8 @@ static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, 
 	if (!ret)
 		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
 	if (traced && !is_inet(sk))
+		return 0;
+	if (traced && !tx && s && s->class == HTTP_YES && tell_same(sk, key, s, ret))
 		return 0;
 	if (!s)
 		s = socket_new(key);

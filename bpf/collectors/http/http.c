@@ -233,7 +233,7 @@ static u64 sockets_used(void)
 static void size_maps(void)
 {
 	u32 most = bpf_map__max_entries(skel->maps.sockets), n = SOCKETS_MIN;
-	struct bpf_map *const quarters[] = { skel->maps.tls_sessions, skel->maps.go_calls };
+	struct bpf_map *const quarters[] = { skel->maps.tls_sessions, skel->maps.go_calls, skel->maps.peers };
 
 	while (n < most && n < SOCKETS_ROOM * sockets_used())
 		n *= 2;

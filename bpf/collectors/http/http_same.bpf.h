@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_same.bpf.h: where both ends of a connection are on this host, what one reads is what the other
+ * wrote: the bytes are told once. TCP's numbers, which are the same at both ends, say which they are.
+ */
+#ifndef OTTOP_HTTP_SAME_BPF_H
+#define OTTOP_HTTP_SAME_BPF_H
+
+#define TRIES_PEER 8		/* reads for which the other end is looked for */
+
+/* Sockets by their ends, as they are seen from there. */
+LRU_HASH(peers, 4096, struct wire_ends, u64);
+
+static __always_inline bool is_own_address(const struct wire_ends *e, bool v6)
+{
+	const u64 *l = (const u64 *)e->local, *r = (const u64 *)e->remote;
+
+	return (l[0] == r[0] && l[1] == r[1]) || (!v6 && e->local[0] == 127 && e->remote[0] == 127);
+}
+
+/* A function, so that what it needs of the stack is not there in deeper calls. */
+__noinline int find_peer(const struct moved *m, struct http_socket *s)
+{
+	struct wire_ends e = {};
+	u64 key, *peer;
+
+	if (!m || !s)
+		return 0;
+	key = m->key;
+	if (!s->tries_peer)
+		bpf_map_update_elem(&peers, &m->ends, &key, BPF_ANY);
+	__builtin_memcpy(e.local, m->ends.remote, sizeof(e.local));
+	__builtin_memcpy(e.remote, m->ends.local, sizeof(e.remote));
+	e.lport = m->ends.rport;
+	e.rport = m->ends.lport;
+	e.netns = m->ends.netns;
+	peer = bpf_map_lookup_elem(&peers, &e);
+	if (peer)
+		s->peer = *peer;
+	s->tries_peer++;
+	return 0;
+}
+
+/* Not those of sendfile(), and of more pieces than are looked at: the other end knows better. */
+static __always_inline bool bytes_are_told(const struct moved *m)
+{
+	return m->base || (m->iov && m->n_iov <= MAX_PIECES);
+}
+
+/* What was sent is told; of what was read the sender is looked for. */
+static __always_inline void note_peer(const struct moved *m, struct http_socket *s, struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (s->class != HTTP_YES || !is_own_address(&m->ends, m->v6))
+		return;
+	if (!s->peer && s->tries_peer < TRIES_PEER)
+		find_peer(m, s);
+	tcp = m->tx ? bpf_skc_to_tcp_sock(sk) : NULL;
+	if (!tcp)
+		return;
+	s->sent_known = bytes_are_told(m) ? m->total : 0;
+	s->sent = s->position[HTTP_TX] << 32 | tcp->write_seq;
+}
+
+static __always_inline void fill_same(struct http_same *r, struct sock *sk, u64 key, struct http_socket *s, u32 len)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	r->cookie = key;
+	r->end_ns = bpf_ktime_get_boot_ns();
+	r->position = __sync_fetch_and_add(&s->position[HTTP_RX], len);
+	r->start_ns = t->group_leader->start_boottime;
+	r->peer = s->peer;
+	r->len = len;
+	r->tgid = t->tgid;
+	r->tid = t->pid;
+	r->unread_us = unread_us(sk, r->end_ns, true);
+	r->kind = HTTP_RX;
+	r->flags = HTTP_BEGINS;
+	r->pad = 0;
+	r->off_ns = r->runq_ns = 0;
+	if (thread_until_now(&r->off_ns, &r->runq_ns))
+		r->flags |= HTTP_THREAD;
+}
+
+/*
+ * All that the other end has sent is read now, and was told: so is this. Where it was not told yet, as that
+ * program still runs, or is more than what was read, the bytes are taken here.
+ */
+static __always_inline bool tell_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct http_socket *p;
+	struct http_same *r;
+	u64 peer = s->peer, sent;
+
+	p = tcp && peer ? bpf_map_lookup_elem(&sockets, &peer) : NULL;
+	if (!p || p->class != HTTP_YES)
+		return false;
+	sent = p->sent;
+	if (!sent || (u32)sent != tcp->copied_seq || p->sent_known < len)
+		return false;
+	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
+	if (!r) {
+		lose_record(s, HTTP_RX, len);
+		return true;
+	}
+	fill_same(r, sk, key, s, len);
+	r->peer_end = sent >> 32;
+	s->last = HTTP_RX + 1;
+	s->room[HTTP_RX] = p->room[HTTP_TX];
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+#endif
