@@ -25,7 +25,7 @@ endif
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(ARCH)))
 WARN	:= -Wall -Wextra -Wno-unused-parameter
 CFLAGS	?= -O2 -g
-CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
+CFLAGS_	= -std=gnu11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(EXTRA_CFLAGS)
 LDLIBS_	= -lbpf -ldwarf -lelf -lz -llzma -ljson-c -lprotobuf-c -liberty -lncursesw -ltinfo -lpthread -lm $(EXTRA_LDLIBS)
 
 SRC	:= $(sort $(wildcard bpf/*.c bpf/*/*.c bpf/collectors/*/*.c tui/*/*.c exporter/*.c exporter/*/*.c symbolizer/*.c))
@@ -102,7 +102,7 @@ install: all		## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 docs/ottop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ottop
 	install -D -m 644 docs/_ottop $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ottop
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop README.md LICENSE docs/deploy.md docs/metrics.md docs/keys.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop/examples $(filter-out %.service %.sh %.conf,$(wildcard docs/deploy/*))
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop/examples $(filter-out %.service %.conf,$(wildcard docs/deploy/*))
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's,@PREFIX@,$(PREFIX),; s,@SYSCONFDIR@,$(SYSCONFDIR),' docs/deploy/ottop.service > $(DESTDIR)$(UNITDIR)/ottop.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/ottop.service
@@ -115,8 +115,13 @@ uninstall:		## remove what install installed; the configuration stays
 		$(DESTDIR)$(UNITDIR)/ottop.service
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/ottop
 
-deb: all		## a Debian package in build/
-	docs/deploy/deb.sh $(BUILD)
+deb:			## a Debian package in build/ (dpkg-buildpackage, in a copy: it writes beside its folder)
+	@tests/deps build package
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb/ottop
+	tar -c --exclude=./.git --exclude=./build . | tar -x -C $(BUILD)/deb/ottop
+	cd $(BUILD)/deb/ottop && dpkg-buildpackage -us -uc -b
+	mv $(BUILD)/deb/*.deb $(BUILD)/
 
 static: $(BUILD)/ottop-static	## one file that needs nothing, not even a C library
 
