@@ -14,7 +14,9 @@ bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_p
 
 	if (!colon || !isdigit((unsigned char)colon[1]))
 		return false;
-	addr = scratch_printf(a, "%.*s", (int)(colon - peer), peer);
+	addr = scratch_take(a, (size_t)(colon - peer) + 1);
+	memcpy(addr, peer, (size_t)(colon - peer));
+	addr[colon - peer] = '\0';
 	if (*addr == '[' && addr[strlen(addr) - 1] == ']') {
 		addr[strlen(addr) - 1] = '\0';
 		addr++;

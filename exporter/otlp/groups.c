@@ -33,6 +33,7 @@ struct otlp_groups {
 	const struct field *comm, *container;	/* of_program */
 	struct hash_table groups;
 	const struct field *ours;	/* not_ours: the pid */
+	u64 own_pid;
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
 	bool deltas;
@@ -54,6 +55,7 @@ static void find_keys(struct otlp_groups *g)
 		g->keys[g->n_keys++] = g->start = field_of(t, "start_time_ns");
 	}
 	g->ours = g->of->not_ours ? field_of(t, "pid") : NULL;
+	g->own_pid = (u64)getpid();
 	if (g->of->of_program) {
 		g->keys[g->n_keys++] = g->comm = field_of(t, "comm");
 		g->keys[g->n_keys++] = g->container = field_of(t, "container");
@@ -189,7 +191,7 @@ static void take_row(struct otlp_groups *g, const struct row *was, const struct 
 {
 	struct group *x;
 
-	if (was == is || (g->ours && row_u64(is, g->ours) == (u64)getpid()))
+	if (was == is || (g->ours && row_u64(is, g->ours) == g->own_pid))
 		return;	/* rows that rest are shared */
 	if (was && is_nobodys(g, was))
 		was = NULL;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* links.c: see links.h. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/links.h"
 #include "exporter/otlp/series.h"
@@ -14,15 +14,23 @@
 
 /* One side of a call. */
 struct side {
+	struct hash_node node;
 	bool used, client;
 	u64 connection;		/* a hash of client's and server's address, and of what was asked */
 	u64 start_ns, end_ns;
 	struct otlp_span_ids ids;
 };
 
+/* A connection that has ended, by its cookie. */
+struct ended {
+	struct hash_node node;
+	const struct row *row;	/* a reference, or NULL */
+};
+
 struct otlp_links {
 	struct side sides[SIDES_MAX];
-	const struct row *ended[ENDED_MAX];	/* connections; references, or NULL */
+	struct ended ended[ENDED_MAX];
+	struct hash_table by_connection, by_cookie;
 	u32 next, next_ended;
 };
 
@@ -36,50 +44,69 @@ void otlp_links_free(struct otlp_links *l)
 	if (!l)
 		return;
 	for (u32 i = 0; i < ENDED_MAX; i++)
-		row_put(l->ended[i]);
+		row_put(l->ended[i].row);
+	hash_free(&l->by_connection, NULL);
+	hash_free(&l->by_cookie, NULL);
 	free(l);
 }
 
 /* ---- the connection -------------------------------------------------------------------------------- */
 
-/* "[::1]:80", as the column `peer` has it. */
-static void address_text(char *buf, size_t cap, const char *addr, u64 port)
+/* Whether a text is "10.0.0.7:80" or "[::1]:80" of these, as the column `peer` has it. */
+static bool is_address(const char *text, const char *addr, u64 port)
 {
-	snprintf(buf, cap, strchr(addr, ':') ? "[%s]:%llu" : "%s:%llu", addr, (unsigned long long)port);
+	bool bracketed = strchr(addr, ':') != NULL;
+	size_t n = strlen(addr);
+	char *end;
+
+	if (bracketed && *text++ != '[')
+		return false;
+	if (strncmp(text, addr, n))
+		return false;
+	text += n;
+	if (bracketed && *text++ != ']')
+		return false;
+	return *text == ':' && strtoull(text + 1, &end, 10) == port && !*end;
 }
 
 static bool is_it(const struct connections_row *c, const char *peer)
 {
-	char text[96];
+	return c->remote_addr && c->local_addr && u64_known(c->remote_port) && u64_known(c->local_port) &&
+	       is_address(peer, c->remote_addr, c->remote_port);
+}
 
-	if (!c->remote_addr || !c->local_addr || !u64_known(c->remote_port) || !u64_known(c->local_port))
-		return false;
-	address_text(text, sizeof(text), c->remote_addr, c->remote_port);
-	return !strcmp(text, peer);
+static void keep_ended(struct otlp_links *l, const struct row *r)
+{
+	struct ended *e = &l->ended[l->next_ended];
+
+	if (e->row)
+		hash_remove(&l->by_cookie, &e->node);
+	row_put(e->row);
+	e->row = row_get(r);
+	hash_add(&l->by_cookie, &e->node, hash_of(((const struct connections_row *)r)->cookie));
+	l->next_ended = (l->next_ended + 1) % ENDED_MAX;
 }
 
 void otlp_links_tick(struct otlp_links *l, const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_connections];
 
-	for (u32 i = 0; i < t->n; i++) {
-		if (!t->rows[i]->closed)
-			continue;
-		row_put(l->ended[l->next_ended]);
-		l->ended[l->next_ended] = row_get(t->rows[i]);
-		l->next_ended = (l->next_ended + 1) % ENDED_MAX;
-	}
+	for (u32 i = 0; i < t->n; i++)
+		if (t->rows[i]->closed)
+			keep_ended(l, t->rows[i]);
+}
+
+static const struct connections_row *row_of(const struct ended *e)
+{
+	return (const struct connections_row *)e->row;
 }
 
 static const struct connections_row *ended_connection(const struct otlp_links *l, const struct requests_row *r)
 {
-	for (u32 i = 0; i < ENDED_MAX; i++) {
-		const struct connections_row *c = (const struct connections_row *)l->ended[i];
+	const struct ended *e = hash_find(&l->by_cookie, hash_of(r->cookie), struct ended, x,
+					  row_of(x)->cookie == r->cookie && is_it(row_of(x), r->peer));
 
-		if (c && c->cookie == r->cookie && is_it(c, r->peer))
-			return c;
-	}
-	return NULL;
+	return e ? row_of(e) : NULL;
 }
 
 /* The row of the connection of a request; rows are in the order of their cookies. NULL: none. */
@@ -112,25 +139,33 @@ static u64 hash_text(u64 hash, const char *text)
 	return otlp_hash(hash, text ?: "", strlen(text ?: "") + 1);
 }
 
+static u64 hash_address(u64 hash, const char *addr, u64 port)
+{
+	return otlp_hash(hash_text(hash, addr), &port, sizeof(port));
+}
+
 /* False: the connection is not known. */
 static bool describe(const struct otlp_links *l, const struct snapshot *s, const struct requests_row *r,
 		     struct side *ret)
 {
 	const struct connections_row *c;
-	char local[96];
+	u64 hash = 0;
 
 	if (!u64_known(r->cookie) || !r->peer || !u64_known(r->duration_ns))
 		return false;
 	c = open_connection(s, r) ?: ended_connection(l, r);
 	if (!c)
 		return false;
-	address_text(local, sizeof(local), c->local_addr, c->local_port);
 	ret->used = true;
 	ret->client = text_is(r->side, "client");
 	ret->start_ns = r->start_time_ns;
 	ret->end_ns = r->start_time_ns + r->duration_ns;
-	ret->connection = hash_text(hash_text(0, ret->client ? local : r->peer), ret->client ? r->peer : local);
-	ret->connection = hash_text(hash_text(ret->connection, r->method), r->path);
+	if (ret->client)	/* the client's address first */
+		hash = hash_address(hash, c->local_addr, c->local_port);
+	hash = hash_address(hash, c->remote_addr, c->remote_port);
+	if (!ret->client)
+		hash = hash_address(hash, c->local_addr, c->local_port);
+	ret->connection = hash_text(hash_text(hash, r->method), r->path);
 	return true;
 }
 
@@ -153,10 +188,8 @@ static struct side *other_side(struct otlp_links *l, const struct side *x)
 	struct side *best = NULL;
 	u64 most = 0, second = 0;
 
-	for (u32 i = 0; i < SIDES_MAX; i++) {
-		struct side *y = &l->sides[i];
-		u64 ns = y->used && y->client != x->client && y->connection == x->connection ?
-			 overlap_ns(x, y) : 0;
+	for (struct side *y = hash_first(&l->by_connection, (u32)x->connection); y; y = hash_next(&y->node)) {
+		u64 ns = y->client != x->client && y->connection == x->connection ? overlap_ns(x, y) : 0;
 
 		if (ns > most) {
 			second = most;
@@ -169,6 +202,24 @@ static struct side *other_side(struct otlp_links *l, const struct side *x)
 	return second < most / 2 ? best : NULL;
 }
 
+static void forget_side(struct otlp_links *l, struct side *x)
+{
+	if (x->used)
+		hash_remove(&l->by_connection, &x->node);
+	x->used = false;
+}
+
+/* Until its other side comes, or so many others have come. */
+static void keep_side(struct otlp_links *l, const struct side *x)
+{
+	struct side *kept = &l->sides[l->next];
+
+	forget_side(l, kept);
+	*kept = *x;
+	hash_add(&l->by_connection, &kept->node, (u32)x->connection);
+	l->next = (l->next + 1) % SIDES_MAX;
+}
+
 bool otlp_links_find(struct otlp_links *l, const struct snapshot *s, const struct requests_row *r,
 		     const struct otlp_span_ids *own, struct otlp_span_ids *ret)
 {
@@ -179,10 +230,9 @@ bool otlp_links_find(struct otlp_links *l, const struct snapshot *s, const struc
 	y = other_side(l, &x);
 	if (y) {
 		*ret = y->ids;
-		y->used = false;
+		forget_side(l, y);
 		return true;
 	}
-	l->sides[l->next] = x;
-	l->next = (l->next + 1) % SIDES_MAX;
+	keep_side(l, &x);
 	return false;
 }

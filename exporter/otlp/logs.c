@@ -86,13 +86,12 @@ static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *reques
 	return scope;
 }
 
-u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
+u8 *otlp_logs_pack(struct scratch *a, struct event_cursor *sent, const struct snapshot *s,
 		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
 	const struct table *t = &s->tables[TABLE_events];
-	struct scratch a = { 0 };
-	Otlp__LogsRequest *request = SCRATCH_NEW(&a, Otlp__LogsRequest, otlp__logs_request);
-	Otlp__ScopeLogs *scope = scope_begin(&a, request, s, config);
+	Otlp__LogsRequest *request = SCRATCH_NEW(a, Otlp__LogsRequest, otlp__logs_request);
+	Otlp__ScopeLogs *scope = scope_begin(a, request, s, config);
 	u64 own_pid = (u64)getpid();
 	u8 *data = NULL;
 
@@ -102,7 +101,7 @@ u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 
 		/* not our own failures to post, which would be posted */
 		if (k && event_is_due(sent, s, &r->row) && r->pid != own_pid)
-			add_record(&a, scope, s, r, k);
+			add_record(a, scope, s, r, k);
 	}
 	events_taken(sent, s, TABLE_events);
 	*ret_items = (u32)scope->n_log_records;
@@ -111,6 +110,6 @@ u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
 		data = xmalloc(*ret_n);
 		otlp__logs_request__pack(request, data);
 	}
-	scratch_free(&a);
+	scratch_reset(a);
 	return data;
 }

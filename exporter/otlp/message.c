@@ -8,12 +8,14 @@
 
 static Otlp__AnyValue *attribute_new(struct scratch *a, struct attributes *to, const char *key)
 {
-	Otlp__KeyValue *kv = SCRATCH_NEW(a, Otlp__KeyValue, otlp__key_value);
+	struct pair { Otlp__KeyValue key; Otlp__AnyValue value; } *p = scratch_take(a, sizeof(*p));
 
-	kv->key = (char *)key;
-	kv->value = SCRATCH_NEW(a, Otlp__AnyValue, otlp__any_value);
-	SCRATCH_APPEND(a, to, attributes, kv);
-	return kv->value;
+	otlp__key_value__init(&p->key);
+	otlp__any_value__init(&p->value);
+	p->key.key = (char *)key;
+	p->key.value = &p->value;
+	SCRATCH_APPEND(a, to, attributes, &p->key);
+	return &p->value;
 }
 
 void attribute_text(struct scratch *a, struct attributes *to, const char *key, const char *value)

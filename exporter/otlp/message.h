@@ -11,7 +11,7 @@
 #include "otlp.pb-c.h"
 
 #define SCRATCH_NEW(scratch, type, prefix) \
-	({ type *m_ = scratch_alloc(scratch, sizeof(*m_)); prefix##__init(m_); m_; })
+	({ type *m_ = scratch_take(scratch, sizeof(*m_)); prefix##__init(m_); m_; })
 /* Appends a pointer to a repeated field: n_NAME and NAME of a message. */
 #define SCRATCH_APPEND(scratch, message, name, item) do {					\
 	(message)->name = scratch_grow(scratch, (message)->name, (message)->n_##name);	\

@@ -230,6 +230,7 @@ void otlp_free(struct otlp_sink *o)
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
 	otlp_links_free(o->links);
+	scratch_free(&o->scratch);
 	otlp_profiles_free(o->profiles);
 	free(o->url);
 	free(o);

@@ -122,13 +122,12 @@ static void keep_offset(struct otlp_sink *o, const struct snapshot *s)
 
 static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 {
-	struct scratch scratch = { 0 };
 	struct metrics m;
 	size_t n = 0;
 	u8 *data;
 
 	keep_offset(o, s);
-	metrics_begin(&m, &scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
+	metrics_begin(&m, &o->scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
 	m.deltas = o->deltas;
 	put_tables(o, s, &m);
 	put_groups(o, s, &m, false);	/* of the same resource */
@@ -138,7 +137,7 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 	for (u32 i = 0; i < N_GROUPINGS; i++)
 		otlp_groups_end(o->groups[i]);
 	send_request(o, OTLP_METRICS, data, n, m.points);
-	scratch_free(&scratch);
+	scratch_reset(&o->scratch);
 	if (o->deltas)
 		otlp_series_end(o->deltas);
 	o->exported_ns = s->time_ns;
@@ -151,8 +150,8 @@ static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp
 	size_t n = 0;
 	u32 items = 0;
 	u8 *data = signal == OTLP_TRACES ?
-		otlp_spans_pack(&o->spans, o->links, s, &o->config, &n, &items) :
-		otlp_logs_pack(&o->logs, s, &o->config, &n, &items);
+		otlp_spans_pack(&o->scratch, &o->spans, o->links, s, &o->config, &n, &items) :
+		otlp_logs_pack(&o->scratch, &o->logs, s, &o->config, &n, &items);
 
 	send_request(o, signal, data, n, items);
 }
@@ -161,7 +160,7 @@ static void export_profiles(struct otlp_sink *o, const struct snapshot *s)
 {
 	size_t n = 0;
 	u32 items = 0;
-	u8 *data = otlp_profiles_pack(o->profiles, s, &o->config, &n, &items);
+	u8 *data = otlp_profiles_pack(o->profiles, &o->scratch, s, &o->config, &n, &items);
 
 	send_request(o, OTLP_PROFILES, data, n, items);
 	o->profiled_ns = s->time_ns;

@@ -30,6 +30,7 @@ struct otlp_sink {
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans, logs;
 	struct otlp_links *links;	/* between spans */
+	struct scratch scratch;		/* of the message in the making */
 	struct otlp_profiles *profiles;	/* NULL: they are not asked for */
 	const struct snapshot *last;	/* the newest one */
 	s64 start_offset_ns;		/* see metrics_begin() */

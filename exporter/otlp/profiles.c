@@ -20,7 +20,7 @@ struct otlp_profiles {
 
 /* One message in the making. */
 struct making {
-	struct scratch scratch;
+	struct scratch *scratch;
 	struct dictionary dictionary;
 	const struct snapshot *s;
 	const struct otlp_config *config;
@@ -93,7 +93,7 @@ bool otlp_profiles_wait(struct otlp_profiles *o)
 
 static void resource_attributes(struct making *x, const struct profile_stack *s, struct attributes *to)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	/* as it is now, if it still is: it may have become another program since its first sample */
 	const struct processes_row *p = snapshot_process(x->s, s->row->pid, s->row->start_time_ns) ?: s->process;
 	const char *comm = p ? p->comm : s->row->comm;
@@ -110,7 +110,7 @@ static void resource_attributes(struct making *x, const struct profile_stack *s,
 /* The number of the resource of a process. */
 static u32 resource_of(struct making *x, const struct profile_stack *s)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	u32 i = strset_addf(&x->processes, "%llu %llu", (unsigned long long)s->row->pid,
 			    (unsigned long long)s->row->start_time_ns);
 	struct attributes attributes = { 0 };
@@ -133,7 +133,7 @@ static u32 resource_of(struct making *x, const struct profile_stack *s)
 
 static Otlp__ValueType *value_type(struct making *x, const char *type, const char *unit)
 {
-	Otlp__ValueType *v = SCRATCH_NEW(&x->scratch, Otlp__ValueType, otlp__value_type);
+	Otlp__ValueType *v = SCRATCH_NEW(x->scratch, Otlp__ValueType, otlp__value_type);
 
 	v->type_strindex = dictionary_text(&x->dictionary, type);
 	v->unit_strindex = dictionary_text(&x->dictionary, unit);
@@ -154,7 +154,7 @@ static void set_types(struct making *x, const struct profile *p, Otlp__Profile *
 
 static Otlp__Profile *profile_of(struct making *x, const struct profile *p, u32 resource)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	Otlp__Profile *new = x->profiles[resource];
 
 	if (new)
@@ -176,7 +176,7 @@ static Otlp__Profile *profile_of(struct making *x, const struct profile *p, u32 
 /* The sample of a stack in a thread: equal ones are one. */
 static Otlp__Sample *sample_of(struct making *x, const struct profile *p, const struct profile_stack *s)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	u32 resource = resource_of(x, s), i;
 	s32 stack = dictionary_stack(&x->dictionary, p, s);
 	s32 attributes[] = { dictionary_number(&x->dictionary, "thread.id", s->row->tid),
@@ -210,14 +210,14 @@ static void add_kind(struct making *x, const struct profile *p)
 	}
 }
 
-u8 *otlp_profiles_pack(struct otlp_profiles *o, const struct snapshot *s,
+u8 *otlp_profiles_pack(struct otlp_profiles *o, struct scratch *a, const struct snapshot *s,
 		       const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
-	struct making x = { .s = s, .config = config };
+	struct making x = { .scratch = a, .s = s, .config = config };
 	u8 *data = NULL;
 
-	x.request = SCRATCH_NEW(&x.scratch, Otlp__ProfilesRequest, otlp__profiles_request);
-	dictionary_begin(&x.dictionary, &x.scratch);
+	x.request = SCRATCH_NEW(a, Otlp__ProfilesRequest, otlp__profiles_request);
+	dictionary_begin(&x.dictionary, a);
 	for (u32 k = 0; k < KINDS; k++)
 		if (o->of[k])
 			add_kind(&x, o->of[k]);
@@ -234,7 +234,7 @@ u8 *otlp_profiles_pack(struct otlp_profiles *o, const struct snapshot *s,
 	free(x.profiles);
 	free(x.samples);
 	dictionary_free(&x.dictionary);
-	scratch_free(&x.scratch);
+	scratch_reset(a);
 	begin_again(o);
 	return data;
 }

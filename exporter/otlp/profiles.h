@@ -20,7 +20,7 @@ bool otlp_profiles_wait(struct otlp_profiles *o);
 /* Whether there is so much that it should leave before its time. */
 bool otlp_profiles_full(const struct otlp_profiles *o);
 /* What was taken since the last time, encoded (free() it), or NULL: there was nothing. */
-u8 *otlp_profiles_pack(struct otlp_profiles *o, const struct snapshot *s,
+u8 *otlp_profiles_pack(struct otlp_profiles *o, struct scratch *a, const struct snapshot *s,
 		       const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 void otlp_profiles_free(struct otlp_profiles *o);	/* NULL-safe */
 

@@ -8,6 +8,7 @@
 #include "exporter/otlp/scratch.h"
 
 #define CHUNK_BYTES (16 << 10)
+#define KEPT_CHUNKS 40	/* 640 kB: some 500 spans */
 #define ALIGN 16
 
 struct scratch_chunk {
@@ -16,18 +17,31 @@ struct scratch_chunk {
 	_Alignas(ALIGN) u8 bytes[];
 };
 
-static void add_chunk(struct scratch *a, size_t n)
+/* Spare ones are all of CHUNK_BYTES. */
+static struct scratch_chunk *chunk_new(struct scratch *a, size_t n)
 {
 	size_t size = max(n, (size_t)CHUNK_BYTES);
-	struct scratch_chunk *c = xmalloc(sizeof(*c) + size);
+	struct scratch_chunk *c = a->spare;
+
+	if (c && size == CHUNK_BYTES) {
+		a->spare = c->next;
+		return c;
+	}
+	c = xmalloc(sizeof(*c) + size);
+	c->size = size;
+	return c;
+}
+
+static void add_chunk(struct scratch *a, size_t n)
+{
+	struct scratch_chunk *c = chunk_new(a, n);
 
 	c->next = a->chunks;
 	c->used = 0;
-	c->size = size;
 	a->chunks = c;
 }
 
-void *scratch_alloc(struct scratch *a, size_t n)
+void *scratch_take(struct scratch *a, size_t n)
 {
 	void *p;
 
@@ -36,18 +50,31 @@ void *scratch_alloc(struct scratch *a, size_t n)
 		add_chunk(a, n);
 	p = a->chunks->bytes + a->chunks->used;
 	a->chunks->used += n;
-	return memset(p, 0, n);
+	return p;
+}
+
+void *scratch_alloc(struct scratch *a, size_t n)
+{
+	return memset(scratch_take(a, n), 0, n);
+}
+
+static bool is_ascii(const char *s, size_t n)
+{
+	u8 all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all |= (u8)s[i];
+	return !(all & 0x80);
 }
 
 char *scratch_text(struct scratch *a, const char *s)
 {
-	size_t n = strlen(s), cap = n + 1;
+	size_t n = strlen(s), cap = 3 * n + 1;	/* each byte may become U+FFFD */
 	char *copy;
 
-	for (const char *p = s; *p; p++)
-		if (*p & 0x80)
-			cap = n * 3 + 1;	/* each byte may become U+FFFD */
-	copy = scratch_alloc(a, cap);
+	if (is_ascii(s, n))
+		return memcpy(scratch_take(a, n + 1), s, n + 1);
+	copy = scratch_take(a, cap);
 	text_clean(copy, cap, s, TEXT_UTF8);
 	return copy;
 }
@@ -74,19 +101,44 @@ void *scratch_grow(struct scratch *a, void *items, size_t n)
 
 	if (n && (n < 4 || n & (n - 1)))	/* there is room up to the next power of two */
 		return items;
-	more = scratch_alloc(a, max(2 * n, (size_t)4) * sizeof(void *));
+	more = scratch_take(a, max(2 * n, (size_t)4) * sizeof(void *));
 	if (n)
 		memcpy(more, items, n * sizeof(void *));
 	return more;
 }
 
-void scratch_free(struct scratch *a)
+void scratch_reset(struct scratch *a)
+{
+	struct scratch_chunk *next;
+	u32 n = 0;
+
+	for (struct scratch_chunk *c = a->spare; c; c = c->next)
+		n++;
+	for (struct scratch_chunk *c = a->chunks; c; c = next) {
+		next = c->next;
+		if (c->size == CHUNK_BYTES && n++ < KEPT_CHUNKS) {
+			c->next = a->spare;
+			a->spare = c;
+		} else {
+			free(c);
+		}
+	}
+	a->chunks = NULL;
+}
+
+static void free_chunks(struct scratch_chunk *c)
 {
 	struct scratch_chunk *next;
 
-	for (struct scratch_chunk *c = a->chunks; c; c = next) {
+	for (; c; c = next) {
 		next = c->next;
 		free(c);
 	}
-	a->chunks = NULL;
+}
+
+void scratch_free(struct scratch *a)
+{
+	free_chunks(a->chunks);
+	free_chunks(a->spare);
+	*a = (struct scratch){ 0 };
 }

@@ -13,7 +13,7 @@
 #define SCALE_BITS 56	/* of a trace id, that decide about sampling */
 
 struct spans {
-	struct scratch scratch;
+	struct scratch *scratch;
 	const struct snapshot *s;
 	const struct otlp_config *config;
 	Otlp__TraceRequest *request;
@@ -25,15 +25,15 @@ struct spans {
 
 /* ---- ids --------------------------------------------------------------------------------- */
 
-/* For the exporter's thread alone. Two calls of the kernel for each span were half of its cost. */
+/* For the exporter's thread alone: a call of the kernel costs as much as a span. */
 static void random_bytes(u8 *buf, size_t n)
 {
-	static u8 pool[256];	/* so many come whole, whatever signals come */
+	static u8 pool[4096];
 	static size_t left;
 
 	if (left < n) {
 		while (getrandom(pool, sizeof(pool), 0) != sizeof(pool))
-			;
+			;	/* cut by a signal */
 		left = sizeof(pool);
 	}
 	left -= n;
@@ -63,27 +63,23 @@ static bool parse_id(const char *hex, u8 *buf, size_t n)
 	return any;
 }
 
-static ProtobufCBinaryData new_id(struct scratch *a, size_t n)
+static ProtobufCBinaryData copy_id(struct scratch *a, const u8 *id, size_t n)
 {
-	ProtobufCBinaryData id = { .len = n, .data = scratch_alloc(a, n) };
-
-	random_bytes(id.data, n);
-	return id;
+	return (ProtobufCBinaryData){ .len = n, .data = memcpy(scratch_take(a, n), id, n) };
 }
 
 static void set_ids(struct scratch *a, Otlp__Span *span, const struct requests_row *r)
 {
-	u8 trace[16], parent[8];
+	u8 trace[16], parent[8], own[8];
+	bool asked = parse_id(r->trace_id, trace, 16);
 
-	span->span_id = new_id(a, 8);
-	span->trace_id = new_id(a, 16);
-	if (!parse_id(r->trace_id, trace, 16))
-		return;
-	memcpy(span->trace_id.data, trace, 16);
-	if (!parse_id(r->span_id, parent, 8))
-		return;
-	span->parent_span_id = new_id(a, 8);
-	memcpy(span->parent_span_id.data, parent, 8);
+	random_bytes(own, 8);
+	if (!asked)
+		random_bytes(trace, 16);
+	span->span_id = copy_id(a, own, 8);
+	span->trace_id = copy_id(a, trace, 16);
+	if (asked && parse_id(r->span_id, parent, 8))
+		span->parent_span_id = copy_id(a, parent, 8);
 }
 
 /* The same answer for all spans of a trace, on every host. */
@@ -171,7 +167,7 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct attributes *to,
 
 static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_row *r)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	Otlp__ResourceSpans *new = SCRATCH_NEW(a, Otlp__ResourceSpans, otlp__resource_spans);
 	Otlp__ScopeSpans *scope = SCRATCH_NEW(a, Otlp__ScopeSpans, otlp__scope_spans);
 	struct attributes attributes = { 0 };
@@ -203,17 +199,9 @@ static Otlp__ScopeSpans *scope_of(struct spans *x, const struct requests_row *r)
 	return resource_add(x, r)->scope_spans[0];
 }
 
-static ProtobufCBinaryData copy_id(struct scratch *a, const u8 *id, size_t n)
-{
-	ProtobufCBinaryData copy = { .len = n, .data = scratch_alloc(a, n) };
-
-	memcpy(copy.data, id, n);
-	return copy;
-}
-
 static void put_link(struct spans *x, Otlp__Span *span, const struct requests_row *r)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	struct otlp_span_ids own, other;
 	Otlp__Span__Link *link;
 
@@ -229,7 +217,7 @@ static void put_link(struct spans *x, Otlp__Span *span, const struct requests_ro
 
 static void add_span(struct spans *x, const struct requests_row *r)
 {
-	struct scratch *a = &x->scratch;
+	struct scratch *a = x->scratch;
 	Otlp__Span *span = SCRATCH_NEW(a, Otlp__Span, otlp__span);
 	struct attributes attributes = { 0 };
 	Otlp__ScopeSpans *scope;
@@ -255,16 +243,16 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	x->items++;
 }
 
-u8 *otlp_spans_pack(struct event_cursor *sent, struct otlp_links *links, const struct snapshot *s,
-		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
+u8 *otlp_spans_pack(struct scratch *a, struct event_cursor *sent, struct otlp_links *links,
+		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
 {
 	const struct table *t = &s->tables[TABLE_requests];
-	struct spans x = { .s = s, .config = config, .links = links };
+	struct spans x = { .scratch = a, .s = s, .config = config, .links = links };
 	u64 own_pid = (u64)getpid();	/* a call of the kernel */
 	u8 *data = NULL;
 
 	otlp_links_tick(links, s);
-	x.request = SCRATCH_NEW(&x.scratch, Otlp__TraceRequest, otlp__trace_request);
+	x.request = SCRATCH_NEW(a, Otlp__TraceRequest, otlp__trace_request);
 	for (u32 i = 0; i < t->n; i++) {
 		const struct requests_row *r = (const struct requests_row *)t->rows[i];
 
@@ -280,6 +268,6 @@ u8 *otlp_spans_pack(struct event_cursor *sent, struct otlp_links *links, const s
 	}
 	*ret_items = x.items;
 	free(x.processes);
-	scratch_free(&x.scratch);
+	scratch_reset(a);
 	return data;
 }

@@ -9,12 +9,13 @@
 /*
  * The spans of the requests that came since `sent`, encoded (free() it), or NULL where there
  * are none. A request that carried traceparent is part of that trace, and its parent is the
- * span named there; others are traces of their own. The two sides of one call are linked.
+ * span named there; others are traces of their own. The two sides of one call are linked. `a` is
+ * empty, and is again afterwards.
  */
-u8 *otlp_spans_pack(struct event_cursor *sent, struct otlp_links *links, const struct snapshot *s,
-		    const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
+u8 *otlp_spans_pack(struct scratch *a, struct event_cursor *sent, struct otlp_links *links,
+		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 /* The same of exec, exit, OOM kill and failed connections as log records. */
-u8 *otlp_logs_pack(struct event_cursor *sent, const struct snapshot *s,
+u8 *otlp_logs_pack(struct scratch *a, struct event_cursor *sent, const struct snapshot *s,
 		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * encode FOLDER: CPU time and bytes of a span and of a data point, encoded as --otlp does it: 1,000
- * requests and 100 processes, again and again. Prints "spans ITEMS NS BYTES" and "points ...", of one
+ * requests over 64 connections and 100 processes, again and again. Prints "spans ITEMS NS BYTES" and "points ...", of one
  * request, and leaves that request in FOLDER for the SDK that is measured beside it.
  */
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "exporter/otlp/spans.h"
 
 #define REQUESTS 1000
+#define CONNECTIONS 64
 #define PROCESSES 100
 #define ROUNDS 400
 #define UNIX_OFFSET_NS (1700000000 * (s64)NSEC_PER_SEC)
@@ -22,9 +23,10 @@ static struct otlp_config config = { .sample_ratio = 1 };
 static void add_request(struct builder *b, u64 seq)
 {
 	struct requests_row *r = builder_row(b, TABLE_requests);
-	char path[48];
+	char path[48], peer[48];
 
 	snprintf(path, sizeof(path), "/api/orders/%llu", (unsigned long long)seq);
+	snprintf(peer, sizeof(peer), "10.0.0.7:%llu", 51000 + (unsigned long long)seq % CONNECTIONS);
 	r->seq = seq;
 	r->start_time_ns = 1000000000 + seq * 1000;
 	r->duration_ns = 1500000 + seq;
@@ -37,9 +39,21 @@ static void add_request(struct builder *b, u64 seq)
 	r->path = str_new(path);
 	r->endpoint = str_new("/api/orders/{id}");
 	r->status = seq % 50 ? 200 : 503;
-	r->peer = str_new("10.0.0.7:51234");
+	r->cookie = 1 + seq % CONNECTIONS;
+	r->peer = str_new(peer);
 	r->rx_bytes = 210;
 	r->tx_bytes = 1800;
+}
+
+static void add_connection(struct builder *b, u64 i)
+{
+	struct connections_row *c = builder_row(b, TABLE_connections);
+
+	c->cookie = 1 + i;
+	c->local_addr = str_new("10.0.0.1");
+	c->local_port = 80;
+	c->remote_addr = str_new("10.0.0.7");
+	c->remote_port = 51000 + i;
 }
 
 static void add_process(struct builder *b, u64 pid, u64 round)
@@ -66,6 +80,8 @@ static const struct snapshot *tick(u64 round)
 	builder_time(b, round, round * NSEC_PER_SEC, UNIX_OFFSET_NS, NSEC_PER_SEC);
 	for (u64 i = 0; i < REQUESTS; i++)
 		add_request(b, round * REQUESTS + i);
+	for (u64 i = 0; i < CONNECTIONS; i++)
+		add_connection(b, i);
 	for (u64 i = 0; i < PROCESSES; i++)
 		add_process(b, 4000 + i, round);
 	builder_status(b, TABLE_requests, TS_OK, NULL, NSEC_PER_SEC);
@@ -86,19 +102,20 @@ static void leave(const char *folder, const char *name, const u8 *data, size_t n
 	}
 }
 
+static struct scratch scratch;	/* kept, as the sink keeps it */
+
 static u8 *pack_spans(const struct snapshot *s, size_t *n, u32 *items)
 {
 	static struct event_cursor cursor = { .begun = true };
 	static struct otlp_links *links;
 
 	links = links ?: otlp_links_new();
-	return otlp_spans_pack(&cursor, links, s, &config, n, items);
+	return otlp_spans_pack(&scratch, &cursor, links, s, &config, n, items);
 }
 
 static u8 *pack_points(const struct snapshot *s, size_t *n, u32 *items)
 {
 	static struct otlp_processes *processes;
-	struct scratch scratch = { 0 };
 	struct metrics m;
 	u8 *data;
 
@@ -108,7 +125,7 @@ static u8 *pack_points(const struct snapshot *s, size_t *n, u32 *items)
 	otlp_processes_export(processes, s, &config, &m);
 	data = metrics_pack(&m, n);
 	*items = m.points;
-	scratch_free(&scratch);
+	scratch_reset(&scratch);
 	return data;
 }
 
