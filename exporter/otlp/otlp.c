@@ -10,29 +10,11 @@
 
 #define GROUPS_OF_PROCESS 5	/* so many times --otlp-processes of what are several of each */
 
-const enum table_id otlp_plain_tables[OTLP_PLAIN_TABLES] = {
-	TABLE_host, TABLE_cpus, TABLE_interfaces, TABLE_drops, TABLE_self,
-};
-
 /* Bytes that may wait for each endpoint: only an outage fills them. */
 static const u64 cap_bytes[OTLP_SIGNALS] = {
 	[OTLP_METRICS] = 4 << 20, [OTLP_TRACES] = 8 << 20, [OTLP_LOGS] = 4 << 20,
 	[OTLP_PROFILES] = 8 << 20,
 };
-
-static void find_metrics(struct otlp_sink *o, u32 i)
-{
-	const struct table_desc *d = &table_descs[otlp_plain_tables[i]];
-
-	o->metrics[i] = xcalloc(d->n_fields, sizeof(*o->metrics[i]));
-	for (u32 k = 0; k < d->n_fields; k++) {
-		struct otlp_metric *m = &o->metrics[i][o->n_metrics[i]];
-
-		if (otlp_metric_of(&d->fields[k], m) && m->kind != OTLP_ATTRIBUTE &&
-		    m->kind != OTLP_HISTOGRAM)
-			o->n_metrics[i]++;
-	}
-}
 
 static u32 groups_max(u32 i, u32 max_processes)
 {
@@ -104,8 +86,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 		o->deltas = otlp_series_new();
 	o->links = otlp_links_new();
 	o->processes = otlp_processes_new(options->max_processes);
-	for (u32 i = 0; i < OTLP_PLAIN_TABLES; i++)
-		find_metrics(o, i);
+	o->plain = otlp_plain_new();
 	for (u32 i = 0; i < N_GROUPINGS; i++)
 		o->groups[i] = otlp_groups_new(&otlp_groupings[i], groups_max(i, options->max_processes));
 	return o;
@@ -149,10 +130,8 @@ char *otlp_hurry(struct otlp_sink *o)
 
 static u64 metric_tables(void)
 {
-	u64 tables = 0;
+	u64 tables = otlp_plain_tables();
 
-	for (u32 i = 0; i < OTLP_PLAIN_TABLES; i++)
-		tables |= TABLE_BIT(otlp_plain_tables[i]);
 	for (u32 i = 0; i < N_GROUPINGS; i++)
 		tables |= TABLE_BIT(otlp_groupings[i].table);
 	return tables;
@@ -225,8 +204,7 @@ void otlp_free(struct otlp_sink *o)
 	otlp_series_free(o->deltas);
 	for (u32 i = 0; i < N_GROUPINGS; i++)
 		otlp_groups_free(o->groups[i]);
-	for (u32 i = 0; i < OTLP_PLAIN_TABLES; i++)
-		free(o->metrics[i]);
+	otlp_plain_free(o->plain);
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
 	otlp_links_free(o->links);

@@ -10,7 +10,6 @@
 #include "exporter/otlp/split.h"
 
 #define CLOCK_STEP_NS (s64)NSEC_PER_SEC
-#define PLAIN_ROWS_MAX 1000	/* of each; anybody may make interfaces */
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
@@ -72,37 +71,13 @@ static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data,
 
 /* ---- metrics --------------------------------------------------------------------------------- */
 
-/* CLOCK_BOOTTIME since when its counters count. Those of interfaces are the kernel's. */
-static u64 start_of_row(const struct snapshot *s, const struct row *r)
-{
-	if (r->table == TABLE_interfaces)
-		return 0;
-	return r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
-}
-
-static void put_row(const struct otlp_sink *o, u32 i, const struct snapshot *s,
-		    const struct row *r, struct metrics *m)
-{
-	struct attributes a = { 0 };
-	u64 start = start_of_row(s, r);
-
-	attributes_of_row(m->scratch, &a, r);
-	for (u32 k = 0; k < o->n_metrics[i]; k++)
-		metrics_value(m, &o->metrics[i][k], &a, start, r);
-}
-
 static void put_tables(const struct otlp_sink *o, const struct snapshot *s, struct metrics *m)
 {
 	struct attributes a = { 0 };
 
 	attributes_of_ottop(m->scratch, &a, s->session, &o->config);
 	metrics_resource(m, &a);
-	for (u32 i = 0; i < OTLP_PLAIN_TABLES; i++) {
-		const struct table *t = &s->tables[otlp_plain_tables[i]];
-
-		for (u32 k = 0; k < min(t->n, (u32)PLAIN_ROWS_MAX); k++)
-			put_row(o, i, s, t->rows[k], m);
-	}
+	otlp_plain_export(o->plain, s, m);
 }
 
 static void put_groups(struct otlp_sink *o, const struct snapshot *s, struct metrics *m,

@@ -7,12 +7,10 @@
 
 #include "exporter/otlp/groupings.h"
 #include "exporter/otlp/otlp.h"
+#include "exporter/otlp/plain.h"
 #include "exporter/otlp/processes.h"
 #include "exporter/otlp/profiles.h"
 #include "exporter/otlp/spans.h"
-
-#define OTLP_PLAIN_TABLES 5	/* tables whose rows are points of one resource, that of ottop */
-extern const enum table_id otlp_plain_tables[OTLP_PLAIN_TABLES];
 
 struct otlp_sink {
 	struct sink sink;
@@ -24,8 +22,7 @@ struct otlp_sink {
 	bool hung;
 	const struct session *session;
 	struct otlp_processes *processes;
-	struct otlp_metric *metrics[OTLP_PLAIN_TABLES];	/* of the plain tables */
-	u32 n_metrics[OTLP_PLAIN_TABLES];
+	struct otlp_plain *plain;
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans, logs;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* plain.c: see plain.h. */
+#include <stdlib.h>
+
+#include "exporter/otlp/plain.h"
+
+#define ROWS_MAX 1000	/* of each table; anybody may make interfaces */
+
+static const enum table_id tables[] = { TABLE_host, TABLE_cpus, TABLE_interfaces, TABLE_drops, TABLE_self };
+
+struct plain_table {
+	struct otlp_metric *metrics;
+	u32 n_metrics;
+	const struct row **told;	/* of the last export; counted */
+	u32 n_told;
+};
+
+struct otlp_plain {
+	struct plain_table tables[ARRAY_SIZE(tables)];
+};
+
+u64 otlp_plain_tables(void)
+{
+	u64 bits = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(tables); i++)
+		bits |= TABLE_BIT(tables[i]);
+	return bits;
+}
+
+static void find_metrics(struct plain_table *x, enum table_id t)
+{
+	const struct table_desc *d = &table_descs[t];
+
+	x->metrics = xcalloc(d->n_fields, sizeof(*x->metrics));
+	for (u32 k = 0; k < d->n_fields; k++) {
+		struct otlp_metric *m = &x->metrics[x->n_metrics];
+
+		if (otlp_metric_of(&d->fields[k], m) && m->kind != OTLP_ATTRIBUTE && m->kind != OTLP_HISTOGRAM)
+			x->n_metrics++;
+	}
+}
+
+struct otlp_plain *otlp_plain_new(void)
+{
+	struct otlp_plain *p = xcalloc(1, sizeof(*p));
+
+	for (u32 i = 0; i < ARRAY_SIZE(tables); i++)
+		find_metrics(&p->tables[i], tables[i]);
+	return p;
+}
+
+/* CLOCK_BOOTTIME since when its counters count. Those of interfaces are the kernel's. */
+static u64 start_of_row(const struct snapshot *s, const struct row *r)
+{
+	if (r->table == TABLE_interfaces)
+		return 0;
+	return r->first_seen_ns ? r->first_seen_ns : s->session->start_ns;
+}
+
+static bool has_value(const struct row *r, const struct field *f)
+{
+	return f->type == FT_F32 ? f32_known(row_f32(r, f)) : u64_known(row_u64(r, f));
+}
+
+/* Under other attributes (a namespace got a name) it is another series. */
+static bool is_same_series(const struct attributes *a, const struct attributes *b)
+{
+	return attributes_hash(0, a->attributes, a->n_attributes) ==
+	       attributes_hash(0, b->attributes, b->n_attributes);
+}
+
+/* `now` is the row of the same keys, or NULL. */
+static void end_row(const struct plain_table *x, const struct snapshot *s, const struct row *was,
+		    const struct row *now, struct metrics *m)
+{
+	struct attributes old = { 0 }, new = { 0 };
+
+	attributes_of_row(m->scratch, &old, was);
+	if (now)
+		attributes_of_row(m->scratch, &new, now);
+	if (now && !is_same_series(&old, &new))
+		now = NULL;
+	for (u32 k = 0; k < x->n_metrics; k++) {
+		const struct field *f = x->metrics[k].field;
+
+		if (m->deltas && x->metrics[k].kind == OTLP_COUNTER)
+			continue;	/* no sum stands there */
+		if (has_value(was, f) && !(now && has_value(now, f)))
+			metrics_ended(m, &x->metrics[k], &old, start_of_row(s, was));
+	}
+}
+
+/* Both are in the order of their keys. */
+static void end_rows(const struct plain_table *x, const struct snapshot *s, const struct table *t, u32 n,
+		     struct metrics *m)
+{
+	u32 k = 0;
+
+	for (u32 i = 0; i < x->n_told; i++) {
+		const struct row *was = x->told[i];
+		int order = -1;
+
+		while (k < n && (order = row_cmp_keys(t->rows[k], was)) < 0)
+			k++;
+		if (k >= n || t->rows[k] != was)
+			end_row(x, s, was, k < n && !order ? t->rows[k] : NULL, m);
+	}
+}
+
+static void forget_told(struct plain_table *x)
+{
+	for (u32 i = 0; i < x->n_told; i++)
+		row_put(x->told[i]);
+	free(x->told);
+	x->told = NULL;
+	x->n_told = 0;
+}
+
+static void set_told(struct plain_table *x, const struct table *t, u32 n)
+{
+	forget_told(x);
+	x->told = xmalloc((n + 1) * sizeof(*x->told));
+	for (; x->n_told < n; x->n_told++)
+		x->told[x->n_told] = row_get(t->rows[x->n_told]);
+}
+
+static void put_row(const struct plain_table *x, const struct snapshot *s, const struct row *r, struct metrics *m)
+{
+	struct attributes a = { 0 };
+	u64 start = start_of_row(s, r);
+
+	attributes_of_row(m->scratch, &a, r);
+	for (u32 k = 0; k < x->n_metrics; k++)
+		metrics_value(m, &x->metrics[k], &a, start, r);
+}
+
+void otlp_plain_export(struct otlp_plain *p, const struct snapshot *s, struct metrics *m)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(tables); i++) {
+		const struct table *t = &s->tables[tables[i]];
+		u32 n = min(t->n, (u32)ROWS_MAX);
+
+		for (u32 k = 0; k < n; k++)
+			put_row(&p->tables[i], s, t->rows[k], m);
+		end_rows(&p->tables[i], s, t, n, m);
+		set_told(&p->tables[i], t, n);
+	}
+}
+
+void otlp_plain_free(struct otlp_plain *p)
+{
+	if (!p)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(tables); i++) {
+		forget_told(&p->tables[i]);
+		free(p->tables[i].metrics);
+	}
+	free(p);
+}
