@@ -102,7 +102,7 @@ install: all		## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 docs/ottop.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ottop
 	install -D -m 644 docs/_ottop $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ottop
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop README.md LICENSE docs/deploy.md docs/metrics.md docs/keys.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop/examples $(filter-out %.service %.conf,$(wildcard docs/deploy/*))
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/ottop/examples $(filter-out %.service %.conf %/debian,$(wildcard docs/deploy/*))
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's,@PREFIX@,$(PREFIX),; s,@SYSCONFDIR@,$(SYSCONFDIR),' docs/deploy/ottop.service > $(DESTDIR)$(UNITDIR)/ottop.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/ottop.service
@@ -120,6 +120,7 @@ deb:			## a Debian package in build/ (dpkg-buildpackage, in a copy: it writes be
 	rm -rf $(BUILD)/deb
 	mkdir -p $(BUILD)/deb/ottop
 	tar -c --exclude=./.git --exclude=./build . | tar -x -C $(BUILD)/deb/ottop
+	cp -a docs/deploy/debian $(BUILD)/deb/ottop/
 	cd $(BUILD)/deb/ottop && dpkg-buildpackage -us -uc -b
 	mv $(BUILD)/deb/*.deb $(BUILD)/
 
