@@ -199,7 +199,7 @@ struct flame_tick {
 	struct flame_part *parts;	/* NULL where nothing is ever subtracted */
 	u32 n_parts, cap_parts;
 	u32 refused;		/* samples of stacks that were too many to keep */
-	bool blocked;
+	bool blocked;		/* the collector could not be read then */
 };
 
 /* A tick of which not all rows are in the window yet. */
@@ -293,7 +293,7 @@ struct flame_span flame_span(const struct flame *f);
 void flame_mark(struct flame *f);
 /* Makes A the window of the same length before this one; false: history has none, or it has no length. */
 bool flame_mark_before(struct flame *f, struct history *h);
-/* Of a window of ticks: how long nobody looked since its first samples. */
+/* Of a window of ticks: how long nobody looked, or could, since it began to be observed; in ns. */
 u64 flame_gap_ns(const struct flame *f);
 /* How much of A is in the window still: so long nothing can be compared. */
 u64 flame_overlap_ns(const struct flame *f);

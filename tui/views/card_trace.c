@@ -22,7 +22,7 @@ static void trace_shift(struct trace *t)
 	memmove(t->interval_ns, t->interval_ns + 1, (TRACE_LEN - 1) * sizeof(u64));
 }
 
-/* After its end there is nothing to know: blank, not zero, and no time of its. While nobody looked, time passed. */
+/* After its end there is nothing to know: blank, not zero, and no time. Where nobody looked, time went on. */
 static void trace_add(struct trace *t, const struct snapshot *s)
 {
 	const struct processes_row *p =
