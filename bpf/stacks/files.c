@@ -264,9 +264,9 @@ void files_ask_waiting(void)
 		u32 file = smallest_waiting();
 
 		if (aside_table(file)) {
-			stack_files[file].state = FILE_READY;
 			n_waiting_files--;
 			room_load_from_aside(file);
+			stack_files[file].state = FILE_READY;	/* also where its old part went for the new one */
 			continue;
 		}
 		if (ask_table(file))
