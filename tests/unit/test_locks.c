@@ -57,6 +57,7 @@ static void held_above(void **state)
 	assert_int_equal(holder(text, 612, 20), 4822);	/* the same file, other bytes */
 	assert_int_equal(holder(text, 614, 50), 4824);
 	assert_int_equal(holder(text, 611, ANY), 4821);	/* the file is not known */
+	assert_int_equal(holder(text, 614, ANY), 4824);	/* nor is it that of the open file above */
 }
 
 /* Who waits behind another one that waits has more blanks before its arrow. */

@@ -190,7 +190,10 @@ static void draw_waits_on(struct canvas *c, int row, int col, int end, const str
 	if (n > 1)
 		col += canvas_printf(c, row, col, end - col, ROLE_text, "; %s", call ? call : "?");
 	col += canvas_text(c, row, col, end - col, ROLE_text, ": ");
-	canvas_cut_middle(c, row, col, end - col, ROLE_text, waits_on);	/* who holds a lock is at its end */
+	if (!strncmp(waits_on, "lock on /", 9))		/* who holds it is at the end */
+		canvas_cut_middle(c, row, col, end - col, ROLE_text, waits_on);
+	else
+		canvas_cut(c, row, col, end - col, ROLE_text, waits_on);
 }
 
 void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)

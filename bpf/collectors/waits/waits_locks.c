@@ -50,8 +50,10 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_loc
 			continue;
 		}
 		colon = strrchr(l.inode, ':');
-		if ((l.pid == (int)pid || l.pid == -1) && colon &&
-		    (ino == UINT64_MAX || strtoull(colon + 1, NULL, 10) == ino)) {
+		if (!colon || (l.pid != (int)pid && l.pid != -1))
+			continue;
+		/* anybody may wait with an open file: by the file alone */
+		if (ino == UINT64_MAX ? l.pid == (int)pid : strtoull(colon + 1, NULL, 10) == ino) {
 			*ret_pid = held.pid;
 			snprintf(ret_lock, cap, "%.*s", held.text ? (int)strcspn(held.text, "\n") : 0,
 				 held.text ?: "");
