@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* event_log.c: see event_log.h. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "bpf/model/event_log.h"
 
@@ -12,23 +12,49 @@ u64 event_log_add(struct event_log *l, struct row *r)
 	return ++l->number;
 }
 
-/* The newest of each class, and whatever no snapshot has had yet. */
+/* The newest of each class. */
+static void choose_newest(struct event_log *l, bool *stays)
+{
+	u32 kept[EVENT_CLASSES] = { 0 };
+
+	for (u32 i = l->n; i-- > 0;)
+		stays[i] = kept[l->class_of ? l->class_of(l->rows[i]) : 0]++ < l->keep;
+}
+
+static void choose_ranked(struct event_log *l, bool *stays)
+{
+	struct fair *all = xcalloc(l->n + 1, sizeof(*all));
+
+	for (u32 i = 0; i < l->n; i++) {
+		l->rank(l->rows[i], &all[i]);
+		all[i].place = i;
+	}
+	for (u32 i = 0, n = fair_choose(all, l->n, l->keep); i < n; i++)
+		stays[all[i].place] = true;
+	free(all);
+}
+
+/* Whatever no snapshot has had yet stays, too. */
 static void trim(struct event_log *l)
 {
-	u32 kept[EVENT_CLASSES] = { 0 }, to = l->n;
+	bool *stays;
+	u32 to = 0;
 
-	for (u32 i = l->n; i-- > 0;) {
-		u32 class = l->class_of ? l->class_of(l->rows[i]) : 0;
-
-		if (l->n - i <= l->n_new || kept[class] < l->keep)
-			l->rows[--to] = l->rows[i];
+	if (l->n > l->keep) {
+		stays = xcalloc(l->n, sizeof(*stays));
+		if (l->rank)
+			choose_ranked(l, stays);
 		else
-			row_put(l->rows[i]);
-		kept[class]++;
+			choose_newest(l, stays);
+		for (u32 i = 0; i < l->n; i++) {
+			if (stays[i] || i + l->n_new >= l->n)
+				l->rows[to++] = l->rows[i];
+			else
+				row_put(l->rows[i]);
+		}
+		free(stays);
+		l->n = to;
 	}
-	l->n -= to;
-	if (to)
-		memmove(l->rows, l->rows + to, l->n * sizeof(*l->rows));
 	l->n_new = 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef OTTOP_EVENT_LOG_H
 #define OTTOP_EVENT_LOG_H
 
+#include "bpf/model/fair.h"
 #include "bpf/model/snapshot_build.h"
 
 #define EVENT_CLASSES 4
@@ -13,6 +14,8 @@
 struct event_log {
 	u32 keep;	/* rows of each class */
 	u32 (*class_of)(const struct row *r);	/* below EVENT_CLASSES; NULL: there is one */
+	/* Or: which group a row is of, and what it weighs among these; `keep` are shared by all groups. */
+	void (*rank)(const struct row *r, struct fair *f);
 	struct row **rows;
 	u32 n, cap, n_new;
 	u64 number;	/* of the last one */

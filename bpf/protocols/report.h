@@ -13,7 +13,7 @@
 #include "bpf/protocols/protocol.h"
 
 #define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
-#define REPORT_REQUESTS 256	/* in one tick: errors and the slowest */
+#define REPORT_REQUESTS 256	/* in one tick: each endpoint's errors and slowest */
 #define REPORT_OVER 1024
 #define REPORT_DURATIONS 4096	/* in one tick */
 #define DURATION_BUCKETS 15	/* the last one has no bound */
@@ -24,7 +24,8 @@ struct report_endpoint {
 	u32 tgid;
 	u8 server, protocol, other, tls;
 	char method[METHOD_MAX], path[PATH_MAX_KEPT];
-	u64 count, errors, sum_ns, min_ns, max_ns;	/* times: of those that were answered */
+	u64 count, unlisted;	/* unlisted: of these none of the requests */
+	u64 errors, sum_ns, min_ns, max_ns;	/* times: of those that were answered */
 	u64 asked_bytes, answered_bytes;
 	u64 in_flight, in_flight_max_ns;
 };

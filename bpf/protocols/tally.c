@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/model/fair.h"
 #include "bpf/model/hash.h"
 #include "bpf/model/hist.h"
 #include "bpf/protocols/durations.h"
@@ -12,6 +13,7 @@
 #include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
+#define ROOM (REPORT_REQUESTS + REPORT_REQUESTS / 2)	/* so seldom is it chosen who stays */
 #define STATUSES 24	/* different ones of an endpoint in a tick; the rest is unknown */
 
 struct endpoint {
@@ -20,13 +22,14 @@ struct endpoint {
 	struct { u32 status, n; } statuses[STATUSES];
 	u32 n_statuses;
 	u32 buckets[HIST_BUCKETS + 1];	/* the first one is zero */
+	u64 heaviest_out;		/* of its requests; one that is no heavier will not be listed either */
 };
 
 struct tally {
 	struct hash_table endpoints;
-	struct report_request requests[REPORT_REQUESTS];
-	/* A heap with the least interesting one on top; at: its place in `requests`. */
-	struct { u64 weight; u32 at; } heap[REPORT_REQUESTS];
+	struct report_request requests[ROOM];
+	struct endpoint *of[ROOM];	/* may be NULL */
+	struct fair listed[ROOM];	/* places of both; those behind n_requests are free */
 	u32 n_requests;
 	u64 left_out;
 	struct durations *durations;
@@ -124,23 +127,6 @@ static void add_duration(struct endpoint *e, u64 ns)
 
 /* ---- requests ---- */
 
-static void sift_down(struct tally *t)
-{
-	for (u32 i = 0, k; (k = 2 * i + 1) < t->n_requests; i = k) {
-		if (k + 1 < t->n_requests && t->heap[k + 1].weight < t->heap[k].weight)
-			k++;
-		if (t->heap[i].weight <= t->heap[k].weight)
-			return;
-		exchange(t->heap[i], t->heap[k]);
-	}
-}
-
-static void sift_up(struct tally *t, u32 i)
-{
-	for (; i && t->heap[i].weight < t->heap[(i - 1) / 2].weight; i = (i - 1) / 2)
-		exchange(t->heap[i], t->heap[(i - 1) / 2]);
-}
-
 static void fill_span(struct report_request *r, const struct span *s)
 {
 	r->cpu_ns = s->cpu_ns;
@@ -150,7 +136,8 @@ static void fill_span(struct report_request *r, const struct span *s)
 	r->write_ns = s->write_ns;
 }
 
-static void fill_request(struct report_request *r, const struct exchange *x, const char *name)
+/* name: with its NULs. */
+static void fill_request(struct report_request *r, const struct exchange *x, const char name[PATH_MAX_KEPT])
 {
 	struct span span = span_of(x);
 
@@ -176,29 +163,46 @@ static void fill_request(struct report_request *r, const struct exchange *x, con
 	memcpy(r->remote, x->remote, sizeof(r->remote));
 	memcpy(r->method, x->method, sizeof(r->method));
 	strncpy(r->path, x->path, sizeof(r->path) - 1);
-	strncpy(r->name, name, sizeof(r->name) - 1);
+	memcpy(r->name, name, sizeof(r->name));
 	memcpy(r->trace_id, x->trace_id, sizeof(r->trace_id));
 	memcpy(r->span_id, x->span_id, sizeof(r->span_id));
 }
 
-/* Errors first, then the slowest. */
-static void add_request(struct tally *t, const struct exchange *x, const char *name)
+/* Each side, process and endpoint has its share: a quiet one is not pushed out by those beside it. */
+static void choose_requests(struct tally *t)
 {
-	u64 weight = duration_of(x) >> 1 | (is_error(x) ? 1ull << 63 : 0);
+	u32 n = fair_choose(t->listed, t->n_requests, REPORT_REQUESTS);
 
-	if (t->n_requests == REPORT_REQUESTS) {
+	for (u32 i = n; i < t->n_requests; i++) {
+		struct endpoint *e = t->of[t->listed[i].place];
+
+		if (e)
+			e->heaviest_out = max(e->heaviest_out, t->listed[i].weight);
+	}
+	t->left_out += t->n_requests - n;
+	t->n_requests = n;
+}
+
+/* Errors first, then the slowest. */
+static void add_request(struct tally *t, struct endpoint *e, const struct exchange *x,
+			const char name[PATH_MAX_KEPT])
+{
+	u64 weight = (duration_of(x) >> 1 | (is_error(x) ? 1ull << 63 : 0)) ?: 1;
+	struct fair *f;
+
+	if (e && weight <= e->heaviest_out) {
 		t->left_out++;
-		if (weight <= t->heap[0].weight)
-			return;
-		t->heap[0].weight = weight;
-		fill_request(&t->requests[t->heap[0].at], x, name);
-		sift_down(t);
 		return;
 	}
-	fill_request(&t->requests[t->n_requests], x, name);
-	t->heap[t->n_requests].weight = weight;
-	t->heap[t->n_requests].at = t->n_requests;
-	sift_up(t, t->n_requests++);
+	if (t->n_requests == ROOM)
+		choose_requests(t);
+	f = &t->listed[t->n_requests++];
+	f->group[0] = x->server;
+	f->group[1] = hash_of(x->tgid, x->process_start_ns);
+	f->group[2] = e ? e->node.hash : 0;
+	f->weight = weight;
+	t->of[f->place] = e;
+	fill_request(&t->requests[f->place], x, name);
 }
 
 /* ---- adding ---- */
@@ -209,10 +213,10 @@ void tally_add(struct tally *t, const struct exchange *x)
 	struct endpoint *e;
 
 	fill_key(&key, x);
-	add_request(t, x, key.path);
+	e = endpoint_of(t, &key);
+	add_request(t, e, x, key.path);
 	if (duration_of(x) != UINT64_MAX)
 		durations_add(t->durations, x, duration_of(x));
-	e = endpoint_of(t, &key);
 	if (!e)
 		return;
 	e->r.count++;
@@ -310,6 +314,31 @@ static bool write_endpoints(struct tally *t, int fd, struct report_head *head)
 	return true;
 }
 
+static bool write_requests(struct tally *t, int fd)
+{
+	struct report_request *all = xcalloc(t->n_requests + 1, sizeof(*all));
+	bool good;
+
+	for (u32 i = 0; i < t->n_requests; i++)
+		all[i] = t->requests[t->listed[i].place];
+	good = write_all(fd, all, t->n_requests * sizeof(*all));
+	free(all);
+	return good;
+}
+
+/* What of each endpoint is only counted. */
+static void count_unlisted(struct tally *t)
+{
+	hash_each(&t->endpoints, struct endpoint, e)
+		e->r.unlisted = e->r.count;
+	for (u32 i = 0; i < t->n_requests; i++) {
+		struct endpoint *e = t->of[t->listed[i].place];
+
+		if (e)
+			e->r.unlisted--;
+	}
+}
+
 static void clear(struct tally *t)
 {
 	hash_free(&t->endpoints, free);
@@ -321,12 +350,13 @@ static void clear(struct tally *t)
 bool tally_write(struct tally *t, int fd, struct report_head *head)
 {
 	const struct report_duration *durations = durations_all(t->durations, &head->n_durations);
-	bool good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) &&
-		    write_buckets(t, fd, head) &&
-		    write_all(fd, t->requests, t->n_requests * sizeof(*t->requests)) &&
-		    write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
-		    write_all(fd, t->over, t->n_over * sizeof(*t->over));
+	bool good;
 
+	choose_requests(t);
+	count_unlisted(t);
+	good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) && write_buckets(t, fd, head) &&
+	       write_requests(t, fd) && write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
+	       write_all(fd, t->over, t->n_over * sizeof(*t->over));
 	head->n_requests = t->n_requests;
 	head->n_over = t->n_over;
 	head->left_out = t->left_out;
@@ -340,6 +370,8 @@ struct tally *tally_new(void)
 	struct tally *t = xcalloc(1, sizeof(*t));
 
 	t->durations = durations_new();
+	for (u32 i = 0; i < ROOM; i++)
+		t->listed[i].place = i;
 	return t;
 }
 

@@ -156,18 +156,81 @@ static void test_tally(void **s)
 	}
 	assert_int_equal(count, 100000);
 	assert_int_equal(others, 1);
-	/* errors first, and among the rest the slowest */
-	for (u32 i = 0, errors = 0; i < h.n_requests; i++) {
+	/* errors first, and among the rest the slowest; some of the first paths, which have rows, have their share */
+	for (u32 i = 0, errors = 0, own = 0; i < h.n_requests; i++) {
 		struct report_request q;
 		off_t at = (off_t)(h.n_endpoints * sizeof(e) + h.n_statuses * sizeof(struct report_status) +
 				   h.n_buckets * sizeof(struct report_bucket) + i * sizeof(q));
 
 		assert_int_equal(pread(fd, &q, sizeof(q), at), sizeof(q));
 		errors += q.status == 500;
-		assert_true(q.status == 500 || q.duration_ns > 100000);
-		if (i + 1 == h.n_requests)
+		own += q.status != 500 && q.duration_ns < 2000 + REPORT_ENDPOINTS / 2;
+		assert_true(q.status == 500 || q.duration_ns > 100000 || q.duration_ns < 2000 + REPORT_ENDPOINTS / 2);
+		if (i + 1 == h.n_requests) {
 			assert_int_equal(errors, 100);
+			assert_true(own <= REPORT_REQUESTS / 2);
+		}
 	}
+	close(fd);
+	tally_free(t);
+}
+
+/* ---- which requests are listed ---- */
+
+static void add_many(struct tally *t, u32 pid, char *path, u32 n, u64 took_ns, u32 status)
+{
+	for (u32 i = 0; i < n; i++) {
+		struct exchange x = {
+			.asked = true, .asked_done = true, .answered_done = true, .server = true, .tgid = pid,
+			.start_ns = 1000, .end_ns = 1000 + took_ns + i, .method = "GET", .path = path, .status = status,
+		};
+
+		tally_add(t, &x);
+	}
+}
+
+static u32 listed(const struct report *r, u32 pid, const char *path)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < r->head.n_requests; i++)
+		n += r->requests[i].tgid == pid && !strcmp(r->requests[i].path, path);
+	return n;
+}
+
+/* A quiet service and a quiet endpoint are listed beside what is busy, slow and full of errors. */
+static void test_fair_list(void **s)
+{
+	struct tally *t = tally_new();
+	struct report r = {};
+	u64 unlisted = 0;
+	u32 busy;
+	int fd = memfd_create("test", 0);
+	void *map;
+
+	add_many(t, 3, "/early", 5, 10, 200);
+	add_many(t, 1, "/busy", 5000, 100000, 500);
+	add_many(t, 1, "/health", 7, 10, 200);
+	add_many(t, 2, "/quiet", 40, 10, 200);
+	add_many(t, 1, "/busy", 5000, 50, 200);
+	assert_true(tally_write(t, fd, &r.head));
+	map = mmap(NULL, report_size(&r.head), PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	assert_true(report_is_sane(&r, map));
+	assert_int_equal(r.head.n_requests, REPORT_REQUESTS);
+	assert_int_equal(r.head.left_out, 10052 - REPORT_REQUESTS);
+	assert_int_equal(listed(&r, 3, "/early"), 5);
+	assert_int_equal(listed(&r, 1, "/health"), 7);
+	assert_int_equal(listed(&r, 2, "/quiet"), 40);
+	busy = listed(&r, 1, "/busy");
+	assert_int_equal(busy, REPORT_REQUESTS - 52);
+	for (u32 i = 0; i < r.head.n_requests; i++)	/* of those the slowest of the errors */
+		if (!strcmp(r.requests[i].path, "/busy"))
+			assert_true(r.requests[i].duration_ns >= 100000 + 5000 - busy);
+	for (u32 i = 0; i < r.head.n_endpoints; i++)
+		unlisted += r.endpoints[i].unlisted;
+	assert_int_equal(unlisted, r.head.left_out);
+	munmap(map, report_size(&r.head));
 	close(fd);
 	tally_free(t);
 }
@@ -179,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_tally),
+		cmocka_unit_test(test_fair_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
 #include "bpf/model/event_log.h"
+#include "bpf/model/fair.h"
 
 #define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
 #define MAX_STATUSES 32
@@ -30,7 +31,9 @@ static struct totals endpoints = { .size = sizeof(struct endpoint), .row = make_
 static struct endpoint **by_index;		/* of the report that is read */
 static u32 cap_index;
 
-static struct event_log requests = { .keep = REQUESTS_KEPT };
+static void rank(const struct row *row, struct fair *f);
+
+static struct event_log requests = { .keep = REQUESTS_KEPT, .rank = rank };
 
 /* ---- endpoints ---- */
 
@@ -71,6 +74,7 @@ static void add_endpoint(struct endpoint *t, const struct report_endpoint *e)
 		t->tick = xcalloc(1, sizeof(*t->tick));
 	a = t->tick;
 	t->e.count += e->count;
+	t->e.unlisted += e->unlisted;
 	t->e.errors += e->errors;
 	t->e.asked_bytes += e->asked_bytes;
 	t->e.answered_bytes += e->answered_bytes;
@@ -106,6 +110,22 @@ static void add_status(struct endpoint *t, u32 status, u64 n)
 }
 
 /* ---- requests ---- */
+
+static u32 hash_text(const char *s)
+{
+	return s ? hash_bytes(s, strlen(s)) : 0;
+}
+
+/* By name, not by process: there may be very many that live for one request. */
+static void rank(const struct row *row, struct fair *f)
+{
+	const struct requests_row *r = (const struct requests_row *)row;
+
+	f->group[0] = hash_text(r->side);
+	f->group[1] = hash_text(r->comm);
+	f->group[2] = hash_of(hash_text(r->method), hash_text(r->endpoint));
+	f->weight = r->seq;
+}
 
 static const char *peer_text(const struct report_request *q)
 {
@@ -296,6 +316,7 @@ static struct row *make_row(struct total *total, struct proc *p, const struct ti
 	r->path = str_new(e->other ? "other" : e->path);
 	r->comm = p && p->comm ? str_get(p->comm) : str_new("?");
 	r->count = e->count;
+	r->unlisted = e->unlisted;
 	r->errors = e->errors;
 	r->statuses = statuses_text(t);
 	r->rx_bytes = e->server ? e->asked_bytes : e->answered_bytes;
