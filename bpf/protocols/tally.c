@@ -8,12 +8,15 @@
 #include "bpf/model/fair.h"
 #include "bpf/model/hash.h"
 #include "bpf/model/hist.h"
+#include "bpf/model/per_process.h"
 #include "bpf/protocols/durations.h"
 #include "bpf/protocols/paths.h"
 #include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
 #define ROOM (REPORT_REQUESTS + REPORT_REQUESTS / 2)	/* so seldom is it chosen who stays */
+#define OWN_MOST (REPORT_ENDPOINTS / 4)	/* rows of a process in a tick, without its `other` ones */
+#define OWN_LEAST 16	/* these also where those of others have filled the room */
 #define STATUSES 24	/* different ones of an endpoint in a tick; the rest is unknown */
 
 struct endpoint {
@@ -26,7 +29,7 @@ struct endpoint {
 };
 
 struct tally {
-	struct hash_table endpoints;
+	struct hash_table endpoints, own;	/* own: how many are of each process */
 	struct report_request requests[ROOM];
 	struct endpoint *of[ROOM];	/* may be NULL */
 	struct fair listed[ROOM];	/* places of both; those behind n_requests are free */
@@ -70,13 +73,26 @@ static void fill_key(struct report_endpoint *key, const struct exchange *x)
 	path_fold(key->path, sizeof(key->path), x->path);
 }
 
-/* Half of the room is left to the `other` rows, one for each process and side. */
+/*
+ * Half of the room is for what a process may have; the rest for who has little, and for the `other` rows,
+ * one for each process and side. Who has very many paths does not fill the room of all.
+ */
+static bool may_have_one(struct tally *t, const struct report_endpoint *key)
+{
+	u32 *own = per_process(&t->own, key->tgid, key->process_start_ns);
+	u32 half = REPORT_ENDPOINTS / 2;
+	bool may = t->endpoints.n < half ? *own < OWN_MOST : t->endpoints.n < half + half / 2 && *own < OWN_LEAST;
+
+	*own += may;
+	return may;
+}
+
 static struct endpoint *endpoint_of(struct tally *t, const struct report_endpoint *key)
 {
 	struct report_endpoint other = *key;
 	struct endpoint *e = find(t, key);
 
-	if (e || t->endpoints.n < REPORT_ENDPOINTS / 2)
+	if (e || may_have_one(t, key))
 		return e ?: make(t, key);
 	memset(other.method, 0, sizeof(other.method));
 	memset(other.path, 0, sizeof(other.path));
@@ -342,6 +358,7 @@ static void count_unlisted(struct tally *t)
 static void clear(struct tally *t)
 {
 	hash_free(&t->endpoints, free);
+	hash_free(&t->own, free);
 	durations_clear(t->durations);
 	t->n_requests = t->n_over = 0;
 	t->left_out = 0;

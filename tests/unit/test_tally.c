@@ -235,6 +235,42 @@ static void test_fair_list(void **s)
 	tally_free(t);
 }
 
+/* Who has very many paths does not push the endpoints of others into their `other`. */
+static void test_fair_rows(void **s)
+{
+	struct tally *t = tally_new();
+	struct report r = {};
+	int fd = memfd_create("test", 0);
+	u32 own = 0, theirs = 0;
+	char path[16] = "/w";
+	void *map;
+
+	for (u32 pid = 1; pid <= 4; pid++) {
+		for (u32 i = 0; i < 2000; i++) {
+			for (u32 k = 0, n = i; k < 4; k++, n /= 10)
+				path[2 + k] = (char)('g' + n % 10);
+			add_many(t, pid, path, 1, 10, 200);
+		}
+	}
+	for (u32 i = 0; i < 10; i++) {
+		path[2] = (char)('a' + i);
+		add_many(t, 5, path, 1, 10, 200);
+	}
+	assert_true(tally_write(t, fd, &r.head));
+	map = mmap(NULL, report_size(&r.head), PROT_READ, MAP_PRIVATE, fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	assert_true(report_is_sane(&r, map));
+	for (u32 i = 0; i < r.head.n_endpoints; i++) {
+		own += r.endpoints[i].tgid == 1 && !r.endpoints[i].other;
+		theirs += r.endpoints[i].tgid == 5 && !r.endpoints[i].other;
+	}
+	assert_int_equal(own, REPORT_ENDPOINTS / 4);
+	assert_int_equal(theirs, 10);
+	munmap(map, report_size(&r.head));
+	close(fd);
+	tally_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_tally),
 		cmocka_unit_test(test_fair_list),
+		cmocka_unit_test(test_fair_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,11 @@
 #include "bpf/host/proctab.h"
 #include "bpf/model/event_log.h"
 #include "bpf/model/fair.h"
+#include "bpf/model/per_process.h"
 
 #define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
+#define OWN_MOST 1024		/* of one process */
+#define OWN_LEAST 64		/* these also where those of others are all that there may be */
 #define MAX_STATUSES 32
 #define REQUESTS_KEPT 1000
 
@@ -52,13 +55,31 @@ static struct endpoint *make(const struct report_endpoint *key)
 	return t;
 }
 
+/* How many rows each process has: while a report is read. */
+static struct hash_table own;
+
+static void count_own(void)
+{
+	hash_each(&endpoints.all, struct endpoint, t)
+		++*per_process(&own, t->e.tgid, t->e.process_start_ns);
+}
+
+static bool may_have_one(const struct report_endpoint *e)
+{
+	u32 *n = per_process(&own, e->tgid, e->process_start_ns);
+	bool may = e->other || *n < (endpoints.all.n < MAX_ENDPOINTS ? OWN_MOST : OWN_LEAST);
+
+	*n += may;
+	return may;
+}
+
 /* More paths than a person can read are added up; processes may make as many rows as they are. */
 static struct endpoint *endpoint_of(const struct report_endpoint *e)
 {
 	struct report_endpoint other = *e;
 	struct endpoint *t = find(e);
 
-	if (t || e->other || endpoints.all.n < MAX_ENDPOINTS)
+	if (t || may_have_one(e))
 		return t ?: make(e);
 	memset(other.method, 0, sizeof(other.method));
 	memset(other.path, 0, sizeof(other.path));
@@ -224,11 +245,13 @@ void http_requests_rows(const struct tick *t)
 
 void http_totals_report(const struct report *r)
 {
+	count_own();
 	for (u32 i = 0; i < r->head.n_endpoints; i++) {
 		by_index = grow(by_index, i, &cap_index, sizeof(*by_index));
 		by_index[i] = endpoint_of(&r->endpoints[i]);
 		add_endpoint(by_index[i], &r->endpoints[i]);
 	}
+	hash_free(&own, free);
 	for (u32 i = 0; i < r->head.n_statuses; i++)
 		add_status(by_index[r->statuses[i].endpoint], r->statuses[i].status, r->statuses[i].n);
 	for (u32 i = 0; i < r->head.n_buckets; i++)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * per_process.h: a number for each process, for as long as one counts. The table is forgotten by
+ * hash_free(table, free).
+ */
+#ifndef OTTOP_PER_PROCESS_H
+#define OTTOP_PER_PROCESS_H
+
+#include "bpf/model/hash.h"
+
+/* The number of that process, 0 at first; valid until the table is forgotten. */
+u32 *per_process(struct hash_table *t, u32 pid, u64 start_ns);
+
+#endif
