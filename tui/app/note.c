@@ -277,13 +277,22 @@ static void draw_blocked(struct canvas *c, struct rect body, enum table_id t, co
 	draw_fact(c, body, &row, "more", "! lists what is blocked, and why");
 }
 
+/* What its rows are called on this screen. */
+static const char *noun_of(const struct app *a, enum table_id t)
+{
+	const struct tableview *tv = a->tables[a->view];
+
+	return tv && tv->spec->table == t && tv->spec->noun ? tv->spec->noun : table_descs[t].name;
+}
+
 static void draw_off(const struct app *a, struct canvas *c, struct rect body, enum table_id t)
 {
+	const char *noun = noun_of(a, t);
 	char clock[FORMAT_MAX];
 
 	if (!a->config.replay) {
 		app_draw_words(c, body, ROLE_dim, app_live(a) ? "starting: %s are not collected yet" :
-			       "%s were not collected at this moment", table_descs[t].name);
+			       "%s were not collected at this moment", noun);
 		return;
 	}
 	format_clock(clock, a->shown->time_ns, a->shown->unix_offset_ns, false);
@@ -294,7 +303,7 @@ static void draw_empty(const struct app *a, struct canvas *c, struct rect body, 
 {
 	const struct tableview *tv = a->tables[a->view];
 	const struct processes_row *p = app_process(a);
-	const char *noun = tv && tv->spec->table == t && tv->spec->noun ? tv->spec->noun : table_descs[t].name;
+	const char *noun = noun_of(a, t);
 	char n[FORMAT_MAX], early[320], none[64];
 
 	body.row++;
