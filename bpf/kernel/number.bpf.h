@@ -13,16 +13,18 @@ static __always_inline int give_number(struct sock *sk)
 	return 0;
 }
 
-SEC("?tp_btf/sock_send_length")
-int BPF_PROG(number_on_send, struct sock *sk)
-{
-	return give_number(sk);
-}
+#define NUMBER_PROGRAMS(again) \
+	SEC("?tp_btf/sock_send_length") \
+	int BPF_PROG(number_on_send##again, struct sock *sk) \
+	{ \
+		return give_number(sk); \
+	} \
+	SEC("?tp_btf/sock_recv_length") \
+	int BPF_PROG(number_on_receive##again, struct sock *sk) \
+	{ \
+		return give_number(sk); \
+	}
 
-SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(number_on_receive, struct sock *sk)
-{
-	return give_number(sk);
-}
+NUMBER_PROGRAMS()
 
 #endif

@@ -343,17 +343,7 @@ int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 #include "bpf/kernel/number.bpf.h"
 
 /* And once more, since the first may be missed where programs are preempted. */
-SEC("?tp_btf/sock_send_length")
-int BPF_PROG(number_on_send_again, struct sock *sk)
-{
-	return give_number(sk);
-}
-
-SEC("?tp_btf/sock_recv_length")
-int BPF_PROG(number_on_receive_again, struct sock *sk)
-{
-	return give_number(sk);
-}
+NUMBER_PROGRAMS(_again)
 
 #include "bpf/collectors/connections/connections_descriptor.bpf.h"
 

@@ -11,12 +11,10 @@
 #include "bpf/host/proctab.h"
 #include "bpf/collectors/connections/connections_table.h"
 
-#define MIN_BUCKETS 1024
 #define AGES_PER_TICK 2000u
 #define MANY 10000u		/* about 5 MB */
 
-static struct conn **buckets;
-static u32 n_buckets;
+static struct hash_table table;
 /*
  * All of them in the order of the snapshot's rows: the first n_sorted are, the
  * others came since the last tick.
@@ -39,45 +37,20 @@ static u64 mix(u64 a, u64 b)
 
 /*
  * Anybody may send datagrams to peers of his choice: where those are in the table
- * depends on what only we know, or all of them could be made to meet in one bucket.
+ * depends on what only we know, or all of them could be made to meet in one chain.
  */
-static struct conn **bucket_of(u64 cookie, const u8 *remote, u16 rport)
+static u32 hash_of_conn(u64 cookie, const u8 *remote, u16 rport)
 {
 	u64 h[2];
 
+	if (!secret[0]) {
+		if (getrandom(secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+			secret[0] = boottime_ns() * 0x9e3779b97f4a7c15ull;	/* early in the boot */
+		secret[0] |= 1;
+	}
 	memcpy(h, remote, sizeof(h));
 	h[0] = mix(h[0] ^ secret[0], h[1] ^ secret[1]);
-	h[0] = mix(h[0] ^ secret[1], cookie ^ (u64)rport << 48 ^ secret[0]);
-	return &buckets[h[0] & (n_buckets - 1)];
-}
-
-static void insert(struct conn *c)
-{
-	struct conn **b = bucket_of(c->cookie, c->remote, c->rport);
-
-	c->next = *b;
-	*b = c;
-}
-
-/* A bucket has two on average at most: the table grows with what is in it. */
-static void make_room(void)
-{
-	struct conn **old = buckets;
-	u32 n_old = n_buckets;
-
-	if (buckets && n_all < n_buckets * 2)
-		return;
-	if (!old && getrandom(secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
-		secret[0] = boottime_ns() * 0x9e3779b97f4a7c15ull;	/* early in the boot */
-	secret[0] |= 1;
-	n_buckets = n_old ? n_old * 4 : MIN_BUCKETS;
-	buckets = xcalloc(n_buckets, sizeof(*buckets));
-	for (u32 i = 0; i < n_old; i++)
-		for (struct conn *c = old[i], *next; c; c = next) {
-			next = c->next;
-			insert(c);
-		}
-	free(old);
+	return (u32)mix(h[0] ^ secret[1], cookie ^ (u64)rport << 48 ^ secret[0]);
 }
 
 static bool is_peer(const struct conn *c, const struct wire_ends *e)
@@ -85,31 +58,23 @@ static bool is_peer(const struct conn *c, const struct wire_ends *e)
 	return c->rport == e->rport && !memcmp(c->remote, e->remote, sizeof(c->remote));
 }
 
+#define find(cookie_, peer, is_it) \
+	hash_find(&table, hash_of_conn(cookie_, (peer)->remote, (peer)->rport), struct conn, c, \
+		  c->cookie == (cookie_) && is_peer(c, peer) && (is_it))
+
 struct conn *conn_find(u64 cookie, u32 generation, const struct wire_ends *peer)
 {
-	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
-
-	while (c && (c->cookie != cookie || c->generation != generation || c->closed || !is_peer(c, peer)))
-		c = c->next;
-	return c;
+	return find(cookie, peer, c->generation == generation && !c->closed);
 }
 
 struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer)
 {
-	struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
-
-	while (c && (c->cookie != cookie || c->closed || !is_peer(c, peer)))
-		c = c->next;
-	return c;
+	return find(cookie, peer, !c->closed);
 }
 
 bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer)
 {
-	const struct conn *c = buckets ? *bucket_of(cookie, peer->remote, peer->rport) : NULL;
-
-	while (c && (c->cookie != cookie || c->generation != generation || !c->closed || !is_peer(c, peer)))
-		c = c->next;
-	return c;
+	return find(cookie, peer, c->generation == generation && c->closed);
 }
 
 /* ---- rows ---- */
@@ -187,7 +152,6 @@ struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const str
 		refused++;
 		return NULL;
 	}
-	make_room();
 	c = xcalloc(1, sizeof(*c));
 	c->cookie = cookie;
 	c->generation = generation;
@@ -196,7 +160,7 @@ struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const str
 	memcpy(c->remote, ends->remote, sizeof(c->remote));
 	memcpy(c->local, ends->local, sizeof(c->local));
 	c->row = row_begin(c, flags, ends, now_ns);
-	insert(c);
+	hash_add(&table, &c->node, hash_of_conn(cookie, c->remote, c->rport));
 	all = grow(all, n_all, &cap_all, sizeof(*all));
 	all[n_all++] = c;
 	return c;
@@ -251,10 +215,10 @@ u32 conn_longest(void)
 {
 	u32 longest = 0;
 
-	for (u32 i = 0; i < n_buckets; i++) {
+	for (u32 i = 0; i < table.n_heads; i++) {
 		u32 n = 0;
 
-		for (struct conn *c = buckets[i]; c; c = c->next)
+		for (struct hash_node *c = table.heads[i]; c; c = c->next)
 			n++;
 		longest = max(longest, n);
 	}
@@ -411,15 +375,6 @@ static void sort_all(void)
 
 /* ---- the rows of a tick ---- */
 
-static void unlink_conn(struct conn *c)
-{
-	struct conn **link = bucket_of(c->cookie, c->remote, c->rport);
-
-	while (*link != c)
-		link = &(*link)->next;
-	*link = c->next;
-}
-
 static void conn_free(struct conn *c)
 {
 	row_put(&c->row->row);
@@ -475,7 +430,7 @@ u32 conn_rows(const struct tick *t)
 			unseen += !fits && c->closed;
 		}
 		if (c->closed) {
-			unlink_conn(c);
+			hash_remove(&table, &c->node);
 			conn_free(c);
 		} else {
 			all[n++] = c;
@@ -492,8 +447,7 @@ void conn_clear(void)
 	for (u32 i = 0; i < n_all; i++)
 		conn_free(all[i]);
 	free(all);
-	free(buckets);
+	hash_free(&table, NULL);
 	all = NULL;
-	buckets = NULL;
-	n_buckets = n_all = cap_all = n_sorted = 0;
+	n_all = cap_all = n_sorted = 0;
 }

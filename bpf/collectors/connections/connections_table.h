@@ -10,6 +10,7 @@
 #define OTTOP_CONNECTIONS_TABLE_H
 
 #include "bpf/collectors/collector.h"
+#include "bpf/model/hash.h"
 #include "bpf/model/rate.h"
 #include "bpf/collectors/connections/connections_tcp.h"
 
@@ -18,7 +19,7 @@
 #define CONNS_MAX (1u << 17)	/* in the table, about 500 bytes each: anybody can make flows, fast */
 
 struct conn {
-	struct conn *next;		/* in its bucket */
+	struct hash_node node;
 	u64 cookie;
 	u64 socket;			/* UDP: what its datagrams are counted under */
 	u32 generation;			/* of those that its socket had, one after the other */
@@ -70,7 +71,7 @@ void conn_each(void (*fn)(struct conn *c, void *arg), void *arg);
 u32 conn_count(void);
 /* How often there was no room for a new one. */
 u64 conn_refused(void);
-/* How many the fullest bucket has; for tests. */
+/* How many the longest chain has; for tests. */
 u32 conn_longest(void);
 /* Ended ones whose last row did not fit: nothing will be known of them. */
 u64 conn_rows_dropped(void);
