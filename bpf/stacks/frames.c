@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
+#include "bpf/model/index.h"
 #include "bpf/stacks/frames.h"
 
 #define AGE_MAX 256		/* ticks after which it does not matter how long ago it was */
@@ -16,7 +18,6 @@
 struct entry {
 	u32 id;
 	u32 file, space;
-	u32 next_in_hash, next_by_id;	/* places; 0: none */
 	u32 next_unnamed;	/* of the same file: its number, as in the heads */
 	u32 used_at;		/* tick */
 	bool unnamed;		/* in such a list */
@@ -27,56 +28,24 @@ struct entry {
 	struct frames_row *row;
 };
 
-static struct entry *entries;	/* by number; [0] is none, and what is asked of a number that is none */
+static struct entry *entries;	/* in order of their numbers; [0] is none, and what is asked of a number that is none */
 static u32 n_entries, cap_entries;
 static u32 last_id;		/* given so far, by earlier openings too */
 static u32 room = FRAMES_MAX, now_tick, evict_tick;
 static u64 let_go_of;
-static u32 *hash, *by_id;	/* places, by what a frame is and by its number */
-static u32 hash_size;
+static struct index places;	/* by what a frame is */
 /* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
 static u32 other_head;
 static u32 overflow, n_unwanted;
 static u64 refused;
 
-static u32 slot_of(u32 file, u64 addr, u32 space)
-{
-	u64 h = (addr ^ (u64)file << 40 ^ (u64)space << 20) * 0x9e3779b97f4a7c15ull;
-
-	return (u32)(h >> 32) & (hash_size - 1);
-}
-
-static void put_in_hash(u32 at)
-{
-	struct entry *e = &entries[at];
-	u32 s = slot_of(e->file, e->addr, e->space), k = e->id & (hash_size - 1);
-
-	e->next_in_hash = hash[s];
-	hash[s] = at;
-	e->next_by_id = by_id[k];
-	by_id[k] = at;
-}
-
-static void rehash(u32 size)
-{
-	hash_size = size;
-	free(hash);
-	free(by_id);
-	hash = xcalloc(hash_size, sizeof(*hash));
-	by_id = xcalloc(hash_size, sizeof(*by_id));
-	for (u32 i = 1; i < n_entries; i++)
-		put_in_hash(i);
-}
-
 /* The place of a number; 0: it is none. */
 static u32 place_of(u32 id)
 {
-	u32 at = hash_size ? by_id[id & (hash_size - 1)] : 0;
+	u32 at = n_entries ? bisect(i, 1, n_entries, entries[i].id < id) : 0;
 
-	while (at && entries[at].id != id)
-		at = entries[at].next_by_id;
-	return at;
+	return at < n_entries && entries[at].id == id ? at : 0;
 }
 
 static u32 *head_at(struct heads *h, u32 i)
@@ -100,18 +69,28 @@ static u32 *unnamed_head(u32 file)
 	return &other_head;
 }
 
-u32 frames_find(u32 file, u64 addr, u32 space)
+/* The next frame of that place in code or memory after *at, 0 at first; its place, or 0. */
+static u32 next_place(u32 file, u64 addr, u32 space, u32 *at)
 {
-	if (!hash_size)
-		return 0;
-	for (u32 i = hash[slot_of(file, addr, space)]; i; i = entries[i].next_in_hash)
+	u32 hash = hash_of(file, addr, space), i;
+
+	while ((i = index_next(&places, hash, at)) != INDEX_NONE)
 		if (entries[i].addr == addr && entries[i].file == file && entries[i].space == space) {
 			entries[i].used_at = now_tick;
-			n_unwanted -= entries[i].unwanted;
-			entries[i].unwanted = false;
-			return entries[i].id;
+			return i;
 		}
 	return 0;
+}
+
+u32 frames_find(u32 file, u64 addr, u32 space)
+{
+	u32 at = 0, i = next_place(file, addr, space, &at);
+
+	if (i) {
+		n_unwanted -= entries[i].unwanted;
+		entries[i].unwanted = false;
+	}
+	return i ? entries[i].id : 0;
 }
 
 static const char *const line_states[] = {
@@ -143,8 +122,6 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 		memset(&entries[0], 0, sizeof(*entries));
 		n_entries = 1;
 	}
-	if (n_entries >= hash_size)
-		rehash(hash_size ? hash_size * 2 : 4096);
 	entries = grow(entries, n_entries, &cap_entries, sizeof(*entries));
 	at = n_entries++;
 	id = ++last_id;
@@ -154,7 +131,7 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 				      .next_unnamed = *head,
 				      .lines = has_lines ? LINES_NEW : LINES_NONE,
 				      .row = new_row(id, addr, has_lines) };
-	put_in_hash(at);
+	index_add(&places, hash_of(file, addr, space), at);
 	*head = id;
 	return id;
 }
@@ -355,16 +332,11 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 /* Strings are interned, and rows keep theirs: equal means the same address. */
 static u32 find_inlined(const struct frames_inlined *f, u64 key)
 {
-	if (!hash_size)
-		return 0;
-	for (u32 i = hash[slot_of(FRAMES_INLINED, key, f->in)]; i; i = entries[i].next_in_hash) {
+	for (u32 at = 0, i; (i = next_place(FRAMES_INLINED, key, f->in, &at));) {
 		const struct frames_row *r = entries[i].row;
 
-		if (entries[i].file == FRAMES_INLINED && entries[i].space == f->in &&
-		    r->name == f->name && r->file == f->file && r->line == f->line) {
-			entries[i].used_at = now_tick;
+		if (r->name == f->name && r->file == f->file && r->line == f->line)
 			return entries[i].id;
-		}
 	}
 	return 0;
 }
@@ -520,7 +492,9 @@ static void evict(void)
 	n_unwanted = 0;
 	n_entries = cap_entries = n;
 	entries = xrealloc(entries, n * sizeof(*entries));
-	rehash(hash_size);
+	index_clear(&places);
+	for (u32 i = 1; i < n; i++)
+		index_add(&places, hash_of(entries[i].file, entries[i].addr, entries[i].space), i);
 	relist_unnamed();
 }
 
@@ -539,14 +513,12 @@ void frames_clear(void)
 		str_put(entries[i].fallback);
 	}
 	free(entries);
-	free(hash);
-	free(by_id);
+	index_free(&places);
 	free(file_heads.of);
 	free(jit_heads.of);
 	entries = NULL;
-	hash = by_id = NULL;
 	file_heads = jit_heads = (struct heads){};
-	n_entries = cap_entries = hash_size = other_head = overflow = n_unwanted = 0;
+	n_entries = cap_entries = other_head = overflow = n_unwanted = 0;
 	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers know no larger ones */
 		last_id = 0;
 }
