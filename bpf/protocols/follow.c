@@ -248,10 +248,16 @@ static void take_part(void *arg, const struct part *p)
 
 /* ---- connections ---- */
 
+static void state_close(struct conn *c)
+{
+	if (protocols[c->protocol]->close)
+		protocols[c->protocol]->close(c->state);
+}
+
 static void conn_free(struct follower *f, struct conn *c)
 {
 	drop_all(f, c);
-	protocols[c->protocol]->close(c->state);
+	state_close(c);
 	sent_forget(&c->sent);
 	hash_remove(&f->conns, &c->node);
 	free(c->state);
@@ -354,7 +360,7 @@ static u64 change_protocol(struct follower *f, struct conn *c)
 	if (next == N_PROTOCOLS)
 		return 0;
 	count_lost(f, c);
-	old->close(c->state);
+	state_close(c);
 	free(c->state);
 	c->protocol = (u8)next;
 	c->state = xcalloc(1, protocols[next]->state_bytes);
@@ -449,16 +455,17 @@ static void close_conn(struct follower *f)
 static void end_if_over(struct follower *f)
 {
 	struct conn *c = f->conn;
+	bool (*is_over)(const void *) = protocols[c->protocol]->is_over;
 
 	count_lost(f, c);
-	if (!protocols[c->protocol]->is_over(c->state))
+	if (!is_over || !is_over(c->state))
 		return;
 	f->sink.over(f->sink.arg, c->cookie);
 	while (c->first) {	/* they were none */
 		c->first->asked = false;
 		drop_exchange(f, c, c->first);
 	}
-	protocols[c->protocol]->close(c->state);
+	state_close(c);
 	memset(c->state, 0, protocols[c->protocol]->state_bytes);
 	c->over = true;
 }

@@ -362,12 +362,6 @@ static void close_state(void *state)
 		http1_forget_head(&h->dir[i]);
 }
 
-/* https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status */
-static bool is_error(u32 status, bool server)
-{
-	return status >= (server ? 500 : 400);
-}
-
 const struct protocol http1_protocol = {
 	.name = "http/1.1",
 	.recognise = http1_recognise,
@@ -377,5 +371,5 @@ const struct protocol http1_protocol = {
 	.becomes = becomes,
 	.messages_lost = messages_lost,
 	.close = close_state,
-	.is_error = is_error,
+	.is_error = protocol_http_error,
 };

@@ -405,12 +405,6 @@ static void close_state(void *state)
 	streams_free(&h->streams);
 }
 
-/* https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status */
-static bool is_error(u32 status, bool server)
-{
-	return status >= (server ? 500 : 400);
-}
-
 const struct protocol http2_protocol = {
 	.name = "h2",
 	.recognise = recognise,
@@ -420,5 +414,5 @@ const struct protocol http2_protocol = {
 	.take_over = take_over,
 	.messages_lost = messages_lost,
 	.close = close_state,
-	.is_error = is_error,
+	.is_error = protocol_http_error,
 };

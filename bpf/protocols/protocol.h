@@ -87,7 +87,7 @@ struct protocol {
 	enum verdict (*recognise)(const u8 *data, u64 n, enum role *ret_role);
 	u32 state_bytes;	/* of both directions; all zero at first */
 	void (*read)(void *state, enum role role, const struct piece *p, const struct sink *out);
-	/* What is left is something else: a tunnel, or never was this protocol. */
+	/* What is left is something else: a tunnel, or never was this protocol. NULL: that does not happen. */
 	bool (*is_over)(const void *state);
 	/*
 	 * What the connection has become with the last piece, whose last `rest` bytes are the other's
@@ -97,7 +97,7 @@ struct protocol {
 	/* The connection has become this one, and has been asked once. */
 	void (*take_over)(void *state);
 	u64 (*messages_lost)(const void *state);	/* known to be missing, so far */
-	/* Frees what the state points to; the state itself is the caller's. */
+	/* Frees what the state points to, if it does (else NULL); the state itself is the caller's. */
 	void (*close)(void *state);
 	/* Whether that status is an error, as the semantic conventions have it. */
 	bool (*is_error)(u32 status, bool server);
@@ -110,5 +110,11 @@ struct protocol {
 #undef PROTOCOL
 
 extern const struct protocol *const protocols[N_PROTOCOLS];	/* by protocol_id */
+
+/* is_error() of statuses numbered as HTTP does: opentelemetry.io/docs/specs/semconv/http/http-spans/#status */
+static inline bool protocol_http_error(u32 status, bool server)
+{
+	return status >= (server ? 500 : 400);
+}
 
 #endif
