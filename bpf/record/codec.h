@@ -30,7 +30,7 @@
 #define OTTOP_CODEC_H
 
 #include "bpf/model/snapshot.h"
-#include "bpf/record/wire.h"
+#include "bpf/record/buffer.h"
 
 #define CODEC_GROUP_TICKS 60	/* a key frame at least so often */
 
@@ -56,31 +56,31 @@ enum { HC_NULL, HC_GIVEN, HC_SAME, HC_SUM };		/* cumulative */
 
 /* ---- the schema the bytes were written with ------------------------------ */
 
-struct wire_field {
+struct stored_field {
 	u8 type;	/* enum field_type */
 	s16 field;	/* index of ours, -1: we do not have it */
 };
 
-struct wire_table {
+struct stored_table {
 	s16 id;		/* enum table_id, -1: we do not have it */
 	u16 n;
-	struct wire_field *fields;	/* the stored ones */
+	struct stored_field *fields;	/* the stored ones */
 };
 
-struct wire_schema {
+struct stored_schema {
 	u32 n;
-	struct wire_table *tables;
+	struct stored_table *tables;
 };
 
 /* Whether a field has bytes on the wire. */
-bool wire_stored(enum field_type type, enum field_kind kind);
+bool stored_is(enum field_type type, enum field_kind kind);
 /* The schema of this program; lives until it ends. */
-const struct wire_schema *wire_schema_own(void);
+const struct stored_schema *stored_schema_own(void);
 /* Appends this program's schema, with names. */
-void wire_schema_put(struct wire_out *o);
-/* Reads one and finds our tables and fields in it; NULL when damaged. wire_schema_free() it. */
-struct wire_schema *wire_schema_get(struct wire_in *in);
-void wire_schema_free(struct wire_schema *s);	/* NULL-safe */
+void stored_schema_put(struct buf_out *o);
+/* Reads one and finds our tables and fields in it; NULL when damaged. stored_schema_free() it. */
+struct stored_schema *stored_schema_get(struct buf_in *in);
+void stored_schema_free(struct stored_schema *s);	/* NULL-safe */
 
 struct tick_head {
 	bool key;
@@ -89,7 +89,7 @@ struct tick_head {
 };
 
 /* Reads the head of an encoded tick; in->bad when there is none. */
-struct tick_head tick_head_get(struct wire_in *in);
+struct tick_head tick_head_get(struct buf_in *in);
 
 /* ---- snapshots to bytes --------------------------------------------------- */
 
@@ -101,7 +101,7 @@ void encoder_free(struct encoder *e);	/* NULL-safe */
  * Appends one tick. `key` starts a group; the first tick of an encoder must.
  * Keeps a reference to s until the next tick.
  */
-void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct wire_out *o);
+void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct buf_out *o);
 /* True when the strings of the group have grown so much that a new group is due. */
 bool encoder_is_full(const struct encoder *e);
 
@@ -110,7 +110,7 @@ bool encoder_is_full(const struct encoder *e);
 struct decoder;
 
 /* Both arguments must outlive the decoder, the session its snapshots too. */
-struct decoder *decoder_new(const struct wire_schema *schema, const struct session *session);
+struct decoder *decoder_new(const struct stored_schema *schema, const struct session *session);
 void decoder_free(struct decoder *d);	/* NULL-safe */
 /*
  * Rows that are equal to those of `like` are those from now on: who has it in memory anyway

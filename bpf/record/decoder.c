@@ -19,7 +19,7 @@ struct dtable {
 };
 
 struct decoder {
-	const struct wire_schema *schema;
+	const struct stored_schema *schema;
 	const struct session *session;
 	const struct snapshot *like;	/* or NULL; not counted */
 	struct tick_head head;
@@ -31,7 +31,7 @@ struct decoder {
 	u64 dict_bytes;
 };
 
-struct decoder *decoder_new(const struct wire_schema *schema, const struct session *session)
+struct decoder *decoder_new(const struct stored_schema *schema, const struct session *session)
 {
 	struct decoder *d = xcalloc(1, sizeof(*d));
 
@@ -77,10 +77,10 @@ void decoder_like(struct decoder *d, const struct snapshot *like)
 	d->like = like;
 }
 
-static const char *new_str(struct decoder *d, struct wire_in *in)
+static const char *new_str(struct decoder *d, struct buf_in *in)
 {
-	u64 n = wire_get_max(in, CODEC_MAX_STR);
-	const u8 *p = wire_get_bytes(in, n);
+	u64 n = buf_get_max(in, CODEC_MAX_STR);
+	const u8 *p = buf_get_bytes(in, n);
 
 	d->dict_bytes += n + 64;
 	if (!p || d->n_dict >= CODEC_MAX_STRINGS || d->dict_bytes > CODEC_MAX_STRING_BYTES) {
@@ -92,9 +92,9 @@ static const char *new_str(struct decoder *d, struct wire_in *in)
 }
 
 /* A string of the dictionary (which holds the reference), or NULL. */
-static const char *get_str(struct decoder *d, struct wire_in *in)
+static const char *get_str(struct decoder *d, struct buf_in *in)
 {
-	u64 id = wire_get_varint(in);
+	u64 id = buf_get_varint(in);
 
 	if (id == 0 || in->bad)
 		return NULL;
@@ -106,42 +106,42 @@ static const char *get_str(struct decoder *d, struct wire_in *in)
 	return NULL;
 }
 
-static void get_counts(struct wire_in *in, struct hist_acc *a, u32 j, u32 end)
+static void get_counts(struct buf_in *in, struct hist_acc *a, u32 j, u32 end)
 {
 	while (j < end && !in->bad) {
-		u64 v = wire_get_varint(in);
+		u64 v = buf_get_varint(in);
 
 		a->counts[j++] = v >> 1;
 		a->count += v >> 1;
 		if (v >> 1 > CODEC_MAX_COUNT || a->count > CODEC_MAX_COUNT)
 			in->bad = true;
 		if (v & 1)
-			j += (u32)wire_get_max(in, end - j);
+			j += (u32)buf_get_max(in, end - j);
 	}
 }
 
 /* A histogram (one reference), or NULL when damaged. */
-static const struct hist *get_hist(struct wire_in *in)
+static const struct hist *get_hist(struct buf_in *in)
 {
-	u32 n = (u32)wire_get_max(in, HIST_BUCKETS), first;
+	u32 n = (u32)buf_get_max(in, HIST_BUCKETS), first;
 	struct hist_acc a;
 
 	memset(&a, 0, sizeof(a));
-	a.zero = a.count = wire_get_max(in, CODEC_MAX_COUNT);
+	a.zero = a.count = buf_get_max(in, CODEC_MAX_COUNT);
 	if (n || a.zero) {
-		a.sum_ns = wire_get_varint(in);
-		a.min_ns = wire_get_varint(in);
-		a.max_ns = wire_get_varint(in);
+		a.sum_ns = buf_get_varint(in);
+		a.min_ns = buf_get_varint(in);
+		a.max_ns = buf_get_varint(in);
 	}
 	if (n) {
-		first = (u32)wire_get_max(in, HIST_BUCKETS - n);
+		first = (u32)buf_get_max(in, HIST_BUCKETS - n);
 		get_counts(in, &a, first, first + n);
 	}
 	return in->bad ? NULL : hist_seal(&a);
 }
 
 /* Sum of two histograms whose counts stay in bounds. */
-static const struct hist *get_sum(struct wire_in *in, const struct hist *was,
+static const struct hist *get_sum(struct buf_in *in, const struct hist *was,
 				  const struct hist *tick)
 {
 	if (was && tick && was->count + tick->count > CODEC_MAX_COUNT) {
@@ -152,10 +152,10 @@ static const struct hist *get_sum(struct wire_in *in, const struct hist *was,
 }
 
 /* Replaces both histograms of the row, which are the old ones; in_row NULL: skips. */
-static void get_hists(struct wire_in *in, const struct hist **in_row)
+static void get_hists(struct buf_in *in, const struct hist **in_row)
 {
 	const struct hist *cum = NULL, *tick = NULL;
-	u8 mode = wire_get_u8(in), t = mode & 3, c = mode >> 2;
+	u8 mode = buf_get_u8(in), t = mode & 3, c = mode >> 2;
 
 	if (t > HT_SAME || c > HC_SUM)
 		in->bad = true;
@@ -181,7 +181,7 @@ static void get_hists(struct wire_in *in, const struct hist **in_row)
 }
 
 /* One value into the row, or over it when the field (or the table) is not ours. */
-static void get_value(struct decoder *d, struct wire_in *in, const struct wire_field *w,
+static void get_value(struct decoder *d, struct buf_in *in, const struct stored_field *w,
 		      struct row *r)
 {
 	bool ours = r && w->field >= 0;
@@ -190,11 +190,11 @@ static void get_value(struct decoder *d, struct wire_in *in, const struct wire_f
 	u64 v;
 
 	if (w->type == FT_U64) {
-		v = wire_get_zigzag(in);
+		v = buf_get_zigzag(in);
 		if (ours)
 			*(u64 *)p += v;
 	} else if (w->type == FT_F32) {
-		bits = wire_get_u32(in);
+		bits = buf_get_u32(in);
 		if (ours)
 			memcpy(p, &bits, sizeof(bits));
 	} else if (w->type == FT_STR) {
@@ -229,18 +229,18 @@ static u64 row_cost(const struct row *r)
  * One row after `base` (NULL: a blank one). A table that is not ours is parsed
  * without making rows. Never NULL for a table of ours.
  */
-static const struct row *get_row(struct decoder *d, struct wire_in *in,
-				 const struct wire_table *w, const struct row *base, bool insert)
+static const struct row *get_row(struct decoder *d, struct buf_in *in,
+				 const struct stored_table *w, const struct row *base, bool insert)
 {
-	u64 mask = wire_get_varint(in), since;
+	u64 mask = buf_get_varint(in), since;
 	struct row *r = w->id < 0 ? NULL : base ? row_clone(base, !insert) : row_new(w->id);
 	u8 flags;
 
 	if (w->n < CODEC_MAX_FIELDS && mask >> (w->n + 1))
 		in->bad = true;
 	if (mask & 1) {
-		flags = wire_get_u8(in);
-		since = wire_get_zigzag(in);
+		flags = buf_get_u8(in);
+		since = buf_get_zigzag(in);
 		if (r) {
 			r->closed = flags & 1;
 			r->other = flags & 2;
@@ -276,7 +276,7 @@ static const struct row *like_row(const struct decoder *d, const struct row *r, 
 	return row_get(t->rows[(*at)++]);
 }
 
-static void add_row(struct dtable *t, const struct row *r, struct wire_in *in)
+static void add_row(struct dtable *t, const struct row *r, struct buf_in *in)
 {
 	if (t->n >= CODEC_MAX_ROWS)
 		in->bad = true;
@@ -285,7 +285,7 @@ static void add_row(struct dtable *t, const struct row *r, struct wire_in *in)
 }
 
 /* Moves k rows of the old table, from number `from`, to the new one. */
-static void move_rows(struct dtable *t, struct dtable *old, u32 from, u64 k, struct wire_in *in)
+static void move_rows(struct dtable *t, struct dtable *old, u32 from, u64 k, struct buf_in *in)
 {
 	if (k > old->n - from) {
 		in->bad = true;
@@ -298,7 +298,7 @@ static void move_rows(struct dtable *t, struct dtable *old, u32 from, u64 k, str
 }
 
 /* Applies the edit script to `old` (whose rows move) and fills t. */
-static void get_rows(struct decoder *d, struct wire_in *in, const struct wire_table *w,
+static void get_rows(struct decoder *d, struct buf_in *in, const struct stored_table *w,
 		     struct dtable *t, struct dtable *old)
 {
 	enum codec_op op = OP_DROP;
@@ -307,7 +307,7 @@ static void get_rows(struct decoder *d, struct wire_in *in, const struct wire_ta
 	u64 v;
 
 	while (op != OP_END && !in->bad) {
-		v = wire_get_varint(in);
+		v = buf_get_varint(in);
 		op = v & 3;
 		move_rows(t, old, j, v >> 2, in);
 		if (in->bad || op == OP_END)
@@ -325,21 +325,21 @@ static void get_rows(struct decoder *d, struct wire_in *in, const struct wire_ta
 	}
 }
 
-static void get_table(struct decoder *d, struct wire_in *in, const struct wire_table *w,
+static void get_table(struct decoder *d, struct buf_in *in, const struct stored_table *w,
 		      struct dtable *t)
 {
 	struct dtable old = *t;
-	u8 flags = wire_get_u8(in);
+	u8 flags = buf_get_u8(in);
 
 	if (flags & TF_SAME)
 		return;
 	t->rows = NULL;
 	t->n = t->cap = 0;
 	if (flags & TF_STATUS) {
-		t->status = wire_get_max(in, TS_BLOCKED);
+		t->status = buf_get_max(in, TS_BLOCKED);
 		str_set(&t->reason, str_get(get_str(d, in)));
 	}
-	t->interval_ns = flags & TF_INTERVAL ? wire_get_max(in, CODEC_MAX_INTERVAL) :
+	t->interval_ns = flags & TF_INTERVAL ? buf_get_max(in, CODEC_MAX_INTERVAL) :
 			 d->head.interval_ns;
 	get_rows(d, in, w, t, &old);
 	old.reason = NULL;	/* moved to t */
@@ -348,7 +348,7 @@ static void get_table(struct decoder *d, struct wire_in *in, const struct wire_t
 
 int decoder_tick(struct decoder *d, const u8 *data, size_t len)
 {
-	struct wire_in in = { data, data + len, false };
+	struct buf_in in = { data, data + len, false };
 	struct tick_head head = tick_head_get(&in);
 
 	if (head.key)

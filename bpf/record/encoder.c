@@ -67,18 +67,18 @@ static u32 dict_find(const struct dict *d, const char *s, u32 hash)
 }
 
 /* 0 NULL, 1 a new string with its bytes, else the number of a known one + 2. */
-static void put_str(struct dict *d, const char *s, struct wire_out *o)
+static void put_str(struct dict *d, const char *s, struct buf_out *o)
 {
 	u32 hash = index_fold(((uintptr_t)s >> 4) * 0x9e3779b97f4a7c15ull), id;
 	size_t len;
 
 	if (!s) {
-		wire_put_varint(o, 0);
+		buf_put_varint(o, 0);
 		return;
 	}
 	id = dict_find(d, s, hash);
 	if (id != INDEX_NONE) {
-		wire_put_varint(o, (u64)id + 2);
+		buf_put_varint(o, (u64)id + 2);
 		return;
 	}
 	len = strnlen(s, CODEC_MAX_STR);
@@ -86,35 +86,35 @@ static void put_str(struct dict *d, const char *s, struct wire_out *o)
 	d->strings = grow(d->strings, d->n, &d->cap, sizeof(*d->strings));
 	d->strings[d->n++] = str_get(s);
 	d->bytes += len + 32;
-	wire_put_varint(o, 1);
-	wire_put_varint(o, len);
-	wire_put_bytes(o, s, len);
+	buf_put_varint(o, 1);
+	buf_put_varint(o, len);
+	buf_put_bytes(o, s, len);
 }
 
 /* Bucket counts: twice the count, +1 and the length where a run of empty ones follows. */
-static void put_counts(const struct hist *h, struct wire_out *o)
+static void put_counts(const struct hist *h, struct buf_out *o)
 {
 	for (u32 k = 0, gap; k < h->n; k += gap + 1) {
 		for (gap = 0; k + gap + 1 < h->n && !h->counts[k + gap + 1]; gap++)
 			;
-		wire_put_varint(o, h->counts[k] << 1 | (gap > 0));
+		buf_put_varint(o, h->counts[k] << 1 | (gap > 0));
 		if (gap)
-			wire_put_varint(o, gap);
+			buf_put_varint(o, gap);
 	}
 }
 
-static void put_hist(const struct hist *h, struct wire_out *o)
+static void put_hist(const struct hist *h, struct buf_out *o)
 {
-	wire_put_varint(o, h->n);
-	wire_put_varint(o, h->zero);
+	buf_put_varint(o, h->n);
+	buf_put_varint(o, h->zero);
 	if (!h->n && !h->zero)
 		return;
-	wire_put_varint(o, h->sum_ns);
-	wire_put_varint(o, h->min_ns);
-	wire_put_varint(o, h->max_ns);
+	buf_put_varint(o, h->sum_ns);
+	buf_put_varint(o, h->min_ns);
+	buf_put_varint(o, h->max_ns);
 	if (!h->n)
 		return;
-	wire_put_varint(o, (u64)(h->offset - HIST_UNIT_OFFSET));
+	buf_put_varint(o, (u64)(h->offset - HIST_UNIT_OFFSET));
 	put_counts(h, o);
 }
 
@@ -140,14 +140,14 @@ static u8 cum_mode(const struct hist *cum, const struct hist *was, const struct 
 }
 
 static void put_hists(const struct row *r, const struct row *base, const struct field *f,
-		      struct wire_out *o)
+		      struct buf_out *o)
 {
 	const struct hist *cum = row_hist(r, f), *tick = row_hist_tick(r, f);
 	const struct hist *was = base ? row_hist(base, f) : NULL;
 	u8 t = tick_mode(tick, base ? row_hist_tick(base, f) : NULL);
 	u8 c = cum_mode(cum, was, tick);
 
-	wire_put_u8(o, (u8)(t | c << 2));
+	buf_put_u8(o, (u8)(t | c << 2));
 	if (t == HT_GIVEN)
 		put_hist(tick, o);
 	if (c == HC_GIVEN)
@@ -178,7 +178,7 @@ static bool field_differs(const struct row *r, const struct row *base, const str
 
 static u64 row_mask(const struct row *r, const struct row *base, bool insert)
 {
-	const struct wire_table *w = &wire_schema_own()->tables[r->table];
+	const struct stored_table *w = &stored_schema_own()->tables[r->table];
 	u64 mask = r->closed != base->closed || r->other != base->other ||
 		   r->first_seen_ns != base->first_seen_ns;
 
@@ -189,23 +189,23 @@ static u64 row_mask(const struct row *r, const struct row *base, bool insert)
 	return mask;
 }
 
-static void put_f32(const struct row *r, const struct field *f, struct wire_out *o)
+static void put_f32(const struct row *r, const struct field *f, struct buf_out *o)
 {
 	u32 bits;
 
 	memcpy(&bits, (const char *)r + f->offset, sizeof(bits));
-	wire_put_u32(o, bits);
+	buf_put_u32(o, bits);
 }
 
 static void put_row(struct encoder *e, const struct row *r, const struct row *base, u64 mask,
-		    bool insert, struct wire_out *o)
+		    bool insert, struct buf_out *o)
 {
-	const struct wire_table *w = &wire_schema_own()->tables[r->table];
+	const struct stored_table *w = &stored_schema_own()->tables[r->table];
 
-	wire_put_varint(o, mask);
+	buf_put_varint(o, mask);
 	if (mask & 1) {
-		wire_put_u8(o, (u8)(r->closed | r->other << 1));
-		wire_put_zigzag(o, r->first_seen_ns - base->first_seen_ns);
+		buf_put_u8(o, (u8)(r->closed | r->other << 1));
+		buf_put_zigzag(o, r->first_seen_ns - base->first_seen_ns);
 	}
 	for (u32 i = 0; i < w->n; i++) {
 		const struct field *f = &table_descs[r->table].fields[w->fields[i].field];
@@ -213,7 +213,7 @@ static void put_row(struct encoder *e, const struct row *r, const struct row *ba
 		if (!(mask & 2ull << i))
 			continue;
 		if (f->type == FT_U64)
-			wire_put_zigzag(o, row_u64(r, f) - row_u64(base, f));
+			buf_put_zigzag(o, row_u64(r, f) - row_u64(base, f));
 		else if (f->type == FT_F32)
 			put_f32(r, f, o);
 		else if (f->type == FT_STR)
@@ -223,15 +223,15 @@ static void put_row(struct encoder *e, const struct row *r, const struct row *ba
 	}
 }
 
-static void put_op(struct wire_out *o, enum codec_op op, u32 *copies)
+static void put_op(struct buf_out *o, enum codec_op op, u32 *copies)
 {
-	wire_put_varint(o, (u64)*copies << 2 | op);
+	buf_put_varint(o, (u64)*copies << 2 | op);
 	*copies = 0;
 }
 
 /* Two lists sorted by key, walked side by side. */
 static void put_rows(struct encoder *e, const struct table *t, const struct table *was,
-		     struct wire_out *o)
+		     struct buf_out *o)
 {
 	u32 i = 0, j = 0, copies = 0;
 	u64 mask;
@@ -271,38 +271,38 @@ static bool same_rows(const struct table *a, const struct table *b)
 }
 
 static void put_table(struct encoder *e, const struct table *t, const struct table *was,
-		      u64 interval_ns, struct wire_out *o)
+		      u64 interval_ns, struct buf_out *o)
 {
 	bool status = t->status != was->status || t->reason != was->reason;
 	u8 flags = 0;
 
 	if (!status && t->interval_ns == was->interval_ns && same_rows(t, was)) {
-		wire_put_u8(o, TF_SAME);
+		buf_put_u8(o, TF_SAME);
 		return;
 	}
 	flags |= status ? TF_STATUS : 0;
 	flags |= t->interval_ns != interval_ns ? TF_INTERVAL : 0;
-	wire_put_u8(o, flags);
+	buf_put_u8(o, flags);
 	if (status) {
-		wire_put_u8(o, (u8)t->status);
+		buf_put_u8(o, (u8)t->status);
 		put_str(&e->dict, t->reason, o);
 	}
 	if (flags & TF_INTERVAL)
-		wire_put_varint(o, t->interval_ns);
+		buf_put_varint(o, t->interval_ns);
 	put_rows(e, t, was, o);
 }
 
-void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct wire_out *o)
+void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct buf_out *o)
 {
 	static const struct table none;
 
 	if (key)
 		dict_clear(&e->dict);
-	wire_put_u8(o, key ? TICK_KEY : 0);
-	wire_put_varint(o, s->seq);
-	wire_put_varint(o, s->time_ns);
-	wire_put_zigzag(o, (u64)s->unix_offset_ns);
-	wire_put_varint(o, s->interval_ns);
+	buf_put_u8(o, key ? TICK_KEY : 0);
+	buf_put_varint(o, s->seq);
+	buf_put_varint(o, s->time_ns);
+	buf_put_zigzag(o, (u64)s->unix_offset_ns);
+	buf_put_varint(o, s->interval_ns);
 	for (int t = 0; t < N_TABLES; t++)
 		put_table(e, &s->tables[t], key ? &none : &e->prev->tables[t], s->interval_ns, o);
 	snapshot_put(e->prev);

@@ -13,7 +13,7 @@
 
 struct packer {
 	z_stream z;
-	struct wire_out out;
+	struct buf_out out;
 	bool failed;	/* the group stays as it is */
 };
 
@@ -32,7 +32,7 @@ static void packer_feed(struct packer *p, const u8 *data, size_t n, int flush)
 	p->z.next_in = (u8 *)data;
 	p->z.avail_in = (u32)n;
 	do {
-		p->z.next_out = wire_room(&p->out, 4096);
+		p->z.next_out = buf_room(&p->out, 4096);
 		p->z.avail_out = (u32)(p->out.cap - p->out.n);
 		if (p->failed || deflate(&p->z, flush) == Z_STREAM_ERROR) {
 			p->failed = true;
@@ -82,7 +82,7 @@ void group_append(struct group *g, struct encoder *e, const struct snapshot *s)
 	t.len = (u32)(g->bytes.n - t.offset);
 	packer_feed(g->packer, g->bytes.data + t.offset, t.len, Z_NO_FLUSH);
 	if (g->unread && !g->packer->failed)
-		wire_empty(&g->bytes, g->n ? t.len : 0);
+		buf_empty(&g->bytes, g->n ? t.len : 0);
 	group_add(g, &t);
 }
 
@@ -94,7 +94,7 @@ void group_close(struct group *g)
 	if (!g->packer->failed && (g->unread || g->packer->out.n < g->bytes.n)) {
 		free(g->bytes.data);
 		g->bytes = g->packer->out;
-		g->packer->out = (struct wire_out){ 0 };
+		g->packer->out = (struct buf_out){ 0 };
 		g->packed = true;
 	}
 	packer_free(g->packer);
@@ -109,7 +109,7 @@ void group_close(struct group *g)
 
 static const u8 *from_file(struct reader *r, int fd, const struct stored_tick *t)
 {
-	u8 *data = wire_room(&r->scratch, t->len + 1ul);
+	u8 *data = buf_room(&r->scratch, t->len + 1ul);
 
 	return pread(fd, data, t->len, (off_t)t->offset) == (ssize_t)t->len ? data : NULL;
 }
@@ -133,8 +133,8 @@ static const u8 *unpack(struct reader *r, const struct group *g, u32 k)
 {
 	if (k == 0 && !restart(r, g))
 		return NULL;
-	wire_empty(&r->scratch, g->ticks[k].len);	/* a key frame is large, what follows is not */
-	r->z->next_out = wire_room(&r->scratch, g->ticks[k].len + 1ul);
+	buf_empty(&r->scratch, g->ticks[k].len);	/* a key frame is large, what follows is not */
+	r->z->next_out = buf_room(&r->scratch, g->ticks[k].len + 1ul);
 	r->z->avail_out = g->ticks[k].len;
 	inflate(r->z, Z_SYNC_FLUSH);
 	return r->z->avail_out ? NULL : r->scratch.data;

@@ -5,7 +5,7 @@
 #define FORGET_AFTER 6	/* appends after which an unused cursor is freed: it holds a whole snapshot */
 #define RECENT_FOR 3	/* and its snapshots */
 
-static struct history *history_alloc(const struct wire_schema *schema,
+static struct history *history_alloc(const struct stored_schema *schema,
 				     const struct session *session, int fd, u64 cap_bytes)
 {
 	struct history *h = xcalloc(1, sizeof(*h));
@@ -20,10 +20,10 @@ static struct history *history_alloc(const struct wire_schema *schema,
 
 struct history *history_new(size_t cap_bytes)
 {
-	return history_alloc(wire_schema_own(), NULL, -1, cap_bytes);
+	return history_alloc(stored_schema_own(), NULL, -1, cap_bytes);
 }
 
-struct history *history_new_file(int fd, const struct wire_schema *schema,
+struct history *history_new_file(int fd, const struct stored_schema *schema,
 				 const struct session *session)
 {
 	return history_alloc(schema, session, fd, 0);

@@ -43,14 +43,14 @@ static inline u32 frame_crc(u32 type, const u8 *payload, u32 len)
 }
 
 /* The session as it stands in the header frame. */
-static inline void session_put(struct wire_out *o, const struct session *s)
+static inline void session_put(struct buf_out *o, const struct session *s)
 {
-	wire_put_str(o, s->host_name);
-	wire_put_str(o, s->boot_id);
-	wire_put_str(o, s->kernel);
-	wire_put_str(o, s->arch);
-	wire_put_str(o, s->version);
-	wire_put_varint(o, s->start_ns);
+	buf_put_str(o, s->host_name);
+	buf_put_str(o, s->boot_id);
+	buf_put_str(o, s->kernel);
+	buf_put_str(o, s->arch);
+	buf_put_str(o, s->version);
+	buf_put_varint(o, s->start_ns);
 }
 
 /*

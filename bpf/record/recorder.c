@@ -20,7 +20,7 @@ struct recorder {
 	u64 ticks, lost, last_seq;
 	u32 in_group;
 	struct encoder *encoder;
-	struct wire_out frame;
+	struct buf_out frame;
 };
 
 /* ---- making the file ---- */
@@ -127,10 +127,10 @@ static int write_all(int fd, const u8 *p, size_t n)
 }
 
 /* Leaves room in front of the payload for the head of the frame. */
-static struct wire_out *begin_frame(struct recorder *r)
+static struct buf_out *begin_frame(struct recorder *r)
 {
 	r->frame.n = 0;
-	memset(wire_room(&r->frame, FRAME_HEAD), 0, FRAME_HEAD);
+	memset(buf_room(&r->frame, FRAME_HEAD), 0, FRAME_HEAD);
 	r->frame.n = FRAME_HEAD;
 	return &r->frame;
 }
@@ -138,12 +138,12 @@ static struct wire_out *begin_frame(struct recorder *r)
 static int end_frame(struct recorder *r, u32 type)
 {
 	u32 len = (u32)(r->frame.n - FRAME_HEAD);
-	struct wire_out head = { r->frame.data, 0, FRAME_HEAD };
+	struct buf_out head = { r->frame.data, 0, FRAME_HEAD };
 	int err;
 
-	wire_put_u32(&head, type);
-	wire_put_u32(&head, len);
-	wire_put_u32(&head, frame_crc(type, r->frame.data + FRAME_HEAD, len));
+	buf_put_u32(&head, type);
+	buf_put_u32(&head, len);
+	buf_put_u32(&head, frame_crc(type, r->frame.data + FRAME_HEAD, len));
 	err = r->frame.n > FRAME_MAX ? -EFBIG : write_all(r->fd, r->frame.data, r->frame.n);
 	if (!err) {
 		r->bytes += r->frame.n;
@@ -158,19 +158,19 @@ static int end_frame(struct recorder *r, u32 type)
 
 static int write_header(struct recorder *r, const struct session *session)
 {
-	struct wire_out pre = { 0 };
+	struct buf_out pre = { 0 };
 	int err;
 
-	wire_put_bytes(&pre, REC_MAGIC, REC_MAGIC_LEN);
-	wire_put_u32(&pre, REC_MAJOR);
-	wire_put_u32(&pre, REC_MINOR);
+	buf_put_bytes(&pre, REC_MAGIC, REC_MAGIC_LEN);
+	buf_put_u32(&pre, REC_MAJOR);
+	buf_put_u32(&pre, REC_MINOR);
 	err = write_all(r->fd, pre.data, pre.n);
 	r->bytes = pre.n;
 	free(pre.data);
 	if (err)
 		return err;
 	session_put(begin_frame(r), session);
-	wire_schema_put(&r->frame);
+	stored_schema_put(&r->frame);
 	return end_frame(r, FRAME_HEADER);
 }
 
@@ -240,9 +240,9 @@ int recorder_close(struct recorder *r)
 		return 0;
 	/* after a failure too: the small frame may still fit and says what happened */
 	if (!r->error || r->file) {
-		wire_put_varint(begin_frame(r), r->ticks);
-		wire_put_varint(&r->frame, r->lost);
-		wire_put_varint(&r->frame, (u64)-r->error);
+		buf_put_varint(begin_frame(r), r->ticks);
+		buf_put_varint(&r->frame, r->lost);
+		buf_put_varint(&r->frame, (u64)-r->error);
 		end_frame(r, FRAME_END);
 	}
 	err = r->error;

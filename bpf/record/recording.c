@@ -72,7 +72,7 @@ static void finish(struct recording *r)
 /* One read(2) and what follows from it; false when there was nothing to read now. */
 static bool read_some(struct recording *r)
 {
-	ssize_t n = read(r->fd, wire_room(&r->buf, READ_CHUNK), READ_CHUNK);
+	ssize_t n = read(r->fd, buf_room(&r->buf, READ_CHUNK), READ_CHUNK);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
@@ -198,7 +198,7 @@ void recording_close(struct recording *r)
 		return;
 	history_free(r->history);
 	decoder_free(r->decoder);
-	wire_schema_free(r->schema);
+	stored_schema_free(r->schema);
 	close(r->fd);
 	free(r->buf.data);
 	free(r->name);

@@ -15,10 +15,10 @@ struct recording {
 	char *name;
 	bool stream, eof;
 	enum phase phase;
-	struct wire_out buf;	/* bytes not understood yet */
+	struct buf_out buf;	/* bytes not understood yet */
 	size_t pos;		/* of them that are done */
 	u64 base;		/* offset of buf[0] in the input */
-	struct wire_schema *schema;
+	struct stored_schema *schema;
 	const struct session *session;
 	struct history *history;
 	struct decoder *decoder;	/* of a stream */

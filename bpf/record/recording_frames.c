@@ -27,16 +27,16 @@ static const struct session *session_keep(const struct session *s)
 	return &k->session;
 }
 
-static void get_text(struct wire_in *in, char *dst, size_t cap)
+static void get_text(struct buf_in *in, char *dst, size_t cap)
 {
-	u64 n = wire_get_max(in, 4096);
-	const u8 *p = wire_get_bytes(in, n);
+	u64 n = buf_get_max(in, 4096);
+	const u8 *p = buf_get_bytes(in, n);
 
 	if (p)
 		memcpy(dst, p, min((size_t)n, cap - 1));
 }
 
-static const struct session *session_get(struct wire_in *in)
+static const struct session *session_get(struct buf_in *in)
 {
 	struct session s;
 
@@ -46,7 +46,7 @@ static const struct session *session_get(struct wire_in *in)
 	get_text(in, s.kernel, sizeof(s.kernel));
 	get_text(in, s.arch, sizeof(s.arch));
 	get_text(in, s.version, sizeof(s.version));
-	s.start_ns = wire_get_varint(in);
+	s.start_ns = buf_get_varint(in);
 	s.replay = true;
 	return in->bad ? NULL : session_keep(&s);
 }
@@ -75,12 +75,12 @@ static bool crc_good(const struct frame *f, u32 crc)
 /* The frame at buf[at], when it is there and whole. */
 static enum found frame_at(struct recording *r, size_t at, struct frame *f)
 {
-	struct wire_in in = { r->buf.data + at, r->buf.data + r->buf.n, false };
+	struct buf_in in = { r->buf.data + at, r->buf.data + r->buf.n, false };
 	u32 crc;
 
-	f->type = wire_get_u32(&in);
-	f->len = wire_get_u32(&in);
-	crc = wire_get_u32(&in);
+	f->type = buf_get_u32(&in);
+	f->len = buf_get_u32(&in);
+	crc = buf_get_u32(&in);
 	if (in.bad)
 		return MORE;
 	if ((f->type & 0xffffff) != (FRAME_TYPE(0) & 0xffffff) || f->len > FRAME_MAX)
@@ -118,7 +118,7 @@ static bool keep_tick(struct recording *r, const struct frame *f, const struct t
 
 static void tick_frame(struct recording *r, const struct frame *f)
 {
-	struct wire_in in = { f->payload, f->payload + f->len, false };
+	struct buf_in in = { f->payload, f->payload + f->len, false };
 	struct tick_head head = tick_head_get(&in);
 	bool key = f->type == FRAME_KEY;
 
@@ -143,11 +143,11 @@ static void tick_frame(struct recording *r, const struct frame *f)
 
 static void end_frame(struct recording *r, const struct frame *f)
 {
-	struct wire_in in = { f->payload, f->payload + f->len, false };
+	struct buf_in in = { f->payload, f->payload + f->len, false };
 
-	r->end_ticks = wire_get_varint(&in);
-	r->end_lost = wire_get_varint(&in);
-	r->end_errno = wire_get_varint(&in);
+	r->end_ticks = buf_get_varint(&in);
+	r->end_lost = buf_get_varint(&in);
+	r->end_errno = buf_get_varint(&in);
 	if (r->damaged)		/* better than what the numbers of the ticks said */
 		r->lost = r->end_ticks > r->ticks ? r->end_ticks - r->ticks : 0;
 	r->ended = true;
@@ -174,7 +174,7 @@ void recording_refuse(struct recording *r, char *why)
 
 static bool read_preamble(struct recording *r)
 {
-	struct wire_in in = { r->buf.data, r->buf.data + r->buf.n, false };
+	struct buf_in in = { r->buf.data, r->buf.data + r->buf.n, false };
 	size_t n = min(r->buf.n, (size_t)REC_MAGIC_LEN);
 	u32 major;
 
@@ -184,8 +184,8 @@ static bool read_preamble(struct recording *r)
 		recording_refuse(r, xasprintf("%s: not an ottop recording", r->name));
 	if (r->phase == DONE || r->buf.n < REC_PREAMBLE)
 		return false;
-	wire_get_bytes(&in, REC_MAGIC_LEN);
-	major = wire_get_u32(&in);
+	buf_get_bytes(&in, REC_MAGIC_LEN);
+	major = buf_get_u32(&in);
 	if (major > REC_MAJOR || !major) {
 		recording_refuse(r, xasprintf("%s: recording format %u, this ottop reads %u; "
 					    "update ottop", r->name, major, REC_MAJOR));
@@ -198,16 +198,16 @@ static bool read_preamble(struct recording *r)
 
 static bool read_header(struct recording *r)
 {
-	struct wire_in in;
+	struct buf_in in;
 	struct frame f;
 	enum found found = frame_at(r, r->pos, &f);
 
 	if (found == MORE)
 		return false;
 	if (found == FOUND && f.type == FRAME_HEADER) {
-		in = (struct wire_in){ f.payload, f.payload + f.len, false };
+		in = (struct buf_in){ f.payload, f.payload + f.len, false };
 		r->session = session_get(&in);
-		r->schema = r->session ? wire_schema_get(&in) : NULL;
+		r->schema = r->session ? stored_schema_get(&in) : NULL;
 	}
 	if (!r->schema) {
 		recording_refuse(r, xasprintf("%s: the header of the recording is damaged, "

@@ -28,7 +28,7 @@ struct group {
 	u32 level;	/* ticks merged into one: 1, 4, 16 */
 	struct stored_tick *ticks;
 	u32 n, cap;
-	struct wire_out bytes;	/* empty for a file */
+	struct buf_out bytes;	/* empty for a file */
 	bool packed;		/* bytes are a zlib stream of all ticks */
 	bool unread;		/* not read before it is closed: what is packed already need not stay */
 	struct packer *packer;	/* while it grows */
@@ -37,7 +37,7 @@ struct group {
 /* Reads the ticks of one group in their order. */
 struct reader {
 	struct z_stream_s *z;
-	struct wire_out scratch;
+	struct buf_out scratch;
 };
 
 /*
@@ -68,7 +68,7 @@ struct cursor {
 struct job;
 
 struct history {
-	const struct wire_schema *schema;
+	const struct stored_schema *schema;
 	const struct session *session;
 	int fd;		/* of a recording; -1: bytes in memory */
 	u64 cap_bytes;
@@ -87,7 +87,7 @@ struct history {
  * The history of a recording: its ticks stay in the file. All three must live
  * as long; fd is not closed.
  */
-struct history *history_new_file(int fd, const struct wire_schema *schema,
+struct history *history_new_file(int fd, const struct stored_schema *schema,
 				 const struct session *session);
 /* One more tick of that file. The first must be a key frame. */
 void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len);

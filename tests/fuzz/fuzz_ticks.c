@@ -45,7 +45,7 @@ static void must_be_sorted(const struct snapshot *s)
 static void check(struct state *st, const struct snapshot *s)
 {
 	const struct snapshot *back;
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 
 	must_be_sorted(s);
 	encoder_tick(st->encoder, s, !st->prev, &o);
@@ -69,8 +69,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const struct session session;
 	struct state st = {
-		.in = decoder_new(wire_schema_own(), &session),
-		.again = decoder_new(wire_schema_own(), &session),
+		.in = decoder_new(stored_schema_own(), &session),
+		.again = decoder_new(stored_schema_own(), &session),
 		.encoder = encoder_new(),
 		.history = history_new(4096),
 	};

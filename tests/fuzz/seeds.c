@@ -84,18 +84,18 @@ static int report(const char *dir, u32 i)
 static int ticks(const char *dir, u32 i)
 {
 	struct encoder *e = encoder_new();
-	struct wire_out all = { 0 };
+	struct buf_out all = { 0 };
 	struct gen g;
 	int err;
 
 	gen_init(&g, i, 1 + i);
 	for (u32 k = 0; k < 3 + i; k++) {
-		struct wire_out o = { 0 };
+		struct buf_out o = { 0 };
 
 		encoder_tick(e, gen_random(&g), k % 6 == 0, &o);
-		wire_put_u8(&all, (u8)o.n);
-		wire_put_u8(&all, (u8)(o.n >> 8));
-		wire_put_bytes(&all, o.data, o.n);
+		buf_put_u8(&all, (u8)o.n);
+		buf_put_u8(&all, (u8)(o.n >> 8));
+		buf_put_bytes(&all, o.data, o.n);
 		free(o.data);
 	}
 	err = save(path(dir, "ticks", i), all.data, all.n);

@@ -11,23 +11,23 @@
 
 static void numbers_round_trip(void **state)
 {
-	struct wire_out o = { 0 };
-	struct wire_in in;
+	struct buf_out o = { 0 };
+	struct buf_in in;
 
 	for (int i = 0; i < 64; i++) {
-		wire_put_varint(&o, 1ull << i);
-		wire_put_zigzag(&o, (1ull << i) - 1);
-		wire_put_zigzag(&o, 0 - (1ull << i));
+		buf_put_varint(&o, 1ull << i);
+		buf_put_zigzag(&o, (1ull << i) - 1);
+		buf_put_zigzag(&o, 0 - (1ull << i));
 	}
-	in = (struct wire_in){ o.data, o.data + o.n, false };
+	in = (struct buf_in){ o.data, o.data + o.n, false };
 	for (int i = 0; i < 64; i++) {
-		assert_true(wire_get_varint(&in) == 1ull << i);
-		assert_true(wire_get_zigzag(&in) == (1ull << i) - 1);
-		assert_true(wire_get_zigzag(&in) == 0 - (1ull << i));
+		assert_true(buf_get_varint(&in) == 1ull << i);
+		assert_true(buf_get_zigzag(&in) == (1ull << i) - 1);
+		assert_true(buf_get_zigzag(&in) == 0 - (1ull << i));
 	}
 	assert_false(in.bad);
 	assert_ptr_equal(in.p, in.end);
-	assert_int_equal(wire_get_varint(&in), 0);
+	assert_int_equal(buf_get_varint(&in), 0);
 	assert_true(in.bad);
 	free(o.data);
 }
@@ -61,8 +61,8 @@ static void blank_row_is_as_documented(void **state)
 static void random_ticks_round_trip(void **state)
 {
 	struct encoder *e = encoder_new();
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
-	struct wire_out o = { 0 };
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
+	struct buf_out o = { 0 };
 	struct gen g;
 
 	gen_init(&g, 42, 30);
@@ -86,13 +86,13 @@ static void random_ticks_round_trip(void **state)
 static void skipped_snapshots_change_nothing(void **state)
 {
 	struct encoder *e = encoder_new();
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
 	struct gen g;
 
 	gen_init(&g, 7, 20);
 	for (u32 i = 0; i < 100; i++) {
 		const struct snapshot *s = gen_random(&g), *back;
-		struct wire_out o = { 0 };
+		struct buf_out o = { 0 };
 
 		encoder_tick(e, s, i == 0, &o);
 		assert_int_equal(decoder_tick(d, o.data, o.n), 0);
@@ -130,11 +130,11 @@ static u32 n_same(const struct snapshot *a, const struct snapshot *b)
 /* A state that is decoded beside a snapshot takes no memory for what they have in common. */
 static void rows_of_another_snapshot_are_used(void **state)
 {
-	struct decoder *alone = decoder_new(wire_schema_own(), NULL);
-	struct decoder *beside = decoder_new(wire_schema_own(), NULL);
+	struct decoder *alone = decoder_new(stored_schema_own(), NULL);
+	struct decoder *beside = decoder_new(stored_schema_own(), NULL);
 	struct encoder *e = encoder_new();
 	const struct snapshot *ticks[60], *a, *b;
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 	u32 shared = 0;
 	struct gen g;
 
@@ -174,9 +174,9 @@ static void rows_of_another_snapshot_are_used(void **state)
 static void unchanged_rows_are_shared(void **state)
 {
 	struct encoder *e = encoder_new();
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
 	const struct snapshot *one, *two;
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 	u32 shared = 0, n;
 	struct gen g;
 
@@ -205,8 +205,8 @@ static void unchanged_rows_are_shared(void **state)
 static void delta_needs_its_key_frame(void **state)
 {
 	struct encoder *e = encoder_new();
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
-	struct wire_out key = { 0 }, delta = { 0 };
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
+	struct buf_out key = { 0 }, delta = { 0 };
 	struct gen g;
 
 	gen_init(&g, 3, 10);
@@ -229,29 +229,29 @@ static void delta_needs_its_key_frame(void **state)
 
 /* ---- a recording made by another version ---- */
 
-static void put_field(struct wire_out *o, const char *name, u8 type, u8 kind)
+static void put_field(struct buf_out *o, const char *name, u8 type, u8 kind)
 {
-	wire_put_str(o, name);
-	wire_put_u8(o, type);
-	wire_put_u8(o, kind);
+	buf_put_str(o, name);
+	buf_put_u8(o, type);
+	buf_put_u8(o, kind);
 }
 
 /* A host with an unknown histogram, string and float, order changed, and a table of the future. */
-static struct wire_schema *other_schema(void)
+static struct stored_schema *other_schema(void)
 {
-	struct wire_out o = { 0 };
-	struct wire_schema *s;
-	struct wire_in in;
+	struct buf_out o = { 0 };
+	struct stored_schema *s;
+	struct buf_in in;
 
-	wire_put_varint(&o, 3);
-	wire_put_str(&o, "gpus");
-	wire_put_varint(&o, 0);
-	wire_put_varint(&o, 2);
+	buf_put_varint(&o, 3);
+	buf_put_str(&o, "gpus");
+	buf_put_varint(&o, 0);
+	buf_put_varint(&o, 2);
 	put_field(&o, "gpu", FT_U64, FK_KEY);
 	put_field(&o, "model", FT_STR, FK_LABEL);
-	wire_put_str(&o, "host");
-	wire_put_varint(&o, T_SINGLE);
-	wire_put_varint(&o, 7);
+	buf_put_str(&o, "host");
+	buf_put_varint(&o, T_SINGLE);
+	buf_put_varint(&o, 7);
 	put_field(&o, "fan_hist", FT_HIST, FK_HISTOGRAM);
 	put_field(&o, "load1", FT_F32, FK_GAUGE);
 	put_field(&o, "nick", FT_STR, FK_LABEL);
@@ -259,96 +259,96 @@ static struct wire_schema *other_schema(void)
 	put_field(&o, "fan_rate", FT_F32, FK_RATE);
 	put_field(&o, "cpu_pct", FT_U64, FK_GAUGE);	/* was a number then */
 	put_field(&o, "cpus", FT_U64, FK_GAUGE);
-	wire_put_str(&o, "cpus");
-	wire_put_varint(&o, 0);
-	wire_put_varint(&o, 2);
+	buf_put_str(&o, "cpus");
+	buf_put_varint(&o, 0);
+	buf_put_varint(&o, 2);
 	put_field(&o, "model", FT_STR, FK_LABEL);
 	put_field(&o, "cpu", FT_U64, FK_KEY);
-	in = (struct wire_in){ o.data, o.data + o.n, false };
-	s = wire_schema_get(&in);
+	in = (struct buf_in){ o.data, o.data + o.n, false };
+	s = stored_schema_get(&in);
 	assert_non_null(s);
 	assert_ptr_equal(in.p, in.end);
 	free(o.data);
 	return s;
 }
 
-static void put_head(struct wire_out *o, u8 flags)
+static void put_head(struct buf_out *o, u8 flags)
 {
-	wire_put_u8(o, flags);
-	wire_put_varint(o, 9);		/* seq */
-	wire_put_varint(o, 1000);	/* time */
-	wire_put_zigzag(o, 5);
-	wire_put_varint(o, 77);		/* interval */
+	buf_put_u8(o, flags);
+	buf_put_varint(o, 9);		/* seq */
+	buf_put_varint(o, 1000);	/* time */
+	buf_put_zigzag(o, 5);
+	buf_put_varint(o, 77);		/* interval */
 }
 
-static void put_new_str(struct wire_out *o, const char *s)
+static void put_new_str(struct buf_out *o, const char *s)
 {
-	wire_put_varint(o, 1);
-	wire_put_str(o, s);
+	buf_put_varint(o, 1);
+	buf_put_str(o, s);
 }
 
-static void put_gpus(struct wire_out *o)
+static void put_gpus(struct buf_out *o)
 {
-	wire_put_u8(o, TF_STATUS);
-	wire_put_u8(o, TS_OK);
+	buf_put_u8(o, TF_STATUS);
+	buf_put_u8(o, TS_OK);
 	put_new_str(o, "why");		/* string 0, of a table that we skip */
-	wire_put_varint(o, OP_INSERT);
-	wire_put_varint(o, 6);		/* mask: gpu, model */
-	wire_put_zigzag(o, 1);
+	buf_put_varint(o, OP_INSERT);
+	buf_put_varint(o, 6);		/* mask: gpu, model */
+	buf_put_zigzag(o, 1);
 	put_new_str(o, "riva");		/* string 1 */
-	wire_put_varint(o, OP_END);
+	buf_put_varint(o, OP_END);
 }
 
-static void put_host(struct wire_out *o)
+static void put_host(struct buf_out *o)
 {
 	float load = 2.5f;
 	u32 bits;
 
 	memcpy(&bits, &load, sizeof(bits));
-	wire_put_u8(o, TF_STATUS);
-	wire_put_u8(o, TS_PARTIAL);
-	wire_put_varint(o, 0 + 2);	/* "why" */
-	wire_put_varint(o, OP_INSERT);
-	wire_put_varint(o, 0x7f);	/* everything */
-	wire_put_u8(o, 0);
-	wire_put_zigzag(o, 11);		/* first seen */
-	wire_put_u8(o, HT_GIVEN | HC_SUM << 2);
-	wire_put_varint(o, 1);		/* one bucket, two zeros */
-	wire_put_varint(o, 2);
-	wire_put_varint(o, 10);
-	wire_put_varint(o, 1);
-	wire_put_varint(o, 9);
-	wire_put_varint(o, 30);
-	wire_put_varint(o, 3 << 1);
-	wire_put_u32(o, bits);
+	buf_put_u8(o, TF_STATUS);
+	buf_put_u8(o, TS_PARTIAL);
+	buf_put_varint(o, 0 + 2);	/* "why" */
+	buf_put_varint(o, OP_INSERT);
+	buf_put_varint(o, 0x7f);	/* everything */
+	buf_put_u8(o, 0);
+	buf_put_zigzag(o, 11);		/* first seen */
+	buf_put_u8(o, HT_GIVEN | HC_SUM << 2);
+	buf_put_varint(o, 1);		/* one bucket, two zeros */
+	buf_put_varint(o, 2);
+	buf_put_varint(o, 10);
+	buf_put_varint(o, 1);
+	buf_put_varint(o, 9);
+	buf_put_varint(o, 30);
+	buf_put_varint(o, 3 << 1);
+	buf_put_u32(o, bits);
 	put_new_str(o, "nick");
-	wire_put_u32(o, 0x3f800000);
-	wire_put_zigzag(o, -0x3fc00000ull);	/* taken for a float: 2.0 */
-	wire_put_zigzag(o, 4 + 1);	/* 4 cpus, from unknown */
-	wire_put_varint(o, OP_END);
+	buf_put_u32(o, 0x3f800000);
+	buf_put_zigzag(o, -0x3fc00000ull);	/* taken for a float: 2.0 */
+	buf_put_zigzag(o, 4 + 1);	/* 4 cpus, from unknown */
+	buf_put_varint(o, OP_END);
 }
 
 /* The key came last there, so the rows are in another order than ours. */
-static void put_cpus(struct wire_out *o)
+static void put_cpus(struct buf_out *o)
 {
-	wire_put_u8(o, TF_STATUS | TF_INTERVAL);
-	wire_put_u8(o, TS_OK);
-	wire_put_varint(o, 0);
-	wire_put_varint(o, 78);
+	buf_put_u8(o, TF_STATUS | TF_INTERVAL);
+	buf_put_u8(o, TS_OK);
+	buf_put_varint(o, 0);
+	buf_put_varint(o, 78);
 	for (u64 i = 3; i > 0; i--) {
-		wire_put_varint(o, OP_INSERT);
-		wire_put_varint(o, 6);
-		wire_put_varint(o, 1 + 2);	/* "riva" */
-		wire_put_zigzag(o, i == 3 ? 3 + 1 : -1ull);
+		buf_put_varint(o, OP_INSERT);
+		buf_put_varint(o, 6);
+		buf_put_varint(o, 1 + 2);	/* "riva" */
+		buf_put_zigzag(o, i == 3 ? 3 + 1 : -1ull);
 	}
-	wire_put_varint(o, OP_END);
+	buf_put_varint(o, OP_END);
 }
 
 static void other_schema_is_read(void **state)
 {
-	struct wire_schema *schema = other_schema();
+	struct stored_schema *schema = other_schema();
 	struct decoder *d = decoder_new(schema, NULL);
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 	const struct snapshot *s;
 	const struct host_row *h;
 
@@ -377,19 +377,19 @@ static void other_schema_is_read(void **state)
 	snapshot_put(s);
 	free(o.data);
 	decoder_free(d);
-	wire_schema_free(schema);
+	stored_schema_free(schema);
 }
 
 static void own_schema_round_trips(void **state)
 {
-	const struct wire_schema *own = wire_schema_own();
-	struct wire_out o = { 0 };
-	struct wire_schema *s;
-	struct wire_in in;
+	const struct stored_schema *own = stored_schema_own();
+	struct buf_out o = { 0 };
+	struct stored_schema *s;
+	struct buf_in in;
 
-	wire_schema_put(&o);
-	in = (struct wire_in){ o.data, o.data + o.n, false };
-	s = wire_schema_get(&in);
+	stored_schema_put(&o);
+	in = (struct buf_in){ o.data, o.data + o.n, false };
+	s = stored_schema_get(&in);
 	assert_non_null(s);
 	assert_int_equal(s->n, N_TABLES);
 	for (u32 t = 0; t < s->n; t++) {
@@ -397,12 +397,12 @@ static void own_schema_round_trips(void **state)
 		assert_int_equal(s->tables[t].n, own->tables[t].n);
 		assert_in_range(s->tables[t].n, 1, CODEC_MAX_FIELDS);
 		assert_memory_equal(s->tables[t].fields, own->tables[t].fields,
-				    s->tables[t].n * sizeof(struct wire_field));
+				    s->tables[t].n * sizeof(struct stored_field));
 	}
-	wire_schema_free(s);
+	stored_schema_free(s);
 	for (size_t n = 0; n < o.n; n++) {	/* cut anywhere: refused */
-		in = (struct wire_in){ o.data, o.data + n, false };
-		assert_null(wire_schema_get(&in));
+		in = (struct buf_in){ o.data, o.data + n, false };
+		assert_null(stored_schema_get(&in));
 	}
 	free(o.data);
 }
@@ -412,8 +412,8 @@ static void own_schema_round_trips(void **state)
 static void damaged_bytes_are_survived(void **state)
 {
 	struct encoder *e = encoder_new();
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
-	struct wire_out key = { 0 }, delta = { 0 };
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
+	struct buf_out key = { 0 }, delta = { 0 };
 	u32 refused = 0;
 	struct gen g;
 
@@ -421,7 +421,7 @@ static void damaged_bytes_are_survived(void **state)
 	encoder_tick(e, gen_random(&g), true, &key);
 	encoder_tick(e, gen_random(&g), false, &delta);
 	for (u32 i = 0; i < 4000; i++) {
-		struct wire_out *o = i % 2 ? &delta : &key;
+		struct buf_out *o = i % 2 ? &delta : &key;
 		u32 at = gen_rand(&g, (u32)o->n);
 		u8 was = o->data[at];
 		const struct snapshot *s;
@@ -443,20 +443,20 @@ static void damaged_bytes_are_survived(void **state)
 /* 60 bytes a row would be gigabytes: the limit on rows ends it. */
 static void row_bomb_is_refused(void **state)
 {
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
-	struct wire_out o = { 0 };
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
+	struct buf_out o = { 0 };
 
 	put_head(&o, TICK_KEY);
 	for (int t = 0; t < TABLE_cpus; t++)
-		wire_put_u8(&o, TF_SAME);
-	wire_put_u8(&o, 0);
+		buf_put_u8(&o, TF_SAME);
+	buf_put_u8(&o, 0);
 	for (u32 i = 0; i < CODEC_MAX_ROWS + 1; i++) {
-		wire_put_varint(&o, OP_INSERT);
-		wire_put_varint(&o, 0);
+		buf_put_varint(&o, OP_INSERT);
+		buf_put_varint(&o, 0);
 	}
-	wire_put_varint(&o, OP_END);
+	buf_put_varint(&o, OP_END);
 	for (int t = TABLE_cpus + 1; t < N_TABLES; t++)
-		wire_put_u8(&o, TF_SAME);
+		buf_put_u8(&o, TF_SAME);
 	assert_true(decoder_tick(d, o.data, o.n) < 0);
 	free(o.data);
 	decoder_free(d);
@@ -464,13 +464,13 @@ static void row_bomb_is_refused(void **state)
 
 static void refuse_bytes(const u8 *bytes, size_t n)
 {
-	struct decoder *d = decoder_new(wire_schema_own(), NULL);
-	struct wire_out o = { 0 };
+	struct decoder *d = decoder_new(stored_schema_own(), NULL);
+	struct buf_out o = { 0 };
 
 	put_head(&o, TICK_KEY);
-	wire_put_bytes(&o, bytes, n);
+	buf_put_bytes(&o, bytes, n);
 	for (int t = TABLE_host + 1; t < N_TABLES; t++)
-		wire_put_u8(&o, TF_SAME);
+		buf_put_u8(&o, TF_SAME);
 	assert_true(decoder_tick(d, o.data, o.n) < 0);
 	free(o.data);
 	decoder_free(d);

@@ -149,19 +149,19 @@ static void recording_without_ticks_says_so(void **state)
 static void unknown_frames_are_skipped(void **state)
 {
 	const char *path = in_dir("future");
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 	struct recording *r;
 	u64 ends[10];
 	size_t n;
 
 	record(path, 31, 10, ends);
 	n = read_whole(path, bytes, sizeof(bytes));
-	wire_put_bytes(&o, bytes, ends[4]);
-	wire_put_u32(&o, FRAME_TYPE('z'));
-	wire_put_u32(&o, 5);
-	wire_put_u32(&o, frame_crc(FRAME_TYPE('z'), (const u8 *)"names", 5));
-	wire_put_bytes(&o, "names", 5);
-	wire_put_bytes(&o, bytes + ends[4], n - ends[4]);
+	buf_put_bytes(&o, bytes, ends[4]);
+	buf_put_u32(&o, FRAME_TYPE('z'));
+	buf_put_u32(&o, 5);
+	buf_put_u32(&o, frame_crc(FRAME_TYPE('z'), (const u8 *)"names", 5));
+	buf_put_bytes(&o, "names", 5);
+	buf_put_bytes(&o, bytes + ends[4], n - ends[4]);
 	write_whole(path, o.data, o.n);
 	free(o.data);
 	r = must_open(path);

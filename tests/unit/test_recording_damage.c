@@ -121,15 +121,15 @@ static void too_long_frame_is_damage(void **state)
 static void repeated_frame_is_damage(void **state)
 {
 	const char *path = in_dir("twice");
-	struct wire_out o = { 0 };
+	struct buf_out o = { 0 };
 	struct recording *r;
 	u64 ends[TICKS];
 	size_t n;
 
 	record(path, 26, TICKS, ends);
 	n = read_whole(path, bytes, sizeof(bytes));
-	wire_put_bytes(&o, bytes, ends[20]);
-	wire_put_bytes(&o, bytes + ends[19], n - ends[19]);
+	buf_put_bytes(&o, bytes, ends[20]);
+	buf_put_bytes(&o, bytes + ends[19], n - ends[19]);
 	write_whole(path, o.data, o.n);
 	free(o.data);
 	r = must_open(path);

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wire.h: the bytes of encoded ticks and recordings: a growing buffer to write
+ * buffer.h: the bytes of encoded ticks and recordings: a growing buffer to write
  * to, and a bounded cursor to read from. Numbers are LEB128 varints, signed ones
  * zig-zag; fixed ones little endian.
  */
-#ifndef OTTOP_WIRE_H
-#define OTTOP_WIRE_H
+#ifndef OTTOP_BUFFER_H
+#define OTTOP_BUFFER_H
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/model/base.h"
 
-struct wire_out {
+struct buf_out {
 	u8 *data;	/* free() it */
 	size_t n, cap;
 };
 
 /* A cursor that cannot leave its bytes: once something is missing it is `bad` and reads 0. */
-struct wire_in {
+struct buf_in {
 	const u8 *p, *end;
 	bool bad;
 };
 
-static inline u64 wire_zigzag(u64 v)
+static inline u64 buf_zigzag(u64 v)
 {
 	return (v << 1) ^ (0 - (v >> 63));
 }
 
-static inline u64 wire_unzigzag(u64 v)
+static inline u64 buf_unzigzag(u64 v)
 {
 	return (v >> 1) ^ (0 - (v & 1));
 }
 
 /* Room for n more bytes; returns where they go. */
-static inline u8 *wire_room(struct wire_out *o, size_t n)
+static inline u8 *buf_room(struct buf_out *o, size_t n)
 {
 	if (o->cap - o->n < n) {
 		o->cap = max(o->cap * 2, o->n + n + 256);
@@ -44,24 +44,24 @@ static inline u8 *wire_room(struct wire_out *o, size_t n)
 }
 
 /* Empties it; its room stays, unless it is so much that what comes next (n bytes or so) needs little of it. */
-static inline void wire_empty(struct wire_out *o, size_t n)
+static inline void buf_empty(struct buf_out *o, size_t n)
 {
 	o->n = 0;
 	if (o->cap < 4 * n + (128u << 10))
 		return;
 	free(o->data);
-	*o = (struct wire_out){ 0 };
+	*o = (struct buf_out){ 0 };
 }
 
-static inline void wire_put_u8(struct wire_out *o, u8 v)
+static inline void buf_put_u8(struct buf_out *o, u8 v)
 {
-	*wire_room(o, 1) = v;
+	*buf_room(o, 1) = v;
 	o->n++;
 }
 
-static inline void wire_put_varint(struct wire_out *o, u64 v)
+static inline void buf_put_varint(struct buf_out *o, u64 v)
 {
-	u8 *p = wire_room(o, 10);
+	u8 *p = buf_room(o, 10);
 
 	for (; v >= 0x80; v >>= 7)
 		*p++ = (u8)v | 0x80;
@@ -69,38 +69,38 @@ static inline void wire_put_varint(struct wire_out *o, u64 v)
 	o->n = (size_t)(p - o->data);
 }
 
-static inline void wire_put_zigzag(struct wire_out *o, u64 v)
+static inline void buf_put_zigzag(struct buf_out *o, u64 v)
 {
-	wire_put_varint(o, wire_zigzag(v));
+	buf_put_varint(o, buf_zigzag(v));
 }
 
-static inline void wire_put_u32(struct wire_out *o, u32 v)
+static inline void buf_put_u32(struct buf_out *o, u32 v)
 {
-	u8 *p = wire_room(o, 4);
+	u8 *p = buf_room(o, 4);
 
 	for (int i = 0; i < 4; i++)
 		p[i] = (u8)(v >> 8 * i);
 	o->n += 4;
 }
 
-static inline void wire_put_bytes(struct wire_out *o, const void *src, size_t n)
+static inline void buf_put_bytes(struct buf_out *o, const void *src, size_t n)
 {
 	if (n)
-		memcpy(wire_room(o, n), src, n);
+		memcpy(buf_room(o, n), src, n);
 	o->n += n;
 }
 
 /* A length and the bytes, without the NUL. */
-static inline void wire_put_str(struct wire_out *o, const char *s)
+static inline void buf_put_str(struct buf_out *o, const char *s)
 {
 	size_t n = strlen(s);
 
-	wire_put_varint(o, n);
-	wire_put_bytes(o, s, n);
+	buf_put_varint(o, n);
+	buf_put_bytes(o, s, n);
 }
 
 /* n bytes, or NULL (and bad) where there are not so many. */
-static inline const u8 *wire_get_bytes(struct wire_in *in, u64 n)
+static inline const u8 *buf_get_bytes(struct buf_in *in, u64 n)
 {
 	const u8 *p = in->p;
 
@@ -112,14 +112,14 @@ static inline const u8 *wire_get_bytes(struct wire_in *in, u64 n)
 	return p;
 }
 
-static inline u8 wire_get_u8(struct wire_in *in)
+static inline u8 buf_get_u8(struct buf_in *in)
 {
-	const u8 *p = wire_get_bytes(in, 1);
+	const u8 *p = buf_get_bytes(in, 1);
 
 	return p ? *p : 0;
 }
 
-static inline u64 wire_get_varint(struct wire_in *in)
+static inline u64 buf_get_varint(struct buf_in *in)
 {
 	u64 v = 0;
 
@@ -134,22 +134,22 @@ static inline u64 wire_get_varint(struct wire_in *in)
 	return 0;
 }
 
-static inline u64 wire_get_zigzag(struct wire_in *in)
+static inline u64 buf_get_zigzag(struct buf_in *in)
 {
-	return wire_unzigzag(wire_get_varint(in));
+	return buf_unzigzag(buf_get_varint(in));
 }
 
-static inline u32 wire_get_u32(struct wire_in *in)
+static inline u32 buf_get_u32(struct buf_in *in)
 {
-	const u8 *p = wire_get_bytes(in, 4);
+	const u8 *p = buf_get_bytes(in, 4);
 
 	return p ? (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24 : 0;
 }
 
 /* A varint that must not pass `limit`. */
-static inline u64 wire_get_max(struct wire_in *in, u64 limit)
+static inline u64 buf_get_max(struct buf_in *in, u64 limit)
 {
-	u64 v = wire_get_varint(in);
+	u64 v = buf_get_varint(in);
 
 	if (v <= limit)
 		return v;
