@@ -6,23 +6,23 @@
 #include <string.h>
 
 #include "exporter/otlp/answer.h"
-#include "exporter/otlp/wire.h"
+#include "exporter/otlp/protobuf.h"
 
 /* The message = 2 of a google.rpc.Status, or the text as it is. */
 static void read_reason(const struct http_answer *a, char *buf, size_t cap)
 {
-	struct wire b = { a->body, a->body + a->n };
-	struct wire_field f;
+	struct protobuf b = { a->body, a->body + a->n };
+	struct protobuf_field f;
 	bool bad = false;
 
 	*buf = '\0';
 	if (!a->is_protobuf) {
-		wire_show(buf, cap, b);
+		protobuf_show(buf, cap, b);
 		return;
 	}
-	while (wire_next(&b, &f, &bad))
+	while (protobuf_next(&b, &f, &bad))
 		if (f.number == 2 && f.type == 2)
-			wire_show(buf, cap, f.bytes);
+			protobuf_show(buf, cap, f.bytes);
 }
 
 /* ---- when to try again -------------------------------------------------------------------- */
@@ -85,12 +85,12 @@ void otlp_tell_partial(struct otlp_outcome *o, const char *text)
 
 static void judge_success(const struct http_answer *a, struct otlp_outcome *ret)
 {
-	struct wire b = { a->body, a->body + a->n };
+	struct protobuf b = { a->body, a->body + a->n };
 	char text[120] = "";
 
 	ret->verdict = OTLP_SENT;
 	if (a->cut || (a->n && !a->is_protobuf) ||
-	    !wire_response(b, &ret->rejected, text, sizeof(text))) {
+	    !protobuf_response(b, &ret->rejected, text, sizeof(text))) {
 		ret->rejected = 0;
 		snprintf(ret->message, sizeof(ret->message),
 			 "HTTP %u, but the answer cannot be read%s%.120s", a->status,

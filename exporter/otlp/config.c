@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "exporter/otlp/config.h"
-#include "exporter/otlp/wire.h"
+#include "exporter/otlp/protobuf.h"
 
 #define TIMEOUT_MS 10000	/* both defaults are the specification's */
 #define INTERVAL_MS 60000

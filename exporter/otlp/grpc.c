@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "exporter/otlp/grpc.h"
-#include "exporter/otlp/wire.h"
+#include "exporter/otlp/protobuf.h"
 
 enum code {
 	CODE_OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS,
@@ -49,7 +49,7 @@ static void show_message(const char *text, char *buf, size_t cap)
 		raw[n++] = low < 0 ? (u8)*text : (u8)(high << 4 | low);
 		text += low < 0 ? 0 : 2;
 	}
-	wire_show(buf, cap, (struct wire){ raw, raw + n });
+	protobuf_show(buf, cap, (struct protobuf){ raw, raw + n });
 }
 
 static int base64_digit(char c)
@@ -84,16 +84,16 @@ static size_t decode_base64(const char *text, u8 *buf, size_t cap)
 }
 
 /* RetryInfo: retry_delay = 1, a Duration: seconds = 1, nanos = 2. In ms; 0: there is none. */
-static u64 read_delay(struct wire info)
+static u64 read_delay(struct protobuf info)
 {
-	struct wire_field f, part;
+	struct protobuf_field f, part;
 	bool bad = false;
 	u64 ms = 0;
 
-	while (wire_next(&info, &f, &bad)) {
+	while (protobuf_next(&info, &f, &bad)) {
 		if (f.number != 1 || f.type != 2)
 			continue;
-		for (ms = 0; wire_next(&f.bytes, &part, &bad); )
+		for (ms = 0; protobuf_next(&f.bytes, &part, &bad); )
 			if (part.type == 0 && part.number == 1 && (s64)part.varint > 0)
 				ms += min(part.varint, (u64)OTLP_WAIT_MAX_MS) * 1000;
 			else if (part.type == 0 && part.number == 2 && (s64)part.varint > 0)
@@ -106,7 +106,7 @@ static u64 read_delay(struct wire info)
 	return bad ? 0 : ms;
 }
 
-static bool is_text(struct wire b, const char *text)
+static bool is_text(struct protobuf b, const char *text)
 {
 	size_t n = strlen(text);
 
@@ -114,13 +114,13 @@ static bool is_text(struct wire b, const char *text)
 }
 
 /* One google.protobuf.Any: type_url = 1, value = 2. */
-static u64 delay_of_detail(struct wire any)
+static u64 delay_of_detail(struct protobuf any)
 {
-	struct wire value = { 0 };
-	struct wire_field f;
+	struct protobuf value = { 0 };
+	struct protobuf_field f;
 	bool bad = false, is_it = false;
 
-	while (wire_next(&any, &f, &bad)) {
+	while (protobuf_next(&any, &f, &bad)) {
 		if (f.number == 1 && f.type == 2)
 			is_it = is_text(f.bytes, "type.googleapis.com/google.rpc.RetryInfo");
 		else if (f.number == 2 && f.type == 2)
@@ -133,12 +133,12 @@ static u64 delay_of_detail(struct wire any)
 static u64 retry_delay_ms(const char *base64)
 {
 	u8 raw[sizeof(((struct grpc_trailers *)0)->details)];
-	struct wire b = { raw, raw + decode_base64(base64, raw, sizeof(raw)) };
-	struct wire_field f;
+	struct protobuf b = { raw, raw + decode_base64(base64, raw, sizeof(raw)) };
+	struct protobuf_field f;
 	bool bad = false;
 	u64 ms = 0;
 
-	while (wire_next(&b, &f, &bad))
+	while (protobuf_next(&b, &f, &bad))
 		if (f.number == 3 && f.type == 2 && !ms)
 			ms = delay_of_detail(f.bytes);
 	return ms ? otlp_wait_limited_ms(ms) : 0;
@@ -204,7 +204,7 @@ static bool read_message(const struct http_answer *a, u64 *ret_rejected, char *t
 		return false;
 	n = (u64)h[1] << 24 | (u64)h[2] << 16 | (u64)h[3] << 8 | h[4];
 	return n == a->n - GRPC_HEAD &&
-	       wire_response((struct wire){ h + GRPC_HEAD, h + a->n }, ret_rejected, text, cap);
+	       protobuf_response((struct protobuf){ h + GRPC_HEAD, h + a->n }, ret_rejected, text, cap);
 }
 
 static void judge_taken(const struct http_answer *a, struct otlp_outcome *ret)

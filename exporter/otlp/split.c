@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "exporter/otlp/split.h"
-#include "exporter/otlp/wire.h"
+#include "exporter/otlp/protobuf.h"
 
 #define HEAD_MAX 11	/* tag and length of a field */
 
@@ -48,7 +48,7 @@ static void add_head(struct buf *b, u32 number, u64 n)
 	add(b, raw, k);
 }
 
-static void add_field(struct buf *b, u32 number, struct wire bytes)
+static void add_field(struct buf *b, u32 number, struct protobuf bytes)
 {
 	size_t n = (size_t)(bytes.end - bytes.p);
 
@@ -66,19 +66,19 @@ static void flush(struct split *x)
 
 /* ---- counting ------------------------------------------------------------------------------ */
 
-static bool next_message(struct wire *b, struct wire_field *f)
+static bool next_message(struct protobuf *b, struct protobuf_field *f)
 {
 	bool bad = false;
 
-	while (wire_next(b, f, &bad))
+	while (protobuf_next(b, f, &bad))
 		if (f->type == 2)
 			return true;
 	return false;
 }
 
-static u32 count_fields(struct wire b, u32 number)
+static u32 count_fields(struct protobuf b, u32 number)
 {
-	struct wire_field f;
+	struct protobuf_field f;
 	u32 n = 0;
 
 	while (next_message(&b, &f))
@@ -87,9 +87,9 @@ static u32 count_fields(struct wire b, u32 number)
 }
 
 /* Points of a metric. */
-static u32 count_points(struct wire metric)
+static u32 count_points(struct protobuf metric)
 {
-	struct wire_field f;
+	struct protobuf_field f;
 	u32 n = 0;
 
 	while (next_message(&metric, &f))
@@ -98,14 +98,14 @@ static u32 count_points(struct wire metric)
 	return n;
 }
 
-static u32 count_items(const struct split *x, struct wire item)
+static u32 count_items(const struct split *x, struct protobuf item)
 {
 	return x->metrics ? count_points(item) : 1;
 }
 
-static u32 count_resource(const struct split *x, struct wire resource)
+static u32 count_resource(const struct split *x, struct protobuf resource)
 {
-	struct wire_field scope, item;
+	struct protobuf_field scope, item;
 	u32 n = 0;
 
 	while (next_message(&resource, &scope))
@@ -117,9 +117,9 @@ static u32 count_resource(const struct split *x, struct wire resource)
 /* ---- cutting ------------------------------------------------------------------------------- */
 
 /* All fields but those called 2. */
-static void add_others(struct buf *b, struct wire message)
+static void add_others(struct buf *b, struct protobuf message)
 {
-	struct wire_field f;
+	struct protobuf_field f;
 
 	while (next_message(&message, &f))
 		if (f.number != 2)
@@ -127,25 +127,25 @@ static void add_others(struct buf *b, struct wire message)
 }
 
 /* One resource with some items of one scope of it. */
-static void put_items(struct split *x, struct wire resource, struct wire scope, const struct buf *items)
+static void put_items(struct split *x, struct protobuf resource, struct protobuf scope, const struct buf *items)
 {
 	struct buf inner = { 0 }, outer = { 0 };
 
 	add_others(&inner, scope);
 	add(&inner, items->data, items->n);
 	add_others(&outer, resource);
-	add_field(&outer, 2, (struct wire){ inner.data, inner.data + inner.n });
-	add_field(&x->part, 1, (struct wire){ outer.data, outer.data + outer.n });
+	add_field(&outer, 2, (struct protobuf){ inner.data, inner.data + inner.n });
+	add_field(&x->part, 1, (struct protobuf){ outer.data, outer.data + outer.n });
 	free(inner.data);
 	free(outer.data);
 	flush(x);
 }
 
-static void cut_scope(struct split *x, struct wire resource, struct wire scope)
+static void cut_scope(struct split *x, struct protobuf resource, struct protobuf scope)
 {
-	struct wire rest = scope;
+	struct protobuf rest = scope;
 	struct buf items = { 0 }, others = { 0 };
-	struct wire_field f;
+	struct protobuf_field f;
 	size_t around;
 
 	add_others(&others, resource);
@@ -167,17 +167,17 @@ static void cut_scope(struct split *x, struct wire resource, struct wire scope)
 	free(items.data);
 }
 
-static void cut_resource(struct split *x, struct wire resource)
+static void cut_resource(struct split *x, struct protobuf resource)
 {
-	struct wire rest = resource;
-	struct wire_field f;
+	struct protobuf rest = resource;
+	struct protobuf_field f;
 
 	while (next_message(&rest, &f))
 		if (f.number == 2)
 			cut_scope(x, resource, f.bytes);
 }
 
-static void take_resource(struct split *x, struct wire resource)
+static void take_resource(struct split *x, struct protobuf resource)
 {
 	size_t n = (size_t)(resource.end - resource.p) + HEAD_MAX;
 
@@ -194,8 +194,8 @@ static void take_resource(struct split *x, struct wire resource)
 void otlp_split(u8 *data, size_t n, size_t max, bool metrics, otlp_part_fn *put, void *arg)
 {
 	struct split x = { .put = put, .arg = arg, .max = max, .metrics = metrics };
-	struct wire b = { data, data + n };
-	struct wire_field f;
+	struct protobuf b = { data, data + n };
+	struct protobuf_field f;
 
 	while (next_message(&b, &f))
 		take_resource(&x, f.bytes);

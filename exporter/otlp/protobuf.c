@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* wire.c: see wire.h. Field numbers: opentelemetry/proto/collector. */
+/* protobuf.c: see protobuf.h. Field numbers: opentelemetry/proto/collector. */
 
-#include "exporter/otlp/wire.h"
+#include "exporter/otlp/protobuf.h"
 
-static bool read_varint(struct wire *b, u64 *ret)
+static bool read_varint(struct protobuf *b, u64 *ret)
 {
 	*ret = 0;
 	for (u32 shift = 0; shift < 70 && b->p < b->end; shift += 7) {
@@ -17,16 +17,16 @@ static bool read_varint(struct wire *b, u64 *ret)
 	return false;
 }
 
-static bool take(struct wire *b, u64 n, struct wire *ret)
+static bool take(struct protobuf *b, u64 n, struct protobuf *ret)
 {
 	if (n > (u64)(b->end - b->p))
 		return false;
-	*ret = (struct wire){ b->p, b->p + n };
+	*ret = (struct protobuf){ b->p, b->p + n };
 	b->p += n;
 	return true;
 }
 
-bool wire_next(struct wire *b, struct wire_field *f, bool *bad)
+bool protobuf_next(struct protobuf *b, struct protobuf_field *f, bool *bad)
 {
 	static const u8 fixed[] = { [1] = 8, [5] = 4 };
 	u64 tag, n;
@@ -47,7 +47,7 @@ bool wire_next(struct wire *b, struct wire_field *f, bool *bad)
 	return !*bad;
 }
 
-void wire_show(char *buf, size_t cap, struct wire b)
+void protobuf_show(char *buf, size_t cap, struct protobuf b)
 {
 	char raw[160];
 	size_t n = 0;
@@ -59,26 +59,26 @@ void wire_show(char *buf, size_t cap, struct wire b)
 }
 
 /* The ExportPartialSuccess: rejected_... = 1, error_message = 2. False: no message. */
-static bool read_partial(struct wire b, u64 *ret_rejected, char *message, size_t cap)
+static bool read_partial(struct protobuf b, u64 *ret_rejected, char *message, size_t cap)
 {
-	struct wire_field f;
+	struct protobuf_field f;
 	bool bad = false;
 
-	while (wire_next(&b, &f, &bad)) {
+	while (protobuf_next(&b, &f, &bad)) {
 		if (f.number == 1 && f.type == 0)
 			*ret_rejected = (s64)f.varint > 0 ? f.varint : 0;
 		else if (f.number == 2 && f.type == 2)
-			wire_show(message, cap, f.bytes);
+			protobuf_show(message, cap, f.bytes);
 	}
 	return !bad;
 }
 
-bool wire_response(struct wire b, u64 *ret_rejected, char *message, size_t cap)
+bool protobuf_response(struct protobuf b, u64 *ret_rejected, char *message, size_t cap)
 {
-	struct wire_field f;
+	struct protobuf_field f;
 	bool bad = false;
 
-	while (wire_next(&b, &f, &bad))
+	while (protobuf_next(&b, &f, &bad))
 		if (f.number == 1 && f.type == 2 &&
 		    !read_partial(f.bytes, ret_rejected, message, cap))
 			return false;
