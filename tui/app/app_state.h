@@ -2,7 +2,7 @@
 /*
  * app_state.h: inside of the console, shared by app.c, level.c (where the user
  * is), action.c (keys), moment.c (which tick is shown), prompt.c (lines being typed), palette.c
- * (commands), frame.c and note.c (the lines around a view).
+ * (commands), bars.c and note.c (the lines around a view).
  */
 #ifndef OTTOP_APP_STATE_H
 #define OTTOP_APP_STATE_H
@@ -217,7 +217,7 @@ struct losses {
 /* Those that the screen tells without being asked. s may be NULL. */
 struct losses losses_told(const struct snapshot *s);
 
-/* ---- frame.c, note.c ---- */
+/* ---- bars.c, note.c ---- */
 void frame_draw(struct app *a, struct canvas *c);
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);
 void host_lines(struct app *a, struct canvas *c, int *row);

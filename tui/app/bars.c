@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* frame.c: the lines around a view: tabs, context, note, hints. */
+/* bars.c: the lines around a view: tabs, context, note, hints. */
 #include <stdio.h>
 #include <string.h>
 
