@@ -3,7 +3,7 @@
  * codec.h: a snapshot as bytes: an edit script against the snapshot before it.
  * History keeps ticks in this form and recordings store it. Private to bpf/.
  *
- * Ticks come in groups: a key frame, which needs nothing, and the deltas after
+ * Ticks come in groups: a key tick, which needs nothing, and the deltas after
  * it. Strings are sent once a group and referred to by number.
  *
  *	tick   := head table*				one table after the other, in schema order
@@ -32,7 +32,7 @@
 #include "bpf/model/snapshot.h"
 #include "bpf/record/buffer.h"
 
-#define CODEC_GROUP_TICKS 60	/* a key frame at least so often */
+#define CODEC_GROUP_TICKS 60	/* a key tick at least so often */
 
 /* What a decoder puts up with; an encoder stays far below. */
 #define CODEC_MAX_TABLES 256
@@ -119,7 +119,7 @@ void decoder_free(struct decoder *d);	/* NULL-safe */
 void decoder_like(struct decoder *d, const struct snapshot *like);
 /*
  * Takes in one tick. 0, or -EBADMSG for bytes that are none, or none that can
- * follow; after that only a key frame is accepted. Safe for any bytes.
+ * follow; after that only a key tick is accepted. Safe for any bytes.
  */
 int decoder_tick(struct decoder *d, const u8 *data, size_t len);
 /* The last tick as a snapshot (one reference); NULL when there is none. */

@@ -133,7 +133,7 @@ static const u8 *unpack(struct reader *r, const struct group *g, u32 k)
 {
 	if (k == 0 && !restart(r, g))
 		return NULL;
-	buf_empty(&r->scratch, g->ticks[k].len);	/* a key frame is large, what follows is not */
+	buf_empty(&r->scratch, g->ticks[k].len);	/* a key tick is large, what follows is not */
 	r->z->next_out = buf_room(&r->scratch, g->ticks[k].len + 1ul);
 	r->z->avail_out = g->ticks[k].len;
 	inflate(r->z, Z_SYNC_FLUSH);

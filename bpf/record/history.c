@@ -203,7 +203,7 @@ static void keep_recent(struct cursor *c, const struct group *g, u32 k)
 	*r = (struct recent){ g->id, k, decoder_snapshot(c->decoder) };
 }
 
-/* Decodes up to and with tick k of g; starts again at the key frame to go back. */
+/* Decodes up to and with tick k of g; starts again at the key tick to go back. */
 static int cursor_walk(struct history *h, struct cursor *c, const struct group *g, u32 k)
 {
 	const u8 *data;

@@ -26,7 +26,7 @@ struct recorder;
  * stdout). NULL on failure: *ret_error is one line (free() it).
  */
 struct recorder *recorder_open(const char *path, const struct session *session, char **ret_error);
-/* Appends one tick. 0 or -errno: the file ends then after the last whole frame. */
+/* Appends one tick. 0 or -errno: the file ends then after the last whole chunk. */
 int recorder_write(struct recorder *r, const struct snapshot *s);
 u64 recorder_bytes(const struct recorder *r);
 /* Flushes and closes. 0 or -errno. NULL-safe. */
@@ -50,7 +50,7 @@ int recording_fd(const struct recording *r);
 int recording_read(struct recording *r);
 /* True once the end was reached, whole or not. */
 bool recording_done(const struct recording *r);
-/* What was wrong with it so far (cut short, damaged frames skipped), one line, or NULL. */
+/* What was wrong with it so far (cut short, damaged chunks skipped), one line, or NULL. */
 const char *recording_problem(const struct recording *r);
 void recording_close(struct recording *r);	/* NULL-safe; its snapshots stay valid */
 

@@ -2,10 +2,10 @@
 /*
  * record_format.h: the form of a recording. Private to recorder.c and recording.c.
  *
- *	file	:= "OTTOPREC" major minor frame*	numbers: 32 bits, little endian
- *	frame	:= type length crc32 payload		crc32 (zlib) of all but itself
+ *	file	:= "OTTOPREC" major minor chunk*	numbers: 32 bits, little endian
+ *	chunk	:= type length crc32 payload		crc32 (zlib) of all but itself
  *
- * Types: a header (session, schema), then key frames and ticks as codec.h has
+ * Types: a header (session, schema), then key ticks and ticks as codec.h has
  * them, then an end mark. Unknown types are skipped. A type is four letters that
  * start alike, so that a reader finds its way back behind damaged bytes.
  */
@@ -21,17 +21,17 @@
 #define REC_MAGIC_LEN 8
 #define REC_PREAMBLE 16
 #define REC_MAJOR 1	/* a reader refuses a higher one */
-#define REC_MINOR 0	/* new frame types, new fields: old readers can do without */
+#define REC_MINOR 0	/* new chunk types, new fields: old readers can do without */
 
-#define FRAME_HEAD 12
-#define FRAME_MAX (32u << 20)	/* bytes of a payload */
-#define FRAME_TYPE(c) ('O' | 'T' << 8 | 'f' << 16 | (u32)(c) << 24)
-#define FRAME_HEADER FRAME_TYPE('h')
-#define FRAME_KEY FRAME_TYPE('k')
-#define FRAME_TICK FRAME_TYPE('t')
-#define FRAME_END FRAME_TYPE('e')	/* varints: ticks, ticks lost, errno that ended it or 0 */
+#define CHUNK_HEAD 12
+#define CHUNK_MAX (32u << 20)	/* bytes of a payload */
+#define CHUNK_TYPE(c) ('O' | 'T' << 8 | 'f' << 16 | (u32)(c) << 24)
+#define CHUNK_HEADER CHUNK_TYPE('h')
+#define CHUNK_KEY CHUNK_TYPE('k')
+#define CHUNK_TICK CHUNK_TYPE('t')
+#define CHUNK_END CHUNK_TYPE('e')	/* varints: ticks, ticks lost, errno that ended it or 0 */
 
-static inline u32 frame_crc(u32 type, const u8 *payload, u32 len)
+static inline u32 chunk_crc(u32 type, const u8 *payload, u32 len)
 {
 	u8 head[8];
 
@@ -42,7 +42,7 @@ static inline u32 frame_crc(u32 type, const u8 *payload, u32 len)
 	return (u32)crc32(crc32(0, head, sizeof(head)), payload, len);
 }
 
-/* The session as it stands in the header frame. */
+/* The session as it stands in the header chunk. */
 static inline void session_put(struct buf_out *o, const struct session *s)
 {
 	buf_put_str(o, s->host_name);

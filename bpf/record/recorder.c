@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * recorder.c: writes a recording. One write(2) a tick, so that whoever is
- * killed leaves one torn frame at most; a full disk leaves none.
+ * killed leaves one torn chunk at most; a full disk leaves none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,11 @@ struct recorder {
 	int fd;
 	bool file;	/* can be cut back */
 	int error;	/* -errno of the write that failed: nothing follows it */
-	u64 bytes;	/* whole frames so far */
+	u64 bytes;	/* whole chunks so far */
 	u64 ticks, lost, last_seq;
 	u32 in_group;
 	struct encoder *encoder;
-	struct buf_out frame;
+	struct buf_out chunk;
 };
 
 /* ---- making the file ---- */
@@ -108,7 +108,7 @@ static int open_output(const char *path, char **ret_error)
 	return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
-/* ---- frames ---- */
+/* ---- chunks ---- */
 
 static int write_all(int fd, const u8 *p, size_t n)
 {
@@ -126,32 +126,32 @@ static int write_all(int fd, const u8 *p, size_t n)
 	return 0;
 }
 
-/* Leaves room in front of the payload for the head of the frame. */
-static struct buf_out *begin_frame(struct recorder *r)
+/* Leaves room in front of the payload for the head of the chunk. */
+static struct buf_out *begin_chunk(struct recorder *r)
 {
-	r->frame.n = 0;
-	memset(buf_room(&r->frame, FRAME_HEAD), 0, FRAME_HEAD);
-	r->frame.n = FRAME_HEAD;
-	return &r->frame;
+	r->chunk.n = 0;
+	memset(buf_room(&r->chunk, CHUNK_HEAD), 0, CHUNK_HEAD);
+	r->chunk.n = CHUNK_HEAD;
+	return &r->chunk;
 }
 
-static int end_frame(struct recorder *r, u32 type)
+static int end_chunk(struct recorder *r, u32 type)
 {
-	u32 len = (u32)(r->frame.n - FRAME_HEAD);
-	struct buf_out head = { r->frame.data, 0, FRAME_HEAD };
+	u32 len = (u32)(r->chunk.n - CHUNK_HEAD);
+	struct buf_out head = { r->chunk.data, 0, CHUNK_HEAD };
 	int err;
 
 	buf_put_u32(&head, type);
 	buf_put_u32(&head, len);
-	buf_put_u32(&head, frame_crc(type, r->frame.data + FRAME_HEAD, len));
-	err = r->frame.n > FRAME_MAX ? -EFBIG : write_all(r->fd, r->frame.data, r->frame.n);
+	buf_put_u32(&head, chunk_crc(type, r->chunk.data + CHUNK_HEAD, len));
+	err = r->chunk.n > CHUNK_MAX ? -EFBIG : write_all(r->fd, r->chunk.data, r->chunk.n);
 	if (!err) {
-		r->bytes += r->frame.n;
+		r->bytes += r->chunk.n;
 		return 0;
 	}
 	if (r->file && (ftruncate(r->fd, (off_t)r->bytes) ||
 			lseek(r->fd, (off_t)r->bytes, SEEK_SET) < 0))
-		log_line("recording: the torn frame at its end stays: %s", strerror(errno));
+		log_line("recording: the torn chunk at its end stays: %s", strerror(errno));
 	r->error = r->error ? r->error : err;
 	return err;
 }
@@ -169,16 +169,16 @@ static int write_header(struct recorder *r, const struct session *session)
 	free(pre.data);
 	if (err)
 		return err;
-	session_put(begin_frame(r), session);
-	stored_schema_put(&r->frame);
-	return end_frame(r, FRAME_HEADER);
+	session_put(begin_chunk(r), session);
+	stored_schema_put(&r->chunk);
+	return end_chunk(r, CHUNK_HEADER);
 }
 
 static void recorder_free(struct recorder *r)
 {
 	close(r->fd);
 	encoder_free(r->encoder);
-	free(r->frame.data);
+	free(r->chunk.data);
 	free(r);
 }
 
@@ -215,8 +215,8 @@ int recorder_write(struct recorder *r, const struct snapshot *s)
 
 	if (r->error)
 		return r->error;
-	encoder_tick(r->encoder, s, key, begin_frame(r));
-	err = end_frame(r, key ? FRAME_KEY : FRAME_TICK);
+	encoder_tick(r->encoder, s, key, begin_chunk(r));
+	err = end_chunk(r, key ? CHUNK_KEY : CHUNK_TICK);
 	if (err)
 		return err;
 	if (r->ticks && s->seq > r->last_seq)
@@ -238,12 +238,12 @@ int recorder_close(struct recorder *r)
 
 	if (!r)
 		return 0;
-	/* after a failure too: the small frame may still fit and says what happened */
+	/* after a failure too: the small chunk may still fit and says what happened */
 	if (!r->error || r->file) {
-		buf_put_varint(begin_frame(r), r->ticks);
-		buf_put_varint(&r->frame, r->lost);
-		buf_put_varint(&r->frame, (u64)-r->error);
-		end_frame(r, FRAME_END);
+		buf_put_varint(begin_chunk(r), r->ticks);
+		buf_put_varint(&r->chunk, r->lost);
+		buf_put_varint(&r->chunk, (u64)-r->error);
+		end_chunk(r, CHUNK_END);
 	}
 	err = r->error;
 	/* what is written late (NFS, quota) fails here */

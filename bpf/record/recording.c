@@ -22,7 +22,7 @@ static char *how_it_ended(const struct recording *r)
 		return xasprintf("recording cannot be read further: %s (%u tick%s read)",
 				 strerror(-r->read_error), r->ticks, text_plural(r->ticks, "s"));
 	if (r->cut_at >= 0)
-		return xasprintf("recording ends in the middle of a frame at byte %lld "
+		return xasprintf("recording ends in the middle of a chunk at byte %lld "
 				 "(%u tick%s read)", (long long)r->cut_at, r->ticks, text_plural(r->ticks, "s"));
 	if (r->ticks >= REC_MAX_TICKS)
 		return xasprintf("recording has more than %u ticks, the rest is not shown",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* recording.h: a recording being read. Private to recording.c and recording_frames.c. */
+/* recording.h: a recording being read. Private to recording.c and recording_chunks.c. */
 #ifndef OTTOP_RECORDING_H
 #define OTTOP_RECORDING_H
 
@@ -28,9 +28,9 @@ struct recording {
 	u64 lost;	/* ticks inside damaged places */
 	u32 in_group;
 	u32 damaged;		/* places */
-	bool after_damage;	/* deltas are of no use until a key frame comes */
+	bool after_damage;	/* deltas are of no use until a key tick comes */
 	u64 searched;
-	s64 cut_at;		/* offset of a frame that is not whole, or -1 */
+	s64 cut_at;		/* offset of a chunk that is not whole, or -1 */
 	bool ended;		/* saw the end mark */
 	u64 end_ticks, end_lost, end_errno;
 	int read_error;		/* -errno of the read that failed */

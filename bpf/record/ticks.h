@@ -21,7 +21,7 @@ struct stored_tick {
 
 struct packer;
 
-/* A key frame and the ticks that build on it. */
+/* A key tick and the ticks that build on it. */
 struct group {
 	u64 id;		/* never used again */
 	u32 first;	/* index of its first tick in the history */
@@ -41,7 +41,7 @@ struct reader {
 };
 
 /*
- * Decoding goes forward only: a step back starts again at the key frame. So the
+ * Decoding goes forward only: a step back starts again at the key tick. So the
  * ticks right before one that was jumped to are kept as well, they are asked for
  * next.
  */
@@ -89,7 +89,7 @@ struct history {
  */
 struct history *history_new_file(int fd, const struct stored_schema *schema,
 				 const struct session *session);
-/* One more tick of that file. The first must be a key frame. */
+/* One more tick of that file. The first must be a key tick. */
 void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len);
 
 void group_add(struct group *g, const struct stored_tick *t);

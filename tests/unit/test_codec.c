@@ -156,7 +156,7 @@ static void rows_of_another_snapshot_are_used(void **state)
 		assert_same_snapshot(ticks[i], b);
 		shared += n_same(ticks[i], b);
 		assert_int_equal(n_same(ticks[i], a), 0);
-		if (like == ticks[i] && i % 20 == 0)	/* all of a key frame is there already */
+		if (like == ticks[i] && i % 20 == 0)	/* all of a key tick is there already */
 			assert_int_equal(n_same(ticks[i], b), n_rows(b));
 		snapshot_put(a);
 		snapshot_put(b);

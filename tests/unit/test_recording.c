@@ -124,7 +124,7 @@ static void strangers_are_refused(void **state)
 	must_refuse("/dev/null", "not a regular file");
 	record(path, 1, 2, NULL);
 	read_whole(path, bytes, 4096);
-	bytes[REC_PREAMBLE + FRAME_HEAD + 3] ^= 1;
+	bytes[REC_PREAMBLE + CHUNK_HEAD + 3] ^= 1;
 	write_whole(path, bytes, 4096);
 	must_refuse(path, "header of the recording is damaged");
 	if (geteuid() != 0) {
@@ -145,7 +145,7 @@ static void recording_without_ticks_says_so(void **state)
 	recording_close(r);
 }
 
-/* A frame type of the future is passed over. */
+/* A chunk type of the future is passed over. */
 static void unknown_frames_are_skipped(void **state)
 {
 	const char *path = in_dir("future");
@@ -157,9 +157,9 @@ static void unknown_frames_are_skipped(void **state)
 	record(path, 31, 10, ends);
 	n = read_whole(path, bytes, sizeof(bytes));
 	buf_put_bytes(&o, bytes, ends[4]);
-	buf_put_u32(&o, FRAME_TYPE('z'));
+	buf_put_u32(&o, CHUNK_TYPE('z'));
 	buf_put_u32(&o, 5);
-	buf_put_u32(&o, frame_crc(FRAME_TYPE('z'), (const u8 *)"names", 5));
+	buf_put_u32(&o, chunk_crc(CHUNK_TYPE('z'), (const u8 *)"names", 5));
 	buf_put_bytes(&o, "names", 5);
 	buf_put_bytes(&o, bytes + ends[4], n - ends[4]);
 	write_whole(path, o.data, o.n);

@@ -23,7 +23,7 @@ static void cut_anywhere_shows_what_is_whole(void **state)
 		assert_int_equal(truncate(path, (off_t)at), 0);
 		r = must_open(path);
 		assert_int_equal(history_len(recording_history(r)), whole);
-		snprintf(line, sizeof(line), "ends in the middle of a frame at byte %llu "
+		snprintf(line, sizeof(line), "ends in the middle of a chunk at byte %llu "
 			 "(%u tick%s read)", (unsigned long long)ends[whole - 1], whole, text_plural(whole, "s"));
 		must_say(r, at == ends[whole - 1] ? "no end mark" : line);
 		for (u32 i = 0; i < whole; i += 13) {
@@ -98,7 +98,7 @@ static void flipped_bits_cost_a_group_at_most(void **state)
 	gen_end(&g);
 }
 
-/* The length of a frame points beyond the end of the file. */
+/* The length of a chunk points beyond the end of the file. */
 static void too_long_frame_is_damage(void **state)
 {
 	const char *path = in_dir("long");
@@ -117,7 +117,7 @@ static void too_long_frame_is_damage(void **state)
 	recording_close(r);
 }
 
-/* Whole frames in a wrong order: time goes forward, and what builds on them is left out. */
+/* Whole chunks in a wrong order: time goes forward, and what builds on them is left out. */
 static void repeated_frame_is_damage(void **state)
 {
 	const char *path = in_dir("twice");

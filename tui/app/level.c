@@ -106,7 +106,7 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 
 /*
  * The last tick from..to-1 that has the process (one reference), or NULL. Forward:
- * each step back would decode from the key frame again.
+ * each step back would decode from the key tick again.
  */
 static const struct snapshot *last_with(struct history *h, int from, int to, u64 pid, u64 start_time_ns)
 {

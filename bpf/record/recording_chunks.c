@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * recording_frames.c: the bytes of a recording: header, ticks, end mark. What is
- * damaged is skipped up to the next key frame, and counted.
+ * recording_chunks.c: the bytes of a recording: header, ticks, end mark. What is
+ * damaged is skipped up to the next key tick, and counted.
  */
 #include "bpf/record/recording.h"
 
 #define PIPE_CAP_BYTES (64u << 20)	/* of ticks from a pipe */
-#define SEARCH_MOST (512ull << 20)	/* bytes checksummed while looking for a frame */
+#define SEARCH_MOST (512ull << 20)	/* bytes checksummed while looking for a chunk */
 
 /* ---- sessions: snapshots point to them for ever ---- */
 
@@ -51,9 +51,9 @@ static const struct session *session_get(struct buf_in *in)
 	return in->bad ? NULL : session_keep(&s);
 }
 
-/* ---- frames ---- */
+/* ---- chunks ---- */
 
-struct frame {
+struct chunk {
 	u32 type, len;
 	const u8 *payload;
 	u64 offset;	/* of the payload in the input */
@@ -61,19 +61,19 @@ struct frame {
 
 enum found { FOUND, MORE, DAMAGED };
 
-static bool crc_good(const struct frame *f, u32 crc)
+static bool crc_good(const struct chunk *f, u32 crc)
 {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	(void)f;
 	(void)crc;
 	return true;	/* a fuzzer does not find checksums */
 #else
-	return frame_crc(f->type, f->payload, f->len) == crc;
+	return chunk_crc(f->type, f->payload, f->len) == crc;
 #endif
 }
 
-/* The frame at buf[at], when it is there and whole. */
-static enum found frame_at(struct recording *r, size_t at, struct frame *f)
+/* The chunk at buf[at], when it is there and whole. */
+static enum found chunk_at(struct recording *r, size_t at, struct chunk *f)
 {
 	struct buf_in in = { r->buf.data + at, r->buf.data + r->buf.n, false };
 	u32 crc;
@@ -83,12 +83,12 @@ static enum found frame_at(struct recording *r, size_t at, struct frame *f)
 	crc = buf_get_u32(&in);
 	if (in.bad)
 		return MORE;
-	if ((f->type & 0xffffff) != (FRAME_TYPE(0) & 0xffffff) || f->len > FRAME_MAX)
+	if ((f->type & 0xffffff) != (CHUNK_TYPE(0) & 0xffffff) || f->len > CHUNK_MAX)
 		return DAMAGED;
 	if ((size_t)(in.end - in.p) < f->len)
 		return MORE;
 	f->payload = in.p;
-	f->offset = r->base + at + FRAME_HEAD;
+	f->offset = r->base + at + CHUNK_HEAD;
 	return crc_good(f, crc) ? FOUND : DAMAGED;
 }
 
@@ -100,7 +100,7 @@ static void damage(struct recording *r)
 }
 
 /* Keeps the tick; false when it is none. */
-static bool keep_tick(struct recording *r, const struct frame *f, const struct tick_head *head)
+static bool keep_tick(struct recording *r, const struct chunk *f, const struct tick_head *head)
 {
 	const struct snapshot *s;
 
@@ -116,11 +116,11 @@ static bool keep_tick(struct recording *r, const struct frame *f, const struct t
 	return true;
 }
 
-static void tick_frame(struct recording *r, const struct frame *f)
+static void tick_chunk(struct recording *r, const struct chunk *f)
 {
 	struct buf_in in = { f->payload, f->payload + f->len, false };
 	struct tick_head head = tick_head_get(&in);
-	bool key = f->type == FRAME_KEY;
+	bool key = f->type == CHUNK_KEY;
 
 	if (!key && r->after_damage)
 		return;
@@ -141,7 +141,7 @@ static void tick_frame(struct recording *r, const struct frame *f)
 	r->ticks++;
 }
 
-static void end_frame(struct recording *r, const struct frame *f)
+static void end_chunk(struct recording *r, const struct chunk *f)
 {
 	struct buf_in in = { f->payload, f->payload + f->len, false };
 
@@ -154,13 +154,13 @@ static void end_frame(struct recording *r, const struct frame *f)
 	r->phase = DONE;
 }
 
-static void take_frame(struct recording *r, const struct frame *f)
+static void take_chunk(struct recording *r, const struct chunk *f)
 {
-	r->pos += FRAME_HEAD + f->len;
-	if (f->type == FRAME_KEY || f->type == FRAME_TICK)
-		tick_frame(r, f);
-	else if (f->type == FRAME_END)
-		end_frame(r, f);
+	r->pos += CHUNK_HEAD + f->len;
+	if (f->type == CHUNK_KEY || f->type == CHUNK_TICK)
+		tick_chunk(r, f);
+	else if (f->type == CHUNK_END)
+		end_chunk(r, f);
 }
 
 /* ---- the phases: each returns false when it needs more bytes ---- */
@@ -199,12 +199,12 @@ static bool read_preamble(struct recording *r)
 static bool read_header(struct recording *r)
 {
 	struct buf_in in;
-	struct frame f;
-	enum found found = frame_at(r, r->pos, &f);
+	struct chunk f;
+	enum found found = chunk_at(r, r->pos, &f);
 
 	if (found == MORE)
 		return false;
-	if (found == FOUND && f.type == FRAME_HEADER) {
+	if (found == FOUND && f.type == CHUNK_HEADER) {
 		in = (struct buf_in){ f.payload, f.payload + f.len, false };
 		r->session = session_get(&in);
 		r->schema = r->session ? stored_schema_get(&in) : NULL;
@@ -214,7 +214,7 @@ static bool read_header(struct recording *r)
 					    "it cannot be read; record again", r->name));
 		return false;
 	}
-	r->pos += FRAME_HEAD + f.len;
+	r->pos += CHUNK_HEAD + f.len;
 	r->phase = AT_FRAMES;
 	r->history = r->stream ? history_new(PIPE_CAP_BYTES) :
 		     history_new_file(r->fd, r->schema, r->session);
@@ -222,20 +222,20 @@ static bool read_header(struct recording *r)
 	return true;
 }
 
-static bool read_frames(struct recording *r)
+static bool read_chunks(struct recording *r)
 {
-	struct frame f;
-	enum found found = frame_at(r, r->pos, &f);
+	struct chunk f;
+	enum found found = chunk_at(r, r->pos, &f);
 
 	if (found == FOUND) {
-		take_frame(r, &f);
+		take_chunk(r, &f);
 		return r->phase != DONE;
 	}
 	if (found == MORE && !r->eof)
 		return false;
 	if (found == MORE && r->pos == r->buf.n)
 		return false;
-	/* at the end this may be a torn frame, or one with a damaged length */
+	/* at the end this may be a torn chunk, or one with a damaged length */
 	if (found == MORE)
 		r->cut_at = (s64)(r->base + r->pos);
 	else
@@ -245,13 +245,13 @@ static bool read_frames(struct recording *r)
 	return true;
 }
 
-/* Looks for the next key frame or end mark that is whole. */
-static bool search_frame(struct recording *r)
+/* Looks for the next key tick or end mark that is whole. */
+static bool search_chunk(struct recording *r)
 {
 	static const char mark[] = { 'O', 'T', 'f' };
 	const u8 *data = r->buf.data, *p;
 	enum found found;
-	struct frame f;
+	struct chunk f;
 
 	if (r->searched > SEARCH_MOST) {
 		r->phase = DONE;
@@ -263,12 +263,12 @@ static bool search_frame(struct recording *r)
 		return false;
 	}
 	r->pos = (size_t)(p - data);
-	found = frame_at(r, r->pos, &f);
+	found = chunk_at(r, r->pos, &f);
 	if (found == MORE && !r->eof)
 		return false;
 	if (found != MORE)
-		r->searched += f.len <= FRAME_MAX ? f.len : 0;
-	if (found == FOUND && (f.type == FRAME_KEY || f.type == FRAME_END)) {
+		r->searched += f.len <= CHUNK_MAX ? f.len : 0;
+	if (found == FOUND && (f.type == CHUNK_KEY || f.type == CHUNK_END)) {
 		damage(r);
 		r->cut_at = -1;
 		r->phase = AT_FRAMES;
@@ -288,9 +288,9 @@ void recording_parse(struct recording *r)
 		else if (r->phase == AT_HEADER)
 			more = read_header(r);
 		else if (r->phase == AT_FRAMES)
-			more = read_frames(r);
+			more = read_chunks(r);
 		else
-			more = search_frame(r);
+			more = search_chunk(r);
 	}
 	if (r->pos)
 		memmove(r->buf.data, r->buf.data + r->pos, r->buf.n - r->pos);
