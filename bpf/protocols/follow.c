@@ -499,7 +499,7 @@ static void read_record(struct follower *f, const struct http_record *r)
 		return;
 	}
 	f->direction = r->kind;
-	if (r->kind == HTTP_TX && f->conn->own && f->conn->protocol == PROTOCOL_http1)
+	if (r->kind == HTTP_TX && f->conn->own && f->conn->protocol != PROTOCOL_http2)
 		sent_add(&f->conn->sent, r);
 	if (data)
 		give_bytes(f, r);
