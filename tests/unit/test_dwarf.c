@@ -23,11 +23,6 @@
 
 #define NAME_CHARS 4096
 #define STEP 16
-#ifdef __SANITIZE_ADDRESS__
-#define SPARSE 4	/* what is said is compared without; this is the longest of the sanitized tests */
-#else
-#define SPARSE 1
-#endif
 #define MAX_SHOWN (getenv("SHOW") ? 100000u : 20u)
 
 static char folder[] = "/tmp/ottop-dwarf-XXXXXX";
@@ -312,7 +307,7 @@ static void check(const char *path, const char *with, u32 every)
 		skip();
 	}
 	tool = with;
-	step = every * SPARSE;
+	step = every;
 	shown = 0;
 	s = compare(path);
 	assert_true(s.n > 10 && s.inlined > 0);
