@@ -76,7 +76,11 @@ static __always_inline int tell_at(const struct moved *m, struct http_socket *s,
 	return 0;
 }
 
-struct rest { u32 left, flags; };	/* bytes of a call that are not told yet */
+/* Bytes of a call that are not told yet, and the piece that is looked at. */
+struct rest {
+	u32 left, flags;
+	struct user_iovec v;
+};
 
 /* A first piece too short to tell what it is: it goes with the next one. */
 static __always_inline bool goes_with_next(const struct rest *r, u64 len)
@@ -104,20 +108,18 @@ __noinline int keep_short(const struct moved *m, struct http_socket *s, u64 base
 /* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
 __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
 {
-	struct user_iovec v = {};
-
-	if (!m || !s || !r || !get_iovec(&v, m->iov, i, m->compat))
+	if (!m || !s || !r || !get_iovec(&r->v, m->iov, i, m->compat))
 		return 0;
-	if (v.len > r->left)
-		v.len = r->left;
-	if (goes_with_next(r, v.len)) {
-		keep_short(m, s, v.base, v.len);
-		r->flags |= (u32)v.len << 8;
-		r->left -= v.len;
-	} else if (v.len) {
-		tell_at(m, s, v.base, v.len, r->flags);
+	if (r->v.len > r->left)
+		r->v.len = r->left;
+	if (goes_with_next(r, r->v.len)) {
+		keep_short(m, s, r->v.base, r->v.len);
+		r->flags |= (u32)r->v.len << 8;
+		r->left -= r->v.len;
+	} else if (r->v.len) {
+		tell_at(m, s, r->v.base, r->v.len, r->flags);
 		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
-		r->left -= v.len;
+		r->left -= r->v.len;
 	}
 	return r->left != 0;
 }

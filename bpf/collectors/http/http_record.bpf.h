@@ -117,12 +117,12 @@ __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 bas
 		return 0;
 	}
 	fill_record(r, m, s, len, flags & 0xff);
-	if (take_bytes(r, cap, base, want) < len)
-		take_tail(r, base, len);
 	if (before) {
 		*(u64 *)r->before = s->first[m->tx & 1];
 		r->n_before = before;
 	}
+	if (take_bytes(r, cap, base, want) < r->len)
+		take_tail(r, base, r->len);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
