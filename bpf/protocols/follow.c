@@ -3,247 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/model/hash.h"
-#include "bpf/protocols/follow.h"
-#include "bpf/protocols/sent.h"
+#include "bpf/protocols/exchanges.h"
 
 #define MAX_CONNS 65536
-#define MAX_OPEN 256		/* requests of a connection that wait for an answer */
 #define IDLE_NS (600 * NSEC_PER_SEC)
 #define OVER_NS (10 * NSEC_PER_SEC)	/* by then the kernel has been told that it is none of ours */
-
-struct conn {
-	struct hash_node node;	/* by cookie */
-	u64 cookie, last_ns;
-	u64 socket;		/* the cookie of its socket; 0: not known */
-	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
-	struct thread_mark moved[2];	/* when and by whom bytes were moved last */
-	struct exchange *first, *last;	/* open ones, oldest first */
-	void *state;		/* of the protocol */
-	u64 lost;		/* messages, as the protocol counts them */
-	u32 n_open;
-	u32 tgid, tid;		/* who used it last, as far as it was told */
-	u64 process_start_ns;
-	u8 asks;		/* the direction in which requests go */
-	u8 protocol;
-	bool started[2], v6, has_peer, tls;
-	bool over;		/* it is something else by now: what still comes of it is not looked at */
-	bool own;		/* the other end may be on this host */
-	struct sent sent;	/* what that has not read yet */
-	u16 remote_port;
-	u8 remote[16];
-};
-
-struct follower {
-	struct hash_table conns;
-	struct follow_counts counts;
-	struct follow_sink sink;
-	/* what is read at the moment */
-	struct conn *conn;
-	const struct http_record *record;
-	u32 direction;
-	bool ending;
-};
 
 static struct conn *find_conn(const struct follower *f, u64 cookie)
 {
 	return hash_find(&f->conns, hash_of(cookie), struct conn, c, c->cookie == cookie);
-}
-
-/* ---- exchanges ---- */
-
-static void exchange_free(struct exchange *x)
-{
-	free(x->path);
-	free(x);
-}
-
-static void unlink_exchange(struct follower *f, struct conn *c, struct exchange *x)
-{
-	struct exchange **at = &c->first, *before = NULL;
-
-	while (*at != x) {
-		before = *at;
-		at = &(*at)->next;
-	}
-	*at = x->next;
-	if (c->last == x)
-		c->last = before;
-	c->n_open--;
-	f->counts.open_requests--;
-}
-
-static void drop_exchange(struct follower *f, struct conn *c, struct exchange *x)
-{
-	unlink_exchange(f, c, x);
-	f->counts.lost_requests += x->asked;
-	exchange_free(x);
-}
-
-static void drop_all(struct follower *f, struct conn *c)
-{
-	while (c->first)
-		drop_exchange(f, c, c->first);
-}
-
-static struct exchange *find_exchange(struct conn *c, u64 number)
-{
-	struct exchange *x = c->first;
-
-	while (x && x->number != number)
-		x = x->next;
-	return x;
-}
-
-static struct exchange *make_exchange(struct follower *f, struct conn *c, u64 number)
-{
-	struct exchange *x;
-
-	if (c->n_open == MAX_OPEN)
-		drop_exchange(f, c, c->first);
-	x = xcalloc(1, sizeof(*x));
-	x->number = number;
-	x->protocol = c->protocol;
-	x->server = c->asks == HTTP_RX;
-	x->tls = c->tls;
-	x->unread_us = HTTP_UNKNOWN_US;
-	if (c->last)
-		c->last->next = x;
-	else
-		c->first = x;
-	c->last = x;
-	c->n_open++;
-	f->counts.open_requests++;
-	return x;
-}
-
-static struct exchange *get_exchange(struct follower *f, struct conn *c, u64 number)
-{
-	return find_exchange(c, number) ?: make_exchange(f, c, number);
-}
-
-static void finish(struct follower *f, struct conn *c, struct exchange *x)
-{
-	unlink_exchange(f, c, x);
-	memcpy(x->remote, c->remote, sizeof(x->remote));
-	x->remote_port = c->remote_port;
-	x->v6 = c->v6;
-	x->has_peer = c->has_peer;
-	x->cookie = c->socket;
-	if (x->asked && x->path)
-		f->sink.done(f->sink.arg, x);
-	else if (x->asked)
-		f->counts.lost_requests++;
-	exchange_free(x);
-}
-
-static void finish_if_done(struct follower *f, struct conn *c, struct exchange *x)
-{
-	if (x->answered_done && x->asked_done)
-		finish(f, c, x);
-}
-
-/* ---- parts of messages ---- */
-
-/* What a process reads it has once the call returns; what it writes, when the call begins. */
-static u64 first_byte_ns(const struct follower *f)
-{
-	return f->direction == HTTP_RX ? f->record->end_ns : f->record->begin_ns;
-}
-
-
-static struct thread_mark mark_of(const struct http_record *r)
-{
-	struct thread_mark m = { .at_ns = r->end_ns, .off_ns = r->off_ns, .runq_ns = r->runq_ns };
-
-	m.tid = r->flags & HTTP_THREAD ? r->tid : 0;
-	return m;
-}
-
-/* Who answers reads the request, who asks the answer: what is read may have lain in the socket. */
-static void note_unread(const struct follower *f, struct exchange *x)
-{
-	if (f->direction == HTTP_RX && f->record->kind == HTTP_RX)
-		x->unread_us = f->record->unread_us;
-}
-
-static void note_inner(struct exchange *x, const struct protocol *inner)
-{
-	for (u32 i = 0; inner && i < ARRAY_SIZE(protocols); i++)
-		if (protocols[i] == inner)
-			x->protocol = (enum protocol_id)i;
-}
-
-static void request_part(struct follower *f, const struct part *p)
-{
-	struct exchange *x = p->kind == PART_BEGIN ? get_exchange(f, f->conn, p->number) :
-						     find_exchange(f->conn, p->number);
-
-	if (!x)
-		return;
-	if (p->kind == PART_BEGIN) {
-		x->asked = true;
-		x->start_ns = first_byte_ns(f);
-		x->tgid = f->conn->tgid;
-		x->tid = f->conn->tid;
-		x->process_start_ns = f->conn->process_start_ns;
-		x->from = mark_of(f->record);
-		note_unread(f, x);
-	} else if (p->kind == PART_HEAD) {
-		free(x->path);
-		x->path = xstrdup(p->path ?: "");
-		strncpy(x->method, p->method ?: "", sizeof(x->method) - 1);
-		strncpy(x->trace_id, p->trace_id ?: "", sizeof(x->trace_id) - 1);
-		strncpy(x->span_id, p->span_id ?: "", sizeof(x->span_id) - 1);
-		note_inner(x, p->inner);
-	} else {
-		x->asked_done = true;
-		x->asked_bytes = p->bytes;
-		x->aborted |= p->kind == PART_BROKEN;
-		finish_if_done(f, f->conn, x);
-	}
-}
-
-static void answer_part(struct follower *f, const struct part *p)
-{
-	struct exchange *x = p->kind == PART_BEGIN ? get_exchange(f, f->conn, p->number) :
-						     find_exchange(f->conn, p->number);
-
-	if (!x)
-		return;
-	if (p->kind == PART_BEGIN) {
-		x->answered = true;
-		x->first_ns = first_byte_ns(f);
-		note_unread(f, x);
-	} else if (p->kind == PART_HEAD) {
-		x->status = p->status;
-		note_inner(x, p->inner);
-	} else if (p->kind == PART_BROKEN && !x->answered) {
-		x->aborted = true;
-		finish(f, f->conn, x);
-	} else {
-		x->answered_done = true;
-		x->answered_bytes = p->bytes;
-		/* the end of a stream is told later than its last byte moved */
-		x->to = f->ending || p->earlier ? f->conn->moved[f->direction] : mark_of(f->record);
-		x->end_ns = x->to.at_ns;
-		x->end_tid = x->to.tid;
-		x->aborted |= p->kind == PART_BROKEN;
-		x->uncertain = p->uncertain;
-		finish_if_done(f, f->conn, x);
-	}
-}
-
-static void take_part(void *arg, const struct part *p)
-{
-	struct follower *f = arg;
-
-	if (p->kind == PART_BROKEN && !p->number)
-		drop_all(f, f->conn);
-	else if (p->role == ASKS)
-		request_part(f, p);
-	else
-		answer_part(f, p);
 }
 
 /* ---- connections ---- */
@@ -256,7 +24,7 @@ static void state_close(struct conn *c)
 
 static void conn_free(struct follower *f, struct conn *c)
 {
-	drop_all(f, c);
+	exchanges_drop(f, c);
 	state_close(c);
 	sent_forget(&c->sent);
 	hash_remove(&f->conns, &c->node);
@@ -335,21 +103,6 @@ static void count_lost(struct follower *f, struct conn *c)
 	c->lost = lost;
 }
 
-/* Only one exchange goes on in another protocol, where it is the first. */
-static void keep_exchange(struct follower *f, struct conn *c, u64 number)
-{
-	for (struct exchange *x = c->first, *next; x; x = next) {
-		next = x->next;
-		if (x->number != number) {
-			drop_exchange(f, c, x);
-			continue;
-		}
-		x->number = 1;
-		x->protocol = c->protocol;
-		x->asked_done = true;
-	}
-}
-
 /* How many bytes of the piece are of the protocol that the connection has become with it. */
 static u64 change_protocol(struct follower *f, struct conn *c)
 {
@@ -366,14 +119,14 @@ static u64 change_protocol(struct follower *f, struct conn *c)
 	c->state = xcalloc(1, protocols[next]->state_bytes);
 	c->lost = 0;
 	protocols[next]->take_over(c->state);
-	keep_exchange(f, c, number);
+	exchanges_keep_one(f, c, number);
 	return rest;
 }
 
 static void give(struct follower *f, const struct piece *p)
 {
 	struct conn *c = f->conn;
-	const struct sink sink = { take_part, f };
+	const struct sink sink = { exchanges_take_part, f };
 	u64 rest;
 
 	protocols[c->protocol]->read(c->state, f->direction == c->asks ? ASKS : ANSWERS, p, &sink);
@@ -415,7 +168,7 @@ static void give_bytes(struct follower *f, const struct http_record *r)
 	if (r->len > r->n)
 		give(f, &(struct piece){ .kind = PIECE_GAP, .n = r->len - r->n,
 					 .tail = r->flags & HTTP_TAILED ? r->tail : NULL });
-	f->conn->moved[f->direction] = mark_of(r);
+	f->conn->moved[f->direction] = exchanges_mark(r);
 }
 
 /* The position of which low is the lower half. */
@@ -432,23 +185,11 @@ static void end_direction(struct follower *f, u32 direction)
 	f->ending = false;
 }
 
-/* Requests that nobody will answer now count as well: they failed. */
-static void abort_open(struct follower *f, struct conn *c)
-{
-	while (c->first) {
-		struct exchange *x = c->first;
-
-		x->aborted |= !x->answered_done;
-		x->end_ns = x->answered_done ? x->end_ns : f->record->end_ns;
-		finish(f, c, x);
-	}
-}
-
 static void close_conn(struct follower *f)
 {
 	end_direction(f, f->conn->asks);
 	end_direction(f, HTTP_RX + HTTP_TX - f->conn->asks);
-	abort_open(f, f->conn);
+	exchanges_abort(f, f->conn);
 	conn_free(f, f->conn);
 }
 
@@ -461,10 +202,7 @@ static void end_if_over(struct follower *f)
 	if (!is_over || !is_over(c->state))
 		return;
 	f->sink.over(f->sink.arg, c->cookie);
-	while (c->first) {	/* they were none */
-		c->first->asked = false;
-		drop_exchange(f, c, c->first);
-	}
+	exchanges_were_none(f, c);
 	state_close(c);
 	memset(c->state, 0, protocols[c->protocol]->state_bytes);
 	c->over = true;
