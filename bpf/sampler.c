@@ -29,6 +29,8 @@
 #include "bpf/stacks/frames.h"
 #include "symbolizer/symbolizer.h"
 
+#define OPEN_NS (200 * NSEC_PER_MSEC)	/* then what is open already is shown before more is opened */
+#define FIRST_NS (400 * NSEC_PER_MSEC)	/* after opening: the interval that somebody waits for */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
 #define OWN_NICE (-10)
@@ -63,6 +65,7 @@ struct sampler {
 	u64 wanted_ns[N_COLLECTORS];
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
+	bool to_open;			/* something that is wanted waits for the next tick */
 	u32 *seen_now;
 	struct { u32 pending; u64 since_ns; } naming;
 };
@@ -86,16 +89,29 @@ static void open_collector(struct sampler *s, u32 i)
 		log_line("%s: %s", collectors[i]->name, s->reasons[i]);
 }
 
-/* Opens what is wanted, closes what nobody has wanted for a while. */
-static void follow_wants(struct sampler *s, const struct tick *t)
+/*
+ * Opens what is wanted, closes what nobody has wanted for a while. On a machine that hurts one may take a
+ * second to load: the others wait behind it once open_ns have gone. Whether any was opened.
+ */
+static bool follow_wants(struct sampler *s, const struct tick *t, u64 open_ns)
 {
+	u64 begun_ns = boottime_ns();
+	bool opened = false;
+
+	s->to_open = false;
 	for (u32 i = 0; i < N_COLLECTORS; i++) {
 		const struct collector *c = collectors[i];
 
 		if (c->always || (c->tables & t->want)) {
 			s->wanted_ns[i] = t->now_ns;
-			if (s->states[i] == CLOSED)
-				open_collector(s, i);
+			if (s->states[i] != CLOSED)
+				continue;
+			if (boottime_ns() - begun_ns >= open_ns) {
+				s->to_open = true;
+				continue;
+			}
+			open_collector(s, i);
+			opened = true;
 		} else if (s->states[i] != CLOSED &&
 			   linger_ends(t->now_ns - s->wanted_ns[i], c->linger_ns ?: LINGER_NS,
 				       LINGER_DEAR_LOAD_NS)) {
@@ -104,14 +120,17 @@ static void follow_wants(struct sampler *s, const struct tick *t)
 			s->states[i] = CLOSED;
 		}
 	}
+	return opened;
 }
 
 static void status_of_absent(struct sampler *s, u32 i, const struct tick *t)
 {
+	const char *reason = s->states[i] == FAILED ? s->reasons[i] : NULL;
+	enum table_status status = reason ? TS_BLOCKED : collectors[i]->tables & t->want ? TS_STARTING : TS_OFF;
+
 	for (int id = 0; id < N_TABLES; id++)
 		if (collectors[i]->tables & TABLE_BIT(id))
-			builder_status(t->b, id, s->states[i] == FAILED ? TS_BLOCKED : TS_OFF,
-				       s->states[i] == FAILED ? s->reasons[i] : NULL, 0);
+			builder_status(t->b, id, status, reason, 0);
 }
 
 static void read_collector(struct sampler *s, u32 i, const struct tick *t)
@@ -192,13 +211,14 @@ static void read_all(struct sampler *s, const struct tick *t)
 			collectors[i]->end(t);
 }
 
-/* Somebody looks at something else: what that needs starts now, not at the next tick. */
+/* Somebody looks at something else: what that needs starts now, and is shown soon. */
 static void adjust_all(struct sampler *s)
 {
 	struct tick t = { .now_ns = boottime_ns(), .scope = &s->opt.scope };
 
 	take_wishes(s, &t);
-	follow_wants(s, &t);
+	if (follow_wants(s, &t, OPEN_NS))
+		s->next_tick_ns = boottime_ns() + min(s->interval_ns, FIRST_NS);
 	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->adjust)
 			collectors[i]->adjust(&t);
@@ -217,7 +237,7 @@ static void do_tick(struct sampler *s)
 	t.seq = ++s->seq;
 	t.prev_ns = s->prev ? s->prev->time_ns : 0;
 	t.interval_ns = s->prev ? t.now_ns - t.prev_ns : 0;
-	follow_wants(s, &t);
+	follow_wants(s, &t, s->prev ? 0 : UINT64_MAX);
 	t.b = builder_new(s->prev, &s->session);
 	builder_time(t.b, t.seq, t.now_ns, unix_offset, t.interval_ns);
 	read_all(s, &t);
@@ -348,6 +368,8 @@ static void *sampler_main(void *arg)
 			probes_measure(boottime_ns(), true);
 			do_tick(s);
 			schedule_tick(s, interval);
+			if (s->to_open)
+				adjust_all(s);
 		} else {
 			drain_all(s);
 		}

@@ -82,7 +82,7 @@ static void take_reports(int wait_ms)
 		}
 		missing = false;
 		last = r.head;
-		left_out = r.head.left_out;
+		left_out += r.head.left_out;
 		http_totals_report(&r);
 		http_durations_report(&r);
 		forget_sockets(&r);
@@ -96,6 +96,8 @@ static void take_reports(int wait_ms)
 static bool http_swap(const struct tick *t)
 {
 	(void)t;
+	left_out = 0;
+	take_reports(0);	/* one that came late: nothing is asked as long as it is not taken */
 	missing = protocols_ask(bpf_map__fd(skel->maps.records)) >= 0;
 	return false;
 }
@@ -141,7 +143,6 @@ static void report(const struct tick *t)
 
 static int http_read(const struct tick *t)
 {
-	left_out = 0;
 	take_reports(WAIT_MS);
 	http_probes_tick();
 	proctab_each(clear_process, NULL);
@@ -275,6 +276,8 @@ static int http_open(char *reason, size_t cap)
 		snprintf(reason, cap, "the process that reads protocols (ottop-protocols) does not run");
 		return -ESRCH;
 	}
+	if (!no_tls)
+		http_probes_ask();
 	err = load(!no_tls);
 	if (err && !no_tls) {	/* what is not in TLS is seen all the same */
 		no_tls = "this kernel does not load the programs for it";

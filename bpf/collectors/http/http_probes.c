@@ -178,8 +178,10 @@ static void look_at_installed(void)
 
 void http_probes_drain(void)
 {
+	if (!skel)	/* loads still */
+		return;
 	targets_drain();
-	if (skel && targets_attached())
+	if (targets_attached())
 		skel->bss->tls_on = true;
 }
 
@@ -210,6 +212,14 @@ void http_probes_prepare(struct http *s, bool wanted)
 	}
 }
 
+void http_probes_ask(void)
+{
+	targets_open(&spec);
+	find_installed();
+	look_at_installed();
+	scanned = targets_scan(SCAN_NS);
+}
+
 void http_probes_open(struct http *s)
 {
 	skel = s;
@@ -221,16 +231,12 @@ void http_probes_open(struct http *s)
 	}
 	for (u32 i = FIRST_OF_GO; i < ARRAY_SIZE(functions); i++)
 		functions[i].entry = s->progs.on_go_call;
-	targets_open(&spec);
-	find_installed();
-	look_at_installed();
-	scanned = targets_scan(SCAN_NS);
+	http_probes_drain();
 }
 
 void http_probes_close(void)
 {
-	if (skel)
-		targets_close();
+	targets_close();
 	globfree(&libraries);
 	memset(&libraries, 0, sizeof(libraries));
 	skel = NULL;
