@@ -90,6 +90,29 @@ static void test_long_names(void **state)
 	assert_null(kallsyms_name(1, &module));
 }
 
+/* More than fit in what is packed together, and further away than its numbers reach. */
+static void test_many(void **state)
+{
+	static char text[300 * 100];
+	char name[32];
+	size_t at = 0;
+
+	(void)state;
+	for (u32 i = 0; i < 300; i++)
+		at += (size_t)sprintf(text + at, "%llx t __pfx_f%u%s\n%llx T f%u%s\n", 0xffff800000000000ull +
+				      i * 0x100000ull * i * i, i, i % 7 ? "" : "\t[seventh]",
+				      0xffff800000000010ull + i * 0x100000ull * i * i, i, i % 7 ? "" : "\t[seventh]");
+	assert_int_equal(load(text), 0);
+	for (u32 i = 300; i-- > 0;) {
+		snprintf(name, sizeof(name), "__pfx_f%u", i);
+		expect(0xffff800000000000ull + i * 0x100000ull * i * i, name, i % 7 ? "" : "seventh");
+		expect(0xffff80000000000full + i * 0x100000ull * i * i, name, i % 7 ? "" : "seventh");
+		expect(0xffff800000000010ull + i * 0x100000ull * i * i, name + 6, i % 7 ? "" : "seventh");
+		expect(0xffff80000000ffffull + i * 0x100000ull * i * i, name + 6, i % 7 ? "" : "seventh");
+	}
+	kallsyms_free();
+}
+
 /* Each function of this kernel, where it may be read. */
 static void test_this_kernel(void **state)
 {
@@ -127,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_this_kernel),
 	};
 

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What holds ottop's memory: each of its processes by kind of mapping, the largest kernel maps, the heap's free part."""
+import collections
+import os
+import re
+import shutil
+import subprocess
+
+import common as c
+
+KINDS = ("heap", "static", "stacks", "program", "libraries", "shared")
+LARGEST = 12
+
+
+def kind_of(path, perms, after_program):
+    """Of a mapping; after_program: it lies directly behind one of the program that can be written."""
+    name = os.path.basename(path)
+    if path in ("[heap]", ""):
+        return "static" if after_program and not path else "heap"
+    if path.startswith("[stack") or path.startswith("[anon:stack"):
+        return "stacks"
+    if name.startswith("ottop"):
+        return "static" if "w" in perms else "program"
+    if path.startswith("/memfd:") or path.startswith("/dev/zero") or path.startswith("/dev/shm"):
+        return "shared"
+    return "libraries"
+
+
+def mappings(pid):
+    """(kind, PSS bytes) of each mapping that is none of a kernel map."""
+    kind, end, program = None, 0, False
+    for line in c.proc_file(pid, "smaps").splitlines():
+        m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line)
+        if m:
+            path, perms, start = m[4], m[3], int(m[1], 16)
+            kind = None if "bpf-map" in path else kind_of(path, perms, program and start == end)
+            program = kind == "static"
+            end = int(m[2], 16)
+        elif line.startswith("Pss:") and kind:
+            yield kind, int(line.split()[1]) * 1024
+
+
+def of_process(pid):
+    sums = collections.Counter()
+    for kind, n in mappings(pid):
+        sums[kind] += n
+    return sums
+
+
+def kernel_maps(pids):
+    """(name, bytes) of every BPF map that these processes have open, each once, the largest first."""
+    maps = {}
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+            try:
+                text = c.proc_file(pid, f"fdinfo/{fd}")
+            except OSError:
+                continue
+            info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+            if "map_id" in info:
+                maps[info["map_id"]] = int(info["memlock"])
+    names = {}
+    if shutil.which("bpftool"):
+        out = subprocess.run(["bpftool", "map", "list"], capture_output=True, text=True, check=False).stdout
+        names = {m[1]: m[2] for m in re.finditer(r"^(\d+): \S+\s+name (\S+)", out, re.M)}
+    sums, count = collections.Counter(), collections.Counter()
+    for number, n in maps.items():
+        name = names.get(number, "(no name)")
+        sums[name] += n
+        count[name] += 1
+    return [(f"{name} x{count[name]}" if count[name] > 1 else name, n) for name, n in sums.most_common()]
+
+
+def heap_in_use(pid):
+    """(in use, free) bytes of malloc's arenas, which gdb asks; None where it cannot."""
+    if not shutil.which("gdb"):
+        return None
+    # in calls it makes itself there must be no return from a function of ottop that is under way
+    out = subprocess.run(["gdb", "-p", str(pid), "-batch", "-nx",
+                          "-ex", "print ((struct mallinfo2 (*)(void))mallinfo2)()"],
+                         capture_output=True, text=True, check=False, timeout=60).stdout
+    m = dict(re.findall(r"(\w+) = (\d+)", out))
+    return (int(m["uordblks"]) + int(m["hblkhd"]), int(m["fordblks"])) if "fordblks" in m else None
+
+
+def tell(pids):
+    rows, total = [], collections.Counter()
+    for pid in pids:
+        sums = of_process(pid)
+        total.update(sums)
+        rows.append([c.proc_file(pid, "comm").strip()] + [c.number(sums[k] / 1e6, 2) for k in KINDS] +
+                    [c.number(sum(sums.values()) / 1e6, 2)])
+    rows.append(["together"] + [c.number(total[k] / 1e6, 2) for k in KINDS] + [c.number(sum(total.values()) / 1e6, 2)])
+    c.table(["PSS, MB"] + list(KINDS) + ["sum"], rows)
+    maps = kernel_maps(pids)
+    c.say("  kernel maps, MB: " + ", ".join(f"{name} {n / 1e6:.2f}" for name, n in maps[:LARGEST]) +
+          f", {len(maps[LARGEST:])} others {sum(n for _, n in maps[LARGEST:]) / 1e6:.2f}")
