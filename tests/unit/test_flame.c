@@ -379,11 +379,50 @@ static void what_left_the_window_is_dropped(void **state)
 	assert_true(most_nodes <= 3 * most_stacks + 3);
 	assert_true(most_fns + most_tasks <= 16384);	/* there were 37,500 */
 	for (u32 i = 0; i < f.names.n_frames; i++)
-		rows += f.names.frames[i].row != NULL;
+		rows += flame_frame_of(&f.names, i) && flame_frame_of(&f.names, i)->row;
 	assert_true(rows < 8192);	/* there were 12,501 */
 	snapshot_put(prev);
 	flame_free(&f);
 	history_free(h);
+}
+
+static u32 n_blocks(const struct flame_names *n)
+{
+	u32 blocks = 0;
+
+	for (u32 i = 0; i < n->n_frames / FLAME_BLOCK; i++)
+		blocks += n->frames[i] != NULL;
+	return blocks;
+}
+
+/* After days numbers are in the millions: what is between those that are there takes no memory. */
+static void numbers_lie_apart(void **state)
+{
+	struct builder *b = tick_of(NULL, 1);
+	const struct snapshot *s;
+	struct flame_names n;
+	bool *keep;
+
+	(void)state;
+	flame_names_init(&n);
+	add_frame(b, 5, "early", "user");
+	add_frame(b, 1000000, "later", "user");
+	add_frame(b, 4000000, "last", "user");
+	s = builder_seal(b);
+	flame_names_update(&n, s);
+	assert_int_equal(n_blocks(&n), 3);
+	assert_string_equal(flame_fn_text(&n.fns[flame_names_frame(&n, 1000000)]), "later");
+	assert_string_equal(flame_fn_text(&n.fns[flame_names_frame(&n, 1000001)]), "frame 1000001");
+	assert_null(flame_frame_of(&n, 2000000));
+	assert_int_equal(n.n_used, 2);
+	keep = calloc(n.n_frames, sizeof(*keep));
+	keep[4000000] = true;
+	flame_names_forget(&n, keep);
+	assert_int_equal(n_blocks(&n), 1);
+	assert_int_equal(n.n_used, 0);
+	free(keep);
+	flame_names_free(&n);
+	snapshot_put(s);
 }
 
 static void decay_halves(void **state)
@@ -428,6 +467,7 @@ int main(void)
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),
 		cmocka_unit_test(what_left_the_window_is_dropped),
+		cmocka_unit_test(numbers_lie_apart),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

@@ -205,7 +205,7 @@ static void add_hinted(struct builder *b, u64 id, const char *name, const char *
 
 static const char *text_of(const struct flame_names *n, u32 frame)
 {
-	return flame_fn_text(&n->fns[n->frames[frame].fn]);
+	return flame_fn_text(&n->fns[flame_frame_of(n, frame)->fn]);
 }
 
 /* What would give names stands on the frame, and goes when it is not so any more. */

@@ -58,17 +58,28 @@ struct flame_frame {
 	bool used;			/* in some stack */
 };
 
+/* Numbers are never given twice: those of frames that are still there lie ever further apart. */
+#define FLAME_BLOCK 256u
+
 struct flame_names {
 	struct flame_fn *fns;
 	u32 n, cap;
 	struct index by_key;		/* of fns */
 	u32 *spare, n_spare;		/* numbers that are free */
-	struct flame_frame *frames;	/* by number */
-	u32 n_frames, cap_frames;
+	struct flame_frame **frames;	/* by number, in blocks; NULL: none of a block is known */
+	u32 n_frames, cap_blocks;	/* n_frames: no number from there on is known */
 	u32 n_used, n_used_known;	/* known: a name, or why there is none */
 	const struct row **seen;	/* references to the rows of the last snapshot, to find what is new */
 	u32 n_seen;
 };
+
+/* NULL: nothing is known of that number. */
+static inline struct flame_frame *flame_frame_of(const struct flame_names *n, u32 id)
+{
+	struct flame_frame *block = id < n->n_frames ? n->frames[id / FLAME_BLOCK] : NULL;
+
+	return block ? &block[id % FLAME_BLOCK] : NULL;
+}
 
 void flame_names_init(struct flame_names *n);
 void flame_names_free(struct flame_names *n);

@@ -217,19 +217,29 @@ u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 
 
 u32 flame_names_now(const struct flame_names *n, u32 fn)
 {
-	u32 frame = n->fns[fn].frame;
+	const struct flame_frame *f = n->fns[fn].named ? NULL : flame_frame_of(n, n->fns[fn].frame);
 
-	return n->fns[fn].named || frame >= n->n_frames ? fn : n->frames[frame].fn;
+	return f ? f->fn : fn;
 }
 
 /* ---- frames ------------------------------------------------------------------------- */
 
-static void reach(struct flame_names *n, u32 id)
+static struct flame_frame *reach(struct flame_names *n, u32 id)
 {
+	struct flame_frame **block;
+
 	while (n->n_frames <= id) {
-		n->frames = grow(n->frames, n->n_frames, &n->cap_frames, sizeof(*n->frames));
-		n->frames[n->n_frames++] = (struct flame_frame){ .fn = FLAME_NONE };
+		n->frames = grow(n->frames, n->n_frames / FLAME_BLOCK, &n->cap_blocks, sizeof(*n->frames));
+		n->frames[n->n_frames / FLAME_BLOCK] = NULL;
+		n->n_frames += FLAME_BLOCK;
 	}
+	block = &n->frames[id / FLAME_BLOCK];
+	if (!*block) {
+		*block = xmalloc(FLAME_BLOCK * sizeof(**block));
+		for (u32 i = 0; i < FLAME_BLOCK; i++)
+			(*block)[i] = (struct flame_frame){ .fn = FLAME_NONE };
+	}
+	return &(*block)[id % FLAME_BLOCK];
 }
 
 /* Strings are interned: a row that says nothing new is known by their addresses. */
@@ -257,8 +267,7 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 
 	if (r->id >= FRAMES_MAX)
 		return false;
-	reach(n, (u32)r->id);
-	f = &n->frames[r->id];
+	f = reach(n, (u32)r->id);
 	if (f->row && says_the_same(f->row, r)) {	/* the newer row is there anyway */
 		swap_row(&f->row, r);
 		if (n->fns[f->fn].row && n->fns[f->fn].row->id == r->id)
@@ -310,8 +319,7 @@ u32 flame_names_frame(struct flame_names *n, u32 id)
 		snprintf(text, sizeof(text), "frame %u", id);
 		return flame_names_group(n, FLAME_UNKNOWN, id, 1, text);
 	}
-	reach(n, id);
-	f = &n->frames[id];
+	f = reach(n, id);
 	if (!f->used) {
 		f->used = true;
 		n->n_used++;
@@ -328,9 +336,9 @@ u32 flame_names_frame(struct flame_names *n, u32 id)
 
 u32 flame_names_inlined(const struct flame_names *n, u32 id, u32 *ids, u32 cap)
 {
-	const struct frames_row *r = id < n->n_frames ? n->frames[id].row : NULL;
+	const struct flame_frame *f = flame_frame_of(n, id);
 
-	return r && r->inlines ? flame_parse_ids(r->inlines, ids, cap) : 0;
+	return f && f->row && f->row->inlines ? flame_parse_ids(f->row->inlines, ids, cap) : 0;
 }
 
 /* ---- life ---------------------------------------------------------------------------- */
@@ -341,31 +349,45 @@ void flame_names_init(struct flame_names *n)
 	flame_names_group(n, FLAME_GROUP, 0, 0, "all");
 }
 
+/* Frames of a block that are not in `keep` (NULL: all of it); it goes when it is empty. */
+static void block_forget(struct flame_names *n, struct flame_frame **block, const bool *keep)
+{
+	u32 left = 0;
+
+	for (u32 i = 0; i < FLAME_BLOCK; i++) {
+		struct flame_frame *f = &(*block)[i];
+
+		if (!keep || !keep[i]) {
+			n->n_used -= f->used;
+			n->n_used_known -= f->used && f->row && is_settled(f->row);
+			row_put(f->row ? &f->row->row : NULL);
+			*f = (struct flame_frame){ .fn = FLAME_NONE };
+		}
+		left += f->fn != FLAME_NONE;
+	}
+	if (left)
+		return;
+	free(*block);
+	*block = NULL;
+}
+
+void flame_names_forget(struct flame_names *n, const bool *keep)
+{
+	for (u32 i = 0; i < n->n_frames; i += FLAME_BLOCK)
+		if (n->frames[i / FLAME_BLOCK])
+			block_forget(n, &n->frames[i / FLAME_BLOCK], keep ? keep + i : NULL);
+}
+
 static void drop_frames(struct flame_names *n)
 {
-	for (u32 i = 0; i < n->n_frames; i++)
-		row_put(n->frames[i].row ? &n->frames[i].row->row : NULL);
+	flame_names_forget(n, NULL);
 	for (u32 i = 0; i < n->n_seen; i++)
 		row_put(n->seen[i]);
 	free(n->frames);
 	free(n->seen);
 	n->frames = NULL;
 	n->seen = NULL;
-	n->n_frames = n->cap_frames = n->n_seen = n->n_used = n->n_used_known = 0;
-}
-
-void flame_names_forget(struct flame_names *n, const bool *keep)
-{
-	for (u32 i = 0; i < n->n_frames; i++) {
-		struct flame_frame *f = &n->frames[i];
-
-		if (keep[i])
-			continue;
-		n->n_used -= f->used;
-		n->n_used_known -= f->used && f->row && is_settled(f->row);
-		row_put(f->row ? &f->row->row : NULL);
-		*f = (struct flame_frame){ .fn = FLAME_NONE };
-	}
+	n->n_frames = n->cap_blocks = n->n_seen = n->n_used = n->n_used_known = 0;
 }
 
 void flame_names_rest(struct flame_names *n, bool *used)

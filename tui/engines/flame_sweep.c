@@ -36,9 +36,12 @@ static void mark_stacks(const struct flame *f, struct used *u)
 static void mark_names(const struct flame_names *n, bool *fns)
 {
 	fns[FLAME_ROOT] = true;
-	for (u32 i = 0; i < n->n_frames; i++)
-		if (n->frames[i].fn != FLAME_NONE)
-			fns[n->frames[i].fn] = true;
+	for (u32 i = 0; i < n->n_frames; i++) {
+		const struct flame_frame *frame = flame_frame_of(n, i);
+
+		if (frame && frame->fn != FLAME_NONE)
+			fns[frame->fn] = true;
+	}
 	for (u32 i = 0; i < n->n; i++)
 		fns[i] |= n->fns[i].open || n->fns[i].kept;
 }

@@ -30,21 +30,24 @@ static void mark_drawn(const struct flame_view *v, u8 *fns)
 		fns[flame_node(v, v->boxes[v->at].node)->fn] = CHOSEN;
 }
 
-/* What the window spent at each frame of a marked function whose lines are not known. */
-static double *weigh(const struct flame_view *v, const u8 *fns)
+/* What the window spent at each frame of a marked function, in the blocks of flame_frame_of(). */
+static double **weigh(const struct flame_view *v, const u8 *fns)
 {
 	const struct flame *f = &v->f;
-	double *values = xcalloc(f->names.n_frames, sizeof(*values));
+	double **values = xcalloc(f->names.n_frames / FLAME_BLOCK + 1, sizeof(*values));
 
 	for (u32 i = 0; i < f->n_stacks; i++) {
 		const struct flame_stack *s = &f->stacks[i];
 
 		for (u32 k = s->value > 0 ? 0 : s->n_ids; k < s->n_ids; k++) {
 			u32 id = f->ids[s->ids + k];
+			const struct flame_frame *frame = flame_frame_of(&f->names, id);
+			double **block = &values[id / FLAME_BLOCK];
 
-			if (id < f->names.n_frames && f->names.frames[id].fn < f->names.n &&
-			    fns[f->names.frames[id].fn])
-				values[id] += s->value;
+			if (!frame || frame->fn >= f->names.n || !fns[frame->fn])
+				continue;
+			*block = *block ?: xcalloc(FLAME_BLOCK, sizeof(**block));
+			(*block)[id % FLAME_BLOCK] += s->value;
 		}
 	}
 	return values;
@@ -57,33 +60,43 @@ static int by_value(const void *a, const void *b)
 	return x->value < y->value ? 1 : -(x->value > y->value);
 }
 
-static u32 choose(const struct flame_view *v, const u8 *fns, const double *values, struct hot *ret)
+/* Of those whose lines are not known; the caller frees *ret. */
+static u32 choose(const struct flame_view *v, const u8 *fns, double *const *values, struct hot **ret)
 {
 	double least = flame_node(v, flame_zoom(v))->value / (4 * max(v->graph_cols, 1));
 	const struct flame_names *names = &v->f.names;
-	u32 n = 0;
+	u32 n = 0, cap = 0;
 
-	for (u32 id = 0; id < names->n_frames; id++)
-		if (values[id] > 0 && frame_lines_pending(names->frames[id].row) &&
-		    (values[id] >= least || fns[names->frames[id].fn] == CHOSEN))
-			ret[n++] = (struct hot){ id, values[id] };
-	qsort(ret, n, sizeof(*ret), by_value);
+	for (u32 id = 0; id < names->n_frames; id++) {
+		const double *block = values[id / FLAME_BLOCK];
+		double value = block ? block[id % FLAME_BLOCK] : 0;
+		const struct flame_frame *frame = flame_frame_of(names, id);
+
+		if (value <= 0 || !frame_lines_pending(frame->row) || (value < least && fns[frame->fn] != CHOSEN))
+			continue;
+		*ret = grow(*ret, n, &cap, sizeof(**ret));
+		(*ret)[n++] = (struct hot){ id, value };
+	}
+	if (n)
+		qsort(*ret, n, sizeof(**ret), by_value);
 	return min(n, (u32)SEEN_MAX);
 }
 
 void flame_see(struct app *a, const struct flame_view *v)
 {
 	u8 *fns = xcalloc(v->f.names.n + 1, sizeof(*fns));
-	struct hot *hot = xcalloc(v->f.names.n_frames + 1, sizeof(*hot));
+	struct hot *hot = NULL;
 	u32 ids[SEEN_MAX], n;
-	double *values;
+	double **values;
 
 	mark_drawn(v, fns);
 	values = weigh(v, fns);
-	n = choose(v, fns, values, hot);
+	n = choose(v, fns, values, &hot);
 	for (u32 i = 0; i < n; i++)
 		ids[i] = hot[i].frame;
 	app_see(a, ids, n);
+	for (u32 i = 0; i < v->f.names.n_frames / FLAME_BLOCK; i++)
+		free(values[i]);
 	free(values);
 	free(hot);
 	free(fns);
