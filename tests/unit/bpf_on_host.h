@@ -21,6 +21,7 @@
 #define SEC(name)
 #define __uint(name, val) int (*name)[val]
 #define __type(name, val) typeof(val) *name
+#define __array(name, val) typeof(val) *name[]
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #undef __noinline

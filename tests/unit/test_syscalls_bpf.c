@@ -15,12 +15,14 @@
 
 #include <cmocka.h>
 
+static void *bpf_map_lookup_elem(const void *map, const void *key);
 #include "bpf/collectors/syscalls/syscalls.bpf.c"
 
 #define TASKS 8
 #define CALLS 20000
 #define N_NRS 50
 
+static struct sc_set test_sets[2];
 static __thread struct task_struct *me;
 static __thread struct task_state my_state;
 static __thread bool have_state;
@@ -52,6 +54,12 @@ void *bpf_task_storage_get(void *map, struct task_struct *t, void *value, unsign
 	return &my_state;
 }
 
+/* The map of sets has each set as a map, which is here the set itself. */
+static void *bpf_map_lookup_elem(const void *map, const void *key)
+{
+	return map == &sets ? &test_sets[*(const u32 *)key] : (void *)map;
+}
+
 /* Task i is of process i / 2: two threads share every slot. */
 static void *task_main(void *arg)
 {
@@ -75,7 +83,7 @@ static void run_tasks(void)
 {
 	pthread_t threads[TASKS];
 
-	memset(sets, 0, sizeof(sets));
+	memset(test_sets, 0, sizeof(test_sets));
 	lost_slots = lost_cells = 0;
 	generation = 1;
 	current_set = 0;
@@ -90,7 +98,7 @@ static u64 sum_slots(u32 tgid, u32 call, u64 *ret_errors, u64 *ret_died)
 	u64 n = 0;
 
 	for (u32 i = 0; i < N_SLOTS; i++) {
-		struct sc_slot *s = &sets[0].slots[i];
+		struct sc_slot *s = &test_sets[0].slots[i];
 
 		if (!s->ready || s->tgid != tgid || s->call != call)
 			continue;
@@ -131,7 +139,7 @@ static void denied_calls(void **state)
 	u64 errors = 0, died = 0;
 
 	(void)state;
-	memset(sets, 0, sizeof(sets));
+	memset(test_sets, 0, sizeof(test_sets));
 	generation = 9;
 	have_state = false;
 	memset(&my_state, 0, sizeof(my_state));
@@ -162,7 +170,7 @@ static void cells_add_up_to_the_calls(void **state)
 	(void)state;
 	run_tasks();
 	for (u32 i = 0; i < N_CELLS; i++) {
-		struct sc_cell *c = &sets[0].cells[i];
+		struct sc_cell *c = &test_sets[0].cells[i];
 
 		if (!c->key)
 			continue;
@@ -184,14 +192,14 @@ static void full_table_goes_to_other(void **state)
 	u64 n = 0;
 
 	(void)state;
-	memset(sets, 0, sizeof(sets));
+	memset(test_sets, 0, sizeof(test_sets));
 	lost_slots = 0;
 	for (u32 i = 0; i < 2 * N_SLOTS; i++)
-		sets[0].slots[find_slot(0, 1, i, i)].count++;
+		test_sets[0].slots[find_slot(0, 1, i, i)].count++;
 	for (u32 i = 0; i < N_SLOTS; i++)
-		n += sets[0].slots[i].count;
+		n += test_sets[0].slots[i].count;
 	assert_int_equal(n, 2 * N_SLOTS);
-	assert_int_equal(sets[0].slots[OTHER_SLOT].count, lost_slots);
+	assert_int_equal(test_sets[0].slots[OTHER_SLOT].count, lost_slots);
 	assert_true(lost_slots >= N_SLOTS);
 }
 
@@ -202,7 +210,7 @@ static void stale_entry_is_not_measured(void **state)
 	u64 nothing = 0;
 
 	(void)state;
-	memset(sets, 0, sizeof(sets));
+	memset(test_sets, 0, sizeof(test_sets));
 	me = &task;
 	my_clock = 1;
 	generation = 5;
@@ -221,7 +229,7 @@ static void scope_leaves_others_out(void **state)
 	u64 nothing = 0, calls;
 
 	(void)state;
-	memset(sets, 0, sizeof(sets));
+	memset(test_sets, 0, sizeof(test_sets));
 	me = &task;
 	my_clock = 1;
 	generation = 7;

@@ -18,7 +18,30 @@ u32 generation;		/* of the latency measurement; 0: only counting */
 u32 current_set;	/* 0 or 1 */
 u32 sends_generation;	/* entries of calls that send are noted for tasks that have it; 0: for none */
 u64 lost_storage, lost_slots, lost_cells;
-struct sc_set sets[2];
+
+/* They exist while latencies are measured: user space makes them, and puts them in. */
+struct set_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct sc_set));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct set_map);
+} sets SEC(".maps");
+
+static __always_inline struct sc_set *set_of(u32 which)
+{
+	u32 zero = 0;
+	void *map = bpf_map_lookup_elem(&sets, &which);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
 
 /* ABI << 16 | number of the call; numbers beyond any table become CALL_INVALID. */
 static __always_inline u32 call_of(struct task_struct *t, long id)
@@ -51,10 +74,12 @@ static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u6
  */
 __noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 {
-	struct sc_set *set = &sets[which & 1];
+	struct sc_set *set = set_of(which);
 	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
 	u32 at = h >> (64 - SLOT_BITS);
 
+	if (!set)
+		return OTHER_SLOT;
 	for (int i = 0; i < MAX_PROBES; i++, at++) {
 		struct sc_slot *slot;
 
@@ -78,11 +103,11 @@ __noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 }
 
 /* The first place, where nearly all are, without a call. */
-static __always_inline u32 slot_of(u32 which, u32 call, u32 tgid, u64 start_ns)
+static __always_inline u32 slot_of(struct sc_set *set, u32 which, u32 call, u32 tgid, u64 start_ns)
 {
 	u64 h = ((u64)tgid << 32 | call) * 0x9e3779b97f4a7c15ull;
 	u32 at = h >> (64 - SLOT_BITS);
-	struct sc_slot *slot = &sets[which & 1].slots[at & (N_SLOTS - 1)];
+	struct sc_slot *slot = &set->slots[at & (N_SLOTS - 1)];
 
 	if (is_slot(slot, call, tgid, start_ns) && at != OTHER_SLOT)
 		return at;
@@ -91,11 +116,13 @@ static __always_inline u32 slot_of(u32 which, u32 call, u32 tgid, u64 start_ns)
 
 __noinline int count_cell(u32 which, u32 slot, u32 what)
 {
-	struct sc_set *set = &sets[which & 1];
+	struct sc_set *set = set_of(which);
 	u32 key = CELL_KEY(slot, what);
 	/* an octave of a slot is one cache line; octaves are spread */
 	u32 at = CELL_AT(slot, what);
 
+	if (!set)
+		return 0;
 	for (int i = 0; i < MAX_CELL_PROBES; i++, at++) {
 		struct sc_cell *cell;
 		u32 found;
@@ -117,10 +144,10 @@ __noinline int count_cell(u32 which, u32 slot, u32 what)
 	return 0;
 }
 
-static __always_inline void count_bucket(u32 which, u32 slot, u32 what)
+static __always_inline void count_bucket(struct sc_set *set, u32 which, u32 slot, u32 what)
 {
 	u32 at = CELL_AT(slot, what) & (N_CELLS - 1);
-	struct sc_cell *cell = &sets[which & 1].cells[at];
+	struct sc_cell *cell = &set->cells[at];
 
 	if (cell->key == CELL_KEY(slot, what))
 		__sync_fetch_and_add(&cell->n, 1);
@@ -207,11 +234,11 @@ static __always_inline long call_number(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline void count_error(u32 which, u32 at, long ret)
+static __always_inline void count_error(struct sc_set *set, u32 which, u32 at, long ret)
 {
 	if (ret >= 0 || ret < -4095)
 		return;
-	__sync_fetch_and_add(&sets[which].slots[at].errors, 1);
+	__sync_fetch_and_add(&set->slots[at].errors, 1);
 	count_cell(which, at, CELL_ERRNO + (u32)-ret);
 }
 
@@ -224,6 +251,7 @@ static __always_inline void count_error(u32 which, u32 at, long ret)
 static __always_inline int denied(struct task_struct *t, struct task_state *s, long id, long ret)
 {
 	u32 at, which = current_set & 1;
+	struct sc_set *set;
 
 	if (s->generation != generation) {
 		s->generation = generation;
@@ -233,9 +261,12 @@ static __always_inline int denied(struct task_struct *t, struct task_state *s, l
 	if (id < 0 || !in_scope(t->tgid))
 		return 0;
 	s->calls++;
+	set = set_of(which);
+	if (!set)
+		return 0;
 	at = find_slot(which, call_of(t, id), t->tgid, s->start_ns) & (N_SLOTS - 1);
-	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
-	count_error(which, at, ret);
+	__sync_fetch_and_add(&set->slots[at].died, 1);
+	count_error(set, which, at, ret);
 	return 0;
 }
 
@@ -245,6 +276,7 @@ static __always_inline int leave(struct pt_regs *regs, long id, long ret)
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
 	struct sc_slot *slot;
+	struct sc_set *set;
 	u32 at, which;
 	u64 ns;
 	int b;
@@ -256,8 +288,11 @@ static __always_inline int leave(struct pt_regs *regs, long id, long ret)
 	ns = bpf_ktime_get_ns() - s->enter_ns;
 	s->enter_ns = 0;
 	which = current_set & 1;
-	at = slot_of(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
-	slot = &sets[which].slots[at];
+	set = set_of(which);
+	if (!set)
+		return 0;
+	at = slot_of(set, which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
+	slot = &set->slots[at];
 	__sync_fetch_and_add(&slot->count, 1);
 	__sync_fetch_and_add(&slot->total_ns, ns);
 	if (ns > slot->max_ns)
@@ -268,8 +303,8 @@ static __always_inline int leave(struct pt_regs *regs, long id, long ret)
 	if (b < 0)
 		__sync_fetch_and_add(&slot->zero, 1);
 	else
-		count_bucket(which, at, b);
-	count_error(which, at, ret);
+		count_bucket(set, which, at, b);
+	count_error(set, which, at, ret);
 	return 0;
 }
 
@@ -289,14 +324,18 @@ int on_return_tp(struct syscall_args *ctx)
 static __always_inline int thread_end(struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
+	struct sc_set *set;
 	u32 at, which;
 
 	if (!s || !s->enter_ns || s->generation != generation)
 		return 0;
 	s->enter_ns = 0;
 	which = current_set & 1;
+	set = set_of(which);
+	if (!set)
+		return 0;
 	at = find_slot(which, s->call, t->tgid, s->start_ns) & (N_SLOTS - 1);
-	__sync_fetch_and_add(&sets[which].slots[at].died, 1);
+	__sync_fetch_and_add(&set->slots[at].died, 1);
 	return 0;
 }
 

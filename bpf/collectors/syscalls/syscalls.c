@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -40,6 +42,8 @@ static struct counter calls;
 static char blocked_why[128];
 static u64 focused;		/* process that alone is measured now, or 0 */
 static u64 interval_focused;	/* the same, at any time of this interval */
+static struct sc_set *sets[2];	/* while latencies are measured */
+static int set_fds[2];
 
 /* ---- counting ---- */
 
@@ -79,6 +83,53 @@ static void follow_counting(const struct tick *t)
 
 /* ---- switching latencies on and off ---- */
 
+/* Once bpf(2) has come back no program has them any more. */
+static void sets_drop(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(sets); i++) {
+		if (!sets[i])
+			continue;
+		bpf_map_delete_elem(bpf_map__fd(skel->maps.sets), &i);
+		munmap(sets[i], sizeof(*sets[i]));
+		close(set_fds[i]);
+		sets[i] = NULL;
+	}
+}
+
+static int set_make(u32 i)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ottop_calls", 4, sizeof(*sets[i]), 1, &opts), err = 0;
+	void *set;
+
+	if (fd < 0)
+		return -errno;
+	set = mmap(NULL, sizeof(*sets[i]), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (set == MAP_FAILED) {
+		err = -errno;
+	} else if (bpf_map_update_elem(bpf_map__fd(skel->maps.sets), &i, &fd, BPF_ANY)) {
+		err = -errno;
+		munmap(set, sizeof(*sets[i]));
+	}
+	if (err) {
+		close(fd);
+		return err;
+	}
+	sets[i] = set;
+	set_fds[i] = fd;
+	return 0;
+}
+
+/* 0 or -errno. They are 3 MB, which who does not look at latencies need not have. */
+static int sets_make(void)
+{
+	int err = set_make(0) ?: set_make(1);
+
+	if (err)
+		sets_drop();
+	return err;
+}
+
 static void latency_off(const char *why)
 {
 	if (!skel)
@@ -92,11 +143,17 @@ static void latency_off(const char *why)
 	probe_off(return_prog, why);
 	probe_off(end_prog, why);
 	syscalls_totals_clear();
-	memset(skel->bss->sets, 0, sizeof(skel->bss->sets));
+	sets_drop();
 }
 
 static int latency_on(const struct tick *t)
 {
+	int err = sets_make();
+
+	if (err) {
+		snprintf(blocked_why, sizeof(blocked_why), "no room for counters: %s", strerror(-err));
+		return err;
+	}
 	return_link = probe_attach(return_prog);
 	if (return_link)
 		end_link = probe_attach(end_prog);
@@ -187,7 +244,7 @@ static void clear_set(struct sc_set *set)
 /* Adds up the set that is not in use; a grace period must have passed since the swap. */
 static void drain_set(void)
 {
-	struct sc_set *set = &skel->bss->sets[skel->bss->current_set ^ 1];
+	struct sc_set *set = sets[skel->bss->current_set ^ 1];
 
 	drain_slots(set);
 	drain_cells(set);
@@ -198,9 +255,9 @@ static void drain_set(void)
 /* A burst of short processes fills a set before the tick: then it is drained early. */
 static void syscalls_drain(void)
 {
-	const struct sc_set *set = &skel->bss->sets[skel->bss->current_set];
+	const struct sc_set *set = sets[skel->bss->current_set];
 
-	if (!on_since_ns || (set->used_slots < N_SLOTS / 4 && set->used_cells < N_CELLS / 4))
+	if (!set || (set->used_slots < N_SLOTS / 4 && set->used_cells < N_CELLS / 4))
 		return;
 	skel->bss->current_set ^= 1;
 	probes_grace_period();
