@@ -175,7 +175,8 @@ static void report_signal(const struct otlp_stats *f, const char *items, char *b
 char *otlp_report(const struct otlp_sink *o)
 {
 	static const char *const items[] = { "data points", "spans", "log records", "profiles" };
-	char text[OTLP_SIGNALS][320] = { "" };
+	u64 passed = atomic_load(&o->sink.dropped);
+	char text[OTLP_SIGNALS][320] = { "" }, busy[80] = "";
 	char *shown = otlp_url_shown(o->url), *line;
 	bool any = false;
 
@@ -189,7 +190,10 @@ char *otlp_report(const struct otlp_sink *o)
 		report_signal(f, items[i], text[i] + strlen(text[i]), sizeof(text[i]) - 2);
 		any = true;
 	}
-	line = xasprintf("--otlp %s: %s%s%s%s", shown, text[0], text[1], text[2], text[3]);
+	if (passed)
+		snprintf(busy, sizeof(busy), "; %llu interval%s passed over, this machine was too busy",
+			 (unsigned long long)passed, text_plural(passed, "s"));
+	line = xasprintf("--otlp %s: %s%s%s%s%s", shown, text[0], text[1], text[2], text[3], busy);
 	free(shown);
 	return line;
 }

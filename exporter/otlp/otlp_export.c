@@ -10,6 +10,7 @@
 #include "exporter/otlp/split.h"
 
 #define CLOCK_STEP_NS (s64)NSEC_PER_SEC
+#define REQUEST_MAX (64u << 20)	/* the specification's, before compression */
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
@@ -45,6 +46,11 @@ static void queue_request(void *arg, u8 *data, size_t n, u32 items)
 	size_t n_zipped;
 	u8 *zipped = NULL;
 
+	if (n > REQUEST_MAX) {
+		free(data);
+		otlp_sender_discard(sender, items, "a request of more than 64 MiB is not sent");
+		return;
+	}
 	if (e->gzip == OTLP_GZIP || (e->gzip == OTLP_GZIP_WAITING && otlp_sender_waits(sender)))
 		zipped = compress_body(data, n, &n_zipped);
 	if (zipped) {

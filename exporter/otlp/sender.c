@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -105,6 +106,15 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 		append(s, b);
 		pthread_cond_signal(&s->wake);
 	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void otlp_sender_discard(struct otlp_sender *s, u32 items, const char *why)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stats.dropped += items;
+	snprintf(s->stats.error, sizeof(s->stats.error), "%s", why);
+	s->stats.error_ns = now_ns();
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -38,6 +38,8 @@ struct otlp_sender;
 struct otlp_sender *otlp_sender_start(const struct otlp_endpoint *e, u64 cap_bytes);
 /* Takes `body` (from malloc); never waits for the network. */
 void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 items);
+/* Counts what is not even pushed as dropped, and says why. */
+void otlp_sender_discard(struct otlp_sender *s, u32 items, const char *why);
 /* Whether what is pushed now will wait: the endpoint does not take what it gets. */
 bool otlp_sender_waits(struct otlp_sender *s);
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret);
