@@ -24,7 +24,10 @@ struct exporter {
 	struct slot slots[EXPORTER_MAX_SINKS];
 	const struct snapshot **ring;
 	u32 queue_max;
+	u64 max_bytes;
 	u64 pushed, taken;	/* snapshots; ring holds [taken, pushed) */
+	u64 bytes;		/* of those, and of the one that is being written */
+	bool writing;
 	bool stopping;
 };
 
@@ -95,17 +98,20 @@ static bool close_done(struct exporter *e)
 
 static void deliver_next(struct exporter *e)
 {
-	const struct snapshot *s = e->ring[e->taken % e->queue_max];
+	u64 n = e->taken++;
+	const struct snapshot *s = e->ring[n % e->queue_max];
 	struct slot slots[EXPORTER_MAX_SINKS];
-	u64 n = e->taken;
+	u64 bytes = s->own_bytes;
 
 	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
 		slots[i] = e->slots[i];
+	e->writing = true;
 	pthread_mutex_unlock(&e->lock);
 	deliver(slots, n, s);
 	snapshot_put(s);
 	pthread_mutex_lock(&e->lock);
-	e->taken++;	/* only now: a snapshot being written still takes its place in the queue */
+	e->writing = false;	/* until now it took its place in the queue */
+	e->bytes -= bytes;
 }
 
 static void *exporter_main(void *arg)
@@ -128,12 +134,13 @@ static void *exporter_main(void *arg)
 	return NULL;
 }
 
-struct exporter *exporter_start(u32 queue_max)
+struct exporter *exporter_start(u32 queue_max, u64 max_bytes)
 {
 	struct exporter *e = xcalloc(1, sizeof(*e));
 	int err;
 
 	e->queue_max = queue_max;
+	e->max_bytes = max_bytes;
 	e->ring = xcalloc(queue_max, sizeof(*e->ring));
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->wake, NULL);
@@ -181,22 +188,43 @@ void exporter_remove_wait(struct exporter *e, struct sink *sink)
 	pthread_mutex_unlock(&e->lock);
 }
 
-static void count_dropped(struct exporter *e)
+/* One may always wait, whatever its size: else a large host would send nothing. */
+static bool has_room(const struct exporter *e, u64 bytes)
 {
-	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
-		if (e->slots[i].sink && e->slots[i].end > e->pushed)
-			atomic_fetch_add(&e->slots[i].sink->dropped, 1);
+	u64 n = e->pushed - e->taken;
+
+	return !n || (n + e->writing < e->queue_max && e->bytes + bytes <= e->max_bytes);
+}
+
+/* Takes the oldest one out, which is not being written. */
+static const struct snapshot *drop_oldest(struct exporter *e)
+{
+	u64 n = e->taken++;
+	const struct snapshot *s = e->ring[n % e->queue_max];
+
+	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++) {
+		struct slot *slot = &e->slots[i];
+
+		if (slot->sink && n >= slot->first && n < slot->end)
+			atomic_fetch_add(&slot->sink->dropped, 1);
+	}
+	e->bytes -= s->own_bytes;
+	return s;
 }
 
 void exporter_push(struct exporter *e, const struct snapshot *s)
 {
 	pthread_mutex_lock(&e->lock);
-	if (e->pushed - e->taken == e->queue_max) {
-		count_dropped(e);
-	} else {
-		e->ring[e->pushed++ % e->queue_max] = snapshot_get(s);
-		pthread_cond_signal(&e->wake);
+	while (!has_room(e, s->own_bytes)) {
+		const struct snapshot *old = drop_oldest(e);
+
+		pthread_mutex_unlock(&e->lock);
+		snapshot_put(old);
+		pthread_mutex_lock(&e->lock);
 	}
+	e->ring[e->pushed++ % e->queue_max] = snapshot_get(s);
+	e->bytes += s->own_bytes;
+	pthread_cond_signal(&e->wake);
 	pthread_mutex_unlock(&e->lock);
 }
 

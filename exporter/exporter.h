@@ -28,8 +28,13 @@ struct sink {
 
 struct exporter;
 
-/* Starts the thread; at most queue_max snapshots wait. NULL and errno on failure. */
-struct exporter *exporter_start(u32 queue_max);
+/*
+ * Starts the thread. At most queue_max snapshots are held, the one that is being written among
+ * them, and as many as take max_bytes (snapshot.own_bytes); one may always wait. NULL and errno on failure.
+ */
+struct exporter *exporter_start(u32 queue_max, u64 max_bytes);
+#define EXPORTER_SNAPSHOTS 64
+#define EXPORTER_BYTES (24 << 20)
 /* Gives a sink all snapshots that are pushed from now on. At most EXPORTER_MAX_SINKS: -ENOSPC. */
 #define EXPORTER_MAX_SINKS 8
 int exporter_add(struct exporter *e, struct sink *sink);
@@ -37,7 +42,7 @@ int exporter_add(struct exporter *e, struct sink *sink);
 void exporter_remove(struct exporter *e, struct sink *sink);
 /* The same, and waits until it is done. */
 void exporter_remove_wait(struct exporter *e, struct sink *sink);
-/* Queues one snapshot (takes its own reference) or counts it as dropped. Never waits. */
+/* Queues one snapshot (takes its own reference); the oldest ones make room and are counted. Never waits. */
 void exporter_push(struct exporter *e, const struct snapshot *s);
 /* Writes what is queued, closes the sinks, ends the thread, frees. NULL-safe. */
 void exporter_stop(struct exporter *e);

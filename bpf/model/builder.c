@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* builder.c: how a snapshot is made: rows are added, then it is sealed. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/model/snapshot_build.h"
+
+#define ALLOC_BYTES 16	/* of malloc, for each piece */
 
 struct pending {
 	const struct row **rows;
@@ -199,9 +202,34 @@ static void drop_duplicates(struct pending *p)
 	p->n = n;
 }
 
-/* Replaces rows that are equal to the previous tick's by those: a merge of two sorted lists. */
-static void share_rows(struct pending *p, const struct table *prev)
+static u64 hist_bytes(const struct hist *h)
 {
+	return h ? (sizeof(*h) + h->n * sizeof(h->counts[0])) / atomic_load_explicit(&h->refs, memory_order_relaxed) : 0;
+}
+
+/* What is shared with other rows counts in part. */
+static u64 row_bytes(const struct row *r)
+{
+	const struct table_desc *d = &table_descs[r->table];
+	u64 n = d->row_size + ALLOC_BYTES;
+
+	for (u32 i = 0; i < d->n_strs; i++)
+		n += str_share_bytes(*(const char *const *)((const char *)r + d->strs[i]));
+	for (u32 i = 0; i < d->n_hists; i++) {
+		const struct hist *const *h = (const struct hist *const *)((const char *)r + d->hists[i]);
+
+		n += hist_bytes(h[0]) + hist_bytes(h[1]);
+	}
+	return n;
+}
+
+/*
+ * Replaces rows that are equal to the previous tick's by those: a merge of two sorted lists.
+ * Returns the bytes of all others.
+ */
+static u64 share_rows(struct pending *p, const struct table *prev)
+{
+	u64 own = p->cap * sizeof(*p->rows);
 	u32 j = 0;
 
 	for (u32 i = 0; i < p->n; i++) {
@@ -212,13 +240,18 @@ static void share_rows(struct pending *p, const struct table *prev)
 			row_put(p->rows[i]);
 			p->rows[i] = row_get(prev->rows[j]);
 		}
+		if (j == prev->n || prev->rows[j] != p->rows[i])
+			own += row_bytes(p->rows[i]);
 	}
+	return own;
 }
 
 const struct snapshot *builder_seal(struct builder *b)
 {
+	static const struct table none;
 	struct snapshot *s = b->s;
 
+	s->own_bytes = sizeof(*s);
 	for (int t = 0; t < N_TABLES; t++) {
 		struct pending *p = &b->tables[t];
 
@@ -228,8 +261,7 @@ const struct snapshot *builder_seal(struct builder *b)
 					row_quantiles((struct row *)p->rows[i]);
 		if (!sort_rows(p))
 			drop_duplicates(p);
-		if (b->prev)
-			share_rows(p, &b->prev->tables[t]);
+		s->own_bytes += share_rows(p, b->prev ? &b->prev->tables[t] : &none);
 		s->tables[t].rows = p->rows;
 		s->tables[t].n = p->n;
 	}

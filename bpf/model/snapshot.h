@@ -270,6 +270,7 @@ struct snapshot {
 	u64 time_ns;		/* CLOCK_BOOTTIME of the tick */
 	s64 unix_offset_ns;	/* add it to get Unix time */
 	u64 interval_ns;	/* since the tick before */
+	u64 own_bytes;		/* about what it takes that the one it was built after does not have */
 	const struct session *session;
 	struct table tables[N_TABLES];
 };

@@ -24,6 +24,8 @@ void str_put(const char *s);		/* NULL-safe */
 /* Replaces *member by a reference that the caller gives away. */
 void str_set(const char **member, const char *s);
 u64 str_pool_bytes(void);
+/* Bytes of a string, shared evenly among those that have it; NULL-safe. */
+u64 str_share_bytes(const char *s);
 
 struct builder;
 

@@ -102,6 +102,13 @@ void str_set(const char **member, const char *s)
 	*member = s;
 }
 
+u64 str_share_bytes(const char *s)
+{
+	const struct str *p = s ? str_of(s) : NULL;
+
+	return p ? (sizeof(*p) + p->len + 1) / atomic_load_explicit(&p->refs, memory_order_relaxed) : 0;
+}
+
 u64 str_pool_bytes(void)
 {
 	u64 n;

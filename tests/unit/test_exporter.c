@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,6 +15,8 @@
 #include "bpf/model/snapshot_build.h"
 #include "exporter/exporter.h"
 #include "tests/unit/patience.h"
+
+#define LARGE_BYTES (100 << 10)
 
 static struct session session;
 
@@ -65,6 +68,29 @@ static void push(struct exporter *e, u64 seq)
 	snapshot_put(s);
 }
 
+/* A snapshot after `prev` (may be NULL) whose only row has a text of n such characters. */
+static const struct snapshot *with_text(const struct snapshot *prev, u64 seq, char c, size_t n)
+{
+	struct builder *b = builder_new(prev, &session);
+	struct processes_row *r = builder_row(b, TABLE_processes);
+	char *text = xmalloc(n);
+
+	memset(text, c, n);
+	r->pid = 1;
+	r->cmdline = str_newn(text, n);
+	builder_time(b, seq, seq, 0, 1);
+	free(text);
+	return builder_seal(b);
+}
+
+static void push_large(struct exporter *e, u64 seq, size_t n)
+{
+	const struct snapshot *s = with_text(NULL, seq, (char)('a' + seq), n);
+
+	exporter_push(e, s);
+	snapshot_put(s);
+}
+
 static void wait_closed(struct test_sink *t)
 {
 	wait_until(atomic_load(&t->sink.closed));
@@ -73,7 +99,7 @@ static void wait_closed(struct test_sink *t)
 
 static void everything_arrives_in_order(void **state)
 {
-	struct exporter *e = exporter_start(64);
+	struct exporter *e = exporter_start(64, 1 << 30);
 	struct test_sink t;
 
 	init(&t, false);
@@ -93,7 +119,7 @@ static void everything_arrives_in_order(void **state)
 /* One is being written and holds its place: of a queue of 4, 3 more fit. */
 static void a_slow_sink_costs_snapshots_and_no_time(void **state)
 {
-	struct exporter *e = exporter_start(4);
+	struct exporter *e = exporter_start(4, 1 << 30);
 	struct test_sink t;
 
 	init(&t, true);
@@ -107,13 +133,80 @@ static void a_slow_sink_costs_snapshots_and_no_time(void **state)
 		sem_post(&t.go);
 	exporter_stop(e);
 	assert_int_equal(t.n, 4);
-	assert_int_equal(t.seq[3], 4);
+	assert_int_equal(t.seq[0], 1);
+	assert_int_equal(t.seq[1], 8);	/* the oldest went */
+	assert_int_equal(t.seq[3], 10);
 	assert_int_equal(t.sink.written, 4);
+}
+
+/* As many as take so much memory, the one that is written among them, but one may always wait. */
+static void the_queue_is_bounded_in_bytes(void **state)
+{
+	struct exporter *e = exporter_start(64, 3 * LARGE_BYTES);
+	struct test_sink t;
+
+	init(&t, true);
+	exporter_add(e, &t.sink);
+	push_large(e, 1, LARGE_BYTES - 4000);
+	sem_wait(&t.begun);
+	for (u64 i = 2; i <= 10; i++) {
+		push_large(e, i, LARGE_BYTES - 4000);
+		assert_int_equal(atomic_load(&t.sink.dropped), i < 4 ? 0 : i - 3);
+	}
+	push_large(e, 11, 5 * LARGE_BYTES);
+	push_large(e, 12, 5 * LARGE_BYTES);
+	push(e, 13);	/* the large one makes room for it */
+	assert_int_equal(atomic_load(&t.sink.dropped), 11);
+	for (int i = 0; i < 2; i++)
+		sem_post(&t.go);
+	exporter_stop(e);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(t.seq[1], 13);
+}
+
+/* Rows and texts that the snapshot before has too take nothing more. */
+static void what_is_shared_is_not_counted_again(void **state)
+{
+	const struct snapshot *first = with_text(NULL, 1, 'a', 100000), *same = with_text(first, 2, 'a', 100000),
+			      *other = with_text(same, 3, 'b', 50000);
+
+	assert_in_range(first->own_bytes, 100000, 110000);
+	assert_in_range(same->own_bytes, 1, 10000);
+	assert_in_range(other->own_bytes, 50000, 60000);
+	snapshot_put(first);
+	snapshot_put(same);
+	snapshot_put(other);
+}
+
+/* The part of a sink that is being removed may be dropped too: then it is done. */
+static void a_sink_whose_part_was_dropped_is_closed(void **state)
+{
+	struct exporter *e = exporter_start(3, 1 << 30);
+	struct test_sink all, part;
+
+	init(&all, true);
+	init(&part, false);
+	exporter_add(e, &all.sink);
+	push(e, 1);
+	sem_wait(&all.begun);
+	exporter_add(e, &part.sink);
+	push(e, 2);
+	exporter_remove(e, &part.sink);
+	push(e, 3);
+	push(e, 4);
+	assert_int_equal(atomic_load(&part.sink.dropped), 1);
+	assert_int_equal(atomic_load(&all.sink.dropped), 1);
+	for (int i = 0; i < 3; i++)
+		sem_post(&all.go);
+	wait_closed(&part);
+	exporter_stop(e);
+	assert_int_equal(part.n, 0);
+	assert_int_equal(all.n, 3);
 }
 
 static void a_failing_sink_is_closed_and_the_others_go_on(void **state)
 {
-	struct exporter *e = exporter_start(16);
+	struct exporter *e = exporter_start(16, 1 << 30);
 	struct test_sink bad, good;
 
 	init(&bad, false);
@@ -138,7 +231,7 @@ static void a_failing_sink_is_closed_and_the_others_go_on(void **state)
 
 static void a_failing_close_is_told(void **state)
 {
-	struct exporter *e = exporter_start(4);
+	struct exporter *e = exporter_start(4, 1 << 30);
 	struct test_sink t;
 
 	init(&t, false);
@@ -153,7 +246,7 @@ static void a_failing_close_is_told(void **state)
 /* A recording that is started and stopped on the screen gets its own part only. */
 static void a_sink_gets_what_is_pushed_between_add_and_remove(void **state)
 {
-	struct exporter *e = exporter_start(16);
+	struct exporter *e = exporter_start(16, 1 << 30);
 	struct test_sink all, part;
 
 	init(&all, false);
@@ -178,7 +271,7 @@ static void a_sink_gets_what_is_pushed_between_add_and_remove(void **state)
 
 static void a_removed_sink_closes_without_another_tick(void **state)
 {
-	struct exporter *e = exporter_start(4);
+	struct exporter *e = exporter_start(4, 1 << 30);
 	struct test_sink t;
 
 	init(&t, false);
@@ -191,7 +284,7 @@ static void a_removed_sink_closes_without_another_tick(void **state)
 
 static void a_sink_that_hangs_does_not_hang_the_end(void **state)
 {
-	struct exporter *e = exporter_start(4);
+	struct exporter *e = exporter_start(4, 1 << 30);
 	struct test_sink t;
 
 	init(&t, true);
@@ -208,7 +301,7 @@ static void a_sink_that_hangs_does_not_hang_the_end(void **state)
 
 static void there_is_room_for_eight(void **state)
 {
-	struct exporter *e = exporter_start(4);
+	struct exporter *e = exporter_start(4, 1 << 30);
 	struct test_sink t[EXPORTER_MAX_SINKS + 1];
 
 	for (u32 i = 0; i <= EXPORTER_MAX_SINKS; i++) {
@@ -225,6 +318,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_arrives_in_order),
 		cmocka_unit_test(a_slow_sink_costs_snapshots_and_no_time),
+		cmocka_unit_test(the_queue_is_bounded_in_bytes),
+		cmocka_unit_test(what_is_shared_is_not_counted_again),
+		cmocka_unit_test(a_sink_whose_part_was_dropped_is_closed),
 		cmocka_unit_test(a_failing_sink_is_closed_and_the_others_go_on),
 		cmocka_unit_test(a_failing_close_is_told),
 		cmocka_unit_test(a_sink_gets_what_is_pushed_between_add_and_remove),

@@ -378,7 +378,7 @@ static void usage_is_status_2(void **state)
 /* Through the exporter, as main_headless() and the console do it. */
 static struct record_sink *record_by_sink(u64 n, char **ret_report)
 {
-	struct exporter *e = exporter_start(64);
+	struct exporter *e = exporter_start(64, 1 << 30);
 	char *error = NULL;
 	struct record_sink *r = record_sink_open(rec_path, &session, &error);
 

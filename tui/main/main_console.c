@@ -20,7 +20,6 @@
 
 #define TRIM_TICKS 4
 #define TRIM_BYTES (2u << 20)
-#define QUEUE_MAX 64	/* snapshots that wait for a slow disk */
 #define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
 
 struct console {
@@ -175,7 +174,7 @@ static char *start_record(struct console *c, const char *path)
 	char *error = NULL, *chosen = path ? NULL : choose_name(source_session(&c->source), "otr");
 
 	if (!c->exporter)
-		c->exporter = exporter_start(QUEUE_MAX);
+		c->exporter = exporter_start(EXPORTER_SNAPSHOTS, EXPORTER_BYTES);
 	if (!c->exporter)
 		error = xasprintf("recording: no thread: %s", strerror(errno));
 	else
@@ -376,7 +375,7 @@ static void choose_theme(const struct options *o)
 
 static bool start_otlp(struct console *c, char **ret_error)
 {
-	c->exporter = exporter_start(QUEUE_MAX);
+	c->exporter = exporter_start(EXPORTER_SNAPSHOTS, EXPORTER_BYTES);
 	if (!c->exporter) {
 		*ret_error = xasprintf("--otlp: no thread: %s", strerror(errno));
 		return false;

@@ -16,7 +16,6 @@
 #include "tui/main/batch.h"
 #include "tui/main/main.h"
 
-#define QUEUE_MAX 64		/* snapshots that wait for a slow disk */
 #define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
 #define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
 #define STUCK_MS 3000		/* for the sinks to end, after a signal, beyond OTLP's own limit */
@@ -80,7 +79,7 @@ static bool start_otlp(struct headless *h, char **ret_error)
 
 static bool start_exporter(struct headless *h, char **ret_error)
 {
-	h->exporter = exporter_start(QUEUE_MAX);
+	h->exporter = exporter_start(EXPORTER_SNAPSHOTS, EXPORTER_BYTES);
 	if (!h->exporter)
 		*ret_error = xasprintf("no thread: %s", strerror(errno));
 	return h->exporter != NULL;
