@@ -11,7 +11,7 @@ import lib
 # Nothing of this host's units is started: only what a test asks for.
 BOOT = r'''
 set -e
-work=$1 shown=$2 root=$1/root
+work=$1 shown=$2 old=$3 root=$1/root
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$work"
 mkdir "$work/upper" "$work/spare" "$root"
@@ -22,7 +22,18 @@ mount -o remount,bind,ro "$root/proc/sys"
 mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 umount -R "$root/sys/fs/cgroup"
-mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+if [ -z "$old" ]; then
+	mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+else
+	mount -t tmpfs tmpfs "$root/sys/fs/cgroup"
+	mkdir "$root/sys/fs/cgroup/unified" "$root/sys/fs/cgroup/systemd"
+	mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup/unified"
+	mount -t cgroup -o none,name=systemd cgroup "$root/sys/fs/cgroup/systemd"
+	for c in $old; do
+		mkdir "$root/sys/fs/cgroup/$c"
+		mount -t cgroup -o "$c" cgroup "$root/sys/fs/cgroup/$c"
+	done
+fi
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --rbind "$shown" "$root/mnt"
@@ -35,14 +46,27 @@ exec chroot "$root" env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 '''
 
 
-def own_group():
-    """A new cgroup of version 2, or None where there is none."""
-    for root in '/sys/fs/cgroup/unified', '/sys/fs/cgroup':
+CGROUP = '/sys/fs/cgroup'
+
+
+def old_controllers():
+    """Those of version 1 here, each in a hierarchy of its own, in which systemd makes groups."""
+    return [c for c in ('cpu', 'cpuacct', 'memory', 'devices', 'pids', 'blkio')
+            if os.path.exists('%s/%s/cgroup.procs' % (CGROUP, c))]
+
+
+def own_groups():
+    """New cgroups: of version 2 first, then of each old hierarchy; none where there is no version 2."""
+    groups = []
+    for root in CGROUP + '/unified', CGROUP:
         if os.path.exists(root + '/cgroup.procs') and os.path.exists(root + '/cgroup.controllers'):
-            group = '%s/ottop-test-%d' % (root, os.getpid())
-            os.mkdir(group)
-            return group
-    return None
+            groups = [root] + [CGROUP + '/' + c for c in old_controllers() + ['systemd']
+                               if os.path.exists('%s/%s/cgroup.procs' % (CGROUP, c))]
+            break
+    groups = ['%s/ottop-test-%d' % (root, os.getpid()) for root in groups]
+    for group in groups:
+        os.mkdir(group)
+    return groups
 
 
 class Systemd:
@@ -51,14 +75,15 @@ class Systemd:
     def __init__(self, shown):
         self.folder, self.pid, self.outer, self.failed = tempfile.TemporaryDirectory(), None, None, None
         self.log = open(os.path.join(self.folder.name, 'log'), 'w+')
-        self.group = os.path.exists('/lib/systemd/systemd') and own_group()
-        if not self.group:
+        self.groups = own_groups() if os.path.exists('/lib/systemd/systemd') else []
+        if not self.groups:
             self.failed = 'no systemd or no cgroup 2 here'
             return
         os.mkdir(self.folder.name + '/work')
         self.outer = subprocess.Popen(
             ['unshare', '--mount', '--pid', '--uts', '--ipc', '--cgroup', '--fork', '--kill-child',
-             'sh', '-c', BOOT, 'boot', self.folder.name + '/work', shown],
+             'sh', '-c', BOOT, 'boot', self.folder.name + '/work', shown,
+             ' '.join(old_controllers())],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, preexec_fn=self.enter)
         if not self.comes():
             self.log.seek(0)
@@ -66,8 +91,9 @@ class Systemd:
 
     def enter(self):
         lib.die_with_us()
-        with open(self.group + '/cgroup.procs', 'w') as f:
-            f.write(str(os.getpid()))
+        for group in self.groups:
+            with open(group + '/cgroup.procs', 'w') as f:
+                f.write(str(os.getpid()))
 
     def comes(self):
         for _ in range(600):
@@ -103,7 +129,7 @@ class Systemd:
             else:
                 self.outer.kill()
             self.outer.wait()
-            for folder, _, _ in os.walk(self.group, topdown=False):
+            for folder in (f for g in self.groups for f, _, _ in os.walk(g, topdown=False)):
                 for _ in range(100):
                     try:
                         os.rmdir(folder)
