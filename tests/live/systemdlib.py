@@ -22,6 +22,7 @@ mount -o remount,bind,ro "$root/proc/sys"
 mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 umount -R "$root/sys/fs/cgroup"
+[ -e "$root/sys/kernel/tracing/events" ] || mount -t tracefs tracefs "$root/sys/kernel/tracing"
 if [ -z "$old" ]; then
 	mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 else
