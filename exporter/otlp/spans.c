@@ -173,11 +173,16 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	struct attributes attributes = { 0 };
 	u32 n = (u32)x->request->n_resource_spans;
 	bool known = u64_known(r->pid) && u64_known(r->process_start_ns);
+	const struct processes_row *p = known ? snapshot_process(x->s, r->pid, r->process_start_ns) : NULL;
 
 	attributes_of_service(a, &attributes, x->s->session, x->config, r->comm,
 			      known ? r->pid : 0, known ? r->process_start_ns : 0);
-	attribute_int(a, &attributes, "process.pid", r->pid);
-	attribute_text(a, &attributes, "process.executable.name", r->comm);
+	if (p) {	/* as its metrics have them, its container among them */
+		attributes_of_row(a, &attributes, &p->row);
+	} else {
+		attribute_int(a, &attributes, "process.pid", r->pid);
+		attribute_text(a, &attributes, "process.executable.name", r->comm);
+	}
 	new->resource = resource_new(a, &attributes);
 	scope->scope = scope_new(a);
 	SCRATCH_APPEND(a, new, scope_spans, scope);

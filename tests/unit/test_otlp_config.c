@@ -41,8 +41,9 @@ static void describe(const struct otlp_endpoint *e, char *buf, size_t cap)
 	if (e->ca_file)
 		n += snprintf(buf + n, cap - (size_t)n, " ca=%s", e->ca_file);
 	if (e->client_cert)
-		snprintf(buf + n, cap - (size_t)n, " cert=%s key=%s", e->client_cert,
-			 e->client_key ? e->client_key : "");
+		n += snprintf(buf + n, cap - (size_t)n, " cert=%s", e->client_cert);
+	if (e->client_key)
+		snprintf(buf + n, cap - (size_t)n, " key=%s", e->client_key);
 }
 
 #define E "OTEL_EXPORTER_OTLP_"
@@ -97,7 +98,7 @@ static const struct { const char *url, *env, *metrics, *traces; } cases[] = {
 	/* certificates */
 	{ LOCAL, E "CERTIFICATE=/ca\n" E "CLIENT_CERTIFICATE=/c\n" E "METRICS_CLIENT_KEY=/k\n",
 	  LOCAL "/v1/metrics 10000 waiting ca=/ca cert=/c key=/k",
-	  LOCAL "/v1/traces 10000 waiting ca=/ca cert=/c key=" },
+	  LOCAL "/v1/traces 10000 waiting ca=/ca cert=/c" },
 	{ LOCAL, E "CERTIFICATE=/ca\n" E "METRICS_CERTIFICATE=/own\n",
 	  LOCAL "/v1/metrics 10000 waiting ca=/own", LOCAL "/v1/traces 10000 waiting ca=/ca" },
 	/* gRPC: a path is none of ours, the scheme may be left out; of each signal its own */
@@ -168,6 +169,11 @@ static void own_before_general(void **state)
 		{ "COMPRESSION", "gzip", "none", " gzip", " none" },
 		{ "COMPRESSION", "none", "GZIP", " none", " gzip" },
 		{ "CERTIFICATE", "/ca", "/own", " ca=/ca", " ca=/own" },
+		{ "CLIENT_CERTIFICATE", "/all", "/own", " cert=/all", " cert=/own" },
+		{ "CLIENT_KEY", "/all", "/own", " key=/all", " key=/own" },
+		{ "PROTOCOL", "grpc", "http/protobuf", " grpc", "/v1" },
+		{ "PROTOCOL", "http/protobuf", "grpc", "/v1", " grpc" },
+		{ "ENDPOINT", "http://other:1", "http://own:2/x", LOCAL "/v1", "http://own:2/x " },	/* --otlp is first */
 	};
 	static const char *const signals[OTLP_SIGNALS] = {
 		[OTLP_METRICS] = "METRICS_", [OTLP_TRACES] = "TRACES_", [OTLP_LOGS] = "LOGS_",
@@ -285,6 +291,53 @@ static void resource_and_metrics(void **state)
 	}
 }
 
+/* Which requests are sent: a sampler's argument counts only with the sampler that has one. */
+static void sampling(void **state)
+{
+	static const struct { const char *env; double ratio; } all[] = {
+		{ "", 1 },
+		{ "OTEL_TRACES_SAMPLER=always_on\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=always_off\n", 0 },
+		{ "OTEL_TRACES_SAMPLER=PARENTBASED_ALWAYS_OFF\n", 0 },
+		{ "OTEL_TRACES_SAMPLER=traceidratio\nOTEL_TRACES_SAMPLER_ARG=0.25\n", 0.25 },
+		{ "OTEL_TRACES_SAMPLER=parentbased_traceidratio\nOTEL_TRACES_SAMPLER_ARG=0.5\n", 0.5 },
+		{ "OTEL_TRACES_SAMPLER=traceidratio\n", 1 },
+		{ "OTEL_TRACES_SAMPLER_ARG=0.25\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=always_on\nOTEL_TRACES_SAMPLER_ARG=0.25\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=traceidratio\nOTEL_TRACES_SAMPLER_ARG=2\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=traceidratio\nOTEL_TRACES_SAMPLER_ARG=-1\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=traceidratio\nOTEL_TRACES_SAMPLER_ARG=half\n", 1 },
+		{ "OTEL_TRACES_SAMPLER=jaeger_remote\n", 1 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		struct otlp_config c;
+
+		environment = all[i].env;
+		assert_null(otlp_config_read(&c, LOCAL, NULL, fake_getenv));
+		assert_true(c.sample_ratio == all[i].ratio);
+		otlp_config_free(&c);
+	}
+}
+
+static void finds_aggregation(void *arg, const char *line)
+{
+	*(bool *)arg |= strstr(line, "METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit") && strstr(line, "; ignored");
+}
+
+/* Histograms leave as they are kept: who asks for others is told. */
+static void an_aggregation_is_not_chosen(void **state)
+{
+	bool said = false;
+	struct otlp_config c;
+
+	environment = E "METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit_bucket_histogram\n";
+	assert_null(otlp_config_read(&c, LOCAL, NULL, fake_getenv));
+	otlp_config_free(&c);
+	log_each(finds_aggregation, &said);
+	assert_true(said);
+}
+
 static void logged(void *arg, const char *line)
 {
 	*(bool *)arg |= strstr(line, "secret") != NULL;
@@ -316,6 +369,8 @@ int main(void)
 		cmocka_unit_test(which_signals),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(resource_and_metrics),
+		cmocka_unit_test(sampling),
+		cmocka_unit_test(an_aggregation_is_not_chosen),
 		cmocka_unit_test(secrets_are_not_shown),
 	};
 

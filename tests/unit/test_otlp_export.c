@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From snapshots to the queues of the senders: what is too large to be sent. Needs libcurl, no server. */
+/* From snapshots to requests: what is too large to be sent (needs libcurl, no server), whose a span is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 #include "bpf/model/snapshot_build.h"
 #include "exporter/otlp/otlp.h"
+#include "exporter/otlp/spans.h"
 
 #define LIMIT (64u << 20)	/* of the specification, before compression */
 
@@ -80,10 +82,91 @@ static void a_request_of_more_than_64_MiB_is_not_sent(void **state)
 	otlp_free(o);
 }
 
+/* "key=value;" of each attribute of the resource. */
+static char *attributes_text(const Otlp__Resource *r, char *buf, size_t cap)
+{
+	size_t n = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < r->n_attributes && n < cap; i++) {
+		const Otlp__AnyValue *v = r->attributes[i]->value;
+		bool is_text = v->value_case == OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+
+		n += (size_t)(is_text ? snprintf(buf + n, cap - n, "%s=%s;", r->attributes[i]->key, v->string_value) :
+					snprintf(buf + n, cap - n, "%s=%lld;", r->attributes[i]->key, (long long)v->int_value));
+	}
+	return buf;
+}
+
+/* Two processes answer; of one ottop knows no more than the request says. */
+static const struct snapshot *of_two_processes(void)
+{
+	struct builder *b = builder_new(NULL, &session);
+	struct processes_row *p = builder_row(b, TABLE_processes);
+
+	p->pid = 7;
+	p->start_time_ns = 1;
+	p->comm = str_new("web");
+	p->user = str_new("www-data");
+	p->container = str_new("docker:0123456789ab");
+	p->cmdline = str_new("web --password secret");
+	for (u64 i = 0; i < 2; i++) {
+		struct requests_row *r = builder_row(b, TABLE_requests);
+
+		r->seq = i + 1;
+		r->start_time_ns = 10 + i;
+		r->duration_ns = 1;
+		r->status = 200;
+		r->pid = 7 + i;
+		r->process_start_ns = 1;
+		r->comm = str_new(i ? "gone" : "web");
+		r->side = str_new("server");
+		r->protocol = str_new("http/1.1");
+		r->method = str_new("GET");
+		r->path = str_new("/");
+	}
+	builder_time(b, 1, 20, 0, 1);
+	return builder_seal(b);
+}
+
+/* The resource of a span is its process, as that of metrics is: with its container, without its command line. */
+static void a_span_says_whose_it_is(void **state)
+{
+	static const char *const want[] = {
+		"service.name=web;service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;"
+		"process.executable.name=web;process.owner=www-data;container.id=0123456789ab;",
+		"service.name=gone;service.instance.id=host:8:1;host.name=host;os.type=linux;process.pid=8;"
+		"process.executable.name=gone;",
+	};
+	const struct snapshot *s = of_two_processes();
+	struct otlp_config config = { .sample_ratio = 1 };
+	struct event_cursor cursor = { .begun = true };
+	struct otlp_links *links = otlp_links_new();
+	struct scratch scratch = { 0 };
+	Otlp__TraceRequest *request;
+	char text[1000];
+	size_t n;
+	u32 items;
+	u8 *data = otlp_spans_pack(&scratch, &cursor, links, s, &config, &n, &items);
+
+	assert_non_null(data);
+	assert_int_equal(items, 2);
+	request = otlp__trace_request__unpack(NULL, n, data);
+	assert_int_equal(request->n_resource_spans, 2);
+	for (u32 i = 0; i < 2; i++)
+		assert_string_equal(attributes_text(request->resource_spans[i]->resource, text, sizeof(text)), want[i]);
+	otlp__trace_request__free_unpacked(request, NULL);
+	free(data);
+	scratch_free(&scratch);
+	otlp_links_free(links);
+	snapshot_put(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_more_than_64_MiB_is_not_sent),
+		cmocka_unit_test(a_span_says_whose_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
