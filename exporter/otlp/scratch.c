@@ -67,16 +67,28 @@ static bool is_ascii(const char *s, size_t n)
 	return !(all & 0x80);
 }
 
-char *scratch_text(struct scratch *a, const char *s)
+/* n: bytes of s. */
+static char *clean(struct scratch *a, const char *s, size_t n)
 {
-	size_t n = strlen(s), cap = 3 * n + 1;	/* each byte may become U+FFFD */
-	char *copy;
+	size_t cap = 3 * n + 1;	/* each byte may become U+FFFD */
+	char *copy = scratch_take(a, cap);
 
-	if (is_ascii(s, n))
-		return memcpy(scratch_take(a, n + 1), s, n + 1);
-	copy = scratch_take(a, cap);
 	text_clean(copy, cap, s, TEXT_UTF8);
 	return copy;
+}
+
+char *scratch_text(struct scratch *a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return is_ascii(s, n) ? memcpy(scratch_take(a, n + 1), s, n + 1) : clean(a, s, n);
+}
+
+const char *scratch_utf8(struct scratch *a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return is_ascii(s, n) ? s : clean(a, s, n);
 }
 
 char *scratch_printf(struct scratch *a, const char *fmt, ...)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "exporter/otlp/conventions.h"
+#include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
 
 #define SCALE_BITS 56	/* of a trace id, that decide about sampling */
@@ -95,70 +96,70 @@ static bool is_sampled(const Otlp__Span *span, double ratio)
 /* ---- attributes ------------------------------------------------------------------------------ */
 
 /* What a server is asked for under its address is known to the client only. */
-static void put_peer(struct scratch *a, struct attributes *to, const struct requests_row *r)
+static void put_peer(struct scratch *a, struct packed *to, const struct requests_row *r)
 {
 	char *addr;
 	u64 port;
 
 	if (!peer_split(a, r->peer, &addr, &port))
 		return;
-	attribute_text(a, to, "network.peer.address", addr);
-	attribute_int(a, to, "network.peer.port", port);
+	packed_text(a, to, "network.peer.address", addr);
+	packed_int(a, to, "network.peer.port", port);
 	if (text_is(r->side, "client")) {
-		attribute_text(a, to, "server.address", addr);
-		attribute_int(a, to, "server.port", port);
+		packed_text(a, to, "server.address", addr);
+		packed_int(a, to, "server.port", port);
 	} else {
-		attribute_text(a, to, "client.address", addr);
+		packed_text(a, to, "client.address", addr);
 	}
 }
 
-static void put_error(struct scratch *a, Otlp__Span *span, struct attributes *to,
+static void put_error(struct scratch *a, Otlp__Span *span, struct packed *to,
 		      const char *type)
 {
 	span->status = SCRATCH_NEW(a, Otlp__Status, otlp__status);
 	span->status->code = OTLP__STATUS__CODE__ERROR;
-	attribute_text(a, to, "error.type", type);
+	packed_text(a, to, "error.type", type);
 }
 
 /* Without a route, which nobody outside of the program knows, the name is the method. */
-static void put_http(struct scratch *a, Otlp__Span *span, struct attributes *to,
+static void put_http(struct scratch *a, Otlp__Span *span, struct packed *to,
 		     const struct requests_row *r)
 {
 	bool is_client = text_is(r->side, "client"), known = http_method_known(r->method);
 	u64 status = r->status;
 
 	span->name = known ? (char *)r->method : "HTTP";
-	attribute_text(a, to, "http.request.method", known ? r->method : "_OTHER");
+	packed_text(a, to, "http.request.method", known ? r->method : "_OTHER");
 	if (!known)
-		attribute_text(a, to, "http.request.method_original", r->method);
-	attribute_text(a, to, "url.scheme", r->tls == 1 ? "https" : "http");
-	attribute_text(a, to, "url.path", r->path);
+		packed_text(a, to, "http.request.method_original", r->method);
+	packed_text(a, to, "url.scheme", r->tls == 1 ? "https" : "http");
+	packed_text(a, to, "url.path", r->path);
 	if (is_client && r->peer && *r->peer && r->path)
-		attribute_text(a, to, "url.full",
+		packed_text(a, to, "url.full",
 			       scratch_printf(a, "%s://%s%s", r->tls == 1 ? "https" : "http",
 					      r->peer, r->path));
-	attribute_text(a, to, "ottop.http.endpoint", r->endpoint);
-	attribute_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
-	attribute_int(a, to, "http.response.status_code", status);
+	packed_text(a, to, "ottop.http.endpoint", r->endpoint);
+	packed_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
+	packed_int(a, to, "http.response.status_code", status);
 	if (!u64_known(status))
 		put_error(a, span, to, "no_response");
 	else if (status >= (is_client ? 400 : 500))
 		put_error(a, span, to, scratch_printf(a, "%llu", (unsigned long long)status));
 }
 
-static void put_grpc(struct scratch *a, Otlp__Span *span, struct attributes *to,
+static void put_grpc(struct scratch *a, Otlp__Span *span, struct packed *to,
 		     const struct requests_row *r)
 {
 	const char *method = r->path && *r->path == '/' ? r->path + 1 : r->path;
 
 	span->name = method && *method ? scratch_text(a, method) : "grpc";
-	attribute_text(a, to, "rpc.system.name", "grpc");
-	attribute_text(a, to, "rpc.method", method);
+	packed_text(a, to, "rpc.system.name", "grpc");
+	packed_text(a, to, "rpc.method", method);
 	if (!u64_known(r->status)) {
 		put_error(a, span, to, "no_response");
 		return;
 	}
-	attribute_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
+	packed_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
 	if (grpc_is_error(text_is(r->side, "client"), r->status))
 		put_error(a, span, to, grpc_status_name(a, r->status));
 }
@@ -224,7 +225,7 @@ static void add_span(struct spans *x, const struct requests_row *r)
 {
 	struct scratch *a = x->scratch;
 	Otlp__Span *span = SCRATCH_NEW(a, Otlp__Span, otlp__span);
-	struct attributes attributes = { 0 };
+	struct packed attributes = { 0 };
 	Otlp__ScopeSpans *scope;
 
 	set_ids(a, span, r);
@@ -239,9 +240,8 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	else
 		put_http(a, span, &attributes, r);
 	put_peer(a, &attributes, r);
-	attribute_int(a, &attributes, "thread.id", r->tid);
-	span->attributes = attributes.attributes;
-	span->n_attributes = attributes.n_attributes;
+	packed_int(a, &attributes, "thread.id", r->tid);
+	packed_set(a, &attributes, span);
 	put_link(x, span, r);
 	scope = scope_of(x, r);
 	SCRATCH_APPEND(a, scope, spans, span);

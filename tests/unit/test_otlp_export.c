@@ -11,6 +11,7 @@
 
 #include "bpf/model/snapshot_build.h"
 #include "exporter/otlp/otlp.h"
+#include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
 
 #define LIMIT (64u << 20)	/* of the specification, before compression */
@@ -162,11 +163,65 @@ static void a_span_says_whose_it_is(void **state)
 	snapshot_put(s);
 }
 
+/* Attributes that are packed by hand are what protobuf-c reads: lengths of each width, numbers, bytes that are no UTF-8. */
+static void packed_attributes_are_read_again(void **state)
+{
+	static const size_t lengths[] = { 1, 100, 127, 128, 300, 16383, 16384, 3000000 };
+	static const u64 numbers[] = { 0, 1, 127, 128, 65535, 1ull << 32, (1ull << 63) - 1, 1ull << 63 };
+	struct scratch scratch = { 0 };
+	struct packed p = { 0 };
+	Otlp__Span span = OTLP__SPAN__INIT, *read;
+	char *texts[ARRAY_SIZE(lengths)];
+	size_t n;
+	u8 *data;
+
+	packed_set(&scratch, &p, &span);
+	assert_int_equal(otlp__span__get_packed_size(&span), 0);	/* none */
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		texts[i] = xcalloc(1, lengths[i] + 1);
+		memset(texts[i], 'a' + (int)i, lengths[i]);
+		packed_text(&scratch, &p, "text", texts[i]);
+		packed_int(&scratch, &p, "a.number", numbers[i]);
+	}
+	packed_text(&scratch, &p, "none", NULL);
+	packed_text(&scratch, &p, "none", "");
+	packed_int(&scratch, &p, "none", U64_UNKNOWN);
+	packed_text(&scratch, &p, "bad", "x\xff");
+	packed_text(&scratch, &p, "good", "\xc3\xa4");
+	span.name = (char *)"name";
+	packed_set(&scratch, &p, &span);
+	n = otlp__span__get_packed_size(&span);
+	data = xmalloc(n);
+	assert_int_equal(otlp__span__pack(&span, data), n);
+	read = otlp__span__unpack(NULL, n, data);
+	assert_non_null(read);
+	assert_int_equal(read->base.n_unknown_fields, 0);
+	assert_string_equal(read->name, "name");
+	assert_int_equal(read->n_attributes, 2 * ARRAY_SIZE(lengths) + 2);
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		Otlp__KeyValue *const *a = &read->attributes[2 * i];
+
+		assert_string_equal(a[0]->key, "text");
+		assert_int_equal(a[0]->value->value_case, OTLP__ANY_VALUE__VALUE_STRING_VALUE);
+		assert_string_equal(a[0]->value->string_value, texts[i]);
+		assert_string_equal(a[1]->key, "a.number");
+		assert_int_equal(a[1]->value->value_case, OTLP__ANY_VALUE__VALUE_INT_VALUE);
+		assert_true((u64)a[1]->value->int_value == numbers[i]);
+		free(texts[i]);
+	}
+	assert_string_equal(read->attributes[2 * ARRAY_SIZE(lengths)]->value->string_value, "x\xef\xbf\xbd");
+	assert_string_equal(read->attributes[2 * ARRAY_SIZE(lengths) + 1]->value->string_value, "\xc3\xa4");
+	otlp__span__free_unpacked(read, NULL);
+	free(data);
+	scratch_free(&scratch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_more_than_64_MiB_is_not_sent),
 		cmocka_unit_test(a_span_says_whose_it_is),
+		cmocka_unit_test(packed_attributes_are_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
