@@ -201,7 +201,7 @@ struct task_struct {
 	int exit_code;
 	int pid;
 	int tgid;
-	struct task_struct *real_parent;
+	struct task_struct *real_parent, *parent;	/* parent: who traces it, if somebody does */
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	u64 utime, stime;
@@ -210,6 +210,7 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[TASK_COMM_LEN];
 	struct signal_struct *signal;
+	unsigned long jobctl;
 	struct task_io_accounting ioac;
 	struct css_set *cgroups;
 	struct files_struct *files;

@@ -80,10 +80,20 @@ enum sample_kind {
 	SAMPLE_WAIT,	/* not from the kernel: value is since_ns of a wait that has not ended */
 };
 
+/*
+ * Owners that are none of a lock: the thread was stopped by that signal, or by that tracer (its process),
+ * or its cgroup is frozen. No pid has these bits (include/linux/threads.h, PID_MAX_LIMIT).
+ */
+#define OWNER_SIGNAL 0x80000000u
+#define OWNER_TRACER 0x40000000u
+#define OWNER_FREEZER 0x20000000u
+#define OWNER_OUTSIDE (OWNER_SIGNAL | OWNER_TRACER | OWNER_FREEZER)
+#define OWNER_TID 0x3fffffu
+
 /* The call that a wait was in, and which thing it was about. */
 struct wire_call {
 	__u32 call;		/* ABI << 16 | number, or CALL_NONE; args and ino are known of native ones only */
-	__u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none, or not known */
+	__u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none, or not known; OWNER_... */
 	__u64 since_ns, end_ns;	/* CLOCK_MONOTONIC; end 0: it is not over */
 	__u64 ino;		/* of the file of descriptor args[0]; 0: it is none */
 	__u64 args[4];

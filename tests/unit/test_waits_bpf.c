@@ -29,6 +29,7 @@ long bpf_get_task_stack(struct task_struct *t, void *buf, u32 size, u64 flags);
 void *bpf_map_lookup_elem(void *map, const void *key);
 static bool walk_registers(struct walk_regs *r, struct task_struct *t);
 static void read_call(struct wire_call *c, struct task_struct *t);
+static u32 outside_now(struct task_struct *t);
 
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
@@ -45,6 +46,12 @@ static void read_call(struct wire_call *c, struct task_struct *t)
 {
 	(void)t;
 	c->call = CALL_NONE;
+}
+
+static u32 outside_now(struct task_struct *t)
+{
+	(void)t;
+	return 0;
 }
 
 unsigned long long bpf_ktime_get_ns(void)

@@ -53,15 +53,38 @@ static __always_inline u32 lock_owner(const u64 args[4])
 	return m.owner;
 }
 
+/* include/linux/sched/jobctl.h */
+#define JOBCTL_STOP_SIGMASK 0xffff
+#define JOBCTL_TRAP_FREEZE (1ul << 23)
+
+/*
+ * Who keeps a thread from going on that has left its CPU, whatever call it is in: 0: nobody does.
+ * Of a cgroup that is being frozen a thread would not fall asleep in its call: it has a signal to see to.
+ */
+static __always_inline u32 outside_now(struct task_struct *t)
+{
+	u32 state = t->__state;
+	u64 job = t->jobctl;
+
+	if (state & TASK_TRACED_BIT)
+		return OWNER_TRACER | (t->parent->tgid & OWNER_TID);
+	if (state & TASK_STOPPED_BIT)
+		return OWNER_SIGNAL | (job & JOBCTL_STOP_SIGMASK);
+	return state & TASK_INTERRUPTIBLE && job & JOBCTL_TRAP_FREEZE ? OWNER_FREEZER : 0;
+}
+
 /* The current thread is about to wait in that call. */
 static __always_inline u32 owner_now(struct task_struct *t, s32 nr)
 {
+	u32 outside = outside_now(t);
 	u64 args[4];
 
+	if (outside)
+		return outside;
 	if (nr != NR_FUTEX || compat_abi(t) != ABI_NATIVE)
 		return 0;
 	saved_arguments(t, args);
-	return lock_owner(args);
+	return lock_owner(args) & OWNER_TID;	/* a program may write anything there */
 }
 
 /* Of a task that is in a call still, asleep or just back. */

@@ -2,6 +2,7 @@
 /* profiler_things.c: see profiler_things.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "bpf/collectors/profiler/profiler_labels.h"
@@ -184,11 +185,30 @@ static struct thing *of_this_wait(const struct wire_sample *s)
 	return s->in.end_ns ? known_thing(key) : asked_for(s, key, false);
 }
 
+/* It was kept from going on, whatever its call waits for; in the words of waits_outside.c. */
+static struct thing *outside(u32 owner)
+{
+	u32 who = owner & ~OWNER_OUTSIDE;
+	char text[96], comm[20];
+
+	if (owner & OWNER_TRACER && thread_comm(who, comm, sizeof(comm)))
+		snprintf(text, sizeof(text), "stopped by its tracer, %u (%.15s)", who, comm);
+	else if (owner & OWNER_TRACER)
+		snprintf(text, sizeof(text), "stopped by its tracer, %u", who);
+	else if (owner & OWNER_SIGNAL)
+		snprintf(text, sizeof(text), "SIGCONT (stopped by SIG%s)", sigabbrev_np((int)who) ?: "?");
+	else
+		snprintf(text, sizeof(text), "thaw (frozen by its cgroup)");
+	return plain(text, owner);
+}
+
 static struct thing *find(const struct wire_sample *s)
 {
 	const struct wire_call *c = &s->in;
 	struct thing *t;
 
+	if (c->owner & OWNER_OUTSIDE)
+		return outside(c->owner);
 	switch (about(c->call)) {
 	case ABOUT_TIME:
 		return plain("time", 1);

@@ -75,7 +75,7 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 		return;
 	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
-	s->owner = 0;
+	s->owner = outside_now(t);
 	s->off_nr = -1;
 	/* it may have come back meanwhile, before this was there to be seen */
 	if (!is_off_cpu(t))
