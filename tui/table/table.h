@@ -28,6 +28,8 @@ struct column {
 	/* Instead of the member's value; draws at most `width` columns. */
 	void (*draw)(struct app *a, struct canvas *c, int row, int col, int width,
 		     const struct table_row *tr);
+	/* Instead of canvas_cut(), of a text. */
+	int (*cut)(struct canvas *c, int row, int col, int width, u32 style, const char *text);
 	/* Instead of the member's number when sorting by this column. */
 	double (*number)(const struct row *r);
 	/* True: over a threshold: drawn as bad with a '!' before it. */
@@ -47,6 +49,7 @@ struct table_spec {
 	/* Rows that the sort column finds equal: the greater number first. NULL: as they came. */
 	double (*tie)(const struct row *r);
 	bool newest_last;	/* a log: follows its end until the cursor is moved up */
+	bool lasting;		/* no row ends */
 	bool no_ghosts;		/* what ended is shown in the tick of its end only */
 	u32 ghost_ticks;	/* for how many ticks it is shown; 0: 3 */
 	u32 short_ghosts;	/* of what came and went in one tick so many stay; 0: 4 */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/table/waits_text.h"
 #include "tui/term/graph.h"
 #include "tui/views/card.h"
 
 #define MAX_LINES 128
 #define MAX_STATES 6
-#define WHAT_MAX 400
 #define CALL_MAX 80		/* columns of "IN CALL    FOR" */
 
 /* ---- threads ---------------------------------------------------------------------- */
@@ -80,18 +80,20 @@ static void thread_title(struct canvas *c, struct rect r, bool wide)
 }
 
 /* "read fd 3: pipe from bash 611" */
-static void what_text(char *buf, size_t cap, const char *call, const char *waits_on)
+static void draw_what(struct canvas *c, int row, int col, int width, u32 style, const char *call,
+		      const char *waits_on)
 {
-	bool known = waits_on && *waits_on;
+	int x = canvas_cut(c, row, col, width, style, call ? call : "?");
 
-	snprintf(buf, cap, "%s%s%s", call ? call : "?", known ? " " : "", known ? waits_on : "");
+	if (waits_on && *waits_on && x + 1 < width)
+		waits_draw(c, row, col + x + 1, width - x - 1, style, waits_on);
 }
 
 static void thread_line(struct canvas *c, struct rect r, const struct threads_row *t, bool wide)
 {
 	u32 style = state_of(t) == 'D' ? ROLE_warn : ROLE_text;
 	int col = r.col, end = r.col + r.cols;
-	char buf[FORMAT_MAX], what[WHAT_MAX];
+	char buf[FORMAT_MAX];
 
 	canvas_right(c, r.row, col + 1, 7, style, card_value(buf, &t->row, "tid", NULL));
 	canvas_cut(c, r.row, col + 9, wide ? 15 : 8, style, t->comm ? t->comm : "?");
@@ -110,8 +112,7 @@ static void thread_line(struct canvas *c, struct rect r, const struct threads_ro
 	if (t->syscall && !in_call(t))
 		return;
 	end = min(end, col + 8 + CALL_MAX);
-	what_text(what, sizeof(what), t->syscall, t->waits_on);
-	canvas_cut(c, r.row, col + 8, end - col - 16, style, what);
+	draw_what(c, r.row, col + 8, end - col - 16, style, t->syscall, t->waits_on);
 	canvas_right(c, r.row, end - 7, 6, style, card_value(buf, &t->row, "in_call_ns", NULL));
 }
 
@@ -190,10 +191,7 @@ static void draw_waits_on(struct canvas *c, int row, int col, int end, const str
 	if (n > 1)
 		col += canvas_printf(c, row, col, end - col, ROLE_text, "; %s", call ? call : "?");
 	col += canvas_text(c, row, col, end - col, ROLE_text, ": ");
-	if (!strncmp(waits_on, "lock on /", 9))		/* who holds it is at the end */
-		canvas_cut_middle(c, row, col, end - col, ROLE_text, waits_on);
-	else
-		canvas_cut(c, row, col, end - col, ROLE_text, waits_on);
+	waits_draw(c, row, col, end - col, ROLE_text, waits_on);
 }
 
 void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)

@@ -8,6 +8,7 @@
 
 #include "tui/term/graph.h"
 #include "tui/table/table_state.h"
+#include "tui/table/waits_text.h"
 #include "tui/app/app.h"
 
 /* In flight that long, in a call that is no wait by design. */
@@ -83,7 +84,7 @@ static const struct column columns[] = {
 	{ "max_ns", .priority = 3 },
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
-	{ "waits_on", .priority = 6, .optional = true },
+	{ "waits_on", .priority = 6, .optional = true, .cut = waits_draw },
 	{ "count", .priority = 7 },
 	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us       1ms       1s" },
 	{ "errnos", .priority = 8, .width = 32 },
@@ -174,19 +175,6 @@ static const struct syscalls_row *selected_stuck(struct app *a)
 	const struct syscalls_row *r = t->anchored ? row_of(table_cursor(t)) : NULL;
 
 	return r && is_stuck(&r->row) && u64_known(r->pid) && u64_known(r->nr) ? r : NULL;
-}
-
-/* Of a long path its last part: behind it is who holds the lock, and the line is cut at its end. */
-static const char *waits_short(const char *waits_on, char *buf, size_t cap)
-{
-	const char *held = waits_on ? strstr(waits_on, " held by ") : NULL, *name = held;
-
-	if (!held || strncmp(waits_on, "lock on /", 9) || held - waits_on < 32)
-		return waits_on ? waits_on : "";
-	while (*name != '/')
-		name--;
-	snprintf(buf, cap, "lock on …%s", name);
-	return buf;
 }
 
 static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
