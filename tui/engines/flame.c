@@ -199,6 +199,7 @@ void flame_scale(struct flame *f, double by)
 	f->all_n *= by;
 	f->cut_n *= by;
 	f->covered_ns *= by;
+	f->gap_ns *= by;
 	if (!by)
 		f->n_dead = f->n_stacks;
 	f->version++;
@@ -214,6 +215,7 @@ void flame_zero(struct flame *f)
 	f->n_ticks = 0;
 	f->weight = 1;
 	f->refused = 0;
+	f->began = false;
 }
 
 /* ---- A and B ------------------------------------------------------------------------------------- */

@@ -267,6 +267,8 @@ struct flame {
 	u32 n_ticks, cap_ticks;
 	double weight;		/* of the newest tick; 1 unless the window decays */
 	double covered_ns, all_value, all_n, cut_n;	/* in that weight */
+	double gap_ns;		/* in that weight, where ticks are not kept: see flame_gap_ns() */
+	bool began;		/* to be observed, or blocked */
 	u64 refused;
 	struct flame_load load;
 	const struct requests_row *span;	/* instead of ticks; a reference, or NULL */
@@ -304,7 +306,10 @@ struct flame_span flame_span(const struct flame *f);
 void flame_mark(struct flame *f);
 /* Makes A the window of the same length before this one; false: history has none, or it has no length. */
 bool flame_mark_before(struct flame *f, struct history *h);
-/* Of a window of ticks: how long nobody looked, or could, since it began to be observed; in ns. */
+/*
+ * How long nobody looked, or could, since it began to be observed; in ns. It decays where the window does:
+ * as much as what was seen then.
+ */
 u64 flame_gap_ns(const struct flame *f);
 /* How much of A is in the window still: so long nothing can be compared. */
 u64 flame_overlap_ns(const struct flame *f);

@@ -95,6 +95,9 @@ static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 					      &f->load.next, &f->load.end);
 	}
 	f->covered_ns += (double)t.covered_ns * f->weight;
+	f->began |= t.covered_ns || t.blocked;
+	if (f->began && !t.covered_ns)
+		f->gap_ns += (double)t.interval_ns * f->weight;
 	f->ticks = grow(f->ticks, f->n_ticks, &f->cap_ticks, sizeof(*f->ticks));
 	memmove(&f->ticks[at + 1], &f->ticks[at], (f->n_ticks - at) * sizeof(*f->ticks));
 	f->ticks[at] = t;
@@ -275,7 +278,9 @@ u64 flame_gap_ns(const struct flame *f)
 	u64 ns = 0;
 	bool seen = false;
 
-	for (u32 i = 0; keeps_parts(f) && i < f->n_ticks; i++) {
+	if (!keeps_parts(f))
+		return (u64)flame_real(f, f->gap_ns);
+	for (u32 i = 0; i < f->n_ticks; i++) {
 		seen |= f->ticks[i].covered_ns || f->ticks[i].blocked;
 		ns += seen && !f->ticks[i].covered_ns ? f->ticks[i].interval_ns : 0;
 	}
