@@ -9,8 +9,10 @@
 #define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
 #define REST_ENOUGH 40
 #define ROOMY_COLS 100
+#define NARROW_COLS 80
 
 struct layout {
+	int gutter;			/* columns before the first one */
 	int column[TABLE_MAX_COLUMNS];	/* index in the spec */
 	int width[TABLE_MAX_COLUMNS];
 	u32 n;
@@ -30,11 +32,35 @@ static const char *column_title(const struct tableview *t, u32 i)
 	return t->spec->columns[i].title ? t->spec->columns[i].title : f ? f->title : "";
 }
 
+static bool is_right(const struct tableview *t, u32 i)
+{
+	const struct field *f = table_column_field(t, i);
+
+	if (!f)
+		return t->spec->columns[i].number != NULL;
+	return format_is_number(f->format) && !(t->spec->columns[i].draw &&
+						     t->spec->columns[i].title &&
+						     !t->spec->columns[i].number);
+}
+
 /* ---- layout --------------------------------------------------------------------- */
 
+/*
+ * The columns for the mark of a row. On narrow screens tables begin with a name, and "xcurl" would be
+ * another program; from 80 columns on × is told from a letter.
+ */
+static int gutter_width(const struct tableview *t, const struct layout *l, const struct canvas *c)
+{
+	bool name = l->n && !is_right(t, (u32)l->column[0]);
+	bool ends = !t->spec->lasting && !(table_descs[t->spec->table].flags & T_EVENTS);
+
+	return name && ends && (canvas_ascii(c) || canvas_cols(c) < NARROW_COLS) ? 2 : 1;
+}
+
+/* With the gutter. */
 static int fixed_width(const struct layout *l, bool *ret_rest)
 {
-	int w = 0;
+	int w = l->gutter;
 
 	*ret_rest = false;
 	for (u32 i = 0; i < l->n; i++) {
@@ -112,23 +138,27 @@ static int rest_least(const struct tableview *t, int cols)
 	return t->spec->roomy_rest && cols >= ROOMY_COLS ? min(cols / 4, REST_ENOUGH) : REST_MIN;
 }
 
-static void lay_out(struct app *a, struct tableview *t, struct layout *l, int screen_cols, int cols)
+static void lay_out(struct app *a, struct tableview *t, struct layout *l, const struct canvas *c, int cols)
 {
 	bool rest;
-	int used;
+	int used, least;
 
 	l->n = 0;
 	for (u32 i = 0; i < t->spec->n_columns && l->n < TABLE_MAX_COLUMNS; i++) {
-		const struct column *c = &t->spec->columns[i];
+		const struct column *column = &t->spec->columns[i];
 
-		if (screen_cols < c->min_width || is_absent(t, i))
+		if (canvas_cols(c) < column->min_width || is_absent(t, i))
 			continue;
 		l->column[l->n] = (int)i;
-		l->width[l->n++] = c->fit ? c->fit(a, column_width(t, i)) : column_width(t, i);
+		l->width[l->n++] = column->fit ? column->fit(a, column_width(t, i)) : column_width(t, i);
 	}
-	while ((used = fixed_width(l, &rest)) + (rest ? rest_least(t, cols) : 0) > cols &&
+	l->gutter = 1;
+	while ((used = fixed_width(l, &rest)) + (least = rest ? rest_least(t, cols - 1) : 0) > cols &&
 	       drop_column(t, l))
 		;
+	if (used + least < cols)	/* no column goes for a blank */
+		l->gutter = gutter_width(t, l, c);
+	used += l->gutter - 1;
 	for (u32 i = 0; i < l->n; i++)
 		if (!l->width[i])
 			l->width[i] = max(cols - used, 1);
@@ -137,17 +167,6 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, int sc
 }
 
 /* ---- titles ----------------------------------------------------------------------- */
-
-static bool is_right(const struct tableview *t, u32 i)
-{
-	const struct field *f = table_column_field(t, i);
-
-	if (!f)
-		return t->spec->columns[i].number != NULL;
-	return format_is_number(f->format) && !(t->spec->columns[i].draw &&
-						     t->spec->columns[i].title &&
-						     !t->spec->columns[i].number);
-}
 
 /* The sort mark stands in the column where there is room, else in the blank after it. */
 static void draw_title(const struct tableview *t, struct canvas *c, int row, int col, int width,
@@ -209,6 +228,8 @@ static void draw_cell(struct app *a, const struct tableview *t, struct canvas *c
 		draw_alert(c, row, col, width, text);
 	else if (format_is_number(f->format))
 		canvas_right(c, row, col, width, style, text);
+	else if (column->cut)
+		column->cut(c, row, col, width, style, text);
 	else if (f->format == FF_PATH)
 		canvas_cut_middle(c, row, col, width, style, text);
 	else
@@ -229,16 +250,13 @@ static void draw_gutter(const struct tableview *t, struct canvas *c, int row, in
 		canvas_text(c, row, col, 1, ROLE_text, "+");
 }
 
-/*
- * The selection shows the whole line; what has ended or is tagged keeps its sign beside the
- * cursor, or where a name begins there, in its place.
- */
+/* The selection shows the whole line; what has ended or is tagged keeps its sign beside the cursor. */
 static void select_row(const struct tableview *t, struct canvas *c, int row, struct rect r)
 {
 	const struct table_row *tr = &t->rows[t->cursor_i];
 	const char *sign = tr->mark == MARK_gone ? "×" : tr->tagged ? "◆" : NULL;
 	u32 style = ROLE_selection | (tr->tagged ? S_BOLD : 0);
-	bool free = r.cols > 2 && canvas_cell(c, row, r.col + 1)->ch == ' ';
+	bool free = canvas_cell(c, row, r.col + 1)->ch == ' ';	/* but of a number that fills its column */
 
 	canvas_restyle(c, row, r.col + 1, r.cols - 1, style);
 	if (sign)
@@ -248,7 +266,7 @@ static void select_row(const struct tableview *t, struct canvas *c, int row, str
 static void draw_row(struct app *a, const struct tableview *t, struct canvas *c,
 		     const struct layout *l, int row, struct rect r, u32 i)
 {
-	int col = r.col + 1;
+	int col = r.col + l->gutter;
 
 	draw_gutter(t, c, row, r.col, i);
 	for (u32 k = 0; k < l->n; k++) {
@@ -274,11 +292,12 @@ static void scroll_to_cursor(struct tableview *t, u32 page)
 void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rect r)
 {
 	struct layout l;
-	int col = r.col + 1;
+	int col;
 
 	if (r.rows < 1 || r.cols < 2)
 		return;
-	lay_out(a, t, &l, canvas_cols(c), r.cols - 1);
+	lay_out(a, t, &l, c, r.cols);
+	col = r.col + l.gutter;
 	for (u32 k = 0; k < l.n; k++) {
 		draw_title(t, c, r.row, col, l.width[k], (u32)l.column[k]);
 		col += l.width[k] + 1;
@@ -313,7 +332,7 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 {
 	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
 	char n[FORMAT_MAX], all[FORMAT_MAX];
-	u32 living = t->n_all - t->n_gone;
+	u32 living = t->n_all - t->n_all_gone;
 	size_t len;
 
 	size_t n_noun = (t->filter ? t->n_all : living) == 1 ? singular(noun) : strlen(noun);

@@ -45,11 +45,13 @@ static bool is_new(const struct snapshot *s, const struct row *r)
 static void add_row_of(struct tableview *t, const struct row *r, enum table_mark mark, bool past, bool other)
 {
 	t->n_all++;
-	t->n_new += mark == MARK_new;
-	t->n_gone += mark == MARK_gone;
+	t->n_all_new += mark == MARK_new;
+	t->n_all_gone += mark == MARK_gone;
 	/* "state:R" cannot match what has ended: yet the selected one stays under the eye. */
 	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && table_is_selected(t, r)))
 		return;
+	t->n_new += mark == MARK_new;
+	t->n_gone += mark == MARK_gone;
 	if (t->spec->load)
 		t->spec->load(t->state, r);
 	if (other) {
@@ -116,7 +118,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 /* In the first tick of a collector everything would be new: then nothing is. */
 static void unmark_if_all_new(struct tableview *t)
 {
-	if (t->n_new * 2 < t->n_all)
+	if (t->n_all_new * 2 < t->n_all)
 		return;
 	for (u32 i = 0; i < t->n; i++)
 		if (t->rows[i].mark == MARK_new)
@@ -272,7 +274,7 @@ static void give_back(struct app *a, struct tableview *t)
 
 void table_unload(struct app *a, struct tableview *t)
 {
-	t->n = t->n_all = t->n_new = t->n_gone = 0;
+	t->n = t->n_all = t->n_new = t->n_gone = t->n_all_new = t->n_all_gone = 0;
 	give_back(a, t);
 }
 

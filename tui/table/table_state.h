@@ -31,7 +31,8 @@ struct tableview {
 	const struct row **kept;
 	u32 n_kept, cap_kept;
 	u32 n_all;		/* without the filter */
-	u32 n_new, n_gone;	/* of all */
+	u32 n_new, n_gone;	/* of those that the filter leaves */
+	u32 n_all_new, n_all_gone;
 	u64 seq;		/* of the snapshot that was loaded */
 
 	struct ghost *ghosts;

@@ -194,10 +194,11 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 		len = snprintf(buf, cap, "%s connection%s", format_thousands(n, t->n_all - t->n_gone),
 			       text_plural(t->n_all - t->n_gone, "s"));
 	if (!by && !t->filter && t->n_gone)
-		len += snprintf(buf + len, cap - (size_t)len, ", %u closed", t->n_gone);
+		len += snprintf(buf + len, cap - (size_t)len, ", %s closed", format_thousands(n, t->n_gone));
 	if (!by && st->hide_closed)
 		len += snprintf(buf + len, cap - (size_t)len, ", closed hidden");
-	snprintf(buf + len, cap - (size_t)len, "   by %s", by ? by->title : "none");
+	if (by)
+		snprintf(buf + len, cap - (size_t)len, "   by %s", by->title);
 	net_names_status(a, buf, cap);
 }
 

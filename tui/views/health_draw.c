@@ -46,6 +46,23 @@ static int shift(const struct rect *r)
 	return r->cols >= 100 ? 14 : 0;
 }
 
+/* Where there is little, why something is off matters more than how many of its probes are. */
+static int why_col(const struct rect *r)
+{
+	return r->col + shift(r) + (r->cols < 60 ? 30 : 38);
+}
+
+static void draw_why(struct canvas *c, struct rect r, int row, u32 style, const char *text)
+{
+	canvas_cut(c, row, why_col(&r), r.col + r.cols - why_col(&r), style, text);
+}
+
+static void draw_probes(struct canvas *c, struct rect r, int row, u32 style, int width, const char *text)
+{
+	if (why_col(&r) > r.col + shift(&r) + 30)
+		canvas_right(c, row, r.col + shift(&r) + 30, width, style, text);
+}
+
 static void draw_titles(struct canvas *c, struct rect r)
 {
 	int x = r.col + shift(&r);
@@ -53,8 +70,8 @@ static void draw_titles(struct canvas *c, struct rect r)
 	canvas_text(c, r.row, r.col + 1, -1, ROLE_dim, "COLLECTOR");
 	canvas_text(c, r.row, x + 14, -1, ROLE_dim, "STATE");
 	canvas_right(c, r.row, x + 22, 7, ROLE_accent | S_BOLD, "COST%▾");
-	canvas_right(c, r.row, x + 30, 6, ROLE_dim, "PROBES");
-	canvas_cut(c, r.row, x + 38, r.col + r.cols - x - 38, ROLE_dim, "WHY, WHAT TO DO");
+	draw_probes(c, r, r.row, ROLE_dim, 6, "PROBES");
+	draw_why(c, r, r.row, ROLE_dim, r.cols < 60 ? "WHY" : "WHY, WHAT TO DO");
 }
 
 static void draw_part(struct canvas *c, struct rect r, int row, const struct health_part *p)
@@ -70,9 +87,8 @@ static void draw_part(struct canvas *c, struct rect r, int row, const struct hea
 		     f32_known(p->cost_pct) && p->cost_pct > 0 ? ROLE_text : ROLE_dim,
 		     cost_text(text, p->cost_pct));
 	snprintf(text, sizeof(text), "%u/%u", p->attached, p->n);
-	canvas_right(c, row, x + 30, 6, ROLE_text, text);
-	canvas_cut(c, row, x + 38, r.col + r.cols - x - 38, p->blocked ? ROLE_text : ROLE_dim,
-		   p->why && p->attached != p->n ? p->why : "");
+	draw_probes(c, r, row, ROLE_text, 6, text);
+	draw_why(c, r, row, p->blocked ? ROLE_text : ROLE_dim, p->why && p->attached != p->n ? p->why : "");
 }
 
 /* "92ns a run  318k runs/s   412 insns" */
@@ -107,12 +123,11 @@ static void draw_probe(struct canvas *c, struct rect r, int row, const struct pr
 
 	canvas_cut_middle(c, row, r.col + 3, 19 + shift(&r), ROLE_dim, p->probe ? p->probe : "?");
 	canvas_right(c, row, x + 22, 7, ROLE_dim, cost_text(buf, p->cost_pct));
-	canvas_right(c, row, x + 30, 7, blocked ? ROLE_bad : ROLE_dim,
-		     off ? p->state ? p->state : "?" : "on");
+	draw_probes(c, r, row, blocked ? ROLE_bad : ROLE_dim, 7, off ? p->state ? p->state : "?" : "on");
 	if (off && p->reason && *p->reason)
-		canvas_cut(c, row, x + 38, r.col + r.cols - x - 38, ROLE_dim, p->reason);
+		draw_why(c, r, row, ROLE_dim, p->reason);
 	else
-		draw_run(c, row, x + 38, p);
+		draw_run(c, row, why_col(&r), p);
 }
 
 void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h)
@@ -157,7 +172,7 @@ void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *se
 	col += canvas_printf(c, r.row, col, -1, over ? ROLE_warn : ROLE_text,
 			     "kernel %s  own %s  of %s", bpf, own,
 			     health_self_text(budget, self, "budget_pct"));
-	col += canvas_cut(c, r.row, col, -1, ROLE_dim, " % of the machine");
+	col += canvas_text(c, r.row, col, -1, ROLE_dim, col + 17 <= r.col + r.cols ? " % of the machine" : " %");
 	snprintf(text, sizeof(text), "  tick %s", health_self_text(tick, self, "tick_ns"));
 	canvas_cut(c, r.row, col, -1, ROLE_text, text);
 }

@@ -155,7 +155,7 @@ static const struct column columns[] = {
 
 static const struct table_spec spec = {
 	.table = TABLE_exports, .columns = columns, .n_columns = ARRAY_SIZE(columns),
-	.sort = "signal", .ascending = true, .noun = "signals",
+	.sort = "signal", .ascending = true, .lasting = true, .noun = "signals",
 };
 
 /* ---- the selected signal -------------------------------------------------------------- */
