@@ -319,9 +319,11 @@ static void differences(void **state)
 	fake_free(&x);
 }
 
-/* Each stack's process and thread are called what they are, by its task and in the tree. */
+/* Each stack's process and thread are called what they are, by its task and in the tree: many of one name together. */
 static void check_tasks(struct flame *f)
 {
+	u32 alive = 0, group = FLAME_ROOT;
+
 	for (u32 i = 0; i < f->n_stacks; i++) {
 		const struct flame_task *task = &f->tasks[f->stacks[i].task];
 		const struct flame_tree *t = flame_tree(f);
@@ -333,8 +335,88 @@ static void check_tasks(struct flame *f)
 		assert_string_equal(flame_fn_text(&f->names.fns[task->process_fn]), text);
 		while (t->nodes[node].parent != FLAME_ROOT)
 			node = t->nodes[node].parent;
-		assert_int_equal(t->nodes[node].fn, task->process_fn);
+		group = f->names.fns[task->process_fn].group;
+		assert_string_equal(flame_fn_text(&f->names.fns[group]), "work");
+		alive += f->stacks[i].n > 0;		/* each has a process of its own */
+		if (f->stacks[i].n > 0)
+			assert_int_equal(t->nodes[node].fn, group);
 	}
+	assert_int_equal(f->names.fns[group].alive, alive);
+}
+
+static const struct snapshot *crowd_tick(const struct snapshot *prev, u64 seq, u64 processes)
+{
+	struct builder *b = tick_of(prev, seq);
+
+	add_frame(b, 1, "main", "user");
+	for (u64 k = 0; k < processes; k++)
+		add_stack(b, 100 + k, 100 + k, "1", 2, "yes");
+	return builder_seal(b);
+}
+
+static u32 children_of_root(struct flame *f)
+{
+	struct flame_tree *t = flame_tree(f);
+	u32 n = 0;
+
+	for (u32 c = t->nodes[FLAME_ROOT].first; c != FLAME_NONE; c = t->nodes[c].next)
+		n += t->nodes[c].n > 0;
+	return n;
+}
+
+/* Seven processes of a name are seven frames, eight are one until there are three; Enter shows each. */
+static void many_of_one_name(void **state)
+{
+	static const struct {
+		u64 processes;
+		u32 frames, times;
+	} steps[] = { { 7, 7, 0 }, { 8, 1, 8 }, { 12, 1, 12 }, { 4, 1, 4 }, { 3, 3, 0 }, { 7, 7, 0 }, { 9, 1, 9 } };
+	const struct snapshot *prev = NULL;
+	struct history *h = history_new(8u << 20);
+	struct flame f;
+	u32 node;
+
+	(void)state;
+	flame_init(&f);
+	flame_set_shape(&f, &(struct flame_shape){ .by_process = true });
+	flame_set_scope(&f, &(struct flame_scope){ .kind = "cpu" });
+	flame_set_window(&f, FLAME_TICK);
+	for (u64 i = 0; i < ARRAY_SIZE(steps); i++) {
+		const struct snapshot *s = crowd_tick(prev, i + 1, steps[i].processes);
+
+		snapshot_put(prev);
+		prev = s;
+		history_append(h, s);
+		while (!flame_follow(&f, h, s, 0))
+			;
+		assert_int_equal(children_of_root(&f), steps[i].frames);
+		assert_true(flame_span(&f).n == 2.0 * (double)steps[i].processes);
+		if (!steps[i].times)
+			continue;
+		node = child(&f, FLAME_ROOT, "work");
+		assert_true(flame_opens(&f, node));
+		assert_int_equal(flame_times(&f, node), steps[i].times);
+		assert_true(flame_tree(&f)->nodes[node].n == 2.0 * (double)steps[i].processes);
+	}
+	flame_open_node(&f, child(&f, FLAME_ROOT, "work"));
+	flame_build(&f, 0);
+	assert_int_equal(children_of_root(&f), 9);
+	child(&f, FLAME_ROOT, "work 108");
+	flame_close_nodes(&f);
+	flame_build(&f, 0);
+	assert_int_equal(children_of_root(&f), 1);
+	/* a window that is forgotten and comes again has them once */
+	flame_set_window(&f, FLAME_10S);
+	while (!flame_follow(&f, h, prev, 0))
+		;
+	assert_int_equal(flame_times(&f, child(&f, FLAME_ROOT, "work")), 12);
+	assert_true(flame_rest(&f));
+	while (!flame_follow(&f, h, prev, 0))
+		;
+	assert_int_equal(flame_times(&f, child(&f, FLAME_ROOT, "work")), 12);
+	snapshot_put(prev);
+	flame_free(&f);
+	history_free(h);
 }
 
 /* Stacks of programs that come and go leave the window; the trees and the store do not keep them. */
@@ -466,6 +548,7 @@ int main(void)
 		cmocka_unit_test(the_window_before),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(decay_halves),
+		cmocka_unit_test(many_of_one_name),
 		cmocka_unit_test(what_left_the_window_is_dropped),
 		cmocka_unit_test(numbers_lie_apart),
 	};

@@ -61,12 +61,13 @@ static u32 task_of(struct flame *f, const struct snapshot *s, const struct stack
 {
 	const struct processes_row *p = snapshot_process(s, r->pid, r->start_time_ns);
 	u32 hash = hash_of_task(r->pid, r->start_time_ns, r->tid), at = 0, i;
+	const char *name = p && p->comm ? p->comm : r->comm ? r->comm : "?";
 	u32 process_fn, thread_fn;
 	char text[64];
 
-	snprintf(text, sizeof(text), "%s %llu", p && p->comm ? p->comm : r->comm ? r->comm : "?",
-		 (unsigned long long)r->pid);
+	snprintf(text, sizeof(text), "%s %llu", name, (unsigned long long)r->pid);
 	process_fn = flame_names_group(&f->names, FLAME_GROUP, r->pid, r->start_time_ns + 1, text);
+	flame_alike_named(f, process_fn, name);
 	snprintf(text, sizeof(text), "%s tid %llu", r->comm ? r->comm : "?", (unsigned long long)r->tid);
 	thread_fn = flame_names_group(&f->names, FLAME_GROUP, mix(r->pid, r->tid), ~r->start_time_ns, text);
 	while ((i = index_next(&f->by_task, hash, &at)) != INDEX_NONE) {
@@ -158,10 +159,14 @@ void flame_apply(struct flame *f, u32 stack, double value, double n)
 	struct flame_stack *s = &f->stacks[stack];
 	u32 other = !f->shown;
 
-	f->n_dead -= !s->n && !s->value;
+	bool was = s->n || s->value, is;
+
 	s->value += value;
 	s->n += n;
-	f->n_dead += !s->n && !s->value;
+	is = s->n || s->value;
+	f->n_dead += was - is;
+	if (was != is)
+		flame_alike_count(f, f->tasks[s->task].process_fn, is);
 	f->all_value += value;
 	f->all_n += n;
 	if (s->cut_fn)
@@ -200,8 +205,10 @@ void flame_scale(struct flame *f, double by)
 	f->cut_n *= by;
 	f->covered_ns *= by;
 	f->gap_ns *= by;
-	if (!by)
+	if (!by) {
 		f->n_dead = f->n_stacks;
+		flame_alike_zero(f);
+	}
 	f->version++;
 }
 

@@ -45,7 +45,11 @@ struct flame_fn {
 	u8 kind;			/* enum flame_kind */
 	u8 wait;			/* enum flame_wait */
 	u8 glue;			/* of which language's runtime (flame_path.c); 0: of none */
-	bool open;			/* its repetitions are drawn one by one */
+	/* flame_alike.c */
+	u32 group;			/* of a process: the function that stands for all of its name; 0: it is none */
+	u32 alive;			/* stacks in the window of a process, processes there of a name */
+	bool many;			/* of a name: its processes share a node */
+	bool open;			/* its repetitions, or processes, are drawn one by one */
 	bool named, kernel, inlined;
 	bool looked_at, match;		/* by the search, which found it */
 	bool kept;			/* somebody holds its number: it is not given to another one */
@@ -96,7 +100,7 @@ u32 flame_names_group(struct flame_names *n, enum flame_kind kind, u64 key, u64 
 /* The function that stands for it now (a frame may have got its name). */
 u32 flame_names_now(const struct flame_names *n, u32 fn);
 /* Those that are not in `used` (by number) are spare from now on. */
-void flame_names_keep(struct flame_names *n, const bool *used);
+void flame_names_keep(struct flame_names *n, bool *used);
 /* Frames that are not in `keep` (by number) are as if they had never been seen. */
 void flame_names_forget(struct flame_names *n, const bool *keep);
 /* As flame_names_keep(), and forgets all frames: they are read again. */
@@ -269,6 +273,7 @@ struct flame {
 	double covered_ns, all_value, all_n, cut_n;	/* in that weight */
 	double gap_ns;		/* in that weight, where ticks are not kept: see flame_gap_ns() */
 	bool began;		/* to be observed, or blocked */
+	bool regroup;		/* names may have become, or be no more, of many processes */
 	u64 refused;
 	struct flame_load load;
 	const struct requests_row *span;	/* instead of ticks; a reference, or NULL */
@@ -332,6 +337,17 @@ bool flame_opens(const struct flame *f, u32 node);
 /* Shows them, from the next complete tree on. */
 void flame_open_node(struct flame *f, u32 node);
 void flame_close_nodes(struct flame *f);
+
+/* The process that it stands for is called so now. */
+void flame_alike_named(struct flame *f, u32 process_fn, const char *name);
+/* One of its stacks has a value now, or has no more. */
+void flame_alike_count(struct flame *f, u32 process_fn, bool more);
+/* No stack has a value. */
+void flame_alike_zero(struct flame *f);
+/* Once the window is as it shall be: names of many processes are one frame. */
+void flame_alike_update(struct flame *f);
+/* How many a node stands for: of how many calls, or of how many processes it is. */
+u32 flame_times(const struct flame *f, u32 node);
 
 /* As flame_follow(), of a span (flame_span.c). */
 void flame_follow_span(struct flame *f, const struct snapshot *shown);

@@ -81,8 +81,11 @@ static u32 intern(struct flame_names *n, u64 key, u64 key2, bool *ret_new)
 	return i;
 }
 
-void flame_names_keep(struct flame_names *n, const bool *used)
+void flame_names_keep(struct flame_names *n, bool *used)
 {
+	for (u32 i = 0; i < n->n; i++)
+		if (used[i])
+			used[n->fns[i].group] = true;
 	n->spare = xrealloc(n->spare, n->n * sizeof(*n->spare));
 	n->n_spare = 0;
 	index_clear(&n->by_key);
@@ -397,7 +400,7 @@ void flame_names_rest(struct flame_names *n, bool *used)
 	drop_frames(n);
 	for (u32 i = 0; i < n->n; i++) {
 		used[i] |= i == FLAME_ROOT || n->fns[i].open || n->fns[i].kept;
-		last = used[i] ? i : last;
+		last = used[i] ? max(max(i, last), n->fns[i].group) : last;
 	}
 	index_free(&n->by_key);
 	flame_names_keep(n, used);

@@ -194,6 +194,15 @@ static u32 place_some(struct flame *f, struct flame_tree *t, u32 *node, const st
 	return 1;
 }
 
+static u32 place_process(struct flame *f, struct flame_tree *t, u32 node, u32 process_fn)
+{
+	u32 group = f->names.fns[process_fn].group;
+
+	if (!f->names.fns[group].many || f->names.fns[group].open)
+		return flame_tree_child(t, node, process_fn);
+	return child_of_many(t, node, group, max(f->names.fns[group].alive, 2u), 1);
+}
+
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s)
 {
 	const struct flame_task *task = &f->tasks[s->task];
@@ -206,7 +215,7 @@ u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack 
 	if (s->cut_fn)
 		node = flame_tree_child(t, node, s->cut_fn);
 	if (f->shape.by_process && !f->scope.pid)
-		node = flame_tree_child(t, node, task->process_fn);
+		node = place_process(f, t, node, task->process_fn);
 	if (f->shape.by_thread)
 		node = flame_tree_child(t, node, task->thread_fn);
 	for (u32 i = 0; i < s->n_ids; i++)
@@ -223,6 +232,13 @@ bool flame_opens(const struct flame *f, u32 node)
 	const struct flame_node *n = &f->trees[f->shown].nodes[node];
 
 	return n->times > 1 && !f->names.fns[n->fn].open;
+}
+
+u32 flame_times(const struct flame *f, u32 node)
+{
+	const struct flame_node *n = &f->trees[f->shown].nodes[node];
+
+	return f->names.fns[n->fn].many ? f->names.fns[n->fn].alive : n->times;
 }
 
 void flame_open_node(struct flame *f, u32 node)

@@ -262,6 +262,7 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 		add_tick(f, 0, shown);
 		load(f, 0);
 	}
+	flame_alike_update(f);
 	if (flame_is_sparse(f)) {	/* takes a while: not after other work, nor before */
 		if (!budget_ns || boottime_ns() - start_ns < budget_ns / 4)
 			flame_compact(f);

@@ -97,7 +97,7 @@ static int flame_node_label(struct app *a, const struct flame_view *v, const str
 		bool inside = found != FLAME_NONE && found != t->fn && (int)n + 24 < width;
 
 		snprintf(times, sizeof(times), "%s%.20s ×%u", inside ? " in " : "", inside ? flame_fn_text(fn) : "",
-			 t->times);
+			 flame_times(&v->f, node));
 		if (inside)	/* what is sought, not only what it is folded into */
 			fn = &v->f.names.fns[found];
 		width -= (int)strlen(times) - 1;	/* the cross is two bytes */

@@ -204,7 +204,9 @@ static void folded_text(const struct flame_view *v, u32 node, char *buf, size_t 
 {
 	const struct flame_node *t = flame_node(v, node);
 
-	if (!flame_fn_of(v, node)->row)
+	if (flame_fn_of(v, node)->many)
+		snprintf(buf, cap, "%u processes of that name · Enter opens", flame_times(&v->f, node));
+	else if (!flame_fn_of(v, node)->row)
 		snprintf(buf, cap, "up to %u function%s that start threads or call closures · Enter opens",
 			 t->times, text_plural(t->times, "s"));
 	else if (t->period > 1)
