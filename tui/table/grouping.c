@@ -354,7 +354,8 @@ u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *r
 			continue;
 		group_end(&l, sum);
 		g->members += group_of(sum)->members;
-		rows[made] = (struct table_row){ .row = sum, .order = made };
+		rows[made] = (struct table_row){ .row = sum, .order = made,
+						 .mark = group_members(sum) ? MARK_none : MARK_gone };
 		made++;
 	}
 	return made;
