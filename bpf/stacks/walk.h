@@ -218,7 +218,8 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 /*
  * Where nothing is known of the code (made at run time, mostly) the code itself may say that there is no
  * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp), pop rbp and ret; what V8 has before the
- * first (mov rbx, [rcx - 8]; test byte [rbx + x], 1; jne) and the last (cmp rcx, x; jg); HotSpot's question at a
+ * first (mov rbx, [rcx - 8]; test byte [rbx + x], 1; jne) and the last (cmp rcx, x; jg); how HotSpot begins
+ * (mov [rsp - x], eax; push rbp, or sub rsp, x; mov [rsp + y], rbp) and its question at a
  * return (cmp rsp, [r15 + x]; ja). Else the frame pointer is that of the caller, whose frame would be
  * missing. Bytes: how far the return address is above the stack pointer, 0 or 8; -1: it does not say.
  */
@@ -242,12 +243,19 @@ static __always_inline bool is_v8_entry(const u8 *b)
 	       (b[0] == 0x0f && b[1] == 0x85 && is_push_frame(b + 6));
 }
 
+static __always_inline bool is_hotspot_entry(const u8 *b)
+{
+	return (b[0] == 0x89 && b[1] == 0x84 && b[2] == 0x24 && b[7] == 0x55) ||
+	       (b[0] == 0x48 && b[1] == 0x81 && b[2] == 0xec && b[7] == 0x48 && b[8] == 0x89 &&
+		(b[9] == 0x6c || b[9] == 0xac) && b[10] == 0x24);
+}
+
 /* Nothing is left of the frame but the return address. */
 static __always_inline bool is_return(const u8 *b)
 {
 	if (b[0] == 0xc3 || b[0] == 0xc2)
 		return true;
-	return (b[0] == 0x49 && b[1] == 0x3b && b[2] == 0xa7) || (b[0] == 0x0f && b[1] == 0x87 && b[6] == 0xc3) ||
+	return (b[0] == 0x49 && b[1] == 0x3b && (b[2] == 0xa7 || b[2] == 0x67)) || (b[0] == 0x0f && b[1] == 0x87 && b[6] == 0xc3) ||
 	       (b[0] == 0x48 && b[1] == 0x83 && b[2] == 0xf9 && b[4] == 0x7f && b[6] == 0xc2) ||
 	       (b[0] == 0x7f && b[2] == 0xc2);
 }
@@ -266,7 +274,8 @@ static __always_inline int frame_of_code(struct walk_ctx *c)
 		if (!walk_read(c, b + 1, 7, pc))
 			return -1;
 	}
-	if (is_return(b + 1) || (b[1] == 0x55 && is_set_frame(b + 2)) || is_v8_entry(b + 1))
+	if (is_return(b + 1) || (b[1] == 0x55 && is_set_frame(b + 2)) || is_v8_entry(b + 1) ||
+	    is_hotspot_entry(b + 1))
 		return 0;
 	if ((b[0] == 0x55 && is_set_frame(b + 1)) || (b[1] == 0x5d && is_return(b + 2)))
 		return 8;
