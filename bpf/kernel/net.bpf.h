@@ -33,11 +33,17 @@ static __always_inline bool is_mapped(const u32 *a)
  * A macro, so that it works with pointers the verifier knows. True for v6.
  * An unbound end of a v6 socket (::) that talks v4 is 0.0.0.0.
  */
-#define fill_ends(e, sk) ({							\
+#define fill_ends(e, sk) \
+	fill_ends_port(e, sk, BPF_CORE_READ((struct inet_sock *)(sk), inet_sport))
+
+/* Of TCP: no call to read its port. */
+#define fill_ends_tcp(e, sk, tp)	fill_ends_port(e, sk, ((struct inet_sock *)(tp))->inet_sport)
+
+#define fill_ends_port(e, sk, sport) ({						\
 	struct sock_common *c_ = &(sk)->__sk_common;				\
 	u32 *l_ = (u32 *)(e)->local, *r_ = (u32 *)(e)->remote;			\
 	bool v6_ = c_->skc_family == AF_INET6;					\
-	(e)->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)(sk), inet_sport));	\
+	(e)->lport = bpf_ntohs(sport);						\
 	(e)->rport = bpf_ntohs(c_->skc_dport);					\
 	(e)->netns = c_->skc_net.net->ns.inum;					\
 	if (v6_) {								\
@@ -85,13 +91,15 @@ static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
 	return false;
 }
 
+/* The name as two words: a helper that reads 16 bytes costs more than the rest of it. */
 static __always_inline void fill_owner(struct wire_owner *o, struct task_struct *t)
 {
 	struct task_struct *leader = t->group_leader;
 
 	o->tgid = t->tgid;
 	o->start_ns = leader->start_boottime;
-	bpf_core_read_str(o->comm, sizeof(o->comm), &leader->comm);
+	((u64 *)o->comm)[0] = ((const u64 *)leader->comm)[0];
+	((u64 *)o->comm)[1] = ((const u64 *)leader->comm)[1];
 }
 
 /* The task that makes the call we are in; none for kernel threads, which act for others. */

@@ -116,9 +116,12 @@ static __always_inline bool is_abort(int old, int err)
 /* True when its owner is not known, but will be: see tell_owner(). */
 static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
 {
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	bool later;
 	struct wire_end *e;
 
+	if (!tp)
+		return false;
 	e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
 	if (!e)
 		return false;
@@ -127,10 +130,10 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	e->sock.cookie = cookie;
 	e->sock.proto = IPPROTO_TCP;
 	e->sock.state = old;
-	if (fill_ends(&e->sock.ends, sk))
+	if (fill_ends_tcp(&e->sock.ends, sk, tp))
 		e->sock.flags |= WS_V6;
 	/* where its last steps were missed: a FIN may have been sent all the same */
-	fill_tcp(&e->sock, sk, old == TCPS_CLOSE && s && s->flags & WS_CLOSES ? TCPS_LAST_ACK : old);
+	fill_tcp(&e->sock, sk, tp, old == TCPS_CLOSE && s && s->flags & WS_CLOSES ? TCPS_LAST_ACK : old);
 	if (s) {
 		fill_state(&e->sock, s);
 		e->sock.owner = s->owner;
@@ -173,6 +176,9 @@ static __always_inline void tell_owner(struct sock *sk, u64 cookie)
 	bpf_ringbuf_submit(e, ring_flags());
 }
 
+#define STATES_THAT_TELL (1 << TCPS_SYN_SENT | 1 << TCPS_ESTABLISHED | 1 << TCPS_FIN_WAIT1 | \
+			  1 << TCPS_LAST_ACK | 1 << TCPS_CLOSE)
+
 /* Called before the state changes. again: perhaps it was all done a moment ago. */
 static __always_inline int state_changes(struct sock *sk, int old, int new, bool again)
 {
@@ -180,10 +186,7 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 	u64 cookie;
 	bool used_before;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	if (new != TCPS_SYN_SENT && new != TCPS_ESTABLISHED && new != TCPS_FIN_WAIT1 &&
-	    new != TCPS_LAST_ACK && new != TCPS_CLOSE)
+	if (!(1 << new & STATES_THAT_TELL) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
 		return 0;

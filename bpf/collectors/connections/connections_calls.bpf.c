@@ -279,14 +279,11 @@ static __always_inline int count_call(struct amount *a, const struct call_args *
 	return count(a);
 }
 
-static __always_inline int finish(struct task_struct *t, enum call call, const struct call_args *args,
+static __always_inline int finish(struct pending *p, enum call call, const struct call_args *args,
 				  long ret)
 {
-	struct pending *p = bpf_task_storage_get(&pendings, t, 0, 0);
 	struct amount a = {};
 
-	if (!p || !p->socket)
-		return 0;
 	amount_pending(&a, p);
 	p->socket = p->bytes = p->packets = 0;
 	return count_call(&a, args, call, ret, p->coalesces);
@@ -394,12 +391,13 @@ static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *r
 					long ret)
 {
 	struct call_args args = {};
+	struct pending *p = NULL;
 
+	if (call == CONNECT ? !is_refusal(ret) : !(p = bpf_task_storage_get(&pendings, t, 0, 0)) || !p->socket)
+		return 0;
 	if (!get_args(&args, t, regs))
 		return 0;
-	if (call == CONNECT)
-		return is_refusal(ret) ? failed_connect(t, &args, ret) : 0;
-	return finish(t, call, &args, ret);
+	return p ? finish(p, call, &args, ret) : failed_connect(t, &args, ret);
 }
 
 static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)

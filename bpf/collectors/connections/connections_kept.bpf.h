@@ -32,13 +32,10 @@ static __always_inline u32 fin_flags(int state, u32 una, u32 nxt, u32 end)
 	return WS_FIN_SENT | (una == end ? WS_FIN_ACKED : nxt == end ? WS_FIN_IN_FLIGHT : 0);
 }
 
-static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, int state)
+static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, struct tcp_sock *tp, int state)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	u32 una, nxt;
 
-	if (!tp)
-		return;
 	una = tp->snd_una;
 	nxt = tp->snd_nxt;
 	w->in_flight = nxt - una;

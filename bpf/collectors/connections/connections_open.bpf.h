@@ -78,7 +78,10 @@ static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, str
 	if (fill_ends(&w.ends, sk))
 		w.flags |= WS_V6;
 	if (proto == IPPROTO_TCP && w.state != TCPS_LISTEN) {
-		fill_tcp(&w, sk, w.state);
+		struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+		if (tp)
+			fill_tcp(&w, sk, tp, w.state);
 		w.generation = generation_of(sk);
 	}
 	write_known(seq, &w, sk, t);

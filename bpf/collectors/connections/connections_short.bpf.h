@@ -136,7 +136,7 @@ static __always_inline bool count_short(struct sock *sk, int old, struct conn_st
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp || tp->total_retrans || (bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp))
 		return false;
-	short_key_of(&k, &e, s, fill_ends(&e, sk));
+	short_key_of(&k, &e, s, fill_ends_tcp(&e, sk, tp));
 	hash = short_hash(&k);
 	if (is_due(hash, now_ns))
 		return false;
