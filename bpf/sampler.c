@@ -33,7 +33,6 @@
 #define FIRST_NS (400 * NSEC_PER_MSEC)	/* after opening: the interval that somebody waits for */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define QUEUE_CAP 64			/* snapshots nobody has taken */
-#define OWN_NICE (-10)
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
 
 enum state { CLOSED, RUNNING, FAILED };
@@ -355,6 +354,7 @@ static void *sampler_main(void *arg)
 {
 	struct sampler *s = arg;
 	u64 interval = s->opt.interval_ns, old = interval;
+	struct thread_pace pace = {};
 
 	prctl(PR_SET_NAME, "ottop-sampler");
 	s->next_tick_ns = boottime_ns();
@@ -367,6 +367,7 @@ static void *sampler_main(void *arg)
 		if (boottime_ns() >= s->next_tick_ns) {
 			probes_measure(boottime_ns(), true);
 			do_tick(s);
+			thread_follow_pace(&pace);
 			schedule_tick(s, interval);
 			if (s->to_open)
 				adjust_all(s);
@@ -475,9 +476,9 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 		sampler_free(s);
 		return NULL;
 	}
-	/* a machine that hurts is when it is needed; the sampler sleeps nearly always */
-	if (setpriority(PRIO_PROCESS, 0, OWN_NICE))
-		log_line("priority: not raised: %s", strerror(errno));
+	err = thread_raise();
+	if (err)
+		log_line("priority: not raised: %s", strerror(-err));
 	if (privileges_drop())
 		log_line("capabilities: not dropped: %s", strerror(errno));
 	err = thread_start(&s->thread, NULL, sampler_main, s);

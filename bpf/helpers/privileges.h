@@ -8,7 +8,8 @@
 /*
  * Keeps the capabilities to load and attach more programs (BPF, PERFMON), to
  * read about processes of others (SYS_PTRACE, DAC_READ_SEARCH, SYSLOG;
- * CHECKPOINT_RESTORE for the files they have mapped), and to write a recording where the user of sudo may (DAC_OVERRIDE, CHOWN); drops
+ * CHECKPOINT_RESTORE for the files they have mapped), to write a recording where the user of sudo may
+ * (DAC_OVERRIDE, CHOWN), and to go before others again (SYS_NICE, thread_follow_pace()); drops
  * the rest for good. Of the calling thread and those it starts from now on.
  * 0 or -errno.
  */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* thread.c: see thread.h. */
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,6 +10,10 @@
 #include "bpf/model/thread.h"
 
 #define HANDLER_STACK_BYTES (48 << 10)	/* the state of all registers may take 11 of it */
+
+#define RAISED_NICE (-10)
+#define CROWDED 8	/* so many times as long as it ran it waited: too many others run */
+#define PATIENCE 30	/* pieces of work, until that is tried again */
 
 const int fault_signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 const u32 n_fault_signals = ARRAY_SIZE(fault_signals);
@@ -53,4 +59,45 @@ void thread_background(const char *name)
 {
 	prctl(PR_SET_NAME, name);
 	setpriority(PRIO_PROCESS, 0, 0);
+}
+
+static bool raised;
+
+int thread_raise(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, RAISED_NICE))
+		return -errno;
+	raised = true;
+	return 0;
+}
+
+bool thread_yields(struct thread_pace *p, u64 ran_ns, u64 waited_ns)
+{
+	bool crowded = p->yields && waited_ns > max(CROWDED * ran_ns, CROWDED * THREAD_LONG_NS);
+
+	if (crowded)
+		p->patience = PATIENCE;
+	else if (p->patience)
+		p->patience--;
+	p->yields = !p->patience && ran_ns > THREAD_LONG_NS;
+	return p->yields;
+}
+
+/* /proc/thread-self/schedstat: ns on a CPU (up to the last clock tick), ns of waiting for one. */
+void thread_follow_pace(struct thread_pace *p)
+{
+	u64 ran = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	unsigned long long waited;
+	FILE *f = raised ? fopen("/proc/thread-self/schedstat", "re") : NULL;
+	int n = f ? fscanf(f, "%*u %llu", &waited) : 0;
+	bool before = p->yields;
+
+	if (f)
+		fclose(f);
+	if (n != 1)	/* nobody knows: nothing changes */
+		return;
+	if (p->ran_ns && thread_yields(p, ran - p->ran_ns, waited - p->waited_ns) != before)
+		setpriority(PRIO_PROCESS, 0, before ? RAISED_NICE : 0);
+	p->ran_ns = ran;
+	p->waited_ns = waited;
 }

@@ -15,6 +15,7 @@
 #include "exporter/json.h"
 #include "exporter/otlp/otlp.h"
 #include "exporter/profile.h"
+#include "bpf/model/thread.h"
 #include "tui/app/app.h"
 #include "tui/main/main.h"
 
@@ -31,6 +32,7 @@ struct console {
 	struct otlp_sink *otlp;		/* or NULL: nothing is sent */
 	u64 taken;
 	u64 tables, pid, start_time_ns;	/* what was wanted last */
+	struct thread_pace pace;	/* of drawing, and of what goes before it */
 };
 
 /* ---- files that the console writes --------------------------------------------- */
@@ -113,6 +115,7 @@ static const struct snapshot *console_take(void *arg)
 		main_otlp_tell(c->otlp);
 	c->taken += s->interval_ns != 0;
 	give_memory_back(c->taken);
+	thread_follow_pace(&c->pace);
 	return s;
 }
 

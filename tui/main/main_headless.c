@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/model/thread.h"
 #include "exporter/json.h"
 #include "exporter/otlp/otlp.h"
 #include "tui/main/batch.h"
@@ -38,6 +39,7 @@ struct headless {
 	struct options again;	/* as they were read again, or nothing */
 	u64 last_tick_ns, last_status_ns;	/* CLOCK_MONOTONIC */
 	u64 watchdog_ns;
+	struct thread_pace pace;
 };
 
 /* ---- opening -------------------------------------------------------------------- */
@@ -285,6 +287,7 @@ static int drain(struct headless *h)
 	while (!err && !is_finished(h) && (s = source_next(&h->source))) {
 		err = write_snapshot(h, s);
 		snapshot_put(s);
+		thread_follow_pace(&h->pace);
 	}
 	return err;
 }
