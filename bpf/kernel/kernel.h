@@ -309,6 +309,9 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 };
+struct epoll_filefd { struct file *file; int fd; };
+struct epitem { struct list_head rdllink; struct epoll_filefd ffd; };
+struct eventpoll { struct list_head rdllist; };
 struct file {
 	u32 f_mode;
 	struct inode *f_inode;

@@ -98,7 +98,8 @@ struct wire_call {
 	__u64 ino;		/* of the file of descriptor args[0]; 0: it is none */
 	__u64 args[4];
 	__u32 mode;		/* of that file */
-	__u32 pad;
+	__u32 ready_fd;		/* that descriptor is a set: of those in it the one that ended the wait */
+	__u64 ready_ino;	/* its file; 0: not known */
 };
 
 /*

@@ -221,8 +221,8 @@ const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
  * the task's own context, at the end of its system call or its next switch.
  */
 struct pending {
-	u64 since_ns, end_ns, value;
-	u32 waker, n, owner, pad;
+	u64 since_ns, end_ns, value, ready_ino;
+	u32 waker, n, owner, ready_fd;
 	u64 frames[MAX_PENDING_FRAMES];
 };
 
@@ -266,6 +266,8 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 	r->s.kernel_only = !with_user;
 	read_call(&r->s.in, t);
 	r->s.in.owner = p->owner;
+	r->s.in.ready_fd = p->ready_fd;
+	r->s.in.ready_ino = p->ready_ino;
 	r->s.in.since_ns = p->since_ns;
 	r->s.in.end_ns = p->end_ns;
 	append_kernel(r, p);
@@ -333,6 +335,7 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	p->value = value;
 	p->waker = s->waker;
 	p->owner = s->owner;
+	p->ready_ino = t->mm ? ready_now(t, s->off_nr, &p->ready_fd) : 0;
 	/* it is not running yet: its kernel stack is where it waited */
 	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
 	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
@@ -368,6 +371,7 @@ static __always_inline void end_untold(struct task_struct *t, struct task_state 
 	p->end_ns = came;
 	p->waker = s->waker;
 	p->owner = s->owner;
+	p->ready_ino = 0;	/* it has looked itself meanwhile */
 	p->n = 0;
 	if (p->value)
 		send_block(t, p, which, true);

@@ -288,6 +288,7 @@ static int profiler_read(const struct tick *t)
 
 	profiler_drain();
 	tell_waits();
+	spans_want();
 	things_ask(t->now_ns);
 	spans_fill();
 	if (first_tick_over)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * profiler_call.bpf.h: in which call a wait was, and what tells which thing it waited for: the file
- * of its descriptor, the holder of its lock. User space looks that up a moment later, when a descriptor
+ * of its descriptor, that of the first one that was ready in a set, the holder of its lock. User space looks that up a moment later, when a descriptor
  * may be another file's, and the lock another thread's.
  */
 #ifndef OTTOP_PROFILER_CALL_BPF_H
@@ -11,9 +11,14 @@
 
 #if defined(__TARGET_ARCH_x86)
 #define NR_FUTEX 202
+#define NR_EPOLL_WAIT 232
+#define NR_EPOLL_PWAIT 281
 #else
 #define NR_FUTEX 98
+#define NR_EPOLL_WAIT 22	/* there is but epoll_pwait */
+#define NR_EPOLL_PWAIT 22
 #endif
+#define NR_EPOLL_PWAIT2 441
 
 /* include/uapi/linux/futex.h */
 #define FUTEX_WAIT 0
@@ -87,12 +92,38 @@ static __always_inline u32 owner_now(struct task_struct *t, s32 nr)
 	return lock_owner(args) & OWNER_TID;	/* a program may write anything there */
 }
 
+/*
+ * The first descriptor that is ready in the set that a task waits for and has not looked at yet: it fell asleep
+ * with none, so that one woke it (fs/eventpoll.c: ep_poll(), ep_poll_callback()). 0: its file; not known.
+ */
+static __always_inline u64 ready_now(struct task_struct *t, s32 nr, u32 *ret_fd)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	struct list_head *first;
+	struct eventpoll *ep;
+	struct epitem *item;
+
+	if ((nr != NR_EPOLL_WAIT && nr != NR_EPOLL_PWAIT && nr != NR_EPOLL_PWAIT2) || compat_abi(t) != ABI_NATIVE)
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	ep = BPF_CORE_READ(file_of(t, (u32)regs->di), private_data);
+#else
+	ep = BPF_CORE_READ(file_of(t, (u32)regs->orig_x0), private_data);
+#endif
+	first = BPF_CORE_READ(ep, rdllist.next);
+	if (!first || (void *)first == (void *)ep + bpf_core_field_offset(struct eventpoll, rdllist))
+		return 0;
+	item = (void *)first - bpf_core_field_offset(struct epitem, rdllink);
+	*ret_fd = BPF_CORE_READ(item, ffd.fd);
+	return BPF_CORE_READ(item, ffd.file, f_inode, i_ino);
+}
+
 /* Of a task that is in a call still, asleep or just back. */
 static __always_inline void read_call(struct wire_call *c, struct task_struct *t)
 {
 	struct file *file;
 
-	c->ino = 0;
+	c->ino = c->ready_ino = 0;
 	c->call = t->mm ? call_from_regs(t) : CALL_NONE;
 	if (c->call >> 16)	/* none, or not with these registers */
 		return;

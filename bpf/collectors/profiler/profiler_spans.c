@@ -17,7 +17,8 @@ struct kept {
 	u64 before;		/* the wait before in the same bucket: its number, 0: none */
 	const char *frames;
 	const struct thing *thing;	/* of this tick */
-	u32 thing_frame, waker, tid, pid;
+	u64 ready_ino;		/* of a set: the descriptor that ended it, until that is known; 0: none */
+	u32 thing_frame, waker, tid, pid, ready_fd;
 };
 
 /* Stacks of a span that are equal. */
@@ -68,7 +69,7 @@ void spans_add(const struct wire_sample *s, const char *frames, const struct thi
 	*k = (struct kept){
 		.from_ns = max(s->in.since_ns + ahead_ns, to - min(to, s->value)), .to_ns = to, .value = s->value,
 		.before = *bucket, .frames = str_get(frames), .thing = thing, .waker = s->waker, .tid = s->tid,
-		.pid = s->tgid,
+		.pid = s->tgid, .ready_ino = s->in.ready_ino, .ready_fd = s->in.ready_fd,
 	};
 	*bucket = next++;
 }
@@ -78,8 +79,10 @@ static void settle(void)
 	for (settled = max(settled, next > KEPT ? next - KEPT : 1); settled < next; settled++) {
 		struct kept *k = at(settled);
 
-		k->thing_frame = things_frame(k->thing);
-		k->waker = things_waker(k->waker, k->thing);
+		if (!k->thing_frame)	/* else a set's descriptor is known, which says more */
+			k->thing_frame = things_frame(k->thing);
+		if (!k->ready_ino)
+			k->waker = things_waker(k->waker, k->thing);
 		k->thing = NULL;
 	}
 }
@@ -96,21 +99,44 @@ static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 	return k->value > k->to_ns - k->from_ns ? k->value : to - from;
 }
 
-/* Adds it to the equal ones; the last part takes what has no room. */
-static u32 add_share(struct share *p, u32 n, const struct kept *k, u64 ns)
+/* Looks which descriptor of a set it was, once, when that is known. */
+static void settle_ready(struct kept *k, u64 ns)
+{
+	const struct thing *t = k->ready_ino ? things_ready(k->pid, k->tid, k->ready_fd, k->ready_ino, ns) : NULL;
+	u32 frame = things_frame(t);
+
+	if (!frame)
+		return;
+	k->thing_frame = frame;
+	k->waker = things_waker(k->waker, t);
+	k->ready_ino = 0;
+}
+
+/* What a wait was for and who ended it, as far as that is known. */
+struct end {
+	u32 thing_frame, waker;
+};
+
+static struct end end_of(const struct kept *k)
+{
+	return (struct end){ k->thing_frame, k->ready_ino ? things_waker(k->waker, NULL) : k->waker };
+}
+
+/* Adds it to the equal ones; the last part takes what has no room. `more`: of a wait that was added already. */
+static u32 add_share(struct share *p, u32 n, const struct kept *k, struct end e, bool more, u64 ns)
 {
 	u32 i = 0;
 
-	while (i < n && (p[i].frames != k->frames || p[i].thing_frame != k->thing_frame || p[i].waker != k->waker))
+	while (i < n && (p[i].frames != k->frames || p[i].thing_frame != e.thing_frame || p[i].waker != e.waker))
 		i++;
 	if (i == PARTS_MAX) {
 		i--;
 		p[i] = (struct share){ .ns = p[i].ns, .n = p[i].n };
 	} else if (i == n) {
-		p[n++] = (struct share){ k->frames, k->thing_frame, k->waker, 0, 0 };
+		p[n++] = (struct share){ k->frames, e.thing_frame, e.waker, 0, 0 };
 	}
 	p[i].ns += ns;
-	p[i].n++;
+	p[i].n += !more;
 	return n;
 }
 
@@ -157,7 +183,7 @@ static u64 oldest(void)
 }
 
 /* The wait of that thread before number *i, 0: the newest; NULL: none is kept. */
-static const struct kept *before(u32 tid, u64 *i)
+static struct kept *before(u32 tid, u64 *i)
 {
 	for (*i = *i ? at(*i)->before : buckets[tid % BUCKETS]; *i >= oldest(); *i = at(*i)->before)
 		if (at(*i)->tid == tid)
@@ -169,76 +195,116 @@ static const struct kept *before(u32 tid, u64 *i)
 struct ended {
 	u64 from_ns, to_ns;
 	const char *frames;
-	u32 waker;
+	struct end end;
 };
 
-/* Waits come from the last to the first. One of several ticks was told of in parts, of which the last has the waker. */
-static void follow(struct ended *w, struct ended *longest, const struct kept *k, u64 from_ns, u64 to_ns)
+/*
+ * Waits come from the last to the first. One of several ticks was told of in parts, of which the last has
+ * the waker. True: it is of the one before.
+ */
+static bool follow(struct ended *w, struct ended *longest, const struct kept *k, u64 from_ns, u64 to_ns)
 {
-	bool more = !k->waker && w->waker && k->frames == w->frames && k->to_ns + NSEC_PER_MSEC > w->from_ns;
+	struct end e = end_of(k);
+	bool more = !e.waker && w->end.waker && k->frames == w->frames && k->to_ns + NSEC_PER_MSEC > w->from_ns;
 
 	if (!more)
-		*w = (struct ended){ .to_ns = min(k->to_ns, to_ns), .frames = k->frames, .waker = k->waker };
+		*w = (struct ended){ .to_ns = min(k->to_ns, to_ns), .frames = k->frames, .end = e };
 	w->from_ns = max(k->from_ns, from_ns);
-	if (w->waker && w->to_ns - w->from_ns > longest->to_ns - longest->from_ns)
+	if (w->end.waker && w->to_ns - w->from_ns > longest->to_ns - longest->from_ns)
 		*longest = *w;
+	return more;
 }
 
 static void fill_waker(struct requests_row *r, const struct ended *w)
 {
 	struct share parts[PARTS_MAX];
+	u32 n = 0, waker = w->end.waker;
 	const struct kept *k;
 	bool watched = false;
-	u32 n = 0;
 
-	r->waker_tid = w->waker;
-	r->waker_pid = thread_process(w->waker) ?: U64_UNKNOWN;
+	r->waker_tid = waker;
+	r->waker_pid = thread_process(waker) ?: U64_UNKNOWN;
 	r->waker_wait_ns = w->to_ns - w->from_ns;
-	for (u64 i = 0; (k = before(w->waker, &i)); ) {
+	for (u64 i = 0; (k = before(waker, &i)); ) {
 		u64 ns = within(k, w->from_ns, w->to_ns);
 
 		watched |= k->from_ns < w->to_ns;
 		if (ns)
-			n = add_share(parts, n, k, ns);
+			n = add_share(parts, n, k, end_of(k), false, ns);
 	}
 	if (watched)
 		str_set(&r->waker_in, text_of(parts, n));
 }
 
-/* Not known where the ring does not reach back so far. */
+/* How much of a wait is in the span of a request. */
+static u64 within_request(const struct kept *k, const struct requests_row *r)
+{
+	return k->pid == r->pid ? within(k, r->start_time_ns, r->start_time_ns + r->duration_ns) : 0;
+}
+
+/* The ring does not reach back so far. */
+static bool is_older(const struct requests_row *r)
+{
+	return oldest() > 1 && at(oldest())->to_ns > r->start_time_ns;
+}
+
+static void settle_sets(struct requests_row *r)
+{
+	struct kept *k;
+	u64 ns;
+
+	for (u64 i = 0; !is_older(r) && (k = before(r->tid, &i)); )
+		if (k->ready_ino && (ns = within_request(k, r)))
+			settle_ready(k, ns);
+}
+
 static void fill(struct requests_row *r)
 {
 	u64 end_ns = r->start_time_ns + r->duration_ns;
 	struct ended wait = {}, longest = {};
 	struct share parts[PARTS_MAX];
 	const struct kept *k;
+	bool more;
 	u32 n = 0;
 
-	if (oldest() > 1 && at(oldest())->to_ns > r->start_time_ns)
+	if (is_older(r))
 		return;
+	settle_sets(r);
 	for (u64 i = 0; (k = before(r->tid, &i)); ) {
-		u64 ns = k->pid == r->pid ? within(k, r->start_time_ns, end_ns) : 0;
+		u64 ns = within_request(k, r);
 
 		if (!ns)
 			continue;
-		n = add_share(parts, n, k, ns);
-		follow(&wait, &longest, k, r->start_time_ns, end_ns);
+		more = follow(&wait, &longest, k, r->start_time_ns, end_ns);
+		n = add_share(parts, n, k, wait.end, more, ns);
 	}
 	str_set(&r->blocked_in, text_of(parts, n));
-	if (longest.waker)
+	if (longest.end.waker)
 		fill_waker(r, &longest);
 }
 
-void spans_fill(void)
+static void each_known(void (*fn)(struct requests_row *r))
 {
 	struct requests_row **rows;
 	u32 n;
 
 	if (!ring)
 		return;
-	settle();
 	rows = http_requests_new(&n);
 	for (u32 i = 0; i < n; i++)
 		if (is_known(rows[i]))
-			fill(rows[i]);
+			fn(rows[i]);
+}
+
+void spans_want(void)
+{
+	each_known(settle_sets);
+}
+
+void spans_fill(void)
+{
+	if (!ring)
+		return;
+	settle();
+	each_known(fill);
 }

@@ -239,6 +239,24 @@ struct thing *things_of(const struct wire_sample *s)
 	return t;
 }
 
+struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns)
+{
+	const struct proc *p = proctab_current(pid);
+	struct thing *t = p ? get_thing(mix(mix(mix(mix(4, pid), p->start_ns), fd), ino)) : NULL;
+
+	if (!t)
+		return NULL;
+	t->changes = true;
+	t->tick = tick;
+	t->ns += waited_ns;
+	/* read() is one of those that wait for their descriptor, as the set did */
+	t->q = (struct wait_question){
+		.pid = pid, .tid = tid, .call = CALL_NONE, .key = t->key, .name = "read", .state = 'S', .given = true,
+		.over = true, .nested = p->ns_pid && p->ns_pid != p->pid, .ino = ino, .args = { fd },
+	};
+	return t;
+}
+
 u32 things_frame(const struct thing *t)
 {
 	return t ? label_frame(t->label) : 0;

@@ -15,6 +15,11 @@ struct thing;
 
 /* What a blocked sample waited for, or NULL; valid until things_forget(). */
 struct thing *things_of(const struct wire_sample *s);
+/*
+ * The descriptor of a set that ended a wait of a thread; NULL: there are too many things. Asked for by whoever
+ * tells of that wait: a server has a connection for each client, and its waits are for any of them.
+ */
+struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns);
 /* Its frame; 0: not known (yet). */
 u32 things_frame(const struct thing *t);
 /* Who ended a wait for it: the tid, 0: not known. waker: as in struct wire_sample. */
