@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
 // gRPC by grpc-go, as grpc_calls.py does: `serve [CERT KEY]` prints its port; `call PORT [tls]` opens one
-// connection and does what lines on its stdin say, a line of output each: the status codes; Anew: another one.
+// connection and does what lines on its stdin say, a line of output each: the status codes; Anew: another one;
+// Begin: streams that have no end, until Stop.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -30,7 +32,7 @@ func (raw) String() string                             { return "raw" }
 
 var asked = map[string]codes.Code{"missing": codes.NotFound, "full": codes.ResourceExhausted, "down": codes.Unavailable}
 var names = map[codes.Code]string{codes.OK: "OK", codes.NotFound: "NOT_FOUND", codes.ResourceExhausted: "RESOURCE_EXHAUSTED",
-	codes.Unavailable: "UNAVAILABLE", codes.Unimplemented: "UNIMPLEMENTED"}
+	codes.Unavailable: "UNAVAILABLE", codes.Unimplemented: "UNIMPLEMENTED", codes.Canceled: "CANCELLED"}
 
 func unary(_ interface{}, _ context.Context, decode func(interface{}) error, _ grpc.UnaryServerInterceptor) (interface{}, error) {
 	var in []byte
@@ -87,10 +89,20 @@ func manyToMany(_ interface{}, s grpc.ServerStream) error {
 	}
 }
 
+func endless(_ interface{}, s grpc.ServerStream) error {
+	var in []byte
+	err := s.RecvMsg(&in)
+	for ; err == nil; time.Sleep(5 * time.Millisecond) {
+		err = s.SendMsg(&in)
+	}
+	return err
+}
+
 var streams = []grpc.StreamDesc{
 	{StreamName: "OneToMany", Handler: oneToMany, ServerStreams: true},
 	{StreamName: "ManyToOne", Handler: manyToOne, ClientStreams: true},
 	{StreamName: "ManyToMany", Handler: manyToMany, ClientStreams: true, ServerStreams: true},
+	{StreamName: "Endless", Handler: endless, ServerStreams: true},
 }
 
 func must(err error) {
@@ -116,8 +128,8 @@ func serve(files []string) {
 	must(server.Serve(listener))
 }
 
-func callStream(c *grpc.ClientConn, desc *grpc.StreamDesc, what []byte) error {
-	s, err := c.NewStream(context.Background(), desc, "/test.Echo/"+desc.StreamName)
+func callStream(until context.Context, c *grpc.ClientConn, desc *grpc.StreamDesc, what []byte) error {
+	s, err := c.NewStream(until, desc, "/test.Echo/"+desc.StreamName)
 	if err != nil {
 		return err
 	}
@@ -130,7 +142,9 @@ func callStream(c *grpc.ClientConn, desc *grpc.StreamDesc, what []byte) error {
 			return err
 		}
 	}
-	must(s.CloseSend())
+	if err := s.CloseSend(); err != nil {
+		return err
+	}
 	for {
 		var got []byte
 		if err := s.RecvMsg(&got); err == io.EOF {
@@ -141,14 +155,14 @@ func callStream(c *grpc.ClientConn, desc *grpc.StreamDesc, what []byte) error {
 	}
 }
 
-func callOne(c *grpc.ClientConn, method string, what []byte) error {
+func callOne(until context.Context, c *grpc.ClientConn, method string, what []byte) error {
 	for i := range streams {
 		if streams[i].StreamName == method {
-			return callStream(c, &streams[i], what)
+			return callStream(until, c, &streams[i], what)
 		}
 	}
 	var got []byte
-	return c.Invoke(context.Background(), "/test.Echo/"+method, &what, &got)
+	return c.Invoke(until, "/test.Echo/"+method, &what, &got)
 }
 
 func dial(port string, secret grpc.DialOption) *grpc.ClientConn {
@@ -159,16 +173,31 @@ func dial(port string, secret grpc.DialOption) *grpc.ClientConn {
 
 func call(port string, secret grpc.DialOption) {
 	c := dial(port, secret)
+	ended := make(chan string)
+	var stop context.CancelFunc
+	begun := 0
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		var method, what string
 		var n int
 		fmt.Sscan(in.Text(), &method, &n, &what)
-		if method == "Anew" {
+		switch method {
+		case "Anew":
 			c.Close()
 			c = dial(port, secret)
+		case "Begin":
+			until, cancel := context.WithCancel(context.Background())
+			stop = cancel
+			for ; begun < n; begun++ {
+				go func() { ended <- names[status.Code(callOne(until, c, "Endless", []byte(what)))] }()
+			}
+			n = 0
+		case "Stop":
+			for stop(); begun > 0; begun-- {
+				fmt.Print(<-ended, " ")
+			}
 		}
 		for i := 0; i < n; i++ {
-			fmt.Print(names[status.Code(callOne(c, method, []byte(what)))], " ")
+			fmt.Print(names[status.Code(callOne(context.Background(), c, method, []byte(what)))], " ")
 		}
 		fmt.Println()
 	}
