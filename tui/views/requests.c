@@ -257,16 +257,38 @@ static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
 	}
 }
 
+/* The endpoint as it is now, or was last. */
+static const struct http_row *endpoint_now(const struct app *a)
+{
+	const struct row *now = endpoint(a) ? snapshot_find(app_snapshot(a), &endpoint(a)->row) : NULL;
+
+	return now ? (const struct http_row *)now : endpoint(a);
+}
+
+/* "1,204 of 4,053 only counted"; false: all that it had were listed, or it is not known. */
+static bool unlisted_text(const struct http_row *e, char *buf, size_t cap)
+{
+	char n[FORMAT_MAX], all[FORMAT_MAX];
+
+	if (!e || !u64_known(e->unlisted) || !e->unlisted || !u64_known(e->count))
+		return false;
+	snprintf(buf, cap, "%s of %s only counted", format_thousands(n, e->unlisted), format_thousands(all, e->count));
+	return true;
+}
+
 /* Returns what is left for the list. */
 static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, struct canvas *c, struct rect body)
 {
-	const struct row *now = snapshot_find(app_snapshot(a), &endpoint(a)->row);
-	const struct http_row *e = now ? (const struct http_row *)now : endpoint(a);
+	const struct http_row *e = endpoint_now(a);
+	char unlisted[80], title[120] = "requests, slowest first";
 	int rows = (body.rows - 2) * 3 / 5;
+
+	if (unlisted_text(e, unlisted, sizeof(unlisted)))
+		snprintf(title, sizeof(title), "requests, slowest first; %s", unlisted);
 
 	draw_statuses(c, body, e->statuses ? e->statuses : "");
 	heatmap_draw_passive(a, &st->map, c, (struct rect){ body.row + 1, body.col, rows, body.cols });
-	canvas_rule(c, body.row + 1 + rows, body.col, body.cols, "requests, slowest first");
+	canvas_rule(c, body.row + 1 + rows, body.col, body.cols, title);
 	return (struct rect){ body.row + 2 + rows, body.col, body.rows - 2 - rows, body.cols };
 }
 
@@ -283,10 +305,14 @@ static bool note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct snapshot *s = app_snapshot(a);
 	const char *reason = s ? s->tables[TABLE_requests].reason : NULL;
+	char unlisted[80];
 
 	if (!reason)
 		return false;
-	snprintf(buf, cap, "%s", reason);
+	if (unlisted_text(endpoint_now(a), unlisted, sizeof(unlisted)))
+		snprintf(buf, cap, "errors and the slowest are listed, of this endpoint %s", unlisted);
+	else
+		snprintf(buf, cap, "%s", reason);
 	return true;
 }
 
