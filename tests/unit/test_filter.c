@@ -147,6 +147,33 @@ static void fields(void **state)
 	assert_int_equal(filter_field(TABLE_processes, "kthread", 7), -1);	/* internal */
 }
 
+/* Of what is counted by name the names are meant: an endpoint that ever answered so. */
+static void counts(void **state)
+{
+	static const struct { const char *text; bool yes; } cases[] = {
+		{ "status:200", true }, { "status:404", true }, { "status:503", false }, { "status:>400", true },
+		{ "status:>404", false }, { "status:<200", false }, { "status:", true }, { "status:^4", true },
+		{ "status:^5", false }, { "status:NOT_FOUND", true }, { "status:unavail", false }, { "proto:1.1", true },
+		{ "proto:h2", false }, { "method:get path:^/a side:server", true },
+	};
+	struct http_row *r = row_new(TABLE_http);
+
+	(void)state;
+	r->statuses = str_new("200 503, 404 7, NOT_FOUND 500");
+	r->protocol = str_new("http/1.1");
+	r->method = str_new("GET");
+	r->path = str_new("/a");
+	r->side = str_new("server");
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct filter *f = filter_new(TABLE_http, cases[i].text, error, sizeof(error));
+
+		if (!f || filter_match(f, &r->row) != cases[i].yes)
+			fail_msg("%s: %s", cases[i].text, f ? "wrong" : error);
+		filter_free(f);
+	}
+	row_put(&r->row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_terms, start, end),
 		cmocka_unit_test_setup_teardown(long_lines, start, end),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

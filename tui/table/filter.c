@@ -39,6 +39,7 @@ static const struct {
 	{ "dst", "remote", NULL }, { "src", "local", NULL },	/* of events: with the port */
 	{ "cpu", "cpu_pct", NULL }, { "mem", "rss_bytes", NULL }, { "rss", "rss_bytes", NULL },
 	{ "sys", "syscall_rate", NULL }, { "call", "syscall", NULL },
+	{ "status", "status", NULL }, { "status", "statuses", NULL },
 };
 
 static int field_by(enum table_id t, const char *name, size_t n, bool by_title)
@@ -170,7 +171,9 @@ static bool add_column_term(struct filter *f, const char *word, int *ret_error)
 	if (!colon[1])
 		return true;	/* still being typed: matches everything */
 	field = &table_descs[f->table].fields[t->field];
-	if (field->type == FT_STR)
+	if (field->format == FF_COUNTS && term_number(t, field, colon + 1))
+		;	/* of what has a name a number: 503, >499 */
+	else if (field->type == FT_STR)
 		*ret_error = term_regex(t, colon + 1);
 	else if (!term_number(t, field, colon + 1))
 		*ret_error = -1;
@@ -340,19 +343,39 @@ static const char *row_text(const struct row *r)
 	return text.buf;
 }
 
+static bool match_number(const struct term *t, double v)
+{
+	return t->relation == '<' ? v < t->number : t->relation == '>' ? v > t->number : v == t->number;
+}
+
+/* One of the names there, not how often it was: "200 503" has no status 503. */
+static bool match_counts(const struct term *t, const char *at)
+{
+	char name[COUNT_NAME_MAX], *end;
+	u64 n;
+
+	while (at && count_next(&at, name, &n)) {
+		double v = strtod(name, &end);
+
+		if (t->relation == 'r' ? !regexec(&t->regex, name, 0, NULL, 0) :
+		    end != name && !*end && match_number(t, v))
+			return true;
+	}
+	return false;
+}
+
 static bool match_field(const struct term *t, const struct field *f, const struct row *r)
 {
 	enum value_state state = format_state(f, r);
-	double v;
 
+	if (f->format == FF_COUNTS)
+		return match_counts(t, row_str(r, f));
 	if (t->relation == 'r')
 		return f->type == FT_STR && row_str(r, f) &&
 		       !regexec(&t->regex, row_str(r, f), 0, NULL, 0);
 	if (state != VALUE_KNOWN && state != VALUE_ZERO)
 		return false;
-	v = format_number(f, r);
-	return t->relation == '<' ? v < t->number : t->relation == '>' ? v > t->number
-								       : v == t->number;
+	return match_number(t, format_number(f, r));
 }
 
 bool filter_match(const struct filter *f, const struct row *r)
