@@ -305,11 +305,12 @@ static bool note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct snapshot *s = app_snapshot(a);
 	const char *reason = s ? s->tables[TABLE_requests].reason : NULL;
+	const struct http_row *e = endpoint_now(a);
 	char unlisted[80];
 
-	if (!reason)
+	if (!reason || (e && !e->unlisted))	/* all that it had are listed */
 		return false;
-	if (unlisted_text(endpoint_now(a), unlisted, sizeof(unlisted)))
+	if (unlisted_text(e, unlisted, sizeof(unlisted)))
 		snprintf(buf, cap, "errors and the slowest are listed, of this endpoint %s", unlisted);
 	else
 		snprintf(buf, cap, "%s", reason);

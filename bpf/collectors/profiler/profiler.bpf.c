@@ -457,6 +457,15 @@ static __always_inline bool is_interrupt(struct task_struct *t)
 #endif
 }
 
+/* It does the work of interrupts that there was no time for: who sent or what expired, it does not know. */
+static __always_inline bool is_ksoftirqd(struct task_struct *t)
+{
+	char comm[8] = {};
+
+	return t->flags & PF_KTHREAD && !bpf_probe_read_kernel(comm, sizeof(comm), t->comm) &&
+	       __builtin_memcmp(comm, "ksoftirqd", 8) == 0;
+}
+
 /* By what the waker of a request's thread is blocked will be asked next. */
 static __always_inline void note_waker(struct task_struct *by)
 {
@@ -474,7 +483,9 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 
 	if (!s || !s->off_told_ns)
 		return 0;
-	if (!is_interrupt(by))
+	if (is_ksoftirqd(by))
+		s->waker = 0;
+	else if (!is_interrupt(by))
 		s->waker = by->pid;
 	else
 		s->waker = by->mm && saved_number(by) >= 0 ? by->pid | WAKER_MAYBE : 0;

@@ -23,6 +23,7 @@ struct wait {
 	struct wire_new_wait *new;	/* until the user stack is known or given up */
 	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
 	u64 since_ns, asked_ns;
+	u64 told_ns;		/* of it until now */
 	u32 tgid, tid, tries, tick;	/* of the last try */
 	u32 end;		/* why there is no user stack */
 	bool seen, reading;
@@ -208,7 +209,7 @@ static void take_new(const struct wire_new_wait *n)
 		ask(w);
 }
 
-static void report(const struct wait *w, u64 ns, walked_fn done)
+static void report(struct wait *w, u64 ns, walked_fn done)
 {
 	static struct { struct wire_sample s; u64 kernel[MAX_PENDING_FRAMES]; } plain;
 	struct wire_sample *s = w->stack;
@@ -218,7 +219,9 @@ static void report(const struct wait *w, u64 ns, walked_fn done)
 		copy_header(s, w->new);
 		memcpy(s->frames, w->new->kernel, s->n_kernel * sizeof(u64));
 	}
-	s->time_ns = boottime_ns();
+	w->told_ns += ns;
+	/* up to when the kernel told it, not when it came here: the next part begins there */
+	s->time_ns = boottime_ns() - (u64)kernel_ns(CLOCK_MONOTONIC) + w->since_ns + w->told_ns;
 	s->value = ns;
 	done(s);
 }
