@@ -24,7 +24,7 @@ for t in build/san/unit/test_*; do
 	timeout 600 "$t" >"build/log/san-$(basename "$t").log" 2>&1
 	say $? "sanitized $(basename "$t")" "build/log/san-$(basename "$t").log"
 done
-seconds=${MONKEY_SECONDS:-60}
+seconds=${MONKEY_SECONDS:-30}
 ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
 	timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap >build/log/san-monkey.log 2>&1
 say $? "sanitized monkey: random keys while rows come and go" build/log/san-monkey.log
