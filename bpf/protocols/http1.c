@@ -5,6 +5,7 @@
  * what the last chunk looks like, or by the next message. Where nothing can be believed the next message
  * is looked for where a socket call begins.
  */
+#include "bpf/protocols/http1_known.h"
 #include "bpf/protocols/http1_lines.h"
 #include "bpf/protocols/http1_messages.h"
 
@@ -229,6 +230,34 @@ static u32 pass_first_line(struct direction *d, enum role role, const u8 *p, u64
 	return end;
 }
 
+/* A message whose head was read before. Returns how many bytes that has; 0: it is to be read. */
+static u32 pass_known(struct http1 *h, enum role role, const u8 *p, u64 n, const struct sink *out)
+{
+	struct direction *d = &h->dir[role];
+	const struct http1_head *x;
+	u32 len;
+
+	x = known_find(role, p, n, &len);
+	if (!x)
+		return 0;
+	http1_begin(h, role, out);
+	if (d->state != FIRST_LINE)
+		return len;
+	*d->head = *x;
+	d->bytes += len;
+	http1_head_done(h, role, out);
+	return len;
+}
+
+/* The byte at i is the last one of a head: is all of that in this piece? */
+static void keep_head(const struct http1_head *x, enum role role, const struct piece *p, u64 i)
+{
+	u64 from = i - x->bytes;
+
+	if (!x->n_name && x->bytes <= i)
+		known_keep(role, p->data + from, p->n - from, x->bytes + 1, x);
+}
+
 static void read_data(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -258,10 +287,17 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 			/* fall through */
 		default:
 			h->pipelines |= role == ASKS && d->state == AT_START && i && http1_waiting(h);
-			if (d->state == AT_START && p->data[i] > '\r')
+			if (d->state == AT_START && p->data[i] > '\r') {
+				run = pass_known(h, role, p->data + i, p->n - i, out);
+				i += run;
+				if (run)
+					break;
 				http1_begin(h, role, out);
+			}
 			if (d->state == FIRST_LINE && !d->head->bytes)
 				i += pass_first_line(d, role, p->data + i, p->n - i);
+			if (i < p->n && d->state == NAME && p->data[i] == '\n')
+				keep_head(d->head, role, p, i);
 			if (i < p->n && d->state != UNKNOWN)
 				read_byte(h, role, p->data[i++], out);
 		}

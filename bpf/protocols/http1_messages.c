@@ -30,9 +30,26 @@ static void tell(struct http1 *h, enum role role, enum part_kind kind, const str
 	out->part(out->arg, &p);
 }
 
+/* One that nobody has: most are let go of before the next one is needed. */
+static struct http1_head *spare;
+
+static struct http1_head *head_new(void)
+{
+	struct http1_head *x = spare;
+
+	if (!x)
+		return xcalloc(1, sizeof(*x));
+	spare = NULL;
+	memset(x, 0, sizeof(*x));
+	return x;
+}
+
 void http1_forget_head(struct direction *d)
 {
-	free(d->head);
+	if (d->head && !spare)
+		spare = d->head;
+	else
+		free(d->head);
 	d->head = NULL;
 }
 
@@ -80,7 +97,7 @@ void http1_begin(struct http1 *h, enum role role, const struct sink *out)
 		http1_mix_up(h, role, out);
 		return;
 	}
-	d->head = xcalloc(1, sizeof(*d->head));
+	d->head = head_new();
 	d->bytes = d->interim;
 	d->interim = d->last = 0;
 	d->orphan = false;

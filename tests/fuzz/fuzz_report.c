@@ -5,7 +5,7 @@
  *
  * sources: bpf/protocols/report.c bpf/protocols/protocols.c bpf/collectors/totals.c
  * sources: bpf/collectors/http/http_totals.c bpf/collectors/http/http_durations.c
- * sources: bpf/protocols/http1.c bpf/protocols/http1_head.c bpf/protocols/http1_messages.c bpf/protocols/http1_lines.c bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c
+ * sources: bpf/protocols/http1.c bpf/protocols/http1_head.c bpf/protocols/http1_messages.c bpf/protocols/http1_known.c bpf/protocols/http1_lines.c bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c
  * sources: bpf/protocols/huffman.c bpf/protocols/grpc.c bpf/protocols/trace.c bpf/protocols/paths.c
  * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
  * sources: bpf/model/text.c bpf/model/rate.c bpf/model/hash.c bpf/model/event_log.c bpf/model/fair.c bpf/model/per_process.c
