@@ -8,15 +8,11 @@
 
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/collectors/processes/processes.h"
+#include "bpf/collectors/processes/processes_state.bpf.h"
 
 u64 lost_dead;		/* last switches that were not told */
 
 RING(events, 1 << 19);
-
-static __always_inline bool is_blocked_state(u32 state)
-{
-	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;
-}
 
 /* The last switch of a main thread: only now is all its CPU time added up. */
 static __always_inline void report_dead(struct task_struct *t)

@@ -6,6 +6,7 @@
 #include "bpf/kernel/calls.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/collectors/processes/processes.h"
+#include "bpf/collectors/processes/processes_state.bpf.h"
 
 u32 call_generation;		/* of the latency measurement that is on; 0: off */
 
@@ -65,35 +66,6 @@ static __always_inline u64 rss_pages(struct mm_struct *mm)
 		      EXACT_COUNT(mm, MM_SHMEMPAGES);
 	}
 	return sum > 0 ? sum : 0;
-}
-
-/*
- * The letter of /proc/PID/stat: fs/proc/array.c, task_state_array, and the index of
- * include/linux/sched.h, __task_state_index(): the highest of the reported bits. A task
- * that a freezer has stopped is D there since 6.6 (R before, which it is not).
- */
-static __always_inline char state_letter(struct task_struct *t)
-{
-	u32 state = t->__state, exit_state = t->exit_state;
-
-	if ((state & TASK_IDLE) == TASK_IDLE)
-		return 'I';
-	if (state & (TASK_RTLOCK_WAIT | TASK_FROZEN))
-		return 'D';
-	state |= exit_state;
-	if (state & TASK_PARKED)
-		return 'P';
-	if (state & EXIT_ZOMBIE)
-		return 'Z';
-	if (state & EXIT_DEAD)
-		return 'X';
-	if (state & TASK_TRACED_BIT)
-		return 't';
-	if (state & TASK_STOPPED_BIT)
-		return 'T';
-	if (state & TASK_UNINTERRUPTIBLE)
-		return 'D';
-	return state & TASK_INTERRUPTIBLE ? 'S' : 'R';
 }
 
 static __always_inline u32 task_cpu(struct task_struct *t)
