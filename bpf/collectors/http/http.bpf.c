@@ -72,7 +72,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 	*m = (struct moved){ .key = key, .socket = key, .total = ret, .tx = tx };
 	find_bytes(m);
 	m->end_ns = bpf_ktime_get_boot_ns();
-	m->begin_ns = entered_ns(m, sk);
+	m->begin_ns = entered_ns(m);
 	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, m->end_ns, traced);
 	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
 	tell_moved(m, s, 0);
@@ -112,6 +112,9 @@ static __always_inline bool is_nothing(u16 protocol, int ret, int flags, bool tx
 	return protocol != IPPROTO_TCP || ret < 0 || (tx ? !ret : (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0);
 }
 
+/* The cookie of a socket that the verifier knows; mostly it has one. */
+#define number_of(sk) ((u64)(sk)->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk))
+
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)
 {
 	struct http_socket *s;
@@ -120,15 +123,15 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	u64 key;
 
 	if (is_nothing(sk->sk_protocol, ret, flags, tx)) {
-		if (tx && sends_told)	/* it failed: the next one is another */
-			sent_since(sk);
+		if (tx)		/* it failed: the next one is another */
+			forget_sending(sk->__sk_common.skc_cookie.counter);
 		return 0;
 	}
 	is = bpf_sk_storage_get(&classes, sk, 0, 0);
 	class = is ? *is : HTTP_UNKNOWN;
 	if (class == HTTP_NO && !(tls_on && calls_tls()))
 		return 0;
-	key = bpf_get_socket_cookie(sk);
+	key = number_of(sk);
 	if (tls_on && in_tls_call(sk, key, class, ret, tx, true))
 		return 0;
 	if (class == HTTP_NO)
@@ -152,12 +155,16 @@ SEC("?tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(on_sending, struct sock *sk)
 {
 	struct http_thread *th;
+	u64 key;
 
 	if (bpf_sk_storage_get(&classes, sk, 0, 0))
 		return 0;	/* none of HTTP, or in TLS */
 	th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
-	if (th && th->sending != (u64)sk) {
-		th->sending = (u64)sk;
+	if (!th)
+		return 0;
+	key = number_of(sk);
+	if (th->sending != key) {
+		th->sending = key;
 		th->send_ns = bpf_ktime_get_boot_ns();
 	}
 	return 0;

@@ -10,25 +10,24 @@ struct moved {
 	u64 socket;
 	u64 base, iov;		/* where the bytes are, or a list of such; neither: unknown */
 	u64 begin_ns, end_ns;
-	u64 total;
-	u32 n_iov, compat;
-	u32 unread_us, pad;
-	u32 tx, v6;
+	u64 off_ns, runq_ns;	/* of the thread, where it has_thread: see http_record */
+	u32 total, n_iov;
+	u32 unread_us;
+	u8 compat, tx, v6, has_thread;
 	struct wire_ends ends;
 };
 
 /*
  * When the call that sends was entered, which may be long before it returns. The
- * first one of a thread is not known: from then on they are noted.
+ * first one of a thread is not known: from then on they are noted. Where the kernel tells it,
+ * note_thread_now() has it.
  */
-static __always_inline u64 entered_ns(const struct moved *m, const struct sock *sk)
+static __always_inline u64 entered_ns(const struct moved *m)
 {
 	struct task_state *s;
 
-	if (!m->tx)
+	if (!m->tx || sends_told)
 		return m->end_ns;
-	if (sends_told)
-		return sent_since(sk) ?: m->end_ns;
 	s = task_state(bpf_get_current_task_btf());
 	if (!s || (!m->base && !m->iov))
 		return m->end_ns;
@@ -37,6 +36,20 @@ static __always_inline u64 entered_ns(const struct moved *m, const struct sock *
 		s->send_ns = 0;
 	}
 	return s->send_ns ? s->send_ns : m->end_ns;
+}
+
+/* What the thread was until now, once for all that the call moved. A function for what it needs of the stack. */
+__noinline int note_thread_now(struct moved *m)
+{
+	struct http_thread *th;
+
+	if (!m)
+		return 0;
+	th = thread_until_now(&m->off_ns, &m->runq_ns);
+	m->has_thread = th != NULL;
+	if (m->tx)
+		m->begin_ns = sent_since(th, m->key) ?: m->begin_ns;
+	return 0;
 }
 
 struct user_iovec { u64 base, len; };

@@ -240,18 +240,21 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 }
 
 /* All is known of what was moved, but whether it is HTTP. */
-static __always_inline int tell_moved(const struct moved *m, struct http_socket *s, u32 flags)
+static __always_inline int tell_moved(struct moved *m, struct http_socket *s, u32 flags)
 {
 	int before = 0;
 
 	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
 	if (s->class == HTTP_UNKNOWN) {
 		before = classify(m, s);
-		if (before < 0)
+		if (before < 0) {
+			forget_sending(m->key);
 			return 0;
+		}
 		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
 			flags |= IS_PREFACE;
 	}
+	note_thread_now(m);
 	return tell_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
 }
 

@@ -5,6 +5,13 @@
 #ifndef OTTOP_HTTP_RECORD_BPF_H
 #define OTTOP_HTTP_RECORD_BPF_H
 
+#define fill_thread(r, m) ({			\
+	(r)->off_ns = (m)->off_ns;		\
+	(r)->runq_ns = (m)->runq_ns;		\
+	if ((m)->has_thread)			\
+		(r)->flags |= HTTP_THREAD;	\
+})
+
 /* All of it but the bytes. */
 static __always_inline void fill_record(struct http_record *r, const struct moved *m, struct http_socket *s,
 					u32 len, u32 flags)
@@ -27,9 +34,7 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 	r->lport = m->ends.lport;
 	r->rport = m->ends.rport;
 	r->unread_us = m->unread_us;
-	r->off_ns = r->runq_ns = 0;
-	if (thread_until_now(&r->off_ns, &r->runq_ns))
-		r->flags |= HTTP_THREAD;
+	fill_thread(r, m);
 	__builtin_memcpy(r->local, m->ends.local, sizeof(r->local));
 	__builtin_memcpy(r->remote, m->ends.remote, sizeof(r->remote));
 }
@@ -89,9 +94,7 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 	r->kind = m->tx ? HTTP_TX : HTTP_RX;
 	r->flags = flags & HTTP_BEGINS;
 	r->tid = bpf_get_current_pid_tgid();
-	r->off_ns = r->runq_ns = 0;
-	if (thread_until_now(&r->off_ns, &r->runq_ns))
-		r->flags |= HTTP_THREAD;
+	fill_thread(r, m);
 	if (base && !bpf_probe_read_user(r->data, HTTP_BODY_BYTES, (void *)base))
 		r->n = HTTP_BODY_BYTES;
 	if (base && !bpf_probe_read_user(r->tail, HTTP_TAIL, (void *)(base + len - HTTP_TAIL)))

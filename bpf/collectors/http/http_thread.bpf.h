@@ -12,8 +12,9 @@ struct http_thread {
 	u64 came_ns;		/* CLOCK_BOOTTIME: it came back then, as was seen */
 	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
 	u64 is_noted;		/* others know that it moves HTTP */
-	u64 sending;		/* the socket that its call sends on, and since when; 0: it does not */
+	u64 sending;		/* the cookie of the socket that its call sends on, and since when; 0: it does not */
 	u64 send_ns;
+	u64 run_delay_ns, runq_ns;	/* of the last time: as the scheduler has it, and what of it was one */
 };
 
 TASK_STORAGE(http_threads, struct http_thread);
@@ -54,35 +55,51 @@ static __always_inline u64 own_run_delay_ns(void)
 	return run_delay_ns(bpf_get_current_task_btf(), s, 0);
 }
 
-/* What the current thread was until now. False: nobody knows. */
-static __always_inline bool thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
+/* What is wrong of it changes only with it. */
+static __always_inline u64 own_runq_ns(struct http_thread *th, struct task_struct *t)
+{
+	u64 ns = t->sched_info.run_delay;
+
+	if (ns != th->run_delay_ns) {
+		th->runq_ns = own_run_delay_ns();
+		th->run_delay_ns = ns;
+	}
+	return th->runq_ns;
+}
+
+/* What the current thread was until now. NULL: nobody knows. */
+static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct http_thread *th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!th)
-		return false;
+		return NULL;
 	if (!th->is_noted)
 		note_thread(th, t);
 	if (th->since_ns)
 		came_back_untold(th, t->sched_info.last_arrival, bpf_ktime_get_boot_ns());
 	*ret_off_ns = th->off_ns;
-	*ret_runq_ns = own_run_delay_ns();
-	return true;
+	*ret_runq_ns = own_runq_ns(th, t);
+	return th;
 }
 
 /*
  * Where the kernel tells when it takes what a call sends (6.16): since then, which may be long before
  * the call returns. 0: not known, as of the first call of a thread.
  */
-static __always_inline u64 sent_since(const struct sock *sk)
+static __always_inline u64 sent_since(struct http_thread *th, u64 key)
 {
-	struct http_thread *th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
-
-	if (!th || th->sending != (u64)sk)
+	if (!th || !key || th->sending != key)
 		return 0;
 	th->sending = 0;
 	return th->send_ns;
+}
+
+static __always_inline void forget_sending(u64 key)
+{
+	if (sends_told)
+		sent_since(bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0), key);
 }
 
 static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns, u64 now_ns)
@@ -98,13 +115,16 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct http_thread *th = prev->pid ? bpf_task_storage_get(&http_threads, prev, 0, 0) : NULL;
+	u64 now = 0;
 
-	if (th)
-		thread_leaves(th, prev->sched_info.last_arrival, bpf_ktime_get_boot_ns());
+	if (th) {
+		now = bpf_ktime_get_boot_ns();
+		thread_leaves(th, prev->sched_info.last_arrival, now);
+	}
 	th = next->pid ? bpf_task_storage_get(&http_threads, next, 0, 0) : NULL;
 	if (!th || !th->since_ns)
 		return 0;
-	th->came_ns = bpf_ktime_get_boot_ns();
+	th->came_ns = now ?: bpf_ktime_get_boot_ns();
 	th->off_ns += th->came_ns - th->since_ns;
 	th->since_ns = 0;
 	return 0;
