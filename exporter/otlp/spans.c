@@ -90,7 +90,7 @@ static bool is_sampled(const Otlp__Span *span, double ratio)
 
 	for (int i = 16 - SCALE_BITS / 8; i < 16; i++)
 		low = low << 8 | span->trace_id.data[i];
-	return (double)low < ratio * (double)(1ull << SCALE_BITS);
+	return low < (u64)(ratio * (double)(1ull << SCALE_BITS));	/* a double has fewer bits than low */
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */

@@ -163,6 +163,43 @@ static void a_span_says_whose_it_is(void **state)
 	snapshot_put(s);
 }
 
+/* Requests of traces whose last 56 bits say so are sent, on every host the same; of errors too. */
+static void a_ratio_goes_by_the_trace_id(void **state)
+{
+	static const struct { const char *trace; double ratio; bool sent; } all[] = {
+		{ "ffffffffffffffffff00000000000001", 0.01, true },	/* the bits before do not count */
+		{ "000000000000000000ffffffffffffff", 0.99, false },
+		{ "00000000000000010180000000000000", 0.5, false },	/* the half itself is none of it */
+		{ "0000000000000001017fffffffffffff", 0.5, true },
+		{ "00000000000000010100000000000000", 0, false },
+		{ "000000000000000001ffffffffffffff", 1, true },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		struct builder *b = builder_new(NULL, &session);
+		struct requests_row *r = builder_row(b, TABLE_requests);
+		struct otlp_config config = { .sample_ratio = all[i].ratio };
+		struct event_cursor cursor = { .begun = true };
+		struct otlp_links *links = otlp_links_new();
+		struct scratch scratch = { 0 };
+		const struct snapshot *s;
+		size_t n;
+		u32 items;
+
+		r->seq = r->start_time_ns = 1;
+		r->status = i % 2 ? 200 : 503;
+		r->trace_id = str_new(all[i].trace);
+		r->span_id = str_new("0000000000000001");
+		builder_time(b, 1, 2, 0, 1);
+		s = builder_seal(b);
+		free(otlp_spans_pack(&scratch, &cursor, links, s, &config, &n, &items));
+		assert_int_equal(items, all[i].sent);
+		otlp_links_free(links);
+		scratch_free(&scratch);
+		snapshot_put(s);
+	}
+}
+
 /* Attributes that are packed by hand are what protobuf-c reads: lengths of each width, numbers, bytes that are no UTF-8. */
 static void packed_attributes_are_read_again(void **state)
 {
@@ -221,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_more_than_64_MiB_is_not_sent),
 		cmocka_unit_test(a_span_says_whose_it_is),
+		cmocka_unit_test(a_ratio_goes_by_the_trace_id),
 		cmocka_unit_test(packed_attributes_are_read_again),
 	};
 
