@@ -41,6 +41,7 @@ struct otlp_config {
 	enum otlp_temporality temporality;
 	u64 interval_ms;	/* between two exports of metrics */
 	double sample_ratio;	/* of the traces, 0 to 1 */
+	bool command_lines;	/* are attributes of processes; not a variable: the caller's */
 	char *service_name;	/* of ottop itself */
 	struct otlp_pairs resource;	/* attributes of ottop's resource and of all others */
 };

@@ -308,9 +308,7 @@ static void begin_process(const struct group *x, const struct snapshot *s,
 {
 	struct attributes a = { 0 };
 
-	attributes_of_service(m->scratch, &a, s->session, config, x->process->comm, x->pid,
-			      x->process_start_ns);
-	attributes_of_row(m->scratch, &a, &x->process->row);
+	attributes_of_process(m->scratch, &a, s->session, config, x->process);
 	metrics_resource(m, &a);
 }
 

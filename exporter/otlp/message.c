@@ -163,6 +163,15 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 	attributes_of_host(a, to, session, config);
 }
 
+void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const struct processes_row *p)
+{
+	attributes_of_service(a, to, session, config, p->comm, p->pid, p->start_time_ns);
+	attributes_of_row(a, to, &p->row);
+	if (config->command_lines)
+		attribute_text(a, to, "process.command_line", p->cmdline);
+}
+
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *name, const char *container)
 {

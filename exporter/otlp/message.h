@@ -38,6 +38,9 @@ void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct 
 void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *name, u64 pid,
 			   u64 start_ns);
+/* A process whose row is known, with all its attributes; with its command line only if that is asked for. */
+void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
+			   const struct otlp_config *config, const struct processes_row *p);
 /* All processes of that name, in that container (NULL: in none). */
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *name, const char *container);

@@ -69,6 +69,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 	o->sink.write = otlp_write;
 	o->sink.close = otlp_close;
 	*ret_error = otlp_config_read(&o->config, options->url, options->protocol, options->env);
+	o->config.command_lines = options->command_lines;
 	if (!*ret_error)
 		*ret_error = start_profiles(o);
 	why = *ret_error ? NULL : http_load(otlp_config_has_grpc(&o->config));

@@ -19,6 +19,7 @@ struct otlp_sink;
 struct otlp_options {
 	const char *url, *protocol, *profiles;	/* NULL, but url: not given */
 	u32 max_processes;	/* that have series of their own */
+	bool command_lines;	/* of processes leave too */
 	otlp_getenv *env;	/* getenv(), or what stands for it */
 };
 

@@ -241,8 +241,7 @@ static void begin_resource(const struct processes_row *r, const struct snapshot 
 {
 	struct attributes a = { 0 };
 
-	attributes_of_service(m->scratch, &a, s->session, config, r->comm, r->pid, r->start_time_ns);
-	attributes_of_row(m->scratch, &a, &r->row);
+	attributes_of_process(m->scratch, &a, s->session, config, r);
 	metrics_resource(m, &a);
 }
 
@@ -254,9 +253,10 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 }
 
 /* Who has another name since the last export is another resource, and the old one has ended. */
-static bool is_renamed(const struct tracked *t)
+static bool is_renamed(const struct tracked *t, const struct otlp_config *config)
 {
-	return t->told && (t->told->comm != t->row->comm || t->told->container != t->row->container);
+	return t->told && (t->told->comm != t->row->comm || t->told->container != t->row->container ||
+			   (config->command_lines && t->told->cmdline != t->row->cmdline));
 }
 
 static void set_told(struct tracked *t, const struct processes_row *r)
@@ -270,7 +270,7 @@ static void set_told(struct tracked *t, const struct processes_row *r)
 static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
 			const struct otlp_config *config, u32 cpus, struct metrics *m)
 {
-	if (is_renamed(t)) {
+	if (is_renamed(t, config)) {
 		begin_resource(t->told, s, config, m);
 		end_levels(p, t, m);
 	}

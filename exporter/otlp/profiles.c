@@ -96,15 +96,14 @@ static void resource_attributes(struct making *x, const struct profile_stack *s,
 	struct scratch *a = x->scratch;
 	/* as it is now, if it still is: it may have become another program since its first sample */
 	const struct processes_row *p = snapshot_process(x->s, s->row->pid, s->row->start_time_ns) ?: s->process;
-	const char *comm = p ? p->comm : s->row->comm;
 
-	attributes_of_service(a, to, x->s->session, x->config, comm, s->row->pid, s->row->start_time_ns);
 	if (p) {
-		attributes_of_row(a, to, &p->row);
+		attributes_of_process(a, to, x->s->session, x->config, p);
 		return;
 	}
+	attributes_of_service(a, to, x->s->session, x->config, s->row->comm, s->row->pid, s->row->start_time_ns);
 	attribute_int(a, to, "process.pid", s->row->pid);
-	attribute_text(a, to, "process.executable.name", comm);
+	attribute_text(a, to, "process.executable.name", s->row->comm);
 }
 
 /* The number of the resource of a process. */

@@ -176,11 +176,11 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	bool known = u64_known(r->pid) && u64_known(r->process_start_ns);
 	const struct processes_row *p = known ? snapshot_process(x->s, r->pid, r->process_start_ns) : NULL;
 
-	attributes_of_service(a, &attributes, x->s->session, x->config, r->comm,
-			      known ? r->pid : 0, known ? r->process_start_ns : 0);
 	if (p) {	/* as its metrics have them, its container among them */
-		attributes_of_row(a, &attributes, &p->row);
+		attributes_of_process(a, &attributes, x->s->session, x->config, p);
 	} else {
+		attributes_of_service(a, &attributes, x->s->session, x->config, r->comm,
+				      known ? r->pid : 0, known ? r->process_start_ns : 0);
 		attribute_int(a, &attributes, "process.pid", r->pid);
 		attribute_text(a, &attributes, "process.executable.name", r->comm);
 	}

@@ -130,17 +130,10 @@ static const struct snapshot *of_two_processes(void)
 	return builder_seal(b);
 }
 
-/* The resource of a span is its process, as that of metrics is: with its container, without its command line. */
-static void a_span_says_whose_it_is(void **state)
+static void check_resources(bool command_lines, const char *const want[2])
 {
-	static const char *const want[] = {
-		"service.name=web;service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;"
-		"process.executable.name=web;process.owner=www-data;container.id=0123456789ab;",
-		"service.name=gone;service.instance.id=host:8:1;host.name=host;os.type=linux;process.pid=8;"
-		"process.executable.name=gone;",
-	};
 	const struct snapshot *s = of_two_processes();
-	struct otlp_config config = { .sample_ratio = 1 };
+	struct otlp_config config = { .sample_ratio = 1, .command_lines = command_lines };
 	struct event_cursor cursor = { .begun = true };
 	struct otlp_links *links = otlp_links_new();
 	struct scratch scratch = { 0 };
@@ -161,6 +154,19 @@ static void a_span_says_whose_it_is(void **state)
 	scratch_free(&scratch);
 	otlp_links_free(links);
 	snapshot_put(s);
+}
+
+/* The resource of a span is its process, as that of metrics is: with its container, its command line only if asked for. */
+static void a_span_says_whose_it_is(void **state)
+{
+#define WEB "service.name=web;service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;" \
+	"process.executable.name=web;process.owner=www-data;container.id=0123456789ab;"
+#define GONE "service.name=gone;service.instance.id=host:8:1;host.name=host;os.type=linux;process.pid=8;" \
+	"process.executable.name=gone;"
+	static const char *const usual[] = { WEB, GONE }, *const more[] = { WEB "process.command_line=web --password secret;", GONE };
+
+	check_resources(false, usual);
+	check_resources(true, more);
 }
 
 /* Requests of traces whose last 56 bits say so are sent, on every host the same; of errors too. */

@@ -11,6 +11,7 @@ static struct otlp_options options_of(const struct options *o)
 	return (struct otlp_options){
 		.url = o->otlp, .protocol = o->otlp_protocol, .profiles = o->otlp_profiles,
 		.max_processes = (u32)o->otlp_processes, .env = config_getenv,
+		.command_lines = o->otlp_command_lines,
 	};
 }
 
