@@ -34,7 +34,7 @@ struct exporter;
  */
 struct exporter *exporter_start(u32 queue_max, u64 max_bytes);
 #define EXPORTER_SNAPSHOTS 64
-#define EXPORTER_BYTES (16 << 20)
+#define EXPORTER_BYTES (48 << 20)
 /* Gives a sink all snapshots that are pushed from now on. At most EXPORTER_MAX_SINKS: -ENOSPC. */
 #define EXPORTER_MAX_SINKS 8
 int exporter_add(struct exporter *e, struct sink *sink);
