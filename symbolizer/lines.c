@@ -21,7 +21,7 @@
 #define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for the list of units of one file */
 #define MAX_OPEN 32
 #define FORGET_S 60
-#define OPEN_BYTES (6u << 20)	/* of all but the one that is asked: to open one again is dear */
+#define OPEN_BYTES (4u << 20)	/* of all but the one that is asked: to open one again is dear */
 #define MAX_TEXT 512	/* bytes of a name or path: templates can go on for pages */
 
 static struct open_file {

@@ -27,8 +27,8 @@
 #define STUCK_SECONDS 60
 #define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
 #define NAMES_NICE 0
-#define CACHE_BYTES (4u << 20)
-#define HEAP_BYTES (10u << 20)		/* in use between two questions */
+#define CACHE_BYTES (3u << 20)
+#define HEAP_BYTES (7u << 20)		/* in use between two questions */
 #define FREE_BYTES (1u << 20)		/* free and not given back */
 #define IDLE_MS 5000
 #define LONG_IDLE_MS 55000

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What holds ottop's memory: each of its processes by kind of mapping, the largest kernel maps, the heap's free part."""
+"""What holds ottop's memory: each of its processes by kind of mapping, and the largest kernel maps."""
 import collections
 import os
 import re
@@ -69,18 +69,6 @@ def kernel_maps(pids):
         sums[name] += n
         count[name] += 1
     return [(f"{name} x{count[name]}" if count[name] > 1 else name, n) for name, n in sums.most_common()]
-
-
-def heap_in_use(pid):
-    """(in use, free) bytes of malloc's arenas, which gdb asks; None where it cannot."""
-    if not shutil.which("gdb"):
-        return None
-    # in calls it makes itself there must be no return from a function of ottop that is under way
-    out = subprocess.run(["gdb", "-p", str(pid), "-batch", "-nx",
-                          "-ex", "print ((struct mallinfo2 (*)(void))mallinfo2)()"],
-                         capture_output=True, text=True, check=False, timeout=60).stdout
-    m = dict(re.findall(r"(\w+) = (\d+)", out))
-    return (int(m["uordblks"]) + int(m["hblkhd"]), int(m["fordblks"])) if "fordblks" in m else None
 
 
 def tell(pids):

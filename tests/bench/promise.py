@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the console promises: under 1 % of the machine and 50 MB with the flame graph open, on a busy host."""
+import collections
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import time
 
 import common as c
+import holders
 import memory
 import terminal
 
@@ -149,12 +151,15 @@ def sizes(t):
 
 
 def detail(t):
-    """Each process of it, for whoever looks for what to make smaller: OTTOP_BENCH_DETAIL."""
+    """Who took the CPU time, process by process: OTTOP_BENCH_DETAIL."""
     if not os.environ.get("OTTOP_BENCH_DETAIL"):
         return
+    times = collections.Counter()
     for pid in family(t.pid):
-        ns = sum(int(c.proc_file(pid, f"task/{n}/schedstat").split()[0]) for n in os.listdir(f"/proc/{pid}/task"))
-        c.say(f"    {c.proc_file(pid, 'comm').strip():16} {ns / 1e6:8.0f} ms {c.megabytes(c.rss_bytes(pid)):>9}")
+        for n in os.listdir(f"/proc/{pid}/task"):
+            times[c.proc_file(pid, "comm").strip()] += int(c.proc_file(pid, f"task/{n}/schedstat").split()[0])
+    c.say("    CPU, ms: " + ", ".join(f"{name} {ns / 1e6:.0f}" for name, ns in times.most_common(4)))
+    holders.tell(family(t.pid))
 
 
 def row(name, cpu, bpf, size):
@@ -197,6 +202,8 @@ def flame(name, views=False):
             rows.append(row(f"{name}, {LATER_S} s later", *later))
             detail(t)
             aims(f"{name}, {LATER_S} s after every view", *later, 1, 50)
+            c.say(f"  what holds it then ({name}):")
+            holders.tell(family(t.pid))
     finally:
         t.stop()
     return rows

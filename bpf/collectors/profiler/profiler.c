@@ -43,7 +43,7 @@
 #include "symbolizer/symbolizer.h"
 #include "profiler.skel.h"
 
-#define FEW_FRAMES 24576u	/* 8 MB with their names */
+#define FEW_FRAMES 16384u	/* 5 MB with their names */
 #define YOUNG_WAIT_NS (100 * NSEC_PER_MSEC)	/* counts when it ends */
 #define STACKS_NS (20 * NSEC_PER_MSEC)		/* patience for the stacks of waits */
 
