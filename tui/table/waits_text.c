@@ -7,7 +7,7 @@
 #include "tui/table/waits_text.h"
 
 #define LEAST_THING 4		/* columns of what is waited for, before the holder */
-#define LONG_PATH 24		/* bytes: its last part says enough */
+#define LONG_PATH 12		/* bytes: its last part says enough */
 
 /* Last place in s at which `word` begins. */
 static const char *find_last(const char *s, const char *word)

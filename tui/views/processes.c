@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/table/waits_text.h"
 #include "tui/views/processes.h"
 
 #define PREVIEW_MIN_COLS 120
 #define PREVIEW_MIN_ROWS 30	/* of the body */
+#define IN_CALL_ROOMY 36		/* columns for what is waited for, too */
 #define PATH_SHOWN 512		/* no line is longer */
 
 /* Where that is not known it is a process. */
@@ -112,6 +114,22 @@ static double number_stuck(const struct row *r)
 	return u64_known(ns) ? (double)ns : -1;
 }
 
+/* "read pipe from bash 611": what it waits on where there is room. */
+static void draw_in_call(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct processes_row *p = process_row(table_shown_row(tr));
+	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
+	int x = canvas_cut(c, row, col, width, p->in_call ? style : ROLE_dim, p->in_call ? p->in_call : "?");
+
+	if (p->waits_on && *p->waits_on && width >= IN_CALL_ROOMY && x + 1 < width)
+		waits_draw(c, row, col + x + 1, width - x - 1, style, p->waits_on);
+}
+
+static int fit_in_call(struct app *a, int width)
+{
+	return app_cols(a) >= 180 ? IN_CALL_ROOMY : width;
+}
+
 static const struct column columns[] = {
 	{ "pid", .priority = 1 },
 	{ "user", .priority = 4 },
@@ -129,7 +147,8 @@ static const struct column columns[] = {
 	{ "rx_rate", .priority = 6, .optional = true },
 	{ "tx_rate", .priority = 6, .optional = true },
 	{ "syscall_rate", .priority = 4 },
-	{ "in_call", .priority = 4, .optional = true, .sparse = true },
+	{ "in_call", .priority = 4, .optional = true, .sparse = true, .draw = draw_in_call, .fit = fit_in_call,
+	  .also = "waits_on" },
 	{ "in_call_ns", .priority = 3, .optional = true, .sparse = true, .number = number_stuck },
 	{ "http_rate", .priority = 6, .optional = true, .sparse = true },
 	{ "http_p99_ns", .priority = 4, .optional = true, .sparse = true },

@@ -71,6 +71,12 @@ static double number_oldest(const struct row *row)
 	return u64_known(ns) ? (double)ns : -1;
 }
 
+/* The holder's name and its number, and enough of what it holds. */
+static int fit_waits(struct app *a, int width)
+{
+	return app_cols(a) >= 180 ? width + 12 : width;
+}
+
 static const struct column columns[] = {
 	{ "pid", .priority = 2 },
 	{ "comm", .priority = 1 },
@@ -84,10 +90,10 @@ static const struct column columns[] = {
 	{ "max_ns", .priority = 3 },
 	{ "in_flight", .priority = 5 },
 	{ "in_flight_max_ns", .priority = 1, .draw = draw_oldest, .number = number_oldest },
-	{ "waits_on", .priority = 6, .optional = true, .cut = waits_draw },
+	{ "waits_on", .priority = 6, .optional = true, .cut = waits_draw, .fit = fit_waits },
 	{ "count", .priority = 7 },
 	{ "hist", .priority = 6, .draw = draw_hist, .title = "1us       1ms       1s" },
-	{ "errnos", .priority = 8, .width = 32 },
+	{ "errnos", .priority = 8, .width = 20 },
 };
 
 /* ---- rows --------------------------------------------------------------------------- */
