@@ -30,6 +30,7 @@ struct probe {
 	/* at the start of the window, and what the window showed */
 	u64 run_ns, runs;
 	u64 ns_per_run;
+	u64 whole_ns;		/* of a run with the way there: see probe_costs() */
 	float measured_rate, counted_rate;
 	u64 misses;
 	bool harmless;		/* what it misses is counted elsewhere, or no loss */
@@ -292,6 +293,14 @@ void probe_runs(struct bpf_program *prog, float per_s)
 		p->counted_rate = per_s;
 }
 
+void probe_costs(struct bpf_program *prog, u64 ns)
+{
+	struct probe *p = probe_of(prog);
+
+	if (p)
+		p->whole_ns = ns;
+}
+
 /* ---- losses ---- */
 
 #define LOSS_LEAST 10	/* one of nine is more than 1 %, and says nothing of the others */
@@ -428,7 +437,7 @@ static float probe_cost_pct(const struct probe *p)
 		return 0;
 	if (!u64_known(p->ns_per_run) || !f32_known(rate))
 		return F32_UNKNOWN;
-	return (float)p->ns_per_run * rate / 1e7f / (float)sysconf(_SC_NPROCESSORS_ONLN);
+	return (float)max(p->ns_per_run, p->whole_ns) * rate / 1e7f / (float)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 float probes_cost_pct(void)

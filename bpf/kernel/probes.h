@@ -53,6 +53,12 @@ void probes_forget(const char *collector);
 /* What the collectors count themselves: how often a program runs, per second. */
 void probe_runs(struct bpf_program *prog, float per_s);
 
+/*
+ * What one run costs whom it interrupts, ns, with the way to the program and back, which run-time
+ * statistics leave out: where a collector has measured that. 0: nobody has.
+ */
+void probe_costs(struct bpf_program *prog, u64 ns);
+
 /* libbpf says nothing on stderr, but with OTTOP_DEBUG all except its debug messages. */
 void probes_quiet(void);
 
