@@ -48,6 +48,7 @@ class Console:
         self.reader = subprocess.Popen(["cat"], stdin=self.t.fd, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
         time.sleep(2.5)
+        return self
 
     def __exit__(self, *exc):
         self.reader.kill()

@@ -81,6 +81,7 @@ class Watching:
         self.proc = self.argv and subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                                    stderr=subprocess.DEVNULL)
         time.sleep(1.5 if self.argv else 0)
+        return self
 
     def __exit__(self, *exc):
         if self.proc:

@@ -1,103 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A connection for each request: what a watcher takes of them, and where that goes: programs, threads, bursts."""
-import fcntl
+"""A connection for each request: where what a watcher costs goes: CPU a request, threads, programs, bursts."""
 import json
 import os
-import pty
 import re
-import signal
-import struct
 import subprocess
-import termios
 import threading
 import time
 
+import busy
 import common as c
 import work
 
 PORT = 18081
-REQUESTS = int(os.environ.get("AB_REQUESTS", "20000"))
-ROUNDS = int(os.environ.get("AB_ROUNDS", "5"))
-NICE = int(os.environ.get("AB_NICE", "0"))  # of client and server: -20 where others disturb
-SETTLE_S = 2
+REQUESTS = int(os.environ.get("OTTOP_BENCH_REQUESTS", "20000"))
+ROUNDS = busy.ROUNDS
+NICE = int(os.environ.get("OTTOP_BENCH_NICE", "0"))  # of client and server: -20 where others disturb
 SAMPLE_S = 0.002
 STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 
-# ---- watchers ----
+# ---- who watches ----
 
-class Nobody:
-    pids = ()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        pass
-
-
-class Watcher(Nobody):
-    """A program whose output goes to a terminal of its own, 120x40, and from there nowhere."""
-
-    def __init__(self, *argv):
-        self.argv = argv
-
-    def __enter__(self):
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.proc = subprocess.Popen(self.argv, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL,
-                                     env=dict(os.environ, TERM="xterm-256color"), start_new_session=True)
-        os.close(slave)
-        self.reader = threading.Thread(target=self.read)
-        self.reader.start()
-        time.sleep(SETTLE_S)
-        self.pids = work.family(self.proc.pid)
-        return self
-
-    def read(self):
-        while True:
-            try:
-                if not os.read(self.master, 65536):
-                    return
-            except OSError:
-                return
-
-    def __exit__(self, *exc):
-        self.proc.send_signal(signal.SIGTERM)
-        self.proc.wait(20)
-        self.reader.join()
-        os.close(self.master)
-
-
-class Json(Watcher):
-    """As one has it in a pipe."""
-
-    def __enter__(self):
-        self.proc = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                     stderr=subprocess.DEVNULL)
-        time.sleep(SETTLE_S)
-        self.pids = work.family(self.proc.pid)
-        return self
-
-    def __exit__(self, *exc):
-        self.proc.send_signal(signal.SIGINT)
-        self.proc.wait(20)
-
-
-def watchers():
-    wanted = os.environ.get("AB_WATCHERS")
-    found = [("alone", Nobody), ("home", lambda: Watcher(c.OTTOP)),
-             ("tab 5", lambda: Watcher(c.OTTOP, "-v", "connections")),
-             ("--json", lambda: Json(c.OTTOP, "--json", "-v", "connections"))]
-    other = os.environ.get("AB_OTHER")  # another build, to compare with
-    if other:
-        found += [("home: other", lambda: Watcher(other)), ("tab 5: other", lambda: Watcher(other, "-v", "connections"))]
-    tcplife = os.environ.get("TCPLIFE", "tcplife")
-    if c.have(tcplife) or os.access(tcplife, os.X_OK):
-        found.append(("tcplife", lambda: Json(tcplife)))
-    else:
-        c.say("  missing: tcplife (libbpf-tools)")
-    return [w for w in found if not wanted or w[0] in wanted.split(",") or w[0] == "alone"]
+def family(watcher):
+    """The processes of one of busy.watchers(), or of nobody."""
+    if not watcher:
+        return []
+    return work.family(watcher.t.pid if isinstance(watcher, busy.Console) else watcher.proc.pid)
 
 
 # ---- the work ----
@@ -121,16 +49,16 @@ def idle_s():
     return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
-def ab(servers, watcher):
+def ab(servers, pids):
     """A run: {figure: value}; `threads` has the CPU time of each of the watcher's, in % of the machine."""
-    before, served, idle, at = threads(watcher.pids), work.run_ns(servers), idle_s(), time.monotonic()
+    before, served, idle, at = threads(pids), work.run_ns(servers), idle_s(), time.monotonic()
     client = subprocess.Popen(["nice", "-n", str(NICE), "ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{PORT}/"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     text = client.stdout.read()
     _, _, usage = os.wait4(client.pid, 0)
     client.returncode = 0
     took = time.monotonic() - at
-    of, after = {}, threads(watcher.pids)
+    of, after = {}, threads(pids)
     for k, (name, ns) in after.items():
         of[name] = of.get(name, 0) + (ns - before.get(k, (name, 0))[1]) / took / 1e7 / len(c.CPUS)
     done = int(re.search(r"Complete requests:\s+(\d+)", text).group(1))
@@ -191,15 +119,22 @@ class Bursts:
         self.thread.join()
 
 
+def ab_figures(servers, pids):
+    """The same, flat: each thread is a figure."""
+    got = ab(servers, pids)
+    return {"us": got["us"], "idle": got["idle"], **{"thread " + t: v for t, v in got["threads"].items()}}
+
+
 def split(name, make, servers):
     with make() as watcher:
+        pids = family(watcher)
         with open(STATS, "w") as f:
             f.write("1")
         try:
-            before = programs(watcher.pids)
-            with Bursts(watcher.pids, "ottop-sampler") as sampler, Bursts(watcher.pids, "ottop") as all_threads:
-                got = ab(servers, watcher)
-            after, names = programs(watcher.pids), names_of_programs()
+            before = programs(pids)
+            with Bursts(pids, "ottop-sampler") as sampler, Bursts(pids, "ottop") as all_threads:
+                got = ab(servers, pids)
+            after, names = programs(pids), names_of_programs()
         finally:
             with open(STATS, "w") as f:
                 f.write("0")
@@ -223,43 +158,36 @@ def split(name, make, servers):
             c.say(f"  {name}: longest bursts of {what}: {', '.join(f'{v:.1f}' for v in longest)} ms")
 
 
-def rates(found, servers):
-    got = {name: [] for name, _ in found}
-    for i in range(ROUNDS):
-        for name, make in found[i % len(found):] + found[:i % len(found)]:
-            with make() as watcher:
-                got[name].append(ab(servers, watcher))
-    median = {n: {k: c.median([g[k] for g in runs]) for k in ("rate", "us", "idle")} for n, runs in got.items()}
-    rows = []
-    for name, _ in found:
-        lost = [100 * (1 - g["rate"] / a["rate"]) for g, a in zip(got[name], got["alone"])]
-        m = median[name]
-        names = {t for g in got[name] for t in g["threads"]}
-        own = sorted(((c.median([g["threads"].get(t, 0) for g in got[name]]), t) for t in names), reverse=True)
-        rows.append([name, c.number(m["rate"]), c.number(c.median(lost), 1) + " %", "+-" + c.number(c.spread(lost), 1),
-                     c.number(m["us"], 1), c.number(m["us"] - median["alone"]["us"], 1), c.number(m["idle"], 1) + " %",
-                     c.number(sum(v for v, _ in own), 1) + " %",
-                     ", ".join(f"{t} {v:.1f}" for v, t in own if v >= 0.05)])
-    c.table(["ab, a connection a request", "requests/s", "lost", "spread", "us of CPU", "added", "idle", "own CPU", "of it"],
-            rows)
-    for name, limit in (("home", 3), ("tab 5", 6)):
-        if name in got:
-            c.aim(f"{name} takes at most {limit} % of ab's requests", c.median(
-                [100 * (1 - g["rate"] / a["rate"]) for g, a in zip(got[name], got["alone"])]), limit)
+def shares(watchers, servers):
+    """Of CPU time a request, which neighbours disturb less than requests a second: those are in `busy`."""
+    alone, found = work.neighbours([(n, make) for n, make in watchers], lambda w: ab_figures(servers, family(w)), ROUNDS)
+    rows = [["nobody", c.number(c.median([a["us"] for a in alone]), 1), "", c.number(c.median([a["idle"] for a in alone]), 1) + " %"]]
+    for name, runs in found.items():
+        own = {t for seen, _ in runs for t in seen if t.startswith("thread ")}
+        own = sorted(((c.median([seen.get(t, 0) for seen, _ in runs]), t[7:]) for t in own), reverse=True)
+        rows.append([name, c.number(c.median([seen["us"] for seen, _ in runs]), 1),
+                     c.number(c.median([seen["us"] - beside["us"] for seen, beside in runs]), 1),
+                     c.number(c.median([seen["idle"] for seen, _ in runs]), 1) + " %",
+                     c.number(sum(v for v, _ in own), 1) + " %", ", ".join(f"{t} {v:.1f}" for v, t in own if v >= 0.05)])
+    c.table(["us of CPU a request, both sides", "", "added", "idle", "own CPU", "of it, in % of the machine"],
+            [r + [""] * (6 - len(r)) for r in rows])
 
 
 def run():
-    c.title("6b. Short connections: where the cost goes")
+    c.title("9. Short connections: where the cost goes")
+    for tool in ("nginx", "ab", "bpftool"):
+        if not c.have(tool):
+            c.say(f"  missing: {tool}")
+            return
     with work.Directory() as directory:
         server = work.nginx(directory, PORT, server='location / { return 200 "hello"; }')
         try:
-            servers, found = work.family(server.pid), watchers()
+            servers = work.family(server.pid)
             for pid in servers:
                 os.setpriority(os.PRIO_PROCESS, pid, NICE)
-            if ROUNDS:
-                rates(found, servers)
-            for name, make in found[1:] if os.environ.get("AB_SPLIT", "1") == "1" else ():
+            shares(busy.watchers(), servers)
+            for name, make in busy.watchers():
                 split(name, make, servers)
         finally:
             work.stop(server)
-        c.say(f"  load {os.getloadavg()[0]:.1f}")
+    c.say(f"  load {os.getloadavg()[0]:.1f}")
