@@ -223,10 +223,15 @@ def peers(name, server, url):
 
 # ---- figures ----
 
+def named(pids, name):
+    return [p for p in pids if c.proc_file(p, "comm").strip() == name]
+
+
 def figures(server, load, where, watcher):
-    """us of CPU a request of the server, of the client, of who watches; requests a second."""
+    """us of CPU a request of the server, of the client, of who watches (of it the reader); requests a second."""
     own = work.family(watcher.proc.pid) if watcher else []
-    served, watched = work.run_ns(work.family(server.pid)), work.run_ns(own)
+    reader = named(own, "ottop-protocols")
+    served, watched, read = work.run_ns(work.family(server.pid)), work.run_ns(own), work.run_ns(reader)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     at = time.monotonic()
     n = load(where)
@@ -234,11 +239,12 @@ def figures(server, load, where, watcher):
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     client = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
     return {"server": (work.run_ns(work.family(server.pid)) - served) / 1e3 / n, "client": client * 1e6 / n,
-            "own": (work.run_ns(own) - watched) / 1e3 / n, "rate": n / seconds}
+            "own": (work.run_ns(own) - watched) / 1e3 / n, "reader": (work.run_ns(reader) - read) / 1e3 / n,
+            "rate": n / seconds}
 
 
-def programs(text):
-    """{program: (runs a second, ns a run)} of the busiest interval."""
+def programs(text, everyone=False):
+    """{program: (runs a second, ns a run)} of the busiest interval; of the collector http, or of all."""
     best = {}
     for line in text.splitlines():
         try:
@@ -246,9 +252,21 @@ def programs(text):
         except ValueError:
             continue  # it was ended within a line
         for r in rows:
-            if r["collector"] == "http" and r["run_rate"] and r["run_rate"] > best.get(r["probe"], (0,))[0]:
+            if (everyone or r["collector"] == "http") and r["run_rate"] and r["run_rate"] > best.get(r["probe"], (0,))[0]:
                 best[r["probe"]] = (r["run_rate"], r["ns_per_run"] or 0)
     return best
+
+
+def split(found, text):
+    """Where the CPU time goes that a request costs more while ottop looks."""
+    added = {f: c.median([seen[f] - beside[f] for seen, beside in found]) for f in ("server", "client", "own", "reader")}
+    rate = c.median([seen["rate"] for seen, _ in found])
+    run = programs(text, True)
+    bpf = sum(n * ns for n, ns in run.values()) / 1e3 / rate
+    calls = [p for p in run if "sys_enter" in p or "sys_exit" in p]
+    c.say(f"  us added to a request: server {added['server']:+.2f}, client {added['client']:+.2f} (of both about "
+          f"{bpf:.2f} in BPF programs, the rest is tracepoints, traps and colder caches), the reader {added['reader']:.2f}, the sampler and "
+          f"others {added['own'] - added['reader']:.2f}; programs on all system calls: {', '.join(calls) or 'none'}")
 
 
 def ratio(runs, figure):
@@ -287,6 +305,7 @@ def measure(name, server, load, where, limit):
     c.table([name, "server us", "ratio", "spread", "client us", "ratio", "own us", "requests/s", "ratio"],
             [["alone", mid("server"), "", "", mid("client"), "", "", c.number(c.median([a["rate"] for a in alone])), ""]] +
             [row(n, runs) for n, runs in found.items()])
+    split(found["ottop"], Watching.said["ottop"])
     for probe, (rate, ns) in sorted(programs(Watching.said["ottop"]).items()):
         c.say(f"  {probe:28} {rate:9.0f} runs a second, {ns:5.0f} ns each")
     lost = [100 - 100 * seen["rate"] / beside["rate"] for seen, beside in found["ottop"]]
