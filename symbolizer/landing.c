@@ -8,17 +8,22 @@
 #define MAX_STEPS 256	/* bytes of code from the copying of registers to the jump */
 #define REG_CX 2
 
+/* mov of 64 bits, [rbp+disp32] to a register */
+static bool is_load(const u8 *code)
+{
+	return (code[0] & 0xfb) == 0x48 && code[1] == 0x8b && (code[2] & 0xc7) == 0x85;
+}
+
 /*
  * uw_install_context() has gcc write: call uw_install_context_1; then, for
- * _Unwind_DebugHook(context.cfa, context.ra), mov rsi,[rbp+ra] and mov rdi,[rbp+cfa],
- * one word before. False: this is not that code.
+ * _Unwind_DebugHook(context.cfa, context.ra), mov rsi,[rbp+ra] (gcc 14: to r9 first) and
+ * mov rdi,[rbp+cfa], one word before. False: this is not that code.
  */
 static bool is_install(const u8 *code, s32 *ret_context)
 {
 	s32 cfa, ra;
 
-	if (code[0] != 0xe8 || memcmp(code + 5, "\x48\x8b\xb5", 3) ||
-	    memcmp(code + 12, "\x48\x8b\xbd", 3))
+	if (code[0] != 0xe8 || !is_load(code + 5) || !is_load(code + 12))
 		return false;
 	memcpy(&ra, code + 8, sizeof(ra));
 	memcpy(&cfa, code + 15, sizeof(cfa));

@@ -111,7 +111,7 @@ static void test_information(void **state)
 	(void)state;
 	compare_file("/lib/x86_64-linux-gnu/libc.so.6", 100);
 	compare_file("/bin/bash", 100);
-	compare_file("/usr/bin/perl", 1000);
+	compare_file("/usr/bin/perl", 500);	/* of Debian 12 one of 1,672, of 13 one of 793 */
 }
 
 /* What the table of a file says at a place. */

@@ -181,7 +181,7 @@ static void compare_steps(char *const argv[], u64 steps, u64 one_of)
 	waitpid(target, NULL, 0);
 	print_message("# %s %s: %llu steps, %llu compared, %llu differ\n", argv[0], argv[1] ?: "",
 		      (unsigned long long)r.steps, (unsigned long long)r.compared, (unsigned long long)r.wrong);
-	assert_true(r.compared > steps / 10);
+	assert_true(r.compared > min(steps, (u64)40000) / 10);
 	assert_true(r.wrong * one_of <= r.compared);
 }
 
@@ -225,7 +225,8 @@ static void test_jit(void **state)
 	if (!build("jit", "gcc -std=gnu11 -static -O2 -fomit-frame-pointer -fno-optimize-sibling-calls"))
 		skip();
 	jit_steps = 0;
-	run_program("jit", "jit", 60000, 1000000);
+	/* to its end: what a static program does first takes 30,000, with newer C libraries more than 60,000 */
+	run_program("jit", "jit", 400000, 1000000);
 	assert_int_equal(jit_steps, 5);	/* push, mov, call, pop, ret */
 }
 
