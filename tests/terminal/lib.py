@@ -447,6 +447,8 @@ class Pty:
                     self.status = os.waitstatus_to_exitcode(status)
             return self.status is not None
         poll(reap, seconds, 0.05)
+        if self.status is not None:
+            self.reader.join(2)     # its last bytes are still being read
         return self.status
 
     def hang_up(self):
