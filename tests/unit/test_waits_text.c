@@ -71,11 +71,41 @@ static void shortened(void **state)
 	assert_string_equal(waits_short(NULL, buf, sizeof(buf)), "");
 }
 
+/* Behind the name of the call no word stands twice. */
+static void after_the_call(void **state)
+{
+	static const struct {
+		const char *call, *text, *want;
+	} all[] = {
+		{ "futex", "futex held by tid 77", "held by tid 77" },
+		{ "futex", "futex, ? (no owner: a condition, a semaphore or a parked thread)",
+		  "? (no owner: a condition, a semaphore or a parked thread)" },
+		{ "epoll_wait", "epoll: 3 sockets, 1 timer", "3 sockets, 1 timer" },
+		{ "epoll_pwait2", "epoll: of nothing", "of nothing" },
+		{ "poll", "poll: 2 pipes", "2 pipes" },
+		{ "io_uring_enter", "io_uring: 1 request", "1 request" },
+		{ "futex_waitv", "any of 3 futexes", "any of 3 futexes" },
+		{ "read", "fd 0: pipe from bash 611", "fd 0: pipe from bash 611" },
+		{ "ppoll", "poll: 2 pipes", "poll: 2 pipes" },
+		{ "wait4", "wait for child 900", "wait for child 900" },
+		{ "flock", "lock on /x held by 12 (y)", "lock on /x held by 12 (y)" },
+		{ "timerfd", "time", "time" },
+		{ "time", "time", "time" },
+		{ NULL, "futex held by tid 77", "futex held by tid 77" },
+		{ "futex", NULL, "" },
+		{ "futex", "", "" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		assert_string_equal(waits_after(all[i].call, all[i].text), all[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(drawn),
 		cmocka_unit_test(shortened),
+		cmocka_unit_test(after_the_call),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");

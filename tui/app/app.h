@@ -116,6 +116,8 @@ char *app_take_copy(struct app *a);
 int app_history_index(const struct app *a);
 /* False while paused, stepping or replaying. */
 bool app_live(const struct app *a);
+/* Are there rows of the table to be counted in what is shown? */
+bool app_collected(const struct app *a, enum table_id t);
 /*
  * Is the table looked at for too short a time to say that something is not there?
  * Then buf is what is said in place of that. Never so in a recording, or of the past.

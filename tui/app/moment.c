@@ -47,6 +47,13 @@ static void note_seen(struct app *a, const struct snapshot *s)
 	}
 }
 
+bool app_collected(const struct app *a, enum table_id t)
+{
+	enum table_status status = a->shown ? a->shown->tables[t].status : TS_OFF;
+
+	return status == TS_OK || status == TS_PARTIAL;
+}
+
 bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap)
 {
 	u64 since_ns = a->seen_since_ns[t];

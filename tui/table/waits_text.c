@@ -107,3 +107,14 @@ const char *waits_short(const char *waits_on, char *buf, size_t cap)
 	snprintf(buf, cap, "%.*s…%s", (int)(path - s), s, name);
 	return buf;
 }
+
+const char *waits_after(const char *call, const char *waits_on)
+{
+	const char *s = waits_on ? waits_on : "";
+	size_t n = strcspn(s, " :,");
+
+	if (!call || !n || strncmp(call, s, n) || (call[n] && call[n] != '_') || !s[n])
+		return s;
+	s += n;
+	return s + strspn(s, " :,");
+}

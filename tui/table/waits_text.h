@@ -12,5 +12,10 @@
 int waits_draw(struct canvas *c, int row, int col, int width, u32 style, const char *waits_on);
 /* The same with the last part of a long path alone, for a line that is cut at its end. */
 const char *waits_short(const char *waits_on, char *buf, size_t cap);
+/*
+ * What `waits_on` says where the name of the call stands before it: without the word that both begin
+ * with ("futex", "held by tid 77"; "epoll_wait", "3 sockets"). Of waits_on; NULL: "".
+ */
+const char *waits_after(const char *call, const char *waits_on);
 
 #endif

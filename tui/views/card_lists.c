@@ -86,7 +86,7 @@ static void draw_what(struct canvas *c, int row, int col, int width, u32 style, 
 	int x = canvas_cut(c, row, col, width, style, call ? call : "?");
 
 	if (waits_on && *waits_on && x + 1 < width)
-		waits_draw(c, row, col + x + 1, width - x - 1, style, waits_on);
+		waits_draw(c, row, col + x + 1, width - x - 1, style, waits_after(call, waits_on));
 }
 
 static void thread_line(struct canvas *c, struct rect r, const struct threads_row *t, bool wide)
@@ -191,7 +191,7 @@ static void draw_waits_on(struct canvas *c, int row, int col, int end, const str
 	if (n > 1)
 		col += canvas_printf(c, row, col, end - col, ROLE_text, "; %s", call ? call : "?");
 	col += canvas_text(c, row, col, end - col, ROLE_text, ": ");
-	waits_draw(c, row, col, end - col, ROLE_text, waits_on);
+	waits_draw(c, row, col, end - col, ROLE_text, waits_after(call, waits_on));
 }
 
 void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)

@@ -179,7 +179,7 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 	char n[FORMAT_MAX], m[FORMAT_MAX];
 	int len;
 
-	if (!net_collected(a, TABLE_connections)) {
+	if (!app_collected(a, TABLE_connections)) {
 		snprintf(buf, cap, "? connections");
 		return;
 	}

@@ -289,7 +289,7 @@ static void drops_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct row *of = app_context(a)->row;
 
-	if (!net_collected(a, TABLE_drops))
+	if (!app_collected(a, TABLE_drops))
 		snprintf(buf, cap, "? reasons");
 	else if (of && of->table == TABLE_drops)
 		snprintf(buf, cap, "%u place%s in the kernel", table_len(app_table(a)),

@@ -96,7 +96,7 @@ static const struct table_spec spec = {
 
 static void failures_status(struct app *a, void *state, char *buf, size_t cap)
 {
-	if (!net_collected(a, TABLE_connections) && !table_len_unfiltered(app_table(a))) {
+	if (!app_collected(a, TABLE_connections) && !table_len_unfiltered(app_table(a))) {
 		snprintf(buf, cap, "? failures");
 		return;
 	}

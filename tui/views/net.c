@@ -125,13 +125,6 @@ const char *net_netns(const char *name, u64 inode, char *buf, size_t cap)
 	return buf;
 }
 
-bool net_collected(const struct app *a, enum table_id t)
-{
-	enum table_status s = app_snapshot(a) ? app_snapshot(a)->tables[t].status : TS_OFF;
-
-	return s == TS_OK || s == TS_PARTIAL;
-}
-
 /* ---- ends ------------------------------------------------------------------------------- */
 
 static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64 port, bool services)

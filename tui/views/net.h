@@ -57,8 +57,6 @@ void net_names_status(const struct app *a, char *buf, size_t cap);
 
 /* Name of a network namespace; its number where it has none (in buf), "?" where that is unknown too. */
 const char *net_netns(const char *name, u64 inode, char *buf, size_t cap);
-/* Are there rows of a table to be counted? */
-bool net_collected(const struct app *a, enum table_id t);
 
 /* A round-trip time in at most 5 columns: 24us 9.9ms 214ms 1.31s. */
 char *net_rtt(char *buf, double ns);

@@ -122,7 +122,7 @@ static void draw_in_call(struct app *a, struct canvas *c, int row, int col, int 
 	int x = canvas_cut(c, row, col, width, p->in_call ? style : ROLE_dim, p->in_call ? p->in_call : "?");
 
 	if (p->waits_on && *p->waits_on && width >= IN_CALL_ROOMY && x + 1 < width)
-		waits_draw(c, row, col + x + 1, width - x - 1, style, p->waits_on);
+		waits_draw(c, row, col + x + 1, width - x - 1, style, waits_after(p->in_call, p->waits_on));
 }
 
 static int fit_in_call(struct app *a, int width)

@@ -199,7 +199,7 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
 		 is_blocked(app_snapshot(a), r) ? ", uninterruptible" : "",
-		 r->waits_on && *r->waits_on ? ": " : "", waits_short(r->waits_on, waits, sizeof(waits)),
+		 r->waits_on && *r->waits_on ? ": " : "", waits_short(waits_after(r->syscall, r->waits_on), waits, sizeof(waits)),
 		 &r->row == table_cursor(app_table(a)) ? "Enter: its latencies" : "O: go to it");
 	return true;
 }
@@ -211,6 +211,10 @@ static void syscalls_status(struct app *a, void *state, char *buf, size_t cap)
 	const struct tableview *t = app_table(a);
 	char of[FORMAT_MAX + 8] = "", n[FORMAT_MAX], all[FORMAT_MAX];
 
+	if (!app_collected(a, TABLE_syscalls)) {
+		snprintf(buf, cap, "? syscalls   waits %s", s->waits ? "shown" : "hidden");
+		return;
+	}
 	if (t->filter)
 		snprintf(of, sizeof(of), " of %s", format_thousands(all, t->n_all));
 	snprintf(buf, cap, "%s%s syscall%s%s%s   waits %s", format_thousands(n, t->n), of, text_plural(t->filter ? t->n_all : t->n, "s"),
