@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ struct sampler {
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
 	bool to_open;			/* something that is wanted waits for the next tick */
+	atomic_ullong steps;		/* pieces of work done, for sampler_steps() */
 	u32 *seen_now;
 	struct { u32 pending; u64 since_ns; } naming;
 };
@@ -110,6 +112,7 @@ static bool follow_wants(struct sampler *s, const struct tick *t, u64 open_ns)
 				continue;
 			}
 			open_collector(s, i);
+			atomic_fetch_add(&s->steps, 1);
 			opened = true;
 		} else if (s->states[i] != CLOSED &&
 			   linger_ends(t->now_ns - s->wanted_ns[i], c->linger_ns ?: LINGER_NS,
@@ -204,6 +207,7 @@ static void read_all(struct sampler *s, const struct tick *t)
 			read_collector(s, i, t);
 		else
 			status_of_absent(s, i, t);
+		atomic_fetch_add(&s->steps, 1);
 	}
 	for (u32 i = 0; i < N_COLLECTORS; i++)
 		if (s->states[i] == RUNNING && collectors[i]->end)
@@ -361,6 +365,7 @@ static void *sampler_main(void *arg)
 	do_tick(s);
 	schedule_tick(s, interval);
 	while (sampler_wait(s, &interval)) {
+		atomic_fetch_add(&s->steps, 1);
 		if (interval != old)
 			s->next_tick_ns = min(s->next_tick_ns, boottime_ns() + interval);
 		old = interval;
@@ -381,6 +386,11 @@ static void *sampler_main(void *arg)
 }
 
 /* ---- start and stop ---- */
+
+unsigned long long sampler_steps(const struct sampler *s)
+{
+	return atomic_load(&s->steps);
+}
 
 static void read_boot_id(char *buf, size_t cap)
 {

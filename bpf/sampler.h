@@ -53,6 +53,11 @@ void sampler_interval(struct sampler *s, u64 interval_ns);
  * waits. From any thread.
  */
 void sampler_ask_name(struct sampler *s, const char *addr);
+/*
+ * How many pieces of its work (a collector read, a wake-up) the thread has done so far. A number that
+ * stands still while a tick is due: it hangs. From any thread.
+ */
+unsigned long long sampler_steps(const struct sampler *s);
 /* For the self table: what only the consumer knows. */
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
 /* Detaches everything, ends the thread, frees. NULL-safe. */

@@ -37,7 +37,8 @@ struct headless {
 	u64 done;		/* intervals so far */
 	u32 starting;		/* ticks that were left out at the start */
 	struct options again;	/* as they were read again, or nothing */
-	u64 last_tick_ns, last_status_ns;	/* CLOCK_MONOTONIC */
+	u64 last_tick_ns, last_status_ns, last_step_ns;	/* CLOCK_MONOTONIC */
+	unsigned long long steps;		/* of the sampler at last_step_ns */
 	u64 watchdog_ns;
 	struct thread_pace pace;
 };
@@ -137,12 +138,19 @@ static void tell_tick(struct headless *h)
 		tell_status(h);
 }
 
-/* A sampler that hangs is a service that hangs: then the manager is told nothing. */
-static void feed_watchdog(const struct headless *h)
+/*
+ * A sampler that hangs is a service that hangs: then the manager is told nothing. One that is merely slow,
+ * as the quota of its cgroup lets it run for a fifth of the time, still does one piece after the other.
+ */
+static void feed_watchdog(struct headless *h)
 {
-	u64 late_ns = clock_ns(CLOCK_MONOTONIC) - h->last_tick_ns;
+	unsigned long long steps = h->source.sampler ? sampler_steps(h->source.sampler) : 0;
+	u64 now_ns = clock_ns(CLOCK_MONOTONIC), wait_ns = 3 * h->o->interval_ns + LATE_NS;
 
-	if (h->watchdog_ns && (!h->done || late_ns < 3 * h->o->interval_ns + LATE_NS))
+	if (steps != h->steps)
+		h->last_step_ns = now_ns;
+	h->steps = steps;
+	if (h->watchdog_ns && (!h->done || now_ns - max(h->last_tick_ns, h->last_step_ns) < wait_ns))
 		main_notify("WATCHDOG=1");
 }
 
