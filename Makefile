@@ -38,6 +38,7 @@ PROTO	:= $(sort $(wildcard exporter/proto/*.proto))
 PBH	:= $(PROTO:exporter/proto/%.proto=$(BUILD)/gen/%.pb-c.h)
 OBJ	+= $(PROTO:exporter/proto/%.proto=$(BUILD)/obj/gen/%.pb-c.o)
 LIBOBJ	:= $(filter-out $(MAIN:%.c=$(BUILD)/obj/%.o),$(OBJ))
+LIB	:= $(BUILD)/libottop.a
 GEN	:= $(BUILD)/gen/syscall_tables.h $(BUILD)/gen/terminfo_entries.h
 UNIT	:= $(sort $(wildcard tests/unit/test_*.c))
 UNITBIN	:= $(UNIT:tests/unit/%.c=$(BUILD)/unit/%)
@@ -182,20 +183,26 @@ $(BUILD)/gen/syscall_tables.h: bpf/host/syscall_names.sh bpf/host/syscalls_new.d
 	@mkdir -p $(@D)
 	$(Q)bpf/host/syscall_names.sh $(HDR_ROOT) > $@
 
-$(BUILD)/unit/%: tests/unit/%.c $(LIBOBJ)
+# Everything but main(), as names of the objects: a test is linked with those that it uses, in a third of the time.
+$(LIB): $(LIBOBJ)
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)$(AR) rcsT $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,UNIT,$*)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) -lcmocka $(LDLIBS_)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LDLIBS_)
 
-$(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIBOBJ)
+$(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIB)
 	$(call say,UNIT,$@)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_)
 
-$(BUILD)/monkey: $(wildcard tests/monkey/*.c tests/monkey/*.h) tests/screen/fixture.c tests/screen/fixture.h tests/unit/gen.h $(LIBOBJ)
+$(BUILD)/monkey: $(wildcard tests/monkey/*.c tests/monkey/*.h) tests/screen/fixture.c tests/screen/fixture.h tests/unit/gen.h $(LIB)
 	$(call say,UNIT,$@)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.o,$^) $(LDLIBS_)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LDLIBS_)
 
-$(BUILD)/docgen: docs/gen.c $(LIBOBJ)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIBOBJ) $(LDLIBS_)
+$(BUILD)/docgen: docs/gen.c $(LIB)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIB) $(LDLIBS_)
 
 -include $(OBJ:.o=.d) $(SKEL:.skel.h=.bpf.d) $(UNITBIN:=.d)
