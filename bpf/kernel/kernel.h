@@ -214,6 +214,7 @@ struct task_struct {
 	struct task_io_accounting ioac;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct io_uring_task *io_uring;	/* where the kernel has io_uring */
 	struct list_head thread_node;
 };
 struct task_struct___cpu { unsigned int cpu; };

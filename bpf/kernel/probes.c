@@ -285,6 +285,16 @@ void probe_blocked(const char *collector, const char *where, const char *reason)
 	snprintf(p->why, sizeof(p->why), "%s", reason);
 }
 
+void probe_unblocked(const char *collector, const char *where)
+{
+	for (u32 i = 0; i < n_probes; i++) {
+		if (probes[i].prog || strcmp(probes[i].collector, collector) || strcmp(probes[i].where, where))
+			continue;
+		memmove(&probes[i], &probes[i + 1], (--n_probes - i) * sizeof(*probes));
+		return;
+	}
+}
+
 void probe_runs(struct bpf_program *prog, float per_s)
 {
 	struct probe *p = probe_of(prog);

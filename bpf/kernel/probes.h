@@ -48,6 +48,8 @@ void probe_attached(struct bpf_program *prog);
 void probe_off(struct bpf_program *prog, const char *why);
 /* A program that cannot be had, without an object: collector, where, reason. */
 void probe_blocked(const char *collector, const char *where, const char *reason);
+/* It is not so any more: the row goes. */
+void probe_unblocked(const char *collector, const char *where);
 void probes_forget(const char *collector);
 
 /* What the collectors count themselves: how often a program runs, per second. */

@@ -91,6 +91,11 @@ struct http_same {
 
 #define HTTP_TLS_SPEAKERS 256
 
+/* Processes of which is known that they may speak HTTP, and that it cannot be seen. */
+#define HTTP_UNSEEN_PROCESSES 256
+enum http_unseen { UNSEEN_TLS /* noted by user space */, UNSEEN_RING, UNSEEN_QUIC, N_UNSEEN };
+struct http_unseen_key { __u32 tgid, how; };
+
 /* Numbers of TLS sessions are above those of sockets. */
 #define HTTP_SESSION (1ull << 63)
 

@@ -280,6 +280,10 @@ class Ottop:
                        key=lambda r: int(r['start_time_ns']), default=None)
         return max(rows, key=lambda r: int(r['start_time_ns']), default=None)
 
+    def observes(self, table):
+        """Its collector runs, though it may lack something, as what other processes of the host do."""
+        return self.lines[-1]['tables'][table]['status'] in ('ok', 'partial')
+
     def is_closed(self, pid):
         row = self.process_row(pid)
         return bool(row and row.get('closed'))

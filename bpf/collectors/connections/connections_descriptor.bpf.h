@@ -6,6 +6,8 @@
 #ifndef OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
 #define OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
 
+#include "bpf/kernel/ring.bpf.h"
+
 static __always_inline bool is_look(enum call call, const struct call_args *args)
 {
 	u64 flags = call == RECVMSG ? args->flags3 :
@@ -34,23 +36,6 @@ static __always_inline int count_by_descriptor(struct task_struct *t, enum call 
 	a.v6 = read_ends(&a.ends, sk);
 	ask_socket(&a, sk, &coalesced);
 	return count_call(&a, args, call, ret, coalesced);
-}
-
-/* include/uapi/linux/io_uring.h: enum io_uring_op */
-enum ring_op { RING_READV = 1, RING_WRITEV, RING_READ_FIXED = 4, RING_WRITE_FIXED, RING_SENDMSG = 9,
-	       RING_RECVMSG, RING_READ = 22, RING_WRITE, RING_SEND = 26, RING_RECV, RING_SEND_ZC = 47,
-	       RING_SENDMSG_ZC };
-
-static __always_inline bool ring_sends(u8 op)
-{
-	return op == RING_WRITEV || op == RING_WRITE_FIXED || op == RING_SENDMSG || op == RING_WRITE ||
-	       op == RING_SEND || op == RING_SEND_ZC || op == RING_SENDMSG_ZC;
-}
-
-static __always_inline bool ring_receives(u8 op)
-{
-	return op == RING_READV || op == RING_READ_FIXED || op == RING_RECVMSG || op == RING_READ ||
-	       op == RING_RECV;
 }
 
 /*

@@ -4,7 +4,7 @@
  * memory, and the length of all of it; of HTTP/2 the frames, but for their data.
  *
  * From 6.3 on two tracepoints tell the socket and the length of each transfer,
- * also of sendfile() and io_uring (of which only lengths are told): calls on
+ * also of sendfile() and io_uring (of which only lengths are told; who uses that is noted): calls on
  * files cost nothing, and those on sockets that are not HTTP one look into the socket.
  * Before 6.3 the socket is found by its descriptor when the call returns.
  */
@@ -58,6 +58,7 @@ static __always_inline bool is_followed(const struct http_socket *s)
 }
 
 #include "bpf/collectors/http/http_looks.bpf.h"
+#include "bpf/collectors/http/http_unseen.bpf.h"
 #include "bpf/collectors/http/http_thread.bpf.h"
 #include "bpf/collectors/http/http_moved.bpf.h"
 #include "bpf/collectors/http/http_record.bpf.h"
@@ -125,6 +126,9 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 	if (is_nothing(sk->sk_protocol, ret, flags, tx)) {
 		if (tx)		/* it failed: the next one is another */
 			forget_sending(sk->__sk_common.skc_cookie.counter);
+		if (ret > 0 && sk->sk_protocol == IPPROTO_UDP &&
+		    is_https(sk->__sk_common.skc_num, sk->__sk_common.skc_dport))
+			note_unseen(UNSEEN_QUIC);
 		return 0;
 	}
 	is = bpf_sk_storage_get(&classes, sk, 0, 0);

@@ -16,6 +16,7 @@
 #include "bpf/collectors/http/http_durations.h"
 #include "bpf/collectors/http/http_probes.h"
 #include "bpf/collectors/http/http_totals.h"
+#include "bpf/collectors/http/http_unseen.h"
 #include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/host/procfs.h"
@@ -32,7 +33,7 @@
 #define WAIT_MS 100	/* for the report of a tick; a later one is added to the next */
 
 static struct http *skel;
-static struct bpf_link *links[8];
+static struct bpf_link *links[9];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
@@ -139,12 +140,14 @@ static void report(const struct tick *t)
 		 (unsigned long long)left_out);
 	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
 		       t->interval_ns);
+	unseen_tell(t->b);
 }
 
 static int http_read(const struct tick *t)
 {
 	take_reports(WAIT_MS);
 	http_probes_tick();
+	unseen_tick(bpf_map__fd(skel->maps.unseen));
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
 	http_requests_rows(t);
@@ -166,6 +169,7 @@ static void http_close(void)
 {
 	syscalls_note_sends(0);
 	http_probes_close();
+	unseen_clear();
 	probes_detach(links, ARRAY_SIZE(links));
 	protocols_rest();
 	probes_forget("http");
@@ -189,6 +193,8 @@ static int attach(void)
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
+	if (bpf_program__autoload(skel->progs.on_ring))	/* without it some processes are not named */
+		links[ARRAY_SIZE(progs)] = probe_attach(skel->progs.on_ring);
 	return err > 0 ? -ENOENT : err;
 }
 
@@ -203,6 +209,7 @@ static void choose_programs(void)
 	skel->rodata->by_descriptor = !traced;
 	skel->rodata->sends_told = traced && libbpf_find_vmlinux_btf_id("tcp_sendmsg_locked", BPF_TRACE_RAW_TP) > 0;
 	bpf_program__set_autoload(skel->progs.on_sending, skel->rodata->sends_told);
+	bpf_program__set_autoload(skel->progs.on_ring, !traced && f.major == 6);
 	bpf_program__set_autoload(skel->progs.on_send, traced && !classic);
 	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
 	bpf_program__set_autoload(skel->progs.on_state, !classic);
@@ -288,6 +295,7 @@ static int http_open(char *reason, size_t cap)
 		probe_misses_nothing(skel->progs.number_on_state);	/* or on the first bytes */
 		probe_misses_nothing(skel->progs.number_on_send);
 		probe_misses_nothing(skel->progs.number_on_receive);
+		probe_misses_nothing(skel->progs.on_ring);
 		probe_misses_nothing(skel->progs.on_sending);	/* then the call is taken to be short */
 		err = attach();
 	}

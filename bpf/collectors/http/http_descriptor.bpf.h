@@ -49,12 +49,16 @@ static __always_inline int returned(struct task_struct *t, struct pt_regs *regs,
 	struct call_args args = {};
 	struct sock *sk;
 	u64 ino = 0;
+	u16 protocol;
 	bool tx = kind != RECEIVES;
 
 	if (kind == NO_CALL || ret < 0 || (!ret && tx) || !get_args(&args, t, regs))
 		return 0;
 	sk = socket_of(t, kind == SPLICES ? args.flags3 : args.fd, &ino);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	protocol = sk ? BPF_CORE_READ(sk, sk_protocol) : 0;
+	if (protocol == IPPROTO_UDP)
+		note_datagrams(sk);
+	if (protocol != IPPROTO_TCP)
 		return 0;
 	return !tx && is_look(t, regs, &args) ? 0 : transfer_untraced(sk, ret, tx);
 }

@@ -48,6 +48,7 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 	    tell_begin(m, s, base, len, flags))
 		return 0;
 	if (!base) {
+		note_ring();
 		want = 0;
 	} else if (may_begin(first, base, len, flags)) {
 		s->room[dir] = HEAD_ROOM;
@@ -198,8 +199,11 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 
 	if (!m || !s)
 		return -1;
-	if (!find_first(m, &f))
+	if (!find_first(m, &f)) {
+		if (note_ring() && ++s->tries >= TRIES)
+			s->class = HTTP_NO;
 		return -1;
+	}
 	word = f.word;
 	n = f.n;
 	dir = m->tx & 1;

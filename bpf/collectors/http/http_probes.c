@@ -14,6 +14,7 @@
 
 #include "bpf/collectors/http/http_probes.h"
 #include "bpf/collectors/http/http_tls.h"
+#include "bpf/collectors/http/http_unseen.h"
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/uprobes/targets.h"
@@ -71,7 +72,7 @@ static const struct uprobe_spec spec = {
 struct speaker {
 	u32 pid;
 	u64 start_ns, next_ns, wait_ns;
-	bool unseen, told;
+	bool unseen;
 };
 
 static struct http *skel;
@@ -147,18 +148,12 @@ static void look_again(void)
 			look_at(&speakers[i], boottime_ns());
 }
 
-/* ---- what is not seen ---- */
-
-static void say_unseen(struct speaker *s)
+static void say_unseen(const struct speaker *s)
 {
-	const struct proc *p = proctab_find(s->pid, s->start_ns);
-	char where[48];
-
-	if (s->told || !s->unseen || !p || !proc_in_scope(p))
-		return;
-	s->told = true;
-	snprintf(where, sizeof(where), "TLS of %.16s %u", p->comm ? p->comm : "?", s->pid);
-	probe_blocked("http", where, "it has no functions of OpenSSL, BoringSSL, GnuTLS or Go: what is inside is not seen");
+	if (s->unseen)
+		unseen_note(s->pid, s->start_ns, UNSEEN_TLS);
+	else
+		unseen_withdraw(s->pid, s->start_ns, UNSEEN_TLS);
 }
 
 /* ---- the collector's side ---- */

@@ -31,9 +31,13 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
  */
 static __always_inline int transfer_told(struct trace_event_raw_sock_msg_length *ctx, bool tx)
 {
-	if (is_nothing(ctx->protocol, ctx->ret, ctx->flags, tx) ||
-	    (ctx->family != AF_INET && ctx->family != AF_INET6))
+	if (ctx->family != AF_INET && ctx->family != AF_INET6)
 		return 0;
+	if (is_nothing(ctx->protocol, ctx->ret, ctx->flags, tx)) {
+		if (ctx->ret > 0 && ctx->protocol == IPPROTO_UDP)
+			note_datagrams(ctx->sk);
+		return 0;
+	}
 	return transfer_untraced(ctx->sk, ctx->ret, tx);
 }
 
