@@ -160,6 +160,19 @@ struct taken_flow {
 	struct flow value;
 };
 
+/*
+ * The first peer of a socket in an interval has its flow here, where the socket's storage says, without a
+ * look-up in a map. What has no place left, and every other peer, is in the map.
+ */
+enum { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
+
+struct flow_slot {
+	__u32 state, pad;
+	struct taken_flow flow;
+};
+
+#define SLOTS_MAX 512		/* sockets, in each of the two sets */
+
 #define TAKEN_MAX 256
 
 #endif

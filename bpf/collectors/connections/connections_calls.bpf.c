@@ -23,7 +23,7 @@ RING(ends, CONN_RING_BYTES);
 
 /* A socket that a receive was made on, until the call returns and tells the peer. */
 struct pending {
-	u64 socket;
+	u64 socket, place;
 	struct wire_ends ends;
 	u32 v6, tx;
 	u32 packets, proto;
@@ -38,18 +38,20 @@ TASK_STORAGE(pendings, struct pending);
 static __always_inline void amount_of(struct amount *a, struct sock *sk, int len, bool tx,
 				      bool *ret_coalesces)
 {
-	a->socket = bpf_get_socket_cookie(sk);
+	a->socket = sk->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk);
+	a->place = place_of(sk);
 	a->bytes = len;
 	a->packets = 1;
 	a->tx = tx;
 	a->proto = sk->sk_protocol;
-	a->v6 = fill_ends(&a->ends, sk);
+	a->v6 = fill_ends_udp(&a->ends, sk);
 	ask_socket(a, sk, ret_coalesces);
 }
 
 static __always_inline void amount_pending(struct amount *a, const struct pending *p)
 {
 	a->socket = p->socket;
+	a->place = p->place;
 	a->ends = p->ends;
 	a->v6 = p->v6;
 	a->bytes = p->bytes;
@@ -82,6 +84,7 @@ static __always_inline bool defer(struct task_struct *t, const struct amount *a,
 		p->packets = p->bytes = 0;
 	}
 	p->socket = a->socket;
+	p->place = a->place;
 	p->ends = a->ends;
 	p->v6 = a->v6;
 	p->tx = a->tx;

@@ -75,18 +75,39 @@ static __always_inline bool coalesces(struct udp_sock *up)
 	return false;
 }
 
+#define UDP_OFFSET(member)	__builtin_preserve_field_info(((struct udp_sock *)0)->member, BPF_FIELD_BYTE_OFFSET)
+#define NEAR 32
+
+/* How its socket makes datagrams of what is sent. Both are near each other: one read, where they are. */
+static __always_inline void ask_sender(struct udp_sock *up, u32 *pending, u16 *segment)
+{
+	u32 far = UDP_OFFSET(gso_size) - UDP_OFFSET(pending);
+	u8 near[NEAR] = {};
+
+	if (far > NEAR - sizeof(*segment)) {
+		*segment = BPF_CORE_READ(up, gso_size);
+		*pending = BPF_CORE_READ(up, pending);
+	} else if (!bpf_probe_read_kernel(near, sizeof(near), (void *)up + UDP_OFFSET(pending))) {
+		*pending = *(u32 *)near;
+		*segment = *(u16 *)(near + far);
+	}
+}
+
 /* What the socket itself says of how its data become datagrams; after the call. */
 static __always_inline void ask_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
 {
 	struct udp_sock *up = (struct udp_sock *)sk;
+	u32 pending = 0;
+	u16 segment = 0;
 
 	*ret_coalesces = false;
 	if (!a->tx) {
 		*ret_coalesces = coalesces(up);
 		return;
 	}
-	a->segment = BPF_CORE_READ(up, gso_size);
-	if (BPF_CORE_READ(up, pending))		/* corked: they go with the last one */
+	ask_sender(up, &pending, &segment);
+	a->segment = segment;
+	if (pending)		/* corked: they go with the last one */
 		a->packets = 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_flows.bpf.h: datagrams counted by socket and peer. Two maps take turns:
- * user space swaps them and drains the one at rest.
+ * connections_flows.bpf.h: datagrams counted by socket and peer. Two sets, each of them slots and a
+ * map, take turns: user space swaps them and drains the one at rest.
  */
 #ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
 #define OTTOP_CONNECTIONS_FLOWS_BPF_H
@@ -9,8 +9,9 @@
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/net.bpf.h"
 
-u32 current_set;		/* 0 or 1 */
+u32 swaps;			/* so many: set `swaps & 1` is the one that is counted in */
 u32 used[2];			/* flows in each map */
+u32 n_slots[2];			/* that were given away in each set; more than SLOTS_MAX: all */
 u64 lost_flows;
 
 struct flow_map {
@@ -23,8 +24,14 @@ struct flow_map {
 struct flow_map flows0 SEC(".maps");
 struct flow_map flows1 SEC(".maps");
 
+struct flow_slot slots[2 * SLOTS_MAX];
+
+/* Which slot a socket has: the number of swaps then << 32 | place + 1. */
+SK_STORAGE(places, u64);
+
 struct amount {
 	u64 socket, bytes;
+	u64 place;		/* as in `places`; 0: none */
 	u32 packets, tx;
 	u32 v6, proto;
 	u32 segment;		/* all but the last datagram have this length; 0: there is one */
@@ -43,6 +50,15 @@ static __always_inline long flow_insert(u32 set, const struct flow_key *k, const
 		     bpf_map_update_elem(&flows0, k, f, BPF_NOEXIST);
 }
 
+static __always_inline void flow_begin(struct flow *f, const struct amount *a)
+{
+	f->begun_ns = bpf_ktime_get_boot_ns();
+	__builtin_memcpy(f->local, a->ends.local, sizeof(f->local));
+	f->lport = a->ends.lport;
+	f->netns = a->ends.netns;
+	f->proto = a->proto;
+}
+
 /* Not on the stack: of all the calls there 512 bytes are allowed, in 6.1 with on_return and count_message(). */
 struct flow blank_flow;
 
@@ -59,18 +75,63 @@ static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
 	if (!is_new || !f)
 		return f;
 	__sync_fetch_and_add(&used[set], 1);
-	f->begun_ns = bpf_ktime_get_boot_ns();
-	__builtin_memcpy(f->local, a->ends.local, sizeof(f->local));
-	f->lport = a->ends.lport;
-	f->netns = a->ends.netns;
-	f->proto = a->proto;
+	flow_begin(f, a);
 	return f;
 }
+
+/* ---- slots ---- */
+
+/* The place of this socket in the current set, perhaps a new one; 0: there is none left. */
+static __always_inline u64 place_of(struct sock *sk)
+{
+	u64 *p = bpf_sk_storage_get(&places, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u32 now = swaps, at;
+
+	if (!p)
+		return 0;
+	if (*p >> 32 == now && (u32)*p)
+		return *p;
+	if (n_slots[now & 1] >= SLOTS_MAX)
+		return 0;
+	at = __sync_fetch_and_add(&n_slots[now & 1], 1);
+	if (at >= SLOTS_MAX)
+		return 0;
+	/* by two at once: each counts in its own, and both are drained */
+	return *p = (u64)now << 32 | (at + 1);
+}
+
+static __always_inline bool is_peer(const struct flow_key *k, const struct amount *a)
+{
+	const u64 *r = (const u64 *)k->remote, *other = (const u64 *)a->ends.remote;
+
+	return k->rport == a->ends.rport && k->v6 == a->v6 && r[0] == other[0] && r[1] == other[1];
+}
+
+/* Its flow, where this peer is the one that has the socket's slot. */
+static __always_inline struct flow *slot_flow(u32 now, const struct flow_key *k, const struct amount *a)
+{
+	u32 at = (u32)a->place - 1;
+	struct flow_slot *s;
+
+	if (a->place >> 32 != now || at >= SLOTS_MAX)
+		return NULL;
+	s = &slots[(now & 1) * SLOTS_MAX + at];
+	if (s->state == SLOT_READY)
+		return is_peer(&s->flow.key, a) ? &s->flow.value : NULL;
+	if (s->state != SLOT_FREE || __sync_val_compare_and_swap(&s->state, SLOT_FREE, SLOT_CLAIMED) != SLOT_FREE)
+		return NULL;
+	s->flow.key = *k;
+	flow_begin(&s->flow.value, a);
+	__sync_fetch_and_add(&s->state, SLOT_READY - SLOT_CLAIMED);	/* a barrier too */
+	return &s->flow.value;
+}
+
+/* ---- counting ---- */
 
 /* A global function: it is called from several places, and verified once. */
 __noinline int count(struct amount *a)
 {
-	u32 set = current_set & 1;
+	u32 now = swaps;
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct flow_key k = {};
 	struct flow *f;
@@ -81,7 +142,7 @@ __noinline int count(struct amount *a)
 	k.rport = a->ends.rport;
 	k.v6 = a->v6;
 	__builtin_memcpy(k.remote, a->ends.remote, sizeof(k.remote));
-	f = flow_make(set, &k, a);
+	f = slot_flow(now, &k, a) ?: flow_make(now & 1, &k, a);
 	if (!f) {
 		__sync_fetch_and_add(&lost_flows, a->packets);
 		return 0;

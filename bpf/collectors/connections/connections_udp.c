@@ -180,13 +180,37 @@ static void drain_map(struct connections_calls *skel, u32 set)
 		skel->bss->used[set] = 0;
 }
 
+static void drain_slots(struct connections_calls *skel, u32 set)
+{
+	u32 n = min(skel->bss->n_slots[set], (u32)SLOTS_MAX);
+
+	for (u32 i = 0; i < n; i++) {
+		struct flow_slot *s = &skel->bss->slots[set * SLOTS_MAX + i];
+
+		if (s->state == SLOT_READY)	/* else its datagram was counted in the map after all */
+			take_flow(&s->flow.key, &s->flow.value);
+		memset(s, 0, sizeof(*s));
+	}
+	skel->bss->n_slots[set] = 0;
+}
+
+/* The set that is counted in now; the other one is at rest. */
+static u32 current_set(const struct connections_calls *skel)
+{
+	return skel->bss->swaps & 1;
+}
+
 bool udp_swap(void)
 {
 	struct connections_calls *skel = calls_skel();
+	u32 set;
 
-	if (!skel || !skel->bss->used[skel->bss->current_set])
+	if (!skel)
 		return false;
-	skel->bss->current_set ^= 1;
+	set = current_set(skel);
+	if (!skel->bss->used[set] && !skel->bss->n_slots[set])
+		return false;
+	skel->bss->swaps++;
 	return true;
 }
 
@@ -194,18 +218,20 @@ static void drain_at_rest(void)
 {
 	struct connections_calls *skel = calls_skel();
 
-	if (skel)
-		drain_map(skel, skel->bss->current_set ^ 1);
+	if (!skel)
+		return;
+	drain_slots(skel, current_set(skel) ^ 1);
+	drain_map(skel, current_set(skel) ^ 1);
 }
 
 void udp_drain(void)
 {
 	struct connections_calls *skel = calls_skel();
 
-	if (!skel || skel->bss->used[skel->bss->current_set] < FLOWS_MAX / 4)
+	if (!skel || skel->bss->used[current_set(skel)] < FLOWS_MAX / 4)
 		return;
 	drain_at_rest();	/* in a tick it may not have been yet */
-	skel->bss->current_set ^= 1;
+	skel->bss->swaps++;
 	probes_grace_period();
 	drain_at_rest();
 }
