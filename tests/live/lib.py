@@ -155,6 +155,46 @@ def spawn(*argv, **kw):
     return p
 
 
+class Freezer:
+    """A cgroup of its own whose members can be stopped where they are."""
+    KINDS = (('cgroup 1', '/sys/fs/cgroup/freezer', 'freezer.state', 'FROZEN', 'THAWED'),
+             ('cgroup 2', '/sys/fs/cgroup/unified', 'cgroup.freeze', '1', '0'),
+             ('cgroup 2', '/sys/fs/cgroup', 'cgroup.freeze', '1', '0'))
+
+    def __init__(self, name, root, control, on, off):
+        self.name, self.on, self.off = name, on, off
+        self.group = '%s/ottop-test-%d' % (root, os.getpid())
+        os.mkdir(self.group)
+        self.control = os.path.join(self.group, control)
+
+    @classmethod
+    def all(cls):
+        """One of each version that this host has mounted."""
+        found = [cls(*kind) for kind in cls.KINDS if os.path.exists(kind[1] + '/cgroup.procs')]
+        for f in found:
+            if not os.path.exists(f.control):
+                os.rmdir(f.group)
+        return [f for f in found if os.path.exists(f.control)]
+
+    @staticmethod
+    def write(path, text):
+        with open(path, 'w') as f:
+            f.write(text)
+
+    def add(self, pid):
+        self.write(self.group + '/cgroup.procs', str(pid))
+
+    def freeze(self):
+        self.write(self.control, self.on)
+
+    def thaw(self):
+        self.write(self.control, self.off)
+
+    def close(self):
+        """Its members have ended and were waited for."""
+        os.rmdir(self.group)
+
+
 def start(*argv, **kw):
     """A load program that talks: a line to its stdin tells it to go on."""
     return spawn(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, **kw)

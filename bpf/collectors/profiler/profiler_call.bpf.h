@@ -75,6 +75,8 @@ static __always_inline u32 outside_now(struct task_struct *t)
 		return OWNER_TRACER | (t->parent->tgid & OWNER_TID);
 	if (state & TASK_STOPPED_BIT)
 		return OWNER_SIGNAL | (job & JOBCTL_STOP_SIGMASK);
+	if (state & TASK_FROZEN)	/* cgroup 1, or the system sleeps */
+		return OWNER_FREEZER;
 	return state & TASK_INTERRUPTIBLE && job & JOBCTL_TRAP_FREEZE ? OWNER_FREEZER : 0;
 }
 

@@ -82,6 +82,15 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
 }
 
+/*
+ * cgroup 1 freezes who sleeps in certain calls where it sleeps, and lets it sleep on when it is thawed, without
+ * waking it (kernel/freezer.c, __set_task_frozen()). From there on it waits for something else.
+ */
+static __always_inline bool froze_or_thawed(struct task_struct *t, const struct task_state *s)
+{
+	return (outside_now(t) == OWNER_FREEZER) != (s->owner == OWNER_FREEZER);
+}
+
 static __always_inline void tell(struct seq_file *seq, struct task_state *s, struct wire_wait *w,
 				 u64 told)
 {
@@ -136,6 +145,8 @@ int waits_iter(struct bpf_iter__task *ctx)
 		adopt(t, s, told, look.adopt_ns);
 	else if (!is_off_cpu(t))
 		return 0;	/* its end, told or not, is found when it enters or leaves the kernel */
+	else if (!look.tell && froze_or_thawed(t, s))
+		adopt(t, s, told, told + 1);	/* the part that nobody reported: since the last tick */
 	told = ONCE(s->off_told_ns);
 	w.since_ns = ONCE(s->off_since_ns);
 	if (!told || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
