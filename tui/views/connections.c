@@ -164,7 +164,7 @@ void connections_measure(void *state, const struct row *row)
 static const struct table_spec spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
 	.sort = "retransmit_rate", .tie = net_traffic, .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
-	.keep = connections_keep, .load = connections_measure, .sinks = has_closed,
+	.keep = connections_keep, .load = connections_measure, .sinks = has_closed, .living_first = true,
 	.groupings = connections_groupings, .n_groupings = N_CONNECTIONS_GROUPINGS,
 };
 
