@@ -35,9 +35,9 @@ def build():
     arch = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     commands = [["clang", "-target", "bpf", f"-D__TARGET_ARCH_{arch}", "-g", "-O2", "-mcpu=v3", "-I.",
                  "-c", "-o", f"{OUT}/limit.bpf.o", "tests/bench/limit.bpf.c"]]
-    for name in ("limit", "loop", "sleepers"):
-        commands.append(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", f"{OUT}/{name}",
-                         f"tests/bench/{name}.c", "-lbpf"])
+    for name, more in (("limit", []), ("loop", ["tests/bench/exchange.c", "-lssl", "-lcrypto"]), ("sleepers", [])):
+        commands.append(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-I.", "-o", f"{OUT}/{name}",
+                         f"tests/bench/{name}.c"] + more + ["-lbpf"])
     shutil.copy(BUILT, OTTOP)
     for command in commands:
         subprocess.run(command, cwd=ROOT, check=True)

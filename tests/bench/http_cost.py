@@ -318,8 +318,50 @@ def measure(name, server, load, where, limit):
         latencies(name, url, watchers[0])
 
 
+# ---- what the kernel takes for calling programs at all ----
+
+EXCHANGES = [("http", "sockets"), ("other", "sockets"), ("https", "tls")]  # of loop.c, of limit.bpf.c
+
+
+def exchange_ns(kind, directory):
+    """us of CPU time of a request and its answer, both ends in one thread; without BPF statistics where they are not always on."""
+    more = [directory + "/cert", directory + "/key"] if kind == "https" else []
+    out = subprocess.run([f"{c.OUT}/loop", str(c.LOOP_CPU), "500", "20", kind] + more, capture_output=True, text=True,
+                         check=True).stdout
+    slices = [line.split() for line in out.splitlines()[1:]]
+    quiet = [float(ns) for ns, _, stats in slices if stats == "0"]
+    return {"us": c.median(quiet or [float(s[0]) for s in slices]) / 1000}
+
+
+def library_of(program):
+    m = re.search(r"=> (\S*/libssl\S+)", subprocess.run(["ldd", program], capture_output=True, text=True).stdout)
+    return m.group(1) if m else ""
+
+
+def floor(directory):
+    """Programs that do nothing in the places of ottop's, and ottop, each between two runs with nobody."""
+    rows = []
+    for kind, limit in EXCHANGES:
+        empty = [f"{c.OUT}/limit", f"{c.OUT}/limit.bpf.o", limit]
+        if kind == "https":
+            empty.append(os.path.realpath(library_of(f"{c.OUT}/loop")))
+        watchers = [("empty", lambda empty=empty: Watching("empty", empty, None, "ready")), ("ottop", ottop("loop", None))]
+        alone, found = work.neighbours(watchers, lambda _: exchange_ns(kind, directory), ROUNDS)
+        added = {n: [seen["us"] - beside["us"] for seen, beside in runs] for n, runs in found.items()}
+        cells = [f"{c.median(a):+.2f} +-{c.spread(a):.2f}" for a in (added["empty"], added["ottop"])]
+        rows.append([kind, c.number(c.median([a["us"] for a in alone]), 2)] + cells)
+    c.say("  us of CPU time of one exchange, both ends in one thread (loop.c): what empty programs add on the same")
+    c.say("  tracepoints (https: a trap and a return trap at SSL_read and SSL_write), and what ottop adds, those included")
+    c.table(["exchange", "alone", "empty", "ottop"], rows)
+    c.say()
+
+
 def run():
     c.title("9. HTTP: us of CPU time a request")
+    if not ONLY or re.fullmatch(ONLY, "floor"):
+        with work.Directory() as directory:
+            work.certificate(directory)
+            floor(directory)
     for name, ready, start, limit in LOADS:
         if ONLY and not re.fullmatch(ONLY, name):
             continue

@@ -1,30 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* limit OBJECT empty|clock: attaches that pair of limit.bpf.c until stdin ends. */
+/*
+ * limit OBJECT NAME [LIBRARY]: attaches the programs of limit.bpf.c whose names begin so until stdin ends;
+ * those of TLS at the functions of that library which read and write.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+
+static const char *const functions[] = { "SSL_read", "SSL_write", "SSL_read_ex", "SSL_write_ex" };
+
+static int attach_library(struct bpf_program *prog, const char *library)
+{
+	bool returns = strstr(bpf_program__name(prog), "return");
+	int n = 0;
+
+	for (unsigned int i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, o, .func_name = functions[i], .retprobe = returns);
+
+		n += bpf_program__attach_uprobe_opts(prog, -1, library, 0, &o) != NULL;
+	}
+	return n;
+}
+
+static bool is_there(const char *name)
+{
+	struct btf *kernel = btf__load_vmlinux_btf();
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return kernel && btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
+}
 
 int main(int argc, char **argv)
 {
+	const char *name, *library = argc > 3 ? argv[3] : NULL;
+	int attached = 0, wanted = 0;
 	struct bpf_program *prog;
 	struct bpf_object *obj;
-	int attached = 0;
 	char c;
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	obj = bpf_object__open_file(argv[1], NULL);
-	if (!obj || bpf_object__load(obj)) {
+	if (!obj)
+		return 1;
+	bpf_object__for_each_program(prog, obj) {
+		name = bpf_program__name(prog);
+		bpf_program__set_autoload(prog, !strncmp(name, argv[2], strlen(argv[2])) &&
+					  (strcmp(name, "sockets_sending") || is_there("tcp_sendmsg_locked")));
+	}
+	if (bpf_object__load(obj)) {
 		perror("limit: load");
 		return 1;
 	}
-	bpf_object__for_each_program(prog, obj)
-		if (!strncmp(bpf_program__name(prog), argv[2], strlen(argv[2])))
-			attached += bpf_program__attach(prog) != NULL;
-	if (attached != 2) {
-		fprintf(stderr, "limit: attached %d of 2 programs\n", attached);
+	bpf_object__for_each_program(prog, obj) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		wanted += library ? sizeof(functions) / sizeof(*functions) : 1;
+		attached += library ? attach_library(prog, library) : bpf_program__attach(prog) != NULL;
+	}
+	if (!wanted || attached != wanted) {
+		fprintf(stderr, "limit: attached %d of %d programs\n", attached, wanted);
 		return 1;
 	}
 	puts("ready");

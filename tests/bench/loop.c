@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * loop CPU MS SLICES: getppid in a tight loop on one CPU. First line: how many
- * calls it made in all, and how many BPF programs hung on system calls meanwhile
+ * loop CPU MS SLICES [http|other|https CERTIFICATE KEY]: getppid in a tight loop on one CPU, or an exchange
+ * of HTTP, of HTTP in TLS, or of something else (exchange.c). First line: how many
+ * calls (exchanges) it made in all, and how many BPF programs hung on system calls meanwhile
  * (somebody else's would be measured too); then one line a slice:
  *	<ns of CPU time per call> <calls> <1 when BPF statistics were on>
  * CPU time, so that who else uses the machine costs noise and not a bias; whether
  * the kernel's BPF run-time statistics were on is seen in the run counts.
  */
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,8 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+
+#include "tests/bench/exchange.h"
 
 #define MAX_SLICES 1000
 
@@ -78,6 +82,12 @@ static int programs_on_syscalls(void)
 	return n;
 }
 
+static void one_call(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void (*work)(void) = one_call;
 static long made;
 
 static unsigned long long time_of(long calls)
@@ -85,9 +95,18 @@ static unsigned long long time_of(long calls)
 	unsigned long long begin = cpu_ns();
 
 	for (long i = 0; i < calls; i++)
-		syscall(SYS_getppid);
+		work();
 	made += calls;
 	return cpu_ns() - begin;
+}
+
+/* What is to be done in the loop. False: it is not known, or cannot be. */
+static bool choose(char **args)
+{
+	if (!args[0])
+		return true;
+	work = !strcmp(args[0], "http") ? exchange_http : !strcmp(args[0], "https") ? exchange_https : exchange_other;
+	return !exchange_open(args[1], args[1] ? args[2] : NULL);
 }
 
 int main(int argc, char **argv)
@@ -98,7 +117,7 @@ int main(int argc, char **argv)
 	long calls;
 	cpu_set_t set;
 
-	if (argc != 4)
+	if (argc < 4)
 		return 2;
 	n = atoi(argv[3]);
 	if (n < 1 || n > MAX_SLICES)
@@ -107,6 +126,10 @@ int main(int argc, char **argv)
 	CPU_SET(atoi(argv[1]), &set);
 	if (sched_setaffinity(0, sizeof(set), &set)) {
 		perror("loop: sched_setaffinity");
+		return 1;
+	}
+	if (!choose(argv + 4)) {
+		perror("loop: exchange");
 		return 1;
 	}
 	before = programs_on_syscalls();

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OTTOP_BENCH_EXCHANGE_H
+#define OTTOP_BENCH_EXCHANGE_H
+
+/* Opens 16 connections of which both ends are here; in TLS where there is a certificate. 0, or -1. */
+int exchange_open(const char *certificate, const char *key);
+
+/* One request and its answer: four calls. The process ends where one fails. */
+void exchange_http(void);
+void exchange_https(void);
+void exchange_other(void);	/* the protocol of Redis */
+
+#endif
