@@ -153,15 +153,12 @@ static void put(struct hpack_block *b, u8 c)
 
 static bool put_coded(struct hpack_block *b, u8 c)
 {
-	for (int i = 7; i >= 0; i--) {
-		int symbol = huffman_bit(&b->huffman, c >> i & 1);
+	u8 symbols[2];
+	int n = huffman_byte(&b->huffman, c, symbols);
 
-		if (symbol == HUFFMAN_BAD)
-			return false;
-		if (symbol != HUFFMAN_MORE)
-			put(b, (u8)symbol);
-	}
-	return true;
+	for (int i = 0; i < n; i++)
+		put(b, symbols[i]);
+	return n >= 0;
 }
 
 static bool is_wanted(const struct hpack_block *b)
@@ -269,30 +266,39 @@ static bool number_byte(struct hpack *h, struct hpack_block *b, u8 c, hpack_fiel
 	return b->more || number_done(h, b, field, arg);
 }
 
-static bool string_byte(struct hpack *h, struct hpack_block *b, u8 c, hpack_field *field, void *arg)
+static bool string_byte(struct hpack_block *b, u8 c)
 {
-	if (!is_wanted(b))
-		;
-	else if (!b->coded)
-		put(b, c);
-	else if (!put_coded(b, c))
-		return false;
-	if (--b->left)
-		return true;
-	if (!huffman_may_end(&b->huffman))
-		return false;
-	string_done(h, b, field, arg);
+	if (b->coded)
+		return put_coded(b, c);
+	put(b, c);
 	return true;
+}
+
+/* Up to n bytes of a string. Returns how many it had, or 0 where it is none. */
+static u64 string_bytes(struct hpack *h, struct hpack_block *b, const u8 *data, u64 n, hpack_field *field, void *arg)
+{
+	n = min(n, (u64)b->left);
+	for (u64 i = 0; is_wanted(b) && i < n; i++)
+		if (!string_byte(b, data[i]))
+			return 0;
+	b->left -= (u32)n;
+	if (b->left)
+		return n;
+	if (!huffman_may_end(&b->huffman))
+		return 0;
+	string_done(h, b, field, arg);
+	return n;
 }
 
 bool hpack_read(struct hpack *h, struct hpack_block *b, const u8 *data, u64 n, hpack_field *field, void *arg)
 {
-	for (u64 i = 0; i < n; i++) {
-		bool good = b->state == AT_FIELD ? field_begins(h, b, data[i], field, arg) :
-			    b->state == NAME || b->state == VALUE ? string_byte(h, b, data[i], field, arg) :
-			    number_byte(h, b, data[i], field, arg);
-
-		if (!good)
+	for (u64 i = 0, took = 1; i < n; i += took) {
+		if (b->state == NAME || b->state == VALUE)
+			took = string_bytes(h, b, data + i, n - i, field, arg);
+		else
+			took = b->state == AT_FIELD ? field_begins(h, b, data[i], field, arg) :
+						      number_byte(h, b, data[i], field, arg);
+		if (!took)
 			return false;
 	}
 	return true;

@@ -5,6 +5,7 @@
  */
 #include "bpf/protocols/huffman.h"
 
+#define MIN_BITS 5
 #define MAX_BITS 30
 
 /* Codes of so many bits. */
@@ -30,29 +31,45 @@ static const u8 symbols[] = {
 	249, 10, 13, 22,
 };
 
-/* Below `first` are codes that are shorter, the next n_codes[] are of this length. */
-int huffman_bit(struct huffman *h, u32 bit)
+/* The symbol whose code begins 32 bits, and how long it is. Below `first` are codes that are shorter. */
+static u32 symbol_at(u32 top, u32 *ret_len)
 {
-	u32 n, symbol;
+	u32 first = 0, index = 0;
 
-	if (++h->bits > MAX_BITS)
-		return HUFFMAN_BAD;
-	h->code = h->code << 1 | bit;
-	h->first <<= 1;
-	h->zeros += !bit;
-	n = n_codes[h->bits];
-	if (h->code - h->first >= n) {
-		h->index += n;
-		h->first += n;
-		return HUFFMAN_MORE;
+	for (u32 len = MIN_BITS; len <= MAX_BITS; len++) {
+		u32 at = (top >> (32 - len)) - first;
+
+		*ret_len = len;
+		if (at < n_codes[len])
+			return index + at;
+		index += n_codes[len];
+		first = (first + n_codes[len]) << 1;
 	}
-	symbol = h->index + h->code - h->first;
-	*h = (struct huffman){};
-	return symbol < sizeof(symbols) ? symbols[symbol] : HUFFMAN_BAD;
+	return sizeof(symbols);
+}
+
+int huffman_byte(struct huffman *h, u8 c, u8 ret_symbols[2])
+{
+	u32 symbol, len;
+	int n = 0;
+
+	h->code = h->code << 8 | c;
+	h->bits += 8;
+	while (h->bits >= MIN_BITS) {
+		symbol = symbol_at((u32)(h->code << (64 - h->bits) >> 32), &len);
+		if (len > h->bits)
+			break;
+		if (symbol >= sizeof(symbols))
+			return -1;
+		ret_symbols[n++ & 1] = symbols[symbol];
+		h->bits -= (u8)len;
+		h->code &= (1ull << h->bits) - 1;
+	}
+	return n;
 }
 
 /* What is left of the last byte is the beginning of the code that ends nothing: ones. */
 bool huffman_may_end(const struct huffman *h)
 {
-	return h->bits < 8 && !h->zeros;
+	return h->bits < 8 && h->code == (1ull << h->bits) - 1;
 }
