@@ -46,12 +46,10 @@ static void total_free(struct totals *set, struct total *t)
 
 static void add_row(const struct totals *set, struct total *t, const struct tick *tick)
 {
-	struct proc *p = t->tgid ? proctab_find(t->tgid, t->start_ns) : NULL;
+	/* a thread's last call may be told a tick after the last row of its process */
+	struct proc *p = t->tgid ? proctab_told(t->tgid, t->start_ns) : NULL;
 	const struct row *r;
 
-	/* a thread's last call may be told a tick after the last row of its process */
-	if (t->tgid && !p)
-		p = proctab_ended(t->tgid, t->start_ns);
 	t->closed = t->tgid && (!p || p->closed);
 	if (p && !proc_in_scope(p)) {
 		reset(set, t);

@@ -6,7 +6,11 @@
 
 #include "bpf/host/identity.h"
 
-static struct hash_table table, ended;	/* ended: swept out by the last sweep */
+#define ENDED_SWEEPS 4	/* the reader of protocols may be some ticks late on a busy host */
+#define ENDED_MAX 4096	/* those that ended before the last sweep; about 1 kB each */
+
+static struct hash_table table, ended;	/* ended: swept out by the last sweeps */
+static u32 sweeps;
 static const struct scope *scope;
 
 struct proc *proctab_find(u32 pid, u64 start_ns)
@@ -77,14 +81,27 @@ static void free_all(struct hash_table *of)
 	}
 }
 
+static void forget_ended(void)
+{
+	bool too_many = ended.n > ENDED_MAX;
+
+	hash_each(&ended, struct proc, p)
+		if (sweeps - p->swept >= (too_many ? 1 : ENDED_SWEEPS)) {
+			hash_remove(&ended, &p->node);
+			proc_free(p);
+		}
+}
+
 void proctab_sweep(void)
 {
-	free_all(&ended);
+	sweeps++;
+	forget_ended();
 	hash_each(&table, struct proc, p)
 		if (p->closed) {
 			hash_remove(&table, &p->node);
 			p->row = NULL;
 			p->longest = NULL;
+			p->swept = sweeps;
 			hash_add(&ended, &p->node, hash_of(p->pid));
 		}
 }

@@ -41,6 +41,7 @@ struct proc {
 	bool seen;		/* by the iterator of this tick */
 	bool exited;		/* its exit was reported */
 	bool closed;		/* gone; this tick's row is the last */
+	u32 swept;		/* closed: which sweep took it out */
 	char state;
 	s32 wait_status;	/* as wait(2) has it; valid once exited or a zombie */
 	bool rss_rough;		/* rss_bytes lags behind; /proc has it exactly */
@@ -73,10 +74,16 @@ struct proc *proctab_current(u32 pid);
 struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new);
 void proctab_each(void (*fn)(struct proc *p, void *arg), void *arg);
 u32 proctab_count(void);
-/* Forgets the closed ones; for one sweep more proctab_ended() finds them. After every collector has read. */
+/* Forgets the closed ones; for some sweeps more proctab_ended() finds them. After every collector has read. */
 void proctab_sweep(void);
-/* One that the last sweep took out, or NULL: for what is told of it a tick late. */
+/* One that the last sweeps took out, or NULL: for what is told of it some ticks late. */
 struct proc *proctab_ended(u32 pid, u64 start_ns);
+/* The process, also one that has ended, or NULL. */
+static inline struct proc *proctab_told(u32 pid, u64 start_ns)
+{
+	return proctab_find(pid, start_ns) ?: proctab_ended(pid, start_ns);
+}
+
 void proctab_clear(void);
 
 /* Which processes are observed at all; kept by reference. NULL: all. */

@@ -180,7 +180,7 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
 		return;
 	r = conn_row(c);
-	p = proctab_find(o->tgid, o->start_ns);
+	p = proctab_told(o->tgid, o->start_ns);
 	r->pid = o->tgid;
 	r->start_time_ns = o->start_ns;
 	str_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));

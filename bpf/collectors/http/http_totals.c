@@ -193,7 +193,7 @@ struct requests_row **http_requests_new(u32 *ret_n)
 
 static void add_request(const struct report_request *q)
 {
-	const struct proc *p = proctab_find(q->tgid, q->process_start_ns);
+	const struct proc *p = proctab_told(q->tgid, q->process_start_ns);	/* reports may come late */
 	struct requests_row *r;
 
 	if (p && !proc_in_scope(p))
