@@ -11,7 +11,7 @@
 struct pending {
 	const struct row **rows;
 	u32 n, cap;
-	bool sorted;	/* so far: rows usually come in order */
+	bool kept;	/* all are rows of the snapshot before, in its order */
 };
 
 struct builder {
@@ -79,8 +79,6 @@ struct builder *builder_new(const struct snapshot *prev, const struct session *s
 	b->s = xcalloc(1, sizeof(*b->s));
 	b->s->refs = 1;
 	b->s->session = session;
-	for (int t = 0; t < N_TABLES; t++)
-		b->tables[t].sorted = true;
 	return b;
 }
 
@@ -96,6 +94,7 @@ void builder_add(struct builder *b, const struct row *r)
 {
 	struct pending *p = &b->tables[r->table];
 
+	p->kept = false;
 	p->rows = grow(p->rows, p->n, &p->cap, sizeof(*p->rows));
 	p->rows[p->n++] = r;
 }
@@ -116,6 +115,19 @@ void builder_status(struct builder *b, enum table_id t, enum table_status status
 	table->status = status;
 	str_set(&table->reason, reason ? str_new(reason) : NULL);
 	table->interval_ns = interval_ns;
+}
+
+void builder_keep(struct builder *b, enum table_id t)
+{
+	const struct table *from = b->prev ? &b->prev->tables[t] : NULL;
+	bool empty = !b->tables[t].n;
+
+	for (u32 i = 0; from && i < from->n; i++)
+		if (!from->rows[i]->closed)
+			builder_add(b, row_get(from->rows[i]));
+	b->tables[t].kept = empty;
+	if (from)
+		builder_status(b, t, from->status, from->reason, 0);
 }
 
 void builder_lacks(struct builder *b, enum table_id t, const char *what)
@@ -233,7 +245,7 @@ static u64 share_rows(struct pending *p, const struct table *prev)
 	u32 j = 0;
 
 	for (u32 i = 0; i < p->n; i++) {
-		while (j < prev->n && row_cmp_keys(prev->rows[j], p->rows[i]) < 0)
+		while (j < prev->n && prev->rows[j] != p->rows[i] && row_cmp_keys(prev->rows[j], p->rows[i]) < 0)
 			j++;
 		if (j < prev->n && prev->rows[j] != p->rows[i] &&
 		    row_equal(prev->rows[j], p->rows[i])) {
@@ -259,9 +271,10 @@ const struct snapshot *builder_seal(struct builder *b)
 			for (u32 i = 0; i < p->n; i++)
 				if (p->rows[i]->refs == 1)
 					row_quantiles((struct row *)p->rows[i]);
-		if (!sort_rows(p))
+		if (!p->kept && !sort_rows(p))
 			drop_duplicates(p);
-		s->own_bytes += share_rows(p, b->prev ? &b->prev->tables[t] : &none);
+		s->own_bytes += p->kept ? p->cap * sizeof(*p->rows) :
+				share_rows(p, b->prev ? &b->prev->tables[t] : &none);
 		s->tables[t].rows = p->rows;
 		s->tables[t].n = p->n;
 	}

@@ -55,6 +55,13 @@ enum table_id {
 #define WANT_REQUEST_WAITS (1ull << 59)	/* beside TABLE_frames: by what the threads of requests are blocked, alone */
 #define WANT_NO_LINES (1ull << 62)	/* and no source lines of frames */
 #define WANT_NO_CALLS (1ull << 58)	/* what is wanted of processes and host may leave out system calls */
+/*
+ * Who wants the rest does without these: what threads wait on; and the table syscalls but in every
+ * CALLS_TICKS-th tick (in between it has the rows of the last one, and its interval is 0).
+ */
+#define WANT_NO_WAITS (1ull << 57)
+#define WANT_CALLS_SELDOM (1ull << 56)
+#define CALLS_TICKS 5
 #define WANT_ALL_FRAMES (1ull << 60)	/* and none is let go of: who wants them writes all of them down later */
 #define WANT_ALL_LINES (1ull << 61)	/* and those of all frames, not only of those that are seen */
 

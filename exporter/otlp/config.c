@@ -28,6 +28,7 @@ const char *otlp_signal_name(enum otlp_signal s)
 struct reader {
 	otlp_getenv *env;
 	char name[80];		/* of the variable that was read last */
+	bool quiet;		/* what is wrong is said by another reading */
 };
 
 static const char *read_variable(struct reader *r, const char *name)
@@ -55,7 +56,8 @@ static const char *read_for(struct reader *r, enum otlp_signal s, const char *wh
 
 static void ignored(const struct reader *r, const char *value, const char *why)
 {
-	log_line("%s=%.60s: %s; ignored", r->name, value, why);
+	if (!r->quiet)
+		log_line("%s=%.60s: %s; ignored", r->name, value, why);
 }
 
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env)
@@ -474,6 +476,18 @@ static void read_resource(struct reader *r, struct otlp_config *c)
 	pairs_free(&all);
 }
 
+static u64 read_interval(struct reader *r)
+{
+	return number_or(r, read_variable(r, "OTEL_METRIC_EXPORT_INTERVAL"), 1, INTERVAL_MS);
+}
+
+u64 otlp_interval_ms(otlp_getenv *env)
+{
+	struct reader r = { .env = env, .quiet = true };
+
+	return read_interval(&r);
+}
+
 char *otlp_config_read(struct otlp_config *c, const char *url, const char *protocol, otlp_getenv *env)
 {
 	struct reader r = { .env = env };
@@ -484,8 +498,7 @@ char *otlp_config_read(struct otlp_config *c, const char *url, const char *proto
 		error = read_endpoint(&r, &c->endpoints[s], (enum otlp_signal)s, url, protocol);
 	c->temporality = read_temporality(&r);
 	read_aggregation(&r);
-	c->interval_ms = number_or(&r, read_variable(&r, "OTEL_METRIC_EXPORT_INTERVAL"), 1,
-				   INTERVAL_MS);
+	c->interval_ms = read_interval(&r);
 	c->sample_ratio = read_sampler(&r);
 	read_resource(&r, c);
 	return error;

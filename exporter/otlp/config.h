@@ -61,6 +61,8 @@ const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env);
  * tests). NULL, or one line that says what is wrong (free() it). otlp_config_free() in both cases.
  */
 char *otlp_config_read(struct otlp_config *c, const char *url, const char *protocol, otlp_getenv *env);
+/* OTEL_METRIC_EXPORT_INTERVAL alone, in ms; otlp_config_read() says what is wrong with it. */
+u64 otlp_interval_ms(otlp_getenv *env);
 bool otlp_config_has_grpc(const struct otlp_config *c);
 void otlp_config_free(struct otlp_config *c);
 

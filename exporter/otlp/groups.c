@@ -191,8 +191,8 @@ static void take_row(struct otlp_groups *g, const struct row *was, const struct 
 {
 	struct group *x;
 
-	if (was == is || (g->ours && row_u64(is, g->ours) == g->own_pid))
-		return;	/* rows that rest are shared */
+	if (g->ours && row_u64(is, g->ours) == g->own_pid)
+		return;
 	if (was && is_nobodys(g, was))
 		was = NULL;
 	if (is_nobodys(g, is)) {
@@ -218,8 +218,10 @@ void otlp_groups_take(struct otlp_groups *g, const struct snapshot *was, const s
 		const struct row *r = new->rows[i];
 		int order = 1;
 
-		while (old && k < old->n && (order = row_cmp_keys(old->rows[k], r)) < 0)
+		while (old && k < old->n && old->rows[k] != r && (order = row_cmp_keys(old->rows[k], r)) < 0)
 			k++;
+		if (old && k < old->n && old->rows[k] == r)
+			continue;	/* rows that rest are shared */
 		take_row(g, old && k < old->n && !order ? old->rows[k] : NULL, r, was_ns);
 	}
 	g->now_ns = s->time_ns;

@@ -8,6 +8,7 @@
 #include "exporter/otlp/http.h"
 #include "exporter/otlp/otlp_parts.h"
 
+#define SELDOM_NS (10 * NSEC_PER_SEC)	/* between exports of metrics, at least */
 #define GROUPS_OF_PROCESS 5	/* so many times --otlp-processes of what are several of each */
 
 /* Bytes that may wait for each endpoint: only an outage fills them. */
@@ -152,6 +153,18 @@ u64 otlp_tables(const struct otlp_options *options)
 	if (is_wanted(options, OTLP_PROFILES) && otlp_profiles_parse(options->profiles, &cpu, &offcpu))
 		tables |= TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames) | (offcpu ? WANT_OFFCPU : 0);
 	return tables;
+}
+
+/*
+ * System calls leave as sums, so they are read as seldom as exports of metrics permit: seldom enough to be
+ * worth it, and in a tick in which metrics are due.
+ */
+u64 otlp_spares(const struct otlp_options *options, u64 tick_ns)
+{
+	u64 interval_ns = otlp_interval_ms(options->env) * NSEC_PER_MSEC, kept_ns = CALLS_TICKS * tick_ns;
+	bool seldom = interval_ns >= SELDOM_NS && !(interval_ns % kept_ns);
+
+	return WANT_NO_WAITS | (seldom ? WANT_CALLS_SELDOM : 0);
 }
 
 bool otlp_is_delivered(const struct otlp_sink *o)

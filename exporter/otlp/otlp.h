@@ -47,6 +47,8 @@ const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otl
 char *otlp_hurry(struct otlp_sink *o);
 /* Tables that must be observed for it, and WANT_OFFCPU. */
 u64 otlp_tables(const struct otlp_options *options);
+/* WANT_NO_WAITS and its like: what of these tables it does without, where nobody else wants it and ticks take tick_ns. */
+u64 otlp_spares(const struct otlp_options *options, u64 tick_ns);
 /* What became of it in one line (free() it), once the sink is closed. */
 char *otlp_report(const struct otlp_sink *o);
 /* Whether all was taken by the collector; once the sink is closed. */

@@ -161,6 +161,14 @@ static void take_profiles(struct otlp_sink *o, const struct snapshot *s)
 		export_profiles(o, s);
 }
 
+/* Another tick will have a newer state of it: WANT_CALLS_SELDOM. */
+static bool calls_are_old(const struct snapshot *s)
+{
+	const struct table *t = &s->tables[TABLE_syscalls];
+
+	return (t->status == TS_OK || t->status == TS_PARTIAL) && !t->interval_ns;
+}
+
 /* Half a tick early is nearer than half a tick late. */
 static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 {
@@ -168,8 +176,9 @@ static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 
 	if (!s->interval_ns)
 		return false;	/* there are no rates yet */
-	return !o->exported_seq || atomic_load(&o->hurry) ||
-	       s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns;
+	if (!o->exported_seq || atomic_load(&o->hurry))
+		return true;
+	return s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns && !calls_are_old(s);
 }
 
 /* ---- the sink ----------------------------------------------------------------------------------- */

@@ -156,6 +156,33 @@ static void check_resources(bool command_lines, const char *const want[2])
 	snapshot_put(s);
 }
 
+static const char *interval_text;
+
+static const char *interval_env(const char *name)
+{
+	return strcmp(name, "OTEL_METRIC_EXPORT_INTERVAL") ? NULL : interval_text;
+}
+
+/* System calls are read in every fifth tick where metrics leave seldom and always in such a tick. */
+static void seldom_enough(void **state)
+{
+	static const struct { const char *interval; u64 tick_ms; bool seldom; } all[] = {
+		{ NULL, 1000, true },		/* 60 s */
+		{ "nonsense", 1000, true },
+		{ "10000", 1000, true }, { "9999", 1000, false }, { "5000", 1000, false },
+		{ "12000", 1000, false },	/* would leave each 15 s */
+		{ "60000", 4000, true }, { "60000", 5000, false }, { "60000", 7000, false }, { "10000", 400, true },
+	};
+	struct otlp_options options = { .url = "http://127.0.0.1", .env = interval_env };
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		interval_text = all[i].interval;
+		assert_int_equal(otlp_spares(&options, all[i].tick_ms * NSEC_PER_MSEC),
+				 WANT_NO_WAITS | (all[i].seldom ? WANT_CALLS_SELDOM : 0));
+	}
+}
+
 /* The resource of a span is its process, as that of metrics is: with its container, its command line only if asked for. */
 static void a_span_says_whose_it_is(void **state)
 {
@@ -263,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_more_than_64_MiB_is_not_sent),
+		cmocka_unit_test(seldom_enough),
 		cmocka_unit_test(a_span_says_whose_it_is),
 		cmocka_unit_test(a_ratio_goes_by_the_trace_id),
 		cmocka_unit_test(packed_attributes_are_read_again),

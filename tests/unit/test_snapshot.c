@@ -183,6 +183,45 @@ static void only_a_row_of_ones_own_is_changed(void **state)
 	row_put(&own->row);
 }
 
+/* A table that was not read has what it had, but for who had ended; status and order too. */
+static void a_table_is_kept(void **state)
+{
+	struct builder *b = builder_new(NULL, &session);
+	const struct snapshot *first, *kept;
+	const struct table *t;
+
+	(void)state;
+	add(b, 10, 1, "a");
+	add(b, 20, 1, "ended")->row.closed = true;
+	add(b, 30, 1, "c");
+	builder_status(b, TABLE_processes, TS_PARTIAL, "some", 7);
+	first = builder_seal(b);
+	b = builder_new(first, &session);
+	builder_keep(b, TABLE_processes);
+	kept = builder_seal(b);
+	t = &kept->tables[TABLE_processes];
+	assert_int_equal(t->n, 2);
+	assert_ptr_equal(t->rows[0], first->tables[TABLE_processes].rows[0]);
+	assert_ptr_equal(t->rows[1], first->tables[TABLE_processes].rows[2]);
+	assert_int_equal(t->status, TS_PARTIAL);
+	assert_string_equal(t->reason, "some");
+	assert_int_equal(t->interval_ns, 0);
+	snapshot_put(first);
+	b = builder_new(kept, &session);	/* what is added to it is put in its place */
+	builder_keep(b, TABLE_processes);
+	add(b, 5, 1, "new");
+	first = builder_seal(b);
+	assert_int_equal(first->tables[TABLE_processes].n, 3);
+	assert_int_equal(((struct processes_row *)first->tables[TABLE_processes].rows[0])->pid, 5);
+	snapshot_put(first);
+	snapshot_put(kept);
+	b = builder_new(NULL, &session);	/* nothing was before */
+	builder_keep(b, TABLE_processes);
+	first = builder_seal(b);
+	assert_int_equal(first->tables[TABLE_processes].n, 0);
+	snapshot_put(first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +232,7 @@ int main(void)
 		cmocka_unit_test(reused_pid_is_another_process),
 		cmocka_unit_test(quantiles_come_from_the_interval),
 		cmocka_unit_test(schema_is_sound),
+		cmocka_unit_test(a_table_is_kept),
 		cmocka_unit_test(only_a_row_of_ones_own_is_changed),
 	};
 

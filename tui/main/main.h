@@ -120,6 +120,8 @@ struct otlp_sink *main_otlp_start(const struct options *o, struct exporter *e,
 void main_otlp_status(struct otlp_sink *o, char *buf, size_t cap);
 /* Tables that --otlp wants observed, and WANT_OFFCPU; 0 without it. */
 u64 main_otlp_tables(const struct options *o);
+/* What of these it does without, where nobody else wants them: see otlp_spares(). */
+u64 main_otlp_spares(const struct options *o);
 /* Tells the table `exports` what is known of it; until the exporter is stopped. */
 void main_otlp_tell(struct otlp_sink *o);
 

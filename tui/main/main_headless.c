@@ -62,6 +62,8 @@ static u64 needed_tables(const struct headless *h)
 
 	if (h->o->otlp)
 		tables |= main_otlp_tables(h->o);
+	if (h->o->otlp && h->o->headless && !h->o->record)
+		tables |= main_otlp_spares(h->o);
 	return h->o->record ? tables | record_tables(h->o) : tables;
 }
 

@@ -33,6 +33,14 @@ u64 main_otlp_tables(const struct options *o)
 	return o->otlp ? otlp_tables(&options) : 0;
 }
 
+u64 main_otlp_spares(const struct options *o)
+{
+	struct otlp_options options = options_of(o);
+
+	/* who ended between two readings may be out of scope, which is not known then */
+	return otlp_spares(&options, o->interval_ns) & ~(o->comm || o->cgroup ? WANT_CALLS_SELDOM : 0);
+}
+
 static const char *state_name(const struct otlp_stats *s)
 {
 	if (s->failed)

@@ -41,6 +41,9 @@ static u32 generation;
 static u64 counts_wanted_ns;	/* the last time somebody wanted counts */
 static u64 counted_ns = U64_UNKNOWN;	/* counted since then */
 static u32 sends;		/* entries of calls are noted for these: see sends.h */
+static u64 read_ns;		/* when the table was read last; 0: not since latencies are measured */
+static u32 n_kept;		/* ticks since then */
+static bool resting;		/* in this tick it is not read */
 static struct counter calls;
 static char blocked_why[128];
 static u64 focused;		/* process that alone is measured now, or 0 */
@@ -166,7 +169,7 @@ static void latency_off(const char *why)
 	bpf_link__destroy(return_link);
 	bpf_link__destroy(end_link);
 	return_link = end_link = NULL;
-	on_since_ns = 0;
+	on_since_ns = read_ns = 0;
 	probe_off(return_prog, why);
 	probe_off(end_prog, why);
 	syscalls_totals_clear();
@@ -293,8 +296,8 @@ static void syscalls_drain(void)
 
 static bool syscalls_swap(const struct tick *t)
 {
-	(void)t;
-	if (!on_since_ns)
+	resting = t->want & WANT_CALLS_SELDOM && read_ns && n_kept < CALLS_TICKS - 1;
+	if (!on_since_ns || resting)
 		return false;
 	skel->bss->current_set ^= 1;
 	return true;
@@ -338,16 +341,32 @@ static void syscalls_adjust(const struct tick *t)
 	follow_want(t);
 }
 
+/* All since the table was read last, which is one interval or several. */
+static void read_table(const struct tick *t)
+{
+	struct tick since = *t;
+
+	if (read_ns)
+		since.prev_ns = read_ns;
+	since.interval_ns = since.prev_ns ? t->now_ns - since.prev_ns : 0;
+	drain_set();
+	add_in_flight();
+	syscalls_totals_rows(&since);
+	report(&since);
+	read_ns = t->now_ns;
+	n_kept = 0;
+}
+
 static int syscalls_read(const struct tick *t)
 {
 	bool was_on = on_since_ns != 0;
 
 	count_runs(t);
-	if (was_on) {
-		drain_set();
-		add_in_flight();
-		syscalls_totals_rows(t);
-		report(t);
+	if (was_on && resting) {
+		builder_keep(t->b, TABLE_syscalls);
+		n_kept++;
+	} else if (was_on) {
+		read_table(t);
 	}
 	loss_set("no task storage (syscalls)", skel->bss->lost_storage);
 	loss_set("syscall rows full", skel->bss->lost_slots);

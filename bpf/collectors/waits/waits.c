@@ -318,7 +318,8 @@ void waits_update(const struct tick *t)
 	monotonic_ns = kernel_ns(CLOCK_MONOTONIC);
 	take_answers(0);
 	all = threads_all(&n);
-	ask(t, all, n);
+	if (!(t->want & WANT_NO_WAITS))
+		ask(t, all, n);
 	forget(false);
 	list_peers();
 	proctab_each(clear_longest, NULL);
