@@ -4,6 +4,7 @@
  * and how long a redraw takes with 50,000 stacks.
  */
 #include "flame_data.h"
+#include "sanitized.h"
 
 /* ---- labels ------------------------------------------------------------------------------- */
 
@@ -123,11 +124,7 @@ static u32 rnd(u32 n)
 	return (random_state >> 8) % n;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-#define PART 8	/* what is counted is counted without; what a sanitizer finds needs no crowd */
-#else
-#define PART 1
-#endif
+#define PART (SANITIZED ? 8 : 1)
 
 static u32 n_functions = 2000;
 
@@ -349,7 +346,7 @@ static void any_keys_at_any_size(void **state)
 	u64 seq = 0;
 
 	n_functions = 100;
-	for (int i = 0; i < 4000 / PART; i++) {
+	for (int i = 0; i < (SANITIZED ? 500 : 1600); i++) {
 		if (i % 20 == 0) {
 			const struct snapshot *next = large_tick(s, ++seq, rnd(60));
 

@@ -11,6 +11,7 @@
 #include "bpf/record/ticks.h"
 #include "gen.h"
 #include "same.h"
+#include "sanitized.h"
 
 static void empty_history_answers(void **state)
 {
@@ -425,6 +426,8 @@ static void closed_rows_survive_merging(void **state)
 
 /* ---- what it costs: the size is asserted, the time printed ---- */
 
+#define TICKS (SANITIZED ? 30u : 300u)
+
 static void five_minutes_of_load_fit(void **state)
 {
 	struct history *h = history_new(HISTORY_CAP_BYTES);
@@ -432,7 +435,7 @@ static void five_minutes_of_load_fit(void **state)
 	struct gen g;
 
 	gen_init(&g, 1, 0);
-	for (u32 i = 0; i < 300; i++) {
+	for (u32 i = 0; i < TICKS; i++) {
 		const struct snapshot *s = gen_load(&g, 1000, 100, 400, 200);
 
 		t = clock_ns(CLOCK_MONOTONIC);
@@ -445,10 +448,10 @@ static void five_minutes_of_load_fit(void **state)
 	walk_ns = clock_ns(CLOCK_MONOTONIC) - t;
 	print_message("1000 processes (100 active), 200 active syscalls: %llu bytes a tick, "
 		      "append %llu us, step forward %llu us\n",
-		      (unsigned long long)history_bytes(h) / 300,
-		      (unsigned long long)append_ns / 300000,
-		      (unsigned long long)walk_ns / 300000);
-	assert_int_equal(history_len(h), 300);
+		      (unsigned long long)history_bytes(h) / TICKS,
+		      (unsigned long long)append_ns / (TICKS * 1000),
+		      (unsigned long long)walk_ns / (TICKS * 1000));
+	assert_int_equal(history_len(h), TICKS);
 	assert_int_equal(history_merged(h), 0);
 	history_free(h);
 	gen_end(&g);

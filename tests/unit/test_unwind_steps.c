@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/sanitized.h"
 #include "tests/unit/unwind_target.h"
 #include "symbolizer/insn.h"
 
@@ -22,6 +23,7 @@ static char folder[] = "/tmp/ottop-steps-XXXXXX";
 
 #define MAX_CALLS 256
 #define EVERY 5		/* instruction, and each outside of files */
+#define PART (SANITIZED ? 8 : 1)	/* a step is a switch to the kernel and back, twice */
 
 /* Calls that were made and have not returned, the outermost first. */
 struct call {
@@ -207,7 +209,7 @@ static void test_glibc(void **state)
 	(void)state;
 	if (!build("plain", "gcc -std=gnu11 -O2 -fomit-frame-pointer -fno-optimize-sibling-calls"))
 		skip();
-	run_program("plain", "libc", 130000, 1000);
+	run_program("plain", "libc", 64000 / PART, 1000);
 }
 
 static void test_static(void **state)
@@ -215,7 +217,7 @@ static void test_static(void **state)
 	(void)state;
 	if (!build("static", "gcc -std=gnu11 -static -O2 -fomit-frame-pointer"))
 		skip();
-	run_program("static", "libc", 40000, 1000);
+	run_program("static", "libc", 40000 / PART, 1000);
 }
 
 /* Code that is in no file, and has a frame pointer: its caller is there in its first and last instructions. */
@@ -235,7 +237,7 @@ static void test_musl(void **state)
 	(void)state;
 	if (!build("musl", "musl-gcc -std=gnu11 -static -O2 -fomit-frame-pointer -fno-asynchronous-unwind-tables"))
 		skip();
-	run_program("musl", "libc", 40000, 1000);
+	run_program("musl", "libc", 24000 / PART, 1000);
 	run_program("musl", "signal", 3000, 1000);
 }
 
@@ -244,7 +246,7 @@ static void test_musl_dynamic(void **state)
 	(void)state;
 	if (!build("musl-dynamic", "musl-gcc -std=gnu11 -O2 -fomit-frame-pointer"))
 		skip();
-	run_program("musl-dynamic", "libc", 40000, 1000);
+	run_program("musl-dynamic", "libc", 24000 / PART, 1000);
 }
 
 #endif
