@@ -152,6 +152,22 @@ script tests/terminal/f.test '# lane two: why' <<<"$fails_once"
 rm -f "$tree/ran.tests.terminal.f.test"
 JOBS=2 go terminal; says 'passed only at the second try: 1'; ok $? "a test of a lane has a second try, too"
 
+# What computes and the lane http need one another here; the rest of the lane waits for what has no mark.
+fresh
+until_ran() { echo "for i in \$(seq 300); do [ -e $tree/ran.$1 ] && break; sleep 0.1; done; [ -e $tree/ran.$1 ] || echo 'not ok 1 - not beside it'"; }
+script tests/layers.sh <<<"$(until_ran tests.live.h.test); $good"
+script tests/live/h.test '# lane http: why' <<<"mkdir $tree/http; $(until_ran tests.layers.sh); sleep 1; rmdir $tree/http; $good"
+script tests/live/i.test '# lane http: why' <<<"[ -e $tree/ran.tests.live.b.test ] || echo 'not ok 1 - too early'; $good"
+script tests/live/b.test <<<"[ ! -e $tree/http ] || echo 'not ok 1 - beside the lane'; $good"
+JOBS=1 go layers live && ! says again; ok $? "the lane http runs beside what computes, and not beside others"
+last "4 passed, 0 failed, 0 skipped"; ok $? "each once"
+
+fresh
+script tests/sanitize.sh <<<"sleep 0.5; touch $tree/ran.san; $good"
+script tests/sanitize_live.sh <<<"[ -e $tree/ran.san ] || echo 'not ok 1 - not built yet'; $good"
+script tests/live/b.test <<<"$good"
+go sanitize live && last "3 passed, 0 failed, 0 skipped"; ok $? "what sanitize builds runs when it is built"
+
 fresh
 script tests/live/a.test '# idle' <<<"for i in \$(seq 300); do [ -e $tree/ran.tests.live.b.test ] && break; sleep 0.1; done; [ -e $tree/ran.tests.live.b.test ] || echo 'not ok 1 - it takes a place'; $good"
 script tests/live/b.test <<<"$good"
