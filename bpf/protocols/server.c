@@ -17,8 +17,8 @@
 #include "bpf/protocols/tally.h"
 
 #define DRAIN_MS 20
-#define BUSY_MS 2		/* where so many records came at once that it may not hold those of 20 ms */
-#define BUSY_RECORDS 200
+#define BUSY_MS 2
+#define BUSY_BYTES (HTTP_RING_BYTES / 8)	/* of the ring, where it is drained sooner */
 #define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
 #define RELEASE_RECORDS 64	/* are let go of at a time */
 #define SWEEP_NS (10 * NSEC_PER_SEC)
@@ -26,7 +26,8 @@
 static struct ring ring;
 static struct follower *follower;
 static struct tally *tally;
-static u64 now_ns, swept_ns;
+static u64 now_ns, swept_ns, drained_ns;
+static int pause_ms;		/* until the ring is drained again */
 
 static void take_done(void *arg, const struct exchange *x)
 {
@@ -65,25 +66,37 @@ static void rest(void)
 	tally = NULL;
 }
 
-/* How many records there were; at most DRAIN_RECORDS. */
-static u32 drain(void)
+/*
+ * Each time costs those who fill the ring: they are put aside, and caches change hands. So it is drained when an
+ * eighth of it is full, if what came since the last time goes on to come; more than half is a burst.
+ */
+static void set_pause(u64 bytes, bool more)
+{
+	u64 now = boottime_ns(), ns = (now - drained_ns) * BUSY_BYTES / max(bytes, 1ull);
+
+	drained_ns = now;
+	pause_ms = bytes > HTTP_RING_BYTES / 2 ? BUSY_MS : (int)min(max(ns / NSEC_PER_MSEC, (u64)BUSY_MS), (u64)DRAIN_MS);
+	if (more)
+		pause_ms = 0;
+}
+
+/* At most DRAIN_RECORDS records. */
+static void drain(void)
 {
 	const void *record;
 	u32 len, i = 0;
+	u64 from;
 
-	for (; ring.consumer && i < DRAIN_RECORDS && (record = ring_next(&ring, &len)); i++) {
+	if (!ring.consumer)
+		return;
+	from = *ring.at;
+	for (; i < DRAIN_RECORDS && (record = ring_next(&ring, &len)); i++) {
 		follower_read(follower, record, len);
 		if (i % RELEASE_RECORDS == 0)
 			ring_release(&ring);
 	}
-	if (ring.consumer)
-		ring_release(&ring);
-	return i;
-}
-
-static int wait_ms(u32 drained)
-{
-	return !ring.consumer ? -1 : drained == DRAIN_RECORDS ? 0 : drained >= BUSY_RECORDS ? BUSY_MS : DRAIN_MS;
+	ring_release(&ring);
+	set_pause(*ring.at - from, i == DRAIN_RECORDS);
 }
 
 static void fill_counts(struct report_head *h)
@@ -123,17 +136,17 @@ static void answer(int sock, const struct protocols_question *q)
 void protocols_main(const void *arg)
 {
 	struct protocols_question q;
-	u32 drained = 0, work = 0;
+	u32 work = 0;
 	int n, fd;
 
 	(void)arg;
 	for (;;) {
 		struct pollfd p = { .fd = HELPER_SOCK, .events = POLLIN };
-		int ready = poll(&p, 1, wait_ms(drained));
+		int ready = poll(&p, 1, ring.consumer ? pause_ms : -1);
 
 		helper_work(++work ?: ++work);
 		if (ready <= 0) {
-			drained = drain();
+			drain();
 			helper_work(0);
 			continue;
 		}
