@@ -306,11 +306,6 @@ bool targets_scan(u64 max_ns)
 
 /* ---- open and close ---- */
 
-u32 targets_attached(void)
-{
-	return n_attached;
-}
-
 void targets_open(const struct uprobe_spec *s)
 {
 	spec = s;

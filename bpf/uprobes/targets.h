@@ -47,6 +47,5 @@ enum uprobe_found targets_process(u32 pid, bool all);
 bool targets_scan(u64 max_ns);
 /* Takes answers, and attaches. */
 void targets_drain(void);
-u32 targets_attached(void);	/* files */
 
 #endif

@@ -173,11 +173,8 @@ static void look_at_installed(void)
 
 void http_probes_drain(void)
 {
-	if (!skel)	/* loads still */
-		return;
-	targets_drain();
-	if (targets_attached())
-		skel->bss->tls_on = true;
+	if (skel)	/* else it loads still */
+		targets_drain();
 }
 
 void http_probes_tick(void)

@@ -50,7 +50,7 @@ struct tls_session {
 LRU_HASH(tls_sessions, TLS_SESSIONS, struct tls_key, struct tls_session);
 
 u64 tls_numbers;
-bool tls_on;			/* probes are attached */
+bool tls_on;			/* a probe was hit: till then no call looks for its thread */
 
 /* ---- sockets ---- */
 
@@ -315,6 +315,8 @@ int on_tls_call(struct pt_regs *ctx)
 
 	if (!th)
 		return 0;
+	if (!tls_on)
+		tls_on = true;
 	/* one such function may call another, or be called to carry the records of another session */
 	if (th->kind && sp < th->sp)
 		return 0;
