@@ -12,6 +12,6 @@ _ottop() {
 	--cgroup) COMPREPLY=($(cd /sys/fs/cgroup 2>/dev/null &&
 		compgen -d -P / -- "${cur#/}")); return ;;
 	esac
-	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --profile --duration --rate --min-block --output --no-lines --lines --otlp --otlp-protocol --otlp-profiles --otlp-processes --otlp-command-lines --headless --budget --check --ascii --config --help --version' -- "$cur"))
+	COMPREPLY=($(compgen -W '--pid --comm --cgroup --interval --view --count --batch --json --record --replay --profile --duration --rate --min-block --output --no-lines --lines --otlp --otlp-protocol --otlp-profiles --otlp-processes --otlp-command-lines --otlp-service-names --headless --budget --check --ascii --config --help --version' -- "$cur"))
 }
 complete -F _ottop ottop

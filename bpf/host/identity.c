@@ -17,7 +17,11 @@
 #define LONG_MAX_ALL (2u << 20)
 #define CUT "…"
 
+#define ENVIRON_MAX (64u << 10)
+#define SERVICE_MAX 256u
+
 static u32 long_bytes;
+static bool want_services;
 
 /* NULs between arguments become spaces; those at the end go. Returns the new length. */
 static size_t join_args(char *args, size_t len)
@@ -112,10 +116,106 @@ static int read_cgroup(struct proc *p)
 	return 0;
 }
 
+/* ---- the service ---- */
+
+void identity_want_services(bool on)
+{
+	want_services = on;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* n bytes without blanks around them, with %XX undone. */
+static void decode(const char *s, size_t n, char *buf, size_t cap)
+{
+	size_t len = 0;
+
+	while (n && (*s == ' ' || *s == '\t')) {
+		s++;
+		n--;
+	}
+	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+		n--;
+	for (size_t i = 0; i < n && len + 1 < cap; i++) {
+		bool coded = s[i] == '%' && i + 2 < n && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0;
+		char c = coded ? (char)(hex_digit(s[i + 1]) << 4 | hex_digit(s[i + 2])) : s[i];
+
+		if (coded)
+			i += 2;
+		if (c)
+			buf[len++] = c;
+	}
+	buf[len] = '\0';
+}
+
+/* "service.name=cart,service.version=2" */
+static void find_in_attributes(const char *text, char *buf, size_t cap)
+{
+	static const char key[] = "service.name";
+
+	for (;;) {
+		size_t len = strcspn(text, ",");
+		const char *equals = memchr(text, '=', len);
+		char name[sizeof(key) + 1] = "";
+
+		if (equals)
+			decode(text, (size_t)(equals - text), name, sizeof(name));
+		if (equals && !strcmp(name, key))
+			decode(equals + 1, len - (size_t)(equals + 1 - text), buf, cap);
+		if (!text[len])
+			return;
+		text += len + 1;
+	}
+}
+
+bool identity_service(const char *environment, size_t n, char *buf, size_t cap)
+{
+	static const char own[] = "OTEL_SERVICE_NAME=", all[] = "OTEL_RESOURCE_ATTRIBUTES=";
+	const char *end = environment + n, *next;
+
+	*buf = '\0';
+	for (const char *v = environment; v < end; v = next + 1) {
+		next = memchr(v, '\0', (size_t)(end - v));
+		if (!next)
+			break;	/* cut: the name may be too */
+		if (!strncmp(v, own, sizeof(own) - 1) && v[sizeof(own) - 1]) {
+			decode(v + sizeof(own) - 1, strlen(v) - (sizeof(own) - 1), buf, cap);
+			if (*buf)
+				return true;
+		}
+		if (!strncmp(v, all, sizeof(all) - 1) && !*buf)
+			find_in_attributes(v + sizeof(all) - 1, buf, cap);
+	}
+	return *buf != '\0';
+}
+
+/* An environment may hold secrets: no byte of it stays in the buffer. */
+static void read_service(struct proc *p)
+{
+	static char text[ENVIRON_MAX];
+	char name[SERVICE_MAX];
+	int n;
+
+	if (!want_services || p->kthread)
+		return;
+	n = procfs_read_pid(p->living, "environ", text, sizeof(text));
+	if (n <= 0)
+		return;
+	str_set(&p->service, identity_service(text, (size_t)n, name, sizeof(name)) ? str_new(name) : NULL);
+	explicit_bzero(text, (size_t)n);
+}
+
 void identity_read(struct proc *p)
 {
 	int title = identity_title(p), cgroup = read_cgroup(p);
 
+	read_service(p);
 	p->unread_err = -min(title, cgroup);
 	p->unread = p->unread_err ? (u8)min(p->unread + 1, UNREAD_TWICE) : 0;
 	p->identified = p->unread != 1;
@@ -143,6 +243,7 @@ void identity_inherit(struct proc *child, const struct proc *parent)
 	str_set(&child->cgroup, str_get(parent->cgroup));
 	str_set(&child->container, str_get(parent->container));
 	str_set(&child->unit, str_get(parent->unit));
+	str_set(&child->service, str_get(parent->service));
 	child->identified = child->cgroup != NULL;
 	child->reread = true;
 }

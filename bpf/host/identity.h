@@ -19,5 +19,16 @@ void identity_inherit(struct proc *child, const struct proc *parent);
 /* Before p is freed: gives back its part of what long command lines may take in all. */
 void identity_forget(struct proc *p);
 void identity_cwd(struct proc *p);
+/*
+ * Whether identity_read() looks into the environment of processes too, for the name of their service:
+ * nothing else of it is kept, and of a long one only the first 64 kB are looked at.
+ */
+void identity_want_services(bool on);
+/*
+ * The service that an environment (n bytes, a NUL after each variable) names: OTEL_SERVICE_NAME, or
+ * service.name of OTEL_RESOURCE_ATTRIBUTES with its percent-encoding undone, at most cap - 1
+ * bytes. False: none.
+ */
+bool identity_service(const char *environment, size_t n, char *buf, size_t cap);
 
 #endif

@@ -70,6 +70,7 @@ static void proc_free(struct proc *p)
 	str_put(p->cgroup);
 	str_put(p->unit);
 	str_put(p->cwd);
+	str_put(p->service);
 	free(p);
 }
 

@@ -28,6 +28,7 @@ struct proc {
 	u32 living;		/* a thread by which /proc has it: see procfs_living() */
 	u32 user_version;	/* users_version() when `user` was looked up */
 	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
+	const char *service;	/* the same; NULL: none, or not asked for (identity_want_services()) */
 	u32 long_bytes;		/* of cmdline, beyond what is usual: see identity.c */
 	u64 first_seen_ns;
 	u64 css_set;		/* changes when the cgroup does; never a key */

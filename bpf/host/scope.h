@@ -24,6 +24,7 @@ struct sampler_options {
 	u32 rate_hz;		/* stack samples a second of each CPU */
 	u64 min_block_ns;	/* shorter waits are in no stack */
 	bool no_lines;		/* of frames: names only */
+	bool services;		/* names of services from the environments of processes */
 	bool all_lines;		/* of all frames, not only of those that are seen */
 };
 

@@ -7,6 +7,7 @@
 #include "bpf/model/hash.h"
 #include "exporter/otlp/groups.h"
 
+#define PROGRAM_KEYS 3		/* name, container, service: they come first */
 #define IDLE_EXPORTS 10		/* without growth; then its place is another's */
 
 struct group {
@@ -14,7 +15,7 @@ struct group {
 	const struct row *row;	/* any of its rows; counted */
 	const struct processes_row *process;	/* as it was last seen; counted, or NULL */
 	u64 pid, process_start_ns;
-	u64 program;		/* a hash of its name and container */
+	u64 program;		/* a hash of its name, container and service */
 	struct otlp_values v;	/* since start_ns */
 	u64 start_ns, hist_start_ns;	/* the latter moves on with deltas */
 	u64 grew;		/* since the last export */
@@ -30,7 +31,7 @@ struct otlp_groups {
 	const struct field *keys[12];
 	u32 n_keys, own_keys;	/* own_keys: from there on they are those of the grouping */
 	const struct field *pid, *start;	/* of_process */
-	const struct field *comm, *container;	/* of_program */
+	const struct field *comm, *container, *service;	/* of_program */
 	struct hash_table groups;
 	const struct field *ours;	/* not_ours: the pid */
 	u64 own_pid;
@@ -59,6 +60,7 @@ static void find_keys(struct otlp_groups *g)
 	if (g->of->of_program) {
 		g->keys[g->n_keys++] = g->comm = field_of(t, "comm");
 		g->keys[g->n_keys++] = g->container = field_of(t, "container");
+		g->keys[g->n_keys++] = g->service = field_of(t, "service");
 	}
 	g->own_keys = g->n_keys;
 	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
@@ -135,7 +137,7 @@ static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 st
 	x->row = row_get(r);
 	x->pid = g->pid ? row_u64(r, g->pid) : 0;
 	x->process_start_ns = g->start ? row_u64(r, g->start) : 0;
-	x->program = g->comm ? key_of(g, r, 2) : 0;
+	x->program = g->comm ? key_of(g, r, PROGRAM_KEYS) : 0;
 	x->start_ns = x->hist_start_ns = start_ns;
 	hash_add(&g->groups, &x->node, hash);
 	return x;
@@ -336,7 +338,7 @@ static void begin_program(const struct otlp_groups *g, const struct group *x, co
 {
 	struct attributes a = { 0 };
 
-	attributes_of_program(m->scratch, &a, s->session, config, row_str(x->row, g->comm),
+	attributes_of_program(m->scratch, &a, s->session, config, row_str(x->row, g->service), row_str(x->row, g->comm),
 			      row_str(x->row, g->container));
 	metrics_resource(m, &a);
 }

@@ -163,20 +163,27 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 	attributes_of_host(a, to, session, config);
 }
 
+const char *name_of_service(const char *service, const char *comm)
+{
+	return service && *service ? service : comm;
+}
+
 void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const struct processes_row *p)
 {
-	attributes_of_service(a, to, session, config, p->comm, p->pid, p->start_time_ns);
+	attributes_of_service(a, to, session, config, name_of_service(p->service, p->comm), p->pid,
+			      p->start_time_ns);
 	attributes_of_row(a, to, &p->row);
 	if (config->command_lines)
 		attribute_text(a, to, "process.command_line", p->cmdline);
 }
 
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *name, const char *container)
+			   const struct otlp_config *config, const char *service, const char *name,
+			   const char *container)
 {
 	name = name && *name ? name : "unknown_service";
-	attribute_text(a, to, "service.name", name);
+	attribute_text(a, to, "service.name", name_of_service(service, name));
 	attribute_text(a, to, "service.instance.id",
 		       scratch_printf(a, "%s:%s:%s", session->host_name, name, container ? container : ""));
 	attributes_of_host(a, to, session, config);

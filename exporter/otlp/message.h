@@ -41,9 +41,12 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 /* A process whose row is known, with all its attributes; with its command line only if that is asked for. */
 void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const struct processes_row *p);
-/* All processes of that name, in that container (NULL: in none). */
+/* All processes of that service (NULL: none is known) and that name, in that container (NULL: in none). */
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *name, const char *container);
+			   const struct otlp_config *config, const char *service, const char *name,
+			   const char *container);
+/* What service.name is: what the process's environment says where that is known, else its name. */
+const char *name_of_service(const char *service, const char *comm);
 /* What schema.def says is an attribute: one field of a row, or all. Of a container only its id. */
 void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
 			const struct field *f);

@@ -256,6 +256,7 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 static bool is_renamed(const struct tracked *t, const struct otlp_config *config)
 {
 	return t->told && (t->told->comm != t->row->comm || t->told->container != t->row->container ||
+			   t->told->service != t->row->service ||
 			   (config->command_lines && t->told->cmdline != t->row->cmdline));
 }
 

@@ -179,7 +179,7 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	if (p) {	/* as its metrics have them, its container among them */
 		attributes_of_process(a, &attributes, x->s->session, x->config, p);
 	} else {
-		attributes_of_service(a, &attributes, x->s->session, x->config, r->comm,
+		attributes_of_service(a, &attributes, x->s->session, x->config, name_of_service(r->service, r->comm),
 				      known ? r->pid : 0, known ? r->process_start_ns : 0);
 		attribute_int(a, &attributes, "process.pid", r->pid);
 		attribute_text(a, &attributes, "process.executable.name", r->comm);

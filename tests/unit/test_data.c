@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "bpf/host/cgroup.h"
+#include "bpf/host/identity.h"
 #include "bpf/kernel/features.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -322,9 +323,44 @@ static void obstacles_are_one_clear_line(void **state)
 	assert_true(f.major >= 4);
 }
 
+static void a_service_of_an_environment(void **state)
+{
+	/* '|' stands for the NUL after each variable */
+	static const struct { const char *environment, *service; } all[] = {
+		{ "PATH=/bin|OTEL_SERVICE_NAME=cart|HOME=/|", "cart" },
+		{ "OTEL_SERVICE_NAME=|", NULL },
+		{ "XOTEL_SERVICE_NAME=no|", NULL },
+		{ "OTEL_SERVICE_NAME=cut", NULL },	/* there may be more of it */
+		{ "OTEL_RESOURCE_ATTRIBUTES=a=b,service.name=shop%20one,c=d|", "shop one" },
+		{ "OTEL_RESOURCE_ATTRIBUTES=a=b, service.name = shop |", "shop" },
+		{ "OTEL_RESOURCE_ATTRIBUTES=service.name=first|OTEL_SERVICE_NAME=second|", "second" },
+		{ "OTEL_SERVICE_NAME=second|OTEL_RESOURCE_ATTRIBUTES=service.name=first|", "second" },
+		{ "OTEL_RESOURCE_ATTRIBUTES=service.names=x,service.nam=y,service,=,|", NULL },
+		{ "OTEL_RESOURCE_ATTRIBUTES=service.name=50%25%|", "50%%" },
+		{ "OTEL_RESOURCE_ATTRIBUTES=service.name=a%00b%4|", "ab%4" },
+		{ "OTEL_SERVICE_NAME=0123456789012345678901234567890123456789|", "0123456789012345678" },
+		{ "|||", NULL }, { "", NULL },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		char text[200], name[20];
+		size_t n = strlen(all[i].environment);
+		bool found;
+
+		memcpy(text, all[i].environment, n + 1);
+		for (size_t k = 0; k < n; k++)
+			text[k] = text[k] == '|' ? '\0' : text[k];
+		found = identity_service(text, n, name, sizeof(name));
+		assert_int_equal(found, all[i].service != NULL);
+		assert_string_equal(name, all[i].service ?: "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_service_of_an_environment),
 		cmocka_unit_test(first_reading_has_no_rate),
 		cmocka_unit_test(counters_reset_and_waver),
 		cmocka_unit_test(rates),

@@ -100,7 +100,7 @@ static char *attributes_text(const Otlp__Resource *r, char *buf, size_t cap)
 }
 
 /* Two processes answer; of one ottop knows no more than the request says. */
-static const struct snapshot *of_two_processes(void)
+static const struct snapshot *of_two_processes(const char *service)
 {
 	struct builder *b = builder_new(NULL, &session);
 	struct processes_row *p = builder_row(b, TABLE_processes);
@@ -111,6 +111,7 @@ static const struct snapshot *of_two_processes(void)
 	p->user = str_new("www-data");
 	p->container = str_new("docker:0123456789ab");
 	p->cmdline = str_new("web --password secret");
+	p->service = service ? str_new(service) : NULL;
 	for (u64 i = 0; i < 2; i++) {
 		struct requests_row *r = builder_row(b, TABLE_requests);
 
@@ -121,6 +122,7 @@ static const struct snapshot *of_two_processes(void)
 		r->pid = 7 + i;
 		r->process_start_ns = 1;
 		r->comm = str_new(i ? "gone" : "web");
+		r->service = service ? str_new(service) : NULL;
 		r->side = str_new("server");
 		r->protocol = str_new("http/1.1");
 		r->method = str_new("GET");
@@ -130,9 +132,9 @@ static const struct snapshot *of_two_processes(void)
 	return builder_seal(b);
 }
 
-static void check_resources(bool command_lines, const char *const want[2])
+static void check_resources(bool command_lines, const char *service, const char *const want[2])
 {
-	const struct snapshot *s = of_two_processes();
+	const struct snapshot *s = of_two_processes(service);
 	struct otlp_config config = { .sample_ratio = 1, .command_lines = command_lines };
 	struct event_cursor cursor = { .begun = true };
 	struct otlp_links *links = otlp_links_new();
@@ -186,14 +188,18 @@ static void seldom_enough(void **state)
 /* The resource of a span is its process, as that of metrics is: with its container, its command line only if asked for. */
 static void a_span_says_whose_it_is(void **state)
 {
-#define WEB "service.name=web;service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;" \
+#define WEB_REST "service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;" \
 	"process.executable.name=web;process.owner=www-data;container.id=0123456789ab;"
-#define GONE "service.name=gone;service.instance.id=host:8:1;host.name=host;os.type=linux;process.pid=8;" \
+#define GONE_REST "service.instance.id=host:8:1;host.name=host;os.type=linux;process.pid=8;" \
 	"process.executable.name=gone;"
+#define WEB "service.name=web;" WEB_REST
+#define GONE "service.name=gone;" GONE_REST
+	static const char *const named[] = { "service.name=shop;" WEB_REST, "service.name=shop;" GONE_REST };
 	static const char *const usual[] = { WEB, GONE }, *const more[] = { WEB "process.command_line=web --password secret;", GONE };
 
-	check_resources(false, usual);
-	check_resources(true, more);
+	check_resources(false, NULL, usual);
+	check_resources(true, NULL, more);
+	check_resources(false, "shop", named);	/* as their environments say */
 }
 
 /* Requests of traces whose last 56 bits say so are sent, on every host the same; of errors too. */

@@ -85,6 +85,7 @@ static bool open_live(struct source *src, const struct options *o, u64 tables, c
 		.min_block_ns = o->min_block * NSEC_PER_USEC,
 		.no_lines = o->no_lines,
 		.all_lines = o->lines && !o->no_lines,
+		.services = o->otlp && o->otlp_service_names,
 		.scope = { .comm_glob = o->comm, .n_pids = o->pids.n,
 			   .cgroup = o->cgroup ? cgroup_inside(o->cgroup) : NULL },
 	};

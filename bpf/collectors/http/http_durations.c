@@ -112,6 +112,7 @@ static struct row *make_row(struct total *t, struct proc *p, const struct tick *
 	r->status = status_of(d);
 	r->comm = p && p->comm ? str_get(p->comm) : str_new("?");
 	r->container = p && p->container ? str_get(p->container) : NULL;
+	r->service = p ? str_get(p->service) : NULL;
 	r->total_ns = d->sum_ns;
 	fill_buckets(r, d->n);
 	return &r->row;

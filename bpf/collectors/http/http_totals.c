@@ -210,6 +210,7 @@ static void add_request(const struct report_request *q)
 	r->process_start_ns = q->process_start_ns;
 	r->tid = q->tid;
 	r->comm = p && p->comm ? str_get(p->comm) : NULL;
+	r->service = p ? str_get(p->service) : NULL;
 	r->side = str_new(q->server ? "server" : "client");
 	r->protocol = str_new(protocols[q->protocol]->name);
 	r->tls = q->tls;

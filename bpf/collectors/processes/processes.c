@@ -431,6 +431,7 @@ static int processes_open(char *reason, size_t cap)
 		if (probes_preemptible())
 			probes_duplicates(skel->progs.on_fork, skel->progs.on_fork_again);
 		life_open(boottime_ns());
+		identity_want_services(sampler_options()->services);
 		err = attach_all();
 	}
 	if (!err) {

@@ -15,6 +15,7 @@ static void fill_identity(struct processes_row *r, const struct proc *p)
 	r->cmdline = str_get(p->cmdline);
 	r->user = str_get(p->user);
 	r->container = str_get(p->container);
+	r->service = str_get(p->service);
 	r->cgroup = str_get(p->cgroup);
 	r->unit = str_get(p->unit);
 	r->cwd = str_get(p->cwd);
