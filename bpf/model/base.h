@@ -104,10 +104,12 @@ void *grow(void *items, u32 n, u32 *cap, size_t size);
  *	newlines and tabs one space; with `ascii` everything beyond ASCII is '?'.
  * TEXT_UTF8: only invalid UTF-8 is replaced, by U+FFFD (for JSON, whose
  *	writer escapes what is left).
+ * TEXT_EXPORT: so is what draws nothing, but for newlines and tabs (for OTLP,
+ *	whose readers show it as it is).
  *
  * Writes at most cap-1 bytes of whole characters and a NUL; returns the length.
  */
-enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8 };
+enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8, TEXT_EXPORT };
 size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
 /*
  * Decodes one character; returns its bytes (1..4) or 0 when src does not start

@@ -105,6 +105,14 @@ static const char *screen_substitute(u32 n, u32 c, bool ascii)
 	return ascii && n > 1 ? "?" : NULL;
 }
 
+/* The same in what is written for other programs, where line ends stay. */
+static const char *export_substitute(u32 n, u32 c, bool visible)
+{
+	if (!n || (visible && is_invisible(c) && c != '\n' && c != '\t'))
+		return REPLACEMENT;
+	return NULL;
+}
+
 size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode)
 {
 	size_t used = 0;
@@ -118,10 +126,10 @@ size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode)
 		size_t len;
 
 		/* a run of line ends and indentation is one space */
-		if (mode != TEXT_UTF8 && (c == '\n' || c == '\t'))
+		if (mode < TEXT_UTF8 && (c == '\n' || c == '\t'))
 			taken = strspn(src, "\n\t");
-		if (mode == TEXT_UTF8)
-			out = n ? NULL : REPLACEMENT;
+		if (mode >= TEXT_UTF8)
+			out = export_substitute(n, c, mode == TEXT_EXPORT);
 		else
 			out = screen_substitute(n, c, mode == TEXT_SCREEN_ASCII);
 		len = out ? strlen(out) : n;

@@ -58,13 +58,14 @@ void *scratch_alloc(struct scratch *a, size_t n)
 	return memset(scratch_take(a, n), 0, n);
 }
 
-static bool is_ascii(const char *s, size_t n)
+/* Nothing but what ASCII draws: nearly all texts. */
+static bool is_plain(const char *s, size_t n)
 {
-	u8 all = 0;
+	u8 odd = 0;
 
 	for (size_t i = 0; i < n; i++)
-		all |= (u8)s[i];
-	return !(all & 0x80);
+		odd |= (u8)(s[i] - ' ') > '~' - ' ';
+	return !odd;
 }
 
 /* n: bytes of s. */
@@ -73,7 +74,7 @@ static char *clean(struct scratch *a, const char *s, size_t n)
 	size_t cap = 3 * n + 1;	/* each byte may become U+FFFD */
 	char *copy = scratch_take(a, cap);
 
-	text_clean(copy, cap, s, TEXT_UTF8);
+	text_clean(copy, cap, s, TEXT_EXPORT);
 	return copy;
 }
 
@@ -81,14 +82,14 @@ char *scratch_text(struct scratch *a, const char *s)
 {
 	size_t n = strlen(s);
 
-	return is_ascii(s, n) ? memcpy(scratch_take(a, n + 1), s, n + 1) : clean(a, s, n);
+	return is_plain(s, n) ? memcpy(scratch_take(a, n + 1), s, n + 1) : clean(a, s, n);
 }
 
 const char *scratch_utf8(struct scratch *a, const char *s)
 {
 	size_t n = strlen(s);
 
-	return is_ascii(s, n) ? s : clean(a, s, n);
+	return is_plain(s, n) ? s : clean(a, s, n);
 }
 
 char *scratch_printf(struct scratch *a, const char *fmt, ...)

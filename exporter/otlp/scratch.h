@@ -19,9 +19,9 @@ struct scratch {
 void *scratch_take(struct scratch *a, size_t n);
 /* The same, zeroed. */
 void *scratch_alloc(struct scratch *a, size_t n);
-/* A copy of s that is valid UTF-8, as protocol buffers want their strings. */
+/* A copy of s that is valid UTF-8, as protocol buffers want their strings, and of characters that draw something. */
 char *scratch_text(struct scratch *a, const char *s);
-/* s itself where it is valid UTF-8 for sure, else such a copy. */
+/* s itself where it is such for sure, else such a copy. */
 const char *scratch_utf8(struct scratch *a, const char *s);
 char *scratch_printf(struct scratch *a, const char *fmt, ...) __printf(2, 3);
 /* Room for one more pointer in an array that has n; grows by doubling. */

@@ -233,6 +233,24 @@ def cell_of(line, text):
     return -1 if at < 0 else width(line[:at])
 
 
+# ---- bytes that harm a terminal -----------------------------------------------------
+
+RAW = (b'\x1b]0;', b'\x1b]52', b'\x1bP', b'\x1b#8', b'\x1bc', b'owned\x07', b'\x1b[2J\x1b[1;1H', b'\xff', b'\xed\xa0\x80', b'\xc0\x80',
+       b'\xc2\x9b', b'\xc2\x9d', b'\xc2\x9c', b'\x05', b'\x18', b'\x1a', b'\x0b', b'\x7f',
+       *(c.encode() for c in '\u202e\u202c\u2066\u2067\u2069\u200f\u061c\u200b\u2060\ufeff\u2028\u2029\ufff9\U000e0041\u180e'))
+
+
+def raw_in(data):
+    """What of the hostile bytes is in a stream that was written to a terminal."""
+    found = [b for b in RAW if b in data]
+    try:
+        data.decode('utf-8')
+    except UnicodeDecodeError as e:
+        if e.end < len(data) - 4:       # the end of the stream may be cut
+            found.append(b'not UTF-8 at %d: %r' % (e.start, data[e.start - 20:e.end + 20]))
+    return found
+
+
 # ---- tmux ------------------------------------------------------------------------
 
 class Pane:

@@ -147,6 +147,8 @@ static void utf8_mode_keeps_controls_for_the_writer(void **state)
 {
 	expect("a\n\tb\x1b[m", TEXT_UTF8, "a\n\tb\x1b[m");
 	expect("\xe2\x80\xae" "x", TEXT_UTF8, "\xe2\x80\xae" "x");
+	expect("a\n\tb\x1b[m\x7f", TEXT_EXPORT, "a\n\tb\xef\xbf\xbd[m\xef\xbf\xbd");
+	expect("\xc2\x9b" "1\xe2\x80\xae" "\xff\xc3\xa9", TEXT_EXPORT, "\xef\xbf\xbd" "1\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9");
 }
 
 static void ascii_has_a_question_mark_for_the_rest(void **state)
