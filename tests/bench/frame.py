@@ -11,6 +11,7 @@ import terminal
 PROCESSES, CONNECTIONS, TICKS = 10000, 50000, 20
 STACKS, WINDOW_TICKS = 50000, 10    # different ones in what a flame graph shows first
 FRAME_MS, START_MS = 16, 300
+BYTES_A_SECOND = 20000
 KEYS = 25
 
 
@@ -166,8 +167,10 @@ def run():
         c.aim("first rows, ms", c.median(there), START_MS)
         c.say()
         stress = load(True)
+        sent = {v: live_bytes(v) for v in ("processes", "syscalls", "heatmap", "flame", "offcpu")}
         c.table(["bytes a second to the terminal, " + ("stress-ng" if stress else "machine as it is"),
-                 ""], [[v, c.number(live_bytes(v))] for v in ("processes", "syscalls", "heatmap")])
+                 ""], [[v, c.number(n)] for v, n in sent.items()])
+        c.aim("most bytes a second", max(sent.values()), BYTES_A_SECOND)
     except RuntimeError as e:
         c.say(f"  missing: the console: {e}")
         stress = None
