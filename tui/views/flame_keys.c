@@ -312,6 +312,10 @@ static bool act_window(struct app *a, struct flame_view *v, enum action action)
 			v->diff = !v->diff;
 			return true;
 		}
+		if (!app_collected(a, TABLE_stacks)) {
+			app_say(a, ROLE_text, "nothing was sampled in this window");
+			return true;
+		}
 		if (!v->complete)
 			flame_follow(&v->f, app_history(a), app_snapshot(a), 0);
 		v->diff = flame_mark_before(&v->f, app_history(a));
