@@ -145,12 +145,14 @@ enum { FLOW_RX_UNCLEAR = 1, FLOW_TX_UNCLEAR = 2 };
 struct flow {
 	__u64 rx_bytes, tx_bytes;
 	__u32 rx_packets, tx_packets;
-	__u64 begun_ns, last_ns;
+	__u64 begun_ns;
+	__u64 last_ns;		/* of the last datagram, a clock tick (1 to 10 ms) too early at most */
 	__u8 local[16];
 	__u16 lport;
 	__u16 proto;		/* UDP or UDP-Lite */
 	__u32 netns;
-	__u32 unclear, pad;	/* FLOW_*: packets are not all that there were */
+	__u32 unclear;		/* FLOW_*: packets are not all that there were */
+	__u32 last_tick;	/* the kernel's clock tick (jiffies, low 32 bits) that last_ns was read in */
 	struct wire_owner owner;	/* who used it last */
 };
 

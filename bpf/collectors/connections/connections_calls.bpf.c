@@ -390,15 +390,14 @@ static __always_inline bool is_refusal(long ret)
 }
 
 /* Since 6.3; `call` is one that is deferred, or connect(). */
-static __always_inline int leave_traced(struct task_struct *t, struct pt_regs *regs, enum call call,
-					long ret)
+static __always_inline int leave_traced(struct task_struct *t, enum call call, long ret)
 {
 	struct call_args args = {};
 	struct pending *p = NULL;
 
 	if (call == CONNECT ? !is_refusal(ret) : !(p = bpf_task_storage_get(&pendings, t, 0, 0)) || !p->socket)
 		return 0;
-	if (!get_args(&args, t, regs))
+	if (!get_args(&args, t, (struct pt_regs *)bpf_task_pt_regs(t)))
 		return 0;
 	return p ? finish(p, call, &args, ret) : failed_connect(t, &args, ret);
 }
@@ -412,7 +411,7 @@ static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, lo
 		return 0;
 	call = call_of(t, regs);
 	if (!by_descriptor)
-		return call == CONNECT || is_deferred(call) ? leave_traced(t, regs, call, ret) : 0;
+		return call == CONNECT || is_deferred(call) ? leave_traced(t, call, ret) : 0;
 	if (call == OTHER_CALL || (ret < 0 && call != CONNECT) || !get_args(&args, t, regs))
 		return 0;
 	if (call == CONNECT)
@@ -435,7 +434,7 @@ int on_##name(struct syscall_args *ctx)						\
 {										\
 	struct task_struct *t = bpf_get_current_task_btf();			\
 										\
-	return leave_traced(t, (struct pt_regs *)bpf_task_pt_regs(t), call, ctx->ret);	\
+	return leave_traced(t, call, ctx->ret);					\
 }
 
 RETURN_OF(recvfrom, RECVFROM)

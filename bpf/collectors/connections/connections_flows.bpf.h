@@ -128,6 +128,17 @@ static __always_inline struct flow *slot_flow(u32 now, const struct flow_key *k,
 
 /* ---- counting ---- */
 
+/* When it was used last: the clock is read once in a tick of the kernel's, as reading it is a tenth of all this. */
+static __always_inline void note_last(struct flow *f)
+{
+	u32 now = bpf_jiffies64();
+
+	if (f->last_tick == now && f->last_ns)
+		return;
+	f->last_tick = now;
+	f->last_ns = bpf_ktime_get_boot_ns();
+}
+
 /* A global function: it is called from several places, and verified once. */
 __noinline int count(struct amount *a)
 {
@@ -156,7 +167,7 @@ __noinline int count(struct amount *a)
 	}
 	if (a->unclear)
 		f->unclear |= a->tx ? FLOW_TX_UNCLEAR : FLOW_RX_UNCLEAR;
-	f->last_ns = bpf_ktime_get_boot_ns();
+	note_last(f);
 	if (f->owner.tgid != t->tgid)
 		fill_current(&f->owner);
 	return 0;
