@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * dwarf.c: see dwarf.h. A file is indexed by the addresses of its compilation
- * units (their own attributes: .debug_aranges is often missing and sometimes
- * wrong). A unit is read when an address is in it: its line table, and the
+ * units (.gdb_index, else their own attributes: .debug_aranges is often missing and
+ * sometimes wrong). A unit is read when an address is in it: its line table, and the
  * ranges of its functions and of what was inlined into them. DWARF 5: 2.17
  * addresses, 3.3.8 inlining, 6.2 lines; libdwarf 20210528 and later.
  */
@@ -15,7 +15,6 @@
 
 #define UNIT_CACHE_BYTES (4u << 20)
 #define UNITS_PER_HANDLE 256	/* libdwarf keeps what it read of each: then it begins anew */
-#define MAX_UNITS (1u << 18)
 #define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit: what is not read by then is unknown */
 
 /* The file that dwz made of several ones: what they had in common. NULL: it is another one. */
@@ -110,6 +109,9 @@ static bool next_unit(struct dwarf *d)
 
 bool dwarf_index(struct dwarf *d, u64 until_ns)
 {
+	if (!d->indexed && !d->asked)
+		d->indexed = d->told = dwarf_index_told(d);
+	d->asked = true;
 	for (u32 i = 1; !d->indexed; i++) {
 		if (!next_unit(d)) {
 			d->indexed = true;

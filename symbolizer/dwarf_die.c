@@ -39,7 +39,7 @@ const struct range *ranges_find(const struct ranges *r, u64 addr)
 	return NULL;
 }
 
-static void add_range(struct ranges *to, u64 low, u64 high, u32 of)
+void range_add(struct ranges *to, u64 low, u64 high, u32 of)
 {
 	/* code that the linker threw away is at 0, 1 or the very end */
 	if (low < 2 || high <= low || to->n >= MAX_RANGES)
@@ -69,7 +69,7 @@ static void old_ranges(struct dwarf *d, Dwarf_Die die, u64 offset, u64 base, str
 		if (list[i].dwr_type == DW_RANGES_ADDRESS_SELECTION)
 			base = list[i].dwr_addr2;
 		else
-			add_range(to, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
+			range_add(to, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
 	}
 	dwarf_ranges_dealloc(d->dbg, list, count);
 }
@@ -93,7 +93,7 @@ static void new_ranges(struct dwarf *d, Dwarf_Attribute attr, Dwarf_Half form, u
 		    kind == DW_RLE_end_of_list)
 			break;
 		if (kind != DW_RLE_base_address && kind != DW_RLE_base_addressx && !missing)
-			add_range(to, low, high, of);
+			range_add(to, low, high, of);
 	}
 	dwarf_dealloc_rnglists_head(head);
 }
@@ -141,7 +141,7 @@ bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32
 
 	if (good(d, dwarf_highpc_b(die, &high, &form, &class, &d->err)) &&
 	    good(d, dwarf_lowpc(die, &low, &d->err))) {
-		add_range(to, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
+		range_add(to, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
 		return to->n > before;
 	}
 	if (!good(d, dwarf_attr(die, DW_AT_ranges, &attr, &d->err)))

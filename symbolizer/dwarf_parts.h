@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * dwarf_parts.h: inside of the door to libdwarf: dwarf.c (units and questions),
- * dwarf_object.c (the file), dwarf_die.c (one entry), dwarf_lines.c and
+ * dwarf_object.c (the file), dwarf_gdb.c (its index), dwarf_die.c (one entry), dwarf_lines.c and
  * dwarf_functions.c (what is read of a unit).
  */
 #ifndef OTTOP_DWARF_PARTS_H
@@ -32,6 +32,7 @@ typedef Dwarf_Half section_number;
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
 
+#define MAX_UNITS (1u << 18)
 #define MAX_RANGES (1u << 22)	/* and rows of lines */
 #define NONE UINT32_MAX
 #define IN_SUP (1ull << 63)	/* an offset is one in the file that dwz made */
@@ -98,6 +99,7 @@ struct dwarf {
 	u32 n_units, cap_units;
 	u32 n_read;		/* units read with this handle */
 	bool indexed;
+	bool asked, told;	/* for an index in the file; there is one */
 	u64 use_count, deadline_ns;
 	size_t unit_bytes;	/* of the units in memory */
 	int fd;
@@ -138,10 +140,17 @@ u64 unit_base(struct dwarf *d, Dwarf_Die cu);
 /* Name and first line of the function whose DIE is at an offset. */
 void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f);
 
+/* Adds low to high - 1, if that is a range. */
+void range_add(struct ranges *to, u64 low, u64 high, u32 of);
 int range_by_low(const void *a, const void *b);
 void ranges_sort(struct ranges *r, int (*order)(const void *, const void *));
 /* The range that has addr, of those sorted by address that hardly overlap; NULL: none. */
 const struct range *ranges_find(const struct ranges *r, u64 addr);
+
+/* ---- dwarf_gdb.c ---- */
+
+/* Lists units and their addresses from an index that the file has. False: it has none, or not one that fits. */
+bool dwarf_index_told(struct dwarf *d);
 
 /* ---- dwarf_lines.c ---- */
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/dwarf.h"
+#include "symbolizer/dwarf_parts.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/symtab.h"
 #include "tests/unit/sanitized.h"
@@ -376,6 +376,84 @@ static void go(void **state)
 	check(build(go_source, "a.go", "go", "build"), "llvm-addr2line", 4 * FAR);
 }
 
+/* ---- an index in the file ---- */
+
+/* Writes an index into the program that was built; skips where it was not, or there is no gdb. */
+static const char *add_index(const char *path)
+{
+	char command[256];
+
+	if (!path || !have("gdb-add-index")) {
+		printf("# skipped: no compiler or no gdb-add-index\n");
+		skip();
+	}
+	snprintf(command, sizeof(command), "cd %s && HOME=%s gdb-add-index program", folder, folder);
+	assert_int_equal(system(command), 0);
+	return path;
+}
+
+/* Whether the units of a file were listed from its index; all of its code has to be found all the same. */
+static bool is_told(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct dwarf *d = dwarf_open(fd, -1);
+	bool told;
+
+	close(fd);
+	assert_non_null(d);
+	assert_true(dwarf_index(d, UINT64_MAX));
+	told = d->told;
+	dwarf_close(d);
+	return told;
+}
+
+static void index_of_gdb(void **state)
+{
+	const char *path = build(cc_source, "a.cc", "g++", "-O2 -gdwarf-5 -gz");
+
+	(void)state;
+	assert_false(is_told(path));
+	check(add_index(path), "addr2line", STEP);
+	assert_true(is_told(path));
+}
+
+/* Many units, of which most have no code that is left. */
+static void index_of_many_units(void **state)
+{
+	const char *path = add_index(build(rs_source, "a.rs", "rustc", "-g"));
+
+	(void)state;
+	check(path, "addr2line", 4 * FAR);
+	assert_true(is_told(path));
+}
+
+static void index_of_a_linker(void **state)
+{
+	const char *path;
+
+	(void)state;
+	if (!have("ld.gold"))
+		skip();
+	path = build(c_source, "a.c", "gcc", "-O2 -gdwarf-4 -fuse-ld=gold -Wl,--gdb-index");
+	check(path, "addr2line", 1);
+	assert_true(is_told(path));
+}
+
+/* Of a file that was changed afterwards the index is not believed. */
+static void index_that_does_not_fit(void **state)
+{
+	const char *path = add_index(build(c_source, "a.c", "gcc", "-O2 -gdwarf-5"));
+	char command[512];
+
+	(void)state;
+	snprintf(command, sizeof(command), "cd %s && objcopy --dump-section .gdb_index=index program && "
+		 "printf '\\1' | dd of=index bs=1 seek=24 conv=notrunc 2>/dev/null && "
+		 "objcopy --update-section .gdb_index=index program", folder);
+	assert_int_equal(system(command), 0);
+	assert_false(is_told(path));
+	check(path, "addr2line", 1);
+}
+
 /* ---- what is not there ---------------------------------------------------------------- */
 
 static struct dwarf *open_path(const char *path)
@@ -507,6 +585,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(cxx_optimized_as_a_whole),
 		cmocka_unit_test(rust),
 		cmocka_unit_test(go),
+		cmocka_unit_test(index_of_gdb),
+		cmocka_unit_test(index_of_many_units),
+		cmocka_unit_test(index_of_a_linker),
+		cmocka_unit_test(index_that_does_not_fit),
 		cmocka_unit_test(no_dwarf_is_said),
 		cmocka_unit_test(split_dwarf_has_lines_only),
 		cmocka_unit_test(names_in_the_file_of_dwz),
