@@ -51,7 +51,7 @@ static u32 size_of(const struct hpack_entry *e)
 
 static void drop_oldest(struct hpack *h)
 {
-	const struct hpack_entry *e = h->ring[(h->newest + h->n - 1) % h->cap];
+	const struct hpack_entry *e = h->ring[(h->newest + h->n - 1) & (h->cap - 1)];
 
 	h->bytes -= size_of(e);
 	h->n--;
@@ -61,7 +61,7 @@ static void drop_oldest(struct hpack *h)
 
 static void make_room(struct hpack *h)
 {
-	u32 cap = h->cap ? h->cap * 2 : 16;
+	u32 cap = h->cap ? h->cap * 2 : 16;	/* powers of two */
 	const struct hpack_entry **ring;
 
 	if (h->n < h->cap)
@@ -72,7 +72,7 @@ static void make_room(struct hpack *h)
 	}
 	ring = xcalloc(cap, sizeof(*ring));
 	for (u32 i = 0; i < h->n; i++)
-		ring[i] = h->ring[(h->newest + i) % h->cap];
+		ring[i] = h->ring[(h->newest + i) & (h->cap - 1)];
 	free(h->ring);
 	h->ring = ring;
 	h->cap = cap;
@@ -93,7 +93,7 @@ static void insert(struct hpack *h, u8 name, const char *value)
 		e = own;
 	}
 	make_room(h);
-	h->newest = (h->newest + h->cap - 1) % h->cap;
+	h->newest = (h->newest - 1) & (h->cap - 1);
 	h->ring[h->newest] = e;
 	h->n++;
 	h->bytes += size_of(e);
@@ -122,7 +122,7 @@ static u8 look_up(const struct hpack *h, u32 index, const char **ret_value)
 	index -= N_STATIC + 1;
 	if (index >= h->n)
 		return HPACK_UNKNOWN;
-	e = h->ring[(h->newest + index) % h->cap];
+	e = h->ring[(h->newest + index) & (h->cap - 1)];
 	*ret_value = e->has_value ? e->value : NULL;
 	return e->name;
 }

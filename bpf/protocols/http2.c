@@ -7,7 +7,6 @@
  * A connection may have been open before: then frames begin where the kernel says
  * so, and what the tables of header compression had by then is unknown.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +107,10 @@ static void fault(struct http2 *h, enum role role, const struct sink *out)
 
 static void copy(char *buf, size_t cap, const char *value)
 {
-	snprintf(buf, cap, "%s", value);
+	size_t n = strnlen(value, cap - 1);
+
+	memcpy(buf, value, n);
+	buf[n] = '\0';
 }
 
 /* :status is three digits. */
@@ -281,17 +283,21 @@ static void pass_payload(struct http2 *h, enum role role, const u8 *data, u64 n,
 
 /* ---- pieces ---- */
 
-static void read_head(struct http2 *h, enum role role, u8 c, const struct sink *out)
+/* Up to n bytes of a frame's head. Returns how many. */
+static u64 read_head(struct http2 *h, enum role role, const u8 *data, u64 n, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 
-	d->head[d->n_head++] = c;
+	n = min(n, (u64)H2_HEAD - d->n_head);
+	memcpy(d->head + d->n_head, data, n);
+	d->n_head += (u8)n;
 	if (d->n_head < H2_HEAD)
-		return;
+		return n;
 	if (!frame_begins(h, role, out))
 		fault(h, role, out);
 	else if (!d->left)
 		pass_payload(h, role, NULL, 0, out);
+	return n;
 }
 
 static void read_preface(struct http2 *h, enum role role, u8 c)
@@ -328,7 +334,7 @@ static void read_data(struct http2 *h, enum role role, const struct piece *p, co
 		} else if (d->state == PREFACE) {
 			read_preface(h, role, p->data[i++]);
 		} else {
-			read_head(h, role, p->data[i++], out);
+			i += read_head(h, role, p->data + i, p->n - i, out);
 		}
 	}
 }
