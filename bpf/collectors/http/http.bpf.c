@@ -161,7 +161,7 @@ int BPF_PROG(on_sending, struct sock *sk)
 	struct http_thread *th;
 	u64 key;
 
-	if (bpf_sk_storage_get(&classes, sk, 0, 0))
+	if (!threads_on || bpf_sk_storage_get(&classes, sk, 0, 0))
 		return 0;	/* none of HTTP, or in TLS */
 	th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
 	if (!th)

@@ -18,6 +18,7 @@ struct http_thread {
 };
 
 TASK_STORAGE(http_threads, struct http_thread);
+bool threads_on;		/* there was such a thread: till then no switch looks for one */
 
 const volatile u64 tick_ns;	/* of the kernel's jiffies */
 
@@ -71,8 +72,11 @@ static __always_inline u64 own_runq_ns(struct http_thread *th, struct task_struc
 static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct http_thread *th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct http_thread *th;
 
+	if (!threads_on)
+		threads_on = true;
+	th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!th)
 		return NULL;
 	if (!th->is_noted)
@@ -114,9 +118,12 @@ static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	struct http_thread *th = prev->pid ? bpf_task_storage_get(&http_threads, prev, 0, 0) : NULL;
+	struct http_thread *th;
 	u64 now = 0;
 
+	if (!threads_on)
+		return 0;
+	th = prev->pid ? bpf_task_storage_get(&http_threads, prev, 0, 0) : NULL;
 	if (th) {
 		now = bpf_ktime_get_boot_ns();
 		thread_leaves(th, prev->sched_info.last_arrival, now);
