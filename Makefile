@@ -17,6 +17,9 @@ UNITDIR	?= $(PREFIX)/lib/systemd/system
 DESTDIR	?=
 V	?= 0
 
+# On all CPUs, where make was not told how many.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 ifeq ($(V),0)
 Q	:= @
 say	= @printf '  %-8s %s\n' $(1) $(2)
@@ -58,17 +61,17 @@ deps:			## install what is missing to build (apt; elsewhere: name it)
 
 run:			## set up, build, open the console (batch text without a terminal)
 	@tests/deps build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@tests/as-root $(BUILD)/ottop $(ARGS)
 
 check:			## set up, build, the quick half of the tests: no root, no load, two minutes
 	@tests/deps build test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(PARALLEL) all unit
 	@tests/run runner unit layers generated screen monkey fuzz-short
 
 test:			## set up, build, run every test
 	@tests/deps build test
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(PARALLEL) all unit
 	@tests/as-root tests/run
 
 unit: $(UNITBIN) $(BUILD)/screen-run $(BUILD)/monkey	## build the unit tests and the drivers of the screen tests

@@ -183,7 +183,7 @@ static void compare_steps(char *const argv[], u64 steps, u64 one_of)
 	waitpid(target, NULL, 0);
 	print_message("# %s %s: %llu steps, %llu compared, %llu differ\n", argv[0], argv[1] ?: "",
 		      (unsigned long long)r.steps, (unsigned long long)r.compared, (unsigned long long)r.wrong);
-	assert_true(r.compared > min(steps, (u64)40000) / 10);
+	assert_true(r.compared > min(steps, (u64)10000) / 10);	/* the shortest ends after 17,000 steps */
 	assert_true(r.wrong * one_of <= r.compared);
 }
 
