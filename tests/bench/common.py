@@ -95,6 +95,22 @@ def proc_file(pid, name):
         return f.read()
 
 
+def bpf_objects(pids, number):
+    """What /proc/PID/fdinfo says of every BPF object that these processes have open, by its `number` ("map_id",
+    "prog_id"), each once."""
+    found = {}
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+            try:
+                text = proc_file(pid, f"fdinfo/{fd}")
+            except OSError:
+                continue
+            info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+            if number in info and "link_id" not in info:    # a link says whose it is
+                found[info[number]] = info
+    return found
+
+
 def stat_fields(pid):
     return proc_file(pid, "stat").rpartition(")")[2].split()
 

@@ -49,16 +49,7 @@ def of_process(pid):
 
 def kernel_maps(pids):
     """(name, bytes) of every BPF map that these processes have open, each once, the largest first."""
-    maps = {}
-    for pid in pids:
-        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-            try:
-                text = c.proc_file(pid, f"fdinfo/{fd}")
-            except OSError:
-                continue
-            info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-            if "map_id" in info:
-                maps[info["map_id"]] = int(info["memlock"])
+    maps = {number: int(info["memlock"]) for number, info in c.bpf_objects(pids, "map_id").items()}
     names = {}
     if shutil.which("bpftool"):
         out = subprocess.run(["bpftool", "map", "list"], capture_output=True, text=True, check=False).stdout

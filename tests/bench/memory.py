@@ -31,17 +31,7 @@ def smaps(pid):
 
 def kernel_maps(pids):
     """Bytes of every BPF map that these processes have open, each once."""
-    maps = {}
-    for pid in pids:
-        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-            try:
-                info = dict(line.split(":\t", 1)
-                            for line in c.proc_file(pid, f"fdinfo/{fd}").splitlines() if ":\t" in line)
-            except OSError:
-                continue
-            if "map_id" in info:
-                maps[info["map_id"]] = int(info["memlock"])
-    return sum(maps.values())
+    return sum(int(info["memlock"]) for info in c.bpf_objects(pids, "map_id").values())
 
 
 def tasks():

@@ -95,17 +95,7 @@ def family(pid):
 
 def bpf_ns(pids):
     """Run time of the programs that these processes hold, each once."""
-    times = {}
-    for pid in pids:
-        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-            try:
-                text = c.proc_file(pid, f"fdinfo/{fd}")
-            except OSError:
-                continue
-            info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-            if "prog_id" in info and "run_time_ns" in info:
-                times[info["prog_id"]] = int(info["run_time_ns"])
-    return sum(times.values())
+    return sum(int(info["run_time_ns"]) for info in c.bpf_objects(pids, "prog_id").values() if "run_time_ns" in info)
 
 
 def percent(ns, seconds):

@@ -77,16 +77,8 @@ def names_of_programs():
 
 def programs(pids):
     """{id: (runs, ns)} of the programs that these processes hold: others may watch the same machine."""
-    found = {}
-    for pid in pids:
-        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-            try:
-                told = dict(re.findall(r"^(\w+):\s+(\d+)$", c.proc_file(pid, f"fdinfo/{fd}"), re.M))
-            except OSError:
-                continue
-            if "run_cnt" in told:
-                found[int(told["prog_id"])] = int(told["run_cnt"]), int(told["run_time_ns"])
-    return found
+    return {int(number): (int(told["run_cnt"]), int(told["run_time_ns"]))
+            for number, told in c.bpf_objects(pids, "prog_id").items() if "run_cnt" in told}
 
 
 class Bursts:

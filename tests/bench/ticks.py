@@ -17,12 +17,8 @@ def lines_of(text):
 
 def iterator_runs(pid):
     """(time, runs) of the task iterator's program of this ottop."""
-    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        info = dict(line.split(":\t", 1) for line in c.proc_file(pid, f"fdinfo/{fd}").splitlines()
-                    if ":\t" in line)
-        if "prog_id" not in info:
-            continue
-        prog = json.loads(subprocess.run(["bpftool", "-j", "prog", "show", "id", info["prog_id"]],
+    for number in c.bpf_objects([pid], "prog_id"):
+        prog = json.loads(subprocess.run(["bpftool", "-j", "prog", "show", "id", number],
                                          capture_output=True, text=True).stdout or "{}")
         if prog.get("name") == "tasks_iter":
             return prog.get("run_time_ns", 0), prog.get("run_cnt", 0)
