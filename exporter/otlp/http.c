@@ -9,7 +9,7 @@
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
 
-#if __has_include(<curl/curl.h>)
+#if __has_include(<curl/curl.h>) && !defined(OTTOP_WITHOUT_CURL)	/* the latter for the test of the former */
 
 #include <dlfcn.h>
 #include <sys/auxv.h>
