@@ -80,24 +80,15 @@ void heatmap_clear(struct heatmap *m)
 
 /* ---- view ---------------------------------------------------------------------------- */
 
-static void filter_of(struct app *a, const struct heatmap *m, struct heat_filter *f)
-{
-	const struct context *ctx = app_context(a);
-
-	*f = (struct heat_filter){
-		.source = m->source, .pid = ctx->pid, .start_time_ns = ctx->start_time_ns, .waits = m->waits,
-	};
-	/* Rows that were added up by process are of no one call. */
-	f->one = ctx->row && ctx->row->table == m->source->table && heat_what(m->source, ctx->row, &f->what);
-}
-
-void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src)
+void heatmap_update_row(struct app *a, struct heatmap *m, const struct heat_source *src, u64 pid, u64 start_time_ns,
+			const struct row *row)
 {
 	const struct snapshot *s = app_snapshot(a);
-	struct heat_filter f;
+	struct heat_filter f = { .source = src, .pid = pid, .start_time_ns = start_time_ns, .waits = m->waits };
 
 	m->source = src;
-	filter_of(a, m, &f);
+	/* Rows that were added up by process are of no one call. */
+	f.one = row && row->table == src->table && heat_what(src, row, &f.what);
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
 		heat_set_filter(&m->heat, &f);
@@ -114,6 +105,13 @@ void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *
 		if (m->cursor_seq > m->end_seq)
 			m->cursor_seq = 0;
 	}
+}
+
+void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src)
+{
+	const struct context *ctx = app_context(a);
+
+	heatmap_update_row(a, m, src, ctx->pid, ctx->start_time_ns, ctx->row);
 }
 
 void heatmap_fini(void *state)

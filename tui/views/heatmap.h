@@ -105,6 +105,9 @@ void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 void heatmap_clear(struct heatmap *m);
 /* Of what it is; the filter of the present context; a new newest tick. */
 void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src);
+/* The same of one process (0: all), and of what `row` is of, if it is a row of the source's table. */
+void heatmap_update_row(struct app *a, struct heatmap *m, const struct heat_source *src, u64 pid, u64 start_time_ns,
+			const struct row *row);
 
 /* Finds the calls of the selection, if it is another one than before. */
 void heatmap_find(struct app *a, struct heatmap *m);

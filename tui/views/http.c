@@ -5,6 +5,10 @@
 
 #include "tui/views/http.h"
 
+#define PREVIEW_MIN_COLS 160
+#define PREVIEW_MIN_ROWS 30	/* of the body */
+#define PREVIEW_ROWS 14
+
 static const struct http_row *row_of(const struct row *r)
 {
 	return (const struct http_row *)r;
@@ -142,8 +146,20 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	if (!app_draw_state(a, c, body, TABLE_http))
-		table_draw(a, app_table(a), c, body);
+	const struct row *on = table_cursor(app_table(a));
+	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && on && !on->sum;
+	struct rect list = body, below = body;
+
+	if (app_draw_state(a, c, body, TABLE_http))
+		return;
+	if (preview) {
+		list.rows -= PREVIEW_ROWS;
+		below.row += list.rows;
+		below.rows = PREVIEW_ROWS;
+	}
+	table_draw(a, app_table(a), c, list);
+	if (preview)
+		http_preview_draw(a, state, c, below, row_of(on));
 }
 
 /* So that the first request that somebody opens says what it waited for. */
@@ -162,5 +178,5 @@ const struct view http_view = {
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"
 		  "{id}\tpart of the path that differs from request to request\n",
-	.draw = draw, .act = act,
+	.state_size = sizeof(struct heatmap), .fini = heatmap_fini, .draw = draw, .act = act,
 };

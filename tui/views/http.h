@@ -4,12 +4,21 @@
 #define OTTOP_VIEWS_HTTP_H
 
 #include "tui/app/app.h"
+#include "tui/views/heatmap.h"
 
 void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side);
 void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style, const char *protocol, u64 tls);
 
 /* The requests of the connection that is the context, slowest first. */
 extern const struct table_spec requests_of_connection;
+
+/* Is it one of this endpoint of this process? */
+bool request_is_of(const struct requests_row *r, const struct http_row *e);
+/* Status 5xx, of a client 4xx too, or no answer. */
+bool request_failed(const struct requests_row *r);
+
+/* Below the list on a large screen: latencies of the selected endpoint over time, its slowest requests. */
+void http_preview_draw(struct app *a, struct heatmap *m, struct canvas *c, struct rect r, const struct http_row *e);
 
 /* One level down to its page. */
 void request_open(struct app *a, const struct requests_row *r);

@@ -34,6 +34,17 @@ static bool same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static bool is_of_endpoint(const struct requests_row *r, const struct http_row *e)
+{
+	return same(r->side, e->side) && same(r->protocol, e->protocol) &&
+	       (e->row.other || (same(r->method, e->method) && same(r->endpoint, e->path)));
+}
+
+bool request_is_of(const struct requests_row *r, const struct http_row *e)
+{
+	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && is_of_endpoint(r, e);
+}
+
 static bool keep(struct app *a, void *state, const struct row *row)
 {
 	const struct context *ctx = app_context(a);
@@ -42,15 +53,12 @@ static bool keep(struct app *a, void *state, const struct row *row)
 
 	if (ctx->pid && (r->pid != ctx->pid || r->process_start_ns != ctx->start_time_ns))
 		return false;
-	if (!e)
-		return true;
-	return same(r->side, e->side) && same(r->protocol, e->protocol) &&
-	       (e->row.other || (same(r->method, e->method) && same(r->endpoint, e->path)));
+	return !e || is_of_endpoint(r, e);
 }
 
 /* ---- columns ---- */
 
-static bool failed(const struct requests_row *r)
+bool request_failed(const struct requests_row *r)
 {
 	u32 least = r->side && !strcmp(r->side, "client") ? 400 : 500;
 
@@ -64,7 +72,7 @@ static void draw_status(struct app *a, struct canvas *c, int row, int col, int w
 
 	if (u64_known(r->status))
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)r->status);
-	canvas_right(c, row, col, width, failed(r) ? ROLE_warn : ROLE_text, text);
+	canvas_right(c, row, col, width, request_failed(r) ? ROLE_warn : ROLE_text, text);
 }
 
 static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
