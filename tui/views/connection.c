@@ -12,6 +12,7 @@
 #define MOST_COLS 8		/* the largest value of the five minutes */
 #define TOTAL_COLS 13
 #define SPARK_MAX 120
+#define SPARK_LEAST 9		/* as wide as its title */
 #define REQUESTS_MIN_ROWS 14	/* of the body, from which its requests are below */
 
 struct connection_state {
@@ -47,14 +48,21 @@ static const char *most_text(char buf[FORMAT_MAX], enum net_past id, float most)
 	       id == PAST_RETR ? format_count(buf, (double)most) : format_bytes(buf, (double)most);
 }
 
+/* Columns of the past of a value; 0: there is no room for it. */
+static int spark_cols(struct rect r)
+{
+	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
+
+	return width < SPARK_LEAST ? 0 : width;
+}
+
 /* "TX/s   10.7K  ▂▂▂▃▃▃▂▂▂   11.0K     41.2M" */
 static void past_line(struct canvas *c, struct rect r, const struct connections_row *row,
 		      const struct past *past, enum net_past id)
 {
 	static const char *const titles[] = { "TX/s", "RX/s", "RTT", "RETR/s" };
 	bool bad = id == PAST_RETR && net_is_lossy(&row->row);
-	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
-	int col = r.col + 1 + NAME_COLS + NOW_COLS;
+	int width = spark_cols(r), col = r.col + 1 + NAME_COLS + NOW_COLS;
 	char now[FORMAT_MAX], text[FORMAT_MAX + 1], total[FORMAT_MAX + 8];
 	int lane = past_find(past, &row->row);
 	float least, most;
@@ -63,7 +71,8 @@ static void past_line(struct canvas *c, struct rect r, const struct connections_
 	snprintf(text, sizeof(text), "%s%s", bad ? "!" : "", net_value(now, &row->row, past_members[id]));
 	canvas_right(c, r.row, col - NOW_COLS, NOW_COLS, bad ? ROLE_bad : strcmp(text, "?") ? ROLE_text : ROLE_dim,
 		     row->row.closed ? "" : text);
-	past_spark(past, lane, id, c, r.row, col + 2, width, bad ? ROLE_bad : ROLE_accent, 0);
+	if (width)
+		past_spark(past, lane, id, c, r.row, col + 2, width, bad ? ROLE_bad : ROLE_accent, 0);
 	if (past_range(past, lane, id, &least, &most) && most > 0)
 		canvas_right(c, r.row, col + 2 + width, MOST_COLS, ROLE_dim, most_text(now, id, most));
 	total_text(total, sizeof(total), row, id);
@@ -80,11 +89,11 @@ static bool applies(const struct connections_row *r, enum net_past id)
 
 static int draw_lines(struct canvas *c, struct rect r, const struct connections_row *row, const struct past *past)
 {
-	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
-	int col = r.col + 1 + NAME_COLS + NOW_COLS, line = 0;
+	int width = spark_cols(r), col = r.col + 1 + NAME_COLS + NOW_COLS, line = 0;
 
 	canvas_right(c, r.row, col - NOW_COLS, NOW_COLS, ROLE_dim, "now");
-	canvas_text(c, r.row, col + 2, width, ROLE_dim, "5 minutes");
+	if (width)
+		canvas_text(c, r.row, col + 2, width, ROLE_dim, "5 minutes");
 	canvas_right(c, r.row, col + 2 + width, MOST_COLS, ROLE_dim, "most");
 	canvas_right(c, r.row, col + 2 + width + MOST_COLS, TOTAL_COLS, ROLE_dim, "total");
 	for (enum net_past id = PAST_TX; id <= PAST_RETR; id++) {
