@@ -5,12 +5,13 @@
  * not, to free twice and to run in circles: that ends the process that has no rights,
  * and so it does here, in a child for each input. Faults in our own code count.
  *
- * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c
+ * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c symbolizer/dwarf_gdb.c
  * sources: symbolizer/dwarf_lines.c symbolizer/dwarf_functions.c symbolizer/elf.c
  * sources: symbolizer/source.c bpf/model/log.c
  * flags: -malloc_limit_mb=0
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -118,7 +119,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	pid = fork();
 	if (!pid)
 		child(fd);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	/* libFuzzer has an alarm */
+	if (pid < 0 || TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) != pid)
 		abort();
 	/* killed for its CPU time: in libdwarf or not, that is what the limit is for */
 	if (!(WIFEXITED(status) && (!WEXITSTATUS(status) || WEXITSTATUS(status) == FAULT_OF_LIBRARY)) &&
