@@ -89,14 +89,19 @@ static void settle(void)
 
 /* ---- a span ---- */
 
-/* How much of it is in the span. Short ones stand for more than themselves. */
+/*
+ * How much of it is in the span. Short ones stand for more than themselves; of a long one, too, the value may be
+ * some ns more than from its begin to its end, which another clock told: so of both only the part in the span.
+ */
 static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 {
 	u64 from = max(k->from_ns, from_ns), to = min(k->to_ns, to_ns);
 
 	if (from >= to)
 		return 0;
-	return k->value > k->to_ns - k->from_ns ? k->value : to - from;
+	if (k->value <= k->to_ns - k->from_ns)
+		return to - from;
+	return (u64)((double)k->value * (double)(to - from) / (double)(k->to_ns - k->from_ns));
 }
 
 /* Looks which descriptor of a set it was, once, when that is known. */
