@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the parts of the benchmark share: building, observers, medians, tables."""
+import contextlib
 import os
 import shutil
 import signal
@@ -124,6 +125,47 @@ def children_of(pid):
         except (OSError, IndexError):
             pass
     return found
+
+
+def family(pid):
+    """It and all that it started."""
+    return [pid] + children_of(pid)
+
+
+def run_ns(pids):
+    """CPU time of all threads of these processes that are there now, and of children that they have waited for."""
+    total = 0
+    for pid in pids:
+        total += sum(map(int, stat_fields(pid)[13:15])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            try:
+                total += int(proc_file(pid, f"task/{tid}/schedstat").split()[0])
+            except OSError:
+                pass  # it has ended meanwhile
+    return total
+
+
+def programs_ns(pids):
+    """Run time of the BPF programs that these processes hold, each once; of when they are timed()."""
+    return sum(int(info["run_time_ns"]) for info in bpf_objects(pids, "prog_id").values() if "run_time_ns" in info)
+
+
+@contextlib.contextmanager
+def timed():
+    """The kernel counts what BPF programs take."""
+    with open("/proc/sys/kernel/bpf_stats_enabled", "r+") as f:
+        was = f.read()
+        f.write("1")
+        f.flush()
+        try:
+            yield
+        finally:
+            f.write(was)
+
+
+def percent(ns, seconds):
+    """Of the machine."""
+    return ns / seconds / 1e9 / len(CPUS) * 100
 
 
 def rss_bytes(pid):

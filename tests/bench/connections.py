@@ -23,7 +23,7 @@ def per_cpu_second(amount_of, argv, servers=()):
     """amount_of(output) for each second of CPU of the program, its children and the servers."""
     def used():
         r = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return r.ru_utime + r.ru_stime + work.run_ns(servers) / 1e9
+        return r.ru_utime + r.ru_stime + c.run_ns(servers) / 1e9
     before = used()
     text = subprocess.run(argv, capture_output=True, text=True, timeout=120).stdout
     return amount_of(text) / (used() - before)
@@ -177,7 +177,7 @@ def observe(directory, seconds, begin=None):
     at, ran = time.monotonic(), sampler_ns(p.pid)
     time.sleep(seconds)
     cpu = (sampler_ns(p.pid) - ran) / (time.monotonic() - at)
-    rss = sum(c.rss_bytes(q) for q in [p.pid] + c.children_of(p.pid))
+    rss = sum(c.rss_bytes(q) for q in c.family(p.pid))
     p.send_signal(signal.SIGTERM)
     p.wait(30)
     rows = list(self_rows(path))
@@ -213,7 +213,7 @@ def run():
     with work.Directory() as directory:
         server = nginx(directory)
         try:
-            throughput(directory, work.family(server.pid))
+            throughput(directory, c.family(server.pid))
         finally:
             work.stop(server)
         c.say()

@@ -23,7 +23,7 @@ def ran_ns(pid):
 
 
 def rss_of(pid):
-    return sum(c.rss_bytes(p) for p in [pid] + c.children_of(pid))
+    return sum(c.rss_bytes(p) for p in c.family(pid))
 
 
 def found(pane, pattern):

@@ -229,17 +229,17 @@ def named(pids, name):
 
 def figures(server, load, where, watcher):
     """us of CPU a request of the server, of the client, of who watches (of it the reader); requests a second."""
-    own = work.family(watcher.proc.pid) if watcher else []
+    own = c.family(watcher.proc.pid) if watcher else []
     reader = named(own, "ottop-protocols")
-    served, watched, read = work.run_ns(work.family(server.pid)), work.run_ns(own), work.run_ns(reader)
+    served, watched, read = c.run_ns(c.family(server.pid)), c.run_ns(own), c.run_ns(reader)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     at = time.monotonic()
     n = load(where)
     seconds = time.monotonic() - at
     now = resource.getrusage(resource.RUSAGE_CHILDREN)
     client = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    return {"server": (work.run_ns(work.family(server.pid)) - served) / 1e3 / n, "client": client * 1e6 / n,
-            "own": (work.run_ns(own) - watched) / 1e3 / n, "reader": (work.run_ns(reader) - read) / 1e3 / n,
+    return {"server": (c.run_ns(c.family(server.pid)) - served) / 1e3 / n, "client": client * 1e6 / n,
+            "own": (c.run_ns(own) - watched) / 1e3 / n, "reader": (c.run_ns(reader) - read) / 1e3 / n,
             "rate": n / seconds}
 
 

@@ -34,6 +34,22 @@ def kernel_maps(pids):
     return sum(int(info["memlock"]) for info in c.bpf_objects(pids, "map_id").values())
 
 
+def mapped_pss(pid):
+    """What is mapped of kernel maps: the reader of protocols maps its ring, too."""
+    total, of_map = 0, False
+    for line in c.proc_file(pid, "smaps").splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            of_map = "bpf-map" in line
+        elif line.startswith("Pss:") and of_map:
+            total += int(line.split()[1]) * 1024
+    return total
+
+
+def sizes(pids):
+    """(PSS without what is mapped of kernel maps, kernel maps), bytes"""
+    return sum(c.rss_bytes(p) - mapped_pss(p) for p in pids), kernel_maps(pids)
+
+
 def tasks():
     return sum(len(os.listdir(f"/proc/{p}/task")) for p in os.listdir("/proc")
                if p.isdigit() and os.path.isdir(f"/proc/{p}/task"))

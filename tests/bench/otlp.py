@@ -54,9 +54,9 @@ class Way:
         for text in p.stdout:
             lines.append(json.loads(text))
             if before is None:
-                before, first = work.run_ns(work.family(p.pid)), time.monotonic()
+                before, first = c.run_ns(c.family(p.pid)), time.monotonic()
             elif len(lines) == SECONDS:
-                self.cpu.append((work.run_ns(work.family(p.pid)) - before) / (time.monotonic() - first) / 1e7)
+                self.cpu.append((c.run_ns(c.family(p.pid)) - before) / (time.monotonic() - first) / 1e7)
                 self.rss.append(c.rss_bytes(p.pid))
         p.wait(60)
         rows = [(line["interval_ns"] / 1e9, r) for line in lines for r in line["tables"]["exports"]["rows"]]

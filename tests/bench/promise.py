@@ -2,7 +2,6 @@
 """What the console promises: under 1 % of the machine and 50 MB with the flame graph open, on a busy host."""
 import collections
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +12,6 @@ import holders
 import memory
 import terminal
 
-STATS = "/proc/sys/kernel/bpf_stats_enabled"
 FIRST_S, SETTLED_S, BPF_S, VIEW_S, LATER_S = 15, 10, 3, 2, 30
 # each ends by itself; they leave some of the machine free
 PLAIN = [
@@ -89,55 +87,17 @@ class Load:
             p.wait()
 
 
-def family(pid):
-    return [pid] + c.children_of(pid)
-
-
-def bpf_ns(pids):
-    """Run time of the programs that these processes hold, each once."""
-    return sum(int(info["run_time_ns"]) for info in c.bpf_objects(pids, "prog_id").values() if "run_time_ns" in info)
-
-
-def percent(ns, seconds):
-    return ns / seconds / 1e9 / len(c.CPUS) * 100
-
-
 def own_pct(t, seconds):
     before, began = t.run_ns(), time.monotonic()
     t.read(seconds)
-    return percent(t.run_ns() - before, time.monotonic() - began)
+    return c.percent(t.run_ns() - before, time.monotonic() - began)
 
 
 def bpf_pct(t):
-    with open(STATS) as f:
-        old = f.read()
-    with open(STATS, "w") as f:
-        f.write("1")
-    try:
-        before, began = bpf_ns(family(t.pid)), time.monotonic()
+    with c.timed():
+        before, began = c.programs_ns(c.family(t.pid)), time.monotonic()
         t.read(BPF_S)
-        return percent(bpf_ns(family(t.pid)) - before, time.monotonic() - began)
-    finally:
-        with open(STATS, "w") as f:
-            f.write(old)
-
-
-def mapped_pss(pid):
-    """What is mapped of kernel maps: the reader of protocols maps its ring, too."""
-    total, of_map = 0, False
-    for line in c.proc_file(pid, "smaps").splitlines():
-        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-            of_map = "bpf-map" in line
-        elif line.startswith("Pss:") and of_map:
-            total += int(line.split()[1]) * 1024
-    return total
-
-
-def sizes(t):
-    """(PSS without what is mapped of kernel maps, kernel maps), bytes"""
-    pids = family(t.pid)
-    pss = sum(c.rss_bytes(p) - mapped_pss(p) for p in pids)
-    return pss, memory.kernel_maps(pids)
+        return c.percent(c.programs_ns(c.family(t.pid)) - before, time.monotonic() - began)
 
 
 def detail(t):
@@ -145,11 +105,11 @@ def detail(t):
     if not os.environ.get("OTTOP_BENCH_DETAIL"):
         return
     times = collections.Counter()
-    for pid in family(t.pid):
+    for pid in c.family(t.pid):
         for n in os.listdir(f"/proc/{pid}/task"):
             times[c.proc_file(pid, "comm").strip()] += int(c.proc_file(pid, f"task/{n}/schedstat").split()[0])
     c.say("    CPU, ms: " + ", ".join(f"{name} {ns / 1e6:.0f}" for name, ns in times.most_common(4)))
-    holders.tell(family(t.pid))
+    holders.tell(c.family(t.pid))
 
 
 def row(name, cpu, bpf, size):
@@ -178,22 +138,22 @@ def flame(name, views=False):
     try:
         t.read(0.2)
         cpu = own_pct(t, FIRST_S)
-        rows.append(row(f"{name}, first {FIRST_S} s", cpu, None, sizes(t)))
+        rows.append(row(f"{name}, first {FIRST_S} s", cpu, None, memory.sizes(c.family(t.pid))))
         t.read(60 - FIRST_S - SETTLED_S)
         cpu = own_pct(t, SETTLED_S)
-        rows.append(row(f"{name}, after a minute", cpu, bpf_pct(t), sizes(t)))
+        rows.append(row(f"{name}, after a minute", cpu, bpf_pct(t), memory.sizes(c.family(t.pid))))
         detail(t)
         if views:
             every_view(t)
-            rows.append(row(f"{name}, after every view", own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)))
+            rows.append(row(f"{name}, after every view", own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))))
             detail(t)
             t.read(LATER_S - SETTLED_S - BPF_S)
-            later = own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)
+            later = own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))
             rows.append(row(f"{name}, {LATER_S} s later", *later))
             detail(t)
             aims(f"{name}, {LATER_S} s after every view", *later, 1, 50)
             c.say(f"  what holds it then ({name}):")
-            holders.tell(family(t.pid))
+            holders.tell(c.family(t.pid))
     finally:
         t.stop()
     return rows
@@ -203,7 +163,7 @@ def home():
     t = terminal.Terminal([c.OTTOP])
     try:
         t.read(5)
-        found = own_pct(t, SETTLED_S), bpf_pct(t), sizes(t)
+        found = own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))
         aims("home view, idle host", *found, 0.3, 20)
         found = row("home view, idle host", *found)
         detail(t)
@@ -219,11 +179,11 @@ def perf():
     p = subprocess.Popen(["perf", "record", "-q", "-a", "-F", "99", "--call-graph", "dwarf", "-o", "/dev/null",
                           "sleep", str(FIRST_S)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(FIRST_S - 2)
-    pss = sum(c.rss_bytes(pid) for pid in family(p.pid))
+    pss = sum(c.rss_bytes(pid) for pid in c.family(p.pid))
     _, _, usage = os.wait4(p.pid, 0)
     p.returncode = 0
     own = (usage.ru_utime + usage.ru_stime) * 1e9
-    return ["perf record --call-graph dwarf", c.number(percent(own, FIRST_S), 2), "", "", c.megabytes(pss), "", ""]
+    return ["perf record --call-graph dwarf", c.number(c.percent(own, FIRST_S), 2), "", "", c.megabytes(pss), "", ""]
 
 
 def run():

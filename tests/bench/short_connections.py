@@ -16,7 +16,6 @@ REQUESTS = int(os.environ.get("OTTOP_BENCH_REQUESTS", "20000"))
 ROUNDS = busy.ROUNDS
 NICE = int(os.environ.get("OTTOP_BENCH_NICE", "0"))  # of client and server: -20 where others disturb
 SAMPLE_S = 0.002
-STATS = "/proc/sys/kernel/bpf_stats_enabled"
 
 
 # ---- who watches ----
@@ -25,7 +24,7 @@ def family(watcher):
     """The processes of one of busy.watchers(), or of nobody."""
     if not watcher:
         return []
-    return work.family(watcher.t.pid if isinstance(watcher, busy.Console) else watcher.proc.pid)
+    return c.family(watcher.t.pid if isinstance(watcher, busy.Console) else watcher.proc.pid)
 
 
 # ---- the work ----
@@ -51,7 +50,7 @@ def idle_s():
 
 def ab(servers, pids):
     """A run: {figure: value}; `threads` has the CPU time of each of the watcher's, in % of the machine."""
-    before, served, idle, at = threads(pids), work.run_ns(servers), idle_s(), time.monotonic()
+    before, served, idle, at = threads(pids), c.run_ns(servers), idle_s(), time.monotonic()
     client = subprocess.Popen(["nice", "-n", str(NICE), "ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{PORT}/"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     text = client.stdout.read()
@@ -63,7 +62,7 @@ def ab(servers, pids):
         of[name] = of.get(name, 0) + (ns - before.get(k, (name, 0))[1]) / took / 1e7 / len(c.CPUS)
     done = int(re.search(r"Complete requests:\s+(\d+)", text).group(1))
     seconds = float(re.search(r"Time taken for tests:\s+([\d.]+)", text).group(1))
-    cpu = work.run_ns(servers) - served
+    cpu = c.run_ns(servers) - served
     return {"rate": done / seconds, "us": (cpu / 1e3 + (usage.ru_utime + usage.ru_stime) * 1e6) / done,
             "idle": 100 * (idle_s() - idle) / took / len(c.CPUS), "threads": of}
 
@@ -120,16 +119,11 @@ def ab_figures(servers, pids):
 def split(name, make, servers):
     with make() as watcher:
         pids = family(watcher)
-        with open(STATS, "w") as f:
-            f.write("1")
-        try:
+        with c.timed():
             before = programs(pids)
             with Bursts(pids, "ottop-sampler") as sampler, Bursts(pids, "ottop") as all_threads:
                 got = ab(servers, pids)
             after, names = programs(pids), names_of_programs()
-        finally:
-            with open(STATS, "w") as f:
-                f.write("0")
     rows = []
     for k, (runs, ns) in after.items():
         n, spent = runs - before.get(k, (0, 0))[0], ns - before.get(k, (0, 0))[1]
@@ -174,7 +168,7 @@ def run():
     with work.Directory() as directory:
         server = work.nginx(directory, PORT, server='location / { return 200 "hello"; }')
         try:
-            servers = work.family(server.pid)
+            servers = c.family(server.pid)
             for pid in servers:
                 os.setpriority(os.PRIO_PROCESS, pid, NICE)
             shares(busy.watchers(), servers)

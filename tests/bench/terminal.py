@@ -54,11 +54,7 @@ class Terminal:
 
     def run_ns(self):
         """CPU time of all its threads and of its children, to the nanosecond."""
-        total = 0
-        for pid in [self.pid] + c.children_of(self.pid):
-            for tid in os.listdir(f"/proc/{pid}/task"):
-                total += int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0])
-        return total
+        return c.run_ns(c.family(self.pid))
 
     def stop(self):
         try:

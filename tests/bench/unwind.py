@@ -13,7 +13,6 @@ import memory
 TABLES = c.OUT + "/tables"
 STACKS = c.OUT + "/stacks"
 PARTS = ("cfi", "cfi_order", "codeframes", "ehframe", "elf", "gotable", "gotext", "insn", "landing", "source", "unwind_table")
-STATS = "/proc/sys/kernel/bpf_stats_enabled"
 SECONDS = 15
 AIM_PCT, AIM_BYTES = 0.3, 50e6
 
@@ -60,17 +59,6 @@ def programs():
 class Statistics:
     """BPF run time of the perf event programs between begin() and end()."""
 
-    def __enter__(self):
-        with open(STATS) as f:
-            self.before = f.read()
-        with open(STATS, "w") as f:
-            f.write("1")
-        return self
-
-    def __exit__(self, *_):
-        with open(STATS, "w") as f:
-            f.write(self.before)
-
     def begin(self):
         self.start = programs()
 
@@ -101,7 +89,8 @@ def wait_line(o):
 def per_frame():
     """A program with 4 user frames and one with 104, under 999 Hz: the difference is 100 frames."""
     rows, ns_of = [], {}
-    with Statistics() as stats:
+    with c.timed():
+        stats = Statistics()
         for name, mode, frames in (("4 frames", "plain", 5), ("104 frames", "hundred", 106)):
             load = [start_load(STACKS, mode, "60")]
             try:
@@ -126,15 +115,11 @@ BUSY = [("openssl", "speed", "-seconds", "100", "sha256"),
         ("python3", "-c", "import json\nwhile 1: json.loads(json.dumps([{'a':i,'b':str(i)} for i in range(200)]))")]
 
 
-def tree(pid):
-    return [pid] + c.children_of(pid)
-
-
 def cost(name, argv, ready, stats, tracefs=False, out=None):
     """[name, own CPU %, BPF %, whole %, RSS, maps, file KiB/s]; own: all its processes."""
     o = c.Observer(name, argv, ready, settle=5, tracefs=tracefs)
     o.start(set(c.CPUS))
-    pids = tree(o.proc.pid)
+    pids = c.family(o.proc.pid)
     stats.begin()
     before, size = sum(map(c.cpu_seconds, pids)), out and os.path.getsize(out)
     began = time.monotonic()
@@ -164,7 +149,8 @@ def whole_cost():
     peers.append(("bpftrace profile:hz:99", ["bpftrace", "-e", "profile:hz:99 { @[kstack, ustack, comm] = count(); }"],
                   lambda o: "Attaching" in o.text(), True, None))
     try:
-        with Statistics() as stats:
+        with c.timed():
+            stats = Statistics()
             for name, argv, ready, tracefs, out in peers:
                 if argv[0] != c.OTTOP and not c.have(argv[0]):
                     c.say(f"  missing: {name}")

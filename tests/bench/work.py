@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is watched in more than one part: servers of HTTP and others, and what CPU time they took."""
+"""What is watched in more than one part: servers of HTTP and others."""
 import os
 import shutil
 import socket
@@ -7,28 +7,7 @@ import subprocess
 import tempfile
 import time
 
-import common as c
-
 CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-
-
-# ---- CPU time ----
-
-def run_ns(pids):
-    """Of all threads of these processes that are there now, and of children that they have waited for."""
-    total = 0
-    for pid in pids:
-        total += sum(map(int, c.stat_fields(pid)[13:15])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-        for tid in os.listdir(f"/proc/{pid}/task"):
-            try:
-                total += int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0])
-            except OSError:
-                pass  # it has ended meanwhile
-    return total
-
-
-def family(pid):
-    return [pid] + c.children_of(pid)
 
 
 def neighbours(watchers, amount, rounds):
