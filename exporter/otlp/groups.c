@@ -13,7 +13,8 @@
 struct group {
 	struct hash_node node;
 	const struct row *row;	/* any of its rows; counted */
-	const struct processes_row *process;	/* as it was last seen; counted, or NULL */
+	const struct processes_row *process;	/* its resource: as it was last seen; counted, or NULL */
+	const struct processes_row *renamed;	/* what its resource is after this export; counted, or NULL */
 	u64 pid, process_start_ns;
 	u64 program;		/* a hash of its name, container and service */
 	struct otlp_values v;	/* since start_ns */
@@ -91,21 +92,10 @@ struct otlp_groups *otlp_groups_new(const struct otlp_grouping *of, u32 max)
 
 /* ---- taking in a tick ---------------------------------------------------------------------- */
 
-static bool same_value(const struct field *f, const struct row *a, const struct row *b)
-{
-	const char *x, *y;
-
-	if (f->type == FT_U64)
-		return row_u64(a, f) == row_u64(b, f);
-	x = row_str(a, f);
-	y = row_str(b, f);
-	return x == y || (x && y && !strcmp(x, y));
-}
-
 static bool is_of(const struct otlp_groups *g, const struct row *a, const struct row *b)
 {
 	for (u32 i = 0; i < g->n_keys; i++)
-		if (!same_value(g->keys[i], a, b))
+		if (!attribute_same(g->keys[i], a, b))
 			return false;
 	return true;
 }
@@ -240,16 +230,28 @@ static int by_growth(const void *a, const void *b)
 	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
 }
 
-/* Its resource must stay what it was when the process is gone. False: it has ended. */
-static bool keep_process(struct group *x, const struct snapshot *s)
+static void set_process(const struct processes_row **to, const struct processes_row *p)
+{
+	const struct row *old = *to ? &(*to)->row : NULL;
+
+	*to = p ? (const struct processes_row *)row_get(&p->row) : NULL;
+	row_put(old);
+}
+
+/*
+ * Its resource must stay what it was when the process is gone; one that has another name now has a last
+ * point under the old one. False: the process has ended.
+ */
+static bool keep_process(struct group *x, const struct snapshot *s, const struct otlp_config *config)
 {
 	const struct processes_row *p = snapshot_process(s, x->pid, x->process_start_ns);
 
 	if (!p)
 		return false;
-	if (x->process)
-		row_put(&x->process->row);
-	x->process = (const struct processes_row *)row_get(&p->row);
+	if (x->process && !attributes_same_process(config, x->process, p))
+		set_process(&x->renamed, p);
+	else
+		set_process(&x->process, p);
 	return !p->row.closed;
 }
 
@@ -257,13 +259,13 @@ static bool keep_process(struct group *x, const struct snapshot *s)
  * Those that have a series keep it; free places go to those that grew most. Who ended without
  * gets none.
  */
-static void choose(struct otlp_groups *g, const struct snapshot *s)
+static void choose(struct otlp_groups *g, const struct snapshot *s, const struct otlp_config *config)
 {
 	struct group **sorted = xmalloc((g->groups.n + 1) * sizeof(*sorted));
 	u32 n = 0;
 
 	hash_each(&g->groups, struct group, x) {
-		bool over = g->of->of_process && !keep_process(x, s);
+		bool over = g->of->of_process && !keep_process(x, s, config);
 
 		x->idle = x->grew ? 0 : x->idle + 1;
 		/* the end of a connection may come after that of its process */
@@ -322,8 +324,9 @@ static int by_process(const void *a, const void *b)
 
 	if (x->pid != y->pid)
 		return x->pid < y->pid ? -1 : 1;
-	return x->process_start_ns < y->process_start_ns ? -1 :
-	       x->process_start_ns > y->process_start_ns;
+	if (x->process_start_ns != y->process_start_ns)
+		return x->process_start_ns < y->process_start_ns ? -1 : 1;
+	return !x->renamed - !y->renamed;	/* what came since the last export has the new name alone */
 }
 
 static int by_program(const void *a, const void *b)
@@ -397,7 +400,7 @@ void otlp_groups_export(struct otlp_groups *g, const struct snapshot *s,
 			const struct otlp_config *config, struct metrics *m)
 {
 	g->deltas = m->deltas != NULL;
-	choose(g, s);
+	choose(g, s, config);
 	add_others(g);
 	put_own(g, s, config, m);
 	put_rest(g, s, config, m);
@@ -408,7 +411,8 @@ static void group_free(struct otlp_groups *g, struct group *x)
 	hash_remove(&g->groups, &x->node);
 	g->n_own -= x->own;
 	row_put(x->row);
-	row_put(x->process ? &x->process->row : NULL);
+	set_process(&x->process, NULL);
+	set_process(&x->renamed, NULL);
 	hist_put(x->v.hist);
 	free(x);
 }
@@ -423,6 +427,16 @@ static void begin_again(const struct otlp_groups *g, struct otlp_values *v, u64 
 	*start_ns = g->now_ns;
 }
 
+/* Under its new name it counts from here. */
+static void rename_group(const struct otlp_groups *g, struct group *x)
+{
+	begin_again(g, &x->v, &x->hist_start_ns);
+	memset(x->v.counters, 0, sizeof(x->v.counters));
+	x->start_ns = g->now_ns;
+	set_process(&x->process, x->renamed);
+	set_process(&x->renamed, NULL);
+}
+
 void otlp_groups_end(struct otlp_groups *g)
 {
 	hash_each(&g->groups, struct group, x) {
@@ -431,7 +445,9 @@ void otlp_groups_end(struct otlp_groups *g)
 			continue;
 		}
 		x->grew = 0;
-		if (g->deltas)
+		if (x->renamed)
+			rename_group(g, x);
+		else if (g->deltas)
 			begin_again(g, &x->v, &x->hist_start_ns);
 	}
 	if (g->deltas)

@@ -57,10 +57,15 @@ static void attribute_container(struct scratch *a, struct attributes *to, const 
 	attribute_text(a, to, key, id ? id + 1 : value);
 }
 
+static bool is_attribute(const struct field *f)
+{
+	return *f->metric && (f->kind == FK_KEY || f->kind == FK_LABEL);
+}
+
 void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
 			const struct field *f)
 {
-	if (!*f->metric || (f->kind != FK_KEY && f->kind != FK_LABEL))
+	if (!is_attribute(f))
 		return;
 	if (f->type == FT_U64)
 		attribute_int(a, to, f->metric, row_u64(r, f));
@@ -176,6 +181,33 @@ void attributes_of_process(struct scratch *a, struct attributes *to, const struc
 	attributes_of_row(a, to, &p->row);
 	if (config->command_lines)
 		attribute_text(a, to, "process.command_line", p->cmdline);
+}
+
+bool attribute_same(const struct field *f, const struct row *a, const struct row *b)
+{
+	const char *x, *y;
+
+	if (f->type == FT_U64)
+		return row_u64(a, f) == row_u64(b, f);
+	x = row_str(a, f);
+	y = row_str(b, f);
+	return x == y || (x && y && !strcmp(x, y));
+}
+
+bool attributes_same_process(const struct otlp_config *config, const struct processes_row *a,
+			     const struct processes_row *b)
+{
+	const struct table_desc *d = &table_descs[TABLE_processes];
+
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+		bool is_told = is_attribute(f) || !strcmp(f->name, "service") ||
+			       (config->command_lines && !strcmp(f->name, "cmdline"));
+
+		if (is_told && !attribute_same(f, &a->row, &b->row))
+			return false;
+	}
+	return true;
 }
 
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,

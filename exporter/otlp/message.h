@@ -41,6 +41,11 @@ void attributes_of_service(struct scratch *a, struct attributes *to, const struc
 /* A process whose row is known, with all its attributes; with its command line only if that is asked for. */
 void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const struct processes_row *p);
+/* Has that attribute the same value in both rows, which are of its table? */
+bool attribute_same(const struct field *f, const struct row *a, const struct row *b);
+/* Would attributes_of_process() say the same of both? */
+bool attributes_same_process(const struct otlp_config *config, const struct processes_row *a,
+			     const struct processes_row *b);
 /* All processes of that service (NULL: none is known) and that name, in that container (NULL: in none). */
 void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
 			   const struct otlp_config *config, const char *service, const char *name,

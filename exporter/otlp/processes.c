@@ -24,7 +24,7 @@ struct otlp_processes {
 	struct tracked *tracked;	/* in the order of the table */
 	u32 n, cap;
 	bool begun;
-	u64 begun_ns;			/* CLOCK_BOOTTIME of the first tick */
+	u64 begun_ns, exported_ns;	/* CLOCK_BOOTTIME of the first tick, of the last export */
 	u64 rest[PROCESS_METRICS_MAX];	/* counters of those without series, since then */
 };
 
@@ -252,12 +252,21 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 			metrics_ended(m, &p->metrics[i], NULL, start_of(t, &p->metrics[i]));
 }
 
-/* Who has another name since the last export is another resource, and the old one has ended. */
-static bool is_renamed(const struct tracked *t, const struct otlp_config *config)
+/*
+ * Who has another name (owner, container) since the last export is another resource, and the old one
+ * has ended: its counters stay where they were told last, the new one's begin there.
+ */
+static void begin_anew(struct otlp_processes *p, struct tracked *t)
 {
-	return t->told && (t->told->comm != t->row->comm || t->told->container != t->row->container ||
-			   t->told->service != t->row->service ||
-			   (config->command_lines && t->told->cmdline != t->row->cmdline));
+	for (u32 i = 0; i < p->n_metrics; i++) {
+		u64 told = counter_of(p, i, t->told);
+
+		if (u64_known(told))
+			t->base[i] = told;
+		else if (!t->own_from_ns)	/* nothing of it was told */
+			t->base[i] = 0;
+	}
+	t->own_from_ns = p->exported_ns;
 }
 
 static void set_told(struct tracked *t, const struct processes_row *r)
@@ -271,9 +280,10 @@ static void set_told(struct tracked *t, const struct processes_row *r)
 static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
 			const struct otlp_config *config, u32 cpus, struct metrics *m)
 {
-	if (is_renamed(t, config)) {
+	if (t->told && !attributes_same_process(config, t->told, t->row)) {
 		begin_resource(t->told, s, config, m);
 		end_levels(p, t, m);
+		begin_anew(p, t);
 	}
 	begin_resource(t->row, s, config, m);
 	for (u32 i = 0; i < p->n_metrics; i++)
@@ -356,6 +366,7 @@ void otlp_processes_export(struct otlp_processes *p, const struct snapshot *s,
 			put_process(p, &p->tracked[i], s, config, cpus, m);
 	put_rest(p, s, config, cpus, m);
 	let_go(p);
+	p->exported_ns = s->time_ns;
 }
 
 void otlp_processes_free(struct otlp_processes *p)

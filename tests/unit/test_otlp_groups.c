@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Rows added up by what they have in common: that all series together are all that was done, who has
- * one of its own, what outlives its rows, and that what ottop itself asks is not among it.
+ * one of its own, what outlives its rows, that what ottop itself asks is not among it, and whose is
+ * what a process does that has another name then.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -208,6 +209,140 @@ static void not_our_own(void **state)
 	snapshot_put(last);
 }
 
+/* ---- system calls of a process that has another name then --------------------------------------- */
+
+static const struct hist *hist_of(u64 n)
+{
+	struct hist_acc *acc = xcalloc(1, sizeof(*acc));
+	const struct hist *h;
+
+	while (n--)
+		hist_acc_value(acc, 1000);
+	h = hist_seal(acc);
+	free(acc);
+	return h;
+}
+
+/* Each of its calls failed. */
+static const struct snapshot *calls_of(u64 seq, const char *comm, const char *user, u64 reads, u64 writes)
+{
+	const struct { const char *name; u64 nr, n; } calls[] = { { "read", 0, reads }, { "write", 1, writes } };
+	struct builder *b = builder_new(NULL, &session);
+	struct processes_row *p;
+
+	builder_time(b, seq, (T0 + seq) * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+	p = builder_row(b, TABLE_processes);
+	p->pid = 10;
+	p->start_time_ns = 1;
+	p->comm = str_new(comm);
+	p->user = str_new(user);
+	builder_status(b, TABLE_processes, TS_OK, NULL, NSEC_PER_SEC);
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct syscalls_row *r;
+
+		if (!calls[i].n)
+			continue;
+		r = builder_row(b, TABLE_syscalls);
+		r->row.first_seen_ns = T0 * NSEC_PER_SEC;
+		r->pid = 10;
+		r->start_time_ns = 1;
+		r->abi = str_new("x86_64");
+		r->syscall = str_new(calls[i].name);
+		r->nr = calls[i].nr;
+		r->errors = calls[i].n;
+		r->hist = hist_of(calls[i].n);
+	}
+	builder_status(b, TABLE_syscalls, TS_OK, NULL, NSEC_PER_SEC);
+	return builder_seal(b);
+}
+
+/* Calls by their durations; as many have failed. */
+static u64 count_of(const Otlp__ScopeMetrics *scope)
+{
+	u64 failed = 0, n = 0;
+
+	for (size_t k = 0; k < scope->n_metrics; k++) {
+		const Otlp__Metric *m = scope->metrics[k];
+
+		for (size_t i = 0; m->data_case == OTLP__METRIC__DATA_SUM && i < m->sum->n_data_points; i++)
+			failed += (u64)m->sum->data_points[i]->as_int;
+		for (size_t i = 0; m->data_case != OTLP__METRIC__DATA_SUM &&
+		     i < m->exponential_histogram->n_data_points; i++)
+			n += m->exponential_histogram->data_points[i]->count;
+	}
+	assert_int_equal(failed, n);
+	return n;
+}
+
+/* "NAME OWNER CALLS;" of each resource of an export */
+static const char *calls_by_name(struct otlp_groups *g, const struct snapshot *s, struct otlp_series *deltas)
+{
+	static char text[400];
+	struct scratch scratch = { 0 };
+	struct metrics m;
+	size_t at = 0;
+
+	*text = 0;
+	metrics_begin(&m, &scratch, s->time_ns, 0);
+	m.deltas = deltas;
+	otlp_groups_export(g, s, &config, &m);
+	for (size_t r = 0; r < m.request->n_resource_metrics; r++) {
+		const Otlp__ResourceMetrics *from = m.request->resource_metrics[r];
+		u64 n = from->scope_metrics[0]->n_metrics ? count_of(from->scope_metrics[0]) : 0;
+
+		for (size_t i = 0; n && i < from->resource->n_attributes; i++)
+			if (!strcmp(from->resource->attributes[i]->key, "service.name") ||
+			    !strcmp(from->resource->attributes[i]->key, "process.owner"))
+				at += (size_t)snprintf(text + at, sizeof(text) - at, "%s ",
+						       from->resource->attributes[i]->value->string_value);
+		if (n)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%llu;", (unsigned long long)n);
+	}
+	otlp_groups_end(g);
+	scratch_free(&scratch);
+	return text;
+}
+
+/* What was told under the old name is not told again under the new one. */
+static void another_name(void **state)
+{
+	const struct otlp_grouping *of = grouping_of(TABLE_syscalls);
+	struct otlp_groups *g = otlp_groups_new(of, 10);
+	const struct snapshot *last = NULL;
+
+	(void)state;
+	take(g, &last, calls_of(1, "sh", "u", 5, 0));
+	assert_string_equal(calls_by_name(g, last, NULL), "sh u 5;");
+	take(g, &last, calls_of(2, "gcc", "u", 8, 4));	/* the change is in between; write is new */
+	assert_string_equal(calls_by_name(g, last, NULL), "sh u 8;gcc u 4;");
+	take(g, &last, calls_of(3, "gcc", "u", 10, 5));
+	assert_string_equal(calls_by_name(g, last, NULL), "gcc u 7;");
+	take(g, &last, calls_of(4, "gcc", "nobody", 11, 5));
+	assert_string_equal(calls_by_name(g, last, NULL), "gcc u 8;");
+	take(g, &last, calls_of(5, "gcc", "nobody", 11, 7));
+	assert_string_equal(calls_by_name(g, last, NULL), "gcc nobody 2;");
+	otlp_groups_free(g);
+	snapshot_put(last);
+}
+
+static void another_name_deltas(void **state)
+{
+	struct otlp_groups *g = otlp_groups_new(grouping_of(TABLE_syscalls), 10);
+	struct otlp_series *series = otlp_series_new();
+	const struct snapshot *last = NULL;
+
+	(void)state;
+	take(g, &last, calls_of(1, "sh", "u", 5, 0));
+	assert_string_equal(calls_by_name(g, last, series), "sh u 5;");
+	take(g, &last, calls_of(2, "gcc", "u", 8, 0));
+	assert_string_equal(calls_by_name(g, last, series), "sh u 3;");
+	take(g, &last, calls_of(3, "gcc", "u", 10, 0));
+	assert_string_equal(calls_by_name(g, last, series), "gcc u 2;");
+	otlp_series_free(series);
+	otlp_groups_free(g);
+	snapshot_put(last);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +350,8 @@ int main(void)
 		cmocka_unit_test(the_rest),
 		cmocka_unit_test(deltas),
 		cmocka_unit_test(not_our_own),
+		cmocka_unit_test(another_name),
+		cmocka_unit_test(another_name_deltas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,7 @@ static const struct snapshot *next_tick(struct life *lives, u64 seq, u64 *total)
 		p->pid = l->pid;
 		p->start_time_ns = l->start_ns;
 		p->comm = str_new(random_below(8) ? "w" : "renamed");
+		p->user = str_new(random_below(8) ? "u" : "root");
 		p->cpu_ns = l->cpu_ns;
 		p->cpu_pct = (float)l->grew / 1e7f;
 		p->rss_bytes = 4096 * (i + 1);
@@ -137,16 +138,26 @@ static const struct snapshot *next_tick(struct life *lives, u64 seq, u64 *total)
 
 /* The last value of each series of process.cpu.time. */
 struct sums {
-	struct { char instance[64]; u64 start, end; double value, base; } series[4000];
+	struct { char resource[64]; u64 start, end; double value, base; } series[4000];
 	u32 n;
 };
 
-static const char *instance_of(const Otlp__ResourceMetrics *r)
+static const char *attribute_of(const Otlp__ResourceMetrics *r, const char *key)
 {
 	for (size_t i = 0; i < r->resource->n_attributes; i++)
-		if (!strcmp(r->resource->attributes[i]->key, "service.instance.id"))
+		if (!strcmp(r->resource->attributes[i]->key, key))
 			return r->resource->attributes[i]->value->string_value;
-	return NULL;
+	return "";
+}
+
+/* Which resource: the same process under another name or of another owner is another one. */
+static const char *resource_of(const Otlp__ResourceMetrics *r)
+{
+	static char text[64];
+
+	snprintf(text, sizeof(text), "%s %s %s", attribute_of(r, "service.name"), attribute_of(r, "process.owner"),
+		 attribute_of(r, "service.instance.id"));
+	return text;
 }
 
 static const Otlp__Sum *cpu_time_of(const Otlp__ResourceMetrics *r)
@@ -161,17 +172,17 @@ static const Otlp__Sum *cpu_time_of(const Otlp__ResourceMetrics *r)
 
 /* Cumulative: the last value holds. Delta: points add up. What was before the first export is
  * the base. */
-static void add_point(struct sums *x, const char *instance, const Otlp__NumberPoint *p,
+static void add_point(struct sums *x, const char *resource, const Otlp__NumberPoint *p,
 		      bool delta, bool first)
 {
 	u32 i = 0;
 
-	while (i < x->n && (strcmp(x->series[i].instance, instance) ||
+	while (i < x->n && (strcmp(x->series[i].resource, resource) ||
 			    (!delta && x->series[i].start != p->start_time_unix_nano)))
 		i++;
 	if (i == x->n) {
 		x->n++;
-		snprintf(x->series[i].instance, 64, "%s", instance);
+		snprintf(x->series[i].resource, 64, "%s", resource);
 		x->series[i].start = p->start_time_unix_nano;
 		x->series[i].value = 0;
 		x->series[i].base = first ? p->as_double : 0;
@@ -192,7 +203,7 @@ static void read_export(struct sums *x, const Otlp__MetricsRequest *r, bool delt
 		assert_int_equal(sum->n_data_points, 1);
 		assert_int_equal(sum->aggregation_temporality, delta ? OTLP__TEMPORALITY__DELTA :
 								       OTLP__TEMPORALITY__CUMULATIVE);
-		add_point(x, instance_of(r->resource_metrics[i]), sum->data_points[0], delta, first);
+		add_point(x, resource_of(r->resource_metrics[i]), sum->data_points[0], delta, first);
 	}
 }
 
@@ -208,19 +219,6 @@ static bool is_one_of(char (*names)[64], u32 n, const char *name)
 		if (!strcmp(names[i], name))
 			return true;
 	return false;
-}
-
-/* Which resource: the same process under another name is another one. */
-static const char *resource_of(const Otlp__ResourceMetrics *r)
-{
-	static char text[64];
-	const char *name = "";
-
-	for (size_t i = 0; i < r->resource->n_attributes; i++)
-		if (!strcmp(r->resource->attributes[i]->key, "service.name"))
-			name = r->resource->attributes[i]->value->string_value;
-	snprintf(text, sizeof(text), "%s %s", name, instance_of(r));
-	return text;
 }
 
 static const Otlp__NumberPoint *memory_of(const Otlp__ResourceMetrics *r)
