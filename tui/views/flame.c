@@ -277,9 +277,11 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		return;
 	}
 	if (v->f.span) {
-		app_draw_words(c, r, ROLE_text, v->f.span->blocked_in ?
-			       "its thread was not blocked in that span" :
-			       "not collected in that span: it is now, for requests that come");
+		app_draw_words(c, r, ROLE_text, !v->f.span->blocked_in ?
+			       "not collected in that span: it is now, for requests that come" :
+			       blocked_untold_ns(v->f.span) ?
+			       "its thread was blocked in that span, by stacks that were not taken or were lost: see !" :
+			       "its thread was not blocked in that span");
 		return;
 	}
 	if (is_early(a, v, whose, c, r))

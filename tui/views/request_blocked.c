@@ -116,6 +116,19 @@ static struct rect draw_all(const struct app *a, struct canvas *c, struct rect r
 	return r;
 }
 
+static void draw_untold(struct canvas *c, struct rect *r, u64 ns)
+{
+	char text[FORMAT_MAX];
+
+	if (!ns || r->rows < 1)
+		return;
+	canvas_right(c, r->row, r->col, NS_COLS, ROLE_warn, format_ns(text, (double)ns));
+	canvas_cut(c, r->row, r->col + NS_COLS + 1, r->cols - NS_COLS - 2, ROLE_warn,
+		   "not known in what: its stack was not taken, or was lost (!)");
+	r->row++;
+	r->rows--;
+}
+
 /* By what it was blocked while the thread waited for it: who slept on a disk was not slow by itself. */
 static void draw_waker(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
@@ -155,6 +168,7 @@ void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const 
 	list = r;
 	list.rows -= waker ? WAKER_ROWS : 0;
 	list = draw_all(a, c, list, q, q->blocked_in);
+	draw_untold(c, &list, blocked_untold_ns(q));
 	r.rows -= list.row - r.row;
 	r.row = list.row;
 	if (waker)
