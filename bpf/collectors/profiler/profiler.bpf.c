@@ -20,7 +20,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_samples;
 bool sampling;	/* user space is ready */
 
-RING(samples, 1 << 20);
+#define SAMPLES_BYTES (1 << 20)
+RING(samples, SAMPLES_BYTES);
 
 /* A sample in the making; w.frames follows s without a gap. */
 struct record {
@@ -68,9 +69,14 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 
 u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
 
-/* A machine where everything is new at once is not made slower by copying. */
+/*
+ * A machine where everything is new at once is not made slower by copying. Half of the ring is for what is no copy:
+ * where reading is late, a few dozen of them would fill it.
+ */
 static __always_inline bool may_copy(u64 now, bool off_cpu)
 {
+	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > SAMPLES_BYTES / 2)
+		return false;
 	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
 		window_began_ns[off_cpu] = now;
 		window_copies[off_cpu] = 0;
