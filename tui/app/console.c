@@ -8,6 +8,8 @@
 #include "tui/app/app.h"
 #include "tui/term/term.h"
 
+#define KEYS_NS (100 * NSEC_PER_MSEC)	/* so long keys are handled without a frame between them */
+
 struct console {
 	struct app *app;
 	struct terminal *term;
@@ -15,6 +17,7 @@ struct console {
 	const struct app_source *source;
 	u64 last_seq;		/* of the history */
 	struct history *history;
+	bool more_keys;		/* than one frame may cost */
 };
 
 /* All snapshots that wait; only the newest will be drawn. */
@@ -47,12 +50,16 @@ static void redraw(struct console *con)
 	resize(con);
 }
 
-/* Handles the keys that wait. False: the end. */
+/*
+ * Handles the keys that wait: they cost one frame together, but whoever types without end sees
+ * frames. False: the end.
+ */
 static bool take_keys(struct console *con)
 {
+	u64 until_ns = boottime_ns() + KEYS_NS;
 	u32 key;
 
-	while ((key = term_key(con->term)) != K_NONE) {
+	while (!(con->more_keys = boottime_ns() >= until_ns) && (key = term_key(con->term)) != K_NONE) {
 		if (key == K_CTRL + 'z')
 			term_suspend(con->term);
 		if (key == K_RESIZE || key == K_CTRL + 'z')
@@ -106,7 +113,7 @@ static void loop(struct console *con, int in_fd)
 		draw(con);
 		if (con->source->done && con->source->done(con->source->arg))
 			return;
-		wait_for_something(con, in_fd, app_dirty(con->app) ? 0 : timeout_ms);
+		wait_for_something(con, in_fd, con->more_keys || app_dirty(con->app) ? 0 : timeout_ms);
 	}
 }
 

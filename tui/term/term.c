@@ -12,7 +12,7 @@
 #include "tui/term/term_parts.h"
 #include "tui/term/terminfo.h"
 
-#define ESCAPE_MS 25
+#define ESCAPE_MS 1	/* what belongs together is in the pipe together: typeahead.h */
 
 void term_find_size(struct terminal *t)
 {
@@ -103,7 +103,9 @@ static bool start_screen(struct terminal *t)
 {
 	t->sink_fd = memfd_create("ottop-screen", MFD_CLOEXEC);
 	t->sink = t->sink_fd < 0 ? NULL : fdopen(t->sink_fd, "w");
-	t->input = fdopen(dup(t->in_fd), "r");
+	if (typeahead_open(&t->ahead, t->in_fd) < 0)
+		return false;
+	t->input = fdopen(dup(t->ahead.from), "r");
 	if (!t->sink || !t->input)
 		return false;
 	t->screen = newterm(t->like, t->sink, t->input);
@@ -144,6 +146,7 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 	t->in_fd = o->in_fd;
 	t->out_fd = o->out_fd;
 	t->sink_fd = -1;
+	t->ahead = (struct typeahead){ .from = -1, .to = -1 };
 	t->write_fd = t->out_fd;
 	t->ascii = needs_ascii() || o->ascii;
 	if (!find_terminal(t, &err) || !can_place_text()) {
@@ -201,6 +204,7 @@ void term_close(struct terminal *t)
 		fclose(t->sink);
 	if (t->input)
 		fclose(t->input);
+	typeahead_close(&t->ahead);
 	if (t->write_fd != t->out_fd)
 		close(t->write_fd);
 	free(t->shown);

@@ -38,7 +38,10 @@ void term_show(struct terminal *t, const struct canvas *c);
 void term_copy(struct terminal *t, const char *text);
 /* The next frame is sent in full. */
 void term_redraw(struct terminal *t);
-/* The next key that waits, K_RESIZE, K_CLOSED, or K_NONE. Never waits longer than an escape sequence takes. */
+/*
+ * The next key that waits, K_RESIZE, K_CLOSED, or K_NONE; Ctrl-C before all others. Never waits longer
+ * than an escape sequence takes.
+ */
 u32 term_key(struct terminal *t);
 /* Another descriptor for poll(): readable when a signal came that term_key() will report. */
 int term_signal_fd(const struct terminal *t);

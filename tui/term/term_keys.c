@@ -138,6 +138,8 @@ u32 term_key(struct terminal *t)
 
 	if (key != K_NONE)
 		return key;
+	if (!typeahead_take(&t->ahead))
+		return K_CTRL + 'c';
 	for (;;) {
 		r = wget_wch(t->keys, &ch);
 		if (r == ERR)

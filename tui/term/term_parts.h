@@ -12,6 +12,7 @@
 #include "tui/term/term.h"
 #include "tui/term/termio.h"
 #include "tui/term/theme.h"
+#include "tui/term/typeahead.h"
 
 #include <term.h>	/* last: it defines hundreds of short names */
 
@@ -21,7 +22,8 @@ struct terminal {
 	bool ascii, light, gone, redraw;
 	enum depth depth;
 	int rows, cols;
-	FILE *sink, *input;
+	FILE *sink, *input;	/* `input` is the pipe of `ahead` */
+	struct typeahead ahead;
 	int sink_fd;
 	const char *like;	/* name of the built-in description; NULL: $TERM is in the database */
 	SCREEN *screen;
