@@ -7,16 +7,9 @@
 #ifndef OTTOP_OTLP_LINKS_H
 #define OTTOP_OTLP_LINKS_H
 
-#include "bpf/model/snapshot.h"
-
-#define LINK_TRACE_BYTES 16
-#define LINK_SPAN_BYTES 8
+#include "exporter/otlp/ids.h"
 
 struct otlp_links;
-
-struct otlp_span_ids {
-	u8 trace[LINK_TRACE_BYTES], span[LINK_SPAN_BYTES];
-};
 
 struct otlp_links *otlp_links_new(void);
 /* Each tick, before its spans: what ended is kept a while, a request may be reported after it. */

@@ -48,8 +48,70 @@ static char *body_text(struct scratch *a, const struct events_row *r, const stru
 	return scratch_text(a, line);
 }
 
-static void add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snapshot *s,
-		       const struct events_row *r, const struct kind *k)
+/* ---- trace context ---- */
+
+/* Which processes have requests in a snapshot: nearly all events are of others. */
+#define PIDS_BITS 4096
+struct requests {
+	const struct table *t;
+	u64 pids[PIDS_BITS / 64];
+};
+
+static void requests_of(struct requests *q, const struct snapshot *s)
+{
+	*q = (struct requests){ .t = &s->tables[TABLE_requests] };
+	for (u32 i = 0; i < q->t->n; i++) {
+		u64 bit = ((const struct requests_row *)q->t->rows[i])->pid % PIDS_BITS;
+
+		q->pids[bit / 64] |= 1ull << bit % 64;
+	}
+}
+
+/* It was served by that process at that time; one that was never answered was served until its process ended. */
+static bool is_around(const struct requests_row *r, const struct events_row *e)
+{
+	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && r->side && !strcmp(r->side, "server") &&
+	       r->start_time_ns <= e->time_ns &&
+	       (!u64_known(r->duration_ns) || e->time_ns <= r->start_time_ns + r->duration_ns);
+}
+
+/* The only request that was being served when it happened; NULL: none, or more than one. */
+static const struct requests_row *request_of(const struct requests *q, const struct events_row *e)
+{
+	const struct requests_row *found = NULL;
+	u64 bit = e->pid % PIDS_BITS;
+
+	if (!(q->pids[bit / 64] & 1ull << bit % 64))
+		return NULL;
+	for (u32 i = 0; i < q->t->n; i++) {
+		const struct requests_row *r = (const struct requests_row *)q->t->rows[i];
+
+		if (!is_around(r, e))
+			continue;
+		if (found)
+			return NULL;
+		found = r;
+	}
+	return found;
+}
+
+static void put_context(struct scratch *a, Otlp__LogRecord *to, const struct requests_row *r, double ratio)
+{
+	struct otlp_span_ids *ids;
+
+	if (!r)
+		return;
+	ids = scratch_take(a, sizeof(*ids));
+	otlp_ids_of(r, ids);
+	to->trace_id = (ProtobufCBinaryData){ TRACE_ID_BYTES, ids->trace };
+	to->span_id = (ProtobufCBinaryData){ SPAN_ID_BYTES, ids->span };
+	to->flags = otlp_ids_sampled(ids, ratio);	/* W3C Trace Context: bit 0 */
+}
+
+/* ---- records ---- */
+
+static Otlp__LogRecord *add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snapshot *s,
+				   const struct events_row *r, const struct kind *k)
 {
 	Otlp__LogRecord *new = SCRATCH_NEW(a, Otlp__LogRecord, otlp__log_record);
 	struct attributes attributes = { 0 };
@@ -69,6 +131,7 @@ static void add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snap
 	new->attributes = attributes.attributes;
 	new->n_attributes = attributes.n_attributes;
 	SCRATCH_APPEND(a, to, log_records, new);
+	return new;
 }
 
 static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *request,
@@ -93,15 +156,17 @@ u8 *otlp_logs_pack(struct scratch *a, struct event_cursor *sent, const struct sn
 	Otlp__LogsRequest *request = SCRATCH_NEW(a, Otlp__LogsRequest, otlp__logs_request);
 	Otlp__ScopeLogs *scope = scope_begin(a, request, s, config);
 	u64 own_pid = (u64)getpid();
+	struct requests requests;
 	u8 *data = NULL;
 
+	requests_of(&requests, s);
 	for (u32 i = 0; i < t->n; i++) {
 		const struct events_row *r = (const struct events_row *)t->rows[i];
 		const struct kind *k = kind_of(r);
 
 		/* not our own failures to post, which would be posted */
 		if (k && event_is_due(sent, s, &r->row) && r->pid != own_pid)
-			add_record(a, scope, s, r, k);
+			put_context(a, add_record(a, scope, s, r, k), request_of(&requests, r), config->sample_ratio);
 	}
 	events_taken(sent, s, TABLE_events);
 	*ret_items = (u32)scope->n_log_records;

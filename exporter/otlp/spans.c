@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* spans.c: one span for each observed request; names of the semantic conventions for HTTP and RPC. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
-
-#define SCALE_BITS 56	/* of a trace id, that decide about sampling */
 
 struct spans {
 	struct scratch *scratch;
@@ -26,71 +22,19 @@ struct spans {
 
 /* ---- ids --------------------------------------------------------------------------------- */
 
-/* For the exporter's thread alone: a call of the kernel costs as much as a span. */
-static void random_bytes(u8 *buf, size_t n)
-{
-	static u8 pool[4096];
-	static size_t left;
-
-	if (left < n) {
-		while (getrandom(pool, sizeof(pool), 0) != sizeof(pool))
-			;	/* cut by a signal */
-		left = sizeof(pool);
-	}
-	left -= n;
-	memcpy(buf, pool + left, n);
-}
-
-static int digit(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* n bytes from lower-case hex; false: it is not that, or only zeros, which is no id. */
-static bool parse_id(const char *hex, u8 *buf, size_t n)
-{
-	u8 any = 0;
-
-	if (!hex || strlen(hex) != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		buf[i] = (u8)(high << 4 | low);
-		any |= buf[i];
-	}
-	return any;
-}
-
 static ProtobufCBinaryData copy_id(struct scratch *a, const u8 *id, size_t n)
 {
 	return (ProtobufCBinaryData){ .len = n, .data = memcpy(scratch_take(a, n), id, n) };
 }
 
-static void set_ids(struct scratch *a, Otlp__Span *span, const struct requests_row *r)
+static void set_ids(struct scratch *a, Otlp__Span *span, const struct requests_row *r, const struct otlp_span_ids *own)
 {
-	u8 trace[16], parent[8], own[8];
-	bool asked = parse_id(r->trace_id, trace, 16);
+	u8 parent[SPAN_ID_BYTES];
 
-	random_bytes(own, 8);
-	if (!asked)
-		random_bytes(trace, 16);
-	span->span_id = copy_id(a, own, 8);
-	span->trace_id = copy_id(a, trace, 16);
-	if (asked && parse_id(r->span_id, parent, 8))
-		span->parent_span_id = copy_id(a, parent, 8);
-}
-
-/* The same answer for all spans of a trace, on every host. */
-static bool is_sampled(const Otlp__Span *span, double ratio)
-{
-	u64 low = 0;
-
-	for (int i = 16 - SCALE_BITS / 8; i < 16; i++)
-		low = low << 8 | span->trace_id.data[i];
-	return low < (u64)(ratio * (double)(1ull << SCALE_BITS));	/* a double has fewer bits than low */
+	span->span_id = copy_id(a, own->span, SPAN_ID_BYTES);
+	span->trace_id = copy_id(a, own->trace, TRACE_ID_BYTES);
+	if (otlp_ids_parent(r, parent))
+		span->parent_span_id = copy_id(a, parent, SPAN_ID_BYTES);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -205,15 +149,13 @@ static Otlp__ScopeSpans *scope_of(struct spans *x, const struct requests_row *r)
 	return resource_add(x, r)->scope_spans[0];
 }
 
-static void put_link(struct spans *x, Otlp__Span *span, const struct requests_row *r)
+static void put_link(struct spans *x, Otlp__Span *span, const struct requests_row *r, const struct otlp_span_ids *own)
 {
 	struct scratch *a = x->scratch;
-	struct otlp_span_ids own, other;
+	struct otlp_span_ids other;
 	Otlp__Span__Link *link;
 
-	memcpy(own.trace, span->trace_id.data, sizeof(own.trace));
-	memcpy(own.span, span->span_id.data, sizeof(own.span));
-	if (!otlp_links_find(x->links, x->s, r, &own, &other))
+	if (!otlp_links_find(x->links, x->s, r, own, &other))
 		return;
 	link = SCRATCH_NEW(a, Otlp__Span__Link, otlp__span__link);
 	link->trace_id = copy_id(a, other.trace, sizeof(other.trace));
@@ -226,11 +168,13 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	struct scratch *a = x->scratch;
 	Otlp__Span *span = SCRATCH_NEW(a, Otlp__Span, otlp__span);
 	struct packed attributes = { 0 };
+	struct otlp_span_ids own;
 	Otlp__ScopeSpans *scope;
 
-	set_ids(a, span, r);
-	if (!is_sampled(span, x->config->sample_ratio))
+	otlp_ids_of(r, &own);
+	if (!otlp_ids_sampled(&own, x->config->sample_ratio))
 		return;
+	set_ids(a, span, r, &own);
 	span->kind = text_is(r->side, "client") ? OTLP__SPAN__KIND__CLIENT : OTLP__SPAN__KIND__SERVER;
 	span->start_time_unix_nano = unix_ns(x->s, r->start_time_ns);
 	span->end_time_unix_nano = span->start_time_unix_nano +
@@ -242,7 +186,7 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	put_peer(a, &attributes, r);
 	packed_int(a, &attributes, "thread.id", r->tid);
 	packed_set(a, &attributes, span);
-	put_link(x, span, r);
+	put_link(x, span, r, &own);
 	scope = scope_of(x, r);
 	SCRATCH_APPEND(a, scope, spans, span);
 	x->items++;
