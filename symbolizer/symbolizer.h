@@ -147,17 +147,4 @@ bool symbolizer_receive_symbols(struct symbolizer_answer *ret);
 bool symbolizer_died(int err);
 void symbolizer_done(struct symbolizer_answer *a);
 
-/* ---- the kernel's own symbols: /proc/kallsyms, a trusted file, in this process ---- */
-
-/* Reads it ("/proc/kallsyms"). 0, -EPERM where the kernel hides addresses, or -errno. */
-int kallsyms_load(const char *path);
-void kallsyms_free(void);
-/* What it keeps in memory. */
-size_t kallsyms_bytes(void);
-/*
- * Name of the function that has addr, or NULL; *ret_module "" or the module's name. Both hold
- * until the next call.
- */
-const char *kallsyms_name(u64 addr, const char **ret_module);
-
 #endif

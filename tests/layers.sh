@@ -51,7 +51,7 @@ check() {
 		door("^curl/", "^exporter/otlp/http\\.c$")
 		door("^(google/)?protobuf-c/", "^exporter/")
 		door("^bpf/", "^bpf/")
-		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/(debugfile|kallsyms)\\.c$")
+		door("^zlib\\.h$", "^(bpf|exporter)/|^symbolizer/debugfile\\.c$")
 		door("^lzma\\.h$", "^symbolizer/minidebug\\.c$")
 		door("^(libdwarf(-[0-9]+)?/)?(libdwarf|dwarf)\\.h$", "^symbolizer/dwarf(\\.c|_[a-z]+\\.[ch])$")
 		door("^(libelf|gelf|elfutils/.*)\\.h$", "^symbolizer/elf\\.c$")

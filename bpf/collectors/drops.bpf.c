@@ -5,6 +5,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/kernel/ksym.bpf.h"
 #include "bpf/kernel/map_ops.bpf.h"
 #include "bpf/collectors/drops.h"
 
@@ -17,6 +18,7 @@ u64 lost;
 HASH(counts, DROPS_MAX, struct drop_key, u64);
 
 MAP_OPS(serve_counts, counts, struct drop_key, u64)
+KSYM(name_place)
 
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(on_drop, void *skb, void *location, u32 reason)

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/collectors/collector.h"
+#include "bpf/kernel/ksym.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/model/rate.h"
 #include "bpf/kernel/map_ops.h"
@@ -21,7 +22,7 @@
 
 struct drop {
 	struct drop_key key;
-	const char *location;	/* reference; NULL: not looked up yet */
+	const char *location;	/* reference */
 	u64 first_seen_ns, count;
 	struct counter c;
 };
@@ -84,41 +85,14 @@ static const char *reason_text(u32 reason)
 
 /* ---- names of places ---- */
 
-/*
- * The functions that have the new addresses, in one walk through /proc/kallsyms
- * that keeps nothing else: the whole list would take 10 MB.
- */
-static void name_new(void)
+static const char *name_of(u64 addr)
 {
-	static char line[512];
-	FILE *f = fopen("/proc/kallsyms", "re");
-	u64 *best = xcalloc(n_drops, sizeof(*best));
+	char text[KSYM_BYTES];
+	const char *module;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		char *end, *name;
-		u64 addr = strtoull(line, &end, 16);
-
-		if (!addr || !*end || !strchr("tTwW", end[1]))
-			continue;
-		name = end + 3;
-		name[strcspn(name, "\t\n")] = '\0';
-		for (u32 i = 0; i < n_drops; i++) {
-			struct drop *d = &drops[i];
-
-			if ((d->location && !best[i]) || addr > d->key.location || addr <= best[i])
-				continue;
-			best[i] = addr;
-			str_set(&d->location, str_new(name));
-		}
-	}
-	if (f)
-		fclose(f);
-	for (u32 i = 0; i < n_drops; i++)
-		if (!drops[i].location) {	/* addresses are hidden */
-			snprintf(line, sizeof(line), "%#llx", (unsigned long long)drops[i].key.location);
-			drops[i].location = str_new(line);
-		}
-	free(best);
+	if (ksym_name(bpf_program__fd(skel->progs.name_place), addr, text, &module))
+		snprintf(text, sizeof(text), "%#llx", (unsigned long long)addr);
+	return str_new(text);
 }
 
 /* ---- one tick ---- */
@@ -131,7 +105,7 @@ static void take(const struct drop_key *k, u64 count, u64 now_ns)
 		i++;
 	if (i == n_drops) {
 		drops = grow(drops, n_drops, &cap_drops, sizeof(*drops));
-		drops[n_drops++] = (struct drop){ .key = *k, .first_seen_ns = now_ns };
+		drops[n_drops++] = (struct drop){ .key = *k, .location = name_of(k->location), .first_seen_ns = now_ns };
 	}
 	drops[i].count = count;
 }
@@ -148,14 +122,6 @@ static void read_counts(u64 now_ns)
 			take(&key, count, now_ns);
 		prev = &key;
 	}
-}
-
-static bool any_new(void)
-{
-	for (u32 i = 0; i < n_drops; i++)
-		if (!drops[i].location)
-			return true;
-	return false;
 }
 
 /* Two places may be one function: their rows are one. */
@@ -197,8 +163,6 @@ static int drops_read(const struct tick *t)
 	u64 sum = 0;
 
 	read_counts(t->now_ns);
-	if (any_new())
-		name_new();
 	for (u32 i = 0; i < n_drops; i++)
 		if (!same_name(i))
 			sum += add_row(&drops[i], t);

@@ -4,6 +4,7 @@
  * waits: the scheduler's tracepoints. The samples are few and go out one by
  * one; user space adds them up.
  */
+#include "bpf/kernel/ksym.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/stacks/unwind.bpf.h"
@@ -22,6 +23,8 @@ bool sampling;	/* user space is ready */
 
 #define SAMPLES_BYTES (1 << 20)
 RING(samples, SAMPLES_BYTES);
+
+KSYM(name_of_kernel)
 
 /* A sample in the making; w.frames follows s without a gap. */
 struct record {

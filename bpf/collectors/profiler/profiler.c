@@ -412,7 +412,7 @@ static int profiler_open(char *reason, size_t cap)
 	probes_add("profiler", skel->obj);
 	off_switch_off(NOBODY "3");
 	probe_off(skel->progs.on_sample, NOBODY "2");
-	stacks_open(NSEC_PER_SEC / sampler_options()->rate_hz);
+	stacks_open(NSEC_PER_SEC / sampler_options()->rate_hz, bpf_program__fd(skel->progs.name_of_kernel));
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(map_ops_of(skel->maps.unw_processes, skel->progs.serve_processes));
 	err = arena_open(bpf_map__fd(skel->maps.unw_arena)) ?:

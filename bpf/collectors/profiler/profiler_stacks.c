@@ -8,13 +8,13 @@
 #include "bpf/collectors/profiler/profiler_stacks.h"
 #include "bpf/collectors/profiler/profiler_things.h"
 #include "bpf/host/proctab.h"
+#include "bpf/kernel/ksym.h"
 #include "bpf/model/hash.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/frames.h"
 #include "bpf/stacks/jit.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/turns.h"
-#include "symbolizer/symbolizer.h"
 
 /* One stack of this interval. */
 struct total {
@@ -30,20 +30,21 @@ struct total {
 
 static struct hash_table totals;
 static u64 period_ns, waits_ended;
-static bool have_kallsyms;
+static int ksym_prog;
 
 static u32 frame_of_kernel(u64 addr)
 {
 	u32 id = frames_find(FRAMES_KERNEL, addr, 0);
-	const char *module = "", *name;
-	char text[96];
+	char function[KSYM_BYTES], text[KSYM_BYTES + 2];
+	const char *module = "";
+	bool known;
 
 	if (id)
 		return id;
 	id = frames_intern(FRAMES_KERNEL, addr, 0);
-	name = have_kallsyms ? kallsyms_name(addr, &module) : NULL;
-	frames_name(id, name ? str_new(name) : NULL, str_new("kernel"),
-		    name ? NULL : str_new("kernel addresses are hidden (kernel.kptr_restrict)"));
+	known = !ksym_name(ksym_prog, addr, function, &module);
+	frames_name(id, known ? str_new(function) : NULL, str_new("kernel"),
+		    known ? NULL : str_new("the kernel has no function at this address"));
 	if (module[0])
 		snprintf(text, sizeof(text), "[%s]", module);
 	frames_module(id, str_new(module[0] ? text : "[kernel]"), NULL);
@@ -244,14 +245,13 @@ u64 stacks_waits_ended(void)
 	return waits_ended;
 }
 
-void stacks_open(u64 sample_ns)
+void stacks_open(u64 sample_ns, int ksym)
 {
 	period_ns = sample_ns;
-	have_kallsyms = kallsyms_load("/proc/kallsyms") == 0;
+	ksym_prog = ksym;
 }
 
 void stacks_close(void)
 {
 	hash_free(&totals, total_free);
-	kallsyms_free();
 }

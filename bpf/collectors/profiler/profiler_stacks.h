@@ -6,8 +6,8 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/stacks/stack_wire.h"
 
-/* sample_ns: the CPU time that a sample stands for. */
-void stacks_open(u64 sample_ns);
+/* sample_ns: the CPU time that a sample stands for; ksym: the program that names functions of the kernel (ksym.h). */
+void stacks_open(u64 sample_ns, int ksym);
 void stacks_close(void);
 /* Takes one; keep: it is to be in a row. A wait is among the spans in any case. */
 void stacks_add(const struct wire_sample *s, bool keep);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* ksym.bpf.h: see ksym.h. */
+#ifndef OTTOP_KSYM_BPF_H
+#define OTTOP_KSYM_BPF_H
+
+#include "bpf/kernel/kernel.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/kernel/ksym.h"
+
+/* Defines the program `name` that answers. Before 6.1 a helper cannot write into the question itself. */
+#define KSYM(name)								\
+SEC("syscall")									\
+int name(struct ksym_question *q)						\
+{										\
+	u64 text[KSYM_BYTES / 8] = {};						\
+										\
+	BPF_SNPRINTF((char *)text, sizeof(text), "%ps", q->addr);		\
+	for (int i = 0; i < KSYM_BYTES / 8; i++)				\
+		q->text[i] = text[i];						\
+	return 0;								\
+}
+
+#endif
