@@ -21,6 +21,7 @@
 #define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for the list of units of one file */
 #define MAX_OPEN 32
 #define FORGET_S 60
+#define LAST_NS (5 * NSEC_PER_SEC)	/* without a question, then the last one makes room, too */
 #define OPEN_BYTES (4u << 20)	/* of all but the one that is asked: to open one again is dear */
 #define MAX_TEXT 512	/* bytes of a name or path: templates can go on for pages */
 
@@ -28,7 +29,7 @@ static struct open_file {
 	u32 file;
 	struct dwarf *d;
 	struct names *go;	/* or Go's own table has the lines */
-	u64 used, indexing_ns;
+	u64 used, asked_ns, indexing_ns;	/* asked_ns: CLOCK_BOOTTIME */
 } opened[MAX_OPEN];
 static u64 use_count;
 
@@ -73,14 +74,20 @@ static struct open_file *oldest(void)
 	return old;
 }
 
-void lines_rest(size_t bytes)
+/* The last one, too: of other files' names somebody asks all the time, and its 14 MB never went. */
+static bool may_go(const struct open_file *o, u64 now_ns)
+{
+	return o->used < use_count || now_ns >= o->asked_ns + LAST_NS;
+}
+
+void lines_rest(size_t bytes, u64 now_ns)
 {
 	struct open_file *old;
 
 	for (u32 i = 0; i < MAX_OPEN; i++)
 		if (opened[i].d && opened[i].used < use_count)
 			dwarf_rest(opened[i].d);
-	while (!is_within(bytes) && (old = oldest()) && old->used < use_count)
+	while (!is_within(bytes) && (old = oldest()) && may_go(old, now_ns))
 		drop(old);
 	for (u32 i = 0; i < MAX_OPEN && !is_within(bytes); i++)	/* the last one */
 		if (opened[i].d)
@@ -138,6 +145,7 @@ static struct open_file *open_lines(u32 file, const int *fds)
 		o->file = file;
 	}
 	o->used = ++use_count;
+	o->asked_ns = boottime_ns();
 	return o->d || o->go ? o : NULL;
 }
 

@@ -56,7 +56,10 @@ bool payload_write(int mem, const void *data, size_t n);
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
 /* Nothing was asked for so long: gives memory back, after a minute all of it. */
 void lines_idle(u32 seconds);
-/* Gives memory back until the heap has at most so many bytes in use: of what was used least lately first. */
-void lines_rest(size_t bytes);
+/*
+ * Gives memory back until the heap has at most so many bytes in use: of what was used least lately first. The file
+ * that was asked last stays for some seconds. now_ns: CLOCK_BOOTTIME.
+ */
+void lines_rest(size_t bytes, u64 now_ns);
 
 #endif

@@ -326,7 +326,7 @@ static void bound_heap(void)
 	struct mallinfo2 m = mallinfo2();
 
 	if (m.uordblks + m.hblkhd > HEAP_BYTES) {
-		lines_rest(HEAP_BYTES);
+		lines_rest(HEAP_BYTES, boottime_ns());
 		m = mallinfo2();
 	}
 	if (m.fordblks > FREE_BYTES)
@@ -359,6 +359,7 @@ static void wait_for_question(void)
 	if (poll(&p, 1, IDLE_MS))
 		return;
 	lines_idle(IDLE_MS / 1000);
+	bound_heap();
 	if (!poll(&p, 1, LONG_IDLE_MS))
 		lines_idle((IDLE_MS + LONG_IDLE_MS) / 1000);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,10 @@
 #include "bpf/stacks/lines.h"
 #include "symbolizer/dwarf.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/protocol.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/patience.h"
+#include "tests/unit/sanitized.h"
 
 static char folder[] = "/tmp/ottop-lines-XXXXXX";
 
@@ -119,6 +122,37 @@ static void lines_of_a_program(void **state)
 	assert_true(found > 3);
 	symbolizer_done(&a);
 	close(fd);
+}
+
+static size_t in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* In this process: a file that was just asked is asked again soon, after that it makes room as others do. */
+static void the_last_file_goes_too(void **state)
+{
+	int fds[MESSAGE_FDS] = { open("/proc/self/exe", O_RDONLY | O_CLOEXEC), -1, -1 };
+	struct question q = { .kind = ANSWER_LINES, .file = 1, .n = 1, .addrs = { 0x1000 } };
+	size_t before = in_use(), opened;
+	struct reply r = {};
+	int mem;
+
+	(void)state;
+	if (SANITIZED)	/* they have a heap of their own */
+		skip();
+	assert_true(fds[0] >= 0);
+	mem = lines_answer(&q, fds, &r);
+	assert_int_equal(r.err, 0);
+	close(mem);
+	lines_rest(0, boottime_ns());
+	opened = in_use();
+	assert_true(opened > before + 100000);	/* its sections */
+	lines_rest(0, boottime_ns() + 60 * NSEC_PER_SEC);
+	assert_true(in_use() < before + (opened - before) / 4);
+	close(fds[0]);
 }
 
 static void no_dwarf_is_an_answer(void **state)
@@ -404,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_of_names),
 		cmocka_unit_test(lines_of_a_program),
+		cmocka_unit_test(the_last_file_goes_too),
 		cmocka_unit_test(no_dwarf_is_an_answer),
 		cmocka_unit_test(spoiled_files_cost_their_lines_only),
 		cmocka_unit_test(origins_that_loop_end),
