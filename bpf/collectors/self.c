@@ -98,7 +98,7 @@ static void tell_cost(const struct self_row *r, u64 interval_ns)
 static int self_read(const struct tick *t)
 {
 	struct self_row *r = builder_row(t->b, TABLE_self);
-	float cores = (float)sysconf(_SC_NPROCESSORS_ONLN);
+	float cores = (float)procfs_cpus();
 	char deaths[512], notes[256], mangled[128], room[160];
 	u32 n_tasks;
 

@@ -211,15 +211,26 @@ static void read_service(struct proc *p)
 	explicit_bzero(text, (size_t)n);
 }
 
-void identity_read(struct proc *p)
+/* title: what became of reading the command line, 0 or -errno. */
+static void read_others(struct proc *p, int title)
 {
-	int title = identity_title(p), cgroup = read_cgroup(p);
+	int cgroup = read_cgroup(p);
 
 	read_service(p);
 	p->unread_err = -min(title, cgroup);
 	p->unread = p->unread_err ? (u8)min(p->unread + 1, UNREAD_TWICE) : 0;
 	p->identified = p->unread != 1;
 	p->reread = false;
+}
+
+void identity_read(struct proc *p)
+{
+	read_others(p, identity_title(p));
+}
+
+void identity_read_exec(struct proc *p)
+{
+	read_others(p, p->titled ? 0 : identity_title(p));
 }
 
 void identity_args(struct proc *p, const char *args, u32 len, bool cut)
@@ -231,6 +242,7 @@ void identity_args(struct proc *p, const char *args, u32 len, bool cut)
 	memcpy(buf, args, len);
 	if (len)
 		set_cmdline(p, buf, len, cut);
+	p->titled = len && !cut;
 	p->identified = !cut && p->cgroup;
 	p->reread = true;	/* its cgroup often changes just before */
 }

@@ -10,6 +10,8 @@
  * has; p->unread says how often that happened in a row.
  */
 void identity_read(struct proc *p);
+/* The same right after identity_args(): the command line only where that had not all of it. */
+void identity_read_exec(struct proc *p);
 /* Reads the command line alone. 0 or -errno. */
 int identity_title(struct proc *p);
 /* The command line of an exec event: `len` bytes, NULs between the arguments; cut: there was more. */

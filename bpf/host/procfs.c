@@ -114,11 +114,17 @@ static int read_link(u32 pid, const char *file, char *buf, size_t cap)
 	return (int)n;
 }
 
+/* A file, unlike a link, is there as long as there is anything of the process. */
+static bool is_gone(int n, int (*read)(u32, const char *, char *, size_t))
+{
+	return n == -ENOENT && read == read_file;
+}
+
 static int by_living(int (*read)(u32, const char *, char *, size_t), u32 pid, const char *file,
 		     char *buf, size_t cap)
 {
 	int n = read(pid, file, buf, cap);
-	u32 tid = n > 0 ? pid : procfs_living(pid);
+	u32 tid = n > 0 || is_gone(n, read) ? pid : procfs_living(pid);
 
 	return tid == pid ? n : read(tid, file, buf, cap);
 }
@@ -151,4 +157,17 @@ bool procfs_is_initial(void)
 	struct stat st;
 
 	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PID_NS;
+}
+
+u32 procfs_cpus(void)
+{
+	static u64 looked_ns;
+	static u32 n;
+	u64 now = boottime_ns();
+
+	if (!n || now - looked_ns >= NSEC_PER_SEC) {
+		n = (u32)max(sysconf(_SC_NPROCESSORS_ONLN), 1l);
+		looked_ns = now;
+	}
+	return n;
 }

@@ -38,4 +38,7 @@ void procfs_seek_end(struct symbol_search *s);
 /* True when /proc is of the initial pid namespace, so that kernel pids may be joined with it. */
 bool procfs_is_initial(void);
 
+/* CPUs that are online, looked at once a second: the C library reads a file for each question. Sampler thread only. */
+u32 procfs_cpus(void);
+
 #endif

@@ -34,6 +34,7 @@ struct proc {
 	u64 css_set;		/* changes when the cgroup does; never a key */
 	bool born_here;		/* its whole life was observed */
 	bool identified;	/* cmdline and cgroup were read */
+	bool titled;		/* an exec event told the whole command line */
 	bool reread;		/* they changed: exec, another cgroup */
 	u8 unread;		/* so many times in a row /proc did not tell who it is */
 	int unread_err, cwd_err;	/* errno; 0: it could be read */

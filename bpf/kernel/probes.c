@@ -14,6 +14,7 @@
 
 #include "bpf/kernel/features.h"
 #include "bpf/helpers/keeper.h"
+#include "bpf/host/procfs.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/kernel/tasks_size.h"
 
@@ -447,7 +448,7 @@ static float probe_cost_pct(const struct probe *p)
 		return 0;
 	if (!u64_known(p->ns_per_run) || !f32_known(rate))
 		return F32_UNKNOWN;
-	return (float)max(p->ns_per_run, p->whole_ns) * rate / 1e7f / (float)sysconf(_SC_NPROCESSORS_ONLN);
+	return (float)max(p->ns_per_run, p->whole_ns) * rate / 1e7f / (float)procfs_cpus();
 }
 
 float probes_cost_pct(void)

@@ -167,7 +167,7 @@ static int read_slice(const struct slice *s, take_socket_fn take_tcp)
 /* Of what observing may cost, two fifths are for this pass: the rows of many cost too. */
 static struct slice slice_of(const struct tick *t)
 {
-	double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN);
+	double cpus = (double)procfs_cpus();
 	u64 interval = t->interval_ns ? t->interval_ns : NSEC_PER_SEC;
 	u64 share = max((u64)((double)interval * (double)t->budget_pct / 250 * cpus), (u64)MIN_SLICE_NS);
 

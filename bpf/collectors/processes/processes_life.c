@@ -93,7 +93,7 @@ static void on_exec(const struct wire_event *e)
 	identity_args(p, e->args, e->args_len, e->args_len >= ARGS_MAX);
 	if (exec_reads) {	/* a container's first process may be gone before the tick */
 		exec_reads--;
-		identity_read(p);
+		identity_read_exec(p);
 	}
 	if (proc_in_scope(p))
 		event_row("exec", e, p);
