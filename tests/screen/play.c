@@ -28,11 +28,16 @@ static u32 next_key(const char **p)
 	return key_code(name);
 }
 
-char *play_screen(struct app *a, struct canvas *c)
+static void draw(struct app *a, struct canvas *c)
 {
 	app_draw(a, c);
 	for (int i = 0; i < 100 && app_dirty(a); i++)	/* what reads the past does so in portions */
 		app_draw(a, c);
+}
+
+char *play_screen(struct app *a, struct canvas *c)
+{
+	draw(a, c);
 	return canvas_dump(c);
 }
 
@@ -40,7 +45,7 @@ char *play_screen(struct app *a, struct canvas *c)
 static void press(struct app *a, struct canvas *c, const char *keys)
 {
 	while (*keys) {
-		free(play_screen(a, c));
+		draw(a, c);
 		app_key(a, next_key(&keys));
 	}
 }
@@ -72,38 +77,66 @@ static bool is_of_the_terminal(enum action action)
 	return action == ACTION_redraw || action == ACTION_suspend || action == ACTION_interrupt;
 }
 
-/*
- * Presses a key in one situation. 1: something changed; 0: nothing; -1: this is no such situation, as
- * where a message is shown, which any key ends; to do so is what Esc is for.
- */
-static int try_key(const struct play *p, const char *situation, u32 key)
-{
-	struct canvas *c;
-	struct app *a = p->open(p->arg, &c);
-	int view, changed = -1;
-	char *before, *after;
+/* A console in one situation. */
+struct stage {
+	struct app *app;	/* NULL: none yet, or it is not as it was */
+	struct canvas *canvas;
+	int view;		/* before what makes the situation */
+	char *screen;
+};
 
-	press(a, c, p->keys);
-	view = a->view;
-	press(a, c, situation);
-	if (a->view == view && !a->prompt.kind && (!*a->message || key == K_ESC)) {
-		before = play_screen(a, c);
-		changed = !app_key(a, key);
-		after = play_screen(a, c);
-		changed |= strcmp(before, after) != 0;
-		free(before);
-		free(after);
-	}
-	p->close(p->arg, a, c);
+static void enter(struct stage *s, const struct play *p, const char *situation)
+{
+	s->app = p->open(p->arg, &s->canvas);
+	press(s->app, s->canvas, p->keys);
+	s->view = s->app->view;
+	press(s->app, s->canvas, situation);
+	s->screen = play_screen(s->app, s->canvas);
+}
+
+static void leave(struct stage *s, const struct play *p)
+{
+	if (!s->app)
+		return;
+	p->close(p->arg, s->app, s->canvas);
+	free(s->screen);
+	*s = (struct stage){ 0 };
+}
+
+/* It is no such situation in another view or where a message is shown, which any key ends; to do so is
+ * what Esc is for. */
+static bool is_to_be_tried(const struct stage *s, u32 key)
+{
+	return s->app->view == s->view && !s->app->prompt.kind && (!*s->app->message || key == K_ESC);
+}
+
+static bool changes(struct stage *s, u32 key)
+{
+	bool changed = !app_key(s->app, key);
+	char *after = play_screen(s->app, s->canvas);
+
+	changed |= strcmp(s->screen, after) != 0;
+	free(after);
 	return changed;
 }
 
-static bool works(const struct play *p, u32 key)
+/* Presses each key that is not yet known to work in one situation: what changes nothing leaves it as it was. */
+static void try_keys(const struct play *p, const char *situation, const u32 *keys, u32 n, bool *works)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(situations); i++)
-		if (try_key(p, situations[i], key) > 0)
-			return true;
-	return false;
+	struct stage s = { 0 };
+
+	for (u32 i = 0; i < n; i++) {
+		if (works[i])
+			continue;
+		if (!s.app)
+			enter(&s, p, situation);
+		if (!is_to_be_tried(&s, keys[i]))
+			continue;
+		works[i] = changes(&s, keys[i]);
+		if (works[i])
+			leave(&s, p);
+	}
+	leave(&s, p);
 }
 
 static void name_of(char *buf, size_t cap, u32 key)
@@ -142,6 +175,7 @@ int play_view(const struct play *p)
 	struct app *a = p->open(p->arg, &c);
 	const struct view *v;
 	u32 keys[KEYS], n = all_keys(keys);
+	bool works[KEYS] = { false };
 	char *help, name[16];
 	int bad = 0;
 
@@ -153,13 +187,15 @@ int play_view(const struct play *p)
 		press(a, c, "?");
 	help = play_screen(a, c);
 	p->close(p->arg, a, c);
+	for (u32 i = 0; i < ARRAY_SIZE(situations); i++)
+		try_keys(p, situations[i], keys, n, works);
 	for (u32 i = 0; i < n; i++) {
 		enum action action = key_action(keys[i], v);
 		bool listed = action != ACTION_none && is_listed(help, action);
 
 		if (action != ACTION_none && is_of_the_terminal(action))
 			continue;
-		if (works(p, keys[i]) == listed)
+		if (works[i] == listed)
 			continue;
 		name_of(name, sizeof(name), keys[i]);
 		printf("   %s: %s (%s) %s\n", v->name, name, action ? key_descs[action].action : "no action",
