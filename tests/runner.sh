@@ -110,6 +110,10 @@ script tests/live/a.test <<<"$fails_once"
 go tests/live/a.test; [ $? != 0 ] && last "1 passed, 1 failed, 0 skipped"
 ok $? "a file that is named has no second try either"
 
+touch "$tree/tests/unit/test_y.c"
+go unit; [ $? != 0 ] && says '^not ok - unit-test_y: exit status 127' && last "2 passed, 1 failed, 0 skipped"
+ok $? "a unit test that was not built fails"
+
 fresh
 for name in a b c d e; do script tests/live/$name.test <<<"$fails_once"; done
 go live; [ $? != 0 ]; ok $? "many that fail are no noise"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fuzz_answer.c: a collector's answer, whatever it is: lengths, and what may be said of it.
- *
- * sources: exporter/otlp/answer.c exporter/otlp/grpc.c exporter/otlp/protobuf.c bpf/model/text.c bpf/model/log.c
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,6 @@
  * fuzz_cfi.c: bytes as a .eh_frame or .debug_frame section. Whatever comes out
  * must be a table that the kernel side can bisect: pages and rows in bounds,
  * and every row found again at its address.
- *
- * sources: symbolizer/cfi.c symbolizer/cfi_program.c symbolizer/cfi_order.c symbolizer/unwind_table.c bpf/model/log.c
- * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 #include <string.h>

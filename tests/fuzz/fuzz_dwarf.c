@@ -4,10 +4,6 @@
  * asked for lines as the symbolizer does. libdwarf is known to read where it should
  * not, to free twice and to run in circles: that ends the process that has no rights,
  * and so it does here, in a child for each input. Faults in our own code count.
- *
- * sources: symbolizer/dwarf.c symbolizer/dwarf_object.c symbolizer/dwarf_die.c symbolizer/dwarf_gdb.c
- * sources: symbolizer/dwarf_lines.c symbolizer/dwarf_functions.c symbolizer/elf.c
- * sources: symbolizer/source.c bpf/model/log.c
  * flags: -malloc_limit_mb=0
  */
 #include <dlfcn.h>

@@ -2,13 +2,6 @@
 /*
  * fuzz_elf.c: bytes as an ELF file, read in all the ways the symbolizer does, the
  * placement of probes too; and as its own debug file.
- *
- * sources: symbolizer/elf.c symbolizer/symtab.c symbolizer/cfi.c symbolizer/cfi_program.c symbolizer/unwind_table.c
- * sources: symbolizer/ehframe.c symbolizer/source.c symbolizer/names.c symbolizer/minidebug.c
- * sources: symbolizer/gotable.c symbolizer/gotext.c symbolizer/debugfile.c symbolizer/startcode.c
- * sources: symbolizer/cfi_order.c symbolizer/landing.c symbolizer/symbols.c symbolizer/placement.c
- * sources: symbolizer/codeframes.c symbolizer/codeways.c symbolizer/codestate.c symbolizer/insn.c bpf/model/log.c
- * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,6 @@
  * fuzz_filter.c: what a person may type as a filter, on rows with every kind of
  * value. (Found: a+++++++ and (a{99}){99}, for which regcomp() takes all memory;
  * $*+++++++, for which it takes minutes.)
- *
- * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/log.c bpf/model/text.c
- * sources: bpf/record/codec.c tui/table/filter.c tui/table/format.c bpf/model/snapshot_stacks.c tui/table/pattern.c
  */
 #include <string.h>
 

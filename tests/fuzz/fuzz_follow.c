@@ -2,12 +2,6 @@
 /*
  * fuzz_follow.c: records of the ring as a kernel would never write them, of a few
  * connections; and what they add up to.
- *
- * sources: bpf/protocols/http1.c bpf/protocols/http1_head.c bpf/protocols/http1_messages.c bpf/protocols/http1_known.c bpf/protocols/http1_lines.c bpf/protocols/trace.c bpf/protocols/paths.c bpf/protocols/follow.c bpf/protocols/exchanges.c
- * sources: bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c bpf/protocols/huffman.c
- * sources: bpf/protocols/grpc.c bpf/protocols/tally.c bpf/model/fair.c bpf/model/per_process.c bpf/protocols/durations.c bpf/protocols/span.c
- * sources: bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/index.c bpf/model/log.c bpf/model/text.c
- * sources: bpf/protocols/protocols.c bpf/protocols/sent.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * fuzz_gotable.c: bytes as Go's function table (.gopclntab).
- *
- * sources: symbolizer/gotable.c symbolizer/source.c symbolizer/unwind_table.c bpf/model/log.c
- * sources: bpf/model/hash.c bpf/model/index.c
  */
 #include <stdlib.h>
 

@@ -3,8 +3,6 @@
  * fuzz_http1.c: both directions of a connection, in pieces whose kind, length and
  * borders the input chooses. What is told must be in order: parts of a message
  * that has begun, each once, and texts that end.
- *
- * sources: bpf/protocols/http1.c bpf/protocols/http1_head.c bpf/protocols/http1_messages.c bpf/protocols/http1_known.c bpf/protocols/http1_lines.c bpf/protocols/trace.c bpf/protocols/paths.c bpf/model/str.c bpf/model/hash.c bpf/model/log.c bpf/model/text.c
  */
 #include <stdlib.h>
 #include <string.h>

@@ -4,10 +4,6 @@
  * borders the input chooses. What is told must be in order: no stream is named
  * before it has begun or after it has ended, so many are open and no more, and
  * texts end.
- *
- * sources: bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c bpf/protocols/huffman.c
- * sources: bpf/protocols/grpc.c bpf/protocols/trace.c bpf/protocols/paths.c
- * sources: bpf/model/str.c bpf/model/hash.c bpf/model/log.c bpf/model/text.c
  */
 #include <stdlib.h>
 #include <string.h>

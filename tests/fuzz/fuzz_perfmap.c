@@ -2,8 +2,6 @@
 /*
  * fuzz_perfmap.c: bytes as a perf map that grows: the first byte says in which
  * steps. What it holds must not overlap, however it was read.
- *
- * sources: symbolizer/perfmap.c symbolizer/source.c bpf/model/log.c
  */
 #include <stdlib.h>
 

@@ -2,10 +2,6 @@
 /*
  * fuzz_recording.c: bytes as a recording, read as a file and as a pipe. Checksums
  * are not compared in this build, or no change would get past them.
- *
- * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/index.c bpf/model/log.c bpf/model/text.c
- * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/decoder.c bpf/record/merge.c bpf/record/history.c bpf/record/group.c
- * sources: bpf/record/compact.c bpf/record/recording.c bpf/record/recording_chunks.c
  */
 #include <sys/mman.h>
 #include <unistd.h>

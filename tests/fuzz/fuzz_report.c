@@ -2,13 +2,6 @@
 /*
  * fuzz_report.c: bytes as a report of the protocol reader, as the sampler takes it: looked at, added
  * up, and made rows of. The heads of two reports, each with its arrays behind it.
- *
- * sources: bpf/protocols/report.c bpf/protocols/protocols.c bpf/collectors/totals.c
- * sources: bpf/collectors/http/http_totals.c bpf/collectors/http/http_durations.c
- * sources: bpf/protocols/http1.c bpf/protocols/http1_head.c bpf/protocols/http1_messages.c bpf/protocols/http1_known.c bpf/protocols/http1_lines.c bpf/protocols/http2.c bpf/protocols/http2_streams.c bpf/protocols/hpack.c
- * sources: bpf/protocols/huffman.c bpf/protocols/grpc.c bpf/protocols/trace.c bpf/protocols/paths.c
- * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/log.c
- * sources: bpf/model/text.c bpf/model/rate.c bpf/model/hash.c bpf/model/event_log.c bpf/model/fair.c bpf/model/per_process.c
  */
 #include <stdlib.h>
 #include <string.h>

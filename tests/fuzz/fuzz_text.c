@@ -2,8 +2,6 @@
 /*
  * fuzz_text.c: what text_clean() promises, for any bytes, room and mode: whole
  * valid characters, nothing that moves a terminal, and cleaning again changes nothing.
- *
- * sources: bpf/model/text.c bpf/model/log.c
  */
 #include <stdlib.h>
 #include <string.h>

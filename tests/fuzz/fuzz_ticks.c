@@ -3,10 +3,6 @@
  * fuzz_ticks.c: bytes as encoded ticks (16-bit length before each) of this
  * program's schema. Whatever is accepted must survive encoding and decoding
  * unchanged, merging, and a history under a tiny cap.
- *
- * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/index.c bpf/model/log.c
- * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/decoder.c bpf/record/merge.c bpf/record/history.c bpf/record/group.c
- * sources: bpf/record/compact.c
  */
 #include "bpf/record/history.h"
 #include "bpf/record/merge.h"

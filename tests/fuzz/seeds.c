@@ -2,9 +2,6 @@
 /*
  * seeds.c: makes the first inputs of the fuzzers: seeds DIR writes DIR/recording/,
  * DIR/ticks/, DIR/report/ and DIR/text/.
- *
- * sources: bpf/model/builder.c bpf/model/schema.c bpf/model/snapshot.c bpf/model/hist.c bpf/model/str.c bpf/model/hash.c bpf/model/index.c bpf/model/log.c
- * sources: bpf/record/codec.c bpf/record/encoder.c bpf/record/recorder.c
  */
 #include <sys/stat.h>
 #include <unistd.h>
