@@ -140,6 +140,38 @@ static bool is_wanted(const struct cfi_section *s, u64 begin, u64 size)
 	return page <= last && page < s->pages->n;
 }
 
+/* Where it is and what it is about; they are noted in the order of the file, and read in that of addresses. */
+struct fde {
+	u64 begin;
+	u64 at;		/* of its length, in the section */
+};
+
+struct fdes {
+	struct fde *of;
+	u32 n, cap;
+};
+
+static int by_begin(const void *a, const void *b)
+{
+	const struct fde *x = a, *y = b;
+
+	if (x->begin != y->begin)
+		return x->begin < y->begin ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* What comes before its program. False: there is nothing to be had of it. */
+static bool read_range(const struct cfi_section *s, const struct cie *c, struct bytes *b, u64 *ret_begin, u64 *ret_size)
+{
+	*ret_begin = cfi_pointer(s, b, c->enc);
+	*ret_size = read_value(b, c->enc & 0x0f);
+	if (c->has_aug)
+		bytes_skip(b, bytes_uleb(b));
+	/* a linker leaves FDEs of dropped functions behind, at address 0 */
+	return !b->failed && *ret_begin && *ret_size && *ret_begin + *ret_size >= *ret_begin &&
+	       is_wanted(s, *ret_begin, *ret_size);
+}
+
 static void read_fde(const struct cfi_section *s, const struct cie *c, struct bytes b,
 		     struct cfi_rows *rows)
 {
@@ -148,12 +180,7 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	u64 begin, size;
 	u32 first;
 
-	begin = cfi_pointer(s, &b, c->enc);
-	size = read_value(&b, c->enc & 0x0f);
-	if (c->has_aug)
-		bytes_skip(&b, bytes_uleb(&b));
-	/* a linker leaves FDEs of dropped functions behind, at address 0 */
-	if (b.failed || !begin || !size || begin + size < begin || !is_wanted(s, begin, size))
+	if (!read_range(s, c, &b, &begin, &size))
 		return;
 	m.pc = begin;
 	cfi_run(&m, s, c->program, ~0ull, NULL);
@@ -191,43 +218,72 @@ static const struct cie *cie_at(const struct cfi_section *s, u64 offset, struct 
 	return cache->valid ? cache : NULL;
 }
 
-/* Reads one entry; false at the end. */
-static bool read_entry(const struct cfi_section *s, struct bytes *b, struct cie *cache,
-		       u64 *cached_at, struct cfi_rows *rows)
+/* Goes over one entry; false at the end. *ret_cie: NULL where it is no FDE, or none that can be read; *ret: its rest. */
+static bool next_entry(const struct cfi_section *s, struct bytes *b, struct cie *cache, u64 *cached_at,
+		       const struct cie **ret_cie, struct bytes *ret)
 {
 	u64 len = bytes_uint(b, 4), id_size = 4, id_at, id;
-	const struct cie *c;
-	struct bytes body;
 
+	*ret_cie = NULL;
 	if (len == 0xffffffff) {
 		len = bytes_uint(b, 8);
 		id_size = s->debug_frame ? 8 : 4;
 	}
 	if (!len || b->failed || len > bytes_left(b))
 		return false;
-	body = bytes_of(b->at, len);
+	*ret = bytes_of(b->at, len);
 	b->at += len;
-	id_at = (u64)(body.at - s->data);
-	id = bytes_uint(&body, (u32)id_size);
+	id_at = (u64)(ret->at - s->data);
+	id = bytes_uint(ret, (u32)id_size);
 	if (s->debug_frame ? id == (id_size == 8 ? ~0ull : 0xffffffff) : !id)
 		return true;	/* a CIE: read when somebody names it */
-	c = cie_at(s, s->debug_frame ? id : id_at - id, cache, cached_at);
-	if (c)
-		read_fde(s, c, body, rows);
+	*ret_cie = cie_at(s, s->debug_frame ? id : id_at - id, cache, cached_at);
 	return true;
+}
+
+static void note_fdes(const struct cfi_section *s, struct fdes *fdes)
+{
+	struct bytes b = bytes_of(s->data, s->size), body, after;
+	struct cie cache = {};
+	const struct cie *c;
+	u64 cached_at = ~0ull, at = 0, begin, size;
+
+	while (bytes_left(&b) >= 4 && next_entry(s, &b, &cache, &cached_at, &c, &body)) {
+		after = body;
+		if (c && read_range(s, c, &after, &begin, &size)) {
+			fdes->of = grow(fdes->of, fdes->n, &fdes->cap, sizeof(*fdes->of));
+			fdes->of[fdes->n++] = (struct fde){ begin, at };
+		}
+		at = (u64)(b.at - s->data);
+	}
+	if (fdes->n)
+		qsort(fdes->of, fdes->n, sizeof(*fdes->of), by_begin);
+}
+
+/* Of large files the rows are most of the memory: in order at once, there is no second copy of them. */
+static void read_fdes(const struct cfi_section *s, const struct fdes *fdes, struct cfi_rows *rows)
+{
+	struct cie cache = {};
+	const struct cie *c;
+	u64 cached_at = ~0ull;
+
+	for (u32 i = 0; i < fdes->n && !rows->too_many; i++) {
+		struct bytes b = bytes_of(s->data + fdes->of[i].at, s->size - fdes->of[i].at), body;
+
+		if (next_entry(s, &b, &cache, &cached_at, &c, &body) && c)
+			read_fde(s, c, body, rows);
+	}
 }
 
 struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n)
 {
-	struct bytes b = bytes_of(s->data, s->size);
 	struct cfi_rows rows = {};
-	struct cie cache = {};
-	u64 cached_at = ~0ull;
+	struct fdes fdes = {};
 	struct cfi_row *all;
 
-	while (bytes_left(&b) >= 4 && !rows.too_many)
-		if (!read_entry(s, &b, &cache, &cached_at, &rows))
-			break;
+	note_fdes(s, &fdes);
+	read_fdes(s, &fdes, &rows);
+	free(fdes.of);
 	if (!rows.n || rows.too_many) {
 		free(rows.rows);
 		free(rows.runs);

@@ -81,19 +81,36 @@ static bool is_sorted(const struct cfi_row *rows, u32 n)
 	return true;
 }
 
-/* Functions do not overlap, where a file is sane: whole runs are moved. */
-static struct cfi_row *sort(struct cfi_row *rows, u32 n, struct cfi_run *runs, u32 n_runs)
+static bool runs_sorted(const struct cfi_run *runs, u32 n)
 {
-	struct cfi_row *out = xcalloc(n, sizeof(*out));
+	for (u32 i = 1; i < n; i++)
+		if (by_run(&runs[i - 1], &runs[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Functions do not overlap, where a file is sane: whole runs are moved. */
+static struct cfi_row *sort_runs(struct cfi_row *rows, u32 n, struct cfi_run *runs, u32 n_runs)
+{
+	struct cfi_row *out;
 	u32 at = 0;
 
+	if (runs_sorted(runs, n_runs))
+		return rows;
+	out = xcalloc(n, sizeof(*out));
 	qsort(runs, n_runs, sizeof(*runs), by_run);
 	for (u32 i = 0; i < n_runs; at += runs[i++].n)
 		memcpy(&out[at], &rows[runs[i].first], runs[i].n * sizeof(*out));
-	if (!is_sorted(out, n))
-		qsort(out, n, sizeof(*out), by_pc);
 	free(rows);
 	return out;
+}
+
+static struct cfi_row *sort(struct cfi_row *rows, u32 n, struct cfi_run *runs, u32 n_runs)
+{
+	rows = sort_runs(rows, n, runs, n_runs);
+	if (!is_sorted(rows, n))
+		qsort(rows, n, sizeof(*rows), by_pc);
+	return rows;
 }
 
 struct cfi_row *cfi_order(struct cfi_row *rows, u32 *n, struct cfi_run *runs, u32 n_runs)

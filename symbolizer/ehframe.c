@@ -31,13 +31,18 @@ static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_
 	return cfi_rows(&cfi, ret_n);
 }
 
-/* Rows of b where a has nothing. Both are freed. */
+/*
+ * Rows of b where a has nothing; b is freed, a grows. A row of b makes two at most, so the rows of a are moved up by
+ * that much, and what comes out, from the beginning on, never reaches those that are still to be read.
+ */
 static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 n_b, u32 *ret_n)
 {
-	struct cfi_row *out = xcalloc((size_t)n_a + 2 * (size_t)n_b + 2, sizeof(*out));
+	size_t gap = 2 * (size_t)n_b + 2;
+	struct cfi_row *out = xrealloc(a, (n_a + gap) * sizeof(*out));
 	struct unw_info none = {}, of_a = none, of_b = none;
 	u32 i = 0, k = 0, n = 0;
 
+	a = memmove(out + gap, out, n_a * sizeof(*out));
 	while (i < n_a || k < n_b) {
 		u64 pc = k == n_b || (i < n_a && a[i].pc <= b[k].pc) ? a[i].pc : b[k].pc;
 		const struct unw_info *now;
@@ -51,7 +56,6 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
 			continue;
 		out[n++] = (struct cfi_row){ .pc = pc, .info = *now };
 	}
-	free(a);
 	free(b);
 	*ret_n = n;
 	return out;
@@ -143,22 +147,36 @@ static bool is_known(const struct cfi_row *rows, u32 n, u64 pc)
 	return at && rows[at - 1].info.cfa != UNW_CFA_NONE;
 }
 
+/* Behind the others, which have lower addresses; else among them. */
+static struct cfi_row *append(struct cfi_row *rows, u32 *n, struct cfi_row *more, u32 n_more)
+{
+	if (*n && n_more && more[0].pc <= rows[*n - 1].pc)
+		return merge(rows, *n, more, n_more, n);
+	rows = xrealloc(rows, ((size_t)*n + n_more) * sizeof(*rows));
+	memcpy(rows + *n, more, n_more * sizeof(*rows));
+	*n += n_more;
+	free(more);
+	return rows;
+}
+
 /* What has no frame information of any kind (_init is such a function everywhere): from the code itself. */
 static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	static const char *const sections[] = { ".init", ".text", ".fini" };
+	struct cfi_row *all = NULL;
 	struct source go;
 	u64 addr;
 	bool is_go = gotable_section(f, &go, &addr);
+	u32 n_all = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(sections); i++) {
 		u32 n_code;
 		struct cfi_row *code = codeframes_rows(f, sections[i], rows, *n, is_go, &n_code);
 
 		if (code)
-			rows = merge(rows, *n, code, n_code, n);
+			all = append(all, &n_all, code, n_code);
 	}
-	return rows;
+	return all ? merge(rows, *n, all, n_all, n) : rows;
 }
 
 static struct unwind_table *read_table(struct elf_file *f, const struct unwind_pages *pages)
