@@ -121,6 +121,16 @@ static __always_inline enum call call_of(struct task_struct *t, struct pt_regs *
 	return is_compat(t) ? compat_call(regs) : native_call(regs);
 }
 
+/* The first argument of the call, mostly its descriptor. */
+static __always_inline u32 fd_of(struct task_struct *t, struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return is_compat(t) ? regs->bx : regs->di;
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->orig_x0;
+#endif
+}
+
 /* As call_of() == READ, in a few instructions. */
 static __always_inline bool in_read(struct task_struct *t)
 {

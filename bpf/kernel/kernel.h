@@ -280,7 +280,7 @@ struct tcp_sock {
 	u32 segs_in, segs_out, total_retrans;
 	struct minmax rtt_min;
 	u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
-	u64 tcp_mstamp;
+	u64 tcp_mstamp, tcp_wstamp_ns;
 	bool is_mptcp;		/* where the kernel has MPTCP */
 };
 

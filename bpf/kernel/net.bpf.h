@@ -36,8 +36,8 @@ static __always_inline bool is_mapped(const u32 *a)
 #define fill_ends(e, sk) \
 	fill_ends_port(e, sk, BPF_CORE_READ((struct inet_sock *)(sk), inet_sport))
 
-/* Of UDP: skc_num is the local port in host order, and needs no call. */
-#define fill_ends_udp(e, sk)	fill_ends_port(e, sk, bpf_htons((sk)->__sk_common.skc_num))
+/* skc_num is the local port in host order, and needs no call. */
+#define fill_ends_num(e, sk)	fill_ends_port(e, sk, bpf_htons((sk)->__sk_common.skc_num))
 /* Of TCP: no call to read its port. */
 #define fill_ends_tcp(e, sk, tp)	fill_ends_port(e, sk, ((struct inet_sock *)(tp))->inet_sport)
 

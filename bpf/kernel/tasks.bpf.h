@@ -30,8 +30,6 @@ struct task_state {
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;
 	/* which of the short waits stand for the others: profiler.bpf.c, thin() */
 	u32 thin_at, thin_point;
-	u64 send_ns;		/* CLOCK_BOOTTIME: entry of the last call that may send */
-	u32 sends;		/* where it is noted: the generation of the collector that asks */
 	/* of the wait that began at off_since_ns, see profiler_call.bpf.h */
 	u32 owner;		/* who had the lock that it waits for, or 0 */
 	s32 off_nr;		/* number of the call, -1: in none */

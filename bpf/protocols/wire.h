@@ -113,6 +113,7 @@ struct http_frames {
 };
 
 struct http_socket {
+	__u64 key;		/* its number; 0: nobody's place */
 	__u64 position[2];	/* bytes so far, by direction: HTTP_RX, HTTP_TX */
 	__u64 first[2];		/* the first bytes, while they are too few to tell */
 	__u32 room[2];		/* bytes of this head that may still be captured */
@@ -120,12 +121,22 @@ struct http_socket {
 	__u8 class, tries;
 	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
 	__u8 tries_peer;	/* see http_same.bpf.h */
-	__u8 pad[2];
+	__u8 contested;		/* others wanted its place since it was used: see http_sockets.bpf.h */
+	__u8 pad;
 	__u64 peer;		/* the socket at the other end, where that is on this host; 0: not known */
 	__u32 sent_known;	/* so many bytes of it at the end were told by the last call */
 	__u32 pad_sent;
 	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
 	struct http_frames frames[2];
+	__u64 pad_line[2];	/* a cache line is not shared by two of them */
 };
+
+#define HTTP_SOCKETS_MAX 32768	/* a power of two; maps are as large as there are sockets */
+
+/* Where a socket is kept; sessions from the other end, as both are numbered from 1 on. */
+static inline __u32 place_by_number(__u64 key, __u32 mask)
+{
+	return (__u32)(key & HTTP_SESSION ? ~key : key) & mask;
+}
 
 #endif

@@ -48,12 +48,6 @@ int sockets_receive(void *ctx)
 	return 0;
 }
 
-SEC("?tp_btf/tcp_sendmsg_locked")	/* from 6.16 on */
-int sockets_sending(void *ctx)
-{
-	return 0;
-}
-
 SEC("tp_btf/sched_switch")
 int sockets_switch(void *ctx)
 {

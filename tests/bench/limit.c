@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 static const char *const functions[] = { "SSL_read", "SSL_write", "SSL_read_ex", "SSL_write_ex" };
@@ -25,15 +24,6 @@ static int attach_library(struct bpf_program *prog, const char *library)
 	return n;
 }
 
-static bool is_there(const char *name)
-{
-	struct btf *kernel = btf__load_vmlinux_btf();
-	char type[64];
-
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return kernel && btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) > 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *name, *library = argc > 3 ? argv[3] : NULL;
@@ -49,8 +39,7 @@ int main(int argc, char **argv)
 		return 1;
 	bpf_object__for_each_program(prog, obj) {
 		name = bpf_program__name(prog);
-		bpf_program__set_autoload(prog, !strncmp(name, argv[2], strlen(argv[2])) &&
-					  (strcmp(name, "sockets_sending") || is_there("tcp_sendmsg_locked")));
+		bpf_program__set_autoload(prog, !strncmp(name, argv[2], strlen(argv[2])));
 	}
 	if (bpf_object__load(obj)) {
 		perror("limit: load");

@@ -262,29 +262,6 @@ static void odd_numbers_are_invalid_calls(void **state)
 #endif
 }
 
-/* Only of tasks that ask, of calls that send, and while somebody reads it. */
-static void entries_of_sends_are_noted(void **state)
-{
-	struct task_struct leader = { .start_boottime = 5 }, task = { .tgid = 1, .group_leader = &leader };
-
-	me = &task;
-	my_clock = 7;
-	my_state = (struct task_state){ .sends = 3 };
-	have_state = true;
-	on_enter(NULL, 44);
-	assert_int_equal(my_state.send_ns, 0);
-	sends_generation = 3;
-	on_enter(NULL, 0);
-	assert_int_equal(my_state.send_ns, 0);
-	on_enter(NULL, 44);
-	assert_int_equal(my_state.send_ns, 1000007);
-	my_state.sends = 2;
-	my_clock = 9;
-	on_enter(NULL, 44);
-	assert_int_equal(my_state.send_ns, 1000007);
-	sends_generation = 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,7 +272,6 @@ int main(void)
 		cmocka_unit_test(stale_entry_is_not_measured),
 		cmocka_unit_test(scope_leaves_others_out),
 		cmocka_unit_test(odd_numbers_are_invalid_calls),
-		cmocka_unit_test(entries_of_sends_are_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ static __always_inline void amount_of(struct amount *a, struct sock *sk, int len
 	a->packets = 1;
 	a->tx = tx;
 	a->proto = sk->sk_protocol;
-	a->v6 = fill_ends_udp(&a->ends, sk);
+	a->v6 = fill_ends_num(&a->ends, sk);
 	ask_socket(a, sk, ret_coalesces);
 }
 

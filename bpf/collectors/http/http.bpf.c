@@ -16,24 +16,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
-const volatile bool sends_told;	/* on_sending is there */
-const volatile u32 generation;	/* of the entries of calls that are noted: bpf/collectors/sends.h */
 u64 lost_ring;
 
 RING(records, HTTP_RING_BYTES);
-
-LRU_HASH(sockets, 32768, u64, struct http_socket);
-
-/* What needs no look into `sockets`, found in the socket itself: it is HTTP_NO, or HTTP_IN_TLS. */
-SK_STORAGE(classes, u32);
-
-static __always_inline void note_class(struct sock *sk, u32 class)
-{
-	u32 *is = bpf_sk_storage_get(&classes, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-	if (is)
-		*is = class;
-}
 
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
@@ -44,19 +29,7 @@ enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 }
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
 
-static __always_inline struct http_socket *socket_new(u64 key)
-{
-	struct http_socket zero = {};
-
-	bpf_map_update_elem(&sockets, &key, &zero, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&sockets, &key);
-}
-
-static __always_inline bool is_followed(const struct http_socket *s)
-{
-	return s->class == HTTP_YES || s->class == HTTP_2;
-}
-
+#include "bpf/collectors/http/http_sockets.bpf.h"
 #include "bpf/collectors/http/http_looks.bpf.h"
 #include "bpf/collectors/http/http_unseen.bpf.h"
 #include "bpf/collectors/http/http_thread.bpf.h"
@@ -70,15 +43,17 @@ static __always_inline bool is_followed(const struct http_socket *s)
 static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, struct http_socket *s, s64 ret,
 				 bool tx, bool traced)
 {
-	*m = (struct moved){ .key = key, .socket = key, .total = ret, .tx = tx };
+	struct tcp_sock *tcp = traced ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+	*m = (struct moved){ .key = key, .socket = key, .total = ret, .tx = tx, .in_call = true };
 	find_bytes(m);
 	m->end_ns = bpf_ktime_get_boot_ns();
-	m->begin_ns = entered_ns(m);
-	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, m->end_ns, traced);
-	m->v6 = traced ? fill_ends(&m->ends, sk) : read_ends(&m->ends, sk);
+	m->begin_ns = tx ? sent_at_ns(sk, tcp, m->end_ns) : m->end_ns;
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, tcp, m->end_ns);
+	m->v6 = traced ? fill_ends_num(&m->ends, sk) : read_ends(&m->ends, sk);
 	tell_moved(m, s, 0);
-	if (traced)
-		note_peer(m, s, sk);
+	if (tcp)
+		note_peer(m, s, tcp);
 	return 0;
 }
 
@@ -95,9 +70,9 @@ static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, 
 	}
 	if (!ret)
 		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
-	if (traced && !is_inet(sk))
-		return 0;
 	if (traced && !tx && s && s->class == HTTP_YES && tell_same(sk, key, s, ret))
+		return 0;
+	if (traced && !is_inet(sk))
 		return 0;
 	if (!s)
 		s = socket_new(key);
@@ -120,31 +95,20 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 {
 	struct http_socket *s;
 	struct moved m;
-	u32 *is, class;
 	u64 key;
 
 	if (is_nothing(sk->sk_protocol, ret, flags, tx)) {
-		if (tx)		/* it failed: the next one is another */
-			forget_sending(sk->__sk_common.skc_cookie.counter);
 		if (ret > 0 && sk->sk_protocol == IPPROTO_UDP &&
 		    is_https(sk->__sk_common.skc_num, sk->__sk_common.skc_dport))
 			note_unseen(UNSEEN_QUIC);
 		return 0;
 	}
-	is = bpf_sk_storage_get(&classes, sk, 0, 0);
-	class = is ? *is : HTTP_UNKNOWN;
-	if (class == HTTP_NO && !(tls_on && calls_tls()))
-		return 0;
 	key = number_of(sk);
-	if (tls_on && in_tls_call(sk, key, class, ret, tx, true))
+	s = socket_find(key);
+	if (tls_on && in_tls_call(sk, key, s, ret, tx, true))
 		return 0;
-	if (class == HTTP_NO)
+	if (s && s->class == HTTP_NO)
 		return 0;
-	s = bpf_map_lookup_elem(&sockets, &key);
-	if (s && s->class == HTTP_NO) {
-		note_class(sk, HTTP_NO);
-		return 0;
-	}
 	return on_socket(&m, sk, key, s, ret, tx, true);
 }
 
@@ -152,26 +116,6 @@ SEC("?tp_btf/sock_send_length")
 int BPF_PROG(on_send, struct sock *sk, int ret, int flags)
 {
 	return transfer(sk, ret, flags, true);
-}
-
-/* Once for each part that a call sends. */
-SEC("?tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(on_sending, struct sock *sk)
-{
-	struct http_thread *th;
-	u64 key;
-
-	if (!threads_on || bpf_sk_storage_get(&classes, sk, 0, 0))
-		return 0;	/* none of HTTP, or in TLS */
-	th = bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0);
-	if (!th)
-		return 0;
-	key = number_of(sk);
-	if (th->sending != key) {
-		th->sending = key;
-		th->send_ns = bpf_ktime_get_boot_ns();
-	}
-	return 0;
 }
 
 SEC("?tp_btf/sock_recv_length")
@@ -193,7 +137,7 @@ static __always_inline int state_is(const struct sock *sk, int newstate)
 	if (newstate != TCP_FIN_WAIT1 && newstate != TCP_LAST_ACK && newstate != TCP_CLOSE)
 		return 0;
 	key = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	s = key ? bpf_map_lookup_elem(&sockets, &key) : NULL;
+	s = key ? socket_find(key) : NULL;
 	if (!s)
 		return 0;
 	if (is_followed(s))
@@ -201,7 +145,7 @@ static __always_inline int state_is(const struct sock *sk, int newstate)
 	else if (s->class == HTTP_IN_TLS && s->first[0])
 		tls_socket_ends(s->first[0], newstate == TCP_CLOSE);
 	if (newstate == TCP_CLOSE)
-		bpf_map_delete_elem(&sockets, &key);
+		socket_drop(key, s);
 	return 0;
 }
 

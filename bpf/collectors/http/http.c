@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -17,7 +18,6 @@
 #include "bpf/collectors/http/http_probes.h"
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/http/http_unseen.h"
-#include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -37,7 +37,7 @@ static struct bpf_link *links[9];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
-static u32 generation;			/* of the programs: what tasks noted for earlier ones is old */
+static struct http_socket *places;	/* of the programs: see http_sockets.bpf.h */
 static bool missing;			/* the report of this tick did not come */
 
 /* ---- what the reader says ---- */
@@ -58,8 +58,13 @@ static void forget_sockets(const struct report *r)
 	int fd = bpf_map__fd(skel->maps.sockets);
 
 	for (u32 i = 0; i < r->head.n_over; i++) {
-		struct http_socket s;
+		struct http_socket s, *at = places + place_by_number(r->over[i], skel->rodata->places_mask);
 
+		if (at->key == r->over[i]) {
+			if (at->class != HTTP_IN_TLS)
+				at->class = HTTP_NO;
+			continue;
+		}
 		if (bpf_map_lookup_elem(fd, &r->over[i], &s) || s.class == HTTP_IN_TLS)
 			continue;	/* there is none, or it goes on in TLS */
 		s.class = HTTP_NO;
@@ -165,14 +170,32 @@ static u32 http_fds(int *fds)
 
 /* ---- open and close ---- */
 
+static int map_places(void)
+{
+	size_t bytes = (skel->rodata->places_mask + 1) * sizeof(*places);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skel->maps.places), 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	places = p;
+	return 0;
+}
+
+static void unmap_places(void)
+{
+	if (places)
+		munmap(places, (skel->rodata->places_mask + 1) * sizeof(*places));
+	places = NULL;
+}
+
 static void http_close(void)
 {
-	syscalls_note_sends(0);
 	http_probes_close();
 	unseen_clear();
 	probes_detach(links, ARRAY_SIZE(links));
 	protocols_rest();
 	probes_forget("http");
+	unmap_places();
 	http__destroy(skel);
 	skel = NULL;
 	proctab_each(clear_process, NULL);
@@ -189,7 +212,6 @@ static int attach(void)
 		classic ? skel->progs.on_receive_tp : skel->progs.on_receive,
 		classic ? skel->progs.on_state_tp : skel->progs.on_state, skel->progs.on_switch,
 		skel->progs.number_on_state, skel->progs.number_on_send, skel->progs.number_on_receive,
-		skel->progs.on_sending,
 	};
 	int err = probes_attach(progs, ARRAY_SIZE(progs), links);
 
@@ -207,8 +229,6 @@ static void choose_programs(void)
 	features_read(&f);
 	traced = f.major > 6 || (f.major == 6 && f.minor >= 3);
 	skel->rodata->by_descriptor = !traced;
-	skel->rodata->sends_told = traced && libbpf_find_vmlinux_btf_id("tcp_sendmsg_locked", BPF_TRACE_RAW_TP) > 0;
-	bpf_program__set_autoload(skel->progs.on_sending, skel->rodata->sends_told);
 	bpf_program__set_autoload(skel->progs.on_ring, !traced && f.major == 6);
 	bpf_program__set_autoload(skel->progs.on_send, traced && !classic);
 	bpf_program__set_autoload(skel->progs.on_receive, traced && !classic);
@@ -240,14 +260,16 @@ static u64 sockets_used(void)
  */
 static void size_maps(void)
 {
-	u32 most = bpf_map__max_entries(skel->maps.sockets), n = SOCKETS_MIN;
-	struct bpf_map *const quarters[] = { skel->maps.tls_sessions, skel->maps.go_calls, skel->maps.peers };
+	u32 most = HTTP_SOCKETS_MAX, n = SOCKETS_MIN;
+	struct bpf_map *const parts[] = { skel->maps.sockets, skel->maps.tls_sessions, skel->maps.go_calls,
+					  skel->maps.peers };
 
 	while (n < most && n < SOCKETS_ROOM * sockets_used())
 		n *= 2;
-	bpf_map__set_max_entries(skel->maps.sockets, n);
-	for (u32 i = 0; i < ARRAY_SIZE(quarters); i++)
-		bpf_map__set_max_entries(quarters[i], bpf_map__max_entries(quarters[i]) / (most / n));
+	bpf_map__set_max_entries(skel->maps.places, n);
+	skel->rodata->places_mask = n - 1;
+	for (u32 i = 0; i < ARRAY_SIZE(parts); i++)
+		bpf_map__set_max_entries(parts[i], bpf_map__max_entries(parts[i]) / (most / n));
 }
 
 static int load(bool tls)
@@ -261,12 +283,13 @@ static int load(bool tls)
 	choose_programs();
 	size_maps();
 	http_probes_prepare(skel, tls);
-	skel->rodata->generation = ++generation;
 	clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
 	skel->rodata->tick_ns = (u64)jiffy.tv_nsec;
 	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
 	if (!err)
 		err = http__load(skel);
+	if (!err)
+		err = map_places();
 	if (err) {
 		http__destroy(skel);
 		skel = NULL;
@@ -296,13 +319,10 @@ static int http_open(char *reason, size_t cap)
 		probe_misses_nothing(skel->progs.number_on_send);
 		probe_misses_nothing(skel->progs.number_on_receive);
 		probe_misses_nothing(skel->progs.on_ring);
-		probe_misses_nothing(skel->progs.on_sending);	/* then the call is taken to be short */
 		err = attach();
 	}
 	if (err)
 		return err;
-	if (!skel->rodata->sends_told)
-		syscalls_note_sends(generation);
 	if (no_tls)
 		probe_blocked("http", "TLS", no_tls);
 	else

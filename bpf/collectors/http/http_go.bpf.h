@@ -46,7 +46,7 @@ __noinline int go_session(u64 address)
 	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
 	u64 number = x ? x->number : 0;
 
-	if (x && !bpf_map_lookup_elem(&sockets, &number))
+	if (x && !socket_find(number))
 		x = NULL;
 	return (x ? x : session_new(&key)) != NULL;
 }
@@ -77,7 +77,7 @@ static __always_inline void go_joins(struct sock *sk, u64 key, struct http_socke
 	if (!x || x->socket)
 		return;
 	s->first[0] = x->number;
-	x->v6 = traced ? fill_ends(&x->ends, sk) : read_ends(&x->ends, sk);
+	x->v6 = traced ? fill_ends_num(&x->ends, sk) : read_ends(&x->ends, sk);
 	x->socket = key;
 }
 
@@ -89,7 +89,7 @@ static __always_inline void go_moved(u64 address, u64 base, u32 n, bool tx)
 	struct http_socket *s;
 	u64 number = x ? x->number : 0;
 
-	s = x ? bpf_map_lookup_elem(&sockets, &number) : NULL;
+	s = x ? socket_find(number) : NULL;
 	if (!s || s->class == HTTP_NO)
 		return;
 	m.key = number;

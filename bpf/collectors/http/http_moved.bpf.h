@@ -9,34 +9,15 @@ struct moved {
 	u64 key;		/* of the socket, or of the TLS session */
 	u64 socket;
 	u64 base, iov;		/* where the bytes are, or a list of such; neither: unknown */
-	u64 begin_ns, end_ns;
+	u64 begin_ns, end_ns;	/* of what a call sends, where it is in_call, until note_thread_now(): when TCP sent last */
 	u64 off_ns, runq_ns;	/* of the thread, where it has_thread: see http_record */
 	u32 total, n_iov;
 	u32 unread_us;
+	u32 fd;
 	u8 compat, tx, v6, has_thread;
+	u8 in_call;		/* a system call moved it, whose descriptor is fd */
 	struct wire_ends ends;
 };
-
-/*
- * When the call that sends was entered, which may be long before it returns. The
- * first one of a thread is not known: from then on they are noted. Where the kernel tells it,
- * note_thread_now() has it.
- */
-static __always_inline u64 entered_ns(const struct moved *m)
-{
-	struct task_state *s;
-
-	if (!m->tx || sends_told)
-		return m->end_ns;
-	s = task_state(bpf_get_current_task_btf());
-	if (!s || (!m->base && !m->iov))
-		return m->end_ns;
-	if (s->sends != generation) {
-		s->sends = generation;
-		s->send_ns = 0;
-	}
-	return s->send_ns ? s->send_ns : m->end_ns;
-}
 
 /* What the thread was until now, once for all that the call moved. A function for what it needs of the stack. */
 __noinline int note_thread_now(struct moved *m)
@@ -47,8 +28,10 @@ __noinline int note_thread_now(struct moved *m)
 		return 0;
 	th = thread_until_now(&m->off_ns, &m->runq_ns);
 	m->has_thread = th != NULL;
-	if (m->tx)
-		m->begin_ns = sent_since(th, m->key) ?: m->begin_ns;
+	if (m->tx && m->in_call)
+		m->begin_ns = th ? sent_since(th, m->fd, m->begin_ns, m->end_ns) : m->end_ns;
+	if (th)
+		th->told_ns = m->end_ns;
 	return 0;
 }
 
@@ -92,6 +75,7 @@ __noinline int find_bytes(struct moved *m)
 	if (!m || t->flags & (PF_KTHREAD | PF_IO_WORKER) || !get_args(&args, t, regs))
 		return 0;
 	m->compat = args.compat;
+	m->fd = args.fd;
 	switch (call_of(t, regs)) {
 	case READ:
 	case WRITE:

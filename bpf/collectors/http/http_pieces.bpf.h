@@ -251,10 +251,8 @@ static __always_inline int tell_moved(struct moved *m, struct http_socket *s, u3
 	flags |= HTTP_BEGINS | HTTP_HAS_ENDS | (m->v6 ? HTTP_V6 : 0);
 	if (s->class == HTTP_UNKNOWN) {
 		before = classify(m, s);
-		if (before < 0) {
-			forget_sending(m->key);
+		if (before < 0)
 			return 0;
-		}
 		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
 			flags |= IS_PREFACE;
 	}

@@ -48,24 +48,23 @@ static __always_inline bool bytes_are_told(const struct moved *m)
 }
 
 /* What was sent is told; of what was read the sender is looked for. */
-static __always_inline void note_peer(const struct moved *m, struct http_socket *s, struct sock *sk)
+static __always_inline void note_peer(const struct moved *m, struct http_socket *s, struct tcp_sock *tcp)
 {
-	struct tcp_sock *tcp;
-
 	if (s->class != HTTP_YES || !is_own_address(&m->ends, m->v6))
 		return;
 	if (!s->peer && s->tries_peer < TRIES_PEER)
 		find_peer(m, s);
-	tcp = m->tx ? bpf_skc_to_tcp_sock(sk) : NULL;
-	if (!tcp)
+	if (!m->tx)
 		return;
 	s->sent_known = bytes_are_told(m) ? m->total : 0;
 	s->sent = s->position[HTTP_TX] << 32 | tcp->write_seq;
 }
 
-static __always_inline void fill_same(struct http_same *r, struct sock *sk, u64 key, struct http_socket *s, u32 len)
+static __always_inline void fill_same(struct http_same *r, struct sock *sk, struct tcp_sock *tcp, u64 key,
+				       struct http_socket *s, u32 len)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
+	struct http_thread *th;
 
 	r->cookie = key;
 	r->end_ns = bpf_ktime_get_boot_ns();
@@ -75,13 +74,16 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, u64 
 	r->len = len;
 	r->tgid = t->tgid;
 	r->tid = t->pid;
-	r->unread_us = unread_us(sk, r->end_ns, true);
+	r->unread_us = unread_us(sk, tcp, r->end_ns);
 	r->kind = HTTP_RX;
 	r->flags = HTTP_BEGINS;
 	r->pad = 0;
 	r->off_ns = r->runq_ns = 0;
-	if (thread_until_now(&r->off_ns, &r->runq_ns))
-		r->flags |= HTTP_THREAD;
+	th = thread_until_now(&r->off_ns, &r->runq_ns);
+	if (!th)
+		return;
+	th->told_ns = r->end_ns;
+	r->flags |= HTTP_THREAD;
 }
 
 /*
@@ -90,23 +92,24 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, u64 
  */
 static __always_inline bool tell_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
 {
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tcp;
 	struct http_socket *p;
 	struct http_same *r;
 	u64 peer = s->peer, sent;
 
-	p = tcp && peer ? bpf_map_lookup_elem(&sockets, &peer) : NULL;
+	p = peer ? socket_find(peer) : NULL;
 	if (!p || p->class != HTTP_YES)
 		return false;
 	sent = p->sent;
-	if (!sent || (u32)sent != tcp->copied_seq || p->sent_known < len)
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!sent || !tcp || (u32)sent != tcp->copied_seq || p->sent_known < len)
 		return false;
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {
 		lose_record(s, HTTP_RX, len);
 		return true;
 	}
-	fill_same(r, sk, key, s, len);
+	fill_same(r, sk, tcp, key, s, len);
 	r->peer_end = sent >> 32;
 	s->last = HTTP_RX + 1;
 	s->room[HTTP_RX] = p->room[HTTP_TX];

@@ -12,8 +12,9 @@ struct http_thread {
 	u64 came_ns;		/* CLOCK_BOOTTIME: it came back then, as was seen */
 	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
 	u64 is_noted;		/* others know that it moves HTTP */
-	u64 sending;		/* the cookie of the socket that its call sends on, and since when; 0: it does not */
-	u64 send_ns;
+	u64 left_ns;		/* it left the CPU then for the first time in a call that sends; 0: it did not */
+	u32 left_fd, pad;	/* the descriptor of that call */
+	u64 told_ns;		/* the end of the call that was told last */
 	u64 run_delay_ns, runq_ns;	/* of the last time: as the scheduler has it, and what of it was one */
 };
 
@@ -88,22 +89,45 @@ static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64
 	return th;
 }
 
+#define JUST_TOLD_NS 2000	/* a call that left the CPU so soon after it was told is that one, which ends */
+
 /*
- * Where the kernel tells when it takes what a call sends (6.16): since then, which may be long before
- * the call returns. 0: not known, as of the first call of a thread.
+ * When the call that sent until end_ns began. No program runs at its beginning: that would cost more than all
+ * else. It is when the thread left the CPU in that call, if it did, or else when TCP sent what it was
+ * given (sent_ns), a few us after the beginning; unless that is of an earlier call, as where TCP waits for more.
  */
-static __always_inline u64 sent_since(struct http_thread *th, u64 key)
+static __always_inline u64 sent_since(struct http_thread *th, u32 fd, u64 sent_ns, u64 end_ns)
 {
-	if (!th || !key || th->sending != key)
-		return 0;
-	th->sending = 0;
-	return th->send_ns;
+	u64 left_ns = th->left_ns;
+
+	th->left_ns = 0;
+	if (left_ns && th->left_fd == fd && left_ns > th->told_ns + JUST_TOLD_NS)
+		return left_ns;
+	return sent_ns > th->told_ns && sent_ns > th->came_ns && sent_ns < end_ns ? sent_ns : end_ns;
 }
 
-static __always_inline void forget_sending(u64 key)
+/* Is it in a call, and not on the way out of it? Its result replaces what the registers had at the beginning. */
+static __always_inline bool is_within(struct pt_regs *regs)
 {
-	if (sends_told)
-		sent_since(bpf_task_storage_get(&http_threads, bpf_get_current_task_btf(), 0, 0), key);
+#if defined(__TARGET_ARCH_x86)
+	return (s64)regs->ax == -38;	/* -ENOSYS: arch/x86/entry/entry_64.S */
+#elif defined(__TARGET_ARCH_arm64)
+	return regs->user_regs.regs[0] == regs->orig_x0;
+#endif
+}
+
+static __always_inline void note_left(struct http_thread *th, struct task_struct *t, u64 now_ns)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	enum call call;
+
+	if (!is_within(regs))
+		return;
+	call = call_of(t, regs);
+	if (call != WRITE && call != WRITEV && call != SENDTO && call != SENDMSG && call != SENDMMSG)
+		return;
+	th->left_ns = now_ns;
+	th->left_fd = fd_of(t, regs);
 }
 
 static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns, u64 now_ns)
@@ -127,6 +151,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (th) {
 		now = bpf_ktime_get_boot_ns();
 		thread_leaves(th, prev->sched_info.last_arrival, now);
+		if (!th->left_ns)
+			note_left(th, prev, now);
 	}
 	th = next->pid ? bpf_task_storage_get(&http_threads, next, 0, 0) : NULL;
 	if (!th || !th->since_ns)
@@ -168,10 +194,10 @@ static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
 /*
  * For how long what is read now was in the socket, at least, in us: since the last packet, or the
  * last one with data, of which only the jiffy is known (include/net/tcp.h: tcp_mstamp, tcp_jiffies32).
+ * tcp: sk as the verifier knows it, or NULL.
  */
-static __always_inline u32 unread_us(struct sock *sk, u64 boot_ns, bool traced)
+static __always_inline u32 unread_us(struct sock *sk, struct tcp_sock *tcp, u64 boot_ns)
 {
-	struct tcp_sock *tcp = traced ? bpf_skc_to_tcp_sock(sk) : NULL;
 	u64 packet, now = monotonic_of(boot_ns) / 1000;
 	u32 data;
 
@@ -183,6 +209,14 @@ static __always_inline u32 unread_us(struct sock *sk, u64 boot_ns, bool traced)
 		data = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ack.lrcvtime);
 	}
 	return waited_us(packet, now, data);
+}
+
+/* CLOCK_BOOTTIME: when TCP sent something for the last time (net/ipv4/tcp_output.c). */
+static __always_inline u64 sent_at_ns(struct sock *sk, const struct tcp_sock *tcp, u64 now_ns)
+{
+	u64 mono = tcp ? tcp->tcp_wstamp_ns : BPF_CORE_READ((struct tcp_sock *)sk, tcp_wstamp_ns);
+
+	return mono + (now_ns - monotonic_of(now_ns));
 }
 
 #endif

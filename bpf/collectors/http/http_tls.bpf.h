@@ -57,10 +57,21 @@ bool tls_on;			/* a probe was hit: till then no call looks for its thread */
 /* The end of what a session moves, if that is HTTP. */
 static __always_inline void stream_ends(u64 number, u8 kind)
 {
-	struct http_socket *s = bpf_map_lookup_elem(&sockets, &number);
+	struct http_socket *s = socket_find(number);
 
 	if (s && is_followed(s))
 		end_of_stream(number, kind);
+}
+
+static __always_inline void tls_stream_closes(u64 number)
+{
+	struct http_socket *s = socket_find(number);
+
+	if (!s)
+		return;
+	if (is_followed(s))
+		end_of_stream(number, HTTP_CLOSED);
+	socket_drop(number, s);
 }
 
 static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u64 key, bool traced)
@@ -69,14 +80,12 @@ static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u6
 		return;
 	th->socket = key;
 	th->n_fed = 0;
-	th->v6 = traced ? fill_ends(&th->ends, sk) : read_ends(&th->ends, sk);
+	th->v6 = traced ? fill_ends_num(&th->ends, sk) : read_ends(&th->ends, sk);
 }
 
 /* A socket that is not known to carry TLS, or its end. */
-static __always_inline bool note_tls_socket(struct sock *sk, u64 key, int ret, bool traced)
+static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int ret)
 {
-	struct http_socket *s = bpf_map_lookup_elem(&sockets, &key);
-
 	if (!s)
 		s = socket_new(key);
 	if (!s)
@@ -85,33 +94,24 @@ static __always_inline bool note_tls_socket(struct sock *sk, u64 key, int ret, b
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
 	}
-	if (traced)
-		note_class(sk, HTTP_IN_TLS);
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
 	return true;
 }
 
-/* Is the thread in a call of a TLS library? */
-static __always_inline bool calls_tls(void)
-{
-	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
-
-	return th && th->kind;
-}
-
 /* Are these bytes records of the session whose call the thread is in? */
-static __always_inline bool in_tls_call(struct sock *sk, u64 key, u32 class, int ret, bool tx, bool traced)
+static __always_inline bool in_tls_call(struct sock *sk, u64 key, struct http_socket *s, int ret, bool tx,
+					bool traced)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 
 	if (!th || !th->kind)
 		return false;
-	if ((class != HTTP_IN_TLS || !ret) && !note_tls_socket(sk, key, ret, traced))
+	if ((!s || s->class != HTTP_IN_TLS || !ret) && !note_tls_socket(key, s, ret))
 		return true;
 	note_ends(th, sk, key, traced);
 	if (!tx && ret > 0 && th->unread_us == HTTP_UNKNOWN_US)
-		th->unread_us = unread_us(sk, bpf_ktime_get_boot_ns(), traced);
+		th->unread_us = unread_us(sk, traced ? bpf_skc_to_tcp_sock(sk) : NULL, bpf_ktime_get_boot_ns());
 	th->nested = true;
 	return true;
 }
@@ -147,7 +147,7 @@ static __always_inline void session_has(struct tls_session *x, const struct tls_
 	struct http_socket *s;
 	u64 key = th->socket;
 
-	s = bpf_map_lookup_elem(&sockets, &key);
+	s = socket_find(key);
 	if (!s)
 		return;
 	s->class = HTTP_IN_TLS;
@@ -161,10 +161,7 @@ static __always_inline void session_has(struct tls_session *x, const struct tls_
 
 static __always_inline void session_over(const struct tls_session *x)
 {
-	u64 number = x->number;
-
-	stream_ends(number, HTTP_CLOSED);
-	bpf_map_delete_elem(&sockets, &number);
+	tls_stream_closes(x->number);
 }
 
 static __always_inline struct tls_session *session_new(const struct tls_key *key)
@@ -184,7 +181,7 @@ static __always_inline struct tls_session *session_of(const struct tls_thread *t
 	struct tls_session *x = bpf_map_lookup_elem(&tls_sessions, &key);
 	u64 number = x ? x->number : 0;
 
-	if (x && (!bpf_map_lookup_elem(&sockets, &number) ||
+	if (x && (!socket_find(number) ||
 		  (th->nested && x->socket && x->socket != th->socket))) {
 		session_over(x);
 		x = NULL;
@@ -263,15 +260,16 @@ static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 k
 	*m = (struct moved){ .total = ret, .tx = tx };
 	find_bytes(m);
 	note_ends(th, sk, key, traced);
-	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, bpf_ktime_get_boot_ns(), traced);
+	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, traced ? bpf_skc_to_tcp_sock(sk) : NULL, bpf_ktime_get_boot_ns());
 	return note_records(m);
 }
 
 static __always_inline void tls_socket_ends(u64 number, bool closed)
 {
-	stream_ends(number, closed ? HTTP_CLOSED : HTTP_TX_END);
 	if (closed)
-		bpf_map_delete_elem(&sockets, &number);
+		tls_stream_closes(number);
+	else
+		stream_ends(number, HTTP_TX_END);
 }
 
 /* ---- the probes ---- */
@@ -364,7 +362,7 @@ static __always_inline struct http_socket *stream_of(const struct tls_session *x
 {
 	u64 number = x ? x->number : 0;
 
-	return x ? bpf_map_lookup_elem(&sockets, &number) : NULL;
+	return x ? socket_find(number) : NULL;
 }
 
 /* Nothing is to be found out of a session that is on the socket which the call used, if it used one. */

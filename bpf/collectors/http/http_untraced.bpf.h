@@ -16,9 +16,11 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
 	struct moved *m;
 	u32 zero = 0;
 
-	if (!key || (tls_on && in_tls_call(sk, key, HTTP_UNKNOWN, ret, tx, false)))
+	if (!key)
 		return 0;
-	s = bpf_map_lookup_elem(&sockets, &key);
+	s = socket_find(key);
+	if (tls_on && in_tls_call(sk, key, s, ret, tx, false))
+		return 0;
 	if (s && s->class == HTTP_NO)
 		return 0;
 	m = bpf_map_lookup_elem(&moved_now, &zero);

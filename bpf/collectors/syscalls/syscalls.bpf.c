@@ -16,7 +16,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 u32 generation;		/* of the latency measurement; 0: only counting */
 u32 current_set;	/* 0 or 1 */
-u32 sends_generation;	/* entries of calls that send are noted for tasks that have it; 0: for none */
 u64 lost_storage, lost_slots, lost_cells;
 
 /* They exist while latencies are measured: user space makes them, and puts them in. */
@@ -165,18 +164,6 @@ static __always_inline void raise(u64 *max, u64 v)
 	}
 }
 
-/* write, writev, sendto, sendmsg, sendmmsg of 64-bit programs. */
-static __always_inline bool may_send(long id)
-{
-#if defined(__TARGET_ARCH_x86)
-	return id == 1 || id == 20 || id == 44 || id == 46 || id == 307;
-#elif defined(__TARGET_ARCH_arm64)
-	return id == 64 || id == 66 || id == 206 || id == 211 || id == 269;
-#else
-	return false;
-#endif
-}
-
 static __always_inline int enter(long id)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
@@ -191,8 +178,6 @@ static __always_inline int enter(long id)
 		}
 	}
 	s->calls++;
-	if (sends_generation && s->sends == sends_generation && may_send(id))
-		s->send_ns = bpf_ktime_get_boot_ns();
 	if (!gen)
 		return 0;
 	if (!in_scope(t->tgid)) {

@@ -19,7 +19,6 @@
 #include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
-#include "bpf/collectors/sends.h"
 #include "bpf/collectors/threads.h"
 #include "bpf/collectors/syscalls/syscalls.h"
 #include "bpf/collectors/syscalls/syscalls_totals.h"
@@ -40,7 +39,6 @@ static u64 on_since_ns;		/* first tick of the measurement; 0: off */
 static u32 generation;
 static u64 counts_wanted_ns;	/* the last time somebody wanted counts */
 static u64 counted_ns = U64_UNKNOWN;	/* counted since then */
-static u32 sends;		/* entries of calls are noted for these: see sends.h */
 static u64 read_ns;		/* when the table was read last; 0: not since latencies are measured */
 static u32 n_kept;		/* ticks since then */
 static bool resting;		/* in this tick it is not read */
@@ -103,7 +101,7 @@ static void follow_counting(const struct tick *t)
 {
 	bool some = t->want & COUNTING && !(t->want & WANT_NO_CALLS);
 
-	if (some || sends || t->want & TABLE_BIT(TABLE_syscalls) || on_since_ns) {
+	if (some || t->want & TABLE_BIT(TABLE_syscalls) || on_since_ns) {
 		counts_wanted_ns = t->now_ns;
 		count_on();
 	} else if (count_link && t->now_ns - counts_wanted_ns > LINGER_DEAR_NS) {
@@ -226,16 +224,6 @@ static bool follow_want(const struct tick *t)
 		latency_off(linger_is_dear() ? "over budget, and nobody looks: press 7" : WHY_OFF);
 	}
 	return on_since_ns != 0;
-}
-
-void syscalls_note_sends(u32 who)
-{
-	sends = who;
-	if (!skel)
-		return;
-	skel->bss->sends_generation = who;
-	if (who)
-		count_on();
 }
 
 /* ---- draining ---- */

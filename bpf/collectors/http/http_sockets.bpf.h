@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_sockets.bpf.h: what is kept of sockets, by their numbers (cookies), and of TLS sessions. Numbers are
+ * given one after the other: the lower bits of one say its place in an array, which is found without a search.
+ * Whose place is taken is in a map.
+ */
+#ifndef OTTOP_HTTP_SOCKETS_BPF_H
+#define OTTOP_HTTP_SOCKETS_BPF_H
+
+#define PLACE_BUSY (~0ull)	/* somebody is about to take it */
+#define CONTESTED 8		/* times that a place was wanted, and not used by whose it is in between: it is left */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HTTP_SOCKETS_MAX);
+	__type(key, u32);
+	__type(value, struct http_socket);
+} places SEC(".maps");
+
+LRU_HASH(sockets, HTTP_SOCKETS_MAX / 4, u64, struct http_socket);
+
+const volatile u32 places_mask;
+
+static __always_inline struct http_socket *place_of(u64 key)
+{
+	u32 i = place_by_number(key, places_mask);
+
+	return bpf_map_lookup_elem(&places, &i);
+}
+
+static __always_inline struct http_socket *socket_find(u64 key)
+{
+	struct http_socket *s = place_of(key);
+
+	if (s && s->key == key) {
+		if (s->contested)
+			s->contested = 0;
+		return s;
+	}
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
+static __always_inline bool is_followed(const struct http_socket *s)
+{
+	return s->class == HTTP_YES || s->class == HTTP_2;
+}
+
+/* Sockets that are followed tell when they end; that others did may be missed. */
+static __always_inline bool may_be_left(struct http_socket *s, u64 key)
+{
+	return (key & HTTP_SESSION || !is_followed(s)) && ++s->contested >= CONTESTED;
+}
+
+static __always_inline bool take_place(struct http_socket *s, u64 key)
+{
+	u64 had = s->key;
+
+	if (had == PLACE_BUSY || (had && !may_be_left(s, had)) ||
+	    __sync_val_compare_and_swap(&s->key, had, PLACE_BUSY) != had)
+		return false;
+	__builtin_memset((char *)s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
+	barrier();
+	s->key = key;
+	return true;
+}
+
+/* A function, so that what it needs of the stack is not there in who calls it. */
+__noinline int keep_aside(u64 key)
+{
+	struct http_socket zero = { .key = key };
+
+	return (int)bpf_map_update_elem(&sockets, &key, &zero, BPF_NOEXIST);
+}
+
+static __always_inline struct http_socket *socket_new(u64 key)
+{
+	struct http_socket *s = place_of(key);
+
+	if (s && take_place(s, key))
+		return s;
+	keep_aside(key);
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
+/* s: what is kept of it. */
+static __always_inline void socket_drop(u64 key, struct http_socket *s)
+{
+	if (s == place_of(key))
+		s->key = 0;
+	else
+		bpf_map_delete_elem(&sockets, &key);
+}
+
+#endif
