@@ -122,7 +122,7 @@ struct http_socket {
 	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
 	__u8 tries_peer;	/* see http_same.bpf.h */
 	__u8 contested;		/* others wanted its place since it was used: see http_sockets.bpf.h */
-	__u8 pad;
+	__u8 asks;		/* of HTTP/1: 1 and the direction of requests; 0: not known */
 	__u64 peer;		/* the socket at the other end, where that is on this host; 0: not known */
 	__u32 sent_known;	/* so many bytes of it at the end were told by the last call */
 	__u32 pad_sent;

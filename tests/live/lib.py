@@ -453,3 +453,16 @@ def descends(pid, root):
     except OSError:
         pass
     return False
+
+
+def reader_of(o):
+    """The pid of its process that reads protocols."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/comm' % pid, errors='replace') as f:
+                if f.read() == 'ottop-protocols\n' and descends(int(pid), o.pid):
+                    found.append(int(pid))
+        except OSError:
+            pass        # it has ended
+    return max(found)

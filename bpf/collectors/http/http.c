@@ -39,6 +39,7 @@ static struct report_head gone;		/* sums of those that died */
 static u64 deaths, left_out;
 static struct http_socket *places;	/* of the programs: see http_sockets.bpf.h */
 static bool missing;			/* the report of this tick did not come */
+static u64 unrecorded;			/* requests so far, up to the last tick */
 
 /* ---- what the reader says ---- */
 
@@ -111,6 +112,8 @@ static bool http_swap(const struct tick *t)
 static void count_losses(void)
 {
 	loss_set("http ring full", skel->bss->lost_ring);
+	loss_set("http requests not recorded (who serves)", skel->bss->lost_requests[HTTP_RX]);
+	loss_set("http requests not recorded (who asks)", skel->bss->lost_requests[HTTP_TX]);
 	loss_set("http requests without their answer", gone.lost_requests + last.lost_requests);
 	loss_set("http messages not seen whole", gone.lost_messages + last.lost_messages);
 	loss_set("http connections full", gone.refused + last.refused);
@@ -125,6 +128,20 @@ static void clear_process(struct proc *p, void *arg)
 	p->http_hist = NULL;
 	p->http_requests = 0;
 	p->http_serves = false;
+}
+
+/* Requests that no row has: their records found no room in the ring. Those of HTTP/2 are not known by number. */
+static void tell_unrecorded(struct builder *b)
+{
+	u64 n = skel->bss->lost_requests[HTTP_RX] + skel->bss->lost_requests[HTTP_TX];
+	char text[96];
+
+	if (n > unrecorded) {
+		snprintf(text, sizeof(text), "the ring was full: %llu requests do not count",
+			 (unsigned long long)(n - unrecorded));
+		builder_lacks(b, TABLE_http, text);
+	}
+	unrecorded = n;
 }
 
 static void report(const struct tick *t)
@@ -145,6 +162,7 @@ static void report(const struct tick *t)
 		 (unsigned long long)left_out);
 	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
 		       t->interval_ns);
+	tell_unrecorded(t->b);
 	unseen_tell(t->b);
 }
 
@@ -198,6 +216,7 @@ static void http_close(void)
 	unmap_places();
 	http__destroy(skel);
 	skel = NULL;
+	unrecorded = 0;
 	proctab_each(clear_process, NULL);
 	http_totals_clear();
 	http_durations_clear();

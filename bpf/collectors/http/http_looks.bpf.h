@@ -43,6 +43,12 @@ static __always_inline bool looks_like_tls(u64 word, u32 n)
 	return n >= 3 && type >= 20 && type <= 23 && major == 3 && minor <= 4;
 }
 
+/* Of what looks like a message of HTTP/1. */
+static __always_inline bool is_answer(u64 first)
+{
+	return (u32)first == WORD('H', 'T', 'T', 'P');
+}
+
 /* "HTTP/1.1 101", which is never alone in 16 bytes. */
 static __always_inline bool is_switch(const u64 first[2])
 {

@@ -52,6 +52,8 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 		want = 0;
 	} else if (may_begin(first, base, len, flags)) {
 		s->room[dir] = HEAD_ROOM;
+		if (len >= 8)
+			note_who_asks(s, dir, *first);
 		if (becomes_http2(s, dir, first, base, len))
 			return 1;
 	}

@@ -76,6 +76,22 @@ static __always_inline void lose_record(struct http_socket *s, u32 dir, u32 len)
 	__sync_fetch_and_add(&lost_ring, 1);
 }
 
+/* Which requests are not told, of those whose beginning is here: there is no record from which the reader could count them. */
+static __always_inline void lose_request(const struct http_socket *s, u32 dir, u64 base, u32 len)
+{
+	u64 first = 0;
+
+	if (s->class == HTTP_YES && base && len >= 8 && read_first(&first, base, 8) && looks_like_http(first, 8) == 1 &&
+	    !is_answer(first))
+		__sync_fetch_and_add(&lost_requests[dir], 1);
+}
+
+/* A message begins with that. */
+static __always_inline void note_who_asks(struct http_socket *s, u32 dir, u64 first)
+{
+	s->asks = 1 + (is_answer(first) ? !dir : dir);
+}
+
 /* Part of a body: mostly its length counts. */
 static __always_inline int tell_body(const struct moved *m, struct http_socket *s, u64 base, u32 len,
 				     u32 flags)
@@ -116,6 +132,8 @@ __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 bas
 		return 0;
 	r = reserve(want, &cap);
 	if (!r) {
+		if (!before)
+			lose_request(s, m->tx & 1, base, len);
 		lose_record(s, m->tx & 1, len);
 		return 0;
 	}
@@ -155,6 +173,7 @@ __noinline int tell_begin(const struct moved *m, struct http_socket *s, u64 base
 	if (n < len)
 		take_tail(r, base, len);
 	s->room[m->tx & 1] = HEAD_ROOM - n;
+	note_who_asks(s, m->tx & 1, *(u64 *)r->data);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 1;
 }
@@ -182,6 +201,7 @@ __noinline int tell_head(const struct moved *m, struct http_socket *s, u64 base,
 	}
 	fill_record(r, m, s, m->total, flags);
 	s->room[m->tx & 1] = 0;
+	note_who_asks(s, m->tx & 1, *(u64 *)r->data);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 1;
 }

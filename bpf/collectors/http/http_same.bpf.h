@@ -106,6 +106,9 @@ static __always_inline bool tell_same(struct sock *sk, u64 key, struct http_sock
 		return false;
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {
+		if (s->last != HTTP_RX + 1 && p->asks == 1 + HTTP_TX)	/* the first bytes of a request */
+			__sync_fetch_and_add(&lost_requests[HTTP_RX], 1);
+		s->last = HTTP_RX + 1;
 		lose_record(s, HTTP_RX, len);
 		return true;
 	}

@@ -30,6 +30,8 @@ static const struct {
 
 static struct unseen list[HTTP_UNSEEN_PROCESSES];
 static u32 n_list;
+static u32 n_more;	/* of the last tick with such: those that the list has no room for, at least */
+static u32 n_more_now;
 
 static struct unseen *find(u32 pid, u64 start_ns, enum http_unseen how)
 {
@@ -48,8 +50,12 @@ static void drop(struct unseen *u)
 
 void unseen_note(u32 pid, u64 start_ns, enum http_unseen how)
 {
-	if (n_list == ARRAY_SIZE(list) || find(pid, start_ns, how))
+	if (find(pid, start_ns, how))
 		return;
+	if (n_list == ARRAY_SIZE(list)) {
+		n_more_now++;
+		return;
+	}
 	list[n_list++] = (struct unseen){ .pid = pid, .start_ns = start_ns, .how = how };
 }
 
@@ -83,7 +89,10 @@ static void name(struct unseen *u, const struct proc *p)
 
 void unseen_tick(int map_fd)
 {
+	n_more_now = 0;
 	take(map_fd);
+	if (n_more_now || n_list < ARRAY_SIZE(list))
+		n_more = n_more_now;
 	for (u32 i = n_list; i--;) {
 		struct unseen *u = &list[i];
 		const struct proc *p = proctab_find(u->pid, u->start_ns);
@@ -108,7 +117,8 @@ void unseen_tell(struct builder *b)
 		at += snprintf(text + at, sizeof(text) - (size_t)at, "%s%s", at ? ", " : "", list[i].name);
 	}
 	if (n > NAMED)
-		at += snprintf(text + at, sizeof(text) - (size_t)at, " and %u more", n - NAMED);
+		at += snprintf(text + at, sizeof(text) - (size_t)at, " and %s%u more", n_more ? "at least " : "",
+			       n - NAMED + n_more);
 	if (!n)
 		return;
 	snprintf(text + at, sizeof(text) - (size_t)at, " cannot be seen (!)");
@@ -117,5 +127,5 @@ void unseen_tell(struct builder *b)
 
 void unseen_clear(void)
 {
-	n_list = 0;	/* their programs are forgotten with all of the collector */
+	n_list = n_more = 0;	/* their programs are forgotten with all of the collector */
 }
