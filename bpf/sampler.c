@@ -5,83 +5,28 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
-#include "bpf/collectors/collector.h"
-#include "bpf/kernel/features.h"
-#include "bpf/kernel/linger.h"
-#include "bpf/helpers/keeper.h"
-#include "bpf/helpers/privileges.h"
-#include "bpf/kernel/probes.h"
 #include "bpf/host/proctab.h"
+#include "bpf/kernel/linger.h"
+#include "bpf/kernel/probes.h"
 #include "bpf/model/thread.h"
-#include "bpf/helpers/resolver.h"
-#include "bpf/protocols/report.h"
+#include "bpf/sampler.h"
+#include "bpf/sampler_parts.h"
 #include "bpf/stacks/frames.h"
-#include "symbolizer/symbolizer.h"
 
 #define OPEN_NS (200 * NSEC_PER_MSEC)	/* then what is open already is shown before more is opened */
 #define FIRST_NS (400 * NSEC_PER_MSEC)	/* after opening: the interval that somebody waits for */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
-#define QUEUE_CAP 64			/* snapshots nobody has taken */
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
-
-enum state { CLOSED, RUNNING, FAILED };
-
-struct sampler {
-	struct session session;
-	struct sampler_options opt;
-	pthread_t thread;
-	int timer_fd, wake_fd, ready_fd;
-
-	/* shared with the consumer */
-	pthread_mutex_t lock;
-	u64 want, focus_pid, focus_start_ns, interval_ns, history_bytes;
-	u32 looked[LOOKED_MAX], n_looked;
-	bool scope_to_focus, stop;
-	u32 *seen, n_seen;		/* NULL: nothing new */
-	u64 naming_ns;			/* somebody waits for names and lines until then; 0: nobody */
-	const u32 *naming_ids;		/* of these frames; NULL: of all */
-	u32 n_naming_ids;
-	const struct snapshot *named;
-	pthread_cond_t was_named;
-	const struct snapshot *queue[QUEUE_CAP];
-	u32 head, queued;
-	u64 overflows;
-
-	/* of the thread */
-	enum state states[N_COLLECTORS];
-	char reasons[N_COLLECTORS][160];
-	u64 wanted_ns[N_COLLECTORS];
-	const struct snapshot *prev;
-	u64 seq, next_tick_ns, last_tick_cost_ns;
-	bool to_open;			/* something that is wanted waits for the next tick */
-	atomic_ullong steps;		/* pieces of work done, for sampler_steps() */
-	u32 *seen_now;
-	struct { u32 pending; u64 since_ns; } naming;
-};
-
-static const struct sampler_options usual = { .rate_hz = 99 };	/* for --check */
-static const struct sampler_options *options = &usual;	/* of the one that runs */
-
-const struct sampler_options *sampler_options(void)
-{
-	return options;
-}
 
 /* ---- collectors ---- */
 
-static void open_collector(struct sampler *s, u32 i)
+void sampler_open(struct sampler *s, u32 i)
 {
 	int err = collector_open(collectors[i], s->reasons[i], sizeof(s->reasons[i]));
 
@@ -111,7 +56,7 @@ static bool follow_wants(struct sampler *s, const struct tick *t, u64 open_ns)
 				s->to_open = true;
 				continue;
 			}
-			open_collector(s, i);
+			sampler_open(s, i);
 			atomic_fetch_add(&s->steps, 1);
 			opened = true;
 		} else if (s->states[i] != CLOSED &&
@@ -354,7 +299,7 @@ static bool sampler_wait(struct sampler *s, u64 *ret_interval)
 	return go;
 }
 
-static void *sampler_main(void *arg)
+void *sampler_thread(void *arg)
 {
 	struct sampler *s = arg;
 	u64 interval = s->opt.interval_ns, old = interval;
@@ -383,246 +328,4 @@ static void *sampler_main(void *arg)
 		probes_measure(boottime_ns(), false);
 	}
 	return NULL;
-}
-
-/* ---- start and stop ---- */
-
-unsigned long long sampler_steps(const struct sampler *s)
-{
-	return atomic_load(&s->steps);
-}
-
-static void read_boot_id(char *buf, size_t cap)
-{
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	buf[0] = '\0';
-	if (f && fgets(buf, (int)cap, f))
-		buf[strcspn(buf, "\n")] = '\0';
-	if (f)
-		fclose(f);
-}
-
-static void fill_session(struct session *session)
-{
-	struct utsname u;
-
-	uname(&u);
-	snprintf(session->host_name, sizeof(session->host_name), "%s", u.nodename);
-	snprintf(session->kernel, sizeof(session->kernel), "%s", u.release);
-	snprintf(session->arch, sizeof(session->arch), "%.15s", u.machine);
-	snprintf(session->version, sizeof(session->version), "%s", OTTOP_VERSION);
-	read_boot_id(session->boot_id, sizeof(session->boot_id));
-	session->start_ns = boottime_ns();
-}
-
-static const struct sampler *volatile kept;	/* so that it is not a leak */
-
-void sampler_start_helpers(void)
-{
-	keeper_start();
-	symbolizer_start();
-	protocols_start();
-	resolver_start();
-}
-
-void sampler_stop_helpers(void)
-{
-	keeper_stop();
-	symbolizer_stop();
-	protocols_stop();
-	resolver_stop();
-}
-
-static void sampler_free(struct sampler *s)
-{
-	for (u32 i = N_COLLECTORS; i-- > 0; )
-		if (s->states[i] == RUNNING)
-			collector_close(collectors[i]);
-	while (s->queued--)
-		snapshot_put(s->queue[s->head++ % QUEUE_CAP]);
-	snapshot_put(s->prev);
-	free(s->seen);
-	free(s->seen_now);
-	close(s->timer_fd);
-	close(s->wake_fd);
-	close(s->ready_fd);
-	proctab_scope(NULL);
-	sampler_stop_helpers();
-	/* the session stays: snapshots that somebody still holds point to it */
-	kept = s;
-}
-
-struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
-{
-	struct features features;
-	struct sampler *s;
-	int err;
-
-	features_read(&features);
-	*ret_error = features_obstacle(&features);
-	if (*ret_error)
-		return NULL;
-	probes_quiet();
-	sampler_start_helpers();
-	s = xcalloc(1, sizeof(*s));
-	s->opt = *o;
-	options = &s->opt;
-	s->want = o->tables;
-	s->interval_ns = o->interval_ns;
-	s->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC);
-	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->was_named, NULL);
-	fill_session(&s->session);
-	proctab_scope(&s->opt.scope);
-	for (u32 i = 0; i < N_COLLECTORS; i++)
-		if (collectors[i]->always)
-			open_collector(s, i);
-	if (s->states[0] == FAILED) {	/* processes: without them there is nothing to show */
-		*ret_error = xasprintf("%s; 'ottop --check' says more, 'ottop --replay FILE' works",
-				       s->reasons[0]);
-		sampler_free(s);
-		return NULL;
-	}
-	err = thread_raise();
-	if (err)
-		log_line("priority: not raised: %s", strerror(-err));
-	if (privileges_drop())
-		log_line("capabilities: not dropped: %s", strerror(errno));
-	err = thread_start(&s->thread, NULL, sampler_main, s);
-	if (err) {
-		*ret_error = xasprintf("cannot start a thread: %s", strerror(err));
-		sampler_free(s);
-		return NULL;
-	}
-	return s;
-}
-
-const struct session *sampler_session(const struct sampler *s)
-{
-	return &s->session;
-}
-
-int sampler_fd(const struct sampler *s)
-{
-	return s->ready_fd;
-}
-
-const struct snapshot *sampler_take(struct sampler *s)
-{
-	const struct snapshot *snap = NULL;
-	u64 n;
-
-	pthread_mutex_lock(&s->lock);
-	if (s->queued) {
-		snap = s->queue[s->head];
-		s->head = (s->head + 1) % QUEUE_CAP;
-		s->queued--;
-	}
-	if (!s->queued && read(s->ready_fd, &n, sizeof(n)) < 0)
-		n = 0;	/* was not readable: fine */
-	pthread_mutex_unlock(&s->lock);
-	return snap;
-}
-
-static void wake(struct sampler *s)
-{
-	u64 one = 1;
-
-	if (write(s->wake_fd, &one, sizeof(one)) < 0)
-		log_line("wake-up of the sampler: %s", strerror(errno));
-}
-
-void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_ns)
-{
-	bool changed;
-
-	pthread_mutex_lock(&s->lock);
-	changed = s->want != tables || s->focus_pid != focus_pid;
-	s->want = tables;
-	s->focus_pid = focus_pid;
-	s->focus_start_ns = focus_start_ns;
-	pthread_mutex_unlock(&s->lock);
-	if (changed)
-		wake(s);
-}
-
-void sampler_look(struct sampler *s, const u32 *pids, u32 n)
-{
-	pthread_mutex_lock(&s->lock);
-	s->n_looked = min(n, (u32)LOOKED_MAX);
-	memcpy(s->looked, pids, s->n_looked * sizeof(*pids));
-	pthread_mutex_unlock(&s->lock);
-}
-
-void sampler_scope_to_focus(struct sampler *s, bool on)
-{
-	pthread_mutex_lock(&s->lock);
-	s->scope_to_focus = on;
-	pthread_mutex_unlock(&s->lock);
-}
-
-void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n)
-{
-	u32 *seen = xmalloc((n + 1) * sizeof(*seen));
-
-	if (n)
-		memcpy(seen, ids, n * sizeof(*seen));
-	pthread_mutex_lock(&s->lock);
-	free(s->seen);
-	s->seen = seen;
-	s->n_seen = n;
-	pthread_mutex_unlock(&s->lock);
-	wake(s);
-}
-
-const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u32 n, u64 patience_ns)
-{
-	const struct snapshot *named;
-
-	pthread_mutex_lock(&s->lock);
-	s->naming_ns = boottime_ns() + patience_ns;
-	s->naming_ids = ids;
-	s->n_naming_ids = n;
-	wake(s);
-	while (s->naming_ns)
-		pthread_cond_wait(&s->was_named, &s->lock);
-	named = s->named;
-	s->named = NULL;
-	pthread_mutex_unlock(&s->lock);
-	return named;
-}
-
-void sampler_interval(struct sampler *s, u64 interval_ns)
-{
-	pthread_mutex_lock(&s->lock);
-	s->interval_ns = interval_ns;
-	pthread_mutex_unlock(&s->lock);
-	wake(s);
-}
-
-void sampler_ask_name(struct sampler *s, const char *addr)
-{
-	resolver_ask(addr);
-}
-
-void sampler_tell_history_bytes(struct sampler *s, u64 bytes)
-{
-	pthread_mutex_lock(&s->lock);
-	s->history_bytes = bytes;
-	pthread_mutex_unlock(&s->lock);
-}
-
-void sampler_stop(struct sampler *s)
-{
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	s->stop = true;
-	pthread_mutex_unlock(&s->lock);
-	wake(s);
-	pthread_join(s->thread, NULL);
-	sampler_free(s);
 }
