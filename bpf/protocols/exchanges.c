@@ -80,7 +80,9 @@ static struct exchange *get_exchange(struct follower *f, struct conn *c, u64 num
 static void finish(struct follower *f, struct conn *c, struct exchange *x)
 {
 	unlink_exchange(f, c, x);
+	memcpy(x->local, c->local, sizeof(x->local));
 	memcpy(x->remote, c->remote, sizeof(x->remote));
+	x->local_port = c->local_port;
 	x->remote_port = c->remote_port;
 	x->v6 = c->v6;
 	x->has_peer = c->has_peer;

@@ -28,8 +28,8 @@ struct conn {
 	bool over;		/* it is something else by now: what still comes of it is not looked at */
 	bool own;		/* the other end may be on this host */
 	struct sent sent;	/* what that has not read yet */
-	u16 remote_port;
-	u8 remote[16];
+	u16 local_port, remote_port;
+	u8 local[16], remote[16];
 };
 
 struct follower {

@@ -87,7 +87,9 @@ static void note_ends(struct conn *c, const struct http_record *r)
 		return;
 	c->socket = r->socket;
 	c->own = !memcmp(r->local, r->remote, sizeof(r->local)) || (r->local[0] == 127 && r->remote[0] == 127);
+	memcpy(c->local, r->local, sizeof(c->local));
 	memcpy(c->remote, r->remote, sizeof(c->remote));
+	c->local_port = r->lport;
 	c->remote_port = r->rport;
 	c->v6 = r->flags & HTTP_V6;
 	c->has_peer = true;

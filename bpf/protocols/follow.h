@@ -35,8 +35,8 @@ struct exchange {
 	char *path;		/* NULL: not known yet */
 	char method[METHOD_MAX];
 	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];
-	u8 remote[16];
-	u16 remote_port;
+	u8 local[16], remote[16];
+	u16 local_port, remote_port;
 	enum protocol_id protocol;
 	bool server, v6, has_peer, tls;
 	bool asked, asked_done, answered, answered_done;

@@ -56,9 +56,9 @@ struct report_request {
 	u64 cpu_ns, runq_ns, blocked_ns, unread_ns, write_ns;	/* as of struct span */
 	u32 tgid, tid, status, end_tid;
 	u8 server, protocol, v6, has_peer;
-	u16 remote_port;
-	u8 tls, pad[5];
-	u8 remote[16];
+	u16 local_port, remote_port;
+	u8 tls, pad[3];
+	u8 local[16], remote[16];
 	char method[METHOD_MAX], path[PATH_MAX_KEPT], name[PATH_MAX_KEPT];	/* name: path, folded */
 	char trace_id[TRACE_ID_LEN + 1], span_id[SPAN_ID_LEN + 1];
 };

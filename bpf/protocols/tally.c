@@ -175,7 +175,9 @@ static void fill_request(struct report_request *r, const struct exchange *x, con
 	r->protocol = (u8)x->protocol;
 	r->v6 = x->v6;
 	r->has_peer = x->has_peer;
+	r->local_port = x->local_port;
 	r->remote_port = x->remote_port;
+	memcpy(r->local, x->local, sizeof(r->local));
 	memcpy(r->remote, x->remote, sizeof(r->remote));
 	memcpy(r->method, x->method, sizeof(r->method));
 	strncpy(r->path, x->path, sizeof(r->path) - 1);

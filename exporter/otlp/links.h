@@ -12,14 +12,12 @@
 struct otlp_links;
 
 struct otlp_links *otlp_links_new(void);
-/* Each tick, before its spans: what ended is kept a while, a request may be reported after it. */
-void otlp_links_tick(struct otlp_links *l, const struct snapshot *s);
 /*
  * Takes the span of a request, and says whether its other side is known: then *ret are the ids of
  * that. Where more than one may be it, none is.
  */
-bool otlp_links_find(struct otlp_links *l, const struct snapshot *s, const struct requests_row *r,
-		     const struct otlp_span_ids *own, struct otlp_span_ids *ret);
+bool otlp_links_find(struct otlp_links *l, const struct requests_row *r, const struct otlp_span_ids *own,
+		     struct otlp_span_ids *ret);
 void otlp_links_free(struct otlp_links *l);	/* NULL-safe */
 
 #endif

@@ -147,7 +147,7 @@ u64 otlp_tables(const struct otlp_options *options)
 	if (is_wanted(options, OTLP_METRICS))
 		tables |= metric_tables();
 	if (is_wanted(options, OTLP_TRACES))
-		tables |= TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_connections);
+		tables |= TABLE_BIT(TABLE_requests);
 	if (is_wanted(options, OTLP_LOGS))
 		tables |= TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections);
 	if (is_wanted(options, OTLP_PROFILES) && otlp_profiles_parse(options->profiles, &cpu, &offcpu))

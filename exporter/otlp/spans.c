@@ -155,7 +155,7 @@ static void put_link(struct spans *x, Otlp__Span *span, const struct requests_ro
 	struct otlp_span_ids other;
 	Otlp__Span__Link *link;
 
-	if (!otlp_links_find(x->links, x->s, r, own, &other))
+	if (!otlp_links_find(x->links, r, own, &other))
 		return;
 	link = SCRATCH_NEW(a, Otlp__Span__Link, otlp__span__link);
 	link->trace_id = copy_id(a, other.trace, sizeof(other.trace));
@@ -200,7 +200,6 @@ u8 *otlp_spans_pack(struct scratch *a, struct event_cursor *sent, struct otlp_li
 	u64 own_pid = (u64)getpid();	/* a call of the kernel */
 	u8 *data = NULL;
 
-	otlp_links_tick(links, s);
 	x.request = SCRATCH_NEW(a, Otlp__TraceRequest, otlp__trace_request);
 	for (u32 i = 0; i < t->n; i++) {
 		const struct requests_row *r = (const struct requests_row *)t->rows[i];

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* http_durations.c: see http_durations.h. */
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bpf/collectors/http/http_durations.h"
+#include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
 
@@ -65,17 +64,6 @@ void http_durations_report(const struct report *r)
 
 /* ---- rows ---- */
 
-static const char *peer_text(const struct report_duration *d)
-{
-	char addr[INET6_ADDRSTRLEN] = "?", buf[INET6_ADDRSTRLEN + 16];
-
-	if (!d->has_peer)
-		return str_new("");
-	inet_ntop(d->v6 ? AF_INET6 : AF_INET, d->remote, addr, sizeof(addr));
-	snprintf(buf, sizeof(buf), d->v6 ? "[%s]:%u" : "%s:%u", addr, d->remote_port);
-	return str_new(buf);
-}
-
 static void fill_buckets(struct http_durations_row *r, const u64 n[DURATION_BUCKETS])
 {
 	u64 *const to[DURATION_BUCKETS] = {
@@ -108,7 +96,7 @@ static struct row *make_row(struct total *t, struct proc *p, const struct tick *
 	r->tls = d->tls;
 	r->method = str_new(d->method);
 	r->call = str_new(d->call);
-	r->peer = peer_text(d);
+	r->peer = d->has_peer ? http_address_text(d->remote, d->remote_port, d->v6) : str_new("");
 	r->status = status_of(d);
 	r->comm = p && p->comm ? str_get(p->comm) : str_new("?");
 	r->container = p && p->container ? str_get(p->container) : NULL;

@@ -148,14 +148,12 @@ static void rank(const struct row *row, struct fair *f)
 	f->weight = r->seq;
 }
 
-static const char *peer_text(const struct report_request *q)
+const char *http_address_text(const u8 addr[16], u16 port, bool v6)
 {
-	char addr[INET6_ADDRSTRLEN] = "?", buf[INET6_ADDRSTRLEN + 16];
+	char text[INET6_ADDRSTRLEN] = "?", buf[INET6_ADDRSTRLEN + 16];
 
-	if (!q->has_peer)
-		return NULL;
-	inet_ntop(q->v6 ? AF_INET6 : AF_INET, q->remote, addr, sizeof(addr));
-	snprintf(buf, sizeof(buf), q->v6 ? "[%s]:%u" : "%s:%u", addr, q->remote_port);
+	inet_ntop(v6 ? AF_INET6 : AF_INET, addr, text, sizeof(text));
+	snprintf(buf, sizeof(buf), v6 ? "[%s]:%u" : "%s:%u", text, port);
 	return str_new(buf);
 }
 
@@ -225,7 +223,8 @@ static void add_request(const struct report_request *q)
 	r->write_ns = or_unknown(q->write_ns);
 	r->rx_bytes = q->server ? q->asked_bytes : q->answered_bytes;
 	r->tx_bytes = q->server ? q->answered_bytes : q->asked_bytes;
-	r->peer = peer_text(q);
+	r->local = q->has_peer ? http_address_text(q->local, q->local_port, q->v6) : NULL;
+	r->peer = q->has_peer ? http_address_text(q->remote, q->remote_port, q->v6) : NULL;
 	r->cookie = q->cookie ?: U64_UNKNOWN;
 	r->trace_id = str_new(q->trace_id);
 	r->span_id = str_new(q->span_id);

@@ -19,5 +19,7 @@ void http_requests_rows(const struct tick *t);
 /* The requests of this tick; the caller may fill in what it knows of them, before the snapshot is sealed. */
 struct requests_row **http_requests_new(u32 *ret_n);
 void http_totals_clear(void);
+/* "10.0.0.7:80", "[::1]:80"; the caller owns the string (str_put). */
+const char *http_address_text(const u8 addr[16], u16 port, bool v6);
 
 #endif
