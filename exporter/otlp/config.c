@@ -8,12 +8,11 @@
 #include <strings.h>
 
 #include "exporter/otlp/config.h"
-#include "exporter/otlp/protobuf.h"
+#include "exporter/otlp/url.h"
 
 #define TIMEOUT_MS 10000	/* both defaults are the specification's */
 #define INTERVAL_MS 60000
 #define NUMBER_MAX 86400000	/* ms: a day; more is a slip */
-#define LIST_MAX 64		/* headers, attributes */
 
 static const char *const signal_names[OTLP_SIGNALS] = { "metrics", "traces", "logs", "profiles" };
 static const char *const signal_variables[OTLP_SIGNALS] = { "METRICS_", "TRACES_", "LOGS_", "PROFILES_" };
@@ -108,196 +107,7 @@ static u64 number_or(const struct reader *r, const char *text, u64 least, u64 fa
 	return v;
 }
 
-/* ---- lists of key=value, with %XX in the values ---------------------------------------- */
-
-/* In place; false: not what percent-encoding is, or a byte below space (a header of ours
- * must not become two). */
-static bool decode_value(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++) {
-		int high, low;
-
-		if (*s != '%') {
-			*out++ = *s;
-		} else {
-			high = hex_digit(s[1]);
-			low = high < 0 ? -1 : hex_digit(s[2]);
-			if (low < 0)
-				return false;
-			*out++ = (char)(high << 4 | low);
-			s += 2;
-		}
-		if ((unsigned char)out[-1] < 0x20 || out[-1] == 0x7f)
-			return false;
-	}
-	*out = '\0';
-	return true;
-}
-
-static char *trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t");
-	n = strlen(s);
-	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t'))
-		s[--n] = '\0';
-	return s;
-}
-
-static void pairs_add(struct otlp_pairs *p, const char *key, const char *value)
-{
-	p->pairs = grow(p->pairs, p->n, &p->cap, sizeof(*p->pairs));
-	p->pairs[p->n++] = (struct otlp_pair){ xstrdup(key), xstrdup(value) };
-}
-
-static bool is_token(const char *s)
-{
-	const char *others = "!#$&'*+-.^_`|~";	/* RFC 9110, without % */
-
-	for (; *s; s++)
-		if (!isalnum((unsigned char)*s) && !strchr(others, *s))
-			return false;
-	return true;
-}
-
-/* What is wrong with one key=value (changed), or NULL: it was added. */
-static const char *add_item(struct otlp_pairs *pairs, char *item, bool is_header)
-{
-	char *equals = strchr(item, '='), *key, *value;
-
-	if (!equals)
-		return "not of the form key=value";
-	*equals = '\0';
-	key = trim(item);
-	value = trim(equals + 1);
-	if (!*key)
-		return "a value without a key";
-	if (is_header && !is_token(key))
-		return "a name that no header may have";
-	if (!decode_value(value) || !decode_value(key))
-		return "percent-encoding that is none, or a control character";
-	if (pairs->n == LIST_MAX)
-		return "too many entries";
-	pairs_add(pairs, key, value);
-	return NULL;
-}
-
-static void read_list(const struct reader *r, struct otlp_pairs *pairs, const char *text,
-		      bool is_header)
-{
-	char *copy = text ? xstrdup(text) : NULL, *rest = copy, *item;
-
-	while ((item = strsep(&rest, ","))) {
-		const char *why;
-
-		item = trim(item);
-		why = *item ? add_item(pairs, item, is_header) : NULL;
-		if (why)	/* the value may be a password: it is not shown */
-			log_line("%s: %.60s: %s; ignored", r->name,
-				 is_token(item) ? item : "an entry", why);
-	}
-	free(copy);
-}
-
-static void pairs_free(struct otlp_pairs *p)
-{
-	for (u32 i = 0; i < p->n; i++) {
-		free(p->pairs[i].key);
-		free(p->pairs[i].value);
-	}
-	free(p->pairs);
-	*p = (struct otlp_pairs){ 0 };
-}
-
-/* ---- URLs -------------------------------------------------------------------------------- */
-
-/* Behind "http://" or "https://", or NULL. */
-static const char *after_scheme(const char *url)
-{
-	if (!strncasecmp(url, "http://", 7))
-		return url + 7;
-	return strncasecmp(url, "https://", 8) ? NULL : url + 8;
-}
-
-/* The host, without user and port; *ret_len bytes. */
-static const char *host_of(const char *url, size_t *ret_len)
-{
-	const char *host = after_scheme(url), *at;
-	size_t authority = strcspn(host, "/?#");
-
-	at = memrchr(host, '@', authority);
-	if (at) {
-		authority -= (size_t)(at + 1 - host);
-		host = at + 1;
-	}
-	*ret_len = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/?#");
-	*ret_len = min(*ret_len, authority);
-	return host;
-}
-
-static bool is_loopback(const char *url)
-{
-	size_t n;
-	const char *host = host_of(url, &n);
-
-	return (n == 9 && !strncasecmp(host, "localhost", n)) || (n > 4 && !strncmp(host, "127.", 4)) ||
-	       (n == 5 && !strncmp(host, "[::1]", n));
-}
-
-/* What is wrong with the URL, or NULL. */
-static const char *url_problem(const char *url, bool is_base)
-{
-	size_t n;
-
-	for (const char *p = url; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return "a URL without blanks is needed";
-	if (!after_scheme(url))
-		return "it must begin with http:// or https://, as http://127.0.0.1:4318";
-	host_of(url, &n);
-	if (!n)
-		return "there is no host in it";
-	if (is_base && strpbrk(url, "?#"))
-		return "v1/metrics is added to it, so it cannot have a ? or #";
-	return NULL;
-}
-
-char *otlp_url_shown(const char *url)
-{
-	const char *rest = after_scheme(url) ?: url, *at = memrchr(rest, '@', strcspn(rest, "/?#"));
-
-	return xasprintf("%.*s%s", (int)(rest - url), url, at ? at + 1 : rest);
-}
-
-static char *join_url(const char *base, enum otlp_signal s)
-{
-	size_t n = strlen(base);
-
-	return xasprintf("%s%s%s/%s", base, n && base[n - 1] == '/' ? "" : "/",
-			 s == OTLP_PROFILES ? "v1development" : "v1", signal_names[s]);
-}
-
-/* The URL of a signal is taken as it is, but that an empty path is "/". */
-static char *own_url(const char *url)
-{
-	return xasprintf("%s%s", url, strchr(after_scheme(url), '/') ? "" : "/");
-}
-
-/* Of gRPC the path is that of the service, whatever is said. */
-static char *service_url(const char *url, enum otlp_signal s)
-{
-	static const char *const services[OTLP_SIGNALS] = {
-		"metrics.v1.MetricsService", "trace.v1.TraceService", "logs.v1.LogsService",
-		"profiles.v1development.ProfilesService",
-	};
-	const char *host = after_scheme(url);
-
-	return xasprintf("%.*s/opentelemetry.proto.collector.%s/Export",
-			 (int)(host - url + (long)strcspn(host, "/?#")), url, services[s]);
-}
+/* ---- endpoints --------------------------------------------------------------------------- */
 
 /* For gRPC the scheme may be left out: then ..._INSECURE says which it is. */
 static char *with_scheme(struct reader *r, const char *url, enum otlp_signal s, bool grpc)
@@ -320,9 +130,9 @@ static char *read_url(struct reader *r, struct otlp_endpoint *e, enum otlp_signa
 	snprintf(name, sizeof(name), "OTEL_EXPORTER_OTLP_%sENDPOINT", signal_variables[s]);
 	own = read_variable(r, name);
 	url = with_scheme(r, own ?: base, s, e->grpc);
-	why = url_problem(url, !own && !e->grpc);
+	why = otlp_url_problem(url, !own && !e->grpc);
 	if (!why)
-		e->url = e->grpc ? service_url(url, s) : own ? own_url(url) : join_url(url, s);
+		e->url = e->grpc ? otlp_url_of_service(url, s) : own ? otlp_url_own(url) : otlp_url_joined(url, s);
 	free(url);
 	if (!why)
 		return NULL;
@@ -367,7 +177,7 @@ static enum otlp_gzip read_gzip(struct reader *r, enum otlp_signal s, const char
 	if (value)
 		ignored(r, value, "neither gzip nor none");
 	/* there it costs more than it saves */
-	return is_loopback(url) ? OTLP_GZIP_WAITING : OTLP_GZIP;
+	return otlp_url_is_loopback(url) ? OTLP_GZIP_WAITING : OTLP_GZIP;
 }
 
 static char *file_or_null(const char *value)
@@ -386,7 +196,7 @@ static char *read_endpoint(struct reader *r, struct otlp_endpoint *e, enum otlp_
 	if (error)
 		return error;
 	text = read_for(r, s, "HEADERS");
-	read_list(r, &e->headers, text, true);
+	otlp_pairs_read(&e->headers, text, true, r->name);
 	text = read_for(r, s, "TIMEOUT");
 	e->timeout_ms = number_or(r, text, 0, TIMEOUT_MS) ?: NUMBER_MAX;	/* 0: no limit */
 	e->gzip = read_gzip(r, s, e->url);
@@ -464,16 +274,16 @@ static void read_resource(struct reader *r, struct otlp_config *c)
 	const char *name, *attributes = read_variable(r, "OTEL_RESOURCE_ATTRIBUTES");
 	struct otlp_pairs all = { 0 };
 
-	read_list(r, &all, attributes, false);
+	otlp_pairs_read(&all, attributes, false, r->name);
 	name = read_variable(r, "OTEL_SERVICE_NAME");
 	for (u32 i = 0; i < all.n; i++) {
 		if (strcmp(all.pairs[i].key, "service.name"))
-			pairs_add(&c->resource, all.pairs[i].key, all.pairs[i].value);
+			otlp_pairs_add(&c->resource, all.pairs[i].key, all.pairs[i].value);
 		else if (!name)
 			name = all.pairs[i].value;
 	}
 	c->service_name = xstrdup(name ? name : "ottop");
-	pairs_free(&all);
+	otlp_pairs_free(&all);
 }
 
 static u64 read_interval(struct reader *r)
@@ -518,12 +328,12 @@ void otlp_config_free(struct otlp_config *c)
 		struct otlp_endpoint *e = &c->endpoints[s];
 
 		free(e->url);
-		pairs_free(&e->headers);
+		otlp_pairs_free(&e->headers);
 		free(e->ca_file);
 		free(e->client_cert);
 		free(e->client_key);
 	}
 	free(c->service_name);
-	pairs_free(&c->resource);
+	otlp_pairs_free(&c->resource);
 	*c = (struct otlp_config){ 0 };
 }

@@ -10,21 +10,13 @@
 #define OTTOP_OTLP_CONFIG_H
 
 #include "bpf/model/base.h"
+#include "exporter/otlp/pairs.h"
 
 enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_PROFILES, OTLP_SIGNALS };
 enum otlp_temporality { OTLP_CUMULATIVE, OTLP_DELTA, OTLP_LOW_MEMORY };
 
 /* WAITING: only what must wait, where the endpoint does not take it: room is scarce then, time is not. */
 enum otlp_gzip { OTLP_GZIP_NEVER, OTLP_GZIP_WAITING, OTLP_GZIP };
-
-struct otlp_pair {
-	char *key, *value;
-};
-
-struct otlp_pairs {
-	struct otlp_pair *pairs;
-	u32 n, cap;
-};
 
 /* Where one signal goes. */
 struct otlp_endpoint {
@@ -66,8 +58,6 @@ u64 otlp_interval_ms(otlp_getenv *env);
 bool otlp_config_has_grpc(const struct otlp_config *c);
 void otlp_config_free(struct otlp_config *c);
 
-/* The URL without user and password, for messages and the screen; free() it. */
-char *otlp_url_shown(const char *url);
 const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs", "profiles" */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "exporter/otlp/http.h"
 #include "exporter/otlp/otlp_parts.h"
+#include "exporter/otlp/url.h"
 
 #define SELDOM_NS (10 * NSEC_PER_SEC)	/* between exports of metrics, at least */
 #define GROUPS_OF_PROCESS 5	/* so many times --otlp-processes of what are several of each */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "exporter/otlp/config.h"
+#include "exporter/otlp/url.h"
 
 /* The environment of a case: "NAME=VALUE" lines. */
 static const char *environment;

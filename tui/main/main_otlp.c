@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "exporter/otlp/otlp.h"
+#include "exporter/otlp/url.h"
 #include "tui/main/main.h"
 
 static struct otlp_options options_of(const struct options *o)
