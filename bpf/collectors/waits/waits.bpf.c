@@ -17,6 +17,7 @@ struct {
 } inodes SEC(".maps");
 
 HASH_PREALLOCATED(tuples, ENDS_MAX, struct wire_ends, u32);
+u32 n_tuples;	/* in it */
 
 static __always_inline bool is_asked(u64 ino)
 {
@@ -62,23 +63,25 @@ static __always_inline void fill_unix(struct wire_end *e, struct sock *sk, struc
 		read_path(e, peer);
 }
 
-static __always_inline void fill_socket(struct wire_end *e, struct sock *sk)
+/* Most of the open files of a host are nobody's business: what is not asked for is left at the first look. */
+static __always_inline void visit_unix(struct seq_file *seq, struct sock *sk, struct wire_end *e)
 {
-	struct sock *peer = NULL;
+	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	u64 own = e->ino, of_peer = peer ? inode_of(peer) : 0;
+	bool asked = is_asked(own), asked_peer = is_asked(of_peer);
 
-	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	e->protocol = BPF_CORE_READ(sk, sk_protocol);
-	if (e->family == AF_INET || e->family == AF_INET6)
-		e->v6 = read_ends(&e->ends, sk);
-	if (e->family != AF_UNIX)
+	if (!asked && !asked_peer)
 		return;
-	peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
-	if (e->kind != WIRE_UNIX_PEER && peer && is_asked(inode_of(peer))) {
-		e->kind = WIRE_UNIX_PEER;
-		e->ino = inode_of(peer);
-	}
 	fill_unix(e, sk, peer);
+	if (asked_peer) {
+		e->kind = WIRE_UNIX_PEER;
+		e->ino = of_peer;
+		bpf_seq_write(seq, e, sizeof(*e));
+	}
+	e->kind = WIRE_SOCKET;
+	e->ino = own;
+	if (asked)
+		bpf_seq_write(seq, e, sizeof(*e));
 }
 
 static __always_inline void visit_socket(struct seq_file *seq, struct file *file, struct wire_end *e)
@@ -88,12 +91,20 @@ static __always_inline void visit_socket(struct seq_file *seq, struct file *file
 
 	if (!sk)
 		return;
-	fill_socket(e, sk);
-	if (e->kind == WIRE_UNIX_PEER)
-		bpf_seq_write(seq, e, sizeof(*e));
-	e->ino = file->f_inode->i_ino;
-	e->kind = is_asked(e->ino) ? WIRE_SOCKET :
-		  e->ends.lport && bpf_map_lookup_elem(&tuples, &e->ends) ? WIRE_TUPLE : 0;
+	e->family = sk->__sk_common.skc_family;
+	e->state = sk->__sk_common.skc_state;
+	e->protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (e->family == AF_UNIX) {
+		visit_unix(seq, sk, e);
+		return;
+	}
+	e->kind = is_asked(e->ino) ? WIRE_SOCKET : 0;
+	if (!e->kind && !n_tuples)
+		return;
+	if (e->family == AF_INET || e->family == AF_INET6)
+		e->v6 = fill_ends(&e->ends, sk);
+	if (!e->kind && e->ends.lport && bpf_map_lookup_elem(&tuples, &e->ends))
+		e->kind = WIRE_TUPLE;
 	if (e->kind)
 		bpf_seq_write(seq, e, sizeof(*e));
 }
@@ -110,12 +121,12 @@ int ends_iter(struct bpf_iter__task_file *ctx)
 		return 0;
 	e.pid = t->tgid;
 	e.fd = ctx->fd;
+	e.ino = file->f_inode->i_ino;
 	type = file->f_inode->i_mode & S_IFMT;
 	if (type == S_IFSOCK) {
 		visit_socket(ctx->meta->seq, file, &e);
 		return 0;
 	}
-	e.ino = file->f_inode->i_ino;
 	if ((type != S_IFIFO && type != S_IFREG) || !is_asked(e.ino))
 		return 0;
 	e.kind = type == S_IFREG ? WIRE_FILE : WIRE_FIFO;

@@ -64,6 +64,7 @@ static void ask_inodes(const struct wait_answer *a, u32 n)
 
 	map_clear(skel->maps.inodes, sizeof(u64));
 	map_clear(skel->maps.tuples, sizeof(struct wire_ends));
+	skel->bss->n_tuples = 0;
 	for (u32 i = 0; i < n; i++)
 		if (a[i].end.ino)
 			bpf_map_update_elem(bpf_map__fd(skel->maps.inodes), &a[i].end.ino, &one, BPF_ANY);
@@ -302,6 +303,7 @@ static bool ask_tuples(const struct wait_answer *a, u32 n)
 		if (found[i].kind == WIRE_SOCKET && found[i].ends.rport && found[i].ends.lport)
 			asked += !bpf_map_update_elem(bpf_map__fd(skel->maps.tuples), &want, &one, BPF_ANY);
 	}
+	skel->bss->n_tuples = asked;
 	return asked;
 }
 
