@@ -131,7 +131,8 @@ struct http_socket {
 	__u64 pad_line[2];	/* a cache line is not shared by two of them */
 };
 
-#define HTTP_SOCKETS_MAX 32768	/* a power of two; maps are as large as there are sockets */
+#define HTTP_SOCKETS_MAX 32768	/* a power of two; maps are as large as there are sockets at the beginning */
+#define HTTP_SOCKETS_ASIDE 65536	/* more of them: allocated when they come */
 
 /* Where a socket is kept; sessions from the other end, as both are numbered from 1 on. */
 static inline __u32 place_by_number(__u64 key, __u32 mask)

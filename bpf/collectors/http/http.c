@@ -56,9 +56,8 @@ static void note_death(u32 n)
 /* Connections that are none of HTTP, or none any more: their calls cost little from now on. */
 static void forget_sockets(const struct report *r)
 {
-	int fd = bpf_map__fd(skel->maps.sockets);
-
 	for (u32 i = 0; i < r->head.n_over; i++) {
+		int fd;
 		struct http_socket s, *at = places + place_by_number(r->over[i], skel->rodata->places_mask);
 
 		if (at->key == r->over[i]) {
@@ -66,6 +65,7 @@ static void forget_sockets(const struct report *r)
 				at->class = HTTP_NO;
 			continue;
 		}
+		fd = bpf_map__fd(r->over[i] & HTTP_SESSION ? skel->maps.sessions : skel->maps.sockets);
 		if (bpf_map_lookup_elem(fd, &r->over[i], &s) || s.class == HTTP_IN_TLS)
 			continue;	/* there is none, or it goes on in TLS */
 		s.class = HTTP_NO;
@@ -116,7 +116,7 @@ static void count_losses(void)
 	loss_set("http requests not recorded (who asks)", skel->bss->lost_requests[HTTP_TX]);
 	loss_set("http requests without their answer", gone.lost_requests + last.lost_requests);
 	loss_set("http messages not seen whole", gone.lost_messages + last.lost_messages);
-	loss_set("http connections full", gone.refused + last.refused);
+	loss_set("http connections full", gone.refused + last.refused + skel->bss->lost_sockets);
 	loss_set("http durations of too many kinds", http_durations_lost());
 	loss_set("http reader died", deaths);
 }
@@ -274,13 +274,13 @@ static u64 sockets_used(void)
 }
 
 /*
- * Entries are allocated when the map is: for so many sockets as there may soon be, by those
- * there are now. What is beyond goes by least recent use.
+ * Places are allocated when the map is: for so many sockets as there may soon be, by those
+ * there are now. What is beyond is aside, and found more slowly; sessions of TLS go by least recent use.
  */
 static void size_maps(void)
 {
 	u32 most = HTTP_SOCKETS_MAX, n = SOCKETS_MIN;
-	struct bpf_map *const parts[] = { skel->maps.sockets, skel->maps.tls_sessions, skel->maps.go_calls,
+	struct bpf_map *const parts[] = { skel->maps.sessions, skel->maps.tls_sessions, skel->maps.go_calls,
 					  skel->maps.peers };
 
 	while (n < most && n < SOCKETS_ROOM * sockets_used())

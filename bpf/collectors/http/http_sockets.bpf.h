@@ -2,7 +2,8 @@
 /*
  * http_sockets.bpf.h: what is kept of sockets, by their numbers (cookies), and of TLS sessions. Numbers are
  * given one after the other: the lower bits of one say its place in an array, which is found without a search.
- * Whose place is taken is in a map.
+ * Whose place is taken is in a map: sockets until they are closed, as one that were forgotten would be taken for
+ * another, sessions by least recent use.
  */
 #ifndef OTTOP_HTTP_SOCKETS_BPF_H
 #define OTTOP_HTTP_SOCKETS_BPF_H
@@ -18,7 +19,9 @@ struct {
 	__type(value, struct http_socket);
 } places SEC(".maps");
 
-LRU_HASH(sockets, HTTP_SOCKETS_MAX / 4, u64, struct http_socket);
+HASH(sockets, HTTP_SOCKETS_ASIDE, u64, struct http_socket);
+LRU_HASH(sessions, HTTP_SOCKETS_MAX / 4, u64, struct http_socket);
+u64 lost_sockets;		/* times that there was no room for one */
 
 const volatile u32 places_mask;
 
@@ -27,6 +30,13 @@ static __always_inline struct http_socket *place_of(u64 key)
 	u32 i = place_by_number(key, places_mask);
 
 	return bpf_map_lookup_elem(&places, &i);
+}
+
+static __always_inline struct http_socket *find_aside(u64 key)
+{
+	if (key & HTTP_SESSION)
+		return bpf_map_lookup_elem(&sessions, &key);
+	return bpf_map_lookup_elem(&sockets, &key);
 }
 
 static __always_inline struct http_socket *socket_find(u64 key)
@@ -38,7 +48,7 @@ static __always_inline struct http_socket *socket_find(u64 key)
 			s->contested = 0;
 		return s;
 	}
-	return bpf_map_lookup_elem(&sockets, &key);
+	return find_aside(key);
 }
 
 static __always_inline bool is_followed(const struct http_socket *s)
@@ -70,7 +80,11 @@ __noinline int keep_aside(u64 key)
 {
 	struct http_socket zero = { .key = key };
 
-	return (int)bpf_map_update_elem(&sockets, &key, &zero, BPF_NOEXIST);
+	if (key & HTTP_SESSION)
+		return (int)bpf_map_update_elem(&sessions, &key, &zero, BPF_NOEXIST);
+	if (bpf_map_update_elem(&sockets, &key, &zero, BPF_NOEXIST))
+		__sync_fetch_and_add(&lost_sockets, 1);
+	return 0;
 }
 
 static __always_inline struct http_socket *socket_new(u64 key)
@@ -80,7 +94,7 @@ static __always_inline struct http_socket *socket_new(u64 key)
 	if (s && take_place(s, key))
 		return s;
 	keep_aside(key);
-	return bpf_map_lookup_elem(&sockets, &key);
+	return find_aside(key);
 }
 
 /* s: what is kept of it. */
@@ -88,6 +102,8 @@ static __always_inline void socket_drop(u64 key, struct http_socket *s)
 {
 	if (s == place_of(key))
 		s->key = 0;
+	else if (key & HTTP_SESSION)
+		bpf_map_delete_elem(&sessions, &key);
 	else
 		bpf_map_delete_elem(&sockets, &key);
 }
