@@ -8,7 +8,7 @@
 #include "tui/app/app.h"
 #include "tui/term/term.h"
 
-#define KEYS_NS (100 * NSEC_PER_MSEC)	/* so long keys are handled without a frame between them */
+#define BATCH_NS (100 * NSEC_PER_MSEC)	/* so long keys, or ticks, are handled without a frame between them */
 
 struct console {
 	struct app *app;
@@ -20,14 +20,21 @@ struct console {
 	bool more_keys;		/* than one frame may cost */
 };
 
-/* All snapshots that wait; only the newest will be drawn. */
+/*
+ * Snapshots that wait; only the newest will be drawn. Where they come faster than they are taken in
+ * (a busy host), keys and frames have their turn between them.
+ */
 static void take_ticks(struct console *con)
 {
+	u64 until_ns = boottime_ns() + BATCH_NS;
 	const struct snapshot *s;
 	u32 n;
 
-	while ((s = con->source->take(con->source->arg)))
+	while ((s = con->source->take(con->source->arg))) {
 		app_tick(con->app, s);
+		if (boottime_ns() >= until_ns)
+			break;
+	}
 	n = con->history ? history_len(con->history) : 0;
 	/* By number: the length of a full history stays the same while it goes on. */
 	if (n && history_seq(con->history, n - 1) != con->last_seq) {
@@ -56,7 +63,7 @@ static void redraw(struct console *con)
  */
 static bool take_keys(struct console *con)
 {
-	u64 until_ns = boottime_ns() + KEYS_NS;
+	u64 until_ns = boottime_ns() + BATCH_NS;
 	u32 key;
 
 	while (!(con->more_keys = boottime_ns() >= until_ns) && (key = term_key(con->term)) != K_NONE) {
