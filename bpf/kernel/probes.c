@@ -12,9 +12,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/kernel/features.h"
 #include "bpf/helpers/keeper.h"
 #include "bpf/host/procfs.h"
+#include "bpf/kernel/features.h"
+#include "bpf/kernel/map_bytes.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/kernel/tasks_size.h"
 
@@ -45,13 +46,6 @@ static struct owned_object {
 	struct bpf_object *obj;
 } *objects;
 static u32 n_objects, cap_objects;
-static struct loss {
-	const char *cause;
-	u64 total;
-	bool minor;	/* see loss_set_of() */
-} *losses;
-static u32 n_losses, cap_losses;
-static u64 alarming;
 static u64 window_start_ns, window_end_ns;	/* of the last window */
 static bool window_open;
 static u64 last_tick_ns, tick_interval_ns;
@@ -312,51 +306,6 @@ void probe_costs(struct bpf_program *prog, u64 ns)
 		p->whole_ns = ns;
 }
 
-/* ---- losses ---- */
-
-#define LOSS_LEAST 10	/* one of nine is more than 1 %, and says nothing of the others */
-
-static void note_loss(const char *cause, u64 total, bool minor)
-{
-	u32 i = 0;
-
-	while (i < n_losses && strcmp(losses[i].cause, cause))
-		i++;
-	if (i == n_losses) {
-		losses = grow(losses, n_losses, &cap_losses, sizeof(*losses));
-		memset(&losses[n_losses], 0, sizeof(*losses));
-		losses[n_losses++].cause = cause;
-	}
-	if (!minor && total > losses[i].total)
-		alarming += total - losses[i].total;
-	losses[i].total = total;
-	losses[i].minor = minor;
-}
-
-void loss_set(const char *cause, u64 total)
-{
-	note_loss(cause, total, false);
-}
-
-void loss_set_of(const char *cause, u64 total, u64 of)
-{
-	note_loss(cause, total, total < LOSS_LEAST || total < of / 100);
-}
-
-u64 loss_alarming(void)
-{
-	return alarming;
-}
-
-u64 loss_total(void)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < n_losses; i++)
-		sum += losses[i].total;
-	return sum;
-}
-
 /* ---- cost ---- */
 
 static int probe_info(const struct probe *p, struct bpf_prog_info *info)
@@ -515,63 +464,10 @@ void probes_rows(struct builder *b)
 	for (u32 i = 0; i < n_probes; i++)
 		probe_row(b, &probes[i]);
 	builder_status(b, TABLE_probes, TS_OK, NULL, 0);
-	for (u32 i = 0; i < n_losses; i++) {
-		struct lost_row *r = builder_row(b, TABLE_lost);
-
-		r->cause = str_new(losses[i].cause);
-		r->count = losses[i].total;
-		r->minor = losses[i].minor;
-	}
-	builder_status(b, TABLE_lost, TS_OK, NULL, 0);
+	loss_rows(b);
 }
 
 /* ---- memory ---- */
-
-/*
- * "memlock:" of fdinfo: since 6.4 the memory the map really has; before that
- * what it may have at most, which says nothing of maps that grow as needed.
- */
-static u64 map_memlock(int fd)
-{
-	char path[64], line[128];
-	struct features kernel;
-	u64 bytes = 0;
-	FILE *f;
-
-	features_read(&kernel);
-	if (kernel.major < 6 || (kernel.major == 6 && kernel.minor < 4))
-		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (!strncmp(line, "memlock:", 8))
-			bytes = strtoull(line + 8, NULL, 10);
-	fclose(f);
-	return bytes;
-}
-
-static u64 map_bytes(const struct bpf_map *map)
-{
-	u64 told = map_memlock(bpf_map__fd(map)), count;
-
-	switch (bpf_map__type(map)) {
-	case BPF_MAP_TYPE_RINGBUF:
-		count = bpf_map__max_entries(map);
-		break;
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-		count = (u64)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u) *
-			(u64)libbpf_num_possible_cpus();
-		break;
-	case BPF_MAP_TYPE_ARRAY:
-		count = (u64)bpf_map__max_entries(map) * ((bpf_map__value_size(map) + 7) & ~7u);
-		break;
-	default:
-		count = 0;
-	}
-	return max(told, count);
-}
 
 u64 probes_map_bytes(u64 tasks)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * probes.h: every kernel program of ottop: attached or not and why, what it
- * costs; and every loss, by cause. What the tables probes, lost and self show.
+ * costs. What the tables probes and self show; lost is added with them (loss.h).
  */
 #ifndef OTTOP_PROBES_H
 #define OTTOP_PROBES_H
 
+#include "bpf/kernel/loss.h"
 #include "bpf/model/snapshot_build.h"
 
 struct bpf_object;
@@ -69,14 +70,6 @@ const char *probe_why(int err);
 
 /* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
 void probes_grace_period(void);
-
-/* Total of one cause since ottop started. The text must live for ever. */
-void loss_set(const char *cause, u64 total);
-/* The same of something of which there were `of` in all: fewer than 1 %, or than 10, are minor. */
-void loss_set_of(const char *cause, u64 total, u64 of);
-u64 loss_total(void);
-/* Those that a user is told of without asking: what was lost by causes that were not minor then. */
-u64 loss_alarming(void);
 
 /* Adds the rows of the tables probes and lost. */
 void probes_rows(struct builder *b);
