@@ -133,12 +133,17 @@ static __always_inline u32 copy_stack(struct wire_copy *c)
 /* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
 static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 {
-	u32 n_kernel = r->s.n_kernel, n_user = r->s.n_user, bytes;
+	u32 n_kernel, n_user, bytes;
 	struct wire_copy *c;
 
+	if (!may_copy(now, which != 0))
+		return false;
+	/* behind the calls in may_copy(), over which 6.1 forgets their bounds */
+	n_kernel = r->s.n_kernel;
+	n_user = r->s.n_user;
 	/* the compiler shall not read them again after they were checked */
 	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
-	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES || !may_copy(now, which != 0))
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES)
 		return false;
 	c = bpf_map_lookup_elem(&copies, &which);
 	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))
