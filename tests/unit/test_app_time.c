@@ -2,6 +2,8 @@
 /*
  * The console without a terminal: how it replays, what sparklines know after a jump in time.
  */
+#include <malloc.h>
+
 #include "app_source.h"
 
 static void replaying(void **state)
@@ -116,6 +118,36 @@ static void trails_after_jumps(void **state)
 	trails_free(t);
 }
 
+static size_t in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* Processes that come and go for hours: only those of the last ticks take memory. */
+static void trails_of_the_ended_go(void **state)
+{
+	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
+	size_t early = 0;
+
+	for (u64 n = 1; n <= 1000; n++) {
+		struct builder *b = builder_new(NULL, &session);
+		const struct snapshot *s;
+
+		builder_time(b, n, (1000 + n) * NSEC_PER_SEC, 0, NSEC_PER_SEC);
+		for (u64 i = 0; i < 50; i++)
+			add(b, 100 + i, n * 50 + i, "short", 1);
+		s = builder_seal(b);
+		trails_update(t, NULL, s);
+		snapshot_put(s);
+		if (n == 100)
+			early = in_use();
+	}
+	assert_true(in_use() <= early + 100000);
+	trails_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +156,7 @@ int main(void)
 		TEST(series_after_jumps),
 		TEST(series_of_rows),
 		TEST(trails_after_jumps),
+		TEST(trails_of_the_ended_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,18 +150,25 @@ static u32 slot_of(const struct trails *t, u64 pid, u64 start)
 	return i;
 }
 
-/* A new table of enough room with only what was seen in the last TRAIL_KEPT ticks. */
-static void rehash(struct trails *t, u32 want)
+static bool is_recent(const struct trails *t, const struct trail *tr)
+{
+	return tr->seq && tr->seq + TRAIL_KEPT > t->newest;
+}
+
+/* A new table with only what was seen in the last TRAIL_KEPT ticks, and room for `more`: others have ended. */
+static void rehash(struct trails *t, u32 more)
 {
 	struct trail *old = t->slots;
-	u32 old_cap = t->cap;
+	u32 old_cap = t->cap, want = more;
 
+	for (u32 i = 0; i < old_cap; i++)
+		want += is_recent(t, &old[i]);
 	for (t->cap = 64; t->cap < want * 3; t->cap *= 2)
 		;
 	t->slots = xcalloc(t->cap, sizeof(*t->slots));
 	t->n = 0;
 	for (u32 i = 0; i < old_cap; i++) {
-		if (!old[i].seq || old[i].seq + TRAIL_KEPT <= t->newest)
+		if (!is_recent(t, &old[i]))
 			continue;
 		t->slots[slot_of(t, old[i].pid, old[i].start_time_ns)] = old[i];
 		t->n++;
@@ -188,7 +195,7 @@ static void add_tick(struct trails *t, const struct snapshot *s)
 	if (!t->first)
 		t->first = s->seq;
 	if ((t->n + table->n) * 2 > t->cap)
-		rehash(t, t->n + table->n);
+		rehash(t, table->n);
 	for (u32 i = 0; i < table->n; i++) {
 		const struct row *r = table->rows[i];
 		u64 pid = row_u64(r, &d->fields[t->pid]), start = row_u64(r, &d->fields[t->start]);
