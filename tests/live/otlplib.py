@@ -7,9 +7,11 @@ a field that it does not know for a fault. Where the official Python package is 
 """
 import gzip
 import http.server
+import os
 import re
 import socket
 import struct
+import sys
 import threading
 
 # ---- the protocol: message -> number -> (name, type); a list is a repeated field ----------------
@@ -184,7 +186,10 @@ def decode(message, data):
 
 
 def official(path, data):
-    """The same bytes by the official definitions; ImportError where they are not installed."""
+    """The same bytes by the official definitions, which tests/interop/build fetches; ImportError: they are not here."""
+    fetched = os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'interop', 'python')
+    if os.path.isdir(fetched) and fetched not in sys.path:
+        sys.path.insert(0, fetched)
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace
