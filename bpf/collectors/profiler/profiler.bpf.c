@@ -21,7 +21,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 u64 lost_samples;
 bool sampling;	/* user space is ready */
 
-#define SAMPLES_BYTES (1 << 20)
+#define SAMPLES_BYTES (1 << 21)
 RING(samples, SAMPLES_BYTES);
 
 KSYM(name_of_kernel)
