@@ -133,13 +133,14 @@ static size_t size_of(const struct wire_copy *c)
 	return offsetof(struct wire_copy, stack) + c->bytes;
 }
 
-/* False: there is no room. */
+/* False: there is no room. Blocks are many: half of it is for what runs alone. */
 static bool keep(const struct wire_copy *c)
 {
+	u32 part = c->s.kind == SAMPLE_CPU ? 1 : 2;
 	size_t n = size_of(c);
 	struct wire_copy *copy;
 
-	if (n_waiting == MAX_WAITING || n > WALK_MAX_BYTES - waiting_bytes)
+	if (n_waiting >= MAX_WAITING / part || waiting_bytes + n > WALK_MAX_BYTES / part)
 		return false;
 	copy = xmalloc(n);
 	memcpy(copy, c, n);

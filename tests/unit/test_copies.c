@@ -227,6 +227,25 @@ static void copies_that_wait_have_a_cap(void **state)
 	assert_int_equal(n_walked, n);	/* there is room again */
 }
 
+static void blocks_leave_half_of_the_room(void **state)
+{
+	u32 n = 2 * WALK_MAX_BYTES / sizeof(copy), before;
+
+	(void)state;
+	if (known < 0)
+		skip();
+	copy_own_stack(false);
+	copy.s.kind = SAMPLE_OFFCPU;
+	for (u32 i = 0; i < n; i++)	/* nobody makes tables */
+		walk_copied(&copy, note);
+	before = n_walked;
+	assert_in_range(n - before, WALK_MAX_BYTES / 2 / sizeof(copy), WALK_MAX_BYTES / 2 / (sizeof(copy) - 4096));
+	copy.s.kind = SAMPLE_CPU;
+	for (u32 i = 0; i < n / 4 - 1; i++)
+		walk_copied(&copy, note);
+	assert_int_equal(n_walked, before);
+}
+
 /* A process whose mappings were read, and that is gone before any of its files is opened. */
 static u32 ended_process(void)
 {
@@ -304,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_chunks_of_a_large_table_are_put, open_all, close_all),
 #ifdef __x86_64__
 		cmocka_unit_test_setup_teardown(a_stack_with_a_hole_is_whole, open_all, close_all),
+		cmocka_unit_test_setup_teardown(blocks_leave_half_of_the_room, open_all, close_all),
 		cmocka_unit_test_setup_teardown(copies_that_wait_have_a_cap, open_all, close_all),
 		cmocka_unit_test_setup_teardown(a_chain_through_lost_files_proves_nothing, open_all, close_all),
 		cmocka_unit_test_setup_teardown(small_files_come_first, open_all, close_all),

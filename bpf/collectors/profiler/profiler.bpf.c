@@ -73,12 +73,15 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
 
 /*
- * A machine where everything is new at once is not made slower by copying. Half of the ring is for what is no copy:
- * where reading is late, a few dozen of them would fill it.
+ * A machine where everything is new at once is not made slower by copying. A quarter of the ring is for what is no
+ * copy: where reading is late, a few dozen of them would fill it. Half of it copies of blocks do not take: in the first
+ * tick, when all programs are new, it is read late, and they are more than those of samples.
  */
 static __always_inline bool may_copy(u64 now, bool off_cpu)
 {
-	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > SAMPLES_BYTES / 2)
+	u64 used = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
+
+	if (used > (off_cpu ? SAMPLES_BYTES / 4 : SAMPLES_BYTES / 4 * 3))
 		return false;
 	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
 		window_began_ns[off_cpu] = now;
