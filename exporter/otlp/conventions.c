@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/grpc_codes.h"
 #include "exporter/otlp/conventions.h"
-#include "exporter/otlp/grpc.h"
 
 bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
 {
@@ -40,12 +40,4 @@ bool http_method_known(const char *method)
 const char *grpc_status_name(struct scratch *a, u64 status)
 {
 	return grpc_code_name(status) ?: scratch_printf(a, "%llu", (unsigned long long)status);
-}
-
-/* Of a server only these are its own errors (conventions for gRPC). */
-bool grpc_is_error(bool is_client, u64 status)
-{
-	static const u32 of_server = 1u << 2 | 1u << 4 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 15;
-
-	return status && (is_client || status > 16 || of_server >> status & 1);
 }

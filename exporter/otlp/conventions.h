@@ -19,6 +19,5 @@ bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_p
 bool http_method_known(const char *method);
 /* "OK", "NOT_FOUND"; the number where it has no name. */
 const char *grpc_status_name(struct scratch *a, u64 status);
-bool grpc_is_error(bool is_client, u64 status);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* groupings.c: see groupings.h. */
+#include "bpf/model/grpc_codes.h"
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/groupings.h"
 
@@ -30,7 +31,7 @@ static void grpc_attributes(struct scratch *a, struct attributes *to, const stru
 	if (!u64_known(r->status))
 		return;
 	attribute_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
-	if (grpc_is_error(text_is(r->side, "client"), r->status))
+	if (grpc_code_failed(text_is(r->side, "client"), r->status))
 		attribute_text(a, to, "error.type", grpc_status_name(a, r->status));
 }
 

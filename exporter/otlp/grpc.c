@@ -4,14 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/grpc_codes.h"
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/protobuf.h"
-
-enum code {
-	CODE_OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS,
-	PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE,
-	UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED,
-};
 
 u8 *grpc_frame(u8 *message, size_t *n, bool gzip)
 {
@@ -146,38 +141,13 @@ static u64 retry_delay_ms(const char *base64)
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
-const char *grpc_code_name(u64 code)
-{
-	static const char *const names[] = {
-		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-		"UNAUTHENTICATED",
-	};
-
-	return code < ARRAY_SIZE(names) ? names[code] : NULL;
-}
-
 /* Those that the OTLP specification lets be sent again; RESOURCE_EXHAUSTED only when asked to. */
 static bool may_retry(u32 code, u64 asked_ms)
 {
-	static const u32 again = 1u << CANCELLED | 1u << DEADLINE_EXCEEDED | 1u << ABORTED |
-				 1u << OUT_OF_RANGE | 1u << UNAVAILABLE | 1u << DATA_LOSS;
+	static const u32 again = 1u << GRPC_CANCELLED | 1u << GRPC_DEADLINE_EXCEEDED | 1u << GRPC_ABORTED |
+				 1u << GRPC_OUT_OF_RANGE | 1u << GRPC_UNAVAILABLE | 1u << GRPC_DATA_LOSS;
 
-	return code == RESOURCE_EXHAUSTED ? asked_ms != 0 : code < 32 && again >> code & 1;
-}
-
-/* What the status of HTTP means where gRPC did not answer (a proxy did). */
-static enum code code_of_http(u32 status)
-{
-	switch (status) {
-	case 400: return INTERNAL;
-	case 401: return UNAUTHENTICATED;
-	case 403: return PERMISSION_DENIED;
-	case 404: return UNIMPLEMENTED;
-	case 429: case 502: case 503: case 504: return UNAVAILABLE;
-	default: return UNKNOWN;
-	}
+	return code == GRPC_RESOURCE_EXHAUSTED ? asked_ms != 0 : code < 32 && again >> code & 1;
 }
 
 /* False: the answer has none where it must be. */
@@ -237,7 +207,7 @@ static bool is_message_alone(const struct http_answer *a)
 /* No status of gRPC: the connection broke, or it is no gRPC server, or not a good one. */
 static void judge_silence(const struct http_answer *a, struct otlp_outcome *ret)
 {
-	enum code code = code_of_http(a->status);
+	u32 code = grpc_code_of_http(a->status);
 
 	if (!a->status || (a->cut && !a->too_long)) {
 		snprintf(ret->message, sizeof(ret->message), "%.190s", a->error);
@@ -271,7 +241,7 @@ void grpc_judge(const struct http_answer *a, struct otlp_outcome *ret)
 		judge_silence(a, ret);
 		return;
 	}
-	if (code == CODE_OK) {
+	if (code == GRPC_OK) {
 		judge_taken(a, ret);
 		return;
 	}

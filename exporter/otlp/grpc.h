@@ -19,7 +19,4 @@ void grpc_timeout(u64 timeout_ms, char *buf, size_t cap);
 /* Judges an answer: by grpc-status, and where there is none by the status of HTTP. */
 void grpc_judge(const struct http_answer *a, struct otlp_outcome *ret);
 
-/* "NOT_FOUND"; NULL: it is no code. */
-const char *grpc_code_name(u64 code);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/model/grpc_codes.h"
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
@@ -104,7 +105,7 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct packed *to,
 		return;
 	}
 	packed_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
-	if (grpc_is_error(text_is(r->side, "client"), r->status))
+	if (grpc_code_failed(text_is(r->side, "client"), r->status))
 		put_error(a, span, to, grpc_status_name(a, r->status));
 }
 

@@ -14,8 +14,12 @@ extern const struct table_spec requests_of_connection;
 
 /* Is it one of this endpoint of this process? */
 bool request_is_of(const struct requests_row *r, const struct http_row *e);
-/* Status 5xx, of a client 4xx too, or no answer. */
+/* Status 5xx, of a client 4xx too, of gRPC as in the table http, or no answer. */
 bool request_failed(const struct requests_row *r);
+#define REQUEST_STATUS_MAX 24
+/* "200", of gRPC "NOT_FOUND", "none": in buf, or lasting. */
+const char *request_status(const struct requests_row *r, char buf[REQUEST_STATUS_MAX]);
+void request_draw_status(struct canvas *c, int row, int col, int width, const struct requests_row *r);
 
 /* Below the list on a large screen: latencies of the selected endpoint over time, its slowest requests. */
 void http_preview_draw(struct app *a, struct heatmap *m, struct canvas *c, struct rect r, const struct http_row *e);

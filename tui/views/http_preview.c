@@ -7,7 +7,7 @@
 
 #include "tui/views/http.h"
 
-#define LIST_COLS 78
+#define LIST_COLS 87
 #define LISTED_MAX 32
 
 /* The slowest first; those that were never answered before them. How many there are. */
@@ -34,7 +34,7 @@ static const struct {
 	int width;
 } columns[] = {
 	{ "start_time_ns", "START", 12 }, { "status", "STATUS", 6 }, { "duration_ns", "TOTAL", 6 },
-	{ "first_byte_ns", "1stB", 6 }, { "rx_bytes", "RX", 6 }, { "tx_bytes", "TX", 6 }, { "peer", "PEER", 0 },
+	{ "first_byte_ns", "1stB", 6 }, { "rx_bytes", "RX", 6 }, { "tx_bytes", "TX", 6 }, { "peer", "PEER", 21 }, { "trace_id", "TRACE", 0 },
 };
 
 /* r: NULL for the titles. */
@@ -47,10 +47,11 @@ static void draw_line(const struct snapshot *s, struct canvas *c, struct rect at
 		const struct field *f = &table_descs[TABLE_requests].fields[table_field(TABLE_requests, columns[i].member)];
 		const char *value = r ? format_value(text, f, &r->row, s, NULL) : columns[i].title;
 		int width = columns[i].width ?: at.col + at.cols - x;
-		u32 style = !r ? ROLE_dim : f->offset == offsetof(struct requests_row, status) && request_failed(r) ?
-			ROLE_warn : ROLE_text;
+		u32 style = r ? ROLE_text : ROLE_dim;
 
-		if (format_is_number(f->format))
+		if (r && f->offset == offsetof(struct requests_row, status))
+			request_draw_status(c, at.row + row, x, width, r);
+		else if (format_is_number(f->format))
 			canvas_right(c, at.row + row, x, width, style, value);
 		else
 			canvas_cut(c, at.row + row, x, width, style, value);

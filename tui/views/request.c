@@ -142,12 +142,10 @@ static void thread_text(const struct app *a, const struct requests_row *q, char 
 
 static void draw_facts(struct canvas *c, struct rect *r, const struct requests_row *q)
 {
-	char rx[FORMAT_MAX], tx[FORMAT_MAX], status[24] = "none", text[400];
+	char rx[FORMAT_MAX], tx[FORMAT_MAX], status[REQUEST_STATUS_MAX], text[400];
 
-	if (u64_known(q->status))
-		snprintf(status, sizeof(status), "%llu", (unsigned long long)q->status);
 	snprintf(text, sizeof(text), "%s%s   %s   status %s   %s in, %s out   peer %s", q->protocol ? q->protocol : "?",
-		 q->tls == 1 ? " in TLS" : "", q->side ? q->side : "?", status, net_value(rx, &q->row, "rx_bytes"),
+		 q->tls == 1 ? " in TLS" : "", q->side ? q->side : "?", request_status(q, status), net_value(rx, &q->row, "rx_bytes"),
 		 net_value(tx, &q->row, "tx_bytes"), q->peer ? q->peer : "?");
 	canvas_cut(c, r->row, r->col + 1, r->cols - 1, ROLE_text, text);
 	r->row++;

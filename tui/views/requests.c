@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/model/grpc_codes.h"
 #include "tui/term/graph.h"
 #include "tui/views/heatmap.h"
 #include "tui/views/http.h"
 
 #define MAP_MIN_ROWS 15		/* of the body, from which the map of an endpoint is above its requests */
 #define MAP_MIN_COLS 60
+#define MAP_MAX_ROWS 14		/* with edge and axis: twelve octaves; the rest is for the requests */
 
 struct requests_state {
 	struct heatmap map;
@@ -58,21 +60,47 @@ static bool keep(struct app *a, void *state, const struct row *row)
 
 /* ---- columns ---- */
 
+static bool is_grpc(const struct requests_row *r)
+{
+	return r->protocol && !strcmp(r->protocol, "grpc");
+}
+
 bool request_failed(const struct requests_row *r)
 {
-	u32 least = r->side && !strcmp(r->side, "client") ? 400 : 500;
+	bool client = r->side && !strcmp(r->side, "client");
 
-	return !u64_known(r->status) || r->status >= least;
+	if (!u64_known(r->status))
+		return true;
+	return is_grpc(r) ? grpc_code_failed(client, r->status) : r->status >= (client ? 400 : 500);
+}
+
+const char *request_status(const struct requests_row *r, char buf[REQUEST_STATUS_MAX])
+{
+	const char *name = u64_known(r->status) && is_grpc(r) ? grpc_code_name(r->status) : NULL;
+
+	if (!u64_known(r->status))
+		return "none";
+	if (name)
+		return name;
+	snprintf(buf, REQUEST_STATUS_MAX, "%llu", (unsigned long long)r->status);
+	return buf;
+}
+
+void request_draw_status(struct canvas *c, int row, int col, int width, const struct requests_row *r)
+{
+	u32 style = request_failed(r) ? ROLE_warn : ROLE_text;
+	char buf[REQUEST_STATUS_MAX];
+	const char *text = request_status(r, buf);
+
+	if ((int)strlen(text) > width)	/* codes of gRPC are told apart by their first five letters */
+		canvas_cut(c, row, col, width, style, text);
+	else
+		canvas_right(c, row, col, width, style, text);
 }
 
 static void draw_status(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct requests_row *r = row_of(tr->row);
-	char text[24] = "none";
-
-	if (u64_known(r->status))
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)r->status);
-	canvas_right(c, row, col, width, request_failed(r) ? ROLE_warn : ROLE_text, text);
+	request_draw_status(c, row, col, width, row_of(tr->row));
 }
 
 static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
@@ -289,7 +317,7 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 {
 	const struct http_row *e = endpoint_now(a);
 	char unlisted[80], title[120] = "requests, slowest first";
-	int rows = (body.rows - 2) * 3 / 5;
+	int rows = min((body.rows - 2) * 3 / 5, MAP_MAX_ROWS);
 
 	if (unlisted_text(e, unlisted, sizeof(unlisted)))
 		snprintf(title, sizeof(title), "requests, slowest first; %s", unlisted);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* grpc_codes.h: status codes of gRPC: what they are called, and which of them are errors. */
+#ifndef OTTOP_GRPC_CODES_H
+#define OTTOP_GRPC_CODES_H
+
+#include "bpf/model/base.h"
+
+/* https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+enum grpc_code {
+	GRPC_OK, GRPC_CANCELLED, GRPC_UNKNOWN, GRPC_INVALID_ARGUMENT, GRPC_DEADLINE_EXCEEDED, GRPC_NOT_FOUND,
+	GRPC_ALREADY_EXISTS, GRPC_PERMISSION_DENIED, GRPC_RESOURCE_EXHAUSTED, GRPC_FAILED_PRECONDITION, GRPC_ABORTED,
+	GRPC_OUT_OF_RANGE, GRPC_UNIMPLEMENTED, GRPC_INTERNAL, GRPC_UNAVAILABLE, GRPC_DATA_LOSS, GRPC_UNAUTHENTICATED,
+	N_GRPC_CODES
+};
+
+/* "NOT_FOUND"; NULL: it is no code. */
+const char *grpc_code_name(u64 code);
+/* What the status of HTTP means where gRPC did not answer (a proxy did). */
+u32 grpc_code_of_http(u32 status);
+/* Of a client all but OK, of a server those that are its own fault; a number that is no code is an error. */
+bool grpc_code_failed(bool client, u64 code);
+
+#endif
