@@ -48,7 +48,7 @@ static void add_row(const struct totals *set, struct total *t, const struct tick
 {
 	/* a thread's last call may be told a tick after the last row of its process */
 	struct proc *p = t->tgid ? proctab_told(t->tgid, t->start_ns) : NULL;
-	const struct row *r;
+	struct row *r;
 
 	t->closed = t->tgid && (!p || p->closed);
 	if (p && !proc_in_scope(p)) {
@@ -62,6 +62,8 @@ static void add_row(const struct totals *set, struct total *t, const struct tick
 	r = set->row(t, p, tick);
 	row_put(t->idle_row);
 	t->idle_row = t->active ? NULL : row_get(r);
+	if (t->idle_row)	/* the builder leaves rows alone that somebody else has, too */
+		row_quantiles(r);
 	reset(set, t);
 }
 
