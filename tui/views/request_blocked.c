@@ -8,6 +8,7 @@
 #define NS_COLS 9
 #define CALLERS_MAX 3
 #define WAKER_ROWS 3		/* title and one stack */
+#define REST_PART 20		/* of the whole: a smaller rest is not told */
 #define WIDE 120		/* columns from which one line is enough for one stack */
 
 /* What is told of one stack. */
@@ -88,14 +89,29 @@ static void draw_one(const struct app *a, struct canvas *c, struct rect *r, cons
 	r->row++;
 }
 
-static void draw_title(struct canvas *c, struct rect *r, const struct requests_row *q, u32 n)
+/* Of all that are told, each with the wait for a CPU at its end; how many stacks they are. */
+static u64 told_ns(const char *at, u32 *ret_n)
 {
-	char title[120], ns[FORMAT_MAX] = "?";
+	struct blocked b;
+	u64 ns = 0;
+
+	for (*ret_n = 0; at && blocked_next(&at, &b); (*ret_n)++)
+		ns += b.ns;
+	return ns;
+}
+
+static void draw_title(struct canvas *c, struct rect *r, const struct requests_row *q)
+{
+	char title[160], ns[FORMAT_MAX] = "?";
+	u32 n;
+	u64 told = told_ns(q->blocked_in, &n);
+	bool longer = u64_known(q->blocked_ns) && told > q->blocked_ns;
 	int used;
 
-	if (u64_known(q->blocked_ns))
-		format_ns(ns, (double)q->blocked_ns);
-	used = snprintf(title, sizeof(title), "what thread %llu was blocked in, %s", (unsigned long long)q->tid, ns);
+	if (longer || u64_known(q->blocked_ns))
+		format_ns(ns, (double)(longer ? told : q->blocked_ns));
+	used = snprintf(title, sizeof(title), "what thread %llu was blocked in, %s%s", (unsigned long long)q->tid, ns,
+			longer ? " until it had a CPU again" : "");
 	if (q->blocked_in)
 		snprintf(title + used, sizeof(title) - (size_t)used, ", %u stack%s", n, text_plural(n, "s"));
 	canvas_rule(c, r->row, r->col, r->cols, title);
@@ -129,10 +145,22 @@ static void draw_untold(struct canvas *c, struct rect *r, u64 ns)
 	r->rows--;
 }
 
+/* What is no wait that is known is work, unless its stack was lost. */
+static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 told)
+{
+	char text[FORMAT_MAX];
+
+	if (r.rows < 1 || told >= all_ns || (all_ns - told) * REST_PART < all_ns)
+		return;
+	canvas_right(c, r.row, r.col, NS_COLS, ROLE_text, format_ns(text, (double)(all_ns - told)));
+	canvas_cut(c, r.row, r.col + NS_COLS + 1, r.cols - NS_COLS - 2, ROLE_text, "in no wait that is known: it ran, or waited for a CPU");
+}
+
 /* By what it was blocked while the thread waited for it: who slept on a disk was not slow by itself. */
 static void draw_waker(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
 	char title[160], who[100], ns[FORMAT_MAX];
+	u32 n;
 
 	waker_text(a, q, q->waker_tid, q->waker_pid, who, sizeof(who));
 	snprintf(title, sizeof(title), "the waker, %s, in the same %s", who, format_ns(ns, (double)q->waker_wait_ns));
@@ -140,7 +168,7 @@ static void draw_waker(const struct app *a, struct canvas *c, struct rect r, con
 	r.row++;
 	r.rows--;
 	if (q->waker_in && *q->waker_in)
-		draw_all(a, c, r, q, q->waker_in);
+		draw_rest(c, draw_all(a, c, r, q, q->waker_in), q->waker_wait_ns, told_ns(q->waker_in, &n));
 	else
 		canvas_text(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, q->waker_in ? "it was not blocked" :
 			    "not watched then: it is for requests that come while this is open");
@@ -149,16 +177,11 @@ static void draw_waker(const struct app *a, struct canvas *c, struct rect r, con
 void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
 	bool waker = u64_known(q->waker_tid) && u64_known(q->waker_wait_ns) && r.rows >= 6;
-	const char *at = q->blocked_in;
-	struct blocked b;
 	struct rect list;
-	u32 n = 0;
 
 	if (r.rows < 2 || !u64_known(q->blocked_ns))
 		return;
-	while (at && blocked_next(&at, &b))
-		n++;
-	draw_title(c, &r, q, n);
+	draw_title(c, &r, q);
 	if (!q->blocked_in) {
 		canvas_text(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, app_live(a) ?
 			    "not collected then: it is now, for requests that come while this is open" :
