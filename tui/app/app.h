@@ -185,6 +185,8 @@ void app_copy(struct app *a, const char *what, const char *text);
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
 /* "POST /x p99 812ms, was 96ms · KEY": an endpoint whose p99 left its own median of five minutes; false: none. */
 bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key);
+/* "POST /x: 3.1 % failed, server of node 2214 · KEY": the one that fails most often, servers first; false: none. */
+bool app_note_failing(const struct app *a, char *buf, size_t cap, const char *key);
 /*
  * The search text that was typed in this view, or NULL; canvas views search themselves.
  * What was sought in a list would only dim all of a graph.

@@ -229,8 +229,8 @@ void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style)
 	} else if (v->note && v->note(a, a->states[a->view], buf, cap)) {
 		return;
 	} else if (!(v->flags & VIEW_OVERLAY) && !say_pressure(a, buf, cap) &&
-		   !app_note_slow(a, buf, cap, "6") && !app_note_peers(a, buf, cap, "5") &&
-		   !say_partial(a, buf, cap) && a->config.replay) {
+		   !app_note_slow(a, buf, cap, "6") && !app_note_failing(a, buf, cap, "6") &&
+		   !app_note_peers(a, buf, cap, "5") && !say_partial(a, buf, cap) && a->config.replay) {
 		say_replay(a, buf, cap);
 	}
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * slow.c: has an endpoint's p99 left its own median of five minutes? For the note line.
+ * slow.c: has an endpoint's p99 left its own median of five minutes, or does it fail? For the note line.
  * A fixed rule on what was seen (screens.md 2.4): nothing is learned, and nothing is said
  * of what was seen too shortly, or of few requests.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tui/app/app_state.h"
 
@@ -16,6 +17,8 @@
 #define TIMES 3
 #define LEAST_NS NSEC_PER_MSEC
 #define ENDPOINTS_MAX 512
+#define FAILS_PCT 1
+#define FAILED_MIN 2		/* in a tick, of at least REQUESTS_MIN: one is no trend */
 
 struct slow_endpoint {
 	const struct row *row;		/* of the last tick that had it, one reference */
@@ -172,5 +175,39 @@ bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key)
 	snprintf(buf, cap, "%s%s%.80s p99 %s, was %s · %s", h->method ? h->method : "",
 		 h->method && *h->method ? " " : "", h->path ? h->path : "?", format_ns(now, (double)h->p99_ns),
 		 format_ns(was, (double)a->slow.was_ns), key);
+	return true;
+}
+
+static bool fails(const struct http_row *r, double seconds)
+{
+	return f32_known(r->error_pct) && r->error_pct > FAILS_PCT && (double)r->rate * seconds > REQUESTS_MIN - 0.5 &&
+	       (double)r->error_rate * seconds > FAILED_MIN - 0.5;
+}
+
+/* What a server says of itself comes before what its clients have of it, and they of servers elsewhere. */
+static bool is_worse(const struct http_row *r, const struct http_row *than)
+{
+	bool server = r->side && !strcmp(r->side, "server"), its = than->side && !strcmp(than->side, "server");
+
+	return server != its ? server : r->error_rate > than->error_rate;
+}
+
+bool app_note_failing(const struct app *a, char *buf, size_t cap, const char *key)
+{
+	const struct table *t = &a->shown->tables[TABLE_http];
+	double seconds = (double)(t->interval_ns ?: a->shown->interval_ns) / NSEC_PER_SEC;
+	const struct http_row *worst = NULL;
+
+	for (u32 i = 0; i < t->n; i++) {
+		const struct http_row *r = http_row(t->rows[i]);
+
+		if (fails(r, seconds) && (!worst || is_worse(r, worst)))
+			worst = r;
+	}
+	if (!worst)
+		return false;
+	snprintf(buf, cap, "%s%s%.80s: %.1f %% failed, %s of %s %llu · %s", worst->method ? worst->method : "",
+		 worst->method && *worst->method ? " " : "", worst->path ? worst->path : "?", (double)worst->error_pct,
+		 worst->side ? worst->side : "?", worst->comm ? worst->comm : "?", (unsigned long long)worst->pid, key);
 	return true;
 }
