@@ -10,7 +10,7 @@
 
 /* ---- one row ------------------------------------------------------------------ */
 
-static void row_key(const struct row *like, u64 key[2])
+void series_key(const struct row *like, u64 key[2])
 {
 	const struct table_desc *d = like ? &table_descs[like->table] : NULL;
 
@@ -84,7 +84,7 @@ void series_update(struct series *s, struct history *h, const struct snapshot *s
 
 	if (!shown || field < 0)
 		return;
-	row_key(like, key);
+	series_key(like, key);
 	if (s->table != (int)t || s->field != field || memcmp(s->key, key, sizeof(key)))
 		s->n = 0;
 	s->table = (int)t;

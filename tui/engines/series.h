@@ -27,6 +27,9 @@ struct series {
 void series_update(struct series *s, struct history *h, const struct snapshot *shown,
 		   enum table_id t, int field, const struct row *like);
 
+/* What tells rows of a table apart, hashed. NULL: 0. */
+void series_key(const struct row *like, u64 key[2]);
+
 /*
  * The same for all rows of a table at once (the "10s" column): levels 0..8 of
  * the last TRAIL_LEN ticks for each process.

@@ -3,11 +3,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/engines/tracks.h"
+#include "tui/term/graph.h"
 #include "tui/views/http.h"
 
 #define PREVIEW_MIN_COLS 160
 #define PREVIEW_MIN_ROWS 30	/* of the body */
 #define PREVIEW_ROWS 14
+
+#define TRACK_NS (300 * NSEC_PER_SEC)
+#define TRACK_COLS 30		/* ten seconds each */
+#define TRACK_MIN_COLS 180
+#define TRACK_LEAST_NS 100000	/* of its full height: what is faster is flat */
+
+struct http_state {
+	struct heatmap map;	/* of the preview */
+	struct tracks *p99;
+};
+
+static struct http_state *state_of(struct app *a);
 
 static const struct http_row *row_of(const struct row *r)
 {
@@ -59,6 +73,18 @@ static void draw_path(struct app *a, struct canvas *c, int row, int col, int wid
 	canvas_cut_middle(c, row, col + used, width - used, style_of(tr), r->path ? r->path : "?");
 }
 
+static void draw_track(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
+{
+	const struct http_state *st = state_of(a);
+	float values[TRACK_COLS];
+
+	if (!st->p99 || tr->row->sum)
+		return;
+	width = min(width, TRACK_COLS);
+	tracks_values(st->p99, tr->row, values, (u32)width);
+	graph_spark(c, row, col, width, style_of(tr), values, width, -TRACK_LEAST_NS);
+}
+
 static bool fails(const struct row *r)
 {
 	return f32_known(row_of(r)->error_pct) && row_of(r)->error_pct > 1;
@@ -81,6 +107,8 @@ static const struct column columns[] = {
 	{ "statuses", .priority = 7, .min_width = 140 },
 	{ "rx_rate", .priority = 8, .min_width = 160 },
 	{ "tx_rate", .priority = 8, .min_width = 160 },
+	{ "p99_ns", .title = "p99, 5 minutes", .width = TRACK_COLS, .priority = 9, .min_width = TRACK_MIN_COLS,
+	  .draw = draw_track, .help = "The worst p99 of each ten seconds of the last five minutes, newest right, to a scale of its own" },
 };
 
 /* The share of a sum is not the sum of the shares. */
@@ -147,6 +175,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	const struct row *on = table_cursor(app_table(a));
+	struct http_state *st = state;
 	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && on && !on->sum;
 	struct rect list = body, below = body;
 
@@ -159,7 +188,24 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	}
 	table_draw(a, app_table(a), c, list);
 	if (preview)
-		http_preview_draw(a, state, c, below, row_of(on));
+		http_preview_draw(a, &st->map, c, below, row_of(on));
+}
+
+static void update(struct app *a, void *state)
+{
+	struct http_state *st = state;
+
+	if (!st->p99)
+		st->p99 = tracks_new(TABLE_http, table_field(TABLE_http, "p99_ns"), TRACK_NS);
+	tracks_update(st->p99, app_history(a), app_snapshot(a));
+}
+
+static void fini(void *state)
+{
+	struct http_state *st = state;
+
+	heatmap_fini(&st->map);
+	tracks_free(st->p99);
 }
 
 /* So that the first request that somebody opens says what it waited for. */
@@ -177,6 +223,12 @@ const struct view http_view = {
 	.legend = "SIDE\tsrv: the process answers; cli: it asks\n"
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"
-		  "{id}\tpart of the path that differs from request to request\n",
-	.state_size = sizeof(struct heatmap), .fini = heatmap_fini, .draw = draw, .act = act,
+		  "{id}\tpart of the path that differs from request to request\n"
+		  "*\tnamed before ottop began, on a connection that was open then\n",
+	.state_size = sizeof(struct http_state), .fini = fini, .update = update, .draw = draw, .act = act,
 };
+
+static struct http_state *state_of(struct app *a)
+{
+	return app_view_state(a, &http_view);
+}
