@@ -99,6 +99,13 @@ void builder_add(struct builder *b, const struct row *r)
 	p->rows[p->n++] = r;
 }
 
+void builder_more(struct builder *b, struct requests_row **rows, u32 n, u64 left_out)
+{
+	b->s->more = (const struct requests_row **)rows;
+	b->s->n_more = n;
+	b->s->left_out = left_out;
+}
+
 void *builder_row(struct builder *b, enum table_id t)
 {
 	struct row *r = row_new(t);
@@ -278,6 +285,8 @@ const struct snapshot *builder_seal(struct builder *b)
 		s->tables[t].rows = p->rows;
 		s->tables[t].n = p->n;
 	}
+	for (u32 i = 0; i < s->n_more; i++)
+		s->own_bytes += sizeof(*s->more) + row_bytes(&s->more[i]->row);
 	snapshot_put(b->prev);
 	free(b);
 	return s;

@@ -23,6 +23,8 @@ struct event_log {
 
 /* Adds a row, which belongs to the log then; the number that it is to have. */
 u64 event_log_add(struct event_log *l, struct row *r);
+/* The number of a row that is not kept. */
+u64 event_log_pass(struct event_log *l);
 /* Gives the rows to a tick. */
 void event_log_rows(struct event_log *l, struct builder *b);
 /* Forgets all rows; numbers go on. */

@@ -126,6 +126,9 @@ void snapshot_put(const struct snapshot *s)
 		free(m->tables[t].rows);
 		str_put(m->tables[t].reason);
 	}
+	for (u32 i = 0; i < m->n_more; i++)
+		row_put(&m->more[i]->row);
+	free(m->more);
 	free(m);
 }
 

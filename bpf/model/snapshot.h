@@ -62,6 +62,7 @@ enum table_id {
 #define WANT_NO_WAITS (1ull << 57)
 #define WANT_CALLS_SELDOM (1ull << 56)
 #define CALLS_TICKS 5
+#define WANT_ALL_REQUESTS (1ull << 55)	/* beside TABLE_requests: snapshot.more */
 #define WANT_ALL_FRAMES (1ull << 60)	/* and none is let go of: who wants them writes all of them down later */
 #define WANT_ALL_LINES (1ull << 61)	/* and those of all frames, not only of those that are seen */
 
@@ -280,6 +281,13 @@ struct snapshot {
 	u64 own_bytes;		/* about what it takes that the one it was built after does not have */
 	const struct session *session;
 	struct table tables[N_TABLES];
+	/*
+	 * Of the table requests: those of this interval for which it has no room, in no order, and how many there were
+	 * even beyond these. Only where WANT_ALL_REQUESTS is wanted, and in no history and no recording.
+	 */
+	const struct requests_row **more;
+	u32 n_more;
+	u64 left_out;
 };
 
 const struct snapshot *snapshot_get(const struct snapshot *s);	/* NULL-safe; returns s */

@@ -40,6 +40,8 @@ void builder_time(struct builder *b, u64 seq, u64 time_ns, s64 unix_offset_ns, u
 void *builder_row(struct builder *b, enum table_id t);
 /* Adds a row that exists already (takes over one reference), unchanged. */
 void builder_add(struct builder *b, const struct row *r);
+/* snapshot.more and left_out: takes over the array (of malloc) and a reference to each row. Once. */
+void builder_more(struct builder *b, struct requests_row **rows, u32 n, u64 left_out);
 /* Gives a table that was not read in this tick what it had in the one before: rows that had not ended, and its status. */
 void builder_keep(struct builder *b, enum table_id t);
 /* reason: copied, may be NULL. */

@@ -45,9 +45,9 @@ int protocols_fd(void)
 	return reader.sock;
 }
 
-int protocols_ask(int ring_fd)
+int protocols_ask(int ring_fd, bool all)
 {
-	struct protocols_question q = { .seq = ++last_seq };
+	struct protocols_question q = { .seq = ++last_seq, .all = all };
 	int err;
 
 	if (reader.sock < 0)

@@ -73,7 +73,8 @@ size_t report_size(const struct report_head *h)
 {
 	if (h->n_endpoints > REPORT_ENDPOINTS || h->n_statuses > REPORT_ENDPOINTS * 24u ||
 	    h->n_buckets > REPORT_ENDPOINTS * (HIST_BUCKETS + 1u) ||
-	    h->n_requests > REPORT_REQUESTS || h->n_durations > REPORT_DURATIONS ||
+	    h->n_requests > REPORT_REQUESTS_ALL ||
+	    h->n_listed > REPORT_REQUESTS || h->n_listed > h->n_requests || h->n_durations > REPORT_DURATIONS ||
 	    h->n_over > REPORT_OVER)
 		return SIZE_MAX;
 	return h->n_endpoints * sizeof(struct report_endpoint) +

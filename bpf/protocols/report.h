@@ -13,7 +13,9 @@
 #include "bpf/protocols/protocol.h"
 
 #define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
-#define REPORT_REQUESTS 256	/* in one tick: each endpoint's errors and slowest */
+#define REPORT_REQUESTS 256	/* that are listed in one tick: each endpoint's errors and slowest */
+#define REPORT_MORE_BYTES (8u << 20)	/* of the others, for who asks for all */
+#define REPORT_REQUESTS_ALL (REPORT_REQUESTS + REPORT_MORE_BYTES / (u32)sizeof(struct report_request))
 #define REPORT_OVER 1024
 #define REPORT_DURATIONS 4096	/* in one tick */
 #define DURATION_BUCKETS 15	/* the last one has no bound */
@@ -67,10 +69,11 @@ struct report_head {
 	u32 seq;		/* of the question */
 	u32 died;		/* so often since the last one: then the rest is empty */
 	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_durations, n_over;
+	u32 n_listed;		/* so many of the requests, the first ones, are those that are listed */
 	u32 connections, open_requests;
 	/* since the reader was started */
 	u64 records, lost_records, lost_requests, lost_messages, refused;
-	u64 left_out;		/* requests of this tick that are counted, but not listed */
+	u64 left_out;		/* requests of this tick that are counted, but not among these */
 	u64 lost_durations;	/* of this tick: requests whose duration had no room */
 };
 
@@ -104,9 +107,10 @@ void protocols_stop(void);
 int protocols_fd(void);		/* -1: it does not run */
 /*
  * Asks for a report; the ring (a BPF ring buffer of HTTP_RING_BYTES) is read from
- * the first question on, until protocols_rest(). 0 or -errno.
+ * the first question on, until protocols_rest(). all: from now on the requests that are not listed
+ * are told too, as far as there is room. 0 or -errno.
  */
-int protocols_ask(int ring_fd);
+int protocols_ask(int ring_fd, bool all);
 /* Nothing is asked for a while: the ring is let go of, and all that was known. */
 int protocols_rest(void);
 /* The answer, waiting for it at most wait_ms. 0: r is to be given back; -EAGAIN, or why not. */
@@ -120,6 +124,7 @@ void protocols_done(struct report *r);
 struct protocols_question {
 	u32 seq;
 	u32 rest;
+	u32 all;
 };
 
 /* Serves questions until the socket closes. */

@@ -123,6 +123,7 @@ static void answer(int sock, const struct protocols_question *q)
 	fill_counts(&h);
 	if (mem < 0 || !tally_write(tally, mem, &h))
 		_exit(1);
+	tally_all(tally, q->all);
 	fcntl(mem, F_ADD_SEALS, PROTOCOLS_SEALS);
 	while (message_send(sock, &h, sizeof(h), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);

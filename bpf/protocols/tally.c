@@ -15,6 +15,8 @@
 #include "bpf/protocols/tally.h"
 
 #define ROOM (REPORT_REQUESTS + REPORT_REQUESTS / 2)	/* so seldom is it chosen who stays */
+#define ROOM_ALL (REPORT_REQUESTS_ALL + REPORT_REQUESTS_ALL / 8)
+#define WRITTEN_AT_ONCE 64
 #define OWN_MOST (REPORT_ENDPOINTS / 4)	/* rows of a process in a tick, without its `other` ones */
 #define OWN_LEAST 16	/* these also where those of others have filled the room */
 #define STATUSES 24	/* different ones of an endpoint in a tick; the rest is unknown */
@@ -30,10 +32,11 @@ struct endpoint {
 
 struct tally {
 	struct hash_table endpoints, own;	/* own: how many are of each process */
-	struct report_request requests[ROOM];
-	struct endpoint *of[ROOM];	/* may be NULL */
-	struct fair listed[ROOM];	/* places of both; those behind n_requests are free */
-	u32 n_requests;
+	struct report_request *requests;
+	struct endpoint **of;		/* may be NULL */
+	struct fair *listed;		/* places of both; those behind n_requests are free */
+	u32 room, n_requests;		/* room: of the three */
+	bool all;
 	u64 left_out;
 	struct durations *durations;
 	u64 over[REPORT_OVER];
@@ -189,7 +192,7 @@ static void fill_request(struct report_request *r, const struct exchange *x, con
 /* Each side, process and endpoint has its share: a quiet one is not pushed out by those beside it. */
 static void choose_requests(struct tally *t)
 {
-	u32 n = fair_choose(t->listed, t->n_requests, REPORT_REQUESTS);
+	u32 n = fair_choose(t->listed, t->n_requests, t->all ? REPORT_REQUESTS_ALL : REPORT_REQUESTS);
 
 	for (u32 i = n; i < t->n_requests; i++) {
 		struct endpoint *e = t->of[t->listed[i].place];
@@ -199,6 +202,27 @@ static void choose_requests(struct tally *t)
 	}
 	t->left_out += t->n_requests - n;
 	t->n_requests = n;
+}
+
+static void set_room(struct tally *t, u32 room)
+{
+	t->requests = xrealloc(t->requests, room * sizeof(*t->requests));
+	t->of = xrealloc(t->of, room * sizeof(*t->of));
+	t->listed = xrealloc(t->listed, room * sizeof(*t->listed));
+	for (u32 i = t->room; i < room; i++)
+		t->listed[i].place = i;
+	t->room = room;
+}
+
+/* Where all are told room is made for as many as come. */
+static void make_room(struct tally *t)
+{
+	if (t->n_requests < t->room)
+		return;
+	if (t->all && t->room < ROOM_ALL)
+		set_room(t, min(2 * t->room, (u32)ROOM_ALL));
+	else
+		choose_requests(t);
 }
 
 /* Errors first, then the slowest. */
@@ -212,8 +236,7 @@ static void add_request(struct tally *t, struct endpoint *e, const struct exchan
 		t->left_out++;
 		return;
 	}
-	if (t->n_requests == ROOM)
-		choose_requests(t);
+	make_room(t);
 	f = &t->listed[t->n_requests++];
 	f->group[0] = x->server;
 	f->group[1] = hash_of(x->tgid, x->process_start_ns);
@@ -334,22 +357,25 @@ static bool write_endpoints(struct tally *t, int fd, struct report_head *head)
 
 static bool write_requests(struct tally *t, int fd)
 {
-	struct report_request *all = xcalloc(t->n_requests + 1, sizeof(*all));
-	bool good;
+	struct report_request *some = xmalloc(WRITTEN_AT_ONCE * sizeof(*some));
+	bool good = true;
 
-	for (u32 i = 0; i < t->n_requests; i++)
-		all[i] = t->requests[t->listed[i].place];
-	good = write_all(fd, all, t->n_requests * sizeof(*all));
-	free(all);
+	for (u32 i = 0, n; good && i < t->n_requests; i += n) {
+		n = min(t->n_requests - i, (u32)WRITTEN_AT_ONCE);
+		for (u32 j = 0; j < n; j++)
+			some[j] = t->requests[t->listed[i + j].place];
+		good = write_all(fd, some, n * sizeof(*some));
+	}
+	free(some);
 	return good;
 }
 
 /* What of each endpoint is only counted. */
-static void count_unlisted(struct tally *t)
+static void count_unlisted(struct tally *t, u32 n_listed)
 {
 	hash_each(&t->endpoints, struct endpoint, e)
 		e->r.unlisted = e->r.count;
-	for (u32 i = 0; i < t->n_requests; i++) {
+	for (u32 i = 0; i < n_listed; i++) {
 		struct endpoint *e = t->of[t->listed[i].place];
 
 		if (e)
@@ -357,11 +383,23 @@ static void count_unlisted(struct tally *t)
 	}
 }
 
+/* What a burst took is given back. */
+static void free_room(struct tally *t)
+{
+	u32 room = t->room;
+
+	if (t->n_requests >= room / 4 || room == ROOM)
+		return;
+	t->room = 0;
+	set_room(t, max(room / 2, (u32)ROOM));
+}
+
 static void clear(struct tally *t)
 {
 	hash_free(&t->endpoints, free);
 	hash_free(&t->own, free);
 	durations_clear(t->durations);
+	free_room(t);
 	t->n_requests = t->n_over = 0;
 	t->left_out = 0;
 }
@@ -372,7 +410,8 @@ bool tally_write(struct tally *t, int fd, struct report_head *head)
 	bool good;
 
 	choose_requests(t);
-	count_unlisted(t);
+	head->n_listed = fair_choose(t->listed, t->n_requests, REPORT_REQUESTS);
+	count_unlisted(t, head->n_listed);
 	good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) && write_buckets(t, fd, head) &&
 	       write_requests(t, fd) && write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
 	       write_all(fd, t->over, t->n_over * sizeof(*t->over));
@@ -389,9 +428,17 @@ struct tally *tally_new(void)
 	struct tally *t = xcalloc(1, sizeof(*t));
 
 	t->durations = durations_new();
-	for (u32 i = 0; i < ROOM; i++)
-		t->listed[i].place = i;
+	set_room(t, ROOM);
 	return t;
+}
+
+void tally_all(struct tally *t, bool all)
+{
+	t->all = all;
+	if (!all && t->room != ROOM) {
+		t->room = 0;
+		set_room(t, ROOM);
+	}
 }
 
 void tally_free(struct tally *t)
@@ -400,5 +447,8 @@ void tally_free(struct tally *t)
 		return;
 	clear(t);
 	durations_free(t->durations);
+	free(t->requests);
+	free(t->of);
+	free(t->listed);
 	free(t);
 }

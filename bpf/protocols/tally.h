@@ -9,6 +9,8 @@
 struct tally;
 
 struct tally *tally_new(void);
+/* Whether requests that are not listed are told too. Between two reports. */
+void tally_all(struct tally *t, bool all);
 void tally_add(struct tally *t, const struct exchange *x);
 /* One that is under way at now_ns. */
 void tally_open(struct tally *t, const struct exchange *x, u64 now_ns);

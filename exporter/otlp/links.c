@@ -8,7 +8,10 @@
 #include "exporter/otlp/links.h"
 #include "exporter/otlp/series.h"
 
-#define SIDES_MAX 2048		/* spans that wait for their other side; the oldest goes */
+#define SIDES_MAX 16384		/* spans that wait for their other side; the oldest goes: more than those of a tick */
+#define SIDES_FIRST 2048	/* room for so many at first; it doubles when it was filled within ROUND_NS */
+#define ROUND_NS (2 * NSEC_PER_SEC)
+#define SAME_MAX 256		/* that wait of one connection and request */
 
 /* One side of a call. */
 struct side {
@@ -20,14 +23,19 @@ struct side {
 };
 
 struct otlp_links {
-	struct side sides[SIDES_MAX];
+	struct side *sides;
 	struct hash_table by_connection;
-	u32 next;
+	u32 n, next;
+	u64 round_ns;		/* when the first of the sides was filled last, by its end */
 };
 
 struct otlp_links *otlp_links_new(void)
 {
-	return xcalloc(1, sizeof(struct otlp_links));
+	struct otlp_links *l = xcalloc(1, sizeof(*l));
+
+	l->n = SIDES_FIRST;
+	l->sides = xcalloc(l->n, sizeof(*l->sides));
+	return l;
 }
 
 void otlp_links_free(struct otlp_links *l)
@@ -35,6 +43,7 @@ void otlp_links_free(struct otlp_links *l)
 	if (!l)
 		return;
 	hash_free(&l->by_connection, NULL);
+	free(l->sides);
 	free(l);
 }
 
@@ -71,6 +80,13 @@ static u64 overlap_ns(const struct side *a, const struct side *b)
 	return to > from ? to - from : 0;
 }
 
+static void forget_side(struct otlp_links *l, struct side *x)
+{
+	if (x->used)
+		hash_remove(&l->by_connection, &x->node);
+	x->used = false;
+}
+
 /*
  * The one that lasted at the same time. Times of both sides are taken by themselves, so that the
  * request before may seem to overlap a little; where another does so for half as long (streams
@@ -78,8 +94,9 @@ static u64 overlap_ns(const struct side *a, const struct side *b)
  */
 static struct side *other_side(struct otlp_links *l, const struct side *x)
 {
-	struct side *best = NULL;
+	struct side *best = NULL, *last = NULL;
 	u64 most = 0, second = 0;
+	u32 n = 0;
 
 	for (struct side *y = hash_first(&l->by_connection, (u32)x->connection); y; y = hash_next(&y->node)) {
 		u64 ns = y->client != x->client && y->connection == x->connection ? overlap_ns(x, y) : 0;
@@ -91,15 +108,31 @@ static struct side *other_side(struct otlp_links *l, const struct side *x)
 		} else {
 			second = max(second, ns);
 		}
+		last = y;
+		n++;
 	}
+	if (n >= SAME_MAX && last != best)	/* the newest are first: a chain must not become long */
+		forget_side(l, last);
 	return second < most / 2 ? best : NULL;
 }
 
-static void forget_side(struct otlp_links *l, struct side *x)
+/* Once all places were filled: where that took little time there are to be more. */
+static void end_round(struct otlp_links *l, u64 now_ns)
 {
-	if (x->used)
-		hash_remove(&l->by_connection, &x->node);
-	x->used = false;
+	bool soon = now_ns < l->round_ns + ROUND_NS;
+
+	l->round_ns = now_ns;
+	l->next = 0;
+	if (!soon || l->n >= SIDES_MAX)
+		return;
+	hash_free(&l->by_connection, NULL);
+	l->sides = xrealloc(l->sides, 2 * l->n * sizeof(*l->sides));
+	memset(l->sides + l->n, 0, l->n * sizeof(*l->sides));
+	for (u32 i = 0; i < l->n; i++)
+		if (l->sides[i].used)
+			hash_add(&l->by_connection, &l->sides[i].node, (u32)l->sides[i].connection);
+	l->next = l->n;
+	l->n *= 2;
 }
 
 /* Until its other side comes, or so many others have come. */
@@ -110,7 +143,8 @@ static void keep_side(struct otlp_links *l, const struct side *x)
 	forget_side(l, kept);
 	*kept = *x;
 	hash_add(&l->by_connection, &kept->node, (u32)x->connection);
-	l->next = (l->next + 1) % SIDES_MAX;
+	if (++l->next == l->n)
+		end_round(l, x->end_ns);
 }
 
 bool otlp_links_find(struct otlp_links *l, const struct requests_row *r, const struct otlp_span_ids *own,

@@ -148,7 +148,7 @@ u64 otlp_tables(const struct otlp_options *options)
 	if (is_wanted(options, OTLP_METRICS))
 		tables |= metric_tables();
 	if (is_wanted(options, OTLP_TRACES))
-		tables |= TABLE_BIT(TABLE_requests);
+		tables |= TABLE_BIT(TABLE_requests) | WANT_ALL_REQUESTS;
 	if (is_wanted(options, OTLP_LOGS))
 		tables |= TABLE_BIT(TABLE_events) | TABLE_BIT(TABLE_connections);
 	if (is_wanted(options, OTLP_PROFILES) && otlp_profiles_parse(options->profiles, &cpu, &offcpu))
@@ -227,6 +227,7 @@ void otlp_free(struct otlp_sink *o)
 	snapshot_put(o->last);
 	otlp_config_free(&o->config);
 	otlp_links_free(o->links);
+	otlp_due_free(&o->due);
 	scratch_free(&o->scratch);
 	otlp_profiles_free(o->profiles);
 	free(o->url);

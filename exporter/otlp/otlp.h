@@ -45,7 +45,7 @@ const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otl
  * where a server has asked to wait that is kept to. Threads as otlp_stats().
  */
 char *otlp_hurry(struct otlp_sink *o);
-/* Tables that must be observed for it, and WANT_OFFCPU. */
+/* Tables that must be observed for it, and the like of WANT_OFFCPU. */
 u64 otlp_tables(const struct otlp_options *options);
 /* WANT_NO_WAITS and its like: what of these tables it does without, where nobody else wants it and ticks take tick_ns. */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns);

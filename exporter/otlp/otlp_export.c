@@ -126,15 +126,28 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 }
 
 /* What happened in this tick leaves at once. */
-static void export_rows(struct otlp_sink *o, const struct snapshot *s, enum otlp_signal signal)
+static void export_spans(struct otlp_sink *o, const struct snapshot *s)
+{
+	u64 left_out = (u64)((double)s->left_out * o->config.sample_ratio);
+	u32 items;
+	size_t n;
+	u8 *data;
+
+	otlp_spans_due(&o->due, &o->spans, s);
+	while ((data = otlp_spans_pack(&o->scratch, &o->due, o->links, s, &o->config, &n, &items)))
+		send_request(o, OTLP_TRACES, data, n, items);
+	if (left_out)
+		otlp_sender_discard(o->senders[OTLP_TRACES], (u32)min(left_out, (u64)UINT32_MAX),
+				    "more requests in an interval than there is room for");
+}
+
+static void export_logs(struct otlp_sink *o, const struct snapshot *s)
 {
 	size_t n = 0;
 	u32 items = 0;
-	u8 *data = signal == OTLP_TRACES ?
-		otlp_spans_pack(&o->scratch, &o->spans, o->links, s, &o->config, &n, &items) :
-		otlp_logs_pack(&o->scratch, &o->logs, s, &o->config, &n, &items);
+	u8 *data = otlp_logs_pack(&o->scratch, &o->logs, s, &o->config, &n, &items);
 
-	send_request(o, signal, data, n, items);
+	send_request(o, OTLP_LOGS, data, n, items);
 }
 
 static void export_profiles(struct otlp_sink *o, const struct snapshot *s)
@@ -216,10 +229,10 @@ int otlp_write(struct sink *sink, const struct snapshot *s)
 	}
 	before_ns = count_cpu(o, OTLP_METRICS, before_ns);
 	if (o->senders[OTLP_TRACES])
-		export_rows(o, s, OTLP_TRACES);
+		export_spans(o, s);
 	before_ns = count_cpu(o, OTLP_TRACES, before_ns);
 	if (o->senders[OTLP_LOGS])
-		export_rows(o, s, OTLP_LOGS);
+		export_logs(o, s);
 	before_ns = count_cpu(o, OTLP_LOGS, before_ns);
 	if (o->profiles)
 		take_profiles(o, s);

@@ -26,6 +26,7 @@ struct otlp_sink {
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans, logs;
+	struct otlp_due due;		/* spans of the snapshot at hand */
 	struct otlp_links *links;	/* between spans */
 	struct scratch scratch;		/* of the message in the making */
 	struct otlp_profiles *profiles;	/* NULL: they are not asked for */

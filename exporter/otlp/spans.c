@@ -10,6 +10,9 @@
 #include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
 
+#define SPANS_AT_ONCE 512	/* in a message: some 640 kB while it is made, less than half of that on its way */
+#define KEPT_DUE 1024		/* so much room for those that are due is not given back */
+
 struct spans {
 	struct scratch *scratch;
 	const struct snapshot *s;
@@ -193,27 +196,66 @@ static void add_span(struct spans *x, const struct requests_row *r)
 	x->items++;
 }
 
-u8 *otlp_spans_pack(struct scratch *a, struct event_cursor *sent, struct otlp_links *links,
-		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
+/* ---- which ones ----------------------------------------------------------------------------------- */
+
+static int compare_starts(const void *a, const void *b)
+{
+	const struct requests_row *x = *(const struct requests_row *const *)a, *y = *(const struct requests_row *const *)b;
+
+	return x->start_time_ns < y->start_time_ns ? -1 : x->start_time_ns > y->start_time_ns;
+}
+
+static void add_due(struct otlp_due *due, const struct requests_row *r, u64 own_pid)
+{
+	if (r->pid == own_pid)	/* not our own posts, which would be posted */
+		return;
+	due->rows = grow(due->rows, due->n, &due->cap, sizeof(*due->rows));
+	due->rows[due->n++] = r;
+}
+
+void otlp_spans_due(struct otlp_due *due, struct event_cursor *sent, const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_requests];
-	struct spans x = { .scratch = a, .s = s, .config = config, .links = links };
 	u64 own_pid = (u64)getpid();	/* a call of the kernel */
+
+	due->n = due->at = 0;
+	for (u32 i = 0; i < t->n; i++)
+		if (event_is_due(sent, s, t->rows[i]))
+			add_due(due, (const struct requests_row *)t->rows[i], own_pid);
+	for (u32 i = 0; i < s->n_more; i++)	/* in no other snapshot */
+		add_due(due, s->more[i], own_pid);
+	events_taken(sent, s, TABLE_requests);
+	qsort(due->rows, due->n, sizeof(*due->rows), compare_starts);
+}
+
+void otlp_due_free(struct otlp_due *due)
+{
+	free(due->rows);
+	*due = (struct otlp_due){ 0 };
+}
+
+/* After a burst its room is not kept. */
+static void end_due(struct otlp_due *due)
+{
+	if (due->cap > KEPT_DUE)
+		otlp_due_free(due);
+}
+
+u8 *otlp_spans_pack(struct scratch *a, struct otlp_due *due, struct otlp_links *links,
+		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
+{
+	struct spans x = { .scratch = a, .s = s, .config = config, .links = links };
 	u8 *data = NULL;
 
 	x.request = SCRATCH_NEW(a, Otlp__TraceRequest, otlp__trace_request);
-	for (u32 i = 0; i < t->n; i++) {
-		const struct requests_row *r = (const struct requests_row *)t->rows[i];
-
-		/* not our own posts, which would be posted */
-		if (event_is_due(sent, s, &r->row) && r->pid != own_pid)
-			add_span(&x, r);
-	}
-	events_taken(sent, s, TABLE_requests);
+	while (due->at < due->n && x.items < SPANS_AT_ONCE)
+		add_span(&x, due->rows[due->at++]);
 	if (x.items) {
 		*ret_n = otlp__trace_request__get_packed_size(x.request);
 		data = xmalloc(*ret_n);
 		otlp__trace_request__pack(x.request, data);
+	} else {
+		end_due(due);
 	}
 	*ret_items = x.items;
 	free(x.processes);

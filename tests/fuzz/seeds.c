@@ -63,7 +63,7 @@ static int report(const char *dir, u32 i)
 		struct report_request request;
 		u64 over;
 	} one = {
-		.head = { .seq = 1, .n_endpoints = 1, .n_statuses = 2, .n_buckets = 1, .n_requests = 1, .n_over = 1 },
+		.head = { .seq = 1, .n_endpoints = 1, .n_statuses = 2, .n_buckets = 1, .n_requests = 1, .n_listed = 1, .n_over = 1 },
 		.endpoint = { .process_start_ns = 6, .tgid = 1, .server = 1, .method = "GET", .path = "/a",
 			      .count = 3, .errors = 1, .sum_ns = 3000, .min_ns = 500, .max_ns = 2000 },
 		.statuses = { { 0, 200, 2 }, { 0, 503, 1 } },

@@ -139,12 +139,15 @@ static void check_resources(bool command_lines, const char *service, const char 
 	struct event_cursor cursor = { .begun = true };
 	struct otlp_links *links = otlp_links_new();
 	struct scratch scratch = { 0 };
+	struct otlp_due due = { 0 };
 	Otlp__TraceRequest *request;
 	char text[1000];
 	size_t n;
 	u32 items;
-	u8 *data = otlp_spans_pack(&scratch, &cursor, links, s, &config, &n, &items);
+	u8 *data;
 
+	otlp_spans_due(&due, &cursor, s);
+	data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items);
 	assert_non_null(data);
 	assert_int_equal(items, 2);
 	request = otlp__trace_request__unpack(NULL, n, data);
@@ -153,6 +156,7 @@ static void check_resources(bool command_lines, const char *service, const char 
 		assert_string_equal(attributes_text(request->resource_spans[i]->resource, text, sizeof(text)), want[i]);
 	otlp__trace_request__free_unpacked(request, NULL);
 	free(data);
+	otlp_due_free(&due);
 	scratch_free(&scratch);
 	otlp_links_free(links);
 	snapshot_put(s);
@@ -221,6 +225,7 @@ static void a_ratio_goes_by_the_trace_id(void **state)
 		struct event_cursor cursor = { .begun = true };
 		struct otlp_links *links = otlp_links_new();
 		struct scratch scratch = { 0 };
+		struct otlp_due due = { 0 };
 		const struct snapshot *s;
 		size_t n;
 		u32 items;
@@ -231,9 +236,11 @@ static void a_ratio_goes_by_the_trace_id(void **state)
 		r->span_id = str_new("0000000000000001");
 		builder_time(b, 1, 2, 0, 1);
 		s = builder_seal(b);
-		free(otlp_spans_pack(&scratch, &cursor, links, s, &config, &n, &items));
+		otlp_spans_due(&due, &cursor, s);
+		free(otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items));
 		assert_int_equal(items, all[i].sent);
 		otlp_links_free(links);
+		otlp_due_free(&due);
 		scratch_free(&scratch);
 		snapshot_put(s);
 	}
@@ -292,6 +299,73 @@ static void packed_attributes_are_read_again(void **state)
 	scratch_free(&scratch);
 }
 
+static struct requests_row *request_at(u64 seq, u64 start_ns)
+{
+	struct requests_row *r = row_new(TABLE_requests);
+
+	r->seq = seq;
+	r->start_time_ns = start_ns;
+	r->duration_ns = 10;
+	r->status = 200;
+	return r;
+}
+
+/* So many as the table has no room for, beside one that it has. */
+#define N_MORE 3000
+static const struct snapshot *of_many(u64 seq)
+{
+	struct requests_row **more = xcalloc(N_MORE, sizeof(struct requests_row *));
+	struct builder *b = builder_new(NULL, &session);
+
+	builder_add(b, &request_at(seq * 10000, 5)->row);
+	for (u64 i = 0; i < N_MORE; i++)	/* in no order */
+		more[i] = request_at(seq * 10000 - 1 - i, 10 + i * 7 % N_MORE);
+	builder_more(b, more, N_MORE, 0);
+	builder_time(b, seq, 20 * seq, 0, 20);
+	return builder_seal(b);
+}
+
+/* All leave, each once, in messages of a bounded size, in the order in which they began. */
+static void more_requests_than_are_listed(void **state)
+{
+	struct otlp_config config = { .sample_ratio = 1 };
+	struct event_cursor cursor = { .begun = true };
+	struct otlp_links *links = otlp_links_new();
+	struct scratch scratch = { 0 };
+	struct otlp_due due = { 0 };
+
+	(void)state;
+	for (u64 seq = 1; seq <= 2; seq++) {
+		const struct snapshot *s = of_many(seq);
+		u64 last_ns = 0;
+		u32 items, sum = 0;
+		size_t n;
+		u8 *data;
+
+		assert_true(s->own_bytes > N_MORE * sizeof(struct requests_row));
+		otlp_spans_due(&due, &cursor, s);
+		while ((data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items))) {
+			Otlp__TraceRequest *sent = otlp__trace_request__unpack(NULL, n, data);
+			const Otlp__ScopeSpans *of = sent->resource_spans[0]->scope_spans[0];
+
+			assert_in_range(items, 1, 1000);
+			assert_int_equal(of->n_spans, items);
+			for (u32 i = 0; i < items; i++) {
+				assert_true(of->spans[i]->start_time_unix_nano > last_ns);
+				last_ns = of->spans[i]->start_time_unix_nano;
+			}
+			sum += items;
+			otlp__trace_request__free_unpacked(sent, NULL);
+			free(data);
+		}
+		assert_int_equal(sum, N_MORE + 1);
+		snapshot_put(s);
+	}
+	otlp_due_free(&due);
+	otlp_links_free(links);
+	scratch_free(&scratch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_span_says_whose_it_is),
 		cmocka_unit_test(a_ratio_goes_by_the_trace_id),
 		cmocka_unit_test(packed_attributes_are_read_again),
+		cmocka_unit_test(more_requests_than_are_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

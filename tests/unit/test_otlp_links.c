@@ -82,12 +82,36 @@ static void many(void **state)
 	otlp_links_free(l);
 }
 
+/* So many in a short time wait for their other sides that more room is made for them. */
+static void many_at_once(void **state)
+{
+	struct otlp_links *l = otlp_links_new();
+	char client[32];
+	u32 found = 0;
+
+	(void)state;
+	for (u32 round = 0; round < 2; round++) {
+		for (u64 i = 0; i < 6000; i++) {
+			snprintf(client, sizeof(client), "[::1]:%u", 1 + (u32)i);
+			take_of(l, 1, true, client, "[::1]:80", "/a", round * NSEC_PER_SEC + 1000 * i, 500);
+		}
+		found = 0;
+		for (u64 i = 0; i < 6000; i++) {
+			snprintf(client, sizeof(client), "[::1]:%u", 1 + (u32)i);
+			found += take_of(l, 2, false, "[::1]:80", client, "/a", round * NSEC_PER_SEC + 1000 * i, 500) == 1;
+		}
+	}
+	assert_int_equal(found, 6000);	/* of the second; in the first room is made */
+	otlp_links_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_sides),
 		cmocka_unit_test(which_of_two),
 		cmocka_unit_test(many),
+		cmocka_unit_test(many_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,7 @@ static void one_request_and_no_more(void **state)
 	struct otlp_links *links = otlp_links_new();
 	const struct snapshot *s = snapshot();
 	struct scratch scratch = { 0 };
+	struct otlp_due due = { 0 };
 	Otlp__TraceRequest *traces;
 	Otlp__LogsRequest *sent;
 	u32 items;
@@ -88,7 +89,8 @@ static void one_request_and_no_more(void **state)
 	u8 *data;
 
 	(void)state;
-	data = otlp_spans_pack(&scratch, &spans, links, s, &config, &n, &items);
+	otlp_spans_due(&due, &spans, s);
+	data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items);
 	traces = otlp__trace_request__unpack(NULL, n, data);
 	free(data);
 	data = otlp_logs_pack(&scratch, &logs, s, &config, &n, &items);
@@ -113,6 +115,7 @@ static void one_request_and_no_more(void **state)
 	otlp__trace_request__free_unpacked(traces, NULL);
 	free(data);
 	otlp_links_free(links);
+	otlp_due_free(&due);
 	scratch_free(&scratch);
 	snapshot_put(s);
 }

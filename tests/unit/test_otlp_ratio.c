@@ -85,6 +85,7 @@ static void errors_and_the_slowest_come_first(void **state)
 	struct event_cursor cursor = { .begun = true };
 	struct otlp_links *links = otlp_links_new();
 	struct scratch scratch = { 0 };
+	struct otlp_due due = { 0 };
 	struct report r = { 0 };
 	int fd = memfd_create("report", 0);
 	u32 items, n_errors = 0, n_slow = 0, n_listed = 0;
@@ -98,7 +99,8 @@ static void errors_and_the_slowest_come_first(void **state)
 	report_all(&r, fd);
 	assert_in_range(r.head.n_requests, N_ASKED / 100, N_ASKED / 4);	/* all errors have room, all others not */
 	s = of_report(&r);
-	data = otlp_spans_pack(&scratch, &cursor, links, s, &config, &n, &items);
+	otlp_spans_due(&due, &cursor, s);
+	data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items);
 	sent = otlp__trace_request__unpack(NULL, n, data);
 	spans = sent->resource_spans[0]->scope_spans[0];
 	for (u32 id = N_ASKED; id--; ) {	/* the slowest first */
@@ -119,6 +121,7 @@ static void errors_and_the_slowest_come_first(void **state)
 	free(r.map);
 	close(fd);
 	otlp_links_free(links);
+	otlp_due_free(&due);
 	scratch_free(&scratch);
 	snapshot_put(s);
 }

@@ -271,6 +271,66 @@ static void test_fair_rows(void **s)
 	tally_free(t);
 }
 
+/* n requests of one endpoint, of which every thousandth fails, as they are told. */
+static u32 told(struct tally *t, u32 n, struct report_head *h, u32 *ret_errors)
+{
+	struct exchange x = {
+		.asked = true, .asked_done = true, .answered_done = true, .server = true, .tgid = 1,
+		.start_ns = 1000, .method = "GET", .path = (char *)"/",
+	};
+	int fd = memfd_create("test", 0);
+	struct report_request q;
+	u32 n_timed = 0;
+	off_t at;
+
+	for (u32 i = 0; i < n; i++) {
+		x.status = i % 1000 ? 200 : 500;
+		x.end_ns = 2000 + i * 7919ull % n;	/* no two take as long */
+		tally_add(t, &x);
+	}
+	*h = (struct report_head){ 0 };
+	assert_true(tally_write(t, fd, h));
+	at = (off_t)(h->n_endpoints * sizeof(struct report_endpoint) + h->n_statuses * sizeof(struct report_status) +
+		     h->n_buckets * sizeof(struct report_bucket));
+	*ret_errors = 0;
+	for (u32 i = 0; i < h->n_requests; i++) {
+		assert_int_equal(pread(fd, &q, sizeof(q), at + (off_t)(i * sizeof(q))), sizeof(q));
+		*ret_errors += q.status == 500;
+		n_timed += q.duration_ns != 0;
+	}
+	close(fd);
+	return n_timed;
+}
+
+/* For who wants all there is room for 10,000 and more; beyond it errors come first, and what is left out is counted. */
+static void test_all_requests(void **s)
+{
+	struct tally *t = tally_new();
+	struct report_head h;
+	u32 errors;
+
+	(void)s;
+	tally_all(t, true);
+	for (u32 round = 0; round < 2; round++) {	/* what the first took is given back in between */
+		assert_int_equal(told(t, 10000, &h, &errors), 10000);
+		assert_int_equal(h.left_out, 0);
+		assert_int_equal(h.n_listed, REPORT_REQUESTS);
+		assert_int_equal(errors, 10);
+		assert_int_equal(told(t, 100, &h, &errors), 100);
+		assert_int_equal(h.n_listed, 100);
+	}
+	assert_int_equal(told(t, 50000, &h, &errors), REPORT_REQUESTS_ALL);
+	assert_int_equal(h.left_out, 50000 - REPORT_REQUESTS_ALL);
+	assert_int_equal(errors, 50);
+	assert_true(report_size(&h) != SIZE_MAX);
+	h.n_listed = REPORT_REQUESTS + 1;	/* of a reader that is not to be believed */
+	assert_true(report_size(&h) == SIZE_MAX);
+	tally_all(t, false);
+	assert_int_equal(told(t, 10000, &h, &errors), REPORT_REQUESTS);
+	assert_int_equal(h.left_out, 10000 - REPORT_REQUESTS);
+	tally_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_tally),
+		cmocka_unit_test(test_all_requests),
 		cmocka_unit_test(test_fair_list),
 		cmocka_unit_test(test_fair_rows),
 	};

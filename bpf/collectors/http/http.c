@@ -36,7 +36,10 @@ static struct http *skel;
 static struct bpf_link *links[9];
 static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
-static u64 deaths, left_out;
+static u64 deaths;
+static u64 left_out;			/* requests of this tick that were counted only */
+static u64 unlisted;			/* the same, and those that only who wants all has */
+static u64 spanless;			/* sum of left_out while somebody wanted all */
 static struct http_socket *places;	/* of the programs: see http_sockets.bpf.h */
 static bool missing;			/* the report of this tick did not come */
 static u64 unrecorded;			/* requests so far, up to the last tick */
@@ -102,10 +105,9 @@ static void take_reports(int wait_ms)
 
 static bool http_swap(const struct tick *t)
 {
-	(void)t;
 	left_out = 0;
 	take_reports(0);	/* one that came late: nothing is asked as long as it is not taken */
-	missing = protocols_ask(bpf_map__fd(skel->maps.records)) >= 0;
+	missing = protocols_ask(bpf_map__fd(skel->maps.records), t->want & WANT_ALL_REQUESTS) >= 0;
 	return false;
 }
 
@@ -119,6 +121,7 @@ static void count_losses(void)
 	loss_set("http connections full", gone.refused + last.refused + skel->bss->lost_sockets);
 	loss_set("http durations of too many kinds", http_durations_lost());
 	loss_set("http reader died", deaths);
+	loss_set("http requests too many to be sent", spanless);
 }
 
 static void clear_process(struct proc *p, void *arg)
@@ -159,8 +162,8 @@ static void report(const struct tick *t)
 	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
 	builder_status(t->b, TABLE_http_durations, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
 	snprintf(why, sizeof(why), "errors and the slowest are listed, %llu others only counted",
-		 (unsigned long long)left_out);
-	builder_status(t->b, TABLE_requests, left_out ? TS_PARTIAL : TS_OK, left_out ? why : NULL,
+		 (unsigned long long)unlisted);
+	builder_status(t->b, TABLE_requests, unlisted ? TS_PARTIAL : TS_OK, unlisted ? why : NULL,
 		       t->interval_ns);
 	tell_unrecorded(t->b);
 	unseen_tell(t->b);
@@ -173,8 +176,11 @@ static int http_read(const struct tick *t)
 	unseen_tick(bpf_map__fd(skel->maps.unseen));
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
-	http_requests_rows(t);
+	unlisted = left_out + http_requests_more();
+	http_requests_rows(t, left_out);
 	http_durations_rows(t);
+	if (t->want & WANT_ALL_REQUESTS)
+		spanless += left_out;
 	count_losses();
 	report(t);
 	return 0;
@@ -348,7 +354,7 @@ static int http_open(char *reason, size_t cap)
 		http_probes_open(skel);
 	http_totals_begin(boottime_ns());
 	http_durations_begin(boottime_ns());
-	protocols_ask(bpf_map__fd(skel->maps.records));
+	protocols_ask(bpf_map__fd(skel->maps.records), true);	/* who wants what is said at the tick */
 	return 0;
 }
 

@@ -176,6 +176,23 @@ static struct requests_row **fresh;	/* references: of this tick, until the first
 static u32 n_fresh, cap_fresh;
 static bool given;			/* they are in the rows of their tick */
 
+static struct requests_row **more;	/* references: what is not listed, for who wants all */
+static u32 n_more, cap_more;
+
+u32 http_requests_more(void)
+{
+	return n_more;
+}
+
+static void forget_more(void)
+{
+	while (n_more)
+		row_put(&more[--n_more]->row);
+	free(more);
+	more = NULL;
+	cap_more = 0;
+}
+
 static void forget_fresh(void)
 {
 	while (n_fresh)
@@ -189,7 +206,23 @@ struct requests_row **http_requests_new(u32 *ret_n)
 	return fresh;
 }
 
-static void add_request(const struct report_request *q)
+static void list_request(struct requests_row *r)
+{
+	r->seq = event_log_add(&requests, &r->row);
+	if (given)
+		forget_fresh();
+	fresh = grow(fresh, n_fresh, &cap_fresh, sizeof(*fresh));
+	fresh[n_fresh++] = (struct requests_row *)row_get(&r->row);
+}
+
+static void pass_request(struct requests_row *r)
+{
+	r->seq = event_log_pass(&requests);
+	more = grow(more, n_more, &cap_more, sizeof(*more));
+	more[n_more++] = r;
+}
+
+static void add_request(const struct report_request *q, bool listed)
 {
 	const struct proc *p = proctab_told(q->tgid, q->process_start_ns);	/* reports may come late */
 	struct requests_row *r;
@@ -199,11 +232,10 @@ static void add_request(const struct report_request *q)
 	r = row_new(TABLE_requests);
 	r->row.first_seen_ns = q->start_ns;
 	r->start_time_ns = q->start_ns;
-	r->seq = event_log_add(&requests, &r->row);
-	if (given)
-		forget_fresh();
-	fresh = grow(fresh, n_fresh, &cap_fresh, sizeof(*fresh));
-	fresh[n_fresh++] = (struct requests_row *)row_get(&r->row);
+	if (listed)
+		list_request(r);
+	else
+		pass_request(r);
 	r->pid = q->tgid;
 	r->process_start_ns = q->process_start_ns;
 	r->tid = q->tid;
@@ -233,12 +265,24 @@ static void add_request(const struct report_request *q)
 	r->path = str_new(q->path);
 }
 
-void http_requests_rows(const struct tick *t)
+static void give_more(const struct tick *t, u64 left_out)
+{
+	if (!(t->want & WANT_ALL_REQUESTS)) {
+		forget_more();
+		return;
+	}
+	builder_more(t->b, more, n_more, left_out);
+	more = NULL;
+	n_more = cap_more = 0;
+}
+
+void http_requests_rows(const struct tick *t, u64 left_out)
 {
 	if (given)
 		forget_fresh();
 	given = true;
 	event_log_rows(&requests, t->b);
+	give_more(t, left_out);
 }
 
 /* ---- reports ---- */
@@ -258,7 +302,7 @@ void http_totals_report(const struct report *r)
 		hist_acc_bucket(by_index[r->buckets[i].endpoint]->tick, r->buckets[i].bucket,
 				r->buckets[i].n);
 	for (u32 i = 0; i < r->head.n_requests; i++)
-		add_request(&r->requests[i]);
+		add_request(&r->requests[i], i < r->head.n_listed);
 }
 
 /* ---- rows ---- */
@@ -375,5 +419,6 @@ void http_totals_clear(void)
 {
 	totals_clear(&endpoints);
 	forget_fresh();
+	forget_more();
 	event_log_clear(&requests);
 }

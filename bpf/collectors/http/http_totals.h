@@ -15,8 +15,11 @@
 void http_totals_begin(u64 now_ns);
 void http_totals_report(const struct report *r);
 void http_totals_rows(const struct tick *t);
-void http_requests_rows(const struct tick *t);
-/* The requests of this tick; the caller may fill in what it knows of them, before the snapshot is sealed. */
+/* left_out: requests of which the reports only told the number. */
+void http_requests_rows(const struct tick *t, u64 left_out);
+/* Those that will not be listed, so far. */
+u32 http_requests_more(void);
+/* The listed requests of this tick; the caller may fill in what it knows of them, before the snapshot is sealed. */
 struct requests_row **http_requests_new(u32 *ret_n);
 void http_totals_clear(void);
 /* "10.0.0.7:80", "[::1]:80"; the caller owns the string (str_put). */
