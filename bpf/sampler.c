@@ -22,7 +22,9 @@
 #define OPEN_NS (200 * NSEC_PER_MSEC)	/* then what is open already is shown before more is opened */
 #define FIRST_NS (400 * NSEC_PER_MSEC)	/* after opening: the interval that somebody waits for */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
+#define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are never read at one time */
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
+#define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are not read at one time */
 
 /* ---- collectors ---- */
 
@@ -172,6 +174,33 @@ static void adjust_all(struct sampler *s)
 			collectors[i]->adjust(&t);
 }
 
+/* Of some readings of both clocks the one that took least: a thread may be put aside between two of them. */
+static s64 read_unix_offset(void)
+{
+	u64 least_ns = UINT64_MAX;
+	s64 offset = 0;
+
+	for (u32 i = 0; i < 3; i++) {
+		u64 before = boottime_ns(), unix_ns = clock_ns(CLOCK_REALTIME), took_ns = boottime_ns() - before;
+
+		if (took_ns < least_ns) {
+			least_ns = took_ns;
+			offset = (s64)(unix_ns - before - took_ns / 2);
+		}
+	}
+	return offset;
+}
+
+/* It changes where the clock is set, and only then; what else is read is how well one reads. */
+static s64 unix_offset(struct sampler *s)
+{
+	s64 offset = read_unix_offset();
+
+	if (llabs(offset - s->unix_offset_ns) > OFFSET_JITTER_NS)
+		s->unix_offset_ns = offset;
+	return s->unix_offset_ns;
+}
+
 static void do_tick(struct sampler *s)
 {
 	const struct snapshot *snap;
@@ -179,7 +208,6 @@ static void do_tick(struct sampler *s)
 		.now_ns = boottime_ns(), .scope = &s->opt.scope,
 		.budget_pct = s->opt.budget_pct, .last_tick_ns = s->last_tick_cost_ns,
 	};
-	s64 unix_offset = (s64)(clock_ns(CLOCK_REALTIME) - t.now_ns);
 
 	take_wishes(s, &t);
 	t.seq = ++s->seq;
@@ -187,7 +215,7 @@ static void do_tick(struct sampler *s)
 	t.interval_ns = s->prev ? t.now_ns - t.prev_ns : 0;
 	follow_wants(s, &t, s->prev ? 0 : UINT64_MAX);
 	t.b = builder_new(s->prev, &s->session);
-	builder_time(t.b, t.seq, t.now_ns, unix_offset, t.interval_ns);
+	builder_time(t.b, t.seq, t.now_ns, unix_offset(s), t.interval_ns);
 	read_all(s, &t);
 	snap = builder_seal(t.b);
 	snapshot_put(s->prev);

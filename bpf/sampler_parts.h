@@ -42,6 +42,7 @@ struct sampler {
 	u64 wanted_ns[N_COLLECTORS];
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
+	s64 unix_offset_ns;	/* as snapshots have it; 0: not read yet */
 	bool to_open;			/* something that is wanted waits for the next tick */
 	atomic_ullong steps;		/* pieces of work done, for sampler_steps() */
 	u32 *seen_now;

@@ -70,10 +70,11 @@ static void make_rows(u64 now_ns, const struct snapshot **last)
 	static const struct session session = {};
 	struct builder *b = builder_new(*last, &session);
 	const struct snapshot *s;
-	struct tick t = { .b = b, .now_ns = now_ns, .prev_ns = now_ns - NSEC_PER_SEC, .interval_ns = NSEC_PER_SEC };
+	struct tick t = { .b = b, .now_ns = now_ns, .prev_ns = now_ns - NSEC_PER_SEC, .interval_ns = NSEC_PER_SEC,
+			  .want = now_ns / NSEC_PER_SEC % 2 ? WANT_ALL_REQUESTS : 0 };
 
 	http_totals_rows(&t);
-	http_requests_rows(&t);
+	http_requests_rows(&t, 0);
 	http_durations_rows(&t);
 	s = builder_seal(b);
 	snapshot_put(*last);
