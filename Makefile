@@ -143,6 +143,15 @@ $(BUILD)/ottop: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
 
+# As where libcurl's headers are not (exporter/otlp/http.c); for its test.
+$(BUILD)/ottop-without-curl: $(filter-out $(BUILD)/obj/exporter/otlp/http.o,$(OBJ)) $(BUILD)/obj/without-curl.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $^ $(LDLIBS_)
+
+$(BUILD)/obj/without-curl.o: exporter/otlp/http.c | $(PBH)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_) -DOTTOP_WITHOUT_CURL -c -o $@ $<
+
 $(BUILD)/ottop-static: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -static -o $@ $^ $(LDLIBS_) $(STATIC_LIBS)
