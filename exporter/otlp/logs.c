@@ -50,59 +50,102 @@ static char *body_text(struct scratch *a, const struct events_row *r, const stru
 
 /* ---- trace context ---- */
 
-/* Which processes have requests in a snapshot: nearly all events are of others. */
-#define PIDS_BITS 4096
-struct requests {
-	const struct table *t;
-	u64 pids[PIDS_BITS / 64];
+#define BUCKETS 4096
+#define WAIT_NS (3 * NSEC_PER_SEC)
+#define WAITING_MAX 256
+
+/* A record in the making: what happened, and of which request that was a part. */
+struct record {
+	const struct events_row *r;
+	const struct kind *kind;
+	u64 seen_ns;		/* the tick that told of it */
+	u64 request;		/* number of the only one so far that was being served then; 0: none */
+	bool several;
+	struct otlp_span_ids ids;
 };
 
-static void requests_of(struct requests *q, const struct snapshot *s)
-{
-	*q = (struct requests){ .t = &s->tables[TABLE_requests] };
-	for (u32 i = 0; i < q->t->n; i++) {
-		u64 bit = ((const struct requests_row *)q->t->rows[i])->pid % PIDS_BITS;
+struct otlp_logs {
+	struct event_cursor cursor;
+	struct record waiting[WAITING_MAX];	/* the oldest first, a reference to each row */
+	u32 n;
+};
 
-		q->pids[bit / 64] |= 1ull << bit % 64;
+/* What a snapshot says of requests that were served, by their processes. */
+struct requests {
+	const struct snapshot *s;
+	u32 *next, heads[BUCKETS];	/* 1 + place; 0: no more */
+};
+
+static const struct requests_row *request_at(const struct snapshot *s, u32 i)
+{
+	const struct table *t = &s->tables[TABLE_requests];
+
+	return i < t->n ? (const struct requests_row *)t->rows[i] : s->more[i - t->n];
+}
+
+static struct requests *requests_of(struct scratch *a, const struct snapshot *s)
+{
+	u32 n = s->tables[TABLE_requests].n + s->n_more;
+	struct requests *q = scratch_alloc(a, sizeof(*q));
+
+	q->s = s;
+	q->next = scratch_take(a, n * sizeof(*q->next));
+	for (u32 i = 0; i < n; i++) {
+		const struct requests_row *r = request_at(s, i);
+		u32 *head = &q->heads[r->pid % BUCKETS];
+
+		if (!r->side || strcmp(r->side, "server"))
+			continue;
+		q->next[i] = *head;
+		*head = 1 + i;
 	}
+	return q;
 }
 
 /* It was served by that process at that time; one that was never answered was served until its process ended. */
 static bool is_around(const struct requests_row *r, const struct events_row *e)
 {
-	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && r->side && !strcmp(r->side, "server") &&
-	       r->start_time_ns <= e->time_ns &&
+	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && r->start_time_ns <= e->time_ns &&
 	       (!u64_known(r->duration_ns) || e->time_ns <= r->start_time_ns + r->duration_ns);
 }
 
-/* The only request that was being served when it happened; NULL: none, or more than one. */
-static const struct requests_row *request_of(const struct requests *q, const struct events_row *e)
+/* Takes what this snapshot says; rows of requests stay in some snapshots. */
+static void find_request(const struct requests *q, struct record *x)
 {
-	const struct requests_row *found = NULL;
-	u64 bit = e->pid % PIDS_BITS;
+	for (u32 i = q->heads[x->r->pid % BUCKETS]; i && !x->several; i = q->next[i - 1]) {
+		const struct requests_row *r = request_at(q->s, i - 1);
 
-	if (!(q->pids[bit / 64] & 1ull << bit % 64))
-		return NULL;
-	for (u32 i = 0; i < q->t->n; i++) {
-		const struct requests_row *r = (const struct requests_row *)q->t->rows[i];
-
-		if (!is_around(r, e))
+		if (!is_around(r, x->r) || r->seq == x->request)
 			continue;
-		if (found)
-			return NULL;
-		found = r;
+		x->several = x->request != 0;
+		x->request = r->seq;
+		otlp_ids_of(r, &x->ids);
 	}
-	return found;
 }
 
-static void put_context(struct scratch *a, Otlp__LogRecord *to, const struct requests_row *r, double ratio)
+/* Its process still serves requests, which are told of when they end. */
+static bool is_serving(const struct snapshot *s, const struct events_row *e)
+{
+	u32 first, end;
+
+	snapshot_process_rows(s, TABLE_http, e->pid, e->start_time_ns, &first, &end);
+	for (u32 i = first; i < end; i++) {
+		const struct http_row *r = (const struct http_row *)s->tables[TABLE_http].rows[i];
+
+		if (r->side && !strcmp(r->side, "server") && u64_known(r->in_flight) && r->in_flight)
+			return true;
+	}
+	return false;
+}
+
+static void put_context(struct scratch *a, Otlp__LogRecord *to, const struct record *x, double ratio)
 {
 	struct otlp_span_ids *ids;
 
-	if (!r)
+	if (!x->request || x->several)
 		return;
 	ids = scratch_take(a, sizeof(*ids));
-	otlp_ids_of(r, ids);
+	*ids = x->ids;
 	to->trace_id = (ProtobufCBinaryData){ TRACE_ID_BYTES, ids->trace };
 	to->span_id = (ProtobufCBinaryData){ SPAN_ID_BYTES, ids->span };
 	to->flags = otlp_ids_sampled(ids, ratio);	/* W3C Trace Context: bit 0 */
@@ -110,9 +153,10 @@ static void put_context(struct scratch *a, Otlp__LogRecord *to, const struct req
 
 /* ---- records ---- */
 
-static Otlp__LogRecord *add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snapshot *s,
-				   const struct events_row *r, const struct kind *k)
+static void add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snapshot *s, const struct record *x, double ratio)
 {
+	const struct events_row *r = x->r;
+	const struct kind *k = x->kind;
 	Otlp__LogRecord *new = SCRATCH_NEW(a, Otlp__LogRecord, otlp__log_record);
 	struct attributes attributes = { 0 };
 	enum severity severity = k->severity;
@@ -120,7 +164,7 @@ static Otlp__LogRecord *add_record(struct scratch *a, Otlp__ScopeLogs *to, const
 	if (severity == INFO && u64_known(r->signal) && r->signal)
 		severity = WARN;
 	new->time_unix_nano = unix_ns(s, r->time_ns);
-	new->observed_time_unix_nano = unix_ns(s, s->time_ns);
+	new->observed_time_unix_nano = unix_ns(s, x->seen_ns);
 	new->severity_number = severity;
 	new->severity_text = (char *)severity_text(severity);
 	new->event_name = (char *)k->event;
@@ -130,8 +174,8 @@ static Otlp__LogRecord *add_record(struct scratch *a, Otlp__ScopeLogs *to, const
 	attributes_of_row(a, &attributes, &r->row);
 	new->attributes = attributes.attributes;
 	new->n_attributes = attributes.n_attributes;
+	put_context(a, new, x, ratio);
 	SCRATCH_APPEND(a, to, log_records, new);
-	return new;
 }
 
 static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *request,
@@ -149,32 +193,117 @@ static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *reques
 	return scope;
 }
 
-u8 *otlp_logs_pack(struct scratch *a, struct event_cursor *sent, const struct snapshot *s,
-		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items)
-{
-	const struct table *t = &s->tables[TABLE_events];
-	Otlp__LogsRequest *request = SCRATCH_NEW(a, Otlp__LogsRequest, otlp__logs_request);
-	Otlp__ScopeLogs *scope = scope_begin(a, request, s, config);
-	u64 own_pid = (u64)getpid();
-	struct requests requests;
-	u8 *data = NULL;
+/* ---- which ones ---- */
 
-	requests_of(&requests, s);
+struct logs {
+	struct otlp_logs *of;
+	struct scratch *scratch;
+	const struct snapshot *s;
+	struct requests *requests;	/* NULL: not looked at yet */
+	Otlp__ScopeLogs *scope;
+	double ratio;
+	bool end;			/* nothing waits any more */
+};
+
+/* True: it does not leave yet. */
+static bool is_to_wait(struct logs *l, struct record *x)
+{
+	l->requests = l->requests ?: requests_of(l->scratch, l->s);
+	find_request(l->requests, x);
+	return !l->end && !x->several && l->s->time_ns < x->seen_ns + WAIT_NS && is_serving(l->s, x->r);
+}
+
+static void send(struct logs *l, const struct record *x)
+{
+	add_record(l->scratch, l->scope, l->s, x, l->ratio);
+}
+
+/* Rows of those that wait no longer, until their texts have been encoded. */
+struct gone {
+	const struct events_row *rows[WAITING_MAX];
+	u32 n;
+};
+
+static void take_waiting(struct logs *l, struct gone *gone)
+{
+	struct otlp_logs *of = l->of;
+	u32 n = 0;
+
+	for (u32 i = 0; i < of->n; i++) {
+		if (is_to_wait(l, &of->waiting[i])) {
+			of->waiting[n++] = of->waiting[i];
+			continue;
+		}
+		send(l, &of->waiting[i]);
+		gone->rows[gone->n++] = of->waiting[i].r;
+	}
+	of->n = n;
+}
+
+static void take_event(struct logs *l, const struct events_row *r, const struct kind *k)
+{
+	struct record x = { .r = r, .kind = k, .seen_ns = l->s->time_ns };
+
+	if (!is_to_wait(l, &x) || l->of->n == WAITING_MAX) {
+		send(l, &x);
+		return;
+	}
+	row_get(&r->row);
+	l->of->waiting[l->of->n++] = x;
+}
+
+static void take_events(struct logs *l)
+{
+	const struct table *t = &l->s->tables[TABLE_events];
+	u64 own_pid = (u64)getpid();
+
 	for (u32 i = 0; i < t->n; i++) {
 		const struct events_row *r = (const struct events_row *)t->rows[i];
 		const struct kind *k = kind_of(r);
 
 		/* not our own failures to post, which would be posted */
-		if (k && event_is_due(sent, s, &r->row) && r->pid != own_pid)
-			put_context(a, add_record(a, scope, s, r, k), request_of(&requests, r), config->sample_ratio);
+		if (k && event_is_due(&l->of->cursor, l->s, &r->row) && r->pid != own_pid)
+			take_event(l, r, k);
 	}
-	events_taken(sent, s, TABLE_events);
-	*ret_items = (u32)scope->n_log_records;
+	events_taken(&l->of->cursor, l->s, TABLE_events);
+}
+
+u8 *otlp_logs_pack(struct scratch *a, struct otlp_logs *of, const struct snapshot *s,
+		   const struct otlp_config *config, bool end, size_t *ret_n, u32 *ret_items)
+{
+	Otlp__LogsRequest *request = SCRATCH_NEW(a, Otlp__LogsRequest, otlp__logs_request);
+	struct logs l = { .of = of, .scratch = a, .s = s, .ratio = config->sample_ratio, .end = end };
+	struct gone gone = { .n = 0 };
+	u8 *data = NULL;
+
+	l.scope = scope_begin(a, request, s, config);
+	take_waiting(&l, &gone);
+	take_events(&l);
+	*ret_items = (u32)l.scope->n_log_records;
 	if (*ret_items) {
 		*ret_n = otlp__logs_request__get_packed_size(request);
 		data = xmalloc(*ret_n);
 		otlp__logs_request__pack(request, data);
 	}
+	while (gone.n)
+		row_put(&gone.rows[--gone.n]->row);
 	scratch_reset(a);
 	return data;
+}
+
+struct otlp_logs *otlp_logs_new(void)
+{
+	struct otlp_logs *l = xcalloc(1, sizeof(*l));
+
+	l->cursor.begun = true;	/* also what happened before */
+	return l;
+}
+
+void otlp_logs_free(struct otlp_logs *l)
+{
+	if (!l)
+		return;
+	while (l->n)
+		row_put(&l->waiting[--l->n].r->row);
+	free(l);
 }

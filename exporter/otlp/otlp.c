@@ -64,7 +64,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 	char *why;
 
 	o->session = session;
-	o->spans.begun = o->logs.begun = true;	/* also what happened before */
+	o->spans.begun = true;	/* also what happened before */
 	o->url = xstrdup(options->url);
 	o->options = *options;
 	o->sink.name = "otlp";
@@ -88,6 +88,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 	if (o->config.temporality == OTLP_DELTA)
 		o->deltas = otlp_series_new();
 	o->links = otlp_links_new();
+	o->logs = otlp_logs_new();
 	o->processes = otlp_processes_new(options->max_processes);
 	o->plain = otlp_plain_new();
 	for (u32 i = 0; i < N_GROUPINGS; i++)
@@ -228,6 +229,7 @@ void otlp_free(struct otlp_sink *o)
 	otlp_config_free(&o->config);
 	otlp_links_free(o->links);
 	otlp_due_free(&o->due);
+	otlp_logs_free(o->logs);
 	scratch_free(&o->scratch);
 	otlp_profiles_free(o->profiles);
 	free(o->url);

@@ -141,11 +141,11 @@ static void export_spans(struct otlp_sink *o, const struct snapshot *s)
 				    "more requests in an interval than there is room for");
 }
 
-static void export_logs(struct otlp_sink *o, const struct snapshot *s)
+static void export_logs(struct otlp_sink *o, const struct snapshot *s, bool end)
 {
 	size_t n = 0;
 	u32 items = 0;
-	u8 *data = otlp_logs_pack(&o->scratch, &o->logs, s, &o->config, &n, &items);
+	u8 *data = otlp_logs_pack(&o->scratch, o->logs, s, &o->config, end, &n, &items);
 
 	send_request(o, OTLP_LOGS, data, n, items);
 }
@@ -232,7 +232,7 @@ int otlp_write(struct sink *sink, const struct snapshot *s)
 		export_spans(o, s);
 	before_ns = count_cpu(o, OTLP_TRACES, before_ns);
 	if (o->senders[OTLP_LOGS])
-		export_logs(o, s);
+		export_logs(o, s, false);
 	before_ns = count_cpu(o, OTLP_LOGS, before_ns);
 	if (o->profiles)
 		take_profiles(o, s);
@@ -263,6 +263,8 @@ int otlp_close(struct sink *sink)
 		export_metrics(o, o->last);
 	if (o->last && o->profiles)
 		export_profiles(o, o->last);
+	if (o->last && o->senders[OTLP_LOGS])
+		export_logs(o, o->last, true);
 	otlp_finish(o);
 	snapshot_put(o->last);
 	o->last = NULL;

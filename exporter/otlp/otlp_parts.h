@@ -25,7 +25,8 @@ struct otlp_sink {
 	struct otlp_plain *plain;
 	struct otlp_groups *groups[N_GROUPINGS];
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
-	struct event_cursor spans, logs;
+	struct event_cursor spans;
+	struct otlp_logs *logs;
 	struct otlp_due due;		/* spans of the snapshot at hand */
 	struct otlp_links *links;	/* between spans */
 	struct scratch scratch;		/* of the message in the making */

@@ -22,8 +22,17 @@ void otlp_due_free(struct otlp_due *due);
  */
 u8 *otlp_spans_pack(struct scratch *a, struct otlp_due *due, struct otlp_links *links,
 		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
-/* The same of exec, exit, OOM kill and failed connections as log records. */
-u8 *otlp_logs_pack(struct scratch *a, struct event_cursor *sent, const struct snapshot *s,
-		   const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
+
+/* Which events have left as log records, and which wait for the end of the request that they may be a part of. */
+struct otlp_logs;
+struct otlp_logs *otlp_logs_new(void);
+/*
+ * Exec, exit, OOM kill and failed connections since the last call, as spans are. What happened while a process served
+ * one request has the ids of that one's span. Those are known once it has ended: so what happens in a process that
+ * serves requests leaves some seconds later, at most; with `end` at once.
+ */
+u8 *otlp_logs_pack(struct scratch *a, struct otlp_logs *of, const struct snapshot *s,
+		   const struct otlp_config *config, bool end, size_t *ret_n, u32 *ret_items);
+void otlp_logs_free(struct otlp_logs *l);	/* NULL-safe */
 
 #endif

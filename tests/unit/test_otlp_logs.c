@@ -77,7 +77,8 @@ static const Otlp__Span *span_of(const Otlp__TraceRequest *sent, const Otlp__Log
 static void one_request_and_no_more(void **state)
 {
 	struct otlp_config config = { .sample_ratio = 1 };
-	struct event_cursor spans = { .begun = true }, logs = { .begun = true };
+	struct event_cursor spans = { .begun = true };
+	struct otlp_logs *logs = otlp_logs_new();
 	struct otlp_links *links = otlp_links_new();
 	const struct snapshot *s = snapshot();
 	struct scratch scratch = { 0 };
@@ -93,7 +94,7 @@ static void one_request_and_no_more(void **state)
 	data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items);
 	traces = otlp__trace_request__unpack(NULL, n, data);
 	free(data);
-	data = otlp_logs_pack(&scratch, &logs, s, &config, &n, &items);
+	data = otlp_logs_pack(&scratch, logs, s, &config, false, &n, &items);
 	sent = otlp__logs_request__unpack(NULL, n, data);
 	assert_int_equal(items, 5);
 	for (u32 i = 0; i < 5; i++) {
@@ -115,15 +116,129 @@ static void one_request_and_no_more(void **state)
 	otlp__trace_request__free_unpacked(traces, NULL);
 	free(data);
 	otlp_links_free(links);
+	otlp_logs_free(logs);
 	otlp_due_free(&due);
 	scratch_free(&scratch);
 	snapshot_put(s);
+}
+
+static void add_serving(struct builder *b, u64 pid, u64 in_flight)
+{
+	struct http_row *r = builder_row(b, TABLE_http);
+
+	r->pid = pid;
+	r->start_time_ns = 7;
+	r->side = str_new("server");
+	r->in_flight = in_flight;
+}
+
+/* A tick; with an event of that process where it has a pid. */
+static struct builder *tick(u64 time_ns, u64 pid)
+{
+	struct builder *b = builder_new(NULL, &session);
+
+	builder_time(b, time_ns, time_ns, 0, NSEC_PER_SEC);
+	if (pid)
+		add_event(b, pid, time_ns - 50);
+	return b;
+}
+
+/* How many records leave with this tick, and how many of them are a part of a request. */
+static void sent_of(struct otlp_logs *logs, struct builder *b, bool end, u32 want, u32 want_with)
+{
+	struct otlp_config config = { .sample_ratio = 1 };
+	const struct snapshot *s = builder_seal(b);
+	struct scratch scratch = { 0 };
+	Otlp__LogsRequest *sent;
+	u32 items, with = 0;
+	size_t n;
+	u8 *data = otlp_logs_pack(&scratch, logs, s, &config, end, &n, &items);
+
+	assert_int_equal(items, want);
+	if (want) {
+		sent = otlp__logs_request__unpack(NULL, n, data);
+		for (u32 i = 0; i < items; i++) {
+			const Otlp__LogRecord *r = sent->resource_logs[0]->scope_logs[0]->log_records[i];
+
+			with += r->span_id.len == 8;
+			assert_true(r->observed_time_unix_nano >= r->time_unix_nano);
+			assert_string_equal(r->event_name, "ottop.connection.failed");
+		}
+		otlp__logs_request__free_unpacked(sent, NULL);
+	}
+	assert_int_equal(with, want_with);
+	free(data);
+	scratch_free(&scratch);
+	snapshot_put(s);
+}
+
+#define SECOND NSEC_PER_SEC
+
+/* What happens while a request is served waits for its end, which is ticks later. */
+static void a_request_that_goes_on(void **state)
+{
+	struct otlp_logs *logs = otlp_logs_new();
+	struct builder *b;
+
+	(void)state;
+	b = tick(10 * SECOND, 1);
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 0, 0);
+	b = tick(11 * SECOND, 2);		/* another process does not wait */
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 1, 0);
+	b = tick(12 * SECOND, 0);
+	add_request(b, 1, 9 * SECOND, 2 * SECOND + SECOND / 2, "server", TRACE);
+	add_serving(b, 1, 0);
+	sent_of(logs, b, false, 1, 1);
+	sent_of(logs, tick(13 * SECOND, 0), true, 0, 0);
+
+	/* two at that time: nobody knows, and it is the same request in two ticks */
+	b = tick(20 * SECOND, 1);
+	add_serving(b, 1, 2);
+	sent_of(logs, b, false, 0, 0);
+	b = tick(21 * SECOND, 0);
+	add_request(b, 1, 19 * SECOND, 2 * SECOND, "server", TRACE);
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 0, 0);
+	b = tick(22 * SECOND, 0);
+	add_request(b, 1, 19 * SECOND, 3 * SECOND, "server", TRACE);
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 1, 0);
+	otlp_logs_free(logs);
+}
+
+static void nothing_waits_for_long(void **state)
+{
+	struct otlp_logs *logs = otlp_logs_new();
+	struct builder *b;
+
+	(void)state;
+	for (u64 t = 30; t < 34; t++) {
+		b = tick(t * SECOND, t == 30 ? 1 : 0);
+		add_serving(b, 1, 1);
+		sent_of(logs, b, false, t == 33, 0);
+	}
+	b = tick(40 * SECOND, 0);		/* there is room for so many */
+	for (u32 i = 0; i < 300; i++)
+		add_event(b, 1, 40 * SECOND - 50);
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 300 - 256, 0);
+	b = tick(41 * SECOND, 0);		/* the end */
+	add_serving(b, 1, 1);
+	sent_of(logs, b, true, 256, 0);
+	b = tick(42 * SECOND, 1);
+	add_serving(b, 1, 1);
+	sent_of(logs, b, false, 0, 0);
+	otlp_logs_free(logs);	/* with what waits */
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_request_and_no_more),
+		cmocka_unit_test(a_request_that_goes_on),
+		cmocka_unit_test(nothing_waits_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
