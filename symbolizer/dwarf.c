@@ -64,8 +64,7 @@ struct dwarf *dwarf_open(int fd, int sup_fd)
 	d->sup = open_sup(elf, sup_fd);
 	if (sections_find(d) && handle_open(d))
 		return d;
-	errno = d->n_sections > 1 ? EBADMSG : ENODATA;
-	own = errno;
+	own = d->too_big ? EFBIG : d->n_sections > 1 ? EBADMSG : ENODATA;
 	dwarf_close(d);
 	errno = own;
 	return NULL;
@@ -116,8 +115,10 @@ bool dwarf_index(struct dwarf *d, u64 until_ns)
 		if (!next_unit(d)) {
 			d->indexed = true;
 			ranges_sort(&d->ranges, range_by_low);
-		} else if (i % 16 == 0 && dwarf_clock_ns() > until_ns) {
-			return false;
+		} else if (i % 16 == 0) {
+			dwarf_untouch(d);
+			if (dwarf_clock_ns() > until_ns)
+				return false;
 		}
 	}
 	return true;
@@ -139,11 +140,18 @@ size_t dwarf_bytes(const struct dwarf *d)
 
 size_t dwarf_file_bytes(const struct dwarf *d)
 {
-	size_t n = dwarf_bytes(d);
+	return dwarf_bytes(d) + elf_bytes(d->elf) + (d->sup ? dwarf_file_bytes(d->sup) : 0);
+}
 
-	for (u32 i = 0; i < d->n_sections; i++)
-		n += d->sections[i].data.size;
-	return d->sup ? n + dwarf_file_bytes(d->sup) : n;
+void dwarf_untouch(const struct dwarf *d)
+{
+	for (; d; d = d->sup)
+		elf_rest(d->elf);
+}
+
+bool dwarf_out_of_memory(const struct dwarf *d)
+{
+	return d->no_memory;
 }
 
 /* Gives back what growing took too much. */

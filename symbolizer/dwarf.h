@@ -24,7 +24,7 @@ struct dwarf_frame {
 
 /*
  * Opens by descriptor (which stays the caller's). NULL with errno: ENOEXEC no ELF
- * file of this machine, ENODATA it has no DWARF, EFBIG or EBADMSG. sup_fd: the file
+ * file of this machine, ENODATA it has no DWARF, EFBIG decompressed it would be too much, or EBADMSG. sup_fd: the file
  * that dwz moved parts of it to (elf_altlink()), or -1; it is used when it has
  * the right build-id.
  */
@@ -41,8 +41,12 @@ bool dwarf_index(struct dwarf *d, u64 until_ns);
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH]);
 /* Bytes that it holds of its own (not what libdwarf does). */
 size_t dwarf_bytes(const struct dwarf *d);
-/* Those and the file's sections, which are read whole. */
+/* Those and the file's sections that were compressed; the others are mapped. */
 size_t dwarf_file_bytes(const struct dwarf *d);
+/* Gives back what is resident of the sections that are mapped. */
+void dwarf_untouch(const struct dwarf *d);
+/* Whether something is unknown because libdwarf got no memory for it. */
+bool dwarf_out_of_memory(const struct dwarf *d);
 /* CPU time of this process, which is what limits are in. */
 static inline u64 dwarf_clock_ns(void)
 {

@@ -4,6 +4,7 @@
 #include "symbolizer/dwarf_parts.h"
 
 #define MAX_NEST 200		/* of DIEs */
+#define UNTOUCH (1u << 16)	/* DIEs: some 2 MB of .debug_info */
 
 struct walk {
 	struct unit *unit;
@@ -83,6 +84,8 @@ static void walk_children(struct dwarf *d, struct walk *w, Dwarf_Die parent, u32
 
 		if (++w->n % 256 == 0 && dwarf_clock_ns() > d->deadline_ns)
 			w->late = true;
+		if (w->n % UNTOUCH == 0)
+			dwarf_untouch(d);
 		if (!w->late)
 			walk_die(d, w, die, scope);
 		more = !w->late && good(d, dwarf_siblingof_b(d->dbg, die, true, &next, &d->err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* dwarf_object.c: what libdwarf sees of a file: sections that elf.c has checked. */
+#include <errno.h>
 #include <string.h>
 
 #include "symbolizer/bytes.h"
@@ -108,13 +109,16 @@ bool sections_find(struct dwarf *d)
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		struct section *s = &d->sections[d->n_sections];
 
-		if (!elf_section(d->elf, names[i], &s->data) ||
-		    (!strcmp(names[i], ".debug_rnglists") && !good_rnglists(&s->data)))
+		if (!elf_section(d->elf, names[i], &s->data)) {
+			d->too_big |= errno == EFBIG;
+			continue;
+		}
+		if (!strcmp(names[i], ".debug_rnglists") && !good_rnglists(&s->data))
 			continue;
 		s->name = names[i];
 		d->n_sections++;
 	}
-	return d->n_sections > 1 && !strcmp(d->sections[1].name, ".debug_info");
+	return !d->too_big && d->n_sections > 1 && !strcmp(d->sections[1].name, ".debug_info");
 }
 
 bool handle_open(struct dwarf *d)

@@ -100,6 +100,7 @@ struct dwarf {
 	u32 n_read;		/* units read with this handle */
 	bool indexed;
 	bool asked, told;	/* for an index in the file; there is one */
+	bool too_big, no_memory;	/* a section, decompressed; for libdwarf */
 	u64 use_count, deadline_ns;
 	size_t unit_bytes;	/* of the units in memory */
 	int fd;
@@ -108,8 +109,10 @@ struct dwarf {
 /* Whether a call of libdwarf went well; its error is let go of. */
 static inline bool good(struct dwarf *d, int result)
 {
-	if (result == DW_DLV_ERROR && d->err)
+	if (result == DW_DLV_ERROR && d->err) {
+		d->no_memory |= dwarf_errno(d->err) == DW_DLE_ALLOC_FAIL;
 		dwarf_dealloc_error(d->dbg, d->err);
+	}
 	d->err = NULL;
 	return result == DW_DLV_OK;
 }

@@ -9,9 +9,10 @@
 #include <sys/stat.h>
 
 #include "symbolizer/elf.h"
+#include "symbolizer/mapped.h"
 
 #define MAX_SECTION (1ull << 30)
-#define MAX_DECOMPRESSED (256u << 20)
+#define MAX_PACKED 32
 
 #ifdef __x86_64__
 #define MY_MACHINE EM_X86_64
@@ -23,6 +24,10 @@ struct elf_file {
 	Elf *elf;
 	struct source whole;
 	size_t shstrndx;
+	struct mapped *mapped;	/* sections that are as they are in the file */
+	Elf_Scn *packed[MAX_PACKED];	/* those that were decompressed, which libelf keeps */
+	u32 n_packed;
+	size_t unpacked;	/* their bytes */
 };
 
 static struct elf_file *wrap(Elf *elf, struct source whole)
@@ -55,7 +60,7 @@ struct elf_file *elf_open(int fd)
 	}
 	whole.size = (u64)st.st_size;
 	elf_version(EV_CURRENT);
-	/* not mapped: a file that is cut off while it is read would end us with SIGBUS */
+	/* libelf maps nothing itself: a file that is cut off while it is read would end us with SIGBUS */
 	return wrap(elf_begin(fd, ELF_C_READ, NULL), whole);
 }
 
@@ -70,6 +75,7 @@ void elf_close(struct elf_file *f)
 	if (!f)
 		return;
 	elf_end(f->elf);
+	mapped_free(&f->mapped);
 	free(f);
 }
 
@@ -89,34 +95,79 @@ static Elf_Scn *find_section(struct elf_file *f, const char *name, GElf_Shdr *sh
 	return NULL;
 }
 
+/* libelf forgets that it was compressed: its header says then what the file does not have. */
+static bool was_packed(const struct elf_file *f, const Elf_Scn *scn)
+{
+	for (u32 i = 0; i < f->n_packed; i++)
+		if (f->packed[i] == scn)
+			return true;
+	return false;
+}
+
 /* ch_size is what a hostile header claims: it is checked before libelf allocates it. */
-static bool decompress(Elf_Scn *scn)
+static bool decompress(struct elf_file *f, Elf_Scn *scn)
 {
 	GElf_Chdr ch;
 
-	return gelf_getchdr(scn, &ch) && ch.ch_size <= MAX_DECOMPRESSED &&
-	       elf_compress(scn, 0, 0) >= 0;
+	if (!gelf_getchdr(scn, &ch))
+		return false;
+	if (ch.ch_size > SYMBOLIZER_UNPACKED_BYTES - f->unpacked || f->n_packed == MAX_PACKED) {
+		errno = EFBIG;
+		return false;
+	}
+	if (elf_compress(scn, 0, 0) < 0)
+		return false;
+	f->packed[f->n_packed++] = scn;
+	f->unpacked += ch.ch_size;
+	return true;
+}
+
+static bool unpacked(struct elf_file *f, Elf_Scn *scn, struct elf_section *ret)
+{
+	Elf_Data *data;
+
+	if (!was_packed(f, scn) && !decompress(f, scn))
+		return false;
+	data = elf_getdata(scn, NULL);
+	if (!data || !data->d_buf || !data->d_size)
+		return false;
+	ret->data = data->d_buf;
+	ret->size = data->d_size;
+	return true;
+}
+
+/* Bytes as they are in the file. */
+static bool plain(struct elf_file *f, const GElf_Shdr *sh, struct elf_section *ret)
+{
+	struct source part = source_part(&f->whole, sh->sh_offset, sh->sh_size);
+
+	if (!part.size)
+		return false;
+	ret->data = part.mem ? part.mem : mapped_add(&f->mapped, part.fd, part.start, part.size);
+	ret->size = part.size;
+	return ret->data;
 }
 
 bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret)
 {
 	GElf_Shdr sh;
 	Elf_Scn *scn = find_section(f, name, &sh);
-	Elf_Data *data;
 
+	errno = 0;
 	if (!scn || sh.sh_type == SHT_NOBITS || sh.sh_size > MAX_SECTION)
 		return false;
-	if ((sh.sh_flags & SHF_COMPRESSED) && !decompress(scn))
-		return false;
-	data = elf_rawdata(scn, NULL);
-	if (sh.sh_flags & SHF_COMPRESSED)
-		data = elf_getdata(scn, NULL);
-	if (!data || !data->d_buf || !data->d_size)
-		return false;
-	ret->data = data->d_buf;
-	ret->size = data->d_size;
 	ret->addr = sh.sh_addr;
-	return true;
+	return sh.sh_flags & SHF_COMPRESSED || was_packed(f, scn) ? unpacked(f, scn, ret) : plain(f, &sh, ret);
+}
+
+void elf_rest(const struct elf_file *f)
+{
+	mapped_rest(f->mapped);
+}
+
+size_t elf_bytes(const struct elf_file *f)
+{
+	return f->unpacked;
 }
 
 u64 elf_entry(struct elf_file *f)

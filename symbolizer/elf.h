@@ -20,8 +20,15 @@ struct elf_section {
 	u64 addr;
 };
 
-/* The section of that name, decompressed where it was compressed. False: there is none. */
+/*
+ * The section of that name: mapped, or decompressed where it was compressed. False: there is none, or
+ * with errno EFBIG: decompressed it would be more than this process may take.
+ */
 bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret);
+/* Gives back the pages of sections that were touched; they are read again from the file when needed. */
+void elf_rest(const struct elf_file *f);
+/* Bytes of the sections that were decompressed: those that stay in memory. */
+size_t elf_bytes(const struct elf_file *f);
 /* Where the kernel begins to run it; 0: nowhere. */
 u64 elf_entry(struct elf_file *f);
 /* GNU build-id; its length, 0 when there is none. */

@@ -259,6 +259,10 @@ int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct re
 	} else if (errno) {
 		r->err = -errno;
 	}
+	if (o->d) {
+		dwarf_untouch(o->d);
+		r->err = r->err ?: dwarf_out_of_memory(o->d) ? -ENOMEM : 0;
+	}
 	mem = put_answer(q, &a, r);
 	free(a.lines);
 	free(a.text);

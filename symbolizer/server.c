@@ -22,7 +22,7 @@
 #include "symbolizer/symbols.h"
 #include "symbolizer/symtab.h"
 
-#define MEMORY_LIMIT (1ul << 30)	/* of address space */
+#define MEMORY_LIMIT (4ul << 30)	/* of address space: files are mapped */
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
 #define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
@@ -398,7 +398,8 @@ static void server_died(u32 seq, enum helper_death how)
 
 #define SERVER(nice_) {							\
 	.name = "ottop-symbols", .serve = server_serve, .died = server_died,	\
-	.rights = HELPER_COMPUTES, .memory_bytes = MEMORY_LIMIT, .files = 256,	\
+	.rights = HELPER_COMPUTES, .memory_bytes = MEMORY_LIMIT,			\
+	.data_bytes = SYMBOLIZER_BYTES, .files = 256,				\
 	.nice = (nice_), .cpu_s = QUESTION_SECONDS, .stuck_s = STUCK_SECONDS,	\
 }
 

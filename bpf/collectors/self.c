@@ -13,6 +13,7 @@
 #include "bpf/model/rate.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/frames.h"
+#include "bpf/stacks/lines.h"
 #include "bpf/stacks/mangled.h"
 #include "bpf/collectors/threads.h"
 
@@ -68,6 +69,7 @@ static u64 rss_bytes(void)
 static void room_text(char *buf, size_t cap)
 {
 	u64 frames = frames_let_go_of(), tables = files_let_go_of(), in_part = files_squeezed();
+	u32 big = lines_too_big();
 	size_t n = 0;
 
 	*buf = '\0';
@@ -80,8 +82,11 @@ static void room_text(char *buf, size_t cap)
 		n += (size_t)snprintf(buf + n, cap - n, " %llu unwind table%s", (unsigned long long)tables,
 				      text_plural(tables, "s"));
 	if (in_part)
-		snprintf(buf + n, cap - n, "%s%llu unwind table%s in part", n ? "; " : "",
-			 (unsigned long long)in_part, in_part == 1 ? " is" : "s are");
+		n += (size_t)snprintf(buf + n, cap - n, "%s%llu unwind table%s in part", n ? "; " : "",
+				      (unsigned long long)in_part, in_part == 1 ? " is" : "s are");
+	if (big)
+		snprintf(buf + n, cap - n, "%sno lines of %u file%s: too big", n ? "; " : "", big,
+			 text_plural(big, "s"));
 }
 
 static void tell_cost(const struct self_row *r, u64 interval_ns)

@@ -279,7 +279,7 @@ static void why(const struct helper *h, char *buf, size_t cap)
 		break;
 	case HELPER_NO_MEMORY:
 		snprintf(buf, cap, "no more memory under its limit of %u MB, or a check failed (SIGABRT)%s",
-			 (u32)(h->spec->memory_bytes >> 20), at);
+			 (u32)((h->spec->data_bytes ?: h->spec->memory_bytes) >> 20), at);
 		break;
 	case HELPER_FAILED:
 		snprintf(buf, cap, "it could not be set up (status %d)", WEXITSTATUS(status));

@@ -43,6 +43,7 @@ struct helper_spec {
 	enum helper_rights rights;
 	u64 capabilities;	/* HELPER_KEEPS: 1 << CAP_... */
 	u64 memory_bytes;	/* of address space */
+	u64 data_bytes;		/* of it what it writes to, stacks aside; 0: no limit of its own */
 	u32 files;		/* open descriptors */
 	s32 nice;
 	u32 cpu_s, stuck_s;	/* of one piece of work, see helper_work() */

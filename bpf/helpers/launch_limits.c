@@ -113,6 +113,8 @@ void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes 
 	prctl(PR_SET_NAME, s->name);
 #ifndef __SANITIZE_ADDRESS__	/* which takes terabytes of address space */
 	limit(RLIMIT_AS, s->memory_bytes);
+	if (s->data_bytes)
+		limit(RLIMIT_DATA, s->data_bytes);
 #endif
 	limit(RLIMIT_NOFILE, s->files);
 	/* a kernel without filters of system calls: the rest has to do */

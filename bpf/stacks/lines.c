@@ -33,6 +33,7 @@ static bool hurried;
 static u32 *wanted;	/* frames, in the order in which they are asked for */
 static u32 n_wanted, cap_wanted;
 static bool switched_off;
+static u32 too_big;	/* files whose lines are off for that */
 
 void lines_switch(bool on)
 {
@@ -58,7 +59,7 @@ void lines_close(void)
 	mangled_clear();
 	files = NULL;
 	wanted = NULL;
-	n_files = n_wanted = cap_wanted = 0;
+	n_files = n_wanted = cap_wanted = too_big = 0;
 }
 
 /*
@@ -110,6 +111,11 @@ static int by_addr(const void *a, const void *b)
 	u64 x = *(const u64 *)a, y = *(const u64 *)b;
 
 	return x < y ? -1 : x > y;
+}
+
+u32 lines_too_big(void)
+{
+	return too_big;
 }
 
 /* ---- questions ---- */
@@ -257,6 +263,9 @@ static void take_address(const struct symbolizer_answer *a, u32 id, u32 first, u
 		      inlined_text(a, first, n - 1), l->name ? str_new(lines_name(a->names + l->name)) : NULL);
 }
 
+#define TEXT_OF(n) #n
+#define MB_OF(n) TEXT_OF(n) " MB"
+
 static const char *why_none(int err)
 {
 	switch (err) {
@@ -265,7 +274,9 @@ static const char *why_none(int err)
 	case -ETIME:
 		return "its debug information takes too long to read";
 	case -ENOMEM:
-		return "its debug information needs too much memory";
+		return "its debug information needs more than " MB_OF(SYMBOLIZER_MB) ", which is what ottop-symbols may take";
+	case -EFBIG:
+		return "its debug information is compressed, and more than " MB_OF(SYMBOLIZER_UNPACKED_MB);
 	}
 	return symbolizer_died(err) ? "the symbolizer died of its debug information" :
 	       "its debug information cannot be read";
@@ -277,6 +288,7 @@ void lines_take(const struct symbolizer_answer *a)
 
 	pace_answered(a->cpu_ns);
 	if (a->err) {
+		too_big += !lines_of(a->file)->off && (a->err == -ENOMEM || a->err == -EFBIG);
 		lines_of(a->file)->off = why_none(a->err);
 		frames_lines_failed(a->file, why_none(a->err));
 		return;

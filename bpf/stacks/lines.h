@@ -26,6 +26,8 @@ void lines_hurry(bool on);
 /* Asks for as many as the symbolizer takes. */
 void lines_drain(void);
 void lines_take(const struct symbolizer_answer *a);
+/* How many files have no lines because the debug information is too big. */
+u32 lines_too_big(void);
 /* The kind of a function by its name (as the symbolizer gives it) and module: "rust", "c++", "library", "user". */
 const char *lines_kind(const char *name, const char *path);
 /* The name itself, without the mark of its language. */

@@ -53,6 +53,17 @@ static int open_in(const char *name)
 	return fd;
 }
 
+/* The program with so many bytes more in a section that is debug information of nothing. */
+static int open_with_more(const char *name, const char *megabytes, const char *flags)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cd %s && printf '.section .debug_ranges,\"\",@progbits\\n.zero %s << 20\\n' > more.s &&"
+		 " gcc -O2 -gdwarf-5 %s -o %s a.c more.s && rm more.s", folder, megabytes, flags, name);
+	assert_int_equal(system(command), 0);
+	return open_in(name);
+}
+
 static u64 addr_of_work(void)
 {
 	char command[256];
@@ -134,7 +145,7 @@ static size_t in_use(void)
 /* In this process: a file that was just asked is asked again soon, after that it makes room as others do. */
 static void the_last_file_goes_too(void **state)
 {
-	int fds[MESSAGE_FDS] = { open("/proc/self/exe", O_RDONLY | O_CLOEXEC), -1, -1 };
+	int fds[MESSAGE_FDS] = { open_with_more("packed", "1", "-gz=zlib"), -1, -1 };
 	struct question q = { .kind = ANSWER_LINES, .file = 1, .n = 1, .addrs = { 0x1000 } };
 	size_t before = in_use(), opened;
 	struct reply r = {};
@@ -149,7 +160,7 @@ static void the_last_file_goes_too(void **state)
 	close(mem);
 	lines_rest(0, boottime_ns());
 	opened = in_use();
-	assert_true(opened > before + 100000);	/* its sections */
+	assert_true(opened > before + 1000000);	/* its sections */
 	lines_rest(0, boottime_ns() + 60 * NSEC_PER_SEC);
 	assert_true(in_use() < before + (opened - before) / 4);
 	close(fds[0]);
@@ -377,6 +388,63 @@ static void many_programs_do_not_fill_memory(void **state)
 	close(fd);
 }
 
+/* The most that our reader of names has had at once, in kB: of the process that answered last. */
+static u64 peak_kb(void)
+{
+	char command[512], line[64] = "0";
+	FILE *f;
+
+	snprintf(command, sizeof(command), "for w in $(ps -o pid= --ppid %d); do for p in $(ps -o pid= --ppid $w); do"
+		 " awk '/^Name/ { ours = $2 == \"ottop-symbols\" } /VmHWM/ && ours { print $2 }' /proc/$p/status;"
+		 " done; done | sort -n | tail -1", (int)getpid());
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	return strtoull(line, NULL, 10);
+}
+
+/* 150 MB of it, of which a question needs a few pages. */
+static void a_big_file_is_not_read_whole(void **state)
+{
+	u64 addr = addr_of_work(), before = peak_kb(), after;
+	int fd = open_with_more("good", "150", "");
+	struct symbolizer_answer a;
+
+	(void)state;
+	assert_int_equal(symbolizer_ask_lines(3000, fd, -1, -1, &addr, 1), 0);
+	a = answer();
+	after = peak_kb();
+	assert_int_equal(a.err, 0);
+	assert_true(a.n_lines > 0);
+	symbolizer_done(&a);
+	printf("# peak %llu kB before, %llu kB after\n", (unsigned long long)before, (unsigned long long)after);
+	assert_true(before > 0 && after >= before && after < before + 20000);
+	close(fd);
+}
+
+/* What is compressed has to be in memory as a whole: more than there is for that is refused, and nobody dies. */
+static void too_much_that_is_compressed_is_refused(void **state)
+{
+	int big = open_with_more("packed", "100", "-gz=zlib"), fits = open_with_more("packed", "4", "-gz=zlib");
+	u64 addr = addr_of_work(), before = peak_kb();
+	struct symbolizer_answer a;
+
+	(void)state;
+	assert_int_equal(symbolizer_ask_lines(3001, big, -1, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.err, -EFBIG);
+	symbolizer_done(&a);
+	assert_true(peak_kb() >= before && peak_kb() < before + 20000);
+	assert_int_equal(symbolizer_ask_lines(3002, fits, -1, -1, &addr, 1), 0);
+	a = answer();
+	assert_int_equal(a.err, 0);
+	assert_true(a.n_lines > 0);
+	symbolizer_done(&a);
+	close(big);
+	close(fits);
+}
+
 /* ---- running ---------------------------------------------------------------------------- */
 
 static int begin(void **state)
@@ -444,6 +512,8 @@ int main(void)
 		cmocka_unit_test(origins_that_loop_end),
 		cmocka_unit_test(a_file_that_kills_is_answered),
 		cmocka_unit_test(many_programs_do_not_fill_memory),
+		cmocka_unit_test(a_big_file_is_not_read_whole),
+		cmocka_unit_test(too_much_that_is_compressed_is_refused),
 	};
 
 #ifdef __SANITIZE_ADDRESS__
