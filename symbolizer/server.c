@@ -23,6 +23,8 @@
 #include "symbolizer/symtab.h"
 
 #define MEMORY_LIMIT (4ul << 30)	/* of address space: files are mapped */
+/* Arrays double as they grow, so half of it is touched at most times: 40 MB for libLLVM-15, which needs 80 */
+#define TABLES_MB 96ul
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
 #define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
@@ -396,12 +398,12 @@ static void server_died(u32 seq, enum helper_death how)
 	message_send(HELPER_SOCK, &r, sizeof(r), -1, 0);
 }
 
-#define SERVER(nice_) {							\
+#define SERVER(nice_, mb) {							\
 	.name = "ottop-symbols", .serve = server_serve, .died = server_died,	\
 	.rights = HELPER_COMPUTES, .memory_bytes = MEMORY_LIMIT,			\
-	.data_bytes = SYMBOLIZER_BYTES, .files = 256,				\
+	.data_bytes = (mb) << 20, .files = 256,				\
 	.nice = (nice_), .cpu_s = QUESTION_SECONDS, .stuck_s = STUCK_SECONDS,	\
 }
 
-const struct helper_spec server_of_tables = SERVER(TABLES_NICE);
-const struct helper_spec server_of_names = SERVER(NAMES_NICE);
+const struct helper_spec server_of_tables = SERVER(TABLES_NICE, TABLES_MB);
+const struct helper_spec server_of_names = SERVER(NAMES_NICE, SYMBOLIZER_MB);

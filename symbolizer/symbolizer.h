@@ -16,10 +16,9 @@
 #define SYMBOLIZER_PAGES ((SYMBOLIZER_BATCH - 2) * 64)	/* of an unwind table that is asked for in part */
 #define BUILD_ID_MAX 20
 #define SYMBOLIZER_SYMBOLS 24
-/* The process may take so much, and of it for sections of one file that are compressed */
+/* The process with the names may take so much, and of it for sections of one file that are compressed */
 #define SYMBOLIZER_MB 64
 #define SYMBOLIZER_UNPACKED_MB 32
-#define SYMBOLIZER_BYTES ((u64)SYMBOLIZER_MB << 20)
 #define SYMBOLIZER_UNPACKED_BYTES ((u64)SYMBOLIZER_UNPACKED_MB << 20)
 
 /* Forks it. Before threads exist and before any BPF is loaded. 0 or -errno. */

@@ -4,6 +4,9 @@
 
 #define FORGET_AFTER 6	/* appends after which an unused cursor is freed: it holds a whole snapshot */
 #define RECENT_FOR 3	/* and its snapshots */
+#define FAMILY_BYTES 46000000ull	/* of the 50 MB that are promised: what follows takes a while */
+#define LEAST_SHARE 16
+#define FIT_STEP 32	/* of the cap, an append: merging takes time */
 
 static struct history *history_alloc(const struct stored_schema *schema,
 				     const struct session *session, int fd, u64 cap_bytes)
@@ -13,7 +16,7 @@ static struct history *history_alloc(const struct stored_schema *schema,
 	h->schema = schema;
 	h->session = session;
 	h->fd = fd;
-	h->cap_bytes = cap_bytes;
+	h->cap_bytes = h->most_bytes = cap_bytes;
 	h->next_id = 1;
 	return h;
 }
@@ -116,6 +119,16 @@ void history_append(struct history *h, const struct snapshot *s)
 	else if (h->cursor.unused == RECENT_FOR)
 		drop_recent(&h->cursor);
 	compact_step(h);
+}
+
+void history_fit(struct history *h, u64 family_bytes)
+{
+	u64 others = family_bytes - min(family_bytes, h->bytes);
+	u64 room = FAMILY_BYTES - min(FAMILY_BYTES, others), step = h->most_bytes / FIT_STEP;
+
+	room = min(max(room, family_bytes / LEAST_SHARE), h->most_bytes);
+	h->cap_bytes = room < h->cap_bytes ? max(room, h->cap_bytes - min(step, h->cap_bytes)) :
+					     min(room, h->cap_bytes + step);
 }
 
 void history_add_file_tick(struct history *h, const struct tick_head *head, u64 offset, u32 len)

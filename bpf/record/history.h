@@ -14,6 +14,11 @@
 struct history *history_new(size_t cap_bytes);
 /* Encodes one more tick; the snapshot is not kept. */
 void history_append(struct history *h, const struct snapshot *s);
+/*
+ * All of ottop takes so many bytes, kernel maps included: how much of what was given to history_new() it may
+ * have. Over what is promised the past gets coarser, step by step; a sixteenth of all it may always have.
+ */
+void history_fit(struct history *h, u64 family_bytes);
 void history_free(struct history *h);	/* NULL-safe */
 
 /* ---- writing a recording ------------------------------------------------ */

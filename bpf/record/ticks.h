@@ -71,7 +71,7 @@ struct history {
 	const struct stored_schema *schema;
 	const struct session *session;
 	int fd;		/* of a recording; -1: bytes in memory */
-	u64 cap_bytes;
+	u64 cap_bytes, most_bytes;	/* now; at most */
 	struct group *groups;
 	u32 n, cap;
 	u32 len;	/* ticks */

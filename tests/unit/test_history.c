@@ -344,6 +344,39 @@ static void cap_is_respected(void **state)
 	}
 }
 
+static void append_some(struct history *h, struct gen *g, u32 n, u64 family_bytes)
+{
+	for (u32 i = 0; i < n; i++) {
+		history_fit(h, family_bytes);
+		history_append(h, gen_random(g));
+		assert_levels_in_order(h);
+	}
+}
+
+/* Where all of ottop takes more than it promised the past makes room, down to its share; later it grows again. */
+static void what_is_promised_bounds_it(void **state)
+{
+	struct history *h = history_new(8 << 20);
+	struct gen g;
+	u64 full;
+
+	(void)state;
+	gen_init(&g, 77, 100);
+	append_some(h, &g, 300, 30000000);
+	full = history_bytes(h);
+	print_message("# %llu kB of 300 ticks\n", (unsigned long long)full >> 10);
+	assert_true(full > 4u << 20);
+	append_some(h, &g, 60, 46000000 + full / 4);
+	assert_in_range(history_bytes(h), full / 4, full * 7 / 8);
+	append_some(h, &g, 60, 64000000);
+	assert_in_range(history_bytes(h), 1u << 20, 64000000 / 16);
+	assert_true(history_len(h) > 10);
+	append_some(h, &g, 200, 30000000);
+	assert_true(history_bytes(h) > 4u << 20);
+	history_free(h);
+	gen_end(&g);
+}
+
 static bool among_newest(const struct history *h, const struct row *r)
 {
 	const struct row *same = snapshot_find(h->newest, r);
@@ -468,6 +501,7 @@ int main(void)
 		cmocka_unit_test(unobserved_half_says_nothing),
 		cmocka_unit_test(merging_loses_nothing),
 		cmocka_unit_test(cap_is_respected),
+		cmocka_unit_test(what_is_promised_bounds_it),
 		cmocka_unit_test(what_is_decoded_is_not_there_twice),
 		cmocka_unit_test(closed_rows_survive_merging),
 		cmocka_unit_test(five_minutes_of_load_fit),

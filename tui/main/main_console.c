@@ -93,6 +93,14 @@ static void give_memory_back(u64 ticks)
 		malloc_trim(0);
 }
 
+static void fit_history(struct console *c, const struct snapshot *s)
+{
+	const struct self_row *self = (const struct self_row *)snapshot_single(s, TABLE_self);
+
+	if (self && u64_known(self->rss_bytes) && u64_known(self->kernel_map_bytes))
+		history_fit(c->history, self->rss_bytes + self->kernel_map_bytes);
+}
+
 static const struct snapshot *console_take(void *arg)
 {
 	struct console *c = arg;
@@ -105,6 +113,7 @@ static const struct snapshot *console_take(void *arg)
 	s = console_done(c) ? NULL : source_next(&c->source);
 	if (!s)
 		return NULL;
+	fit_history(c, s);
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
 	if (c->record)	/* the other sinks get what it gets */
