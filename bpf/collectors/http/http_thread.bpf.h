@@ -19,7 +19,15 @@ struct http_thread {
 };
 
 TASK_STORAGE(http_threads, struct http_thread);
-bool threads_on;		/* there was such a thread: till then no switch looks for one */
+
+/*
+ * Of most switches both threads have nothing to do with HTTP: that is seen by the lower bits of their numbers, for
+ * a tenth of what it takes to look for them. A byte stays when its thread ends, and may be of several: who is
+ * taken for one that moves HTTP is looked for.
+ */
+#define THREAD_BYTES (1 << 15)
+u8 may_move[THREAD_BYTES];
+
 
 const volatile u64 tick_ns;	/* of the kernel's jiffies */
 
@@ -75,8 +83,8 @@ static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct http_thread *th;
 
-	if (!threads_on)
-		threads_on = true;
+	if (!may_move[t->pid & (THREAD_BYTES - 1)])
+		may_move[t->pid & (THREAD_BYTES - 1)] = 1;
 	th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!th)
 		return NULL;
@@ -139,22 +147,26 @@ static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns
 	th->since_ns = now_ns;
 }
 
+/* NULL: it has moved no HTTP. The idle threads, of number 0, never do. */
+static __always_inline struct http_thread *thread_switched(struct task_struct *t)
+{
+	return may_move[t->pid & (THREAD_BYTES - 1)] ? bpf_task_storage_get(&http_threads, t, 0, 0) : NULL;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	struct http_thread *th;
 	u64 now = 0;
 
-	if (!threads_on)
-		return 0;
-	th = prev->pid ? bpf_task_storage_get(&http_threads, prev, 0, 0) : NULL;
+	th = thread_switched(prev);
 	if (th) {
 		now = bpf_ktime_get_boot_ns();
 		thread_leaves(th, prev->sched_info.last_arrival, now);
 		if (!th->left_ns)
 			note_left(th, prev, now);
 	}
-	th = next->pid ? bpf_task_storage_get(&http_threads, next, 0, 0) : NULL;
+	th = thread_switched(next);
 	if (!th || !th->since_ns)
 		return 0;
 	th->came_ns = now ?: bpf_ktime_get_boot_ns();
