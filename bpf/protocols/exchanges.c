@@ -13,17 +13,21 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
+/* Where in the list that one is; NULL: its end. */
+static struct exchange **place_in_list(struct conn *c, const struct exchange *x)
+{
+	struct exchange **at = &c->first;
+
+	while (*at != x)
+		at = &(*at)->next;
+	return at;
+}
+
 static void unlink_exchange(struct follower *f, struct conn *c, struct exchange *x)
 {
-	struct exchange **at = &c->first, *before = NULL;
-
-	while (*at != x) {
-		before = *at;
-		at = &(*at)->next;
-	}
-	*at = x->next;
-	if (c->last == x)
-		c->last = before;
+	if (c->first == x && x->next)
+		memcpy(x->next->moved, x->moved, sizeof(x->moved));
+	*place_in_list(c, x) = x->next;
 	c->n_open--;
 	f->counts.open_requests--;
 }
@@ -62,11 +66,7 @@ static struct exchange *make_exchange(struct follower *f, struct conn *c, u64 nu
 	x->server = c->asks == HTTP_RX;
 	x->tls = c->tls;
 	x->unread_us = HTTP_UNKNOWN_US;
-	if (c->last)
-		c->last->next = x;
-	else
-		c->first = x;
-	c->last = x;
+	*place_in_list(c, NULL) = x;
 	c->n_open++;
 	f->counts.open_requests++;
 	return x;
@@ -141,12 +141,27 @@ static u64 first_byte_ns(const struct follower *f)
 	return f->direction == HTTP_RX ? f->record->end_ns : f->record->begin_ns;
 }
 
-struct thread_mark exchanges_mark(const struct http_record *r)
+/* What the thread of a record had been until then. */
+static struct thread_mark mark_of(const struct http_record *r)
 {
 	struct thread_mark m = { .at_ns = r->end_ns, .off_ns = r->off_ns, .runq_ns = r->runq_ns };
 
 	m.tid = r->flags & HTTP_THREAD ? r->tid : 0;
 	return m;
+}
+
+void exchanges_note_moved(struct follower *f)
+{
+	if (f->conn->first)
+		f->conn->first->moved[f->direction] = mark_of(f->record);
+}
+
+/* Of a message that ends: mostly with the bytes that are read. The end of a stream is told later than its last byte moved. */
+static struct thread_mark last_mark(const struct follower *f, const struct part *p)
+{
+	const struct thread_mark *before = &f->conn->first->moved[f->direction];
+
+	return (f->ending || p->earlier) && before->at_ns ? *before : mark_of(f->record);
 }
 
 /* Who answers reads the request, who asks the answer: what is read may have lain in the socket. */
@@ -176,7 +191,7 @@ static void request_part(struct follower *f, const struct part *p)
 		x->tgid = f->conn->tgid;
 		x->tid = f->conn->tid;
 		x->process_start_ns = f->conn->process_start_ns;
-		x->from = exchanges_mark(f->record);
+		x->from = mark_of(f->record);
 		note_unread(f, x);
 	} else if (p->kind == PART_HEAD) {
 		free(x->path);
@@ -213,8 +228,7 @@ static void answer_part(struct follower *f, const struct part *p)
 	} else {
 		x->answered_done = true;
 		x->answered_bytes = p->bytes;
-		/* the end of a stream is told later than its last byte moved */
-		x->to = f->ending || p->earlier ? f->conn->moved[f->direction] : exchanges_mark(f->record);
+		x->to = last_mark(f, p);
 		x->end_ns = x->to.at_ns;
 		x->end_tid = x->to.tid;
 		x->aborted |= p->kind == PART_BROKEN;

@@ -10,26 +10,32 @@
 #include "bpf/protocols/follow.h"
 #include "bpf/protocols/sent.h"
 
+/*
+ * There may be tens of thousands, most of them idle: what is needed only while a request is under way
+ * is in the exchange.
+ */
 struct conn {
 	struct hash_node node;	/* by cookie */
-	u64 cookie, last_ns;
+	u64 cookie;
 	u64 socket;		/* the cookie of its socket; 0: not known */
 	u64 position[2];	/* of the next byte, by direction: HTTP_RX, HTTP_TX */
-	struct thread_mark moved[2];	/* when and by whom bytes were moved last */
-	struct exchange *first, *last;	/* open ones, oldest first */
-	void *state;		/* of the protocol */
-	u64 lost;		/* messages, as the protocol counts them */
-	u32 n_open;
-	u32 tgid, tid;		/* who used it last, as far as it was told */
 	u64 process_start_ns;
-	u8 asks;		/* the direction in which requests go */
-	u8 protocol;
-	bool started[2], v6, has_peer, tls;
-	bool over;		/* it is something else by now: what still comes of it is not looked at */
-	bool own;		/* the other end may be on this host */
-	struct sent sent;	/* what that has not read yet */
+	struct exchange *first;	/* open ones, oldest first */
+	struct sent *sent;	/* what the other end, on this host, has not read yet */
+	void *state;		/* of the protocol: at first_state, unless it has become another one */
+	u32 last_s;		/* CLOCK_BOOTTIME, in seconds: something happened */
+	u32 lost;		/* messages, as the protocol counts them */
+	u32 tgid, tid;		/* who used it last, as far as it was told */
+	u16 n_open;
 	u16 local_port, remote_port;
+	u8 protocol;
+	u8 asks : 1;		/* the direction in which requests go */
+	u8 started : 2;		/* bits of directions of which something was told */
+	bool v6 : 1, has_peer : 1, tls : 1;
+	bool over : 1;		/* it is something else by now: what still comes of it is not looked at */
+	bool own : 1;		/* the other end may be on this host */
 	u8 local[16], remote[16];
+	u64 first_state[];
 };
 
 struct follower {
@@ -43,8 +49,8 @@ struct follower {
 	bool ending;
 };
 
-/* What the thread of a record had been until then. */
-struct thread_mark exchanges_mark(const struct http_record *r);
+/* The bytes of f->record have been read. */
+void exchanges_note_moved(struct follower *f);
 /* What the protocol of f->conn found in f->record; arg is the follower. Finished exchanges go to its sink. */
 void exchanges_take_part(void *arg, const struct part *p);
 /* The connection goes on in another protocol: with this one, as its first; the others count as lost. */

@@ -6,8 +6,8 @@
 #include "bpf/protocols/exchanges.h"
 
 #define MAX_CONNS 65536
-#define IDLE_NS (600 * NSEC_PER_SEC)
-#define OVER_NS (10 * NSEC_PER_SEC)	/* by then the kernel has been told that it is none of ours */
+#define IDLE_S 600ull
+#define OVER_S 10ull	/* by then the kernel has been told that it is none of ours */
 
 static struct conn *find_conn(const struct follower *f, u64 cookie)
 {
@@ -16,19 +16,26 @@ static struct conn *find_conn(const struct follower *f, u64 cookie)
 
 /* ---- connections ---- */
 
+/* What the state points to; the state is zeroed, or let go of. */
 static void state_close(struct conn *c)
 {
 	if (protocols[c->protocol]->close)
 		protocols[c->protocol]->close(c->state);
 }
 
+static void state_free(struct conn *c)
+{
+	state_close(c);
+	if (c->state != c->first_state)
+		free(c->state);
+}
+
 static void conn_free(struct follower *f, struct conn *c)
 {
 	exchanges_drop(f, c);
-	state_close(c);
+	state_free(c);
 	sent_forget(&c->sent);
 	hash_remove(&f->conns, &c->node);
-	free(c->state);
 	free(c);
 	f->counts.connections--;
 }
@@ -65,10 +72,10 @@ static struct conn *conn_new(struct follower *f, const struct http_record *r, u3
 		f->counts.refused++;
 		return NULL;
 	}
-	c = xcalloc(1, sizeof(*c));
+	c = xcalloc(1, sizeof(*c) + protocols[protocol]->state_bytes);
 	c->cookie = r->cookie;
 	c->protocol = (u8)protocol;
-	c->state = xcalloc(1, protocols[protocol]->state_bytes);
+	c->state = c->first_state;
 	c->tls = r->flags & HTTP_TLS;
 	c->asks = (u8)(role == ASKS ? direction : HTTP_RX + HTTP_TX - direction);
 	hash_add(&f->conns, &c->node, hash_of(r->cookie));
@@ -101,8 +108,8 @@ static void count_lost(struct follower *f, struct conn *c)
 {
 	u64 lost = protocols[c->protocol]->messages_lost(c->state);
 
-	f->counts.lost_messages += lost - c->lost;
-	c->lost = lost;
+	f->counts.lost_messages += (u32)lost - c->lost;
+	c->lost = (u32)lost;
 }
 
 /* How many bytes of the piece are of the protocol that the connection has become with it. */
@@ -115,8 +122,7 @@ static u64 change_protocol(struct follower *f, struct conn *c)
 	if (next == N_PROTOCOLS)
 		return 0;
 	count_lost(f, c);
-	state_close(c);
-	free(c->state);
+	state_free(c);
 	c->protocol = (u8)next;
 	c->state = xcalloc(1, protocols[next]->state_bytes);
 	c->lost = 0;
@@ -142,9 +148,9 @@ static void give(struct follower *f, const struct piece *p)
 static bool fill_gap(struct follower *f, const struct http_record *r)
 {
 	u64 from = r->position - r->n_before, *at = &f->conn->position[f->direction];
-	bool begun = f->conn->started[f->direction];
+	bool begun = f->conn->started >> f->direction & 1;
 
-	f->conn->started[f->direction] = true;
+	f->conn->started |= (u8)(1 << f->direction);
 	if (begun && from != *at)
 		f->counts.lost_records++;
 	if (begun && from < *at)
@@ -170,7 +176,7 @@ static void give_bytes(struct follower *f, const struct http_record *r)
 	if (r->len > r->n)
 		give(f, &(struct piece){ .kind = PIECE_GAP, .n = r->len - r->n,
 					 .tail = r->flags & HTTP_TAILED ? r->tail : NULL });
-	f->conn->moved[f->direction] = exchanges_mark(r);
+	exchanges_note_moved(f);
 }
 
 /* The position of which low is the lower half. */
@@ -216,6 +222,15 @@ static bool is_sane(const struct http_record *r, size_t size)
 	       r->n_before <= HTTP_TAIL && r->kind <= HTTP_CLOSED;
 }
 
+/*
+ * May the other end, on this host, not be told by itself what these bytes are? What is sent first it always is, as it is
+ * not known yet who it is: many connections that do nothing else would have that kept for good.
+ */
+static bool may_be_same(const struct conn *c, const struct http_record *r)
+{
+	return r->kind == HTTP_TX && r->position && c->own && c->protocol != PROTOCOL_http2;
+}
+
 static void read_record(struct follower *f, const struct http_record *r)
 {
 	bool data;
@@ -227,7 +242,7 @@ static void read_record(struct follower *f, const struct http_record *r)
 		f->conn = conn_new(f, r, r->kind);
 	if (!f->conn)
 		return;
-	f->conn->last_ns = r->end_ns;
+	f->conn->last_s = (u32)(r->end_ns / NSEC_PER_SEC);
 	if (f->conn->over) {
 		if (r->kind == HTTP_CLOSED)
 			conn_free(f, f->conn);
@@ -239,7 +254,7 @@ static void read_record(struct follower *f, const struct http_record *r)
 		return;
 	}
 	f->direction = r->kind;
-	if (r->kind == HTTP_TX && f->conn->own && f->conn->protocol != PROTOCOL_http2)
+	if (may_be_same(f->conn, r))
 		sent_add(&f->conn->sent, r);
 	if (data)
 		give_bytes(f, r);
@@ -299,7 +314,7 @@ static void read_same(struct follower *f, const struct http_same *b)
 	for (at = end - b->len; at != end; at += r->len) {
 		r->len = (u32)(end - at);
 		if (peer)
-			sent_read(&peer->sent, at, end, r);
+			sent_read(peer->sent, at, end, r);
 		read_record(f, r);
 		r->position += r->len;
 		r->flags &= (u8)~HTTP_BEGINS;
@@ -339,12 +354,9 @@ void follower_each_open(const struct follower *f, void (*fn)(void *arg, const st
 
 void follower_sweep(struct follower *f, u64 now_ns)
 {
-	hash_each(&f->conns, struct conn, c) {
-		if (!c->sent.n_pieces && c->last_ns + OVER_NS < now_ns)
-			sent_forget(&c->sent);
-		if (!c->first && c->last_ns + (c->over ? OVER_NS : IDLE_NS) < now_ns)
+	hash_each(&f->conns, struct conn, c)
+		if (!c->first && (c->last_s + (c->over ? OVER_S : IDLE_S)) * NSEC_PER_SEC < now_ns)
 			conn_free(f, c);
-	}
 }
 
 struct follow_counts follower_counts(const struct follower *f)

@@ -30,6 +30,7 @@ struct exchange {
 	u32 end_tid;		/* who moved its last byte; 0: not known */
 	u32 unread_us;		/* the first bytes that were read; HTTP_UNKNOWN_US */
 	struct thread_mark from, to;	/* its first byte, its last one */
+	struct thread_mark moved[2];	/* of the oldest open one: when and by whom bytes of its connection were moved last, by direction */
 	u32 status;		/* 0: none */
 	u64 asked_bytes, answered_bytes;
 	char *path;		/* NULL: not known yet */

@@ -302,7 +302,8 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 				read_byte(h, role, p->data[i++], out);
 		}
 	}
-	h->rest = p->n - i;
+	if (h->is_http2)
+		h->rest = p->n - i;
 }
 
 static void read_gap(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
@@ -380,9 +381,11 @@ static enum protocol_id becomes(const void *state, u64 *ret_rest, u64 *ret_numbe
 {
 	const struct http1 *h = state;
 
+	if (!h->is_http2)
+		return N_PROTOCOLS;
 	*ret_rest = h->rest;
 	*ret_number = h->answered;
-	return h->is_http2 ? PROTOCOL_http2 : N_PROTOCOLS;
+	return PROTOCOL_http2;
 }
 
 static u64 messages_lost(const void *state)

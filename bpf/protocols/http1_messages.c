@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* http1_messages.c: see http1_messages.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/protocols/http1_messages.h"
 
-enum asked_flags { ASKED_HEAD = 1, ASKED_CONNECT = 2 };
+/* The bit of a request; and that bit as `is`. */
+#define BIT_OF(number) (1ull << (number) % DEPTH)
+#define SET_BIT(bits, number, is) ((bits) = ((bits) & ~BIT_OF(number)) | ((is) ? BIT_OF(number) : 0))
 
 static u64 number_of(const struct http1 *h, enum role role)
 {
@@ -99,12 +102,14 @@ void http1_begin(struct http1 *h, enum role role, const struct sink *out)
 	}
 	d->head = head_new();
 	d->bytes = d->interim;
-	d->interim = d->last = 0;
+	d->interim = 0;
+	d->last = 0;
 	d->orphan = false;
 	d->state = FIRST_LINE;
 	if (role == ASKS) {
 		h->asked++;
-		h->kind[h->asked % DEPTH] = 0;
+		SET_BIT(h->heads, h->asked, false);
+		SET_BIT(h->connects, h->asked, false);
 	} else if (h->asked < h->since) {
 		d->orphan = true;	/* since we looked nobody has asked */
 	} else {
@@ -138,15 +143,15 @@ void http1_closed(struct http1 *h, enum role role, const struct sink *out)
 
 /* ---- what follows the head ---- */
 
-/* What the answer that is read belongs to; nothing, where that is told later. */
-static u8 kind_asked(const struct http1 *h)
+/* Is the answer that is read one to those whose bits these are? No, where that is told later. */
+static bool answers_one(const struct http1 *h, u64 bits)
 {
-	return h->answered > h->asked ? 0 : h->kind[h->answered % DEPTH];
+	return h->answered <= h->asked && bits & BIT_OF(h->answered);
 }
 
 static bool has_no_body(const struct http1 *h, const struct http1_head *x)
 {
-	return x->status == 204 || x->status == 304 || kind_asked(h) & ASKED_HEAD;
+	return x->status == 204 || x->status == 304 || answers_one(h, h->heads);
 }
 
 static enum state body_of(const struct http1 *h, enum role role, struct direction *d)
@@ -173,14 +178,13 @@ static enum state body_of(const struct http1 *h, enum role role, struct directio
 /* 101, or 2xx to CONNECT: from here on it is another protocol. */
 static bool is_switch(const struct http1 *h, const struct http1_head *x)
 {
-	return x->status == 101 ||
-	       (x->status / 100 == 2 && kind_asked(h) & ASKED_CONNECT);
+	return x->status == 101 || (x->status / 100 == 2 && answers_one(h, h->connects));
 }
 
 static void note_asked(struct http1 *h, const struct http1_head *x)
 {
-	h->kind[h->asked % DEPTH] = !strcmp(x->method, "HEAD") ? ASKED_HEAD :
-				    !strcmp(x->method, "CONNECT") ? ASKED_CONNECT : 0;
+	SET_BIT(h->heads, h->asked, !strcmp(x->method, "HEAD"));
+	SET_BIT(h->connects, h->asked, !strcmp(x->method, "CONNECT"));
 }
 
 void http1_head_done(struct http1 *h, enum role role, const struct sink *out)
@@ -193,7 +197,7 @@ void http1_head_done(struct http1 *h, enum role role, const struct sink *out)
 		if (!d->orphan)
 			h->answered--;	/* the answer is yet to come */
 		http1_forget_head(d);
-		d->interim = d->bytes;
+		d->interim = (u32)d->bytes;
 		d->state = AT_START;
 		return;
 	}

@@ -8,7 +8,7 @@
 
 #include "bpf/protocols/http1_head.h"
 
-#define DEPTH 64		/* requests that wait for answers; a power of two */
+#define DEPTH 64		/* requests that wait for answers; as many as a word has bits */
 
 enum state {
 	AT_START,	/* between messages */
@@ -24,28 +24,33 @@ enum state {
 
 struct direction {
 	struct http1_head *head;
-	u64 left;
+	union {
+		u64 left;
+		u64 last;	/* the last 8 bytes of the message, for UNFRAMED */
+	};
 	u64 bytes;		/* of the message so far */
-	u64 last;		/* its last 8 bytes, for UNFRAMED */
-	u64 interim;		/* bytes of 100 Continue and the like before it: sent for the same request */
-	u32 digits;
+	u32 interim;		/* bytes of 100 Continue and the like before it: sent for the same request */
+	u8 digits;
 	u8 state;
-	bool orphan;		/* an answer to what was asked before we looked */
-	bool anew;		/* it ended before the piece that is read */
+	bool orphan : 1;	/* an answer to what was asked before we looked */
+	bool anew : 1;		/* it ended before the piece that is read */
 };
 
 struct http1 {
 	struct direction dir[N_ROLES];
 	u64 asked, answered;	/* messages of each role that have begun */
 	u64 since;		/* the first request that may be answered: those before are lost */
-	u64 lost;
-	u8 kind[DEPTH];		/* of the requests that are not answered */
-	bool over;
-	bool pipelines;		/* requests have been sent before what was asked earlier was answered */
-	bool unsure;		/* the end of the last request was recognised, not counted: others may be in it */
-	bool mixed_up;		/* which answer belongs to which request is not known any more */
-	bool is_http2;		/* from here on: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
-	u64 rest;		/* bytes of the last piece that are HTTP/2 */
+	union {
+		u64 heads;	/* bits of the last DEPTH requests: is it the method HEAD? */
+		u64 rest;	/* is_http2: bytes of the last piece that are that */
+	};
+	u64 connects;		/* the same of CONNECT */
+	u32 lost;
+	bool over : 1;
+	bool pipelines : 1;	/* requests have been sent before what was asked earlier was answered */
+	bool unsure : 1;	/* the end of the last request was recognised, not counted: others may be in it */
+	bool mixed_up : 1;	/* which answer belongs to which request is not known any more */
+	bool is_http2 : 1;	/* from here on: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
 };
 
 /* Requests whose answers have not begun. */

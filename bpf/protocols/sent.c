@@ -7,6 +7,22 @@
 
 #define MAX_PIECES 16
 #define MAX_BYTES (HTTP_LARGE + 512)
+#define MAX_SPARE 32
+
+/* Those that nobody uses now: most are read at once, and the next message needs one again. */
+static struct sent *spare;
+static u32 n_spare;
+
+static struct sent *sent_new(void)
+{
+	struct sent *s = spare;
+
+	if (!s)
+		return xcalloc(1, sizeof(*s));
+	spare = s->next;
+	n_spare--;
+	return s;
+}
 
 static void *roomier(void *p, u32 n, u32 *cap, size_t size)
 {
@@ -29,26 +45,43 @@ static void drop_first(struct sent *s)
 		s->pieces[i].at -= n;
 }
 
-void sent_drop(struct sent *s, u64 end)
+void sent_drop(struct sent **s, u64 end)
 {
-	while (s->n_pieces && (s64)(s->pieces[0].from + s->pieces[0].len - end) <= 0)
-		drop_first(s);
+	while (*s && (*s)->n_pieces && (s64)((*s)->pieces[0].from + (*s)->pieces[0].len - end) <= 0)
+		drop_first(*s);
+	if (*s && !(*s)->n_pieces)
+		sent_forget(s);
 }
 
-void sent_forget(struct sent *s)
+void sent_forget(struct sent **of)
 {
-	free(s->pieces);
-	free(s->bytes);
-	memset(s, 0, sizeof(*s));
+	struct sent *s = *of;
+
+	*of = NULL;
+	if (!s)
+		return;
+	if (n_spare == MAX_SPARE) {
+		free(s->pieces);
+		free(s->bytes);
+		free(s);
+		return;
+	}
+	s->n_pieces = s->n_bytes = 0;
+	s->next = spare;
+	spare = s;
+	n_spare++;
 }
 
-void sent_add(struct sent *s, const struct http_record *r)
+void sent_add(struct sent **of, const struct http_record *r)
 {
 	u32 n = min((u32)r->n, HTTP_LARGE - r->n_before);
 	struct sent_piece *p;
+	struct sent *s = *of;
 
 	if (!r->len)
 		return;
+	if (!s)
+		s = *of = sent_new();
 	while (s->n_pieces && (s->n_pieces == MAX_PIECES || s->n_bytes + n > MAX_BYTES))
 		drop_first(s);
 	s->pieces = roomier(s->pieces, s->n_pieces + 1, &s->cap_pieces, sizeof(*p));
@@ -81,7 +114,7 @@ void sent_read(const struct sent *s, u64 from, u64 end, struct http_record *r)
 {
 	r->n = 0;
 	r->flags &= (u8)~HTTP_TAILED;
-	for (u32 i = 0; i < s->n_pieces; i++) {
+	for (u32 i = 0; s && i < s->n_pieces; i++) {
 		const struct sent_piece *p = &s->pieces[i];
 
 		if (from - p->from < p->len) {	/* positions may be below 0 */

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import common as c
+import http_sockets
 import work
 
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))
@@ -362,6 +363,8 @@ def run():
         with work.Directory() as directory:
             work.certificate(directory)
             floor(directory)
+    if not ONLY or re.fullmatch(ONLY, "sockets"):
+        http_sockets.run()
     for name, ready, start, limit in LOADS:
         if ONLY and not re.fullmatch(ONLY, name):
             continue

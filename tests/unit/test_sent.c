@@ -33,8 +33,8 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(n_done, 0, sizeof(n_done));
-	memset(sent, 0, sizeof(sent));
-	memset(was_read, 0, sizeof(was_read));
+	for (u32 i = 0; i < ARRAY_SIZE(sent); i++)
+		sent[i] = was_read[i] = 1;	/* what is sent first is told at both ends */
 	f = follower_new(&(struct follow_sink){ .done = take_done });
 	return 0;
 }
@@ -151,7 +151,7 @@ static void test_is_bounded(void **state)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	sends(CLIENT, 1000, "POST /big HTTP/1.1\r\nContent-Length: 80000\r\n\r\n", 0);
-	reads(SERVER, 1100, (u32)sent[CLIENT]);
+	reads(SERVER, 1100, (u32)(sent[CLIENT] - was_read[SERVER]));
 	for (u32 i = 0; i < 100; i++)
 		sends(CLIENT, 1200 + i, text, 0);
 	sends(CLIENT, 1300, ASK, 0);

@@ -104,6 +104,8 @@ static __always_inline bool tell_same(struct sock *sk, u64 key, struct http_sock
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!sent || !tcp || (u32)sent != tcp->copied_seq || p->sent_known < len)
 		return false;
+	if ((u32)(sent >> 32) == p->sent_known)	/* what was sent first, which the reader does not keep: see follow.c */
+		return false;
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {
 		if (s->last != HTTP_RX + 1 && p->asks == 1 + HTTP_TX)	/* the first bytes of a request */
