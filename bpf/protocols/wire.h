@@ -123,9 +123,12 @@ struct http_socket {
 	__u8 tries_peer;	/* see http_same.bpf.h */
 	__u8 contested;		/* others wanted its place since it was used: see http_sockets.bpf.h */
 	__u8 asks;		/* of HTTP/1: 1 and the direction of requests; 0: not known */
-	__u64 peer;		/* the socket at the other end, where that is on this host; 0: not known */
+	union {
+		__u64 peer;	/* of a socket: the one at the other end, where that is on this host; 0: not known */
+		__u64 ssl;	/* of a session: its address, in the process tgid */
+	};
 	__u32 sent_known;	/* so many bytes of it at the end were told by the last call */
-	__u32 pad_sent;
+	__u32 tgid;
 	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
 	struct http_frames frames[2];
 	__u64 pad_line[2];	/* a cache line is not shared by two of them */

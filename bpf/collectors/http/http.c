@@ -16,6 +16,7 @@
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/http/http_durations.h"
 #include "bpf/collectors/http/http_probes.h"
+#include "bpf/collectors/http/http_sessions.h"
 #include "bpf/collectors/http/http_totals.h"
 #include "bpf/collectors/http/http_unseen.h"
 #include "bpf/collectors/threads.h"
@@ -68,7 +69,7 @@ static void forget_sockets(const struct report *r)
 				at->class = HTTP_NO;
 			continue;
 		}
-		fd = bpf_map__fd(r->over[i] & HTTP_SESSION ? skel->maps.sessions : skel->maps.sockets);
+		fd = bpf_map__fd(skel->maps.sockets);
 		if (bpf_map_lookup_elem(fd, &r->over[i], &s) || s.class == HTTP_IN_TLS)
 			continue;	/* there is none, or it goes on in TLS */
 		s.class = HTTP_NO;
@@ -173,6 +174,7 @@ static int http_read(const struct tick *t)
 {
 	take_reports(WAIT_MS);
 	http_probes_tick();
+	http_sessions_tick(skel, places);
 	unseen_tick(bpf_map__fd(skel->maps.unseen));
 	proctab_each(clear_process, NULL);
 	http_totals_rows(t);
@@ -220,6 +222,7 @@ static void http_close(void)
 	protocols_rest();
 	probes_forget("http");
 	unmap_places();
+	http_sessions_clear();
 	http__destroy(skel);
 	skel = NULL;
 	unrecorded = 0;
@@ -281,13 +284,12 @@ static u64 sockets_used(void)
 
 /*
  * Places are allocated when the map is: for so many sockets as there may soon be, by those
- * there are now. What is beyond is aside, and found more slowly; sessions of TLS go by least recent use.
+ * there are now. What is beyond is aside, and found more slowly.
  */
 static void size_maps(void)
 {
 	u32 most = HTTP_SOCKETS_MAX, n = SOCKETS_MIN;
-	struct bpf_map *const parts[] = { skel->maps.sessions, skel->maps.tls_sessions, skel->maps.go_calls,
-					  skel->maps.peers };
+	struct bpf_map *const parts[] = { skel->maps.go_calls, skel->maps.peers };
 
 	while (n < most && n < SOCKETS_ROOM * sockets_used())
 		n *= 2;

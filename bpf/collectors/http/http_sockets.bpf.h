@@ -2,8 +2,7 @@
 /*
  * http_sockets.bpf.h: what is kept of sockets, by their numbers (cookies), and of TLS sessions. Numbers are
  * given one after the other: the lower bits of one say its place in an array, which is found without a search.
- * Whose place is taken is in a map: sockets until they are closed, as one that were forgotten would be taken for
- * another, sessions by least recent use.
+ * Whose place is taken is in a map until it ends, as one that were forgotten would be taken for another.
  */
 #ifndef OTTOP_HTTP_SOCKETS_BPF_H
 #define OTTOP_HTTP_SOCKETS_BPF_H
@@ -20,7 +19,6 @@ struct {
 } places SEC(".maps");
 
 HASH(sockets, HTTP_SOCKETS_ASIDE, u64, struct http_socket);
-LRU_HASH(sessions, HTTP_SOCKETS_MAX / 4, u64, struct http_socket);
 u64 lost_sockets;		/* times that there was no room for one */
 
 const volatile u32 places_mask;
@@ -32,13 +30,6 @@ static __always_inline struct http_socket *place_of(u64 key)
 	return bpf_map_lookup_elem(&places, &i);
 }
 
-static __always_inline struct http_socket *find_aside(u64 key)
-{
-	if (key & HTTP_SESSION)
-		return bpf_map_lookup_elem(&sessions, &key);
-	return bpf_map_lookup_elem(&sockets, &key);
-}
-
 static __always_inline struct http_socket *socket_find(u64 key)
 {
 	struct http_socket *s = place_of(key);
@@ -48,7 +39,7 @@ static __always_inline struct http_socket *socket_find(u64 key)
 			s->contested = 0;
 		return s;
 	}
-	return find_aside(key);
+	return bpf_map_lookup_elem(&sockets, &key);
 }
 
 static __always_inline bool is_followed(const struct http_socket *s)
@@ -56,17 +47,17 @@ static __always_inline bool is_followed(const struct http_socket *s)
 	return s->class == HTTP_YES || s->class == HTTP_2;
 }
 
-/* Sockets that are followed tell when they end; that others did may be missed. */
-static __always_inline bool may_be_left(struct http_socket *s, u64 key)
+/* Those that are followed tell when they end; that others did may be missed. */
+static __always_inline bool may_be_left(struct http_socket *s)
 {
-	return (key & HTTP_SESSION || !is_followed(s)) && ++s->contested >= CONTESTED;
+	return !is_followed(s) && s->class != HTTP_IN_TLS && ++s->contested >= CONTESTED;
 }
 
 static __always_inline bool take_place(struct http_socket *s, u64 key)
 {
 	u64 had = s->key;
 
-	if (had == PLACE_BUSY || (had && !may_be_left(s, had)) ||
+	if (had == PLACE_BUSY || (had && !may_be_left(s)) ||
 	    __sync_val_compare_and_swap(&s->key, had, PLACE_BUSY) != had)
 		return false;
 	__builtin_memset((char *)s + sizeof(s->key), 0, sizeof(*s) - sizeof(s->key));
@@ -80,8 +71,6 @@ __noinline int keep_aside(u64 key)
 {
 	struct http_socket zero = { .key = key };
 
-	if (key & HTTP_SESSION)
-		return (int)bpf_map_update_elem(&sessions, &key, &zero, BPF_NOEXIST);
 	if (bpf_map_update_elem(&sockets, &key, &zero, BPF_NOEXIST))
 		__sync_fetch_and_add(&lost_sockets, 1);
 	return 0;
@@ -94,7 +83,7 @@ static __always_inline struct http_socket *socket_new(u64 key)
 	if (s && take_place(s, key))
 		return s;
 	keep_aside(key);
-	return find_aside(key);
+	return bpf_map_lookup_elem(&sockets, &key);
 }
 
 /* s: what is kept of it. */
@@ -102,8 +91,6 @@ static __always_inline void socket_drop(u64 key, struct http_socket *s)
 {
 	if (s == place_of(key))
 		s->key = 0;
-	else if (key & HTTP_SESSION)
-		bpf_map_delete_elem(&sessions, &key);
 	else
 		bpf_map_delete_elem(&sockets, &key);
 }

@@ -11,7 +11,6 @@
 
 #include "bpf/collectors/http/http_tls.h"
 
-#define TLS_SESSIONS 16384
 #define TLS_FED 4		/* records of one read that are looked at */
 #define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
 #define TLS_RECORD_MAX 16384
@@ -38,16 +37,8 @@ struct tls_thread {
 
 TASK_STORAGE(tls_threads, struct tls_thread);
 
-struct tls_key { u64 ssl; u32 tgid, pad; };
-
-struct tls_session {
-	u64 number;		/* HTTP_SESSION and above; its streams are in `sockets` by that */
-	u64 socket;		/* 0: not known */
-	struct wire_ends ends;
-	u32 v6, pad;
-};
-
-LRU_HASH(tls_sessions, TLS_SESSIONS, struct tls_key, struct tls_session);
+/* Until they end: one that were forgotten would be another one from then on, whose requests have no answers. */
+HASH(tls_sessions, HTTP_SOCKETS_ASIDE, struct tls_key, struct tls_session);
 
 u64 tls_numbers;
 bool tls_on;			/* a probe was hit: till then no call looks for its thread */
@@ -63,15 +54,24 @@ static __always_inline void stream_ends(u64 number, u8 kind)
 		end_of_stream(number, kind);
 }
 
-static __always_inline void tls_stream_closes(u64 number)
+/* A global function, so that the verifier looks at it once. */
+__noinline int tls_stream_closes(u64 number)
 {
 	struct http_socket *s = socket_find(number);
+	struct tls_session *x;
+	struct tls_key key = {};
 
 	if (!s)
-		return;
+		return 0;
+	key.ssl = s->ssl;
+	key.tgid = s->tgid;
+	x = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (x && x->number == number)	/* no later one of that address */
+		bpf_map_delete_elem(&tls_sessions, &key);
 	if (is_followed(s))
 		end_of_stream(number, HTTP_CLOSED);
 	socket_drop(number, s);
+	return 0;
 }
 
 static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u64 key, bool traced)
@@ -159,18 +159,19 @@ static __always_inline void session_has(struct tls_session *x, const struct tls_
 	x->v6 = th->v6;
 }
 
-static __always_inline void session_over(const struct tls_session *x)
-{
-	tls_stream_closes(x->number);
-}
-
 static __always_inline struct tls_session *session_new(const struct tls_key *key)
 {
 	struct tls_session zero = { .number = HTTP_SESSION + __sync_fetch_and_add(&tls_numbers, 1) };
+	struct http_socket *s = socket_new(zero.number);
 
-	if (!socket_new(zero.number))
+	if (!s)
 		return NULL;
-	bpf_map_update_elem(&tls_sessions, key, &zero, BPF_ANY);
+	s->ssl = key->ssl;
+	s->tgid = key->tgid;
+	if (bpf_map_update_elem(&tls_sessions, key, &zero, BPF_ANY)) {
+		__sync_fetch_and_add(&lost_sockets, 1);
+		socket_drop(zero.number, s);
+	}
 	return bpf_map_lookup_elem(&tls_sessions, key);
 }
 
@@ -183,7 +184,7 @@ static __always_inline struct tls_session *session_of(const struct tls_thread *t
 
 	if (x && (!socket_find(number) ||
 		  (th->nested && x->socket && x->socket != th->socket))) {
-		session_over(x);
+		tls_stream_closes(number);
 		x = NULL;
 	}
 	if (!x)
@@ -438,7 +439,7 @@ static __always_inline int session_closes(u64 address)
 
 	if (!x)
 		return 0;
-	session_over(x);
+	tls_stream_closes(x->number);
 	bpf_map_delete_elem(&tls_sessions, &key);
 	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef OTTOP_HTTP_TLS_H
 #define OTTOP_HTTP_TLS_H
 
+#include "bpf/kernel/net.h"
+
 /* The cookie of a probe. */
 enum tls_call_kind {
 	TLS_NONE,
@@ -11,6 +13,16 @@ enum tls_call_kind {
 	TLS_READ_EX,	/* int (session, buffer, bytes, size_t *done); returns 1 where something was done */
 	TLS_WRITE_EX,
 	TLS_HANDSHAKE,	/* int (session): moves records, but no text; so does a shutdown */
+};
+
+/* Sessions by their addresses. */
+struct tls_key { __u64 ssl; __u32 tgid, pad; };
+
+struct tls_session {
+	__u64 number;		/* HTTP_SESSION and above; its streams are with those of sockets, by that */
+	__u64 socket;		/* 0: not known */
+	struct wire_ends ends;
+	__u32 v6, pad;
 };
 
 /* The same of Go's crypto/tls. */

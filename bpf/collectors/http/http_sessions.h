@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* http_sessions.h: sessions of TLS whose process has ended without a word of them. */
+#ifndef OTTOP_HTTP_SESSIONS_H
+#define OTTOP_HTTP_SESSIONS_H
+
+#include "bpf/protocols/wire.h"
+
+struct http;
+
+/* Once a tick: looks at some of them. places: see http_sockets.bpf.h. */
+void http_sessions_tick(const struct http *skel, struct http_socket *places);
+void http_sessions_clear(void);
+
+#endif
