@@ -65,8 +65,22 @@ def peer():
     return None
 
 
+class Floor:
+    """The least that counting system calls can cost: home counts each."""
+
+    def __enter__(self):
+        self.proc = subprocess.Popen([f"{c.OUT}/limit", f"{c.OUT}/limit.bpf.o", "empty_enter"], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True)
+        if self.proc.stdout.readline() != "ready\n":
+            raise RuntimeError("the empty program is not attached")
+        return self
+
+    def __exit__(self, *exc):
+        self.proc.communicate()
+
+
 def watchers():
-    found = [("home", lambda: Console(None)), ("tab 5", lambda: Console(b"5")),
+    found = [("an empty program on sys_enter", Floor), ("home", lambda: Console(None)), ("tab 5", lambda: Console(b"5")),
              ("--json -v connections", lambda: connections.Watching([c.OTTOP, "--json", "-v", "connections"]))]
     argv = peer()
     if argv:

@@ -138,8 +138,9 @@ def flame(name, views=False):
     try:
         t.read(0.2)
         cpu = own_pct(t, FIRST_S)
-        rows.append(row(f"{name}, first {FIRST_S} s", cpu, None, memory.sizes(c.family(t.pid))))
-        t.read(60 - FIRST_S - SETTLED_S)
+        rows.append(row(f"{name}, first {FIRST_S} s", cpu, bpf_pct(t), memory.sizes(c.family(t.pid))))
+        detail(t)
+        t.read(60 - FIRST_S - BPF_S - SETTLED_S)
         cpu = own_pct(t, SETTLED_S)
         rows.append(row(f"{name}, after a minute", cpu, bpf_pct(t), memory.sizes(c.family(t.pid))))
         detail(t)
@@ -172,18 +173,21 @@ def home():
     return found
 
 
-def perf():
+def perf(load):
     """perf's own CPU time and memory while it writes DWARF stacks of the same load."""
+    name = f"perf record --call-graph dwarf, {load}"
     if not c.have("perf"):
-        return ["perf record: missing"] + [""] * 6
+        return [name + ": missing"] + [""] * 6
     p = subprocess.Popen(["perf", "record", "-q", "-a", "-F", "99", "--call-graph", "dwarf", "-o", "/dev/null",
                           "sleep", str(FIRST_S)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(FIRST_S - 2)
     pss = sum(c.rss_bytes(pid) for pid in c.family(p.pid))
-    _, _, usage = os.wait4(p.pid, 0)
-    p.returncode = 0
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    if p.returncode:
+        return [f"{name}: missing (it ended with {p.returncode})"] + [""] * 6
     own = (usage.ru_utime + usage.ru_stime) * 1e9
-    return ["perf record --call-graph dwarf", c.number(c.percent(own, FIRST_S), 2), "", "", c.megabytes(pss), "", ""]
+    return [name, c.number(c.percent(own, FIRST_S), 2), "", "", c.megabytes(pss), "", ""]
 
 
 def run():
@@ -191,12 +195,13 @@ def run():
     rows = [home()]
     with Load(PLAIN):
         rows += flame("flame, no DWARF")
+        rows.append(perf("no DWARF"))
     with Load(PLAIN[:2] + with_dwarf()):
         rows += flame("flame, DWARF", views=True)
-        rows.append(perf())
+        rows.append(perf("DWARF"))
     rows.append(["OpenTelemetry profiler (earlier)", "", "", "2.0", "63 MB", "49 MB", "112 MB"])
     rows.append(["profile-bee (earlier)", "", "", "3.8", "84 MB", "157 MB", "241 MB"])
     c.table(["", "own CPU", "BPF", "together", "PSS", "kernel maps", "memory"], rows)
-    c.say("  BPF: run time of its programs with the kernel's statistics on, an upper bound; the mapped part of")
-    c.say("  kernel maps counts there only. perf has no names yet: that is perf report's work. What is called")
+    c.say(f"  BPF: run time of its programs with the kernel's statistics on, an upper bound, in the {BPF_S} s that follow;")
+    c.say("  the mapped part of kernel maps counts there only. perf has no names yet: that is perf report's work. What is called")
     c.say("  earlier was measured once on a machine of this kind, with six busy Debian programs.")
