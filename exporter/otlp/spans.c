@@ -89,9 +89,9 @@ static void put_http(struct scratch *a, Otlp__Span *span, struct packed *to,
 	packed_text(a, to, "ottop.http.endpoint", r->endpoint);
 	packed_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
 	packed_int(a, to, "http.response.status_code", status);
-	if (!u64_known(status))
+	if (status == U64_BLANK)
 		put_error(a, span, to, "no_response");
-	else if (status >= (is_client ? 400 : 500))
+	else if (u64_known(status) && status >= (is_client ? 400 : 500))
 		put_error(a, span, to, scratch_printf(a, "%llu", (unsigned long long)status));
 }
 
@@ -103,10 +103,10 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct packed *to,
 	span->name = method && *method ? scratch_text(a, method) : "grpc";
 	packed_text(a, to, "rpc.system.name", "grpc");
 	packed_text(a, to, "rpc.method", method);
-	if (!u64_known(r->status)) {
+	if (r->status == U64_BLANK)
 		put_error(a, span, to, "no_response");
+	if (!u64_known(r->status))	/* or it could not be told: no error that is known */
 		return;
-	}
 	packed_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
 	if (grpc_code_failed(text_is(r->side, "client"), r->status))
 		put_error(a, span, to, grpc_status_name(a, r->status));

@@ -162,6 +162,52 @@ static void check_resources(bool command_lines, const char *service, const char 
 	snapshot_put(s);
 }
 
+/* What was never answered is an error; of what was, but by a status that could not be told, none is known. */
+static void a_status_that_is_not_known_is_no_error(void **state)
+{
+	static const struct { const char *protocol; u64 status; bool error; } all[] = {
+		{ "h2", U64_BLANK, true }, { "h2", U64_UNKNOWN, false }, { "h2", 200, false }, { "h2", 503, true },
+		{ "grpc", U64_BLANK, true }, { "grpc", U64_UNKNOWN, false }, { "grpc", 0, false }, { "grpc", 14, true },
+		{ "grpc", 5, false },	/* NOT_FOUND is no fault of a server */
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		struct builder *b = builder_new(NULL, &session);
+		struct requests_row *r = builder_row(b, TABLE_requests);
+		struct otlp_config config = { .sample_ratio = 1 };
+		struct event_cursor cursor = { .begun = true };
+		struct otlp_links *links = otlp_links_new();
+		struct otlp_due due = { 0 };
+		struct scratch scratch = { 0 };
+		Otlp__TraceRequest *request;
+		const Otlp__Span *span;
+		const struct snapshot *s;
+		u8 *data;
+		size_t n;
+		u32 items;
+
+		r->seq = r->start_time_ns = r->duration_ns = 1;
+		r->status = all[i].status;
+		r->side = str_new("server");
+		r->protocol = str_new(all[i].protocol);
+		r->path = str_new("/a");
+		builder_time(b, 1, 2, 0, 1);
+		s = builder_seal(b);
+		otlp_spans_due(&due, &cursor, s);
+		data = otlp_spans_pack(&scratch, &due, links, s, &config, &n, &items);
+		request = otlp__trace_request__unpack(NULL, n, data);
+		span = request->resource_spans[0]->scope_spans[0]->spans[0];
+		assert_int_equal(span->status && span->status->code == OTLP__STATUS__CODE__ERROR, all[i].error);
+		otlp__trace_request__free_unpacked(request, NULL);
+		free(data);
+		otlp_due_free(&due);
+		scratch_free(&scratch);
+		otlp_links_free(links);
+		snapshot_put(s);
+	}
+}
+
 static const char *interval_text;
 
 static const char *interval_env(const char *name)
@@ -371,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_of_more_than_64_MiB_is_not_sent),
 		cmocka_unit_test(seldom_enough),
+		cmocka_unit_test(a_status_that_is_not_known_is_no_error),
 		cmocka_unit_test(a_span_says_whose_it_is),
 		cmocka_unit_test(a_ratio_goes_by_the_trace_id),
 		cmocka_unit_test(packed_attributes_are_read_again),

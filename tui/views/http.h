@@ -17,7 +17,7 @@ bool request_is_of(const struct requests_row *r, const struct http_row *e);
 /* Status 5xx, of a client 4xx too, of gRPC as in the table http, or no answer. */
 bool request_failed(const struct requests_row *r);
 #define REQUEST_STATUS_MAX 24
-/* "200", of gRPC "NOT_FOUND", "none": in buf, or lasting. */
+/* "200", of gRPC "NOT_FOUND", "none", "?": in buf, or lasting. */
 const char *request_status(const struct requests_row *r, char buf[REQUEST_STATUS_MAX]);
 void request_draw_status(struct canvas *c, int row, int col, int width, const struct requests_row *r);
 

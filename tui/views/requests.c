@@ -69,8 +69,8 @@ bool request_failed(const struct requests_row *r)
 {
 	bool client = r->side && !strcmp(r->side, "client");
 
-	if (!u64_known(r->status))
-		return true;
+	if (!u64_known(r->status))	/* or it could not be told */
+		return r->status == U64_BLANK;
 	return is_grpc(r) ? grpc_code_failed(client, r->status) : r->status >= (client ? 400 : 500);
 }
 
@@ -79,7 +79,7 @@ const char *request_status(const struct requests_row *r, char buf[REQUEST_STATUS
 	const char *name = u64_known(r->status) && is_grpc(r) ? grpc_code_name(r->status) : NULL;
 
 	if (!u64_known(r->status))
-		return "none";
+		return r->status == U64_BLANK ? "none" : "?";
 	if (name)
 		return name;
 	snprintf(buf, REQUEST_STATUS_MAX, "%llu", (unsigned long long)r->status);
@@ -381,7 +381,7 @@ const struct view requests_view = {
 	.hints_wide = "open back view group latency explain search filter sort_prev follow tag pause step_back write palette",
 	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"
 		  "1stB\tfirst byte of the request to first byte of the answer\n"
-		  "STATUS\tnone: the connection ended before the answer did\n"
+		  "STATUS\tnone: the connection ended before the answer did; ?: it could not be told\n"
 		  "G F\tto the newest, and follow it\n",
 	.state_size = sizeof(struct requests_state), .fini = fini,
 	.update = update, .draw = draw, .act = act, .note = note,

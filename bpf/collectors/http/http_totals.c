@@ -167,11 +167,6 @@ static u64 or_unknown(u64 v)
 	return v == UINT64_MAX ? U64_UNKNOWN : v;
 }
 
-static bool is_known(u32 status)
-{
-	return status != STATUS_NONE && status != STATUS_UNKNOWN;
-}
-
 static struct requests_row **fresh;	/* references: of this tick, until the first of the next */
 static u32 n_fresh, cap_fresh;
 static bool given;			/* they are in the rows of their tick */
@@ -244,7 +239,8 @@ static void add_request(const struct report_request *q, bool listed)
 	r->side = str_new(q->server ? "server" : "client");
 	r->protocol = str_new(protocols[q->protocol]->name);
 	r->tls = q->tls;
-	r->status = is_known(q->status) ? q->status - protocols[q->protocol]->status_base : U64_BLANK;
+	r->status = q->status == STATUS_NONE ? U64_BLANK : q->status == STATUS_UNKNOWN ? U64_UNKNOWN :
+		q->status - protocols[q->protocol]->status_base;
 	r->duration_ns = or_blank(q->duration_ns);
 	r->first_byte_ns = or_blank(q->first_byte_ns);
 	r->end_tid = q->end_tid ?: U64_UNKNOWN;
