@@ -20,6 +20,8 @@
 #define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
 #define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
 #define STUCK_MS 3000		/* for the sinks to end, after a signal, beyond OTLP's own limit */
+#define LAST_TICK_MS 1500	/* for a tick that is asked for at the end */
+#define LAST_INTERVAL_NS (50 * NSEC_PER_MSEC)
 #define STATUS_NS (10 * NSEC_PER_SEC)	/* between two lines for the service manager */
 #define LATE_NS (10 * NSEC_PER_SEC)	/* and three intervals: then the sampler hangs */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
@@ -336,6 +338,33 @@ static int loop(struct headless *h)
 	}
 }
 
+/*
+ * Where system calls are read in some ticks only, one more tick in which they are: what leaves last has all of them.
+ * A sampler that hangs is not waited for.
+ */
+static void take_last_tick(struct headless *h)
+{
+	u64 tables = needed_tables(h), until_ns = clock_ns(CLOCK_MONOTONIC) + LAST_TICK_MS * NSEC_PER_MSEC, now_ns;
+	u64 pid = h->o->pids.n == 1 ? h->o->pids.pid[0] : 0;
+	bool done = !h->otlp || !h->source.sampler || !h->done || !(tables & WANT_CALLS_SELDOM);
+
+	if (done)
+		return;
+	sampler_want(h->source.sampler, tables & ~WANT_CALLS_SELDOM, pid, 0);
+	sampler_interval(h->source.sampler, LAST_INTERVAL_NS);
+	while (!done && (now_ns = clock_ns(CLOCK_MONOTONIC)) < until_ns) {
+		struct pollfd p = { .fd = source_fd(&h->source), .events = POLLIN };
+		const struct snapshot *s;
+
+		poll(&p, 1, (int)((until_ns - now_ns) / NSEC_PER_MSEC) + 1);
+		while ((s = source_next(&h->source))) {
+			exporter_push(h->exporter, s);
+			done = done || s->tables[TABLE_syscalls].interval_ns;
+			snapshot_put(s);
+		}
+	}
+}
+
 /* ---- the end ------------------------------------------------------------------------- */
 
 /* Says what became of the recording; returns the exit status. */
@@ -420,6 +449,8 @@ int main_headless(const struct options *o)
 	else if (source_open(&h.source, o, needed_tables(&h), &error) && open_outputs(&h, &error))
 		status = report_stdout(loop(&h));
 	main_notify("STOPPING=1\nSTATUS=sending and writing what waits");
+	if (!error)
+		take_last_tick(&h);
 	if (error) {
 		main_say("%s", error);
 		exporter_stop(h.exporter);
