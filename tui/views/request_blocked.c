@@ -105,7 +105,7 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 	char title[160], ns[FORMAT_MAX] = "?";
 	u32 n;
 	u64 told = told_ns(q->blocked_in, &n);
-	bool longer = u64_known(q->blocked_ns) && told > q->blocked_ns;
+	bool longer = u64_known(q->blocked_ns) && told > q->blocked_ns + q->blocked_ns / REST_PART;
 	int used;
 
 	if (longer || u64_known(q->blocked_ns))
