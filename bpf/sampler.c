@@ -24,7 +24,6 @@
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are never read at one time */
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
-#define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are not read at one time */
 
 /* ---- collectors ---- */
 

@@ -28,7 +28,6 @@ TASK_STORAGE(http_threads, struct http_thread);
 #define THREAD_BYTES (1 << 15)
 u8 may_move[THREAD_BYTES];
 
-
 const volatile u64 tick_ns;	/* of the kernel's jiffies */
 
 /*
