@@ -23,6 +23,7 @@
 #define LATE_NS (5 * NSEC_PER_SEC)	/* an answer that has not come by then will not */
 #define AGAIN_NS (10 * NSEC_PER_SEC)	/* the other end may have changed hands */
 #define KEEP_TICKS 60
+#define KEEP_CROWDED 2			/* where half of the room is taken: connections come and go */
 
 enum state { NEW, ASKED, KNOWN };
 
@@ -332,9 +333,11 @@ void things_ask(u64 now_ns)
 
 void things_forget(void)
 {
+	u32 keep = things.n > MAX_THINGS / 2 ? KEEP_CROWDED : KEEP_TICKS;
+
 	hash_each(&things, struct thing, t) {
 		t->ns = 0;
-		if (tick - t->tick < KEEP_TICKS)
+		if (tick - t->tick < keep)
 			continue;
 		hash_remove(&things, &t->node);
 		label_put(t->label);
