@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpf/model/snapshot_build.h"
 #include "exporter/otlp/processes.h"
