@@ -93,7 +93,7 @@ struct http_same {
 
 /* Processes of which is known that they may speak HTTP, and that it cannot be seen. */
 #define HTTP_UNSEEN_PROCESSES 256
-enum http_unseen { UNSEEN_TLS /* noted by user space */, UNSEEN_RING, UNSEEN_QUIC, N_UNSEEN };
+enum http_unseen { UNSEEN_TLS, UNSEEN_SOME_TLS /* noted by user space */, UNSEEN_RING, UNSEEN_QUIC, N_UNSEEN };
 struct http_unseen_key { __u32 tgid, how; };
 
 /* Numbers of TLS sessions are above those of sockets. */

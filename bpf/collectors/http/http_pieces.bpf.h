@@ -230,6 +230,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	if (!had && looks_like_tls(word, n)) {
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
+		s->room[0] = 0;
 		note_speaker();
 		return -1;
 	}
@@ -255,8 +256,10 @@ static __always_inline int tell_moved(struct moved *m, struct http_socket *s, u3
 		before = classify(m, s);
 		if (before < 0)
 			return 0;
-		if (s->class == HTTP_2 && s->frames[m->tx & 1].left)
+		if (s->class == HTTP_2 && s->frames[m->tx & 1].left) {
 			flags |= IS_PREFACE;
+			s->frames[!(m->tx & 1)].known = 1;	/* the other direction begins as well, or goes on at a frame */
+		}
 	}
 	note_thread_now(m);
 	return tell_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));

@@ -24,6 +24,7 @@
 #define FIRST_WAIT_NS NSEC_PER_SEC
 #define LAST_WAIT_NS (30 * NSEC_PER_SEC)
 #define MAX_SPEAKERS 1024
+#define MANY_LOOKS 3		/* one that has not called its library by then has another one */
 
 static const char *const installed[] = {
 	"/usr/lib/*/libssl.so.*", "/usr/lib64/libssl.so.*", "/usr/lib/libssl.so.*",
@@ -73,6 +74,8 @@ struct speaker {
 	u32 pid;
 	u64 start_ns, next_ns, wait_ns;
 	bool unseen;
+	bool stranger;		/* some of its sockets carry TLS that is in no session */
+	u32 looks;		/* times that it spoke TLS, and had functions with probes */
 };
 
 static struct http *skel;
@@ -119,6 +122,7 @@ static void look_at(struct speaker *s, u64 now_ns)
 		return;
 	found = targets_process(s->pid, true);
 	s->unseen = found == UPROBE_NOTHING;
+	s->looks += found == UPROBE_ATTACHED;
 	if (found == UPROBE_PENDING || found == UPROBE_ENDED)
 		return;
 	s->next_ns = now_ns + s->wait_ns;
@@ -141,6 +145,20 @@ static void take_speakers(void)
 	}
 }
 
+static void take_strangers(void)
+{
+	int fd = bpf_map__fd(skel->maps.tls_strangers);
+	struct tls_caller c;
+
+	while (!bpf_map_get_next_key(fd, NULL, &c)) {
+		struct speaker *s = speaker_of(c.tgid, c.start_ns);
+
+		bpf_map_delete_elem(fd, &c);
+		if (s)
+			s->stranger = true;
+	}
+}
+
 static void look_again(void)
 {
 	for (u32 i = 0; i < n_speakers; i++)
@@ -148,12 +166,30 @@ static void look_again(void)
 			look_at(&speakers[i], boottime_ns());
 }
 
+/* It has functions with probes, and speaks TLS by others: on a socket of no session, or always. */
+static bool has_another(const struct speaker *s)
+{
+	struct tls_caller c = { .tgid = s->pid, .start_ns = s->start_ns };
+	u32 known = 0;
+
+	if (s->unseen || !s->looks || (!s->stranger && s->looks < MANY_LOOKS))
+		return false;
+	bpf_map_lookup_elem(bpf_map__fd(skel->maps.tls_callers), &c, &known);
+	return s->stranger ? !(known & TLS_UNPLACED) : !known;
+}
+
+static void say(const struct speaker *s, enum http_unseen how, bool is_so)
+{
+	if (is_so)
+		unseen_note(s->pid, s->start_ns, how);
+	else
+		unseen_withdraw(s->pid, s->start_ns, how);
+}
+
 static void say_unseen(const struct speaker *s)
 {
-	if (s->unseen)
-		unseen_note(s->pid, s->start_ns, UNSEEN_TLS);
-	else
-		unseen_withdraw(s->pid, s->start_ns, UNSEEN_TLS);
+	say(s, UNSEEN_TLS, s->unseen);
+	say(s, UNSEEN_SOME_TLS, has_another(s));
 }
 
 /* ---- the collector's side ---- */
@@ -186,6 +222,7 @@ void http_probes_tick(void)
 		scanned = targets_scan(SCAN_NS);
 	forget_ended();
 	take_speakers();
+	take_strangers();
 	look_again();
 	http_probes_drain();
 	for (u32 i = 0; i < n_speakers; i++)

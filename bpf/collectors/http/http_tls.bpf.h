@@ -11,6 +11,9 @@
 
 #include "bpf/collectors/http/http_tls.h"
 
+#define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0], which it has no other use for */
+#define TLS_CALLERS 4096
+#define UNPLACED_CALLS 4	/* of a session whose socket is not known: nothing has told it by then */
 #define TLS_FED 4		/* records of one read that are looked at */
 #define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
 #define TLS_RECORD_MAX 16384
@@ -40,8 +43,56 @@ TASK_STORAGE(tls_threads, struct tls_thread);
 /* Until they end: one that were forgotten would be another one from then on, whose requests have no answers. */
 HASH(tls_sessions, HTTP_SOCKETS_ASIDE, struct tls_key, struct tls_session);
 
+/* What is known of a process that has called a TLS library. */
+LRU_HASH(tls_callers, TLS_CALLERS, struct tls_caller, u32);
+/* Processes that have moved data in TLS on a socket that is none of any session's: mostly by another library. */
+HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u32);
+
 u64 tls_numbers;
 bool tls_on;			/* a probe was hit: till then no call looks for its thread */
+
+/* ---- who calls ---- */
+
+static __always_inline void this_process(struct tls_caller *c)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	c->start_ns = t->group_leader->start_boottime;
+	c->tgid = t->tgid;
+	c->pad = 0;
+}
+
+/* A function, so that what it needs of the stack is not there in who calls it. */
+__noinline int note_caller(u32 what)
+{
+	struct tls_caller c;
+	u32 *known, both = what;
+
+	this_process(&c);
+	known = bpf_map_lookup_elem(&tls_callers, &c);
+	if (known && (*known & what) == what)
+		return 0;
+	if (known)
+		both |= *known;
+	bpf_map_update_elem(&tls_callers, &c, &both, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Bytes of TLS on a socket of which no session is known. Those of a handshake are some three records of data, and
+ * what a library reads from memory is joined with the first data there is.
+ */
+__noinline int note_stranger(const struct moved *m, struct http_socket *s)
+{
+	struct tls_caller c;
+	struct first f = {};
+
+	if (!m || !s || !find_first(m, &f) || (u8)f.word != TLS_DATA || ++s->room[0] != STRANGE_RECORDS)
+		return 0;
+	this_process(&c);
+	bpf_map_update_elem(&tls_strangers, &c, &(u32){ 1 }, BPF_ANY);
+	return 0;
+}
 
 /* ---- sockets ---- */
 
@@ -93,6 +144,7 @@ static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int 
 	if (s->class != HTTP_IN_TLS) {
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
+		s->room[0] = 0;
 	}
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
@@ -166,6 +218,7 @@ static __always_inline struct tls_session *session_new(const struct tls_key *key
 
 	if (!s)
 		return NULL;
+	note_caller(TLS_CALLS);
 	s->ssl = key->ssl;
 	s->tgid = key->tgid;
 	if (bpf_map_update_elem(&tls_sessions, key, &zero, BPF_ANY)) {
@@ -255,6 +308,11 @@ static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 k
 
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
+	if (ret >= 5 && !s->first[0] && s->room[0] < STRANGE_RECORDS) {
+		*m = (struct moved){ .total = ret, .tx = tx };
+		find_bytes(m);
+		note_stranger(m, s);
+	}
 	th = tls_on ? bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0) : NULL;
 	if (!th || ret < 5)
 		return 0;
@@ -384,6 +442,8 @@ static __always_inline void tls_moved(struct tls_thread *th, struct tls_session 
 
 	if (s->class == HTTP_NO)
 		return;
+	if (!x->socket && x->unplaced < UNPLACED_CALLS && ++x->unplaced == UNPLACED_CALLS)
+		note_caller(TLS_UNPLACED);
 	m.socket = x->socket;
 	m.ends = x->ends;
 	m.v6 = x->v6;
@@ -411,6 +471,8 @@ int on_tls_return(struct pt_regs *ctx)
 	th->kind = TLS_NONE;
 	tx = kind == TLS_WRITE || kind == TLS_WRITE_EX;
 	n = bytes_moved(th, kind, (int)RESULT(ctx));
+	if (kind == TLS_HANDSHAKE)
+		note_caller(TLS_CALLS);
 	if (!n && (!th->nested || is_joined(th)))
 		return 0;
 	key = (struct tls_key){ .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };

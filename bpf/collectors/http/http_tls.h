@@ -22,7 +22,15 @@ struct tls_session {
 	__u64 number;		/* HTTP_SESSION and above; its streams are with those of sockets, by that */
 	__u64 socket;		/* 0: not known */
 	struct wire_ends ends;
-	__u32 v6, pad;
+	__u32 v6;
+	__u32 unplaced;		/* calls that moved data while it was not */
+};
+
+struct tls_caller { __u64 start_ns; __u32 tgid, pad; };
+
+enum tls_caller_bits {
+	TLS_CALLS = 1,		/* functions that have probes */
+	TLS_UNPLACED = 2,	/* in a session whose socket cannot be told: a socket without a session may be its */
 };
 
 /* The same of Go's crypto/tls. */

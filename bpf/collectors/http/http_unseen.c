@@ -24,6 +24,7 @@ static const struct {
 	const char *what, *why;
 } kinds[N_UNSEEN] = {
 	[UNSEEN_TLS] = { "TLS", "it has no functions of OpenSSL, BoringSSL, GnuTLS or Go: what is inside is not seen" },
+	[UNSEEN_SOME_TLS] = { "some TLS", "it also moves TLS that is not by the OpenSSL, BoringSSL, GnuTLS or Go that it has: that is not seen" },
 	[UNSEEN_RING] = { "io_uring", "what it sends and receives over TCP by io_uring is not seen, but for what is in TLS" },
 	[UNSEEN_QUIC] = { "QUIC", "it sends or receives UDP of port 443: if that is QUIC, HTTP/3 inside is not seen" },
 };
