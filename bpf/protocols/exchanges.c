@@ -237,12 +237,20 @@ static void answer_part(struct follower *f, const struct part *p)
 	}
 }
 
+static void lose_exchange(struct follower *f, struct exchange *x)
+{
+	if (x)
+		drop_exchange(f, f->conn, x);
+}
+
 void exchanges_take_part(void *arg, const struct part *p)
 {
 	struct follower *f = arg;
 
 	if (p->kind == PART_BROKEN && !p->number)
 		exchanges_drop(f, f->conn);
+	else if (p->kind == PART_LOST)
+		lose_exchange(f, find_exchange(f->conn, p->number));
 	else if (p->role == ASKS)
 		request_part(f, p);
 	else

@@ -45,7 +45,7 @@ static void give_up_oldest(struct http2_streams *s, const struct sink *out)
 	for (u32 i = 1; i < s->n; i++)
 		if (s->all[i].id < oldest->id)
 			oldest = &s->all[i];
-	tell(out, oldest, PART_BROKEN, ANSWERS);
+	tell(out, oldest, PART_LOST, ANSWERS);
 	forget(s, oldest);
 }
 

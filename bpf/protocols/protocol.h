@@ -44,7 +44,8 @@ enum part_kind {
 	PART_BEGIN,	/* the first byte of a message */
 	PART_HEAD,	/* what it is called, or its status, is known */
 	PART_DONE,	/* its last byte has been seen */
-	PART_BROKEN	/* it ended before it was whole; number 0: all that was under way is lost */
+	PART_BROKEN,	/* it ended before it was whole; number 0: all that was under way is lost */
+	PART_LOST	/* what becomes of that exchange cannot be told: it is lost */
 };
 
 /* Texts live until the function that is called returns; NULL: unknown. */

@@ -32,7 +32,7 @@ static void take(void *arg, const struct part *p)
 	char folded[PATH_MAX_KEPT];
 	u32 i = find(p->number);
 
-	if (p->role >= N_ROLES || p->kind > PART_BROKEN)
+	if (p->role >= N_ROLES || p->kind > PART_LOST)
 		abort();
 	if (!p->number) {
 		if (p->kind != PART_BROKEN)
@@ -56,7 +56,7 @@ static void take(void *arg, const struct part *p)
 			abort();	/* ended twice */
 		open_streams[i].answered = true;
 	}
-	if (p->kind == PART_BROKEN || (p->kind == PART_DONE && open_streams[i].asked && open_streams[i].answered))
+	if (p->kind >= PART_BROKEN || (p->kind == PART_DONE && open_streams[i].asked && open_streams[i].answered))
 		open_streams[i] = open_streams[--n_open];
 	if (p->kind != PART_HEAD || p->role != ASKS)
 		return;

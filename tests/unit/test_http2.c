@@ -28,7 +28,7 @@ static struct {
 
 static void note(void *arg, const struct part *p)
 {
-	static const char *const kinds[] = { "begin", "head", "done", "broken" };
+	static const char *const kinds[] = { "begin", "head", "done", "broken", "lost" };
 	char more[512] = "";
 
 	seen.parts++;
@@ -381,6 +381,18 @@ static void test_floods(void **s)
 	assert_false(http2_protocol.is_over(seen.state));
 }
 
+/* More streams than are kept: the oldest is lost, and not said to have been without an answer. */
+static void test_many_open(void **s)
+{
+	open_connection();
+	for (u32 i = 0; i < 257; i++) {
+		seen.n = 0;
+		ask(1 + 2 * i, 0, "/", false);
+		assert_int_equal(i == 256, strstr(seen.text, "<1 lost") != NULL);
+	}
+	expect("<1 lost\n>513 head GET /\n");
+}
+
 /* One value of a megabyte: little of it is kept, and the next block is read. */
 static void test_huge_value(void **s)
 {
@@ -460,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_rare_frames),
 		cmocka_unit_test(test_borders),
 		cmocka_unit_test(test_floods),
+		cmocka_unit_test(test_many_open),
 		cmocka_unit_test(test_huge_value),
 		cmocka_unit_test(test_not_http2),
 		cmocka_unit_test(test_over),
