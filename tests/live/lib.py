@@ -101,9 +101,9 @@ def begin(need_root=True):
 
 # ---- programs ----------------------------------------------------------------
 
-def build(name, *flags):
-    """Compiles tests/live/NAME.c; returns the path of the program."""
-    source, out = os.path.join(HERE, name + '.c'), os.path.join(BUILT, name)
+def build(name, *flags, program=None):
+    """Compiles tests/live/NAME.c; returns the path of the program, which is called NAME or as said."""
+    source, out = os.path.join(HERE, name + '.c'), os.path.join(BUILT, program or name)
     if os.path.exists(out) and os.path.getmtime(out) > os.path.getmtime(source):
         return out
     os.makedirs(BUILT, exist_ok=True)
