@@ -13,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "bpf/host/mapped.h"
+#include "bpf/host/mapped_file.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/aside.h"
@@ -80,7 +80,7 @@ u32 files_of_mapping(u32 pid, u64 start, u64 end)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	int fd = mapped_open(pid, start, end, path, sizeof(path));
+	int fd = mapped_file_open(pid, start, end, path, sizeof(path));
 	u32 file;
 
 	if (fd < 0)

@@ -3,7 +3,7 @@
 #ifndef OTTOP_FILES_STATE_H
 #define OTTOP_FILES_STATE_H
 
-#include "bpf/host/mapped.h"
+#include "bpf/host/mapped_file.h"
 #include "bpf/stacks/parts.h"
 #include "symbolizer/symbolizer.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bpf/host/mapped.h"
+#include "bpf/host/mapped_file.h"
 #include "bpf/host/procfs.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/uprobes/targets.h"
@@ -252,7 +252,7 @@ static struct file *file_of_line(u32 pid, const char *line, bool all)
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n", &start, &end, perms, &at) < 3 || !at ||
 	    perms[2] != 'x' || line[at] != '/' || (!all && !has_name(line + at)))
 		return NULL;
-	fd = mapped_open(pid, start, end, path, sizeof(path));
+	fd = mapped_file_open(pid, start, end, path, sizeof(path));
 	return fd < 0 ? NULL : file_of(fd, path);
 }
 

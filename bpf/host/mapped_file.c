@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mapped.c: see mapped.h. */
+/* mapped_file.c: see mapped_file.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "bpf/helpers/opener.h"
-#include "bpf/host/mapped.h"
+#include "bpf/host/mapped_file.h"
 #include "bpf/host/procfs.h"
 
 /* What /proc/PID/maps says of it: for where map_files/ may not be opened. Its inode number; 0: nothing. */
@@ -37,7 +37,7 @@ static u64 find_path(u32 pid, u64 start, char *ret, size_t cap)
 	return found;
 }
 
-int mapped_open(u32 pid, u64 start, u64 end, char *path, size_t cap)
+int mapped_file_open(u32 pid, u64 start, u64 end, char *path, size_t cap)
 {
 	char name[96];
 	ssize_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mapped.h: the file behind a mapping of a process, wherever its path leads by now. */
-#ifndef OTTOP_MAPPED_H
-#define OTTOP_MAPPED_H
+/* mapped_file.h: the file behind a mapping of a process, wherever its path leads by now. */
+#ifndef OTTOP_MAPPED_FILE_H
+#define OTTOP_MAPPED_FILE_H
 
 #include <sys/stat.h>
 
@@ -31,6 +31,6 @@ static inline bool file_id_is(const struct file_id *id, const struct stat *st)
  * another mount namespace. Its path as the process has it goes to `path`. A descriptor for
  * reading (of any kind of file: look before reading), or -errno.
  */
-int mapped_open(u32 pid, u64 start, u64 end, char *path, size_t cap);
+int mapped_file_open(u32 pid, u64 start, u64 end, char *path, size_t cap);
 
 #endif
