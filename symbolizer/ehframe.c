@@ -7,8 +7,8 @@
 #include "symbolizer/codeframes.h"
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
-#include "symbolizer/gotable.h"
 #include "symbolizer/landing.h"
+#include "symbolizer/pclntab.h"
 
 #define MAX_START_BYTES 256	/* of hand-made start code */
 
@@ -73,7 +73,7 @@ static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *
 	struct source go;
 	u64 addr;
 
-	debug = gotable_section(f, &go, &addr) ? gotable_rows_of(f, &n_debug) :
+	debug = pclntab_section(f, &go, &addr) ? pclntab_rows_of(f, &n_debug) :
 		rows_of(f, ".debug_frame", true, pages, &n_debug);
 	if (eh && debug)
 		return merge(eh, n_eh, debug, n_debug, ret_n);
@@ -166,7 +166,7 @@ static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n
 	struct cfi_row *all = NULL;
 	struct source go;
 	u64 addr;
-	bool is_go = gotable_section(f, &go, &addr);
+	bool is_go = pclntab_section(f, &go, &addr);
 	u32 n_all = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(sections); i++) {
@@ -198,7 +198,7 @@ static struct unwind_table *read_table(struct elf_file *f, const struct unwind_p
 		n = 0;
 	known = is_known(rows, n, elf_entry(f));
 	/* between the wanted pages nothing is known, though there may be: code would be read in vain */
-	if (!pages || gotable_section(f, &go, &addr))
+	if (!pages || pclntab_section(f, &go, &addr))
 		rows = add_code(f, rows, &n);
 	if (!known)
 		rows = mark_entry(f, rows, &n);

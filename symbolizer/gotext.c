@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "symbolizer/gotable.h"
+#include "symbolizer/pclntab.h"
 
 #define MAX_SCAN (64u << 20)
 #define MODULE_MINPC 20		/* words of moduledata before minpc; then maxpc, text, etext */
@@ -109,57 +109,57 @@ static u64 find_text(struct elf_file *f, const struct source *table, u64 table_a
 	return text ?: source_uint(table, 24, 8);
 }
 
-bool gotable_section(struct elf_file *f, struct source *ret, u64 *ret_addr)
+bool pclntab_section(struct elf_file *f, struct source *ret, u64 *ret_addr)
 {
 	return elf_section_source(f, ".gopclntab", ret, ret_addr) ||
 	       elf_section_source(f, ".data.rel.ro.gopclntab", ret, ret_addr);	/* position independent */
 }
 
-struct gotable *gotable_read(struct elf_file *f)
+struct pclntab *pclntab_read(struct elf_file *f)
 {
 	struct source table;
 	u64 addr, offset, text;
 
-	if (!gotable_section(f, &table, &addr))
+	if (!pclntab_section(f, &table, &addr))
 		return NULL;
 	if ((u32)source_uint(&table, 0, 4) == 0xfffffffau)
-		return gotable_of(table, 0);	/* 1.16: whole addresses */
+		return pclntab_of(table, 0);	/* 1.16: whole addresses */
 	offset = source_uint(&table, source_uint(&table, 8 + 7 * 8, 8), 4);
 	text = find_text(f, &table, addr, offset);
-	return text ? gotable_of(table, text) : NULL;
+	return text ? pclntab_of(table, text) : NULL;
 }
 
 /* The table in memory, for who looks at all of it; valid as long as f. */
-static struct gotable *read_whole(struct elf_file *f)
+static struct pclntab *read_whole(struct elf_file *f)
 {
-	struct gotable *unread = gotable_read(f), *t = NULL;
+	struct pclntab *unread = pclntab_read(f), *t = NULL;
 	struct elf_section s;
 
 	if (unread && (elf_section(f, ".gopclntab", &s) || elf_section(f, ".data.rel.ro.gopclntab", &s)))
-		t = gotable_of((struct source){ .mem = s.data, .fd = -1, .size = s.size },
-			       gotable_text(unread));
-	gotable_free(unread);
+		t = pclntab_of((struct source){ .mem = s.data, .fd = -1, .size = s.size },
+			       pclntab_text(unread));
+	pclntab_free(unread);
 	return t;
 }
 
-struct cfi_row *gotable_rows_of(struct elf_file *f, u32 *ret_n)
+struct cfi_row *pclntab_rows_of(struct elf_file *f, u32 *ret_n)
 {
-	struct gotable *t = read_whole(f);
+	struct pclntab *t = read_whole(f);
 	struct cfi_row *rows = NULL;
 
 	errno = ENODATA;
 	if (t)
-		rows = gotable_rows(t, ret_n);
-	gotable_free(t);
+		rows = pclntab_rows(t, ret_n);
+	pclntab_free(t);
 	return rows;
 }
 
-bool gotable_ranges_of(struct elf_file *f, const char *const *names, u32 n, struct gotable_range *ret)
+bool pclntab_ranges_of(struct elf_file *f, const char *const *names, u32 n, struct pclntab_range *ret)
 {
-	struct gotable *t = read_whole(f);
+	struct pclntab *t = read_whole(f);
 
 	if (t)
-		gotable_ranges(t, names, n, ret);
-	gotable_free(t);
+		pclntab_ranges(t, names, n, ret);
+	pclntab_free(t);
 	return t != NULL;
 }

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "symbolizer/gotable.h"
 #include "symbolizer/minidebug.h"
 #include "symbolizer/names.h"
+#include "symbolizer/pclntab.h"
 #include "symbolizer/startcode.h"
 #include "symbolizer/symtab.h"
 
@@ -21,7 +21,7 @@ struct names {
 	struct timespec changed;
 	off_t size;
 	struct symtab *tables[PLACES];	/* of GO and START: none */
-	struct gotable *go;
+	struct pclntab *go;
 	struct startcode start;
 	u8 *mini;		/* unpacked; its table's names are in it */
 	size_t mini_size;
@@ -84,12 +84,12 @@ static struct symtab *read_mini(struct names *n)
 	return t;
 }
 
-static const struct gotable *go_of(struct names *n)
+static const struct pclntab *go_of(struct names *n)
 {
 	struct elf_file *f = n->go_opened ? NULL : elf_open(n->fd);
 
 	if (f)
-		n->go = gotable_read(f);
+		n->go = pclntab_read(f);
 	elf_close(f);
 	n->go_opened = true;
 	return n->go;
@@ -141,7 +141,7 @@ bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 		if (n->tables[p] && symtab_find(n->tables[p], addr, buf, cap))
 			return true;
 	}
-	if (n->go && gotable_find(n->go, addr, buf, cap))
+	if (n->go && pclntab_find(n->go, addr, buf, cap))
 		return true;
 	found = startcode_find(&n->start, addr);
 	if (found)
@@ -151,7 +151,7 @@ bool names_find(struct names *n, u64 addr, char *buf, size_t cap)
 
 bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line)
 {
-	return go_of(n) && gotable_line(n->go, addr, file, cap, ret_line);
+	return go_of(n) && pclntab_line(n->go, addr, file, cap, ret_line);
 }
 
 struct names *names_of_go(int fd)
@@ -187,7 +187,7 @@ bool names_has_debug(const struct names *n)
 
 u32 names_count(const struct names *n)
 {
-	u32 all = n->go ? gotable_count(n->go) : 0;
+	u32 all = n->go ? pclntab_count(n->go) : 0;
 
 	for (u32 i = 0; i < PLACES; i++)
 		all += n->tables[i] ? symtab_count(n->tables[i]) : 0;
@@ -209,7 +209,7 @@ void names_free(struct names *n)
 		return;
 	for (u32 i = 0; i < PLACES; i++)
 		symtab_free(n->tables[i]);
-	gotable_free(n->go);
+	pclntab_free(n->go);
 	free(n->mini);
 	if (n->fd >= 0)
 		close(n->fd);

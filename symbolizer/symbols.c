@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/gotable.h"
+#include "symbolizer/pclntab.h"
 #include "symbolizer/placement.h"
 #include "symbolizer/symbols.h"
 
@@ -140,7 +140,7 @@ static bool go_name(const char *name, struct go_name *ret)
 }
 
 static u64 go_place(const struct search *s, struct elf_file *f, const struct go_name *name,
-		    const struct gotable_range *caller, const struct gotable_range *callee)
+		    const struct pclntab_range *caller, const struct pclntab_range *callee)
 {
 	u64 at = caller->size ? offset_of(s, caller->addr) : 0;
 	u64 to = name->callee && callee->size ? offset_of(s, callee->addr) : 0;
@@ -157,7 +157,7 @@ static void find_go(struct search *s, struct elf_file *f)
 {
 	struct go_name parts[SYMBOLIZER_SYMBOLS] = {};
 	const char *all[2 * SYMBOLIZER_SYMBOLS];
-	struct gotable_range ranges[2 * SYMBOLIZER_SYMBOLS];
+	struct pclntab_range ranges[2 * SYMBOLIZER_SYMBOLS];
 	u32 which[SYMBOLIZER_SYMBOLS], n = 0;
 
 	for (u32 i = 0; i < s->n && n < SYMBOLIZER_SYMBOLS; i++) {
@@ -167,7 +167,7 @@ static void find_go(struct search *s, struct elf_file *f)
 		all[2 * n + 1] = parts[n].callee ?: "";
 		which[n++] = i;
 	}
-	if (!n || !gotable_ranges_of(f, all, 2 * n, ranges))
+	if (!n || !pclntab_ranges_of(f, all, 2 * n, ranges))
 		return;
 	for (u32 k = 0; k < n; k++) {
 		s->offsets[which[k]] = go_place(s, f, &parts[k], &ranges[2 * k], &ranges[2 * k + 1]);

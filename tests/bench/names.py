@@ -8,7 +8,7 @@ import subprocess
 import common as c
 
 PROGRAM = c.OUT + "/names"
-PARTS = ("cfi", "cfi_order", "ehframe", "unwind_table", "elf", "symtab", "source", "names", "minidebug", "gotable", "gotext", "landing", "debugfile", "perfmap")
+PARTS = ("cfi", "cfi_order", "ehframe", "unwind_table", "elf", "symtab", "source", "names", "minidebug", "pclntab", "gotext", "landing", "debugfile", "perfmap")
 
 
 def compile_it():

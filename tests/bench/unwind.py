@@ -12,7 +12,7 @@ import memory
 
 TABLES = c.OUT + "/tables"
 STACKS = c.OUT + "/stacks"
-PARTS = ("cfi", "cfi_order", "codeframes", "ehframe", "elf", "gotable", "gotext", "insn", "landing", "source", "unwind_table")
+PARTS = ("cfi", "cfi_order", "codeframes", "ehframe", "elf", "pclntab", "gotext", "insn", "landing", "source", "unwind_table")
 SECONDS = 15
 AIM_PCT, AIM_BYTES = 0.3, 50e6
 

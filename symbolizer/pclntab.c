@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* gotable.c: see gotable.h. Every offset in the table is only ever read through a source. */
+/* pclntab.c: see pclntab.h. Every offset in the table is only ever read through a source. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/gotable.h"
+#include "symbolizer/pclntab.h"
 
 #define MAGIC_116 0xfffffffau
 #define MAGIC_118 0xfffffff0u
@@ -13,7 +13,7 @@
 #define MAX_PCVALUE 65536	/* bytes of one function's line table that are decoded */
 #define MAX_TABLE (1ull << 31)
 
-struct gotable {
+struct pclntab {
 	struct source names, cu, files, pc, functions;
 	u64 text;
 	u32 n, quantum;
@@ -31,10 +31,10 @@ static struct source part(const struct source *table, u32 word)
 	return at < table->size ? source_part(table, at, table->size - at) : (struct source){ .fd = -1 };
 }
 
-struct gotable *gotable_of(struct source table, u64 text)
+struct pclntab *pclntab_of(struct source table, u64 text)
 {
 	u8 head[8];
-	struct gotable *t;
+	struct pclntab *t;
 	u32 magic, word;
 	u64 n;
 
@@ -49,7 +49,7 @@ struct gotable *gotable_of(struct source table, u64 text)
 		return NULL;
 	word = magic == MAGIC_116 ? 2 : 3;
 	t = xcalloc(1, sizeof(*t));
-	*t = (struct gotable){
+	*t = (struct pclntab){
 		.names = part(&table, word), .cu = part(&table, word + 1),
 		.files = part(&table, word + 2), .pc = part(&table, word + 3),
 		.functions = part(&table, word + 4),
@@ -59,23 +59,23 @@ struct gotable *gotable_of(struct source table, u64 text)
 	return t;
 }
 
-void gotable_free(struct gotable *t)
+void pclntab_free(struct pclntab *t)
 {
 	free(t);
 }
 
-u32 gotable_count(const struct gotable *t)
+u32 pclntab_count(const struct pclntab *t)
 {
 	return t->n;
 }
 
-u64 gotable_text(const struct gotable *t)
+u64 pclntab_text(const struct pclntab *t)
 {
 	return t->text;
 }
 
 /* Entry i of the sorted table: where the function begins; its description, as an offset. */
-static u64 entry(const struct gotable *t, u32 i, u64 *ret_func)
+static u64 entry(const struct pclntab *t, u32 i, u64 *ret_func)
 {
 	u32 field = t->old ? 8 : 4;
 	u64 pair[2] = { 0, 0 };
@@ -95,7 +95,7 @@ static u64 entry(const struct gotable *t, u32 i, u64 *ret_func)
 }
 
 /* The description of the function that has addr, and how far into it addr is. */
-static bool find(const struct gotable *t, u64 addr, u64 *ret_func, u64 *ret_into)
+static bool find(const struct pclntab *t, u64 addr, u64 *ret_func, u64 *ret_into)
 {
 	u64 func = 0, start, end, base = t->old ? 0 : t->text;
 	u32 after;
@@ -120,12 +120,12 @@ static bool find(const struct gotable *t, u64 addr, u64 *ret_func, u64 *ret_into
 }
 
 /* Field `i` (of 4 bytes) after the entry address. */
-static u32 field(const struct gotable *t, u64 func, u32 i)
+static u32 field(const struct pclntab *t, u64 func, u32 i)
 {
 	return (u32)source_uint(&t->functions, func + (t->old ? 8 : 4) + 4ull * i, 4);
 }
 
-bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap)
+bool pclntab_find(const struct pclntab *t, u64 addr, char *buf, size_t cap)
 {
 	u64 func, into;
 
@@ -133,7 +133,7 @@ bool gotable_find(const struct gotable *t, u64 addr, char *buf, size_t cap)
 	       source_text(&t->names, field(t, func, 0), '\0', buf, cap);
 }
 
-void gotable_ranges(const struct gotable *t, const char *const *names, u32 n, struct gotable_range *ret)
+void pclntab_ranges(const struct pclntab *t, const char *const *names, u32 n, struct pclntab_range *ret)
 {
 	u64 base = t->old ? 0 : t->text, func = 0, next = 0, start = entry(t, 0, &func), end;
 	char name[64];
@@ -147,7 +147,7 @@ void gotable_ranges(const struct gotable *t, const char *const *names, u32 n, st
 			continue;
 		for (u32 k = 0; k < n; k++)
 			if (!strcmp(name, names[k]))
-				ret[k] = (struct gotable_range){ base + start, end - start };
+				ret[k] = (struct pclntab_range){ base + start, end - start };
 	}
 }
 
@@ -181,7 +181,7 @@ static u32 next_varint(struct varints *v)
 }
 
 /* A pc-value table: pairs of (change of value, zigzag; bytes of code it holds for). */
-static bool pc_value(const struct gotable *t, u32 table, u64 into, s32 *ret)
+static bool pc_value(const struct pclntab *t, u32 table, u64 into, s32 *ret)
 {
 	struct varints v = { .s = &t->pc, .at = table };
 	u32 value = UINT32_MAX;		/* it starts at -1 */
@@ -201,7 +201,7 @@ static bool pc_value(const struct gotable *t, u32 table, u64 into, s32 *ret)
 	}
 }
 
-bool gotable_line(const struct gotable *t, u64 addr, char *file, size_t cap, u32 *ret_line)
+bool pclntab_line(const struct pclntab *t, u64 addr, char *file, size_t cap, u32 *ret_line)
 {
 	u64 func, into, at;
 	s32 number, line;
@@ -255,7 +255,7 @@ static struct unw_info frame_of(s32 depth)
 }
 
 /* What the table cannot say of functions in assembly, of runtime/asm_amd64.s and rt0_linux_amd64.s. */
-static bool special(const struct gotable *t, u64 func, u32 flags, struct unw_info *ret)
+static bool special(const struct pclntab *t, u64 func, u32 flags, struct unw_info *ret)
 {
 	char name[64] = "";
 
@@ -277,7 +277,7 @@ static bool special(const struct gotable *t, u64 func, u32 flags, struct unw_inf
 }
 
 /* The rows of one function, from its table of pairs: (change of depth, bytes of code it holds for). */
-static u64 add_depths(const struct gotable *t, struct frames *r, u64 func, u64 start, u64 end)
+static u64 add_depths(const struct pclntab *t, struct frames *r, u64 func, u64 start, u64 end)
 {
 	struct varints v = { .s = &t->pc, .at = field(t, func, 3) };
 	u32 depth = UINT32_MAX;		/* it starts at -1 */
@@ -298,7 +298,7 @@ static u64 add_depths(const struct gotable *t, struct frames *r, u64 func, u64 s
 	return min(pc, end);
 }
 
-static void add_function(const struct gotable *t, struct frames *r, u32 i)
+static void add_function(const struct pclntab *t, struct frames *r, u32 i)
 {
 	u64 func = 0, next = 0, start = entry(t, i, &func), end = entry(t, i + 1, &next);
 	u64 last = r->n ? r->rows[r->n - 1].pc : 0;
@@ -321,7 +321,7 @@ static void add_function(const struct gotable *t, struct frames *r, u32 i)
 	add_frame(r, t->text + end, none);
 }
 
-struct cfi_row *gotable_rows(const struct gotable *t, u32 *ret_n)
+struct cfi_row *pclntab_rows(const struct pclntab *t, u32 *ret_n)
 {
 	struct frames r = {};
 

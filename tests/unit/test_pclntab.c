@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "symbolizer/gotable.h"
+#include "symbolizer/pclntab.h"
 #include "tests/unit/name_source.h"
 
 #define TEXT 0x401000u
@@ -106,30 +106,30 @@ static void test_go(void **state)
 	(void)state;
 	for (u32 v = 0; v < ARRAY_SIZE(magics); v++) {
 		struct go_image g;
-		struct gotable *t;
+		struct pclntab *t;
 		char text[64];
 		u32 line;
 
 		go_image(&g, magics[v]);
-		t = gotable_of(in_memory(g.bytes, g.n), TEXT);
+		t = pclntab_of(in_memory(g.bytes, g.n), TEXT);
 		assert_non_null(t);
-		assert_int_equal(gotable_count(t), N_FUNCS);
-		assert_true(gotable_find(t, TEXT, text, sizeof(text)));
+		assert_int_equal(pclntab_count(t), N_FUNCS);
+		assert_true(pclntab_find(t, TEXT, text, sizeof(text)));
 		assert_string_equal(text, "main.f0");
-		assert_true(gotable_find(t, TEXT + 2 * FUNC_SIZE - 1, text, sizeof(text)));
+		assert_true(pclntab_find(t, TEXT + 2 * FUNC_SIZE - 1, text, sizeof(text)));
 		assert_string_equal(text, "main.f1");
-		assert_true(gotable_find(t, TEXT + 3 * FUNC_SIZE - 1, text, sizeof(text)));
+		assert_true(pclntab_find(t, TEXT + 3 * FUNC_SIZE - 1, text, sizeof(text)));
 		assert_string_equal(text, "main.f2");
-		assert_false(gotable_find(t, TEXT - 1, text, sizeof(text)));
-		assert_false(gotable_find(t, TEXT + 3 * FUNC_SIZE, text, sizeof(text)));
-		assert_false(gotable_find(t, UINT64_MAX, text, sizeof(text)));
-		assert_true(gotable_line(t, TEXT + FUNC_SIZE + 0x3f, text, sizeof(text), &line));
+		assert_false(pclntab_find(t, TEXT - 1, text, sizeof(text)));
+		assert_false(pclntab_find(t, TEXT + 3 * FUNC_SIZE, text, sizeof(text)));
+		assert_false(pclntab_find(t, UINT64_MAX, text, sizeof(text)));
+		assert_true(pclntab_line(t, TEXT + FUNC_SIZE + 0x3f, text, sizeof(text), &line));
 		assert_string_equal(text, "b.go");
 		assert_int_equal(line, 10);
-		assert_true(gotable_line(t, TEXT + 0x40, text, sizeof(text), &line));
+		assert_true(pclntab_line(t, TEXT + 0x40, text, sizeof(text), &line));
 		assert_string_equal(text, "a.go");
 		assert_int_equal(line, 12);
-		gotable_free(t);
+		pclntab_free(t);
 	}
 }
 
@@ -144,13 +144,13 @@ static void test_go_frames(void **state)
 	(void)state;
 	for (u32 v = 0; v < ARRAY_SIZE(magics); v++) {
 		struct go_image g;
-		struct gotable *t;
+		struct pclntab *t;
 		struct cfi_row *rows;
 		u32 n = 0;
 
 		go_image(&g, magics[v]);
-		t = gotable_of(in_memory(g.bytes, g.n), TEXT);
-		rows = gotable_rows(t, &n);
+		t = pclntab_of(in_memory(g.bytes, g.n), TEXT);
+		rows = pclntab_rows(t, &n);
 		if (!v) {	/* the flags are younger than this layout */
 			assert_null(rows);
 			assert_int_equal(errno, ENODATA);
@@ -164,7 +164,7 @@ static void test_go_frames(void **state)
 			assert_int_equal(rows[i].info.fp_off, want[i].off == 32 ? -16 : 0);
 		}
 		free(rows);
-		gotable_free(t);
+		pclntab_free(t);
 	}
 }
 
@@ -172,19 +172,19 @@ static void ask_all(const struct go_image *g, size_t n)
 {
 	/* of exactly that size: reading past it is seen by the address sanitizer */
 	u8 *copy = malloc(n ? n : 1);
-	struct gotable *t;
+	struct pclntab *t;
 	char text[64];
 	u32 line;
 
 	memcpy(copy, g->bytes, n);
-	t = gotable_of(in_memory(copy, n), TEXT);
+	t = pclntab_of(in_memory(copy, n), TEXT);
 	for (u64 addr = TEXT - 1; t && addr < TEXT + 4 * FUNC_SIZE; addr += 17) {
-		gotable_find(t, addr, text, sizeof(text));
-		gotable_line(t, addr, text, sizeof(text), &line);
+		pclntab_find(t, addr, text, sizeof(text));
+		pclntab_line(t, addr, text, sizeof(text), &line);
 	}
 	if (t)
-		free(gotable_rows(t, &line));
-	gotable_free(t);
+		free(pclntab_rows(t, &line));
+	pclntab_free(t);
 	free(copy);
 }
 
@@ -210,13 +210,13 @@ static void test_go_hostile(void **state)
 static void test_go_doubtful(void **state)
 {
 	struct go_image g;
-	struct gotable *t;
+	struct pclntab *t;
 	char text[64];
 
 	(void)state;
 	go_image(&g, 0xfffffff1);
-	t = gotable_of(in_memory(g.bytes, g.n), TEXT);
-	assert_true(gotable_find(t, TEXT + FUNC_SIZE, text, sizeof(text)));
+	t = pclntab_of(in_memory(g.bytes, g.n), TEXT);
+	assert_true(pclntab_find(t, TEXT + FUNC_SIZE, text, sizeof(text)));
 	for (size_t at = 0; at + 4 <= g.n; at += 4) {	/* the second function's own start */
 		u32 v;
 
@@ -226,8 +226,8 @@ static void test_go_doubtful(void **state)
 			break;
 		}
 	}
-	assert_false(gotable_find(t, TEXT + FUNC_SIZE, text, sizeof(text)));
-	gotable_free(t);
+	assert_false(pclntab_find(t, TEXT + FUNC_SIZE, text, sizeof(text)));
+	pclntab_free(t);
 }
 
 int main(void)
@@ -239,5 +239,5 @@ int main(void)
 		cmocka_unit_test(test_go_doubtful),
 	};
 
-	return cmocka_run_group_tests_name("gotable", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("pclntab", tests, NULL, NULL);
 }
