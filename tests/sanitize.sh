@@ -14,9 +14,15 @@ mkdir -p build/san
 ! [ -d build/gen ] || { cp -a build/gen build/san/ && sed -i 's,build/gen/,build/san/gen/,g' build/san/gen/*.bpf.d; }
 make --no-print-directory -j2 BUILD=build/san CFLAGS="$flags" LDFLAGS="-fsanitize=address,undefined" all unit \
 	>build/log/san-build.log 2>&1 || { tail -n 20 build/log/san-build.log; say 1 "sanitizer build"; exit 1; }
-# As many side by side as elsewhere: some wait more than they work.
+# As many side by side as elsewhere, the monkey beside them: some wait more than they work.
 log_of() { echo "build/log/san-$(basename "$1").log"; }
 tests=()
+seconds=${MONKEY_SECONDS:-15}
+{
+	ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
+		timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap
+	echo $? >build/log/san-monkey.log.status
+} >build/log/san-monkey.log 2>&1 &
 for t in build/san/unit/test_*; do
 	[ -x "$t" ] && case $t in *.d) continue ;; esac || continue
 	tests+=("$t")
@@ -25,9 +31,6 @@ for t in build/san/unit/test_*; do
 done
 wait
 for t in "${tests[@]}"; do say "$(cat "$(log_of "$t").status")" "sanitized $(basename "$t")" "$(log_of "$t")"; done
-seconds=${MONKEY_SECONDS:-15}
-ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
-	timeout $((seconds + 180)) build/san/monkey -t "$seconds" tests/screen/*.snap >build/log/san-monkey.log 2>&1
-say $? "sanitized monkey: random keys while rows come and go" build/log/san-monkey.log
+say "$(cat build/log/san-monkey.log.status)" "sanitized monkey: random keys while rows come and go" build/log/san-monkey.log
 grep -aE '^ok ' build/log/san-monkey.log | sed 's/^/# /'
 exit $bad
