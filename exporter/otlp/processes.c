@@ -12,8 +12,15 @@ struct tracked {
 	const struct processes_row *told;	/* as it was exported last; counted, or NULL */
 	bool own;		/* has series of its own */
 	bool leaving;		/* for the last time */
+	bool gone;		/* has no row any more, and did not end: it left the scope */
 	u64 own_from_ns;	/* CLOCK_BOOTTIME, where they began later than the process; else 0 */
 	u64 base[PROCESS_METRICS_MAX];	/* counters at that time */
+	/*
+	 * The highest values of its counters: what a thread did that ends while ottop reads is in none of that
+	 * tick's numbers, and in the next ones again.
+	 */
+	u64 counted[PROCESS_METRICS_MAX];
+	u64 exported[PROCESS_METRICS_MAX];	/* the same, as they were exported last */
 	float score;		/* of this export */
 };
 
@@ -25,6 +32,7 @@ struct otlp_processes {
 	u32 n, cap;
 	bool begun;
 	u64 begun_ns, exported_ns;	/* CLOCK_BOOTTIME of the first tick, of the last export */
+	u64 taken_ns[2];	/* of the last tick and the one before, the latter first */
 	u64 rest[PROCESS_METRICS_MAX];	/* counters of those without series, since then */
 };
 
@@ -56,17 +64,25 @@ static int order(const struct tracked *t, const struct processes_row *r)
 	return t->start_ns < r->start_time_ns ? -1 : t->start_ns > r->start_time_ns;
 }
 
-/* What grew since the last tick, of a process without series. A new one grew from nothing. */
-static void add_to_rest(struct otlp_processes *p, const struct processes_row *was,
-			const struct processes_row *is)
+/*
+ * What grew since the last tick goes into the rest, if it is of a process without series. A new one grew from
+ * nothing: one that began since the tick before the last, as its events may come a tick late. An older one
+ * without a row in the last tick was away, and what it did before that has been counted.
+ */
+static void count_growth(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
 {
-	bool born = !was && is->start_time_ns >= p->begun_ns;
+	bool born = !t->row && p->begun && r->start_time_ns >= max(p->begun_ns, p->taken_ns[0]);
 
 	for (u32 i = 0; i < p->n_metrics; i++) {
-		u64 now = counter_of(p, i, is);
+		u64 now = counter_of(p, i, r), from = t->row ? t->counted[i] : born ? 0 : now;
 
-		if (was || born)
-			p->rest[i] += counter_growth(was ? counter_of(p, i, was) : 0, now);
+		if (!t->row)
+			t->counted[i] = now;
+		if (!u64_known(now))
+			continue;
+		t->counted[i] = u64_known(from) ? max(from, now) : now;
+		if (!t->own && u64_known(from))
+			p->rest[i] += t->counted[i] - from;
 	}
 }
 
@@ -78,10 +94,9 @@ static void set_row(struct tracked *t, const struct processes_row *r)
 	row_put(old);
 }
 
-/* One of the old ones that has no row in this tick: kept when its last values are not out yet. */
-static bool is_kept(const struct tracked *t)
+static bool has_ended(const struct tracked *t)
 {
-	return t->own && t->row->row.closed;
+	return t->gone || t->row->row.closed;
 }
 
 static void forget(struct tracked *t)
@@ -93,8 +108,7 @@ static void forget(struct tracked *t)
 
 static void take_row(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
 {
-	if (!t->own && p->begun)
-		add_to_rest(p, t->row, r);
+	count_growth(p, t, r);
 	t->pid = r->pid;
 	t->start_ns = r->start_time_ns;
 	set_row(t, r);
@@ -116,10 +130,11 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 		struct tracked t = c <= 0 ? old[i++] : (struct tracked){ 0 };
 
 		k += c >= 0;
-		if (c < 0 && !is_kept(&t)) {
+		if (c < 0 && !t.own) {
 			forget(&t);
 			continue;
 		}
+		t.gone = c < 0;		/* kept: its last values are not out yet */
 		if (c >= 0)
 			take_row(p, &t, r);
 		p->tracked = grow(p->tracked, p->n, &p->cap, sizeof(t));
@@ -129,6 +144,8 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 	if (!p->begun)
 		p->begun_ns = s->time_ns;
 	p->begun = true;
+	p->taken_ns[0] = p->taken_ns[1];
+	p->taken_ns[1] = s->time_ns;
 }
 
 /* ---- choosing -------------------------------------------------------------------------------- */
@@ -158,7 +175,7 @@ static void give_series(struct otlp_processes *p, struct tracked *t, u64 now_ns,
 	t->own = true;
 	t->own_from_ns = first ? 0 : now_ns;
 	for (u32 i = 0; i < p->n_metrics; i++)
-		t->base[i] = counter_of(p, i, t->row);
+		t->base[i] = t->counted[i];
 }
 
 /*
@@ -173,7 +190,7 @@ static void choose(struct otlp_processes *p, u64 now_ns, bool first)
 	for (u32 i = 0; i < p->n; i++) {
 		struct tracked *t = &p->tracked[i];
 
-		if (t->row->row.closed) {
+		if (has_ended(t)) {
 			left -= t->own && left;
 			continue;
 		}
@@ -222,7 +239,7 @@ static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, 
 			metrics_double(m, metric, NULL, start, (double)f * scale_of(metric, cpus));
 		return;
 	}
-	value = row_u64(&t->row->row, metric->field);
+	value = metric->kind == OTLP_COUNTER ? t->counted[i] : row_u64(&t->row->row, metric->field);
 	if (metric->kind == OTLP_COUNTER && t->own_from_ns)
 		value = u64_known(t->base[i]) ? counter_growth(t->base[i], value) : U64_UNKNOWN;
 	if (!u64_known(value))
@@ -233,7 +250,7 @@ static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, 
 /* What has ended has no levels any more; those of who loses its series are in the rest. */
 static bool has_levels(const struct tracked *t)
 {
-	return t->own && !t->leaving && !t->row->row.closed;
+	return t->own && !t->leaving && !has_ended(t);
 }
 
 static void begin_resource(const struct processes_row *r, const struct snapshot *s,
@@ -259,10 +276,8 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 static void begin_anew(struct otlp_processes *p, struct tracked *t)
 {
 	for (u32 i = 0; i < p->n_metrics; i++) {
-		u64 told = counter_of(p, i, t->told);
-
-		if (u64_known(told))
-			t->base[i] = told;
+		if (u64_known(t->exported[i]))
+			t->base[i] = t->exported[i];
 		else if (!t->own_from_ns)	/* nothing of it was told */
 			t->base[i] = 0;
 	}
@@ -291,6 +306,7 @@ static void put_process(struct otlp_processes *p, struct tracked *t, const struc
 			put_value(p, i, t, cpus, m);
 	if (!has_levels(t))
 		end_levels(p, t, m);
+	memcpy(t->exported, t->counted, sizeof(t->exported));
 	set_told(t, has_levels(t) ? t->row : NULL);
 }
 
@@ -303,7 +319,7 @@ static bool add_levels(const struct otlp_processes *p, const struct field *f, do
 	for (u32 i = 0; i < p->n; i++) {
 		const struct row *r = &p->tracked[i].row->row;
 
-		if (has_levels(&p->tracked[i]) || r->closed)
+		if (has_levels(&p->tracked[i]) || has_ended(&p->tracked[i]))
 			continue;
 		if (f->type == FT_F32 ? !f32_known(row_f32(r, f)) : !u64_known(row_u64(r, f)))
 			continue;
@@ -346,7 +362,7 @@ static void let_go(struct otlp_processes *p)
 
 		if (t->leaving)
 			t->own = t->leaving = false;
-		if (t->row->row.closed)
+		if (has_ended(t))
 			forget(t);
 		else
 			p->tracked[n++] = *t;

@@ -86,6 +86,7 @@ static void the_schema_is_right(void **state)
 struct life {
 	u64 pid, start_ns, cpu_ns, grew;
 	bool there, ends;
+	u32 away;	/* it is out of the scope, and comes back in so many ticks; it does nothing then */
 };
 
 static u64 rng = 1;
@@ -108,25 +109,33 @@ static const struct snapshot *next_tick(struct life *lives, u64 seq, u64 *total)
 	for (u32 i = 0; i < N_PIDS; i++) {
 		struct life *l = &lives[i];
 		struct processes_row *p;
+		bool back, dips;
 
 		if (l->ends)
 			l->there = l->ends = false;
 		if (!l->there && random_below(4))
 			continue;
 		if (!l->there)
-			*l = (struct life){ i + 1, seq * NSEC_PER_SEC - 1, 0, 0, true, false };
+			*l = (struct life){ i + 1, seq * NSEC_PER_SEC - 1, 0, 0, true, false, 0 };
 		if (seq == 1)	/* older than ottop, and it has worked before */
 			l->start_ns = 1, l->cpu_ns = 5000000;
-		l->grew = random_below(3) ? 0 : random_below(1000000) + 1;
+		back = l->away == 1;
+		if (l->away && --l->away)
+			continue;
+		l->grew = back || random_below(3) ? 0 : random_below(1000000) + 1;
 		l->cpu_ns += l->grew;
 		*total += seq == 1 ? 0 : l->grew;
 		l->ends = !random_below(6);
+		if (!l->ends && l->start_ns + 3 * NSEC_PER_SEC < seq * NSEC_PER_SEC && !random_below(9))
+			l->away = 2 + random_below(6);
+		/* a thread of it ends while its numbers are read: they are too low in this tick */
+		dips = seq > 1 && seq < TICKS && !back && !l->ends && !l->away && !random_below(4);
 		p = builder_row(b, TABLE_processes);
 		p->pid = l->pid;
 		p->start_time_ns = l->start_ns;
 		p->comm = str_new(random_below(8) ? "w" : "renamed");
 		p->user = str_new(random_below(8) ? "u" : "root");
-		p->cpu_ns = l->cpu_ns;
+		p->cpu_ns = dips ? l->cpu_ns - l->cpu_ns / (2 + random_below(30)) : l->cpu_ns;
 		p->cpu_pct = (float)l->grew / 1e7f;
 		p->rss_bytes = 4096 * (i + 1);
 		p->row.closed = l->ends;
