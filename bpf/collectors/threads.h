@@ -23,6 +23,8 @@ u64 syscalls_counted_since_ns(void);
 
 /* The task storage map of the processes collector, or -1. */
 int tasks_map_fd(void);
+/* The map of counted.bpf.h, likewise. */
+int counted_map_fd(void);
 /* Tells the iterator which latency measurement entry times belong to; 0: none. */
 void tasks_set_generation(u32 generation);
 

@@ -23,6 +23,7 @@ static void *bpf_map_lookup_elem(const void *map, const void *key);
 #define N_NRS 50
 
 static struct sc_set test_sets[2];
+static struct counted test_counted[COUNTED_MAX];
 static __thread struct task_struct *me;
 static __thread struct task_state my_state;
 static __thread bool have_state;
@@ -57,6 +58,8 @@ void *bpf_task_storage_get(void *map, struct task_struct *t, void *value, unsign
 /* The map of sets has each set as a map, which is here the set itself. */
 static void *bpf_map_lookup_elem(const void *map, const void *key)
 {
+	if (map == &counted)
+		return &test_counted[*(const u32 *)key];
 	return map == &sets ? &test_sets[*(const u32 *)key] : (void *)map;
 }
 
@@ -65,7 +68,7 @@ static void *task_main(void *arg)
 {
 	long i = (long)arg;
 	struct task_struct leader = { .start_boottime = 1000 + i / 2 };
-	struct task_struct task = { .tgid = 100 + (int)i / 2, .group_leader = &leader };
+	struct task_struct task = { .pid = 200 + (int)i, .tgid = 100 + (int)i / 2, .group_leader = &leader };
 
 	me = &task;
 	my_clock = 1;
@@ -134,7 +137,7 @@ static void no_call_is_lost_or_doubled(void **state)
 static void denied_calls(void **state)
 {
 	struct task_struct leader = { .start_boottime = 77 };
-	struct task_struct task = { .tgid = 500, .group_leader = &leader };
+	struct task_struct task = { .pid = 501, .tgid = 500, .group_leader = &leader };
 	struct pt_regs regs = { .orig_ax = 39 };
 	u64 errors = 0, died = 0;
 
@@ -154,7 +157,7 @@ static void denied_calls(void **state)
 	assert_int_equal(sum_slots(500, 39, &errors, &died), 0);
 	assert_int_equal(died, 1000);
 	assert_int_equal(errors, 1000);
-	assert_int_equal(my_state.calls, 1001);
+	assert_int_equal(calls_of(501, &my_state), 1001);
 	generation = 10;			/* another measurement: the next may have begun before it */
 	on_return(&regs, -1);
 	on_return(&regs, -1);
@@ -206,7 +209,7 @@ static void full_table_goes_to_other(void **state)
 static void stale_entry_is_not_measured(void **state)
 {
 	struct task_struct leader = { .start_boottime = 9 };
-	struct task_struct task = { .tgid = 9, .group_leader = &leader };
+	struct task_struct task = { .pid = 9, .tgid = 9, .group_leader = &leader };
 	u64 nothing = 0;
 
 	(void)state;
@@ -225,7 +228,7 @@ static void stale_entry_is_not_measured(void **state)
 static void scope_leaves_others_out(void **state)
 {
 	struct task_struct leader = { .start_boottime = 9 };
-	struct task_struct task = { .tgid = 9, .group_leader = &leader };
+	struct task_struct task = { .pid = 9, .tgid = 9, .group_leader = &leader };
 	u64 nothing = 0, calls;
 
 	(void)state;
@@ -235,16 +238,51 @@ static void scope_leaves_others_out(void **state)
 	generation = 7;
 	scope_n = 1;
 	scope_tgids[0] = 8;
-	calls = my_state.calls;
+	calls = calls_of(9, &my_state);
 	on_enter(NULL, 4);
 	on_return(NULL, 0);
 	assert_int_equal(sum_slots(9, 4, &nothing, &nothing), 0);
-	assert_int_equal(my_state.calls, calls + 1);	/* but it is counted */
+	assert_int_equal(calls_of(9, &my_state), calls + 1);	/* but it is counted */
 	scope_tgids[0] = 9;
 	on_enter(NULL, 4);
 	on_return(NULL, 0);
 	assert_int_equal(sum_slots(9, 4, &nothing, &nothing), 1);
 	scope_n = 0;
+}
+
+/* Each of two threads whose numbers have the same place has its own count, also after one of them has ended. */
+static void places_are_shared_by_nobody(void **state)
+{
+	struct task_struct leader = { .start_boottime = 9 };
+	struct task_struct first = { .pid = 30, .tgid = 30, .group_leader = &leader };
+	struct task_struct second = { .pid = 30 + COUNTED_MAX, .tgid = 30, .group_leader = &leader };
+	struct task_state states[2] = {};
+
+	(void)state;
+	generation = 0;
+	memset(test_counted, 0, sizeof(test_counted));
+	for (int i = 0; i < 10; i++) {
+		me = i % 2 ? &second : &first;
+		my_state = states[i % 2];
+		have_state = true;
+		on_enter(NULL, 1);
+		states[i % 2] = my_state;
+	}
+	assert_int_equal(states[0].calls, 0);		/* in its place */
+	assert_int_equal(calls_of(first.pid, &states[0]), 5);
+	assert_int_equal(calls_of(second.pid, &states[1]), 5);
+	counted_leave(second.pid, &states[1]);		/* it has none */
+	assert_int_equal(calls_of(first.pid, &states[0]), 5);
+	counted_leave(first.pid, &states[0]);
+	assert_int_equal(states[0].calls, 5);
+	assert_int_equal(calls_of(first.pid, &states[0]), 5);
+	me = &second;
+	my_state = states[1];
+	on_enter(NULL, 1);
+	states[1] = my_state;
+	assert_int_equal(states[1].calls, 5);		/* it has the place now, with what it had counted before */
+	assert_int_equal(calls_of(second.pid, &states[1]), 6);
+	assert_int_equal(calls_of(first.pid, &states[0]), 5);
 }
 
 static void odd_numbers_are_invalid_calls(void **state)
@@ -271,6 +309,7 @@ int main(void)
 		cmocka_unit_test(full_table_goes_to_other),
 		cmocka_unit_test(stale_entry_is_not_measured),
 		cmocka_unit_test(scope_leaves_others_out),
+		cmocka_unit_test(places_are_shared_by_nobody),
 		cmocka_unit_test(odd_numbers_are_invalid_calls),
 	};
 

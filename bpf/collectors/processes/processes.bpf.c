@@ -41,7 +41,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	w.leader = w.tid == w.tgid;
 	bpf_core_read_str(w.comm, sizeof(w.comm), &t->comm);
 	if (s) {
-		w.calls = s->calls;
+		w.calls = calls_of(t->pid, s);
 		w.blocked_ns = s->blocked_ns;
 		/* a wake-up that overtook its switch leaves a mark behind; what a freezer stopped is D, too */
 		since = s->blocked_since_ns;

@@ -60,6 +60,11 @@ int tasks_map_fd(void)
 	return skel ? bpf_map__fd(skel->maps.tasks) : -1;
 }
 
+int counted_map_fd(void)
+{
+	return skel ? bpf_map__fd(skel->maps.counted) : -1;
+}
+
 void tasks_set_generation(u32 generation)
 {
 	if (skel)

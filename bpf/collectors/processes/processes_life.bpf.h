@@ -44,6 +44,8 @@ static __always_inline int forked(struct task_struct *parent, struct task_struct
 	struct task_state *s = task_state_make(child);
 	struct wire_event *e;
 
+	if (!again)
+		counted_leave(child->pid, NULL);	/* of one that had this number, and whose end was missed */
 	if (!s && !again)
 		__sync_fetch_and_add(&lost_storage, 1);
 	if (child->pid != child->tgid || (s ? s->fork_told : again))
@@ -122,8 +124,10 @@ static __always_inline int exec(struct task_struct *t, int old_pid)
 	struct scratch *sc;
 	u32 zero = 0;
 
-	if (old_pid != t->pid)
+	if (old_pid != t->pid) {
+		counted_leave(old_pid, task_state(t));
 		take_handover(t);
+	}
 	sc = bpf_map_lookup_elem(&scratches, &zero);
 	if (!sc)
 		return 0;
@@ -203,7 +207,7 @@ static __always_inline void fill_exit(struct wire_event *e, struct task_struct *
 			 leader->ioac.write_bytes;
 	e->runq_ns = run_delay_ns(leader, ls, 0);
 	if (ls) {
-		e->calls = ls->calls + ls->dead_calls;
+		e->calls = calls_of(leader->pid, ls) + ls->dead_calls;
 		e->runq_ns += ls->dead_runq_ns;
 		e->blocked_ns = ls->blocked_ns + ls->dead_blocked_ns;
 	}
@@ -219,6 +223,7 @@ static __always_inline int thread_exit(struct task_struct *t)
 	struct task_state *s = task_state(t), *ls = task_state(leader);
 	struct wire_event *e;
 
+	counted_leave(t->pid, s);
 	if (t->pid != t->tgid && ls) {
 		add_dead_thread(t, s, ls);
 	} else if (ls && exec_ends_leader(t)) {

@@ -4,6 +4,7 @@
 #define OTTOP_PROCESSES_TASK_BPF_H
 
 #include "bpf/kernel/calls.bpf.h"
+#include "bpf/kernel/counted.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/collectors/processes/processes.h"
 #include "bpf/collectors/processes/processes_state.bpf.h"

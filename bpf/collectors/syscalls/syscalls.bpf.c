@@ -3,10 +3,11 @@
  * syscalls.bpf.c: counts every system call of every task, and, while somebody
  * looks, the latency of each by process and call.
  *
- * With latencies off only on_enter is attached: one addition. For latencies on_enter
+ * With latencies off only on_enter is attached: one addition, in a place of the thread's own. For latencies on_enter
  * notes the time in task storage and on_return adds to the current set; user
  * space swaps the sets once a tick and drains the other one.
  */
+#include "bpf/kernel/counted.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/model/hist_index.h"
@@ -164,21 +165,34 @@ static __always_inline void raise(u64 *max, u64 v)
 	}
 }
 
+/* One more call of the running thread. Its storage, if it was needed. */
+static __always_inline struct task_state *count_call(struct task_struct *t)
+{
+	struct counted *c = counted_of(t->pid);
+	struct task_state *s;
+
+	if (c) {
+		c->calls++;
+		return NULL;
+	}
+	s = task_state_make(t);
+	if (s)
+		count_first(t->pid, s);
+	else
+		__sync_fetch_and_add(&lost_storage, 1);
+	return s;
+}
+
 static __always_inline int enter(long id)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct task_state *s = task_state(t);
+	struct task_state *s = count_call(t);
 	u32 gen = generation;
 
-	if (!s) {
-		s = task_state_make(t);
-		if (!s) {
-			__sync_fetch_and_add(&lost_storage, 1);
-			return 0;
-		}
-	}
-	s->calls++;
 	if (!gen)
+		return 0;
+	s = s ?: task_state_make(t);
+	if (!s)
 		return 0;
 	if (!in_scope(t->tgid)) {
 		s->enter_ns = 0;
@@ -245,7 +259,7 @@ static __always_inline int denied(struct task_struct *t, struct task_state *s, l
 	}
 	if (id < 0 || !in_scope(t->tgid))
 		return 0;
-	s->calls++;
+	count_call(t);
 	set = set_of(which);
 	if (!set)
 		return 0;

@@ -406,6 +406,8 @@ static int syscalls_open(char *reason, size_t cap)
 	choose_programs();
 	err = fd < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, fd);
 	if (!err)
+		err = bpf_map__reuse_fd(skel->maps.counted, counted_map_fd());
+	if (!err)
 		err = syscalls__load(skel);
 	if (!err) {
 		probes_add("syscalls", skel->obj);
