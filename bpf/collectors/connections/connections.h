@@ -163,8 +163,8 @@ struct taken_flow {
 };
 
 /*
- * The first peer of a socket in an interval has its flow here, where the socket's storage says, without a
- * look-up in a map. What has no place left, and every other peer, is in the map.
+ * A flow has one of the SLOT_PROBES slots from the one that its key says, and no look-up in a map. What
+ * finds all of them taken is in the map.
  */
 enum { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
 
@@ -173,7 +173,8 @@ struct flow_slot {
 	struct taken_flow flow;
 };
 
-#define SLOTS_MAX 512		/* sockets, in each of the two sets */
+#define SLOTS_MAX 512		/* in each of the two sets */
+#define SLOT_PROBES 4
 
 #define TAKEN_MAX 256
 

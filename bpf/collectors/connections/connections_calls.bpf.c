@@ -21,17 +21,63 @@ u64 lost_ring, lost_numbers, lost_messages;
 /* Shared with connections.bpf.c. */
 RING(ends, CONN_RING_BYTES);
 
-/* A socket that a receive was made on, until the call returns and tells the peer. */
+/* What a call has moved, until it returns and tells the peer; packets 0: nothing. */
 struct pending {
-	u64 socket, place;
-	struct wire_ends ends;
-	u32 v6, tx;
-	u32 packets, proto;
-	u32 segment, coalesces;
-	u64 bytes;
+	struct amount a;
+	struct call_args args;
+	u32 coalesces, call;
 };
 
+/*
+ * A thread's is in the place that its number says, from the first datagram of a call to its return; where
+ * another one is in that place, in task storage. Nobody but the thread writes there, once it has it.
+ */
+struct held {
+	u32 tid;		/* 0: free */
+	u32 crowded;		/* some thread had to use its storage */
+	struct pending p;
+};
+
+#define HELD_MAX 256
+
+static struct held held[HELD_MAX] __attribute__((aligned(64)));
+
 TASK_STORAGE(pendings, struct pending);
+
+static __always_inline struct held *held_place(struct task_struct *t)
+{
+	return &held[t->pid & (HELD_MAX - 1)];
+}
+
+static __always_inline struct pending *pending_make(struct task_struct *t)
+{
+	struct held *h = held_place(t);
+	u32 tid = t->pid;
+
+	if (h->tid == tid || !__sync_val_compare_and_swap(&h->tid, 0, tid))
+		return &h->p;
+	h->crowded = 1;
+	return bpf_task_storage_get(&pendings, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+/* What the thread's call has moved, or NULL. Has to be given to pending_end(). */
+static __always_inline struct pending *pending_of(struct task_struct *t)
+{
+	struct held *h = held_place(t);
+	struct pending *p = h->tid == (u32)t->pid ? &h->p :
+			    h->crowded ? bpf_task_storage_get(&pendings, t, 0, 0) : NULL;
+
+	return p && p->a.packets ? p : NULL;
+}
+
+static __always_inline void pending_end(struct task_struct *t, struct pending *p)
+{
+	struct held *h = held_place(t);
+
+	p->a.packets = 0;
+	if (h->tid == (u32)t->pid)
+		__sync_lock_test_and_set(&h->tid, 0);
+}
 
 /* ---- from 6.3 on: the socket and the length from a tracepoint ---- */
 
@@ -39,60 +85,48 @@ static __always_inline void amount_of(struct amount *a, struct sock *sk, int len
 				      bool *ret_coalesces)
 {
 	a->socket = sk->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk);
-	a->place = place_of(sk);
 	a->bytes = len;
 	a->packets = 1;
 	a->tx = tx;
 	a->proto = sk->sk_protocol;
 	a->v6 = fill_ends_num(&a->ends, sk);
-	ask_socket(a, sk, ret_coalesces);
-}
-
-static __always_inline void amount_pending(struct amount *a, const struct pending *p)
-{
-	a->socket = p->socket;
-	a->place = p->place;
-	a->ends = p->ends;
-	a->v6 = p->v6;
-	a->bytes = p->bytes;
-	a->packets = p->packets;
-	a->tx = p->tx;
-	a->proto = p->proto;
-	a->segment = p->segment;
+	ask_known_socket(a, sk, ret_coalesces);
 }
 
 /* Whose peer nobody knows any more. */
 static __always_inline void count_unfinished(const struct pending *p)
 {
-	struct amount a = {};
+	struct amount a = p->a;
 
-	amount_pending(&a, p);
 	a.unclear = a.segment || p->coalesces;
 	count(&a);
 }
 
 /* Leaves the peer to the return of the call. */
-static __always_inline bool defer(struct task_struct *t, const struct amount *a, bool coalesces)
+static __always_inline bool defer(struct task_struct *t, struct pt_regs *regs, enum call call,
+				  const struct amount *a, bool coalesces)
 {
-	struct pending *p = bpf_task_storage_get(&pendings, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct pending *p = pending_make(t);
+	u64 bytes;
+	u32 packets;
 
 	if (!p)
 		return false;
-	if (p->socket != a->socket || p->tx != a->tx) {
-		if (p->packets)	/* its call returned, and we were not told */
-			count_unfinished(p);
-		p->packets = p->bytes = 0;
+	packets = p->a.packets;
+	bytes = p->a.bytes;
+	if (packets && (p->a.socket != a->socket || p->a.tx != a->tx)) {
+		count_unfinished(p);	/* its call returned, and we were not told */
+		packets = 0;
 	}
-	p->socket = a->socket;
-	p->place = a->place;
-	p->ends = a->ends;
-	p->v6 = a->v6;
-	p->tx = a->tx;
-	p->proto = a->proto;
-	p->segment = a->segment;
+	if (!packets && !get_args(&p->args, t, regs)) {
+		pending_end(t, p);
+		return false;
+	}
+	p->a = *a;
+	p->a.packets = packets + 1;
+	p->a.bytes += packets ? bytes : 0;
 	p->coalesces = coalesces;
-	p->packets++;
-	p->bytes += a->bytes;
+	p->call = call;
 	return true;
 }
 
@@ -145,7 +179,7 @@ static __always_inline int sent(struct amount *a)
 	enum call call = own_call(t, regs);
 	struct call_args args = {};
 
-	if (call == SENDMMSG && will_return(t) && defer(t, a, false))
+	if (call == SENDMMSG && will_return(t) && defer(t, regs, call, a, false))
 		return 0;
 	if ((call == SENDTO || call == SENDMSG) && get_args(&args, t, regs)) {
 		if (call == SENDTO) {
@@ -163,10 +197,11 @@ static __always_inline int sent(struct amount *a)
 static __always_inline int received(struct amount *a, bool coalesces)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	enum call call = own_call(t, (struct pt_regs *)bpf_task_pt_regs(t));
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(t);
+	enum call call = own_call(t, regs);
 
 	if ((!a->ends.rport || coalesces) && (call == RECVFROM || call == RECVMSG || call == RECVMMSG) &&
-	    will_return(t) && defer(t, a, coalesces))
+	    will_return(t) && defer(t, regs, call, a, coalesces))
 		return 0;
 	a->unclear = coalesces;
 	return count(a);
@@ -261,8 +296,6 @@ static __always_inline bool is_deferred(enum call call)
 static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
 				      long ret, bool coalesces)
 {
-	u32 len = 0;
-
 	if (call == SENDMMSG && args->flags4 & MSG_MORE)
 		a->unclear = 1;
 	if (call == RECVMMSG || call == SENDMMSG)
@@ -275,21 +308,22 @@ static __always_inline int count_call(struct amount *a, const struct call_args *
 	a->unclear |= coalesces;
 	if (call == SENDTO)
 		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
-	else if (call == RECVFROM && args->addr &&
-		 !bpf_probe_read_user(&len, sizeof(len), (void *)args->len))
-		peer_from_user(&a->ends, &a->v6, args->addr, len);
+	else if (call == RECVFROM)	/* the kernel tells all of it, or as much as there is room for */
+		peer_from_user(&a->ends, &a->v6, args->addr, a->sockaddr);
 	split(a);
 	return count(a);
 }
 
-static __always_inline int finish(struct pending *p, enum call call, const struct call_args *args,
-				  long ret)
+static __always_inline int finish(struct task_struct *t, struct pending *p, enum call call, long ret)
 {
-	struct amount a = {};
+	struct amount a = p->a;
 
-	amount_pending(&a, p);
-	p->socket = p->bytes = p->packets = 0;
-	return count_call(&a, args, call, ret, p->coalesces);
+	if (p->call != call)
+		count_unfinished(p);
+	else
+		count_call(&a, &p->args, call, ret, p->coalesces);
+	pending_end(t, p);
+	return 0;
 }
 
 /* ---- the socket of a descriptor ---- */
@@ -393,13 +427,15 @@ static __always_inline bool is_refusal(long ret)
 static __always_inline int leave_traced(struct task_struct *t, enum call call, long ret)
 {
 	struct call_args args = {};
-	struct pending *p = NULL;
+	struct pending *p;
 
-	if (call == CONNECT ? !is_refusal(ret) : !(p = bpf_task_storage_get(&pendings, t, 0, 0)) || !p->socket)
+	if (call != CONNECT) {
+		p = pending_of(t);
+		return p ? finish(t, p, call, ret) : 0;
+	}
+	if (!is_refusal(ret) || !get_args(&args, t, (struct pt_regs *)bpf_task_pt_regs(t)))
 		return 0;
-	if (!get_args(&args, t, (struct pt_regs *)bpf_task_pt_regs(t)))
-		return 0;
-	return p ? finish(p, call, &args, ret) : failed_connect(t, &args, ret);
+	return failed_connect(t, &args, ret);
 }
 
 static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, long ret)

@@ -18,6 +18,10 @@
 #define UDP_GRO 104
 #define UDP_FLAGS_GRO_ENABLED 3
 
+/* Bytes of struct sockaddr_in, sockaddr_in6: what the kernel tells of a peer. */
+#define SOCKADDR_V4 16
+#define SOCKADDR_V6 28
+
 /* ---- how many datagrams ---- */
 
 #define CMSGS_MAX 4
@@ -93,22 +97,50 @@ static __always_inline void ask_sender(struct udp_sock *up, u32 *pending, u16 *s
 	}
 }
 
+/* Since 6.2: what `obj` points to, taken for that type; reads of it need no call. */
+extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
+
+struct sending { u32 pending; u16 segment; };
+
 /* What the socket itself says of how its data become datagrams; after the call. */
+static __always_inline void take_sending(struct amount *a, const struct sending *s)
+{
+	a->segment = s->segment;
+	if (s->pending)		/* corked: they go with the last one */
+		a->packets = 0;
+}
+
 static __always_inline void ask_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
 {
 	struct udp_sock *up = (struct udp_sock *)sk;
-	u32 pending = 0;
-	u16 segment = 0;
+	struct sending s = {};
 
+	a->sockaddr = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6 ? SOCKADDR_V6 : SOCKADDR_V4;
+	*ret_coalesces = !a->tx && coalesces(up);
+	if (!a->tx)
+		return;
+	ask_sender(up, &s.pending, &s.segment);
+	take_sending(a, &s);
+}
+
+/* The same of a socket that the verifier knows, from 6.3 on: without a call. */
+static __always_inline void ask_known_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
+{
+	struct udp_sock *up = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct udp_sock));
+	struct sending s = {};
+
+	a->sockaddr = sk->__sk_common.skc_family == AF_INET6 ? SOCKADDR_V6 : SOCKADDR_V4;
 	*ret_coalesces = false;
 	if (!a->tx) {
-		*ret_coalesces = coalesces(up);
+		if (bpf_core_field_exists(up->udp_flags))
+			*ret_coalesces = up->udp_flags >> UDP_FLAGS_GRO_ENABLED & 1;
+		else if (bpf_core_field_exists(up->gro_enabled))
+			*ret_coalesces = BPF_CORE_READ_BITFIELD(up, gro_enabled);
 		return;
 	}
-	ask_sender(up, &pending, &segment);
-	a->segment = segment;
-	if (pending)		/* corked: they go with the last one */
-		a->packets = 0;
+	s.pending = up->pending;
+	s.segment = up->gso_size;
+	take_sending(a, &s);
 }
 
 static __always_inline void split(struct amount *a)

@@ -11,7 +11,7 @@
 
 u32 swaps;			/* so many: set `swaps & 1` is the one that is counted in */
 u32 used[2];			/* flows in each map */
-u32 n_slots[2];			/* that were given away in each set; more than SLOTS_MAX: all */
+u32 n_slots[2];			/* that were given away in each set */
 u64 lost_flows;
 
 struct flow_map {
@@ -24,18 +24,15 @@ struct flow_map {
 struct flow_map flows0 SEC(".maps");
 struct flow_map flows1 SEC(".maps");
 
-struct flow_slot slots[2 * SLOTS_MAX];
-
-/* Which slot a socket has: the number of swaps then << 32 | place + 1. */
-SK_STORAGE(places, u64);
+struct flow_slot slots[2 * SLOTS_MAX] __attribute__((aligned(64)));
 
 struct amount {
 	u64 socket, bytes;
-	u64 place;		/* as in `places`; 0: none */
 	u32 packets, tx;
 	u32 v6, proto;
 	u32 segment;		/* all but the last datagram have this length; 0: there is one */
 	u32 unclear;		/* how many datagrams nobody tells */
+	u32 sockaddr, pad;	/* bytes of an address of this socket's family */
 	struct wire_ends ends;
 };
 
@@ -81,49 +78,48 @@ static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
 
 /* ---- slots ---- */
 
-/* The place of this socket in the current set, perhaps a new one; 0: there is none left. */
-static __always_inline u64 place_of(struct sock *sk)
+static __always_inline u64 slot_hash(const struct flow_key *k)
 {
-	u64 *p = bpf_sk_storage_get(&places, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	u32 now = swaps, at;
+	const u64 *w = (const u64 *)k;
+	u64 h = (w[0] ^ w[1] ^ w[3]) * 0x9e3779b97f4a7c15ull;
 
-	if (!p)
-		return 0;
-	if (*p >> 32 == now && (u32)*p)
-		return *p;
-	if (n_slots[now & 1] >= SLOTS_MAX)
-		return 0;
-	at = __sync_fetch_and_add(&n_slots[now & 1], 1);
-	if (at >= SLOTS_MAX)
-		return 0;
-	/* by two at once: each counts in its own, and both are drained */
-	return *p = (u64)now << 32 | (at + 1);
+	return (h ^ h >> 29 ^ w[2]) * 0x9e3779b97f4a7c15ull >> 40;
 }
 
-static __always_inline bool is_peer(const struct flow_key *k, const struct amount *a)
+static __always_inline bool same_flow(const struct flow_key *a, const struct flow_key *b)
 {
-	const u64 *r = (const u64 *)k->remote, *other = (const u64 *)a->ends.remote;
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
 
-	return k->rport == a->ends.rport && k->v6 == a->v6 && r[0] == other[0] && r[1] == other[1];
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
 }
 
-/* Its flow, where this peer is the one that has the socket's slot. */
-static __always_inline struct flow *slot_flow(u32 now, const struct flow_key *k, const struct amount *a)
+/*
+ * Its flow in a slot, perhaps a new one; NULL where there is none left for it. Two CPUs may make one each:
+ * both are drained, and add up.
+ */
+static __always_inline struct flow *slot_flow(u32 set, const struct flow_key *k, const struct amount *a)
 {
-	u32 at = (u32)a->place - 1;
-	struct flow_slot *s;
+	u64 hash = slot_hash(k);
 
-	if (a->place >> 32 != now || at >= SLOTS_MAX)
-		return NULL;
-	s = &slots[(now & 1) * SLOTS_MAX + at];
-	if (s->state == SLOT_READY)
-		return is_peer(&s->flow.key, a) ? &s->flow.value : NULL;
-	if (s->state != SLOT_FREE || __sync_val_compare_and_swap(&s->state, SLOT_FREE, SLOT_CLAIMED) != SLOT_FREE)
-		return NULL;
-	s->flow.key = *k;
-	flow_begin(&s->flow.value, a);
-	__sync_fetch_and_add(&s->state, SLOT_READY - SLOT_CLAIMED);	/* a barrier too */
-	return &s->flow.value;
+	for (u32 i = 0; i < SLOT_PROBES; i++) {
+		u64 at = set * SLOTS_MAX + ((hash + i) & (SLOTS_MAX - 1));
+		struct flow_slot *s;
+
+		/* clang knows these bounds, and the verifier of 6.1 does not see them */
+		asm volatile("%0 &= %1" : "+r"(at) : "i"(2 * SLOTS_MAX - 1));
+		s = &slots[at];
+		if (s->state == SLOT_READY && same_flow(&s->flow.key, k))
+			return &s->flow.value;
+		if (s->state != SLOT_FREE ||
+		    __sync_val_compare_and_swap(&s->state, SLOT_FREE, SLOT_CLAIMED) != SLOT_FREE)
+			continue;
+		s->flow.key = *k;
+		flow_begin(&s->flow.value, a);
+		__sync_fetch_and_add(&n_slots[set], 1);
+		__sync_fetch_and_add(&s->state, SLOT_READY - SLOT_CLAIMED);	/* a barrier too */
+		return &s->flow.value;
+	}
+	return NULL;
 }
 
 /* ---- counting ---- */
@@ -142,7 +138,7 @@ static __always_inline void note_last(struct flow *f)
 /* A global function: it is called from several places, and verified once. */
 __noinline int count(struct amount *a)
 {
-	u32 now = swaps;
+	u32 set = swaps & 1;
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct flow_key k = {};
 	struct flow *f;
@@ -153,7 +149,7 @@ __noinline int count(struct amount *a)
 	k.rport = a->ends.rport;
 	k.v6 = a->v6;
 	__builtin_memcpy(k.remote, a->ends.remote, sizeof(k.remote));
-	f = slot_flow(now, &k, a) ?: flow_make(now & 1, &k, a);
+	f = slot_flow(set, &k, a) ?: flow_make(set, &k, a);
 	if (!f) {
 		__sync_fetch_and_add(&lost_flows, a->packets);
 		return 0;

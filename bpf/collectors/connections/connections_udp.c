@@ -182,12 +182,14 @@ static void drain_map(struct connections_calls *skel, u32 set)
 
 static void drain_slots(struct connections_calls *skel, u32 set)
 {
-	u32 n = min(skel->bss->n_slots[set], (u32)SLOTS_MAX);
-
-	for (u32 i = 0; i < n; i++) {
+	if (!skel->bss->n_slots[set])
+		return;
+	for (u32 i = 0; i < SLOTS_MAX; i++) {
 		struct flow_slot *s = &skel->bss->slots[set * SLOTS_MAX + i];
 
-		if (s->state == SLOT_READY)	/* else its datagram was counted in the map after all */
+		if (s->state == SLOT_FREE)
+			continue;
+		if (s->state == SLOT_READY)	/* else its datagram was counted elsewhere after all */
 			take_flow(&s->flow.key, &s->flow.value);
 		memset(s, 0, sizeof(*s));
 	}
