@@ -171,7 +171,8 @@ def run():
             servers = c.family(server.pid)
             for pid in servers:
                 os.setpriority(os.PRIO_PROCESS, pid, NICE)
-            shares(busy.watchers(), servers)
+            if ROUNDS:
+                shares(busy.watchers(), servers)
             for name, make in busy.watchers():
                 split(name, make, servers)
         finally:
