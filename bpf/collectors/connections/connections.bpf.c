@@ -192,8 +192,9 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 		return 0;
 	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
 		return 0;
-	used_before = sk->__sk_common.skc_cookie.counter != 0;
-	cookie = bpf_get_socket_cookie(sk);
+	cookie = sk->__sk_common.skc_cookie.counter;
+	used_before = cookie != 0;
+	cookie = cookie ?: bpf_get_socket_cookie(sk);
 	if (new == TCPS_SYN_SENT)
 		return again && find(cookie) ? 0 : begin(sk, cookie, used_before);
 	if (new == TCPS_ESTABLISHED)
