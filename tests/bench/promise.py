@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the console promises: under 1 % of the machine and 50 MB with the flame graph open, on a busy host."""
-import collections
 import os
 import shutil
 import signal
@@ -10,9 +9,12 @@ import time
 import common as c
 import holders
 import memory
+import shares
 import terminal
 
 FIRST_S, SETTLED_S, BPF_S, VIEW_S, LATER_S = 15, 10, 3, 2, 30
+MINUTE_S = int(os.environ.get("OTTOP_BENCH_SECONDS", "60"))     # until the graph is called settled
+PARTS = os.environ.get("OTTOP_BENCH_PARTS", "home plain dwarf views perf").split()
 # each ends by itself; they leave some of the machine free
 PLAIN = [
     "while :; do seq 60000 | sort -r | uniq -c >/dev/null; sleep 0.2; done",
@@ -100,16 +102,30 @@ def bpf_pct(t):
         return c.percent(c.programs_ns(c.family(t.pid)) - before, time.monotonic() - began)
 
 
+def costs(t, what, seconds):
+    """Own CPU time in so many seconds, BPF in those that follow, memory then; tells whose they are."""
+    threads, began = shares.thread_times(c.family(t.pid)), time.monotonic()
+    own = own_pct(t, seconds)
+    threads = shares.thread_times(c.family(t.pid)) - threads
+    took_s = time.monotonic() - began
+    programs = shares.program_times(c.family(t.pid))
+    bpf = bpf_pct(t)
+    shares.tell(what, threads, shares.program_times(c.family(t.pid)) - programs, took_s, BPF_S)
+    return own, bpf, memory.sizes(c.family(t.pid))
+
+
+def functions(t):
+    """In a time of its own, since perf takes some, too: OTTOP_BENCH_FUNCTIONS."""
+    if os.environ.get("OTTOP_BENCH_FUNCTIONS"):
+        perf_record = shares.Functions(c.family(t.pid))
+        t.read(SETTLED_S)
+        perf_record.tell()
+
+
 def detail(t):
-    """Who took the CPU time, process by process: OTTOP_BENCH_DETAIL."""
-    if not os.environ.get("OTTOP_BENCH_DETAIL"):
-        return
-    times = collections.Counter()
-    for pid in c.family(t.pid):
-        for n in os.listdir(f"/proc/{pid}/task"):
-            times[c.proc_file(pid, "comm").strip()] += int(c.proc_file(pid, f"task/{n}/schedstat").split()[0])
-    c.say("    CPU, ms: " + ", ".join(f"{name} {ns / 1e6:.0f}" for name, ns in times.most_common(4)))
-    holders.tell(c.family(t.pid))
+    """What holds memory: OTTOP_BENCH_DETAIL."""
+    if os.environ.get("OTTOP_BENCH_DETAIL"):
+        holders.tell(c.family(t.pid))
 
 
 def row(name, cpu, bpf, size):
@@ -135,23 +151,24 @@ def every_view(t):
 def flame(name, views=False):
     t = terminal.Terminal([c.OTTOP, "-v", "flame"])
     rows = []
+
+    def measure(when, seconds):
+        found = costs(t, f"{name}, {when}", seconds)
+        rows.append(row(f"{name}, {when}", *found))
+        detail(t)
+        return found
+
     try:
         t.read(0.2)
-        cpu = own_pct(t, FIRST_S)
-        rows.append(row(f"{name}, first {FIRST_S} s", cpu, bpf_pct(t), memory.sizes(c.family(t.pid))))
-        detail(t)
-        t.read(60 - FIRST_S - BPF_S - SETTLED_S)
-        cpu = own_pct(t, SETTLED_S)
-        rows.append(row(f"{name}, after a minute", cpu, bpf_pct(t), memory.sizes(c.family(t.pid))))
-        detail(t)
+        measure(f"first {FIRST_S} s", FIRST_S)
+        t.read(max(MINUTE_S - FIRST_S - BPF_S - SETTLED_S, 0))
+        measure("after a minute" if MINUTE_S == 60 else f"after {MINUTE_S} s", SETTLED_S)
+        functions(t)
         if views:
             every_view(t)
-            rows.append(row(f"{name}, after every view", own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))))
-            detail(t)
+            measure("after every view", SETTLED_S)
             t.read(LATER_S - SETTLED_S - BPF_S)
-            later = own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))
-            rows.append(row(f"{name}, {LATER_S} s later", *later))
-            detail(t)
+            later = measure(f"{LATER_S} s later", SETTLED_S)
             aims(f"{name}, {LATER_S} s after every view", *later, 1, 50)
             c.say(f"  what holds it then ({name}):")
             holders.tell(c.family(t.pid))
@@ -164,7 +181,7 @@ def home():
     t = terminal.Terminal([c.OTTOP])
     try:
         t.read(5)
-        found = own_pct(t, SETTLED_S), bpf_pct(t), memory.sizes(c.family(t.pid))
+        found = costs(t, "home view", SETTLED_S)
         aims("home view, idle host", *found, 0.3, 20)
         found = row("home view, idle host", *found)
         detail(t)
@@ -192,13 +209,15 @@ def perf(load):
 
 def run():
     c.title("promise: the console at 200x60, % of the machine, PSS of all of its processes")
-    rows = [home()]
-    with Load(PLAIN):
-        rows += flame("flame, no DWARF")
-        rows.append(perf("no DWARF"))
-    with Load(PLAIN[:2] + with_dwarf()):
-        rows += flame("flame, DWARF", views=True)
-        rows.append(perf("DWARF"))
+    rows = [home()] if "home" in PARTS else []
+    if "plain" in PARTS:
+        with Load(PLAIN):
+            rows += flame("flame, no DWARF")
+            rows += [perf("no DWARF")] if "perf" in PARTS else []
+    if "dwarf" in PARTS:
+        with Load(PLAIN[:2] + with_dwarf()):
+            rows += flame("flame, DWARF", views="views" in PARTS)
+            rows += [perf("DWARF")] if "perf" in PARTS else []
     rows.append(["OpenTelemetry profiler (earlier)", "", "", "2.0", "63 MB", "49 MB", "112 MB"])
     rows.append(["profile-bee (earlier)", "", "", "3.8", "84 MB", "157 MB", "241 MB"])
     c.table(["", "own CPU", "BPF", "together", "PSS", "kernel maps", "memory"], rows)
