@@ -20,6 +20,7 @@
 #define IDLE_NS (30 * NSEC_PER_SEC)	/* and one that was not for so long goes before there is more memory */
 #define RESERVE 16	/* so much of the arena is for mappings */
 #define PACE 200	/* one that did not fit whole is made again at most for such a part of a CPU */
+#define MISS_NS (50 * NSEC_PER_USEC)	/* more than a stack walked in the kernel, about, takes one that is copied */
 #define HIT 16		/* what is seen once is worth more than what was seen long ago */
 
 static u64 let_go_of;
@@ -237,8 +238,10 @@ int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu
 	f->part = true;
 	free(p.old);
 	free(p.take);
+	f->cpu_ns = cpu_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+	f->missed = 0;
 	if (again)
-		pause_until_ns = boottime_ns() + PACE * (cpu_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID) - before);
+		pause_until_ns = boottime_ns() + PACE * f->cpu_ns;
 	return f->table ? 0 : -ENOSPC;
 }
 
@@ -259,6 +262,17 @@ void room_load_from_aside(u32 file)
 	mappings_file_changed(file);
 }
 
+/*
+ * Stacks that need what is not there are copied, and walked with the table that is kept aside: to load what they
+ * go through is worth its price when they have cost as much. Code that is run seldom never does.
+ */
+static bool is_worth_it(u32 file)
+{
+	const struct file *f = &stack_files[file];
+
+	return f->missed * MISS_NS >= f->cpu_ns || !aside_table(file);
+}
+
 void files_used(u32 file, u64 addr, u64 time_ns)
 {
 	struct file *f = &stack_files[file];
@@ -273,8 +287,9 @@ void files_used(u32 file, u64 addr, u64 time_ns)
 	f->hits[grain] = (u8)min(f->hits[grain] + HIT, PART_HITS_MAX);
 	if (f->state != FILE_READY)
 		return;
+	f->missed += file_leaves_out(f, (u32)grain);
 	f->wanted |= file_leaves_out(f, (u32)grain);
-	if (!f->wanted || time_ns < max(f->again_ns, pause_until_ns))
+	if (!f->wanted || !is_worth_it(file) || time_ns < max(f->again_ns, pause_until_ns))
 		return;
 	f->wanted = false;
 	f->state = FILE_WAITS;

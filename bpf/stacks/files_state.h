@@ -29,6 +29,8 @@ struct file {
 	bool refused;		/* there was no room for any of it, */
 	bool squeezed;		/* or not for all that stacks go through */
 	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
+	u64 cpu_ns;		/* what loading a part of it took last, */
+	u64 missed;		/* and frames since then that needed what is not there */
 };
 
 extern struct file *stack_files;	/* [0] is none */

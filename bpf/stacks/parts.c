@@ -35,9 +35,11 @@ static const struct part_from *source_of(const struct part_from *from, u32 n_fro
 static u32 rows_of(const struct part_from *f, u32 grain)
 {
 	u32 lo = grain % PART_GRAINS << PART_BITS, end;
-	u32 first = first_row(f->words, grain / PART_GRAINS, lo, &end);
+	u32 first = first_row(f->words, grain / PART_GRAINS, lo, &end), i = first;
 
-	return first_row(f->words, grain / PART_GRAINS, lo + (1 << PART_BITS), &end) - first + 2;
+	while (i < end && (part_row(f->words, i) & 0xffff) < lo + (1 << PART_BITS))	/* they are few, and side by side */
+		i++;
+	return i - first + 2;
 }
 
 /* ---- which ---- */
@@ -51,11 +53,15 @@ struct choice {
 /* False: there is no room for it. */
 static bool take(struct choice *c, u32 grain)
 {
-	const struct part_from *f = source_of(c->from, c->n_from, grain);
-	u32 n = f ? rows_of(f, grain) : 0;
+	const struct part_from *f;
+	u32 n;
 
-	if (!f || part_bit(c->take, grain))
+	if (part_bit(c->take, grain))	/* what is near to one is near to others */
 		return true;
+	f = source_of(c->from, c->n_from, grain);
+	if (!f)
+		return true;
+	n = rows_of(f, grain);
 	if (words_for(c->pages, c->rows + n) > c->max_words)
 		return false;
 	c->take[grain / 64] |= 1ull << grain % 64;
