@@ -325,14 +325,18 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
  */
 static void bound_heap(void)
 {
+	static size_t given_back;	/* at most so much of what is free is not there any more, as malloc_trim() leaves it */
 	struct mallinfo2 m = mallinfo2();
 
 	if (m.uordblks + m.hblkhd > HEAP_BYTES) {
 		lines_rest(HEAP_BYTES, boottime_ns());
 		m = mallinfo2();
 	}
-	if (m.fordblks > FREE_BYTES)
-		malloc_trim(0);
+	given_back = min(given_back, m.fordblks);
+	if (m.fordblks <= given_back + FREE_BYTES)	/* trimming goes through all of it, each time */
+		return;
+	malloc_trim(0);
+	given_back = mallinfo2().fordblks;
 }
 
 static void serve(const struct question *q, const int *fds)
