@@ -29,7 +29,7 @@
 
 #define SYMBOLS_PER_DRAIN 8192
 #define STATM_PER_TICK 256
-#define REREADS_PER_TICK 32	/* command lines change: postgres, nginx */
+#define REREADS_PER_TICK 16	/* command lines change: postgres, nginx */
 
 static struct processes *skel;
 static struct bpf_program *exec_prog, *exit_prog;
@@ -305,8 +305,10 @@ static void mark_for_reread(struct proc *p, void *arg)
 	u32 *at = arg, n = max(proctab_count(), 1u);
 	u32 from = reread_cursor % n, i = (*at)++;
 
-	if (i >= from && i < from + REREADS_PER_TICK && !p->kthread)
-		p->reread = true;
+	if (i < from || i >= from + REREADS_PER_TICK || p->kthread)
+		return;
+	p->retitle = true;
+	p->reread |= p->unread_err != 0;	/* of another cgroup the pass tells */
 }
 
 static void retitle(u64 pid)

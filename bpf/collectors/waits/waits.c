@@ -14,6 +14,9 @@
 #define DESIGN_AGE_NS (1 * NSEC_PER_SEC)
 #define REFRESH_NS (5 * NSEC_PER_SEC)	/* the other end may have changed hands */
 #define REFRESH_DESIGN_NS (30 * NSEC_PER_SEC)
+#define PACE 400		/* those nobody has selected at most for such a part of a CPU */
+#define SELECTED (1ull << 50)	/* ranks */
+#define PEER (1ull << 48)
 #define CALLS 1024
 #define PEERS_MAX 128
 
@@ -39,6 +42,7 @@ static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
 static const struct known *parents[PEERS_MAX];		/* they wait for children */
 static u32 n_with_peer, n_parents;
 static u64 now_ns, monotonic_ns;
+static u64 others_after_ns;	/* those that are neither selected nor somebody's peer not before */
 static waits_answered_fn listener;
 
 /* ---- calls that wait by design ---- */
@@ -120,9 +124,11 @@ static void take_answers(u64 wait_ns)
 {
 	static struct batch b;
 
-	if (worker_take(wait_ns, &b))
-		for (u32 i = 0; i < b.n; i++)
-			keep_answer(&b.q[i], &b.a[i]);
+	if (!worker_take(wait_ns, &b))
+		return;
+	for (u32 i = 0; i < b.n; i++)
+		keep_answer(&b.q[i], &b.a[i]);
+	others_after_ns = now_ns + PACE * b.cpu_ns;	/* a pass over all open files is most of it */
 }
 
 struct family {
@@ -233,10 +239,10 @@ static u64 rank_of(const struct tick *t, const struct wire_thread *w, const stru
 	if (!p || p->reading_hangs)
 		return 0;
 	if (is_selected(t, w))
-		return 1ull << 50 | rank;
+		return SELECTED | rank;
 	if (!k && is_peer(w, p))
-		return 1ull << 48 | rank;
-	if (!proc_in_scope(p) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
+		return PEER | rank;
+	if (now_ns < others_after_ns || !proc_in_scope(p) || w->call_age_ns < (design ? DESIGN_AGE_NS : MIN_AGE_NS))
 		return 0;
 	if (k && now_ns - k->asked_ns < (design ? REFRESH_DESIGN_NS : REFRESH_NS))
 		return 0;

@@ -50,6 +50,7 @@ static bool begin_question(struct worker *w, u32 i)
 
 static void answer_batch(struct worker *w)
 {
+	u64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct batch *b = &w->batch;
 
 	memset(b->a, 0, sizeof(b->a));
@@ -58,8 +59,10 @@ static void answer_batch(struct worker *w)
 			return;
 		question_answer(&b->q[i], &b->a[i]);
 	}
-	if (begin_question(w, b->n))
-		ends_find(b->q, b->a, b->n);
+	if (!begin_question(w, b->n))
+		return;
+	ends_find(b->q, b->a, b->n);
+	b->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 }
 
 static void *worker_main(void *arg)
@@ -125,6 +128,7 @@ int worker_ask(const struct wait_question *q, u32 n)
 		return err;
 	pthread_mutex_lock(&worker->lock);
 	worker->batch.n = min(n, (u32)BATCH_MAX);
+	worker->batch.cpu_ns = 0;
 	memcpy(worker->batch.q, q, worker->batch.n * sizeof(*q));
 	worker->at = 0;
 	worker->began_ns = boottime_ns();

@@ -13,6 +13,7 @@
 
 struct batch {
 	u32 n;
+	u64 cpu_ns;		/* what answering took */
 	struct wait_question q[BATCH_MAX];
 	struct wait_answer a[BATCH_MAX];
 };
