@@ -264,6 +264,9 @@ struct flame {
 	u32 shown;		/* which of the two is complete */
 	bool building;
 	u32 build_at;		/* stacks that are in the other one */
+	bool renamed;		/* names came, or processes became many: the tree is to be built anew, */
+	u64 build_after_ns;	/* for that alone not before this */
+	u64 build_cpu_ns;	/* what the one that is being built has taken so far */
 	u32 pins[FLAME_PINS];	/* nodes of the shown tree */
 	u32 n_pins;
 

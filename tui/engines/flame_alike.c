@@ -78,6 +78,5 @@ void flame_alike_update(struct flame *f)
 		fn->many = many;
 		changed = true;
 	}
-	if (changed && f->shape.by_process && !f->scope.pid)
-		flame_rebuild_living(f);
+	f->renamed |= changed && f->shape.by_process && !f->scope.pid;
 }

@@ -10,6 +10,8 @@
 #include "tui/engines/flame.h"
 
 #define CHECK_EVERY 128		/* stacks between two looks at the clock */
+#define PACE 400		/* for names alone at most for such a part of a CPU, */
+#define QUICK_NS NSEC_PER_MSEC	/* unless it takes less than this: where programs come and go names do at each tick */
 
 static struct flame_tree *other_tree(struct flame *f)
 {
@@ -19,6 +21,7 @@ static struct flame_tree *other_tree(struct flame *f)
 void flame_rebuild(struct flame *f)
 {
 	f->building = true;
+	f->renamed = false;
 	f->build_at = 0;
 	flame_tree_clear(other_tree(f));
 	other_tree(f)->inverted = f->shape.inverted;
@@ -39,15 +42,31 @@ static void build_one(struct flame *f, u32 i)
 			       (double)s->a_n, true);
 }
 
-bool flame_build(struct flame *f, u64 end_ns)
+/* False: there are more. */
+static bool build_some(struct flame *f, u64 end_ns)
 {
-	while (f->building && f->build_at < f->n_stacks) {
+	while (f->build_at < f->n_stacks) {
 		build_one(f, f->build_at++);
 		if (end_ns && f->build_at % CHECK_EVERY == 0 && boottime_ns() > end_ns)
 			return false;
 	}
+	return true;
+}
+
+bool flame_build(struct flame *f, u64 end_ns)
+{
+	u64 before;
+	bool done;
+
 	if (!f->building)
 		return true;
+	before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	done = build_some(f, end_ns);
+	f->build_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
+	if (!done)
+		return false;
+	f->build_after_ns = f->build_cpu_ns > QUICK_NS ? boottime_ns() + PACE * f->build_cpu_ns : 0;
+	f->build_cpu_ns = 0;
 	f->building = false;
 	flame_tree_adopt(other_tree(f), flame_tree(f), &f->names);
 	for (u32 i = 0; i < f->n_pins; i++)

@@ -85,8 +85,7 @@ static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 	};
 
 	f->load = (struct flame_load){ snapshot_get(s), 0, 0 };
-	if (flame_names_update(&f->names, s))
-		flame_rebuild_living(f);
+	f->renamed |= flame_names_update(&f->names, s);
 	if (observed(table)) {
 		t.covered_ns = table->interval_ns ? table->interval_ns : s->interval_ns;
 		f->load.end = table->n;
@@ -263,6 +262,8 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 		load(f, 0);
 	}
 	flame_alike_update(f);
+	if (f->renamed && (!budget_ns || start_ns >= f->build_after_ns))
+		flame_rebuild_living(f);
 	if (flame_is_sparse(f)) {	/* takes a while: not after other work, nor before */
 		if (!budget_ns || boottime_ns() - start_ns < budget_ns / 4)
 			flame_compact(f);
