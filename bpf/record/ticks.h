@@ -81,6 +81,7 @@ struct history {
 	const struct snapshot *newest;
 	struct cursor cursor;
 	struct job *job;		/* merging in progress, compact.c */
+	u64 merge_cpu_ns, merge_after_ns;	/* what it has taken; with less room than most_bytes the next waits for this tick */
 };
 
 /*
