@@ -377,6 +377,33 @@ static void what_is_promised_bounds_it(void **state)
 	gen_end(&g);
 }
 
+/* Merging has had its share of a CPU: what is oldest goes. */
+static void what_there_is_no_time_for_goes(void **state)
+{
+	struct history *h = history_new(8 << 20);
+	struct gen g;
+	u64 merged, first;
+
+	(void)state;
+	gen_init(&g, 78, 100);
+	append_some(h, &g, 300, 30000000);
+	while (h->job || h->bytes > h->cap_bytes - h->cap_bytes / 8)	/* none begins before there is less room */
+		append_some(h, &g, 1, 30000000);
+	merged = history_merged(h);
+	h->merge_after_ns = UINT64_MAX;
+	first = history_seq(h, 0);
+	append_some(h, &g, 60, 64000000);
+	assert_int_equal(history_merged(h), merged);
+	assert_true(history_dropped(h) > 0);
+	assert_true(history_seq(h, 0) > first);
+	assert_in_range(history_bytes(h), 1u << 20, 64000000 / 16);
+	h->merge_after_ns = 0;
+	append_some(h, &g, 120, 64000000);
+	assert_true(history_merged(h) > merged);
+	history_free(h);
+	gen_end(&g);
+}
+
 static bool among_newest(const struct history *h, const struct row *r)
 {
 	const struct row *same = snapshot_find(h->newest, r);
@@ -502,6 +529,7 @@ int main(void)
 		cmocka_unit_test(merging_loses_nothing),
 		cmocka_unit_test(cap_is_respected),
 		cmocka_unit_test(what_is_promised_bounds_it),
+		cmocka_unit_test(what_there_is_no_time_for_goes),
 		cmocka_unit_test(what_is_decoded_is_not_there_twice),
 		cmocka_unit_test(closed_rows_survive_merging),
 		cmocka_unit_test(five_minutes_of_load_fit),
