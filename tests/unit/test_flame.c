@@ -119,6 +119,33 @@ static void late_name_keeps_selection(void **state)
 	fake_free(&x);
 }
 
+/* A tree that took long to build waits for its time; what is written has the names at once. */
+static void names_wait_where_building_is_dear(void **state)
+{
+	struct flame f;
+	struct fake x;
+	u32 a;
+
+	fake_make(&x);
+	open_model(&f, 0);
+	flame_follow(&f, x.h, x.ticks[3], 0);
+	f.build_after_ns = UINT64_MAX;
+	assert_true(flame_follow(&f, x.h, x.ticks[4], NSEC_PER_SEC));
+	a = child(&f, child(&f, FLAME_ROOT, "main"), "a");
+	assert_true(samples(&f, child(&f, a, "libfoo.so+0x1003")) == 1 + 2 + 3 + 4 + 5);
+	f.build_after_ns = 1;
+	assert_true(flame_follow(&f, x.h, x.ticks[5], NSEC_PER_SEC));
+	assert_int_equal(f.build_after_ns, 0);	/* that was quick */
+	a = child(&f, child(&f, FLAME_ROOT, "main"), "a");
+	assert_true(samples(&f, child(&f, a, "b")) == 1 + 2 + 3 + 4 + 5 + 6);
+	f.build_after_ns = UINT64_MAX;
+	f.renamed = true;
+	assert_true(flame_follow(&f, x.h, x.ticks[5], 0));
+	assert_false(f.renamed);
+	flame_free(&f);
+	fake_free(&x);
+}
+
 /* Out of sight it keeps the path of what was selected; in sight again it is what a fresh one is. */
 static void at_rest_it_keeps_what_was_selected(void **state)
 {
@@ -541,6 +568,7 @@ int main(void)
 		cmocka_unit_test(windows_add_and_subtract),
 		cmocka_unit_test(merges_by_function),
 		cmocka_unit_test(late_name_keeps_selection),
+		cmocka_unit_test(names_wait_where_building_is_dear),
 		cmocka_unit_test(at_rest_it_keeps_what_was_selected),
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(siblings_hold_still),

@@ -19,6 +19,7 @@
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
+#include "bpf/stacks/files_state.h"
 #include "bpf/stacks/rules.h"
 #include "bpf/stacks/mappings.h"
 #include "bpf/stacks/parts.h"
@@ -210,6 +211,42 @@ static void test_least_used_goes(void **state)
 	assert_int_equal(files_squeezed(), 1);
 }
 
+/* Frames that need what is not there, until it is asked for. */
+static u32 uses_until_asked(u64 addr)
+{
+	struct file *f = &stack_files[big_file];
+	u32 n = 0;
+
+	assert_int_equal(f->state, FILE_READY);
+	while (n < 100000 && f->state == FILE_READY) {
+		files_used(big_file, addr, UINT64_MAX);
+		n++;
+	}
+	assert_int_not_equal(f->state, FILE_READY);
+	use_addr(addr);
+	return n;
+}
+
+/* A part that takes long to make is made for many stacks; where they are cut without it, at once. */
+static void test_worth_it(void **state)
+{
+	struct file *f;
+
+	(void)state;
+	if (known < 0 || !big)
+		skip();
+	f = &stack_files[big_file];
+	while (f->state != FILE_READY)
+		take_what_comes();
+	f->missed = 0;
+	f->cpu_ns = 10 * NSEC_PER_MSEC;
+	assert_in_range(uses_until_asked(missing_addr(0)), 20, 2000);
+	f->missed = 0;
+	f->cpu_ns = 100 * NSEC_PER_SEC;
+	aside_drop(big_file);
+	assert_int_equal(uses_until_asked(missing_addr(0)), 1);
+}
+
 static void make_maps(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, shared, .map_flags = BPF_F_MMAPABLE);
@@ -256,7 +293,7 @@ static int close_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parts), cmocka_unit_test(test_least_used_goes),
+		cmocka_unit_test(test_parts), cmocka_unit_test(test_worth_it), cmocka_unit_test(test_least_used_goes),
 	};
 
 	return cmocka_run_group_tests(tests, open_all, close_all);
