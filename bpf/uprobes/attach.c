@@ -13,8 +13,9 @@
 #include "bpf/kernel/features.h"
 #include "bpf/uprobes/attach.h"
 
-/* include/uapi/linux/bpf.h of 6.6; the headers and libbpf 1.1 of Debian 12 do not have it yet */
+/* include/uapi/linux/bpf.h of 6.6 and 6.13; the headers and libbpf 1.1 of Debian 12 do not have them yet */
 #define TRACE_UPROBE_MULTI 48
+#define TRACE_UPROBE_SESSION 57
 #define UPROBE_MULTI_RETURN 1
 
 struct multi_attr {
@@ -23,12 +24,17 @@ struct multi_attr {
 	u32 cnt, multi_flags, pid, pad;
 };
 
-static bool has_multi(void)
+static bool is_since(u32 major, u32 minor)
 {
 	struct features f;
 
 	features_read(&f);
-	return f.major > 6 || (f.major == 6 && f.minor >= 6);
+	return f.major > major || (f.major == major && f.minor >= minor);
+}
+
+static bool has_multi(void)
+{
+	return is_since(6, 6);
 }
 
 void uprobe_prepare(struct bpf_program *prog)
@@ -37,13 +43,24 @@ void uprobe_prepare(struct bpf_program *prog)
 		bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)TRACE_UPROBE_MULTI);
 }
 
+bool uprobe_prepare_session(struct bpf_program *prog)
+{
+#ifdef __x86_64__
+	if (is_since(6, 13)) {
+		bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)TRACE_UPROBE_SESSION);
+		return true;
+	}
+#endif
+	return false;
+}
+
 /* The kernel follows the link to the very file that is open. */
 static int attach_multi(struct bpf_program *prog, int fd, const struct uprobe_place *places, u32 n, bool returns)
 {
 	u64 offsets[UPROBE_PLACES], cookies[UPROBE_PLACES];
 	char path[32];
 	struct multi_attr attr = {
-		.prog_fd = (u32)bpf_program__fd(prog), .attach_type = TRACE_UPROBE_MULTI,
+		.prog_fd = (u32)bpf_program__fd(prog), .attach_type = bpf_program__expected_attach_type(prog),
 		.path = (u64)(uintptr_t)path, .offsets = (u64)(uintptr_t)offsets,
 		.cookies = (u64)(uintptr_t)cookies, .cnt = n,
 		.multi_flags = returns ? UPROBE_MULTI_RETURN : 0,
