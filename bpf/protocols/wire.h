@@ -131,7 +131,8 @@ struct http_socket {
 	__u32 tgid;
 	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
 	struct http_frames frames[2];
-	__u64 pad_line[2];	/* a cache line is not shared by two of them */
+	__u32 drained, pad;	/* of TLS: it had nothing when it was read last, and no part of a record was there */
+	__u64 pad_line;		/* a cache line is not shared by two of them */
 };
 
 #define HTTP_SOCKETS_MAX 32768	/* a power of two; maps are as large as there are sockets at the beginning */

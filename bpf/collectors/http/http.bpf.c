@@ -102,11 +102,13 @@ static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx
 		if (ret > 0 && sk->sk_protocol == IPPROTO_UDP &&
 		    is_https(sk->__sk_common.skc_num, sk->__sk_common.skc_dport))
 			note_unseen(UNSEEN_QUIC);
+		if (has_open_calls && tls_on && ret < 0 && sk->sk_protocol == IPPROTO_TCP)
+			call_is_refused(number_of(sk), tx);
 		return 0;
 	}
 	key = number_of(sk);
 	s = socket_find(key);
-	if (tls_on && in_tls_call(sk, key, s, ret, tx, true))
+	if (tls_on && in_tls_call(&m, sk, key, s, ret, tx, true))
 		return 0;
 	if (s && s->class == HTTP_NO)
 		return 0;

@@ -234,11 +234,15 @@ void http_probes_prepare(struct http *s, bool wanted)
 	struct bpf_program *const progs[] = {
 		s->progs.on_tls_call, s->progs.on_tls_return, s->progs.on_tls_free, s->progs.on_go_call,
 	};
+	/* on_send tells also of what a socket did not take */
+	bool session = wanted && bpf_program__autoload(s->progs.on_send) && uprobe_prepare_session(s->progs.on_tls_both);
 
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
 		bpf_program__set_autoload(progs[i], wanted);
 		uprobe_prepare(progs[i]);
 	}
+	bpf_program__set_autoload(s->progs.on_tls_both, session);
+	s->rodata->has_open_calls = session;
 }
 
 void http_probes_ask(void)
@@ -249,6 +253,11 @@ void http_probes_ask(void)
 	scanned = targets_scan(SCAN_NS);
 }
 
+static bool moves(const struct uprobe_function *f)
+{
+	return f->cookie >= TLS_READ && f->cookie <= TLS_WRITE_EX;
+}
+
 void http_probes_open(struct http *s)
 {
 	skel = s;
@@ -257,6 +266,10 @@ void http_probes_open(struct http *s)
 
 		functions[i].entry = frees ? s->progs.on_tls_free : s->progs.on_tls_call;
 		functions[i].returns = frees ? NULL : s->progs.on_tls_return;
+		if (s->rodata->has_open_calls && moves(&functions[i])) {
+			functions[i].entry = s->progs.on_tls_both;
+			functions[i].returns = NULL;
+		}
 	}
 	for (u32 i = FIRST_OF_GO; i < ARRAY_SIZE(functions); i++)
 		functions[i].entry = s->progs.on_go_call;

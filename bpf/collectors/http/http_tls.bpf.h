@@ -36,6 +36,13 @@ struct tls_thread {
 	u64 wrote_ssl;		/* what was written into memory, and how much */
 	u32 wrote;
 	u32 unread_us;		/* of the records that were read last */
+	u32 size;		/* of the buffer */
+	u32 sent, got;		/* bytes of records, in the call */
+	u32 moved;		/* of text, in the last call, where its return was seen */
+	u8 open;		/* enum open_call: see http_open.bpf.h */
+	u8 refused;		/* the socket has not taken, or brought, what the call wanted */
+	u8 matched;		/* the call goes on where the last one ended */
+	u8 pad;
 };
 
 TASK_STORAGE(tls_threads, struct tls_thread);
@@ -50,6 +57,7 @@ HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u32);
 
 u64 tls_numbers;
 bool tls_on;			/* a probe was hit: till then no call looks for its thread */
+const volatile bool has_open_calls;	/* the program at an entry says whether it wants the return, too (6.13) */
 
 /* ---- who calls ---- */
 
@@ -151,14 +159,26 @@ static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int 
 	return true;
 }
 
+static __always_inline bool open_call_moves(struct moved *m, struct tls_thread *th, u64 key, int ret, bool tx);
+
 /* Are these bytes records of the session whose call the thread is in? */
-static __always_inline bool in_tls_call(struct sock *sk, u64 key, struct http_socket *s, int ret, bool tx,
-					bool traced)
+static __always_inline bool in_tls_call(struct moved *m, struct sock *sk, u64 key, struct http_socket *s, int ret,
+					bool tx, bool traced)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 
 	if (!th || !th->kind)
 		return false;
+	if (has_open_calls && traced && th->open && (tx || key != th->joined_socket))
+		return open_call_moves(m, th, key, ret, tx);
+	if (tx)
+		th->sent += ret;
+	else
+		th->got += ret;
+	if (!ret)
+		th->refused = 1;
+	if (s && s->drained)
+		s->drained = 0;
 	if ((!s || s->class != HTTP_IN_TLS || !ret) && !note_tls_socket(key, s, ret))
 		return true;
 	note_ends(th, sk, key, traced);
@@ -300,6 +320,34 @@ __noinline int note_records(struct moved *m)
 	return 0;
 }
 
+static __always_inline struct http_socket *stream_of(const struct tls_session *x)
+{
+	u64 number = x ? x->number : 0;
+
+	return x ? socket_find(number) : NULL;
+}
+
+static __always_inline void tls_moved(struct moved *m, struct tls_thread *th, struct tls_session *x,
+				      struct http_socket *s, u32 n, bool tx)
+{
+	if (s->class == HTTP_NO)
+		return;
+	if (!x->socket && x->unplaced < UNPLACED_CALLS && ++x->unplaced == UNPLACED_CALLS)
+		note_caller(TLS_UNPLACED);
+	*m = (struct moved){ .key = x->number, .base = th->buf, .total = n, .tx = tx };
+	m->socket = x->socket;
+	m->ends = x->ends;
+	m->v6 = x->v6;
+	m->end_ns = bpf_ktime_get_boot_ns();
+	m->begin_ns = tx ? th->begin_ns : m->end_ns;
+	m->unread_us = tx ? HTTP_UNKNOWN_US : th->unread_us;
+	if (!tx)
+		th->unread_us = HTTP_UNKNOWN_US;
+	tell_moved(m, s, HTTP_TLS);
+}
+
+#include "bpf/collectors/http/http_open.bpf.h"
+
 /* Records that were moved outside of a call. */
 static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 key, struct http_socket *s,
 					 s64 ret, bool tx, bool traced)
@@ -337,12 +385,16 @@ static __always_inline void tls_socket_ends(u64 number, bool closed)
  * Probes run with preemption on; on kernels from 6.13 on whose programs have stacks of their own
  * for each CPU, two tasks would share one. Programs with a tail call have none; it never happens.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(u32));
-	__uint(value_size, sizeof(u32));
-} no_programs SEC(".maps");
+#define NO_PROGRAMS(name)				\
+	struct {					\
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);	\
+		__uint(max_entries, 1);			\
+		__uint(key_size, sizeof(u32));		\
+		__uint(value_size, sizeof(u32));	\
+	} name SEC(".maps")
+
+NO_PROGRAMS(no_programs);
+NO_PROGRAMS(no_session_programs);	/* a map is for one kind */
 
 #define OWN_STACK(ctx) bpf_tail_call(ctx, &no_programs, 0)
 
@@ -351,6 +403,7 @@ struct {
 #define POPPED 8
 #define ARG1(r) ((r)->di)
 #define ARG2(r) ((r)->si)
+#define ARG3(r) ((r)->dx)
 #define ARG4(r) ((r)->cx)
 #define STACK(r) ((r)->sp)
 #define RESULT(r) ((r)->ax)
@@ -358,34 +411,59 @@ struct {
 #define POPPED 0
 #define ARG1(r) ((r)->user_regs.regs[0])
 #define ARG2(r) ((r)->user_regs.regs[1])
+#define ARG3(r) ((r)->user_regs.regs[2])
 #define ARG4(r) ((r)->user_regs.regs[3])
 #define STACK(r) ((r)->user_regs.sp)
 #define RESULT(r) ((r)->user_regs.regs[0])
 #endif
 
-SEC("?uprobe/tls_call")
-int on_tls_call(struct pt_regs *ctx)
+/* One such function may call another, or be called to carry the records of another session. */
+static __always_inline bool is_within_call(struct moved *m, struct tls_thread *th, u64 ssl, u64 sp)
+{
+	if (!th->kind)
+		return false;
+	if (has_open_calls && th->open && (sp >= th->sp || ssl == th->ssl || open_call_is_over(th))) {
+		open_call_ends(m, th, 0);
+		return false;
+	}
+	return sp < th->sp;
+}
+
+/* NULL: it is part of another one. */
+static __always_inline struct tls_thread *call_begins(struct moved *m, struct pt_regs *ctx)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0,
 						     BPF_LOCAL_STORAGE_GET_F_CREATE);
-	u64 sp = STACK(ctx);
+	u64 ssl = ARG1(ctx), sp = STACK(ctx);
 
 	if (!th)
-		return 0;
+		return NULL;
 	if (!tls_on)
 		tls_on = true;
-	/* one such function may call another, or be called to carry the records of another session */
-	if (th->kind && sp < th->sp)
-		return 0;
+	if (is_within_call(m, th, ssl, sp))
+		return NULL;
 	th->kind = bpf_get_attach_cookie(ctx);
-	th->ssl = ARG1(ctx);
+	th->ssl = ssl;
 	th->buf = ARG2(ctx);
 	th->done_at = ARG4(ctx);
+	th->size = ARG3(ctx);
 	th->sp = sp;
+	th->sent = th->got = th->moved = 0;
+	th->open = th->refused = th->matched = 0;
 	th->nested = false;
 	if (!th->n_fed)		/* else those were read before, outside of a call */
 		th->unread_us = HTTP_UNKNOWN_US;
 	th->begin_ns = th->kind == TLS_WRITE || th->kind == TLS_WRITE_EX ? bpf_ktime_get_boot_ns() : 0;
+	return th;
+}
+
+SEC("?uprobe/tls_call")
+int on_tls_call(struct pt_regs *ctx)
+{
+	struct moved m;
+
+	call_begins(&m, ctx);
+	OWN_STACK(ctx);
 	return 0;
 }
 
@@ -417,13 +495,6 @@ __noinline int find_session(struct tls_thread *th, u32 n, u32 tx)
 	return 1;
 }
 
-static __always_inline struct http_socket *stream_of(const struct tls_session *x)
-{
-	u64 number = x ? x->number : 0;
-
-	return x ? socket_find(number) : NULL;
-}
-
 /* Nothing is to be found out of a session that is on the socket which the call used, if it used one. */
 static __always_inline bool has_socket(const struct tls_session *x, const struct tls_thread *th)
 {
@@ -435,44 +506,20 @@ static __always_inline bool is_joined(const struct tls_thread *th)
 	return th->joined_ssl == th->ssl && th->joined_socket == th->socket;
 }
 
-static __always_inline void tls_moved(struct tls_thread *th, struct tls_session *x, struct http_socket *s, u32 n,
-				      bool tx)
+static __always_inline int call_returns(struct moved *m, struct tls_thread *th, struct pt_regs *ctx)
 {
-	struct moved m = { .key = x->number, .base = th->buf, .total = n, .tx = tx };
-
-	if (s->class == HTTP_NO)
-		return;
-	if (!x->socket && x->unplaced < UNPLACED_CALLS && ++x->unplaced == UNPLACED_CALLS)
-		note_caller(TLS_UNPLACED);
-	m.socket = x->socket;
-	m.ends = x->ends;
-	m.v6 = x->v6;
-	m.end_ns = bpf_ktime_get_boot_ns();
-	m.begin_ns = tx ? th->begin_ns : m.end_ns;
-	m.unread_us = tx ? HTTP_UNKNOWN_US : th->unread_us;
-	if (!tx)
-		th->unread_us = HTTP_UNKNOWN_US;
-	tell_moved(&m, s, HTTP_TLS);
-}
-
-SEC("?uretprobe/tls_call")
-int on_tls_return(struct pt_regs *ctx)
-{
-	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 	struct http_socket *s;
 	struct tls_session *x;
 	struct tls_key key;
-	u32 kind, n;
-	bool tx;
+	u32 kind = th->kind, n;
+	bool tx = kind == TLS_WRITE || kind == TLS_WRITE_EX;
 
-	if (!th || !th->kind || th->sp + POPPED != STACK(ctx))
-		return 0;
-	kind = th->kind;
 	th->kind = TLS_NONE;
-	tx = kind == TLS_WRITE || kind == TLS_WRITE_EX;
-	n = bytes_moved(th, kind, (int)RESULT(ctx));
 	if (kind == TLS_HANDSHAKE)
 		note_caller(TLS_CALLS);
+	th->moved = n = bytes_moved(th, kind, (int)RESULT(ctx));
+	if (has_open_calls && !n && th->matched)
+		note_followed(th);
 	if (!n && (!th->nested || is_joined(th)))
 		return 0;
 	key = (struct tls_key){ .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
@@ -488,10 +535,51 @@ int on_tls_return(struct pt_regs *ctx)
 		return 0;
 	th->joined_ssl = x->socket ? th->ssl : 0;
 	th->joined_socket = x->socket;
+	if (has_open_calls && n && tx)
+		note_written(x, th, n);
+	else if (has_open_calls && n)
+		note_read(x, th, n);
 	if (n)
-		tls_moved(th, x, s, n, tx);
+		tls_moved(m, th, x, s, n, tx);
+	return 0;
+}
+
+static __always_inline bool is_return(const struct tls_thread *th, struct pt_regs *ctx)
+{
+	return th && th->kind && !(has_open_calls && th->open) && th->sp + POPPED == STACK(ctx);
+}
+
+SEC("?uretprobe/tls_call")
+int on_tls_return(struct pt_regs *ctx)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct moved m;
+
+	if (is_return(th, ctx))
+		call_returns(&m, th, ctx);
 	OWN_STACK(ctx);
 	return 0;
+}
+
+/* At an entry: 1 where the return does not count. Else at that return, too. */
+SEC("?uprobe/tls_both")
+int on_tls_both(struct pt_regs *ctx)
+{
+	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct next_call next = { .ssl = ARG1(ctx), .buf = ARG2(ctx), .sp = STACK(ctx), .size = ARG3(ctx) };
+	struct moved m;
+
+	if (is_return(th, ctx)) {
+		call_returns(&m, th, ctx);
+		return 0;
+	}
+	if (th)
+		look_back(&m, th, &next);
+	th = call_begins(&m, ctx);
+	if (!th)
+		return 1;
+	bpf_tail_call(ctx, &no_session_programs, 0);
+	return opens(th, &next);
 }
 
 static __always_inline int session_closes(u64 address)

@@ -22,8 +22,16 @@ struct tls_session {
 	__u64 number;		/* HTTP_SESSION and above; its streams are with those of sockets, by that */
 	__u64 socket;		/* 0: not known */
 	struct wire_ends ends;
-	__u32 v6;
-	__u32 unplaced;		/* calls that moved data while it was not */
+	__u8 v6;
+	__u8 keeps;		/* not all that is written is sent in that call */
+	__u8 refused;		/* the socket has not taken all of a write, which is tried again */
+	__u8 follows;		/* so many times what came was read until there was nothing more: see http_open.bpf.h */
+	__u8 owes;		/* a read that brought something was not followed by one yet */
+	__u8 waits;		/* reads are seen to return: there was something else than what http_open.bpf.h counts on */
+	__u8 more;		/* what the record is longer that is read; 0: not known */
+	__u8 pad;
+	__u32 proven;		/* what of it goes as one record in the call that writes it, up to so many bytes */
+	__u32 unplaced;		/* calls that moved data while its socket was not known */
 };
 
 struct tls_caller { __u64 start_ns; __u32 tgid, pad; };

@@ -19,7 +19,7 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
 	if (!key)
 		return 0;
 	s = socket_find(key);
-	if (tls_on && in_tls_call(sk, key, s, ret, tx, false))
+	if (tls_on && in_tls_call(NULL, sk, key, s, ret, tx, false))
 		return 0;
 	if (s && s->class == HTTP_NO)
 		return 0;
