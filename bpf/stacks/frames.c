@@ -256,6 +256,14 @@ void frames_set_lines(u32 id, enum frames_lines state)
 		str_set(&own_row(id)->lines, str_new(says));
 }
 
+void frames_unwant_lines(u32 id)
+{
+	u32 at = place_of(id);
+
+	if (at && entries[at].lines == LINES_WANTED)
+		entries[at].lines = LINES_NEW;
+}
+
 void frames_lines_done(u32 id, const char *why)
 {
 	entries[place_of(id)].lines = LINES_DONE;

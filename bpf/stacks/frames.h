@@ -39,6 +39,8 @@ enum frames_lines {
 
 enum frames_lines frames_lines(u32 id);	/* LINES_NONE: also of a number that is none */
 void frames_set_lines(u32 id, enum frames_lines state);
+/* Until it is known whether it is wanted still: its row says so only after frames_set_lines(). */
+void frames_unwant_lines(u32 id);
 /* They are known (why NULL), or will not come. */
 void frames_lines_done(u32 id, const char *why);
 /* Those of a file that are wanted or were asked for will not come; why: for the table. */

@@ -133,19 +133,21 @@ void lines_want(u32 id)
 	wanted[n_wanted++] = id;
 }
 
+/* Rows of frames that are wanted before and after stay as they are: to make a thousand anew at each tick is dear. */
 void lines_see(const u32 *ids, u32 n)
 {
-	u32 old;
+	u32 old = n_wanted;
 
-	for (u32 i = 0; i < n_wanted; i++)
-		if (frames_lines(wanted[i]) == LINES_WANTED)
-			frames_set_lines(wanted[i], LINES_NEW);
-	old = n_wanted;
+	for (u32 i = 0; i < old; i++)
+		frames_unwant_lines(wanted[i]);
 	for (u32 i = 0; i < n; i++)
 		lines_want(ids[i]);
 	for (u32 i = 0; i < old; i++)
 		if (!frames_has_name(wanted[i]))
 			lines_want(wanted[i]);
+	for (u32 i = 0; i < old; i++)
+		if (frames_lines(wanted[i]) == LINES_NEW)
+			frames_set_lines(wanted[i], LINES_NEW);
 	n_wanted -= old;
 	if (n_wanted && old)
 		memmove(wanted, wanted + old, n_wanted * sizeof(*wanted));

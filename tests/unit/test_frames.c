@@ -234,7 +234,7 @@ static void only_what_is_seen_is_wanted(void **state)
 {
 	u32 first = frames_intern(OF_FILE, 0x1000, 0), second = frames_intern(OF_FILE, 0x2000, 0);
 	u32 kernel = frames_intern(FRAMES_KERNEL, 0x3000, 0), unnamed = frames_intern(OF_FILE, 0x4000, 0);
-	const struct snapshot *s;
+	const struct snapshot *s, *later;
 
 	(void)state;
 	name(first);
@@ -250,6 +250,11 @@ static void only_what_is_seen_is_wanted(void **state)
 	assert_string_equal(row_of(s, first)->lines, "asked");
 	assert_string_equal(row_of(s, second)->lines, "not asked");
 	assert_null(row_of(s, kernel)->lines);
+	lines_see((u32[]){ first, kernel }, 2);	/* still: nothing is made anew */
+	later = seal();
+	assert_ptr_equal(row_of(later, first), row_of(s, first));
+	assert_ptr_equal(row_of(later, unnamed), row_of(s, unnamed));
+	snapshot_put(later);
 	snapshot_put(s);
 	lines_see((u32[]){ second }, 1);	/* the other one is out of sight */
 	assert_int_equal(frames_lines(first), LINES_NEW);
