@@ -58,8 +58,8 @@ struct flame_fn {
 
 struct flame_frame {
 	const struct frames_row *row;	/* a reference */
-	u32 fn;
-	bool used;			/* in some stack */
+	u32 fn;				/* FLAME_NONE: nobody asked yet */
+	bool used;			/* in some stack: it has a function */
 };
 
 /* Numbers are never given twice: those of frames that are still there lie ever further apart. */

@@ -257,11 +257,14 @@ static bool says_the_same(const struct frames_row *a, const struct frames_row *b
 static void swap_row(const struct frames_row **old, const struct frames_row *r)
 {
 	row_get(&r->row);
-	row_put(&(*old)->row);
+	row_put(*old ? &(*old)->row : NULL);
 	*old = r;
 }
 
-/* An older snapshot knows less: a name that was learned stays. */
+/*
+ * An older snapshot knows less: a name that was learned stays. A frame that is in no stack here has
+ * its row only: most of a busy host's frames are never asked for, and each would be a function.
+ */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
 	struct flame_frame *f;
@@ -271,6 +274,11 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 	if (r->id >= FRAMES_MAX)
 		return false;
 	f = reach(n, (u32)r->id);
+	if (!f->used) {
+		if (!f->row || has_name(r) || !has_name(f->row))
+			swap_row(&f->row, r);
+		return false;
+	}
 	if (f->row && says_the_same(f->row, r)) {	/* the newer row is there anyway */
 		swap_row(&f->row, r);
 		if (n->fns[f->fn].row && n->fns[f->fn].row->id == r->id)
@@ -284,9 +292,7 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 	other = f->used && (f->fn != fn || (f->row && f->row->inlines != r->inlines));
 	settled = f->row && is_settled(f->row);
 	n->n_used_known += f->used * (is_settled(r) - settled);
-	row_get(&r->row);
-	row_put(f->row ? &f->row->row : NULL);
-	f->row = r;
+	swap_row(&f->row, r);
 	f->fn = fn;
 	return other;
 }
@@ -328,6 +334,8 @@ u32 flame_names_frame(struct flame_names *n, u32 id)
 		n->n_used++;
 		n->n_used_known += f->row && is_settled(f->row);
 	}
+	if (f->fn == FLAME_NONE && f->row)
+		f->fn = fn_of_row(n, f->row);
 	if (f->fn == FLAME_NONE) {	/* its row is missing in the snapshot */
 		snprintf(text, sizeof(text), "frame %u", id);
 		f->fn = flame_names_group(n, FLAME_UNKNOWN, id, 1, text);
@@ -366,7 +374,7 @@ static void block_forget(struct flame_names *n, struct flame_frame **block, cons
 			row_put(f->row ? &f->row->row : NULL);
 			*f = (struct flame_frame){ .fn = FLAME_NONE };
 		}
-		left += f->fn != FLAME_NONE;
+		left += f->row || f->fn != FLAME_NONE;
 	}
 	if (left)
 		return;
