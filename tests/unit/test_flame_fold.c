@@ -203,9 +203,9 @@ static void add_hinted(struct builder *b, u64 id, const char *name, const char *
 	r->reason = reason ? str_new(reason) : NULL;
 }
 
-static const char *text_of(const struct flame_names *n, u32 frame)
+static const char *text_of(struct flame_names *n, u32 frame)
 {
-	return flame_fn_text(&n->fns[flame_frame_of(n, frame)->fn]);
+	return flame_fn_text(&n->fns[flame_names_frame(n, frame)]);
 }
 
 /* What would give names stands on the frame, and goes when it is not so any more. */
