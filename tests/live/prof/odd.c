@@ -53,8 +53,21 @@ NOINLINE void short_life(int us)
 	}
 }
 
+/* Who runs already takes the CPUs from who makes the others: they begin when all are there. */
+static int gate[2];
+
+static void wait_for_all(void)
+{
+	char c;
+
+	while (read(gate[0], &c, 1) < 0)
+		;
+}
+
 static int many(int n)
 {
+	if (pipe(gate))
+		return 1;
 	for (int i = 0; i < n; i++) {
 		pid_t pid = fork();
 
@@ -64,10 +77,13 @@ static int many(int n)
 		}
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			close(gate[1]);
+			wait_for_all();
 			short_life(n * 150);
 		}
 	}
 	ready();
+	close(gate[1]);
 	pause();
 	return 0;
 }
@@ -134,6 +150,7 @@ static int exec_loop(char **argv, int n)
 
 static void *thread(void *us)
 {
+	wait_for_all();
 	short_life(*(int *)us);
 	return NULL;
 }
@@ -145,12 +162,15 @@ static int threads(int n)
 	pthread_t t;
 
 	us = n * 150;
+	if (pipe(gate))
+		return 1;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
 	for (int i = 0; i < n; i++)
 		if (pthread_create(&t, &attr, thread, &us))
 			return 1;
 	ready();
+	close(gate[1]);
 	pause();
 	return 0;
 }
