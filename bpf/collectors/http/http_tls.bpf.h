@@ -12,7 +12,7 @@
 #include "bpf/collectors/http/http_tls.h"
 
 #define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0], which it has no other use for */
-#define TLS_CALLERS 4096
+#define TLS_CALLERS 1024		/* those that were longest without a new session are forgotten */
 #define UNPLACED_CALLS 4	/* of a session whose socket is not known: nothing has told it by then */
 #define TLS_FED 4		/* records of one read that are looked at */
 #define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
