@@ -28,6 +28,7 @@ struct file {
 	char *path;
 	int fd;			/* until it was looked at */
 	enum state state;
+	u64 attached_ns;
 	u64 offsets[UPROBE_PLACES];
 	struct uprobe_links *links;	/* MAX_PROGRAMS of entries, as many of returns */
 };
@@ -204,6 +205,7 @@ static void take(struct file *f, const struct symbolizer_answer *a)
 		say_blocked(f, "too many files");
 	} else if (!(err = attach_all(f))) {
 		f->state = FILE_ATTACHED;
+		f->attached_ns = boottime_ns();
 		n_attached++;
 	} else {
 		f->state = FILE_BLOCKED;
@@ -256,12 +258,13 @@ static struct file *file_of_line(u32 pid, const char *line, bool all)
 	return fd < 0 ? NULL : file_of(fd, path);
 }
 
-enum uprobe_found targets_process(u32 pid, bool all)
+enum uprobe_found targets_process(u32 pid, bool all, u64 *ret_since_ns)
 {
 	enum uprobe_found found = UPROBE_ENDED;
 	char name[64], *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
+	u64 since_ns = 0;
 	FILE *f;
 
 	snprintf(name, sizeof(name), "/proc/%u/maps", procfs_living(pid));
@@ -272,14 +275,18 @@ enum uprobe_found targets_process(u32 pid, bool all)
 		line[n - 1] = '\0';
 		found = found == UPROBE_ENDED ? UPROBE_NOTHING : found;
 		file = file_of_line(pid, line, all);
-		if (file && file->state == FILE_ATTACHED)
+		if (file && file->state == FILE_ATTACHED) {
 			found = UPROBE_ATTACHED;
+			since_ns = max(since_ns, file->attached_ns);
+		}
 		else if (file && file->state <= FILE_ASKED && found == UPROBE_NOTHING)
 			found = UPROBE_PENDING;
 	}
 	free(line);
 	if (f)
 		fclose(f);
+	if (ret_since_ns)
+		*ret_since_ns = since_ns;
 	return found;
 }
 
@@ -294,7 +301,7 @@ bool targets_scan(u64 max_ns)
 		u32 pid = (u32)strtoul(e->d_name, NULL, 10);
 
 		if (pid)
-			targets_process(pid, false);
+			targets_process(pid, false, NULL);
 		if (boottime_ns() > until)
 			return false;
 	}

@@ -40,9 +40,9 @@ void targets_close(void);
 void targets_path(const char *path);
 /*
  * Files that a process has mapped as code: all of them, or those with the names of the
- * specification. What is known of them so far.
+ * specification. What is known of them so far. ret_since_ns (NULL: not asked for): when the last of those that are attached was.
  */
-enum uprobe_found targets_process(u32 pid, bool all);
+enum uprobe_found targets_process(u32 pid, bool all, u64 *ret_since_ns);
 /* Goes on with the processes there are, for about max_ns; true: it was through all of them. */
 bool targets_scan(u64 max_ns);
 /* Takes answers, and attaches. */

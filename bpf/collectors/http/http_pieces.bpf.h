@@ -231,6 +231,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
 		s->room[0] = 0;
+		s->position[0] = bpf_ktime_get_boot_ns();
 		note_speaker();
 		return -1;
 	}

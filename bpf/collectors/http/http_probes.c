@@ -74,7 +74,8 @@ struct speaker {
 	u32 pid;
 	u64 start_ns, next_ns, wait_ns;
 	bool unseen;
-	bool stranger;		/* some of its sockets carry TLS that is in no session */
+	u64 attached_ns;	/* its functions have probes since then */
+	u64 strange_ns;		/* a socket of it carries TLS that is in no session since then; 0: none */
 	u32 looks;		/* times that it spoke TLS, and had functions with probes */
 };
 
@@ -120,7 +121,7 @@ static void look_at(struct speaker *s, u64 now_ns)
 
 	if (now_ns < s->next_ns)
 		return;
-	found = targets_process(s->pid, true);
+	found = targets_process(s->pid, true, &s->attached_ns);
 	s->unseen = found == UPROBE_NOTHING;
 	s->looks += found == UPROBE_ATTACHED;
 	if (found == UPROBE_PENDING || found == UPROBE_ENDED)
@@ -153,9 +154,9 @@ static void take_strangers(void)
 	while (!bpf_map_get_next_key(fd, NULL, &c)) {
 		struct speaker *s = speaker_of(c.tgid, c.start_ns);
 
-		bpf_map_delete_elem(fd, &c);
 		if (s)
-			s->stranger = true;
+			bpf_map_lookup_elem(fd, &c, &s->strange_ns);
+		bpf_map_delete_elem(fd, &c);
 	}
 }
 
@@ -166,16 +167,20 @@ static void look_again(void)
 			look_at(&speakers[i], boottime_ns());
 }
 
-/* It has functions with probes, and speaks TLS by others: on a socket of no session, or always. */
+/*
+ * It has functions with probes, and speaks TLS by others: on a socket of no session, or always. What it said
+ * before they had probes tells nothing.
+ */
 static bool has_another(const struct speaker *s)
 {
 	struct tls_caller c = { .tgid = s->pid, .start_ns = s->start_ns };
+	bool stranger = s->strange_ns > s->attached_ns;
 	u32 known = 0;
 
-	if (s->unseen || !s->looks || (!s->stranger && s->looks < MANY_LOOKS))
+	if (s->unseen || !s->looks || (!stranger && s->looks < MANY_LOOKS))
 		return false;
 	bpf_map_lookup_elem(bpf_map__fd(skel->maps.tls_callers), &c, &known);
-	return s->stranger ? !(known & TLS_UNPLACED) : !known;
+	return stranger ? !(known & TLS_UNPLACED) : !known;
 }
 
 static void say(const struct speaker *s, enum http_unseen how, bool is_so)

@@ -11,7 +11,7 @@
 
 #include "bpf/collectors/http/http_tls.h"
 
-#define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0], which it has no other use for */
+#define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0]; position[0] is since when it speaks TLS */
 #define TLS_CALLERS 1024		/* those that were longest without a new session are forgotten */
 #define UNPLACED_CALLS 4	/* of a session whose socket is not known: nothing has told it by then */
 #define TLS_FED 4		/* records of one read that are looked at */
@@ -53,7 +53,7 @@ HASH(tls_sessions, HTTP_SOCKETS_ASIDE, struct tls_key, struct tls_session);
 /* What is known of a process that has called a TLS library. */
 LRU_HASH(tls_callers, TLS_CALLERS, struct tls_caller, u32);
 /* Processes that have moved data in TLS on a socket that is none of any session's: mostly by another library. */
-HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u32);
+HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u64 /* since when that one speaks TLS */);
 
 u64 tls_numbers;
 bool tls_on;			/* a probe was hit: till then no call looks for its thread */
@@ -94,11 +94,13 @@ __noinline int note_stranger(const struct moved *m, struct http_socket *s)
 {
 	struct tls_caller c;
 	struct first f = {};
+	u64 since_ns;
 
 	if (!m || !s || !find_first(m, &f) || (u8)f.word != TLS_DATA || ++s->room[0] != STRANGE_RECORDS)
 		return 0;
 	this_process(&c);
-	bpf_map_update_elem(&tls_strangers, &c, &(u32){ 1 }, BPF_ANY);
+	since_ns = s->position[0];	/* not from there: 6.1 takes values from its stack and from maps only */
+	bpf_map_update_elem(&tls_strangers, &c, &since_ns, BPF_ANY);
 	return 0;
 }
 
@@ -153,6 +155,7 @@ static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int 
 		s->class = HTTP_IN_TLS;
 		s->first[0] = 0;
 		s->room[0] = 0;
+		s->position[0] = bpf_ktime_get_boot_ns();
 	}
 	if (!ret && s->first[0])
 		stream_ends(s->first[0], HTTP_RX_END);
