@@ -201,10 +201,13 @@ $(LIB): $(LIBOBJ)
 	@rm -f $@
 	$(Q)$(AR) rcsT $@ $^
 
+# What programs of the kernel do, as a part of its own: their headers and those of the user side do not go together.
+$(BUILD)/unit/test_random: tests/unit/http_on_host.c
+
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,UNIT,$*)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(LIB) -lcmocka $(LDLIBS_)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIB) -lcmocka $(LDLIBS_)
 
 $(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIB)
 	$(call say,UNIT,$@)

@@ -32,17 +32,38 @@ static void unlink_exchange(struct follower *f, struct conn *c, struct exchange 
 	f->counts.open_requests--;
 }
 
+bool conn_is_certain(const struct conn *c)
+{
+	bool (*is_certain)(const void *) = protocols[c->protocol]->is_certain;
+
+	return !is_certain || is_certain(c->state);
+}
+
+static void count_lost(struct follower *f, struct conn *c)
+{
+	if (conn_is_certain(c)) {
+		f->counts.lost_requests++;
+		return;
+	}
+	c->held_lost++;
+	c->holds = true;
+}
+
 static void drop_exchange(struct follower *f, struct conn *c, struct exchange *x)
 {
 	unlink_exchange(f, c, x);
-	f->counts.lost_requests += x->asked;
+	if (x->asked)
+		count_lost(f, c);
 	exchange_free(x);
 }
 
 void exchanges_drop(struct follower *f, struct conn *c)
 {
-	while (c->first)
-		drop_exchange(f, c, c->first);
+	for (struct exchange *x = c->first, *next; x; x = next) {
+		next = x->next;
+		if (!x->held)
+			drop_exchange(f, c, x);
+	}
 }
 
 static struct exchange *find_exchange(struct conn *c, u64 number)
@@ -79,6 +100,10 @@ static struct exchange *get_exchange(struct follower *f, struct conn *c, u64 num
 
 static void finish(struct follower *f, struct conn *c, struct exchange *x)
 {
+	if (!conn_is_certain(c)) {
+		x->held = c->holds = true;
+		return;
+	}
 	unlink_exchange(f, c, x);
 	memcpy(x->local, c->local, sizeof(x->local));
 	memcpy(x->remote, c->remote, sizeof(x->remote));
@@ -90,8 +115,24 @@ static void finish(struct follower *f, struct conn *c, struct exchange *x)
 	if (x->asked && x->path)
 		f->sink.done(f->sink.arg, x);
 	else if (x->asked)
-		f->counts.lost_requests++;
+		count_lost(f, c);
 	exchange_free(x);
+}
+
+void exchanges_release(struct follower *f)
+{
+	struct conn *c = f->conn;
+
+	if (!c->holds || !conn_is_certain(c))
+		return;
+	c->holds = false;
+	f->counts.lost_requests += c->held_lost;
+	c->held_lost = 0;
+	for (struct exchange *x = c->first, *next; x; x = next) {
+		next = x->next;
+		if (x->held)
+			finish(f, c, x);
+	}
 }
 
 static void finish_if_done(struct follower *f, struct conn *c, struct exchange *x)
@@ -116,6 +157,8 @@ void exchanges_keep_one(struct follower *f, struct conn *c, u64 number)
 
 void exchanges_abort(struct follower *f, struct conn *c)
 {
+	if (!conn_is_certain(c))
+		exchanges_were_none(f, c);
 	while (c->first) {
 		struct exchange *x = c->first;
 

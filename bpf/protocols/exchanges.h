@@ -25,6 +25,7 @@ struct conn {
 	void *state;		/* of the protocol: at first_state, unless it has become another one */
 	u32 last_s;		/* CLOCK_BOOTTIME, in seconds: something happened */
 	u32 lost;		/* messages, as the protocol counts them */
+	u32 held_lost;		/* requests that count as lost once it is certain */
 	u32 tgid, tid;		/* who used it last, as far as it was told */
 	u16 n_open;
 	u16 local_port, remote_port;
@@ -34,6 +35,7 @@ struct conn {
 	bool v6 : 1, has_peer : 1, tls : 1;
 	bool over : 1;		/* it is something else by now: what still comes of it is not looked at */
 	bool own : 1;		/* the other end may be on this host */
+	bool holds : 1;		/* requests that have ended, or were lost, until it is certain */
 	u8 local[16], remote[16];
 	u64 first_state[];
 };
@@ -49,15 +51,19 @@ struct follower {
 	bool ending;
 };
 
+/* See is_certain of struct protocol. */
+bool conn_is_certain(const struct conn *c);
+/* What was held back is told, if the connection of f->record is certain by now. */
+void exchanges_release(struct follower *f);
 /* The bytes of f->record have been read. */
 void exchanges_note_moved(struct follower *f);
 /* What the protocol of f->conn found in f->record; arg is the follower. Finished exchanges go to its sink. */
 void exchanges_take_part(void *arg, const struct part *p);
 /* The connection goes on in another protocol: with this one, as its first; the others count as lost. */
 void exchanges_keep_one(struct follower *f, struct conn *c, u64 number);
-/* Tells the sink of all: nobody will answer them now, they failed. */
+/* Tells the sink of all: nobody will answer them now, they failed. Of a connection that is not certain nothing is told. */
 void exchanges_abort(struct follower *f, struct conn *c);
-/* They count as lost. */
+/* They count as lost, but those that have ended and are held back. */
 void exchanges_drop(struct follower *f, struct conn *c);
 /* What looked like requests was something else: nothing is counted. */
 void exchanges_were_none(struct follower *f, struct conn *c);

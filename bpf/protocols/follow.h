@@ -43,6 +43,7 @@ struct exchange {
 	bool asked, asked_done, answered, answered_done;
 	bool aborted;		/* the connection ended before the answer did */
 	bool uncertain;		/* its end was recognised, not counted */
+	bool held;		/* it has ended, and waits until its connection is certain */
 };
 
 struct follow_counts {

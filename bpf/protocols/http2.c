@@ -44,7 +44,7 @@ struct http2 {
 	struct direction dir[N_ROLES];
 	struct http2_streams streams;
 	u32 faults;
-	bool sure;		/* that it is HTTP/2 */
+	bool sure;		/* that it is HTTP/2, so far that faults are taken for losses */
 	bool over;
 };
 
@@ -310,6 +310,7 @@ static void read_preface(struct http2 *h, enum role role, u8 c)
 		return;
 	d->state = HEAD;
 	h->sure = h->streams.whole = true;
+	h->streams.evidence = ENOUGH_EVIDENCE;
 }
 
 /* In a connection that is joined, and after a loss: a frame begins here. */
@@ -385,6 +386,11 @@ static bool is_over(const void *state)
 	return ((const struct http2 *)state)->over;
 }
 
+static bool is_certain(const void *state)
+{
+	return ((const struct http2 *)state)->streams.evidence == ENOUGH_EVIDENCE;
+}
+
 static void take_over(void *state)
 {
 	struct http2 *h = state;
@@ -417,6 +423,7 @@ const struct protocol http2_protocol = {
 	.state_bytes = sizeof(struct http2),
 	.read = read_piece,
 	.is_over = is_over,
+	.is_certain = is_certain,
 	.take_over = take_over,
 	.messages_lost = messages_lost,
 	.close = close_state,

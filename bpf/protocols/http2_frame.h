@@ -67,6 +67,14 @@ static inline int h2_plausible(const struct h2_head *h)
 	return h->type < 0x20 && h->length <= H2_FRAME_MAX;	/* extensions */
 }
 
+/* Those that are defined (RFC 9113, 6): a sender leaves the others unset. A byte for each type, CONTINUATION apart. */
+static inline int h2_flags_fit(const struct h2_head *h)
+{
+	const __u64 defined = 0x00010c0100002d09ull;
+
+	return !(h->flags & ~(h->type < 8 ? (__u8)(defined >> 8 * h->type) : h->type == H2_CONTINUATION ? H2_END_HEADERS : 0));
+}
+
 enum h2_looks { H2_NOTHING, H2_FRAME, H2_REQUEST, H2_ANSWER };
 
 /*
@@ -84,12 +92,12 @@ static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 	if (n < H2_HEAD)
 		return H2_NOTHING;
 	h2_parse(&h, p);
-	if (!h2_plausible(&h) || h.type > H2_CONTINUATION || h.length > H2_FRAME_MAX ||
-	    (h.type == H2_DATA && (h.flags & ~(H2_END_STREAM | H2_PADDED) || !(h.stream & 1))))
+	if (!h2_plausible(&h) || h.type > H2_CONTINUATION || h.length > H2_FRAME_MAX || !h2_flags_fit(&h) ||
+	    (h.type == H2_DATA && !(h.stream & 1)))
 		return H2_NOTHING;
 	if (h.type != H2_HEADERS)
 		return H2_FRAME;
-	if (!(h.stream & 1) || h.flags & ~(H2_END_STREAM | H2_END_HEADERS | H2_PADDED | H2_HAS_PRIORITY))
+	if (!(h.stream & 1))
 		return H2_NOTHING;
 	first = h.flags & H2_PADDED ? 0 : h.flags & H2_HAS_PRIORITY ? p[14] : p[9];
 	if (first >= 0x80 + 62 && !(h.flags & H2_HAS_PRIORITY))

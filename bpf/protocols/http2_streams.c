@@ -7,12 +7,14 @@
 #include "bpf/protocols/http2_streams.h"
 
 #define MAX_STREAMS 256		/* open ones of a connection; the oldest is given up */
+#define NEAR 64			/* that far apart numbers of streams are that follow each other */
 
 struct http2_stream {
 	u32 id;
 	u32 status;		/* of HTTP */
 	u32 grpc_status;
 	bool asked, headed, asked_done;	/* headed: the request has its name */
+	bool named;		/* by something that only requests have */
 	bool answered, answered_done;
 	bool grpc, maybe_grpc;	/* maybe: of the request's head too little could be told */
 	bool unknown;		/* some of the answer's heads could not be told */
@@ -67,12 +69,35 @@ static void request_begins(struct http2_streams *s, struct http2_stream *x, cons
 	tell(out, x, PART_BEGIN, ASKS);
 }
 
+static void add_evidence(struct http2_streams *s, u32 n)
+{
+	s->evidence = min(s->evidence + n, (u32)ENOUGH_EVIDENCE);
+}
+
+static void note_named(struct http2_streams *s, struct http2_stream *x)
+{
+	x->named = true;
+	if (s->last_named && x->id > s->last_named && x->id - s->last_named <= NEAR)
+		add_evidence(s, 1);
+	s->last_named = max(s->last_named, x->id);
+}
+
+/* A request with its name, and the head of its answer, whichever came last. */
+static void note_answered(struct http2_streams *s, const struct http2_stream *x)
+{
+	if (x->named && x->answered)
+		add_evidence(s, x->status >= 200 && x->status < 600 ? ENOUGH_EVIDENCE : 1);
+}
+
 static void request_head(struct http2_streams *s, struct http2_stream *x, const struct http2_message *m,
 			 const struct sink *out)
 {
 	struct part p = { .kind = PART_HEAD, .role = ASKS, .number = x->id };
 
 	x->headed = true;
+	if (m->asks)
+		note_named(s, x);
+	note_answered(s, x);
 	x->grpc |= m->grpc;
 	x->maybe_grpc = m->unknown && !strcmp(m->method, "POST");
 	p.method = m->method[0] ? m->method : "?";
@@ -137,9 +162,11 @@ static void answers_head(struct http2_streams *s, u32 id, const struct http2_mes
 	x->unknown |= m->unknown;
 	x->grpc |= m->grpc || m->grpc_status;
 	x->grpc_status = m->grpc_status ?: x->grpc_status;
-	if (!x->answered)
+	if (!x->answered) {
 		x->status = m->status ?: STATUS_UNKNOWN;
-	x->answered = true;
+		x->answered = true;
+		note_answered(s, x);
+	}
 	/* trailers that could not be told, of what may be gRPC: it may have failed with 200 */
 	if (m->ends && x->maybe_grpc && x->unknown && x->status == 200)
 		x->status = STATUS_UNKNOWN;
@@ -170,6 +197,7 @@ void streams_take_over(struct http2_streams *s)
 	x->asked = x->headed = x->asked_done = true;
 	s->last_asked = 1;
 	s->whole = true;
+	s->evidence = ENOUGH_EVIDENCE;
 }
 
 void streams_begin(struct http2_streams *s, enum role role, u32 id, const struct sink *out)

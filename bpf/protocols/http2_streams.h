@@ -11,11 +11,20 @@
 
 struct http2_stream;
 
+/*
+ * A connection that was open before ottop is known by its looks, and other protocols may look the same for some
+ * frames: random ones do, one connection in some 100,000. What they do not have is streams that fit together: an
+ * answer on the stream of a request (its status known: all that is needed), numbers that follow each other.
+ */
+#define ENOUGH_EVIDENCE 2
+
 /* All zero at first. */
 struct http2_streams {
 	struct http2_stream *all;
 	u32 n, cap;
 	u32 last_asked;		/* the highest one that was asked on */
+	u32 last_named;		/* the highest one whose request has a name: until it is certain */
+	u32 evidence;		/* that it is HTTP/2: ENOUGH_EVIDENCE is certain */
 	bool whole;		/* the connection was seen from its beginning */
 	u64 lost;
 };

@@ -91,6 +91,11 @@ struct protocol {
 	/* What is left is something else: a tunnel, or never was this protocol. NULL: that does not happen. */
 	bool (*is_over)(const void *state);
 	/*
+	 * Whether it is this protocol, and not something else whose first bytes happened to look like it. Until then
+	 * its requests are held back, and what is lost does not count. NULL: whoever is recognised is certain.
+	 */
+	bool (*is_certain)(const void *state);
+	/*
 	 * What the connection has become with the last piece, whose last `rest` bytes are the other's
 	 * already, and which exchange goes on there as number 1. N_PROTOCOLS, or no such function: it stays.
 	 */
