@@ -47,6 +47,7 @@ static void request_line(struct http1_head *x, u8 c)
 		else
 			x->n_first++;
 	} else {
+		x->bad |= !c;	/* it would end the text of the version */
 		put(x->version, sizeof(x->version), &x->n_first, c);
 	}
 }
@@ -57,6 +58,7 @@ static void status_line(struct http1_head *x, u8 c)
 		x->word++;
 		x->n_first = 0;
 	} else if (x->word == 0) {
+		x->bad |= !c;
 		put(x->version, sizeof(x->version), &x->n_first, c);
 	} else if (x->word == 1) {
 		x->bad |= c < '0' || c > '9' || ++x->n_first > 3;

@@ -398,11 +398,20 @@ static void test_not_http(void **s)
 		"GET key\r\n", "GET / HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /\r\n",
 		"GET / HTTP/1.1x\r\n\r\n", "POST  HTTP/1.1\r\n\r\n",
 	};
+	static const char with_nul[] = "GET / HTTP/1.1\0x\r\n\r\n", answer_with_nul[] = "HTTP/1.1\0 200 OK\r\n\r\n";
 	enum role role;
 
 	for (u32 i = 0; i < ARRAY_SIZE(not); i++) {
 		begin();
 		data(ASKS, not[i]);
+		assert_true(http1_protocol.is_over(seen.state));
+		expect("");
+	}
+	for (u32 i = 0; i < N_ROLES; i++) {
+		begin();
+		give((enum role)i, &(struct piece){ .kind = PIECE_DATA, .begins = true,
+						    .n = (i ? sizeof(answer_with_nul) : sizeof(with_nul)) - 1,
+						    .data = (const u8 *)(i ? answer_with_nul : with_nul) });
 		assert_true(http1_protocol.is_over(seen.state));
 		expect("");
 	}
