@@ -174,6 +174,41 @@ static void counts(void **state)
 	row_put(&r->row);
 }
 
+/* What is shown by its name is typed so, or by its number; a number of HTTP has no name. */
+static void names(void **state)
+{
+	static const struct { const char *text; bool grpc, http, unanswered; } cases[] = {
+		{ "status:UNAVAILABLE", true, false, false }, { "status:unavail", true, false, false },
+		{ "status:^UN", true, false, false }, { "status:NOT_FOUND", false, false, false },
+		{ "status:14", true, true, false }, { "status:>13", true, true, false }, { "status:<14", false, false, false },
+		{ "status:none", false, false, true }, { "UNAVAILABLE", true, false, false }, { "status:", true, true, true },
+		{ "status:UNAVAILABLE path:^/a", true, false, false },
+	};
+	struct requests_row *r = row_new(TABLE_requests);
+
+	(void)state;
+	r->path = str_new("/a.B/C");
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct filter *f = filter_new(TABLE_requests, cases[i].text, error, sizeof(error));
+
+		assert_non_null(f);
+		r->status = 14;
+		str_set(&r->protocol, str_new("grpc"));
+		if (filter_match(f, &r->row) != cases[i].grpc)
+			fail_msg("%s: of gRPC", cases[i].text);
+		str_set(&r->protocol, str_new("h2"));
+		if (filter_match(f, &r->row) != cases[i].http)
+			fail_msg("%s: of HTTP", cases[i].text);
+		r->status = U64_BLANK;
+		if (filter_match(f, &r->row) != cases[i].unanswered)
+			fail_msg("%s: not answered", cases[i].text);
+		filter_free(f);
+	}
+	row_put(&r->row);
+	assert_null(filter_new(TABLE_requests, "pid:abc", error, sizeof(error)));
+	assert_null(filter_new(TABLE_requests, "status:(", error, sizeof(error)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_lines, start, end),
 		cmocka_unit_test(fields),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bpf/model/grpc_codes.h"
 #include "tui/table/filter.h"
 #include "tui/table/format.h"
 #include "tui/table/pattern.h"
@@ -77,6 +78,25 @@ int filter_field(enum table_id t, const char *name, size_t n)
 	if (f < 0)
 		f = second;
 	return f >= 0 ? f : field_by(t, name, n, true);
+}
+
+/* ---- numbers that are shown by a name ---- */
+
+static bool may_have_name(enum table_id t, int field)
+{
+	return t == TABLE_requests && field == table_field(t, "status");
+}
+
+/* NULL: it is shown as the number. */
+static const char *name_of(const struct row *r, const struct field *f)
+{
+	const struct requests_row *q = (const struct requests_row *)r;
+
+	if (!may_have_name(r->table, (int)(f - table_descs[r->table].fields)))
+		return NULL;
+	if (!u64_known(q->status))
+		return q->status == U64_BLANK ? "none" : NULL;
+	return q->protocol && !strcmp(q->protocol, "grpc") ? grpc_code_name(q->status) : NULL;
 }
 
 /* ---- parsing ---------------------------------------------------------------- */
@@ -176,7 +196,7 @@ static bool add_column_term(struct filter *f, const char *word, int *ret_error)
 	else if (field->type == FT_STR)
 		*ret_error = term_regex(t, colon + 1);
 	else if (!term_number(t, field, colon + 1))
-		*ret_error = -1;
+		*ret_error = may_have_name(f->table, t->field) ? term_regex(t, colon + 1) : -1;
 	if (!*ret_error)
 		f->n++;
 	return true;
@@ -336,6 +356,8 @@ static const char *row_text(const struct row *r)
 			snprintf(number, sizeof(number), "%llu", (unsigned long long)row_u64(r, f));
 			s = number;
 		}
+		if (!s && f->type != FT_STR)
+			s = name_of(r, f);
 		if (s && *s)
 			text_add(s);
 	}
@@ -370,9 +392,11 @@ static bool match_field(const struct term *t, const struct field *f, const struc
 
 	if (f->format == FF_COUNTS)
 		return match_counts(t, row_str(r, f));
-	if (t->relation == 'r')
-		return f->type == FT_STR && row_str(r, f) &&
-		       !regexec(&t->regex, row_str(r, f), 0, NULL, 0);
+	if (t->relation == 'r') {
+		const char *s = f->type == FT_STR ? row_str(r, f) : name_of(r, f);
+
+		return s && !regexec(&t->regex, s, 0, NULL, 0);
+	}
 	if (state != VALUE_KNOWN && state != VALUE_ZERO)
 		return false;
 	return match_number(t, format_number(f, r));
