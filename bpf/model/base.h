@@ -118,6 +118,8 @@ size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
 u32 text_decode(const char *src, u32 *ret_char);
 /* "%u connection%s", n, text_plural(n, "s"): the ending of a noun after a count; "" after 1. */
 const char *text_plural(u64 n, const char *ending);
+#define THOUSANDS_MAX 27
+char *text_thousands(char buf[THOUSANDS_MAX], u64 v);	/* 1,204 */
 
 /*
  * The log: one line an event, kept in a ring of the last LOG_LINES and, when

@@ -4,6 +4,7 @@
  * sequences, half a character, text that turns the line around. Whatever
  * leaves ottop for a terminal or a file has passed text_clean().
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "bpf/model/base.h"
@@ -73,6 +74,20 @@ u32 text_decode(const char *src, u32 *ret_char)
 	u32 skip;
 
 	return decode((const u8 *)src, ret_char, &skip);
+}
+
+char *text_thousands(char buf[THOUSANDS_MAX], u64 v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v), out = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			buf[out++] = ',';
+		buf[out++] = digits[i];
+	}
+	buf[out] = '\0';
+	return buf;
 }
 
 const char *text_plural(u64 n, const char *ending)

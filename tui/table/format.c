@@ -119,16 +119,7 @@ char *format_age(char *buf, u64 ns)
 
 char *format_thousands(char *buf, u64 v)
 {
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)v), out = 0;
-
-	for (int i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			buf[out++] = ',';
-		buf[out++] = digits[i];
-	}
-	buf[out] = '\0';
-	return buf;
+	return text_thousands(buf, v);
 }
 
 char *format_clock(char *buf, u64 time_ns, s64 unix_offset_ns, bool ms)

@@ -134,15 +134,15 @@ static void clear_process(struct proc *p, void *arg)
 	p->http_serves = false;
 }
 
-/* Requests that no row has: their records found no room in the ring. Those of HTTP/2 are not known by number. */
+/* Requests that no row has: their records found no room in the ring. */
 static void tell_unrecorded(struct builder *b)
 {
 	u64 n = skel->bss->lost_requests[HTTP_RX] + skel->bss->lost_requests[HTTP_TX];
-	char text[96];
+	char text[96], count[THOUSANDS_MAX];
 
 	if (n > unrecorded) {
-		snprintf(text, sizeof(text), "the ring was full: %llu requests do not count",
-			 (unsigned long long)(n - unrecorded));
+		snprintf(text, sizeof(text), "the ring was full: %s requests do not count",
+			 text_thousands(count, n - unrecorded));
 		builder_lacks(b, TABLE_http, text);
 	}
 	unrecorded = n;
@@ -150,8 +150,8 @@ static void tell_unrecorded(struct builder *b)
 
 static void report(const struct tick *t)
 {
+	char why[96], count[THOUSANDS_MAX];
 	const char *late;
-	char why[96];
 
 	if (protocols_fd() < 0) {
 		builder_status(t->b, TABLE_http, TS_BLOCKED, "the protocol reader cannot run", 0);
@@ -162,8 +162,8 @@ static void report(const struct tick *t)
 	late = missing ? "the report of this interval is late: its requests count in the next" : NULL;
 	builder_status(t->b, TABLE_http, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
 	builder_status(t->b, TABLE_http_durations, missing ? TS_PARTIAL : TS_OK, late, t->interval_ns);
-	snprintf(why, sizeof(why), "errors and the slowest are listed, %llu others only counted",
-		 (unsigned long long)unlisted);
+	snprintf(why, sizeof(why), "errors and the slowest are listed, %s others only counted",
+		 text_thousands(count, unlisted));
 	builder_status(t->b, TABLE_requests, unlisted ? TS_PARTIAL : TS_OK, unlisted ? why : NULL,
 		       t->interval_ns);
 	tell_unrecorded(t->b);
