@@ -13,7 +13,8 @@ struct http_thread {
 	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
 	u64 is_noted;		/* others know that it moves HTTP */
 	u64 left_ns;		/* it left the CPU then for the first time in a call that sends; 0: it did not */
-	u32 left_fd, pad;	/* the descriptor of that call */
+	u32 left_fd;		/* the descriptor of that call */
+	u32 is_counted;		/* in may_move */
 	u64 told_ns;		/* the end of the call that was told last */
 	u64 run_delay_ns, runq_ns;	/* of the last time: as the scheduler has it, and what of it was one */
 };
@@ -22,11 +23,34 @@ TASK_STORAGE(http_threads, struct http_thread);
 
 /*
  * Of most switches both threads have nothing to do with HTTP: that is seen by the lower bits of their numbers, for
- * a tenth of what it takes to look for them. A byte stays when its thread ends, and may be of several: who is
- * taken for one that moves HTTP is looked for.
+ * a tenth of what it takes to look for them. How many threads with these bits move HTTP; 255 and more stay. Two of
+ * them that begin or end in the same nanoseconds may be counted as one: the one that is forgotten is back with what it
+ * moves next.
  */
 #define THREAD_BYTES (1 << 15)
+#define MANY_THREADS 255
 u8 may_move[THREAD_BYTES];
+
+static __always_inline void thread_moves(struct http_thread *th, struct task_struct *t)
+{
+	u8 *n = &may_move[t->pid & (THREAD_BYTES - 1)];
+
+	if (th->is_counted && *n)
+		return;
+	if (*n < MANY_THREADS)
+		++*n;
+	th->is_counted = 1;
+}
+
+/* Its last switch. */
+static __always_inline void thread_ends(struct http_thread *th, struct task_struct *t)
+{
+	u8 *n = &may_move[t->pid & (THREAD_BYTES - 1)];
+
+	if (th->is_counted && *n && *n < MANY_THREADS)
+		--*n;
+	th->is_counted = 0;
+}
 
 const volatile u64 tick_ns;	/* of the kernel's jiffies */
 
@@ -82,11 +106,10 @@ static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct http_thread *th;
 
-	if (!may_move[t->pid & (THREAD_BYTES - 1)])
-		may_move[t->pid & (THREAD_BYTES - 1)] = 1;
 	th = bpf_task_storage_get(&http_threads, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!th)
 		return NULL;
+	thread_moves(th, t);
 	if (!th->is_noted)
 		note_thread(th, t);
 	if (th->since_ns)
@@ -164,6 +187,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		thread_leaves(th, prev->sched_info.last_arrival, now);
 		if (!th->left_ns)
 			note_left(th, prev, now);
+		if (prev->__state & TASK_DEAD)
+			thread_ends(th, prev);
 	}
 	th = thread_switched(next);
 	if (!th || !th->since_ns)
