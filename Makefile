@@ -202,7 +202,7 @@ $(LIB): $(LIBOBJ)
 	$(Q)$(AR) rcsT $@ $^
 
 # What programs of the kernel do, as a part of its own: their headers and those of the user side do not go together.
-$(BUILD)/unit/test_random: tests/unit/http_on_host.c
+$(BUILD)/unit/test_random $(BUILD)/unit/test_http_lost: tests/unit/http_on_host.c
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,UNIT,$*)

@@ -122,7 +122,7 @@ struct http_socket {
 	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
 	__u8 tries_peer;	/* see http_same.bpf.h */
 	__u8 contested;		/* others wanted its place since it was used: see http_sockets.bpf.h */
-	__u8 asks;		/* of HTTP/1: 1 and the direction of requests; 0: not known */
+	__u8 asks;		/* 1 and the direction of requests; 0: not known */
 	union {
 		__u64 peer;	/* of a socket: the one at the other end, where that is on this host; 0: not known */
 		__u64 ssl;	/* of a session: its address, in the process tgid */
@@ -131,7 +131,8 @@ struct http_socket {
 	__u32 tgid;
 	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
 	struct http_frames frames[2];
-	__u32 drained, pad;	/* of TLS: it had nothing when it was read last, and no part of a record was there */
+	__u32 drained;		/* of TLS: it had nothing when it was read last, and no part of a record was there */
+	__u32 last_asked;	/* of HTTP/2: the highest stream on which a request has begun */
 	__u64 pad_line;		/* a cache line is not shared by two of them */
 };
 

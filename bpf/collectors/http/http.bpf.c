@@ -17,7 +17,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
 u64 lost_ring;			/* records */
-u64 lost_requests[2];		/* requests of HTTP/1 whose beginning is one of them, by direction: RX is who serves */
+u64 lost_requests[2];		/* requests whose beginning is in one of them, by direction: RX is who serves */
 
 RING(records, HTTP_RING_BYTES);
 

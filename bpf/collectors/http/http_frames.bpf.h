@@ -13,7 +13,8 @@ struct walk {
 	u32 len;		/* of the piece */
 	u32 at, from;		/* bytes before `from` are told, those up to `at` are looked at */
 	u32 captured, told;	/* of the next record: bytes of it that are wanted; where it ends */
-	u32 flags, begins;	/* of the next record */
+	u32 flags;		/* of the next record */
+	u16 begins, requests;	/* the same; that begin in it */
 	struct http_frames f;
 	u8 head[16];		/* of a frame; here because walk_on() has no room for it on 6.1 */
 };
@@ -35,7 +36,16 @@ static __always_inline bool walk_cut_head(struct walk *w)
 	return true;
 }
 
-static __always_inline bool walk_head(struct walk *w)
+/* Of a stream that is new: later ones of the same stream are trailers. */
+static __always_inline void note_request(const struct moved *m, struct http_socket *s, struct walk *w, const struct h2_head *h)
+{
+	if (h->type != H2_HEADERS || !(h->stream & 1) || h->stream <= s->last_asked || s->asks != 1 + (m->tx & 1))
+		return;
+	s->last_asked = h->stream;
+	w->requests++;
+}
+
+static __always_inline bool walk_head(const struct moved *m, struct http_socket *s, struct walk *w)
 {
 	struct h2_head h;
 
@@ -51,7 +61,10 @@ static __always_inline bool walk_head(struct walk *w)
 	h2_parse(&h, w->head);
 	w->f.left = h.length;
 	w->f.skip = !h2_is_block(h.type) || h.length > H2_FRAME_MAX;
-	return h2_plausible(&h);
+	if (!h2_plausible(&h))
+		return false;
+	note_request(m, s, w, &h);
+	return true;
 }
 
 /* From here on nothing is known: the rest has no bytes. */
@@ -64,7 +77,7 @@ static __always_inline int walk_ends(struct walk *w)
 }
 
 /* One frame, or part of it. 1: the bytes from `from` to `told` are to be told. */
-static __always_inline int walk_frame(struct walk *w)
+static __always_inline int walk_frame(const struct moved *m, struct http_socket *s, struct walk *w)
 {
 	u32 n;
 
@@ -73,7 +86,7 @@ static __always_inline int walk_frame(struct walk *w)
 		w->told = w->at;
 		return 1;
 	}
-	if (!w->f.left && (!w->base || !walk_head(w)))
+	if (!w->f.left && (!w->base || !walk_head(m, s, w)))
 		return walk_ends(w);
 	n = w->len - w->at;
 	if (n > w->f.left)
@@ -99,9 +112,10 @@ static __always_inline void tell_walked(const struct moved *m, struct http_socke
 {
 	if (!w->captured && !w->begins)
 		tell_body(m, s, 0, w->told - w->from, 0);
-	else
-		tell_record(m, s, w->base ? w->base + w->from : 0, w->told - w->from,
-			    w->flags | w->begins | w->captured << WANT_SHIFT);
+	else if (!tell_record(m, s, w->base ? w->base + w->from : 0, w->told - w->from,
+			      w->flags | w->begins | w->captured << WANT_SHIFT) && w->requests)
+		__sync_fetch_and_add(&lost_requests[m->tx & 1], w->requests);
+	w->requests = 0;
 	w->from = w->told;
 	w->flags &= 0xff;
 	w->begins = frame_begins(&w->f);
@@ -112,7 +126,7 @@ __noinline int walk_on(const struct moved *m, struct http_socket *s, struct walk
 {
 	if (!m || !s || !w)
 		return 0;
-	if (w->at < w->len && walk_frame(w))
+	if (w->at < w->len && walk_frame(m, s, w))
 		tell_walked(m, s, w);
 	return w->at < w->len;
 }

@@ -217,8 +217,10 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	if (looks > 0) {
 		s->class = looks == 2 ? HTTP_2 : HTTP_YES;
 		s->room[dir] = HEAD_ROOM;
-		if (looks == 2)
+		if (looks == 2) {
 			s->frames[dir] = (struct http_frames){ .left = H2_PREFACE_BYTES - had, .known = 1 };
+			s->asks = 1 + dir;
+		}
 		return had;
 	}
 	if (!looks && n == m->total) {
@@ -240,6 +242,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(f.addr, f.len);
 	if (frame == H2_REQUEST || frame == H2_ANSWER) {
 		s->class = HTTP_2;
+		s->asks = 1 + (frame == H2_REQUEST ? dir : !dir);
 		return 0;
 	}
 	if (frame == H2_NOTHING && ++s->tries >= TRIES)

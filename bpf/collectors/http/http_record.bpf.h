@@ -86,7 +86,7 @@ static __always_inline void lose_request(const struct http_socket *s, u32 dir, u
 		__sync_fetch_and_add(&lost_requests[dir], 1);
 }
 
-/* A message begins with that. */
+/* A message of HTTP/1 begins with that. */
 static __always_inline void note_who_asks(struct http_socket *s, u32 dir, u64 first)
 {
 	s->asks = 1 + (is_answer(first) ? !dir : dir);
@@ -122,7 +122,10 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
 #define HEAD_ROOM 4096		/* bytes of a head that are captured */
 #define WANT_SHIFT 16
 
-/* flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told. */
+/*
+ * flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told.
+ * 0: there was no room.
+ */
 __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT, cap;
@@ -145,7 +148,7 @@ __noinline int tell_record(const struct moved *m, struct http_socket *s, u64 bas
 	if (take_bytes(r, cap, base, want) < r->len)
 		take_tail(r, base, r->len);
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	return 0;
+	return 1;
 }
 
 static __always_inline bool begins(const struct http_record *r)
