@@ -95,6 +95,47 @@ static void test_both_sides(void **s)
 	follower_free(f);
 }
 
+static void count_open(void *arg, const struct exchange *x)
+{
+	++*(u32 *)arg;
+}
+
+static u32 open_requests(struct follower *f)
+{
+	u32 n = 0;
+
+	follower_each_open(f, count_open, &n);
+	return n;
+}
+
+/* HTTP/2 that was open before: it may be something else until a request is answered. Then those before it count, too. */
+static void test_held_back(void **s)
+{
+	static const char ask5[] = "\0\0\3\1\5\0\0\0\5\x82\x86\x84", ask7[] = "\0\0\3\1\5\0\0\0\7\x82\x86\x84",
+			  ask9[] = "\0\0\3\1\5\0\0\0\11\x82\x86\x84", reset5[] = "\0\0\4\3\0\0\0\0\5\0\0\0\x08",
+			  answer7[] = "\0\0\1\1\5\0\0\0\7\x88";
+	struct follower *f = follow();
+
+	positions[0] = positions[1] = 0;
+	record_bytes(f, HTTP_RX, 1000, ask5, sizeof(ask5) - 1);
+	record_bytes(f, HTTP_RX, 1100, reset5, sizeof(reset5) - 1);
+	record_bytes(f, HTTP_RX, 1200, ask7, sizeof(ask7) - 1);
+	assert_int_equal(n_done + open_requests(f), 0);
+	record_bytes(f, HTTP_TX, 1300, answer7, sizeof(answer7) - 1);
+	assert_int_equal(n_done, 2);
+	assert_true(last.aborted);	/* that of stream 5 */
+	record_bytes(f, HTTP_RX, 1400, ask9, sizeof(ask9) - 1);
+	assert_int_equal(open_requests(f), 1);
+	record(f, HTTP_CLOSED, 1500, "");
+	assert_int_equal(n_done, 3);
+	positions[0] = positions[1] = 0;
+	record_bytes(f, HTTP_RX, 2000, ask5, sizeof(ask5) - 1);
+	record(f, HTTP_CLOSED, 2100, "");
+	assert_int_equal(n_done, 3);
+	assert_int_equal(follower_counts(f).lost_requests + follower_counts(f).lost_messages + follower_counts(f).connections, 0);
+	follower_free(f);
+}
+
 /* In TLS the connection may be known later than the first request, or never. */
 static void test_tls(void **s)
 {
@@ -278,6 +319,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_sides),
+		cmocka_unit_test(test_held_back),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_answer_told_first),
 		cmocka_unit_test(test_aborted),
