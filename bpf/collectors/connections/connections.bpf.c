@@ -8,7 +8,6 @@
  * with the socket's own final counters, so that what lived 2 ms has them too.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
-#include "bpf/kernel/wake.h"
 #include "bpf/collectors/connections/connections_kept.bpf.h"
 #include "bpf/collectors/connections/connections_open.bpf.h"
 #include "bpf/collectors/connections/connections_short.bpf.h"
@@ -103,10 +102,9 @@ static __always_inline int closing(struct sock *sk, u64 cookie)
 /* Wakes the reader once, when a quarter is full; it looks every 100 ms anyway. */
 static __always_inline u64 ring_flags(void)
 {
-	u64 full = bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA);
+	u64 full = bpf_ringbuf_query(&ends, BPF_RB_AVAIL_DATA) - CONN_RING_BYTES / 4;
 
-	return wakes_reader(full, CONN_RING_BYTES / 4, 2 * sizeof(struct wire_end)) ? BPF_RB_FORCE_WAKEUP :
-										       BPF_RB_NO_WAKEUP;
+	return full < 2 * sizeof(struct wire_end) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* True for a close that sends a reset: by close() itself, since nobody else sets no error. */

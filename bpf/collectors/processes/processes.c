@@ -92,14 +92,6 @@ static void processes_drain(void)
 		ring_buffer__consume(ring);
 }
 
-static u32 processes_fds(int *fds)
-{
-	if (!ring)
-		return 0;
-	fds[0] = ring_buffer__epoll_fd(ring);
-	return 1;
-}
-
 /* ---- the pass over all tasks ---- */
 
 static int state_rank(char s)
@@ -463,7 +455,6 @@ const struct collector processes_collector = {
 	.what = "task iterator",
 	.open = processes_open,
 	.drain = processes_drain,
-	.fds = processes_fds,
 	.read = processes_read,
 	.end = processes_end,
 	.close = processes_close,

@@ -10,7 +10,6 @@
 #include "bpf/host/syscall_id.h"
 
 #define ARGS_MAX 2048
-#define EVENTS_RING_BYTES (1 << 19)
 
 /* One task, from the iterator; a wire_process follows when `leader` is set. */
 struct wire_thread {

@@ -5,7 +5,6 @@
 
 #include "bpf/collectors/processes/processes_task.bpf.h"
 #include "bpf/collectors/processes/processes_switch.bpf.h"
-#include "bpf/kernel/wake.h"
 
 u64 lost_ring, lost_storage;	/* events lost, by cause */
 
@@ -15,18 +14,6 @@ struct scratch {
 };
 
 PERCPU_ARRAY(scratches, 1, struct scratch);
-
-/*
- * Wakes the reader when half is full: a host may start thousands of processes between two of its looks.
- * Last switches do not ask, since they hold the lock of a queue: with an exit comes one.
- */
-static __always_inline u64 event_flags(void)
-{
-	u64 full = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	return wakes_reader(full, EVENTS_RING_BYTES / 2, 2 * (sizeof(struct wire_event) + ARGS_MAX)) ?
-	       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-}
 
 static __always_inline void fill_event(struct wire_event *e, u32 kind, struct task_struct *t)
 {
@@ -57,7 +44,7 @@ static __always_inline int forked(struct task_struct *parent, struct task_struct
 		return 0;
 	fill_event(e, WIRE_FORK, child);
 	e->ppid = parent->tgid;
-	bpf_ringbuf_submit(e, event_flags());
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -141,7 +128,7 @@ static __always_inline int exec(struct task_struct *t, int old_pid)
 	if (bpf_probe_read_user(sc->args, len, (void *)start))
 		len = 0;
 	sc->e.args_len = len;
-	if (bpf_ringbuf_output(&events, sc, sizeof(sc->e) + len, event_flags()))
+	if (bpf_ringbuf_output(&events, sc, sizeof(sc->e) + len, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&lost_ring, 1);
 	return 0;
 }
@@ -249,7 +236,7 @@ static __always_inline int thread_exit(struct task_struct *t)
 	fill_event(e, WIRE_EXIT, t);
 	bpf_core_read_str(e->comm, sizeof(e->comm), &leader->comm);
 	fill_exit(e, t, leader, ls);
-	bpf_ringbuf_submit(e, event_flags());
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
@@ -280,7 +267,7 @@ int on_oom(struct bpf_raw_tracepoint_args *ctx)
 	e->kind = WIRE_OOM;
 	e->pid = ctx->args[0] > 1 << 22 ? (u32)BPF_CORE_READ(t, tgid) : (u32)ctx->args[0];
 	e->time_ns = bpf_ktime_get_boot_ns();
-	bpf_ringbuf_submit(e, event_flags());
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

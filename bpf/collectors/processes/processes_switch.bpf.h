@@ -12,7 +12,7 @@
 
 u64 lost_dead;		/* last switches that were not told */
 
-RING(events, EVENTS_RING_BYTES);
+RING(events, 1 << 19);
 
 /* The last switch of a main thread: only now is all its CPU time added up. */
 static __always_inline void report_dead(struct task_struct *t)
