@@ -207,7 +207,7 @@ $(BUILD)/unit/test_random $(BUILD)/unit/test_http_lost: tests/unit/http_on_host.
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,UNIT,$*)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $(filter %.c,$^) $(LIB) -lcmocka $(LDLIBS_)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -o $@ $< $(filter tests/unit/%_on_host.c,$^) $(LIB) -lcmocka $(LDLIBS_)
 
 $(BUILD)/screen-run: $(wildcard tests/screen/*.c tests/screen/*.h) $(LIB)
 	$(call say,UNIT,$@)
