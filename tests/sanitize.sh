@@ -17,6 +17,7 @@ make --no-print-directory -j2 BUILD=build/san CFLAGS="$flags" LDFLAGS="-fsanitiz
 # As many side by side as elsewhere, the monkey beside them: some wait more than they work.
 log_of() { echo "build/log/san-$(basename "$1").log"; }
 tests=()
+export RANDOM_N=${RANDOM_N:-100000}	# of test_random; without sanitizers they are a million
 seconds=${MONKEY_SECONDS:-15}
 {
 	ASAN_OPTIONS=$ASAN_OPTIONS:abort_on_error=1 UBSAN_OPTIONS=$UBSAN_OPTIONS:abort_on_error=1 \
