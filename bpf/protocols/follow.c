@@ -189,9 +189,22 @@ static u64 position_near(u64 position, u32 low)
 	return position + (u64)(s32)(low - (u32)position);
 }
 
+/* The last records of a direction may be lost, too: then what is not answered may have been. */
+static void note_sum(struct follower *f, u64 sum)
+{
+	u64 *at = &f->conn->position[f->direction];
+
+	if (!(f->record->flags & HTTP_SUMS) || sum == *at)
+		return;
+	*at = sum;
+	f->counts.lost_records++;
+	give(f, &(struct piece){ .kind = PIECE_LOST });
+}
+
 static void end_direction(struct follower *f, u32 direction)
 {
 	f->direction = direction;
+	note_sum(f, direction == HTTP_RX ? f->record->position : f->record->sent);
 	f->ending = true;
 	give(f, &(struct piece){ .kind = PIECE_END });
 	f->ending = false;

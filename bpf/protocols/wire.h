@@ -26,6 +26,7 @@ enum http_record_flags {
 	HTTP_EXACT = 16,	/* begin_ns is when the call was entered */
 	HTTP_TLS = 32,		/* what a TLS library was given, or gave */
 	HTTP_THREAD = 64,	/* off_ns and runq_ns are valid */
+	HTTP_SUMS = 128,	/* of an end: position and sent are valid */
 };
 
 #define HTTP_UNKNOWN_US 0xffffffffu
@@ -33,7 +34,7 @@ enum http_record_flags {
 struct http_record {
 	__u64 cookie;		/* of the socket, or of the TLS session (HTTP_SESSION) */
 	__u64 begin_ns, end_ns;	/* of the call */
-	__u64 position;		/* of the first byte in its direction; where these jump, records are lost */
+	__u64 position;		/* of the first byte in its direction; where these jump, records are lost. Of an end: bytes received */
 	__u64 start_ns;		/* of the process */
 	__u64 socket;		/* its cookie; 0: not known (then there are no ends either) */
 	__u32 tgid, tid;
@@ -47,7 +48,11 @@ struct http_record {
 	__u8 local[16], remote[16];
 	__u16 lport, rport;
 	__u32 unread_us;	/* what was read was in the socket for so long, at least */
-	__u64 off_ns, runq_ns;	/* of the thread, so far: not on a CPU; of that runnable */
+	union {
+		__u64 off_ns;	/* of the thread, so far: not on a CPU */
+		__u64 sent;	/* of an end: bytes sent */
+	};
+	__u64 runq_ns;		/* of off_ns: runnable */
 	__u8 data[];
 };
 

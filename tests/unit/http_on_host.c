@@ -177,7 +177,7 @@ void host_end(void)
 {
 	for (u32 i = 0; i < 2; i++)
 		if (is_followed(&both[i]))
-			end_of_stream(both[i].key, HTTP_CLOSED);
+			end_of_stream(both[i].key, &both[i], HTTP_CLOSED);
 }
 
 int host_is_http2(unsigned socket)

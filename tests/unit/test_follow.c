@@ -52,7 +52,11 @@ static void record_bytes(struct follower *f, u32 kind, u64 time_ns, const void *
 	r->kind = (u8)kind;
 	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS | (session ? HTTP_TLS : 0);
 	r->rport = 80;
-	if (kind <= HTTP_TX) {
+	if (kind > HTTP_TX) {
+		r->flags |= HTTP_SUMS;
+		r->position = positions[HTTP_RX];
+		r->sent = positions[HTTP_TX];
+	} else {
 		r->len = r->n = (u16)n;
 		r->position = positions[kind];
 		positions[kind] += r->len;
@@ -92,6 +96,24 @@ static void test_both_sides(void **s)
 	assert_int_equal(last.end_ns, 4000);
 	assert_int_equal(last.status, 404);
 	assert_int_equal(follower_counts(f).lost_records, 0);
+	follower_free(f);
+}
+
+/* The last records are lost: an answer may have been among them, so the request is lost and not without an answer. */
+static void test_last_lost(void **s)
+{
+	struct follower *f = follow();
+
+	for (u32 lost = 0; lost < 2; lost++) {
+		positions[0] = positions[1] = 0;
+		record(f, HTTP_RX, 1000, "GET /1 HTTP/1.1\r\n\r\n");
+		positions[HTTP_TX] += lost * 40;
+		record(f, HTTP_CLOSED, 2000, "");
+		assert_int_equal(n_done, 1);	/* that of the first time */
+		assert_true(last.aborted);
+		assert_int_equal(follower_counts(f).lost_requests, lost);
+		assert_int_equal(follower_counts(f).lost_records, lost);
+	}
 	follower_free(f);
 }
 
@@ -319,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_sides),
+		cmocka_unit_test(test_last_lost),
 		cmocka_unit_test(test_held_back),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_answer_told_first),

@@ -70,7 +70,7 @@ static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, 
 		return on_tls_socket(m, sk, key, s, ret, tx, traced);
 	}
 	if (!ret)
-		return s && is_followed(s) ? end_of_stream(key, HTTP_RX_END) : 0;
+		return s && is_followed(s) ? end_of_stream(key, s, HTTP_RX_END) : 0;
 	if (traced && !tx && s && s->class == HTTP_YES && tell_same(sk, key, s, ret))
 		return 0;
 	if (traced && !is_inet(sk))
@@ -144,7 +144,7 @@ static __always_inline int state_is(const struct sock *sk, int newstate)
 	if (!s)
 		return 0;
 	if (is_followed(s))
-		end_of_stream(key, newstate == TCP_CLOSE ? HTTP_CLOSED : HTTP_TX_END);
+		end_of_stream(key, s, newstate == TCP_CLOSE ? HTTP_CLOSED : HTTP_TX_END);
 	else if (s->class == HTTP_IN_TLS && s->first[0])
 		tls_socket_ends(s->first[0], newstate == TCP_CLOSE);
 	if (newstate == TCP_CLOSE)

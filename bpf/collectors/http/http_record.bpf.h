@@ -209,7 +209,7 @@ __noinline int tell_head(const struct moved *m, struct http_socket *s, u64 base,
 	return 1;
 }
 
-static __always_inline int end_of_stream(u64 key, u8 kind)
+static __always_inline int end_of_stream(u64 key, const struct http_socket *s, u8 kind)
 {
 	struct http_record *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 
@@ -221,6 +221,9 @@ static __always_inline int end_of_stream(u64 key, u8 kind)
 	r->cookie = key;
 	r->begin_ns = r->end_ns = bpf_ktime_get_boot_ns();
 	r->kind = kind;
+	r->flags = HTTP_SUMS;
+	r->position = s->position[HTTP_RX];
+	r->sent = s->position[HTTP_TX];
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }

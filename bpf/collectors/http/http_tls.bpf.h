@@ -112,7 +112,7 @@ static __always_inline void stream_ends(u64 number, u8 kind)
 	struct http_socket *s = socket_find(number);
 
 	if (s && is_followed(s))
-		end_of_stream(number, kind);
+		end_of_stream(number, s, kind);
 }
 
 /* A global function, so that the verifier looks at it once. */
@@ -130,7 +130,7 @@ __noinline int tls_stream_closes(u64 number)
 	if (x && x->number == number)	/* no later one of that address */
 		bpf_map_delete_elem(&tls_sessions, &key);
 	if (is_followed(s))
-		end_of_stream(number, HTTP_CLOSED);
+		end_of_stream(number, s, HTTP_CLOSED);
 	socket_drop(number, s);
 	return 0;
 }
