@@ -9,7 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/helpers/privileges.h"
 #include "bpf/helpers/resolver.h"
 #include "bpf/host/proctab.h"
@@ -57,7 +57,7 @@ static const struct sampler *volatile kept;	/* so that it is not a leak */
 
 void sampler_start_helpers(void)
 {
-	keeper_start();
+	admin_start();
 	symbolizer_start();
 	protocols_start();
 	resolver_start();
@@ -65,7 +65,7 @@ void sampler_start_helpers(void)
 
 void sampler_stop_helpers(void)
 {
-	keeper_stop();
+	admin_stop();
 	symbolizer_stop();
 	protocols_stop();
 	resolver_stop();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * interfaces.c: the table interfaces: /proc/PID/net/dev (proc(5)) of one process
- * of each network namespace; of a namespace without any the keeper opens it.
+ * of each network namespace; of a namespace without any the privileged helper (admin.h) opens it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bpf/collectors/collector.h"
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/host/netns.h"
 #include "bpf/host/procfs.h"
 #include "bpf/host/proctab.h"
@@ -156,7 +156,7 @@ static int read_by_process(const struct netns *n)
 
 static int read_namespace(const struct netns *n)
 {
-	char path[KEEPER_PATH];
+	char path[ADMIN_PATH];
 	int got, fd;
 
 	if (n->inum == netns_of((u32)getpid()))
@@ -166,7 +166,7 @@ static int read_namespace(const struct netns *n)
 		return got;
 	if (netns_path(n, path, sizeof(path)))
 		return -ENOENT;
-	fd = keeper_netns_dev(path, n->inum);
+	fd = admin_netns_dev(path, n->inum);
 	return fd < 0 ? fd : read_fd(fd);
 }
 

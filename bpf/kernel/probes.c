@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/host/procfs.h"
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/map_bytes.h"
@@ -159,13 +159,13 @@ bool probes_prefer_classic(void)
 
 	if (!probes_preemptible())
 		return false;
-	fd = keeper_tracepoint("raw_syscalls", "sys_enter");
+	fd = admin_tracepoint("raw_syscalls", "sys_enter");
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
 }
 
-/* "tp/category/name", by an event that the keeper opens. */
+/* "tp/category/name", by an event that the privileged helper (admin.h) opens. */
 static struct bpf_link *attach_classic(struct bpf_program *prog)
 {
 	char category[32], name[48];
@@ -174,7 +174,7 @@ static struct bpf_link *attach_classic(struct bpf_program *prog)
 
 	if (sscanf(bpf_program__section_name(prog), "%*[?]tp/%31[^/]/%47s", category, name) == 2 ||
 	    sscanf(bpf_program__section_name(prog), "tp/%31[^/]/%47s", category, name) == 2)
-		fd = keeper_tracepoint(category, name);
+		fd = admin_tracepoint(category, name);
 	if (fd < 0) {
 		errno = -fd;
 		return NULL;
@@ -371,11 +371,11 @@ void probes_measure(u64 now_ns, bool before_tick)
 		for (u32 i = 0; i < n_probes; i++)
 			if (probes[i].state == ATTACHED || probes[i].prog)
 				window_read(&probes[i], now_ns - window_start_ns);
-		keeper_stats(false);
+		admin_stats(false);
 		window_open = false;
 		window_end_ns = now_ns;
 	} else if (!window_open && before_tick && (!window_end_ns || now_ns - window_end_ns >= PERIOD_NS)) {
-		if (!keeper_stats(true))
+		if (!admin_stats(true))
 			window_begin(now_ns);
 		else
 			window_end_ns = now_ns;

@@ -82,7 +82,7 @@ u64 probes_map_bytes(u64 tasks);
  * The measuring window: kernel run-time statistics are on for 100 ms
  * every 2 s, because they cost more than small programs do. Called
  * often; does nothing most of the time. A window opens only just before a tick,
- * so that the programs that run once a tick are in it. keeper.h switches them.
+ * so that the programs that run once a tick are in it. admin.h switches them.
  */
 void probes_measure(u64 now_ns, bool before_tick);
 

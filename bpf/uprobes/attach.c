@@ -9,7 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/kernel/features.h"
 #include "bpf/uprobes/attach.h"
 
@@ -79,7 +79,7 @@ static int attach_multi(struct bpf_program *prog, int fd, const struct uprobe_pl
 static int attach_event(struct bpf_program *prog, int fd, const struct uprobe_place *p, bool returns)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = p->cookie);
-	int event = keeper_uprobe(fd, p->offset, returns), link;
+	int event = admin_uprobe(fd, p->offset, returns), link;
 
 	if (event < 0)
 		return event;

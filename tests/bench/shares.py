@@ -17,7 +17,7 @@ ROLES = {
     "ottop-waits": "what threads wait on",
     "ottop-symbols, tables": "makes unwind tables",
     "ottop-symbols, names": "names and lines",
-    "ottop-keeper": "opens perf events, namespaces",
+    "ottop-admin": "opens perf events, namespaces",
     "ottop-opener": "opens files of others",
 }
 

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "bpf/helpers/launch.h"
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/helpers/message.h"
 #include "bpf/helpers/resolver_server.h"
 #include "bpf/protocols/report.h"
@@ -191,10 +191,10 @@ static void resolver(void **state)
 	real_helper(&resolver_server);
 }
 
-static void keeper(void **state)
+static void admin(void **state)
 {
 	(void)state;
-	real_helper(&keeper_spec);
+	real_helper(&admin_spec);
 }
 
 static void protocol_reader(void **state)
@@ -207,7 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables), cmocka_unit_test(names), cmocka_unit_test(resolver),
-		cmocka_unit_test(keeper), cmocka_unit_test(protocol_reader),
+		cmocka_unit_test(admin), cmocka_unit_test(protocol_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/kernel/features.h"
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/kernel/probes.h"
 #include "bpf/kernel/map_ops.h"
 #include "bpf/collectors/connections/connections_calls.h"
@@ -110,7 +110,7 @@ static int attach_all(char *why, size_t cap)
 /* Has this kernel events for the return of each call, and may we have them? */
 static bool has_call_events(void)
 {
-	int fd = keeper_tracepoint("syscalls", "sys_exit_recvfrom");
+	int fd = admin_tracepoint("syscalls", "sys_exit_recvfrom");
 
 	if (fd >= 0)
 		close(fd);

@@ -9,7 +9,7 @@
 
 #include <bpf/bpf.h>
 
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/host/netns.h"
 #include "bpf/host/procfs.h"
 #include "bpf/collectors/connections/connections_calls.h"
@@ -193,7 +193,7 @@ static int begin_files(void)
 static bool begin_ownerless(void)
 {
 	struct netns *n = netns_first();
-	char path[KEEPER_PATH];
+	char path[ADMIN_PATH];
 	u32 count = 0;
 
 	for (; n; n = n->next)
@@ -207,7 +207,7 @@ static bool begin_ownerless(void)
 	if (netns_path(n, path, sizeof(path)))
 		return false;
 	iter_fd = n->inum == netns_of((u32)getpid()) ? bpf_iter_create(tcp_link) :
-						      keeper_netns_iter(path, n->inum, tcp_link);
+						      admin_netns_iter(path, n->inum, tcp_link);
 	stage = OWNERLESS;
 	have = 0;
 	return iter_fd >= 0;

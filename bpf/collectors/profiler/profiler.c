@@ -19,7 +19,7 @@
 
 #include "bpf/collectors/collector.h"
 #include "bpf/stacks/frames.h"
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/helpers/opener.h"
 #include "bpf/helpers/privileges.h"
 #include "bpf/kernel/linger.h"
@@ -330,7 +330,7 @@ static void profiler_end(const struct tick *t)
 
 static int attach_cpu(u32 cpu)
 {
-	int fd = keeper_cpu_clock(cpu, sampler_options()->rate_hz);
+	int fd = admin_cpu_clock(cpu, sampler_options()->rate_hz);
 	struct bpf_link *link;
 
 	if (fd < 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* keeper.c: see keeper.h. The kernel switches statistics off when its process ends. */
+/* admin.c: see admin.h. The kernel switches statistics off when its process ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bpf/helpers/keeper.h"
+#include "bpf/helpers/admin.h"
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
 
@@ -26,7 +26,7 @@ struct request {
 	u32 wish, cpu, hz;
 	u32 inum;	/* of the namespace that the file should be */
 	u64 offset;	/* of a uprobe, in the file that comes with the request */
-	char name[KEEPER_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
+	char name[ADMIN_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
 };
 
 /* Of what it does: a namespace or a tracefs that cannot be looked into at once never can. */
@@ -38,7 +38,7 @@ struct answer {
 	s32 result;	/* 0 or more, or -errno */
 };
 
-static struct helper keeper = HELPER_NONE;
+static struct helper admin = HELPER_NONE;
 
 /* ---- the process ---- */
 
@@ -87,7 +87,7 @@ static int tracefs(void)
 /* Documentation/trace/events.rst: each event has its number in the file "id". */
 static int tracepoint_id(const char *event, u64 *ret)
 {
-	char path[KEEPER_PATH + 16], buf[32] = "";
+	char path[ADMIN_PATH + 16], buf[32] = "";
 	int dir = tracefs(), fd;
 
 	snprintf(path, sizeof(path), "events/%s/id", event);
@@ -230,7 +230,7 @@ static int serve(const struct request *r, int *stats, int got_fd)
 	return open_event(r);
 }
 
-static void keeper_serve(const void *arg)
+static void admin_serve(const void *arg)
 {
 	struct request r;
 	int stats = -1, got;
@@ -254,28 +254,28 @@ static void keeper_serve(const void *arg)
 }
 
 /* Whoever asked waits for an answer. Statistics that were on end with the process. */
-static void keeper_died(u32 work, enum helper_death how)
+static void admin_died(u32 work, enum helper_death how)
 {
 	struct answer answer = { .seq = work, .result = how == HELPER_STUCK ? -ETIMEDOUT : -EIO };
 
 	message_send(HELPER_SOCK, &answer, sizeof(answer), -1, 0);
 }
 
-const struct helper_spec keeper_spec = {
-	.name = "ottop-keeper", .serve = keeper_serve, .died = keeper_died, .rights = HELPER_KEEPS,
+const struct helper_spec admin_spec = {
+	.name = "ottop-admin", .serve = admin_serve, .died = admin_died, .rights = HELPER_KEEPS,
 	.capabilities = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH |
 			1ull << CAP_BPF | 1ull << CAP_PERFMON,
 	.memory_bytes = 256ull << 20, .files = 128, .cpu_s = CPU_SECONDS, .stuck_s = STUCK_SECONDS,
 };
 
-int keeper_start(void)
+int admin_start(void)
 {
-	return helper_start(&keeper, &keeper_spec);
+	return helper_start(&admin, &admin_spec);
 }
 
-void keeper_stop(void)
+void admin_stop(void)
 {
-	helper_stop(&keeper);
+	helper_stop(&admin);
 }
 
 /* ---- ottop's side ---- */
@@ -283,7 +283,7 @@ void keeper_stop(void)
 /* The answer to the request of that number; those to earlier ones that came twice are skipped. */
 static int receive(u32 seq, int *ret_fd)
 {
-	struct pollfd wait = { .fd = keeper.sock, .events = POLLIN };
+	struct pollfd wait = { .fd = admin.sock, .events = POLLIN };
 	struct answer answer;
 	int n;
 
@@ -291,9 +291,9 @@ static int receive(u32 seq, int *ret_fd)
 		n = poll(&wait, 1, (STUCK_SECONDS + 10) * 1000);
 		if (n < 0 && errno == EINTR)
 			continue;
-		n = n <= 0 ? 0 : message_receive(keeper.sock, &answer, sizeof(answer), ret_fd, 0);
+		n = n <= 0 ? 0 : message_receive(admin.sock, &answer, sizeof(answer), ret_fd, 0);
 		if (n != sizeof(answer)) {
-			helper_lost(&keeper);
+			helper_lost(&admin);
 			return -EPIPE;
 		}
 		if (answer.seq == seq)
@@ -310,10 +310,10 @@ static int ask_with(struct request *r, int pass, int *ret_fd)
 	int err;
 
 	*ret_fd = -1;
-	if (keeper.sock < 0)
+	if (admin.sock < 0)
 		return -ENOENT;
 	r->seq = ++last_seq ?: ++last_seq;
-	err = message_send(keeper.sock, r, sizeof(*r), pass, 0);
+	err = message_send(admin.sock, r, sizeof(*r), pass, 0);
 	return err ?: receive(r->seq, ret_fd);
 }
 
@@ -329,7 +329,7 @@ static int ask_fd(struct request *r)
 	return err ? err : fd < 0 ? -EPIPE : fd;
 }
 
-int keeper_stats(bool on)
+int admin_stats(bool on)
 {
 	struct request r = { .wish = on ? STATS_ON : STATS_OFF };
 	int fd;
@@ -337,12 +337,12 @@ int keeper_stats(bool on)
 	return ask(&r, &fd);
 }
 
-int keeper_cpu_clock(u32 cpu, u32 hz)
+int admin_cpu_clock(u32 cpu, u32 hz)
 {
 	return ask_fd(&(struct request){ .wish = CPU_CLOCK, .cpu = cpu, .hz = hz });
 }
 
-int keeper_tracepoint(const char *category, const char *name)
+int admin_tracepoint(const char *category, const char *name)
 {
 	struct request r = { .wish = TRACEPOINT };
 
@@ -350,7 +350,7 @@ int keeper_tracepoint(const char *category, const char *name)
 	return ask_fd(&r);
 }
 
-int keeper_uprobe(int file, u64 offset, bool returns)
+int admin_uprobe(int file, u64 offset, bool returns)
 {
 	struct request r = { .wish = returns ? URETPROBE : UPROBE, .offset = offset };
 	int fd, err = ask_with(&r, file, &fd);
@@ -368,12 +368,12 @@ static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
 	return err ? err : fd < 0 ? -EPIPE : fd;
 }
 
-int keeper_netns_dev(const char *path, u32 inum)
+int admin_netns_dev(const char *path, u32 inum)
 {
 	return ask_netns(NETNS_DEV, path, inum, -1);
 }
 
-int keeper_netns_iter(const char *path, u32 inum, int link_fd)
+int admin_netns_iter(const char *path, u32 inum, int link_fd)
 {
 	return ask_netns(NETNS_ITER, path, inum, link_fd);
 }
