@@ -70,7 +70,7 @@ static void add_sample(const struct wire_sample *s)
 static void take_walked(const struct wire_sample *s)
 {
 	if (s->kind == SAMPLE_WAIT)
-		waits_walked(s);
+		profiler_waits_walked(s);
 	else
 		add_sample(s);
 }
@@ -107,7 +107,7 @@ static void take_opened(void)
 		else if (job->kind == READ_HOTSPOT)
 			mappings_code_read(job);
 		else
-			waits_read(job, take_walked);
+			profiler_waits_read(job, take_walked);
 		free(job);
 	}
 }
@@ -174,7 +174,7 @@ static void off_switch_off(const char *why)
 		skel->progs.waits_iter,
 	};
 
-	waits_close();
+	profiler_waits_close();
 	spans_close();
 
 	for (u32 i = 0; i < ARRAY_SIZE(off_links); i++) {
@@ -197,8 +197,8 @@ static void off_switch_on(void)
 		return;
 	}
 	off_links[3] = probe_attach(skel->progs.waits_iter);
-	waits_open(off_links[3], &skel->bss->look);
-	waits_adopt(skel->bss->off_began_ns);
+	profiler_waits_open(off_links[3], &skel->bss->look);
+	profiler_waits_adopt(skel->bss->off_began_ns);
 	spans_open();
 }
 
@@ -254,7 +254,7 @@ static void await_stacks(void)
 	u64 until = boottime_ns() + STACKS_NS, now;
 	struct pollfd fd = { .events = POLLIN };
 
-	while (waits_reading() && (now = boottime_ns()) < until) {
+	while (profiler_waits_reading() && (now = boottime_ns()) < until) {
 		fd.fd = opener_fd();
 		if (poll(&fd, 1, (int)((until - now) / NSEC_PER_MSEC) + 1) < 0 && errno != EINTR)
 			return;
@@ -268,9 +268,9 @@ static void tell_waits(void)
 
 	if (!off_on)
 		return;
-	waits_look(least, add_sample);
+	profiler_waits_look(least, add_sample);
 	await_stacks();
-	waits_tell(add_sample);
+	profiler_waits_report(add_sample);
 }
 
 /* Of the first interval the part in which samples were taken. */
@@ -304,7 +304,7 @@ static int profiler_read(const struct tick *t)
 	loss_set("ring buffer full (stack samples)", skel->bss->lost_samples);
 	loss_set("too many blocks at once (off-CPU)", skel->bss->lost_pending);
 	loss_set_of("end of a wait not told by the kernel (off-CPU)", skel->bss->lost_ends, stacks_waits_ended());
-	loss_set("too many waits at once (off-CPU)", waits_refused());
+	loss_set("too many waits at once (off-CPU)", profiler_waits_refused());
 	loss_set("too many things waited for at once (off-CPU)", things_refused());
 	loss_set("too many distinct frames", frames_refused());
 	loss_set("no room for an unwind table", files_refused());

@@ -137,7 +137,7 @@ static struct wire_copy *copy_of(const struct wire_new_wait *n, const struct ope
 	return c;
 }
 
-void waits_read(struct opener_job *job, walked_fn done)
+void profiler_waits_read(struct opener_job *job, walked_fn done)
 {
 	struct wait *w = find(job->id, job->start_ns);
 	struct process_mappings known;
@@ -165,7 +165,7 @@ static bool is_early(u32 end)
 	return end == WALK_NEW_PROCESS || end == WALK_NEW_FILE || end == WALK_NEW_CODE || end == WALK_NO_MAPPING;
 }
 
-void waits_walked(const struct wire_sample *s)
+void profiler_waits_walked(const struct wire_sample *s)
 {
 	struct wait *w = find(s->tid, s->value);
 	size_t size = sizeof(*s) + (s->n_user + s->n_kernel) * sizeof(u64);
@@ -267,7 +267,7 @@ static void run_pass(walked_fn done)
 
 /* ---- for the profiler ---- */
 
-void waits_adopt(u64 began_ns)
+void profiler_waits_adopt(u64 began_ns)
 {
 	forget_all(true);
 	if (!iterator)
@@ -276,7 +276,7 @@ void waits_adopt(u64 began_ns)
 	run_pass(NULL);		/* none was reported before */
 }
 
-void waits_look(u64 older_than_ns, walked_fn done)
+void profiler_waits_look(u64 older_than_ns, walked_fn done)
 {
 	u64 now = kernel_ns(CLOCK_MONOTONIC);
 
@@ -289,7 +289,7 @@ void waits_look(u64 older_than_ns, walked_fn done)
 	run_pass(done);
 }
 
-void waits_tell(walked_fn done)
+void profiler_waits_report(walked_fn done)
 {
 	if (!iterator)
 		return;
@@ -301,7 +301,7 @@ void waits_tell(walked_fn done)
 }
 
 /* Those that hang are not waited for. */
-u32 waits_reading(void)
+u32 profiler_waits_reading(void)
 {
 	u64 now = n_reading ? boottime_ns() : 0;
 	u32 n = 0;
@@ -312,19 +312,19 @@ u32 waits_reading(void)
 	return n;
 }
 
-void waits_open(struct bpf_link *iter, struct wire_look *to)
+void profiler_waits_open(struct bpf_link *iter, struct wire_look *to)
 {
 	iterator = iter;
 	look = to;
 }
 
-void waits_close(void)
+void profiler_waits_close(void)
 {
 	forget_all(true);
 	iterator = NULL;
 }
 
-u64 waits_refused(void)
+u64 profiler_waits_refused(void)
 {
 	return refused;
 }

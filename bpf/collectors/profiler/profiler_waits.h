@@ -14,23 +14,23 @@
 struct bpf_link;
 
 /* The iterator and what it is told to do; both stay the caller's. NULL: it is not there. */
-void waits_open(struct bpf_link *iter, struct wire_look *look);
-void waits_close(void);
+void profiler_waits_open(struct bpf_link *iter, struct wire_look *look);
+void profiler_waits_close(void);
 /* Watching begins: who waits now waits since then. */
-void waits_adopt(u64 began_ns);
+void profiler_waits_adopt(u64 began_ns);
 /*
  * Once a tick: reports more of the waits that are known, and asks for the stacks of
  * new ones older than that; done is called for each as a sample.
  */
-void waits_look(u64 older_than_ns, walked_fn done);
+void profiler_waits_look(u64 older_than_ns, walked_fn done);
 /* How many stacks are still being read. */
-u32 waits_reading(void);
-/* After waits_look() and some patience: reports those that it found. */
-void waits_tell(walked_fn done);
+u32 profiler_waits_reading(void);
+/* After profiler_waits_look() and some patience: reports those that it found. */
+void profiler_waits_report(walked_fn done);
 /* A stack was read; its user part was walked (kind SAMPLE_WAIT). */
-void waits_read(struct opener_job *job, walked_fn done);
-void waits_walked(const struct wire_sample *s);
+void profiler_waits_read(struct opener_job *job, walked_fn done);
+void profiler_waits_walked(const struct wire_sample *s);
 /* Waits that found no room. */
-u64 waits_refused(void);
+u64 profiler_waits_refused(void);
 
 #endif
