@@ -23,8 +23,8 @@ struct past {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct export_state told[EXPORTS_MAX];
-static u32 n_told;
+static struct export_state reported[EXPORTS_MAX];
+static u32 n_reported;
 
 static struct past pasts[EXPORTS_MAX];	/* of the sampler's thread */
 static u64 opened_ns;
@@ -32,8 +32,8 @@ static u64 opened_ns;
 void exports_tell(const struct export_state *states, u32 n)
 {
 	pthread_mutex_lock(&lock);
-	n_told = min(n, (u32)EXPORTS_MAX);
-	memcpy(told, states, n_told * sizeof(*told));
+	n_reported = min(n, (u32)EXPORTS_MAX);
+	memcpy(reported, states, n_reported * sizeof(*reported));
 	pthread_mutex_unlock(&lock);
 }
 
@@ -142,8 +142,8 @@ static int exports_read(const struct tick *t)
 
 	opened_ns = opened_ns ? opened_ns : t->now_ns;
 	pthread_mutex_lock(&lock);
-	n = n_told;
-	memcpy(now, told, n * sizeof(*now));
+	n = n_reported;
+	memcpy(now, reported, n * sizeof(*now));
 	pthread_mutex_unlock(&lock);
 	for (u32 i = 0; i < n; i++)
 		add_row(t, &pasts[i], &now[i]);

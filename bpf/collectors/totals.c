@@ -47,7 +47,7 @@ static void total_free(struct totals *set, struct total *t)
 static void add_row(const struct totals *set, struct total *t, const struct tick *tick)
 {
 	/* a thread's last call may be told a tick after the last row of its process */
-	struct proc *p = t->tgid ? proctab_told(t->tgid, t->start_ns) : NULL;
+	struct proc *p = t->tgid ? proctab_find_any(t->tgid, t->start_ns) : NULL;
 	struct row *r;
 
 	t->closed = t->tgid && (!p || p->closed);

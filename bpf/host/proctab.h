@@ -81,7 +81,7 @@ void proctab_sweep(void);
 /* One that the last sweeps took out, or NULL: for what is told of it some ticks late. */
 struct proc *proctab_ended(u32 pid, u64 start_ns);
 /* The process, also one that has ended, or NULL. */
-static inline struct proc *proctab_told(u32 pid, u64 start_ns)
+static inline struct proc *proctab_find_any(u32 pid, u64 start_ns)
 {
 	return proctab_find(pid, start_ns) ?: proctab_ended(pid, start_ns);
 }

@@ -22,9 +22,9 @@ struct task_state {
 	u64 blocked_since_ns;	/* CLOCK_MONOTONIC, while in uninterruptible sleep */
 	u64 blocked_ns;
 	u64 off_since_ns;	/* CLOCK_MONOTONIC: when it last left the CPU by its own will */
-	u64 off_told_ns;	/* up to when that wait was reported; 0: it is over */
+	u64 off_reported_ns;	/* up to when that wait was reported; 0: it is over */
 	u32 waker;		/* thread that woke it last, also with WAKER_MAYBE */
-	u32 fork_told;		/* its fork event was written */
+	u32 fork_reported;		/* its fork event was written */
 	/* group leader only: sums over the threads that have exited */
 	u64 dead_calls, dead_runq_ns, dead_blocked_ns, dead_runtime_ns;
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;

@@ -376,7 +376,7 @@ bool blocked_next(const char **at, struct blocked *b);
  * What a thread was blocked in the span of a request by no stack in blocked_in, ns: it was not taken, or was lost
  * on its way. 0: all is told, as well as two measures of one time agree (a tenth and 1 ms).
  */
-u64 blocked_untold_ns(const struct requests_row *q);
+u64 blocked_unattributed_ns(const struct requests_row *q);
 
 struct stack_frames {
 	const struct frames_row **by_id;

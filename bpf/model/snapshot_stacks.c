@@ -49,18 +49,18 @@ bool blocked_next(const char **at, struct blocked *b)
 	return true;
 }
 
-u64 blocked_untold_ns(const struct requests_row *q)
+u64 blocked_unattributed_ns(const struct requests_row *q)
 {
 	const char *at = q->blocked_in;
-	u64 told_ns = 0, untold_ns;
+	u64 reported_ns = 0, unattributed_ns;
 	struct blocked b;
 
 	if (!at || !u64_known(q->blocked_ns))
 		return 0;
 	while (blocked_next(&at, &b))
-		told_ns += b.ns;
-	untold_ns = q->blocked_ns - min(told_ns, q->blocked_ns);
-	return untold_ns >= max(q->blocked_ns / 10, (u64)NSEC_PER_MSEC) ? untold_ns : 0;
+		reported_ns += b.ns;
+	unattributed_ns = q->blocked_ns - min(reported_ns, q->blocked_ns);
+	return unattributed_ns >= max(q->blocked_ns / 10, (u64)NSEC_PER_MSEC) ? unattributed_ns : 0;
 }
 
 struct stack_frames stack_frames_of(const struct snapshot *s)

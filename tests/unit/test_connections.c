@@ -287,13 +287,13 @@ static void an_owner_comes_after_the_end(void **state)
 	keep(7, 1000);
 	keep(8, 1000);
 	assert_int_equal(n_taken, 0);
-	late_told(9, &o);
-	late_told(7 + (1 << 20), &o);	/* the same place, but not the same */
-	late_told(0, &o);
+	late_owner(9, &o);
+	late_owner(7 + (1 << 20), &o);	/* the same place, but not the same */
+	late_owner(0, &o);
 	assert_int_equal(n_taken, 0);
-	late_told(8, &o);
-	late_told(7, &nobody);
-	late_told(7, &o);	/* it is there no more */
+	late_owner(8, &o);
+	late_owner(7, &nobody);
+	late_owner(7, &o);	/* it is there no more */
 	assert_int_equal(n_taken, 2);
 	assert_int_equal(taken[0], 8);
 	assert_int_equal(owners[0], 10);

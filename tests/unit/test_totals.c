@@ -87,11 +87,11 @@ static void late(void **state)
 	assert_int_equal(rows_of_tick(13000), 0);
 	proctab_scope(NULL);
 	for (u32 i = 0; i < 3; i++) {	/* its requests may be told some ticks late */
-		assert_non_null(proctab_told(78, 600));
+		assert_non_null(proctab_find_any(78, 600));
 		proctab_sweep();
 	}
 	proctab_sweep();
-	assert_null(proctab_told(78, 600));
+	assert_null(proctab_find_any(78, 600));
 }
 
 /* Of very many that end only those of the last sweep are kept longer than a tick. */
@@ -102,11 +102,11 @@ static void crowd(void **state)
 	for (u32 pid = 1000; pid < 6000; pid++)
 		proctab_get(pid, 700, &is_new)->closed = true;
 	proctab_sweep();
-	assert_non_null(proctab_told(1000, 700));
+	assert_non_null(proctab_find_any(1000, 700));
 	proctab_get(999, 700, &is_new)->closed = true;
 	proctab_sweep();
-	assert_null(proctab_told(1000, 700));
-	assert_non_null(proctab_told(999, 700));
+	assert_null(proctab_find_any(1000, 700));
+	assert_non_null(proctab_find_any(999, 700));
 }
 
 static void of_no_process(void **state)

@@ -39,8 +39,8 @@ static struct mm_struct mm;
 static struct task_struct leader, task;
 static struct task_state task_own;
 static struct wire_new_wait scratch;
-static u64 now_ns = 1000, told_ns;	/* told_ns: by passes */
-static u32 n_told, n_new, fail_every, n_written;
+static u64 now_ns = 1000, reported_ns;	/* reported_ns: by passes */
+static u32 n_reported, n_new, fail_every, n_written;
 
 static void read_call(struct wire_call *c, struct task_struct *t)
 {
@@ -98,9 +98,9 @@ long bpf_seq_write(struct seq_file *seq, const void *data, u32 size)
 		return -75;
 	if (size != (w->ns ? sizeof(*w) : sizeof(struct wire_new_wait)))
 		abort();
-	n_told += w->ns != 0;
+	n_reported += w->ns != 0;
 	n_new += !w->ns;
-	told_ns += w->ns;
+	reported_ns += w->ns;
 	return 0;
 }
 
@@ -119,7 +119,7 @@ static void begin(void)
 	memset(&task_own, 0, sizeof(task_own));
 	task = (struct task_struct){ .pid = 7, .tgid = 7, .group_leader = &leader, .mm = &mm };
 	off_began_ns = 500;
-	told_ns = n_told = n_new = fail_every = n_written = 0;
+	reported_ns = n_reported = n_new = fail_every = n_written = 0;
 }
 
 static void advance(u64 ns)
@@ -138,7 +138,7 @@ static u64 come_back(u64 *ret_at)
 {
 	__atomic_store_n(&task.__state, 0, __ATOMIC_SEQ_CST);
 	*ret_at = bpf_ktime_get_ns();
-	return task_own.off_told_ns ? wait_ends(&task_own, *ret_at) : 0;
+	return task_own.off_reported_ns ? wait_ends(&task_own, *ret_at) : 0;
 }
 
 static bool over;
@@ -158,7 +158,7 @@ static void each_nanosecond_counts_once(void **state)
 	(void)state;
 	begin();
 	pthread_create(&passes, NULL, run_passes, NULL);
-	for (u32 i = 0; i < WAITS || __atomic_load_n(&n_told, __ATOMIC_SEQ_CST) < 1000; i++) {
+	for (u32 i = 0; i < WAITS || __atomic_load_n(&n_reported, __ATOMIC_SEQ_CST) < 1000; i++) {
 		leave(&from);
 		for (u32 k = 0; k < i % 64; k++)
 			advance(1 + i % 7);
@@ -169,7 +169,7 @@ static void each_nanosecond_counts_once(void **state)
 	over = true;
 	pthread_join(passes, NULL);
 	/* all of it was on the clock that only this thread moves: to the nanosecond */
-	assert_int_equal(by_ends + told_ns, waited);
+	assert_int_equal(by_ends + reported_ns, waited);
 	assert_true(by_ends > 0);
 }
 
@@ -185,11 +185,11 @@ static void what_finds_no_room_is_told_the_next_time(void **state)
 	assert_int_equal(n_new, 1);
 	fail_every = 1;
 	pass(UINT64_MAX, 1);
-	assert_int_equal(n_told, 0);
+	assert_int_equal(n_reported, 0);
 	fail_every = 0;
 	advance(10);
 	pass(UINT64_MAX, 1);
-	assert_int_equal(told_ns, 1010);
+	assert_int_equal(reported_ns, 1010);
 	advance(5);
 	rest = come_back(&to);
 	assert_int_equal(rest, 5);
@@ -206,10 +206,10 @@ static void young_waits_are_not_told(void **state)
 	advance(10);
 	pass(from, 0);
 	pass(from, 1);
-	assert_int_equal(n_new + n_told, 0);
+	assert_int_equal(n_new + n_reported, 0);
 	pass(from + 1, 0);
 	pass(from + 1, 1);
-	assert_int_equal(told_ns, 10);
+	assert_int_equal(reported_ns, 10);
 }
 
 /* The switch saw a wait that a pass took for one, and took back before the switch came to it. */
@@ -226,10 +226,10 @@ static void old_marks_have_no_time(void **state)
 {
 	(void)state;
 	begin();
-	task_own.off_since_ns = task_own.off_told_ns = 100;
+	task_own.off_since_ns = task_own.off_reported_ns = 100;
 	assert_int_equal(wait_ends(&task_own, 100000), 0);
 	task_own.off_since_ns = 900;	/* a pass adopts it, and is not done */
-	task_own.off_told_ns = 100;
+	task_own.off_reported_ns = 100;
 	assert_int_equal(wait_ends(&task_own, 100000), 0);
 }
 
@@ -244,7 +244,7 @@ static void a_wait_that_was_not_seen_to_begin(void **state)
 	advance(30);
 	pass(UINT64_MAX, 0);
 	pass(UINT64_MAX, 1);
-	assert_int_equal(told_ns, 30);
+	assert_int_equal(reported_ns, 30);
 	advance(3);
 	assert_int_equal(come_back(&to), 3);
 }
@@ -262,13 +262,13 @@ static void the_dead_do_not_wait(void **state)
 	advance(1000);
 	pass(UINT64_MAX, 0);
 	pass(UINT64_MAX, 1);
-	assert_int_equal(n_new + n_told, 0);
+	assert_int_equal(n_new + n_reported, 0);
 
 	begin();
 	task.__state = 1;
 	task.on_rq = 1;
 	pass(UINT64_MAX, 0);
-	assert_int_equal(task_own.off_told_ns, 0);
+	assert_int_equal(task_own.off_reported_ns, 0);
 }
 
 /* While only requests are looked at, the other threads cost and tell nothing. */
@@ -284,14 +284,14 @@ static void others_than_those_of_requests_are_left_alone(void **state)
 	advance(30);
 	pass(UINT64_MAX, 0);
 	pass(UINT64_MAX, 1);
-	assert_int_equal(task_own.off_told_ns, 0);
-	assert_int_equal(n_new + n_told, 0);
+	assert_int_equal(task_own.off_reported_ns, 0);
+	assert_int_equal(n_new + n_reported, 0);
 	task_own.for_http = WAKES_HTTP;
 	pass(UINT64_MAX, 0);	/* adopted */
 	advance(20);
 	pass(UINT64_MAX, 0);
 	pass(UINT64_MAX, 1);
-	assert_int_equal(told_ns, 20);
+	assert_int_equal(reported_ns, 20);
 	only_http = false;
 }
 

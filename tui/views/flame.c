@@ -279,7 +279,7 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 	if (v->f.span) {
 		app_draw_words(c, r, ROLE_text, !v->f.span->blocked_in ?
 			       "not collected in that span: it is now, for requests that come" :
-			       blocked_untold_ns(v->f.span) ?
+			       blocked_unattributed_ns(v->f.span) ?
 			       "its thread was blocked in that span, by stacks that were not taken or were lost: see !" :
 			       "its thread was not blocked in that span");
 		return;

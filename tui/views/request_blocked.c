@@ -191,7 +191,7 @@ void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const 
 	list = r;
 	list.rows -= waker ? WAKER_ROWS : 0;
 	list = draw_all(a, c, list, q, q->blocked_in);
-	draw_untold(c, &list, blocked_untold_ns(q));
+	draw_untold(c, &list, blocked_unattributed_ns(q));
 	r.rows -= list.row - r.row;
 	r.row = list.row;
 	if (waker)

@@ -170,7 +170,7 @@ static __always_inline void tell_owner(struct sock *sk, u64 cookie)
 	if (!e)	/* user space gives up waiting: nothing but the owner is lost */
 		return;
 	e->sock.cookie = cookie;
-	e->sock.flags = WS_OWNER_TOLD;
+	e->sock.flags = WS_LATE_OWNER;
 	if (sk->sk_lock.owned && !only_looked())
 		fill_current(&e->sock.owner);
 	bpf_ringbuf_submit(e, ring_flags());

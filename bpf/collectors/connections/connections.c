@@ -194,8 +194,8 @@ static int on_end(void *ctx, void *data, size_t size)
 	(void)ctx;
 	if (size < sizeof(*e))
 		return 0;
-	if (e->sock.flags & WS_OWNER_TOLD) {
-		late_told(e->sock.cookie, &e->sock.owner);
+	if (e->sock.flags & WS_LATE_OWNER) {
+		late_owner(e->sock.cookie, &e->sock.owner);
 	} else if (e->sock.flags & WS_OWNER_LATER && !owner_is_known(&e->sock)) {
 		late_keep(e);
 	} else {

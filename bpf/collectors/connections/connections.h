@@ -58,7 +58,7 @@ enum wire_sock_flags {
 	WS_FIN_IN_FLIGHT = 64,
 	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
 	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
-	WS_OWNER_TOLD = 512,	/* no end, but the owner of one that came before */
+	WS_LATE_OWNER = 512,	/* no end, but the owner of one that came before */
 	WS_CONNECTED = 2048,	/* begun before we looked; its port is such as only who connects has */
 	WS_SHOWN = 4096,	/* of conn_state: user space has a row of it */
 	WS_COUNTED = 8192,	/* of conn_state: it has ended, counted with others: connections_short.h */

@@ -156,11 +156,11 @@ static __always_inline int note_user(u16 protocol, struct sock *sk)
  * space does once it sees that there are such programs. Until then their peers
  * stay unknown.
  */
-bool compat_seen, compat_told;
+bool compat_seen, compat_traced;
 
 static __always_inline bool will_return(struct task_struct *t)
 {
-	if (!is_compat(t) || compat_told)
+	if (!is_compat(t) || compat_traced)
 		return true;
 	compat_seen = true;
 	return false;
@@ -332,7 +332,7 @@ static __always_inline int finish(struct task_struct *t, struct pending *p, enum
  * The same where programs are preempted (probes_preemptible()): as classic tracepoints
  * they are not. Those may not give a socket its number, which the other two do before.
  */
-static __always_inline bool amount_told(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
+static __always_inline bool amount_of_event(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
 					bool tx, bool *ret_coalesces)
 {
 	struct sock *sk = ctx->sk;
@@ -361,7 +361,7 @@ int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
 	struct amount a = {};
 	bool coalesced;
 
-	return amount_told(&a, ctx, true, &coalesced) ? sent(&a) : 0;
+	return amount_of_event(&a, ctx, true, &coalesced) ? sent(&a) : 0;
 }
 
 SEC("?tp/sock/sock_recv_length")
@@ -370,7 +370,7 @@ int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 	struct amount a = {};
 	bool coalesced;
 
-	return amount_told(&a, ctx, false, &coalesced) ? received(&a, coalesced) : 0;
+	return amount_of_event(&a, ctx, false, &coalesced) ? received(&a, coalesced) : 0;
 }
 
 #define gets_number(protocol) is_datagram(protocol)

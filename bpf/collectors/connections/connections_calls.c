@@ -75,7 +75,7 @@ void calls_follow(void)
 {
 	struct bpf_program *prog;
 
-	if (!skel || skel->bss->compat_told || !skel->bss->compat_seen)
+	if (!skel || skel->bss->compat_traced || !skel->bss->compat_seen)
 		return;
 	prog = bpf_program__autoload(skel->progs.on_return) ? skel->progs.on_return :
 							      skel->progs.on_return_tp;
@@ -84,7 +84,7 @@ void calls_follow(void)
 	if (!links[n_links])
 		return;
 	n_links++;
-	skel->bss->compat_told = true;
+	skel->bss->compat_traced = true;
 }
 
 static int attach_all(char *why, size_t cap)
@@ -149,7 +149,7 @@ static void choose_programs(void)
 	map_ops_choose(skel->progs.take_flows1);
 	map_ops_choose(skel->progs.serve_shared);
 	skel->rodata->compat_only = by_call;
-	skel->bss->compat_told = !by_call;
+	skel->bss->compat_traced = !by_call;
 	bpf_program__set_autoload(skel->progs.on_return, !classic);
 	bpf_program__set_autoload(skel->progs.on_return_tp, classic);
 }

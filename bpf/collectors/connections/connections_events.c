@@ -43,7 +43,7 @@ static void set_process(struct events_row *e, const struct conn *c, const struct
 		e->comm = str_get(r->comm);
 	}
 	if (u64_known(e->pid))
-		p = proctab_told((u32)e->pid, e->start_time_ns);
+		p = proctab_find_any((u32)e->pid, e->start_time_ns);
 	if (p) {
 		e->ppid = p->ppid;
 		e->user = str_get(p->user);
@@ -55,7 +55,7 @@ static bool in_scope(const struct conn *c, const struct wire_owner *o)
 {
 	u64 pid = o->tgid ? o->tgid : c->row->pid;
 	u64 start = o->tgid ? o->start_ns : c->row->start_time_ns;
-	struct proc *p = u64_known(pid) ? proctab_told((u32)pid, start) : NULL;
+	struct proc *p = u64_known(pid) ? proctab_find_any((u32)pid, start) : NULL;
 
 	return !p || proc_in_scope(p);
 }

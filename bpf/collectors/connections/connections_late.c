@@ -52,7 +52,7 @@ void late_keep(const struct wire_end *e)
 	n_waiting++;
 }
 
-void late_told(u64 cookie, const struct wire_owner *o)
+void late_owner(u64 cookie, const struct wire_owner *o)
 {
 	struct wire_end *at = place_of(cookie);
 

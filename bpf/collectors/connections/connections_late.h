@@ -20,7 +20,7 @@ void late_close(void);
 /* Keeps it until its owner is told; where there is no room it is given up at once. */
 void late_keep(const struct wire_end *e);
 /* An owner (tgid 0: there is none); nothing happens where no end waits for it. */
-void late_told(u64 cookie, const struct wire_owner *o);
+void late_owner(u64 cookie, const struct wire_owner *o);
 /* Once a tick: gives up those that have waited too long. */
 void late_sweep(u64 now_ns);
 

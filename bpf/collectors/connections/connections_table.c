@@ -180,7 +180,7 @@ void conn_set_owner(struct conn *c, const struct wire_owner *o, bool used)
 	    !strncmp(old->comm, o->comm, sizeof(o->comm)))
 		return;
 	r = conn_row(c);
-	p = proctab_told(o->tgid, o->start_ns);
+	p = proctab_find_any(o->tgid, o->start_ns);
 	r->pid = o->tgid;
 	r->start_time_ns = o->start_ns;
 	str_set(&r->comm, str_newn(o->comm, sizeof(o->comm)));
@@ -238,7 +238,7 @@ u64 conn_rows_dropped(void)
 /* ---- one tick ---- */
 
 /* Nobody reads it: what it did is told when there is something. */
-static bool is_told(const struct conn *c)
+static bool is_event_driven(const struct conn *c)
 {
 	return c->proto != IPPROTO_TCP || c->many;
 }
@@ -252,7 +252,7 @@ static void fill_rates(struct conn *c, const struct tick *t)
 {
 	struct connections_row *r = conn_row(c);
 	u64 since = c->rated_ns ? c->rated_ns : t->prev_ns;
-	u64 until = is_told(c) || c->closed ? t->now_ns : c->read_ns;
+	u64 until = is_event_driven(c) || c->closed ? t->now_ns : c->read_ns;
 	u64 interval = until > since && since ? until - since : 0;
 	bool zero = c->begun_ns != 0;
 
@@ -298,7 +298,7 @@ static bool rests(const struct conn *c)
 {
 	const struct connections_row *r = c->row;
 
-	return is_told(c) && c->rated_ns &&
+	return is_event_driven(c) && c->rated_ns &&
 	       ((f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0));
 }
 

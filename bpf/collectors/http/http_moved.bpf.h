@@ -31,7 +31,7 @@ __noinline int note_thread_now(struct moved *m)
 	if (m->tx && m->in_call)
 		m->begin_ns = th ? sent_since(th, m->fd, m->begin_ns, m->end_ns) : m->end_ns;
 	if (th)
-		th->told_ns = m->end_ns;
+		th->reported_ns = m->end_ns;
 	return 0;
 }
 

@@ -42,7 +42,7 @@ __noinline int find_peer(const struct moved *m, struct http_socket *s)
 }
 
 /* Not those of sendfile(), and of more pieces than are looked at: the other end knows better. */
-static __always_inline bool bytes_are_told(const struct moved *m)
+static __always_inline bool bytes_are_exact(const struct moved *m)
 {
 	return m->base || (m->iov && m->n_iov <= MAX_PIECES);
 }
@@ -56,7 +56,7 @@ static __always_inline void note_peer(const struct moved *m, struct http_socket 
 		find_peer(m, s);
 	if (!m->tx)
 		return;
-	s->sent_known = bytes_are_told(m) ? m->total : 0;
+	s->sent_known = bytes_are_exact(m) ? m->total : 0;
 	s->sent = s->position[HTTP_TX] << 32 | tcp->write_seq;
 }
 
@@ -82,7 +82,7 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, stru
 	th = thread_until_now(&r->off_ns, &r->runq_ns);
 	if (!th)
 		return;
-	th->told_ns = r->end_ns;
+	th->reported_ns = r->end_ns;
 	r->flags |= HTTP_THREAD;
 }
 

@@ -15,7 +15,7 @@ struct http_thread {
 	u64 left_ns;		/* it left the CPU then for the first time in a call that sends; 0: it did not */
 	u32 left_fd;		/* the descriptor of that call */
 	u32 is_counted;		/* in may_move */
-	u64 told_ns;		/* the end of the call that was told last */
+	u64 reported_ns;		/* the end of the call that was told last */
 	u64 run_delay_ns, runq_ns;	/* of the last time: as the scheduler has it, and what of it was one */
 };
 
@@ -58,7 +58,7 @@ const volatile u64 tick_ns;	/* of the kernel's jiffies */
  * Of some switches the kernel does not tell (6.18: several in 10,000). The scheduler has noted when
  * the thread came back, by a clock of its own: what that is here is known from switches that were told.
  */
-static __always_inline void came_back_untold(struct http_thread *th, u64 arrived_ns, u64 now_ns)
+static __always_inline void came_back_missed(struct http_thread *th, u64 arrived_ns, u64 now_ns)
 {
 	u64 came_ns = arrived_ns + th->clock_ns;
 
@@ -113,13 +113,13 @@ static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64
 	if (!th->is_noted)
 		note_thread(th, t);
 	if (th->since_ns)
-		came_back_untold(th, t->sched_info.last_arrival, bpf_ktime_get_boot_ns());
+		came_back_missed(th, t->sched_info.last_arrival, bpf_ktime_get_boot_ns());
 	*ret_off_ns = th->off_ns;
 	*ret_runq_ns = own_runq_ns(th, t);
 	return th;
 }
 
-#define JUST_TOLD_NS 2000	/* a call that left the CPU so soon after it was told is that one, which ends */
+#define SAME_CALL_NS 2000	/* a call that left the CPU so soon after it was told is that one, which ends */
 
 /*
  * When the call that sent until end_ns began. No program runs at its beginning: that would cost more than all
@@ -131,9 +131,9 @@ static __always_inline u64 sent_since(struct http_thread *th, u32 fd, u64 sent_n
 	u64 left_ns = th->left_ns;
 
 	th->left_ns = 0;
-	if (left_ns && th->left_fd == fd && left_ns > th->told_ns + JUST_TOLD_NS)
+	if (left_ns && th->left_fd == fd && left_ns > th->reported_ns + SAME_CALL_NS)
 		return left_ns;
-	return sent_ns > th->told_ns && sent_ns > th->came_ns && sent_ns < end_ns ? sent_ns : end_ns;
+	return sent_ns > th->reported_ns && sent_ns > th->came_ns && sent_ns < end_ns ? sent_ns : end_ns;
 }
 
 /* Is it in a call, and not on the way out of it? Its result replaces what the registers had at the beginning. */
@@ -163,7 +163,7 @@ static __always_inline void note_left(struct http_thread *th, struct task_struct
 static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns, u64 now_ns)
 {
 	if (th->since_ns)
-		came_back_untold(th, arrived_ns, now_ns);
+		came_back_missed(th, arrived_ns, now_ns);
 	else if (th->came_ns)
 		th->clock_ns = th->came_ns - arrived_ns;
 	th->since_ns = now_ns;

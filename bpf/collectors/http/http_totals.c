@@ -219,7 +219,7 @@ static void pass_request(struct requests_row *r)
 
 static void add_request(const struct report_request *q, bool listed)
 {
-	const struct proc *p = proctab_told(q->tgid, q->process_start_ns);	/* reports may come late */
+	const struct proc *p = proctab_find_any(q->tgid, q->process_start_ns);	/* reports may come late */
 	struct requests_row *r;
 
 	if (p && !proc_in_scope(p))

@@ -31,7 +31,7 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
  * The same tracepoints as classic ones (probes_preemptible()). Those may not give a socket its
  * number: that do programs beside them, which may be missed, and then are not the next time.
  */
-static __always_inline int transfer_told(struct trace_event_raw_sock_msg_length *ctx, bool tx)
+static __always_inline int transfer_of_event(struct trace_event_raw_sock_msg_length *ctx, bool tx)
 {
 	if (ctx->family != AF_INET && ctx->family != AF_INET6)
 		return 0;
@@ -46,13 +46,13 @@ static __always_inline int transfer_told(struct trace_event_raw_sock_msg_length 
 SEC("?tp/sock/sock_send_length")
 int on_send_tp(struct trace_event_raw_sock_msg_length *ctx)
 {
-	return transfer_told(ctx, true);
+	return transfer_of_event(ctx, true);
 }
 
 SEC("?tp/sock/sock_recv_length")
 int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 {
-	return transfer_told(ctx, false);
+	return transfer_of_event(ctx, false);
 }
 
 #define gets_number(protocol) ((protocol) == IPPROTO_TCP)

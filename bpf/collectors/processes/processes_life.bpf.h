@@ -35,10 +35,10 @@ static __always_inline int forked(struct task_struct *parent, struct task_struct
 		counted_leave(child->pid, NULL);	/* of one that had this number, and whose end was missed */
 	if (!s && !again)
 		__sync_fetch_and_add(&lost_storage, 1);
-	if (child->pid != child->tgid || (s ? s->fork_told : again))
+	if (child->pid != child->tgid || (s ? s->fork_reported : again))
 		return 0;
 	if (s)
-		s->fork_told = 1;
+		s->fork_reported = 1;
 	e = ring_zeroed(&events, sizeof(*e), &lost_ring);
 	if (!e)
 		return 0;

@@ -9,7 +9,7 @@
 #include "bpf/kernel/scope.bpf.h"
 #include "bpf/stacks/unwind.bpf.h"
 #include "bpf/collectors/profiler/profiler_call.bpf.h"
-#include "bpf/collectors/profiler/profiler_untold.bpf.h"
+#include "bpf/collectors/profiler/profiler_missed.bpf.h"
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -368,7 +368,7 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
  * The current thread has a wait that did not end. In the call where it began the user stack is the
  * same still; the kernel's is not. It is too late for others.
  */
-static __always_inline void end_untold(struct task_struct *t, struct task_state *s, u64 now, u32 which)
+static __always_inline void end_missed(struct task_struct *t, struct task_state *s, u64 now, u32 which)
 {
 	bool same = t->mm && s->off_nr >= 0 && s->off_nr == (s32)saved_number(t);
 	u64 came = came_ns(t, now), rest = wait_ends(s, came);
@@ -399,8 +399,8 @@ static __always_inline void finish_waits(struct task_struct *t, struct task_stat
 {
 	if (s->pending)
 		finish_block(t, s, which);
-	if (s->off_told_ns)
-		end_untold(t, s, now, which);
+	if (s->off_reported_ns)
+		end_missed(t, s, now, which);
 }
 
 /*
@@ -414,7 +414,7 @@ static __always_inline void note_here(const struct task_struct *next, const stru
 	u32 zero = 0, *here = bpf_map_lookup_elem(&watched_here, &zero);
 
 	if (here)
-		*here = !next->pid || (s && (is_watched(s) || s->off_told_ns));
+		*here = !next->pid || (s && (is_watched(s) || s->off_reported_ns));
 }
 
 static __always_inline void leaves(struct task_struct *t, struct task_state *s, u64 now, bool preempt)
@@ -441,7 +441,7 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 	s = next->pid ? task_state(next) : NULL;
 	if (only_http)
 		note_here(next, s);
-	if (s && s->off_told_ns) {
+	if (s && s->off_reported_ns) {
 		if (!now)
 			now = bpf_ktime_get_ns();
 		clock_begin(next, now);
@@ -498,7 +498,7 @@ int BPF_PROG(on_off_waking, struct task_struct *t)
 	struct task_struct *by = bpf_get_current_task_btf();
 	struct task_state *s = task_state(t);
 
-	if (!s || !s->off_told_ns)
+	if (!s || !s->off_reported_ns)
 		return 0;
 	if (is_ksoftirqd(by))
 		s->waker = 0;
@@ -521,7 +521,7 @@ static __always_inline void returns(void)
 		return;
 	t = bpf_get_current_task_btf();
 	s = task_state(t);
-	if (s && (s->pending || s->off_told_ns))
+	if (s && (s->pending || s->off_reported_ns))
 		finish_waits(t, s, bpf_ktime_get_ns(), 0);
 }
 

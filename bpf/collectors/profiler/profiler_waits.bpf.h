@@ -3,7 +3,7 @@
  * profiler_waits.bpf.h: waits that have not ended, which is what somebody looks for
  * whose program hangs. A pass over all threads reports the part of each wait that
  * was not reported yet; the end of the wait reports the rest. Who exchanges
- * off_told_ns has that part, so each nanosecond counts once.
+ * off_reported_ns has that part, so each nanosecond counts once.
  */
 #ifndef OTTOP_PROFILER_WAITS_BPF_H
 #define OTTOP_PROFILER_WAITS_BPF_H
@@ -27,26 +27,26 @@ static __always_inline bool is_watched(const struct task_state *s)
 	return !only_http || s->for_http;
 }
 
-/* Store order: a reader that sees off_told_ns also sees the off_since_ns that goes with it. */
+/* Store order: a reader that sees off_reported_ns also sees the off_since_ns that goes with it. */
 static __always_inline void wait_begins(struct task_state *s, u64 now, s32 nr, u32 owner)
 {
 	s->waker = 0;
 	s->off_nr = nr;
 	s->owner = owner;
 	ONCE(s->off_since_ns) = now;
-	ONCE(s->off_told_ns) = now;
+	ONCE(s->off_reported_ns) = now;
 }
 
 /* The part that nobody reported yet, which is the caller's now; 0: there is none. */
 static __always_inline u64 wait_ends(struct task_state *s, u64 now)
 {
 	/* in this order: from the exchange on a pass may write another beginning, see adopt() */
-	u64 began = ONCE(s->off_since_ns), told = __sync_lock_test_and_set(&s->off_told_ns, 0);
+	u64 began = ONCE(s->off_since_ns), reported = __sync_lock_test_and_set(&s->off_reported_ns, 0);
 
 	/* left over from the last time this was on, or a pass is about to change its mind, see adopt() */
-	if (began < off_began_ns || told < began || told >= now)
+	if (began < off_began_ns || reported < began || reported >= now)
 		return 0;
-	return now - told;
+	return now - reported;
 }
 
 /* It left the CPU by its own will, and is not about to. Looked at in its turn: after what was read before. */
@@ -66,12 +66,12 @@ static __always_inline bool is_idle(struct task_struct *t)
 }
 
 /*
- * A wait that was not seen to begin counts from since on. told: what there was instead of
+ * A wait that was not seen to begin counts from since on. reported: what there was instead of
  * its time; one that began meanwhile is left alone, it was seen.
  */
-static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 told, u64 since)
+static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 reported, u64 since)
 {
-	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_told_ns, told, since) != told)
+	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_reported_ns, reported, since) != reported)
 		return;
 	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
@@ -79,7 +79,7 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 	s->off_nr = -1;
 	/* it may have come back meanwhile, before this was there to be seen */
 	if (!is_off_cpu(t))
-		__sync_val_compare_and_swap(&s->off_told_ns, since, 0);
+		__sync_val_compare_and_swap(&s->off_reported_ns, since, 0);
 }
 
 /*
@@ -91,17 +91,17 @@ static __always_inline bool froze_or_thawed(struct task_struct *t, const struct 
 	return (outside_now(t) == OWNER_FREEZER) != (s->owner == OWNER_FREEZER);
 }
 
-static __always_inline void tell(struct seq_file *seq, struct task_state *s, struct wire_wait *w,
-				 u64 told)
+static __always_inline void emit_part(struct seq_file *seq, struct task_state *s, struct wire_wait *w,
+				 u64 reported)
 {
 	u64 now = bpf_ktime_get_ns();
 
-	if (now <= told || __sync_val_compare_and_swap(&s->off_told_ns, told, now) != told)
+	if (now <= reported || __sync_val_compare_and_swap(&s->off_reported_ns, reported, now) != reported)
 		return;
-	w->ns = now - told;
+	w->ns = now - reported;
 	/* where the buffer is full the pass comes again to this thread */
 	if (bpf_seq_write(seq, w, sizeof(*w)))
-		__sync_val_compare_and_swap(&s->off_told_ns, now, told);
+		__sync_val_compare_and_swap(&s->off_reported_ns, now, reported);
 }
 
 static __always_inline void describe(struct seq_file *seq, struct task_struct *t,
@@ -133,28 +133,28 @@ int waits_iter(struct bpf_iter__task *ctx)
 	struct task_struct *t = ctx->task;
 	struct wire_wait w = {};
 	struct task_state *s;
-	u64 told;
+	u64 reported;
 
 	if (!t || !t->pid || t->exit_state || !in_scope(t->tgid) || is_idle(t))
 		return 0;
 	s = task_state_make(t);
 	if (!s || !is_watched(s))
 		return 0;
-	told = ONCE(s->off_told_ns);
-	if (!told || ONCE(s->off_since_ns) < off_began_ns)
-		adopt(t, s, told, look.adopt_ns);
+	reported = ONCE(s->off_reported_ns);
+	if (!reported || ONCE(s->off_since_ns) < off_began_ns)
+		adopt(t, s, reported, look.adopt_ns);
 	else if (!is_off_cpu(t))
-		return 0;	/* its end, told or not, is found when it enters or leaves the kernel */
+		return 0;	/* its end, reported or not, is found when it enters or leaves the kernel */
 	else if (!look.tell && froze_or_thawed(t, s))
-		adopt(t, s, told, told + 1);	/* the part that nobody reported: since the last tick */
-	told = ONCE(s->off_told_ns);
+		adopt(t, s, reported, reported + 1);	/* the part that nobody reported: since the last tick */
+	reported = ONCE(s->off_reported_ns);
 	w.since_ns = ONCE(s->off_since_ns);
-	if (!told || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
+	if (!reported || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)
 		return 0;
 	w.tgid = t->tgid;
 	w.tid = t->pid;
-	if ((told == w.since_ns) == !!look.tell)
-		tell(ctx->meta->seq, s, &w, told);
+	if ((reported == w.since_ns) == !!look.tell)
+		emit_part(ctx->meta->seq, s, &w, reported);
 	else if (!look.tell)
 		describe(ctx->meta->seq, t, s, &w);
 	return 0;

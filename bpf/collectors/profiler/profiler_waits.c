@@ -23,7 +23,7 @@ struct wait {
 	struct wire_new_wait *new;	/* until the user stack is known or given up */
 	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
 	u64 since_ns, asked_ns;
-	u64 told_ns;		/* of it until now */
+	u64 reported_ns;		/* of it until now */
 	u32 tgid, tid, tries, tick;	/* of the last try */
 	u32 end;		/* why there is no user stack */
 	bool seen, reading;
@@ -219,9 +219,9 @@ static void report(struct wait *w, u64 ns, walked_fn done)
 		copy_header(s, w->new);
 		memcpy(s->frames, w->new->kernel, s->n_kernel * sizeof(u64));
 	}
-	w->told_ns += ns;
+	w->reported_ns += ns;
 	/* up to when the kernel told it, not when it came here: the next part begins there */
-	s->time_ns = boottime_ns() - (u64)kernel_ns(CLOCK_MONOTONIC) + w->since_ns + w->told_ns;
+	s->time_ns = boottime_ns() - (u64)kernel_ns(CLOCK_MONOTONIC) + w->since_ns + w->reported_ns;
 	s->value = ns;
 	done(s);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_untold.bpf.h: ends of waits that the kernel does not tell. 6.18 leaves out some switches
+ * profiler_missed.bpf.h: ends of waits that the kernel does not tell. 6.18 leaves out some switches
  * from an idle CPU (4 in 1,000 on a busy host), for every tracer. The thread is met later with a wait
  * that is not over: in the same call its stack is still there, and when it came the scheduler has noted,
  * by a clock of its own. What that is here is learned from switches that were told.
  */
-#ifndef OTTOP_PROFILER_UNTOLD_BPF_H
-#define OTTOP_PROFILER_UNTOLD_BPF_H
+#ifndef OTTOP_PROFILER_MISSED_BPF_H
+#define OTTOP_PROFILER_MISSED_BPF_H
 
 #define CLOCK_AGE_NS 100000000ull	/* the two drift by up to 50 us meanwhile */
 #define CLOCK_SLACK_NS 1000000		/* what disagrees by more is not believed */
