@@ -29,7 +29,7 @@ static u32 n_reported;
 static struct past pasts[EXPORTS_MAX];	/* of the sampler's thread */
 static u64 opened_ns;
 
-void exports_tell(const struct export_state *states, u32 n)
+void exports_report(const struct export_state *states, u32 n)
 {
 	pthread_mutex_lock(&lock);
 	n_reported = min(n, (u32)EXPORTS_MAX);

@@ -23,6 +23,6 @@ struct export_state {
 };
 
 /* Copies what n signals (at most EXPORTS_MAX) say now. Never waits; from any thread. */
-void exports_tell(const struct export_state *states, u32 n);
+void exports_report(const struct export_state *states, u32 n);
 
 #endif

@@ -89,11 +89,11 @@ static void room_text(char *buf, size_t cap)
 			 text_plural(big, "s"));
 }
 
-static void tell_cost(const struct self_row *r, u64 interval_ns)
+static void report_cost(const struct self_row *r, u64 interval_ns)
 {
 	bool known = u64_known(r->rss_bytes) && u64_known(r->kernel_map_bytes);
 
-	linger_tell(&(struct linger_cost){
+	linger_report(&(struct linger_cost){
 		.cpu_pct = r->cpu_pct, .bpf_pct = r->bpf_cpu_pct, .budget_pct = r->budget_pct,
 		.memory_bytes = known ? r->rss_bytes + r->kernel_map_bytes : U64_UNKNOWN,
 		.interval_ns = interval_ns,
@@ -108,7 +108,7 @@ static int self_read(const struct tick *t)
 	u32 n_tasks;
 
 	threads_all(&n_tasks);
-	helpers_tell();
+	helpers_report();
 	if (t->seq % MAPS_EVERY == 1 || !map_bytes)
 		map_bytes = probes_map_bytes(n_tasks);
 	r->cpu_pct = rate_pct(counter_advance(&cpu, cpu_time_ns(), false), t->interval_ns) / cores;
@@ -117,7 +117,7 @@ static int self_read(const struct tick *t)
 	r->kernel_map_bytes = map_bytes;
 	r->history_bytes = t->history_bytes;
 	r->budget_pct = t->budget_pct;
-	tell_cost(r, t->interval_ns);
+	report_cost(r, t->interval_ns);
 	r->sampling_share = 1;
 	r->tick_ns = t->last_tick_ns ? t->last_tick_ns : U64_PENDING;
 	helpers_deaths_text(deaths, sizeof(deaths));

@@ -205,7 +205,7 @@ int helper_start(struct helper *h, const struct helper_spec *spec)
 		return -errno;
 	h->spec = spec;
 	h->page = page;
-	h->told = 0;
+	h->reported_deaths = 0;
 	err = keep_in_list(h) ? spawn(h, page) : -EMFILE;
 	if (err)
 		munmap((void *)page, sizeof(*page));
@@ -289,17 +289,17 @@ static void why(const struct helper *h, char *buf, size_t cap)
 	}
 }
 
-void helpers_tell(void)
+void helpers_report(void)
 {
 	for (u32 i = 0; i < MAX_HELPERS; i++) {
 		struct helper *h = helpers[i];
 		u32 deaths = h ? helper_deaths(h) : 0;
 		char buf[160];
 
-		if (!h || deaths == h->told)
+		if (!h || deaths == h->reported_deaths)
 			continue;
 		why(h, buf, sizeof(buf));
-		h->told = deaths;
+		h->reported_deaths = deaths;
 		log_line("%s ended and is started anew (%u so far): %s", h->spec->name, deaths, buf);
 	}
 }

@@ -56,7 +56,7 @@ struct helper {
 	pid_t watcher;
 	const struct helper_spec *spec;		/* must stay */
 	const volatile struct helper_page *page;
-	u32 told;
+	u32 reported_deaths;
 };
 
 #define HELPER_NONE { .sock = -1 }
@@ -71,7 +71,7 @@ void helper_lost(struct helper *h);
 /* How often it has died so far; from any thread. */
 u32 helper_deaths(const struct helper *h);
 /* Writes a line to the log for each helper that has died since the last call, with the reason. */
-void helpers_tell(void);
+void helpers_report(void);
 /* "ottop-symbols died 2 times, last: killed by SIGKILL"; "" where none has died. */
 void helpers_deaths_text(char *buf, size_t cap);
 /* CPU time of all helpers that run and of those that ended, with their watchers. */

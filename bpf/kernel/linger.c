@@ -13,7 +13,7 @@ static float known_pct(float pct)
 	return f32_known(pct) ? pct : 0;
 }
 
-void linger_tell(const struct linger_cost *c)
+void linger_report(const struct linger_cost *c)
 {
 	float pct = known_pct(c->cpu_pct) + known_pct(c->bpf_pct);
 	float share = (float)min(c->interval_ns, MEAN_NS) / (float)MEAN_NS;

@@ -20,7 +20,7 @@ struct linger_cost {
 };
 
 /* Once a tick. */
-void linger_tell(const struct linger_cost *c);
+void linger_report(const struct linger_cost *c);
 /* Whether ottop cost more than it promises, as a mean of the last seconds. */
 bool linger_is_dear(void);
 /* Whether something ends that was wanted so long ago; dear_ns: how long it runs on while ottop is dear. */

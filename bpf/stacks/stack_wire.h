@@ -164,7 +164,7 @@ _Static_assert(sizeof(struct wire_copy) <= 32768, "wire_copy_fits");
 struct wire_look {
 	__u64 until_ns;		/* look at waits that began before this */
 	__u64 adopt_ns;		/* when a wait began that was not seen to begin */
-	__u64 tell;		/* report those whose details the last pass gave; else the others */
+	__u64 report_described;		/* report those whose details the last pass gave; else the others */
 };
 
 /* A wait that was reported before: ns more of it. */

@@ -170,7 +170,7 @@ void host_moved(unsigned socket, int sent, const void *data, unsigned len)
 		return;
 	m.begin_ns = m.end_ns = bpf_ktime_get_boot_ns();
 	m.unread_us = HTTP_UNKNOWN_US;
-	tell_moved(&m, s, 0);
+	emit_moved(&m, s, 0);
 }
 
 void host_end(void)

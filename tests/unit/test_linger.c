@@ -19,7 +19,7 @@ static void tell(u32 ticks, float cpu_pct, float bpf_pct, u64 memory_bytes)
 	};
 
 	while (ticks--)
-		linger_tell(&c);
+		linger_report(&c);
 }
 
 static void test_within(void **state)

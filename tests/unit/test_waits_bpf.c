@@ -109,7 +109,7 @@ static void pass(u64 until_ns, u64 tell)
 	struct bpf_iter_meta meta = { 0 };
 	struct bpf_iter__task ctx = { .meta = &meta, .task = &task };
 
-	look = (struct wire_look){ .until_ns = until_ns, .adopt_ns = bpf_ktime_get_ns(), .tell = tell };
+	look = (struct wire_look){ .until_ns = until_ns, .adopt_ns = bpf_ktime_get_ns(), .report_described = tell };
 	waits_iter(&ctx);
 }
 

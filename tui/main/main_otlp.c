@@ -114,7 +114,7 @@ void main_otlp_tell(struct otlp_sink *o)
 
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		fill(o, (enum otlp_signal)i, &states[i]);
-	exports_tell(states, OTLP_SIGNALS);
+	exports_report(states, OTLP_SIGNALS);
 }
 
 void main_otlp_status(struct otlp_sink *o, char *buf, size_t cap)

@@ -113,7 +113,7 @@ static __always_inline bool is_abort(int old, int err)
 	return !err && (old == TCPS_ESTABLISHED || old == TCPS_CLOSE_WAIT || old == TCPS_SYN_SENT);
 }
 
-/* True when its owner is not known, but will be: see tell_owner(). */
+/* True when its owner is not known, but will be: see emit_owner(). */
 static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -150,7 +150,7 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	return later;
 }
 
-/* The entry of one that has ended stays until tell_owner(), or until user space gives it up. */
+/* The entry of one that has ended stays until emit_owner(), or until user space gives it up. */
 static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
 {
 	mark(s, WS_OWNER_LATER);
@@ -163,7 +163,7 @@ static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
  * Reset from outside, it had no owner to tell; now it is closed. By its process, if the
  * lock is held for a task; else by the kernel, because nobody accepted it.
  */
-static __always_inline void tell_owner(struct sock *sk, u64 cookie)
+static __always_inline void emit_owner(struct sock *sk, u64 cookie)
 {
 	struct wire_end *e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
 
@@ -176,7 +176,7 @@ static __always_inline void tell_owner(struct sock *sk, u64 cookie)
 	bpf_ringbuf_submit(e, ring_flags());
 }
 
-#define STATES_THAT_TELL (1 << TCPS_SYN_SENT | 1 << TCPS_ESTABLISHED | 1 << TCPS_FIN_WAIT1 | \
+#define OBSERVED_STATES (1 << TCPS_SYN_SENT | 1 << TCPS_ESTABLISHED | 1 << TCPS_FIN_WAIT1 | \
 			  1 << TCPS_LAST_ACK | 1 << TCPS_CLOSE)
 
 /* Called before the state changes. again: perhaps it was all done a moment ago. */
@@ -186,7 +186,7 @@ static __always_inline int state_changes(struct sock *sk, int old, int new, bool
 	u64 cookie;
 	bool used_before;
 
-	if (!(1 << new & STATES_THAT_TELL) || sk->sk_protocol != IPPROTO_TCP)
+	if (!(1 << new & OBSERVED_STATES) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	if (new == TCPS_CLOSE && (old == TCPS_LISTEN || old == TCPS_CLOSE))
 		return 0;
@@ -242,7 +242,7 @@ int BPF_PROG(on_destroy, struct sock *sk)
 	if (!s)
 		return 0;
 	if (s->flags & WS_OWNER_LATER)
-		tell_owner(sk, cookie);
+		emit_owner(sk, cookie);
 	else if (!(s->flags & WS_COUNTED))
 		end(sk, cookie, TCPS_CLOSE, s);
 	forget(cookie);

@@ -52,7 +52,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 	m->begin_ns = tx ? sent_at_ns(sk, tcp, m->end_ns) : m->end_ns;
 	m->unread_us = tx ? HTTP_UNKNOWN_US : unread_us(sk, tcp, m->end_ns);
 	m->v6 = traced ? fill_ends_num(&m->ends, sk) : read_ends(&m->ends, sk);
-	tell_moved(m, s, 0);
+	emit_moved(m, s, 0);
 	if (tcp)
 		note_peer(m, s, tcp);
 	return 0;
@@ -71,7 +71,7 @@ static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, 
 	}
 	if (!ret)
 		return s && is_followed(s) ? end_of_stream(key, s, HTTP_RX_END) : 0;
-	if (traced && !tx && s && s->class == HTTP_YES && tell_same(sk, key, s, ret))
+	if (traced && !tx && s && s->class == HTTP_YES && emit_same(sk, key, s, ret))
 		return 0;
 	if (traced && !is_inet(sk))
 		return 0;

@@ -135,7 +135,7 @@ static void clear_process(struct proc *p, void *arg)
 }
 
 /* Requests that no row has: their records found no room in the ring. */
-static void tell_unrecorded(struct builder *b)
+static void report_unrecorded(struct builder *b)
 {
 	u64 n = skel->bss->lost_requests[HTTP_RX] + skel->bss->lost_requests[HTTP_TX];
 	char text[96], count[THOUSANDS_MAX];
@@ -166,8 +166,8 @@ static void report(const struct tick *t)
 		 text_thousands(count, unlisted));
 	builder_status(t->b, TABLE_requests, unlisted ? TS_PARTIAL : TS_OK, unlisted ? why : NULL,
 		       t->interval_ns);
-	tell_unrecorded(t->b);
-	unseen_tell(t->b);
+	report_unrecorded(t->b);
+	unseen_report(t->b);
 }
 
 static int http_read(const struct tick *t)

@@ -12,7 +12,7 @@ struct walk {
 	u64 base;
 	u32 len;		/* of the piece */
 	u32 at, from;		/* bytes before `from` are told, those up to `at` are looked at */
-	u32 captured, told;	/* of the next record: bytes of it that are wanted; where it ends */
+	u32 captured, emit_end;	/* of the next record: bytes of it that are wanted; where it ends */
 	u32 flags;		/* of the next record */
 	u16 begins, requests;	/* the same; that begin in it */
 	struct http_frames f;
@@ -72,7 +72,7 @@ static __always_inline int walk_ends(struct walk *w)
 {
 	w->f.known = 0;
 	w->captured = w->at - w->from;
-	w->told = w->at = w->len;
+	w->emit_end = w->at = w->len;
 	return 1;
 }
 
@@ -83,7 +83,7 @@ static __always_inline int walk_frame(const struct moved *m, struct http_socket 
 
 	if (!w->f.left && w->at - w->from > HTTP_LARGE - H2_HEAD) {
 		w->captured = w->at - w->from;
-		w->told = w->at;
+		w->emit_end = w->at;
 		return 1;
 	}
 	if (!w->f.left && (!w->base || !walk_head(m, s, w)))
@@ -94,7 +94,7 @@ static __always_inline int walk_frame(const struct moved *m, struct http_socket 
 	w->captured = w->at - w->from;
 	if (w->f.skip && n > SMALL_DATA) {
 		w->f.left -= n;
-		w->told = w->at += n;
+		w->emit_end = w->at += n;
 		return 1;
 	}
 	if (n > HTTP_LARGE - w->captured)
@@ -102,21 +102,21 @@ static __always_inline int walk_frame(const struct moved *m, struct http_socket 
 	w->f.left -= n;
 	w->at += n;
 	w->captured += n;
-	w->told = w->at;
+	w->emit_end = w->at;
 	return w->captured == HTTP_LARGE;
 }
 
 #define frame_begins(f) (!(f)->left && !(f)->n_head && (f)->known ? HTTP_BEGINS : 0)
 
-static __always_inline void tell_walked(const struct moved *m, struct http_socket *s, struct walk *w)
+static __always_inline void emit_walked(const struct moved *m, struct http_socket *s, struct walk *w)
 {
 	if (!w->captured && !w->begins)
-		tell_body(m, s, 0, w->told - w->from, 0);
-	else if (!tell_record(m, s, w->base ? w->base + w->from : 0, w->told - w->from,
+		emit_body(m, s, 0, w->emit_end - w->from, 0);
+	else if (!emit_record(m, s, w->base ? w->base + w->from : 0, w->emit_end - w->from,
 			      w->flags | w->begins | w->captured << WANT_SHIFT) && w->requests)
 		__sync_fetch_and_add(&lost_requests[m->tx & 1], w->requests);
 	w->requests = 0;
-	w->from = w->told;
+	w->from = w->emit_end;
 	w->flags &= 0xff;
 	w->begins = frame_begins(&w->f);
 }
@@ -127,7 +127,7 @@ __noinline int walk_on(const struct moved *m, struct http_socket *s, struct walk
 	if (!m || !s || !w)
 		return 0;
 	if (w->at < w->len && walk_frame(m, s, w))
-		tell_walked(m, s, w);
+		emit_walked(m, s, w);
 	return w->at < w->len;
 }
 
@@ -138,7 +138,7 @@ __noinline int walk_rest(const struct moved *m, struct http_socket *s, struct wa
 	if (w->at < w->len)
 		walk_ends(w);
 	if (w->from < w->len)
-		tell_walked(m, s, w);
+		emit_walked(m, s, w);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static __always_inline bool joins(u64 base, u32 len)
 	return h2_looks_like(first, H2_HEAD) != H2_NOTHING;
 }
 
-__noinline int tell_frames(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+__noinline int emit_frames(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	struct walk w = { .base = base, .len = len, .flags = flags & ~HTTP_BEGINS };
 	u32 i, dir;

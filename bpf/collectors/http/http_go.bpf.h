@@ -97,7 +97,7 @@ static __always_inline void go_moved(u64 address, u64 base, u32 n, bool tx)
 	m.ends = x->ends;
 	m.v6 = x->v6;
 	m.begin_ns = m.end_ns = bpf_ktime_get_boot_ns();
-	tell_moved(&m, s, HTTP_TLS);
+	emit_moved(&m, s, HTTP_TLS);
 }
 
 SEC("?uprobe/go_call")

@@ -32,7 +32,7 @@ static __always_inline bool turns(struct http_socket *s, u32 dir)
 }
 
 /* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
-__noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+__noinline int emit_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 want = len, dir;
 	u64 first[2] = {};
@@ -45,7 +45,7 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 		return 1;
 	turned = turns(s, dir);
 	if (turned && base && len >= 16 && (flags & (HTTP_BEGINS | 0x700)) == HTTP_BEGINS &&
-	    tell_begin(m, s, base, len, flags))
+	    emit_begin(m, s, base, len, flags))
 		return 0;
 	if (!base) {
 		note_ring();
@@ -58,7 +58,7 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 			return 1;
 	}
 	if (len > HTTP_SMALL && !s->room[dir]) {
-		tell_body(m, s, base, len, flags);
+		emit_body(m, s, base, len, flags);
 		return 0;
 	}
 	if (want > HTTP_SMALL && want > s->room[dir])
@@ -66,16 +66,16 @@ __noinline int tell_piece(const struct moved *m, struct http_socket *s, u64 base
 	if (want > HTTP_LARGE)
 		want = HTTP_LARGE;
 	s->room[dir] -= s->room[dir] > want ? want : s->room[dir];
-	tell_record(m, s, base, len, flags | want << WANT_SHIFT);
+	emit_record(m, s, base, len, flags | want << WANT_SHIFT);
 	return 0;
 }
 
 /* ---- all pieces of a call ---- */
 
-static __always_inline int tell_at(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+static __always_inline int emit_at(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
-	if (flags & IS_HTTP2 || tell_piece(m, s, base, len, flags & 0x7ff))
-		return tell_frames(m, s, base, len, flags & ~IS_HTTP2);
+	if (flags & IS_HTTP2 || emit_piece(m, s, base, len, flags & 0x7ff))
+		return emit_frames(m, s, base, len, flags & ~IS_HTTP2);
 	return 0;
 }
 
@@ -109,7 +109,7 @@ __noinline int keep_short(const struct moved *m, struct http_socket *s, u64 base
 }
 
 /* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
-__noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
+__noinline int emit_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
 {
 	if (!m || !s || !r || !get_iovec(&r->v, m->iov, i, m->compat))
 		return 0;
@@ -120,7 +120,7 @@ __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 		r->flags |= (u32)r->v.len << 8;
 		r->left -= r->v.len;
 	} else if (r->v.len) {
-		tell_at(m, s, r->v.base, r->v.len, r->flags);
+		emit_at(m, s, r->v.base, r->v.len, r->flags);
 		r->flags &= IS_HTTP2 | (0xff & ~HTTP_BEGINS);
 		r->left -= r->v.len;
 	}
@@ -131,7 +131,7 @@ __noinline int tell_iovec(const struct moved *m, struct http_socket *s, u32 i, s
  * An answer is mostly written so: its head, whole, and a body whose bytes nobody needs. True: it was
  * told, in one record. A function of its own, as the others for what they need of the stack.
  */
-__noinline int tell_with_body(const struct moved *m, struct http_socket *s, u32 flags)
+__noinline int emit_with_body(const struct moved *m, struct http_socket *s, u32 flags)
 {
 	struct two_iovecs p = {};
 	const struct user_iovec *v = p.v;
@@ -145,13 +145,13 @@ __noinline int tell_with_body(const struct moved *m, struct http_socket *s, u32 
 		return 0;
 	if (!read_first(&body, v[1].base, 8) || looks_like_chunk(body) || looks_like_http(body, 8) > 0)
 		return 0;
-	if (!tell_head(m, s, v[0].base, v[0].len, flags))
+	if (!emit_head(m, s, v[0].base, v[0].len, flags))
 		return 0;
 	turns(s, m->tx & 1);
 	return 1;
 }
 
-__noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)
+__noinline int emit_all(const struct moved *m, struct http_socket *s, u32 flags)
 {
 	struct rest r = { .flags = flags };
 	u32 n, i;
@@ -159,15 +159,15 @@ __noinline int tell_all(const struct moved *m, struct http_socket *s, u32 flags)
 	if (!m || !s)
 		return 0;
 	if (!m->iov)
-		return tell_at(m, s, m->base, m->total, flags);
-	if (!(flags & (IS_HTTP2 | 0x700)) && tell_with_body(m, s, flags))
+		return emit_at(m, s, m->base, m->total, flags);
+	if (!(flags & (IS_HTTP2 | 0x700)) && emit_with_body(m, s, flags))
 		return 0;
 	r.left = m->total;
 	n = flags & IS_HTTP2 || m->n_iov < MAX_PIECES ? m->n_iov : MAX_PIECES;
 	for (i = 0; i < MAX_PIECES_2 && i < n && r.left; i++)
-		if (!tell_iovec(m, s, i, &r))
+		if (!emit_iovec(m, s, i, &r))
 			break;
-	return r.left ? tell_at(m, s, 0, r.left, r.flags) : 0;
+	return r.left ? emit_at(m, s, 0, r.left, r.flags) : 0;
 }
 
 /* ---- is it HTTP? ---- */
@@ -251,7 +251,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 }
 
 /* All is known of what was moved, but whether it is HTTP. */
-static __always_inline int tell_moved(struct moved *m, struct http_socket *s, u32 flags)
+static __always_inline int emit_moved(struct moved *m, struct http_socket *s, u32 flags)
 {
 	int before = 0;
 
@@ -266,7 +266,7 @@ static __always_inline int tell_moved(struct moved *m, struct http_socket *s, u3
 		}
 	}
 	note_thread_now(m);
-	return tell_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
+	return emit_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
 }
 
 #endif

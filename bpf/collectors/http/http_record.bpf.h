@@ -93,7 +93,7 @@ static __always_inline void note_who_asks(struct http_socket *s, u32 dir, u64 fi
 }
 
 /* Part of a body: mostly its length counts. */
-static __always_inline int tell_body(const struct moved *m, struct http_socket *s, u64 base, u32 len,
+static __always_inline int emit_body(const struct moved *m, struct http_socket *s, u64 base, u32 len,
 				     u32 flags)
 {
 	struct http_body *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
@@ -126,7 +126,7 @@ static __always_inline int tell_body(const struct moved *m, struct http_socket *
  * flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told.
  * 0: there was no room.
  */
-__noinline int tell_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+__noinline int emit_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 before = flags >> 8 & 7, want = flags >> WANT_SHIFT, cap;
 	struct http_record *r;
@@ -157,7 +157,7 @@ static __always_inline bool begins(const struct http_record *r)
 }
 
 /* What mostly begins a message: whether it does is seen in the record. 0: it does not, and is not told. */
-__noinline int tell_begin(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
+__noinline int emit_begin(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 cap, n;
 	struct http_record *r;
@@ -187,7 +187,7 @@ __noinline int tell_begin(const struct moved *m, struct http_socket *s, u64 base
  * A whole head of n bytes, 16 to HEAD_AT_ONCE, and a body behind it whose bytes nobody needs. 0: it is none, and
  * is not told.
  */
-__noinline int tell_head(const struct moved *m, struct http_socket *s, u64 base, u32 n, u32 flags)
+__noinline int emit_head(const struct moved *m, struct http_socket *s, u64 base, u32 n, u32 flags)
 {
 	u32 cap, at;
 	struct http_record *r;

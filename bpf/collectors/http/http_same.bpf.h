@@ -90,7 +90,7 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, stru
  * All that the other end has sent is read now, and was told: so is this. Where it was not told yet, as that
  * program still runs, or is more than what was read, the bytes are taken here.
  */
-static __always_inline bool tell_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
+static __always_inline bool emit_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
 {
 	struct tcp_sock *tcp;
 	struct http_socket *p;

@@ -346,7 +346,7 @@ static __always_inline void tls_moved(struct moved *m, struct tls_thread *th, st
 	m->unread_us = tx ? HTTP_UNKNOWN_US : th->unread_us;
 	if (!tx)
 		th->unread_us = HTTP_UNKNOWN_US;
-	tell_moved(m, s, HTTP_TLS);
+	emit_moved(m, s, HTTP_TLS);
 }
 
 #include "bpf/collectors/http/http_open.bpf.h"

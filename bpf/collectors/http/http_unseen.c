@@ -106,7 +106,7 @@ void unseen_tick(int map_fd)
 	}
 }
 
-void unseen_tell(struct builder *b)
+void unseen_report(struct builder *b)
 {
 	char text[256];
 	u32 n = 0;

@@ -15,7 +15,7 @@ void unseen_withdraw(u32 pid, u64 start_ns, enum http_unseen how);
 /* Once a tick: what kernel programs noted in their map since (its descriptor); who has ended is forgotten. */
 void unseen_tick(int map_fd);
 /* After the status of the table http is known: what it lacks. */
-void unseen_tell(struct builder *b);
+void unseen_report(struct builder *b);
 void unseen_clear(void);
 
 #endif

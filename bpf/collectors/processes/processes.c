@@ -371,7 +371,7 @@ static void fill_joined(struct proc *p, void *arg)
 static void processes_end(const struct tick *t)
 {
 	proctab_each(fill_joined, (void *)t);
-	unread_tell_left_out(t->b);
+	unread_report_left_out(t->b);
 	n_ticks++;
 	proctab_sweep();
 }

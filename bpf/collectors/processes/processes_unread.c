@@ -38,7 +38,7 @@ static const char *reason_of(int err)
 	return err == ENOENT || err == EPERM ? "its mount option hidepid, and no CAP_SYS_PTRACE" : strerror(err);
 }
 
-void unread_tell_left_out(struct builder *b)
+void unread_report_left_out(struct builder *b)
 {
 	char text[160];
 

@@ -16,6 +16,6 @@ void unread_count(const struct proc *p, bool in_scope, bool by_cgroup);
 size_t unread_text(char *buf, size_t cap);
 
 /* After all tables have their status: those with rows of processes lack what --cgroup could not place. */
-void unread_tell_left_out(struct builder *b);
+void unread_report_left_out(struct builder *b);
 
 #endif

@@ -262,7 +262,7 @@ static void await_stacks(void)
 	}
 }
 
-static void tell_waits(void)
+static void report_waits(void)
 {
 	u64 least = max(sampler_options()->min_block_ns, YOUNG_WAIT_NS);
 
@@ -287,7 +287,7 @@ static int profiler_read(const struct tick *t)
 		"CAP_SYS_PTRACE is missing: files of other users' programs are not opened: stacks without names, some cut";
 
 	profiler_drain();
-	tell_waits();
+	report_waits();
 	spans_want();
 	things_ask(t->now_ns);
 	spans_fill();

@@ -145,7 +145,7 @@ int waits_iter(struct bpf_iter__task *ctx)
 		adopt(t, s, reported, look.adopt_ns);
 	else if (!is_off_cpu(t))
 		return 0;	/* its end, reported or not, is found when it enters or leaves the kernel */
-	else if (!look.tell && froze_or_thawed(t, s))
+	else if (!look.report_described && froze_or_thawed(t, s))
 		adopt(t, s, reported, reported + 1);	/* the part that nobody reported: since the last tick */
 	reported = ONCE(s->off_reported_ns);
 	w.since_ns = ONCE(s->off_since_ns);
@@ -153,9 +153,9 @@ int waits_iter(struct bpf_iter__task *ctx)
 		return 0;
 	w.tgid = t->tgid;
 	w.tid = t->pid;
-	if ((reported == w.since_ns) == !!look.tell)
+	if ((reported == w.since_ns) == !!look.report_described)
 		emit_part(ctx->meta->seq, s, &w, reported);
-	else if (!look.tell)
+	else if (!look.report_described)
 		describe(ctx->meta->seq, t, s, &w);
 	return 0;
 }

@@ -293,7 +293,7 @@ void profiler_waits_report(walked_fn done)
 {
 	if (!iterator)
 		return;
-	look->tell = 1;
+	look->report_described = 1;
 	if (found)
 		run_pass(done);
 	if (!cut)	/* those that no pass saw are over */
