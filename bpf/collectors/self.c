@@ -68,7 +68,7 @@ static u64 rss_bytes(void)
 /* "let go of 6237 frames, 2 unwind tables; 13 unwind tables are in part"; "": none of it. */
 static void room_text(char *buf, size_t cap)
 {
-	u64 frames = frames_let_go_of(), tables = files_let_go_of(), in_part = files_squeezed();
+	u64 frames = frames_evicted(), tables = files_evicted(), in_part = files_squeezed();
 	u32 big = lines_too_big();
 	size_t n = 0;
 

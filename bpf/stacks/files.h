@@ -52,6 +52,6 @@ bool file_is_bad(u32 file);
 u64 files_refused(void);
 /* Tables of which not even what stacks go through is loaded; how many in use went for others that are used more. */
 u64 files_squeezed(void);
-u64 files_let_go_of(void);
+u64 files_evicted(void);
 
 #endif

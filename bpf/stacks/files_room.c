@@ -23,7 +23,7 @@
 #define MISS_NS (50 * NSEC_PER_USEC)	/* more than a stack walked in the kernel, about, takes one that is copied */
 #define HIT 16		/* what is seen once is worth more than what was seen long ago */
 
-static u64 let_go_of;
+static u64 n_evicted;
 static u64 pause_until_ns;	/* no table is made again before */
 
 void room_set_again(struct file *f, bool in_vain)
@@ -160,7 +160,7 @@ static void push_out(struct file *f, u32 lines)
 		room_take_away((u32)(f - stack_files));
 	while (arena_largest() < lines && (file = less_used(f, lines))) {
 		room_take_away(file);
-		let_go_of++;
+		n_evicted++;
 	}
 }
 
@@ -305,7 +305,7 @@ u64 files_squeezed(void)
 	return n;
 }
 
-u64 files_let_go_of(void)
+u64 files_evicted(void)
 {
-	return let_go_of;
+	return n_evicted;
 }

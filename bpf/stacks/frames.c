@@ -32,7 +32,7 @@ static struct entry *entries;	/* in order of their numbers; [0] is none, and wha
 static u32 n_entries, cap_entries;
 static u32 last_id;		/* given so far, by earlier openings too */
 static u32 room = FRAMES_MAX, now_tick, evict_tick;
-static u64 let_go_of;
+static u64 n_evicted;
 static struct index places;	/* by what a frame is */
 /* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
@@ -412,9 +412,9 @@ void frames_room(u32 n)
 	room = min(n ?: FRAMES_MAX, (u32)FRAMES_MAX);
 }
 
-u64 frames_let_go_of(void)
+u64 frames_evicted(void)
 {
-	return let_go_of;
+	return n_evicted;
 }
 
 void frames_unwanted(u32 id)
@@ -495,7 +495,7 @@ static void evict(void)
 		}
 		row_put(&entries[i].row->row);
 		str_put(entries[i].fallback);
-		let_go_of += !entries[i].unwanted;
+		n_evicted += !entries[i].unwanted;
 	}
 	n_unwanted = 0;
 	n_entries = cap_entries = n;

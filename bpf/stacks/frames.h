@@ -84,7 +84,7 @@ u64 frames_refused(void);
  * a number that was, there are no lines and no name.
  */
 void frames_room(u32 n);
-u64 frames_let_go_of(void);
+u64 frames_evicted(void);
 /* No stack has it, and none is expected to: it goes with the next ones that do, unless it is interned again. */
 void frames_unwanted(u32 id);
 /* Once a tick. */

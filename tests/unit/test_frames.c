@@ -72,7 +72,7 @@ static void no_number_is_given_twice(void **state)
 /* Those that were in no stack for long go; what is inlined in one that stays, stays. */
 static void old_frames_make_room(void **state)
 {
-	u64 let_go_of = frames_let_go_of();
+	u64 n_evicted = frames_evicted();
 	const struct snapshot *s;
 	u32 kept, inner, text_id;
 	char text[16];
@@ -96,7 +96,7 @@ static void old_frames_make_room(void **state)
 	assert_string_equal(row_of(s, kept)->file, "a.c");
 	assert_string_equal(row_of(s, inner)->name, "inner");
 	snapshot_put(s);
-	assert_int_equal(frames_let_go_of() - let_go_of, 100);
+	assert_int_equal(frames_evicted() - n_evicted, 100);
 	assert_int_equal(frames_find(OF_FILE, 1042, 0), 0);
 	assert_int_equal(frames_lines(text_id), LINES_NONE);
 	assert_int_equal(take_one(1), kept);	/* the list of those without a name has no others */

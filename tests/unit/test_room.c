@@ -189,13 +189,13 @@ static void test_least_used_goes(void **state)
 	assert_true(files_want_table(rare));
 	take_answers();
 	files_used(rare, 0, boottime_ns());
-	for (u32 i = 0; i < 60 && !files_let_go_of(); i++) {
+	for (u32 i = 0; i < 60 && !files_evicted(); i++) {
 		files_used(rare, 0, boottime_ns());	/* seldom, but lately */
 		for (u32 k = 0; k < 3000; k++, addr += 1 << PART_BITS)	/* stacks go through many */
 			files_used(big_file, addr % ((u64)(u32)big->words[0] << UNW_PAGE_BITS), boottime_ns());
 		use_addr(missing_addr(0));
 	}
-	assert_true(files_let_go_of() > 0);
+	assert_true(files_evicted() > 0);
 	assert_int_equal(files_table(rare), TABLE_NO_ROOM);
 	assert_true(files_table(small_file) >= TABLE_FIRST);
 	for (u32 i = 0; i < 60000 && files_table(rare) < TABLE_FIRST; i++) {

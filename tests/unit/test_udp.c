@@ -32,7 +32,7 @@ static int fake_run(int prog, struct bpf_test_run_opts *opts);
 #define udp_swap swap_
 #define udp_drain drain_
 #define udp_socket socket_
-#define udp_unmet unmet_
+#define udp_close_unseen unmet_
 #define udp_read read_
 #define udp_clear clear_
 #include "bpf/collectors/connections/connections_udp.c"

@@ -31,7 +31,7 @@ static bool is_owner(const struct conn *c, const struct wire_owner *o)
 	return c->row->pid == o->tgid && c->row->start_time_ns == o->start_ns;
 }
 
-void holders_met(struct conn *c, const struct wire_owner *o, u32 pass)
+void holders_seen(struct conn *c, const struct wire_owner *o, u32 pass)
 {
 	struct other *e;
 

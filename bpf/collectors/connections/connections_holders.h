@@ -10,7 +10,7 @@
 #include "bpf/collectors/connections/connections_table.h"
 
 /* A pass met this process with a descriptor of the socket. */
-void holders_met(struct conn *c, const struct wire_owner *o, u32 pass);
+void holders_seen(struct conn *c, const struct wire_owner *o, u32 pass);
 /* The pass is over: owners are what it met. */
 void holders_settle(u32 pass);
 /* How often there was no room for a holder, or to follow who uses it, where the kernel tells. */

@@ -121,7 +121,7 @@ static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn ta
 	if (!c)
 		return;
 	if (stage == FILES) {
-		holders_met(c, &w->owner, pass);
+		holders_seen(c, &w->owner, pass);
 	} else {
 		conn_set_owner(c, &w->owner, false);
 		pass_listener_owner(c, &w->ends, false);
@@ -217,7 +217,7 @@ static bool begin_ownerless(void)
  * What no pass meets any more, and the kernel's own table does not track, has
  * ended without our being told.
  */
-static void forget_unmet(struct conn *c, void *arg)
+static void forget_unseen(struct conn *c, void *arg)
 {
 	(void)arg;
 	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET + 2 * ownerless_period)
@@ -234,8 +234,8 @@ static void end_files(const struct tick *t)
 	swap_listeners();
 	conn_each(weigh_direction, NULL);
 	holders_settle(pass);
-	udp_unmet(pass, pass_start_ns, t->now_ns);
-	conn_each(forget_unmet, NULL);
+	udp_close_unseen(pass, pass_start_ns, t->now_ns);
+	conn_each(forget_unseen, NULL);
 }
 
 int pass_run(const struct tick *t, take_socket_fn take_tcp)

@@ -238,14 +238,14 @@ void udp_drain(void)
 	drain_at_rest();
 }
 
-struct unmet {
+struct unseen_flows {
 	u32 pass;
 	u64 pass_start_ns, now_ns;
 };
 
-static void close_unmet(struct conn *c, void *arg)
+static void close_unseen(struct conn *c, void *arg)
 {
-	const struct unmet *u = arg;
+	const struct unseen_flows *u = arg;
 	struct udp_sock *s;
 
 	if (c->proto == IPPROTO_TCP || c->closed || c->read_ns >= u->pass_start_ns)
@@ -264,13 +264,13 @@ static void close_unmet(struct conn *c, void *arg)
  * maps were swapped and be gone before the pass. Its flow would be closed by the next
  * pass, and its last datagrams come as another flow.
  */
-void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns)
+void udp_close_unseen(u32 pass, u64 pass_start_ns, u64 now_ns)
 {
-	struct unmet u = { pass, pass_start_ns, now_ns };
+	struct unseen_flows u = { pass, pass_start_ns, now_ns };
 
 	drain_at_rest();
 	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
-	conn_each(close_unmet, &u);
+	conn_each(close_unseen, &u);
 	sockets_sweep(pass);
 }
 

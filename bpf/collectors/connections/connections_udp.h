@@ -12,7 +12,7 @@ void udp_drain(void);
 /* A socket that the pass met. The flow of a connected one, or NULL. */
 struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns);
 /* The end of a pass: flows of sockets that neither it nor the last one met are closed. */
-void udp_unmet(u32 pass, u64 pass_start_ns, u64 now_ns);
+void udp_close_unseen(u32 pass, u64 pass_start_ns, u64 now_ns);
 /* What this interval counted, into the table of connections. After the pass. */
 void udp_read(const struct tick *t);
 void udp_clear(void);
