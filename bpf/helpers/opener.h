@@ -61,7 +61,7 @@ int opener_mapped(u32 pid, const char *path, u64 ino);
 #define DEBUG_PLACES 5
 #define SUP_PLACES 4
 /* False: there is no such place for this job. own: in our own root, not the process's. */
-bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
+bool opener_debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
 void opener_work(struct opener_job *job);
 
 #endif

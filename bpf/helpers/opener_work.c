@@ -165,7 +165,7 @@ static bool sup_place(const struct opener_job *job, u32 place, char *buf, size_t
 	return n > 0 && (size_t)n < cap;
 }
 
-bool debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own)
+bool opener_debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own)
 {
 	int folder = folder_length(job->path), n = 0;
 
@@ -208,7 +208,7 @@ static int open_debug(struct opener_job *job)
 		root = open_root(job, &euid);
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (; fd < 0 && job->from < places; job->from++) {
-		if (!debug_place(job, job->from, path, sizeof(path), &in_own))
+		if (!opener_debug_place(job, job->from, path, sizeof(path), &in_own))
 			continue;
 		/* the process may have ended: its build-id is as good in our own root */
 		if ((in_own ? own : root) >= 0)

@@ -17,7 +17,7 @@ size_t cgroup_path(const char *text, char *buf, size_t cap);
  * names none. A hash is cut to 12 characters, as docker ps prints it; names are decoded as
  * systemd escapes them. container.c has the shapes, and where each comes from.
  */
-void cgroup_container(const char *path, char *buf, size_t cap);
+void container_of_cgroup(const char *path, char *buf, size_t cap);
 /* The innermost systemd unit (.service, .scope, ...) of a path, or "". */
 void cgroup_unit(const char *path, char *buf, size_t cap);
 

@@ -219,7 +219,7 @@ static void match_part(const char *path, struct part before, struct part p, char
 		match_colons(p, buf, cap);
 }
 
-void cgroup_container(const char *path, char *buf, size_t cap)
+void container_of_cgroup(const char *path, char *buf, size_t cap)
 {
 	struct part before = { "", 0 };
 

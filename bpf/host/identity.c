@@ -109,7 +109,7 @@ static int read_cgroup(struct proc *p)
 	if (p->cgroup && !strcmp(p->cgroup, path))
 		return 0;
 	str_set(&p->cgroup, str_new(path));
-	cgroup_container(path, name, sizeof(name));
+	container_of_cgroup(path, name, sizeof(name));
 	str_set(&p->container, str_new(name));
 	cgroup_unit(path, name, sizeof(name));
 	str_set(&p->unit, str_new(name));

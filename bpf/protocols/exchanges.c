@@ -32,7 +32,7 @@ static void unlink_exchange(struct follower *f, struct conn *c, struct exchange 
 	f->counts.open_requests--;
 }
 
-bool conn_is_certain(const struct conn *c)
+bool exchange_is_certain(const struct conn *c)
 {
 	bool (*is_certain)(const void *) = protocols[c->protocol]->is_certain;
 
@@ -41,7 +41,7 @@ bool conn_is_certain(const struct conn *c)
 
 static void count_lost(struct follower *f, struct conn *c)
 {
-	if (conn_is_certain(c)) {
+	if (exchange_is_certain(c)) {
 		f->counts.lost_requests++;
 		return;
 	}
@@ -100,7 +100,7 @@ static struct exchange *get_exchange(struct follower *f, struct conn *c, u64 num
 
 static void finish(struct follower *f, struct conn *c, struct exchange *x)
 {
-	if (!conn_is_certain(c)) {
+	if (!exchange_is_certain(c)) {
 		x->held = c->holds = true;
 		return;
 	}
@@ -123,7 +123,7 @@ void exchanges_release(struct follower *f)
 {
 	struct conn *c = f->conn;
 
-	if (!c->holds || !conn_is_certain(c))
+	if (!c->holds || !exchange_is_certain(c))
 		return;
 	c->holds = false;
 	f->counts.lost_requests += c->held_lost;
@@ -157,7 +157,7 @@ void exchanges_keep_one(struct follower *f, struct conn *c, u64 number)
 
 void exchanges_abort(struct follower *f, struct conn *c)
 {
-	if (!conn_is_certain(c))
+	if (!exchange_is_certain(c))
 		exchanges_were_none(f, c);
 	while (c->first) {
 		struct exchange *x = c->first;

@@ -52,7 +52,7 @@ struct follower {
 };
 
 /* See is_certain of struct protocol. */
-bool conn_is_certain(const struct conn *c);
+bool exchange_is_certain(const struct conn *c);
 /* What was held back is told, if the connection of f->record is certain by now. */
 void exchanges_release(struct follower *f);
 /* The bytes of f->record have been read. */

@@ -32,7 +32,7 @@ static void state_free(struct conn *c)
 
 static void conn_free(struct follower *f, struct conn *c)
 {
-	if (!conn_is_certain(c))
+	if (!exchange_is_certain(c))
 		exchanges_were_none(f, c);
 	exchanges_drop(f, c);
 	state_free(c);
@@ -110,7 +110,7 @@ static void count_lost(struct follower *f, struct conn *c)
 {
 	u64 lost = protocols[c->protocol]->messages_lost(c->state);
 
-	if (!conn_is_certain(c))
+	if (!exchange_is_certain(c))
 		return;
 	f->counts.lost_messages += (u32)lost - c->lost;
 	c->lost = (u32)lost;
@@ -365,7 +365,7 @@ struct follower *follower_new(const struct follow_sink *sink)
 void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg)
 {
 	hash_each(&f->conns, const struct conn, c)
-		for (struct exchange *x = conn_is_certain(c) ? c->first : NULL; x; x = x->next)
+		for (struct exchange *x = exchange_is_certain(c) ? c->first : NULL; x; x = x->next)
 			if (x->asked && x->path)
 				fn(arg, x);
 }
@@ -373,7 +373,7 @@ void follower_each_open(const struct follower *f, void (*fn)(void *arg, const st
 void follower_sweep(struct follower *f, u64 now_ns)
 {
 	hash_each(&f->conns, struct conn, c)
-		if ((!c->first || !conn_is_certain(c)) && (c->last_s + (c->over ? OVER_S : IDLE_S)) * NSEC_PER_SEC < now_ns)
+		if ((!c->first || !exchange_is_certain(c)) && (c->last_s + (c->over ? OVER_S : IDLE_S)) * NSEC_PER_SEC < now_ns)
 			conn_free(f, c);
 }
 

@@ -19,8 +19,8 @@ static void read_first_line(struct http1 *h, enum role role, u8 c, const struct 
 
 	if (c != '\n') {
 		if (c != '\r')
-			head_first_byte(d->head, role, c);
-	} else if (head_first_done(d->head, role)) {
+			http1_head_first_byte(d->head, role, c);
+	} else if (http1_head_first_done(d->head, role)) {
 		d->state = NAME;
 	} else if (h->asked + h->answered <= 1) {
 		h->over = true;	/* the first message is none of HTTP/1: it is something else */
@@ -34,23 +34,23 @@ static void read_name(struct http1 *h, enum role role, u8 c, const struct sink *
 	struct direction *d = &h->dir[role];
 
 	if (c == '\n') {
-		if (head_line_done(d->head))
+		if (http1_head_line_done(d->head))
 			http1_head_done(h, role, out);
 	} else if (c == ':') {
-		head_name_done(d->head);
+		http1_head_name_done(d->head);
 		d->state = VALUE;
 	} else if (c != '\r') {
-		head_name_byte(d->head, c);
+		http1_head_name_byte(d->head, c);
 	}
 }
 
 static void read_value(struct direction *d, u8 c)
 {
 	if (c == '\n') {
-		head_value_done(d->head);
+		http1_head_value_done(d->head);
 		d->state = NAME;
 	} else {
-		head_value_byte(d->head, c);
+		http1_head_value_byte(d->head, c);
 	}
 }
 
@@ -224,7 +224,7 @@ static void start_anew(struct http1 *h, enum role role, const struct sink *out)
 
 static u32 pass_first_line(struct direction *d, enum role role, const u8 *p, u64 n)
 {
-	u32 end = head_first_line(d->head, role, p, n);
+	u32 end = http1_head_first_line(d->head, role, p, n);
 
 	d->bytes += end;
 	return end;
@@ -237,7 +237,7 @@ static u32 pass_known(struct http1 *h, enum role role, const u8 *p, u64 n, const
 	const struct http1_head *x;
 	u32 len;
 
-	x = known_find(role, p, n, &len);
+	x = http1_known_find(role, p, n, &len);
 	if (!x)
 		return 0;
 	http1_begin(h, role, out);
@@ -255,7 +255,7 @@ static void keep_head(const struct http1_head *x, enum role role, const struct p
 	u64 from = i - x->bytes;
 
 	if (!x->n_name && x->bytes <= i)
-		known_keep(role, p->data + from, p->n - from, x->bytes + 1, x);
+		http1_known_keep(role, p->data + from, p->n - from, x->bytes + 1, x);
 }
 
 static void read_data(struct http1 *h, enum role role, const struct piece *p, const struct sink *out)
@@ -279,7 +279,7 @@ static void read_data(struct http1 *h, enum role role, const struct piece *p, co
 			return;
 		case NAME:
 		case VALUE:
-			run = head_pass(d->head, d->state == VALUE, p->data + i, p->n - i);
+			run = http1_head_pass(d->head, d->state == VALUE, p->data + i, p->n - i);
 			d->bytes += run;
 			i += run;
 			if (run)

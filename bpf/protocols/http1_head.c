@@ -66,7 +66,7 @@ static void status_line(struct http1_head *x, u8 c)
 	}
 }
 
-void head_first_byte(struct http1_head *x, enum role role, u8 c)
+void http1_head_first_byte(struct http1_head *x, enum role role, u8 c)
 {
 	if (role == ASKS)
 		request_line(x, c);
@@ -74,7 +74,7 @@ void head_first_byte(struct http1_head *x, enum role role, u8 c)
 		status_line(x, c);
 }
 
-u32 head_first_line(struct http1_head *x, enum role role, const u8 *p, u64 n)
+u32 http1_head_first_line(struct http1_head *x, enum role role, const u8 *p, u64 n)
 {
 	struct http1_asked a;
 	u32 at = 0;
@@ -107,7 +107,7 @@ static void strip_origin(struct http1_head *x)
 	memmove(x->path, at ? at : "/", at ? strlen(at) + 1 : 2);
 }
 
-bool head_first_done(struct http1_head *x, enum role role)
+bool http1_head_first_done(struct http1_head *x, enum role role)
 {
 	const char *v = x->version;
 
@@ -152,7 +152,7 @@ static void transfer_encoding(struct http1_head *x)
 	x->flags |= strcasecmp(last, "chunked") ? CODED : CHUNKED;
 }
 
-void head_name_byte(struct http1_head *x, u8 c)
+void http1_head_name_byte(struct http1_head *x, u8 c)
 {
 	/* A folded line, or a blank before the colon: readers differ in what they make of it. */
 	if (c == ' ' || c == '\t')
@@ -160,12 +160,12 @@ void head_name_byte(struct http1_head *x, u8 c)
 	put(x->name, sizeof(x->name), &x->n_name, c);
 }
 
-void head_name_done(struct http1_head *x)
+void http1_head_name_done(struct http1_head *x)
 {
 	x->known = x->n_name < NAME_MAX_KEPT && http1_is_known(x->name, x->n_name);
 }
 
-bool head_line_done(struct http1_head *x)
+bool http1_head_line_done(struct http1_head *x)
 {
 	bool empty = !x->n_name;
 
@@ -174,7 +174,7 @@ bool head_line_done(struct http1_head *x)
 	return empty;
 }
 
-void head_value_byte(struct http1_head *x, u8 c)
+void http1_head_value_byte(struct http1_head *x, u8 c)
 {
 	if ((c != ' ' && c != '\t') || x->n_value)
 		put(x->value, sizeof(x->value), &x->n_value, c);
@@ -196,7 +196,7 @@ static void take_header(struct http1_head *x)
 		x->flags |= strcasecmp(x->value, "h2c") ? UPGRADES : UPGRADES | TO_HTTP2;
 }
 
-void head_value_done(struct http1_head *x)
+void http1_head_value_done(struct http1_head *x)
 {
 	if (x->known)
 		take_header(x);
@@ -204,7 +204,7 @@ void head_value_done(struct http1_head *x)
 	x->name[0] = x->value[0] = '\0';
 }
 
-u32 head_pass(struct http1_head *x, bool in_value, const u8 *p, u64 n)
+u32 http1_head_pass(struct http1_head *x, bool in_value, const u8 *p, u64 n)
 {
 	u32 most = (u32)min(n, (u64)(HEAD_MAX - x->bytes)), run = 0;
 	const u8 *end;

@@ -30,22 +30,22 @@ struct http1_head {
 };
 
 /* A byte of the first line, which is no CR or LF. */
-void head_first_byte(struct http1_head *x, enum role role, u8 c);
+void http1_head_first_byte(struct http1_head *x, enum role role, u8 c);
 /* The first line, where it is whole and usual: how long it is without its CR and LF; else 0. */
-u32 head_first_line(struct http1_head *x, enum role role, const u8 *p, u64 n);
+u32 http1_head_first_line(struct http1_head *x, enum role role, const u8 *p, u64 n);
 /* False: this is no first line of HTTP/1. */
-bool head_first_done(struct http1_head *x, enum role role);
+bool http1_head_first_done(struct http1_head *x, enum role role);
 
 /* A byte of the name of a header: no CR, LF or colon. */
-void head_name_byte(struct http1_head *x, u8 c);
+void http1_head_name_byte(struct http1_head *x, u8 c);
 /* The name ends with a colon. */
-void head_name_done(struct http1_head *x);
+void http1_head_name_done(struct http1_head *x);
 /* A line without a colon ends; true: it was the empty one, and with it the head is whole. */
-bool head_line_done(struct http1_head *x);
+bool http1_head_line_done(struct http1_head *x);
 /* A byte of a value: no LF. */
-void head_value_byte(struct http1_head *x, u8 c);
-void head_value_done(struct http1_head *x);
+void http1_head_value_byte(struct http1_head *x, u8 c);
+void http1_head_value_done(struct http1_head *x);
 /* Reads what is of the name, or of a value that nobody looks at, as most of a head is; returns how many bytes. */
-u32 head_pass(struct http1_head *x, bool in_value, const u8 *p, u64 n);
+u32 http1_head_pass(struct http1_head *x, bool in_value, const u8 *p, u64 n);
 
 #endif

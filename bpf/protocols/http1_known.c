@@ -29,7 +29,7 @@ static u32 tag_of(enum role role, const u8 *p, u64 n)
 	return (u32)(h >> 32) | 1;
 }
 
-const struct http1_head *known_find(enum role role, const u8 *p, u64 n, u32 *ret_len)
+const struct http1_head *http1_known_find(enum role role, const u8 *p, u64 n, u32 *ret_len)
 {
 	u32 tag = n >= LEAST ? tag_of(role, p, min(n, (u64)KNOWN_BYTES)) : 0;
 	const struct known *k = &places[tag >> 1 & (PLACES - 1)];
@@ -40,7 +40,7 @@ const struct http1_head *known_find(enum role role, const u8 *p, u64 n, u32 *ret
 	return &k->head;
 }
 
-void known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x)
+void http1_known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x)
 {
 	u32 tag = n >= LEAST ? tag_of(role, p, min(n, (u64)KNOWN_BYTES)) : 0;
 	struct known *k = &places[tag >> 1 & (PLACES - 1)];

@@ -14,10 +14,10 @@
 
 /*
  * Do n bytes begin with a head that is kept? *ret_len: how long it is. It lives until the next
- * known_keep(). NULL: they do not, as far as is known.
+ * http1_known_keep(). NULL: they do not, as far as is known.
  */
-const struct http1_head *known_find(enum role role, const u8 *p, u64 n, u32 *ret_len);
+const struct http1_head *http1_known_find(enum role role, const u8 *p, u64 n, u32 *ret_len);
 /* p, of which n bytes are there, begins with a head of len bytes, and x is what it says. */
-void known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x);
+void http1_known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x);
 
 #endif

@@ -117,12 +117,12 @@ static void evidence_has_an_order(void **state)
 static void ports(void **state)
 {
 	(void)state;
-	assert_int_equal(ports_direction(40000, 443, 32768, 60999).direction, DIR_OPENED);
-	assert_int_equal(ports_direction(443, 40000, 32768, 60999).direction, DIR_ACCEPTED);
-	assert_int_equal(ports_direction(443, 40000, 32768, 60999).by, BY_PORTS);
-	assert_int_equal(ports_direction(40000, 32768, 32768, 60999).by, BY_NOTHING);
-	assert_int_equal(ports_direction(179, 179, 32768, 60999).by, BY_NOTHING);
-	assert_int_equal(ports_direction(443, 40000, 0, 0).by, BY_NOTHING);	/* no range known */
+	assert_int_equal(conn_ports_direction(40000, 443, 32768, 60999).direction, DIR_OPENED);
+	assert_int_equal(conn_ports_direction(443, 40000, 32768, 60999).direction, DIR_ACCEPTED);
+	assert_int_equal(conn_ports_direction(443, 40000, 32768, 60999).by, BY_PORTS);
+	assert_int_equal(conn_ports_direction(40000, 32768, 32768, 60999).by, BY_NOTHING);
+	assert_int_equal(conn_ports_direction(179, 179, 32768, 60999).by, BY_NOTHING);
+	assert_int_equal(conn_ports_direction(443, 40000, 0, 0).by, BY_NOTHING);	/* no range known */
 }
 
 /* ---- ends ---- */
@@ -143,9 +143,9 @@ static void reasons(void **state)
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(tcp_reason(cases[i].state, cases[i].err), cases[i].want);
-	assert_string_equal(reason_state(END_REFUSED, true), "REFUSED");
-	assert_string_equal(reason_state(END_RESET, false), "CLOSE");
-	assert_null(reason_name(END_OPEN));
+	assert_string_equal(conn_reason_state(END_REFUSED, true), "REFUSED");
+	assert_string_equal(conn_reason_state(END_RESET, false), "CLOSE");
+	assert_null(conn_reason_name(END_OPEN));
 	assert_string_equal(tcp_state_name(TCPS_FIN_WAIT2), "FIN_WAIT2");
 	assert_string_equal(tcp_state_name(77), "?");
 }

@@ -133,12 +133,12 @@ static void containers(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
-		cgroup_container(cases[i].path, buf, sizeof(buf));
+		container_of_cgroup(cases[i].path, buf, sizeof(buf));
 		assert_string_equal(buf, cases[i].container);
 		cgroup_unit(cases[i].path, buf, sizeof(buf));
 		assert_string_equal(buf, cases[i].unit);
 	}
-	cgroup_container("/docker-" ID64 ".scope", buf, 8);	/* a short buffer is cut, not overrun */
+	container_of_cgroup("/docker-" ID64 ".scope", buf, 8);	/* a short buffer is cut, not overrun */
 	assert_string_equal(buf, "docker:");
 }
 

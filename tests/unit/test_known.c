@@ -93,19 +93,19 @@ static void test_which(void **s)
 	const struct http1_head x = { .status = 7 };
 	u32 len = 0, head = sizeof("GET /known HTTP/1.1\r\nHost: h\r\n\r\n") - 1, n = sizeof(text) - 1;
 
-	known_keep(ASKS, bytes_of(text), n, head, &x);
-	assert_null(known_find(ASKS, bytes_of(text), n, &len));	/* it came once */
-	known_keep(ASKS, bytes_of(text), n, head, &x);
-	assert_int_equal(known_find(ASKS, bytes_of(text), n, &len)->status, 7);
+	http1_known_keep(ASKS, bytes_of(text), n, head, &x);
+	assert_null(http1_known_find(ASKS, bytes_of(text), n, &len));	/* it came once */
+	http1_known_keep(ASKS, bytes_of(text), n, head, &x);
+	assert_int_equal(http1_known_find(ASKS, bytes_of(text), n, &len)->status, 7);
 	assert_int_equal(len, head);
-	assert_null(known_find(ANSWERS, bytes_of(text), n, &len));
-	assert_null(known_find(ASKS, bytes_of(text), head - 1, &len));
+	assert_null(http1_known_find(ANSWERS, bytes_of(text), n, &len));
+	assert_null(http1_known_find(ASKS, bytes_of(text), head - 1, &len));
 	for (u32 i = 0; i < head; i++) {
 		char other[sizeof(text)];
 
 		memcpy(other, text, sizeof(text));
 		other[i] ^= 1;
-		assert_null(known_find(ASKS, bytes_of(other), n, &len));
+		assert_null(http1_known_find(ASKS, bytes_of(other), n, &len));
 	}
 }
 
@@ -118,7 +118,7 @@ static void test_is_found(void **s)
 		free((void *)talk(talks[0], true));
 	for (const struct said *w = talks[0]; w->text; w++)
 		if (strcmp(w->text + strlen(w->text) - 5, "world"))	/* another body: that came once */
-			assert_non_null(known_find(w->role, bytes_of(w->text), strlen(w->text), &len));
+			assert_non_null(http1_known_find(w->role, bytes_of(w->text), strlen(w->text), &len));
 }
 
 int main(void)

@@ -46,9 +46,9 @@ static u32 meet(u32 pid, u32 i)
 	u32 id;
 
 	snprintf(text, sizeof(text), "fd %u: a pipe", i);
-	l = label_of(pid, text);
-	id = label_frame(l);
-	label_put(l);
+	l = labels_of(pid, text);
+	id = labels_frame(l);
+	labels_put(l);
 	return id;
 }
 
@@ -119,16 +119,16 @@ static void what_is_held_stays(void **state)
 
 	(void)state;
 	begin();
-	held = label_of(100, "fd 3: a pipe");
-	id = label_frame(held);
+	held = labels_of(100, "fd 3: a pipe");
+	id = labels_frame(held);
 	for (u32 i = 0; i < LABEL_TICKS; i++)
 		next_tick();
 	for (u32 i = 0; i < LABELS_OF_PROCESS; i++)
 		meet(100, 2000 + i);
 	next_tick();
-	assert_int_equal(label_frame(held), id);
+	assert_int_equal(labels_frame(held), id);
 	assert_string_equal(name_of(id), "→ fd 3: a pipe");
-	label_put(held);
+	labels_put(held);
 	end();
 }
 
@@ -165,12 +165,12 @@ static void whose_other_end_it_is(void **state)
 	(void)state;
 	begin();
 	for (u32 i = 0; i < ARRAY_SIZE(of); i++) {
-		struct label *l = label_of(200, of[i].text);
+		struct label *l = labels_of(200, of[i].text);
 
-		if (label_is_of(l, 4821) != of[i].is)
+		if (labels_is_of(l, 4821) != of[i].is)
 			fail_msg("%s", of[i].text);
-		assert_false(label_is_of(l, 0));
-		label_put(l);
+		assert_false(labels_is_of(l, 0));
+		labels_put(l);
 	}
 	end();
 }

@@ -101,12 +101,12 @@ static void by_its_file(void **state)
 	assert_return_code(fcntl(fd, F_OFD_SETLK, &part), errno);
 	snprintf(want, sizeof(want), "OFDLCK ADVISORY  WRITE -1 %02x:%02x:%llu 5 7", major(st.st_dev),
 		 minor(st.st_dev), (unsigned long long)st.st_ino);
-	assert_true(lock_is_of((u32)getpid(), (u32)fd, want));
-	assert_false(lock_is_of((u32)getpid(), (u32)other, want));
+	assert_true(locks_held_by((u32)getpid(), (u32)fd, want));
+	assert_false(locks_held_by((u32)getpid(), (u32)other, want));
 	want[strlen(want) - 1] = '8';
-	assert_false(lock_is_of((u32)getpid(), (u32)fd, want));
+	assert_false(locks_held_by((u32)getpid(), (u32)fd, want));
 	close(fd);
-	assert_false(lock_is_of((u32)getpid(), (u32)fd, want));
+	assert_false(locks_held_by((u32)getpid(), (u32)fd, want));
 	close(other);
 }
 

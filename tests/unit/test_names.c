@@ -218,19 +218,19 @@ static void test_places(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < DEBUG_PLACES; i++) {
-		assert_true(debug_place(&job, i, path, sizeof(path), &own));
+		assert_true(opener_debug_place(&job, i, path, sizeof(path), &own));
 		assert_string_equal(path, want[i]);
 		assert_int_equal(own, i == 1);
 	}
-	assert_false(debug_place(&job, DEBUG_PLACES, path, sizeof(path), &own));
-	assert_false(debug_place(&job, 4, path, 10, &own));
+	assert_false(opener_debug_place(&job, DEBUG_PLACES, path, sizeof(path), &own));
+	assert_false(opener_debug_place(&job, 4, path, 10, &own));
 	for (u32 k = 0; k < ARRAY_SIZE(bad_links); k++) {
 		snprintf(job.link, sizeof(job.link), "%s", bad_links[k]);
 		for (u32 i = 2; i < DEBUG_PLACES; i++)
-			assert_false(debug_place(&job, i, path, sizeof(path), &own));
+			assert_false(opener_debug_place(&job, i, path, sizeof(path), &own));
 	}
 	job.build_id[0] = '\0';
-	assert_false(debug_place(&job, 0, path, sizeof(path), &own));
+	assert_false(opener_debug_place(&job, 0, path, sizeof(path), &own));
 }
 
 static void test_places_of_dwz(void **state)
@@ -243,16 +243,16 @@ static void test_places_of_dwz(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < SUP_PLACES; i++) {
-		assert_true(debug_place(&job, i, path, sizeof(path), &own));
+		assert_true(opener_debug_place(&job, i, path, sizeof(path), &own));
 		assert_string_equal(path, i < 2 ? "/usr/lib/debug/.dwz/x86_64-linux-gnu/x.debug" :
 				    "/usr/lib/debug/.build-id/ab/cdef0123.debug");
 		assert_int_equal(own, i % 2);
 	}
-	assert_false(debug_place(&job, SUP_PLACES, path, sizeof(path), &own));
+	assert_false(opener_debug_place(&job, SUP_PLACES, path, sizeof(path), &own));
 	for (u32 k = 0; k < ARRAY_SIZE(bad_links); k++) {
 		snprintf(job.link, sizeof(job.link), "%s", bad_links[k]);
-		assert_false(debug_place(&job, 0, path, sizeof(path), &own));
-		assert_true(debug_place(&job, 2, path, sizeof(path), &own));
+		assert_false(opener_debug_place(&job, 0, path, sizeof(path), &own));
+		assert_true(opener_debug_place(&job, 2, path, sizeof(path), &own));
 	}
 }
 

@@ -111,7 +111,7 @@ static void announce(struct conn *c, const struct wire_sock *w)
 /* MPTCP is agreed on with the first packets, and given up where the other end has none. */
 static void set_proto(struct conn *c, const struct wire_sock *w)
 {
-	const char *name = proto_name(IPPROTO_TCP, w->flags);
+	const char *name = conn_proto_name(IPPROTO_TCP, w->flags);
 
 	if (strcmp(c->row->proto, name))
 		str_set(&conn_row(c)->proto, str_new(name));

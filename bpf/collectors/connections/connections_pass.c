@@ -85,7 +85,7 @@ static void weigh_direction(struct conn *c, void *arg)
 	for (u32 i = 0; i < n_listeners && c->direction_by < BY_LISTENER; i++)
 		if (listens_for(&listeners[i], &e))
 			conn_set_direction(c, (struct conn_verdict){ DIR_ACCEPTED, BY_LISTENER });
-	conn_set_direction(c, ports_direction(e.lport, c->rport, first_port, last_port));
+	conn_set_direction(c, conn_ports_direction(e.lport, c->rport, first_port, last_port));
 }
 
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only)

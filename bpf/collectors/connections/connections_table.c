@@ -98,11 +98,11 @@ void conn_set_direction(struct conn *c, struct conn_verdict v)
 	c->direction = (u8)v.direction;
 	c->direction_by = (u8)v.by;
 	r = conn_row(c);
-	str_set(&r->direction, str_new(direction_name(v.direction)));
-	str_set(&r->direction_by, str_new(evidence_name(v.by)));
+	str_set(&r->direction, str_new(conn_direction_name(v.direction)));
+	str_set(&r->direction_by, str_new(conn_evidence_name(v.by)));
 }
 
-const char *proto_name(u8 proto, u16 flags)
+const char *conn_proto_name(u8 proto, u16 flags)
 {
 	if (proto == IPPROTO_TCP)
 		return flags & WS_MPTCP ? "mptcp" : "tcp";
@@ -118,7 +118,7 @@ static struct connections_row *row_begin(const struct conn *c, u16 flags,
 	r->row.first_seen_ns = now_ns;
 	r->cookie = c->cookie;
 	r->generation = c->generation;
-	r->proto = str_new(proto_name(c->proto, flags));
+	r->proto = str_new(conn_proto_name(c->proto, flags));
 	r->family = str_new(v6 ? "ipv6" : "ipv4");
 	r->local_addr = addr_text(e->local, v6);
 	r->local_port = e->lport;
@@ -191,8 +191,8 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 {
 	struct connections_row *r = conn_row(c);
 
-	str_set(&r->end_reason, str_new(reason_name(reason)));
-	str_set(&r->state, str_new(reason_state(reason, failed)));
+	str_set(&r->end_reason, str_new(conn_reason_name(reason)));
+	str_set(&r->state, str_new(conn_reason_state(reason, failed)));
 	/* the first that is known of it is its end: of its life nothing is */
 	r->age_ns = !c->begun_ns && r->row.first_seen_ns >= time_ns ? U64_UNKNOWN :
 		    time_ns - min(r->row.first_seen_ns, time_ns);

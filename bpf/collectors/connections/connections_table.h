@@ -57,7 +57,7 @@ bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer);
 struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const struct wire_ends *ends,
 		      u64 now_ns, bool *ret_new);
 /* "tcp", "mptcp" for one of the connections of MPTCP, "udp", "udplite". */
-const char *proto_name(u8 proto, u16 flags);
+const char *conn_proto_name(u8 proto, u16 flags);
 /* The row, for writing. */
 struct connections_row *conn_row(struct conn *c);
 /* Says who opened it, unless what is known has better evidence. */

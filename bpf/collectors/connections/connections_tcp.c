@@ -40,7 +40,7 @@ struct conn_verdict tcp_direction(const struct wire_sock *w)
 	return (struct conn_verdict){ syn ? DIR_OPENED : DIR_ACCEPTED, BY_COUNTERS };
 }
 
-struct conn_verdict ports_direction(u16 local, u16 remote, u16 first, u16 last)
+struct conn_verdict conn_ports_direction(u16 local, u16 remote, u16 first, u16 last)
 {
 	bool l = local >= first && local <= last, r = remote >= first && remote <= last;
 
@@ -49,12 +49,12 @@ struct conn_verdict ports_direction(u16 local, u16 remote, u16 first, u16 last)
 	return (struct conn_verdict){ l ? DIR_OPENED : DIR_ACCEPTED, BY_PORTS };
 }
 
-const char *direction_name(enum conn_direction d)
+const char *conn_direction_name(enum conn_direction d)
 {
 	return d == DIR_OPENED ? "opened" : d == DIR_ACCEPTED ? "accepted" : NULL;
 }
 
-const char *evidence_name(enum conn_evidence by)
+const char *conn_evidence_name(enum conn_evidence by)
 {
 	static const char *const names[] = {
 		[BY_PORTS] = "ports", [BY_COUNTERS] = "counters", [BY_LISTENER] = "listener",
@@ -124,7 +124,7 @@ const char *tcp_state_name(int state)
 	return state > 0 && state < (int)ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-const char *reason_name(enum conn_reason r)
+const char *conn_reason_name(enum conn_reason r)
 {
 	static const char *const names[N_ENDS] = {
 		[END_CLOSED] = "closed", [END_RESET] = "reset", [END_REFUSED] = "refused",
@@ -134,7 +134,7 @@ const char *reason_name(enum conn_reason r)
 	return names[r];
 }
 
-const char *reason_state(enum conn_reason r, bool failed)
+const char *conn_reason_state(enum conn_reason r, bool failed)
 {
 	static const char *const names[N_ENDS] = {
 		[END_OPEN] = "CLOSE", [END_CLOSED] = "CLOSE", [END_RESET] = "RESET",

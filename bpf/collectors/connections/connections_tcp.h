@@ -36,11 +36,11 @@ u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d);
  */
 struct conn_verdict tcp_direction(const struct wire_sock *w);
 /* The weakest evidence: one port of the two is in the range from which connect() takes them. */
-struct conn_verdict ports_direction(u16 local, u16 remote, u16 first, u16 last);
+struct conn_verdict conn_ports_direction(u16 local, u16 remote, u16 first, u16 last);
 /* "opened"; NULL where it is not known. */
-const char *direction_name(enum conn_direction d);
+const char *conn_direction_name(enum conn_direction d);
 /* "listener"; NULL for BY_NOTHING. */
-const char *evidence_name(enum conn_evidence by);
+const char *conn_evidence_name(enum conn_evidence by);
 /* Why it ended; `state`: the last one before the end, `err`: errno of the socket. */
 enum conn_reason tcp_reason(int state, int err);
 /* True when what ended was never a connection. */
@@ -48,8 +48,8 @@ bool tcp_failed(const struct wire_end *e);
 /* "ESTABLISHED"; "?" for a state that does not exist. */
 const char *tcp_state_name(int state);
 /* "closed" and so on; NULL for END_OPEN. */
-const char *reason_name(enum conn_reason r);
+const char *conn_reason_name(enum conn_reason r);
 /* What stands in the place of a state: "REFUSED", "CLOSE". */
-const char *reason_state(enum conn_reason r, bool failed);
+const char *conn_reason_state(enum conn_reason r, bool failed);
 
 #endif

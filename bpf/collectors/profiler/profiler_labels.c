@@ -91,7 +91,7 @@ static struct label *find(u64 key)
 	return hash_find(&labels, (u32)key, struct label, x, x->key == key);
 }
 
-struct label *label_of(u32 pid, const char *text)
+struct label *labels_of(u32 pid, const char *text)
 {
 	struct proc *p = pid ? proctab_current(pid) : NULL;
 	u64 key = key_of(text);
@@ -112,13 +112,13 @@ struct label *label_of(u32 pid, const char *text)
 	return l;
 }
 
-void label_put(struct label *l)
+void labels_put(struct label *l)
 {
 	if (l)
 		l->refs--;
 }
 
-u32 label_frame(struct label *l)
+u32 labels_frame(struct label *l)
 {
 	u32 id = l ? frames_find(FRAMES_THING, l->key, 0) : 0;	/* which is thereby one that is used */
 
@@ -132,7 +132,7 @@ u32 label_frame(struct label *l)
 	return id;
 }
 
-bool label_is_of(const struct label *l, u32 pid)
+bool labels_is_of(const struct label *l, u32 pid)
 {
 	char end[16];
 	size_t n = (size_t)snprintf(end, sizeof(end), " %u)", pid), all = strlen(l->name);

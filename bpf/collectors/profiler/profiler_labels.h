@@ -18,12 +18,12 @@ struct label;
  * The label of that text, of a process (0: of none), or one that stands for the rest where there
  * is no room. A reference.
  */
-struct label *label_of(u32 pid, const char *text);
-void label_put(struct label *l);
+struct label *labels_of(u32 pid, const char *text);
+void labels_put(struct label *l);
 /* Its frame, for a stack of this tick; 0: l is NULL. */
-u32 label_frame(struct label *l);
+u32 labels_frame(struct label *l);
 /* Its other end is that process alone: "fd 3: tcp 127.0.0.1:5432 (postgres 4821)". */
-bool label_is_of(const struct label *l, u32 pid);
+bool labels_is_of(const struct label *l, u32 pid);
 /* Once a tick. */
 void labels_tick(void);
 void labels_clear(void);

@@ -163,7 +163,7 @@ static const char *text_of(struct share *p, u32 n)
 	qsort(p, n, sizeof(*p), by_ns);
 	for (u32 i = 0; i < n; i++) {
 		fprintf(out, "%s%llu %u %u %u", i ? ";" : "", (unsigned long long)p[i].ns, p[i].n, p[i].waker,
-			p[i].waker ? thread_process(p[i].waker) : 0);
+			p[i].waker ? things_process(p[i].waker) : 0);
 		if (p[i].waker)
 			fprintf(out, " %u", things_waker_frame(p[i].waker));
 		if (p[i].thing_frame)
@@ -228,7 +228,7 @@ static void fill_waker(struct requests_row *r, const struct ended *w)
 	bool watched = false;
 
 	r->waker_tid = waker;
-	r->waker_pid = thread_process(waker) ?: U64_UNKNOWN;
+	r->waker_pid = things_process(waker) ?: U64_UNKNOWN;
 	r->waker_wait_ns = w->to_ns - w->from_ns;
 	for (u64 i = 0; (k = before(waker, &i)); ) {
 		u64 ns = within(k, w->from_ns, w->to_ns);

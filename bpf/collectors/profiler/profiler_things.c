@@ -51,7 +51,7 @@ static u64 mix(u64 key, u64 more)
 /* ---- threads that end waits ---- */
 
 /* The name of a thread; false: it has ended. */
-u32 thread_process(u32 tid)
+u32 things_process(u32 tid)
 {
 	const struct wire_thread *all;
 	u32 n;
@@ -139,7 +139,7 @@ static struct thing *plain(const char *text, u32 which)
 	struct thing *t = get_thing(mix(1, which));
 
 	if (t && t->state != KNOWN) {
-		t->label = label_of(0, text);
+		t->label = labels_of(0, text);
 		t->state = KNOWN;
 	}
 	return t;
@@ -260,7 +260,7 @@ struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns)
 
 u32 things_frame(const struct thing *t)
 {
-	return t ? label_frame(t->label) : 0;
+	return t ? labels_frame(t->label) : 0;
 }
 
 u32 things_waker(u32 waker, const struct thing *t)
@@ -269,7 +269,7 @@ u32 things_waker(u32 waker, const struct thing *t)
 
 	if (!(waker & WAKER_MAYBE))
 		return waker;
-	return t && t->label && label_is_of(t->label, thread_process(tid)) ? tid : 0;
+	return t && t->label && labels_is_of(t->label, things_process(tid)) ? tid : 0;
 }
 
 /* ---- asking ---- */
@@ -282,8 +282,8 @@ static void answered(u64 key, const char *text)
 		return;
 	t->state = text || ++t->tries == MAX_TRIES ? KNOWN : NEW;
 	if (text && *text) {
-		label_put(t->label);
-		t->label = label_of(t->q.pid, text);
+		labels_put(t->label);
+		t->label = labels_of(t->q.pid, text);
 	}
 }
 
@@ -340,7 +340,7 @@ void things_forget(void)
 		if (tick - t->tick < keep)
 			continue;
 		hash_remove(&things, &t->node);
-		label_put(t->label);
+		labels_put(t->label);
 		free(t);
 	}
 	tick++;

@@ -25,7 +25,7 @@ u32 things_frame(const struct thing *t);
 /* Who ended a wait for it: the tid, 0: not known. waker: as in struct wire_sample. */
 u32 things_waker(u32 waker, const struct thing *t);
 /* Its process; 0: it is not there any more. */
-u32 thread_process(u32 tid);
+u32 things_process(u32 tid);
 /* Who ended a wait: "← nginx 1191". */
 u32 things_waker_frame(u32 tid);
 /* Once a tick, after all samples and before things_frame(): asks, and waits a little for answers. */

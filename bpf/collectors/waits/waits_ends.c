@@ -245,7 +245,7 @@ static void lock_text(const struct wait_question *q, struct wait_answer *a)
 
 	for (u32 i = 0; i < n_found; i++)
 		if (found[i].kind == WIRE_FILE && found[i].ino == a->end.ino &&
-		    lock_is_of(found[i].pid, found[i].fd, a->end.lock))
+		    locks_held_by(found[i].pid, found[i].fd, a->end.lock))
 			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (h.n) {
 		a->holder = h.n == 1;

@@ -271,7 +271,7 @@ bool poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_ans
 	struct pollfd fds[SET_MAX];
 	struct set s = {};
 	u32 known = (u32)min(n, (u64)SET_MAX);
-	int err = n ? memory_read(q, addr, fds, known * sizeof(*fds)) : 0;
+	int err = n ? task_memory_read(q, addr, fds, known * sizeof(*fds)) : 0;
 
 	if (err) {
 		answer_add(a->text, "poll: ? (its memory: %s)", strerror(-err));
@@ -295,7 +295,7 @@ bool select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct
 
 	for (int i = 0; i < 3 && fds; i++)
 		if (sets[i] && !err)
-			err = memory_read(q, sets[i], bits[i], (fds + 63) / 64 * 8);
+			err = task_memory_read(q, sets[i], bits[i], (fds + 63) / 64 * 8);
 	if (err) {
 		answer_add(a->text, "select: ? (its memory: %s)", strerror(-err));
 		return true;
@@ -316,7 +316,7 @@ static bool read_string(const struct wait_question *q, u64 addr, char *buf, size
 	while (n + 1 < cap) {
 		size_t part = min(cap - 1 - n, (size_t)(4096 - (addr + n) % 4096));
 
-		if (memory_read(q, addr + n, buf + n, part))
+		if (task_memory_read(q, addr + n, buf + n, part))
 			return false;
 		if (memchr(buf + n, 0, part))
 			return true;
@@ -353,8 +353,8 @@ static int read_time(const struct wait_question *q, u64 addr, struct timespec *t
 	int err;
 
 	if (CALL_ABI(q->call) != ABI_COMPAT || strstr(q->name, "time64"))
-		return memory_read(q, addr, ts, sizeof(*ts));
-	err = memory_read(q, addr, half, sizeof(half));
+		return task_memory_read(q, addr, ts, sizeof(*ts));
+	err = task_memory_read(q, addr, half, sizeof(half));
 	if (!err)
 		*ts = (struct timespec){ .tv_sec = half[0], .tv_nsec = half[1] };
 	return err;

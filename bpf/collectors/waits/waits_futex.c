@@ -134,7 +134,7 @@ static bool read_rwlock(const struct wait_question *q, u32 val, struct glibc_rwl
 					offsetof(struct glibc_rwlock, writers_futex) };
 
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
-		if ((val & ~1u) != RWLOCK_USED || memory_read(q, q->args[0] - words[i], l, sizeof(*l)))
+		if ((val & ~1u) != RWLOCK_USED || task_memory_read(q, q->args[0] - words[i], l, sizeof(*l)))
 			continue;
 		if ((u32)l->shared > 1 || l->wrphase_futex > 3 || l->writers_futex > 3 || l->pad[0] || l->pad[1] ||
 		    l->writers > 1u << 22 || l->readers >> RWLOCK_READER_SHIFT > 1u << 22)
@@ -179,7 +179,7 @@ void futex_answer(const struct wait_question *q, struct wait_answer *a)
 			held_by_ended(q, q->owner, a);
 		return;
 	}
-	err = memory_read(q, q->args[0], &word, sizeof(word));
+	err = task_memory_read(q, q->args[0], &word, sizeof(word));
 	if (err) {
 		answer_add(a->text, "futex held by ? (its memory: %s)", strerror(-err));
 		return;
@@ -187,7 +187,7 @@ void futex_answer(const struct wait_question *q, struct wait_answer *a)
 	waits = op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET;
 	if (word_has_owner(word, op) && held_by(q, word & FUTEX_TID_MASK, shared, a))
 		return;
-	if (waits && val == 2 && !memory_read(q, q->args[0], &m, sizeof(m)) && is_glibc_mutex(&m)) {
+	if (waits && val == 2 && !task_memory_read(q, q->args[0], &m, sizeof(m)) && is_glibc_mutex(&m)) {
 		if (!held_by(q, (u32)m.owner, shared, a))
 			held_by_ended(q, (u32)m.owner, a);
 		return;

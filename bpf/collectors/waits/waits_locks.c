@@ -64,7 +64,7 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_loc
 }
 
 /* fs/proc/fd.c, seq_show(): "lock:" and the line of /proc/locks for each lock that is held by the open file. */
-bool lock_is_of(u32 pid, u32 fd, const char *lock)
+bool locks_held_by(u32 pid, u32 fd, const char *lock)
 {
 	char file[32], *buf = xmalloc(FDINFO_MAX), *at;
 	bool is_its = false;

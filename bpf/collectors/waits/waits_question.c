@@ -64,7 +64,7 @@ bool task_sleeps_in(const struct wait_question *q, const char *function)
 	return task_read(q, "wchan", buf, sizeof(buf)) > 0 && !strncmp(buf, function, strlen(function));
 }
 
-int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n)
+int task_memory_read(const struct wait_question *q, u64 addr, void *to, size_t n)
 {
 	struct iovec local = { to, n }, remote = { (void *)(uintptr_t)addr, n };
 	ssize_t got = process_vm_readv((pid_t)q->tid, &local, 1, &remote, 1, 0);
@@ -166,7 +166,7 @@ static void clone_answer(const struct wait_question *q, struct wait_answer *a)
 {
 	u64 flags = q->args[0];
 
-	if (!strcmp(q->name, "clone3") && memory_read(q, q->args[0], &flags, sizeof(flags)))
+	if (!strcmp(q->name, "clone3") && task_memory_read(q, q->args[0], &flags, sizeof(flags)))
 		flags = 0;
 	if (flags & CLONE_VFORK)
 		a->children = CHILDREN_VFORK;
@@ -184,7 +184,7 @@ static void semaphore_answer(const struct wait_question *q, struct wait_answer *
 {
 	struct { u16 num; s16 op, flg; } op;
 
-	if (q->args[2] == 1 && !memory_read(q, q->args[1], &op, sizeof(op)))
+	if (q->args[2] == 1 && !task_memory_read(q, q->args[1], &op, sizeof(op)))
 		answer_add(a->text, "semaphore %u of set %d%s", op.num, (int)q->args[0],
 			   op.op ? "" : " to become 0");
 	else
@@ -224,7 +224,7 @@ static void select_rule(const struct wait_question *q, struct wait_answer *a)
 		answer_add(a->text, "a signal");
 	else if (!strncmp(q->name, "pselect", 7))
 		sleep_answer(q, q->args[4], false, CLOCK_MONOTONIC, a);
-	else if (CALL_ABI(q->call) == ABI_NATIVE && !memory_read(q, q->args[4], &tv, sizeof(tv)) &&
+	else if (CALL_ABI(q->call) == ABI_NATIVE && !task_memory_read(q, q->args[4], &tv, sizeof(tv)) &&
 		 tv.tv_sec >= 0 && tv.tv_sec < INT32_MAX / 1000)
 		sleep_ms_answer(q, (int)(tv.tv_sec * 1000 + tv.tv_usec / 1000), a);
 	else
@@ -249,7 +249,7 @@ static void connect_answer(const struct wait_question *q, struct wait_answer *a)
 	struct sockaddr_un to = {};
 	size_t n = min((size_t)q->args[2], sizeof(to));
 
-	if (q->given || n <= offsetof(struct sockaddr_un, sun_path) || memory_read(q, q->args[1], &to, n) ||
+	if (q->given || n <= offsetof(struct sockaddr_un, sun_path) || task_memory_read(q, q->args[1], &to, n) ||
 	    to.sun_family != AF_UNIX) {
 		fd_answer(q, (u32)q->args[0], true, a);
 		return;
@@ -271,7 +271,7 @@ static u64 open_flags(const struct wait_question *q, const struct rule *r)
 	u64 flags = 0;
 
 	if (!strcmp(q->name, "openat2"))
-		return memory_read(q, q->args[2], &flags, sizeof(flags)) ? UINT64_MAX : flags;
+		return task_memory_read(q, q->args[2], &flags, sizeof(flags)) ? UINT64_MAX : flags;
 	return strncmp(q->name, "open", 4) ? UINT64_MAX : q->args[r->arg + 1];
 }
 

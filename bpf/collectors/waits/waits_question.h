@@ -114,7 +114,7 @@ bool path_outside_answer(const struct wait_question *q, struct wait_answer *a);
  */
 int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_lock, size_t cap);
 /* True where the open file behind that descriptor holds the lock: a line as from locks_holder(). */
-bool lock_is_of(u32 pid, u32 fd, const char *lock);
+bool locks_held_by(u32 pid, u32 fd, const char *lock);
 void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 clock,
 		  struct wait_answer *a);
 /* The same of a call with milliseconds. */
@@ -123,7 +123,7 @@ void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *
 /* ---- what they share ---- */
 
 /* Reads memory of the process whole; 0 or -errno. */
-int memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
+int task_memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
 /*
  * Of socketcall(2) and ipc(2) name and arguments of the call that is meant; others stay as they
  * are. 0, or -errno where the arguments are in memory that cannot be read.

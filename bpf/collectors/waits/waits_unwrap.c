@@ -24,7 +24,7 @@ static int unwrap_socketcall(struct wait_question *q)
 {
 	const char *name = q->args[0] < ARRAY_SIZE(socket_calls) ? socket_calls[q->args[0]] : NULL;
 	u32 args[3];
-	int err = name ? memory_read(q, (u32)q->args[1], args, sizeof(args)) : 0;
+	int err = name ? task_memory_read(q, (u32)q->args[1], args, sizeof(args)) : 0;
 
 	if (!name || err)
 		return err;
