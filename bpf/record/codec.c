@@ -70,9 +70,20 @@ static void get_name(struct buf_in *in, char *buf)
 		memcpy(buf, p, n);
 }
 
+/* Fields that have another name since: a recording of before has the old one. */
+static const struct renamed {
+	s16 table;
+	const char *was, *is;
+} renamed[] = {
+	{ TABLE_threads, "syscall_ns", "in_call_ns" },
+};
+
 /* A field of another version is ours when name and type agree and both have bytes. */
 static s16 match_field(s16 id, const char *name, u8 type)
 {
+	for (size_t k = 0; k < ARRAY_SIZE(renamed); k++)
+		if (renamed[k].table == id && !strcmp(renamed[k].was, name))
+			name = renamed[k].is;
 	int i = id < 0 ? -1 : table_field(id, name);
 	const struct field *f = i < 0 ? NULL : &table_descs[id].fields[i];
 
