@@ -142,7 +142,7 @@ static int compare_stacks(const void *a, const void *b)
 	for (u32 i = 0; i < x->n && i < y->n; i++)
 		if (x->labels[i] != y->labels[i])
 			return x->labels[i] < y->labels[i] ? -1 : 1;
-	return x->n < y->n ? -1 : x->n > y->n;
+	return cmp(x->n, y->n);
 }
 
 static void merge_equal(struct fold *fold)

@@ -155,9 +155,7 @@ static int by_begin(const void *a, const void *b)
 {
 	const struct fde *x = a, *y = b;
 
-	if (x->begin != y->begin)
-		return x->begin < y->begin ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
+	return cmp(x->begin, y->begin) ?: cmp(x->at, y->at);
 }
 
 /* What comes before its program. False: there is nothing to be had of it. */

@@ -12,19 +12,15 @@ static int by_run(const void *a, const void *b)
 {
 	const struct cfi_run *x = a, *y = b;
 
-	if (x->pc != y->pc)
-		return x->pc < y->pc ? -1 : 1;
-	return x->first < y->first ? -1 : x->first > y->first;
+	return cmp(x->pc, y->pc) ?: cmp(x->first, y->first);
 }
 
 static int by_pc(const void *a, const void *b)
 {
 	const struct cfi_row *x = a, *y = b;
 
-	if (x->pc != y->pc)
-		return x->pc < y->pc ? -1 : 1;
 	/* the end of one function is the start of the next: what says something comes last */
-	return (x->info.cfa != UNW_CFA_NONE) - (y->info.cfa != UNW_CFA_NONE);
+	return cmp(x->pc, y->pc) ?: cmp(x->info.cfa != UNW_CFA_NONE, y->info.cfa != UNW_CFA_NONE);
 }
 
 /* rbx matters only in files where it is the way to a CFA. */

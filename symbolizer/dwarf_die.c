@@ -17,9 +17,7 @@ int range_by_low(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
 
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	return x->of < y->of ? -1 : x->of > y->of;
+	return cmp(x->low, y->low) ?: cmp(x->of, y->of);
 }
 
 void ranges_sort(struct ranges *r, int (*order)(const void *, const void *))

@@ -104,9 +104,7 @@ static int by_function(const void *a, const void *b)
 	const struct range *x = a, *y = b;
 	u32 f = sort_scopes[x->of].func, g = sort_scopes[y->of].func;
 
-	if (f != g)
-		return f < g ? -1 : 1;
-	return x->of < y->of ? -1 : x->of > y->of;
+	return cmp(f, g) ?: cmp(x->of, y->of);
 }
 
 void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu)

@@ -9,7 +9,7 @@ static int by_sequence(const void *a, const void *b)
 {
 	const struct sequence *x = a, *y = b;
 
-	return x->low < y->low ? -1 : x->low > y->low;
+	return cmp(x->low, y->low);
 }
 
 /* Takes the rows since the last end of a sequence as one, if they are in order. */

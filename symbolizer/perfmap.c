@@ -38,9 +38,7 @@ static int by_start(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
 
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->name < y->name ? -1 : x->name > y->name;
+	return cmp(x->start, y->start) ?: cmp(x->name, y->name);
 }
 
 static u64 end_of(const struct range *r)

@@ -93,11 +93,7 @@ static int by_addr(const void *a, const void *b)
 {
 	const struct raw *x = a, *y = b;
 
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
-	return x->name > y->name ? -1 : x->name < y->name;
+	return cmp(x->addr, y->addr) ?: cmp(x->rank, y->rank) ?: cmp(y->name, x->name);
 }
 
 /* How many underscores a name begins with: of two aliases people know the one with fewer. */

@@ -318,7 +318,7 @@ static int by_address(const void *a, const void *b)
 {
 	const struct hotspot_code *x = a, *y = b;
 
-	return x->begin < y->begin ? -1 : x->begin > y->begin;
+	return cmp(x->begin, y->begin);
 }
 
 struct hotspot *hotspot_read(u32 pid, u64 base, struct hotspot_layout *layout)

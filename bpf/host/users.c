@@ -22,7 +22,7 @@ static int cmp_users(const void *a, const void *b)
 {
 	const struct user *x = a, *y = b;
 
-	return x->uid < y->uid ? -1 : x->uid > y->uid;
+	return cmp(x->uid, y->uid);
 }
 
 static void read_users(void)

@@ -25,6 +25,8 @@ typedef int64_t s64;
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define min(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); a_ > b_ ? a_ : b_; })
+/* Order for qsort(): less than, equal to, or greater than 0; cmp(a1, b1) ?: cmp(a2, b2) by several members. */
+#define cmp(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); (a_ > b_) - (a_ < b_); })
 /*
  * Binary search: the first i of from .. to - 1 for which `before`, an expression of
  * i, is not true; `to`: it is for all. It must be true up to one place, not after it.
@@ -94,6 +96,9 @@ char *xasprintf(const char *fmt, ...) __printf(1, 2);
  * bytes and shall hold `n + 1`. Returns the (possibly moved) array.
  */
 void *grow(void *items, u32 n, u32 *cap, size_t size);
+
+/* For qsort() of an array of u64, ascending. */
+int u64_order(const void *a, const void *b);
 
 /*
  * The one sanitizer: every byte that came from outside (comm, argv, path,

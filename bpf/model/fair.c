@@ -8,7 +8,7 @@ static int compare_weights(const void *a, const void *b)
 {
 	const struct fair *x = a, *y = b;
 
-	return x->weight > y->weight ? -1 : x->weight < y->weight;
+	return cmp(y->weight, x->weight);
 }
 
 static int compare(const void *a, const void *b)

@@ -107,3 +107,8 @@ void *grow(void *items, u32 n, u32 *cap, size_t size)
 	*cap = *cap ? *cap * 2 : 16;
 	return xrealloc(items, (size_t)*cap * size);
 }
+
+int u64_order(const void *a, const void *b)
+{
+	return cmp(*(const u64 *)a, *(const u64 *)b);
+}

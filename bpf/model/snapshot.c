@@ -45,7 +45,7 @@ static int cmp_field(const struct row *a, const struct row *b, const struct fiel
 
 		return x == y ? 0 : !x ? -1 : !y ? 1 : strcmp(x, y);
 	}
-	return row_u64(a, f) < row_u64(b, f) ? -1 : row_u64(a, f) > row_u64(b, f);
+	return cmp(row_u64(a, f), row_u64(b, f));
 }
 
 int row_cmp_keys(const struct row *a, const struct row *b)
@@ -57,7 +57,7 @@ int row_cmp_keys(const struct row *a, const struct row *b)
 	if (a == b)	/* shared: most rows of a large table are */
 		return 0;
 	if (a->sum || b->sum)
-		return a->sum != b->sum ? a->sum - b->sum : a < b ? -1 : 1;
+		return cmp(a->sum, b->sum) ?: cmp(a, b);
 	for (u32 i = 0; keys; i++) {
 		if (d->fields[i].kind != FK_KEY)
 			continue;

@@ -106,13 +106,6 @@ const char *lines_kind(const char *name, const char *path)
 	return path && (strstr(slash ? slash : path, ".so") || path[0] == '[') ? "library" : "user";
 }
 
-static int by_addr(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 u32 lines_too_big(void)
 {
 	return too_big;
@@ -168,7 +161,7 @@ static u32 of_file(u32 file, u32 at, u64 *addrs)
 		if (frames_lines(wanted[at]) == LINES_WANTED && frames_file(wanted[at]) == file)
 			addrs[n++] = frames_addr(wanted[at]);
 	/* neighbours are of one unit, read once then */
-	qsort(addrs, n, sizeof(*addrs), by_addr);
+	qsort(addrs, n, sizeof(*addrs), u64_order);
 	return n;
 }
 

@@ -225,9 +225,7 @@ static int by_growth(const void *a, const void *b)
 {
 	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
 
-	if (x->grew != y->grew)
-		return x->grew > y->grew ? -1 : 1;
-	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+	return cmp(y->grew, x->grew) ?: cmp(x->start_ns, y->start_ns);
 }
 
 static void set_process(const struct processes_row **to, const struct processes_row *p)
@@ -322,18 +320,15 @@ static int by_process(const void *a, const void *b)
 {
 	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
 
-	if (x->pid != y->pid)
-		return x->pid < y->pid ? -1 : 1;
-	if (x->process_start_ns != y->process_start_ns)
-		return x->process_start_ns < y->process_start_ns ? -1 : 1;
-	return !x->renamed - !y->renamed;	/* what came since the last export has the new name alone */
+	/* what came since the last export has the new name alone */
+	return cmp(x->pid, y->pid) ?: cmp(x->process_start_ns, y->process_start_ns) ?: !x->renamed - !y->renamed;
 }
 
 static int by_program(const void *a, const void *b)
 {
 	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
 
-	return x->program < y->program ? -1 : x->program > y->program;
+	return cmp(x->program, y->program);
 }
 
 static void begin_program(const struct otlp_groups *g, const struct group *x, const struct snapshot *s,

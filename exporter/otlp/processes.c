@@ -59,9 +59,7 @@ static u64 counter_of(const struct otlp_processes *p, u32 i, const struct proces
 
 static int order(const struct tracked *t, const struct processes_row *r)
 {
-	if (t->pid != r->pid)
-		return t->pid < r->pid ? -1 : 1;
-	return t->start_ns < r->start_time_ns ? -1 : t->start_ns > r->start_time_ns;
+	return cmp(t->pid, r->pid) ?: cmp(t->start_ns, r->start_time_ns);
 }
 
 /*
@@ -164,9 +162,7 @@ static int by_score(const void *a, const void *b)
 {
 	const struct tracked *x = *(struct tracked *const *)a, *y = *(struct tracked *const *)b;
 
-	if (x->score != y->score)
-		return x->score > y->score ? -1 : 1;
-	return x < y ? -1 : x > y;	/* the older one */
+	return cmp(y->score, x->score) ?: cmp(x, y);	/* the older one */
 }
 
 /* What it did before the first tick is its own; what it did since is in the rest already. */

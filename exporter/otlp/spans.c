@@ -202,7 +202,7 @@ static int compare_starts(const void *a, const void *b)
 {
 	const struct requests_row *x = *(const struct requests_row *const *)a, *y = *(const struct requests_row *const *)b;
 
-	return x->start_time_ns < y->start_time_ns ? -1 : x->start_time_ns > y->start_time_ns;
+	return cmp(x->start_time_ns, y->start_time_ns);
 }
 
 static void add_due(struct otlp_due *due, const struct requests_row *r, u64 own_pid)

@@ -73,7 +73,7 @@ static int cmp_u32(const void *pa, const void *pb)
 {
 	u32 a = *(const u32 *)pa, b = *(const u32 *)pb;
 
-	return a < b ? -1 : a > b;
+	return cmp(a, b);
 }
 
 static u64 median_ns(const struct slow *s, const struct slow_endpoint *e)

@@ -262,9 +262,7 @@ static int by_value(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
-	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
-	return x->node < y->node ? -1 : 1;
+	return cmp(y->value, x->value) ?: cmp(x->node, y->node);
 }
 
 static void append(struct flame_tree *t, u32 parent, u32 child)

@@ -26,39 +26,28 @@ void heat_parts_free(struct heat_parts *p)
 
 /* ---- order ------------------------------------------------------------------------ */
 
-static int cmp_u64(u64 a, u64 b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_what(const void *pa, const void *pb)
 {
 	const struct heat_id *a = &((const struct heat_part *)pa)->id;
 	const struct heat_id *b = &((const struct heat_part *)pb)->id;
 
-	return cmp_u64(a->what, b->what);
+	return cmp(a->what, b->what);
 }
 
 static int by_process(const void *pa, const void *pb)
 {
 	const struct heat_id *a = &((const struct heat_part *)pa)->id;
 	const struct heat_id *b = &((const struct heat_part *)pb)->id;
-	int d = cmp_u64(a->pid, b->pid);
 
-	return d ? d : cmp_u64(a->start_time_ns, b->start_time_ns);
+	return cmp(a->pid, b->pid) ?: cmp(a->start_time_ns, b->start_time_ns);
 }
 
 /* Most calls first; equal ones in a fixed order, so that lines hold still. */
 static int by_count(const void *pa, const void *pb)
 {
 	const struct heat_part *a = pa, *b = pb;
-	int d = cmp_u64(b->count, a->count);
 
-	if (!d)
-		d = by_process(a, b);
-	if (!d)
-		d = strcmp(a->id.name, b->id.name);
-	return d ? d : by_what(a, b);
+	return cmp(b->count, a->count) ?: by_process(a, b) ?: strcmp(a->id.name, b->id.name) ?: by_what(a, b);
 }
 
 static void parts_sort(struct heat_parts *p)
@@ -185,7 +174,7 @@ static void part_add(struct heat_part *to, const struct heat_part *from)
 
 void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct heat_parts *ret)
 {
-	int (*cmp)(const void *, const void *) = by == HEAT_BY_WHAT ? by_what : by_process;
+	int (*order)(const void *, const void *) = by == HEAT_BY_WHAT ? by_what : by_process;
 	u32 n = 0;
 
 	parts_clear(ret);
@@ -195,9 +184,9 @@ void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct hea
 	ret->merged = p->merged;
 	if (!ret->n || by == HEAT_BY_BOTH)
 		return;
-	qsort(ret->parts, ret->n, sizeof(*ret->parts), cmp);
+	qsort(ret->parts, ret->n, sizeof(*ret->parts), order);
 	for (u32 i = 1; i < ret->n; i++) {
-		if (cmp(&ret->parts[n], &ret->parts[i]))
+		if (order(&ret->parts[n], &ret->parts[i]))
 			ret->parts[++n] = ret->parts[i];
 		else
 			part_add(&ret->parts[n], &ret->parts[i]);

@@ -62,7 +62,7 @@ static int cmp_points(const void *pa, const void *pb)
 {
 	u32 a = ((const struct point *)pa)->id, b = ((const struct point *)pb)->id;
 
-	return a < b ? -1 : a > b;
+	return cmp(a, b);
 }
 
 static struct track_tick *slot(struct tracks *t, u64 seq)

@@ -219,13 +219,13 @@ static void measure(struct batch *b, struct layout *l, const struct snapshot *s,
 static int compare(const void *pa, const void *pb, void *arg)
 {
 	const struct sorted *a = pa, *b = pb;
-	int sign = *(const bool *)arg ? 1 : -1, c = 0;
+	int sign = *(const bool *)arg ? 1 : -1, c;
 
 	if (a->text || b->text)
 		c = strcmp(a->text ? a->text : "", b->text ? b->text : "");
-	else if (a->number != b->number)
-		c = a->number < b->number ? -1 : 1;
-	return c ? c * sign : (a->order > b->order) - (a->order < b->order);
+	else
+		c = cmp(a->number, b->number);
+	return c * sign ?: cmp(a->order, b->order);
 }
 
 static double sort_number(const struct table_spec *spec, const struct field *f,

@@ -248,16 +248,9 @@ static void group_end(const struct lookup *l, struct row *sum)
 
 /* ---- quantiles of a number over the members ---------------------------------------- */
 
-static int cmp_u64(const void *pa, const void *pb)
-{
-	u64 a = *(const u64 *)pa, b = *(const u64 *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
 static void set_quantiles(struct group *g, u64 *values)
 {
-	qsort(values, g->n_values, sizeof(*values), cmp_u64);
+	qsort(values, g->n_values, sizeof(*values), u64_order);
 	g->p50 = g->n_values ? values[(g->n_values - 1) / 2] : U64_BLANK;
 	g->p99 = g->n_values ? values[(u32)((u64)(g->n_values - 1) * 99 / 100)] : U64_BLANK;
 }

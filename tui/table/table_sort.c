@@ -21,21 +21,17 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 {
 	const struct table_row *a = pa, *b = pb;
 	const struct tableview *t = arg;
-	int c = 0;
+	int c;
 
 	if (a->past != b->past)
 		return a->past ? 1 : -1;
 	if (a->text_key || b->text_key)
 		c = strcmp(a->text_key ? a->text_key : "", b->text_key ? b->text_key : "");
-	else if (a->key != b->key)
-		c = a->key < b->key ? -1 : 1;
+	else
+		c = cmp(a->key, b->key);
 	if (c)
 		return t->ascending ? c : -c;
-	if ((a->mark == MARK_gone) != (b->mark == MARK_gone))
-		return a->mark == MARK_gone ? 1 : -1;
-	if (a->tie != b->tie)
-		return a->tie > b->tie ? -1 : 1;
-	return a->order < b->order ? -1 : a->order > b->order;
+	return cmp(a->mark == MARK_gone, b->mark == MARK_gone) ?: cmp(b->tie, a->tie) ?: cmp(a->order, b->order);
 }
 
 /* A cell that is not known is never at the top, whatever the order. */

@@ -26,9 +26,7 @@ static int cmp_children(const void *pa, const void *pb)
 	const struct processes_row *b = *(const struct processes_row *const *)pb;
 	float x = f32_known(a->cpu_pct) ? a->cpu_pct : 0, y = f32_known(b->cpu_pct) ? b->cpu_pct : 0;
 
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
+	return cmp(y, x) ?: cmp(a->pid, b->pid);
 }
 
 static void draw_child(struct app *a, struct canvas *c, struct rect r,

@@ -29,14 +29,9 @@ static int cmp_threads(const void *pa, const void *pb)
 {
 	const struct threads_row *a = *(const struct threads_row *const *)pa;
 	const struct threads_row *b = *(const struct threads_row *const *)pb;
-	int blocked = (state_of(b) == 'D') - (state_of(a) == 'D');
 	float x = f32_known(a->cpu_pct) ? a->cpu_pct : 0, y = f32_known(b->cpu_pct) ? b->cpu_pct : 0;
 
-	if (blocked)
-		return blocked;
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a->tid < b->tid ? -1 : a->tid > b->tid;
+	return cmp(state_of(b) == 'D', state_of(a) == 'D') ?: cmp(y, x) ?: cmp(a->tid, b->tid);
 }
 
 /* Its threads, to be freed; none when the table is of another process (the focus just changed). */
@@ -240,11 +235,7 @@ static int cmp_calls(const void *pa, const void *pb)
 	float x = f32_known(a->time_rate) ? a->time_rate : 0;
 	float y = f32_known(b->time_rate) ? b->time_rate : 0;
 
-	if ((a->waits == 1) != (b->waits == 1))
-		return (a->waits == 1) - (b->waits == 1);
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a->nr < b->nr ? -1 : a->nr > b->nr;
+	return cmp(a->waits == 1, b->waits == 1) ?: cmp(y, x) ?: cmp(a->nr, b->nr);
 }
 
 /* Those that were made in this interval, or have not come back. */

@@ -222,9 +222,7 @@ static int cmp_drops(const void *pa, const void *pb)
 	const struct drops_row *b = &((const struct drops_sum *)pb)->row;
 	float x = f32_known(a->rate) ? a->rate : -1, y = f32_known(b->rate) ? b->rate : -1;
 
-	if (x != y)
-		return x < y ? 1 : -1;
-	return a->count < b->count ? 1 : a->count > b->count ? -1 : 0;
+	return cmp(y, x) ?: cmp(b->count, a->count);
 }
 
 static void list_line(struct canvas *c, struct rect r, const struct drops_row *d)

@@ -21,11 +21,7 @@ static int by_key(const void *a, const void *b)
 {
 	const struct flame_item *x = a, *y = b;
 
-	if (x->key != y->key)
-		return x->key < y->key ? 1 : -1;
-	if (x->second != y->second)
-		return x->second < y->second ? 1 : -1;
-	return x->fn < y->fn ? -1 : 1;
+	return cmp(y->key, x->key) ?: cmp(y->second, x->second) ?: cmp(x->fn, y->fn);
 }
 
 /* The smallest of the items is at their start: a heap. */

@@ -57,7 +57,7 @@ static int by_value(const void *a, const void *b)
 {
 	const struct hot *x = a, *y = b;
 
-	return x->value < y->value ? 1 : -(x->value > y->value);
+	return cmp(y->value, x->value);
 }
 
 /* Of those whose lines are not known; the caller frees *ret. */

@@ -46,11 +46,7 @@ static int cmp_parts(const void *pa, const void *pb)
 	const struct health_part *a = pa, *b = pb;
 	float x = f32_known(a->cost_pct) ? a->cost_pct : -1, y = f32_known(b->cost_pct) ? b->cost_pct : -1;
 
-	if (!a->blocked != !b->blocked)
-		return !a->blocked - !b->blocked;
-	if (x != y)
-		return x < y ? 1 : -1;
-	return strcmp(a->name, b->name);
+	return cmp(!a->blocked, !b->blocked) ?: cmp(y, x) ?: strcmp(a->name, b->name);
 }
 
 static void find_parts(struct app *a, struct health *h)

@@ -14,13 +14,6 @@
 
 /* ---- time -------------------------------------------------------------------- */
 
-static int cmp_u64(const void *pa, const void *pb)
-{
-	u64 a = *(const u64 *)pa, b = *(const u64 *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
 /* What one step means: the usual length of the newest ticks, which are never merged. */
 static u64 step_ns(const struct history *h)
 {
@@ -29,7 +22,7 @@ static u64 step_ns(const struct history *h)
 
 	for (u32 i = 0; i < n; i++)
 		intervals[i] = history_interval_ns(h, len - 1 - i);
-	qsort(intervals, n, sizeof(*intervals), cmp_u64);
+	qsort(intervals, n, sizeof(*intervals), u64_order);
 	return n ? max(intervals[n / 2], 1ull) : NSEC_PER_SEC;
 }
 

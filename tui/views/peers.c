@@ -60,9 +60,7 @@ static int cmp_peers(const void *pa, const void *pb)
 {
 	const struct peer *a = pa, *b = pb;
 
-	if (a->bytes != b->bytes)
-		return a->bytes < b->bytes ? 1 : -1;
-	return a->conns < b->conns ? 1 : a->conns > b->conns ? -1 : 0;
+	return cmp(b->bytes, a->bytes) ?: cmp(b->conns, a->conns);
 }
 
 static void collect(struct peers *p, const struct snapshot *s, const struct processes_row *of)

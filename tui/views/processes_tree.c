@@ -22,7 +22,7 @@ static int cmp_pid(const void *pa, const void *pb)
 {
 	const struct by_pid *a = pa, *b = pb;
 
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
+	return cmp(a->pid, b->pid);
 }
 
 static s32 find_parent(const struct by_pid *index, u32 n, const struct processes_row *p)
@@ -99,9 +99,7 @@ static int cmp_total(const void *pa, const void *pb, void *arg)
 
 	if (o->nodes[a].past != o->nodes[b].past)
 		return o->nodes[a].past ? 1 : -1;
-	if (x != y)
-		return (x < y) == o->ascending ? -1 : 1;
-	return a < b ? -1 : a > b;	/* nodes are in the order of the flat table */
+	return (o->ascending ? cmp(x, y) : cmp(y, x)) ?: cmp(a, b);	/* nodes are in the order of the flat table */
 }
 
 static s32 link_all(struct processes_state *st, bool ascending, bool sums)

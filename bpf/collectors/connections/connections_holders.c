@@ -64,14 +64,9 @@ void holders_seen(struct conn *c, const struct wire_owner *o, u32 pass)
 static int by_socket(const void *a, const void *b)
 {
 	const struct other *x = a, *y = b;
-	int c;
 
-	if (x->cookie != y->cookie)
-		return x->cookie < y->cookie ? -1 : 1;
-	if (x->generation != y->generation)
-		return x->generation < y->generation ? -1 : 1;
-	c = memcmp(&x->peer, &y->peer, sizeof(x->peer));
-	return c ? c : x->owner.tgid < y->owner.tgid ? -1 : x->owner.tgid > y->owner.tgid;
+	return cmp(x->cookie, y->cookie) ?: cmp(x->generation, y->generation) ?:
+	       memcmp(&x->peer, &y->peer, sizeof(x->peer)) ?: cmp(x->owner.tgid, y->owner.tgid);
 }
 
 static struct wire_owner owner_of(const struct conn *c)

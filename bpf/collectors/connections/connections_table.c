@@ -347,9 +347,7 @@ static int cmp_conns(const void *a, const void *b)
 {
 	const struct conn *x = *(struct conn *const *)a, *y = *(struct conn *const *)b;
 
-	if (x->cookie != y->cookie)
-		return x->cookie < y->cookie ? -1 : 1;
-	return row_cmp_keys(&x->row->row, &y->row->row);
+	return cmp(x->cookie, y->cookie) ?: row_cmp_keys(&x->row->row, &y->row->row);
 }
 
 /* The new ones are few, and nearly in order: sorted by themselves, then merged from behind. */

@@ -149,7 +149,7 @@ static int by_ns(const void *pa, const void *pb)
 {
 	const struct share *a = pa, *b = pb;
 
-	return a->ns < b->ns ? 1 : a->ns > b->ns ? -1 : 0;
+	return cmp(b->ns, a->ns);
 }
 
 /* As the schema says of requests.blocked_in. */

@@ -303,9 +303,7 @@ static int by_weight(const void *pa, const void *pb)
 {
 	const struct thing *a = *(struct thing *const *)pa, *b = *(struct thing *const *)pb;
 
-	if ((a->state == KNOWN) != (b->state == KNOWN))
-		return a->state == KNOWN ? 1 : -1;
-	return a->ns < b->ns ? 1 : a->ns > b->ns ? -1 : 0;
+	return cmp(a->state == KNOWN, b->state == KNOWN) ?: cmp(b->ns, a->ns);
 }
 
 void things_ask(u64 now_ns)

@@ -128,7 +128,7 @@ static int by_count(const void *a, const void *b)
 {
 	const u32 *x = a, *y = b;	/* { errno, count } */
 
-	return x[1] > y[1] ? -1 : x[1] < y[1];
+	return cmp(y[1], x[1]);
 }
 
 /* "EAGAIN 9380, EPIPE 2" */

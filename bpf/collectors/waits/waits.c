@@ -253,7 +253,7 @@ static int by_rank(const void *pa, const void *pb)
 {
 	const struct candidate *a = pa, *b = pb;
 
-	return a->rank < b->rank ? 1 : a->rank > b->rank ? -1 : 0;
+	return cmp(b->rank, a->rank);
 }
 
 static void fill_question(struct wait_question *q, const struct wire_thread *w)
