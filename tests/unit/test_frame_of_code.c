@@ -120,8 +120,11 @@ static void check(const char *name, const struct instruction *code, u32 n)
 {
 	static struct walk w;
 	struct walk_ctx c = { .w = &w };
-	u8 all[256] = { 0xf4 };		/* hlt before it, as between functions */
+	static u8 all[256];		/* "memory" points to it */
 	u32 at = 1;
+
+	memset(all, 0, sizeof(all));
+	all[0] = 0xf4;			/* hlt before it, as between functions */
 
 	for (u32 i = 0; i < n; i++) {
 		assert_true(at + code[i].n < sizeof(all) - CODE_BYTES);
