@@ -126,6 +126,12 @@ def which(name):
     return None
 
 
+def debug_folder():
+    """/usr/lib/debug, to mount on in a namespace: a system without a package of debug symbols has none. It stays,
+    empty: another test may be using it."""
+    os.makedirs('/usr/lib/debug', exist_ok=True)
+
+
 def die_with_us():
     """In a child: nothing that a test started outlives it, however it ends."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
