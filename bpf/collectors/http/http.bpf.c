@@ -59,6 +59,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 }
 
 #include "bpf/collectors/http/http_tls.bpf.h"
+#include "bpf/collectors/http/http_tls_probes.bpf.h"
 #include "bpf/collectors/http/http_go.bpf.h"
 
 /* A socket that has more to say than that it is none of HTTP; a call that received nothing: the end. */

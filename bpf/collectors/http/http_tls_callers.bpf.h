@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_tls_callers.bpf.h: which processes call a TLS library that is probed, and which speak TLS
+ * without one (strangers): their requests cannot be seen, and user space says so.
+ */
+#ifndef OTTOP_HTTP_TLS_CALLERS_BPF_H
+#define OTTOP_HTTP_TLS_CALLERS_BPF_H
+
+#include "bpf/collectors/http/http_tls.h"
+
+#define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
+#define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0]; position[0] is since when it speaks TLS */
+#define TLS_CALLERS 1024		/* those that were longest without a new session are forgotten */
+
+/* What is known of a process that has called a TLS library. */
+LRU_HASH(tls_callers, TLS_CALLERS, struct tls_caller, u32);
+/* Processes that have moved data in TLS on a socket that is none of any session's: mostly by another library. */
+HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u64 /* since when that one speaks TLS */);
+
+static __always_inline void this_process(struct tls_caller *c)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	c->start_ns = t->group_leader->start_boottime;
+	c->tgid = t->tgid;
+	c->pad = 0;
+}
+
+/* A function, so that what it needs of the stack is not there in who calls it. */
+__noinline int note_caller(u32 what)
+{
+	struct tls_caller c;
+	u32 *known, both = what;
+
+	this_process(&c);
+	known = bpf_map_lookup_elem(&tls_callers, &c);
+	if (known && (*known & what) == what)
+		return 0;
+	if (known)
+		both |= *known;
+	bpf_map_update_elem(&tls_callers, &c, &both, BPF_ANY);
+	return 0;
+}
+
+/*
+ * Bytes of TLS on a socket of which no session is known. Those of a handshake are some three records of data, and
+ * what a library reads from memory is joined with the first data there is.
+ */
+__noinline int note_stranger(const struct moved *m, struct http_socket *s)
+{
+	struct tls_caller c;
+	struct first f = {};
+	u64 since_ns;
+
+	if (!m || !s || !find_first(m, &f) || (u8)f.word != TLS_DATA || ++s->room[0] != STRANGE_RECORDS)
+		return 0;
+	this_process(&c);
+	since_ns = s->position[0];	/* not from there: 6.1 takes values from its stack and from maps only */
+	bpf_map_update_elem(&tls_strangers, &c, &since_ns, BPF_ANY);
+	return 0;
+}
+
+#endif
