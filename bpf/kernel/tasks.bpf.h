@@ -28,7 +28,7 @@ struct task_state {
 	/* group leader only: sums over the threads that have exited */
 	u64 dead_calls, dead_runq_ns, dead_blocked_ns, dead_runtime_ns;
 	u64 dead_utime_ns, dead_stime_ns, dead_read_bytes, dead_write_bytes;
-	/* which of the short waits stand for the others: profiler.bpf.c, thin() */
+	/* which of the short waits stand for the others: profiler_off.bpf.h, thin() */
 	u32 thin_at, thin_point;
 	/* of the wait that began at off_since_ns, see profiler_call.bpf.h */
 	u32 owner;		/* who had the lock that it waits for, or 0 */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * profiler_copy.bpf.h: samples whose user stack the kernel could not walk, because user space does
+ * not have the process or its tables yet. The stack memory is sent instead, for user space to unwind.
+ */
+#ifndef OTTOP_PROFILER_COPY_BPF_H
+#define OTTOP_PROFILER_COPY_BPF_H
+
+#define COPIES_PER_WINDOW 192
+#define OFF_COPIES_PER_WINDOW 16	/* blocks are many: they shall not take the place of samples */
+#define COPY_WINDOW_NS 100000000ull
+
+/* [0] for on_sample, [1] and [2] for the ends of blocks. */
+PERCPU_ARRAY(copies, 3, struct wire_copy);
+
+/*
+ * User space has to look at this process: it is new, another program, has
+ * mapped something, a table is on its way or in part (it may be whole out there). Misses are told of at most once
+ * in wait_ns.
+ */
+static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
+{
+	struct unw_process *p;
+
+	if (w->end == WALK_NEW_PROCESS || w->end == WALK_NEW_FILE || w->end == WALK_NO_ROOM ||
+	    w->end == WALK_NEW_CODE)
+		return true;
+	if (!w->miss)
+		return false;
+	p = known_process(t);
+	if (!p || now - p->asked_ns < p->wait_ns)
+		return false;
+	p->asked_ns = now;
+	return true;
+}
+
+u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
+
+/*
+ * A machine where everything is new at once is not made slower by copying. A quarter of the ring is for what is no
+ * copy: where reading is late, a few dozen of them would fill it. Half of it copies of blocks do not take: in the first
+ * tick, when all programs are new, it is read late, and they are more than those of samples.
+ */
+static __always_inline bool may_copy(u64 now, bool off_cpu)
+{
+	u64 used = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
+
+	if (used > (off_cpu ? SAMPLES_BYTES / 4 : SAMPLES_BYTES / 4 * 3))
+		return false;
+	if (now - window_began_ns[off_cpu] > COPY_WINDOW_NS) {
+		window_began_ns[off_cpu] = now;
+		window_copies[off_cpu] = 0;
+	}
+	return __sync_fetch_and_add(&window_copies[off_cpu], 1) <
+	       (off_cpu ? OFF_COPIES_PER_WINDOW : COPIES_PER_WINDOW);
+}
+
+struct copying {
+	struct wire_copy *c;
+	u64 at;
+	u32 n, missing;
+};
+
+/*
+ * One page. Where it is not there it may be a part that nobody has written to yet,
+ * of a large array; where many are not the stack has ended. 1: that is all.
+ */
+static int copy_page(u32 i, void *arg)
+{
+	struct copying *to = arg;
+	u32 n = to->n, size = 4096 - (to->at & 4095);
+
+	if (n > COPY_BYTES - 4096)
+		return 1;
+	to->missing++;
+	if (bpf_probe_read_user(&to->c->stack[n], size, (const void *)to->at)) {
+		to->c->holes |= 1u << (i & 31);
+	} else {
+		to->c->bytes = n + size;
+		to->missing = 0;
+	}
+	to->n = n + size;
+	to->at += size;
+	return to->missing == COPY_MAX_HOLE;
+}
+
+static __always_inline u32 copy_stack(struct wire_copy *c)
+{
+	u64 at = c->regs.sp - COPY_BELOW, word;
+	struct copying to = { .c = c };
+
+	if (bpf_probe_read_user(&word, sizeof(word), (const void *)at))
+		at = c->regs.sp;
+	c->from = to.at = at;
+	c->bytes = c->holes = 0;
+	bpf_loop(COPY_PAGES, copy_page, &to, 0);
+	return c->bytes;
+}
+
+/* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
+static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
+{
+	u32 n_kernel, n_user, bytes;
+	struct wire_copy *c;
+
+	if (!may_copy(now, which != 0))
+		return false;
+	/* behind the calls in may_copy(), over which 6.1 forgets their bounds */
+	n_kernel = r->s.n_kernel;
+	n_user = r->s.n_user;
+	/* the compiler shall not read them again after they were checked */
+	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
+	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES)
+		return false;
+	c = bpf_map_lookup_elem(&copies, &which);
+	if (!c || !walk_registers(&c->regs, bpf_get_current_task_btf()))
+		return false;
+	c->s = r->s;
+	c->s.copied = 1;
+	c->s.n_user = 0;
+	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
+		c->s.n_kernel = 0;
+	/* behind the use of n_kernel, of which 6.1 forgets the bounds over a call */
+	c->code_bytes = bpf_probe_read_user(c->code, sizeof(c->code), (const void *)(c->regs.pc - 1)) ? 0 : CODE_BYTES;
+	bytes = copy_stack(c);
+	asm volatile("" : "+r"(bytes));
+	if (!bytes || bytes > COPY_BYTES)
+		return false;
+	/* the sooner tables are there the fewer samples are cut: this is worth a wake-up */
+	return !bpf_ringbuf_output(&samples, c, offsetof(struct wire_copy, stack) + bytes,
+				   BPF_RB_FORCE_WAKEUP);
+}
+
+#endif
