@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* connections_datagrams.bpf.h: how many datagrams a call moved, and with whom, as its memory and its socket tell. */
+/*
+ * connections_datagrams.bpf.h: how many datagrams a call moved and who the peer is, read from the
+ * call's user memory and from its socket.
+ */
 #ifndef OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
 #define OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
 
@@ -8,7 +11,7 @@
 
 /* include/linux/socket.h */
 #define MSG_PEEK 2
-#define MSG_ERRQUEUE 0x2000	/* what came is what was sent, and why it could not be */
+#define MSG_ERRQUEUE 0x2000	/* reads the error queue: our own datagrams that failed */
 #define MSG_CTRUNC 8
 #define MSG_MORE 0x8000
 #define MAX_MESSAGES 64
@@ -18,7 +21,7 @@
 #define UDP_GRO 104
 #define UDP_FLAGS_GRO_ENABLED 3
 
-/* Bytes of struct sockaddr_in, sockaddr_in6: what the kernel tells of a peer. */
+/* Bytes of struct sockaddr_in, sockaddr_in6: the address lengths that the kernel returns. */
 #define SOCKADDR_V4 16
 #define SOCKADDR_V6 28
 
@@ -30,16 +33,15 @@ struct cmsg32 { u32 len, level, type; };
 struct cmsg64 { u64 len; u32 level, type; };
 
 /*
- * The segment size that a message's control data tell (`type`: UDP_SEGMENT of what is sent,
- * UDP_GRO of what came), 0 where they tell none, -1 where that cannot be known. A global
- * function: it is verified once.
+ * The segment size in a message's control data (`type`: UDP_SEGMENT when sending, UDP_GRO when
+ * receiving); 0: it has none; -1: unknown. A global function, so that it is verified only once.
  */
 __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 {
 	u64 at = 0, left = 0, size = compat ? sizeof(struct cmsg32) : sizeof(struct cmsg64);
 	u32 flags = 0;
 
-	/* struct user_msghdr: where the control data are, how long they are, flags */
+	/* struct user_msghdr: control data, its length, flags */
 	bpf_probe_read_user(&at, compat ? 4 : 8, (void *)(msg + (compat ? 16 : 32)));
 	bpf_probe_read_user(&left, compat ? 4 : 8, (void *)(msg + (compat ? 20 : 40)));
 	bpf_probe_read_user(&flags, sizeof(flags), (void *)(msg + (compat ? 24 : 48)));
@@ -58,7 +60,7 @@ __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 		if (bpf_probe_read_user(&c.level, 8, (void *)(at + size - 8)) || c.len < size)
 			return -1;
 		if (c.level == IPPROTO_UDP && c.type == type) {
-			told = 0;	/* of 16 bits to send, of 32 received */
+			told = 0;	/* 16 bits when sending, 32 when receiving */
 			bpf_probe_read_user(&told, type == UDP_SEGMENT ? 2 : 4, (void *)(at + size));
 			return told & 0xffff;
 		}
@@ -66,10 +68,10 @@ __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 		left = step < left ? left - step : 0;
 		at += step;
 	}
-	return left >= size ? -1 : 0;	/* there are more than we look at */
+	return left >= size ? -1 : 0;	/* more than CMSGS_MAX */
 }
 
-/* Receives of it may return many datagrams as one. */
+/* UDP_GRO is on: one receive may return several datagrams as one. */
 static __always_inline bool coalesces(struct udp_sock *up)
 {
 	if (bpf_core_field_exists(up->udp_flags))
@@ -82,7 +84,7 @@ static __always_inline bool coalesces(struct udp_sock *up)
 #define UDP_OFFSET(member)	__builtin_preserve_field_info(((struct udp_sock *)0)->member, BPF_FIELD_BYTE_OFFSET)
 #define NEAR 32
 
-/* How its socket makes datagrams of what is sent. Both are near each other: one read, where they are. */
+/* How the socket splits what is sent into datagrams. Both members are close together: one read where possible. */
 static __always_inline void ask_sender(struct udp_sock *up, u32 *pending, u16 *segment)
 {
 	u32 far = UDP_OFFSET(gso_size) - UDP_OFFSET(pending);
@@ -97,16 +99,16 @@ static __always_inline void ask_sender(struct udp_sock *up, u32 *pending, u16 *s
 	}
 }
 
-/* Since 6.2: what `obj` points to, taken for that type; reads of it need no call. */
+/* Since 6.2: casts `obj` to that type; it is then read without a helper call. */
 extern void *bpf_rdonly_cast(const void *obj, u32 btf_id) __ksym __weak;
 
 struct sending { u32 pending; u16 segment; };
 
-/* What the socket itself says of how its data become datagrams; after the call. */
+/* The socket's state after the call: its default segment size, and whether it is corked. */
 static __always_inline void take_sending(struct amount *a, const struct sending *s)
 {
 	a->segment = s->segment;
-	if (s->pending)		/* corked: they go with the last one */
+	if (s->pending)		/* corked: counted with the datagram that is sent at last */
 		a->packets = 0;
 }
 
@@ -123,7 +125,7 @@ static __always_inline void ask_socket(struct amount *a, struct sock *sk, bool *
 	take_sending(a, &s);
 }
 
-/* The same of a socket that the verifier knows, from 6.3 on: without a call. */
+/* The same for a socket that the verifier knows (6.3 and later): no helper calls. */
 static __always_inline void ask_known_socket(struct amount *a, struct sock *sk, bool *ret_coalesces)
 {
 	struct udp_sock *up = bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct udp_sock));
@@ -149,7 +151,7 @@ static __always_inline void split(struct amount *a)
 		a->packets = ((u32)a->bytes + a->segment - 1) / a->segment;
 }
 
-/* Of one message, whose control data may say more than its socket does. */
+/* For one message: its control data override the socket's segment size. */
 static __always_inline void split_msg(struct amount *a, u64 msg, bool compat, bool coalesces)
 {
 	int told = 0;

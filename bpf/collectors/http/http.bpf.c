@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http.bpf.c: what calls on HTTP connections move: the beginning of each piece of
- * memory, and the length of all of it; of HTTP/2 the frames, but for their data.
+ * http.bpf.c: captures HTTP connections: the beginning of each buffer that a call moved, and the
+ * length of the whole; of HTTP/2 all frames except the contents of DATA.
  *
- * From 6.3 on two tracepoints tell the socket and the length of each transfer,
- * also of sendfile() and io_uring (of which only lengths are told; who uses that is noted): calls on
- * files cost nothing, and those on sockets that are not HTTP one look into the socket.
- * Before 6.3 the socket is found by its descriptor when the call returns.
+ * From 6.3 on two tracepoints report the socket and the length of each transfer, also for sendfile()
+ * and io_uring (whose bytes cannot be read; processes that use them are noted). Calls on files cost
+ * nothing, calls on other sockets one lookup. Before 6.3 the socket is found by its descriptor when
+ * the call returns.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
@@ -17,14 +17,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
 u64 lost_ring;			/* records */
-u64 lost_requests[2];		/* requests whose beginning is in one of them, by direction: RX is who serves */
+u64 lost_requests[2];		/* requests that began in a lost record, by direction: RX is the server's side */
 
 RING(records, HTTP_RING_BYTES);
 
 /* include/net/tcp_states.h */
 enum { TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9 };
 
-/* Beside the flags of records, and how many bytes came before (from bit 8 on): */
+/* Beside the flags of records and the count of kept bytes (from bit 8 on): */
 #define IS_PREFACE (1 << 11)	/* the connection begins */
 #define IS_HTTP2 (1 << 12)
 #define MSG_PEEK 2
@@ -62,7 +62,7 @@ static __always_inline int moved(struct moved *m, struct sock *sk, u64 key, stru
 #include "bpf/collectors/http/http_tls_probes.bpf.h"
 #include "bpf/collectors/http/http_go.bpf.h"
 
-/* A socket that has more to say than that it is none of HTTP; a call that received nothing: the end. */
+/* A transfer on a socket that may be HTTP or TLS; a receive of 0 bytes is the end of the stream. */
 static __always_inline int on_socket(struct moved *m, struct sock *sk, u64 key, struct http_socket *s,
 				     s64 ret, bool tx, bool traced)
 {
@@ -90,7 +90,7 @@ static __always_inline bool is_nothing(u16 protocol, int ret, int flags, bool tx
 	return protocol != IPPROTO_TCP || ret < 0 || (tx ? !ret : (flags & (MSG_PEEK | MSG_ERRQUEUE)) != 0);
 }
 
-/* The cookie of a socket that the verifier knows; mostly it has one. */
+/* The cookie of a socket that the verifier knows; most already have one. */
 #define number_of(sk) ((u64)(sk)->__sk_common.skc_cookie.counter ?: bpf_get_socket_cookie(sk))
 
 static __always_inline int transfer(struct sock *sk, int ret, int flags, bool tx)

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_frames.bpf.h: of HTTP/2 all is told that is in frames, but data, of which only the length is.
+ * http_frames.bpf.h: splits HTTP/2 into frames. All frames are emitted with their bytes, except DATA,
+ * of which only the length is.
  */
 #ifndef OTTOP_HTTP_FRAMES_BPF_H
 #define OTTOP_HTTP_FRAMES_BPF_H
 
 #define MAX_FRAMES 256		/* in one piece */
-#define SMALL_DATA 64		/* bytes of data that are not worth a record of their own */
+#define SMALL_DATA 64		/* so few bytes of DATA are emitted with the rest */
 
 struct walk {
 	u64 base;
 	u32 len;		/* of the piece */
-	u32 at, from;		/* bytes before `from` are told, those up to `at` are looked at */
-	u32 captured, emit_end;	/* of the next record: bytes of it that are wanted; where it ends */
+	u32 at, from;		/* bytes before `from` are emitted, those before `at` parsed */
+	u32 captured, emit_end;	/* next record: how many of its bytes are copied; where it ends */
 	u32 flags;		/* of the next record */
-	u16 begins, requests;	/* the same; that begin in it */
+	u16 begins, requests;	/* more flags of it; requests that begin in it */
 	struct http_frames f;
-	u8 head[16];		/* of a frame; here because walk_on() has no room for it on 6.1 */
+	u8 head[16];		/* of a frame; not on the stack of walk_on(), which is full on 6.1 */
 };
 
-/* The next byte of a head that calls have cut. True: the head is whole. */
+/* The next byte of a frame header that is split over calls. True: the header is complete. */
 static __always_inline bool walk_cut_head(struct walk *w)
 {
 	u8 c = 0;
@@ -36,7 +37,7 @@ static __always_inline bool walk_cut_head(struct walk *w)
 	return true;
 }
 
-/* Of a stream that is new: later ones of the same stream are trailers. */
+/* Counts HEADERS that open a stream; later ones of the same stream are trailers. */
 static __always_inline void note_request(const struct moved *m, struct http_socket *s, struct walk *w, const struct h2_head *h)
 {
 	if (h->type != H2_HEADERS || !(h->stream & 1) || h->stream <= s->last_asked || s->asks != 1 + (m->tx & 1))
@@ -67,7 +68,7 @@ static __always_inline bool walk_head(const struct moved *m, struct http_socket 
 	return true;
 }
 
-/* From here on nothing is known: the rest has no bytes. */
+/* Frame boundaries are unknown from here on: the rest is emitted as a length only. */
 static __always_inline int walk_ends(struct walk *w)
 {
 	w->f.known = 0;
@@ -76,7 +77,7 @@ static __always_inline int walk_ends(struct walk *w)
 	return 1;
 }
 
-/* One frame, or part of it. 1: the bytes from `from` to `told` are to be told. */
+/* One frame, or part of it. 1: the bytes from `from` to `emit_end` are to be emitted. */
 static __always_inline int walk_frame(const struct moved *m, struct http_socket *s, struct walk *w)
 {
 	u32 n;
@@ -121,7 +122,7 @@ static __always_inline void emit_walked(const struct moved *m, struct http_socke
 	w->begins = frame_begins(&w->f);
 }
 
-/* 0: the end of the piece. A global function, so that the loop around it costs the verifier nothing. */
+/* 0: the end of the piece. A global function, so that the verifier need not unroll the loop around it. */
 __noinline int walk_on(const struct moved *m, struct http_socket *s, struct walk *w)
 {
 	if (!m || !s || !w)
@@ -142,7 +143,7 @@ __noinline int walk_rest(const struct moved *m, struct http_socket *s, struct wa
 	return 0;
 }
 
-/* Does a frame begin here, in a direction of which nothing is known? */
+/* Does a frame begin here? For a direction whose frame boundaries are unknown. */
 static __always_inline bool joins(u64 base, u32 len)
 {
 	u8 first[16] = {};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_looks.bpf.h: what the first bytes look like: HTTP/1, the preface or a frame of HTTP/2, a
- * record of TLS. Only the beginning; the reader looks closer.
+ * http_looks.bpf.h: heuristics on the first bytes: HTTP/1, an HTTP/2 preface or frame, a TLS record.
+ * Only a first filter; the reader in user space parses strictly.
  */
 #ifndef OTTOP_HTTP_LOOKS_BPF_H
 #define OTTOP_HTTP_LOOKS_BPF_H
 
-#define SWITCH_MAX 512		/* bytes of an answer 101 that are looked at */
+#define SWITCH_MAX 512		/* bytes of a 101 response that are searched */
 
 #define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
-/* A word of capitals, as all methods are that are registered, and a space after it or more to come. */
+/* A word of capitals, like all registered methods, then a space. 1 yes, 0 too few bytes, -1 no. */
 static __always_inline int looks_like_method(u64 first, u32 n)
 {
 	for (u32 i = 0; i < 8; i++) {
@@ -43,13 +43,13 @@ static __always_inline bool looks_like_tls(u64 word, u32 n)
 	return n >= 3 && type >= 20 && type <= 23 && major == 3 && minor <= 4;
 }
 
-/* Of what looks like a message of HTTP/1. */
+/* Of an HTTP/1 message: a response? */
 static __always_inline bool is_answer(u64 first)
 {
 	return (u32)first == WORD('H', 'T', 'T', 'P');
 }
 
-/* "HTTP/1.1 101", which is never alone in 16 bytes. */
+/* "HTTP/1.1 101". */
 static __always_inline bool is_switch(const u64 first[2])
 {
 	return (u32)first[0] == WORD('H', 'T', 'T', 'P') && (u32)first[1] == WORD(' ', '1', '0', '1');
@@ -69,7 +69,7 @@ static __always_inline bool looks_like_chunk(u64 word)
 
 struct head_search { u64 base; u32 word, h2c; };
 
-/* Byte i of a head. 1: go on. A global function, so that the loop around it costs the verifier nothing. */
+/* Byte i of a head. 1: go on. A global function, so that the verifier need not unroll the loop around it. */
 __noinline int switch_step(struct head_search *w, u32 i)
 {
 	u8 c;
@@ -81,7 +81,7 @@ __noinline int switch_step(struct head_search *w, u32 i)
 	return w->word != WORD('\r', '\n', '\r', '\n');
 }
 
-/* How long the head is that says that HTTP/2 comes next (RFC 7540, 3.2); 0: it is none. */
+/* Length of a 101 head that upgrades to h2c (RFC 7540, 3.2); 0: it is none. */
 __noinline int switch_head(u64 base, u32 len)
 {
 	struct head_search w = { .base = base };
@@ -93,7 +93,7 @@ __noinline int switch_head(u64 base, u32 len)
 	return 0;
 }
 
-/* 1 to 8 bytes. What bounds n must be seen by the verifier of 6.1, and left in by clang 14. */
+/* Reads 1 to 8 bytes. The asm keeps the bound of n: clang 14 would drop it, and 6.1 needs to see it. */
 static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 {
 	if (n >= 8)
@@ -102,7 +102,7 @@ static __always_inline bool read_first(u64 *word, u64 addr, u32 n)
 	return !bpf_probe_read_user(word, n, (void *)addr);
 }
 
-/* A message begins here, or what may become the beginning of one with the next bytes. */
+/* Does a message begin here, or may it with the next bytes? */
 static __always_inline bool may_begin(u64 first[2], u64 base, u32 len, u32 flags)
 {
 	if (len >= 16)
@@ -112,7 +112,7 @@ static __always_inline bool may_begin(u64 first[2], u64 base, u32 len, u32 flags
 	return flags & HTTP_BEGINS && len && read_first(first, base, len) && looks_like_http(*first, len) >= 0;
 }
 
-/* left bytes at addr. Returns how the frame looks, and how long it is if another one may follow. */
+/* Classifies the frame at addr, of which `left` bytes are there; *ret_hop: its length if another may follow. */
 static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *ret_hop)
 {
 	u32 n = left < 16 ? left : 16;
@@ -130,7 +130,7 @@ static __always_inline enum h2_looks looks_like_frame(u64 addr, u64 left, u32 *r
 	return h2_looks_like(first, n);
 }
 
-/* Is it a connection of HTTP/2 that was open before? A function, so that the verifier looks at it once. */
+/* Is it an HTTP/2 connection that was open before us? Not inlined, so that it is verified only once. */
 __noinline int looks_like_http2(u64 addr, u64 left)
 {
 	enum h2_looks looks = H2_NOTHING;

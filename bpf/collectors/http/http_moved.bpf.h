@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_moved.bpf.h: where the bytes are that a call of the current thread moved, and when it began.
+ * http_moved.bpf.h: one transfer: the user buffers of the current thread's call, and its times.
  */
 #ifndef OTTOP_HTTP_MOVED_BPF_H
 #define OTTOP_HTTP_MOVED_BPF_H
@@ -8,8 +8,8 @@
 struct moved {
 	u64 key;		/* of the socket, or of the TLS session */
 	u64 socket;
-	u64 base, iov;		/* where the bytes are, or a list of such; neither: unknown */
-	u64 begin_ns, end_ns;	/* of what a call sends, where it is in_call, until note_thread_now(): when TCP sent last */
+	u64 base, iov;		/* the buffer, or an iovec array; both 0: unknown */
+	u64 begin_ns, end_ns;	/* begin_ns of a send with in_call is TCP's last send until note_thread_now() */
 	u64 off_ns, runq_ns;	/* of the thread, where it has_thread: see http_record */
 	u32 total, n_iov;
 	u32 unread_us;
@@ -19,7 +19,7 @@ struct moved {
 	struct wire_ends ends;
 };
 
-/* What the thread was until now, once for all that the call moved. A function for what it needs of the stack. */
+/* The thread's off-CPU times, read once for all that the call moved. Not inlined, to free its stack. */
 __noinline int note_thread_now(struct moved *m)
 {
 	struct http_thread *th;
@@ -92,7 +92,7 @@ __noinline int find_bytes(struct moved *m)
 	case RECVMSG:
 		iovecs_of_msg(m, args.msg);
 		break;
-	case SENDMMSG:		/* of several only the first one is where it is looked for */
+	case SENDMMSG:		/* several messages, and it is not known which one this is */
 	case RECVMMSG:
 		break;
 	default:
@@ -101,7 +101,7 @@ __noinline int find_bytes(struct moved *m)
 	return 0;
 }
 
-/* The first bytes of a call, which may lie in several pieces, and where the first piece is. */
+/* The first bytes of a call, which may be spread over several pieces, and the first piece. */
 struct first {
 	u64 word, addr, len;
 	u32 n;			/* bytes of word */
@@ -125,7 +125,7 @@ static __always_inline bool add_first(struct first *f, u64 base, u64 len)
 	return true;
 }
 
-/* A function, so that the verifier looks at it once. */
+/* Not inlined, so that it is verified only once. */
 __noinline int find_first(const struct moved *m, struct first *f)
 {
 	struct user_iovec v = {};

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_open.bpf.h: calls of a TLS library whose returns are not seen, as a return probe costs as much as the one
- * at the entry. Such a call is open. Which calls may be, each session shows while all returns are seen.
+ * http_open.bpf.h: TLS library calls without a return probe ("open" calls), as that probe costs as much as
+ * the one at the entry. Each session learns, while all its returns are probed, which calls may be open.
  *
- * A write that is known to go as one record, in that call, on the socket of its session is over when so much was
- * sent. Where the socket does not take all of it, it returns nothing, and the return of the one that tries again is seen.
+ * Write: sessions that send each write as one TLS record within the call. It is over once that many bytes
+ * were sent on the session's socket. If the socket takes less, the write fails and the retry is probed.
  *
- * A read by who always reads until there is nothing more: what it has brought is known at the entry of the next one,
- * which has the rest of its buffer, and the one that finds an empty socket brings nothing. If another call comes
- * instead, as the buffer is full, what was brought is as long as the record says.
+ * Read: sessions that read until nothing is left. The next read passes the rest of the same buffer, which
+ * gives the length of the one before; a read that finds the socket empty returns nothing. If another call
+ * comes instead (the buffer is full), the length follows from the length of the record.
  */
 #ifndef OTTOP_HTTP_OPEN_BPF_H
 #define OTTOP_HTTP_OPEN_BPF_H
 
 enum open_call { OPEN_NONE, OPEN_WRITE, OPEN_READ };
 
-#define FOLLOWS_MIN 3		/* times that a session has read until there was nothing more */
+#define FOLLOWS_MIN 3		/* reads to the end that a session must have shown */
 #define RECORD_HEAD 5
-#define ALERT_BYTES 2		/* RFC 8446, 6: a record with so much is mostly no text */
+#define ALERT_BYTES 2		/* RFC 8446, 6: a record of that size is most likely an alert */
 
 /* The call that begins. */
 struct next_call {
 	u64 ssl, buf, sp, size;
-	u32 n;			/* what the last one has brought, whose buffer it goes on with; 0: it does not */
-	bool exact;		/* and that was all that the socket had */
+	u32 n;			/* bytes that the previous read returned, whose buffer it continues; 0: it does not */
+	bool exact;		/* those were all that the socket had */
 };
 
 static __always_inline bool is_read(u8 kind)
@@ -38,7 +38,7 @@ static __always_inline struct tls_session *session_now(const struct tls_thread *
 	return bpf_map_lookup_elem(&tls_sessions, &key);
 }
 
-/* ---- what sessions do, where returns are seen ---- */
+/* ---- learning from calls whose returns are probed ---- */
 
 static __always_inline void note_written(struct tls_session *x, const struct tls_thread *th, u32 n)
 {
@@ -64,7 +64,7 @@ static __always_inline void note_read(struct tls_session *x, const struct tls_th
 	x->more = more;
 }
 
-/* A read that went on where the last one ended has brought nothing, as its socket had nothing. */
+/* A read that continued the previous one found the socket empty. */
 static __always_inline void note_followed(const struct tls_thread *th)
 {
 	struct tls_session *x = th->refused && !th->got ? session_now(th) : NULL;
@@ -76,8 +76,8 @@ static __always_inline void note_followed(const struct tls_thread *th)
 /* ---- the end of an open call ---- */
 
 /*
- * How much an open read has brought, which was not followed by another one: it has filled its buffer. By now that may be
- * in use for something else, so it was the last open one of that session.
+ * Bytes of an open read that no other read followed: it filled its buffer. The program may have reused that
+ * buffer by now, so this session gets no open reads any more.
  */
 static __always_inline u32 brought(struct tls_session *x, const struct tls_thread *th)
 {
@@ -92,7 +92,7 @@ static __always_inline u32 brought(struct tls_session *x, const struct tls_threa
 	return n < th->size ? n : th->size;
 }
 
-/* n: what it has written or read; 0: not known. A global function, so that the verifier looks at it once. */
+/* n: bytes written or read; 0: unknown. A global function, so that it is verified only once. */
 __noinline int open_call_ends(struct moved *m, struct tls_thread *th, u32 n)
 {
 	struct tls_session *x;
@@ -110,27 +110,27 @@ __noinline int open_call_ends(struct moved *m, struct tls_thread *th, u32 n)
 	if (!n && !tx)
 		n = brought(x, th);
 	else if (!n && !th->refused) {
-		x->keeps = 1;	/* it is sent later: the last time that this is not seen */
+		x->keeps = 1;	/* sent after the call: no more open writes in this session */
 		n = th->size;
 	}
 	s = n ? stream_of(x) : NULL;
 	if (!s)
 		return 0;
 	if (late && s->class == HTTP_2)
-		th->buf = 0;	/* one wrong byte would make all later heads wrong */
+		th->buf = 0;	/* one wrong byte would garble all later header blocks (HPACK state) */
 	if (tx)
 		x->refused = 0;
 	tls_moved(m, th, x, s, n, tx);
 	return 0;
 }
 
-/* What it waited for is there: what comes now is another call. */
+/* The open call has moved what it could: what comes now is another call. */
 static __always_inline bool open_call_is_over(const struct tls_thread *th)
 {
 	return th->refused || (th->open == OPEN_READ && th->got);
 }
 
-/* Something was sent in an open call, or moved elsewhere, which is after it. True: it was in the call. */
+/* Bytes moved while a call is open: within it (true), or on another socket, so that the call must be over. */
 static __always_inline bool open_call_moves(struct moved *m, struct tls_thread *th, u64 key, int ret, bool tx)
 {
 	bool here = key == th->joined_socket;
@@ -144,7 +144,7 @@ static __always_inline bool open_call_moves(struct moved *m, struct tls_thread *
 	return here;
 }
 
-/* The socket takes or has nothing now. A global function, so that the verifier looks at it once. */
+/* The socket returned EAGAIN. A global function, so that it is verified only once. */
 __noinline int call_is_refused(u64 key, u32 tx)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
@@ -174,7 +174,7 @@ __noinline int call_is_refused(u64 key, u32 tx)
 
 /* ---- the beginning of a call ---- */
 
-/* Does a call go on where the last one of its thread ended? The end of that one, if so. */
+/* If this call continues the buffer of the thread's previous read, its address gives that one's length: ends it. */
 static __always_inline void look_back(struct moved *m, struct tls_thread *th, struct next_call *next)
 {
 	u32 n = th->size - (u32)next->size;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_pieces.bpf.h: what a call moved, piece by piece: is it HTTP, and how much of it is told?
+ * http_pieces.bpf.h: the buffers that a call moved (pieces, one per iovec): detects HTTP in them and
+ * decides how many of their bytes are emitted.
  */
 #ifndef OTTOP_HTTP_PIECES_BPF_H
 #define OTTOP_HTTP_PIECES_BPF_H
 
-#define TRIES 24		/* calls that begin with nothing of HTTP: then it is none */
-#define MAX_PIECES 8		/* of one call; the rest is told as one length */
-#define MAX_PIECES_2 256	/* of HTTP/2, where each may be part of a head */
+#define TRIES 24		/* after so many calls without HTTP the socket is given up */
+#define MAX_PIECES 8		/* of one call; the rest is emitted as one length */
+#define MAX_PIECES_2 256	/* for HTTP/2, where each may be part of a header block */
 
-/* Frames come after the head there, and the preface from the other end. */
+/* An upgrade to HTTP/2: frames follow this head, and the other end sends the preface. */
 static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, const u64 first[2], u64 base, u32 len)
 {
 	u32 n = is_switch(first) ? switch_head(base, len) : 0;
@@ -22,7 +23,7 @@ static __always_inline bool becomes_http2(struct http_socket *s, u32 dir, const 
 	return true;
 }
 
-/* The first bytes since others went the other way mostly begin a message. */
+/* The direction has changed: these bytes most likely begin a message. */
 static __always_inline bool turns(struct http_socket *s, u32 dir)
 {
 	bool turned = s->last != dir + 1;
@@ -31,7 +32,7 @@ static __always_inline bool turns(struct http_socket *s, u32 dir)
 	return turned;
 }
 
-/* 1: it is to be told as HTTP/2. A global function, so that the verifier looks at it once. */
+/* 1: the caller is to emit it as HTTP/2. A global function, so that it is verified only once. */
 __noinline int emit_piece(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 want = len, dir;
@@ -79,20 +80,20 @@ static __always_inline int emit_at(const struct moved *m, struct http_socket *s,
 	return 0;
 }
 
-/* Bytes of a call that are not told yet, and the piece that is looked at. */
+/* Bytes of a call that are not emitted yet, and the current piece. */
 struct rest {
 	u32 left, flags;
 	struct user_iovec v;
 };
 
-/* A first piece too short to tell what it is: it goes with the next one. */
+/* A first piece too short to classify: it is kept, and emitted with the next one. */
 static __always_inline bool goes_with_next(const struct rest *r, u64 len)
 {
 	return len && len < 8 && len < r->left && r->flags & HTTP_BEGINS && !(r->flags & IS_HTTP2) &&
 	       !(r->flags >> 8 & 7);
 }
 
-/* A function, so that what it needs of the stack is not there in deeper calls: all of them have 512 bytes. */
+/* Not inlined: its stack is free again for deeper calls, which share 512 bytes. */
 __noinline int keep_short(const struct moved *m, struct http_socket *s, u64 base, u32 len)
 {
 	u64 first = 0;
@@ -108,7 +109,7 @@ __noinline int keep_short(const struct moved *m, struct http_socket *s, u64 base
 	return 0;
 }
 
-/* Piece i. 0: that was the last one. A global function, so that the loop around it costs the verifier nothing. */
+/* Piece i. 0: it was the last one. A global function, so that the verifier need not unroll the loop around it. */
 __noinline int emit_iovec(const struct moved *m, struct http_socket *s, u32 i, struct rest *r)
 {
 	if (!m || !s || !r || !get_iovec(&r->v, m->iov, i, m->compat))
@@ -128,8 +129,8 @@ __noinline int emit_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 }
 
 /*
- * An answer is mostly written so: its head, whole, and a body whose bytes nobody needs. True: it was
- * told, in one record. A function of its own, as the others for what they need of the stack.
+ * The usual form of a response: one iovec with the whole head, one with the body, whose bytes are not
+ * needed. True: it was emitted in one record. Not inlined, to free its stack.
  */
 __noinline int emit_with_body(const struct moved *m, struct http_socket *s, u32 flags)
 {
@@ -172,7 +173,7 @@ __noinline int emit_all(const struct moved *m, struct http_socket *s, u32 flags)
 
 /* ---- is it HTTP? ---- */
 
-/* Processes that have begun to speak TLS on a socket, outside of a call that is known. */
+/* Processes that began to speak TLS on a socket outside of any probed library call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, HTTP_TLS_SPEAKERS);
@@ -190,7 +191,7 @@ static __always_inline void note_speaker(void)
 		bpf_map_update_elem(&tls_speakers, &tgid, &start_ns, BPF_ANY);
 }
 
-/* Looks at the first bytes. How many came in calls before, or -1: not known to be HTTP. */
+/* Classifies a socket by its first bytes. How many of them earlier calls brought, or -1: not known to be HTTP. */
 __noinline int classify(const struct moved *m, struct http_socket *s)
 {
 	struct first f = {};
@@ -212,7 +213,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	had = s->n_first[dir];
 	if (had >= 8)
 		had = 0;
-	/* what came before it, as far as it could still become something */
+	/* with the bytes of earlier calls, if those were too few to decide */
 	looks = looks_like_http(had ? s->first[dir] | word << 8 * had : word, had + n > 8 ? 8 : had + n);
 	if (looks > 0) {
 		s->class = looks == 2 ? HTTP_2 : HTTP_YES;
@@ -238,7 +239,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 		return -1;
 	}
 	if (!looks)
-		return -1;	/* the first of several pieces is too short to tell */
+		return -1;	/* the first of several pieces is too short to decide */
 	frame = had || word & 0xff ? H2_NOTHING : looks_like_http2(f.addr, f.len);
 	if (frame == H2_REQUEST || frame == H2_ANSWER) {
 		s->class = HTTP_2;
@@ -250,7 +251,7 @@ __noinline int classify(const struct moved *m, struct http_socket *s)
 	return -1;
 }
 
-/* All is known of what was moved, but whether it is HTTP. */
+/* m is complete; classifies the socket if that is still open, and emits the bytes. */
 static __always_inline int emit_moved(struct moved *m, struct http_socket *s, u32 flags)
 {
 	int before = 0;
@@ -262,7 +263,7 @@ static __always_inline int emit_moved(struct moved *m, struct http_socket *s, u3
 			return 0;
 		if (s->class == HTTP_2 && s->frames[m->tx & 1].left) {
 			flags |= IS_PREFACE;
-			s->frames[!(m->tx & 1)].known = 1;	/* the other direction begins as well, or goes on at a frame */
+			s->frames[!(m->tx & 1)].known = 1;	/* the other direction is at a frame boundary, too */
 		}
 	}
 	note_thread_now(m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_record.bpf.h: what goes into the ring: one record for a piece of memory that was moved.
+ * http_record.bpf.h: writes ring records, one for each buffer that was moved.
  */
 #ifndef OTTOP_HTTP_RECORD_BPF_H
 #define OTTOP_HTTP_RECORD_BPF_H
@@ -12,7 +12,7 @@
 		(r)->flags |= HTTP_THREAD;	\
 })
 
-/* All of it but the bytes. */
+/* Everything except the bytes. */
 static __always_inline void fill_record(struct http_record *r, const struct moved *m, struct http_socket *s,
 					u32 len, u32 flags)
 {
@@ -41,7 +41,7 @@ static __always_inline void fill_record(struct http_record *r, const struct move
 
 #define RESERVE(room) (cap = (room), bpf_ringbuf_reserve(&records, sizeof(struct http_record) + (room), 0))
 
-/* Sizes of records are constants: in steps, so that little of the ring is wasted. */
+/* The verifier wants constant sizes: steps, so that little of the ring is wasted. */
 static __always_inline struct http_record *reserve(u32 want, u32 *ret_cap)
 {
 	struct http_record *r;
@@ -53,7 +53,7 @@ static __always_inline struct http_record *reserve(u32 want, u32 *ret_cap)
 	return r;
 }
 
-/* How many bytes the record has now; cap, which the verifier knows: how many it has room for. */
+/* Copies up to n bytes; returns how many. cap: the record's room, a constant for the verifier. */
 static __always_inline u32 take_bytes(struct http_record *r, u32 cap, u64 base, u32 n)
 {
 	asm volatile("" : "+r"(n));
@@ -69,14 +69,14 @@ static __always_inline void take_tail(struct http_record *r, u64 base, u32 len)
 		r->flags |= HTTP_TAILED;
 }
 
-/* The reader sees by the position of the next one that a record is missing. */
+/* The reader detects the gap by the position of the next record. */
 static __always_inline void lose_record(struct http_socket *s, u32 dir, u32 len)
 {
 	__sync_fetch_and_add(&s->position[dir], len);
 	__sync_fetch_and_add(&lost_ring, 1);
 }
 
-/* Which requests are not told, of those whose beginning is here: there is no record from which the reader could count them. */
+/* Counts a request that begins in a lost record: the reader cannot. */
 static __always_inline void lose_request(const struct http_socket *s, u32 dir, u64 base, u32 len)
 {
 	u64 first = 0;
@@ -86,13 +86,13 @@ static __always_inline void lose_request(const struct http_socket *s, u32 dir, u
 		__sync_fetch_and_add(&lost_requests[dir], 1);
 }
 
-/* A message of HTTP/1 begins with that. */
+/* Which direction sends requests, from the first bytes of an HTTP/1 message. */
 static __always_inline void note_who_asks(struct http_socket *s, u32 dir, u64 first)
 {
 	s->asks = 1 + (is_answer(first) ? !dir : dir);
 }
 
-/* Part of a body: mostly its length counts. */
+/* Part of a body: its length, and the first and last bytes, by which the reader finds chunk boundaries. */
 static __always_inline int emit_body(const struct moved *m, struct http_socket *s, u64 base, u32 len,
 				     u32 flags)
 {
@@ -123,8 +123,8 @@ static __always_inline int emit_body(const struct moved *m, struct http_socket *
 #define WANT_SHIFT 16
 
 /*
- * flags: those of the record, from bit 8 on how many bytes came before, from WANT_SHIFT on how many of len are told.
- * 0: there was no room.
+ * flags: those of the record; from bit 8 on how many bytes were kept from earlier calls; from WANT_SHIFT
+ * on how many of the len bytes are copied. 0: the ring is full.
  */
 __noinline int emit_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
@@ -156,7 +156,7 @@ static __always_inline bool begins(const struct http_record *r)
 	return r->n >= 16 && looks_like_http(*(u64 *)r->data, 8) > 0 && !is_switch((u64 *)r->data);
 }
 
-/* What mostly begins a message: whether it does is seen in the record. 0: it does not, and is not told. */
+/* Emits what most likely begins a message, which is checked on the copy. 0: it does not, and nothing was emitted. */
 __noinline int emit_begin(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
 	u32 cap, n;
@@ -184,8 +184,8 @@ __noinline int emit_begin(const struct moved *m, struct http_socket *s, u64 base
 #define HEAD_AT_ONCE 1024
 
 /*
- * A whole head of n bytes, 16 to HEAD_AT_ONCE, and a body behind it whose bytes nobody needs. 0: it is none, and
- * is not told.
+ * Emits a whole head of n bytes, 16 to HEAD_AT_ONCE; the body behind it only counts as length. 0: it is
+ * no head, and nothing was emitted.
  */
 __noinline int emit_head(const struct moved *m, struct http_socket *s, u64 base, u32 n, u32 flags)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_same.bpf.h: where both ends of a connection are on this host, what one reads is what the other
- * wrote: the bytes are told once. TCP's numbers, which are the same at both ends, say which they are.
+ * http_same.bpf.h: connections with both ends on this host: what one end reads the other wrote, so the
+ * bytes are emitted once, by the writer. TCP sequence numbers, the same at both ends, match the two.
  */
 #ifndef OTTOP_HTTP_SAME_BPF_H
 #define OTTOP_HTTP_SAME_BPF_H
 
-#define TRIES_PEER 8		/* reads for which the other end is looked for */
+#define TRIES_PEER 8		/* reads after which the search for the other end is given up */
 
-/* Sockets by their ends, as they are seen from there. */
+/* Cookies of sockets by their own view of the address pair. */
 LRU_HASH(peers, 4096, struct wire_ends, u64);
 
 static __always_inline bool is_own_address(const struct wire_ends *e, bool v6)
@@ -18,7 +18,7 @@ static __always_inline bool is_own_address(const struct wire_ends *e, bool v6)
 	return (l[0] == r[0] && l[1] == r[1]) || (!v6 && e->local[0] == 127 && e->remote[0] == 127);
 }
 
-/* A function, so that what it needs of the stack is not there in deeper calls. */
+/* Not inlined: its stack is free again for deeper calls. */
 __noinline int find_peer(const struct moved *m, struct http_socket *s)
 {
 	struct wire_ends e = {};
@@ -41,13 +41,13 @@ __noinline int find_peer(const struct moved *m, struct http_socket *s)
 	return 0;
 }
 
-/* Not those of sendfile(), and of more pieces than are looked at: the other end knows better. */
+/* Were all bytes seen? Not with sendfile(), nor with more than MAX_PIECES: then the reading end emits them. */
 static __always_inline bool bytes_are_exact(const struct moved *m)
 {
 	return m->base || (m->iov && m->n_iov <= MAX_PIECES);
 }
 
-/* What was sent is told; of what was read the sender is looked for. */
+/* Looks for the other end; after a send also notes what was emitted, for the end that will read it. */
 static __always_inline void note_peer(const struct moved *m, struct http_socket *s, struct tcp_sock *tcp)
 {
 	if (s->class != HTTP_YES || !is_own_address(&m->ends, m->v6))
@@ -87,8 +87,8 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, stru
 }
 
 /*
- * All that the other end has sent is read now, and was told: so is this. Where it was not told yet, as that
- * program still runs, or is more than what was read, the bytes are taken here.
+ * True: this read takes exactly what the other end sent and has emitted, so a reference to it is enough.
+ * Otherwise (the sender's program still runs, or only part was read) the bytes are emitted here.
  */
 static __always_inline bool emit_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
 {
@@ -104,7 +104,7 @@ static __always_inline bool emit_same(struct sock *sk, u64 key, struct http_sock
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!sent || !tcp || (u32)sent != tcp->copied_seq || p->sent_known < len)
 		return false;
-	if ((u32)(sent >> 32) == p->sent_known)	/* what was sent first, which the reader does not keep: see follow.c */
+	if ((u32)(sent >> 32) == p->sent_known)	/* the first bytes sent, which the reader does not keep: see follow.c */
 		return false;
 	r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
 	if (!r) {

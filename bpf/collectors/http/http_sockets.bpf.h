@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_sockets.bpf.h: what is kept of sockets, by their numbers (cookies), and of TLS sessions. Numbers are
- * given one after the other: the lower bits of one say its place in an array, which is found without a search.
- * Whose place is taken is in a map until it ends, as one that were forgotten would be taken for another.
+ * http_sockets.bpf.h: state of sockets, by cookie, and of TLS sessions, by our own numbers. Both count up:
+ * the low bits are an index into an array, found without a hash lookup. On a collision the newer one goes
+ * to a hash map until it ends; it is not an LRU, as an evicted socket would come back as a new one.
  */
 #ifndef OTTOP_HTTP_SOCKETS_BPF_H
 #define OTTOP_HTTP_SOCKETS_BPF_H
 
-#define PLACE_BUSY (~0ull)	/* somebody is about to take it */
-#define CONTESTED 8		/* times that a place was wanted, and not used by whose it is in between: it is left */
+#define PLACE_BUSY (~0ull)	/* being taken on another CPU */
+#define CONTESTED 8		/* collisions without a use by its owner in between: the place is taken over */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -19,7 +19,7 @@ struct {
 } places SEC(".maps");
 
 HASH(sockets, HTTP_SOCKETS_ASIDE, u64, struct http_socket);
-u64 lost_sockets;		/* times that there was no room for one */
+u64 lost_sockets;		/* times that the hash map was full */
 
 const volatile u32 places_mask;
 
@@ -47,7 +47,7 @@ static __always_inline bool is_followed(const struct http_socket *s)
 	return s->class == HTTP_YES || s->class == HTTP_2;
 }
 
-/* Those that are followed tell when they end; that others did may be missed. */
+/* Only followed sockets are sure to be dropped when they end; others may be left over, and are replaced. */
 static __always_inline bool may_be_left(struct http_socket *s)
 {
 	return !is_followed(s) && s->class != HTTP_IN_TLS && ++s->contested >= CONTESTED;
@@ -66,7 +66,7 @@ static __always_inline bool take_place(struct http_socket *s, u64 key)
 	return true;
 }
 
-/* A function, so that what it needs of the stack is not there in who calls it. */
+/* Not inlined, to keep its stack out of the callers'. */
 __noinline int keep_aside(u64 key)
 {
 	struct http_socket zero = { .key = key };
