@@ -10,10 +10,10 @@
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/wire.h"
 
-/* What a thread had been until a record of it was made. */
+/* Off-CPU counters of a thread at the time of a record. */
 struct thread_mark {
-	u64 at_ns;		/* 0: not known */
-	u64 off_ns, runq_ns;	/* not on a CPU; of that runnable */
+	u64 at_ns;		/* 0: unknown */
+	u64 off_ns, runq_ns;	/* off CPU; the part of it in which it was runnable */
 	u32 tid;
 };
 
@@ -27,10 +27,10 @@ struct exchange {
 	u64 process_start_ns;
 	u64 cookie;		/* of the socket; 0: not known */
 	u32 tgid, tid;
-	u32 end_tid;		/* who moved its last byte; 0: not known */
-	u32 unread_us;		/* the first bytes that were read; HTTP_UNKNOWN_US */
-	struct thread_mark from, to;	/* its first byte, its last one */
-	struct thread_mark moved[2];	/* of the oldest open one: when and by whom bytes of its connection were moved last, by direction */
+	u32 end_tid;		/* thread that moved the last byte; 0: unknown */
+	u32 unread_us;		/* how long its first bytes were in the socket; HTTP_UNKNOWN_US */
+	struct thread_mark from, to;	/* at its first and last byte */
+	struct thread_mark moved[2];	/* only in the oldest open one: last transfer of the connection, by direction */
 	u32 status;		/* 0: none */
 	u64 asked_bytes, answered_bytes;
 	char *path;		/* NULL: not known yet */
@@ -42,23 +42,23 @@ struct exchange {
 	bool server, v6, has_peer, tls;
 	bool asked, asked_done, answered, answered_done;
 	bool aborted;		/* the connection ended before the answer did */
-	bool uncertain;		/* its end was recognised, not counted */
-	bool held;		/* it has ended, and waits until its connection is certain */
+	bool uncertain;		/* its end was found by a heuristic, not by counting bytes */
+	bool held;		/* it has ended, and is held back until the protocol is certain */
 };
 
 struct follow_counts {
 	u64 records;
 	u64 lost_records;	/* gaps in the positions of a direction */
-	u64 lost_requests;	/* whose answer cannot be told any more */
-	u64 lost_messages;	/* that were never seen whole */
-	u64 refused;		/* connections for which there was no room */
+	u64 lost_requests;	/* whose answer can no longer be identified */
+	u64 lost_messages;	/* never seen whole */
+	u64 refused;		/* connections beyond the limit */
 	u32 connections, open_requests;
 };
 
 struct follow_sink {
-	/* A request was answered, or never will be. */
+	/* A request was answered, or has failed. */
 	void (*done)(void *arg, const struct exchange *x);
-	/* The connection has turned out to be something else. */
+	/* The connection is no known protocol. */
 	void (*over)(void *arg, u64 cookie);
 	void *arg;
 };
@@ -66,7 +66,7 @@ struct follow_sink {
 struct follower;
 
 struct follower *follower_new(const struct follow_sink *sink);
-/* One record, as it is in the ring; whatever it contains. */
+/* One record from the ring; its contents are not trusted. */
 void follower_read(struct follower *f, const void *record, size_t size);
 /* Calls fn for each request that is not answered yet. */
 void follower_each_open(const struct follower *f, void (*fn)(void *arg, const struct exchange *x), void *arg);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http1_messages.h: the messages of one connection of HTTP/1: which answer belongs to which request, what
- * is told of each, and what follows a head. Where that is not sure none is believed.
+ * http1_messages.h: the messages of one HTTP/1 connection: matches answers to requests, emits their parts,
+ * and decides the framing that follows a head. Where a match is doubtful none is reported.
  */
 #ifndef OTTOP_HTTP1_MESSAGES_H
 #define OTTOP_HTTP1_MESSAGES_H
 
 #include "bpf/protocols/http1_head.h"
 
-#define DEPTH 64		/* requests that wait for answers; as many as a word has bits */
+#define DEPTH 64		/* pipelined requests; one bit each in a u64 */
 
 enum state {
 	AT_START,	/* between messages */
@@ -18,8 +18,8 @@ enum state {
 	CHUNK_SIZE, CHUNK_EXTENSION, CHUNK, CHUNK_END,
 	TRAILER,	/* after the last chunk; `left`: bytes of the line so far */
 	UNTIL_CLOSE,
-	UNFRAMED,	/* in a body whose end cannot be counted */
-	UNKNOWN		/* not even that: before the first message, or after a loss */
+	UNFRAMED,	/* in a body whose end cannot be found by counting */
+	UNKNOWN		/* out of sync: before the first message, or after a loss */
 };
 
 struct direction {
@@ -29,48 +29,48 @@ struct direction {
 		u64 last;	/* the last 8 bytes of the message, for UNFRAMED */
 	};
 	u64 bytes;		/* of the message so far */
-	u32 interim;		/* bytes of 100 Continue and the like before it: sent for the same request */
+	u32 interim;		/* bytes of 1xx answers before it: part of the same exchange */
 	u8 digits;
 	u8 state;
-	bool orphan : 1;	/* an answer to what was asked before we looked */
-	bool anew : 1;		/* it ended before the piece that is read */
+	bool orphan : 1;	/* an answer whose request was not seen */
+	bool anew : 1;		/* it ended before the current piece */
 };
 
 struct http1 {
 	struct direction dir[N_ROLES];
 	u64 asked, answered;	/* messages of each role that have begun */
-	u64 since;		/* the first request that may be answered: those before are lost */
+	u64 since;		/* the first request that may still be answered; earlier ones are lost */
 	union {
-		u64 heads;	/* bits of the last DEPTH requests: is it the method HEAD? */
-		u64 rest;	/* is_http2: bytes of the last piece that are that */
+		u64 heads;	/* bits of the last DEPTH requests: method HEAD */
+		u64 rest;	/* is_http2: bytes of the last piece that are HTTP/2 */
 	};
-	u64 connects;		/* the same of CONNECT */
+	u64 connects;		/* bits of the last DEPTH requests: method CONNECT */
 	u32 lost;
 	bool over : 1;
-	bool pipelines : 1;	/* requests have been sent before what was asked earlier was answered */
-	bool unsure : 1;	/* the end of the last request was recognised, not counted: others may be in it */
-	bool mixed_up : 1;	/* which answer belongs to which request is not known any more */
-	bool is_http2 : 1;	/* from here on: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
+	bool pipelines : 1;	/* requests were sent while earlier ones were unanswered */
+	bool unsure : 1;	/* the end of the last request was guessed, not counted: it may contain others */
+	bool mixed_up : 1;	/* answers can no longer be matched to requests */
+	bool is_http2 : 1;	/* upgraded: 101 with `Upgrade: h2c` (RFC 7540, 3.2) */
 };
 
-/* Requests whose answers have not begun. */
+/* Number of requests whose answers have not begun. */
 static inline u64 http1_waiting(const struct http1 *h)
 {
 	return h->asked > h->answered ? h->asked - h->answered : 0;
 }
 
-/* A message begins; unless it may be the end of another one. */
+/* A message begins; ignored where it may be the end of another one. */
 void http1_begin(struct http1 *h, enum role role, const struct sink *out);
-/* Its head is whole. */
+/* Its head is complete. */
 void http1_head_done(struct http1 *h, enum role role, const struct sink *out);
-/* The head goes on in bytes that nobody has: its first line is known, its framing is not. */
+/* The rest of the head was not captured: its first line is known, its framing is not. */
 void http1_head_cut(struct http1 *h, enum role role, const struct sink *out);
 void http1_end(struct http1 *h, enum role role, const struct sink *out);
-/* Nothing is known any more of this direction: what was under way is lost. */
+/* This direction is out of sync: open exchanges are lost. */
 void http1_lose(struct http1 *h, enum role role, const struct sink *out);
 /*
- * Messages may have been taken for the end of another one, while more than one request waits: what
- * comes is only counted as lost. A wrong status would be worse.
+ * A message may have been missed while several requests are open, so answers can no longer be matched:
+ * what comes only counts as lost, rather than being reported with a wrong status.
  */
 void http1_mix_up(struct http1 *h, enum role role, const struct sink *out);
 /* The connection closes this direction. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http2_frame.h: heads of frames (RFC 9113, 4.1), as the programs in the kernel
- * and the reader look at them. Header blocks go up to user space, data does not.
+ * http2_frame.h: frame headers (RFC 9113, 4.1), for the BPF programs and the reader.
+ * Header blocks are sent to user space, DATA is not.
  */
 #ifndef OTTOP_HTTP2_FRAME_H
 #define OTTOP_HTTP2_FRAME_H
@@ -12,7 +12,7 @@
 
 #define H2_HEAD 9
 #define H2_PREFACE_BYTES 24	/* "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" */
-#define H2_FRAME_MAX (1u << 14)	/* that nobody has to agree to; header blocks keep to it */
+#define H2_FRAME_MAX (1u << 14)	/* default SETTINGS_MAX_FRAME_SIZE; header blocks keep to it in practice */
 
 enum h2_type {
 	H2_DATA, H2_HEADERS, H2_PRIORITY, H2_RST_STREAM, H2_SETTINGS, H2_PUSH_PROMISE, H2_PING, H2_GOAWAY,
@@ -39,7 +39,7 @@ static inline int h2_is_block(__u8 type)
 	return type == H2_HEADERS || type == H2_PUSH_PROMISE || type == H2_CONTINUATION;
 }
 
-/* Whether a sender that is in its senses would send this. */
+/* Is this a header that a sane sender would send? */
 static inline int h2_plausible(const struct h2_head *h)
 {
 	if (h->stream >> 31)
@@ -67,7 +67,7 @@ static inline int h2_plausible(const struct h2_head *h)
 	return h->type < 0x20 && h->length <= H2_FRAME_MAX;	/* extensions */
 }
 
-/* Those that are defined (RFC 9113, 6): a sender leaves the others unset. A byte for each type, CONTINUATION apart. */
+/* Only flags defined for the type (RFC 9113, 6) are set. One byte of `defined` for each type except CONTINUATION. */
 static inline int h2_flags_fit(const struct h2_head *h)
 {
 	const __u64 defined = 0x00010c0100002d09ull;
@@ -78,11 +78,11 @@ static inline int h2_flags_fit(const struct h2_head *h)
 enum h2_looks { H2_NOTHING, H2_FRAME, H2_REQUEST, H2_ANSWER };
 
 /*
- * Does a call that moved these bytes (n of 16, the others zero) begin with a frame,
- * in a connection of which nothing is known? Random bytes seldom look like any; a
- * connection is taken for HTTP/2 when one begins a header block that begins as all
- * do: with :method, :scheme, :path, :authority or :status, by its static index. Some
- * of them may be in the table (gRPC's :path), before the first that is not.
+ * Do these bytes (n of 16, the others zero), the first of a call, look like a frame of
+ * an unknown connection? Random bytes rarely do. A connection is taken for HTTP/2 at
+ * a HEADERS frame whose block begins, as all do, with :method, :scheme, :path,
+ * :authority or :status by static index. Up to two entries of the dynamic table
+ * (gRPC's :path) may come before.
  */
 static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 {
@@ -116,9 +116,9 @@ static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 	return first >= 1 && first <= 7 ? H2_REQUEST : H2_FRAME;
 }
 
-#define H2_HOPS 4	/* frames before a header block, in the same call, that are passed over */
+#define H2_HOPS 4	/* frames to skip, in the same call, in search of a header block */
 
-/* Where the next frame begins after one that looks like H2_FRAME; 0: too far away to be looked for. */
+/* Offset of the next frame after one that looks like H2_FRAME; 0: not worth following. */
 static inline __u32 h2_hop(const __u8 *p)
 {
 	struct h2_head h;

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * protocol.h: what an application protocol is: one file, one line in
+ * protocol.h: the interface of an application protocol: one file, one line in
  * protocols.def, and functions without side effects. Bytes of one direction go
- * in, parts of messages come out; what the two directions tell each other (the
- * method an answer belongs to, names given in earlier messages) is in the state
- * that they share. Everything that is read here is hostile.
+ * in, parts of messages come out. What one direction must know of the other (the
+ * method of the request, header tables) is in the state that both share. All
+ * input is hostile.
  *
- * A request and what is answered to it have the same number, which the reader
- * gives: HTTP/1 counts, HTTP/2 has stream numbers, Kafka and DNS have ids.
- * Many answers to one request (MySQL result sets, gRPC streams) are one answer
- * whose end comes with the last of them.
+ * A request and its answer have the same number, which the protocol's parser
+ * assigns: HTTP/1 counts, HTTP/2 has stream ids, Kafka and DNS have request ids.
+ * Several answers to one request (MySQL result sets, gRPC streams) count as one,
+ * which ends with the last of them.
  */
 #ifndef OTTOP_PROTOCOL_H
 #define OTTOP_PROTOCOL_H
 
 #include "bpf/model/base.h"
 
-#define METHOD_MAX 16		/* with its NUL; a longer one is no method */
+#define METHOD_MAX 16		/* with its NUL; longer words are no method */
 #define PATH_MAX_KEPT 192	/* with its NUL; longer ones are cut */
 #define TRACE_ID_LEN 32		/* hex digits */
 #define SPAN_ID_LEN 16
 
-/* Of whom bytes are: who asks, who answers. Which of them sends is the follower's business. */
+/* The sender of the bytes: client (ASKS) or server. The follower maps directions to roles. */
 enum role { ASKS, ANSWERS, N_ROLES };
 
 enum piece_kind {
 	PIECE_DATA,	/* n bytes at data */
 	PIECE_GAP,	/* n bytes that were not captured */
-	PIECE_LOST,	/* nobody knows how many bytes are missing */
-	PIECE_END	/* no more will come */
+	PIECE_LOST,	/* an unknown number of bytes is missing */
+	PIECE_END	/* end of the stream */
 };
 
 /* Part of one direction, in the order of the stream. */
@@ -42,30 +42,30 @@ struct piece {
 
 enum part_kind {
 	PART_BEGIN,	/* the first byte of a message */
-	PART_HEAD,	/* what it is called, or its status, is known */
+	PART_HEAD,	/* method and path, or status, are known */
 	PART_DONE,	/* its last byte has been seen */
-	PART_BROKEN,	/* it ended before it was whole; number 0: all that was under way is lost */
-	PART_LOST	/* what becomes of that exchange cannot be told: it is lost */
+	PART_BROKEN,	/* it ended early; number 0: all open exchanges are lost */
+	PART_LOST	/* the outcome of that exchange cannot be determined: it counts as lost */
 };
 
-/* Texts live until the function that is called returns; NULL: unknown. */
+/* Texts are valid only during the call; NULL: unknown. */
 struct part {
 	enum part_kind kind;
 	enum role role;
 	u64 number;		/* of the exchange */
 	u64 bytes;		/* DONE: of the whole message, head and framing included */
-	/* HEAD of who asks: */
+	/* HEAD of a request: */
 	const char *method;	/* "GET"; Redis: the command; SQL: the verb */
 	const char *path;	/* without query; NULL: the protocol has none */
 	const char *trace_id, *span_id;	/* of `traceparent` */
-	/* HEAD of who answers; may come again, as more is known: */
-	u32 status;		/* as the protocol numbers them, from status_base on; or one of enum status */
-	const struct protocol *inner;	/* HEAD: what this one carries (HTTP/2: gRPC); NULL: nothing else */
-	bool uncertain;		/* DONE: its end was recognised, not counted */
-	bool earlier;		/* DONE: its last byte came before this piece */
+	/* HEAD of an answer; may be repeated when more is known: */
+	u32 status;		/* the protocol's number plus status_base; or one of enum status */
+	const struct protocol *inner;	/* HEAD: the protocol on top (HTTP/2: gRPC); NULL: none */
+	bool uncertain;		/* DONE: the end was found by a heuristic, not by counting bytes */
+	bool earlier;		/* DONE: its last byte was in an earlier piece */
 };
 
-/* STATUS_UNKNOWN: there is one, but it cannot be told. */
+/* STATUS_UNKNOWN: there is one, but its value is unknown. */
 enum status { STATUS_NONE, STATUS_UNKNOWN = 0x7fffffff };
 
 struct sink {
@@ -88,27 +88,27 @@ struct protocol {
 	enum verdict (*recognise)(const u8 *data, u64 n, enum role *ret_role);
 	u32 state_bytes;	/* of both directions; all zero at first */
 	void (*read)(void *state, enum role role, const struct piece *p, const struct sink *out);
-	/* What is left is something else: a tunnel, or never was this protocol. NULL: that does not happen. */
+	/* The rest of the connection is something else: a tunnel, or it never was this protocol. NULL: never. */
 	bool (*is_over)(const void *state);
 	/*
-	 * Whether it is this protocol, and not something else whose first bytes happened to look like it. Until then
-	 * its requests are held back, and what is lost does not count. NULL: whoever is recognised is certain.
+	 * Is it surely this protocol, or might only its first bytes look like it? Until then requests are held
+	 * back and losses do not count. NULL: recognise() is always certain.
 	 */
 	bool (*is_certain)(const void *state);
 	/*
-	 * What the connection has become with the last piece, whose last `rest` bytes are the other's
-	 * already, and which exchange goes on there as number 1. N_PROTOCOLS, or no such function: it stays.
+	 * Protocol upgrade: the new protocol of the connection after the last piece, whose last `rest` bytes
+	 * already belong to it, and the exchange that continues there as number 1. N_PROTOCOLS, or NULL: none.
 	 */
 	enum protocol_id (*becomes)(const void *state, u64 *ret_rest, u64 *ret_number);
-	/* The connection has become this one, and has been asked once. */
+	/* A connection was upgraded to this protocol, with one request open. */
 	void (*take_over)(void *state);
 	u64 (*messages_lost)(const void *state);	/* known to be missing, so far */
-	/* Frees what the state points to, if it does (else NULL); the state itself is the caller's. */
+	/* Frees what the state points to; NULL: nothing. The state itself is the caller's. */
 	void (*close)(void *state);
-	/* Whether that status is an error, as the semantic conventions have it. */
+	/* Is that status an error by the semantic conventions? */
 	bool (*is_error)(u32 status, bool server);
-	u32 status_base;	/* what a status of 0 is here: STATUS_NONE is none */
-	const char *(*status_name)(u32 status);	/* NULL, also returned: its number says it */
+	u32 status_base;	/* added to the protocol's numbers, so that its 0 is not STATUS_NONE */
+	const char *(*status_name)(u32 status);	/* NULL, also as result: shown as a number */
 };
 
 #define PROTOCOL(name) extern const struct protocol name##_protocol;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * report.h: what the protocol reader hands to the sampler each tick: what each
- * endpoint did since the last report, and some of its requests. A message
- * carries the head, a sealed memfd the arrays in the order in which they are
- * named here; the sampler believes none of it before protocols_receive() has
- * looked at it.
+ * report.h: what the protocol reader hands to the sampler each tick: counters of each
+ * endpoint since the last report, and some of its requests. A message carries the head,
+ * a sealed memfd the arrays in the order of this file. The reader is not trusted:
+ * protocols_receive() validates everything.
  */
 #ifndef OTTOP_REPORT_H
 #define OTTOP_REPORT_H
@@ -12,21 +11,21 @@
 #include "bpf/helpers/launch.h"
 #include "bpf/protocols/protocol.h"
 
-#define REPORT_ENDPOINTS 2048	/* in one tick; what does not fit is in the `other` of its process */
-#define REPORT_REQUESTS 256	/* that are listed in one tick: each endpoint's errors and slowest */
-#define REPORT_MORE_BYTES (8u << 20)	/* of the others, for who asks for all */
+#define REPORT_ENDPOINTS 2048	/* in one tick; the rest goes to the `other` row of its process */
+#define REPORT_REQUESTS 256	/* listed in one tick: each endpoint's errors and slowest */
+#define REPORT_MORE_BYTES (8u << 20)	/* for the others, when all are asked for */
 #define REPORT_REQUESTS_ALL (REPORT_REQUESTS + REPORT_MORE_BYTES / (u32)sizeof(struct report_request))
 #define REPORT_OVER 1024
 #define REPORT_DURATIONS 4096	/* in one tick */
-#define DURATION_BUCKETS 15	/* the last one has no bound */
+#define DURATION_BUCKETS 15	/* the last one has no upper bound */
 
-/* Key, then numbers; behind the NUL of texts in a key there are NULs only. */
+/* Key, then numbers. Texts in the key are padded with NULs, so keys compare as bytes. */
 struct report_endpoint {
 	u64 process_start_ns;
 	u32 tgid;
 	u8 server, protocol, other, tls;
 	char method[METHOD_MAX], path[PATH_MAX_KEPT];
-	u64 count, unlisted;	/* unlisted: of these none of the requests */
+	u64 count, unlisted;	/* unlisted: how many of them are not among the requests */
 	u64 errors, sum_ns, min_ns, max_ns;	/* times: of those that were answered */
 	u64 asked_bytes, answered_bytes;
 	u64 in_flight, in_flight_max_ns;
@@ -37,7 +36,7 @@ struct report_endpoint {
 struct report_status { u32 endpoint, status; u64 n; };	/* status 0: never answered */
 struct report_bucket { u32 endpoint; s32 bucket; u64 n; };	/* as in hist.h; -1: zero */
 
-/* Requests that were answered (durations.h). Of HTTP `call` is "", of servers there is no peer. */
+/* Answered requests (durations.h). HTTP has call "", servers have no peer. */
 struct report_duration {
 	u64 process_start_ns;
 	u32 tgid, status;
@@ -67,9 +66,9 @@ struct report_request {
 
 struct report_head {
 	u32 seq;		/* of the question */
-	u32 died;		/* so often since the last one: then the rest is empty */
+	u32 died;		/* how often the reader died since the last report; then the rest is empty */
 	u32 n_endpoints, n_statuses, n_buckets, n_requests, n_durations, n_over;
-	u32 n_listed;		/* so many of the requests, the first ones, are those that are listed */
+	u32 n_listed;		/* how many of the requests, from the first, are listed */
 	u32 connections, open_requests;
 	/* since the reader was started */
 	u64 records, lost_records, lost_requests, lost_messages, refused;
@@ -107,13 +106,13 @@ void protocols_stop(void);
 int protocols_fd(void);		/* -1: it does not run */
 /*
  * Asks for a report; the ring (a BPF ring buffer of HTTP_RING_BYTES) is read from
- * the first question on, until protocols_rest(). all: from now on the requests that are not listed
- * are told too, as far as there is room. 0 or -errno.
+ * the first question until protocols_rest(). all: from now on unlisted requests are
+ * reported too, as far as there is room. 0 or -errno.
  */
 int protocols_ask(int ring_fd, bool all);
-/* Nothing is asked for a while: the ring is let go of, and all that was known. */
+/* Pauses: the reader drops the ring and all its state. */
 int protocols_rest(void);
-/* The answer, waiting for it at most wait_ms. 0: r is to be given back; -EAGAIN, or why not. */
+/* The answer, waiting for it at most wait_ms. 0: give r back with protocols_done(); else -EAGAIN or -errno. */
 int protocols_receive(struct report *r, int wait_ms);
 void protocols_done(struct report *r);
 

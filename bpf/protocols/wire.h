@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wire.h: what the programs of the collector http put into their ring: one
- * record for each piece of memory that a call on an HTTP connection moved. Times
- * in ns, CLOCK_BOOTTIME.
+ * wire.h: the ring records of the collector http's BPF programs: one for each buffer (piece) that a
+ * call on an HTTP connection moved. Times in ns, CLOCK_BOOTTIME.
  */
 #ifndef OTTOP_PROTOCOLS_WIRE_H
 #define OTTOP_PROTOCOLS_WIRE_H
@@ -19,14 +18,14 @@
 enum http_record_kind { HTTP_RX, HTTP_TX, HTTP_RX_END, HTTP_TX_END, HTTP_CLOSED };
 
 enum http_record_flags {
-	HTTP_BEGINS = 1,	/* the first piece of its call; of HTTP/2: it begins with a frame */
+	HTTP_BEGINS = 1,	/* the first piece of its call; HTTP/2: it begins at a frame boundary */
 	HTTP_HAS_ENDS = 2,
 	HTTP_V6 = 4,
 	HTTP_TAILED = 8,	/* tail is valid */
-	HTTP_EXACT = 16,	/* begin_ns is when the call was entered */
-	HTTP_TLS = 32,		/* what a TLS library was given, or gave */
+	HTTP_EXACT = 16,	/* begin_ns is the entry of the call, not an estimate */
+	HTTP_TLS = 32,		/* plain text passed to or returned by a TLS library */
 	HTTP_THREAD = 64,	/* off_ns and runq_ns are valid */
-	HTTP_SUMS = 128,	/* of an end: position and sent are valid */
+	HTTP_SUMS = 128,	/* end of a stream: position and sent are valid */
 };
 
 #define HTTP_UNKNOWN_US 0xffffffffu
@@ -34,31 +33,31 @@ enum http_record_flags {
 struct http_record {
 	__u64 cookie;		/* of the socket, or of the TLS session (HTTP_SESSION) */
 	__u64 begin_ns, end_ns;	/* of the call */
-	__u64 position;		/* of the first byte in its direction; where these jump, records are lost. Of an end: bytes received */
+	__u64 position;		/* stream offset of the first byte; a gap means lost records. End of a stream: bytes received */
 	__u64 start_ns;		/* of the process */
-	__u64 socket;		/* its cookie; 0: not known (then there are no ends either) */
+	__u64 socket;		/* its cookie; 0: unknown, and then there are no addresses either */
 	__u32 tgid, tid;
 	__u32 len;		/* bytes of the piece */
-	__u16 n;		/* of them captured: at data, the first ones */
+	__u16 n;		/* how many of them, from the first, are in data */
 	__u8 kind, flags;
-	__u8 before[HTTP_TAIL];	/* n_before bytes that came in calls before, too few to recognise */
-	__u8 tail[HTTP_TAIL];	/* the last ones */
+	__u8 before[HTTP_TAIL];	/* n_before bytes of earlier calls, kept because they were too few to classify */
+	__u8 tail[HTTP_TAIL];	/* the last bytes of the piece */
 	__u32 n_before;
 	__u32 netns;
 	__u8 local[16], remote[16];
 	__u16 lport, rport;
-	__u32 unread_us;	/* what was read was in the socket for so long, at least */
+	__u32 unread_us;	/* RX: how long the data was in the socket before it was read, at least */
 	union {
-		__u64 off_ns;	/* of the thread, so far: not on a CPU */
-		__u64 sent;	/* of an end: bytes sent */
+		__u64 off_ns;	/* of the thread: off CPU, cumulative */
+		__u64 sent;	/* end of a stream: bytes sent */
 	};
-	__u64 runq_ns;		/* of off_ns: runnable */
+	__u64 runq_ns;		/* the part of off_ns in which it was runnable */
 	__u8 data[];
 };
 
 /*
- * A piece of a body, of which there are many: begins as http_record does. A record
- * of this size is one; no http_record is that small but the ends, which have no bytes.
+ * A short form for pieces of a body. Readers tell it by the size of the record: an http_record with
+ * data is always larger, and the ends of streams, which have none, differ in size.
  */
 #define HTTP_BODY_BYTES 24
 
@@ -76,8 +75,8 @@ struct http_body {
 };
 
 /*
- * A read of what a process of this host wrote, whose bytes came with that: on the socket `peer`, up to the
- * position `peer_end` there (its lower half). A record of this size is one.
+ * A read of bytes that a process of this host wrote and that were emitted then: on the socket `peer`, ending
+ * at the position `peer_end` there (low 32 bits). Readers tell it by the size of the record.
  */
 struct http_same {
 	__u64 cookie;
@@ -96,7 +95,7 @@ struct http_same {
 
 #define HTTP_TLS_SPEAKERS 256
 
-/* Processes of which is known that they may speak HTTP, and that it cannot be seen. */
+/* Processes that may speak HTTP in a way that we cannot observe. */
 #define HTTP_UNSEEN_PROCESSES 256
 enum http_unseen { UNSEEN_TLS, UNSEEN_SOME_TLS /* noted by user space */, UNSEEN_RING, UNSEEN_QUIC, N_UNSEEN };
 struct http_unseen_key { __u32 tgid, how; };
@@ -104,47 +103,47 @@ struct http_unseen_key { __u32 tgid, how; };
 /* Numbers of TLS sessions are above those of sockets. */
 #define HTTP_SESSION (1ull << 63)
 
-/* What is kept of a TCP socket, by its cookie; of a TLS session, by its number. */
+/* State of a TCP socket (by cookie) or of a TLS session (by our number). */
 enum http_class { HTTP_UNKNOWN, HTTP_YES, HTTP_NO, HTTP_IN_TLS /* a socket: first[0] is its session */, HTTP_2 };
 
-/* Where in the frames of HTTP/2 a direction is. */
+/* Parser state of one direction of HTTP/2. */
 struct http_frames {
-	__u64 head;		/* n_head bytes of a frame's head */
-	__u32 left;		/* bytes of its payload */
+	__u64 head;		/* n_head bytes of a frame header that calls have split */
+	__u32 left;		/* payload bytes to come */
 	__u8 n_head;
 	__u8 skip;		/* the payload is not captured */
-	__u8 known;		/* where frames begin */
+	__u8 known;		/* the frame boundaries are known */
 	__u8 pad;
 };
 
 struct http_socket {
-	__u64 key;		/* its number; 0: nobody's place */
+	__u64 key;		/* cookie or session number; 0: a free place */
 	__u64 position[2];	/* bytes so far, by direction: HTTP_RX, HTTP_TX */
-	__u64 first[2];		/* the first bytes, while they are too few to tell */
-	__u32 room[2];		/* bytes of this head that may still be captured */
+	__u64 first[2];		/* the first bytes, while too few to classify */
+	__u32 room[2];		/* bytes of the current head that may still be captured */
 	__u8 n_first[2];
 	__u8 class, tries;
-	__u8 last;		/* where bytes went last: 1 and their direction; 0: nowhere yet */
+	__u8 last;		/* 1 + direction of the last transfer; 0: none yet */
 	__u8 tries_peer;	/* see http_same.bpf.h */
-	__u8 contested;		/* others wanted its place since it was used: see http_sockets.bpf.h */
-	__u8 asks;		/* 1 and the direction of requests; 0: not known */
+	__u8 contested;		/* collisions since its last use: see http_sockets.bpf.h */
+	__u8 asks;		/* 1 + direction of requests; 0: unknown */
 	union {
-		__u64 peer;	/* of a socket: the one at the other end, where that is on this host; 0: not known */
-		__u64 ssl;	/* of a session: its address, in the process tgid */
+		__u64 peer;	/* socket: cookie of the other end, if that is on this host; 0: unknown */
+		__u64 ssl;	/* session: its address, in the process tgid */
 	};
-	__u32 sent_known;	/* so many bytes of it at the end were told by the last call */
+	__u32 sent_known;	/* how many of the last sent bytes the last call emitted */
 	__u32 tgid;
-	__u64 sent;		/* up to where what it sent is told: position << 32 | TCP's number */
+	__u64 sent;		/* where the emitted bytes end: position << 32 | TCP sequence number */
 	struct http_frames frames[2];
-	__u32 drained;		/* of TLS: it had nothing when it was read last, and no part of a record was there */
-	__u32 last_asked;	/* of HTTP/2: the highest stream on which a request has begun */
-	__u64 pad_line;		/* a cache line is not shared by two of them */
+	__u32 drained;		/* TLS: the last read found it empty, with no partial record left */
+	__u32 last_asked;	/* HTTP/2: the highest stream with a request */
+	__u64 pad_line;		/* to whole cache lines: no false sharing */
 };
 
-#define HTTP_SOCKETS_MAX 32768	/* a power of two; maps are as large as there are sockets at the beginning */
-#define HTTP_SOCKETS_ASIDE 65536	/* more of them: allocated when they come */
+#define HTTP_SOCKETS_MAX 32768	/* a power of two; the map is sized at start, by the sockets there are */
+#define HTTP_SOCKETS_ASIDE 65536	/* those that collide: allocated on demand */
 
-/* Where a socket is kept; sessions from the other end, as both are numbered from 1 on. */
+/* Index of a socket's place; sessions are placed from the other end, as both count up from 1. */
 static inline __u32 place_by_number(__u64 key, __u32 mask)
 {
 	return (__u32)(key & HTTP_SESSION ? ~key : key) & mask;
