@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * exporter.c: the sink thread. A ring of snapshot references between it and
- * the producer; the lock is held to move one reference, never during a write.
+ * exporter.c: the sink thread. A ring of snapshot references between producer and thread; the lock
+ * is held to move one reference, never during a write.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -11,10 +11,10 @@
 #include "bpf/model/thread.h"
 #include "exporter/exporter.h"
 
-/* One sink, and which part of the stream of snapshots is its own. */
+/* A sink and the range of snapshots it receives. */
 struct slot {
 	struct sink *sink;	/* NULL: free */
-	u64 first, end;		/* numbers of the snapshots it gets: [first, end) */
+	u64 first, end;		/* snapshot numbers it receives: [first, end) */
 };
 
 struct exporter {
@@ -26,7 +26,7 @@ struct exporter {
 	u32 queue_max;
 	u64 max_bytes;
 	u64 pushed, taken;	/* snapshots; ring holds [taken, pushed) */
-	u64 bytes;		/* of those, and of the one that is being written */
+	u64 bytes;		/* of the queued snapshots and the one being written */
 	bool writing;
 	bool stopping;
 };
@@ -45,8 +45,10 @@ static void sink_close(struct sink *sink)
 	atomic_store(&sink->closed, true);
 }
 
-/* Gives snapshot number `n` to each sink whose part it is. Without the lock: only this thread
- * frees a slot, and a new slot begins at a later number. */
+/*
+ * Passes snapshot number `n` to every sink whose range contains it. Runs without the lock: only
+ * this thread frees slots, and a new slot starts at a later number.
+ */
 static void deliver(const struct slot *slots, u64 n, const struct snapshot *s)
 {
 	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++) {
@@ -63,7 +65,7 @@ static void deliver(const struct slot *slots, u64 n, const struct snapshot *s)
 	}
 }
 
-/* Takes out of their slots the sinks that are complete or failed; returns their number. */
+/* Removes completed and failed sinks from their slots; returns how many. */
 static u32 collect_done(struct exporter *e, struct sink *done[EXPORTER_MAX_SINKS])
 {
 	u32 n = 0;
@@ -80,7 +82,7 @@ static u32 collect_done(struct exporter *e, struct sink *done[EXPORTER_MAX_SINKS
 	return n;
 }
 
-/* Closes what is complete. Called and returns with the lock held, but not held in between. */
+/* Closes completed sinks. Entered and left with the lock held, which is released in between. */
 static bool close_done(struct exporter *e)
 {
 	struct sink *done[EXPORTER_MAX_SINKS];
@@ -110,7 +112,7 @@ static void deliver_next(struct exporter *e)
 	deliver(slots, n, s);
 	snapshot_put(s);
 	pthread_mutex_lock(&e->lock);
-	e->writing = false;	/* until now it took its place in the queue */
+	e->writing = false;	/* it counted towards the queue's limits until now */
 	e->bytes -= bytes;
 }
 
@@ -188,7 +190,7 @@ void exporter_remove_wait(struct exporter *e, struct sink *sink)
 	pthread_mutex_unlock(&e->lock);
 }
 
-/* One may always wait, whatever its size: else a large host would send nothing. */
+/* An empty queue accepts a snapshot of any size: otherwise a large host would send nothing. */
 static bool has_room(const struct exporter *e, u64 bytes)
 {
 	u64 n = e->pushed - e->taken;
@@ -196,7 +198,7 @@ static bool has_room(const struct exporter *e, u64 bytes)
 	return !n || (n + e->writing < e->queue_max && e->bytes + bytes <= e->max_bytes);
 }
 
-/* Takes the oldest one out, which is not being written. */
+/* Removes the oldest queued snapshot that is not being written. */
 static const struct snapshot *drop_oldest(struct exporter *e)
 {
 	u64 n = e->taken++;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exporter.h: one thread that hands every snapshot to the sinks (a recording,
- * OTLP). Whoever pushes never waits: a slow disk costs snapshots, which are
- * counted, but no tick and no frame.
+ * exporter.h: one thread that hands every snapshot to the sinks (a recording, OTLP). Pushing never
+ * blocks: a slow disk costs snapshots, which are counted, but no tick and no frame.
  */
 #ifndef OTTOP_EXPORTER_H
 #define OTTOP_EXPORTER_H
@@ -10,9 +9,8 @@
 #include "bpf/model/snapshot.h"
 
 /*
- * Where snapshots go. The owner fills the first three members and embeds it in
- * what it needs; write() and close() run in the exporter's thread. The
- * numbers may be read at any time from any thread.
+ * Destination of snapshots. The owner embeds it and fills the first three members; write() and
+ * close() run in the exporter's thread. The counters may be read from any thread at any time.
  */
 struct sink {
 	const char *name;
@@ -29,26 +27,32 @@ struct sink {
 struct exporter;
 
 /*
- * Starts the thread. At most queue_max snapshots are held, the one that is being written among
- * them, and as many as take max_bytes (snapshot.own_bytes); one may always wait. NULL and errno on failure.
+ * Starts the thread. The queue, including the snapshot being written, holds at most queue_max
+ * snapshots and max_bytes bytes (snapshot.own_bytes); a single snapshot is always accepted. NULL
+ * and errno on failure.
  */
 struct exporter *exporter_start(u32 queue_max, u64 max_bytes);
 #define EXPORTER_SNAPSHOTS 64
 #define EXPORTER_BYTES (48 << 20)
-/* Gives a sink all snapshots that are pushed from now on. At most EXPORTER_MAX_SINKS: -ENOSPC. */
+/*
+ * Adds a sink, which receives every snapshot pushed from now on. -ENOSPC beyond EXPORTER_MAX_SINKS.
+ */
 #define EXPORTER_MAX_SINKS 8
 int exporter_add(struct exporter *e, struct sink *sink);
-/* Closes a sink after what was pushed until now; it is done once sink->closed. */
+/* Closes a sink once everything pushed so far is written; done when sink->closed is set. */
 void exporter_remove(struct exporter *e, struct sink *sink);
-/* The same, and waits until it is done. */
+/* As exporter_remove(), but waits until the sink is closed. */
 void exporter_remove_wait(struct exporter *e, struct sink *sink);
-/* Queues one snapshot (takes its own reference); the oldest ones make room and are counted. Never waits. */
+/*
+ * Queues one snapshot (takes its own reference). Never blocks: a full queue drops its oldest
+ * snapshots and counts them.
+ */
 void exporter_push(struct exporter *e, const struct snapshot *s);
-/* Writes what is queued, closes the sinks, ends the thread, frees. NULL-safe. */
+/* Writes the queued snapshots, closes the sinks, ends the thread, frees. NULL-safe. */
 void exporter_stop(struct exporter *e);
 /*
- * The same, but waits at most `ms`. False: a sink hangs in a write; the thread
- * and its sinks stay as they are and only the end of the process ends them.
+ * As exporter_stop(), but waits at most `ms`. False: a sink hangs in a write; the thread and its
+ * sinks are left running until the process exits.
  */
 bool exporter_stop_within(struct exporter *e, u32 ms);
 

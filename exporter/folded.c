@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * folded.c: stacks as one line each, root first, as flamegraph.pl, inferno and
- * speedscope read them. Equal lines are added up; they are sorted, so that two
- * files can be compared with diff.
+ * folded.c: one stack a line, root first, the format of flamegraph.pl, inferno and speedscope.
+ * Identical stacks are summed; lines are sorted, so that two files can be compared with diff.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +15,7 @@
 struct folding {
 	struct fold *fold;
 	u32 cap_kinds, cap_places;
-	u32 *of_frame;	/* label of each frame of the profile, plus one */
+	u32 *of_frame;	/* label of each profile frame, plus one */
 };
 
 /* ---- labels ---------------------------------------------------------------------- */
@@ -28,7 +27,7 @@ static u32 add_label(struct folding *f, char *text, enum fold_kind kind, const s
 	u32 i;
 
 	for (char *p = text; *p; p++)
-		if (*p == ';')	/* it separates frames */
+		if (*p == ';')	/* the frame separator */
 			*p = ':';
 	i = strset_add(&fold->labels, *text ? text : "?");
 	if (i + 1 < fold->labels.n)
@@ -105,7 +104,7 @@ static int compare_texts(const void *a, const void *b, void *arg)
 	return strcmp(items[*(const u32 *)a], items[*(const u32 *)b]);
 }
 
-/* Numbers by the order of the alphabet: then stacks are compared as numbers. */
+/* Numbers labels alphabetically, so that stacks compare as numbers. */
 static void rank_labels(struct fold *fold)
 {
 	u32 n = fold->labels.n, *order = xcalloc(n + 1, sizeof(*order));

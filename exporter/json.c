@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * json.c: snapshots as NDJSON; the only file that includes json-c. Each value is
- * written before the next is looked at, so that a host with 10,000
- * processes costs no memory.
+ * json.c: snapshots as NDJSON; the only file that includes json-c. Values are written one by one
+ * and freed at once, so that memory use does not grow with the number of processes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +20,7 @@
 struct json_writer {
 	FILE *out;
 	u64 tables;
-	struct stack_frames frames;	/* while stacks are written */
+	struct stack_frames frames;	/* scratch for writing stacks */
 	const struct field *frame_fields[FRAME_FIELDS];
 	struct event_cursor events[N_TABLES];
 };
@@ -29,8 +28,8 @@ struct json_writer {
 /* ---- strings ------------------------------------------------------------ */
 
 /*
- * What text_clean() would not show as it is (C1 controls, bidi and invisible
- * characters) is escaped: `cat` of our output must be harmless too.
+ * Characters that text_clean() would replace (C1 controls, bidi and invisible characters) are
+ * escaped: the output must be harmless to `cat`.
  */
 static bool must_escape(const char *s, u32 len, u32 c)
 {
@@ -59,7 +58,7 @@ static void append_escaped(struct printbuf *pb, u32 c)
 	printbuf_memappend(pb, buf, (int)strlen(buf));
 }
 
-/* A json_object_to_json_string_fn for strings of valid UTF-8. */
+/* json_object_to_json_string_fn for valid UTF-8 strings. */
 static int string_to_json(struct json_object *o, struct printbuf *pb, int level, int flags)
 {
 	const char *s = json_object_get_string(o), *plain = s;
@@ -78,7 +77,7 @@ static int string_to_json(struct json_object *o, struct printbuf *pb, int level,
 	return printbuf_memappend(pb, "\"", 1);
 }
 
-/* Nothing in it is cleaned or escaped: nearly all strings. */
+/* Needs neither cleaning nor escaping, as nearly all strings. */
 static bool is_plain(const char *s)
 {
 	while (*s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
@@ -114,7 +113,7 @@ static struct json_object *counts_object(const char *s)
 	u64 n;
 
 	while (o && count_next(&s, name, &n))
-		if (text_clean(clean, sizeof(clean), name, TEXT_SCREEN))	/* json-c writes it as it is */
+		if (text_clean(clean, sizeof(clean), name, TEXT_SCREEN))	/* json-c does not */
 			json_object_object_add(o, clean, json_object_new_uint64(n));
 	return o;
 }
@@ -138,7 +137,7 @@ static struct json_object *u64_object(u64 v, enum field_format format)
 	return json_object_new_uint64(v);
 }
 
-/* Seven digits are what a float knows: 0.3, not 0.30000001192092896. */
+/* Seven digits, the precision of a float: 0.3, not 0.30000001192092896. */
 static struct json_object *f32_object(float v)
 {
 	char buf[32], *comma;
@@ -146,7 +145,7 @@ static struct json_object *f32_object(float v)
 	if (!f32_known(v))
 		return NULL;
 	snprintf(buf, sizeof(buf), "%.7g", (double)v);
-	comma = strchr(buf, ',');	/* a locale may have changed the point */
+	comma = strchr(buf, ',');	/* a locale may have changed the decimal point */
 	if (comma)
 		*comma = '.';
 	return json_object_new_double_s((double)v, buf);
@@ -191,7 +190,7 @@ static struct json_object *map_object(const struct table *t, const struct field 
 		const char *key = row_str(t->rows[i], &fields[0]);
 		char clean[256];
 
-		/* json-c writes names of members itself: they must be harmless already */
+		/* json-c does not escape member names: they must be clean already */
 		if (key && text_clean(clean, sizeof(clean), key, TEXT_SCREEN))
 			json_object_object_add(o, clean, u64_object(row_u64(t->rows[i], &fields[1]),
 								    fields[1].format));
@@ -246,7 +245,7 @@ static struct json_object *row_object(const struct snapshot *s, const struct row
 
 /* ---- tables --------------------------------------------------------------- */
 
-/* Writes one value, without keeping it. */
+/* Writes and frees one value. */
 static void put(FILE *out, struct json_object *o)
 {
 	size_t len;
@@ -256,7 +255,7 @@ static void put(FILE *out, struct json_object *o)
 	json_object_put(o);
 }
 
-/* ---- rows that stand in a table: many, so no objects are made for what is plain ---- */
+/* ---- rows of tables: plain values are written without creating objects ---- */
 
 static void write_u64(FILE *out, u64 v, enum field_format format)
 {
@@ -283,7 +282,7 @@ static void write_value(struct json_writer *w, const struct snapshot *s, const s
 
 /* ---- stacks ---- */
 
-/* Of a frame what a stack shows of it; more is in the table frames. */
+/* Members of a frame within a stack; the table frames has the rest. */
 static const char *const frame_fields[FRAME_FIELDS] = {
 	"name", "module", "addr", "file", "line", "inlined", "kind",
 };
@@ -332,7 +331,7 @@ static void write_value(struct json_writer *w, const struct snapshot *s, const s
 		put(w->out, value_object(s, r, f));
 }
 
-/* The same as row_object(), but that stacks have their frames. */
+/* As row_object(), with stacks expanded to their frames. */
 static void write_row(struct json_writer *w, const struct snapshot *s, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];

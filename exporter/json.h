@@ -7,7 +7,7 @@
  *	 "tables":{NAME:{"status":"ok|partial|blocked","reason":null,"rows":[...]}}}
  *
  * Unknown, "not yet" and not applicable are null, never 0 or "". Times and
- * cookies are decimal strings, because they can pass 2^53.
+ * cookies are decimal strings because they can exceed 2^53.
  */
 #ifndef OTTOP_JSON_H
 #define OTTOP_JSON_H
@@ -19,12 +19,11 @@
 struct json_writer;
 
 /*
- * Writes to `out`, which stays the caller's; `tables` are the TABLE_BIT()s of
- * the tables to write. Of tables of events each row is written once: those of
- * the first snapshot's interval, then what came since.
+ * Writes to `out`, which the caller keeps; `tables` is a mask of TABLE_BIT(). Rows of event tables
+ * are written once: those of the first snapshot's interval, then each new one.
  */
 struct json_writer *json_writer_new(FILE *out, u64 tables);
-/* Writes and flushes one line. 0 or -errno: the line may be cut then. */
+/* Writes and flushes one line. 0 or -errno: the line may then be truncated. */
 int json_writer_write(struct json_writer *w, const struct snapshot *s);
 void json_writer_free(struct json_writer *w);	/* NULL-safe */
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * pprof.c: a profile as pprof reads it: a protocol buffer, compressed. Stacks
- * are made of locations (an address in a mapping), a location of lines (more
- * than one where functions were inlined), a line of a function. All refer to
- * each other by number, and to texts by their index.
+ * pprof.c: writes a profile for pprof: a compressed protocol buffer. Stacks are lists of locations
+ * (an address in a mapping), a location has lines (several where functions were inlined), a line
+ * has a function. They refer to each other by number, and to strings by index.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,19 +24,19 @@ typedef Perftools__Profiles__Location PbLocation;
 typedef Perftools__Profiles__Line PbLine;
 typedef Perftools__Profiles__Function PbFunction;
 
-/* The message is built of pieces from malloc(), as if it had been unpacked. */
+/* The message is built of malloc()ed parts, as if unpacked, so that protobuf-c can free it. */
 struct pprof {
 	const struct profile *profile;
 	PbProfile *message;
 	struct strset strings;
-	/* Keys of what was made already: number - 1 of the mapping, function, location. */
+	/* Keys of existing entries, at number - 1. */
 	struct strset mappings, functions, locations;
 	u32 cap_mappings, cap_functions, cap_locations, cap_samples;
-	u64 *main_value;	/* of each mapping: spent in programs that it is of */
+	u64 *main_value;	/* for each mapping: total of the programs it is the main file of */
 	u32 cap_main_value;
 };
 
-/* Makes a message of protobuf-c: NEW(PbLine, perftools__profiles__line). */
+/* Allocates a protobuf-c message: NEW(PbLine, perftools__profiles__line). */
 #define NEW(type, prefix) ({ type *m_ = xcalloc(1, sizeof(*m_)); prefix##__init(m_); m_; })
 
 static s64 text_index(struct pprof *b, const char *s)
@@ -65,8 +64,8 @@ static bool is_known(const char *s)
 /* ---- mappings -------------------------------------------------------------------- */
 
 /*
- * Addresses are those in the file, the kernel's those in memory: from 0 to the
- * end is what pprof takes for "nothing to be added".
+ * Addresses are relative to the file, those of the kernel absolute. pprof takes a mapping from 0 to
+ * the end as "no adjustment".
  */
 static void add_mapping(struct pprof *b, const struct frames_row *f)
 {
@@ -85,7 +84,7 @@ static void add_mapping(struct pprof *b, const struct frames_row *f)
 	new->has_functions = true;
 }
 
-/* The number of the mapping of a frame, 0 outside of any file. */
+/* Number of a frame's mapping, 0 for none. */
 static u64 mapping_of(struct pprof *b, const struct frames_row *f)
 {
 	PbMapping *m;
@@ -97,7 +96,10 @@ static u64 mapping_of(struct pprof *b, const struct frames_row *f)
 	if (i == b->message->n_mapping)
 		add_mapping(b, f);
 	m = b->message->mapping[i];
-	/* not looked up yet: pprof may try. Looked up in vain: a guess of its own would be wrong */
+	/*
+	 * Not looked up yet: pprof may symbolize. Looked up in vain: it must not, its guess would
+	 * be wrong.
+	 */
 	m->has_functions &= is_known(f->name) || is_known(f->reason);
 	m->has_filenames |= is_known(f->file);
 	m->has_line_numbers |= u64_known(f->line) && f->line;
@@ -105,7 +107,7 @@ static u64 mapping_of(struct pprof *b, const struct frames_row *f)
 	return i + 1;
 }
 
-/* A program's own file, not a library and not the kernel. */
+/* An executable, not a library or the kernel. */
 static bool is_program(const struct frames_row *f)
 {
 	const char *slash = f && f->module ? strrchr(f->module, '/') : NULL;
@@ -113,7 +115,7 @@ static bool is_program(const struct frames_row *f)
 	return slash && !strstr(slash, ".so");
 }
 
-/* The outermost frame tells which program it was (ld.so starts it, but is not in the stack). */
+/* The outermost frame identifies the program (ld.so starts it, but is not in the stack). */
 static void count_program(struct pprof *b, const struct profile_stack *s)
 {
 	for (u32 i = s->n; i > 0; i--) {
@@ -126,7 +128,7 @@ static void count_program(struct pprof *b, const struct profile_stack *s)
 	}
 }
 
-/* pprof takes the first mapping for the program, and prints its name. */
+/* pprof takes the first mapping as the program and prints its name. */
 static void put_program_first(struct pprof *b)
 {
 	PbMapping **m = b->message->mapping, *first;
@@ -165,7 +167,7 @@ static u64 function_of(struct pprof *b, const char *name, const char *file, u64 
 	return new->id;
 }
 
-/* The next line of a location: the function that the ones before were inlined into. */
+/* Adds a line to a location: the function into which the previous lines were inlined. */
 static void add_line(struct pprof *b, PbLocation *location, const char *name,
 		     const struct frames_row *f)
 {
@@ -179,7 +181,7 @@ static void add_line(struct pprof *b, PbLocation *location, const char *name,
 		line->line = (s64)f->line;
 }
 
-/* The location of that key; *ret_new: it is empty. */
+/* The location with this key; *ret_new: it was just created. */
 static PbLocation *find_location(struct pprof *b, u32 key, bool *ret_new)
 {
 	PbProfile *m = b->message;
@@ -193,7 +195,7 @@ static PbLocation *find_location(struct pprof *b, u32 key, bool *ret_new)
 	return m->location[key];
 }
 
-/* The location of n frames, all but the last inlined into the next. */
+/* Location of n frames, each but the last inlined into the next. */
 static u64 location_of(struct pprof *b, const u32 *frames, u32 n)
 {
 	const struct frames_row *outer = b->profile->frames[frames[n - 1]];
@@ -220,7 +222,7 @@ static u64 location_of(struct pprof *b, const u32 *frames, u32 n)
 	return location->id;
 }
 
-/* What stands where a stack was cut. */
+/* A pseudo-location that marks a truncated stack. */
 static u64 cut_location(struct pprof *b, const char *text)
 {
 	bool is_new;
@@ -311,7 +313,7 @@ static void set_types(struct pprof *b)
 	m->sample_type[m->n_sample_type++] = value_type(b, type, "nanoseconds");
 	m->default_sample_type = text_index(b, type);
 	m->period_type = value_type(b, type, "nanoseconds");
-	/* a sample stands for the time between two; a block is measured, each of its nanoseconds */
+	/* a sample stands for the sampling period; a wait is measured, so its period is 1 ns */
 	m->period = offcpu ? 1 : p->samples ? (s64)(p->value / p->samples) : 0;
 	m->time_nanos = (s64)p->start_unix_ns;
 	m->duration_nanos = (s64)p->duration_ns;
@@ -322,7 +324,7 @@ static PbProfile *build(const struct profile *p)
 	struct pprof b = { .profile = p };
 	PbProfile *m = b.message = NEW(PbProfile, perftools__profiles__profile);
 
-	text_index(&b, "");	/* [0] has to be that */
+	text_index(&b, "");	/* string 0 must be empty */
 	set_types(&b);
 	add_comment(&b);
 	for (u32 i = 0; i < p->n_stacks; i++)
@@ -350,7 +352,7 @@ static int compress_bytes(const u8 *data, size_t n, u8 **ret, size_t *ret_n)
 	*ret = xmalloc(*ret_n);
 	z.next_out = *ret;
 	z.avail_out = (uInt)*ret_n;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END) {	/* cannot be: the bound is one */
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END) {	/* cannot happen: sized by deflateBound() */
 		deflateEnd(&z);
 		free(*ret);
 		return -EIO;

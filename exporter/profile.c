@@ -6,9 +6,9 @@
 
 #include "exporter/profile.h"
 
-#define MAX_ID (1u << 24)	/* a number beyond is a damaged recording's */
+#define MAX_ID (1u << 24)	/* larger numbers come from damaged recordings */
 #define MAX_DEPTH 8192
-#define MAX_INLINED 63	/* at one place: what is deeper is left out */
+#define MAX_INLINED 63	/* at one location; deeper ones are left out */
 
 static bool is_known(const char *s)
 {
@@ -29,7 +29,7 @@ static void reach(struct profile *p, u32 id)
 	p->n_ids = n;
 }
 
-/* Numbers of frames as indexes; NULL without any. */
+/* Parses numbers of frames and converts them to indexes; NULL: none. */
 static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
 {
 	u32 *frames = NULL, n = 0, cap = 0;
@@ -48,7 +48,7 @@ static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
 	return frames;
 }
 
-/* A profiler that was closed and opened again numbers its frames anew. */
+/* A restarted profiler numbers its frames anew. */
 static bool same_place(const struct frames_row *a, const struct frames_row *b)
 {
 	return a->addr == b->addr &&
@@ -85,7 +85,7 @@ static void hold_frame(struct profile *p, const struct frames_row *r)
 	*i = add_frame(p, r);
 }
 
-/* Once all rows of a snapshot are known: numbers of frames are good within it. */
+/* After all rows of a snapshot were read: numbers of frames are valid only within it. */
 static void find_inlined(struct profile *p, const struct frames_row *r)
 {
 	u32 i = r->id < p->n_ids ? p->by_id[r->id] : 0, n, *frames;
@@ -116,7 +116,7 @@ static bool is_pending(const struct frames_row *f)
 	return f && !is_known(f->name) && !is_known(f->reason);
 }
 
-/* Which of the frames stacks name; free() it. */
+/* Which frames are referenced by stacks; free() it. */
 static bool *named_frames(const struct profile *p)
 {
 	bool *seen = xcalloc(p->n_frames, sizeof(*seen));
@@ -230,7 +230,7 @@ static u32 hash_of(const struct profile_stack *s)
 	return index_fold(h);
 }
 
-/* The stack of a row, made if there is none yet. */
+/* The stack of a row, created on first use. */
 static struct profile_stack *stack_of(struct profile *p, const struct snapshot *s,
 				      const struct stacks_row *r)
 {
@@ -291,7 +291,7 @@ bool profile_add(struct profile *p, const struct snapshot *s)
 	p->status = t->status;
 	p->reason = t->reason;
 	profile_learn(p, s);
-	/* what came before the first whole interval was not counted for a known time */
+	/* before the first full interval the duration is not known */
 	if ((t->status != TS_OK && t->status != TS_PARTIAL) || !t->interval_ns)
 		return false;
 	if (!p->start_unix_ns)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profile.h: a profile as a file. It is collected from the stacks of one
- * snapshot after the other and written as
+ * profile.h: collects a profile from the stacks of successive snapshots and writes it as
  *
  *	FILE.pb.gz	pprof
  *	FILE.folded	one line a stack: comm;root;...;leaf nanoseconds
  *	FILE.svg	a flame graph
  *
- * Names may arrive after their stacks: each frame is written with the newest
- * that is known of it.
+ * Names may arrive after their stacks: a frame is written with its newest name.
  */
 #ifndef OTTOP_PROFILE_H
 #define OTTOP_PROFILE_H
@@ -20,53 +18,53 @@
 
 /* ---- collecting (profile.c) ------------------------------------------------------ */
 
-/* One stack of one thread, with all that was spent in it. */
+/* One stack of one thread, with its totals. */
 struct profile_stack {
-	const struct stacks_row *row;		/* the first; a reference */
+	const struct stacks_row *row;		/* the first row; a reference */
 	const struct processes_row *process;	/* a reference, or NULL */
-	u32 *frames, n;				/* indexes of the profile's frames, leaf first */
+	u32 *frames, n;				/* indexes into the profile's frames, leaf first */
 	u64 value, samples;
 };
 
-/* Others may read it, and change nothing. */
+/* Read-only for other files. */
 struct profile {
 	char kind[16];
 	const struct session *session;
-	/* References to the newest row of each frame; NULL: it is in no table ([0] always). */
+	/* References to the newest row of each frame; NULL: in no table ([0] always). */
 	const struct frames_row **frames;
 	u32 n_frames, cap_frames;
-	/* What is inlined at each: how many, then their indexes, the innermost first; or NULL */
+	/* Inlined frames of each: their number, then their indexes, innermost first; or NULL */
 	u32 **inlined;
 	u32 cap_inlined;
-	u32 *by_id, n_ids;	/* number of a frame in the snapshots -> index */
+	u32 *by_id, n_ids;	/* frame number in the snapshots -> index */
 	struct profile_stack *stacks;
 	u32 n_stacks, cap_stacks;
 	struct index by_stack;	/* of stacks */
-	u32 *pids, n_pids;	/* only these; none: all */
-	u64 value, samples, whole;	/* totals; whole: samples whose stack reaches its root */
-	u64 start_unix_ns, duration_ns;	/* what was observed */
-	enum table_status status;	/* of the table stacks, in the last snapshot */
+	u32 *pids, n_pids;	/* filter; none: all processes */
+	u64 value, samples, whole;	/* whole: samples with complete stacks */
+	u64 start_unix_ns, duration_ns;	/* the observed period */
+	enum table_status status;	/* of the table stacks in the last snapshot */
 	const char *reason;
 };
 
-/* An empty one for stacks of that kind ("cpu", "offcpu"), of n processes or (0) of all. */
+/* An empty profile of the given kind ("cpu", "offcpu") and pids (n_pids 0: all processes). */
 struct profile *profile_new(const char *kind, const u32 *pids, u32 n_pids);
-/* Adds the stacks of one interval, and learns the names. False: stacks were not observed in it. */
+/* Adds the stacks and names of one interval. False: stacks were not observed in it. */
 bool profile_add(struct profile *p, const struct snapshot *s);
-/* Learns names only: of a snapshot that is later than the profile. */
+/* Takes only the names of a later snapshot. */
 void profile_learn(struct profile *p, const struct snapshot *s);
-/* How many of the frames that stacks name still wait for their name. */
+/* Number of referenced frames whose name is pending. */
 u32 profile_pending(const struct profile *p);
-/* Numbers (in the snapshots) of the frames that stacks name; free() them. */
+/* Numbers (in the snapshots) of the referenced frames; free() them. */
 u32 *profile_ids(const struct profile *p, u32 *ret_n);
 /*
- * The frames of a stack with those that were inlined, leaf first; free() them.
- * An inlined frame stands before the one it is inlined into.
+ * Frames of a stack including inlined ones, leaf first; free() them. An inlined frame precedes the
+ * one it is inlined into.
  */
 u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n);
 /*
- * How many of n frames from here on are one place: those that are inlined, and the one around them;
- * at most PROFILE_PLACE_MAX.
+ * How many of the n frames from here belong to one location: inlined frames and the function around
+ * them; at most PROFILE_PLACE_MAX.
  */
 #define PROFILE_PLACE_MAX 64
 u32 profile_place_length(const struct profile *p, const u32 *frames, u32 n);
@@ -75,12 +73,12 @@ void profile_free(struct profile *p);
 
 /* ---- frames as text (profile.c) -------------------------------------------------- */
 
-/* "work.c:12", where a function is declared, or "" where that is not known. */
+/* "work.c:12", the declaration of the function, or "" if unknown. */
 void profile_place_text(char *buf, size_t cap, const struct frames_row *f);
-/* "[cut: no CFI]" for a stack that does not reach its root; false: it does. */
+/* "[cut: no CFI]" for a truncated stack; false: the stack is complete. */
 bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s);
 
-/* ---- folded stacks, from which the flame graph is made too (folded.c) ------------ */
+/* ---- folded stacks, also the source of the flame graph (folded.c) ---------------- */
 
 enum fold_kind {
 	FOLD_USER, FOLD_CPP, FOLD_RUST, FOLD_LIBRARY, FOLD_KERNEL, FOLD_JIT, FOLD_INTERP, FOLD_UNKNOWN,
@@ -92,16 +90,16 @@ struct fold_stack {
 	u64 value, samples;
 };
 
-/* Each path of names once, sorted: equal beginnings stand together. */
+/* Each path of names once, sorted, so that equal prefixes are adjacent. */
 struct fold {
 	struct strset labels;
-	u8 *kinds;		/* of the labels: enum fold_kind */
-	char **places;		/* of the labels: where it is declared, or NULL */
+	u8 *kinds;		/* of each label: enum fold_kind */
+	char **places;		/* of each label: its declaration, or NULL */
 	struct fold_stack *stacks;
 	u32 n;
 };
 
-/* Folds a profile: threads and processes of one name come together. */
+/* Folds a profile: threads and processes of the same name are merged. */
 struct fold *profile_fold(const struct profile *p);
 void fold_free(struct fold *f);
 
@@ -109,21 +107,20 @@ void fold_free(struct fold *f);
 
 enum profile_format { PROFILE_PPROF, PROFILE_FOLDED, PROFILE_SVG, PROFILE_UNKNOWN };
 
-/* The format that the end of a file's name asks for; "-" is folded. */
+/* The format by the file name's suffix; "-" is folded. */
 enum profile_format profile_format(const char *path);
 /* Writes and flushes; 0 or -errno. */
 int profile_put_pprof(const struct profile *p, FILE *out);	/* pprof.c */
 int profile_put_folded(const struct profile *p, FILE *out);	/* folded.c */
 int profile_put_svg(const struct profile *p, FILE *out);	/* svg.c */
 /*
- * Whether profile_write() has a chance, so that nobody waits for a capture in
- * vain. 0, or -1 and one line in *ret_error (free() it).
+ * Checks that profile_write() can succeed, before a capture is started. 0, or -1 and an error
+ * message (free() it).
  */
 int profile_can_write(const char *path, char **ret_error);
 /*
- * Writes a file in the format of its suffix: all of it or nothing, in place of
- * an older one; for the user who called sudo only. 0, or -1 and one line in
- * *ret_error (free() it).
+ * Writes a file in the format of its suffix, atomically replacing an older one, readable only by
+ * the user who called sudo. 0, or -1 and an error message (free() it).
  */
 int profile_write(const struct profile *p, const char *path, char **ret_error);
 

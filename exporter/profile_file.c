@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * profile_file.c: the file that a profile goes into. It is written beside its
- * place and moved there when it is whole: a full disk leaves an older one as
- * it was, and a symbolic link is replaced, not followed.
+ * profile_file.c: writes a profile's file. It is written to a temporary file and renamed when
+ * complete: a full disk leaves an older file intact, and a symbolic link is replaced, not followed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +28,7 @@ enum profile_format profile_format(const char *path)
 	return ends_with(path, ".svg") ? PROFILE_SVG : PROFILE_UNKNOWN;
 }
 
-/* The directory that a path is in; free() it. */
+/* The directory part of a path; free() it. */
 static char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -56,7 +55,7 @@ int profile_can_write(const char *path, char **ret_error)
 	return *ret_error ? -1 : 0;
 }
 
-/* What was written with sudo belongs to who typed it. */
+/* Gives a file written with sudo to the user who called it. */
 static void give_away(int fd, const char *path)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
@@ -76,7 +75,7 @@ static int put(const struct profile *p, enum profile_format format, FILE *out)
 	return -EINVAL;
 }
 
-/* Writes into fd, which is closed then; 0 or -errno. */
+/* Writes to fd and closes it; 0 or -errno. */
 static int put_into(const struct profile *p, int fd, const char *path)
 {
 	FILE *out = fdopen(fd, "w");
@@ -89,7 +88,7 @@ static int put_into(const struct profile *p, int fd, const char *path)
 	}
 	give_away(fd, path);
 	err = put(p, profile_format(path), out);
-	if (fclose(out) && !err)	/* what is written late (NFS, quota) fails here */
+	if (fclose(out) && !err)	/* deferred write errors (NFS, quota) are reported here */
 		err = -errno;
 	return err;
 }
@@ -102,7 +101,7 @@ int profile_write(const struct profile *p, const char *path, char **ret_error)
 	if (profile_can_write(path, ret_error))
 		return -1;
 	temporary = xasprintf("%s.XXXXXX", path);
-	fd = mkostemp(temporary, O_CLOEXEC);	/* mode 0600, nothing that exists */
+	fd = mkostemp(temporary, O_CLOEXEC);	/* mode 0600, never an existing file */
 	if (fd < 0) {
 		*ret_error = xasprintf("%s: cannot be created: %s", path, strerror(errno));
 		free(temporary);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* strset.h: strings, each once, numbered in the order in which they came. */
+/* strset.h: a set of strings, numbered in order of insertion. */
 #ifndef OTTOP_STRSET_H
 #define OTTOP_STRSET_H
 
@@ -11,13 +11,13 @@ struct strset {
 	struct index index;
 };
 
-/* The number of this string; a new one is copied. */
+/* Number of the string, which is copied if new. */
 u32 strset_add(struct strset *s, const char *text);
-/* The same for a printf format. */
+/* As strset_add(), for a printf format. */
 u32 strset_addf(struct strset *s, const char *fmt, ...) __printf(2, 3);
 /* Frees the strings and the set. */
 void strset_free(struct strset *s);
-/* Frees the set and gives the array of strings away. */
+/* Frees the set and hands its array of strings to the caller. */
 char **strset_take(struct strset *s);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * svg.c: a flame graph that any browser shows, without scripts. The root is at
- * the bottom, the width of a frame is its share, the title under the mouse says
- * it in words. Stacks come sorted, so a frame is as wide as equal beginnings
- * reach.
+ * svg.c: a flame graph as SVG without scripts. The root is at the bottom, the width of a frame is
+ * its share, its title (tooltip) has the numbers. Stacks are sorted, so a frame spans all stacks
+ * with the same prefix.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,25 +14,25 @@
 #define PAD 10
 #define HEAD 54
 #define ROW 17
-#define CHAR_WIDTH 6.7	/* of a monospaced font of 11 pixels, with some room */
-#define MIN_WIDTH 0.5	/* what is narrower is not drawn */
+#define CHAR_WIDTH 6.7	/* of a monospaced 11 pixel font, with some margin */
+#define MIN_WIDTH 0.5	/* narrower frames are not drawn */
 
 struct open_frame {
 	u32 label;
-	u32 children;		/* begun so far: neighbours differ in shade */
+	u32 children;		/* begun so far: adjacent ones alternate in shade */
 	bool shade;
-	u64 value, samples;	/* that were before it */
+	u64 value, samples;	/* totals of the stacks before it */
 };
 
 struct svg {
 	const struct profile *profile;
 	const struct fold *fold;
-	FILE *out;		/* NULL: only measures */
+	FILE *out;		/* NULL: only measure */
 	struct open_frame *open;
 	u32 n_open, cap_open;
 	u64 value, samples;	/* of the stacks so far */
-	u32 depth, narrow;	/* of what is drawn; frames that are not */
-	u32 n_comms;		/* frames right above the root */
+	u32 depth, narrow;	/* of the drawn frames; frames too narrow to draw */
+	u32 n_comms;		/* frames directly above the root */
 };
 
 static const char *const fills[N_FOLD_KINDS][2] = {
@@ -46,7 +45,7 @@ static const char *const fills[N_FOLD_KINDS][2] = {
 
 /* ---- text ------------------------------------------------------------------------ */
 
-/* Writes at most n characters, as XML text; what XML 1.0 cannot have is a '?'. */
+/* Writes at most n characters as XML text; '?' for those that XML 1.0 forbids. */
 static void put_text(FILE *out, const char *s, u32 n)
 {
 	u32 c, len;
@@ -76,7 +75,7 @@ static u32 characters(const char *s)
 	return n;
 }
 
-/* As much of a name as fits. */
+/* As much of a name as fits the width. */
 static void put_label(FILE *out, const char *name, double width)
 {
 	u32 room = (u32)(width / CHAR_WIDTH), n = characters(name);
@@ -97,7 +96,7 @@ static double scale(const struct svg *g, u64 value)
 	       (double)value / (double)g->profile->value * (WIDTH - 2 * PAD) : 0;
 }
 
-/* One rectangle; depth 0 is the root, at the bottom. */
+/* Draws one rectangle; depth 0 is the root, at the bottom. */
 static void put_frame(const struct svg *g, u32 depth, const struct open_frame *f, const char *name,
 		      const char *place, enum fold_kind kind, u32 height)
 {
@@ -127,7 +126,7 @@ static void put_frame(const struct svg *g, u32 depth, const struct open_frame *f
 	fputs("</g>\n", g->out);
 }
 
-/* Ends the frames above the first `keep` ones: now their widths are known. */
+/* Closes the frames above the first `keep`: their widths are now known. */
 static void close_frames(struct svg *g, u32 keep, u32 height)
 {
 	while (g->n_open > keep) {
@@ -156,7 +155,7 @@ static void open_frame(struct svg *g, u32 label)
 	};
 }
 
-/* Walks over all stacks; draws where g->out is set. */
+/* Walks all stacks; draws if g->out is set. */
 static void walk(struct svg *g, u32 height)
 {
 	g->value = g->samples = 0;

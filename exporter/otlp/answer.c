@@ -8,7 +8,7 @@
 #include "exporter/otlp/answer.h"
 #include "exporter/otlp/protobuf.h"
 
-/* The message = 2 of a google.rpc.Status, or the text as it is. */
+/* The message (field 2) of a google.rpc.Status, or the body itself if it is text. */
 static void read_reason(const struct http_answer *a, char *buf, size_t cap)
 {
 	struct protobuf b = { a->body, a->body + a->n };
@@ -27,7 +27,7 @@ static void read_reason(const struct http_answer *a, char *buf, size_t cap)
 
 /* ---- when to try again -------------------------------------------------------------------- */
 
-/* The three forms of RFC 9110; all are UTC. -1: none of them. */
+/* The three date forms of RFC 9110, all in UTC; -1: not a date. */
 static time_t parse_date(const char *text)
 {
 	static const char *const forms[] = {

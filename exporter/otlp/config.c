@@ -10,9 +10,9 @@
 #include "exporter/otlp/config.h"
 #include "exporter/otlp/url.h"
 
-#define TIMEOUT_MS 10000	/* both defaults are the specification's */
+#define TIMEOUT_MS 10000	/* both defaults are from the specification */
 #define INTERVAL_MS 60000
-#define NUMBER_MAX 86400000	/* ms: a day; more is a slip */
+#define NUMBER_MAX 86400000	/* ms: a day; more is taken for a mistake */
 
 static const char *const signal_names[OTLP_SIGNALS] = { "metrics", "traces", "logs", "profiles" };
 static const char *const signal_variables[OTLP_SIGNALS] = { "METRICS_", "TRACES_", "LOGS_", "PROFILES_" };
@@ -26,8 +26,8 @@ const char *otlp_signal_name(enum otlp_signal s)
 
 struct reader {
 	otlp_getenv *env;
-	char name[80];		/* of the variable that was read last */
-	bool quiet;		/* what is wrong is said by another reading */
+	char name[80];		/* of the variable read last */
+	bool quiet;		/* errors are reported by another pass */
 };
 
 static const char *read_variable(struct reader *r, const char *name)
@@ -83,7 +83,7 @@ const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env)
 	return disabled && !strcasecmp(disabled, "true") ? "OTEL_SDK_DISABLED=true" : why[s];
 }
 
-/* Whether text is a number from `least` to NUMBER_MAX. */
+/* Parses a number from `least` to NUMBER_MAX. */
 static bool read_number(const char *text, u64 least, u64 *ret)
 {
 	char *end;
@@ -109,7 +109,7 @@ static u64 number_or(const struct reader *r, const char *text, u64 least, u64 fa
 
 /* ---- endpoints --------------------------------------------------------------------------- */
 
-/* For gRPC the scheme may be left out: then ..._INSECURE says which it is. */
+/* gRPC permits an endpoint without scheme: ..._INSECURE then selects it. */
 static char *with_scheme(struct reader *r, const char *url, enum otlp_signal s, bool grpc)
 {
 	const char *insecure;
@@ -120,7 +120,7 @@ static char *with_scheme(struct reader *r, const char *url, enum otlp_signal s, 
 	return xasprintf("%s://%s", insecure && !strcasecmp(insecure, "true") ? "http" : "https", url);
 }
 
-/* NULL, or the line that says what is wrong. */
+/* NULL, or an error message. */
 static char *read_url(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
 		      const char *base)
 {
@@ -141,7 +141,7 @@ static char *read_url(struct reader *r, struct otlp_endpoint *e, enum otlp_signa
 
 /* ---- one signal ----------------------------------------------------------------------------- */
 
-/* The variable of the signal, the option, the variable for all. */
+/* Precedence: the signal's variable, the option, the general variable. */
 static char *read_protocol(struct reader *r, struct otlp_endpoint *e, enum otlp_signal s,
 			   const char *option)
 {
@@ -176,7 +176,7 @@ static enum otlp_gzip read_gzip(struct reader *r, enum otlp_signal s, const char
 		return OTLP_GZIP_NEVER;
 	if (value)
 		ignored(r, value, "neither gzip nor none");
-	/* there it costs more than it saves */
+	/* over loopback compression costs more than it saves */
 	return otlp_url_is_loopback(url) ? OTLP_GZIP_WAITING : OTLP_GZIP;
 }
 
@@ -222,8 +222,8 @@ static enum otlp_temporality read_temporality(struct reader *r)
 }
 
 /*
- * Durations of requests are kept in the buckets that the conventions advise, all others in
- * exponential ones of scale 3: neither can be made into the other without inventing.
+ * Request durations use the explicit buckets of the semantic conventions, other histograms are
+ * exponential (scale 3); neither can be converted into the other without inventing data.
  */
 static void read_aggregation(struct reader *r)
 {
@@ -233,7 +233,7 @@ static void read_aggregation(struct reader *r)
 		ignored(r, v, "requests are sent with explicit bounds, all else exponential");
 }
 
-/* The argument of a sampler; 1 where it is none. */
+/* The sampler's argument; 1 if it is not a ratio. */
 static double read_ratio(struct reader *r)
 {
 	const char *text = read_variable(r, "OTEL_TRACES_SAMPLER_ARG");
@@ -248,8 +248,8 @@ static double read_ratio(struct reader *r)
 }
 
 /*
- * What the parent decided is not known from outside, so that "parentbased_x" is "x": a ratio
- * goes by the trace id, which all that take part decide alike.
+ * The parent's decision is not visible from outside, so "parentbased_x" is treated as "x": a ratio
+ * depends on the trace id, on which all participants decide alike.
  */
 static double read_sampler(struct reader *r)
 {
@@ -268,7 +268,7 @@ static double read_sampler(struct reader *r)
 	return 1;
 }
 
-/* OTEL_SERVICE_NAME comes before service.name in OTEL_RESOURCE_ATTRIBUTES. */
+/* OTEL_SERVICE_NAME takes precedence over service.name in OTEL_RESOURCE_ATTRIBUTES. */
 static void read_resource(struct reader *r, struct otlp_config *c)
 {
 	const char *name, *attributes = read_variable(r, "OTEL_RESOURCE_ATTRIBUTES");

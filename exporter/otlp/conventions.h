@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* conventions.h: rules of the semantic conventions for HTTP and RPC that spans and metrics share. */
+/*
+ * conventions.h: rules of the semantic conventions for HTTP and RPC, shared by spans and metrics.
+ */
 #ifndef OTTOP_OTLP_CONVENTIONS_H
 #define OTTOP_OTLP_CONVENTIONS_H
 
@@ -7,17 +9,17 @@
 
 #include "exporter/otlp/message.h"
 
-/* Both are the same text; NULL is none. */
+/* Equal texts; false if s is NULL. */
 static inline bool text_is(const char *s, const char *want)
 {
 	return s && !strcmp(s, want);
 }
 
-/* "1.2.3.4:80" or "[::1]:80" as address and port; false: it is neither. */
+/* Splits "1.2.3.4:80" or "[::1]:80" into address and port; false: neither form. */
 bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port);
-/* Another method is _OTHER. */
+/* Unknown methods are exported as _OTHER. */
 bool http_method_known(const char *method);
-/* "OK", "NOT_FOUND"; the number where it has no name. */
+/* "OK", "NOT_FOUND"; the number of an unknown code. */
 const char *grpc_status_name(struct scratch *a, u64 status);
 
 #endif

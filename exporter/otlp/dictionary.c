@@ -8,7 +8,7 @@
 
 #define NAME_MAX_BYTES 4096
 
-/* The index of a key in its set; an entry of that index is made when it is not in the table yet. */
+/* Index of a key in its set; appends an entry to the table if the key is new. */
 #define ENTRY(d, table, type, prefix, index) ({							\
 	u32 at_ = (index);									\
 	bool new_ = at_ == (d)->message->n_##table;						\
@@ -90,7 +90,10 @@ s32 *dictionary_indices(struct scratch *a, const s32 *from, u32 n, size_t *ret_n
 
 /* ---- mappings, functions, locations --------------------------------------------------------------- */
 
-/* Addresses are those in the file, the kernel's those in memory: from 0 to the end has them all. */
+/*
+ * Addresses are relative to the file, those of the kernel absolute: a mapping from 0 to the end
+ * covers both.
+ */
 static s32 mapping_of(struct dictionary *d, const struct frames_row *f)
 {
 	Otlp__Mapping *new;
@@ -127,7 +130,7 @@ static s32 function_of(struct dictionary *d, const char *name, const char *file,
 	return (s32)index;
 }
 
-/* The names of the conventions; of what an interpreter or a compiler at run time made none is known. */
+/* Values of the semantic convention; none is known for interpreted and JIT-compiled frames. */
 static const char *frame_type(const struct frames_row *f)
 {
 	static const char *const types[][2] = {
@@ -178,15 +181,15 @@ static s32 location_of(struct dictionary *d, const struct place *x)
 }
 
 /*
- * What has no name but a file and an address has no line: who receives it may have the symbols. What
- * has neither is at least called what the screen calls it.
+ * A frame with file and address but no name gets no line: the receiver may symbolize it. One
+ * without file and address is named as on the screen.
  */
 static bool has_line(const struct frames_row *f)
 {
 	return !f || (f->name && *f->name) || !f->module || !*f->module;
 }
 
-/* Of n frames, all but the last inlined into the next. */
+/* Location of n frames, each but the last inlined into the next. */
 static s32 place_of(struct dictionary *d, const struct profile *p, const u32 *frames, u32 n)
 {
 	const struct frames_row *outer = p->frames[frames[n - 1]];

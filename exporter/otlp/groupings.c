@@ -4,7 +4,9 @@
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/groupings.h"
 
-/* The boundaries that the conventions advise, in seconds; http_durations counts in them. */
+/*
+ * Bucket boundaries advised by the semantic conventions, in seconds; http_durations counts in them.
+ */
 static const double bounds[] = {
 	0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 };
@@ -51,15 +53,15 @@ static void request_attributes(struct scratch *a, struct attributes *to, const s
 	}
 }
 
-/* Which of the names in the column of total_ns. */
+/* Index of the name in the OTLP column of total_ns. */
 static u32 which_name(const struct http_durations_row *r)
 {
 	if (!r)
-		return 4;	/* of all that has no series of its own */
+		return 4;	/* the rest, without series of their own */
 	return (text_is(r->protocol, "grpc") ? 2 : 0) + text_is(r->side, "client");
 }
 
-/* The counters of http_durations: the sum, then the buckets. */
+/* Exports a row of http_durations: the sum, then the bucket counts. */
 static void put_requests(struct metrics *m, const struct attributes *from, u64 start_ns,
 			 const struct row *row, const struct otlp_values *v)
 {

@@ -8,20 +8,20 @@
 #include "exporter/otlp/groups.h"
 
 #define PROGRAM_KEYS 3		/* name, container, service: they come first */
-#define IDLE_EXPORTS 10		/* without growth; then its place is another's */
+#define IDLE_EXPORTS 10		/* exports without growth after which a series is given up */
 
 struct group {
 	struct hash_node node;
-	const struct row *row;	/* any of its rows; counted */
-	const struct processes_row *process;	/* its resource: as it was last seen; counted, or NULL */
-	const struct processes_row *renamed;	/* what its resource is after this export; counted, or NULL */
+	const struct row *row;	/* any row of the group; counted */
+	const struct processes_row *process;	/* its resource as last seen; counted, or NULL */
+	const struct processes_row *renamed;	/* the same after this export */
 	u64 pid, process_start_ns;
 	u64 program;		/* a hash of its name, container and service */
 	struct otlp_values v;	/* since start_ns */
-	u64 start_ns, hist_start_ns;	/* the latter moves on with deltas */
-	u64 grew;		/* since the last export */
+	u64 start_ns, hist_start_ns;	/* with delta temporality hist_start_ns advances */
+	u64 grew;		/* growth since the last export */
 	u32 idle;		/* exports without growth */
-	bool own, leaving;	/* has a series; for the last time */
+	bool own, leaving;	/* own: has a series; leaving: exports its last point */
 };
 
 struct otlp_groups {
@@ -30,11 +30,11 @@ struct otlp_groups {
 	struct otlp_metric metrics[GROUP_METRICS];
 	u32 n_metrics;
 	const struct field *keys[12];
-	u32 n_keys, own_keys;	/* own_keys: from there on they are those of the grouping */
+	u32 n_keys, own_keys;	/* keys from own_keys on are the grouping's */
 	const struct field *pid, *start;	/* of_process */
 	const struct field *comm, *container, *service;	/* of_program */
 	struct hash_table groups;
-	const struct field *ours;	/* not_ours: the pid */
+	const struct field *ours;	/* not_ours: the field pid */
 	u64 own_pid;
 	struct otlp_values rest;
 	u64 begun_ns, rest_hist_start_ns, now_ns;
@@ -100,7 +100,7 @@ static bool is_of(const struct otlp_groups *g, const struct row *a, const struct
 	return true;
 }
 
-/* Of the values of its first n keys. */
+/* Hash of the first n keys. */
 static u64 key_of(const struct otlp_groups *g, const struct row *r, u32 n)
 {
 	u64 hash = 0;
@@ -133,7 +133,7 @@ static struct group *group_of(struct otlp_groups *g, const struct row *r, u64 st
 	return x;
 }
 
-/* What came to a histogram since; hist_put() it. NULL: nothing. */
+/* Growth of a histogram since `was`; release with hist_put(). NULL: none. */
 static const struct hist *hist_growth(const struct hist *was, const struct hist *is)
 {
 	struct hist_acc a = { 0 };
@@ -146,7 +146,7 @@ static const struct hist *hist_growth(const struct hist *was, const struct hist 
 	return hist_seal(&a);
 }
 
-/* Adds what came since `was` (NULL: all) to v; the amount. */
+/* Adds the growth since `was` (NULL: the whole row) to v; returns the amount. */
 static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const struct row *was,
 		      const struct row *is)
 {
@@ -172,7 +172,9 @@ static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const 
 	return all;
 }
 
-/* Whose a row is may be known later, but not when it ends without: until then it waits. */
+/*
+ * A row without owner is held back, because its owner may be known later, unless the row has ended.
+ */
 static bool is_nobodys(const struct otlp_groups *g, const struct row *r)
 {
 	return g->pid && !u64_known(row_u64(r, g->pid));
@@ -196,7 +198,7 @@ static void take_row(struct otlp_groups *g, const struct row *was, const struct 
 	x->grew += add_growth(g, &x->v, was, is);
 }
 
-/* Both tables are in the order of their keys. */
+/* Merges two tables ordered by the same keys. */
 void otlp_groups_take(struct otlp_groups *g, const struct snapshot *was, const struct snapshot *s)
 {
 	const struct table *new = &s->tables[g->of->table];
@@ -213,7 +215,7 @@ void otlp_groups_take(struct otlp_groups *g, const struct snapshot *was, const s
 		while (old && k < old->n && old->rows[k] != r && (order = row_cmp_keys(old->rows[k], r)) < 0)
 			k++;
 		if (old && k < old->n && old->rows[k] == r)
-			continue;	/* rows that rest are shared */
+			continue;	/* unchanged rows are shared */
 		take_row(g, old && k < old->n && !order ? old->rows[k] : NULL, r, was_ns);
 	}
 	g->now_ns = s->time_ns;
@@ -237,8 +239,8 @@ static void set_process(const struct processes_row **to, const struct processes_
 }
 
 /*
- * Its resource must stay what it was when the process is gone; one that has another name now has a last
- * point under the old one. False: the process has ended.
+ * Keeps the resource of a series after its process ended; a renamed process exports a last point
+ * under its old name. False: the process has ended.
  */
 static bool keep_process(struct group *x, const struct snapshot *s, const struct otlp_config *config)
 {
@@ -254,8 +256,8 @@ static bool keep_process(struct group *x, const struct snapshot *s, const struct
 }
 
 /*
- * Those that have a series keep it; free places go to those that grew most. Who ended without
- * gets none.
+ * Existing series are kept; free ones go to the groups that grew most. A group that ended without a
+ * series gets none.
  */
 static void choose(struct otlp_groups *g, const struct snapshot *s, const struct otlp_config *config)
 {
@@ -266,7 +268,7 @@ static void choose(struct otlp_groups *g, const struct snapshot *s, const struct
 		bool over = g->of->of_process && !keep_process(x, s, config);
 
 		x->idle = x->grew ? 0 : x->idle + 1;
-		/* the end of a connection may come after that of its process */
+		/* a connection's last row may come after its process ended */
 		x->leaving = x->idle >= IDLE_EXPORTS || (over && x->idle);
 		if (!x->own && !over)
 			sorted[n++] = x;
@@ -306,7 +308,7 @@ static void put_group(struct otlp_groups *g, const struct group *x, struct metri
 	put_values(g, &a, x->start_ns, x->hist_start_ns, x->row, &x->v, m);
 }
 
-/* Who has a series was alive at an export, so that its row is known. */
+/* A group with a series was alive at an export, so its process row is known. */
 static void begin_process(const struct group *x, const struct snapshot *s,
 			  const struct otlp_config *config, struct metrics *m)
 {
@@ -379,7 +381,7 @@ static void put_rest(struct otlp_groups *g, const struct snapshot *s,
 	put_values(g, &point, g->begun_ns, g->rest_hist_start_ns, NULL, &g->rest, m);
 }
 
-/* What got no series is in the rest from the beginning. */
+/* Groups without series have been counted in the rest from the start. */
 static void add_others(struct otlp_groups *g)
 {
 	hash_each(&g->groups, struct group, x) {
@@ -412,7 +414,7 @@ static void group_free(struct otlp_groups *g, struct group *x)
 	free(x);
 }
 
-/* Deltas: the next point is what comes from now on. Of plain counters series.h sees to that. */
+/* Delta temporality: the next point starts now. series.h does this for plain counters. */
 static void begin_again(const struct otlp_groups *g, struct otlp_values *v, u64 *start_ns)
 {
 	hist_put(v->hist);
@@ -422,7 +424,7 @@ static void begin_again(const struct otlp_groups *g, struct otlp_values *v, u64 
 	*start_ns = g->now_ns;
 }
 
-/* Under its new name it counts from here. */
+/* Restarts the counters under the new name. */
 static void rename_group(const struct otlp_groups *g, struct group *x)
 {
 	begin_again(g, &x->v, &x->hist_start_ns);

@@ -29,9 +29,9 @@ void grpc_timeout(u64 timeout_ms, char *buf, size_t cap)
 		snprintf(buf, cap, "%lluS", (unsigned long long)min(timeout_ms / 1000, (u64)99999999));
 }
 
-/* ---- reading what it says ------------------------------------------------------------------ */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
-/* grpc-message is percent-encoded; what is not stays as it is. */
+/* Decodes the percent-encoding of grpc-message; malformed sequences are kept as they are. */
 static void show_message(const char *text, char *buf, size_t cap)
 {
 	u8 raw[sizeof(((struct grpc_trailers *)0)->message)];
@@ -55,7 +55,7 @@ static int base64_digit(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* Of a -bin header, padded or not; how many bytes, 0 where it is none. */
+/* Decodes a -bin header, padded or not; number of bytes, 0 if malformed. */
 static size_t decode_base64(const char *text, u8 *buf, size_t cap)
 {
 	size_t n = 0;
@@ -78,7 +78,7 @@ static size_t decode_base64(const char *text, u8 *buf, size_t cap)
 	return n;
 }
 
-/* RetryInfo: retry_delay = 1, a Duration: seconds = 1, nanos = 2. In ms; 0: there is none. */
+/* RetryInfo: retry_delay = 1, a Duration: seconds = 1, nanos = 2. In ms; 0: absent. */
 static u64 read_delay(struct protobuf info)
 {
 	struct protobuf_field f, part;
@@ -124,7 +124,9 @@ static u64 delay_of_detail(struct protobuf any)
 	return is_it && !bad ? read_delay(value) : 0;
 }
 
-/* The google.rpc.Status of grpc-status-details-bin: details = 3. In ms; 0: no RetryInfo. */
+/*
+ * The delay in google.rpc.Status of grpc-status-details-bin: details = 3. In ms; 0: no RetryInfo.
+ */
 static u64 retry_delay_ms(const char *base64)
 {
 	u8 raw[sizeof(((struct grpc_trailers *)0)->details)];
@@ -141,7 +143,7 @@ static u64 retry_delay_ms(const char *base64)
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
-/* Those that the OTLP specification lets be sent again; RESOURCE_EXHAUSTED only when asked to. */
+/* Codes retryable by the OTLP specification; RESOURCE_EXHAUSTED only if the server sent a delay. */
 static bool may_retry(u32 code, u64 asked_ms)
 {
 	static const u32 again = 1u << GRPC_CANCELLED | 1u << GRPC_DEADLINE_EXCEEDED | 1u << GRPC_ABORTED |
@@ -150,7 +152,7 @@ static bool may_retry(u32 code, u64 asked_ms)
 	return code == GRPC_RESOURCE_EXHAUSTED ? asked_ms != 0 : code < 32 && again >> code & 1;
 }
 
-/* False: the answer has none where it must be. */
+/* False: the required grpc-status is missing. */
 static bool read_code(const struct http_answer *a, u32 *ret)
 {
 	const char *text = a->grpc.status;
@@ -159,12 +161,12 @@ static bool read_code(const struct http_answer *a, u32 *ret)
 	if (a->status != 200 || !a->grpc.is_grpc || !digits || text[digits] || digits > 9)
 		return false;
 	if (!a->grpc.last && a->n)
-		return false;	/* before the body nobody can know */
+		return false;	/* in the headers, the server could not know yet */
 	*ret = (u32)strtoul(text, NULL, 10);
 	return true;
 }
 
-/* One message, whole and not compressed: we told that we take no other. */
+/* Exactly one uncompressed message: the request accepts no other encoding. */
 static bool read_message(const struct http_answer *a, u64 *ret_rejected, char *text, size_t cap)
 {
 	const u8 *h = a->body;
@@ -191,9 +193,9 @@ static void judge_taken(const struct http_answer *a, struct otlp_outcome *ret)
 }
 
 /*
- * A server answers with a message when it took the call, and with a status alone when it did not: so
- * a message without a status is no reason to say that all was refused. Some servers are like that,
- * and libcurl 7.88 has no trailers after a GOAWAY.
+ * A server sends a message if it accepted the call, and only a status if not; so a message without
+ * status does not mean that everything was rejected. Some servers do this, and libcurl 7.88 loses
+ * the trailers after a GOAWAY.
  */
 static bool is_message_alone(const struct http_answer *a)
 {
@@ -204,7 +206,7 @@ static bool is_message_alone(const struct http_answer *a)
 	       read_message(a, &rejected, text, sizeof(text));
 }
 
-/* No status of gRPC: the connection broke, or it is no gRPC server, or not a good one. */
+/* No gRPC status: the connection broke, or the server does not speak gRPC properly. */
 static void judge_silence(const struct http_answer *a, struct otlp_outcome *ret)
 {
 	u32 code = grpc_code_of_http(a->status);

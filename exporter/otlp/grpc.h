@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * grpc.h: what OTLP over gRPC is more than a POST over HTTP/2: messages have a head of 5 bytes,
- * how it went is in trailers. Sources: PROTOCOL-HTTP2.md, statuscodes.md and
- * http-grpc-status-mapping.md of gRPC; OTLP specification, OTLP/gRPC. Answers are hostile:
+ * grpc.h: how OTLP over gRPC differs from a POST over HTTP/2: messages have a header of 5 bytes,
+ * the result is in the trailers. Sources: PROTOCOL-HTTP2.md, statuscodes.md and
+ * http-grpc-status-mapping.md of gRPC; OTLP specification, OTLP/gRPC. Responses are untrusted:
  * nothing here allocates but grpc_frame().
  */
 #ifndef OTTOP_OTLP_GRPC_H
@@ -12,11 +12,11 @@
 
 #define GRPC_HEAD 5
 
-/* A message (taken; from malloc) with its head before it; *n becomes the length of both. */
+/* Prepends the gRPC header to a message (taken; from malloc); *n becomes the total length. */
 u8 *grpc_frame(u8 *message, size_t *n, bool gzip);
-/* "1500m": the value of grpc-timeout, which has at most 8 digits. */
+/* The value of grpc-timeout, "1500m": at most 8 digits. */
 void grpc_timeout(u64 timeout_ms, char *buf, size_t cap);
-/* Judges an answer: by grpc-status, and where there is none by the status of HTTP. */
+/* Evaluates a response by grpc-status or, if it is absent, by the HTTP status. */
 void grpc_judge(const struct http_answer *a, struct otlp_outcome *ret);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* http.c: see http.h. Without curl's headers at build time all that is left says so. */
+/* http.c: see http.h. Built without curl's headers, http_load() returns an error. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +9,14 @@
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/http.h"
 
-#if __has_include(<curl/curl.h>) && !defined(OTTOP_WITHOUT_CURL)	/* the latter for the test of the former */
+#if __has_include(<curl/curl.h>) && !defined(OTTOP_WITHOUT_CURL)	/* OTTOP_WITHOUT_CURL: for a test */
 
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
 #include <curl/curl.h>
 
-/* Debian's two; both keep this interface since 2006. */
+/* Debian's two variants; their ABI has been stable since 2006. */
 static const char *const libraries[] = { "libcurl.so.4", "libcurl-gnutls.so.4" };
 
 #define FUNCTIONS(x) x(global_init) x(version_info) x(easy_init) x(easy_setopt) x(easy_getinfo) \
@@ -32,10 +32,10 @@ struct http_client {
 	CURL *easy;
 	const struct otlp_endpoint *endpoint;
 	const _Atomic bool *abort;
-	bool behind_headers;		/* what comes now is trailers */
+	bool behind_headers;		/* what follows are trailers */
 	bool fresh;			/* see perform() */
-	struct http_answer *answer;	/* of the attempt under way */
-	u64 received;			/* bytes of its body */
+	struct http_answer *answer;	/* of the current attempt */
+	u64 received;			/* body bytes */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -80,7 +80,7 @@ char *http_load(bool http2)
 	return check_http2(http2);
 }
 
-/* ---- what libcurl calls ---------------------------------------------------------------------- */
+/* ---- callbacks of libcurl -------------------------------------------------------------------- */
 
 static bool header_is(const char *line, size_t n, const char *name, char *buf, size_t cap)
 {
@@ -124,7 +124,7 @@ static void read_header(struct http_client *c, const char *line, size_t n)
 	}
 }
 
-/* A status line begins anew: there may have been a 100, or a proxy's answer. */
+/* A status line starts a new response: there may have been a 100, or a proxy's response. */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct http_client *c = arg;
@@ -143,7 +143,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* Keeps the beginning, counts the rest, and ends the transfer beyond the limit. */
+/* Keeps the beginning of the body, counts the rest, and aborts beyond the limit. */
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct http_client *c = arg;
@@ -167,7 +167,7 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 
 /* ---- a client ----------------------------------------------------------------------------------- */
 
-/* A request of gRPC; its answer must not be compressed. */
+/* Headers of a gRPC request; the response must not be compressed. */
 static struct curl_slist *grpc_headers(bool gzip, u64 timeout_ms)
 {
 	char line[40] = "grpc-timeout: ";
@@ -191,7 +191,7 @@ static struct curl_slist *make_headers(const struct otlp_endpoint *e, bool gzip,
 {
 	struct curl_slist *list = e->grpc ? grpc_headers(gzip, timeout_ms) : plain_headers(gzip);
 
-	list = curl.slist_append(list, "Expect:");	/* or it waits a second for leave to send */
+	list = curl.slist_append(list, "Expect:");	/* do not wait a second for 100 Continue */
 	for (u32 i = 0; i < e->headers.n; i++) {
 		const struct otlp_pair *p = &e->headers.pairs[i];
 		char *line = *p->value ? xasprintf("%s: %s", p->key, p->value) :
@@ -203,7 +203,7 @@ static struct curl_slist *make_headers(const struct otlp_endpoint *e, bool gzip,
 	return list;
 }
 
-/* Nothing but HTTP, whatever a proxy or a URL says. */
+/* Only HTTP and HTTPS, whatever a proxy or a URL says. */
 static void limit_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -224,7 +224,7 @@ static void set_tls(CURL *easy, const struct otlp_endpoint *e)
 		curl.easy_setopt(easy, CURLOPT_SSLKEY, e->client_key);
 }
 
-/* Within TLS it is negotiated; a proxy is no part of it. */
+/* With TLS it is negotiated by ALPN; a proxy is not involved. */
 static void set_http2(CURL *easy, const struct otlp_endpoint *e)
 {
 	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, !strncasecmp(e->url, "https:", 6) ?
@@ -271,7 +271,7 @@ struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic
 	return c;
 }
 
-/* The status counts only once it is final: 1xx promise nothing. */
+/* Only a final status counts, not 1xx. */
 static void read_result(struct http_client *c, CURLcode code, struct http_answer *ret)
 {
 	long status = 0;
@@ -291,8 +291,8 @@ static void read_result(struct http_client *c, CURLcode code, struct http_answer
 }
 
 /*
- * libcurl 7.88 cannot use a connection of HTTP/2 without TLS twice, and says so before it has sent
- * anything: then each post gets a new one.
+ * libcurl 7.88 cannot reuse an HTTP/2 connection without TLS and fails before sending anything:
+ * then each post opens a new connection.
  */
 static CURLcode perform(struct http_client *c)
 {

@@ -6,14 +6,14 @@
 
 #include "exporter/otlp/ids.h"
 
-#define SCALE_BITS 56	/* of a trace id, that decide about sampling */
+#define SCALE_BITS 56	/* of a trace id, used for the sampling decision */
 
 static int digit(char c)
 {
 	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* n bytes from lower-case hex; false: it is not that, or only zeros, which is no id. */
+/* Parses n bytes of lower-case hex; false: malformed, or all zeros, which is not a valid id. */
 static bool parse(const char *hex, u8 *buf, size_t n)
 {
 	u8 any = 0;
@@ -31,7 +31,10 @@ static bool parse(const char *hex, u8 *buf, size_t n)
 	return any;
 }
 
-/* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): its output function. */
+/*
+ * SplitMix64's output function (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
+ * 2014).
+ */
 static u64 mix(u64 x)
 {
 	x += 0x9e3779b97f4a7c15;
@@ -40,14 +43,14 @@ static u64 mix(u64 x)
 	return x ^ x >> 31;
 }
 
-/* Eight bytes of an id; never 0, which is no id. */
+/* Generates eight bytes of an id; never 0, which is invalid. */
 static void put_own(const struct requests_row *r, int part, u8 *ret)
 {
 	static u64 secret[3];
 	u64 id;
 
 	while (!secret[0])
-		if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))	/* cut by a signal */
+		if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))	/* interrupted */
 			secret[0] = 0;
 	id = mix(mix(secret[part] ^ r->start_time_ns) ^ r->seq) ?: 1;
 	memcpy(ret, &id, sizeof(id));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ids.h: the ids of the span of a request, and whether its trace is sampled. For the exporter's thread alone. */
+/*
+ * ids.h: the ids of a request's span, and the sampling decision of its trace. Exporter thread only.
+ */
 #ifndef OTTOP_OTLP_IDS_H
 #define OTTOP_OTLP_IDS_H
 
@@ -13,13 +15,14 @@ struct otlp_span_ids {
 };
 
 /*
- * Of the span that tells of this request: the trace of its traceparent (W3C Trace Context), or one of its own. Random
- * to others and the same whenever it is asked, so that what else belongs to a request can name its span.
+ * Ids of a request's span: the trace of its traceparent (W3C Trace Context), or a generated one.
+ * Generated ids are unpredictable to others but always the same for one request, so that other
+ * records can refer to its span.
  */
 void otlp_ids_of(const struct requests_row *r, struct otlp_span_ids *ret);
-/* The caller's span, from traceparent. False: there is none. */
+/* The parent span id from traceparent; false: none. */
 bool otlp_ids_parent(const struct requests_row *r, u8 ret[SPAN_ID_BYTES]);
-/* The same answer for all spans of a trace, on every host; ratio: 0 to 1. */
+/* The same decision for all spans of a trace, on every host; ratio: 0 to 1. */
 bool otlp_ids_sampled(const struct otlp_span_ids *ids, double ratio);
 
 #endif

@@ -8,16 +8,16 @@
 #include "exporter/otlp/links.h"
 #include "exporter/otlp/series.h"
 
-#define SIDES_MAX 16384		/* spans that wait for their other side; the oldest goes: more than those of a tick */
-#define SIDES_FIRST 2048	/* room for so many at first; it doubles when it was filled within ROUND_NS */
+#define SIDES_MAX 16384		/* spans waiting for their counterpart, more than a tick has */
+#define SIDES_FIRST 2048	/* initial capacity; doubles when it fills up within ROUND_NS */
 #define ROUND_NS (2 * NSEC_PER_SEC)
-#define SAME_MAX 256		/* that wait of one connection and request */
+#define SAME_MAX 256		/* waiting for the same connection and request */
 
-/* One side of a call. */
+/* One end of a call. */
 struct side {
 	struct hash_node node;
 	bool used, client;
-	u64 connection;		/* a hash of client's and server's address, and of what was asked */
+	u64 connection;		/* hash of the client's and server's address, and of the request */
 	u64 start_ns, end_ns;
 	struct otlp_span_ids ids;
 };
@@ -26,7 +26,7 @@ struct otlp_links {
 	struct side *sides;
 	struct hash_table by_connection;
 	u32 n, next;
-	u64 round_ns;		/* when the first of the sides was filled last, by its end */
+	u64 round_ns;		/* end of the first span when the buffer last wrapped around */
 };
 
 struct otlp_links *otlp_links_new(void)
@@ -54,7 +54,7 @@ static u64 hash_text(u64 hash, const char *text)
 	return otlp_hash(hash, text, strlen(text) + 1);
 }
 
-/* False: its connection is not known, or it was not answered. */
+/* False: the connection is not known, or the request was not answered. */
 static bool describe(const struct requests_row *r, struct side *ret)
 {
 	u64 hash;
@@ -71,7 +71,10 @@ static bool describe(const struct requests_row *r, struct side *ret)
 	return true;
 }
 
-/* ---- the other side -------------------------------------------------------------------------------- */
+/*
+ * ---- the counterpart
+ * -------------------------------------------------------------------------------
+ */
 
 static u64 overlap_ns(const struct side *a, const struct side *b)
 {
@@ -88,9 +91,9 @@ static void forget_side(struct otlp_links *l, struct side *x)
 }
 
 /*
- * The one that lasted at the same time. Times of both sides are taken by themselves, so that the
- * request before may seem to overlap a little; where another does so for half as long (streams
- * of one connection that ask for the same) it is not known which it is.
+ * The span of the other end that overlaps in time. Each end has its own timestamps, so the previous
+ * request may seem to overlap a little; if a second one overlaps by half as much (identical
+ * requests on streams of one connection) the match is ambiguous.
  */
 static struct side *other_side(struct otlp_links *l, const struct side *x)
 {
@@ -111,12 +114,12 @@ static struct side *other_side(struct otlp_links *l, const struct side *x)
 		last = y;
 		n++;
 	}
-	if (n >= SAME_MAX && last != best)	/* the newest are first: a chain must not become long */
+	if (n >= SAME_MAX && last != best)	/* newest first: keeps the chain short */
 		forget_side(l, last);
 	return second < most / 2 ? best : NULL;
 }
 
-/* Once all places were filled: where that took little time there are to be more. */
+/* The buffer wrapped around: if that took little time its capacity doubles. */
 static void end_round(struct otlp_links *l, u64 now_ns)
 {
 	bool soon = now_ns < l->round_ns + ROUND_NS;
@@ -135,7 +138,7 @@ static void end_round(struct otlp_links *l, u64 now_ns)
 	l->n *= 2;
 }
 
-/* Until its other side comes, or so many others have come. */
+/* Kept until its counterpart comes or newer spans evict it. */
 static void keep_side(struct otlp_links *l, const struct side *x)
 {
 	struct side *kept = &l->sides[l->next];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * links.h: the client and the server span of one call on this host, found by the connection that
- * both used: its two addresses, and that both took the same request at the same time. Whoever comes
- * later is linked to the one before. That is no parent: nobody but the programs knows that.
+ * links.h: links client and server span of a call within this host. They are matched by connection
+ * (both addresses), request and time. The later span links to the earlier one; it is not made its
+ * child, because only the programs know the parent.
  */
 #ifndef OTTOP_OTLP_LINKS_H
 #define OTTOP_OTLP_LINKS_H
@@ -13,8 +13,8 @@ struct otlp_links;
 
 struct otlp_links *otlp_links_new(void);
 /*
- * Takes the span of a request, and says whether its other side is known: then *ret are the ids of
- * that. Where more than one may be it, none is.
+ * Registers a request's span. True: its counterpart is known, and *ret has its ids; false if there
+ * is none or more than one candidate.
  */
 bool otlp_links_find(struct otlp_links *l, const struct requests_row *r, const struct otlp_span_ids *own,
 		     struct otlp_span_ids *ret);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* logs.c: what happens to processes, and connections that fail, as log records. */
+/* logs.c: process events and failed connections as log records. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "exporter/otlp/spans.h"
 
-/* The severity numbers of the specification. */
+/* Severity numbers of the OTLP specification. */
 enum severity { INFO = 9, WARN = 13, ERROR = 17 };
 
 static const struct kind {
@@ -32,7 +32,7 @@ static const struct kind *kind_of(const struct events_row *r)
 	return NULL;
 }
 
-/* One line for people; what it is made of is in the attributes too. Never the arguments. */
+/* One human-readable line; its parts are attributes too. Never contains arguments. */
 static char *body_text(struct scratch *a, const struct events_row *r, const struct kind *k)
 {
 	const char *comm = r->comm && *r->comm ? r->comm : "a process";
@@ -54,26 +54,26 @@ static char *body_text(struct scratch *a, const struct events_row *r, const stru
 #define WAIT_NS (3 * NSEC_PER_SEC)
 #define WAITING_MAX 256
 
-/* A record in the making: what happened, and of which request that was a part. */
+/* A record being built: an event, and the request during which it happened. */
 struct record {
 	const struct events_row *r;
 	const struct kind *kind;
-	u64 seen_ns;		/* the tick that told of it */
-	u64 request;		/* number of the only one so far that was being served then; 0: none */
+	u64 seen_ns;		/* the tick that reported it */
+	u64 request;		/* number of the request found so far; 0: none */
 	bool several;
 	struct otlp_span_ids ids;
 };
 
 struct otlp_logs {
 	struct event_cursor cursor;
-	struct record waiting[WAITING_MAX];	/* the oldest first, a reference to each row */
+	struct record waiting[WAITING_MAX];	/* oldest first, with a reference to each row */
 	u32 n;
 };
 
-/* What a snapshot says of requests that were served, by their processes. */
+/* A snapshot's served requests, by process. */
 struct requests {
 	const struct snapshot *s;
-	u32 *next, heads[BUCKETS];	/* 1 + place; 0: no more */
+	u32 *next, heads[BUCKETS];	/* 1 + index; 0: end */
 };
 
 static const struct requests_row *request_at(const struct snapshot *s, u32 i)
@@ -102,14 +102,17 @@ static struct requests *requests_of(struct scratch *a, const struct snapshot *s)
 	return q;
 }
 
-/* It was served by that process at that time; one that was never answered was served until its process ended. */
+/*
+ * The process was serving the request at that time; an unanswered request was served until its
+ * process ended.
+ */
 static bool is_around(const struct requests_row *r, const struct events_row *e)
 {
 	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && r->start_time_ns <= e->time_ns &&
 	       (!u64_known(r->duration_ns) || e->time_ns <= r->start_time_ns + r->duration_ns);
 }
 
-/* Takes what this snapshot says; rows of requests stay in some snapshots. */
+/* Searches the requests of this snapshot; one request may be in several snapshots. */
 static void find_request(const struct requests *q, struct record *x)
 {
 	for (u32 i = q->heads[x->r->pid % BUCKETS]; i && !x->several; i = q->next[i - 1]) {
@@ -123,7 +126,7 @@ static void find_request(const struct requests *q, struct record *x)
 	}
 }
 
-/* Its process still serves requests, which are told of when they end. */
+/* The process is still serving requests, which are reported when they end. */
 static bool is_serving(const struct snapshot *s, const struct events_row *e)
 {
 	u32 first, end;
@@ -199,13 +202,13 @@ struct logs {
 	struct otlp_logs *of;
 	struct scratch *scratch;
 	const struct snapshot *s;
-	struct requests *requests;	/* NULL: not looked at yet */
+	struct requests *requests;	/* NULL: not indexed yet */
 	Otlp__ScopeLogs *scope;
 	double ratio;
-	bool end;			/* nothing waits any more */
+	bool end;			/* flush: hold back nothing */
 };
 
-/* True: it does not leave yet. */
+/* True: the record is held back. */
 static bool is_to_wait(struct logs *l, struct record *x)
 {
 	l->requests = l->requests ?: requests_of(l->scratch, l->s);
@@ -218,7 +221,7 @@ static void send(struct logs *l, const struct record *x)
 	add_record(l->scratch, l->scope, l->s, x, l->ratio);
 }
 
-/* Rows of those that wait no longer, until their texts have been encoded. */
+/* Rows of records no longer held back, kept until their texts are encoded. */
 struct gone {
 	const struct events_row *rows[WAITING_MAX];
 	u32 n;
@@ -261,7 +264,7 @@ static void take_events(struct logs *l)
 		const struct events_row *r = (const struct events_row *)t->rows[i];
 		const struct kind *k = kind_of(r);
 
-		/* not our own failures to post, which would be posted */
+		/* skip our own failed posts: exporting them would cause more posts */
 		if (k && event_is_due(&l->of->cursor, l->s, &r->row) && r->pid != own_pid)
 			take_event(l, r, k);
 	}

@@ -48,7 +48,7 @@ void attribute_bool(struct scratch *a, struct attributes *to, const char *key, b
 	v->bool_value = value;
 }
 
-/* "docker:3f0a...": the runtime is no part of the id. */
+/* "docker:3f0a...": the runtime prefix is not part of the id. */
 static void attribute_container(struct scratch *a, struct attributes *to, const char *key,
 				const char *value)
 {
@@ -103,7 +103,7 @@ u64 attributes_hash(u64 hash, Otlp__KeyValue *const *list, size_t n)
 
 /* ---- resources ------------------------------------------------------------------------- */
 
-/* The names of the conventions; others stay as uname(2) has them. */
+/* Values of the semantic conventions; other machines keep the name of uname(2). */
 static const char *arch_name(const char *machine)
 {
 	static const char *const names[][2] = {
@@ -124,11 +124,14 @@ static bool has_key(const struct attributes *a, const char *key)
 	return false;
 }
 
-/* What all resources of this machine have: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES. service.* is the caller's. */
+/*
+ * Attributes of every resource of this machine: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES. The
+ * caller adds service.*.
+ */
 static void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
 			       const struct otlp_config *config)
 {
-	/* what the user says comes first, and no key twice */
+	/* the user's attributes take precedence; keys are unique */
 	for (u32 i = 0; i < config->resource.n; i++) {
 		const struct otlp_pair *p = &config->resource.pairs[i];
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * metric.h: which metric a field of schema.def is. Its OTLP column reads
+ * metric.h: the OTLP metric of a field of schema.def. For numbers the OTLP column reads
  *
- *	NAME[{ATTRIBUTE=VALUE}][ UNIT][;and the same again]
+ *	NAME[{ATTRIBUTE=VALUE}][ UNIT][;further names]
  *
- * of a number; of a key or label it is the name of an attribute. Two fields of one NAME are
- * points of one metric. Without a UNIT it follows from the format: bytes are By, durations s,
- * percentages 1 (and are divided by 100). The rows of some tables are added up in more than one
- * way (groups.h), each of which has a name, or all together would count twice.
+ * for keys and labels it is an attribute name. Fields with the same NAME are points of one metric.
+ * Without UNIT it follows from the format: bytes are By, durations s, percentages 1 (divided by
+ * 100). Tables that are aggregated in several ways (groups.h) have one name for each, or the sum
+ * over a metric would count twice.
  */
 #ifndef OTTOP_OTLP_METRIC_H
 #define OTTOP_OTLP_METRIC_H
@@ -16,7 +16,7 @@
 
 enum otlp_metric_kind {
 	OTLP_GAUGE,
-	OTLP_UP_DOWN,	/* a level that makes sense added up: a sum that is not monotonic */
+	OTLP_UP_DOWN,	/* an additive level: a sum that is not monotonic */
 	OTLP_COUNTER,
 	OTLP_HISTOGRAM,
 	OTLP_ATTRIBUTE
@@ -27,13 +27,13 @@ struct otlp_metric {
 	char key[32], value[16];	/* of the attribute, "" without one */
 	const struct field *field;
 	enum otlp_metric_kind kind;
-	double scale;			/* F32, and U64 that are not sent as integers */
+	double scale;			/* for F32, and for U64 not sent as integers */
 	bool is_integer;
 };
 
-/* The metric of a field; false: it is none. */
+/* The metric of a field; false: it has none. */
 bool otlp_metric_of(const struct field *f, struct otlp_metric *ret);
-/* The same of its name number nth; 0 is the first. */
+/* As otlp_metric_of(), of its name number nth (from 0). */
 bool otlp_metric_nth(const struct field *f, u32 nth, struct otlp_metric *ret);
 
 #endif

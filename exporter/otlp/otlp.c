@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* otlp.c: see otlp.h: the sink is opened, asked and freed. Main's thread, but what otlp.h says of threads. */
+/*
+ * otlp.c: see otlp.h: opens, queries and frees the sink. Main thread, except where otlp.h says
+ * otherwise.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +12,10 @@
 #include "exporter/otlp/otlp_parts.h"
 #include "exporter/otlp/url.h"
 
-#define SELDOM_NS (10 * NSEC_PER_SEC)	/* between exports of metrics, at least */
-#define GROUPS_OF_PROCESS 5	/* so many times --otlp-processes of what are several of each */
+#define SELDOM_NS (10 * NSEC_PER_SEC)	/* minimum time between exports of metrics */
+#define GROUPS_OF_PROCESS 5	/* series of a grouping by process, times max_processes */
 
-/* Bytes that may wait for each endpoint: only an outage fills them. */
+/* Maximum bytes queued for each endpoint; only an outage fills the queue. */
 static const u64 cap_bytes[OTLP_SIGNALS] = {
 	[OTLP_METRICS] = 4 << 20, [OTLP_TRACES] = 8 << 20, [OTLP_LOGS] = 4 << 20,
 	[OTLP_PROFILES] = 8 << 20,
@@ -84,7 +87,7 @@ struct otlp_sink *otlp_open(const struct otlp_options *options, const struct ses
 		otlp_free(o);
 		return NULL;
 	}
-	/* all our counters are observed ones: of lowmemory they are cumulative too */
+	/* all our counters are asynchronous, which lowmemory keeps cumulative */
 	if (o->config.temporality == OTLP_DELTA)
 		o->deltas = otlp_series_new();
 	o->links = otlp_links_new();
@@ -158,8 +161,8 @@ u64 otlp_tables(const struct otlp_options *options)
 }
 
 /*
- * System calls leave as sums, so they are read as seldom as exports of metrics permit: seldom enough to be
- * worth it, and in a tick in which metrics are due.
+ * System calls are exported as sums, so they need not be read more often than metrics are exported.
+ * Worth it only for long export intervals; the read must fall into a tick in which metrics are due.
  */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns)
 {
@@ -177,7 +180,7 @@ bool otlp_is_delivered(const struct otlp_sink *o)
 	return true;
 }
 
-/* "12 spans sent", and what else became of some. */
+/* "12 spans sent", plus what was refused or dropped. */
 static void report_signal(const struct otlp_stats *f, const char *items, char *buf, size_t cap)
 {
 	int n = snprintf(buf, cap, "%llu %s sent", (unsigned long long)f->sent, items);
@@ -214,7 +217,7 @@ char *otlp_report(const struct otlp_sink *o)
 	return line;
 }
 
-/* A thread that hangs still uses the configuration: that is left to the end of the process. */
+/* A hanging thread still uses the configuration, which is then not freed. */
 void otlp_free(struct otlp_sink *o)
 {
 	if (!o || o->hung)

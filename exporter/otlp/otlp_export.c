@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* otlp_export.c: snapshots become requests, which are queued. Runs in the exporter's thread. */
+/* otlp_export.c: converts snapshots to requests and queues them. Exporter thread. */
 #include <stdlib.h>
 
 #include <zlib.h>
@@ -10,11 +10,11 @@
 #include "exporter/otlp/split.h"
 
 #define CLOCK_STEP_NS (s64)NSEC_PER_SEC
-#define REQUEST_MAX (64u << 20)	/* the specification's, before compression */
+#define REQUEST_MAX (64u << 20)	/* the specification's limit, before compression */
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
-/* gzip at its fastest: what is sent is mostly names that repeat. NULL: it could not. */
+/* gzip at its fastest level: the data is mostly repeated names. NULL: compression failed. */
 static u8 *compress_body(const u8 *data, size_t n, size_t *ret_n)
 {
 	z_stream z = { .next_in = (u8 *)data, .avail_in = (uInt)n };
@@ -63,7 +63,7 @@ static void queue_request(void *arg, u8 *data, size_t n, u32 items)
 	otlp_sender_push(sender, data, n, zipped != NULL, items);
 }
 
-/* Takes `data`, which may be NULL. Profiles share one dictionary: they are not split. */
+/* Takes `data`, which may be NULL. Profiles are not split because they share one dictionary. */
 static void send_request(struct otlp_sink *o, enum otlp_signal signal, u8 *data, size_t n,
 			 u32 items)
 {
@@ -94,7 +94,7 @@ static void put_groups(struct otlp_sink *o, const struct snapshot *s, struct met
 			otlp_groups_export(o->groups[i], s, &o->config, m);
 }
 
-/* Measuring jitters; only a step of the clock is news. */
+/* Keeps the offset for start times constant despite jitter; only a clock step changes it. */
 static void keep_offset(struct otlp_sink *o, const struct snapshot *s)
 {
 	if (!o->exported_seq || llabs(s->unix_offset_ns - o->start_offset_ns) > CLOCK_STEP_NS)
@@ -111,7 +111,7 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 	metrics_begin(&m, &o->scratch, unix_ns(s, s->time_ns), o->start_offset_ns);
 	m.deltas = o->deltas;
 	put_tables(o, s, &m);
-	put_groups(o, s, &m, false);	/* of the same resource */
+	put_groups(o, s, &m, false);	/* also points of ottop's resource */
 	otlp_processes_export(o->processes, s, &o->config, &m);
 	put_groups(o, s, &m, true);
 	data = metrics_pack(&m, &n);
@@ -125,7 +125,7 @@ static void export_metrics(struct otlp_sink *o, const struct snapshot *s)
 	o->exported_seq = s->seq;
 }
 
-/* What happened in this tick leaves at once. */
+/* Events and requests leave in the tick in which they happened. */
 static void export_spans(struct otlp_sink *o, const struct snapshot *s)
 {
 	u64 left_out = (u64)((double)s->left_out * o->config.sample_ratio);
@@ -160,7 +160,7 @@ static void export_profiles(struct otlp_sink *o, const struct snapshot *s)
 	o->profiled_ns = s->time_ns;
 }
 
-/* As often as metrics, but a little later where names are still looked for. */
+/* Profiles are due as often as metrics, but wait a little for pending names. */
 static void take_profiles(struct otlp_sink *o, const struct snapshot *s)
 {
 	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
@@ -174,7 +174,7 @@ static void take_profiles(struct otlp_sink *o, const struct snapshot *s)
 		export_profiles(o, s);
 }
 
-/* Another tick will have a newer state of it: WANT_CALLS_SELDOM. */
+/* The table of system calls is not fresh; a later tick has a newer one: WANT_CALLS_SELDOM. */
 static bool calls_are_old(const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_syscalls];
@@ -182,13 +182,13 @@ static bool calls_are_old(const struct snapshot *s)
 	return (t->status == TS_OK || t->status == TS_PARTIAL) && !t->interval_ns;
 }
 
-/* Half a tick early is nearer than half a tick late. */
+/* Due from half a tick before the interval ends: that is closer than half a tick late. */
 static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 {
 	u64 interval_ns = o->config.interval_ms * NSEC_PER_MSEC;
 
 	if (!s->interval_ns)
-		return false;	/* there are no rates yet */
+		return false;	/* no rates yet */
 	if (!o->exported_seq || atomic_load(&o->hurry))
 		return true;
 	return s->time_ns - o->exported_ns + s->interval_ns / 2 >= interval_ns && !calls_are_old(s);
@@ -196,7 +196,7 @@ static bool is_due(const struct otlp_sink *o, const struct snapshot *s)
 
 /* ---- the sink ----------------------------------------------------------------------------------- */
 
-/* What comes and goes between two exports counts too. */
+/* Every tick is taken in, so that objects that come and go between exports are counted. */
 static void take_metrics(struct otlp_sink *o, const struct snapshot *s)
 {
 	otlp_processes_take(o->processes, s);
@@ -204,7 +204,7 @@ static void take_metrics(struct otlp_sink *o, const struct snapshot *s)
 		otlp_groups_take(o->groups[i], o->last, s);
 }
 
-/* Adds the CPU time since before_ns; returns now. */
+/* Adds the thread's CPU time since before_ns; returns the current value. */
 static u64 count_cpu(struct otlp_sink *o, enum otlp_signal signal, u64 before_ns)
 {
 	u64 now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -254,7 +254,7 @@ void otlp_finish(struct otlp_sink *o)
 	}
 }
 
-/* What was seen since the last export leaves too. */
+/* Exports what was collected since the last export, then closes. */
 int otlp_close(struct sink *sink)
 {
 	struct otlp_sink *o = (struct otlp_sink *)sink;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* otlp_parts.h: what otlp.c opens and otlp_export.c writes to. Theirs alone. */
+/* otlp_parts.h: private to otlp.c, which opens the sink, and otlp_export.c, which writes to it. */
 #ifndef OTTOP_OTLP_PARTS_H
 #define OTTOP_OTLP_PARTS_H
 
@@ -16,9 +16,9 @@ struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
 	char *url;
-	struct otlp_options options;	/* its texts are good while it is opened */
+	struct otlp_options options;	/* its texts are valid only during otlp_open() */
 	struct otlp_sender *senders[OTLP_SIGNALS];
-	struct otlp_stats final[OTLP_SIGNALS];	/* once they have ended */
+	struct otlp_stats final[OTLP_SIGNALS];	/* valid once the senders have ended */
 	bool hung;
 	const struct session *session;
 	struct otlp_processes *processes;
@@ -27,22 +27,22 @@ struct otlp_sink {
 	struct otlp_series *deltas;	/* NULL: counters are cumulative */
 	struct event_cursor spans;
 	struct otlp_logs *logs;
-	struct otlp_due due;		/* spans of the snapshot at hand */
-	struct otlp_links *links;	/* between spans */
-	struct scratch scratch;		/* of the message in the making */
-	struct otlp_profiles *profiles;	/* NULL: they are not asked for */
-	const struct snapshot *last;	/* the newest one */
+	struct otlp_due due;		/* spans of the current snapshot */
+	struct otlp_links *links;	/* matches client and server spans */
+	struct scratch scratch;		/* for the message being built */
+	struct otlp_profiles *profiles;	/* NULL: not requested */
+	const struct snapshot *last;	/* the most recent one */
 	s64 start_offset_ns;		/* see metrics_begin() */
-	u64 exported_ns, exported_seq;	/* of the snapshot that was exported last */
+	u64 exported_ns, exported_seq;	/* time and sequence of the snapshot exported last */
 	u64 profiled_ns;		/* the same for profiles */
 	_Atomic u64 encode_ns[OTLP_SIGNALS];	/* CPU time */
 	_Atomic bool hurry;		/* metrics are due with the next snapshot */
 };
 
-/* The functions of the sink; see struct sink. */
+/* Callbacks of the sink; see struct sink. */
 int otlp_write(struct sink *sink, const struct snapshot *s);
 int otlp_close(struct sink *sink);
-/* Ends the senders, all within OTLP_FLUSH_MS. */
+/* Stops all senders within OTLP_FLUSH_MS. */
 void otlp_finish(struct otlp_sink *o);
 
 #endif

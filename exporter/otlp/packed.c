@@ -4,8 +4,8 @@
 
 #include "exporter/otlp/packed.h"
 
-#define ATTRIBUTES 9	/* of a Span */
-#define HEADS_MAX 48	/* tags and lengths around a key and a value, and a number */
+#define ATTRIBUTES 9	/* field number in Span */
+#define HEADS_MAX 48	/* tags and lengths of key and value, and a number */
 #define FIRST_BYTES 512
 
 enum wire { VARINT = 0, BYTES = 2 };
@@ -29,7 +29,7 @@ static u8 *put_head(u8 *p, u32 field, enum wire wire, u64 v)
 	return put_varint(p, v);
 }
 
-/* Where the next n bytes go. */
+/* Reserves the next n bytes. */
 static u8 *reserve(struct scratch *a, struct packed *to, size_t n)
 {
 	if (to->n + n > to->cap) {
@@ -43,7 +43,7 @@ static u8 *reserve(struct scratch *a, struct packed *to, size_t n)
 	return to->data + to->n;
 }
 
-/* A KeyValue up to its AnyValue, of n_value bytes; what comes next is that. */
+/* Writes a KeyValue up to its AnyValue, whose n_value bytes come next. */
 static u8 *put_key(struct scratch *a, struct packed *to, const char *key, size_t n_value)
 {
 	size_t n_key = strlen(key);
@@ -81,7 +81,7 @@ void packed_int(struct scratch *a, struct packed *to, const char *key, u64 value
 	to->n = (size_t)(p - to->data);
 }
 
-/* protobuf-c packs what it does not know as it is, behind a tag of its own. */
+/* Attaches the bytes as an unknown field, which protobuf-c writes unchanged after its tag. */
 void packed_set(struct scratch *a, const struct packed *from, Otlp__Span *span)
 {
 	ProtobufCMessageUnknownField *f;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packed.h: the attributes of a span, packed as they are added. protobuf-c would walk each of them twice by its
- * descriptors, which costs more than all else of a span.
+ * packed.h: attributes of a span, encoded as they are added. protobuf-c would walk each attribute
+ * twice by its descriptors, which costs more than the rest of the span.
  */
 #ifndef OTTOP_OTLP_PACKED_H
 #define OTTOP_OTLP_PACKED_H
 
 #include "exporter/otlp/message.h"
 
-/* Zeroed: none yet. The bytes are those of a message with nothing but repeated KeyValue attributes = 9. */
+/* Zero-initialized: empty. The bytes are a message of repeated KeyValue attributes = 9. */
 struct packed {
-	u8 *data;	/* of the scratch */
+	u8 *data;	/* in the scratch */
 	size_t n, cap;
 };
 
-/* Unknown and blank values add nothing, as in message.h. Both are copied. */
+/* Unknown and blank values are skipped, as in message.h. Key and value are copied. */
 void packed_text(struct scratch *a, struct packed *to, const char *key, const char *value);
 void packed_int(struct scratch *a, struct packed *to, const char *key, u64 value);
-/* Gives them to the span; `from` stays as it is until that is packed. */
+/* Gives the attributes to the span; `from` must not change until the span is packed. */
 void packed_set(struct scratch *a, const struct packed *from, Otlp__Span *span);
 
 #endif

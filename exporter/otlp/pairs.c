@@ -7,10 +7,12 @@
 #include "exporter/otlp/pairs.h"
 #include "exporter/otlp/protobuf.h"
 
-#define LIST_MAX 64		/* headers, attributes */
+#define LIST_MAX 64		/* maximum number of headers or attributes */
 
-/* In place; false: not what percent-encoding is, or a byte below space (a header of ours
- * must not become two). */
+/*
+ * Decodes percent-encoding in place; false: malformed, or a byte below space (it could split a
+ * header in two).
+ */
 static bool decode_value(char *s)
 {
 	char *out = s;
@@ -54,7 +56,7 @@ void otlp_pairs_add(struct otlp_pairs *p, const char *key, const char *value)
 
 static bool is_token(const char *s)
 {
-	const char *others = "!#$&'*+-.^_`|~";	/* RFC 9110, without % */
+	const char *others = "!#$&'*+-.^_`|~";	/* tchar of RFC 9110, without % */
 
 	for (; *s; s++)
 		if (!isalnum((unsigned char)*s) && !strchr(others, *s))
@@ -62,7 +64,7 @@ static bool is_token(const char *s)
 	return true;
 }
 
-/* What is wrong with one key=value (changed), or NULL: it was added. */
+/* Adds one key=value (modified); NULL, or what is wrong with it. */
 static const char *add_item(struct otlp_pairs *pairs, char *item, bool is_header)
 {
 	char *equals = strchr(item, '='), *key, *value;
@@ -93,7 +95,7 @@ void otlp_pairs_read(struct otlp_pairs *pairs, const char *text, bool is_header,
 
 		item = trim(item);
 		why = *item ? add_item(pairs, item, is_header) : NULL;
-		if (why)	/* the value may be a password: it is not shown */
+		if (why)	/* the value may be a password: do not log it */
 			log_line("%s: %.60s: %s; ignored", from, is_token(item) ? item : "an entry", why);
 	}
 	free(copy);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pairs.h: lists of key=value, with %XX in both, as variables OTEL_* have them. */
+/* pairs.h: lists of key=value with %XX escapes, the format of OTEL_* variables. */
 #ifndef OTTOP_OTLP_PAIRS_H
 #define OTTOP_OTLP_PAIRS_H
 
@@ -16,8 +16,9 @@ struct otlp_pairs {
 
 void otlp_pairs_add(struct otlp_pairs *p, const char *key, const char *value);
 /*
- * Adds what the text (may be NULL) lists. An entry that is none is left out and logged as one `from` there,
- * without its value, which may be a password. As a header it must have a name that one may have.
+ * Adds the pairs listed in the text (may be NULL). A malformed entry is skipped and logged as
+ * coming from `from`, without its value, which may be a password. is_header: the key must be a
+ * valid header name.
  */
 void otlp_pairs_read(struct otlp_pairs *pairs, const char *text, bool is_header, const char *from);
 void otlp_pairs_free(struct otlp_pairs *p);

@@ -4,14 +4,14 @@
 
 #include "exporter/otlp/plain.h"
 
-#define ROWS_MAX 1000	/* of each table; anybody may make interfaces */
+#define ROWS_MAX 1000	/* limit for each table: users can create any number of interfaces */
 
 static const enum table_id tables[] = { TABLE_host, TABLE_cpus, TABLE_interfaces, TABLE_drops, TABLE_self };
 
 struct plain_table {
 	struct otlp_metric *metrics;
 	u32 n_metrics;
-	const struct row **told;	/* of the last export; counted */
+	const struct row **told;	/* rows of the last export; counted */
 	u32 n_told;
 };
 
@@ -50,7 +50,7 @@ struct otlp_plain *otlp_plain_new(void)
 	return p;
 }
 
-/* CLOCK_BOOTTIME since when its counters count. Those of interfaces are the kernel's. */
+/* Start of a row's counters (CLOCK_BOOTTIME). Those of interfaces are counted by the kernel. */
 static u64 start_of_row(const struct snapshot *s, const struct row *r)
 {
 	if (r->table == TABLE_interfaces)
@@ -63,14 +63,14 @@ static bool has_value(const struct row *r, const struct field *f)
 	return f->type == FT_F32 ? f32_known(row_f32(r, f)) : u64_known(row_u64(r, f));
 }
 
-/* Under other attributes (a namespace got a name) it is another series. */
+/* Different attributes (a namespace got a name) make a different series. */
 static bool is_same_series(const struct attributes *a, const struct attributes *b)
 {
 	return attributes_hash(0, a->attributes, a->n_attributes) ==
 	       attributes_hash(0, b->attributes, b->n_attributes);
 }
 
-/* `now` is the row of the same keys, or NULL. */
+/* Ends the series of `was`; `now` is the row with the same keys, or NULL. */
 static void end_row(const struct plain_table *x, const struct snapshot *s, const struct row *was,
 		    const struct row *now, struct metrics *m)
 {
@@ -85,13 +85,13 @@ static void end_row(const struct plain_table *x, const struct snapshot *s, const
 		const struct field *f = x->metrics[k].field;
 
 		if (m->deltas && x->metrics[k].kind == OTLP_COUNTER)
-			continue;	/* no sum stands there */
+			continue;	/* only gauges are ended */
 		if (has_value(was, f) && !(now && has_value(now, f)))
 			metrics_ended(m, &x->metrics[k], &old, start_of_row(s, was));
 	}
 }
 
-/* Both are in the order of their keys. */
+/* Merges two lists ordered by key. */
 static void end_rows(const struct plain_table *x, const struct snapshot *s, const struct table *t, u32 n,
 		     struct metrics *m)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plain.h: metrics of tables whose rows are points of one resource, that of ottop: host, cpus,
- * interfaces, drops, self. A series that was told and is no more is told to have ended, or it would
- * stand there for as long as a back end keeps its last value.
+ * plain.h: metrics of tables whose rows are points of ottop's own resource: host, cpus, interfaces,
+ * drops, self. A series that disappears gets an explicit last point, or back ends would show its
+ * last value on.
  */
 #ifndef OTTOP_OTLP_PLAIN_H
 #define OTTOP_OTLP_PLAIN_H
@@ -11,10 +11,10 @@
 
 struct otlp_plain;
 
-/* TABLE_BIT of each of them. */
+/* Mask of their TABLE_BITs. */
 u64 otlp_plain_tables(void);
 struct otlp_plain *otlp_plain_new(void);
-/* The points of a snapshot; of the resource that was begun last. */
+/* Adds the points of a snapshot to the current resource. */
 void otlp_plain_export(struct otlp_plain *p, const struct snapshot *s, struct metrics *m);
 void otlp_plain_free(struct otlp_plain *p);	/* NULL-safe */
 

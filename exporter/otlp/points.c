@@ -13,7 +13,7 @@ void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 s
 	m->request = SCRATCH_NEW(a, Otlp__MetricsRequest, otlp__metrics_request);
 }
 
-/* A process that calls itself otherwise goes on counting where it was. */
+/* Hash of the resource's instance id: a renamed process continues its series. */
 static u64 instance_hash(const struct attributes *resource)
 {
 	for (size_t i = 0; i < resource->n_attributes; i++)
@@ -27,7 +27,7 @@ void metrics_resource(struct metrics *m, const struct attributes *from)
 	struct scratch *a = m->scratch;
 	Otlp__ResourceMetrics *r;
 
-	if (m->scope && !m->scope->n_metrics)	/* the last one remained empty */
+	if (m->scope && !m->scope->n_metrics)	/* the previous resource had no points */
 		m->request->n_resource_metrics--;
 	r = SCRATCH_NEW(a, Otlp__ResourceMetrics, otlp__resource_metrics);
 	r->resource = resource_new(a, from);
@@ -67,7 +67,7 @@ static Otlp__Metric *metric_new(struct metrics *m, const struct otlp_metric *met
 
 	new->name = (char *)metric->name;
 	new->unit = (char *)metric->unit;
-	/* of several fields that are one metric no description is that of all */
+	/* a metric made of several fields has no common description */
 	if (!*metric->key)
 		new->description = (char *)metric->field->help;
 	if (metric->kind == OTLP_GAUGE) {
@@ -107,7 +107,7 @@ static u64 start_unix_ns(const struct metrics *m, u64 start_ns)
 	return min(start_ns + (u64)m->start_offset_ns, m->time_unix_ns);
 }
 
-/* What the three messages of points have in common: whose it is, and of what time. */
+/* Sets what the three kinds of points share: attributes and times. */
 #define POINT_HEAD(m, p, metric, from, start_ns) do {					\
 	struct attributes own_ = point_attributes(m, metric, from);			\
 	(p)->attributes = own_.attributes;						\
@@ -125,7 +125,7 @@ static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric 
 
 	POINT_HEAD(m, p, metric, from, start_ns);
 	if (metric->kind == OTLP_GAUGE) {
-		p->start_time_unix_nano = 0;	/* it is of that moment */
+		p->start_time_unix_nano = 0;	/* a gauge has no start */
 		SCRATCH_APPEND(m->scratch, to->gauge, data_points, p);
 	} else {
 		SCRATCH_APPEND(m->scratch, to->sum, data_points, p);
@@ -133,7 +133,7 @@ static Otlp__NumberPoint *add_point(struct metrics *m, const struct otlp_metric 
 	return p;
 }
 
-/* Which series a point belongs to; one that began anew is another one. */
+/* Key of a point's series; a restarted counter gets a new key. */
 static u64 series_key(const struct metrics *m, const struct otlp_metric *metric,
 		      const Otlp__NumberPoint *p, u64 start_ns)
 {
@@ -200,7 +200,7 @@ static Otlp__ExponentialPoint__Buckets *buckets_of(struct scratch *a, const stru
 	return b;
 }
 
-/* Least and greatest are left out: they are of no use in what is cumulative. */
+/* Minimum and maximum are left out: they are useless in cumulative points. */
 void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 		  const struct attributes *from, u64 start_ns, const struct hist *h)
 {

@@ -5,35 +5,35 @@
 
 #include "exporter/otlp/processes.h"
 
-/* A process that was seen. Those of the last tick, and own ones that ended since the export. */
+/* A process of the last tick, or one with series that ended since the last export. */
 struct tracked {
 	u64 pid, start_ns;
-	const struct processes_row *row;	/* its last one; counted */
-	const struct processes_row *told;	/* as it was exported last; counted, or NULL */
-	bool own;		/* has series of its own */
-	bool leaving;		/* for the last time */
-	bool gone;		/* has no row any more, and did not end: it left the scope */
-	u64 own_from_ns;	/* CLOCK_BOOTTIME, where they began later than the process; else 0 */
-	u64 base[PROCESS_METRICS_MAX];	/* counters at that time */
+	const struct processes_row *row;	/* its latest row; counted */
+	const struct processes_row *told;	/* its row as exported last; counted, or NULL */
+	bool own;		/* has its own series */
+	bool leaving;		/* exports its last points */
+	bool gone;		/* its row disappeared without an end: it left the scope */
+	u64 own_from_ns;	/* CLOCK_BOOTTIME: start of its series, if after its own; else 0 */
+	u64 base[PROCESS_METRICS_MAX];	/* counters at own_from_ns */
 	/*
-	 * The highest values of its counters: what a thread did that ends while ottop reads is in none of that
-	 * tick's numbers, and in the next ones again.
+	 * Maxima of its counters. They may go back for a tick: the work of a thread that ends while
+	 * ottop reads is missing from that tick's numbers and present in the next.
 	 */
 	u64 counted[PROCESS_METRICS_MAX];
-	u64 exported[PROCESS_METRICS_MAX];	/* the same, as they were exported last */
-	float score;		/* of this export */
+	u64 exported[PROCESS_METRICS_MAX];	/* counters as exported last */
+	float score;		/* for choosing the busiest in this export */
 };
 
 struct otlp_processes {
 	u32 max;
 	struct otlp_metric metrics[PROCESS_METRICS_MAX];
 	u32 n_metrics;
-	struct tracked *tracked;	/* in the order of the table */
+	struct tracked *tracked;	/* in table order */
 	u32 n, cap;
 	bool begun;
-	u64 begun_ns, exported_ns;	/* CLOCK_BOOTTIME of the first tick, of the last export */
-	u64 taken_ns[2];	/* of the last tick and the one before, the latter first */
-	u64 rest[PROCESS_METRICS_MAX];	/* counters of those without series, since then */
+	u64 begun_ns, exported_ns;	/* CLOCK_BOOTTIME: first tick, last export */
+	u64 taken_ns[2];	/* times of the tick before the last, and of the last */
+	u64 rest[PROCESS_METRICS_MAX];	/* counters of processes without series, since begun_ns */
 };
 
 struct otlp_processes *otlp_processes_new(u32 max)
@@ -63,9 +63,9 @@ static int order(const struct tracked *t, const struct processes_row *r)
 }
 
 /*
- * What grew since the last tick goes into the rest, if it is of a process without series. A new one grew from
- * nothing: one that began since the tick before the last, as its events may come a tick late. An older one
- * without a row in the last tick was away, and what it did before that has been counted.
+ * Adds growth since the last tick to the rest, for a process without series. A new process grew
+ * from zero if it began after the tick before the last, because its events may come a tick late. An
+ * older one without a row in the last tick was out of scope, and its earlier work has been counted.
  */
 static void count_growth(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
 {
@@ -112,7 +112,7 @@ static void take_row(struct otlp_processes *p, struct tracked *t, const struct p
 	set_row(t, r);
 }
 
-/* Merges the old list and the table, both in the order of the keys. */
+/* Merges the old list with the table, both ordered by key. */
 void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[TABLE_processes];
@@ -132,7 +132,7 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 			forget(&t);
 			continue;
 		}
-		t.gone = c < 0;		/* kept: its last values are not out yet */
+		t.gone = c < 0;		/* kept until its last values are exported */
 		if (c >= 0)
 			take_row(p, &t, r);
 		p->tracked = grow(p->tracked, p->n, &p->cap, sizeof(t));
@@ -148,7 +148,7 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 
 /* ---- choosing -------------------------------------------------------------------------------- */
 
-/* CPU first, memory among the idle; who has series keeps them unless another is twice as busy. */
+/* By CPU, idle ones by memory; a process keeps its series unless another is twice as busy. */
 static float score_of(const struct tracked *t)
 {
 	float score = f32_known(t->row->cpu_pct) ? t->row->cpu_pct : 0;
@@ -165,7 +165,10 @@ static int by_score(const void *a, const void *b)
 	return cmp(y->score, x->score) ?: cmp(x, y);	/* the older one */
 }
 
-/* What it did before the first tick is its own; what it did since is in the rest already. */
+/*
+ * Starts a process's own series. What it did before the first tick is included, what it did since
+ * is already in the rest.
+ */
 static void give_series(struct otlp_processes *p, struct tracked *t, u64 now_ns, bool first)
 {
 	t->own = true;
@@ -175,8 +178,9 @@ static void give_series(struct otlp_processes *p, struct tracked *t, u64 now_ns,
 }
 
 /*
- * Who ended without series gets none; what ended with them still counts. Who loses them has
- * a last point: what it did since the one before is not in the rest.
+ * A process that ended without series gets none; one that ended with them keeps them for its last
+ * values. One that loses its series exports a last point; growth since the one before is not in the
+ * rest.
  */
 static void choose(struct otlp_processes *p, u64 now_ns, bool first)
 {
@@ -205,7 +209,9 @@ static void choose(struct otlp_processes *p, u64 now_ns, bool first)
 
 /* ---- points ------------------------------------------------------------------------------------ */
 
-/* Counters of the conventions count from the start of the process, ours from when it was seen. */
+/*
+ * Counters of the semantic conventions start with the process, ottop's own when it was first seen.
+ */
 static u64 start_of(const struct tracked *t, const struct otlp_metric *metric)
 {
 	if (t->own_from_ns)
@@ -215,7 +221,7 @@ static u64 start_of(const struct tracked *t, const struct otlp_metric *metric)
 	return t->start_ns;
 }
 
-/* Of a process 100 % is one CPU; in the conventions 1 is all of them. */
+/* Of a process 100 % is one CPU, in the semantic conventions 1 is all CPUs. */
 static double scale_of(const struct otlp_metric *metric, u32 cpus)
 {
 	return strcmp(metric->name, "process.cpu.utilization") ? metric->scale :
@@ -243,7 +249,7 @@ static void put_value(struct otlp_processes *p, u32 i, const struct tracked *t, 
 	metrics_u64(m, metric, NULL, start, value);
 }
 
-/* What has ended has no levels any more; those of who loses its series are in the rest. */
+/* An ended process has no gauges any more; those of a process losing its series are in the rest. */
 static bool has_levels(const struct tracked *t)
 {
 	return t->own && !t->leaving && !has_ended(t);
@@ -266,15 +272,15 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 }
 
 /*
- * Who has another name (owner, container) since the last export is another resource, and the old one
- * has ended: its counters stay where they were told last, the new one's begin there.
+ * A change of name, owner or container makes a new resource. The old one ends with its counters as
+ * last exported; those of the new one start there.
  */
 static void begin_anew(struct otlp_processes *p, struct tracked *t)
 {
 	for (u32 i = 0; i < p->n_metrics; i++) {
 		if (u64_known(t->exported[i]))
 			t->base[i] = t->exported[i];
-		else if (!t->own_from_ns)	/* nothing of it was told */
+		else if (!t->own_from_ns)	/* never exported */
 			t->base[i] = 0;
 	}
 	t->own_from_ns = p->exported_ns;
@@ -306,7 +312,7 @@ static void put_process(struct otlp_processes *p, struct tracked *t, const struc
 	set_told(t, has_levels(t) ? t->row : NULL);
 }
 
-/* The sum of a level over those without series; false: none has a value. */
+/* Sum of a gauge over processes without series; false: no value. */
 static bool add_levels(const struct otlp_processes *p, const struct field *f, double *ret)
 {
 	bool any = false;

@@ -7,18 +7,18 @@
 #include "exporter/otlp/dictionary.h"
 #include "exporter/otlp/profiles.h"
 
-#define STACKS_MAX 20000	/* different ones, in memory */
-#define WAITS_MAX 5		/* ticks for names */
+#define STACKS_MAX 20000	/* distinct stacks held in memory */
+#define WAITS_MAX 5		/* ticks to wait for pending names */
 #define KINDS 2
 
 static const char *const kinds[KINDS] = { "cpu", "offcpu" };
 
 struct otlp_profiles {
-	struct profile *of[KINDS];	/* NULL: not wanted */
+	struct profile *of[KINDS];	/* NULL: not requested */
 	u32 waits;
 };
 
-/* One message in the making. */
+/* A message being built. */
 struct making {
 	struct scratch *scratch;
 	struct dictionary dictionary;
@@ -26,10 +26,10 @@ struct making {
 	const struct otlp_config *config;
 	Otlp__ProfilesRequest *request;
 	struct strset processes;	/* in the order of the request's resources */
-	/* Of the kind that is being added: the profile of each resource, or NULL. */
+	/* For the kind being added: the profile of each resource, or NULL. */
 	Otlp__Profile **profiles;
 	u32 cap;
-	struct strset keys;		/* of samples, in the order of `samples` */
+	struct strset keys;		/* keys of samples, in the order of `samples` */
 	Otlp__Sample **samples;
 	u32 n_samples, cap_samples;
 	u32 items;
@@ -94,7 +94,7 @@ bool otlp_profiles_wait(struct otlp_profiles *o)
 static void resource_attributes(struct making *x, const struct profile_stack *s, struct attributes *to)
 {
 	struct scratch *a = x->scratch;
-	/* as it is now, if it still is: it may have become another program since its first sample */
+	/* the newest row, unless the process has become another program since its first sample */
 	const struct processes_row *p = snapshot_process(x->s, s->row->pid, s->row->start_time_ns) ?: s->process;
 
 	if (p) {
@@ -106,7 +106,7 @@ static void resource_attributes(struct making *x, const struct profile_stack *s,
 	attribute_text(a, to, "process.executable.name", s->row->comm);
 }
 
-/* The number of the resource of a process. */
+/* Index of a process's resource. */
 static u32 resource_of(struct making *x, const struct profile_stack *s)
 {
 	struct scratch *a = x->scratch;
@@ -139,7 +139,7 @@ static Otlp__ValueType *value_type(struct making *x, const char *type, const cha
 	return v;
 }
 
-/* A sample of CPU time stands for the time between two; a wait is measured. */
+/* A CPU sample stands for the sampling period; a wait is measured. */
 static void set_types(struct making *x, const struct profile *p, Otlp__Profile *new)
 {
 	if (!strcmp(p->kind, "offcpu")) {
@@ -172,7 +172,7 @@ static Otlp__Profile *profile_of(struct making *x, const struct profile *p, u32 
 
 /* ---- samples ---------------------------------------------------------------------------------------- */
 
-/* The sample of a stack in a thread: equal ones are one. */
+/* The sample of a stack and thread, created on first use. */
 static Otlp__Sample *sample_of(struct making *x, const struct profile *p, const struct profile_stack *s)
 {
 	struct scratch *a = x->scratch;

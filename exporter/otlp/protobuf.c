@@ -58,7 +58,7 @@ void protobuf_show(char *buf, size_t cap, struct protobuf b)
 	text_clean(buf, cap, raw, TEXT_SCREEN);
 }
 
-/* The ExportPartialSuccess: rejected_... = 1, error_message = 2. False: no message. */
+/* ExportPartialSuccess: rejected_... = 1, error_message = 2. False: malformed. */
 static bool read_partial(struct protobuf b, u64 *ret_rejected, char *message, size_t cap)
 {
 	struct protobuf_field f;

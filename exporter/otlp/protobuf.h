@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* protobuf.h: protocol buffers from outside, read without allocating; every length is checked. */
+/* protobuf.h: parses untrusted protocol buffers without allocating; every length is checked. */
 #ifndef OTTOP_OTLP_PROTOBUF_H
 #define OTTOP_OTLP_PROTOBUF_H
 
@@ -10,22 +10,22 @@ struct protobuf {
 };
 
 struct protobuf_field {
-	u32 number, type;	/* type as on the wire: 0 varint, 2 bytes */
+	u32 number, type;	/* type: the wire type, 0 varint, 2 bytes */
 	u64 varint;
 	struct protobuf bytes;
 };
 
-/* The next field; false at the end, and with *bad (false before the first) where it is no message. */
+/* Reads the next field; false at the end, or with *bad set (initialize to false) if malformed. */
 bool protobuf_next(struct protobuf *b, struct protobuf_field *f, bool *bad);
-/* Bytes from outside as one line that is safe to show. */
+/* Untrusted bytes as one printable line. */
 void protobuf_show(char *buf, size_t cap, struct protobuf b);
 /*
- * An Export...ServiceResponse: partial_success = 1 has how many were rejected, and why. Neither
- * is changed where it is not there. False: it is no message.
+ * Parses an Export...ServiceResponse: partial_success = 1 has the number of rejected items and the
+ * reason; both are left unchanged if absent. False: malformed.
  */
 bool protobuf_response(struct protobuf b, u64 *ret_rejected, char *message, size_t cap);
 
-/* The value of a hexadecimal digit of either case; -1: it is none. */
+/* Value of a hexadecimal digit of either case; -1: not one. */
 static inline int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -8,7 +8,7 @@
 #include "exporter/otlp/scratch.h"
 
 #define CHUNK_BYTES (16 << 10)
-#define KEPT_CHUNKS 40	/* 640 kB: some 500 spans */
+#define KEPT_CHUNKS 40	/* 640 kB, about 500 spans */
 #define ALIGN 16
 
 struct scratch_chunk {
@@ -17,7 +17,7 @@ struct scratch_chunk {
 	_Alignas(ALIGN) u8 bytes[];
 };
 
-/* Spare ones are all of CHUNK_BYTES. */
+/* Only chunks of CHUNK_BYTES are kept as spares. */
 static struct scratch_chunk *chunk_new(struct scratch *a, size_t n)
 {
 	size_t size = max(n, (size_t)CHUNK_BYTES);
@@ -58,7 +58,7 @@ void *scratch_alloc(struct scratch *a, size_t n)
 	return memset(scratch_take(a, n), 0, n);
 }
 
-/* Nothing but what ASCII draws: nearly all texts. */
+/* Printable ASCII, as nearly all texts. */
 static bool is_plain(const char *s, size_t n)
 {
 	u8 odd = 0;
@@ -68,7 +68,7 @@ static bool is_plain(const char *s, size_t n)
 	return !odd;
 }
 
-/* n: bytes of s. */
+/* Cleans the n bytes of s. */
 static char *clean(struct scratch *a, const char *s, size_t n)
 {
 	size_t cap = 3 * n + 1;	/* each byte may become U+FFFD */
@@ -112,7 +112,7 @@ void *scratch_grow(struct scratch *a, void *items, size_t n)
 {
 	void *more;
 
-	if (n && (n < 4 || n & (n - 1)))	/* there is room up to the next power of two */
+	if (n && (n < 4 || n & (n - 1)))	/* capacity is the next power of two */
 		return items;
 	more = scratch_take(a, max(2 * n, (size_t)4) * sizeof(void *));
 	if (n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * scratch.h: memory of one message in the making: thousands of small pieces that live and die
- * together.
+ * scratch.h: arena for building a message: thousands of small allocations, freed together.
  */
 #ifndef OTTOP_OTLP_SCRATCH_H
 #define OTTOP_OTLP_SCRATCH_H
@@ -15,18 +14,18 @@ struct scratch {
 	struct scratch_chunk *chunks, *spare;
 };
 
-/* n bytes, aligned for anything, until scratch_reset() or scratch_free(); with whatever is in them. */
+/* n uninitialized bytes, aligned for any type, valid until scratch_reset() or scratch_free(). */
 void *scratch_take(struct scratch *a, size_t n);
-/* The same, zeroed. */
+/* As scratch_take(), zeroed. */
 void *scratch_alloc(struct scratch *a, size_t n);
-/* A copy of s that is valid UTF-8, as protocol buffers want their strings, and of characters that draw something. */
+/* A copy of s as valid UTF-8, which protobuf requires, without invisible characters. */
 char *scratch_text(struct scratch *a, const char *s);
-/* s itself where it is such for sure, else such a copy. */
+/* s itself if it needs no cleaning, else a cleaned copy. */
 const char *scratch_utf8(struct scratch *a, const char *s);
 char *scratch_printf(struct scratch *a, const char *fmt, ...) __printf(2, 3);
-/* Room for one more pointer in an array that has n; grows by doubling. */
+/* Makes room for one more pointer in an array of n; capacity doubles. */
 void *scratch_grow(struct scratch *a, void *items, size_t n);
-/* Empty again, with memory for the next message of usual size: pages are not asked for anew each time. */
+/* Empties the arena but keeps memory for a message of usual size. */
 void scratch_reset(struct scratch *a);
 void scratch_free(struct scratch *a);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sender.c: see sender.h. The lock is held to move batches and numbers, never during a post;
- * the batch that is being posted stays at the head of the queue, marked.
+ * sender.c: see sender.h. The lock is held to move batches and update numbers, never during a post;
+ * the batch being posted stays at the head of the queue, marked.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,8 +17,8 @@
 #include "exporter/otlp/sender.h"
 
 #define STACK_BYTES (512 << 10)	/* libcurl and OpenSSL need less than half of it */
-#define HANG_NS (3 * NSEC_PER_SEC)	/* after the time that is allowed at the end */
-#define LAST_POST_MS 100	/* the least that an attempt at the end gets */
+#define HANG_NS (3 * NSEC_PER_SEC)	/* grace after the time limit at exit */
+#define LAST_POST_MS 100	/* minimum time of an attempt at exit */
 
 struct batch {
 	struct batch *next;
@@ -35,11 +35,11 @@ struct otlp_sender {
 	pthread_cond_t wake;
 	struct batch *head, **tail;
 	struct otlp_stats stats;
-	bool told_to_wait;	/* until stats.next_ns, by the server */
+	bool told_to_wait;	/* until stats.next_ns, requested by the server */
 	bool stopping;
-	u64 until_ns;		/* stopping: nothing is posted after that */
+	u64 until_ns;		/* when stopping: no posts after this time */
 	_Atomic bool abort;
-	struct http_answer answer;	/* of the thread */
+	struct http_answer answer;	/* used by the thread */
 };
 
 static u64 now_ns(void)
@@ -55,7 +55,7 @@ static void batch_free(struct batch *b)
 	free(b);
 }
 
-/* Takes the batch that *link points to out of the queue. */
+/* Removes the batch at *link from the queue. */
 static struct batch *unlink_batch(struct otlp_sender *s, struct batch **link)
 {
 	struct batch *b = *link;
@@ -68,7 +68,7 @@ static struct batch *unlink_batch(struct otlp_sender *s, struct batch **link)
 	return b;
 }
 
-/* The oldest goes; the one being posted cannot. False: there is none. */
+/* Drops the oldest batch that is not being posted; false: there is none. */
 static bool drop_oldest(struct otlp_sender *s)
 {
 	struct batch **link = &s->head, *b;
@@ -153,7 +153,7 @@ static void wait_until(struct otlp_sender *s, u64 ns)
 	pthread_cond_timedwait(&s->wake, &s->lock, &ts);
 }
 
-/* Waits until there is a batch to post now; NULL: the end. */
+/* Waits for a batch that is due; NULL: stop. */
 static struct batch *wait_for_batch(struct otlp_sender *s)
 {
 	for (;;) {
@@ -196,7 +196,7 @@ static void count(struct otlp_sender *s, struct batch *b, const struct otlp_outc
 	}
 }
 
-/* What becomes of the batch that was posted. */
+/* Handles the result of a post. */
 static void settle(struct otlp_sender *s, struct batch *b, const struct otlp_outcome *o)
 {
 	b->posting = false;
@@ -315,7 +315,7 @@ void otlp_sender_finish(struct otlp_sender *s, u64 until_ns)
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	s->until_ns = until_ns;
-	if (!s->told_to_wait)	/* our own patience ends here, a server's request does not */
+	if (!s->told_to_wait)	/* skips our own backoff, but not a delay the server asked for */
 		s->stats.next_ns = 0;
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sender.h: batches of one signal on their way to one endpoint: a queue bounded in bytes and
- * a thread that posts its head until the endpoint takes or refuses it. Who pushes never
- * waits; when there is no room the oldest batch goes, and is counted.
+ * sender.h: sends the batches of one signal to one endpoint: a queue bounded in bytes, and a thread
+ * that posts its head until the endpoint accepts or rejects it. Pushing never blocks: a full queue
+ * drops its oldest batch and counts it.
  */
 #ifndef OTTOP_OTLP_SENDER_H
 #define OTTOP_OTLP_SENDER_H
@@ -15,41 +15,41 @@ enum otlp_sender_state { OTLP_IDLE, OTLP_POSTING, OTLP_WAITING };
 /* Items are data points, spans or log records. */
 struct otlp_stats {
 	enum otlp_sender_state state;
-	u64 sent;		/* items that the endpoint took */
-	u64 refused;		/* that it will not take: they are not sent again */
-	u64 dropped;		/* there was no room, or no time at the end */
+	u64 sent;		/* items accepted */
+	u64 refused;		/* items rejected: not sent again */
+	u64 dropped;		/* items lost: queue full, or out of time at exit */
 	u64 queued, queued_bytes, cap_bytes;
-	u64 sent_bytes;		/* of bodies that it took, as they were on the wire */
-	u64 posts, failures;	/* attempts, and those of them that must be made again */
-	u64 last_ns, took_ns;	/* CLOCK_MONOTONIC: end and length of the last attempt */
-	u64 begun_ns;		/* POSTING: when */
-	u64 next_ns;		/* WAITING: when the next one is made */
-	u32 failed;		/* attempts in a row that must be made again */
-	char error[200];	/* the last one, "" when there was none */
-	u64 error_ns;		/* when; 0: there was none */
-	bool failing;		/* the last attempt had one */
+	u64 sent_bytes;		/* bodies accepted, as transmitted */
+	u64 posts, failures;	/* attempts, and those to be retried */
+	u64 last_ns, took_ns;	/* CLOCK_MONOTONIC: end and duration of the last attempt */
+	u64 begun_ns;		/* POSTING: start of the attempt */
+	u64 next_ns;		/* WAITING: time of the next attempt */
+	u32 failed;		/* consecutive attempts to be retried */
+	char error[200];	/* the latest, "" if none */
+	u64 error_ns;		/* time of error; 0: none */
+	bool failing;		/* the last attempt failed */
 	enum otlp_verdict verdict;	/* of the last attempt */
-	u64 cpu_ns;		/* of the thread until the last attempt ended */
+	u64 cpu_ns;		/* CPU time of the thread up to the end of the last attempt */
 };
 
 struct otlp_sender;
 
-/* e must outlive it. NULL and errno on failure. */
+/* e must outlive the sender. NULL and errno on failure. */
 struct otlp_sender *otlp_sender_start(const struct otlp_endpoint *e, u64 cap_bytes);
 /* Takes `body` (from malloc); never waits for the network. */
 void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 items);
-/* Counts what is not even pushed as dropped, and says why. */
+/* Counts items that cannot be pushed as dropped, with the reason. */
 void otlp_sender_discard(struct otlp_sender *s, u32 items, const char *why);
-/* Whether what is pushed now will wait: the endpoint does not take what it gets. */
+/* Whether a pushed batch would have to wait, because the endpoint is not accepting. */
 bool otlp_sender_waits(struct otlp_sender *s);
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret);
-/* Makes the next attempt now; false: the server has asked to wait, and that is kept to. */
+/* Makes the next attempt now; false: the server asked to wait. */
 bool otlp_sender_hurry(struct otlp_sender *s);
-/* No more pushes: what is queued may be posted until then (CLOCK_MONOTONIC). Returns at once. */
+/* No more pushes; the queue may be posted until until_ns (CLOCK_MONOTONIC). Returns at once. */
 void otlp_sender_finish(struct otlp_sender *s, u64 until_ns);
 /*
- * Waits for that and frees. False: the thread hangs (a name server, a file of a network that
- * is gone): it stays, with what it uses. *ret has the final numbers in both cases.
+ * Waits for the thread to end and frees. False: the thread hangs (a name server, an unreachable
+ * network file system) and is left with its data. *ret has the final numbers in both cases.
  */
 bool otlp_sender_stop(struct otlp_sender *s, struct otlp_stats *ret);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* series.c: see series.h. An open-addressing table that is made anew when it forgets. */
+/* series.c: see series.h. An open-addressing table, rebuilt to forget entries. */
 #include <stdlib.h>
 
 #include "exporter/otlp/series.h"
@@ -10,12 +10,12 @@
 struct entry {
 	u64 key;		/* 0: free */
 	u64 value, unix_ns;
-	u32 export;		/* the last one in which it had a point */
+	u32 export;		/* number of the last export with a point */
 };
 
 struct otlp_series {
 	struct entry *entries;
-	u32 size, n;		/* size is a power of two */
+	u32 size, n;		/* size: a power of two */
 	u32 export;
 };
 
@@ -38,7 +38,7 @@ struct otlp_series *otlp_series_new(void)
 	return s;
 }
 
-/* The entry of that key, or the free one where it belongs. */
+/* The entry of the key, or the free one for it. */
 static struct entry *find(const struct otlp_series *s, u64 key)
 {
 	u32 i = (u32)(key ^ key >> 32) & (s->size - 1);
@@ -48,7 +48,7 @@ static struct entry *find(const struct otlp_series *s, u64 key)
 	return &s->entries[i];
 }
 
-/* Moves all that is to be kept into a table in which it takes less than half. */
+/* Moves the entries to be kept to a table less than half full. */
 static void rebuild(struct otlp_series *s, u32 keep_exports)
 {
 	struct otlp_series new = { .size = FIRST_SIZE, .export = s->export };

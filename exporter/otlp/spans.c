@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* spans.c: one span for each observed request; names of the semantic conventions for HTTP and RPC. */
+/*
+ * spans.c: one span for each observed request, named by the semantic conventions for HTTP and RPC.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,8 @@
 #include "exporter/otlp/packed.h"
 #include "exporter/otlp/spans.h"
 
-#define SPANS_AT_ONCE 512	/* in a message: some 640 kB while it is made, less than half of that on its way */
-#define KEPT_DUE 1024		/* so much room for those that are due is not given back */
+#define SPANS_AT_ONCE 512	/* a message: 640 kB while built, less than half encoded */
+#define KEPT_DUE 1024		/* capacity kept for due spans */
 
 struct spans {
 	struct scratch *scratch;
@@ -19,7 +21,7 @@ struct spans {
 	const struct otlp_config *config;
 	Otlp__TraceRequest *request;
 	struct otlp_links *links;
-	/* of each resource in the request: the process */
+	/* process of each resource in the request */
 	struct { u64 pid, start_ns; const char *comm; } *processes;
 	u32 cap, items;
 };
@@ -43,7 +45,7 @@ static void set_ids(struct scratch *a, Otlp__Span *span, const struct requests_r
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
-/* What a server is asked for under its address is known to the client only. */
+/* The address a server was contacted at is known to the client only. */
 static void put_peer(struct scratch *a, struct packed *to, const struct requests_row *r)
 {
 	char *addr;
@@ -69,7 +71,7 @@ static void put_error(struct scratch *a, Otlp__Span *span, struct packed *to,
 	packed_text(a, to, "error.type", type);
 }
 
-/* Without a route, which nobody outside of the program knows, the name is the method. */
+/* The route is known only to the program, so the span's name is the method. */
 static void put_http(struct scratch *a, Otlp__Span *span, struct packed *to,
 		     const struct requests_row *r)
 {
@@ -105,7 +107,7 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct packed *to,
 	packed_text(a, to, "rpc.method", method);
 	if (r->status == U64_BLANK)
 		put_error(a, span, to, "no_response");
-	if (!u64_known(r->status))	/* or it could not be told: no error that is known */
+	if (!u64_known(r->status))	/* unknown status: not counted as an error */
 		return;
 	packed_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
 	if (grpc_code_failed(text_is(r->side, "client"), r->status))
@@ -124,7 +126,7 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	bool known = u64_known(r->pid) && u64_known(r->process_start_ns);
 	const struct processes_row *p = known ? snapshot_process(x->s, r->pid, r->process_start_ns) : NULL;
 
-	if (p) {	/* as its metrics have them, its container among them */
+	if (p) {	/* the same attributes as its metrics, container included */
 		attributes_of_process(a, &attributes, x->s->session, x->config, p);
 	} else {
 		attributes_of_service(a, &attributes, x->s->session, x->config, name_of_service(r->service, r->comm),
@@ -143,7 +145,7 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	return new;
 }
 
-/* The spans of the process of a row; strings are interned, so the same name is the same pointer. */
+/* The spans of the row's process. Strings are interned: equal names are equal pointers. */
 static Otlp__ScopeSpans *scope_of(struct spans *x, const struct requests_row *r)
 {
 	for (size_t i = 0; i < x->request->n_resource_spans; i++)
@@ -207,7 +209,7 @@ static int compare_starts(const void *a, const void *b)
 
 static void add_due(struct otlp_due *due, const struct requests_row *r, u64 own_pid)
 {
-	if (r->pid == own_pid)	/* not our own posts, which would be posted */
+	if (r->pid == own_pid)	/* skip our own posts: exporting them would cause more posts */
 		return;
 	due->rows = grow(due->rows, due->n, &due->cap, sizeof(*due->rows));
 	due->rows[due->n++] = r;
@@ -216,13 +218,13 @@ static void add_due(struct otlp_due *due, const struct requests_row *r, u64 own_
 void otlp_spans_due(struct otlp_due *due, struct event_cursor *sent, const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_requests];
-	u64 own_pid = (u64)getpid();	/* a call of the kernel */
+	u64 own_pid = (u64)getpid();	/* a system call */
 
 	due->n = due->at = 0;
 	for (u32 i = 0; i < t->n; i++)
 		if (event_is_due(sent, s, t->rows[i]))
 			add_due(due, (const struct requests_row *)t->rows[i], own_pid);
-	for (u32 i = 0; i < s->n_more; i++)	/* in no other snapshot */
+	for (u32 i = 0; i < s->n_more; i++)	/* requests in no other snapshot */
 		add_due(due, s->more[i], own_pid);
 	events_taken(sent, s, TABLE_requests);
 	qsort(due->rows, due->n, sizeof(*due->rows), compare_starts);
@@ -234,7 +236,7 @@ void otlp_due_free(struct otlp_due *due)
 	*due = (struct otlp_due){ 0 };
 }
 
-/* After a burst its room is not kept. */
+/* Does not keep the capacity of a burst. */
 static void end_due(struct otlp_due *due)
 {
 	if (due->cap > KEPT_DUE)

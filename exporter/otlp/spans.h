@@ -6,30 +6,33 @@
 #include "exporter/otlp/links.h"
 #include "exporter/otlp/message.h"
 
-/* The requests that came since a reader had what there was, by the time at which they began. */
+/* Requests that are new since `sent`, in order of their start. */
 struct otlp_due {
-	const struct requests_row **rows;	/* of a snapshot */
-	u32 n, at, cap;		/* at: the first one that has not left */
+	const struct requests_row **rows;	/* of the snapshot */
+	u32 n, at, cap;		/* at: the first not yet exported */
 };
-/* *due is zeroed, or one that has been used up. */
+/* due must be zeroed or used up. */
 void otlp_spans_due(struct otlp_due *due, struct event_cursor *sent, const struct snapshot *s);
 void otlp_due_free(struct otlp_due *due);
 /*
- * The spans of the next of these, up to some hundreds, encoded (free() it), or NULL where there
- * are none any more. A request that carried traceparent is part of that trace, and its parent is the
- * span named there; others are traces of their own. The two sides of one call are linked. `a` is
- * empty, and is again afterwards.
+ * Encodes the next few hundred spans (free() it); NULL: none left. A request with traceparent
+ * continues that trace, with the span named there as parent; others start a trace. Client and
+ * server span of one call are linked. `a` must be empty and is emptied again.
  */
 u8 *otlp_spans_pack(struct scratch *a, struct otlp_due *due, struct otlp_links *links,
 		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 
-/* Which events have left as log records, and which wait for the end of the request that they may be a part of. */
+/*
+ * State of the log export: which events were sent, and which are held back until the request they
+ * may belong to ends.
+ */
 struct otlp_logs;
 struct otlp_logs *otlp_logs_new(void);
 /*
- * Exec, exit, OOM kill and failed connections since the last call, as spans are. What happened while a process served
- * one request has the ids of that one's span. Those are known once it has ended: so what happens in a process that
- * serves requests leaves some seconds later, at most; with `end` at once.
+ * Encodes exec, exit, OOM kill and failed connections since the last call. An event during the only
+ * request that its process was serving gets the ids of that request's span. These are known once
+ * the request ends, so events of processes that are serving requests leave up to a few seconds
+ * later; with `end` at once.
  */
 u8 *otlp_logs_pack(struct scratch *a, struct otlp_logs *of, const struct snapshot *s,
 		   const struct otlp_config *config, bool end, size_t *ret_n, u32 *ret_items);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * split.c: see split.h. All three requests are alike (opentelemetry/proto/collector): resources = 1, each
- * with its resource = 1 and scopes = 2, each with its scope = 1 and what is sent = 2. A span and a log
- * record are one item each; a Metric has its points in field 1 of its kind (gauge = 5, sum = 7,
- * histogram = 9, exponential_histogram = 10).
+ * split.c: see split.h. The three requests have the same shape (opentelemetry/proto/collector):
+ * resources = 1, each with its resource = 1 and scopes = 2, each with its scope = 1 and entries =
+ * 2. A span or log record is one item; a Metric has its points in field 1 of its kind (gauge = 5,
+ * sum = 7, histogram = 9, exponential_histogram = 10).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "exporter/otlp/split.h"
 #include "exporter/otlp/protobuf.h"
 
-#define HEAD_MAX 11	/* tag and length of a field */
+#define HEAD_MAX 11	/* maximum tag and length of a field */
 
 struct buf {
 	u8 *data;
@@ -23,7 +23,7 @@ struct split {
 	void *arg;
 	size_t max;
 	struct buf part;
-	u32 items;		/* in part */
+	u32 items;		/* in the current part */
 	bool metrics;
 };
 
@@ -86,7 +86,7 @@ static u32 count_fields(struct protobuf b, u32 number)
 	return n;
 }
 
-/* Points of a metric. */
+/* Number of points of a metric. */
 static u32 count_points(struct protobuf metric)
 {
 	struct protobuf_field f;
@@ -116,7 +116,7 @@ static u32 count_resource(const struct split *x, struct protobuf resource)
 
 /* ---- cutting ------------------------------------------------------------------------------- */
 
-/* All fields but those called 2. */
+/* All fields except number 2. */
 static void add_others(struct buf *b, struct protobuf message)
 {
 	struct protobuf_field f;
@@ -126,7 +126,7 @@ static void add_others(struct buf *b, struct protobuf message)
 			add_field(b, f.number, f.bytes);
 }
 
-/* One resource with some items of one scope of it. */
+/* One resource with some items of one of its scopes. */
 static void put_items(struct split *x, struct protobuf resource, struct protobuf scope, const struct buf *items)
 {
 	struct buf inner = { 0 }, outer = { 0 };

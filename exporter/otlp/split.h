@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* split.h: one export as several requests, none of them longer than what receivers take. */
+/* split.h: splits an export into requests that receivers accept by their length. */
 #ifndef OTTOP_OTLP_SPLIT_H
 #define OTTOP_OTLP_SPLIT_H
 
 #include "bpf/model/base.h"
 
-/* gRPC's receivers refuse longer ones unless told otherwise, also where it was compressed to less. */
+/* The default limit of gRPC receivers, which applies after decompression. */
 #define OTLP_PART_MAX (4u << 20)
 
-/* Takes `data` (free() it): a request with that many points, spans or log records. */
+/* Receives `data` (free() it), a request with `items` points, spans or log records. */
 typedef void otlp_part_fn(void *arg, u8 *data, size_t n, u32 items);
 
 /*
- * Gives an Export...ServiceRequest of metrics, traces or logs to `put` in parts of at most `max` bytes, in
- * its order. It is cut between resources, and where one is too long between its metrics, spans or log
- * records; one of these that is longer than max alone is a part alone. `metrics`: items are points. Takes `data`.
+ * Splits an Export...ServiceRequest of metrics, traces or logs into parts of at most `max` bytes,
+ * in order. It is split between resources, and within one that is too long between its metrics,
+ * spans or log records; one that is longer than max makes a part of its own. `metrics`: items are
+ * points. Takes `data`.
  */
 void otlp_split(u8 *data, size_t n, size_t max, bool metrics, otlp_part_fn *put, void *arg);
 

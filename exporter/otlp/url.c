@@ -5,7 +5,7 @@
 
 #include "exporter/otlp/url.h"
 
-/* Behind "http://" or "https://", or NULL. */
+/* The part after "http://" or "https://", or NULL. */
 static const char *after_scheme(const char *url)
 {
 	if (!strncasecmp(url, "http://", 7))
@@ -38,7 +38,6 @@ bool otlp_url_is_loopback(const char *url)
 	       (n == 5 && !strncmp(host, "[::1]", n));
 }
 
-/* What is wrong with the URL, or NULL. */
 const char *otlp_url_problem(const char *url, bool is_base)
 {
 	size_t n;
@@ -71,13 +70,13 @@ char *otlp_url_joined(const char *base, enum otlp_signal s)
 			 s == OTLP_PROFILES ? "v1development" : "v1", otlp_signal_name(s));
 }
 
-/* The URL of a signal is taken as it is, but that an empty path is "/". */
+/* A signal's own URL is used as it is, except that an empty path becomes "/". */
 char *otlp_url_own(const char *url)
 {
 	return xasprintf("%s%s", url, strchr(after_scheme(url), '/') ? "" : "/");
 }
 
-/* Of gRPC the path is that of the service, whatever is said. */
+/* gRPC: the path is always that of the service. */
 char *otlp_url_of_service(const char *url, enum otlp_signal s)
 {
 	static const char *const services[OTLP_SIGNALS] = {
