@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bytes.h: a reader over untrusted bytes. Past the end it yields 0 and remembers that. */
+/*
+ * bytes.h: a bounds-checked reader of untrusted bytes. Reads past the end return 0 and set
+ * `failed`.
+ */
 #ifndef OTTOP_BYTES_H
 #define OTTOP_BYTES_H
 
@@ -31,7 +34,7 @@ static inline u64 bytes_uint(struct bytes *b, u32 size)
 		b->at = b->end;
 		return 0;
 	}
-	memcpy(&v, b->at, size);	/* little endian, as both machines are */
+	memcpy(&v, b->at, size);	/* little endian, as both architectures */
 	b->at += size;
 	return v;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cfi.c: the entries of .eh_frame and .debug_frame (DWARF 5, 6.4.1): for each address from which
- * something changes, how the caller's frame is found, as their programs say (cfi_program.c).
+ * cfi.c: parses the entries of .eh_frame and .debug_frame (DWARF 5, 6.4.1) into rows: one for each
+ * address at which the rule for finding the caller's frame changes. cfi_program.c runs the
+ * programs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -140,10 +141,10 @@ static bool is_wanted(const struct cfi_section *s, u64 begin, u64 size)
 	return page <= last && page < s->pages->n;
 }
 
-/* Where it is and what it is about; they are noted in the order of the file, and read in that of addresses. */
+/* Address and position of an FDE. FDEs are listed in file order, then read in address order. */
 struct fde {
 	u64 begin;
-	u64 at;		/* of its length, in the section */
+	u64 at;		/* offset of its length field in the section */
 };
 
 struct fdes {
@@ -158,14 +159,14 @@ static int by_begin(const void *a, const void *b)
 	return cmp(x->begin, y->begin) ?: cmp(x->at, y->at);
 }
 
-/* What comes before its program. False: there is nothing to be had of it. */
+/* Reads what precedes the program. False: the FDE is of no use. */
 static bool read_range(const struct cfi_section *s, const struct cie *c, struct bytes *b, u64 *ret_begin, u64 *ret_size)
 {
 	*ret_begin = cfi_pointer(s, b, c->enc);
 	*ret_size = read_value(b, c->enc & 0x0f);
 	if (c->has_aug)
 		bytes_skip(b, bytes_uleb(b));
-	/* a linker leaves FDEs of dropped functions behind, at address 0 */
+	/* linkers leave FDEs of dropped functions behind, at address 0 */
 	return !b->failed && *ret_begin && *ret_size && *ret_begin + *ret_size >= *ret_begin &&
 	       is_wanted(s, *ret_begin, *ret_size);
 }
@@ -190,7 +191,7 @@ static void read_fde(const struct cfi_section *s, const struct cie *c, struct by
 	add_run(rows, begin, first);
 }
 
-/* Entries name their CIE by offset; the last one read is nearly always the next one's. */
+/* FDEs refer to their CIE by offset; the one read last is nearly always the next FDE's too. */
 static const struct cie *cie_at(const struct cfi_section *s, u64 offset, struct cie *cache,
 				u64 *cached_at)
 {
@@ -216,7 +217,9 @@ static const struct cie *cie_at(const struct cfi_section *s, u64 offset, struct 
 	return cache->valid ? cache : NULL;
 }
 
-/* Goes over one entry; false at the end. *ret_cie: NULL where it is no FDE, or none that can be read; *ret: its rest. */
+/*
+ * Reads the next entry; false at the end. *ret_cie: NULL if it is not a valid FDE; *ret: its body.
+ */
 static bool next_entry(const struct cfi_section *s, struct bytes *b, struct cie *cache, u64 *cached_at,
 		       const struct cie **ret_cie, struct bytes *ret)
 {
@@ -234,7 +237,7 @@ static bool next_entry(const struct cfi_section *s, struct bytes *b, struct cie 
 	id_at = (u64)(ret->at - s->data);
 	id = bytes_uint(ret, (u32)id_size);
 	if (s->debug_frame ? id == (id_size == 8 ? ~0ull : 0xffffffff) : !id)
-		return true;	/* a CIE: read when somebody names it */
+		return true;	/* a CIE is read when an FDE refers to it */
 	*ret_cie = cie_at(s, s->debug_frame ? id : id_at - id, cache, cached_at);
 	return true;
 }
@@ -258,7 +261,9 @@ static void note_fdes(const struct cfi_section *s, struct fdes *fdes)
 		qsort(fdes->of, fdes->n, sizeof(*fdes->of), by_begin);
 }
 
-/* Of large files the rows are most of the memory: in order at once, there is no second copy of them. */
+/*
+ * Reads FDEs in address order: the rows, most of the memory for large files, need no sorted copy.
+ */
 static void read_fdes(const struct cfi_section *s, const struct fdes *fdes, struct cfi_rows *rows)
 {
 	struct cie cache = {};

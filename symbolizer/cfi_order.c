@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* cfi_order.c: the rows of all functions in order of address, and what only then can be seen. */
+/*
+ * cfi_order.c: sorts the rows of all functions by address and applies fixes that need them sorted.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/ehframe.h"
 
 #define REG_BX 3
-#define CLONE_GAP 32	/* bytes of code from the system call to the child's part */
+#define CLONE_GAP 32	/* bytes of code from the system call to the child's code */
 
 static int by_run(const void *a, const void *b)
 {
@@ -23,7 +25,7 @@ static int by_pc(const void *a, const void *b)
 	return cmp(x->pc, y->pc) ?: cmp(x->info.cfa != UNW_CFA_NONE, y->info.cfa != UNW_CFA_NONE);
 }
 
-/* rbx matters only in files where it is the way to a CFA. */
+/* rbx is only needed in files with a CFA based on rbx. */
 static void drop_bx(struct cfi_row *rows, u32 n)
 {
 	for (u32 i = 0; i < n; i++)
@@ -33,7 +35,7 @@ static void drop_bx(struct cfi_row *rows, u32 n)
 		rows[i].info.bx = rows[i].info.bx_off = 0;
 }
 
-/* During rt_sigreturn the pc is behind its last instruction, where its FDE has ended. */
+/* During rt_sigreturn the pc is after the last instruction, outside the FDE. */
 static void extend_signal_frames(struct cfi_row *rows, u32 n)
 {
 	for (u32 i = 1; i < n; i++)
@@ -43,8 +45,8 @@ static void extend_signal_frames(struct cfi_row *rows, u32 n)
 }
 
 /*
- * glibc's clone and clone3 end their FDE before the system call, because the
- * child has no caller; but the parent has.
+ * glibc's clone and clone3 end their FDE before the system call, because the child has no caller;
+ * the parent has one.
  */
 static void fill_clone_gaps(struct cfi_row *rows, u32 n)
 {
@@ -85,7 +87,7 @@ static bool runs_sorted(const struct cfi_run *runs, u32 n)
 	return true;
 }
 
-/* Functions do not overlap, where a file is sane: whole runs are moved. */
+/* Functions do not overlap in a sane file, so whole runs are moved. */
 static struct cfi_row *sort_runs(struct cfi_row *rows, u32 n, struct cfi_run *runs, u32 n_runs)
 {
 	struct cfi_row *out;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cfi_parts.h: what the entries of .eh_frame (cfi.c) and their programs (cfi_program.c) share. Theirs alone. */
+/* cfi_parts.h: private to cfi.c (entries of .eh_frame) and cfi_program.c (their programs). */
 #ifndef OTTOP_CFI_PARTS_H
 #define OTTOP_CFI_PARTS_H
 
 #include "symbolizer/bytes.h"
 #include "symbolizer/ehframe.h"
 
-#define CFI_MAX_STATES 64	/* DW_CFA_remember_state, nested */
+#define CFI_MAX_STATES 64	/* nesting of DW_CFA_remember_state */
 
-/* What entries have in common. */
+/* Common information entry. */
 struct cie {
 	u64 code_align;
 	s64 data_align;
-	u8 enc;			/* of addresses in FDEs */
+	u8 enc;			/* encoding of addresses in FDEs */
 	bool has_aug, signal;
 	struct bytes program;
 	bool valid;
@@ -21,16 +21,16 @@ struct cie {
 struct cfi_rows {
 	struct cfi_row *rows;
 	u32 n, cap;
-	struct cfi_run *runs;	/* one of each function */
+	struct cfi_run *runs;	/* one for each function */
 	u32 n_runs, cap_runs;
 	bool too_many;
 };
 
-/* What a CFI program can change. */
+/* State of a CFI program. */
 struct cfi_state {
 	struct unw_info info;
 	bool ra_undefined;
-	bool eh_return;	/* rax is kept, as only __builtin_eh_return() has it */
+	bool eh_return;	/* rax is saved, which only __builtin_eh_return() does */
 };
 
 struct cfi_machine {
@@ -40,9 +40,9 @@ struct cfi_machine {
 	u64 pc;
 };
 
-/* An address as the encoding (DW_EH_PE_*) has it. */
+/* Reads an address encoded by `enc` (DW_EH_PE_*). */
 u64 cfi_pointer(const struct cfi_section *s, struct bytes *b, u8 enc);
-/* Runs a program up to the address `end`; rows: where to note what holds between its advances, or NULL. */
+/* Runs a program up to the address `end`; rows: receives a row for each advance, or NULL. */
 void cfi_run(struct cfi_machine *m, const struct cfi_section *s, struct bytes b, u64 end,
 	     struct cfi_rows *rows);
 void cfi_add_row(struct cfi_rows *r, u64 pc, const struct unw_info *info);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cfi_program.c: runs the little programs of .eh_frame (DWARF 5, 6.4.2). Only what x86-64 unwinding
- * needs is kept: CFA, rbp, rbx where it can be needed, and the end of the stack.
+ * cfi_program.c: interpreter for the programs of .eh_frame (DWARF 5, 6.4.2). It keeps only what
+ * x86-64 unwinding needs: CFA, rbp, rbx where needed, and the end of the stack.
  */
 #include "symbolizer/cfi_parts.h"
 
 /* System V psABI x86-64, figure 3.36 */
 enum { REG_AX = 0, REG_CX = 2, REG_BX = 3, REG_FP = 6, REG_SP = 7, REG_RA = 16 };
 
-/* ---- expressions: only the few shapes that compilers and glibc write ---- */
+/* ---- expressions: only the few forms that compilers and glibc emit ---- */
 
 enum { OP_AND = 0x1a, OP_MUL = 0x1e, OP_PLUS = 0x22, OP_PLUS_UCONST = 0x23, OP_SHL = 0x24, OP_GE = 0x2a,
        OP_LIT0 = 0x30, OP_BREG0 = 0x70, OP_DEREF = 0x06 };
@@ -24,7 +24,10 @@ static bool fits_s16(s64 v)
 	return v >= INT16_MIN && v <= INT16_MAX;
 }
 
-/* breg7 N; bregI 0; lit8; mul; plus: sp + N + 8 * I, an argument of libcrypto's on its own stack */
+/*
+ * breg7 N; bregI 0; lit8; mul; plus: sp + N + 8 * I, used by libcrypto, which keeps its argument on
+ * its own stack
+ */
 static bool index_expression(struct bytes *e, u8 *ret_reg)
 {
 	struct bytes b = *e;
@@ -75,7 +78,7 @@ static struct unw_info cfa_expression(struct bytes e)
 	return info;
 }
 
-/* Where the caller's rbp is: breg6 N means *(rbp + N). */
+/* Location of the caller's rbp: breg6 N means *(rbp + N). */
 static void fp_expression(struct unw_info *info, struct bytes e)
 {
 	u8 reg = (u8)bytes_uint(&e, 1);
@@ -101,7 +104,9 @@ static void set_cfa(struct cfi_machine *m, u64 reg, s64 offset)
 	i->reg = i->cfa == UNW_CFA_REG ? (u8)min(reg, 255ull) : 0;
 	i->cfa_off = (s32)offset;
 	i->ra_off = 0;
-	/* rcx becomes the stack pointer, and up there is the address where the exception lands */
+	/*
+	 * rcx becomes the stack pointer, and the address where the exception lands is stored there
+	 */
 	i->lands = (m->now.eh_return && reg == REG_CX) || (i->lands && reg == REG_SP);
 }
 
@@ -116,7 +121,7 @@ static u64 cfa_register(const struct cfi_machine *m)
 	return REG_SP;
 }
 
-/* Wraps where a hostile file makes it too large: the result is checked by whoever uses it. */
+/* May wrap for hostile files: the result is checked by its users. */
 static s64 scaled(const struct cfi_machine *m, s64 factored)
 {
 	return (s64)((u64)factored * (u64)m->cie->data_align);
@@ -153,7 +158,7 @@ static void set_same(struct cfi_machine *m, u64 reg)
 	}
 }
 
-/* The caller's value is in another register: only where the return address is matters. */
+/* The caller's value is in another register; only tracked for the return address. */
 static void set_register(struct cfi_machine *m, u64 reg, u64 in)
 {
 	if (reg == REG_RA && in < REG_RA) {
@@ -187,7 +192,7 @@ static struct bytes read_block(struct bytes *b)
 	return block;
 }
 
-/* Opcodes without an operand in their low bits. False: unknown, the rest cannot be read. */
+/* Opcodes without an operand in their low bits. False: unknown, stop reading. */
 static bool run_extended(struct cfi_machine *m, struct bytes *b, u8 op)
 {
 	u64 reg;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * client.c: ottop's side. The launcher starts a server anew when a file has killed it.
- * There are two of them, because the samples of a new program wait for tables, and the
- * lines of a large one take seconds.
+ * client.c: ottop's side. A server killed by a file is restarted by the launcher. There are two
+ * servers, because samples of a new program wait for unwind tables, while lines of a large program
+ * take seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,16 +15,16 @@
 #include "symbolizer/ehframe.h"
 #include "symbolizer/protocol.h"
 
-#define MAX_ASKED 64	/* questions on the way */
+#define MAX_ASKED 64	/* maximum number of pending requests */
 
-/* One server. Questions on the way are in order: it answers in this order. */
+/* One server. Requests are answered in order. */
 struct channel {
 	struct helper server;
 	struct { u32 kind, file, seq; } asked[MAX_ASKED];
 	u32 first_asked, n_asked, last_seq;
 };
 
-/* Answers for the other one of the two who ask. */
+/* Answers received while the other consumer was asking. */
 static struct symbolizer_answer kept[2][MAX_ASKED];
 static u32 n_kept[2];
 
@@ -149,7 +149,7 @@ int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *
 	return ask_addrs(ANSWER_LINES, file, fd, debug_fd, sup_fd, addrs, n);
 }
 
-/* ---- answers: nothing in them is believed before it is checked ---- */
+/* ---- answers: checked before use ---- */
 
 static bool check_table(const struct symbolizer_answer *a)
 {
@@ -263,7 +263,7 @@ bool symbolizer_died(int err)
 	return err == -EFAULT || err == -ETIME || err == -ENOMEM || err == -ETIMEDOUT;
 }
 
-/* Takes the question that is answered from the list of those on the way. */
+/* Removes the answered request from the pending ones. */
 static void take_asked(struct channel *c, struct symbolizer_answer *a)
 {
 	a->kind = c->asked[c->first_asked].kind;
@@ -284,16 +284,16 @@ static bool receive(struct channel *c, struct symbolizer_answer *a)
 		n = message_receive(c->server.sock, &r, sizeof(r), &fd, MSG_DONTWAIT);
 		if (n == -EAGAIN || n == -EINTR)
 			return false;
-		/* it was answered, then the server died: of something else, or was killed */
+		/* a server may die after having answered, for other reasons */
 	} while (n == sizeof(r) && !r.kind && r.seq != c->asked[c->first_asked].seq);
 	take_asked(c, a);
-	if (n <= 0) {	/* its watcher is gone too: no names any more */
+	if (n <= 0) {	/* its watcher is gone too: no more names */
 		helper_lost(&c->server);
 		a->err = -EPIPE;
 	} else if (n != sizeof(r) || (r.kind && (r.kind != a->kind || r.file != a->file))) {
 		a->err = -EBADMSG;
 	} else if (!r.kind) {
-		a->err = symbolizer_died(r.err) ? r.err : -EFAULT;	/* of this file */
+		a->err = symbolizer_died(r.err) ? r.err : -EFAULT;	/* caused by this file */
 	} else {
 		fill_answer(a, &r, fd);
 	}

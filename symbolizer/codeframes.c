@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* codeframes.c: see codeframes.h: where functions begin, and the rows of what was seen of them (codeways.h). */
+/*
+ * codeframes.c: see codeframes.h: finds where functions start, and makes rows of the decoded paths
+ * (codeways.h).
+ */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +11,12 @@
 #include "symbolizer/codeways.h"
 
 #define MAX_TEXT (64u << 20)
-#define MAX_UNKNOWN (4u << 20)	/* bytes of it without frame information */
-#define WORTH 4096		/* one byte of so many: else the file is not read for it */
-#define PADDING 40		/* so much between functions is none */
+#define MAX_UNKNOWN (4u << 20)	/* maximum bytes without frame information */
+#define WORTH 4096		/* a file is analyzed if one byte in 4096 lacks frame information */
+#define PADDING 40		/* shorter gaps between functions are padding */
 #define CHUNK 512		/* symbols read at once */
 
-/* ---- where functions begin ---- */
+/* ---- starts of functions ---- */
 
 static void add_symbols(struct code *c, bool dynamic)
 {
@@ -31,7 +34,7 @@ static void add_symbols(struct code *c, bool dynamic)
 			if (ELF64_ST_TYPE(chunk[i].st_info) != STT_FUNC ||
 			    !code_is_mine(c, chunk[i].st_value - c->addr))
 				continue;
-			/* a part that was moved away begins in the middle */
+			/* cold parts split off a function are entered in its middle */
 			source_text(&s.names, chunk[i].st_name, '\0', name, sizeof(name));
 			if (!strstr(name, ".cold"))
 				code_add_entry(c, chunk[i].st_value);
@@ -39,7 +42,10 @@ static void add_symbols(struct code *c, bool dynamic)
 	}
 }
 
-/* Functions that are called through data: of position-independent files the addresses are in relocations. */
+/*
+ * Functions called through pointers: in position-independent files their addresses are in
+ * relocations.
+ */
 static void add_relocated(struct code *c)
 {
 	Elf64_Rela chunk[CHUNK];
@@ -54,7 +60,7 @@ static void add_relocated(struct code *c)
 		for (size_t i = 0; i < n; i++) {
 			u64 to = (u64)chunk[i].r_addend;
 
-			/* a place inside of a function may be there, too: functions are aligned */
+			/* it may also point into a function; functions are aligned */
 			if (ELF64_R_TYPE(chunk[i].r_info) == R_X86_64_RELATIVE && to % 16 == 0 &&
 			    code_is_mine(c, to - c->addr) && !code_is_seen(c, to - c->addr))
 				code_add_entry(c, to);
@@ -63,8 +69,8 @@ static void add_relocated(struct code *c)
 }
 
 /*
- * mov eax, 15; syscall: what a signal handler returns to (rt_sigreturn). Nothing called it, so it
- * is looked up one byte before; while the kernel is in the call the pc is one byte behind.
+ * mov eax, 15; syscall: the return address of signal handlers (rt_sigreturn). It was not called, so
+ * it is looked up one byte before; during the system call the pc is one byte after it.
  */
 static void add_restorers(struct code *c, const struct gap *g)
 {
@@ -96,11 +102,11 @@ static void add_row(struct code *c, u64 at, struct unw_info info)
 	c->rows[c->n_rows++] = (struct cfi_row){ .pc = c->addr + at, .info = info };
 }
 
-/* Between two instructions that were seen there is none that was not; else nothing is known. */
+/* Bytes between decoded instructions that no path reached get a row without information. */
 static void add_rows(struct code *c, const struct gap *g)
 {
 	struct unw_info none = {};
-	u64 end = g->from;	/* of the last instruction */
+	u64 end = g->from;	/* of the previous instruction */
 
 	for (u64 at = g->from; at < g->to; at++) {
 		bool seen = code_is_seen(c, at), signal = seen && code_state(c, at)->mode == MODE_SIGNAL;
@@ -118,7 +124,7 @@ static void add_rows(struct code *c, const struct gap *g)
 
 /* ---- a file ---- */
 
-/* One range without frame information. Its size; padding counts for nothing. */
+/* Adds a range without frame information. Returns its size without padding. */
 static u64 add_gap(struct code *c, u64 from, u64 to)
 {
 	if (to <= from || (to - from <= PADDING && to - from < c->size))
@@ -128,7 +134,7 @@ static u64 add_gap(struct code *c, u64 from, u64 to)
 	return to - from;
 }
 
-/* How much there is that rows say nothing of. */
+/* Bytes not covered by rows. */
 static u64 find_gaps(struct code *c, const struct cfi_row *known, u32 n)
 {
 	u64 unknown = 0, last = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * codeframes.h: frames of functions that have no frame information (musl is built
- * without; so is much assembly), read from their code: each path from where a
- * function begins, with what every instruction on it does to the stack pointer and to
- * rbp. What cannot be followed (a stack pointer that comes from elsewhere, two paths
- * that disagree) has no rows.
+ * codeframes.h: derives frame information for functions without any (musl is built
+ * without; so is much assembly) from their code: follows each path from the function's
+ * start and tracks how every instruction changes the stack pointer and rbp. Where that
+ * fails (a stack pointer loaded from elsewhere, two paths that disagree) there are no
+ * rows.
  *
- * A thread's first function is where clone(2) returned 0 on a stack of its own: there
- * a stack ends (musl's __clone, Go's runtime.clone).
+ * A thread's first function is recognized as the code after clone(2) returned 0 on a
+ * new stack: there a stack ends (musl's __clone, Go's runtime.clone).
  */
 #ifndef OTTOP_CODEFRAMES_H
 #define OTTOP_CODEFRAMES_H
@@ -16,8 +16,9 @@
 #include "symbolizer/elf.h"
 
 /*
- * Rows in order for what `known` (in order, may be NULL) says nothing of in a
- * section of code. go: what is not known begins with a function, and rbp is the frame pointer chain. NULL: there are none. The caller frees it.
+ * Rows, sorted, for the parts of a code section not covered by `known` (sorted, may be NULL). go:
+ * uncovered parts start with a function, and rbp is the frame pointer chain. NULL: none. The caller
+ * frees them.
  */
 struct cfi_row *codeframes_rows(struct elf_file *f, const char *section, const struct cfi_row *known,
 				u32 n_known, bool go, u32 *ret_n);

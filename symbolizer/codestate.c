@@ -4,7 +4,10 @@
 
 #define MAX_DEPTH (1 << 20)
 
-/* push rbp; mov rbp, rsp: it is one until it is popped. Elsewhere rbp is a register like others. */
+/*
+ * After push rbp; mov rbp, rsp rbp is a frame pointer until it is popped. Otherwise it is a general
+ * register.
+ */
 static bool is_framed(const struct codestate *s)
 {
 	return s->fp_cfa == 16 && s->fp_off == -16;
@@ -23,7 +26,7 @@ static u8 dwarf_number(u8 reg)
 	return reg < 8 ? numbers[reg] : reg;
 }
 
-/* False: from here on nothing is known. */
+/* False: the state is unknown from here on. */
 static bool move_sp(struct codestate *s, s64 by)
 {
 	if (s->depth == UNKNOWN)
@@ -34,7 +37,7 @@ static bool move_sp(struct codestate *s, s64 by)
 	return true;
 }
 
-/* The word that holds the caller's rbp, where it was put; seen from sp. */
+/* Records that the caller's rbp was saved at sp + from_sp. */
 static void keep_fp(struct codestate *s, s64 from_sp)
 {
 	s64 off = from_sp - s->depth - 8;
@@ -45,7 +48,7 @@ static void keep_fp(struct codestate *s, s64 from_sp)
 
 static bool push(struct codestate *s, u8 reg)
 {
-	if (s->depth == -8) {	/* what vfork() has in a register goes back */
+	if (s->depth == -8) {	/* vfork() pushes the return address back from a register */
 		if (s->ra != dwarf_number(reg) + 1)
 			return false;
 		s->ra = 0;
@@ -66,7 +69,7 @@ static bool pop(struct codestate *s, u8 reg)
 	if (reg == INSN_BP && s->fp_off && s->depth != UNKNOWN && -s->depth - 8 == s->fp_off)
 		s->fp_off = 0;
 	else if (reg == INSN_BP && s->fp_off && s->fp_cfa)
-		return false;	/* another value, or from a place that is not known */
+		return false;	/* another value, or from an unknown location */
 	if (reg == INSN_BP)
 		s->fp_cfa = 0;
 	return move_sp(s, -8);
@@ -83,7 +86,7 @@ static bool sp_from_fp(struct codestate *s, s64 disp)
 	return true;
 }
 
-/* rbp becomes sp + disp: a frame pointer, if the caller's was kept. */
+/* rbp becomes sp + disp: a frame pointer, if the caller's rbp was saved. */
 static void fp_from_sp(struct codestate *s, s64 disp)
 {
 	s64 cfa = s->depth - disp + 8;
@@ -96,7 +99,7 @@ static bool is_sp_base(const struct insn *i)
 	return i->mod != 3 && i->has_sib && i->base == INSN_SP && i->index == INSN_SP;
 }
 
-/* What writes the stack pointer, as compilers do it. False: otherwise. */
+/* Handles writes to the stack pointer in the forms compilers emit. False: another form. */
 static bool write_sp(struct codestate *s, const struct insn *i)
 {
 	u8 ext = i->reg & 7;
@@ -106,7 +109,7 @@ static bool write_sp(struct codestate *s, const struct insn *i)
 	if ((i->op == 0x83 || i->op == 0x81) && (ext == 0 || ext == 5))	/* add, sub */
 		return move_sp(s, ext ? i->imm : -i->imm);
 	if (((i->op == 0x83 || i->op == 0x81) && ext == 4) || i->op == 0x29 || i->op == 0x2b) {
-		s->depth = UNKNOWN;	/* and with a number, sub of a register */
+		s->depth = UNKNOWN;	/* also `and` with an immediate, and sub of a register */
 		return s->fp_cfa;
 	}
 	if (i->op == 0x8d && is_sp_base(i))
@@ -117,12 +120,12 @@ static bool write_sp(struct codestate *s, const struct insn *i)
 	       i->mod == 3 && sp_from_fp(s, 0);
 }
 
-/* False: what the CFA is found with is gone. */
+/* False: the base of the CFA was overwritten. */
 static bool write_fp(struct codestate *s, const struct insn *i)
 {
 	if (!i->map && i->op == 0x8b && i->wide && is_sp_base(i) && s->depth != UNKNOWN &&
 	    i->disp - s->depth - 8 == s->fp_off) {
-		s->fp_off = 0;	/* taken back */
+		s->fp_off = 0;	/* restored */
 		s->fp_cfa = 0;
 		return true;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* codestate.h: where the frame is before an instruction, and what each x86-64 instruction does to that. */
+/*
+ * codestate.h: the frame's state before an instruction, and the effect of each x86-64 instruction
+ * on it.
+ */
 #ifndef OTTOP_CODESTATE_H
 #define OTTOP_CODESTATE_H
 
@@ -8,23 +11,23 @@
 
 #define UNKNOWN (-1)
 
-enum mode { MODE_USUAL, MODE_CLONED /* it may be the child */, MODE_CHILD, MODE_SIGNAL };
+enum mode { MODE_USUAL, MODE_CLONED /* may be the child */, MODE_CHILD, MODE_SIGNAL };
 
-/* What holds before an instruction. The CFA is where the stack pointer was before the call. */
+/* State before an instruction. The CFA is the value of the stack pointer before the call. */
 struct codestate {
-	s32 depth;	/* sp is so far below the return address; UNKNOWN: unknown, rbp leads */
-	s32 fp_cfa;	/* CFA - rbp; 0: rbp is no frame pointer */
-	s16 fp_off;	/* the caller's rbp is at CFA + this; 0: in rbp */
+	s32 depth;	/* return address - sp; UNKNOWN: unknown, use rbp */
+	s32 fp_cfa;	/* CFA - rbp; 0: rbp is not a frame pointer */
+	s16 fp_off;	/* the caller's rbp is at CFA + fp_off; 0: still in rbp */
 	u8 ra;		/* 0: the return address is on the stack; else in register ra - 1 */
 	u8 mode;
-	u32 part;	/* where this was found */
+	u32 part;	/* part of the code in which it was found */
 };
 
-/* What holds after the instruction. False: from here on nothing is known. */
+/* Updates the state for one instruction. False: the state is unknown after it. */
 bool codestate_step(struct codestate *s, const struct insn *i);
-/* Where the depth is known it does not matter what else rbp points to. */
+/* Whether two states unwind alike: if the depth is known, rbp's other uses do not matter. */
 bool codestate_same(const struct codestate *a, const struct codestate *b);
-/* How to unwind there; go: rbp is the frame pointer chain. */
+/* The unwind rule of a state; go: rbp is the frame pointer chain. */
 struct unw_info codestate_info(const struct codestate *s, bool go);
 
 #endif

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* codeways.c: see codeways.h. What Linux and the psABI say: x86-64 3.2.2, 3.4.1; clone(2). */
+/* codeways.c: see codeways.h. Sources: psABI x86-64 3.2.2 and 3.4.1; clone(2). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/codeways.h"
 
 #define MAX_WAYS (1u << 16)
-#define MAX_CASES 1024		/* of a switch */
+#define MAX_CASES 1024		/* of a switch statement */
 
-/* Not numbered alike everywhere, but so on x86-64. */
+/* x86-64 only; other architectures number them differently */
 enum { NR_CLONE = 56, NR_CLONE3 = 435 };
 
-/* ---- which code ---- */
+/* ---- ranges and parts ---- */
 
 struct codestate *code_state(struct code *c, u64 at)
 {
@@ -42,7 +42,7 @@ static void add_begin(struct code *c, const struct way *w, u64 at, bool after_ca
 	c->begins[c->n_begins++].after_call = after_call;
 }
 
-/* Nothing called what the kernel begins with: the end of a stack. */
+/* The kernel's entry point is not called from anywhere: the end of a stack. */
 void code_add_start(struct code *c)
 {
 	struct way w = { .ax = UNKNOWN, .s.mode = MODE_CHILD };
@@ -58,7 +58,7 @@ static bool is_wrong(struct code *c, u32 part)
 	return c->steps >= CODE_MAX_STEPS;
 }
 
-/* Functions begin at multiples of 16, behind padding. */
+/* Functions start at multiples of 16, after padding. */
 static bool may_begin(const struct code *c, u64 at)
 {
 	struct insn i;
@@ -70,8 +70,8 @@ static bool may_begin(const struct code *c, u64 at)
 }
 
 /*
- * This part cannot be as it was followed. At fault is a call that does not return: the one where the
- * next function may begin, else all up to what is proven.
+ * Following this part led to a contradiction: some call before it does not return. That is the call
+ * after which a function may start, or else every call up to the last proven part.
  */
 static void set_wrong(struct code *c, u32 part)
 {
@@ -111,7 +111,7 @@ void code_add_entry(struct code *c, u64 addr)
 	add_begin(c, &w, at, false);
 }
 
-/* ---- system calls that make threads ---- */
+/* ---- system calls that create threads ---- */
 
 static void follow_numbers(struct way *w, const struct insn *i)
 {
@@ -133,8 +133,8 @@ static bool is_system_call(const struct insn *i)
 }
 
 /*
- * What begins a stack soon says so: it clears rbp (psABI 3.4.1), or takes its stack from where the
- * parent put it. A child that does neither is the other half of a fork.
+ * The start of a stack is recognized soon after clone: it clears rbp (psABI 3.4.1), or pops what
+ * the parent put on its stack. A child that does neither is the other half of a fork.
  */
 static bool begins_stack(const struct code *c, u64 at)
 {
@@ -151,9 +151,9 @@ static bool begins_stack(const struct code *c, u64 at)
 	return false;
 }
 
-/* ---- ways through a function ---- */
+/* ---- paths through a function ---- */
 
-/* A switch: a table of offsets from itself, or of addresses. */
+/* A switch: a table of offsets relative to itself, or of addresses. */
 static void follow_table(struct code *c, const struct way *w, const struct insn *i)
 {
 	bool absolute = i->mod == 0 && i->has_sib && (i->base & 7) == INSN_BP;
@@ -179,7 +179,7 @@ static void follow_table(struct code *c, const struct way *w, const struct insn 
 	}
 }
 
-/* Where it jumps to, as an offset in the text. */
+/* Target of a jump or call, as an offset in the text. */
 static u64 target_of(const struct way *w, const struct insn *i)
 {
 	return w->at + i->length + (u64)i->imm;
@@ -191,7 +191,7 @@ static bool is_branch(const struct insn *i)
 	       (i->map == 1 && i->op >= 0x80 && i->op <= 0x8f);
 }
 
-/* Which way the child of clone() takes at a branch. */
+/* Which side of a branch the child of clone() takes. */
 static void follow_branch(struct code *c, struct way *w, const struct insn *i)
 {
 	u64 to = target_of(w, i), next = w->at + i->length;
@@ -211,7 +211,7 @@ static void follow_branch(struct code *c, struct way *w, const struct insn *i)
 	add_way(c, &there, to);
 }
 
-/* A function's address in a register, to be called there. */
+/* A lea of a function's address, to be called through the register. */
 static void note_address(struct code *c, struct way *w, const struct insn *i)
 {
 	u64 addr;
@@ -233,7 +233,7 @@ static void check_return(struct code *c, const struct codestate *s)
 		c->parts[c->part].proven = true;
 }
 
-/* What comes after an instruction. False: nothing on this way. */
+/* Continues after an instruction. False: this path ends. */
 static bool go_on(struct code *c, struct way *w, const struct insn *i)
 {
 	if (!i->map && (i->op == 0xe9 || i->op == 0xeb)) {
@@ -244,7 +244,7 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 		follow_table(c, w, i);
 		return false;
 	}
-	if (!i->map && (i->op == 0xc2 || i->op == 0xc3))	/* ret: all is as it was */
+	if (!i->map && (i->op == 0xc2 || i->op == 0xc3))	/* ret: all must be restored */
 		check_return(c, &w->s);
 	/* ret, hlt, int3, ud2, iret */
 	if ((!i->map && (i->op == 0xc2 || i->op == 0xc3 || i->op == 0xf4 || i->op == 0xcc || i->op == 0xcf ||
@@ -257,7 +257,10 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 	if (!i->map && i->op == 0xe8)
 		code_add_entry(c, c->addr + target_of(w, i));
 	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
-		/* what nothing called calls what does not return, mostly: what follows is not its own */
+		/*
+		 * a thread's first function mostly ends in a call that does not return: the code
+		 * after it is not part of the path
+		 */
 		if (w->s.mode == MODE_CHILD)
 			return false;
 		w->s.mode = MODE_USUAL;
@@ -270,8 +273,8 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 }
 
 /*
- * Notes what holds at an instruction. False: it is known, or two ways disagree: what comes
- * straight from a call is not believed then, because the call may not return.
+ * Records the state at an instruction. False: already known, or in conflict with another path; then
+ * a path that comes directly from a call loses, because that call may not return.
  */
 static bool arrive(struct code *c, struct way *w)
 {
@@ -315,7 +318,7 @@ static void follow(struct code *c, struct way w)
 		if (!go_on(c, &w, &i))
 			return;
 		if (w.s.mode != MODE_CHILD && !codestate_step(&w.s, &i)) {
-			if (w.s.depth == -8)	/* it takes more than there is: no function begins there */
+			if (w.s.depth == -8)	/* pops too much: not a function's start */
 				set_wrong(c, c->part);
 			return;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * codeways.h: the ways through functions of which only the code is known: each from where a function
- * begins, instruction by instruction, and what holds before each.
+ * codeways.h: follows the paths through functions of which only the code is known, instruction by
+ * instruction from the function's start, and records the frame's state before each.
  */
 #ifndef OTTOP_CODEWAYS_H
 #define OTTOP_CODEWAYS_H
@@ -10,27 +10,27 @@
 #include "symbolizer/elf.h"
 
 #define CODE_PAGE 4096
-#define CODE_MAX_STEPS (64u << 20)	/* a hostile file shall not take for ever */
+#define CODE_MAX_STEPS (64u << 20)	/* bounds the time for a hostile file */
 
 /*
- * Parts of functions that are followed at once: from the beginning, or from behind a call. That
- * a call returns is not known: what is behind it may be another function. Proven: a `ret` was
- * reached where it can be one.
+ * A stretch of code followed at once: from a function's start, or from after a call. Calls may not
+ * return, so the code after one may belong to another function. Proven: it reached a `ret` in a
+ * valid state.
  */
 struct part {
 	u64 at;
-	u32 before;	/* the part with the call; 0: a function begins */
+	u32 before;	/* the part with the call; 0: starts a function */
 	bool wrong, proven;
 };
 
 enum { MINE = 1, SEEN = 2, ENTRY = 4, AFTER_CALL = 8 };
 
-/* What is known of a way only: whether it comes straight from a call, constants in registers. */
+/* State of one path: whether it comes directly from a call, constants in registers. */
 struct way {
 	u64 at;		/* offset in the text */
 	struct codestate s;
 	s32 ax;		/* number of a system call */
-	u64 table;	/* address that a lea named last */
+	u64 table;	/* address loaded by the last lea */
 	bool after_call;
 };
 
@@ -38,17 +38,17 @@ struct code {
 	struct elf_file *f;
 	const u8 *text;
 	u64 addr, size;		/* of the text */
-	struct codestate **pages;	/* by offset, made when one is needed */
+	struct codestate **pages;	/* by offset, allocated on demand */
 	u8 *flags;		/* by offset */
-	struct gap { u64 from, to; } *gaps;	/* offsets without frame information */
+	struct gap { u64 from, to; } *gaps;	/* ranges without frame information */
 	u32 n_gaps, cap_gaps;
-	struct way *ways, *begins;	/* begins: functions, and what comes after calls */
+	struct way *ways, *begins;	/* begins: functions' starts, and code after calls */
 	u32 n_ways, cap_ways, n_begins, cap_begins;
-	struct part *parts;	/* [0] is none */
-	u32 n_parts, cap_parts, part;	/* part: the one that is followed */
-	struct cfi_row *rows;	/* codeframes.c: what comes of it */
+	struct part *parts;	/* [0] is unused */
+	u32 n_parts, cap_parts, part;	/* part: the one being followed */
+	struct cfi_row *rows;	/* result, made by codeframes.c */
 	u32 n_rows, cap_rows, steps;
-	bool go, begins_there;	/* begins_there: what is not known begins with a function */
+	bool go, begins_there;	/* begins_there: uncovered ranges start with a function */
 };
 
 static inline bool code_is_mine(const struct code *c, u64 at)
@@ -56,15 +56,18 @@ static inline bool code_is_mine(const struct code *c, u64 at)
 	return at < c->size && c->flags[at] & MINE;
 }
 
-/* What holds there; a page of such is made when one is needed. */
+/* The state before an instruction; allocates its page on demand. */
 struct codestate *code_state(struct code *c, u64 at);
-/* A way came there that was not found to be wrong. */
+/* Reached by a path that was not found to be wrong. */
 bool code_is_seen(struct code *c, u64 at);
-/* The place where the kernel begins: nothing called it. */
+/* Adds the file's entry point, which has no caller. */
 void code_add_start(struct code *c);
-/* A function begins at that address: what came to it from behind a call that does not return is wrong. */
+/*
+ * Adds the start of a function. A path that reached it from the code after a call is wrong: the
+ * call does not return.
+ */
 void code_add_entry(struct code *c, u64 addr);
-/* Follows all that begins, and what that leads to. */
+/* Follows all starts and what they lead to. */
 void code_follow(struct code *c);
 
 #endif

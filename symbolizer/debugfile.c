@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* debugfile.c: is this debug file that file's? gdb manual, "Separate Debug Files". */
+/* debugfile.c: whether a debug file belongs to a file. gdb manual, "Separate Debug Files". */
 #include <string.h>
 #include <zlib.h>
 
@@ -7,7 +7,7 @@
 #include "symbolizer/names.h"
 
 #define CHUNK 65536
-#define MAX_CRC (2ull << 30)	/* a larger file is not read for its CRC */
+#define MAX_CRC (2ull << 30)	/* the CRC of larger files is not computed */
 
 static u32 crc_of(int fd, u64 size)
 {

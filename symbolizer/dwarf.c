@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * dwarf.c: see dwarf.h. A file is indexed by the addresses of its compilation
- * units (.gdb_index, else their own attributes: .debug_aranges is often missing and
- * sometimes wrong). A unit is read when an address is in it: its line table, and the
- * ranges of its functions and of what was inlined into them. DWARF 5: 2.17
- * addresses, 3.3.8 inlining, 6.2 lines; libdwarf 20210528 and later.
+ * dwarf.c: see dwarf.h. A file is indexed by the addresses of its compilation units, from
+ * .gdb_index or else from their attributes (.debug_aranges is often missing and sometimes wrong). A
+ * unit is read on the first lookup of an address in it: its line table, and the ranges of its
+ * functions and inlined functions. DWARF 5: 2.17 addresses, 3.3.8 inlining, 6.2 lines; libdwarf
+ * 20210528 and later.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +14,13 @@
 #include "symbolizer/dwarf_parts.h"
 
 #define UNIT_CACHE_BYTES (4u << 20)
-#define UNITS_PER_HANDLE 256	/* libdwarf keeps what it read of each: then it begins anew */
-#define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit: what is not read by then is unknown */
+#define UNITS_PER_HANDLE 256	/* libdwarf caches every unit it read: limit before reopening */
+#define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit; what is not read by then is unknown */
 
-/* The file that dwz made of several ones: what they had in common. NULL: it is another one. */
+/*
+ * Opens the supplementary file, in which dwz stores what several files share. NULL: a different
+ * file.
+ */
 static struct dwarf *open_sup(struct elf_file *elf, int fd)
 {
 	u8 wanted[BUILD_ID_MAX], id[BUILD_ID_MAX];
@@ -60,7 +63,7 @@ struct dwarf *dwarf_open(int fd, int sup_fd)
 	d = xcalloc(1, sizeof(*d));
 	d->elf = elf;
 	d->fd = own;
-	dwarf_set_de_alloc_flag(0);	/* we give back what we take: half the time */
+	dwarf_set_de_alloc_flag(0);	/* we free what libdwarf returns: halves the time */
 	d->sup = open_sup(elf, sup_fd);
 	if (sections_find(d) && handle_open(d))
 		return d;
@@ -86,7 +89,7 @@ static void add_unit(struct dwarf *d, Dwarf_Die cu)
 	d->units[d->n_units++] = (struct unit){ .offset = offset };
 }
 
-/* False: that was the last one. */
+/* False: no more units. */
 static bool next_unit(struct dwarf *d)
 {
 	Dwarf_Unsigned length, type_offset, next;
@@ -154,7 +157,7 @@ bool dwarf_out_of_memory(const struct dwarf *d)
 	return d->no_memory;
 }
 
-/* Gives back what growing took too much. */
+/* Returns unused capacity. */
 static void *shrink(void *items, u32 n, u32 *cap, size_t size)
 {
 	if (*cap == n || !items)
@@ -205,7 +208,7 @@ static void load(struct dwarf *d, struct unit *u)
 {
 	Dwarf_Die cu;
 
-	u->loaded = true;	/* whatever comes: not again */
+	u->loaded = true;	/* even if it fails: no second try */
 	if (d->n_read++ >= UNITS_PER_HANDLE)
 		handle_close(d);
 	if (!d->dbg && !handle_open(d))
@@ -247,7 +250,7 @@ void dwarf_close(struct dwarf *d)
 	free(d);
 }
 
-/* ---- questions ---- */
+/* ---- lookups ---- */
 
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH])
 {
@@ -265,7 +268,7 @@ u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH
 	line = unit_line(u, addr);
 	file = line ? line->file : NONE;
 	scope = unit_scope(u, addr);
-	if (scope == NONE && line)	/* assembler: lines, but no functions */
+	if (scope == NONE && line)	/* assembly: lines without functions */
 		ret[n++] = (struct dwarf_frame){ .file = unit_file(u, file), .line = line->line };
 	for (u32 at = line ? line->line : 0; scope != NONE && n < DWARF_MAX_DEPTH; n++) {
 		const struct scope *s = &u->scopes[scope];

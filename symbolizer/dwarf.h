@@ -1,53 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dwarf.h: the one door to libdwarf: the source line of an address and the
- * functions that were inlined there. For the process without privileges only:
- * libdwarf is not made for files that want to harm, so limits of time and
- * memory, and the death of that process, are what the rest of ottop relies on.
+ * dwarf.h: the only user of libdwarf: the source line of an address and the functions inlined
+ * there. For the unprivileged process only: libdwarf is not hardened against hostile files, so
+ * ottop relies on limits of time and memory and on the process being expendable.
  */
 #ifndef OTTOP_DWARF_H
 #define OTTOP_DWARF_H
 
 #include "bpf/model/base.h"
 
-#define DWARF_MAX_DEPTH 32	/* frames of one address: what is deeper is left out */
+#define DWARF_MAX_DEPTH 32	/* frames at one address; deeper ones are left out */
 
 struct dwarf;
 
-/* One function at an address. Texts are good until the next call for the same file. */
+/* A function at an address. Strings are valid until the next call for the same file. */
 struct dwarf_frame {
-	const char *name;	/* mangled where it is; NULL: unknown */
-	const char *file;	/* where `line` is; NULL: unknown */
+	const char *name;	/* as in the file, possibly mangled; NULL: unknown */
+	const char *file;	/* source file of `line`; NULL: unknown */
 	u32 line;		/* 0: unknown */
-	u32 start;		/* line that the function is declared at; 0: unknown */
+	u32 start;		/* line of the function's declaration; 0: unknown */
 };
 
 /*
- * Opens by descriptor (which stays the caller's). NULL with errno: ENOEXEC no ELF
- * file of this machine, ENODATA it has no DWARF, EFBIG decompressed it would be too much, or EBADMSG. sup_fd: the file
- * that dwz moved parts of it to (elf_altlink()), or -1; it is used when it has
- * the right build-id.
+ * Opens by descriptor (kept by the caller). NULL with errno: ENOEXEC not an ELF file for this
+ * machine, ENODATA no DWARF, EFBIG too large when decompressed, EBADMSG. sup_fd: dwz's
+ * supplementary file (elf_altlink()), or -1; ignored if its build-id does not match.
  */
 struct dwarf *dwarf_open(int fd, int sup_fd);
 void dwarf_close(struct dwarf *d);	/* NULL-safe */
-/* Keeps the file and where its units are, which took longest, and gives back what was read of them. */
+/* Frees the units read, but keeps the file open and its list of units, which took longest. */
 void dwarf_rest(struct dwarf *d);
-/* Goes on with the list of compilation units until then. False: there is more to do. */
+/* Continues listing the compilation units, until until_ns. False: not finished. */
 bool dwarf_index(struct dwarf *d, u64 until_ns);
 /*
- * The functions at an address of the file, the innermost first; the last one is
- * not inlined. Their number, 0 where nothing is known. After dwarf_index().
+ * The functions at an address of the file, innermost first; only the last is not inlined. Returns
+ * their number, 0 if nothing is known. Requires a finished dwarf_index().
  */
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH]);
-/* Bytes that it holds of its own (not what libdwarf does). */
+/* Bytes allocated, without libdwarf's own. */
 size_t dwarf_bytes(const struct dwarf *d);
-/* Those and the file's sections that were compressed; the others are mapped. */
+/* As dwarf_bytes(), plus the file's decompressed sections; the others are mapped. */
 size_t dwarf_file_bytes(const struct dwarf *d);
-/* Gives back what is resident of the sections that are mapped. */
+/* Drops the resident pages of mapped sections. */
 void dwarf_untouch(const struct dwarf *d);
-/* Whether something is unknown because libdwarf got no memory for it. */
+/* Whether results are missing because libdwarf ran out of memory. */
 bool dwarf_out_of_memory(const struct dwarf *d);
-/* CPU time of this process, which is what limits are in. */
+/* CPU time of this process, in which limits are expressed. */
 static inline u64 dwarf_clock_ns(void)
 {
 	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dwarf_die.c: addresses, attributes and the name of one DIE. DWARF 5: 2.17, 3.3.8. */
+/* dwarf_die.c: addresses, attributes and the name of a DIE. DWARF 5: 2.17, 3.3.8. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/dwarf_parts.h"
 
-#define MAX_HOPS 16		/* from a function to where its name is */
-/* DWARF 5, 7.5.6, and what GNU had before it */
+#define MAX_HOPS 16		/* references from a function to its name */
+/* DWARF 5, 7.5.6, and the older GNU form */
 #define REF_SUP4 0x1c
 #define REF_SUP8 0x24
 #define GNU_REF_ALT 0x1f20
@@ -26,7 +26,7 @@ void ranges_sort(struct ranges *r, int (*order)(const void *, const void *))
 		qsort(r->all, r->n, sizeof(*r->all), order);
 }
 
-/* The range that has addr, where they hardly overlap; NULL: none. */
+/* The range that contains addr, in sorted ranges that hardly overlap; NULL: none. */
 const struct range *ranges_find(const struct ranges *r, u64 addr)
 {
 	u32 after = bisect(i, 0, r->n, r->all[i].low <= addr);
@@ -39,7 +39,7 @@ const struct range *ranges_find(const struct ranges *r, u64 addr)
 
 void range_add(struct ranges *to, u64 low, u64 high, u32 of)
 {
-	/* code that the linker threw away is at 0, 1 or the very end */
+	/* code discarded by the linker is at 0, 1 or the very end */
 	if (low < 2 || high <= low || to->n >= MAX_RANGES)
 		return;
 	to->all = grow(to->all, to->n, &to->cap, sizeof(*to->all));
@@ -120,14 +120,13 @@ const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 
 	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
 		return NULL;
-	/* a text in the other file of dwz, if that is not there, is an error or a text that says so */
+	/* a missing supplementary file gives an error or a text that says so */
 	if (!good(d, dwarf_formstring(attr, &s, &d->err)) || !strncmp(s, "<DW_FORM", 8))
 		s = NULL;
 	dwarf_dealloc_attribute(attr);
 	return s && *s ? s : NULL;
 }
 
-/* All addresses of a DIE; false: it has none. `base` is its unit's. */
 bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32 of)
 {
 	enum Dwarf_Form_Class class;
@@ -182,14 +181,14 @@ u64 die_reference(struct dwarf *d, Dwarf_Die die, Dwarf_Half at)
 	if (!good(d, dwarf_attr(die, at, &attr, &d->err)))
 		return 0;
 	if (!good(d, dwarf_whatform(attr, &form, &d->err)) || !attr_uint(d, attr, &v) || v & IN_SUP)
-		v = 0;		/* only the form says in which file it is, however large a number claims to be */
+		v = 0;		/* the form decides which file it refers to, whatever the value */
 	dwarf_dealloc_attribute(attr);
 	return v && is_of_sup(form) ? v | IN_SUP : v;
 }
 
 /* ---- the name of a function ---- */
 
-/* Follows a function to its abstract instance and its declaration: DWARF 5, 3.3.8.3. */
+/* Follows a function to its abstract instance and declaration: DWARF 5, 3.3.8.3. */
 void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f)
 {
 	for (u32 hop = 0; origin && hop < MAX_HOPS; hop++) {
@@ -198,7 +197,7 @@ void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f)
 		u64 next;
 
 		if (origin & IN_SUP)
-			d = d->sup;	/* which has none itself: no way leads back, or on */
+			d = d->sup;	/* which has no `sup` itself: this happens once */
 		origin &= ~IN_SUP;
 		if (!d || !d->dbg || !good(d, dwarf_offdie_b(d->dbg, origin, true, &die, &d->err)))
 			return;

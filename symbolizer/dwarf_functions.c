@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dwarf_functions.c: the functions of a unit, and what was inlined into them. DWARF 5: 3.3.8. */
+/* dwarf_functions.c: the functions of a unit, and those inlined into them. DWARF 5: 3.3.8. */
 
 #include "symbolizer/dwarf_parts.h"
 
-#define MAX_NEST 200		/* of DIEs */
-#define UNTOUCH (1u << 16)	/* DIEs: some 2 MB of .debug_info */
+#define MAX_NEST 200		/* nesting of DIEs */
+#define UNTOUCH (1u << 16)	/* DIEs: about 2 MB of .debug_info */
 
 struct walk {
 	struct unit *unit;
@@ -13,7 +13,7 @@ struct walk {
 	bool late;
 };
 
-/* Makes a scope of a function that has code; NONE where it has not. */
+/* Adds a scope for a function that has code; NONE if it has none. */
 static u32 add_function(struct dwarf *d, struct walk *w, Dwarf_Die die)
 {
 	struct unit *u = w->unit;
@@ -66,7 +66,7 @@ static void walk_die(struct dwarf *d, struct walk *w, Dwarf_Die die, u32 scope)
 		walk_children(d, w, die, scope);
 		break;
 	case DW_TAG_structure_type: case DW_TAG_class_type: case DW_TAG_union_type:
-		if (w->in_function)	/* lambdas and other local classes: methods are defined within */
+		if (w->in_function)	/* lambdas and local classes: methods within */
 			walk_children(d, w, die, NONE);
 		break;
 	}
@@ -97,7 +97,7 @@ static void walk_children(struct dwarf *d, struct walk *w, Dwarf_Die parent, u32
 	w->nest--;
 }
 
-static const struct scope *sort_scopes;	/* qsort() has no argument for it, qsort_r() no place in C11 */
+static const struct scope *sort_scopes;	/* qsort() has no argument for it, C11 has no qsort_r() */
 
 static int by_function(const void *a, const void *b)
 {
@@ -117,7 +117,6 @@ void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 	ranges_sort(&u->inlined, by_function);
 }
 
-/* The innermost scope that has addr; NONE: it is in no function. */
 u32 unit_scope(const struct unit *u, u64 addr)
 {
 	const struct range *r = ranges_find(&u->funcs, addr);

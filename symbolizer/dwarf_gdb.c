@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * dwarf_gdb.c: which unit has which addresses, as the section .gdb_index says that linkers and gdb write
- * (gdb's manual, "Index Section Format", versions 7 to 9): no entry of .debug_info has to be read for that. It is used
- * where its list of units is that of .debug_info, header by header. .debug_names, which DWARF 5
- * has instead, knows names but no addresses.
+ * dwarf_gdb.c: reads the addresses of units from .gdb_index, written by linkers and gdb (gdb
+ * manual, "Index Section Format", versions 7 to 9), so that .debug_info need not be read. Used only
+ * if its list of units matches .debug_info, header by header. Its successor in DWARF 5,
+ * .debug_names, has no addresses.
  */
 #include <stdlib.h>
 
@@ -17,14 +17,14 @@
 /* DWARF 5, 7.5.1 */
 enum { UT_TYPE = 2, UT_SKELETON = 4, UT_SPLIT_COMPILE, UT_SPLIT_TYPE };
 
-/* A unit's header: DWARF 5, 7.5.1; before: 7.5.1 of DWARF 4. */
+/* A unit's header: 7.5.1 of DWARF 5 and of DWARF 4. */
 struct header {
 	u64 length;		/* of the whole unit */
-	u32 bytes;		/* of the header: its DIE comes behind */
+	u32 bytes;		/* of the header, after which comes the DIE */
 	bool is_type;
 };
 
-/* Of 32-bit DWARF, which is all that compilers write. */
+/* Handles 32-bit DWARF only, as emitted by compilers. */
 static bool header_at(const struct elf_section *info, u64 offset, struct header *ret)
 {
 	struct bytes b = bytes_of(info->data, info->size);
@@ -46,7 +46,7 @@ struct gdb_index {
 	struct bytes units, areas;
 };
 
-/* Its parts; false: it is of another version, or damaged. */
+/* Finds the index's parts; false: another version, or damaged. */
 static bool parts_of(const struct elf_section *s, struct gdb_index *ret)
 {
 	struct bytes b = bytes_of(s->data, s->size);
@@ -61,7 +61,7 @@ static bool parts_of(const struct elf_section *s, struct gdb_index *ret)
 	return true;
 }
 
-/* Where each unit's DIE is, in the order of the index. NULL: it lists others than .debug_info has. */
+/* Offset of each unit's DIE, in index order. NULL: the list does not match .debug_info. */
 static u64 *units_of(struct bytes b, const struct elf_section *info, u32 *ret_n)
 {
 	u32 n = (u32)(bytes_left(&b) / UNIT_BYTES);
@@ -105,7 +105,7 @@ bool dwarf_index_told(struct dwarf *d)
 	dies = units_of(index.units, info, &n);
 	if (!dies)
 		return false;
-	units = xcalloc(n, sizeof(*units));	/* number in d->units + 1: those with code are listed there */
+	units = xcalloc(n, sizeof(*units));	/* 1 + index in d->units */
 	while (bytes_left(&index.areas) && d->ranges.n < MAX_RANGES) {
 		u64 low = bytes_uint(&index.areas, 8), high = bytes_uint(&index.areas, 8);
 		u64 of = bytes_uint(&index.areas, 4);

@@ -12,7 +12,7 @@ static int by_sequence(const void *a, const void *b)
 	return cmp(x->low, y->low);
 }
 
-/* Takes the rows since the last end of a sequence as one, if they are in order. */
+/* Takes the rows since the end of the previous sequence as one sequence, if they are sorted. */
 static void end_sequence(struct unit *u, u32 first, u64 low, u64 high)
 {
 	u32 n = u->n_lines - first;
@@ -28,7 +28,7 @@ static void end_sequence(struct unit *u, u32 first, u64 low, u64 high)
 	u->sequences[u->n_sequences++] = (struct sequence){ .low = low, .high = high, .first = first, .n = n };
 }
 
-/* libdwarf 20210528 says of the first row of an epilogue too that it ends the sequence. */
+/* libdwarf 20210528 also reports an end of sequence at the first row of an epilogue. */
 static bool ends_sequence(struct dwarf *d, Dwarf_Line line)
 {
 	Dwarf_Bool end, prologue, epilogue;
@@ -41,8 +41,8 @@ static bool ends_sequence(struct dwarf *d, Dwarf_Line line)
 }
 
 /*
- * A row of version 5 that names no file is of file 1 (6.2.2); libdwarf 20210528
- * says 0. Of the compilers only those of LLVM ever name file 0.
+ * A row of version 5 without a file belongs to file 1 (6.2.2); libdwarf 20210528 returns 0. Only
+ * LLVM's compilers refer to file 0.
  */
 static bool zero_is_one(struct dwarf *d, Dwarf_Die cu, u64 version)
 {
@@ -79,7 +79,7 @@ static void take_lines(struct dwarf *d, struct unit *u, Dwarf_Line *lines, Dwarf
 		qsort(u->sequences, u->n_sequences, sizeof(*u->sequences), by_sequence);
 }
 
-/* A file's path: the directory of its entry, below that of the unit. DWARF 5, 6.2.4. */
+/* A file's path: its directory entry, relative to the unit's directory. DWARF 5, 6.2.4. */
 static char *file_path(struct dwarf *d, Dwarf_Line_Context ctx, Dwarf_Signed i, u64 version)
 {
 	Dwarf_Unsigned dir_index, time, length;
@@ -93,7 +93,7 @@ static char *file_path(struct dwarf *d, Dwarf_Line_Context ctx, Dwarf_Signed i, 
 		return xstrdup(name);
 	if (!good(d, dwarf_srclines_comp_dir(ctx, &comp, &d->err)))
 		comp = NULL;
-	/* version 5 counts directories from 0, the older ones from 1: 0 is the unit's */
+	/* version 5 counts directories from 0, older ones from 1, where 0 is the unit's */
 	if ((version >= 5 || dir_index) &&
 	    !good(d, dwarf_srclines_include_dir_data(ctx, (Dwarf_Signed)dir_index, &dir, &d->err)))
 		dir = NULL;
@@ -138,7 +138,6 @@ const char *unit_file(const struct unit *u, u32 file)
 	return file - u->first_file < u->n_files ? u->files[file - u->first_file] : NULL;
 }
 
-/* The last row that is not behind addr, of the sequence that has it. */
 const struct line *unit_line(const struct unit *u, u64 addr)
 {
 	const struct sequence *s = NULL;

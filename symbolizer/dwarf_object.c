@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* dwarf_object.c: what libdwarf sees of a file: sections that elf.c has checked. */
+/* dwarf_object.c: presents a file to libdwarf: sections checked by elf.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -76,8 +76,8 @@ static const Dwarf_Obj_Access_Methods methods = {
 };
 
 /*
- * Headers of range lists, DWARF 5, 7.28: libdwarf 20210528 frees twice, or runs in
- * circles, when one of them is wrong.
+ * Checks headers of range lists (DWARF 5, 7.28): on a bad one libdwarf 20210528 frees twice or
+ * loops forever.
  */
 static bool good_rnglists(const struct elf_section *s)
 {
@@ -105,7 +105,7 @@ bool sections_find(struct dwarf *d)
 	};
 
 	d->sections = xcalloc(ARRAY_SIZE(names) + 1, sizeof(*d->sections));
-	d->sections[d->n_sections++].name = "";	/* as in ELF, the first one is none */
+	d->sections[d->n_sections++].name = "";	/* the first one is empty, as in ELF */
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
 		struct section *s = &d->sections[d->n_sections];
 
@@ -129,7 +129,7 @@ bool handle_open(struct dwarf *d)
 		d->dbg = NULL;
 		return false;
 	}
-	/* that is how libdwarf comes to texts in the other file; references we follow ourselves */
+	/* libdwarf reads strings of the other file through this; we follow references ourselves */
 	if (d->sup && handle_open(d->sup))
 		good(d, dwarf_set_tied_dbg(d->dbg, d->sup->dbg, &d->err));
 	return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dwarf_parts.h: inside of the door to libdwarf: dwarf.c (units and questions),
- * dwarf_object.c (the file), dwarf_gdb.c (its index), dwarf_die.c (one entry), dwarf_lines.c and
- * dwarf_functions.c (what is read of a unit).
+ * dwarf_parts.h: private to the files around libdwarf: dwarf.c (units and lookups), dwarf_object.c
+ * (the file), dwarf_gdb.c (its index), dwarf_die.c (single entries), dwarf_lines.c and
+ * dwarf_functions.c (contents of a unit).
  */
 #ifndef OTTOP_DWARF_PARTS_H
 #define OTTOP_DWARF_PARTS_H
@@ -10,7 +10,7 @@
 #include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
 
-/* The same interface has other names from libdwarf 0.3 on (Debian 13 has 0.11). */
+/* libdwarf 0.3 renamed this interface (Debian 13 has 0.11). */
 #ifdef DW_LIBDWARF_VERSION_MAJOR
 #define NEW_LIBDWARF 1
 #define Dwarf_Obj_Access_Interface Dwarf_Obj_Access_Interface_a
@@ -33,9 +33,9 @@ typedef Dwarf_Half section_number;
 #include "symbolizer/elf.h"
 
 #define MAX_UNITS (1u << 18)
-#define MAX_RANGES (1u << 22)	/* and rows of lines */
+#define MAX_RANGES (1u << 22)	/* also of line rows */
 #define NONE UINT32_MAX
-#define IN_SUP (1ull << 63)	/* an offset is one in the file that dwz made */
+#define IN_SUP (1ull << 63)	/* flag: the offset is one in the supplementary file */
 
 struct range {
 	u64 low, high;
@@ -47,7 +47,7 @@ struct ranges {
 	u32 n, cap;
 };
 
-/* Rows of the line table that follow each other. */
+/* Consecutive rows of the line table. */
 struct sequence {
 	u64 low, high;
 	u32 first, n;
@@ -58,11 +58,11 @@ struct line {
 	u32 line, file;
 };
 
-/* A function or an inlined copy of one. */
+/* A function or an inlined copy. */
 struct scope {
-	u64 origin;		/* offset of the DIE that leads to its name, perhaps IN_SUP */
+	u64 origin;		/* offset of the DIE that leads to its name, possibly IN_SUP */
 	u32 parent;		/* the scope it was inlined into; NONE: none */
-	u32 func;		/* the scope that is not inlined */
+	u32 func;		/* the enclosing scope that is not inlined */
 	u32 depth;
 	u32 call_file, call_line;
 };
@@ -88,7 +88,7 @@ struct section {
 
 struct dwarf {
 	struct elf_file *elf;
-	struct dwarf *sup;	/* the file that dwz made; of it there is only a handle */
+	struct dwarf *sup;	/* the supplementary file; only its handle is used */
 	struct section *sections;
 	u32 n_sections;
 	Dwarf_Obj_Access_Interface object;
@@ -97,16 +97,16 @@ struct dwarf {
 	struct unit *units;
 	struct ranges ranges;	/* of units, sorted */
 	u32 n_units, cap_units;
-	u32 n_read;		/* units read with this handle */
+	u32 n_read;		/* units read through this handle */
 	bool indexed;
-	bool asked, told;	/* for an index in the file; there is one */
-	bool too_big, no_memory;	/* a section, decompressed; for libdwarf */
+	bool asked, told;	/* .gdb_index was looked for; it was found */
+	bool too_big, no_memory;	/* too_big: a section when decompressed */
 	u64 use_count, deadline_ns;
 	size_t unit_bytes;	/* of the units in memory */
 	int fd;
 };
 
-/* Whether a call of libdwarf went well; its error is let go of. */
+/* Whether a libdwarf call succeeded; frees its error. */
 static inline bool good(struct dwarf *d, int result)
 {
 	if (result == DW_DLV_ERROR && d->err) {
@@ -124,41 +124,44 @@ static inline void put_die(struct dwarf *d, Dwarf_Die die)
 
 /* ---- dwarf_object.c ---- */
 
-/* The sections that libdwarf shall see. False: no .debug_info is among them. */
+/* Selects the sections shown to libdwarf. False: no .debug_info. */
 bool sections_find(struct dwarf *d);
 bool handle_open(struct dwarf *d);
 void handle_close(struct dwarf *d);
 
 /* ---- dwarf_die.c ---- */
 
-/* Adds all addresses of a DIE; false: it has none. `base` is its unit's. */
+/* Adds all address ranges of a DIE; false: it has none. `base` is its unit's. */
 bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32 of);
-/* An attribute; NULL or 0: it has none. Texts stay libdwarf's. */
+/* An attribute; NULL or 0: absent. Strings belong to libdwarf. */
 const char *die_text(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
 u64 die_uint(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
-/* The offset of the DIE that an attribute refers to, perhaps IN_SUP; 0: none. */
+/* Offset of the DIE to which an attribute refers, possibly IN_SUP; 0: none. */
 u64 die_reference(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
-/* What the addresses of its DIEs count from. */
+/* Base address for the DIEs of a unit. */
 u64 unit_base(struct dwarf *d, Dwarf_Die cu);
-/* Name and first line of the function whose DIE is at an offset. */
+/* Name and first line of the function with a DIE at this offset. */
 void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f);
 
-/* Adds low to high - 1, if that is a range. */
+/* Adds low to high - 1, if it is a valid range. */
 void range_add(struct ranges *to, u64 low, u64 high, u32 of);
 int range_by_low(const void *a, const void *b);
 void ranges_sort(struct ranges *r, int (*order)(const void *, const void *));
-/* The range that has addr, of those sorted by address that hardly overlap; NULL: none. */
+/* The range that contains addr, in sorted ranges that hardly overlap; NULL: none. */
 const struct range *ranges_find(const struct ranges *r, u64 addr);
 
 /* ---- dwarf_gdb.c ---- */
 
-/* Lists units and their addresses from an index that the file has. False: it has none, or not one that fits. */
+/*
+ * Reads units and their addresses from the file's index. False: it has none, or one that does not
+ * match.
+ */
 bool dwarf_index_told(struct dwarf *d);
 
 /* ---- dwarf_lines.c ---- */
 
 void unit_read_lines(struct dwarf *d, struct unit *u, Dwarf_Die cu);
-/* The last row that is not behind addr, of the sequence that has it; NULL: none. */
+/* The row for addr: the last one not after it, in the sequence that contains it; NULL: none. */
 const struct line *unit_line(const struct unit *u, u64 addr);
 /* Path of a file of the line table, or NULL. */
 const char *unit_file(const struct unit *u, u32 file);
@@ -166,7 +169,7 @@ const char *unit_file(const struct unit *u, u32 file);
 /* ---- dwarf_functions.c ---- */
 
 void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu);
-/* The innermost scope that has addr; NONE: it is in no function. */
+/* The innermost scope that contains addr; NONE: no function does. */
 u32 unit_scope(const struct unit *u, u64 addr);
 
 #endif

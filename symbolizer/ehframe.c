@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* ehframe.c: finds the frame information of an ELF file and has it compiled. */
+/* ehframe.c: finds the frame information of an ELF file and compiles it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "symbolizer/landing.h"
 #include "symbolizer/pclntab.h"
 
-#define MAX_START_BYTES 256	/* of hand-made start code */
+#define MAX_START_BYTES 256	/* size of hand-written start code */
 
 static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_frame,
 			       const struct unwind_pages *pages, u32 *ret_n)
@@ -32,8 +32,9 @@ static struct cfi_row *rows_of(struct elf_file *f, const char *name, bool debug_
 }
 
 /*
- * Rows of b where a has nothing; b is freed, a grows. A row of b makes two at most, so the rows of a are moved up by
- * that much, and what comes out, from the beginning on, never reaches those that are still to be read.
+ * Fills the gaps of a with rows of b; b is freed, a grows. Merges in place: a row of b makes at
+ * most two, so the rows of a are first moved up by that much, and the output never overtakes the
+ * input.
  */
 static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 n_b, u32 *ret_n)
 {
@@ -62,8 +63,8 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
 }
 
 /*
- * .debug_frame serves where .eh_frame has nothing. Go's is of no use: it does
- * not say where rbp is. Go's own table is there in stripped programs, too.
+ * .debug_frame fills the gaps of .eh_frame. Go's is not used: it does not describe rbp. Go's own
+ * table is present in stripped programs, too.
  */
 static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *pages, u32 *ret_n)
 {
@@ -83,7 +84,7 @@ static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *
 	return eh ?: debug;
 }
 
-/* From `from` until the next row, at most until `until`, where nothing is known yet. */
+/* Adds `info` from `from` to the next row, at most to `until`, where there is no row yet. */
 static struct cfi_row *fill(struct cfi_row *rows, u32 *n, u64 from, u64 until, struct unw_info info)
 {
 	struct unw_info none = {};
@@ -104,8 +105,8 @@ static struct cfi_row *fill(struct cfi_row *rows, u32 *n, u64 from, u64 until, s
 }
 
 /*
- * Linkers write no frame information for the stubs of a static program (the
- * functions that it chooses by processor: memcpy), lld for none.
+ * Linkers write no frame information for the PLT stubs of static programs (functions selected by
+ * processor: memcpy), lld for no PLT at all.
  */
 static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
@@ -121,15 +122,15 @@ static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 
 }
 
 /*
- * Where the kernel begins to run a file nothing called: what has no frame information
- * there (ld.so, musl's and hand-made _start) is the end of a stack.
+ * The entry point of a file is not called from anywhere: without frame information (ld.so, musl's
+ * and hand-written _start) it is the end of a stack.
  */
 static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	struct unw_info end = { .cfa = UNW_CFA_END };
 	u64 entry = elf_entry(f), from = entry;
 
-	/* behind what its code says */
+	/* after the rows derived from its code */
 	for (u32 i = 0; i < *n && rows[i].pc < entry + MAX_START_BYTES; i++)
 		if (rows[i].pc > from && rows[i].info.cfa == UNW_CFA_NONE && rows[i - 1].info.cfa == UNW_CFA_END) {
 			from = rows[i].pc;
@@ -147,7 +148,7 @@ static bool is_known(const struct cfi_row *rows, u32 n, u64 pc)
 	return at && rows[at - 1].info.cfa != UNW_CFA_NONE;
 }
 
-/* Behind the others, which have lower addresses; else among them. */
+/* Appends rows with higher addresses; else sorts them in. */
 static struct cfi_row *append(struct cfi_row *rows, u32 *n, struct cfi_row *more, u32 n_more)
 {
 	if (*n && n_more && more[0].pc <= rows[*n - 1].pc)
@@ -159,7 +160,10 @@ static struct cfi_row *append(struct cfi_row *rows, u32 *n, struct cfi_row *more
 	return rows;
 }
 
-/* What has no frame information of any kind (_init is such a function everywhere): from the code itself. */
+/*
+ * Derives rows from the code where there is no frame information of any kind (_init, in every
+ * program).
+ */
 static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	static const char *const sections[] = { ".init", ".text", ".fini" };
@@ -190,14 +194,14 @@ static struct unwind_table *read_table(struct elf_file *f, const struct unwind_p
 	u32 n = 0;
 
 #ifndef __x86_64__
-	errno = ENODATA;	/* there frame pointers are the rule */
+	errno = ENODATA;	/* frame pointers are the rule there */
 	return NULL;
 #endif
 	rows = read_rows(f, pages, &n);
 	if (!rows)
 		n = 0;
 	known = is_known(rows, n, elf_entry(f));
-	/* between the wanted pages nothing is known, though there may be: code would be read in vain */
+	/* rows between the wanted pages are missing on purpose: do not derive them from code */
 	if (!pages || pclntab_section(f, &go, &addr))
 		rows = add_code(f, rows, &n);
 	if (!known)

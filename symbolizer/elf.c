@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* elf.c: see elf.h. libelf checks the headers it parses; what it hands out is checked again here. */
+/* elf.c: see elf.h. libelf checks the headers it parses; its results are checked again here. */
 #include <elf.h>
 #include <errno.h>
 #include <gelf.h>
@@ -24,10 +24,10 @@ struct elf_file {
 	Elf *elf;
 	struct source whole;
 	size_t shstrndx;
-	struct mapped *mapped;	/* sections that are as they are in the file */
-	Elf_Scn *packed[MAX_PACKED];	/* those that were decompressed, which libelf keeps */
+	struct mapped *mapped;	/* uncompressed sections, mapped */
+	Elf_Scn *packed[MAX_PACKED];	/* decompressed sections, owned by libelf */
 	u32 n_packed;
-	size_t unpacked;	/* their bytes */
+	size_t unpacked;	/* bytes of those */
 };
 
 static struct elf_file *wrap(Elf *elf, struct source whole)
@@ -60,7 +60,7 @@ struct elf_file *elf_open(int fd)
 	}
 	whole.size = (u64)st.st_size;
 	elf_version(EV_CURRENT);
-	/* libelf maps nothing itself: a file that is cut off while it is read would end us with SIGBUS */
+	/* libelf must not mmap: a file truncated while being read would raise SIGBUS */
 	return wrap(elf_begin(fd, ELF_C_READ, NULL), whole);
 }
 
@@ -95,7 +95,7 @@ static Elf_Scn *find_section(struct elf_file *f, const char *name, GElf_Shdr *sh
 	return NULL;
 }
 
-/* libelf forgets that it was compressed: its header says then what the file does not have. */
+/* libelf replaces the header of a decompressed section, so compare with the file. */
 static bool was_packed(const struct elf_file *f, const Elf_Scn *scn)
 {
 	for (u32 i = 0; i < f->n_packed; i++)
@@ -104,7 +104,7 @@ static bool was_packed(const struct elf_file *f, const Elf_Scn *scn)
 	return false;
 }
 
-/* ch_size is what a hostile header claims: it is checked before libelf allocates it. */
+/* Checks ch_size, which a hostile header may claim to be anything, before libelf allocates it. */
 static bool decompress(struct elf_file *f, Elf_Scn *scn)
 {
 	GElf_Chdr ch;
@@ -136,7 +136,7 @@ static bool unpacked(struct elf_file *f, Elf_Scn *scn, struct elf_section *ret)
 	return true;
 }
 
-/* Bytes as they are in the file. */
+/* Maps an uncompressed section. */
 static bool plain(struct elf_file *f, const GElf_Shdr *sh, struct elf_section *ret)
 {
 	struct source part = source_part(&f->whole, sh->sh_offset, sh->sh_size);
@@ -177,7 +177,7 @@ u64 elf_entry(struct elf_file *f)
 	return gelf_getehdr(f->elf, &eh) ? eh.e_entry : 0;
 }
 
-/* The build-id among the notes of one section; its length, 0: none. */
+/* The build-id in a section of notes; its length, 0: none. */
 static size_t build_id_note(const struct source *s, u8 *buf, size_t cap)
 {
 	for (u64 at = 0; at < s->size && at < 65536; ) {
@@ -197,7 +197,7 @@ static size_t build_id_note(const struct source *s, u8 *buf, size_t cap)
 	return 0;
 }
 
-/* Any section of notes: the vDSO's is called .note. */
+/* Searches all note sections: the vDSO's is called .note. */
 size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap)
 {
 	Elf_Scn *scn = NULL;
@@ -308,7 +308,7 @@ size_t elf_altlink(struct elf_file *f, char *name, size_t cap, u8 *id, size_t id
 
 	if (!elf_section_source(f, ".gnu_debugaltlink", &s, &addr) ||
 	    !source_text(&s, 0, '\0', name, cap) || strlen(name) >= min(s.size, cap - 1))
-		return 0;	/* it does not end, or not where there is room for it */
+		return 0;	/* not terminated within the limit */
 	n = s.size - strlen(name) - 1;
 	return n <= id_cap && source_get(&s, s.size - n, id, n) ? n : 0;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * gotext.c: finds a Go program's function table, and the address from which it
- * counts (runtime.text). That is .text's start only where Go linked alone; the
- * table says it up to 1.25, unless the program is position independent; the
- * runtime's own moduledata always does. A doubtful one is not used at all: all
- * names would be wrong.
+ * gotext.c: finds a Go program's function table and its base address (runtime.text). That is the
+ * start of .text only if Go linked without an external linker; the table has it up to 1.25, except
+ * in position-independent programs; the runtime's moduledata always has it. An uncertain base is
+ * not used: every name would be wrong.
  */
 #include <elf.h>
 #include <errno.h>
@@ -20,7 +19,7 @@ struct module {
 	u64 words[MODULE_MINPC + 4];
 };
 
-/* Word 0 is the table's address, minpc its first function and text at most that. */
+/* Word 0 is the table's address, minpc the first function; text is not above it. */
 static bool is_module(const struct module *m, u64 table_addr, u64 first_offset)
 {
 	const u64 *w = m->words + MODULE_MINPC;
@@ -29,7 +28,7 @@ static bool is_module(const struct module *m, u64 table_addr, u64 first_offset)
 	       w[3] >= w[2];
 }
 
-/* moduledata by value: in a program that is not relocated the words are there. */
+/* Searches for moduledata by value: programs that are not relocated contain its words. */
 static u64 text_in_section(struct elf_file *f, const char *name, u64 table_addr, u64 first_offset)
 {
 	struct source s;
@@ -49,7 +48,7 @@ static u64 text_in_section(struct elf_file *f, const char *name, u64 table_addr,
 	return 0;
 }
 
-/* What relative relocations write to addr, addr + 8, ...; words without one stay. */
+/* Applies relative relocations to addr, addr + 8, ...; other words are kept. */
 static void apply(const struct source *relocations, u64 addr, struct module *m)
 {
 	Elf64_Rela *r = xmalloc(CHUNK / sizeof(*r) * sizeof(*r));
@@ -66,7 +65,7 @@ static void apply(const struct source *relocations, u64 addr, struct module *m)
 	free(r);
 }
 
-/* moduledata of a position independent program: where a relocation makes the table's address. */
+/* moduledata of a position-independent program: found by the relocation to the table's address. */
 static u64 text_in_relocations(struct elf_file *f, u64 table_addr, u64 first_offset)
 {
 	u64 addr, step = CHUNK / sizeof(Elf64_Rela) * sizeof(Elf64_Rela), text = 0;
@@ -105,7 +104,7 @@ static u64 find_text(struct elf_file *f, const struct source *table, u64 table_a
 			return text;
 	}
 	text = text_in_relocations(f, table_addr, first_offset);
-	/* 1.18 to 1.25 have it in the header; 0 where a relocation would make it */
+	/* 1.18 to 1.25 have it in the header; 0 if it is left to a relocation */
 	return text ?: source_uint(table, 24, 8);
 }
 
@@ -123,13 +122,13 @@ struct pclntab *pclntab_read(struct elf_file *f)
 	if (!pclntab_section(f, &table, &addr))
 		return NULL;
 	if ((u32)source_uint(&table, 0, 4) == 0xfffffffau)
-		return pclntab_of(table, 0);	/* 1.16: whole addresses */
+		return pclntab_of(table, 0);	/* 1.16: absolute addresses */
 	offset = source_uint(&table, source_uint(&table, 8 + 7 * 8, 8), 4);
 	text = find_text(f, &table, addr, offset);
 	return text ? pclntab_of(table, text) : NULL;
 }
 
-/* The table in memory, for who looks at all of it; valid as long as f. */
+/* Reads the whole table into memory, for scanning; valid as long as f. */
 static struct pclntab *read_whole(struct elf_file *f)
 {
 	struct pclntab *unread = pclntab_read(f), *t = NULL;

@@ -5,16 +5,16 @@
 
 #define MAX_LENGTH 15
 
-/* What follows the opcode: ModRM, and an immediate. */
+/* What follows the opcode: ModRM, and immediates. */
 enum {
 	M = 1,		/* ModRM */
 	B = 2,		/* imm8 */
 	Z = 4,		/* imm32, with prefix 66 imm16 */
 	W = 8,		/* imm16 */
-	J = 16,		/* rel32, whatever the prefixes */
+	J = 16,		/* rel32, regardless of prefixes */
 	V = 32,		/* imm32; with REX.W imm64 */
 	A = 64,		/* an address */
-	X = 128,	/* there is no such instruction */
+	X = 128,	/* invalid */
 };
 
 static const u8 one_byte[256] = {
@@ -36,7 +36,7 @@ static const u8 one_byte[256] = {
 	/* f0 */ X, 0, X, X, 0, 0, M, M, 0, 0, 0, 0, 0, 0, M, M,
 };
 
-/* 0f XX */
+/* Opcodes 0f XX */
 static u8 form_of_two(u8 op)
 {
 	if (op >= 0x80 && op <= 0x8f)
@@ -86,7 +86,7 @@ static u8 read_prefixes(struct bytes *b, struct insn *i, struct prefixes *p)
 	}
 }
 
-/* VEX (c5, c4) and EVEX (62) name the map; their register bits are of no use here. */
+/* VEX (c5, c4) and EVEX (62) encode the map; their register bits are not needed. */
 static void read_vex(struct bytes *b, struct insn *i, u8 kind)
 {
 	u8 p0 = (u8)bytes_uint(b, 1);

@@ -5,7 +5,7 @@
 
 #include "symbolizer/landing.h"
 
-#define MAX_STEPS 256	/* bytes of code from the copying of registers to the jump */
+#define MAX_STEPS 256	/* code bytes from the restoring of registers to the jump */
 #define REG_CX 2
 
 /* mov of 64 bits, [rbp+disp32] to a register */
@@ -15,9 +15,9 @@ static bool is_load(const u8 *code)
 }
 
 /*
- * uw_install_context() has gcc write: call uw_install_context_1; then, for
- * _Unwind_DebugHook(context.cfa, context.ra), mov rsi,[rbp+ra] (gcc 14: to r9 first) and
- * mov rdi,[rbp+cfa], one word before. False: this is not that code.
+ * gcc compiles uw_install_context() to: call uw_install_context_1; then, for
+ * _Unwind_DebugHook(context.cfa, context.ra), mov rsi,[rbp+ra] (gcc 14: to r9 first) and mov
+ * rdi,[rbp+cfa], which is the word before. False: other code.
  */
 static bool is_install(const u8 *code, s32 *ret_context)
 {
@@ -33,7 +33,7 @@ static bool is_install(const u8 *code, s32 *ret_context)
 
 #define INSTALL_BYTES 19
 
-/* The last such code before pc; 0: there is none. */
+/* The last such code before pc; 0: none. */
 static u64 find_install(const struct source *text, u64 text_addr, u64 pc, s32 *ret_context)
 {
 	u64 from = pc - min(pc - text_addr, (u64)MAX_STEPS);
@@ -46,7 +46,7 @@ static u64 find_install(const struct source *text, u64 text_addr, u64 pc, s32 *r
 	return 0;
 }
 
-/* Where rcx becomes the stack pointer; the row before is the function's, by its frame pointer. */
+/* rcx becomes the stack pointer, after a row based on the frame pointer. */
 static bool is_jump(const struct cfi_row *rows, u32 i)
 {
 	const struct unw_info *info = &rows[i].info;

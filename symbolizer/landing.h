@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * landing.h: the last steps of an exception in libgcc's unwinder. _Unwind_Resume() and its like
- * write the registers of the frame where the exception lands over those that they saved
- * of their caller, return address included, and jump there: in between the
- * stack leads nowhere, and .eh_frame does not say so. Where it goes on is in a local
- * variable, the struct _Unwind_Context of that frame (gcc, libgcc/unwind-dw2.c).
+ * landing.h: the last steps of an exception in libgcc's unwinder. _Unwind_Resume() and similar
+ * functions write the registers of the landing frame over the saved registers of their caller,
+ * return address included, and jump there. In between the stack cannot be unwound, and .eh_frame
+ * does not say so. Where it continues is in a local variable, the struct _Unwind_Context of that
+ * frame (gcc, libgcc/unwind-dw2.c).
  */
 #ifndef OTTOP_LANDING_H
 #define OTTOP_LANDING_H
@@ -13,8 +13,8 @@
 #include "symbolizer/elf.h"
 
 /*
- * Marks these steps, which are found by their code. rows may move; they are in order
- * before and after.
+ * Marks these steps, recognized by their code. Rows are sorted before and after; the array may be
+ * reallocated.
  */
 struct cfi_row *landing_mark(struct elf_file *f, struct cfi_row *rows, u32 *n);
 

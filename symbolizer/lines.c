@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * lines.c: answers to questions for lines, in the process without privileges.
- * One question takes a fraction of a second at most, however large the file:
- * others wait for names and unwind tables meanwhile. What was not reached in
- * that time is asked again.
+ * lines.c: source lines, in the unprivileged process. A request takes a fraction of a second at
+ * most, however large the file, because requests for names and unwind tables wait behind it.
+ * Addresses not reached in that time are requested again.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -18,17 +17,17 @@
 #include "symbolizer/symtab.h"
 
 #define QUESTION_NS (150 * NSEC_PER_MSEC)
-#define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for the list of units of one file */
+#define INDEX_NS (5 * NSEC_PER_SEC)	/* of CPU time, for listing the units of one file */
 #define MAX_OPEN 32
 #define FORGET_S 60
-#define LAST_NS (5 * NSEC_PER_SEC)	/* without a question, then the last one makes room, too */
-#define OPEN_BYTES (4u << 20)	/* of all but the one that is asked: to open one again is dear */
-#define MAX_TEXT 512	/* bytes of a name or path: templates can go on for pages */
+#define LAST_NS (5 * NSEC_PER_SEC)	/* age at which the file used last may be closed */
+#define OPEN_BYTES (4u << 20)	/* of all files but the current one: reopening is expensive */
+#define MAX_TEXT 512	/* limit of a name or path: template names can be pages long */
 
 static struct open_file {
 	u32 file;
 	struct dwarf *d;
-	struct names *go;	/* or Go's own table has the lines */
+	struct names *go;	/* a file without DWARF, but with Go's table */
 	u64 used, asked_ns, indexing_ns;	/* asked_ns: CLOCK_BOOTTIME */
 } opened[MAX_OPEN];
 static u64 use_count;
@@ -43,8 +42,8 @@ static void drop(struct open_file *o)
 }
 
 /*
- * A program that does the same all the time has a new address every few seconds. To
- * open its file anew for each took 2 % of a CPU.
+ * Files stay open for a while: a program with a steady load still samples a new address every few
+ * seconds, and reopening its file each time took 2 % of a CPU.
  */
 void lines_idle(u32 seconds)
 {
@@ -74,7 +73,10 @@ static struct open_file *oldest(void)
 	return old;
 }
 
-/* The last one, too: of other files' names somebody asks all the time, and its 14 MB never went. */
+/*
+ * The file used last may go, too: requests for names of other files may never pause, and would keep
+ * its 14 MB in memory.
+ */
 static bool may_go(const struct open_file *o, u64 now_ns)
 {
 	return o->used < use_count || now_ns >= o->asked_ns + LAST_NS;
@@ -89,12 +91,12 @@ void lines_rest(size_t bytes, u64 now_ns)
 			dwarf_rest(opened[i].d);
 	while (!is_within(bytes) && (old = oldest()) && may_go(old, now_ns))
 		drop(old);
-	for (u32 i = 0; i < MAX_OPEN && !is_within(bytes); i++)	/* the last one */
+	for (u32 i = 0; i < MAX_OPEN && !is_within(bytes); i++)	/* the file used last */
 		if (opened[i].d)
 			dwarf_rest(opened[i].d);
 }
 
-/* Those that were asked longest ago go, until the others are small enough. */
+/* Closes the least recently used files until the rest is small enough. */
 static void make_room(const struct open_file *keep)
 {
 	for (;;) {
@@ -129,7 +131,7 @@ static struct open_file *place_for(u32 file)
 	return best;
 }
 
-/* NULL with errno. DWARF is in the debug file, where there is one. */
+/* NULL with errno. Reads the debug file if there is one. */
 static struct open_file *open_lines(u32 file, const int *fds)
 {
 	struct open_file *o = place_for(file);
@@ -149,7 +151,7 @@ static struct open_file *open_lines(u32 file, const int *fds)
 	return o->d || o->go ? o : NULL;
 }
 
-/* False: not yet, or (errno) never. */
+/* False: not finished, or with errno: never. */
 static bool index_for(struct open_file *o, u64 now)
 {
 	bool done = o->go || dwarf_index(o->d, now + QUESTION_NS);
@@ -204,7 +206,7 @@ static void find(struct answer *a, struct dwarf *d, u32 i, u64 addr)
 		struct symbolizer_line l = { .of = i, .line = f[k].line, .start = f[k].start };
 
 		l.name = put_name(a, f[k].name);
-		/* neighbours are often of one file */
+		/* adjacent frames are often of the same file */
 		l.file = a->n_lines && f[k].file && a->lines[a->n_lines - 1].file &&
 			 !strcmp(a->text + a->lines[a->n_lines - 1].file, f[k].file) ?
 			 a->lines[a->n_lines - 1].file : put_text(a, f[k].file);
@@ -213,7 +215,7 @@ static void find(struct answer *a, struct dwarf *d, u32 i, u64 addr)
 	}
 }
 
-/* Go's table: no inlined functions, but it is there in stripped programs. */
+/* Go's table has no inlined functions, but is present in stripped programs. */
 static void find_go(struct answer *a, struct names *go, u32 i, u64 addr)
 {
 	struct symbolizer_line l = { .of = i };
@@ -253,7 +255,7 @@ int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct re
 		return -1;
 	}
 	put_text(&a, "");	/* [0]: unknown */
-	if (index_for(o, now)) {	/* one address at least: it goes on */
+	if (index_for(o, now)) {	/* at least one address, to make progress */
 		for (u32 i = 0; i < q->n && (!i || dwarf_clock_ns() < now + QUESTION_NS); i++, r->n_done++)
 			o->go ? find_go(&a, o->go, i, q->addrs[i]) : find(&a, o->d, i, q->addrs[i]);
 	} else if (errno) {

@@ -10,14 +10,14 @@
 
 struct mapped {
 	struct mapped *next, *all_next;
-	u8 *start;	/* of its first page */
-	size_t size;	/* whole pages */
-	u64 at;		/* in the file; with n: what was asked for */
+	u8 *start;	/* its first page */
+	size_t size;	/* a multiple of the page size */
+	u64 at;		/* at, n: the requested range of the file */
 	size_t n;
 };
 
 static struct mapped *all;
-static struct sigaction before;	/* what SIGBUS did */
+static struct sigaction before;	/* the previous SIGBUS handler */
 
 static const struct mapped *mapping_of(const u8 *at)
 {
@@ -27,7 +27,7 @@ static const struct mapped *mapping_of(const u8 *at)
 	return NULL;
 }
 
-/* Somebody else's fault does what it did before: the instruction that made it runs again. */
+/* Other faults get the previous handler: it is reinstalled and the instruction repeated. */
 static void on_bus_error(int sig, siginfo_t *info, void *context)
 {
 	u8 *at = (u8 *)info->si_addr - (uintptr_t)info->si_addr % (size_t)sysconf(_SC_PAGESIZE);
@@ -57,7 +57,7 @@ const u8 *mapped_add(struct mapped **list, int fd, u64 at, size_t n)
 	struct mapped *m;
 	void *start;
 
-	for (m = *list; m; m = m->next)	/* asked for again */
+	for (m = *list; m; m = m->next)	/* requested before */
 		if (m->at == at && m->n == n)
 			return m->start + before_page;
 	catch_bus_errors();

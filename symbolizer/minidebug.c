@@ -42,7 +42,7 @@ static lzma_ret unpack(struct unpacking *u, const struct source *packed)
 		}
 		if (!make_room(u))
 			return LZMA_MEMLIMIT_ERROR;
-		/* without more input and more room it says LZMA_BUF_ERROR: no endless loop */
+		/* returns LZMA_BUF_ERROR without input and room: no endless loop */
 		ret = lzma_code(&u->z, u->z.avail_in ? LZMA_RUN : LZMA_FINISH);
 	}
 	return ret;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * minidebug.h: .gnu_debugdata: a small ELF file, packed with xz, with the
- * symbols that stripping took and .dynsym has not (gdb manual, "MiniDebugInfo";
- * Fedora and its relatives ship it). The one door to liblzma.
+ * minidebug.h: .gnu_debugdata: an xz-compressed ELF file with symbols that were stripped and are
+ * not in .dynsym (gdb manual, "MiniDebugInfo"; shipped by Fedora and its relatives). The only user
+ * of liblzma.
  */
 #ifndef OTTOP_MINIDEBUG_H
 #define OTTOP_MINIDEBUG_H
@@ -10,8 +10,8 @@
 #include "symbolizer/source.h"
 
 /*
- * Unpacks; the caller frees the bytes. NULL with errno: EBADMSG not xz or
- * broken, EFBIG more than MINIDEBUG_MAX bytes or of memory to unpack.
+ * Decompresses; the caller frees the bytes. NULL with errno: EBADMSG not xz or broken, EFBIG more
+ * than MINIDEBUG_MAX bytes of output or of decoder memory.
  */
 #define MINIDEBUG_MAX (64u << 20)
 u8 *minidebug_unpack(const struct source *packed, size_t *ret_size);

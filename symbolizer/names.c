@@ -13,21 +13,21 @@
 #include "symbolizer/startcode.h"
 #include "symbolizer/symtab.h"
 
-/* In this order: the first that covers an address names it. */
+/* In order of lookup: the first that covers an address names it. */
 enum place { SYMTAB, DEBUG_FILE, DYNSYM, MINI, GO, START, PLACES };
 
 struct names {
 	int fd, debug_fd;	/* our own copies; debug_fd may be -1 */
 	struct timespec changed;
 	off_t size;
-	struct symtab *tables[PLACES];	/* of GO and START: none */
+	struct symtab *tables[PLACES];	/* not for GO and START */
 	struct pclntab *go;
 	struct startcode start;
-	u8 *mini;		/* unpacked; its table's names are in it */
+	u8 *mini;		/* decompressed; holds the names of its table */
 	size_t mini_size;
-	enum place opened;	/* those before this one were looked for */
+	enum place opened;	/* those before this one have been opened */
 	bool go_opened;
-	bool complete;		/* a .symtab was there */
+	bool complete;		/* a .symtab was found */
 };
 
 struct names *names_read(int fd, int debug_fd)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* pclntab.c: see pclntab.h. Every offset in the table is only ever read through a source. */
+/* pclntab.c: see pclntab.h. The table is only read through a source, which checks offsets. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +9,21 @@
 #define MAGIC_116 0xfffffffau
 #define MAGIC_118 0xfffffff0u
 #define MAGIC_120 0xfffffff1u
-#define PTR 8			/* only 64-bit programs get here */
-#define MAX_PCVALUE 65536	/* bytes of one function's line table that are decoded */
+#define PTR 8			/* only 64-bit programs are read */
+#define MAX_PCVALUE 65536	/* bytes decoded of one function's line table */
 #define MAX_TABLE (1ull << 31)
 
 struct pclntab {
 	struct source names, cu, files, pc, functions;
 	u64 text;
 	u32 n, quantum;
-	bool old;	/* 1.16: addresses are whole, not offsets */
-	u32 flags;	/* field that has them */
+	bool old;	/* 1.16: absolute addresses, not offsets */
+	u32 flags;	/* index of the field with the flags */
 };
 
 /* ---- the table ---- */
 
-/* Part of the table from the offset that word `word` of the header has, to the end. */
+/* A part of the table, from the offset in the header's word `word` to the end. */
 static struct source part(const struct source *table, u32 word)
 {
 	u64 at = source_uint(table, 8 + word * PTR, PTR);
@@ -54,7 +54,7 @@ struct pclntab *pclntab_of(struct source table, u64 text)
 		.files = part(&table, word + 2), .pc = part(&table, word + 3),
 		.functions = part(&table, word + 4),
 		.text = text, .n = (u32)n, .quantum = head[6], .old = magic == MAGIC_116,
-		.flags = magic == MAGIC_120 ? 9 : 8,	/* 1.20 put startLine before */
+		.flags = magic == MAGIC_120 ? 9 : 8,	/* 1.20 inserted startLine before */
 	};
 	return t;
 }
@@ -74,7 +74,7 @@ u64 pclntab_text(const struct pclntab *t)
 	return t->text;
 }
 
-/* Entry i of the sorted table: where the function begins; its description, as an offset. */
+/* Entry i of the sorted table: start of the function, and the offset of its description. */
 static u64 entry(const struct pclntab *t, u32 i, u64 *ret_func)
 {
 	u32 field = t->old ? 8 : 4;
@@ -94,7 +94,7 @@ static u64 entry(const struct pclntab *t, u32 i, u64 *ret_func)
 	return pair[0];
 }
 
-/* The description of the function that has addr, and how far into it addr is. */
+/* The description of the function that contains addr, and the offset of addr in it. */
 static bool find(const struct pclntab *t, u64 addr, u64 *ret_func, u64 *ret_into)
 {
 	u64 func = 0, start, end, base = t->old ? 0 : t->text;
@@ -106,12 +106,12 @@ static bool find(const struct pclntab *t, u64 addr, u64 *ret_func, u64 *ret_into
 	after = bisect(i, 0, t->n, entry(t, i, &func) <= addr);
 	if (!after)
 		return false;
-	end = entry(t, after, &func);	/* after the last one the table has its end */
+	end = entry(t, after, &func);	/* the last entry is followed by the end address */
 	start = entry(t, after - 1, &func);
-	/* a hostile table need not be sorted */
+	/* a hostile table may not be sorted */
 	if (end == UINT64_MAX || start > addr || addr >= end)
 		return false;
-	/* the description says again where it begins */
+	/* the description repeats the start */
 	if (source_uint(&t->functions, func, t->old ? 8 : 4) != start)
 		return false;
 	*ret_func = func;
@@ -141,7 +141,7 @@ void pclntab_ranges(const struct pclntab *t, const char *const *names, u32 n, st
 	memset(ret, 0, n * sizeof(*ret));
 	for (u32 i = 0; i < t->n; i++, start = end, func = next) {
 		end = entry(t, i + 1, &next);
-		/* a hostile table need not be sorted */
+		/* a hostile table may not be sorted */
 		if (start >= end || end == UINT64_MAX ||
 		    !source_text(&t->names, field(t, func, 0), '\0', name, sizeof(name)))
 			continue;
@@ -180,11 +180,11 @@ static u32 next_varint(struct varints *v)
 	return value;
 }
 
-/* A pc-value table: pairs of (change of value, zigzag; bytes of code it holds for). */
+/* A pc-value table: pairs of value delta (zigzag) and number of code bytes. */
 static bool pc_value(const struct pclntab *t, u32 table, u64 into, s32 *ret)
 {
 	struct varints v = { .s = &t->pc, .at = table };
-	u32 value = UINT32_MAX;		/* it starts at -1 */
+	u32 value = UINT32_MAX;		/* starts at -1 */
 	u64 pc = 0;
 
 	for (bool first = true; ; first = false) {
@@ -224,7 +224,7 @@ bool pclntab_line(const struct pclntab *t, u64 addr, char *file, size_t cap, u32
 #define MAX_DEPTH (1 << 30)
 #define MAX_STEPS (4 * EHFRAME_MAX_ROWS)
 
-/* internal/abi/symtab.go, FuncFlag: nothing called it; it sets the stack pointer; it is assembly */
+/* internal/abi/symtab.go, FuncFlag: has no caller; writes the stack pointer; assembly */
 enum { TOP_FRAME = 1, SP_WRITE = 2, ASSEMBLY = 4 };
 
 struct frames {
@@ -243,8 +243,8 @@ static void add_frame(struct frames *r, u64 pc, struct unw_info info)
 }
 
 /*
- * depth: by how much the stack pointer is below the return address. What has a frame begins it
- * with the caller's frame pointer, on amd64 since 1.7.
+ * depth: return address - stack pointer. A function with a frame stores the caller's frame pointer
+ * first, on amd64 since 1.7.
  */
 static struct unw_info frame_of(s32 depth)
 {
@@ -254,18 +254,21 @@ static struct unw_info frame_of(s32 depth)
 				  .fp = depth ? UNW_FP_CFA : UNW_FP_SAME, .fp_off = depth ? -2 * PTR : 0 };
 }
 
-/* What the table cannot say of functions in assembly, of runtime/asm_amd64.s and rt0_linux_amd64.s. */
+/*
+ * Functions in assembly that the table cannot describe, of runtime/asm_amd64.s and
+ * rt0_linux_amd64.s.
+ */
 static bool special(const struct pclntab *t, u64 func, u32 flags, struct unw_info *ret)
 {
 	char name[64] = "";
 
 	if (!source_text(&t->names, field(t, func, 0), '\0', name, sizeof(name)))
 		name[0] = '\0';
-	if (!strncmp(name, "runtime.sigtramp", 16))	/* below it is what the signal interrupted */
+	if (!strncmp(name, "runtime.sigtramp", 16))	/* called by a signal */
 		return false;
 	if (!strncmp(name, "runtime.sigreturn", 17))
 		*ret = (struct unw_info){ .cfa = UNW_CFA_SIGNAL };
-	else if (flags & TOP_FRAME)	/* goexit: where all goroutines seem to have been called */
+	else if (flags & TOP_FRAME)	/* goexit: the apparent caller of all goroutines */
 		*ret = (struct unw_info){ .cfa = UNW_CFA_END, .reg = !strncmp(name, "runtime.goexit", 14) };
 	else if (!strncmp(name, "_rt0_", 5))
 		*ret = (struct unw_info){ .cfa = UNW_CFA_END };
@@ -276,11 +279,11 @@ static bool special(const struct pclntab *t, u64 func, u32 flags, struct unw_inf
 	return true;
 }
 
-/* The rows of one function, from its table of pairs: (change of depth, bytes of code it holds for). */
+/* Adds the rows of one function from its pairs of depth delta and number of code bytes. */
 static u64 add_depths(const struct pclntab *t, struct frames *r, u64 func, u64 start, u64 end)
 {
 	struct varints v = { .s = &t->pc, .at = field(t, func, 3) };
-	u32 depth = UINT32_MAX;		/* it starts at -1 */
+	u32 depth = UINT32_MAX;		/* starts at -1 */
 	u64 pc = start;
 
 	for (bool first = true; v.at && pc < end && r->steps < MAX_STEPS; first = false) {
@@ -305,13 +308,16 @@ static void add_function(const struct pclntab *t, struct frames *r, u32 i)
 	struct unw_info info, none = {};
 	u32 flags;
 
-	/* a hostile table need not be sorted */
+	/* a hostile table may not be sorted */
 	if (end == UINT64_MAX || start >= end || t->text + start < last ||
 	    source_uint(&t->functions, func, 4) != start)
 		return;
 	flags = field(t, func, t->flags) >> 8 & 0xff;
 	if (flags & (TOP_FRAME | SP_WRITE | ASSEMBLY) && special(t, func, flags, &info)) {
-		/* nothing called what a signal handler returns to: it is looked up a byte before */
+		/*
+		 * the return address of signal handlers was not called: it is looked up one byte
+		 * before
+		 */
 		bool before = info.cfa == UNW_CFA_SIGNAL && start && t->text + start - 1 > last;
 
 		add_frame(r, t->text + start - before, info);

@@ -5,25 +5,25 @@
 
 #include "symbolizer/perfmap.h"
 
-#define CHUNK 65536		/* a line of more than that is cut there */
-#define MAX_FILE (1ull << 32)		/* offsets of names are 32 bits */
-#define MAX_CODE (256ull << 20)		/* no function is larger; a line that says so hides all others */
+#define CHUNK 65536		/* longer lines are cut */
+#define MAX_FILE (1ull << 32)		/* name offsets are 32 bits */
+#define MAX_CODE (256ull << 20)		/* a larger one is an error and would hide all others */
 #define USER_END (1ull << 47)
 
 struct range {
 	u64 start;
 	u32 size;
-	u32 name;	/* where it is in the file, and so how old the range is */
+	u32 name;	/* offset in the file, and so the age of the range */
 };
 
 struct perfmap {
-	struct range *ranges;	/* sorted by start, none overlaps */
+	struct range *ranges;	/* sorted by start, without overlap */
 	u32 n, cap;
 	u32 generation;
-	u64 read_to;		/* the file was read up to here, whole lines */
+	u64 read_to;		/* whole lines up to this offset have been read */
 	u64 bad_lines;
-	bool skip;		/* in the middle of a line that was given up */
-	bool overlapped;	/* found since the last update */
+	bool skip;		/* inside an overlong line that is skipped */
+	bool overlapped;	/* a range was replaced since the last update */
 	bool full;
 };
 
@@ -32,7 +32,7 @@ struct perfmap *perfmap_new(void)
 	return xcalloc(1, sizeof(struct perfmap));
 }
 
-/* ---- what lies over what ---- */
+/* ---- overlapping ranges ---- */
 
 static int by_start(const void *a, const void *b)
 {
@@ -54,7 +54,7 @@ static bool any_overlap(const struct perfmap *m)
 	return false;
 }
 
-/* The ranges that reach into where we are, the newest on top: a heap. */
+/* A heap of the ranges that reach the current position, newest on top. */
 struct heap {
 	u32 *of;	/* indexes of ranges */
 	u32 n;
@@ -91,7 +91,7 @@ static void heap_pop(struct heap *h, const struct range *r)
 		heap_sift(h, r, 0);
 }
 
-/* Marks what a newer range that began no later reaches into. */
+/* Marks ranges overlapped by a newer one that starts at or before them. */
 static void mark_forward(const struct range *r, u32 n, struct heap *h, u8 *dead)
 {
 	for (u32 i = 0; i < n; i++) {
@@ -103,7 +103,7 @@ static void mark_forward(const struct range *r, u32 n, struct heap *h, u8 *dead)
 	}
 }
 
-/* The newest of r[from..to), from a tree of maxima over 2 * size leaves and nodes. */
+/* The newest of r[from..to), from a tree of maxima with 2 * size nodes. */
 static u32 newest_of(const u32 *tree, u32 size, u32 from, u32 to)
 {
 	u32 best = 0;
@@ -117,7 +117,7 @@ static u32 newest_of(const u32 *tree, u32 size, u32 from, u32 to)
 	return best;
 }
 
-/* Marks what a newer range that begins inside of it has taken. */
+/* Marks ranges overlapped by a newer one that starts inside them. */
 static void mark_backward(const struct range *r, u32 n, u32 *tree, u8 *dead)
 {
 	for (u32 i = 0; i < n; i++)
@@ -133,8 +133,8 @@ static void mark_backward(const struct range *r, u32 n, u32 *tree, u8 *dead)
 }
 
 /*
- * A range dies when a newer one, itself dead or not, overlaps it: the code that
- * was there is gone. n log n, whatever the file says.
+ * Drops every range overlapped by a newer one, dropped itself or not: that code has been
+ * overwritten. O(n log n) for any input.
  */
 static void drop_dead(struct perfmap *m)
 {
@@ -152,7 +152,7 @@ static void drop_dead(struct perfmap *m)
 	free(tree);
 }
 
-/* Sorts, and drops what is gone. */
+/* Sorts, and drops overwritten ranges. */
 static void compact(struct perfmap *m)
 {
 	qsort(m->ranges, m->n, sizeof(*m->ranges), by_start);
@@ -160,7 +160,7 @@ static void compact(struct perfmap *m)
 		drop_dead(m);
 		m->overlapped = true;
 	}
-	/* not for a few free places: that would be sorting for each line */
+	/* a few free places are not enough: it would sort on every line */
 	m->full |= m->n > PERFMAP_MAX - PERFMAP_MAX / 16;
 }
 
@@ -185,7 +185,7 @@ static const char *take_hex(const char *p, const char *end, u64 *ret)
 	return digits && p < end && *p == ' ' ? p + 1 : NULL;
 }
 
-/* One line without its newline; `at` is where it is in the file. */
+/* A line without newline; `at` is its offset in the file. */
 static bool take_line(struct perfmap *m, const char *line, size_t n, u64 at)
 {
 	const char *end = line + n, *p;
@@ -205,7 +205,7 @@ static bool take_line(struct perfmap *m, const char *line, size_t n, u64 at)
 	return true;
 }
 
-/* All whole lines of a chunk; how many bytes that were. */
+/* Reads the whole lines of a chunk; returns their length in bytes. */
 static size_t take_lines(struct perfmap *m, const char *chunk, size_t n)
 {
 	const char *p = chunk, *end = chunk + n, *newline;
@@ -219,7 +219,7 @@ static size_t take_lines(struct perfmap *m, const char *chunk, size_t n)
 	return (size_t)(p - chunk);
 }
 
-/* The numbers are in the first bytes: the rest of a line too long for a chunk is only a name. */
+/* The numbers come first: the rest of an overlong line is only part of the name. */
 static void take_long_line(struct perfmap *m, const char *chunk, size_t n)
 {
 	if (!m->skip && !take_line(m, chunk, n, m->read_to))

@@ -4,10 +4,10 @@
 
 #include "symbolizer/placement.h"
 
-#define CODE 256	/* bytes of a function that are looked at */
+#define CODE 256	/* bytes of a function that are decoded */
 #define ENDBR64 4
 #define CALL 5
-#define MAX_FUNCTION 65536	/* bytes of a function whose calls are looked at */
+#define MAX_FUNCTION 65536	/* functions larger than this are not searched for calls */
 
 #ifdef __x86_64__
 
@@ -19,7 +19,7 @@ static size_t read_code(struct elf_file *f, u64 offset, u8 *code)
 	return elf_read(f, offset, code, CODE);
 }
 
-/* Length of a push of a register, which the kernel emulates; 0: it is none. */
+/* Length of a push of a register, which the kernel emulates; 0: not one. */
 static u32 push_at(const u8 *p)
 {
 	if (p[0] >= 0x50 && p[0] <= 0x57)
@@ -27,7 +27,7 @@ static u32 push_at(const u8 *p)
 	return p[0] == 0x41 && p[1] >= 0x50 && p[1] <= 0x57 ? 2 : 0;
 }
 
-/* Length of sub $imm,%rsp; 0: it is none. */
+/* Length of sub $imm,%rsp; 0: not one. */
 static u32 sub_at(const u8 *p)
 {
 	if (p[0] != 0x48 || p[2] != 0xec)
@@ -52,7 +52,7 @@ u64 placement_of(struct elf_file *f, u64 offset)
 	return offset;
 }
 
-/* Which function is called before a register but that of the stack has changed? 0: none. */
+/* The function called before any register except the stack pointer changed; 0: none. */
 static u64 called_at_once(struct elf_file *f, u64 offset)
 {
 	u8 code[CODE];
@@ -79,7 +79,7 @@ static bool calls(struct elf_file *f, u64 offset, u64 target)
 	return false;
 }
 
-/* In the same executable segment as the caller: there the distance is the same in the file. */
+/* In the same executable segment, so their distance is the same in file and memory. */
 static bool same_segment(struct elf_file *f, u64 a, u64 b)
 {
 	struct symbolizer_segment s[8];
@@ -102,7 +102,10 @@ u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
 	return read_code(f, inner, code) && push_at(code) ? inner : 0;
 }
 
-/* Go's cmd/internal/obj/x86, stacksplit(): a large frame has its end in R12 first. Length; 0: it is none. */
+/*
+ * Go's stack check (cmd/internal/obj/x86, stacksplit()); a large frame first computes its end in
+ * R12. Length; 0: not one.
+ */
 static u32 stack_check_at(const u8 *p)
 {
 	static const u8 small[] = { 0x49, 0x3b, 0x66, 0x10 };	/* cmp 16(%r14),%rsp */
@@ -111,12 +114,12 @@ static u32 stack_check_at(const u8 *p)
 
 	if (!memcmp(p, "\x4c\x8d\x64\x24", 4))		/* lea imm8(%rsp),%r12 */
 		n = 5;
-	else if (!memcmp(p, "\x4c\x8d\xa4\x24", 4))		/* the same of 4 bytes */
+	else if (!memcmp(p, "\x4c\x8d\xa4\x24", 4))		/* the same with imm32 */
 		n = 8;
 	return memcmp(p + n, n ? large : small, sizeof(small)) ? 0 : n + sizeof(small);
 }
 
-/* Length of jbe; 0: it is none. */
+/* Length of jbe; 0: not one. */
 static u32 below_at(const u8 *p)
 {
 	return p[0] == 0x76 ? 2 : p[0] == 0x0f && p[1] == 0x86 ? 6 : 0;

@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * placement.h: where a probe costs little. At an instruction that the kernel emulates a hit
- * takes 0.3 us, at any other 0.9 us and, in a virtual machine, up to 25 us, because it is
- * stepped over by a debug exception (arch/x86/kernel/uprobes.c). Return probes must be where
- * the return address is on top of the stack. Nothing is guessed: what is not exactly of a known
- * shape has its probe at the function's beginning.
+ * placement.h: where a probe costs least. On an instruction that the kernel emulates a hit takes
+ * 0.3 us, on any other 0.9 us and, in a virtual machine, up to 25 us, because it is single-stepped
+ * with a debug exception (arch/x86/kernel/uprobes.c). Return probes must be placed where the return
+ * address is on top of the stack. Nothing is guessed: code that is not exactly of a known form is
+ * probed at the function's start.
  */
 #ifndef OTTOP_PLACEMENT_H
 #define OTTOP_PLACEMENT_H
 
 #include "symbolizer/elf.h"
 
-/* The function at that offset of the file: the same, or behind an endbr64 before what is emulated. */
+/*
+ * Where to probe the function at a file offset: there, or after an endbr64 if an emulated
+ * instruction follows.
+ */
 u64 placement_of(struct elf_file *f, u64 offset);
 /*
- * The function that `outer` does nothing but call, with the very arguments it was given, if
- * `other` calls it too, and it begins with what is emulated. 0: it is not certain.
+ * The function that `outer` merely forwards its arguments to, if `other` calls it too and it starts
+ * with an emulated instruction. 0: not certain.
  */
 u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
 /*
- * The function of a Go program: behind the check of its stack, where it has its arguments in
- * registers and the goroutine in R14 (since 1.17), and which it comes to once a call but where the
- * flags say that the stack grows first (below or equal). 0: it does not begin so.
+ * Where to probe a Go function: after the stack check, where its arguments are in registers and the
+ * goroutine in R14 (since 1.17). It is passed once a call; when the flags say that the stack must
+ * grow first (below or equal) it is passed again afterwards. 0: no such start.
  */
 u64 placement_go(struct elf_file *f, u64 offset);
-/* Where the function of so many bytes calls the one at `target`, if it does so in one place. 0: it does not. */
+/*
+ * Where the function of `size` bytes calls `target`, if it does so in exactly one place. 0: it does
+ * not.
+ */
 u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target);
 
 #endif

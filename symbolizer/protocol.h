@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * protocol.h: what goes over the socket pair between client.c and server.c. A
- * question carries the file's descriptor (and its debug file's); an answer carries a memfd with the
- * payload, whose sizes the client checks before it believes them.
+ * protocol.h: messages on the socket pair between client.c and server.c. A question carries the
+ * descriptors of a file and its debug file; a reply carries a memfd with the payload, whose sizes
+ * the client checks before use.
  */
 #ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
 #define OTTOP_SYMBOLIZER_PROTOCOL_H
@@ -13,7 +13,7 @@
 #include "bpf/helpers/message.h"
 #include "symbolizer/symbolizer.h"
 
-/* What was checked must not change afterwards, nor vanish under a reader (SIGBUS). */
+/* A checked payload must not change, nor shrink under a reader (SIGBUS). */
 #define PAYLOAD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 struct question {
@@ -21,12 +21,12 @@ struct question {
 	u32 file;
 	u32 n;
 	u32 seq;	/* counts up from 1 */
-	u64 addrs[SYMBOLIZER_BATCH];	/* ANSWER_SYMBOLS: names, a NUL behind each */
+	u64 addrs[SYMBOLIZER_BATCH];	/* ANSWER_SYMBOLS: NUL-terminated names instead */
 };
 
 struct reply {
 	u32 kind, file;
-	u32 seq;	/* of the question; kind 0: the server died over it */
+	u32 seq;	/* of the question; kind 0: the server died handling it */
 	u32 pad;
 	s32 err;
 	u32 n_segments, build_id_len;
@@ -44,21 +44,21 @@ struct reply {
 };
 
 /*
- * The two processes: one is asked for tables only, which are urgent. Their work is the
- * number of a question.
+ * The two processes; one serves only unwind tables, which are urgent. Both are told the number of
+ * the current question for their crash report.
  */
 extern const struct helper_spec server_of_tables, server_of_names;
 
-/* Writes all n bytes to the end of a payload; false with errno. */
+/* Appends n bytes to a payload; false with errno. */
 bool payload_write(int mem, const void *data, size_t n);
 
-/* Lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
+/* Answers a question for lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
-/* Nothing was asked for so long: gives memory back, after a minute all of it. */
+/* No questions for that many seconds: frees memory, after a minute everything. */
 void lines_idle(u32 seconds);
 /*
- * Gives memory back until the heap has at most so many bytes in use: of what was used least lately first. The file
- * that was asked last stays for some seconds. now_ns: CLOCK_BOOTTIME.
+ * Frees memory, least recently used first, until the heap has at most `bytes` in use. The file used
+ * last is kept for some seconds. now_ns: CLOCK_BOOTTIME.
  */
 void lines_rest(size_t bytes, u64 now_ns);
 

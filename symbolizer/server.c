@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * server.c: the process without privileges. It answers one question at a time; its
- * limits (bpf/helpers/launch.h) end it when a file takes too long or wants too much
- * memory, and another one is started.
+ * server.c: the unprivileged process. It answers one question at a time; a file that takes too much
+ * time or memory hits the limits of bpf/helpers/launch.h, the process ends, and another is started.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,24 +21,24 @@
 #include "symbolizer/symbols.h"
 #include "symbolizer/symtab.h"
 
-#define MEMORY_LIMIT (4ul << 30)	/* of address space: files are mapped */
-/* Arrays double as they grow, so half of it is touched at most times: 40 MB for libLLVM-15, which needs 80 */
+#define MEMORY_LIMIT (4ul << 30)	/* of address space, because files are mapped */
+/* Growing arrays double, so about half is touched: 40 MB for libLLVM-15, which reserves 80 */
 #define TABLES_MB 96ul
 #define QUESTION_SECONDS 10		/* of CPU time */
 #define STUCK_SECONDS 60
-#define TABLES_NICE (-10)	/* samples wait for tables, on a machine that is busy */
+#define TABLES_NICE (-10)	/* samples wait for tables, on a busy machine */
 #define NAMES_NICE 0
 #define CACHE_BYTES (3u << 20)
 #define HEAP_BYTES (7u << 20)		/* in use between two questions */
-#define FREE_BYTES (1u << 20)		/* free and not given back */
+#define FREE_BYTES (1u << 20)		/* free heap that is not trimmed */
 #define IDLE_MS 5000
 #define LONG_IDLE_MS 55000
 
-/* ---- what was read lately, of files and perf maps ---- */
+/* ---- cache of files and perf maps ---- */
 
 static struct cached {
 	u32 kind, file;
-	u64 used, epoch;	/* epoch: tells this reading of a map from an earlier one */
+	u64 used, epoch;	/* epoch: distinguishes successive readings of a map */
 	struct names *names;	/* ANSWER_NAMES */
 	struct perfmap *map;	/* ANSWER_JIT */
 } cache[64];
@@ -76,7 +75,7 @@ static void drop(struct cached *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* What is cached under that number, made the youngest; or a place for it, with neither names nor map. */
+/* The cache entry of that kind and file, made the most recent; or an empty one. */
 static struct cached *cached(u32 kind, u32 file)
 {
 	struct cached *c = NULL;
@@ -97,7 +96,7 @@ static struct cached *cached(u32 kind, u32 file)
 	return c;
 }
 
-/* After an answer: tables grow while they are asked. */
+/* Called after an answer, because tables grow during lookups. */
 static void bound_cache(const struct cached *newest)
 {
 	while (cache_bytes() > CACHE_BYTES && oldest() != newest)
@@ -147,7 +146,7 @@ static int answer_table(const struct question *q, int fd, struct reply *r)
 	elf_close(f);
 	t = unwind_table_read(fd, q->n ? &pages : NULL);
 	if (!t)
-		return -1;	/* no frame information: the layout alone is an answer */
+		return -1;	/* no frame information: the segments alone are an answer */
 	mem = memfd_create("ottop-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (mem >= 0 && payload_write(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
 	    payload_write(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
@@ -183,7 +182,7 @@ static void put_text(const char *s)
 	put_bytes(s, strlen(s) + 1);
 }
 
-/* The name of one address, "" for none. */
+/* Appends the name of an address, "" for none. */
 static void put_name(const struct cached *c, const struct source *map, u64 addr)
 {
 	char raw[SYMBOL_NAME_MAX], *name;
@@ -219,7 +218,7 @@ static int answer_names(const struct question *q, const int *fds, struct reply *
 	struct cached *c = cached(q->kind, q->file);
 	int mem;
 
-	if (c->names && fds[1] >= 0 && !names_has_debug(c->names)) {	/* it came late */
+	if (c->names && fds[1] >= 0 && !names_has_debug(c->names)) {	/* debug file is new */
 		names_free(c->names);
 		c->names = NULL;
 	}
@@ -261,7 +260,7 @@ static int answer_jit(const struct question *q, int fd, struct reply *r)
 	return mem;
 }
 
-/* Is it the debug file, and has dwz moved parts of it elsewhere? */
+/* Whether it is the debug file, and the name of its supplementary file, if it has one. */
 static int answer_debug(const int *fds, struct reply *r)
 {
 	struct elf_file *f;
@@ -320,12 +319,12 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 }
 
 /*
- * libdwarf keeps what it read of each unit, in many small pieces: of the programs of a busy
- * host that was 50 MB, which never came back because there was no second without a question.
+ * libdwarf keeps many small pieces of every unit it read: 50 MB for the programs of a busy host,
+ * which were never freed, because there was no second without a question.
  */
 static void bound_heap(void)
 {
-	static size_t given_back;	/* at most so much of what is free is not there any more, as malloc_trim() leaves it */
+	static size_t given_back;	/* free heap already returned by the last malloc_trim() */
 	struct mallinfo2 m = mallinfo2();
 
 	if (m.uordblks + m.hblkhd > HEAP_BYTES) {
@@ -333,7 +332,7 @@ static void bound_heap(void)
 		m = mallinfo2();
 	}
 	given_back = min(given_back, m.fordblks);
-	if (m.fordblks <= given_back + FREE_BYTES)	/* trimming goes through all of it, each time */
+	if (m.fordblks <= given_back + FREE_BYTES)	/* trimming walks the whole heap */
 		return;
 	malloc_trim(0);
 	given_back = mallinfo2().fordblks;
@@ -349,7 +348,7 @@ static void serve(const struct question *q, const int *fds)
 	r.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - began;
 	if (mem >= 0)
 		fcntl(mem, F_ADD_SEALS, PAYLOAD_SEALS);
-	/* answers that wait to be taken count against our limit of open files (unix(7), ETOOMANYREFS) */
+	/* replies not yet received count towards our limit of open files (unix(7), ETOOMANYREFS) */
 	while (message_send(HELPER_SOCK, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);
 	if (mem >= 0)
@@ -376,7 +375,7 @@ static void server_serve(const void *arg)
 	int fds[MESSAGE_FDS], n;
 
 	(void)arg;
-	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* what is freed goes back to the system */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* freed blocks go back to the system */
 	while (wait_for_question(), (n = message_receive_fds(HELPER_SOCK, &q, sizeof(q), fds, 0)) > 0) {
 		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH) {
 			helper_work(q.seq);
@@ -389,7 +388,7 @@ static void server_serve(const void *arg)
 	}
 }
 
-/* In the watcher: ottop hears that the server has died over the question it was at. */
+/* Runs in the watcher: reports to ottop that the server died handling question `seq`. */
 static void server_died(u32 seq, enum helper_death how)
 {
 	static const int errs[] = {

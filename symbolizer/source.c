@@ -38,7 +38,7 @@ u64 source_uint(const struct source *s, u64 at, u32 size)
 {
 	u64 v = 0;
 
-	return source_get(s, at, &v, size) ? v : 0;	/* little endian, as both machines are */
+	return source_get(s, at, &v, size) ? v : 0;	/* little endian, as both architectures */
 }
 
 bool source_text(const struct source *s, u64 at, char end, char *buf, size_t cap)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * startcode.c: see startcode.h. glibc, sysdeps/x86_64/start.S; the table that finds
- * the frame information of a function: Linux Standard Base, 10.6.2 (.eh_frame_hdr).
+ * startcode.c: see startcode.h. glibc, sysdeps/x86_64/start.S; the search table for frame
+ * information: Linux Standard Base, 10.6.2 (.eh_frame_hdr).
  */
 #include <string.h>
 
@@ -12,14 +12,14 @@
 #define MAX_CODE 80
 #define FDE_SORTED 0x3b		/* DW_EH_PE_datarel | DW_EH_PE_sdata4 */
 
-/* ---- how far a function goes ---- */
+/* ---- extent of a function ---- */
 
 static s32 read_s32(const struct source *s, u64 at)
 {
 	return (s32)source_uint(s, at, 4);
 }
 
-/* Of the sorted table, the entry that begins there. */
+/* The entry of the sorted table that starts at addr. */
 static bool find_entry(const struct source *hdr, u64 hdr_addr, u64 addr, u64 *ret_fde)
 {
 	u64 low = 0, high = source_uint(hdr, 8, 4);
@@ -42,7 +42,7 @@ static bool find_entry(const struct source *hdr, u64 hdr_addr, u64 addr, u64 *re
 	return false;
 }
 
-/* End of the function that begins there; 0: unknown. Pointers of four bytes, relative to themselves. */
+/* End of the function that starts at addr; 0: unknown. Pointers are four bytes and pc-relative. */
 static u64 function_end(struct elf_file *f, u64 addr)
 {
 	struct source hdr, frames;
@@ -58,7 +58,7 @@ static u64 function_end(struct elf_file *f, u64 addr)
 	return addr + source_uint(&frames, fde + 12, 4);
 }
 
-/* ---- what the start hands over ---- */
+/* ---- decoding _start ---- */
 
 struct code {
 	u8 bytes[MAX_CODE];
@@ -74,7 +74,7 @@ static bool skip(struct code *c, const void *bytes, size_t n)
 	return true;
 }
 
-/* An instruction that ends in a number of four bytes. */
+/* Skips an instruction that ends in a number of four bytes. */
 static bool skip_with(struct code *c, const void *bytes, s32 *ret)
 {
 	if (c->n - c->at < 7 || memcmp(c->bytes + c->at, bytes, 3))
@@ -84,7 +84,7 @@ static bool skip_with(struct code *c, const void *bytes, s32 *ret)
 	return true;
 }
 
-/* The address that is in rdi when __libc_start_main is called; 0: this is not that code. */
+/* The value of rdi at the call of __libc_start_main; 0: other code. */
 static u64 main_of(struct code *c)
 {
 	u64 addr = 0;
@@ -99,7 +99,7 @@ static u64 main_of(struct code *c)
 			addr = c->addr + c->at + (u64)v;
 		else if (skip_with(c, "\x48\xc7\xc7", &v))		/* mov rdi,v */
 			addr = (u64)v;
-		else if (!skip(c, "\x45\x31\xc0", 3) && !skip(c, "\x31\xc9", 2) &&	/* r8, rcx: none */
+		else if (!skip(c, "\x45\x31\xc0", 3) && !skip(c, "\x31\xc9", 2) &&	/* r8, rcx: 0 */
 			 !skip_with(c, "\x4c\x8d\x05", &v) && !skip_with(c, "\x48\x8d\x0d", &v) &&
 			 !skip_with(c, "\x49\xc7\xc0", &v) && !skip_with(c, "\x48\xc7\xc1", &v))
 			return 0;

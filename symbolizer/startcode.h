@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * startcode.h: _start and main of a stripped program. The code that the C library
- * links in at the entry point is the same in every program, and hands the address
- * of main to __libc_start_main.
+ * startcode.h: finds _start and main in a stripped program. The C library's code at the entry point
+ * is the same in every program, and passes the address of main to __libc_start_main.
  */
 #ifndef OTTOP_STARTCODE_H
 #define OTTOP_STARTCODE_H
 
 #include "symbolizer/elf.h"
 
-/* Addresses of the file, from the first byte to behind the last. */
+/* Addresses in the file, from the first byte to one past the last. */
 struct startcode {
 	u64 start, start_end;
 	u64 main, main_end;
 };
 
-/* False: its start is another one, or how far the two go is not known. x86_64. */
+/* False: unknown start code, or the extent of one of the two is unknown. x86-64 only. */
 bool startcode_read(struct elf_file *f, struct startcode *ret);
-/* The name of what is at an address, or NULL. */
+/* The name of the function at addr, or NULL. */
 const char *startcode_find(const struct startcode *s, u64 addr);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * symbols.c: see symbols.h. The names are looked for in the table of texts first, which is
- * a search through plain bytes: most files have none of them, and no symbol is looked at.
+ * symbols.c: see symbols.h. Searches the string table for the names first, as plain bytes: most
+ * files contain none of them, and then no symbol is read.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "symbolizer/symbols.h"
 
 #define CHUNK 65536
-#define MAX_PLACES 128		/* where one of the names stands, or the end of a longer one */
+#define MAX_PLACES 128		/* matches of the names, also at the end of longer ones */
 #define SYMBOLS_AT_ONCE 1024
 #define GO "go:"
 
@@ -40,7 +40,7 @@ static void find_in(struct search *s, const char *text, size_t n, u64 at)
 	}
 }
 
-/* Chunks overlap by the longest name, less one byte: each place is found once. */
+/* Chunks overlap by the longest name less one byte, so each match is found once. */
 static void find_places(struct search *s, const struct source *texts)
 {
 	static char buf[CHUNK];
@@ -96,7 +96,7 @@ static void read_symbols(struct search *s, const struct source *symbols)
 	}
 }
 
-/* Where the name that text begins with, up to its end or `end`, is. */
+/* Offset of the function with the name at the start of `text`, which ends at NUL or `end`. */
 static u64 offset_by_name(const struct search *s, const char *text, char end)
 {
 	size_t len = (size_t)(strchrnul(text, end) - text);
@@ -122,7 +122,7 @@ static void find_inner(struct search *s, struct elf_file *f, u32 i)
 #define GO_NAME_MAX 64
 
 struct go_name {
-	char caller[GO_NAME_MAX];	/* whose call of `callee` it is, or the function itself */
+	char caller[GO_NAME_MAX];	/* the function, or the one that calls `callee` */
 	const char *callee;		/* NULL: none */
 };
 
@@ -149,7 +149,7 @@ static u64 go_place(const struct search *s, struct elf_file *f, const struct go_
 		return 0;
 	if (!name->callee)
 		return placement_go(f, at);
-	/* in one segment the distance is the same in the file */
+	/* in one segment distances are the same in file and memory */
 	return to && callee->addr - caller->addr == to - at ? placement_call(f, at, caller->size, to) : 0;
 }
 

@@ -6,23 +6,23 @@
 #include <string.h>
 
 #include <libiberty/demangle.h>
-#undef ARRAY_SIZE	/* libiberty.h has one too */
+#undef ARRAY_SIZE	/* also defined by libiberty.h */
 
 #include "symbolizer/symbolizer.h"
 #include "symbolizer/symtab.h"
 
-#define DEMANGLED_MAX (32u << 10)	/* a name that is longer is shown as it is in the file */
-#define MAX_DEPTH 4096		/* of the nesting in a name: some 2 MB of stack */
+#define DEMANGLED_MAX (32u << 10)	/* longer names are shown mangled */
+#define MAX_DEPTH 4096		/* of nesting in a name: about 2 MB of stack */
 #define MAX_SYMBOLS (4u << 20)
-#define MAX_GAP (64u << 10)	/* a symbol without size reaches at most this far */
-#define MAX_OVERLAP 8		/* functions inside of functions that are looked through */
+#define MAX_GAP (64u << 10)	/* maximum extent of a symbol without size */
+#define MAX_OVERLAP 8		/* nested functions searched */
 #define CHUNK 1024		/* symbols read at once */
 
-/* The rank tells which of several names of one address is the function's: the highest. */
+/* Of several names of one address the highest rank is shown. */
 enum { RANK_LOCAL, RANK_WEAK, RANK_GLOBAL };
 
 struct symbol {
-	u32 addr;		/* from the table's base */
+	u32 addr;		/* relative to the table's base */
 	u32 size;
 	u32 name;
 };
@@ -34,7 +34,7 @@ struct symtab {
 	u32 n, cap;
 };
 
-/* As it is read; the table proper has no need of the rest. */
+/* A symbol as read; the table keeps only part of it. */
 struct raw {
 	u64 addr, end;
 	u32 name, rank;
@@ -61,7 +61,10 @@ static void take_symbol(struct raws *r, struct elf_file *f, const Elf64_Sym *sym
 	    !sym->st_value || end < sym->st_value)
 		return;
 	if (!sym->st_size) {
-		/* between exported functions are others: where one without size ends nobody knows */
+		/*
+		 * functions that are not exported may follow, so the end of one without size is
+		 * unknown
+		 */
 		if (dynamic)
 			return;
 		end = elf_section_end(f, sym->st_shndx);
@@ -96,7 +99,7 @@ static int by_addr(const void *a, const void *b)
 	return cmp(x->addr, y->addr) ?: cmp(x->rank, y->rank) ?: cmp(y->name, x->name);
 }
 
-/* How many underscores a name begins with: of two aliases people know the one with fewer. */
+/* Number of leading underscores: of two aliases the one with fewer is better known. */
 static u32 underscores(const struct symtab *t, u32 name)
 {
 	char text[8] = "";
@@ -108,7 +111,7 @@ static u32 underscores(const struct symtab *t, u32 name)
 	return n;
 }
 
-/* Of the aliases all[from..to) the one to show; those with a size come last. */
+/* Selects the alias to show of all[from..to); those with a size come last. */
 static u32 best_alias(const struct symtab *t, const struct raw *all, u32 from, u32 to)
 {
 	u32 best = to - 1, least;
@@ -174,7 +177,7 @@ bool symtab_find(const struct symtab *t, u64 addr, char *buf, size_t cap)
 		return false;
 	addr -= t->base;
 	at = bisect(i, 0, t->n, t->symbols[i].addr <= addr);
-	/* the last that begins before it, or one of those around that */
+	/* the last one that starts before it, or one that encloses that */
 	for (u32 i = 0; at-- > 0 && i < MAX_OVERLAP; i++)
 		if (addr - t->symbols[at].addr < t->symbols[at].size)
 			return source_text(&t->names, t->symbols[at].name, '\0', buf, cap);
@@ -199,7 +202,7 @@ void symtab_free(struct symtab *t)
 	free(t);
 }
 
-/* Legacy Rust names end in ::h and 16 hex digits: a hash that tells a person nothing. */
+/* Legacy Rust names end in ::h and a hash of 16 hex digits, which is cut. */
 static void cut_rust_hash(char *s)
 {
 	size_t n = strlen(s);
@@ -208,7 +211,7 @@ static void cut_rust_hash(char *s)
 		s[n - 19] = '\0';
 }
 
-/* "_RNv...", also "_R" with the number of an encoding: then the tag of a path (RFC 2603). */
+/* "_RNv...", or "_R" with an encoding number: then the tag of a path (RFC 2603). */
 static bool is_rust_v0(const char *name)
 {
 	size_t digits = strncmp(name, "_R", 2) ? 0 : strspn(name + 2, "0123456789");
@@ -216,7 +219,7 @@ static bool is_rust_v0(const char *name)
 	return !strncmp(name, "_R", 2) && name[2 + digits] && strchr("CMXYNIB", name[2 + digits]);
 }
 
-/* The hash ends the name; behind it may be a version or ".llvm.123", a copy that the linker made. */
+/* The hash ends the name; it may be followed by a version or ".llvm.123" (a clone). */
 bool symbol_is_rust(const char *name)
 {
 	if (strncmp(name, "_ZN", 3))
@@ -227,7 +230,7 @@ bool symbol_is_rust(const char *name)
 	return false;
 }
 
-/* What a demangler has written so far; beyond DEMANGLED_MAX it is left by longjmp(). */
+/* Output of a demangler; longjmp() aborts it beyond DEMANGLED_MAX. */
 struct demangled {
 	char *s;
 	size_t n;
@@ -235,9 +238,9 @@ struct demangled {
 };
 
 /*
- * A name of 300 bytes may stand for gigabytes: each substitution (C++) or back reference
- * (Rust) may name the one before twice. libiberty's demanglers with a callback use no
- * heap, so that they can be left from there.
+ * A name of 300 bytes may expand to gigabytes: each substitution (C++) or back reference (Rust) can
+ * name the previous one twice. libiberty's callback demanglers use no heap, so they can be left by
+ * longjmp().
  */
 static void take_part(const char *part, size_t n, void *arg)
 {
@@ -249,7 +252,7 @@ static void take_part(const char *part, size_t n, void *arg)
 	d->n += n;
 }
 
-/* Characters that are not of identifiers ("3foo"): no name nests deeper than it has of these. */
+/* Upper bound of the nesting of a name: its characters outside of identifiers ("3foo"). */
 static size_t most_depth(const char *name)
 {
 	size_t n = 0;
@@ -268,13 +271,13 @@ static size_t most_depth(const char *name)
 	return n;
 }
 
-/* libiberty refuses what is longer than 1 kB, lest it recurses too deep for the stack. */
+/* libiberty rejects names longer than 1 kB, lest recursion overflow the stack. */
 static int options_for(const char *name)
 {
 	return DMGL_PARAMS | DMGL_ANSI | (most_depth(name) < MAX_DEPTH ? DMGL_NO_RECURSE_LIMIT : 0);
 }
 
-/* 0, or why not: SYMBOLIZER_LONG, ... */
+/* 0, or the reason for failure: SYMBOLIZER_LONG, ... */
 static u8 demangle(struct demangled *d, const char *name, int options)
 {
 	if (setjmp(d->too_much))
@@ -287,7 +290,7 @@ static u8 demangle(struct demangled *d, const char *name, int options)
 	return options & DMGL_NO_RECURSE_LIMIT ? SYMBOLIZER_ODD : SYMBOLIZER_DEEP;
 }
 
-/* Behind one byte that is free. */
+/* The result is preceded by one free byte. */
 static char *demangled(const char *name, u8 *ret_why)
 {
 	size_t n = name[0] == '@' ? strlen(name) : strcspn(name, "@");	/* memcpy@@GLIBC_2.14 */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* unwind_table.c: packs CFI rows into the kernel's form; see symbolizer/unwind.h. */
+/* unwind_table.c: packs CFI rows into the kernel's format; see symbolizer/unwind.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct info_set {
 	struct index index;
 };
 
-/* The number of an info, added when it is new; -1 when there are too many. */
+/* Index of an info, added if new; -1 if there are too many. */
 static int info_number(struct info_set *s, const struct unw_info *info)
 {
 	u32 hash = hash_bytes(info, sizeof(*info)), at = 0, i;
@@ -57,7 +57,7 @@ static u64 page_addr(const struct packer *p, u32 page)
 static int pack_rows(struct packer *p, const struct cfi_row *rows, u32 n)
 {
 	u32 i = 0, carried = UNW_INFO_NONE;
-	const struct unw_info *last = NULL;	/* of the rows that were passed over */
+	const struct unw_info *last = NULL;	/* of the rows skipped */
 	int number;
 
 	for (u32 page = 0; page < p->n_pages; page++) {
@@ -108,7 +108,7 @@ struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n, const 
 
 	p.t->base = wanted ? wanted->base : rows[0].pc & ~(PAGE_SIZE_ - 1);
 	pages = wanted ? wanted->n : ((rows[n - 1].pc - p.t->base) >> UNW_PAGE_BITS) + 1;
-	if (pages > MAX_PAGES || (n && rows[n - 1].pc >> 62)) {	/* no file is loaded up there */
+	if (pages > MAX_PAGES || (n && rows[n - 1].pc >> 62)) {	/* no file is loaded that high */
 		free(p.t);
 		errno = EFBIG;
 		return NULL;
