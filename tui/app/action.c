@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* action.c: what a key does: first the view, then its table, then the console. */
+/* action.c: dispatches an action: first to the view, then to its table, then to the console. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +54,7 @@ void app_send_now(struct app *a)
 
 static void back(struct app *a)
 {
-	/* From a view of the host: to the first view, so that Backspace always leads home. */
+	/* From a view of the host to the first view, so that Backspace always ends there. */
 	if (app_up(a))
 		return;
 	if (a->view)
@@ -83,7 +83,7 @@ static void cancel(struct app *a)
 	a->search[0] = '\0';
 }
 
-/* Columns of the selected row that are drawn as '?', by their titles; how many. */
+/* Titles of the selected row's columns that show '?'; returns how many. */
 static int unknown_columns(const struct tableview *t, const struct row *r, char *buf, size_t cap)
 {
 	const struct table_desc *d = &table_descs[t->spec->table];
@@ -103,7 +103,7 @@ static int unknown_columns(const struct tableview *t, const struct row *r, char 
 	return found;
 }
 
-/* Why members of a process are '?': its connections or requests are not counted, or it ended. */
+/* Why columns of a process are '?': its connections or requests are not counted, or it ended. */
 static void explain_process(struct app *a, const struct processes_row *p, const char *columns)
 {
 	const struct table *net = &a->shown->tables[TABLE_connections];
@@ -120,7 +120,7 @@ static void explain_process(struct app *a, const struct processes_row *p, const 
 		app_say(a, ROLE_text, "%s: no collector of this version fills that yet", columns);
 }
 
-/* What a '?' in this view means: the words of the collectors behind it. */
+/* Explains a '?' in this view, with the status of the collectors behind it. */
 static void explain(struct app *a)
 {
 	const struct view *v = app_view(a);
@@ -153,7 +153,7 @@ static void explain(struct app *a)
 		app_say(a, ROLE_text, "nothing here is unknown");
 }
 
-/* Who comes from htop presses F9: the process of the row, or of the context. */
+/* htop users press F9: says how to kill the process of the row, or of the context. */
 static void say_kill(struct app *a)
 {
 	const struct tableview *table = a->tables[a->view];
@@ -165,7 +165,7 @@ static void say_kill(struct app *a)
 
 	if (a->config.replay)
 		app_say(a, ROLE_text, "ottop only looks, and this is a recording");
-	else if (p ? p->row.closed : r && r->closed && r->table == TABLE_processes)	/* its number may be another process's by then */
+	else if (p ? p->row.closed : r && r->closed && r->table == TABLE_processes)	/* pid may be reused */
 		app_say(a, ROLE_text, "ottop only looks, and %llu has ended", (unsigned long long)pid);
 	else if (pid && u64_known(pid))
 		app_say(a, ROLE_text, "ottop only looks; in a shell: kill %llu", (unsigned long long)pid);
@@ -218,7 +218,7 @@ static bool act_place(struct app *a, enum action action, u32 key)
 		if (strcmp(app_view(a)->name, key_descs[action].action))
 			app_show(a, key_descs[action].action, -1);
 		else
-			app_up(a);	/* the key that opened it closes it */
+			app_up(a);	/* the key that opened it also closes it */
 		return true;
 	case ACTION_back:
 		back(a);
@@ -228,12 +228,12 @@ static bool act_place(struct app *a, enum action action, u32 key)
 	}
 }
 
-/* A key that its view has no use for now, though it has one elsewhere, says so. */
+/* Says why a key has no effect here now, if it has one elsewhere. */
 static void say_useless(struct app *a, enum action action)
 {
 	char verb[24];
 
-	while (action > ACTION_none + 1 && !*key_descs[action].label)	/* "<>": said of both */
+	while (action > ACTION_none + 1 && !*key_descs[action].label)	/* "<>": one for both */
 		action--;
 	if (!a->shown || a->again) {
 		app_say(a, ROLE_text, a->shown ? "not yet: it is still being added up" : "not yet: the first interval is not over");
@@ -270,7 +270,7 @@ static void act_rest(struct app *a, enum action action)
 		a->quit = true;
 		break;
 	case ACTION_redraw:
-	case ACTION_suspend:	/* the terminal's */
+	case ACTION_suspend:	/* handled by the terminal */
 		break;
 	default:
 		say_useless(a, action);
@@ -296,14 +296,17 @@ void app_do(struct app *a, enum action action, u32 key)
 	act_rest(a, action);
 }
 
-/* What was said in a view that is left would hide what matters in the next. */
+/* A message does not outlive its view, where it would hide more important ones. */
 static void end_message(struct app *a)
 {
 	if (a->message_view != a->view)
 		a->message[0] = '\0';
 }
 
-/* A picture is moved in by what was drawn of it: who types ahead of its first frame has one drawn. */
+/*
+ * Motion in a canvas view depends on its last drawn frame: if keys arrive before the first frame,
+ * draw one.
+ */
 static void draw_ahead(struct app *a)
 {
 	struct canvas *c;
@@ -327,7 +330,7 @@ static bool take_key(struct app *a, u32 key)
 		end_message(a);
 		return !a->quit;
 	}
-	if (a->message_role == ROLE_bad)	/* an error stays until something is done */
+	if (a->message_role == ROLE_bad)	/* an error stays until the next action */
 		a->message[0] = '\0';
 	action = key_action(key, app_view(a));
 	if (action)

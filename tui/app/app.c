@@ -62,7 +62,7 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS])
 	return n;
 }
 
-/* ---- what is wanted of the source ------------------------------------------------ */
+/* ---- requests to the source ------------------------------------------------------ */
 
 static u64 view_needs(const struct app *a, int view)
 {
@@ -71,7 +71,7 @@ static u64 view_needs(const struct app *a, int view)
 	return v->needs | (v->wants ? v->wants(a, a->states[view]) : 0);
 }
 
-/* Views with these show what processes and the host count of system calls. */
+/* Views with these tables show system call counts of processes or the host. */
 #define SHOWS_CALLS (TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_threads) | TABLE_BIT(TABLE_syscalls))
 
 void app_want(struct app *a)
@@ -110,7 +110,7 @@ static void update_host(struct app *a)
 		      table_field(TABLE_host, "psi_mem_pct"), NULL);
 }
 
-/* Only the view on the screen. */
+/* Refreshes only the view on the screen. */
 static void app_refresh_view(struct app *a)
 {
 	const struct view *v = app_view(a);
@@ -124,7 +124,7 @@ static void app_refresh_view(struct app *a)
 
 void app_refresh(struct app *a)
 {
-	for (int i = 0; i < N_VIEWS; i++)	/* what nobody sees needs no memory */
+	for (int i = 0; i < N_VIEWS; i++)	/* hidden views keep no rows */
 		if (a->tables[i] && i != a->view)
 			table_unload(a, a->tables[i]);
 	for (int i = 0; i < a->n_levels; i++)
@@ -135,7 +135,7 @@ void app_refresh(struct app *a)
 	app_want(a);
 }
 
-/* ---- what is given back when nobody uses it any more ------------------------------------- */
+/* ---- deferred release of memory ---------------------------------------------------------- */
 
 void app_put_later(struct app *a, const struct row *r, const struct snapshot *s)
 {
@@ -360,7 +360,7 @@ void app_free(struct app *a)
 	free(a);
 }
 
-/* The process of --pid is known by its number alone until a snapshot has it. */
+/* The process of --pid is known by number only until it appears in a snapshot. */
 static void resolve_pid(struct app *a)
 {
 	struct level *l = &a->levels[1];
@@ -376,7 +376,7 @@ static void resolve_pid(struct app *a)
 		 (unsigned long long)p->pid);
 }
 
-/* What nobody sees for a while needs no memory, where it can be had again. */
+/* Views hidden for a while release memory that can be rebuilt. */
 static void rest_unseen(struct app *a)
 {
 	for (int i = 0; i < N_VIEWS; i++)
@@ -402,7 +402,10 @@ void app_resize(struct app *a, int rows, int cols)
 	a->dirty = true;
 }
 
-/* No tick comes: the screen says so, and counts. What to wait for at most, in ms; -1: nothing. */
+/*
+ * Marks the screen late when ticks are missing, and counts the seconds. Returns the longest time to
+ * wait in ms; -1: no limit.
+ */
 static int time_late(struct app *a, u64 before_ns, int wait_ms)
 {
 	u64 until_ns, late_ns = moment_late_ns(a, &until_ns);

@@ -24,7 +24,7 @@ static char current_digit(const struct app *a)
 	return app_views[app_ground(a)]->digit;
 }
 
-/* A replay says in front of the name that a view's tables were not recorded then. */
+/* In a replay: a table of the view was not recorded; marked in front of its name. */
 static bool not_recorded(const struct app *a, const struct view *v)
 {
 	for (u32 t = 0; a->config.replay && a->shown && t < N_TABLES; t++)
@@ -54,7 +54,7 @@ static int draw_tab(const struct app *a, struct canvas *c, int row, int col, cha
 	return x - col;
 }
 
-/* "o ok", or the first state of a signal that is none: "o !retry". */
+/* "o ok", or the first signal that is not: "o !retry". */
 static void mark_exports(const struct app *a, char *buf, size_t cap)
 {
 	const struct table *t = a->shown ? &a->shown->tables[TABLE_exports] : NULL;
@@ -139,7 +139,7 @@ static void append_face(char *buf, size_t cap, const char *name, size_t n, bool 
 	snprintf(buf + at, cap - at, " %s%.*s%s", current ? "[" : "", (int)n, name, current ? "]" : "");
 }
 
-/* "faces [flat] tree": of all views of this tab; *ret_short: "1: 1 more face". */
+/* "faces [flat] tree" for all views of this tab; *ret_short: "1: 1 more face". */
 static void faces_text(const struct app *a, char *buf, size_t cap, char ret_short[32])
 {
 	int ids[N_VIEWS], n = app_view(a)->digit ? app_tab_views(a, app_view(a)->digit, ids) : 0, count = 0;
@@ -167,8 +167,8 @@ static void add_part(char parts[][PART_MAX], int *n, const char *text)
 }
 
 /*
- * The parts of the right side; the later ones give way first. *ret_faces: which of
- * them are the faces, and their short form.
+ * Parts of the right side; the last ones are dropped first. *ret_faces: index of the faces among
+ * them, with their short form.
  */
 static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces, char ret_short[32])
 {
@@ -193,7 +193,7 @@ static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces,
 	faces_text(a, buf, sizeof(buf), ret_short);
 	*ret_faces = *buf ? n : -1;
 	add_part(parts, &n, buf);
-	if (t && !(v->flags & VIEW_PAGE)) {	/* a page says itself what its rows are */
+	if (t && !(v->flags & VIEW_PAGE)) {	/* a page describes its rows itself */
 		table_sort_label(t, label, sizeof(label));
 		snprintf(buf, sizeof(buf), "sort %s", label);
 		add_part(parts, &n, *label ? buf : "");
@@ -201,7 +201,7 @@ static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces,
 	return n;
 }
 
-/* " (ended, code 7)": what the breadcrumb says behind a process that has ended. */
+/* " (ended, code 7)", appended to the name of an ended process. */
 static void ended_text(const struct app *a, char *buf, size_t cap)
 {
 	const struct processes_row *p = app_process(a);
@@ -217,7 +217,7 @@ static void ended_text(const struct app *a, char *buf, size_t cap)
 		snprintf(buf, cap, " (ended)");
 }
 
-/* " › validate": what the view itself adds; "" for nothing. */
+/* " › validate": added by the view; "" for nothing. */
 static const char *own_crumb(struct app *a, char *buf, size_t cap)
 {
 	const struct view *v = app_view(a);
@@ -233,7 +233,7 @@ static void draw_crumbs(struct app *a, struct canvas *c, int row, int end)
 	int col = canvas_text(c, row, 0, end, ROLE_text, "host");
 	char ended[96], own[160];
 
-	if (a->n_below)	/* an overlay is of no place */
+	if (a->n_below)	/* overlays have no breadcrumb */
 		col = canvas_cut(c, row, 0, end, ROLE_text, app_view(a)->name);
 	for (int i = 1; i < a->n_levels && !a->n_below; i++) {
 		col += canvas_text(c, row, col, end - col, ROLE_dim, " › ");
@@ -264,7 +264,7 @@ static void draw_context(struct app *a, struct canvas *c, int row)
 	int faces_at, n = context_parts(a, parts, &faces_at, faces), cols = canvas_cols(c), width = 0, col;
 	int crumbs = min(crumbs_width(a, c), cols / 2) + 2;
 
-	/* The breadcrumb has up to half of the line whatever stands at the right. */
+	/* The breadcrumb gets up to half of the line, whatever is on the right. */
 	for (int i = 0; i < n; i++) {
 		int w = canvas_width(c, parts[i]) + (i ? 3 : 0);
 
@@ -358,13 +358,13 @@ void frame_draw(struct app *a, struct canvas *c)
 	row += a->rows >= 12;
 	last -= own_note_line;
 	draw_body(a, c, (struct rect){ row, 0, last - row - (a->paused && own_note_line), a->cols });
-	if (row > context)	/* after the body: a view counts while it draws */
+	if (row > context)	/* after the body: some views count while drawing */
 		draw_context(a, c, context);
 	if (a->paused && own_note_line)
 		moment_scale(a, c, last - 1);
 	note_text(a, note, sizeof(note), &style);
 	if (!own_note_line && !*a->message && style != ROLE_bad)
-		*note = '\0';	/* one line for both: only what cannot wait takes it from the hints */
+		*note = '\0';	/* one line for both: only urgent notes replace the hints */
 	if (own_note_line || (!*note && !a->prompt.kind))
 		draw_hints(a, c, a->rows - 1);
 	if (a->prompt.kind)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* console.c: the loop: keys and ticks in, frames out. Nothing in it waits for anything but poll(). */
+/* console.c: the main loop: keys and ticks in, frames out. It blocks only in poll(). */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,21 +8,21 @@
 #include "tui/app/app.h"
 #include "tui/term/term.h"
 
-#define BATCH_NS (100 * NSEC_PER_MSEC)	/* so long keys, or ticks, are handled without a frame between them */
+#define BATCH_NS (100 * NSEC_PER_MSEC)	/* maximum time of handling keys or ticks between frames */
 
 struct console {
 	struct app *app;
 	struct terminal *term;
 	struct canvas *canvas;
 	const struct app_source *source;
-	u64 last_seq;		/* of the history */
+	u64 last_seq;		/* newest sequence seen in the history */
 	struct history *history;
-	bool more_keys;		/* than one frame may cost */
+	bool more_keys;		/* pending beyond the limit of one frame */
 };
 
 /*
- * Snapshots that wait; only the newest will be drawn. Where they come faster than they are taken in
- * (a busy host), keys and frames have their turn between them.
+ * Takes pending snapshots; only the newest will be drawn. If they arrive faster than they can be
+ * taken (a busy host), keys and frames are handled in between.
  */
 static void take_ticks(struct console *con)
 {
@@ -36,7 +36,7 @@ static void take_ticks(struct console *con)
 			break;
 	}
 	n = con->history ? history_len(con->history) : 0;
-	/* By number: the length of a full history stays the same while it goes on. */
+	/* By sequence number: the length of a full history does not change. */
 	if (n && history_seq(con->history, n - 1) != con->last_seq) {
 		con->last_seq = history_seq(con->history, n - 1);
 		app_history_grew(con->app);
@@ -58,8 +58,8 @@ static void redraw(struct console *con)
 }
 
 /*
- * Handles the keys that wait: they cost one frame together, but whoever types without end sees
- * frames. False: the end.
+ * Handles pending keys, which share one frame; during continuous input frames are drawn at
+ * intervals. False: quit.
  */
 static bool take_keys(struct console *con)
 {

@@ -13,7 +13,7 @@
 #define SPARK_PSI 24
 #define MODE_COLS 8
 
-/* Writes texts one after the other on a line, up to where the right part begins. */
+/* Appends texts to a line, up to the start of the right part. */
 struct pen {
 	struct canvas *c;
 	int row, col, end;
@@ -25,7 +25,7 @@ static void pen_text(struct pen *p, u32 style, const char *s)
 		p->col += canvas_text(p->c, p->row, p->col, p->end - p->col, style, s);
 }
 
-/* A part that is drawn whole or not at all. */
+/* Draws a part completely or not at all. */
 static bool pen_part(struct pen *p, int gap, u32 style, const char *fmt, ...)
 {
 	char buf[160];
@@ -89,13 +89,13 @@ static void memory_text(char *buf, size_t cap, const struct host_row *h)
 	}
 	format_bytes(used, (double)h->mem_used_bytes);
 	format_bytes(total, (double)h->mem_total_bytes);
-	n = strlen(used);	/* "18.4G/31.2G" is read as "18.4/31.2G" */
+	n = strlen(used);	/* "18.4G/31.2G" is shortened to "18.4/31.2G" */
 	if (n && used[n - 1] == total[strlen(total) - 1])
 		used[n - 1] = '\0';
 	snprintf(buf, cap, "mem %s/%s", used, total);
 }
 
-/* One eighth-block per CPU, the busiest first is not sorted: position is the CPU. */
+/* One eighth-block per CPU, in order of CPU numbers. */
 static void pen_cpus(struct pen *p, const struct snapshot *s)
 {
 	const struct table *t = &s->tables[TABLE_cpus];
@@ -143,7 +143,7 @@ static void line_host(struct app *a, struct canvas *c, int row, const struct hos
 	pen_part(&p, 0, ROLE_text | S_BOLD, "%.24s", se && *se->host_name ? se->host_name : "host");
 	part_cpu(a, &p, h, 2);
 	memory_text(mem, sizeof(mem), h);
-	/* Load and the sparkline go before memory does. */
+	/* Load and sparkline are dropped before memory. */
 	if (p.end - p.col >= SPARK_NARROW + 1 + 2 + (int)strlen(mem))
 		pen_spark(&p, SPARK_NARROW, &a->host.cpu, 100);
 	if (p.end - p.col >= 2 + 5 + (int)strlen(load) + 2 + (int)strlen(mem))
@@ -183,7 +183,7 @@ static u32 pressure_style(float v, float limit)
 	return f32_known(v) && v >= limit ? ROLE_warn : ROLE_text;
 }
 
-/* By a tenth at least: a mark that flickers around the limit is no mark. */
+/* At least a tenth over, so that the mark does not flicker at the limit. */
 static bool over_budget(const struct self_row *s)
 {
 	return f32_known(s->cpu_pct) && f32_known(s->bpf_cpu_pct) && f32_known(s->budget_pct) &&
@@ -237,7 +237,7 @@ static void part_rates(struct app *a, struct pen *p, const struct host_row *h)
 
 	pen_part(p, canvas_cols(p->c) >= 120 ? 3 : 2, ROLE_text, "csw %s/s",
 		 value(csw, r, TABLE_host, "ctx_switch_rate", a->shown));
-	if (h && __builtin_isnan(h->syscall_rate))	/* only counted where a view has more of it */
+	if (h && __builtin_isnan(h->syscall_rate))	/* counted only while a view shows it */
 		return;
 	pen_part(p, 1, ROLE_text, "sys %s/s", value(sys, r, TABLE_host, "syscall_rate", a->shown));
 }

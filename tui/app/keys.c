@@ -45,7 +45,7 @@ u32 key_code(const char *name)
 	return code_of(name, strlen(name));
 }
 
-/* Is `word` (of n bytes) one of the blank-separated words of list? */
+/* Whether `word` (n bytes) is in a blank-separated list. */
 static bool has_word(const char *list, const char *word, size_t n)
 {
 	for (const char *p = list; *p;) {
@@ -70,7 +70,7 @@ static bool has_key(const char *keys, u32 key)
 	return false;
 }
 
-/* How special a line is for the view: 0 does not apply, 1 everywhere, 2 tables, 3 by name. */
+/* Specificity of a line for the view: 0 does not apply, 1 global, 2 tables, 3 by name. */
 static int applies(const struct key_desc *k, const struct view *v)
 {
 	if (!*k->where)

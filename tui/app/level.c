@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* level.c: where the user is: the levels of the breadcrumb, tabs and faces. */
+/* level.c: navigation: the levels of the breadcrumb, tabs and faces. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/app/app_state.h"
 
-#define PAST_TICKS 30	/* how far back the end of a process is looked for */
+#define PAST_TICKS 30	/* how far back to search for the end of a process */
 
 void level_drop(struct app *a, struct level *l)
 {
@@ -17,12 +17,12 @@ void level_drop(struct app *a, struct level *l)
 
 static void set_table_context(struct app *a, int view, const struct context *ctx)
 {
-	row_get(ctx->row);	/* its address means this row for as long as it is compared */
+	row_get(ctx->row);	/* reference held so that its address stays unique while compared */
 	row_put(a->table_ctx[view].row);
 	a->table_ctx[view] = *ctx;
 }
 
-/* A table keeps its cursor and its ghosts as long as its rows are of the same context. */
+/* A table keeps its cursor and its ghosts as long as the context of its rows is the same. */
 static void enter_view(struct app *a, int view)
 {
 	const struct context *ctx = app_context(a);
@@ -46,8 +46,8 @@ static void close_overlay(struct app *a)
 }
 
 /*
- * An overlay lies on what is on the screen, on another overlay too (the help of
- * health). Help is of one screen: what is opened from it takes its place.
+ * Opens an overlay over the current view, which may be an overlay (the help of health). An overlay
+ * opened from the help replaces it.
  */
 static void open_overlay(struct app *a, int view)
 {
@@ -62,7 +62,7 @@ static void open_overlay(struct app *a, int view)
 		table_reset(a->tables[view]);
 }
 
-/* A row of the list on the screen that is what the level is of already: it is no level of its own. */
+/* The selected row is what the current level already shows: no new level. */
 static bool is_here(struct app *a, u64 pid, u64 start_time_ns, const struct row *row)
 {
 	const struct context *ctx = app_context(a);
@@ -98,15 +98,15 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	l = &a->levels[a->n_levels++];
 	l->ctx = (struct context){ pid, start_time_ns, row_get(row) };
 	if (row && row->table == TABLE_processes && !row->sum)
-		l->process = row_get(row);	/* all that is known when it has ended */
+		l->process = row_get(row);	/* all that is known once it has ended */
 	snprintf(l->label, sizeof(l->label), "%s", label);
 	enter_view(a, id);
 	app_refresh(a);
 }
 
 /*
- * The last tick from..to-1 that has the process (one reference), or NULL. Forward:
- * each step back would decode from the key tick again.
+ * The last tick of from..to-1 that contains the process (one reference), or NULL. Searches forward,
+ * because each step back would decode again from the key tick.
  */
 static const struct snapshot *last_with(struct history *h, int from, int to, u64 pid, u64 start_time_ns)
 {
@@ -125,7 +125,7 @@ static const struct snapshot *last_with(struct history *h, int from, int to, u64
 	return found;
 }
 
-/* The tick before the shown one in which a process was seen last (one reference), or NULL. */
+/* The last tick before the shown one that contains the process (one reference), or NULL. */
 static const struct snapshot *find_end(const struct app *a, u64 pid, u64 start_time_ns)
 {
 	struct history *h = a->config.history;
@@ -135,7 +135,7 @@ static const struct snapshot *find_end(const struct app *a, u64 pid, u64 start_t
 	return s ? s : last_with(h, at - PAST_TICKS, at - GHOST_TICKS, pid, start_time_ns);
 }
 
-/* The process has ended: what was its last tick? It is looked for only once. */
+/* Finds the last tick of an ended process. Searched only once. */
 static void find_end_of(const struct app *a, struct level *l)
 {
 	const struct processes_row *p;
@@ -279,7 +279,7 @@ static int count_words(const char *s)
 	return n;
 }
 
-/* The digit of the present tab: its next face; of another: that tab. */
+/* The digit of the current tab selects its next face, another digit that tab. */
 void level_open_digit(struct app *a, char digit)
 {
 	int ids[N_VIEWS], n = app_tab_views(a, digit, ids), at = -1;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* look.c: tells the source whose rows are on the screen: what changes without an event is read anew for them. */
+/*
+ * look.c: reports the processes on the screen to the source, which refreshes their values that
+ * change without an event.
+ */
 #include <string.h>
 
 #include "tui/app/app_state.h"

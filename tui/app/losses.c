@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * losses.c: which losses are told without being asked for. The rule, for the whole screen:
+ * losses.c: which losses are shown without being asked for. The rule, for the whole screen:
  *
- *	is lost now, and is not minor	the note line, and one of the "!N" beside the tabs
- *	is not minor			"lost N" in the header
+ *	occurring now and not minor	the note line, and one of the "!N" beside the tabs
+ *	not minor			"lost N" in the header
  *	any				the screen `!`, and data (lost_total)
  *
- * Minor is a small part of what there was: loss_set_of() in bpf/kernel/probes.c judges it.
+ * Minor means a small part of the total: see loss_set_of() in bpf/kernel/probes.c.
  */
 #include "tui/app/app_state.h"
 

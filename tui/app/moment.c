@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* moment.c: which tick is on the screen: the newest, a paused one, a replayed one. */
+/* moment.c: which tick is shown: the newest, a paused one, a replayed one. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/app/app_state.h"
 
-#define LATE_TICKS 3		/* so many are missing before the screen says so, */
-#define LATE_NS (3 * NSEC_PER_SEC)	/* and so long */
-#define EVIDENCE_NS (3 * NSEC_PER_SEC)	/* for so long is looked before it is said that there is nothing */
+#define LATE_TICKS 3		/* late once this many are missing */
+#define LATE_NS (3 * NSEC_PER_SEC)	/* and this much time has passed */
+#define EVIDENCE_NS (3 * NSEC_PER_SEC)	/* observation before "there is nothing" */
 
 static int last_index(const struct app *a)
 {
@@ -80,7 +80,7 @@ const char *app_none(const struct app *a, enum table_id t, u64 pid, const char *
 		return none;
 	if (sscanf(table->reason, "only process %llu", &only) != 1)
 		snprintf(buf, cap, "%s so far: %s", none, table->reason);
-	else if (only != pid)	/* nobody else was looked at in that interval */
+	else if (only != pid)	/* only that process was observed in the interval */
 		snprintf(buf, cap, "not observed: %s", table->reason);
 	else
 		return none;
@@ -104,13 +104,16 @@ static void go_live(struct app *a)
 		show(a, snapshot_get(a->latest));
 }
 
-/* ---- replay: the history is there, time is played ----------------------------------- */
+/* ---- replay: the history exists, time is simulated ---------------------------------- */
 
 static u64 play_interval(const struct app *a, int index)
 {
 	u64 ns = history_interval_ns(a->config.history, (u32)index);
 
-	/* A merged tick or a pause of the recorder would look like a hang. */
+	/*
+	 * Limited, because after a merged tick or a pause of the recorder the replay would seem to
+	 * hang.
+	 */
 	return max(min(ns, 5 * NSEC_PER_SEC), NSEC_PER_SEC / 20);
 }
 
@@ -153,7 +156,7 @@ int moment_time(struct app *a)
 static void toggle_pause(struct app *a)
 {
 	if (a->config.replay) {
-		/* At the end, playing on means from the start. */
+		/* Playing at the end restarts. */
 		bool again = !a->config.follow_end && app_history_index(a) >= last_index(a);
 
 		a->paused = !a->paused && !again;
@@ -178,7 +181,7 @@ static void step(struct app *a, int by)
 		app_say(a, ROLE_text, "no history yet");
 		return;
 	}
-	at = max(at, 0);	/* what is shown is older than all that is kept: go on from the oldest */
+	at = max(at, 0);	/* older than the history: go on from its oldest */
 	a->paused = true;
 	if (at + by < 0 && at == 0)
 		app_say(a, ROLE_text, "this is the oldest moment that is kept");
@@ -210,7 +213,7 @@ bool moment_act(struct app *a, enum action action)
 	}
 }
 
-/* ---- what the frame says about it -------------------------------------------------------- */
+/* ---- shown in the frame ------------------------------------------------------------------ */
 
 static u64 newest_ns(const struct app *a)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * note.c: the note line: fixed rules on the shown snapshot, worst first, always
- * with the evidence and the key; and how a table says that it has no rows.
+ * note.c: the note line: fixed rules on the shown snapshot, worst first, always with the evidence
+ * and the key to press; and the texts for tables without rows.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,14 +11,17 @@
 
 #define PSI_LIMIT_PCT 10
 #define PSI_MEM_LIMIT_PCT 5
-#define EXPLAINS_PCT 5	/* of a second: who waited less is not the one that a pressure is about */
+#define EXPLAINS_PCT 5	/* of a second: a shorter wait does not explain a pressure */
 
 static float member_f32(const void *row, size_t member)
 {
 	return *(const float *)((const char *)row + member);
 }
 
-/* The process with the most of a member: of those that live, or of those that ended in this tick. */
+/*
+ * The process with the highest value of a member, among live processes or those that ended in this
+ * tick.
+ */
 static const struct processes_row *most_of(const struct snapshot *s, size_t member, bool closed)
 {
 	const struct table *t = &s->tables[TABLE_processes];
@@ -55,9 +58,9 @@ static bool say_lost(const struct app *a, char *buf, size_t cap)
 
 struct pressure {
 	const char *name, *what, *keys;
-	size_t of_host;		/* the member that says how bad it is, of 100 */
+	size_t of_host;		/* member of the host that measures the pressure, 0 to 100 */
 	float limit_pct;
-	size_t of_process;	/* and of whom most */
+	size_t of_process;	/* member by which to choose the process */
 	bool bytes;
 };
 
@@ -84,7 +87,7 @@ static const struct processes_row *most(const struct snapshot *s, const struct p
 	return ended && member_f32(ended, p->of_process) >= EXPLAINS_PCT ? ended : NULL;
 }
 
-/* The first that is over its limit, or NULL. */
+/* The first pressure over its limit, or NULL. */
 static const struct pressure *find_pressure(const struct snapshot *s)
 {
 	const struct row *host = snapshot_single(s, TABLE_host);
@@ -105,7 +108,7 @@ const struct processes_row *app_pressed(const struct app *a)
 	return p ? most(a->shown, p) : NULL;
 }
 
-/* Only keys that lead to that process from here: from the list, or from its own pages. */
+/* Names only keys that lead to that process from here: from the list, or from its own pages. */
 static void say_keys(const struct app *a, const struct pressure *p, const struct processes_row *who,
 		     char *buf, size_t cap)
 {
@@ -153,7 +156,7 @@ static bool say_pressure(const struct app *a, char *buf, size_t cap)
 	return true;
 }
 
-/* The process of the context has ended, or its number belongs to another one now. */
+/* The context's process has ended, or its pid belongs to another process now. */
 static bool say_gone(const struct app *a, char *buf, size_t cap)
 {
 	const struct processes_row *p = app_process(a), *now;
@@ -172,7 +175,7 @@ static bool say_gone(const struct app *a, char *buf, size_t cap)
 	return true;
 }
 
-/* Of what this is a recording, and when it is over. */
+/* What a replay is a recording of, and when it ends. */
 static void say_replay(const struct app *a, char *buf, size_t cap)
 {
 	const struct session *se = a->config.session;
@@ -185,7 +188,7 @@ static void say_replay(const struct app *a, char *buf, size_t cap)
 			 se->kernel, se->arch);
 }
 
-/* What the shown table lacks; that it was made of one process alone is said in the breadcrumb. */
+/* What is missing in the shown table; the breadcrumb shows that it is limited to one process. */
 static bool say_partial(const struct app *a, char *buf, size_t cap)
 {
 	const struct view *v = app_view(a);
@@ -254,7 +257,9 @@ static void draw_fact(struct canvas *c, struct rect body, int *row, const char *
 	*row += canvas_wrap(c, body.row + *row, body.col + 10, body.cols - 11, ROLE_text, text);
 }
 
-/* A reason is "what went wrong; what to do; what works instead": as many as are known. */
+/*
+ * A reason reads "what went wrong; what to do; what works instead", the last parts being optional.
+ */
 static void draw_reason(struct canvas *c, struct rect body, int *row, const char *reason)
 {
 	static const char *const names[] = { "why", "do", "else" };
@@ -277,7 +282,7 @@ static void draw_blocked(struct canvas *c, struct rect body, enum table_id t, co
 	draw_fact(c, body, &row, "more", "! lists what is blocked, and why");
 }
 
-/* What its rows are called on this screen. */
+/* What the rows are called on this screen. */
 static const char *noun_of(const struct app *a, enum table_id t)
 {
 	const struct tableview *tv = a->tables[a->view];
@@ -326,7 +331,7 @@ bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum tabl
 	const struct table *table = &a->shown->tables[t];
 	const struct tableview *tv = a->tables[a->view];
 
-	/* Also rows of a moment before: ghosts, and the last of a process that ended. */
+	/* also ghosts and the last rows of an ended process */
 	if (tv && tv->spec->table == t ? tv->n : table->n)
 		return false;
 	switch (table->status) {

@@ -59,7 +59,7 @@ static bool run_delay(struct app *a, const char *arg, char *error, size_t cap)
 	double s = strtod(arg, NULL);
 	const struct app_source *src = &a->config.source;
 
-	if (s >= 50)	/* as in ":delay 500": milliseconds */
+	if (s >= 50)	/* milliseconds, as in ":delay 500" */
 		s /= 1000;
 	if (s < 0.1 || s > 60 || !src->interval) {
 		snprintf(error, cap, src->interval ? "the delay is 0.1 to 60 seconds (or milliseconds from 100)"
@@ -119,7 +119,7 @@ static const struct command {
 
 /* ---- matching --------------------------------------------------------------------------- */
 
-/* How well `typed` matches: 0 not at all; a prefix best, then a part, then letters in order. */
+/* Match quality: 0 no match; a prefix scores best, then a substring, then a subsequence. */
 static int score(const char *typed, const char *name)
 {
 	size_t n = strlen(typed);
@@ -209,7 +209,7 @@ static void add_actions(const struct app *a, struct list *l, const char *typed)
 		if (key_action_by_name(commands[i].name, strlen(commands[i].name)))
 			continue;	/* listed above, with its key */
 		snprintf(help, sizeof(help), "%s: %s", commands[i].argument, commands[i].help);
-		/* Before an action of the same beginning: "sort" is not "sort_prev". */
+		/* Ranked before an action with the same prefix: "sort" before "sort_prev". */
 		list_add(l, *typed && score(typed, commands[i].name) ? score(typed, commands[i].name) + 5 : 0,
 			 commands[i].name, help, "");
 	}
@@ -265,7 +265,7 @@ bool palette_run(struct app *a, const char *line, char *error, size_t cap)
 			char with_blank[32];
 
 			snprintf(with_blank, sizeof(with_blank), "%s ", cmd->name);
-			prompt_open(a, PROMPT_command, with_blank);	/* the argument is missing */
+			prompt_open(a, PROMPT_command, with_blank);	/* argument missing */
 			return true;
 		}
 		return cmd->run(a, copy + n + strspn(copy + n, " "), error, cap);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* peers.c: is there an address to which many segments have to be sent again? For the note line. */
+/* peers.c: finds a remote address with many retransmits, for the note line. */
 #include <stdio.h>
 
 #include "tui/app/app_state.h"
@@ -11,7 +11,7 @@ struct candidate {
 	float segments, retransmits;
 };
 
-/* Texts of a snapshot are interned: the same text is the same pointer. */
+/* Strings of a snapshot are interned: equal strings are equal pointers. */
 static struct candidate *find(struct candidate *all, u32 n, const char *addr)
 {
 	for (u32 i = 0; i < n; i++)
@@ -20,7 +20,7 @@ static struct candidate *find(struct candidate *all, u32 n, const char *addr)
 	return NULL;
 }
 
-/* Addresses with a segment sent again in this interval: few, however many connections there are. */
+/* Addresses with a retransmit in this interval: few, however many connections there are. */
 static u32 candidates(const struct table *t, struct candidate *all)
 {
 	u32 n = 0;
@@ -52,7 +52,7 @@ static void add_up(const struct table *t, struct candidate *all, u32 n)
 	}
 }
 
-/* Looks for it in the shown snapshot, when it is another than before. */
+/* Searches the shown snapshot, if it changed. */
 static void peers_update(struct app *a)
 {
 	struct candidate all[CANDIDATES];

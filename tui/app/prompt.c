@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* prompt.c: a line being typed on the note line: search, filter, command. */
+/* prompt.c: line input on the note line: search, filter, command. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static struct tableview *table_of(const struct app *a)
 	return a->tables[a->view];
 }
 
-/* ---- what typing does ------------------------------------------------------------ */
+/* ---- while typing ------------------------------------------------------------------ */
 
 static void try_filter(struct app *a)
 {
@@ -84,7 +84,7 @@ void prompt_open_sort(struct app *a)
 			a->prompt.choice = i;
 }
 
-/* ---- how it ends -------------------------------------------------------------------- */
+/* ---- leaving the prompt ----------------------------------------------------------------- */
 
 static void remember(struct prompt *p)
 {
@@ -113,7 +113,7 @@ static void cancel(struct app *a)
 	}
 }
 
-/* The line as it is runs; where it is no command, the choice under the cursor does. */
+/* Runs the line as typed or, if it is not a command, the selected choice. */
 static void run_command(struct app *a)
 {
 	struct choice choices[PALETTE_MAX];
@@ -122,7 +122,7 @@ static void run_command(struct app *a)
 	char error[96] = "", line[PROMPT_MAX];
 
 	snprintf(line, sizeof(line), "%s", p->text);
-	/* "view ev" is not a view: what the list shows first is meant. */
+	/* "view ev" is not a view: use the first match of the list. */
 	if (n && (p->choice || !strchr(line, ' ') || !strncmp(line, "view ", 5) ||
 		  !strncmp(line, "sort ", 5)))
 		snprintf(line, sizeof(line), "%s", choices[min(p->choice, (int)n - 1)].text);
@@ -142,13 +142,13 @@ static void accept(struct app *a)
 		run_command(a);
 		return;
 	}
-	if (*p->error) {	/* stays open: the last good filter is still shown */
+	if (*p->error) {	/* stays open; the last valid filter is still applied */
 		return;
 	}
 	if (p->kind == PROMPT_search && table_of(a)) {
 		if (!*p->text)
 			table_search(table_of(a), NULL);
-		else	/* in a branch that is folded: now it is opened */
+		else	/* the match is in a folded branch, which is opened now */
 			table_search_move(a, table_of(a), 1, SEARCH_here, true);
 	}
 	p->kind = PROMPT_none;
@@ -215,7 +215,7 @@ static void recall(struct app *a, int step)
 	struct prompt *p = &a->prompt;
 	int n;
 
-	/* The arrows choose in the list; up from an empty line they recall. */
+	/* The arrows select in the list; up on an empty line recalls history. */
 	if (p->kind == PROMPT_command && p->at_history == p->n_history &&
 	    (*p->text || step > 0 || p->choice || !p->n_history)) {
 		n = (int)palette_choices(a, p->text, choices, PALETTE_MAX);
@@ -240,7 +240,7 @@ void prompt_key(struct app *a, u32 key)
 		p->text[0] = '\0';
 	switch (key) {
 	case K_ESC:
-	case K_F1 + 9:	/* as in the menus of htop */
+	case K_F1 + 9:	/* as in htop's menus */
 		cancel(a);
 		return;
 	case K_ENTER:
@@ -276,7 +276,10 @@ void prompt_key(struct app *a, u32 key)
 	changed(a);
 }
 
-/* The search has gone into a group: it goes on there, then behind it. True: there is one more in it. */
+/*
+ * The search entered a group: it continues there, then after the group. True: the group has another
+ * match.
+ */
 static bool more_in_group(struct app *a, struct tableview *t, int step, enum search_from *from)
 {
 	if (!app_level(a)->found || a->levels[a->n_levels - 2].view != a->view)
@@ -315,7 +318,7 @@ static const char *ordinal(u32 n)
 	return n % 100 >= 11 && n % 100 <= 13 ? "th" : ends[n % 10 < 4 ? n % 10 : 0];
 }
 
-/* An empty list says so; but arguments that are no names ("pid 4821") have none. */
+/* An empty list says so, except for arguments that are not names ("pid 4821"). */
 static bool names_nothing(const struct app *a, const char *typed)
 {
 	struct choice choices[PALETTE_MAX];
@@ -354,10 +357,10 @@ static void draw_choices(const struct app *a, struct canvas *c, int row)
 {
 	struct choice choices[PALETTE_MAX];
 	u32 n = palette_choices(a, a->prompt.text, choices, PALETTE_MAX);
-	int cols = min(canvas_cols(c), PALETTE_COLS);	/* a key far from its name is not found */
+	int cols = min(canvas_cols(c), PALETTE_COLS);	/* keeps keys close to their names */
 	int chosen_i = min(a->prompt.choice, (int)n - 1), shown = min(min((int)n, PALETTE_LINES), max(row - 6, 0));
 	int help = cols < 60 ? 19 : 26;
-	int first = max(chosen_i - shown + 1, 0);	/* the chosen one is what Enter runs: it is seen */
+	int first = max(chosen_i - shown + 1, 0);	/* the selected one must be visible */
 
 	for (int i = first; i < first + shown; i++) {
 		int y = row - shown + i - first;
@@ -388,7 +391,7 @@ void prompt_draw(const struct app *a, struct canvas *c, int row)
 	canvas_blank(c, row, 0, cols);
 	col = canvas_text(c, row, 0, -1, ROLE_accent | S_BOLD, signs[p->kind]);
 	w = canvas_width(c, p->text);
-	/* Of a long text the end is what is being typed. */
+	/* Of a long text the end is shown, where the cursor is. */
 	col += canvas_text(c, row, col, cols - col - 1, ROLE_text,
 			   w > cols - col - 1 ? p->text + (w - (cols - col - 1)) : p->text);
 	if (p->selected)

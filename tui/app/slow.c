@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * slow.c: has an endpoint's p99 left its own median of five minutes, or does it fail? For the note line.
- * A fixed rule on what was seen (screens.md 2.4): nothing is learned, and nothing is said
- * of what was seen too shortly, or of few requests.
+ * slow.c: detects an endpoint with a p99 far above its own five-minute median, or with failures,
+ * for the note line. A fixed rule on observed values (screens.md 2.4): nothing is learned, and
+ * nothing is claimed from a short observation or few requests.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +11,17 @@
 #include "tui/app/app_state.h"
 
 #define MEDIAN_NS (300 * NSEC_PER_SEC)
-#define TICKS_MAX 300		/* that are kept, however short */
-#define TICKS_MIN 30		/* with a p99, before there is a median to leave */
-#define REQUESTS_MIN 10		/* in a tick: the p99 of fewer is the one slowest of them */
+#define TICKS_MAX 300		/* ring size, for any interval */
+#define TICKS_MIN 30		/* with a p99, before the median is used */
+#define REQUESTS_MIN 10		/* a tick: with fewer the p99 is just the slowest one */
 #define TIMES 3
 #define LEAST_NS NSEC_PER_MSEC
 #define ENDPOINTS_MAX 512
 #define FAILS_PCT 1
-#define FAILED_MIN 2		/* in a tick, of at least REQUESTS_MIN: one is no trend */
+#define FAILED_MIN 2		/* a tick, of at least REQUESTS_MIN: one is no trend */
 
 struct slow_endpoint {
-	const struct row *row;		/* of the last tick that had it, one reference */
+	const struct row *row;		/* row of the last tick that had one, one reference */
 	u32 p99_us[TICKS_MAX];		/* a ring; 0: none */
 	u32 quiet;			/* ticks since the last p99 */
 };
@@ -46,7 +46,7 @@ static const struct http_row *http_row(const struct row *r)
 	return (const struct http_row *)r;
 }
 
-/* In this tick, of enough requests to say so; 0: none. */
+/* p99 in this tick, if it has enough requests; 0: none. */
 static u32 p99_of(const struct row *r)
 {
 	const struct http_row *h = http_row(r);
@@ -56,7 +56,7 @@ static u32 p99_of(const struct row *r)
 	return (u32)min(max(h->p99_ns / 1000, 1ull), (u64)UINT32_MAX);
 }
 
-/* Of the ticks before this one: how many have a p99, and how many of these are below a limit. */
+/* Of the previous ticks: how many have a p99, and how many of these are below a limit. */
 static u32 count_known(const struct slow *s, const struct slow_endpoint *e, u32 limit, u32 *ret_below)
 {
 	u32 known = 0, below = 0;
@@ -87,7 +87,9 @@ static u64 median_ns(const struct slow *s, const struct slow_endpoint *e)
 	return n ? values[n / 2] * 1000ull : 0;
 }
 
-/* p99 > TIMES x median says the same as: more than half of the others are below p99 / TIMES. */
+/*
+ * p99 > TIMES * median is equivalent to: more than half of the other values are below p99 / TIMES.
+ */
 static void judge(struct slow *s, const struct slow_endpoint *e)
 {
 	const struct http_row *h = http_row(e->row);
@@ -117,7 +119,7 @@ static void take(struct slow *s, struct slow_endpoint *e, const struct row *r)
 		judge(s, e);
 }
 
-/* Both are sorted by key: endpoints that are new come in, those quiet for five minutes go. */
+/* Merges two lists sorted by key: adds new endpoints, removes those quiet for five minutes. */
 static void merge(struct slow *s, const struct table *t)
 {
 	struct slow_endpoint **out = xcalloc((size_t)s->n + t->n + 1, sizeof(struct slow_endpoint *));
@@ -152,7 +154,7 @@ void slow_update(struct app *a)
 
 	if (!a->shown || s->seq == a->shown->seq)
 		return;
-	if (s->seq + 1 != a->shown->seq)	/* a step to another time: what was is not known */
+	if (s->seq + 1 != a->shown->seq)	/* a jump in time: the history is unknown */
 		slow_free(s);
 	t = &a->shown->tables[TABLE_http];
 	s->seq = a->shown->seq;
@@ -184,7 +186,10 @@ static bool fails(const struct http_row *r, double seconds)
 	       (double)r->error_rate * seconds > FAILED_MIN - 0.5;
 }
 
-/* What a server says of itself comes before what its clients have of it, and they of servers elsewhere. */
+/*
+ * A server's own measurements take precedence over those of its clients, and these over clients of
+ * remote servers.
+ */
 static bool is_worse(const struct http_row *r, const struct http_row *than)
 {
 	bool server = r->side && !strcmp(r->side, "server"), its = than->side && !strcmp(than->side, "server");

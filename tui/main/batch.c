@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * batch.c: snapshots as text. Columns are those of the view that shows the
- * table; a table without a view has all of its members.
+ * batch.c: snapshots as text. Columns are those of the view that shows the table; a table without a
+ * view prints all of its members.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@ static const struct view *const views[] = {
 #undef VIEW
 };
 
-/* The table in print: its columns and how wide they have become. */
+/* Print layout of a table: its columns and their widths. */
 struct layout {
 	enum table_id table;
 	const struct field *fields[MAX_COLUMNS];
@@ -43,8 +43,8 @@ struct batch {
 	enum text_mode mode;
 	char *buf;	/* one cell */
 	size_t cap;
-	struct stack_frames frames;	/* while stacks are written */
-	const struct frames_row **stack;	/* one, leaf first */
+	struct stack_frames frames;	/* scratch for writing stacks */
+	const struct frames_row **stack;	/* one stack, leaf first */
 	u32 n_stack, cap_stack;
 	char *stack_text;
 	struct event_cursor events[N_TABLES];
@@ -56,7 +56,7 @@ static const struct table_spec *spec_of(enum table_id t)
 {
 	const struct table_spec *spec = NULL;
 
-	/* of several the one that is called like the table: the others show a part of it */
+	/* of several views the one named like the table: the others show part of it */
 	for (u32 i = 0; i < ARRAY_SIZE(views); i++)
 		if (views[i]->table && views[i]->table->table == t &&
 		    (!spec || !strcmp(views[i]->name, table_descs[t].name)))
@@ -64,7 +64,7 @@ static const struct table_spec *spec_of(enum table_id t)
 	return spec;
 }
 
-/* Sparklines and histograms have no text; a member is written once. */
+/* Sparklines and histograms have no text form; a member is printed once. */
 static void add_column(struct layout *l, const struct field *f)
 {
 	if (l->n == MAX_COLUMNS || f->kind == FK_INTERNAL || f->type == FT_HIST ||
@@ -76,7 +76,7 @@ static void add_column(struct layout *l, const struct field *f)
 	l->fields[l->n++] = f;
 }
 
-/* The column that takes the rest of the line is the last one. */
+/* Moves the column that takes the rest of the line to the end. */
 static void rest_last(struct layout *l)
 {
 	for (u32 i = 0; i + 1 < l->n; i++) {
@@ -123,7 +123,7 @@ static int text_width(const char *s)
 	return width;
 }
 
-/* A kernel thread has no command line: its name stands there, as on the screen. */
+/* A kernel thread has no command line: print its name, as on the screen. */
 static const char *name_for_command(const struct field *f, const struct row *r)
 {
 	int i = f->format == FF_CMD ? table_field(r->table, "comm") : -1;
@@ -140,7 +140,7 @@ static void add_frame(const struct frames_row *f, void *arg)
 	b->stack[b->n_stack++] = f;
 }
 
-/* As in folded stacks, the root first; valid until the next call. */
+/* As in folded stacks, root first; valid until the next call. */
 static const char *stack_text(struct batch *b, const char *ids)
 {
 	char name[256];
@@ -164,7 +164,7 @@ static const char *stack_text(struct batch *b, const char *ids)
 	return b->stack_text;
 }
 
-/* The text of a member, safe for a terminal; valid until the next call. */
+/* Text of a member, safe for a terminal; valid until the next call. */
 static const char *cell_text(struct batch *b, const struct field *f, const struct row *r,
 			     const struct snapshot *s)
 {
@@ -256,7 +256,7 @@ static void sort_rows(struct sorted *rows, u32 n, enum table_id t, const struct 
 	qsort_r(rows, n, sizeof(*rows), compare, &ascending);
 }
 
-/* The rows to write, in order; free() them. */
+/* The rows to print, sorted; free() them. */
 static struct sorted *due_rows(struct batch *b, const struct snapshot *s, enum table_id t,
 			       u32 *ret_n)
 {
@@ -291,7 +291,7 @@ static void put_interval(FILE *out, u64 interval_ns)
 	fprintf(out, " interval=%ss", buf);
 }
 
-/* Of a table of which there is nothing to print, no head and no rows: only why. */
+/* Prints the title; false: the table has nothing to print, then only the reason is printed. */
 static bool put_title(struct batch *b, const struct snapshot *s, enum table_id t, u32 n)
 {
 	static const char *const status[] = { [TS_OFF] = "off", [TS_STARTING] = "starting",

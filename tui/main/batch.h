@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * batch.h: snapshots as text for pipes and logs (-b): one table a view, with
- * the view's columns and default order, nothing cut and no colour.
+ * the view's columns and default order, nothing truncated and no colour.
  *
  *	# processes 2026-11-22T16:42:07Z interval=1s rows=213 lost=0
- *	    PID USER     S  CPU% ...
+ *	PID USER     S  CPU% ...
  */
 #ifndef OTTOP_BATCH_H
 #define OTTOP_BATCH_H
@@ -15,7 +15,7 @@
 
 struct batch;
 
-/* Writes to `out`, which stays the caller's. ascii: what is beyond ASCII is '?'. */
+/* Writes to `out`, which the caller keeps. ascii: '?' for non-ASCII characters. */
 struct batch *batch_new(FILE *out, u64 tables, bool ascii);
 /* Writes and flushes the tables of one snapshot. 0 or -errno. */
 int batch_write(struct batch *b, const struct snapshot *s);

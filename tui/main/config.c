@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * config.c: the configuration file: lines of `key = value`, '#' begins a
- * comment. Keys are the long options, `theme`, and the variables OTEL_* that the exporter
- * reads: those of the environment come first.
+ * config.c: the configuration file: lines of `key = value`, '#' starts a comment. Keys are the long
+ * options, `theme`, and the OTEL_* variables read by the exporter, for which the environment takes
+ * precedence.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static char *read_file(const char *path, char **ret_error)
 	return text;
 }
 
-/* Cuts white space off both ends, in place. */
+/* Trims white space at both ends, in place. */
 static char *trim(char *s)
 {
 	char *end;
@@ -91,7 +91,7 @@ const char *config_getenv(const char *name)
 {
 	const char *value = getenv(name);
 
-	for (u32 i = n_variables; (!value || !*value) && i > 0; i--)	/* of two lines the later */
+	for (u32 i = n_variables; (!value || !*value) && i > 0; i--)	/* the last line wins */
 		if (!strcmp(variables[i - 1].name, name))
 			return variables[i - 1].value;
 	return value;
@@ -132,7 +132,7 @@ static char *read_line(struct options *o, char *line)
 {
 	char *equals, *comment = strchr(line, '#');
 
-	/* a '#' inside a value (a path, a pattern) is one when a blank stands before it */
+	/* a '#' inside a value (a path, a pattern) starts a comment only after a blank */
 	while (comment && comment > line && !isspace((unsigned char)comment[-1]))
 		comment = strchr(comment + 1, '#');
 	if (comment)

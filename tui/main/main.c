@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main.c: where it all starts. Reads the options and picks one way to run:
- * the console, without a screen, or a profile into a file. Exit status: 0 good, 1 the run failed,
- * 2 usage.
+ * main.c: reads the options and selects the mode: console, headless, or a profile into a file. Exit
+ * status: 0 good, 1 the run failed, 2 usage.
  */
 #include <locale.h>
 #include <malloc.h>
@@ -20,7 +19,7 @@ static int usage(char *error)
 	return 2;
 }
 
-/* -n, a pipe or no terminal: nobody looks, so a recording needs no screen. */
+/* With -n, a pipe or no terminal a recording needs no screen. */
 static bool records_without_screen(const struct options *o)
 {
 	return o->record && (o->count || !strcmp(o->record, "-") || !isatty(STDOUT_FILENO));
@@ -64,8 +63,8 @@ static int run(const struct options *o, bool has_stdout)
 }
 
 /*
- * Snapshots are made in one thread and freed in another: with an arena for
- * each, glibc keeps twice what is in use.
+ * Snapshots are allocated in one thread and freed in another: with an arena for each thread glibc
+ * would keep twice the memory in use.
  */
 static void keep_memory_small(void)
 {
@@ -83,7 +82,7 @@ int main(int argc, char **argv)
 
 	main_catch_faults();
 	keep_memory_small();
-	setlocale(LC_CTYPE, "");	/* not LC_NUMERIC: JSON has a point */
+	setlocale(LC_CTYPE, "");	/* not LC_NUMERIC: JSON needs a decimal point */
 	signal(SIGPIPE, SIG_IGN);	/* a reader that went away is an error of write() */
 	error = options_parse(&o, argc, argv);
 	status = error ? usage(error) : run(&o, has_stdout);

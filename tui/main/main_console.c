@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_console.c: what the console may ask for: ticks, tables, a recording, a
- * snapshot as JSON. It knows the console only by app.h, and the console knows
- * nothing of what is behind these callbacks.
+ * main_console.c: the console's callbacks: ticks, tables, a recording, a snapshot as JSON. It uses
+ * the console only through app.h, and the console knows nothing behind these callbacks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,18 +20,18 @@
 
 #define TRIM_TICKS 4
 #define TRIM_BYTES (2u << 20)
-#define PATIENCE_NS (3 * NSEC_PER_SEC)	/* of a user, for the lines of what is written */
+#define PATIENCE_NS (3 * NSEC_PER_SEC)	/* to wait for source lines */
 
 struct console {
 	const struct options *o;
 	struct source source;
-	struct history *history;	/* live: our own */
+	struct history *history;	/* live: owned */
 	struct exporter *exporter;
-	struct record_sink *record;	/* or NULL: nothing is recorded */
-	struct otlp_sink *otlp;		/* or NULL: nothing is sent */
+	struct record_sink *record;	/* NULL: not recording */
+	struct otlp_sink *otlp;		/* NULL: no --otlp */
 	u64 taken;
-	u64 tables, pid, start_time_ns;	/* what was wanted last */
-	struct thread_pace pace;	/* of drawing, and of what goes before it */
+	u64 tables, pid, start_time_ns;	/* the last request */
+	struct thread_pace pace;	/* pacing of drawing, and of the work before it */
 };
 
 /* ---- files that the console writes --------------------------------------------- */
@@ -53,7 +52,7 @@ static char *choose_name(const struct session *session, const char *extension)
 	return xasprintf("ottop-%s-%s.%s", host, stamp, extension);
 }
 
-/* A new file for the user who called sudo: what ottop writes is his, and nobody else's. */
+/* Creates a file owned by the user who called sudo, and readable only by them. */
 static FILE *create_file(const char *path)
 {
 	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
@@ -75,7 +74,7 @@ static int console_fd(void *arg)
 	return source_fd(&c->source);
 }
 
-/* -n: that many intervals are over. */
+/* -n: that many intervals have passed. */
 static bool console_done(void *arg)
 {
 	const struct console *c = arg;
@@ -84,8 +83,8 @@ static bool console_done(void *arg)
 }
 
 /*
- * Rows of many sizes come and go: what is free lies between what is used, and free() alone
- * gives the kernel only what is at the end.
+ * Rows of many sizes come and go, so free blocks lie between used ones, and free() alone returns
+ * only memory at the end of the heap.
  */
 static void give_memory_back(u64 ticks)
 {
@@ -116,7 +115,7 @@ static const struct snapshot *console_take(void *arg)
 	fit_history(c, s);
 	history_append(c->history, s);
 	sampler_tell_history_bytes(c->source.sampler, history_bytes(c->history));
-	if (c->record)	/* the other sinks get what it gets */
+	if (c->record)	/* the other sinks get the same */
 		record_push(c->record, c->exporter, s);
 	else if (c->otlp)
 		exporter_push(c->exporter, s);
@@ -128,7 +127,7 @@ static const struct snapshot *console_take(void *arg)
 	return s;
 }
 
-/* What leaves does not depend on what is on the screen. */
+/* Tables needed by exporters, independent of what is on the screen. */
 static u64 tables_of_sinks(const struct console *c)
 {
 	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? main_otlp_tables(c->o) : 0);
@@ -148,7 +147,7 @@ static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
 	c->tables = tables;
 	c->pid = pid;
 	c->start_time_ns = start_time_ns;
-	if (c->source.sampler)	/* of a recording it only says who is looked at */
+	if (c->source.sampler)	/* for a recording this only sets the view's focus */
 		tell_wanted(c);
 }
 
@@ -170,7 +169,7 @@ static void console_scope(void *arg, bool on)
 {
 	struct console *c = arg;
 
-	/* what is recorded must not depend on what is looked at */
+	/* a recording must not depend on what is on the screen */
 	sampler_scope_to_focus(c->source.sampler, on && !c->record);
 }
 
@@ -200,13 +199,13 @@ static char *start_record(struct console *c, const char *path)
 	return xasprintf("recording to %s", c->record->path);
 }
 
-/* What is known of all frames, for a file; NULL: of a recording, or nothing is. */
+/* Names of all frames, for a file; NULL: a replay, or none are known. */
 static const struct snapshot *name_all(struct console *c)
 {
 	return c->source.sampler ? sampler_name_frames(c->source.sampler, NULL, 0, PATIENCE_NS) : NULL;
 }
 
-/* Waits until what is queued is on the disk: the user asked for a whole file. */
+/* Waits until the queue is written: the user asked for a complete file. */
 static char *stop_record(struct console *c)
 {
 	const struct snapshot *named = record_wants_names(c->record) ? name_all(c) : NULL;
@@ -247,7 +246,7 @@ static u64 console_record_bytes(void *arg)
 	return c->record ? atomic_load(&c->record->bytes) : 0;
 }
 
-/* A flame graph is shown, and the name is none of JSON: its stacks go into a profile. */
+/* A flame graph is shown and the file name is not JSON: write its stacks as a profile. */
 static bool wants_profile(u64 tables, const char *path)
 {
 	u64 flame = TABLE_BIT(TABLE_stacks) | TABLE_BIT(TABLE_frames);
@@ -333,7 +332,7 @@ static void console_ask_name(void *arg, const char *addr)
 
 /* ---- running ------------------------------------------------------------------------ */
 
-/* Keys come from the terminal also when stdin is a recording or /dev/null. */
+/* Keys come from the terminal even if stdin is a recording or /dev/null. */
 static int key_fd(void)
 {
 	int fd;
@@ -419,7 +418,7 @@ static bool console_open(struct console *c, char **ret_error)
 	return c->record != NULL;
 }
 
-/* Ends what runs; returns 1 when the recording has failed. */
+/* Ends what runs; returns 1 if the recording failed. */
 static int console_close(struct console *c)
 {
 	int status = 0;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_crash.c: when ottop dies of a fault of its own, in whatever thread: the terminal is
- * given back, and one line says where it died, in which version and build, and what to send.
- * No core is left, because it would have in it what a privileged process has read;
- * OTTOP_CORE=1 asks for one.
+ * main_crash.c: when ottop crashes, in any thread, restores the terminal and prints one line:
+ * where it crashed, version and build, and what to send. No core is left, because it would
+ * contain data read with privileges; OTTOP_CORE=1 permits one.
  *
- * Only what signal-safety(7) allows is called in the handler, and backtrace(3).
+ * The handler calls only what signal-safety(7) allows, and backtrace(3).
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -21,12 +20,12 @@
 #include "tui/term/termio.h"
 
 #define CALLERS 12
-#define STACK_BYTES (64 << 10)	/* a stack that overflowed has no room for a handler */
+#define STACK_BYTES (64 << 10)	/* alternate stack, in case of a stack overflow */
 
 static bool leaves_core;
 static char build[16];
 static char line[1024];
-static int dying;	/* the thread whose handler runs; 0: none */
+static int dying;	/* tid of the thread in the handler; 0: none */
 
 static void add(const char *text)
 {
@@ -47,7 +46,7 @@ static const char *name_of(int sig)
 	       sig == SIGFPE ? "SIGFPE" : sig == SIGILL ? "SIGILL" : "a signal";
 }
 
-/* What is known without a look at the stack. */
+/* The part of the line that needs no stack walk. */
 static void begin_line(int sig, const siginfo_t *info, u64 pc)
 {
 	char thread[16] = "";
@@ -73,12 +72,12 @@ static void begin_line(int sig, const siginfo_t *info, u64 pc)
 	add_place(pc);
 }
 
-/* The terminal is given back, and has the line. */
+/* Restores the terminal and prints the line there. */
 static void end_line(void)
 {
 	static const char what_to_send[] = "; please send this line and what you did (a core: OTTOP_CORE=1)\n";
 
-	termio_restore();	/* as late as can be: another thread may still have been drawing */
+	termio_restore();	/* as late as possible: another thread may still be drawing */
 	line[min(strlen(line), sizeof(line) - sizeof(what_to_send))] = '\0';
 	add(what_to_send);
 	if (write(STDERR_FILENO, line, strlen(line)) < 0)
@@ -100,9 +99,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	u32 n;
 
 	if (!__atomic_compare_exchange_n(&dying, &none, self, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		while (none != self)	/* another one has died first, and ends all */
+		while (none != self)	/* another thread crashed first and ends the process */
 			pause();
-		end_line();	/* the stack is so broken that it cannot be walked */
+		end_line();	/* the stack is too damaged to walk */
 		die_of(sig);
 		return;
 	}
@@ -118,8 +117,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 }
 
 /*
- * Of other signals: none either. With 0 the kernel would still start a program that is in
- * core_pattern(5); with 1 it does not, and a file is too small with that.
+ * Applies to other signals too. With limit 0 the kernel would still start a program named in
+ * core_pattern(5); with 1 it does not, and no file fits.
  */
 static void leave_no_core(void)
 {
@@ -135,7 +134,7 @@ void main_catch_faults(void)
 {
 	static char stack[STACK_BYTES];
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	/* SA_NODEFER: a walk of a broken stack may fault again */
+	/* SA_NODEFER: walking a damaged stack may fault again */
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER }, old;
 
 	leaves_core = getenv("OTTOP_CORE") != NULL;
@@ -145,7 +144,7 @@ void main_catch_faults(void)
 	fault_build(build, sizeof(build));
 	sigaltstack(&own, NULL);
 	for (u32 i = 0; i < n_fault_signals; i++)
-		/* a sanitizer's own handler says more than ours */
+		/* keep a sanitizer's own handler, which reports more */
 		if (!sigaction(fault_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
 			sigaction(fault_signals[i], &sa, NULL);
 }

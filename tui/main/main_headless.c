@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_headless.c: without a screen: JSON or text on stdout, a recording, or
- * both, live or out of a recording. Data goes to stdout, words to stderr.
+ * main_headless.c: without a screen: JSON or text on stdout, a recording, or both, live or from a
+ * recording. Data goes to stdout, messages to stderr.
  */
 #include <errno.h>
 #include <langinfo.h>
@@ -17,13 +17,13 @@
 #include "tui/main/batch.h"
 #include "tui/main/main.h"
 
-#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
-#define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* after a signal */
-#define STUCK_MS 3000		/* for the sinks to end, after a signal, beyond OTLP's own limit */
-#define LAST_TICK_MS 1500	/* for a tick that is asked for at the end */
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* for pending names */
+#define NAMES_SOON_NS (2 * NSEC_PER_SEC)	/* the same after a signal */
+#define STUCK_MS 3000		/* for the sinks to end after a signal, beyond OTLP's own limit */
+#define LAST_TICK_MS 1500	/* for the last requested tick */
 #define LAST_INTERVAL_NS (50 * NSEC_PER_MSEC)
-#define STATUS_NS (10 * NSEC_PER_SEC)	/* between two lines for the service manager */
-#define LATE_NS (10 * NSEC_PER_SEC)	/* and three intervals: then the sampler hangs */
+#define STATUS_NS (10 * NSEC_PER_SEC)	/* between status lines for the service manager */
+#define LATE_NS (10 * NSEC_PER_SEC)	/* plus three intervals: then the sampler counts as hung */
 #define MAX_STARTING 5		/* ticks to wait for a collector that starts slowly */
 
 struct headless {
@@ -37,10 +37,10 @@ struct headless {
 	struct otlp_sink *otlp;
 	u64 tables;		/* to write */
 	u64 done;		/* intervals so far */
-	u32 starting;		/* ticks that were left out at the start */
-	struct options again;	/* as they were read again, or nothing */
+	u32 starting;		/* ticks skipped at the start */
+	struct options again;	/* reloaded options, or empty */
 	u64 last_tick_ns, last_status_ns, last_step_ns;	/* CLOCK_MONOTONIC */
-	unsigned long long steps;		/* of the sampler at last_step_ns */
+	unsigned long long steps;		/* sampler's progress counter at last_step_ns */
 	u64 watchdog_ns;
 	struct thread_pace pace;
 };
@@ -56,7 +56,7 @@ static u64 output_tables(const struct options *o)
 	return TABLE_BIT(TABLE_processes);
 }
 
-/* What must be observed so that the tables can be written: nested ones and the losses too. */
+/* Tables to observe for those to be written: nested ones and losses included. */
 static u64 needed_tables(const struct headless *h)
 {
 	u64 tables = h->tables | TABLE_BIT(TABLE_self) | TABLE_BIT(TABLE_lost) |
@@ -92,7 +92,7 @@ static bool start_exporter(struct headless *h, char **ret_error)
 	return h->exporter != NULL;
 }
 
-/* The sinks that were asked for. */
+/* Starts the requested sinks. */
 static bool start_sinks(struct headless *h, char **ret_error)
 {
 	if (!h->o->record && !h->o->otlp)
@@ -132,7 +132,7 @@ static void tell_status(struct headless *h)
 		    h->record ? h->record->path : "");
 }
 
-/* One interval was written: the first says that all works. */
+/* After each written interval; the first one reports READY. */
 static void tell_tick(struct headless *h)
 {
 	h->last_tick_ns = clock_ns(CLOCK_MONOTONIC);
@@ -143,8 +143,8 @@ static void tell_tick(struct headless *h)
 }
 
 /*
- * A sampler that hangs is a service that hangs: then the manager is told nothing. One that is merely slow,
- * as the quota of its cgroup lets it run for a fifth of the time, still does one piece after the other.
+ * Feeds the watchdog only while the sampler makes progress. One that is merely slow, for example
+ * because its cgroup quota lets it run a fifth of the time, still completes steps.
  */
 static void feed_watchdog(struct headless *h)
 {
@@ -158,7 +158,7 @@ static void feed_watchdog(struct headless *h)
 		main_notify("WATCHDOG=1");
 }
 
-/* The new one first: where it cannot be had, the old one goes on. */
+/* Opens the new one first: if that fails, the old one stays. */
 static char *reopen_otlp(struct headless *h)
 {
 	struct otlp_sink *old = h->otlp;
@@ -177,7 +177,7 @@ static char *reopen_otlp(struct headless *h)
 	return NULL;
 }
 
-/* A file that is still where it was is no reason to begin another one: it would be lost. */
+/* If the file is still in place it is kept: a new recording would overwrite it. */
 static char *reopen_record(struct headless *h)
 {
 	struct record_sink *old = h->record;
@@ -217,8 +217,8 @@ static char *reopen_sinks(struct headless *h)
 }
 
 /*
- * SIGHUP: the command line and the file of --config again. Where OTLP goes and how, where is
- * recorded to, and the interval take effect; a file that is wrong changes nothing.
+ * SIGHUP: rereads the command line and the --config file. OTLP settings, the recording's path and
+ * the interval take effect; an invalid file changes nothing.
  */
 static void reload(struct headless *h)
 {
@@ -244,8 +244,8 @@ static void reload(struct headless *h)
 /* ---- the loop ---------------------------------------------------------------------- */
 
 /*
- * The first line follows one whole interval of every table that was asked for.
- * A replay leaves out the same ticks, so that its lines are those of the live run.
+ * Output starts after one full interval of every requested table. A replay skips the same ticks, so
+ * that its output equals that of the live run.
  */
 static bool is_whole(struct headless *h, const struct snapshot *s)
 {
@@ -266,7 +266,7 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 
 	if (!is_whole(h, s))
 		return 0;
-	if (h->record)	/* the other sinks get what it gets */
+	if (h->record)	/* the other sinks get the same */
 		record_push(h->record, h->exporter, s);
 	else if (h->exporter)
 		exporter_push(h->exporter, s);
@@ -285,12 +285,12 @@ static bool is_finished(const struct headless *h)
 {
 	if (main_interrupted() || (h->o->count && h->done >= h->o->count))
 		return true;
-	/* a recording that cannot be written and nothing else to do */
+	/* the recording failed and there is no other output */
 	return h->record && !h->json && !h->batch && !h->otlp &&
 	       atomic_load(&h->record->sink.error);
 }
 
-/* Takes all that waits. 0, or -errno of stdout. */
+/* Handles all pending snapshots. 0, or -errno of stdout. */
 static int drain(struct headless *h)
 {
 	const struct snapshot *s;
@@ -304,7 +304,7 @@ static int drain(struct headless *h)
 	return err;
 }
 
-/* A reader that goes away (| head) is found at once, not at the next tick. */
+/* A reader that went away (| head) is noticed at once, not at the next tick. */
 static bool reader_gone(const struct pollfd *p)
 {
 	return p->revents & POLLERR;
@@ -330,7 +330,7 @@ static int loop(struct headless *h)
 		feed_watchdog(h);
 		fds[2].fd = source_fd(&h->source);
 		if (fds[2].fd < 0)
-			return 0;	/* the end of the recording */
+			return 0;	/* end of the recording */
 		if (poll(fds, ARRAY_SIZE(fds), wait_ms) < 0 && errno != EINTR)
 			return -errno;
 		if (reader_gone(&fds[1]))
@@ -339,8 +339,8 @@ static int loop(struct headless *h)
 }
 
 /*
- * Where system calls are read in some ticks only, one more tick in which they are: what leaves last has all of them.
- * A sampler that hangs is not waited for.
+ * If system calls are read only in some ticks, waits for one more tick that has them, so that the
+ * last export is complete. A hung sampler is not waited for.
  */
 static void take_last_tick(struct headless *h)
 {
@@ -367,7 +367,7 @@ static void take_last_tick(struct headless *h)
 
 /* ---- the end ------------------------------------------------------------------------- */
 
-/* Says what became of the recording; returns the exit status. */
+/* Reports the result of the recording; returns the exit status. */
 static int report_recording(struct headless *h)
 {
 	int status;
@@ -395,7 +395,7 @@ static int report_otlp(struct headless *h)
 	return status;
 }
 
-/* Pushes what was held until now, with all that is known of its frames. */
+/* Writes the snapshot held back, with all names of its frames. */
 static void end_recording(struct headless *h)
 {
 	const struct snapshot *named = NULL;
@@ -407,7 +407,7 @@ static void end_recording(struct headless *h)
 	snapshot_put(named);
 }
 
-/* Ends the sinks and says what became of them; returns the exit status. */
+/* Ends the sinks and reports their results; returns the exit status. */
 static int finish_sinks(struct headless *h)
 {
 	u32 ms = STUCK_MS + (h->otlp ? OTLP_FLUSH_MS + STUCK_MS : 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_notify.c: the protocol of sd_notify(3), which is a datagram of lines NAME=VALUE to
- * the socket that NOTIFY_SOCKET names: a path, or an abstract name after '@'.
+ * main_notify.c: the protocol of sd_notify(3): a datagram of NAME=VALUE lines to the socket in
+ * NOTIFY_SOCKET, a path, or an abstract name after '@'.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "tui/main/main.h"
 
-/* The address; 0: there is none, or it is not one. */
+/* The socket's address; 0: none, or invalid. */
 static socklen_t find_manager(struct sockaddr_un *to)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
@@ -24,7 +24,7 @@ static socklen_t find_manager(struct sockaddr_un *to)
 		return 0;
 	*to = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	memcpy(to->sun_path, name, n);
-	if (*name == '@')	/* abstract: its length ends it, not a NUL */
+	if (*name == '@')	/* abstract: not NUL-terminated */
 		to->sun_path[0] = '\0';
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (*name == '/'));
 }

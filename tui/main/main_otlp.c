@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* main_otlp.c: --otlp begins here, and what is known of it goes into the table `exports`. */
+/* main_otlp.c: starts --otlp and fills the table `exports`. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ u64 main_otlp_spares(const struct options *o)
 {
 	struct otlp_options options = options_of(o);
 
-	/* who ended between two readings may be out of scope, which is not known then */
+	/* a process that ended between two reads cannot be tested against the filter */
 	return otlp_spares(&options, o->interval_ns) & ~(o->comm || o->cgroup ? WANT_CALLS_SELDOM : 0);
 }
 
@@ -53,7 +53,7 @@ static const char *state_name(const struct otlp_stats *s)
 	return s->posts ? "ok" : "idle";
 }
 
-/* The senders' clock, CLOCK_MONOTONIC, stands still while the machine is suspended. */
+/* The senders' clock, CLOCK_MONOTONIC, stops while the machine is suspended. */
 static u64 on_boottime(u64 monotonic_ns)
 {
 	return monotonic_ns ? boottime_ns() - clock_ns(CLOCK_MONOTONIC) + monotonic_ns : 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_output.c: standard output for headless runs. A reader that has stopped
- * reading (less, a stuck pipe) must not make ottop deaf to SIGTERM, and stdio
- * begins a write that was interrupted again: so each one waits in poll() first.
+ * main_output.c: standard output for headless runs. A reader that stopped reading (less, a stuck
+ * pipe) must not make ottop ignore SIGTERM, and stdio restarts interrupted writes: so each write
+ * waits in poll() first.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,16 +14,16 @@
 #include "tui/main/main.h"
 
 #define BUFFER_BYTES 65536
-#define ATOMIC_BYTES 4096	/* PIPE_BUF: what POLLOUT promises of a pipe */
-#define GRACE_MS 1000		/* to end the line, after a signal */
+#define ATOMIC_BYTES 4096	/* PIPE_BUF: guaranteed by POLLOUT on a pipe */
+#define GRACE_MS 1000		/* to finish the line after a signal */
 
 struct output {
 	int fd, wake_fd;
-	bool file, socket;	/* never waits; has a flag for not waiting */
-	int error;		/* errno of what ended it */
+	bool file, socket;	/* file: never blocks; socket: has MSG_DONTWAIT */
+	int error;		/* errno of the fatal error */
 };
 
-/* Waits until something can be written; false: a signal came and nobody reads. */
+/* Waits until writable; false: a signal arrived and the reader does not read. */
 static bool wait_writable(const struct output *o)
 {
 	struct pollfd fds[] = {
@@ -33,7 +33,7 @@ static bool wait_writable(const struct output *o)
 
 	while (!fds[0].revents && !fds[1].revents)
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
-			return true;	/* write() will tell what is wrong */
+			return true;	/* write() will return the error */
 	if (!fds[0].revents)
 		poll(fds, 1, GRACE_MS);
 	return fds[0].revents;
@@ -48,7 +48,7 @@ static ssize_t write_some(const struct output *o, const char *data, size_t n)
 	return write(o->fd, data, min(n, (size_t)ATOMIC_BYTES));
 }
 
-/* A cookie_write_function_t: all of it, or 0 for an error. */
+/* A cookie_write_function_t: writes everything, or returns 0 on error. */
 static ssize_t output_write(void *cookie, const char *data, size_t n)
 {
 	struct output *o = cookie;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_profile.c: --profile: the stacks of so many seconds, or of a recording,
- * into one file. Ctrl-C ends it early; what was collected is written.
+ * main_profile.c: --profile: writes the stacks of a duration or of a recording into one file.
+ * Ctrl-C ends it early; what was collected is written.
  */
 #include <errno.h>
 #include <poll.h>
@@ -13,21 +13,21 @@
 #include "tui/table/format.h"
 #include "tui/main/main.h"
 
-#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* to wait for what is still looked up */
-#define PATIENCE_NS (1500 * NSEC_PER_MSEC)	/* the same, of a user who looks at the console */
-#define SOON_NS (100 * NSEC_PER_MSEC)	/* the interval when a tick is waited for */
-#define LATE_NS (10 * NSEC_PER_SEC)	/* ticks that come later than this come never */
-#define FIRST_NS (60 * NSEC_PER_SEC)	/* the first: all of a busy host is read before it */
-#define PROGRESS_NS (2 * NSEC_PER_SEC)	/* a shorter capture shows none */
+#define ALL_NAMES_NS (10 * NSEC_PER_SEC)	/* for pending names */
+#define PATIENCE_NS (1500 * NSEC_PER_MSEC)	/* the same, for a user waiting at the console */
+#define SOON_NS (100 * NSEC_PER_MSEC)	/* interval while waiting for a tick */
+#define LATE_NS (10 * NSEC_PER_SEC)	/* later ticks are not waited for */
+#define FIRST_NS (60 * NSEC_PER_SEC)	/* for the first: it includes reading a busy host */
+#define PROGRESS_NS (2 * NSEC_PER_SEC)	/* shorter captures show no progress */
 
 struct capture {
 	const struct options *o;
 	struct source source;
 	struct profile *profile;
-	u64 wanted_ns;		/* to observe; 0: all there is */
+	u64 wanted_ns;		/* duration; 0: all */
 	u64 interval_ns;
 	bool progress;
-	char *blocked;		/* a probe that could not attach, and why; or NULL */
+	char *blocked;		/* a probe that could not attach, with the reason; or NULL */
 	char *lost;		/* "12 ring buffer full (stack samples), ...", or NULL */
 };
 
@@ -40,10 +40,7 @@ static int milliseconds_until(u64 ns)
 	return now < ns ? (int)((ns - now) / NSEC_PER_MSEC) + 1 : 0;
 }
 
-/*
- * Waits for the next snapshot until that time. NULL: there was none, or a
- * signal came, if that matters.
- */
+/* Waits for the next snapshot until until_ns. NULL: none, or (heed_signals) a signal arrived. */
 static const struct snapshot *next_snapshot(struct capture *c, u64 until_ns, bool heed_signals)
 {
 	for (;;) {
@@ -64,7 +61,7 @@ static const struct snapshot *next_snapshot(struct capture *c, u64 until_ns, boo
 	}
 }
 
-/* All processes of -p have ended: nothing more will come. */
+/* All processes of -p have ended: no more samples. */
 static bool all_ended(const struct capture *c, const struct snapshot *s)
 {
 	const struct pid_list *pids = &c->o->pids;
@@ -136,7 +133,9 @@ static void show_progress(const struct capture *c)
 
 /* ---- the capture ----------------------------------------------------------------- */
 
-/* As near as ticks can come: live ones can be hurried, those of a recording are as they are. */
+/*
+ * As close to the duration as ticks permit: the interval can be shortened live, not in a recording.
+ */
 static bool is_complete(const struct capture *c)
 {
 	u64 slack = (c->source.sampler ? SOON_NS : c->interval_ns) / 2;
@@ -144,7 +143,7 @@ static bool is_complete(const struct capture *c)
 	return c->wanted_ns && c->profile->duration_ns + slack >= c->wanted_ns;
 }
 
-/* The first interval is a short one, so the last may have to be too. */
+/* The first interval was short, so the last may have to be, too. */
 static void shorten_last(const struct capture *c)
 {
 	u64 left = c->wanted_ns - c->profile->duration_ns;
@@ -153,7 +152,7 @@ static void shorten_last(const struct capture *c)
 		sampler_interval(c->source.sampler, max(left, SOON_NS));
 }
 
-/* The duration begins with the first interval, however late that is. */
+/* The duration starts with the first interval, however late that is. */
 static void collect(struct capture *c)
 {
 	u64 end = c->source.sampler ? boottime_ns() + FIRST_NS : UINT64_MAX;
@@ -176,7 +175,7 @@ static void collect(struct capture *c)
 	}
 }
 
-/* After Ctrl-C: what the interval that has begun holds already counts. */
+/* After Ctrl-C: also counts the interval in progress. */
 static void collect_rest(struct capture *c)
 {
 	const struct snapshot *s;
@@ -199,7 +198,7 @@ static void learn_frames(struct sampler *sampler, struct profile *p, u64 patienc
 	free(ids);
 }
 
-/* Lines are looked up now, and not while the capture goes on: that would be in it. */
+/* Source lines are looked up now, not during the capture, where the lookups would be profiled. */
 static void wait_for_names(struct capture *c)
 {
 	learn_frames(c->source.sampler, c->profile, ALL_NAMES_NS);
@@ -219,7 +218,7 @@ static void run_capture(struct capture *c)
 
 /* ---- the file -------------------------------------------------------------------- */
 
-/* Why nothing can be written, in one line; NULL: all is well. free() it. */
+/* Why there is nothing to write; NULL: there is. free() it. */
 static char *find_nothing(const struct capture *c)
 {
 	const struct profile *p = c->profile;
@@ -263,7 +262,7 @@ static int write_stdout(const struct profile *p, char **ret_error)
 
 	if (out)
 		fclose(out);
-	if (err && err != -EPIPE)	/* a reader that goes away (| head) had enough */
+	if (err && err != -EPIPE)	/* a reader that went away (| head) had enough */
 		*ret_error = xasprintf("stdout: %s", strerror(-err));
 	return *ret_error ? -1 : 0;
 }
@@ -317,7 +316,7 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char
 		learn_frames(live, p, PATIENCE_NS);
 	if (!access(path, F_OK))
 		line = xasprintf("%s: %s", path, strerror(EEXIST));
-	else if (!p->samples)	/* a file of nothing would look like a measurement */
+	else if (!p->samples)	/* an empty file would look like a measurement */
 		line = xasprintf("nothing written: no %s%s in the %.1f s shown%s", noun_of(kind), whose,
 				 (double)p->duration_ns / 1e9, p->duration_ns ? "" : ": not collected then");
 	else if (!profile_write(p, path, &line))
@@ -330,7 +329,7 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char
 
 /* ---- running --------------------------------------------------------------------- */
 
-/* What is wrong with the options, in one line; free() it. */
+/* Error message for invalid options, or NULL; free() it. */
 static char *find_misuse(const struct options *o)
 {
 	if (strcmp(o->profile, "cpu") && strcmp(o->profile, "offcpu"))
@@ -345,7 +344,7 @@ static char *find_misuse(const struct options *o)
 	return NULL;
 }
 
-/* Intervals of equal length that make up the duration: of -d or shorter. */
+/* Divides the duration into equal intervals, of -d or shorter. */
 static u64 choose_interval(const struct options *o)
 {
 	u64 n = (o->duration_ns + o->interval_ns - 1) / o->interval_ns;
@@ -372,7 +371,7 @@ static bool start(struct capture *c, struct options *live, char **ret_error)
 		c->wanted_ns = o->duration_ns;
 	c->interval_ns = live->interval_ns = choose_interval(o);
 	c->progress = !o->replay && c->wanted_ns > PROGRESS_NS && isatty(STDERR_FILENO);
-	/* live, the sampler knows who is in scope */
+	/* live, the sampler applies the filter */
 	c->profile = profile_new(o->profile, o->pids.pid, o->replay ? o->pids.n : 0);
 	return source_open(&c->source, live, tables, ret_error);
 }

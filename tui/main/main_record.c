@@ -46,7 +46,7 @@ struct record_sink *record_sink_open(const char *path, const struct session *ses
 
 void record_push(struct record_sink *r, struct exporter *e, const struct snapshot *s)
 {
-	/* who watches at the other end of a pipe shall not be one tick late */
+	/* do not delay a viewer at the other end of a pipe by a tick */
 	bool hold = s->tables[TABLE_frames].n && !s->session->replay && strcmp(r->path, "-");
 
 	if (r->held)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* main_signals.c: signals that end a run without a screen: the first asks, the second kills. */
+/*
+ * main_signals.c: signals that end a run without a screen: the first gracefully, the second at
+ * once.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +20,7 @@ static void on_signal(int sig)
 
 	interrupted = 1;
 	if (write(wake_pipe[1], "", 1) < 0) {
-		/* the pipe is full: it is readable, which is all that is needed */
+		/* the pipe is full, hence readable: sufficient */
 	}
 	(void)sig;
 	errno = saved;
@@ -50,7 +53,7 @@ bool main_take_reload(void)
 	if (!reload)
 		return false;
 	reload = 0;
-	/* a signal that ends the run may have been first: its byte stays */
+	/* a signal ending the run may have come first: its byte remains */
 	if (!interrupted && read(wake_pipe[0], &byte, 1) < 0)
 		return true;
 	return true;
@@ -66,7 +69,7 @@ bool main_catch_signals(void)
 	for (u32 i = 0; i < ARRAY_SIZE(signals); i++) {
 		struct sigaction old;
 
-		/* nohup, or a background job of a script: what is ignored stays so */
+		/* nohup, or a script's background job: ignored signals stay ignored */
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* main_source.c: snapshots from the kernel or from a recording, one interface. */
+/* main_source.c: snapshots from the kernel or from a recording, behind one interface. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 #include "tui/main/main.h"
 
-/* The inode of the initial pid namespace is part of the kernel's interface (proc_ns.h). */
+/* The initial pid namespace's inode number is kernel ABI (proc_ns.h). */
 #define INITIAL_PID_NS 0xeffffffcul
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -21,7 +21,7 @@ static bool in_initial_pid_ns(void)
 	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
 }
 
-/* Elsewhere the pids on the command line mean other processes than kill() finds. */
+/* Valid only in the initial pid namespace: elsewhere kill() sees other pids. */
 static char *find_missing_pid(const struct pid_list *pids)
 {
 	if (!in_initial_pid_ns())
@@ -32,7 +32,7 @@ static char *find_missing_pid(const struct pid_list *pids)
 	return NULL;
 }
 
-/* The path inside the hierarchy: what the mount point is called does not matter. */
+/* The path inside the hierarchy, wherever that is mounted. */
 static const char *cgroup_inside(const char *path)
 {
 	size_t n = strlen(CGROUP_ROOT);
@@ -42,7 +42,7 @@ static const char *cgroup_inside(const char *path)
 	return path[n] ? path + n : "/";
 }
 
-/* In version 2's hierarchy, or in that of any controller of version 1. */
+/* In the version 2 hierarchy, or in that of any version 1 controller. */
 static bool cgroup_exists(const char *path)
 {
 	char *whole = xasprintf("%s%s", CGROUP_ROOT, path);
@@ -53,7 +53,7 @@ static bool cgroup_exists(const char *path)
 	free(whole);
 	root = found ? NULL : opendir(CGROUP_ROOT);
 	if (!root)
-		return true;	/* it is there, or nobody can say that it is not */
+		return true;	/* exists, or cannot be checked */
 	while (!found && (entry = readdir(root))) {
 		whole = xasprintf("%s/%s%s", CGROUP_ROOT, entry->d_name, path);
 		found = entry->d_name[0] != '.' && !access(whole, F_OK);
@@ -97,7 +97,7 @@ static bool open_live(struct source *src, const struct options *o, u64 tables, c
 		return false;
 	memcpy(so.scope.pids, o->pids.pid, sizeof(so.scope.pids));
 	src->sampler = sampler_start(&so, ret_error);
-	/* one process that is asked for is the selected one: its threads are shown */
+	/* a single requested process is also the selected one, with its threads */
 	if (src->sampler && o->pids.n == 1)
 		sampler_want(src->sampler, tables, o->pids.pid[0], 0);
 	return src->sampler != NULL;
@@ -122,7 +122,7 @@ int source_fd(const struct source *src)
 	return src->sampler ? sampler_fd(src->sampler) : recording_fd(src->recording);
 }
 
-/* The tick after the last one that was given out, of those that were read. */
+/* The tick after the last one returned, among those read. */
 static const struct snapshot *next_recorded(struct source *src)
 {
 	struct history *h = recording_history(src->recording);

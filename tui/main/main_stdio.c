@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* main_stdio.c: standard output and error: who says what went wrong, once. */
+/* main_stdio.c: standard output and error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -17,7 +17,7 @@ const struct option_desc option_descs[N_OPTIONS] = {
 
 #define FILTER "what was recorded is all shown; filter with \\ on the screen"
 
-/* Two options that contradict each other, and why. */
+/* Options that exclude each other, and why. */
 static const struct { enum option_id a, b; const char *why; } conflicts[] = {
 	{ OPTION_json, OPTION_batch, "write different things to stdout" },
 	{ OPTION_record, OPTION_replay, "a recording is copied with cp" },
@@ -37,7 +37,7 @@ static const struct { enum option_id a, b; const char *why; } conflicts[] = {
 	{ OPTION_budget_pct, OPTION_replay, "replaying observes nothing" },
 };
 
-/* ---- the nearest name ------------------------------------------------------ */
+/* ---- suggestions ----------------------------------------------------------- */
 
 static u32 edit_distance(const char *a, const char *b)
 {
@@ -69,7 +69,7 @@ const char *options_nearest(const char *typed, const char *const *names, u32 n)
 	for (u32 i = 0; i < n; i++) {
 		u32 d = edit_distance(typed, names[i]);
 
-		/* a name that was not typed to its end is as good as a slip of the finger */
+		/* an unfinished name is as good a match as a typing error */
 		if (strlen(typed) >= 3 && !strncmp(typed, names[i], strlen(typed)))
 			d = 1;
 		if (d < best || (d == best && !found)) {
@@ -82,10 +82,10 @@ const char *options_nearest(const char *typed, const char *const *names, u32 n)
 
 /* ---- reading argv ------------------------------------------------------------ */
 
-/* Fills the tables of getopt_long(); shorts needs room for 2 * N_OPTIONS + 2. */
+/* Fills the tables for getopt_long(); shorts needs room for 2 * N_OPTIONS + 2. */
 static void getopt_tables(struct option *longs, char *shorts)
 {
-	*shorts++ = ':';	/* "missing argument" is told apart from "unknown" */
+	*shorts++ = ':';	/* makes getopt_long() return ':' for a missing argument */
 	for (int i = 0; i < N_OPTIONS; i++) {
 		const struct option_desc *d = &option_descs[i];
 
@@ -119,7 +119,7 @@ static char *unknown_option(const char *typed)
 	return xasprintf("%s: unknown option; ottop --help lists them", typed);
 }
 
-/* What getopt_long() refused: '?' an unknown option, ':' one without its argument. */
+/* Error message for getopt_long()'s result: '?' unknown option, ':' missing argument. */
 static char *refused(int c, char **argv, int was)
 {
 	char typed[3] = { '-', (char)optopt, '\0' };
@@ -174,7 +174,7 @@ static char *find_conflict(const struct options *o)
 	for (u32 i = 0; i < ARRAY_SIZE(conflicts); i++) {
 		u32 both = 1u << conflicts[i].a | 1u << conflicts[i].b;
 
-		/* of a profile of a recording they are no filter on the screen */
+		/* with a profile from a recording, pids do filter */
 		if (conflicts[i].a == OPTION_pids && o->profile)
 			continue;
 		if ((o->given & both) == both)
@@ -217,7 +217,7 @@ char *options_parse(struct options *o, int argc, char **argv)
 		error = read_argv(o, argc, argv);
 	config = o->config;
 	if (!error && config && !o->help && !o->version) {
-		/* once more, so that the command line comes after the file */
+		/* again, so that the command line overrides the file */
 		error = set_defaults(o);
 		if (!error)
 			error = config_read(o, config);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * options.h: the command line and the configuration file, both from
- * options.def. The values are checked as far as they can be without looking
- * at the machine; strings belong to argv or to the options.
+ * options.h: the command line and the configuration file, both from options.def. Values are checked
+ * as far as possible without looking at the machine; strings point into argv or are owned by the
+ * options.
  */
 #ifndef OTTOP_OPTIONS_H
 #define OTTOP_OPTIONS_H
@@ -17,10 +17,10 @@ struct pid_list {
 	u32 n, pid[OPTIONS_MAX_PIDS];
 };
 
-/* What -v named: a view to begin with, and tables. */
+/* The names given to -v: the first view, and tables. */
 struct name_list {
 	char first[32];		/* the first name, or "" */
-	u64 tables;		/* TABLE_BIT()s of the tables, and of those that views show */
+	u64 tables;		/* TABLE_BIT()s of tables, and of those shown by views */
 };
 
 #define OPTION_MEMBER_FLAG(m) bool m;
@@ -41,10 +41,10 @@ enum option_id {
 struct options {
 #define OPTION(m, l, s, a, type, ...) OPTION_MEMBER_##type(m)
 #include "tui/main/options.def"
-	u32 given;	/* 1 << OPTION_x: on the command line, not in the file */
+	u32 given;	/* 1 << OPTION_x: set on the command line, not in the file */
 	bool theme_light, theme_dark;	/* theme = light, theme = dark */
-	char *config_text;	/* what strings from the file point into */
-	int argc;		/* as they were parsed: for reading all again */
+	char *config_text;	/* storage of strings from the file */
+	int argc;		/* kept for reloading */
 	char **argv;
 };
 
@@ -63,20 +63,20 @@ struct option_desc {
 extern const struct option_desc option_descs[N_OPTIONS];
 
 /*
- * Reads argv, and the file that --config names (the command line wins). NULL
- * when all is well, else one line that says what is wrong (free() it).
+ * Parses argv and the --config file (the command line takes precedence). NULL, or an error message
+ * (free() it).
  */
 char *options_parse(struct options *o, int argc, char **argv);
-/* Frees what the options hold; strings taken from them are gone. */
+/* Frees what the options own, including strings taken from them. */
 void options_free(struct options *o);
 /*
- * getenv(), and for names OTEL_* that are not in the environment what the file said when it
- * was read last. Not while another thread reads the file.
+ * getenv(); for OTEL_* names that are not in the environment, the file's value as last read. Not
+ * while another thread reads the file.
  */
 const char *config_getenv(const char *name);
-/* Prints what --help prints, from the table. */
+/* Prints the text of --help. */
 void options_help(FILE *out);
-/* The nearest of n names to one that was mistyped, or NULL if none is near. */
+/* The closest of n names to a mistyped one, or NULL. */
 const char *options_nearest(const char *typed, const char *const *names, u32 n);
 
 #endif

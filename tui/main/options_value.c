@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* options_value.c: the text of one option to its value, by type. */
+/* options_value.c: parses the text of an option by its type. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +14,14 @@ static const struct view *const views[] = {
 #undef VIEW
 };
 
-/* The whole text as a number; false for anything else, "1x" and "nan" too. */
+/* Parses the whole text as a number; false for anything else, including "1x" and "nan". */
 static bool parse_number(const char *text, double *ret)
 {
 	char *end;
 	double v;
 
 	if (text[strspn(text, "0123456789.")] || !*text)
-		return false;	/* strtod also knows hex, "inf" and exponents */
+		return false;	/* strtod() also accepts hex, "inf" and exponents */
 	v = strtod(text, &end);
 	if (*end || !isfinite(v))
 		return false;
@@ -70,7 +70,7 @@ static char *set_flag(bool *value, const char *label, const char *text)
 	return xasprintf("%s %s: neither yes nor no", label, text);
 }
 
-/* Takes the next item of a list with commas; its length is 0 for "a,,b" and at the end. */
+/* The next item of a comma-separated list; its length is 0 for "a,,b" and at the end. */
 static const char *next_item(const char **pos, size_t *ret_len)
 {
 	const char *item = *pos;
@@ -105,7 +105,7 @@ static char *set_pids(struct pid_list *list, const struct option_desc *d, const 
 	return NULL;
 }
 
-/* Names of tables, then of the views that are not called like their table. */
+/* Names of tables, then of views not named like their table. */
 static u32 known_names(const char *names[N_TABLES + ARRAY_SIZE(views)])
 {
 	u32 n = 0;
@@ -136,7 +136,7 @@ static char *unknown_name(const char *label, const char *name)
 			 nearest ? "?" : "", list);
 }
 
-/* The tables behind a name; false when there is neither a table nor a view of that name. */
+/* The tables of a name; false: neither a table nor a view. */
 static bool find_tables(const char *name, u64 *ret_tables)
 {
 	int t = table_by_name(name);
@@ -173,7 +173,7 @@ static char *set_names(struct name_list *list, const char *label, const char *te
 			memcpy(list->first, name, sizeof(name));
 	}
 	if (!(~list->tables & (TABLE_BIT(TABLE_requests) | TABLE_BIT(TABLE_frames))))
-		list->tables |= WANT_REQUEST_WAITS;	/* they name frames */
+		list->tables |= WANT_REQUEST_WAITS;	/* they refer to frames */
 	return NULL;
 }
 
@@ -197,7 +197,7 @@ char *option_set(struct options *o, enum option_id id, const char *label, const 
 	case OT_FILE:
 		if (!*text)
 			return xasprintf("%s: empty; give %s", label, d->arg);
-		if (!strncmp(text, "--", 2))	/* the argument was forgotten */
+		if (!strncmp(text, "--", 2))	/* the argument is missing */
 			return xasprintf("%s %s: not a %s; write ./%s if it is called so", label,
 					 text, d->arg, text);
 		*(const char **)value = text;
