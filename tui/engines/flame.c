@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame.c: the store of distinct stacks, and how they get into the trees. A
- * stack is parsed once; a tick then costs one walk up the tree for each of its
- * rows.
+ * flame.c: the store of distinct stacks, and their insertion into the trees. A stack is parsed
+ * once; a tick then costs one walk up the tree for each of its rows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 
 #include "tui/engines/flame.h"
 
-#define MAX_STACKS (1u << 17)	/* more are counted, but not kept */
+#define MAX_STACKS (1u << 17)	/* further ones are counted, but not stored */
 
 /* ---- the store ------------------------------------------------------------------------ */
 
@@ -56,7 +55,7 @@ void flame_tasks_keep(struct flame *f, const bool *used)
 	}
 }
 
-/* Names change (exec, prctl): the newest stands on the screen. */
+/* Names change (exec, prctl): the latest is shown. */
 static u32 task_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r)
 {
 	const struct processes_row *p = snapshot_process(s, r->pid, r->start_time_ns);
@@ -112,7 +111,7 @@ static u32 cut_fn_of(struct flame *f, const char *whole)
 	return flame_names_group(&f->names, FLAME_CUT, key, 7, whole);
 }
 
-/* ---- into the store --------------------------------------------------------------------- */
+/* ---- adding to the store ---------------------------------------------------------------- */
 
 static struct flame_tree *other_tree(struct flame *f)
 {
@@ -147,7 +146,7 @@ u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stack
 	index_add(&f->by_hash, index_fold(hash), at);
 	f->n_stacks++;
 	f->n_dead++;	/* until it gets a value */
-	/* The other tree comes to it in time. */
+	/* The tree being built will reach this stack later. */
 	f->stacks[at].leaf[f->shown] = flame_place(f, flame_tree(f), &f->stacks[at]);
 	return at;
 }
@@ -248,7 +247,7 @@ void flame_mark(struct flame *f)
 
 	f->has_a = true;
 	f->a = flame_span(f);
-	f->compact_at = FLAME_MANY_DEAD;	/* what the A before held is free */
+	f->compact_at = FLAME_MANY_DEAD;	/* the previous A is released */
 	for (u32 i = 0; i < f->n_stacks; i++) {
 		f->stacks[i].a_value = (float)flame_real(f, f->stacks[i].value);
 		f->stacks[i].a_n = (float)flame_real(f, f->stacks[i].n);
@@ -282,7 +281,7 @@ double flame_diff(const struct flame *f, double value, double n, double a_value,
 	if (a_s <= 0 || b_s <= 0)
 		return 0;
 	diff = value / b_s - a_value / a_s;
-	/* n samples are known to within sqrt(n); each stands for so much time. */
+	/* n samples have a standard error of sqrt(n); each stands for value / n. */
 	each_b = n > 0 ? value / n / b_s : 0;
 	each_a = a_n > 0 ? a_value / a_n / a_s : 0;
 	error2 = n * each_b * each_b + a_n * each_a * each_a;

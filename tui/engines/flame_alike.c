@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_alike.c: many processes of one name are one frame: of a shell script's hundred `ls` or a build's
- * compilers each has a column or two, which say nothing, and together they are what takes the time. Enter
- * shows them one by one.
+ * flame_alike.c: many processes of one name share a node. The hundred `ls` of a shell script or the
+ * compilers of a build would be a column or two each, meaning little, while together they account
+ * for the time. Enter shows them one by one.
  */
 #include "tui/engines/flame.h"
 
-#define MANY 8		/* so many in the window become one frame */
-#define FEW 4		/* until there are fewer than this: not to and fro */
+#define MANY 8		/* processes in the window that are merged */
+#define FEW 4		/* until fewer than this remain (hysteresis) */
 
 static u64 key_of(const char *name)
 {
@@ -18,7 +18,7 @@ static u64 key_of(const char *name)
 	return key;
 }
 
-/* One more or less with that name. */
+/* One process more or less of that name. */
 static void count(struct flame *f, u32 group, bool more)
 {
 	struct flame_fn *fn = &f->names.fns[group];
@@ -73,7 +73,7 @@ void flame_alike_update(struct flame *f)
 		struct flame_fn *fn = &f->names.fns[i];
 		bool many = fn->alive >= (fn->many ? FEW : MANY);
 
-		if (fn->group || fn->many == many)	/* a process has many stacks, that is another thing */
+		if (fn->group || fn->many == many)	/* for a process `alive` counts stacks */
 			continue;
 		fn->many = many;
 		changed = true;

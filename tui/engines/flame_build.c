@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_build.c: the second tree, which is built a part at a time while the
- * first is on the screen: after a change of the shape, when a frame got its
- * name, and to be rid of what is in no window any more.
+ * flame_build.c: builds the second tree step by step while the first is shown: after a change of
+ * the shape, when frames got names, and to drop stacks outside of any window.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/engines/flame.h"
 
-#define CHECK_EVERY 128		/* stacks between two looks at the clock */
-#define PACE 400		/* for names alone at most for such a part of a CPU, */
-#define QUICK_NS NSEC_PER_MSEC	/* unless it takes less than this: where programs come and go names do at each tick */
+#define CHECK_EVERY 128		/* stacks between two checks of the clock */
+#define PACE 400		/* rebuilds for names alone may use 1/PACE of a CPU, */
+#define QUICK_NS NSEC_PER_MSEC	/* unless it is shorter than this */
 
 static struct flame_tree *other_tree(struct flame *f)
 {
@@ -42,7 +41,7 @@ static void build_one(struct flame *f, u32 i)
 			       (double)s->a_n, true);
 }
 
-/* False: there are more. */
+/* False: not finished. */
 static bool build_some(struct flame *f, u64 end_ns)
 {
 	while (f->build_at < f->n_stacks) {
@@ -78,7 +77,10 @@ bool flame_build(struct flame *f, u64 end_ns)
 	return true;
 }
 
-/* ---- dropping what is in no window --------------------------------------------------------------- */
+/*
+ * ---- dropping stacks outside of any window
+ * -------------------------------------------------------
+ */
 
 static bool is_dead(const struct flame_stack *s)
 {
@@ -94,7 +96,7 @@ bool flame_is_sparse(const struct flame *f)
 	return f->n_dead >= f->compact_at && f->n_dead >= f->n_stacks / 2;
 }
 
-/* Gives the living new numbers; the numbers in ticks follow. Trees do not mind. */
+/* Renumbers the remaining stacks, also in ticks. Trees do not refer to stacks. */
 void flame_compact(struct flame *f)
 {
 	u32 n = 0, n_ids = 0, *now;
@@ -112,7 +114,7 @@ void flame_compact(struct flame *f)
 		f->stacks[n++] = s;
 	}
 	f->n_dead -= f->n_stacks - n;
-	f->compact_at = f->n_dead + FLAME_MANY_DEAD;	/* those that are left are part of A */
+	f->compact_at = f->n_dead + FLAME_MANY_DEAD;	/* the remaining dead ones belong to A */
 	f->n_stacks = n;
 	f->n_ids = n_ids;
 	for (u32 i = 0; i < f->n_ticks; i++)
@@ -120,12 +122,12 @@ void flame_compact(struct flame *f)
 			f->ticks[i].parts[k].stack = now[f->ticks[i].parts[k].stack];
 	free(now);
 	flame_index_stacks(f);
-	flame_rebuild(f);	/* without the nodes of the dead */
+	flame_rebuild(f);	/* drops the nodes of removed stacks */
 }
 
 void flame_rebuild_living(struct flame *f)
 {
-	u32 kept = f->compact_at - FLAME_MANY_DEAD;	/* dead ones that are part of A */
+	u32 kept = f->compact_at - FLAME_MANY_DEAD;	/* dead ones that belong to A */
 
 	if (f->n_dead >= kept + FLAME_SOME_DEAD && f->n_dead - kept >= f->n_stacks / 4)
 		flame_compact(f);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_label.c: names of functions made shorter where that costs least: first
- * what says least (arguments, template arguments), then where it is from
- * (namespaces, package paths), and only then the end.
+ * flame_label.c: shortens function names, least informative parts first: arguments and template
+ * arguments, then namespaces and package paths, and only then the end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +25,8 @@ static int width_of(const char *s)
 }
 
 /*
- * "liblzma.so.5.4.1+0x15bc9" as "liblzma+0x15bc9": the version says least. False: it
- * is not the name of a place in a library.
+ * "liblzma.so.5.4.1+0x15bc9" as "liblzma+0x15bc9", without the version. False: not an address in a
+ * library.
  */
 static bool drop_version(char *out, size_t cap, const char *name)
 {
@@ -40,8 +39,8 @@ static bool drop_version(char *out, size_t cap, const char *name)
 }
 
 /*
- * Methods of Java and .NET that are written with their types: "void shop.Order.pay(int)".
- * A script's name has a place behind it: "validate schema.js:17".
+ * Java and .NET methods are written with their types: "void shop.Order.pay(int)". A script's
+ * function is followed by its position: "validate schema.js:17".
  */
 static bool has_signature(const char *name)
 {
@@ -54,7 +53,7 @@ static bool has_signature(const char *name)
 	return memchr(s, '.', (size_t)(paren - s)) && !memchr(s, '/', (size_t)(paren - s));
 }
 
-/* Scripts have names of any form: "<regexp> /^(\w+)$/", "validate schema.js:17". */
+/* Names in scripts may have any form: "<regexp> /^(\w+)$/", "validate schema.js:17". */
 static bool has_grammar(const char *name, u32 kind)
 {
 	if (kind == FLAME_INTERP || kind >= FLAME_UNKNOWN)
@@ -62,7 +61,7 @@ static bool has_grammar(const char *name, u32 kind)
 	return kind != FLAME_JIT || !strchr(name, ' ') || has_signature(name);
 }
 
-/* Behind the piece of text at s that is not cut apart: a bracket that closes, or one character. */
+/* The end of the indivisible piece at s: a bracketed group, or one character. */
 static const char *past_piece(const char *name, const char *s, bool grammar)
 {
 	u32 ch = (u8)*s, len;
@@ -136,7 +135,7 @@ static void put_separator(struct flame_text *t, char sep)
 	t->n = min(t->n, sizeof(t->s) - 1);
 }
 
-/* The parts from `from` on; with a mark where others stood before them. */
+/* The parts from `from` on, after a mark if others precede them. */
 static bool try_parts(struct flame_text *t, const struct flame_name *n, u32 from, enum name_form form,
 		      bool mark, int width)
 {
@@ -156,7 +155,7 @@ static bool try_parts(struct flame_text *t, const struct flame_name *n, u32 from
 	return width_of(t->s) <= width;
 }
 
-/* The last part before which no more than `real` real ones follow, itself a real one. */
+/* The last real part that is followed by no more than `real` real ones. */
 static u32 last_real(const struct flame_name *n, u32 real)
 {
 	u32 i = n->n;
@@ -168,7 +167,7 @@ static u32 last_real(const struct flame_name *n, u32 real)
 	return i;
 }
 
-/* Leading parts are dropped as long as two real ones stay: "…::vec::Vec::push". */
+/* Drops leading parts while two real ones remain: "…::vec::Vec::push". */
 static bool drop_left(struct flame_text *t, const struct flame_name *n, enum name_form form, int width)
 {
 	for (u32 i = 0; i < n->n && count_real(n, i) >= 2; i++)
@@ -185,7 +184,7 @@ static void fit(struct flame_text *t, const struct flame_name *n, int width)
 	    try_parts(t, n, two, FORM_BARE, false, width) ||
 	    try_parts(t, n, last, FORM_SHORT, true, width) || try_parts(t, n, last, FORM_BARE, true, width))
 		return;
-	try_parts(t, n, last, FORM_BARE, false, width);	/* its dots would only take more of it */
+	try_parts(t, n, last, FORM_BARE, false, width);	/* a mark would take more room */
 }
 
 int flame_label(char *buf, size_t cap, const char *name, u32 kind, int width)

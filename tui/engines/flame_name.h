@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flame_name.h: the parts of a function's name, between flame_name.c (which finds
- * them) and flame_label.c (which chooses those that fit).
+ * flame_name.h: the parts of a function's name, found by flame_name.c and selected by
+ * flame_label.c.
  */
 #ifndef OTTOP_FLAME_NAME_H
 #define OTTOP_FLAME_NAME_H
@@ -11,7 +11,7 @@
 enum name_part {
 	PART_REAL,
 	PART_QUALIFIED,	/* "<T as Trait>" */
-	PART_CLOSURE,	/* "{{closure}}", "{lambda(int)#1}", "func1": nothing without what it is in */
+	PART_CLOSURE,	/* "{{closure}}", "{lambda(int)#1}", "func1": needs its parent */
 	PART_NOISE,	/* "(anonymous namespace)" */
 };
 
@@ -23,35 +23,35 @@ enum name_form {
 
 struct name_piece {
 	const char *s, *end;
-	char sep;	/* what stands before it: ':' (for "::"), '.', '/', 0: nothing */
+	char sep;	/* separator before it: ':' (for "::"), '.', '/', 0: none */
 	u8 kind;	/* enum name_part */
-	bool again;	/* a closure in a closure */
+	bool again;	/* a closure within a closure */
 };
 
 struct flame_name {
-	struct name_piece parts[32];	/* the last ones */
+	struct name_piece parts[32];	/* the innermost ones */
 	u32 n;
 };
 
-/* A short text that is being put together; what does not fit is left out. */
+/* A text being composed; what does not fit is dropped. */
 struct flame_text {
 	char s[1024];
 	size_t n;
 	u32 nested;
 };
 
-/* Does each bracket close? Else nothing is known of the name. */
+/* Whether all brackets close; otherwise the name is not parsed. */
 bool flame_name_is_balanced(const char *name);
 /*
- * Where the name itself starts (behind the type that is returned), where its
- * arguments or the mark of a compiler's copy start, and its end.
+ * Finds where the name starts (after the return type), where its arguments or a clone suffix start,
+ * and its end.
  */
 void flame_name_core(const char *name, const char **ret_start, const char **ret_args, const char **ret_end);
-/* The parts of what is between start and end. */
+/* Splits the range from start to end. */
 void flame_name_split(struct flame_name *n, const char *start, const char *end, u32 kind);
 /* Appends one part. */
 void flame_name_part(struct flame_text *t, const struct name_piece *part, enum name_form form);
-/* Behind the character, the bracket (with all in it) or the operator at s. */
+/* The position after the character, bracketed group or operator at s. */
 const char *flame_name_past(const char *name, const char *s, const char *end);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_names.c: which function a frame belongs to. Frames are addresses; what
- * is drawn is functions, so all frames of one name in one module are one. A
- * frame without a name stands for itself until its name arrives.
+ * flame_names.c: maps frames to functions. Frames are addresses, functions are drawn: all frames of
+ * one name in one module are one function. A frame without a name is a function of its own until
+ * its name arrives.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "tui/engines/flame.h"
 
-#define FRAMES_MAX (1u << 22)	/* numbers beyond are drawn, but never named */
+#define FRAMES_MAX (1u << 22)	/* larger numbers are drawn, but never named */
 
 static const struct {
 	const char *in_schema, *short_name;
@@ -36,7 +36,7 @@ static bool has_name(const struct frames_row *r)
 	return r->name && *r->name;
 }
 
-/* It has its name, or the reason why there is none. */
+/* Has its name, or the reason for having none. */
 static bool is_settled(const struct frames_row *r)
 {
 	return has_name(r) || (r->reason && *r->reason);
@@ -64,7 +64,7 @@ static u32 hash_of(u64 key, u64 key2)
 	return index_fold(key ^ key2 * 0x9e3779b97f4a7c15ull);
 }
 
-/* The function of that key; *ret_new: it was made just now, and is empty. */
+/* The function of the key; *ret_new: just created, and empty. */
 static u32 intern(struct flame_names *n, u64 key, u64 key2, bool *ret_new)
 {
 	u32 hash = hash_of(key, key2), at = 0, i;
@@ -89,7 +89,7 @@ void flame_names_keep(struct flame_names *n, bool *used)
 	n->spare = xrealloc(n->spare, n->n * sizeof(*n->spare));
 	n->n_spare = 0;
 	index_clear(&n->by_key);
-	for (u32 i = n->n; i-- > 0;) {	/* the lowest are given first */
+	for (u32 i = n->n; i-- > 0;) {	/* lowest numbers are reused first */
 		struct flame_fn *fn = &n->fns[i];
 
 		if (used[i]) {
@@ -105,8 +105,8 @@ void flame_names_keep(struct flame_names *n, bool *used)
 }
 
 /*
- * Functions in which a thread waits by design. A futex is a wait for new work,
- * unless it is a lock that somebody holds.
+ * Functions in which threads wait by design. A futex counts as waiting for work, unless it is a
+ * lock with a known holder.
  */
 static u8 wait_of(const char *name)
 {
@@ -130,7 +130,7 @@ static u8 wait_of(const char *name)
 	return FLAME_NO_WAIT;
 }
 
-/* "node: names with ...", the end of a reason (bpf/stacks/hints.h); NULL: it says nothing of the kind. */
+/* "node: names with ...", a hint at the end of a reason (bpf/stacks/hints.h); NULL: none. */
 static const char *hint_of(const struct frames_row *r)
 {
 	const char *says = r->reason ? strstr(r->reason, ": names with ") : NULL;
@@ -140,7 +140,7 @@ static const char *hint_of(const struct frames_row *r)
 	return says ? says + (*says == ' ') : NULL;
 }
 
-/* "_PyEval_EvalFrameDefault (python: names with -X perf)"; NULL: the name is all there is. */
+/* "_PyEval_EvalFrameDefault (python: names with -X perf)"; NULL: the name without a hint. */
 static char *named_text(const struct frames_row *r)
 {
 	const char *hint = hint_of(r);
@@ -245,7 +245,7 @@ static struct flame_frame *reach(struct flame_names *n, u32 id)
 	return &(*block)[id % FLAME_BLOCK];
 }
 
-/* Strings are interned: a row that says nothing new is known by their addresses. */
+/* Strings are interned, so unchanged rows are recognized by their pointers. */
 static bool says_the_same(const struct frames_row *a, const struct frames_row *b)
 {
 	return a->name == b->name && a->module == b->module && a->kind == b->kind &&
@@ -262,8 +262,8 @@ static void swap_row(const struct frames_row **old, const struct frames_row *r)
 }
 
 /*
- * An older snapshot knows less: a name that was learned stays. A frame that is in no stack here has
- * its row only: most of a busy host's frames are never asked for, and each would be a function.
+ * Names are kept: an older snapshot may not have them yet. A frame that is in no stack here only
+ * keeps its row: most frames of a busy host are never drawn, and each would be a function.
  */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
@@ -279,7 +279,7 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 			swap_row(&f->row, r);
 		return false;
 	}
-	if (f->row && says_the_same(f->row, r)) {	/* the newer row is there anyway */
+	if (f->row && says_the_same(f->row, r)) {	/* the newer row is kept in memory anyway */
 		swap_row(&f->row, r);
 		if (n->fns[f->fn].row && n->fns[f->fn].row->id == r->id)
 			swap_row(&n->fns[f->fn].row, r);
@@ -307,7 +307,7 @@ bool flame_names_update(struct flame_names *n, const struct snapshot *s)
 		memset(n->seen + n->n_seen, 0, (t->n - n->n_seen) * sizeof(*n->seen));
 		n->n_seen = t->n;
 	}
-	while (n->n_seen > t->n)	/* the collector has let go of some */
+	while (n->n_seen > t->n)	/* the collector evicted some */
 		row_put(n->seen[--n->n_seen]);
 	for (u32 i = 0; i < t->n; i++) {
 		if (n->seen[i] == t->rows[i])
@@ -336,7 +336,7 @@ u32 flame_names_frame(struct flame_names *n, u32 id)
 	}
 	if (f->fn == FLAME_NONE && f->row)
 		f->fn = fn_of_row(n, f->row);
-	if (f->fn == FLAME_NONE) {	/* its row is missing in the snapshot */
+	if (f->fn == FLAME_NONE) {	/* its row is not in the snapshot */
 		snprintf(text, sizeof(text), "frame %u", id);
 		f->fn = flame_names_group(n, FLAME_UNKNOWN, id, 1, text);
 		n->fns[f->fn].named = false;
@@ -360,7 +360,7 @@ void flame_names_init(struct flame_names *n)
 	flame_names_group(n, FLAME_GROUP, 0, 0, "all");
 }
 
-/* Frames of a block that are not in `keep` (NULL: all of it); it goes when it is empty. */
+/* Forgets frames of a block not in `keep` (NULL: all); frees an empty block. */
 static void block_forget(struct flame_names *n, struct flame_frame **block, const bool *keep)
 {
 	u32 left = 0;
@@ -412,7 +412,7 @@ void flame_names_rest(struct flame_names *n, bool *used)
 	}
 	index_free(&n->by_key);
 	flame_names_keep(n, used);
-	while (above < n->n_spare && n->spare[above] > last)	/* the highest are first */
+	while (above < n->n_spare && n->spare[above] > last)	/* sorted, highest first */
 		above++;
 	n->n_spare -= above;
 	memmove(n->spare, n->spare + above, n->n_spare * sizeof(*n->spare));

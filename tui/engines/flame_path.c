@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_path.c: from a stack to its path in a tree: which functions are on it, in
- * which order, and which of them share one node. What every program of a language
- * begins its threads and calls its closures with says nothing, and a function that
- * calls itself thirty times says it thirty times: both are one node that says how
- * many there are, until somebody opens it.
+ * flame_path.c: converts a stack to its path in a tree: which functions, in which order, and which
+ * share a node. Glue code with which every program of a language starts threads and calls closures
+ * is not informative, and thirty levels of recursion show the same thirty times: both become one
+ * node with a count, until the user opens it.
  */
 #include <string.h>
 
 #include "tui/engines/flame.h"
 
 #define PATH_MAX_FNS (2 * FLAME_DEPTH_MAX)
-#define CYCLE_MAX 6	/* functions that call one another in turn */
+#define CYCLE_MAX 6	/* functions in a recursive cycle */
 
 /* ---- glue ------------------------------------------------------------------------ */
 
@@ -27,7 +26,7 @@ static bool begin_is(const char *name, const char *const *all)
 	return false;
 }
 
-/* Beginnings of threads, closures that are called, and what catches panics around them. */
+/* Thread starts, closure calls, and the catching of panics around them. */
 static bool is_rust_glue(const char *name)
 {
 	static const char *const begin[] = {
@@ -86,14 +85,14 @@ static u32 glue_fn(struct flame *f, u8 glue)
 	return flame_names_group(&f->names, kind, glue, 11, glue_names[glue]);
 }
 
-/* ---- what a stack is of --------------------------------------------------------------- */
+/* ---- properties of a stack ------------------------------------------------------------- */
 
 struct path {
 	u32 fns[PATH_MAX_FNS];
 	u32 n;
 };
 
-/* A stack that waits by design: for new work, or for time to pass. */
+/* Whether a stack waits by design: for new work, or for time to pass. */
 static bool waits(struct flame *f, const struct flame_stack *s)
 {
 	bool idle = false;
@@ -105,7 +104,7 @@ static bool waits(struct flame *f, const struct flame_stack *s)
 
 		if (wait == FLAME_LOCK)
 			return false;
-		/* The main function of a kernel thread itself, not what it called. */
+		/* the kernel thread's main function itself, not one called by it */
 		idle |= wait == FLAME_IDLE || wait == FLAME_FUTEX || (wait == FLAME_KTHREAD && depth <= 1);
 		depth += f->names.fns[fn].kind < FLAME_GROUP;
 	}
@@ -123,7 +122,7 @@ static void add_function(struct flame *f, struct path *p, u32 id)
 		p->fns[p->n++] = fn;
 }
 
-/* A frame is one function, and those that were inlined there above it. */
+/* Adds a frame's function and those inlined into it. */
 static void add_frame(struct flame *f, struct path *p, u32 id)
 {
 	u32 ids[FLAME_INLINED_MAX], n = flame_names_inlined(&f->names, id, ids, FLAME_INLINED_MAX);
@@ -136,7 +135,7 @@ static void add_frame(struct flame *f, struct path *p, u32 id)
 		add_function(f, p, id);
 }
 
-/* ---- what shares a node ---------------------------------------------------------------- */
+/* ---- merging into a node --------------------------------------------------------------- */
 
 static u32 glue_run(const struct flame *f, const struct path *p, u32 at, u8 glue)
 {
@@ -147,7 +146,7 @@ static u32 glue_run(const struct flame *f, const struct path *p, u32 at, u8 glue
 	return n;
 }
 
-/* How often the `period` functions at `at` stand there in a row. */
+/* How often the `period` functions at `at` repeat. */
 static u32 repeats(const struct path *p, u32 at, u32 period)
 {
 	const u32 *first = p->fns + at;
@@ -169,7 +168,7 @@ static u32 child_of_many(struct flame_tree *t, u32 node, u32 fn, u32 times, u32 
 	return child;
 }
 
-/* Puts what is at `at` into the tree; returns how many functions of the path that were. */
+/* Inserts the functions at `at` into the tree; returns how many of the path were used. */
 static u32 place_some(struct flame *f, struct flame_tree *t, u32 *node, const struct path *p, u32 at)
 {
 	u8 glue = f->names.fns[p->fns[at]].glue;
@@ -247,7 +246,7 @@ void flame_open_node(struct flame *f, u32 node)
 
 	for (u32 i = t->nodes[node].period; i > 0 && node != FLAME_NONE; i--) {
 		f->names.fns[t->nodes[node].fn].open = true;
-		node = t->nodes[node].first;	/* of a cycle: the next of it is below */
+		node = t->nodes[node].first;	/* in a cycle: its next function is below */
 	}
 	flame_rebuild(f);
 }

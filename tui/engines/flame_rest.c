@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_rest.c: a flame graph that nobody sees gives its memory back. Its ticks leave the window
- * meanwhile anyway; what was selected or zoomed stays, as a path without values.
+ * flame_rest.c: releases the memory of a hidden flame graph, whose ticks leave the window meanwhile
+ * anyway. Selected and zoomed nodes are kept as paths without values.
  */
 #include <stdlib.h>
 
 #include "tui/engines/flame.h"
 
-/* The same path in another tree, where it is made. */
+/* Creates the same path in another tree. */
 static u32 make_path(struct flame_tree *to, const struct flame_tree *from, u32 node)
 {
 	const struct flame_node *n = &from->nodes[node];
@@ -51,7 +51,7 @@ bool flame_rest(struct flame *f)
 	const struct flame_tree *t = flame_tree(f);
 	bool *used;
 
-	/* a sum of long ago, or a window to compare with, could not be had again */
+	/* a long-running sum, or a window to compare with, could not be rebuilt */
 	if (f->has_a || (f->window != FLAME_10S && f->window != FLAME_TICK))
 		return false;
 	flame_zero(f);

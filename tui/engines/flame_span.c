@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_span.c: instead of a window of ticks, what a thread was blocked in while it served one request. */
+/*
+ * flame_span.c: shows where a thread was blocked while it served one request, instead of a window
+ * of ticks.
+ */
 #include <stdio.h>
 
 #include "tui/engines/flame.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_sweep.c: where programs come and go each of them leaves functions (itself, its threads,
- * frames that have no name) and a task. When a tree was built anew, those that nothing refers to
- * any more give their numbers back: what others hold never gets another number.
+ * flame_sweep.c: every program that comes and goes leaves functions (for itself, its threads, its
+ * unnamed frames) and a task. After a rebuild of the tree the unreferenced ones are freed and their
+ * numbers reused; numbers held elsewhere are not.
  */
 #include <stdlib.h>
 
 #include "tui/engines/flame.h"
 
-#define SWEEP_FIRST 4096u	/* functions and tasks before it is worth the work */
+#define SWEEP_FIRST 4096u	/* functions and tasks before the first sweep */
 
 struct used {
 	bool *fns, *tasks;
@@ -46,7 +46,7 @@ static void mark_names(const struct flame_names *n, bool *fns)
 		fns[i] |= n->fns[i].open || n->fns[i].kept;
 }
 
-/* Frames of no stack here that the newest snapshot has no more: the collector has let go of them. */
+/* Forgets frames that are in no stack here and were evicted by the collector. */
 static void forget_frames(struct flame *f)
 {
 	struct flame_names *n = &f->names;

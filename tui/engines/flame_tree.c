@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_tree.c: stacks merged from the root: nodes, their values, their places. */
+/* flame_tree.c: stacks merged from the root: nodes, their values and their order. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/engines/flame.h"
 
-#define MOVE_AT_ONCE 16		/* nodes, with each new one */
+#define MOVE_AT_ONCE 16		/* nodes moved with each new one */
 
 /* ---- nodes ------------------------------------------------------------------------ */
 
@@ -30,7 +30,7 @@ static void put_in_hash(struct flame_tree *t, u32 id)
 	t->hash[slot_in(t, t->hash, t->n_hash, node->parent, node->fn)] = id;
 }
 
-/* Nodes of the smaller table move a few at a time, or the screen would stand still. */
+/* Moves nodes of the smaller table a few at a time, to not stop the screen. */
 static void move_some(struct flame_tree *t, u32 n)
 {
 	for (; t->old_hash && n; n--) {
@@ -103,7 +103,7 @@ void flame_tree_free(struct flame_tree *t)
 	*t = (struct flame_tree){ 0 };
 }
 
-/* FLAME_NONE: not there. */
+/* FLAME_NONE: not found. */
 static u32 flame_tree_find(const struct flame_tree *t, u32 parent, u32 fn)
 {
 	u32 id = t->hash[slot_in(t, t->hash, t->n_hash, parent, fn)];
@@ -199,7 +199,7 @@ void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 l
 			node->value += value;
 			node->n += n;
 		}
-		/* Where the leaves are at the root, the function that ran is the last real one. */
+		/* Inverted: the function that ran is the last real one on the path. */
 		if (names->fns[node->fn].kind < FLAME_GROUP && (t->inverted || self == FLAME_NONE))
 			self = node->fn;
 		if (c->stamp != t->stamp)
@@ -251,7 +251,7 @@ double flame_tree_matched(const struct flame_tree *t, const struct flame_names *
 	return matched_below(&m, top);
 }
 
-/* ---- places -------------------------------------------------------------------------- */
+/* ---- order --------------------------------------------------------------------------- */
 
 struct place {
 	u32 node;
@@ -278,7 +278,7 @@ static void append(struct flame_tree *t, u32 parent, u32 child)
 	t->nodes[child].placed = true;
 }
 
-/* Children without a place go to the right of those that have one, by share. */
+/* Puts children without a position to the right of the others, by share. */
 static void place_rest(struct flame_tree *t, u32 parent, u32 first)
 {
 	struct place *rest = NULL;
@@ -318,8 +318,8 @@ void flame_tree_unorder(struct flame_tree *t)
 }
 
 /*
- * The list of `b` is taken apart while it is read: first those that were in the
- * list of `a`, in that order; the others stay linked until place_rest().
+ * Takes the list of `b` apart while reading: first its children that are in the list of `a`, in
+ * that order; the others stay linked until place_rest().
  */
 static void adopt(struct flame_tree *to, u32 b, struct flame_tree *from, u32 a,
 		  const struct flame_names *names)
@@ -343,7 +343,7 @@ static void adopt(struct flame_tree *to, u32 b, struct flame_tree *from, u32 a,
 		append(to, b, same);
 		adopt(to, same, from, c, names);
 	}
-	for (u32 i = 0; i < n; i++)	/* chain what is left, for place_rest() */
+	for (u32 i = 0; i < n; i++)	/* relink the rest for place_rest() */
 		if (!to->nodes[all[i]].placed) {
 			u32 head = all[i], tail = head;
 

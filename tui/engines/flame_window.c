@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_window.c: which ticks are in the window. When time goes on by one tick,
- * one is added and the oldest subtracted; after a jump only the difference is
- * done. What was added is remembered as (stack, value), so that nothing has to
- * be decoded to be subtracted.
+ * flame_window.c: selects the ticks in the window. When time advances by a tick, one is added and
+ * the oldest subtracted; after a jump only the difference is applied. Added values are recorded as
+ * (stack, value), so that subtracting needs no decoding.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,10 @@
 
 #define WINDOW_NS (10 * NSEC_PER_SEC)
 #define HALF_LIFE_NS (10 * NSEC_PER_SEC)
-#define DECAY_NS (8 * HALF_LIFE_NS)	/* what is older has decayed to nothing */
+#define DECAY_NS (8 * HALF_LIFE_NS)	/* older ticks have decayed to nothing */
 #define WEIGHT_MAX 1e9
-#define CHECK_EVERY 32		/* rows between two looks at the clock */
-#define DECAYED 0.01		/* of a sample: gone */
+#define CHECK_EVERY 32		/* rows between two checks of the clock */
+#define DECAYED 0.01		/* of a sample: treated as 0 */
 
 /* ---- one tick ----------------------------------------------------------------------- */
 
@@ -55,7 +54,7 @@ static void add_row(struct flame *f, const struct snapshot *s, const struct stac
 	t->parts[t->n_parts++] = (struct flame_part){ stack, n, value };
 }
 
-/* The rows of the tick that is being added; false: there are more. */
+/* Adds rows of the current tick; false: not finished. */
 static bool load(struct flame *f, u64 end_ns)
 {
 	struct flame_load *l = &f->load;
@@ -76,7 +75,7 @@ static bool load(struct flame *f, u64 end_ns)
 	return true;
 }
 
-/* The rows follow with load(). */
+/* Starts adding a tick; load() adds its rows. */
 static void add_tick(struct flame *f, u32 at, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[TABLE_stacks];
@@ -124,7 +123,7 @@ static void remove_tick(struct flame *f, u32 at)
 
 /* ---- decay ---------------------------------------------------------------------------- */
 
-/* Instead of making everything in the window smaller, what is new counts more. */
+/* New samples get a growing weight, instead of scaling down everything in the window. */
 static void decay(struct flame *f, u64 interval_ns)
 {
 	f->weight *= exp2((double)interval_ns / (double)HALF_LIFE_NS);
@@ -140,15 +139,15 @@ static void decay(struct flame *f, u64 interval_ns)
 	f->weight = 1;
 }
 
-/* ---- the ticks that shall be in it ------------------------------------------------------ */
+/* ---- selecting ticks -------------------------------------------------------------------- */
 
-/* Its middle decides, so that a window does not change its length when ticks are a little late. */
+/* By the tick's middle, so that slightly late ticks do not change the window's length. */
 static bool is_within(const struct history *h, u32 i, u64 end_ns, u64 length_ns)
 {
 	return history_time_ns(h, i) + length_ns > end_ns + history_interval_ns(h, i) / 2;
 }
 
-/* First tick of the window that ends with tick `last`. */
+/* Index of the first tick of the window that ends with tick `last`. */
 static u32 first_of(const struct flame *f, const struct history *h, u32 last)
 {
 	u64 end = history_time_ns(h, last), length = f->window == FLAME_DECAY ? DECAY_NS : WINDOW_NS;
@@ -173,7 +172,7 @@ static bool same_tick(const struct flame_tick *t, const struct history *h, u32 i
 	return t->seq == history_seq(h, i) && t->interval_ns == history_interval_ns(h, i);
 }
 
-/* A sum that only grows cannot go back: it starts again. */
+/* A running sum cannot go back in time: it restarts. */
 static void forget_the_future(struct flame *f, u64 last_seq)
 {
 	if (f->n_ticks && !keeps_parts(f) && f->ticks[f->n_ticks - 1].seq > last_seq)
@@ -194,7 +193,7 @@ static void remove_others(struct flame *f, const struct history *h, u32 first, u
 	}
 }
 
-/* Adds tick i at its place, if it is not there. */
+/* Adds tick i, if it is not included. */
 static bool need_tick(struct flame *f, struct history *h, u32 i, const struct snapshot *shown)
 {
 	u64 seq = history_seq(h, i);
@@ -215,7 +214,7 @@ static bool need_tick(struct flame *f, struct history *h, u32 i, const struct sn
 	return true;
 }
 
-/* Of the ticks of a sum it is enough to know where it starts and ends. */
+/* A running sum needs only its first and last tick. */
 static void drop_records(struct flame *f)
 {
 	if (keeps_parts(f) || f->n_ticks < 3)
@@ -232,7 +231,7 @@ static bool follow_history(struct flame *f, struct history *h, u32 last, const s
 	forget_the_future(f, history_seq(h, last));
 	if (keeps_parts(f))
 		remove_others(f, h, first, last);
-	else if (f->n_ticks)	/* a sum goes on where it is */
+	else if (f->n_ticks)	/* a running sum continues */
 		first = (u32)(history_find(h, f->ticks[f->n_ticks - 1].seq) + 1);
 	if (!load(f, end_ns))
 		return false;
@@ -257,14 +256,14 @@ bool flame_follow(struct flame *f, struct history *h, const struct snapshot *sho
 		if (!follow_history(f, h, (u32)last, shown, end_ns))
 			return false;
 	} else if (!f->n_ticks || f->ticks[f->n_ticks - 1].seq != shown->seq) {
-		flame_zero(f);	/* kept nowhere: it is all there is */
+		flame_zero(f);	/* not in the history: the only one available */
 		add_tick(f, 0, shown);
 		load(f, 0);
 	}
 	flame_alike_update(f);
 	if (f->renamed && (!budget_ns || start_ns >= f->build_after_ns))
 		flame_rebuild_living(f);
-	if (flame_is_sparse(f)) {	/* takes a while: not after other work, nor before */
+	if (flame_is_sparse(f)) {	/* takes a while: a step of its own */
 		if (!budget_ns || boottime_ns() - start_ns < budget_ns / 4)
 			flame_compact(f);
 		if (budget_ns)

@@ -5,8 +5,8 @@
 
 #include "tui/engines/heat.h"
 
-#define CHUNK 30		/* ticks that are decoded forward before going further back */
-#define CAP_BYTES (6u << 20)	/* of who made the calls */
+#define CHUNK 30		/* ticks decoded forward before going further back */
+#define CAP_BYTES (6u << 20)	/* limit of the per-caller data */
 
 bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 {
@@ -42,15 +42,15 @@ void heat_set_filter(struct heat *m, const struct heat_filter *f)
 /* ---- computing -------------------------------------------------------------------- */
 
 /*
- * A merged tick keeps the number of its last one, so number and length together
- * say whether a column is still of the same calls.
+ * A merged tick keeps the sequence number of its last tick, so number and length together tell
+ * whether a column is still valid.
  */
 static bool is_of_tick(const struct heat_column *c, const struct history *h, u32 i)
 {
 	return c->seq == history_seq(h, i) && c->interval_ns == history_interval_ns(h, i);
 }
 
-/* Drops the columns whose ticks are not kept any more, or belong to a merged one. */
+/* Drops columns of ticks that were evicted or merged. */
 static void drop_old(struct heat *m, const struct history *h)
 {
 	u32 len = history_len(h), i = 0, n = 0;
@@ -66,7 +66,7 @@ static void drop_old(struct heat *m, const struct history *h)
 	m->n = n;
 }
 
-/* Index of the first column of that tick or a later one. */
+/* Index of the first column at or after seq. */
 static u32 lower_bound(const struct heat *m, u64 seq)
 {
 	return bisect(i, 0, m->n, m->columns[i].seq < seq);
@@ -106,7 +106,7 @@ static void add_column(struct heat *m, struct history *h, u32 i, const struct sn
 	m->n++;
 }
 
-/* Lets go of who made the calls, the oldest first, while that takes too much. */
+/* Evicts per-caller data, oldest first, to stay within CAP_BYTES. */
 static void drop_calls(struct heat *m)
 {
 	u64 bytes = heat_ids_bytes(m->ids);
@@ -130,13 +130,13 @@ static void compact_ids(struct heat *m)
 	free(ticks);
 }
 
-/* The newest chunk first: there one looks. Inside of it forward, because that is cheap. */
+/* The newest chunk first, where the user looks. Within it forward, which is cheap. */
 bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
 	       u32 first, u32 last, u64 budget_ns)
 {
 	u64 begin = boottime_ns();
 	s64 end = (s64)min(last, history_len(h) - 1);
-	bool worked = false;	/* at least one a call, or it would never end */
+	bool worked = false;	/* at least one a call, to make progress */
 
 	if (!history_len(h))
 		return true;
@@ -145,7 +145,7 @@ bool heat_need(struct heat *m, struct history *h, const struct snapshot *shown,
 	drop_old(m, h);
 	drop_calls(m);
 	compact_ids(m);
-	/* The shown tick costs nothing and is where the cursor mostly is. */
+	/* The shown tick needs no decoding, and the cursor is usually on it. */
 	if (shown && history_seq(h, (u32)end) == shown->seq && !heat_find(m, shown->seq))
 		add_column(m, h, (u32)end, shown);
 	for (; end >= (s64)first; end -= CHUNK) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heat_parts.c: which calls of which processes are in some cells of a heat map.
- * Counts are exact. The time inside is exact where all calls of a row's tick lie
- * in the cells; else it is the sum of bucket midpoints, and said to be an estimate.
+ * heat_parts.c: the calls in some cells of a heat map, by operation and process. Counts are exact.
+ * Times are exact if all calls of a row's tick lie in the cells; else they are sums of bucket
+ * midpoints, marked as estimates.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static int by_process(const void *pa, const void *pb)
 	return cmp(a->pid, b->pid) ?: cmp(a->start_time_ns, b->start_time_ns);
 }
 
-/* Most calls first; equal ones in a fixed order, so that lines hold still. */
+/* Most calls first; ties in a fixed order, so that lines do not jump. */
 static int by_count(const void *pa, const void *pb)
 {
 	const struct heat_part *a = pa, *b = pb;
@@ -103,7 +103,7 @@ static bool in_range(const struct heat_column *col, const struct heat_range *ran
 	return col->seq >= range->first_seq && col->seq <= range->last_seq;
 }
 
-/* There was no room to keep who made the calls of this tick: it is decoded again. */
+/* The tick's per-caller data was evicted: decode it again. */
 static struct heat_tick *decode_calls(struct heat *m, struct history *h,
 				      const struct heat_column *col)
 {
@@ -119,7 +119,7 @@ static struct heat_tick *decode_calls(struct heat *m, struct history *h,
 	return calls;
 }
 
-/* All ticks of the range that have none get their calls; kept until the next heat_need(). */
+/* Decodes the missing per-caller data of the range; kept until the next heat_need(). */
 static void complete_calls(struct heat *m, struct history *h, const struct heat_range *range)
 {
 	for (u32 i = 0; i < m->n; i++) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* heat_sources.c: what a heat map is of, and that of system calls and of HTTP requests. */
+/* heat_sources.c: the sources of heat maps: system calls and HTTP requests. */
 #include <stdio.h>
 
 #include "tui/engines/heat.h"
 
-/* By what texts say, not by where they are: ids outlive the rows. */
+/* Hashes the text, not its address: ids outlive the rows. */
 static u64 add_text(u64 h, const char *text)
 {
 	for (const char *p = text ? text : "?"; *p; p++)

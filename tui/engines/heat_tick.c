@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heat_tick.c: who made the calls of one tick, packed: some 80 bytes for each
- * active call of a process, so that a screen full of ticks fits into a few MB.
+ * heat_tick.c: the calls of one tick by caller, packed: about 80 bytes for each active operation of
+ * a process, so that a screen full of ticks fits into a few MB.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +10,13 @@
 #include "bpf/model/index.h"
 #include "tui/engines/heat.h"
 
-/* Bucket and count in one word: 42 octaves need 9 bits, the zero bucket is 0. */
+/* Bucket and count in one word: 42 octaves need 9 bits; 0 is the zero bucket. */
 struct cell {
 	u64 bucket : 10, count : 54;
 };
 
 struct entry {
-	u32 id, first, n;	/* its cells */
+	u32 id, first, n;	/* range of its cells */
 	u64 count, sum_ns, max_ns;
 };
 
@@ -32,7 +32,7 @@ struct heat_ids {
 	struct heat_id *ids;
 	u32 n, cap;
 	struct index index;	/* of ids */
-	u32 compact_at;		/* number of ids at which it is worth the work */
+	u32 compact_at;		/* number of ids that triggers a compaction */
 };
 
 struct heat_ids *heat_ids_new(void)
@@ -110,8 +110,8 @@ static void tick_rename(struct heat_tick *t, const u32 *renamed)
 }
 
 /*
- * Short processes leave ids that no tick names any more: these go, and the ticks
- * get the new numbers. Does nothing until the ids have doubled since the last time.
+ * Short processes leave unused ids: drops those and renumbers the ticks. Does nothing until the
+ * number of ids has doubled since the last time.
  */
 void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 n)
 {
@@ -170,7 +170,7 @@ static void add_entry(struct heat_tick *t, u32 id, const struct hist *h)
 	e->n = t->n_cells - e->first;
 }
 
-/* Gives back the room that will not be used any more. */
+/* Shrinks the arrays to their size. */
 static void tick_trim(struct heat_tick *t)
 {
 	t->entries = xrealloc(t->entries, max(t->n_entries, 1u) * sizeof(*t->entries));
@@ -178,8 +178,8 @@ static void tick_trim(struct heat_tick *t)
 }
 
 /*
- * A tick in which only one process was measured (bpf/collectors/syscalls/syscalls.c says
- * which) shows that process, and is unobserved for everybody else.
+ * A tick in which only one process was measured (see bpf/collectors/syscalls/syscalls.c) is valid
+ * for that process, and counts as not observed for all others.
  */
 static bool is_observed(const struct heat_filter *f, const struct table *t)
 {
@@ -273,7 +273,7 @@ static struct heat_share entry_share(const struct heat_tick *t, const struct ent
 	share.time_exact = share.count == e->count;
 	if (share.time_exact)
 		share.time_ns = (double)e->sum_ns;
-	/* The slowest of the tick is in its highest bucket: is that one in the range? */
+	/* The slowest call of the tick is in its highest bucket: is that one in the range? */
 	share.slowest_exact = highest == of_all;
 	share.slowest_ns = share.slowest_exact ? e->max_ns : (u64)bucket_mid_ns(highest);
 	return share;

@@ -7,10 +7,10 @@
 #include "tui/term/graph.h"
 #include "tui/engines/past.h"
 
-#define HEAVY_ROWS 8000		/* to decode the past of so many would be felt: it begins now, then */
+#define HEAVY_ROWS 8000		/* with so many rows decoding would be noticeable: start empty */
 #define PORTION_FIRST 12
 #define PORTION_MAX 60
-#define PORTION_NS (5 * NSEC_PER_MSEC)	/* of a frame that may take 16 ms */
+#define PORTION_NS (5 * NSEC_PER_MSEC)	/* of the 16 ms of a frame */
 
 /* ---- values ---------------------------------------------------------------- */
 
@@ -21,7 +21,7 @@ static float value_of(const struct row *r, const struct field *f)
 	return u64_known(row_u64(r, f)) ? (float)row_u64(r, f) : F32_UNKNOWN;
 }
 
-/* The values of a tick at place i of every lane; s NULL: that tick cannot be read. */
+/* Sets the values at index i of every lane; s NULL: unreadable. */
 static void set_tick(struct past *p, int i, const struct snapshot *s)
 {
 	for (int k = 0; k < p->n_lanes; k++) {
@@ -36,7 +36,7 @@ static void set_tick(struct past *p, int i, const struct snapshot *s)
 	p->interval_ns[i] = s ? s->interval_ns : 0;
 }
 
-/* Room for `by` ticks at the start (by > 0), or drops as many there (by < 0). */
+/* Inserts `by` ticks at the start, or removes as many if negative. */
 static void shift(struct past *p, int by)
 {
 	int from = max(-by, 0), to = max(by, 0), n = p->n - from;
@@ -115,7 +115,7 @@ static struct past_lane *lane_new(const struct row *like, int n)
 	return l;
 }
 
-/* One row more or less of many: the others keep what is known of them. */
+/* Rows were added or removed: the others keep their values. */
 static void change_rows(struct past *p, const struct row *const *rows, int n)
 {
 	struct past_lane *lanes[PAST_LANES];
@@ -196,7 +196,7 @@ bool past_more(struct past *p, struct history *h)
 
 	if (!p->older || !h || p->n >= PAST_TICKS)
 		return false;
-	/* Ticks older than the axis are not worth it; those of another jump are re-read. */
+	/* Ticks older than the axis are skipped; after another jump they are read again. */
 	end = history_find(h, p->older);
 	if (end >= 0 && history_seq(h, (u32)end) == p->older)
 		end--;
@@ -224,7 +224,7 @@ bool past_more(struct past *p, struct history *h)
 
 /* ---- drawing ------------------------------------------------------------------------- */
 
-/* Means over `width` equal parts of the five minutes that end with the newest tick. */
+/* Means over `width` equal parts of the five minutes before the newest tick. */
 static void bucket(const struct past *p, int lane, int field, int width, float *cells)
 {
 	double *sums = xcalloc((size_t)width, sizeof(*sums)), *weights = xcalloc((size_t)width, sizeof(*weights));
@@ -242,7 +242,7 @@ static void bucket(const struct past *p, int lane, int field, int width, float *
 	}
 	for (int i = 0; i < width; i++)
 		cells[i] = weights[i] > 0 ? (float)(sums[i] / weights[i]) : F32_UNKNOWN;
-	/* A tick longer than a cell, a merged one for instance, fills those before it too. */
+	/* A tick longer than a cell (a merged one) also fills the cells before it. */
 	for (int i = 0; i < p->n; i++) {
 		u64 age = end - p->time_ns[i];
 		int last = width - 1 - (int)(age * (u64)width / PAST_NS);

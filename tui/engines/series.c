@@ -6,7 +6,7 @@
 #include "tui/term/graph.h"
 #include "tui/engines/series.h"
 
-#define SERIES_ENOUGH 40	/* values that fill the widest sparkline but one */
+#define SERIES_ENOUGH 40	/* enough for the second widest sparkline */
 
 /* ---- one row ------------------------------------------------------------------ */
 
@@ -54,8 +54,8 @@ static void append(struct series *s, u64 seq, float v)
 }
 
 /*
- * After a step back the older values are here already; only when few are left
- * it is worth reading the history again. True: nothing more to do.
+ * After a step back older values are still here; the history is read again only when few are left.
+ * True: done.
  */
 static bool step_back(struct series *s, u64 seq, int at)
 {
@@ -102,11 +102,11 @@ void series_update(struct series *s, struct history *h, const struct snapshot *s
 
 /* ---- all rows ------------------------------------------------------------------- */
 
-#define TRAIL_KEPT 40		/* so many steps back (less TRAIL_LEN) read nothing again */
+#define TRAIL_KEPT 40		/* steps back (less TRAIL_LEN) without reading again */
 
 struct trail {
 	u64 pid, start_time_ns;
-	u64 seq;		/* of the newest level; 0: free */
+	u64 seq;		/* of the newest level; 0: free slot */
 	u8 levels[TRAIL_KEPT];
 };
 
@@ -115,8 +115,8 @@ struct trails {
 	int field, pid, start;
 	float top;
 	u64 seq;		/* shown */
-	u64 first, newest;	/* what was read; 0: nothing */
-	struct trail *slots;	/* open addressing, a power of two */
+	u64 first, newest;	/* range that was read; 0: none */
+	struct trail *slots;	/* open addressing; size is a power of two */
 	u32 cap, n;
 };
 
@@ -155,7 +155,10 @@ static bool is_recent(const struct trails *t, const struct trail *tr)
 	return tr->seq && tr->seq + TRAIL_KEPT > t->newest;
 }
 
-/* A new table with only what was seen in the last TRAIL_KEPT ticks, and room for `more`: others have ended. */
+/*
+ * Rebuilds the table with the entries of the last TRAIL_KEPT ticks, and room for `more`: the others
+ * have ended.
+ */
 static void rehash(struct trails *t, u32 more)
 {
 	struct trail *old = t->slots;
@@ -227,14 +230,14 @@ static void rebuild(struct trails *t, struct history *h, u64 seq)
 	}
 }
 
-/* Are the TRAIL_LEN levels up to seq here already? */
+/* Whether the TRAIL_LEN levels up to seq are here. */
 static bool is_kept(const struct trails *t, struct history *h, u64 seq)
 {
 	u64 want = max(seq, (u64)TRAIL_LEN) - TRAIL_LEN + 1;
 
 	if (!t->first || seq > t->newest || t->newest - seq > TRAIL_KEPT - TRAIL_LEN)
 		return false;
-	if (h && history_len(h))	/* there is nothing before its oldest tick */
+	if (h && history_len(h))	/* nothing precedes its oldest tick */
 		want = max(want, history_seq(h, 0));
 	return t->first <= want && seq >= t->first;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * series.h: what sparklines draw: the last values of one member of one row, up
- * to the tick that is shown. Fed by ticks; read again from the history after a
- * jump in time, so a sparkline of a paused or replayed screen is right too.
+ * series.h: data of sparklines: the last values of one member of one row, up to the shown tick. Fed
+ * by ticks, and read from the history after a jump in time, so it is also correct on a paused or
+ * replayed screen.
  */
 #ifndef OTTOP_SERIES_H
 #define OTTOP_SERIES_H
@@ -12,27 +12,27 @@
 #define SERIES_MAX 120
 
 struct series {
-	float values[SERIES_MAX];	/* oldest first; NAN: not known then */
+	float values[SERIES_MAX];	/* oldest first; NAN: unknown */
 	u64 seqs[SERIES_MAX];		/* of their ticks */
 	int n;
-	u64 key[2];			/* whose values these are */
+	u64 key[2];			/* key of the row */
 	int table, field;
 };
 
 /*
- * Brings s up to the shown snapshot. `like` is any row with the wanted key, or
- * NULL for the only row of a T_SINGLE table. Cheap when called each tick; call
- * it from a view's update(). Zeroed memory is an empty series.
+ * Updates s to the shown snapshot. `like` is any row with the wanted key, or NULL for the only row
+ * of a T_SINGLE table. Cheap when called each tick; call it from a view's update().
+ * Zero-initialized: empty.
  */
 void series_update(struct series *s, struct history *h, const struct snapshot *shown,
 		   enum table_id t, int field, const struct row *like);
 
-/* What tells rows of a table apart, hashed. NULL: 0. */
+/* Hash of a row's key. NULL: 0. */
 void series_key(const struct row *like, u64 key[2]);
 
 /*
- * The same for all rows of a table at once (the "10s" column): levels 0..8 of
- * the last TRAIL_LEN ticks for each process.
+ * The same for all rows of a table (the "10s" column): levels 0..8 of the last TRAIL_LEN ticks for
+ * each process.
  */
 #define TRAIL_LEN 10
 struct trails;

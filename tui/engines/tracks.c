@@ -7,19 +7,19 @@
 #include "tui/engines/series.h"
 #include "tui/engines/tracks.h"
 
-#define TICKS_MAX 600		/* however short they are */
-#define POINTS_MAX 2048u		/* of a tick; a screen has fewer lines */
-#define READ_NS (15 * NSEC_PER_MSEC)	/* of the history, a call */
-#define CHUNK 32		/* ticks: reading forward is cheap */
+#define TICKS_MAX 600		/* for any interval */
+#define POINTS_MAX 2048u		/* a tick; a screen has fewer lines */
+#define READ_NS (15 * NSEC_PER_MSEC)	/* time limit a call for reading the history */
+#define CHUNK 32		/* ticks read forward at once, which is cheap */
 
 struct point {
-	u32 id;			/* a hash of the row's key */
+	u32 id;			/* hash of the row's key */
 	float v;
 };
 
 struct track_tick {
 	u64 seq;		/* 0: not read */
-	u64 of;			/* the tick that it was merged into, whose points are its own; seq: itself */
+	u64 of;			/* the tick it was merged into, with the points; or seq */
 	u32 n;
 	struct point *points;	/* by id */
 };
@@ -28,9 +28,9 @@ struct tracks {
 	enum table_id table;
 	int field;
 	u64 span_ns;
-	u64 seq;		/* that is shown */
+	u64 seq;		/* of the shown snapshot */
 	u32 n;			/* ticks in the span */
-	struct track_tick ticks[TICKS_MAX];	/* by seq */
+	struct track_tick ticks[TICKS_MAX];	/* indexed by seq */
 };
 
 struct tracks *tracks_new(enum table_id t, int field, u64 span_ns)
@@ -83,7 +83,7 @@ static void take_points(struct tracks *t, struct track_tick *tick, const struct 
 	qsort(tick->points, tick->n, sizeof(*points), cmp_points);
 }
 
-/* s: NULL where nothing is known of that tick. */
+/* s: NULL if nothing is known of the tick. */
 static void take(struct tracks *t, u64 seq, u64 of, const struct snapshot *s)
 {
 	struct track_tick *tick = slot(t, seq);
@@ -94,14 +94,14 @@ static void take(struct tracks *t, u64 seq, u64 of, const struct snapshot *s)
 		take_points(t, tick, s);
 }
 
-/* From the history: a tick, and those that were merged into it. */
+/* Reads a tick from the history, where it may have been merged into a later one. */
 static void read_tick(struct tracks *t, struct history *h, u64 seq)
 {
 	int i = h ? history_find(h, seq) : -1;
 	const struct snapshot *s;
 	u64 of;
 
-	/* the one that has it may be a later one */
+	/* the merged tick has the number of its last one */
 	if (h && (i < 0 || history_seq(h, (u32)i) != seq) && (u32)(i + 1) < history_len(h) && i >= 0)
 		i++;
 	of = i < 0 ? 0 : history_seq(h, (u32)i);
@@ -123,7 +123,7 @@ static bool is_read(struct tracks *t, u64 seq)
 	return slot(t, seq)->seq == seq;
 }
 
-/* The newest first, for there one looks; in chunks forward. */
+/* The newest first, where the user looks, in chunks read forward. */
 static bool read_missing(struct tracks *t, struct history *h, u64 first)
 {
 	u64 begin = boottime_ns(), end = t->seq;

@@ -15,12 +15,12 @@
 #define MAX_TERMS 16
 #define TOO_MANY (-2)
 #define NO_COLUMN (-3)
-#define COLUMNS_NAMED 8	/* what a line of 80 columns has room for */
+#define COLUMNS_NAMED 8	/* limit that fits a line of 80 columns */
 
 struct term {
 	int field;	/* -1: the text of the whole row */
-	int field2;	/* a second column that may match instead ("port"), or -1 */
-	char relation;	/* '=', '<', '>' for numbers, 'r' a regular expression */
+	int field2;	/* alternative column ("port"), or -1 */
+	char relation;	/* '=', '<', '>' for numbers, 'r' for a regular expression */
 	double number;
 	regex_t regex;
 };
@@ -37,7 +37,7 @@ static const struct {
 	{ "comm", "comm", NULL }, { "cmd", "cmdline", NULL }, { "name", "comm", "cmdline" },
 	{ "port", "local_port", "remote_port" }, { "path", "path", "cgroup" },
 	{ "dst", "remote_addr", NULL }, { "src", "local_addr", NULL },
-	{ "dst", "remote", NULL }, { "src", "local", NULL },	/* of events: with the port */
+	{ "dst", "remote", NULL }, { "src", "local", NULL },	/* in events: including the port */
 	{ "cpu", "cpu_pct", NULL }, { "mem", "rss_bytes", NULL }, { "rss", "rss_bytes", NULL },
 	{ "sys", "syscall_rate", NULL }, { "call", "syscall", NULL },
 	{ "status", "status", NULL }, { "status", "statuses", NULL },
@@ -80,14 +80,14 @@ int filter_field(enum table_id t, const char *name, size_t n)
 	return f >= 0 ? f : field_by(t, name, n, true);
 }
 
-/* ---- numbers that are shown by a name ---- */
+/* ---- numbers shown as names ---- */
 
 static bool may_have_name(enum table_id t, int field)
 {
 	return t == TABLE_requests && field == table_field(t, "status");
 }
 
-/* NULL: it is shown as the number. */
+/* NULL: shown as the number. */
 static const char *name_of(const struct row *r, const struct field *f)
 {
 	const struct requests_row *q = (const struct requests_row *)r;
@@ -134,7 +134,7 @@ static int term_regex(struct term *t, const char *pattern)
 	return pattern_compile(&t->regex, pattern, false);
 }
 
-/* 12, 1.5k, 3M: what format_value() writes can be typed back. */
+/* 12, 1.5k, 3M: the output of format_value() is accepted. */
 static bool parse_number(const char *s, const struct field *f, double *ret)
 {
 	double base = f->format == FF_BYTES || f->format == FF_BRATE ? 1024 : 1000;
@@ -167,7 +167,7 @@ static bool term_number(struct term *t, const struct field *f, const char *value
 	return parse_number(value, f, &t->number);
 }
 
-/* "key:value" where key is a column; else false and nothing is added. */
+/* "key:value" where key is a column; otherwise returns false and adds nothing. */
 static bool add_column_term(struct filter *f, const char *word, int *ret_error)
 {
 	const char *colon = strchr(word, ':');
@@ -192,7 +192,7 @@ static bool add_column_term(struct filter *f, const char *word, int *ret_error)
 		return true;	/* still being typed: matches everything */
 	field = &table_descs[f->table].fields[t->field];
 	if (field->format == FF_COUNTS && term_number(t, field, colon + 1))
-		;	/* of what has a name a number: 503, >499 */
+		;	/* numbers shown as names also match by number: 503, >499 */
 	else if (field->type == FT_STR)
 		*ret_error = term_regex(t, colon + 1);
 	else if (!term_number(t, field, colon + 1))
@@ -214,8 +214,8 @@ static bool add_text_term(struct filter *f, const char *pattern, int *ret_error)
 }
 
 /*
- * "prot:udp" looks like a column, and is none: taken as a text it would match nothing,
- * and nobody would know why. "std::vector", "http://" and "a\:b" are texts.
+ * "prot:udp" looks like a column but is none: as a text it would match nothing, without
+ * explanation. "std::vector", "http://" and "a\:b" are texts.
  */
 static bool is_unknown_column(const char *word)
 {
@@ -323,7 +323,7 @@ void filter_free(struct filter *f)
 
 /* ---- matching ---------------------------------------------------------------- */
 
-/* The text of the row that was matched last: as long as its longest command line. */
+/* Cached text of the row matched last; grows to its longest command line. */
 static struct {
 	char *buf;
 	u32 n, cap;
@@ -345,7 +345,7 @@ static const char *row_text(const struct row *r)
 	const struct table_desc *d = &table_descs[r->table];
 
 	text.n = 0;
-	text_add("");	/* a row may have no text at all */
+	text_add("");	/* a row may have no text */
 	text.n = 0;
 	for (u32 i = 0; i < d->n_fields; i++) {
 		const struct field *f = &d->fields[i];
@@ -370,7 +370,7 @@ static bool match_number(const struct term *t, double v)
 	return t->relation == '<' ? v < t->number : t->relation == '>' ? v > t->number : v == t->number;
 }
 
-/* One of the names there, not how often it was: "200 503" has no status 503. */
+/* Matches the names, not the counts: "200 503" does not contain status 503. */
 static bool match_counts(const struct term *t, const char *at)
 {
 	char name[COUNT_NAME_MAX], *end;

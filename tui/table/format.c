@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* format.c: numbers to text: three significant digits, unit attached. */
+/* format.c: numbers as text: three significant digits and a unit. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ static char *three(char *buf, double v, const char *unit)
 	return buf;
 }
 
-/* Below the first unit: 0 0.4 18.2 41 842; a whole number has no decimals. */
+/* Below the first unit: 0 0.4 18.2 41 842; integers have no decimals. */
 static char *small(char *buf, double v)
 {
 	double whole = round(v);
@@ -28,7 +28,7 @@ static char *small(char *buf, double v)
 	return buf;
 }
 
-/* With a sign in front where it is negative (growth). */
+/* Negative values (shrinking) get a sign. */
 static char *scaled(char *buf, double v, double base, const char *const *units)
 {
 	int i = 0;
@@ -42,7 +42,7 @@ static char *scaled(char *buf, double v, double base, const char *const *units)
 		return small(buf, v);
 	for (v /= base; v >= 999.5 && units[i + 1]; i++)
 		v /= base;
-	/* Hundredths of a kilobyte are noise. */
+	/* No hundredths of a kilobyte. */
 	if (base == 1024 && !i && v < 9.95)
 		snprintf(buf, FORMAT_MAX, "%.1f%s", v, units[0]);
 	else

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * format.h: numbers to text with three significant digits and the unit
- * attached. All write a NUL-terminated text without padding and return buf;
- * FORMAT_MAX bytes are enough for any of them.
+ * format.h: numbers as text with three significant digits and a unit. All write a NUL-terminated
+ * text without padding and return buf; FORMAT_MAX bytes are enough for each.
  */
 #ifndef OTTOP_FORMAT_H
 #define OTTOP_FORMAT_H
@@ -24,17 +23,16 @@ enum value_state { VALUE_KNOWN, VALUE_ZERO, VALUE_UNKNOWN, VALUE_BLANK, VALUE_PE
 
 /* State of a member: known, zero, unknown ('?'), blank or pending ('·'). */
 enum value_state format_state(const struct field *f, const struct row *r);
-/* A member as a number to sort by; unknown, blank and pending sort below 0. STR: 0. */
+/* A member as number for sorting; unknown, blank and pending sort below 0. STR: 0. */
 double format_number(const struct field *f, const struct row *r);
 
 /*
- * The text of a member as screens draw it ("?", "", "·" where it is not known).
- * STR members are given back as they are, so the result may be the row's own
- * string. `s` gives the time that ages and clock times refer to.
+ * The text of a member as drawn ("?", "", "·" if it is not known). STR members are returned as they
+ * are, so the result may be the row's own string. `s` is the time base for ages and clock times.
  */
 const char *format_value(char buf[FORMAT_MAX], const struct field *f, const struct row *r,
 			 const struct snapshot *s, enum value_state *ret_state);
-/* Numbers stand at the right of their column, texts at the left. */
+/* Numbers are right-aligned in their column, texts left-aligned. */
 bool format_is_number(enum field_format format);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* grouping.c: rows of a table added up by some of its columns. */
+/* grouping.c: aggregates rows of a table by some of its columns. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,19 +7,19 @@
 #include "tui/table/grouping.h"
 #include "tui/table/table.h"
 
-/* Numbers as they are; texts by their address: they are interned. */
+/* Numbers by value, texts by address, because they are interned. */
 struct key {
 	u64 value[GROUP_FIELDS];
 };
 
-/* Behind the row of a group. */
+/* Stored after the row of a group. */
 struct group {
 	const struct grouping *by;
 	const struct field *field[GROUP_FIELDS];
 	struct key key;
 	bool used;		/* in this tick */
-	u32 n, members;		/* rows; those that live */
-	u32 first_row, filled;	/* of its rows among all that were added up */
+	u32 n, members;		/* rows; live rows */
+	u32 first_row, filled;	/* its range in the array of all member rows */
 	struct { const struct row *of; const char *text; u32 n; } names[GROUP_NAMES];
 	u32 n_names, other_names;
 	u32 n_values, first_value;
@@ -40,12 +40,12 @@ static const struct field *field_of(const struct row *r, const char *name)
 
 /* ---- keys ------------------------------------------------------------------------ */
 
-/* The fields of a grouping, looked up once. */
+/* The resolved fields of a grouping. */
 struct lookup {
 	const struct grouping *by;
 	const struct field *key[GROUP_FIELDS], *names, *spread;
 	struct sum_plan plan;
-	u32 *slots, mask;	/* groups by key: open addressing, index + 1; 0 is free */
+	u32 *slots, mask;	/* groups by key: open addressing, index + 1; 0: free */
 };
 
 static void look_up(struct lookup *l, const struct grouping *by, const struct row *any)
@@ -119,7 +119,7 @@ static void forget_names(struct group *g)
 	g->n_names = g->other_names = 0;
 }
 
-/* Whoever else has the row keeps its values. */
+/* Other holders of the row keep its values. */
 static void group_drop(struct row *sum)
 {
 	forget_names(group_of(sum));
@@ -201,7 +201,7 @@ static void add_row(const struct lookup *l, struct row *sum, const struct row *r
 		add_name(g, r, row_str(r, l->names));
 }
 
-/* A number instead of the member's is the group's value of that member. */
+/* Replaces the member's sum by the group's own number. */
 static void set_number(const struct lookup *l, struct row *sum)
 {
 	if (l->by->number && l->key[0]->type == FT_U64)
@@ -217,7 +217,7 @@ static void set_count(const struct grouping *by, struct row *sum)
 	row_sum_text(sum, field_of(sum, by->counts), text);
 }
 
-/* The state of a member is none of the group's, unless they are grouped by it. */
+/* A member's state is not the group's, unless it is a key. */
 static void blank_states(const struct lookup *l, struct row *sum)
 {
 	const struct table_desc *d = &table_descs[sum->table];
@@ -246,7 +246,7 @@ static void group_end(const struct lookup *l, struct row *sum)
 		l->by->finish(sum);
 }
 
-/* ---- quantiles of a number over the members ---------------------------------------- */
+/* ---- quantiles over the members ---------------------------------------------------- */
 
 static void set_quantiles(struct group *g, u64 *values)
 {
@@ -255,7 +255,7 @@ static void set_quantiles(struct group *g, u64 *values)
 	g->p99 = g->n_values ? values[(u32)((u64)(g->n_values - 1) * 99 / 100)] : U64_BLANK;
 }
 
-/* The values of a group stand together, sorted. of: the group of each row, or NULL. */
+/* Collects the values of each group, sorted. of: the group of each row, or NULL. */
 static void spread(const struct lookup *l, struct groups *g, struct row *const *of,
 		   const struct table_row *rows, u32 n)
 {
@@ -281,7 +281,7 @@ static void spread(const struct lookup *l, struct groups *g, struct row *const *
 	free(values);
 }
 
-/* ---- all together ------------------------------------------------------------------ */
+/* ---- grouping ---------------------------------------------------------------------- */
 
 static void add_rows(struct lookup *l, struct groups *g, struct row **of, const struct table_row *rows, u32 n)
 {
@@ -298,7 +298,7 @@ static void add_rows(struct lookup *l, struct groups *g, struct row **of, const 
 	}
 }
 
-/* The rows of each group, together: what a search looks into. */
+/* Collects the rows of each group, which a search looks into. */
 static void gather(struct groups *g, struct row *const *of, const struct table_row *rows, u32 n)
 {
 	u32 total = 0;
@@ -354,7 +354,7 @@ u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *r
 	return made;
 }
 
-/* ---- of one group -------------------------------------------------------------------- */
+/* ---- a single group ------------------------------------------------------------------ */
 
 const struct grouping *group_by(const struct row *sum)
 {

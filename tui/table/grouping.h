@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * grouping.h: rows of any table added up by some of its columns. A view names its
- * groupings, and `b`, Enter on a group and what is in it come from here:
+ * grouping.h: aggregates rows of any table by some of its columns. A view declares its
+ * groupings; `b`, Enter on a group and the member list are provided here:
  *
  *	static const struct grouping groupings[] = {
  *		{ "process", { "pid", "start_time_ns" }, .counts = "path", .noun = "endpoint" },
  *	};
  *
- * A group is a row of the same table (bpf/model/sum.c says how columns add up) with the
+ * A group is a row of the same table (bpf/model/sum.c defines how columns add up), with the
  * same address from tick to tick, so that the cursor stays on it. It may be kept with
- * row_get(), as the context of a level of the breadcrumb is.
+ * row_get(), as the context of a breadcrumb level is.
  */
 #ifndef OTTOP_GROUPING_H
 #define OTTOP_GROUPING_H
@@ -25,48 +25,54 @@ struct table_spec;
 #define GROUP_NAMES 4
 
 struct grouping {
-	const char *title;			/* "process": by what */
-	const char *fields[GROUP_FIELDS];	/* members that are the same in a group */
-	u64 (*number)(const struct row *r);	/* instead of the value of the first of them */
-	void (*finish)(struct row *sum);	/* computes what does not add up (a share) */
-	const char *counts, *noun;	/* a text that says "3 endpoints", and nothing of one is shown; or NULL */
-	const char *names;		/* a text whose values are told apart: group_names() */
-	const char *spread;		/* a number whose quantiles are asked for: group_spread() */
-	const struct table_spec *spec;	/* columns and order; NULL: those of the table */
+	const char *title;			/* "process": the criterion */
+	const char *fields[GROUP_FIELDS];	/* members equal within a group */
+	u64 (*number)(const struct row *r);	/* replaces the value of the first of them */
+	void (*finish)(struct row *sum);	/* computes what cannot be summed (a share) */
+	const char *counts, *noun;	/* a text shown as "3 endpoints"; or NULL */
+	const char *names;		/* a text member to enumerate: group_names() */
+	const char *spread;		/* a number to compute quantiles of: group_spread() */
+	const struct table_spec *spec;	/* columns and order; NULL: the table's */
 };
 
-/* Those of one table, of all its groupings. Zeroed memory is none. */
+/* The groups of one table, for all groupings. Zero-initialized: empty. */
 struct groups {
 	struct row **rows;
 	u32 n, cap;
-	u32 members;	/* of those made last: living rows in all of them */
-	const struct row **added;	/* rows of the groups made last, one group after the other */
+	u32 members;	/* live rows in the groups made last */
+	const struct row **added;	/* rows of the groups made last, group by group */
 };
 
 /*
- * Puts groups in place of the rows, in no order; returns their number. What has ended
- * before this tick (`past`) is in none; what ended in it is in the sums, but no member.
+ * Replaces rows by groups, unsorted; returns their number. Rows that ended before this tick
+ * (`past`) are left out; those that ended in it are in the sums, but are not members.
  */
 u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *rows, u32 n);
 void groups_free(struct groups *g);
 
-/* ---- of one group: rows with `sum` set, made by groups_make() ---------- */
+/* ---- a single group: rows with `sum` set, made by groups_make() --------- */
 
 const struct grouping *group_by(const struct row *sum);
 bool group_has(const struct row *sum, const struct row *r);
-u32 group_members(const struct row *sum);	/* that live */
-/* The i-th row that was added up in it, in no order; NULL: no more. Valid as those given to groups_make(). */
+u32 group_members(const struct row *sum);	/* live ones */
+/*
+ * The i-th row of the group, in no order; NULL: no more. Valid as long as the rows given to
+ * groups_make().
+ */
 const struct row *group_row(const struct groups *g, const struct row *sum, u32 i);
-bool group_is_one(const struct row *sum);	/* of one row: all its values are that row's */
-/* What the group is called: "nginx", "none" for a blank text, "port 443", "?". */
+bool group_is_one(const struct row *sum);	/* of a single row, so all values are that row's */
+/* The group's label: "nginx", "none" for a blank text, "port 443", "?". */
 char *group_label(const struct row *sum, char *buf, size_t cap);
-/* The i-th value told apart and how many members have it; NULL: no more (*ret_n: in all others). */
+/*
+ * The i-th enumerated value and the number of its members; NULL: no more (*ret_n: number in all
+ * others).
+ */
 const char *group_name(const struct row *sum, u32 i, u32 *ret_n);
-/* Median and 99th percentile over the members; U64_BLANK: nobody has one. */
+/* Median and 99th percentile over the members; U64_BLANK: no values. */
 u64 group_p50(const struct row *sum);
 u64 group_p99(const struct row *sum);
 
-/* Columns of a grouping's own spec: how many members live, and those two as durations. */
+/* Columns for a grouping's own spec: live members, and the quantiles as durations. */
 #define GROUP_COUNT(text) \
 	{ NULL, .title = text, .width = 5, .priority = 1, .draw = group_draw_count, .number = group_number_count }
 #define GROUP_P50 { NULL, .title = "p50", .width = 6, .priority = 2, .draw = group_draw_p50, .number = group_number_p50 }
@@ -75,7 +81,7 @@ void group_draw_count(struct app *a, struct canvas *c, int row, int col, int wid
 void group_draw_p50(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr);
 void group_draw_p99(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr);
 double group_number_count(const struct row *sum);
-double group_number_p50(const struct row *sum);	/* -1: nobody has one */
+double group_number_p50(const struct row *sum);	/* -1: no values */
 double group_number_p99(const struct row *sum);
 
 #endif

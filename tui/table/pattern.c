@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* pattern.c: typed regular expressions, see pattern.h. */
+/* pattern.c: user-typed regular expressions, see pattern.h. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "tui/table/pattern.h"
 #include "bpf/model/base.h"
 
-#define MAX_COPIES 256		/* of what is repeated, by regcomp() */
+#define MAX_COPIES 256		/* limit of copies that regcomp() makes of repeated parts */
 
 static bool has_upper(const char *s)
 {
@@ -23,7 +23,7 @@ static double upper_count(const char *p)
 	return *p == ',' ? strtod(p + 1, NULL) : 0;
 }
 
-/* "+" copies twice, "{n}" n times, and copies of copies where they nest or follow each other. */
+/* "+" makes two copies, "{n}" n; they multiply where repetitions nest or follow each other. */
 static bool too_repetitive(const char *pattern)
 {
 	double copies = 1;
@@ -40,8 +40,8 @@ static bool too_repetitive(const char *pattern)
 }
 
 /*
- * The one operator that a run of them means: x++ is x+, x?? is x?, all others are
- * x*. *text is moved behind the run.
+ * The operator equivalent to a run of operators: x++ is x+, x?? is x?, all others are x*. *text is
+ * moved past the run.
  */
 static char squeeze(const char **text)
 {
@@ -53,7 +53,7 @@ static char squeeze(const char **text)
 	return op;
 }
 
-/* Of bracket expressions, "[]+*]" or "[^[:alpha:]+]": the byte behind what closes this one. */
+/* The end of a bracket expression such as "[]+*]" or "[^[:alpha:]+]". */
 static const char *behind_bracket(const char *p)
 {
 	p += p[1] == '^' ? 2 : 1;
@@ -67,7 +67,7 @@ static const char *behind_bracket(const char *p)
 	return *p ? p + 1 : p;
 }
 
-/* False: there is no room. */
+/* False: no room. */
 static bool rewrite(char *out, size_t cap, const char *text, bool literal_braces)
 {
 	size_t n = 0, len;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pattern.h: regular expressions that a person types (POSIX extended ones), as
- * filters and searches. glibc's regcomp() copies what is repeated and, where
- * repetitions follow each other, takes a time that doubles with each; a typed
- * pattern must not stop the console.
+ * pattern.h: regular expressions typed by the user (POSIX extended), for filters and searches.
+ * glibc's regcomp() copies repeated parts, and its time doubles with each consecutive repetition: a
+ * typed pattern must not stop the console.
  */
 #ifndef TUI_PATTERN_H
 #define TUI_PATTERN_H
@@ -11,14 +10,13 @@
 #include <regex.h>
 #include <stdbool.h>
 
-#define PATTERN_MAX 700		/* bytes, with what is written in place of braces */
+#define PATTERN_MAX 700		/* bytes, including replaced braces */
 
 /*
- * Compiles text into *ret (the caller's, for regfree(), when 0 is returned).
- * Case matters only where text has an upper-case letter. literal_braces: '{' and
- * '}' stand for themselves, as in names of functions ("{lambda()#1}").
- * Returns 0 or an error of regcomp(); REG_ESPACE for what is too long or repeats
- * too much.
+ * Compiles text into *ret (the caller's, to regfree(), if 0 is returned). Case matters only if text
+ * contains an upper-case letter. literal_braces: '{' and '}' are literals, as in function names
+ * ("{lambda()#1}"). Returns 0 or an error of regcomp(); REG_ESPACE if it is too long or too
+ * repetitive.
  */
 int pattern_compile(regex_t *ret, const char *text, bool literal_braces);
 

@@ -140,8 +140,8 @@ bool table_select(struct tableview *t, const struct row *like)
 }
 
 /*
- * After loading: the cursor goes where its row went; with F the row keeps its line, and in a
- * log, where the oldest rows go away above it.
+ * After loading: moves the cursor to its row's new line. With F, and in a log, where the oldest
+ * rows above disappear, the row keeps its line on the screen.
  */
 void table_find_cursor(struct tableview *t)
 {
@@ -199,7 +199,10 @@ bool table_filter(struct app *a, struct tableview *t, const char *text, char *re
 	}
 	filter_free(t->filter);
 	t->filter = f;
-	/* What has ended stays while it is selected, but a new filter asks for something else. */
+	/*
+	 * A selected row that ended is kept on the screen, but a new filter drops it if it does not
+	 * match.
+	 */
 	if (f && t->cursor && app_snapshot(a) && !filter_match(f, t->cursor) &&
 	    (t->cursor->closed || !snapshot_find(app_snapshot(a), t->cursor))) {
 		row_put(t->cursor);
@@ -232,8 +235,8 @@ bool table_search(struct tableview *t, const char *text)
 }
 
 /*
- * The next of what line i stands for and does not show; *at: -1 at first. Where the line of a
- * group itself is found (by the name that all in it have), what is in it is no news.
+ * The next hidden row represented by line i; *at: -1 at first. If a group's line matches by the
+ * name its members share, its members are not searched.
  */
 static const struct row *next_hidden(const struct tableview *t, u32 i, s32 *at)
 {
@@ -244,7 +247,7 @@ static const struct row *next_hidden(const struct tableview *t, u32 i, s32 *at)
 	return t->spec->hidden ? t->spec->hidden(t->state, &t->rows[i], at) : NULL;
 }
 
-/* What matches under line i and is not shown: the first such row, or the last; NULL: none. */
+/* The first, or last, hidden row under line i that matches; NULL: none. */
 static const struct row *hidden_match(const struct tableview *t, u32 i, bool last)
 {
 	const struct row *r, *found = NULL;
@@ -255,7 +258,7 @@ static const struct row *hidden_match(const struct tableview *t, u32 i, bool las
 	return found;
 }
 
-/* What a search finds in line i: itself, or what it hides; going back, that comes first. */
+/* The match in line i: itself, or a hidden row; searching backwards the hidden rows come first. */
 static const struct row *match_in(const struct tableview *t, u32 i, int step, bool self, bool inside)
 {
 	const struct row *own = self && filter_match(t->search, t->rows[i].row) ? t->rows[i].row : NULL;
@@ -265,13 +268,13 @@ static const struct row *match_in(const struct tableview *t, u32 i, int step, bo
 	return hidden_match(t, i, step < 0) ?: own;
 }
 
-/* The cursor to the line, and, where it hides what was found, to that. */
+/* Moves the cursor to the line or, if the match is hidden in it, opens that. */
 static void go_to_match(struct app *a, struct tableview *t, u32 i, const struct row *r, int step, bool open)
 {
 	table_move_to(t, i);
 	if (!open || r == t->rows[i].row)
 		return;
-	if (t->rows[i].row->sum) {	/* its members have an order of their own */
+	if (t->rows[i].row->sum) {	/* members have their own order */
 		app_enter_found(a, t->rows[i].row);
 		t->cursor_i = 0;
 		table_search_move(a, t, step, SEARCH_here, true);
@@ -305,7 +308,7 @@ bool table_search_move(struct app *a, struct tableview *t, int step, enum search
 	return false;
 }
 
-/* Matches of line i: itself and what it hides. */
+/* Matches in line i, including hidden rows. */
 static u32 matches_in(const struct tableview *t, u32 i)
 {
 	u32 n = filter_match(t->search, t->rows[i].row);
@@ -333,7 +336,7 @@ u32 table_search_count(const struct tableview *t, u32 *ret_at)
 
 /* ---- groups ------------------------------------------------------------------------- */
 
-/* Inside of a process or of a group there is a grouping of its own, until one leaves it. */
+/* Inside of a process or a group there is a separate grouping, until the user leaves it. */
 static u32 *grouping_of(const struct app *a, struct tableview *t)
 {
 	const struct context *ctx = app_context(a);
@@ -417,7 +420,7 @@ static bool act_move(struct tableview *t, enum action action)
 		return true;
 	case ACTION_first:
 		table_move_to(t, 0);
-		t->anchored = t->spec->newest_last;	/* else: the first row, whatever comes there */
+		t->anchored = t->spec->newest_last;	/* else: the first row, whichever it is */
 		return true;
 	case ACTION_last:
 		table_move_to(t, (s64)t->n - 1);

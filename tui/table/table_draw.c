@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* table_draw.c: the columns that fit, and the rows on the screen. */
+/* table_draw.c: selects the columns that fit, and draws the rows. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/table/table_env.h"
 #include "tui/table/table_state.h"
 
-#define REST_MIN 16	/* a column gives way before the last one gets narrower than this */
+#define REST_MIN 16	/* minimum width of the last column before others are dropped */
 #define REST_ENOUGH 40
 #define ROOMY_COLS 100
 #define NARROW_COLS 80
@@ -46,8 +46,8 @@ static bool is_right(const struct tableview *t, u32 i)
 /* ---- layout --------------------------------------------------------------------- */
 
 /*
- * The columns for the mark of a row. On narrow screens tables begin with a name, and "xcurl" would be
- * another program; from 80 columns on × is told from a letter.
+ * Columns for a row's mark. Narrow tables start with a name, and without a gap "xcurl" would look
+ * like another program; from 80 columns on × is distinct from a letter.
  */
 static int gutter_width(const struct tableview *t, const struct layout *l, const struct canvas *c)
 {
@@ -57,7 +57,7 @@ static int gutter_width(const struct tableview *t, const struct layout *l, const
 	return name && ends && (canvas_ascii(c) || canvas_cols(c) < NARROW_COLS) ? 2 : 1;
 }
 
-/* With the gutter. */
+/* Including the gutter. */
 static int fixed_width(const struct layout *l, bool *ret_rest)
 {
 	int w = l->gutter;
@@ -78,8 +78,8 @@ static void take_out(struct layout *l, u32 i)
 }
 
 /*
- * Whether there is anything to be said in a column: of a collector that is off, or that an old
- * recording does not know, there would be question marks down to the last row.
+ * Whether a column has any known value: if its collector is off, or unknown to an old recording, it
+ * would be all question marks.
  */
 static bool is_known(const struct tableview *t, u32 column)
 {
@@ -91,7 +91,7 @@ static bool is_known(const struct tableview *t, u32 column)
 	return false;
 }
 
-/* Takes out the rightmost of the columns with the highest priority number. */
+/* Drops the rightmost of the columns with the highest priority number. */
 static bool drop_column(const struct tableview *t, struct layout *l)
 {
 	u32 worst = 0;
@@ -111,7 +111,7 @@ static bool drop_column(const struct tableview *t, struct layout *l)
 	return true;
 }
 
-/* Once it has said something it stays: columns that come and go would make all others jump. */
+/* A sparse column stays once it had a value: columns that come and go would move all others. */
 static bool has_said(struct tableview *t, u32 column)
 {
 	const struct field *f = table_column_field(t, column);
@@ -156,7 +156,7 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, const 
 	while ((used = fixed_width(l, &rest)) + (least = rest ? rest_least(t, cols - 1) : 0) > cols &&
 	       drop_column(t, l))
 		;
-	if (used + least < cols)	/* no column goes for a blank */
+	if (used + least < cols)	/* no column is dropped for a blank */
 		l->gutter = gutter_width(t, l, c);
 	used += l->gutter - 1;
 	for (u32 i = 0; i < l->n; i++)
@@ -168,7 +168,7 @@ static void lay_out(struct app *a, struct tableview *t, struct layout *l, const 
 
 /* ---- titles ----------------------------------------------------------------------- */
 
-/* The sort mark stands in the column where there is room, else in the blank after it. */
+/* The sort mark is drawn within the column or, if it is full, in the blank after it. */
 static void draw_title(const struct tableview *t, struct canvas *c, int row, int col, int width,
 		       u32 i)
 {
@@ -183,7 +183,7 @@ static void draw_title(const struct tableview *t, struct canvas *c, int row, int
 	}
 	if (is_right(t, i) && w < width)
 		x--;
-	if (x + w >= canvas_cols(c))	/* no blank behind the last column of a full line */
+	if (x + w >= canvas_cols(c))	/* a full line has no blank after the last column */
 		w = canvas_cols(c) - x - 1;
 	canvas_text(c, row, x, w, ROLE_accent | S_BOLD, title);
 	canvas_text(c, row, x + w, 1, ROLE_accent | S_BOLD, mark);
@@ -250,13 +250,13 @@ static void draw_gutter(const struct tableview *t, struct canvas *c, int row, in
 		canvas_text(c, row, col, 1, ROLE_text, "+");
 }
 
-/* The selection shows the whole line; what has ended or is tagged keeps its sign beside the cursor. */
+/* Highlights the whole line; the sign of an ended or tagged row stays beside the cursor. */
 static void select_row(const struct tableview *t, struct canvas *c, int row, struct rect r)
 {
 	const struct table_row *tr = &t->rows[t->cursor_i];
 	const char *sign = tr->mark == MARK_gone ? "×" : tr->tagged ? "◆" : NULL;
 	u32 style = ROLE_selection | (tr->tagged ? S_BOLD : 0);
-	bool free = canvas_cell(c, row, r.col + 1)->ch == ' ';	/* but of a number that fills its column */
+	bool free = canvas_cell(c, row, r.col + 1)->ch == ' ';	/* a number may fill its column */
 
 	canvas_restyle(c, row, r.col + 1, r.cols - 1, style);
 	if (sign)
@@ -284,7 +284,7 @@ static void scroll_to_cursor(struct tableview *t, u32 page)
 		t->top = t->cursor_i;
 	if (t->cursor_i >= t->top + page)
 		t->top = t->cursor_i - page + 1;
-	/* No blank lines at the end while there is something to show above. */
+	/* No blank lines at the end while rows are scrolled out above. */
 	if (t->top + page > t->n)
 		t->top = t->n > page ? t->n - page : 0;
 }
@@ -307,9 +307,9 @@ void table_draw(struct app *a, struct tableview *t, struct canvas *c, struct rec
 		draw_row(a, t, c, &l, r.row + line, r, t->top + (u32)line - 1);
 }
 
-/* ---- how many -------------------------------------------------------------------------- */
+/* ---- counts ---------------------------------------------------------------------------- */
 
-/* Length of the noun without its plural. */
+/* Length of the noun without the plural's ending. */
 static size_t singular(const char *noun)
 {
 	size_t n = strlen(noun);
@@ -319,7 +319,7 @@ static size_t singular(const char *noun)
 	return n && noun[n - 1] == 's' ? n - 1 : n;
 }
 
-/* Whether no row means that there is none. */
+/* Whether an empty table means that nothing exists. */
 static bool is_observed(const struct app *a, const struct tableview *t)
 {
 	const struct snapshot *s = app_snapshot(a);

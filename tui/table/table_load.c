@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* table_load.c: from the shown snapshot to the rows of a table, in order. */
+/* table_load.c: loads the rows of a table from the shown snapshot. */
 #include <string.h>
 
 #include "tui/table/table_env.h"
@@ -41,13 +41,13 @@ static bool is_new(const struct snapshot *s, const struct row *r)
 	return r->first_seen_ns > s->time_ns - min(s->interval_ns, s->time_ns);
 }
 
-/* other: not a row of t->from, so it needs a reference of its own. */
+/* other: not a row of t->from, so it needs its own reference. */
 static void add_row_of(struct tableview *t, const struct row *r, enum table_mark mark, bool past, bool other)
 {
 	t->n_all++;
 	t->n_all_new += mark == MARK_new;
 	t->n_all_gone += mark == MARK_gone;
-	/* "state:R" cannot match what has ended: yet the selected one stays under the eye. */
+	/* An ended row cannot match "state:R", yet the selected one stays on the screen. */
 	if (t->filter && !filter_match(t->filter, r) && !(mark == MARK_gone && table_is_selected(t, r)))
 		return;
 	t->n_new += mark == MARK_new;
@@ -68,13 +68,13 @@ static void add_row(struct tableview *t, const struct row *r, enum table_mark ma
 	add_row_of(t, r, mark, past, false);
 }
 
-/* What has ended and is in no snapshot that is shown. */
+/* Adds an ended row that is not in the snapshot. */
 static void add_gone(struct tableview *t, const struct row *r, bool past)
 {
 	add_row_of(t, r, MARK_gone, past, true);
 }
 
-/* Rows of a process stand together where pid and start are the first keys. */
+/* The rows of a process are adjacent if pid and start are the first keys. */
 static void context_range(struct app *a, struct tableview *t, const struct snapshot *s,
 			  u32 *first, u32 *end)
 {
@@ -94,7 +94,7 @@ static bool sinks(const struct tableview *t, const struct row *r)
 	       !(t->anchored && t->cursor && !row_cmp_keys(t->cursor, r));
 }
 
-/* past: s is not the shown snapshot, but the last one of a process that ended. */
+/* past: s is not the shown snapshot, but the last one of an ended process. */
 static void add_rows_of(struct app *a, struct tableview *t, const struct snapshot *s, bool past)
 {
 	const struct table *table = &s->tables[t->spec->table];
@@ -115,7 +115,7 @@ static void add_rows_of(struct app *a, struct tableview *t, const struct snapsho
 	}
 }
 
-/* In the first tick of a collector everything would be new: then nothing is. */
+/* In a collector's first tick all rows are new: then none is marked. */
 static void unmark_if_all_new(struct tableview *t)
 {
 	if (t->n_all_new * 2 < t->n_all)
@@ -141,9 +141,8 @@ static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
 }
 
 /*
- * What was on the screen must not vanish under the eye. What came and went
- * within one tick was not: of those only a few stay, or a shell script's
- * hundreds would bury the living.
+ * Rows on the screen must not disappear at once. Rows that came and went within one tick were never
+ * shown: only a few of them stay, or hundreds from a shell script would bury the live ones.
  */
 static void ghosts_of(struct tableview *t, const struct snapshot *s)
 {
@@ -158,7 +157,7 @@ static void ghosts_of(struct tableview *t, const struct snapshot *s)
 			ghost_add(t, table->rows[i], s->seq);
 }
 
-/* After a jump in time the ticks before the shown one say who has just ended. */
+/* After a jump in time the previous ticks show which rows have just ended. */
 static void ghosts_from_history(struct app *a, struct tableview *t, const struct snapshot *s)
 {
 	struct history *h = app_history(a);
@@ -166,7 +165,7 @@ static void ghosts_from_history(struct app *a, struct tableview *t, const struct
 
 	while (t->n_ghosts)
 		ghost_drop(t, t->n_ghosts - 1);
-	if (s->tables[t->spec->table].n > HEAVY_ROWS)	/* to decode so many again would be felt */
+	if (s->tables[t->spec->table].n > HEAVY_ROWS)	/* decoding these takes too long */
 		return;
 	for (int i = max(at - (int)ghost_ticks(t) + 1, 0); i < at; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
@@ -191,9 +190,9 @@ static void update_ghosts(struct app *a, struct tableview *t, const struct snaps
 }
 
 /*
- * The selected object is not in s: has it ended? A process also when its last row
- * was never on the screen (paused); but before its birth it had not ended yet. An event
- * is no longer among the newest ones that are kept.
+ * The selected object is not in s: has it ended? A process may have ended without its last row
+ * being shown (paused); before its start it had not ended yet. An event was merely evicted from the
+ * list of the newest.
  */
 static bool selected_ended(struct app *a, const struct tableview *t, const struct snapshot *s)
 {
@@ -217,7 +216,9 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		if (t->ghosts[i].ended_seq == s->seq || snapshot_find(s, r) ||
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
-		/* Below the living; only one that was selected while it lived keeps its place: the eye is on it. */
+		/*
+		 * Below the live rows, unless it was selected while alive: then it keeps its place.
+		 */
 		add_gone(t, r, !table_is_selected(t, r) || t->cursor_sunk);
 		selected |= table_is_selected(t, r);
 	}
@@ -225,7 +226,7 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		add_gone(t, t->cursor, t->cursor_sunk);
 }
 
-/* The only row that a filter had left has ended: nobody had to move to select it. */
+/* The only row that passed a filter ended: it counts as selected, though the user did not move. */
 static void keep_only_one(struct app *a, struct tableview *t, const struct snapshot *s)
 {
 	const struct row *last;
@@ -242,7 +243,7 @@ static void keep_only_one(struct app *a, struct tableview *t, const struct snaps
 		t->anchored = false;
 }
 
-/* The rows of a process that ended are those of its last tick. */
+/* The rows of an ended process are those of its last tick. */
 static const struct snapshot *rows_from(const struct app *a, const struct tableview *t,
 					const struct snapshot *shown)
 {
@@ -252,7 +253,7 @@ static const struct snapshot *rows_from(const struct app *a, const struct tablev
 		app_process_snapshot(a) : shown;
 }
 
-/* ---- all together ------------------------------------------------------------------ */
+/* ---- loading ----------------------------------------------------------------------- */
 
 static void mark_tags(struct tableview *t)
 {
@@ -262,7 +263,7 @@ static void mark_tags(struct tableview *t)
 				t->rows[i].tagged = true;
 }
 
-/* Whoever handles this key or tick may still have a row in hand. */
+/* Callers up the stack may still use a row. */
 static void give_back(struct app *a, struct tableview *t)
 {
 	for (u32 i = 0; i < t->n_kept; i++)

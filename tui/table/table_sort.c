@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* table_sort.c: the order of a table: keys are computed once, then compared. */
+/* table_sort.c: sorts a table by keys that are computed once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,20 +34,20 @@ static int cmp_rows(const void *pa, const void *pb, void *arg)
 	return cmp(a->mark == MARK_gone, b->mark == MARK_gone) ?: cmp(b->tie, a->tie) ?: cmp(a->order, b->order);
 }
 
-/* A cell that is not known is never at the top, whatever the order. */
+/* An unknown value is never at the top, in either order. */
 static double key_of(const struct tableview *t, const struct field *f, const struct row *r)
 {
 	double v = format_number(f, r);
 
-	if (f->format == FF_AGE)	/* the age grows as the start gets older */
+	if (f->format == FF_AGE)	/* an older start is a greater age */
 		v = v < -1e299 ? v : -v;
 	return t->ascending && v < -1e299 ? -v : v;
 }
 
 /*
- * A build ends hundreds of processes a second: the first few of a tick stand where
- * their numbers put them, the others below the living; where the order is nobody's choice
- * and the view wants the living first, all of them. Both keep their order.
+ * A build ends hundreds of processes a second: the first few of a tick keep their sorted place, the
+ * others go below the live rows; all of them if the order is the default and the view wants live
+ * rows first. Both parts stay sorted.
  */
 static void sink_ended(struct tableview *t)
 {
@@ -73,7 +73,7 @@ static void sink_ended(struct tableview *t)
 	free(below);
 }
 
-/* Rows come as the snapshot has them; a view may have arranged them otherwise. */
+/* Rows come in the snapshot's order, unless the view rearranged them. */
 static bool is_as_loaded(const struct tableview *t)
 {
 	for (u32 i = 1; i < t->n; i++)
@@ -88,8 +88,8 @@ static bool is_idle(const struct table_row *tr)
 }
 
 /*
- * In a large table most rows do nothing: alike, they stay in the order in which they
- * came, as one block. The others are sorted, and the block goes in between.
+ * In a large table most rows are idle: having equal keys they stay in their original order, as one
+ * block. The others are sorted around it.
  */
 static void sort_around_idle(struct tableview *t)
 {
@@ -114,7 +114,7 @@ typedef double (*number_fn)(const struct row *r);
 static void set_keys(struct tableview *t, const struct field *f, number_fn number)
 {
 	const struct field *shown = number ? table_column_field(t, (u32)t->sort_column) : f;
-	u32 values = shown ? shown->offset : 0;		/* where they are in a row */
+	u32 values = shown ? shown->offset : 0;		/* offset in a row */
 
 	for (u32 i = 0; i < t->n; i++) {
 		struct table_row *tr = &t->rows[i];
@@ -154,7 +154,7 @@ static const char *column_title(const struct tableview *t, u32 i)
 	return t->spec->columns[i].title ? t->spec->columns[i].title : f ? f->title : "";
 }
 
-/* In a new order the first page is what one wants to see, as in htop; who follows keeps the row. */
+/* After a new sort order the first page is shown, as in htop, unless a row is followed. */
 static void show_first_page(struct tableview *t)
 {
 	t->ordered = true;
@@ -189,7 +189,7 @@ bool table_sort(struct tableview *t, const char *column, bool ascending)
 	for (u32 i = 0; i < t->spec->n_columns; i++) {
 		const struct column *c = &t->spec->columns[i];
 
-		/* A column that draws the history of a member is not the member's column. */
+		/* A column that draws a member's history does not stand for the member. */
 		if ((c->field && !strcmp(c->field, column) && (!c->draw || c->number || !c->title)) ||
 		    !strcasecmp(column_title(t, i), column))
 			return sort_by(t, (int)i, -1, ascending);
@@ -206,7 +206,7 @@ bool table_reorder(struct tableview *t, const char *column, bool ascending)
 	return true;
 }
 
-/* Texts and identities are read from A to Z, numbers from the largest. */
+/* Texts and identities ascending, numbers descending. */
 static bool natural_order(const struct tableview *t, u32 column)
 {
 	const struct field *f = table_column_field(t, column);
@@ -242,7 +242,7 @@ void table_sort_step(struct tableview *t, int step)
 		column = (u32)t->shown[at];
 		if (t->spec->columns[column].draw && !t->spec->columns[column].number &&
 		    t->spec->columns[column].title && !natural_order(t, column))
-			continue;	/* a picture, no value */
+			continue;	/* drawn, without a value */
 		if (sort_by(t, (int)column, -1, natural_order(t, column))) {
 			show_first_page(t);
 			return;

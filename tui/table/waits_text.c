@@ -6,10 +6,10 @@
 
 #include "tui/table/waits_text.h"
 
-#define LEAST_THING 4		/* columns of what is waited for, before the holder */
-#define LONG_PATH 12		/* bytes: its last part says enough */
+#define LEAST_THING 4		/* columns of the object, before the holder */
+#define LONG_PATH 12		/* bytes; longer ones are reduced to the last part */
 
-/* Last place in s at which `word` begins. */
+/* Last occurrence of `word` in s. */
 static const char *find_last(const char *s, const char *word)
 {
 	const char *found = NULL;
@@ -21,7 +21,10 @@ static const char *find_last(const char *s, const char *word)
 	return found;
 }
 
-/* " 77 (gdb)", " (nginx 12), which waits for this process"; not a remark that would fill the line. */
+/*
+ * " 77 (gdb)", " (nginx 12), which waits for this process"; NULL for a remark that would fill the
+ * line.
+ */
 static const char *in_brackets(const struct canvas *c, const char *s, int width)
 {
 	const char *p = strstr(s, " ("), *digits = p;
@@ -33,7 +36,10 @@ static const char *in_brackets(const struct canvas *c, const char *s, int width)
 	return p && canvas_width(c, p) <= width - LEAST_THING ? p : NULL;
 }
 
-/* Who it is about: " held by 4821 (postgres)", " from bash 611"; the end of the text: nobody is. */
+/*
+ * The part that names the holder: " held by 4821 (postgres)", " from bash 611"; the end of the
+ * text: none.
+ */
 static const char *holder_of(const struct canvas *c, const char *s, int width)
 {
 	const char *holder = find_last(s, " held by ");
@@ -43,7 +49,7 @@ static const char *holder_of(const struct canvas *c, const char *s, int width)
 	return holder ?: in_brackets(c, s, width) ?: s + strlen(s);
 }
 
-/* The path in the text that ends at `end`, or `end`. */
+/* The path in the text before `end`, or `end`. */
 static const char *path_of(const char *s, const char *end)
 {
 	const char *slash = memchr(s, '/', (size_t)(end - s));
@@ -51,7 +57,7 @@ static const char *path_of(const char *s, const char *end)
 	return slash && (slash == s || slash[-1] == ' ') ? slash : end;
 }
 
-/* Columns up to ", which waits for this process". */
+/* Columns before ", which waits for this process". */
 static int without_remark(const struct canvas *c, const char *waits_on, const char *holder)
 {
 	const char *which = strstr(holder, ", which ");
@@ -72,7 +78,7 @@ int waits_draw(struct canvas *c, int row, int col, int width, u32 style, const c
 	if (canvas_width(c, waits_on) <= width)
 		return canvas_cut(c, row, col, width, style, waits_on);
 	colon = strncmp(waits_on, "fd ", 3) ? NULL : strstr(waits_on, ": ");
-	if (colon && colon < path) {	/* its number says least */
+	if (colon && colon < path) {	/* the line number is the least informative */
 		waits_on = colon + 2;
 		if (canvas_width(c, waits_on) <= width)
 			return canvas_cut(c, row, col, width, style, waits_on);
@@ -85,7 +91,7 @@ int waits_draw(struct canvas *c, int row, int col, int width, u32 style, const c
 	if (*thing && room - canvas_width(c, begin) >= LEAST_THING + 1) {
 		x = canvas_text(c, row, col, -1, style, begin);
 		x += canvas_cut_middle(c, row, col + x, room - x, style, thing);
-	} else {	/* the kind of thing is known by its first letters */
+	} else {	/* the kind of object is recognized by its first letters */
 		snprintf(thing, sizeof(thing), "%.*s", (int)min(holder - waits_on, (ptrdiff_t)sizeof(thing) - 1), waits_on);
 		x = canvas_cut(c, row, col, max(room, min(LEAST_THING, width)), style, thing);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action.h: what keys and commands do: one action a line of keys.def. */
+/* action.h: the actions of keys and commands, one for each line of keys.def. */
 #ifndef OTTOP_ACTION_H
 #define OTTOP_ACTION_H
 

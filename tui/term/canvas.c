@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* canvas.c: the grid of cells. Everything that is drawn passes put_char(). */
+/* canvas.c: the grid of cells. All drawing goes through put_char(). */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +108,7 @@ static bool inside(const struct canvas *c, int row, int col)
 	       col >= c->clip.col && col < c->clip.col + c->clip.cols;
 }
 
-/* A wide character loses both halves when one of them is overwritten. */
+/* Overwriting one half of a wide character erases both. */
 static void split_wide(struct canvas *c, int row, int col)
 {
 	struct cell *line = c->cells + row * c->cols;
@@ -160,8 +160,8 @@ static const char *glyph_ascii(const char *utf8, u32 n)
 }
 
 /*
- * Makes s safe to draw here: cleaned, and in ASCII where the canvas is. Returns
- * s itself when there was nothing to do, else buf.
+ * Makes s safe to draw: cleaned, and in ASCII if the canvas is. Returns s itself if nothing had to
+ * change, else buf.
  */
 static const char *make_safe(const struct canvas *c, const char *s, char buf[TEXT_MAX])
 {
@@ -208,7 +208,7 @@ static int safe_width(const char *s)
 	return w;
 }
 
-/* Draws a safe text in at most width columns. */
+/* Draws a clean text in at most width columns. */
 static int draw_safe(struct canvas *c, int row, int col, int width, u32 style, const char *s)
 {
 	int x = 0;
@@ -224,7 +224,7 @@ static int draw_safe(struct canvas *c, int row, int col, int width, u32 style, c
 				put_mark(c, row, col + x - 1, ch);
 			continue;
 		}
-		/* Half of a wide character beyond the clip would leave a torn cell. */
+		/* A wide character at the edge of the clip is not drawn. */
 		if (w == 2 && !(inside(c, row, col + x) && inside(c, row, col + x + 1)))
 			ch = ' ';
 		put_cell(c, row, col + x, ch, style);
@@ -296,7 +296,7 @@ int canvas_cut_middle(struct canvas *c, int row, int col, int width, u32 style, 
 		return draw_safe(c, row, col, width, style, safe);
 	if (width < 5)
 		return canvas_cut(c, row, col, width, style, s);
-	/* The end of a path says more than its start. */
+	/* The end of a path is more informative than its start. */
 	head = (width - 1) / 3;
 	for (tail = safe; w > width - 1 - head;)
 		w -= canvas_char_width(next_char(&tail));

@@ -31,7 +31,7 @@ enum role {
 #define S_ROLE(style) ((style) & 0xff)
 #define S_BACK(style) (((style) >> 8) & 0xff)
 
-/* Steps of the heat ramp: 0 is nothing, 1..HEAT_STEPS are ROLE_heat1... */
+/* Steps of the heat ramp: 0 is empty, 1..HEAT_STEPS are ROLE_heat1... */
 #define HEAT_STEPS 7
 
 struct rect {
@@ -40,18 +40,18 @@ struct rect {
 
 struct cell {
 	u32 ch;		/* 0: the right half of the wide character before it */
-	u32 mark[2];	/* combining characters on it, 0: none */
+	u32 mark[2];	/* combining characters, 0: none */
 	u32 style;
 };
 
 struct canvas;
 
-/* A blank grid. `ascii`: draw the ASCII forms. `fills`: cells can have a background of a heat colour. */
+/* A blank grid. `ascii`: draw ASCII forms. `fills`: cells can have a heat colour as background. */
 struct canvas *canvas_new(int rows, int cols, bool ascii, bool fills);
 void canvas_free(struct canvas *c);	/* NULL-safe */
-/* Changes the size and blanks it. */
+/* Resizes and blanks the canvas. */
 void canvas_resize(struct canvas *c, int rows, int cols);
-/* Blanks everything and takes the clip away. */
+/* Blanks the canvas and removes the clip. */
 void canvas_clear(struct canvas *c);
 int canvas_rows(const struct canvas *c);
 int canvas_cols(const struct canvas *c);
@@ -60,47 +60,46 @@ bool canvas_fills(const struct canvas *c);
 const struct cell *canvas_cell(const struct canvas *c, int row, int col);
 
 /*
- * Nothing outside of the clip changes any more; coordinates stay those of the
- * whole canvas. Returns the clip before, to be set again.
+ * Limits drawing to `clip`; coordinates stay those of the whole canvas. Returns the previous clip,
+ * to be restored.
  */
 struct rect canvas_clip(struct canvas *c, struct rect clip);
 
 /*
- * Draws s from (row, col) in at most `width` columns (less than 0: to the end of
- * the line). What does not fit is dropped; a wide character is never halved.
- * Returns the columns that were drawn.
+ * Draws s at (row, col) in at most `width` columns (negative: to the end of the line). The rest is
+ * dropped; a wide character is never halved. Returns the columns drawn.
  */
 int canvas_text(struct canvas *c, int row, int col, int width, u32 style, const char *s);
-/* The same, right-aligned in exactly `width` columns; the blank part is not touched. */
+/* As canvas_text(), right-aligned in exactly `width` columns; the blank part is left unchanged. */
 int canvas_right(struct canvas *c, int row, int col, int width, u32 style, const char *s);
-/* The same; cut at the right with "…" where it is too long. */
+/* As canvas_text(), truncated at the right with "…". */
 int canvas_cut(struct canvas *c, int row, int col, int width, u32 style, const char *s);
-/* The same; cut in the middle, for paths. */
+/* As canvas_text(), truncated in the middle, for paths. */
 int canvas_cut_middle(struct canvas *c, int row, int col, int width, u32 style, const char *s);
-/* In lines of `width` columns, broken at blanks; returns the lines it took. */
+/* Draws wrapped lines of `width` columns, broken at blanks; returns their number. */
 int canvas_wrap(struct canvas *c, int row, int col, int width, u32 style, const char *s);
 int canvas_printf(struct canvas *c, int row, int col, int width, u32 style, const char *fmt, ...)
 	__printf(6, 7);
 
-/* n times the glyph s (one column wide). */
+/* Draws the glyph s (one column wide) n times. */
 void canvas_repeat(struct canvas *c, int row, int col, int n, u32 style, const char *s);
 /* Blanks n cells. */
 void canvas_blank(struct canvas *c, int row, int col, int n);
-/* "─ title ─────": a rule over `width` columns, dim, its title plain. */
+/* "─ title ─────": a dim rule over `width` columns with a plain title. */
 void canvas_rule(struct canvas *c, int row, int col, int width, const char *title);
-/* Changes the style of n cells and keeps their characters (the selected row). */
+/* Changes the style of n cells, not their characters (the selected row). */
 void canvas_restyle(struct canvas *c, int row, int col, int n, u32 style);
 /*
- * One cell of a heat map, step 0..HEAT_STEPS: a background where the terminal
- * has fills, else one of " ·░▒▓█".
+ * One cell of a heat map, step 0..HEAT_STEPS: a background if the terminal has fills, else one of "
+ * ·░▒▓█".
  */
 void canvas_heat(struct canvas *c, int row, int col, int step);
-/* Two bands in one cell (upper and lower half); only where canvas_fills(). */
+/* Two heat steps in one cell (upper and lower half); only if canvas_fills(). */
 void canvas_heat_pair(struct canvas *c, int row, int col, int upper, int lower);
 
-/* Columns that s takes when drawn on this canvas. */
+/* Columns that s takes on this canvas. */
 int canvas_width(const struct canvas *c, const char *s);
-/* Columns of one character: 0 combining, 1, 2. Unprintable ones count 1. */
+/* Columns of a character: 0 combining, 1, 2. Unprintable ones count 1. */
 int canvas_char_width(u32 ch);
 
 /* The canvas as lines of text without trailing blanks; free() it. */

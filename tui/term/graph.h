@@ -7,26 +7,23 @@
 #include "tui/term/canvas.h"
 
 /*
- * The last `width` of n values, one a cell, oldest first, right-aligned: the
- * newest is always in the last cell. Full height is `top`; top <= 0: the largest
- * value shown, but at least -top. Unknown is blank, zero the lowest glyph.
+ * Draws the last `width` of n values, one a cell, oldest first, right-aligned. Full height is
+ * `top`; top <= 0: the largest value shown, but at least -top. Unknown is blank, zero the lowest
+ * glyph.
  */
 void graph_spark(struct canvas *c, int row, int col, int width, u32 style,
 		 const float *values, int n, float top);
-/* One sparkline level, 1..8, of a value; 0: blank. */
+/* Sparkline level of a value, 1..8; 0: blank. */
 int graph_level(float value, float top);
-/* A sparkline of ready levels (0..8). */
+/* A sparkline of precomputed levels (0..8). */
 void graph_levels(struct canvas *c, int row, int col, u32 style, const u8 *levels, int n);
 
-/* A bar of value/top of `width` columns, in eighths. Something > 0 is never invisible. */
+/* A bar of value/top of `width` columns, in eighths. A value > 0 is always visible. */
 void graph_bar(struct canvas *c, int row, int col, int width, u32 style, double value, double top);
 
 /* Heat step 0..HEAT_STEPS of a count: any count > 0 is at least 1. */
 int graph_heat_step(u64 count, u64 most, bool log_scale);
-/*
- * A histogram as one heat row: latency from 1 us at the left to 10 s at the
- * right over `width` cells.
- */
+/* A histogram as a row of heat cells: 1 us at the left to 10 s at the right over `width` cells. */
 void graph_hist_row(struct canvas *c, int row, int col, int width, const struct hist *h);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* term.c: the terminal is taken, asked what it is, and given back. */
+/* term.c: opens, queries and restores the terminal. */
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
@@ -12,7 +12,7 @@
 #include "tui/term/term_parts.h"
 #include "tui/term/terminfo.h"
 
-#define ESCAPE_MS 1	/* what belongs together is in the pipe together: typeahead.h */
+#define ESCAPE_MS 1	/* the bytes of a sequence arrive together: typeahead.h */
 
 void term_find_size(struct terminal *t)
 {
@@ -38,7 +38,7 @@ static const char *capability(const char *name)
 	return s && s != (char *)-1 ? s : "";
 }
 
-/* What a crash writes; padding ("$<5>") would be text, so such ones are left out. */
+/* Written on a crash. Sequences with padding ("$<5>") are left out: it would appear as text. */
 static char *restore_sequence(void)
 {
 	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
@@ -60,12 +60,12 @@ static char *restore_sequence(void)
 static bool needs_ascii(void)
 {
 	setlocale(LC_CTYPE, "");
-	/* Ambiguous characters two cells wide (some CJK locales) would break every column. */
+	/* Ambiguous characters of width two (some CJK locales) would break every column. */
 	return strcmp(nl_langinfo(CODESET), "UTF-8") || !strcmp(getenv("TERM") ?: "", "linux") ||
 	       wcwidth(L'▌') != 1;
 }
 
-/* err: of setupterm(); 1: the terminal is known. */
+/* err: from setupterm(); 1: the terminal is known. */
 static char *bad_terminal(int err)
 {
 	const char *term = getenv("TERM");
@@ -82,7 +82,10 @@ static char *bad_terminal(int err)
 	return xasprintf("TERM=%s is unknown here: install ncurses-term, or try TERM=xterm-256color", name);
 }
 
-/* The database knows best; a machine without one, or without this terminal, gets what is built in. */
+/*
+ * The terminfo database takes precedence; without one, or without this terminal, built-in
+ * descriptions are used.
+ */
 static bool find_terminal(struct terminal *t, int *ret_err)
 {
 	int err;
@@ -93,7 +96,7 @@ static bool find_terminal(struct terminal *t, int *ret_err)
 	return t->like && setupterm(t->like, t->out_fd, &err) == OK;
 }
 
-/* Not so with paper and with "dumb". */
+/* False for printing terminals and "dumb". */
 static bool can_place_text(void)
 {
 	return *capability("cup") && tigetflag("hc") <= 0 && tigetflag("gn") <= 0;
@@ -128,7 +131,7 @@ static bool start_screen(struct terminal *t)
 	return true;
 }
 
-/* Keys from before the screen was there are keys all the same. */
+/* Keys typed before the screen was open are kept. */
 static void type_again(void)
 {
 	const char *typed = termio_typed();
@@ -179,7 +182,7 @@ struct terminal *term_open(const struct term_options *o, char **ret_error)
 	return t;
 }
 
-/* Where there is no alternate screen, the shell's prompt comes to stand on the last line. */
+/* Without an alternate screen the shell's prompt goes to the last line. */
 void term_leave_screen(struct terminal *t)
 {
 	wmove(stdscr, t->rows - 1, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* term_keys.c: bytes and signals become keys; what is no key is dropped. */
+/* term_keys.c: bytes and signals become keys; unknown sequences are dropped. */
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -42,7 +42,7 @@ static u32 from_char(wint_t ch)
 	return ch < ' ' ? K_CTRL + 'a' - 1 + (u32)ch : (u32)ch;
 }
 
-/* An answer of the terminal that came late ("ESC ] 11 ; ... BEL"): not keys. */
+/* A late answer of the terminal ("ESC ] 11 ; ... BEL"): not keys. */
 static void drop_answer(struct terminal *t)
 {
 	wint_t ch, before = 0;
@@ -54,7 +54,7 @@ static void drop_answer(struct terminal *t)
 	}
 }
 
-/* The same of the answer about a mode: "ESC [ ? 2026 ; 2 $ y". */
+/* A late answer about a mode: "ESC [ ? 2026 ; 2 $ y". */
 static bool is_mode_answer(struct terminal *t)
 {
 	wint_t ch;
@@ -86,7 +86,7 @@ static u32 after_escape(struct terminal *t)
 	return K_ESC;
 }
 
-/* Readable but without a byte: the other side has closed. */
+/* Readable without a byte: the other side closed. */
 static bool input_gone(const struct terminal *t)
 {
 	struct pollfd p = { .fd = t->in_fd, .events = POLLIN };
@@ -160,8 +160,8 @@ void term_suspend(struct terminal *t)
 	if (kill(0, SIGTSTP) < 0)
 		raise(SIGSTOP);
 	/*
-	 * Stopped here until SIGCONT. Where nobody could continue us (no job control)
-	 * the signal does nothing and we are here at once.
+	 * Stopped here until SIGCONT. Without job control the signal has no effect and we continue
+	 * at once.
 	 */
 	termio_signals_watch();
 	restart(t);

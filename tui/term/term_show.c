@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * term_show.c: a canvas becomes bytes. ncurses writes into a memory file, from which the bytes go to the
- * terminal in one piece: they can be counted, a vanished terminal is noticed, and palette numbers can be
- * replaced by exact colours where the terminal has them.
+ * term_show.c: turns a canvas into bytes. ncurses writes into a memory file, whose bytes go to the
+ * terminal in one piece: they can be counted, a disconnected terminal is noticed, and palette
+ * numbers can be replaced by exact colours.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ bool term_find_light(struct terminal *t)
 	return (light < 0 ? answer : light) == 1;
 }
 
-/* The pair of two roles, made when it is first needed. */
+/* The colour pair of two roles, allocated on first use. */
 static int color_pair(struct terminal *t, u32 role, u32 back)
 {
 	int fg = theme_color(role, t->depth, t->light, COLORS);
@@ -136,7 +136,7 @@ static void show_row(struct terminal *t, int row, const struct cell *cells, int 
 	mvadd_wchnstr(row, start, t->line, n);
 }
 
-/* Returns the number of characters, which is 4 for each begun 3 bytes. */
+/* Returns the number of characters, 4 for each started 3 bytes. */
 static size_t base64_encode(char *to, const char *from, size_t n)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

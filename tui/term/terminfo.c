@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * terminfo.c: the static binary also runs where no terminfo database is: what
- * people's terminals can do is compiled in (terminfo.sh).
+ * terminfo.c: descriptions of common terminals compiled in (terminfo.sh), because the static binary
+ * also runs without a terminfo database.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static const struct {
 } terminfo_entries[] = { { NULL, NULL, NULL } };
 #endif
 
-/* Beginnings of $TERM, and what such a terminal is like; the first that fits. */
+/* Prefixes of $TERM and the description to use; the first match counts. */
 static const struct {
 	const char *prefix, *like, *like_256;
 } families[] = {

@@ -13,15 +13,15 @@
 #include "bpf/model/thread.h"
 #include "tui/term/termio.h"
 
-#define STUCK_MS 200	/* a terminal that takes nothing for so long is not waited for at the end */
+#define STUCK_MS 200	/* at exit: maximum wait for a terminal that accepts nothing */
 
 static struct termios saved;
-static int tty_fd = -1;		/* whose modes `saved` are */
+static int tty_fd = -1;		/* the terminal with the modes `saved` */
 static int screen_fd = -1;	/* where a crash writes `restore_text` */
 static char restore_text[256];
 static int wake[2] = { -1, -1 };
 static volatile sig_atomic_t got_resize, got_continue, got_suspend, got_end;
-static volatile sig_atomic_t closed;	/* the program dies: no more frames */
+static volatile sig_atomic_t closed;	/* the process is dying: no more frames */
 static _Atomic u64 bytes;
 
 static const int watched[] = { SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT };
@@ -49,7 +49,7 @@ static bool is_writable(int fd, int wait_ms)
 	return poll(&p, 1, wait_ms) > 0;
 }
 
-/* A terminal that takes nothing (Ctrl-S, a dead connection) must not hold the program. */
+/* A terminal that accepts nothing (Ctrl-S, a dead connection) must not block the program. */
 void termio_cooked(void)
 {
 	bool drain = tty_fd >= 0 && is_writable(tty_fd, STUCK_MS);
@@ -89,7 +89,7 @@ static void on_signal(int sig)
 		got_end = 1;
 	}
 	if (write(wake[1], "", 1) < 0)
-		errno = saved_errno;	/* the pipe is full: it will wake all the same */
+		errno = saved_errno;	/* the pipe is full, so the reader wakes anyway */
 	errno = saved_errno;
 }
 
@@ -103,7 +103,7 @@ void termio_restore(void)
 	size_t n = strlen(restore_text), done = 0;
 
 	termio_close();
-	while (screen_fd >= 0 && done < n) {	/* a frame may have filled what the terminal takes */
+	while (screen_fd >= 0 && done < n) {	/* the last frame may fill the terminal's buffer */
 		ssize_t wrote = write(screen_fd, restore_text + done, n - done);
 
 		if (wrote > 0)
@@ -115,7 +115,7 @@ void termio_restore(void)
 		tcsetattr(tty_fd, TCSANOW, &saved);
 }
 
-/* Where nobody else catches it (main_crash.c does): give the terminal back, then die as usual. */
+/* If no other handler (main_crash.c) is installed: restores the terminal, then dies as usual. */
 static void on_fatal(int sig)
 {
 	termio_restore();
@@ -147,7 +147,7 @@ void termio_signals(int out_fd, const char *restore)
 	termio_signals_watch();
 	signal(SIGPIPE, SIG_IGN);
 	for (u32 i = 0; i < n_fault_signals; i++)
-		/* A sanitizer's own handler says more than ours. */
+		/* Keep a sanitizer's own handler, which reports more. */
 		if (!sigaction(fault_signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
 			sigaction(fault_signals[i], &sa, NULL);
 }
@@ -199,7 +199,7 @@ int termio_write(int fd, const char *data, size_t n)
 		int err = done < 0 ? errno : 0;
 		bool writable = done == (ssize_t)n || is_writable(fd, STUCK_MS);
 
-		while (closed)	/* whoever has died in another thread ends this one too */
+		while (closed)	/* another thread crashed: it ends this one, too */
 			pause();
 		if (got_end && !writable)
 			return -EINTR;
@@ -219,7 +219,7 @@ u64 termio_bytes(void)
 	return bytes;
 }
 
-/* Length of "38;5;N" or "48;5;N" at p, its number in *ret_n; 0: none there. */
+/* Length of "38;5;N" or "48;5;N" at p, its number in *ret_n; 0: not there. */
 static size_t palette_at(const char *p, const char *end, u32 *ret_n)
 {
 	const char *digit = p + 5;
@@ -252,7 +252,7 @@ size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u
 	return (size_t)(o - out);
 }
 
-#define SGR_MAX_BYTES 48	/* some terminals read 16 parameters at most */
+#define SGR_MAX_BYTES 48	/* some terminals read at most 16 parameters */
 
 static bool begins(const char *s, const char *end, const char *with)
 {
@@ -261,7 +261,7 @@ static bool begins(const char *s, const char *end, const char *with)
 	return (size_t)(end - s) >= n && !memcmp(s, with, n);
 }
 
-/* How long the sequence of attributes ("ESC [ 1 ; 38 ; 5 ; 16 m") at s is; 0: none is there. */
+/* Length of the SGR sequence ("ESC [ 1 ; 38 ; 5 ; 16 m") at s; 0: not there. */
 static size_t sgr_length(const char *s, const char *end)
 {
 	const char *p = s + 2;
@@ -273,7 +273,7 @@ static size_t sgr_length(const char *s, const char *end)
 	return p < end && *p == 'm' && p > s + 2 ? (size_t)(p + 1 - s) : 0;
 }
 
-/* The letters after "ESC ( B" are ASCII: nothing else was ever chosen. */
+/* Length of "ESC ( B", which selects ASCII: no other character set is ever used. */
 static size_t reset_length(const char *s, const char *end)
 {
 	static const char *const resets[] = {
@@ -326,7 +326,7 @@ int termio_parse_background(const char *answer)
 
 	if (!p || sscanf(p + 8, "%x/%n%x/%x", &r, &digits, &g, &b) != 3)
 		return -1;
-	for (; digits > 3; digits--) {	/* 16 or 8 bits a channel: the first 8 are enough */
+	for (; digits > 3; digits--) {	/* 16 or 8 bits a channel: 8 are sufficient */
 		r >>= 4;
 		g >>= 4;
 		b >>= 4;
@@ -362,7 +362,7 @@ int termio_write_frame(int fd, const char *data, size_t n)
 	return r;
 }
 
-/* What is not the answer was typed; sequences among it cannot be told apart and are dropped. */
+/* Keeps what was typed before the answer; escape sequences in it are ambiguous and dropped. */
 static void keep_typed(const char *got)
 {
 	const char *answer = strchr(got, 27);
@@ -401,7 +401,7 @@ int termio_light_background(int in_fd, int out_fd, int wait_ms)
 			break;
 	}
 	keep_typed(answer);
-	/* 1: on, 2: off; 0 and 4: the terminal cannot. */
+	/* 1: on, 2: off; 0 and 4: not supported. */
 	synchronizes = strstr(answer, "\033[?2026;1$y") || strstr(answer, "\033[?2026;2$y");
 	return termio_parse_background(answer);
 }

@@ -9,21 +9,21 @@ enum depth { MONO, COLOURS_16, COLOURS_256, COLOURS_TRUE, COLOURS_DIRECT };
 enum mono { MONO_PLAIN, MONO_BOLD, MONO_DIM, MONO_REVERSE };
 
 /*
- * With COLOURS_TRUE a role has a palette number of its own, from here on, which
- * is replaced by its exact colour on the way out (termio_true_colour()).
+ * With COLOURS_TRUE each role has its own palette number, from here on, which is replaced by its
+ * exact colour on output (termio_true_colour()).
  */
 #define THEME_TRUE_FIRST 32
 
 /* Colour number of a role (RGB with COLOURS_DIRECT); -1: the terminal's own. */
 int theme_color(u32 role, enum depth depth, bool light, int n_colors);
-/* Of letters on the selection's colour. */
+/* Colour of text on the selection. */
 int theme_contrast(enum depth depth, bool light);
 s32 theme_rgb(u32 role, bool light);
 enum mono theme_mono(u32 role);
 
-/* From COLORFGBG: 1 light, 0 dark, -1 not said. */
+/* From COLORFGBG: 1 light, 0 dark, -1 unknown. */
 int theme_light_from_env(void);
-/* Can a terminal of this TERM be asked for its background without harm? */
+/* Whether a terminal of this TERM can safely be queried for its background. */
 bool theme_terminal_answers(const char *term);
 
 #endif

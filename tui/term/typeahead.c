@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* typeahead.c: keys go through a pipe of our own, which is filled as far as there are any. */
+/* typeahead.c: keys go through our own pipe, filled as far as keys are pending. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include "tui/term/typeahead.h"
 
 #define PIPE_BYTES (1 << 20)
-#define PAGES_SHARE 4		/* short writes leave parts of the pipe's pages unused */
+#define PAGES_SHARE 4		/* short writes waste parts of the pipe's pages */
 #define SEQUENCE_MS 25		/* between the bytes of one key, over a slow line */
 #define CTRL_C 3
 #define ESCAPE 27
@@ -21,7 +21,7 @@ int typeahead_open(struct typeahead *t, int in_fd)
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);	/* refused: it stays as large as it is */
+	fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);	/* on failure the size stays unchanged */
 	size = fcntl(fds[1], F_GETPIPE_SZ);
 	*t = (struct typeahead){
 		.in_fd = in_fd, .from = fds[0], .to = fds[1], .room = (size_t)max(size, 0) / PAGES_SHARE,
@@ -35,7 +35,7 @@ void typeahead_close(struct typeahead *t)
 	close(t->from);
 }
 
-/* Does a sequence of escape begin in these bytes, and not end? */
+/* Whether these bytes end within an escape sequence. */
 static bool is_cut(const char *bytes, size_t n)
 {
 	const char *end = bytes + n, *p = memrchr(bytes, ESCAPE, n);
@@ -44,7 +44,7 @@ static bool is_cut(const char *bytes, size_t n)
 		return false;
 	if (++p == end)
 		return true;
-	if (*p == ']')		/* an answer: it ends with BEL or another escape */
+	if (*p == ']')		/* an answer: ends with BEL or another escape */
 		return !memchr(p, '\a', (size_t)(end - p));
 	if (*p != '[')
 		return *p == 'O' && p + 1 == end;
