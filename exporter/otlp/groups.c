@@ -322,7 +322,7 @@ static int by_process(const void *a, const void *b)
 {
 	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
 
-	/* what came since the last export has the new name alone */
+	/* growth since the last export belongs to the new name */
 	return cmp(x->pid, y->pid) ?: cmp(x->process_start_ns, y->process_start_ns) ?: !x->renamed - !y->renamed;
 }
 
