@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * card.c: one process: who it is, where its time goes, what it is stuck in. Its
- * lines are doors: Enter leads to its parent, a child, the latencies of a call.
+ * card.c: a page for one process: identity, where its time goes, what it is stuck in. Some lines
+ * are links: Enter opens its parent, a child, the latencies of a call.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "tui/views/peers.h"
 
 #define PEERS_FROM 8		/* lines beside the threads from which calls and peers share them */
-#define CHILDREN_FROM 18	/* lines below the head from which children have a list */
+#define CHILDREN_FROM 18	/* lines below the head from which children are listed */
 
 static void doors_clear(struct card *k)
 {
@@ -43,7 +43,7 @@ static void draw_cursor(struct card *k, struct canvas *c)
 		canvas_text(c, at->row, at->col, 1, ROLE_selection, "▌");
 }
 
-/* Below the calls, in up to half of their lines; its lines are doors to the connections. */
+/* Below the calls, in up to half of their lines; its lines link to the connections. */
 static void draw_peers(struct app *a, struct card *k, struct canvas *c, struct rect *right,
 		       const struct processes_row *p)
 {
@@ -60,7 +60,7 @@ static void draw_peers(struct app *a, struct card *k, struct canvas *c, struct r
 		card_add_door(k, DOOR_PEERS, (struct rect){ r.row + 1 + i, r.col, 1, r.cols }, NULL);
 }
 
-/* Lists beside each other; one below the other where the line is short. */
+/* Lists side by side, or one below the other on narrow screens. */
 static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		       const struct processes_row *p)
 {
@@ -131,7 +131,7 @@ static void card_fini(void *state)
 
 /* ---- keys ------------------------------------------------------------------------------ */
 
-/* The nearest door in a direction; the first move goes to the first list. */
+/* The nearest link in a direction; the first move goes to the first list. */
 static void move_cursor(struct card *k, int rows, int cols)
 {
 	const struct rect *from;
@@ -166,7 +166,7 @@ static void open_door(struct app *a, const struct card *k)
 
 	if (k->cursor < 0 || k->cursor >= k->n_doors || k->doors[k->cursor].kind == DOOR_THREAD ||
 	    k->doors[k->cursor].kind == DOOR_SYSCALLS) {
-		app_show(a, "syscalls", -1);	/* what its threads are in is there */
+		app_show(a, "syscalls", -1);	/* it shows the calls of its threads */
 		return;
 	}
 	d = &k->doors[k->cursor];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* card_children.c: the processes that a process started and that are still there. */
+/* card_children.c: the live children of a process. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* card_head.c: who a process is, where its time went, what it is doing now. */
+/* card_head.c: identity of a process, where its time went, what it is doing now. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,9 +27,9 @@ static const char *name_of(const struct processes_row *p)
 	return p->comm ? p->comm : "?";
 }
 
-/* ---- who ----------------------------------------------------------------------- */
+/* ---- identity ------------------------------------------------------------------ */
 
-/* "user shop   " if there is anything to say; what is blank is left out. */
+/* "user shop   ", or nothing if the value is blank. */
 static int fact(struct canvas *c, int row, int col, int end, const char *name, const char *value)
 {
 	int x = col;
@@ -75,7 +75,7 @@ static u32 find_parents(const struct snapshot *s, const struct processes_row *p,
 	return n;
 }
 
-/* "started 3d02h ago by sshd 812 › bash 1902": the nearest parent last; each is a door. */
+/* "started 3d02h ago by sshd 812 › bash 1902": the parent last; each is a link. */
 static void draw_parents(struct app *a, struct card *k, struct canvas *c, struct rect *r,
 			 const struct processes_row *p)
 {
@@ -85,7 +85,7 @@ static void draw_parents(struct app *a, struct card *k, struct canvas *c, struct
 	int row = next_line(r), end = r->col + r->cols, col = r->col;
 	char age[FORMAT_MAX], text[64];
 
-	/* Far ancestors say least: as many of the near ones as there is room for. */
+	/* As many of the nearest ancestors as fit. */
 	while (n > 1 && n * 22 > (u32)r->cols - 22)
 		n--;
 	col += canvas_printf(c, row, col, -1, ROLE_dim, "started %s ago",
@@ -105,7 +105,7 @@ static void draw_parents(struct app *a, struct card *k, struct canvas *c, struct
 	}
 }
 
-/* What is left of a process that ended: how, when, how long it lived. */
+/* How and when an ended process ended, and how long it lived. */
 static void draw_end(struct app *a, struct canvas *c, struct rect *r, const struct processes_row *p)
 {
 	char text[160], how[48];
@@ -150,7 +150,7 @@ static const char *share_text(char buf[FORMAT_MAX], float pct)
 	return f32_known(pct) ? format_pct(buf, (double)pct) : "?";
 }
 
-/* Waiting is worth a look, computing is not by itself. */
+/* Waiting is highlighted, computing is not. */
 static u32 share_style(enum trace_id id, float pct)
 {
 	bool waits = id == TRACE_runq || id == TRACE_blocked;
@@ -205,7 +205,7 @@ static void draw_share_bars(struct card *k, struct canvas *c, struct rect *r)
 	}
 }
 
-/* "CPU%  ▁▂▃  111.6    read 2.07M/s": what stands behind the sparkline are rates of its own. */
+/* "CPU%  ▁▂▃  111.6    read 2.07M/s": the rates after the sparkline are separate values. */
 static void draw_spark(struct app *a, struct card *k, struct canvas *c, struct rect *r,
 		       const char *name,
 		       enum trace_id id, const struct row *p, const char *member,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* card_lists.c: the threads of a process, what each is in now, and its calls. */
+/* card_lists.c: the threads of a process with their current calls, and the process's calls. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static char state_of(const struct threads_row *t)
 	return t->state && *t->state ? *t->state : '?';
 }
 
-/* Blocked first, then the busy ones, then who waits for a CPU. */
+/* Blocked first, then busy, then waiting for a CPU. */
 static int cmp_threads(const void *pa, const void *pb)
 {
 	const struct threads_row *a = *(const struct threads_row *const *)pa;
@@ -34,7 +34,10 @@ static int cmp_threads(const void *pa, const void *pb)
 	return cmp(state_of(b) == 'D', state_of(a) == 'D') ?: cmp(y, x) ?: cmp(a->tid, b->tid);
 }
 
-/* Its threads, to be freed; none when the table is of another process (the focus just changed). */
+/*
+ * The process's threads, to be freed; none while the table belongs to another process (the focus
+ * just changed).
+ */
 static const struct threads_row **find_threads(const struct snapshot *s,
 					       const struct processes_row *p, u32 *ret_n)
 {
@@ -137,10 +140,10 @@ void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct r
 	free(rows);
 }
 
-/* ---- what it is in now --------------------------------------------------------------- */
+/* ---- current calls ------------------------------------------------------------------- */
 
 struct doing {
-	const char *what;	/* name of the call, or NULL: in none */
+	const char *what;	/* name of the call, or NULL: none */
 	u32 threads;
 	u64 longest_ns;
 	bool blocked, running;
@@ -174,7 +177,9 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 	return kinds;
 }
 
-/* What its only thread waits on, or the one that is longest in a call that is no wait by design. */
+/*
+ * What its only thread waits on, or else the thread longest in a call, leaving out waits by design.
+ */
 static void draw_waits_on(struct canvas *c, int row, int col, int end, const struct threads_row **rows,
 			  u32 n, const struct processes_row *p)
 {
@@ -227,7 +232,7 @@ void card_draw_now(struct app *a, struct canvas *c, struct rect *r, const struct
 
 /* ---- calls ----------------------------------------------------------------------------- */
 
-/* By time inside; calls that wait by design after the others. */
+/* By time inside; calls that wait by design come last. */
 static int cmp_calls(const void *pa, const void *pb)
 {
 	const struct syscalls_row *a = *(const struct syscalls_row *const *)pa;
@@ -238,7 +243,7 @@ static int cmp_calls(const void *pa, const void *pb)
 	return cmp(a->waits == 1, b->waits == 1) ?: cmp(y, x) ?: cmp(a->nr, b->nr);
 }
 
-/* Those that were made in this interval, or have not come back. */
+/* Calls made in this interval, or still in flight. */
 static u32 active_calls(const struct table *t, u32 first, u32 end, const struct row **rows)
 {
 	u32 n = 0;
@@ -302,7 +307,7 @@ static void calls_missing(struct app *a, struct card *k, struct canvas *c, struc
 void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		     const struct processes_row *p)
 {
-	const struct snapshot *s = app_process_snapshot(a);	/* its last calls, when it has ended */
+	const struct snapshot *s = app_process_snapshot(a);	/* the last calls, if it has ended */
 	const struct table *t = &s->tables[TABLE_syscalls];
 	const struct row **rows;
 	u32 first, end, n;

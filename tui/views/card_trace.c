@@ -4,7 +4,7 @@
 
 #include "tui/views/card.h"
 
-#define CHUNK 30		/* ticks that one frame reads: going back means decoding */
+#define CHUNK 30		/* ticks read a frame: going back means decoding */
 
 static float rss_of(const struct processes_row *p)
 {
@@ -22,7 +22,10 @@ static void trace_shift(struct trace *t)
 	memmove(t->interval_ns, t->interval_ns + 1, (TRACE_LEN - 1) * sizeof(u64));
 }
 
-/* After its end there is nothing to know: blank, not zero, and no time. Where nobody looked, time went on. */
+/*
+ * Adds a snapshot's values: blank after the process's end, which takes no time; unknown if
+ * unobserved, while time goes on.
+ */
 static void trace_add(struct trace *t, const struct snapshot *s)
 {
 	const struct processes_row *p =
@@ -77,7 +80,7 @@ void trace_update(struct trace *t, struct history *h, const struct snapshot *sho
 	t->seq = shown->seq;
 }
 
-/* The values of `old` come before those of t. */
+/* Inserts the values of `old` before those of t. */
 static void trace_prepend(struct trace *t, const struct trace *old)
 {
 	int keep = min(t->n, TRACE_LEN - old->n);

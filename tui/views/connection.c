@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* connection.c: one connection: whose it is, and how it went in the last five minutes. */
+/* connection.c: a page for one connection: its ends, and its last five minutes. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,19 +9,19 @@
 
 #define NAME_COLS 8
 #define NOW_COLS 7
-#define MOST_COLS 8		/* the largest value of the five minutes */
+#define MOST_COLS 8		/* maximum of the five minutes */
 #define TOTAL_COLS 13
 #define SPARK_MAX 120
-#define SPARK_LEAST 9		/* as wide as its title */
-#define REQUESTS_MIN_ROWS 14	/* of the body, from which its requests are below */
+#define SPARK_LEAST 9		/* width of its title */
+#define REQUESTS_MIN_ROWS 14	/* body height from which requests are listed */
 
 struct connection_state {
-	const struct row *last;	/* newest row of it that was seen: one reference */
+	const struct row *last;	/* newest row seen: one reference */
 	struct past past;
 	bool lists;		/* its requests are on the screen */
 };
 
-/* ---- its past ---------------------------------------------------------------------- */
+/* ---- history ----------------------------------------------------------------------- */
 
 /* In the order of enum net_past. */
 static const char *const past_members[] = {
@@ -48,7 +48,7 @@ static const char *most_text(char buf[FORMAT_MAX], enum net_past id, float most)
 	       id == PAST_RETR ? format_count(buf, (double)most) : format_bytes(buf, (double)most);
 }
 
-/* Columns of the past of a value; 0: there is no room for it. */
+/* Columns of a value's sparkline; 0: no room. */
 static int spark_cols(struct rect r)
 {
 	int width = min(r.cols - NAME_COLS - NOW_COLS - MOST_COLS - TOTAL_COLS - 5, SPARK_MAX);
@@ -79,7 +79,7 @@ static void past_line(struct canvas *c, struct rect r, const struct connections_
 	canvas_right(c, r.row, col + 2 + width + MOST_COLS, TOTAL_COLS, ROLE_text, total);
 }
 
-/* A UDP flow has neither round trips nor retransmits: nothing is said of them. */
+/* A UDP flow has neither round trips nor retransmits. */
 static bool applies(const struct connections_row *r, enum net_past id)
 {
 	int f = table_field(TABLE_connections, past_members[id]);
@@ -109,7 +109,7 @@ static int draw_lines(struct canvas *c, struct rect r, const struct connections_
 
 /* ---- facts ----------------------------------------------------------------------------- */
 
-/* What says who opened it, where ottop did not see it begin. */
+/* Why the direction is known, if ottop did not see the connection begin. */
 static const char *evidence(const struct connections_row *row)
 {
 	static const struct { const char *by, *text; } texts[] = {
@@ -280,7 +280,7 @@ static void connection_update(struct app *a, void *state)
 
 /* ---- its requests, slowest first ------------------------------------------------------------ */
 
-/* Returns what is left for the rest. */
+/* Returns the remaining area. */
 static struct rect draw_requests(struct app *a, struct connection_state *st, struct canvas *c, struct rect r)
 {
 	u32 n = table_len_unfiltered(app_table(a));

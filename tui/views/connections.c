@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * connections.c: who talks to whom: TCP connections and UDP flows with their
- * process, the ones that lose segments first. First face of tab 5.
+ * connections.c: TCP connections and UDP flows with their process, those with retransmits first.
+ * First face of tab 5.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static u32 style_of(const struct table_row *tr)
 	return tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 }
 
-/* "› 10.0.0.7:8443": the address whole, a name cut so that its port is seen. */
+/* "› 10.0.0.7:8443": addresses are never truncated; names are, to show the port. */
 static void draw_remote(struct app *a, struct canvas *c, int row, int col, int width,
 			const struct table_row *tr)
 {
@@ -79,7 +79,7 @@ static double number_rtt(const struct row *r)
 	return u64_known(ns) ? (double)ns : -1;
 }
 
-/* Worst first; those that lose nothing by what they carry. */
+/* By retransmits, then by traffic. */
 static double number_retransmits(const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);
@@ -91,7 +91,7 @@ static double number_retransmits(const struct row *row)
 		1e15 * (double)r->retransmit_rate + bytes : bytes;
 }
 
-/* A namespace without a name has at least its number. */
+/* The number of a namespace without a name. */
 static void draw_netns(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	char buf[24];
@@ -134,7 +134,7 @@ static const struct column columns[] = {
 
 /* ---- rows --------------------------------------------------------------------------- */
 
-/* What failed stays where it is for its tick; what was closed makes room. */
+/* A failed connection keeps its place for its tick, a closed one sinks. */
 static bool has_closed(const struct row *r)
 {
 	return !net_has_failed(connection_row(r)->end_reason);
@@ -148,8 +148,8 @@ bool connections_keep(struct app *a, void *state, const struct row *r)
 }
 
 /*
- * Addresses are never cut, and columns do not jump: a column gets as wide as
- * the longest address so far and stays so until the screen changes its size.
+ * Addresses are never truncated, and columns must not jump: a column is as wide as the longest
+ * address so far, until the screen is resized.
  */
 void connections_measure(void *state, const struct row *row)
 {
@@ -160,7 +160,7 @@ void connections_measure(void *state, const struct row *row)
 	st->local_cols = max(st->local_cols, net_address_cols(r->local_addr, r->local_port));
 }
 
-/* Nothing is sent again nearly always: then what moves data comes first. */
+/* Mostly nothing is retransmitted: then by traffic. */
 static const struct table_spec spec = {
 	.table = TABLE_connections, .columns = columns, .n_columns = ARRAY_SIZE(columns),
 	.sort = "retransmit_rate", .tie = net_traffic, .noun = "connections", .ghost_ticks = 8, .short_ghosts = 64,
@@ -168,7 +168,7 @@ static const struct table_spec spec = {
 	.groupings = connections_groupings, .n_groupings = N_CONNECTIONS_GROUPINGS,
 };
 
-/* ---- what is said about them --------------------------------------------------------------- */
+/* ---- notes --------------------------------------------------------------------------------- */
 
 static void connections_status(struct app *a, void *state, char *buf, size_t cap)
 {
@@ -280,7 +280,7 @@ static void draw_preview(struct app *a, struct connections_state *st, struct can
 	char title[NET_END_MAX * 2], local[NET_END_MAX], remote[NET_END_MAX];
 
 	connection_past_update(a, &st->past, row);
-	/* the first row may be another one each tick: its past is read when it is looked at */
+	/* while the first row may change each tick its history is not read */
 	if ((app_table(a)->anchored || st->past.n >= PREVIEW_TICKS) && past_more(&st->past, app_history(a)))
 		app_again(a);
 	snprintf(title, sizeof(title), "%s › %s %s", net_address(local, k->local_addr, k->local_port),

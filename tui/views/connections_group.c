@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* connections_group.c: columns of connections that are added up by process, remote address, port or container. */
+/*
+ * connections_group.c: columns for connections grouped by process, remote address, port or
+ * container.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
-/* The port that names the service: that of the side which was connected to. */
+/* The port of the service: on the side that was connected to. */
 static u64 service_port(const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);
@@ -62,10 +65,13 @@ static void draw_container(struct app *a, struct canvas *c, int row, int col, in
 	canvas_cut(c, row, col, width, style_of(tr), group_label(tr->row, buf, sizeof(buf)));
 }
 
-/* "node(4)", "node nginx redis", "node nginx redis sshd +3": whole names; only the first may be cut. */
+/*
+ * "node(4)", "node nginx redis", "node nginx redis sshd +3": names are not truncated, except the
+ * first.
+ */
 static void draw_names(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	bool peers = !strcmp(group_by(tr->row)->names, "remote_addr");	/* always with their number */
+	bool peers = !strcmp(group_by(tr->row)->names, "remote_addr");	/* always with a count */
 	int x = 0, more_cols = 5;	/* " +12" and a blank */
 	u32 i, n = 0, n_all = 0, others, shown;
 
@@ -88,7 +94,7 @@ static void draw_names(struct app *a, struct canvas *c, int row, int col, int wi
 		canvas_printf(c, row, col + x, max(width - x, 0), style_of(tr), " +%u", n_all - i + others);
 }
 
-/* The rest of a narrow line; on a wide one no more, so that the numbers stay near. */
+/* The rest of a narrow line; on wide ones limited, so that the numbers stay close. */
 static int fit_names(struct app *a, int width)
 {
 	return app_cols(a) >= 160 ? 46 : app_wide(a) ? 38 : width;
@@ -128,7 +134,7 @@ static void draw_retransmits(struct app *a, struct canvas *c, int row, int col, 
 		canvas_right(c, row, col, width, *text == '!' ? ROLE_bad : ROLE_text, text);
 }
 
-/* Worst first; those that lose nothing by what they carry. */
+/* By retransmits, then by traffic. */
 static double number_retransmits(const struct row *r)
 {
 	double bytes = net_traffic(r);
@@ -142,7 +148,7 @@ static int fit_key(struct app *a, int width)
 	const struct grouping *by = table_grouping(a, app_table(a));
 	int longest = by && !strcmp(by->title, "remote") ? net_state(a)->remote_cols - 2 : 0;
 
-	/* the address alone: at least the colon and one digit of the port are not there */
+	/* the address alone, without colon and port */
 	return max(app_cols(a) >= 160 ? 45 : app_wide(a) ? 26 : width, min(longest, 41));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* drops.c: packets that the kernel dropped, by its reason; Enter: where in the kernel. */
+/* drops.c: packets dropped by the kernel, by reason; Enter: by location in the kernel. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 
 #define LIST_MAX 64
 
-/* All rows of one reason; texts are those of the rows. */
+/* All rows of one reason; its strings belong to the rows. */
 struct drops_sum {
-	struct drops_row row;	/* its location is that of most packets */
-	u64 most;		/* how many those were */
+	struct drops_row row;	/* its location is the one with most packets */
+	u64 most;		/* packets of that location */
 	u32 places;
 };
 
@@ -89,8 +89,8 @@ static void add_place(struct drops_sum *sum, const struct drops_row *r)
 }
 
 /*
- * Rows come in the order of reason and place: those of a reason stand together. Adds
- * one to the last sum; true: it was the first of another one. No more than cap sums.
+ * Adds a row to the last sum, or to a new one (true): rows are sorted by reason and location. At
+ * most cap sums.
  */
 static bool add_drops(struct drops_sum *sums, u32 *n, u32 cap, const struct drops_row *r)
 {
@@ -109,7 +109,7 @@ static bool add_drops(struct drops_sum *sums, u32 *n, u32 cap, const struct drop
 	return true;
 }
 
-/* The first row of a reason is who the cursor holds on to. */
+/* The cursor follows the first row of a reason. */
 static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 n)
 {
 	struct drops_state *st = state;
@@ -174,7 +174,7 @@ static bool drops_now(const struct row *r)
 	return f32_known(drop_row(r)->rate) && drop_row(r)->rate > 0 && is_loss(drop_row(r));
 }
 
-/* What drops now first; the rest by what it has dropped. */
+/* By current rate, then by count. */
 static double number_rate(const struct row *r)
 {
 	return (f32_known(drop_row(r)->rate) ? 1e12 * (double)drop_row(r)->rate : 0) +
@@ -201,7 +201,7 @@ static const struct table_spec spec = {
 	.noun = "drop reasons", .no_ghosts = true, .arrange_first = true, .keep = keep_row, .arrange = arrange_rows,
 };
 
-/* Of one reason: its places. */
+/* Locations of one reason. */
 static const struct table_spec place_spec = {
 	.table = TABLE_drops, .columns = place_columns, .n_columns = ARRAY_SIZE(place_columns), .sort = "rate",
 	.noun = "places", .no_ghosts = true, .keep = keep_row,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* events.c: what started and ended, newest last: also what lived only 5 ms. */
+/* events.c: starts and ends of processes, newest last, including short-lived ones. */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static const struct column columns[] = {
 	{ "args", .priority = 1 },
 };
 
-/* What connections do is in 5: here it would bury the processes. */
+/* Connection events are left to tab 5: here they would bury the processes. */
 static bool keep(struct app *a, void *state, const struct row *r)
 {
 	static const char *const others[] = { "connect", "accept", "close", "fail" };

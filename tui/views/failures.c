@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* failures.c: connections that did not come about or broke, newest last: whose, to where, why. */
+/* failures.c: failed and broken connections, newest last: process, remote end, reason. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "tui/views/net.h"
 
 struct failures_state {
-	int remote_cols;	/* the longest so far: addresses are never cut */
+	int remote_cols;	/* of the longest address so far: they are never truncated */
 };
 
 static const struct events_row *event_row(const struct row *r)
@@ -27,7 +27,7 @@ static bool keep_row(struct app *a, void *state, const struct row *row)
 	return true;
 }
 
-/* The event has an end as one text; its address and port again. Cuts text. */
+/* Splits an end "address:port" of an event. Modifies text. */
 static const char *split_end(char *text, u64 *ret_port)
 {
 	char *colon = strrchr(text, ':');
@@ -110,7 +110,7 @@ static void failures_draw(struct app *a, void *state, struct canvas *c, struct r
 	const struct table *connections = &app_snapshot(a)->tables[TABLE_connections];
 	char early[96];
 
-	/* without the collector of connections there are no such events: its words say why */
+	/* without the collector of connections there are no such events: show its status */
 	if (!table_len_unfiltered(t) && connections->status != TS_OK && connections->status != TS_PARTIAL) {
 		if (app_draw_state(a, c, body, TABLE_connections))
 			return;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame.c: flame graphs: where the CPU time goes (tab 2), and with the same code
- * what is waited for (tab 3). An icicle: the root is on top, a frame is as wide
- * as its share, its callees are below it.
+ * flame.c: flame graphs: CPU time (tab 2) and, with the same code, waiting time (tab 3). An icicle:
+ * the root is on top, a frame is as wide as its share, its callees are below it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +10,14 @@
 #include "tui/table/pattern.h"
 #include "tui/views/flame.h"
 
-#define BUDGET_NS (8 * NSEC_PER_MSEC)	/* for catching up, in one frame of the screen */
+#define BUDGET_NS (8 * NSEC_PER_MSEC)	/* time a frame for updating the model */
 #define EARLY_NS (3 * NSEC_PER_SEC)
 #define FACTS_LINES 3
 #define DETAIL_LINES 8
-#define LEAST_LINES 6		/* of the graph, before the facts are given up */
-#define FEW_SAMPLES 100		/* as long as there are so few, places are not kept */
+#define LEAST_LINES 6		/* of the graph, before facts are dropped */
+#define FEW_SAMPLES 100		/* below this the order of frames is not kept */
 
-/* ---- what is selected ----------------------------------------------------------------- */
+/* ---- selection ------------------------------------------------------------------------ */
 
 u32 flame_selected(const struct flame_view *v)
 {
@@ -29,7 +28,7 @@ u32 flame_zoom(const struct flame_view *v)
 {
 	u32 zoom = v->f.n_pins > 1 ? v->f.pins[v->f.n_pins - 1] : FLAME_ROOT;
 
-	/* When a zoomed frame has gone, what called it is shown, until it comes back. */
+	/* If a zoomed frame has no value any more, its caller is shown until it has one again. */
 	while (zoom != FLAME_ROOT && !flame_alive(v, zoom))
 		zoom = flame_node(v, zoom)->parent;
 	return zoom;
@@ -112,7 +111,7 @@ static void drop_regex(struct flame_view *v)
 	v->has_regex = false;
 }
 
-/* An incomplete pattern finds nothing new: the last one that was complete stays. */
+/* While the pattern is incomplete the last valid one stays in use. */
 static void new_search(struct flame_view *v, const char *text)
 {
 	regex_t regex;
@@ -155,7 +154,7 @@ static void find_matches(struct app *a, struct flame_view *v)
 
 /* ---- view --------------------------------------------------------------------------------- */
 
-/* Opened from a request: of the thread that served it, in that span. */
+/* Opened from a request: shows the thread that served it, during its span. */
 static const struct requests_row *request_of(const struct context *ctx)
 {
 	const struct row *r = ctx->row;
@@ -163,7 +162,7 @@ static const struct requests_row *request_of(const struct context *ctx)
 	return r && r->table == TABLE_requests && !r->sum ? (const struct requests_row *)r : NULL;
 }
 
-/* Then all waits are shown: they are why it took so long. */
+/* All waits are shown, because they explain the duration. */
 static void set_span(struct flame_view *v, const struct requests_row *q)
 {
 	struct flame_shape shape = v->f.shape;
@@ -230,10 +229,10 @@ static void flame_view_rest(void *state)
 	struct flame_view *v = state;
 
 	if (v->ready && flame_rest(&v->f))
-		v->n_boxes = 0;		/* they are of nodes that are no more; keys may come before the next frame */
+		v->n_boxes = 0;		/* of old nodes; keys may arrive before the next frame */
 }
 
-/* Takes the shown snapshot in; what does not fit into one frame goes on in the next. */
+/* Updates the model to the shown snapshot; the rest is left to the next frames. */
 static void catch_up(struct app *a, struct flame_view *v)
 {
 	u32 version = v->f.version;
@@ -242,13 +241,13 @@ static void catch_up(struct app *a, struct flame_view *v)
 		v->complete = flame_follow(&v->f, app_history(a), app_snapshot(a), BUDGET_NS);
 	if (!v->complete)
 		app_again(a);
-	else if (app_live(a) && app_history(a))	/* what comes now is added as it comes */
+	else if (app_live(a) && app_history(a))	/* from now on samples are added as they arrive */
 		history_rest(app_history(a));
 	if (version != v->f.version && flame_span(&v->f).n < FEW_SAMPLES)
 		flame_tree_unorder(flame_tree(&v->f));
 }
 
-/* Stacks of the other kind may have been collected for long: these are since the view was opened. */
+/* Stacks of this kind may have been collected only since the view was opened. */
 static bool is_early(struct app *a, const struct flame_view *v, const char *whose, struct canvas *c,
 		     struct rect r)
 {
@@ -286,7 +285,7 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 	}
 	if (is_early(a, v, whose, c, r))
 		return;
-	if (v->f.all_n > 0) {	/* only the waits for new work are left out */
+	if (v->f.all_n > 0) {	/* only waits for new work are left out */
 		app_draw_words(c, r, ROLE_text, "%s only waited for new work: %s waits · W shows them", whose,
 			       format_thousands(n, (u64)flame_real(&v->f, v->f.all_n)));
 		return;
@@ -295,7 +294,7 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 		app_draw_words(c, r, ROLE_dim, "collecting: the first interval is not over");
 		return;
 	}
-	/* Of the past it is not known whether this kind of stacks was asked for. */
+	/* For past ticks it is not known whether this kind was collected. */
 	if (off)
 		r.row += app_draw_words(c, r, ROLE_text, "no wait of %s in %.1f s%s", whose, covered,
 					app_live(a) ? "" : ", or 3 was not looked at then");
@@ -333,7 +332,7 @@ static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, st
 		flame_draw_facts(a, v, c, body);
 }
 
-/* Once a tick, and when something else is selected. */
+/* Once a tick, and when the selection changes. */
 static void tell_seen(struct app *a, struct flame_view *v)
 {
 	u64 seq = app_snapshot(a)->seq;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_draw.c: the graph. With colours a frame is a fill of its kind, siblings
- * in two shades; without them it is a bar in its first cell and a mark where it
- * ends, and its kind stands in front of its name.
+ * flame_draw.c: draws the graph. With colours a frame is filled by its kind, siblings in two
+ * shades; without them it is a bar in its first cell and an end mark, and its kind precedes its
+ * name.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static bool has_fills(const struct canvas *c)
 	return canvas_fills(c);
 }
 
-/* Bars where fills are missing, or do not tell neighbours apart. */
+/* Bars where fills are missing, or do not separate neighbours. */
 static bool has_bars(const struct flame_view *v, const struct canvas *c)
 {
 	return !canvas_fills(c) || canvas_ascii(c) || flame_compares(v);
@@ -41,7 +41,7 @@ static void root_label(struct app *a, const struct flame_view *v, char *buf, siz
 		 flame_is_offcpu(v) ? " blocked" : "");
 }
 
-/* What stands before the name: the boundary to the kernel; without colour the kind. */
+/* Prefix of the name: the boundary to the kernel; without colours the kind. */
 static const char *prefix_of(const struct flame_view *v, const struct canvas *c, u32 node)
 {
 	const struct flame_fn *fn = flame_fn_of(v, node);
@@ -64,7 +64,7 @@ static int cut_label(const struct flame_view *v, u32 node, char *buf, size_t cap
 	return flame_label(buf, cap, text, FLAME_CUT, width);
 }
 
-/* Label of a node as it stands in the graph (without the bar), in at most width columns. */
+/* Label of a node in the graph (without the bar), in at most width columns. */
 static int flame_node_label(struct app *a, const struct flame_view *v, const struct canvas *c, u32 node,
 			    char *buf, size_t cap, int width)
 {
@@ -98,11 +98,11 @@ static int flame_node_label(struct app *a, const struct flame_view *v, const str
 
 		snprintf(times, sizeof(times), "%s%.20s ×%u", inside ? " in " : "", inside ? flame_fn_text(fn) : "",
 			 flame_times(&v->f, node));
-		if (inside)	/* what is sought, not only what it is folded into */
+		if (inside)	/* show the match, not only the function it is folded into */
 			fn = &v->f.names.fns[found];
 		width -= (int)strlen(times) - 1;	/* the cross is two bytes */
 	}
-	inlined = fn->inlined && (int)n + 4 < width;	/* "(…)" would say less than "er…" */
+	inlined = fn->inlined && (int)n + 4 < width;	/* "er…" is more informative than "(…)" */
 	if (inlined)
 		buf[n++] = '(';
 	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - inlined);
@@ -135,7 +135,7 @@ static bool is_paper(u32 fill)
 	return fill == ROLE_flame_unknown1 || fill == ROLE_flame_unknown2;
 }
 
-/* What is not looked for, and what the zoomed frame stands on, steps back. */
+/* Dims what does not match, and ancestors of the zoomed frame. */
 static bool steps_back(const struct flame_view *v, const struct flame_box *b)
 {
 	return b->above || (flame_seeks(v) && b->node != FLAME_ROOT &&
@@ -172,11 +172,11 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 		return;
 	}
 	canvas_repeat(c, row, col + b->x, width, style, " ");
-	if (width < LEAST_COLS && has_bars(v, c) && style == ROLE_text) {	/* bars would be a fence */
+	if (width < LEAST_COLS && has_bars(v, c) && style == ROLE_text) {	/* like a fence */
 		canvas_repeat(c, row, col + b->x, width, ROLE_dim, "·");
 		return;
 	}
-	if (bar)	/* in a comparison neighbours may have one colour: a quiet mark between them */
+	if (bar)	/* in a comparison neighbours may have the same colour: separate them */
 		canvas_text(c, row, col + b->x, 1, style, width < LEAST_COLS && S_BACK(style) ? "·" : "│");
 	if (width < LEAST_COLS)
 		return;
@@ -189,7 +189,10 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 	canvas_text(c, row, col + b->x + bar, room, style, label);
 }
 
-/* Where nothing follows, the end of a frame would not be seen without fills; many narrow ones' would be a fence. */
+/*
+ * Marks the end of a frame that is followed by nothing, if there are no fills; not for many narrow
+ * ones, which would look like a fence.
+ */
 static void draw_end(struct canvas *c, int row, int col, const struct flame_box *b, int cols)
 {
 	const struct cell *cell;
@@ -226,7 +229,7 @@ void flame_draw_graph(struct app *a, const struct flame_view *v, struct canvas *
 	}
 }
 
-/* The kinds that are in the graph now, in their colours. */
+/* The kinds present in the graph, in their colours. */
 void flame_draw_legend(const struct flame_view *v, struct canvas *c, int row, int col, int width)
 {
 	bool there[FLAME_UNKNOWN + 1] = { false };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_facts.c: the fixed lines about the selected frame, and with `i` all that is known of it. */
+/* flame_facts.c: the fixed lines about the selected frame; with `i` everything known about it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,14 +24,14 @@ static struct facts facts_of(const struct flame_view *v)
 
 	for (u32 c = t->first; c != FLAME_NONE; c = flame_node(v, c)->next) {
 		if (flame_fn_of(v, c)->kind == FLAME_GROUP && x.fn->kind < FLAME_GROUP)
-			continue;	/* who woke it is no callee */
+			continue;	/* the waker is not a callee */
 		x.self -= flame_node(v, c)->value;
 		x.self_n -= flame_node(v, c)->n;
 		x.callees += flame_alive(v, c);
 	}
 	x.n = flame_real(&v->f, x.n);
 	x.self_n = fabs(flame_real(&v->f, x.self_n));
-	if (flame_real(&v->f, x.self) < 0.5)	/* what rounding left over */
+	if (flame_real(&v->f, x.self) < 0.5)	/* rounding error */
 		x.self = 0;
 	return x;
 }
@@ -42,7 +42,7 @@ static double share(double part, double all)
 	return all > 0 ? part * 100 / all : 0;
 }
 
-/* "schema.js:17", where the function is declared, else the file that it is in. */
+/* "schema.js:17", the function's declaration, else its module. */
 static void place_text(const struct flame_fn *fn, char *buf, size_t cap)
 {
 	const struct frames_row *r = fn->row;
@@ -82,7 +82,7 @@ static void numbers(const struct flame_view *v, const struct facts *x, char *buf
 		 flame_is_offcpu(v) ? "blocks" : "samples");
 }
 
-/* Name and place at the left, numbers at the right. */
+/* Name and location at the left, numbers at the right. */
 static void draw_first(const struct flame_view *v, const struct facts *x, struct canvas *c, int row,
 		       int width)
 {
@@ -103,7 +103,7 @@ static void draw_first(const struct flame_view *v, const struct facts *x, struct
 		canvas_text(c, row, col, room - col, ROLE_dim, kind);
 }
 
-/* "└ onRequest › createOrder › validate": as many of the nearest callers as fit. */
+/* "└ onRequest › createOrder › validate": as many nearest callers as fit. */
 static void path_text(const struct flame_view *v, const struct canvas *c, u32 node, char *buf, size_t cap,
 		      int width)
 {
@@ -169,7 +169,7 @@ void flame_draw_facts(struct app *a, struct flame_view *v, struct canvas *c, str
 	draw_second(a, v, &x, c, r.row + 2, r.cols);
 }
 
-/* ---- all that is known ---------------------------------------------------------------- */
+/* ---- details -------------------------------------------------------------------------- */
 
 static void say(struct canvas *c, int row, int width, const char *what, const char *text)
 {

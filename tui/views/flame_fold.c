@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_fold.c: where the graph is taller than the screen, the frames with which
- * all its stacks begin share one line: what differs is below them. Python's
- * twelve frames from _start to its evaluator are a whole screen of 80x24.
+ * flame_fold.c: if the graph is taller than the screen, the frames with which all stacks begin
+ * share one line: differences are below them. Python's twelve frames from _start to its evaluator
+ * would fill a screen of 80x24.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static u32 whole_child(const struct flame_view *v, u32 node, double span, int co
 	return c != FLAME_NONE && (span - flame_node(v, c)->value) * cols * 2 < span ? c : FLAME_NONE;
 }
 
-/* The last frame of those stays as it is: it is the caller of what is seen. */
+/* The last of these frames is not folded: it is the caller of what is shown. */
 bool flame_fold(struct flame_view *v, int cols)
 {
 	double span = flame_node(v, FLAME_ROOT)->value;
@@ -32,7 +32,7 @@ bool flame_fold(struct flame_view *v, int cols)
 		return false;
 	while ((next = whole_child(v, node, span, cols)) != FLAME_NONE) {
 		if (node != FLAME_ROOT && flame_sought(v, node) != FLAME_NONE)
-			return false;	/* what is sought is to be seen */
+			return false;	/* a match must be visible */
 		v->fold_node = node;
 		node = next;
 		n++;
@@ -45,7 +45,7 @@ bool flame_is_folded(const struct flame_view *v, u32 node)
 {
 	u32 p = v->fold ? v->fold_node : FLAME_ROOT;
 
-	/* A key may come between a new tree and its first frame. */
+	/* A key may arrive between a new tree and its first frame. */
 	if (node == p || p >= v->f.trees[v->f.shown].n)
 		return false;
 	while (p != FLAME_ROOT && p != node)
@@ -53,7 +53,7 @@ bool flame_is_folded(const struct flame_view *v, u32 node)
 	return p != FLAME_ROOT;
 }
 
-/* The line of the graph, from its root, that a node of this depth is on. */
+/* The line, counted from the root, of a node at this depth. */
 int flame_fold_depth(const struct flame_view *v, int depth)
 {
 	if (!v->fold)
@@ -61,7 +61,7 @@ int flame_fold_depth(const struct flame_view *v, int depth)
 	return depth <= v->fold ? min(depth, 1) : depth - v->fold + 1;
 }
 
-/* What libc does between _start and main is the same in every program. */
+/* libc's frames between _start and main, the same in every program. */
 static bool is_plumbing(const struct flame_fn *fn)
 {
 	return !strncmp(flame_fn_text(fn), "__libc_start_", 13);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_keys.c: what the keys do in the flame views. */
+/* flame_keys.c: actions of the flame views. */
 #include <string.h>
 
 #include "tui/views/flame.h"
 
-/* Where keys start from: keys may come faster than frames are drawn. */
+/* The node from which to move: keys may arrive faster than frames are drawn. */
 static u32 here(const struct flame_view *v)
 {
 	return v->moved ? flame_selected(v) : v->boxes[v->at].node;
@@ -19,7 +19,7 @@ static const struct flame_box *box_here(const struct flame_view *v)
 
 /* ---- moving ----------------------------------------------------------------------- */
 
-/* Into the widest callee, as often as there are rows to go. */
+/* Moves into the widest callee, `steps` times. */
 static void deeper(struct flame_view *v, int steps)
 {
 	u32 node = here(v);
@@ -40,7 +40,7 @@ static void shallower(struct flame_view *v, int steps)
 
 	while (steps-- > 0 && flame_node(v, node)->parent != FLAME_NONE) {
 		node = flame_node(v, node)->parent;
-		if (flame_is_folded(v, node))	/* it left their line */
+		if (flame_is_folded(v, node))	/* it left the folded line */
 			node = FLAME_ROOT;
 	}
 	flame_select(v, node);
@@ -115,7 +115,7 @@ static bool move_list(struct flame_view *v, enum action action)
 
 /* ---- search ------------------------------------------------------------------------- */
 
-/* The next box that is sought, in reading order; around at the end. */
+/* The next matching box in reading order; wraps around. */
 static bool next_match(struct app *a, struct flame_view *v, int step)
 {
 	const struct flame_box *now = box_here(v), *next = NULL, *first = NULL;
@@ -184,19 +184,19 @@ static void zoom_in(struct flame_view *v)
 	}
 	if (node == flame_zoom(v))
 		return;
-	if (v->fold && node == v->fold_node) {	/* its line is opened: the cursor is on the first of them */
+	if (v->fold && node == v->fold_node) {	/* opens the line, moves to its first frame */
 		while (flame_node(v, node)->parent != FLAME_ROOT)
 			node = flame_node(v, node)->parent;
 		v->unfolded = true;
 		flame_select(v, node);
 		return;
 	}
-	if (box_here(v)->above) {	/* onto one it stands on: up again */
+	if (box_here(v)->above) {	/* an ancestor of the zoomed frame: zoom out to it */
 		v->f.n_pins = 1;
 		if (node != FLAME_ROOT)
 			v->f.pins[v->f.n_pins++] = node;
 	} else {
-		if (v->f.n_pins == FLAME_PINS) {	/* the oldest level is forgotten */
+		if (v->f.n_pins == FLAME_PINS) {	/* drop the oldest level */
 			memmove(v->f.pins + 1, v->f.pins + 2, (FLAME_PINS - 2) * sizeof(*v->f.pins));
 			v->f.n_pins--;
 		}
@@ -228,7 +228,7 @@ static bool act_zoom(struct flame_view *v, enum action action)
 		v->same_fn = FLAME_NONE;
 		flame_close_nodes(&v->f);
 		show_zoom(v);
-		return false;	/* the console forgets the search */
+		return false;	/* the console clears the search */
 	default:
 		return false;
 	}
@@ -248,7 +248,7 @@ static void flip(struct flame_view *v)
 	} else {
 		s.inverted = true;
 	}
-	if (s.inverted != v->f.shape.inverted)	/* no frame is where it was */
+	if (s.inverted != v->f.shape.inverted)	/* all frames move */
 		v->f.n_pins = 0;
 	flame_set_shape(&v->f, &s);
 	v->scroll = 0;
@@ -360,7 +360,7 @@ bool flame_act(struct app *a, void *state, enum action action, u32 key)
 	if (!app_snapshot(a) || !v->ready)
 		return false;
 	if (act_window(a, v, action) || act_shape(a, v, action)) {
-		v->n_boxes = 0;	/* they are of nodes that are no more; the next frame makes new ones */
+		v->n_boxes = 0;	/* boxes refer to old nodes; the next frame makes new ones */
 		return true;
 	}
 	if (!v->n_boxes)

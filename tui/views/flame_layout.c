@@ -33,7 +33,7 @@ static bool is_narrow(const struct lay *l, u32 node)
 	return l->t->nodes[node].value * l->cols * 2 < l->span;
 }
 
-/* The frames under one that starts at `start` (in values, from the left edge). */
+/* Places the children of a node that starts at `start` (a value, from the left edge). */
 static void place_children(struct lay *l, u32 node, double start, int depth)
 {
 	struct flame_view *v = l->v;
@@ -88,7 +88,7 @@ struct flame_rest flame_rest_of(struct flame_view *v, u32 node)
 	return rest;
 }
 
-/* The selected frame is kept in sight. */
+/* Keeps the selected frame visible. */
 static void scroll(struct flame_view *v, int rows)
 {
 	int depth = flame_fold_depth(v, flame_tree_depth(flame_tree(&v->f), flame_selected(v)));

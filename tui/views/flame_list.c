@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_list.c: the functions beside the graph, by what they cost themselves or in all. */
+/* flame_list.c: the list of functions, by self or total cost. */
 #include <stdlib.h>
 
 #include "tui/views/flame.h"
 
-/* What is within chance comes after all that is not. */
+/* Insignificant differences sort after all significant ones. */
 static double key_of(const struct flame_view *v, const struct flame_cost *c, bool by_total)
 {
 	bool noise;
@@ -24,7 +24,7 @@ static int by_key(const void *a, const void *b)
 	return cmp(y->key, x->key) ?: cmp(y->second, x->second) ?: cmp(x->fn, y->fn);
 }
 
-/* The smallest of the items is at their start: a heap. */
+/* A heap with the smallest item first. */
 static void sift_down(struct flame_item *items, u32 n, u32 i)
 {
 	for (;;) {
@@ -80,7 +80,7 @@ static void flame_list_load(struct flame_view *v)
 	qsort(v->items, v->n_items, sizeof(*v->items), by_key);
 	if (!v->in_list)
 		return;
-	for (u32 i = 0; i < v->n_items; i++)	/* the cursor holds on to its function */
+	for (u32 i = 0; i < v->n_items; i++)	/* the cursor follows its function */
 		if (v->items[i].fn == chosen)
 			v->list_at = i;
 	v->list_at = v->n_items ? min(v->list_at, v->n_items - 1) : 0;
@@ -98,7 +98,7 @@ u32 flame_widest_of(const struct flame_view *v, u32 fn)
 	return best;
 }
 
-/* Moves the cursor; the graph shows where that function is. */
+/* Moves the cursor; the graph selects the function. */
 void flame_list_move(struct flame_view *v, int step)
 {
 	s64 at = (s64)v->list_at + step;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_seen.c: of which frames source lines and inlined functions are worth their price:
- * of functions that are drawn with a name, are selected or stand in the list. Frames are
- * addresses, of which a function may have hundreds: the hottest come first, and those
- * that no column would show are left out.
+ * flame_seen.c: selects frames for which source lines and inlined functions are worth their cost:
+ * those of functions drawn with a name, selected or in the list. A function may have hundreds of
+ * frames (addresses): the hottest come first, and those too small to be drawn are left out.
  */
 #include <stdlib.h>
 
@@ -11,7 +10,7 @@
 
 enum { SEEN = 1, CHOSEN };	/* marks of functions */
 
-#define LABEL_WIDTH 4		/* columns: what is narrower has no name that tells anything */
+#define LABEL_WIDTH 4		/* columns: narrower labels are not readable */
 #define SEEN_MAX 1024
 
 struct hot {
@@ -30,7 +29,7 @@ static void mark_drawn(const struct flame_view *v, u8 *fns)
 		fns[flame_node(v, v->boxes[v->at].node)->fn] = CHOSEN;
 }
 
-/* What the window spent at each frame of a marked function, in the blocks of flame_frame_of(). */
+/* Value in the window of each frame of a marked function, in the blocks of flame_frame_of(). */
 static double **weigh(const struct flame_view *v, const u8 *fns)
 {
 	const struct flame *f = &v->f;
@@ -60,7 +59,7 @@ static int by_value(const void *a, const void *b)
 	return cmp(y->value, x->value);
 }
 
-/* Of those whose lines are not known; the caller frees *ret. */
+/* Selects frames without known lines; the caller frees *ret. */
 static u32 choose(const struct flame_view *v, const u8 *fns, double *const *values, struct hot **ret)
 {
 	double least = flame_node(v, flame_zoom(v))->value / (4 * max(v->graph_cols, 1));

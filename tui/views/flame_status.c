@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flame_status.c: what the context line and the note line say of a flame graph. */
+/* flame_status.c: the context line and the note line of a flame graph. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/views/flame.h"
 
 #define FULL_WINDOW_S 10
-#define CRUMB_COLUMNS 20	/* of the zoomed frame in the breadcrumb */
+#define CRUMB_COLUMNS 20	/* for the zoomed frame in the breadcrumb */
 
 static void window_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
 {
@@ -61,12 +61,12 @@ static void samples_text(const struct flame_view *v, char *buf, size_t cap)
 	if (all <= 0)
 		return;
 	at = strlen(buf);
-	/* Never "100 %" while one is cut. */
+	/* Never "100 %" if any is truncated. */
 	snprintf(buf + at, cap - at, v->f.cut_n >= 0.5 * v->f.weight ? "  whole %.1f%%" : "  whole %.0f%%",
 		 min(100 - v->f.cut_n * 100 / all, v->f.cut_n >= 0.5 * v->f.weight ? 99.9 : 100));
 }
 
-/* How it is not the plain graph. */
+/* How it differs from the plain graph. */
 static void shape_text(struct app *a, const struct flame_view *v, char *buf, size_t cap)
 {
 	const struct flame_shape *s = &v->f.shape;
@@ -120,7 +120,7 @@ static int characters(const char *s)
 	return n;
 }
 
-/* The right part of the context line; what does not fit is left out from the end. */
+/* The right part of the context line; what does not fit is dropped from the end. */
 void flame_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	struct flame_view *v = state;
@@ -133,7 +133,7 @@ void flame_status(struct app *a, void *state, char *buf, size_t cap)
 	*buf = '\0';
 	if (!app_snapshot(a) || !v->ready || v->f.covered_ns <= 0)
 		return;
-	if (v->blocked) {	/* what was seen before is not what is on the screen */
+	if (v->blocked) {	/* the earlier samples are not on the screen */
 		shape_text(a, v, buf, cap);
 		return;
 	}
@@ -219,7 +219,7 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	*buf = '\0';
 	if (!v->f.span && flame_gap_ns(&v->f))
 		len = snprintf(buf, cap, "not observed for %.0f s of this window", (double)flame_gap_ns(&v->f) / 1e9);
-	/* of a moment in the past there is no more to come */
+	/* past windows do not fill up */
 	else if (app_live(a) && !v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
 		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
 			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),

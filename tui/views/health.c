@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * health.c: ottop about itself: what each collector costs and may, what was
- * lost, how much memory is used, the last lines of the log. An overlay.
+ * health.c: ottop's own health: cost and permissions of each collector, losses, memory, the last
+ * lines of the log. An overlay.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 #include "tui/views/health.h"
 
-#define LOG_MIN 3		/* lines of the log below which probes are not shown unasked */
+#define LOG_MIN 3		/* log lines to keep when showing all probes */
 
-/* ---- what there is ------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------- */
 
 static const struct table *probes_of(const struct app *a)
 {
@@ -35,12 +35,12 @@ static void part_add(struct health_part *p, const struct probes_row *r)
 	p->blocked += is(r->state, "blocked");
 	if (f32_known(r->cost_pct))
 		p->cost_pct = (f32_known(p->cost_pct) ? p->cost_pct : 0) + r->cost_pct;
-	/* The reason of a blocked one says more than that of one that is off. */
+	/* The reason of a blocked probe takes precedence over that of one that is off. */
 	if (r->reason && *r->reason && (!p->why || (is(r->state, "blocked") && p->blocked == 1)))
 		p->why = r->reason;
 }
 
-/* Blocked ones first, then by cost. */
+/* Blocked first, then by cost. */
 static int cmp_parts(const void *pa, const void *pb)
 {
 	const struct health_part *a = pa, *b = pb;
@@ -118,7 +118,7 @@ static void find_cursor(struct health *h)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-/* The lines point into the shown snapshot: a key before the next frame needs new ones. */
+/* Lines point into the shown snapshot: keys before the next frame need new ones. */
 static void health_update(struct app *a, void *state)
 {
 	struct health *h = state;
@@ -142,7 +142,7 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	const struct self_row *self =
 		(const struct self_row *)snapshot_single(app_snapshot(a), TABLE_self);
 	struct rect r = body;
-	int fixed = 5 + LOG_MIN;	/* titles, three facts, the rule of the log, some of it */
+	int fixed = 5 + LOG_MIN;	/* titles, three facts, the log's title and LOG_MIN lines */
 
 	fixed += self ? is_said(self->helpers) + is_said(self->notes) + is_said(self->mangled) +
 			 is_said(self->room) : 0;
@@ -156,7 +156,7 @@ static void health_draw(struct app *a, void *state, struct canvas *c, struct rec
 	r.rows = max(min((int)h->n_lines + 1, body.rows - fixed + 1), 2);
 	health_draw_collectors(c, r, h);
 	r.row += r.rows;
-	r.row += body.row + body.rows - r.row > fixed;	/* a blank line where there is room */
+	r.row += body.row + body.rows - r.row > fixed;	/* a blank line if there is room */
 	if (self) {
 		health_draw_cost(c, r, self);
 		r.row++;

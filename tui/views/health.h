@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* health.h: inside of the health view: health.c (what there is, keys), health_draw.c. */
+/* health.h: private to health.c (lines, keys) and health_draw.c. */
 #ifndef OTTOP_VIEWS_HEALTH_H
 #define OTTOP_VIEWS_HEALTH_H
 
@@ -24,9 +24,9 @@ struct health_line {
 
 struct health {
 	char open[HEALTH_NAME];		/* collector whose probes are shown */
-	bool all;			/* everything fits: all are shown */
+	bool all;			/* everything fits: show all probes */
 	char cursor[HEALTH_NAME], cursor_probe[64];
-	u32 at;				/* line of the cursor when its name is gone */
+	u32 at;				/* line of the cursor, if its name disappears */
 
 	struct health_part parts[HEALTH_COLLECTORS];
 	u32 n_parts;
@@ -34,16 +34,16 @@ struct health {
 	u32 n_lines, cap;
 };
 
-/* The collectors and open probes: titles, then lines around the cursor. */
+/* The collectors and their open probes: titles, then the lines around the cursor. */
 void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h);
 /* One line each, at r.row. */
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self);
 int health_draw_memory(struct app *a, struct canvas *c, struct rect r,
 			const struct self_row *self);
-/* What is only said where there is something to say. Lines taken. */
+/* Draws labels with a value. Returns the lines used. */
 int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *self);
 int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
-/* The last lines of the log, as many as fit. */
+/* The last lines of the log that fit. */
 void health_draw_log(struct canvas *c, struct rect r);
 /* The text of a member of `self`. */
 const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member);

@@ -40,13 +40,13 @@ static const char *cost_text(char buf[FORMAT_MAX], float pct)
 	return buf;
 }
 
-/* Names of probes are long: where there is room all columns stand further to the right. */
+/* Probe names are long: with room to spare all columns move to the right. */
 static int shift(const struct rect *r)
 {
 	return r->cols >= 100 ? 14 : 0;
 }
 
-/* Where there is little, why something is off matters more than how many of its probes are. */
+/* On narrow screens the reason takes precedence over the number of probes. */
 static int why_col(const struct rect *r)
 {
 	return r->col + shift(r) + (r->cols < 60 ? 30 : 38);
@@ -194,7 +194,7 @@ int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const str
 	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }
 
-/* A label of `self` with its words; nothing where there are none. */
+/* A label of `self` with its text; nothing if there is none. */
 static int draw_label(struct canvas *c, struct rect r, u32 style, const char *title, const char *words)
 {
 	if (!words || !*words)

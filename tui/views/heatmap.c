@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heatmap.c: latency of system calls or HTTP requests (y) over time (x), colour = count; a cell
- * cursor, a rectangle, and the calls in them. Faces of tabs 7 and 6.
+ * heatmap.c: latency of system calls or HTTP requests (y) over time (x), colour = count; with a
+ * cell cursor, a rectangle, and a list of the calls in them. Faces of tabs 7 and 6.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,19 +10,19 @@
 
 #define BELOW_LINES 5		/* of the list under the plot: rule, titles, three calls */
 #define BELOW_FROM 16		/* lines of the body from which there is room for it */
-#define CELL_LINES 2		/* below that: what is selected, its first calls */
-#define BESIDE_FROM 160		/* columns from which the list stands at the right */
+#define CELL_LINES 2		/* below that: the selection, its first calls */
+#define BESIDE_FROM 160		/* columns from which the list is at the right */
 #define BESIDE_COLS 44
 #define TALL_FROM 28		/* lines of the body from which a cell shows two halves of its band */
 
-/* ---- what is selected ----------------------------------------------------------- */
+/* ---- selection ------------------------------------------------------------------ */
 
 u64 heatmap_cursor_seq(const struct heatmap *m)
 {
 	return m->cursor_seq ? m->cursor_seq : m->end_seq;
 }
 
-/* Until it is moved the cursor is on the slowest calls of its tick. */
+/* Until moved, the cursor is on the slowest calls of its tick. */
 int heatmap_cursor_line(const struct heatmap *m)
 {
 	const struct heat_column *col;
@@ -74,7 +74,7 @@ void heatmap_clear(struct heatmap *m)
 	m->rect = m->frozen = m->in_list = m->cursor_moved = m->top_pinned = false;
 	m->cursor_seq = m->right_seq = 0;
 	m->list_at = m->below = 0;
-	m->top = 0;	/* chosen again */
+	m->top = 0;	/* to be chosen again */
 	m->stale = true;
 }
 
@@ -87,12 +87,12 @@ void heatmap_update_row(struct app *a, struct heatmap *m, const struct heat_sour
 	struct heat_filter f = { .source = src, .pid = pid, .start_time_ns = start_time_ns, .waits = m->waits };
 
 	m->source = src;
-	/* Rows that were added up by process are of no one call. */
+	/* Rows summed by process belong to no single call. */
 	f.one = row && row->table == src->table && heat_what(src, row, &f.what);
 	if (!heat_filter_equal(&f, &m->filter)) {
 		m->filter = f;
 		heat_set_filter(&m->heat, &f);
-		/* keys before the next frame still have its layout, but its columns are gone */
+		/* keys before the next frame still use its layout, but its columns are gone */
 		for (int i = 0; i < m->plot.n_slots; i++)
 			m->plot.slots[i].column = NULL;
 		heatmap_clear(m);
@@ -139,14 +139,14 @@ void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body
 {
 	struct heatmap *m = state;
 	bool beside = body.cols >= BESIDE_FROM;
-	/* The same whatever is selected: the picture would jump under who selects. */
+	/* Independent of the selection, so that the picture does not jump. */
 	int below = beside ? 0 : body.rows >= BELOW_FROM ? BELOW_LINES : CELL_LINES;
 	struct rect plot = { body.row, body.col + 8, body.rows - 2 - below,
 			     body.cols - 16 - (beside ? BESIDE_COLS : 0) };
 
 	if (!history_len(app_history(a)) || app_draw_state(a, c, body, m->source->table))
 		return;
-	if (plot.rows < PLOT_MIN_SPACE) {	/* the calls are given up before the picture */
+	if (plot.rows < PLOT_MIN_SPACE) {	/* the list is dropped before the picture */
 		plot.rows += below;
 		below = 0;
 	}
@@ -179,7 +179,7 @@ static const char *band_words(int width)
 	}
 }
 
-/* Whatever does not fit beside the breadcrumb is not drawn at all: the most needed only. */
+/* Parts that do not fit beside the breadcrumb are not drawn: only the most important. */
 void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct heatmap *m = state;
@@ -187,7 +187,7 @@ void heatmap_status(struct app *a, void *state, char *buf, size_t cap)
 	u64 window = p->n_slots ? p->slots[p->n_slots - 1].time_ns - p->slots[0].time_ns : 0;
 	char text[FORMAT_MAX], bands[32] = "";
 
-	if (!m->source)		/* nothing came yet */
+	if (!m->source)		/* no data yet */
 		return;
 	if (p->n_slots)
 		window += history_interval_ns(app_history(a), history_len(app_history(a)) - 1);

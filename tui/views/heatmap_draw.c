@@ -7,9 +7,9 @@
 #include "tui/views/heatmap.h"
 
 #define LABEL_WIDTH 7		/* of a latency: " 62.5ms" */
-#define MARGIN 8		/* right of the cells: the count of the line */
+#define MARGIN 8		/* right of the cells: count of the line */
 #define TICK_EVERY 10		/* cells between two marks of the time axis */
-#define UNKNOWN_WORDS 24	/* so many unknown columns in a row have a caption */
+#define UNKNOWN_WORDS 24	/* consecutive unknown columns that get a caption */
 
 /* ---- cells ---------------------------------------------------------------------- */
 
@@ -17,13 +17,13 @@ static int heat_step(const struct heatmap *m, const struct slot *slot, int low, 
 {
 	u64 count = heat_count(slot->column, low, end);
 
-	/* Spread over the steps of a merged tick, but one call is always seen. */
+	/* Spread over the steps of a merged tick; a single call is always visible. */
 	if (count)
 		count = max(count / slot->steps, 1ull);
 	return graph_heat_step(count, m->plot.most, !m->linear);
 }
 
-/* Not yet, or not observed: that is not zero calls. One quiet shade that no count has. */
+/* Not computed yet, or not observed: unlike zero. A dim shade not used for counts. */
 static void draw_unknown(struct canvas *c, struct rect r, const struct slot *slot)
 {
 	canvas_repeat(c, r.row, r.col, r.cols, ROLE_dim, slot->column ? "╱" : "·");
@@ -56,7 +56,7 @@ static bool is_unknown(const struct plot *p, int s)
 	return p->slots[s].column && !p->slots[s].column->hist;
 }
 
-/* A stretch that has room for it says once what the shade means. */
+/* Explains the shade in any stretch with room for it. */
 static void say_unknown(const struct plot *p, struct canvas *c, int from, int end)
 {
 	static const char text[] = " not observed then ";
@@ -119,7 +119,7 @@ static void latency_axis(const struct heatmap *m, struct canvas *c)
 	}
 }
 
-/* Below the cells when the axes are swapped: as many labels as fit. */
+/* Below the cells if the axes are swapped: as many labels as fit. */
 static void latency_axis_below(const struct heatmap *m, struct canvas *c)
 {
 	const struct plot *p = &m->plot;
@@ -144,8 +144,8 @@ static void latency_axis_below(const struct heatmap *m, struct canvas *c)
 /* ---- time axis ----------------------------------------------------------------------- */
 
 /*
- * "-60s" before the newest tick of the session, "now"; the time of day when older,
- * and when the picture stands still: then its labels shall not count on.
+ * "-60s" before the session's newest tick, "now"; clock time for older ticks and for a frozen
+ * picture, whose labels must not change.
  */
 static void time_label(struct app *a, const struct heatmap *m, u64 time_ns, char *buf, size_t cap)
 {
@@ -187,7 +187,7 @@ static void time_axis(struct app *a, const struct heatmap *m, struct canvas *c)
 
 	canvas_text(c, row, p->area.col - 1, 1, ROLE_dim, "└");
 	canvas_repeat(c, row, p->area.col, p->area.cols, ROLE_dim, "─");
-	for (int s = 0; s < p->n_slots; s++)	/* "=": several ticks that were merged */
+	for (int s = 0; s < p->n_slots; s++)	/* "=": several merged ticks */
 		if (p->slots[s].steps > 1)
 			canvas_text(c, row, plot_cell(p, s, 0).col, 1, ROLE_dim, "=");
 	for (int s = p->n_slots - 1; s >= 0; s -= TICK_EVERY)
@@ -218,7 +218,7 @@ static void time_axis_beside(struct app *a, const struct heatmap *m, struct canv
 	}
 }
 
-/* ---- what is selected ------------------------------------------------------------------ */
+/* ---- selection ------------------------------------------------------------------------- */
 
 static void draw_cursor(const struct heatmap *m, struct canvas *c)
 {
@@ -236,7 +236,7 @@ static void draw_cursor(const struct heatmap *m, struct canvas *c)
 	}
 }
 
-/* A frame around the selected cells, over their neighbours and the axes, never over what is selected. */
+/* A frame around the selected cells, drawn over their neighbours and the axes. */
 static void draw_rectangle(const struct heatmap *m, struct canvas *c)
 {
 	const struct plot *p = &m->plot;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* heatmap_keys.c: what the keys do in the heat map: cursor, rectangle, list, picture. */
+/* heatmap_keys.c: actions of the heat map: cursor, rectangle, list, picture. */
 
 #include "tui/views/heatmap.h"
 
@@ -8,7 +8,7 @@
 
 /* ---- cursor --------------------------------------------------------------------- */
 
-/* To another tick; at the newest one the cursor stays with it. */
+/* Moves to another tick; at the newest one the cursor follows it. */
 static void move_time(struct app *a, struct heatmap *m, int step)
 {
 	struct history *h = app_history(a);
@@ -25,7 +25,7 @@ static void move_time(struct app *a, struct heatmap *m, int step)
 		m->right_seq = 0;
 }
 
-/* One band more at the fast end, if any call was faster than that; none is faster than 125 ns. */
+/* Adds a band at the fast end, if any call was that fast; none is faster than 125 ns. */
 static bool go_below(struct heatmap *m)
 {
 	struct plot *p = &m->plot;
@@ -43,7 +43,7 @@ static bool go_below(struct heatmap *m)
 	return true;
 }
 
-/* Down to faster calls, up to slower ones; beyond the first and last line the plot scrolls. */
+/* Down to faster calls, up to slower ones; scrolls the plot beyond its first and last line. */
 static void move_latency(struct heatmap *m, int down)
 {
 	struct plot *p = &m->plot;
@@ -95,7 +95,7 @@ static bool move_cursor(struct app *a, struct heatmap *m, enum action action)
 
 /* ---- list ------------------------------------------------------------------------ */
 
-/* Some row of that call, whoever made it. */
+/* Some row of the operation, of any process. */
 static const struct row *row_of_call(const struct snapshot *s, const struct heat_source *src, u64 what)
 {
 	const struct table *t = &s->tables[src->table];
@@ -150,7 +150,7 @@ static bool act_list(struct app *a, struct heatmap *m, enum action action)
 	}
 }
 
-/* The cursor's cell becomes a fixed one: a rectangle, or what Enter lists. */
+/* Fixes the cursor's cell, for a rectangle or for the list opened by Enter. */
 static void hold_still(struct heatmap *m)
 {
 	m->cursor_bucket = max(plot_line_low(&m->plot, heatmap_cursor_line(m)), 0);
@@ -159,7 +159,7 @@ static void hold_still(struct heatmap *m)
 	m->frozen = true;
 }
 
-/* Keys may come faster than frames: what is listed is of where the cursor is by now. */
+/* Keys may arrive faster than frames: updates the list for the current cursor. */
 static void find_now(struct app *a, struct heatmap *m)
 {
 	heatmap_update(a, m, m->source);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* heatmap_panel.c: the calls in the selected cells: which, whose, how many, how long. */
+/* heatmap_panel.c: the calls in the selected cells: operation, process, count, time. */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/views/heatmap.h"
 
-/* ---- in words ------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------- */
 
-/* "62.5ms to 125ms", "under 244us"; "from 62.5ms" where the first line holds slower calls, too. */
+/*
+ * "62.5ms to 125ms", "under 244us"; "from 62.5ms" for the first line, which includes slower calls.
+ */
 static void latency_words(const struct plot *p, int top_line, int bottom_line, char *buf,
 			  size_t cap)
 {
@@ -56,7 +58,7 @@ static void time_words(struct app *a, const struct heatmap *m, u64 first, u64 la
 		snprintf(buf, cap, ", %s to %s", from, to);
 }
 
-/* "~1.20s": the mark says that it is an estimate. */
+/* "~1.20s": an estimate. */
 static void time_inside(double ns, bool exact, char *buf, size_t cap)
 {
 	char text[FORMAT_MAX];
@@ -86,7 +88,7 @@ void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap
 		snprintf(buf + n, cap - n, ", %u more", m->found.n - limit);
 }
 
-/* Of the selected ticks: how many, and how many of them were not observed. */
+/* Number of selected ticks, and how many of them were not observed. */
 static u32 count_ticks(const struct heatmap *m, u64 first, u64 last, u32 *ret_unobserved)
 {
 	u32 n = 0;
@@ -103,7 +105,7 @@ static u32 count_ticks(const struct heatmap *m, u64 first, u64 last, u32 *ret_un
 	return n;
 }
 
-/* ", observing began at 16:42:09", of what was selected before that; "" where it is not known. */
+/* ", observing began at 16:42:09", if the selection is earlier; "" if unknown. */
 static void began_words(struct app *a, const struct heatmap *m, u64 last, char *buf, size_t cap)
 {
 	char clock[FORMAT_MAX];
@@ -177,7 +179,7 @@ struct list_columns {
 	int call_width, comm_width;
 };
 
-/* Draws n columns wide texts from the left; numbers end where their title ends. */
+/* Draws numeric columns of width n from the left, right-aligned with their titles. */
 static int list_numbers(struct canvas *c, int row, int col, const struct heatmap *m,
 			const struct heat_part *part)
 {
@@ -301,7 +303,7 @@ void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *
 	draw_list(a, m, c, r, &lc, heatmap_list(m), m->in_list);
 }
 
-/* The slowest of them, slowest first. */
+/* The slowest calls, slowest first. */
 static void draw_slowest(struct app *a, const struct heatmap *m, struct canvas *c, struct rect r)
 {
 	u64 before = UINT64_MAX;

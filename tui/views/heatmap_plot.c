@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* heatmap_plot.c: which tick and which latencies each cell of the map stands for. */
+/* heatmap_plot.c: the tick and latencies of each cell. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/views/heatmap.h"
 
-#define MAX_STEPS 16		/* a merged tick is never drawn wider */
-#define LEAST_OCTAVES 4		/* that are shown, however fast all calls are */
-#define FINEST 2		/* buckets a line, if nobody asked for one */
+#define MAX_STEPS 16		/* maximum width of a merged tick */
+#define LEAST_OCTAVES 4		/* minimum shown, however fast all calls are */
+#define FINEST 2		/* buckets a line, by default */
 #define OCTAVE (1 << HIST_SCALE)
-/* Then the rest of the columns waits for the next frame. */
+/* Then the remaining columns wait for the next frame. */
 #define FRAME_BUDGET_NS (60 * NSEC_PER_MSEC)
 
 /* ---- time -------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ static u32 tick_steps(const struct history *h, u32 i, u64 step)
 	return (u32)max(min(n, (u64)MAX_STEPS), 1ull);
 }
 
-/* The last tick up to `end` that still fits when the ticks from `first` on have so many cells. */
+/* The last tick up to `end` that fits if ticks from `first` on have this many cells. */
 static int fit_forward(const struct history *h, u64 step, int first, int end, int cells)
 {
 	int i = first;
@@ -46,7 +46,7 @@ static int fit_forward(const struct history *h, u64 step, int first, int end, in
 	return max(i - 1, min(first, end));
 }
 
-/* The first tick that is seen, if only in part, when `right` is the last. */
+/* The first tick visible, even partly, if `right` is the last. */
 static int fit_back(const struct history *h, u64 step, int right, int cells)
 {
 	int i = right;
@@ -56,7 +56,7 @@ static int fit_back(const struct history *h, u64 step, int right, int cells)
 	return cells > 0 ? i : i + 1;
 }
 
-/* Index of the rightmost tick: the end, or where the user scrolled to. */
+/* Index of the rightmost tick: the end, or the scroll position. */
 static int right_index(struct heatmap *m, struct history *h, u64 step)
 {
 	int end = history_find(h, m->end_seq), room = m->plot.max_slots;
@@ -65,7 +65,7 @@ static int right_index(struct heatmap *m, struct history *h, u64 step)
 
 	if (cursor < 0)
 		return right;
-	/* The cursor left the window: it comes to a quarter of its width from the edge. */
+	/* The cursor left the window: scroll it to a quarter of the width from the edge. */
 	if (cursor > right)
 		right = fit_forward(h, step, cursor, end, room / 4);
 	else if (cursor < fit_back(h, step, right, room))
@@ -117,7 +117,7 @@ static void lay_out_time(struct app *a, struct heatmap *m)
 	memmove(p->slots, p->slots + at, (size_t)p->n_slots * sizeof(*p->slots));
 	if (right < 0)
 		return;
-	m->stale |= m->pending;	/* what was found in the last frame was not all */
+	m->stale |= m->pending;	/* the last frame's result was incomplete */
 	m->pending = !heat_need(&m->heat, h, app_snapshot(a), (u32)(i + 1), (u32)right,
 				FRAME_BUDGET_NS);
 	if (m->pending)
@@ -142,16 +142,16 @@ static bool fits(int highest, int width, int lines)
 	return (highest - FIRST_BUCKET) / width < lines;
 }
 
-/* While somebody selects, the axis does not move under the cursor: line 0 holds what is slower. */
+/* During a selection the axis does not move: line 0 includes what is slower. */
 static bool holds_still(const struct heatmap *m)
 {
 	return m->top > 0 && (m->frozen || m->cursor_moved);
 }
 
 /*
- * Bands as fine as the space allows, from 1 us to the slowest call. Coarser at
- * once when a slower call comes; finer only with an octave to spare, and never
- * under a rectangle: the picture shall hold still.
+ * Bands as fine as the space allows, from 1 us to the slowest call. Coarsens at once for a slower
+ * call; refines only with an octave to spare and never during a selection, so that the picture is
+ * stable.
  */
 static int choose_width(struct heatmap *m, int lines)
 {
@@ -173,9 +173,9 @@ static int choose_width(struct heatmap *m, int lines)
 }
 
 /*
- * The top follows the slowest call at once, but comes down only when there is
- * much to gain. The lowest line is that of 1 us, or where the user went below it:
- * so lines come and go at the top, and the others keep their place.
+ * The top follows the slowest call up at once, but down only by a large step. The lowest line is
+ * that of 1 us, or where the user scrolled below it: lines come and go at the top, the others keep
+ * their place.
  */
 static void lay_out_lines(struct heatmap *m, int lines)
 {
@@ -186,7 +186,7 @@ static void lay_out_lines(struct heatmap *m, int lines)
 	p->top = m->top / p->width;
 	if (!m->top_pinned && !holds_still(m) && (need > p->top || p->top - need >= 2))
 		p->top = need;
-	if (m->top_pinned)	/* there is room for more lines than before: no blank ones */
+	if (m->top_pinned)	/* more lines fit than before: no blank ones */
 		p->top = max(p->top, min(lowest + lines - 1, need));
 	p->top = max(min(p->top, (HIST_BUCKETS - 1) / p->width), lowest + 1);
 	m->top = p->top * p->width;
@@ -249,7 +249,7 @@ int plot_line_of(const struct plot *p, int bucket)
 	return max(min(p->top - band, p->n_lines - 1), 0);
 }
 
-/* ---- both ------------------------------------------------------------------------ */
+/* ---- layout ---------------------------------------------------------------------- */
 
 struct rect plot_cell(const struct plot *p, int slot, int line)
 {

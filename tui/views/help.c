@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * help.c: help of the view under it: left its keys, right what its columns mean,
- * both from the tables that make them work (keys.def, schema.def).
+ * help.c: help for the view below it: its keys at the left, the meaning of its columns at the
+ * right, generated from keys.def and schema.def.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define MAX_LINES 160
 #define KEY_COLS 8
-#define TITLE_COLS 10	/* more where a title is longer */
+#define TITLE_COLS 10	/* more for longer titles */
 
 struct line {
 	char key[24], text[160];
@@ -20,12 +20,12 @@ struct line {
 
 struct help_state {
 	int top;
-	const struct view *of;	/* the view that is explained */
-	int n_lines;		/* of the longer column when it was last drawn */
+	const struct view *of;	/* the view explained */
+	int n_lines;		/* of the longer column when last drawn */
 	int page;
-	int match;		/* row of the match that n found last; -1: none */
+	int match;		/* row of the last match of n; -1: none */
 	char searched[64];
-	int rows[2 * MAX_LINES];	/* of the lines that match, when last drawn */
+	int rows[2 * MAX_LINES];	/* matching lines, when last drawn */
 	int n_rows;
 };
 
@@ -34,13 +34,13 @@ struct column_text {
 	int n;
 };
 
-/* The view that lies directly below: it may be an overlay itself. */
+/* The view directly below, which may be an overlay. */
 static const struct view *explained(const struct app *a)
 {
 	return app_views[a->n_below ? a->below[a->n_below - 1] : 0];
 }
 
-/* ---- what there is to say ------------------------------------------------------------- */
+/* ---- content -------------------------------------------------------------------------- */
 
 static void add(struct column_text *t, const char *key, const char *text, bool heading)
 {
@@ -62,8 +62,8 @@ static enum reach reach_of(const struct key_desc *k)
 }
 
 /*
- * How the action's key is drawn; NULL: it has none here. "zoom" has Enter in a flame graph: there
- * it does not do what it does elsewhere; "S" sends in the view of exports, where F6 still sorts.
+ * The label of an action's key; NULL: it has none here. "zoom" has Enter in a flame graph, which
+ * elsewhere means something else; "S" sends in the view of exports, where F6 still sorts.
  */
 static const char *label_of(enum action action, const struct view *v, char *alias, size_t cap)
 {
@@ -92,7 +92,7 @@ static void add_key(struct column_text *t, enum action action, const char *label
 	add(t, label, text, false);
 }
 
-/* A heading only where there are keys under it. */
+/* A heading only if keys follow. */
 static void add_keys(struct column_text *t, const struct view *v, const char *heading, enum reach reach)
 {
 	int before = t->n;
@@ -201,7 +201,7 @@ static bool is_shown(const struct help_state *st, int row)
 	return row >= st->top && row < st->top + st->page;
 }
 
-/* The match after (or before) the last one; around at the ends. */
+/* The next (or previous) match; wraps around. */
 static void next_match(struct help_state *st, int step)
 {
 	int best = -1, first = -1;
@@ -219,7 +219,7 @@ static void next_match(struct help_state *st, int step)
 		scroll(st, st->match - 1);
 }
 
-/* n and N: all matches are marked, so it is said which one is meant. */
+/* n and N: all matches are marked, so the note says which one is current. */
 static void move_match(struct app *a, struct help_state *st, int step)
 {
 	int before = 0;
@@ -237,7 +237,7 @@ static void move_match(struct app *a, struct help_state *st, int step)
 		app_say(a, ROLE_text, "no match: %s", st->searched);
 }
 
-/* While a search is typed the first match is brought to the screen. True: it scrolled. */
+/* While a search is typed, scrolls to the first match. True: scrolled. */
 static bool follow_search(struct app *a, struct help_state *st)
 {
 	const char *what = app_search_text(a);
@@ -252,7 +252,7 @@ static bool follow_search(struct app *a, struct help_state *st)
 	return st->top != top;
 }
 
-/* A title is not cut, and a blank stands between it and what it means. */
+/* A title is not truncated, and is followed by a blank. */
 static int title_cols(const struct canvas *c, const struct column_text *t)
 {
 	int cols = TITLE_COLS;
@@ -265,7 +265,7 @@ static int title_cols(const struct canvas *c, const struct column_text *t)
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	static struct column_text left, right;	/* 60 KB: too much for the stack of a redraw */
+	static struct column_text left, right;	/* 60 KB: too much for the stack */
 	struct help_state *st = state;
 	const struct view *v = explained(a);
 	int half = body.cols / 2, n1, n2;
@@ -282,7 +282,7 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 		return;
 	for (int i = 0; i < body.rows; i++)
 		canvas_blank(c, body.row + i, body.col, body.cols);
-	draw(a, st, c, body);	/* once more, where the first match is */
+	draw(a, st, c, body);	/* again, at the first match */
 }
 
 /* ---- keys ------------------------------------------------------------------------------------- */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* http.c: endpoints of HTTP servers and clients. First face of tab 6; Enter: its requests, slowest first. */
+/*
+ * http.c: endpoints of HTTP servers and clients. First face of tab 6; Enter: their requests,
+ * slowest first.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +17,7 @@
 #define TRACK_NS (300 * NSEC_PER_SEC)
 #define TRACK_COLS 30		/* ten seconds each */
 #define TRACK_MIN_COLS 180
-#define TRACK_LEAST_NS 100000	/* of its full height: what is faster is flat */
+#define TRACK_LEAST_NS 100000	/* minimum full height: faster is flat */
 
 struct http_state {
 	struct heatmap map;	/* of the preview */
@@ -126,7 +129,7 @@ static const struct grouping groupings[] = {
 	{ "endpoint", { "method", "path", "side" }, .finish = set_error_pct, .counts = "comm", .noun = "proc" },
 };
 
-/* A client that came, asked once and ended stands below the servers that live. */
+/* A client that made one request and ended sinks below live servers. */
 static bool has_ended(const struct row *r)
 {
 	return r->closed;
@@ -208,7 +211,7 @@ static void fini(void *state)
 	tracks_free(st->p99);
 }
 
-/* So that the first request that somebody opens says what it waited for. */
+/* So that the first request opened can show its waits. */
 static u64 wants(const struct app *a, const void *state)
 {
 	return REQUEST_STACKS;

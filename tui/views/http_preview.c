@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http_preview.c: below the endpoints on a large screen: the latencies of the selected one over time, and its
- * slowest requests of the interval that is shown.
+ * http_preview.c: below the endpoints on a large screen: latencies of the selected one over time,
+ * and its slowest requests of the shown interval.
  */
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 #define LIST_COLS 87
 #define LISTED_MAX 32
 
-/* The slowest first; those that were never answered before them. How many there are. */
+/* Unanswered requests first, then the slowest. Returns their number. */
 static u32 slowest(const struct snapshot *s, const struct http_row *e, const struct requests_row *best[LISTED_MAX], u32 most)
 {
 	const struct table *t = &s->tables[TABLE_requests];

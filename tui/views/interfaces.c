@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* interfaces.c: what goes through each network interface, and below it what the kernel drops. */
+/* interfaces.c: traffic of each network interface, and below it the kernel's packet drops. */
 #include <stdio.h>
 
 #include "tui/views/net.h"

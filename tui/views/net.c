@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* net.c: how the views of tab 5 write an end of a connection, its state and its numbers. */
+/* net.c: texts shared by the views of tab 5: ends of connections, states, numbers. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ const char *net_service(u64 port)
 
 /* ---- names ---------------------------------------------------------------------------- */
 
-/* What is known of an address; NULL: it was not asked for, or the answer is not here. */
+/* The name record of an address; NULL: not requested, or pending. */
 static const struct names_row *find_name(const struct app *a, const char *addr)
 {
 	struct names_row like = { .row = { .table = TABLE_names }, .addr = addr };
@@ -45,7 +45,7 @@ const char *net_name(const struct app *a, const char *addr)
 	if (!net_state(a)->names || !addr || !*addr)
 		return NULL;
 	n = find_name(a, addr);
-	if (!n || !n->name)	/* none is asked for again, but not soon */
+	if (!n || !n->name)	/* requested again, but rarely */
 		app_ask_name(a, addr);
 	return n && n->name && *n->name ? n->name : NULL;
 }
@@ -130,7 +130,7 @@ const char *net_netns(const char *name, u64 inode, char *buf, size_t cap)
 static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64 port, bool services)
 {
 	const char *service = services ? net_service(port) : NULL;
-	bool any = !strcmp(host, "*") && !port;	/* a socket that talks to nobody in particular */
+	bool any = !strcmp(host, "*") && !port;	/* an unconnected socket */
 	int n = snprintf(buf, NET_END_MAX, brackets && port != U64_BLANK ? "[%.255s]" : "%.255s", host);
 
 	if (any)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net.h: inside of tab 5: connections.c and connections_group.c (the list),
- * connection.c (one of them), interfaces.c, drops.c, failures.c, and what they
- * share: how an end of a connection is written (net.c).
+ * net.h: private to the files of tab 5: connections.c and connections_group.c (the list),
+ * connection.c (a page), interfaces.c, drops.c, failures.c, and the texts they share (net.c).
  */
 #ifndef OTTOP_VIEWS_NET_H
 #define OTTOP_VIEWS_NET_H
@@ -12,13 +11,13 @@
 
 #define NET_END_MAX 320		/* bytes: a name has up to 253, then a port */
 
-/* What one page or preview shows over time; members of `connections`. */
+/* Members of `connections` that a page or preview shows over time. */
 enum net_past { PAST_TX, PAST_RX, PAST_RTT, PAST_RETR, PAST_CWND, N_NET_PAST };
 
 struct connections_state {
 	bool hide_closed, names, services;
-	int remote_cols, local_cols;	/* the longest addresses so far; they only grow */
-	int screen_cols;		/* ... until the screen changes */
+	int remote_cols, local_cols;	/* width of the longest addresses so far, */
+	int screen_cols;		/* until the screen is resized */
 	struct past past;		/* of the row in the preview */
 };
 
@@ -34,49 +33,49 @@ static inline const struct connections_row *connection_row(const struct row *r)
 /* The service on a port, or NULL. */
 const char *net_service(u64 port);
 /*
- * "10.0.0.7:8443", "[2001:db8::1]:443", "*:53" (no address); with the user's
- * choice of names "api.example.org:https". Returns buf.
+ * "10.0.0.7:8443", "[2001:db8::1]:443", "*:53" (no address); with names on "api.example.org:https".
+ * Returns buf.
  */
 char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port);
-/* The same in `width` columns: an address is not cut for the name of a service. */
+/* In `width` columns: an address is not truncated to show the service's name. */
 char *net_end_fit(struct app *a, const struct canvas *c, char buf[NET_END_MAX], const char *addr, u64 port, int width);
-/* Without names: what is never cut. */
+/* Without names: never truncated. */
 char *net_address(char buf[NET_END_MAX], const char *addr, u64 port);
-/* Columns that net_address() takes, in constant time but for the length of addr. */
+/* Columns of net_address(), in time linear in the length of addr. */
 int net_address_cols(const char *addr, u64 port);
-/* The name of an address if it is known; NULL while not, or when names are off. */
+/* The name of an address; NULL if not known yet, or names are off. */
 const char *net_name(const struct app *a, const char *addr);
-/* One line about the name of an address: the name, "not yet", or why none. */
+/* One line about an address's name: the name, "not yet", or why there is none. */
 void net_explain_name(const struct app *a, const char *addr, char *buf, size_t cap);
-/* r and s: switch names and services; true: it was one of them. */
+/* r and s: toggles names and services; true: handled. */
 bool net_act(struct app *a, enum action action);
-/* TABLE_BIT(TABLE_names) while names are shown: the wants() of a view. */
+/* TABLE_BIT(TABLE_names) while names are shown: for a view's wants(). */
 u64 net_wants(const struct app *a, const void *state);
 /* "   names 12 of 31 known, 3 have none" appended, while names are shown. */
 void net_names_status(const struct app *a, char *buf, size_t cap);
 
-/* Name of a network namespace; its number where it has none (in buf), "?" where that is unknown too. */
+/* Name of a network namespace; its number if it has no name (in buf), "?" if unknown. */
 const char *net_netns(const char *name, u64 inode, char *buf, size_t cap);
 
 /* A round-trip time in at most 5 columns: 24us 9.9ms 214ms 1.31s. */
 char *net_rtt(char *buf, double ns);
-/* The member of a connection as text, "?" and "·" too. */
+/* A member of a connection as text, including "?" and "·". */
 const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member);
-/* Share of the segments that were sent again, in percent; NAN: not known. */
+/* Percentage of retransmitted segments; NAN: unknown. */
 float net_retransmit_pct(float retransmit_rate, float segments_rate);
-/* Payload bytes a second in both directions; what is not known counts nothing: to sort by. */
+/* Payload bytes a second in both directions, for sorting; unknown counts as 0. */
 double net_traffic(const struct row *r);
-/* More than LOSSY_PCT were. */
+/* More than LOSSY_PCT retransmits. */
 bool net_is_lossy(const struct row *r);
-/* Did it end otherwise than by being closed? */
+/* Ended other than by being closed. */
 bool net_has_failed(const char *end_reason);
-/* "ESTABLISHED", "REFUSED", "CLOSED": what the column STATE says; buf is for its use. */
+/* "ESTABLISHED", "REFUSED", "CLOSED": the text of column STATE; may use buf. */
 const char *net_state_text(const struct connections_row *r, char *buf, size_t cap);
 
 /* ---- connections.c ---- */
 
 bool connections_keep(struct app *a, void *state, const struct row *r);
-/* Addresses are never cut: notes how long those of the row are. */
+/* Addresses are never truncated: records the width of the row's. */
 void connections_measure(void *state, const struct row *r);
 
 /* ---- connections_group.c ---- */
@@ -86,9 +85,9 @@ extern const struct grouping connections_groupings[N_CONNECTIONS_GROUPINGS];
 
 /* ---- connection.c ---- */
 
-/* Goes to the page of a connection. */
+/* Enters the page of a connection. */
 void connection_open(struct app *a, const struct connections_row *r);
-/* Facts and sparklines of a connection, at most `rows` lines; past may still be filling. */
+/* Facts and sparklines of a connection, at most `rows` lines; `past` may be incomplete. */
 void connection_draw_past(struct app *a, struct canvas *c, struct rect r, const struct connections_row *row,
 			  const struct past *past);
 void connection_past_update(struct app *a, struct past *past, const struct row *row);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * otlp.c: what leaves over --otlp, signal by signal: what was taken, what waits, what was refused
- * and why, and below it the selected signal in full. Times are those of the shown tick.
+ * otlp.c: the state of --otlp for each signal: accepted, queued and rejected items with the reason,
+ * and below it all about the selected signal. Times are those of the shown tick.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "tui/app/app.h"
 
-#define LONG_NS NSEC_PER_SEC	/* an answer that takes longer is said to be waited for */
+#define LONG_NS NSEC_PER_SEC	/* a pending answer is mentioned after this time */
 #define DETAIL_COL 10
 
 static const struct exports_row *export_row(const struct row *r)
@@ -38,13 +38,13 @@ static const char *member(char buf[FORMAT_MAX], const struct exports_row *r, con
 
 /* ---- the column LAST ------------------------------------------------------------------ */
 
-/* Between two times; what is in the future of the tick, or the other way round, is 0. */
+/* Time from one to another; 0 if negative, or after the tick. */
 static char *span(char *buf, u64 from_ns, u64 to_ns)
 {
 	return format_ns(buf, to_ns > from_ns ? (double)(to_ns - from_ns) : 0);
 }
 
-/* ", again in 4.2s": what comes next after a failure. */
+/* ", again in 4.2s": the next attempt after a failure. */
 static void next_text(const struct exports_row *r, u64 now_ns, char *buf, size_t cap)
 {
 	const char *comma = r->error && !strncmp(r->error, "HTTP ", 5) ? "" : ",";
@@ -73,13 +73,13 @@ static void ok_text(const struct exports_row *r, u64 now_ns, char *buf, size_t c
 		*buf = '\0';
 }
 
-/* Where the last attempt ended with words, the words. */
+/* Whether the last attempt ended with an error text. */
 static bool ended_with_words(const struct exports_row *r)
 {
 	return r->error && *r->error && u64_known(r->error_ns) && r->error_ns == r->last_ns;
 }
 
-/* Of "HTTP 503: upstream connect error" only the number: the words are below. */
+/* "HTTP 503" of "HTTP 503: upstream connect error", which is shown below. */
 static void short_error(const struct exports_row *r, char *buf, size_t cap)
 {
 	const char *error = r->error ? r->error : "?";
@@ -90,7 +90,7 @@ static void short_error(const struct exports_row *r, char *buf, size_t cap)
 		snprintf(buf, cap, "%s", error);
 }
 
-/* The end is kept whole: it says when. */
+/* The end of the text, which has the time, is not truncated. */
 static void draw_last(struct app *a, struct canvas *c, int row, int col, int width,
 		      const struct table_row *tr)
 {
@@ -144,7 +144,7 @@ static const struct column columns[] = {
 	{ "sent_minute", .priority = 2 },
 	{ "sent", .priority = 6, .min_width = 120 },
 	{ "sent_bytes", .priority = 6, .min_width = 120 },
-	{ "queued_bytes", .priority = 2, .min_width = 100 },	/* the lines below say it of the selected one */
+	{ "queued_bytes", .priority = 2, .min_width = 100 },	/* shown below as well */
 	{ "dropped", .priority = 2, .alert = is_lost },
 	{ "refused", .priority = 3, .alert = is_refused },
 	{ "retried", .priority = 6, .min_width = 120 },
@@ -160,7 +160,7 @@ static const struct table_spec spec = {
 
 /* ---- the selected signal -------------------------------------------------------------- */
 
-/* One line "name  text", or as many as it takes; returns the lines. */
+/* A line "name  text", wrapped; returns the number of lines. */
 static int detail(struct canvas *c, struct rect r, u32 style, const char *name, const char *text)
 {
 	canvas_text(c, r.row, r.col + 1, -1, ROLE_dim, name);

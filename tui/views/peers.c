@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* peers.c: with whom one process talks: one line for each address, most traffic first. */
+/* peers.c: peers of one process: a line for each address, most traffic first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +9,11 @@
 
 #define MAX_PEERS 64
 
-/* Of what it connected to, the port is part of the name; of who came in, it is not. */
+/* For outgoing connections the port is part of the peer, for incoming ones it is not. */
 struct peer {
 	const char *addr;
 	u64 port;
-	char dir;		/* 'a' accepted, 'o' opened, '?' */
+	char dir;		/* 'a' accepted, 'o' opened, '?' unknown */
 	u32 conns;
 	float bytes, segments, retransmits;
 };
@@ -28,7 +28,7 @@ static struct peer *find_peer(struct peers *p, const struct connections_row *r)
 	char dir = !r->direction || !*r->direction ? '?' : *r->direction;
 	u64 port = dir == 'a' ? U64_BLANK : r->remote_port;
 
-	for (u32 i = 0; i < p->n; i++)	/* texts of a snapshot are interned */
+	for (u32 i = 0; i < p->n; i++)	/* strings of a snapshot are interned */
 		if (p->list[i].addr == r->remote_addr && p->list[i].port == port && p->list[i].dir == dir)
 			return &p->list[i];
 	if (p->n == MAX_PEERS)

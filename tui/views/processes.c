@@ -8,10 +8,10 @@
 
 #define PREVIEW_MIN_COLS 120
 #define PREVIEW_MIN_ROWS 30	/* of the body */
-#define IN_CALL_ROOMY 36		/* columns for what is waited for, too */
-#define PATH_SHOWN 512		/* no line is longer */
+#define IN_CALL_ROOMY 36		/* wide enough for what is waited for */
+#define PATH_SHOWN 512		/* longer than any line */
 
-/* Where that is not known it is a process. */
+/* Unknown counts as a process. */
 static u64 is_kernel(const struct row *r)
 {
 	return process_row(r)->kthread == 1;
@@ -41,8 +41,8 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 }
 
 /*
- * Where its path would take most of a line that is cut, its folder says nothing: the
- * name of the program and what it was called with say most.
+ * If the path would fill most of the line, its directory is left out: the program's name and its
+ * arguments are more informative.
  */
 static const char *without_folder(const struct canvas *c, const char *cmdline, int width)
 {
@@ -69,7 +69,7 @@ static int draw_command(struct canvas *c, int row, int col, int width, u32 style
 	return canvas_cut(c, row, col, width, style, name);
 }
 
-/* "6: root"; kernel threads stand by themselves: "64: [root]". */
+/* "6: root"; kernel threads are a group of their own: "64: [root]". */
 static void draw_group(struct canvas *c, int row, int col, int width, u32 style, const struct row *sum)
 {
 	char name[96];
@@ -106,7 +106,7 @@ static bool is_blocked(const struct row *r)
 	return f32_known(process_row(r)->blocked_pct) && process_row(r)->blocked_pct >= 50;
 }
 
-/* In no call, or in one that waits by design: below all that are. */
+/* Without a call, or in one that waits by design: sorted last. */
 static double number_stuck(const struct row *r)
 {
 	u64 ns = process_row(r)->in_call_ns;
@@ -114,7 +114,7 @@ static double number_stuck(const struct row *r)
 	return u64_known(ns) ? (double)ns : -1;
 }
 
-/* "read pipe from bash 611": what it waits on where there is room. */
+/* "read pipe from bash 611": with what it waits on, if there is room. */
 static void draw_in_call(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	const struct processes_row *p = process_row(table_shown_row(tr));
@@ -169,7 +169,7 @@ static bool keep(struct app *a, void *state, const struct row *r)
 	return !*st->container || (p->container && !strcmp(p->container, st->container));
 }
 
-/* Of those alike in what they are sorted by, the busiest first. */
+/* Tie-breaker: the busiest first. */
 static double cpu(const struct row *row)
 {
 	float pct = ((const struct processes_row *)row)->cpu_pct;
@@ -217,7 +217,7 @@ static bool sort_by(struct app *a, const char *column)
 	return true;
 }
 
-/* Only the rows that agree with the selected one in a text; again: all. */
+/* Shows only rows with the same text as the selected one; pressed again: all. */
 static bool only_like(struct app *a, char *text, size_t cap, const char *now, const char *what)
 {
 	if (*text) {
@@ -234,8 +234,8 @@ static bool only_like(struct app *a, char *text, size_t cap, const char *now, co
 }
 
 /*
- * The one that the note line names. What hides it of this view's own goes: who is
- * named is meant to be seen, and is often a kernel thread. A filter was typed, it stays.
+ * Goes to the process named in the note line. This view's own restrictions that hide it are lifted,
+ * for example for kernel threads; a typed filter stays.
  */
 static void go_to_pressed(struct app *a, struct processes_state *st)
 {

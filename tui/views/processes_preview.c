@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * processes_preview.c: below the list on a large screen: where the time of the
- * selected process went, what it calls, who it is. Only what is collected anyway.
+ * processes_preview.c: below the list on a large screen: the selected process's time, calls and
+ * identity. Only uses data that is collected anyway.
  */
 #include <stdio.h>
 
 #include "tui/views/peers.h"
 #include "tui/views/processes.h"
 
-#define TOP 8		/* rows of a part */
+#define TOP 8		/* maximum rows of a part */
 #define TIME_COLS 52
 #define CALLS_COLS 62
 #define PEERS_COLS 38
@@ -109,7 +109,7 @@ static void draw_calls(struct app *a, struct canvas *c, struct rect r, const str
 			   app_none(a, TABLE_syscalls, p->pid, "no call in this interval", none, sizeof(none)));
 }
 
-/* ---- who ---------------------------------------------------------------------------------- */
+/* ---- identity ----------------------------------------------------------------------------- */
 
 static void fact(struct canvas *c, struct rect r, int *row, const char *name, const char *text)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * processes_tree.c: the process tree: who started whom. Siblings are ordered by
- * the total of their branch, so that the sickest branch is at the top; a folded
- * row shows the sum of its branch.
+ * processes_tree.c: the process tree, by parent. Siblings are ordered by the total of their branch,
+ * so that the worst branch is on top; a folded row shows its branch's sum.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 
 #define MAX_DEPTH 31	/* bits of last_mask */
 
-/* ---- who is whose child ----------------------------------------------------------------- */
+/* ---- parents and children --------------------------------------------------------------- */
 
 struct by_pid {
 	u64 pid;
@@ -36,7 +35,7 @@ static s32 find_parent(const struct by_pid *index, u32 n, const struct processes
 	return found ? (s32)found->node : -1;
 }
 
-/* Would `child` under `parent` close a circle? Pids that were reused can do that. */
+/* Whether `child` under `parent` would close a cycle, which reused pids can cause. */
 static bool makes_circle(const struct node *nodes, s32 parent, s32 child)
 {
 	for (u32 guard = 0; parent >= 0 && guard < 4096; guard++) {
@@ -168,7 +167,9 @@ static void drop_sums(struct processes_state *st)
 	st->n_nodes = 0;
 }
 
-/* ---- the rows in order ------------------------------------------------------------------------- */
+/*
+ * ---- rows in tree order ------------------------------------------------------------------------
+ */
 
 struct walk {
 	struct processes_state *st;
@@ -233,14 +234,14 @@ int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int
 	bool deep;
 	int x = 0;
 
-	width -= 12;	/* a name has to fit after it */
+	width -= 12;	/* leave room for a name */
 	deep = (int)node->depth * 3 > width;
-	if (deep)	/* room for how deep it is */
+	if (deep)	/* room for the depth */
 		width = max(width - 2, 0);
 	for (u32 d = 1; d < node->depth && x + 3 <= width; d++)
 		x += canvas_text(c, row, col + x, 3, style,
 				 node->last_mask & (1u << d) ? "   " : "│  ");
-	if (deep) {	/* its line does not fit */
+	if (deep) {	/* the line does not fit */
 		x += canvas_printf(c, row, col + x, -1, style, "…%u%s ", node->depth, node->folded ? "▸" : "");
 	} else if (node->depth) {
 		bool last = node->last_mask & (1u << node->depth);
@@ -253,9 +254,9 @@ int tree_prefix(const struct processes_state *st, struct canvas *c, int row, int
 	return x;
 }
 
-/* ---- what is folded away ----------------------------------------------------------------- */
+/* ---- folded rows ------------------------------------------------------------------------- */
 
-/* The next one of the branch, its children before its siblings; -1: that was the last. */
+/* The next node of the branch in preorder; -1: end. */
 static s32 next_in_branch(const struct node *nodes, s32 top, s32 at)
 {
 	if (nodes[at].first_child >= 0)
@@ -301,7 +302,7 @@ static void fold_all(struct processes_state *st)
 			fold(st, process_row(st->nodes[i].row));
 }
 
-/* Folds the branch, or, on a leaf, the one it belongs to; then the cursor goes there. */
+/* Folds the branch or, on a leaf, its parent's, moving the cursor there. */
 static void fold_here(struct app *a, struct processes_state *st, const struct node *node)
 {
 	if ((node->first_child < 0 || node->folded) && node->parent >= 0)

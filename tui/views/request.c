@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * request.c: one request: where its time went. What its thread did is said of the thread in that
- * span: other requests that it served meanwhile are in it, and nothing is divided among them.
+ * request.c: a page for one request: where its time went. Thread times are of the thread during the
+ * request's span: other requests that it served meanwhile are included, nothing is divided among
+ * them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -28,9 +29,9 @@ void request_open(struct app *a, const struct requests_row *r)
 
 	if (u64_known(r->duration_ns))
 		format_ns(took, (double)r->duration_ns);
-	if (above && above->table == TABLE_http)	/* what it asked for stands before */
+	if (above && above->table == TABLE_http)	/* the breadcrumb names the endpoint */
 		snprintf(label, sizeof(label), "%s", took);
-	else if (above && above->table == TABLE_connections)	/* who asked, or was asked */
+	else if (above && above->table == TABLE_connections)	/* the breadcrumb names the peer */
 		snprintf(label, sizeof(label), "%s%s%.60s %s", r->method ?: "", r->method && *r->method ? " " : "",
 			 r->path ?: "?", took);
 	else
@@ -47,7 +48,7 @@ static const char *time_text(char buf[FORMAT_MAX], u64 ns)
 	return u64_known(ns) ? format_ns(buf, (double)ns) : "?";
 }
 
-/* A part that lies between from_ns and from_ns + ns of all_ns. */
+/* A bar for the part from from_ns to from_ns + ns of all_ns. */
 static void draw_part(struct canvas *c, struct rect *r, const char *name, u64 from_ns, u64 ns, u64 all_ns, u32 style)
 {
 	int width = min(r->cols - LABEL_COLS - TIME_COLS - 2, BAR_MAX), at;
@@ -100,9 +101,9 @@ static void draw_parts(struct canvas *c, struct rect *r, const struct requests_r
 			  q->write_ns, q->duration_ns, ROLE_text);
 }
 
-/* ---- words ---- */
+/* ---- texts ---- */
 
-/* Other requests in the list that the same thread had under way in the span. */
+/* Number of other listed requests that the same thread was handling in the span. */
 static u32 n_others(const struct app *a, const struct requests_row *q)
 {
 	const struct snapshot *s = app_snapshot(a);
@@ -119,7 +120,7 @@ static u32 n_others(const struct app *a, const struct requests_row *q)
 	return n;
 }
 
-/* Whose time it is, or why it is not known. */
+/* The thread measured, or why its time is unknown. */
 static void thread_text(const struct app *a, const struct requests_row *q, char *buf, size_t cap)
 {
 	unsigned long long tid = q->tid, end = q->end_tid;
@@ -195,7 +196,7 @@ static void request_draw(struct app *a, void *state, struct canvas *c, struct re
 	request_draw_blocked(a, c, body, q);
 }
 
-/* ---- where to go from here ---- */
+/* ---- links ---- */
 
 static const struct connections_row *connection_of(const struct app *a, const struct requests_row *q)
 {
@@ -243,7 +244,7 @@ static const struct processes_row *waker_of(const struct app *a, const struct re
 	return NULL;
 }
 
-/* Who it waited for; its own process where that is not known, or itself. */
+/* Opens the process it waited for; its own process if that is unknown or itself. */
 static void go_to_process(struct app *a, const struct requests_row *q)
 {
 	const struct processes_row *p = waker_of(a, q);
@@ -273,7 +274,7 @@ static bool request_act(struct app *a, void *state, enum action action, u32 key)
 	return true;
 }
 
-/* That other requests are not listed says nothing of this one. */
+/* That other requests are not listed is irrelevant here. */
 static bool request_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct requests_row *q = row_of(a);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* request_blocked.c: by what stacks the thread of a request was blocked in its span, and who woke it. */
+/*
+ * request_blocked.c: the stacks in which a request's thread was blocked during its span, and who
+ * woke it.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,10 +11,10 @@
 #define NS_COLS 9
 #define CALLERS_MAX 3
 #define WAKER_ROWS 3		/* title and one stack */
-#define REST_PART 20		/* of the whole: a smaller rest is not told */
-#define WIDE 120		/* columns from which one line is enough for one stack */
+#define REST_PART 20		/* a rest smaller than 1/20 of the whole is not shown */
+#define WIDE 120		/* columns from which a stack fits in one line */
 
-/* What is told of one stack. */
+/* Texts of one stack. */
 struct told {
 	const struct stack_frames *frames;
 	char code[256], thing[200];	/* "nanosleep ‹ work ‹ serve" */
@@ -89,7 +92,7 @@ static void draw_one(const struct app *a, struct canvas *c, struct rect *r, cons
 	r->row++;
 }
 
-/* Of all that are told, each with the wait for a CPU at its end; how many stacks they are. */
+/* Total of all reported stacks, each including the wait for a CPU at its end, and their number. */
 static u64 told_ns(const char *at, u32 *ret_n)
 {
 	struct blocked b;
@@ -119,7 +122,7 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 	r->rows--;
 }
 
-/* Returns the first row that is left. */
+/* Returns the remaining area. */
 static struct rect draw_all(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q,
 			    const char *at)
 {
@@ -145,7 +148,7 @@ static void draw_untold(struct canvas *c, struct rect *r, u64 ns)
 	r->rows--;
 }
 
-/* What is no wait that is known is work, unless its stack was lost. */
+/* Time not in a reported wait was spent running, unless a stack was lost. */
 static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 told)
 {
 	char text[FORMAT_MAX];
@@ -156,7 +159,10 @@ static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 told)
 	canvas_cut(c, r.row, r.col + NS_COLS + 1, r.cols - NS_COLS - 2, ROLE_text, "in no wait that is known: it ran, or waited for a CPU");
 }
 
-/* By what it was blocked while the thread waited for it: who slept on a disk was not slow by itself. */
+/*
+ * What the waker itself was blocked in while the thread waited for it: if it waited for a disk, it
+ * is not the cause.
+ */
 static void draw_waker(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
 	char title[160], who[100], ns[FORMAT_MAX];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * requests.c: what was asked lately, newest last, like the tail of an access log;
- * of one endpoint the slowest first. Second face of tab 6.
+ * requests.c: recent requests, newest last, like the tail of an access log; those of one endpoint
+ * slowest first. Second face of tab 6.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 #include "tui/views/heatmap.h"
 #include "tui/views/http.h"
 
-#define MAP_MIN_ROWS 15		/* of the body, from which the map of an endpoint is above its requests */
+#define MAP_MIN_ROWS 15		/* body height from which an endpoint has a map */
 #define MAP_MIN_COLS 60
-#define MAP_MAX_ROWS 14		/* with edge and axis: twelve octaves; the rest is for the requests */
+#define MAP_MAX_ROWS 14		/* with edge and axis: twelve octaves; the rest is for requests */
 
 struct requests_state {
 	struct heatmap map;
@@ -69,7 +69,7 @@ bool request_failed(const struct requests_row *r)
 {
 	bool client = r->side && !strcmp(r->side, "client");
 
-	if (!u64_known(r->status))	/* or it could not be told */
+	if (!u64_known(r->status))	/* an unknown status is not a failure */
 		return r->status == U64_BLANK;
 	return is_grpc(r) ? grpc_code_failed(client, r->status) : r->status >= (client ? 400 : 500);
 }
@@ -92,7 +92,7 @@ void request_draw_status(struct canvas *c, int row, int col, int width, const st
 	char buf[REQUEST_STATUS_MAX];
 	const char *text = request_status(r, buf);
 
-	if ((int)strlen(text) > width)	/* codes of gRPC are told apart by their first five letters */
+	if ((int)strlen(text) > width)	/* five letters distinguish gRPC's codes */
 		canvas_cut(c, row, col, width, style, text);
 	else
 		canvas_right(c, row, col, width, style, text);
@@ -142,7 +142,7 @@ static const struct column columns[] = {
 	{ "path", .title = "METHOD PATH", .priority = 1, .draw = draw_path, .also = "method" },
 };
 
-/* Of one endpoint who and what stand above. */
+/* For one endpoint, which is named above. */
 static const struct column endpoint_columns[] = {
 	{ "start_time_ns", .priority = 1 },
 	{ "status", .priority = 1, .draw = draw_status },
@@ -156,7 +156,7 @@ static const struct column endpoint_columns[] = {
 	{ "path", .priority = 4 },
 };
 
-/* Of one connection who asked whom. */
+/* For one connection, with the direction. */
 static const struct column connection_columns[] = {
 	{ "start_time_ns", .priority = 1 },
 	{ "status", .priority = 1, .draw = draw_status },
@@ -169,9 +169,9 @@ static const struct column connection_columns[] = {
 	{ "path", .title = "METHOD PATH", .priority = 1, .draw = draw_path, .also = "method" },
 };
 
-/* ---- groups of those that are listed ---- */
+/* ---- grouping ---- */
 
-/* Ports of the other end differ from connection to connection: not part of who it is. */
+/* Ports of clients differ from connection to connection: not part of the key. */
 static size_t host_len(const char *peer)
 {
 	const char *colon = strrchr(peer, ':');
@@ -232,7 +232,7 @@ static const struct table_spec spec = {
 static const struct table_spec endpoint_spec = {
 	.table = TABLE_requests, .columns = endpoint_columns, .n_columns = ARRAY_SIZE(endpoint_columns),
 	.sort = "duration_ns", .noun = "requests", .keep = keep,
-	.groupings = groupings, .n_groupings = 1,	/* of one endpoint: by peer */
+	.groupings = groupings, .n_groupings = 1,	/* for one endpoint: by peer */
 };
 
 static bool is_on_it(struct app *a, void *state, const struct row *r)
@@ -261,13 +261,13 @@ static void fini(void *state)
 	heatmap_fini(&((struct requests_state *)state)->map);
 }
 
-/* ---- the rest ---- */
+/* ---- view ---- */
 
-/* ---- the page of an endpoint: how it answered, its latencies over time, its requests ---- */
+/* ---- the page of an endpoint: its statuses, latencies over time, and requests ---- */
 
 /*
- * "200 4.05k ██████▌  409 21 ▏": bars of all that are in `statuses`, "200 4050, 409 21"; in the room that names
- * and numbers leave.
+ * "200 4.05k ██████▌ 409 21 ▏": a bar for each of `statuses` ("200 4050, 409 21"), sharing the room
+ * left by names and numbers.
  */
 static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
 {
@@ -293,7 +293,7 @@ static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
 	}
 }
 
-/* The endpoint as it is now, or was last. */
+/* The endpoint's current or last row. */
 static const struct http_row *endpoint_now(const struct app *a)
 {
 	const struct row *now = endpoint(a) ? snapshot_find(app_snapshot(a), &endpoint(a)->row) : NULL;
@@ -301,7 +301,7 @@ static const struct http_row *endpoint_now(const struct app *a)
 	return now ? (const struct http_row *)now : endpoint(a);
 }
 
-/* "1,204 of 4,053 only counted"; false: all that it had were listed, or it is not known. */
+/* "1,204 of 4,053 only counted"; false: all were listed, or unknown. */
 static bool unlisted_text(const struct http_row *e, char *buf, size_t cap)
 {
 	char n[FORMAT_MAX], all[FORMAT_MAX];
@@ -312,7 +312,7 @@ static bool unlisted_text(const struct http_row *e, char *buf, size_t cap)
 	return true;
 }
 
-/* Returns what is left for the list. */
+/* Returns the area left for the list. */
 static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, struct canvas *c, struct rect body)
 {
 	const struct http_row *e = endpoint_now(a);
@@ -330,7 +330,10 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	/* also where none of its requests is listed: there may be slower ones of others */
+	/*
+	 * also if none of its requests is listed: slower requests of others may have taken their
+	 * place
+	 */
 	if (endpoint(a) && body.rows >= MAP_MIN_ROWS && body.cols >= MAP_MIN_COLS)
 		body = draw_endpoint_page(a, state, c, body);
 	if (!app_draw_state(a, c, body, TABLE_requests))
@@ -344,7 +347,7 @@ static bool note(struct app *a, void *state, char *buf, size_t cap)
 	const struct http_row *e = endpoint_now(a);
 	char unlisted[80];
 
-	if (!reason || (e && !e->unlisted))	/* all that it had are listed */
+	if (!reason || (e && !e->unlisted))	/* all its requests are listed */
 		return false;
 	if (unlisted_text(e, unlisted, sizeof(unlisted)))
 		snprintf(buf, cap, "errors and the slowest are listed, of this endpoint %s", unlisted);

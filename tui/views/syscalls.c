@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * syscalls.c: system calls by process: rates, errors, time inside, and the call
- * that does not come back. First face of tab 7.
+ * syscalls.c: system calls by process: rates, errors, time inside, and calls that do not return.
+ * First face of tab 7.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "tui/table/waits_text.h"
 #include "tui/app/app.h"
 
-/* In flight that long, in a call that is no wait by design. */
+/* In flight that long, except for calls that wait by design. */
 #define STUCK_NS (3 * NSEC_PER_SEC)
 
 struct syscalls_state {
@@ -31,7 +31,7 @@ static bool is_stuck(const struct row *row)
 	       r->in_flight_max_ns >= STUCK_NS;
 }
 
-/* EAGAIN, ENOENT and the like are normal life: only other errors are bad. */
+/* EAGAIN, ENOENT and the like are normal: only other errors are marked. */
 static bool has_hard_errors(const struct row *row)
 {
 	float rate = row_of(row)->hard_error_rate;
@@ -54,7 +54,7 @@ static void draw_oldest(struct app *a, struct canvas *c, int row, int col, int w
 			    &state);
 	style = tr->mark == MARK_gone || state != VALUE_KNOWN ? ROLE_dim :
 		is_stuck(tr->row) ? ROLE_warn : ROLE_text;
-	if (state != VALUE_ZERO)	/* nothing in flight: nothing to see */
+	if (state != VALUE_ZERO)	/* nothing in flight */
 		canvas_right(c, row, col, width, style, text);
 }
 
@@ -71,7 +71,7 @@ static double number_oldest(const struct row *row)
 	return u64_known(ns) ? (double)ns : -1;
 }
 
-/* The holder's name and its number, and enough of what it holds. */
+/* The holder's name and pid, and enough of the object. */
 static int fit_waits(struct app *a, int width)
 {
 	return app_cols(a) >= 180 ? width + 12 : width;
@@ -102,7 +102,9 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 {
 	const struct syscalls_state *s = state;
 
-	/* Of a process that ended only what it did at last; all of it when it is the context. */
+	/*
+	 * An ended process shows only the calls of its last tick; all of them if it is the context.
+	 */
 	if (r->closed && !app_context(a)->pid && !(row_of(r)->rate > 0))
 		return false;
 	return s->waits || row_of(r)->waits != 1;
@@ -122,7 +124,7 @@ static bool is_blocked(const struct snapshot *s, const struct syscalls_row *r)
 	return p && p->state && *p->state == 'D';
 }
 
-/* In which an idle shell or server sits for days: that it is old says little. */
+/* Idle shells and servers are in these for days: their age is not remarkable. */
 static bool is_read(const char *call)
 {
 	static const char *const reads[] = { "read", "readv", "recvfrom", "recvmsg", "recvmmsg" };
@@ -133,13 +135,13 @@ static bool is_read(const char *call)
 	return false;
 }
 
-/* How much it matters that a call hangs: most where the process cannot even be interrupted. */
+/* Severity of a hanging call: highest if the process cannot be interrupted. */
 static int rank_of(const struct app *a, const struct syscalls_row *r)
 {
 	return is_blocked(app_snapshot(a), r) ? 2 : !is_read(r->syscall);
 }
 
-/* Of the calls that hang the oldest, of those that matter most. */
+/* The oldest of the most severe hanging calls. */
 static const struct syscalls_row *find_stuck(const struct app *a)
 {
 	const struct tableview *t = app_table(a);
@@ -174,7 +176,7 @@ static bool note_errors(const struct syscalls_row *r, char *buf, size_t cap)
 	return true;
 }
 
-/* The one that somebody went to, if it hangs: what it waits on has no column on a narrow screen. */
+/* The selected row, if it hangs: narrow screens have no column for what it waits on. */
 static const struct syscalls_row *selected_stuck(struct app *a)
 {
 	const struct tableview *t = app_table(a);
@@ -232,14 +234,14 @@ static void open_map(struct app *a, const struct syscalls_row *r)
 		app_show(a, "heatmap", -1);
 		return;
 	}
-	if (!u64_known(r->pid)) {		/* one call of all */
+	if (!u64_known(r->pid)) {		/* one call of all processes */
 		app_enter(a, "heatmap", ctx->pid, ctx->start_time_ns, &r->row,
 			  r->syscall ? r->syscall : "?");
 		return;
 	}
 	if (ctx->pid != r->pid)
 		snprintf(pid, sizeof(pid), " %llu", (unsigned long long)r->pid);
-	if (!u64_known(r->nr))			/* all calls of one */
+	if (!u64_known(r->nr))			/* all calls of one process */
 		snprintf(label, sizeof(label), "%s%s", r->comm ? r->comm : "?", pid);
 	else if (ctx->pid == r->pid)
 		snprintf(label, sizeof(label), "%s", r->syscall ? r->syscall : "?");
