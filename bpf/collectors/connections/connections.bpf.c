@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * connections.bpf.c: the life of TCP connections. What is kept of them is in connections_kept.bpf.h,
- * the iterators that read the open ones are in connections_open.bpf.h.
+ * connections.bpf.c: the life of TCP connections. Their state is in connections_kept.bpf.h, the
+ * iterators that read the open ones are in connections_open.bpf.h.
  *
- * Nothing runs when data moves. A connection has an entry from its SYN to its
- * end, found by its cookie, in `young` or in `conns`; the end goes to user space
- * with the socket's own final counters, so that what lived 2 ms has them too.
+ * Nothing runs when data moves. A connection has an entry from SYN to end, keyed by
+ * cookie, in `young` or in `conns`; its end is sent to user space with the socket's
+ * final counters, so that a connection of 2 ms has them too.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/collectors/connections/connections_kept.bpf.h"
@@ -22,8 +22,8 @@ RING(ends, CONN_RING_BYTES);
 /* ---- life ---- */
 
 /*
- * connect(): in the context of the process that calls it. It may do so again after it failed,
- * or after connect() to AF_UNSPEC: then the socket has its number (used_before) already.
+ * connect(), in the context of its caller. A socket may connect again after a failure or after
+ * connect() to AF_UNSPEC: then it already has its cookie (used_before).
  */
 static __always_inline int begin(struct sock *sk, u64 cookie, bool used_before)
 {
@@ -31,7 +31,7 @@ static __always_inline int begin(struct sock *sk, u64 cookie, bool used_before)
 
 	if (used_before) {
 		s.generation = next_generation(sk);
-		forget(cookie);		/* one that was counted is there until its socket is destroyed */
+		forget(cookie);		/* a counted one (WS_COUNTED) stays until its socket is destroyed */
 	}
 	fill_current(&s.owner);
 	return remember(sk, cookie, &s);
@@ -76,7 +76,7 @@ static __always_inline bool only_looked(void)
 	return !(t->flags & (PF_KTHREAD | PF_EXITING)) && in_read(t);
 }
 
-/* close() or shutdown(): by a process that uses it, and maybe the first that we hear of. */
+/* close() or shutdown(): the caller uses the socket, and may be the first known user. */
 static __always_inline int closing(struct sock *sk, u64 cookie)
 {
 	struct conn_state *s = find(cookie), fresh = { .flags = WS_CLOSES };
@@ -107,13 +107,13 @@ static __always_inline u64 ring_flags(void)
 	return full < 2 * sizeof(struct wire_end) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* True for a close that sends a reset: by close() itself, since nobody else sets no error. */
+/* True for a close() that sends a reset: everything else that resets sets an error. */
 static __always_inline bool is_abort(int old, int err)
 {
 	return !err && (old == TCPS_ESTABLISHED || old == TCPS_CLOSE_WAIT || old == TCPS_SYN_SENT);
 }
 
-/* True when its owner is not known, but will be: see emit_owner(). */
+/* Emits the end. True: the owner is unknown now, but will be reported: see emit_owner(). */
 static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct conn_state *s)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -132,7 +132,7 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	e->sock.state = old;
 	if (fill_ends_tcp(&e->sock.ends, sk, tp))
 		e->sock.flags |= WS_V6;
-	/* where its last steps were missed: a FIN may have been sent all the same */
+	/* if its last state changes were missed, a FIN may have been sent nevertheless */
 	fill_tcp(&e->sock, sk, tp, old == TCPS_CLOSE && s && s->flags & WS_CLOSES ? TCPS_LAST_ACK : old);
 	if (s) {
 		fill_state(&e->sock, s);
@@ -150,7 +150,7 @@ static __always_inline bool end(struct sock *sk, u64 cookie, int old, struct con
 	return later;
 }
 
-/* The entry of one that has ended stays until emit_owner(), or until user space gives it up. */
+/* Keeps the entry of an ended connection until emit_owner(), or until user space drops it. */
 static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
 {
 	mark(s, WS_OWNER_LATER);
@@ -160,14 +160,14 @@ static __always_inline void keep_ended(u64 cookie, struct conn_state *s)
 }
 
 /*
- * Reset from outside, it had no owner to tell; now it is closed. By its process, if the
- * lock is held for a task; else by the kernel, because nobody accepted it.
+ * A connection that the peer reset before it had an owner is closed now: by its process, if
+ * the socket lock is held for a task; else by the kernel, as it was never accepted.
  */
 static __always_inline void emit_owner(struct sock *sk, u64 cookie)
 {
 	struct wire_end *e = ring_zeroed(&ends, sizeof(*e), &lost_ring);
 
-	if (!e)	/* user space gives up waiting: nothing but the owner is lost */
+	if (!e)	/* user space times out: only the owner is lost */
 		return;
 	e->sock.cookie = cookie;
 	e->sock.flags = WS_LATE_OWNER;
@@ -179,7 +179,7 @@ static __always_inline void emit_owner(struct sock *sk, u64 cookie)
 #define OBSERVED_STATES (1 << TCPS_SYN_SENT | 1 << TCPS_ESTABLISHED | 1 << TCPS_FIN_WAIT1 | \
 			  1 << TCPS_LAST_ACK | 1 << TCPS_CLOSE)
 
-/* Called before the state changes. again: perhaps it was all done a moment ago. */
+/* Called before the state changes. again: the second program, which may find all done. */
 static __always_inline int state_changes(struct sock *sk, int old, int new, bool again)
 {
 	struct conn_state *s;
@@ -218,7 +218,7 @@ int BPF_PROG(on_state, struct sock *sk, int old, int new)
 	return state_changes(sk, old, new, false);
 }
 
-/* Where programs are preempted, and what others do on that CPU meanwhile is missed: probes_preemptible(). */
+/* For kernels that preempt programs and then miss events on that CPU: probes_preemptible(). */
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
 {
@@ -226,9 +226,8 @@ int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
 }
 
 /*
- * A program that interrupts itself on its CPU is not run again (recursion
- * miss): what on_state missed of an end is made up for here. And what it could
- * not know: whose it was.
+ * A program that would interrupt itself on its CPU does not run (recursion miss): ends
+ * that on_state missed are handled here, and owners that it could not know are reported.
  */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)

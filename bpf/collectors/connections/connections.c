@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * connections.c: the table connections, and what the table events says of them.
- * The ring tells of every TCP connection that ended, with its final counters;
- * a pass over all open files (connections_pass.c) tells of those that live.
+ * connections.c: the table connections, and its rows of the table events. The ring
+ * reports every TCP connection that ended, with its final counters; a pass over all
+ * open files (connections_pass.c) reads the open ones.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -58,7 +58,7 @@ static void take_counters(struct conn *c, const struct wire_sock *w, u64 now_ns)
 	c->updated = true;
 }
 
-/* True when a counter, the state or the direction is not what the row says. */
+/* True when a counter, the state or the direction differs from the row. */
 static bool has_changed(const struct conn *c, const struct wire_sock *w)
 {
 	const struct connections_row *r = c->row;
@@ -82,7 +82,7 @@ static void set_direction(struct conn *c, const struct wire_sock *w)
 	conn_set_direction(c, v);
 }
 
-/* What is known since the SYN: when it began, how long the handshake took. */
+/* Of a connection seen since its SYN: start time, duration of the handshake. */
 static void set_begin(struct conn *c, const struct wire_sock *w)
 {
 	struct connections_row *r;
@@ -99,7 +99,7 @@ static void set_begin(struct conn *c, const struct wire_sock *w)
 		conn_row(c)->connect_ns = U64_BLANK;
 }
 
-/* The event of its opening: once, as soon as it is known whose it is. */
+/* Emits the event of its opening, once, as soon as its owner is known. */
 static void announce(struct conn *c, const struct wire_sock *w)
 {
 	if (c->announced || !w->open_ns)
@@ -136,7 +136,7 @@ static struct conn *update_tcp(const struct wire_sock *w, u64 now_ns)
 	return c;
 }
 
-/* A TCP socket as it is now, of the pass. NULL: there is no room. */
+/* A TCP socket as read by the pass. NULL: the table is full. */
 static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 {
 	struct conn *c = update_tcp(w, now_ns);
@@ -146,7 +146,7 @@ static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 	return c;
 }
 
-/* One that the pass has not come to. Who accepted it will be seen then, if several could. */
+/* One that the pass has not read yet. If several processes could accept it, the pass will find the owner. */
 static void take_fresh(const struct wire_sock *w, u64 now_ns)
 {
 	struct conn *c;
@@ -206,7 +206,7 @@ static int on_end(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-/* Nobody has said whose it was. */
+/* Its owner was not reported in time. */
 static void take_ownerless_end(const struct wire_end *e)
 {
 	young_forget(e->sock.cookie);
@@ -230,7 +230,7 @@ static u32 connections_fds(int *fds)
 
 /* ---- one tick ---- */
 
-/* Before processes are read: what ended until now is in this tick's events. */
+/* Before processes are read, so that all that has ended by now is in this tick's events. */
 static bool connections_swap(const struct tick *t)
 {
 	bool wait;
@@ -251,7 +251,7 @@ static void begin_rates(struct proc *p, void *arg)
 	p->rx_rate = p->tx_rate = t->prev_ns ? 0 : F32_PENDING;
 }
 
-/* The pass is over: what it met of other protocols is what there is. */
+/* The pass is over: publishes its counts of other protocols. */
 static void settle_unobserved(void)
 {
 	memcpy(unobserved, skel->bss->unobserved, sizeof(unobserved));
@@ -358,7 +358,7 @@ static void connections_close(void)
 	memset(unobserved, 0, sizeof(unobserved));
 }
 
-/* The file is there in every network namespace of a kernel that has MPTCP. */
+/* With MPTCP the file exists in every network namespace. */
 static bool has_mptcp(void)
 {
 	return !access("/proc/sys/net/mptcp/enabled", F_OK);

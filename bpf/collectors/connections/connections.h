@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections.h: what connections.bpf.c and connections_calls.bpf.c tell user
- * space. Times in ns, CLOCK_BOOTTIME; counters as the kernel has them: what is
- * payload of them is worked out in connections_tcp.c.
+ * connections.h: structures shared by connections.bpf.c, connections_calls.bpf.c and
+ * user space. Times in ns, CLOCK_BOOTTIME; counters as in the kernel: payload bytes are
+ * derived from them in connections_tcp.c.
  *
  * The life of a TCP connection. `young` and `conns` are the programs' tables, `table` is user
  * space's (connections_table.c); a key is (cookie, generation).
@@ -13,17 +13,17 @@
  *   failed    nothing; the table until the tick   connect() refused before a SYN      connections_calls.bpf.c
  *   open      young: open_ns                      state ESTABLISHED                   connections.bpf.c: established()
  *   old       conns instead of young              a second has passed                 connections_young.c
- *   shown     the table too                       a pass over all files met it        connections_pass.c
+ *   shown     the table too                       a pass over all files saw it        connections_pass.c
  *                                                 or passes are slow: read by itself  connections_fresh.c
- *   owned     the row has a process               who called connect() or close()     connections.bpf.c
- *                                                 who holds a descriptor, used it     connections_holders.c
- *                                                 who listens there: not accepted yet connections_pass.c
+ *   owned     the row has a process               by connect() or close()             connections.bpf.c
+ *                                                 by holding a descriptor, last use   connections_holders.c
+ *                                                 by listening: not accepted yet      connections_pass.c
  *   closing   young or conns: WS_CLOSES           close(), shutdown()                 connections.bpf.c: closing()
  *   waiting   young or conns; its end is kept     state CLOSE, accepted, no owner yet connections_late.c
  *   ended     nothing; the table until the tick   state CLOSE: struct wire_end        connections.bpf.c: end(),
  *                                                 what that missed: tcp_destroy_sock  connections.c: take_end()
  *   counted   young or conns: WS_COUNTED           state CLOSE of one of very many    connections_short.h
- *                                                 passes meet it no more: lost        connections_pass.c
+ *                                                 passes no longer see it: lost       connections_pass.c
  *
  * connect() by a socket that was used before begins again at `opening`, as the next generation.
  * UDP has no events: a flow is there from its first datagram (connections_flows.bpf.h, taken by
@@ -56,13 +56,13 @@ enum wire_sock_flags {
 	WS_FIN_RECEIVED = 16,
 	WS_V6 = 32,		/* addresses have 16 bytes; else 4 */
 	WS_FIN_IN_FLIGHT = 64,
-	WS_CLOSES = 128,	/* of conn_state: it has begun to end on our side */
-	WS_OWNER_LATER = 256,	/* ended before its process used it: who that is comes with its close() */
-	WS_LATE_OWNER = 512,	/* no end, but the owner of one that came before */
-	WS_CONNECTED = 2048,	/* begun before we looked; its port is such as only who connects has */
+	WS_CLOSES = 128,	/* of conn_state: our side has begun to close */
+	WS_OWNER_LATER = 256,	/* ended before its process used it: its owner follows at close() */
+	WS_LATE_OWNER = 512,	/* not an end, but the owner of an earlier one */
+	WS_CONNECTED = 2048,	/* begun before ottop, with a port that connect() has chosen */
 	WS_SHOWN = 4096,	/* of conn_state: user space has a row of it */
 	WS_COUNTED = 8192,	/* of conn_state: it has ended, counted with others: connections_short.h */
-	WS_MPTCP = 1024,	/* one of the TCP connections that an MPTCP connection is made of */
+	WS_MPTCP = 1024,	/* a subflow of MPTCP */
 };
 
 /* One socket: from the iterators, and in struct wire_end. */
@@ -74,8 +74,8 @@ struct wire_sock {
 	__u8 proto, state;
 	__u16 flags;
 	__u32 in_flight;	/* bytes from snd_una to snd_nxt: data, FIN */
-	__u64 begun_ns;		/* SYN sent, or accepted by the kernel; 0: before we looked */
-	__u64 open_ns;		/* established; 0: before we looked, or never */
+	__u64 begun_ns;		/* SYN sent, or accepted by the kernel; 0: before ottop */
+	__u64 open_ns;		/* established; 0: before ottop, or never */
 	__u64 bytes_received, bytes_acked, bytes_sent, bytes_retrans;
 	__u32 segs_in, segs_out, retransmits;
 	__u32 srtt_8us;		/* in eighths of a microsecond */
@@ -92,7 +92,7 @@ struct wire_end {
 	__u32 pad;
 };
 
-/* ---- what connections.bpf.c keeps of a connection, from its SYN to its end ---- */
+/* ---- state of a connection in connections.bpf.c, from its SYN to its end ---- */
 
 struct conn_state {
 	__u64 begun_ns, open_ns;
@@ -104,10 +104,10 @@ struct conn_state {
 };
 
 /*
- * A young connection's is in the place that its cookie says. Cookies count up, so
- * that these places are neighbours and warm, which the buckets of a large hash table
- * never are: that was half of what a short connection cost. What has grown older, or
- * found its place taken, is in the map `conns`: see connections_young.h.
+ * State of young connections is in an array indexed by the cookie. Cookies count up, so
+ * that recent ones are neighbours and in the cache, unlike the buckets of a large hash
+ * table: that was half of the cost of a short connection. Older connections, and those
+ * whose place was taken, are in the map `conns`: see connections_young.h.
  */
 struct conn_slot {
 	__u64 cookie;		/* 0: free */
@@ -115,9 +115,9 @@ struct conn_slot {
 };
 
 #define YOUNG_SLOTS 4096
-#define YOUNG_MOVED (~0ull)	/* as cookie: is in `conns` now, but somebody may still look here */
+#define YOUNG_MOVED (~0ull)	/* as cookie: moved to `conns`, but a program may still use this place */
 
-/* Where a socket was; whether it is still that one, its cookie tells. */
+/* Address of a socket; the cookie tells whether it is still the same one. */
 struct sock_ref {
 	__u64 cookie, sk;
 };
@@ -125,7 +125,7 @@ struct sock_ref {
 #define CROWDED_MAX 2048
 #define ASKED_MAX 32
 
-/* Sockets of other protocols that a pass meets: none of their traffic is counted. */
+/* Sockets of other protocols that a pass sees: none of their traffic is counted. */
 enum unobserved { UNOBSERVED_SCTP, UNOBSERVED_SMC, UNOBSERVED_DCCP, N_UNOBSERVED };
 
 /* ---- UDP ---- */
@@ -146,14 +146,14 @@ struct flow {
 	__u64 rx_bytes, tx_bytes;
 	__u32 rx_packets, tx_packets;
 	__u64 begun_ns;
-	__u64 last_ns;		/* of the last datagram, a clock tick (1 to 10 ms) too early at most */
+	__u64 last_ns;		/* of the last datagram, up to one jiffy (1 to 10 ms) too early */
 	__u8 local[16];
 	__u16 lport;
 	__u16 proto;		/* UDP or UDP-Lite */
 	__u32 netns;
-	__u32 unclear;		/* FLOW_*: packets are not all that there were */
-	__u32 last_tick;	/* the kernel's clock tick (jiffies, low 32 bits) that last_ns was read in */
-	struct wire_owner owner;	/* who used it last */
+	__u32 unclear;		/* FLOW_*: the packet count is too low */
+	__u32 last_tick;	/* jiffies (low 32 bits) when last_ns was read */
+	struct wire_owner owner;	/* its last user */
 };
 
 /* Flows that take_flows() took out of a map. */
@@ -163,8 +163,8 @@ struct taken_flow {
 };
 
 /*
- * A flow has one of the SLOT_PROBES slots from the one that its key says, and no look-up in a map. What
- * finds all of them taken is in the map.
+ * A flow uses one of SLOT_PROBES consecutive slots, from the one given by the hash of its key, without a map
+ * lookup. If all of them are taken it is in the map.
  */
 enum { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
 

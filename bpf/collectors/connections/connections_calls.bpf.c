@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * connections_calls.bpf.c: counts UDP datagrams by socket and peer, and tells of
+ * connections_calls.bpf.c: counts UDP datagrams by socket and peer, and reports
  * connect() calls that fail before anything is sent.
  *
- * From 6.3 on two tracepoints tell the socket and the length. The peer of a
- * socket that is not connected is in the memory of the caller: for a send at
- * once, for a receive when the call returns. Before 6.3 all of it is taken at
- * the return, the socket by its descriptor.
+ * From 6.3 on two tracepoints give the socket and the length. The peer of an
+ * unconnected socket is in the caller's memory: for a send at once, for a receive
+ * when the call returns. Before 6.3 everything is read at the return, and the
+ * socket is found by its descriptor.
  */
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/collectors/connections/connections_datagrams.bpf.h"
@@ -15,13 +15,13 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile bool by_descriptor;	/* before 6.3 */
-const volatile bool compat_only;	/* other programs hear of the returns of 64-bit programs */
+const volatile bool compat_only;	/* 64-bit returns are handled by the programs of single calls */
 u64 lost_ring, lost_numbers, lost_messages;
 
 /* Shared with connections.bpf.c. */
 RING(ends, CONN_RING_BYTES);
 
-/* What a call has moved, until it returns and tells the peer; packets 0: nothing. */
+/* What a call has moved, until its return gives the peer; packets 0: nothing. */
 struct pending {
 	struct amount a;
 	struct call_args args;
@@ -29,12 +29,12 @@ struct pending {
 };
 
 /*
- * A thread's is in the place that its number says, from the first datagram of a call to its return; where
- * another one is in that place, in task storage. Nobody but the thread writes there, once it has it.
+ * A thread's pending call is in an array, indexed by the low bits of its tid, from the first datagram to the
+ * return; on a collision it is in task storage. Once taken, a place is only written by its thread.
  */
 struct held {
 	u32 tid;		/* 0: free */
-	u32 crowded;		/* some thread had to use its storage */
+	u32 crowded;		/* some thread had to use task storage */
 	struct pending p;
 };
 
@@ -60,7 +60,7 @@ static __always_inline struct pending *pending_make(struct task_struct *t)
 	return bpf_task_storage_get(&pendings, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
-/* What the thread's call has moved, or NULL. Has to be given to pending_end(). */
+/* The thread's pending call, or NULL. To be released with pending_end(). */
 static __always_inline struct pending *pending_of(struct task_struct *t)
 {
 	struct held *h = held_place(t);
@@ -93,7 +93,7 @@ static __always_inline void amount_of(struct amount *a, struct sock *sk, int len
 	ask_known_socket(a, sk, ret_coalesces);
 }
 
-/* Whose peer nobody knows any more. */
+/* Counts datagrams whose peer can no longer be read. */
 static __always_inline void count_unfinished(const struct pending *p)
 {
 	struct amount a = p->a;
@@ -102,7 +102,7 @@ static __always_inline void count_unfinished(const struct pending *p)
 	count(&a);
 }
 
-/* Leaves the peer to the return of the call. */
+/* Keeps the datagram until the call returns, which gives the peer. */
 static __always_inline bool defer(struct task_struct *t, struct pt_regs *regs, enum call call,
 				  const struct amount *a, bool coalesces)
 {
@@ -115,7 +115,7 @@ static __always_inline bool defer(struct task_struct *t, struct pt_regs *regs, e
 	packets = p->a.packets;
 	bytes = p->a.bytes;
 	if (packets && (p->a.socket != a->socket || p->a.tx != a->tx)) {
-		count_unfinished(p);	/* its call returned, and we were not told */
+		count_unfinished(p);	/* left over from a call whose return was missed */
 		packets = 0;
 	}
 	if (!packets && !get_args(&p->args, t, regs)) {
@@ -130,7 +130,7 @@ static __always_inline bool defer(struct task_struct *t, struct pt_regs *regs, e
 	return true;
 }
 
-/* TCP sockets that several processes hold, and who used each last; user space says which. */
+/* TCP sockets held by several processes, and the last user of each; user space selects them. */
 u32 n_shared;
 
 HASH(shared, SHARED_MAX, u64, struct wire_owner);
@@ -152,9 +152,8 @@ static __always_inline int note_user(u16 protocol, struct sock *sk)
 }
 
 /*
- * The returns of 32-bit programs are told only where somebody asked for them: user
- * space does once it sees that there are such programs. Until then their peers
- * stay unknown.
+ * Returns of 32-bit programs are traced on demand: user space attaches that program once
+ * compat_seen is set. Until then the peers of such programs stay unknown.
  */
 bool compat_seen, compat_traced;
 
@@ -166,7 +165,7 @@ static __always_inline bool will_return(struct task_struct *t)
 	return false;
 }
 
-/* The call that a task makes for itself: workers of the kernel act for others. */
+/* The task's own system call; none for kernel workers, which act for other tasks. */
 static __always_inline enum call own_call(struct task_struct *t, struct pt_regs *regs)
 {
 	return t->flags & (PF_KTHREAD | PF_IO_WORKER) ? OTHER_CALL : call_of(t, regs);
@@ -207,7 +206,7 @@ static __always_inline int received(struct amount *a, bool coalesces)
 	return count(a);
 }
 
-/* Nothing moved: it failed, or was looked at. */
+/* Nothing moved: the call failed, or only peeked. */
 static __always_inline bool is_nothing(int ret, int flags, bool tx)
 {
 	return ret < 0 || (!tx && flags & (MSG_PEEK | MSG_ERRQUEUE));
@@ -244,8 +243,8 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 /* ---- when the call returns ---- */
 
 /*
- * One of many messages, of the socket and direction that `own` tells: its length, or -1. A
- * global function, or the verifier would look at it MAX_MESSAGES times.
+ * Counts one message of sendmmsg() or recvmmsg(); own: socket and direction. Its length, or -1. A
+ * global function, or it would be verified MAX_MESSAGES times.
  */
 __noinline int count_message(const struct amount *own, u64 msg, u32 compat, u32 coalesces)
 {
@@ -264,8 +263,8 @@ __noinline int count_message(const struct amount *own, u64 msg, u32 compat, u32 
 }
 
 /*
- * Each with its peer; those beyond MAX_MESSAGES without one, where `a` says how many
- * and how long all are, which it does from 6.3 on.
+ * Counts each message with its peer. Those beyond MAX_MESSAGES have none; their number and
+ * length are what remains of the totals in `a`, which are known from 6.3 on.
  */
 static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat, bool coalesces)
 {
@@ -292,7 +291,7 @@ static __always_inline bool is_deferred(enum call call)
 	return call == RECVFROM || call == RECVMSG || call == RECVMMSG || call == SENDMMSG;
 }
 
-/* Whose peer is in the memory of the caller, now that the call has returned. */
+/* Counts a call whose peer is in the caller's memory, now that it has returned. */
 static __always_inline int count_call(struct amount *a, const struct call_args *args, enum call call,
 				      long ret, bool coalesces)
 {
@@ -308,7 +307,7 @@ static __always_inline int count_call(struct amount *a, const struct call_args *
 	a->unclear |= coalesces;
 	if (call == SENDTO)
 		peer_from_user(&a->ends, &a->v6, args->addr, args->len);
-	else if (call == RECVFROM)	/* the kernel tells all of it, or as much as there is room for */
+	else if (call == RECVFROM)	/* the address may be cut if the caller's buffer is too short */
 		peer_from_user(&a->ends, &a->v6, args->addr, a->sockaddr);
 	split(a);
 	return count(a);
@@ -329,8 +328,8 @@ static __always_inline int finish(struct task_struct *t, struct pending *p, enum
 /* ---- the socket of a descriptor ---- */
 
 /*
- * The same where programs are preempted (probes_preemptible()): as classic tracepoints
- * they are not. Those may not give a socket its number, which the other two do before.
+ * The same for kernels that preempt programs (probes_preemptible()): classic tracepoints are not
+ * preempted there. They cannot assign a socket its cookie; two other programs do that before.
  */
 static __always_inline bool amount_of_event(struct amount *a, struct trace_event_raw_sock_msg_length *ctx,
 					bool tx, bool *ret_coalesces)
@@ -376,7 +375,7 @@ int on_receive_tp(struct trace_event_raw_sock_msg_length *ctx)
 #define gets_number(protocol) is_datagram(protocol)
 #include "bpf/kernel/number.bpf.h"
 
-/* And once more, since the first may be missed where programs are preempted. */
+/* Attached twice, since the first may be missed on kernels that preempt programs. */
 NUMBER_PROGRAMS(_again)
 
 #include "bpf/collectors/connections/connections_descriptor.bpf.h"
@@ -384,8 +383,8 @@ NUMBER_PROGRAMS(_again)
 /* ---- connect() that failed at once ---- */
 
 /*
- * No route, or forbidden: the socket never left CLOSE, so on_state saw nothing.
- * Nor has it a cookie then, which it gets with its SYN at the latest.
+ * No route, or forbidden: the socket never left CLOSE, so on_state does not see it.
+ * It has no cookie either, which is assigned with the SYN at the latest.
  */
 static __always_inline int failed_connect(struct task_struct *t, const struct call_args *args,
 					  long ret)
@@ -456,8 +455,8 @@ static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, lo
 }
 
 /*
- * Where the kernel has an event for each call (CONFIG_FTRACE_SYSCALLS) the returns of
- * all others cost next to nothing. They are told of 64-bit callers only.
+ * With an event for each system call (CONFIG_FTRACE_SYSCALLS) the returns of all other calls
+ * cost next to nothing. These events exist for 64-bit callers only.
  */
 struct syscall_args {
 	u64 common;
@@ -479,7 +478,7 @@ RETURN_OF(recvmmsg, RECVMMSG)
 RETURN_OF(sendmmsg, SENDMMSG)
 RETURN_OF(connect, CONNECT)
 
-/* Elsewhere every return; two ways to the same place: see probes_prefer_classic(). */
+/* Without them: every return. Two attach types for the same: see probes_prefer_classic(). */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {

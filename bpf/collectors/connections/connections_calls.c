@@ -61,15 +61,15 @@ bool calls_user(u64 cookie, struct wire_owner *ret)
 
 /* ---- open and close ---- */
 
-/* The one that hears of every return. */
+/* The program that runs at every return. */
 static bool is_return(const struct bpf_program *prog)
 {
 	return prog == skel->progs.on_return || prog == skel->progs.on_return_tp;
 }
 
 /*
- * It costs something at each call of everybody: where it is there for 32-bit programs
- * only, it is attached when one of them has used UDP.
+ * It costs something at each system call: if only 32-bit programs need it, it is attached
+ * when one of them has used UDP.
  */
 void calls_follow(void)
 {
@@ -79,7 +79,7 @@ void calls_follow(void)
 		return;
 	prog = bpf_program__autoload(skel->progs.on_return) ? skel->progs.on_return :
 							      skel->progs.on_return_tp;
-	skel->bss->compat_seen = false;	/* where it cannot be had, the next one asks again */
+	skel->bss->compat_seen = false;	/* if attaching fails, the next use tries again */
 	links[n_links] = probe_attach(prog);
 	if (!links[n_links])
 		return;
@@ -118,9 +118,9 @@ static bool has_call_events(void)
 }
 
 /*
- * include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. Where
- * programs are preempted, so are those of single calls, though they are classic ones (7.3:
- * 1 in 100 returns was missed).
+ * include/trace/events/sock.h: sock_send_length and sock_recv_length came with 6.3. On kernels
+ * that preempt programs the events of single system calls are affected, too, though they are
+ * classic tracepoints (7.3: 1 in 100 returns was missed).
  */
 static void choose_programs(void)
 {
@@ -170,7 +170,7 @@ int calls_open(int ring_fd, char *why, size_t cap)
 	} else {
 		probes_add("connections", skel->obj);
 		shared = map_ops_of(skel->maps.shared, skel->progs.serve_shared);
-		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts what comes of it */
+		probe_misses_nothing(skel->progs.number_on_send);	/* on_send_tp counts sockets left without a cookie */
 		probe_misses_nothing(skel->progs.number_on_receive);
 		probe_misses_nothing(skel->progs.number_on_send_again);
 		probe_misses_nothing(skel->progs.number_on_receive_again);
@@ -179,7 +179,7 @@ int calls_open(int ring_fd, char *why, size_t cap)
 	return err;
 }
 
-/* The caller has probes_forget() called for all of the collector before. */
+/* The caller must have called probes_forget() for the whole collector before. */
 void calls_close(void)
 {
 	while (n_links)

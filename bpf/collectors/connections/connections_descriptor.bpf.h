@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_descriptor.bpf.h: datagrams before 6.3, where no tracepoint tells the socket: by the
- * descriptor of the call, or of what io_uring did. A part of connections_calls.bpf.c.
+ * connections_descriptor.bpf.h: datagrams before 6.3, where no tracepoint gives the socket: it is found
+ * by the descriptor of the system call or io_uring request. A part of connections_calls.bpf.c.
  */
 #ifndef OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
 #define OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
@@ -39,8 +39,8 @@ static __always_inline int count_by_descriptor(struct task_struct *t, enum call 
 }
 
 /*
- * From 6.0 to 6.2: what io_uring did. A peer that is not the socket's own is unknown:
- * it was in memory that is the process's again.
+ * From 6.0 to 6.2: io_uring completions. The peer of an unconnected socket is unknown: the
+ * process may have reused the memory it was in.
  */
 SEC("?tp_btf/io_uring_complete")
 int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)

@@ -7,7 +7,7 @@
 #include "bpf/host/proctab.h"
 #include "bpf/collectors/connections/connections_events.h"
 
-#define EVENTS_PER_TICK 10000	/* a web server closes more than anybody reads; failures come first */
+#define EVENTS_PER_TICK 10000	/* busy servers close more; failures have priority */
 
 static u32 room = EVENTS_PER_TICK;
 

@@ -5,14 +5,14 @@
 
 #include "bpf/collectors/connections/connections_table.h"
 
-/* A tick begins: there is room for its events. */
+/* A tick begins: resets the room for its events. */
 void conn_events_begin(const struct tick *t);
 /*
- * kind: connect, accept, close or fail. `o` is who did it; where it names
- * nobody the owner of the connection did.
+ * kind: connect, accept, close or fail. `o` is the process that did it; with tgid 0 the
+ * owner of the connection is taken.
  */
 void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o);
-/* So many of a row that stands for many connections: they are counted, and not listed. */
+/* n events of a row that stands for many connections: counted as not listed. */
 void conn_events_unlisted(const struct conn *c, u64 n);
 
 #endif

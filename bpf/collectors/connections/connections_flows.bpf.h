@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_flows.bpf.h: datagrams counted by socket and peer. Two sets, each of them slots and a
- * map, take turns: user space swaps them and drains the one at rest.
+ * connections_flows.bpf.h: counts datagrams by socket and peer. There are two sets, each of slots and a
+ * map: programs count in one while user space drains the other, then they are swapped.
  */
 #ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
 #define OTTOP_CONNECTIONS_FLOWS_BPF_H
@@ -9,9 +9,9 @@
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/net.bpf.h"
 
-u32 swaps;			/* so many: set `swaps & 1` is the one that is counted in */
+u32 swaps;			/* number of swaps; the active set is `swaps & 1` */
 u32 used[2];			/* flows in each map */
-u32 n_slots[2];			/* that were given away in each set */
+u32 n_slots[2];			/* slots in use in each set */
 u64 lost_flows;
 
 struct flow_map {
@@ -30,8 +30,8 @@ struct amount {
 	u64 socket, bytes;
 	u32 packets, tx;
 	u32 v6, proto;
-	u32 segment;		/* all but the last datagram have this length; 0: there is one */
-	u32 unclear;		/* how many datagrams nobody tells */
+	u32 segment;		/* length of all datagrams but the last; 0: there is one */
+	u32 unclear;		/* the number of datagrams is unknown */
 	u32 sockaddr, pad;	/* bytes of an address of this socket's family */
 	struct wire_ends ends;
 };
@@ -56,7 +56,7 @@ static __always_inline void flow_begin(struct flow *f, const struct amount *a)
 	f->proto = a->proto;
 }
 
-/* Not on the stack: of all the calls there 512 bytes are allowed, in 6.1 with on_return and count_message(). */
+/* Not on the stack, whose 512 bytes are shared by all nested calls; on 6.1 on_return and count_message() fill it. */
 struct flow blank_flow;
 
 static __always_inline struct flow *flow_make(u32 set, const struct flow_key *k,
@@ -94,8 +94,8 @@ static __always_inline bool same_flow(const struct flow_key *a, const struct flo
 }
 
 /*
- * Its flow in a slot, perhaps a new one; NULL where there is none left for it. Two CPUs may make one each:
- * both are drained, and add up.
+ * The flow's slot, found or claimed; NULL if its slots are all taken. Two CPUs may claim one each for the
+ * same flow: both are drained and added up.
  */
 static __always_inline struct flow *slot_flow(u32 set, const struct flow_key *k, const struct amount *a)
 {
@@ -105,7 +105,7 @@ static __always_inline struct flow *slot_flow(u32 set, const struct flow_key *k,
 		u64 at = set * SLOTS_MAX + ((hash + i) & (SLOTS_MAX - 1));
 		struct flow_slot *s;
 
-		/* clang knows these bounds, and the verifier of 6.1 does not see them */
+		/* clang drops this bound as redundant, but the verifier of 6.1 needs it */
 		asm volatile("%0 &= %1" : "+r"(at) : "i"(2 * SLOTS_MAX - 1));
 		s = &slots[at];
 		if (s->state == SLOT_READY && same_flow(&s->flow.key, k))
@@ -124,7 +124,7 @@ static __always_inline struct flow *slot_flow(u32 set, const struct flow_key *k,
 
 /* ---- counting ---- */
 
-/* When it was used last: the clock is read once in a tick of the kernel's, as reading it is a tenth of all this. */
+/* Time of last use. The clock is read once per jiffy: reading it each time would be a tenth of the whole cost. */
 static __always_inline void note_last(struct flow *f)
 {
 	u32 now = bpf_jiffies64();
@@ -135,7 +135,7 @@ static __always_inline void note_last(struct flow *f)
 	f->last_ns = bpf_ktime_get_boot_ns();
 }
 
-/* A global function: it is called from several places, and verified once. */
+/* A global function: called from several places, verified once. */
 __noinline int count(struct amount *a)
 {
 	u32 set = swaps & 1;
@@ -169,7 +169,7 @@ __noinline int count(struct amount *a)
 	return 0;
 }
 
-/* ---- for user space: what is in the map at rest; see bpf/kernel/map_ops.h ---- */
+/* ---- draining the inactive map for user space: see bpf/kernel/map_ops.h ---- */
 
 struct taken_flow taken[TAKEN_MAX];
 u32 n_taken;
@@ -187,8 +187,8 @@ static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
 }
 
 /*
- * Takes out up to TAKEN_MAX flows. One program for each map: until 6.9 a call in a
- * program is for one map only.
+ * Takes out up to TAKEN_MAX flows. One program for each map: before 6.9 a helper call
+ * site can serve one map only.
  */
 #define TAKE_FLOWS(name, map)							\
 SEC("?syscall")									\

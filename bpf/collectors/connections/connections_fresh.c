@@ -12,8 +12,8 @@
 #define READS_PER_TICK 2048	/* about a microsecond each */
 
 static struct connections *skel;
-static u64 told[YOUNG_SLOTS];	/* cookies, by place */
-static u32 crowded_at;		/* so many were read */
+static u64 told[YOUNG_SLOTS];	/* cookies already reported, by place */
+static u32 crowded_at;		/* how many were read */
 static u32 n_read;		/* in this tick */
 
 void fresh_open(struct connections *s)
@@ -28,7 +28,7 @@ void fresh_close(void)
 	skel = NULL;
 }
 
-/* Has the program read what is asked for. */
+/* Runs the program that reads the requested sockets. */
 static void ask(u64 now_ns, take_fresh_fn take)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -70,7 +70,7 @@ static void read_places(u64 now_ns, take_fresh_fn take)
 	}
 }
 
-/* Those that found their place taken; of very many the last. */
+/* Those whose place was taken; of very many only the latest. */
 static void read_crowded(u64 now_ns, take_fresh_fn take)
 {
 	u32 end = __atomic_load_n(&skel->bss->n_crowded, __ATOMIC_ACQUIRE);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_fresh.h: connections that no pass has met yet. Where there are so many
- * sockets that a pass takes several ticks, a new one would be seen seconds late, and
- * its place among the young ones (struct conn_slot) tells that it is there. Sampler
- * thread only.
+ * connections_fresh.h: connections that no pass has seen yet. With so many sockets that
+ * a pass takes several ticks, a new connection would appear seconds late; it is read
+ * directly, found by its place among the young ones (struct conn_slot). Sampler thread
+ * only.
  */
 #ifndef OTTOP_CONNECTIONS_FRESH_H
 #define OTTOP_CONNECTIONS_FRESH_H
@@ -19,8 +19,8 @@ typedef void (*take_fresh_fn)(const struct wire_sock *w, u64 now_ns);
 void fresh_open(struct connections *skel);
 void fresh_close(void);
 /*
- * Reads those that were not told of yet. To be called before young_sweep(), which
- * takes what is older than a second out of these places.
+ * Reads those that were not reported yet. To be called before young_sweep(), which
+ * moves connections older than a second out of these places.
  */
 void fresh_read(u64 now_ns, take_fresh_fn take);
 

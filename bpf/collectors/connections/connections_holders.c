@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * connections_holders.c: see connections_holders.h. Nearly every socket has one
- * holder, its owner: only the others are kept, until the pass is over.
+ * holder, its owner: only further holders are kept, until the pass is over.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ void holders_seen(struct conn *c, const struct wire_owner *o, u32 pass)
 	if (!u64_known(c->row->pid))
 		conn_set_owner(c, o, false);
 	if (is_owner(c, o)) {
-		conn_set_owner(c, o, false);	/* its name may be another by now */
+		conn_set_owner(c, o, false);	/* its name may have changed */
 		c->owner_pass = pass;
 		return;
 	}
@@ -77,7 +77,7 @@ static struct wire_owner owner_of(const struct conn *c)
 	return o;
 }
 
-/* Who of them it belongs to: the last user, or else the youngest. */
+/* The owner among the holders: the last user, or else the youngest process. */
 static struct wire_owner choose(struct conn *c, const struct other *o, u32 n, u32 pass)
 {
 	bool met = c->owner_pass == pass;
@@ -112,7 +112,7 @@ static void set_owners(struct conn *c, const char *text)
 		str_set(&conn_row(c)->owners, str_new(text));
 }
 
-/* `o`: everybody but the owner that the row has, n of them. */
+/* `o`: the n holders other than the row's current owner. */
 static void settle(struct conn *c, const struct other *o, u32 n, u32 pass)
 {
 	bool met = c->owner_pass == pass;
@@ -135,7 +135,7 @@ static void settle(struct conn *c, const struct other *o, u32 n, u32 pass)
 	c->shared_pass = pass;
 }
 
-/* Shared in an earlier pass, but no more. */
+/* Stops tracking a socket that is no longer shared. */
 static void end_sharing(struct conn *c, void *arg)
 {
 	if (!c->shared || c->shared_pass == *(u32 *)arg || c->closed)

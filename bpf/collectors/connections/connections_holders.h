@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_holders.h: a socket that several processes hold, by fork or sent
- * over a UNIX socket. It belongs to who used it last, as far as that can be
- * seen; else to the youngest: the child that was forked to serve it.
+ * connections_holders.h: sockets held by several processes, through fork or SCM_RIGHTS.
+ * Such a socket is attributed to its last user, if that is known; else to the youngest
+ * holder: the child that was forked to serve it.
  */
 #ifndef OTTOP_CONNECTIONS_HOLDERS_H
 #define OTTOP_CONNECTIONS_HOLDERS_H
 
 #include "bpf/collectors/connections/connections_table.h"
 
-/* A pass met this process with a descriptor of the socket. */
+/* A pass found a descriptor of the socket in this process. */
 void holders_seen(struct conn *c, const struct wire_owner *o, u32 pass);
-/* The pass is over: owners are what it met. */
+/* The pass is over: assigns owners by what it has seen. */
 void holders_settle(u32 pass);
-/* How often there was no room for a holder, or to follow who uses it, where the kernel tells. */
+/* How often there was no room for a holder, or to track the users of a socket. */
 u64 holders_unfollowed(void);
 void holders_clear(void);
 

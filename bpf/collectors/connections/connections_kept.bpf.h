@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* connections_kept.bpf.h: what the programs keep of a TCP connection, and read of its socket. */
+/* connections_kept.bpf.h: the programs' state of a TCP connection, and the counters read from its socket. */
 #ifndef OTTOP_CONNECTIONS_KEPT_BPF_H
 #define OTTOP_CONNECTIONS_KEPT_BPF_H
 
@@ -9,16 +9,16 @@
 
 u64 lost_conns;
 struct conn_slot young[YOUNG_SLOTS] __attribute__((aligned(64)));
-u32 spilled[YOUNG_SLOTS];	/* how many whose place it would be are in `conns` */
-u64 young_sk[YOUNG_SLOTS];	/* the sockets, for read_asked() */
-struct sock_ref crowded[CROWDED_MAX];	/* the last ones that went to `conns` at once */
+u32 spilled[YOUNG_SLOTS];	/* by place: how many of its connections are in `conns` */
+u64 young_sk[YOUNG_SLOTS];	/* addresses of the sockets, for read_asked() */
+struct sock_ref crowded[CROWDED_MAX];	/* ring of those that went to `conns` at once, their place being taken */
 u32 n_crowded;
 
 HASH(conns, 65536, u64, struct conn_state);
 
 MAP_OPS(serve_conns, conns, u64, struct conn_state)
 
-/* How often a socket connected that had been used before; most sockets do so once, and have none. */
+/* How often a socket was connected again; most sockets connect once, and have no entry. */
 SK_STORAGE(generations, u32);
 
 /* ---- counters ---- */
@@ -56,7 +56,7 @@ static __always_inline void fill_tcp(struct wire_sock *w, struct sock *sk, struc
 		w->flags |= WS_MPTCP;
 }
 
-/* As fill_tcp(), of an address where the socket may not be any more. */
+/* As fill_tcp(), for an address at which the socket may no longer exist. */
 static __always_inline void read_tcp(struct wire_sock *w, struct sock *sk)
 {
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
@@ -88,7 +88,7 @@ static __always_inline void fill_state(struct wire_sock *w, const struct conn_st
 	w->flags |= s->flags;
 }
 
-/* ---- what is kept of a connection ---- */
+/* ---- the entry of a connection ---- */
 
 static __always_inline u32 slot_of(u64 cookie)
 {
@@ -136,7 +136,7 @@ static __always_inline void forget(u64 cookie)
 	u32 at = slot_of(cookie);
 
 	if (young[at].cookie == cookie) {
-		young[at].state.begun_ns = 0;	/* nobody takes the next one for as old as this */
+		young[at].state.begun_ns = 0;	/* so that the next one does not appear as old as this */
 		if (__sync_val_compare_and_swap(&young[at].cookie, cookie, 0) == cookie)
 			return;
 	}
@@ -145,9 +145,9 @@ static __always_inline void forget(u64 cookie)
 }
 
 /*
- * After a change: where the entry moved meanwhile, the change has to be made in
- * `conns` too, and this is the entry there; else NULL. The addition is a barrier: who
- * moves it either sees the change, or we see that it moved.
+ * To be called after a change: if user space has moved the entry meanwhile, returns the one
+ * in `conns`, to which the change must be applied as well; else NULL. The atomic addition is
+ * a barrier: either the mover sees the change, or we see the move.
  */
 static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s)
 {
@@ -158,7 +158,7 @@ static __always_inline struct conn_state *moved(u64 cookie, struct conn_state *s
 	return now_at == YOUNG_MOVED ? bpf_map_lookup_elem(&conns, &cookie) : NULL;
 }
 
-/* Others may set another flag meanwhile. Returns what they were before. */
+/* Sets a flag atomically; returns the flags before. */
 static __always_inline u32 mark(struct conn_state *s, u32 flag)
 {
 	return __sync_fetch_and_or(&s->flags, flag);
@@ -171,7 +171,7 @@ static __always_inline u32 generation_of(struct sock *sk)
 	return n ? *n : 0;
 }
 
-/* Its connection is another one than the last of this socket. */
+/* The socket connects again: the next generation. */
 static __always_inline u32 next_generation(struct sock *sk)
 {
 	u32 *n = bpf_sk_storage_get(&generations, sk, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

@@ -3,10 +3,7 @@
 
 #include "bpf/collectors/connections/connections_late.h"
 
-/*
- * By the low bits of the cookie. Cookies count up, so two that meet are about a
- * thousand connections apart.
- */
+/* Indexed by the low bits of the cookie, which counts up: entries that collide are 1024 sockets apart. */
 #define PLACES 1024
 
 static struct wire_end waiting[PLACES];	/* cookie 0: free */
@@ -44,7 +41,7 @@ void late_keep(const struct wire_end *e)
 {
 	struct wire_end *at = place_of(e->sock.cookie);
 
-	if (at->sock.cookie) {	/* who waits longer is accepted first */
+	if (at->sock.cookie) {	/* the older one is accepted first, so it stays */
 		take_unknown(e);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_late.h: ends whose owner is told later. What is reset from outside before
- * its process has used it (so that no pass has met it, and nobody has closed it) ends
- * without one; when its process closes it, the owner comes after. Sampler thread only.
+ * connections_late.h: ended connections whose owner is not known yet. A connection that the peer
+ * resets before its process has used it ends without an owner; the owner is reported when the
+ * process closes the socket. Sampler thread only.
  */
 #ifndef OTTOP_CONNECTIONS_LATE_H
 #define OTTOP_CONNECTIONS_LATE_H
@@ -10,18 +10,18 @@
 #include "bpf/model/base.h"
 #include "bpf/collectors/connections/connections.h"
 
-#define LATE_NS (2 * NSEC_PER_SEC)	/* so long a process may take to close what was reset */
+#define LATE_NS (2 * NSEC_PER_SEC)	/* how long an end waits for its owner */
 
 typedef void (*take_end_fn)(const struct wire_end *e);
 
-/* known: gets ends with their owner; unknown: those whose owner nobody told in time. */
+/* known: takes ends with their owner; unknown: those whose owner was not reported in time. */
 void late_open(take_end_fn known, take_end_fn unknown);
 void late_close(void);
-/* Keeps it until its owner is told; where there is no room it is given up at once. */
+/* Keeps it until its owner is reported; where there is no room it goes to `unknown` at once. */
 void late_keep(const struct wire_end *e);
-/* An owner (tgid 0: there is none); nothing happens where no end waits for it. */
+/* An owner (tgid 0: there is none); ignored if no end waits for it. */
 void late_owner(u64 cookie, const struct wire_owner *o);
-/* Once a tick: gives up those that have waited too long. */
+/* Once a tick: passes those that have waited for LATE_NS to `unknown`. */
 void late_sweep(u64 now_ns);
 
 #endif

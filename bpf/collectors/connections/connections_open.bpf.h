@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* connections_open.bpf.h: the open connections: iterators, and young ones that are read by themselves. */
+/* connections_open.bpf.h: reads open connections: iterators, and single young ones on request. */
 #ifndef OTTOP_CONNECTIONS_OPEN_BPF_H
 #define OTTOP_CONNECTIONS_OPEN_BPF_H
 
@@ -9,7 +9,7 @@
 
 u32 unobserved[N_UNOBSERVED];
 
-/* True for a protocol whose connections are not in the table: they are counted at least. */
+/* True for a protocol that is not in the table; its sockets are counted. */
 static __always_inline bool note_unobserved(struct sock *sk)
 {
 	u32 which;
@@ -30,8 +30,8 @@ static __always_inline bool note_unobserved(struct sock *sk)
 #define PORT_OF_CONNECT (-1)	/* net/ipv4/inet_hashtables.c: fastreuse of a port that connect() chose */
 
 /*
- * Of one whose SYN was not seen: a socket that accept() made has the listener's port, which was
- * bound, and the lock that bind() puts on the listener itself is not inherited.
+ * Direction of a connection whose SYN was not seen: an accepted socket has the listener's bound port, but
+ * does not inherit the lock that bind() puts on the listener itself.
  */
 static __always_inline void port_flags(struct wire_sock *w, struct sock *sk)
 {
@@ -42,7 +42,7 @@ static __always_inline void port_flags(struct wire_sock *w, struct sock *sk)
 		w->flags |= WS_CONNECTED;
 }
 
-/* What the programs know of it, but for who uses it where `t`, who holds it, is told. */
+/* Writes what the programs know of it; the owner is `t`, the holder, if that is given. */
 static __always_inline void write_known(struct seq_file *seq, struct wire_sock *w, struct sock *sk,
 					struct task_struct *t)
 {
@@ -88,13 +88,13 @@ static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, str
 	return 0;
 }
 
-/* ---- MPTCP: what a process holds is no TCP socket, but those it is made of (subflows) are ---- */
+/* ---- MPTCP: the process holds an MPTCP socket; its subflows are TCP sockets ---- */
 
 #define SUBFLOWS_MAX 8		/* include/net/mptcp.h: MPTCP_SUBFLOWS_MAX */
 
 /*
- * A function of its own: once in the program, not for each turn of the loop. A subflow from before
- * we looked has no number until ownerless_iter has met it. The next one, or NULL.
+ * Not inlined, so that it is verified once and not for each turn of the loop. A subflow from before ottop
+ * has no cookie until ownerless_iter has seen it. Returns the next one, or NULL.
  */
 static __noinline u64 write_subflow(struct bpf_iter__task_file *ctx, u64 node, u64 ino)
 {
@@ -156,7 +156,7 @@ int sockets_iter(struct bpf_iter__task_file *ctx)
 	return socket_of_task(ctx, false);
 }
 
-/* Where the kernel has MPTCP, and its types. */
+/* Only for kernels with MPTCP and its BTF types. */
 SEC("?iter/task_file")
 int sockets_iter_mptcp(struct bpf_iter__task_file *ctx)
 {
@@ -164,9 +164,9 @@ int sockets_iter_mptcp(struct bpf_iter__task_file *ctx)
 }
 
 /*
- * Of one network namespace: sockets that no file stands for (not accepted yet,
- * closed by their process, the kernel's own), which sockets_iter does not meet; and
- * subflows of MPTCP, whose file is another socket's: they get their number here.
+ * Sockets of one network namespace that have no file (not accepted yet, closed by their
+ * process, the kernel's own), so that sockets_iter does not see them; and subflows of MPTCP,
+ * whose file belongs to the MPTCP socket: these get their cookie here.
  */
 SEC("iter/tcp")
 int ownerless_iter(struct bpf_iter__tcp *ctx)
@@ -186,13 +186,13 @@ int ownerless_iter(struct bpf_iter__tcp *ctx)
 	return write_sock(ctx->meta->seq, sk, NULL, 0);
 }
 
-/* ---- young ones that no iterator has come to yet ---- */
+/* ---- young ones that no iterator has seen yet ---- */
 
 struct sock_ref asked[ASKED_MAX];
-struct wire_sock answers[ASKED_MAX];	/* cookie 0: it is there no more */
+struct wire_sock answers[ASKED_MAX];	/* cookie 0: it is gone */
 u32 n_asked;
 
-/* A global function: it is verified once, not for each turn of the loop. */
+/* A global function: verified once, not for each turn of the loop. */
 __noinline int answer(u32 i)
 {
 	const struct sock_ref *ref = &asked[i & (ASKED_MAX - 1)];

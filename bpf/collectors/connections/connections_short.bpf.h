@@ -8,7 +8,7 @@
 #include "bpf/collectors/connections/connections_short.h"
 
 u32 short_set;		/* 0 or 1 */
-u32 short_used[2];	/* places of each set */
+u32 short_used[2];	/* places in use in each set */
 struct short_count shorts[2 * SHORT_PLACES] __attribute__((aligned(64)));
 struct short_pace paces[SHORT_PACES];
 
@@ -24,7 +24,7 @@ static __always_inline u64 short_hash(const struct short_key *k)
 	return h | 1;
 }
 
-/* True where this one may have a row of its own. Two keys of one place only make more rows. */
+/* True if this one gets a row of its own. Keys that share a place only cause more rows. */
 static __always_inline bool is_due(u64 hash, u64 now_ns)
 {
 	struct short_pace *p = &paces[hash >> 32 & (SHORT_PACES - 1)];
@@ -50,7 +50,7 @@ static __always_inline bool same_key(const struct short_key *a, const struct sho
 	return !differs;
 }
 
-/* Its place, new or not; NULL where there is none. Two CPUs may make one each: they add up. */
+/* The key's place, found or claimed; NULL: none free. Two CPUs may claim one each: they add up. */
 static __always_inline struct short_count *short_place(const struct short_key *k, u64 hash,
 						       const u8 *local, const char *comm, u64 now_ns)
 {
@@ -60,7 +60,7 @@ static __always_inline struct short_count *short_place(const struct short_key *k
 		u64 at = set * SHORT_PLACES + ((hash + i) & (SHORT_PLACES - 1));
 		struct short_count *c;
 
-		/* clang knows these bounds, and the verifier of 6.1 does not see them */
+		/* clang drops this bound as redundant, but the verifier of 6.1 needs it */
 		asm volatile("%0 &= %1" : "+r"(at) : "i"(2 * SHORT_PLACES - 1));
 		c = &shorts[at];
 		if (c->state == SHORT_READY && same_key(&c->key, k))
@@ -79,7 +79,7 @@ static __always_inline struct short_count *short_place(const struct short_key *k
 	return NULL;
 }
 
-/* False for one that has something to tell. */
+/* False for a connection that is worth a row of its own. */
 static __always_inline bool is_ordinary(struct sock *sk, int old, const struct conn_state *s, u64 now_ns)
 {
 	if (!s->owner.tgid || !s->open_ns || !s->begun_ns || s->generation || sk->sk_err)
@@ -120,8 +120,8 @@ static __always_inline void add_short(struct short_count *c, struct tcp_sock *tp
 
 /*
  * True when it was counted with others: its entry stays, marked, until the socket is destroyed, so
- * that no iterator takes it for an open one. Who marks it second leaves it to the other. It is too
- * young to be on the way from `young` to `conns`.
+ * that no iterator takes it for an open one. If two paths mark it, the first one counts. It is too
+ * young to be in the move from `young` to `conns`.
  */
 static __always_inline bool count_short(struct sock *sk, int old, struct conn_state *s)
 {

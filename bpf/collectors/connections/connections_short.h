@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_short.h: short connections that are counted together. Of one process with one
- * remote address and one port there may be 20,000 a second: no one can read so many rows, and to
- * make them costs the machine a tenth of what it does. So SHORT_SINGLES a second have a row
- * each, evenly spread over it, and the others are counted by the programs in one row, where
- * nothing is remarkable about them: their process is known, they were open for less than
- * SHORT_NS, ended in order, lost no segment, and no row of them has been made.
+ * connections_short.h: short connections that are counted together. One process may have 20,000 a
+ * second with one remote address and port: too many rows to read, and making them costs a tenth of
+ * the machine. So SHORT_SINGLES a second get a row each, evenly spread, and the programs count the
+ * others in one row, provided they are ordinary: known process, open for less than SHORT_NS, orderly
+ * end, no retransmission, and not in the table yet.
  *
- * The counts are in two sets: the programs use one, user space reads the other one, which is at
- * rest after a grace period. A row of user space goes on from tick to tick.
+ * There are two sets of counts: the programs use one while user space reads the other, after a grace
+ * period. The rows in user space persist from tick to tick.
  */
 #ifndef OTTOP_CONNECTIONS_SHORT_H
 #define OTTOP_CONNECTIONS_SHORT_H
@@ -26,7 +25,7 @@ struct short_key {
 	__u64 start_ns;		/* of the process */
 	__u8 remote[16];
 	__u32 tgid, netns;
-	__u16 port;		/* the one that was connected to: there, or here where they were accepted */
+	__u16 port;		/* the server's: remote, or local if they were accepted */
 	__u8 v6, accepted;
 	__u32 pad;
 };
@@ -43,7 +42,7 @@ struct short_count {
 	char comm[16];
 };
 
-/* When the next one of a key (by its hash) may have a row of its own. */
+/* When the next connection of a key (by its hash) gets a row of its own. */
 struct short_pace {
 	__u64 who, due_ns;
 };
@@ -56,9 +55,9 @@ struct connections;
 /* The skeleton stays the caller's, and loaded until short_close(). */
 void short_open(struct connections *skel);
 void short_close(void);
-/* Begins the other set. True when a grace period has to pass before short_read(). */
+/* Swaps the sets. True: a grace period has to pass before short_read(). */
 bool short_swap(void);
-/* Brings the rows up to date; those of processes that are gone end. */
+/* Updates the rows; closes those of processes that are gone. */
 void short_read(const struct tick *t);
 #endif
 

@@ -16,8 +16,8 @@
 
 static struct hash_table table;
 /*
- * All of them in the order of the snapshot's rows: the first n_sorted are, the
- * others came since the last tick.
+ * All connections. The first n_sorted are in the order of the snapshot's rows, the
+ * others were added since the last tick.
  */
 static struct conn **all;
 static u32 n_all, cap_all, n_sorted;
@@ -36,8 +36,8 @@ static u64 mix(u64 a, u64 b)
 }
 
 /*
- * Anybody may send datagrams to peers of his choice: where those are in the table
- * depends on what only we know, or all of them could be made to meet in one chain.
+ * Any user can choose the peers of his datagrams: the hash is keyed with a secret, so that
+ * they cannot be made to collide in one chain.
  */
 static u32 hash_of_conn(u64 cookie, const u8 *remote, u16 rport)
 {
@@ -193,7 +193,7 @@ void conn_close(struct conn *c, enum conn_reason reason, bool failed, u64 time_n
 
 	str_set(&r->end_reason, str_new(conn_reason_name(reason)));
 	str_set(&r->state, str_new(conn_reason_state(reason, failed)));
-	/* the first that is known of it is its end: of its life nothing is */
+	/* seen only at its end: its age is unknown */
 	r->age_ns = !c->begun_ns && r->row.first_seen_ns >= time_ns ? U64_UNKNOWN :
 		    time_ns - min(r->row.first_seen_ns, time_ns);
 	r->row.closed = true;
@@ -237,16 +237,16 @@ u64 conn_rows_dropped(void)
 
 /* ---- one tick ---- */
 
-/* Nobody reads it: what it did is told when there is something. */
+/* Its counters come with events only while it is active; they are not read by the pass. */
 static bool is_event_driven(const struct conn *c)
 {
 	return c->proto != IPPROTO_TCP || c->many;
 }
 
 /*
- * From one reading of the socket to the next. What ended is rated to the end of the
- * tick, as it is rated from its begin: over the milliseconds that it lived, the sum
- * of a server's short connections would be a multiple of what it sent.
+ * Rates from one reading of the socket to the next. A connection that began or ended in
+ * this tick is rated over the whole tick: over its lifetime of milliseconds, the sum over a
+ * server's short connections would be a multiple of what it sent.
  */
 static void fill_rates(struct conn *c, const struct tick *t)
 {
@@ -270,9 +270,8 @@ static void fill_rates(struct conn *c, const struct tick *t)
 }
 
 /*
- * Where nothing else changes a row it is made again for its age alone, a part
- * of a large table at a time: else all rows of 50,000 idle connections would
- * be new ones each tick.
+ * Rows that are otherwise unchanged get their new age in turns, AGES_PER_TICK a tick:
+ * otherwise all rows of 50,000 idle connections would be copied each tick.
  */
 static void fill_age(struct conn *c, u32 at, const struct tick *t)
 {
@@ -282,7 +281,7 @@ static void fill_age(struct conn *c, u32 at, const struct tick *t)
 		conn_row(c)->age_ns = t->now_ns - c->row->row.first_seen_ns;
 }
 
-/* A namespace may get its name, and a process its container, after the row was made. */
+/* The names of namespaces and containers may become known after the row was made. */
 static void fill_names(struct conn *c, const struct proc *p)
 {
 	const char *name = netns_name((u32)c->row->netns);
@@ -293,7 +292,7 @@ static void fill_names(struct conn *c, const struct proc *p)
 		str_set(&conn_row(c)->container, str_get(p->container));
 }
 
-/* What is told only where there is something has a rate while it rests, too: none. */
+/* An event-driven connection that has become idle: its rates must go back to 0. */
 static bool rests(const struct conn *c)
 {
 	const struct connections_row *r = c->row;
@@ -315,7 +314,7 @@ static bool has_rates(const struct connections_row *r)
 	return (f32_known(r->rx_rate) && r->rx_rate > 0) || (f32_known(r->tx_rate) && r->tx_rate > 0);
 }
 
-/* Brings the row up to date. False: its process is not observed. */
+/* Updates the row. False: its process is not in scope. */
 static bool finish_row(struct conn *c, u32 at, const struct tick *t)
 {
 	struct proc *p = NULL;
@@ -350,7 +349,7 @@ static int cmp_conns(const void *a, const void *b)
 	return cmp(x->cookie, y->cookie) ?: row_cmp_keys(&x->row->row, &y->row->row);
 }
 
-/* The new ones are few, and nearly in order: sorted by themselves, then merged from behind. */
+/* The new ones are few and nearly in order: sorted separately, then merged from the end. */
 static void sort_all(void)
 {
 	u32 n_new = n_all - n_sorted, i = n_sorted, j = n_new, to = n_all;
@@ -389,8 +388,8 @@ static u32 count_open(void)
 }
 
 /*
- * Rows end in the order of their sockets, but lie among strings that others share: free()
- * alone gives nothing back to the kernel. Once the last snapshots of many are gone, too.
+ * Returns memory to the kernel after many have ended and their last snapshots are gone. free()
+ * alone does not: rows lie between strings that others share.
  */
 static void give_memory_back(u32 n_before)
 {

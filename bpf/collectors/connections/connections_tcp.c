@@ -10,7 +10,7 @@ u64 tcp_rx_bytes(const struct wire_sock *w)
 	return payload_received(w->bytes_received, w->flags);
 }
 
-/* Sent for the first time, and no longer on the way: free of SYN and FIN. */
+/* Bytes sent (without retransmissions) less those in flight; excludes SYN and FIN. */
 static u64 acked_by_sent(const struct wire_sock *w)
 {
 	u64 once = w->bytes_sent - w->bytes_retrans;
@@ -85,9 +85,9 @@ static bool is_unreachable(int err)
 }
 
 /*
- * Without an error a connection goes to CLOSE through FIN_WAIT or LAST_ACK;
- * from ESTABLISHED it does so only where close() sends a reset, because data
- * was not read or SO_LINGER asks for it (net/ipv4/tcp.c, __tcp_close()).
+ * An orderly connection goes to CLOSE through FIN_WAIT or LAST_ACK. It goes there from
+ * ESTABLISHED only if close() sends a reset, because of unread data or SO_LINGER
+ * (net/ipv4/tcp.c, __tcp_close()).
  */
 enum conn_reason tcp_reason(int state, int err)
 {
@@ -97,7 +97,7 @@ enum conn_reason tcp_reason(int state, int err)
 		return END_TIMED_OUT;
 	if (is_unreachable(err))
 		return END_UNREACHABLE;
-	if (state == TCPS_SYN_SENT)	/* given up by its own process */
+	if (state == TCPS_SYN_SENT)	/* closed by its own process */
 		return END_CLOSED;
 	if (err)
 		return END_RESET;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_tcp.h: what the kernel's counters of a TCP socket mean. Pure
+ * connections_tcp.h: interprets the kernel's counters of a TCP socket. Pure
  * functions; formulas from net/ipv4/tcp_input.c and tcp_output.c.
  */
 #ifndef OTTOP_CONNECTIONS_TCP_H
@@ -10,7 +10,7 @@
 #include "bpf/collectors/connections/connections.h"
 
 enum conn_direction { DIR_UNKNOWN, DIR_OPENED, DIR_ACCEPTED };
-/* What says so, the weakest first: see direction_by in schema.def. */
+/* Evidence for a direction, the weakest first: see direction_by in schema.def. */
 enum conn_evidence { BY_NOTHING, BY_PORTS, BY_COUNTERS, BY_LISTENER, BY_BOUND, BY_SEEN };
 struct conn_verdict {
 	enum conn_direction direction;
@@ -25,31 +25,31 @@ enum conn_reason {
  */
 u64 tcp_rx_bytes(const struct wire_sock *w);
 /*
- * Payload bytes sent and acknowledged: bytes_acked counts our SYN (of who
- * opened the connection) and our FIN as one byte each.
+ * Payload bytes sent and acknowledged: bytes_acked counts our SYN (if we opened the
+ * connection) and our FIN as one byte each.
  */
 u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d);
 /*
- * Who opened it, as far as the socket itself tells. Where its begin was not seen, the two ways to
- * count what was acknowledged differ by the SYN; BY_NOTHING when they differ otherwise. They may
- * differ by chance, too, while it sends: they are read one after the other.
+ * The direction, from the socket alone. If its start was not seen: the two counts of acknowledged bytes
+ * differ by the SYN of an opener; BY_NOTHING when they differ otherwise. They are not read at the same
+ * instant, so while it sends they may differ by chance.
  */
 struct conn_verdict tcp_direction(const struct wire_sock *w);
-/* The weakest evidence: one port of the two is in the range from which connect() takes them. */
+/* The weakest evidence: only one of the two ports is in the ephemeral range (first to last). */
 struct conn_verdict conn_ports_direction(u16 local, u16 remote, u16 first, u16 last);
 /* "opened"; NULL where it is not known. */
 const char *conn_direction_name(enum conn_direction d);
 /* "listener"; NULL for BY_NOTHING. */
 const char *conn_evidence_name(enum conn_evidence by);
-/* Why it ended; `state`: the last one before the end, `err`: errno of the socket. */
+/* `state`: the last one before the end, `err`: errno of the socket. */
 enum conn_reason tcp_reason(int state, int err);
-/* True when what ended was never a connection. */
+/* True if it was never established. */
 bool tcp_failed(const struct wire_end *e);
 /* "ESTABLISHED"; "?" for a state that does not exist. */
 const char *tcp_state_name(int state);
 /* "closed" and so on; NULL for END_OPEN. */
 const char *conn_reason_name(enum conn_reason r);
-/* What stands in the place of a state: "REFUSED", "CLOSE". */
+/* Shown as state of an ended connection: "REFUSED", "CLOSE". */
 const char *conn_reason_state(enum conn_reason r, bool failed);
 
 #endif

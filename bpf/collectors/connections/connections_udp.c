@@ -15,22 +15,22 @@
 #include "bpf/collectors/connections/connections_udp.h"
 #include "connections_calls.skel.h"
 
-#define IDLE_NS (60 * NSEC_PER_SEC)	/* of a flow whose socket has other peers too */
+#define IDLE_NS (60 * NSEC_PER_SEC)	/* for flows of sockets with several peers */
 #define BATCH 256
 
-/* A UDP socket: what the pass says of it. */
+/* A UDP socket, as read by the pass. */
 struct udp_sock {
 	struct hash_node node;
-	u64 id;			/* as flow_key.socket has it */
+	u64 id;			/* flow_key.socket */
 	u64 cookie;
-	u32 pass;		/* the last one that met it */
+	u32 pass;		/* the last one that saw it */
 	bool connected;
 	u8 proto;
-	u32 generation;		/* so many of its flows have ended: the next one is another, also to the same peer */
+	u32 generation;		/* flows of it that have ended: the next one is a new flow, even with the same peer */
 };
 
 static struct hash_table sockets;	/* by id */
-static u32 last_pass;		/* the one that runs, or ran last */
+static u32 last_pass;		/* the current one, or the last */
 
 /* ---- sockets ---- */
 
@@ -51,7 +51,7 @@ static struct udp_sock *socket_make(u64 id, u64 cookie, u8 proto)
 	return s;
 }
 
-/* What two passes did not meet: its last datagrams may be counted after the first of them. */
+/* Removes sockets that two passes did not see: their last datagrams may be counted after the first. */
 static void sockets_sweep(u32 pass)
 {
 	hash_each(&sockets, struct udp_sock, s) {
@@ -67,7 +67,7 @@ static void sockets_sweep(u32 pass)
 static struct conn *flow_conn(const struct udp_sock *s, u16 flags, const struct wire_ends *e, u64 now_ns)
 {
 	bool is_new;
-	struct conn *c = conn_find_flow(s->cookie, e);	/* of whichever generation */
+	struct conn *c = conn_find_flow(s->cookie, e);
 	struct connections_row *r;
 
 	if (c)
@@ -97,7 +97,7 @@ struct conn *udp_socket(const struct wire_sock *w, u32 pass, u64 now_ns)
 	return s->connected ? flow_conn(s, w->flags, &w->ends, now_ns) : NULL;
 }
 
-/* Once it is not known how many came in one piece, it never is again for this flow. */
+/* Once a datagram count was unclear, this flow's packets stay unknown. */
 static void add_packets(u64 *sum, u32 n, bool unclear)
 {
 	if (unclear)
@@ -116,7 +116,7 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 
 	memcpy(e.local, f->local, sizeof(e.local));
 	memcpy(e.remote, k->remote, sizeof(e.remote));
-	s->pass = max(s->pass, last_pass);	/* it was used: so it is there, or was just now */
+	s->pass = max(s->pass, last_pass);	/* it was just used, so it exists */
 	c = flow_conn(s, k->v6 ? WS_V6 : 0, &e, f->begun_ns);
 	if (!c)
 		return;
@@ -132,7 +132,7 @@ static void take_flow(const struct flow_key *k, const struct flow *f)
 	conn_set_owner(c, &f->owner, true);
 }
 
-/* Takes what is in the map. 0, or -1 where some is left that cannot be had now. */
+/* Drains the map in batches. 0, or -1 if entries are left that cannot be taken now. */
 static int take_batches(int fd)
 {
 	static struct flow_key keys[BATCH];
@@ -153,7 +153,7 @@ static int take_batches(int fd)
 	return 0;
 }
 
-/* The same by a program: see bpf/kernel/map_ops.h. */
+/* The same with a BPF program: see bpf/kernel/map_ops.h. */
 static int take_by_program(struct connections_calls *skel, int prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -167,7 +167,7 @@ static int take_by_program(struct connections_calls *skel, int prog)
 	return 0;
 }
 
-/* Takes all that is in the map at rest; `used` says whether something is left. */
+/* Drains the inactive map; `used` is the number of entries left. */
 static void drain_map(struct connections_calls *skel, u32 set)
 {
 	int prog = bpf_program__fd(set ? skel->progs.take_flows1 : skel->progs.take_flows0), err;
@@ -189,14 +189,14 @@ static void drain_slots(struct connections_calls *skel, u32 set)
 
 		if (s->state == SLOT_FREE)
 			continue;
-		if (s->state == SLOT_READY)	/* else its datagram was counted elsewhere after all */
+		if (s->state == SLOT_READY)	/* else its datagram was counted elsewhere */
 			take_flow(&s->flow.key, &s->flow.value);
 		memset(s, 0, sizeof(*s));
 	}
 	skel->bss->n_slots[set] = 0;
 }
 
-/* The set that is counted in now; the other one is at rest. */
+/* The set that programs count in. */
 static u32 current_set(const struct connections_calls *skel)
 {
 	return skel->bss->swaps & 1;
@@ -232,7 +232,7 @@ void udp_drain(void)
 
 	if (!skel || skel->bss->used[current_set(skel)] < FLOWS_MAX / 4)
 		return;
-	drain_at_rest();	/* in a tick it may not have been yet */
+	drain_at_rest();	/* not drained yet if this is called within a tick */
 	skel->bss->swaps++;
 	probes_grace_period();
 	drain_at_rest();
@@ -251,7 +251,7 @@ static void close_unseen(struct conn *c, void *arg)
 	if (c->proto == IPPROTO_TCP || c->closed || c->read_ns >= u->pass_start_ns)
 		return;
 	s = socket_find(c->socket);
-	/* what was counted between the begin of the tick and the swap is younger than `now` */
+	/* flows counted between the start of the tick and the swap are younger than `now` */
 	if (s && s->pass + 1 >= u->pass && (s->connected || u->now_ns < c->read_ns + IDLE_NS))
 		return;
 	if (s)
@@ -260,16 +260,16 @@ static void close_unseen(struct conn *c, void *arg)
 }
 
 /*
- * What is counted is taken first: a socket may be used for the last time after the
- * maps were swapped and be gone before the pass. Its flow would be closed by the next
- * pass, and its last datagrams come as another flow.
+ * Drains the counts first: a socket may be used for the last time after the swap and be
+ * gone before the pass. Its flow would be closed here, and its last datagrams would then
+ * appear as another flow.
  */
 void udp_close_unseen(u32 pass, u64 pass_start_ns, u64 now_ns)
 {
 	struct unseen_flows u = { pass, pass_start_ns, now_ns };
 
 	drain_at_rest();
-	last_pass = pass;	/* also where it met no UDP socket: what is counted from now on was used after it */
+	last_pass = pass;	/* even if it saw no UDP socket: sockets counted from now on were used after it */
 	conn_each(close_unseen, &u);
 	sockets_sweep(pass);
 }

@@ -8,7 +8,7 @@
 
 #define YOUNG_NS NSEC_PER_SEC
 
-/* One that was moved since the last tick, as it was then. */
+/* A connection that was moved since the last tick, as it was then. */
 struct move {
 	u64 cookie;
 	u32 at;
@@ -47,7 +47,7 @@ static void take_back(u32 at, u64 cookie)
 		__atomic_fetch_sub(&spilled[at], 1, __ATOMIC_SEQ_CST);
 }
 
-/* First into the map, then out of its place: it can be found at any time. */
+/* First into the map, then out of its place, so that it can be found at any time. */
 static void move_out(u32 at, u64 cookie)
 {
 	struct move m = { .cookie = cookie, .at = at, .state = slots[at].state };
@@ -66,7 +66,7 @@ static void move_out(u32 at, u64 cookie)
 	moves[n_moves++] = m;
 }
 
-/* No program looks at the place any more: what was written there after it moved is its own. */
+/* After the grace period: applies what was still written to the old place. */
 static void settle(const struct move *m)
 {
 	struct conn_slot *s = &slots[m->at];

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_young.h: takes connections that have grown older than a second out of
- * the places for young ones (struct conn_slot) and puts them into the map `conns`,
- * while programs go on using both. Sampler thread only.
+ * connections_young.h: moves connections older than a second from the places for young
+ * ones (struct conn_slot) to the map `conns`, while programs use both. Sampler thread
+ * only.
  *
- * A place that is given up is not free yet: a program that found the entry there may
- * still be writing. Such a write is seen one grace period later, and made good.
+ * A vacated place is not free yet: a program that found the entry there may still be
+ * writing to it. Such a write is detected one grace period later and applied in `conns`.
  */
 #ifndef OTTOP_CONNECTIONS_YOUNG_H
 #define OTTOP_CONNECTIONS_YOUNG_H
@@ -24,7 +24,7 @@ void young_close(void);
 bool young_moving(void);
 /* Once a tick, after its grace period. */
 void young_sweep(u64 now_ns);
-/* Takes away the entry of one that has ended, and that the programs still keep. */
+/* Removes the entry of an ended connection that the programs still keep. */
 void young_forget(u64 cookie);
 /* True when the programs know of a connection that has not ended. */
 bool young_tracked(u64 cookie, u32 generation);
