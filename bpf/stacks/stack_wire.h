@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * stack_wire.h: what profiler.bpf.c and user space tell each other.
+ * stack_wire.h: structures shared by profiler.bpf.c and user space.
  *
- * Mappings of processes and unwind tables of files are in one space of lines of
- * 32 bytes, the arena: user space writes it through mmap, without a system call.
- * It comes in chunks, so that a quiet machine does not pay for a large one.
+ * Mappings of processes and unwind tables of files are in one array of 32-byte lines,
+ * the arena, which user space writes through mmap, without system calls. It is
+ * allocated in chunks, so that a quiet machine does not pay for a large one.
  */
 #ifndef OTTOP_PROFILER_H
 #define OTTOP_PROFILER_H
@@ -27,10 +27,10 @@ struct arena_line {
 };
 
 /*
- * A line of an executable mapping: start, end, bias, file | table << 32. The
- * address in the file, counted from its table's base, is pc - bias. The table
- * is the number of its first line, or one of these. Of a file that could not be
- * opened all is 0 but the bias.
+ * The line of an executable mapping: start, end, bias, file | table << 32. The
+ * address in the file, relative to its table's base, is pc - bias. The table
+ * is the number of its first line, or one of these. For a file that could not be
+ * opened only the bias is set.
  */
 #define MAPPING_FILE(m) ((__u32)(m)->w[3] & 0xffff)
 #define MAPPING_TABLE(m) ((__u32)((m)->w[3] >> 32))
@@ -41,8 +41,8 @@ struct arena_line {
 #define TABLE_FIRST 3u		/* number of the first real line */
 
 struct unw_process {
-	__u64 start_ns, exec_id;	/* another program since then: unknown again */
-	__u64 asked_ns, wait_ns;	/* user space was told of a missing mapping; not again before so long */
+	__u64 start_ns, exec_id;	/* if they differ the entry is stale: exec, or the pid was reused */
+	__u64 asked_ns, wait_ns;	/* last report of a missing mapping; minimum time to the next */
 	__u32 first, n;			/* lines of its mappings, sorted by start */
 };
 
@@ -55,7 +55,7 @@ struct unw_process {
 enum walk_end {
 	WALK_WHOLE,		/* reached the outermost frame */
 	WALK_NONE,		/* a kernel thread: there is no user stack */
-	WALK_NEW_PROCESS,	/* not known yet: user space is told */
+	WALK_NEW_PROCESS,	/* not known yet: reported to user space */
 	WALK_NEW_FILE,		/* its table is being made */
 	WALK_NO_MAPPING,	/* an address outside of every known mapping */
 	WALK_NO_CFI,		/* no frame information at this address, no frame pointer either */
@@ -66,8 +66,8 @@ enum walk_end {
 	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
 	WALK_ENDED,		/* the process was gone before its mappings could be read */
 	WALK_NO_ROOM,		/* in a part of a file's table that is not loaded, for want of room */
-	WALK_NEW_CODE,		/* code that a JVM made since we looked: user space is told */
-	WALK_NOT_READ,		/* waits still, and its stack could not be read from outside (yet) */
+	WALK_NEW_CODE,		/* JIT code that a JVM made since its code was read: reported to user space */
+	WALK_NOT_READ,		/* still waiting, and its stack could not be read from outside (yet) */
 	WALK_ENDS
 };
 
@@ -77,12 +77,12 @@ enum walk_end {
 
 enum sample_kind {
 	SAMPLE_CPU = 1, SAMPLE_OFFCPU,
-	SAMPLE_WAIT,	/* not from the kernel: value is since_ns of a wait that has not ended */
+	SAMPLE_WAIT,	/* made in user space: value is since_ns of a wait that has not ended */
 };
 
 /*
- * Owners that are none of a lock: the thread was stopped by that signal, or by that tracer (its process),
- * or its cgroup is frozen. No pid has these bits (include/linux/threads.h, PID_MAX_LIMIT).
+ * Owners that are not lock holders: the thread was stopped by that signal, or by that tracer (its pid), or
+ * its cgroup is frozen. No pid has these bits (include/linux/threads.h, PID_MAX_LIMIT).
  */
 #define OWNER_SIGNAL 0x80000000u
 #define OWNER_TRACER 0x40000000u
@@ -90,37 +90,37 @@ enum sample_kind {
 #define OWNER_OUTSIDE (OWNER_SIGNAL | OWNER_TRACER | OWNER_FREEZER)
 #define OWNER_TID 0x3fffffu
 
-/* The call that a wait was in, and which thing it was about. */
+/* The system call of a wait, and the object it waited for. */
 struct wire_call {
-	__u32 call;		/* ABI << 16 | number, or CALL_NONE; args and ino are known of native ones only */
-	__u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none, or not known; OWNER_... */
-	__u64 since_ns, end_ns;	/* CLOCK_MONOTONIC; end 0: it is not over */
-	__u64 ino;		/* of the file of descriptor args[0]; 0: it is none */
+	__u32 call;		/* ABI << 16 | number, or CALL_NONE; args and ino for native calls only */
+	__u32 owner;		/* tid in the lock when the wait began, or OWNER_...; 0: none or unknown */
+	__u64 since_ns, end_ns;	/* CLOCK_MONOTONIC; end 0: not over */
+	__u64 ino;		/* of the file of descriptor args[0]; 0: it is no descriptor */
 	__u64 args[4];
 	__u32 mode;		/* of that file */
-	__u32 ready_fd;		/* that descriptor is a set: of those in it the one that ended the wait */
-	__u64 ready_ino;	/* its file; 0: not known */
+	__u32 ready_fd;		/* if that file is an epoll set: its descriptor that ended the wait */
+	__u64 ready_ino;	/* inode of that one; 0: unknown */
 };
 
 /*
- * An interrupt woke it while that thread was in a call: what is sent over loopback is received so,
- * within the sender. Whether it was he says the other end of what was waited for.
+ * Woken from an interrupt while that thread was in a system call. Loopback packets are received that way, in
+ * the sender's context; it is the waker only if it is the peer of what was waited for.
  */
 #define WAKER_MAYBE 0x80000000u
 
 struct wire_sample {
 	__u16 kind;
-	__u16 copied;		/* 1: a struct wire_copy, whose user stack is yet to be walked */
+	__u16 copied;		/* 1: a struct wire_copy, whose user stack is still to be walked */
 	__u32 tgid, tid;
 	__u32 waker;		/* off-CPU: tid that woke it, also with WAKER_MAYBE; or 0 */
 	__u64 time_ns, start_ns;	/* CLOCK_BOOTTIME; start of the process */
 	__u64 exec_id;
 	__u64 value;		/* off-CPU: ns; CPU: 1 */
-	__u64 miss;		/* address that had no mapping, with WALK_NO_MAPPING */
+	__u64 miss;		/* address without a mapping, with WALK_NO_MAPPING */
 	char comm[16];
 	__u16 n_kernel, n_user;
 	__u16 end;		/* enum walk_end */
-	__u16 kernel_only;	/* off-CPU: why there is no user part, if so */
+	__u16 kernel_only;	/* off-CPU: there is no user part */
 	struct wire_call in;	/* off-CPU */
 	/* user frames: file << 48 | address (file 0: the address itself); then kernel addresses */
 	__u64 frames[];
@@ -134,14 +134,14 @@ struct walk_regs {
 };
 
 /*
- * The first sample of a process that is not known yet: what user space needs to
- * walk its stack later, when it has looked at the process.
+ * A sample of a process that is not fully known yet, with what user space needs to
+ * walk its stack later.
  */
 #define COPY_BYTES 28672	/* libuv has 12 KiB in one function; see wire_copy_fits */
 #define COPY_PAGES (COPY_BYTES / 4096 + 1)
-#define COPY_MAX_HOLE 6	/* so many pages that are not there: the stack has ended */
-#define COPY_BELOW 128	/* below sp: what was popped, and leaf functions' red zone */
-#define CODE_BYTES 24	/* of the code from the byte before pc on: what walk.h asks of it */
+#define COPY_MAX_HOLE 6	/* consecutive missing pages at which the stack has ended */
+#define COPY_BELOW 128	/* bytes below sp: popped values, and the red zone of leaf functions */
+#define CODE_BYTES 24	/* code from the byte before pc on, which walk.h looks at */
 struct wire_copy {
 	struct wire_sample s;	/* n_user is 0 */
 	__u8 code[CODE_BYTES];
@@ -150,7 +150,7 @@ struct wire_copy {
 	struct walk_regs regs;
 	__u64 from;		/* address of stack[0] */
 	__u32 bytes;
-	__u32 holes;		/* pages, counted from that of `from`, that were never touched: bit by bit */
+	__u32 holes;		/* bit mask of missing pages, from that of `from` on */
 	__u8 stack[COPY_BYTES];
 };
 
@@ -160,18 +160,18 @@ _Static_assert(sizeof(struct wire_copy) <= 32768, "wire_copy_fits");
 
 /* ---- waits that have not ended ---- */
 
-/* What the next pass over all threads shall do. Times: CLOCK_MONOTONIC. */
+/* Parameters of the next pass over all threads. Times: CLOCK_MONOTONIC. */
 struct wire_look {
-	__u64 until_ns;		/* look at waits that began before this */
-	__u64 adopt_ns;		/* when a wait began that was not seen to begin */
-	__u64 report_described;		/* report those whose details the last pass gave; else the others */
+	__u64 until_ns;		/* only waits that began before this */
+	__u64 adopt_ns;		/* assumed beginning of waits whose beginning was not seen */
+	__u64 report_described;	/* report those that the last pass described; else the others */
 };
 
-/* A wait that was reported before: ns more of it. */
+/* A further part of a wait, or the start of a struct wire_new_wait. */
 struct wire_wait {
 	__u32 tgid, tid;
-	__u64 since_ns;		/* with tid: which wait it is */
-	__u64 ns;		/* 0: a new one, the rest of struct wire_new_wait follows */
+	__u64 since_ns;		/* identifies the wait, with tid */
+	__u64 ns;		/* length of the part; 0: a new one, the rest of struct wire_new_wait follows */
 };
 
 struct wire_new_wait {

@@ -21,11 +21,11 @@
 #define READ_BUF (32 << 10)
 #define FIRST_NS (2 * NSEC_PER_SEC)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
-#define PASSES_UNMET 3		/* after these many a connection that nothing tracks is gone */
+#define PASSES_UNMET 3		/* unseen for so many, a connection that no program tracks is gone */
 #define MAX_LISTENERS 16384	/* each accepted connection may look through them */
 #define OWNERLESS_EVERY 4	/* passes: most sockets have an owner */
 
-/* A listening socket: whose the connections are that wait to be accepted. */
+/* A listening socket: the owner of connections that are not accepted yet. */
 struct listener {
 	u64 cookie;
 	struct wire_ends ends;
@@ -38,7 +38,7 @@ static u32 pass;		/* number of the one that runs */
 static u32 netns_turn, ownerless_period;	/* passes until each namespace had its turn */
 static u64 pass_start_ns, lost, listeners_refused;
 static bool whole, ended, seen_all;
-static u16 first_port, last_port;	/* from which connect() takes them, in our own namespace */
+static u16 first_port, last_port;	/* ephemeral range of our own network namespace */
 static struct listener *listeners, *next_listeners;
 static u32 n_listeners, cap_listeners, n_next, cap_next;
 static char buf[READ_BUF] __attribute__((aligned(8)));
@@ -72,7 +72,7 @@ static bool listens_for(const struct listener *l, const struct wire_ends *e)
 	       (!memcmp(l->ends.local, any, 16) || !memcmp(l->ends.local, e->local, 16));
 }
 
-/* Of what began before we looked: by then all that listen have been met. */
+/* Direction of connections from before ottop, now that a pass has seen all listening sockets. */
 static void weigh_direction(struct conn *c, void *arg)
 {
 	struct wire_ends e = { .netns = (u32)c->row->netns, .lport = (u16)c->row->local_port };
@@ -129,7 +129,7 @@ static void take_record(const struct wire_sock *w, u64 now_ns, take_socket_fn ta
 	c->pass = pass;
 }
 
-/* What a tick may take: of our own time, and, where others have the CPU, of everybody's. */
+/* What a tick may use: CPU time of ours, and wall time, in case others have the CPU. */
 struct slice {
 	u64 cpu_until_ns, until_ns;
 };
@@ -144,7 +144,7 @@ static bool is_over(const struct slice *s)
 	return clock_ns(CLOCK_THREAD_CPUTIME_ID) >= s->cpu_until_ns || boottime_ns() >= s->until_ns;
 }
 
-/* 1: the iterator is through; 0: not yet; or -errno. */
+/* 1: the iterator is at its end; 0: not yet; or -errno. */
 static int read_slice(const struct slice *s, take_socket_fn take_tcp)
 {
 	while (!is_over(s)) {
@@ -164,7 +164,7 @@ static int read_slice(const struct slice *s, take_socket_fn take_tcp)
 	return 0;
 }
 
-/* Of what observing may cost, two fifths are for this pass: the rows of many cost too. */
+/* Two fifths of the budget are for this pass; the rows of many connections cost, too. */
 static struct slice slice_of(const struct tick *t)
 {
 	double cpus = (double)procfs_cpus();
@@ -189,7 +189,7 @@ static int begin_files(void)
 	return 0;
 }
 
-/* One namespace a pass, in turn: each walk goes through the hash table of all. */
+/* One namespace a pass, in turn: each walk goes through the hash table of all namespaces. */
 static bool begin_ownerless(void)
 {
 	struct netns *n = netns_first();
@@ -214,8 +214,8 @@ static bool begin_ownerless(void)
 }
 
 /*
- * What no pass meets any more, and the kernel's own table does not track, has
- * ended without our being told.
+ * A connection that passes no longer see and the programs do not track has ended, but its
+ * end was not reported.
  */
 static void forget_unseen(struct conn *c, void *arg)
 {

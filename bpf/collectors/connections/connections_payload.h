@@ -14,7 +14,7 @@ static inline __u64 payload_received(__u64 bytes_received, __u32 flags)
 	return bytes_received - (flags & WS_FIN_RECEIVED && bytes_received ? 1 : 0);
 }
 
-/* bytes_acked counts our FIN; of who opened the connection still with its SYN. */
+/* bytes_acked counts our FIN, and the SYN if we opened the connection. */
 static inline __u64 payload_acked(__u64 bytes_acked, __u32 flags)
 {
 	return bytes_acked - (flags & WS_FIN_ACKED && bytes_acked ? 1 : 0);

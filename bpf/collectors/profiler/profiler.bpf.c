@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * profiler.bpf.c: stack samples. What runs: a perf event on every CPU. What
- * waits: the scheduler's tracepoints. The samples are few and go out one by
- * one; user space adds them up.
+ * profiler.bpf.c: stack samples: of running threads by a perf event on every CPU, of
+ * waiting threads by the scheduler's tracepoints (profiler_off.bpf.h). Samples are few
+ * and are sent one by one; user space aggregates.
  */
 #include "bpf/kernel/ksym.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
@@ -19,7 +19,7 @@ RING(samples, SAMPLES_BYTES);
 
 KSYM(name_of_kernel)
 
-/* A sample in the making; w.frames follows s without a gap. */
+/* A sample being built; w.frames must follow s without a gap. */
 struct record {
 	struct wire_sample s;
 	struct walk w;
@@ -50,7 +50,7 @@ static __always_inline u32 kernel_stack(void *ctx, struct walk *w, u32 n_user)
 	return bytes > 0 ? bytes / sizeof(u64) : 0;
 }
 
-/* Walks the stack of t and notes who it is. */
+/* The result of walk_user(), and the identity of t. */
 static __always_inline void fill(struct record *r, struct task_struct *t, u64 now)
 {
 	r->s.copied = 0;

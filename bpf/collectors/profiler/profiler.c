@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * profiler.c: the tables stacks and frames: its programs, what they watch, and the ring that
- * samples come from. Nothing here waits.
+ * profiler.c: the tables stacks and frames: loads and controls the programs, and reads their
+ * ring of samples. Nothing here blocks.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -61,7 +61,7 @@ static bool off_on;
 
 /* ---- samples ---- */
 
-/* Of requests' waits no stacks are kept: a part of them would be taken for the whole. */
+/* If only waits of HTTP threads are collected, their stacks make no rows: they would be taken for the whole. */
 static void add_sample(const struct wire_sample *s)
 {
 	stacks_add(s, s->kind != SAMPLE_OFFCPU || !skel->bss->only_http);
@@ -149,7 +149,7 @@ static void set_scope(const struct scope *scope)
 	skel->bss->scope_n = n;
 }
 
-/* ---- CPU time and blocked time, while somebody looks at it ---- */
+/* ---- CPU time and blocked time, each only while it is wanted ---- */
 
 #define NOBODY "no view asks for it: press "
 
@@ -207,11 +207,11 @@ static bool is_wanted(u64 *last_ns, bool now, const struct tick *t)
 	if (now)
 		*last_ns = t->now_ns;
 	else if (linger_ends(t->now_ns - *last_ns, LINGER_NS, LINGER_DEAR_NS))
-		*last_ns = 0;	/* for good: not again when ottop is cheap */
+		*last_ns = 0;	/* until it is wanted again, even if ottop gets cheaper */
 	return *last_ns != 0;
 }
 
-/* Frames alone are those of CPU time, or of what requests wait for. */
+/* A wish for frames alone means those of CPU time, or of the waits of requests. */
 static void adjust_what(const struct tick *t)
 {
 	bool requests = t->want & WANT_REQUEST_WAITS;
@@ -227,7 +227,7 @@ static void adjust_what(const struct tick *t)
 		off_switch_off(NOBODY "3");
 }
 
-/* More than that goes by least recent use. */
+/* Number of frames above which the least recently used are evicted. */
 static u32 few_frames(void)
 {
 	const char *few = getenv("OTTOP_FRAMES");	/* for tests */
@@ -248,7 +248,7 @@ static void profiler_adjust(const struct tick *t)
 	adjust_what(t);
 }
 
-/* Stacks are read within microseconds; where that hangs the wait is told without. */
+/* Reading a stack takes microseconds; if it hangs the wait is reported without its user stack. */
 static void await_stacks(void)
 {
 	u64 until = boottime_ns() + STACKS_NS, now;
@@ -273,7 +273,7 @@ static void report_waits(void)
 	profiler_waits_report(add_sample);
 }
 
-/* Of the first interval the part in which samples were taken. */
+/* How much of this interval was sampled: of the first one only a part. */
 static u64 observed_ns(const struct tick *t)
 {
 	if (!sampling_since_ns || !t->interval_ns)
@@ -315,8 +315,8 @@ static int profiler_read(const struct tick *t)
 }
 
 /*
- * The first tick is long, and what is sampled during it waits too long for us to look
- * at it. Between two drains from now on there is little time.
+ * Sampling starts at the end of the first tick: that tick is long, and its samples would be
+ * read too late. From now on the ring is drained often.
  */
 static void profiler_end(const struct tick *t)
 {

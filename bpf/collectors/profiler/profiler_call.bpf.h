@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_call.bpf.h: in which call a wait was, and what tells which thing it waited for: the file
- * of its descriptor, that of the first one that was ready in a set, the holder of its lock. User space looks that up a moment later, when a descriptor
- * may be another file's, and the lock another thread's.
+ * profiler_call.bpf.h: the system call of a wait, and the object it waited for: the file of its
+ * descriptor, the first ready file of a set, the holder of its lock. Noted at the time of the wait: when
+ * user space looks, a moment later, descriptor and lock may belong to others.
  */
 #ifndef OTTOP_PROFILER_CALL_BPF_H
 #define OTTOP_PROFILER_CALL_BPF_H
@@ -29,7 +29,7 @@
 #define FUTEX_WAITERS 0x80000000u
 #define FUTEX_TID_MASK 0x3fffffffu
 
-/* glibc's mutex, as waits_futex.c has it. */
+/* glibc's mutex: see waits_futex.c. */
 struct mutex_words {
 	s32 lock;
 	u32 count;
@@ -38,7 +38,7 @@ struct mutex_words {
 	s32 kind;
 };
 
-/* The tid in the lock that the current thread waits for, as its owner calls itself; 0: in none. */
+/* The owner's tid (in its own pid namespace) in the lock that the current thread waits for; 0: no lock. */
 static __always_inline u32 lock_owner(const u64 args[4])
 {
 	u32 op = args[1] & FUTEX_CMD_MASK;
@@ -63,8 +63,8 @@ static __always_inline u32 lock_owner(const u64 args[4])
 #define JOBCTL_TRAP_FREEZE (1ul << 23)
 
 /*
- * Who keeps a thread from going on that has left its CPU, whatever call it is in: 0: nobody does.
- * Of a cgroup that is being frozen a thread would not fall asleep in its call: it has a signal to see to.
+ * What stops a thread that has left its CPU, regardless of its call: OWNER_*, 0: nothing. A thread of a
+ * cgroup that is being frozen does not fall asleep in its call, as it has a pending signal.
  */
 static __always_inline u32 outside_now(struct task_struct *t)
 {
@@ -91,12 +91,12 @@ static __always_inline u32 owner_now(struct task_struct *t, s32 nr)
 	if (nr != NR_FUTEX || compat_abi(t) != ABI_NATIVE)
 		return 0;
 	saved_arguments(t, args);
-	return lock_owner(args) & OWNER_TID;	/* a program may write anything there */
+	return lock_owner(args) & OWNER_TID;	/* user memory: may contain anything */
 }
 
 /*
- * The first descriptor that is ready in the set that a task waits for and has not looked at yet: it fell asleep
- * with none, so that one woke it (fs/eventpoll.c: ep_poll(), ep_poll_callback()). 0: its file; not known.
+ * Inode and descriptor of the first ready entry in the epoll set that a waking task waits on. The set was
+ * empty when it fell asleep, so this one woke it (fs/eventpoll.c: ep_poll(), ep_poll_callback()). 0: unknown.
  */
 static __always_inline u64 ready_now(struct task_struct *t, s32 nr, u32 *ret_fd)
 {
@@ -120,7 +120,7 @@ static __always_inline u64 ready_now(struct task_struct *t, s32 nr, u32 *ret_fd)
 	return BPF_CORE_READ(item, ffd.file, f_inode, i_ino);
 }
 
-/* Of a task that is in a call still, asleep or just back. */
+/* The system call of a task that is still in it, asleep or just woken. */
 static __always_inline void read_call(struct wire_call *c, struct task_struct *t)
 {
 	struct file *file;

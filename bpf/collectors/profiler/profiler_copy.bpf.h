@@ -7,16 +7,15 @@
 #define OTTOP_PROFILER_COPY_BPF_H
 
 #define COPIES_PER_WINDOW 192
-#define OFF_COPIES_PER_WINDOW 16	/* blocks are many: they shall not take the place of samples */
+#define OFF_COPIES_PER_WINDOW 16	/* waits are many: they must not displace CPU samples */
 #define COPY_WINDOW_NS 100000000ull
 
-/* [0] for on_sample, [1] and [2] for the ends of blocks. */
+/* [0] for on_sample, [1] and [2] for the ends of waits. */
 PERCPU_ARRAY(copies, 3, struct wire_copy);
 
 /*
- * User space has to look at this process: it is new, another program, has
- * mapped something, a table is on its way or in part (it may be whole out there). Misses are told of at most once
- * in wait_ns.
+ * Does user space have to look at this process? It is new, has called exec, has new mappings, or
+ * a table is pending or only partly loaded. Address misses are reported at most once in wait_ns.
  */
 static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
 {
@@ -34,12 +33,12 @@ static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 
 	return true;
 }
 
-u64 window_began_ns[2], window_copies[2];	/* [0] for samples, [1] for blocks */
+u64 window_began_ns[2], window_copies[2];	/* [0] for CPU samples, [1] for waits */
 
 /*
- * A machine where everything is new at once is not made slower by copying. A quarter of the ring is for what is no
- * copy: where reading is late, a few dozen of them would fill it. Half of it copies of blocks do not take: in the first
- * tick, when all programs are new, it is read late, and they are more than those of samples.
+ * Limits copying when everything is new at once. If the reader is late a few dozen copies fill the ring, so a
+ * quarter of it is kept for plain samples. Copies of waits may use only the first quarter: in the first tick,
+ * when all programs are new and the ring is read late, they outnumber those of CPU samples.
  */
 static __always_inline bool may_copy(u64 now, bool off_cpu)
 {
@@ -62,8 +61,8 @@ struct copying {
 };
 
 /*
- * One page. Where it is not there it may be a part that nobody has written to yet,
- * of a large array; where many are not the stack has ended. 1: that is all.
+ * Copies one page. A missing page may be an untouched part of a large array; after
+ * COPY_MAX_HOLE of them the stack has ended. 1: done.
  */
 static int copy_page(u32 i, void *arg)
 {
@@ -97,7 +96,7 @@ static __always_inline u32 copy_stack(struct wire_copy *c)
 	return c->bytes;
 }
 
-/* Sends r with its stack as it is in memory. False: it is sent as it was walked. */
+/* Sends r with a copy of its stack memory. False: not sent; the caller sends it as walked. */
 static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 {
 	u32 n_kernel, n_user, bytes;
@@ -105,10 +104,10 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 
 	if (!may_copy(now, which != 0))
 		return false;
-	/* behind the calls in may_copy(), over which 6.1 forgets their bounds */
+	/* read after the calls in may_copy(), across which the verifier of 6.1 forgets the bounds */
 	n_kernel = r->s.n_kernel;
 	n_user = r->s.n_user;
-	/* the compiler shall not read them again after they were checked */
+	/* keeps the compiler from reading them again after the check */
 	asm volatile("" : "+r"(n_kernel), "+r"(n_user));
 	if (n_user > MAX_FRAMES || n_kernel > MAX_FRAMES)
 		return false;
@@ -120,13 +119,13 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 	c->s.n_user = 0;
 	if (bpf_probe_read_kernel(c->kernel, n_kernel * sizeof(u64), &r->w.frames[n_user]))
 		c->s.n_kernel = 0;
-	/* behind the use of n_kernel, of which 6.1 forgets the bounds over a call */
+	/* after the use of n_kernel, whose bounds 6.1 forgets across a call */
 	c->code_bytes = bpf_probe_read_user(c->code, sizeof(c->code), (const void *)(c->regs.pc - 1)) ? 0 : CODE_BYTES;
 	bytes = copy_stack(c);
 	asm volatile("" : "+r"(bytes));
 	if (!bytes || bytes > COPY_BYTES)
 		return false;
-	/* the sooner tables are there the fewer samples are cut: this is worth a wake-up */
+	/* the sooner tables are loaded the fewer stacks are truncated: worth a wake-up */
 	return !bpf_ringbuf_output(&samples, c, offsetof(struct wire_copy, stack) + bytes,
 				   BPF_RB_FORCE_WAKEUP);
 }

@@ -19,12 +19,12 @@ struct label {
 	const char *name;
 	u32 refs;
 	u32 used;		/* tick */
-	u32 pid;		/* of whose number it is; 0: of none */
+	u32 pid;		/* process whose limit it counts against; 0: none */
 	u64 start_ns;
 };
 
 static struct hash_table labels;
-static u32 tick = 1, looked;	/* looked: at which tick all were looked through */
+static u32 tick = 1, looked;	/* looked: tick of the last search through all labels */
 
 static u64 key_of(const char *text)
 {
@@ -54,7 +54,7 @@ static void let_go(struct label *l)
 	free(l);
 }
 
-/* Of the process that has too many, or, where all together are, of all; one look a tick. */
+/* Evicts labels of the process that has too many, or of all if there are too many in total; once a tick. */
 static void make_room(struct proc *p)
 {
 	bool of_all = labels.n >= LABELS_MAX;
@@ -120,12 +120,12 @@ void labels_put(struct label *l)
 
 u32 labels_frame(struct label *l)
 {
-	u32 id = l ? frames_find(FRAMES_THING, l->key, 0) : 0;	/* which is thereby one that is used */
+	u32 id = l ? frames_find(FRAMES_THING, l->key, 0) : 0;	/* also marks the frame as used */
 
 	if (!l)
 		return 0;
 	l->used = tick;
-	if (!id) {	/* new, or let go of while no stack had it */
+	if (!id) {	/* new, or evicted while no stack had it */
 		id = frames_intern(FRAMES_THING, l->key, 0);
 		frames_name(id, str_get(l->name), str_new("kernel"), NULL);
 	}

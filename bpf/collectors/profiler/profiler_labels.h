@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profiler_labels.h: texts as frames ("→ fd 3: pipe from bash 611"). Of each process, and of all,
- * there are so many at once; those that were in no stack for long make room. Sampler thread only.
+ * profiler_labels.h: texts as stack frames ("→ fd 3: pipe from bash 611"). Their number is limited per
+ * process and in total; those in no stack for the longest time are evicted. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_LABELS_H
 #define OTTOP_PROFILER_LABELS_H
@@ -10,19 +10,19 @@
 
 #define LABELS_OF_PROCESS 128
 #define LABELS_MAX 16384	/* of FRAMES_MAX */
-#define LABEL_TICKS 120		/* longer than any window of a graph that moves */
+#define LABEL_TICKS 120		/* longer than any moving window of a graph */
 
 struct label;
 
 /*
- * The label of that text, of a process (0: of none), or one that stands for the rest where there
- * is no room. A reference.
+ * The label of that text for a process (0: none); where there is no room, the one that stands for
+ * the rest. Returns a reference.
  */
 struct label *labels_of(u32 pid, const char *text);
 void labels_put(struct label *l);
 /* Its frame, for a stack of this tick; 0: l is NULL. */
 u32 labels_frame(struct label *l);
-/* Its other end is that process alone: "fd 3: tcp 127.0.0.1:5432 (postgres 4821)". */
+/* Does it name that process, and no other, as its peer? "fd 3: tcp 127.0.0.1:5432 (postgres 4821)". */
 bool labels_is_of(const struct label *l, u32 pid);
 /* Once a tick. */
 void labels_tick(void);

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_missed.bpf.h: ends of waits that the kernel does not tell. 6.18 leaves out some switches
- * from an idle CPU (4 in 1,000 on a busy host), for every tracer. The thread is met later with a wait
- * that is not over: in the same call its stack is still there, and when it came the scheduler has noted,
- * by a clock of its own. What that is here is learned from switches that were told.
+ * profiler_missed.bpf.h: ends of waits whose switch event is missing. 6.18 omits some switches from an
+ * idle CPU (4 in 1,000 on a busy host), for every tracer. The thread is then found running with an open
+ * wait: if it is still in the same call its user stack is unchanged, and the scheduler has noted when it
+ * got the CPU, by its own clock, whose offset is measured at switches that were reported.
  */
 #ifndef OTTOP_PROFILER_MISSED_BPF_H
 #define OTTOP_PROFILER_MISSED_BPF_H
 
-#define CLOCK_AGE_NS 100000000ull	/* the two drift by up to 50 us meanwhile */
-#define CLOCK_SLACK_NS 1000000		/* what disagrees by more is not believed */
+#define CLOCK_AGE_NS 100000000ull	/* measured again after that; the clocks drift by up to 50 us meanwhile */
+#define CLOCK_SLACK_NS 1000000		/* two measurements must agree to within this */
 
 struct {
-	s64 ahead_ns;		/* of CLOCK_MONOTONIC to the scheduler's clock */
-	s64 seen_ns;		/* what the last probe said */
-	u64 at_ns;		/* when that was; CLOCK_MONOTONIC */
-	u64 came_ns;		/* the probe under way: a thread that came then */
+	s64 ahead_ns;		/* CLOCK_MONOTONIC minus the scheduler's clock */
+	s64 seen_ns;		/* last measurement of that */
+	u64 at_ns;		/* when; CLOCK_MONOTONIC */
+	u64 came_ns;		/* current measurement: when thread `tid` got its CPU */
 	u32 tid;		/* 0: none */
-	bool known;		/* two probes agreed */
+	bool known;		/* two measurements agreed */
 } sched_clock;
 u64 lost_ends;
 
-/* t comes to this CPU now. */
+/* t is switched in. */
 static __always_inline void clock_begin(struct task_struct *t, u64 now)
 {
 	if (now - sched_clock.at_ns < CLOCK_AGE_NS)
@@ -31,7 +31,7 @@ static __always_inline void clock_begin(struct task_struct *t, u64 now)
 	sched_clock.came_ns = now;
 }
 
-/* t leaves; its times are of when it came. */
+/* t is switched out; last_arrival is when it was switched in. */
 static __always_inline void clock_end(struct task_struct *t, u64 now)
 {
 	s64 ahead, differs;
@@ -49,7 +49,7 @@ static __always_inline void clock_end(struct task_struct *t, u64 now)
 	sched_clock.tid = 0;
 }
 
-/* When the current thread got its CPU; 0: not known. */
+/* When the current thread was switched in; 0: unknown. */
 static __always_inline u64 came_ns(struct task_struct *t, u64 now)
 {
 	u64 ns = t->sched_info.last_arrival + sched_clock.ahead_ns;

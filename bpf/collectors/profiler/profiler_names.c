@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* profiler_names.c: asks the symbolizer for names of frames, and takes all that it answers. */
+/* profiler_names.c: asks the symbolizer for names of frames, and takes all its answers. */
 #include <errno.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ static const char *why_failed(int err)
 
 static void names_failed(const struct symbolizer_answer *a)
 {
-	if (symbolizer_died(a->err))	/* not again: it would kill the next one too */
+	if (symbolizer_died(a->err))	/* never again: it would kill the next one, too */
 		debug_set_bad(a->file, why_failed(a->err));
 	frames_fail(a->file, why_failed(a->err));
 }
@@ -60,7 +60,7 @@ static void take_table(const struct symbolizer_answer *a)
 	debug_table_answer(a);
 }
 
-/* What an interpreter runs has names that it tells nobody, unless asked to. */
+/* How to make an interpreter expose the names of the functions it runs. */
 static const char *hint_for(const char *name, const char *path)
 {
 	char hint[128];
@@ -68,7 +68,7 @@ static const char *hint_for(const char *name, const char *path)
 	return hint_of_function(name, path, hint, sizeof(hint)) ? str_new(hint) : NULL;
 }
 
-/* What there is to say of a name; NULL: nothing. */
+/* A remark on a name; NULL: none. */
 static const char *about_name(const char *name, const char *path)
 {
 	const char *reason = mangled_reason(name);
@@ -118,7 +118,7 @@ void names_take(void)
 	}
 }
 
-/* Its symbols cannot be read: its frames say so, and are not asked for. */
+/* Its symbols cannot be read: gives its frames that reason, and asks no more. */
 static void give_up_names(u32 file)
 {
 	u64 addr;
@@ -128,7 +128,7 @@ static void give_up_names(u32 file)
 		;
 }
 
-/* Whether a file can be asked now; what cannot be read is given up on the way. */
+/* Can names of this file be asked for now? Gives up files that cannot be read. */
 static bool can_be_asked(u32 file)
 {
 	if (file_fd(file) < 0 || !frames_has_unnamed(file) || !debug_ready(file))
@@ -151,7 +151,7 @@ static u32 last_file(void)
 void names_ask(void)
 {
 	u64 addrs[SYMBOLIZER_BATCH], now = boottime_ns();
-	u64 at_ns = pace_hurries() ? UINT64_MAX : now;	/* then nobody waits for his turn */
+	u64 at_ns = pace_hurries() ? UINT64_MAX : now;	/* UINT64_MAX: all files are due */
 	u32 ids[SYMBOLIZER_BATCH], file;
 
 	while (pace_may(PACE_NAMES, now) && (file = turns_next(last_file(), can_be_asked, at_ns))) {
@@ -160,7 +160,7 @@ void names_ask(void)
 		while (n < SYMBOLIZER_BATCH && (ids[n] = frames_next_unnamed(file, &addrs[n])))
 			n++;
 		if (symbolizer_ask_names(file, file_fd(file), debug_fd(file), addrs, n)) {
-			while (n)	/* busy: the next drain asks again */
+			while (n)	/* busy: asked again at the next drain */
 				frames_ask_again(ids[--n]);
 			return;
 		}

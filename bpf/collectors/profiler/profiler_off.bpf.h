@@ -11,18 +11,17 @@
 #include "bpf/collectors/profiler/profiler_waits.bpf.h"
 
 /*
- * Waits that are shorter than this are sampled: for each thread there is one random point in
- * each THIN_NS of accumulated wait, and the wait that contains it is reported with the
- * weight THIN_NS. So each stack has its share on average, the sum
- * of a thread is right to within THIN_NS, and a machine that switches often does
- * not pay for each switch.
+ * Shorter waits are sampled: per thread, one random point in each THIN_NS of accumulated
+ * wait; the wait that contains it is reported with weight THIN_NS. So each stack has its
+ * share on average, a thread's sum is right to within THIN_NS, and a machine that switches
+ * often does not pay for each switch.
  */
 #define THIN_NS 1000000u
-const volatile u64 min_block_ns;	/* shorter ones are not wanted at all */
+const volatile u64 min_block_ns;	/* shorter waits are ignored */
 
 /*
- * A block that is over, waiting for its user stack: that can only be read in
- * the task's own context, at the end of its system call or its next switch.
+ * A wait that is over, but whose user stack is still to be read: that is possible only in
+ * the task's own context, at the end of its system call or at its next switch.
  */
 struct pending {
 	u64 since_ns, end_ns, value, ready_ino;
@@ -35,7 +34,7 @@ HASH_PREALLOCATED(pendings, 2048, u32, struct pending);
 
 PERCPU_ARRAY(pending_scratch, 1, struct pending);
 
-/* [0] for the end of system calls, [1] for switches: one may interrupt the other. */
+/* [0] for ends of system calls, [1] for switches: the latter may interrupt the former. */
 PERCPU_ARRAY(off_records, 2, struct record);
 
 u64 lost_pending;
@@ -80,7 +79,7 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 		send(r, BPF_RB_NO_WAKEUP);
 }
 
-/* The task whose block is pending is running: now its user stack can be read. */
+/* The task of a pending wait is running: its user stack can be read now. */
 static __always_inline void finish_block(struct task_struct *t, struct task_state *s, u32 which)
 {
 	u32 tid = t->pid;
@@ -95,7 +94,7 @@ static __always_inline void finish_block(struct task_struct *t, struct task_stat
 
 static __always_inline u32 draw_point(void)
 {
-	return 1 + bpf_get_prandom_u32() % THIN_NS;	/* 0: not drawn yet */
+	return 1 + bpf_get_prandom_u32() % THIN_NS;	/* not 0, which means: not drawn yet */
 }
 
 static __always_inline u64 thin(struct task_state *s, u64 ns)
@@ -140,7 +139,7 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	p->waker = s->waker;
 	p->owner = s->owner;
 	p->ready_ino = t->mm ? ready_now(t, s->off_nr, &p->ready_fd) : 0;
-	/* it is not running yet: its kernel stack is where it waited */
+	/* not running yet: its kernel stack is still that of the wait */
 	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
 	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
 	if (!t->mm)
@@ -152,8 +151,8 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 }
 
 /*
- * The current thread has a wait that did not end. In the call where it began the user stack is the
- * same still; the kernel's is not. It is too late for others.
+ * The current thread has an open wait whose end was missed. If it is still in the same call its user
+ * stack is unchanged, the kernel stack is not; otherwise the wait is lost.
  */
 static __always_inline void end_missed(struct task_struct *t, struct task_state *s, u64 now, u32 which)
 {
@@ -163,7 +162,7 @@ static __always_inline void end_missed(struct task_struct *t, struct task_state 
 	struct pending *p = bpf_map_lookup_elem(&pending_scratch, &zero);
 
 	if (s->off_since_ns < off_began_ns)
-		return;		/* left over from the last time */
+		return;		/* left over from an earlier run of the collector */
 	if (!same || !came || !p) {
 		__sync_fetch_and_add(&lost_ends, 1);
 		return;
@@ -175,7 +174,7 @@ static __always_inline void end_missed(struct task_struct *t, struct task_state 
 	p->end_ns = came;
 	p->waker = s->waker;
 	p->owner = s->owner;
-	p->ready_ino = 0;	/* it has looked itself meanwhile */
+	p->ready_ino = 0;	/* the task has emptied the ready list by now */
 	p->n = 0;
 	if (p->value)
 		send_block(t, p, which, true);
@@ -191,8 +190,8 @@ static __always_inline void finish_waits(struct task_struct *t, struct task_stat
 }
 
 /*
- * Whether who runs on this CPU is watched, so that the ends of all the other's calls need not look for
- * their task's state. 1 while it idles: of switches from there some are not told.
+ * By CPU: is the running task watched? Saves all other tasks the storage lookup at the end of their calls.
+ * 1 while idle: some switches from idle are not reported.
  */
 PERCPU_ARRAY(watched_here, 1, u32);
 
@@ -240,10 +239,9 @@ int BPF_PROG(on_off_switch, bool preempt, struct task_struct *prev, struct task_
 #define KERNEL_STACK_BYTES 16384
 
 /*
- * Timers and devices wake from an interrupt, in whatever thread it hit. It runs
- * on the stack of interrupts, unless it hit user code, where the stack of the
- * thread is free. Where our own stack is tells; the two pointers are subtracted
- * to get a number, which the verifier allows, and the address of one added again.
+ * Is this a wake-up from an interrupt, in an unrelated thread? Interrupts run on their own
+ * stack, or on the thread's if they hit user code. Our stack pointer tells which; the verifier
+ * only allows the difference of two pointers, so t is subtracted and its address added back.
  */
 static __always_inline bool is_interrupt(struct task_struct *t)
 {
@@ -261,7 +259,7 @@ static __always_inline bool is_interrupt(struct task_struct *t)
 #endif
 }
 
-/* It does the work of interrupts that there was no time for: who sent or what expired, it does not know. */
+/* ksoftirqd runs deferred interrupt work: it is not the real waker. */
 static __always_inline bool is_ksoftirqd(struct task_struct *t)
 {
 	char comm[8] = {};
@@ -270,7 +268,7 @@ static __always_inline bool is_ksoftirqd(struct task_struct *t)
 	       __builtin_memcmp(comm, "ksoftirqd", 8) == 0;
 }
 
-/* By what the waker of a request's thread is blocked will be asked next. */
+/* Also watch threads that wake a request's thread: their waits explain its waits. */
 static __always_inline void note_waker(struct task_struct *by)
 {
 	struct task_state *s = by->mm ? task_state(by) : NULL;
@@ -312,7 +310,7 @@ static __always_inline void returns(void)
 		finish_waits(t, s, bpf_ktime_get_ns(), 0);
 }
 
-/* Two ways to the same place: see probes_prefer_classic(). */
+/* Two attach types for the same: see probes_prefer_classic(). */
 SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_off_return, struct pt_regs *regs, long ret)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* profiler_spans.c: see profiler_spans.h. The last waits are in a ring, those of a thread are linked. */
+/* profiler_spans.c: see profiler_spans.h. The latest waits are in a ring; those of one thread are linked. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,15 @@
 
 struct kept {
 	u64 from_ns, to_ns;	/* CLOCK_BOOTTIME */
-	u64 value;		/* of short waits: of all that it stands for */
-	u64 before;		/* the wait before in the same bucket: its number, 0: none */
+	u64 value;		/* ns; a sampled short wait counts for others, too */
+	u64 before;		/* number of the previous wait in the same bucket; 0: none */
 	const char *frames;
 	const struct thing *thing;	/* of this tick */
-	u64 ready_ino;		/* of a set: the descriptor that ended it, until that is known; 0: none */
+	u64 ready_ino;		/* inode of the ready descriptor that ended it, until that is looked up; 0: none */
 	u32 thing_frame, waker, tid, pid, ready_fd;
 };
 
-/* Stacks of a span that are equal. */
+/* Equal stacks of a span, summed. */
 struct share {
 	const char *frames;
 	u32 thing_frame, waker, n;
@@ -63,7 +63,7 @@ void spans_add(const struct wire_sample *s, const char *frames, const struct thi
 		return;
 	k = at(next);
 	str_put(k->frames);
-	/* a wait under way is told in parts, each up to then */
+	/* a wait that has not ended comes in parts, each up to time_ns */
 	ahead_ns = boottime_ns() - kernel_ns(CLOCK_MONOTONIC);
 	to = s->in.end_ns ? s->in.end_ns + ahead_ns : s->time_ns;
 	*k = (struct kept){
@@ -79,7 +79,7 @@ static void settle(void)
 	for (settled = max(settled, next > KEPT ? next - KEPT : 1); settled < next; settled++) {
 		struct kept *k = at(settled);
 
-		if (!k->thing_frame)	/* else a set's descriptor is known, which says more */
+		if (!k->thing_frame)	/* else the ready descriptor of a set is known, which is more specific */
 			k->thing_frame = things_frame(k->thing);
 		if (!k->ready_ino)
 			k->waker = things_waker(k->waker, k->thing);
@@ -90,8 +90,8 @@ static void settle(void)
 /* ---- a span ---- */
 
 /*
- * How much of it is in the span. Short ones stand for more than themselves; of a long one, too, the value may be
- * some ns more than from its begin to its end, which another clock told: so of both only the part in the span.
+ * The part of a wait's value in the span. The value may exceed the time from begin to end: short waits count for
+ * others, too, and long ones may differ by some ns, as the two come from different clocks. So it is scaled.
  */
 static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 {
@@ -104,7 +104,7 @@ static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 	return (u64)((double)k->value * (double)(to - from) / (double)(k->to_ns - k->from_ns));
 }
 
-/* Looks which descriptor of a set it was, once, when that is known. */
+/* Sets the ready descriptor of a set, once it is known. */
 static void settle_ready(struct kept *k, u64 ns)
 {
 	const struct thing *t = k->ready_ino ? things_ready(k->pid, k->tid, k->ready_fd, k->ready_ino, ns) : NULL;
@@ -117,7 +117,7 @@ static void settle_ready(struct kept *k, u64 ns)
 	k->ready_ino = 0;
 }
 
-/* What a wait was for and who ended it, as far as that is known. */
+/* Object and waker of a wait, as far as known. */
 struct end {
 	u32 thing_frame, waker;
 };
@@ -127,7 +127,7 @@ static struct end end_of(const struct kept *k)
 	return (struct end){ k->thing_frame, k->ready_ino ? things_waker(k->waker, NULL) : k->waker };
 }
 
-/* Adds it to the equal ones; the last part takes what has no room. `more`: of a wait that was added already. */
+/* Adds it to its equals; the last entry takes what has no room. `more`: a further part of a wait already added. */
 static u32 add_share(struct share *p, u32 n, const struct kept *k, struct end e, bool more, u64 ns)
 {
 	u32 i = 0;
@@ -152,7 +152,7 @@ static int by_ns(const void *pa, const void *pb)
 	return cmp(b->ns, a->ns);
 }
 
-/* As the schema says of requests.blocked_in. */
+/* Format: see requests.blocked_in in schema.def. */
 static const char *text_of(struct share *p, u32 n)
 {
 	char *text = NULL;
@@ -187,7 +187,7 @@ static u64 oldest(void)
 	return next > KEPT ? next - KEPT : 1;
 }
 
-/* The wait of that thread before number *i, 0: the newest; NULL: none is kept. */
+/* The thread's wait before number *i (0: the newest); NULL: none is kept. */
 static struct kept *before(u32 tid, u64 *i)
 {
 	for (*i = *i ? at(*i)->before : buckets[tid % BUCKETS]; *i >= oldest(); *i = at(*i)->before)
@@ -196,7 +196,7 @@ static struct kept *before(u32 tid, u64 *i)
 	return NULL;
 }
 
-/* A wait that a thread ended. */
+/* A wait with its waker. */
 struct ended {
 	u64 from_ns, to_ns;
 	const char *frames;
@@ -204,8 +204,8 @@ struct ended {
 };
 
 /*
- * Waits come from the last to the first. One of several ticks was told of in parts, of which the last has
- * the waker. True: it is of the one before.
+ * Called for waits from the newest to the oldest. One that spans several ticks comes in parts, of which only
+ * the last has the waker. True: k is a part of the same wait as the one before.
  */
 static bool follow(struct ended *w, struct ended *longest, const struct kept *k, u64 from_ns, u64 to_ns)
 {
@@ -241,13 +241,13 @@ static void fill_waker(struct requests_row *r, const struct ended *w)
 		str_set(&r->waker_in, text_of(parts, n));
 }
 
-/* How much of a wait is in the span of a request. */
+/* The part of a wait in the span of a request. */
 static u64 within_request(const struct kept *k, const struct requests_row *r)
 {
 	return k->pid == r->pid ? within(k, r->start_time_ns, r->start_time_ns + r->duration_ns) : 0;
 }
 
-/* The ring does not reach back so far. */
+/* The request began before the oldest kept wait. */
 static bool is_older(const struct requests_row *r)
 {
 	return oldest() > 1 && at(oldest())->to_ns > r->start_time_ns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* profiler_stacks.c: equal stacks of an interval are added up, and become rows of the table stacks. */
+/* profiler_stacks.c: sums the equal stacks of an interval into rows of the table stacks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static bool is_library(const char *path)
 	return strstr(base ?: path, ".so") != NULL || path[0] == '[';
 }
 
-/* In a file that was not known yet when the stack was walked, and is not waited for any more. */
+/* The frame of an address whose file was not known when the stack was walked. */
 static u32 frame_too_early(u32 pid, u64 addr)
 {
 	u32 id = frames_find(FRAMES_RAW, addr, pid);
@@ -86,7 +86,7 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 		if (is_too_early(s, i))
 			return frame_too_early(s->tgid, addr);
 		mappings_code_used(s->tgid);
-		/* a return address: the call is before it */
+		/* a return address: the call instruction is before it */
 		return jit_frame(s->tgid, s->start_ns, s->exec_id, addr - (i != 0));
 	}
 	files_used(file, addr, s->time_ns);
@@ -103,7 +103,7 @@ static u32 frame_of_user(const struct wire_sample *s, u32 i)
 	return id;
 }
 
-/* Puts " 123" there; returns the end of it. */
+/* Writes " 123"; returns its end. */
 static char *put_number(char *to, u32 number)
 {
 	char digits[10];
@@ -118,7 +118,7 @@ static char *put_number(char *to, u32 number)
 	return to;
 }
 
-/* The numbers of all frames, leaf first: kernel part, then user part. Some ten thousand a second. */
+/* The numbers of all frames, leaf first: kernel part, then user part. Called some ten thousand times a second. */
 static const char *stack_text(const struct wire_sample *s)
 {
 	char buf[(2 * MAX_FRAMES + 1) * 11], *end = buf;
@@ -131,7 +131,7 @@ static const char *stack_text(const struct wire_sample *s)
 	return end == buf ? str_new("") : str_newn(buf + 1, (size_t)(end - buf - 1));
 }
 
-/* A short one stands for as many as it has of their time. */
+/* Counts ended waits; a sampled short one counts for value / length of them. */
 static void count_ended(const struct wire_sample *s)
 {
 	u64 ns = s->in.end_ns - min(s->in.since_ns, s->in.end_ns);
@@ -183,7 +183,7 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_NEW_CODE] = "new code",
 };
 
-/* Different things may read the same, or not at all. */
+/* Merges stacks whose things turned out to have the same text, or none. */
 static void take_equal(struct total *s)
 {
 	for (struct total *o = hash_next(&s->node); o; o = hash_next(&o->node)) {
@@ -197,7 +197,7 @@ static void take_equal(struct total *s)
 	}
 }
 
-/* Before the code: who ended the wait, and what it was for. */
+/* The stack's text, preceded by the waker and the object of the wait. */
 static const char *whole_text(const struct total *s)
 {
 	u32 thing = things_frame(s->thing), tid = things_waker(s->waker, s->thing);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* profiler_stacks.h: the stacks of an interval, equal ones added up. Sampler thread only. */
+/* profiler_stacks.h: sums the equal stacks of an interval. Sampler thread only. */
 #ifndef OTTOP_PROFILER_STACKS_H
 #define OTTOP_PROFILER_STACKS_H
 
@@ -9,11 +9,11 @@
 /* sample_ns: the CPU time that a sample stands for; ksym: the program that names functions of the kernel (ksym.h). */
 void stacks_open(u64 sample_ns, int ksym);
 void stacks_close(void);
-/* Takes one; keep: it is to be in a row. A wait is among the spans in any case. */
+/* Adds a sample. keep: to a row; waits go to the spans in any case. */
 void stacks_add(const struct wire_sample *s, bool keep);
 /* The rows of the interval, which ends. */
 void stacks_rows(const struct tick *t);
-/* Waits that ended since the start, those that short ones stand for included. */
+/* Waits that ended since the start, including those that sampled short ones stand for. */
 u64 stacks_waits_ended(void);
 
 #endif

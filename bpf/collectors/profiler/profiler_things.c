@@ -20,8 +20,8 @@
 #define MAX_TRIES 3
 #define CALLS 512
 #define PATIENCE_NS (20 * NSEC_PER_MSEC)
-#define LATE_NS (5 * NSEC_PER_SEC)	/* an answer that has not come by then will not */
-#define AGAIN_NS (10 * NSEC_PER_SEC)	/* the other end may have changed hands */
+#define LATE_NS (5 * NSEC_PER_SEC)	/* timeout of an answer */
+#define AGAIN_NS (10 * NSEC_PER_SEC)	/* asked again after that: the peer may have changed */
 #define KEEP_TICKS 60
 #define KEEP_CROWDED 2			/* where half of the room is taken: connections come and go */
 
@@ -30,11 +30,11 @@ enum state { NEW, ASKED, KNOWN };
 struct thing {
 	struct hash_node node;	/* by key */
 	u64 key, asked_ns;
-	u64 ns;			/* waited for it in this tick */
-	u32 tick;		/* when it was met last */
-	struct label *label;	/* what it is; NULL: not known */
+	u64 ns;			/* time waited for it in this tick */
+	u32 tick;		/* when it was last seen */
+	struct label *label;	/* its text; NULL: unknown */
 	u8 state, tries;
-	bool changes;		/* what is behind it may be another one later */
+	bool changes;		/* its text may change: it is asked for again */
 	struct wait_question q;
 };
 
@@ -48,9 +48,8 @@ static u64 mix(u64 key, u64 more)
 	return key ^ key >> 29;
 }
 
-/* ---- threads that end waits ---- */
+/* ---- wakers ---- */
 
-/* The name of a thread; false: it has ended. */
 u32 things_process(u32 tid)
 {
 	const struct wire_thread *all;
@@ -93,11 +92,11 @@ u32 things_waker_frame(u32 tid)
 	return id;
 }
 
-/* ---- which thing ---- */
+/* ---- the thing of a wait ---- */
 
 static enum wait_about about(u32 call)
 {
-	static u8 known[CALLS];		/* 0: not known yet, else 1 more */
+	static u8 known[CALLS];		/* cache: 0 unknown, else 1 + enum wait_about */
 	u32 nr = CALL_NR(call);
 	const char *name;
 
@@ -116,7 +115,7 @@ static struct thing *known_thing(u64 key)
 	return hash_find(&things, (u32)key, struct thing, t, t->key == key);
 }
 
-/* NULL: there are too many. */
+/* NULL: too many. */
 static struct thing *get_thing(u64 key)
 {
 	struct thing *t = known_thing(key);
@@ -133,7 +132,7 @@ static struct thing *get_thing(u64 key)
 	return t;
 }
 
-/* One whose text says all that there is. */
+/* A thing with a fixed text. */
 static struct thing *plain(const char *text, u32 which)
 {
 	struct thing *t = get_thing(mix(1, which));
@@ -178,7 +177,7 @@ static u64 key_of(const struct wire_sample *s, u64 first, u64 second)
 	return mix(mix(mix(mix(mix(2, s->tgid), s->start_ns), s->in.call), first), second);
 }
 
-/* What only the thread's memory says, while it waits: known later if it was asked in time. */
+/* A thing that can only be read from the thread's memory while it waits: known if it was asked for in time. */
 static struct thing *of_this_wait(const struct wire_sample *s)
 {
 	u64 key = mix(mix(3, s->tid), s->in.since_ns);
@@ -186,7 +185,7 @@ static struct thing *of_this_wait(const struct wire_sample *s)
 	return s->in.end_ns ? known_thing(key) : asked_for(s, key, false);
 }
 
-/* It was kept from going on, whatever its call waits for; in the words of waits_outside.c. */
+/* The thread was stopped or frozen, regardless of its call; same texts as in waits_outside.c. */
 static struct thing *outside(u32 owner)
 {
 	u32 who = owner & ~OWNER_OUTSIDE;
@@ -250,7 +249,7 @@ struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns)
 	t->changes = true;
 	t->tick = tick;
 	t->ns += waited_ns;
-	/* read() is one of those that wait for their descriptor, as the set did */
+	/* read() stands for any call that waits for its descriptor */
 	t->q = (struct wait_question){
 		.pid = pid, .tid = tid, .call = CALL_NONE, .key = t->key, .name = "read", .state = 'S', .given = true,
 		.over = true, .nested = p->ns_pid && p->ns_pid != p->pid, .ino = ino, .args = { fd },
@@ -298,7 +297,7 @@ static bool is_due(const struct thing *t, u64 now_ns)
 	return t->state == NEW || (t->changes && now_ns - t->asked_ns > AGAIN_NS);
 }
 
-/* Those that are new first, then by how long was waited for them. */
+/* New ones first, then by time waited. */
 static int by_weight(const void *pa, const void *pb)
 {
 	const struct thing *a = *(struct thing *const *)pa, *b = *(struct thing *const *)pb;

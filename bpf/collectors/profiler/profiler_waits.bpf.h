@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_waits.bpf.h: waits that have not ended, which is what somebody looks for
- * whose program hangs. A pass over all threads reports the part of each wait that
- * was not reported yet; the end of the wait reports the rest. Who exchanges
- * off_reported_ns has that part, so each nanosecond counts once.
+ * profiler_waits.bpf.h: waits that have not ended, which are of interest when a program
+ * hangs. A pass over all threads reports the part of each wait that was not reported
+ * yet; the end of the wait reports the rest. Whoever exchanges off_reported_ns reports
+ * that part, so each nanosecond counts once.
  */
 #ifndef OTTOP_PROFILER_WAITS_BPF_H
 #define OTTOP_PROFILER_WAITS_BPF_H
 
 struct wire_look look;
-u64 off_began_ns;	/* CLOCK_MONOTONIC: what began before was not watched from there on */
+u64 off_began_ns;	/* CLOCK_MONOTONIC: start of observation; older beginnings are stale */
 bool only_http;		/* only the waits of threads that move HTTP, or woke one that does */
 
-/* Only one pass is under way at a time. */
+/* Only one pass runs at a time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -20,7 +20,7 @@ struct {
 	__type(value, struct wire_new_wait);
 } wait_scratch SEC(".maps");
 
-#define ONCE(x) (*(volatile typeof(x) *)&(x))	/* here, and in this order */
+#define ONCE(x) (*(volatile typeof(x) *)&(x))	/* one access, in program order */
 
 static __always_inline bool is_watched(const struct task_state *s)
 {
@@ -37,19 +37,19 @@ static __always_inline void wait_begins(struct task_state *s, u64 now, s32 nr, u
 	ONCE(s->off_reported_ns) = now;
 }
 
-/* The part that nobody reported yet, which is the caller's now; 0: there is none. */
+/* Takes the part that was not reported yet; the caller must report it. 0: none. */
 static __always_inline u64 wait_ends(struct task_state *s, u64 now)
 {
-	/* in this order: from the exchange on a pass may write another beginning, see adopt() */
+	/* in this order: after the exchange a pass may write a new beginning, see adopt() */
 	u64 began = ONCE(s->off_since_ns), reported = __sync_lock_test_and_set(&s->off_reported_ns, 0);
 
-	/* left over from the last time this was on, or a pass is about to change its mind, see adopt() */
+	/* left over from an earlier run of the collector, or a pass is about to revert its adopt() */
 	if (began < off_began_ns || reported < began || reported >= now)
 		return 0;
 	return now - reported;
 }
 
-/* It left the CPU by its own will, and is not about to. Looked at in its turn: after what was read before. */
+/* The thread is asleep: it left the CPU voluntarily. ONCE: read after the caller's earlier reads. */
 static __always_inline bool is_off_cpu(struct task_struct *t)
 {
 	u32 state = ONCE(t->__state);
@@ -66,8 +66,8 @@ static __always_inline bool is_idle(struct task_struct *t)
 }
 
 /*
- * A wait that was not seen to begin counts from since on. reported: what there was instead of
- * its time; one that began meanwhile is left alone, it was seen.
+ * Starts a wait whose beginning was not seen, at `since`. reported: the old value, so that a wait
+ * that begins at the same time is left alone.
  */
 static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 reported, u64 since)
 {
@@ -77,14 +77,14 @@ static __always_inline void adopt(struct task_struct *t, struct task_state *s, u
 	s->waker = 0;
 	s->owner = outside_now(t);
 	s->off_nr = -1;
-	/* it may have come back meanwhile, before this was there to be seen */
+	/* it may have woken before this was visible: then its end was not seen */
 	if (!is_off_cpu(t))
 		__sync_val_compare_and_swap(&s->off_reported_ns, since, 0);
 }
 
 /*
- * cgroup 1 freezes who sleeps in certain calls where it sleeps, and lets it sleep on when it is thawed, without
- * waking it (kernel/freezer.c, __set_task_frozen()). From there on it waits for something else.
+ * The cgroup v1 freezer freezes threads in some sleeps in place, and lets them sleep on when thawed, without a
+ * wake-up (kernel/freezer.c, __set_task_frozen()). What the thread waits for changes then.
  */
 static __always_inline bool froze_or_thawed(struct task_struct *t, const struct task_state *s)
 {
@@ -99,7 +99,7 @@ static __always_inline void emit_part(struct seq_file *seq, struct task_state *s
 	if (now <= reported || __sync_val_compare_and_swap(&s->off_reported_ns, reported, now) != reported)
 		return;
 	w->ns = now - reported;
-	/* where the buffer is full the pass comes again to this thread */
+	/* if the buffer is full the iterator will visit this thread again */
 	if (bpf_seq_write(seq, w, sizeof(*w)))
 		__sync_val_compare_and_swap(&s->off_reported_ns, now, reported);
 }
@@ -144,9 +144,9 @@ int waits_iter(struct bpf_iter__task *ctx)
 	if (!reported || ONCE(s->off_since_ns) < off_began_ns)
 		adopt(t, s, reported, look.adopt_ns);
 	else if (!is_off_cpu(t))
-		return 0;	/* its end, reported or not, is found when it enters or leaves the kernel */
+		return 0;	/* its end is found when it enters or leaves the kernel, even if the switch was missed */
 	else if (!look.report_described && froze_or_thawed(t, s))
-		adopt(t, s, reported, reported + 1);	/* the part that nobody reported: since the last tick */
+		adopt(t, s, reported, reported + 1);	/* a new wait since the last report */
 	reported = ONCE(s->off_reported_ns);
 	w.since_ns = ONCE(s->off_since_ns);
 	if (!reported || w.since_ns < off_began_ns || w.since_ns >= look.until_ns)

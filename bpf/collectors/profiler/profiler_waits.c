@@ -13,17 +13,17 @@
 #include "bpf/collectors/profiler/profiler_waits.h"
 
 #define MAX_WAITS 16384		/* under 2 KiB each, once its stack is known */
-#define MAX_READING 256		/* stacks that are read at once */
-#define MAX_UNKNOWN 100		/* processes a tick whose mappings are read for it: each costs 100 us */
+#define MAX_READING 256		/* stacks read at the same time */
+#define MAX_UNKNOWN 100		/* unknown processes a tick whose mappings are read: each costs 100 us */
 #define MAX_TRIES 4		/* one a tick, while tables of new files are made */
-#define HUNG_NS NSEC_PER_SEC	/* a stack that is not read by then may never be */
+#define HUNG_NS NSEC_PER_SEC	/* after that the reader of a stack is taken to hang */
 
 struct wait {
 	struct hash_node node;	/* by thread and beginning */
 	struct wire_new_wait *new;	/* until the user stack is known or given up */
 	struct wire_sample *stack;	/* the user stack and the kernel's; NULL: not known (yet) */
 	u64 since_ns, asked_ns;
-	u64 reported_ns;		/* of it until now */
+	u64 reported_ns;		/* how much of it was reported */
 	u32 tgid, tid, tries, tick;	/* of the last try */
 	u32 end;		/* why there is no user stack */
 	bool seen, reading;
@@ -31,12 +31,12 @@ struct wait {
 
 static struct hash_table waits;
 static u32 n_reading;
-static u32 n_unknown;		/* processes that are looked at for the first time, in this tick */
+static u32 n_unknown;		/* unknown processes whose mappings were read in this tick */
 static u64 refused;
 static u32 tick = 1;
-static bool found;		/* a new one, in this tick */
-static bool cut;		/* a pass of this tick did not see all threads */
-static bool postponed;		/* stacks are to be read, when there is room */
+static bool found;		/* a new wait in this tick */
+static bool cut;		/* a pass of this tick did not visit all threads */
+static bool postponed;		/* some stacks could not be asked for yet, for want of room */
 static struct bpf_link *iterator;
 static struct wire_look *look;
 
@@ -67,7 +67,7 @@ static void forget_all(bool seen_too)
 
 /* ---- stacks ---- */
 
-/* False: of so many processes nothing is known that this one has to wait for a later tick. */
+/* False: its process is unknown and MAX_UNKNOWN is reached: postponed to a later tick. */
 static bool has_turn(const struct wait *w)
 {
 	const struct wire_new_wait *n = w->new;
@@ -96,7 +96,7 @@ static void ask(struct wait *w)
 	n_reading++;
 }
 
-/* Asks for the stacks that there was no room for. */
+/* Asks for postponed stacks. */
 static void ask_postponed(void)
 {
 	if (!postponed || n_reading > MAX_READING / 2)
@@ -159,7 +159,7 @@ void profiler_waits_read(struct opener_job *job, walked_fn done)
 	ask_postponed();
 }
 
-/* A table or a mapping was missing: worth another try. */
+/* A table or mapping was missing: worth another try. */
 static bool is_early(u32 end)
 {
 	return end == WALK_NEW_PROCESS || end == WALK_NEW_FILE || end == WALK_NEW_CODE || end == WALK_NO_MAPPING;
@@ -201,7 +201,7 @@ static void take_new(const struct wire_new_wait *n)
 		w->new = xmalloc(sizeof(*n));
 		*w->new = *n;
 		if (n->end == WALK_WHOLE)
-			w->new->end = WALK_NOT_READ;	/* until it is */
+			w->new->end = WALK_NOT_READ;	/* until it is read */
 	}
 	w->seen = true;
 	found = true;
@@ -220,7 +220,7 @@ static void report(struct wait *w, u64 ns, walked_fn done)
 		memcpy(s->frames, w->new->kernel, s->n_kernel * sizeof(u64));
 	}
 	w->reported_ns += ns;
-	/* up to when the kernel told it, not when it came here: the next part begins there */
+	/* the end of the reported part by the kernel's clock, not now: the next part begins there */
 	s->time_ns = boottime_ns() - (u64)kernel_ns(CLOCK_MONOTONIC) + w->since_ns + w->reported_ns;
 	s->value = ns;
 	done(s);
@@ -296,11 +296,11 @@ void profiler_waits_report(walked_fn done)
 	look->report_described = 1;
 	if (found)
 		run_pass(done);
-	if (!cut)	/* those that no pass saw are over */
+	if (!cut)	/* waits that no pass saw are over */
 		forget_all(false);
 }
 
-/* Those that hang are not waited for. */
+/* Without those whose reader hangs. */
 u32 profiler_waits_reading(void)
 {
 	u64 now = n_reading ? boottime_ns() : 0;
