@@ -76,7 +76,7 @@ static int applies(const struct key_desc *k, const struct view *v)
 	if (!*k->where)
 		return 1;
 	if (has_word(k->where, v->name, strlen(v->name)) ||
-	    (v->flags & VIEW_MAP && has_word(k->where, "heatmaps", 8)) ||
+	    (v->map && has_word(k->where, "heatmaps", 8)) ||
 	    (v->table && v->table->n_groupings && has_word(k->where, "grouped", 7)))
 		return 3;
 	return !strcmp(k->where, "table") && v->table ? 2 : 0;

@@ -24,6 +24,7 @@
 #include "tui/term/canvas.h"
 
 struct app;
+struct heat_source;
 struct table_spec;
 
 enum view_flags {
@@ -31,7 +32,6 @@ enum view_flags {
 	VIEW_HOST = 2,		/* shows the host: hidden while a process is the context */
 	VIEW_OVERLAY = 4,	/* has no tab; q, Esc and Backspace return to the view below */
 	VIEW_PAGE = 16,		/* of one row, the context; opened by Enter only, no face */
-	VIEW_MAP = 32,		/* a heat map, with its keys */
 	VIEW_SCOPED = 8,	/* with a process as context, collectors may skip all others */
 };
 
@@ -46,6 +46,7 @@ struct view {
 	u64 needs;		/* TABLE_BIT()s needed while it is on the screen */
 	u64 (*wants)(const struct app *a, const void *state);	/* more, by the user's choice; NULL: none */
 	const struct table_spec *table;	/* NULL: not a table */
+	const struct heat_source *map;	/* data source of a heat map (set by HEATMAP_VIEW()); NULL: not a heat map */
 	size_t state_size;	/* of its own state; zeroed at start, kept for the session */
 	const char *hints;	/* actions of the hint line, most useful first; help and quit are added */
 	const char *hints_wide;	/* from 120 columns; NULL: as hints */

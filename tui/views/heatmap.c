@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/app/app_state.h"
 #include "tui/views/heatmap.h"
 
 #define BELOW_LINES 5		/* of the list under the plot: rule, titles, three calls */
@@ -114,6 +115,11 @@ void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *
 	heatmap_update_row(a, m, src, ctx->pid, ctx->start_time_ns, ctx->row);
 }
 
+void heatmap_view_update(struct app *a, void *state)
+{
+	heatmap_update(a, state, app_view(a)->map);
+}
+
 void heatmap_fini(void *state)
 {
 	struct heatmap *m = state;
@@ -215,15 +221,9 @@ bool heatmap_note(struct app *a, void *state, char *buf, size_t cap)
 	return true;
 }
 
-static void http_update(struct app *a, void *state)
-{
-	heatmap_update(a, state, &heat_of_http);
-}
-
 const struct view latencies_view = {
 	.name = "latencies", .digit = '6', .tab = "HTTP", .tab_wide = "HTTP", .faces = "heatmap",
 	.about = "latencies of HTTP requests over time",
-	.flags = VIEW_MAP,
 	.needs = TABLE_BIT(TABLE_http) | TABLE_BIT(TABLE_requests),
 	.hints = "left rect open explain more_bands colour axes cancel",
 	.hints_wide = "left rect open explain more_bands colour axes group cancel pause step_back write",
@@ -231,18 +231,13 @@ const struct view latencies_view = {
 		  "x\tone column a tick, newest at the right; = merged ticks\n"
 		  "colour\trequests that were answered then and took that long\n"
 		  "~\testimated from the middle of the buckets\n",
-	.update = http_update, HEATMAP_VIEW,
+	HEATMAP_VIEW(&heat_of_http),
 };
-
-static void syscalls_update(struct app *a, void *state)
-{
-	heatmap_update(a, state, &heat_of_syscalls);
-}
 
 const struct view heatmap_view = {
 	.name = "heatmap", .digit = '7', .tab = "Sys", .tab_wide = "Syscalls", .faces = "heatmap",
 	.about = "latencies of system calls over time",
-	.flags = VIEW_MAP | VIEW_SCOPED,
+	.flags = VIEW_SCOPED,
 	.needs = TABLE_BIT(TABLE_syscalls),
 	.hints = "left rect open explain more_bands colour axes waits cancel",
 	.hints_wide = "left rect open explain more_bands colour axes waits group cancel pause "
@@ -253,5 +248,5 @@ const struct view heatmap_view = {
 		  "?\tnot observed in that tick: latencies are measured while this tab is open\n"
 		  "~\testimated from the middle of the buckets\n"
 		  "right\tcalls of the line in the whole window\n",
-	.update = syscalls_update, HEATMAP_VIEW,
+	HEATMAP_VIEW(&heat_of_syscalls),
 };

@@ -118,10 +118,12 @@ void heatmap_find(struct app *a, struct heatmap *m);
 /* Draws axes and cells in r, without selection. */
 void heatmap_draw_passive(struct app *a, struct heatmap *m, struct canvas *c, struct rect r);
 
-/* Members of a view that shows a heat map, except name, needs and update: see latencies_view. */
-#define HEATMAP_VIEW \
-	.state_size = sizeof(struct heatmap), .fini = heatmap_fini, .draw = heatmap_draw, .act = heatmap_act, \
+/* Members of a view that shows a heat map of `source`, except name and needs: see latencies_view. */
+#define HEATMAP_VIEW(source) \
+	.map = source, .update = heatmap_view_update, .state_size = sizeof(struct heatmap), \
+	.fini = heatmap_fini, .draw = heatmap_draw, .act = heatmap_act, \
 	.status = heatmap_status, .note = heatmap_note
+void heatmap_view_update(struct app *a, void *state);
 void heatmap_fini(void *state);
 void heatmap_draw(struct app *a, void *state, struct canvas *c, struct rect body);
 void heatmap_status(struct app *a, void *state, char *buf, size_t cap);
