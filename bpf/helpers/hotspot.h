@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hotspot.h: the code that a HotSpot JVM has made, with the size of its frames, read from the JVM's
- * memory: its code keeps no frame pointer. Where things are is what libjvm.so says for debuggers (gHotSpotVMStructs,
- * src/hotspot/share/runtime/vmStructs.cpp of OpenJDK). All of it may be senseless: sizes are bounded, nothing is trusted.
+ * hotspot.h: the code of a HotSpot JVM with its frame sizes, read from the JVM's memory, as compiled code has
+ * no frame pointers. Field offsets come from the tables that libjvm.so exports for debuggers (gHotSpotVMStructs,
+ * src/hotspot/share/runtime/vmStructs.cpp of OpenJDK). The memory is not trusted: all sizes are bounded.
  */
 #ifndef OTTOP_HOTSPOT_H
 #define OTTOP_HOTSPOT_H
@@ -11,7 +11,7 @@
 
 #define HOTSPOT_FIELDS 16
 
-/* Where fields are; the first one is an address. Zeros: not known yet. */
+/* Offsets of fields; the first one is an address. All zero: not known yet. */
 struct hotspot_layout {
 	bool known;
 	bool has_offsets;	/* of code in a blob, where JDKs before 23 have addresses */
@@ -23,25 +23,25 @@ struct hotspot_layout {
 enum hotspot_kind {
 	HOTSPOT_COMPILED,	/* the stack pointer does not move between prologue and epilogue */
 	HOTSPOT_INTERPRETER,	/* has frame pointers */
-	HOTSPOT_OTHER,		/* stubs: has them where it has frames */
+	HOTSPOT_OTHER,		/* stubs: those with frames have frame pointers */
 };
 
 struct hotspot_code {
 	u64 begin, end;
 	u32 frame_bytes;	/* with the return address */
-	u32 complete;		/* so many bytes after begin the frame is there */
+	u32 complete;		/* offset from begin at which the frame is set up */
 	u32 kind;
 };
 
 struct hotspot {
-	u64 low, high;		/* all its code is between them */
+	u64 low, high;		/* bounds of all its code */
 	u32 n;
 	struct hotspot_code code[];	/* by address */
 };
 
 /*
- * base: where libjvm.so is loaded. May hang, as all that reads memory of others. The caller frees it;
- * NULL with errno: ENODATA where it is no HotSpot that is known.
+ * base: load address of libjvm.so. May hang, as any read of another process's memory. The caller frees the
+ * result; NULL with errno: ENODATA if it is no known HotSpot.
  */
 struct hotspot *hotspot_read(u32 pid, u64 base, struct hotspot_layout *layout);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* launch_limits.h: what the launcher takes away from a helper; for launch.c only. */
+/* launch_limits.h: the restrictions of a helper; for launch.c only. */
 #ifndef OTTOP_LAUNCH_LIMITS_H
 #define OTTOP_LAUNCH_LIMITS_H
 
@@ -10,11 +10,11 @@
  * inherits them. 0 or -errno.
  */
 int limits_of_watcher(const struct helper_spec *s);
-/* What a helper tells its watcher: memory of both, which the helper may fill with anything. */
+/* Memory shared by helper and watcher, written by the helper: not trusted. */
 struct helper_notes {
 	u32 work;		/* see helper_work() */
 	u32 pad;
-	u64 fault;		/* where it died of a fault: fault_own(); 0: it did not, or elsewhere */
+	u64 fault;		/* address of a fatal fault in our own code: fault_own(); 0: none */
 };
 
 /* In the helper: its name, memory, descriptors and system calls. */

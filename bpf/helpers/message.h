@@ -5,12 +5,12 @@
 
 #include "bpf/model/base.h"
 
-/* Sends one message with at most one descriptor (-1: none). 0 or -errno. */
+/* Sends one message with one descriptor, or none (-1). 0 or -errno. */
 int message_send(int sock, const void *data, size_t n, int fd, int flags);
 /* Receives one; *ret_fd is -1 or a descriptor that the caller closes. Bytes, 0 at the end, or -errno. */
 int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags);
 
-/* The same with up to MESSAGE_FDS descriptors; -1 is none, those not received are -1. */
+/* The same with up to MESSAGE_FDS descriptors; -1: none, or not received. */
 #define MESSAGE_FDS 3
 int message_send_fds(int sock, const void *data, size_t n, const int fds[MESSAGE_FDS], int flags);
 int message_receive_fds(int sock, void *data, size_t cap, int ret_fds[MESSAGE_FDS], int flags);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * opener.h: opens files that processes have in their own mount namespaces, and reads
- * the stacks of threads that wait, in threads of its own: a file system that does not
- * answer (NFS, or FUSE of a hostile user), or memory that is locked for as long as
- * somebody hangs, holds up one of them, and nothing else. No file is read here.
+ * opener.h: opens files in the mount namespaces of other processes, and reads the stacks
+ * of waiting threads, in threads of its own: a file system that does not answer (NFS, or
+ * a hostile user's FUSE), or an mmap lock that a hanging process holds, blocks one of
+ * these threads and nothing else. File contents are not read here.
  */
 #ifndef OTTOP_OPENER_H
 #define OTTOP_OPENER_H
@@ -14,35 +14,35 @@
 
 enum opener_kind {
 	OPEN_DEBUG,	/* separate debug file of `path` */
-	OPEN_SUP,	/* what dwz moved out of debug files, by its `link` or build_id */
+	OPEN_SUP,	/* supplementary debug file made by dwz, by its `link` or build_id */
 	OPEN_PERF_MAP,	/* /tmp/perf-PID.map */
 	READ_STACK,	/* memory of a thread */
-	READ_HOTSPOT,	/* the code that a JVM has made */
+	READ_HOTSPOT,	/* the compiled code of a JVM */
 };
 
 struct opener_job {
 	struct opener_job *next;
 	enum opener_kind kind;
 	u32 id;			/* the caller's */
-	u32 pid;		/* of the initial namespace; 0: only our own files are looked at */
-	u32 thread;		/* one of it that has not ended: by it the process's root is reached; 0: the first */
-	u64 start_ns;		/* when it started: another process of that pid is not it */
+	u32 pid;		/* in the initial namespace; 0: only our own root is searched */
+	u32 thread;		/* a living thread of it, to reach the process's root; 0: the main thread */
+	u64 start_ns;		/* start time of the process, to detect a reused pid */
 	/* OPEN_DEBUG */
 	u32 from;		/* the first place to look at; set to the one after that of fd */
 	char build_id[2 * 20 + 1], link[OPENER_LINK_MAX], path[512];
-	/* READ_STACK: from `below` bytes under addr on, `bytes` of them; set to what there is */
+	/* READ_STACK: `bytes` from addr - below on; set to what could be read */
 	u64 addr;
 	u32 below, bytes;
-	/* READ_HOTSPOT: addr: where libjvm.so is loaded; layout: of the last time, or zeros */
+	/* READ_HOTSPOT: addr: load address of libjvm.so; layout: from the last time, or zeros */
 	struct hotspot_layout layout;
-	struct hotspot *code;	/* the result, the caller's to free(), or NULL */
-	u64 cpu_ns;		/* what it took */
+	struct hotspot *code;	/* the result, to be freed by the caller, or NULL */
+	u64 cpu_ns;		/* CPU time used */
 	/* the result */
 	int fd;			/* open for reading, a regular file (READ_STACK, READ_HOTSPOT: 0); or -errno */
-	u8 *stack;		/* READ_STACK: the caller's to free(), or NULL */
+	u8 *stack;		/* READ_STACK: to be freed by the caller, or NULL */
 };
 
-/* Takes a copy. 0, or -EAGAIN when too much waits. */
+/* Queues a copy. 0, or -EAGAIN when the queue is full. */
 int opener_ask(const struct opener_job *job);
 /* A finished job, or NULL; the caller frees it, and owns its fd. */
 struct opener_job *opener_take(void);
@@ -51,16 +51,16 @@ int opener_fd(void);
 
 /*
  * The regular file that a process (or thread) has mapped under that path and inode number, open
- * for reading; or -errno. In the caller's thread: only for where map_files/ is not to be had.
+ * for reading; or -errno. Runs in the caller's thread; a fallback where map_files/ is not accessible.
  */
 int opener_mapped(u32 pid, const char *path, u64 ino);
 
 /* ---- the work itself, in the caller's thread; for tests ---- */
 
-/* How many places a debug file is looked for in; their names, relative to the process's root. */
+/* Number of places where debug files are searched. */
 #define DEBUG_PLACES 5
 #define SUP_PLACES 4
-/* False: there is no such place for this job. own: in our own root, not the process's. */
+/* Path of a place, relative to the process's root, or ours (*ret_own). False: not applicable to this job. */
 bool opener_debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
 void opener_work(struct opener_job *job);
 

@@ -10,7 +10,7 @@
 
 enum resolver_result { RESOLVER_OK, RESOLVER_NONE, RESOLVER_AGAIN, RESOLVER_FAILED, RESOLVER_BAD };
 
-#define RESOLVER_USER "uid "	/* in place of an address: then a decimal user id */
+#define RESOLVER_USER "uid "	/* prefix of a decimal user id in place of an address */
 
 struct resolver_question {
 	char addr[RESOLVER_ADDR_MAX];	/* an address, or RESOLVER_USER and a number */

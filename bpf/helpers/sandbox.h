@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sandbox.h: which system calls a helper process may still make (seccomp(2)). What
- * reads hostile files may be taken over by one of them: then it has these calls,
- * its descriptors, and nothing else. Every other one fails with EPERM.
+ * sandbox.h: seccomp(2) filters of the helper processes. A helper that parses hostile
+ * files may be compromised by one: it then has only these system calls and its open
+ * descriptors. All other calls fail with EPERM.
  */
 #ifndef OTTOP_SANDBOX_H
 #define OTTOP_SANDBOX_H
@@ -10,12 +10,12 @@
 #include "bpf/model/base.h"
 
 /*
- * Both need PR_SET_NO_NEW_PRIVS and hold for threads that are made later. 0 or
- * -errno: -EINVAL where the kernel has no filters, and all is as it was.
+ * Both need PR_SET_NO_NEW_PRIVS and apply to threads created later. 0 or -errno:
+ * -EINVAL if the kernel has no filters; then nothing is restricted.
  */
-/* For a process that computes from descriptors it has or is sent: no files, processes, networks. */
+/* For computing on descriptors it has or is sent: no opening of files, no processes, no network. */
 int sandbox_compute_only(void);
-/* For a process that looks names up, with any module of libc: no programs, no looking into others. */
+/* For name lookups with any NSS module: no execve, no ptrace and the like. */
 int sandbox_lookups(void);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * ksym.h: which function of the kernel an address is in, as the kernel itself says it (%ps of
- * bpf_snprintf(), 5.13). A question takes 2 us; /proc/kallsyms is 10 MB of text, of which the kernel makes
- * each line anew for whoever reads it: 0.1 s.
+ * ksym.h: the kernel function at an address, from %ps of bpf_snprintf() (5.13). One lookup takes 2 us;
+ * /proc/kallsyms is 10 MB of text that the kernel generates on each read: 0.1 s.
  *
- * The program's side is ksym.bpf.h.
+ * The BPF side is ksym.bpf.h.
  */
 #ifndef OTTOP_KSYM_H
 #define OTTOP_KSYM_H
@@ -14,7 +13,7 @@
 #include <linux/types.h>
 #endif
 
-#define KSYM_BYTES 256		/* of a name with its module; what is longer is cut */
+#define KSYM_BYTES 256		/* of a name with its module; longer ones are cut */
 
 struct ksym_question {
 	__u64 addr;
@@ -23,11 +22,11 @@ struct ksym_question {
 
 #ifndef __bpf__
 /*
- * prog: of KSYM(). The function's name in text[KSYM_BYTES] and the module's at *ret_module there, "" where it is
- * the kernel itself. 0, -ENOENT where no function has the address, or -errno.
+ * prog: of KSYM(). Writes the function's name to text[KSYM_BYTES]; *ret_module: the module's, within text, or
+ * "". 0, -ENOENT if the address is in no function, or -errno.
  */
 int ksym_name(int prog, u64 addr, char *text, const char **ret_module);
-/* The same out of what the kernel said: splits it. */
+/* Splits the kernel's answer, "function [module]". */
 int ksym_split(char *text, const char **ret_module);
 #endif
 

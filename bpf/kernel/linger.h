@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * linger.h: how long what nobody wants any more runs on. Minutes, for who looks away and back
- * again finds no gap then; seconds while ottop costs more than it promises.
+ * linger.h: how long a collector runs on when it is no longer wanted: minutes, so that a user
+ * who switches views finds no gap; only seconds while ottop exceeds its budget.
  */
 #ifndef OTTOP_LINGER_H
 #define OTTOP_LINGER_H
@@ -9,11 +9,11 @@
 #include "bpf/model/base.h"
 
 #define LINGER_NS (300 * NSEC_PER_SEC)
-#define LINGER_DEAR_NS (5 * NSEC_PER_SEC)	/* what is switched on at once */
-#define LINGER_DEAR_LOAD_NS (20 * NSEC_PER_SEC)	/* what has programs to be loaded */
-#define LINGER_MEMORY_BYTES 50000000ull		/* resident, and of kernel maps: what is promised */
+#define LINGER_DEAR_NS (5 * NSEC_PER_SEC)	/* over budget: if it can be switched on again at once */
+#define LINGER_DEAR_LOAD_NS (20 * NSEC_PER_SEC)	/* over budget: if its programs must be loaded again */
+#define LINGER_MEMORY_BYTES 50000000ull		/* memory budget: resident plus kernel maps */
 
-/* What a tick cost; CPU in percent of the machine, F32_UNKNOWN where it is not known. */
+/* Cost of a tick; CPU in percent of the machine, F32_UNKNOWN: not known. */
 struct linger_cost {
 	float cpu_pct, bpf_pct, budget_pct;
 	u64 memory_bytes, interval_ns;
@@ -21,11 +21,11 @@ struct linger_cost {
 
 /* Once a tick. */
 void linger_report(const struct linger_cost *c);
-/* Whether ottop cost more than it promises, as a mean of the last seconds. */
+/* Is ottop over its budget, averaged over the last seconds? */
 bool linger_is_dear(void);
-/* Whether something ends that was wanted so long ago; dear_ns: how long it runs on while ottop is dear. */
+/* Is it to end, not being wanted for unwanted_ns? for_ns: normal linger time; dear_ns: while over budget. */
 bool linger_ends(u64 unwanted_ns, u64 for_ns, u64 dear_ns);
-/* As if nothing had been told. */
+/* Discards all reported costs. */
 void linger_forget(void);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* loss.h: every loss, by cause: what the table lost shows. */
+/* loss.h: counters of losses by cause, for the table lost. */
 #ifndef OTTOP_LOSS_H
 #define OTTOP_LOSS_H
 
 #include "bpf/model/snapshot_build.h"
 
-/* Total of one cause since ottop started. The text must live for ever. */
+/* Sets the total of one cause since ottop started. The text must be static. */
 void loss_set(const char *cause, u64 total);
-/* The same of something of which there were `of` in all: fewer than 1 %, or than 10, are minor. */
+/* The same, out of `of` in all: fewer than 1 %, or than 10, are minor. */
 void loss_set_of(const char *cause, u64 total, u64 of);
 u64 loss_total(void);
-/* Those that a user is told of without asking: what was lost by causes that were not minor then. */
+/* Sum of losses that are shown unasked: those whose cause was not minor at the time. */
 u64 loss_alarming(void);
 
 /* Adds the rows of the table lost. */

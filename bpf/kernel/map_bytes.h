@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* map_bytes.h: how much memory a map of the kernel takes. */
+/* map_bytes.h: memory of a BPF map. */
 #ifndef OTTOP_MAP_BYTES_H
 #define OTTOP_MAP_BYTES_H
 
@@ -7,7 +7,7 @@
 
 struct bpf_map;
 
-/* As the kernel says or, where it does not, as its type and size make it at least. */
+/* As reported by the kernel, else a lower bound from its type and size. */
 u64 map_bytes(const struct bpf_map *map);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "bpf/kernel/map_ops.h"
 
-/* Defines the program `name`, by which user space comes to the map. */
+/* Defines the program `name`, through which user space accesses the map. */
 #define MAP_OPS(name, map, key_type, value_type)				\
 struct name##_request {								\
 	struct map_request r;						\

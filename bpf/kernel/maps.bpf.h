@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* maps.bpf.h: the kinds of maps that programs have, a line each; what is rarer is written out where it stands. */
+/* maps.bpf.h: one-line definitions of the common kinds of maps. */
 #ifndef OTTOP_MAPS_BPF_H
 #define OTTOP_MAPS_BPF_H
 
@@ -12,9 +12,9 @@
 		__type(value, value_); \
 	} name_ SEC(".maps")
 
-/* Entries are allocated when they are made. */
+/* Entries are allocated on demand. */
 #define HASH(name, n, key, value) MAP_OF(name, HASH, n, key, value, BPF_F_NO_PREALLOC)
-/* All of them at once: no allocation where a program may not sleep nor fail. */
+/* Preallocated: for contexts in which a program must not allocate. */
 #define HASH_PREALLOCATED(name, n, key, value) MAP_OF(name, HASH, n, key, value, 0)
 #define LRU_HASH(name, n, key, value) MAP_OF(name, LRU_HASH, n, key, value, 0)
 #define PERCPU_ARRAY(name, n, value) MAP_OF(name, PERCPU_ARRAY, n, u32, value, 0)
@@ -27,7 +27,7 @@
 		__uint(max_entries, bytes); \
 	} name_ SEC(".maps")
 
-/* A record to be filled, all zero; NULL: the ring is full, which *lost counts. */
+/* Reserves a zeroed record; NULL: the ring is full, counted in *lost. */
 #define ring_zeroed(ring, size, lost) ({ \
 		void *record_ = bpf_ringbuf_reserve(ring, size, 0); \
 		if (record_) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* net.bpf.h: what several programs read of a socket and of the task that uses it. */
+/* net.bpf.h: reads the addresses of a socket, and the task that uses it. */
 #ifndef OTTOP_NET_BPF_H
 #define OTTOP_NET_BPF_H
 
@@ -93,7 +93,7 @@ static __always_inline bool read_ends(struct wire_ends *e, struct sock *sk)
 	return false;
 }
 
-/* The name as two words: a helper that reads 16 bytes costs more than the rest of it. */
+/* Copies comm as two words: a helper call for the 16 bytes costs more than all the rest. */
 static __always_inline void fill_owner(struct wire_owner *o, struct task_struct *t)
 {
 	struct task_struct *leader = t->group_leader;
@@ -104,7 +104,7 @@ static __always_inline void fill_owner(struct wire_owner *o, struct task_struct 
 	((u64 *)o->comm)[1] = ((const u64 *)leader->comm)[1];
 }
 
-/* The task that makes the call we are in; none for kernel threads, which act for others. */
+/* The current task as owner; false for kernel threads, which act for others. */
 static __always_inline bool fill_current(struct wire_owner *o)
 {
 	struct task_struct *t = bpf_get_current_task_btf();

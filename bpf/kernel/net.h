@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* net.h: what net.bpf.h reads of a socket and of its user, as user space gets it. */
+/* net.h: addresses and owner of a socket, shared by BPF programs (net.bpf.h) and user space. */
 #ifndef OTTOP_NET_H
 #define OTTOP_NET_H
 
@@ -7,14 +7,14 @@
 #include <linux/types.h>
 #endif
 
-/* Both ends of a socket, and the namespace they are in. v4-mapped addresses are v4. */
+/* Both ends of a socket, and its network namespace. v4-mapped addresses are stored as v4. */
 struct wire_ends {
 	__u8 local[16], remote[16];
 	__u16 lport, rport;	/* host order */
 	__u32 netns;		/* inode number */
 };
 
-/* A process, as far as it is told on the spot. tgid 0: none. */
+/* A process. tgid 0: none. */
 struct wire_owner {
 	__u64 start_ns;
 	__u32 tgid, pad;

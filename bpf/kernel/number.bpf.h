@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * number.bpf.h: gives sockets their number (cookie) before the classic tracepoints of the same
- * name see them, which may not. Who includes it says of which protocols: gets_number().
+ * number.bpf.h: assigns sockets their cookie before programs on the classic tracepoints of the same
+ * name see them, which cannot do that. The includer selects the protocols: gets_number().
  */
 #ifndef OTTOP_NUMBER_BPF_H
 #define OTTOP_NUMBER_BPF_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * probes.h: every kernel program of ottop: attached or not and why, what it
- * costs. What the tables probes and self show; lost is added with them (loss.h).
+ * probes.h: every BPF program of ottop: whether it is attached, why not, and its
+ * cost, for the tables probes and self; adds the rows of lost, too (loss.h).
  */
 #ifndef OTTOP_PROBES_H
 #define OTTOP_PROBES_H
@@ -14,61 +14,61 @@ struct bpf_program;
 struct bpf_link;
 
 /*
- * Announces the programs of an opened object as "off", and its maps as ours.
- * The object must outlive probes_forget().
+ * Registers the programs of an opened object, as "off", and its maps.
+ * The object must live until probes_forget().
  */
 void probes_add(const char *collector, struct bpf_object *obj);
 /*
- * Kernels from 6.19 on run tracepoints with preemption on: a tp_btf program that
- * is preempted makes others on its CPU be skipped ("recursion misses"; measured
- * on 7.3: a quarter of all system calls).
+ * Kernels from 6.19 on run tracepoints with preemption on: while a tp_btf program is
+ * preempted, its further invocations on that CPU are skipped ("recursion misses";
+ * measured on 7.3: a quarter of all system calls).
  */
 bool probes_preemptible(void);
 /*
- * There the classic tracepoint, which runs with preemption off, is the right one,
- * where it has the data, and tracefs is there.
+ * Such kernels still run classic tracepoints with preemption off: those are preferred
+ * where they have the data and tracefs is available.
  */
 bool probes_prefer_classic(void);
 /* Two programs that do the same work, once: a miss of one of them is no loss. */
 void probes_duplicates(struct bpf_program *one, struct bpf_program *other);
 /* Runs that this program misses by recursion are not counted as losses: none are, or others count them. */
 void probe_misses_nothing(struct bpf_program *prog);
-/* Attaches one. The link, or NULL with errno set; the reason is kept for the table. */
+/* Attaches one. The link, or NULL with errno; the reason goes to the table. */
 struct bpf_link *probe_attach(struct bpf_program *prog);
 /*
- * Attaches each that is loaded; its link gets the same place in links[], NULL
- * where it is blocked. How many are; or -errno where the first is, which the
- * others are nothing without.
+ * Attaches each that is loaded; its link gets the same index in links[], NULL if it
+ * is blocked. Returns how many are blocked; -errno if the first one is, without which
+ * the others are useless.
  */
 int probes_attach(struct bpf_program *const *progs, u32 n, struct bpf_link **links);
-/* Destroys them; NULL is fine. */
+/* Destroys the links; NULL entries are skipped. */
 void probes_detach(struct bpf_link **links, u32 n);
-/* Says that a program was attached by other means. */
+/* Marks a program as attached by other means. */
 void probe_attached(struct bpf_program *prog);
-/* Says that a program is not attached any more (its link was destroyed), and why. */
+/* Marks a program as detached (its link was destroyed), and why. */
 void probe_off(struct bpf_program *prog, const char *why);
-/* A program that cannot be had, without an object: collector, where, reason. */
+/* Adds a row for a blocked program that has no object. */
 void probe_blocked(const char *collector, const char *where, const char *reason);
-/* It is not so any more: the row goes. */
+/* Removes that row. */
 void probe_unblocked(const char *collector, const char *where);
 void probes_forget(const char *collector);
 
-/* What the collectors count themselves: how often a program runs, per second. */
+/* Sets how often a program runs per second, where a collector counts that. */
 void probe_runs(struct bpf_program *prog, float per_s);
 
 /*
- * What one run costs whom it interrupts, ns, with the way to the program and back, which run-time
- * statistics leave out: where a collector has measured that. 0: nobody has.
+ * Sets what one run costs the interrupted task, ns, including entry and exit of the program, which the
+ * kernel's run-time statistics leave out; where a collector has measured it. 0: not measured.
  */
 void probe_costs(struct bpf_program *prog, u64 ns);
 
-/* libbpf says nothing on stderr, but with OTTOP_DEBUG all except its debug messages. */
+/* Silences libbpf on stderr; with OTTOP_DEBUG only its debug messages. */
 void probes_quiet(void);
 
-/* Why an attach or load failed with -err, as a person would say it. */
+/* A readable reason for an attach or load that failed with -err. */
 const char *probe_why(int err);
 
-/* Waits until no kernel program still uses what was swapped out. About 10 to 30 ms. */
+/* Waits until no BPF program still uses what was swapped out: about 10 to 30 ms. */
 void probes_grace_period(void);
 
 /* Adds the rows of the tables probes and lost. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* ring.bpf.h: which operations of io_uring move data, and whether a task uses it. */
+/* ring.bpf.h: io_uring operations that move data; does a task use io_uring? */
 #ifndef OTTOP_RING_BPF_H
 #define OTTOP_RING_BPF_H
 
@@ -25,7 +25,7 @@ static __always_inline bool ring_receives(u8 op)
 	       op == RING_RECV;
 }
 
-/* It has an io_uring, or is a thread that the kernel runs for the io_uring of its process. */
+/* It has an io_uring, or is a kernel worker thread of its process's io_uring. */
 static __always_inline bool uses_ring(struct task_struct *t)
 {
 	return t->flags & PF_IO_WORKER || (bpf_core_field_exists(t->io_uring) && t->io_uring);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* scope.bpf.h: which processes a collector's programs look at; user space writes it. */
+/* scope.bpf.h: the processes that a collector's programs observe; set by user space. */
 #ifndef OTTOP_SCOPE_BPF_H
 #define OTTOP_SCOPE_BPF_H
 
 #define MAX_SCOPE 64
 
-u32 scope_n;		/* 0: everybody; else only the processes of scope_tgids */
+u32 scope_n;		/* 0: all processes; else those of scope_tgids */
 u32 scope_tgids[MAX_SCOPE];
 
 static __always_inline bool in_scope(u32 tgid)

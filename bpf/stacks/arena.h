@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * arena.h: gives out lines of the arena that stack_wire.h describes, the
- * memory of everything the unwinder knows, under one cap. Sampler thread only.
+ * arena.h: allocator for lines of the arena (stack_wire.h), which holds all of the
+ * unwinder's mappings and tables, under one cap. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_ARENA_H
 #define OTTOP_PROFILER_ARENA_H
@@ -21,16 +21,16 @@ u32 arena_alloc(u32 n);
 u32 arena_cap(void);
 /* The most lines that arena_alloc() would give now. */
 u32 arena_largest(void);
-/* Whether it would take more of the kernel's memory to give out so many. */
+/* Would n more lines need another chunk of kernel memory? */
 bool arena_grows(u32 n);
 /*
- * Gives them back (0: nothing). The kernel may still be reading them, so they
- * are given out again only a while later.
+ * Frees them (first 0: nothing). The kernel may still be reading them, so they
+ * are only reused after arena_settle().
  */
 void arena_free(u32 first);
-/* What was freed lately may be given out: a grace period has passed since. */
+/* A grace period has passed: freed lines may be reused. */
 void arena_settle(void);
-/* A line, to write it, or to read what the kernel side reads; NULL: there is none. */
+/* A line, for writing and reading; NULL: no such line. */
 struct arena_line *arena_at(u32 line);
 /* Bytes of kernel memory of all chunks; lines in use. */
 u64 arena_bytes(void);

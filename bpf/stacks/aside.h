@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * aside.h: whole unwind tables of files that have only a part of theirs in the arena. They are in our
- * own memory, packed, where the kernel side does not see them: stacks that were copied because of what is
- * left out are walked with them, and parts are taken from them. Those used longest ago go. Sampler thread only.
+ * aside.h: whole unwind tables of files of which only a part is in the arena. They are packed, in our own
+ * memory, where BPF programs cannot use them: copied stacks are walked with them, and further parts are
+ * loaded from them. The least recently used are evicted. Sampler thread only.
  */
 #ifndef OTTOP_ASIDE_H
 #define OTTOP_ASIDE_H
@@ -24,7 +24,7 @@ u64 *aside_pages(u32 file, const u64 *wanted);
 u32 aside_table(u32 file);
 /* Such a line; NULL: there is none. Good until the next call. */
 const struct arena_line *aside_line(u32 line);
-/* What all this takes. */
+/* Memory used. */
 u64 aside_bytes(void);
 void aside_close(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * debug.h: the separate debug file of each file that stacks go
- * through: looked for once, where the process that has it mapped would find it,
- * and believed when the symbolizer says that it belongs to it. Sampler thread.
+ * debug.h: separate debug files of the files in stacks: searched once, at the
+ * places where the process that maps the file would find it, and used if the
+ * symbolizer confirms that it belongs to the file. Sampler thread.
  */
 #ifndef OTTOP_PROFILER_DEBUG_H
 #define OTTOP_PROFILER_DEBUG_H
@@ -12,21 +12,21 @@
 struct symbolizer_answer;
 struct opener_job;
 
-/* The layout of a file is known: begins to look. */
+/* The layout of a file is known: starts the search. */
 void debug_table_answer(const struct symbolizer_answer *a);
 /* A place was opened, or none is left. */
 void debug_opened(const struct opener_job *job);
-/* The symbolizer says whether it is the one. */
+/* The symbolizer's answer whether it belongs to the file. */
 void debug_answer(const struct symbolizer_answer *a);
-/* Asks again what the symbolizer had no room for. Each drain. */
+/* Repeats requests that the symbolizer had no room for. Each drain. */
 void debug_drain(void);
-/* The search is over (or takes too long to wait for): names can be asked for. */
+/* The search is over (or takes too long): names can be asked for. */
 bool debug_ready(u32 file);
 /* The debug file, or -1. */
 int debug_fd(u32 file);
 /* What dwz moved out of the debug file, or -1. */
 int debug_sup_fd(u32 file);
-/* This file's symbols killed the symbolizer, or cannot be read: not again. */
+/* This file's symbols killed the symbolizer, or cannot be read: never ask again. */
 void debug_set_bad(u32 file, const char *why);
 const char *debug_bad(u32 file);	/* why, or NULL */
 void debug_close(void);

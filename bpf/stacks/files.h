@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * files.h: files that stacks go through. A file is (device, inode,
- * size, change time); its unwind table is made when a stack first needs it,
- * serves all processes, and goes when room is needed and nobody used it lately.
- * Files have numbers from 1 on that are never given twice. Sampler thread only.
+ * files.h: files in stacks. A file is (device, inode, size, change time); its
+ * unwind table is made when a stack first needs it, is shared by all processes,
+ * and may be evicted when room is needed. Files are numbered from 1; numbers are
+ * never reused. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_FILES_H
 #define OTTOP_PROFILER_FILES_H
@@ -12,7 +12,7 @@
 
 struct symbolizer_answer;
 
-/* The map of rules that all tables share; its descriptor stays the caller's. 0 or -errno. */
+/* The map of rules that all tables share; the caller keeps its descriptor. 0 or -errno. */
 int files_open(int infos_fd);
 void files_close(void);
 
@@ -26,18 +26,18 @@ u32 files_of_mapping(u32 pid, u64 start, u64 end);
 /* The kernel's own, the same for all processes; 0: there is none. */
 u32 files_vdso(void);
 
-/* Has the table made if it is not there, those of small files first. True: it will be answered. */
+/* Requests the table if it is missing, small files first. True: an answer will come. */
 bool files_want_table(u32 file);
 void files_ask_waiting(void);
-/* How many were answered so far. */
+/* Number of answers so far. */
 u64 files_answers(void);
-/* Takes a table, or why there is none. True: what files_table() says changed. */
+/* Takes a table, or the reason why there is none. True: the result of files_table() changed. */
 bool files_table_answer(const struct symbolizer_answer *a);
 /* Number of the first line of its table in the arena, TABLE_PENDING, TABLE_NO_ROOM or TABLE_ABSENT. */
 u32 files_table(u32 file);
-/* A stack went through it at that time; addr: counted from the table's base. */
+/* A stack used it at that time; addr: relative to the table's base. */
 void files_used(u32 file, u64 addr, u64 time_ns);
-/* Address that a file offset has, counted from the table's base; false: it is in no segment. */
+/* Converts a file offset to an address relative to the table's base; false: it is in no segment. */
 bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
 
 /* Path and build-id in hex; NULL and "" for an unknown number. */
@@ -45,12 +45,12 @@ const char *file_path(u32 file);
 const char *file_build_id(u32 file);
 /* An open descriptor of the file, or -1. */
 int file_fd(u32 file);
-/* Address in the file of what the kernel side reports (that counts from the table's base). */
+/* Address in the file, from one that BPF programs report (relative to the table's base). */
 u64 file_addr(u32 file, u64 reported);
 bool file_is_bad(u32 file);
-/* Files whose table found no room under the cap, or that were too many. */
+/* Files beyond the limit, or whose table did not fit under the cap. */
 u64 files_refused(void);
-/* Tables of which not even what stacks go through is loaded; how many in use went for others that are used more. */
+/* Tables in part that lack pages which stacks need; tables in use that were evicted for others used more. */
 u64 files_squeezed(void);
 u64 files_evicted(void);
 

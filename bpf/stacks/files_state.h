@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* files_state.h: the files of stacks, for files.c and files_room.c alone. */
+/* files_state.h: the state of files, shared by files.c and files_room.c only. */
 #ifndef OTTOP_FILES_STATE_H
 #define OTTOP_FILES_STATE_H
 
@@ -21,22 +21,22 @@ struct file {
 	u32 n_segments;
 	u32 table, lines;	/* first line; 0: none */
 	u64 base, used_ns;
-	u32 pages;		/* of the table, whatever of it is loaded */
-	u8 *hits;		/* for frames seen in each of its grains (parts.h), at most PART_HITS_MAX; and */
-	u32 uses;		/* frames in all of the file; both fade */
-	u64 *have;		/* in part: a bit for each grain that is loaded */
-	bool part, wanted;	/* the table is not whole; a stack needed what is not there */
+	u32 pages;		/* of the whole table */
+	u8 *hits;		/* frames seen in each of its grains (parts.h), at most PART_HITS_MAX; decays */
+	u32 uses;		/* frames seen in the whole file; decays */
+	u64 *have;		/* part: a bit for each loaded grain */
+	bool part, wanted;	/* only a part is loaded; a stack needed another one */
 	bool refused;		/* there was no room for any of it, */
-	bool squeezed;		/* or not for all that stacks go through */
-	u64 again_ns, wait_ns;	/* it is not asked for again before; next time it waits so long */
-	u64 cpu_ns;		/* what loading a part of it took last, */
-	u64 missed;		/* and frames since then that needed what is not there */
+	bool squeezed;		/* or not for all that stacks need */
+	u64 again_ns, wait_ns;	/* earliest time of the next request; backoff */
+	u64 cpu_ns;		/* CPU time of the last load, */
+	u64 missed;		/* and frames since then that needed a missing part */
 };
 
 extern struct file *stack_files;	/* [0] is none */
 extern u32 n_stack_files, n_waiting_files;
 
-/* Whether a stack needs what is not there. */
+/* True: this grain is not loaded. */
 static inline bool file_leaves_out(const struct file *f, u32 grain)
 {
 	return !f->table || (f->part && !part_bit(f->have, grain));
@@ -48,20 +48,20 @@ static inline u32 lines_of(u32 words)
 	return (words + WORDS_OF_LINE - 1) / WORDS_OF_LINE;
 }
 
-/* Sets the bits of those of its pages in which stacks go through what is not there. */
+/* Sets the bits of pages that stacks need and that are not loaded. */
 void room_wanted(const struct file *f, u64 *bits);
-/* So many lines; what nobody used for a while makes place. 0: there is no room. */
+/* Allocates n lines, evicting tables not used lately. 0: no room. */
 u32 room_alloc(u32 n);
-/* In how long the table is asked for again; longer where that brought nothing. */
+/* Sets when the table may be requested again; the backoff grows if the last request was in vain. */
 void room_set_again(struct file *f, bool in_vain);
-/* The kernel side does not read the table any more; the file has it aside. */
+/* Removes the table from the arena; the copy aside stays. */
 void room_take_away(u32 file);
 /*
- * Loads what stacks go through of a table, and what of it is there already. numbers: of its rules, or
- * NULL; cpu_ns: what it took to make. 0 or -ENOSPC.
+ * Loads the parts of a table that stacks need, and those already loaded. numbers: of its rules, or
+ * NULL; cpu_ns: CPU time that making the table took. 0 or -ENOSPC.
  */
 int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns);
-/* The same from the table that is kept aside. */
+/* The same from the copy aside. */
 void room_load_from_aside(u32 file);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * frames.c: see frames.h. Rows are made anew only when a name arrives; else they are shared.
- * A number is never given twice: who shows old stacks would give them the names of others.
+ * frames.c: see frames.h. Rows are copied only when a name arrives; else snapshots share them.
+ * Numbers are never reused: old stacks that are still shown would get the names of other frames.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +10,15 @@
 #include "bpf/model/index.h"
 #include "bpf/stacks/frames.h"
 
-#define AGE_MAX 256		/* ticks after which it does not matter how long ago it was */
-#define AGE_MIN 16		/* what was in a stack so lately is not let go of */
-#define EVICT_TICKS 8		/* between two looks for what to let go of */
-#define UNWANTED_MAX 512	/* so many wait to be let go of together */
+#define AGE_MAX 256		/* ticks; older frames are treated alike */
+#define AGE_MIN 16		/* ticks; younger frames are never evicted */
+#define EVICT_TICKS 8		/* between two evictions */
+#define UNWANTED_MAX 512	/* unwanted frames that trigger an eviction */
 
 struct entry {
 	u32 id;
 	u32 file, space;
-	u32 next_unnamed;	/* of the same file: its number, as in the heads */
+	u32 next_unnamed;	/* number of the next one of the same file, as in the heads */
 	u32 used_at;		/* tick */
 	bool unnamed;		/* in such a list */
 	bool unwanted;
@@ -28,19 +28,19 @@ struct entry {
 	struct frames_row *row;
 };
 
-static struct entry *entries;	/* in order of their numbers; [0] is none, and what is asked of a number that is none */
+static struct entry *entries;	/* sorted by number; [0] is a dummy, used for invalid numbers */
 static u32 n_entries, cap_entries;
-static u32 last_id;		/* given so far, by earlier openings too */
+static u32 last_id;		/* last number assigned; kept when the collector closes */
 static u32 room = FRAMES_MAX, now_tick, evict_tick;
 static u64 n_evicted;
-static struct index places;	/* by what a frame is */
-/* heads of the lists of frames without a name: by file, by memory of a process, and of all others */
+static struct index places;	/* by (file, addr, space) */
+/* heads of the lists of unnamed frames: by file, by anonymous memory (JIT), and one for all others */
 static struct heads { u32 *of, n; } file_heads, jit_heads;
 static u32 other_head;
 static u32 overflow, n_unwanted;
 static u64 refused;
 
-/* The place of a number; 0: it is none. */
+/* The index of a number in entries; 0: invalid. */
 static u32 place_of(u32 id)
 {
 	u32 at = n_entries ? bisect(i, 1, n_entries, entries[i].id < id) : 0;
@@ -69,7 +69,7 @@ static u32 *unnamed_head(u32 file)
 	return &other_head;
 }
 
-/* The next frame of that place in code or memory after *at, 0 at first; its place, or 0. */
+/* The next frame with that key after *at (0 at first); its index, or 0. */
 static u32 next_place(u32 file, u64 addr, u32 space, u32 *at)
 {
 	u32 hash = hash_of(file, addr, space), i;
@@ -136,7 +136,7 @@ static u32 add_frame(u32 file, u64 addr, u32 space)
 	return id;
 }
 
-/* One frame stands for all that came too late. */
+/* One frame that stands for all beyond FRAMES_MAX. */
 static u32 overflow_frame(void)
 {
 	u32 id;
@@ -145,7 +145,7 @@ static u32 overflow_frame(void)
 	if (!overflow) {
 		id = add_frame(FRAMES_RAW, 0, ~0u);
 		frames_name(id, str_new("other frames"), str_new("unknown"), NULL);
-		overflow = id;	/* from now on it keeps that name */
+		overflow = id;	/* from now on frames_name() ignores it */
 	}
 	return overflow;
 }
@@ -164,7 +164,7 @@ u64 frames_refused(void)
 	return refused;
 }
 
-/* A row that snapshots hold is never changed: a copy takes its place. */
+/* A row that snapshots reference is never changed: it is replaced by a copy. */
 static struct frames_row *own_row(u32 id)
 {
 	struct entry *e = &entries[place_of(id)];
@@ -329,7 +329,7 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 	str_set(&r->file, file);
 	str_set(&r->inlines, inlines);
 	str_set(&entries[place_of(id)].fallback, fallback);
-	if (fallback && !r->name && r->reason) {	/* DWARF knows what no symbol says */
+	if (fallback && !r->name && r->reason) {	/* no symbol, but DWARF has a name */
 		str_set(&r->name, str_get(fallback));
 		str_set(&r->reason, NULL);
 	}
@@ -337,7 +337,7 @@ void frames_source(u32 id, const char *file, u64 line, u64 start_line, const cha
 	r->start_line = start_line;
 }
 
-/* Strings are interned, and rows keep theirs: equal means the same address. */
+/* Strings are interned and rows keep references, so equal strings have equal addresses. */
 static u32 find_inlined(const struct frames_inlined *f, u64 key)
 {
 	for (u32 at = 0, i; (i = next_place(FRAMES_INLINED, key, f->in, &at));) {
@@ -371,7 +371,7 @@ u32 frames_inlined(const struct frames_inlined *f)
 	}
 	id = add_frame(FRAMES_INLINED, key, f->in);
 	r = entries[n_entries - 1].row;	/* in no snapshot yet */
-	r->addr = U64_BLANK;	/* it may have many */
+	r->addr = U64_BLANK;	/* may be inlined at many addresses */
 	r->inlined = 1;
 	r->line = f->line;
 	r->start_line = f->start_line;
@@ -405,7 +405,7 @@ void frames_drop_reasons(const char *prefix)
 	}
 }
 
-/* ---- letting go ---- */
+/* ---- eviction ---- */
 
 void frames_room(u32 n)
 {
@@ -432,7 +432,7 @@ static u32 age_of(const struct entry *e)
 	return min(now_tick - e->used_at, AGE_MAX - 1u);
 }
 
-/* What stands inlined in a frame that is used is used. */
+/* Functions inlined in a frame that is kept are kept, too. */
 static void use_inlined(u32 oldest)
 {
 	for (u32 i = 1; i < n_entries; i++) {
@@ -447,7 +447,7 @@ static void use_inlined(u32 oldest)
 	}
 }
 
-/* So many ticks may have passed since a frame was used that is kept: fewer when there are many. */
+/* Age in ticks up to which frames are kept, so that three quarters of the room are filled. */
 static u32 oldest_to_keep(void)
 {
 	u32 of_age[AGE_MAX] = { 0 }, n = 0, age = 0;
@@ -459,7 +459,7 @@ static u32 oldest_to_keep(void)
 	return age;
 }
 
-/* The lists are made anew of those that are left; who was first is first again. */
+/* Rebuilds the lists of unnamed frames from the remaining entries, in the same order. */
 static void relist_unnamed(void)
 {
 	for (u32 i = 0; i < file_heads.n; i++)
@@ -477,7 +477,7 @@ static void relist_unnamed(void)
 	}
 }
 
-/* Where programs come and go their frames do: those that were in no stack for longest make room. */
+/* Evicts unwanted frames and, if there are too many, those in no stack for the longest time. */
 static void evict(void)
 {
 	bool full = n_entries > room;
@@ -527,6 +527,6 @@ void frames_clear(void)
 	entries = NULL;
 	file_heads = jit_heads = (struct heads){};
 	n_entries = cap_entries = other_head = overflow = n_unwanted = 0;
-	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers know no larger ones */
+	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers reject larger numbers */
 		last_id = 0;
 }

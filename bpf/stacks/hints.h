@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hints.h: how to have names from programs that have them, but tell nobody: "node: names with
- * --perf-basic-prof". A hint is the end of a frame's reason, and says "names with".
+ * hints.h: how to make programs expose the names of their functions: "node: names with
+ * --perf-basic-prof". A hint is the end of a frame's reason, and contains "names with".
  */
 #ifndef OTTOP_HINTS_H
 #define OTTOP_HINTS_H
@@ -10,14 +10,14 @@
 
 #include "bpf/model/base.h"
 
-/* For code that a process made at run time, by the files it has mapped. False: nothing is known. */
+/* For a process's JIT code, by the files it maps. False: none is known. */
 bool hint_of_process(u32 pid, char *buf, size_t cap);
 /*
- * A name from code made at run time: where Python names its functions, its interpreter needs no hint.
- * Their frames are the same for all processes of a file, so from then on none has one.
+ * A name of JIT code was seen: if Python names its functions, its interpreter needs no hint. Frames of
+ * the interpreter are shared by all processes of a file, so the hint goes for all of them.
  */
 void hint_saw_name(const char *name);
-/* For a function that runs code of another language; path: of its file, or NULL. False: it is none. */
+/* For a function of an interpreter; path: of its file, or NULL. False: it is none. */
 bool hint_of_function(const char *name, const char *path, char *buf, size_t cap);
 
 #endif

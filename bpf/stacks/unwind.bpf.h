@@ -66,8 +66,8 @@ static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 a
 }
 
 /*
- * In execve, once the new program's memory is there: the registers are still
- * those of the old one, whose stack is gone.
+ * In execve, after the switch to the new address space: the registers are still
+ * those of the old program, whose stack is gone.
  */
 static __always_inline bool is_between_programs(const struct walk_regs *regs, struct task_struct *t)
 {
@@ -113,7 +113,7 @@ static __always_inline bool walk_registers(struct walk_regs *to, struct task_str
 #endif
 }
 
-/* What user space knows of the process of t, or NULL: nothing, or of another program. */
+/* The entry of t's process; NULL: none, or one of an earlier program (exec, reused pid). */
 static __always_inline struct unw_process *known_process(struct task_struct *t)
 {
 	u32 tgid = t->tgid;

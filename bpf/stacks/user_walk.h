@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * user_walk.h: samples whose stack was copied because the process was not
- * known yet. They wait until its mappings and tables are there, are walked by
- * the same code that the kernel runs (bpf/stacks/walk.h), and go on as samples.
- * Sampler thread only.
+ * user_walk.h: samples whose stack memory was copied because the process was not
+ * known yet. They are kept until its mappings and tables are available, and then
+ * walked by the same code that BPF runs (bpf/stacks/walk.h). Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_WALK_H
 #define OTTOP_PROFILER_WALK_H
@@ -11,16 +10,16 @@
 #include "bpf/model/base.h"
 #include "bpf/stacks/stack_wire.h"
 
-#define WALK_MAX_BYTES (8u << 20)	/* of copies that wait; when there are more, new ones are cut */
+#define WALK_MAX_BYTES (8u << 20)	/* of waiting copies; beyond that new ones are truncated */
 
 /* s is valid during the call only. */
 typedef void (*walked_fn)(const struct wire_sample *s);
 
-/* Walks it now, or keeps a copy of it for later; done is called once for each. */
+/* Walks it now, or keeps a copy for later; done is called exactly once for each. */
 void walk_copied(const struct wire_copy *c, walked_fn done);
-/* Tries those that wait again, if a table was answered since. */
+/* Retries waiting copies, if a table has arrived since. */
 void walk_waiting(walked_fn done);
-/* Those that wait go on as they are. */
+/* Finishes all waiting copies with what is known. */
 void walk_give_up(walked_fn done);
 
 #endif

@@ -6,16 +6,17 @@
  *	pc -> mapping of the process -> file's table -> row -> rule -> caller
  *
  * The same code runs in the kernel (bpf/stacks/unwind.bpf.h), on copied stacks
- * (bpf/stacks/user_walk.c) and in a test. Who includes it has defined before:
+ * (bpf/stacks/user_walk.c) and in a test. The includer must define before:
  *
  *	const struct arena_line *arena_line(u32 line)	NULL: no such line
  *	const struct unw_info *unwind_rule(u32 number)	NULL: no such rule
  *	bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 addr)
- *	WALK_TABLE(m)	the table of a mapping, if it is another one than the arena says
+ *	WALK_TABLE(m)	the table of a mapping, if it differs from the one in the arena
  *
  * Addresses after the first are return addresses: they are looked up one byte
  * earlier, unless a signal interrupted there. Where there is no table (JIT)
- * the frame pointer chain is followed as far as it is sane, from what the code says of its first frame.
+ * frame pointers are followed as long as they are plausible; the instructions at pc
+ * tell whether the first frame has been set up.
  */
 #ifndef OTTOP_WALK_H
 #define OTTOP_WALK_H
@@ -40,7 +41,7 @@ struct walk {
 	u8 code[CODE_BYTES];	/* not on the stack, which is full there on 6.1 */
 };
 
-/* What a step needs; on the stack, so that the verifier follows the pointers. */
+/* Context of a step; on the stack, so that the verifier tracks the pointers. */
 struct walk_ctx {
 	struct walk *w;
 	u32 first, n;		/* mappings of the process: lines of the arena */
@@ -93,7 +94,7 @@ static __always_inline bool table_word(u32 table, u32 i, u64 *ret)
 	return l != NULL;
 }
 
-/* The rule for an address of a file, or NULL; *left_out: because that page is not loaded. */
+/* The rule for an address of a file, or NULL; *left_out: its page is not loaded. */
 static __always_inline const struct unw_info *find_info(u32 table, u64 addr, bool *left_out)
 {
 	u64 word, page = addr >> UNW_PAGE_BITS;
@@ -136,7 +137,7 @@ static __always_inline bool read_word(struct walk_ctx *c, u64 addr, void *ret)
 	return walk_read(c, ret, sizeof(u64), addr);
 }
 
-/* What a signal handler returns to: sp is at the ucontext (arch/x86 sigframe.h, sigcontext.h). */
+/* The context that a signal interrupted: sp points to the ucontext (arch/x86 sigframe.h, sigcontext.h). */
 static __always_inline int step_signal(struct walk_ctx *c)
 {
 #if defined(__TARGET_ARCH_x86) || defined(__x86_64__)
@@ -163,7 +164,7 @@ static __always_inline int step_signal(struct walk_ctx *c)
 #endif
 }
 
-/* An exception is about to land: the frames in between are gone, what is there comes next. */
+/* An exception is about to land: continues with the frame of the landing pad. */
 static __always_inline int step_landing(struct walk_ctx *c, const struct unw_info *i)
 {
 	struct walk *w = c->w;
@@ -188,9 +189,9 @@ static __always_inline bool is_near(u64 fp, u64 sp)
 
 /*
  * The frame pointer chain: fp[0] is the caller's, fp[1] the return address. A
- * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6): that proves
- * nothing where a frame was in no mapping that is known (another program by now) or in a
- * file that could not be opened, whose frames may have none.
+ * chain ends with 0 (System V psABI x86-64 3.4.1; AAPCS64 6.4.6). That is no proof of
+ * the outermost frame if a frame was in an unknown mapping (exec meanwhile) or in a
+ * file that could not be opened, whose code may not use frame pointers.
  */
 static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 {
@@ -204,7 +205,7 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 		return stop(w, why_not);
 	if (!walk_read(c, pair, sizeof(pair), r->fp) || !pair[1])
 		return stop(w, why_not);
-	/* Go changes stacks (systemstack, cgo): the chain goes on over there */
+	/* Go switches stacks (systemstack, cgo): the chain continues on the other one */
 	if (!is_near(r->fp, r->sp) && pair[0] && !is_near(pair[0], r->fp))
 		return stop(w, why_not);
 	r->sp = r->fp + 16;
@@ -216,12 +217,12 @@ static __always_inline int step_frame_pointer(struct walk_ctx *c, u32 why_not)
 }
 
 /*
- * Where nothing is known of the code (made at run time, mostly) the code itself may say that there is no
- * frame yet, or none any more: push rbp; mov rbp, rsp (sub rsp), pop rbp and ret; what V8 has before the
- * first (mov rbx, [rcx - 8]; test byte [rbx + x], 1; jne) and the last (cmp rcx, x; jg); how HotSpot begins
- * (mov [rsp - x], eax; push rbp, or sub rsp, x; mov [rsp + y], rbp) and its question at a
- * return (cmp rsp, [r15 + x]; ja). Else the frame pointer is that of the caller, whose frame would be
- * missing. Bytes: how far the return address is above the stack pointer, 0 or 8; -1: it does not say.
+ * For code without a table (mostly JIT) the instructions at pc tell whether the frame is not set up yet, or
+ * already torn down; the frame pointer is then still the caller's, and the caller would be missed. Patterns:
+ * push rbp; mov rbp, rsp (sub rsp), pop rbp and ret; V8 before the prologue (mov rbx, [rcx - 8]; test byte
+ * [rbx + x], 1; jne) and epilogue (cmp rcx, x; jg); HotSpot's prologue (mov [rsp - x], eax; push rbp, or
+ * sub rsp, x; mov [rsp + y], rbp) and return poll (cmp rsp, [r15 + x]; ja).
+ * Returns the offset of the return address from the stack pointer, 0 or 8; -1: no pattern matches.
  */
 
 static __always_inline bool is_push_frame(const u8 *b)
@@ -250,7 +251,7 @@ static __always_inline bool is_hotspot_entry(const u8 *b)
 		(b[9] == 0x6c || b[9] == 0xac) && b[10] == 0x24);
 }
 
-/* Nothing is left of the frame but the return address. */
+/* The frame is torn down: only the return address is left. */
 static __always_inline bool is_return(const u8 *b)
 {
 	if (b[0] == 0xc3 || b[0] == 0xc2)
@@ -268,7 +269,7 @@ static __always_inline int frame_of_code(struct walk_ctx *c)
 
 	if (!c->w->leaf)
 		return -1;
-	__builtin_memset(b, 0, CODE_BYTES);	/* what cannot be read says nothing */
+	__builtin_memset(b, 0, CODE_BYTES);	/* unreadable bytes match no pattern */
 	if (!walk_read(c, b, CODE_BYTES, pc - 1) && !walk_read(c, b, 8, pc - 1)) {
 		b[0] = 0;	/* the first instruction of a page */
 		if (!walk_read(c, b + 1, 7, pc))
@@ -347,7 +348,7 @@ static __always_inline bool find_cfa(struct walk_ctx *c, const struct unw_info *
 	return false;
 }
 
-/* rbx is followed only in files where it can be the way to the next frame. */
+/* rbx is tracked only in files whose rules may use it to find the next frame. */
 static __always_inline void step_bx(struct walk_ctx *c, const struct unw_info *i, u64 cfa)
 {
 	struct walk *w = c->w;
@@ -374,7 +375,7 @@ static __always_inline int step_cfi(struct walk_ctx *c, const struct unw_info *i
 		ra = r->regs[(i->ra - 1) & (WALK_REGS - 1)];
 	else if (!read_word(c, cfa - 8, &ra))
 		return stop(w, WALK_BAD_READ);
-	/* frame::sender_for_interpreter_frame(): a caller that was compiled may have made room for arguments */
+	/* frame::sender_for_interpreter_frame(): a compiled caller may have made room for arguments */
 	if (i->cfa == UNW_CFA_FP && i->reg == UNW_FP_SENDER) {
 		if (!read_word(c, r->fp - 8, &sp))
 			return stop(w, WALK_BAD_READ);
@@ -401,7 +402,7 @@ static __always_inline int note(struct walk *w, u32 n, u64 frame)
 	return 0;
 }
 
-/* One frame: notes where we are, finds the caller. 1: the end. */
+/* One frame: records pc, finds the caller. 1: the end. */
 static int walk_step(u32 index, void *arg)
 {
 	struct walk_ctx *c = arg;
@@ -435,7 +436,7 @@ static int walk_step(u32 index, void *arg)
 		return stop(w, WALK_NO_ROOM);
 	if (MAPPING_LOST(m))
 		w->miss = w->r.pc;
-	/* code made at run time, of which there is a table: it says nothing of prologues and epilogues */
+	/* JIT code with a table: the table does not cover prologues and epilogues */
 	if (!info || info->cfa == UNW_CFA_NONE || (!MAPPING_FILE(m) && w->leaf && frame_of_code(c) >= 0))
 		return step_unknown(c, WALK_NO_CFI);
 	if (info->cfa == UNW_CFA_UNKNOWN) {
