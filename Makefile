@@ -152,9 +152,16 @@ $(BUILD)/obj/without-curl.o: exporter/otlp/http.c | $(PBH)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CFLAGS_) -DOTTOP_WITHOUT_CURL -c -o $@ $<
 
-$(BUILD)/ottop-static: $(OBJ)
+# The archive at the end gives what is still missing then: see there.
+$(BUILD)/ottop-static: $(OBJ) $(BUILD)/libeu_missing.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -static -o $@ $^ $(LDLIBS_) $(STATIC_LIBS)
+	$(Q)$(CC) $(CFLAGS_) $(LDFLAGS) -static -o $@ $(OBJ) $(LDLIBS_) $(STATIC_LIBS) $(BUILD)/libeu_missing.a
+
+$(BUILD)/libeu_missing.a: symbolizer/static/libeu_missing.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_) -c -o $(BUILD)/obj/libeu_missing.o $<
+	$(Q)$(CROSS)ar rcs $@ $(BUILD)/obj/libeu_missing.o
 
 STATIC_LIBS = $(shell $(PKG) --static --libs-only-l libelf libbpf 2>/dev/null)
 

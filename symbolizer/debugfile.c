@@ -23,7 +23,7 @@ static u32 crc_of(int fd, u64 size)
 
 bool debugfile_matches(int fd, int debug_fd)
 {
-	struct elf_file *f = elf_open(fd), *d = f ? elf_open(debug_fd) : NULL;
+	struct elf_file *f = elf_file_open(fd), *d = f ? elf_file_open(debug_fd) : NULL;
 	u8 id[BUILD_ID_MAX], debug_id[BUILD_ID_MAX];
 	char name[256];
 	size_t n, debug_n;
@@ -38,7 +38,7 @@ bool debugfile_matches(int fd, int debug_fd)
 		else if (elf_debuglink(f, name, sizeof(name), &crc))
 			good = elf_size(d) <= MAX_CRC && crc_of(debug_fd, elf_size(d)) == crc;
 	}
-	elf_close(d);
-	elf_close(f);
+	elf_file_close(d);
+	elf_file_close(f);
 	return good;
 }

@@ -31,7 +31,7 @@ static struct dwarf *open_sup(struct elf_file *elf, int fd)
 
 	if (!n || fd < 0 || (fd = dup(fd)) < 0)
 		return NULL;
-	sup = elf_open(fd);
+	sup = elf_file_open(fd);
 	if (sup && elf_build_id(sup, id, sizeof(id)) == n && !memcmp(id, wanted, n)) {
 		d = xcalloc(1, sizeof(*d));
 		d->elf = sup;
@@ -41,7 +41,7 @@ static struct dwarf *open_sup(struct elf_file *elf, int fd)
 		free(d->sections);
 	}
 	free(d);
-	elf_close(sup);
+	elf_file_close(sup);
 	close(fd);
 	return NULL;
 }
@@ -52,7 +52,7 @@ struct dwarf *dwarf_open(int fd, int sup_fd)
 	struct dwarf *d;
 	int own = dup(fd);
 
-	elf = own >= 0 ? elf_open(own) : NULL;
+	elf = own >= 0 ? elf_file_open(own) : NULL;
 	if (!elf) {
 		int err = errno;
 
@@ -242,7 +242,7 @@ void dwarf_close(struct dwarf *d)
 		unload(d, &d->units[i]);
 	handle_close(d);
 	dwarf_close(d->sup);
-	elf_close(d->elf);
+	elf_file_close(d->elf);
 	close(d->fd);
 	free(d->units);
 	free(d->ranges.all);

@@ -219,7 +219,7 @@ static struct unwind_table *read_table(struct elf_file *f, const struct unwind_p
 
 struct unwind_table *unwind_table_read(int fd, const struct unwind_pages *pages)
 {
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	struct unwind_table *t;
 	int err;
 
@@ -227,7 +227,7 @@ struct unwind_table *unwind_table_read(int fd, const struct unwind_pages *pages)
 		return NULL;
 	t = read_table(f, pages);
 	err = errno;
-	elf_close(f);
+	elf_file_close(f);
 	errno = err;
 	return t;
 }

@@ -49,7 +49,7 @@ static struct elf_file *wrap(Elf *elf, struct source whole)
 	return f;
 }
 
-struct elf_file *elf_open(int fd)
+struct elf_file *elf_file_open(int fd)
 {
 	struct source whole = { .fd = fd };
 	struct stat st;
@@ -64,13 +64,13 @@ struct elf_file *elf_open(int fd)
 	return wrap(elf_begin(fd, ELF_C_READ, NULL), whole);
 }
 
-struct elf_file *elf_open_memory(const void *data, size_t n)
+struct elf_file *elf_file_open_memory(const void *data, size_t n)
 {
 	elf_version(EV_CURRENT);
 	return wrap(elf_memory((char *)data, n), (struct source){ .mem = data, .fd = -1, .size = n });
 }
 
-void elf_close(struct elf_file *f)
+void elf_file_close(struct elf_file *f)
 {
 	if (!f)
 		return;

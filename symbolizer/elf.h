@@ -12,13 +12,13 @@ struct elf_file;
  * Opens by descriptor (kept by the caller). NULL with errno: ENOEXEC not an ELF file for this
  * machine.
  */
-struct elf_file *elf_open(int fd);
-/* From bytes in memory (the vDSO), which must stay valid until elf_close(). */
-struct elf_file *elf_open_memory(const void *data, size_t n);
-void elf_close(struct elf_file *f);	/* NULL-safe */
+struct elf_file *elf_file_open(int fd);
+/* From bytes in memory (the vDSO), which must stay valid until elf_file_close(). */
+struct elf_file *elf_file_open_memory(const void *data, size_t n);
+void elf_file_close(struct elf_file *f);	/* NULL-safe */
 
 struct elf_section {
-	const u8 *data;		/* NULL if it has no bytes; valid until elf_close() */
+	const u8 *data;		/* NULL if it has no bytes; valid until elf_file_close() */
 	size_t size;
 	u64 addr;
 };
@@ -41,7 +41,7 @@ u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 ca
 
 /*
  * As elf_section(), as a range of the file that is not read yet; false if it is compressed. Reads
- * from the descriptor of elf_open(), which must stay open.
+ * from the descriptor of elf_file_open(), which must stay open.
  */
 bool elf_section_source(struct elf_file *f, const char *name, struct source *ret, u64 *ret_addr);
 /* End address of section number `number`; 0: unknown. */

@@ -32,13 +32,13 @@ struct names {
 
 struct names *names_read(int fd, int debug_fd)
 {
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	struct names *n;
 	struct stat st;
 
 	if (!f)
 		return NULL;
-	elf_close(f);
+	elf_file_close(f);
 	n = xcalloc(1, sizeof(*n));
 	n->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	n->debug_fd = debug_fd < 0 ? -1 : fcntl(debug_fd, F_DUPFD_CLOEXEC, 0);
@@ -54,16 +54,16 @@ struct names *names_read(int fd, int debug_fd)
 
 static struct symtab *read_table(int fd, bool dynamic)
 {
-	struct elf_file *f = fd < 0 ? NULL : elf_open(fd);
+	struct elf_file *f = fd < 0 ? NULL : elf_file_open(fd);
 	struct symtab *t = f ? symtab_read(f, dynamic) : NULL;
 
-	elf_close(f);
+	elf_file_close(f);
 	return t;
 }
 
 static struct symtab *read_mini(struct names *n)
 {
-	struct elf_file *f = elf_open(n->fd), *mini = NULL;
+	struct elf_file *f = elf_file_open(n->fd), *mini = NULL;
 	struct symtab *t = NULL;
 	struct source packed;
 	u64 addr;
@@ -71,11 +71,11 @@ static struct symtab *read_mini(struct names *n)
 	if (f && elf_section_source(f, ".gnu_debugdata", &packed, &addr))
 		n->mini = minidebug_unpack(&packed, &n->mini_size);
 	if (n->mini)
-		mini = elf_open_memory(n->mini, n->mini_size);
+		mini = elf_file_open_memory(n->mini, n->mini_size);
 	if (mini)
 		t = symtab_read(mini, false);
-	elf_close(mini);
-	elf_close(f);
+	elf_file_close(mini);
+	elf_file_close(f);
 	if (!t) {
 		free(n->mini);
 		n->mini = NULL;
@@ -86,22 +86,22 @@ static struct symtab *read_mini(struct names *n)
 
 static const struct pclntab *go_of(struct names *n)
 {
-	struct elf_file *f = n->go_opened ? NULL : elf_open(n->fd);
+	struct elf_file *f = n->go_opened ? NULL : elf_file_open(n->fd);
 
 	if (f)
 		n->go = pclntab_read(f);
-	elf_close(f);
+	elf_file_close(f);
 	n->go_opened = true;
 	return n->go;
 }
 
 static void read_start(struct names *n)
 {
-	struct elf_file *f = n->complete ? NULL : elf_open(n->fd);
+	struct elf_file *f = n->complete ? NULL : elf_file_open(n->fd);
 
 	if (f)
 		startcode_read(f, &n->start);
-	elf_close(f);
+	elf_file_close(f);
 }
 
 static void open_place(struct names *n, enum place p)

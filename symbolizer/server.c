@@ -132,18 +132,18 @@ static void read_layout(struct elf_file *f, struct reply *r)
 
 static int answer_table(const struct question *q, int fd, struct reply *r)
 {
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	struct unwind_pages pages = { q->addrs[0], (u32)q->addrs[1], q->addrs + 2 };
 	struct unwind_table *t;
 	int mem = -1;
 
 	if (!f || pages.n > SYMBOLIZER_PAGES) {
 		r->err = f ? -EINVAL : -errno;
-		elf_close(f);
+		elf_file_close(f);
 		return -1;
 	}
 	read_layout(f, r);
-	elf_close(f);
+	elf_file_close(f);
 	t = unwind_table_read(fd, q->n ? &pages : NULL);
 	if (!t)
 		return -1;	/* no frame information: the segments alone are an answer */
@@ -266,11 +266,11 @@ static int answer_debug(const int *fds, struct reply *r)
 	struct elf_file *f;
 
 	r->err = fds[1] >= 0 && debugfile_matches(fds[0], fds[1]) ? 0 : -ENOMSG;
-	f = r->err ? NULL : elf_open(fds[1]);
+	f = r->err ? NULL : elf_file_open(fds[1]);
 	if (f)
 		r->build_id_len = (u32)elf_altlink(f, r->debuglink, sizeof(r->debuglink), r->build_id,
 						   sizeof(r->build_id));
-	elf_close(f);
+	elf_file_close(f);
 	return -1;
 }
 
@@ -278,7 +278,7 @@ static int answer_symbols(const struct question *q, int fd, struct reply *r)
 {
 	const char *names[SYMBOLIZER_SYMBOLS], *at = (const char *)q->addrs;
 	const char *end = at + sizeof(q->addrs);
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 
 	if (!f)
 		r->err = -errno;
@@ -294,7 +294,7 @@ static int answer_symbols(const struct question *q, int fd, struct reply *r)
 	}
 	if (!r->err)
 		symbols_find(f, names, q->n, r->offsets);
-	elf_close(f);
+	elf_file_close(f);
 	return -1;
 }
 

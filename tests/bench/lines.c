@@ -40,11 +40,11 @@ static long peak_kb(void)
 static struct elf_section text_of(int fd)
 {
 	struct elf_section s = { 0 };
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 
 	if (!f || !elf_section(f, ".text", &s))
 		exit(1);
-	elf_close(f);
+	elf_file_close(f);
 	return s;
 }
 

@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int debug = argc > 2 + list ? open(argv[2 + list], O_RDONLY | O_CLOEXEC) : -1;
 	struct symbolizer_segment seg = {};
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	u64 begin = cpu_ns(), indexed, asked;
 	struct names *n = names_read(fd, debug);
 	char name[SYMBOL_NAME_MAX];
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 		perror(path);
 		return 1;
 	}
-	elf_close(f);
+	elf_file_close(f);
 	if (list) {
 		look_up(n);
 		names_free(n);

@@ -57,13 +57,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
-	f = elf_open(fd);
+	f = elf_file_open(fd);
 	if (f) {
 		elf_build_id(f, build_id, sizeof(build_id));
 		elf_debuglink(f, link, sizeof(link), &crc);
 		elf_exec_segments(f, segments, 4);
 		place_probes(f, min(size, (size_t)65536));
-		elf_close(f);
+		elf_file_close(f);
 		read_names(fd);
 		unwind_table_free(unwind_table_read(fd, NULL));
 	}

@@ -176,7 +176,7 @@ static void show(const char *what, u64 addr, const struct said *s, const struct 
 static struct score compare(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct elf_file *elf = elf_open(fd);
+	struct elf_file *elf = elf_file_open(fd);
 	struct dwarf *d = dwarf_open(fd, sup_fd);
 	struct symtab *t = symtab_read(elf, false);
 	struct score score = { 0 };
@@ -212,7 +212,7 @@ static struct score compare(const char *path)
 	pclose(a.out);
 	dwarf_close(d);
 	symtab_free(t);
-	elf_close(elf);
+	elf_file_close(elf);
 	close(fd);
 	printf("# %s: %u addresses, %u with inlined functions, %.2f %% the same; different: depth %u,"
 	       " name %u, file %u, line %u, unknown %u; %u times the name around\n", path, score.n, score.inlined,

@@ -82,7 +82,7 @@ static struct cfi_row *information(struct elf_file *f, u32 *n)
 static void compare_file(const char *path, u64 one_of)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct elf_file *f = fd < 0 ? NULL : elf_open(fd);
+	struct elf_file *f = fd < 0 ? NULL : elf_file_open(fd);
 	struct cfi_row *ours, *theirs;
 	struct bytes_of total;
 	u32 n, m;
@@ -102,7 +102,7 @@ static void compare_file(const char *path, u64 one_of)
 	assert_true(total.differ * one_of <= total.same);
 	free(ours);
 	free(theirs);
-	elf_close(f);
+	elf_file_close(f);
 	close(fd);
 }
 
@@ -131,7 +131,7 @@ static struct unw_info table_at(const char *path, u64 addr)
 static u64 find_code(const char *path, u64 from, const void *code, size_t n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct elf_file *f = fd < 0 ? NULL : elf_open(fd);
+	struct elf_file *f = fd < 0 ? NULL : elf_file_open(fd);
 	struct elf_section s;
 	const u8 *at = NULL;
 	u64 found = 0;
@@ -142,7 +142,7 @@ static u64 find_code(const char *path, u64 from, const void *code, size_t n)
 		at = memmem(s.data + skip, s.size - skip, code, n);
 		found = at ? s.addr + (u64)(at - s.data) : 0;
 	}
-	elf_close(f);
+	elf_file_close(f);
 	if (fd >= 0)
 		close(fd);
 	return found;
@@ -188,10 +188,10 @@ static void test_damaged(void **state)
 		for (u32 i = 0; i < 200000; i++)
 			image[4096 + (size_t)rand() % (n - 8192)] = (u8)rand();
 		assert_int_equal(pwrite(copy, image, n, 0), (ssize_t)n);
-		f = elf_open(copy);
+		f = elf_file_open(copy);
 		if (f)
 			free(codeframes_rows(f, ".text", NULL, 0, round & 1, &rows));
-		elf_close(f);
+		elf_file_close(f);
 	}
 	free(image);
 	close(fd);

@@ -145,10 +145,10 @@ static void links(void **state)
 			 "objcopy --update-section .gnu_debugaltlink=part program bad", cases[i].bytes);
 		run(command);
 		fd = open_in("bad");
-		f = elf_open(fd);
+		f = elf_file_open(fd);
 		assert_non_null(f);
 		assert_int_equal(elf_altlink(f, name, sizeof(name), id, sizeof(id)), cases[i].n);
-		elf_close(f);
+		elf_file_close(f);
 		close(fd);
 	}
 }

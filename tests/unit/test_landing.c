@@ -195,7 +195,7 @@ static void stacks_are_whole_where_exceptions_land(void **state)
 static void stubs_of_static_programs_are_known(void **state)
 {
 	int fd = open(program, O_RDONLY | O_CLOEXEC);
-	struct elf_file *f = fd < 0 ? NULL : elf_open(fd);
+	struct elf_file *f = fd < 0 ? NULL : elf_file_open(fd);
 	struct unwind_table *t = read_program();
 	struct source plt;
 	u64 addr;
@@ -208,7 +208,7 @@ static void stubs_of_static_programs_are_known(void **state)
 		assert_int_equal(unwind_table_find(t, at)->cfa, UNW_CFA_PLT);
 	assert_int_not_equal(unwind_table_find(t, addr + plt.size)->cfa, UNW_CFA_PLT);
 	unwind_table_free(t);
-	elf_close(f);
+	elf_file_close(f);
 	close(fd);
 }
 

@@ -233,12 +233,12 @@ static void spoil(const char *name, const char *section, const u8 *bytes, size_t
 static size_t read_section(const char *name, u8 *buf, size_t cap)
 {
 	int fd = open_in("good");
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	struct elf_section s;
 
 	assert_true(elf_section(f, name, &s) && s.size <= cap);
 	memcpy(buf, s.data, s.size);
-	elf_close(f);
+	elf_file_close(f);
 	close(fd);
 	return s.size;
 }
@@ -354,13 +354,13 @@ static u64 helpers_kb(void)
 /* Addresses all over .text of a program: of as many of its units as a question can have. */
 static void spread(int fd, u64 *addrs, u32 n)
 {
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	struct elf_section text;
 
 	assert_true(elf_section(f, ".text", &text));
 	for (u32 i = 0; i < n; i++)
 		addrs[i] = text.addr + text.size * i / n;
-	elf_close(f);
+	elf_file_close(f);
 }
 
 /* Each number is another file to it: this program is opened 10 times. */

@@ -168,12 +168,12 @@ static void test_debug_file(void **state)
 {
 	int fd = copy_of_myself(), other = open("/bin/true", O_RDONLY | O_CLOEXEC);
 	int empty = memfd_create("empty", MFD_CLOEXEC);
-	struct elf_file *f = elf_open(fd);
+	struct elf_file *f = elf_file_open(fd);
 	u8 id[BUILD_ID_MAX];
 	bool has = elf_build_id(f, id, sizeof(id)) > 0;
 
 	(void)state;
-	elf_close(f);
+	elf_file_close(f);
 	assert_int_equal(debugfile_matches(fd, fd), has);
 	assert_false(debugfile_matches(fd, other));
 	assert_false(debugfile_matches(fd, empty));

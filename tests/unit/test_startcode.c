@@ -40,10 +40,10 @@ static int free_image(void **state)
 
 static bool read_start(struct startcode *ret)
 {
-	struct elf_file *f = elf_open_memory(image, image_size);
+	struct elf_file *f = elf_file_open_memory(image, image_size);
 	bool good = f && startcode_read(f, ret);
 
-	elf_close(f);
+	elf_file_close(f);
 	return good;
 }
 

@@ -126,10 +126,10 @@ static u32 find_all(const char *file, const char *const *all, u32 count, u64 *of
 
 	snprintf(path, sizeof(path), "%s/%s", folder, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	f = elf_open(fd);
+	f = elf_file_open(fd);
 	assert_non_null(f);
 	n = symbols_find(f, all, count, offsets);
-	elf_close(f);
+	elf_file_close(f);
 	close(fd);
 	return n;
 }
@@ -197,7 +197,7 @@ static void test_go(void **s)
 
 	snprintf(path, sizeof(path), "%s/code", folder);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	f = elf_open(fd);
+	f = elf_file_open(fd);
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
 		u64 at = offset_in_code(all[i].name);
 
@@ -210,7 +210,7 @@ static void test_go(void **s)
 	assert_int_equal(placement_call(f, offset_in_code("calls_twice"), 611, offset_in_code("inner")), 0);
 	assert_int_equal(placement_call(f, offset_in_code("edge"), 256, offset_in_code("inner")), offset_in_code("edge") + 250);
 	assert_int_equal(placement_call(f, 1ull << 40, 4096, 8), 0);
-	elf_close(f);
+	elf_file_close(f);
 	close(fd);
 }
 #endif

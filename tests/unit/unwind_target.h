@@ -92,12 +92,12 @@ static const struct known_file *load_file(const char *name, const char *path)
 {
 	struct known_file *f = &files[n_files];
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
-	struct elf_file *elf = fd < 0 ? NULL : elf_open(fd);
+	struct elf_file *elf = fd < 0 ? NULL : elf_file_open(fd);
 	struct unwind_table *t;
 
 	for (u32 i = 0; i < n_files; i++) {
 		if (!strcmp(files[i].path, path)) {
-			elf_close(elf);
+			elf_file_close(elf);
 			close(fd);
 			return &files[i];
 		}
@@ -110,7 +110,7 @@ static const struct known_file *load_file(const char *name, const char *path)
 	f->table = t ? put_table(t) : TABLE_ABSENT;
 	f->base = t ? t->base : 0;
 	unwind_table_free(t);
-	elf_close(elf);
+	elf_file_close(elf);
 	close(fd);
 	n_files++;
 	return f;
