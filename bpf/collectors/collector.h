@@ -21,13 +21,13 @@ struct tick {
 	u64 focus_pid, focus_start_ns;
 	u32 looked[LOOKED_MAX], n_looked;	/* pids on the screen */
 	bool scope_to_focus;	/* expensive probes may leave the others out */
-	const u32 *seen;	/* frames that are seen from now on, those that matter most first; NULL: as before */
+	const u32 *seen;	/* frames shown from now on, the most important first; NULL: as before */
 	u32 n_seen;
-	bool hurry;		/* somebody waits for names and lines */
+	bool hurry;		/* a consumer waits for names and lines */
 	const struct scope *scope;
 	float budget_pct;
 	u64 history_bytes;
-	u64 last_tick_ns;	/* what the tick before cost */
+	u64 last_tick_ns;	/* duration of the previous tick's work */
 };
 
 #define COLLECTOR_FDS 4
@@ -35,31 +35,31 @@ struct tick {
 struct collector {
 	const char *name;
 	u64 tables;		/* TABLE_BIT()s that it fills */
-	bool always;		/* runs even when nobody asks */
-	u64 linger_ns;		/* it runs on for so long after somebody asked; 0: five minutes; see linger.h */
-	const char *what;	/* without which open() fails: the reason says it where open() gives none */
-	const char *rows_from;	/* without kernel programs; NULL: /proc and other collectors */
+	bool always;		/* runs even if not wanted */
+	u64 linger_ns;		/* how long it runs on when no longer wanted; 0: five minutes; see linger.h */
+	const char *what;	/* what it observes; used as reason if open() fails without one */
+	const char *rows_from;	/* source of its rows, if it has no BPF programs; NULL: /proc and other collectors */
 	/*
-	 * Loads and attaches; NULL: there is nothing to do. 0, or -errno and where that does not
-	 * say all one line in reason. After both close() is called once, and then perhaps open().
+	 * Loads and attaches; NULL: nothing to do. 0, or -errno, with one line in reason if the errno does not
+	 * suffice. In both cases close() follows once, and then perhaps another open().
 	 */
 	int (*open)(char *reason, size_t cap);
-	/* What is wanted changed between two ticks; t->b is NULL. */
+	/* The wants changed between two ticks; t->b is NULL. */
 	void (*adjust)(const struct tick *t);
-	/* The interval ends here: swap what is swapped. True: wait for a grace period before read(). */
+	/* The interval ends: swaps double-buffered maps. True: a grace period is needed before read(). */
 	bool (*swap)(const struct tick *t);
-	/* Empties ring buffers; several times a tick, and when a descriptor of fds() is readable. */
+	/* Drains ring buffers; several times a tick, and when a descriptor of fds() is readable. */
 	void (*drain)(void);
-	/* Descriptors to wait for; at most COLLECTOR_FDS. Their number. */
+	/* Descriptors to poll, at most COLLECTOR_FDS; returns their number. */
 	u32 (*fds)(int *fds);
 	/* Adds this interval's rows and builder_status(). 0 or -errno (stopped then). */
 	int (*read)(const struct tick *t);
 	/* After every collector has read. */
 	void (*end)(const struct tick *t);
-	void (*close)(void);	/* also of what open() left half done; NULL: there is nothing to do */
+	void (*close)(void);	/* also after a failed open(); NULL: nothing to do */
 };
 
-/* Stack samples a second of each CPU, and which processes are observed: as long as the sampler runs. */
+/* Sampling rate, observed processes and so on; valid as long as the sampler runs. */
 const struct sampler_options *sampler_options(void);
 
 #define COLLECTOR(name) extern const struct collector name##_collector;

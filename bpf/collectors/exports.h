@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exports.h: what an exporter says of itself: it is told by who owns the exporter, and read
- * into the table `exports` at the next tick, so that it is seen, kept and recorded as all else is.
+ * exports.h: the state of exporters. Their owner reports it, and the next tick puts it into
+ * the table `exports`, so that it is shown, kept and recorded like everything else.
  */
 #ifndef OTTOP_EXPORTS_H
 #define OTTOP_EXPORTS_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http.c: the tables http and requests. Programs copy the beginning of what HTTP
- * connections move into a ring; a process without privileges (bpf/protocols/)
- * reads it and reports once a tick. Nothing here looks at bytes from the wire.
+ * http.c: the tables http and requests. BPF programs copy the beginning of what HTTP
+ * connections move into a ring; an unprivileged process (bpf/protocols/) parses it
+ * and reports once a tick. Nothing here parses network data.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,8 +39,8 @@ static struct report_head last;		/* counts since the reader was started */
 static struct report_head gone;		/* sums of those that died */
 static u64 deaths;
 static u64 left_out;			/* requests of this tick that were counted only */
-static u64 unlisted;			/* the same, and those that only who wants all has */
-static u64 spanless;			/* sum of left_out while somebody wanted all */
+static u64 unlisted;			/* the same, plus those listed only for WANT_ALL_REQUESTS */
+static u64 spanless;			/* sum of left_out while all requests were wanted */
 static struct http_socket *places;	/* of the programs: see http_sockets.bpf.h */
 static bool missing;			/* the report of this tick did not come */
 static u64 unrecorded;			/* requests so far, up to the last tick */
@@ -57,7 +57,7 @@ static void note_death(u32 n)
 	memset(&last, 0, sizeof(last));
 }
 
-/* Connections that are none of HTTP, or none any more: their calls cost little from now on. */
+/* Marks connections that are not (or no longer) HTTP: their calls cost little from now on. */
 static void forget_sockets(const struct report *r)
 {
 	for (u32 i = 0; i < r->head.n_over; i++) {
@@ -107,7 +107,7 @@ static void take_reports(int wait_ms)
 static bool http_swap(const struct tick *t)
 {
 	left_out = 0;
-	take_reports(0);	/* one that came late: nothing is asked as long as it is not taken */
+	take_reports(0);	/* a late one: no question can be asked before it is taken */
 	missing = protocols_ask(bpf_map__fd(skel->maps.records), t->want & WANT_ALL_REQUESTS) >= 0;
 	return false;
 }
@@ -134,7 +134,7 @@ static void clear_process(struct proc *p, void *arg)
 	p->http_serves = false;
 }
 
-/* Requests that no row has: their records found no room in the ring. */
+/* Reports requests that are in no row, as their records were lost. */
 static void report_unrecorded(struct builder *b)
 {
 	u64 n = skel->bss->lost_requests[HTTP_RX] + skel->bss->lost_requests[HTTP_TX];
@@ -248,7 +248,7 @@ static int attach(void)
 	return err > 0 ? -ENOENT : err;
 }
 
-/* include/trace/events/sock.h: sock_send_length and sock_recv_length are of 6.3. */
+/* include/trace/events/sock.h: sock_send_length and sock_recv_length came with 6.3. */
 static void choose_programs(void)
 {
 	bool classic = probes_prefer_classic(), traced;
@@ -283,8 +283,8 @@ static u64 sockets_used(void)
 }
 
 /*
- * Places are allocated when the map is: for so many sockets as there may soon be, by those
- * there are now. What is beyond is aside, and found more slowly.
+ * The array of places is allocated in full, so it is sized by the number of sockets now, with room for
+ * growth. Sockets beyond are in the hash map, and found more slowly.
  */
 static void size_maps(void)
 {
@@ -336,7 +336,7 @@ static int http_open(char *reason, size_t cap)
 	if (!no_tls)
 		http_probes_ask();
 	err = load(!no_tls);
-	if (err && !no_tls) {	/* what is not in TLS is seen all the same */
+	if (err && !no_tls) {	/* without TLS, plain HTTP can still be observed */
 		no_tls = "this kernel does not load the programs for it";
 		err = load(false);
 	}
@@ -356,7 +356,7 @@ static int http_open(char *reason, size_t cap)
 		http_probes_open(skel);
 	http_totals_begin(boottime_ns());
 	http_durations_begin(boottime_ns());
-	protocols_ask(bpf_map__fd(skel->maps.records), true);	/* who wants what is said at the tick */
+	protocols_ask(bpf_map__fd(skel->maps.records), true);	/* whether all are wanted is known at the tick */
 	return 0;
 }
 

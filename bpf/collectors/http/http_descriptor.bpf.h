@@ -30,7 +30,7 @@ static __always_inline int kind_of(struct task_struct *t, struct pt_regs *regs)
 	}
 }
 
-/* Only looked at: it will be received again. */
+/* MSG_PEEK and the like: the data will be received again. */
 static __always_inline bool is_look(struct task_struct *t, struct pt_regs *regs, const struct call_args *args)
 {
 	enum call call = call_of(t, regs);
@@ -40,8 +40,8 @@ static __always_inline bool is_look(struct task_struct *t, struct pt_regs *regs,
 }
 
 /*
- * A socket has a number (cookie) from on_state, which sees it being connected: those
- * that were open before have none, and are not seen.
+ * Sockets get their cookie from on_state when they are connected: those that were open
+ * before ottop have none, and are not observed.
  */
 static __always_inline int returned(struct task_struct *t, struct pt_regs *regs, long ret)
 {

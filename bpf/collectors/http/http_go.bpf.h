@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_go.bpf.h: HTTP inside Go's crypto/tls, by probes at instructions (Go moves its stacks, so
- * nothing may be put in the place of a return address): what is written is known where Write
- * begins, what was read where Read copies it. A goroutine may go on in another thread: who is in
- * which call is kept by the goroutine's address, which is in a register all the time, also when it
- * has made a system call. So the socket of a session is the one on which its goroutine moves TLS
- * records next.
+ * http_go.bpf.h: HTTP inside Go's crypto/tls. Go moves its stacks, so return probes, which replace a
+ * return address, are impossible: entry probes on Write give what is written, probes at the copy
+ * within Read give what was read. A goroutine may move to another thread, so calls are keyed by the
+ * goroutine's address, which is always in a register, also within a system call. The socket of a
+ * session is the one on which its goroutine moves TLS records next.
  */
 #ifndef OTTOP_HTTP_GO_BPF_H
 #define OTTOP_HTTP_GO_BPF_H
@@ -39,7 +38,7 @@ LRU_HASH(go_calls, GO_CALLS, struct go_routine, struct go_call);
 
 bool go_on;			/* a probe was hit */
 
-/* A session that is no longer followed is another one by now. */
+/* The number of a session; a new one if the old one is no longer followed. */
 __noinline int go_session(u64 address)
 {
 	struct tls_key key = { .ssl = address, .tgid = bpf_get_current_pid_tgid() >> 32 };
@@ -51,7 +50,7 @@ __noinline int go_session(u64 address)
 	return (x ? x : session_new(&key)) != NULL;
 }
 
-/* These are TLS records: of the session whose call the goroutine is in? */
+/* TLS records were moved: joins the socket with the session of the goroutine's current call. */
 static __always_inline void go_joins(struct sock *sk, u64 key, struct http_socket *s, bool traced)
 {
 	struct pt_regs *regs;

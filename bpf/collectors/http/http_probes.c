@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http_probes.c: see http_probes.h. Libraries where they are mostly installed have their
- * probes from the start on, and again when they are replaced. All others (in containers,
- * part of a program, loaded late) are found by who uses them: a process that begins to
- * speak TLS on a socket outside of a call that is known has its files looked at.
+ * http_probes.c: see http_probes.h. Libraries at their usual places are probed from the
+ * start, and again when they are replaced. All others (in containers, linked statically,
+ * loaded late) are found through their users: when a process begins to speak TLS on a
+ * socket outside of a probed call, its mapped files are searched.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@
 #define FIRST_WAIT_NS NSEC_PER_SEC
 #define LAST_WAIT_NS (30 * NSEC_PER_SEC)
 #define MAX_SPEAKERS 1024
-#define MANY_LOOKS 3		/* one that has not called its library by then has another one */
+#define MANY_LOOKS 3		/* a process that has not called the probed library by then uses another one */
 
 static const char *const installed[] = {
 	"/usr/lib/*/libssl.so.*", "/usr/lib64/libssl.so.*", "/usr/lib/libssl.so.*",
@@ -69,7 +69,7 @@ static const struct uprobe_spec spec = {
 	.names = names, .n_names = ARRAY_SIZE(names),
 };
 
-/* A process that speaks TLS: when it is looked at again, should it do so again. */
+/* A process that speaks TLS, with the time of its next search. */
 struct speaker {
 	u32 pid;
 	u64 start_ns, next_ns, wait_ns;
@@ -85,7 +85,7 @@ static u32 n_speakers;
 static bool scanned;
 static glob_t libraries;	/* installed ones, by path */
 
-/* ---- who speaks ---- */
+/* ---- processes that speak TLS ---- */
 
 static struct speaker *speaker_of(u32 pid, u64 start_ns)
 {
@@ -114,7 +114,7 @@ static void forget_ended(void)
 	n_speakers = n;
 }
 
-/* The kernel notes it once a connection: a process that is not seen is looked at less and less often. */
+/* Noted once per connection: processes without a known library are searched less and less often. */
 static void look_at(struct speaker *s, u64 now_ns)
 {
 	enum uprobe_found found;
@@ -168,8 +168,8 @@ static void look_again(void)
 }
 
 /*
- * It has functions with probes, and speaks TLS by others: on a socket of no session, or always. What it said
- * before they had probes tells nothing.
+ * True if it has probed functions but also uses another library: it speaks TLS on a socket without a session, or
+ * never calls the probed functions. What happened before they were probed does not count.
  */
 static bool has_another(const struct speaker *s)
 {
@@ -205,7 +205,7 @@ static void find_installed(void)
 		glob(installed[i], GLOB_NOSORT | (i ? GLOB_APPEND : 0), NULL, &libraries);
 }
 
-/* They may have been replaced. */
+/* Probes libraries that were replaced. */
 static void look_at_installed(void)
 {
 	for (size_t i = 0; i < libraries.gl_pathc; i++)
@@ -239,7 +239,7 @@ void http_probes_prepare(struct http *s, bool wanted)
 	struct bpf_program *const progs[] = {
 		s->progs.on_tls_call, s->progs.on_tls_return, s->progs.on_tls_free, s->progs.on_go_call,
 	};
-	/* on_send tells also of what a socket did not take */
+	/* needs on_send, which also sees sends that the socket refused */
 	bool session = wanted && bpf_program__autoload(s->progs.on_send) && uprobe_prepare_session(s->progs.on_tls_both);
 
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {

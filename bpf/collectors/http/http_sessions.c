@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * http_sessions.c: see http_sessions.h. Most sessions end with their socket, or are freed. Those of a process
- * that was killed while nobody knew their socket would stay for good.
+ * that was killed while their socket was unknown would stay for ever.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,11 +15,11 @@
 #include "bpf/host/proctab.h"
 #include "http.skel.h"
 
-#define KEYS_A_TICK 512		/* some us each, as they are asked for one by one */
+#define KEYS_A_TICK 512		/* a few us each, as they are looked up one by one */
 
-static struct tls_key at;	/* looked at last; all zero: the next one is the first */
+static struct tls_key at;	/* the last one checked; all zero: begins with the first */
 
-/* Where pids are those of a container only the table knows it; a process that has just begun is not in that yet. */
+/* In a container kill(2) cannot tell, only the process table; that lacks processes that have just begun. */
 static bool has_ended(u32 pid)
 {
 	return !proctab_current(pid) && kill((pid_t)pid, 0) && errno == ESRCH;
@@ -50,7 +50,7 @@ void http_sessions_tick(const struct http *skel, struct http_socket *places)
 		struct tls_key next = {};
 
 		more = !bpf_map_get_next_key(fd, at.ssl ? &at : NULL, &next);
-		if (at.ssl && has_ended(at.tgid))	/* only now, as the next one is found by it */
+		if (at.ssl && has_ended(at.tgid))	/* only now, as the next key is found by it */
 			drop(skel, places, &at);
 		at = next;
 	}

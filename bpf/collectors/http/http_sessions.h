@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* http_sessions.h: sessions of TLS whose process has ended without a word of them. */
+/* http_sessions.h: removes TLS sessions whose process ended without closing them. */
 #ifndef OTTOP_HTTP_SESSIONS_H
 #define OTTOP_HTTP_SESSIONS_H
 
@@ -7,7 +7,7 @@
 
 struct http;
 
-/* Once a tick: looks at some of them. places: see http_sockets.bpf.h. */
+/* Once a tick: checks some of them. places: see http_sockets.bpf.h. */
 void http_sessions_tick(const struct http *skel, struct http_socket *places);
 void http_sessions_clear(void);
 

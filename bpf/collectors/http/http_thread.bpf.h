@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_thread.bpf.h: how long threads that move HTTP were off the CPU. The reader
- * subtracts what is told with a request from what is told with its answer.
+ * http_thread.bpf.h: cumulative off-CPU times of threads that move HTTP. The reader
+ * subtracts the values at a request from those at its answer.
  */
 #ifndef OTTOP_HTTP_THREAD_BPF_H
 #define OTTOP_HTTP_THREAD_BPF_H
 
 struct http_thread {
-	u64 off_ns;		/* not on a CPU, since it moved HTTP for the first time */
-	u64 since_ns;		/* CLOCK_BOOTTIME: it left the CPU then; 0: it is on one */
-	u64 came_ns;		/* CLOCK_BOOTTIME: it came back then, as was seen */
-	s64 clock_ns;		/* what CLOCK_BOOTTIME is ahead of the scheduler's clock; 0: not known */
-	u64 is_noted;		/* others know that it moves HTTP */
-	u64 left_ns;		/* it left the CPU then for the first time in a call that sends; 0: it did not */
+	u64 off_ns;		/* time off CPU since it first moved HTTP */
+	u64 since_ns;		/* CLOCK_BOOTTIME when it left the CPU; 0: it is running */
+	u64 came_ns;		/* CLOCK_BOOTTIME when it was last seen coming back */
+	s64 clock_ns;		/* CLOCK_BOOTTIME minus the scheduler's clock; 0: unknown */
+	u64 is_noted;		/* note_thread() was called */
+	u64 left_ns;		/* when it first left the CPU within a sending call; 0: it did not */
 	u32 left_fd;		/* the descriptor of that call */
 	u32 is_counted;		/* in may_move */
-	u64 reported_ns;		/* the end of the call that was told last */
-	u64 run_delay_ns, runq_ns;	/* of the last time: as the scheduler has it, and what of it was one */
+	u64 reported_ns;	/* end of the last emitted call */
+	u64 run_delay_ns, runq_ns;	/* cache: the scheduler's run_delay, and its corrected value */
 };
 
 TASK_STORAGE(http_threads, struct http_thread);
 
 /*
- * Of most switches both threads have nothing to do with HTTP: that is seen by the lower bits of their numbers, for
- * a tenth of what it takes to look for them. How many threads with these bits move HTTP; 255 and more stay. Two of
- * them that begin or end in the same nanoseconds may be counted as one: the one that is forgotten is back with what it
- * moves next.
+ * A filter: the number of threads that move HTTP, by the low bits of their tids. Most switches have no such thread,
+ * which this shows for a tenth of the cost of a storage lookup. Counts saturate at 255. Not atomic: two threads that
+ * begin or end at the same instant may count as one; a thread that is missed is counted again with its next transfer.
  */
 #define THREAD_BYTES (1 << 15)
 #define MANY_THREADS 255
@@ -42,7 +41,7 @@ static __always_inline void thread_moves(struct http_thread *th, struct task_str
 	th->is_counted = 1;
 }
 
-/* Its last switch. */
+/* At its last switch. */
 static __always_inline void thread_ends(struct http_thread *th, struct task_struct *t)
 {
 	u8 *n = &may_move[t->pid & (THREAD_BYTES - 1)];
@@ -52,11 +51,11 @@ static __always_inline void thread_ends(struct http_thread *th, struct task_stru
 	th->is_counted = 0;
 }
 
-const volatile u64 tick_ns;	/* of the kernel's jiffies */
+const volatile u64 tick_ns;	/* length of a jiffy */
 
 /*
- * Of some switches the kernel does not tell (6.18: several in 10,000). The scheduler has noted when
- * the thread came back, by a clock of its own: what that is here is known from switches that were told.
+ * Some switches are not reported (6.18: several in 10,000). The scheduler has noted when the thread came
+ * back, by its own clock, whose offset is measured at switches that were reported.
  */
 static __always_inline void came_back_missed(struct http_thread *th, u64 arrived_ns, u64 now_ns)
 {
@@ -67,7 +66,7 @@ static __always_inline void came_back_missed(struct http_thread *th, u64 arrived
 	th->since_ns = th->came_ns = 0;
 }
 
-/* For the profiler, which tells by what those threads are blocked. */
+/* Marks the thread for the profiler, which reports what such threads wait for. */
 static __always_inline void note_thread(struct http_thread *th, struct task_struct *t)
 {
 	struct task_state *s = task_state(t);
@@ -78,7 +77,7 @@ static __always_inline void note_thread(struct http_thread *th, struct task_stru
 	th->is_noted = 1;
 }
 
-/* The task is asked for twice: kept over the look-up it would take room on a stack that has none. */
+/* The current task is fetched twice: keeping it across the lookup would overflow the stack. */
 static __always_inline u64 own_run_delay_ns(void)
 {
 	struct task_state *s = NULL;
@@ -88,7 +87,7 @@ static __always_inline u64 own_run_delay_ns(void)
 	return run_delay_ns(bpf_get_current_task_btf(), s, 0);
 }
 
-/* What is wrong of it changes only with it. */
+/* The correction only changes with run_delay, so the result is cached. */
 static __always_inline u64 own_runq_ns(struct http_thread *th, struct task_struct *t)
 {
 	u64 ns = t->sched_info.run_delay;
@@ -100,7 +99,7 @@ static __always_inline u64 own_runq_ns(struct http_thread *th, struct task_struc
 	return th->runq_ns;
 }
 
-/* What the current thread was until now. NULL: nobody knows. */
+/* The current thread, with its off-CPU times until now. NULL: no storage. */
 static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64 *ret_runq_ns)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
@@ -119,12 +118,12 @@ static __always_inline struct http_thread *thread_until_now(u64 *ret_off_ns, u64
 	return th;
 }
 
-#define SAME_CALL_NS 2000	/* a call that left the CPU so soon after it was told is that one, which ends */
+#define SAME_CALL_NS 2000	/* a switch so soon after the emission belongs to the end of the same call */
 
 /*
- * When the call that sent until end_ns began. No program runs at its beginning: that would cost more than all
- * else. It is when the thread left the CPU in that call, if it did, or else when TCP sent what it was
- * given (sent_ns), a few us after the beginning; unless that is of an earlier call, as where TCP waits for more.
+ * Estimates when the call that sent until end_ns began; a program at its entry would cost more than all the rest.
+ * It is when the thread left the CPU within that call, if it did; else when TCP sent the data (sent_ns), a few us
+ * after the entry, unless that was in an earlier call, as when TCP waits for more data.
  */
 static __always_inline u64 sent_since(struct http_thread *th, u32 fd, u64 sent_ns, u64 end_ns)
 {
@@ -136,7 +135,7 @@ static __always_inline u64 sent_since(struct http_thread *th, u32 fd, u64 sent_n
 	return sent_ns > th->reported_ns && sent_ns > th->came_ns && sent_ns < end_ns ? sent_ns : end_ns;
 }
 
-/* Is it in a call, and not on the way out of it? Its result replaces what the registers had at the beginning. */
+/* Is it within a system call, not on the way out? The result of the call replaces the entry value of a register. */
 static __always_inline bool is_within(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -169,7 +168,7 @@ static __always_inline void thread_leaves(struct http_thread *th, u64 arrived_ns
 	th->since_ns = now_ns;
 }
 
-/* NULL: it has moved no HTTP. The idle threads, of number 0, never do. */
+/* NULL: it has moved no HTTP. Idle threads (tid 0) never do. */
 static __always_inline struct http_thread *thread_switched(struct task_struct *t)
 {
 	return may_move[t->pid & (THREAD_BYTES - 1)] ? bpf_task_storage_get(&http_threads, t, 0, 0) : NULL;
@@ -199,9 +198,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-u64 clocks_at_ns, clocks_apart_ns;	/* when both were read last, and what CLOCK_BOOTTIME was ahead then */
+u64 clocks_at_ns, clocks_apart_ns;	/* last reading of both clocks; CLOCK_BOOTTIME minus CLOCK_MONOTONIC */
 
-/* Reading a clock costs more than what is done with it: once a second. Never late, but after a suspend of less. */
+/* The offset is read once a second, as clock reads are expensive. Stale only after a suspend of under a second. */
 static __always_inline u64 monotonic_of(u64 boot_ns)
 {
 	u64 mono;
@@ -214,7 +213,7 @@ static __always_inline u64 monotonic_of(u64 boot_ns)
 	return boot_ns - clocks_apart_ns;
 }
 
-/* Times in us, but `data`, which is in jiffies. */
+/* Times in us, except `data`, which is in jiffies. */
 static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
 {
 	u32 jiffies = (u32)bpf_jiffies64() - data;
@@ -228,9 +227,9 @@ static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
 }
 
 /*
- * For how long what is read now was in the socket, at least, in us: since the last packet, or the
+ * How long the data that is read now was in the socket, at least, in us: since the last packet, or the
  * last one with data, of which only the jiffy is known (include/net/tcp.h: tcp_mstamp, tcp_jiffies32).
- * tcp: sk as the verifier knows it, or NULL.
+ * tcp: sk with a type that the verifier knows, or NULL.
  */
 static __always_inline u32 unread_us(struct sock *sk, struct tcp_sock *tcp, u64 boot_ns)
 {
@@ -247,7 +246,7 @@ static __always_inline u32 unread_us(struct sock *sk, struct tcp_sock *tcp, u64 
 	return waited_us(packet, now, data);
 }
 
-/* CLOCK_BOOTTIME: when TCP sent something for the last time (net/ipv4/tcp_output.c). */
+/* CLOCK_BOOTTIME of TCP's last transmission (net/ipv4/tcp_output.c). */
 static __always_inline u64 sent_at_ns(struct sock *sk, const struct tcp_sock *tcp, u64 now_ns)
 {
 	u64 mono = tcp ? tcp->tcp_wstamp_ns : BPF_CORE_READ((struct tcp_sock *)sk, tcp_wstamp_ns);

@@ -1,59 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_tls.bpf.h: HTTP inside TLS: what a TLS library is given to write, and what it has
- * read. Which connection that is on is not asked of the library, whose structures differ by
- * version: it is the socket that the thread moved bytes on while it was in the call. Where
- * the library only turns bytes in memory into others, it is the socket that records of the
- * right length came from before, or go to afterwards, on the same thread.
+ * http_tls.bpf.h: HTTP inside TLS: the plain text passed to and returned by a TLS library. The
+ * connection is not read from the library's structures, which differ by version: it is the
+ * socket on which the thread moved bytes during the call. If the library only works on memory
+ * (BIOs), it is the socket from which the thread read records of the right length before the
+ * call, or to which it wrote them afterwards.
  */
 #ifndef OTTOP_HTTP_TLS_BPF_H
 #define OTTOP_HTTP_TLS_BPF_H
 
 #include "bpf/collectors/http/http_tls_callers.bpf.h"
 
-#define UNPLACED_CALLS 4	/* of a session whose socket is not known: nothing has told it by then */
-#define TLS_FED 4		/* records of one read that are looked at */
+#define UNPLACED_CALLS 4	/* after so many calls without a socket a session counts as unplaced */
+#define TLS_FED 4		/* records of one read that are remembered */
 #define TLS_RECORD_MAX 16384
-/* What a record is longer than its text: RFC 8446 5.2; RFC 5246 6.2.3 with CBC and SHA-384 */
+/* Overhead of a record over its text: RFC 8446 5.2; RFC 5246 6.2.3 with CBC and SHA-384 */
 #define TLS_MORE_MIN 17
 #define TLS_MORE_MAX 96
 
 /* Of a thread that has called a TLS library. */
 struct tls_thread {
 	u64 ssl, buf, done_at, begin_ns;
-	u64 sp;			/* where the call began, by which its return is known */
-	u64 joined_ssl, joined_socket;	/* a session that is known to be on that socket */
-	u64 socket;		/* on which the thread moved TLS records last, and its ends */
+	u64 sp;			/* stack pointer at entry, which identifies the return */
+	u64 joined_ssl, joined_socket;	/* a session and its known socket */
+	u64 socket;		/* the last one on which the thread moved TLS records, with its addresses */
 	struct wire_ends ends;
 	u8 v6;
-	u8 kind;		/* the call it is in: enum tls_call_kind */
-	u8 nested;		/* it moved bytes on the socket in that call */
+	u8 kind;		/* the current call: enum tls_call_kind */
+	u8 nested;		/* the current call moved bytes on the socket */
 	u8 n_fed;
-	u16 fed[TLS_FED];	/* lengths of the records of data that were read from it outside of one */
-	u64 wrote_ssl;		/* what was written into memory, and how much */
+	u16 fed[TLS_FED];	/* lengths of data records that were read from it outside of a call */
+	u64 wrote_ssl;		/* session that last wrote into memory, and how many bytes */
 	u32 wrote;
-	u32 unread_us;		/* of the records that were read last */
+	u32 unread_us;		/* of the last records read */
 	u32 size;		/* of the buffer */
-	u32 sent, got;		/* bytes of records, in the call */
-	u32 moved;		/* of text, in the last call, where its return was seen */
+	u32 sent, got;		/* record bytes moved in the call */
+	u32 moved;		/* text bytes of the last call, if its return was probed */
 	u8 open;		/* enum open_call: see http_open.bpf.h */
-	u8 refused;		/* the socket has not taken, or brought, what the call wanted */
-	u8 matched;		/* the call goes on where the last one ended */
+	u8 refused;		/* the socket returned EAGAIN or EOF in this call */
+	u8 matched;		/* the call continues the buffer of the last one */
 	u8 pad;
 };
 
 TASK_STORAGE(tls_threads, struct tls_thread);
 
-/* Until they end: one that were forgotten would be another one from then on, whose requests have no answers. */
+/* Not an LRU map: an evicted session would come back as a new one, and its open requests would stay unanswered. */
 HASH(tls_sessions, HTTP_SOCKETS_ASIDE, struct tls_key, struct tls_session);
 
 u64 tls_numbers;
-bool tls_on;			/* a probe was hit: till then no call looks for its thread */
-const volatile bool has_open_calls;	/* the program at an entry says whether it wants the return, too (6.13) */
+bool tls_on;			/* a probe was hit; until then transfers skip the storage lookup */
+const volatile bool has_open_calls;	/* 6.13: the entry program decides whether the return is probed */
 
 /* ---- sockets ---- */
 
-/* The end of what a session moves, if that is HTTP. */
+/* End of stream of a session, if that is HTTP. */
 static __always_inline void stream_ends(u64 number, u8 kind)
 {
 	struct http_socket *s = socket_find(number);
@@ -62,7 +62,7 @@ static __always_inline void stream_ends(u64 number, u8 kind)
 		end_of_stream(number, s, kind);
 }
 
-/* A global function, so that the verifier looks at it once. */
+/* A global function, so that it is verified only once. */
 __noinline int tls_stream_closes(u64 number)
 {
 	struct http_socket *s = socket_find(number);
@@ -74,7 +74,7 @@ __noinline int tls_stream_closes(u64 number)
 	key.ssl = s->ssl;
 	key.tgid = s->tgid;
 	x = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (x && x->number == number)	/* no later one of that address */
+	if (x && x->number == number)	/* not a newer session at the same address */
 		bpf_map_delete_elem(&tls_sessions, &key);
 	if (is_followed(s))
 		end_of_stream(number, s, HTTP_CLOSED);
@@ -91,7 +91,7 @@ static __always_inline void note_ends(struct tls_thread *th, struct sock *sk, u6
 	th->v6 = traced ? fill_ends_num(&th->ends, sk) : read_ends(&th->ends, sk);
 }
 
-/* A socket that is not known to carry TLS, or its end. */
+/* Marks a socket as carrying TLS; ret 0: end of the stream. */
 static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int ret)
 {
 	if (!s)
@@ -111,7 +111,7 @@ static __always_inline bool note_tls_socket(u64 key, struct http_socket *s, int 
 
 static __always_inline bool open_call_moves(struct moved *m, struct tls_thread *th, u64 key, int ret, bool tx);
 
-/* Are these bytes records of the session whose call the thread is in? */
+/* True: these bytes are records moved by the TLS call that the thread is in. */
 static __always_inline bool in_tls_call(struct moved *m, struct sock *sk, u64 key, struct http_socket *s, int ret,
 					bool tx, bool traced)
 {
@@ -138,7 +138,7 @@ static __always_inline bool in_tls_call(struct moved *m, struct sock *sk, u64 ke
 	return true;
 }
 
-/* The lengths of the records of data among those that a read has brought. */
+/* Remembers the lengths of data records in the bytes of a read. */
 static __always_inline void note_fed(struct tls_thread *th, u64 base, u32 len)
 {
 	u32 at = 0;
@@ -198,7 +198,7 @@ static __always_inline struct tls_session *session_new(const struct tls_key *key
 	return bpf_map_lookup_elem(&tls_sessions, key);
 }
 
-/* A session of that address: another one where that is on another socket now, or has ended. */
+/* The session at that address; a new one if the old one has ended or was on another socket. */
 static __always_inline struct tls_session *session_of(const struct tls_thread *th)
 {
 	struct tls_key key = { .ssl = th->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
@@ -217,7 +217,7 @@ static __always_inline struct tls_session *session_of(const struct tls_thread *t
 	return x;
 }
 
-/* Records that were read before, or what was written into memory: which of both has found its socket? */
+/* For memory BIOs: a read is matched with records read before; a write is remembered for note_sent(). */
 static __always_inline void find_socket(struct tls_session *x, struct tls_thread *th, u32 n, bool tx)
 {
 	if (x->socket || th->nested)
@@ -234,7 +234,7 @@ static __always_inline void find_socket(struct tls_session *x, struct tls_thread
 		}
 }
 
-/* What was written: is it what a session of this thread has put into memory? */
+/* A socket write: if its first record matches what a session of this thread wrote into memory, joins them. */
 static __always_inline void note_sent(struct tls_thread *th, const struct moved *m)
 {
 	struct tls_key k = { .ssl = th->wrote_ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
@@ -250,7 +250,7 @@ static __always_inline void note_sent(struct tls_thread *th, const struct moved 
 		session_has(x, th);
 }
 
-/* A global function, so that the verifier looks at it once. */
+/* A global function, so that it is verified only once. */
 __noinline int note_records(struct moved *m)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
@@ -298,7 +298,7 @@ static __always_inline void tls_moved(struct moved *m, struct tls_thread *th, st
 
 #include "bpf/collectors/http/http_open.bpf.h"
 
-/* Records that were moved outside of a call. */
+/* TLS records that were moved outside of a library call. */
 static __always_inline int on_tls_socket(struct moved *m, struct sock *sk, u64 key, struct http_socket *s,
 					 s64 ret, bool tx, bool traced)
 {

@@ -9,13 +9,13 @@
 #include "bpf/collectors/http/http_tls.h"
 
 #define TLS_DATA 23		/* RFC 8446, 5.1: ContentType */
-#define STRANGE_RECORDS 8	/* of data on a socket, counted in its room[0]; position[0] is since when it speaks TLS */
-#define TLS_CALLERS 1024		/* those that were longest without a new session are forgotten */
+#define STRANGE_RECORDS 8	/* data records on a socket (counted in room[0]) that make its process a stranger */
+#define TLS_CALLERS 1024	/* the least recent are evicted */
 
-/* What is known of a process that has called a TLS library. */
+/* Processes that have called a TLS library: enum tls_caller_bits. */
 LRU_HASH(tls_callers, TLS_CALLERS, struct tls_caller, u32);
-/* Processes that have moved data in TLS on a socket that is none of any session's: mostly by another library. */
-HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u64 /* since when that one speaks TLS */);
+/* Processes that move TLS data on a socket without a session, mostly with an unknown library. */
+HASH(tls_strangers, HTTP_TLS_SPEAKERS, struct tls_caller, u64 /* since when that socket speaks TLS */);
 
 static __always_inline void this_process(struct tls_caller *c)
 {
@@ -26,7 +26,7 @@ static __always_inline void this_process(struct tls_caller *c)
 	c->pad = 0;
 }
 
-/* A function, so that what it needs of the stack is not there in who calls it. */
+/* Not inlined, to keep its stack out of the callers'. */
 __noinline int note_caller(u32 what)
 {
 	struct tls_caller c;
@@ -43,8 +43,8 @@ __noinline int note_caller(u32 what)
 }
 
 /*
- * Bytes of TLS on a socket of which no session is known. Those of a handshake are some three records of data, and
- * what a library reads from memory is joined with the first data there is.
+ * TLS bytes on a socket without a session. STRANGE_RECORDS allows for the handshake (some three data records) and
+ * for sessions on memory, which are joined with the first data.
  */
 __noinline int note_stranger(const struct moved *m, struct http_socket *s)
 {
@@ -55,7 +55,7 @@ __noinline int note_stranger(const struct moved *m, struct http_socket *s)
 	if (!m || !s || !find_first(m, &f) || (u8)f.word != TLS_DATA || ++s->room[0] != STRANGE_RECORDS)
 		return 0;
 	this_process(&c);
-	since_ns = s->position[0];	/* not from there: 6.1 takes values from its stack and from maps only */
+	since_ns = s->position[0];	/* copied: 6.1 accepts map values only from the stack or a map */
 	bpf_map_update_elem(&tls_strangers, &c, &since_ns, BPF_ANY);
 	return 0;
 }

@@ -6,8 +6,8 @@
 #define OTTOP_HTTP_TLS_PROBES_BPF_H
 
 /*
- * Probes run with preemption on; on kernels from 6.13 on whose programs have stacks of their own
- * for each CPU, two tasks would share one. Programs with a tail call have none; it never happens.
+ * Probes run with preemption on. From 6.13 on programs may get a private stack per CPU, which two
+ * tasks would then share. Programs with a tail call do not get one; this call always fails.
  */
 #define NO_PROGRAMS(name)				\
 	struct {					\
@@ -18,11 +18,11 @@
 	} name SEC(".maps")
 
 NO_PROGRAMS(no_programs);
-NO_PROGRAMS(no_session_programs);	/* a map is for one kind */
+NO_PROGRAMS(no_session_programs);	/* one map for each type of program */
 
 #define OWN_STACK(ctx) bpf_tail_call(ctx, &no_programs, 0)
 
-/* POPPED: what the stack pointer is when a function has returned, less when it began. */
+/* POPPED: the stack pointer after the return minus that at the entry. */
 #if defined(__TARGET_ARCH_x86)
 #define POPPED 8
 #define ARG1(r) ((r)->di)
@@ -41,7 +41,7 @@ NO_PROGRAMS(no_session_programs);	/* a map is for one kind */
 #define RESULT(r) ((r)->user_regs.regs[0])
 #endif
 
-/* One such function may call another, or be called to carry the records of another session. */
+/* Library functions call one another, also to carry the records of another session (TLS in TLS). */
 static __always_inline bool is_within_call(struct moved *m, struct tls_thread *th, u64 ssl, u64 sp)
 {
 	if (!th->kind)
@@ -53,7 +53,7 @@ static __always_inline bool is_within_call(struct moved *m, struct tls_thread *t
 	return sp < th->sp;
 }
 
-/* NULL: it is part of another one. */
+/* NULL: within another call. */
 static __always_inline struct tls_thread *call_begins(struct moved *m, struct pt_regs *ctx)
 {
 	struct tls_thread *th = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0,
@@ -75,7 +75,7 @@ static __always_inline struct tls_thread *call_begins(struct moved *m, struct pt
 	th->sent = th->got = th->moved = 0;
 	th->open = th->refused = th->matched = 0;
 	th->nested = false;
-	if (!th->n_fed)		/* else those were read before, outside of a call */
+	if (!th->n_fed)		/* else it belongs to records read before, outside of a call */
 		th->unread_us = HTTP_UNKNOWN_US;
 	th->begin_ns = th->kind == TLS_WRITE || th->kind == TLS_WRITE_EX ? bpf_ktime_get_boot_ns() : 0;
 	return th;
@@ -91,7 +91,7 @@ int on_tls_call(struct pt_regs *ctx)
 	return 0;
 }
 
-/* How many bytes of text a call that returned moved. */
+/* Bytes of text that a finished call moved. */
 static __always_inline u32 bytes_moved(const struct tls_thread *th, u32 kind, int ret)
 {
 	u64 n = 0;
@@ -105,7 +105,7 @@ static __always_inline u32 bytes_moved(const struct tls_thread *th, u32 kind, in
 	return n;
 }
 
-/* The session is there, with its socket if that can be told. Apart, for what it needs of the stack. */
+/* Finds or creates the session, and its socket if possible. Not inlined, to free its stack. */
 __noinline int find_session(struct tls_thread *th, u32 n, u32 tx)
 {
 	struct tls_session *x;
@@ -119,7 +119,7 @@ __noinline int find_session(struct tls_thread *th, u32 n, u32 tx)
 	return 1;
 }
 
-/* Nothing is to be found out of a session that is on the socket which the call used, if it used one. */
+/* The socket of the session is known, and is the one that the call used, if any. */
 static __always_inline bool has_socket(const struct tls_session *x, const struct tls_thread *th)
 {
 	return x->socket && (!th->nested || x->socket == th->socket);
@@ -185,7 +185,7 @@ int on_tls_return(struct pt_regs *ctx)
 	return 0;
 }
 
-/* At an entry: 1 where the return does not count. Else at that return, too. */
+/* At the entry; returns 1 to skip the return probe, else it runs again at the return. */
 SEC("?uprobe/tls_both")
 int on_tls_both(struct pt_regs *ctx)
 {

@@ -14,7 +14,7 @@
 
 #define MAX_ENDPOINTS 4096	/* rows; then all of a process and side are in its `other` */
 #define OWN_MOST 1024		/* of one process */
-#define OWN_LEAST 64		/* these also where those of others are all that there may be */
+#define OWN_LEAST 64		/* guaranteed to each process, even if others fill the table */
 #define MAX_STATUSES 32
 #define REQUESTS_KEPT 1000
 
@@ -55,7 +55,7 @@ static struct endpoint *make(const struct report_endpoint *key)
 	return t;
 }
 
-/* How many rows each process has: while a report is read. */
+/* Number of rows of each process, while a report is read. */
 static struct hash_table own;
 
 static void count_own(void)
@@ -73,7 +73,7 @@ static bool may_have_one(const struct report_endpoint *e)
 	return may;
 }
 
-/* More paths than a person can read are added up; processes may make as many rows as they are. */
+/* The row of an endpoint; beyond the limits the `other` row of its process, of which each process has one. */
 static struct endpoint *endpoint_of(const struct report_endpoint *e)
 {
 	struct report_endpoint other = *e;
@@ -137,7 +137,7 @@ static u32 hash_text(const char *s)
 	return s ? hash_bytes(s, strlen(s)) : 0;
 }
 
-/* By name, not by process: there may be very many that live for one request. */
+/* By name, not by process: there may be many processes that live for one request. */
 static void rank(const struct row *row, struct fair *f)
 {
 	const struct requests_row *r = (const struct requests_row *)row;
@@ -171,7 +171,7 @@ static struct requests_row **fresh;	/* references: of this tick, until the first
 static u32 n_fresh, cap_fresh;
 static bool given;			/* they are in the rows of their tick */
 
-static struct requests_row **more;	/* references: what is not listed, for who wants all */
+static struct requests_row **more;	/* references: unlisted ones, for WANT_ALL_REQUESTS */
 static u32 n_more, cap_more;
 
 u32 http_requests_more(void)
@@ -345,7 +345,7 @@ static u64 fill_rates(struct http_row *r, struct endpoint *t, const struct tick 
 	return count;
 }
 
-/* What a process serves counts; what it asks of others, where it serves nothing. */
+/* Adds to the process's http columns: requests that it serves or, if it serves none, those it makes. */
 static void add_to_process(struct proc *p, const struct endpoint *t, const struct http_row *r, u64 count)
 {
 	if (!p || (p->http_serves && !t->e.server))

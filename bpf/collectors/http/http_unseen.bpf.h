@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* http_unseen.bpf.h: processes that may speak HTTP in a way that is not seen: by io_uring, or QUIC. */
+/* http_unseen.bpf.h: processes that may speak HTTP in a way that we cannot observe: io_uring, QUIC. */
 #ifndef OTTOP_HTTP_UNSEEN_BPF_H
 #define OTTOP_HTTP_UNSEEN_BPF_H
 
@@ -9,7 +9,7 @@
 
 HASH_PREALLOCATED(unseen, HTTP_UNSEEN_PROCESSES, struct http_unseen_key, u64 /* start of the process */);
 
-/* A global function, so that what it needs of the stack is not there in who calls it. */
+/* Not inlined, to keep its stack out of the callers'. */
 __noinline int note_unseen(u32 how)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
@@ -24,7 +24,7 @@ __noinline int note_unseen(u32 how)
 	return 0;
 }
 
-/* Bytes were moved on a TCP socket, and where they are is not known. True: by io_uring, which tells nobody. */
+/* Bytes were moved on a TCP socket, from or to an unknown buffer. True: by io_uring. */
 static __always_inline bool note_ring(void)
 {
 	if (!uses_ring(bpf_get_current_task_btf()))
@@ -33,20 +33,20 @@ static __always_inline bool note_ring(void)
 	return true;
 }
 
-/* RFC 9114, 3.1: HTTP/3 is offered on any port, mostly on that of https. num: as the host has it; dport: as the net. */
+/* RFC 9114, 3.1: HTTP/3 may use any port, mostly that of https. num: host byte order; dport: network byte order. */
 static __always_inline bool is_https(u16 num, u16 dport)
 {
 	return num == HTTPS_PORT || dport == bpf_htons(HTTPS_PORT);
 }
 
-/* Datagrams were moved on a socket of UDP that the verifier does not know. */
+/* Datagrams were moved on a UDP socket; for pointers that the verifier does not know. */
 static __always_inline void note_datagrams(struct sock *sk)
 {
 	if (is_https(BPF_CORE_READ(sk, __sk_common.skc_num), BPF_CORE_READ(sk, __sk_common.skc_dport)))
 		note_unseen(UNSEEN_QUIC);
 }
 
-/* Before 6.3, where no tracepoint tells of what io_uring sends and receives: from 6.0 on. */
+/* For 6.0 to 6.2, which have no tracepoint for transfers of io_uring. */
 SEC("?tp_btf/io_uring_complete")
 int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 {

@@ -10,14 +10,14 @@
 #include "bpf/kernel/probes.h"
 
 #define NAMED 3		/* in the reason of the table; the list of programs has all */
-#define MISSING_MAX 2	/* ticks in a row: one that has just begun is not known yet */
+#define MISSING_MAX 2	/* ticks without the process, as a new one is not in the table yet */
 
 struct unseen {
 	u32 pid;
 	enum http_unseen how;
 	u64 start_ns;
 	u32 missing;
-	char name[48];		/* as the list of programs has it; empty: not told */
+	char name[48];		/* in the table probes; "": not reported */
 };
 
 static const struct {
@@ -128,5 +128,5 @@ void unseen_report(struct builder *b)
 
 void unseen_clear(void)
 {
-	n_list = n_more = 0;	/* their programs are forgotten with all of the collector */
+	n_list = n_more = 0;	/* their rows of probes go with those of the collector */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_unseen.h: processes that may speak HTTP in a way that is not seen, by name: TLS of a library that is
- * not known, io_uring, QUIC. The table http and the list of programs say so.
+ * http_unseen.h: processes, by name, that may speak HTTP in a way that we cannot observe: an unknown TLS library,
+ * io_uring, QUIC. Reported in the status of the table http and in the table probes.
  */
 #ifndef OTTOP_HTTP_UNSEEN_H
 #define OTTOP_HTTP_UNSEEN_H
@@ -9,12 +9,12 @@
 #include "bpf/model/snapshot_build.h"
 #include "bpf/protocols/wire.h"
 
-/* It is so, or is not so any more. start_ns: of the process. */
+/* Adds or removes a process. start_ns: of the process. */
 void unseen_note(u32 pid, u64 start_ns, enum http_unseen how);
 void unseen_withdraw(u32 pid, u64 start_ns, enum http_unseen how);
-/* Once a tick: what kernel programs noted in their map since (its descriptor); who has ended is forgotten. */
+/* Once a tick: takes what BPF programs noted in their map (map_fd), and drops ended processes. */
 void unseen_tick(int map_fd);
-/* After the status of the table http is known: what it lacks. */
+/* After the status of the table http is set: adds what it lacks. */
 void unseen_report(struct builder *b);
 void unseen_clear(void);
 
