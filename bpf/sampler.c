@@ -20,7 +20,7 @@
 #include "bpf/stacks/frames.h"
 
 #define OPEN_NS (200 * NSEC_PER_MSEC)	/* then what is open already is shown before more is opened */
-#define FIRST_NS (400 * NSEC_PER_MSEC)	/* after opening: the interval that somebody waits for */
+#define FIRST_NS (400 * NSEC_PER_MSEC)	/* the first interval is short, as the user waits for it */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are never read at one time */
 #define NAMING_STUCK_NS (4 * NSEC_PER_SEC)	/* one unit of DWARF may take 3 s of CPU time */
@@ -160,7 +160,7 @@ static void read_all(struct sampler *s, const struct tick *t)
 			collectors[i]->end(t);
 }
 
-/* Somebody looks at something else: what that needs starts now, and is shown soon. */
+/* The wants have changed: opens what is needed now, and schedules an early tick. */
 static void adjust_all(struct sampler *s)
 {
 	struct tick t = { .now_ns = boottime_ns(), .scope = &s->opt.scope };

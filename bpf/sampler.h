@@ -22,40 +22,40 @@ struct sampler *sampler_start(const struct sampler_options *o, char **ret_error)
 const struct session *sampler_session(const struct sampler *s);
 /* A descriptor for poll(): readable while a snapshot waits. */
 int sampler_fd(const struct sampler *s);
-/* The oldest snapshot not taken yet (one reference), or NULL. Never waits. */
+/* The oldest snapshot not taken yet (one reference), or NULL. Never blocks. */
 const struct snapshot *sampler_take(struct sampler *s);
 /*
- * The tables that are wanted from now on, and the process that is looked at
- * (0: none): threads are of that process, and expensive probes are scoped to it.
- * Collectors nobody wants any more run on for 5 minutes.
+ * Sets the tables that are wanted from now on, and the selected process (0: none):
+ * the table threads is of that process, and expensive probes are scoped to it.
+ * Collectors that are no longer wanted run on for 5 minutes.
  */
 void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_ns);
 /*
- * The processes whose rows are on the screen (at most LOOKED_MAX of them count): what of them
- * may change at any time without an event (their command lines) is read anew each tick.
+ * Sets the processes on the screen (at most LOOKED_MAX of them): values that may change without an
+ * event (their command lines) are read again each tick.
  */
 void sampler_look(struct sampler *s, const u32 *pids, u32 n);
 /* Limits the syscall probes to the focused process (kernel-side filter) or not. */
 void sampler_scope_to_focus(struct sampler *s, bool on);
 /*
- * Frames of stacks (numbers of rows of the table frames) that somebody sees from now on,
- * those that matter most first: they get source lines and what was inlined there.
+ * Sets the frames that are shown from now on (numbers of rows of the table frames), the most
+ * important first: they get source lines and inlined functions.
  */
 void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n);
 /*
- * The frames as they are once all that can be known of n of them (ids NULL: of all) is, but
- * after patience_ns in any case: a snapshot that has only that table (one reference). Waits.
+ * Blocks until names and lines of n frames (ids NULL: of all) are complete, at most patience_ns.
+ * Returns a snapshot that has only the table frames (one reference).
  */
 const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u32 n, u64 patience_ns);
 void sampler_interval(struct sampler *s, u64 interval_ns);
 /*
- * Asks for the name of an address; the table `names` has what became of it. Never
- * waits. From any thread.
+ * Asks for the name of an address; the result appears in the table `names`. Never
+ * blocks. From any thread.
  */
 void sampler_ask_name(struct sampler *s, const char *addr);
 /*
- * How many pieces of its work (a collector read, a wake-up) the thread has done so far. A number that
- * stands still while a tick is due: it hangs. From any thread.
+ * Number of work steps (a collector read, a wake-up) that the thread has done. If it does not change while
+ * a tick is due, the thread hangs. From any thread.
  */
 unsigned long long sampler_steps(const struct sampler *s);
 /* For the self table: what only the consumer knows. */

@@ -11,7 +11,7 @@
 
 #include "bpf/collectors/collector.h"
 
-#define QUEUE_CAP 64			/* snapshots nobody has taken */
+#define QUEUE_CAP 64			/* snapshots not taken yet */
 
 enum sampler_state { CLOSED, RUNNING, FAILED };
 
@@ -27,8 +27,8 @@ struct sampler {
 	u32 looked[LOOKED_MAX], n_looked;
 	bool scope_to_focus, stop;
 	u32 *seen, n_seen;		/* NULL: nothing new */
-	u64 naming_ns;			/* somebody waits for names and lines until then; 0: nobody */
-	const u32 *naming_ids;		/* of these frames; NULL: of all */
+	u64 naming_ns;			/* deadline of sampler_name_frames(); 0: not called */
+	const u32 *naming_ids;		/* its frames; NULL: all */
 	u32 n_naming_ids;
 	const struct snapshot *named;
 	pthread_cond_t was_named;
@@ -42,17 +42,17 @@ struct sampler {
 	u64 wanted_ns[N_COLLECTORS];
 	const struct snapshot *prev;
 	u64 seq, next_tick_ns, last_tick_cost_ns;
-	s64 unix_offset_ns;	/* as snapshots have it; 0: not read yet */
-	bool to_open;			/* something that is wanted waits for the next tick */
+	s64 unix_offset_ns;		/* as in snapshots; 0: not read yet */
+	bool to_open;			/* a wanted collector is to be opened at the next tick */
 	atomic_ullong steps;		/* pieces of work done, for sampler_steps() */
 	u32 *seen_now;
 	struct { u32 pending; u64 since_ns; } naming;
 };
 
-/* Starts collector i; where it cannot be, it has FAILED and says why. */
+/* Opens collector i; on failure its state is FAILED, with a reason. */
 void sampler_open(struct sampler *s, u32 i);
 void *sampler_thread(void *sampler);
-/* Ends its wait, to look what was asked. */
+/* Wakes the thread, to handle requests. */
 void sampler_wake(struct sampler *s);
 
 #endif

@@ -86,7 +86,7 @@ static void sampler_free(struct sampler *s)
 	close(s->ready_fd);
 	proctab_scope(NULL);
 	sampler_stop_helpers();
-	/* the session stays: snapshots that somebody still holds point to it */
+	/* the session stays: snapshots that are still referenced point to it */
 	kept = s;
 }
 

@@ -58,8 +58,8 @@ static inline u64 clock_ns(clockid_t clock)
 }
 
 /*
- * In a time namespace CLOCK_MONOTONIC and CLOCK_BOOTTIME are so many ns ahead of those of the
- * host, which are what the kernel's programs tell (time_namespaces(7)). 0 elsewhere, and for other clocks.
+ * How far, in ns, CLOCK_MONOTONIC and CLOCK_BOOTTIME of our time namespace are ahead of the host's, which
+ * BPF programs use (time_namespaces(7)). 0 without a namespace, and for other clocks.
  */
 s64 clock_ahead_ns(clockid_t clock);
 /* Now on the host's clock: what is compared with times of the kernel. */
@@ -75,8 +75,8 @@ static inline u64 boottime_ns(void)
 }
 
 /*
- * Ends the program by SIGABRT, whose handler (main_crash.c) says `why`, which must stay.
- * died_why(): what the program ends of; NULL: it does not end this way.
+ * Ends the program by SIGABRT; the handler (main_crash.c) prints `why`, which must be static.
+ * died_why(): the reason passed to die(), or NULL.
  */
 void die(const char *why) __attribute__((noreturn));
 const char *died_why(void);

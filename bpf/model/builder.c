@@ -64,7 +64,7 @@ void *row_own(struct row *r)
 {
 	struct row *copy;
 
-	if (r->refs == 1)	/* nobody can take a reference but from one that he has */
+	if (r->refs == 1)	/* ours: no other thread has one to copy */
 		return r;
 	copy = row_clone(r, true);
 	row_put(r);

@@ -8,7 +8,7 @@
 
 static s64 monotonic_ahead, boottime_ahead;
 
-/* The file tells of the namespace of children, which unshare(2) alone makes another one than ours. */
+/* The file has the offsets for our children, which differ from ours only after unshare(2). */
 static bool is_of_children_only(void)
 {
 	char own[64] = "", children[64] = "";

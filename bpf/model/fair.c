@@ -78,7 +78,7 @@ static void choose(struct fair *all, u32 n, u32 room, u32 depth)
 	}
 }
 
-/* Puts first who stays. */
+/* Moves the members to keep to the front. */
 static u32 part(struct fair *all, u32 n)
 {
 	u32 to = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fair.h: who stays where there is room for so many. Half of the room is shared: groups, and the
- * groups within them, have what they ask for up to a level that is the same for all who ask for more,
- * and of each the heaviest stay. The other half is for the heaviest of all who are left.
+ * fair.h: selects which members to keep in limited room. Half of the room is shared fairly (max-min)
+ * among groups, and among the groups within them; each group keeps its heaviest members. The other half
+ * is for the heaviest of all remaining members.
  */
 #ifndef OTTOP_FAIR_H
 #define OTTOP_FAIR_H
@@ -13,12 +13,12 @@
 
 struct fair {
 	u32 group[FAIR_LEVELS];	/* hashes, outermost first */
-	u32 place;		/* of the member, as its owner knows it */
+	u32 place;		/* identifies the member to the caller */
 	u64 weight;
 	bool stays;
 };
 
-/* Puts first who stays, in no order; how many these are: all, or as many as there is room for. */
+/* Moves the members to keep to the front, in no order; returns their number: min(n, room). */
 u32 fair_choose(struct fair *all, u32 n, u32 room);
 
 #endif

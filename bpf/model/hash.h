@@ -21,7 +21,7 @@ struct hash_table {
 
 /* A hash of n bytes. */
 u32 hash_bytes(const void *data, size_t n);
-/* A hash of some numbers. */
+/* A hash of several numbers. */
 #define hash_of(...) hash_bytes((const u64[]){ __VA_ARGS__ }, sizeof((const u64[]){ __VA_ARGS__ }))
 
 /* The first node of that hash in a chain, or NULL. */

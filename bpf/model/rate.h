@@ -15,7 +15,7 @@ struct counter {
  * The growth since the last reading. The first reading gives `now` when the
  * object is younger than the interval (from_zero), else U64_PENDING. A counter
  * that fell a little (its parts are not read at one instant) has not grown and
- * keeps its level; one that fell by more than an eighth started anew.
+ * keeps its level; one that fell by more than an eighth was reset.
  */
 u64 counter_advance(struct counter *c, u64 now, bool from_zero);
 

@@ -52,19 +52,19 @@ enum table_id {
 #define TABLE_BIT(id) (1ull << (id))
 /* Beside TABLE_BIT(TABLE_stacks) among what is wanted: blocked time too, which costs more. */
 #define WANT_OFFCPU (1ull << 63)
-#define WANT_REQUEST_WAITS (1ull << 59)	/* beside TABLE_frames: by what the threads of requests are blocked, alone */
-#define WANT_NO_LINES (1ull << 62)	/* and no source lines of frames */
-#define WANT_NO_CALLS (1ull << 58)	/* what is wanted of processes and host may leave out system calls */
+#define WANT_REQUEST_WAITS (1ull << 59)	/* beside TABLE_frames: only waits of threads with requests */
+#define WANT_NO_LINES (1ull << 62)	/* no source lines of frames */
+#define WANT_NO_CALLS (1ull << 58)	/* processes and host may leave out system calls */
 /*
- * Who wants the rest does without these: what threads wait on; and the table syscalls but in every
- * CALLS_TICKS-th tick (in between it has the rows of the last one, and its interval is 0).
+ * Reductions: no information on what threads wait on; the table syscalls only in every CALLS_TICKS-th
+ * tick (in between it keeps its last rows, with an interval of 0).
  */
 #define WANT_NO_WAITS (1ull << 57)
 #define WANT_CALLS_SELDOM (1ull << 56)
 #define CALLS_TICKS 5
 #define WANT_ALL_REQUESTS (1ull << 55)	/* beside TABLE_requests: snapshot.more */
-#define WANT_ALL_FRAMES (1ull << 60)	/* and none is let go of: who wants them writes all of them down later */
-#define WANT_ALL_LINES (1ull << 61)	/* and those of all frames, not only of those that are seen */
+#define WANT_ALL_FRAMES (1ull << 60)	/* no frame is evicted: all of them are written to a file later */
+#define WANT_ALL_LINES (1ull << 61)	/* lines of all frames, not only of those shown */
 
 enum table_flags {
 	T_SINGLE = 1,	/* one row */
@@ -224,33 +224,33 @@ struct sum_plan {
 };
 void sum_plan_make(struct sum_plan *p, enum table_id t);
 
-/* A sum of nothing yet, with `extra` zeroed bytes behind the row; the caller owns one reference. */
+/* An empty sum, with `extra` zeroed bytes behind the row; the caller owns one reference. */
 struct row *row_sum_new(enum table_id t, size_t extra);
-/* The values of r in place of those it had. */
+/* Replaces its values with those of r. */
 void row_sum_begin(struct row *sum, const struct row *r);
 /*
- * Adds r by the kind of each column: rates, counters and levels add up, of durations the
- * longest stays, histograms are merged; unknown adds nothing, nor do the levels of what
- * has ended. All else is blank unless it is the same in all rows.
+ * Adds r by the kind of each column: rates, counters and levels are summed, of durations the
+ * maximum is kept, histograms are merged; unknown values add nothing, nor do levels of closed
+ * rows. Any other column is blank unless it is equal in all rows.
  */
 void row_sum_add(const struct sum_plan *p, struct row *sum, const struct row *r);
 /* Computes the quantiles, once all are added. */
 void row_sum_end(struct row *sum);
-/* Blanks all that does not add up, but for these n. */
+/* Blanks all columns that cannot be summed, except these n. */
 void row_sum_blank(struct row *sum, const struct field *const *keep, u32 n);
-/* Sets a text of it (copied). */
+/* Sets a text column (copied). */
 void row_sum_text(struct row *sum, const struct field *f, const char *text);
-/* Only what adds up: `sum` may be any row that nobody else has. */
+/* Adds only the columns that can be summed; `sum` may be any unshared row. */
 void row_add_numbers(const struct sum_plan *p, struct row *sum, const struct row *r);
 
 /* ---- snapshots -------------------------------------------------------- */
 
 enum table_status {
-	TS_OFF,		/* nobody asked for it */
-	TS_STARTING,	/* asked for; its first interval is not over */
+	TS_OFF,		/* not wanted */
+	TS_STARTING,	/* wanted; its first interval is not over */
 	TS_OK,
-	TS_PARTIAL,	/* rows are there, something is missing: reason */
-	TS_BLOCKED	/* cannot be had: reason */
+	TS_PARTIAL,	/* has rows, but something is missing: reason */
+	TS_BLOCKED	/* not available: reason */
 };
 
 struct table {
@@ -303,9 +303,9 @@ void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u
 const struct row *snapshot_single(const struct snapshot *s, enum table_id t);
 
 /*
- * What a reader has had of a table of events, whose rows stay for a while: each is had once. They
- * may come late, so their number tells, not their time. Zeroed: of the first snapshot those of its
- * interval are due; with `begun` all.
+ * A reader's position in a table of events, whose rows stay for a while but are to be read once. Events
+ * may come late, so it is by number, not by time. Zeroed: in the first snapshot the events of its
+ * interval are due; with `begun` set, all.
  */
 struct event_cursor {
 	bool begun;
@@ -313,7 +313,7 @@ struct event_cursor {
 };
 /* True for rows of other tables too. */
 bool event_is_due(const struct event_cursor *c, const struct snapshot *s, const struct row *r);
-/* The reader has had what was due. */
+/* The reader has taken what was due. */
 void events_taken(struct event_cursor *c, const struct snapshot *s, enum table_id t);
 
 /* ---- history: the ticks that are kept, live or from a recording --------- */
@@ -333,9 +333,9 @@ u64 history_interval_ns(const struct history *h, u32 i);
 const struct snapshot *history_snapshot(struct history *h, u32 i);
 /* Index of the last tick with seq <= the given one, or -1. */
 int history_find(const struct history *h, u64 seq);
-/* Bytes that the kept ticks take. */
-/* Gives back what reading the past took: for who goes on with what is new. */
+/* Frees the caches of reading the past, when the reader returns to the present. */
 void history_rest(struct history *h);
+/* Memory of the kept ticks. */
 u64 history_bytes(const struct history *h);
 /* Ticks that were merged into others, and dropped, so far. */
 u64 history_merged(const struct history *h);
@@ -347,17 +347,17 @@ const struct snapshot *snapshot_with_table(const struct snapshot *s, const struc
 
 /* ---- the frames that rows of the table stacks name by number (snapshot_stacks.c) ---- */
 
-/* What names of frames begin with that are no code, but stand below it in the stack of a wait. */
-#define FRAME_WAKER_TEXT "← "	/* who ended it: "← nginx 1191" */
-#define FRAME_THING_TEXT "→ "	/* what it was for: "→ fd 3: pipe from nginx 1191" */
+/* Prefixes of frames that are not code, below the code in the stack of a wait. */
+#define FRAME_WAKER_TEXT "← "	/* the waker: "← nginx 1191" */
+#define FRAME_THING_TEXT "→ "	/* the object of the wait: "→ fd 3: pipe from nginx 1191" */
 bool frame_is_code(const struct frames_row *r);
 
-/* What the member `lines` of a frame says as long as its lines may come; NULL-safe. */
+/* The member `lines` of a frame while its lines may still come; NULL-safe. */
 #define LINES_NOT_ASKED_TEXT "not asked"
 #define LINES_ASKED_TEXT "asked"
 bool frame_lines_pending(const struct frames_row *r);
 
-/* The next one of a text of FF_COUNTS; *at goes on, name has at least COUNT_NAME_MAX bytes. False: that was all. */
+/* The next entry of a text of FF_COUNTS; advances *at, name has at least COUNT_NAME_MAX bytes. False: the end. */
 #define COUNT_NAME_MAX 32
 bool count_next(const char **at, char *name, u64 *n);
 
@@ -366,15 +366,15 @@ bool count_next(const char **at, char *name, u64 *n);
 struct blocked {
 	u64 ns;
 	u32 n;			/* waits */
-	u32 waker, waker_pid;	/* 0: none, or not known */
-	const char *frames;	/* as in stacks.frames, n_frames bytes of it; empty: different others */
+	u32 waker, waker_pid;	/* 0: none or unknown */
+	const char *frames;	/* as in stacks.frames, n_frames bytes; empty: various other stacks */
 	size_t n_frames;
 };
-/* The next one of a text; *at goes on. False: that was all. */
+/* The next entry of a text; advances *at. False: the end. */
 bool blocked_next(const char **at, struct blocked *b);
 /*
- * What a thread was blocked in the span of a request by no stack in blocked_in, ns: it was not taken, or was lost
- * on its way. 0: all is told, as well as two measures of one time agree (a tenth and 1 ms).
+ * Blocked time of a request, ns, that is in no stack of blocked_in, as that was not sampled or was lost. 0: all is
+ * attributed, within the tolerance between the two measurements (a tenth, and 1 ms).
  */
 u64 blocked_unattributed_ns(const struct requests_row *q);
 

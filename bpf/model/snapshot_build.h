@@ -47,7 +47,7 @@ void builder_keep(struct builder *b, enum table_id t);
 /* reason: copied, may be NULL. */
 void builder_status(struct builder *b, enum table_id t, enum table_status status,
 		    const char *reason, u64 interval_ns);
-/* One thing more that is missing of a table whose status is known: it is TS_PARTIAL then. */
+/* Adds a further deficiency to a table whose status is set: it becomes TS_PARTIAL. */
 void builder_lacks(struct builder *b, enum table_id t, const char *what);
 /* Rows added so far to a table; valid until the next builder call. */
 const struct row **builder_rows(struct builder *b, enum table_id t, u32 *ret_n);

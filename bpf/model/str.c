@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * str.c: interned, counted strings. Rows of all snapshots share them, and
- * several threads let go of them, so the pool has a lock; taking another
+ * several threads release them, so the pool has a lock; taking another
  * reference to a string one already holds does not need it.
  */
 #include <pthread.h>

@@ -49,7 +49,7 @@ void row_sum_begin(struct row *sum, const struct row *r)
 	sum->closed = r->closed;
 }
 
-/* Of durations that are a level (ages, round-trip times) the longest tells something, the sum nothing. */
+/* Durations that are levels (ages, round-trip times): the maximum is meaningful, the sum is not. */
 static bool is_age(const struct field *f)
 {
 	return f->kind == FK_GAUGE && f->format == FF_NS;

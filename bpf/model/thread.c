@@ -94,7 +94,7 @@ void thread_follow_pace(struct thread_pace *p)
 
 	if (f)
 		fclose(f);
-	if (n != 1)	/* nobody knows: nothing changes */
+	if (n != 1)	/* unknown: no change */
 		return;
 	if (p->ran_ns && thread_yields(p, ran - p->ran_ns, waited - p->waited_ns) != before)
 		setpriority(PRIO_PROCESS, 0, before ? RAISED_NICE : 0);

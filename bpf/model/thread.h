@@ -12,32 +12,32 @@ extern const int fault_signals[];
 extern const u32 n_fault_signals;
 
 /*
- * As pthread_create(3); `attr` may be NULL. The thread leaves signals to the main thread, but
- * not those of its own faults: of a blocked one the kernel kills the program without calling
- * the handler, which gives the terminal back. It has a stack for that handler, too.
+ * As pthread_create(3); `attr` may be NULL. The thread blocks all signals except those of its
+ * own faults: if these were blocked, the kernel would kill the program without running the
+ * handler, which restores the terminal. It has an alternate stack for that handler.
  */
 int thread_start(pthread_t *ret, const pthread_attr_t *attr, void *(*run)(void *), void *arg);
 
 /*
- * Names the calling thread (15 characters at most) and gives it the ordinary priority: the one it
- * inherits is that of who draws and samples (setpriority(2): of one thread, on Linux).
+ * Names the calling thread (15 characters at most) and resets it to normal priority: it inherits
+ * the higher one of the drawing or sampling thread (setpriority(2): per thread, on Linux).
  */
 void thread_background(const char *name);
 
 /*
- * The priority of the thread that draws and of the one that samples. A machine that hurts is when ottop is
- * needed, and they sleep nearly always: so they go before others, but not for long. Where one has
- * much to do, in work that passes from one program to the next nobody works while it runs.
+ * Priority of the drawing and the sampling thread. ottop is needed on overloaded machines, and these threads
+ * sleep nearly always, so they run at high priority, but not for long: a long run would stall chains of
+ * programs that hand work to one another.
  */
 struct thread_pace {
-	u64 ran_ns, waited_ns;	/* of the thread, up to the last call */
-	u32 patience;		/* calls for which it goes before others, whatever it has to do */
+	u64 ran_ns, waited_ns;	/* of the thread, at the last call */
+	u32 patience;		/* calls for which it keeps high priority regardless of its load */
 	bool yields;
 };
 
 #define THREAD_LONG_NS (5 * NSEC_PER_MSEC)
 
-/* For the calling thread and those that it starts: before others. Needs CAP_SYS_NICE, and so does what follows it. 0 or -errno. */
+/* High priority for the calling thread and those it starts. Needs CAP_SYS_NICE, as do the functions below. 0 or -errno. */
 int thread_raise(void);
 /*
  * Of the calling thread, after each piece of work (a tick): if it ran for longer than THREAD_LONG_NS it has

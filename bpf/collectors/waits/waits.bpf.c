@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * waits.bpf.c: who has the other end of a pipe or socket, or a file that is locked. It runs only when
- * somebody asks, over the open files of all processes; what is asked for is in
- * two maps that user space fills before.
+ * waits.bpf.c: finds the processes that have the other end of a pipe or socket, or a locked file, open.
+ * An iterator over the open files of all processes, run on request; user space puts the inodes and
+ * addresses to search for into two maps before.
  */
 #include "bpf/kernel/net.bpf.h"
 #include "bpf/collectors/waits/waits_wire.h"
@@ -24,7 +24,7 @@ static __always_inline bool is_asked(u64 ino)
 	return ino && bpf_map_lookup_elem(&inodes, &ino);
 }
 
-/* The inode of the file that a socket belongs to; 0: nobody has accepted it, or it is closed. */
+/* The inode of a socket's file; 0: not accepted yet, or closed. */
 static __always_inline u64 inode_of(struct sock *sk)
 {
 	return BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
@@ -43,12 +43,12 @@ static __always_inline bool read_path(struct wire_end *e, struct sock *sk)
 	if (len > END_PATH_MAX)
 		len = END_PATH_MAX;
 	e->path_len = len;
-	/* whole: what is behind the address is of no interest, and is not shown */
+	/* always the full size; bytes behind the address are ignored later */
 	return !bpf_probe_read_kernel(e->path, sizeof(e->path), (char *)addr +
 				      bpf_core_type_size(struct unix_address) + sizeof(u16));
 }
 
-/* Process that a unix socket's peer had when it connected; in the initial namespace. */
+/* Process of a unix socket's peer at the time it connected; pid in the initial namespace. */
 static __always_inline u32 peer_pid(struct sock *sk)
 {
 	struct pid *pid = BPF_CORE_READ(sk, sk_peer_pid);
@@ -63,7 +63,7 @@ static __always_inline void fill_unix(struct wire_end *e, struct sock *sk, struc
 		read_path(e, peer);
 }
 
-/* Most of the open files of a host are nobody's business: what is not asked for is left at the first look. */
+/* Most files are not searched for: returns early for those. */
 static __always_inline void visit_unix(struct seq_file *seq, struct sock *sk, struct wire_end *e)
 {
 	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);

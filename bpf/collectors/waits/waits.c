@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* waits.c: which threads are asked about, their answers, and how these read. */
+/* waits.c: selects the threads to ask about, keeps the answers, and formats them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +9,18 @@
 #include "bpf/host/syscall_names.h"
 #include "bpf/model/hash.h"
 
-#define TAKE_NS (20 * NSEC_PER_MSEC)	/* of a tick; what is later has its turn in the next */
-#define MIN_AGE_NS (100 * NSEC_PER_MSEC)	/* shorter calls are no stay, unless selected */
+#define TAKE_NS (20 * NSEC_PER_MSEC)	/* of a tick; later answers are taken in the next */
+#define MIN_AGE_NS (100 * NSEC_PER_MSEC)	/* shorter waits are ignored, unless selected */
 #define DESIGN_AGE_NS (1 * NSEC_PER_SEC)
-#define REFRESH_NS (5 * NSEC_PER_SEC)	/* the other end may have changed hands */
+#define REFRESH_NS (5 * NSEC_PER_SEC)	/* asked again after that: the peer may have changed */
 #define REFRESH_DESIGN_NS (30 * NSEC_PER_SEC)
-#define PACE 400		/* those nobody has selected at most for such a part of a CPU */
+#define PACE 400		/* questions about unselected threads take at most 1/PACE of a CPU */
 #define SELECTED (1ull << 50)	/* ranks */
 #define PEER (1ull << 48)
 #define CALLS 1024
 #define PEERS_MAX 128
 
-/* The answer about one stay of one thread in one call. */
+/* The answer about one wait of one thread in one call. */
 struct known {
 	struct hash_node node;	/* by tid */
 	u32 tid, call;
@@ -38,11 +38,11 @@ struct candidate {
 };
 
 static struct hash_table answers;
-static const struct known *with_peer[PEERS_MAX];	/* they wait for somebody */
-static const struct known *parents[PEERS_MAX];		/* they wait for children */
+static const struct known *with_peer[PEERS_MAX];	/* wait for a known peer */
+static const struct known *parents[PEERS_MAX];		/* wait for children */
 static u32 n_with_peer, n_parents;
 static u64 now_ns, monotonic_ns;
-static u64 others_after_ns;	/* those that are neither selected nor somebody's peer not before */
+static u64 others_after_ns;	/* earliest time for threads that are neither selected nor a peer */
 static waits_answered_fn listener;
 
 /* ---- calls that wait by design ---- */
@@ -170,8 +170,8 @@ static void list_peers(void)
 }
 
 /*
- * True where k cannot go on before that thread does: it is the one, or all of its process, or
- * waits at the other end of the same connection. Others of its process might do it else.
+ * True if k cannot continue before that thread does: it is k's peer thread, or the peer is its whole
+ * process, or it waits at the other end of the same connection. Otherwise another thread might serve k.
  */
 static bool waits_for(const struct known *k, const struct known *other)
 {
@@ -188,7 +188,7 @@ static bool waits_for(const struct known *k, const struct known *other)
 	return !k->a.children || count_children(k->q.pid) == 1;
 }
 
-/* True where the one that it waits for waits for it. */
+/* True if its peer waits for it. */
 static bool is_mutual(const struct known *k)
 {
 	for (u32 i = 0; i < n_with_peer; i++)
@@ -200,7 +200,7 @@ static bool is_mutual(const struct known *k)
 	return false;
 }
 
-/* ---- whom to ask about ---- */
+/* ---- selecting threads ---- */
 
 static bool may_wait(const struct wire_thread *w)
 {
@@ -217,7 +217,7 @@ static bool is_selected(const struct tick *t, const struct wire_thread *w)
 	return false;
 }
 
-/* Somebody waits for it: what it waits for itself says whether they wait for each other. */
+/* Another thread waits for it: asked about, to detect mutual waits. */
 static bool is_peer(const struct wire_thread *w, const struct proc *p)
 {
 	for (u32 i = 0; i < n_parents; i++)
@@ -229,7 +229,7 @@ static bool is_peer(const struct wire_thread *w, const struct proc *p)
 	return false;
 }
 
-/* How much it matters to ask about this one: the selected process, then new ones, by age. 0: not now. */
+/* Priority of asking about a thread: selected process first, then peers, new ones, by age. 0: not now. */
 static u64 rank_of(const struct tick *t, const struct wire_thread *w, const struct known *k)
 {
 	const struct proc *p = proctab_find(w->tgid, w->process_start_ns);
@@ -340,7 +340,7 @@ bool waits_by_design(const struct wire_thread *w)
 	return k && (k->a.holder || is_mutual(k)) ? false : call_by_design(w->call);
 }
 
-/* ---- how it reads ---- */
+/* ---- formatting ---- */
 
 static void add_person(char *text, u32 pid, bool name_first)
 {
@@ -355,7 +355,7 @@ static void add_person(char *text, u32 pid, bool name_first)
 		answer_add(text, "%u (%s)", pid, name);
 }
 
-/* Puts names where the marks are. */
+/* Replaces the marks by names. */
 static void add_with_names(char *text, const char *from)
 {
 	const char *end;
@@ -429,7 +429,7 @@ const char *waits_of(const struct wire_thread *w)
 	return str_new(text);
 }
 
-/* ---- for those who know the arguments ---- */
+/* ---- for callers that know the call's arguments ---- */
 
 void waits_listen(waits_answered_fn answered)
 {

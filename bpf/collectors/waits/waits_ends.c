@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* waits_ends.c: the other ends of pipes and sockets, and who has a locked file, from one pass over all open files. */
+/* waits_ends.c: finds peers of pipes and sockets, and holders of locked files, in one pass over all open files. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -81,7 +81,7 @@ static struct wire_ends mirrored(const struct wire_ends *e)
 
 /* ---- texts ---- */
 
-/* Those that have it: the first of them by name. not: does not count, where there are others. */
+/* Processes that have it open; one is named. not: the process that is counted only if there is no other. */
 struct holders {
 	u32 pid, n, fd;
 	bool self;
@@ -103,7 +103,7 @@ static void holder_add(struct holders *h, u32 pid, u32 fd, u32 self)
 
 static void add_holders(struct wait_answer *a, const struct holders *h, const char *before)
 {
-	a->peer_pid = h->n == 1 ? h->pid : 0;	/* of several no one is waited for */
+	a->peer_pid = h->n == 1 ? h->pid : 0;	/* of several holders none is the peer */
 	a->peer_fd = h->fd;
 	answer_add(a->text, "%s%c%u%c", before, PERSON_NAME, h->pid, PERSON_NAME);
 	if (h->n > 1)
@@ -123,7 +123,7 @@ static void pipe_text(const struct wait_question *q, struct wait_answer *a, u32 
 		add_holders(a, &h, a->end.outward ? " to " : " from ");
 	else if (h.self)
 		answer_add(a->text, " (only this process has its other end)");
-	else	/* with nobody at all there the call would have returned */
+	else	/* if there were no other end the call would have returned */
 		answer_add(a->text, " (? its other end is in no process that ottop sees)");
 }
 
@@ -165,7 +165,7 @@ static void inet_text(const struct wait_question *q, struct wait_answer *a, cons
 	if (e->protocol == IPPROTO_TCP && e->state == 2)
 		answer_add(a->text, " (connecting)");
 	for (u32 i = 0; e->ends.rport && i < n_found; i++)
-		/* a socket that was asked for itself is told as that */
+		/* a socket that was itself requested is reported as WIRE_SOCKET */
 		if ((found[i].kind == WIRE_TUPLE || found[i].kind == WIRE_SOCKET) && !memcmp(&found[i].ends, &want, sizeof(want)))
 			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (h.n) {
@@ -201,7 +201,7 @@ static void unix_text(const struct wait_question *q, struct wait_answer *a, cons
 		if (found[i].kind == WIRE_UNIX_PEER && found[i].ino == a->end.ino)
 			holder_add(&h, found[i].pid, found[i].fd, q->pid);
 	if (!h.n && !h.self && e->state != 10 && e->peer_pid)
-		holder_add(&h, e->peer_pid, UINT32_MAX, q->pid);	/* who listens there has not accepted it */
+		holder_add(&h, e->peer_pid, UINT32_MAX, q->pid);	/* not accepted yet: the listening process */
 	if (h.n)
 		add_holders(a, &h, a->end.outward ? " to " : " from ");
 	else if (e->state == 10)
@@ -229,7 +229,7 @@ static const struct wire_end *own_end(const struct wait_question *q, const struc
 	return NULL;
 }
 
-/* The word "socket" that fd_answer() put there gives way to what is known now. */
+/* Removes the word "socket" that fd_answer() added, as more is known now. */
 static void drop_word(char *text, const char *word)
 {
 	size_t n = strlen(text), len = strlen(word);
@@ -238,7 +238,7 @@ static void drop_word(char *text, const char *word)
 		text[n - len] = '\0';
 }
 
-/* Who has the open file that holds the lock: several, where it was inherited. */
+/* Adds the processes that have the lock's open file: several, if it was inherited. */
 static void lock_text(const struct wait_question *q, struct wait_answer *a)
 {
 	struct holders h = {};
@@ -292,7 +292,7 @@ static void end_text(const struct wait_question *q, struct wait_answer *a)
 
 /* ---- from outside ---- */
 
-/* True where a local process may be at the other end of one of the sockets that were met. */
+/* Requests the reversed addresses of the sockets found. True: some peer may be local. */
 static bool ask_tuples(const struct wait_answer *a, u32 n)
 {
 	u32 one = 1, asked = 0;

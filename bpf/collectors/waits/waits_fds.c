@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * waits_fds.c: descriptors, sets of them, and paths. Links below /proc/PID/fd say what a
- * descriptor is without touching the file system it is on, which may not answer.
+ * waits_fds.c: descriptors, sets of them, and paths. The links in /proc/PID/fd give the kind of
+ * a descriptor without touching its file system, which may hang.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "bpf/host/syscall_id.h"
 
 #define LINK_MAX_BYTES 4096
-#define SET_MAX 256		/* members of an epoll or poll set that are looked at */
+#define SET_MAX 256		/* members of an epoll or poll set that are examined */
 #define FDINFO_MAX (64 << 10)
 
 enum what { W_PIPE, W_SOCKET, W_EPOLL, W_EVENT, W_TIMER, W_SIGNAL, W_INOTIFY, W_PROCESS, W_RING,
@@ -125,7 +125,7 @@ static void add_process(const struct wait_question *q, u32 fd, struct wait_answe
 	answer_add(a->text, "process %c%u%c", PERSON_PID, (u32)pid, PERSON_PID);
 }
 
-/* A path: a regular file does not let one wait in S, so there it may be a FIFO. */
+/* A path: no thread sleeps interruptibly (S) on a regular file, so it may be a FIFO. */
 static void add_path(const struct wait_question *q, u32 fd, const char *link, struct wait_answer *a)
 {
 	char buf[1024];
@@ -139,7 +139,7 @@ static void add_path(const struct wait_question *q, u32 fd, const char *link, st
 	a->end.maybe_fifo = true;
 }
 
-/* drivers/tty/pty.c, ptm_open_peer(): the master's descriptor tells the number of the slave. */
+/* drivers/tty/pty.c: the fdinfo of the master has the number of the slave. */
 static void add_tty(const struct wait_question *q, u32 fd, const char *link, struct wait_answer *a)
 {
 	char buf[1024];
@@ -329,7 +329,7 @@ static bool read_string(const struct wait_question *q, u64 addr, char *buf, size
 void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait_answer *a)
 {
 	char path[ANSWER_MAX];
-	/* fs/pipe.c, fifo_open(): who opens a FIFO that nobody has open at its other end waits there */
+	/* fs/pipe.c, fifo_open(): opening a FIFO waits until its other end is opened, too */
 	bool fifo = task_sleeps_in(q, "wait_for_partner");
 
 	if (fifo)
@@ -346,7 +346,7 @@ void path_answer(const struct wait_question *q, u64 addr, u64 flags, struct wait
 
 /* ---- time ---- */
 
-/* In 32 bits both halves have 32, where the call is not called "..._time64". */
+/* A timespec has 32-bit members in 32-bit programs, except for calls named "..._time64". */
 static int read_time(const struct wait_question *q, u64 addr, struct timespec *ts)
 {
 	s32 half[2];

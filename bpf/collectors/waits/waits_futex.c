@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * waits_futex.c: who holds the lock that a futex belongs to. The kernel does not know,
- * but glibc, musl and the kernel's own priority-inheriting locks keep the thread's id
- * beside the word or in it. What is read is memory of the target: it is believed only
- * where that id is one of a living thread.
+ * waits_futex.c: the holder of the lock that a futex belongs to. The kernel does not know
+ * it, but glibc, musl and priority-inheritance futexes keep the owner's tid beside the
+ * futex word or in it. It is read from the target's memory, so it is used only if it is
+ * the tid of a living thread.
  */
 #include <dirent.h>
 #include <linux/futex.h>
@@ -17,7 +17,7 @@
 #include "bpf/host/procfs.h"
 #include "bpf/host/syscall_id.h"
 
-#define THREADS_MAX 512		/* of a nested process that are looked through */
+#define THREADS_MAX 512		/* threads of a process in a pid namespace that are searched */
 #define LOCK_PI2 13		/* FUTEX_LOCK_PI2, since 5.14 */
 
 /* glibc, sysdeps/x86/nptl/bits/struct_mutex.h and aarch64's: 64 bits. */
@@ -42,7 +42,7 @@ static u32 inner_tid(u32 pid, const char *tid)
 	return last ? (u32)strtoul(last, NULL, 10) : 0;
 }
 
-/* The thread of the process that calls itself `tid` in its own pid namespace; 0: none. */
+/* The process's thread with that tid in its own pid namespace; 0: none. */
 static u32 nested_thread(const struct wait_question *q, u32 tid)
 {
 	char path[32];
@@ -72,7 +72,7 @@ static u32 living_thread(const struct wait_question *q, u32 tid)
 	return access(path, F_OK) ? 0 : tid;
 }
 
-/* The process of a thread of another one; 0: there is none. */
+/* The process of a thread; 0: no such thread. */
 static u32 process_of(u32 tid)
 {
 	char buf[4096];
@@ -119,13 +119,13 @@ static bool is_glibc_mutex(const struct glibc_mutex *m)
 	       m->kind < 1024;
 }
 
-/* glibc, sysdeps/nptl/bits/struct_rwlock.h: two words that are waited at. 64 bits. */
+/* glibc, sysdeps/nptl/bits/struct_rwlock.h: has two futex words. 64 bits. */
 struct glibc_rwlock {
 	u32 readers, writers, wrphase_futex, writers_futex, pad[2];
 	s32 cur_writer, shared;
 };
 
-#define RWLOCK_USED 2		/* nptl/pthread_rwlock_common.c: in a futex that somebody waits at */
+#define RWLOCK_USED 2		/* nptl/pthread_rwlock_common.c: bit of a futex with waiters */
 #define RWLOCK_READER_SHIFT 3
 
 static bool read_rwlock(const struct wait_question *q, u32 val, struct glibc_rwlock *l)
@@ -139,7 +139,7 @@ static bool read_rwlock(const struct wait_question *q, u32 val, struct glibc_rwl
 		if ((u32)l->shared > 1 || l->wrphase_futex > 3 || l->writers_futex > 3 || l->pad[0] || l->pad[1] ||
 		    l->writers > 1u << 22 || l->readers >> RWLOCK_READER_SHIFT > 1u << 22)
 			continue;
-		/* the holder, or the readers that whoever wants to write waits for */
+		/* the holder, or the readers that a writer waits for */
 		if (living_thread(q, (u32)l->cur_writer) ||
 		    (!l->cur_writer && !i && !(val & 1) && l->readers >> RWLOCK_READER_SHIFT))
 			return true;
@@ -161,7 +161,7 @@ static bool rwlock_answer(const struct wait_question *q, u32 val, bool shared, s
 	return true;
 }
 
-/* The word has the owner: locks that inherit priority, robust ones, and most of musl's. */
+/* The futex word contains the owner: priority-inheritance and robust locks, and most of musl's. */
 static bool word_has_owner(u32 word, u32 op)
 {
 	return op == FUTEX_LOCK_PI || op == LOCK_PI2 || (word & FUTEX_WAITERS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* waits_locks.c: file locks, from /proc/locks: a lock and below it, with "->", who waits for it. */
+/* waits_locks.c: file locks, from /proc/locks: each lock is followed by its waiters, marked with "->". */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 
 /* fs/locks.c, lock_get_status(): "1: -> FLOCK  ADVISORY  WRITE 611 fe:00:1234 0 EOF". */
 struct lock_line {
-	int pid;	/* -1: of an open file, whoever has it open */
+	int pid;	/* -1: held by an open file description */
 	bool waits;
 	char inode[64];
-	const char *text;	/* from its kind on: the same in fdinfo of who has the file open */
+	const char *text;	/* the line from its kind on: equal to that in the holder's fdinfo */
 };
 
 static bool parse_line(const char *line, struct lock_line *l)
@@ -42,7 +42,7 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_loc
 
 		line += *line == '\n';
 		if (!parse_line(line, &l)) {
-			held = (struct lock_line){ .pid = -1 };	/* who waits below it does not wait for the one before */
+			held = (struct lock_line){ .pid = -1 };	/* waiters below do not wait for the lock before */
 			continue;
 		}
 		if (!l.waits) {
@@ -52,7 +52,7 @@ int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_loc
 		colon = strrchr(l.inode, ':');
 		if (!colon || (l.pid != (int)pid && l.pid != -1))
 			continue;
-		/* anybody may wait with an open file: by the file alone */
+		/* waiters for OFD and flock locks have no reliable pid: matched by file alone */
 		if (ino == UINT64_MAX ? l.pid == (int)pid : strtoull(colon + 1, NULL, 10) == ino) {
 			*ret_pid = held.pid;
 			snprintf(ret_lock, cap, "%.*s", held.text ? (int)strcspn(held.text, "\n") : 0,
@@ -100,7 +100,7 @@ void locks_answer(const struct wait_question *q, u64 ino, struct wait_answer *a)
 	else if (locks_holder(text, q->pid, ino, &holder, a->end.lock, sizeof(a->end.lock)))
 		answer_add(a->text, n < LOCKS_MAX - 1 ? " held by ? (not in /proc/locks)" :
 			   " held by ? (/proc/locks is too long)");
-	else if (holder <= 0) {	/* of an open file: whose is found by its inode */
+	else if (holder <= 0) {	/* an open file description: its processes are found by inode */
 		const char *colon = strrchr(a->end.lock, ':');
 
 		a->end.ino = colon ? strtoull(colon + 1, NULL, 10) : 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * waits_outside.c: waits that the arguments of a call do not tell: somebody stopped the thread, or has
- * to allow what it asks for. Where a thread sleeps in the kernel (/proc/TID/wchan) says so.
+ * waits_outside.c: waits whose cause is not in the call's arguments: the thread was stopped, or another
+ * process must permit the operation. Recognized by where it sleeps in the kernel (/proc/TID/wchan).
  */
 #include <string.h>
 
@@ -14,14 +14,14 @@ static void tracer_answer(const struct wait_question *q, struct wait_answer *a)
 	u64 pid = task_read(q, "status", buf, sizeof(buf)) < 0 ? UINT64_MAX : procfs_value(buf, "TracerPid");
 
 	if (!pid || pid > UINT32_MAX) {
-		a->failed = true;	/* it goes on already */
+		a->failed = true;	/* it already continues */
 		return;
 	}
 	a->peer_pid = (u32)pid;
 	answer_add(a->text, "stopped by its tracer, %c%u%c", PERSON_PID, (u32)pid, PERSON_PID);
 }
 
-/* fs/locks.c, __break_lease(): who opens a file waits until a lease on it is given back. */
+/* fs/locks.c, __break_lease(): open() waits until a lease on the file is released. */
 static void lease_answer(const struct wait_question *q, struct wait_answer *a)
 {
 	answer_add(a->text, " (a lease on it");

@@ -60,7 +60,7 @@ bool task_sleeps_in(const struct wait_question *q, const char *function)
 {
 	char buf[64];
 
-	/* compilers add to names: seccomp_do_user_notification.isra.0 */
+	/* compilers add suffixes: seccomp_do_user_notification.isra.0 */
 	return task_read(q, "wchan", buf, sizeof(buf)) > 0 && !strncmp(buf, function, strlen(function));
 }
 
@@ -201,7 +201,7 @@ static void posix_queue_answer(const struct wait_question *q, struct wait_answer
 	answer_add(a->text, strncmp(q->name, "mq_timedr", 9) ? " (full)" : " (empty)");
 }
 
-/* fs/splice.c: one end is a pipe; where it does not sleep in that, the other end is not ready. */
+/* fs/splice.c: one end is a pipe; if it does not sleep in the pipe, it waits for the other end. */
 static void splice_answer(const struct wait_question *q, u32 out, struct wait_answer *a)
 {
 	char link[64];
@@ -243,7 +243,7 @@ static void poll_rule(const struct wait_question *q, struct wait_answer *a)
 		answer_add(a->text, "a signal");
 }
 
-/* unix(7): connect() waits while as many as listen(2) lets wait have not been accepted. */
+/* unix(7): connect() waits while the listener's backlog is full. */
 static void connect_answer(const struct wait_question *q, struct wait_answer *a)
 {
 	struct sockaddr_un to = {};
@@ -404,13 +404,13 @@ enum wait_about question_about(const char *call)
 	}
 }
 
-/* The stack was taken a moment ago. False: what the call was about is gone. */
+/* The stack was sampled a moment ago. False: the object of the call is gone. */
 static bool is_there(struct wait_question *q, struct wait_answer *a)
 {
 	char path[48];
 
 	snprintf(path, sizeof(path), "/proc/%u/task/%u", q->pid, q->tid);
-	if (access(path, F_OK))		/* others of its process have its files and memory */
+	if (access(path, F_OK))		/* the thread has ended: its process has the same files and memory */
 		q->tid = q->pid;
 	if (question_about(q->name) != ABOUT_FD || task_fd_inode(q, (u32)q->args[0]) == q->ino)
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * waits_question.h: one thread in one call, and what it waits on. Answers are
- * found in a thread of their own (waits_worker.h): what other processes have in
- * /proc and in their memory may make a reader hang.
+ * found in a separate thread (waits_worker.h), as reading another process's
+ * /proc or memory may hang.
  */
 #ifndef OTTOP_WAITS_QUESTION_H
 #define OTTOP_WAITS_QUESTION_H
@@ -13,8 +13,8 @@
 #define ANSWER_MAX 320
 #define CALL_ARGS 6
 /*
- * In a text, PERSON_NAME and a pid stand for "bash 611", PERSON_PID for "611 (bash)":
- * the name is put in where the process table is. Texts from outside have no such bytes.
+ * In a text, PERSON_NAME and a pid stand for "bash 611", PERSON_PID for "611 (bash)": the
+ * sampler, which has the process table, inserts the name. Foreign text never contains them.
  */
 #define PERSON_NAME 1
 #define PERSON_PID 2
@@ -24,63 +24,63 @@
 struct wait_question {
 	u32 pid, tid;
 	u32 call;		/* ABI << 16 | number */
-	u64 seen;		/* thread and moment: which stay of which thread is meant */
-	u64 entered_ns;		/* CLOCK_MONOTONIC, or when it last got a CPU: about */
+	u64 seen;		/* identifies this wait of the thread */
+	u64 entered_ns;		/* CLOCK_MONOTONIC of the entry, or when it last got a CPU: approximate */
 	char name[24];		/* of the call */
 	char state;		/* of the thread; STATE_FROZEN */
 	bool nested;		/* in a pid namespace of its own */
 	u64 args[CALL_ARGS];
-	/* of a wait that a stack was taken of, whose arguments are known */
+	/* for a wait with a sampled stack, whose arguments are known */
 	bool given;
-	bool over;		/* it has ended: memory says nothing of it any more */
-	u32 owner;		/* of a lock in memory, when the wait began: the tid in it; 0: none */
+	bool over;		/* it has ended: the process's memory must not be used */
+	u32 owner;		/* tid in the lock when the wait began; 0: none */
 	u64 ino;		/* of the file of descriptor args[0] */
-	u64 key;		/* who asked knows it by this; 0: waits.c itself */
+	u64 key;		/* identifies it to the caller; 0: asked by waits.c itself */
 };
 
-/* What tells which thing a call waits for. */
+/* What identifies the object that a call waits for. */
 enum wait_about {
-	ABOUT_NOTHING,		/* nothing does */
+	ABOUT_NOTHING,
 	ABOUT_FD,		/* the file of the descriptor args[0] */
 	ABOUT_LOCK,		/* the word at args[0] */
 	ABOUT_TIME, ABOUT_SIGNAL,
-	ABOUT_MEMORY,		/* what can be seen only while it waits */
+	ABOUT_MEMORY,		/* in memory that is valid only while it waits */
 };
 
-/* What a wait for children is for; the sampler knows who they are. */
+/* Children that a wait is for; the sampler resolves them. */
 enum children { CHILDREN_NONE, CHILDREN_ONE, CHILDREN_ANY, CHILDREN_VFORK };
 
-/* A descriptor whose other end is to be found. */
+/* A descriptor whose peer is to be found. */
 struct wait_end {
 	u64 ino;		/* 0: none */
 	bool outward;		/* it is written to */
-	bool maybe_fifo;	/* a path of which it is not known what it is */
+	bool maybe_fifo;	/* a path that may be a FIFO */
 	u32 fd;
-	char lock[96];		/* not "": who has an open file that holds this lock, as /proc/locks has it */
+	char lock[96];		/* not "": find the holder of this lock (a line of /proc/locks) */
 };
 
 struct wait_answer {
-	bool hangs;		/* reading its memory or files does not end */
-	bool failed;		/* the thread is in that call no more */
-	bool holder;		/* of a lock: it is another's fault that this one waits */
-	u32 peer_pid, peer_tid;	/* for whom it waits; 0: not known */
+	bool hangs;		/* reading its memory or files hangs */
+	bool failed;		/* the thread has left that call */
+	bool holder;		/* the peer is the holder of a lock */
+	u32 peer_pid, peer_tid;	/* process or thread that it waits for; 0: unknown */
 	bool peer_has_fd;
-	u32 peer_fd;		/* at the other end of its socket */
-	u64 until_ns;		/* CLOCK_MONOTONIC: when it ends by itself; 0: not known */
+	u32 peer_fd;		/* the peer's descriptor of the socket */
+	u64 until_ns;		/* CLOCK_MONOTONIC of its timeout; 0: unknown */
 	enum children children;
-	u32 child;		/* CHILDREN_ONE: its pid as the process knows it */
+	u32 child;		/* CHILDREN_ONE: its pid in the process's pid namespace */
 	struct wait_end end;
 	char text[ANSWER_MAX];	/* "" until it is known */
 };
 
 /* Adds to a text of ANSWER_MAX bytes; what does not fit is cut. */
 void answer_add(char *text, const char *fmt, ...) __printf(2, 3);
-/* The same for a string from outside, which must not have our marks in it. */
+/* The same for foreign text, which is stripped of our marks. */
 void answer_add_foreign(char *text, const char *s);
 
 /*
- * Answers what a call waits on as far as /proc and memory tell; a->end says which
- * other end is still to be looked for.
+ * Answers from /proc and the process's memory; a->end is then the descriptor whose
+ * peer is still to be found by ends_find().
  */
 void question_answer(const struct wait_question *q, struct wait_answer *a);
 
@@ -100,17 +100,16 @@ bool poll_answer(const struct wait_question *q, u64 addr, u64 n, struct wait_ans
 bool select_answer(const struct wait_question *q, u64 n, const u64 *sets, struct wait_answer *a);
 void futex_answer(const struct wait_question *q, struct wait_answer *a);
 void lock_answer(const struct wait_question *q, u32 fd, struct wait_answer *a);
-/* Adds who holds the lock on a file that the process waits for: " held by 77 (postgres)". */
+/* Adds the holder of the file lock that the process waits for: " held by 77 (postgres)". */
 void locks_answer(const struct wait_question *q, u64 ino, struct wait_answer *a);
-/* What no argument tells: stopped, traced, or a supervisor has to allow the call. False: none of these. */
+/* Causes that are not in the arguments: stopped, traced, or a seccomp supervisor must allow the call. False: none. */
 bool outside_answer(const struct wait_question *q, struct wait_answer *a);
 /* The same of a call with a path: a lease on the file, a listener that has to allow it. */
 bool path_outside_answer(const struct wait_question *q, struct wait_answer *a);
 /*
- * Of the text of /proc/locks: who holds the lock for which a process waits on the file with that
- * inode number (U64_UNKNOWN: on any file). The kernel lists who waits below the lock that is held. 0 and
- * a pid (-1: an open file holds it, whoever has that open) with the lock's line from its kind on, or
- * -ENOENT: it waits for none.
+ * Finds, in the text of /proc/locks, the holder of the lock that a process waits for on the file with that
+ * inode (U64_UNKNOWN: any file). Waiters are listed below the lock. 0, with the holder's pid (-1: an open
+ * file description holds it) and the lock's line from its kind on; -ENOENT: it waits for none.
  */
 int locks_holder(const char *text, u32 pid, u64 ino, int *ret_pid, char *ret_lock, size_t cap);
 /* True where the open file behind that descriptor holds the lock: a line as from locks_holder(). */
@@ -120,13 +119,13 @@ void sleep_answer(const struct wait_question *q, u64 addr, bool absolute, u64 cl
 /* The same of a call with milliseconds. */
 void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *a);
 
-/* ---- what they share ---- */
+/* ---- shared helpers ---- */
 
-/* Reads memory of the process whole; 0 or -errno. */
+/* Reads exactly n bytes of the process's memory; 0 or -errno. */
 int task_memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
 /*
- * Of socketcall(2) and ipc(2) name and arguments of the call that is meant; others stay as they
- * are. 0, or -errno where the arguments are in memory that cannot be read.
+ * Replaces socketcall(2) and ipc(2) by the call that they stand for; others stay unchanged. 0, or
+ * -errno if the arguments are in memory that cannot be read.
  */
 int question_unwrap(struct wait_question *q);
 /* Reads /proc/PID/task/TID/FILE. As procfs_read(). */
@@ -144,8 +143,8 @@ u64 task_fd_inode(const struct wait_question *q, u32 fd);
 int ends_open(char *reason, size_t cap);
 void ends_close(void);
 /*
- * One pass over the open files of all processes for those of n answers that want an
- * end (a->end.ino); adds to their texts. In the worker.
+ * One pass over the open files of all processes, for those of n answers that need a peer
+ * (a->end.ino); adds to their texts. Runs in the worker.
  */
 void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* waits_unwrap.c: calls that 32-bit programs make by one of two others, whose first argument says which. */
+/* waits_unwrap.c: calls that 32-bit programs make through socketcall(2) or ipc(2), selected by the first argument. */
 #include <stdio.h>
 #include <string.h>
 

@@ -10,16 +10,16 @@
 #include "bpf/model/thread.h"
 
 #define HANGS_NS NSEC_PER_SEC	/* for one question */
-#define WORKERS_MAX 4		/* that hang, before no more are made */
+#define WORKERS_MAX 4		/* hanging ones, after which no more are created */
 
-/* One thread; whoever is given up has its own one for ever. */
+/* One thread; an abandoned thread keeps its struct. */
 struct worker {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t thread;
 	struct batch batch;
-	u32 at;			/* question that it is at */
-	u64 began_ns;		/* with that one */
+	u32 at;			/* index of the current question */
+	u64 began_ns;		/* when it began that one */
 	bool asked, done, stop, abandoned;
 };
 
@@ -35,7 +35,7 @@ static void finish(struct worker *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* False: nobody waits for it any more. */
+/* False: the worker was abandoned. */
 static bool begin_question(struct worker *w, u32 i)
 {
 	bool go;
@@ -82,7 +82,7 @@ static void *worker_main(void *arg)
 		answer_batch(w);
 		finish(w);
 	}
-	if (w->abandoned) {	/* what it hung on is gone */
+	if (w->abandoned) {	/* it no longer hangs */
 		free(w);
 		atomic_fetch_sub(&n_hanging, 1);
 	}
@@ -138,7 +138,7 @@ int worker_ask(const struct wait_question *q, u32 n)
 	return 0;
 }
 
-/* With the lock held. What was answered before it hung is kept. */
+/* With the lock held. Keeps the answers from before it hung. */
 static void give_up(struct worker *w, struct batch *ret)
 {
 	*ret = w->batch;
@@ -147,7 +147,7 @@ static void give_up(struct worker *w, struct batch *ret)
 		if (i == w->at)
 			answer_add(ret->a[i].text, "? (reading it hangs)");
 	}
-	for (u32 i = 0; i < min(w->at, ret->n); i++)	/* its other end was not looked for */
+	for (u32 i = 0; i < min(w->at, ret->n); i++)	/* their peers were not searched for */
 		ret->a[i].failed |= ret->a[i].end.ino && !ret->a[i].end.maybe_fifo;
 	w->abandoned = true;
 	pthread_detach(w->thread);
