@@ -111,9 +111,9 @@ static bool next_unit(struct dwarf *d)
 
 bool dwarf_index(struct dwarf *d, u64 until_ns)
 {
-	if (!d->indexed && !d->asked)
-		d->indexed = d->told = dwarf_index_told(d);
-	d->asked = true;
+	if (!d->indexed && !d->index_sought)
+		d->indexed = d->has_index = dwarf_gdb_read(d);
+	d->index_sought = true;
 	for (u32 i = 1; !d->indexed; i++) {
 		if (!next_unit(d)) {
 			d->indexed = true;

@@ -92,7 +92,7 @@ static u64 *units_of(struct bytes b, const struct elf_section *info, u32 *ret_n)
 	return NULL;
 }
 
-bool dwarf_index_told(struct dwarf *d)
+bool dwarf_gdb_read(struct dwarf *d)
 {
 	const struct elf_section *info = &d->sections[1].data;
 	struct elf_section section;

@@ -99,7 +99,7 @@ struct dwarf {
 	u32 n_units, cap_units;
 	u32 n_read;		/* units read through this handle */
 	bool indexed;
-	bool asked, told;	/* .gdb_index was looked for; it was found */
+	bool index_sought, has_index;	/* .gdb_index */
 	bool too_big, no_memory;	/* too_big: a section when decompressed */
 	u64 use_count, deadline_ns;
 	size_t unit_bytes;	/* of the units in memory */
@@ -156,7 +156,7 @@ const struct range *ranges_find(const struct ranges *r, u64 addr);
  * Reads units and their addresses from the file's index. False: it has none, or one that does not
  * match.
  */
-bool dwarf_index_told(struct dwarf *d);
+bool dwarf_gdb_read(struct dwarf *d);
 
 /* ---- dwarf_lines.c ---- */
 

@@ -74,7 +74,7 @@ u64 otlp_backoff_ms(u32 failed, u32 random)
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
-void otlp_tell_partial(struct otlp_outcome *o, const char *text)
+void otlp_set_partial(struct otlp_outcome *o, const char *text)
 {
 	if (o->rejected)
 		snprintf(o->message, sizeof(o->message), "%llu refused%s%s",
@@ -97,7 +97,7 @@ static void judge_success(const struct http_answer *a, struct otlp_outcome *ret)
 			 *a->error ? ": " : "", a->error);
 		return;
 	}
-	otlp_tell_partial(ret, text);
+	otlp_set_partial(ret, text);
 }
 
 static bool may_retry(u32 status)

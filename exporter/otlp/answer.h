@@ -43,7 +43,7 @@ struct otlp_outcome {
 /* Evaluates a plain HTTP response; now is Unix time in seconds. */
 void otlp_judge(const struct http_answer *a, time_t now, struct otlp_outcome *ret);
 /* Sets o->message of a (partial) success from o->rejected and the server's text ("": none). */
-void otlp_tell_partial(struct otlp_outcome *o, const char *text);
+void otlp_set_partial(struct otlp_outcome *o, const char *text);
 
 /*
  * Limits of the delay that a server may request: "at once" must not become a loop, "next year" must

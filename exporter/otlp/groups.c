@@ -175,7 +175,7 @@ static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const 
 /*
  * A row without owner is held back, because its owner may be known later, unless the row has ended.
  */
-static bool is_nobodys(const struct otlp_groups *g, const struct row *r)
+static bool lacks_owner(const struct otlp_groups *g, const struct row *r)
 {
 	return g->pid && !u64_known(row_u64(r, g->pid));
 }
@@ -187,9 +187,9 @@ static void take_row(struct otlp_groups *g, const struct row *was, const struct 
 
 	if (g->ours && row_u64(is, g->ours) == g->own_pid)
 		return;
-	if (was && is_nobodys(g, was))
+	if (was && lacks_owner(g, was))
 		was = NULL;
-	if (is_nobodys(g, is)) {
+	if (lacks_owner(g, is)) {
 		if (is->closed)
 			add_growth(g, &g->rest, NULL, is);
 		return;

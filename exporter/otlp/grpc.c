@@ -185,7 +185,7 @@ static void judge_taken(const struct http_answer *a, struct otlp_outcome *ret)
 
 	ret->verdict = OTLP_SENT;
 	if (read_message(a, &ret->rejected, text, sizeof(text))) {
-		otlp_tell_partial(ret, text);
+		otlp_set_partial(ret, text);
 		return;
 	}
 	ret->rejected = 0;

@@ -11,8 +11,8 @@ static const enum table_id tables[] = { TABLE_host, TABLE_cpus, TABLE_interfaces
 struct plain_table {
 	struct otlp_metric *metrics;
 	u32 n_metrics;
-	const struct row **told;	/* rows of the last export; counted */
-	u32 n_told;
+	const struct row **exported;	/* rows of the last export; counted */
+	u32 n_exported;
 };
 
 struct otlp_plain {
@@ -97,8 +97,8 @@ static void end_rows(const struct plain_table *x, const struct snapshot *s, cons
 {
 	u32 k = 0;
 
-	for (u32 i = 0; i < x->n_told; i++) {
-		const struct row *was = x->told[i];
+	for (u32 i = 0; i < x->n_exported; i++) {
+		const struct row *was = x->exported[i];
 		int order = -1;
 
 		while (k < n && (order = row_cmp_keys(t->rows[k], was)) < 0)
@@ -110,19 +110,19 @@ static void end_rows(const struct plain_table *x, const struct snapshot *s, cons
 
 static void forget_told(struct plain_table *x)
 {
-	for (u32 i = 0; i < x->n_told; i++)
-		row_put(x->told[i]);
-	free(x->told);
-	x->told = NULL;
-	x->n_told = 0;
+	for (u32 i = 0; i < x->n_exported; i++)
+		row_put(x->exported[i]);
+	free(x->exported);
+	x->exported = NULL;
+	x->n_exported = 0;
 }
 
 static void set_told(struct plain_table *x, const struct table *t, u32 n)
 {
 	forget_told(x);
-	x->told = xmalloc((n + 1) * sizeof(*x->told));
-	for (; x->n_told < n; x->n_told++)
-		x->told[x->n_told] = row_get(t->rows[x->n_told]);
+	x->exported = xmalloc((n + 1) * sizeof(*x->exported));
+	for (; x->n_exported < n; x->n_exported++)
+		x->exported[x->n_exported] = row_get(t->rows[x->n_exported]);
 }
 
 static void put_row(const struct plain_table *x, const struct snapshot *s, const struct row *r, struct metrics *m)

@@ -9,7 +9,7 @@
 struct tracked {
 	u64 pid, start_ns;
 	const struct processes_row *row;	/* its latest row; counted */
-	const struct processes_row *told;	/* its row as exported last; counted, or NULL */
+	const struct processes_row *exported_row;	/* its row as exported last; counted, or NULL */
 	bool own;		/* has its own series */
 	bool leaving;		/* exports its last points */
 	bool gone;		/* its row disappeared without an end: it left the scope */
@@ -100,8 +100,8 @@ static bool has_ended(const struct tracked *t)
 static void forget(struct tracked *t)
 {
 	row_put(&t->row->row);
-	if (t->told)
-		row_put(&t->told->row);
+	if (t->exported_row)
+		row_put(&t->exported_row->row);
 }
 
 static void take_row(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
@@ -288,17 +288,17 @@ static void begin_anew(struct otlp_processes *p, struct tracked *t)
 
 static void set_told(struct tracked *t, const struct processes_row *r)
 {
-	const struct row *old = t->told ? &t->told->row : NULL;
+	const struct row *old = t->exported_row ? &t->exported_row->row : NULL;
 
-	t->told = r ? (const struct processes_row *)row_get(&r->row) : NULL;
+	t->exported_row = r ? (const struct processes_row *)row_get(&r->row) : NULL;
 	row_put(old);
 }
 
 static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
 			const struct otlp_config *config, u32 cpus, struct metrics *m)
 {
-	if (t->told && !attributes_same_process(config, t->told, t->row)) {
-		begin_resource(t->told, s, config, m);
+	if (t->exported_row && !attributes_same_process(config, t->exported_row, t->row)) {
+		begin_resource(t->exported_row, s, config, m);
 		end_levels(p, t, m);
 		begin_anew(p, t);
 	}

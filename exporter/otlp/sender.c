@@ -35,7 +35,7 @@ struct otlp_sender {
 	pthread_cond_t wake;
 	struct batch *head, **tail;
 	struct otlp_stats stats;
-	bool told_to_wait;	/* until stats.next_ns, requested by the server */
+	bool wait_requested;	/* until stats.next_ns, requested by the server */
 	bool stopping;
 	u64 until_ns;		/* when stopping: no posts after this time */
 	_Atomic bool abort;
@@ -201,12 +201,12 @@ static void settle(struct otlp_sender *s, struct batch *b, const struct otlp_out
 {
 	b->posting = false;
 	count(s, b, o);
-	s->told_to_wait = false;
+	s->wait_requested = false;
 	if (o->verdict == OTLP_RETRY) {
 		u64 backoff_ms = otlp_backoff_ms(++s->stats.failed, random_u32());
 		u64 ms = o->wait_ms ? o->wait_ms : backoff_ms;
 
-		s->told_to_wait = o->wait_ms != 0;
+		s->wait_requested = o->wait_ms != 0;
 		s->stats.next_ns = now_ns() + ms * NSEC_PER_MSEC;
 		s->stats.state = OTLP_WAITING;
 		return;
@@ -302,7 +302,7 @@ bool otlp_sender_hurry(struct otlp_sender *s)
 	bool may;
 
 	pthread_mutex_lock(&s->lock);
-	may = !s->told_to_wait || s->stats.next_ns <= now_ns();
+	may = !s->wait_requested || s->stats.next_ns <= now_ns();
 	if (may)
 		s->stats.next_ns = 0;
 	pthread_cond_signal(&s->wake);
@@ -315,7 +315,7 @@ void otlp_sender_finish(struct otlp_sender *s, u64 until_ns)
 	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	s->until_ns = until_ns;
-	if (!s->told_to_wait)	/* skips our own backoff, but not a delay the server asked for */
+	if (!s->wait_requested)	/* skips our own backoff, but not a delay the server asked for */
 		s->stats.next_ns = 0;
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);

@@ -24,14 +24,14 @@ static bool is_told(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct dwarf *d = dwarf_open(fd, -1);
-	bool told;
+	bool has;
 
 	close(fd);
 	assert_non_null(d);
 	assert_true(dwarf_index(d, UINT64_MAX));
-	told = d->told;
+	has = d->has_index;
 	dwarf_close(d);
-	return told;
+	return has;
 }
 
 static void index_of_gdb(void **state)

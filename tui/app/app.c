@@ -440,7 +440,7 @@ void app_draw(struct app *a, struct canvas *c)
 	a->again = false;
 	frame_draw(a, c);
 	a->drawn = a->shown ? a->view : -1;
-	look_tell(a);
+	look_report(a);
 	a->dirty = a->again;
 	app_put_now(a);
 }

@@ -157,7 +157,7 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS]);
 
 /* ---- look.c ---- */
 /* After drawing: reports the processes on the screen to the source if they changed. */
-void look_tell(struct app *a);
+void look_report(struct app *a);
 
 /* ---- level.c ---- */
 void level_drop(struct app *a, struct level *l);
@@ -215,7 +215,7 @@ struct losses {
 	const char *cause;	/* the most frequent one; owned by the snapshot; NULL: unknown */
 };
 /* Losses shown without being asked for. s may be NULL. */
-struct losses losses_told(const struct snapshot *s);
+struct losses losses_shown(const struct snapshot *s);
 
 /* ---- bars.c, note.c ---- */
 void frame_draw(struct app *a, struct canvas *c);

@@ -82,7 +82,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 
 		blocked += p->state && !strcmp(p->state, "blocked");
 	}
-	blocked += losses_told(a->shown).now;
+	blocked += losses_shown(a->shown).now;
 	*buf = '\0';
 	if (blocked)
 		snprintf(buf, cap, "!%u", blocked);

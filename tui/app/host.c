@@ -194,7 +194,7 @@ static void self_text(struct app *a, char *buf, size_t cap)
 {
 	const struct self_row *s =
 		a->shown ? (const struct self_row *)snapshot_single(a->shown, TABLE_self) : NULL;
-	struct losses told = losses_told(a->shown);
+	struct losses shown = losses_shown(a->shown);
 	char mem[FORMAT_MAX], lost[FORMAT_MAX];
 	double cpu, bytes;
 
@@ -211,8 +211,8 @@ static void self_text(struct app *a, char *buf, size_t cap)
 	else
 		snprintf(buf, cap, "ottop ?/%g%% %s", f32_known(s->budget_pct) ? (double)s->budget_pct : 1,
 			 u64_known(s->rss_bytes) ? format_bytes(mem, bytes) : "?");
-	if (u64_known(told.n))
-		snprintf(buf + strlen(buf), cap - strlen(buf), " lost %s", format_count(lost, (double)told.n));
+	if (u64_known(shown.n))
+		snprintf(buf + strlen(buf), cap - strlen(buf), " lost %s", format_count(lost, (double)shown.n));
 }
 
 static void part_psi(struct pen *p, const struct host_row *h, const char *name, int member,
@@ -270,7 +270,7 @@ static void line_self(struct app *a, struct canvas *c, int row)
 	const struct self_row *s =
 		a->shown ? (const struct self_row *)snapshot_single(a->shown, TABLE_self) : NULL;
 	struct pen p = { c, row, 0, canvas_cols(c) };
-	struct losses told = losses_told(a->shown);
+	struct losses shown = losses_shown(a->shown);
 	const struct row *r = s ? &s->row : NULL;
 	char b[FORMAT_MAX], m[FORMAT_MAX], h[FORMAT_MAX];
 
@@ -286,8 +286,8 @@ static void line_self(struct app *a, struct canvas *c, int row)
 		 value(b, r, TABLE_self, "rss_bytes", a->shown),
 		 value(m, r, TABLE_self, "kernel_map_bytes", a->shown),
 		 value(h, r, TABLE_self, "history_bytes", a->shown));
-	pen_part(&p, 3, told.now ? ROLE_bad : ROLE_text, "lost %s",
-		 u64_known(told.n) ? format_count(b, (double)told.n) : "?");
+	pen_part(&p, 3, shown.now ? ROLE_bad : ROLE_text, "lost %s",
+		 u64_known(shown.n) ? format_count(b, (double)shown.n) : "?");
 	pen_part(&p, 3, ROLE_text, "tick %s", value(b, r, TABLE_self, "tick_ns", a->shown));
 	pen_part(&p, 3, ROLE_text, "rec %s", a->recording ? "on" : "off");
 }

@@ -26,7 +26,7 @@ static u32 pids_on_screen(struct app *a, u32 *pids)
 	return n;
 }
 
-void look_tell(struct app *a)
+void look_report(struct app *a)
 {
 	const struct app_source *src = &a->config.source;
 	u32 pids[APP_LOOKED], n;

@@ -10,7 +10,7 @@
  */
 #include "tui/app/app_state.h"
 
-struct losses losses_told(const struct snapshot *s)
+struct losses losses_shown(const struct snapshot *s)
 {
 	const struct self_row *self = s ? (const struct self_row *)snapshot_single(s, TABLE_self) : NULL;
 	struct losses l = { .n = U64_UNKNOWN };

@@ -46,7 +46,7 @@ static const char *name_of(const struct processes_row *p)
 
 static bool say_lost(const struct app *a, char *buf, size_t cap)
 {
-	struct losses l = losses_told(a->shown);
+	struct losses l = losses_shown(a->shown);
 	char n[FORMAT_MAX];
 
 	if (!l.now)

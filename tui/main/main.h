@@ -125,7 +125,7 @@ u64 main_otlp_tables(const struct options *o);
 /* Parts of these it can do without, if no other consumer needs them: see otlp_spares(). */
 u64 main_otlp_spares(const struct options *o);
 /* Updates the table `exports` with its statistics; until the exporter is stopped. */
-void main_otlp_tell(struct otlp_sink *o);
+void main_otlp_update(struct otlp_sink *o);
 
 /* ---- modes; each returns the exit status ------------------------------------------ */
 

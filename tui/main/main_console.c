@@ -120,7 +120,7 @@ static const struct snapshot *console_take(void *arg)
 	else if (c->otlp)
 		exporter_push(c->exporter, s);
 	if (c->otlp)
-		main_otlp_tell(c->otlp);
+		main_otlp_update(c->otlp);
 	c->taken += s->interval_ns != 0;
 	give_memory_back(c->taken);
 	thread_follow_pace(&c->pace);

@@ -120,7 +120,7 @@ static bool open_outputs(struct headless *h, char **ret_error)
 
 /* ---- as a service --------------------------------------------------------------------- */
 
-static void tell_status(struct headless *h)
+static void report_status(struct headless *h)
 {
 	char otlp[320] = "";
 
@@ -133,13 +133,13 @@ static void tell_status(struct headless *h)
 }
 
 /* After each written interval; the first one reports READY. */
-static void tell_tick(struct headless *h)
+static void report_tick(struct headless *h)
 {
 	h->last_tick_ns = clock_ns(CLOCK_MONOTONIC);
 	if (h->done == 1)
 		main_notify("READY=1");
 	if (h->done == 1 || h->last_tick_ns - h->last_status_ns >= STATUS_NS)
-		tell_status(h);
+		report_status(h);
 }
 
 /*
@@ -237,7 +237,7 @@ static void reload(struct headless *h)
 	}
 	main_say("%s", error ? error : "the configuration was read again");
 	main_notify("READY=1");
-	tell_status(h);
+	report_status(h);
 	free(error);
 }
 
@@ -271,13 +271,13 @@ static int write_snapshot(struct headless *h, const struct snapshot *s)
 	else if (h->exporter)
 		exporter_push(h->exporter, s);
 	if (h->otlp)
-		main_otlp_tell(h->otlp);
+		main_otlp_update(h->otlp);
 	if (h->json)
 		err = json_writer_write(h->json, s);
 	else if (h->batch)
 		err = batch_write(h->batch, s);
 	h->done++;
-	tell_tick(h);
+	report_tick(h);
 	return err;
 }
 

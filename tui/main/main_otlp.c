@@ -108,7 +108,7 @@ static void fill(struct otlp_sink *o, enum otlp_signal signal, struct export_sta
 	e->encode_cpu_ns = otlp_encode_ns(o, signal);
 }
 
-void main_otlp_tell(struct otlp_sink *o)
+void main_otlp_update(struct otlp_sink *o)
 {
 	struct export_state states[OTLP_SIGNALS] = { 0 };
 

@@ -308,16 +308,16 @@ char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char
 			struct sampler *live, const char *path)
 {
 	struct profile *p = profile_of_history(h, last_seq, from_ns, kind, pid);
-	char *line = NULL, whose[32] = "";
+	char *line = NULL, of_pid[32] = "";
 
 	if (pid)
-		snprintf(whose, sizeof(whose), " of %llu", (unsigned long long)pid);
+		snprintf(of_pid, sizeof(of_pid), " of %llu", (unsigned long long)pid);
 	if (live)
 		learn_frames(live, p, PATIENCE_NS);
 	if (!access(path, F_OK))
 		line = xasprintf("%s: %s", path, strerror(EEXIST));
 	else if (!p->samples)	/* an empty file would look like a measurement */
-		line = xasprintf("nothing written: no %s%s in the %.1f s shown%s", noun_of(kind), whose,
+		line = xasprintf("nothing written: no %s%s in the %.1f s shown%s", noun_of(kind), of_pid,
 				 (double)p->duration_ns / 1e9, p->duration_ns ? "" : ": not collected then");
 	else if (!profile_write(p, path, &line))
 		line = xasprintf("written to %s: %s, %.1f s, %llu %s%s", path, kind,

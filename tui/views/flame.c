@@ -46,7 +46,7 @@ bool flame_is_offcpu(const struct flame_view *v)
 	return v->f.scope.kind && !strcmp(v->f.scope.kind, "offcpu");
 }
 
-void flame_whose(struct app *a, char *buf, size_t cap)
+void flame_subject(struct app *a, char *buf, size_t cap)
 {
 	const struct processes_row *p = app_process(a);
 	u64 pid = app_context(a)->pid;
@@ -248,7 +248,7 @@ static void catch_up(struct app *a, struct flame_view *v)
 }
 
 /* Stacks of this kind may have been collected only since the view was opened. */
-static bool is_early(struct app *a, const struct flame_view *v, const char *whose, struct canvas *c,
+static bool is_early(struct app *a, const struct flame_view *v, const char *subject, struct canvas *c,
 		     struct rect r)
 {
 	u64 now_ns = app_snapshot(a)->time_ns, past_ns = now_ns > v->opened_ns ? now_ns - v->opened_ns : 0;
@@ -260,17 +260,17 @@ static bool is_early(struct app *a, const struct flame_view *v, const char *whos
 	if (v->f.all_n > 0)
 		return false;
 	app_draw_words(c, r, ROLE_dim, "collecting: no %s of %s in the first %.0f s",
-		       flame_is_offcpu(v) ? "wait" : "sample", whose, flame_real(&v->f, v->f.covered_ns) / 1e9);
+		       flame_is_offcpu(v) ? "wait" : "sample", subject, flame_real(&v->f, v->f.covered_ns) / 1e9);
 	return true;
 }
 
 static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, struct rect r)
 {
 	double covered = flame_real(&v->f, v->f.covered_ns) / 1e9;
-	char whose[96], n[FORMAT_MAX];
+	char subject[96], n[FORMAT_MAX];
 	bool off = flame_is_offcpu(v);
 
-	flame_whose(a, whose, sizeof(whose));
+	flame_subject(a, subject, sizeof(subject));
 	if (!v->complete) {
 		app_draw_words(c, r, ROLE_dim, "adding up the window");
 		return;
@@ -283,10 +283,10 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 			       "its thread was not blocked in that span");
 		return;
 	}
-	if (is_early(a, v, whose, c, r))
+	if (is_early(a, v, subject, c, r))
 		return;
 	if (v->f.all_n > 0) {	/* only waits for new work are left out */
-		app_draw_words(c, r, ROLE_text, "%s only waited for new work: %s waits · W shows them", whose,
+		app_draw_words(c, r, ROLE_text, "%s only waited for new work: %s waits · W shows them", subject,
 			       format_thousands(n, (u64)flame_real(&v->f, v->f.all_n)));
 		return;
 	}
@@ -296,10 +296,10 @@ static void draw_empty(struct app *a, struct flame_view *v, struct canvas *c, st
 	}
 	/* For past ticks it is not known whether this kind was collected. */
 	if (off)
-		r.row += app_draw_words(c, r, ROLE_text, "no wait of %s in %.1f s%s", whose, covered,
+		r.row += app_draw_words(c, r, ROLE_text, "no wait of %s in %.1f s%s", subject, covered,
 					app_live(a) ? "" : ", or 3 was not looked at then");
 	else
-		r.row += app_draw_words(c, r, ROLE_text, "no samples in %.1f s: %s did not run%s", covered, whose,
+		r.row += app_draw_words(c, r, ROLE_text, "no samples in %.1f s: %s did not run%s", covered, subject,
 					app_live(a) ? "" : ", or 2 was not looked at then");
 	app_draw_words(c, r, ROLE_dim, off ? "7: calls that last, since when  ·  2: where it runs  ·  m: a longer window" :
 		       "3: what it waits for   ·   m: a longer window");
@@ -333,7 +333,7 @@ static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, st
 }
 
 /* Once a tick, and when the selection changes. */
-static void tell_seen(struct app *a, struct flame_view *v)
+static void report_seen(struct app *a, struct flame_view *v)
 {
 	u64 seq = app_snapshot(a)->seq;
 
@@ -360,7 +360,7 @@ static void flame_draw(struct app *a, void *state, struct canvas *c, struct rect
 		draw_empty(a, v, c, body);
 	else
 		draw_panes(a, v, c, body);
-	tell_seen(a, v);
+	report_seen(a, v);
 }
 
 /* ---- the two views --------------------------------------------------------------------- */

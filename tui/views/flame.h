@@ -78,7 +78,7 @@ u32 flame_zoom(const struct flame_view *v);	/* the node that fills the width */
 void flame_select(struct flame_view *v, u32 node);
 bool flame_is_offcpu(const struct flame_view *v);
 /* The process shown, or "host". */
-void flame_whose(struct app *a, char *buf, size_t cap);
+void flame_subject(struct app *a, char *buf, size_t cap);
 /* Whether a search is active. */
 bool flame_seeks(const struct flame_view *v);
 /* The matching function of the node, its own or one folded into it; FLAME_NONE: none. */

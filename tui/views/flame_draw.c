@@ -26,17 +26,17 @@ static bool has_bars(const struct flame_view *v, const struct canvas *c)
 
 static void root_label(struct app *a, const struct flame_view *v, char *buf, size_t cap)
 {
-	char whose[96], amount[64], n[FORMAT_MAX];
+	char subject[96], amount[64], n[FORMAT_MAX];
 	u64 count = (u64)(flame_span(&v->f).n + 0.5);
 
-	flame_whose(a, whose, sizeof(whose));
+	flame_subject(a, subject, sizeof(subject));
 	if (v->f.span) {
-		snprintf(buf, cap, "all: thread %llu of %s  blocked %s of %s", (unsigned long long)v->f.span->tid, whose,
+		snprintf(buf, cap, "all: thread %llu of %s  blocked %s of %s", (unsigned long long)v->f.span->tid, subject,
 			 format_ns(amount, flame_node(v, FLAME_ROOT)->value), format_ns(n, (double)v->f.span->duration_ns));
 		return;
 	}
 	flame_amount(v, flame_node(v, FLAME_ROOT)->value, amount, sizeof(amount));
-	snprintf(buf, cap, "all: %s  %s %s%s  %s%s", whose, format_thousands(n, count),
+	snprintf(buf, cap, "all: %s  %s %s%s  %s%s", subject, format_thousands(n, count),
 		 flame_is_offcpu(v) ? "block" : "sample", text_plural(count, "s"), amount,
 		 flame_is_offcpu(v) ? " blocked" : "");
 }

@@ -178,7 +178,7 @@ static void draw_scale(struct canvas *c, struct rect *r, const struct requests_r
 static void request_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	const struct requests_row *q = row_of(a);
-	char whose[160];
+	char thread[160];
 
 	if (!q) {
 		canvas_text(c, body.row + 1, body.col + 3, -1, ROLE_dim, "no request here");
@@ -187,8 +187,8 @@ static void request_draw(struct app *a, void *state, struct canvas *c, struct re
 	draw_facts(c, &body, q);
 	if (body.rows < 2)
 		return;
-	thread_text(a, q, whose, sizeof(whose));
-	canvas_rule(c, body.row, body.col, body.cols, whose);
+	thread_text(a, q, thread, sizeof(thread));
+	canvas_rule(c, body.row, body.col, body.cols, thread);
 	body.row++;
 	body.rows--;
 	draw_scale(c, &body, q);

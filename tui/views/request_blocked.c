@@ -15,15 +15,15 @@
 #define WIDE 120		/* columns from which a stack fits in one line */
 
 /* Texts of one stack. */
-struct told {
+struct stack_text {
 	const struct stack_frames *frames;
 	char code[256], thing[200];	/* "nanosleep ‹ work ‹ serve" */
 	u32 n;				/* names in code */
 };
 
-static void tell_frame(const struct frames_row *f, void *arg)
+static void add_frame(const struct frames_row *f, void *arg)
 {
-	struct told *t = arg;
+	struct stack_text *t = arg;
 	char name[200];
 	size_t used = strlen(t->code);
 
@@ -71,12 +71,12 @@ static void waker_text(const struct app *a, const struct requests_row *q, u64 ti
 static void draw_one(const struct app *a, struct canvas *c, struct rect *r, const struct requests_row *q,
 		     const struct blocked *b, const struct stack_frames *frames)
 {
-	struct told t = { .frames = frames };
+	struct stack_text t = { .frames = frames };
 	char ids[BLOCKED_FRAMES_MAX], ns[FORMAT_MAX], waker[100], more[340] = "";
 	int width = r->cols - NS_COLS - 2, room;
 
 	snprintf(ids, sizeof(ids), "%.*s", (int)b->n_frames, b->frames);
-	stack_frames_each(frames, ids, tell_frame, &t);
+	stack_frames_each(frames, ids, add_frame, &t);
 	canvas_right(c, r->row, r->col, NS_COLS, ROLE_text, format_ns(ns, (double)b->ns));
 	if (b->waker)
 		waker_text(a, q, b->waker, b->waker_pid, waker, sizeof(waker));
@@ -93,7 +93,7 @@ static void draw_one(const struct app *a, struct canvas *c, struct rect *r, cons
 }
 
 /* Total of all reported stacks, each including the wait for a CPU at its end, and their number. */
-static u64 told_ns(const char *at, u32 *ret_n)
+static u64 total_ns(const char *at, u32 *ret_n)
 {
 	struct blocked b;
 	u64 ns = 0;
@@ -107,12 +107,12 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 {
 	char title[160], ns[FORMAT_MAX] = "?";
 	u32 n;
-	u64 told = told_ns(q->blocked_in, &n);
-	bool longer = u64_known(q->blocked_ns) && told > q->blocked_ns + q->blocked_ns / REST_PART;
+	u64 reported = total_ns(q->blocked_in, &n);
+	bool longer = u64_known(q->blocked_ns) && reported > q->blocked_ns + q->blocked_ns / REST_PART;
 	int used;
 
 	if (longer || u64_known(q->blocked_ns))
-		format_ns(ns, (double)(longer ? told : q->blocked_ns));
+		format_ns(ns, (double)(longer ? reported : q->blocked_ns));
 	used = snprintf(title, sizeof(title), "what thread %llu was blocked in, %s%s", (unsigned long long)q->tid, ns,
 			longer ? " until it had a CPU again" : "");
 	if (q->blocked_in)
@@ -135,7 +135,7 @@ static struct rect draw_all(const struct app *a, struct canvas *c, struct rect r
 	return r;
 }
 
-static void draw_untold(struct canvas *c, struct rect *r, u64 ns)
+static void draw_unattributed(struct canvas *c, struct rect *r, u64 ns)
 {
 	char text[FORMAT_MAX];
 
@@ -149,13 +149,13 @@ static void draw_untold(struct canvas *c, struct rect *r, u64 ns)
 }
 
 /* Time not in a reported wait was spent running, unless a stack was lost. */
-static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 told)
+static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 reported)
 {
 	char text[FORMAT_MAX];
 
-	if (r.rows < 1 || told >= all_ns || (all_ns - told) * REST_PART < all_ns)
+	if (r.rows < 1 || reported >= all_ns || (all_ns - reported) * REST_PART < all_ns)
 		return;
-	canvas_right(c, r.row, r.col, NS_COLS, ROLE_text, format_ns(text, (double)(all_ns - told)));
+	canvas_right(c, r.row, r.col, NS_COLS, ROLE_text, format_ns(text, (double)(all_ns - reported)));
 	canvas_cut(c, r.row, r.col + NS_COLS + 1, r.cols - NS_COLS - 2, ROLE_text, "in no wait that is known: it ran, or waited for a CPU");
 }
 
@@ -174,7 +174,7 @@ static void draw_waker(const struct app *a, struct canvas *c, struct rect r, con
 	r.row++;
 	r.rows--;
 	if (q->waker_in && *q->waker_in)
-		draw_rest(c, draw_all(a, c, r, q, q->waker_in), q->waker_wait_ns, told_ns(q->waker_in, &n));
+		draw_rest(c, draw_all(a, c, r, q, q->waker_in), q->waker_wait_ns, total_ns(q->waker_in, &n));
 	else
 		canvas_text(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, q->waker_in ? "it was not blocked" :
 			    "not watched then: it is for requests that come while this is open");
@@ -197,7 +197,7 @@ void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const 
 	list = r;
 	list.rows -= waker ? WAKER_ROWS : 0;
 	list = draw_all(a, c, list, q, q->blocked_in);
-	draw_untold(c, &list, blocked_unattributed_ns(q));
+	draw_unattributed(c, &list, blocked_unattributed_ns(q));
 	r.rows -= list.row - r.row;
 	r.row = list.row;
 	if (waker)
