@@ -7,7 +7,7 @@
 #include "bpf/model/grpc_codes.h"
 #include "exporter/otlp/conventions.h"
 
-bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
+bool conventions_split_peer(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port)
 {
 	const char *colon = peer ? strrchr(peer, ':') : NULL;
 	char *addr;
@@ -26,7 +26,7 @@ bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_p
 	return true;
 }
 
-bool http_method_known(const char *method)
+bool conventions_method_known(const char *method)
 {
 	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT",
 					     "OPTIONS", "TRACE", "PATCH" };
@@ -37,7 +37,7 @@ bool http_method_known(const char *method)
 	return false;
 }
 
-const char *grpc_status_name(struct scratch *a, u64 status)
+const char *conventions_grpc_status(struct scratch *a, u64 status)
 {
 	return grpc_code_name(status) ?: scratch_printf(a, "%llu", (unsigned long long)status);
 }

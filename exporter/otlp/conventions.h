@@ -16,10 +16,10 @@ static inline bool text_is(const char *s, const char *want)
 }
 
 /* Splits "1.2.3.4:80" or "[::1]:80" into address and port; false: neither form. */
-bool peer_split(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port);
+bool conventions_split_peer(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port);
 /* Unknown methods are exported as _OTHER. */
-bool http_method_known(const char *method);
+bool conventions_method_known(const char *method);
 /* "OK", "NOT_FOUND"; the number of an unknown code. */
-const char *grpc_status_name(struct scratch *a, u64 status);
+const char *conventions_grpc_status(struct scratch *a, u64 status);
 
 #endif

@@ -17,24 +17,24 @@ static void http_attributes(struct scratch *a, struct attributes *to, const stru
 {
 	u64 error_from = text_is(r->side, "client") ? 400 : 500;
 
-	attribute_text(a, to, "http.request.method", http_method_known(r->method) ? r->method : "_OTHER");
-	attribute_text(a, to, "url.scheme", r->tls == 1 ? "https" : "http");
-	attribute_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
-	attribute_int(a, to, "http.response.status_code", r->status);
+	message_add_text(a, to, "http.request.method", conventions_method_known(r->method) ? r->method : "_OTHER");
+	message_add_text(a, to, "url.scheme", r->tls == 1 ? "https" : "http");
+	message_add_text(a, to, "network.protocol.version", text_is(r->protocol, "h2") ? "2" : "1.1");
+	message_add_int(a, to, "http.response.status_code", r->status);
 	if (u64_known(r->status) && r->status >= error_from)
-		attribute_text(a, to, "error.type",
-			       scratch_printf(a, "%llu", (unsigned long long)r->status));
+		message_add_text(a, to, "error.type",
+				 scratch_printf(a, "%llu", (unsigned long long)r->status));
 }
 
 static void grpc_attributes(struct scratch *a, struct attributes *to, const struct http_durations_row *r)
 {
-	attribute_text(a, to, "rpc.system.name", "grpc");
-	attribute_text(a, to, "rpc.method", r->call && *r->call == '/' ? r->call + 1 : r->call);
+	message_add_text(a, to, "rpc.system.name", "grpc");
+	message_add_text(a, to, "rpc.method", r->call && *r->call == '/' ? r->call + 1 : r->call);
 	if (!u64_known(r->status))
 		return;
-	attribute_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
+	message_add_text(a, to, "rpc.response.status_code", conventions_grpc_status(a, r->status));
 	if (grpc_code_failed(text_is(r->side, "client"), r->status))
-		attribute_text(a, to, "error.type", grpc_status_name(a, r->status));
+		message_add_text(a, to, "error.type", conventions_grpc_status(a, r->status));
 }
 
 static void request_attributes(struct scratch *a, struct attributes *to, const struct row *row)
@@ -47,9 +47,9 @@ static void request_attributes(struct scratch *a, struct attributes *to, const s
 		grpc_attributes(a, to, r);
 	else
 		http_attributes(a, to, r);
-	if (text_is(r->side, "client") && peer_split(a, r->peer, &addr, &port)) {
-		attribute_text(a, to, "server.address", addr);
-		attribute_int(a, to, "server.port", port);
+	if (text_is(r->side, "client") && conventions_split_peer(a, r->peer, &addr, &port)) {
+		message_add_text(a, to, "server.address", addr);
+		message_add_int(a, to, "server.port", port);
 	}
 }
 

@@ -95,7 +95,7 @@ struct otlp_groups *otlp_groups_new(const struct otlp_grouping *of, u32 max)
 static bool is_of(const struct otlp_groups *g, const struct row *a, const struct row *b)
 {
 	for (u32 i = 0; i < g->n_keys; i++)
-		if (!attribute_same(g->keys[i], a, b))
+		if (!message_same_attribute(g->keys[i], a, b))
 			return false;
 	return true;
 }
@@ -248,7 +248,7 @@ static bool keep_process(struct group *x, const struct snapshot *s, const struct
 
 	if (!p)
 		return false;
-	if (x->process && !attributes_same_process(config, x->process, p))
+	if (x->process && !message_same_process(config, x->process, p))
 		set_process(&x->renamed, p);
 	else
 		set_process(&x->process, p);
@@ -304,7 +304,7 @@ static void put_group(struct otlp_groups *g, const struct group *x, struct metri
 		g->of->attributes(m->scratch, &a, x->row);
 	else
 		for (u32 i = g->own_keys; i < g->n_keys; i++)
-			attribute_of_field(m->scratch, &a, x->row, g->keys[i]);
+			message_add_field(m->scratch, &a, x->row, g->keys[i]);
 	put_values(g, &a, x->start_ns, x->hist_start_ns, x->row, &x->v, m);
 }
 
@@ -314,7 +314,7 @@ static void begin_process(const struct group *x, const struct snapshot *s,
 {
 	struct attributes a = { 0 };
 
-	attributes_of_process(m->scratch, &a, s->session, config, x->process);
+	message_add_process(m->scratch, &a, s->session, config, x->process);
 	metrics_resource(m, &a);
 }
 
@@ -338,8 +338,8 @@ static void begin_program(const struct otlp_groups *g, const struct group *x, co
 {
 	struct attributes a = { 0 };
 
-	attributes_of_program(m->scratch, &a, s->session, config, row_str(x->row, g->service), row_str(x->row, g->comm),
-			      row_str(x->row, g->container));
+	message_add_program(m->scratch, &a, s->session, config, row_str(x->row, g->service), row_str(x->row, g->comm),
+			    row_str(x->row, g->container));
 	metrics_resource(m, &a);
 }
 
@@ -372,11 +372,11 @@ static void put_rest(struct otlp_groups *g, const struct snapshot *s,
 	struct attributes resource = { 0 }, point = { 0 };
 
 	if (g->of->of_process || g->of->of_program) {
-		attributes_of_service(m->scratch, &resource, s->session, config, "ottop.other", 0, 0);
-		attribute_bool(m->scratch, &resource, "ottop.other", true);
+		message_add_service(m->scratch, &resource, s->session, config, "ottop.other", 0, 0);
+		message_add_bool(m->scratch, &resource, "ottop.other", true);
 		metrics_resource(m, &resource);
 	} else {
-		attribute_bool(m->scratch, &point, "ottop.other", true);
+		message_add_bool(m->scratch, &point, "ottop.other", true);
 	}
 	put_values(g, &point, g->begun_ns, g->rest_hist_start_ns, NULL, &g->rest, m);
 }

@@ -8,7 +8,7 @@
 #include "exporter/otlp/grpc.h"
 #include "exporter/otlp/protobuf.h"
 
-u8 *grpc_frame(u8 *message, size_t *n, bool gzip)
+u8 *grpc_wrap(u8 *message, size_t *n, bool gzip)
 {
 	u8 *all = xmalloc(GRPC_HEAD + *n);
 

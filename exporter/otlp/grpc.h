@@ -3,7 +3,7 @@
  * grpc.h: how OTLP over gRPC differs from a POST over HTTP/2: messages have a header of 5 bytes,
  * the result is in the trailers. Sources: PROTOCOL-HTTP2.md, statuscodes.md and
  * http-grpc-status-mapping.md of gRPC; OTLP specification, OTLP/gRPC. Responses are untrusted:
- * nothing here allocates but grpc_frame().
+ * nothing here allocates but grpc_wrap().
  */
 #ifndef OTTOP_OTLP_GRPC_H
 #define OTTOP_OTLP_GRPC_H
@@ -13,7 +13,7 @@
 #define GRPC_HEAD 5
 
 /* Prepends the gRPC header to a message (taken; from malloc); *n becomes the total length. */
-u8 *grpc_frame(u8 *message, size_t *n, bool gzip);
+u8 *grpc_wrap(u8 *message, size_t *n, bool gzip);
 /* The value of grpc-timeout, "1500m": at most 8 digits. */
 void grpc_timeout(u64 timeout_ms, char *buf, size_t cap);
 /* Evaluates a response by grpc-status or, if it is absent, by the HTTP status. */

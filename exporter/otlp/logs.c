@@ -174,7 +174,7 @@ static void add_record(struct scratch *a, Otlp__ScopeLogs *to, const struct snap
 	new->body = SCRATCH_NEW(a, Otlp__AnyValue, otlp__any_value);
 	new->body->value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
 	new->body->string_value = body_text(a, r, k);
-	attributes_of_row(a, &attributes, &r->row);
+	message_add_row(a, &attributes, &r->row);
 	new->attributes = attributes.attributes;
 	new->n_attributes = attributes.n_attributes;
 	put_context(a, new, x, ratio);
@@ -188,9 +188,9 @@ static Otlp__ScopeLogs *scope_begin(struct scratch *a, Otlp__LogsRequest *reques
 	Otlp__ScopeLogs *scope = SCRATCH_NEW(a, Otlp__ScopeLogs, otlp__scope_logs);
 	struct attributes attributes = { 0 };
 
-	attributes_of_ottop(a, &attributes, s->session, config);
-	resource->resource = resource_new(a, &attributes);
-	scope->scope = scope_new(a);
+	message_add_ottop(a, &attributes, s->session, config);
+	resource->resource = message_resource(a, &attributes);
+	scope->scope = message_scope(a);
 	SCRATCH_APPEND(a, resource, scope_logs, scope);
 	SCRATCH_APPEND(a, request, resource_logs, resource);
 	return scope;

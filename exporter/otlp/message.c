@@ -18,7 +18,7 @@ static Otlp__AnyValue *attribute_new(struct scratch *a, struct attributes *to, c
 	return &p->value;
 }
 
-void attribute_text(struct scratch *a, struct attributes *to, const char *key, const char *value)
+void message_add_text(struct scratch *a, struct attributes *to, const char *key, const char *value)
 {
 	Otlp__AnyValue *v;
 
@@ -29,7 +29,7 @@ void attribute_text(struct scratch *a, struct attributes *to, const char *key, c
 	v->string_value = scratch_text(a, value);
 }
 
-void attribute_int(struct scratch *a, struct attributes *to, const char *key, u64 value)
+void message_add_int(struct scratch *a, struct attributes *to, const char *key, u64 value)
 {
 	Otlp__AnyValue *v;
 
@@ -40,7 +40,7 @@ void attribute_int(struct scratch *a, struct attributes *to, const char *key, u6
 	v->int_value = (s64)value;
 }
 
-void attribute_bool(struct scratch *a, struct attributes *to, const char *key, bool value)
+void message_add_bool(struct scratch *a, struct attributes *to, const char *key, bool value)
 {
 	Otlp__AnyValue *v = attribute_new(a, to, key);
 
@@ -49,12 +49,12 @@ void attribute_bool(struct scratch *a, struct attributes *to, const char *key, b
 }
 
 /* "docker:3f0a...": the runtime prefix is not part of the id. */
-static void attribute_container(struct scratch *a, struct attributes *to, const char *key,
-				const char *value)
+static void message_add_container(struct scratch *a, struct attributes *to, const char *key,
+				  const char *value)
 {
 	const char *id = value ? strchr(value, ':') : NULL;
 
-	attribute_text(a, to, key, id ? id + 1 : value);
+	message_add_text(a, to, key, id ? id + 1 : value);
 }
 
 static bool is_attribute(const struct field *f)
@@ -62,25 +62,25 @@ static bool is_attribute(const struct field *f)
 	return *f->metric && (f->kind == FK_KEY || f->kind == FK_LABEL);
 }
 
-void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
-			const struct field *f)
+void message_add_field(struct scratch *a, struct attributes *to, const struct row *r,
+		       const struct field *f)
 {
 	if (!is_attribute(f))
 		return;
 	if (f->type == FT_U64)
-		attribute_int(a, to, f->metric, row_u64(r, f));
+		message_add_int(a, to, f->metric, row_u64(r, f));
 	else if (!strcmp(f->metric, "container.id"))
-		attribute_container(a, to, f->metric, row_str(r, f));
+		message_add_container(a, to, f->metric, row_str(r, f));
 	else if (f->type == FT_STR)
-		attribute_text(a, to, f->metric, row_str(r, f));
+		message_add_text(a, to, f->metric, row_str(r, f));
 }
 
-void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r)
+void message_add_row(struct scratch *a, struct attributes *to, const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
 
 	for (u32 i = 0; i < d->n_fields; i++)
-		attribute_of_field(a, to, r, &d->fields[i]);
+		message_add_field(a, to, r, &d->fields[i]);
 }
 
 static u64 value_hash(u64 hash, const Otlp__AnyValue *v)
@@ -92,7 +92,7 @@ static u64 value_hash(u64 hash, const Otlp__AnyValue *v)
 	return otlp_hash(hash, &v->int_value, sizeof(v->int_value));
 }
 
-u64 attributes_hash(u64 hash, Otlp__KeyValue *const *list, size_t n)
+u64 message_hash(u64 hash, Otlp__KeyValue *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		hash = otlp_hash(hash, list[i]->key, strlen(list[i]->key) + 1);
@@ -128,65 +128,65 @@ static bool has_key(const struct attributes *a, const char *key)
  * Attributes of every resource of this machine: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES. The
  * caller adds service.*.
  */
-static void attributes_of_host(struct scratch *a, struct attributes *to, const struct session *session,
-			       const struct otlp_config *config)
+static void message_add_host(struct scratch *a, struct attributes *to, const struct session *session,
+			     const struct otlp_config *config)
 {
 	/* the user's attributes take precedence; keys are unique */
 	for (u32 i = 0; i < config->resource.n; i++) {
 		const struct otlp_pair *p = &config->resource.pairs[i];
 
 		if (!has_key(to, p->key))
-			attribute_text(a, to, scratch_text(a, p->key), p->value);
+			message_add_text(a, to, scratch_text(a, p->key), p->value);
 	}
 	if (!has_key(to, "host.name"))
-		attribute_text(a, to, "host.name", session->host_name);
+		message_add_text(a, to, "host.name", session->host_name);
 	if (!has_key(to, "host.arch"))
-		attribute_text(a, to, "host.arch", arch_name(session->arch));
+		message_add_text(a, to, "host.arch", arch_name(session->arch));
 	if (!has_key(to, "os.type"))
-		attribute_text(a, to, "os.type", "linux");
+		message_add_text(a, to, "os.type", "linux");
 	if (!has_key(to, "os.version"))
-		attribute_text(a, to, "os.version", session->kernel);
+		message_add_text(a, to, "os.version", session->kernel);
 }
 
-void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct session *session,
-			 const struct otlp_config *config)
+void message_add_ottop(struct scratch *a, struct attributes *to, const struct session *session,
+		       const struct otlp_config *config)
 {
-	attribute_text(a, to, "service.name", config->service_name);
-	attribute_text(a, to, "service.version", OTTOP_VERSION);
-	attributes_of_host(a, to, session, config);
+	message_add_text(a, to, "service.name", config->service_name);
+	message_add_text(a, to, "service.version", OTTOP_VERSION);
+	message_add_host(a, to, session, config);
 	if (!has_key(to, "service.instance.id"))
-		attribute_text(a, to, "service.instance.id", session->host_name);
+		message_add_text(a, to, "service.instance.id", session->host_name);
 }
 
-void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *name, u64 pid,
-			   u64 start_ns)
+void message_add_service(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const char *name, u64 pid,
+			 u64 start_ns)
 {
 	char *instance = pid ? scratch_printf(a, "%s:%llu:%llu", session->host_name,
 					    (unsigned long long)pid, (unsigned long long)start_ns) :
 			       scratch_printf(a, "%s:other", session->host_name);
 
-	attribute_text(a, to, "service.name", name && *name ? name : "unknown_service");
-	attribute_text(a, to, "service.instance.id", instance);
-	attributes_of_host(a, to, session, config);
+	message_add_text(a, to, "service.name", name && *name ? name : "unknown_service");
+	message_add_text(a, to, "service.instance.id", instance);
+	message_add_host(a, to, session, config);
 }
 
-const char *name_of_service(const char *service, const char *comm)
+const char *message_service_name(const char *service, const char *comm)
 {
 	return service && *service ? service : comm;
 }
 
-void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const struct processes_row *p)
+void message_add_process(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const struct processes_row *p)
 {
-	attributes_of_service(a, to, session, config, name_of_service(p->service, p->comm), p->pid,
-			      p->start_time_ns);
-	attributes_of_row(a, to, &p->row);
+	message_add_service(a, to, session, config, message_service_name(p->service, p->comm), p->pid,
+			    p->start_time_ns);
+	message_add_row(a, to, &p->row);
 	if (config->command_lines)
-		attribute_text(a, to, "process.command_line", p->cmdline);
+		message_add_text(a, to, "process.command_line", p->cmdline);
 }
 
-bool attribute_same(const struct field *f, const struct row *a, const struct row *b)
+bool message_same_attribute(const struct field *f, const struct row *a, const struct row *b)
 {
 	const char *x, *y;
 
@@ -197,8 +197,8 @@ bool attribute_same(const struct field *f, const struct row *a, const struct row
 	return x == y || (x && y && !strcmp(x, y));
 }
 
-bool attributes_same_process(const struct otlp_config *config, const struct processes_row *a,
-			     const struct processes_row *b)
+bool message_same_process(const struct otlp_config *config, const struct processes_row *a,
+			  const struct processes_row *b)
 {
 	const struct table_desc *d = &table_descs[TABLE_processes];
 
@@ -207,26 +207,26 @@ bool attributes_same_process(const struct otlp_config *config, const struct proc
 		bool is_told = is_attribute(f) || !strcmp(f->name, "service") ||
 			       (config->command_lines && !strcmp(f->name, "cmdline"));
 
-		if (is_told && !attribute_same(f, &a->row, &b->row))
+		if (is_told && !message_same_attribute(f, &a->row, &b->row))
 			return false;
 	}
 	return true;
 }
 
-void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *service, const char *name,
-			   const char *container)
+void message_add_program(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const char *service, const char *name,
+			 const char *container)
 {
 	name = name && *name ? name : "unknown_service";
-	attribute_text(a, to, "service.name", name_of_service(service, name));
-	attribute_text(a, to, "service.instance.id",
-		       scratch_printf(a, "%s:%s:%s", session->host_name, name, container ? container : ""));
-	attributes_of_host(a, to, session, config);
-	attribute_text(a, to, "process.executable.name", name);
-	attribute_container(a, to, "container.id", container);
+	message_add_text(a, to, "service.name", message_service_name(service, name));
+	message_add_text(a, to, "service.instance.id",
+			 scratch_printf(a, "%s:%s:%s", session->host_name, name, container ? container : ""));
+	message_add_host(a, to, session, config);
+	message_add_text(a, to, "process.executable.name", name);
+	message_add_container(a, to, "container.id", container);
 }
 
-Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from)
+Otlp__Resource *message_resource(struct scratch *a, const struct attributes *from)
 {
 	Otlp__Resource *r = SCRATCH_NEW(a, Otlp__Resource, otlp__resource);
 
@@ -235,7 +235,7 @@ Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from)
 	return r;
 }
 
-Otlp__Scope *scope_new(struct scratch *a)
+Otlp__Scope *message_scope(struct scratch *a)
 {
 	Otlp__Scope *s = SCRATCH_NEW(a, Otlp__Scope, otlp__scope);
 

@@ -24,47 +24,47 @@ struct attributes {
 };
 
 /* Adds an attribute; unknown and blank values are skipped. The key must outlive the message. */
-void attribute_text(struct scratch *a, struct attributes *to, const char *key, const char *value);
-void attribute_int(struct scratch *a, struct attributes *to, const char *key, u64 value);
-void attribute_bool(struct scratch *a, struct attributes *to, const char *key, bool value);
+void message_add_text(struct scratch *a, struct attributes *to, const char *key, const char *value);
+void message_add_int(struct scratch *a, struct attributes *to, const char *key, u64 value);
+void message_add_bool(struct scratch *a, struct attributes *to, const char *key, bool value);
 
 /* Resource of ottop itself: its service.* and the machine's attributes. */
-void attributes_of_ottop(struct scratch *a, struct attributes *to, const struct session *session,
-			 const struct otlp_config *config);
+void message_add_ottop(struct scratch *a, struct attributes *to, const struct session *session,
+		       const struct otlp_config *config);
 /*
  * Resource of an observed program; service.name is its name, service.instance.id is made of pid and
  * start (0: many processes).
  */
-void attributes_of_service(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *name, u64 pid,
-			   u64 start_ns);
+void message_add_service(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const char *name, u64 pid,
+			 u64 start_ns);
 /* Resource of a process with a row: all attributes; the command line only if configured. */
-void attributes_of_process(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const struct processes_row *p);
+void message_add_process(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const struct processes_row *p);
 /* Whether both rows (of the field's table) have the same value of this attribute. */
-bool attribute_same(const struct field *f, const struct row *a, const struct row *b);
-/* Whether attributes_of_process() gives both the same attributes. */
-bool attributes_same_process(const struct otlp_config *config, const struct processes_row *a,
-			     const struct processes_row *b);
+bool message_same_attribute(const struct field *f, const struct row *a, const struct row *b);
+/* Whether message_add_process() gives both the same attributes. */
+bool message_same_process(const struct otlp_config *config, const struct processes_row *a,
+			  const struct processes_row *b);
 /* Resource of all processes with this service (NULL: unknown), name and container (NULL: none). */
-void attributes_of_program(struct scratch *a, struct attributes *to, const struct session *session,
-			   const struct otlp_config *config, const char *service, const char *name,
-			   const char *container);
+void message_add_program(struct scratch *a, struct attributes *to, const struct session *session,
+			 const struct otlp_config *config, const char *service, const char *name,
+			 const char *container);
 /* Value of service.name: from the process's environment if known, else the process's name. */
-const char *name_of_service(const char *service, const char *comm);
+const char *message_service_name(const char *service, const char *comm);
 /*
  * Adds one field of a row, or all of them, if schema.def declares it an attribute. A container is
  * reduced to its id.
  */
-void attribute_of_field(struct scratch *a, struct attributes *to, const struct row *r,
-			const struct field *f);
-void attributes_of_row(struct scratch *a, struct attributes *to, const struct row *r);
+void message_add_field(struct scratch *a, struct attributes *to, const struct row *r,
+		       const struct field *f);
+void message_add_row(struct scratch *a, struct attributes *to, const struct row *r);
 
 /* Hash of all keys and values, seeded with `hash`. */
-u64 attributes_hash(u64 hash, Otlp__KeyValue *const *list, size_t n);
+u64 message_hash(u64 hash, Otlp__KeyValue *const *list, size_t n);
 
-Otlp__Resource *resource_new(struct scratch *a, const struct attributes *from);
-Otlp__Scope *scope_new(struct scratch *a);
+Otlp__Resource *message_resource(struct scratch *a, const struct attributes *from);
+Otlp__Scope *message_scope(struct scratch *a);
 
 /* Converts CLOCK_BOOTTIME nanoseconds to Unix time. */
 static inline u64 unix_ns(const struct snapshot *s, u64 boot_ns)

@@ -59,7 +59,7 @@ static void queue_request(void *arg, u8 *data, size_t n, u32 items)
 		n = n_zipped;
 	}
 	if (e->grpc)
-		data = grpc_frame(data, &n, zipped != NULL);
+		data = grpc_wrap(data, &n, zipped != NULL);
 	otlp_sender_push(sender, data, n, zipped != NULL, items);
 }
 
@@ -81,7 +81,7 @@ static void put_tables(const struct otlp_sink *o, const struct snapshot *s, stru
 {
 	struct attributes a = { 0 };
 
-	attributes_of_ottop(m->scratch, &a, s->session, &o->config);
+	message_add_ottop(m->scratch, &a, s->session, &o->config);
 	metrics_resource(m, &a);
 	otlp_plain_export(o->plain, s, m);
 }

@@ -66,8 +66,8 @@ static bool has_value(const struct row *r, const struct field *f)
 /* Different attributes (a namespace got a name) make a different series. */
 static bool is_same_series(const struct attributes *a, const struct attributes *b)
 {
-	return attributes_hash(0, a->attributes, a->n_attributes) ==
-	       attributes_hash(0, b->attributes, b->n_attributes);
+	return message_hash(0, a->attributes, a->n_attributes) ==
+	       message_hash(0, b->attributes, b->n_attributes);
 }
 
 /* Ends the series of `was`; `now` is the row with the same keys, or NULL. */
@@ -76,9 +76,9 @@ static void end_row(const struct plain_table *x, const struct snapshot *s, const
 {
 	struct attributes old = { 0 }, new = { 0 };
 
-	attributes_of_row(m->scratch, &old, was);
+	message_add_row(m->scratch, &old, was);
 	if (now)
-		attributes_of_row(m->scratch, &new, now);
+		message_add_row(m->scratch, &new, now);
 	if (now && !is_same_series(&old, &new))
 		now = NULL;
 	for (u32 k = 0; k < x->n_metrics; k++) {
@@ -130,7 +130,7 @@ static void put_row(const struct plain_table *x, const struct snapshot *s, const
 	struct attributes a = { 0 };
 	u64 start = start_of_row(s, r);
 
-	attributes_of_row(m->scratch, &a, r);
+	message_add_row(m->scratch, &a, r);
 	for (u32 k = 0; k < x->n_metrics; k++)
 		metrics_value(m, &x->metrics[k], &a, start, r);
 }

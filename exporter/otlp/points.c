@@ -18,7 +18,7 @@ static u64 instance_hash(const struct attributes *resource)
 {
 	for (size_t i = 0; i < resource->n_attributes; i++)
 		if (!strcmp(resource->attributes[i]->key, "service.instance.id"))
-			return attributes_hash(0, &resource->attributes[i], 1);
+			return message_hash(0, &resource->attributes[i], 1);
 	return 0;
 }
 
@@ -30,10 +30,10 @@ void metrics_resource(struct metrics *m, const struct attributes *from)
 	if (m->scope && !m->scope->n_metrics)	/* the previous resource had no points */
 		m->request->n_resource_metrics--;
 	r = SCRATCH_NEW(a, Otlp__ResourceMetrics, otlp__resource_metrics);
-	r->resource = resource_new(a, from);
+	r->resource = message_resource(a, from);
 	m->resource_key = instance_hash(from);
 	m->scope = SCRATCH_NEW(a, Otlp__ScopeMetrics, otlp__scope_metrics);
-	m->scope->scope = scope_new(a);
+	m->scope->scope = message_scope(a);
 	SCRATCH_APPEND(a, r, scope_metrics, m->scope);
 	SCRATCH_APPEND(a, m->request, resource_metrics, r);
 }
@@ -98,7 +98,7 @@ static struct attributes point_attributes(struct metrics *m, const struct otlp_m
 	for (size_t i = 0; from && i < from->n_attributes; i++)
 		SCRATCH_APPEND(m->scratch, &own, attributes, from->attributes[i]);
 	if (*metric->key)
-		attribute_text(m->scratch, &own, metric->key, metric->value);
+		message_add_text(m->scratch, &own, metric->key, metric->value);
 	return own;
 }
 
@@ -140,7 +140,7 @@ static u64 series_key(const struct metrics *m, const struct otlp_metric *metric,
 	u64 key = otlp_hash(m->resource_key, metric->name, strlen(metric->name));
 
 	key = otlp_hash(key, &start_ns, sizeof(start_ns));
-	return attributes_hash(key, p->attributes, p->n_attributes);
+	return message_hash(key, p->attributes, p->n_attributes);
 }
 
 void metrics_u64(struct metrics *m, const struct otlp_metric *metric,

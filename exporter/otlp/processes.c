@@ -260,7 +260,7 @@ static void begin_resource(const struct processes_row *r, const struct snapshot 
 {
 	struct attributes a = { 0 };
 
-	attributes_of_process(m->scratch, &a, s->session, config, r);
+	message_add_process(m->scratch, &a, s->session, config, r);
 	metrics_resource(m, &a);
 }
 
@@ -297,7 +297,7 @@ static void set_told(struct tracked *t, const struct processes_row *r)
 static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
 			const struct otlp_config *config, u32 cpus, struct metrics *m)
 {
-	if (t->exported_row && !attributes_same_process(config, t->exported_row, t->row)) {
+	if (t->exported_row && !message_same_process(config, t->exported_row, t->row)) {
 		begin_resource(t->exported_row, s, config, m);
 		end_levels(p, t, m);
 		begin_anew(p, t);
@@ -337,8 +337,8 @@ static void put_rest(struct otlp_processes *p, const struct snapshot *s,
 	struct attributes a = { 0 };
 	double sum;
 
-	attributes_of_service(m->scratch, &a, s->session, config, "ottop.other", 0, 0);
-	attribute_bool(m->scratch, &a, "ottop.other", true);
+	message_add_service(m->scratch, &a, s->session, config, "ottop.other", 0, 0);
+	message_add_bool(m->scratch, &a, "ottop.other", true);
 	metrics_resource(m, &a);
 	for (u32 i = 0; i < p->n_metrics; i++) {
 		const struct otlp_metric *metric = &p->metrics[i];

@@ -98,12 +98,12 @@ static void resource_attributes(struct making *x, const struct profile_stack *s,
 	const struct processes_row *p = snapshot_process(x->s, s->row->pid, s->row->start_time_ns) ?: s->process;
 
 	if (p) {
-		attributes_of_process(a, to, x->s->session, x->config, p);
+		message_add_process(a, to, x->s->session, x->config, p);
 		return;
 	}
-	attributes_of_service(a, to, x->s->session, x->config, s->row->comm, s->row->pid, s->row->start_time_ns);
-	attribute_int(a, to, "process.pid", s->row->pid);
-	attribute_text(a, to, "process.executable.name", s->row->comm);
+	message_add_service(a, to, x->s->session, x->config, s->row->comm, s->row->pid, s->row->start_time_ns);
+	message_add_int(a, to, "process.pid", s->row->pid);
+	message_add_text(a, to, "process.executable.name", s->row->comm);
 }
 
 /* Index of a process's resource. */
@@ -121,8 +121,8 @@ static u32 resource_of(struct making *x, const struct profile_stack *s)
 	new = SCRATCH_NEW(a, Otlp__ResourceProfiles, otlp__resource_profiles);
 	scope = SCRATCH_NEW(a, Otlp__ScopeProfiles, otlp__scope_profiles);
 	resource_attributes(x, s, &attributes);
-	new->resource = resource_new(a, &attributes);
-	scope->scope = scope_new(a);
+	new->resource = message_resource(a, &attributes);
+	scope->scope = message_scope(a);
 	SCRATCH_APPEND(a, new, scope_profiles, scope);
 	SCRATCH_APPEND(a, x->request, resource_profiles, new);
 	x->profiles = grow(x->profiles, i, &x->cap, sizeof(*x->profiles));

@@ -51,7 +51,7 @@ static void put_peer(struct scratch *a, struct packed *to, const struct requests
 	char *addr;
 	u64 port;
 
-	if (!peer_split(a, r->peer, &addr, &port))
+	if (!conventions_split_peer(a, r->peer, &addr, &port))
 		return;
 	packed_text(a, to, "network.peer.address", addr);
 	packed_int(a, to, "network.peer.port", port);
@@ -75,7 +75,7 @@ static void put_error(struct scratch *a, Otlp__Span *span, struct packed *to,
 static void put_http(struct scratch *a, Otlp__Span *span, struct packed *to,
 		     const struct requests_row *r)
 {
-	bool is_client = text_is(r->side, "client"), known = http_method_known(r->method);
+	bool is_client = text_is(r->side, "client"), known = conventions_method_known(r->method);
 	u64 status = r->status;
 
 	span->name = known ? (char *)r->method : "HTTP";
@@ -109,9 +109,9 @@ static void put_grpc(struct scratch *a, Otlp__Span *span, struct packed *to,
 		put_error(a, span, to, "no_response");
 	if (!u64_known(r->status))	/* unknown status: not counted as an error */
 		return;
-	packed_text(a, to, "rpc.response.status_code", grpc_status_name(a, r->status));
+	packed_text(a, to, "rpc.response.status_code", conventions_grpc_status(a, r->status));
 	if (grpc_code_failed(text_is(r->side, "client"), r->status))
-		put_error(a, span, to, grpc_status_name(a, r->status));
+		put_error(a, span, to, conventions_grpc_status(a, r->status));
 }
 
 /* ---- spans -------------------------------------------------------------------------------------- */
@@ -127,15 +127,15 @@ static Otlp__ResourceSpans *resource_add(struct spans *x, const struct requests_
 	const struct processes_row *p = known ? snapshot_process(x->s, r->pid, r->process_start_ns) : NULL;
 
 	if (p) {	/* the same attributes as its metrics, container included */
-		attributes_of_process(a, &attributes, x->s->session, x->config, p);
+		message_add_process(a, &attributes, x->s->session, x->config, p);
 	} else {
-		attributes_of_service(a, &attributes, x->s->session, x->config, name_of_service(r->service, r->comm),
-				      known ? r->pid : 0, known ? r->process_start_ns : 0);
-		attribute_int(a, &attributes, "process.pid", r->pid);
-		attribute_text(a, &attributes, "process.executable.name", r->comm);
+		message_add_service(a, &attributes, x->s->session, x->config, message_service_name(r->service, r->comm),
+				    known ? r->pid : 0, known ? r->process_start_ns : 0);
+		message_add_int(a, &attributes, "process.pid", r->pid);
+		message_add_text(a, &attributes, "process.executable.name", r->comm);
 	}
-	new->resource = resource_new(a, &attributes);
-	scope->scope = scope_new(a);
+	new->resource = message_resource(a, &attributes);
+	scope->scope = message_scope(a);
 	SCRATCH_APPEND(a, new, scope_spans, scope);
 	SCRATCH_APPEND(a, x->request, resource_spans, new);
 	x->processes = grow(x->processes, n, &x->cap, sizeof(*x->processes));

@@ -159,7 +159,7 @@ static void what_is_sent(void **state)
 
 	(void)state;
 	memcpy(message, "abc", 3);
-	all = grpc_frame(message, &n, true);
+	all = grpc_wrap(message, &n, true);
 	assert_int_equal(n, 8);
 	assert_memory_equal(all, "\1\0\0\0\3abc", 8);
 	free(all);

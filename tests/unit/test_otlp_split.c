@@ -28,8 +28,8 @@ static Otlp__Resource *resource(u32 i)
 {
 	struct attributes a = { 0 };
 
-	attribute_text(&scratch, &a, "service.name", scratch_printf(&scratch, "service-%u", i));
-	return resource_new(&scratch, &a);
+	message_add_text(&scratch, &a, "service.name", scratch_printf(&scratch, "service-%u", i));
+	return message_resource(&scratch, &a);
 }
 
 static const char *name_of(const Otlp__Resource *r)
@@ -64,7 +64,7 @@ static u8 *make_metrics(size_t *ret_n, u32 *ret_points)
 		Otlp__ScopeMetrics *s = SCRATCH_NEW(&scratch, Otlp__ScopeMetrics, otlp__scope_metrics);
 
 		r->resource = resource(i);
-		s->scope = scope_new(&scratch);
+		s->scope = message_scope(&scratch);
 		SCRATCH_APPEND(&scratch, r, scope_metrics, s);
 		SCRATCH_APPEND(&scratch, &request, resource_metrics, r);
 		for (u32 k = 0; k < i * ITEMS; k++) {
@@ -88,7 +88,7 @@ static u8 *make_spans(size_t *ret_n)
 		Otlp__ScopeSpans *s = SCRATCH_NEW(&scratch, Otlp__ScopeSpans, otlp__scope_spans);
 
 		r->resource = resource(i);
-		s->scope = scope_new(&scratch);
+		s->scope = message_scope(&scratch);
 		SCRATCH_APPEND(&scratch, r, scope_spans, s);
 		SCRATCH_APPEND(&scratch, &request, resource_spans, r);
 		for (u32 k = 0; k < i * ITEMS; k++) {
