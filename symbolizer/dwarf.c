@@ -36,7 +36,7 @@ static struct dwarf *open_sup(struct elf_file *elf, int fd)
 		d = xcalloc(1, sizeof(*d));
 		d->elf = sup;
 		d->fd = fd;
-		if (sections_find(d))
+		if (object_find_sections(d))
 			return d;
 		free(d->sections);
 	}
@@ -65,7 +65,7 @@ struct dwarf *dwarf_open(int fd, int sup_fd)
 	d->fd = own;
 	dwarf_set_de_alloc_flag(0);	/* we free what libdwarf returns: halves the time */
 	d->sup = open_sup(elf, sup_fd);
-	if (sections_find(d) && handle_open(d))
+	if (object_find_sections(d) && object_open(d))
 		return d;
 	own = d->too_big ? EFBIG : d->n_sections > 1 ? EBADMSG : ENODATA;
 	dwarf_close(d);
@@ -83,7 +83,7 @@ static void add_unit(struct dwarf *d, Dwarf_Die cu)
 	if (!good(d, dwarf_tag(cu, &tag, &d->err)) ||
 	    (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit) ||
 	    !good(d, dwarf_dieoffset(cu, &offset, &d->err)) ||
-	    !die_ranges(d, cu, unit_base(d, cu), &d->ranges, d->n_units))
+	    !die_ranges(d, cu, die_unit_base(d, cu), &d->ranges, d->n_units))
 		return;
 	d->units = grow(d->units, d->n_units, &d->cap_units, sizeof(*d->units));
 	d->units[d->n_units++] = (struct unit){ .offset = offset };
@@ -117,7 +117,7 @@ bool dwarf_index(struct dwarf *d, u64 until_ns)
 	for (u32 i = 1; !d->indexed; i++) {
 		if (!next_unit(d)) {
 			d->indexed = true;
-			ranges_sort(&d->ranges, range_by_low);
+			die_ranges_sort(&d->ranges, die_range_by_low);
 		} else if (i % 16 == 0) {
 			dwarf_untouch(d);
 			if (dwarf_clock_ns() > until_ns)
@@ -210,14 +210,14 @@ static void load(struct dwarf *d, struct unit *u)
 
 	u->loaded = true;	/* even if it fails: no second try */
 	if (d->n_read++ >= UNITS_PER_HANDLE)
-		handle_close(d);
-	if (!d->dbg && !handle_open(d))
+		object_close(d);
+	if (!d->dbg && !object_open(d))
 		return;
 	if (!good(d, dwarf_offdie_b(d->dbg, u->offset, true, &cu, &d->err)))
 		return;
 	d->deadline_ns = dwarf_clock_ns() + UNIT_NS;
-	unit_read_lines(d, u, cu);
-	unit_read_functions(d, u, cu);
+	dwarf_lines_read(d, u, cu);
+	dwarf_functions_read(d, u, cu);
 	put_die(d, cu);
 	shrink_unit(u);
 	d->unit_bytes += unit_bytes(u);
@@ -231,7 +231,7 @@ void dwarf_rest(struct dwarf *d)
 	for (u32 i = 0; i < d->n_units; i++)
 		if (d->units[i].loaded)
 			unload(d, &d->units[i]);
-	handle_close(d);
+	object_close(d);
 }
 
 void dwarf_close(struct dwarf *d)
@@ -240,7 +240,7 @@ void dwarf_close(struct dwarf *d)
 		return;
 	for (u32 i = 0; i < d->n_units; i++)
 		unload(d, &d->units[i]);
-	handle_close(d);
+	object_close(d);
 	dwarf_close(d->sup);
 	elf_file_close(d->elf);
 	close(d->fd);
@@ -254,7 +254,7 @@ void dwarf_close(struct dwarf *d)
 
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH])
 {
-	const struct range *r = ranges_find(&d->ranges, addr);
+	const struct range *r = die_ranges_find(&d->ranges, addr);
 	const struct line *line;
 	u32 n = 0, file, scope;
 	struct unit *u;
@@ -265,15 +265,15 @@ u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH
 	if (!u->loaded)
 		load(d, u);
 	u->used = ++d->use_count;
-	line = unit_line(u, addr);
+	line = dwarf_lines_row(u, addr);
 	file = line ? line->file : NONE;
-	scope = unit_scope(u, addr);
+	scope = dwarf_functions_scope(u, addr);
 	if (scope == NONE && line)	/* assembly: lines without functions */
-		ret[n++] = (struct dwarf_frame){ .file = unit_file(u, file), .line = line->line };
+		ret[n++] = (struct dwarf_frame){ .file = dwarf_lines_file(u, file), .line = line->line };
 	for (u32 at = line ? line->line : 0; scope != NONE && n < DWARF_MAX_DEPTH; n++) {
 		const struct scope *s = &u->scopes[scope];
 
-		ret[n] = (struct dwarf_frame){ .file = unit_file(u, file), .line = at };
+		ret[n] = (struct dwarf_frame){ .file = dwarf_lines_file(u, file), .line = at };
 		if (d->dbg)
 			die_name(d, s->origin, &ret[n]);
 		file = s->call_file;

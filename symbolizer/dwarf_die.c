@@ -13,21 +13,21 @@
 
 /* ---- addresses ---- */
 
-int range_by_low(const void *a, const void *b)
+int die_range_by_low(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
 
 	return cmp(x->low, y->low) ?: cmp(x->of, y->of);
 }
 
-void ranges_sort(struct ranges *r, int (*order)(const void *, const void *))
+void die_ranges_sort(struct ranges *r, int (*order)(const void *, const void *))
 {
 	if (r->n)
 		qsort(r->all, r->n, sizeof(*r->all), order);
 }
 
 /* The range that contains addr, in sorted ranges that hardly overlap; NULL: none. */
-const struct range *ranges_find(const struct ranges *r, u64 addr)
+const struct range *die_ranges_find(const struct ranges *r, u64 addr)
 {
 	u32 after = bisect(i, 0, r->n, r->all[i].low <= addr);
 
@@ -37,7 +37,7 @@ const struct range *ranges_find(const struct ranges *r, u64 addr)
 	return NULL;
 }
 
-void range_add(struct ranges *to, u64 low, u64 high, u32 of)
+void die_range_add(struct ranges *to, u64 low, u64 high, u32 of)
 {
 	/* code discarded by the linker is at 0, 1 or the very end */
 	if (low < 2 || high <= low || to->n >= MAX_RANGES)
@@ -46,7 +46,7 @@ void range_add(struct ranges *to, u64 low, u64 high, u32 of)
 	to->all[to->n++] = (struct range){ low, high, of };
 }
 
-u64 unit_base(struct dwarf *d, Dwarf_Die cu)
+u64 die_unit_base(struct dwarf *d, Dwarf_Die cu)
 {
 	Dwarf_Addr base = 0;
 
@@ -67,7 +67,7 @@ static void old_ranges(struct dwarf *d, Dwarf_Die die, u64 offset, u64 base, str
 		if (list[i].dwr_type == DW_RANGES_ADDRESS_SELECTION)
 			base = list[i].dwr_addr2;
 		else
-			range_add(to, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
+			die_range_add(to, base + list[i].dwr_addr1, base + list[i].dwr_addr2, of);
 	}
 	dwarf_ranges_dealloc(d->dbg, list, count);
 }
@@ -91,7 +91,7 @@ static void new_ranges(struct dwarf *d, Dwarf_Attribute attr, Dwarf_Half form, u
 		    kind == DW_RLE_end_of_list)
 			break;
 		if (kind != DW_RLE_base_address && kind != DW_RLE_base_addressx && !missing)
-			range_add(to, low, high, of);
+			die_range_add(to, low, high, of);
 	}
 	dwarf_dealloc_rnglists_head(head);
 }
@@ -138,7 +138,7 @@ bool die_ranges(struct dwarf *d, Dwarf_Die die, u64 base, struct ranges *to, u32
 
 	if (good(d, dwarf_highpc_b(die, &high, &form, &class, &d->err)) &&
 	    good(d, dwarf_lowpc(die, &low, &d->err))) {
-		range_add(to, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
+		die_range_add(to, low, class == DW_FORM_CLASS_CONSTANT ? low + high : high, of);
 		return to->n > before;
 	}
 	if (!good(d, dwarf_attr(die, DW_AT_ranges, &attr, &d->err)))

@@ -107,19 +107,19 @@ static int by_function(const void *a, const void *b)
 	return cmp(f, g) ?: cmp(x->of, y->of);
 }
 
-void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu)
+void dwarf_functions_read(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 {
-	struct walk w = { .unit = u, .base = unit_base(d, cu) };
+	struct walk w = { .unit = u, .base = die_unit_base(d, cu) };
 
 	walk_children(d, &w, cu, NONE);
-	ranges_sort(&u->funcs, range_by_low);
+	die_ranges_sort(&u->funcs, die_range_by_low);
 	sort_scopes = u->scopes;
-	ranges_sort(&u->inlined, by_function);
+	die_ranges_sort(&u->inlined, by_function);
 }
 
-u32 unit_scope(const struct unit *u, u64 addr)
+u32 dwarf_functions_scope(const struct unit *u, u64 addr)
 {
-	const struct range *r = ranges_find(&u->funcs, addr);
+	const struct range *r = die_ranges_find(&u->funcs, addr);
 	const struct ranges *inlined = &u->inlined;
 	u32 k, best;
 

@@ -117,10 +117,10 @@ bool dwarf_gdb_read(struct dwarf *d)
 			d->units[d->n_units++] = (struct unit){ .offset = dies[of] };
 			units[of] = d->n_units;
 		}
-		range_add(&d->ranges, low, high, units[of] - 1);
+		die_range_add(&d->ranges, low, high, units[of] - 1);
 	}
 	free(units);
 	free(dies);
-	ranges_sort(&d->ranges, range_by_low);
+	die_ranges_sort(&d->ranges, die_range_by_low);
 	return d->ranges.n;
 }

@@ -116,7 +116,7 @@ static void take_files(struct dwarf *d, struct unit *u, Dwarf_Line_Context ctx, 
 		u->files[i] = file_path(d, ctx, first + i, version);
 }
 
-void unit_read_lines(struct dwarf *d, struct unit *u, Dwarf_Die cu)
+void dwarf_lines_read(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 {
 	Dwarf_Line_Context ctx;
 	Dwarf_Unsigned version;
@@ -133,12 +133,12 @@ void unit_read_lines(struct dwarf *d, struct unit *u, Dwarf_Die cu)
 	dwarf_srclines_dealloc_b(ctx);
 }
 
-const char *unit_file(const struct unit *u, u32 file)
+const char *dwarf_lines_file(const struct unit *u, u32 file)
 {
 	return file - u->first_file < u->n_files ? u->files[file - u->first_file] : NULL;
 }
 
-const struct line *unit_line(const struct unit *u, u64 addr)
+const struct line *dwarf_lines_row(const struct unit *u, u64 addr)
 {
 	const struct sequence *s = NULL;
 	u32 after = bisect(i, 0, u->n_sequences, u->sequences[i].low <= addr);

@@ -97,7 +97,7 @@ static bool good_rnglists(const struct elf_section *s)
 	return true;
 }
 
-bool sections_find(struct dwarf *d)
+bool object_find_sections(struct dwarf *d)
 {
 	static const char *const names[] = {
 		".debug_info", ".debug_abbrev", ".debug_line", ".debug_str", ".debug_ranges",
@@ -121,7 +121,7 @@ bool sections_find(struct dwarf *d)
 	return !d->too_big && d->n_sections > 1 && !strcmp(d->sections[1].name, ".debug_info");
 }
 
-bool handle_open(struct dwarf *d)
+bool object_open(struct dwarf *d)
 {
 	d->object = (Dwarf_Obj_Access_Interface){ d, &methods };
 	d->n_read = 0;
@@ -130,16 +130,16 @@ bool handle_open(struct dwarf *d)
 		return false;
 	}
 	/* libdwarf reads strings of the other file through this; we follow references ourselves */
-	if (d->sup && handle_open(d->sup))
+	if (d->sup && object_open(d->sup))
 		good(d, dwarf_set_tied_dbg(d->dbg, d->sup->dbg, &d->err));
 	return true;
 }
 
-void handle_close(struct dwarf *d)
+void object_close(struct dwarf *d)
 {
 	if (d->dbg)
 		good(d, dwarf_object_finish(d->dbg, &d->err));
 	d->dbg = NULL;
 	if (d->sup)
-		handle_close(d->sup);
+		object_close(d->sup);
 }

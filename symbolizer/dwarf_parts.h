@@ -125,9 +125,9 @@ static inline void put_die(struct dwarf *d, Dwarf_Die die)
 /* ---- dwarf_object.c ---- */
 
 /* Selects the sections shown to libdwarf. False: no .debug_info. */
-bool sections_find(struct dwarf *d);
-bool handle_open(struct dwarf *d);
-void handle_close(struct dwarf *d);
+bool object_find_sections(struct dwarf *d);
+bool object_open(struct dwarf *d);
+void object_close(struct dwarf *d);
 
 /* ---- dwarf_die.c ---- */
 
@@ -139,16 +139,16 @@ u64 die_uint(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
 /* Offset of the DIE to which an attribute refers, possibly IN_SUP; 0: none. */
 u64 die_reference(struct dwarf *d, Dwarf_Die die, Dwarf_Half at);
 /* Base address for the DIEs of a unit. */
-u64 unit_base(struct dwarf *d, Dwarf_Die cu);
+u64 die_unit_base(struct dwarf *d, Dwarf_Die cu);
 /* Name and first line of the function with a DIE at this offset. */
 void die_name(struct dwarf *d, u64 origin, struct dwarf_frame *f);
 
 /* Adds low to high - 1, if it is a valid range. */
-void range_add(struct ranges *to, u64 low, u64 high, u32 of);
-int range_by_low(const void *a, const void *b);
-void ranges_sort(struct ranges *r, int (*order)(const void *, const void *));
+void die_range_add(struct ranges *to, u64 low, u64 high, u32 of);
+int die_range_by_low(const void *a, const void *b);
+void die_ranges_sort(struct ranges *r, int (*order)(const void *, const void *));
 /* The range that contains addr, in sorted ranges that hardly overlap; NULL: none. */
-const struct range *ranges_find(const struct ranges *r, u64 addr);
+const struct range *die_ranges_find(const struct ranges *r, u64 addr);
 
 /* ---- dwarf_gdb.c ---- */
 
@@ -160,16 +160,16 @@ bool dwarf_gdb_read(struct dwarf *d);
 
 /* ---- dwarf_lines.c ---- */
 
-void unit_read_lines(struct dwarf *d, struct unit *u, Dwarf_Die cu);
+void dwarf_lines_read(struct dwarf *d, struct unit *u, Dwarf_Die cu);
 /* The row for addr: the last one not after it, in the sequence that contains it; NULL: none. */
-const struct line *unit_line(const struct unit *u, u64 addr);
+const struct line *dwarf_lines_row(const struct unit *u, u64 addr);
 /* Path of a file of the line table, or NULL. */
-const char *unit_file(const struct unit *u, u32 file);
+const char *dwarf_lines_file(const struct unit *u, u32 file);
 
 /* ---- dwarf_functions.c ---- */
 
-void unit_read_functions(struct dwarf *d, struct unit *u, Dwarf_Die cu);
+void dwarf_functions_read(struct dwarf *d, struct unit *u, Dwarf_Die cu);
 /* The innermost scope that contains addr; NONE: no function does. */
-u32 unit_scope(const struct unit *u, u64 addr);
+u32 dwarf_functions_scope(const struct unit *u, u64 addr);
 
 #endif

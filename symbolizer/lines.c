@@ -234,8 +234,8 @@ static int put_answer(const struct question *q, const struct answer *a, struct r
 {
 	int mem = memfd_create("ottop-lines", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (mem < 0 || !payload_write(mem, q->addrs, q->n * sizeof(u64)) ||
-	    !payload_write(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !payload_write(mem, a->text, a->n_text))
+	if (mem < 0 || !protocol_write_payload(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !protocol_write_payload(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !protocol_write_payload(mem, a->text, a->n_text))
 		r->err = -errno;
 	r->n_names = q->n;
 	r->n_lines = a->n_lines;

@@ -50,7 +50,7 @@ struct reply {
 extern const struct helper_spec server_of_tables, server_of_names;
 
 /* Appends n bytes to a payload; false with errno. */
-bool payload_write(int mem, const void *data, size_t n);
+bool protocol_write_payload(int mem, const void *data, size_t n);
 
 /* Answers a question for lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
