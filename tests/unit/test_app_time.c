@@ -94,7 +94,7 @@ static void series_of_rows(void **state)
 
 static void trails_after_jumps(void **state)
 {
-	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
+	struct trails *t = series_trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
 	static const int jumps[] = { 0, 1, 2, 15, 14, 3, 0, 12 };
 
 	for (u64 n = 1; n <= 16; n++)
@@ -103,8 +103,8 @@ static void trails_after_jumps(void **state)
 		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
 		const u8 *levels;
 
-		trails_update(t, history, at);
-		levels = trails_levels(t, 10, 5);
+		series_trails_update(t, history, at);
+		levels = series_trails_levels(t, 10, 5);
 		assert_non_null(levels);
 		for (int k = 0; k < TRAIL_LEN; k++) {
 			int n = jumps[i] + 1 - (TRAIL_LEN - 1 - k);
@@ -113,9 +113,9 @@ static void trails_after_jumps(void **state)
 		}
 		snapshot_put(at);
 	}
-	assert_null(trails_levels(t, 11, 6));	/* not in the last tick */
-	assert_null(trails_levels(t, 999, 1));
-	trails_free(t);
+	assert_null(series_trails_levels(t, 11, 6));	/* not in the last tick */
+	assert_null(series_trails_levels(t, 999, 1));
+	series_trails_free(t);
 }
 
 static size_t in_use(void)
@@ -128,7 +128,7 @@ static size_t in_use(void)
 /* Processes that come and go for hours: only those of the last ticks take memory. */
 static void trails_of_the_ended_go(void **state)
 {
-	struct trails *t = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
+	struct trails *t = series_trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 16);
 	size_t early = 0;
 
 	for (u64 n = 1; n <= 1000; n++) {
@@ -139,13 +139,13 @@ static void trails_of_the_ended_go(void **state)
 		for (u64 i = 0; i < 50; i++)
 			add(b, 100 + i, n * 50 + i, "short", 1);
 		s = builder_seal(b);
-		trails_update(t, NULL, s);
+		series_trails_update(t, NULL, s);
 		snapshot_put(s);
 		if (n == 100)
 			early = in_use();
 	}
 	assert_true(in_use() <= early + 100000);
-	trails_free(t);
+	series_trails_free(t);
 }
 
 int main(void)

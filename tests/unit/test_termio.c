@@ -96,7 +96,7 @@ static void frames(void **state)
 		got[max(n, (ssize_t)0)] = '\0';
 		assert_string_equal(got, "\033[?2026$p\033]11;?\033\\");
 		assert_int_equal(termio_synchronizes(), cases[i].can);
-		assert_int_equal(termio_write_frame(out[1], "abc", 3), 0);
+		assert_int_equal(termio_write_screen(out[1], "abc", 3), 0);
 		n = read(out[0], got, sizeof(got) - 1);
 		got[max(n, (ssize_t)0)] = '\0';
 		assert_string_equal(got, cases[i].can ? "\033[?2026habc\033[?2026l" : "abc");

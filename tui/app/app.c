@@ -18,7 +18,7 @@ const struct view *const app_views[N_VIEWS] = {
 
 /* ---- views by name and digit --------------------------------------------------- */
 
-int view_by_name(const char *name, size_t n)
+int app_view_by_name(const char *name, size_t n)
 {
 	for (int i = 0; i < N_VIEWS; i++)
 		if (strlen(app_views[i]->name) == n && !strncmp(app_views[i]->name, name, n))
@@ -28,7 +28,7 @@ int view_by_name(const char *name, size_t n)
 
 bool app_view_exists(const char *name)
 {
-	return view_by_name(name, strlen(name)) >= 0;
+	return app_view_by_name(name, strlen(name)) >= 0;
 }
 
 const char *app_view_names(void)
@@ -42,7 +42,7 @@ const char *app_view_names(void)
 	return names;
 }
 
-bool view_can_open(const struct app *a, int view)
+bool app_can_open_view(const struct app *a, int view)
 {
 	bool process = a->levels[a->n_levels - 1].ctx.pid != 0;
 	u32 flags = app_views[view]->flags;
@@ -57,7 +57,7 @@ int app_tab_views(const struct app *a, char digit, int ids[N_VIEWS])
 	int n = 0;
 
 	for (int i = 0; i < N_VIEWS; i++)
-		if (app_views[i]->digit == digit && !(app_views[i]->flags & VIEW_PAGE) && view_can_open(a, i))
+		if (app_views[i]->digit == digit && !(app_views[i]->flags & VIEW_PAGE) && app_can_open_view(a, i))
 			ids[n++] = i;
 	return n;
 }
@@ -237,7 +237,7 @@ void app_set_face(struct app *a, int face)
 
 void *app_view_state(const struct app *a, const struct view *v)
 {
-	int id = view_by_name(v->name, strlen(v->name));
+	int id = app_view_by_name(v->name, strlen(v->name));
 
 	return id < 0 ? NULL : a->states[id];
 }
@@ -298,7 +298,7 @@ void app_copy(struct app *a, const char *what, const char *text)
 static void open_first(struct app *a)
 {
 	const char *name = a->config.view;
-	int id = name ? view_by_name(name, strlen(name)) : 0;
+	int id = name ? app_view_by_name(name, strlen(name)) : 0;
 
 	if (a->config.pid) {
 		a->levels[1].ctx.pid = a->config.pid;
@@ -307,8 +307,8 @@ static void open_first(struct app *a)
 		a->n_levels = 2;
 	}
 	if (id >= 0 && a->config.pid && (app_views[id]->flags & VIEW_HOST))
-		id = view_by_name("card", 4);
-	if (id < 0 || (app_views[id]->flags & VIEW_OVERLAY) || !view_can_open(a, id))
+		id = app_view_by_name("card", 4);
+	if (id < 0 || (app_views[id]->flags & VIEW_OVERLAY) || !app_can_open_view(a, id))
 		id = 0;
 	a->view = id;
 	app_level(a)->view = id;
@@ -438,7 +438,7 @@ void app_draw(struct app *a, struct canvas *c)
 {
 	canvas_clear(c);
 	a->again = false;
-	frame_draw(a, c);
+	bars_draw(a, c);
 	a->drawn = a->shown ? a->view : -1;
 	look_report(a);
 	a->dirty = a->again;

@@ -145,8 +145,8 @@ bool app_write(struct app *a, const char *path);
 
 /* ---- app.c ---- */
 extern const struct view *const app_views[N_VIEWS];
-int view_by_name(const char *name, size_t n);	/* -1: none */
-bool view_can_open(const struct app *a, int view);
+int app_view_by_name(const char *name, size_t n);	/* -1: none */
+bool app_can_open_view(const struct app *a, int view);
 /* The shown snapshot, context or view changed: reloads the view. */
 void app_refresh(struct app *a);
 void app_want(struct app *a);
@@ -218,7 +218,7 @@ struct losses {
 struct losses losses_shown(const struct snapshot *s);
 
 /* ---- bars.c, note.c ---- */
-void frame_draw(struct app *a, struct canvas *c);
+void bars_draw(struct app *a, struct canvas *c);
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);
 void host_lines(struct app *a, struct canvas *c, int *row);
 

@@ -340,7 +340,7 @@ static void draw_body(struct app *a, struct canvas *c, struct rect body)
 	canvas_clip(c, old);
 }
 
-void frame_draw(struct app *a, struct canvas *c)
+void bars_draw(struct app *a, struct canvas *c)
 {
 	int row = 0, last = a->rows - 1, context;
 	u32 style = ROLE_text;

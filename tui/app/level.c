@@ -77,7 +77,7 @@ static bool is_here(struct app *a, u64 pid, u64 start_time_ns, const struct row 
 void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	       const struct row *row, const char *label)
 {
-	int id = view_by_name(view, strlen(view));
+	int id = app_view_by_name(view, strlen(view));
 	struct level *l;
 
 	leave_overlays(a);
@@ -228,7 +228,7 @@ void app_enter_found(struct app *a, const struct row *sum)
 
 void app_show(struct app *a, const char *view, int face)
 {
-	int id = view_by_name(view, strlen(view));
+	int id = app_view_by_name(view, strlen(view));
 
 	if (id < 0)
 		return;

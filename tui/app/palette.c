@@ -16,12 +16,12 @@ static bool run_view(struct app *a, const char *arg, char *error, size_t cap)
 		snprintf(error, cap, "no view %.40s: %.200s", arg, app_view_names());
 		return false;
 	}
-	if ((app_views[view_by_name(arg, strlen(arg))]->flags & VIEW_PROCESS) && !app_context(a)->pid) {
+	if ((app_views[app_view_by_name(arg, strlen(arg))]->flags & VIEW_PROCESS) && !app_context(a)->pid) {
 		snprintf(error, cap, "%.40s needs a process: Enter on one", arg);
 		return false;
 	}
-	if (!view_can_open(a, view_by_name(arg, strlen(arg))) &&
-	    (app_views[view_by_name(arg, strlen(arg))]->flags & VIEW_PAGE)) {
+	if (!app_can_open_view(a, app_view_by_name(arg, strlen(arg))) &&
+	    (app_views[app_view_by_name(arg, strlen(arg))]->flags & VIEW_PAGE)) {
 		snprintf(error, cap, "%.40s is of one row: Enter on it", arg);
 		return false;
 	}

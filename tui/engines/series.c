@@ -120,7 +120,7 @@ struct trails {
 	u32 cap, n;
 };
 
-struct trails *trails_new(enum table_id t, int field, float top)
+struct trails *series_trails_new(enum table_id t, int field, float top)
 {
 	struct trails *tr = xcalloc(1, sizeof(*tr));
 
@@ -132,7 +132,7 @@ struct trails *trails_new(enum table_id t, int field, float top)
 	return tr;
 }
 
-void trails_free(struct trails *t)
+void series_trails_free(struct trails *t)
 {
 	if (!t)
 		return;
@@ -242,7 +242,7 @@ static bool is_kept(const struct trails *t, struct history *h, u64 seq)
 	return t->first <= want && seq >= t->first;
 }
 
-void trails_update(struct trails *t, struct history *h, const struct snapshot *shown)
+void series_trails_update(struct trails *t, struct history *h, const struct snapshot *shown)
 {
 	if (!shown || t->seq == shown->seq)
 		return;
@@ -254,7 +254,7 @@ void trails_update(struct trails *t, struct history *h, const struct snapshot *s
 	t->seq = shown->seq;
 }
 
-const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
+const u8 *series_trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
 {
 	const struct trail *tr;
 

@@ -36,10 +36,10 @@ void series_key(const struct row *like, u64 key[2]);
  */
 #define TRAIL_LEN 10
 struct trails;
-struct trails *trails_new(enum table_id t, int field, float top);
-void trails_free(struct trails *t);	/* NULL-safe */
-void trails_update(struct trails *t, struct history *h, const struct snapshot *shown);
+struct trails *series_trails_new(enum table_id t, int field, float top);
+void series_trails_free(struct trails *t);	/* NULL-safe */
+void series_trails_update(struct trails *t, struct history *h, const struct snapshot *shown);
 /* TRAIL_LEN levels, oldest first, or NULL. Rows of T_HAS_PID tables: by pid and start. */
-const u8 *trails_levels(const struct trails *t, u64 pid, u64 start_time_ns);
+const u8 *series_trails_levels(const struct trails *t, u64 pid, u64 start_time_ns);
 
 #endif

@@ -108,7 +108,7 @@ void term_send(struct terminal *t)
 		len = termio_true_colour(out, in, len, t->rgb, THEME_TRUE_FIRST, N_ROLES);
 	frame = t->depth == COLOURS_TRUE ? out : in;
 	len = termio_shorten(frame, len);
-	if (!t->gone && termio_write_frame(t->write_fd, frame, len) < 0)
+	if (!t->gone && termio_write_screen(t->write_fd, frame, len) < 0)
 		t->gone = true;
 	free(in);
 	free(out);

@@ -346,7 +346,7 @@ bool termio_synchronizes(void)
 	return synchronizes;
 }
 
-int termio_write_frame(int fd, const char *data, size_t n)
+int termio_write_screen(int fd, const char *data, size_t n)
 {
 	char *all;
 	int r;

@@ -53,7 +53,7 @@ int termio_light_background(int in_fd, int out_fd, int wait_ms);
 /* Whether it supports synchronized output (mode 2026), by its answer to that query. */
 bool termio_synchronizes(void);
 /* As termio_write(), marking the frame's beginning and end for such a terminal. */
-int termio_write_frame(int fd, const char *data, size_t n);
+int termio_write_screen(int fd, const char *data, size_t n);
 const char *termio_typed(void);
 /* 1, 0 or -1 for an answer like "\033]11;rgb:ffff/ffff/dddd\007". */
 int termio_parse_background(const char *answer);

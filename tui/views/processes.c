@@ -34,7 +34,7 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 	static const u8 unknown[TRAIL_LEN];
 	const struct processes_row *p = process_row(tr->row);
 	const struct processes_state *st = state_of(a);
-	const u8 *levels = st->cpu ? trails_levels(st->cpu, p->pid, p->start_time_ns) : NULL;
+	const u8 *levels = st->cpu ? series_trails_levels(st->cpu, p->pid, p->start_time_ns) : NULL;
 
 	graph_levels(c, row, col, tr->mark == MARK_gone ? ROLE_dim : ROLE_text,
 		     levels ? levels : unknown, min(width, TRAIL_LEN));
@@ -332,8 +332,8 @@ static void update(struct app *a, void *state)
 	struct processes_state *st = state;
 
 	if (!st->cpu)
-		st->cpu = trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 100);
-	trails_update(st->cpu, app_history(a), app_snapshot(a));
+		st->cpu = series_trails_new(TABLE_processes, table_field(TABLE_processes, "cpu_pct"), 100);
+	series_trails_update(st->cpu, app_history(a), app_snapshot(a));
 }
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
@@ -359,7 +359,7 @@ static void fini(void *state)
 {
 	struct processes_state *st = state;
 
-	trails_free(st->cpu);
+	series_trails_free(st->cpu);
 	tree_free(st);
 }
 
