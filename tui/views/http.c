@@ -76,6 +76,18 @@ static void draw_path(struct app *a, struct canvas *c, int row, int col, int wid
 	canvas_cut_middle(c, row, col + used, width - used, style_of(tr), r->path ? r->path : "?");
 }
 
+bool http_path_unknown(const char *protocol, const char *method, const char *path)
+{
+	bool h2 = protocol && (!strcmp(protocol, "h2") || !strcmp(protocol, "grpc"));
+
+	return h2 && path && !strcmp(path, "*") && !(method && !strcmp(method, "OPTIONS"));
+}
+
+static bool has_unknown_path(const struct http_row *r)
+{
+	return !r->row.sum && http_path_unknown(r->protocol, r->method, r->path);
+}
+
 static void draw_track(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	const struct http_state *st = state_of(a);
@@ -164,8 +176,11 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 	if (!r || r->row.sum || (action != ACTION_open && action != ACTION_explain && action != ACTION_latency))
 		return false;
 	if (action == ACTION_explain) {
-		app_say(a, ROLE_text, "%s %s: statuses %s", r->method ? r->method : "", r->path ? r->path : "?",
-			r->statuses && *r->statuses ? r->statuses : "?");
+		if (has_unknown_path(r))
+			app_say(a, ROLE_text, HTTP_PATH_UNKNOWN);
+		else
+			app_say(a, ROLE_text, "%s %s: statuses %s", r->method ? r->method : "", r->path ? r->path : "?",
+				r->statuses && *r->statuses ? r->statuses : "?");
 		return true;
 	}
 	snprintf(label, sizeof(label), "%s %llu › %s%s%.80s %s", r->comm ? r->comm : "?", (unsigned long long)r->pid,
@@ -211,6 +226,16 @@ static void fini(void *state)
 	tracks_free(st->p99);
 }
 
+static bool note(struct app *a, void *state, char *buf, size_t cap)
+{
+	const struct row *on = table_cursor(app_table(a));
+
+	if (!on || !has_unknown_path(row_of(on)))
+		return false;
+	snprintf(buf, cap, HTTP_PATH_UNKNOWN);
+	return true;
+}
+
 /* So that the first request opened can show its waits. */
 static u64 wants(const struct app *a, const void *state)
 {
@@ -227,8 +252,9 @@ const struct view http_view = {
 		  "ERR%\tof a server status 5xx, of a client 4xx too, or no answer\n"
 		  "p99\tfirst byte of the request to last byte of the answer\n"
 		  "{id}\tpart of the path that differs from request to request\n"
-		  "*\tnamed before ottop began, on a connection that was open then\n",
+		  "*\tof HTTP/2: path not known, sent before ottop began, or lost; a new connection shows it\n",
 	.state_size = sizeof(struct http_state), .fini = fini, .update = update, .draw = draw, .act = act,
+	.note = note,
 };
 
 static struct http_state *state_of(struct app *a)

@@ -12,6 +12,13 @@ void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style
 /* The requests of the context's connection, slowest first. */
 extern const struct table_spec requests_of_connection;
 
+/*
+ * Whether "*" stands for a path that is not known. HTTP/2 sends a name once and then only its number in a
+ * table of the connection (RFC 7541); OPTIONS may really ask for "*".
+ */
+bool http_path_unknown(const char *protocol, const char *method, const char *path);
+#define HTTP_PATH_UNKNOWN "*: path not known: sent before ottop began, or lost; a new connection shows it"
+
 /* Whether the request belongs to this endpoint of this process. */
 bool request_is_of(const struct requests_row *r, const struct http_row *e);
 /* Status 5xx, for clients also 4xx, for gRPC as in the table http, or no answer. */

@@ -151,6 +151,11 @@ static void draw_facts(struct canvas *c, struct rect *r, const struct requests_r
 	canvas_cut(c, r->row, r->col + 1, r->cols - 1, ROLE_text, text);
 	r->row++;
 	r->rows--;
+	if (http_path_unknown(q->protocol, q->method, q->path) && r->rows > 0) {
+		canvas_cut(c, r->row, r->col + 1, r->cols - 1, ROLE_dim, HTTP_PATH_UNKNOWN);
+		r->row++;
+		r->rows--;
+	}
 	if (q->trace_id && *q->trace_id && r->rows > 0) {
 		canvas_printf(c, r->row, r->col + 1, r->cols - 1, ROLE_dim, "trace %s   span of the caller %s", q->trace_id,
 			      q->span_id && *q->span_id ? q->span_id : "?");

@@ -317,11 +317,17 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 {
 	const struct http_row *e = endpoint_now(a);
 	char unlisted[80], title[120] = "requests, slowest first";
-	int rows = min((body.rows - 2) * 3 / 5, MAP_MAX_ROWS);
+	int rows;
 
 	if (unlisted_text(e, unlisted, sizeof(unlisted)))
 		snprintf(title, sizeof(title), "requests, slowest first; %s", unlisted);
 
+	if (http_path_unknown(e->protocol, e->method, e->path)) {
+		canvas_cut(c, body.row, body.col + 1, body.cols - 1, ROLE_dim, HTTP_PATH_UNKNOWN);
+		body.row++;
+		body.rows--;
+	}
+	rows = min((body.rows - 2) * 3 / 5, MAP_MAX_ROWS);
 	draw_statuses(c, body, e->statuses ? e->statuses : "");
 	heatmap_draw_passive(a, &st->map, c, (struct rect){ body.row + 1, body.col, rows, body.cols });
 	canvas_rule(c, body.row + 1 + rows, body.col, body.cols, title);
