@@ -41,6 +41,26 @@ void request_open(struct app *a, const struct requests_row *r)
 	app_enter(a, "request", r->pid, u64_known(r->process_start_ns) ? r->process_start_ns : 0, &r->row, label);
 }
 
+/* ---- the process ---- */
+
+/* Once its process was seen to be a Go program it stays one, whatever a later tick has stacks of. */
+struct request_state {
+	u64 pid, start_ns;
+	bool is_go;
+};
+
+static void request_update(struct app *a, void *state)
+{
+	struct request_state *st = state;
+	const struct requests_row *q = row_of(a);
+
+	if (!q)
+		return;
+	if (st->pid != q->pid || st->start_ns != q->process_start_ns)
+		*st = (struct request_state){ .pid = q->pid, .start_ns = q->process_start_ns };
+	st->is_go = st->is_go || request_is_go(a, q);
+}
+
 /* ---- parts ---- */
 
 static const char *time_text(char buf[FORMAT_MAX], u64 ns)
@@ -121,7 +141,7 @@ static u32 n_others(const struct app *a, const struct requests_row *q)
 }
 
 /* The thread measured, or why its time is unknown. */
-static void thread_text(const struct app *a, const struct requests_row *q, char *buf, size_t cap)
+static void thread_text(const struct app *a, const struct requests_row *q, bool is_go, char *buf, size_t cap)
 {
 	unsigned long long tid = q->tid, end = q->end_tid;
 	u32 n = n_others(a, q);
@@ -130,10 +150,15 @@ static void thread_text(const struct app *a, const struct requests_row *q, char 
 	if (!u64_known(q->duration_ns)) {
 		snprintf(buf, cap, "it was not answered: what thread %llu did for it is not known", tid);
 	} else if (u64_known(q->end_tid) && q->end_tid != q->tid) {
-		snprintf(buf, cap, "thread %llu %s, thread %llu %s: not divided", tid, is_client(q) ? "asked" : "took it",
-			 end, is_client(q) ? "read the answer" : "answered");
+		snprintf(buf, cap, "thread %llu %s, thread %llu %s: %s", tid, is_client(q) ? "asked" : "took it",
+			 end, is_client(q) ? "read the answer" : "answered",
+			 is_go ? "goroutines change threads" : "not divided");
 	} else if (!u64_known(q->cpu_ns)) {
 		snprintf(buf, cap, "thread %llu: not measured", tid);
+	} else if (is_go && n) {
+		snprintf(buf, cap, "thread %llu, for %u more request%s too; goroutines change threads", tid, n, text_plural(n, "s"));
+	} else if (is_go) {
+		snprintf(buf, cap, "thread %llu in that span, partly for this: goroutines change threads", tid);
 	} else {
 		used = (size_t)snprintf(buf, cap, "thread %llu in that span", tid);
 		if (n && used < cap)
@@ -192,7 +217,7 @@ static void request_draw(struct app *a, void *state, struct canvas *c, struct re
 	draw_facts(c, &body, q);
 	if (body.rows < 2)
 		return;
-	thread_text(a, q, thread, sizeof(thread));
+	thread_text(a, q, ((struct request_state *)state)->is_go, thread, sizeof(thread));
 	canvas_rule(c, body.row, body.col, body.cols, thread);
 	body.row++;
 	body.rows--;
@@ -308,6 +333,7 @@ const struct view request_view = {
 		  "waker\tof the longest wait, and by what it was blocked itself meanwhile\n"
 		  "on CPU\tof the thread between first and last byte, for whatever request\n"
 		  "unread\tbefore that, at least: since the last packet, or last data, came\n"
+		  "Go\ta goroutine goes from thread to thread: what one did is only partly its request's\n"
 		  "?\tnot known: another thread answered, or it was not answered\n",
-	.draw = request_draw, .act = request_act, .note = request_note,
+	.state_size = sizeof(struct request_state), .update = request_update, .draw = request_draw, .act = request_act, .note = request_note,
 };

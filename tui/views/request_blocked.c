@@ -40,6 +40,45 @@ static void add_frame(const struct frames_row *f, void *arg)
 	snprintf(t->code + used, sizeof(t->code) - used, "%s%.60s", t->n++ ? " ‹ " : "", name);
 }
 
+/* ---- Go ---- */
+
+/* Stacks that are looked at, so that a frame is never slow. */
+#define GO_STACKS_MAX 64
+
+static void tell_go(const struct frames_row *f, void *arg)
+{
+	if (f && f->name && f->kind && !strcmp(f->kind, "user") && !strncmp(f->name, "runtime.", strlen("runtime.")))
+		*(bool *)arg = true;
+}
+
+/* Stacks of a Go program begin in functions of its runtime, which are named even if it is stripped. */
+bool request_is_go(const struct app *a, const struct requests_row *q)
+{
+	const struct snapshot *s = app_snapshot(a);
+	struct stack_frames frames;
+	char ids[BLOCKED_FRAMES_MAX];
+	u32 left = GO_STACKS_MAX;
+	bool is_go = false;
+
+	if (!s)
+		return false;
+	frames = stack_frames_of(s);
+	for (u32 i = 0; i < s->tables[TABLE_requests].n && left && !is_go; i++) {
+		const struct requests_row *o = (const struct requests_row *)s->tables[TABLE_requests].rows[i];
+		const char *at = o->pid == q->pid && o->process_start_ns == q->process_start_ns ? o->blocked_in : NULL;
+		struct blocked b;
+
+		for (; at && left && !is_go && blocked_next(&at, &b); left--) {
+			snprintf(ids, sizeof(ids), "%.*s", (int)b.n_frames, b.frames);
+			stack_frames_each(&frames, ids, tell_go, &is_go);
+		}
+	}
+	stack_frames_close(&frames);
+	return is_go;
+}
+
+/* ---- texts ---- */
+
 static const char *comm_of(const struct app *a, u64 pid)
 {
 	const struct snapshot *s = app_snapshot(a);
