@@ -126,7 +126,7 @@ static void read_opcode(struct bytes *b, struct insn *i, struct prefixes *p)
 
 static void read_modrm(struct bytes *b, struct insn *i, u8 rex)
 {
-	u8 c = (u8)bytes_uint(b, 1), sib;
+	u8 c = (u8)bytes_uint(b, 1), sib = 0;
 
 	i->has_modrm = true;
 	i->mod = c >> 6;

@@ -90,6 +90,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 }
 
 /* A stack that overflows is the most likely fault of a parser, and has no room for a handler. */
+__attribute__((unused))		/* under AddressSanitizer */
 static void note_faults(void)
 {
 	static char stack[FAULT_STACK_BYTES];
