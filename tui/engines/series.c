@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
 #include "tui/term/graph.h"
 #include "tui/engines/series.h"
 
@@ -105,8 +106,9 @@ void series_update(struct series *s, struct history *h, const struct snapshot *s
 #define TRAIL_KEPT 40		/* steps back (less TRAIL_LEN) without reading again */
 
 struct trail {
+	struct hash_node node;
 	u64 pid, start_time_ns;
-	u64 seq;		/* of the newest level; 0: free slot */
+	u64 seq;		/* of the newest level */
 	u8 levels[TRAIL_KEPT];
 };
 
@@ -115,9 +117,8 @@ struct trails {
 	int field, pid, start;
 	float top;
 	u64 seq;		/* shown */
-	u64 first, newest;	/* range that was read; 0: none */
-	struct trail *slots;	/* open addressing; size is a power of two */
-	u32 cap, n;
+	u64 first, newest;	/* what was read; 0: nothing */
+	struct hash_table all;
 };
 
 struct trails *series_trails_new(enum table_id t, int field, float top)
@@ -136,47 +137,35 @@ void series_trails_free(struct trails *t)
 {
 	if (!t)
 		return;
-	free(t->slots);
+	hash_free(&t->all, free);
 	free(t);
 }
 
-static u32 slot_of(const struct trails *t, u64 pid, u64 start)
+static struct trail *find_trail(const struct trails *t, u64 pid, u64 start)
 {
-	u64 h = (pid * 0x9e3779b97f4a7c15ull) ^ (start * 0xc2b2ae3d27d4eb4full);
-	u32 i = (u32)(h >> 32) & (t->cap - 1);
-
-	while (t->slots[i].seq && (t->slots[i].pid != pid || t->slots[i].start_time_ns != start))
-		i = (i + 1) & (t->cap - 1);
-	return i;
+	return hash_find(&t->all, hash_of(pid, start), struct trail, tr,
+			 tr->pid == pid && tr->start_time_ns == start);
 }
 
-static bool is_recent(const struct trails *t, const struct trail *tr)
+static struct trail *trail_new(struct trails *t, u64 pid, u64 start)
 {
-	return tr->seq && tr->seq + TRAIL_KEPT > t->newest;
+	struct trail *tr = xcalloc(1, sizeof(*tr));
+
+	tr->pid = pid;
+	tr->start_time_ns = start;
+	hash_add(&t->all, &tr->node, hash_of(pid, start));
+	return tr;
 }
 
-/*
- * Rebuilds the table with the entries of the last TRAIL_KEPT ticks, and room for `more`: the others
- * have ended.
- */
-static void rehash(struct trails *t, u32 more)
+/* What was not seen in the last TRAIL_KEPT ticks has ended. */
+static void forget_old(struct trails *t)
 {
-	struct trail *old = t->slots;
-	u32 old_cap = t->cap, want = more;
-
-	for (u32 i = 0; i < old_cap; i++)
-		want += is_recent(t, &old[i]);
-	for (t->cap = 64; t->cap < want * 3; t->cap *= 2)
-		;
-	t->slots = xcalloc(t->cap, sizeof(*t->slots));
-	t->n = 0;
-	for (u32 i = 0; i < old_cap; i++) {
-		if (!is_recent(t, &old[i]))
+	hash_each(&t->all, struct trail, tr) {
+		if (tr->seq + TRAIL_KEPT > t->newest)
 			continue;
-		t->slots[slot_of(t, old[i].pid, old[i].start_time_ns)] = old[i];
-		t->n++;
+		hash_remove(&t->all, &tr->node);
+		free(tr);
 	}
-	free(old);
 }
 
 static void shift(struct trail *tr, u64 seq, u8 level)
@@ -197,19 +186,13 @@ static void add_tick(struct trails *t, const struct snapshot *s)
 	t->newest = s->seq;
 	if (!t->first)
 		t->first = s->seq;
-	if ((t->n + table->n) * 2 > t->cap)
-		rehash(t, table->n);
+	if (t->all.n > 2 * table->n)
+		forget_old(t);
 	for (u32 i = 0; i < table->n; i++) {
 		const struct row *r = table->rows[i];
 		u64 pid = row_u64(r, &d->fields[t->pid]), start = row_u64(r, &d->fields[t->start]);
-		struct trail *tr = &t->slots[slot_of(t, pid, start)];
 
-		if (!tr->seq) {
-			tr->pid = pid;
-			tr->start_time_ns = start;
-			t->n++;
-		}
-		shift(tr, s->seq, (u8)graph_level(row_f32(r, &d->fields[t->field]), t->top));
+		shift(find_trail(t, pid, start) ?: trail_new(t, pid, start), s->seq, (u8)graph_level(row_f32(r, &d->fields[t->field]), t->top));
 	}
 }
 
@@ -217,9 +200,7 @@ static void rebuild(struct trails *t, struct history *h, u64 seq)
 {
 	int end = h ? history_find(h, seq) : -1;
 
-	free(t->slots);
-	t->slots = NULL;
-	t->cap = t->n = 0;
+	hash_free(&t->all, free);
 	t->first = 0;
 	for (int i = max(end - TRAIL_LEN + 1, 0); i < end; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
@@ -256,12 +237,9 @@ void series_trails_update(struct trails *t, struct history *h, const struct snap
 
 const u8 *series_trails_levels(const struct trails *t, u64 pid, u64 start_time_ns)
 {
-	const struct trail *tr;
+	const struct trail *tr = find_trail(t, pid, start_time_ns);
 
-	if (!t->cap)
-		return NULL;
-	tr = &t->slots[slot_of(t, pid, start_time_ns)];
-	if (tr->seq < t->seq || tr->seq - t->seq > TRAIL_KEPT - TRAIL_LEN)
+	if (!tr || tr->seq < t->seq || tr->seq - t->seq > TRAIL_KEPT - TRAIL_LEN)
 		return NULL;
 	return tr->levels + (TRAIL_KEPT - TRAIL_LEN) - (tr->seq - t->seq);
 }

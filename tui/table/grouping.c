@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/model/hash.h"
+#include "bpf/model/index.h"
 #include "tui/table/grouping.h"
 #include "tui/table/table.h"
 
@@ -45,7 +47,7 @@ struct lookup {
 	const struct grouping *by;
 	const struct field *key[GROUP_FIELDS], *names, *spread;
 	struct sum_plan plan;
-	u32 *slots, mask;	/* groups by key: open addressing, index + 1; 0: free */
+	struct index places;	/* of groups, by key */
 };
 
 static void look_up(struct lookup *l, const struct grouping *by, const struct row *any)
@@ -74,39 +76,14 @@ static bool key_equal(const struct key *a, const struct key *b)
 
 static u32 key_hash(const struct key *k)
 {
-	u64 h = 0;
-
-	for (u32 i = 0; i < GROUP_FIELDS; i++)
-		h = (h ^ k->value[i]) * 0x9e3779b97f4a7c15ull, h ^= h >> 29;
-	return (u32)(h >> 16);
+	return hash_bytes(k, sizeof(*k));
 }
 
-static void index_add(struct lookup *l, const struct groups *g, u32 i)
+static struct row *find_group(const struct lookup *l, const struct groups *g, const struct key *k)
 {
-	u32 at = key_hash(&group_of(g->rows[i])->key) & l->mask;
-
-	while (l->slots[at])
-		at = (at + 1) & l->mask;
-	l->slots[at] = i + 1;
-}
-
-static void index_make(struct lookup *l, const struct groups *g, u32 n)
-{
-	for (l->mask = 255; l->mask < (g->n + n) * 2; l->mask = l->mask * 2 + 1)
-		;
-	l->slots = xcalloc((size_t)l->mask + 1, sizeof(*l->slots));
-	for (u32 i = 0; i < g->n; i++)
-		index_add(l, g, i);
-}
-
-static struct row *index_find(const struct lookup *l, const struct groups *g, const struct key *k)
-{
-	for (u32 at = key_hash(k) & l->mask; l->slots[at]; at = (at + 1) & l->mask) {
-		struct row *sum = g->rows[l->slots[at] - 1];
-
-		if (group_of(sum)->by == l->by && key_equal(&group_of(sum)->key, k))
-			return sum;
-	}
+	for (u32 at = 0, i; (i = index_next(&l->places, key_hash(k), &at)) != INDEX_NONE;)
+		if (group_of(g->rows[i])->by == l->by && key_equal(&group_of(g->rows[i])->key, k))
+			return g->rows[i];
 	return NULL;
 }
 
@@ -157,7 +134,7 @@ static struct row *group_new(struct groups *g, struct lookup *l, enum table_id t
 	group_of(sum)->key = *k;
 	g->rows = grow(g->rows, g->n, &g->cap, sizeof(*g->rows));
 	g->rows[g->n++] = sum;
-	index_add(l, g, g->n - 1);
+	index_add(&l->places, key_hash(k), g->n - 1);
 	return sum;
 }
 
@@ -291,9 +268,7 @@ static void add_rows(struct lookup *l, struct groups *g, struct row **of, const 
 		if (rows[i].past)
 			continue;
 		k = key_of(l->by, l->key, rows[i].row);
-		of[i] = index_find(l, g, &k);
-		if (!of[i])
-			of[i] = group_new(g, l, rows[i].row->table, &k);
+		of[i] = find_group(l, g, &k) ?: group_new(g, l, rows[i].row->table, &k);
 		add_row(l, of[i], rows[i].row);
 	}
 }
@@ -330,9 +305,10 @@ u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *r
 		group_of(g->rows[i])->used = false;
 	if (n) {
 		look_up(&l, by, rows[0].row);
-		index_make(&l, g, n);
+		for (u32 i = 0; i < g->n; i++)
+			index_add(&l.places, key_hash(&group_of(g->rows[i])->key), i);
 		add_rows(&l, g, of, rows, n);
-		free(l.slots);
+		index_free(&l.places);
 		if (l.spread)
 			spread(&l, g, of, rows, n);
 		gather(g, of, rows, n);
