@@ -6,7 +6,6 @@
 
 #include "exporter/profile.h"
 
-#define MAX_ID (1u << 24)	/* larger numbers come from damaged recordings */
 #define MAX_DEPTH 8192
 #define MAX_INLINED 63	/* at one location; deeper ones are left out */
 
@@ -17,32 +16,14 @@ static bool is_known(const char *s)
 
 /* ---- frames ---------------------------------------------------------------------- */
 
-static void reach(struct profile *p, u32 id)
-{
-	u32 n = max(p->n_ids * 2, 1024u);
-
-	if (id < p->n_ids)
-		return;
-	n = max(n, id + 1);
-	p->by_id = xrealloc(p->by_id, n * sizeof(*p->by_id));
-	memset(p->by_id + p->n_ids, 0, (n - p->n_ids) * sizeof(*p->by_id));
-	p->n_ids = n;
-}
-
 /* Parses numbers of frames and converts them to indexes; NULL: none. */
 static u32 *frames_of(const struct profile *p, const char *text, u32 *ret_n)
 {
-	u32 *frames = NULL, n = 0, cap = 0;
+	u32 *frames = NULL, n = 0, cap = 0, id;
 
-	while (text && *text && n < MAX_DEPTH) {
-		char *end;
-		unsigned long id = strtoul(text, &end, 10);
-
-		if (end == text)
-			break;
+	while (text && n < MAX_DEPTH && frame_id_next(&text, &id)) {
 		frames = grow(frames, n, &cap, sizeof(*frames));
 		frames[n++] = id < p->n_ids ? p->by_id[id] : 0;
-		text = end;
 	}
 	*ret_n = n;
 	return frames;
@@ -69,9 +50,9 @@ static void hold_frame(struct profile *p, const struct frames_row *r)
 	const struct frames_row *old;
 	u32 *i;
 
-	if (r->id >= MAX_ID)
+	if (r->id >= FRAME_IDS)	/* of a damaged recording */
 		return;
-	reach(p, (u32)r->id);
+	p->by_id = grow_to(p->by_id, &p->n_ids, (u32)r->id, sizeof(*p->by_id));
 	i = &p->by_id[r->id];
 	old = p->frames[*i];
 	if (old == r)

@@ -23,7 +23,7 @@
 struct drop {
 	struct drop_key key;
 	const char *location;	/* reference */
-	u64 first_seen_ns, count;
+	u64 count;
 	struct counter c;
 };
 
@@ -105,7 +105,7 @@ static void take(const struct drop_key *k, u64 count, u64 now_ns)
 		i++;
 	if (i == n_drops) {
 		drops = grow(drops, n_drops, &cap_drops, sizeof(*drops));
-		drops[n_drops++] = (struct drop){ .key = *k, .location = name_of(k->location), .first_seen_ns = now_ns };
+		drops[n_drops++] = (struct drop){ .key = *k, .location = name_of(k->location) };
 	}
 	drops[i].count = count;
 }

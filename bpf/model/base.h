@@ -96,6 +96,8 @@ char *xasprintf(const char *fmt, ...) __printf(1, 2);
  * bytes and shall hold `n + 1`. Returns the (possibly moved) array.
  */
 void *grow(void *items, u32 n, u32 *cap, size_t size);
+/* The same of an array of which all *n elements are in use: makes more, zeroed, where it has no element `at`. */
+void *grow_to(void *items, u32 *n, u32 at, size_t size);
 
 /* For qsort() of an array of u64, ascending. */
 int u64_order(const void *a, const void *b);

@@ -108,6 +108,18 @@ void *grow(void *items, u32 n, u32 *cap, size_t size)
 	return xrealloc(items, (size_t)*cap * size);
 }
 
+void *grow_to(void *items, u32 *n, u32 at, size_t size)
+{
+	u32 old = *n;
+
+	if (at < old)
+		return items;
+	*n = max(at + 1, max(old * 2, 256u));
+	items = xrealloc(items, *n * size);
+	memset((char *)items + old * size, 0, (*n - old) * size);
+	return items;
+}
+
 int u64_order(const void *a, const void *b)
 {
 	return cmp(*(const u64 *)a, *(const u64 *)b);

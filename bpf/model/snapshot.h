@@ -378,6 +378,22 @@ bool blocked_next(const char **at, struct blocked *b);
  */
 u64 blocked_unattributed_ns(const struct requests_row *q);
 
+/* The next number of a text of FF_STACK; *text goes on. False: that was all. Collectors give none from FRAME_IDS on. */
+#define FRAME_IDS (1u << 22)
+static inline bool frame_id_next(const char **text, u32 *ret)
+{
+	const char *s = *text;
+
+	while (*s == ' ')
+		s++;
+	if (*s < '0' || *s > '9')
+		return false;
+	for (*ret = 0; *s >= '0' && *s <= '9'; s++)
+		*ret = *ret * 10 + (u32)(*s - '0');
+	*text = s;
+	return true;
+}
+
 struct stack_frames {
 	const struct frames_row **by_id;
 	u32 n;

@@ -7,7 +7,6 @@
 
 #include "bpf/model/snapshot.h"
 
-#define MAX_ID (1u << 22)
 #define MAX_DEPTH 8192		/* with what is inlined: a recording may say anything */
 
 bool frame_lines_pending(const struct frames_row *r)
@@ -71,7 +70,7 @@ struct stack_frames stack_frames_of(const struct snapshot *s)
 	for (u32 i = 0; i < t->n; i++) {
 		const struct frames_row *f = (const struct frames_row *)t->rows[i];
 
-		if (f->id < MAX_ID)
+		if (f->id < FRAME_IDS)
 			x.n = max(x.n, (u32)f->id + 1);
 	}
 	x.by_id = xcalloc(x.n + 1, sizeof(*x.by_id));
@@ -90,34 +89,21 @@ void stack_frames_close(struct stack_frames *x)
 	*x = (struct stack_frames){};
 }
 
-static const struct frames_row *frame(const struct stack_frames *x, unsigned long id)
+static const struct frames_row *frame(const struct stack_frames *x, u32 id)
 {
 	return id < x->n ? x->by_id[id] : NULL;
-}
-
-/* The next number of the text, which is moved on. False: there is none. */
-static bool next_id(const char **ids, unsigned long *ret)
-{
-	char *end;
-
-	*ret = strtoul(*ids, &end, 10);
-	if (end == *ids)
-		return false;
-	*ids = end;
-	return true;
 }
 
 void stack_frames_each(const struct stack_frames *x, const char *ids,
 		       void (*fn)(const struct frames_row *f, void *arg), void *arg)
 {
-	unsigned long id, inlined;
-	u32 n = 0;
+	u32 n = 0, id, inlined;
 
-	while (ids && n < MAX_DEPTH && next_id(&ids, &id)) {
+	while (ids && n < MAX_DEPTH && frame_id_next(&ids, &id)) {
 		const struct frames_row *f = frame(x, id);
 		const char *more = f ? f->inlines : NULL;
 
-		for (; more && n < MAX_DEPTH && next_id(&more, &inlined); n++)
+		for (; more && n < MAX_DEPTH && frame_id_next(&more, &inlined); n++)
 			fn(frame(x, inlined), arg);
 		fn(f, arg);
 		n++;

@@ -35,7 +35,7 @@ struct http2_message {
 	struct trace trace;
 	u32 status;		/* of HTTP; 0: absent */
 	u32 grpc_status;	/* as from grpc_status(); 0: absent */
-	bool grpc, scheme;
+	bool grpc;
 	bool unknown;		/* some fields could not be decoded */
 	bool asks;		/* it has a field that only requests have */
 	bool ends;		/* END_STREAM */

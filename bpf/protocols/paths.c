@@ -8,19 +8,18 @@
 #define RANDOM_MIN 20
 
 struct letters {
-	u32 n, digits, hex, lower, upper, other;	/* other: but - and _ */
+	u32 digits, hex, upper, other;	/* other: but - and _ */
 };
 
 static struct letters count_letters(const char *s, size_t n)
 {
-	struct letters c = { .n = (u32)n };
+	struct letters c = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		char l = s[i];
 
 		c.digits += l >= '0' && l <= '9';
 		c.hex += (l >= '0' && l <= '9') || (l >= 'a' && l <= 'f') || (l >= 'A' && l <= 'F');
-		c.lower += l >= 'a' && l <= 'z';
 		c.upper += l >= 'A' && l <= 'Z';
 		c.other += l == '.' || l == '%' || l == '~' || l == '+' || l == '=' || l < 0;
 	}

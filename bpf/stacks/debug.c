@@ -34,14 +34,10 @@ static u32 n_opened;		/* of DEBUG_OPENED */
 
 static struct debug *debug_of(u32 file)
 {
-	if (file >= n_all) {
-		u32 n = max(file + 1, n_all * 2);
+	u32 i = n_all;
 
-		all = xrealloc(all, n * sizeof(*all));
-		memset(all + n_all, 0, (n - n_all) * sizeof(*all));
-		for (; n_all < n; n_all++)
-			all[n_all].fd = all[n_all].sup_fd = -1;
-	}
+	for (all = grow_to(all, &n_all, file, sizeof(*all)); i < n_all; i++)
+		all[i].fd = all[i].sup_fd = -1;
 	return &all[file];
 }
 

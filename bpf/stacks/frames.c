@@ -50,13 +50,7 @@ static u32 place_of(u32 id)
 
 static u32 *head_at(struct heads *h, u32 i)
 {
-	if (i >= h->n) {
-		u32 n = max(i + 1, max(h->n * 2, 256u));
-
-		h->of = xrealloc(h->of, n * sizeof(*h->of));
-		memset(h->of + h->n, 0, (n - h->n) * sizeof(*h->of));
-		h->n = n;
-	}
+	h->of = grow_to(h->of, &h->n, i, sizeof(*h->of));
 	return &h->of[i];
 }
 
@@ -437,13 +431,12 @@ static void use_inlined(u32 oldest)
 {
 	for (u32 i = 1; i < n_entries; i++) {
 		const char *at = entries[i].row->inlines;
-		unsigned long id;
-		char *end;
+		u32 id;
 
 		if (!at || age_of(&entries[i]) >= oldest)
 			continue;
-		for (; (id = strtoul(at, &end, 10)), end != at; at = end)
-			entries[place_of((u32)id)].used_at = max(entries[place_of((u32)id)].used_at, entries[i].used_at);
+		while (frame_id_next(&at, &id))
+			entries[place_of(id)].used_at = max(entries[place_of(id)].used_at, entries[i].used_at);
 	}
 }
 
@@ -527,6 +520,6 @@ void frames_clear(void)
 	entries = NULL;
 	file_heads = jit_heads = (struct heads){};
 	n_entries = cap_entries = other_head = overflow = n_unwanted = 0;
-	if (last_id > FRAMES_NUMBERS - FRAMES_MAX)	/* readers reject larger numbers */
+	if (last_id > FRAME_IDS - FRAMES_MAX)	/* readers reject larger numbers */
 		last_id = 0;
 }

@@ -16,7 +16,6 @@
 #define FRAMES_FIRST_JIT 0x10000u	/* from here on: anonymous memory of one process */
 
 #define FRAMES_MAX 131072	/* bounded, as JIT code is not */
-#define FRAMES_NUMBERS (1u << 22)	/* largest number that readers accept (bpf/model/snapshot_stacks.c) */
 
 /* The number of a frame; beyond FRAMES_MAX that of one shared frame. space: the pid for FRAMES_RAW, else 0. */
 u32 frames_intern(u32 file, u64 addr, u32 space);

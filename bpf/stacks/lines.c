@@ -42,13 +42,7 @@ void lines_switch(bool on)
 
 static struct file_lines *lines_of(u32 file)
 {
-	u32 n = max(n_files * 2, file + 64);
-
-	if (file >= n_files) {
-		files = xrealloc(files, n * sizeof(*files));
-		memset(files + n_files, 0, (n - n_files) * sizeof(*files));
-		n_files = n;
-	}
+	files = grow_to(files, &n_files, file, sizeof(*files));
 	return &files[file];
 }
 

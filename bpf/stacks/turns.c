@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* turns.c: see turns.h. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "bpf/stacks/turns.h"
 
@@ -21,13 +20,7 @@ static u64 n_turns;
 
 static struct file_turns *of(u32 file)
 {
-	if (file >= n_files) {
-		u32 n = max(n_files * 2, file + 256);
-
-		files = xrealloc(files, n * sizeof(*files));
-		memset(files + n_files, 0, (n - n_files) * sizeof(*files));
-		n_files = n;
-	}
+	files = grow_to(files, &n_files, file, sizeof(*files));
 	return &files[file];
 }
 

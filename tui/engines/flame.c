@@ -86,17 +86,8 @@ u32 flame_parse_ids(const char *s, u32 *ids, u32 cap)
 {
 	u32 n = 0;
 
-	while (s && *s && n < cap) {
-		u32 v = 0;
-
-		while (*s == ' ')
-			s++;
-		if (*s < '0' || *s > '9')
-			break;
-		for (; *s >= '0' && *s <= '9'; s++)
-			v = v * 10 + (u32)(*s - '0');
-		ids[n++] = v;
-	}
+	while (s && n < cap && frame_id_next(&s, &ids[n]))
+		n++;
 	return n;
 }
 
@@ -166,7 +157,6 @@ void flame_apply(struct flame *f, u32 stack, double value, double n)
 	f->n_dead += was - is;
 	if (was != is)
 		flame_alike_count(f, f->tasks[s->task].process_fn, is);
-	f->all_value += value;
 	f->all_n += n;
 	if (s->cut_fn)
 		f->cut_n += n;
@@ -199,7 +189,6 @@ void flame_scale(struct flame *f, double by)
 	scale_tree(flame_tree(f), by);
 	if (f->building)
 		scale_tree(other_tree(f), by);
-	f->all_value *= by;
 	f->all_n *= by;
 	f->cut_n *= by;
 	f->covered_ns *= by;

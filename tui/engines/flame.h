@@ -270,7 +270,7 @@ struct flame {
 	struct flame_tick *ticks;
 	u32 n_ticks, cap_ticks;
 	double weight;		/* of the newest tick; 1 without decay */
-	double covered_ns, all_value, all_n, cut_n;	/* in units of weight */
+	double covered_ns, all_n, cut_n;	/* in units of weight */
 	double gap_ns;		/* of a decaying window, weighted: see flame_gap_ns() */
 	bool began;		/* observed once, or blocked */
 	bool regroup;		/* a name may have become one of many processes, or ceased to be */

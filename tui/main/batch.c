@@ -24,7 +24,6 @@ static const struct view *const views[] = {
 
 /* Print layout of a table: its columns and their widths. */
 struct layout {
-	enum table_id table;
 	const struct field *fields[MAX_COLUMNS];
 	int widths[MAX_COLUMNS];
 	u32 n;
@@ -94,7 +93,7 @@ static void choose_columns(struct layout *l, enum table_id t, const struct table
 {
 	const struct table_desc *d = &table_descs[t];
 
-	*l = (struct layout){ .table = t };
+	*l = (struct layout){ 0 };
 	for (u32 i = 0; spec && i < spec->n_columns; i++) {
 		int f = spec->columns[i].field ? table_field(t, spec->columns[i].field) : -1;
 		int also = spec->columns[i].also ? table_field(t, spec->columns[i].also) : -1;

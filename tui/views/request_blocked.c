@@ -16,7 +16,6 @@
 
 /* Texts of one stack. */
 struct stack_text {
-	const struct stack_frames *frames;
 	char code[256], thing[200];	/* "nanosleep ‹ work ‹ serve" */
 	u32 n;				/* names in code */
 };
@@ -110,7 +109,7 @@ static void waker_text(const struct app *a, const struct requests_row *q, u64 ti
 static void draw_one(const struct app *a, struct canvas *c, struct rect *r, const struct requests_row *q,
 		     const struct blocked *b, const struct stack_frames *frames)
 {
-	struct stack_text t = { .frames = frames };
+	struct stack_text t = { 0 };
 	char ids[BLOCKED_FRAMES_MAX], ns[FORMAT_MAX], waker[100], more[340] = "";
 	int width = r->cols - NS_COLS - 2, room;
 

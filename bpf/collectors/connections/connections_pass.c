@@ -27,7 +27,6 @@
 
 /* A listening socket: the owner of connections that are not accepted yet. */
 struct listener {
-	u64 cookie;
 	struct wire_ends ends;
 	struct wire_owner owner;
 };
@@ -53,7 +52,7 @@ static void take_listener(const struct wire_sock *w)
 		return;
 	}
 	next_listeners = grow(next_listeners, n_next, &cap_next, sizeof(*listeners));
-	next_listeners[n_next++] = (struct listener){ w->cookie, w->ends, w->owner };
+	next_listeners[n_next++] = (struct listener){ w->ends, w->owner };
 }
 
 static void swap_listeners(void)

@@ -152,7 +152,7 @@ static void fill_question(struct thing *t, const struct wire_sample *s)
 
 	t->q = (struct wait_question){
 		.pid = s->tgid, .tid = s->tid, .call = c->call, .entered_ns = c->since_ns, .key = t->key,
-		.state = S_ISREG(c->mode) || S_ISBLK(c->mode) ? 'D' : 'S', .given = true, .over = c->end_ns != 0,
+		.state = S_ISREG(c->mode) || S_ISBLK(c->mode) ? 'D' : 'S', .given = true,
 		.nested = p && p->ns_pid && p->ns_pid != p->pid, .owner = c->owner, .ino = c->ino,
 		.args = { c->args[0], c->args[1], c->args[2], c->args[3] },
 	};
@@ -252,7 +252,7 @@ struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns)
 	/* read() stands for any call that waits for its descriptor */
 	t->q = (struct wait_question){
 		.pid = pid, .tid = tid, .call = CALL_NONE, .key = t->key, .name = "read", .state = 'S', .given = true,
-		.over = true, .nested = p->ns_pid && p->ns_pid != p->pid, .ino = ino, .args = { fd },
+		.nested = p->ns_pid && p->ns_pid != p->pid, .ino = ino, .args = { fd },
 	};
 	return t;
 }

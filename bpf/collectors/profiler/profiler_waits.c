@@ -25,7 +25,6 @@ struct wait {
 	u64 since_ns, asked_ns;
 	u64 reported_ns;		/* how much of it was reported */
 	u32 tgid, tid, tries, tick;	/* of the last try */
-	u32 end;		/* why there is no user stack */
 	bool seen, reading;
 };
 

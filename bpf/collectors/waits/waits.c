@@ -33,7 +33,6 @@ struct known {
 
 struct candidate {
 	const struct wire_thread *w;
-	const struct known *k;
 	u64 rank;
 };
 
@@ -286,7 +285,7 @@ static void ask(const struct tick *t, const struct wire_thread *all, u32 n)
 		if (!rank)
 			continue;
 		c = grow(c, n_c, &cap, sizeof(*c));
-		c[n_c++] = (struct candidate){ &all[i], k, rank };
+		c[n_c++] = (struct candidate){ &all[i], rank };
 	}
 	if (n_c > 1)
 		qsort(c, n_c, sizeof(*c), by_rank);

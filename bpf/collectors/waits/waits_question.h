@@ -32,7 +32,6 @@ struct wait_question {
 	u64 args[CALL_ARGS];
 	/* for a wait with a sampled stack, whose arguments are known */
 	bool given;
-	bool over;		/* it has ended: the process's memory must not be used */
 	u32 owner;		/* tid in the lock when the wait began; 0: none */
 	u64 ino;		/* of the file of descriptor args[0] */
 	u64 key;		/* identifies it to the caller; 0: asked by waits.c itself */
