@@ -97,7 +97,7 @@ static const char *name_of(u64 addr)
 
 /* ---- one tick ---- */
 
-static void take(const struct drop_key *k, u64 count, u64 now_ns)
+static void take(const struct drop_key *k, u64 count)
 {
 	u32 i = 0;
 
@@ -111,7 +111,7 @@ static void take(const struct drop_key *k, u64 count, u64 now_ns)
 }
 
 /* Entries are never deleted: a place in the kernel stays where it is. */
-static void read_counts(u64 now_ns)
+static void read_counts(void)
 {
 	struct map_ops m = map_ops_of(skel->maps.counts, skel->progs.serve_counts);
 	struct drop_key key, *prev = NULL;
@@ -119,7 +119,7 @@ static void read_counts(u64 now_ns)
 
 	while (!bpf_map_get_next_key(m.map, prev, &key)) {
 		if (!map_ops_lookup(&m, &key, &count))
-			take(&key, count, now_ns);
+			take(&key, count);
 		prev = &key;
 	}
 }
@@ -162,7 +162,7 @@ static int drops_read(const struct tick *t)
 {
 	u64 sum = 0;
 
-	read_counts(t->now_ns);
+	read_counts();
 	for (u32 i = 0; i < n_drops; i++)
 		if (!same_name(i))
 			sum += add_row(&drops[i], t);

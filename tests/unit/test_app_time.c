@@ -57,7 +57,6 @@ static void following_a_pipe(void **state)
 static void series_after_jumps(void **state)
 {
 	static const int jumps[] = { 0, 70, 71, 72, 30, 29, 28, 199, 5, 150, 149, 100, 0 };
-	int field = table_field(TABLE_host, "cpu_pct");
 	struct series s = { 0 };
 
 	for (u64 n = 1; n <= 200; n++)
@@ -65,31 +64,13 @@ static void series_after_jumps(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(jumps); i++) {
 		const struct snapshot *at = history_snapshot(history, (u32)jumps[i]);
 
-		series_update(&s, history, at, TABLE_host, field, NULL);
+		series_update(&s, history, at, "cpu_pct");
 		assert_true(s.n > 0 && s.n <= SERIES_MAX);
 		assert_true(s.n >= min(jumps[i] + 1, 40));
 		for (int k = 0; k < s.n; k++)
 			assert_float_equal(s.values[s.n - 1 - k], 2.0f * (float)(jumps[i] + 1 - k), 0.01);
 		snapshot_put(at);
 	}
-}
-
-static void series_of_rows(void **state)
-{
-	int field = table_field(TABLE_processes, "cpu_pct");
-	const struct processes_row *p;
-	struct series s = { 0 };
-
-	for (u64 n = 1; n <= 5; n++)
-		tick(n);
-	p = snapshot_process(app_snapshot(app), 10, 5);
-	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
-	assert_int_equal(s.n, 5);
-	assert_float_equal(s.values[0], 1, 0.01);
-	p = snapshot_process(app_snapshot(app), 12, 7);	/* of another row: from the start */
-	series_update(&s, history, app_snapshot(app), TABLE_processes, field, &p->row);
-	assert_int_equal(s.n, 5);
-	assert_float_equal(s.values[4], 1, 0.01);
 }
 
 static void trails_after_jumps(void **state)
@@ -154,7 +135,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replaying, start_replay, end),
 		TEST(following_a_pipe),
 		TEST(series_after_jumps),
-		TEST(series_of_rows),
 		TEST(trails_after_jumps),
 		TEST(trails_of_the_ended_go),
 	};

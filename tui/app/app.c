@@ -101,13 +101,10 @@ static void update_host(struct app *a)
 {
 	struct history *h = a->config.history;
 
-	series_update(&a->host.cpu, h, a->shown, TABLE_host, table_field(TABLE_host, "cpu_pct"), NULL);
-	series_update(&a->host.psi_cpu, h, a->shown, TABLE_host,
-		      table_field(TABLE_host, "psi_cpu_pct"), NULL);
-	series_update(&a->host.psi_io, h, a->shown, TABLE_host,
-		      table_field(TABLE_host, "psi_io_pct"), NULL);
-	series_update(&a->host.psi_mem, h, a->shown, TABLE_host,
-		      table_field(TABLE_host, "psi_mem_pct"), NULL);
+	series_update(&a->host.cpu, h, a->shown, "cpu_pct");
+	series_update(&a->host.psi_cpu, h, a->shown, "psi_cpu_pct");
+	series_update(&a->host.psi_io, h, a->shown, "psi_io_pct");
+	series_update(&a->host.psi_mem, h, a->shown, "psi_mem_pct");
 }
 
 /* Refreshes only the view on the screen. */

@@ -9,37 +9,13 @@
 
 #define SERIES_ENOUGH 40	/* enough for the second widest sparkline */
 
-/* ---- one row ------------------------------------------------------------------ */
+/* ---- of the machine ------------------------------------------------------------------ */
 
-void series_key(const struct row *like, u64 key[2])
+static float value_at(const struct snapshot *s, int field)
 {
-	const struct table_desc *d = like ? &table_descs[like->table] : NULL;
+	const struct row *r = s ? snapshot_single(s, TABLE_host) : NULL;
 
-	key[0] = key[1] = 0;
-	for (u32 i = 0; d && i < d->n_fields; i++) {
-		const char *s = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_STR ?
-			row_str(like, &d->fields[i]) : NULL;
-		u64 v = d->fields[i].kind == FK_KEY && d->fields[i].type == FT_U64 ?
-			row_u64(like, &d->fields[i]) : 0;
-
-		if (d->fields[i].kind != FK_KEY)
-			continue;
-		for (; s && *s; s++)
-			v = (v ^ (u8)*s) * 0x100000001b3ull;
-		key[i > 0] = i > 1 ? key[i > 0] * 0x9e3779b97f4a7c15ull + v : v;
-	}
-}
-
-static float value_at(const struct snapshot *s, enum table_id t, int field, const struct row *like)
-{
-	const struct row *r = like ? snapshot_find(s, like) : snapshot_single(s, t);
-	const struct field *f = &table_descs[t].fields[field];
-
-	if (!r)
-		return F32_UNKNOWN;
-	if (f->type == FT_F32)
-		return row_f32(r, f);
-	return u64_known(row_u64(r, f)) ? (float)row_u64(r, f) : F32_UNKNOWN;
+	return r ? row_f32(r, &table_descs[TABLE_host].fields[field]) : F32_UNKNOWN;
 }
 
 static void append(struct series *s, u64 seq, float v)
@@ -65,40 +41,29 @@ static bool step_back(struct series *s, u64 seq, int at)
 	return s->n && s->seqs[s->n - 1] == seq && (s->n >= SERIES_ENOUGH || s->n > at);
 }
 
-static void read_again(struct series *s, struct history *h, int at, const struct row *like)
+static void read_again(struct series *s, struct history *h, int at, int field)
 {
 	s->n = 0;
 	for (int i = max(at - SERIES_MAX + 1, 0); i < at; i++) {
 		const struct snapshot *old = history_snapshot(h, (u32)i);
 
-		append(s, history_seq(h, (u32)i),
-		       old ? value_at(old, s->table, s->field, like) : F32_UNKNOWN);
+		append(s, history_seq(h, (u32)i), value_at(old, field));
 		snapshot_put(old);
 	}
 }
 
-void series_update(struct series *s, struct history *h, const struct snapshot *shown,
-		   enum table_id t, int field, const struct row *like)
+void series_update(struct series *s, struct history *h, const struct snapshot *shown, const char *member)
 {
-	u64 key[2];
-	int at;
+	int at, field = table_field(TABLE_host, member);
 
-	if (!shown || field < 0)
-		return;
-	series_key(like, key);
-	if (s->table != (int)t || s->field != field || memcmp(s->key, key, sizeof(key)))
-		s->n = 0;
-	s->table = (int)t;
-	s->field = field;
-	memcpy(s->key, key, sizeof(key));
-	if (s->n && s->seqs[s->n - 1] == shown->seq)
+	if (!shown || (s->n && s->seqs[s->n - 1] == shown->seq))
 		return;
 	at = h ? history_find(h, shown->seq) : -1;
 	if (step_back(s, shown->seq, at))
 		return;
 	if (!s->n || s->seqs[s->n - 1] + 1 != shown->seq)
-		read_again(s, h, at, like);
-	append(s, shown->seq, value_at(shown, t, field, like));
+		read_again(s, h, at, field);
+	append(s, shown->seq, value_at(shown, field));
 }
 
 /* ---- all rows ------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * series.h: data of sparklines: the last values of one member of one row, up to the shown tick. Fed
- * by ticks, and read from the history after a jump in time, so it is also correct on a paused or
+ * series.h: data of sparklines: the last values of one member of the table host, up to the shown tick.
+ * Fed by ticks, and read from the history after a jump in time, so it is also correct on a paused or
  * replayed screen.
  */
 #ifndef OTTOP_SERIES_H
@@ -15,20 +15,13 @@ struct series {
 	float values[SERIES_MAX];	/* oldest first; NAN: unknown */
 	u64 seqs[SERIES_MAX];		/* of their ticks */
 	int n;
-	u64 key[2];			/* key of the row */
-	int table, field;
 };
 
 /*
- * Updates s to the shown snapshot. `like` is any row with the wanted key, or NULL for the only row
- * of a T_SINGLE table. Cheap when called each tick; call it from a view's update().
+ * Updates s to the shown snapshot. member: always the same one for s. Cheap when called each tick.
  * Zero-initialized: empty.
  */
-void series_update(struct series *s, struct history *h, const struct snapshot *shown,
-		   enum table_id t, int field, const struct row *like);
-
-/* Hash of a row's key. NULL: 0. */
-void series_key(const struct row *like, u64 key[2]);
+void series_update(struct series *s, struct history *h, const struct snapshot *shown, const char *member);
 
 /*
  * The same for all rows of a table (the "10s" column): levels 0..8 of the last TRAIL_LEN ticks for

@@ -2,9 +2,9 @@
 /* tracks.c: see tracks.h. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "bpf/model/index.h"
-#include "tui/engines/series.h"
+#include "bpf/model/hash.h"
 #include "tui/engines/tracks.h"
 
 #define TICKS_MAX 600		/* for any interval */
@@ -52,17 +52,22 @@ void tracks_free(struct tracks *t)
 
 static u32 id_of(const struct row *r)
 {
-	u64 key[2];
+	const struct table_desc *d = &table_descs[r->table];
+	u32 id = 0;
 
-	series_key(r, key);
-	return index_fold(key[0] * 0x9e3779b97f4a7c15ull ^ key[1] * 0xc2b2ae3d27d4eb4full);
+	for (u32 i = 0; i < d->n_fields; i++) {
+		const struct field *f = &d->fields[i];
+		const char *s = f->type == FT_STR ? row_str(r, f) : NULL;
+
+		if (f->kind == FK_KEY)
+			id = hash_of(id, s ? hash_bytes(s, strlen(s)) : f->type == FT_U64 ? row_u64(r, f) : 0);
+	}
+	return id;
 }
 
 static int cmp_points(const void *pa, const void *pb)
 {
-	u32 a = ((const struct point *)pa)->id, b = ((const struct point *)pb)->id;
-
-	return cmp(a, b);
+	return cmp(((const struct point *)pa)->id, ((const struct point *)pb)->id);
 }
 
 static struct track_tick *slot(struct tracks *t, u64 seq)
