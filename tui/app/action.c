@@ -146,7 +146,7 @@ static void explain(struct app *a)
 	else if (r && table->spec->table == TABLE_processes)
 		explain_process(a, (const struct processes_row *)r, columns);
 	else if (r)
-		app_say(a, ROLE_text, "%s: not told by the kernel", columns);
+		app_say(a, ROLE_text, "%s: not reported by the kernel", columns);
 	else if (p && !f32_known(p->rx_rate))
 		explain_process(a, p, "rx/s tx/s");
 	else

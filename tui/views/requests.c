@@ -390,7 +390,7 @@ const struct view requests_view = {
 	.hints_wide = "open back view group latency explain search filter sort_prev follow tag pause step_back write palette",
 	.legend = "TOTAL\tfirst byte of the request to last byte of the answer\n"
 		  "1stB\tfirst byte of the request to first byte of the answer\n"
-		  "STATUS\tnone: the connection ended before the answer did; ?: it could not be told\n"
+		  "STATUS\tnone: the connection ended before the answer did; ?: unknown\n"
 		  "G F\tto the newest, and follow it\n",
 	.state_size = sizeof(struct requests_state), .fini = fini,
 	.update = update, .draw = draw, .act = act, .note = note,
