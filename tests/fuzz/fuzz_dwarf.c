@@ -43,7 +43,7 @@ static bool is_library(const void *pc)
 	return dladdr(pc, &info) && info.dli_fname && strstr(info.dli_fname, "libdwarf");
 }
 
-/* After the report of an error: whose was it? */
+/* After the report of an error: where it came from. */
 void __asan_on_error(void)
 {
 	void *pcs[32];

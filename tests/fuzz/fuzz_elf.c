@@ -30,7 +30,7 @@ static void read_names(int fd)
 	names_free(n);
 }
 
-/* Names that seeds have; and any offset, of which symbols tell only some. */
+/* Names found in seeds; and any offset, of which only some have symbols. */
 static void place_probes(struct elf_file *f, size_t size)
 {
 	static const char *const names[] = { "f", "_init", "_fini", "f>_init", "_init>f", "f>f",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_http1.c: both directions of a connection, in pieces whose kind, length and
- * borders the input chooses. What is told must be in order: parts of a message
- * that has begun, each once, and texts that end.
+ * fuzz_http1.c: both directions of a connection, in pieces of a kind, length and boundaries chosen
+ * by the input. Reports must be consistent: parts of a started message, each once, with terminated
+ * texts.
  */
 #include <stdlib.h>
 #include <string.h>

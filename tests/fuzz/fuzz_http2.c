@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * fuzz_http2.c: both directions of a connection, in pieces whose kind, length and
- * borders the input chooses. What is told must be in order: no stream is named
- * before it has begun or after it has ended, so many are open and no more, and
- * texts end.
+ * fuzz_http2.c: both directions of a connection, in pieces of a kind, length and boundaries chosen
+ * by the input. Reports must be consistent: no stream is named before it started or after it ended,
+ * a bounded number is open, and texts are terminated.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ static void take(void *arg, const struct part *p)
 		return;
 	}
 	if (!(p->number & 1))
-		abort();	/* of the server's own streams nothing is told */
+		abort();	/* the server's own streams are never reported */
 	if (p->kind == PART_BEGIN && i == n_open) {
 		if (n_open == MOST)
 			abort();

@@ -7,7 +7,7 @@
 
 #define bpf_core_field_exists(member) 1
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-/* What is for the verifier is BPF's assembly: of numbers whose bounds are known without it. */
+/* The BPF assembly only serves the verifier, for numbers that are within bounds anyway. */
 #define asm
 #define volatile(...)
 /* Nothing of sockets and files is asked for where bytes are looked at. */

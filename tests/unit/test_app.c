@@ -5,7 +5,7 @@
  */
 #include "app_source.h"
 
-/* Whose rows are on the screen is told when that changes, and only then. */
+/* The processes on the screen are reported when they change, and only then. */
 static void looks(void **state)
 {
 	tick(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Frames read from code: of files whose frame information is hidden from it they are those that the
- * information says; and where threads begin, a stack ends.
+ * Frames derived from code: for files with their frame information hidden the result must agree
+ * with that information; and a stack ends where a thread starts.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +18,9 @@
 
 #ifdef __x86_64__
 
-/* popped again: compilers leave the old rule for rbp, whose place is below the stack pointer by then */
+/*
+ * popped again: compilers keep the old rule for rbp, with its slot below the stack pointer by then
+ */
 static bool is_stale(const struct unw_info *ours, const struct unw_info *theirs)
 {
 	return ours->cfa == UNW_CFA_SP && !ours->fp && theirs->fp == UNW_FP_CFA &&

@@ -149,7 +149,7 @@ static void each_connection_of_a_socket_has_its_row(void **state)
 	conn_clear();
 }
 
-/* Of what is first heard of at its end nobody knows how long it lived. */
+/* The age of a connection first seen at its end is unknown. */
 static void an_age_that_nobody_saw_is_unknown(void **state)
 {
 	struct conn *c = add(7, 2, 80);	/* first seen at 5 */
@@ -195,7 +195,7 @@ static void a_short_one_is_rated_over_the_tick(void **state)
 	conn_clear();
 }
 
-/* Of more than fit the closed ones go, and how many is told. */
+/* Closed ones are evicted first, and the evictions are counted. */
 static void the_open_ones_stay(void **state)
 {
 	const struct snapshot *s;
@@ -237,7 +237,7 @@ static void who_uses_it_beats_who_holds_it(void **state)
 	conn_set_owner(c, &holder, false);
 	assert_int_equal(c->row->pid, 10);
 	assert_string_equal(c->row->comm, "user");
-	conn_set_owner(c, &(struct wire_owner){}, true);	/* nobody: says nothing */
+	conn_set_owner(c, &(struct wire_owner){}, true);	/* nobody: changes nothing */
 	assert_int_equal(c->row->pid, 10);
 	conn_clear();
 }
@@ -307,7 +307,7 @@ static void an_owner_is_not_waited_for_for_ever(void **state)
 	(void)state;
 	late_begin();
 	keep(7, 1000);
-	keep(7 + (1 << 20), 2000);	/* no room: nobody waits for this one */
+	keep(7 + (1 << 20), 2000);	/* no room: this one is dropped */
 	assert_int_equal(n_taken, 1);
 	assert_int_equal(taken[0], 7 + (1 << 20));
 	late_sweep(999);
@@ -325,7 +325,7 @@ static void an_owner_is_not_waited_for_for_ever(void **state)
 
 /* ---- bounds ---- */
 
-/* Who sends datagrams chooses the peers: these are as alike as XOR and shift can make them. */
+/* The sender of datagrams chooses the peers: these are as alike as XOR and shift can make them. */
 static void peers_do_not_meet_in_one_bucket(void **state)
 {
 	(void)state;
@@ -417,7 +417,7 @@ static void unlisted_events_are_not_lost(void **state)
 	conn_events_begin(NULL);
 	for (u32 i = 0; i < 10003; i++)
 		conn_event(c, "connect", i, &nobody);
-	conn_event(c, "fail", 1, &nobody);	/* what failed is always listed */
+	conn_event(c, "fail", 1, &nobody);	/* failures are always listed */
 	b = builder_new(NULL, NULL);
 	events_rows(b, NSEC_PER_SEC);
 	s = builder_seal(b);

@@ -11,7 +11,7 @@
 
 /* ---- payload ---- */
 
-/* Who opened it sent 1,000 bytes and got 500; all is acknowledged. */
+/* The opener sent 1,000 bytes and got 500; everything is acknowledged. */
 static struct wire_sock opened(void)
 {
 	return (struct wire_sock){
@@ -20,7 +20,7 @@ static struct wire_sock opened(void)
 	};
 }
 
-/* As the table does: with what is known of who opened it. */
+/* As the table does: given what is known of the opener. */
 static u64 tx_bytes(const struct wire_sock *w)
 {
 	return tcp_tx_bytes(w, tcp_direction(w).direction);
@@ -88,7 +88,7 @@ static void direction_is_found_by_the_syn(void **state)
 	assert_int_equal(tx_bytes(&w), 800);
 }
 
-/* What is stronger says who opened it, whatever came before; what is weaker does not. */
+/* Stronger evidence decides who opened it, in any order; weaker evidence does not. */
 static void evidence_has_an_order(void **state)
 {
 	struct wire_sock w = opened();
@@ -108,7 +108,7 @@ static void evidence_has_an_order(void **state)
 	assert_int_equal(v.by, BY_SEEN);
 	assert_true(BY_PORTS < BY_COUNTERS && BY_COUNTERS < BY_LISTENER && BY_LISTENER < BY_BOUND &&
 		    BY_BOUND < BY_SEEN);
-	/* who opened it is known: one byte too many or too few in the counters is no SYN */
+	/* the opener is known: one byte too many or too few in the counters is not a SYN */
 	assert_int_equal(tcp_tx_bytes(&w, DIR_ACCEPTED), 1000);
 	assert_int_equal(tcp_tx_bytes(&w, DIR_OPENED), 999);
 	assert_int_equal(tcp_tx_bytes(&w, DIR_UNKNOWN), 1000);

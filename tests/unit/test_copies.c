@@ -217,7 +217,7 @@ static void copies_that_wait_have_a_cap(void **state)
 	if (known < 0)
 		skip();
 	copy_own_stack(false);
-	for (u32 i = 0; i < n; i++)	/* nobody makes tables */
+	for (u32 i = 0; i < n; i++)	/* no tables are made */
 		walk_copied(&copy, note);
 	assert_in_range(n - n_walked, WALK_MAX_BYTES / sizeof(copy), WALK_MAX_BYTES / (sizeof(copy) - 4096));
 	assert_int_equal(last_end, WALK_NEW_FILE);
@@ -236,7 +236,7 @@ static void blocks_leave_half_of_the_room(void **state)
 		skip();
 	copy_own_stack(false);
 	copy.s.kind = SAMPLE_OFFCPU;
-	for (u32 i = 0; i < n; i++)	/* nobody makes tables */
+	for (u32 i = 0; i < n; i++)	/* no tables are made */
 		walk_copied(&copy, note);
 	before = n_walked;
 	assert_in_range(n - before, WALK_MAX_BYTES / 2 / sizeof(copy), WALK_MAX_BYTES / 2 / (sizeof(copy) - 4096));
@@ -246,7 +246,7 @@ static void blocks_leave_half_of_the_room(void **state)
 	assert_int_equal(n_walked, before);
 }
 
-/* A process whose mappings were read, and that is gone before any of its files is opened. */
+/* A process that ends after its mappings were read and before any of its files is opened. */
 static u32 ended_process(void)
 {
 	pid_t pid = fork();
@@ -292,7 +292,7 @@ static void small_files_come_first(void **state)
 	(void)state;
 	if (known < 0 || !TABLES_IN_TIME)
 		skip();
-	for (u32 i = 0; i < ARRAY_SIZE(codes); i++)	/* nobody is there to be asked */
+	for (u32 i = 0; i < ARRAY_SIZE(codes); i++)	/* there is no symbolizer to ask */
 		assert_true(mappings_want_table(me, (u64)codes[i]));
 	assert_int_equal(symbolizer_start(), 0);
 	files_ask_waiting();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_demangle.c: names that stand for gigabytes are shown as they are, at once; long
- * ones that are harmless are demangled, and cut to what is in them in a flame graph; what
- * is left says why; a name of Rust is told from one of C++.
+ * test_demangle.c: names that would expand to gigabytes are shown mangled, at once; long but
+ * harmless ones are demangled, and cut to what a flame graph shows; marks say why a name stays
+ * mangled; Rust names are distinguished from C++.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Durations of requests until a report: buckets, what tells them apart, and what has no room. */
+/* Durations of requests until a report: buckets, keys, and what happens without room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,8 +73,8 @@ static void what_tells_them_apart(void **state)
 	other[4].process_start_ns++;
 	strcpy(other[5].method, "PUT");
 	durations_add(d, &same, 1);
-	same.path = "/another/path";	/* of HTTP the path tells nothing */
-	same.has_peer = true;	/* nor does whom a server answers */
+	same.path = "/another/path";	/* the path of HTTP is not part of the key */
+	same.has_peer = true;	/* nor is the peer of a server */
 	same.remote_port = 9;
 	durations_add(d, &same, 1);
 	durations_all(d, &n);
@@ -84,7 +84,7 @@ static void what_tells_them_apart(void **state)
 		durations_all(d, &n);
 		assert_int_equal(n, i + 2);
 	}
-	same.server = false;	/* whom a client asks matters */
+	same.server = false;	/* the peer of a client is */
 	durations_add(d, &same, 1);
 	same.remote_port++;
 	durations_add(d, &same, 1);
@@ -97,7 +97,7 @@ static void what_tells_them_apart(void **state)
 	durations_free(d);
 }
 
-/* Too many peers: they are not told apart any more, and nothing is lost. */
+/* Too many peers: further ones share one series, and nothing is lost. */
 static void many_peers(void **state)
 {
 	struct durations *d = durations_new();

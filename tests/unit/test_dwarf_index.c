@@ -19,7 +19,10 @@ static const char *add_index(const char *path)
 	return path;
 }
 
-/* Whether the units of a file were listed from its index; all of its code has to be found all the same. */
+/*
+ * Whether the units of a file were listed from its index; all of its code must be found
+ * nevertheless.
+ */
 static bool is_told(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_dwarf_sup.c: references into the file that dwz made, by files that nobody's
- * compiler wrote. Each is its own other file: what it says of one it says of both.
+ * test_dwarf_sup.c: references into dwz's supplementary file, in hand-made files. Each is its own
+ * supplementary file, so every reference can go either way.
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_event_log.c: a log whose rows are of groups: a busy one does not push out the others. */
+/* test_event_log.c: a log with rows in groups: a busy group does not evict the others' rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -68,7 +68,7 @@ static void push(struct exporter *e, u64 seq)
 	snapshot_put(s);
 }
 
-/* A snapshot after `prev` (may be NULL) whose only row has a text of n such characters. */
+/* A snapshot after `prev` (may be NULL) with one row and a text of n such characters. */
 static const struct snapshot *with_text(const struct snapshot *prev, u64 seq, char c, size_t n)
 {
 	struct builder *b = builder_new(prev, &session);
@@ -212,7 +212,7 @@ static void a_failing_sink_is_closed_and_the_others_go_on(void **state)
 	init(&bad, false);
 	init(&good, false);
 	bad.fail_at = 2;
-	bad.close_error = -EIO;	/* the first error is the one that is told */
+	bad.close_error = -EIO;	/* the first error is reported */
 	exporter_add(e, &bad.sink);
 	exporter_add(e, &good.sink);
 	for (u64 i = 1; i <= 2; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_fair.c: who stays: shares of groups within groups, the heaviest of each. */
+/* test_fair.c: fair selection: shares of groups within groups, the heaviest of each. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static void shares(void **state)
 			assert_true(all[i].weight >= (all[i].group[0] == 3 ? 1000 - 395 : 500 - 30));
 }
 
-/* Those that do not stay are behind the others, and nobody is lost. */
+/* Those not selected follow the others, and none is lost. */
 static void everybody_is_there(void **state)
 {
 	bool seen[4096] = { false };
@@ -77,7 +77,7 @@ static void everybody_is_there(void **state)
 	assert_int_equal(fair_choose(all, 0, 5), 0);
 }
 
-/* More groups than there is room for: the heaviest, whose ever they are. */
+/* More groups than there is room for: the heaviest, of any group. */
 static void many_groups(void **state)
 {
 	u32 kept;

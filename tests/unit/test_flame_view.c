@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The picture of flame graphs: labels, who covers whom, any keys at any size;
- * and how long a redraw takes with 50,000 stacks.
+ * The picture of flame graphs: labels, overlap, any keys at any size; and the duration of a redraw
+ * with 50,000 stacks.
  */
 #include "flame_data.h"
 #include "sanitized.h"
@@ -114,7 +114,7 @@ static void labels(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* ---- pictures: a parent covers its children, nobody overlaps -------------------------------- */
+/* ---- pictures: a parent covers its children, frames do not overlap -------------------------- */
 
 static u32 random_state = 1;
 
@@ -211,7 +211,7 @@ static void parents_cover_children(void **state)
 	snapshot_put(s);
 }
 
-/* ---- whose source lines are wanted ---------------------------------------------------- */
+/* ---- which source lines are requested ------------------------------------------------- */
 
 static u32 seen[64], n_seen, times_seen;
 

@@ -186,7 +186,7 @@ static void test_tls(void **s)
 	follower_free(f);
 }
 
-/* The thread that reads may be told of before the one that wrote. */
+/* The reading thread may be reported before the writing one. */
 static void test_answer_told_first(void **s)
 {
 	struct follower *f = follow();
@@ -240,7 +240,7 @@ static void test_lost_record(void **s)
 	positions[HTTP_TX] += 4;	/* inside a body: its length is enough */
 	record(f, HTTP_TX, 1600, "567890");
 	assert_int_equal(n_done, 1);
-	positions[HTTP_RX] += 19;	/* a request: what is answered next is nobody's */
+	positions[HTTP_RX] += 19;	/* a request: the next answer belongs to none */
 	record(f, HTTP_TX, 1700, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	record(f, HTTP_RX, 2000, "GET /3 HTTP/1.1\r\n\r\n");
 	record(f, HTTP_TX, 2500, "HTTP/1.1 203 OK\r\nContent-Length: 0\r\n\r\n");
@@ -317,7 +317,10 @@ static void test_h2c_ends(void **s)
 	follower_free(f);
 }
 
-/* Something else that began like it: no request was lost, and its calls need not be told any more. */
+/*
+ * Another protocol that began alike: no request was lost, and its calls need not be reported any
+ * more.
+ */
 static void test_over(void **s)
 {
 	struct follower *f = follow();

@@ -89,7 +89,7 @@ static const struct instruction jdk17_below[] = {
 	I(0, "\xc3"),
 };
 
-/* Calls nobody: it asks for no room. */
+/* A leaf function without stack space. */
 static const struct instruction jdk25_tiny[] = {
 	I(0, "\x48\x81\xec\x18\x00\x00\x00"),		/* sub rsp, 0x18 */
 	I(IN, "\x48\x89\x6c\x24\x10"),			/* mov [rsp+0x10], rbp */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Frames that get lines: whose are asked for, asked again, and never again. */
+/* Requests for source lines of frames: first request, retry, and no further requests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

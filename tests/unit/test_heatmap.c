@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_heatmap.c: the heat map over a history whose old ticks were merged; any keys at any size. */
+/* test_heatmap.c: the heat map over a history with merged old ticks; any keys at any size. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_hotspot.c: the code of a JVM, read from a process that may be anything: this one, in whose
- * memory there is a small library with the table that libjvm.so has for debuggers.
+ * test_hotspot.c: the code of a JVM, read from an untrusted process: this one, whose memory
+ * contains a small library with the table that libjvm.so publishes for debuggers.
  */
 #include <elf.h>
 #include <setjmp.h>

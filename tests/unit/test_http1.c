@@ -219,7 +219,7 @@ static void test_lengths_alone(void **s)
 	data(ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nbeginning");
 	gap(ANSWERS, 50000, NULL);
 	gap(ANSWERS, 49991, NULL);
-	/* a chunk that goes on, and one whose head was captured */
+	/* a chunk that continues, and one with a captured head */
 	data(ANSWERS, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\nbegin");
 	gap(ANSWERS, 0x2000 - 5, NULL);
 	data(ANSWERS, "\r\n10\r\n0123");
@@ -229,7 +229,7 @@ static void test_lengths_alone(void **s)
 	       "<2 head 200\n<2 done 8274\n");
 }
 
-/* The head of a chunk was in bytes that nobody has: its end is recognised. */
+/* The head of a chunk was not captured: its end is detected heuristically. */
 static void test_chunks_unseen(void **s)
 {
 	begin();
@@ -269,7 +269,7 @@ static void test_mixed_up(void **s)
 	data(ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	expect_lost(2, ">1 head GET /1\n>1 done 19\n>2 head GET /2\n>2 done 19\n>3 head GET /3\n>3 done 19\n"
 		    "<1 head 200\n<0 broken\n");
-	/* an answer whose request was in the one before */
+	/* an answer to the request in the previous piece */
 	begin();
 	data(ASKS, "POST /1 HTTP/1.1\r\n" UNSEEN);
 	gap(ASKS, 16000, "x\r\n0\r\n\r\n");
@@ -280,7 +280,7 @@ static void test_mixed_up(void **s)
 	expect_lost(2, ">1 head POST /1\n>1 done 16057?\n<1 head 200\n<1 done 38\n<0 broken\n");
 }
 
-/* What looks like an answer is none where nobody has asked. */
+/* What looks like an answer is ignored if there was no request. */
 static void test_lure(void **s)
 {
 	begin();
@@ -299,7 +299,7 @@ static void test_loss(void **s)
 {
 	begin();
 	data(ASKS, "GET /1 HTTP/1.1\r\n\r\n");
-	gap(ANSWERS, 500, NULL);	/* the answer, and who knows what */
+	gap(ANSWERS, 500, NULL);	/* the answer, and unknown bytes */
 	data(ASKS, "GET /2 HTTP/1.1\r\n\r\n");
 	data(ANSWERS, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	expect(">1 head GET /1\n>1 done 19\n<0 broken\n>2 head GET /2\n>2 done 19\n<2 head 200\n<2 done 38\n");
@@ -314,7 +314,7 @@ static void test_loss(void **s)
 	expect(">1 head GET /1\n>1 done 19\n>0 broken\n>2 head GET /3\n>2 done 19\n<2 head 203\n<2 done 38\n");
 }
 
-/* The connection was open before: the end of an answer to nobody knows what. */
+/* The connection was open before: the end of an answer to an unknown request. */
 static void test_middle(void **s)
 {
 	begin();

@@ -223,7 +223,7 @@ static void test_joined(void **s)
 	assert_int_equal(http2_protocol.recognise(buf, n, &role), VERDICT_YES);
 	assert_int_equal(role, ASKS);
 	data(ASKS, buf, n);
-	FRAME(ANSWERS, H2_HEADERS, H2_END_HEADERS, 19, "\x88\xc0");	/* nobody asked since we look */
+	FRAME(ANSWERS, H2_HEADERS, H2_END_HEADERS, 19, "\x88\xc0");	/* no request was seen */
 	FRAME(ANSWERS, H2_DATA, H2_END_STREAM, 19, "x");
 	FRAME(ANSWERS, H2_HEADERS, H2_END_HEADERS | H2_END_STREAM, 21, "\xc3");
 	expect(">21 head POST *\n>21 done 14\n<21 head ?\n<21 done 10\n");
@@ -439,7 +439,7 @@ static void test_not_http2(void **s)
 	assert_int_equal(taken, 0);
 }
 
-/* It began like a connection that was open before, and is none: no request is told whole. */
+/* It looked like a connection that was open before, but is not HTTP/2: no request is reported. */
 static void test_over(void **s)
 {
 	begin();

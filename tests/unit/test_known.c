@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Heads of HTTP/1 that were read before: what is told of them is what reading them byte by byte tells. */
+/* HTTP/1 heads seen before: the report is the same as when parsing them byte by byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -151,7 +151,10 @@ static void frames_go_too(void **state)
 	end();
 }
 
-/* Who waits on several, or on one whose number only begins so, is not told who it was. */
+/*
+ * A thread that waits on several, or on one with a number that merely has the same prefix, gets no
+ * waker.
+ */
 static void whose_other_end_it_is(void **state)
 {
 	static const struct { const char *text; bool is; } of[] = {

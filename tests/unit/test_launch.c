@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_launch.c: each limit of each helper process ends it, although whoever started it had
- * blocked every signal; it is told what it was working on, and it is started anew.
+ * test_launch.c: each limit of each helper process ends it, although its parent had blocked every
+ * signal; ottop learns what it was working on, and it is restarted.
  */
 #include <poll.h>
 #include <setjmp.h>
@@ -156,7 +156,7 @@ static void real_helper(const struct helper_spec *real)
 	helpers_deaths_text(text, sizeof(text));
 	assert_string_equal(text, "");
 	start(&stuck, &spec[1]);
-	tell(&stuck, 3, SLEEP);		/* its two seconds pass beside what follows */
+	tell(&stuck, 3, SLEEP);		/* its two seconds pass during the following */
 	start(&h, &spec[0]);
 #ifndef __SANITIZE_ADDRESS__	/* there is no limit of address space then, and it reports crashes itself */
 	assert_int_equal(ask(&h, 3, SPIN), 1000 + HELPER_CPU);

@@ -275,7 +275,7 @@ static void spoiled_files_cost_their_lines_only(void **state)
 	close(good);
 }
 
-/* A function whose abstract origin is itself, or goes round: all references of 4 bytes. */
+/* A function whose abstract origin is itself, or a cycle: all references of 4 bytes. */
 static void origins_that_loop_end(void **state)
 {
 	int good = open_in("good");
@@ -423,7 +423,10 @@ static void a_big_file_is_not_read_whole(void **state)
 	close(fd);
 }
 
-/* What is compressed has to be in memory as a whole: more than there is for that is refused, and nobody dies. */
+/*
+ * Compressed sections must be unpacked to memory: more than the limit is refused, and the process
+ * survives.
+ */
 static void too_much_that_is_compressed_is_refused(void **state)
 {
 	int big = open_with_more("packed", "100", "-gz=zlib"), fits = open_with_more("packed", "4", "-gz=zlib");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What nobody wants any more runs on for minutes, and for seconds while ottop is dear. */
+/*
+ * A collector that is not needed any more runs on for minutes, and for seconds while ottop is over
+ * its budget.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

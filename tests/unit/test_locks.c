@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* /proc/locks: who holds the lock that a process waits for. Format: fs/locks.c, lock_get_status(). */
+/*
+ * /proc/locks: the holder of the lock that a process waits for. Format: fs/locks.c,
+ * lock_get_status().
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -60,7 +63,7 @@ static void held_above(void **state)
 	assert_int_equal(holder(text, 614, ANY), 4824);	/* nor is it that of the open file above */
 }
 
-/* Who waits behind another one that waits has more blanks before its arrow. */
+/* A waiter behind another waiter has more blanks before its arrow. */
 static void a_chain(void **state)
 {
 	(void)state;
@@ -73,7 +76,7 @@ static void open_files(void **state)
 	(void)state;
 	assert_int_equal(holder(text, 613, 30), -1);
 	assert_string_equal(lock, "OFDLCK ADVISORY  WRITE -1 fe:00:30 0 EOF");
-	assert_int_equal(holder(text, 999, 40), 4823);	/* anybody may wait with it: by the file alone */
+	assert_int_equal(holder(text, 999, 40), 4823);	/* found by the file alone */
 }
 
 static void nobody(void **state)
@@ -110,7 +113,7 @@ static void by_its_file(void **state)
 	close(other);
 }
 
-/* What cannot be read holds nothing, and who waits below it does not wait for the one before. */
+/* An unreadable line is no holder, and waiters below it do not wait for the previous one. */
 static void odd_lines(void **state)
 {
 	char cut[sizeof(text)];

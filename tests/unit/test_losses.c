@@ -24,7 +24,7 @@ static void every_cause(void **state)
 	assert_int_equal(loss_total(), CAUSES * (CAUSES - 1) / 2);
 }
 
-/* What is lost as a small part of much is counted, and alarms nobody. */
+/* Losses that are a small part of the total are counted without an alarm. */
 static void minor_ones(void **state)
 {
 	u64 total = loss_total(), alarming = loss_alarming();

@@ -326,7 +326,7 @@ static void finds_aggregation(void *arg, const char *line)
 	*(bool *)arg |= strstr(line, "METRICS_DEFAULT_HISTOGRAM_AGGREGATION=explicit") && strstr(line, "; ignored");
 }
 
-/* Histograms leave as they are kept: who asks for others is told. */
+/* Histograms are exported as they are kept; a request for others is logged. */
 static void an_aggregation_is_not_chosen(void **state)
 {
 	bool said = false;

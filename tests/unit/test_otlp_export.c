@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From snapshots to requests: what is too large to be sent (needs libcurl, no server), whose a span is. */
+/*
+ * From snapshots to requests: requests too large to send (needs libcurl, no server), and the
+ * resource of a span.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +28,7 @@ static const char *environment(const char *name)
 	return !strcmp(name, "OTEL_METRICS_EXPORTER") || !strcmp(name, "OTEL_LOGS_EXPORTER") ? "none" : NULL;
 }
 
-/* One request whose path has n characters. */
+/* A request with a path of n characters. */
 static const struct snapshot *with_path(u64 seq, size_t n)
 {
 	struct builder *b = builder_new(NULL, &session);
@@ -162,7 +165,7 @@ static void check_resources(bool command_lines, const char *service, const char 
 	snapshot_put(s);
 }
 
-/* What was never answered is an error; of what was, but by a status that could not be told, none is known. */
+/* An unanswered request is an error; with an unknown status it is not known to be one. */
 static void a_status_that_is_not_known_is_no_error(void **state)
 {
 	static const struct { const char *protocol; u64 status; bool error; } all[] = {
@@ -235,7 +238,10 @@ static void seldom_enough(void **state)
 	}
 }
 
-/* The resource of a span is its process, as that of metrics is: with its container, its command line only if asked for. */
+/*
+ * The resource of a span is its process, as for metrics: with its container, and its command line
+ * only if configured.
+ */
 static void a_span_says_whose_it_is(void **state)
 {
 #define WEB_REST "service.instance.id=host:7:1;host.name=host;os.type=linux;process.pid=7;" \
@@ -252,7 +258,7 @@ static void a_span_says_whose_it_is(void **state)
 	check_resources(false, "shop", named);	/* as their environments say */
 }
 
-/* Requests of traces whose last 56 bits say so are sent, on every host the same; of errors too. */
+/* Sampling by the last 56 bits of the trace id, the same on every host, also for errors. */
 static void a_ratio_goes_by_the_trace_id(void **state)
 {
 	static const struct { const char *trace; double ratio; bool sent; } all[] = {

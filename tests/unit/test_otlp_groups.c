@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows added up by what they have in common: that all series together are all that was done, who has
- * one of its own, what outlives its rows, that what ottop itself asks is not among it, and whose is
- * what a process does that has another name then.
+ * Aggregated rows: the series add up to the total; which groups have their own; groups outlive
+ * their rows; ottop's own requests are left out; and a process that changes its name.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -303,7 +302,7 @@ static const char *calls_by_name(struct otlp_groups *g, const struct snapshot *s
 	return text;
 }
 
-/* What was told under the old name is not told again under the new one. */
+/* What was exported under the old name is not exported again under the new one. */
 static void another_name(void **state)
 {
 	const struct otlp_grouping *of = grouping_of(TABLE_syscalls);

@@ -134,7 +134,7 @@ static void retry_info(void **state)
 	grpc_judge(&a, &o);
 	assert_int_equal(o.verdict, OTLP_RETRY);
 	assert_int_equal(o.wait_ms, OTLP_WAIT_MIN_MS);
-	for (size_t n = 0; n < strlen(HALF_A_SECOND); n += 4) {	/* cut: nobody asked for anything */
+	for (size_t n = 0; n < strlen(HALF_A_SECOND); n += 4) {	/* truncated: no delay requested */
 		memset(a.grpc.details, 0, sizeof(a.grpc.details));
 		memcpy(a.grpc.details, HALF_A_SECOND, n);
 		assert_int_equal(verdict_of(&a), OTLP_REFUSED);

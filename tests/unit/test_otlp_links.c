@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which two spans are the sides of one call: by connection, request and time; and when nobody knows. */
+/* Matching the two spans of a call by connection, request and time, and ambiguous cases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

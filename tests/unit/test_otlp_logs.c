@@ -193,7 +193,7 @@ static void a_request_that_goes_on(void **state)
 	sent_of(logs, b, false, 1, 1);
 	sent_of(logs, tick(13 * SECOND, 0), true, 0, 0);
 
-	/* two at that time: nobody knows, and it is the same request in two ticks */
+	/* two requests at that time: ambiguous; and one request in two ticks is one */
 	b = tick(20 * SECOND, 1);
 	add_serving(b, 1, 2);
 	sent_of(logs, b, false, 0, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Metrics out of made-up ticks: the grammar of the schema's column, who has series of its own,
- * and that what all series say together is what all processes did, cumulative and as deltas.
+ * Metrics of synthetic ticks: the grammar of the schema's column, which processes have series of
+ * their own, and that all series add up to all processes, cumulative and as deltas.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,7 +216,7 @@ static void read_export(struct sums *x, const Otlp__MetricsRequest *r, bool delt
 	}
 }
 
-/* Who has a level in each export, and who had one in the export before. */
+/* The processes with gauges in each export, and those in the export before. */
 struct levels {
 	char now[4 * SERIES][64], before[4 * SERIES][64];
 	u32 n_now, n_before;
@@ -240,10 +240,10 @@ static const Otlp__NumberPoint *memory_of(const Otlp__ResourceMetrics *r)
 	return NULL;
 }
 
-/* A level is told, or told to have ended, of each process that had one in the export before. */
+/* Each process with gauges in the previous export has them, or an explicit end. */
 static void read_levels(struct levels *x, const Otlp__MetricsRequest *r)
 {
-	u32 ended = 0;	/* or told again */
+	u32 ended = 0;	/* or exported again */
 
 	memcpy(x->before, x->now, sizeof(x->now));
 	x->n_before = x->n_now;

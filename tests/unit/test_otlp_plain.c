@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A CPU that goes offline, an interface that goes, one whose namespace got a name: their series end, once. */
+/*
+ * A CPU goes offline, an interface disappears, another's namespace gets a name: their series end,
+ * once.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

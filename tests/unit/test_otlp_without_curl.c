@@ -33,7 +33,7 @@ static void it_says_so(void **state)
 	}
 }
 
-/* Nobody asks for a client then; who did would have none, and no answer. */
+/* No client is created then; one would be NULL, and posts fail. */
 static void there_is_no_client(void **state)
 {
 	struct otlp_endpoint endpoint = { .url = (char *)"http://127.0.0.1:1" };

@@ -225,7 +225,7 @@ static void test_asked_for(void **state)
 
 				a.bx = b.bx = 0;	/* kept where it is the way to a CFA somewhere in what was read */
 				a.bx_off = b.bx_off = 0;
-				if (a.cfa != UNW_CFA_NONE)	/* else only its code tells, which is read for whole tables */
+				if (a.cfa != UNW_CFA_NONE)	/* else derived from code, for whole tables */
 					assert_memory_equal(&a, &b, sizeof(a));
 				known += a.cfa != UNW_CFA_NONE;
 				checked += b.cfa != UNW_CFA_NONE;

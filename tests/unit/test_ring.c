@@ -82,7 +82,10 @@ static void test_records_in_place(void **state)
 	close(fd);
 }
 
-/* Who died over a record had not let go of it: who comes after does not read it again, nor less than the rest. */
+/*
+ * A reader that died while handling a record had not released it: its successor skips that record,
+ * and only that.
+ */
 static void test_after_a_death(void **state)
 {
 	struct ring dead, r;

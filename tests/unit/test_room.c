@@ -33,7 +33,7 @@ static char big_path[512];
 static struct unwind_table *big;
 static u32 big_file, small_file;
 
-/* A file whose table is larger than the arena will be; false: there is none here. */
+/* A file with a table larger than the arena will be; false: none found. */
 static bool find_big(void)
 {
 	FILE *f = popen("gcc -print-prog-name=cc1; ls /usr/bin/node /usr/lib/x86_64-linux-gnu/libLLVM-*.so.1", "r");

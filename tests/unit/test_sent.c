@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connections with both ends on this host: what one end sends is told once, the other says what it read of it. */
+/*
+ * Connections with both ends on this host: data is reported once, by its sender; the receiver
+ * reports how much it read.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,7 +37,7 @@ static int begin(void **state)
 	(void)state;
 	memset(n_done, 0, sizeof(n_done));
 	for (u32 i = 0; i < ARRAY_SIZE(sent); i++)
-		sent[i] = was_read[i] = 1;	/* what is sent first is told at both ends */
+		sent[i] = was_read[i] = 1;	/* the first data is reported at both ends */
 	f = follower_new(&(struct follow_sink){ .done = take_done });
 	return 0;
 }
@@ -46,7 +49,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* text, and more bytes that are not told. */
+/* text, and further bytes that are not captured. */
 static void sends(u64 who, u64 time_ns, const char *text, u32 more)
 {
 	static u64 buf[128];
@@ -67,7 +70,7 @@ static void sends(u64 who, u64 time_ns, const char *text, u32 more)
 	follower_read(f, r, sizeof(*r) + n);
 }
 
-/* The next len bytes of what the other end sent. */
+/* The next len bytes sent by the other end. */
 static void reads(u64 who, u64 time_ns, u32 len)
 {
 	u64 peer = CLIENT + SERVER - who;
@@ -142,7 +145,7 @@ static void test_not_known(void **state)
 	assert_true(follower_counts(f).lost_requests + follower_counts(f).lost_messages > 0);
 }
 
-/* Nobody reads what is sent: what is kept of it is bounded, and its end is right. */
+/* Data that is never read: the buffer is bounded, and its end is correct. */
 static void test_is_bounded(void **state)
 {
 	char text[801];

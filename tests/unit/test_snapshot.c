@@ -59,7 +59,7 @@ static void rows_are_sorted_and_later_wins(void **state)
 	assert_int_equal(s->tables[TABLE_processes].n, 3);
 	assert_int_equal(((struct processes_row *)s->tables[TABLE_processes].rows[0])->pid, 10);
 	assert_string_equal(snapshot_process(s, 20, 0)->comm, "new");
-	assert_null(snapshot_process(s, 20, U64_UNKNOWN));	/* a row whose start is not known */
+	assert_null(snapshot_process(s, 20, U64_UNKNOWN));	/* a row with unknown start */
 	snapshot_put(s);
 }
 
@@ -171,7 +171,7 @@ static void only_a_row_of_ones_own_is_changed(void **state)
 
 	(void)state;
 	r->comm = str_new("before");
-	assert_ptr_equal(row_own(&r->row), r);	/* nobody else has it */
+	assert_ptr_equal(row_own(&r->row), r);	/* not shared */
 	sealed = row_get(&r->row);
 	own = row_own(&r->row);
 	assert_ptr_not_equal(own, r);
@@ -183,7 +183,7 @@ static void only_a_row_of_ones_own_is_changed(void **state)
 	row_put(&own->row);
 }
 
-/* A table that was not read has what it had, but for who had ended; status and order too. */
+/* A table that was not read keeps its rows, status and order, except for ended objects. */
 static void a_table_is_kept(void **state)
 {
 	struct builder *b = builder_new(NULL, &session);

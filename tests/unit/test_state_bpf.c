@@ -56,7 +56,7 @@ static void letters(void **state)
 		if (state_letter(&t) != cases[i].letter)
 			fail_msg("%#x %#x (%s): %c instead of %c", cases[i].state, cases[i].exit_state, cases[i].why,
 				 state_letter(&t), cases[i].letter);
-		/* D is blocked time, but for who was frozen and for a lock of the kernel's own */
+		/* D counts as blocked, except for frozen tasks and the kernel's own locks */
 		if (is_blocked_state(t.__state) != (cases[i].letter == 'D' &&
 						   !(t.__state & (TASK_FROZEN | TASK_RTLOCK_WAIT))))
 			fail_msg("%#x (%s): blocked or not", cases[i].state, cases[i].why);

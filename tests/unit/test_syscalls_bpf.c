@@ -148,7 +148,7 @@ static void denied_calls(void **state)
 	memset(&my_state, 0, sizeof(my_state));
 	me = &task;
 	my_clock = 1;
-	on_return(&regs, -1);			/* no entry was ever seen: nobody knows this thread */
+	on_return(&regs, -1);			/* no entry was seen: the thread is unknown */
 	assert_int_equal(sum_slots(500, 39, &errors, &died), 0);
 	on_enter(NULL, 1);
 	on_return(&regs, 0);
@@ -250,7 +250,7 @@ static void scope_leaves_others_out(void **state)
 	scope_n = 0;
 }
 
-/* Each of two threads whose numbers have the same place has its own count, also after one of them has ended. */
+/* Two threads with colliding numbers are counted separately, also after one has ended. */
 static void places_are_shared_by_nobody(void **state)
 {
 	struct task_struct leader = { .start_boottime = 9 };

@@ -235,7 +235,7 @@ static void test_fair_list(void **s)
 	tally_free(t);
 }
 
-/* Who has very many paths does not push the endpoints of others into their `other`. */
+/* A process with very many paths does not push other processes' endpoints into their `other`. */
 static void test_fair_rows(void **s)
 {
 	struct tally *t = tally_new();
@@ -271,7 +271,7 @@ static void test_fair_rows(void **s)
 	tally_free(t);
 }
 
-/* n requests of one endpoint, of which every thousandth fails, as they are told. */
+/* n requests of one endpoint, every thousandth failing; returns how many are reported. */
 static u32 told(struct tally *t, u32 n, struct report_head *h, u32 *ret_errors)
 {
 	struct exchange x = {
@@ -302,7 +302,10 @@ static u32 told(struct tally *t, u32 n, struct report_head *h, u32 *ret_errors)
 	return n_timed;
 }
 
-/* For who wants all there is room for 10,000 and more; beyond it errors come first, and what is left out is counted. */
+/*
+ * With all requests wanted there is room for 10,000 and more; beyond it errors come first, and the
+ * rest is counted.
+ */
 static void test_all_requests(void **s)
 {
 	struct tally *t = tally_new();

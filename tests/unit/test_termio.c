@@ -70,7 +70,7 @@ static void no_answer(void **state)
 	close(in[0]), close(in[1]), close(out[0]), close(out[1]);
 }
 
-/* A frame is told apart only where the terminal said that it knows what that is. */
+/* A frame is marked only if the terminal said that it supports synchronized output. */
 static void frames(void **state)
 {
 	static const struct {

@@ -68,7 +68,7 @@ static void a_life(void **state)
 	assert_int_equal(set.all.n, 0);
 }
 
-/* What is told in the tick after its process has gone is of that process still, and of its scope. */
+/* Values reported in the tick after a process ended still belong to it and its scope. */
 static void late(void **state)
 {
 	struct scope mine = { .pids = { 78 }, .n_pids = 1 };
@@ -86,7 +86,7 @@ static void late(void **state)
 	assert_true(last->tables[TABLE_http].rows[0]->closed);
 	assert_int_equal(rows_of_tick(13000), 0);
 	proctab_scope(NULL);
-	for (u32 i = 0; i < 3; i++) {	/* its requests may be told some ticks late */
+	for (u32 i = 0; i < 3; i++) {	/* its requests may be reported some ticks late */
 		assert_non_null(proctab_find_any(78, 600));
 		proctab_sweep();
 	}

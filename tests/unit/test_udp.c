@@ -249,7 +249,7 @@ static void a_flow_that_comes_back(void **state)
 	check(2, 1, 2);
 }
 
-/* How many came in one piece nobody told, once: from then on the sum is not known. */
+/* The size of one batch was not reported: from then on the sum is unknown. */
 static void packets_that_nobody_counted(void **state)
 {
 	struct wire_ends e = { .rport = 53 };

@@ -131,7 +131,7 @@ static bool read_dump(const char *path, struct dump *d)
 	}
 	free(line);
 	if (f)
-		pclose(f);	/* its status tells of a missing debug file too */
+		pclose(f);	/* its status also shows a missing debug file */
 	return d->n;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_uprobes.c: where functions begin in files (symbolizer/symbols.c), with what nm says; kernels whose return probes kill. */
+/*
+ * test_uprobes.c: the start of functions in files (symbolizer/symbols.c), compared with nm; kernels
+ * with return probes that kill.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,8 +37,9 @@ static void run(const char *command)
 
 #ifdef __x86_64__
 /*
- * inner: called by all; begins with what is emulated. exact and ready call it with their own arguments, shuffled
- * with others; slow begins with what is stepped over; stranger is called by nobody else.
+ * inner: called by all; starts with an emulated instruction. exact and ready call it with their own
+ * arguments, shuffled with others; slow starts with an instruction that must be stepped over;
+ * stranger is not called by others.
  */
 static const char code[] =
 	".text\n"

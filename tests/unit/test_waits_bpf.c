@@ -195,7 +195,7 @@ static void what_finds_no_room_is_told_the_next_time(void **state)
 	assert_int_equal(rest, 5);
 }
 
-/* Young waits are left to their ends. */
+/* Short waits are only reported at their end. */
 static void young_waits_are_not_told(void **state)
 {
 	u64 from;
@@ -221,7 +221,7 @@ static void a_wait_that_was_taken_back_has_no_time(void **state)
 	assert_int_equal(wait_ends(&task_own, 100000), 0);
 }
 
-/* Of what was told when this was last on nothing counts now, however late the thread is seen. */
+/* What was reported when this was last on does not count, however late the thread is seen. */
 static void old_marks_have_no_time(void **state)
 {
 	(void)state;
@@ -249,7 +249,7 @@ static void a_wait_that_was_not_seen_to_begin(void **state)
 	assert_int_equal(come_back(&to), 3);
 }
 
-/* Who is dead left the CPU and waits for nothing; nor does who is about to run. */
+/* A dead thread left the CPU without waiting; a thread about to run does not wait either. */
 static void the_dead_do_not_wait(void **state)
 {
 	u64 from;
@@ -271,7 +271,7 @@ static void the_dead_do_not_wait(void **state)
 	assert_int_equal(task_own.off_reported_ns, 0);
 }
 
-/* While only requests are looked at, the other threads cost and tell nothing. */
+/* While only requests are watched, other threads cost nothing and report nothing. */
 static void others_than_those_of_requests_are_left_alone(void **state)
 {
 	u64 at = bpf_ktime_get_ns();

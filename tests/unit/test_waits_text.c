@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a call waits on, in little room: who holds it stays, paths give way in their middle. */
+/* What a call waits on, in little room: the holder is kept, paths are cut in their middle. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
