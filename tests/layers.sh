@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# layers.sh: includes point the right way, and each foreign library has one door
-# (design.md section 1, docs/ARCHITECTURE.md). Proves first, on planted
-# violations, that it would notice. Prints TAP lines; exit status 1 on failure.
+# layers.sh: includes point the right way, each foreign library is used in one place
+# (design.md section 1, docs/ARCHITECTURE.md), and exported functions carry a prefix.
+# First shows with planted violations that it would notice. Prints TAP lines; exit status 1 on failure.
 cd "$(dirname "$0")/.." || exit 1
 
 # From the bottom up, as docs/ARCHITECTURE.md lists them.
@@ -98,6 +98,74 @@ check() {
 	}')
 }
 
+# Prefixes of groups of functions that are named after a struct or a family, by folder.
+groups="
+bpf/model/row bpf/model/table bpf/model/frame bpf/model/blocked bpf/model/count bpf/model/counter
+bpf/model/die bpf/model/died bpf/model/grow bpf/model/u64
+bpf/model/xmalloc bpf/model/xcalloc bpf/model/xrealloc bpf/model/xstrdup bpf/model/xasprintf
+bpf/record/stored bpf/record/reader bpf/record/snapshot
+bpf/protocols/follower bpf/host/errno bpf/stacks/packing
+bpf/collectors/processes/task bpf/collectors/processes/thread bpf/collectors/processes/counted
+bpf/collectors/waits/task bpf/collectors/waits/answer bpf/collectors/waits/question
+symbolizer/static/eu
+"
+
+# Prints "FAIL file: function()" for each function below directory $1 that is not static and does not
+# begin with a word of its file's name, the name of its folder or of a header there, or a group's
+# prefix (waits_fds.c has one group by its ending, _answer). Plurals count as singular.
+names() {
+	(cd "$1" && find bpf tui exporter symbolizer -name '*.[ch]' 2>/dev/null | sort |
+	xargs awk -v groups="$groups" '
+	function one(word) {
+		return length(word) > 3 && word ~ /s$/ ? substr(word, 1, length(word) - 1) : word
+	}
+
+	function is_prefix(word,   i, n, part) {
+		n = split(stem, part, "_")
+		for (i = 1; i <= n; i++)
+			if (word == one(part[i]))
+				return 1
+		return word == one(folder) || (length(word) > 3 && index(stem, word) == 1) || (dir "/" word) in known
+	}
+
+	BEGIN {
+		n = split(groups, group, " ")
+		for (i = 1; i <= n; i++)
+			known[group[i]]
+		for (i = 1; i < ARGC; i++) {
+			if (ARGV[i] !~ /\.h$/)
+				continue
+			dir = base = ARGV[i]
+			sub(/\/[^\/]*$/, "", dir)
+			sub(/.*\//, "", base)
+			sub(/[._].*/, "", base)
+			known[dir "/" one(base)]
+		}
+	}
+
+	FNR == 1 {
+		dir = folder = stem = FILENAME
+		sub(/\/[^\/]*$/, "", dir)
+		folder = dir
+		sub(/.*\//, "", folder)
+		sub(/.*\//, "", stem)
+		sub(/\..*/, "", stem)
+	}
+
+	# A definition: its type stands at the start of the line.
+	FILENAME ~ /\.c$/ && FILENAME !~ /\.bpf\.c$/ && !/^(static|typedef|extern|return|else|__)[ _]/ && !/;$/ &&
+	/^[a-z][a-z0-9_ *]*[ *][a-z0-9_]+\(/ {
+		name = first = $0
+		sub(/\(.*/, "", name)
+		sub(/.*[ *]/, "", name)
+		first = last = name
+		sub(/_.*/, "", first)
+		sub(/.*_/, "", last)
+		if (name != "main" && !is_prefix(one(first)) && !(last == "answer" && (dir "/answer") in known))
+			printf "FAIL %s: %s() has no prefix of its file, folder or group\n", FILENAME, name
+	}')
+}
+
 n=0
 failed=0
 result() {	# $1: 0 is good; $2: what
@@ -115,7 +183,7 @@ plant() {
 	tree=$(mktemp -d) || exit 1
 	mkdir -p "$tree/$(dirname "$2")"
 	printf '%s\n' "$3" > "$tree/$2"
-	found=$(check "$tree")
+	found=$(check "$tree"; names "$tree")
 	rm -rf "$tree"
 	case "$1:$found" in
 	bad:FAIL*|good:) result 0 "self-test: $1: $2: $3" ;;
@@ -195,11 +263,23 @@ plant good bpf/collectors/x.c '#include <bpf/libbpf.h>'
 plant good bpf/record/codec.c '#include <zlib.h>'
 plant good exporter/pprof.c '#include <zlib.h>'
 plant good exporter/pprof.c '#include "profile.pb-c.h"'
+plant bad  exporter/otlp/message.c 'void attribute_text(struct scratch *a)'
+plant bad  symbolizer/dwarf_die.c 'const struct range *ranges_find(const struct ranges *r, u64 addr)'
+plant bad  tui/app/bars.c 'void frame_draw(struct app *a, struct canvas *c)'
+plant bad  bpf/host/users.c 'u64 row_count(void)'
+plant good bpf/model/builder.c 'u64 row_count(void)'
+plant good tui/app/bars.c 'static void frame_draw(struct app *a, struct canvas *c)'
+plant good tui/views/flame_draw.c 'void flame_draw_frame(struct app *a)'
+plant good tui/views/heatmap_plot.c 'u64 plot_count(const struct plot *p)'
 
 found=$(check .)
 [ -z "$found" ] || printf '%s\n' "$found"
 [ -z "$found" ]
-result $? "includes point the right way, one door per library"
+result $? "includes point the right way, one place per library"
+found=$(names .)
+[ -z "$found" ] || printf '%s\n' "$found"
+[ -z "$found" ]
+result $? "exported functions carry the prefix of their file, folder or group"
 
 # Eight names at the top (design 1), the licence and dot files; what a test leaves there is a fault.
 strangers=$(git ls-files 2>/dev/null | cut -d/ -f1 | sort -u |
