@@ -80,7 +80,7 @@ static void put_requests(struct metrics *m, const struct attributes *from, u64 s
 		       (double)v->counters[0] * 1e-9);
 }
 
-const struct otlp_grouping otlp_groupings[N_GROUPINGS] = {
+const struct otlp_grouping otlp_groupings[] = {
 	{ .table = TABLE_connections, .nth = 1, .keys = { "remote_addr", "proto", "family" } },
 	{ .table = TABLE_connections, .of_process = true },
 	{ .table = TABLE_syscalls, .of_process = true, .keys = { "syscall", "abi", "nr" } },
@@ -88,3 +88,4 @@ const struct otlp_grouping otlp_groupings[N_GROUPINGS] = {
 	  .keys = { "side", "protocol", "tls", "method", "call", "peer", "status" },
 	  .attributes = request_attributes, .put = put_requests },
 };
+_Static_assert(ARRAY_SIZE(otlp_groupings) == N_GROUPINGS, "N_GROUPINGS of groupings.h is not their number");

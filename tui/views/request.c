@@ -335,5 +335,6 @@ const struct view request_view = {
 		  "unread\tbefore that, at least: since the last packet, or last data, came\n"
 		  "Go\ta goroutine goes from thread to thread: what one did is only partly its request's\n"
 		  "?\tnot known: another thread answered, or it was not answered\n",
-	.state_size = sizeof(struct request_state), .update = request_update, .draw = request_draw, .act = request_act, .note = request_note,
+	.state_size = sizeof(struct request_state),
+	.update = request_update, .draw = request_draw, .act = request_act, .note = request_note,
 };
