@@ -44,8 +44,8 @@ struct reply {
 };
 
 /*
- * The two processes; one serves only unwind tables, which are urgent. Both are told the number of
- * the current question for their crash report.
+ * The two processes; one serves only unwind tables, which are urgent. What a helper was working on
+ * when it died is reported as the number of a question.
  */
 extern const struct helper_spec server_of_tables, server_of_names;
 
