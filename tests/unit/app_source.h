@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* app_source.h: a console without a terminal and a source that remembers what it was asked, for tests. */
+/*
+ * app_source.h: for tests: a console without a terminal, and a source that records the requests it
+ * gets.
+ */
 #ifndef OTTOP_APP_SOURCE_H
 #define OTTOP_APP_SOURCE_H
 
@@ -168,7 +171,7 @@ static inline void keys(const char *s)
 		assert_true(app_key(app, *s == '\n' ? K_ENTER : *s == '\b' ? K_BACKSPACE : (u32)*s));
 }
 
-/* Is the text on the screen? */
+/* Whether the text is on the screen. */
 static inline bool sees(const char *text)
 {
 	struct canvas *c = canvas_new(24, 80, true, false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bpf_on_host.h: lets a test include X.bpf.c and run its logic as ordinary
- * code, with threads as tasks. Include it first; no header of ottop's user side
- * goes with it, since bpf/kernel/kernel.h declares the same short names.
+ * bpf_on_host.h: lets a test include X.bpf.c and run its logic as ordinary code, with threads as
+ * tasks. Include it first; headers of ottop's user side cannot be included with it, because
+ * bpf/kernel/kernel.h declares the same short names.
  */
 #ifndef OTTOP_BPF_ON_HOST_H
 #define OTTOP_BPF_ON_HOST_H

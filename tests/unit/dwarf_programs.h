@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dwarf_programs.h: programs that are compiled in a folder of their own, and whether what ottop says of
- * addresses all over their code is what addr2line of binutils says.
+ * dwarf_programs.h: compiles programs in a folder of their own, and compares ottop's results for
+ * addresses all over their code with those of binutils' addr2line.
  */
 #ifndef OTTOP_DWARF_PROGRAMS_H
 #define OTTOP_DWARF_PROGRAMS_H
@@ -103,8 +103,8 @@ static bool next_said(struct addr2line *a, struct said *s)
 /* ---- comparing ---------------------------------------------------------------------- */
 
 struct score {
-	u32 n, same, inlined;		/* addresses; of them with inlined functions */
-	u32 depth, name, file, line, unknown;	/* what was different first */
+	u32 n, same, inlined;		/* addresses; those with inlined functions */
+	u32 depth, name, file, line, unknown;	/* kinds of differences */
 	u32 around;	/* where addr2line names the function around the innermost */
 };
 
@@ -117,7 +117,7 @@ static bool same_file(const char *a, const char *b)
 	       (x && !strcmp(x, "/<artificial>"));	/* file 0 of an LTO unit, see below */
 }
 
-/* As a person reads them: the two names that a constructor may have are one then. */
+/* As displayed: the two mangled names of a constructor are equal then. */
 static bool same_name(const char *a, const char *b)
 {
 	char *x = symbol_demangle(a), *y = symbol_demangle(b ? b : "??");
@@ -128,7 +128,10 @@ static bool same_name(const char *a, const char *b)
 	return same;
 }
 
-/* addr2line calls an innermost function without a mangled name like the symbol it is in. */
+/*
+ * For an innermost function without a mangled name addr2line prints the name of the symbol it is
+ * in.
+ */
 static bool is_symbol_around(const struct said *s, u32 i, u32 n, struct score *score)
 {
 	if (i || n < 2 || strcmp(s->name[0], s->name[n - 1]))
@@ -197,7 +200,7 @@ static struct score compare(const char *path)
 		bool named = symtab_find(t, addr, name, sizeof(name));
 		const char *what;
 
-		if (score.n % 64 == 63) {	/* what is given back comes again */
+		if (score.n % 64 == 63) {	/* freed data must be rebuilt */
 			dwarf_rest(d);
 			assert_true(dwarf_bytes(d) <= before);
 		}
@@ -274,7 +277,7 @@ static bool have(const char *program)
 	return !system(command);
 }
 
-/* Writes a source and runs a compiler over it; the program, or NULL (it is not here). */
+/* Writes a source file and compiles it; the program, or NULL if there is no such compiler. */
 static const char *build(const char *source, const char *name, const char *compiler, const char *flags)
 {
 	static char path[128];
@@ -296,10 +299,9 @@ static const char *build(const char *source, const char *name, const char *compi
 }
 
 /*
- * What differed when this was written, of 25,000 addresses in C++ and Rust
- * programs: nothing. Of gcc's DWARF 5, addr2line 2.40 takes file 0 for rows that
- * name none, where it is file 1: 2 of 5,000. In DWARF 5 of clang and Go it does not
- * find what is inlined: there llvm-addr2line is asked.
+ * Differences when this was written, of 25,000 addresses in C++ and Rust programs: none. In gcc's
+ * DWARF 5 addr2line 2.40 uses file 0 for rows without a file, which belong to file 1: 2 of 5,000.
+ * In DWARF 5 of clang and Go it finds no inlined functions: there llvm-addr2line is used.
  */
 static void check(const char *path, const char *with, u32 every)
 {
@@ -318,7 +320,7 @@ static void check(const char *path, const char *with, u32 every)
 	assert_true(s.around * 10 <= s.n);
 }
 
-/* Compilers and addr2line take most of the time, and our code meets the same in the other programs. */
+/* Compilers and addr2line take most of the time, and the other programs exercise the same code. */
 static void skip_sanitized(void)
 {
 	if (SANITIZED)

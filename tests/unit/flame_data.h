@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* flame_data.h: made-up ticks with stacks, for the tests of the model of flame graphs and of its picture. */
+/* flame_data.h: synthetic ticks with stacks, for tests of the flame graph's model and picture. */
 #ifndef OTTOP_FLAME_DATA_H
 #define OTTOP_FLAME_DATA_H
 
@@ -64,7 +64,7 @@ static inline struct builder *tick_of(const struct snapshot *prev, u64 seq)
 	return b;
 }
 
-/* main -> a -> b, main -> a, main -> kernel; in each tick as many of them as its number. */
+/* main -> a -> b, main -> a, main -> kernel; in tick n each of them n times. */
 static inline const struct snapshot *simple_tick(const struct snapshot *prev, u64 seq)
 {
 	struct builder *b = tick_of(prev, seq);

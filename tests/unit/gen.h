@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * gen.h: made-up snapshots for tests. gen_random() covers every table and field
- * type with every kind of value and change; gen_load() is a machine with so many
- * processes, of which some are active, as ottop would see it.
+ * gen.h: synthetic snapshots for tests. gen_random() covers every table and field type with every
+ * kind of value and change; gen_load() is a machine with the given number of processes, some of
+ * them active, as ottop would see it.
  */
 #ifndef OTTOP_GEN_H
 #define OTTOP_GEN_H
@@ -68,7 +68,7 @@ static inline float gen_f32(struct gen *g)
 	}
 }
 
-/* NULL, blank, one of a few, or one that was never seen before; one reference. */
+/* NULL, blank, a repeated or a new text; one reference. */
 static inline const char *gen_str(struct gen *g)
 {
 	char buf[64];
@@ -83,7 +83,7 @@ static inline const char *gen_str(struct gen *g)
 	return str_new(buf);
 }
 
-/* What one interval may have: nothing, an empty one, a few values near each other or far apart. */
+/* A histogram of one interval: none, empty, or a few values, close together or far apart. */
 static inline const struct hist *gen_hist(struct gen *g)
 {
 	struct hist_acc a;
@@ -158,7 +158,7 @@ static inline void gen_insert(struct gen *g, struct builder *b, enum table_id t)
 	gen_mutate(g, r, 2);
 }
 
-/* What becomes of a row of the tick before: it stays, changes, closes, vanishes. */
+/* The fate of a row of the previous tick: it stays, changes, closes, vanishes. */
 static inline void gen_next_row(struct gen *g, struct builder *b, const struct row *old)
 {
 	u32 fate = gen_rand(g, 20);
@@ -196,7 +196,7 @@ static inline void gen_table(struct gen *g, struct builder *b, enum table_id t)
 		gen_insert(g, b, t);
 }
 
-/* The next tick; belongs to the generator and is valid until the one after it. */
+/* The next tick; owned by the generator and valid until the one after it. */
 static inline const struct snapshot *gen_random(struct gen *g)
 {
 	struct builder *b = builder_new(g->prev, &g->session);
@@ -294,7 +294,7 @@ static inline struct syscalls_row *gen_syscall(u32 i)
 	return s;
 }
 
-/* Latencies as real ones: a hump of two octaves, and a tail. */
+/* Latencies like real ones: a hump of two octaves, and a tail. */
 static inline void gen_run_syscall(struct gen *g, struct syscalls_row *s)
 {
 	u32 calls = 1 + gen_rand(g, 3000), base = 300u << s->nr / 7;
@@ -320,7 +320,7 @@ static inline void gen_run_syscall(struct gen *g, struct syscalls_row *s)
 	row_quantiles(&s->row);
 }
 
-/* Rows of a table: `active` of them (always the same half, and others) have done something. */
+/* Rows of a table, of which `active` (always the same half, and others) did something. */
 static inline void gen_load_table(struct gen *g, struct builder *b, enum table_id t, u32 n,
 				  u32 active)
 {

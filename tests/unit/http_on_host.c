@@ -10,7 +10,7 @@
 /* The BPF assembly only serves the verifier, for numbers that are within bounds anyway. */
 #define asm
 #define volatile(...)
-/* Nothing of sockets and files is asked for where bytes are looked at. */
+/* Sockets and files are not needed to classify bytes. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wunused-variable"
 #pragma GCC diagnostic ignored "-Wunused-but-set-variable"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* name_source.h: bytes in memory as a source of names, and bytes by chance, for the tests of what reads names. */
+/*
+ * name_source.h: bytes in memory as a source of names, and random bytes, for tests of name readers.
+ */
 #ifndef OTTOP_NAME_SOURCE_H
 #define OTTOP_NAME_SOURCE_H
 

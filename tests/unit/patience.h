@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * patience.h: how long a test waits for what should take a moment. A machine that does ten things
- * at once, under a sanitizer, is slow; only what hangs takes so long.
+ * patience.h: time limits of tests that wait. Generous, because a loaded machine with a sanitizer
+ * is slow; only a hang takes this long.
  */
 #ifndef OTTOP_TESTS_PATIENCE_H
 #define OTTOP_TESTS_PATIENCE_H
@@ -10,7 +10,7 @@
 
 #define PATIENCE_S 120
 
-/* Until the condition holds, which is evaluated some hundred times a second; assert it afterwards. */
+/* Waits until the condition holds, evaluated some hundred times a second; assert it afterwards. */
 #define wait_until(condition)						\
 	do {								\
 		for (int i_ = 0; i_ < PATIENCE_S * 500 && !(condition); i_++)	\

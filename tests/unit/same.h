@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* same.h: asserts that two snapshots say the same, naming the place where they do not. */
+/* same.h: asserts that two snapshots have the same content, naming the first difference. */
 #ifndef OTTOP_SAME_H
 #define OTTOP_SAME_H
 

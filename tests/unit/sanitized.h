@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sanitized.h: how much of a long test is done under sanitizers, which take several times as long. What is
- * counted and compared is so in the ordinary build; what sanitizers find needs no crowd.
+ * sanitized.h: reduces long tests under sanitizers, which are several times slower. Counts and
+ * comparisons are made in the ordinary build; sanitizers need no large amounts.
  */
 #ifndef OTTOP_TESTS_SANITIZED_H
 #define OTTOP_TESTS_SANITIZED_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The console without a terminal: what it asks of its source, levels and their way back,
- * any size and any key.
+ * The console without a terminal: its requests to the source, levels and the way back, any size and
+ * any key.
  */
 #include "app_source.h"
 
@@ -175,7 +175,7 @@ static void pausing(void **state)
 	assert_true(app_live(app));
 }
 
-/* That something is not there is said when it was looked for, not before. */
+/* Absence is claimed only after observing, not before. */
 static void absence_needs_evidence(void **state)
 {
 	char said[96];
@@ -190,11 +190,11 @@ static void absence_needs_evidence(void **state)
 	tick(3);
 	assert_false(app_too_early(app, TABLE_processes, said, sizeof(said)));
 	assert_true(app_too_early(app, TABLE_events, said, sizeof(said)));
-	keys("[");	/* of the past nothing more will be known */
+	keys("[");	/* past ticks do not change any more */
 	assert_false(app_too_early(app, TABLE_events, said, sizeof(said)));
 }
 
-/* Where no tick comes, what is shown gets old: the screen does not go on saying LIVE. */
+/* If no tick comes the screen gets old: it must not go on showing LIVE. */
 static void late(void **state)
 {
 	tick(1);
@@ -220,7 +220,7 @@ static void late(void **state)
 	assert_true(sees("LIVE 1s"));
 }
 
-/* A frame is drawn at every size, on every view, without touching what is outside. */
+/* A frame is drawn at every size, in every view, without touching cells outside. */
 static void any_size(void **state)
 {
 	static const char views[] = "179!?";
@@ -270,7 +270,7 @@ static void random_keys(void **state)
 		if (key == 'q' || key == K_F1 + 9)
 			continue;
 		app_key(app, key);
-		app->quit = false;	/* ":quit" can be typed by chance */
+		app->quit = false;	/* ":quit" may be typed at random */
 		if (i % 7 == 0)
 			app_draw(app, c);
 		if (i % 400 == 0)
@@ -288,7 +288,7 @@ static bool is_before(const struct tableview *t, const struct table_row *x, cons
 	return x_gone == y_gone ? x->order < y->order : y_gone;
 }
 
-/* Most of a large table does nothing: where that block goes, whatever the others have. */
+/* Most rows of a large table are idle: position of that block, for any values of the others. */
 static void sorting(void **state)
 {
 	static const float values[] = { 0, 0, 0, 0, -1, -0.0f, 1, 7.5f, F32_UNKNOWN, F32_PENDING };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The console without a terminal: how it replays, what sparklines know after a jump in time.
+ * The console without a terminal: replay, and sparklines after a jump in time.
  */
 #include <malloc.h>
 
@@ -53,7 +53,7 @@ static void following_a_pipe(void **state)
 	assert_int_equal(app_snapshot(app)->seq, 2);
 }
 
-/* A sparkline after any jump is the same as one that was fed tick by tick. */
+/* After any jump a sparkline is the same as one fed tick by tick. */
 static void series_after_jumps(void **state)
 {
 	static const int jumps[] = { 0, 70, 71, 72, 30, 29, 28, 199, 5, 150, 149, 100, 0 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_aside.c: whole unwind tables that are kept packed say what they said, and take a part of their size. */
+/*
+ * test_aside.c: unwind tables that are kept packed are unchanged when unpacked, and smaller
+ * meanwhile.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,7 +110,10 @@ static void test_pages(void **state)
 	aside_drop(7);
 }
 
-/* A table takes a part of its size; there are only so many, and those used longest ago go. */
+/*
+ * A packed table takes a fraction of its size; their number is limited, and the least recently used
+ * are evicted.
+ */
 static void test_many(void **state)
 {
 	u64 one;
@@ -129,7 +135,7 @@ static void test_many(void **state)
 	assert_int_equal(aside_bytes(), 0);
 }
 
-/* Large ones, of which hardly anything can be packed. */
+/* Large ones that hardly compress. */
 static void test_large(void **state)
 {
 	const u32 pages = 8;

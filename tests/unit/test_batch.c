@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The text of -b: title lines, columns, order, and what may not reach a terminal. */
+/* The text of -b: title lines, columns, order, and characters that must not reach a terminal. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -84,7 +84,7 @@ static void clip(void **state)
 	shows("x\n  efg\n\n");
 }
 
-/* Whatever a process calls itself, no byte of it can steer the terminal. */
+/* No byte of a process's name can control the terminal. */
 static void outside_text(void **state)
 {
 	canvas_text(c, 0, 0, -1, ROLE_text, "\033[2J\a\177");

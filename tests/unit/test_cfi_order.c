@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_cfi_order.c: rows of functions in any order come out as one sort of all rows has them. */
+/*
+ * test_cfi_order.c: rows of functions in any order are sorted as if all rows were sorted at once.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +65,7 @@ static void functions_come_in_order(void **state)
 	free(rows);
 }
 
-/* Broken or hostile: one function begins within another, or is there twice. */
+/* Broken or hostile: a function starts within another, or twice. */
 static void functions_that_overlap_are_sorted_row_by_row(void **state)
 {
 	(void)state;
@@ -100,7 +102,7 @@ static void repeats_and_gaps(void **state)
 	free(rows);
 }
 
-/* rbx stays where it is the way to a frame, and only there. */
+/* rbx is kept in files that use it for a CFA, and only there. */
 static void rbx_is_kept_where_it_is_needed(void **state)
 {
 	(void)state;

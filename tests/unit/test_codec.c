@@ -32,7 +32,7 @@ static void numbers_round_trip(void **state)
 	free(o.data);
 }
 
-/* The wire promises what a blank row is: a change here needs a new format version. */
+/* The format defines blank rows: a change here needs a new format version. */
 static void blank_row_is_as_documented(void **state)
 {
 	for (int t = 0; t < N_TABLES; t++) {
@@ -82,7 +82,7 @@ static void random_ticks_round_trip(void **state)
 	decoder_free(d);
 }
 
-/* A decoder that shows only now and then sees the same. */
+/* A decoder that shows only some ticks sees the same content. */
 static void skipped_snapshots_change_nothing(void **state)
 {
 	struct encoder *e = encoder_new();
@@ -127,7 +127,7 @@ static u32 n_same(const struct snapshot *a, const struct snapshot *b)
 	return n;
 }
 
-/* A state that is decoded beside a snapshot takes no memory for what they have in common. */
+/* A state decoded beside a snapshot shares the memory of equal rows. */
 static void rows_of_another_snapshot_are_used(void **state)
 {
 	struct decoder *alone = decoder_new(stored_schema_own(), NULL);
@@ -440,7 +440,7 @@ static void damaged_bytes_are_survived(void **state)
 	decoder_free(d);
 }
 
-/* 60 bytes a row would be gigabytes: the limit on rows ends it. */
+/* 60 bytes a row would be gigabytes: the limit on rows applies. */
 static void row_bomb_is_refused(void **state)
 {
 	struct decoder *d = decoder_new(stored_schema_own(), NULL);

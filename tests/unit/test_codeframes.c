@@ -27,7 +27,10 @@ static bool is_stale(const struct unw_info *ours, const struct unw_info *theirs)
 	       theirs->fp_off < -ours->cfa_off;
 }
 
-/* By the frame pointer where the information goes by the stack pointer: both are true. */
+/*
+ * The code may use the frame pointer where the information uses the stack pointer: both are
+ * correct.
+ */
 static bool agrees(const struct unw_info *ours, const struct unw_info *theirs)
 {
 	bool same_cfa = ours->cfa == theirs->cfa && ours->cfa_off == theirs->cfa_off;
@@ -80,7 +83,7 @@ static struct cfi_row *information(struct elf_file *f, u32 *n)
 	return cfi_rows(&cfi, n);
 }
 
-/* At most one byte of so many may be wrong: behind calls of others that do not return. */
+/* At most one byte in so many may be wrong: after calls that do not return. */
 static void compare_file(const char *path, u64 one_of)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

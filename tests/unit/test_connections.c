@@ -167,7 +167,7 @@ static void an_age_that_nobody_saw_is_unknown(void **state)
 	conn_clear();
 }
 
-/* Begun and ended early in a tick of 1 s: its bytes are those of the second, not of its 2 ms. */
+/* Started and ended early in a tick of 1 s: its rate is per second, not per its 2 ms. */
 static void a_short_one_is_rated_over_the_tick(void **state)
 {
 	const u64 S = 1000000000, begun_ns = S + 1000000, end_ns = S + 3000000;
@@ -372,7 +372,7 @@ static u64 rss_pages(void)
 	return rss;
 }
 
-/* After many have ended their memory is the kernel's again, though something lies above it. */
+/* After many have ended their memory is returned to the kernel, even with live blocks above it. */
 static void memory_is_given_back(void **state)
 {
 	const struct snapshot *s, *next;
@@ -404,7 +404,7 @@ static void memory_is_given_back(void **state)
 	(void)full, (void)after;
 }
 
-/* What is only not listed has its row in the table of connections: it is not lost. */
+/* An event that is not listed still has its row in the table of connections: it is not lost. */
 static void unlisted_events_are_not_lost(void **state)
 {
 	static const struct wire_owner nobody;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The loop of the console on a terminal: keys are handled while ticks come faster than they are taken in. */
+/* The main loop on a terminal: keys are handled while ticks arrive faster than they are taken. */
 #include "app_source.h"
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "tests/unit/patience.h"
 #include "tui/app/app.h"
 
-/* ncurses keeps what it knows of a terminal until the end. */
+/* ncurses keeps its terminal description until exit. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {

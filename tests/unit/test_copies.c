@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_copies.c: stacks of processes that are not known yet: the real arena, files,
- * mappings and symbolizer, without the program that samples. The process is this one,
- * and what is copied is its own stack.
+ * test_copies.c: stacks of processes without tables: the real arena, files, mappings and
+ * symbolizer, without the sampling program. The process is this one, and its own stack is copied.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -123,7 +122,7 @@ static void all_chunks_of_a_large_table_are_put(void **state)
 
 #ifdef __x86_64__
 
-/* The stack from sp up, as the kernel side copies it; pages that are all in the hole were never there. */
+/* The stack from sp up, as copied by the kernel side; pages entirely in the hole are missing. */
 static void copy_from(u64 sp, u64 hole, u64 hole_end)
 {
 	u32 n = 0;
@@ -201,7 +200,7 @@ static void a_stack_with_a_hole_is_whole(void **state)
 	take_tables();
 	assert_int_equal(n_walked, 1);
 	assert_int_equal(n_whole, 1);
-	/* what was not there is not taken for zeros */
+	/* missing pages are not read as zeros */
 	copy_own_stack(true);
 	memset(copy.stack, 0, sizeof(copy.stack));
 	walk_copied(&copy, note);

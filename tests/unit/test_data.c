@@ -188,7 +188,7 @@ static void syscall_names_of_all_abis(void **state)
 	expect_call(2 << 16 | 512, "rt_sigaction");	/* x32 */
 	assert_string_equal(syscall_abi(0), "x86_64");
 	assert_string_equal(syscall_abi(1 << 16), "i386");
-	/* no number up to the last one of 6.1 is without a name, but for the holes of the table */
+	/* every number up to the last of 6.1 has a name, except for holes in the table */
 	for (u32 nr = 0; nr <= 334; nr++) {
 		const char *s = syscall_name(nr);
 
@@ -256,7 +256,7 @@ static void process_table(void **state)
 	assert_int_equal(proctab_count(), 0);
 }
 
-/* As often as it takes: it stops after so many lines and goes on there. */
+/* Called repeatedly: it stops after a number of lines and continues there. */
 static u64 seek_symbol(const char *name, u32 lines)
 {
 	struct symbol_search s = {};

@@ -162,7 +162,7 @@ static void is_of_types(const char *mangled, u32 types, const char *before, cons
 	free(marked);
 }
 
-/* In a flame graph the last names are what stays of it. */
+/* A flame graph shows only the last names. */
 static void is_labelled(const char *mangled, const char *narrow, const char *wide)
 {
 	char *s = symbol_demangle(mangled), label[256];
@@ -200,7 +200,7 @@ static void is_marked(const char *name, u8 mark)
 	free(s);
 }
 
-/* What stays as it is says why; what was never mangled says nothing. */
+/* Marks say why a name stays mangled; a name that was never mangled has none. */
 static void why_left(void **state)
 {
 	char *name = xmalloc(16000), *s;

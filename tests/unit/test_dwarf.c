@@ -81,7 +81,7 @@ static void no_dwarf_is_said(void **state)
 	assert_int_equal(errno, ENOEXEC);
 }
 
-/* In split DWARF the functions are in another file: lines are there all the same. */
+/* In split DWARF the functions are in another file, but lines are present. */
 static void split_dwarf_has_lines_only(void **state)
 {
 	struct dwarf *d = open_path(build(c_source, "a.c", "gcc", "-O2 -g -gsplit-dwarf"));
@@ -102,7 +102,7 @@ static void split_dwarf_has_lines_only(void **state)
 	dwarf_close(d);
 }
 
-/* Debian's way: what several files have in common is in a third one. */
+/* Debian's way: parts shared by several files are in a third one. */
 static const char *build_with_dwz(const char *source, const char *name, const char *compiler,
 				  const char *flags)
 {
@@ -142,7 +142,7 @@ static void names_in_the_file_of_dwz(void **state)
 		check_with_dwz(cc_source, "a.cc", "g++", "-O2 -g", STEP);
 }
 
-/* It is not there, or it is another one: its names are unknown. */
+/* Missing, or a different one: its names are unknown. */
 static void names_in_no_file_are_unknown(void **state)
 {
 	const char *path = build_with_dwz(c_source, "a.c", "gcc", "-O2 -g");

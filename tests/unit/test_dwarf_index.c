@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_dwarf_index.c: an index in the file (.gdb_index) says which unit has an address: what is found by it
- * is what addr2line says, and one that does not fit is not believed.
+ * test_dwarf_index.c: the index in a file (.gdb_index) gives the same results as addr2line, and one
+ * that does not match the file is ignored.
  */
 #include "tests/unit/dwarf_programs.h"
 
@@ -73,7 +73,7 @@ static void index_of_a_linker(void **state)
 	assert_true(is_told(path));
 }
 
-/* Of a file that was changed afterwards the index is not believed. Its second word says where its list of units begins. */
+/* The index of a modified file is ignored. Its second word is the offset of its list of units. */
 static void index_that_does_not_fit(void **state)
 {
 	const char *path = add_index(build(c_source, "a.c", "gcc", "-O2 -gdwarf-5"));

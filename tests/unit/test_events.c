@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_events.c: which events stay in their table, and that a reader has each of them once. */
+/* test_events.c: which events stay in their table, and that each reader gets each of them once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,7 @@ static u32 take(struct event_cursor *c, const struct snapshot *s)
 	return n;
 }
 
-/* One that comes late, with a time of before, is due as well. */
+/* A late event, with an earlier time, is delivered as well. */
 static void each_is_taken_once(void **state)
 {
 	struct event_cursor fresh = { 0 }, all = { .begun = true };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The sink thread: order, what a slow or failing sink costs, and the end. */
+/* The sink thread: order, the cost of slow and failing sinks, and its end. */
 #include <errno.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -116,7 +116,7 @@ static void everything_arrives_in_order(void **state)
 	assert_true(t.sink.closed);
 }
 
-/* One is being written and holds its place: of a queue of 4, 3 more fit. */
+/* The snapshot being written counts: of a queue of 4, 3 more fit. */
 static void a_slow_sink_costs_snapshots_and_no_time(void **state)
 {
 	struct exporter *e = exporter_start(4, 1 << 30);
@@ -139,7 +139,7 @@ static void a_slow_sink_costs_snapshots_and_no_time(void **state)
 	assert_int_equal(t.sink.written, 4);
 }
 
-/* As many as take so much memory, the one that is written among them, but one may always wait. */
+/* The limit in bytes includes the snapshot being written, but a single one is always accepted. */
 static void the_queue_is_bounded_in_bytes(void **state)
 {
 	struct exporter *e = exporter_start(64, 3 * LARGE_BYTES);
@@ -164,7 +164,7 @@ static void the_queue_is_bounded_in_bytes(void **state)
 	assert_int_equal(t.seq[1], 13);
 }
 
-/* Rows and texts that the snapshot before has too take nothing more. */
+/* Rows and texts shared with the previous snapshot count only once. */
 static void what_is_shared_is_not_counted_again(void **state)
 {
 	const struct snapshot *first = with_text(NULL, 1, 'a', 100000), *same = with_text(first, 2, 'a', 100000),
@@ -243,7 +243,7 @@ static void a_failing_close_is_told(void **state)
 	assert_int_equal(t.sink.written, 1);
 }
 
-/* A recording that is started and stopped on the screen gets its own part only. */
+/* A recording started and stopped on the screen gets only its own part. */
 static void a_sink_gets_what_is_pushed_between_add_and_remove(void **state)
 {
 	struct exporter *e = exporter_start(16, 1 << 30);

@@ -94,7 +94,7 @@ static void errors(void **state)
 	assert_string_equal(complaint("comm:("), "missing ) at column 7");
 	assert_string_equal(complaint("a[b"), "missing ] at column 4");
 	assert_string_equal(complaint("user:x pid:abc"), "a number is needed (12, >5, <1.5k) at column 15");
-	/* a word before a colon is a column, or it is said which ones there are */
+	/* an unknown word before a colon is an error that lists the columns */
 	assert_string_equal(complaint("port:80"), "no column port; there are pid: comm: user: state: "
 			    "path: cmd: cpu: mem: ...");
 	assert_string_equal(complaint("x{2"), "missing } at column 4");
@@ -122,7 +122,7 @@ static void many_terms(void **state)
 				      "pid:3 pid:4 pid:5 pid:6 pid:7"), "too many terms at column 96");
 }
 
-/* The class of a Java program stands behind its class path. */
+/* A Java program's class follows its class path. */
 static void long_lines(void **state)
 {
 	static char line[24000];
@@ -147,7 +147,7 @@ static void fields(void **state)
 	assert_int_equal(filter_field(TABLE_processes, "kthread", 7), -1);	/* internal */
 }
 
-/* Of what is counted by name the names are meant: an endpoint that ever answered so. */
+/* A column of counts by name matches by name: an endpoint that ever answered with this status. */
 static void counts(void **state)
 {
 	static const struct { const char *text; bool yes; } cases[] = {
@@ -174,7 +174,7 @@ static void counts(void **state)
 	row_put(&r->row);
 }
 
-/* What is shown by its name is typed so, or by its number; a number of HTTP has no name. */
+/* A value shown by name matches by name or number; HTTP statuses have no names. */
 static void names(void **state)
 {
 	static const struct { const char *text; bool grpc, http, unanswered; } cases[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The model of flame graphs: windows that are added and subtracted give what
- * merging everything anew gives; shapes, names that arrive late, differences.
+ * The model of flame graphs: windows updated by adding and subtracting equal a full merge; shapes,
+ * late names, differences.
  */
 #include "flame_data.h"
 
@@ -27,7 +27,7 @@ static void same_below(struct flame *a, u32 x, struct flame *b, u32 y)
 	}
 }
 
-/* What stepping through the history gave is what a fresh model gives for that tick. */
+/* Stepping through the history gives the same as a fresh model of that tick. */
 static void check_against_fresh(struct flame *f, struct fake *x, u32 tick, u32 newest)
 {
 	struct flame fresh;
@@ -112,14 +112,14 @@ static void late_name_keeps_selection(void **state)
 	a = child(&f, child(&f, FLAME_ROOT, "main"), "a");
 	assert_int_equal(f.pins[0], child(&f, a, "b"));
 	assert_true(samples(&f, f.pins[0]) == 1 + 2 + 3 + 4 + 5);
-	/* stepping back: what is known stays known */
+	/* stepping back: names are kept */
 	flame_follow(&f, x.h, x.ticks[1], 0);
 	child(&f, child(&f, child(&f, FLAME_ROOT, "main"), "a"), "b");
 	flame_free(&f);
 	fake_free(&x);
 }
 
-/* A tree that took long to build waits for its time; what is written has the names at once. */
+/* A tree that took long to build is rebuilt later; a written file has the names at once. */
 static void names_wait_where_building_is_dear(void **state)
 {
 	struct flame f;
@@ -146,7 +146,7 @@ static void names_wait_where_building_is_dear(void **state)
 	fake_free(&x);
 }
 
-/* Out of sight it keeps the path of what was selected; in sight again it is what a fresh one is. */
+/* While hidden it keeps the path of the selection; shown again it equals a fresh one. */
 static void at_rest_it_keeps_what_was_selected(void **state)
 {
 	struct flame f;
@@ -204,7 +204,7 @@ static void shapes(void **state)
 	fake_free(&x);
 }
 
-/* Places are given once; what is new comes to the right. */
+/* The order is kept; new frames are added at the right. */
 static void siblings_hold_still(void **state)
 {
 	const struct snapshot *one, *two;
@@ -346,7 +346,10 @@ static void differences(void **state)
 	fake_free(&x);
 }
 
-/* Each stack's process and thread are called what they are, by its task and in the tree: many of one name together. */
+/*
+ * The process and thread of each stack have their current names, by task and in the tree; many of
+ * one name share a node.
+ */
 static void check_tasks(struct flame *f)
 {
 	u32 alive = 0, group = FLAME_ROOT;
@@ -391,7 +394,10 @@ static u32 children_of_root(struct flame *f)
 	return n;
 }
 
-/* Seven processes of a name are seven frames, eight are one until there are three; Enter shows each. */
+/*
+ * Seven processes of a name are seven frames, eight are one until only three are left; Enter shows
+ * each.
+ */
 static void many_of_one_name(void **state)
 {
 	static const struct {
@@ -446,7 +452,7 @@ static void many_of_one_name(void **state)
 	history_free(h);
 }
 
-/* Stacks of programs that come and go leave the window; the trees and the store do not keep them. */
+/* Stacks of ended programs leave the window, and then the trees and the store. */
 static void what_left_the_window_is_dropped(void **state)
 {
 	struct history *h = history_new(8u << 20);
@@ -504,7 +510,7 @@ static u32 n_blocks(const struct flame_names *n)
 	return blocks;
 }
 
-/* After days numbers are in the millions: what is between those that are there takes no memory. */
+/* After days numbers are in the millions: unused numbers in between take no memory. */
 static void numbers_lie_apart(void **state)
 {
 	struct builder *b = tick_of(NULL, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The model of flame graphs: what stands in one node, or in none. Inlined functions, repetitions and
- * glue that fold, and what a frame without a name says.
+ * The model of flame graphs: what shares a node, or has none. Inlined functions, repetitions,
+ * folded glue, and hints on frames without names.
  */
 #include "flame_data.h"
 
@@ -113,7 +113,7 @@ static bool is_call_once(void *arg, const struct flame_fn *fn, u32 id)
 	return fn->row && fn->row->name && strstr(fn->row->name, "call_once");
 }
 
-/* What is sought may be folded away: the node that it is in is found. */
+/* A match may be folded away: its node is found. */
 static void what_is_folded_is_found(void **state)
 {
 	const struct snapshot *s = deep_tick();
@@ -208,7 +208,7 @@ static const char *text_of(struct flame_names *n, u32 frame)
 	return flame_fn_text(&n->fns[flame_names_frame(n, frame)]);
 }
 
-/* What would give names stands on the frame, and goes when it is not so any more. */
+/* The hint for getting names is on the frame, and disappears when it no longer applies. */
 static void hints_stand_on_frames(void **state)
 {
 	struct builder *b = tick_of(NULL, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Connections from records: both sides of a request, TLS, what ends and what is lost,
- * HTTP/1 that becomes HTTP/2.
+ * Connections from records: both sides of a request, TLS, ends and losses, HTTP/1 upgraded to
+ * HTTP/2.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,7 +99,10 @@ static void test_both_sides(void **s)
 	follower_free(f);
 }
 
-/* The last records are lost: an answer may have been among them, so the request is lost and not without an answer. */
+/*
+ * The last records are lost: an answer may have been among them, so the request counts as lost, not
+ * as unanswered.
+ */
 static void test_last_lost(void **s)
 {
 	struct follower *f = follow();
@@ -130,7 +133,10 @@ static u32 open_requests(struct follower *f)
 	return n;
 }
 
-/* HTTP/2 that was open before: it may be something else until a request is answered. Then those before it count, too. */
+/*
+ * HTTP/2 that was open before: uncertain until a request is answered. Then earlier requests count,
+ * too.
+ */
 static void test_held_back(void **s)
 {
 	static const char ask5[] = "\0\0\3\1\5\0\0\0\5\x82\x86\x84", ask7[] = "\0\0\3\1\5\0\0\0\7\x82\x86\x84",
@@ -158,7 +164,7 @@ static void test_held_back(void **s)
 	follower_free(f);
 }
 
-/* In TLS the connection may be known later than the first request, or never. */
+/* In TLS the connection may become known after the first request, or never. */
 static void test_tls(void **s)
 {
 	struct follower *f = follow();
@@ -257,7 +263,10 @@ static void test_lost_record(void **s)
 #define UPGRADE "GET /up HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n"
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
 
-/* The request that asks for HTTP/2 is answered there, as stream 1. The answer may be cut anywhere. */
+/*
+ * The request for an upgrade to HTTP/2 is answered there, as stream 1. The answer may be cut
+ * anywhere.
+ */
 static void upgrade(size_t cut)
 {
 	static const char switched[] = SWITCH SETTINGS;
@@ -296,7 +305,7 @@ static void test_h2c(void **s)
 		upgrade(cut);
 }
 
-/* One that is never answered, and one of which the answer says what was not asked for. */
+/* One that is never answered, and one with an answer to a request that was not seen. */
 static void test_h2c_ends(void **s)
 {
 	struct follower *f = follow();

@@ -53,7 +53,7 @@ static const struct frames_row *row_of(const struct snapshot *s, u64 id)
 
 static const struct snapshot *seal(void);
 
-/* Numbers are those of one frame for ever: a graph of all the time shows what was sampled long ago. */
+/* A number identifies a frame for ever: a graph since the start shows old samples. */
 static void no_number_is_given_twice(void **state)
 {
 	u32 first = frames_intern(OF_FILE, 0x10, 0), second = frames_intern(OF_FILE, 0x20, 0), again;
@@ -69,7 +69,7 @@ static void no_number_is_given_twice(void **state)
 	frames_clear();
 }
 
-/* Those that were in no stack for long go; what is inlined in one that stays, stays. */
+/* Frames in no stack for long are evicted; those inlined in a kept one are kept. */
 static void old_frames_make_room(void **state)
 {
 	u64 n_evicted = frames_evicted();
@@ -169,7 +169,7 @@ static void an_address_becomes_several_frames(void **state)
 	snapshot_put(s);
 }
 
-/* Whoever has taken over the symbolizer can say what he likes. */
+/* A compromised symbolizer may answer anything. */
 static void an_answer_that_repeats_itself_counts_once(void **state)
 {
 	const struct symbolizer_line l[] = {

@@ -115,7 +115,7 @@ static void sums_by_process(void **state)
 	snapshot_put(s);
 }
 
-/* The table or a level of the breadcrumb may hold a sum longer than the view. */
+/* The table or a level of the breadcrumb may keep a group longer than the view. */
 static void sum_outlives_its_groups(void **state)
 {
 	const struct snapshot *s = two_by_two();
@@ -246,7 +246,7 @@ static void trace_blanks_what_was_not_there(void **state)
 	history_free(h);
 }
 
-/* What is read piece by piece is what would be read at once. */
+/* Reading piece by piece gives the same as reading at once. */
 static void trace_goes_back_in_pieces(void **state)
 {
 	struct history *h = history_new(1 << 20);

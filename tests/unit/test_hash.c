@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_hash.c: hash.h against an array, also where all have the same hash. */
+/* test_hash.c: hash.h compared with an array, also with equal hashes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static void fill(bool same)
 	assert_int_equal(table.n, N);
 }
 
-/* Every third goes while all are gone through: each is met once, the others are found. */
+/* Every third is removed during the iteration: each is visited once, the others stay. */
 static void goes_through(bool same)
 {
 	u8 met[N] = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ottop without a screen, as a child process on recordings made here: what
- * goes to stdout, what to stderr, and the exit status.
+ * ottop without a screen, as a child process on recordings made here: stdout, stderr and the exit
+ * status.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -181,7 +181,7 @@ static void not_observed_is_not_zero(void **state)
 	history_free(h);
 }
 
-/* A long way back is computed in several frames, the newest first. */
+/* A long way back is computed over several frames, newest first. */
 static void budget_leaves_the_oldest_for_later(void **state)
 {
 	struct history *h = busy_history(70);
@@ -204,7 +204,7 @@ static void budget_leaves_the_oldest_for_later(void **state)
 	history_free(h);
 }
 
-/* Ten thousand short processes: what is kept of them is bounded, and what was let go comes back. */
+/* Ten thousand short processes: memory is bounded, and evicted data is decoded again. */
 static void memory_is_bounded(void **state)
 {
 	struct history *h = history_new(64 << 20);
@@ -246,7 +246,7 @@ static void memory_is_bounded(void **state)
 	free(c);
 }
 
-/* Merging adds up: what the columns show is what the kept ticks hold, before and after. */
+/* Merging sums: columns show the content of the kept ticks, before and after. */
 static void merged_ticks_keep_their_calls(void **state)
 {
 	struct history *h = history_new(24 << 10);

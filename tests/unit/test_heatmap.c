@@ -86,7 +86,7 @@ static void screen_end(struct screen *s)
 	history_free(s->history);
 }
 
-/* What is on the screen; a frame that is not complete is drawn again, as the console does. */
+/* The text on the screen; an incomplete frame is drawn again, as the console does. */
 static char *screen_text(struct screen *s)
 {
 	int frames = 0;
@@ -142,7 +142,7 @@ static void merged_ticks_are_wide_marked_and_whole(void **state)
 	screen_end(&s);
 }
 
-/* The cursor holds on to its tick while time goes on. */
+/* The cursor stays with its tick as time goes on. */
 static void cursor_holds_its_tick(void **state)
 {
 	struct screen s;
@@ -173,7 +173,7 @@ static void cursor_holds_its_tick(void **state)
 	screen_end(&s);
 }
 
-/* Any key at any size at any time: nothing is drawn outside, nothing is read that is gone. */
+/* Any key at any size at any time: no drawing outside, no use of freed data. */
 static void any_keys_at_any_size(void **state)
 {
 	static const char keys[] = "77711bbWWVVVcx++--hjklhjkliIFLnNp[]{}gG?tS<>!";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_history.c: what is kept, how it gets coarser, what it costs. */
+/* test_history.c: what is kept, how old ticks are merged, and the memory used. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static void empty_history_answers(void **state)
 	history_free(NULL);
 }
 
-/* Every tick by every way to it: forward, backward, at random. */
+/* Each tick is reached in every way: forward, backward, at random. */
 static void every_tick_comes_back(void **state)
 {
 	const struct snapshot *kept[200], *s;
@@ -143,7 +143,7 @@ static void merged_tick_adds_up(void **state)
 	snapshot_put(b);
 }
 
-/* Frames have neither rates nor histograms: nothing of them is made anew. */
+/* Frames have neither rates nor histograms: their rows are shared, not copied. */
 static void rows_without_rates_are_shared(void **state)
 {
 	struct session se = { .arch = "x" };
@@ -216,8 +216,8 @@ static void add_totals(struct totals *t, const struct snapshot *s)
 }
 
 /*
- * An idle row must not keep the numbers of its last busy interval: made here as
- * the collector does it, or the sums would count them again.
+ * An idle row must not keep the numbers of its last busy interval, or sums would count them again;
+ * made here like the collector does.
  */
 static const struct snapshot *next_tick(struct gen *g, u32 n)
 {
@@ -245,7 +245,7 @@ static const struct snapshot *next_tick(struct gen *g, u32 n)
 	return g->prev = s;
 }
 
-/* What is older is not finer, and no tick covers more than its level says. */
+/* Older ticks are not finer, and no tick covers more than its level permits. */
 static void assert_levels_in_order(const struct history *h)
 {
 	for (u32 i = 0; i < h->n; i++) {
@@ -353,7 +353,10 @@ static void append_some(struct history *h, struct gen *g, u32 n, u64 family_byte
 	}
 }
 
-/* Where all of ottop takes more than it promised the past makes room, down to its share; later it grows again. */
+/*
+ * When ottop as a whole exceeds its promised memory the history shrinks, down to its share; later
+ * it grows again.
+ */
 static void what_is_promised_bounds_it(void **state)
 {
 	struct history *h = history_new(8 << 20);
@@ -377,7 +380,7 @@ static void what_is_promised_bounds_it(void **state)
 	gen_end(&g);
 }
 
-/* Merging has had its share of a CPU: what is oldest goes. */
+/* Merging has used its share of a CPU: the oldest ticks are dropped. */
 static void what_there_is_no_time_for_goes(void **state)
 {
 	struct history *h = history_new(8 << 20);
@@ -412,8 +415,8 @@ static bool among_newest(const struct history *h, const struct row *r)
 }
 
 /*
- * Nothing is in memory twice because the past is decoded, to be merged or to be shown: what is
- * as it is now is the row of now, and of what is merged only what is packed is kept.
+ * Decoding the past, for merging or display, duplicates no memory: unchanged rows are those of the
+ * present, and only the packed result of a merge is kept.
  */
 static void what_is_decoded_is_not_there_twice(void **state)
 {
@@ -450,7 +453,7 @@ static void what_is_decoded_is_not_there_twice(void **state)
 	gen_end(&g);
 }
 
-/* A row that ended in between is still there in the merged past. */
+/* A row that ended in between is present in the merged past. */
 static void closed_rows_survive_merging(void **state)
 {
 	struct history *h = history_new(36 << 10);

@@ -37,7 +37,7 @@ static size_t from_hex(u8 *buf, const char *hex)
 	return n;
 }
 
-/* Whole, and then each byte alone from a copy of the table that is not kept. */
+/* In one piece, and then byte by byte with a discarded copy of the table. */
 static bool read_block(struct hpack *h, const char *hex)
 {
 	struct hpack_block b = {};
@@ -74,7 +74,9 @@ static void test_rfc_examples(void **s)
 	hpack_forget(&answers);
 }
 
-/* Joined in the middle: newer entries are known by their index, older ones are not, whatever is inserted. */
+/*
+ * Joined in the middle: newer entries are known by index, older ones never, whatever is inserted.
+ */
 static void test_joined_table(void **s)
 {
 	struct hpack h = {};
@@ -115,7 +117,7 @@ static void test_bad_blocks(void **s)
 	hpack_forget(&h);
 }
 
-/* However much is inserted, little is kept, and what is kept is right. */
+/* However much is inserted, memory is bounded and the kept entries are correct. */
 static void test_table_is_bounded(void **s)
 {
 	size_t before = mallinfo2().uordblks;

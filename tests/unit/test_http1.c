@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * HTTP/1 as the protocol reader has it: messages from pieces of a stream, whatever
- * their borders; bodies of which only lengths are known; and framing that lies.
+ * The HTTP/1 reader: messages from pieces of a stream with any boundaries; bodies known by length
+ * only; contradictory framing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,7 +103,7 @@ static void test_borders(void **s)
 	}
 }
 
-/* What comes of a message after one that is in order, given whole or byte by byte. */
+/* The reports of a message that follows a valid one, given in one piece or byte by byte. */
 static const char *read_as(enum role role, const char *text, size_t at_once)
 {
 	static char told[2][8192];
@@ -124,7 +124,7 @@ static const char *read_as(enum role role, const char *text, size_t at_once)
 	return told[at_once == 1];
 }
 
-/* Lines that are whole are read at a stroke, which must not make a difference where they are odd. */
+/* Complete lines are parsed in one go, which must make no difference for odd ones. */
 static void test_at_a_stroke(void **s)
 {
 	static const char *const lines[N_ROLES][24] = {
@@ -196,7 +196,7 @@ static void test_upgrade(void **s)
 	expect(">1 head CONNECT h:443\n>1 done 26\n<1 head 200\n<1 done 39\n");
 }
 
-/* Until the connection ends; and an answer that ends before it is whole. */
+/* A body until the end of the connection; and an answer that ends prematurely. */
 static void test_close(void **s)
 {
 	begin();
@@ -256,7 +256,7 @@ static void expect_lost(u64 n, const char *want)
 	expect(want);
 }
 
-/* Pipelined messages of which one may hide others: from then on no answer is given to a request by guess. */
+/* Pipelined messages that may hide others: from then on no answer is assigned by guess. */
 static void test_mixed_up(void **s)
 {
 	/* the end of which answer? */
@@ -294,7 +294,7 @@ static void test_lure(void **s)
 		    "<2 head 201\n<2 done 38\n");
 }
 
-/* Whole messages are missing: what is asked later is answered later, never by what came before. */
+/* Whole messages are missing: later requests get later answers, never earlier ones. */
 static void test_loss(void **s)
 {
 	begin();
@@ -324,7 +324,7 @@ static void test_middle(void **s)
 	expect(">1 head GET /1\n>1 done 19\n<1 head 500\n<1 done 38\n");
 }
 
-/* Two readings are possible: none is believed, and the next message is looked for. */
+/* Ambiguous framing: neither reading is used, and the next message is searched for. */
 static void test_smuggling(void **s)
 {
 	static const char *const heads[] = {

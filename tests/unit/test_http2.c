@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * HTTP/2 and gRPC as the protocol reader has them: frames cut anywhere, streams between one another,
- * connections that are joined in the middle, losses, and what is sent to harm.
+ * The HTTP/2 and gRPC readers: frames cut anywhere, interleaved streams, connections joined in the
+ * middle, losses, and hostile input.
  */
 #include <malloc.h>
 #include <setjmp.h>
@@ -148,7 +148,7 @@ static void test_streams_between_one_another(void **s)
 	expect("<1 done 19\n");
 }
 
-/* Lengths alone are enough for data; the head of the next frame is where it must be. */
+/* For data the length is sufficient; the next frame's head must be at the right place. */
 static void test_data_unseen(void **s)
 {
 	u8 buf[64];
@@ -202,7 +202,7 @@ static void test_grpc(void **s)
 	assert_false(grpc_is_type("application/grpc-web"));
 }
 
-/* Before ottop: what the tables had is unknown, what they get is known. */
+/* Opened before ottop: old table entries are unknown, new ones are known. */
 static void test_joined(void **s)
 {
 	enum role role;
@@ -242,7 +242,10 @@ static void replay(const struct captured *c, u32 n)
 		data(c[i].answers ? ANSWERS : ASKS, (const u8 *)c[i].bytes, c[i].n);
 }
 
-/* What grpcio and its server sent each other, whole, and joined at each call: never another name or status. */
+/*
+ * The conversation of grpcio and its server, complete, and joined at each call: never a wrong name
+ * or status.
+ */
 static void test_captured(void **s)
 {
 	static const char from5[] = ">5 head POST *\n>5 done 35\n<grpc5 head NOT_FOUND\n<5 done 43\n";
@@ -267,7 +270,10 @@ static void test_captured(void **s)
 	}
 }
 
-/* Bytes of a block are missing: its name is unknown, and all indexes are until there are new entries. */
+/*
+ * Bytes of a block are missing: its name is unknown, and all indexes are until there are new
+ * entries.
+ */
 static void test_block_unseen(void **s)
 {
 	u8 block[64], buf[128];
@@ -283,7 +289,7 @@ static void test_block_unseen(void **s)
 	expect(">1 head GET /one\n>1 done 17\n>3 head GET *\n>3 done 17\n>5 head GET *\n>5 done 12\n");
 }
 
-/* A gap over frames: what is open is lost, and nothing is paired by guess. */
+/* A gap over frames: open requests are lost, and nothing is paired by guess. */
 static void test_loss(void **s)
 {
 	open_connection();
@@ -355,7 +361,7 @@ static size_t used(void)
 	return mallinfo2().uordblks;
 }
 
-/* What was sent to harm takes no more memory than what is usual. */
+/* Hostile input takes no more memory than usual input. */
 static void test_floods(void **s)
 {
 	u8 block[256] = {};
@@ -381,7 +387,7 @@ static void test_floods(void **s)
 	assert_false(http2_protocol.is_over(seen.state));
 }
 
-/* More streams than are kept: the oldest is lost, and not said to have been without an answer. */
+/* More streams than are kept: the oldest is lost, not counted as unanswered. */
 static void test_many_open(void **s)
 {
 	open_connection();
@@ -393,7 +399,7 @@ static void test_many_open(void **s)
 	expect("<1 lost\n>513 head GET /\n");
 }
 
-/* One value of a megabyte: little of it is kept, and the next block is read. */
+/* A value of a megabyte: only a part is kept, and the next block is read. */
 static void test_huge_value(void **s)
 {
 	u8 *big = calloc(1, 16384);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * HTTP/2 while records find no room in the ring, now and then: through the programs' own code and the reader. What counts
- * and what is lost are together what was asked, on both ends.
+ * HTTP/2 while some records find no room in the ring: through the real programs' code and the
+ * reader. Counted and lost requests together are all requests, at both ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,7 +60,7 @@ static void put(u8 type, u8 flags, u32 stream, const void *payload, u32 n)
 	n_call += H2_HEAD + n;
 }
 
-/* Both ends move what was put: the other one in as many calls as it likes, where cut is true. */
+/* Both ends move the data; with `cut` the other one in any number of calls. */
 static void move(u32 from, u32 chance, bool cut)
 {
 	u32 at = 0, n;
@@ -170,7 +170,10 @@ static void test_lost(void **s)
 	assert_true(done > asked / 2 && done < 2 * asked);
 }
 
-/* Frames cut by calls: never more than was asked; of a head that was cut where records are lost it is not known what it began. */
+/*
+ * Frames cut by calls: never more than the number of requests; if a cut head is in a lost record,
+ * its type is unknown.
+ */
 static void test_lost_in_parts(void **s)
 {
 	u64 done, all = connections(40, true, &done);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Instructions of real files are as long as objdump says. */
+/* Instructions of real files have the length that objdump prints. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

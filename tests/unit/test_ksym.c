@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the kernel says of its functions is what /proc/kallsyms lists. */
+/* The kernel's names for its functions agree with /proc/kallsyms. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Labels of what waits were for: so many of a process at once, those of no stack make room. */
+/* Labels of waited-for objects: a limited number a process; unused ones are evicted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -86,7 +86,7 @@ static void one_too_many_is_one_of_many(void **state)
 	end();
 }
 
-/* Those that were in no stack for long make room, those that were do not. */
+/* Labels in no stack for long are evicted, others are not. */
 static void room_is_given_back(void **state)
 {
 	u32 rest, kept, id;
@@ -111,7 +111,7 @@ static void room_is_given_back(void **state)
 	end();
 }
 
-/* A label that something still refers to stays. */
+/* A referenced label is kept. */
 static void what_is_held_stays(void **state)
 {
 	struct label *held;
@@ -132,7 +132,10 @@ static void what_is_held_stays(void **state)
 	end();
 }
 
-/* What went leaves the table frames, so that a server with another socket a request does not fill it. */
+/*
+ * Evicted labels leave the table frames, so that a server with a new socket for each request does
+ * not fill it.
+ */
 static void frames_go_too(void **state)
 {
 	u32 most = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_landing.c: a C++ program that throws is stopped where libgcc's unwinder is
- * about to let an exception land, and goes on instruction by instruction: at each of
- * them the stack is whole. The program is static: it is one file, and has stubs.
+ * test_landing.c: stops a C++ program that throws when libgcc's unwinder is about to land an
+ * exception, and single-steps it: at each instruction the stack must be complete. The program is
+ * static: one file, with PLT stubs.
  */
 #include <setjmp.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lines through the process without privileges: what a well-behaved file, a file
- * without DWARF and a file that kills libdwarf are answered with.
+ * Lines through the unprivileged process: a good file, a file without DWARF, and a file that
+ * crashes libdwarf.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,9 +181,8 @@ static void no_dwarf_is_an_answer(void **state)
 }
 
 /*
- * Files that were made to harm, one after the other: each is answered within its
- * limits, with lines, with an error or with the death of the process; names of the
- * file and lines of a good one come all the same.
+ * Hostile files, one after the other: each is answered within its limits, with lines, an error or
+ * the death of the process; names and the lines of a good file still work.
  */
 static void ask_good_one(int good, u64 addr)
 {
@@ -301,8 +300,8 @@ static void origins_that_loop_end(void **state)
 }
 
 /*
- * A file of which no page can be read (it became shorter after it was opened) kills
- * whoever maps it: SIGBUS. The next process answers what was asked behind it.
+ * A file without readable pages (truncated after opening) kills its mapper with SIGBUS. The next
+ * process answers the following request.
  */
 static void a_file_that_kills_is_answered(void **state)
 {

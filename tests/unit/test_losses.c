@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_losses.c: every cause of a loss is kept, however many there are. */
+/* test_losses.c: any number of loss causes is kept. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

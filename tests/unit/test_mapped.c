@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Parts of files as memory, and files that are cut off meanwhile. */
+/* Mapped parts of files, and files truncated meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ static void bytes_of_a_part(void **state)
 	assert_null(list);
 }
 
-/* The kernel sends SIGBUS: what is gone reads as zeros, what is left as it is. */
+/* The kernel sends SIGBUS: the missing part reads as zeros, the rest is unchanged. */
 static void what_is_cut_off_is_zero(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -86,7 +86,7 @@ static void on_other(int sig)
 	siglongjmp(back, 1);
 }
 
-/* One that is none of ours is what it was before. */
+/* Other SIGBUS faults keep their previous handling. */
 static void faults_of_others_reach_their_handler(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where names come from, with good and with hostile input: .gnu_debugdata, symbols of this very
- * program, files that change, places of debug files.
+ * Sources of names, with good and hostile input: .gnu_debugdata, symbols of this program, changing
+ * files, locations of debug files.
  */
 #include <errno.h>
 #include <fcntl.h>

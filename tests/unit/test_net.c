@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_net.c: what tab 5 computes: ends, ports, the past of a row, groups, the worst peer, kept events. */
+/*
+ * test_net.c: what tab 5 computes: ends, ports, a row's history, groups, the worst peer, kept
+ * events.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -64,7 +67,7 @@ static void ends(void **state)
 	assert_string_equal(net_address(buf, NULL, U64_UNKNOWN), "?:?");
 }
 
-/* The width of a column is computed without writing the text: it has to be that of the text. */
+/* The column width is computed without formatting the text: both must agree. */
 static void columns_of_ends(void **state)
 {
 	static const u64 ports[] = { 1, 9, 10, 99, 100, 999, 1000, 9999, 10000, 65535, U64_BLANK, U64_UNKNOWN };
@@ -233,7 +236,7 @@ static void past_follows(void **state)
 	history_free(h);
 }
 
-/* One more row: what is known of the others stays, of the new one nothing is. */
+/* One more row: the others keep their history, the new one has none. */
 static void past_of_more_rows(void **state)
 {
 	const struct snapshot *last;
@@ -399,7 +402,7 @@ static void nobody_to_ask(void **state)
 	resolver_stop();
 }
 
-/* With it: what is no address gets a reason; nothing that is asked stays without an end. */
+/* A text that is no address gets a reason; every request is eventually answered. */
 static void an_end_for_each(void **state)
 {
 	u64 until = boottime_ns() + PATIENCE_S * NSEC_PER_SEC;
@@ -426,7 +429,7 @@ static void an_end_for_each(void **state)
 	assert_false(resolver_runs());
 }
 
-/* User ids go the same way, are no rows of the table names, and say when they are known. */
+/* User ids use the same mechanism, are no rows of the table names, and have a version. */
 static void names_of_users(void **state)
 {
 	u64 until = boottime_ns() + PATIENCE_S * NSEC_PER_SEC;

@@ -35,7 +35,7 @@ static void good(struct options *o, const char *line)
 		fail_msg("%s: %s", line, error);
 }
 
-/* The line is refused, and says all of `...` (a list that NULL ends). */
+/* The line is rejected with a message containing all of `...` (NULL-terminated). */
 static void bad(const char *line, ...)
 {
 	struct options o;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a collector's answer means: which are sent again, when, and what garbage does. */
+/* Evaluation of a collector's answers: which are retried, when, and garbage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,7 +73,7 @@ static void partial_success(void **state)
 	assert_int_equal(o.rejected, 0);
 }
 
-/* A 200 is a 200: sending again what was taken would count it twice. */
+/* A 200 is final: sending again would count everything twice. */
 static void garbage_with_200(void **state)
 {
 	static const char *const bodies[] = { "\x0a\xff", "\x0a\x7f\x08", "\xff\xff\xff", "\x08",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What each variable OTEL_* does, and which of two comes first: a table of the specification. */
+/* The effect and precedence of each OTEL_* variable, as a table from the specification. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -292,7 +292,7 @@ static void resource_and_metrics(void **state)
 	}
 }
 
-/* Which requests are sent: a sampler's argument counts only with the sampler that has one. */
+/* Sampling: an argument counts only with a sampler that takes one. */
 static void sampling(void **state)
 {
 	static const struct { const char *env; double ratio; } all[] = {
@@ -344,7 +344,7 @@ static void logged(void *arg, const char *line)
 	*(bool *)arg |= strstr(line, "secret") != NULL;
 }
 
-/* Neither the screen nor the log has what is in a header or in front of the @. */
+/* Neither the screen nor the log shows header values or what precedes the @. */
 static void secrets_are_not_shown(void **state)
 {
 	char *shown = otlp_url_shown("https://me:secret@c.example:4318/x");

@@ -69,7 +69,7 @@ struct seen {
 	double sum;
 };
 
-/* One export as cumulative values, or (deltas) what came since the last one. */
+/* One export as cumulative values, or (deltas) the growth since the last one. */
 static struct seen export(struct otlp_groups *g, const struct snapshot *s, struct otlp_series *deltas)
 {
 	struct scratch scratch = { 0 };
@@ -109,7 +109,7 @@ static void take(struct otlp_groups *g, const struct snapshot **last, const stru
 	*last = s;
 }
 
-/* Processes of one name are one series; it goes on when they have ended. */
+/* Processes of one name are one series, which continues after they ended. */
 static void programs(void **state)
 {
 	const struct served one[] = { { 10, 200, 5, "a" , 0 }, { 11, 200, 7, "a", 0 }, { 12, 200, 1, "b", 0 } };
@@ -137,7 +137,7 @@ static void programs(void **state)
 	snapshot_put(last);
 }
 
-/* The busiest have series of their own and keep them; the others are one. */
+/* The busiest have series of their own and keep them; the others share one. */
 static void the_rest(void **state)
 {
 	struct otlp_groups *g = otlp_groups_new(grouping_of(TABLE_http_durations), 2);
@@ -194,7 +194,7 @@ static void deltas(void **state)
 	snapshot_put(last);
 }
 
-/* What ottop posts would be posted, and that again. */
+/* Exporting ottop's own posts would cause more posts. */
 static void not_our_own(void **state)
 {
 	const struct served all[] = { { 10, 200, 5, "a", 0 }, { (u64)getpid(), 200, 70, "ottop", 0 } };

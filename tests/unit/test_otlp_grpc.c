@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What an answer of gRPC means: by its code, its trailers and what is missing of them. */
+/* Evaluation of gRPC answers: by code, trailers and missing trailers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

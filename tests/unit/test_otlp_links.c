@@ -69,7 +69,7 @@ static void which_of_two(void **state)
 	otlp_links_free(l);
 }
 
-/* The oldest go; what is new still finds its other side. */
+/* The oldest are evicted; new ones are still matched. */
 static void many(void **state)
 {
 	struct otlp_links *l = otlp_links_new();
@@ -82,7 +82,7 @@ static void many(void **state)
 	otlp_links_free(l);
 }
 
-/* So many in a short time wait for their other sides that more room is made for them. */
+/* Many pending spans in a short time: the capacity grows. */
 static void many_at_once(void **state)
 {
 	struct otlp_links *l = otlp_links_new();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which log records have a trace context: those of a process that served one request then, and only one. */
+/* Which log records have a trace context: those of a process serving exactly one request. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +174,7 @@ static void sent_of(struct otlp_logs *logs, struct builder *b, bool end, u32 wan
 
 #define SECOND NSEC_PER_SEC
 
-/* What happens while a request is served waits for its end, which is ticks later. */
+/* An event during a request waits for the request's end, some ticks later. */
 static void a_request_that_goes_on(void **state)
 {
 	struct otlp_logs *logs = otlp_logs_new();

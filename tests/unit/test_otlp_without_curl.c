@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* An ottop that was built where libcurl's headers are not: --otlp says so, and nothing of libcurl is used. */
+/* An ottop built without libcurl's headers: --otlp reports it, and libcurl is not used. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The share of CPU that names and lines may take. */
+/* The share of CPU allowed for names and lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void names_go_before_lines(void **state)
 	assert_true(pace_may(PACE_LINES, 52 * S));
 }
 
-/* What a question costs is known late: no more than a few are on the way. */
+/* The cost of a request is known late: only a few are in flight. */
 static void few_are_on_the_way(void **state)
 {
 	u32 n = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_parts.c: tables in part: what is taken says what the whole table says; what is not is said to be left out. */
+/*
+ * test_parts.c: partial tables: included pages equal those of the whole table; others are marked as
+ * left out.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,7 +151,7 @@ static void test_hits_come_first(void **state)
 	free(part.words);
 }
 
-/* What was there stays, with what is made anew: of two tables of which each has what the other one has not. */
+/* Merging two tables: each keeps what the other lacks. */
 static void test_two(void **state)
 {
 	struct part_from from[2];
@@ -195,7 +198,7 @@ static void test_empty(void **state)
 	assert_true(parts_choose(&from, 1, hits, true, 3, taken) > 3);
 }
 
-/* Made of some pages only: these say what the whole table says, the others are left out. */
+/* Made for some pages only: these equal the whole table, the others are left out. */
 static void test_asked_for(void **state)
 {
 	int fd = open("/lib/x86_64-linux-gnu/libc.so.6", O_RDONLY | O_CLOEXEC);

@@ -206,7 +206,7 @@ static void test_go_hostile(void **state)
 	}
 }
 
-/* An entry that its own description contradicts names nothing. */
+/* An entry contradicted by its own description gives no name. */
 static void test_go_doubtful(void **state)
 {
 	struct go_image g;

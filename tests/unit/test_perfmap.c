@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Maps that programs write of code made at run time, against a plain model of them; hostile ones;
- * where they may be.
+ * Perf maps compared with a plain model; hostile ones; allowed locations.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -132,7 +131,7 @@ static void test_map_long_line(void **state)
 	free(map);
 }
 
-/* Against a model that compares everything with everything, in random portions. */
+/* Compared with a brute-force model, in random portions. */
 static void test_map_overlaps(void **state)
 {
 	enum { N = 60, SPACE = 400 };

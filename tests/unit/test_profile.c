@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Profiles: what is merged, what late names do; as folded text. */
+/* Profiles: merging, late names, folded text. */
 #include "profile_data.h"
 
 /* ---- collecting ------------------------------------------------------------------ */

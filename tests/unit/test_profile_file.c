@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Profiles as pictures, and in files: what a file that cannot be written leaves. */
+/* Profiles as pictures, and as files: what is left if writing fails. */
 #include "profile_data.h"
 #include "bpf/record/history.h"
 #include "tui/main/main.h"
@@ -156,7 +156,7 @@ static struct history *history_of(struct builder *b)
 	return h;
 }
 
-/* `w` in a flame graph of nothing: no file that looks like a measurement of an idle program. */
+/* `w` in an empty flame graph writes no file, which would look like a measurement. */
 static void nothing_is_not_written(void **state)
 {
 	char dir[] = "/tmp/ottop-nothing-XXXXXX", path[64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_recorder.c: writing recordings: never over something else, never half a frame. */
+/* test_recorder.c: writing recordings: never over another kind of file, never half a frame. */
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_recording.c: recordings that are whole come back whole; what is none is refused. */
+/* test_recording.c: valid recordings are read back complete; other files are rejected. */
 #include "recording_file.h"
 
 /* ---- whole ones ---- */

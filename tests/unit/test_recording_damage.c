@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* test_recording_damage.c: recordings that are cut or damaged: what is whole is shown. */
+/* test_recording_damage.c: truncated and damaged recordings: intact parts are shown. */
 #include "recording_file.h"
 
 /* ---- cut and damaged ones ---- */
@@ -51,7 +51,7 @@ static void cut_header_shows_nothing(void **state)
 	must_refuse(path, "empty");
 }
 
-/* Flips a bit at every some place: never wrong data, and the loss is named. */
+/* Flips bits at intervals: never wrong data, and the loss is reported. */
 static void flipped_bits_cost_a_group_at_most(void **state)
 {
 	const char *path = in_dir("flip");
@@ -117,7 +117,7 @@ static void too_long_frame_is_damage(void **state)
 	recording_close(r);
 }
 
-/* Whole chunks in a wrong order: time goes forward, and what builds on them is left out. */
+/* Whole chunks in a wrong order: time goes forward, and chunks without their base are skipped. */
 static void repeated_frame_is_damage(void **state)
 {
 	const char *path = in_dir("twice");

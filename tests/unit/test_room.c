@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_room.c: unwind tables where there is little room: the real arena, files and symbolizer. The
- * table of a compiler does not fit: what stacks go through is loaded, and what is used more stays.
+ * test_room.c: unwind tables with little room: the real arena, files and symbolizer. A compiler's
+ * table does not fit: the functions in stacks are loaded, and the most used stay.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -176,7 +176,10 @@ static void test_parts(void **state)
 	assert_true(files_table(small_file) >= TABLE_FIRST);	/* it is used more */
 }
 
-/* What is used less for its size goes, though it was used a moment ago, and comes back when it is used. */
+/*
+ * The table with the least use for its size is evicted, even if used a moment ago, and reloaded on
+ * use.
+ */
 static void test_least_used_goes(void **state)
 {
 	u64 addr = 0;
@@ -211,7 +214,7 @@ static void test_least_used_goes(void **state)
 	assert_int_equal(files_squeezed(), 1);
 }
 
-/* Frames that need what is not there, until it is asked for. */
+/* Frames that need a missing part, until it is requested. */
 static u32 uses_until_asked(u64 addr)
 {
 	struct file *f = &stack_files[big_file];
@@ -227,7 +230,10 @@ static u32 uses_until_asked(u64 addr)
 	return n;
 }
 
-/* A part that takes long to make is made for many stacks; where they are cut without it, at once. */
+/*
+ * An expensive part is made for many stacks at once; if stacks would be truncated without it,
+ * immediately.
+ */
 static void test_worth_it(void **state)
 {
 	struct file *f;

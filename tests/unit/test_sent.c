@@ -107,7 +107,7 @@ static void test_both_ends(void **state)
 	assert_int_equal(follower_counts(f).lost_requests + follower_counts(f).lost_messages, 0);
 }
 
-/* Two calls that send are read by one that ends in the second, and by another one. */
+/* Data of two send calls is read by a call that ends within the second, and by another one. */
 static void test_other_pieces(void **state)
 {
 	(void)state;
@@ -124,7 +124,10 @@ static void test_other_pieces(void **state)
 	assert_int_equal(last.start_ns, 1100);
 }
 
-/* What was sent was lost: the head of that request is, nothing is paired with the wrong one, and the next one is right. */
+/*
+ * Sent data was lost: the head of that request is lost, nothing is paired wrongly, and the next
+ * request is correct.
+ */
 static void test_not_known(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* main and _start of a program without symbols: of this very one, and of damaged copies of it. */
+/* main and _start of a stripped program: of this one, and of damaged copies. */
 #include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
@@ -79,7 +79,7 @@ static void test_own(void **state)
 	assert_null(startcode_find(&s, 0));
 }
 
-/* Any other byte in the start up to the call: it is not the code that is known, so no name comes of it. */
+/* Any changed byte in the start code up to the call: unknown code, so no name. */
 static void test_other_start(void **state)
 {
 	const Elf64_Ehdr *eh = (const void *)image;
@@ -104,7 +104,7 @@ static void test_other_start(void **state)
 	}
 }
 
-/* What is wrong in the file costs a name at most. */
+/* Errors in the file cost at most a name. */
 static void test_damaged(void **state)
 {
 	u8 *good = malloc(image_size);

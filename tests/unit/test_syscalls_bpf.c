@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_syscalls_bpf.c: the tables of syscalls.bpf.c under real concurrency:
- * threads play tasks on many CPUs, and not one call may be lost or doubled.
+ * test_syscalls_bpf.c: the tables of syscalls.bpf.c under real concurrency: threads act as tasks on
+ * many CPUs, and no call may be lost or counted twice.
  */
 #include "bpf_on_host.h"
 
@@ -133,7 +133,9 @@ static void no_call_is_lost_or_doubled(void **state)
 	assert_int_equal(lost_slots + lost_cells, 0);
 }
 
-/* What seccomp denies has a return alone: counted, without a latency, after the first of a thread. */
+/*
+ * A call denied by seccomp has only a return: counted, without a latency, after a thread's first.
+ */
 static void denied_calls(void **state)
 {
 	struct task_struct leader = { .start_boottime = 77 };

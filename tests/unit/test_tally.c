@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Requests added up: where the time of one went, names of endpoints, rows that are bounded.
+ * Aggregated requests: where the time of one went, names of endpoints, bounded rows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static void test_paths(void **s)
 
 /* ---- adding up ---- */
 
-/* More statuses than there is room for: the others are unknown, none counts as another one. */
+/* More statuses than there is room for: the others are unknown, none counts as another. */
 static void test_statuses(void **s)
 {
 	struct tally *t = tally_new();
@@ -198,7 +198,7 @@ static u32 listed(const struct report *r, u32 pid, const char *path)
 	return n;
 }
 
-/* A quiet service and a quiet endpoint are listed beside what is busy, slow and full of errors. */
+/* A quiet service and a quiet endpoint are listed beside busy, slow and failing ones. */
 static void test_fair_list(void **s)
 {
 	struct tally *t = tally_new();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a process can call itself, and what of it reaches a terminal or a file. */
+/* Names that a process may choose, and what of them reaches a terminal or a file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

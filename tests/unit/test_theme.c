@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The palette keeps its promises: every text colour readable, heat monotone, also where there are few colours. */
+/* The palette: every text colour readable, heat monotone, also with few colours. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static void texts_are_readable(void **state)
 	assert_true(contrast(0xffffff, theme_rgb(ROLE_selection, true)) >= 4.5);
 }
 
-/* One single call, the lowest step, must be seen; more is always further from the background. */
+/* A single call, the lowest step, must be visible; more is always further from the background. */
 static void heat_stands_out(void **state)
 {
 	for (u32 b = 0; b < 3; b++) {

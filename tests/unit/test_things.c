@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Things that waits were for: there is room for those of now, however many there were before. */
+/* Waited-for objects: there is room for the current ones, however many there were before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static void connections_come_and_go(void **state)
 	things_close();
 }
 
-/* More of one tick than there is room for are refused, and that is counted. */
+/* More in one tick than there is room for: refused and counted. */
 static void too_many_at_once(void **state)
 {
 	u32 n = 0;

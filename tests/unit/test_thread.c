@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* When a thread of ottop goes before others, and when it does not. */
+/* When a thread of ottop has priority over others, and when it yields. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void test_crowd_ends_it(void **state)
 	assert_in_range(n, 10, 100);	/* it is tried again, seldom */
 }
 
-/* A short piece of work that waits for one slice of another's is no crowd. */
+/* A short piece of work that waits for one time slice of another is no overload. */
 static void test_one_wait_is_no_crowd(void **state)
 {
 	struct thread_pace p = {};

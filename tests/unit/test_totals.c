@@ -94,7 +94,7 @@ static void late(void **state)
 	assert_null(proctab_find_any(78, 600));
 }
 
-/* Of very many that end only those of the last sweep are kept longer than a tick. */
+/* When very many end, only those of the last sweep are kept longer than a tick. */
 static void crowd(void **state)
 {
 	bool is_new;

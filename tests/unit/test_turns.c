@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* No file keeps the others from having their names. */
+/* No file can starve the others of names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static void the_hottest_is_asked_first(void **state)
 	turns_close();
 }
 
-/* One is sampled a thousand times as often as all others and always has new frames. */
+/* A file that is sampled a thousand times as often as the others and always has new frames. */
 static void a_hot_file_does_not_starve_a_cold_one(void **state)
 {
 	u32 asked[FILES + 1] = { 0 };
@@ -61,7 +61,10 @@ static void a_hot_file_does_not_starve_a_cold_one(void **state)
 	turns_close();
 }
 
-/* The names of one take the 10 s after which it is given up; the rest wait for seconds, not for an hour. */
+/*
+ * The names of one take 10 s, after which it is given up; the rest wait for seconds, not for an
+ * hour.
+ */
 static void a_file_that_costs_much_waits_itself(void **state)
 {
 	u64 t = S;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Keys that wait: all are taken at once, Ctrl-C is seen behind them, what belongs together stays so. */
+/* Pending keys: all are read at once, Ctrl-C is noticed behind others, sequences stay together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void behind_many(void **state)
 	assert_false(typeahead_take(&ahead));	/* and it stays so */
 }
 
-/* More than there is room for stays with the kernel, in order. */
+/* Keys beyond the capacity stay in the kernel, in order. */
 static void full(void **state)
 {
 	char many[12289], expected[4097];

@@ -218,7 +218,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Before and after a pass that met no socket at all: one flow. */
+/* Before and after a pass that found no socket: one flow. */
 static void two_ticks_one_flow(void **state)
 {
 	(void)state;
@@ -267,7 +267,7 @@ static void packets_that_nobody_counted(void **state)
 	check(1, 0, 3);
 }
 
-/* It rested, was used after the swap, and was gone before the pass. */
+/* Idle, then used after the swap, and gone before the pass. */
 static void last_words_after_the_swap(void **state)
 {
 	(void)state;
@@ -281,7 +281,7 @@ static void last_words_after_the_swap(void **state)
 	check(1, 1, 2);
 }
 
-/* Counted when the tick had begun, and for the first time: no minute passed since. */
+/* Counted after the tick began, and for the first time: less than a minute has passed. */
 static void younger_than_the_tick(void **state)
 {
 	(void)state;
@@ -291,7 +291,7 @@ static void younger_than_the_tick(void **state)
 	check(1, 0, 2);
 }
 
-/* The map cannot be read now and then: nothing is forgotten. */
+/* The map is sometimes unreadable: nothing is forgotten. */
 static void what_cannot_be_read_stays(void **state)
 {
 	(void)state;
@@ -312,7 +312,7 @@ static void what_cannot_be_read_stays(void **state)
 	check(1, 0, 5);
 }
 
-/* Flows of many peers fill the map in use before the one at rest was read. */
+/* Flows of many peers fill the active map before the idle one was read. */
 static void full_in_a_tick(void **state)
 {
 	(void)state;
@@ -324,21 +324,21 @@ static void full_in_a_tick(void **state)
 	check(2, 0, 2);
 }
 
-/* All of this where a program takes them out. */
+/* All tests with a program that drains the maps. */
 static int setup_by_program(void **state)
 {
 	by_program = true;
 	return setup(state);
 }
 
-/* All of this where the socket's first peer of an interval has a slot. */
+/* All tests with a slot for the socket's first peer of an interval. */
 static int setup_in_slots(void **state)
 {
 	in_slots = true;
 	return setup(state);
 }
 
-/* Of two peers one has the slot; a slot that was claimed, but in which nothing was counted, is none. */
+/* One of two peers has the slot; a slot claimed without counts is not a flow. */
 static void slots_and_map(void **state)
 {
 	(void)state;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_unwind.c: unwind tables and the walker against others. Every row of real
- * files says what readelf says of that address; and the walker, the code that
- * runs in the kernel compiled for the host, finds in stopped processes of several
- * threads the frames that gdb finds.
+ * test_unwind.c: unwind tables and the walker compared with other tools. Rows of real files agree
+ * with readelf; and the walker, the kernel code compiled for the host, finds in stopped processes
+ * with several threads the frames that gdb finds.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -272,7 +271,7 @@ static char *build_go(void)
 	return NULL;
 }
 
-/* What its own table says of depths is what the linker wrote into .debug_frame. */
+/* Stack depths of its own table agree with .debug_frame as written by the linker. */
 static void go_tables_say_what_readelf_says(void **state)
 {
 	char *path = is_x86() ? build_go() : NULL;
@@ -479,8 +478,8 @@ static char *line_with(char *text, const char *pc)
 }
 
 /*
- * Where the runtime has gone to the stack of its thread, gdb does not find back and takes
- * what lies there for callers: addresses of that stack.
+ * While the runtime is on the thread's own stack gdb does not find the way back and takes stack
+ * addresses for callers.
  */
 static bool is_lost(const char *line)
 {
@@ -494,7 +493,7 @@ static bool is_lost(const char *line)
 	return lost;
 }
 
-/* Ours leaves out runtime.goexit, where goroutines seem to have been called. False: gdb is lost. */
+/* Our walk leaves out runtime.goexit, the apparent caller of goroutines. False: gdb is lost. */
 static bool compare_go_now(void)
 {
 	char *ours, *theirs, *our, *their, *space;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * test_unwind_steps.c: the walker, the code that runs in the kernel compiled for the host, against the
- * truth. Programs run instruction by instruction; each call is noted when it is made, so the
- * stack is known at every one of them, in prologues and epilogues too.
+ * test_unwind_steps.c: the walker, the kernel code compiled for the host, against the truth.
+ * Programs are single-stepped and calls are recorded, so the stack is known at every instruction,
+ * in prologues and epilogues too.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static char folder[] = "/tmp/ottop-steps-XXXXXX";
 #define EVERY 5		/* instruction, and each outside of files */
 #define PART (SANITIZED ? 8 : 1)	/* a step is a switch to the kernel and back, twice */
 
-/* Calls that were made and have not returned, the outermost first. */
+/* Calls that have not returned, outermost first. */
 struct call {
 	u64 returns_to, slot;	/* slot: where the return address is */
 };
@@ -152,7 +152,7 @@ static void start_traced(char *const argv[])
 	assert_true(WIFSTOPPED(status));
 }
 
-/* Runs so many steps and compares at each fifth; at most one of so many may be wrong. */
+/* Single-steps and compares at each fifth step; at most one of so many may be wrong. */
 static void compare_steps(char *const argv[], u64 steps, u64 one_of)
 {
 	struct run r = {};
