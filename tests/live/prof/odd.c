@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +46,28 @@ static void burn_for_ever(void)
 		burn(100000);
 }
 
+/*
+ * Who runs already takes the CPUs from who makes the others: they begin when all are there. They are
+ * ready when each has run and slept once: until then most of them wait for a CPU, for seconds on a busy host.
+ */
+static int gate[2];
+static _Atomic int *been;	/* how many have run and slept once; shared with processes */
+
 NOINLINE void short_life(int us)
 {
-	for (;;) {
+	for (bool first = true;; first = false) {
 		burn(100000);
 		usleep((unsigned)us);
+		if (first)
+			++*been;
 	}
 }
 
-/* Who runs already takes the CPUs from who makes the others: they begin when all are there. */
-static int gate[2];
+static bool make_gate(void)
+{
+	been = mmap(NULL, sizeof(*been), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return been != MAP_FAILED && !pipe(gate);
+}
 
 static void wait_for_all(void)
 {
@@ -64,9 +77,19 @@ static void wait_for_all(void)
 		;
 }
 
+static int go_on(int n)
+{
+	close(gate[1]);
+	while (*been < n)
+		usleep(10000);
+	ready();
+	pause();
+	return 0;
+}
+
 static int many(int n)
 {
-	if (pipe(gate))
+	if (!make_gate())
 		return 1;
 	for (int i = 0; i < n; i++) {
 		pid_t pid = fork();
@@ -82,10 +105,7 @@ static int many(int n)
 			short_life(n * 150);
 		}
 	}
-	ready();
-	close(gate[1]);
-	pause();
-	return 0;
+	return go_on(n);
 }
 
 static int maps(const char *path, int n)
@@ -162,17 +182,14 @@ static int threads(int n)
 	pthread_t t;
 
 	us = n * 150;
-	if (pipe(gate))
+	if (!make_gate())
 		return 1;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 65536);
 	for (int i = 0; i < n; i++)
 		if (pthread_create(&t, &attr, thread, &us))
 			return 1;
-	ready();
-	close(gate[1]);
-	pause();
-	return 0;
+	return go_on(n);
 }
 
 static void names(void)
