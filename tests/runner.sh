@@ -109,6 +109,11 @@ last "6 passed, 6 failed, 0 skipped"; ok $? "each of the six failed"
 script tests/live/a.test <<<"$fails_once"
 go tests/live/a.test; [ $? != 0 ] && last "1 passed, 1 failed, 0 skipped"
 ok $? "a file that is named has no second try either"
+script tests/live/a.test <<<"$good"
+script tests/terminal/a.test <<<"sleep 0.3; $good; echo 'ok 2 - slower'"
+go tests/live/a.test tests/terminal/a.test
+last "3 passed, 0 failed, 0 skipped" && grep -q slower "$tree/build/log/terminal-a.log"
+ok $? "two files of one name have a log each"
 
 touch "$tree/tests/unit/test_y.c"
 go unit; [ $? != 0 ] && says '^not ok - unit-test_y: exit status 127' && last "2 passed, 1 failed, 0 skipped"
