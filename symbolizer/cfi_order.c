@@ -21,7 +21,7 @@ static int by_pc(const void *a, const void *b)
 {
 	const struct cfi_row *x = a, *y = b;
 
-	/* the end of one function is the start of the next: what says something comes last */
+	/* one function may start where another ends: a row with information sorts last */
 	return cmp(x->pc, y->pc) ?: cmp(x->info.cfa != UNW_CFA_NONE, y->info.cfa != UNW_CFA_NONE);
 }
 

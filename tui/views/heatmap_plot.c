@@ -14,7 +14,7 @@
 
 /* ---- time -------------------------------------------------------------------- */
 
-/* What one step means: the usual length of the newest ticks, which are never merged. */
+/* Duration of a step: the usual length of the newest ticks, which are never merged. */
 static u64 step_ns(const struct history *h)
 {
 	u64 intervals[15];
