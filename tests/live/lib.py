@@ -29,6 +29,10 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 
 
+# What a Python program that a test starts prints is read at once.
+os.environ.setdefault('PYTHONUNBUFFERED', '1')
+
+
 # ---- TAP --------------------------------------------------------------------
 
 class Tap:
