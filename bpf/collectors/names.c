@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * names.c: the table names: what is known of the addresses somebody asked for.
+ * names.c: the table names: results of name lookups for the addresses that were asked for.
  * Like the names of frames, they come when they come; a row says "not yet" (neither
  * name nor reason), the name, or why there is none.
  */

@@ -46,7 +46,7 @@ static void total_free(struct totals *set, struct total *t)
 
 static void add_row(const struct totals *set, struct total *t, const struct tick *tick)
 {
-	/* a thread's last call may be told a tick after the last row of its process */
+	/* a thread's last call may be reported a tick after the last row of its process */
 	struct proc *p = t->tgid ? proctab_find_any(t->tgid, t->start_ns) : NULL;
 	struct row *r;
 
@@ -62,7 +62,7 @@ static void add_row(const struct totals *set, struct total *t, const struct tick
 	r = set->row(t, p, tick);
 	row_put(t->idle_row);
 	t->idle_row = t->active ? NULL : row_get(r);
-	if (t->idle_row)	/* the builder leaves rows alone that somebody else has, too */
+	if (t->idle_row)	/* the builder does not change rows that are referenced elsewhere, too */
 		row_quantiles(r);
 	reset(set, t);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * totals.h: what is added up of a process and something else (a call, an endpoint), and its row of
- * each tick. A row in which nothing changes is made once. What belongs to a process that has ended
- * has one more row and goes. Sampler thread only.
+ * totals.h: sums per process and something else (a call, an endpoint), and their rows of each
+ * tick. The row of an unchanged sum is reused. When a process has ended its sums get one last row
+ * and are removed. Sampler thread only.
  */
 #ifndef OTTOP_TOTALS_H
 #define OTTOP_TOTALS_H
@@ -15,7 +15,7 @@ struct proc;
 /* Begins each struct that is in a set. */
 struct total {
 	struct hash_node node;
-	u32 tgid;		/* 0: of no process; it stays */
+	u32 tgid;		/* 0: of no process; never removed */
 	u64 start_ns;		/* of the process */
 	u64 first_seen_ns;
 	const struct hist *hist;	/* since then */
@@ -28,15 +28,15 @@ struct totals {
 	size_t size;		/* of a struct that begins with a struct total */
 	/* Makes the row of this tick; p is NULL where the process is not known. */
 	struct row *(*row)(struct total *t, struct proc *p, const struct tick *tick);
-	/* Forgets what was of this tick, with its memory. NULL: nothing is. */
+	/* Frees the values of this tick. NULL: none. */
 	void (*reset)(struct total *t);
 	struct hash_table all;
 	u64 began_ns;
 };
 
-/* Counting starts anew: rows are cumulative since now_ns, or the birth of their process. */
+/* Resets all counters: rows are cumulative since now_ns, or the birth of their process. */
 void totals_begin(struct totals *set, u64 now_ns);
-/* Adds one that is not there; the set owns it. */
+/* Adds a new one, which the set owns. */
 void *totals_add(struct totals *set, u32 hash, u32 tgid, u64 start_ns);
 /* So much of this tick has been counted, in ns. */
 u64 totals_interval(const struct totals *set, const struct tick *tick);

@@ -201,7 +201,7 @@ static int in_netns(const struct request *r, int link_fd)
 	} else {
 		fd = r->wish == NETNS_DEV ? open_dev() : create_iter(link_fd);
 		if (setns(home, CLONE_NEWNET))
-			_exit(1);	/* the rest would be told of another namespace */
+			_exit(1);	/* further answers would be of the wrong namespace */
 	}
 	if (home >= 0)
 		close(home);

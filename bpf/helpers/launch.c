@@ -21,10 +21,10 @@
 #include "bpf/model/fault.h"
 
 #define MAX_HELPERS 8
-#define FIRST_WAIT_MS 50		/* before it is started anew; doubled when it dies at once again */
+#define FIRST_WAIT_MS 50		/* before a restart; doubled when it dies at once again */
 #define LAST_WAIT_MS (30 * 1000)
-#define WORKING_WAIT_MS 500		/* where each death costs one piece of work: so long at most */
-#define LIVED_NS (10 * NSEC_PER_SEC)	/* then it was no death at once */
+#define WORKING_WAIT_MS 500		/* maximum if each death is over a piece of work */
+#define LIVED_NS (10 * NSEC_PER_SEC)	/* after living so long it did not die at once */
 
 /* Written by the watcher alone: a helper that was taken over cannot lie here. */
 struct helper_page {
@@ -106,7 +106,7 @@ static void note_death(const struct helper_spec *s, volatile struct helper_page 
 	page->status = status;
 	page->fault = notes->fault;
 	__atomic_add_fetch(&page->deaths, 1, __ATOMIC_RELEASE);
-	if (work && s->died)	/* between two of them nobody waits */
+	if (work && s->died)	/* between pieces of work no answer is expected */
 		s->died(work, death_of(status));
 }
 

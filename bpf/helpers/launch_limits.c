@@ -71,7 +71,7 @@ int limits_of_watcher(const struct helper_spec *s)
 	return err;
 }
 
-/* The innermost place in ottop's own code: of abort() that is who called it. */
+/* The innermost address in ottop's own code; for abort(), its caller. */
 static u64 own_place(u64 pc)
 {
 	u64 callers[16], own = fault_own(pc);
@@ -107,7 +107,7 @@ void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes 
 {
 	mine = s;
 	my_notes = notes;
-#ifndef __SANITIZE_ADDRESS__	/* whose own handler says more */
+#ifndef __SANITIZE_ADDRESS__	/* its own handler reports more */
 	note_faults();
 #endif
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -143,7 +143,7 @@ static bool make(clockid_t of, int sig, timer_t *ret)
 	return !timer_create(of, &event, ret);
 }
 
-/* Timers count as signals that wait, of which nobody may have none left: then those of the process. */
+/* Timers need a queued signal, and user nobody may have reached RLIMIT_SIGPENDING: then process timers are used. */
 static void make_timers(void)
 {
 	timers.made = true;

@@ -74,7 +74,7 @@ int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags)
 	int fds[MESSAGE_FDS], n = message_receive_fds(sock, data, cap, fds, flags);
 
 	*ret_fd = fds[0];
-	if (fds[1] >= 0)	/* nobody expects it */
+	if (fds[1] >= 0)	/* not expected */
 		close(fds[1]);
 	return n;
 }

@@ -36,7 +36,7 @@ static ssize_t read_at(int dir, const char *name, char *buf, size_t cap)
 
 /*
  * /proc/PID of exactly this process: everything opened through it is of no other one. -errno.
- * Its root is below: of a process whose first thread has ended, a living one has it.
+ * Its root is below it; if the main thread has ended, a living thread has it.
  */
 static int open_process(u32 pid, u64 start_ns)
 {
@@ -60,7 +60,7 @@ static int open_process(u32 pid, u64 start_ns)
 	return dir;
 }
 
-/* Its pid in its own pid namespace, and whom it runs as; from /proc/PID/status. */
+/* Its pid in its own pid namespace, and its user; from /proc/PID/status. */
 static bool read_status(int dir, u32 *ret_pid, u32 *ret_uid, u32 *ret_euid)
 {
 	char text[8192], *line, *last;

@@ -143,7 +143,7 @@ static void ask(const char *addr, u64 now_ns)
 	if (server.sock >= 0 && !e) {
 		add(addr, now_ns);
 	} else if (e && e->state == KNOWN && now_ns - e->at_ns > (e->name ? RESOLVER_KEEP_NS : RESOLVER_RETRY_NS)) {
-		e->state = WAITS;	/* what was known is shown until it is known anew */
+		e->state = WAITS;	/* the old name is shown until the new one arrives */
 		e->at_ns = now_ns;
 		n_waiting++;
 		send_question(e, now_ns);

@@ -16,7 +16,7 @@ static size_t copy_line(const char *from, char *buf, size_t cap)
 	return n;
 }
 
-/* fs/kernfs/dir.c: of a longer path the kernel tells the first PATH_MAX - 1 bytes, and not that it does. */
+/* fs/kernfs/dir.c: longer paths are silently truncated to PATH_MAX - 1 bytes. */
 static void mark_cut(char *buf, size_t cap)
 {
 	if (strlen(buf) == PATH_MAX - 1 && cap >= PATH_MAX + strlen("…"))

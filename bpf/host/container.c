@@ -190,7 +190,7 @@ static bool match_colons(struct part p, char *buf, size_t cap)
 	return true;
 }
 
-/* The cgroupfs driver: .../docker/ID; what else has a hash for a name is told by what is above. */
+/* The cgroupfs driver: .../docker/ID; other names that are hashes are recognized by their parent. */
 static void put_hash(const char *path, struct part before, struct part p, char *buf, size_t cap)
 {
 	const char *kube = strstr(path, "kubepods"), *ecs = strstr(path, "/ecs/");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* identity.h: who a process is, as far as only /proc knows: command line, cgroup, directory. */
+/* identity.h: attributes of a process that only /proc has: command line, cgroup, working directory. */
 #ifndef OTTOP_IDENTITY_H
 #define OTTOP_IDENTITY_H
 

@@ -18,7 +18,7 @@ struct netns {
 	bool seen;
 };
 
-/* Looks again who is where and what is called how; once per time, which is that of the tick. */
+/* Reads again the namespaces of processes, and their names; once per now_ns (that of the tick). */
 void netns_refresh(u64 now_ns);
 /* Name of a namespace (belongs to it), or NULL. */
 const char *netns_name(u32 inum);
@@ -28,11 +28,11 @@ struct netns *netns_first(void);
 u32 netns_of(u32 pid);
 /* Path of a file that is the namespace, for setns(2). 0 or -ENOENT. */
 int netns_path(const struct netns *n, char *buf, size_t cap);
-/* Processes in namespaces that there was no room for at the last refresh, and how many have a name. */
+/* Namespaces beyond the limit at the last refresh, by their processes, and how many of them have a name. */
 u32 netns_left_out(u32 *ret_names);
-/* Processes of which /proc does not tell the namespace, at the last refresh. */
+/* Processes whose namespace /proc does not show, at the last refresh. */
 u32 netns_unknown(void);
-/* Its process is not in it any more: the next refresh looks where it is, and takes another one. */
+/* Its process has left it: the next refresh finds another one. */
 void netns_left(const struct netns *n);
 void netns_clear(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * proctab.h: the processes that are known, by (pid, start time). Filled by the
- * processes collector; the others look up who a pid is. Sampler thread only.
+ * proctab.h: the table of known processes, by (pid, start time). Filled by the
+ * processes collector; the others look up pids. Sampler thread only.
  */
 #ifndef OTTOP_PROCTAB_H
 #define OTTOP_PROCTAB_H
@@ -29,16 +29,16 @@ struct proc {
 	u32 user_version;	/* users_version() when `user` was looked up */
 	const char *comm, *cmdline, *user, *container, *cgroup, *unit, *cwd;	/* references */
 	const char *service;	/* the same; NULL: none, or not asked for (identity_want_services()) */
-	u32 long_bytes;		/* of cmdline, beyond what is usual: see identity.c */
+	u32 long_bytes;		/* bytes of cmdline beyond the usual length: see identity.c */
 	u64 first_seen_ns;
 	u64 css_set;		/* changes when the cgroup does; never a key */
 	bool born_here;		/* its whole life was observed */
 	bool identified;	/* cmdline and cgroup were read */
-	bool titled;		/* an exec event told the whole command line */
-	bool reread;		/* they changed: exec, another cgroup */
-	u8 unread;		/* so many times in a row /proc did not tell who it is */
+	bool titled;		/* the exec event had the whole command line */
+	bool reread;		/* these have changed: exec, another cgroup */
+	u8 unread;		/* consecutive failures to read them from /proc */
 	int unread_err, cwd_err;	/* errno; 0: it could be read */
-	bool retitle;		/* its command line may have changed: nothing says when it does */
+	bool retitle;		/* its command line may have changed, for which there is no event */
 	bool kthread;
 	bool seen;		/* by the iterator of this tick */
 	bool exited;		/* its exit was reported */
@@ -54,17 +54,17 @@ struct proc {
 	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
 	bool netns_hidden;	/* or it may not be asked */
 	/*
-	 * What collectors add up for its row, which the processes collector fills once
-	 * all have read. Unknown at the beginning of a tick: who counts sets it to 0.
+	 * Sums by other collectors for its row, which the processes collector fills once all
+	 * have read. Unknown at the beginning of a tick; a collector that counts sets them to 0.
 	 */
 	struct processes_row *row;	/* of this tick; NULL: not observed */
 	float rx_rate, tx_rate;	/* of its sockets in this interval */
-	u64 http_requests;	/* in this interval: served, or made where it serves none */
+	u64 http_requests;	/* in this interval: served or, if it serves none, made */
 	const struct hist *http_hist;	/* a reference; their durations */
 	bool http_serves;
-	bool reading_hangs;	/* its memory or files: it is not asked again what it waits on */
-	u32 n_labels, labels_looked;	/* frames that say what its waits were for (profiler_labels.c) */
-	const struct wire_thread *longest;	/* longest in a call that is no wait by design; of this tick */
+	bool reading_hangs;	/* reading its memory or files hangs: no more questions about its waits */
+	u32 n_labels, labels_looked;	/* frames for the objects of its waits (profiler_labels.c) */
+	const struct wire_thread *longest;	/* this tick's thread with the longest call that is not meant to wait */
 	struct counter cpu, utime, stime, runq, blocked, read, written, calls, rss;
 };
 
@@ -72,15 +72,15 @@ struct proc {
 struct proc *proctab_find(u32 pid, u64 start_ns);
 /* The youngest process of that pid that is not closed, or NULL. */
 struct proc *proctab_current(u32 pid);
-/* The process; made when it is new (*ret_new). */
+/* The process; created if it is new (*ret_new). */
 struct proc *proctab_get(u32 pid, u64 start_ns, bool *ret_new);
 void proctab_each(void (*fn)(struct proc *p, void *arg), void *arg);
 u32 proctab_count(void);
-/* Forgets the closed ones; for some sweeps more proctab_ended() finds them. After every collector has read. */
+/* Removes the closed ones; proctab_ended() finds them for some more sweeps. After every collector has read. */
 void proctab_sweep(void);
-/* One that the last sweeps took out, or NULL: for what is told of it some ticks late. */
+/* One removed by the last sweeps, or NULL: for reports that arrive some ticks late. */
 struct proc *proctab_ended(u32 pid, u64 start_ns);
-/* The process, also one that has ended, or NULL. */
+/* The process, living or recently ended, or NULL. */
 static inline struct proc *proctab_find_any(u32 pid, u64 start_ns)
 {
 	return proctab_find(pid, start_ns) ?: proctab_ended(pid, start_ns);
@@ -88,14 +88,14 @@ static inline struct proc *proctab_find_any(u32 pid, u64 start_ns)
 
 void proctab_clear(void);
 
-/* Which processes are observed at all; kept by reference. NULL: all. */
+/* Sets which processes are observed; keeps the pointer. NULL: all. */
 void proctab_scope(const struct scope *scope);
 bool proc_in_scope(const struct proc *p);
 
 /*
- * Percent of an interval that n_threads waited for a CPU. Unknown where it is more than they can have
- * waited: what the kernel counts wrongly (run_delay_ns() in bpf/kernel/tasks.bpf.h) is not known
- * of those that were moved before ottop was there.
+ * Percent of an interval that n_threads waited for a CPU. Unknown if that is more than possible: the
+ * kernel's error (run_delay_ns() in bpf/kernel/tasks.bpf.h) is not known for threads that were migrated
+ * before ottop ran.
  */
 float proc_runq_pct(u64 waited_ns, u64 interval_ns, u32 n_threads);
 

@@ -61,7 +61,7 @@ static __always_inline enum call native_call(struct pt_regs *regs)
 	return OTHER_CALL;
 }
 
-/* include/uapi/linux/net.h: what socketcall() is told to do; send() and recv() have no address. */
+/* include/uapi/linux/net.h: operations of socketcall(); send() and recv() have no address. */
 static __always_inline enum call socketcall_call(u32 what)
 {
 	switch (what) {
@@ -150,7 +150,7 @@ static __always_inline bool socketcall_args(struct call_args *a, u32 what, u32 a
 	u32 v[6] = {};
 	bool plain = what == SOCKETCALL_SEND || what == SOCKETCALL_RECV;
 
-	/* 3 to 6 of them: send() and the like have 4, and the last ones are nobody's */
+	/* 3 to 6 of them: send() and the like have 4; further ones are garbage */
 	if (bpf_probe_read_user(v, 3 * sizeof(*v), (void *)(u64)addr))
 		return false;
 	if (what == 9 || what == 10 || what == 20)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * counted.bpf.h: how many system calls a thread has made, where counting one more takes no call of a
- * helper: a look into task storage costs more than all else that is done at the entry of a call.
+ * counted.bpf.h: counts the system calls of a thread without a helper call: a lookup in task storage
+ * costs more than everything else that is done at the entry of a call.
  *
- * A thread has the place that its number says, from its first call until it ends; who finds that place
- * taken counts in its storage. While it has a place `calls` of its storage is what it was when it got it.
- * One map, made by the processes collector and shared with syscalls.
+ * A thread has a place in an array, by the low bits of its tid, from its first call until it ends. If
+ * that place is taken it counts in task storage. While it has a place, `calls` of its storage keeps the
+ * value from before. One map, created by the processes collector and shared with syscalls.
  */
 #ifndef OTTOP_COUNTED_BPF_H
 #define OTTOP_COUNTED_BPF_H
 
 #include "bpf/kernel/tasks.bpf.h"
 
-/* A cache line: threads whose numbers are neighbours run on different CPUs. */
+/* Padded to a cache line: threads with neighbouring tids run on different CPUs. */
 struct counted {
 	u32 tid;	/* 0: free. Only this thread writes `calls` */
 	u32 pad;

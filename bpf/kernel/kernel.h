@@ -201,7 +201,7 @@ struct task_struct {
 	int exit_code;
 	int pid;
 	int tgid;
-	struct task_struct *real_parent, *parent;	/* parent: who traces it, if somebody does */
+	struct task_struct *real_parent, *parent;	/* parent: its tracer, if it has one */
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	u64 utime, stime;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * hash.h: finds structs by a hash of what is in them. Each has a struct hash_node as its first
- * member and belongs to who added it; zeroed memory is an empty table. For places of an array
+ * member and is owned by the caller; zeroed memory is an empty table. For places of an array
  * there is index.h.
  */
 #ifndef OTTOP_HASH_H

@@ -198,7 +198,7 @@ static inline const struct hist *row_hist_tick(const struct row *r, const struct
 
 /*
  * The growth of a counter from one snapshot to a later one (rate.c): 0 where it fell a little
- * or either is not known, all of `to` where it started anew.
+ * or either is unknown; all of `to` if it was reset.
  */
 u64 counter_growth(u64 from, u64 to);
 

@@ -65,7 +65,7 @@ static u32 sudo_id(const char *name, u32 otherwise)
 	return s && *s >= '0' && *s <= '9' && !*end && v < UINT32_MAX ? (u32)v : otherwise;
 }
 
-/* What was recorded with sudo belongs to who typed it. */
+/* Recordings made with sudo are owned by the invoking user. */
 static void give_away(int fd, const char *path)
 {
 	u32 uid = sudo_id("SUDO_UID", UINT32_MAX), gid = sudo_id("SUDO_GID", UINT32_MAX);

@@ -109,7 +109,7 @@ u64 group_bytes(const struct group *g);
 const u8 *reader_tick(struct reader *r, int fd, const struct group *g, u32 k);
 void reader_clear(struct reader *r);
 
-/* Numbers the ticks anew after groups have changed. */
+/* Renumbers the ticks after groups have changed. */
 void history_renumber(struct history *h);
 
 /* What a merging in progress has made so far, or NULL. */

@@ -108,7 +108,7 @@ static u32 evict(u64 unused_ns)
 	return oldest;
 }
 
-/* Before the arena grows: what was freed, and what nobody used for long, may have room enough. */
+/* Before the arena grows: freed lines, and eviction of tables not used for long, may give enough room. */
 static void spare_growth(u32 n)
 {
 	if (!arena_grows(n))

@@ -18,8 +18,8 @@
 #include "symbolizer/symbolizer.h"
 
 /*
- * A file is asked again after so long, for all that came meanwhile: who answers may have to
- * read it anew, which for a large one takes 0.1 s of a CPU.
+ * Interval between requests for one file, which are batched: the symbolizer may have to read
+ * the file again, which for a large one takes 0.1 s of CPU.
  */
 #define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
 #define LINES_SELDOM_NS (8 * NSEC_PER_SEC)	/* later on: what is new then is seldom run */
@@ -120,7 +120,7 @@ void lines_want(u32 id)
 	wanted[n_wanted++] = id;
 }
 
-/* Rows of frames that are wanted before and after stay as they are: to make a thousand anew at each tick is dear. */
+/* Keeps the rows of frames that stay wanted: copying a thousand at each tick is expensive. */
 void lines_see(const u32 *ids, u32 n)
 {
 	u32 old = n_wanted;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lines.h: source lines of frames and what was inlined there: of those that somebody sees
- * or writes, because reading DWARF costs more than all the rest. Sampler thread only.
+ * lines.h: source lines of frames and inlined functions, only for frames that are shown or
+ * written, because reading DWARF costs more than all the rest. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_LINES_H
 #define OTTOP_PROFILER_LINES_H
@@ -10,18 +10,18 @@
 
 struct symbolizer_answer;
 
-/* Whether to ask at all; the default is yes. */
+/* Switches all requests on (the default) or off. */
 void lines_switch(bool on);
 /*
- * The frames that are seen from now on, those that matter most first; of others nothing is
- * asked any more. Numbers of frames that are none, or have theirs, do no harm.
+ * Sets the frames that are shown from now on, the most important first; others are no longer
+ * asked for. Invalid numbers, and frames that already have lines, are ignored.
  */
 void lines_see(const u32 *ids, u32 n);
-/* One more, after all others: DWARF may have the name that no symbol has. */
+/* Adds a frame after all others: DWARF may have a name where no symbol has. */
 void lines_want(u32 id);
-/* All that there are so far. */
+/* All frames so far. */
 void lines_want_all(void);
-/* Somebody waits for them: files are asked again at once. */
+/* A consumer waits for them: no pause between requests for a file. */
 void lines_hurry(bool on);
 /* Asks for as many as the symbolizer takes. */
 void lines_drain(void);

@@ -7,7 +7,7 @@
 #include "bpf/stacks/mangled.h"
 #include "symbolizer/symbolizer.h"
 
-#define MOST 1000	/* that are told apart; more are not counted */
+#define MOST 1000	/* distinct names; more are not counted */
 
 static const struct { u8 mark; const char *words; } reasons[] = {
 	{ SYMBOLIZER_LONG, "longer than 32 kB" },

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mangled.h: functions whose names stay as the compiler wrote them, because a name that stands
- * for gigabytes is not written out (symbolizer/symtab.c). Sampler thread only.
+ * mangled.h: functions whose names stay mangled, because they are invalid or would expand to
+ * too much (symbolizer/symtab.c). Sampler thread only.
  */
 #ifndef OTTOP_STACKS_MANGLED_H
 #define OTTOP_STACKS_MANGLED_H
 
 #include "bpf/model/base.h"
 
-/* A name as the symbolizer gives it (NULL: none): it counts if it was left mangled, and once. */
+/* A name from the symbolizer (NULL: none); counted once if it is still mangled. */
 void mangled_note(const char *name);
-/* Why that one was; NULL: it was not. */
+/* Why it is still mangled; NULL: it is not. */
 const char *mangled_reason(const char *name);
 /* "3 functions have mangled names: 2 longer than 32 kB, 1 not a valid name"; "": none. */
 void mangled_text(char *buf, size_t cap);

@@ -22,7 +22,7 @@
 struct mapping {
 	u64 start, end, offset;
 	u32 file;	/* 0: none, or not looked at yet */
-	bool unseen;	/* there is a file, that nobody needed so far */
+	bool unseen;	/* its file has not been needed so far */
 	bool lost;	/* there is one, that could not be opened */
 	bool code;	/* there is none: made at run time */
 };

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mappings.h: which process has mapped which file where, as the kernel
- * side reads it. A file behind a mapping is opened when a stack first goes
- * through it. Sampler thread only.
+ * mappings.h: executable mappings of processes, in the form that BPF programs read.
+ * The file of a mapping is opened when a stack first needs it. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_MAPPINGS_H
 #define OTTOP_PROFILER_MAPPINGS_H
@@ -14,40 +13,40 @@ struct opener_job;
 
 struct process_mappings {
 	u32 first, n;	/* lines of the arena */
-	bool ended;	/* it was gone before they could be read */
+	bool ended;	/* it ended before they could be read */
 };
 
-/* The kernel's map of processes; its descriptor stays the caller's. */
+/* The BPF map of processes; the caller keeps its descriptor. */
 void mappings_open(struct map_ops processes);
 void mappings_close(void);
 /*
- * A sample said that user space must look at this process: it is new (miss: 0),
- * or this address was in no mapping. Reads /proc/PID/maps, unless that was done
- * a moment ago.
+ * A sample requested an update of this process: it is new (miss: 0), or this
+ * address was in no known mapping. Reads /proc/PID/maps, unless that was done a
+ * moment ago.
  */
 void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss);
-/* A stack went through this address, whose file has no table yet: has one made. True: it will be answered. */
+/* A stack has this address, whose file has no table yet: requests one. True: an answer will come. */
 bool mappings_want_table(u32 pid, u64 pc);
-/* A stack went through this address, in code that was made at run time. */
+/* A stack of this process has JIT code. */
 void mappings_code_used(u32 pid);
 /* Asks for the code of JVMs. Each drain. */
 void mappings_drain(void);
 void mappings_code_read(struct opener_job *job);
-/* How often code was read so far. */
+/* Number of times that JVM code was read. */
 u64 mappings_answers(void);
-/* What files_table() says of a file changed. */
+/* The result of files_table() for this file changed. */
 void mappings_file_changed(u32 file);
-/* Tells the kernel side what became known since the last call. */
+/* Publishes all changes since the last call to the BPF programs. */
 void mappings_install(void);
-/* What the kernel side knows of this process and program; false: nothing. */
+/* The published mappings of this process and program; false: none. */
 bool mappings_find(u32 pid, u64 start_ns, u64 exec_id, struct process_mappings *ret);
-/* A process that has the file mapped (0: none any more), and when that started. */
+/* A process that maps the file (0: none any more), and its start time. */
 u32 mappings_user(u32 file, u64 *ret_start_ns);
-/* Whether a process has a file mapped, and stacks went through it, whose path is one of those. */
+/* Does the process map a file, used by its stacks, whose path satisfies is_one()? */
 bool mappings_has_file(u32 pid, bool (*is_one)(const char *path));
-/* Forgets processes that have ended. Once a tick. */
+/* Removes ended processes. Once a tick. */
 void mappings_forget_ended(void);
-/* Processes the kernel side found no room for. */
+/* Processes for which the BPF map had no room. */
 u64 mappings_refused(void);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "bpf/stacks/turns.h"
 
-#define LONGEST_EACH 4		/* one turn of so many is that of who has waited longest */
+#define LONGEST_EACH 4		/* every so many turns the file that has waited longest */
 /* For each ms that its names cost above 100, a file waits 20 ms, but not longer than for 10 s. */
 #define COST_FREE_NS (100 * NSEC_PER_MSEC)
 #define WAIT_FACTOR 20

@@ -29,7 +29,7 @@ void uprobe_prepare(struct bpf_program *prog);
 /*
  * The same of one that is called at entries, where it returns 0, and at the return then, too, or 1: that return is not
  * seen, and costs nothing. It is attached as one of entries. False: this kernel has no such (uprobe session, 6.13), or
- * entries and returns cannot be told apart here by the stack pointer.
+ * entries and returns cannot be distinguished here by the stack pointer.
  */
 bool uprobe_prepare_session(struct bpf_program *prog);
 /*

@@ -183,7 +183,7 @@ static void say_blocked(const struct file *f, const char *why)
 	probe_blocked(spec->collector, where, why);
 }
 
-/* Something that tells of bytes, not only of beginnings and ends. */
+/* True for a function that moves data, not only opens or closes a session. */
 static bool is_of_use(const struct file *f)
 {
 	for (u32 i = 0; i < spec->n; i++)
@@ -199,7 +199,7 @@ static void take(struct file *f, const struct symbolizer_answer *a)
 	memcpy(f->offsets, a->offsets, sizeof(f->offsets));
 	f->state = FILE_NOTHING;
 	if (a->err || !is_of_use(f)) {
-		/* it cannot be told whether it has them, or it has none */
+		/* unknown whether it has the functions, or it has none */
 	} else if (n_attached == MAX_ATTACHED) {
 		f->state = FILE_BLOCKED;
 		say_blocked(f, "too many files");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * targets.h: which files programs are attached in: those that have the functions asked for. A
- * file is looked at once, in ottop-symbols, by the inode that processes have mapped: paths may
- * be gone, replaced, or those of a container. Sampler thread only.
+ * targets.h: the files in which uprobes are attached: those that contain the requested functions.
+ * Each file is searched once, by ottop-symbols, and identified by the inode that processes map:
+ * paths may be deleted, replaced, or those of a container. Sampler thread only.
  */
 #ifndef OTTOP_TARGETS_H
 #define OTTOP_TARGETS_H
@@ -11,18 +11,18 @@
 
 /* One function: programs (NULL: none) at its entry and where it returns. */
 struct uprobe_function {
-	const char *symbol;		/* as symbolizer/symbols.h has it */
+	const char *symbol;		/* in the syntax of symbolizer/symbols.h */
 	u64 cookie;
 	struct bpf_program *entry, *returns;
-	const char *unless;		/* a symbol that, where it is found, stands for this one too */
-	const char *with;		/* one without which this one is of no use */
+	const char *unless;		/* skipped if this symbol is found, which covers it */
+	const char *with;		/* useless without this symbol */
 };
 
 struct uprobe_spec {
-	const char *collector;		/* whose rows of the table probes say what is attached */
+	const char *collector;		/* owner of the rows of the table probes */
 	const struct uprobe_function *functions;
 	u32 n;				/* at most UPROBE_PLACES */
-	const char *const *names;	/* beginnings of file names that are looked at in any process */
+	const char *const *names;	/* prefixes of names of files to search in any process */
 	u32 n_names;
 };
 

@@ -43,7 +43,7 @@ int tasks_iter(struct bpf_iter__task *ctx)
 	if (s) {
 		w.calls = calls_of(t->pid, s);
 		w.blocked_ns = s->blocked_ns;
-		/* a wake-up that overtook its switch leaves a mark behind; what a freezer stopped is D, too */
+		/* stale if the wake-up overtook the switch; frozen tasks are in D, too, but not blocked */
 		since = s->blocked_since_ns;
 		if (since && is_blocked_state(t->__state))
 			w.blocked_ns += bpf_ktime_get_ns() - since;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * processes.c: the tables processes and events. Once a tick the task iterator
- * tells what every thread has used so far; between ticks the ring tells who
- * was born, became another program, and ended with which final values.
+ * reads the counters of every thread; between ticks the ring reports forks,
+ * execs, and exits with their final counters.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,8 +72,8 @@ void tasks_set_generation(u32 generation)
 }
 
 /*
- * Where memory counters have per-CPU parts the program wants to know where these
- * are. It waits until the first frame is there, and holds up nobody's samples.
+ * Where memory counters have per-CPU parts the program needs their addresses. The search
+ * starts after the first screen is drawn, and runs in steps, not to delay the samples.
  */
 static void find_per_cpu_offsets(void)
 {
@@ -114,7 +114,7 @@ static void add_usage(struct proc_usage *u, const struct wire_thread *t)
 	u->calls += t->calls;
 }
 
-/* Threads and leaders come in any order: the first one of a tick starts the sums anew. */
+/* Threads and leaders come in any order: the first one of a process in a tick resets the sums. */
 static struct proc *pass_process(const struct wire_thread *t)
 {
 	bool is_new;
@@ -223,8 +223,8 @@ static int run_pass(void)
 /* ---- rows ---- */
 
 /*
- * Where the kernel hides the addresses of the per-CPU parts, /proc is asked
- * for the processes whose memory moved, some of them each tick.
+ * If the kernel hides the addresses of the per-CPU parts, the exact value is read from
+ * /proc for some of the processes whose memory changed, each tick.
  */
 static void read_exact_rss(struct proc *p)
 {
@@ -252,9 +252,9 @@ static void identify(struct proc *p, const struct tick *t)
 }
 
 /*
- * The pass did not meet it. Who ended after the tick's own time stays one tick
- * more: what it did since then is in counters that the other collectors drain
- * only at the next tick, and its last row must have everything.
+ * The pass did not see it. A process that ended after the tick's time stays for one more
+ * tick: its last activity is in counters that other collectors drain only at the next
+ * tick, and its last row must be complete.
  */
 static void close_process(struct proc *p, const struct tick *t)
 {
@@ -263,7 +263,7 @@ static void close_process(struct proc *p, const struct tick *t)
 		p->closed = p->exit_ns < t->now_ns;
 	} else if (p->first_seen_ns < pass_start_ns) {
 		p->closed = true;
-		lost_exits += p->state != 'Z';	/* a zombie had ended before we came */
+		lost_exits += p->state != 'Z';	/* a zombie had ended before ottop started */
 	}
 }
 
@@ -291,7 +291,7 @@ static void add_process(struct proc *p, void *arg)
 	processes_row_fill(r, p, t->interval_ns);
 }
 
-/* Some command lines again each tick, in turn, so that all are fresh within a while. */
+/* Re-reads some command lines each tick, in turn. */
 static void mark_for_reread(struct proc *p, void *arg)
 {
 	u32 *at = arg, n = max(proctab_count(), 1u);
@@ -300,7 +300,7 @@ static void mark_for_reread(struct proc *p, void *arg)
 	if (i < from || i >= from + REREADS_PER_TICK || p->kthread)
 		return;
 	p->retitle = true;
-	p->reread |= p->unread_err != 0;	/* of another cgroup the pass tells */
+	p->reread |= p->unread_err != 0;	/* a change of cgroup is seen by the pass */
 }
 
 static void retitle(u64 pid)
@@ -311,7 +311,7 @@ static void retitle(u64 pid)
 		p->retitle = true;
 }
 
-/* A command line changes without an event: those that somebody sees are read each tick. */
+/* A command line changes without an event: those on the screen are read each tick. */
 static void mark_looked_at(const struct tick *t)
 {
 	for (u32 i = 0; i < t->n_looked; i++)
@@ -342,7 +342,7 @@ static int processes_read(const struct tick *t)
 	err = run_pass();
 	if (err)
 		return err;
-	processes_drain();	/* who ended while the pass ran */
+	processes_drain();	/* exits during the pass */
 	waits_update(t);
 	proctab_each(mark_for_reread, &at);
 	mark_looked_at(t);
@@ -396,12 +396,12 @@ static void processes_close(void)
 	events_clear();
 }
 
-/* The iterator is what the collector is; without the others it knows less. */
+/* The iterator is essential; the others are optional. */
 static int attach_all(void)
 {
 	struct bpf_program *const progs[] = {
 		skel->progs.tasks_iter,
-		/* the end first: whose birth is seen must not end unseen */
+		/* exit first: a process whose birth is seen must not end unseen */
 		exit_prog, exec_prog, skel->progs.on_fork, skel->progs.on_fork_again,
 		skel->progs.on_switch, skel->progs.on_waking, skel->progs.on_migrate, skel->progs.on_oom,
 	};

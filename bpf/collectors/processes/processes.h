@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* processes.h: what processes.bpf.c tells processes.c. Times in ns, CLOCK_BOOTTIME. */
+/* processes.h: records of processes.bpf.c for processes.c. Times in ns, CLOCK_BOOTTIME. */
 #ifndef OTTOP_PROCESSES_H
 #define OTTOP_PROCESSES_H
 
@@ -20,13 +20,13 @@ struct wire_thread {
 	__u64 read_bytes, write_bytes;
 	__u64 calls;
 	__u64 call_age_ns;
-	__u64 arrived_ns;	/* when it last got a CPU, on the scheduler's clock: tells stays apart */
+	__u64 arrived_ns;	/* when it last got a CPU, on the scheduler's clock: distinguishes waits */
 	__u32 call;		/* ABI << 16 | number, or CALL_NONE */
 	__u32 cpu;
 	__u32 call_exact;	/* 0: call_age_ns is a lower bound */
 	char state;
 	__u8 leader, kthread;
-	__u8 frozen;		/* by a cgroup's freezer or for the system's sleep; not by cgroup 2's */
+	__u8 frozen;		/* by the cgroup v1 freezer or system suspend; not by cgroup v2 */
 	char comm[16];
 };
 
@@ -37,10 +37,10 @@ struct wire_process {
 	__u64 dead_read_bytes, dead_write_bytes;
 	__u64 dead_calls;
 	__u64 rss_pages;
-	__u64 css_set;		/* kernel address: only tells that the cgroup changed */
+	__u64 css_set;		/* kernel address: only to detect a change of cgroup */
 	__u32 ppid, uid, ns_pid, threads;
 	__s32 exit_code;	/* wait(2) status, once it is a zombie */
-	__u32 living;		/* a thread that has not ended: the first one, if it has not */
+	__u32 living;		/* a thread that has not ended: the main thread if possible */
 };
 
 enum wire_event_kind { WIRE_FORK = 1, WIRE_EXEC, WIRE_EXIT, WIRE_OOM, WIRE_DEAD };
@@ -50,13 +50,13 @@ struct wire_event {
 	__u64 time_ns, start_ns;
 	char comm[16];
 	/*
-	 * exit: final values of the process. dead: runtime_ns of its main thread
-	 * alone, whose last slice the kernel adds only at its last switch.
+	 * exit: final values of the process. dead: only runtime_ns of its main thread,
+	 * whose last time slice is accounted at its last switch.
 	 */
 	__u64 runtime_ns, runq_ns, blocked_ns, utime_ns, stime_ns;
 	__u64 read_bytes, write_bytes, calls;
 	__u64 rss_peak_pages;
-	__u64 main_runtime_ns;	/* exit: of the main thread, as far as it was added up */
+	__u64 main_runtime_ns;	/* exit: of the main thread, as accounted by then */
 	__s32 exit_code;
 	/* exec: what the command line has, NULs between; may be cut at ARGS_MAX */
 	__u32 args_len;

@@ -32,7 +32,7 @@ static __always_inline int forked(struct task_struct *parent, struct task_struct
 	struct wire_event *e;
 
 	if (!again)
-		counted_leave(child->pid, NULL);	/* of one that had this number, and whose end was missed */
+		counted_leave(child->pid, NULL);	/* stale: an earlier task of this pid whose end was missed */
 	if (!s && !again)
 		__sync_fetch_and_add(&lost_storage, 1);
 	if (child->pid != child->tgid || (s ? s->fork_reported : again))
@@ -55,9 +55,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
- * The same once more, where a program that is preempted is skipped for others on
- * its CPU (probes_preemptible()): the classic tracepoint does not have the child.
- * A fork is lost only where both are held.
+ * The same again, for kernels where programs are preempted and then skipped on that CPU
+ * (probes_preemptible()); the classic tracepoint does not have the child. A fork is lost
+ * only if both programs are skipped.
  */
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
@@ -68,7 +68,7 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
 /*
  * When a thread that is not the leader calls execve, the kernel ends the old
  * leader and gives its pid to that thread (fs/exec.c, de_thread()); the old
- * leader's storage goes with it. What it had counted waits here for the exec.
+ * leader's storage is freed. Its counters are kept here until the exec event.
  */
 HASH_PREALLOCATED(handovers, 64, u32, struct task_state);
 
@@ -133,7 +133,7 @@ static __always_inline int exec(struct task_struct *t, int old_pid)
 	return 0;
 }
 
-/* Two ways to the same place: see probes_prefer_classic() in bpf/kernel/probes.h. */
+/* Two attach types for the same: see probes_prefer_classic() in bpf/kernel/probes.h. */
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *t, int old_pid, struct linux_binprm *bprm)
 {
@@ -152,7 +152,7 @@ int on_exec_tp(struct exec_args *ctx)
 	return exec(bpf_get_current_task_btf(), ctx->old_pid);
 }
 
-/* A thread that leaves adds itself up in its leader's entry; the leader keeps its own. */
+/* An exiting thread adds its counters to its leader's entry; the leader keeps its own. */
 static __always_inline void add_dead_thread(struct task_struct *t, struct task_state *s,
 					    struct task_state *ls)
 {
@@ -174,14 +174,14 @@ static __always_inline u64 more(u64 a, u64 b)
 }
 
 /*
- * The larger of two sums: signal_struct has the threads that were released,
- * also before ottop came; our entry has those that are just leaving too.
+ * Takes the larger of two sums: signal_struct has all released threads, also from
+ * before ottop; our entry also has those that are just exiting.
  */
 static __always_inline void fill_exit(struct wire_event *e, struct task_struct *t,
 				      struct task_struct *leader, struct task_state *ls)
 {
 	struct signal_struct *sig = t->signal;
-	u64 peak = sig->maxrss;	/* pages; set when the last thread gives up its memory */
+	u64 peak = sig->maxrss;	/* pages; set when the last thread drops its mm */
 
 	e->main_runtime_ns = leader->se.sum_exec_runtime;
 	e->runtime_ns = more(sig->sum_sched_runtime, ls ? ls->dead_runtime_ns : 0) +
@@ -218,7 +218,7 @@ static __always_inline int thread_exit(struct task_struct *t)
 
 		add_dead_thread(t, s, ls);
 		bpf_map_update_elem(&handovers, &tgid, ls, 0);
-		/* it can still be met: a pass adds its own numbers to those of the dead */
+		/* a pass may still see the leader, and adds its own counters to those of exited threads */
 		__sync_fetch_and_sub(&ls->dead_calls, ls->calls);
 		__sync_fetch_and_sub(&ls->dead_blocked_ns, ls->blocked_ns);
 		__sync_fetch_and_sub(&ls->dead_runq_ns, run_delay_ns(t, ls, 0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* processes_life.c: see processes_life.h. Who was born, became another program, ended. */
+/* processes_life.c: see processes_life.h. Handles fork, exec, exit and OOM events. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ void life_owner(struct proc *p, u32 uid)
 	str_set(&p->user, users_name(uid));
 }
 
-/* The process an event speaks of; made when its birth was not seen. */
+/* The process of an event; created if its birth was not seen. */
 static struct proc *event_process(const struct wire_event *e)
 {
 	bool is_new;
@@ -91,7 +91,7 @@ static void on_exec(const struct wire_event *e)
 	struct proc *p = event_process(e);
 
 	identity_args(p, e->args, e->args_len, e->args_len >= ARGS_MAX);
-	if (exec_reads) {	/* a container's first process may be gone before the tick */
+	if (exec_reads) {	/* short processes may be gone before the tick */
 		exec_reads--;
 		identity_read_exec(p);
 	}
@@ -132,7 +132,7 @@ static void on_exit_event(const struct wire_event *e)
 	struct events_row *r;
 
 	take_final(&p->now, e);
-	if (p->exited)	/* two threads were the last at once: one exit */
+	if (p->exited)	/* two threads ended last at the same time: one exit */
 		return;
 	p->exited = true;
 	p->main_runtime_ns = e->main_runtime_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* processes_life.h: what processes.c takes from the ring between two passes. Sampler thread only. */
+/* processes_life.h: handles the ring's events between two passes. Sampler thread only. */
 #ifndef OTTOP_PROCESSES_LIFE_H
 #define OTTOP_PROCESSES_LIFE_H
 
@@ -7,11 +7,11 @@
 
 /* From now on births are observed. CLOCK_BOOTTIME. */
 void life_open(u64 now_ns);
-/* True for a process whose whole life was observed so far. */
+/* True for a process observed since its birth. */
 bool life_saw_birth(u64 start_ns);
-/* Before a ring is emptied: only so many /proc files are read meanwhile. */
+/* Before the ring is drained: resets the limit on /proc reads for exec events. */
 void life_begin_drain(void);
-/* One struct wire_event; what ring_buffer__new() wants. Always 0. */
+/* Handles one struct wire_event; a ring_buffer_sample_fn. Always 0. */
 int life_event(void *ctx, void *data, size_t size);
 /* Sets the owner's name. */
 void life_owner(struct proc *p, u32 uid);

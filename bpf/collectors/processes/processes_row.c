@@ -45,14 +45,14 @@ static void split_cpu(struct processes_row *r, u64 user, u64 sys, const struct p
 	}
 	if (u64_known(user) && u64_known(sys) && user + sys)
 		share = (double)user / (double)(user + sys);
-	else	/* no clock tick hit it in this interval: as it was so far */
+	else	/* no timer tick in this interval: uses the ratio so far */
 		share = u->utime_ns + u->stime_ns ?
 			(double)u->utime_ns / (double)(u->utime_ns + u->stime_ns) : 1;
 	r->user_pct = (float)(r->cpu_pct * share);
 	r->system_pct = r->cpu_pct - r->user_pct;
 }
 
-/* Of its threads the one that is longest in a call that is no wait by design. */
+/* From its thread with the longest call that is not meant to wait. */
 static void fill_call(struct processes_row *r, const struct proc *p)
 {
 	const struct wire_thread *w = p->longest;
@@ -87,7 +87,7 @@ static void fill_usage(struct processes_row *r, struct proc *p, u64 interval_ns)
 	r->syscalls = u->calls;
 	r->read_bytes = u->read_bytes;
 	r->write_bytes = u->write_bytes;
-	if (p->closed) {	/* its memory is gone; what it had is in the event */
+	if (p->closed) {	/* its memory is freed; the event has the peak */
 		r->rss_bytes = U64_UNKNOWN;
 		r->rss_rate = F32_UNKNOWN;
 	} else {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* processes_state.bpf.h: what the word of a task's state says. */
+/* processes_state.bpf.h: interprets the state of a task. */
 #ifndef OTTOP_PROCESSES_STATE_BPF_H
 #define OTTOP_PROCESSES_STATE_BPF_H
 
 #include "bpf/kernel/kernel.h"
 
 /*
- * Of a state: does time in it count as blocked? Not of idle kernel threads, as in the load average;
- * and not of who is frozen, whom nothing holds up but who froze it.
+ * Does time in this state count as blocked? Not for idle kernel threads, as in the load average, and
+ * not for frozen tasks.
  */
 static __always_inline bool is_blocked_state(u32 state)
 {

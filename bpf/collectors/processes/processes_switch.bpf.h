@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * processes_switch.bpf.h: what switches, moves and wake-ups tell: time in uninterruptible
- * sleep, what is no wait for a CPU, and the last switch of a process.
+ * processes_switch.bpf.h: switches, migrations and wake-ups: time in uninterruptible sleep,
+ * correction of run_delay, and the last switch of a process.
  */
 #ifndef OTTOP_PROCESSES_SWITCH_BPF_H
 #define OTTOP_PROCESSES_SWITCH_BPF_H
@@ -10,11 +10,11 @@
 #include "bpf/collectors/processes/processes.h"
 #include "bpf/collectors/processes/processes_state.bpf.h"
 
-u64 lost_dead;		/* last switches that were not told */
+u64 lost_dead;		/* last switches whose event was lost */
 
 RING(events, 1 << 19);
 
-/* The last switch of a main thread: only now is all its CPU time added up. */
+/* The last switch of a main thread: only now is all its CPU time accounted. */
 static __always_inline void report_dead(struct task_struct *t)
 {
 	struct wire_event *e = ring_zeroed(&events, sizeof(*e), &lost_dead);
@@ -43,16 +43,16 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-/* What t slept since it was moved: the scheduler takes it for a wait. */
+/* Adds the time t slept since it was migrated, which the scheduler counts as a wait. */
 static __always_inline void count_false_runq(struct task_state *s, struct task_struct *t)
 {
-	/* where it ran since, its wake-up was not seen */
+	/* if it has run since, its wake-up was missed */
 	if (s->moved_ns && s->moved_arrived_ns == t->sched_info.last_arrival)
 		s->false_runq_ns += bpf_ktime_get_ns() - s->moved_ns;
 	s->moved_ns = 0;
 }
 
-/* See run_delay_ns(). Of those that are asleep in a queue only: of others the wait is one. */
+/* See run_delay_ns(). Only for tasks asleep in a runqueue: for others the wait is real. */
 SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(on_migrate, struct task_struct *t, int cpu)
 {
@@ -63,15 +63,15 @@ int BPF_PROG(on_migrate, struct task_struct *t, int cpu)
 	s = task_state(t);
 	if (!s)
 		return 0;
-	count_false_runq(s, t);	/* moved for the second time */
+	count_false_runq(s, t);	/* if it was migrated before */
 	s->moved_ns = bpf_ktime_get_ns();
 	s->moved_arrived_ns = t->sched_info.last_arrival;
 	return 0;
 }
 
 /*
- * The end is the wake-up, not the next switch: from then on it waits for a CPU. Who sleeps and
- * is in no queue has no last_queued, but where it was moved while it was in one.
+ * A blocked time ends at the wake-up, not at the next switch: from then on it waits for a CPU. A task
+ * asleep outside of a runqueue has no last_queued, unless it was migrated while in one.
  */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *t)

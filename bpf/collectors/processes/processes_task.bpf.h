@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* processes_task.bpf.h: what a task says of itself: memory, state, the call it is in, its process. */
+/* processes_task.bpf.h: reads a task: memory, state, current system call, its process. */
 #ifndef OTTOP_PROCESSES_TASK_BPF_H
 #define OTTOP_PROCESSES_TASK_BPF_H
 
@@ -9,17 +9,17 @@
 #include "bpf/collectors/processes/processes.h"
 #include "bpf/collectors/processes/processes_state.bpf.h"
 
-u32 call_generation;		/* of the latency measurement that is on; 0: off */
+u32 call_generation;		/* of the current latency measurement; 0: off */
 
 #define MAX_SUM_CPUS 16
 /*
- * Kernel address of __per_cpu_offset[]: where each CPU's copy of a per-CPU variable
- * is. 0: not known (yet). Not a __ksym: for those libbpf reads all of kallsyms
- * before the first frame.
+ * Kernel address of __per_cpu_offset[], the offsets of the CPUs' copies of per-CPU
+ * variables. 0: not known (yet). Not a __ksym, for which libbpf would read all of
+ * kallsyms before the first screen.
  */
 u64 per_cpu_offsets;
-const volatile u32 sum_cpus;	/* CPUs to add up; 0: too many */
-bool rss_is_exact;		/* or may user space ask /proc for the rest? */
+const volatile u32 sum_cpus;	/* CPUs to sum; 0: too many */
+bool rss_is_exact;		/* else user space may read the exact value from /proc */
 
 /*
  * Since 6.2 the counters are per-CPU with a common part that lags behind by up
@@ -54,7 +54,7 @@ static __always_inline u64 rss_pages(struct mm_struct *mm)
 
 	if (!mm)
 		return 0;
-	/* a field, not the type: looking for a type that is nowhere needs CAP_SYS_ADMIN */
+	/* a field, not the type: the search for a missing type needs CAP_SYS_ADMIN */
 	struct mm_struct___old *old = (void *)mm;
 
 	if (bpf_core_field_exists(old->rss_stat.count)) {
@@ -83,7 +83,7 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 	u64 arrived = t->sched_info.last_arrival, entered = 0;
 
 	w->call = CALL_NONE;
-	/* once: the call may return meanwhile, and its age would be that of the machine */
+	/* read once: if the call returned meanwhile the age would become the uptime */
 	if (s)
 		entered = *(volatile u64 *)&s->enter_ns;
 	if (s && entered && call_generation && s->generation == call_generation) {
@@ -95,16 +95,16 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 	if (!t->mm || w->state == 'R' || w->state == 'Z' || w->state == 'X')
 		return;
 	w->call = call_from_regs(t);	/* calls older than ottop too */
-	/* it has been off the CPU at least since it last got one; both on the scheduler's clock */
+	/* a lower bound: since it last got a CPU; both times are on the scheduler's clock */
 	if (me->sched_info.last_arrival > arrived)
 		w->call_age_ns = me->sched_info.last_arrival - arrived;
 }
 
-#define MAX_ENDED_THREADS 16	/* that are passed over: they leave the list by themselves */
+#define MAX_ENDED_THREADS 16	/* to skip; they leave the list by themselves */
 
 /*
- * Of a process whose first thread has ended (pthread_exit() in main) memory, cgroup and what
- * /proc has are those of its other threads: the first of them that lives.
+ * If the main thread has ended (pthread_exit() in main), memory, cgroup and /proc data are
+ * those of the other threads: returns the first living one.
  */
 static __always_inline struct task_struct *living_thread(struct task_struct *leader)
 {
@@ -136,7 +136,7 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 					 struct task_state *s)
 {
 	struct signal_struct *sig = t->signal;
-	/* read as a number: 6.1's verifier allows no arithmetic with what it knows to be a pointer */
+	/* read as a number: the verifier of 6.1 forbids arithmetic on a pointer of known type */
 	u64 pid_at = (u64)BPF_CORE_READ(t, thread_pid);
 	struct pid *pid = (void *)pid_at;
 	struct upid own = {};
@@ -158,17 +158,17 @@ static __always_inline void fill_process(struct wire_process *p, struct task_str
 	p->threads = sig->nr_threads;
 	p->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : t->exit_code;
 	level = BPF_CORE_READ(pid, level) & 31;	/* MAX_PID_NS_LEVEL is 32 */
-	/* a variable index would step by the size of our short declaration, not the kernel's */
+	/* a variable index would use the size of our abridged struct upid, not the kernel's */
 	bpf_core_read(&own.nr, sizeof(own.nr), (void *)(pid_at + bpf_core_field_offset(pid->numbers) +
 		      level * bpf_core_type_size(struct upid)));
 	p->ns_pid = own.nr;
 }
 
 /*
- * A thread that waits for a CPU right now: the kernel adds a wait up when it is
- * over. Both times are the scheduler's; ours is when this pass got its CPU. Only of
- * one that can run: since 6.12 a task that fell asleep may stay in its queue for a while
- * (delayed dequeue), and when it is moved to another CPU meanwhile last_queued stays set.
+ * The current wait of a thread for a CPU, which the kernel accounts only when it is over.
+ * Both times are on the scheduler's clock; "now" is when this pass got its CPU. Only for
+ * runnable threads: since 6.12 a task that fell asleep may stay in its runqueue for a while
+ * (delayed dequeue), and if it is migrated meanwhile last_queued stays set.
  */
 static __always_inline u64 still_queued_ns(struct task_struct *t)
 {

@@ -18,7 +18,7 @@ void unread_begin(void)
 
 void unread_count(const struct proc *p, bool in_scope, bool by_cgroup)
 {
-	if (p->closed || p->exited)	/* its files are gone, too: nobody hides them */
+	if (p->closed || p->exited)	/* its files are gone, not hidden */
 		return;
 	n_all++;
 	if (p->cwd_err)
@@ -30,7 +30,7 @@ void unread_count(const struct proc *p, bool in_scope, bool by_cgroup)
 	n_left_out += !in_scope && by_cgroup && !p->cgroup;
 }
 
-/* What is there, and cannot be opened, is hidden by the mount option: without it all may look. */
+/* Files that exist but cannot be opened are hidden by the mount option; without it all are readable. */
 static const char *reason_of(int err)
 {
 	if (err == ENOENT && !procfs_is_initial())

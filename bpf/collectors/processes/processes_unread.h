@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* processes_unread.h: of how many processes /proc does not tell who they are, and why. */
+/* processes_unread.h: counts processes that cannot be identified from /proc, and why. */
 #ifndef OTTOP_PROCESSES_UNREAD_H
 #define OTTOP_PROCESSES_UNREAD_H
 
 #include "bpf/host/proctab.h"
 
-/* A tick begins: nothing is missing yet. */
+/* A tick begins: resets the counts. */
 void unread_begin(void);
-/* One process of this tick, after identity_read(); its working directory where that was looked for. */
+/* One process of this tick, after identity_read(). */
 void unread_count(const struct proc *p, bool in_scope, bool by_cgroup);
 /*
  * "/proc hides 94 of 127 processes: ..."; "" when all could be read. Returns its length, which
@@ -15,7 +15,7 @@ void unread_count(const struct proc *p, bool in_scope, bool by_cgroup);
  */
 size_t unread_text(char *buf, size_t cap);
 
-/* After all tables have their status: those with rows of processes lack what --cgroup could not place. */
+/* After all tables have their status: marks those with rows of processes as incomplete if --cgroup could not place some. */
 void unread_report_left_out(struct builder *b);
 
 #endif

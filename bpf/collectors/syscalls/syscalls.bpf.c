@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * syscalls.bpf.c: counts every system call of every task, and, while somebody
- * looks, the latency of each by process and call.
+ * syscalls.bpf.c: counts every system call of every task and, on request, measures
+ * latencies by process and call.
  *
- * With latencies off only on_enter is attached: one addition, in a place of the thread's own. For latencies on_enter
- * notes the time in task storage and on_return adds to the current set; user
- * space swaps the sets once a tick and drains the other one.
+ * With latencies off only on_enter is attached: one addition to a counter of the thread.
+ * With latencies on, on_enter notes the time in task storage and on_return adds to the
+ * current set; user space swaps the sets once a tick and drains the other one.
  */
 #include "bpf/kernel/counted.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"
@@ -70,7 +70,7 @@ static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u6
 
 /*
  * The slot of this process and call: an index, OTHER_SLOT when there is no room.
- * A global function, like count_cell(): the verifier then looks at its loop once.
+ * A global function, like count_cell(), so that its loop is verified only once.
  */
 __noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 {

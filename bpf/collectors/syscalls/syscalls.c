@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * syscalls.c: the table syscalls. The counting program runs while somebody wants counts of
- * calls: it takes the kernel out of its fast path at each call of every process (an eighth of what
- * nginx can serve). The latency programs are attached while the table is wanted. Each tick the two sets of counters are swapped and the one that
- * is no longer written to is drained into totals per process x call.
+ * syscalls.c: the table syscalls. The counting program runs only while counts are wanted, as it
+ * takes the kernel off its fast path at each call of every process (nginx serves an eighth less).
+ * The latency programs are attached while the table is wanted. Each tick the two sets of counters
+ * are swapped, and the inactive one is drained into totals per process x call.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static struct bpf_link *count_link, *return_link, *end_link;
 static u64 wanted_ns;		/* last tick at which the table was wanted */
 static u64 on_since_ns;		/* first tick of the measurement; 0: off */
 static u32 generation;
-static u64 counts_wanted_ns;	/* the last time somebody wanted counts */
+static u64 counts_wanted_ns;	/* when counts were last wanted */
 static u64 counted_ns = U64_UNKNOWN;	/* counted since then */
 static u64 read_ns;		/* when the table was read last; 0: not since latencies are measured */
 static u32 n_kept;		/* ticks since then */
@@ -148,7 +148,7 @@ static int set_make(u32 i)
 	return 0;
 }
 
-/* 0 or -errno. They are 3 MB, which who does not look at latencies need not have. */
+/* 0 or -errno. Made on demand: they are 3 MB, needed only for latencies. */
 static int sets_make(void)
 {
 	int err = set_make(0) ?: set_make(1);

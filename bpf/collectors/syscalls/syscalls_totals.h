@@ -12,7 +12,7 @@
 #include "bpf/collectors/syscalls/syscalls.h"
 #include "bpf/collectors/totals.h"
 
-/* Counting starts anew: rows are cumulative since now_ns (or the birth of their process). */
+/* Resets all counters: rows are cumulative since now_ns (or the birth of their process). */
 void syscalls_totals_begin(u64 now_ns);
 void syscalls_totals_slot(u32 index, const struct sc_slot *s);
 void syscalls_totals_cell(u32 slot, u32 what, u32 n);
