@@ -28,7 +28,7 @@ struct netns *netns_first(void);
 u32 netns_of(u32 pid);
 /* Path of a file that is the namespace, for setns(2). 0 or -ENOENT. */
 int netns_path(const struct netns *n, char *buf, size_t cap);
-/* Namespaces beyond the limit at the last refresh, by their processes, and how many of them have a name. */
+/* Processes whose namespace was beyond the limit at the last refresh; *ret_names: names beyond it. */
 u32 netns_left_out(u32 *ret_names);
 /* Processes whose namespace /proc does not show, at the last refresh. */
 u32 netns_unknown(void);

@@ -19,7 +19,7 @@ const struct helper_spec protocols_spec = {
 	.rights = HELPER_COMPUTES,
 	.memory_bytes = 512ul << 20,
 	.files = 64,
-	.nice = -10,		/* the ring holds a tenth of a second of a busy server */
+	.nice = -10,		/* the ring only holds a tenth of a second of a busy server */
 	.cpu_s = 10,
 	.stuck_s = 60,
 };
@@ -53,7 +53,7 @@ int protocols_ask(int ring_fd, bool all)
 	if (reader.sock < 0)
 		return -ENOTCONN;
 	if (asked && deaths == helper_deaths(&reader))
-		return 0;	/* the answer to the one before has all that happened since */
+		return 0;	/* the answer to the previous question will cover it */
 	err = message_send(reader.sock, &q, sizeof(q), ring_fd, MSG_DONTWAIT);
 	asked = !err;
 	return err;
@@ -88,7 +88,7 @@ static bool map_payload(struct report *r, int fd)
 	return report_is_sane(r, r->map);
 }
 
-/* Told once for each; what it was asked nobody will answer. */
+/* True once for each death of the reader; its pending question will not be answered. */
 static bool has_died(struct report *r)
 {
 	u32 now = helper_deaths(&reader);

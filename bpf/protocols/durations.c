@@ -30,7 +30,7 @@ static u32 bucket_of(u64 ns)
 	return i;
 }
 
-/* Of gRPC the path is the method that is called; of a client it matters whom it asks. */
+/* For gRPC the path is the called method; for clients the peer is part of the key. */
 static void fill_key(struct report_duration *r, const struct exchange *x)
 {
 	memset(r, 0, sizeof(*r));
@@ -51,7 +51,7 @@ static void fill_key(struct report_duration *r, const struct exchange *x)
 	memcpy(r->remote, x->remote, sizeof(r->remote));
 }
 
-/* Most of the room for a call is NULs. */
+/* Hashes only the used part: most of the call's buffer is NULs. */
 static u32 hash_key(const struct report_duration *key)
 {
 	return hash_bytes(key, offsetof(struct report_duration, call) + strlen(key->call));
@@ -74,7 +74,7 @@ static struct report_duration *make(struct durations *d, const struct report_dur
 	return &d->all[d->n++];
 }
 
-/* Where there are too many, calls and peers are not told apart any more. */
+/* Beyond the limit, calls and peers are no longer distinguished. */
 static struct report_duration *get(struct durations *d, struct report_duration *key)
 {
 	struct report_duration *r = find(d, key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * durations.h: how long requests took, by what the semantic conventions for HTTP and RPC tell
- * apart, in the buckets that they advise; until the next report.
+ * durations.h: histograms of request durations, by the attributes and with the bucket bounds of
+ * the semantic conventions for HTTP and RPC; until the next report.
  */
 #ifndef OTTOP_DURATIONS_H
 #define OTTOP_DURATIONS_H
@@ -12,11 +12,11 @@
 struct durations;
 
 struct durations *durations_new(void);
-/* One that was answered after ns. */
+/* Adds a request that was answered after ns. */
 void durations_add(struct durations *d, const struct exchange *x, u64 ns);
-/* What there is since durations_clear(); belongs to d. */
+/* All since durations_clear(); owned by d. */
 const struct report_duration *durations_all(const struct durations *d, u32 *ret_n);
-/* How many requests found no room, since then. */
+/* Requests for which there was no room, since then. */
 u64 durations_lost(const struct durations *d);
 void durations_clear(struct durations *d);
 void durations_free(struct durations *d);	/* NULL-safe */

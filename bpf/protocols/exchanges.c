@@ -5,7 +5,7 @@
 
 #include "bpf/protocols/exchanges.h"
 
-#define MAX_OPEN 256		/* requests of a connection that wait for an answer */
+#define MAX_OPEN 256		/* open requests of a connection */
 
 static void exchange_free(struct exchange *x)
 {
@@ -13,7 +13,7 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
-/* Where in the list that one is; NULL: its end. */
+/* The link that points to x in the list; x NULL: the end. */
 static struct exchange **place_in_list(struct conn *c, const struct exchange *x)
 {
 	struct exchange **at = &c->first;
@@ -178,13 +178,13 @@ void exchanges_were_none(struct follower *f, struct conn *c)
 
 /* ---- parts of messages ---- */
 
-/* What a process reads it has once the call returns; what it writes, when the call begins. */
+/* Time of the first byte: of a read, when the call returns; of a write, when it begins. */
 static u64 first_byte_ns(const struct follower *f)
 {
 	return f->direction == HTTP_RX ? f->record->end_ns : f->record->begin_ns;
 }
 
-/* What the thread of a record had been until then. */
+/* The off-CPU counters of a record's thread. */
 static struct thread_mark mark_of(const struct http_record *r)
 {
 	struct thread_mark m = { .at_ns = r->end_ns, .off_ns = r->off_ns, .runq_ns = r->runq_ns };
@@ -199,7 +199,7 @@ void exchanges_note_moved(struct follower *f)
 		f->conn->first->moved[f->direction] = mark_of(f->record);
 }
 
-/* Of a message that ends: mostly with the bytes that are read. The end of a stream is told later than its last byte moved. */
+/* The mark at a message's last byte: usually that of this record; at the end of a stream, that of the last transfer. */
 static struct thread_mark last_mark(const struct follower *f, const struct part *p)
 {
 	const struct thread_mark *before = &f->conn->first->moved[f->direction];
@@ -207,7 +207,7 @@ static struct thread_mark last_mark(const struct follower *f, const struct part 
 	return (f->ending || p->earlier) && before->at_ns ? *before : mark_of(f->record);
 }
 
-/* Who answers reads the request, who asks the answer: what is read may have lain in the socket. */
+/* Notes how long received data was in the socket: of the request on a server, of the answer on a client. */
 static void note_unread(const struct follower *f, struct exchange *x)
 {
 	if (f->direction == HTTP_RX && f->record->kind == HTTP_RX)

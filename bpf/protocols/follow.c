@@ -7,7 +7,7 @@
 
 #define MAX_CONNS 65536
 #define IDLE_S 600ull
-#define OVER_S 10ull	/* by then the kernel has been told that it is none of ours */
+#define OVER_S 10ull	/* seconds after which the BPF programs have been told to ignore a connection */
 
 static struct conn *find_conn(const struct follower *f, u64 cookie)
 {
@@ -16,7 +16,7 @@ static struct conn *find_conn(const struct follower *f, u64 cookie)
 
 /* ---- connections ---- */
 
-/* What the state points to; the state is zeroed, or let go of. */
+/* Frees what the state points to; the caller zeroes or frees the state itself. */
 static void state_close(struct conn *c)
 {
 	if (protocols[c->protocol]->close)
@@ -43,8 +43,8 @@ static void conn_free(struct follower *f, struct conn *c)
 }
 
 /*
- * The first bytes of a connection that is new to us: of which protocol is it, and who asks? Where they
- * are the very first ones, they may be too few to be sure: the kernel has seen that they may be HTTP.
+ * Determines protocol and role of a new connection from its first bytes. If they are the very first bytes of
+ * the stream they may be too few to be sure; the BPF programs have found that they may be HTTP.
  */
 static bool recognise(const u8 *data, u64 n, bool first, u32 *ret_protocol, enum role *ret_role)
 {
@@ -116,7 +116,7 @@ static void count_lost(struct follower *f, struct conn *c)
 	c->lost = (u32)lost;
 }
 
-/* How many bytes of the piece are of the protocol that the connection has become with it. */
+/* Handles an upgrade; returns how many bytes of the piece belong to the new protocol. */
 static u64 change_protocol(struct follower *f, struct conn *c)
 {
 	const struct protocol *old = protocols[c->protocol];
@@ -148,7 +148,7 @@ static void give(struct follower *f, const struct piece *p)
 					 .data = p->data + p->n - rest });
 }
 
-/* False: these bytes, or later ones, were given before. */
+/* Reports missing bytes before a record. False: its bytes, or later ones, were already processed. */
 static bool fill_gap(struct follower *f, const struct http_record *r)
 {
 	u64 from = r->position - r->n_before, *at = &f->conn->position[f->direction];
@@ -183,13 +183,13 @@ static void give_bytes(struct follower *f, const struct http_record *r)
 	exchanges_note_moved(f);
 }
 
-/* The position of which low is the lower half. */
+/* The full position with the low 32 bits `low`, closest to `position`. */
 static u64 position_near(u64 position, u32 low)
 {
 	return position + (u64)(s32)(low - (u32)position);
 }
 
-/* The last records of a direction may be lost, too: then what is not answered may have been. */
+/* At the end of a stream: if its last records were lost, open requests may have been answered. */
 static void note_sum(struct follower *f, u64 sum)
 {
 	u64 *at = &f->conn->position[f->direction];
@@ -241,8 +241,8 @@ static bool is_sane(const struct http_record *r, size_t size)
 }
 
 /*
- * May the other end, on this host, not be told by itself what these bytes are? What is sent first it always is, as it is
- * not known yet who it is: many connections that do nothing else would have that kept for good.
+ * Must these bytes be kept, as the read at the other end (on this host) may refer to them? Not the first bytes of a
+ * connection: its peer is unknown then and always emits its own, and idle connections would keep them for ever.
  */
 static bool may_be_same(const struct conn *c, const struct http_record *r)
 {
@@ -319,7 +319,7 @@ static void fill_same(struct http_record *r, const struct http_same *b)
 	r->flags = HTTP_BEGINS | HTTP_HAS_ENDS | (b->flags & HTTP_THREAD);	/* ends: but for the addresses */
 }
 
-/* The bytes are those that the other end sent; where they are not known any more, only how many. */
+/* Processes a read with the bytes that the other end sent; if they are no longer kept, as a gap. */
 static void read_same(struct follower *f, const struct http_same *b)
 {
 	static u64 buf[(sizeof(struct http_record) + HTTP_LARGE) / sizeof(u64)];

@@ -25,7 +25,7 @@ static const struct hpack_entry plain[] = {	/* of which no value is kept */
 	[HPACK_TRACEPARENT] = { HPACK_TRACEPARENT },
 };
 
-/* RFC 7541, appendix A; the others are none of ours. */
+/* RFC 7541, appendix A; other names are not needed. */
 #define N_STATIC 61
 static const struct { u8 name; const char *value; } fixed[N_STATIC + 1] = {
 	[2] = { HPACK_METHOD, "GET" }, [3] = { HPACK_METHOD, "POST" },
@@ -79,7 +79,7 @@ static void make_room(struct hpack *h)
 	h->newest = 0;
 }
 
-/* Paths differ, and are asked for by few indexes: what is dropped is unknown, never another one. */
+/* Adds an entry. If the limit of values is reached an old value becomes unknown, never a wrong one. */
 static void insert(struct hpack *h, u8 name, const char *value)
 {
 	const struct hpack_entry *e = &plain[name];
@@ -139,7 +139,7 @@ static void begin_string(struct hpack_block *b, enum state state)
 	b->huffman = (struct huffman){};
 }
 
-/* Of a path what comes before the query is kept; of others, and of long ones, the beginning. */
+/* Appends to the value: of a path only up to the query; long values are truncated. */
 static void put(struct hpack_block *b, u8 c)
 {
 	b->cut |= !c || (b->state == VALUE && b->name == HPACK_PATH && (c == '?' || c == '#'));
@@ -226,7 +226,7 @@ static bool number_done(struct hpack *h, struct hpack_block *b, hpack_field *fie
 
 /* ---- bytes ---- */
 
-/* The first byte of a number has so many bits of it. True: it is all of it. */
+/* The first byte of a number has `bits` bits of it. True: the number is complete. */
 static bool number_begins(struct hpack_block *b, u8 c, u32 bits)
 {
 	u32 most = (1u << bits) - 1;
@@ -274,7 +274,7 @@ static bool string_byte(struct hpack_block *b, u8 c)
 	return true;
 }
 
-/* Up to n bytes of a string. Returns how many it had, or 0 where it is none. */
+/* Consumes up to n bytes of a string. Returns how many, or 0 if it is invalid. */
 static u64 string_bytes(struct hpack *h, struct hpack_block *b, const u8 *data, u64 n, hpack_field *field, void *arg)
 {
 	n = min(n, (u64)b->left);

@@ -2,11 +2,11 @@
 /*
  * hpack.h: header blocks of HTTP/2 (RFC 7541), one direction of a connection.
  *
- * The table may be joined in the middle: entries are counted from the newest one,
- * so what came in since is known exactly by its index, and what is older is
- * unknown. For the same reason nothing here depends on the size of the table of
- * the two that talk: who keeps more than they do never needs what they dropped.
- * Values are kept of the names below alone.
+ * Decoding may start in the middle of a connection: indexes count from the newest
+ * entry, so entries inserted since then are exact, and older ones are unknown. Nor
+ * does the table size of the two peers matter: keeping more entries than they do is
+ * harmless, as they never refer to evicted ones. Values are kept only for the names
+ * below.
  */
 #ifndef OTTOP_HPACK_H
 #define OTTOP_HPACK_H
@@ -15,7 +15,7 @@
 #include "bpf/protocols/protocol.h"
 
 enum hpack_name {
-	HPACK_UNKNOWN,		/* of an entry from before */
+	HPACK_UNKNOWN,		/* an entry from before we joined */
 	HPACK_OTHER,
 	HPACK_METHOD, HPACK_PATH, HPACK_SCHEME, HPACK_STATUS,
 	HPACK_CONTENT_TYPE, HPACK_GRPC_STATUS, HPACK_TRACEPARENT

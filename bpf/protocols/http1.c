@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http1.c: HTTP/1.0 and 1.1 (RFC 9112): pieces of a connection become messages. Of a body only lengths
- * are needed; where the heads of chunks lie in bytes that were not captured, the end is recognised by
- * what the last chunk looks like, or by the next message. Where nothing can be believed the next message
- * is looked for where a socket call begins.
+ * http1.c: HTTP/1.0 and 1.1 (RFC 9112): parses the pieces of a connection into messages. Of a body only the
+ * length is needed. If chunk headers are in bytes that were not captured, the end is recognized by the form
+ * of the last chunk, or by the next message. When out of sync, the next message is searched for at the
+ * beginnings of socket calls.
  */
 #include "bpf/protocols/http1_known.h"
 #include "bpf/protocols/http1_lines.h"
@@ -23,7 +23,7 @@ static void read_first_line(struct http1 *h, enum role role, u8 c, const struct 
 	} else if (http1_head_first_done(d->head, role)) {
 		d->state = NAME;
 	} else if (h->asked + h->answered <= 1) {
-		h->over = true;	/* the first message is none of HTTP/1: it is something else */
+		h->over = true;	/* the first message is not HTTP/1: it is another protocol */
 	} else {
 		http1_lose(h, role, out);
 	}
@@ -111,7 +111,7 @@ static void read_byte(struct http1 *h, enum role role, u8 c, const struct sink *
 	struct direction *d = &h->dir[role];
 
 	if (d->state == AT_START) {
-		if (c == '\r' || c == '\n')	/* some clients send an empty line more */
+		if (c == '\r' || c == '\n')	/* some clients send an extra empty line */
 			return;
 		http1_begin(h, role, out);
 	}
@@ -145,7 +145,7 @@ static void read_byte(struct http1 *h, enum role role, u8 c, const struct sink *
 
 /* ---- bodies ---- */
 
-/* n bytes of a body that is counted; returns how many of them were its. */
+/* n bytes, in a body of known length; returns how many belong to it. */
 static u64 pass_counted(struct http1 *h, enum role role, u64 n, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -193,17 +193,17 @@ static bool is_message(enum role role, const struct piece *p)
 	return p->begins && p->kind == PIECE_DATA && http1_recognise(p->data, p->n, &which) == VERDICT_YES && which == role;
 }
 
-/* A body that ends nobody knows where: does the next message begin here? */
+/* In a body of unknown length, or out of sync: does the next message begin here? */
 static bool starts_anew(const struct http1 *h, enum role role, const struct piece *p)
 {
 	const struct direction *d = &h->dir[role];
 
 	if (d->state == UNFRAMED && role == ANSWERS && !d->orphan && !http1_waiting(h))
-		return false;	/* nobody has asked for another one: it only looks like it */
+		return false;	/* no request is open: it only looks like a response */
 	return (d->state == UNFRAMED || d->state == UNKNOWN) && is_message(role, p);
 }
 
-/* The last message ends where the next one begins, unless others are in between. */
+/* The next message begins, so the last one ends here, unless others are in between. */
 static void start_anew(struct http1 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -230,7 +230,7 @@ static u32 pass_first_line(struct direction *d, enum role role, const u8 *p, u64
 	return end;
 }
 
-/* A message whose head was read before. Returns how many bytes that has; 0: it is to be read. */
+/* Takes a head from the cache (http1_known.h). Returns its length; 0: not cached, to be parsed. */
 static u32 pass_known(struct http1 *h, enum role role, const u8 *p, u64 n, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -249,7 +249,7 @@ static u32 pass_known(struct http1 *h, enum role role, const u8 *p, u64 n, const
 	return len;
 }
 
-/* The byte at i is the last one of a head: is all of that in this piece? */
+/* Byte i ends a head: caches it if it is entirely in this piece. */
 static void keep_head(const struct http1_head *x, enum role role, const struct piece *p, u64 i)
 {
 	u64 from = i - x->bytes;
@@ -335,7 +335,7 @@ static void read_gap(struct http1 *h, enum role role, const struct piece *p, con
 	case UNTIL_CLOSE:
 		d->bytes += n;
 		break;
-	default:	/* whole messages are in it */
+	default:	/* the gap contains whole messages */
 		http1_lose(h, role, out);
 	}
 }

@@ -6,12 +6,12 @@
 
 #define PLACES 128	/* a power of two; some 120 KB, of the process that reads */
 #define LEAST 16
-#define STEP 24		/* of so many bytes 8 are looked at to find the place */
+#define STEP 24		/* the hash samples 8 bytes of each STEP */
 
-/* A place is taken by who comes to it a second time: what is different each time does not stay. */
+/* A head is cached when it comes to its place a second time in a row, so that unique heads do not evict others. */
 static struct known {
-	u32 tag, asked;		/* of what is kept; of what came last and is not */
-	u32 len;		/* 0: nothing is kept */
+	u32 tag, asked;		/* hash of the cached head; of the last one that missed */
+	u32 len;		/* 0: empty */
 	enum role role;
 	struct http1_head head;
 	u8 bytes[KNOWN_BYTES];

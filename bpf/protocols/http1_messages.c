@@ -5,7 +5,7 @@
 
 #include "bpf/protocols/http1_messages.h"
 
-/* The bit of a request; and that bit as `is`. */
+/* The bit of a request; sets that bit to `is`. */
 #define BIT_OF(number) (1ull << (number) % DEPTH)
 #define SET_BIT(bits, number, is) ((bits) = ((bits) & ~BIT_OF(number)) | ((is) ? BIT_OF(number) : 0))
 
@@ -33,7 +33,7 @@ static void tell(struct http1 *h, enum role role, enum part_kind kind, const str
 	out->part(out->arg, &p);
 }
 
-/* One that nobody has: most are let go of before the next one is needed. */
+/* A free one for reuse: most are released before the next one is needed. */
 static struct http1_head *spare;
 
 static struct http1_head *head_new(void)
@@ -56,7 +56,7 @@ void http1_forget_head(struct direction *d)
 	d->head = NULL;
 }
 
-/* From here on answers are believed only to what is asked from here on. */
+/* From here on only answers to later requests count. */
 static void forget_asked(struct http1 *h)
 {
 	h->asked = h->answered = max(h->asked, h->answered);
@@ -86,7 +86,7 @@ void http1_mix_up(struct http1 *h, enum role role, const struct sink *out)
 	h->mixed_up = true;
 }
 
-/* Another request may have been taken for the end of the last one. */
+/* The end of the last request was guessed, so it may contain another request. */
 static bool hides_one(const struct http1 *h)
 {
 	return h->unsure || h->dir[ASKS].state == UNFRAMED;
@@ -111,9 +111,9 @@ void http1_begin(struct http1 *h, enum role role, const struct sink *out)
 		SET_BIT(h->heads, h->asked, false);
 		SET_BIT(h->connects, h->asked, false);
 	} else if (h->asked < h->since) {
-		d->orphan = true;	/* since we looked nobody has asked */
+		d->orphan = true;	/* its request was not seen */
 	} else {
-		h->answered++;		/* it may be told before what it answers: threads */
+		h->answered++;		/* its record may precede the request's: threads */
 	}
 	tell(h, role, PART_BEGIN, out);
 }
@@ -143,7 +143,7 @@ void http1_closed(struct http1 *h, enum role role, const struct sink *out)
 
 /* ---- what follows the head ---- */
 
-/* Is the answer that is read one to those whose bits these are? No, where that is told later. */
+/* Is the current answer one to a request in `bits`? No if its request is not known yet. */
 static bool answers_one(const struct http1 *h, u64 bits)
 {
 	return h->answered <= h->asked && bits & BIT_OF(h->answered);
@@ -159,7 +159,7 @@ static enum state body_of(const struct http1 *h, enum role role, struct directio
 	const struct http1_head *x = d->head;
 
 	if (d->orphan)
-		return UNFRAMED;	/* it may be one to HEAD */
+		return UNFRAMED;	/* it may answer HEAD */
 	if (role == ANSWERS && has_no_body(h, x))
 		return AT_START;
 	if (x->flags & DOUBTFUL || (x->flags & (CHUNKED | OLD)) == (CHUNKED | OLD))
@@ -175,7 +175,7 @@ static enum state body_of(const struct http1 *h, enum role role, struct directio
 	return role == ASKS ? AT_START : UNTIL_CLOSE;
 }
 
-/* 101, or 2xx to CONNECT: from here on it is another protocol. */
+/* 101, or 2xx to CONNECT: another protocol follows. */
 static bool is_switch(const struct http1 *h, const struct http1_head *x)
 {
 	return x->status == 101 || (x->status / 100 == 2 && answers_one(h, h->connects));

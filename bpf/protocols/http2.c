@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http2.c: HTTP/2 without TLS (RFC 9113), frame by frame. The kernel sends what is
- * in frames but data, of which only lengths are needed. Streams have the numbers
- * of exchanges.
+ * http2.c: HTTP/2 (RFC 9113), frame by frame. The BPF programs send all frames, but
+ * without the contents of DATA, of which only the length is needed. Stream ids are the
+ * exchange numbers.
  *
- * A connection may have been open before: then frames begin where the kernel says
- * so, and what the tables of header compression had by then is unknown.
+ * A connection may have been open before ottop: then the BPF programs tell where a frame
+ * begins, and the earlier contents of the header compression tables are unknown.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +15,18 @@
 #include "bpf/protocols/http2_frame.h"
 #include "bpf/protocols/http2_streams.h"
 
-#define FAULTS 8	/* in a row: then it is something else */
+#define FAULTS 8	/* so many in a row: another protocol */
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 enum state { UNKNOWN, PREFACE, HEAD, PAYLOAD };
 
-/* A header block that is being read, of one frame or more. */
+/* A header block being read, from one or more frames. */
 struct block {
 	struct hpack_block hpack;
 	struct http2_message message;
 	u32 stream;
-	bool promise;		/* of a stream that the server begins: none of ours */
+	bool promise;		/* a pushed stream, which is ignored */
 	bool bad;		/* part of it is missing */
 };
 
@@ -34,8 +34,8 @@ struct direction {
 	struct hpack table;
 	struct block *block;
 	struct h2_head frame;
-	u32 left;		/* bytes of its payload */
-	u32 before, padding;	/* the block: after so many, before so many of these */
+	u32 left;		/* payload bytes to come */
+	u32 before, padding;	/* payload bytes before and after the block */
 	u8 state, n_head;
 	u8 head[H2_HEAD];
 };
@@ -44,7 +44,7 @@ struct http2 {
 	struct direction dir[N_ROLES];
 	struct http2_streams streams;
 	u32 faults;
-	bool sure;		/* that it is HTTP/2, so far that faults are taken for losses */
+	bool sure;		/* surely HTTP/2: faults are then taken for losses */
 	bool over;
 };
 
@@ -83,7 +83,7 @@ static void forget_block(struct direction *d)
 	d->block = NULL;
 }
 
-/* Where frames begin is not known any more, nor what the table has. */
+/* Out of sync: frame boundaries and table contents are unknown. */
 static void lose(struct http2 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -96,7 +96,7 @@ static void lose(struct http2 *h, enum role role, const struct sink *out)
 	streams_lose(&h->streams, role, out);
 }
 
-/* These bytes are not what they should be. */
+/* The bytes violate the protocol. */
 static void fault(struct http2 *h, enum role role, const struct sink *out)
 {
 	h->over |= !h->sure || ++h->faults >= FAULTS;
@@ -149,7 +149,7 @@ static bool is_convincing(const struct block *b, enum role role)
 	       (role == ASKS ? b->message.asks : b->message.status && b->message.status != STATUS_UNKNOWN);
 }
 
-/* True: with it the stream ends, in this direction. */
+/* Finishes a block. True: END_STREAM. */
 static bool block_ends(struct http2 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -175,7 +175,7 @@ static bool block_ends(struct http2 *h, enum role role, const struct sink *out)
 	return ends;
 }
 
-/* Part of the block is missing: what it inserted shifts all that was there. */
+/* Part of the block is missing: its insertions would shift all table indexes. */
 static void block_breaks(struct direction *d)
 {
 	if (d->block)
@@ -211,7 +211,7 @@ static void headers_begin(struct http2 *h, enum role role, const struct sink *ou
 		streams_begin(&h->streams, role, d->frame.stream, out);
 }
 
-/* False: no such frame may come here. */
+/* False: such a frame is not allowed here. */
 static bool frame_begins(struct http2 *h, enum role role, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -275,7 +275,7 @@ static void pass_payload(struct http2 *h, enum role role, const u8 *data, u64 n,
 	if (n && h2_is_block(d->frame.type))
 		block_payload(h, role, data, n, out);
 	if (d->state != PAYLOAD)
-		return;		/* it was a fault */
+		return;		/* a fault was found */
 	d->left -= (u32)n;
 	if (!d->left)
 		frame_ends(h, role, out);
@@ -283,7 +283,7 @@ static void pass_payload(struct http2 *h, enum role role, const u8 *data, u64 n,
 
 /* ---- pieces ---- */
 
-/* Up to n bytes of a frame's head. Returns how many. */
+/* Consumes up to n bytes of a frame header. Returns how many. */
 static u64 read_head(struct http2 *h, enum role role, const u8 *data, u64 n, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
@@ -313,7 +313,7 @@ static void read_preface(struct http2 *h, enum role role, u8 c)
 	h->streams.evidence = ENOUGH_EVIDENCE;
 }
 
-/* In a connection that is joined, and after a loss: a frame begins here. */
+/* A frame begins here: synchronizes at the start and after a loss. */
 static void join(struct direction *d, enum role role, u8 c)
 {
 	d->state = role == ASKS && c == (u8)preface[0] ? PREFACE : HEAD;

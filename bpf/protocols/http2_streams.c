@@ -6,18 +6,18 @@
 #include "bpf/protocols/grpc.h"
 #include "bpf/protocols/http2_streams.h"
 
-#define MAX_STREAMS 256		/* open ones of a connection; the oldest is given up */
-#define NEAR 64			/* that far apart numbers of streams are that follow each other */
+#define MAX_STREAMS 256		/* open ones of a connection; beyond that the oldest is lost */
+#define NEAR 64			/* maximum distance of stream ids that count as consecutive */
 
 struct http2_stream {
 	u32 id;
 	u32 status;		/* of HTTP */
 	u32 grpc_status;
-	bool asked, headed, asked_done;	/* headed: the request has its name */
-	bool named;		/* by something that only requests have */
+	bool asked, headed, asked_done;	/* headed: the request's header block was read */
+	bool named;		/* it has a field that only requests have */
 	bool answered, answered_done;
-	bool grpc, maybe_grpc;	/* maybe: of the request's head too little could be told */
-	bool unknown;		/* some of the answer's heads could not be told */
+	bool grpc, maybe_grpc;	/* maybe: too little of the request's headers could be decoded */
+	bool unknown;		/* some of the answer's headers could not be decoded */
 	u64 bytes[N_ROLES];
 };
 
@@ -82,7 +82,7 @@ static void note_named(struct http2_streams *s, struct http2_stream *x)
 	s->last_named = max(s->last_named, x->id);
 }
 
-/* A request with its name, and the head of its answer, whichever came last. */
+/* Evidence: a stream with a request's method and an answer's status, whichever came last. */
 static void note_answered(struct http2_streams *s, const struct http2_stream *x)
 {
 	if (x->named && x->answered)
@@ -106,13 +106,13 @@ static void request_head(struct http2_streams *s, struct http2_stream *x, const 
 	p.span_id = m->trace.span_id[0] ? m->trace.span_id : NULL;
 	p.inner = x->grpc ? &grpc_protocol : NULL;
 	out->part(out->arg, &p);
-	if (x->answered_done) {		/* that was told first: threads */
+	if (x->answered_done) {		/* the answer's record came first: threads */
 		tell(out, x, PART_DONE, ASKS);
 		forget(s, x);
 	}
 }
 
-/* Numbers of streams only grow: a lower one is of something older, its trailers for example. */
+/* Stream ids only grow: a lower one belongs to an older stream, such as its trailers. */
 static bool is_new(const struct http2_streams *s, u32 id)
 {
 	return id & 1 && id > s->last_asked;
@@ -158,7 +158,7 @@ static void answers_head(struct http2_streams *s, u32 id, const struct http2_mes
 	struct http2_stream *x = find(s, id);
 
 	if (!x || (m->status >= 100 && m->status < 200))
-		return;		/* nobody asked since we look; or the answer is yet to come */
+		return;		/* no request was seen, or its answer has not begun */
 	x->unknown |= m->unknown;
 	x->grpc |= m->grpc || m->grpc_status;
 	x->grpc_status = m->grpc_status ?: x->grpc_status;
@@ -167,7 +167,7 @@ static void answers_head(struct http2_streams *s, u32 id, const struct http2_mes
 		x->answered = true;
 		note_answered(s, x);
 	}
-	/* trailers that could not be told, of what may be gRPC: it may have failed with 200 */
+	/* possibly gRPC, with trailers that could not be decoded: it may have failed in spite of 200 */
 	if (m->ends && x->maybe_grpc && x->unknown && x->status == 200)
 		x->status = STATUS_UNKNOWN;
 	if (!x->grpc)
@@ -182,7 +182,7 @@ static void answer_ends(struct http2_streams *s, struct http2_stream *x, const s
 	if (x->grpc)
 		answer_head(x, out);
 	if (x->asked && !x->asked_done)
-		tell(out, x, PART_DONE, ASKS);	/* whatever is still asked, it is answered */
+		tell(out, x, PART_DONE, ASKS);	/* answered, so the rest of the request does not matter */
 	tell(out, x, PART_DONE, ANSWERS);
 	if (x->asked)
 		forget(s, x);
@@ -205,13 +205,13 @@ void streams_begin(struct http2_streams *s, enum role role, u32 id, const struct
 	struct http2_stream *x = find(s, id);
 
 	if (role == ASKS) {
-		/* where the connection was not seen from its beginning, these may be trailers */
+		/* if the connection was not seen from its start these may be trailers */
 		if ((!x || !x->asked) && is_new(s, id) && (s->whole || s->last_asked))
 			request_begins(s, x ?: add(s, id, out), out);
 		return;
 	}
 	if (!x && is_new(s, id) && (s->whole || s->last_asked))
-		x = add(s, id, out);	/* it may be told before what it answers: threads */
+		x = add(s, id, out);	/* its record may precede the request's: threads */
 	if (x && !x->answered)
 		tell(out, x, PART_BEGIN, ANSWERS);
 }

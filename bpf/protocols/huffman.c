@@ -31,7 +31,7 @@ static const u8 symbols[] = {
 	249, 10, 13, 22,
 };
 
-/* The symbol whose code begins 32 bits, and how long it is. Below `first` are codes that are shorter. */
+/* The symbol whose code is at the top of 32 bits, and its length. Values below `first` are shorter codes. */
 static u32 symbol_at(u32 top, u32 *ret_len)
 {
 	u32 first = 0, index = 0;
@@ -68,7 +68,7 @@ int huffman_byte(struct huffman *h, u8 c, u8 ret_symbols[2])
 	return n;
 }
 
-/* What is left of the last byte is the beginning of the code that ends nothing: ones. */
+/* The padding of the last byte must be the beginning of EOS: all ones. */
 bool huffman_may_end(const struct huffman *h)
 {
 	return h->bits < 8 && h->code == (1ull << h->bits) - 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * report.c: a report of the protocol reader, of which nothing is believed before it is looked at
- * here: the reader has read what others sent, and may do as they please.
+ * report.c: validates the report of the protocol reader, which parses hostile input and may be
+ * compromised.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool ends(const char *s, size_t cap)
 	return memchr(s, '\0', cap) != NULL;
 }
 
-/* Texts of keys are compared as bytes. */
+/* Texts of keys are compared as bytes, so they must be padded with NULs. */
 static bool is_padded(const char *s, size_t cap)
 {
 	size_t n = strnlen(s, cap);

@@ -76,7 +76,7 @@ struct report_head {
 	u64 lost_durations;	/* of this tick: requests whose duration had no room */
 };
 
-/* In which order and how many: the payload. */
+/* The payload: these arrays, in this order. */
 struct report {
 	struct report_head head;
 	const struct report_endpoint *endpoints;
@@ -84,16 +84,16 @@ struct report {
 	const struct report_bucket *buckets;
 	const struct report_request *requests;
 	const struct report_duration *durations;
-	const u64 *over;	/* cookies of connections that are none of ours any more */
+	const u64 *over;	/* cookies of connections that are no known protocol */
 	void *map;
 	size_t map_size;
 };
 
-/* Bytes that the arrays take; SIZE_MAX: more than there may be. */
+/* Bytes of all arrays; SIZE_MAX: over the limit. */
 size_t report_size(const struct report_head *h);
 /*
- * Finds the arrays of a report whose head is filled in, in a payload of report_size() bytes, or NULL
- * where that is 0. False: it is not in order, and nothing of it may be used.
+ * Sets the arrays of a report (its head is filled in) to a payload of report_size() bytes, NULL if that
+ * is 0, and validates them. False: invalid, must not be used.
  */
 bool report_is_sane(struct report *r, const void *payload);
 

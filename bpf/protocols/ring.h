@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ring.h: reads a BPF ring buffer by its descriptor alone: libbpf would ask bpf(2)
- * about it, which the protocol reader may not call. Layout: kernel/bpf/ringbuf.c.
+ * ring.h: reads a BPF ring buffer, given only its descriptor: libbpf would call bpf(2),
+ * which the protocol reader may not. Layout: kernel/bpf/ringbuf.c.
  */
 #ifndef OTTOP_RING_H
 #define OTTOP_RING_H
@@ -14,18 +14,18 @@ struct ring {
 	const u8 *data;
 	u64 bytes;
 	/*
-	 * Of the next record: those before it stay until they are released. In the consumer's page, of which the
-	 * kernel uses the beginning: who comes after a reader that died does not read again what killed it.
+	 * Position of the next record; earlier ones stay until they are released. It is in the consumer page, of
+	 * which the kernel uses only the beginning, so a restarted reader skips the record that killed the last one.
 	 */
 	u64 *at;
 };
 
-/* Maps it; the descriptor may be closed. 0 or -errno. */
+/* Maps it; the descriptor may be closed afterwards. 0 or -errno. */
 int ring_map(struct ring *r, int fd, u64 bytes);
 void ring_unmap(struct ring *r);
-/* The next record, where it is in the ring until ring_release(). NULL: there is none. */
+/* The next record, within the ring; valid until ring_release(). NULL: none. */
 const void *ring_next(struct ring *r, u32 *ret_len);
-/* Lets go of those that were returned: each time writers wait for the memory that says so. */
+/* Frees the returned records. Not for each one: it takes a cache line from the writers. */
 void ring_release(struct ring *r);
 
 #endif

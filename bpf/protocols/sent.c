@@ -9,7 +9,7 @@
 #define MAX_BYTES (HTTP_LARGE + 512)
 #define MAX_SPARE 32
 
-/* Those that nobody uses now: most are read at once, and the next message needs one again. */
+/* Free list: most are read at once, and the next message needs one again. */
 static struct sent *spare;
 static u32 n_spare;
 

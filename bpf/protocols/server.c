@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * server.c: the process without privileges that reads what came over the wire.
- * While it is asked for reports it drains the ring by a timer: nobody wakes it.
+ * server.c: the unprivileged process that parses network data (the protocol reader).
+ * While reports are wanted it drains the ring by a timer; BPF programs never wake it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #define DRAIN_MS 20
 #define BUSY_MS 2
 #define BUSY_BYTES (HTTP_RING_BYTES / 8)	/* of the ring, where it is drained sooner */
-#define DRAIN_RECORDS 20000	/* at once; then questions are looked for */
-#define RELEASE_RECORDS 64	/* are let go of at a time */
+#define DRAIN_RECORDS 20000	/* at once, before it checks for questions */
+#define RELEASE_RECORDS 64	/* released together */
 #define SWEEP_NS (10 * NSEC_PER_SEC)
 
 static struct ring ring;
@@ -67,8 +67,8 @@ static void rest(void)
 }
 
 /*
- * Each time costs those who fill the ring: they are put aside, and caches change hands. So it is drained when an
- * eighth of it is full, if what came since the last time goes on to come; more than half is a burst.
+ * Each drain costs the writers: they are preempted, and cache lines move. So the pause is chosen to drain when an
+ * eighth of the ring is full, at the rate since the last time; more than half full is a burst.
  */
 static void set_pause(u64 bytes, bool more)
 {

@@ -14,12 +14,12 @@
 #include "bpf/protocols/span.h"
 #include "bpf/protocols/tally.h"
 
-#define ROOM (REPORT_REQUESTS + REPORT_REQUESTS / 2)	/* so seldom is it chosen who stays */
+#define ROOM (REPORT_REQUESTS + REPORT_REQUESTS / 2)	/* slack, so that the selection runs seldom */
 #define ROOM_ALL (REPORT_REQUESTS_ALL + REPORT_REQUESTS_ALL / 8)
 #define WRITTEN_AT_ONCE 64
 #define OWN_MOST (REPORT_ENDPOINTS / 4)	/* rows of a process in a tick, without its `other` ones */
-#define OWN_LEAST 16	/* these also where those of others have filled the room */
-#define STATUSES 24	/* different ones of an endpoint in a tick; the rest is unknown */
+#define OWN_LEAST 16	/* guaranteed to each process, even if others fill the room */
+#define STATUSES 24	/* distinct ones of an endpoint in a tick; the rest counts as unknown */
 
 struct endpoint {
 	struct hash_node node;
@@ -27,7 +27,7 @@ struct endpoint {
 	struct { u32 status, n; } statuses[STATUSES];
 	u32 n_statuses;
 	u32 buckets[HIST_BUCKETS + 1];	/* the first one is zero */
-	u64 heaviest_out;		/* of its requests; one that is no heavier will not be listed either */
+	u64 heaviest_out;		/* of its unlisted requests; lighter ones will not be listed either */
 };
 
 struct tally {
@@ -43,7 +43,7 @@ struct tally {
 	u32 n_over;
 };
 
-/* Most of a path's room is NULs. */
+/* Hashes only the used part: most of the path's buffer is NULs. */
 static u32 hash_key(const struct report_endpoint *key)
 {
 	return hash_bytes(key, offsetof(struct report_endpoint, path) + strlen(key->path));
@@ -77,8 +77,8 @@ static void fill_key(struct report_endpoint *key, const struct exchange *x)
 }
 
 /*
- * Half of the room is for what a process may have; the rest for who has little, and for the `other` rows,
- * one for each process and side. Who has very many paths does not fill the room of all.
+ * Half of the room is first come, first served, up to OWN_MOST a process; the rest is for processes with few
+ * endpoints, and for the `other` rows, one for each process and side. So no process can fill all the room.
  */
 static bool may_have_one(struct tally *t, const struct report_endpoint *key)
 {
@@ -103,7 +103,7 @@ static struct endpoint *endpoint_of(struct tally *t, const struct report_endpoin
 	e = find(t, &other);
 	if (e || t->endpoints.n < REPORT_ENDPOINTS - 1)
 		return e ?: make(t, &other);
-	other.tgid = 0;		/* so many processes in one tick: those of all */
+	other.tgid = 0;		/* too many processes in one tick: one row for all */
 	other.process_start_ns = 0;
 	return find(t, &other) ?: t->endpoints.n < REPORT_ENDPOINTS ? make(t, &other) : NULL;
 }
@@ -115,7 +115,7 @@ static void add_status(struct endpoint *e, u32 status)
 	while (i < e->n_statuses && e->statuses[i].status != status)
 		i++;
 	if (i == e->n_statuses && i >= STATUSES - 1 && status != STATUS_UNKNOWN) {
-		add_status(e, STATUS_UNKNOWN);	/* the last place is its */
+		add_status(e, STATUS_UNKNOWN);	/* has the last place */
 		return;
 	}
 	if (i == e->n_statuses)
@@ -155,7 +155,7 @@ static void fill_span(struct report_request *r, const struct span *s)
 	r->write_ns = s->write_ns;
 }
 
-/* name: with its NULs. */
+/* name: padded with NULs. */
 static void fill_request(struct report_request *r, const struct exchange *x, const char name[PATH_MAX_KEPT])
 {
 	struct span span = span_of(x);
@@ -189,7 +189,7 @@ static void fill_request(struct report_request *r, const struct exchange *x, con
 	memcpy(r->span_id, x->span_id, sizeof(r->span_id));
 }
 
-/* Each side, process and endpoint has its share: a quiet one is not pushed out by those beside it. */
+/* Selects the listed requests fairly by side, process and endpoint, so that busy ones do not displace quiet ones. */
 static void choose_requests(struct tally *t)
 {
 	u32 n = fair_choose(t->listed, t->n_requests, t->all ? REPORT_REQUESTS_ALL : REPORT_REQUESTS);
@@ -214,7 +214,7 @@ static void set_room(struct tally *t, u32 room)
 	t->room = room;
 }
 
-/* Where all are told room is made for as many as come. */
+/* If all requests are reported the room grows. */
 static void make_room(struct tally *t)
 {
 	if (t->n_requests < t->room)
@@ -370,7 +370,7 @@ static bool write_requests(struct tally *t, int fd)
 	return good;
 }
 
-/* What of each endpoint is only counted. */
+/* Counts, by endpoint, the requests that are not listed. */
 static void count_unlisted(struct tally *t, u32 n_listed)
 {
 	hash_each(&t->endpoints, struct endpoint, e)
@@ -383,7 +383,7 @@ static void count_unlisted(struct tally *t, u32 n_listed)
 	}
 }
 
-/* What a burst took is given back. */
+/* Frees the memory that a burst needed. */
 static void free_room(struct tally *t)
 {
 	u32 room = t->room;
