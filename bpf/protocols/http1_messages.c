@@ -14,7 +14,7 @@ static u64 number_of(const struct http1 *h, enum role role)
 	return role == ASKS ? h->asked : h->answered;
 }
 
-static void tell(struct http1 *h, enum role role, enum part_kind kind, const struct sink *out)
+static void emit(struct http1 *h, enum role role, enum part_kind kind, const struct sink *out)
 {
 	struct direction *d = &h->dir[role];
 	struct http1_head *x = d->head;
@@ -115,14 +115,14 @@ void http1_begin(struct http1 *h, enum role role, const struct sink *out)
 	} else {
 		h->answered++;		/* its record may precede the request's: threads */
 	}
-	tell(h, role, PART_BEGIN, out);
+	emit(h, role, PART_BEGIN, out);
 }
 
 void http1_end(struct http1 *h, enum role role, const struct sink *out)
 {
 	if (role == ASKS)
 		h->unsure = h->dir[role].state == UNFRAMED;
-	tell(h, role, PART_DONE, out);
+	emit(h, role, PART_DONE, out);
 	http1_forget_head(&h->dir[role]);
 	h->dir[role].state = AT_START;
 }
@@ -136,7 +136,7 @@ void http1_closed(struct http1 *h, enum role role, const struct sink *out)
 	else if (d->state == UNTIL_CLOSE || d->state == UNFRAMED)
 		http1_end(h, role, out);
 	else if (d->state != AT_START && d->state != UNKNOWN)
-		tell(h, role, PART_BROKEN, out);
+		emit(h, role, PART_BROKEN, out);
 	http1_forget_head(d);
 	d->state = UNKNOWN;
 }
@@ -208,7 +208,7 @@ void http1_head_done(struct http1 *h, enum role role, const struct sink *out)
 	}
 	if (role == ASKS)
 		note_asked(h, x);
-	tell(h, role, PART_HEAD, out);
+	emit(h, role, PART_HEAD, out);
 	d->digits = 0;
 	d->state = switches ? AT_START : body_of(h, role, d);
 	http1_forget_head(d);

@@ -34,7 +34,7 @@ static void forget(struct http2_streams *s, struct http2_stream *x)
 	*x = s->all[--s->n];
 }
 
-static void tell(const struct sink *out, struct http2_stream *x, enum part_kind kind, enum role role)
+static void emit(const struct sink *out, struct http2_stream *x, enum part_kind kind, enum role role)
 {
 	out->part(out->arg, &(struct part){ .kind = kind, .role = role, .number = x->id,
 					    .bytes = x->bytes[role] });
@@ -47,7 +47,7 @@ static void give_up_oldest(struct http2_streams *s, const struct sink *out)
 	for (u32 i = 1; i < s->n; i++)
 		if (s->all[i].id < oldest->id)
 			oldest = &s->all[i];
-	tell(out, oldest, PART_LOST, ANSWERS);
+	emit(out, oldest, PART_LOST, ANSWERS);
 	forget(s, oldest);
 }
 
@@ -66,7 +66,7 @@ static void request_begins(struct http2_streams *s, struct http2_stream *x, cons
 {
 	x->asked = true;
 	s->last_asked = max(s->last_asked, x->id);
-	tell(out, x, PART_BEGIN, ASKS);
+	emit(out, x, PART_BEGIN, ASKS);
 }
 
 static void add_evidence(struct http2_streams *s, u32 n)
@@ -107,7 +107,7 @@ static void request_head(struct http2_streams *s, struct http2_stream *x, const 
 	p.inner = x->grpc ? &grpc_protocol : NULL;
 	out->part(out->arg, &p);
 	if (x->answered_done) {		/* the answer's record came first: threads */
-		tell(out, x, PART_DONE, ASKS);
+		emit(out, x, PART_DONE, ASKS);
 		forget(s, x);
 	}
 }
@@ -182,8 +182,8 @@ static void answer_ends(struct http2_streams *s, struct http2_stream *x, const s
 	if (x->grpc)
 		answer_head(x, out);
 	if (x->asked && !x->asked_done)
-		tell(out, x, PART_DONE, ASKS);	/* answered, so the rest of the request does not matter */
-	tell(out, x, PART_DONE, ANSWERS);
+		emit(out, x, PART_DONE, ASKS);	/* answered, so the rest of the request does not matter */
+	emit(out, x, PART_DONE, ANSWERS);
 	if (x->asked)
 		forget(s, x);
 }
@@ -213,7 +213,7 @@ void streams_begin(struct http2_streams *s, enum role role, u32 id, const struct
 	if (!x && is_new(s, id) && (s->whole || s->last_asked))
 		x = add(s, id, out);	/* its record may precede the request's: threads */
 	if (x && !x->answered)
-		tell(out, x, PART_BEGIN, ANSWERS);
+		emit(out, x, PART_BEGIN, ANSWERS);
 }
 
 void streams_head(struct http2_streams *s, enum role role, u32 id, const struct http2_message *m,
@@ -233,7 +233,7 @@ void streams_end(struct http2_streams *s, enum role role, u32 id, const struct s
 		answer_ends(s, x, out);
 	} else if (x && role == ASKS && x->asked && !x->asked_done) {
 		x->asked_done = true;
-		tell(out, x, PART_DONE, ASKS);
+		emit(out, x, PART_DONE, ASKS);
 	}
 }
 
@@ -243,7 +243,7 @@ void streams_reset(struct http2_streams *s, u32 id, const struct sink *out)
 
 	if (!x || x->answered_done)
 		return;
-	tell(out, x, PART_BROKEN, ANSWERS);
+	emit(out, x, PART_BROKEN, ANSWERS);
 	forget(s, x);
 }
 

@@ -166,7 +166,7 @@ static void take_end(const struct wire_end *e)
 {
 	enum conn_reason reason = tcp_reason(e->sock.state, e->err);
 	struct conn *c = update_tcp(&e->sock, e->time_ns);
-	const struct wire_owner nobody = {};
+	const struct wire_owner none = {};
 	bool failed = tcp_failed(e);
 
 	if (!c)
@@ -177,7 +177,7 @@ static void take_end(const struct wire_end *e)
 	announce(c, &e->sock);
 	take_counters(c, &e->sock, e->time_ns);
 	conn_close(c, reason, failed, e->time_ns);
-	conn_event(c, failed ? "fail" : "close", e->time_ns, &nobody);
+	conn_event(c, failed ? "fail" : "close", e->time_ns, &none);
 }
 
 static bool owner_is_known(const struct wire_sock *w)

@@ -38,12 +38,12 @@ u64 calls_lost_ring(void)
 
 bool calls_share(u64 cookie)
 {
-	struct wire_owner nobody = {};
+	struct wire_owner none = {};
 	int err;
 
 	if (!skel || skel->rodata->by_descriptor || skel->bss->n_shared >= SHARED_MAX)
 		return false;
-	err = map_ops_update(&shared, &cookie, &nobody, BPF_NOEXIST);
+	err = map_ops_update(&shared, &cookie, &none, BPF_NOEXIST);
 	skel->bss->n_shared += !err;
 	return !err || err == -EEXIST;
 }

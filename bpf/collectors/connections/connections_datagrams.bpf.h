@@ -49,20 +49,20 @@ __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 		return -1;
 	for (u32 i = 0; i < CMSGS_MAX && left >= size; i++) {
 		struct cmsg64 c = {};
-		u32 told = 0;
+		u32 value = 0;
 		u64 step;
 
-		if (compat ? bpf_probe_read_user(&told, sizeof(told), (void *)at) :
+		if (compat ? bpf_probe_read_user(&value, sizeof(value), (void *)at) :
 			     bpf_probe_read_user(&c.len, sizeof(c.len), (void *)at))
 			return -1;
 		if (compat)
-			c.len = told;
+			c.len = value;
 		if (bpf_probe_read_user(&c.level, 8, (void *)(at + size - 8)) || c.len < size)
 			return -1;
 		if (c.level == IPPROTO_UDP && c.type == type) {
-			told = 0;	/* 16 bits when sending, 32 when receiving */
-			bpf_probe_read_user(&told, type == UDP_SEGMENT ? 2 : 4, (void *)(at + size));
-			return told & 0xffff;
+			value = 0;	/* 16 bits when sending, 32 when receiving */
+			bpf_probe_read_user(&value, type == UDP_SEGMENT ? 2 : 4, (void *)(at + size));
+			return value & 0xffff;
 		}
 		step = compat ? (c.len + 3) & ~3ull : (c.len + 7) & ~7ull;
 		left = step < left ? left - step : 0;
@@ -154,13 +154,13 @@ static __always_inline void split(struct amount *a)
 /* For one message: its control data override the socket's segment size. */
 static __always_inline void split_msg(struct amount *a, u64 msg, bool compat, bool coalesces)
 {
-	int told = 0;
+	int value = 0;
 
 	if (a->tx || coalesces)
-		told = segment_of_msg(msg, compat, a->tx ? UDP_SEGMENT : UDP_GRO);
-	if (told > 0)
-		a->segment = told;
-	else if (told < 0)
+		value = segment_of_msg(msg, compat, a->tx ? UDP_SEGMENT : UDP_GRO);
+	if (value > 0)
+		a->segment = value;
+	else if (value < 0)
 		a->unclear = 1;
 	split(a);
 }

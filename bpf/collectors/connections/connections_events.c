@@ -62,9 +62,9 @@ static bool in_scope(const struct conn *c, const struct wire_owner *o)
 
 void conn_events_unlisted(const struct conn *c, u64 n)
 {
-	const struct wire_owner nobody = {};
+	const struct wire_owner none = {};
 
-	if (in_scope(c, &nobody))
+	if (in_scope(c, &none))
 		events_not_listed(n);
 }
 

@@ -12,7 +12,7 @@
 #define READS_PER_TICK 2048	/* about a microsecond each */
 
 static struct connections *skel;
-static u64 told[YOUNG_SLOTS];	/* cookies already reported, by place */
+static u64 reported[YOUNG_SLOTS];	/* cookies already reported, by place */
 static u32 crowded_at;		/* how many were read */
 static u32 n_read;		/* in this tick */
 
@@ -20,7 +20,7 @@ void fresh_open(struct connections *s)
 {
 	skel = bpf_program__fd(s->progs.read_asked) >= 0 ? s : NULL;	/* before 6.1: none */
 	crowded_at = 0;
-	memset(told, 0, sizeof(told));
+	memset(reported, 0, sizeof(reported));
 }
 
 void fresh_close(void)
@@ -47,7 +47,7 @@ static void ask(u64 now_ns, take_fresh_fn take)
 
 		if (!w->cookie)		/* it has ended */
 			continue;
-		told[w->cookie & (YOUNG_SLOTS - 1)] = w->cookie;
+		reported[w->cookie & (YOUNG_SLOTS - 1)] = w->cookie;
 		take(w, now_ns);
 	}
 }
@@ -65,7 +65,7 @@ static void read_places(u64 now_ns, take_fresh_fn take)
 	for (u32 at = 0; at < YOUNG_SLOTS && n_read < READS_PER_TICK; at++) {
 		u64 cookie = __atomic_load_n(&skel->bss->young[at].cookie, __ATOMIC_ACQUIRE);
 
-		if (cookie && cookie != YOUNG_MOVED && cookie != told[at])
+		if (cookie && cookie != YOUNG_MOVED && cookie != reported[at])
 			ask_for(cookie, skel->bss->young_sk[at], now_ns, take);
 	}
 }

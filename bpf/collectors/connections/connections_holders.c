@@ -80,17 +80,17 @@ static struct wire_owner owner_of(const struct conn *c)
 /* The owner among the holders: the last user, or else the youngest process. */
 static struct wire_owner choose(struct conn *c, const struct other *o, u32 n, u32 pass)
 {
-	bool met = c->owner_pass == pass;
-	struct wire_owner best = met ? owner_of(c) : o->owner, user;
+	bool seen = c->owner_pass == pass;
+	struct wire_owner best = seen ? owner_of(c) : o->owner, user;
 
 	if (calls_user(c->cookie, &user) && user.tgid) {
-		if (met && is_owner(c, &user))
+		if (seen && is_owner(c, &user))
 			return best;
 		for (u32 i = 0; i < n; i++)
 			if (o[i].owner.tgid == user.tgid && o[i].owner.start_ns == user.start_ns)
 				return user;
 	}
-	if (met && c->used)
+	if (seen && c->used)
 		return best;
 	for (u32 i = 0; i < n; i++)
 		if (o[i].owner.start_ns > best.start_ns)
@@ -115,15 +115,15 @@ static void set_owners(struct conn *c, const char *text)
 /* `o`: the n holders other than the row's current owner. */
 static void settle(struct conn *c, const struct other *o, u32 n, u32 pass)
 {
-	bool met = c->owner_pass == pass;
+	bool seen = c->owner_pass == pass;
 	struct wire_owner old = owner_of(c), best;
 	char text[OWNERS_TEXT] = "";
 
-	if (c->proto == IPPROTO_TCP && n + met > 1 && !calls_share(c->cookie))
+	if (c->proto == IPPROTO_TCP && n + seen > 1 && !calls_share(c->cookie))
 		unfollowed += !c->shared && !calls_by_descriptor();
 	best = choose(c, o, n, pass);
-	c->shared = n + met > 1;
-	if (met)
+	c->shared = n + seen > 1;
+	if (seen)
 		append(text, old.comm, old.tgid);
 	for (u32 i = 0; i < n; i++)
 		append(text, o[i].owner.comm, o[i].owner.tgid);

@@ -21,7 +21,7 @@
 #define READ_BUF (32 << 10)
 #define FIRST_NS (2 * NSEC_PER_SEC)
 #define MIN_SLICE_NS (2 * NSEC_PER_MSEC)
-#define PASSES_UNMET 3		/* unseen for so many, a connection that no program tracks is gone */
+#define PASSES_UNSEEN 3		/* unseen for so many, a connection that no program tracks is gone */
 #define MAX_LISTENERS 16384	/* each accepted connection may look through them */
 #define OWNERLESS_EVERY 4	/* passes: most sockets have an owner */
 
@@ -219,7 +219,7 @@ static bool begin_ownerless(void)
 static void forget_unseen(struct conn *c, void *arg)
 {
 	(void)arg;
-	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNMET + 2 * ownerless_period)
+	if (c->proto != IPPROTO_TCP || c->closed || !c->pass || pass - c->pass < PASSES_UNSEEN + 2 * ownerless_period)
 		return;
 	if (young_tracked(c->cookie, c->generation))
 		return;

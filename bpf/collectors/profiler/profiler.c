@@ -151,7 +151,7 @@ static void set_scope(const struct scope *scope)
 
 /* ---- CPU time and blocked time, each only while it is wanted ---- */
 
-#define NOBODY "no view asks for it: press "
+#define NOT_WANTED "no view asks for it: press "
 
 static void cpu_switch(bool on)
 {
@@ -164,7 +164,7 @@ static void cpu_switch(bool on)
 	if (on)
 		probe_attached(skel->progs.on_sample);
 	else
-		probe_off(skel->progs.on_sample, NOBODY "2");
+		probe_off(skel->progs.on_sample, NOT_WANTED "2");
 }
 
 static void off_switch_off(const char *why)
@@ -224,7 +224,7 @@ static void adjust_what(const struct tick *t)
 	if ((all || requests) && !off_on)
 		off_switch_on();
 	else if (!all && !requests && off_on)
-		off_switch_off(NOBODY "3");
+		off_switch_off(NOT_WANTED "3");
 }
 
 /* Number of frames above which the least recently used are evicted. */
@@ -410,8 +410,8 @@ static int profiler_open(char *reason, size_t cap)
 	set_scope(&sampler_options()->scope);
 	things_open();
 	probes_add("profiler", skel->obj);
-	off_switch_off(NOBODY "3");
-	probe_off(skel->progs.on_sample, NOBODY "2");
+	off_switch_off(NOT_WANTED "3");
+	probe_off(skel->progs.on_sample, NOT_WANTED "2");
 	stacks_open(NSEC_PER_SEC / sampler_options()->rate_hz, bpf_program__fd(skel->progs.name_of_kernel));
 	pace_open(sampler_options()->budget_pct, (u32)libbpf_num_possible_cpus());
 	mappings_open(map_ops_of(skel->maps.unw_processes, skel->progs.serve_processes));

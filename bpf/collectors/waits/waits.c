@@ -26,7 +26,7 @@ struct known {
 	u32 tid, call;
 	u64 seen;
 	u64 asked_ns;		/* when it was answered */
-	bool met;		/* in this tick */
+	bool in_tick;		/* seen in this tick */
 	struct wait_question q;
 	struct wait_answer a;
 };
@@ -72,8 +72,8 @@ static struct known *find_known(const struct wire_thread *w)
 static void forget(bool all)
 {
 	hash_each(&answers, struct known, k) {
-		if (k->met && !all) {
-			k->met = false;
+		if (k->in_tick && !all) {
+			k->in_tick = false;
 			continue;
 		}
 		hash_remove(&answers, &k->node);
@@ -83,7 +83,7 @@ static void forget(bool all)
 
 static void add_answer(char *text, const struct wait_question *q, const struct wait_answer *a);
 
-static void tell(const struct wait_question *q, const struct wait_answer *a)
+static void answer(const struct wait_question *q, const struct wait_answer *a)
 {
 	char text[ANSWER_MAX] = "";
 
@@ -102,7 +102,7 @@ static void keep_answer(const struct wait_question *q, const struct wait_answer 
 	if (a->hangs && (p = proctab_current(q->pid)))
 		p->reading_hangs = true;
 	if (q->key)
-		tell(q, a);
+		answer(q, a);
 	if (a->failed || q->key)
 		return;
 	k = find_known(&w);
@@ -114,7 +114,7 @@ static void keep_answer(const struct wait_question *q, const struct wait_answer 
 		hash_add(&answers, &k->node, hash_of(k->tid));
 	}
 	k->asked_ns = now_ns;
-	k->met = true;
+	k->in_tick = true;
 	k->q = *q;
 	k->a = *a;
 }
@@ -281,7 +281,7 @@ static void ask(const struct tick *t, const struct wire_thread *all, u32 n)
 		u64 rank = may_wait(&all[i]) ? rank_of(t, &all[i], k) : 0;
 
 		if (k)
-			k->met = true;
+			k->in_tick = true;
 		if (!rank)
 			continue;
 		c = grow(c, n_c, &cap, sizeof(*c));
