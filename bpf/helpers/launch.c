@@ -26,7 +26,7 @@
 #define WORKING_WAIT_MS 500		/* maximum if each death is over a piece of work */
 #define LIVED_NS (10 * NSEC_PER_SEC)	/* after living so long it did not die at once */
 
-/* Written by the watcher alone: a helper that was taken over cannot lie here. */
+/* Written only by the watcher, so a compromised helper cannot forge it. */
 struct helper_page {
 	u32 pid;		/* of the helper; 0: it does not run now */
 	u32 deaths;
@@ -63,8 +63,8 @@ static u64 cpu_of(const struct rusage *u)
 }
 
 /*
- * Waits for the helper. Its pid is taken back before the kernel may give it to another
- * process: ottop asks for the CPU time of that pid.
+ * Waits for the helper. Its pid is cleared in the page before the kernel may reuse it,
+ * as ottop reads the CPU time of that pid.
  */
 static int wait_for(pid_t pid, volatile struct helper_page *page)
 {
@@ -81,7 +81,7 @@ static int wait_for(pid_t pid, volatile struct helper_page *page)
 	return status;
 }
 
-/* Sleeps before the next try, or leaves, if ottop has gone meanwhile. */
+/* Sleeps before a restart; exits if ottop has ended. */
 static void back_off(u32 ms)
 {
 	struct pollfd hang_up = { .fd = HELPER_SOCK };
@@ -97,7 +97,7 @@ static u32 next_wait(u32 wait_ms, u64 lived_ns, bool over_work)
 	return min(wait_ms * 2, over_work ? (u32)WORKING_WAIT_MS : (u32)LAST_WAIT_MS);
 }
 
-/* How it died, and over what. */
+/* How it died, and during which piece of work. */
 static void note_death(const struct helper_spec *s, volatile struct helper_page *page, int status,
 		       volatile struct helper_notes *notes)
 {
@@ -143,7 +143,7 @@ static void watch(const struct helper_spec *s, volatile struct helper_page *page
 	}
 }
 
-/* Keeps nothing of ottop's: a held end of a pipe would never see the end of it. */
+/* Closes ottop's descriptors: an inherited end of a pipe would keep it from being closed. */
 static void keep_only(int sock)
 {
 	int null;
@@ -304,7 +304,7 @@ void helpers_report(void)
 	}
 }
 
-/* Of all processes of that name from the i-th on; 0: an earlier one has counted them. */
+/* Deaths of all helpers with that name, from the i-th on; 0: already counted with an earlier one. */
 static u32 deaths_of_name(u32 i)
 {
 	u32 sum = 0;

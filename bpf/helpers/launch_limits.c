@@ -24,9 +24,9 @@ static const struct helper_spec *mine;
 static volatile struct helper_notes *my_notes;
 
 /*
- * Signals that limits are made of must arrive, whatever the thread that forked us had
- * blocked. Those of the terminal and of whoever ends ottop's whole group are ottop's
- * business: a helper ends when its socket does, after ottop has used it to the end.
+ * The signals that implement limits must not be blocked, whatever the forking thread had
+ * blocked. Signals from the terminal, and those to ottop's process group, are ignored: a
+ * helper ends when its socket is closed, as ottop needs it until then.
  */
 static void clean_signals(void)
 {
@@ -89,7 +89,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	raise(sig);	/* SA_RESETHAND: which ends it, when this handler has returned */
 }
 
-/* A stack that overflows is the most likely fault of a parser, and has no room for a handler. */
+/* An alternate stack: stack overflow is the most likely fault of a parser. */
 __attribute__((unused))		/* under AddressSanitizer */
 static void note_faults(void)
 {
@@ -130,7 +130,7 @@ void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes 
 
 /* ---- limits of a piece of work ---- */
 
-/* Of each thread: what one of them does must not count for another. */
+/* Per thread, so that the work of one does not count for another. */
 static __thread struct {
 	bool made, simple;
 	timer_t cpu, clock;

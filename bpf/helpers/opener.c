@@ -19,7 +19,7 @@ struct queue {
 	struct opener_job *first, **end;
 };
 
-/* Stacks may be thousands: a file that names depend on goes before them. */
+/* There may be thousands of stacks: files, which names depend on, have priority. */
 static struct queue files = { NULL, &files.first }, stacks = { NULL, &stacks.first };
 static struct opener_job *done, **done_end = &done;
 static u32 n_waiting, n_threads, n_idle;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * opener_work.c: see opener.h. Paths are walked inside the process's root: a
- * link that leads out of it leads nowhere (openat2(2), RESOLVE_IN_ROOT). What is
- * not a regular file is never opened, only looked at (O_PATH): a device might act.
+ * opener_work.c: see opener.h. Paths are resolved within the process's root, which
+ * links cannot leave (openat2(2), RESOLVE_IN_ROOT). Only regular files are opened, others
+ * only with O_PATH, as opening a device may have side effects.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +103,7 @@ static int open_root(const struct opener_job *job, u32 *ret_euid)
 }
 
 /*
- * We may read everything; who made the process chose what we open for it (links,
+ * We may read everything, and the owner of the process controls what we open for it (links,
  * mounts of its own namespace), and what reads the file then may be taken over.
  */
 static bool may_read(u32 euid, const struct stat *st)
@@ -146,7 +146,7 @@ static int folder_length(const char *path)
 
 #define DWZ_FOLDER "/.dwz/"
 
-/* The path comes from the file: only what is below the folder for them is believed. */
+/* The path comes from the (untrusted) file: only paths below the debug directory are accepted. */
 static bool sup_place(const struct opener_job *job, u32 place, char *buf, size_t cap)
 {
 	const char *name = strstr(job->link, DWZ_FOLDER);
@@ -228,8 +228,8 @@ static int open_debug(struct opener_job *job)
 /* ---- perf maps ---- */
 
 /*
- * Only a file that the process's own user (or root) made is believed: /tmp is
- * everybody's, and another user could have put lies there beforehand.
+ * Only a file owned by the process's user or root is trusted: /tmp is world-writable, and
+ * another user could have created the file before.
  */
 static int open_perf_map(const struct opener_job *job)
 {
@@ -281,7 +281,7 @@ int opener_mapped(u32 pid, const char *path, u64 ino)
 #define PAGE 4096u		/* or a part of one */
 #define STACK_PARTS 32
 
-/* How much of a thread's memory there is from that address on. */
+/* How many bytes of memory are readable from that address on. */
 static u32 read_memory(u32 tid, u64 addr, u8 *to, u32 bytes)
 {
 	struct iovec local = { to, bytes }, remote[STACK_PARTS];

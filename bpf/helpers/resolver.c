@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* resolver.c: ottop's side: what was asked, what is known, what was given up. See resolver.h. */
+/* resolver.c: ottop's side: pending questions, known names, and failures. See resolver.h. */
 #include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
@@ -53,7 +53,7 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
-/* What is older than it may be goes; when that frees nothing, the older half of what is known. */
+/* Evicts expired entries or, if there are none, the older half. */
 static void make_room(u64 now_ns)
 {
 	u32 n = 0, half = n_entries / 2;
@@ -188,7 +188,7 @@ u32 resolver_users_version(void)
 
 /* ---- answers ----------------------------------------------------------------------- */
 
-/* A name is letters, digits, '-', '_' and '.': whoever owns the address may have written anything. */
+/* Accepts letters, digits, '-', '_' and '.': the owner of the address controls its name. */
 static bool is_good_name(const char *name)
 {
 	size_t n = strlen(name);
@@ -211,7 +211,7 @@ static const char *reason_of(enum resolver_result result)
 	return (u32)result < ARRAY_SIZE(reasons) && reasons[result] ? reasons[result] : reasons[RESOLVER_FAILED];
 }
 
-/* Directories allow what a host name may not have: spaces, backslashes, letters of all scripts. */
+/* User names of directory services may contain spaces, backslashes, letters of all scripts. */
 static void set_user(struct entry *e, u64 now_ns, const char *name)
 {
 	char clean[RESOLVER_NAME_MAX * 2];	/* a byte may become a middle dot, which has two */
@@ -256,7 +256,7 @@ static void receive(u64 now_ns)
 	}
 }
 
-/* What it was at when it died is asked again, of the next one: any of them may have been the cause. */
+/* Asks the pending questions again after a death of the process: any of them may have been the cause. */
 static void ask_again(u64 now_ns)
 {
 	u32 now = helper_deaths(&server);

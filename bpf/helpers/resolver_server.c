@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * resolver_server.c: the process "ottop-names": a few threads that each take a
- * question, wait for getnameinfo(3) or getpwuid_r(3), and answer. Whatever is slow or hostile out
- * there meets a process of nobody that can be killed at any time.
+ * question, wait for getnameinfo(3) or getpwuid_r(3), and answer. A slow or hostile server only
+ * affects this process, which runs as user nobody and can be killed at any time.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -27,8 +27,8 @@
 #define PASSWD_BYTES (16 << 10)	/* an entry with all its texts */
 
 /*
- * Weak: a static program does not get it from libc.a, where it would load modules of
- * a C library that may be another one; there user ids stay numbers.
+ * Weak, so that a static program does not link it from libc.a, where it would load NSS
+ * modules of a possibly different C library; there user ids stay numbers.
  */
 #pragma weak getpwuid_r
 

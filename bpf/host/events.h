@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* events.h: the table of what happened lately. Sampler thread only. */
+/* events.h: the table events: what happened recently. Sampler thread only. */
 #ifndef OTTOP_EVENTS_H
 #define OTTOP_EVENTS_H
 
@@ -9,7 +9,7 @@
 
 /* A new row, numbered; fill it at once. Belongs to the table. */
 struct events_row *events_new(const char *kind, u64 time_ns);
-/* So many that are counted elsewhere (a connection has its row) and would be too many to list. */
+/* Counts n events that are not listed, because they would be too many and are counted elsewhere. */
 void events_not_listed(u64 n);
 /* Adds the rows and says whether some were not listed. */
 void events_rows(struct builder *b, u64 interval_ns);

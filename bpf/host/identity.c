@@ -8,9 +8,9 @@
 #include "bpf/host/procfs.h"
 
 /*
- * A command line is kept whole up to CMDLINE_MAX bytes. So that a host full of long ones does
- * not fill the memory, what they have beyond USUAL_MAX may be LONG_MAX_ALL bytes in all: the
- * ones that come after that are cut at USUAL_MAX.
+ * A command line is kept up to CMDLINE_MAX bytes. To bound the memory of many long ones, the
+ * parts beyond USUAL_MAX may take LONG_MAX_ALL bytes in total: later ones are then cut at
+ * USUAL_MAX.
  */
 #define CMDLINE_MAX (32u << 10)
 #define USUAL_MAX 2048u
@@ -34,7 +34,7 @@ static size_t join_args(char *args, size_t len)
 	return len;
 }
 
-/* The length without a UTF-8 character at the end of which only the beginning is there. */
+/* The length without an incomplete UTF-8 character at the end. */
 static size_t whole_characters(const char *s, size_t len)
 {
 	size_t at = len, need;
@@ -211,7 +211,7 @@ static void read_service(struct proc *p)
 	explicit_bzero(text, (size_t)n);
 }
 
-/* title: what became of reading the command line, 0 or -errno. */
+/* title: result of reading the command line, 0 or -errno. */
 static void read_others(struct proc *p, int title)
 {
 	int cgroup = read_cgroup(p);
@@ -247,7 +247,7 @@ void identity_args(struct proc *p, const char *args, u32 len, bool cut)
 	p->reread = true;	/* its cgroup often changes just before */
 }
 
-/* The same string: what it has beyond USUAL_MAX is there once, and counted for the parent. */
+/* The string is shared with the parent, for which the part beyond USUAL_MAX is counted. */
 void identity_inherit(struct proc *child, const struct proc *parent)
 {
 	identity_forget(child);

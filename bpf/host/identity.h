@@ -6,8 +6,8 @@
 #include "bpf/host/proctab.h"
 
 /*
- * Reads what is missing or changed. A process that is gone, or that /proc hides, keeps what it
- * has; p->unread says how often that happened in a row.
+ * Reads what is missing or changed. A process that is gone, or that /proc hides, keeps its
+ * values; p->unread counts consecutive failures.
  */
 void identity_read(struct proc *p);
 /* The same right after identity_args(): the command line only where that had not all of it. */
@@ -16,14 +16,14 @@ void identity_read_exec(struct proc *p);
 int identity_title(struct proc *p);
 /* The command line of an exec event: `len` bytes, NULs between the arguments; cut: there was more. */
 void identity_args(struct proc *p, const char *args, u32 len, bool cut);
-/* Takes over what a fork inherits. */
+/* Copies what a fork inherits from its parent. */
 void identity_inherit(struct proc *child, const struct proc *parent);
-/* Before p is freed: gives back its part of what long command lines may take in all. */
+/* Before p is freed: releases its share of the memory for long command lines. */
 void identity_forget(struct proc *p);
 void identity_cwd(struct proc *p);
 /*
- * Whether identity_read() looks into the environment of processes too, for the name of their service:
- * nothing else of it is kept, and of a long one only the first 64 kB are looked at.
+ * Should identity_read() also read the environment of processes, for the name of their service? Nothing
+ * else of it is kept, and only its first 64 kB are searched.
  */
 void identity_want_services(bool on);
 /*

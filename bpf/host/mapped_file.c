@@ -12,7 +12,7 @@
 #include "bpf/host/mapped_file.h"
 #include "bpf/host/procfs.h"
 
-/* What /proc/PID/maps says of it: for where map_files/ may not be opened. Its inode number; 0: nothing. */
+/* From /proc/PID/maps, if map_files/ is not accessible. Its inode number; 0: not found. */
 static u64 find_path(u32 pid, u64 start, char *ret, size_t cap)
 {
 	char *line = NULL, name[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mapped_file.h: the file behind a mapping of a process, wherever its path leads by now. */
+/* mapped_file.h: the file of a process's mapping, even if its path now leads elsewhere. */
 #ifndef OTTOP_MAPPED_FILE_H
 #define OTTOP_MAPPED_FILE_H
 
@@ -7,7 +7,7 @@
 
 #include "bpf/model/base.h"
 
-/* Which file it is, as long as it is not written over. */
+/* Identity of a file, unless it is overwritten. */
 struct file_id {
 	dev_t dev;
 	ino_t ino;
@@ -27,9 +27,9 @@ static inline bool file_id_is(const struct file_id *id, const struct stat *st)
 }
 
 /*
- * Opens what a process has mapped from start to end: also what was deleted, replaced, or is in
- * another mount namespace. Its path as the process has it goes to `path`. A descriptor for
- * reading (of any kind of file: look before reading), or -errno.
+ * Opens the file that a process has mapped from start to end, even if it was deleted, replaced, or is in
+ * another mount namespace. `path` gets its path as seen by the process. A descriptor for reading (of any
+ * type of file: check before reading), or -errno.
  */
 int mapped_file_open(u32 pid, u64 start, u64 end, char *path, size_t cap);
 

@@ -65,7 +65,7 @@ void procfs_seek_end(struct symbol_search *s)
 	s->f = NULL;
 }
 
-/* What has ended has no root any more (proc_root_link()): ENOENT, as if it were not there. */
+/* The root link of an ended process gives ENOENT (proc_root_link()), as if it did not exist. */
 static bool has_ended(u32 tid)
 {
 	char path[32], to[1];
@@ -114,7 +114,7 @@ static int read_link(u32 pid, const char *file, char *buf, size_t cap)
 	return (int)n;
 }
 
-/* A file, unlike a link, is there as long as there is anything of the process. */
+/* A file, unlike a link, exists as long as the process does, even as a zombie. */
 static bool is_gone(int n, int (*read)(u32, const char *, char *, size_t))
 {
 	return n == -ENOENT && read == read_file;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* procfs.h: reading small files of /proc, of which a process may vanish at any time. */
+/* procfs.h: reads small files of /proc; processes may vanish at any time. */
 #ifndef OTTOP_PROCFS_H
 #define OTTOP_PROCFS_H
 
@@ -13,10 +13,10 @@
  */
 int procfs_read(const char *path, char *buf, size_t cap);
 /*
- * The id under which /proc has the memory, files and namespaces of a process: its pid, but
- * when its first thread has ended (pthread_exit() in main) /proc/PID is an empty one,
- * and a thread that lives is the way. /proc/TID is there for each thread, and unlike
- * /proc/PID/task/TID it has map_files/. The pid where there is none.
+ * The id under which /proc has the memory, files and namespaces of a process: its pid or, if
+ * the main thread has ended (pthread_exit() in main), as /proc/PID is then empty, the tid of a
+ * living thread. /proc/TID exists for each thread, and unlike /proc/PID/task/TID it has
+ * map_files/. The pid if there is none.
  */
 u32 procfs_living(u32 pid);
 /* As procfs_read(), of /proc/PID/FILE; through a living thread where that is empty. */
@@ -26,8 +26,8 @@ int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
 /* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
 u64 procfs_value(const char *text, const char *name);
 /*
- * Looks for a symbol of the kernel itself in so many more lines of /proc/kallsyms: all of them
- * take 40 ms, on a busy machine much longer. True: it is over; addr is 0 where it is not to be had.
+ * Searches a symbol of the kernel itself in a number of further lines of /proc/kallsyms: all of them
+ * take 40 ms, on a busy machine much longer. True: finished; addr is 0 if it was not found or is hidden.
  */
 struct symbol_search {
 	FILE *f;
@@ -38,7 +38,7 @@ void procfs_seek_end(struct symbol_search *s);
 /* True when /proc is of the initial pid namespace, so that kernel pids may be joined with it. */
 bool procfs_is_initial(void);
 
-/* CPUs that are online, looked at once a second: the C library reads a file for each question. Sampler thread only. */
+/* Number of online CPUs, cached for a second: the C library reads a file each time. Sampler thread only. */
 u32 procfs_cpus(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* calls.bpf.h: the system call that a task is in, as its saved registers say, and its files. */
+/* calls.bpf.h: the system call that a task is in, from its saved registers, and its files. */
 #ifndef OTTOP_CALLS_BPF_H
 #define OTTOP_CALLS_BPF_H
 
@@ -62,7 +62,7 @@ static __always_inline void saved_arguments(struct task_struct *t, u64 args[4])
 #endif
 }
 
-/* The open file of a descriptor, or NULL; as a scalar: to be read by probe_read. */
+/* The open file of a descriptor, or NULL; a scalar for the verifier: read it with probe_read. */
 static __always_inline struct file *file_of(struct task_struct *t, u64 fd)
 {
 	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* features.h: what this kernel and these privileges permit, asked once. */
+/* features.h: what this kernel and these privileges permit; determined once. */
 #ifndef OTTOP_FEATURES_H
 #define OTTOP_FEATURES_H
 
@@ -16,14 +16,13 @@ struct features {
 
 void features_read(struct features *f);
 /*
- * One line (free() it) that says why nothing can be observed at all and what
- * to do; NULL when it can.
+ * One line (free() it): why nothing can be observed at all, and what to do; NULL: it can.
  */
 char *features_obstacle(const struct features *f);
 
 /*
- * What being started in namespaces of its own means for what ottop shows, in words (a literal
- * or static text); NULL: it is in the host's, or it means nothing. Main thread or sampler.
+ * What running in a time or pid namespace means for the values shown (a static text); NULL: it is
+ * in the host's, or there is no effect. Main thread or sampler.
  */
 const char *features_clock_note(void);
 const char *features_pid_note(void);

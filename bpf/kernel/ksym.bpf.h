@@ -9,7 +9,7 @@
 
 #include "bpf/kernel/ksym.h"
 
-/* Defines the program `name` that answers. Before 6.1 a helper cannot write into the question itself. */
+/* Defines the lookup program `name`. Before 6.1 a helper cannot write to the program's context. */
 #define KSYM(name)								\
 SEC("syscall")									\
 int name(struct ksym_question *q)						\

@@ -10,8 +10,8 @@
 #include "bpf/kernel/map_bytes.h"
 
 /*
- * "memlock:" of fdinfo: since 6.4 the memory the map really has; before that
- * what it may have at most, which says nothing of maps that grow as needed.
+ * "memlock:" of fdinfo: since 6.4 the actual memory of the map; before that its
+ * maximum, which is of no use for maps that allocate on demand.
  */
 static u64 map_memlock(int fd)
 {

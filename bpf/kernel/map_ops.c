@@ -10,7 +10,7 @@
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/map_ops.h"
 
-/* Until 6.1 such programs could not use maps that grow as needed (BPF_F_NO_PREALLOC). */
+/* Before 6.1 such programs cannot use maps that allocate on demand (BPF_F_NO_PREALLOC). */
 void map_ops_choose(struct bpf_program *prog)
 {
 	struct features f;

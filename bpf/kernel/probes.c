@@ -185,7 +185,7 @@ static struct bpf_link *attach_classic(struct bpf_program *prog)
 	return link;
 }
 
-/* How often it runs is to be measured again: off it was 0. */
+/* Its run rate is measured again: while off it was 0. */
 static void set_attached(struct probe *p)
 {
 	if (p->state != ATTACHED)
@@ -333,7 +333,7 @@ static void window_begin(u64 now_ns)
 	window_open = true;
 }
 
-/* Of those that we run ourselves, once a tick, a window of a part of the interval has all runs. */
+/* Programs that run once a tick: a measuring window that is a part of the interval contains all their runs. */
 static bool is_run_by_ticks(const struct bpf_program *prog)
 {
 	return bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL ||
@@ -431,7 +431,7 @@ static void probe_row(struct builder *b, const struct probe *p)
 	r->insns = p->insns ? p->insns : U64_UNKNOWN;
 }
 
-/* Of two that do the same no more is lost than what the luckier one missed; it counts for both. */
+/* Of two programs with the same work only the smaller number of misses is lost; it counts for both. */
 static u64 misses_of(const struct probe *p)
 {
 	const struct probe *duplicate = p->duplicate ? probe_of(p->duplicate) : NULL;
@@ -482,10 +482,10 @@ u64 probes_map_bytes(u64 tasks)
 }
 
 /*
- * After this no program still writes to what was swapped out: programs run
- * with preemption off, and membarrier waits like synchronize_rcu()
- * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeping 20 ms is
- * longer than any program runs.
+ * Afterwards no program still writes to the swapped-out set: programs run with
+ * preemption off, and membarrier waits like synchronize_rcu()
+ * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeps 20 ms, which is longer
+ * than any program runs.
  */
 void probes_grace_period(void)
 {

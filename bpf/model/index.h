@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * index.h: finds the places of a growing array by a hash of what is in them. Who has the array
+ * index.h: finds the places of a growing array by a hash of their contents. The owner of the array
  * compares; the index keeps no keys, and 8 bytes for each of at least twice as many slots.
  * Zeroed memory is an empty one.
  */

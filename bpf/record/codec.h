@@ -113,8 +113,8 @@ struct decoder;
 struct decoder *decoder_new(const struct stored_schema *schema, const struct session *session);
 void decoder_free(struct decoder *d);	/* NULL-safe */
 /*
- * Rows that are equal to those of `like` are those from now on: who has it in memory anyway
- * pays for the others only. It must live until the next call; NULL: there is none.
+ * Decoded rows that are equal to rows of `like` share them, which saves memory if `like` is
+ * kept anyway. It must live until the next call; NULL: none.
  */
 void decoder_like(struct decoder *d, const struct snapshot *like);
 /*

@@ -59,7 +59,7 @@ static u32 level_index(const struct group *g)
 	return g->level == 1 ? 0 : g->level == FOLD ? 1 : 2;
 }
 
-/* The level whose oldest group shall go, or -1 when only the group in the making is left. */
+/* The level whose oldest group is to be merged or dropped, or -1 if only the growing group is left. */
 static int crowded_level(const struct history *h)
 {
 	u64 bytes[N_LEVELS] = { 0 };
@@ -209,8 +209,8 @@ static bool step(struct history *h)
 }
 
 /*
- * All of ottop takes more than it promises, on a host where much happens: to decode and encode the past again and
- * again took 1 % of the machine.
+ * Limits merging when ottop is over its memory budget on a busy host: decoding and encoding the past over and over
+ * took 1 % of the machine.
  */
 static bool may_merge(const struct history *h)
 {

@@ -9,7 +9,7 @@
 #include "bpf/record/codec.h"
 #include "bpf/model/snapshot_build.h"
 
-/* A table as of the last tick, in the order of the recording (whose keys may be others). */
+/* A table as of the last tick, in the order of the recording, whose version may have other keys. */
 struct dtable {
 	enum table_status status;
 	const char *reason;
@@ -259,8 +259,8 @@ static const struct row *get_row(struct decoder *d, struct buf_in *in,
 }
 
 /*
- * The equal row of `like` in the place of r (whose reference it takes over). *at: where the one
- * before stood; both come in the order of their keys, so the next one mostly follows.
+ * Replaces r (takes over its reference) by the equal row of `like`, if there is one. *at: index of
+ * the last match; both are in key order, so the next one usually follows.
  */
 static const struct row *like_row(const struct decoder *d, const struct row *r, u32 *at)
 {

@@ -15,8 +15,8 @@ struct history *history_new(size_t cap_bytes);
 /* Encodes one more tick; the snapshot is not kept. */
 void history_append(struct history *h, const struct snapshot *s);
 /*
- * All of ottop takes so many bytes, kernel maps included: how much of what was given to history_new() it may
- * have. Over what is promised the past gets coarser, step by step; a sixteenth of all it may always have.
+ * Adapts the cap to the memory of all of ottop, kernel maps included: over the memory budget it shrinks
+ * step by step, down to a sixteenth of the cap given to history_new().
  */
 void history_fit(struct history *h, u64 family_bytes);
 void history_free(struct history *h);	/* NULL-safe */

@@ -12,8 +12,8 @@
 #include "bpf/stacks/arena.h"
 
 #define CHUNK_BYTES ((size_t)ARENA_CHUNK_LINES * sizeof(struct arena_line))
-#define FIRST_LINE 4u		/* the numbers below mean something else */
-#define SETTLE_NS NSEC_PER_SEC	/* no program runs so long */
+#define FIRST_LINE 4u		/* numbers below are special: TABLE_... */
+#define SETTLE_NS NSEC_PER_SEC	/* longer than any program runs */
 
 struct extent {
 	u32 first, n;
@@ -27,7 +27,7 @@ static int chunks = -1;
 static u32 n_chunks, max_chunks = ARENA_CHUNKS;
 static int fds[ARENA_CHUNKS];
 
-/* Makes chunk i; the kernel does not know of it yet. */
+/* Creates chunk i, without putting it into the map. */
 static bool make_chunk(u32 i)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -55,8 +55,8 @@ static bool put_one_by_one(u32 first, u32 n)
 }
 
 /*
- * Putting a map into a map waits for a grace period, and samples come in
- * meanwhile: all at once, where the kernel can (since 5.19).
+ * Each insertion of a map into a map waits for a grace period, during which samples
+ * queue up: all are inserted in one call, where the kernel can (5.19).
  */
 static bool put_chunks(u32 first, u32 n)
 {
@@ -69,7 +69,7 @@ static bool put_chunks(u32 first, u32 n)
 	       put_one_by_one(first, n);
 }
 
-/* So many chunks in all. */
+/* Grows the arena to n chunks. */
 static bool have_chunks(u32 n)
 {
 	u32 first = n_chunks, made = first;
@@ -98,7 +98,7 @@ int arena_open(int chunks_fd)
 		return -errno;
 	lines = room;
 	chunks = chunks_fd;
-	/* for tests: what happens where there is little room */
+	/* for tests: a small arena */
 	if (getenv("OTTOP_UNWIND_CHUNKS"))
 		max_chunks = max(1, min(atoi(getenv("OTTOP_UNWIND_CHUNKS")), ARENA_CHUNKS));
 	return have_chunks(1) ? 0 : -ENOMEM;

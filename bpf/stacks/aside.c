@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * aside.c: see aside.h. Lines of a table are numbered as if it were whole, with the rows of each page from
- * the beginning of a line on: so a page is unpacked by itself when one of its lines is asked for.
+ * aside.c: see aside.h. Lines of a table are numbered as in the whole table, with the rows of each page
+ * aligned to a line, so that a single page can be unpacked when one of its lines is read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define SLOT_BITS 20	/* lines of one: 32 MiB */
 #define MAX_BYTES (3u << 20)	/* packed: two compilers with their libraries */
 #define LINE_ROWS 8
-#define OPEN_PAGES 64	/* a deep stack goes through some twenty */
+#define OPEN_PAGES 64	/* unpacked; a deep stack uses some twenty */
 #define OPEN_BYTES (1u << 20)
 
 /* Where a page begins: its first line, and its bytes among the packed ones. */
@@ -131,7 +131,7 @@ static struct slot *oldest(void)
 	return found;
 }
 
-/* Packs a page behind those before it. False: it cannot be kept. */
+/* Appends a packed page. False: it cannot be packed. */
 static bool pack_page(struct slot *s, struct packing *p, const u64 *words, u32 page, size_t *cap)
 {
 	u32 first = (u32)(words[1 + page] >> 32), n = (u32)words[1 + page], size = 0;
@@ -147,7 +147,7 @@ static bool pack_page(struct slot *s, struct packing *p, const u64 *words, u32 p
 	if (n)
 		memcpy(s->packed + to->at, packed, size);
 	to[1] = (struct place){ to->line + (n + LINE_ROWS - 1) / LINE_ROWS, to->at + size };
-	/* as the walk counts: rows are two a word, behind the head */
+	/* row index as walk.h counts: two rows a word, after the head */
 	s->head[1 + page] = (u64)(to->line * LINE_ROWS - 2 * (1 + s->n_pages)) << 32 | n;
 	return true;
 }

@@ -22,7 +22,7 @@ enum debug_state {
 struct debug {
 	enum debug_state state;
 	int fd, sup_fd;
-	u32 from;		/* the place to go on with if this is not it */
+	u32 from;		/* the next place to search */
 	u64 since_ns;
 	char link[DEBUGLINK_MAX];
 	const char *bad;
@@ -57,7 +57,7 @@ void debug_table_answer(const struct symbolizer_answer *a)
 {
 	struct debug *d = debug_of(a->file);
 
-	/* the table may have been dropped and asked for again */
+	/* the table may have been evicted and requested again */
 	if (d->state != DEBUG_NONE || a->err || !file_path(a->file))
 		return;
 	d->since_ns = boottime_ns();
@@ -124,7 +124,7 @@ void debug_answer(const struct symbolizer_answer *a)
 	}
 	close(d->fd);
 	d->fd = -1;
-	if (a->err == -ENOMSG)	/* an older build's: perhaps the next place has the right one */
+	if (a->err == -ENOMSG)	/* of another build: the next place may have the right one */
 		search(a->file, d);
 }
 

@@ -24,9 +24,9 @@
 
 #define MAX_OPEN 65536
 #define MAX_FILES 65535		/* the number is 16 bits of a frame */
-#define MAX_ASKED 2		/* tables at a time: the next one is there when one is done */
-#define WHOLE_LINES 4096	/* a larger table (128 KiB; libc's is 110) is loaded in part: stacks go through little of it */
-#define FEW_PAGES 64	/* so much is made whole again: its code tells what its tables do not */
+#define MAX_ASKED 2		/* requests at a time, to keep the symbolizer busy */
+#define WHOLE_LINES 4096	/* larger tables (128 KiB; libc's is 110) are loaded in part: stacks use little of them */
+#define FEW_PAGES 64	/* tables up to this size are always requested whole */
 
 struct file *stack_files;
 u32 n_stack_files, n_waiting_files;
@@ -61,7 +61,7 @@ static u32 file_add(const struct stat *st, int fd, const char *path)
 	return n_stack_files++;
 }
 
-/* An inode number is not used again while we hold its file open; but it may be overwritten. */
+/* An inode number is not reused while we hold its file open; but the file may be overwritten. */
 u32 files_known(const char *dev, u64 ino, const char *path)
 {
 	unsigned major_, minor_;
@@ -143,8 +143,8 @@ static u32 smallest_waiting(void)
 }
 
 /*
- * Of a table that did not fit, or went: the pages in which stacks go through what is not there. The
- * whole one of libLLVM takes 150 ms, and of it little is used.
+ * Requests a table; of one that did not fit, or was evicted, only the pages that stacks need. The whole
+ * table of libLLVM takes 150 ms, and little of it is used.
  */
 static int ask_table(u32 file)
 {
@@ -163,7 +163,7 @@ u64 files_answers(void)
 	return n_answers;
 }
 
-/* Numbers of one file's infos -> numbers of the map all files share. */
+/* Maps the rule numbers of one file to those of the shared map. */
 static bool map_infos(const struct symbolizer_answer *a, u16 *ret)
 {
 	for (u32 i = 0; i < a->n_infos; i++) {
@@ -200,7 +200,7 @@ static void put_aside(u32 file, const struct symbolizer_answer *a, const u16 *nu
 	free(words);
 }
 
-/* The pages are those of the table, whatever of it is loaded; true: they are not what they were. */
+/* Sets the number of pages of the whole table. True: it has changed. */
 static bool set_pages(struct file *f, const struct symbolizer_answer *a)
 {
 	u32 pages = (u32)a->words[0];
@@ -231,7 +231,7 @@ static int load_table(u32 file, const struct symbolizer_answer *a)
 
 	if (set_pages(f, a)) {
 		aside_drop(file);
-		if (f->table) {	/* the file is another one by now */
+		if (f->table) {	/* the file has been changed */
 			f->part = true;
 			room_take_away(file);
 		}
@@ -257,7 +257,7 @@ static int load_table(u32 file, const struct symbolizer_answer *a)
 	return 0;
 }
 
-/* A table of libLLVM takes 150 ms: what is small does not wait behind it. */
+/* Small files first: a table of libLLVM takes 150 ms. */
 void files_ask_waiting(void)
 {
 	while (n_waiting_files && n_asked < MAX_ASKED) {
@@ -266,7 +266,7 @@ void files_ask_waiting(void)
 		if (aside_table(file)) {
 			n_waiting_files--;
 			room_load_from_aside(file);
-			stack_files[file].state = FILE_READY;	/* also where its old part went for the new one */
+			stack_files[file].state = FILE_READY;	/* even if its old part was evicted for the new one */
 			continue;
 		}
 		if (ask_table(file))
@@ -297,9 +297,9 @@ bool files_table_answer(const struct symbolizer_answer *a)
 	f->n_segments = a->n_segments;
 	if (!a->err && a->words)
 		err = load_table(a->file, a);
-	refused += err && !f->refused;	/* it is tried again and again */
+	refused += err && !f->refused;	/* counted once, as it is retried */
 	f->refused = err != 0;
-	/* without a table frame pointers are tried, but names and addresses are right */
+	/* without a table stacks follow frame pointers; names and addresses are still right */
 	f->state = a->err ? FILE_BAD : FILE_READY;
 	return true;
 }
@@ -315,7 +315,7 @@ u32 files_table(u32 file)
 	return f->part && f->state != FILE_BAD ? TABLE_NO_ROOM : TABLE_ABSENT;
 }
 
-/* Mappings begin at a page, segments need not. */
+/* Mappings are page aligned, segments need not be. */
 bool files_addr_of_offset(u32 file, u64 offset, u64 *ret)
 {
 	const struct file *f = &stack_files[file];
@@ -331,7 +331,7 @@ bool files_addr_of_offset(u32 file, u64 offset, u64 *ret)
 	return false;
 }
 
-/* ---- what others ask ---- */
+/* ---- accessors ---- */
 
 const char *file_path(u32 file)
 {
@@ -363,7 +363,7 @@ u64 files_refused(void)
 	return refused;
 }
 
-/* One descriptor a file, and one a debug file: the usual 1024 are soon used up. */
+/* One descriptor per file and one per debug file: the usual 1024 do not suffice. */
 static void raise_file_limit(void)
 {
 	struct rlimit r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * files_room.c: little room for unwind tables. Of a large table, or where the whole one does not fit, what
- * stacks go through is loaded; tables that are used less for their size are taken away.
+ * files_room.c: room for unwind tables in the arena. Of a large table, or if the whole one does not fit, only
+ * the parts that stacks use are loaded; tables that are used less, relative to their size, are evicted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,17 +14,17 @@
 #include "bpf/stacks/files_state.h"
 #include "bpf/stacks/mappings.h"
 
-#define FIRST_WAIT_NS (NSEC_PER_SEC / 5)	/* before a table in part is made again; longer where that was in vain */
+#define FIRST_WAIT_NS (NSEC_PER_SEC / 5)	/* before a partly loaded table is requested again; backs off */
 #define LAST_WAIT_NS (4 * NSEC_PER_SEC)
-#define KEEP_NS (5 * NSEC_PER_SEC)	/* a table that was used so lately stays, */
-#define IDLE_NS (30 * NSEC_PER_SEC)	/* and one that was not for so long goes before there is more memory */
-#define RESERVE 16	/* so much of the arena is for mappings */
-#define PACE 200	/* one that did not fit whole is made again at most for such a part of a CPU */
-#define MISS_NS (50 * NSEC_PER_USEC)	/* more than a stack walked in the kernel, about, takes one that is copied */
-#define HIT 16		/* what is seen once is worth more than what was seen long ago */
+#define KEEP_NS (5 * NSEC_PER_SEC)	/* tables used within this time are not evicted, */
+#define IDLE_NS (30 * NSEC_PER_SEC)	/* those unused for so long are, before the arena grows */
+#define RESERVE 16	/* 1/RESERVE of the arena is for mappings */
+#define PACE 200	/* repeated requests take at most 1/PACE of a CPU */
+#define MISS_NS (50 * NSEC_PER_USEC)	/* approximate extra cost of a copied stack */
+#define HIT 16		/* weight of a new hit, so that it outweighs old ones */
 
 static u64 n_evicted;
-static u64 pause_until_ns;	/* no table is made again before */
+static u64 pause_until_ns;	/* earliest time of the next repeated request */
 
 void room_set_again(struct file *f, bool in_vain)
 {
@@ -48,7 +48,7 @@ void room_wanted(const struct file *f, u64 *bits)
 		bits[i / 64] |= (u64)is_page_wanted(f, i) << i % 64;
 }
 
-/* What was seen long ago counts for little. */
+/* Decays the hit counters. */
 static void fade(void)
 {
 	for (u32 i = 1; i < n_stack_files; i++) {
@@ -57,11 +57,11 @@ static void fade(void)
 
 		stack_files[i].uses /= 2;
 		for (u32 k = part_next_hit(hits, 0, n); k < n; k = part_next_hit(hits, k + 1, n))
-			hits[k] -= hits[k] / 2;	/* what was seen stays seen */
+			hits[k] -= hits[k] / 2;	/* never becomes 0 */
 	}
 }
 
-/* Of the tables that are used less for their size than `by` would be with so many lines, the least; 0: none. */
+/* The table with the least use per line, if that is less than `by` would have with `lines`; 0: none. */
 static u32 less_used(const struct file *by, u32 lines)
 {
 	u64 uses = by->uses + 1, size = lines;
@@ -79,7 +79,7 @@ static u32 less_used(const struct file *by, u32 lines)
 	return found;
 }
 
-/* What was freed may be given out. */
+/* Publishes changes and waits for a grace period, so that freed lines can be reused. */
 static void settle(void)
 {
 	mappings_install();
@@ -87,7 +87,7 @@ static void settle(void)
 	arena_settle();
 }
 
-/* Takes the table that was not used for longest away, if for so long. Its number; 0: there is none. */
+/* Evicts the least recently used table if it was unused for unused_ns. Its file, or 0. */
 static u32 evict(u64 unused_ns)
 {
 	u64 before = boottime_ns() - unused_ns;
@@ -128,7 +128,7 @@ u32 room_alloc(u32 n)
 	return first;
 }
 
-/* A copy of what is in the arena, on the heap. */
+/* A copy of the table from the arena, on the heap. */
 static u64 *words_of(const struct file *f)
 {
 	size_t bytes = f->lines * sizeof(struct arena_line);
@@ -136,7 +136,7 @@ static u64 *words_of(const struct file *f)
 	return memcpy(xmalloc(bytes), arena_at(f->table), bytes);
 }
 
-/* The kernel side does not read it any more. */
+/* Removes the table from the arena. */
 void room_take_away(u32 file)
 {
 	struct file *f = &stack_files[file];
@@ -151,7 +151,7 @@ void room_take_away(u32 file)
 	settle();
 }
 
-/* Makes room for so many lines of this file, as far as others are used less. */
+/* Makes room for `lines` of this file by evicting tables that are used less. */
 static void push_out(struct file *f, u32 lines)
 {
 	u32 file;
@@ -164,9 +164,9 @@ static void push_out(struct file *f, u32 lines)
 	}
 }
 
-/* A part of a table while it is made. */
+/* A partial table being built. */
 struct part {
-	struct part_from from[2];	/* the answer; what was there, on the heap */
+	struct part_from from[2];	/* the answer; the old part, on the heap */
 	u32 n_from;
 	u64 *old, *take;
 };
@@ -177,13 +177,13 @@ static void part_begin(struct part *p, const struct file *f, const u64 *words, c
 	p->take = xcalloc(f->pages * (PART_GRAINS / 64), sizeof(u64));
 	if (!f->table)
 		return;
-	p->old = words_of(f);	/* its place may be given to the new one */
+	p->old = words_of(f);	/* copied: its lines may be reused for the new one */
 	p->from[p->n_from++] = (struct part_from){ .words = p->old, .have = f->part ? f->have : NULL };
 }
 
 /*
- * Room for what stacks go through, up to a share of all there is: others go for it. What is near to
- * that is taken too where it is free.
+ * Room for the grains that stacks use, up to a share of the arena, evicting others if necessary. Their
+ * neighbours are added only if there is free room.
  */
 static u32 room_for_part(struct file *f, struct part *p)
 {
@@ -200,7 +200,7 @@ static u32 room_for_part(struct file *f, struct part *p)
 	return words <= room ? room_alloc(lines_of(words)) : 0;
 }
 
-/* Whether stacks go through something that is there now, and was not. */
+/* Does the new part have a grain that stacks use and the old one lacked? */
 static bool part_gains(const struct file *f, const struct part *p)
 {
 	u32 n = f->pages * PART_GRAINS;
@@ -263,8 +263,8 @@ void room_load_from_aside(u32 file)
 }
 
 /*
- * Stacks that need what is not there are copied, and walked with the table that is kept aside: to load what they
- * go through is worth its price when they have cost as much. Code that is run seldom never does.
+ * Stacks that need a missing part are copied and walked with the table aside. Loading the part pays once these
+ * copies have cost as much; for code that runs seldom they never do.
  */
 static bool is_worth_it(u32 file)
 {

@@ -25,16 +25,16 @@ struct jit {
 	struct hash_node node;
 	u32 pid;
 	u64 start_ns, exec_id;
-	u32 id;			/* of its map, for the symbolizer; never used again */
-	u32 file, asked_file;	/* of its frames; another one when addresses changed their meaning */
+	u32 id;			/* of its map, for the symbolizer; never reused */
+	u32 file, asked_file;	/* of its frames; a new one when addresses got new names */
 	enum jit_state state;
 	int fd;
-	const char *why;	/* there are no names */
+	const char *why;	/* reason why there are no names */
 	u64 since_ns, wait_ns, renewed_ns;
 	u64 size, generation;
-	bool asked;		/* a question is on the way */
+	bool asked;		/* a request is pending */
 	bool sampled;		/* since the last tick */
-	bool grew, missed;	/* missed: there were addresses that the map did not have */
+	bool grew, missed;	/* missed: some addresses were not in the map */
 };
 
 static struct hash_table jits;
@@ -85,7 +85,7 @@ u32 jit_frame(u32 pid, u64 start_ns, u64 exec_id, u64 addr)
 
 /* ---- opening ---- */
 
-/* Those that wait for a name will get none; they say why, and what would give them one. */
+/* Unnamed frames get the reason why they have no name, and a hint. */
 static void fail_frames(const struct jit *j)
 {
 	char hint[128], why[256];
@@ -122,7 +122,7 @@ static void close_map(struct jit *j, enum jit_state state, const char *why)
 	j->fd = -1;
 	j->state = state;
 	j->why = why;
-	/* it may begin to write one: look again, less and less often */
+	/* it may begin to write one: checked again, less and less often */
 	j->wait_ns = min(max(j->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS);
 }
 
@@ -149,7 +149,7 @@ void jit_opened(const struct opener_job *job)
 	} else if (job->fd < 0) {
 		close_map(j, JIT_NONE, why_not(job->fd));
 	} else {
-		if (j->wait_ns)		/* frames of before said that there is none */
+		if (j->wait_ns)		/* earlier frames have the reason that there is none */
 			j->file = next_file++;
 		j->fd = job->fd;
 		j->state = JIT_OPEN;
@@ -169,7 +169,7 @@ static void ask_names(struct jit *j)
 	if (!n && !j->grew)
 		return;
 	if (symbolizer_ask_jit(j->id, j->fd, addrs, n)) {
-		while (n)	/* busy: the next drain asks again */
+		while (n)	/* busy: asked again at the next drain */
 			frames_ask_again(ids[--n]);
 		return;
 	}
@@ -220,7 +220,7 @@ static void take_names(struct jit *j, const struct symbolizer_answer *a)
 		j->missed |= !name[0];
 	}
 	if (j->generation && a->generation != j->generation)
-		j->file = next_file++;	/* known addresses mean something else now */
+		j->file = next_file++;	/* known addresses have new names */
 	j->generation = a->generation;
 }
 
@@ -250,7 +250,7 @@ static void tick_one(struct jit *j, u64 now)
 		j->grew = true;
 		j->size = (u64)st.st_size;
 		if (j->missed && now - j->renewed_ns > AGAIN_NS) {
-			j->file = next_file++;	/* what was missing may be there now */
+			j->file = next_file++;	/* missing addresses may be in the map now */
 			j->renewed_ns = now;
 			j->missed = false;
 		}

@@ -14,10 +14,10 @@
 #include "bpf/stacks/jvm.h"
 #include "symbolizer/unwind.h"
 
-#define FIRST_WAIT_NS (NSEC_PER_SEC / 10)	/* before it is read again; longer where that was in vain */
+#define FIRST_WAIT_NS (NSEC_PER_SEC / 10)	/* before it is read again; backs off */
 #define LAST_WAIT_NS (2 * NSEC_PER_SEC)
 #define STALE_NS (2 * NSEC_PER_SEC)
-#define PACE 50			/* at most for such a part of a CPU */
+#define PACE 50			/* reading takes at most 1/PACE of a CPU */
 
 struct jvm {
 	u32 pid;
@@ -26,7 +26,7 @@ struct jvm {
 	u32 table, n_code;
 	u64 low, high;		/* of its code */
 	bool asked, wanted, used;
-	bool read, none;	/* was read; it is no HotSpot that is known */
+	bool read, none;	/* was read; is no known HotSpot */
 	u64 read_ns, wait_ns;
 };
 
@@ -92,7 +92,7 @@ struct table {
 	u64 base;
 	u32 *rows, *firsts;	/* of each page */
 	u32 n, cap, page, pages;
-	u32 last;		/* rule that holds */
+	u32 last;		/* current rule */
 };
 
 static void put_row(struct table *t, u32 lo, u32 rule)
@@ -101,7 +101,7 @@ static void put_row(struct table *t, u32 lo, u32 rule)
 	t->rows[t->n++] = UNW_ROW(lo, rule);
 }
 
-/* From there on that rule holds; in order of address. */
+/* Adds a row: the rule applies from pc on. In order of address. */
 static void put(struct table *t, u64 pc, u32 rule)
 {
 	u32 page = (u32)((pc - t->base) >> UNW_PAGE_BITS);
@@ -144,7 +144,7 @@ static void put_code(struct table *t, const struct hotspot_code *c)
 	}
 }
 
-/* The rows of all code; what is between is not known. */
+/* Rows for all code; gaps get the rule `unknown`. */
 static void make_rows(struct table *t, const struct hotspot *h)
 {
 	u32 unknown = number_of((struct unw_info){ .cfa = UNW_CFA_UNKNOWN });
@@ -158,7 +158,7 @@ static void make_rows(struct table *t, const struct hotspot *h)
 		if (c->begin < end || c->end > h->high)
 			continue;
 		put_code(t, c);
-		if (c->end < h->high)	/* there is no page behind */
+		if (c->end < h->high)	/* else there is no further page */
 			put(t, c->end, unknown);
 		end = c->end;
 	}
@@ -203,10 +203,10 @@ void jvm_opened(struct jvm *j, struct opener_job *job)
 	bool in_vain = h && h->n == j->n_code;
 
 	j->asked = false;
-	if (job->addr != j->base)	/* of the program before execve */
+	if (job->addr != j->base)	/* from before an execve */
 		return;
 	j->layout = job->layout;
-	j->none = !h && !j->read;	/* what was read once may be in the middle of a change */
+	j->none = !h && !j->read;	/* if it was read before, the JVM may just be changing it */
 	if (h) {
 		set_table(j, h);
 		j->n_code = h->n;

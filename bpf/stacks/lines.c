@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * lines.c: see lines.h. A frame is an address; where functions
- * were inlined it is several functions. Stacks are sealed before that is known,
- * so they name the one frame, and its row names those that were inlined.
+ * lines.c: see lines.h. A frame is one address, but with inlining it is several
+ * functions. Stacks are sealed before that is known, so a stack has only the frame,
+ * and the frame's row lists the inlined ones.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,18 +22,18 @@
  * the file again, which for a large one takes 0.1 s of CPU.
  */
 #define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
-#define LINES_SELDOM_NS (8 * NSEC_PER_SEC)	/* later on: what is new then is seldom run */
+#define LINES_SELDOM_NS (8 * NSEC_PER_SEC)	/* later: new addresses are rare then */
 
 static struct file_lines {
-	const char *off;	/* why there are no lines; NULL: there may be */
-	u64 asked_ns, wait_ns;	/* the last time; until the next */
+	const char *off;	/* why it has no lines; NULL: it may have */
+	u64 asked_ns, wait_ns;	/* last request; time until the next */
 } *files;
 static u32 n_files;
 static bool hurried;
 static u32 *wanted;	/* frames, in the order in which they are asked for */
 static u32 n_wanted, cap_wanted;
 static bool switched_off;
-static u32 too_big;	/* files whose lines are off for that */
+static u32 too_big;	/* files whose debug information is too big */
 
 void lines_switch(bool on)
 {
@@ -146,7 +146,7 @@ void lines_want_all(void)
 		lines_want(id);
 }
 
-/* The addresses of a file among those that are wanted, from `at` on. */
+/* The wanted addresses of a file, from `at` on. */
 static u32 of_file(u32 file, u32 at, u64 *addrs)
 {
 	u32 n = 0;
@@ -154,7 +154,7 @@ static u32 of_file(u32 file, u32 at, u64 *addrs)
 	for (; at < n_wanted && n < SYMBOLIZER_BATCH; at++)
 		if (frames_lines(wanted[at]) == LINES_WANTED && frames_file(wanted[at]) == file)
 			addrs[n++] = frames_addr(wanted[at]);
-	/* neighbours are of one unit, read once then */
+	/* sorted, so that each compilation unit is read once */
 	qsort(addrs, n, sizeof(*addrs), u64_order);
 	return n;
 }
@@ -172,7 +172,7 @@ static bool ask(u32 at, u64 now)
 	}
 	if (!debug_ready(file) || (!hurried && f->asked_ns && now - f->asked_ns < f->wait_ns))
 		return true;
-	if (!pace_may(PACE_LINES, now))	/* before all that is wanted is gone through */
+	if (!pace_may(PACE_LINES, now))
 		return false;
 	n = of_file(file, at, addrs);
 	if (symbolizer_ask_lines(file, file_fd(file), debug_fd(file), debug_sup_fd(file), addrs, n))
@@ -198,7 +198,7 @@ void lines_drain(void)
 	for (; at < n_wanted; at++) {
 		if (frames_lines(wanted[at]) == LINES_WANTED && !ask(at, now))
 			break;
-		if (frames_lines(wanted[at]) == LINES_WANTED)	/* not yet: its debug file is looked for, or it was asked just now */
+		if (frames_lines(wanted[at]) == LINES_WANTED)	/* its debug file is still searched, or the file pauses */
 			wanted[left++] = wanted[at];
 	}
 	for (; at < n_wanted; at++)
@@ -218,7 +218,7 @@ static u64 line_of(u32 line)
 	return line ? line : U64_BLANK;
 }
 
-/* The frames of what was inlined, as the text of their numbers; NULL: none. */
+/* The frames of inlined functions, as a text of numbers; NULL: none. */
 static const char *inlined_text(const struct symbolizer_answer *a, u32 first, u32 n)
 {
 	const char *path = file_path(a->file);
@@ -243,7 +243,7 @@ static const char *inlined_text(const struct symbolizer_answer *a, u32 first, u3
 	return used ? str_newn(buf, used) : NULL;
 }
 
-/* The lines from `first` on that are of one address; the last is the function itself. */
+/* The lines of one address, n from `first` on; the last is the function itself. */
 static void take_address(const struct symbolizer_answer *a, u32 id, u32 first, u32 n)
 {
 	const struct symbolizer_line *l = &a->lines[first + n - 1];
@@ -287,7 +287,7 @@ void lines_take(const struct symbolizer_answer *a)
 
 		while (at < a->n_lines && a->lines[at].of == i)
 			at++;
-		if (!id || frames_lines(id) != LINES_ASKED)	/* nor what the answer says twice */
+		if (!id || frames_lines(id) != LINES_ASKED)	/* also skips duplicates in the answer */
 			continue;
 		if (i >= a->n_done) {
 			frames_set_lines(id, LINES_NEW);

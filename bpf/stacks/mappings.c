@@ -23,8 +23,8 @@ struct mapping {
 	u64 start, end, offset;
 	u32 file;	/* 0: none, or not looked at yet */
 	bool unseen;	/* its file has not been needed so far */
-	bool lost;	/* there is one, that could not be opened */
-	bool code;	/* there is none: made at run time */
+	bool lost;	/* its file could not be opened */
+	bool code;	/* anonymous: JIT code */
 };
 
 struct process {
@@ -34,15 +34,15 @@ struct process {
 	struct mapping *m;
 	u32 n, first;	/* first: line of the arena; 0: none */
 	u32 installed;	/* lines there */
-	bool dirty;	/* the kernel side knows less than we do */
+	bool dirty;	/* changes are not published yet */
 	bool ended;
-	u64 jvm_base;		/* where libjvm.so is loaded; 0: nowhere */
+	u64 jvm_base;		/* load address of libjvm.so; 0: none */
 	struct jvm *jvm;
-	u64 read_ns, wait_ns;	/* mappings were read then; not again before so long */
+	u64 read_ns, wait_ns;	/* last reading of mappings; minimum time to the next */
 };
 
 static struct hash_table processes;
-static struct map_ops installed;	/* what the programs know */
+static struct map_ops installed;	/* the map of published processes */
 static bool any_dirty;
 static u64 refused, n_answers;
 
@@ -86,7 +86,7 @@ static void each_process(void (*fn)(struct process *p, u32 arg), u32 arg)
 		fn(p, arg);
 }
 
-/* ---- what the kernel side reads ---- */
+/* ---- publishing to the BPF programs ---- */
 
 static struct arena_line line_of(const struct process *p, const struct mapping *m)
 {
@@ -115,7 +115,7 @@ static void write_lines(const struct process *p, u32 first, u32 n)
 		*arena_at(first + i) = line_of(p, &p->m[i]);
 }
 
-/* A new place each time: the kernel may be reading the old one. */
+/* New lines each time, as programs may be reading the old ones. */
 static void install(struct process *p)
 {
 	u32 n = min(p->n, (u32)MAX_MAPPINGS), first = n ? arena_alloc(n) : 0;
@@ -160,7 +160,7 @@ static bool ends_with(const char *line, const char *end)
 	return n >= len && !strcmp(line + n - len, end);
 }
 
-/* Its first mapping is where it is loaded. */
+/* The first mapping of libjvm.so is its load address. */
 static void see_jvm(struct process *p, const char *line)
 {
 	if (!p->jvm_base && ends_with(line, "/libjvm.so"))
@@ -235,7 +235,7 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 	const struct mapping *m;
 	bool lost;
 
-	if (miss && p->jvm)	/* or what is known of its code is not so any more */
+	if (miss && p->jvm)	/* the known code may be outdated */
 		jvm_want(p->jvm);
 	if (p->start_ns != start_ns || p->exec_id != exec_id) {
 		p->wait_ns = 0;
@@ -251,7 +251,7 @@ void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss)
 	m = find_mapping(p, miss);
 	lost = m && m->lost;
 	read_mappings(p);
-	/* code that is in no file, or in one that cannot be opened, misses for ever: ask less and less often */
+	/* JIT code, and files that cannot be opened, miss for ever: backs off */
 	p->wait_ns = miss && (lost || !find_mapping(p, miss)) ?
 		min(max(p->wait_ns * 2, FIRST_WAIT_NS), LAST_WAIT_NS) : FIRST_WAIT_NS;
 	p->read_ns = now;

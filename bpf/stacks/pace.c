@@ -3,14 +3,14 @@
 #include "bpf/stacks/pace.h"
 
 #define SHARE 0.25		/* of the budget */
-#define SAVED_NS ((s64)(100 * NSEC_PER_MSEC))	/* at most, and at the start: what is on the first screen */
+#define SAVED_NS ((s64)(100 * NSEC_PER_MSEC))	/* maximum, and initial value, for the first screen */
 #define DEBT_NS (-(s64)(200 * NSEC_PER_MSEC))	/* of names */
 #define IN_FLIGHT 3
-#define NAMES_AT_LEAST_NS (5 * NSEC_PER_SEC)	/* one question in so long, in spite of debt */
+#define NAMES_AT_LEAST_NS (5 * NSEC_PER_SEC)	/* one request for names in this time, in spite of debt */
 
-static double rate;		/* CPU time a time */
+static double rate;		/* CPU time per wall time */
 static s64 saved_ns;
-static u64 since_ns, names_ns;	/* when last looked at, and when names were last asked for */
+static u64 since_ns, names_ns;	/* last update; last request for names */
 static u32 in_flight;
 static bool hurry;
 

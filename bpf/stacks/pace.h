@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pace.h: how much CPU time names and lines may take: a quarter of the budget, smoothed.
- * What one question costs is known only when it is answered, and may be more than there is:
- * then nothing is asked until it is paid off. Names may run into debt for lines, and not
- * the other way round; and however large the debt, names are asked once in 5 s, so that one
- * file that cost very much does not leave all others without names. Sampler thread only.
+ * pace.h: limits the CPU time of names and lines to a quarter of the budget, smoothed. The
+ * cost of a request is known only when it is answered, and may exceed what is saved: then
+ * nothing is requested until the debt is paid off. Names may be requested in debt, lines may
+ * not; and however large the debt, names are requested once in 5 s, so that one expensive
+ * file does not leave all others without names. Sampler thread only.
  */
 #ifndef OTTOP_STACKS_PACE_H
 #define OTTOP_STACKS_PACE_H
@@ -13,14 +13,14 @@
 
 enum pace { PACE_NAMES, PACE_LINES };
 
-/* budget_pct: of the machine, which has so many CPUs. */
+/* budget_pct: of the machine, which has `cpus` CPUs. */
 void pace_open(float budget_pct, u32 cpus);
-/* Somebody waits for all of it: no limit meanwhile. */
+/* A consumer waits for everything: no limit meanwhile. */
 void pace_hurry(bool on);
 bool pace_hurries(void);
-/* Whether a question may be asked now; CLOCK_BOOTTIME. */
+/* May a request be sent now? CLOCK_BOOTTIME. */
 bool pace_may(enum pace what, u64 now_ns);
-/* One was asked; one was answered, for so much CPU time. */
+/* A request was sent; was answered, with its CPU time. */
 void pace_asked(enum pace what, u64 now_ns);
 void pace_answered(u64 cpu_ns);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * packed.c: see packed.h. What is alike comes together: the low bytes of all rules, their high bytes,
- * then how far each row is from the one before (one byte; 255: two more follow), all that deflated.
+ * packed.c: see packed.h. Rows are stored in columns: the low bytes of all rules, their high bytes, then
+ * the distance of each row from the one before (one byte; 255: two more follow), all deflated.
  */
 #include <stdlib.h>
 #include <zlib.h>
@@ -9,8 +9,8 @@
 #include "bpf/stacks/packed.h"
 #include "bpf/stacks/parts.h"
 
-#define LEVEL 1		/* 6 packs 10 % better and takes three times as long */
-#define MEMORY 5	/* of 9: a page is little, and the tables are emptied for each */
+#define LEVEL 1		/* 6 is 10 % smaller and takes three times as long */
+#define MEMORY 5	/* of 9: pages are small, and zlib clears its tables for each */
 #define FAR_ROW 255
 #define MAX_BYTES 5	/* of a row */
 

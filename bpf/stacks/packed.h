@@ -9,7 +9,7 @@
 
 struct packing;
 
-/* NULL: there is no memory for it. */
+/* NULL: out of memory. */
 struct packing *packing_new(void);
 void packing_free(struct packing *p);	/* NULL-safe */
 /*

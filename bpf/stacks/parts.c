@@ -21,7 +21,7 @@ static u32 first_row(const u64 *words, u32 page, u32 lo, u32 *ret_end)
 	return bisect(i, first, *ret_end, (part_row(words, i) & 0xffff) < lo);
 }
 
-/* Which of them has the grain; NULL: none. */
+/* The source that has the grain; NULL: none. */
 static const struct part_from *source_of(const struct part_from *from, u32 n_from, u32 grain)
 {
 	for (u32 i = 0; i < n_from; i++)
@@ -31,7 +31,7 @@ static const struct part_from *source_of(const struct part_from *from, u32 n_fro
 	return NULL;
 }
 
-/* At most: with what reaches in from before, and where what is left out begins. */
+/* Upper bound of a grain's rows: plus the rule that is current at its start, and the one that ends it. */
 static u32 rows_of(const struct part_from *f, u32 grain)
 {
 	u32 lo = grain % PART_GRAINS << PART_BITS, end;
@@ -42,7 +42,7 @@ static u32 rows_of(const struct part_from *f, u32 grain)
 	return i - first + 2;
 }
 
-/* ---- which ---- */
+/* ---- choosing grains ---- */
 
 struct choice {
 	const struct part_from *from;
@@ -50,13 +50,13 @@ struct choice {
 	u64 rows, *take;
 };
 
-/* False: there is no room for it. */
+/* False: no room for it. */
 static bool take(struct choice *c, u32 grain)
 {
 	const struct part_from *f;
 	u32 n;
 
-	if (part_bit(c->take, grain))	/* what is near to one is near to others */
+	if (part_bit(c->take, grain))	/* already taken as a neighbour of another */
 		return true;
 	f = source_of(c->from, c->n_from, grain);
 	if (!f)
@@ -69,7 +69,7 @@ static bool take(struct choice *c, u32 grain)
 	return true;
 }
 
-/* Numbers of the grains that were hit, those that were hit most before; *ret_n: how many. */
+/* Numbers of the grains that were hit, by hits in descending order; *ret_n: how many. */
 static u32 *by_hits(const u8 *hits, u32 grains, u32 *ret_n)
 {
 	u32 at[PART_HITS_MAX + 1] = {}, *order;

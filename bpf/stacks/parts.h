@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * parts.h: an unwind table loaded in part: where the whole one does not fit, those grains (512 bytes
- * of a file's addresses) that stacks go through, and what is near to them. In a page of which some
- * grains are there the others have a row of UNW_INFO_LEFT_OUT; a page without any is UNW_LEFT_OUT.
+ * parts.h: partly loaded unwind tables: if the whole one does not fit, only the grains (512 bytes of a
+ * file's addresses) that stacks use, and their neighbours, are loaded. In a page with some grains the
+ * missing ones have a row of UNW_INFO_LEFT_OUT; a page without any is UNW_LEFT_OUT.
  */
 #ifndef OTTOP_PARTS_H
 #define OTTOP_PARTS_H
@@ -33,7 +33,7 @@ static inline bool part_bit(const u64 *bits, u64 grain)
 	return bits[grain / 64] >> grain % 64 & 1;
 }
 
-/* The first grain from i on that was hit, or n. Of most files most never are: eight at a time. */
+/* The first grain from i on that was hit, or n. Most never are, so eight are tested at a time. */
 static inline u32 part_next_hit(const u8 *hits, u32 i, u32 n)
 {
 	static const u8 none[8];
@@ -44,9 +44,9 @@ static inline u32 part_next_hit(const u8 *hits, u32 i, u32 n)
 }
 
 /*
- * Which grains to take, so that a table of them needs at most max_words; their bits in `take` become 1,
- * the others 0. hits: frames seen in each grain, the most frequent come first; then, if `near`, what is next to
- * them. Returns a number of words that is enough; more than max_words where not even an empty table fits.
+ * Chooses grains whose table needs at most max_words: sets their bits in `take`, clears the others. hits: frames
+ * seen in each grain, the most frequent come first; then, if `near`, their neighbours. Returns a sufficient number
+ * of words; more than max_words if not even an empty table fits.
  */
 u32 parts_choose(const struct part_from *from, u32 n_from, const u8 *hits, bool near, u32 max_words, u64 *take);
 /* Writes the table of these grains, if `to` is not NULL. Returns its words. */

@@ -5,13 +5,13 @@
 #include "bpf/stacks/turns.h"
 
 #define LONGEST_EACH 4		/* every so many turns the file that has waited longest */
-/* For each ms that its names cost above 100, a file waits 20 ms, but not longer than for 10 s. */
+/* For each ms that its names cost above 100, a file pauses 20 ms, at most 10 s. */
 #define COST_FREE_NS (100 * NSEC_PER_MSEC)
 #define WAIT_FACTOR 20
 #define WAIT_MAX_NS (10 * NSEC_PER_SEC)
 
 static struct file_turns {
-	u32 heat;	/* samples in frames without a name since it was asked */
+	u32 heat;	/* samples in unnamed frames since the last request */
 	u64 asked;	/* number of its last turn */
 	u64 not_before_ns;
 } *files;

@@ -11,7 +11,7 @@
 #include "bpf/stacks/user_walk.h"
 #include "symbolizer/unwind.h"
 
-#define MAX_WAITING 1024	/* for a second or so; about 9 KiB each, of threads 29 */
+#define MAX_WAITING 1024	/* for a second or so; about 9 KiB each, up to 29 */
 #define GIVE_UP_NS (3 * NSEC_PER_SEC)
 
 struct waiting {
@@ -38,7 +38,7 @@ static __always_inline const struct unw_info *unwind_rule(u32 number)
 	return rules_info(number);
 }
 
-/* Out here there may be a whole one where the kernel side has a part. */
+/* User space may have the whole table aside where the arena has a part. */
 static u32 table_of(const struct arena_line *m)
 {
 	u32 table = MAPPING_TABLE(m);
@@ -49,7 +49,7 @@ static u32 table_of(const struct arena_line *m)
 
 #include "bpf/stacks/walk.h"
 
-/* Whether the page of an address was copied. */
+/* Was the page of that address copied? */
 static bool is_there(const struct wire_copy *c, u64 addr)
 {
 	u64 page = (addr >> 12) - (c->from >> 12);
@@ -86,7 +86,7 @@ static void walk_user(struct walk *w, const struct wire_copy *copy, u32 first, u
 
 /* ---- samples ---- */
 
-/* Addresses of user space that is not known: the leaf alone. */
+/* The process is unknown: only the leaf. */
 static void walk_nothing(struct walk *w, const struct wire_copy *c, u32 end)
 {
 	walk_begin(w);
@@ -95,7 +95,7 @@ static void walk_nothing(struct walk *w, const struct wire_copy *c, u32 end)
 	w->end = end;
 }
 
-/* False: it needs a table that is being made. */
+/* False: it needs a pending table. */
 static bool walk_now(const struct wire_copy *c, struct walk *w)
 {
 	struct process_mappings p;
@@ -126,14 +126,14 @@ static void pass_on(const struct wire_copy *c, const struct walk *w, walked_fn d
 	done(&out.s);
 }
 
-/* ---- those that wait ---- */
+/* ---- waiting copies ---- */
 
 static size_t size_of(const struct wire_copy *c)
 {
 	return offsetof(struct wire_copy, stack) + c->bytes;
 }
 
-/* False: there is no room. Blocks are many: half of it is for what runs alone. */
+/* False: no room. Half of it is reserved for CPU samples, as waits are many. */
 static bool keep(const struct wire_copy *c)
 {
 	u32 part = c->s.kind == SAMPLE_CPU ? 1 : 2;
@@ -155,10 +155,10 @@ static void drop(struct wire_copy *c)
 	free(c);
 }
 
-/* The walk went as far as a file without a table, and has one made. False: that is all. */
+/* True: the walk is finished. False: it stopped at a file without a table, which is requested. */
 static bool try(const struct wire_copy *c, struct walk *w)
 {
-	/* a file that cannot be opened is known as soon as it is looked at: on to the next */
+	/* a file that cannot be opened is found at once: continues with the next one */
 	for (int i = 0; i <= MAX_FRAMES; i++) {
 		if (walk_now(c, w))
 			return true;
@@ -198,7 +198,7 @@ static void walk_all(walked_fn done, u64 give_up_before_ns)
 
 void walk_waiting(walked_fn done)
 {
-	static u64 answers;	/* when all were tried last; they are counted over reopening */
+	static u64 answers;	/* number of answers at the last attempt; survives reopening */
 	u64 before = boottime_ns() - GIVE_UP_NS;
 
 	if (!n_waiting || (answers == files_answers() + mappings_answers() && waiting[0].since_ns >= before))
