@@ -7,6 +7,6 @@
 
 /* Groupings that belong to no process come first: their points are of ottop's resource. */
 #define N_GROUPINGS 4
-extern const struct otlp_grouping otlp_groupings[N_GROUPINGS];
+extern const struct otlp_grouping otlp_groupings[];
 
 #endif
