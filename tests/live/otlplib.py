@@ -271,7 +271,8 @@ TABLE_METRICS = {
     'ottop.connection.retransmits', 'ottop.syscall.errors', 'ottop.syscall.duration',
     'system.network.io', 'system.network.packet.count', 'system.network.packet.dropped',
     'system.network.errors', 'ottop.drops', 'http.server.request.duration',
-    'http.client.request.duration', 'rpc.server.call.duration', 'rpc.client.call.duration'}
+    'http.client.request.duration', 'rpc.server.call.duration', 'rpc.client.call.duration',
+    'ottop.http.request.duration'}
 
 
 # ---- the server ------------------------------------------------------------------------------------
