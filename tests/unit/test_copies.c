@@ -198,6 +198,12 @@ static void a_stack_with_a_hole_is_whole(void **state)
 	walk_copied(&copy, note);
 	assert_int_equal(n_walked, 0);	/* no table is there yet */
 	take_tables();
+	/* on a busy host the tables may come after the copy was given up: another one then */
+	for (int i = 0; i < 20 && last_end == WALK_NEW_FILE; i++) {
+		n_walked = 0;
+		walk_copied(&copy, note);
+		take_tables();
+	}
 	assert_int_equal(n_walked, 1);
 	assert_int_equal(n_whole, 1);
 	/* missing pages are not read as zeros */
