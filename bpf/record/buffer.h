@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * buffer.h: the bytes of encoded ticks and recordings: a growing buffer to write
- * to, and a bounded cursor to read from. Numbers are LEB128 varints, signed ones
- * zig-zag; fixed ones little endian.
+ * buffer.h: bytes of encoded ticks: a growing buffer to write to, a bounded cursor to read from.
+ * Numbers are LEB128 varints (signed: zig-zag), fixed-size ones little endian.
  */
 #ifndef OTTOP_BUFFER_H
 #define OTTOP_BUFFER_H
@@ -17,7 +16,7 @@ struct buf_out {
 	size_t n, cap;
 };
 
-/* A cursor that cannot leave its bytes: once something is missing it is `bad` and reads 0. */
+/* A bounded cursor. Reading past the end sets `bad` and returns 0. */
 struct buf_in {
 	const u8 *p, *end;
 	bool bad;
@@ -33,7 +32,7 @@ static inline u64 buf_unzigzag(u64 v)
 	return (v >> 1) ^ (0 - (v & 1));
 }
 
-/* Room for n more bytes; returns where they go. */
+/* Makes room for n more bytes; returns where they go. */
 static inline u8 *buf_room(struct buf_out *o, size_t n)
 {
 	if (o->cap - o->n < n) {
@@ -43,7 +42,9 @@ static inline u8 *buf_room(struct buf_out *o, size_t n)
 	return o->data + o->n;
 }
 
-/* Empties it; its room stays, unless it is so much that what comes next (n bytes or so) needs little of it. */
+/*
+ * Empties the buffer; frees it if the next content (about n bytes) needs only a small part of it.
+ */
 static inline void buf_empty(struct buf_out *o, size_t n)
 {
 	o->n = 0;
@@ -99,7 +100,7 @@ static inline void buf_put_str(struct buf_out *o, const char *s)
 	buf_put_bytes(o, s, n);
 }
 
-/* n bytes, or NULL (and bad) where there are not so many. */
+/* n bytes, or NULL (and bad) if there are fewer. */
 static inline const u8 *buf_get_bytes(struct buf_in *in, u64 n)
 {
 	const u8 *p = in->p;
@@ -146,7 +147,7 @@ static inline u32 buf_get_u32(struct buf_in *in)
 	return p ? (u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24 : 0;
 }
 
-/* A varint that must not pass `limit`. */
+/* A varint of at most `limit`. */
 static inline u64 buf_get_max(struct buf_in *in, u64 limit)
 {
 	u64 v = buf_get_varint(in);

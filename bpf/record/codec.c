@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* codec.c: the schema of encoded ticks, ours and that of a recording. */
+/* codec.c: the schema of encoded ticks: this program's, and a recording's. */
 #include <pthread.h>
 
 #include "bpf/record/codec.h"
@@ -32,7 +32,7 @@ static void make_own(void)
 		own_table(&own_tables[t], t);
 }
 
-/* History and recorder live in different threads. */
+/* History and recorder run in different threads. */
 const struct stored_schema *stored_schema_own(void)
 {
 	static const struct stored_schema own = { N_TABLES, own_tables };
@@ -70,7 +70,7 @@ static void get_name(struct buf_in *in, char *buf)
 		memcpy(buf, p, n);
 }
 
-/* Fields that have another name since: a recording of before has the old one. */
+/* Fields renamed since: older recordings have the old name. */
 static const struct renamed {
 	s16 table;
 	const char *was, *is;
@@ -78,7 +78,7 @@ static const struct renamed {
 	{ TABLE_threads, "syscall_ns", "in_call_ns" },
 };
 
-/* A field of another version is ours when name and type agree and both have bytes. */
+/* Matches a recorded field by name and type; both must be stored. */
 static s16 match_field(s16 id, const char *name, u8 type)
 {
 	for (size_t k = 0; k < ARRAY_SIZE(renamed); k++)
@@ -109,7 +109,7 @@ static void get_table(struct buf_in *in, struct stored_schema *s)
 	for (u32 i = 0; i + 1 < s->n; i++)
 		if (w->id >= 0 && s->tables[i].id == w->id)
 			in->bad = true;
-	buf_get_varint(in);	/* flags: ours count */
+	buf_get_varint(in);	/* flags: not used, ours apply */
 	n_fields = buf_get_max(in, MAX_WIRE_FIELDS);
 	w->fields = xcalloc(n_fields + 1, sizeof(*w->fields));
 	for (u64 i = 0; i < n_fields && !in->bad; i++) {

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * codec.h: a snapshot as bytes: an edit script against the snapshot before it.
- * History keeps ticks in this form and recordings store it. Private to bpf/.
+ * codec.h: a snapshot as bytes: an edit script against the snapshot before it. Used by history and
+ * recordings. Private to bpf/.
  *
- * Ticks come in groups: a key tick, which needs nothing, and the deltas after
- * it. Strings are sent once a group and referred to by number.
+ * Ticks come in groups: a key tick, which stands alone, then deltas. Strings are sent once a group
+ * and referred to by number.
  *
  *	tick   := head table*				one table after the other, in schema order
  *	head   := flags seq time unix-offset interval	flags: TICK_KEY
- *	table  := flags [status reason] [interval] op*	TABLE_SAME: nothing follows
- *	op     := copies << 2 | kind			copy so many rows of the tick before, then
+ *	table  := flags [status reason] [interval] op*	TF_SAME: nothing follows
+ *	op     := copies << 2 | kind			copies so many rows of the tick before, then
  *		OP_END, OP_DROP the next one, OP_CHANGE row or OP_INSERT row
  *	row    := mask value*		one bit a stored field, bit 0: closed, other, first_seen
  *	value  := U64 zig-zag difference | F32 4 bytes | STR number | HIST see below
  *
- * A changed row differs from the same row of the tick before, an inserted one
- * from the row in front of it in the same table (from a blank one where there is
- * none): neighbours share their process, user, cgroup and what is unknown.
+ * A changed row differs from the same row of the tick before; an inserted one from the row before
+ * it in the table (or a blank one), as neighbours share process, user and cgroup.
  *
- * HIST: the interval's histogram; the cumulative one is the old one plus that,
- * and stored only where this does not hold. QUANTILE members are not stored:
- * they are computed again. SUB members have no storage.
+ * HIST: the interval's histogram; the cumulative one is the old one plus that, and stored only if
+ * not. QUANTILE members are computed again. SUB members have no storage.
  *
- * An unchanged row means the same values, those of the interval included. The
- * pointer says it: rows are shared between snapshots only when row_equal() does,
- * and an interval in which something was counted moves the cumulative members.
+ * An unchanged row has equal values, also those of the interval, and the same pointer: snapshots
+ * share rows only if row_equal(), and any count in the interval changes the cumulative members.
  */
 #ifndef OTTOP_CODEC_H
 #define OTTOP_CODEC_H
@@ -32,11 +29,11 @@
 #include "bpf/model/snapshot.h"
 #include "bpf/record/buffer.h"
 
-#define CODEC_GROUP_TICKS 60	/* a key tick at least so often */
+#define CODEC_GROUP_TICKS 60	/* at most so many ticks per key tick */
 
-/* What a decoder puts up with; an encoder stays far below. */
+/* Limits of the decoder; an encoder stays far below. */
 #define CODEC_MAX_TABLES 256
-#define CODEC_MAX_FIELDS 63		/* stored ones of a table: bits of the row mask, less one */
+#define CODEC_MAX_FIELDS 63		/* stored ones: bits of the row mask, less one */
 #define CODEC_MAX_ROWS (1u << 18)	/* of a table */
 #define CODEC_MAX_STR (1u << 16)	/* bytes of a string; longer ones are cut */
 #define CODEC_MAX_STRINGS (1u << 20)	/* of a group */
@@ -58,11 +55,11 @@ enum { HC_NULL, HC_GIVEN, HC_SAME, HC_SUM };		/* cumulative */
 
 struct stored_field {
 	u8 type;	/* enum field_type */
-	s16 field;	/* index of ours, -1: we do not have it */
+	s16 field;	/* index in our table; -1: unknown */
 };
 
 struct stored_table {
-	s16 id;		/* enum table_id, -1: we do not have it */
+	s16 id;		/* enum table_id; -1: unknown */
 	u16 n;
 	struct stored_field *fields;	/* the stored ones */
 };
@@ -72,13 +69,13 @@ struct stored_schema {
 	struct stored_table *tables;
 };
 
-/* Whether a field has bytes on the wire. */
+/* Whether such a field is stored. */
 bool stored_is(enum field_type type, enum field_kind kind);
-/* The schema of this program; lives until it ends. */
+/* This program's schema; static. */
 const struct stored_schema *stored_schema_own(void);
 /* Appends this program's schema, with names. */
 void stored_schema_put(struct buf_out *o);
-/* Reads one and finds our tables and fields in it; NULL when damaged. stored_schema_free() it. */
+/* Reads a schema and matches it with ours; NULL: damaged. Free with stored_schema_free(). */
 struct stored_schema *stored_schema_get(struct buf_in *in);
 void stored_schema_free(struct stored_schema *s);	/* NULL-safe */
 
@@ -88,7 +85,7 @@ struct tick_head {
 	s64 unix_offset_ns;
 };
 
-/* Reads the head of an encoded tick; in->bad when there is none. */
+/* Reads the head of an encoded tick; sets in->bad if there is none. */
 struct tick_head tick_head_get(struct buf_in *in);
 
 /* ---- snapshots to bytes --------------------------------------------------- */
@@ -98,31 +95,28 @@ struct encoder;
 struct encoder *encoder_new(void);
 void encoder_free(struct encoder *e);	/* NULL-safe */
 /*
- * Appends one tick. `key` starts a group; the first tick of an encoder must.
- * Keeps a reference to s until the next tick.
+ * Appends a tick; `key` starts a group, as the first tick must. Keeps a reference to s until the
+ * next.
  */
 void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct buf_out *o);
-/* True when the strings of the group have grown so much that a new group is due. */
+/* The strings of the group take so much that a new group is due. */
 bool encoder_is_full(const struct encoder *e);
 
 /* ---- bytes to snapshots ---------------------------------------------------- */
 
 struct decoder;
 
-/* Both arguments must outlive the decoder, the session its snapshots too. */
+/* Both must outlive the decoder; the session also its snapshots. */
 struct decoder *decoder_new(const struct stored_schema *schema, const struct session *session);
 void decoder_free(struct decoder *d);	/* NULL-safe */
-/*
- * Decoded rows that are equal to rows of `like` share them, which saves memory if `like` is
- * kept anyway. It must live until the next call; NULL: none.
- */
+/* Decoded rows share equal rows of `like` (NULL: none), which must live until the next call. */
 void decoder_like(struct decoder *d, const struct snapshot *like);
 /*
- * Takes in one tick. 0, or -EBADMSG for bytes that are none, or none that can
- * follow; after that only a key tick is accepted. Safe for any bytes.
+ * Decodes a tick. 0, or -EBADMSG: invalid, or out of sequence; then only a key tick is accepted.
+ * Safe for any bytes.
  */
 int decoder_tick(struct decoder *d, const u8 *data, size_t len);
-/* The last tick as a snapshot (one reference); NULL when there is none. */
+/* The last tick as a snapshot (one reference), or NULL. */
 const struct snapshot *decoder_snapshot(struct decoder *d);
 
 #endif

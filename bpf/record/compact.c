@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * compact.c: keeps a history under its cap. Groups of ticks go through the
- * levels 1, 4 and 16: when there is no room, the oldest group of the level that
- * is most above its share is merged, four ticks into one, into the next level,
- * and from the last one it is dropped. So the past gets coarser step by step.
- * (Steps of two would decode and encode everything twice as often.) Merging takes
- * a few ticks at a time, for a screen must not wait for it.
+ * compact.c: keeps a history under its cap. Ticks get coarser with age: if there is no room, the
+ * level (1, 4 or 16 ticks in one) that most exceeds its share has its oldest group merged, four
+ * ticks into one, or dropped from the last level. (Factor two would decode and encode twice as
+ * often.) Merging is done a few ticks at a time, not to block the screen.
  */
 #include "bpf/record/merge.h"
 #include "bpf/record/ticks.h"
 
-#define FOLD 4			/* ticks merged into one from level to level */
+#define FOLD 4			/* ticks merged into one, from level to level */
 #define N_LEVELS 3		/* 1, 4, 16 */
 #define STEP_TICKS 4		/* source ticks per appended tick */
-#define PACE 300		/* merging, where there is less room than was given, takes such a part of a CPU */
+#define PACE 300		/* under memory pressure merging takes 1/PACE of a CPU */
 
-/* What a level may take of the cap when there is no room, in 32nds. */
+/* Shares of the cap by level when it is exceeded, in 32nds. */
 static const u32 shares[N_LEVELS] = { 20, 4, 8 };
 
 /*
- * Merging groups[first .. first + n) into one; the last of them folded.
- * Bytes are accounted when the merged group replaces its sources.
+ * Merges groups[first .. first + n) into one; only the last of them is folded. Bytes are accounted
+ * when
+ * the merged group replaces its sources.
  */
 struct job {
 	u32 first, n;
-	u32 group, tick;	/* the next source tick; group counts from first */
-	u32 ticks;		/* source ticks in all */
+	u32 group, tick;	/* next source tick; group counts from first */
+	u32 ticks;		/* source ticks in total */
 	struct reader reader;
 	struct decoder *decoder;
 	struct encoder *encoder;
-	const struct snapshot *part;	/* n_part ticks, merged so far */
+	const struct snapshot *part;	/* n_part ticks merged so far */
 	u32 n_part;
 	struct group out;
 };
@@ -59,7 +58,7 @@ static u32 level_index(const struct group *g)
 	return g->level == 1 ? 0 : g->level == FOLD ? 1 : 2;
 }
 
-/* The level whose oldest group is to be merged or dropped, or -1 if only the growing group is left. */
+/* The level to merge or drop from; -1: only the growing group is left. */
 static int crowded_level(const struct history *h)
 {
 	u64 bytes[N_LEVELS] = { 0 };
@@ -74,7 +73,7 @@ static int crowded_level(const struct history *h)
 	return worst;
 }
 
-/* Removes groups[first .. first + n) and puts `with` in their place unless NULL. */
+/* Replaces groups[first .. first + n) by `with`, or by nothing if NULL. */
 static void replace_groups(struct history *h, u32 first, u32 n, const struct group *with)
 {
 	u32 k = with ? 1 : 0;
@@ -97,7 +96,7 @@ static void drop_group(struct history *h, u32 i)
 	replace_groups(h, i, 1, NULL);
 }
 
-/* Groups i and, where it is of the next level and has room, the one before. */
+/* Groups i and, if it is of the next level and has room, the one before it. */
 static void start_job(struct history *h, u32 i)
 {
 	const struct group *g = &h->groups[i], *before = i ? g - 1 : NULL;
@@ -119,7 +118,6 @@ static void start_job(struct history *h, u32 i)
 	h->job = j;
 }
 
-/* Puts the merged group in the place of its sources. */
 static void end_job(struct history *h)
 {
 	struct job *j = h->job;
@@ -140,7 +138,7 @@ static void emit(struct job *j, const struct snapshot *s)
 	snapshot_put(s);
 }
 
-/* What has been merged so far is one tick. */
+/* Emits what has been merged so far as one tick. */
 static void emit_part(struct job *j)
 {
 	if (j->part)
@@ -149,7 +147,7 @@ static void emit_part(struct job *j)
 	j->n_part = 0;
 }
 
-/* Merges one source snapshot (and takes over its reference). */
+/* Merges one source snapshot; takes over its reference. */
 static void fold(struct job *j, const struct snapshot *s)
 {
 	const struct snapshot *both;
@@ -165,7 +163,7 @@ static void fold(struct job *j, const struct snapshot *s)
 		emit_part(j);
 }
 
-/* One source tick; false when the job is over. */
+/* Processes one source tick; false when the job is finished. */
 static bool step_job(struct history *h)
 {
 	struct job *j = h->job;
@@ -194,7 +192,7 @@ static bool step_job(struct history *h)
 	return false;
 }
 
-/* The same, with what it takes. */
+/* The same, measuring CPU time. */
 static bool step(struct history *h)
 {
 	u64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -208,16 +206,13 @@ static bool step(struct history *h)
 	return false;
 }
 
-/*
- * Limits merging when ottop is over its memory budget on a busy host: decoding and encoding the past over and over
- * took 1 % of the machine.
- */
+/* Limits merging under memory pressure, where re-encoding took 1 % of the machine. */
 static bool may_merge(const struct history *h)
 {
 	return h->cap_bytes == h->most_bytes || !h->newest || h->newest->time_ns >= h->merge_after_ns;
 }
 
-/* Starts merging, or drops. False when nothing can be done. */
+/* Starts merging, or drops a group. False: nothing can be done. */
 static bool make_room(struct history *h)
 {
 	int level = crowded_level(h);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decoder.c: bytes to snapshots; the format is in codec.h. The bytes may come
- * from anywhere: nothing is read beyond them, and what they can make us
- * allocate is limited.
+ * decoder.c: bytes to snapshots (format: codec.h). Input is untrusted: reads and allocations are
+ * bounded.
  */
 #include <errno.h>
 
 #include "bpf/record/codec.h"
 #include "bpf/model/snapshot_build.h"
 
-/* A table as of the last tick, in the order of the recording, whose version may have other keys. */
+/* A table as of the last tick, in the recording's order: another version may have other keys. */
 struct dtable {
 	enum table_status status;
 	const char *reason;
@@ -21,11 +20,11 @@ struct dtable {
 struct decoder {
 	const struct stored_schema *schema;
 	const struct session *session;
-	const struct snapshot *like;	/* or NULL; not counted */
+	const struct snapshot *like;	/* or NULL; no reference */
 	struct tick_head head;
 	bool valid;		/* a tick was decoded since the last error */
 	struct dtable *tables;
-	u64 row_bytes;		/* that the rows of all tables take */
+	u64 row_bytes;		/* size of the rows of all tables */
 	const char **dict;
 	u32 n_dict, cap_dict;
 	u64 dict_bytes;
@@ -91,7 +90,7 @@ static const char *new_str(struct decoder *d, struct buf_in *in)
 	return d->dict[d->n_dict++] = str_newn((const char *)p, n);
 }
 
-/* A string of the dictionary (which holds the reference), or NULL. */
+/* A string owned by the dictionary, or NULL. */
 static const char *get_str(struct decoder *d, struct buf_in *in)
 {
 	u64 id = buf_get_varint(in);
@@ -120,7 +119,7 @@ static void get_counts(struct buf_in *in, struct hist_acc *a, u32 j, u32 end)
 	}
 }
 
-/* A histogram (one reference), or NULL when damaged. */
+/* A histogram (one reference), or NULL if damaged. */
 static const struct hist *get_hist(struct buf_in *in)
 {
 	u32 n = (u32)buf_get_max(in, HIST_BUCKETS), first;
@@ -140,7 +139,7 @@ static const struct hist *get_hist(struct buf_in *in)
 	return in->bad ? NULL : hist_seal(&a);
 }
 
-/* Sum of two histograms whose counts stay in bounds. */
+/* The sum of two histograms, bounded. */
 static const struct hist *get_sum(struct buf_in *in, const struct hist *was,
 				  const struct hist *tick)
 {
@@ -151,7 +150,7 @@ static const struct hist *get_sum(struct buf_in *in, const struct hist *was,
 	return hist_sum(was, tick);
 }
 
-/* Replaces both histograms of the row, which are the old ones; in_row NULL: skips. */
+/* Updates both histograms of a row; in_row NULL: skips them. */
 static void get_hists(struct buf_in *in, const struct hist **in_row)
 {
 	const struct hist *cum = NULL, *tick = NULL;
@@ -180,7 +179,7 @@ static void get_hists(struct buf_in *in, const struct hist **in_row)
 	in_row[1] = tick;
 }
 
-/* One value into the row, or over it when the field (or the table) is not ours. */
+/* Reads a value into the row; skips it if the field or table is unknown. */
 static void get_value(struct decoder *d, struct buf_in *in, const struct stored_field *w,
 		      struct row *r)
 {
@@ -225,10 +224,7 @@ static u64 row_cost(const struct row *r)
 	return n;
 }
 
-/*
- * One row after `base` (NULL: a blank one). A table that is not ours is parsed
- * without making rows. Never NULL for a table of ours.
- */
+/* One row based on `base` (NULL: a blank one). NULL only for an unknown table, which is skipped. */
 static const struct row *get_row(struct decoder *d, struct buf_in *in,
 				 const struct stored_table *w, const struct row *base, bool insert)
 {
@@ -259,8 +255,8 @@ static const struct row *get_row(struct decoder *d, struct buf_in *in,
 }
 
 /*
- * Replaces r (takes over its reference) by the equal row of `like`, if there is one. *at: index of
- * the last match; both are in key order, so the next one usually follows.
+ * Replaces r by the equal row of `like`, if any (takes over r's reference). *at: index after the
+ * last match; both are in key order.
  */
 static const struct row *like_row(const struct decoder *d, const struct row *r, u32 *at)
 {
@@ -284,7 +280,7 @@ static void add_row(struct dtable *t, const struct row *r, struct buf_in *in)
 	t->rows[t->n++] = r;
 }
 
-/* Moves k rows of the old table, from number `from`, to the new one. */
+/* Moves k rows from index `from` of the old table to the new one. */
 static void move_rows(struct dtable *t, struct dtable *old, u32 from, u64 k, struct buf_in *in)
 {
 	if (k > old->n - from) {
@@ -297,7 +293,7 @@ static void move_rows(struct dtable *t, struct dtable *old, u32 from, u64 k, str
 	}
 }
 
-/* Applies the edit script to `old` (whose rows move) and fills t. */
+/* Applies the edit script to `old`, whose rows move to t. */
 static void get_rows(struct decoder *d, struct buf_in *in, const struct stored_table *w,
 		     struct dtable *t, struct dtable *old)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* encoder.c: snapshots to bytes; the format is in codec.h. */
+/* encoder.c: snapshots to bytes (format: codec.h). */
 #include "bpf/model/index.h"
 #include "bpf/record/codec.h"
 #include "bpf/model/snapshot_build.h"
 
-/* A group whose strings take more than this gets a successor. */
+/* A group with more bytes of strings than this is followed by a new one. */
 #define FULL_BYTES (2u << 20)
 
-/* Interned strings of the group; holds a reference each. */
+/* Interned strings of the group, with a reference each. */
 struct dict {
 	const char **strings;	/* by number */
 	u32 n, cap;
@@ -66,7 +66,7 @@ static u32 dict_find(const struct dict *d, const char *s, u32 hash)
 	return id;
 }
 
-/* 0 NULL, 1 a new string with its bytes, else the number of a known one + 2. */
+/* 0: NULL; 1: a new string follows; else its number + 2. */
 static void put_str(struct dict *d, const char *s, struct buf_out *o)
 {
 	u32 hash = index_fold(((uintptr_t)s >> 4) * 0x9e3779b97f4a7c15ull), id;
@@ -91,7 +91,7 @@ static void put_str(struct dict *d, const char *s, struct buf_out *o)
 	buf_put_bytes(o, s, len);
 }
 
-/* Bucket counts: twice the count, +1 and the length where a run of empty ones follows. */
+/* Bucket counts, doubled; +1 if followed by the length of a run of empty buckets. */
 static void put_counts(const struct hist *h, struct buf_out *o)
 {
 	for (u32 k = 0, gap; k < h->n; k += gap + 1) {
@@ -165,7 +165,7 @@ static bool field_differs(const struct row *r, const struct row *base, const str
 			      sizeof(float));
 	case FT_STR:
 		return row_str(r, f) != row_str(base, f);
-	case FT_HIST:	/* a neighbour's histogram is of no use */
+	case FT_HIST:	/* not compared with the neighbour's */
 		if (insert)
 			return row_hist(r, f) || row_hist_tick(r, f);
 		return !hist_equal(row_hist(r, f), row_hist(base, f)) ||
@@ -229,7 +229,7 @@ static void put_op(struct buf_out *o, enum codec_op op, u32 *copies)
 	*copies = 0;
 }
 
-/* Two lists sorted by key, walked side by side. */
+/* Walks two lists sorted by key side by side. */
 static void put_rows(struct encoder *e, const struct table *t, const struct table *was,
 		     struct buf_out *o)
 {

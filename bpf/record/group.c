@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * group.c: the bytes of a group of ticks. They are kept as they are while the
- * group grows, and packed at the same time, tick by tick, so that closing a
- * group costs nothing; from then on only the packed ones are kept.
+ * group.c: the bytes of a group of ticks. While it grows they are also packed tick by tick, so that
+ * closing it is cheap; afterwards only the packed ones are kept.
  */
 #include <unistd.h>
 #include <zlib.h>
 
 #include "bpf/record/ticks.h"
 
-#define PACK_LEVEL 1	/* 6 packs 5 % better and takes three times as long */
+#define PACK_LEVEL 1	/* 6: 5 % smaller, three times slower */
 
 struct packer {
 	z_stream z;
 	struct buf_out out;
-	bool failed;	/* the group stays as it is */
+	bool failed;	/* the group stays unpacked */
 };
 
 /* ---- packing ---- */
@@ -53,7 +52,7 @@ static void packer_free(struct packer *p)
 
 /* ---- groups ---- */
 
-/* Room that was never written to takes no memory. */
+/* Allocated but unused room takes no memory. */
 u64 group_bytes(const struct group *g)
 {
 	return g->bytes.n + g->n * sizeof(*g->ticks) + (g->packer ? g->packer->out.n : 0);
@@ -114,7 +113,7 @@ static const u8 *from_file(struct reader *r, int fd, const struct stored_tick *t
 	return pread(fd, data, t->len, (off_t)t->offset) == (ssize_t)t->len ? data : NULL;
 }
 
-/* Starts at the first tick of a packed group. */
+/* Restarts at the first tick of a packed group. */
 static bool restart(struct reader *r, const struct group *g)
 {
 	if (!r->z) {
@@ -133,7 +132,7 @@ static const u8 *unpack(struct reader *r, const struct group *g, u32 k)
 {
 	if (k == 0 && !restart(r, g))
 		return NULL;
-	buf_empty(&r->scratch, g->ticks[k].len);	/* a key tick is large, what follows is not */
+	buf_empty(&r->scratch, g->ticks[k].len);	/* only a key tick is large */
 	r->z->next_out = buf_room(&r->scratch, g->ticks[k].len + 1ul);
 	r->z->avail_out = g->ticks[k].len;
 	inflate(r->z, Z_SYNC_FLUSH);

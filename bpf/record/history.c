@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* history.c: the ticks that are kept, encoded, and the way back to snapshots. */
+/* history.c: encodes ticks, and decodes them to snapshots. */
 #include "bpf/record/ticks.h"
 
-#define FORGET_AFTER 6	/* appends after which an unused cursor is freed: it holds a whole snapshot */
-#define RECENT_FOR 3	/* and its snapshots */
-#define FAMILY_BYTES 46000000ull	/* of the 50 MB that are promised: what follows takes a while */
+#define FORGET_AFTER 6	/* appends after which an unused cursor, with a whole snapshot, is freed */
+#define RECENT_FOR 3	/* appends after which its recent snapshots are freed */
+#define FAMILY_BYTES 46000000ull	/* budget is 50 MB; shrinking takes a while */
 #define LEAST_SHARE 16
-#define FIT_STEP 32	/* of the cap, an append: merging takes time */
+#define FIT_STEP 32	/* fraction of the cap per append, as merging takes time */
 
 static struct history *history_alloc(const struct stored_schema *schema,
 				     const struct session *session, int fd, u64 cap_bytes)
@@ -46,7 +46,7 @@ static struct group *new_group(struct history *h)
 	return &h->groups[h->n++];
 }
 
-/* It is read in another way from now on, so it gets another id: cursors start again. */
+/* Its bytes change, so it gets another id: cursors restart. */
 static void close_group(struct history *h)
 {
 	struct group *g = last_group(h);
@@ -59,10 +59,7 @@ static void close_group(struct history *h)
 	h->bytes += group_bytes(g);
 }
 
-/*
- * A group ends after so many ticks, or when its deltas outgrow its share of the
- * cap; and when nothing but this group is left to be dropped.
- */
+/* A group ends by number of ticks, size of its deltas, or if it alone exceeds the cap. */
 static bool group_is_full(struct history *h, const struct group *g)
 {
 	return g->n >= CODEC_GROUP_TICKS || encoder_is_full(h->encoder) ||
@@ -161,10 +158,10 @@ u32 history_len(const struct history *h)
 	return h->len;
 }
 
-/* The group that holds tick i, which must be there. */
+/* The group of tick i, which must exist. */
 static struct group *group_of(const struct history *h, u32 i)
 {
-	/* the first one is not asked: it has what no other has */
+	/* from 1: the first group is the fallback */
 	return &h->groups[bisect(k, 1, h->n, h->groups[k].first <= i) - 1];
 }
 
@@ -207,7 +204,7 @@ static const struct snapshot *find_recent(const struct cursor *c, const struct g
 	return NULL;
 }
 
-/* The tick that was decoded last. */
+/* Keeps the tick decoded last. */
 static void keep_recent(struct cursor *c, const struct group *g, u32 k)
 {
 	struct recent *r = &c->recent[c->n_recent++ % RECENT_TICKS];
@@ -216,7 +213,7 @@ static void keep_recent(struct cursor *c, const struct group *g, u32 k)
 	*r = (struct recent){ g->id, k, decoder_snapshot(c->decoder) };
 }
 
-/* Decodes up to and with tick k of g; starts again at the key tick to go back. */
+/* Decodes up to and including tick k of g; going back restarts at the key tick. */
 static int cursor_walk(struct history *h, struct cursor *c, const struct group *g, u32 k)
 {
 	const u8 *data;
@@ -257,7 +254,7 @@ const struct snapshot *history_snapshot(struct history *h, u32 i)
 		cursor_clear(c);
 		return NULL;
 	}
-	if (!find_recent(c, g, i - g->first))	/* decoded last, but pushed out since */
+	if (!find_recent(c, g, i - g->first))	/* replaced since by a later one */
 		keep_recent(c, g, i - g->first);
 	return snapshot_get(find_recent(c, g, i - g->first));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * history.h: the writing side of struct history (the reading side is in
- * snapshot.h), and recordings, which are the same encoded ticks in a file.
+ * history.h: writes struct history (read by snapshot.h) and recordings, the same encoded ticks in a
+ * file.
  */
 #ifndef OTTOP_HISTORY_H
 #define OTTOP_HISTORY_H
@@ -10,13 +10,13 @@
 
 #define HISTORY_CAP_BYTES (8u << 20)
 
-/* An empty history that keeps at most cap_bytes; merges old ticks, then drops them. */
+/* An empty history of at most cap_bytes; old ticks are merged, then dropped. history_free() it. */
 struct history *history_new(size_t cap_bytes);
-/* Encodes one more tick; the snapshot is not kept. */
+/* Encodes one more tick; keeps s as the newest snapshot until the next one. */
 void history_append(struct history *h, const struct snapshot *s);
 /*
- * Adapts the cap to the memory of all of ottop, kernel maps included: over the memory budget it shrinks
- * step by step, down to a sixteenth of the cap given to history_new().
+ * Adapts the cap to the memory of all of ottop (with kernel maps): above the budget it shrinks step
+ * by step, down to a sixteenth of family_bytes.
  */
 void history_fit(struct history *h, u64 family_bytes);
 void history_free(struct history *h);	/* NULL-safe */
@@ -26,12 +26,11 @@ void history_free(struct history *h);	/* NULL-safe */
 struct recorder;
 
 /*
- * Creates the file (mode 0600, owned by SUDO_UID's user, never through a
- * symbolic link, never over an existing file that is not a recording; "-" is
- * stdout). NULL on failure: *ret_error is one line (free() it).
+ * Creates the file (mode 0600, owned by SUDO_UID's user, not through a symbolic link, not over a
+ * file that is no recording; "-" is stdout). NULL: *ret_error is one line (free() it).
  */
 struct recorder *recorder_open(const char *path, const struct session *session, char **ret_error);
-/* Appends one tick. 0 or -errno: the file ends then after the last whole chunk. */
+/* Appends one tick. 0 or -errno; then the file ends with the last whole chunk. */
 int recorder_write(struct recorder *r, const struct snapshot *s);
 u64 recorder_bytes(const struct recorder *r);
 /* Flushes and closes. 0 or -errno. NULL-safe. */
@@ -39,24 +38,24 @@ int recorder_close(struct recorder *r);
 
 /* ---- reading one ---------------------------------------------------------- */
 
-/*
- * A recording being read. Its history fills as the bytes arrive: a file at
- * once, a pipe as it goes ("-" is stdin).
- */
+/* A recording being read; its history fills as bytes arrive. */
 struct recording;
 
-/* NULL on failure: *ret_error is one line (not a recording, from a newer version, ...). */
+/* "-" is stdin. NULL on failure: *ret_error is one line (free() it). */
 struct recording *recording_open(const char *path, char **ret_error);
 const struct session *recording_session(const struct recording *r);
 struct history *recording_history(struct recording *r);
-/* For poll(), or -1 once everything was read. */
+/* For poll(); -1 at the end. */
 int recording_fd(const struct recording *r);
-/* Reads what is there without waiting; returns the number of new ticks, or -errno. */
+/* Reads without blocking; the number of new ticks, or -errno. */
 int recording_read(struct recording *r);
-/* True once the end was reached, whole or not. */
+/* The end was reached, whole or not. */
 bool recording_done(const struct recording *r);
-/* What was wrong with it so far (cut short, damaged chunks skipped), one line, or NULL. */
+/*
+ * Problems so far (cut short, damaged chunks skipped) in one line, or NULL. Valid until the next
+ * read.
+ */
 const char *recording_problem(const struct recording *r);
-void recording_close(struct recording *r);	/* NULL-safe; its snapshots stay valid */
+void recording_close(struct recording *r);	/* NULL-safe; snapshots stay valid */
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* merge.c: two neighbouring ticks as one. */
+/* merge.c: merges two neighbouring ticks. */
 #include "bpf/record/codec.h"
 #include "bpf/record/merge.h"
 #include "bpf/model/snapshot_build.h"
 
-/* The share of the merged interval that is the earlier tick's. */
+/* Shares of the two ticks in the merged interval. */
 struct weights {
 	double a, b;
 };
@@ -28,7 +28,7 @@ static float *f32_of(struct row *r, const struct field *f)
 	return (float *)((char *)r + f->offset);
 }
 
-/* Whether anything of a row depends on how long the interval was; where not, the row is taken as it is. */
+/* Whether any field depends on the interval's length; else the row is reused. */
 static bool depends_on_interval(const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
@@ -41,8 +41,7 @@ static bool depends_on_interval(const struct row *r)
 }
 
 /*
- * A row that was there in one of the two ticks only: its object did nothing in
- * the rest of the time. With rates it cannot be shared, they are others.
+ * A row of only one of the two ticks: its object did nothing in the other, so its rates are scaled.
  */
 static const struct row *scale_row(const struct row *r, double share)
 {
@@ -103,7 +102,7 @@ static void merge_sum(struct row *r, const struct row *a, const struct field *f)
 		*v = u64_known(*v) ? *v + old : old;
 }
 
-/* The same object in both ticks. */
+/* Merges the rows of an object that is in both ticks. */
 static const struct row *merge_row(const struct row *a, const struct row *b, struct weights w)
 {
 	const struct table_desc *d = &table_descs[b->table];
@@ -149,7 +148,7 @@ static void merge_rows(struct builder *out, const struct table *a, const struct 
 	}
 }
 
-/* A tick in which the table was not observed says nothing about it. */
+/* A tick that did not observe the table is ignored. */
 static void merge_table(struct builder *out, enum table_id t, const struct table *a,
 			const struct table *b)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * record_format.h: the form of a recording. Private to recorder.c and recording.c.
+ * record_format.h: format of a recording. Private to recorder.c and recording*.c.
  *
- *	file	:= "OTTOPREC" major minor chunk*	numbers: 32 bits, little endian
- *	chunk	:= type length crc32 payload		crc32 (zlib) of all but itself
+ *	file  := "OTTOPREC" major minor chunk*	numbers: 32 bits, little endian
+ *	chunk := type length crc32 payload	crc32 (zlib) of all but itself
  *
- * Types: a header (session, schema), then key ticks and ticks as codec.h has
- * them, then an end mark. Unknown types are skipped. A type is four letters that
- * start alike, so that a reader finds its way back behind damaged bytes.
+ * Chunks: a header (session, schema), then key ticks and ticks (codec.h), then an end mark. Unknown
+ * types are skipped. All types begin with the same three letters, so that a reader can
+ * resynchronize after damage.
  */
 #ifndef OTTOP_FRAME_H
 #define OTTOP_FRAME_H
@@ -20,8 +20,8 @@
 #define REC_MAGIC "OTTOPREC"
 #define REC_MAGIC_LEN 8
 #define REC_PREAMBLE 16
-#define REC_MAJOR 1	/* a reader refuses a higher one */
-#define REC_MINOR 0	/* new chunk types, new fields: old readers can do without */
+#define REC_MAJOR 1	/* readers refuse a higher one */
+#define REC_MINOR 0	/* new chunk types or fields that old readers can ignore */
 
 #define CHUNK_HEAD 12
 #define CHUNK_MAX (32u << 20)	/* bytes of a payload */
@@ -29,7 +29,7 @@
 #define CHUNK_HEADER CHUNK_TYPE('h')
 #define CHUNK_KEY CHUNK_TYPE('k')
 #define CHUNK_TICK CHUNK_TYPE('t')
-#define CHUNK_END CHUNK_TYPE('e')	/* varints: ticks, ticks lost, errno that ended it or 0 */
+#define CHUNK_END CHUNK_TYPE('e')	/* varints: ticks, lost ticks, errno that ended it or 0 */
 
 static inline u32 chunk_crc(u32 type, const u8 *payload, u32 len)
 {
@@ -42,7 +42,7 @@ static inline u32 chunk_crc(u32 type, const u8 *payload, u32 len)
 	return (u32)crc32(crc32(0, head, sizeof(head)), payload, len);
 }
 
-/* The session as it stands in the header chunk. */
+/* The session in the header chunk. */
 static inline void session_put(struct buf_out *o, const struct session *s)
 {
 	buf_put_str(o, s->host_name);
@@ -54,8 +54,8 @@ static inline void session_put(struct buf_out *o, const struct session *s)
 }
 
 /*
- * recording_open() on an open descriptor: `stream` reads it as a pipe. The
- * recording closes fd. `name` is for messages.
+ * recording_open() on a descriptor, which the recording closes; `stream`: a pipe; `name`: for
+ * messages.
  */
 struct recording *recording_open_fd(int fd, const char *name, bool stream, char **ret_error);
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * recorder.c: writes a recording. One write(2) a tick, so that whoever is
- * killed leaves one torn chunk at most; a full disk leaves none.
- */
+/* recorder.c: writes a recording with one write(2) a tick: if killed, at most one chunk is torn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,8 +11,8 @@
 
 struct recorder {
 	int fd;
-	bool file;	/* can be cut back */
-	int error;	/* -errno of the write that failed: nothing follows it */
+	bool file;	/* can be truncated */
+	int error;	/* -errno of the failed write; nothing is written after it */
 	u64 bytes;	/* whole chunks so far */
 	u64 ticks, lost, last_seq;
 	u32 in_group;
@@ -25,7 +22,7 @@ struct recorder {
 
 /* ---- making the file ---- */
 
-/* True for a regular file that starts like a recording. */
+/* A regular file that begins like a recording. */
 static bool is_recording(int fd)
 {
 	char magic[REC_MAGIC_LEN];
@@ -36,7 +33,7 @@ static bool is_recording(int fd)
 	       !memcmp(magic, REC_MAGIC, sizeof(magic));
 }
 
-/* Removes an old recording of that name. NULL, or why something else is there (free() it). */
+/* Removes an old recording. NULL, or why it cannot be replaced (free() it). */
 static char *remove_old(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -126,7 +123,7 @@ static int write_all(int fd, const u8 *p, size_t n)
 	return 0;
 }
 
-/* Leaves room in front of the payload for the head of the chunk. */
+/* Leaves room for the head of the chunk. */
 static struct buf_out *begin_chunk(struct recorder *r)
 {
 	r->chunk.n = 0;
@@ -182,7 +179,7 @@ static void recorder_free(struct recorder *r)
 	free(r);
 }
 
-/* ---- what others call ---- */
+/* ---- interface ---- */
 
 struct recorder *recorder_open(const char *path, const struct session *session, char **ret_error)
 {
@@ -238,7 +235,7 @@ int recorder_close(struct recorder *r)
 
 	if (!r)
 		return 0;
-	/* after a failure too: the small chunk may still fit and says what happened */
+	/* also after a failure: this small chunk may still fit and has the reason */
 	if (!r->error || r->file) {
 		buf_put_varint(begin_chunk(r), r->ticks);
 		buf_put_varint(&r->chunk, r->lost);
@@ -246,7 +243,7 @@ int recorder_close(struct recorder *r)
 		end_chunk(r, CHUNK_END);
 	}
 	err = r->error;
-	/* what is written late (NFS, quota) fails here */
+	/* late write errors (NFS, quota) */
 	if (!err && r->file && fsync(r->fd))
 		err = -errno;
 	recorder_free(r);

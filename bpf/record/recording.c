@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * recording.c: opens and reads a recording. A file is indexed once and its ticks
- * stay on disk; what comes through a pipe goes into an ordinary history.
+ * recording.c: opens and reads a recording. A file is indexed and its ticks stay on disk; ticks
+ * from a pipe go into an ordinary history.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include "bpf/record/recording.h"
 
 #define READ_CHUNK (64u << 10)
-#define READ_MOST (1u << 20)		/* bytes of a pipe per call: the screen waits */
+#define READ_MOST (1u << 20)		/* bytes of a pipe per call, as the screen waits */
 
-/* ---- what was wrong with it ---- */
+/* ---- problems ---- */
 
 static char *how_it_ended(const struct recording *r)
 {
@@ -57,7 +57,7 @@ static void judge(struct recording *r)
 
 /* ---- reading ---- */
 
-/* The input is over: whole, cut, or because reading failed. */
+/* End of the input: complete, cut short, or a read error. */
 static void finish(struct recording *r)
 {
 	if (!r->history && !r->error && r->read_error)
@@ -69,7 +69,7 @@ static void finish(struct recording *r)
 	r->phase = DONE;
 }
 
-/* One read(2) and what follows from it; false when there was nothing to read now. */
+/* One read(2) and its parsing; false: nothing to read now. */
 static bool read_some(struct recording *r)
 {
 	ssize_t n = read(r->fd, buf_room(&r->buf, READ_CHUNK), READ_CHUNK);

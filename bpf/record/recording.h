@@ -15,29 +15,29 @@ struct recording {
 	char *name;
 	bool stream, eof;
 	enum phase phase;
-	struct buf_out buf;	/* bytes not understood yet */
-	size_t pos;		/* of them that are done */
+	struct buf_out buf;	/* bytes not parsed yet */
+	size_t pos;		/* of these, done */
 	u64 base;		/* offset of buf[0] in the input */
 	struct stored_schema *schema;
 	const struct session *session;
 	struct history *history;
 	struct decoder *decoder;	/* of a stream */
-	char *error;		/* why it cannot be read at all */
+	char *error;		/* why it is unreadable */
 	u32 ticks;		/* read so far */
 	u64 last_seq, last_time_ns;
 	u64 lost;	/* ticks inside damaged places */
 	u32 in_group;
-	u32 damaged;		/* places */
-	bool after_damage;	/* deltas are of no use until a key tick comes */
+	u32 damaged;		/* places in the input */
+	bool after_damage;	/* deltas are skipped until a key tick */
 	u64 searched;
-	s64 cut_at;		/* offset of a chunk that is not whole, or -1 */
+	s64 cut_at;		/* offset of an incomplete chunk, or -1 */
 	bool ended;		/* saw the end mark */
 	u64 end_ticks, end_lost, end_errno;
-	int read_error;		/* -errno of the read that failed */
+	int read_error;		/* -errno of the failed read */
 	char *problem;
 };
 
-/* Understands as much of r->buf as there is; r->eof says that no more will come. */
+/* Parses r->buf as far as possible; r->eof: no more will come. */
 void recording_parse(struct recording *r);
 /* Ends the recording as unreadable; takes over `why`. */
 void recording_refuse(struct recording *r, char *why);

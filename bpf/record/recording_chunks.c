@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * recording_chunks.c: the bytes of a recording: header, ticks, end mark. What is
- * damaged is skipped up to the next key tick, and counted.
+ * recording_chunks.c: parses header, ticks and end mark. Damage is skipped up to the next key tick,
+ * and counted.
  */
 #include "bpf/record/recording.h"
 
 #define PIPE_CAP_BYTES (64u << 20)	/* of ticks from a pipe */
-#define SEARCH_MOST (512ull << 20)	/* bytes checksummed while looking for a chunk */
+#define SEARCH_MOST (512ull << 20)	/* bytes checksummed while resynchronizing */
 
-/* ---- sessions: snapshots point to them for ever ---- */
+/* ---- sessions: never freed, as snapshots point to them ---- */
 
 struct kept {
 	struct kept *next;
@@ -66,13 +66,13 @@ static bool crc_good(const struct chunk *f, u32 crc)
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	(void)f;
 	(void)crc;
-	return true;	/* a fuzzer does not find checksums */
+	return true;	/* a fuzzer cannot guess checksums */
 #else
 	return chunk_crc(f->type, f->payload, f->len) == crc;
 #endif
 }
 
-/* The chunk at buf[at], when it is there and whole. */
+/* The chunk at buf[at]. */
 static enum found chunk_at(struct recording *r, size_t at, struct chunk *f)
 {
 	struct buf_in in = { r->buf.data + at, r->buf.data + r->buf.n, false };
@@ -99,7 +99,7 @@ static void damage(struct recording *r)
 	r->after_damage = true;
 }
 
-/* Keeps the tick; false when it is none. */
+/* Keeps the tick; false: invalid. */
 static bool keep_tick(struct recording *r, const struct chunk *f, const struct tick_head *head)
 {
 	const struct snapshot *s;
@@ -124,7 +124,7 @@ static void tick_chunk(struct recording *r, const struct chunk *f)
 
 	if (!key && r->after_damage)
 		return;
-	/* time goes forward, whoever wrote this: the console searches in it */
+	/* times must increase: the console searches in them */
 	if (in.bad || head.key != key || head.seq <= r->last_seq ||
 	    head.time_ns < r->last_time_ns || (!key && !r->in_group) ||
 	    (!key && r->in_group >= CODEC_MAX_GROUP) ||
@@ -148,7 +148,7 @@ static void end_chunk(struct recording *r, const struct chunk *f)
 	r->end_ticks = buf_get_varint(&in);
 	r->end_lost = buf_get_varint(&in);
 	r->end_errno = buf_get_varint(&in);
-	if (r->damaged)		/* better than what the numbers of the ticks said */
+	if (r->damaged)		/* more exact than the gaps in tick numbers */
 		r->lost = r->end_ticks > r->ticks ? r->end_ticks - r->ticks : 0;
 	r->ended = true;
 	r->phase = DONE;
@@ -163,7 +163,7 @@ static void take_chunk(struct recording *r, const struct chunk *f)
 		end_chunk(r, f);
 }
 
-/* ---- the phases: each returns false when it needs more bytes ---- */
+/* ---- the phases: false when more bytes are needed ---- */
 
 void recording_refuse(struct recording *r, char *why)
 {
@@ -235,7 +235,7 @@ static bool read_chunks(struct recording *r)
 		return false;
 	if (found == MORE && r->pos == r->buf.n)
 		return false;
-	/* at the end this may be a torn chunk, or one with a damaged length */
+	/* at the end: a torn chunk, or a damaged length */
 	if (found == MORE)
 		r->cut_at = (s64)(r->base + r->pos);
 	else
@@ -245,7 +245,7 @@ static bool read_chunks(struct recording *r)
 	return true;
 }
 
-/* Looks for the next key tick or end mark that is whole. */
+/* Searches the next whole key tick or end mark. */
 static bool search_chunk(struct recording *r)
 {
 	static const char mark[] = { 'O', 'T', 'f' };
