@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* builder.c: how a snapshot is made: rows are added, then it is sealed. */
+/* builder.c: builds a snapshot: rows are added, then it is sealed. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/model/snapshot_build.h"
 
-#define ALLOC_BYTES 16	/* of malloc, for each piece */
+#define ALLOC_BYTES 16	/* malloc overhead of an allocation */
 
 struct pending {
 	const struct row **rows;
 	u32 n, cap;
-	bool kept;	/* all are rows of the snapshot before, in its order */
+	bool kept;	/* all are the previous snapshot's rows, in its order */
 };
 
 struct builder {
@@ -64,7 +64,7 @@ void *row_own(struct row *r)
 {
 	struct row *copy;
 
-	if (r->refs == 1)	/* ours: no other thread has one to copy */
+	if (r->refs == 1)	/* the only reference: no other thread can take one */
 		return r;
 	copy = row_clone(r, true);
 	row_put(r);
@@ -165,7 +165,7 @@ static void set_quantile(struct row *r, const struct field *f, const struct hist
 {
 	u64 *v = (u64 *)((char *)r + f->offset);
 
-	*v = U64_BLANK;	/* nothing returned in this interval */
+	*v = U64_BLANK;	/* no values in this interval */
 	if (!h || !h->count)
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(quantiles); i++)
@@ -178,7 +178,7 @@ void row_quantiles(struct row *r)
 	const struct table_desc *d = &table_descs[r->table];
 	const struct hist *h = NULL;
 
-	if (!d->n_hists)	/* they are computed from one */
+	if (!d->n_hists)	/* quantiles need one */
 		return;
 	for (u32 i = 0; i < d->n_fields; i++)
 		if (d->fields[i].type == FT_HIST)
@@ -193,7 +193,7 @@ static int cmp_rows(const void *a, const void *b)
 	return row_cmp_keys(*(const struct row *const *)a, *(const struct row *const *)b);
 }
 
-/* True when they were in order, and no two of one key. */
+/* True if the rows were sorted and unique. */
 static bool sort_rows(struct pending *p)
 {
 	for (u32 i = 1; i < p->n; i++) {
@@ -226,7 +226,7 @@ static u64 hist_bytes(const struct hist *h)
 	return h ? (sizeof(*h) + h->n * sizeof(h->counts[0])) / atomic_load_explicit(&h->refs, memory_order_relaxed) : 0;
 }
 
-/* What is shared with other rows counts in part. */
+/* Shared parts count proportionally. */
 static u64 row_bytes(const struct row *r)
 {
 	const struct table_desc *d = &table_descs[r->table];
@@ -243,8 +243,8 @@ static u64 row_bytes(const struct row *r)
 }
 
 /*
- * Replaces rows that are equal to the previous tick's by those: a merge of two sorted lists.
- * Returns the bytes of all others.
+ * Replaces rows equal to the previous tick's by those (a merge of sorted lists). Returns the bytes
+ * of the others.
  */
 static u64 share_rows(struct pending *p, const struct table *prev)
 {

@@ -39,7 +39,7 @@ static void choose_ranked(struct event_log *l, bool *stays)
 	free(all);
 }
 
-/* Whatever no snapshot has had yet stays, too. */
+/* Rows that are in no snapshot yet stay, too. */
 static void trim(struct event_log *l)
 {
 	bool *stays;

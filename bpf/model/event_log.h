@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * event_log.h: rows of a table of events: the newest ones, and all that came since the last tick,
- * however many these are. Sampler thread only. Readers: struct event_cursor.
+ * event_log.h: rows of events: the newest, and all since the last tick. Readers: struct
+ * event_cursor. Sampler thread only.
  */
 #ifndef OTTOP_EVENT_LOG_H
 #define OTTOP_EVENT_LOG_H
@@ -12,22 +12,22 @@
 #define EVENT_CLASSES 4
 
 struct event_log {
-	u32 keep;	/* rows of each class */
-	u32 (*class_of)(const struct row *r);	/* below EVENT_CLASSES; NULL: there is one */
-	/* Or: which group a row is of, and what it weighs among these; `keep` are shared by all groups. */
+	u32 keep;	/* rows per class */
+	u32 (*class_of)(const struct row *r);	/* below EVENT_CLASSES; NULL: one class */
+	/* Or the group and weight of a row; then `keep` is shared by all groups. */
 	void (*rank)(const struct row *r, struct fair *f);
 	struct row **rows;
 	u32 n, cap, n_new;
-	u64 number;	/* of the last one */
+	u64 number;	/* of the last event */
 };
 
-/* Adds a row, which belongs to the log then; the number that it is to have. */
+/* Adds a row, which the log takes over; returns the event's number. */
 u64 event_log_add(struct event_log *l, struct row *r);
-/* The number of a row that is not kept. */
+/* Only counts an event; returns its number. */
 u64 event_log_pass(struct event_log *l);
-/* Gives the rows to a tick. */
+/* Adds the rows to a snapshot. */
 void event_log_rows(struct event_log *l, struct builder *b);
-/* Forgets all rows; numbers go on. */
+/* Removes all rows; numbers continue. */
 void event_log_clear(struct event_log *l);
 
 #endif

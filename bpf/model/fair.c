@@ -21,7 +21,7 @@ static int compare(const void *a, const void *b)
 	return compare_weights(x, y);
 }
 
-/* Members of the group that begins here. */
+/* Length of the group at the front. */
 static u32 group_len(const struct fair *all, u32 n, u32 depth)
 {
 	u32 len = 1;
@@ -31,7 +31,7 @@ static u32 group_len(const struct fair *all, u32 n, u32 depth)
 	return len;
 }
 
-/* How many stay if none of the groups has more than that. */
+/* How many stay if each group has at most `level`. */
 static u32 taken(const struct fair *all, u32 n, u32 depth, u32 level)
 {
 	u32 sum = 0;
@@ -43,7 +43,7 @@ static u32 taken(const struct fair *all, u32 n, u32 depth, u32 level)
 	return sum;
 }
 
-/* Of sorted ones. */
+/* all: sorted. */
 static void choose(struct fair *all, u32 n, u32 room, u32 depth)
 {
 	u32 level = 0, most = room, rest;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fair.h: selects which members to keep in limited room. Half of the room is shared fairly (max-min)
- * among groups, and among the groups within them; each group keeps its heaviest members. The other half
- * is for the heaviest of all remaining members.
+ * fair.h: selects which members stay in limited room: half is shared fairly (max-min) among groups
+ * and their subgroups, each with its heaviest; the other half is for the heaviest of the rest.
  */
 #ifndef OTTOP_FAIR_H
 #define OTTOP_FAIR_H
@@ -18,7 +17,7 @@ struct fair {
 	bool stays;
 };
 
-/* Moves the members to keep to the front, in no order; returns their number: min(n, room). */
+/* Moves the members that stay to the front, unordered; returns min(n, room). */
 u32 fair_choose(struct fair *all, u32 n, u32 room);
 
 #endif

@@ -10,11 +10,11 @@
 
 #include "bpf/model/fault.h"
 
-#define MAX_FRAMES 24		/* the handler's own among them */
-#define BUILD_BYTES 6		/* of the id: enough to tell builds apart */
+#define MAX_FRAMES 24		/* including the handler's own */
+#define BUILD_BYTES 6		/* of the id, to tell builds apart */
 
 extern const char __executable_start[], etext[];
-/* An array without a length: what follows the header in the file is read by it too. */
+/* Without a length, as more of the file than the header is read through it. */
 extern const char __ehdr_start[];
 
 static const ElfW(Ehdr) *own_header(void)
@@ -90,13 +90,13 @@ void fault_add_hex(char *buf, size_t cap, u64 v)
 
 /* ---- files ---- */
 
-/* A line of /proc/self/maps, as far as it is needed: proc_pid_maps(5). */
+/* A line of /proc/self/maps: proc_pid_maps(5). */
 struct mapping {
 	u64 from, to, offset;
-	char path[256];		/* the end of a longer one is missing */
+	char path[256];		/* truncated */
 };
 
-/* Reads byte by byte: where it dies, time is no matter. */
+/* Byte by byte: speed does not matter here. */
 static bool next_byte(int fd, char *ret)
 {
 	return read(fd, ret, 1) == 1 && *ret != '\n';
@@ -125,7 +125,7 @@ static bool read_mapping(int fd, struct mapping *m)
 
 	if (read_hex(fd, &m->from) != '-' || read_hex(fd, &m->to) != ' ')
 		return false;
-	while (next_byte(fd, &c) && c != ' ')	/* rights */
+	while (next_byte(fd, &c) && c != ' ')	/* permissions */
 		;
 	c = read_hex(fd, &m->offset);
 	while (c != '\n' && next_byte(fd, &c)) {
@@ -152,7 +152,7 @@ void fault_place(char *buf, size_t cap, u64 at)
 	fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	while (fd >= 0 && read_mapping(fd, &m)) {
 		if (!m.offset)
-			first = m;	/* libraries begin with their header */
+			first = m;	/* a library's first mapping */
 		if (at < m.from || at >= m.to)
 			continue;
 		if (*m.path && !strcmp(m.path, first.path)) {
@@ -176,7 +176,7 @@ static void add_id(char *buf, size_t cap, const u8 *id, u32 n)
 	}
 }
 
-/* Notes: elf(5). */
+/* Note format: elf(5). */
 void fault_build(char *buf, size_t cap)
 {
 	const ElfW(Ehdr) *own = own_header();

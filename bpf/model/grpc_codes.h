@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* grpc_codes.h: status codes of gRPC: what they are called, and which of them are errors. */
+/* grpc_codes.h: status codes of gRPC: names, and which are errors. */
 #ifndef OTTOP_GRPC_CODES_H
 #define OTTOP_GRPC_CODES_H
 
@@ -13,11 +13,11 @@ enum grpc_code {
 	N_GRPC_CODES
 };
 
-/* "NOT_FOUND"; NULL: it is no code. */
+/* "NOT_FOUND"; NULL: unknown. */
 const char *grpc_code_name(u64 code);
-/* What the status of HTTP means where gRPC did not answer (a proxy did). */
+/* The code for an HTTP status, if a proxy answered instead of gRPC. */
 u32 grpc_code_of_http(u32 status);
-/* Of a client all but OK, of a server those that are its own fault; a number that is no code is an error. */
+/* Client: all but OK; server: its own faults. Unknown codes are errors. */
 bool grpc_code_failed(bool client, u64 code);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hash.h: finds structs by a hash of what is in them. Each has a struct hash_node as its first
- * member and is owned by the caller; zeroed memory is an empty table. For places of an array
- * there is index.h.
+ * hash.h: finds structs by a hash. Each begins with a struct hash_node and is owned by the caller;
+ * zeroed memory is an empty table. index.h is for arrays.
  */
 #ifndef OTTOP_HASH_H
 #define OTTOP_HASH_H
@@ -19,9 +18,7 @@ struct hash_table {
 	u32 n_heads, n;
 };
 
-/* A hash of n bytes. */
 u32 hash_bytes(const void *data, size_t n);
-/* A hash of several numbers. */
 #define hash_of(...) hash_bytes((const u64[]){ __VA_ARGS__ }, sizeof((const u64[]){ __VA_ARGS__ }))
 
 /* The first node of that hash in a chain, or NULL. */
@@ -32,7 +29,7 @@ static inline void *hash_in_chain(struct hash_node *n, u32 hash)
 	return n;
 }
 
-/* The structs of a hash, one after the other; NULL: no more. */
+/* Iterate over the structs of a hash; NULL: no more. */
 static inline void *hash_first(const struct hash_table *t, u32 hash)
 {
 	return t->n ? hash_in_chain(t->heads[hash & (t->n_heads - 1)], hash) : NULL;
@@ -43,21 +40,21 @@ static inline void *hash_next(const struct hash_node *n)
 	return hash_in_chain(n->next, n->hash);
 }
 
-/* The first struct of this hash for which `is_it`, an expression of x, is true; or NULL. */
+/* The first struct of this hash for which `is_it`, an expression of x, holds, or NULL. */
 #define hash_find(table, hash_, type, x, is_it) ({ \
 	type *x = hash_first(table, hash_); \
 	while (x && !(is_it)) \
 		x = hash_next((struct hash_node *)x); \
 	x; })
 
-/* Adds what hash_find() has not found. */
+/* Adds a node that hash_find() did not find. */
 void hash_add(struct hash_table *t, struct hash_node *n, u32 hash);
-/* Takes a node out; its memory is its owner's. */
+/* Removes a node; the caller keeps its memory. */
 void hash_remove(struct hash_table *t, struct hash_node *n);
-/* Lets go of the table's memory; with free_one() also of all that is in it. */
+/* Frees the table and, with free_one(), all structs in it. */
 void hash_free(struct hash_table *t, void (*free_one)(void *));
 
-/* For each struct, in no order: it may be removed meanwhile, but nothing may be added. */
+/* For each struct, unordered; it may be removed in the loop, none may be added. */
 #define hash_each(table, type, x) \
 	for (u32 i_ = 0; i_ < (table)->n_heads; i_++) \
 		for (type *x = (type *)(table)->heads[i_], *next_; \

@@ -41,7 +41,7 @@ static void acc_extremes(struct hist_acc *a, u64 count, u64 lo, u64 hi)
 {
 	if (!count)
 		return;
-	/* a->count may hold these values already: an empty range has max 0 and min 0 */
+	/* a->count may include these values already; in an empty range min and max are 0 */
 	a->min_ns = a->min_ns && a->min_ns < lo ? a->min_ns : lo;
 	a->max_ns = max(a->max_ns, hi);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later OR BSD-2-Clause */
 /*
- * hist_index.h: the bucket of a latency; the same code runs in the kernel and
- * in user space, where the unit test compares it with the exact formula.
+ * hist_index.h: the bucket of a latency, for BPF and user space (a unit test has the exact
+ * formula).
  *
- * Bucket j is (2^(j/8), 2^((j+1)/8)] in units of 2^-30 s; -1 is the zero
- * bucket, at most one unit (0.93 ns).
+ * Bucket j is (2^(j/8), 2^((j+1)/8)] in units of 2^-30 s; -1: at most one unit (0.93 ns).
  */
 #ifndef OTTOP_HIST_INDEX_H
 #define OTTOP_HIST_INDEX_H
@@ -42,7 +41,7 @@ static inline __attribute__((always_inline)) int hist_index(unsigned long long n
 		else if (m > 2341847523u)
 			j += 1;
 		else if (m == 2147483648u)
-			j -= 1;		/* a power of two is its bucket's upper bound */
+			j -= 1;		/* a power of two is in the bucket below */
 	}
 	return j > HIST_INDEX_MAX ? HIST_INDEX_MAX : j;
 }

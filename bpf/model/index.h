@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * index.h: finds the places of a growing array by a hash of their contents. The owner of the array
- * compares; the index keeps no keys, and 8 bytes for each of at least twice as many slots.
- * Zeroed memory is an empty one.
+ * index.h: finds places in a growing array by a hash of their contents, which the owner compares. 8
+ * bytes a slot, at least two slots a place. Zeroed memory is empty.
  */
 #ifndef OTTOP_INDEX_H
 #define OTTOP_INDEX_H
@@ -12,17 +11,17 @@
 #define INDEX_NONE UINT32_MAX
 
 struct index {
-	struct index_slot { u32 hash, place; } *slots;	/* place: + 1; 0: free */
+	struct index_slot { u32 hash, place; } *slots;	/* place + 1; 0: free */
 	u32 n_slots, n;
 };
 
-/* 32 bits of a hash that was made by multiplying: its upper bits are the better ones. */
+/* Folds a multiplicative hash to 32 bits; its upper bits are the better ones. */
 static inline u32 index_fold(u64 hash)
 {
 	return (u32)(hash ^ hash >> 32);
 }
 
-/* The next place with this hash, or INDEX_NONE. *at is where to go on: 0 at first. */
+/* The next place with this hash, or INDEX_NONE. *at is the position: 0 at first. */
 static inline u32 index_next(const struct index *x, u32 hash, u32 *at)
 {
 	while (x->n_slots) {
@@ -37,9 +36,9 @@ static inline u32 index_next(const struct index *x, u32 hash, u32 *at)
 	return INDEX_NONE;
 }
 
-/* Adds a place, which index_next() has not found. */
+/* Adds a place that index_next() did not find. */
 void index_add(struct index *x, u32 hash, u32 place);
-/* Forgets all places and keeps the memory. */
+/* Removes all places; keeps the memory. */
 void index_clear(struct index *x);
 void index_free(struct index *x);
 

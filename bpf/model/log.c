@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* log.c: the log ring, and the allocation helpers that end the program. */
+/* log.c: the log ring, and allocation that ends the program on failure. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * per_process.h: a number for each process, for as long as one counts. The table is forgotten by
- * hash_free(table, free).
- */
+/* per_process.h: a number for each process. hash_free(table, free) removes all. */
 #ifndef OTTOP_PER_PROCESS_H
 #define OTTOP_PER_PROCESS_H
 
 #include "bpf/model/hash.h"
 
-/* The number of that process, 0 at first; valid until the table is forgotten. */
+/* The number of that process, 0 at first; valid until the table is freed. */
 u32 *per_process(struct hash_table *t, u32 pid, u64 start_ns);
 
 #endif

@@ -23,7 +23,7 @@
 #define END(name) };
 #include "bpf/model/schema.def"
 
-/* One more at the end, as no array is empty. */
+/* One more element, as arrays cannot be empty. */
 #define IF_STR_U64(x)
 #define IF_STR_F32(x)
 #define IF_STR_STR(x) x,

@@ -54,7 +54,7 @@ int row_cmp_keys(const struct row *a, const struct row *b)
 	u32 keys = d->n_keys;
 	int c;
 
-	if (a == b)	/* shared: most rows of a large table are */
+	if (a == b)	/* shared, as most rows of a large table */
 		return 0;
 	if (a->sum || b->sum)
 		return cmp(a->sum, b->sum) ?: cmp(a, b);
@@ -74,7 +74,7 @@ static bool field_equal(const struct row *a, const struct row *b, const struct f
 	switch (f->type) {
 	case FT_U64:
 		return row_u64(a, f) == row_u64(b, f);
-	case FT_F32:	/* bit for bit: NaN is a value here */
+	case FT_F32:	/* bitwise: NaN is a value here */
 		return !memcmp((const char *)a + f->offset, (const char *)b + f->offset,
 			       sizeof(float));
 	case FT_STR:
@@ -175,7 +175,7 @@ void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u
 	if (!fpid || !fstart || !u64_known(pid))
 		return;
 	*ret_first = lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns);
-	/* no start: all with that pid; none is greater than an unknown one */
+	/* any start: no start is greater than an unknown one */
 	*ret_end = start_time_ns && start_time_ns + 1 ?
 		lower_bound(&s->tables[t], fpid, fstart, pid, start_time_ns + 1) :
 		lower_bound(&s->tables[t], fpid, fstart, pid + 1, 0);
@@ -196,7 +196,7 @@ const struct row *snapshot_single(const struct snapshot *s, enum table_id t)
 	return s->tables[t].n ? s->tables[t].rows[0] : NULL;
 }
 
-/* Every table of events has its time first, and numbers. */
+/* Every table of events begins with a time and a number. */
 static u64 event_number(const struct row *r)
 {
 	return row_u64(r, &table_descs[r->table].fields[table_field(r->table, "seq")]);

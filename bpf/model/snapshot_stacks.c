@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* snapshot_stacks.c: the frames of stacks, see snapshot.h. */
+/* snapshot_stacks.c: frames of stacks; see snapshot.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "bpf/model/snapshot.h"
 
-#define MAX_DEPTH 8192		/* with what is inlined: a recording may say anything */
+#define MAX_DEPTH 8192		/* including inlined; recordings are untrusted */
 
 bool frame_lines_pending(const struct frames_row *r)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * str.c: interned, counted strings. Rows of all snapshots share them, and
- * several threads release them, so the pool has a lock; taking another
- * reference to a string one already holds does not need it.
+ * str.c: interned, counted strings, shared by rows of all snapshots. Several threads release them,
+ * so the pool has a lock; copying a held reference does not need it.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -89,7 +88,7 @@ void str_put(const char *s)
 	while (refs > 1)
 		if (atomic_compare_exchange_weak(&p->refs, &refs, refs - 1))
 			return;
-	/* the last reference is only dropped under the lock: str_newn() may revive it */
+	/* only under the lock: str_newn() may revive it */
 	pthread_mutex_lock(&lock);
 	if (atomic_fetch_sub(&p->refs, 1) == 1)
 		pool_remove(p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* sum.c: rows that stand for several of their table, added up by the kind of each column. */
+/* sum.c: rows that are sums of several, by the kind of each column. */
 #include <string.h>
 
 #include "bpf/model/snapshot_build.h"
@@ -24,7 +24,7 @@ static const struct hist **hist_at(struct row *r, u32 offset)
 	return (const struct hist **)((char *)r + offset);
 }
 
-/* The references that a row holds: taken, or given back. */
+/* Takes or releases the references of a row. */
 static void hold(struct row *r, bool get)
 {
 	const struct table_desc *d = &table_descs[r->table];
@@ -49,7 +49,7 @@ void row_sum_begin(struct row *sum, const struct row *r)
 	sum->closed = r->closed;
 }
 
-/* Durations that are levels (ages, round-trip times): the maximum is meaningful, the sum is not. */
+/* Durations that are levels (ages, round-trip times): only the maximum is meaningful. */
 static bool is_age(const struct field *f)
 {
 	return f->kind == FK_GAUGE && f->format == FF_NS;
@@ -76,7 +76,7 @@ static enum sum_op op_of(const struct field *f)
 	return f->type == FT_STR ? SUM_SAME_STR : f->type == FT_U64 && f->kind != FK_QUANTILE ? SUM_SAME_U64 : SUM_NOTHING;
 }
 
-/* Those of one kind stand together: no decision for each member of each row. */
+/* Members of one op are contiguous: no decision per member and row. */
 void sum_plan_make(struct sum_plan *p, enum table_id t)
 {
 	const struct table_desc *d = &table_descs[t];
@@ -160,7 +160,7 @@ static void keep_longest(const struct sum_plan *p, struct row *sum, const struct
 	}
 }
 
-/* What does not add up is that of all of them, or nothing. */
+/* Columns that are not summed: the value common to all, or blank. */
 static void keep_alike(const struct sum_plan *p, struct row *sum, const struct row *r)
 {
 	each_offset(p, SUM_SAME_STR, i)
@@ -173,7 +173,7 @@ static void keep_alike(const struct sum_plan *p, struct row *sum, const struct r
 
 void row_sum_add(const struct sum_plan *p, struct row *sum, const struct row *r)
 {
-	/* the levels that it began with were those of something that has ended */
+	/* the first row had ended: its levels do not count */
 	if (sum->closed && !r->closed) {
 		const struct table_desc *d = &table_descs[r->table];
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * text.c: the one sanitizer. A process may call itself anything: escape
- * sequences, half a character, text that turns the line around. Whatever
- * leaves ottop for a terminal or a file has passed text_clean().
+ * text.c: the only sanitizer. Processes choose their names: escape sequences, half characters, bidi
+ * controls. All output to a terminal or file has passed text_clean().
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,12 +16,12 @@ static bool is_continuation(u8 byte)
 	return (byte & 0xc0) == 0x80;
 }
 
-/* Bytes of the character that a lead byte begins; 0 for what cannot begin one. */
+/* Length of a character by its lead byte; 0: invalid. */
 static u32 lead_length(u8 lead)
 {
 	if (lead < 0x80)
 		return 1;
-	if (lead < 0xc2)	/* a continuation, or an overlong form of ASCII */
+	if (lead < 0xc2)	/* continuation or overlong ASCII */
 		return 0;
 	if (lead < 0xe0)
 		return 2;
@@ -31,7 +30,7 @@ static u32 lead_length(u8 lead)
 	return lead < 0xf5 ? 4 : 0;
 }
 
-/* The second byte alone tells overlong forms, surrogates and > U+10FFFF. */
+/* The second byte tells overlong forms, surrogates and > U+10FFFF. */
 static bool second_fits(u8 lead, u8 second)
 {
 	if (!is_continuation(second))
@@ -46,9 +45,8 @@ static bool second_fits(u8 lead, u8 second)
 }
 
 /*
- * Bytes of the valid character at src, or 0 and in *ret_skip how many bytes
- * count as one mistake: what began well is one (Unicode 15, section 3.9, the
- * practice that Python and browsers follow). Never looks beyond a NUL.
+ * Bytes of the valid character at src, or 0; then *ret_skip bytes are one error (Unicode 15, 3.9: a
+ * valid beginning is one, as in Python and browsers). Never looks beyond a NUL.
  */
 static u32 decode(const u8 *src, u32 *ret_char, u32 *ret_skip)
 {
@@ -95,7 +93,7 @@ const char *text_plural(u64 n, const char *ending)
 	return n == 1 ? "" : ending;
 }
 
-/* Characters that draw nothing but change how a terminal draws the others. */
+/* Characters that draw nothing but affect others. */
 static bool is_invisible(u32 c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) ||	/* C0, DEL, C1 */
@@ -110,7 +108,7 @@ static bool is_invisible(u32 c)
 	       (c >= 0xe0000 && c <= 0xe0fff);		/* tags */
 }
 
-/* What stands for the n bytes of character c (0 bytes: invalid) on a screen. */
+/* Replacement of the n bytes of c (0: invalid) on a screen. */
 static const char *screen_substitute(u32 n, u32 c, bool ascii)
 {
 	if (n && (c == '\n' || c == '\t'))
@@ -120,7 +118,7 @@ static const char *screen_substitute(u32 n, u32 c, bool ascii)
 	return ascii && n > 1 ? "?" : NULL;
 }
 
-/* The same in what is written for other programs, where line ends stay. */
+/* The same for other programs, where line ends stay. */
 static const char *export_substitute(u32 n, u32 c, bool visible)
 {
 	if (!n || (visible && is_invisible(c) && c != '\n' && c != '\t'))
@@ -140,7 +138,7 @@ size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode)
 		const char *out;
 		size_t len;
 
-		/* a run of line ends and indentation is one space */
+		/* a run of whitespace is one space */
 		if (mode < TEXT_UTF8 && (c == '\n' || c == '\t'))
 			taken = strspn(src, "\n\t");
 		if (mode >= TEXT_UTF8)

@@ -9,11 +9,11 @@
 
 #include "bpf/model/thread.h"
 
-#define HANDLER_STACK_BYTES (48 << 10)	/* the state of all registers may take 11 of it */
+#define HANDLER_STACK_BYTES (48 << 10)	/* registers alone may take 11 kB */
 
 #define RAISED_NICE (-10)
-#define CROWDED 8	/* so many times as long as it ran it waited: too many others run */
-#define PATIENCE 30	/* pieces of work, until that is tried again */
+#define CROWDED 8	/* waiting so many times longer than running: too many others run */
+#define PATIENCE 30	/* calls until high priority is tried again */
 
 const int fault_signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 const u32 n_fault_signals = ARRAY_SIZE(fault_signals);
@@ -26,8 +26,8 @@ struct start {
 static void *begin(void *arg)
 {
 	struct start s = *(struct start *)arg;
-#ifndef __SANITIZE_ADDRESS__	/* which has its own, and frees what it finds when the thread ends */
-	/* at the far end of the stack, which is not what overflows */
+#ifndef __SANITIZE_ADDRESS__	/* it has its own stack, freed with the thread */
+	/* at the end of the stack that does not overflow */
 	char stack[HANDLER_STACK_BYTES];
 	stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
@@ -83,7 +83,7 @@ bool thread_yields(struct thread_pace *p, u64 ran_ns, u64 waited_ns)
 	return p->yields;
 }
 
-/* /proc/thread-self/schedstat: ns on a CPU (up to the last clock tick), ns of waiting for one. */
+/* /proc/thread-self/schedstat: ns on a CPU (to the last clock tick), ns waited for one. */
 void thread_follow_pace(struct thread_pace *p)
 {
 	u64 ran = clock_ns(CLOCK_THREAD_CPUTIME_ID);
