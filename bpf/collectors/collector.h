@@ -40,8 +40,8 @@ struct collector {
 	const char *what;	/* what it observes; used as reason if open() fails without one */
 	const char *rows_from;	/* source of its rows, if it has no BPF programs; NULL: /proc and other collectors */
 	/*
-	 * Loads and attaches; NULL: nothing to do. 0, or -errno, with one line in reason if the errno does not
-	 * suffice. In both cases close() follows once, and then perhaps another open().
+	 * Loads and attaches; NULL: no-op. 0, or -errno (one line in reason if the errno does not
+	 * suffice). close() follows once in both cases, and then perhaps another open().
 	 */
 	int (*open)(char *reason, size_t cap);
 	/* The wants changed between two ticks; t->b is NULL. */

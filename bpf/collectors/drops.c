@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* drops.c: the table drops: kernel drop reasons, and the function each is in. */
+/* drops.c: the table drops: kernel drop reasons and the functions that dropped. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static struct drop *drops;
 static u32 n_drops, cap_drops;
 static u64 opened_ns;
 
-/* ---- names of reasons: include/net/dropreason-core.h, from the kernel's own BTF ---- */
+/* ---- names of reasons: include/net/dropreason-core.h, from the kernel's BTF ---- */
 
 static void read_reasons(void)
 {
@@ -59,7 +59,7 @@ static void read_reasons(void)
 	btf__free(btf);
 }
 
-/* Not dropped, or used up as it should be: those are no drops. */
+/* Reasons that are no drops: not dropped, or consumed normally. */
 static void leave_out(struct drops *s)
 {
 	u32 n = 0;
@@ -72,7 +72,7 @@ static void leave_out(struct drops *s)
 			s->rodata->left_out[n++] = i;
 }
 
-/* Subsystems (mac80211, openvswitch) have their own numbers above 16 bits. */
+/* Subsystems (mac80211, openvswitch) have reasons of their own above 16 bits. */
 static const char *reason_text(u32 reason)
 {
 	char buf[40];
@@ -110,7 +110,7 @@ static void take(const struct drop_key *k, u64 count)
 	drops[i].count = count;
 }
 
-/* Entries are never deleted: a place in the kernel stays where it is. */
+/* Entries are never deleted: kernel code does not move. */
 static void read_counts(void)
 {
 	struct map_ops m = map_ops_of(skel->maps.counts, skel->progs.serve_counts);
@@ -124,7 +124,7 @@ static void read_counts(void)
 	}
 }
 
-/* Two places may be one function: their rows are one. */
+/* Places in one function share a row. */
 static struct drop *same_name(u32 i)
 {
 	for (u32 k = 0; k < i; k++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exports.h: the state of exporters. Their owner reports it, and the next tick puts it into
- * the table `exports`, so that it is shown, kept and recorded like everything else.
+ * exports.h: state of exporters, reported by their owner; the next tick's table `exports` shows it.
  */
 #ifndef OTTOP_EXPORTS_H
 #define OTTOP_EXPORTS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* host.c: the tables host and cpus, from /proc: it has them cheaper than any program could. */
+/* host.c: the tables host and cpus, from /proc, the cheapest source. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "bpf/model/rate.h"
 #include "bpf/collectors/threads.h"
 
-/* Columns of a cpu line of /proc/stat, proc(5): clock ticks. */
+/* Columns of a cpu line of /proc/stat, in clock ticks: proc(5). */
 enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, N_TIMES };
 
 struct cpu_times {
@@ -22,7 +22,7 @@ static struct cpu_times machine, *cpus;
 static u32 n_cpus, cap_cpus;
 static struct counter ctxt, calls, psi_cpu, psi_io, psi_mem;
 
-/* Shares of this line's own total, so that they sum to 100 whatever the tick rate is. */
+/* Shares of the line's total, which sum to 100 whatever the clock tick. */
 static void take_times(struct cpu_times *c, const char *line)
 {
 	u64 delta[N_TIMES], total = 0;
@@ -107,7 +107,7 @@ static void read_memory(struct host_row *r)
 		r->swap_used_bytes = (swap - swap_free) * 1024;
 }
 
-/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345": total in us of stalled time. */
+/* "some avg10=0.00 avg60=0.00 avg300=0.00 total=12345": total is stalled time in us. */
 static float read_pressure(const char *file, struct counter *c, u64 interval_ns)
 {
 	char buf[256], *total;
@@ -117,7 +117,7 @@ static float read_pressure(const char *file, struct counter *c, u64 interval_ns)
 		return F32_UNKNOWN;
 	pct = rate_pct(counter_advance(c, strtoull(total + 6, NULL, 10) * NSEC_PER_USEC, false),
 		       interval_ns);
-	return f32_known(pct) ? min(pct, 100.0f) : pct;	/* the kernel adds up every 2 s */
+	return f32_known(pct) ? min(pct, 100.0f) : pct;	/* the kernel updates it every 2 s */
 }
 
 static void sum_processes(const struct tick *t, struct host_row *r)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * interfaces.c: the table interfaces: /proc/PID/net/dev (proc(5)) of one process
- * of each network namespace; of a namespace without any the privileged helper (admin.h) opens it.
+ * interfaces.c: the table interfaces: net/dev of one process of each network namespace (proc(5));
+ * without any process the privileged helper (admin.h) opens it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +19,13 @@
 #include "bpf/model/rate.h"
 
 #define DEV_MAX (256 << 10)	/* of one file: 2,000 interfaces */
-#define MAX_INTERFACES 4096	/* of all: anybody may make them, in a namespace of his own */
+#define MAX_INTERFACES 4096	/* in total: any user may create namespaces with interfaces */
 
 struct interface {
 	struct hash_node node;
 	u32 netns;
 	char name[32];
-	const char *netns_name;	/* as long as it had one */
+	const char *netns_name;	/* the last one that it had */
 	u64 first_seen_ns;
 	bool seen;
 	struct counter rx_bytes, tx_bytes, rx_packets, tx_packets, drops, errors;
@@ -36,9 +36,9 @@ struct reading {
 	u64 tx_bytes, tx_packets, tx_errors, tx_drops;
 };
 
-static struct hash_table interfaces;	/* found by a hash of namespace and name */
+static struct hash_table interfaces;	/* by hash of namespace and name */
 static char *text;
-static u32 unreadable, left_out;	/* namespaces; interfaces and more of which nothing is known; this tick */
+static u32 unreadable, left_out;	/* namespaces; interfaces, at least; in this tick */
 
 static void interface_free(struct interface *i)
 {
@@ -47,7 +47,7 @@ static void interface_free(struct interface *i)
 	free(i);
 }
 
-/* NULL: there is no room for it. Whoever finds names of one hash has MAX_INTERFACES of them at most. */
+/* NULL: no room. A chain of names with equal hashes has at most MAX_INTERFACES. */
 static struct interface *get(u32 netns, const char *name, u64 now_ns)
 {
 	u32 hash = hash_bytes(name, strlen(name)) ^ netns;
@@ -137,10 +137,7 @@ static int read_fd(int fd)
 	return got < 0 ? -errno : (int)n;
 }
 
-/*
- * The process may have left the namespace, or be another one by now: its link
- * is read before and after.
- */
+/* Its link is read before and after: the process may have left the namespace, or be another one. */
 static int read_by_process(const struct netns *n)
 {
 	int got;
@@ -182,7 +179,7 @@ static void sweep(const struct tick *t)
 	}
 }
 
-/* What is not there, in words; "" for nothing. */
+/* What is missing; "": nothing. */
 static void say_what_is_missing(char *why, size_t cap)
 {
 	u32 names, processes = netns_left_out(&names);
@@ -203,7 +200,7 @@ static void say_what_is_missing(char *why, size_t cap)
 			 "of %u process%s", n ? "; " : "", names, processes, text_plural(processes, "es"));
 }
 
-/* Reading costs the kernel as much as us: what will find no room is not read. */
+/* Reading is expensive: stops when much more has no room. */
 static void read_all(const struct tick *t)
 {
 	unreadable = left_out = 0;
@@ -218,7 +215,7 @@ static void read_all(const struct tick *t)
 		if (got > 0)
 			take_text(text, n->inum, t);
 		unreadable += got <= 0;
-		left_out += got == DEV_MAX - 1;	/* the file was longer */
+		left_out += got == DEV_MAX - 1;	/* truncated */
 	}
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * names.c: the table names: results of name lookups for the addresses that were asked for.
- * Like the names of frames, they come when they come; a row says "not yet" (neither
- * name nor reason), the name, or why there is none.
+ * names.c: the table names: results of requested address lookups; a row has the name, the reason
+ * why there is none, or neither yet.
  */
 #include <errno.h>
 #include <stdio.h>

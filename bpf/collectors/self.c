@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* self.c: what ottop itself costs, loses and cannot see: the tables self, lost, probes. */
+/* self.c: ottop's own cost, losses and blind spots: the tables self, lost, probes. */
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 #include "bpf/stacks/mangled.h"
 #include "bpf/collectors/threads.h"
 
-#define MAPS_EVERY 10	/* ticks: fdinfo is slow and maps do not grow fast */
+#define MAPS_EVERY 10	/* ticks: fdinfo is slow, and maps grow slowly */
 
 #define MAX_HELPER_PIDS 32
 
@@ -32,12 +32,12 @@ static u64 cpu_time_ns(void)
 	struct rusage me;
 
 	getrusage(RUSAGE_SELF, &me);
-	helped_ns = max(helped_ns, helpers_cpu_ns());	/* one that ends is in neither sum for a moment */
+	helped_ns = max(helped_ns, helpers_cpu_ns());	/* one that ends is briefly in neither */
 	return ((u64)(me.ru_utime.tv_sec + me.ru_stime.tv_sec) * 1000000u +
 		(u64)(me.ru_utime.tv_usec + me.ru_stime.tv_usec)) * NSEC_PER_USEC + helped_ns;
 }
 
-/* Resident pages; those that other processes share with it, too, unless they are only_own. */
+/* Resident bytes; only_own: without pages shared with other processes. */
 static u64 memory_of(const char *statm, bool only_own)
 {
 	unsigned long long pages, shared;
@@ -65,7 +65,7 @@ static u64 rss_bytes(void)
 	return sum;
 }
 
-/* "let go of 6237 frames, 2 unwind tables; 13 unwind tables are in part"; "": none of it. */
+/* "let go of 6237 frames, 2 unwind tables; 13 unwind tables are in part", or "". */
 static void room_text(char *buf, size_t cap)
 {
 	u64 frames = frames_evicted(), tables = files_evicted(), in_part = files_squeezed();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * threads.h: what the task iterator said of each thread this tick, for the
- * collectors that need more than the process: threads, syscalls. Sampler thread only.
+ * threads.h: the task iterator's data of each thread this tick, for threads and syscalls. Sampler
+ * thread only.
  */
 #ifndef OTTOP_THREADS_H
 #define OTTOP_THREADS_H
@@ -16,8 +16,7 @@ const struct wire_thread *threads_all(u32 *ret_n);
 u64 processes_calls(void);
 
 /*
- * Since when system calls are counted without a gap, CLOCK_BOOTTIME; U64_UNKNOWN: they are not (see
- * syscalls.c).
+ * Since when all system calls are counted, CLOCK_BOOTTIME; U64_UNKNOWN: they are not (syscalls.c).
  */
 u64 syscalls_counted_since_ns(void);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * totals.h: sums per process and something else (a call, an endpoint), and their rows of each
- * tick. The row of an unchanged sum is reused. When a process has ended its sums get one last row
- * and are removed. Sampler thread only.
+ * totals.h: sums per process and something else (a call, an endpoint). An unchanged row is reused;
+ * an ended process gets one last row. Sampler thread only.
  */
 #ifndef OTTOP_TOTALS_H
 #define OTTOP_TOTALS_H

@@ -21,10 +21,7 @@ RING(ends, CONN_RING_BYTES);
 
 /* ---- life ---- */
 
-/*
- * connect(), in the context of its caller. A socket may connect again after a failure or after
- * connect() to AF_UNSPEC: then it already has its cookie (used_before).
- */
+/* connect(), in its caller's context. used_before: a reused socket already has its cookie. */
 static __always_inline int begin(struct sock *sk, u64 cookie, bool used_before)
 {
 	struct conn_state s = { .begun_ns = bpf_ktime_get_boot_ns(), .flags = WS_OPENED };
@@ -65,10 +62,7 @@ static __always_inline int established(struct sock *sk, u64 cookie, int old)
 	return remember(sk, cookie, &fresh);
 }
 
-/*
- * A reader of other processes' descriptors, as our own pass is, holds a reference to each file for
- * a moment. If it turns out to be the last one, the socket closes in the reader's context.
- */
+/* Our own pass over files may hold the last reference: the socket then closes in its context. */
 static __always_inline bool only_looked(void)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
@@ -225,10 +219,7 @@ int BPF_PROG(on_state_again, struct sock *sk, int old, int new)
 	return state_changes(sk, old, new, true);
 }
 
-/*
- * A program that would interrupt itself on its CPU does not run (recursion miss): ends
- * that on_state missed are handled here, and owners that it could not know are reported.
- */
+/* Handles ends that on_state missed by recursion, and reports owners that it could not know. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(on_destroy, struct sock *sk)
 {

@@ -162,10 +162,7 @@ struct taken_flow {
 	struct flow value;
 };
 
-/*
- * A flow uses one of SLOT_PROBES consecutive slots, from the one given by the hash of its key, without a map
- * lookup. If all of them are taken it is in the map.
- */
+/* A flow uses one of SLOT_PROBES slots from its key's hash on; if all are taken, the map. */
 enum { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
 
 struct flow_slot {

@@ -29,8 +29,8 @@ struct pending {
 };
 
 /*
- * A thread's pending call is in an array, indexed by the low bits of its tid, from the first datagram to the
- * return; on a collision it is in task storage. Once taken, a place is only written by its thread.
+ * A thread's pending call, by the low bits of its tid; on a collision in task storage. Once taken,
+ * a place is only written by its thread.
  */
 struct held {
 	u32 tid;		/* 0: free */
@@ -152,8 +152,7 @@ static __always_inline int note_user(u16 protocol, struct sock *sk)
 }
 
 /*
- * Returns of 32-bit programs are traced on demand: user space attaches that program once
- * compat_seen is set. Until then the peers of such programs stay unknown.
+ * Returns of 32-bit programs are traced once compat_seen is set; until then the peers are unknown.
  */
 bool compat_seen, compat_traced;
 
@@ -243,8 +242,7 @@ int BPF_PROG(on_receive, struct sock *sk, int ret, int flags)
 /* ---- when the call returns ---- */
 
 /*
- * Counts one message of sendmmsg() or recvmmsg(); own: socket and direction. Its length, or -1. A
- * global function, or it would be verified MAX_MESSAGES times.
+ * Counts one message (length -1: unknown). own: socket and direction. Global: verified only once.
  */
 __noinline int count_message(const struct amount *own, u64 msg, u32 compat, u32 coalesces)
 {
@@ -263,8 +261,8 @@ __noinline int count_message(const struct amount *own, u64 msg, u32 compat, u32 
 }
 
 /*
- * Counts each message with its peer. Those beyond MAX_MESSAGES have none; their number and
- * length are what remains of the totals in `a`, which are known from 6.3 on.
+ * Counts each message with its peer. Messages beyond MAX_MESSAGES have none and are counted by the
+ * rest of the totals in `a` (6.3 and later).
  */
 static __always_inline int each_message(struct amount *a, u64 vec, u32 n, bool compat, bool coalesces)
 {
@@ -382,10 +380,7 @@ NUMBER_PROGRAMS(_again)
 
 /* ---- connect() that failed at once ---- */
 
-/*
- * No route, or forbidden: the socket never left CLOSE, so on_state does not see it.
- * It has no cookie either, which is assigned with the SYN at the latest.
- */
+/* No route, or forbidden: the socket never left CLOSE, so on_state misses it; it has no cookie. */
 static __always_inline int failed_connect(struct task_struct *t, const struct call_args *args,
 					  long ret)
 {
@@ -454,10 +449,7 @@ static __always_inline int leave(struct task_struct *t, struct pt_regs *regs, lo
 	return count_by_descriptor(t, call, &args, ret);
 }
 
-/*
- * With an event for each system call (CONFIG_FTRACE_SYSCALLS) the returns of all other calls
- * cost next to nothing. These events exist for 64-bit callers only.
- */
+/* With an event for each call (CONFIG_FTRACE_SYSCALLS, 64-bit callers) other calls cost nothing. */
 struct syscall_args {
 	u64 common;
 	long id, ret;

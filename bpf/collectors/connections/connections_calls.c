@@ -67,10 +67,7 @@ static bool is_return(const struct bpf_program *prog)
 	return prog == skel->progs.on_return || prog == skel->progs.on_return_tp;
 }
 
-/*
- * It costs something at each system call: if only 32-bit programs need it, it is attached
- * when one of them has used UDP.
- */
+/* If only 32-bit programs need it, it is attached when one of them has used UDP. */
 void calls_follow(void)
 {
 	struct bpf_program *prog;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * connections_calls.h: the programs of connections_calls.bpf.c, on system calls: UDP
- * traffic, connects that fail at once, the users of shared sockets.
- */
+/* connections_calls.h: UDP traffic, connects that fail at once and users of shared sockets. */
 #ifndef OTTOP_CONNECTIONS_CALLS_H
 #define OTTOP_CONNECTIONS_CALLS_H
 
@@ -11,8 +8,7 @@
 struct connections_calls;
 
 /*
- * Loads and attaches. ring_fd: the map `ends`, which also gets connect() calls that failed
- * at once. 0, or -errno and one line in why.
+ * Loads and attaches. ring_fd: map `ends`, for failed connects too. 0, or -errno and a line in why.
  */
 int calls_open(int ring_fd, char *why, size_t cap);
 /* The maps, or NULL where it could not be loaded. */

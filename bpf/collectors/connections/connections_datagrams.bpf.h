@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * connections_datagrams.bpf.h: how many datagrams a call moved and who the peer is, read from the
- * call's user memory and from its socket.
- */
+/* connections_datagrams.bpf.h: number, length and peer of a call's datagrams, from user memory. */
 #ifndef OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
 #define OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
 
@@ -33,8 +30,8 @@ struct cmsg32 { u32 len, level, type; };
 struct cmsg64 { u64 len; u32 level, type; };
 
 /*
- * The segment size in a message's control data (`type`: UDP_SEGMENT when sending, UDP_GRO when
- * receiving); 0: it has none; -1: unknown. A global function, so that it is verified only once.
+ * Segment size in control data (type: UDP_SEGMENT or UDP_GRO); 0: none; -1: unknown. Global:
+ * verified only once.
  */
 __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * connections_descriptor.bpf.h: datagrams before 6.3, where no tracepoint gives the socket: it is found
- * by the descriptor of the system call or io_uring request. A part of connections_calls.bpf.c.
- */
+/* connections_descriptor.bpf.h: datagrams before 6.3: the socket is found by its descriptor. */
 #ifndef OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
 #define OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
 
@@ -38,10 +35,7 @@ static __always_inline int count_by_descriptor(struct task_struct *t, enum call 
 	return count_call(&a, args, call, ret, coalesced);
 }
 
-/*
- * From 6.0 to 6.2: io_uring completions. The peer of an unconnected socket is unknown: the
- * process may have reused the memory it was in.
- */
+/* 6.0 to 6.2: io_uring completions; the process may have reused the peer's memory: unknown. */
 SEC("?tp_btf/io_uring_complete")
 int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 {

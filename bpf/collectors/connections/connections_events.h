@@ -7,10 +7,7 @@
 
 /* A tick begins: resets the room for its events. */
 void conn_events_begin(const struct tick *t);
-/*
- * kind: connect, accept, close or fail. `o` is the process that did it; with tgid 0 the
- * owner of the connection is taken.
- */
+/* kind: connect, accept, close or fail. o: the process; tgid 0: the connection's owner. */
 void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o);
 /* n events of a row that stands for many connections: counted as not listed. */
 void conn_events_unlisted(const struct conn *c, u64 n);

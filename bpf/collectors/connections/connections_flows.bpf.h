@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_flows.bpf.h: counts datagrams by socket and peer. There are two sets, each of slots and a
- * map: programs count in one while user space drains the other, then they are swapped.
+ * connections_flows.bpf.h: counts datagrams by socket and peer. Of the two sets (slots and a map)
+ * programs use one while user space drains the other.
  */
 #ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
 #define OTTOP_CONNECTIONS_FLOWS_BPF_H
@@ -93,10 +93,7 @@ static __always_inline bool same_flow(const struct flow_key *a, const struct flo
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]));
 }
 
-/*
- * The flow's slot, found or claimed; NULL if its slots are all taken. Two CPUs may claim one each for the
- * same flow: both are drained and added up.
- */
+/* The flow's slot, found or claimed; NULL: all taken. Duplicates of two CPUs are added up later. */
 static __always_inline struct flow *slot_flow(u32 set, const struct flow_key *k, const struct amount *a)
 {
 	u64 hash = slot_hash(k);
@@ -186,10 +183,7 @@ static long take_one(void *map, struct flow_key *k, struct flow *f, void *arg)
 	return 0;
 }
 
-/*
- * Takes out up to TAKEN_MAX flows. One program for each map: before 6.9 a helper call
- * site can serve one map only.
- */
+/* Takes out up to TAKEN_MAX flows. One program a map: before 6.9 a helper call site has one map. */
 #define TAKE_FLOWS(name, map)							\
 SEC("?syscall")									\
 int name(void *ctx)								\

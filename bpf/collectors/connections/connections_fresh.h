@@ -18,10 +18,7 @@ typedef void (*take_fresh_fn)(const struct wire_sock *w, u64 now_ns);
 /* The programs, which the caller keeps until fresh_close(). */
 void fresh_open(struct connections *skel);
 void fresh_close(void);
-/*
- * Reads those that were not reported yet. To be called before young_sweep(), which
- * moves connections older than a second out of these places.
- */
+/* Reads those not reported yet. Before young_sweep(), which moves those older than a second. */
 void fresh_read(u64 now_ns, take_fresh_fn take);
 
 #endif

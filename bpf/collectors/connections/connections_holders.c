@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * connections_holders.c: see connections_holders.h. Nearly every socket has one
- * holder, its owner: only further holders are kept, until the pass is over.
+ * connections_holders.c: see connections_holders.h. Only the further holders of a socket are kept.
  */
 #include <netinet/in.h>
 #include <stdio.h>

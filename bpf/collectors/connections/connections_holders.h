@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_holders.h: sockets held by several processes, through fork or SCM_RIGHTS.
- * Such a socket is attributed to its last user, if that is known; else to the youngest
- * holder: the child that was forked to serve it.
+ * connections_holders.h: sockets held by several processes (fork, SCM_RIGHTS): the last user is the
+ * owner or, if unknown, the youngest holder: the child forked to serve it.
  */
 #ifndef OTTOP_CONNECTIONS_HOLDERS_H
 #define OTTOP_CONNECTIONS_HOLDERS_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_late.h: ended connections whose owner is not known yet. A connection that the peer
- * resets before its process has used it ends without an owner; the owner is reported when the
- * process closes the socket. Sampler thread only.
+ * connections_late.h: connections reset before their process used them: the owner is reported when
+ * it closes the socket. Sampler thread only.
  */
 #ifndef OTTOP_CONNECTIONS_LATE_H
 #define OTTOP_CONNECTIONS_LATE_H

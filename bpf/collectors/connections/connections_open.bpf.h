@@ -29,10 +29,7 @@ static __always_inline bool note_unobserved(struct sock *sk)
 #define SOCK_BINDPORT_LOCK 8	/* include/net/sock.h */
 #define PORT_OF_CONNECT (-1)	/* net/ipv4/inet_hashtables.c: fastreuse of a port that connect() chose */
 
-/*
- * Direction of a connection whose SYN was not seen: an accepted socket has the listener's bound port, but
- * does not inherit the lock that bind() puts on the listener itself.
- */
+/* If the SYN was not seen: an accepted socket has the listener's port, but not its bind() lock. */
 static __always_inline void port_flags(struct wire_sock *w, struct sock *sk)
 {
 	struct inet_bind_bucket *port = BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_bind_hash);
@@ -93,8 +90,8 @@ static __always_inline int write_sock(struct seq_file *seq, struct sock *sk, str
 #define SUBFLOWS_MAX 8		/* include/net/mptcp.h: MPTCP_SUBFLOWS_MAX */
 
 /*
- * Not inlined, so that it is verified once and not for each turn of the loop. A subflow from before ottop
- * has no cookie until ownerless_iter has seen it. Returns the next one, or NULL.
+ * Not inlined: verified once, not for each turn of the loop. Returns the next subflow or NULL. One
+ * from before ottop has no cookie until ownerless_iter has seen it.
  */
 static __noinline u64 write_subflow(struct bpf_iter__task_file *ctx, u64 node, u64 ino)
 {

@@ -212,10 +212,7 @@ static bool begin_ownerless(void)
 	return iter_fd >= 0;
 }
 
-/*
- * A connection that passes no longer see and the programs do not track has ended, but its
- * end was not reported.
- */
+/* Neither seen by passes nor tracked by the programs: it ended without a report. */
 static void forget_unseen(struct conn *c, void *arg)
 {
 	(void)arg;

@@ -11,10 +11,7 @@
 
 typedef struct conn *(*take_socket_fn)(const struct wire_sock *w, u64 now_ns);
 
-/*
- * Links of the iterator over files, and of that over the TCP sockets of one
- * namespace (-1: none). The caller keeps both.
- */
+/* Iterators over files and over TCP sockets of one namespace (-1: none). The caller keeps both. */
 void pass_open(int files_link, int tcp_link);
 /* Continues the pass, or starts the next one. 0 or -errno. */
 int pass_run(const struct tick *t, take_socket_fn take_tcp);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * connections_payload.h: payload from the kernel's counters of a TCP socket, for the programs and
- * for user space. SYN and FIN take a number each, and so are counted as a byte: net/ipv4/tcp_input.c.
+ * connections_payload.h: payload from the kernel's counters of a TCP socket, which count SYN and
+ * FIN as a byte each (net/ipv4/tcp_input.c).
  */
 #ifndef OTTOP_CONNECTIONS_PAYLOAD_H
 #define OTTOP_CONNECTIONS_PAYLOAD_H

@@ -16,8 +16,7 @@
 
 static struct hash_table table;
 /*
- * All connections. The first n_sorted are in the order of the snapshot's rows, the
- * others were added since the last tick.
+ * All connections: the first n_sorted in the order of rows, then those added since the last tick.
  */
 static struct conn **all;
 static u32 n_all, cap_all, n_sorted;
@@ -35,10 +34,7 @@ static u64 mix(u64 a, u64 b)
 	return (u64)m ^ (u64)(m >> 64);
 }
 
-/*
- * Any user can choose the peers of his datagrams: the hash is keyed with a secret, so that
- * they cannot be made to collide in one chain.
- */
+/* Keyed with a secret: users choose their datagrams' peers and must not make them collide. */
 static u32 hash_of_conn(u64 cookie, const u8 *remote, u16 rport)
 {
 	u64 h[2];
@@ -270,8 +266,7 @@ static void fill_rates(struct conn *c, const struct tick *t)
 }
 
 /*
- * Rows that are otherwise unchanged get their new age in turns, AGES_PER_TICK a tick:
- * otherwise all rows of 50,000 idle connections would be copied each tick.
+ * Ages of unchanged rows are updated AGES_PER_TICK a tick, not to copy 50,000 idle rows each tick.
  */
 static void fill_age(struct conn *c, u32 at, const struct tick *t)
 {
@@ -387,10 +382,7 @@ static u32 count_open(void)
 	return n;
 }
 
-/*
- * Returns memory to the kernel after many have ended and their last snapshots are gone. free()
- * alone does not: rows lie between strings that others share.
- */
+/* After many have ended; free() alone does not: rows lie between strings that others share. */
 static void give_memory_back(u32 n_before)
 {
 	static u32 most, ticks;

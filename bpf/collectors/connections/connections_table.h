@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_table.h: the known connections and flows, by socket cookie and peer,
- * each with its row. Sampler thread only.
- *
- * A row that a snapshot references is never changed: row_own() copies it first.
- * Values that only the row needs are kept only there.
+ * connections_table.h: known connections and flows, by socket cookie and peer, with their rows. A
+ * row that a snapshot references is copied by row_own() before a change. Sampler thread only.
  */
 #ifndef OTTOP_CONNECTIONS_TABLE_H
 #define OTTOP_CONNECTIONS_TABLE_H
@@ -44,10 +41,7 @@ struct conn {
 	bool shared;			/* the last pass saw several holders */
 };
 
-/*
- * The connection, or NULL. UDP flows of one socket differ by peer; a TCP socket has one connection
- * at a time, each with its generation.
- */
+/* Or NULL. UDP flows of a socket differ by peer, TCP connections of a socket by generation. */
 struct conn *conn_find(u64 cookie, u32 generation, const struct wire_ends *peer);
 /* The same for a UDP flow, of any generation. */
 struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer);

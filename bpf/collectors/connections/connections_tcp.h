@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * connections_tcp.h: interprets the kernel's counters of a TCP socket. Pure
- * functions; formulas from net/ipv4/tcp_input.c and tcp_output.c.
- */
+/* connections_tcp.h: a TCP socket's counters, by net/ipv4/tcp_input.c and tcp_output.c. Pure. */
 #ifndef OTTOP_CONNECTIONS_TCP_H
 #define OTTOP_CONNECTIONS_TCP_H
 
@@ -20,14 +17,9 @@ enum conn_reason {
 	END_OPEN, END_CLOSED, END_RESET, END_REFUSED, END_TIMED_OUT, END_UNREACHABLE, N_ENDS
 };
 
-/*
- * Payload bytes received: bytes_received counts the peer's FIN as one byte.
- */
+/* Payload bytes received; bytes_received counts the peer's FIN as one byte. */
 u64 tcp_rx_bytes(const struct wire_sock *w);
-/*
- * Payload bytes sent and acknowledged: bytes_acked counts our SYN (if we opened the
- * connection) and our FIN as one byte each.
- */
+/* Payload bytes acknowledged: bytes_acked also counts our SYN (if we connected) and our FIN. */
 u64 tcp_tx_bytes(const struct wire_sock *w, enum conn_direction d);
 /*
  * The direction, from the socket alone. If its start was not seen: the two counts of acknowledged bytes

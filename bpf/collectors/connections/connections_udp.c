@@ -260,9 +260,8 @@ static void close_unseen(struct conn *c, void *arg)
 }
 
 /*
- * Drains the counts first: a socket may be used for the last time after the swap and be
- * gone before the pass. Its flow would be closed here, and its last datagrams would then
- * appear as another flow.
+ * Drains the counts first: a socket used for the last time after the swap would be closed here, and
+ * its last datagrams would appear as another flow.
  */
 void udp_close_unseen(u32 pass, u64 pass_start_ns, u64 now_ns)
 {

@@ -14,10 +14,7 @@
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/model/snapshot_build.h"
 
-/*
- * slots, spilled: YOUNG_SLOTS of each, shared with the programs; conns: the map.
- * The caller keeps all three until young_close().
- */
+/* YOUNG_SLOTS slots and spilled, shared with programs; the caller keeps all until young_close(). */
 void young_open(struct conn_slot *slots, u32 *spilled, struct map_ops conns);
 void young_close(void);
 /* True when a grace period has to pass before the next young_sweep(). */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http.c: the tables http and requests. BPF programs copy the beginning of what HTTP
- * connections move into a ring; an unprivileged process (bpf/protocols/) parses it
- * and reports once a tick. Nothing here parses network data.
+ * http.c: the tables http and requests. BPF programs copy what HTTP connections move into a ring;
+ * an unprivileged process (bpf/protocols/) parses it and reports once a tick.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -283,8 +282,7 @@ static u64 sockets_used(void)
 }
 
 /*
- * The array of places is allocated in full, so it is sized by the number of sockets now, with room for
- * growth. Sockets beyond are in the hash map, and found more slowly.
+ * The array is allocated in full: sized for the sockets there are now. The rest is in a hash map.
  */
 static void size_maps(void)
 {

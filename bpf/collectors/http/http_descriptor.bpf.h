@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_descriptor.bpf.h: before 6.3: the socket is found by the descriptor, when the call returns.
+ * http_descriptor.bpf.h: before 6.3 the socket is found by its descriptor, when the call returns.
  */
 #ifndef OTTOP_HTTP_DESCRIPTOR_BPF_H
 #define OTTOP_HTTP_DESCRIPTOR_BPF_H
@@ -39,10 +39,7 @@ static __always_inline bool is_look(struct task_struct *t, struct pt_regs *regs,
 	return flags & (MSG_PEEK | MSG_ERRQUEUE);
 }
 
-/*
- * Sockets get their cookie from on_state when they are connected: those that were open
- * before ottop have none, and are not observed.
- */
+/* on_state gives sockets their cookie: those connected before ottop have none and are skipped. */
 static __always_inline int returned(struct task_struct *t, struct pt_regs *regs, long ret)
 {
 	int kind = kind_of(t, regs);

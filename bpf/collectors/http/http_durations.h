@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_durations.h: the table http_durations: sums over the reports of the protocol reader.
- * Order of a tick: http_durations_report() for each report, http_durations_rows(). Sampler
- * thread only.
+ * http_durations.h: the table http_durations. Each tick http_durations_report() for each report,
+ * then http_durations_rows(). Sampler thread only.
  */
 #ifndef OTTOP_HTTP_DURATIONS_H
 #define OTTOP_HTTP_DURATIONS_H

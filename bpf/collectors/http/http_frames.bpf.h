@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_frames.bpf.h: splits HTTP/2 into frames. All frames are emitted with their bytes, except DATA,
- * of which only the length is.
- */
+/* http_frames.bpf.h: splits HTTP/2 into frames; of DATA only the length is emitted. */
 #ifndef OTTOP_HTTP_FRAMES_BPF_H
 #define OTTOP_HTTP_FRAMES_BPF_H
 

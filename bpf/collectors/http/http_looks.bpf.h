@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_looks.bpf.h: heuristics on the first bytes: HTTP/1, an HTTP/2 preface or frame, a TLS record.
- * Only a first filter; the reader in user space parses strictly.
- */
+/* http_looks.bpf.h: a first filter: is it HTTP/1, HTTP/2 or TLS? User space parses strictly. */
 #ifndef OTTOP_HTTP_LOOKS_BPF_H
 #define OTTOP_HTTP_LOOKS_BPF_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_moved.bpf.h: one transfer: the user buffers of the current thread's call, and its times.
- */
+/* http_moved.bpf.h: one transfer: the user buffers of the current thread's call, and its times. */
 #ifndef OTTOP_HTTP_MOVED_BPF_H
 #define OTTOP_HTTP_MOVED_BPF_H
 

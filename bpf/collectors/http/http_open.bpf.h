@@ -76,8 +76,8 @@ static __always_inline void note_followed(const struct tls_thread *th)
 /* ---- the end of an open call ---- */
 
 /*
- * Bytes of an open read that no other read followed: it filled its buffer. The program may have reused that
- * buffer by now, so this session gets no open reads any more.
+ * Bytes of an open read that filled its buffer with no read after it. The program may have reused
+ * the buffer, so this session gets no open reads any more.
  */
 static __always_inline u32 brought(struct tls_session *x, const struct tls_thread *th)
 {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_pieces.bpf.h: the buffers that a call moved (pieces, one per iovec): detects HTTP in them and
- * decides how many of their bytes are emitted.
- */
+/* http_pieces.bpf.h: a call's buffers (pieces): finds HTTP in them and how much to emit. */
 #ifndef OTTOP_HTTP_PIECES_BPF_H
 #define OTTOP_HTTP_PIECES_BPF_H
 
@@ -129,8 +126,8 @@ __noinline int emit_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 }
 
 /*
- * The usual form of a response: one iovec with the whole head, one with the body, whose bytes are not
- * needed. True: it was emitted in one record. Not inlined, to free its stack.
+ * Emits a response of two iovecs, head and body, as one record. False: it is none. Not inlined:
+ * stack.
  */
 __noinline int emit_with_body(const struct moved *m, struct http_socket *s, u32 flags)
 {

@@ -167,10 +167,7 @@ static void look_again(void)
 			look_at(&speakers[i], boottime_ns());
 }
 
-/*
- * True if it has probed functions but also uses another library: it speaks TLS on a socket without a session, or
- * never calls the probed functions. What happened before they were probed does not count.
- */
+/* It also speaks TLS on a socket without a session, or never calls the functions probed. */
 static bool has_another(const struct speaker *s)
 {
 	struct tls_caller c = { .tgid = s->pid, .start_ns = s->start_ns };

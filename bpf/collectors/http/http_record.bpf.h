@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_record.bpf.h: writes ring records, one for each buffer that was moved.
- */
+/* http_record.bpf.h: writes ring records, one for each buffer that was moved. */
 #ifndef OTTOP_HTTP_RECORD_BPF_H
 #define OTTOP_HTTP_RECORD_BPF_H
 
@@ -123,8 +121,8 @@ static __always_inline int emit_body(const struct moved *m, struct http_socket *
 #define WANT_SHIFT 16
 
 /*
- * flags: those of the record; from bit 8 on how many bytes were kept from earlier calls; from WANT_SHIFT
- * on how many of the len bytes are copied. 0: the ring is full.
+ * flags: the record's; from bit 8 on bytes kept from earlier calls, from WANT_SHIFT on bytes to
+ * copy of len. 0: the ring is full.
  */
 __noinline int emit_record(const struct moved *m, struct http_socket *s, u64 base, u32 len, u32 flags)
 {
@@ -184,8 +182,7 @@ __noinline int emit_begin(const struct moved *m, struct http_socket *s, u64 base
 #define HEAD_AT_ONCE 1024
 
 /*
- * Emits a whole head of n bytes, 16 to HEAD_AT_ONCE; the body behind it only counts as length. 0: it is
- * no head, and nothing was emitted.
+ * Emits a head of n bytes (16 to HEAD_AT_ONCE); the body is only a length. 0: no head, not emitted.
  */
 __noinline int emit_head(const struct moved *m, struct http_socket *s, u64 base, u32 n, u32 flags)
 {

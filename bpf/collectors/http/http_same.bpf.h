@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_same.bpf.h: connections with both ends on this host: what one end reads the other wrote, so the
- * bytes are emitted once, by the writer. TCP sequence numbers, the same at both ends, match the two.
+ * http_same.bpf.h: connections with both ends on this host: the writer emits the bytes once, and
+ * TCP sequence numbers, the same at both ends, match the two.
  */
 #ifndef OTTOP_HTTP_SAME_BPF_H
 #define OTTOP_HTTP_SAME_BPF_H
@@ -87,8 +87,7 @@ static __always_inline void fill_same(struct http_same *r, struct sock *sk, stru
 }
 
 /*
- * True: this read takes exactly what the other end sent and has emitted, so a reference to it is enough.
- * Otherwise (the sender's program still runs, or only part was read) the bytes are emitted here.
+ * This read takes exactly what the other end emitted: a reference is enough. False: emit the bytes.
  */
 static __always_inline bool emit_same(struct sock *sk, u64 key, struct http_socket *s, u32 len)
 {

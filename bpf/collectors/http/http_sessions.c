@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * http_sessions.c: see http_sessions.h. Most sessions end with their socket, or are freed. Those of a process
- * that was killed while their socket was unknown would stay for ever.
+ * http_sessions.c: see http_sessions.h. Sessions of killed processes with an unknown socket would
+ * stay for ever.
  */
 #include <errno.h>
 #include <signal.h>

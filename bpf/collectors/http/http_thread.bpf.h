@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_thread.bpf.h: cumulative off-CPU times of threads that move HTTP. The reader
- * subtracts the values at a request from those at its answer.
- */
+/* http_thread.bpf.h: cumulative off-CPU times of threads that move HTTP; the reader subtracts. */
 #ifndef OTTOP_HTTP_THREAD_BPF_H
 #define OTTOP_HTTP_THREAD_BPF_H
 
@@ -54,8 +51,8 @@ static __always_inline void thread_ends(struct http_thread *th, struct task_stru
 const volatile u64 tick_ns;	/* length of a jiffy */
 
 /*
- * Some switches are not reported (6.18: several in 10,000). The scheduler has noted when the thread came
- * back, by its own clock, whose offset is measured at switches that were reported.
+ * Some switches are not reported (6.18: several in 10,000): the scheduler's clock, with its offset
+ * measured at reported switches, says when the thread came back.
  */
 static __always_inline void came_back_missed(struct http_thread *th, u64 arrived_ns, u64 now_ns)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_tls_callers.bpf.h: which processes call a TLS library that is probed, and which speak TLS
- * without one (strangers): their requests cannot be seen, and user space says so.
+ * http_tls_callers.bpf.h: callers of probed TLS libraries, and strangers, which speak TLS without.
  */
 #ifndef OTTOP_HTTP_TLS_CALLERS_BPF_H
 #define OTTOP_HTTP_TLS_CALLERS_BPF_H
@@ -43,7 +42,7 @@ __noinline int note_caller(u32 what)
 }
 
 /*
- * TLS bytes on a socket without a session. STRANGE_RECORDS allows for the handshake (some three data records) and
+ * TLS on a socket without a session. STRANGE_RECORDS allows for the handshake (three records) and
  * for sessions on memory, which are joined with the first data.
  */
 __noinline int note_stranger(const struct moved *m, struct http_socket *s)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_tls_probes.bpf.h: the programs at the entry and return of a TLS library's functions.
- */
+/* http_tls_probes.bpf.h: the programs at the entry and return of a TLS library's functions. */
 #ifndef OTTOP_HTTP_TLS_PROBES_BPF_H
 #define OTTOP_HTTP_TLS_PROBES_BPF_H
 
 /*
- * Probes run with preemption on. From 6.13 on programs may get a private stack per CPU, which two
- * tasks would then share. Programs with a tail call do not get one; this call always fails.
+ * From 6.13 on a program may get a private stack per CPU, which two preempted tasks would share.
+ * Programs with a tail call do not get one; this call always fails.
  */
 #define NO_PROGRAMS(name)				\
 	struct {					\

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_totals.h: sums of the protocol reader's reports by endpoint, with their rows,
- * and the latest requests.
- * Order of a tick: http_totals_report() for each report, http_totals_rows(),
- * http_requests_rows(). Sampler thread only.
+ * http_totals.h: sums by endpoint with their rows, and the latest requests. Each tick
+ * http_totals_report()
+ * for each report, then http_totals_rows(), http_requests_rows(). Sampler thread only.
  */
 #ifndef OTTOP_HTTP_TOTALS_H
 #define OTTOP_HTTP_TOTALS_H

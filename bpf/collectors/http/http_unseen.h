@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http_unseen.h: processes, by name, that may speak HTTP in a way that we cannot observe: an unknown TLS library,
- * io_uring, QUIC. Reported in the status of the table http and in the table probes.
+ * http_unseen.h: processes that may speak HTTP unobserved (unknown TLS library, io_uring, QUIC),
+ * for the status of the table http and the table probes.
  */
 #ifndef OTTOP_HTTP_UNSEEN_H
 #define OTTOP_HTTP_UNSEEN_H

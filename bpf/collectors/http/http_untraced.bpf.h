@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http_untraced.bpf.h: where programs are preempted, or the verifier does not know the socket.
- */
+/* http_untraced.bpf.h: where programs are preempted, or the verifier does not know the socket. */
 #ifndef OTTOP_HTTP_UNTRACED_BPF_H
 #define OTTOP_HTTP_UNTRACED_BPF_H
 
@@ -28,8 +26,8 @@ static __always_inline int transfer_untraced(struct sock *sk, s64 ret, bool tx)
 }
 
 /*
- * The same tracepoints as classic ones (probes_preemptible()). Those may not give a socket its
- * number: that do programs beside them, which may be missed, and then are not the next time.
+ * The same on classic tracepoints (probes_preemptible()), which cannot assign the socket's number:
+ * programs beside them do, and if missed, the next time.
  */
 static __always_inline int transfer_of_event(struct trace_event_raw_sock_msg_length *ctx, bool tx)
 {

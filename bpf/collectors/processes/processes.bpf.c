@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * processes.bpf.c: a task iterator that is run once a tick, the life of
- * processes (fork, exec, exit, OOM kill) as events, and time in
- * uninterruptible sleep from sched_switch.
+ * processes.bpf.c: a task iterator run once a tick, the life of processes as events, and time in
+ * uninterruptible sleep.
  */
 #include "bpf/collectors/processes/processes_task.bpf.h"
 #include "bpf/collectors/processes/processes_switch.bpf.h"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * processes.c: the tables processes and events. Once a tick the task iterator
- * reads the counters of every thread; between ticks the ring reports forks,
- * execs, and exits with their final counters.
+ * processes.c: the tables processes and events. The task iterator reads every thread's counters
+ * once a tick; the ring reports forks, execs, and exits with their final counters.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,8 +71,8 @@ void tasks_set_generation(u32 generation)
 }
 
 /*
- * Where memory counters have per-CPU parts the program needs their addresses. The search
- * starts after the first screen is drawn, and runs in steps, not to delay the samples.
+ * Addresses of per-CPU memory counters: searched in steps after the first screen, not to delay
+ * samples.
  */
 static void find_per_cpu_offsets(void)
 {
@@ -222,10 +221,7 @@ static int run_pass(void)
 
 /* ---- rows ---- */
 
-/*
- * If the kernel hides the addresses of the per-CPU parts, the exact value is read from
- * /proc for some of the processes whose memory changed, each tick.
- */
+/* Addresses of per-CPU parts are hidden: reads some changed processes' exact value from /proc. */
 static void read_exact_rss(struct proc *p)
 {
 	char buf[64];
@@ -252,9 +248,8 @@ static void identify(struct proc *p, const struct tick *t)
 }
 
 /*
- * The pass did not see it. A process that ended after the tick's time stays for one more
- * tick: its last activity is in counters that other collectors drain only at the next
- * tick, and its last row must be complete.
+ * Not seen by the pass. If it ended after the tick's time it stays one more tick, for its last
+ * activity in counters that other collectors drain only then.
  */
 static void close_process(struct proc *p, const struct tick *t)
 {

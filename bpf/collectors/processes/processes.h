@@ -50,8 +50,8 @@ struct wire_event {
 	__u64 time_ns, start_ns;
 	char comm[16];
 	/*
-	 * exit: final values of the process. dead: only runtime_ns of its main thread,
-	 * whose last time slice is accounted at its last switch.
+	 * exit: the process's final values. dead: only runtime_ns of its main thread, after its
+	 * last switch.
 	 */
 	__u64 runtime_ns, runq_ns, blocked_ns, utime_ns, stime_ns;
 	__u64 read_bytes, write_bytes, calls;

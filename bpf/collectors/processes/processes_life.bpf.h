@@ -55,9 +55,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
- * The same again, for kernels where programs are preempted and then skipped on that CPU
- * (probes_preemptible()); the classic tracepoint does not have the child. A fork is lost
- * only if both programs are skipped.
+ * For kernels that skip preempted programs (probes_preemptible()); the classic tracepoint lacks the
+ * child. A fork is lost only if both programs are skipped.
  */
 SEC("?tp_btf/sched_process_fork")
 int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
@@ -66,9 +65,8 @@ int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *chil
 }
 
 /*
- * When a thread that is not the leader calls execve, the kernel ends the old
- * leader and gives its pid to that thread (fs/exec.c, de_thread()); the old
- * leader's storage is freed. Its counters are kept here until the exec event.
+ * execve by another thread than the leader: de_thread() (fs/exec.c) gives it the leader's pid and
+ * frees the leader's storage, whose counters are kept here until the exec event.
  */
 HASH_PREALLOCATED(handovers, 64, u32, struct task_state);
 
@@ -173,10 +171,7 @@ static __always_inline u64 more(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
-/*
- * Takes the larger of two sums: signal_struct has all released threads, also from
- * before ottop; our entry also has those that are just exiting.
- */
+/* The larger sum: signal_struct has threads released before ottop, our entry those just exiting. */
 static __always_inline void fill_exit(struct wire_event *e, struct task_struct *t,
 				      struct task_struct *leader, struct task_state *ls)
 {
@@ -224,10 +219,7 @@ static __always_inline int thread_exit(struct task_struct *t)
 		__sync_fetch_and_sub(&ls->dead_runq_ns, run_delay_ns(t, ls, 0));
 		return 0;
 	}
-	/*
-	 * The last thread reports. Two that leave at once may both see 0: then
-	 * one of the two reports has everything, and user space takes the maxima.
-	 */
+	/* The last thread reports. If two leave at once both may: user space takes the maxima. */
 	if (t->signal->live.counter)
 		return 0;
 	e = ring_zeroed(&events, sizeof(*e), &lost_ring);
@@ -252,10 +244,7 @@ int on_exit_tp(void *ctx)
 	return thread_exit(bpf_get_current_task_btf());
 }
 
-/*
- * include/trace/events/oom.h: the argument is a pid, or since 6.10 the task. No
- * pid reaches 2^22 (PID_MAX_LIMIT), no kernel address is below it.
- */
+/* include/trace/events/oom.h: a pid (below 2^22, PID_MAX_LIMIT), since 6.10 the task's address. */
 SEC("raw_tp/mark_victim")
 int on_oom(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -5,10 +5,7 @@
 
 #include "bpf/kernel/kernel.h"
 
-/*
- * Does time in this state count as blocked? Not for idle kernel threads, as in the load average, and
- * not for frozen tasks.
- */
+/* Counts as blocked? Not idle kernel threads, as in the load average, and not frozen tasks. */
 static __always_inline bool is_blocked_state(u32 state)
 {
 	return (state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) == TASK_UNINTERRUPTIBLE;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * processes_switch.bpf.h: switches, migrations and wake-ups: time in uninterruptible sleep,
- * correction of run_delay, and the last switch of a process.
+ * processes_switch.bpf.h: uninterruptible sleep, correction of run_delay, last switch of a process.
  */
 #ifndef OTTOP_PROCESSES_SWITCH_BPF_H
 #define OTTOP_PROCESSES_SWITCH_BPF_H
@@ -70,8 +69,8 @@ int BPF_PROG(on_migrate, struct task_struct *t, int cpu)
 }
 
 /*
- * A blocked time ends at the wake-up, not at the next switch: from then on it waits for a CPU. A task
- * asleep outside of a runqueue has no last_queued, unless it was migrated while in one.
+ * Blocked until the wake-up, not until the next switch. A task that sleeps outside of a runqueue
+ * has no last_queued, unless it was migrated while in one.
  */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *t)

@@ -13,18 +13,14 @@ u32 call_generation;		/* of the current latency measurement; 0: off */
 
 #define MAX_SUM_CPUS 16
 /*
- * Kernel address of __per_cpu_offset[], the offsets of the CPUs' copies of per-CPU
- * variables. 0: not known (yet). Not a __ksym, for which libbpf would read all of
+ * Kernel address of __per_cpu_offset[]; 0: not known (yet). Not a __ksym: libbpf would read all of
  * kallsyms before the first screen.
  */
 u64 per_cpu_offsets;
 const volatile u32 sum_cpus;	/* CPUs to sum; 0: too many */
 bool rss_is_exact;		/* else user space may read the exact value from /proc */
 
-/*
- * Since 6.2 the counters are per-CPU with a common part that lags behind by up
- * to 32 pages a CPU (lib/percpu_counter.c), which matters for small processes.
- */
+/* Since 6.2 per-CPU, with a common part up to 32 pages a CPU behind (lib/percpu_counter.c). */
 static __always_inline s64 percpu_rest(s32 *counters)
 {
 	s64 sum = 0;
@@ -103,8 +99,7 @@ static __always_inline void fill_call(struct wire_thread *w, struct task_struct 
 #define MAX_ENDED_THREADS 16	/* to skip; they leave the list by themselves */
 
 /*
- * If the main thread has ended (pthread_exit() in main), memory, cgroup and /proc data are
- * those of the other threads: returns the first living one.
+ * The first living thread: if the main thread has ended, it has the memory, cgroup and /proc data.
  */
 static __always_inline struct task_struct *living_thread(struct task_struct *leader)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * profiler.bpf.c: stack samples: of running threads by a perf event on every CPU, of
- * waiting threads by the scheduler's tracepoints (profiler_off.bpf.h). Samples are few
- * and are sent one by one; user space aggregates.
+ * profiler.bpf.c: samples of running threads (a perf event a CPU) and of waiting ones
+ * (profiler_off.bpf.h), sent one by one; user space aggregates.
  */
 #include "bpf/kernel/ksym.bpf.h"
 #include "bpf/kernel/tasks.bpf.h"

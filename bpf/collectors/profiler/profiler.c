@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * profiler.c: the tables stacks and frames: loads and controls the programs, and reads their
- * ring of samples. Nothing here blocks.
+ * profiler.c: the tables stacks and frames: controls the programs and reads their ring. Never
+ * blocks.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -314,10 +314,7 @@ static int profiler_read(const struct tick *t)
 	return 0;
 }
 
-/*
- * Sampling starts at the end of the first tick: that tick is long, and its samples would be
- * read too late. From now on the ring is drained often.
- */
+/* Starts after the first tick, which is too long for its samples to be read in time. */
 static void profiler_end(const struct tick *t)
 {
 	if (first_tick_over)

@@ -63,8 +63,8 @@ static __always_inline u32 lock_owner(const u64 args[4])
 #define JOBCTL_TRAP_FREEZE (1ul << 23)
 
 /*
- * What stops a thread that has left its CPU, regardless of its call: OWNER_*, 0: nothing. A thread of a
- * cgroup that is being frozen does not fall asleep in its call, as it has a pending signal.
+ * What stops a thread regardless of its call: OWNER_*, 0: nothing. In a cgroup being frozen a
+ * thread has a pending signal and does not fall asleep in its call.
  */
 static __always_inline u32 outside_now(struct task_struct *t)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_copy.bpf.h: samples whose user stack the kernel could not walk, because user space does
- * not have the process or its tables yet. The stack memory is sent instead, for user space to unwind.
+ * profiler_copy.bpf.h: copies of user stacks that the kernel could not walk yet, because user space
+ * does not have the process or its tables.
  */
 #ifndef OTTOP_PROFILER_COPY_BPF_H
 #define OTTOP_PROFILER_COPY_BPF_H
@@ -14,8 +14,8 @@
 PERCPU_ARRAY(copies, 3, struct wire_copy);
 
 /*
- * Does user space have to look at this process? It is new, has called exec, has new mappings, or
- * a table is pending or only partly loaded. Address misses are reported at most once in wait_ns.
+ * Must user space look at this process: new, exec, new mappings, table pending or in part? Address
+ * misses are reported at most once in wait_ns.
  */
 static __always_inline bool must_ask(struct walk *w, struct task_struct *t, u64 now)
 {
@@ -61,8 +61,7 @@ struct copying {
 };
 
 /*
- * Copies one page. A missing page may be an untouched part of a large array; after
- * COPY_MAX_HOLE of them the stack has ended. 1: done.
+ * Copies one page; 1: done. After COPY_MAX_HOLE missing pages (untouched arrays) the stack ended.
  */
 static int copy_page(u32 i, void *arg)
 {

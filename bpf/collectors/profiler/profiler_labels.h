@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profiler_labels.h: texts as stack frames ("→ fd 3: pipe from bash 611"). Their number is limited per
- * process and in total; those in no stack for the longest time are evicted. Sampler thread only.
+ * profiler_labels.h: texts as frames ("→ fd 3: pipe from bash 611"), limited in number; those in no
+ * stack for the longest time are evicted. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_LABELS_H
 #define OTTOP_PROFILER_LABELS_H
@@ -14,10 +14,7 @@
 
 struct label;
 
-/*
- * The label of that text for a process (0: none); where there is no room, the one that stands for
- * the rest. Returns a reference.
- */
+/* A reference to that text's label (0: none); where there is no room, to the rest's. */
 struct label *labels_of(u32 pid, const char *text);
 void labels_put(struct label *l);
 /* Its frame, for a stack of this tick; 0: l is NULL. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * profiler_off.bpf.h: off-CPU samples: scheduler tracepoints mark where a wait begins and ends, and
- * its user stack is read once the thread runs again.
+ * profiler_off.bpf.h: off-CPU samples: begin and end of waits; the user stack is read afterwards.
  */
 #ifndef OTTOP_PROFILER_OFF_BPF_H
 #define OTTOP_PROFILER_OFF_BPF_H
@@ -20,8 +19,8 @@
 const volatile u64 min_block_ns;	/* shorter waits are ignored */
 
 /*
- * A wait that is over, but whose user stack is still to be read: that is possible only in
- * the task's own context, at the end of its system call or at its next switch.
+ * A wait that is over; its user stack is read in the task's context: end of its call, or next
+ * switch.
  */
 struct pending {
 	u64 since_ns, end_ns, value, ready_ino;
@@ -151,8 +150,8 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 }
 
 /*
- * The current thread has an open wait whose end was missed. If it is still in the same call its user
- * stack is unchanged, the kernel stack is not; otherwise the wait is lost.
+ * The end of the current thread's wait was missed. In the same call its user stack is unchanged
+ * (not the kernel's); else the wait is lost.
  */
 static __always_inline void end_missed(struct task_struct *t, struct task_state *s, u64 now, u32 which)
 {
@@ -189,10 +188,7 @@ static __always_inline void finish_waits(struct task_struct *t, struct task_stat
 		end_missed(t, s, now, which);
 }
 
-/*
- * By CPU: is the running task watched? Saves all other tasks the storage lookup at the end of their calls.
- * 1 while idle: some switches from idle are not reported.
- */
+/* By CPU: is the running task watched? Saves others the storage lookup. 1 while idle. */
 PERCPU_ARRAY(watched_here, 1, u32);
 
 static __always_inline void note_here(const struct task_struct *next, const struct task_state *s)

@@ -90,8 +90,8 @@ static void settle(void)
 /* ---- a span ---- */
 
 /*
- * The part of a wait's value in the span. The value may exceed the time from begin to end: short waits count for
- * others, too, and long ones may differ by some ns, as the two come from different clocks. So it is scaled.
+ * The part of a wait's value in the span, scaled: values count for other waits or, as clocks
+ * differ, exceed the duration.
  */
 static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 {
@@ -204,8 +204,8 @@ struct ended {
 };
 
 /*
- * Called for waits from the newest to the oldest. One that spans several ticks comes in parts, of which only
- * the last has the waker. True: k is a part of the same wait as the one before.
+ * For waits from newest to oldest. Those of several ticks come in parts, only the last with the
+ * waker. True: k is a part of the same wait as the one before.
  */
 static bool follow(struct ended *w, struct ended *longest, const struct kept *k, u64 from_ns, u64 to_ns)
 {

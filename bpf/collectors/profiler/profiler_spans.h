@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profiler_spans.h: what blocked a thread within a span of time, such as a request. Keeps the latest
- * waits of all threads while blocked time is collected. Sampler thread only.
+ * profiler_spans.h: what blocked a thread within a span of time. Keeps the latest waits of all
+ * threads while blocked time is collected. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_SPANS_H
 #define OTTOP_PROFILER_SPANS_H

@@ -16,8 +16,8 @@ struct thing;
 /* What a blocked sample waited for, or NULL; valid until things_forget(). */
 struct thing *things_of(const struct wire_sample *s);
 /*
- * The ready descriptor of a set that ended a thread's wait; NULL: too many things. Only for single waits
- * that are reported: a server waits for any of its clients, so there is one for each connection.
+ * The ready descriptor that ended a thread's wait on a set; NULL: too many things. Only for single
+ * waits: a server has one for each connection.
  */
 struct thing *things_ready(u32 pid, u32 tid, u32 fd, u64 ino, u64 waited_ns);
 /* Its frame; 0: unknown (yet). */

@@ -66,8 +66,8 @@ static __always_inline bool is_idle(struct task_struct *t)
 }
 
 /*
- * Starts a wait whose beginning was not seen, at `since`. reported: the old value, so that a wait
- * that begins at the same time is left alone.
+ * Starts a wait with an unseen beginning at `since`, unless another begins: `reported` is the old
+ * value.
  */
 static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 reported, u64 since)
 {

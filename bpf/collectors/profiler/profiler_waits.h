@@ -19,8 +19,8 @@ void profiler_waits_close(void);
 /* Observation begins: threads that wait now are taken to wait since began_ns. */
 void profiler_waits_adopt(u64 began_ns);
 /*
- * Once a tick: reports the next part of known waits, and asks for the stacks of new
- * ones older than older_than_ns; done is called for each as a sample.
+ * Once a tick: the next part of known waits; asks for stacks of those older than older_than_ns, for
+ * done().
  */
 void profiler_waits_look(u64 older_than_ns, walked_fn done);
 /* How many stacks are still being read. */

@@ -68,10 +68,7 @@ static __always_inline bool is_slot(struct sc_slot *slot, u32 call, u32 tgid, u6
 	       slot->ready;
 }
 
-/*
- * The slot of this process and call: an index, OTHER_SLOT when there is no room.
- * A global function, like count_cell(), so that its loop is verified only once.
- */
+/* The slot of process and call; OTHER_SLOT: no room. Global: its loop is verified only once. */
 __noinline u32 find_slot(u32 which, u32 call, u32 tgid, u64 start_ns)
 {
 	struct sc_set *set = set_of(which);

@@ -72,8 +72,8 @@ static u64 time_of_call(void)
 }
 
 /*
- * A call that is traced leaves the kernel's fast path, which costs more than the program does and is in no
- * statistics of programs. So it is measured on our own calls, without the program and with it.
+ * Measured on our own calls: leaving the fast path costs more than the program and is in no
+ * statistics.
  */
 static int count_on(void)
 {

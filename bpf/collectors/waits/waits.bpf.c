@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * waits.bpf.c: finds the processes that have the other end of a pipe or socket, or a locked file, open.
- * An iterator over the open files of all processes, run on request; user space puts the inodes and
- * addresses to search for into two maps before.
+ * waits.bpf.c: finds who has the other end of a pipe or socket, or a locked file, open: an iterator
+ * over all open files, for the inodes and addresses in two maps.
  */
 #include "bpf/kernel/net.bpf.h"
 #include "bpf/collectors/waits/waits_wire.h"

@@ -169,8 +169,8 @@ static void list_peers(void)
 }
 
 /*
- * True if k cannot continue before that thread does: it is k's peer thread, or the peer is its whole
- * process, or it waits at the other end of the same connection. Otherwise another thread might serve k.
+ * k cannot continue before that thread does: its peer is that thread or its whole process, or it
+ * waits at the other end of the same connection. Else another thread might serve k.
  */
 static bool waits_for(const struct known *k, const struct known *other)
 {

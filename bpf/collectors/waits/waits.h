@@ -15,10 +15,7 @@
 
 /* After the pass over all tasks, before rows are made: sets the `longest` of each process. */
 void waits_update(const struct tick *t);
-/*
- * A new reference: what it waits on; "": it is in no call, or runs; NULL: not known yet. May
- * contain untrusted text.
- */
+/* A new reference; "": in no call, or running; NULL: not known yet. May contain untrusted text. */
 const char *waits_of(const struct wire_thread *w);
 /* True for calls that are meant to wait: epoll_wait, a condition, a sleep. */
 bool waits_by_design(const struct wire_thread *w);

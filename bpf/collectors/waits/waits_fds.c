@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * waits_fds.c: descriptors, sets of them, and paths. The links in /proc/PID/fd give the kind of
- * a descriptor without touching its file system, which may hang.
+ * waits_fds.c: descriptors, sets and paths, by the links of /proc/PID/fd: no file system may hang.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * waits_outside.c: waits whose cause is not in the call's arguments: the thread was stopped, or another
- * process must permit the operation. Recognized by where it sleeps in the kernel (/proc/TID/wchan).
- */
+/* waits_outside.c: threads that are stopped or need another's permission: by /proc/TID/wchan. */
 #include <string.h>
 
 #include "bpf/collectors/waits/waits_question.h"

@@ -355,10 +355,7 @@ static void answer_rule(const struct wait_question *q, const struct rule *r, str
 
 /* ---- the arguments ---- */
 
-/*
- * /proc/PID/task/TID/syscall (fs/proc/base.c, proc_pid_syscall()): number and arguments,
- * "-1 ..." in no call, "running". 0, -EAGAIN where it is not in that call, or -errno.
- */
+/* /proc/PID/task/TID/syscall (fs/proc/base.c). 0, -EAGAIN if it is not in that call, or -errno. */
 static int read_arguments(struct wait_question *q)
 {
 	char buf[256], *at = buf;

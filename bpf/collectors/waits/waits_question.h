@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * waits_question.h: one thread in one call, and what it waits on. Answers are
- * found in a separate thread (waits_worker.h), as reading another process's
- * /proc or memory may hang.
+ * waits_question.h: one thread in one call, and what it waits on. Answered in another thread
+ * (waits_worker.h): /proc and memory of others may hang.
  */
 #ifndef OTTOP_WAITS_QUESTION_H
 #define OTTOP_WAITS_QUESTION_H
@@ -13,8 +12,8 @@
 #define ANSWER_MAX 320
 #define CALL_ARGS 6
 /*
- * In a text, PERSON_NAME and a pid stand for "bash 611", PERSON_PID for "611 (bash)": the
- * sampler, which has the process table, inserts the name. Foreign text never contains them.
+ * In a text PERSON_NAME and a pid stand for "bash 611", PERSON_PID for "611 (bash)", which the
+ * sampler inserts. Foreign text never contains them.
  */
 #define PERSON_NAME 1
 #define PERSON_PID 2
@@ -77,10 +76,7 @@ void answer_add(char *text, const char *fmt, ...) __printf(2, 3);
 /* The same for foreign text, which is stripped of our marks. */
 void answer_add_foreign(char *text, const char *s);
 
-/*
- * Answers from /proc and the process's memory; a->end is then the descriptor whose
- * peer is still to be found by ends_find().
- */
+/* Answers from /proc and the process's memory; ends_find() still has to find the peer of a->end. */
 void question_answer(const struct wait_question *q, struct wait_answer *a);
 
 enum wait_about question_about(const char *call);
@@ -122,10 +118,7 @@ void sleep_ms_answer(const struct wait_question *q, int ms, struct wait_answer *
 
 /* Reads exactly n bytes of the process's memory; 0 or -errno. */
 int task_memory_read(const struct wait_question *q, u64 addr, void *to, size_t n);
-/*
- * Replaces socketcall(2) and ipc(2) by the call that they stand for; others stay unchanged. 0, or
- * -errno if the arguments are in memory that cannot be read.
- */
+/* Replaces socketcall(2), ipc(2) by the call meant. 0, -errno if the memory cannot be read. */
 int question_unwrap(struct wait_question *q);
 /* Reads /proc/PID/task/TID/FILE. As procfs_read(). */
 int task_read(const struct wait_question *q, const char *file, char *buf, size_t cap);
@@ -142,8 +135,8 @@ u64 task_fd_inode(const struct wait_question *q, u32 fd);
 int ends_open(char *reason, size_t cap);
 void ends_close(void);
 /*
- * One pass over the open files of all processes, for those of n answers that need a peer
- * (a->end.ino); adds to their texts. Runs in the worker.
+ * One pass over all open files for those of n answers with a->end.ino; adds the peers to their
+ * texts.
  */
 void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * waits_worker.h: a thread that answers questions about waits. Reading another process's
- * memory may hang for ever (FUSE, userfaultfd): then the thread is abandoned, the answer
- * is "reading it hangs", and another thread takes over.
+ * waits_worker.h: a thread that answers questions. If reading hangs (FUSE, userfaultfd) it is
+ * abandoned ("reading it hangs") and replaced.
  */
 #ifndef OTTOP_WAITS_WORKER_H
 #define OTTOP_WAITS_WORKER_H
@@ -23,9 +22,8 @@ bool worker_idle(void);
 /* Gives it n <= BATCH_MAX questions (copied), only when it is idle. 0 or -errno. */
 int worker_ask(const struct wait_question *q, u32 n);
 /*
- * Waits at most wait_ns for the batch. True: *ret has it, once. A worker that takes too
- * long for one question is abandoned: that question is answered with the reason, those
- * after it have failed.
+ * Waits up to wait_ns; true: *ret has the batch, once. A worker too slow for one question is
+ * abandoned: that one gets the reason, those after it fail.
  */
 bool worker_take(u64 wait_ns, struct batch *ret);
 /* False: a thread hangs, and may still use shared resources. */
