@@ -29,8 +29,7 @@ int admin_cpu_clock(u32 cpu, u32 hz);
  */
 int admin_tracepoint(const char *category, const char *name);
 /*
- * A probe at that offset of the file open as fd, or where the function that begins there
- * returns, as a perf event of all processes; a descriptor or -errno.
+ * A uprobe at that offset (or return of the function there) as a perf event; descriptor or -errno.
  */
 int admin_uprobe(int fd, u64 offset, bool returns);
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* hotspot.c: see hotspot.h. Tried with OpenJDK 17, 21 and 25. */
+/* hotspot.c: see hotspot.h. Tested with OpenJDK 17, 21 and 25. */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,18 +13,18 @@
 #define MAX_SEGMENTS (8u << 20)
 #define MAX_CODE 200000
 #define MAX_FRAME (1 << 20)
-#define MAX_ENTRIES 8192	/* of vmStructs; JDK 17 has some 2,000 */
+#define MAX_ENTRIES 8192	/* of vmStructs; JDK 17 has about 2,000 */
 #define MAX_HEADERS 64
 #define MAX_CHAIN 4096
 #define NAME_MAX_ 32
 #define BLOCK_HEADER_MAX 16	/* sizeof(HeapBlock), before each blob */
-#define BLOB_BYTES 256		/* of a blob, with its block: the fields are in there */
+#define BLOB_BYTES 256		/* read of each blob, with its block header: contains the fields */
 #define AT_ONCE 128
 
 enum field {
 	HEAPS, LENGTH, DATA, MEMORY, SEGMAP, LOG2_SEGMENT, LOW, HIGH, USED, NAME, CODE_BEGIN, CODE_END,
 	FRAME_SIZE, FRAME_COMPLETE,
-	CODE_OFFSET, DATA_OFFSET,	/* in place of CODE_BEGIN and CODE_END, which are addresses */
+	CODE_OFFSET, DATA_OFFSET,	/* since JDK 23, instead of the addresses */
 	FIELDS
 };
 
@@ -72,7 +72,7 @@ static u32 get_half(u32 pid, u64 addr)
 	return get(pid, addr, &w, sizeof(w)) ? w : 0;
 }
 
-/* Whether that text is there, with its end. */
+/* Whether that NUL-terminated text is at addr. */
 static bool is_text(u32 pid, u64 addr, const char *text)
 {
 	char buf[NAME_MAX_ + 1];
@@ -81,7 +81,7 @@ static bool is_text(u32 pid, u64 addr, const char *text)
 	return n <= sizeof(buf) && get(pid, addr, buf, n) && !memcmp(buf, text, n);
 }
 
-/* ---- a symbol of a loaded library: System V gABI, and GNU's hash table of symbols ---- */
+/* ---- symbols of a loaded library: System V gABI, and the GNU hash table ---- */
 
 struct library {
 	u32 pid;
@@ -90,7 +90,7 @@ struct library {
 
 static void take_dynamic(struct library *l, const Elf64_Dyn *d)
 {
-	u64 at = d->d_un.d_ptr < l->base ? d->d_un.d_ptr + l->base : d->d_un.d_ptr;	/* glibc has added it */
+	u64 at = d->d_un.d_ptr < l->base ? d->d_un.d_ptr + l->base : d->d_un.d_ptr; /* glibc */
 
 	if (d->d_tag == DT_SYMTAB)
 		l->symbols = at;
@@ -130,7 +130,7 @@ static u32 gnu_hash(const char *name)
 /* Address of a symbol, or 0. */
 static u64 library_symbol(const struct library *l, const char *name)
 {
-	u32 head[4], want = gnu_hash(name), i, has;	/* buckets, first symbol, words of the filter, shift */
+	u32 head[4], want = gnu_hash(name), i, has;	/* buckets, first symbol, bloom, shift */
 	u64 buckets, chain;
 	Elf64_Sym s;
 
@@ -150,9 +150,9 @@ static u64 library_symbol(const struct library *l, const char *name)
 	return 0;
 }
 
-/* ---- where fields are ---- */
+/* ---- offsets of fields ---- */
 
-/* The texts of some entries, each with its end: types, then names of fields. */
+/* NUL-terminated texts of entries: types, then field names. */
 static bool get_texts(u32 pid, const struct entry *e, u32 n, char (*to)[NAME_MAX_])
 {
 	struct iovec local = { to, 2 * n * sizeof(*to) }, remote[2 * AT_ONCE];
@@ -177,7 +177,7 @@ static void take_entry(u32 pid, struct hotspot_layout *l, u32 *found, const stru
 		}
 }
 
-/* Everything that is needed is there, and what is in a blob is within what is read of it. */
+/* All required fields exist, those of a blob within BLOB_BYTES. */
 static bool layout_is_usable(struct hotspot_layout *l, u32 found)
 {
 	u32 needed = ((1u << FIELDS) - 1) & ~(ADDRESSES | OFFSETS);
@@ -186,7 +186,7 @@ static bool layout_is_usable(struct hotspot_layout *l, u32 found)
 	for (u32 i = USED; i < FIELDS; i++)
 		if (l->at[i] >= BLOB_BYTES - BLOCK_HEADER_MAX - sizeof(u64))
 			return false;
-	/* its length, 8 bytes or since JDK 23 4, then whether it is used */
+	/* length (8 bytes, 4 since JDK 23), then the used flag */
 	l->block_header = (u32)(l->at[USED] / 8 + 1) * 8;
 	return (found & needed) == needed && l->block_header <= BLOCK_HEADER_MAX &&
 	       (l->has_offsets || (found & ADDRESSES) == ADDRESSES);
@@ -222,7 +222,7 @@ struct reading {
 	const struct hotspot_layout *l;
 	struct hotspot *found;
 	u32 cap;
-	u64 interpreter;	/* pointer to the name of its blob */
+	u64 interpreter;	/* address of the name of its blob */
 	u32 n_seen;
 };
 
@@ -268,7 +268,7 @@ static void take_blob(struct reading *r, const u8 *block, u64 addr, u64 high)
 	r->found->code[r->found->n++] = c;
 }
 
-/* Blobs at these addresses; those that cannot be read are passed over. */
+/* Reads the blobs at these addresses; skips unreadable ones. */
 static void take_blobs(struct reading *r, const u64 *addrs, u32 n, u64 high)
 {
 	static __thread u8 blocks[AT_ONCE][BLOB_BYTES];
@@ -301,7 +301,7 @@ static void read_heap(struct reading *r, u64 heap)
 	r->found->low = min(r->found->low, low);
 	r->found->high = max(r->found->high, high);
 	for (u64 i = 0; i < n_segments; i++) {
-		if (segments[i] || r->n_seen >= MAX_CODE)	/* 0 is where a block that is in use begins */
+		if (segments[i] || r->n_seen >= MAX_CODE)	/* 0: a used block begins */
 			continue;
 		r->n_seen++;
 		addrs[n++] = low + (i << bits);

@@ -39,10 +39,7 @@ struct hotspot {
 	struct hotspot_code code[];	/* by address */
 };
 
-/*
- * base: load address of libjvm.so. May hang, as any read of another process's memory. The caller frees the
- * result; NULL with errno: ENODATA if it is no known HotSpot.
- */
+/* base: address of libjvm.so. May hang. The caller frees it; NULL and ENODATA: no known HotSpot. */
 struct hotspot *hotspot_read(u32 pid, u64 base, struct hotspot_layout *layout);
 
 #endif

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * launch.c: see launch.h. ottop's side and the watcher; the helper's side is
- * launch_limits.c.
- */
+/* launch.c: see launch.h: ottop's side and the watcher; launch_limits.c is the helper's side. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -63,8 +60,7 @@ static u64 cpu_of(const struct rusage *u)
 }
 
 /*
- * Waits for the helper. Its pid is cleared in the page before the kernel may reuse it,
- * as ottop reads the CPU time of that pid.
+ * Its pid is cleared in the page before the kernel may reuse it: ottop reads that pid's CPU time.
  */
 static int wait_for(pid_t pid, volatile struct helper_page *page)
 {

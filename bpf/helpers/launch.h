@@ -36,8 +36,8 @@ struct helper_spec {
 	void (*serve)(const void *arg);
 	const void *arg;
 	/*
-	 * Runs in the watcher when the helper died during a piece of work: sends an error
-	 * answer through HELPER_SOCK. NULL: no answer is expected.
+	 * In the watcher: the helper died during work: sends an error answer. NULL: none is
+	 * expected.
 	 */
 	void (*died)(u32 work, enum helper_death how);
 	enum helper_rights rights;
@@ -80,8 +80,7 @@ u64 helpers_cpu_ns(void);
 u32 helpers_pids(u32 *ret, u32 cap);
 
 /*
- * In the helper, in any of its threads: begins a piece of work (its number, not 0), or
- * ends it (0). Meanwhile cpu_s and stuck_s apply, and a death is reported by died().
+ * In the helper: begins work number `work`, or ends it (0). Meanwhile cpu_s, stuck_s, died() apply.
  */
 void helper_work(u32 work);
 

@@ -5,10 +5,7 @@
 
 #include "bpf/helpers/launch.h"
 
-/*
- * In the watcher, before the helper is forked: rights, signals, priority. The helper
- * inherits them. 0 or -errno.
- */
+/* In the watcher before the fork: rights, signals, priority for the helper. 0 or -errno. */
 int limits_of_watcher(const struct helper_spec *s);
 /* Memory shared by helper and watcher, written by the helper: not trusted. */
 struct helper_notes {

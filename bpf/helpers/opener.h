@@ -50,8 +50,8 @@ struct opener_job *opener_take(void);
 int opener_fd(void);
 
 /*
- * The regular file that a process (or thread) has mapped under that path and inode number, open
- * for reading; or -errno. Runs in the caller's thread; a fallback where map_files/ is not accessible.
+ * The regular file mapped under that path and inode, open for reading, or -errno. In the caller's
+ * thread, where map_files/ is not accessible.
  */
 int opener_mapped(u32 pid, const char *path, u64 ino);
 

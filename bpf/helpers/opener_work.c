@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * opener_work.c: see opener.h. Paths are resolved within the process's root, which
- * links cannot leave (openat2(2), RESOLVE_IN_ROOT). Only regular files are opened, others
- * only with O_PATH, as opening a device may have side effects.
+ * opener_work.c: see opener.h. Paths are resolved within the process's root (openat2(2),
+ * RESOLVE_IN_ROOT); devices are only opened with O_PATH: no side effects.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,10 +33,7 @@ static ssize_t read_at(int dir, const char *name, char *buf, size_t cap)
 	return n;
 }
 
-/*
- * /proc/PID of exactly this process: everything opened through it is of no other one. -errno.
- * Its root is below it; if the main thread has ended, a living thread has it.
- */
+/* /proc/PID of exactly this process, or a living thread's if the main thread has ended; -errno. */
 static int open_process(u32 pid, u64 start_ns)
 {
 	char name[32], stat[1024], *p;
@@ -102,10 +98,7 @@ static int open_root(const struct opener_job *job, u32 *ret_euid)
 	return root;
 }
 
-/*
- * We may read everything, and the owner of the process controls what we open for it (links,
- * mounts of its own namespace), and what reads the file then may be taken over.
- */
+/* The owner of the process controls what we, who may read everything, open for it. */
 static bool may_read(u32 euid, const struct stat *st)
 {
 	return !euid || st->st_uid == euid || st->st_mode & S_IROTH;
@@ -227,10 +220,7 @@ static int open_debug(struct opener_job *job)
 
 /* ---- perf maps ---- */
 
-/*
- * Only a file owned by the process's user or root is trusted: /tmp is world-writable, and
- * another user could have created the file before.
- */
+/* Only trusted if owned by the process's user or root: anyone may create files in /tmp. */
 static int open_perf_map(const struct opener_job *job)
 {
 	int dir = open_process(job->pid, job->start_ns), root, fd;

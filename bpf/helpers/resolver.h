@@ -26,17 +26,14 @@ bool resolver_runs(void);
 int resolver_fd(void);
 
 /*
- * Asks for the name of an address ("10.0.0.7", "2001:db8::1"), unless it is known or
- * already asked for. From any thread. Beyond RESOLVER_MAX it is ignored.
+ * Asks for the name of an address ("10.0.0.7", "2001:db8::1") once. Any thread; ignored beyond
+ * RESOLVER_MAX.
  */
 void resolver_ask(const char *addr);
 /* Takes pending answers, sends queued questions, times out old ones. */
 void resolver_step(u64 now_ns);
 
-/*
- * The name of a user id from NSS (sss, ldap, systemd...), sanitized for a terminal.
- * False: none, or not known yet; then it is asked for, like an address.
- */
+/* A user id's name from NSS, sanitized. False: none, or not known yet; then it is asked for. */
 bool resolver_user(u32 uid, char *name, size_t cap);
 /* Changes when results of resolver_user() may have changed. */
 u32 resolver_users_version(void);

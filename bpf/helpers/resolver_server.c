@@ -26,10 +26,7 @@
 #define LOOKUP_STUCK_S 60	/* a name service that hangs takes a thread with it */
 #define PASSWD_BYTES (16 << 10)	/* an entry with all its texts */
 
-/*
- * Weak, so that a static program does not link it from libc.a, where it would load NSS
- * modules of a possibly different C library; there user ids stay numbers.
- */
+/* Weak: static programs must not link it from libc.a, with NSS modules of another C library. */
 #pragma weak getpwuid_r
 
 /* ---- one lookup -------------------------------------------------------------------- */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * container.c: the container that the path of a cgroup names. Each runtime names its
- * cgroups its own way; this is the list, one shape a line, with where it is written down.
- */
+/* container.c: the container that a cgroup path names: one shape a line, with its source. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +10,17 @@
 #define HASH_LEN 64
 
 enum shape_id {
-	ID_HASH,	/* cut to ID_LEN; a text that is no hash stays whole */
+	ID_HASH,	/* cut to ID_LEN; other texts stay whole */
 	ID_SHORT,	/* always cut to ID_LEN */
-	ID_NAME,	/* as systemd escapes it */
-	ID_NUMBER_NAME,	/* the same, after "N-" */
-	ID_TASK,	/* HASH-NUMBER: Fargate's containers of one task differ in the number only */
-	ID_UUID_NAME,	/* UUID.NAME: the first eight digits and the name */
-	ID_NONE,	/* what looks like a container and is not: its monitor */
+	ID_NAME,	/* unescaped as by systemd */
+	ID_NUMBER_NAME,	/* the same after "N-" */
+	ID_TASK,	/* HASH-NUMBER: Fargate's containers of a task differ in NUMBER */
+	ID_UUID_NAME,	/* UUID.NAME: eight digits and the name */
+	ID_NONE,	/* not a container: its monitor */
 };
 
 /*
- * A component of a path is of a shape when the one before it is `below` (NULL: any) and it
- * begins and ends as said. The first that fits is taken, the innermost component wins.
+ * Matches a path component behind `below` (NULL: any). First shape wins, innermost component wins.
  */
 static const struct shape {
 	const char *below, *prefix, *suffix, *runtime;
@@ -51,7 +47,7 @@ static const struct shape {
 	/* libvirt: virSystemdMakeScopeName(), machine-DRIVER\x2dN\x2dNAME.scope */
 	{ NULL, "machine-qemu\\x2d", ".scope", "qemu", ID_NUMBER_NAME },
 	{ NULL, "machine-lxc\\x2d", ".scope", "libvirt-lxc", ID_NUMBER_NAME },
-	/* systemd-nspawn: by hand, and as a service, which is in two halves */
+	/* systemd-nspawn: machinectl; a service has two halves */
 	{ NULL, "machine-", ".scope", "nspawn", ID_NAME },
 	/* Amazon ECS: agent/taskresource/cgroup; Fargate: task metadata, "DockerId" */
 	{ NULL, "", "", "ecs", ID_TASK },
@@ -63,7 +59,6 @@ static const struct shape {
 	{ "mesos", "", "", "mesos", ID_SHORT },
 };
 
-/* One component of a path. */
 struct part {
 	const char *s;
 	size_t n;
@@ -95,7 +90,7 @@ static bool is_hash(struct part p)
 	return p.n == HASH_LEN && hex_run(p.s, p.n) == HASH_LEN;
 }
 
-/* "\x2d" is '-', as systemd-escape(1) writes it. */
+/* Replaces "\x2d" by '-', as written by systemd-escape(1). */
 static void put_name(char *buf, size_t cap, const char *runtime, struct part id)
 {
 	size_t n = (size_t)snprintf(buf, cap, "%s:", runtime);
@@ -118,7 +113,7 @@ static void put_id(char *buf, size_t cap, const char *runtime, struct part id)
 	snprintf(buf, cap, "%s:%.*s", runtime, (int)id.n, id.s);
 }
 
-/* Without "N-" before it, as libvirt numbers what it starts. */
+/* Drops libvirt's "N-". */
 static struct part after_number(struct part id)
 {
 	size_t digits = 0;
@@ -130,7 +125,7 @@ static struct part after_number(struct part id)
 	return id;
 }
 
-/* 32 digits in hex, '-', a number. */
+/* 32 hex digits, '-', a number. */
 static bool is_task(struct part id)
 {
 	size_t digits = 0;
@@ -142,7 +137,7 @@ static bool is_task(struct part id)
 	return 33 + digits == id.n;
 }
 
-/* False: not of this shape after all. */
+/* False: another shape. */
 static bool put_shape(char *buf, size_t cap, const struct shape *shape, struct part id)
 {
 	switch (shape->id) {
@@ -176,8 +171,8 @@ static bool put_shape(char *buf, size_t cap, const struct shape *shape, struct p
 }
 
 /*
- * "kubepods-burstable-podUID.slice:cri-containerd:ID": what a runtime without systemd's
- * driver makes of the name that a kubelet with it asks for (containerd#4857).
+ * A runtime without systemd's driver under a kubelet with it (containerd#4857):
+ * "kubepods-burstable-podUID.slice:cri-containerd:ID".
  */
 static bool match_colons(struct part p, char *buf, size_t cap)
 {
@@ -190,7 +185,7 @@ static bool match_colons(struct part p, char *buf, size_t cap)
 	return true;
 }
 
-/* The cgroupfs driver: .../docker/ID; other names that are hashes are recognized by their parent. */
+/* The cgroupfs driver (.../docker/ID), and other hashes, recognised by their parents. */
 static void put_hash(const char *path, struct part before, struct part p, char *buf, size_t cap)
 {
 	const char *kube = strstr(path, "kubepods"), *ecs = strstr(path, "/ecs/");
@@ -210,7 +205,9 @@ static void match_part(const char *path, struct part before, struct part p, char
 		    put_shape(buf, cap, shape, (struct part){ p.s + a, p.n - a - b }))
 			return;
 	}
-	/* systemd-nspawn@NAME.service: what it runs is in "payload", itself in "supervisor" */
+	/*
+	 * systemd-nspawn@NAME.service: the container is in "payload", its monitor in "supervisor"
+	 */
 	if (part_is(p, "payload") && part_has(before, "systemd-nspawn@", ".service"))
 		put_name(buf, cap, "nspawn", (struct part){ before.s + 15, before.n - 23 });
 	else if (is_hash(p))

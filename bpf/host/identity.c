@@ -7,11 +7,7 @@
 #include "bpf/host/identity.h"
 #include "bpf/host/procfs.h"
 
-/*
- * A command line is kept up to CMDLINE_MAX bytes. To bound the memory of many long ones, the
- * parts beyond USUAL_MAX may take LONG_MAX_ALL bytes in total: later ones are then cut at
- * USUAL_MAX.
- */
+/* Kept up to CMDLINE_MAX bytes; what exceeds USUAL_MAX may take LONG_MAX_ALL bytes of all. */
 #define CMDLINE_MAX (32u << 10)
 #define USUAL_MAX 2048u
 #define LONG_MAX_ALL (2u << 20)

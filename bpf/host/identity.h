@@ -5,10 +5,7 @@
 
 #include "bpf/host/proctab.h"
 
-/*
- * Reads what is missing or changed. A process that is gone, or that /proc hides, keeps its
- * values; p->unread counts consecutive failures.
- */
+/* Reads what is missing or changed. On failure it keeps its values; p->unread counts failures. */
 void identity_read(struct proc *p);
 /* The same right after identity_args(): the command line only where that had not all of it. */
 void identity_read_exec(struct proc *p);
@@ -21,15 +18,11 @@ void identity_inherit(struct proc *child, const struct proc *parent);
 /* Before p is freed: releases its share of the memory for long command lines. */
 void identity_forget(struct proc *p);
 void identity_cwd(struct proc *p);
-/*
- * Should identity_read() also read the environment of processes, for the name of their service? Nothing
- * else of it is kept, and only its first 64 kB are searched.
- */
+/* Whether identity_read() also reads environments (64 kB) for the name of the service. */
 void identity_want_services(bool on);
 /*
- * The service that an environment (n bytes, a NUL after each variable) names: OTEL_SERVICE_NAME, or
- * service.name of OTEL_RESOURCE_ATTRIBUTES with its percent-encoding undone, at most cap - 1
- * bytes. False: none.
+ * The service in an environment of n bytes: OTEL_SERVICE_NAME, or service.name (percent-decoded) of
+ * OTEL_RESOURCE_ATTRIBUTES, at most cap - 1 bytes. False: none.
  */
 bool identity_service(const char *environment, size_t n, char *buf, size_t cap);
 

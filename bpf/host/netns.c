@@ -61,10 +61,7 @@ u32 netns_of(u32 pid)
 	return ask(pid, &err);
 }
 
-/*
- * The initial namespace: that of the first process, or of kthreadd where a
- * sandbox hides that one; else ours.
- */
+/* The namespace of the first process, or of kthreadd where a sandbox hides that one; else ours. */
 static u32 find_host(void)
 {
 	return netns_of(1) ?: netns_of(2) ?: netns_of((u32)getpid());

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netns.h: network namespaces: which there are, what they are called, and one
- * process of each, by which its files in /proc can be read. Sampler thread only.
+ * netns.h: network namespaces, their names, and one process of each for /proc. Sampler thread only.
  */
 #ifndef OTTOP_NETNS_H
 #define OTTOP_NETNS_H

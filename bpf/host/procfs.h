@@ -8,8 +8,8 @@
 #include "bpf/model/base.h"
 
 /*
- * Reads at most cap-1 bytes of /proc/PATH and ends them with NUL. Returns the
- * number of bytes or -errno (-ESRCH, -ENOENT: the process is gone).
+ * Reads at most cap-1 bytes of /proc/PATH, NUL-terminated. Bytes, or -errno (-ESRCH, -ENOENT:
+ * gone).
  */
 int procfs_read(const char *path, char *buf, size_t cap);
 /*
@@ -26,8 +26,7 @@ int procfs_link_pid(u32 pid, const char *file, char *buf, size_t cap);
 /* The number after "NAME:" or "NAME " at a line's start, or U64_UNKNOWN. */
 u64 procfs_value(const char *text, const char *name);
 /*
- * Searches a symbol of the kernel itself in a number of further lines of /proc/kallsyms: all of them
- * take 40 ms, on a busy machine much longer. True: finished; addr is 0 if it was not found or is hidden.
+ * Searches /proc/kallsyms in steps: all of it takes 40 ms or more. True: done; addr 0: not found.
  */
 struct symbol_search {
 	FILE *f;

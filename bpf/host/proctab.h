@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * proctab.h: the table of known processes, by (pid, start time). Filled by the
- * processes collector; the others look up pids. Sampler thread only.
+ * proctab.h: the table of known processes, by (pid, start time), filled by processes. Sampler
+ * thread only.
  */
 #ifndef OTTOP_PROCTAB_H
 #define OTTOP_PROCTAB_H
@@ -54,8 +54,7 @@ struct proc {
 	u32 netns;		/* inode of its network namespace, or 0: not asked yet */
 	bool netns_hidden;	/* or it may not be asked */
 	/*
-	 * Sums by other collectors for its row, which the processes collector fills once all
-	 * have read. Unknown at the beginning of a tick; a collector that counts sets them to 0.
+	 * Sums of other collectors for its row, filled in last. Unknown at the beginning of a tick.
 	 */
 	struct processes_row *row;	/* of this tick; NULL: not observed */
 	float rx_rate, tx_rate;	/* of its sockets in this interval */

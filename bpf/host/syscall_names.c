@@ -86,8 +86,7 @@ bool syscall_waits(const char *name)
 const char *errno_name(u32 e)
 {
 	/*
-	 * Inside of the kernel only (include/linux/errno.h): a signal came in between, and the
-	 * program sees EINTR, or nothing because the call is made again.
+	 * Kernel-internal (include/linux/errno.h): a signal came: EINTR, or the call is restarted.
 	 */
 	if (e == 513)
 		return "restarted";

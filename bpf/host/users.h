@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * users.h: names of user ids, from /etc/passwd; what that does not have is asked for
- * by resolver.h, since a directory service could hold up a tick for seconds.
+ * users.h: names of user ids from /etc/passwd; the rest from resolver.h: a directory may be slow.
  */
 #ifndef OTTOP_USERS_H
 #define OTTOP_USERS_H

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * connections_abi.bpf.h: the call that a task is in, where that may move datagrams or
- * connect, and what it was given; of 64-bit programs and of 32-bit ones.
- */
+/* connections_abi.bpf.h: the current call, where it moves datagrams or connects, 64 and 32 bits. */
 #ifndef OTTOP_CONNECTIONS_ABI_BPF_H
 #define OTTOP_CONNECTIONS_ABI_BPF_H
 

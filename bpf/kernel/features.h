@@ -15,15 +15,10 @@ struct features {
 };
 
 void features_read(struct features *f);
-/*
- * One line (free() it): why nothing can be observed at all, and what to do; NULL: it can.
- */
+/* Why nothing can be observed, and what to do: one line, free() it. NULL: it can. */
 char *features_obstacle(const struct features *f);
 
-/*
- * What running in a time or pid namespace means for the values shown (a static text); NULL: it is
- * in the host's, or there is no effect. Main thread or sampler.
- */
+/* Effect of a time or pid namespace on values (static); NULL: none. Main thread or sampler. */
 const char *features_clock_note(void);
 const char *features_pid_note(void);
 /* Both, in one text; "" where there is none. */

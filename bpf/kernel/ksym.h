@@ -21,10 +21,7 @@ struct ksym_question {
 };
 
 #ifndef __bpf__
-/*
- * prog: of KSYM(). Writes the function's name to text[KSYM_BYTES]; *ret_module: the module's, within text, or
- * "". 0, -ENOENT if the address is in no function, or -errno.
- */
+/* prog: of KSYM(). *ret_module: within text, or "". 0, -ENOENT: not in a function, or -errno. */
 int ksym_name(int prog, u64 addr, char *text, const char **ret_module);
 /* Splits the kernel's answer, "function [module]". */
 int ksym_split(char *text, const char **ret_module);

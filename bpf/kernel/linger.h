@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * linger.h: how long a collector runs on when it is no longer wanted: minutes, so that a user
- * who switches views finds no gap; only seconds while ottop exceeds its budget.
- */
+/* linger.h: an unwanted collector runs on for minutes (seconds over budget): views have no gap. */
 #ifndef OTTOP_LINGER_H
 #define OTTOP_LINGER_H
 

@@ -10,8 +10,7 @@
 #include "bpf/kernel/map_bytes.h"
 
 /*
- * "memlock:" of fdinfo: since 6.4 the actual memory of the map; before that its
- * maximum, which is of no use for maps that allocate on demand.
+ * fdinfo: actual memory since 6.4; before, the maximum, useless for maps that allocate on demand.
  */
 static u64 map_memlock(int fd)
 {

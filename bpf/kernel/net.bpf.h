@@ -30,8 +30,7 @@ static __always_inline bool is_mapped(const u32 *a)
 }
 
 /*
- * A macro, so that it works with pointers the verifier knows. True for v6.
- * An unbound end of a v6 socket (::) that talks v4 is 0.0.0.0.
+ * A macro: pointers keep their BTF type. True for v6. An unbound v6 socket that talks v4: 0.0.0.0.
  */
 #define fill_ends(e, sk) \
 	fill_ends_port(e, sk, BPF_CORE_READ((struct inet_sock *)(sk), inet_sport))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * number.bpf.h: assigns sockets their cookie before programs on the classic tracepoints of the same
- * name see them, which cannot do that. The includer selects the protocols: gets_number().
+ * number.bpf.h: gives sockets their cookie before classic tracepoint programs, which cannot. The
+ * includer selects the protocols: gets_number().
  */
 #ifndef OTTOP_NUMBER_BPF_H
 #define OTTOP_NUMBER_BPF_H

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * probes.h: every BPF program of ottop: whether it is attached, why not, and its
- * cost, for the tables probes and self; adds the rows of lost, too (loss.h).
- */
+/* probes.h: every BPF program: attached or why not, and its cost (tables probes, self, lost). */
 #ifndef OTTOP_PROBES_H
 #define OTTOP_PROBES_H
 
@@ -13,10 +10,7 @@ struct bpf_object;
 struct bpf_program;
 struct bpf_link;
 
-/*
- * Registers the programs of an opened object, as "off", and its maps.
- * The object must live until probes_forget().
- */
+/* Registers an object's programs, as "off", and maps. It must live until probes_forget(). */
 void probes_add(const char *collector, struct bpf_object *obj);
 /*
  * Kernels from 6.19 on run tracepoints with preemption on: while a tp_btf program is
@@ -25,8 +19,7 @@ void probes_add(const char *collector, struct bpf_object *obj);
  */
 bool probes_preemptible(void);
 /*
- * Such kernels still run classic tracepoints with preemption off: those are preferred
- * where they have the data and tracefs is available.
+ * They still run classic tracepoints with preemption off: preferred where data and tracefs suffice.
  */
 bool probes_prefer_classic(void);
 /* Two programs that do the same work, once: a miss of one of them is no loss. */
@@ -57,8 +50,8 @@ void probes_forget(const char *collector);
 void probe_runs(struct bpf_program *prog, float per_s);
 
 /*
- * Sets what one run costs the interrupted task, ns, including entry and exit of the program, which the
- * kernel's run-time statistics leave out; where a collector has measured it. 0: not measured.
+ * Cost of a run to the task, ns, with entry and exit, which run-time statistics omit. 0:
+ * unmeasured.
  */
 void probe_costs(struct bpf_program *prog, u64 ns);
 

@@ -64,10 +64,7 @@ static __always_inline u64 run_delay_ns(struct task_struct *t, const struct task
 	return ns > wrong ? ns - wrong : 0;
 }
 
-/*
- * Not to be called under a runqueue lock: creating an entry may allocate and so
- * wake kswapd. sched_switch only looks up.
- */
+/* Not under a runqueue lock: allocation may wake kswapd. sched_switch only looks up. */
 static __always_inline struct task_state *task_state_make(struct task_struct *t)
 {
 	struct task_state *s = bpf_task_storage_get(&tasks, t, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);

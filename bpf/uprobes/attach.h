@@ -41,8 +41,8 @@ int uprobe_attach(struct bpf_program *prog, int fd, const struct uprobe_place *p
 		  struct uprobe_links *ret);
 void uprobe_detach(struct uprobe_links *links);
 /*
- * Why return probes would harm: x86 kernels from 6.11 until "seccomp: passthrough uretprobe
- * systemcall without filtering" (6.12.14, 6.13.3) kill a process under seccomp at one. NULL: they do not.
+ * x86 from 6.11 on kills processes under seccomp at return probes, until 6.12.14 and 6.13.3
+ * ("seccomp: passthrough uretprobe systemcall without filtering"). NULL: they are safe.
  */
 const char *uprobe_returns_obstacle(void);
 /* The same of a kernel by its release, as uname(2) has it; for tests. */

@@ -39,8 +39,8 @@ void targets_close(void);
 /* A file that a process may map soon; it need not exist. */
 void targets_path(const char *path);
 /*
- * Files that a process has mapped as code: all of them, or those with the names of the
- * specification. What is known of them so far. ret_since_ns (NULL: not asked for): when the last of those that are attached was.
+ * State of files a process maps as code (all, or those named). ret_since_ns (or NULL): when the
+ * last was attached.
  */
 enum uprobe_found targets_process(u32 pid, bool all, u64 *ret_since_ns);
 /* Goes on with the processes there are, for about max_ns; true: it was through all of them. */
