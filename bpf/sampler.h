@@ -48,31 +48,21 @@ void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n);
  */
 const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u32 n, u64 patience_ns);
 void sampler_interval(struct sampler *s, u64 interval_ns);
-/*
- * Asks for the name of an address; the result appears in the table `names`. Never
- * blocks. From any thread.
- */
+/* Asks for an address's name; it appears in the table `names`. Never blocks. Any thread. */
 void sampler_ask_name(struct sampler *s, const char *addr);
-/*
- * Number of work steps (a collector read, a wake-up) that the thread has done. If it does not change while
- * a tick is due, the thread hangs. From any thread.
- */
+/* Work steps done by the thread; unchanged while a tick is due: it hangs. Any thread. */
 unsigned long long sampler_steps(const struct sampler *s);
 /* For the self table: what only the consumer knows. */
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes);
 /* Detaches everything, ends the thread, frees. NULL-safe. */
 void sampler_stop(struct sampler *s);
 
-/*
- * The processes that ottop does not work without; before there are threads, and before
- * privileges are given up. What does not start is missed, and said, where it is needed.
- */
+/* Before threads exist and privileges are dropped. A helper that fails is reported where needed. */
 void sampler_start_helpers(void);
 void sampler_stop_helpers(void);
 
 /*
- * ottop --check: what this kernel and these privileges permit, as text of at
- * most 80 columns. 0 when the process view can run, else 1.
+ * --check: what kernel and privileges permit, 80 columns. 0 when the process view can run, else 1.
  */
 int sampler_check(FILE *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sampler_parts.h: what the sampler's files share: the thread with the tick (sampler.c), what others
- * ask of it and take from it (sampler_asks.c), its start and end (sampler_start.c).
+ * sampler_parts.h: shared by sampler.c (tick), sampler_asks.c (requests), sampler_start.c (start,
+ * end).
  */
 #ifndef OTTOP_SAMPLER_PARTS_H
 #define OTTOP_SAMPLER_PARTS_H

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * durations.h: histograms of request durations, by the attributes and with the bucket bounds of
- * the semantic conventions for HTTP and RPC; until the next report.
- */
+/* durations.h: duration histograms by OTel's HTTP and RPC conventions, until the next report. */
 #ifndef OTTOP_DURATIONS_H
 #define OTTOP_DURATIONS_H
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * exchanges.h: the open exchanges (requests and their answers) of a connection, built from
- * the parts of messages that its protocol emits. For follow.c.
- */
+/* exchanges.h: a connection's open exchanges, built from parts of messages. For follow.c. */
 #ifndef OTTOP_EXCHANGES_H
 #define OTTOP_EXCHANGES_H
 
@@ -10,10 +7,7 @@
 #include "bpf/protocols/follow.h"
 #include "bpf/protocols/sent.h"
 
-/*
- * There may be tens of thousands, mostly idle, so this is kept small: what is needed only while a request
- * is open is in the exchange.
- */
+/* Kept small, as there may be tens of thousands: what an open request needs is in the exchange. */
 struct conn {
 	struct hash_node node;	/* by cookie */
 	u64 cookie;

@@ -43,8 +43,8 @@ static void conn_free(struct follower *f, struct conn *c)
 }
 
 /*
- * Determines protocol and role of a new connection from its first bytes. If they are the very first bytes of
- * the stream they may be too few to be sure; the BPF programs have found that they may be HTTP.
+ * Protocol and role by a connection's first bytes, which may be too few; programs found likely
+ * HTTP.
  */
 static bool recognise(const u8 *data, u64 n, bool first, u32 *ret_protocol, enum role *ret_role)
 {
@@ -241,8 +241,8 @@ static bool is_sane(const struct http_record *r, size_t size)
 }
 
 /*
- * Must these bytes be kept, as the read at the other end (on this host) may refer to them? Not the first bytes of a
- * connection: its peer is unknown then and always emits its own, and idle connections would keep them for ever.
+ * Must these bytes be kept for a read at the other end? Not a connection's first: the peer is
+ * unknown and emits its own, and idle connections would keep them.
  */
 static bool may_be_same(const struct conn *c, const struct http_record *r)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * follow.h: follows connections through the records of the ring: puts the bytes
- * of each direction in order, has the protocol read them, and pairs requests
- * with their answers.
+ * follow.h: follows connections through ring records: orders the bytes, has the protocol read them,
+ * and pairs requests with answers.
  */
 #ifndef OTTOP_FOLLOW_H
 #define OTTOP_FOLLOW_H

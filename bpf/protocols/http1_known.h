@@ -12,8 +12,8 @@
 #define KNOWN_BYTES 512		/* longer heads are not kept */
 
 /*
- * The cached result if n bytes begin with a cached head of *ret_len bytes; valid until the next
- * http1_known_keep(). NULL: a miss.
+ * The result of a cached head of *ret_len bytes at p, until the next http1_known_keep(). NULL: a
+ * miss.
  */
 const struct http1_head *http1_known_find(enum role role, const u8 *p, u64 n, u32 *ret_len);
 /* Caches x, parsed from the first len of the n bytes at p. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http1_lines.h: fast path for whole, ordinary lines of an HTTP/1 head. Anything cut, odd or doubtful
- * is left to the parser that reads byte by byte (http1.c); both give the same result.
+ * http1_lines.h: fast path for ordinary lines of an HTTP/1 head; http1.c reads the rest bytewise.
  */
 #ifndef OTTOP_HTTP1_LINES_H
 #define OTTOP_HTTP1_LINES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * http1_messages.h: the messages of one HTTP/1 connection: matches answers to requests, emits their parts,
- * and decides the framing that follows a head. Where a match is doubtful none is reported.
+ * http1_messages.h: a connection's HTTP/1 messages: matches answers to requests (doubtful matches
+ * are not reported), decides the framing after a head.
  */
 #ifndef OTTOP_HTTP1_MESSAGES_H
 #define OTTOP_HTTP1_MESSAGES_H
@@ -68,10 +68,7 @@ void http1_head_cut(struct http1 *h, enum role role, const struct sink *out);
 void http1_end(struct http1 *h, enum role role, const struct sink *out);
 /* This direction is out of sync: open exchanges are lost. */
 void http1_lose(struct http1 *h, enum role role, const struct sink *out);
-/*
- * A message may have been missed while several requests are open, so answers can no longer be matched:
- * what comes only counts as lost, rather than being reported with a wrong status.
- */
+/* A message may be missing: answers can no longer be matched and only count as lost. */
 void http1_mix_up(struct http1 *h, enum role role, const struct sink *out);
 /* The connection closes this direction. */
 void http1_closed(struct http1 *h, enum role role, const struct sink *out);

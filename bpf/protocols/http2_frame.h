@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * http2_frame.h: frame headers (RFC 9113, 4.1), for the BPF programs and the reader.
- * Header blocks are sent to user space, DATA is not.
- */
+/* http2_frame.h: HTTP/2 frame headers (RFC 9113, 4.1), for BPF programs and the reader. */
 #ifndef OTTOP_HTTP2_FRAME_H
 #define OTTOP_HTTP2_FRAME_H
 

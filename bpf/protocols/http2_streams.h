@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * http2_streams.h: the streams of a connection: what was seen of each, and which
- * parts of messages are emitted for it. Stream ids serve as exchange numbers.
- */
+/* http2_streams.h: a connection's streams, and the parts of messages emitted for each. */
 #ifndef OTTOP_HTTP2_STREAMS_H
 #define OTTOP_HTTP2_STREAMS_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * huffman.c: the code of RFC 7541, appendix B. It is canonical: how many codes
- * each length has, and the symbols in the order of their codes, say all.
+ * huffman.c: RFC 7541, appendix B: a canonical code: the number of codes of each length, and the
+ * symbols in order of their codes.
  */
 #include "bpf/protocols/huffman.h"
 

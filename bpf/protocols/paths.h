@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * paths.h: the name of an endpoint from the path of a request. What differs from
- * request to request (numbers, UUIDs, hashes, long random words) becomes {id}.
- */
+/* paths.h: a path's endpoint: numbers, UUIDs, hashes and long random words become {id}. */
 #ifndef OTTOP_PATHS_H
 #define OTTOP_PATHS_H
 

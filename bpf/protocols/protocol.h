@@ -91,13 +91,13 @@ struct protocol {
 	/* The rest of the connection is something else: a tunnel, or it never was this protocol. NULL: never. */
 	bool (*is_over)(const void *state);
 	/*
-	 * Is it surely this protocol, or might only its first bytes look like it? Until then requests are held
-	 * back and losses do not count. NULL: recognise() is always certain.
+	 * False while only the first bytes match: requests are held back, losses do not count.
+	 * NULL: certain.
 	 */
 	bool (*is_certain)(const void *state);
 	/*
-	 * Protocol upgrade: the new protocol of the connection after the last piece, whose last `rest` bytes
-	 * already belong to it, and the exchange that continues there as number 1. N_PROTOCOLS, or NULL: none.
+	 * After an upgrade: the new protocol, which the last *ret_rest bytes belong to, and the
+	 * exchange that goes on as number 1. N_PROTOCOLS or NULL: none.
 	 */
 	enum protocol_id (*becomes)(const void *state, u64 *ret_rest, u64 *ret_number);
 	/* A connection was upgraded to this protocol, with one request open. */

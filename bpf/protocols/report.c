@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * report.c: validates the report of the protocol reader, which parses hostile input and may be
- * compromised.
- */
+/* report.c: validates the report of the protocol reader, which may be compromised. */
 #include <string.h>
 
 #include "bpf/model/hist.h"

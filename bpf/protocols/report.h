@@ -92,8 +92,8 @@ struct report {
 /* Bytes of all arrays; SIZE_MAX: over the limit. */
 size_t report_size(const struct report_head *h);
 /*
- * Sets the arrays of a report (its head is filled in) to a payload of report_size() bytes, NULL if that
- * is 0, and validates them. False: invalid, must not be used.
+ * Points a report's arrays (head filled in) into a payload of report_size() bytes (NULL: 0) and
+ * validates them. False: must not be used.
  */
 bool report_is_sane(struct report *r, const void *payload);
 

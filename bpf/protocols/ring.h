@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ring.h: reads a BPF ring buffer, given only its descriptor: libbpf would call bpf(2),
- * which the protocol reader may not. Layout: kernel/bpf/ringbuf.c.
+ * ring.h: reads a BPF ring buffer by its descriptor, without bpf(2). Layout: kernel/bpf/ringbuf.c.
  */
 #ifndef OTTOP_RING_H
 #define OTTOP_RING_H
@@ -14,8 +13,8 @@ struct ring {
 	const u8 *data;
 	u64 bytes;
 	/*
-	 * Position of the next record; earlier ones stay until they are released. It is in the consumer page, of
-	 * which the kernel uses only the beginning, so a restarted reader skips the record that killed the last one.
+	 * Next record, in the consumer page, of which the kernel uses only the beginning: a
+	 * restarted reader skips the record that killed the last one.
 	 */
 	u64 *at;
 };

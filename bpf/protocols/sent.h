@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sent.h: bytes that one end of a connection sent and the other end, on this host, has not read yet.
- * Records of that read refer to them and do not repeat them (struct http_same).
+ * sent.h: bytes that the other end, on this host, has not read yet; its records refer to them
+ * (struct http_same).
  */
 #ifndef OTTOP_SENT_H
 #define OTTOP_SENT_H
@@ -25,10 +25,7 @@ struct sent {
 
 /* *s NULL: empty. Bounded to a few heads: beyond that only the end is kept. */
 void sent_add(struct sent **s, const struct http_record *r);
-/*
- * Fills len, n, data, tail and its flag of r with (part of) the piece at position `from`, not beyond `end`.
- * Where no piece is kept: a gap of the length up to the next one.
- */
+/* Fills len, n, data, tail and its flag from the piece at `from`, up to `end`. No piece: a gap. */
 void sent_read(const struct sent *s, u64 from, u64 end, struct http_record *r);
 /* What was before position `end` has been read. */
 void sent_drop(struct sent **s, u64 end);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * server.c: the unprivileged process that parses network data (the protocol reader).
- * While reports are wanted it drains the ring by a timer; BPF programs never wake it.
+ * server.c: the unprivileged protocol reader. While reports are wanted it drains the ring by a
+ * timer; BPF programs never wake it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,8 +67,8 @@ static void rest(void)
 }
 
 /*
- * Each drain costs the writers: they are preempted, and cache lines move. So the pause is chosen to drain when an
- * eighth of the ring is full, at the rate since the last time; more than half full is a burst.
+ * Draining preempts the writers: the pause ends when an eighth of the ring is full at the last
+ * rate; more than half full is a burst.
  */
 static void set_pause(u64 bytes, bool more)
 {

@@ -18,8 +18,8 @@ struct span {
 };
 
 /*
- * A server's span is that from the first byte to the last one; a client's begins when the call
- * that wrote the first byte has returned.
+ * A server's span is first to last byte; a client's begins when the write of the first has
+ * returned.
  */
 struct span span_of(const struct exchange *x);
 

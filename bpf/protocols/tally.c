@@ -77,8 +77,8 @@ static void fill_key(struct report_endpoint *key, const struct exchange *x)
 }
 
 /*
- * Half of the room is first come, first served, up to OWN_MOST a process; the rest is for processes with few
- * endpoints, and for the `other` rows, one for each process and side. So no process can fill all the room.
+ * Half of the room: first come, up to OWN_MOST a process; the rest for processes with few endpoints
+ * and for the `other` rows, so that no process can fill it.
  */
 static bool may_have_one(struct tally *t, const struct report_endpoint *key)
 {

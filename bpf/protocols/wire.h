@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wire.h: the ring records of the collector http's BPF programs: one for each buffer (piece) that a
- * call on an HTTP connection moved. Times in ns, CLOCK_BOOTTIME.
+ * wire.h: ring records of http's BPF programs, one for each buffer of a call. ns, CLOCK_BOOTTIME.
  */
 #ifndef OTTOP_PROTOCOLS_WIRE_H
 #define OTTOP_PROTOCOLS_WIRE_H
@@ -55,10 +54,7 @@ struct http_record {
 	__u8 data[];
 };
 
-/*
- * A short form for pieces of a body. Readers tell it by the size of the record: an http_record with
- * data is always larger, and the ends of streams, which have none, differ in size.
- */
+/* A short form for pieces of a body, recognised by the size of the record. */
 #define HTTP_BODY_BYTES 24
 
 struct http_body {
@@ -75,8 +71,8 @@ struct http_body {
 };
 
 /*
- * A read of bytes that a process of this host wrote and that were emitted then: on the socket `peer`, ending
- * at the position `peer_end` there (low 32 bits). Readers tell it by the size of the record.
+ * A read of bytes that were emitted by socket `peer`, ending at its position `peer_end` (low 32
+ * bits). Recognised by the size of the record.
  */
 struct http_same {
 	__u64 cookie;

@@ -55,8 +55,7 @@ static bool put_one_by_one(u32 first, u32 n)
 }
 
 /*
- * Each insertion of a map into a map waits for a grace period, during which samples
- * queue up: all are inserted in one call, where the kernel can (5.19).
+ * An insertion into a map of maps waits for a grace period: all in one call where possible (5.19).
  */
 static bool put_chunks(u32 first, u32 n)
 {

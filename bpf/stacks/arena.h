@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * arena.h: allocator for lines of the arena (stack_wire.h), which holds all of the
- * unwinder's mappings and tables, under one cap. Sampler thread only.
+ * arena.h: allocates lines of the arena (stack_wire.h: mappings, tables), capped. Sampler thread
+ * only.
  */
 #ifndef OTTOP_PROFILER_ARENA_H
 #define OTTOP_PROFILER_ARENA_H
@@ -12,10 +12,7 @@
 /* The fd of the kernel's map of chunks stays the caller's. 0 or -errno. */
 int arena_open(int chunks_fd);
 void arena_close(void);
-/*
- * n contiguous lines; the number of the first, or 0: no room under the cap.
- * What they hold is not defined.
- */
+/* The first of n contiguous lines of undefined content, or 0: no room under the cap. */
 u32 arena_alloc(u32 n);
 /* Lines under the cap. */
 u32 arena_cap(void);
@@ -23,10 +20,7 @@ u32 arena_cap(void);
 u32 arena_largest(void);
 /* Would n more lines need another chunk of kernel memory? */
 bool arena_grows(u32 n);
-/*
- * Frees them (first 0: nothing). The kernel may still be reading them, so they
- * are only reused after arena_settle().
- */
+/* Frees them (0: nothing). Reused only after arena_settle(), as the kernel may be reading them. */
 void arena_free(u32 first);
 /* A grace period has passed: freed lines may be reused. */
 void arena_settle(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * aside.c: see aside.h. Lines of a table are numbered as in the whole table, with the rows of each page
- * aligned to a line, so that a single page can be unpacked when one of its lines is read.
+ * aside.c: see aside.h. The rows of each page are aligned to a line, so that a page can be unpacked
+ * alone.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -16,8 +16,7 @@
 void aside_put(u32 file, const u64 *words, u32 n_words);
 void aside_drop(u32 file);
 /*
- * A table of these pages alone (a bit for each), the others are left out; on the heap, the caller's. The file
- * must be there. NULL: it is damaged.
+ * A heap table of only these pages (a bit each) of an existing file, the caller's. NULL: damaged.
  */
 u64 *aside_pages(u32 file, const u64 *wanted);
 /* Number of the first line of its table, or 0. */

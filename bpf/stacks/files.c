@@ -142,10 +142,7 @@ static u32 smallest_waiting(void)
 	return best;
 }
 
-/*
- * Requests a table; of one that did not fit, or was evicted, only the pages that stacks need. The whole
- * table of libLLVM takes 150 ms, and little of it is used.
- */
+/* Of a table that did not fit or was evicted only the pages needed: libLLVM's takes 150 ms. */
 static int ask_table(u32 file)
 {
 	static u64 wanted[SYMBOLIZER_PAGES / 64];

@@ -18,10 +18,7 @@ void files_close(void);
 
 /* The file with that line in /proc/PID/maps ("fe:01", 1234, path), if it is known; else 0. */
 u32 files_known(const char *dev, u64 ino, const char *path);
-/*
- * The file behind a mapping of a process, opened so that what was deleted or
- * replaced is still found. 0: it cannot be opened, or there are too many.
- */
+/* The file behind a mapping, also if deleted or replaced. 0: cannot be opened, or too many. */
 u32 files_of_mapping(u32 pid, u64 start, u64 end);
 /* The kernel's own, the same for all processes; 0: there is none. */
 u32 files_vdso(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * files_room.c: room for unwind tables in the arena. Of a large table, or if the whole one does not fit, only
- * the parts that stacks use are loaded; tables that are used less, relative to their size, are evicted.
+ * files_room.c: room for unwind tables in the arena: large ones are loaded in parts; those used
+ * least for their size are evicted.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -182,8 +182,7 @@ static void part_begin(struct part *p, const struct file *f, const u64 *words, c
 }
 
 /*
- * Room for the grains that stacks use, up to a share of the arena, evicting others if necessary. Their
- * neighbours are added only if there is free room.
+ * Room for grains that stacks use, up to a share of the arena, evicting others; neighbours if free.
  */
 static u32 room_for_part(struct file *f, struct part *p)
 {
@@ -262,10 +261,7 @@ void room_load_from_aside(u32 file)
 	mappings_file_changed(file);
 }
 
-/*
- * Stacks that need a missing part are copied and walked with the table aside. Loading the part pays once these
- * copies have cost as much; for code that runs seldom they never do.
- */
+/* Loading a missing part pays once walking copies with the table aside has cost as much. */
 static bool is_worth_it(u32 file)
 {
 	const struct file *f = &stack_files[file];

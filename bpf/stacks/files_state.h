@@ -57,8 +57,8 @@ void room_set_again(struct file *f, bool in_vain);
 /* Removes the table from the arena; the copy aside stays. */
 void room_take_away(u32 file);
 /*
- * Loads the parts of a table that stacks need, and those already loaded. numbers: of its rules, or
- * NULL; cpu_ns: CPU time that making the table took. 0 or -ENOSPC.
+ * Loads parts that stacks need. numbers: of its rules or NULL; cpu_ns: cost of the table. 0,
+ * -ENOSPC.
  */
 int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns);
 /* The same from the copy aside. */

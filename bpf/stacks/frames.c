@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * frames.c: see frames.h. Rows are copied only when a name arrives; else snapshots share them.
- * Numbers are never reused: old stacks that are still shown would get the names of other frames.
- */
+/* frames.c: see frames.h. A row is copied only when a name arrives. Numbers are never reused. */
 #include <stdlib.h>
 #include <string.h>
 

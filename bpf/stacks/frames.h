@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frames.h: the table frames: every code location of any stack, numbered. A
- * frame gets its name when the symbolizer answers. Sampler thread only.
+ * frames.h: the table frames: every code location, numbered, named once the symbolizer answers.
+ * Sampler thread only.
  */
 #ifndef OTTOP_FRAMES_H
 #define OTTOP_FRAMES_H
@@ -79,8 +79,7 @@ u32 frames_find(u32 file, u64 addr, u32 space);
 /* How often the table was full, so that frames share one number. */
 u64 frames_refused(void);
 /*
- * Sets the number of frames (0: FRAMES_MAX) above which those in no stack for the longest time are
- * evicted. An evicted number has no name and no lines.
+ * Frames (0: FRAMES_MAX) beyond which those longest in no stack are evicted, with name and lines.
  */
 void frames_room(u32 n);
 u64 frames_evicted(void);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * hints.c: see hints.h. Python: docs, "Python support for the Linux perf profiler" (since 3.12).
- * V8: src/flags/flag-definitions.h. Java: jcmd(1), Compiler.perfmap (since 17).
+ * hints.c: see hints.h. Python 3.12 "perf profiler" docs; V8 flag-definitions.h; jcmd(1), Java 17.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * jvm.c: see jvm.h. Frames: OpenJDK, src/hotspot/cpu/x86/frame_x86.cpp: sender_for_compiled_frame(),
- * sender_for_interpreter_frame().
- */
+/* jvm.c: see jvm.h. Frames: OpenJDK, src/hotspot/cpu/x86/frame_x86.cpp, sender_for_*_frame(). */
 #include <stdlib.h>
 #include <string.h>
 

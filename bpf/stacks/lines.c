@@ -17,10 +17,7 @@
 #include "bpf/stacks/pace.h"
 #include "symbolizer/symbolizer.h"
 
-/*
- * Interval between requests for one file, which are batched: the symbolizer may have to read
- * the file again, which for a large one takes 0.1 s of CPU.
- */
+/* Requests for one file are batched at this interval: reading a large one takes 0.1 s of CPU. */
 #define LINES_AGAIN_NS (500 * NSEC_PER_MSEC)
 #define LINES_SELDOM_NS (8 * NSEC_PER_SEC)	/* later: new addresses are rare then */
 
@@ -56,10 +53,7 @@ void lines_close(void)
 	n_files = n_wanted = cap_wanted = too_big = 0;
 }
 
-/*
- * Demangled, a function of C++ has arguments; Rust's names have parentheses in
- * "<…>" and "{…}" only.
- */
+/* Demangled C++ has arguments; in Rust's names parentheses are in "<…>" and "{…}" only. */
 static bool is_rust(const char *name)
 {
 	bool qualified = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lines.h: source lines of frames and inlined functions, only for frames that are shown or
- * written, because reading DWARF costs more than all the rest. Sampler thread only.
+ * lines.h: source lines and inlined functions, only of frames shown or written: DWARF is expensive.
+ * Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_LINES_H
 #define OTTOP_PROFILER_LINES_H
@@ -13,8 +13,8 @@ struct symbolizer_answer;
 /* Switches all requests on (the default) or off. */
 void lines_switch(bool on);
 /*
- * Sets the frames that are shown from now on, the most important first; others are no longer
- * asked for. Invalid numbers, and frames that already have lines, are ignored.
+ * Frames shown from now on, the most important first; invalid ones and those with lines are
+ * ignored.
  */
 void lines_see(const u32 *ids, u32 n);
 /* Adds a frame after all others: DWARF may have a name where no symbol has. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mangled.h: functions whose names stay mangled, because they are invalid or would expand to
- * too much (symbolizer/symtab.c). Sampler thread only.
+ * mangled.h: functions that stay mangled (invalid, too long: symbolizer/symtab.c). Sampler thread
+ * only.
  */
 #ifndef OTTOP_STACKS_MANGLED_H
 #define OTTOP_STACKS_MANGLED_H

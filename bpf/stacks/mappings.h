@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mappings.h: executable mappings of processes, in the form that BPF programs read.
- * The file of a mapping is opened when a stack first needs it. Sampler thread only.
+ * mappings.h: executable mappings for BPF programs; files are opened on first need. Sampler thread
+ * only.
  */
 #ifndef OTTOP_PROFILER_MAPPINGS_H
 #define OTTOP_PROFILER_MAPPINGS_H
@@ -20,9 +20,8 @@ struct process_mappings {
 void mappings_open(struct map_ops processes);
 void mappings_close(void);
 /*
- * A sample requested an update of this process: it is new (miss: 0), or this
- * address was in no known mapping. Reads /proc/PID/maps, unless that was done a
- * moment ago.
+ * A sample needs this process updated: new (miss 0) or `miss` in no known mapping. Reads
+ * /proc/PID/maps unless just read.
  */
 void mappings_process_changed(u32 pid, u64 start_ns, u64 exec_id, u64 miss);
 /* A stack has this address, whose file has no table yet: requests one. True: an answer will come. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * packed.c: see packed.h. Rows are stored in columns: the low bytes of all rules, their high bytes, then
- * the distance of each row from the one before (one byte; 255: two more follow), all deflated.
+ * packed.c: see packed.h. Columns: low bytes of rules, high bytes, distances of rows (one byte;
+ * 255: two follow), deflated.
  */
 #include <stdlib.h>
 #include <zlib.h>

@@ -13,8 +13,7 @@ struct packing;
 struct packing *packing_new(void);
 void packing_free(struct packing *p);	/* NULL-safe */
 /*
- * Packs n rows (at most PACKED_MAX_ROWS) of a table from its row `first` on. The bytes are valid until the
- * next call; 0: they could not be packed.
+ * Packs n rows (up to PACKED_MAX_ROWS) from `first` on; bytes valid until the next call. 0: failed.
  */
 u32 packing_rows(struct packing *p, const u64 *words, u32 first, u32 n, const u8 **ret);
 /* Unpacks n rows. False: these bytes are not n rows that were packed. */

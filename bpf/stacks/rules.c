@@ -9,10 +9,7 @@
 #include "bpf/stacks/rules.h"
 #include "symbolizer/unwind.h"
 
-/*
- * Shared with the kernel side by mapping it: a bpf(2) update switches classic
- * tracepoint programs off on its CPU for as long as it runs (or is preempted).
- */
+/* Mapped: a bpf(2) update switches classic tracepoint programs off on its CPU meanwhile. */
 static struct unw_info *infos;
 static u32 n_infos;
 static struct index numbers;

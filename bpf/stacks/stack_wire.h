@@ -81,8 +81,8 @@ enum sample_kind {
 };
 
 /*
- * Owners that are not lock holders: the thread was stopped by that signal, or by that tracer (its pid), or
- * its cgroup is frozen. No pid has these bits (include/linux/threads.h, PID_MAX_LIMIT).
+ * Not lock holders: stopped by that signal or tracer (pid), or frozen. No pid has these bits
+ * (include/linux/threads.h, PID_MAX_LIMIT).
  */
 #define OWNER_SIGNAL 0x80000000u
 #define OWNER_TRACER 0x40000000u
@@ -103,8 +103,8 @@ struct wire_call {
 };
 
 /*
- * Woken from an interrupt while that thread was in a system call. Loopback packets are received that way, in
- * the sender's context; it is the waker only if it is the peer of what was waited for.
+ * Woken from an interrupt during that thread's call, e.g. loopback receive: the waker only if it is
+ * the peer waited for.
  */
 #define WAKER_MAYBE 0x80000000u
 
@@ -133,10 +133,7 @@ struct walk_regs {
 	__u64 regs[WALK_REGS];
 };
 
-/*
- * A sample of a process that is not fully known yet, with what user space needs to
- * walk its stack later.
- */
+/* A sample of a process not fully known yet, with what user space needs to walk its stack later. */
 #define COPY_BYTES 28672	/* libuv has 12 KiB in one function; see wire_copy_fits */
 #define COPY_PAGES (COPY_BYTES / 4096 + 1)
 #define COPY_MAX_HOLE 6	/* consecutive missing pages at which the stack has ended */

@@ -12,10 +12,7 @@
 
 /* An unnamed frame of this file was sampled. */
 void turns_heat(u32 file);
-/*
- * The next of the files 1 to `last` that is ready (has unnamed frames and can be asked for
- * them); 0: none. Times are CLOCK_BOOTTIME.
- */
+/* Of files 1 to `last` the next that is ready (to be asked for names); 0: none. CLOCK_BOOTTIME. */
 u32 turns_next(u32 last, bool (*is_ready)(u32 file), u64 now_ns);
 /* A request was sent; was answered, at a cost of cpu_ns. */
 void turns_asked(u32 file);

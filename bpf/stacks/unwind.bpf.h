@@ -66,8 +66,7 @@ static __always_inline bool walk_read(struct walk_ctx *c, void *to, u32 n, u64 a
 }
 
 /*
- * In execve, after the switch to the new address space: the registers are still
- * those of the old program, whose stack is gone.
+ * In execve after the switch of address spaces: registers are the old program's, its stack is gone.
  */
 static __always_inline bool is_between_programs(const struct walk_regs *regs, struct task_struct *t)
 {

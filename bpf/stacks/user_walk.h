@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * user_walk.h: samples whose stack memory was copied because the process was not
- * known yet. They are kept until its mappings and tables are available, and then
- * walked by the same code that BPF runs (bpf/stacks/walk.h). Sampler thread only.
+ * user_walk.h: copied stacks of processes not known yet, walked by walk.h once their tables are
+ * available. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_WALK_H
 #define OTTOP_PROFILER_WALK_H
