@@ -303,10 +303,7 @@ static void end_message(struct app *a)
 		a->message[0] = '\0';
 }
 
-/*
- * Motion in a canvas view depends on its last drawn frame: if keys arrive before the first frame,
- * draw one.
- */
+/* Motion in a canvas view depends on its last frame: draws one if there is none yet. */
 static void draw_ahead(struct app *a)
 {
 	struct canvas *c;

@@ -400,8 +400,8 @@ void app_resize(struct app *a, int rows, int cols)
 }
 
 /*
- * Marks the screen late when ticks are missing, and counts the seconds. Returns the longest time to
- * wait in ms; -1: no limit.
+ * Marks the screen late if ticks are missing, counting seconds. Returns the longest wait in ms, -1:
+ * no limit.
  */
 static int time_late(struct app *a, u64 before_ns, int wait_ms)
 {

@@ -25,8 +25,8 @@ struct app_source {
 	/* For poll(): readable while a snapshot is pending; -1: no more will come. */
 	int (*fd)(void *arg);
 	/*
-	 * Takes the next pending snapshot and appends it to the history; the console owns one
-	 * reference. NULL: none pending. A replay only extends its history and returns NULL.
+	 * Appends the next pending snapshot to the history; one reference, or NULL. A replay only
+	 * extends its history.
 	 */
 	const struct snapshot *(*take)(void *arg);
 	/* These may be NULL (replay). */
@@ -38,8 +38,8 @@ struct app_source {
 	void (*scope)(void *arg, bool to_the_wanted_process);
 	void (*interval)(void *arg, u64 interval_ns);
 	/*
-	 * Starts (on) or ends a recording; `path` may be NULL: choose a name. Returns the message
-	 * to show (free() it). *ret_on: whether it is recording now.
+	 * Starts (on) or ends a recording; path NULL: choose a name. Returns a message to free();
+	 * *ret_on: recording now.
 	 */
 	char *(*record)(void *arg, bool on, const char *path, bool *ret_on);
 	u64 (*record_bytes)(void *arg);
@@ -49,10 +49,7 @@ struct app_source {
 	 * free() it.
 	 */
 	char *(*write)(void *arg, const struct snapshot *s, u64 tables, u64 from_ns, const char *path);
-	/*
-	 * Requests the name of an address, which will appear in the table `names`. Never blocks.
-	 * May be NULL.
-	 */
+	/* Asks for an address's name, for the table `names`. Never blocks. May be NULL. */
 	void (*ask_name)(void *arg, const char *addr);
 	/* Flushes the queue of --otlp. Returns the message to show (free() it). NULL: no --otlp. */
 	char *(*send_now)(void *arg);
@@ -121,8 +118,8 @@ bool app_live(const struct app *a);
 /* Whether the table was observed in the shown snapshot, so that its rows can be counted. */
 bool app_collected(const struct app *a, enum table_id t);
 /*
- * Whether the table has been observed too briefly to claim that it is empty; then buf is the text
- * to show instead. Never true for recordings and past ticks.
+ * Observed too briefly to say that the table is empty: buf says so. False for recordings and past
+ * ticks.
  */
 bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap);
 /*
@@ -142,8 +139,8 @@ const struct processes_row *app_pressed(const struct app *a);
 const struct processes_row *app_process(const struct app *a);
 
 /*
- * Enters a new level with `label` in the breadcrumb. `row` (may be NULL) is kept. Backspace returns
- * to this row and scroll position.
+ * Enters a level, `label` in the breadcrumb; keeps `row` (or NULL). Backspace returns to this row
+ * and scroll position.
  */
 void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	       const struct row *row, const char *label);
@@ -166,49 +163,35 @@ void app_set_face(struct app *a, int face);
 void *app_view_state(const struct app *a, const struct view *v);
 /* The table of the view on the screen, or NULL. */
 struct tableview *app_table(const struct app *a);
-/*
- * For draw(): work is left that did not fit into this frame. It is drawn again at once, after
- * pending keys.
- */
+/* For draw(): the frame is unfinished and is drawn again at once, after pending keys. */
 void app_again(struct app *a);
 /* Stack frames on the screen, most important first: they get source lines. */
 void app_see(struct app *a, const u32 *frames, u32 n);
-/*
- * Requests the name of an address, which will appear in the table `names`, or the reason why there
- * is none.
- */
+/* Asks for an address's name, which (or the reason why not) appears in the table `names`. */
 void app_ask_name(const struct app *a, const char *addr);
 /* Flushes the exporter's queue and shows a message. */
 void app_send_now(struct app *a);
 /* Copies text, which must be clean, to the terminal's clipboard; `what` names it in the message. */
 void app_copy(struct app *a, const char *what, const char *text);
 #define LOSSY_PCT 1	/* retransmitted segments for a note: screens.md 2.4 */
-/*
- * "10.0.0.7: 3.1 % of segments sent again · KEY" for the remote address with most retransmits, if
- * above LOSSY_PCT; false: none.
- */
+/* "10.0.0.7: 3.1 % of segments sent again · KEY": most retransmits above LOSSY_PCT; false: none. */
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
-/*
- * "POST /x p99 812ms, was 96ms · KEY": an endpoint with a p99 far above its own five-minute median;
- * false: none.
- */
+/* "POST /x p99 812ms, was 96ms · KEY": a p99 far above its five-minute median; false: none. */
 bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key);
 /*
- * "POST /x: 3.1 % failed, server of node 2214 · KEY": the endpoint with the highest error rate,
- * servers first; false: none.
+ * "POST /x: 3.1 % failed, server of node 2214 · KEY": highest error rate, servers first; false:
+ * none.
  */
 bool app_note_failing(const struct app *a, char *buf, size_t cap, const char *key);
 /*
- * The search text of this view, or NULL, for canvas views, which search themselves. A search in a
- * list does not carry over, where it would only dim the graph.
+ * The view's search text, or NULL for canvas views, where a list's search would only dim the graph.
  */
 const char *app_search_text(const struct app *a);
 
 /* Draws a message in place of missing content, wrapped; returns its number of lines. */
 int app_draw_words(struct canvas *c, struct rect body, u32 style, const char *fmt, ...) __printf(4, 5);
 /*
- * Draws the state of a table without rows (off, starting, blocked: what, why, what to do; not
- * recorded). True: drawn, the view draws nothing else.
+ * Draws why a table has no rows (off, starting, blocked, not recorded). True: nothing else to draw.
  */
 bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum table_id t);
 

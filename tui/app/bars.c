@@ -167,8 +167,8 @@ static void add_part(char parts[][PART_MAX], int *n, const char *text)
 }
 
 /*
- * Parts of the right side; the last ones are dropped first. *ret_faces: index of the faces among
- * them, with their short form.
+ * Parts of the right side, the last dropped first. *ret_faces: index of the faces, with their short
+ * form.
  */
 static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces, char ret_short[32])
 {

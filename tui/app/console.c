@@ -21,8 +21,8 @@ struct console {
 };
 
 /*
- * Takes pending snapshots; only the newest will be drawn. If they arrive faster than they can be
- * taken (a busy host), keys and frames are handled in between.
+ * Takes pending snapshots, of which only the newest is drawn. If they arrive too fast keys and
+ * frames come in between.
  */
 static void take_ticks(struct console *con)
 {
@@ -57,10 +57,7 @@ static void redraw(struct console *con)
 	resize(con);
 }
 
-/*
- * Handles pending keys, which share one frame; during continuous input frames are drawn at
- * intervals. False: quit.
- */
+/* Handles pending keys in one frame (continuous input: frames at intervals). False: quit. */
 static bool take_keys(struct console *con)
 {
 	u64 until_ns = boottime_ns() + BATCH_NS;

@@ -46,8 +46,7 @@ static void close_overlay(struct app *a)
 }
 
 /*
- * Opens an overlay over the current view, which may be an overlay (the help of health). An overlay
- * opened from the help replaces it.
+ * Opens an overlay, over an overlay too (the help of health); from the help it replaces the help.
  */
 static void open_overlay(struct app *a, int view)
 {
@@ -105,8 +104,8 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 }
 
 /*
- * The last tick of from..to-1 that contains the process (one reference), or NULL. Searches forward,
- * because each step back would decode again from the key tick.
+ * The last tick in from..to-1 with the process (one reference), or NULL. Forward: stepping back is
+ * slow.
  */
 static const struct snapshot *last_with(struct history *h, int from, int to, u64 pid, u64 start_time_ns)
 {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * look.c: reports the processes on the screen to the source, which refreshes their values that
- * change without an event.
- */
+/* look.c: reports the processes on the screen to the source, to refresh values without events. */
 #include <string.h>
 
 #include "tui/app/app_state.h"

@@ -110,10 +110,7 @@ static u64 play_interval(const struct app *a, int index)
 {
 	u64 ns = history_interval_ns(a->config.history, (u32)index);
 
-	/*
-	 * Limited, because after a merged tick or a pause of the recorder the replay would seem to
-	 * hang.
-	 */
+	/* Limited, or a replay would seem to hang after a merged tick or a pause. */
 	return max(min(ns, 5 * NSEC_PER_SEC), NSEC_PER_SEC / 20);
 }
 

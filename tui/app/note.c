@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * note.c: the note line: fixed rules on the shown snapshot, worst first, always with the evidence
- * and the key to press; and the texts for tables without rows.
+ * note.c: the note line: fixed rules on the shown snapshot, worst first, with evidence and a key;
+ * and texts for empty tables.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,10 +18,7 @@ static float member_f32(const void *row, size_t member)
 	return *(const float *)((const char *)row + member);
 }
 
-/*
- * The process with the highest value of a member, among live processes or those that ended in this
- * tick.
- */
+/* The process with the highest member, of the live ones or those that ended in this tick. */
 static const struct processes_row *most_of(const struct snapshot *s, size_t member, bool closed)
 {
 	const struct table *t = &s->tables[TABLE_processes];
@@ -74,8 +71,8 @@ static const struct pressure pressures[] = {
 };
 
 /*
- * Prefers a live process, which can still be selected, to one that has just exited; NULL
- * where no wait is long enough to explain anything.
+ * Prefers a live process, which can be selected; NULL if no wait is long enough to explain
+ * anything.
  */
 static const struct processes_row *most(const struct snapshot *s, const struct pressure *p)
 {
@@ -257,9 +254,7 @@ static void draw_fact(struct canvas *c, struct rect body, int *row, const char *
 	*row += canvas_wrap(c, body.row + *row, body.col + 10, body.cols - 11, ROLE_text, text);
 }
 
-/*
- * A reason reads "what went wrong; what to do; what works instead", the last parts being optional.
- */
+/* A reason reads "what went wrong; what to do; what works instead"; the last parts are optional. */
 static void draw_reason(struct canvas *c, struct rect body, int *row, const char *reason)
 {
 	static const char *const names[] = { "why", "do", "else" };

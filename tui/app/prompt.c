@@ -277,8 +277,7 @@ void prompt_key(struct app *a, u32 key)
 }
 
 /*
- * The search entered a group: it continues there, then after the group. True: the group has another
- * match.
+ * The search is in a group and continues there, then after it. True: the group has another match.
  */
 static bool more_in_group(struct app *a, struct tableview *t, int step, enum search_from *from)
 {

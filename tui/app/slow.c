@@ -87,9 +87,7 @@ static u64 median_ns(const struct slow *s, const struct slow_endpoint *e)
 	return n ? values[n / 2] * 1000ull : 0;
 }
 
-/*
- * p99 > TIMES * median is equivalent to: more than half of the other values are below p99 / TIMES.
- */
+/* Equivalent to p99 > TIMES * median: more than half of the others are below p99 / TIMES. */
 static void judge(struct slow *s, const struct slow_endpoint *e)
 {
 	const struct http_row *h = http_row(e->row);
@@ -186,10 +184,7 @@ static bool fails(const struct http_row *r, double seconds)
 	       (double)r->error_rate * seconds > FAILED_MIN - 0.5;
 }
 
-/*
- * A server's own measurements take precedence over those of its clients, and these over clients of
- * remote servers.
- */
+/* A server's own measurement precedes its clients', theirs those for remote servers. */
 static bool is_worse(const struct http_row *r, const struct http_row *than)
 {
 	bool server = r->side && !strcmp(r->side, "server"), its = than->side && !strcmp(than->side, "server");

@@ -57,15 +57,14 @@ struct view {
 	/* Called once when it has been hidden for a while: frees what can be rebuilt. */
 	void (*rest)(void *state);
 	/*
-	 * Another snapshot or context is shown, or the view was brought to the front. Called before
-	 * draw, never while hidden.
+	 * Another snapshot or context is shown, or the view opens. Before draw, never while hidden.
 	 */
 	void (*update)(struct app *a, void *state);
 	/* Draws into body, to which the clip is set. NULL: table_draw(). */
 	void (*draw)(struct app *a, void *state, struct canvas *c, struct rect body);
 	/*
-	 * Handles an action while on the screen (`key` is the key code, K_x or a character). True:
-	 * done. False: pass it on to the table, then to the console.
+	 * Handles an action (key: K_x or a character). False: passed on to the table, then the
+	 * console.
 	 */
 	bool (*act)(struct app *a, void *state, enum action action, u32 key);
 	/* Text for the right part of the context line ("19 syscalls", "window 10s"). */

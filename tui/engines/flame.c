@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * flame.c: the store of distinct stacks, and their insertion into the trees. A stack is parsed
- * once; a tick then costs one walk up the tree for each of its rows.
- */
+/* flame.c: the store of distinct stacks, parsed once; a tick costs one walk up the tree a row. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

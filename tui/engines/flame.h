@@ -294,30 +294,24 @@ void flame_set_shape(struct flame *f, const struct flame_shape *shape);
 /* Shows the span of one request and its row's stacks instead of a window; NULL: back to ticks. */
 void flame_set_span(struct flame *f, const struct requests_row *q);
 /*
- * Moves the window's end to the shown snapshot, and continues building. False: not finished within
- * budget_ns (0: no limit); call it again.
+ * Moves the window to the shown snapshot and builds on. False: over budget_ns (0: none); call
+ * again.
  */
 bool flame_follow(struct flame *f, struct history *h, const struct snapshot *shown, u64 budget_ns);
 
 struct flame_tree *flame_tree(struct flame *f);		/* the one to draw */
 /*
- * Releases memory while hidden: keeps only the paths of the pins, without values. The next
- * flame_follow() rebuilds the window. False: the window could not be rebuilt, so it is kept.
+ * Frees memory while hidden, but paths of pins; flame_follow() rebuilds. False: not rebuildable,
+ * kept.
  */
 bool flame_rest(struct flame *f);
 /* The current extent of the window. */
 struct flame_span flame_span(const struct flame *f);
 /* Copies the window to A. */
 void flame_mark(struct flame *f);
-/*
- * Sets A to the window of the same length before this one; false: not in the history, or the window
- * has no fixed length.
- */
+/* Sets A to the window of equal length before; false: not in the history, or no fixed length. */
 bool flame_mark_before(struct flame *f, struct history *h);
-/*
- * Time in ns since observation began during which it was not, or could not be, observed. Decays
- * with the window, as samples do.
- */
+/* ns since the beginning that were not observed; decays with the window as samples do. */
 u64 flame_gap_ns(const struct flame *f);
 /* Overlap of A with the window: while there is any, a comparison is not meaningful. */
 u64 flame_overlap_ns(const struct flame *f);
@@ -369,10 +363,7 @@ void flame_scale(struct flame *f, double by);
 void flame_zero(struct flame *f);
 /* Restarts the build of the other tree. */
 void flame_rebuild(struct flame *f);
-/*
- * As flame_rebuild(), first dropping stacks outside of any window if there are many, as each costs
- * as much as one inside.
- */
+/* flame_rebuild(), but first drops stacks outside of any window if they are many. */
 void flame_rebuild_living(struct flame *f);
 /* Continues the build; false: not finished. */
 bool flame_build(struct flame *f, u64 end_ns);

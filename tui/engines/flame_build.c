@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_build.c: builds the second tree step by step while the first is shown: after a change of
- * the shape, when frames got names, and to drop stacks outside of any window.
+ * flame_build.c: builds a second tree in steps while the first is shown: other shape, new names,
+ * dead stacks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -77,10 +77,7 @@ bool flame_build(struct flame *f, u64 end_ns)
 	return true;
 }
 
-/*
- * ---- dropping stacks outside of any window
- * -------------------------------------------------------
- */
+/* ---- dropping stacks outside of any window ---- */
 
 static bool is_dead(const struct flame_stack *s)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_label.c: shortens function names, least informative parts first: arguments and template
- * arguments, then namespaces and package paths, and only then the end.
+ * flame_label.c: shortens function names: arguments first, then namespaces and paths, then the end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,10 +23,7 @@ static int width_of(const char *s)
 	return w;
 }
 
-/*
- * "liblzma.so.5.4.1+0x15bc9" as "liblzma+0x15bc9", without the version. False: not an address in a
- * library.
- */
+/* "liblzma.so.5.4.1+0x15bc9" as "liblzma+0x15bc9". False: not an address in a library. */
 static bool drop_version(char *out, size_t cap, const char *name)
 {
 	const char *so = strstr(name, ".so"), *plus = so ? strrchr(so, '+') : NULL;
@@ -39,8 +35,8 @@ static bool drop_version(char *out, size_t cap, const char *name)
 }
 
 /*
- * Java and .NET methods are written with their types: "void shop.Order.pay(int)". A script's
- * function is followed by its position: "validate schema.js:17".
+ * Java and .NET methods have types ("void shop.Order.pay(int)"), script functions a position
+ * ("validate schema.js:17").
  */
 static bool has_signature(const char *name)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_name.c: splits a function's name into its parts, as written in C++, Rust, Go, Java and
- * .NET. Nothing is copied: parts point into the name, which may be very long.
+ * flame_name.c: splits a function's name (C++, Rust, Go, Java, .NET) into parts that point into it.
  */
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * flame_name.h: the parts of a function's name, found by flame_name.c and selected by
- * flame_label.c.
- */
+/* flame_name.h: parts of a function's name, found by flame_name.c, selected by flame_label.c. */
 #ifndef OTTOP_FLAME_NAME_H
 #define OTTOP_FLAME_NAME_H
 
@@ -42,10 +39,7 @@ struct flame_text {
 
 /* Whether all brackets close; otherwise the name is not parsed. */
 bool flame_name_is_balanced(const char *name);
-/*
- * Finds where the name starts (after the return type), where its arguments or a clone suffix start,
- * and its end.
- */
+/* Finds a name's start (after the return type), its arguments or clone suffix, and its end. */
 void flame_name_core(const char *name, const char **ret_start, const char **ret_args, const char **ret_end);
 /* Splits the range from start to end. */
 void flame_name_split(struct flame_name *n, const char *start, const char *end, u32 kind);

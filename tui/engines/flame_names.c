@@ -105,8 +105,7 @@ void flame_names_keep(struct flame_names *n, bool *used)
 }
 
 /*
- * Functions in which threads wait by design. A futex counts as waiting for work, unless it is a
- * lock with a known holder.
+ * Functions that wait by design. A futex waits for work, unless it is a lock with a known holder.
  */
 static u8 wait_of(const char *name)
 {
@@ -262,8 +261,8 @@ static void swap_row(const struct frames_row **old, const struct frames_row *r)
 }
 
 /*
- * Names are kept: an older snapshot may not have them yet. A frame that is in no stack here only
- * keeps its row: most frames of a busy host are never drawn, and each would be a function.
+ * Keeps names: older snapshots may lack them. A frame in no stack keeps only its row: most are
+ * never drawn.
  */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame_rest.c: releases the memory of a hidden flame graph, whose ticks leave the window meanwhile
- * anyway. Selected and zoomed nodes are kept as paths without values.
+ * flame_rest.c: frees a hidden graph's memory; selected and zoomed nodes stay as paths without
+ * values.
  */
 #include <stdlib.h>
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * flame_span.c: shows where a thread was blocked while it served one request, instead of a window
- * of ticks.
- */
+/* flame_span.c: where a thread was blocked during one request, instead of a window of ticks. */
 #include <stdio.h>
 
 #include "tui/engines/flame.h"

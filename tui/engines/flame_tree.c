@@ -318,8 +318,8 @@ void flame_tree_unorder(struct flame_tree *t)
 }
 
 /*
- * Takes the list of `b` apart while reading: first its children that are in the list of `a`, in
- * that order; the others stay linked until place_rest().
+ * Takes b's list apart: first its children that a has, in a's order; the rest stays until
+ * place_rest().
  */
 static void adopt(struct flame_tree *to, u32 b, struct flame_tree *from, u32 a,
 		  const struct flame_names *names)

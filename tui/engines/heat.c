@@ -41,10 +41,7 @@ void heat_set_filter(struct heat *m, const struct heat_filter *f)
 
 /* ---- computing -------------------------------------------------------------------- */
 
-/*
- * A merged tick keeps the sequence number of its last tick, so number and length together tell
- * whether a column is still valid.
- */
+/* A merged tick keeps its last tick's number: number and length tell whether a column is valid. */
 static bool is_of_tick(const struct heat_column *c, const struct history *h, u32 i)
 {
 	return c->seq == history_seq(h, i) && c->interval_ns == history_interval_ns(h, i);

@@ -15,10 +15,7 @@
 
 #define HEAT_WHAT 4
 
-/*
- * The histogram shown: of a table with pid, start_time_ns and comm. Rows are distinguished by
- * process and operation.
- */
+/* The histogram shown, of a table with pid, start_time_ns, comm; rows by process and operation. */
 struct heat_source {
 	enum table_id table;
 	const char *hist;		/* the member */
@@ -56,10 +53,7 @@ bool heat_filter_equal(const struct heat_filter *a, const struct heat_filter *b)
 struct heat_tick;
 struct heat_ids;
 
-/*
- * One tick. `hist` is NULL if its table was not observed; `calls` also if it was evicted: then it
- * is decoded on demand.
- */
+/* One tick. hist NULL: not observed; calls NULL also: evicted, decoded on demand. */
 struct heat_column {
 	u64 seq, time_ns, interval_ns;
 	const struct hist *hist;

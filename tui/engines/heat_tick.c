@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heat_tick.c: the calls of one tick by caller, packed: about 80 bytes for each active operation of
- * a process, so that a screen full of ticks fits into a few MB.
+ * heat_tick.c: the calls of a tick by caller, packed: some 80 bytes for each operation of a
+ * process.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,10 +109,7 @@ static void tick_rename(struct heat_tick *t, const u32 *renamed)
 		t->entries[i].id = renamed[t->entries[i].id];
 }
 
-/*
- * Short processes leave unused ids: drops those and renumbers the ticks. Does nothing until the
- * number of ids has doubled since the last time.
- */
+/* Drops ids of ended processes and renumbers the ticks, once the number of ids has doubled. */
 void heat_ids_compact(struct heat_ids *ids, struct heat_tick *const *ticks, u32 n)
 {
 	u32 *renamed, kept = 0;
@@ -177,10 +174,7 @@ static void tick_trim(struct heat_tick *t)
 	t->cells = xrealloc(t->cells, max(t->n_cells, 1u) * sizeof(*t->cells));
 }
 
-/*
- * A tick in which only one process was measured (see bpf/collectors/syscalls/syscalls.c) is valid
- * for that process, and counts as not observed for all others.
- */
+/* A tick that measured only one process (syscalls.c) counts as not observed for all others. */
 static bool is_observed(const struct heat_filter *f, const struct table *t)
 {
 	char only[40];

@@ -33,8 +33,7 @@ struct past {
 };
 
 /*
- * Updates to the shown snapshot, for n rows of one table (at most PAST_LANES) and the named
- * members, a NULL-terminated list.
+ * Updates to the shown snapshot: n rows of a table (PAST_LANES at most), members NULL-terminated.
  */
 void past_update(struct past *p, struct history *h, const struct snapshot *shown, enum table_id t,
 		 const char *const *members, const struct row *const *rows, int n);
@@ -45,8 +44,8 @@ void past_free(struct past *p);
 /* The lane of a row, or -1. */
 int past_find(const struct past *p, const struct row *like);
 /*
- * Draws five minutes as a sparkline in `width` cells, newest at the right, as means of each cell.
- * Returns the top of its scale (0: nothing known), at least `floor`.
+ * Draws five minutes in `width` cells of means, newest right. Returns the scale's top, at least
+ * floor; 0: nothing known.
  */
 float past_spark(const struct past *p, int lane, int field, struct canvas *c, int row, int col,
 		 int width, u32 style, float floor);

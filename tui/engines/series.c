@@ -30,10 +30,7 @@ static void append(struct series *s, u64 seq, float v)
 	s->seqs[s->n - 1] = seq;
 }
 
-/*
- * After a step back older values are still here; the history is read again only when few are left.
- * True: done.
- */
+/* Older values are still here; the history is read again when few are left. True: done. */
 static bool step_back(struct series *s, u64 seq, int at)
 {
 	while (s->n && s->seqs[s->n - 1] > seq)

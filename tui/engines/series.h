@@ -17,16 +17,10 @@ struct series {
 	int n;
 };
 
-/*
- * Updates s to the shown snapshot. member: always the same one for s. Cheap when called each tick.
- * Zero-initialized: empty.
- */
+/* Updates s (zeroed: empty) to the shown snapshot; always the same member. Cheap each tick. */
 void series_update(struct series *s, struct history *h, const struct snapshot *shown, const char *member);
 
-/*
- * The same for all rows of a table (the "10s" column): levels 0..8 of the last TRAIL_LEN ticks for
- * each process.
- */
+/* The same for all rows (the "10s" column): levels 0..8 of the last TRAIL_LEN ticks. */
 #define TRAIL_LEN 10
 struct trails;
 struct trails *series_trails_new(enum table_id t, int field, float top);

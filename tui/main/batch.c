@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * batch.c: snapshots as text. Columns are those of the view that shows the table; a table without a
- * view prints all of its members.
- */
+/* batch.c: snapshots as text, with the columns of the table's view; without a view all members. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main.c: reads the options and selects the mode: console, headless, or a profile into a file. Exit
- * status: 0 good, 1 the run failed, 2 usage.
+ * main.c: reads the options and selects the mode. Exit status: 0 good, 1 the run failed, 2 usage.
  */
 #include <locale.h>
 #include <malloc.h>
@@ -62,10 +61,7 @@ static int run(const struct options *o, bool has_stdout)
 	return main_console(o);
 }
 
-/*
- * Snapshots are allocated in one thread and freed in another: with an arena for each thread glibc
- * would keep twice the memory in use.
- */
+/* Snapshots are freed in another thread: with an arena a thread glibc keeps twice the memory. */
 static void keep_memory_small(void)
 {
 	mallopt(M_ARENA_MAX, 1);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * main.h: shared by main.c and main_*.c, which together are the composition root: the only files of
- * tui/ that may include headers of every directory.
- */
+/* main.h: shared by main.c and main_*.c, the only files of tui/ that may include all headers. */
 #ifndef OTTOP_MAIN_H
 #define OTTOP_MAIN_H
 
@@ -20,18 +17,15 @@ void main_say(const char *fmt, ...) __printf(1, 2);
 /* As main_say(), for an allocated line, which it frees; NULL: nothing. */
 void main_report(char *line);
 /*
- * Opens closed descriptors 0, 1 and 2: else the next file opened would get the number, and output
- * would go, for example, into a BPF map. Returns whether stdout was open.
+ * Opens closed descriptors 0 to 2, or output could go into a BPF map. Returns whether stdout was
+ * open.
  */
 bool main_fill_fds(void);
-/*
- * Reports write errors that appear on the last flush (a full disk); a reader that went away is not
- * a failure. Returns the exit status.
- */
+/* Reports write errors of the last flush (a full disk); a gone reader is none. The exit status. */
 int main_close_stdout(int status);
 /*
- * A stream to fd (kept by the caller), on which a blocked write fails with EINTR when wake_fd
- * becomes readable. NULL and errno.
+ * A stream to fd (the caller's); a blocked write fails with EINTR once wake_fd is readable. NULL:
+ * errno.
  */
 FILE *output_open(int fd, int wake_fd);	/* main_output.c */
 
@@ -84,13 +78,10 @@ struct record_sink {
 struct record_sink *record_sink_open(const char *path, const struct session *session,
 				     char **ret_error);
 /*
- * Passes a snapshot to the exporter. One with stacks is held until the next arrives, so that the
- * last one can be written with all names known by then.
+ * Passes a snapshot on; one with stacks is held until the next, for names that are known by then.
  */
 void record_push(struct record_sink *r, struct exporter *e, const struct snapshot *s);
-/*
- * Call before the exporter is stopped; named: names of all frames (sampler_name_frames()), or NULL.
- */
+/* Before the exporter is stopped; named: names of all frames (sampler_name_frames()), or NULL. */
 void record_end(struct record_sink *r, struct exporter *e, const struct snapshot *named);
 /* Whether record_end() needs the names of all frames. */
 bool record_wants_names(const struct record_sink *r);
@@ -104,8 +95,8 @@ u64 record_tables(const struct options *o);
 /* ---- a service: main_notify.c ------------------------------------------------------- */
 
 /*
- * Sends lines such as "READY=1\nSTATUS=..." to the service manager, if there is one (NOTIFY_SOCKET:
- * sd_notify(3)). Never blocks.
+ * Sends "READY=1
+ * STATUS=..." to the service manager, if any (NOTIFY_SOCKET: sd_notify(3)). Never blocks.
  */
 void main_notify(const char *fmt, ...) __printf(1, 2);
 /* Interval at which the manager expects WATCHDOG=1 from this process, in ns; 0: none. */

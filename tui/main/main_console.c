@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * main_console.c: the console's callbacks: ticks, tables, a recording, a snapshot as JSON. It uses
- * the console only through app.h, and the console knows nothing behind these callbacks.
- */
+/* main_console.c: the console's callbacks: ticks, tables, a recording, a snapshot as JSON. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -82,10 +79,7 @@ static bool console_done(void *arg)
 	return c->o->count && c->taken >= c->o->count;
 }
 
-/*
- * Rows of many sizes come and go, so free blocks lie between used ones, and free() alone returns
- * only memory at the end of the heap.
- */
+/* Rows of many sizes fragment the heap, of which free() alone returns only the end. */
 static void give_memory_back(u64 ticks)
 {
 	if (ticks % TRIM_TICKS == 0 && mallinfo2().fordblks > TRIM_BYTES)

@@ -116,10 +116,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	die_of(sig);
 }
 
-/*
- * Applies to other signals too. With limit 0 the kernel would still start a program named in
- * core_pattern(5); with 1 it does not, and no file fits.
- */
+/* For other signals too. With limit 0 a core_pattern(5) program would start; with 1 it does not. */
 static void leave_no_core(void)
 {
 	struct rlimit l;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * main_headless.c: without a screen: JSON or text on stdout, a recording, or both, live or from a
- * recording. Data goes to stdout, messages to stderr.
- */
+/* main_headless.c: JSON or text on stdout, a recording, or both; messages go to stderr. */
 #include <errno.h>
 #include <langinfo.h>
 #include <poll.h>
@@ -142,10 +139,7 @@ static void report_tick(struct headless *h)
 		report_status(h);
 }
 
-/*
- * Feeds the watchdog only while the sampler makes progress. One that is merely slow, for example
- * because its cgroup quota lets it run a fifth of the time, still completes steps.
- */
+/* Only while the sampler makes progress; a slow one (a cgroup quota) still completes steps. */
 static void feed_watchdog(struct headless *h)
 {
 	unsigned long long steps = h->source.sampler ? sampler_steps(h->source.sampler) : 0;
@@ -217,8 +211,8 @@ static char *reopen_sinks(struct headless *h)
 }
 
 /*
- * SIGHUP: rereads the command line and the --config file. OTLP settings, the recording's path and
- * the interval take effect; an invalid file changes nothing.
+ * SIGHUP: rereads options and --config: OTLP, recording path, interval. An invalid file changes
+ * nothing.
  */
 static void reload(struct headless *h)
 {
@@ -244,8 +238,8 @@ static void reload(struct headless *h)
 /* ---- the loop ---------------------------------------------------------------------- */
 
 /*
- * Output starts after one full interval of every requested table. A replay skips the same ticks, so
- * that its output equals that of the live run.
+ * Output starts after a full interval of every table; replays skip the same ticks, to equal the
+ * live run.
  */
 static bool is_whole(struct headless *h, const struct snapshot *s)
 {
@@ -338,10 +332,7 @@ static int loop(struct headless *h)
 	}
 }
 
-/*
- * If system calls are read only in some ticks, waits for one more tick that has them, so that the
- * last export is complete. A hung sampler is not waited for.
- */
+/* Waits for a tick with system calls, if only some have them, for a complete last export. */
 static void take_last_tick(struct headless *h)
 {
 	u64 tables = needed_tables(h), until_ns = clock_ns(CLOCK_MONOTONIC) + LAST_TICK_MS * NSEC_PER_MSEC, now_ns;

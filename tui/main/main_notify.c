@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_notify.c: the protocol of sd_notify(3): a datagram of NAME=VALUE lines to the socket in
- * NOTIFY_SOCKET, a path, or an abstract name after '@'.
+ * main_notify.c: sd_notify(3): NAME=VALUE lines to NOTIFY_SOCKET, a path or '@' and an abstract
+ * name.
  */
 #include <errno.h>
 #include <stdarg.h>

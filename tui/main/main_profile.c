@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * main_profile.c: --profile: writes the stacks of a duration or of a recording into one file.
- * Ctrl-C ends it early; what was collected is written.
+ * main_profile.c: --profile: stacks of a duration or recording into a file. Ctrl-C ends it early.
  */
 #include <errno.h>
 #include <poll.h>
@@ -133,9 +132,7 @@ static void show_progress(const struct capture *c)
 
 /* ---- the capture ----------------------------------------------------------------- */
 
-/*
- * As close to the duration as ticks permit: the interval can be shortened live, not in a recording.
- */
+/* As close to the duration as ticks permit: only a live interval can be shortened. */
 static bool is_complete(const struct capture *c)
 {
 	u64 slack = (c->source.sampler ? SOON_NS : c->interval_ns) / 2;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * main_signals.c: signals that end a run without a screen: the first gracefully, the second at
- * once.
- */
+/* main_signals.c: signals end a run without a screen, the first gracefully, the second at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -63,16 +63,13 @@ struct option_desc {
 extern const struct option_desc option_descs[N_OPTIONS];
 
 /*
- * Parses argv and the --config file (the command line takes precedence). NULL, or an error message
- * (free() it).
+ * Parses argv and --config (the command line takes precedence). NULL, or an error message to
+ * free().
  */
 char *options_parse(struct options *o, int argc, char **argv);
 /* Frees what the options own, including strings taken from them. */
 void options_free(struct options *o);
-/*
- * getenv(); for OTEL_* names that are not in the environment, the file's value as last read. Not
- * while another thread reads the file.
- */
+/* getenv(); else the config file's OTEL_* value. Not while another thread reads the file. */
 const char *config_getenv(const char *name);
 /* Prints the text of --help. */
 void options_help(FILE *out);

@@ -214,8 +214,7 @@ static bool add_text_term(struct filter *f, const char *pattern, int *ret_error)
 }
 
 /*
- * "prot:udp" looks like a column but is none: as a text it would match nothing, without
- * explanation. "std::vector", "http://" and "a\:b" are texts.
+ * "prot:udp" is no column and would match nothing. "std::vector", "http://" and "a\:b" are texts.
  */
 static bool is_unknown_column(const char *word)
 {

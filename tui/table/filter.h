@@ -13,8 +13,7 @@
 struct filter;
 
 /*
- * NULL on failure: `error` says what is wrong, and in which column. "word:" must be a column ("\:"
- * is a literal colon).
+ * NULL: `error` says what is wrong, and where. "word:" must be a column ("\:" is a literal colon).
  */
 struct filter *filter_new(enum table_id t, const char *text, char *error, size_t cap);
 /* As filter_new(), for a search, in which an unknown "word:" is text. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * format.h: numbers as text with three significant digits and a unit. All write a NUL-terminated
- * text without padding and return buf; FORMAT_MAX bytes are enough for each.
+ * format.h: numbers with three significant digits and a unit. All return buf (FORMAT_MAX bytes),
+ * NUL-terminated, without padding.
  */
 #ifndef OTTOP_FORMAT_H
 #define OTTOP_FORMAT_H
@@ -27,8 +27,8 @@ enum value_state format_state(const struct field *f, const struct row *r);
 double format_number(const struct field *f, const struct row *r);
 
 /*
- * The text of a member as drawn ("?", "", "·" if it is not known). STR members are returned as they
- * are, so the result may be the row's own string. `s` is the time base for ages and clock times.
+ * A member as drawn ("?", "", "·": not known); for STR the row's own string. s: time base of ages
+ * and clock times.
  */
 const char *format_value(char buf[FORMAT_MAX], const struct field *f, const struct row *r,
 			 const struct snapshot *s, enum value_state *ret_state);

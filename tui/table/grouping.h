@@ -44,8 +44,9 @@ struct groups {
 };
 
 /*
- * Replaces rows by groups, unsorted; returns their number. Rows that ended before this tick
- * (`past`) are left out; those that ended in it are in the sums, but are not members.
+ * Replaces rows by unsorted groups; returns their number. Rows that ended before (`past`) are left
+ * out;
+ * those that ended in this tick are in the sums, but no members.
  */
 u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *rows, u32 n);
 void groups_free(struct groups *g);
@@ -55,18 +56,12 @@ void groups_free(struct groups *g);
 const struct grouping *group_by(const struct row *sum);
 bool group_has(const struct row *sum, const struct row *r);
 u32 group_members(const struct row *sum);	/* live ones */
-/*
- * The i-th row of the group, in no order; NULL: no more. Valid as long as the rows given to
- * groups_make().
- */
+/* The i-th row of the group, unordered, or NULL; valid as long as groups_make()'s rows. */
 const struct row *group_row(const struct groups *g, const struct row *sum, u32 i);
 bool group_is_one(const struct row *sum);	/* of a single row, so all values are that row's */
 /* The group's label: "nginx", "none" for a blank text, "port 443", "?". */
 char *group_label(const struct row *sum, char *buf, size_t cap);
-/*
- * The i-th enumerated value and the number of its members; NULL: no more (*ret_n: number in all
- * others).
- */
+/* The i-th enumerated value and its number of members; NULL: the end (*ret_n: in all others). */
 const char *group_name(const struct row *sum, u32 i, u32 *ret_n);
 /* Median and 99th percentile over the members; U64_BLANK: no values. */
 u64 group_p50(const struct row *sum);

@@ -39,10 +39,7 @@ static bool too_repetitive(const char *pattern)
 	return copies > MAX_COPIES;
 }
 
-/*
- * The operator equivalent to a run of operators: x++ is x+, x?? is x?, all others are x*. *text is
- * moved past the run.
- */
+/* A run of operators as one: x++ is x+, x?? is x?, others x*. Moves *text past it. */
 static char squeeze(const char **text)
 {
 	char op = **text;

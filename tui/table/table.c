@@ -140,8 +140,8 @@ bool table_select(struct tableview *t, const struct row *like)
 }
 
 /*
- * After loading: moves the cursor to its row's new line. With F, and in a log, where the oldest
- * rows above disappear, the row keeps its line on the screen.
+ * After loading: puts the cursor on its row's new line. With F, and in a log, the row keeps its
+ * line.
  */
 void table_find_cursor(struct tableview *t)
 {
@@ -199,10 +199,7 @@ bool table_filter(struct app *a, struct tableview *t, const char *text, char *re
 	}
 	filter_free(t->filter);
 	t->filter = f;
-	/*
-	 * A selected row that ended is kept on the screen, but a new filter drops it if it does not
-	 * match.
-	 */
+	/* A selected row that ended stays, unless a new filter does not match it. */
 	if (f && t->cursor && app_snapshot(a) && !filter_match(f, t->cursor) &&
 	    (t->cursor->closed || !snapshot_find(app_snapshot(a), t->cursor))) {
 		row_put(t->cursor);
@@ -235,8 +232,8 @@ bool table_search(struct tableview *t, const char *text)
 }
 
 /*
- * The next hidden row represented by line i; *at: -1 at first. If a group's line matches by the
- * name its members share, its members are not searched.
+ * The next hidden row of line i (*at: -1 at first). Members are not searched if the group's line
+ * matches by their name.
  */
 static const struct row *next_hidden(const struct tableview *t, u32 i, s32 *at)
 {

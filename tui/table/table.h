@@ -46,19 +46,14 @@ struct table_spec {
 	bool roomy_rest;	/* last column: a quarter of lines from 100 columns, up to 40 */
 	const char *sort;	/* field of the default sort */
 	bool ascending;		/* default order; descending else */
-	/*
-	 * Order of rows with equal sort keys: the greater number first. NULL: the snapshot's order.
-	 */
+	/* Order of equal sort keys, greater first. NULL: the snapshot's order. */
 	double (*tie)(const struct row *r);
 	bool newest_last;	/* a log: follows its end until the cursor moves up */
 	bool lasting;		/* rows never end */
 	bool no_ghosts;		/* show an ended row in its last tick only */
 	u32 ghost_ticks;	/* number of ticks it stays visible; 0: 3 */
 	u32 short_ghosts;	/* rows of a single tick that stay visible; 0: 4 */
-	/*
-	 * Whether an ended row moves below the live ones at once; NULL: it keeps its place for one
-	 * tick.
-	 */
+	/* An ended row moves below the live ones at once; NULL: after one tick. */
 	bool (*sinks)(const struct row *r);
 	bool living_first;	/* ended rows sink at once, until the user chooses an order */
 	bool arrange_first;	/* arrange() before sorting: it makes other rows */
@@ -71,13 +66,13 @@ struct table_spec {
 	/* Called for each row that passed the filter. */
 	void (*load)(void *state, const struct row *r);
 	/*
-	 * After filter and sort: may reorder and drop rows and set their `data` (the tree). Returns
-	 * the new number of rows.
+	 * After filter and sort: may reorder, drop and annotate rows (the tree). Returns the new
+	 * number.
 	 */
 	u32 (*arrange)(struct app *a, void *state, struct table_row *rows, u32 n);
 	/*
-	 * Rows dropped by arrange() because a line represents them, one after the other (*at: -1 at
-	 * first, then the view's own); NULL: no more. A search finds and reveals them.
+	 * Rows dropped by arrange() that a line represents, for searches (*at: -1, then the
+	 * view's); NULL: no more.
 	 */
 	const struct row *(*hidden)(void *state, const struct table_row *tr, s32 *at);
 	void (*reveal)(void *state, const struct row *r);	/* the table is then reloaded */
@@ -133,10 +128,7 @@ const struct grouping *table_grouping(struct app *a, struct tableview *t);
 void table_ungroup(struct tableview *t);
 /* Reloads from the shown snapshot (after the view's own filter changed). */
 void table_reload(struct app *a, struct tableview *t);
-/*
- * Sets the filter; NULL or "": none. Invalid: false, *ret_error is the error message, the previous
- * filter stays.
- */
+/* Sets the filter (NULL, "": none). Invalid: false, *ret_error says why, the old one stays. */
 bool table_filter(struct app *a, struct tableview *t, const char *text, char *ret_error, size_t cap);
 const char *table_filter_text(const struct tableview *t);
 /* "213 processes, 4 new" or "3 of 213 processes". */

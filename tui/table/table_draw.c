@@ -46,8 +46,8 @@ static bool is_right(const struct tableview *t, u32 i)
 /* ---- layout --------------------------------------------------------------------- */
 
 /*
- * Columns for a row's mark. Narrow tables start with a name, and without a gap "xcurl" would look
- * like another program; from 80 columns on × is distinct from a letter.
+ * Columns for a row's mark. From 80 columns on ×, without a gap; narrow tables need the gap:
+ * "xcurl" looks like a name.
  */
 static int gutter_width(const struct tableview *t, const struct layout *l, const struct canvas *c)
 {
@@ -77,10 +77,7 @@ static void take_out(struct layout *l, u32 i)
 	memmove(l->width + i, l->width + i + 1, (l->n - i) * sizeof(*l->width));
 }
 
-/*
- * Whether a column has any known value: if its collector is off, or unknown to an old recording, it
- * would be all question marks.
- */
+/* A column with a known value: not all question marks, as of a collector that is off. */
 static bool is_known(const struct tableview *t, u32 column)
 {
 	const struct field *f = table_column_field(t, column);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * table_env.h: what a table needs from its console, which implements it (tui/app/), so that tables
- * do not depend on the console.
- */
+/* table_env.h: what a table needs of the console (tui/app/), on which tables do not depend. */
 #ifndef OTTOP_TABLE_ENV_H
 #define OTTOP_TABLE_ENV_H
 

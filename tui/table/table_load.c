@@ -140,10 +140,7 @@ static void ghost_add(struct tableview *t, const struct row *r, u64 seq)
 	t->ghosts[t->n_ghosts++] = (struct ghost){ row_get(r), seq };
 }
 
-/*
- * Rows on the screen must not disappear at once. Rows that came and went within one tick were never
- * shown: only a few of them stay, or hundreds from a shell script would bury the live ones.
- */
+/* Rows must not vanish at once. Of those that came and went within a tick only a few stay. */
 static void ghosts_of(struct tableview *t, const struct snapshot *s)
 {
 	const struct table *table = &s->tables[t->spec->table];
@@ -216,9 +213,7 @@ static void add_ghosts(struct app *a, struct tableview *t, const struct snapshot
 		if (t->ghosts[i].ended_seq == s->seq || snapshot_find(s, r) ||
 		    !in_context(a, t, r) || !keep_row(a, t, r))
 			continue;
-		/*
-		 * Below the live rows, unless it was selected while alive: then it keeps its place.
-		 */
+		/* Below live rows, unless selected while alive. */
 		add_gone(t, r, !table_is_selected(t, r) || t->cursor_sunk);
 		selected |= table_is_selected(t, r);
 	}

@@ -88,8 +88,7 @@ static bool is_idle(const struct table_row *tr)
 }
 
 /*
- * In a large table most rows are idle: having equal keys they stay in their original order, as one
- * block. The others are sorted around it.
+ * Idle rows of a large table have equal keys and stay one block; the others are sorted around it.
  */
 static void sort_around_idle(struct tableview *t)
 {

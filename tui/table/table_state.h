@@ -23,10 +23,7 @@ struct tableview {
 	void *state;		/* the view's, for its callbacks */
 	struct table_row *rows;
 	u32 n, cap;
-	/*
-	 * Owners of the rows: a snapshot, and single references (recently ended, selected).
-	 * Released after other rows were loaded.
-	 */
+	/* Owners of the rows: a snapshot and single references; released after the next load. */
 	const struct snapshot *from;
 	const struct row **kept;
 	u32 n_kept, cap_kept;
@@ -41,8 +38,8 @@ struct tableview {
 	u32 n_tags, cap_tags;
 
 	/*
-	 * Once moved, the cursor follows the row `cursor` (a reference); before, and again after
-	 * Home, it stays on the first line.
+	 * The cursor follows this row (a reference); unmoved, or after Home, it stays on the first
+	 * line.
 	 */
 	const struct row *cursor;
 	u32 cursor_i, top;
@@ -85,8 +82,8 @@ enum search_from {
 	SEARCH_ahead,	/* as SEARCH_inside, to the end of the table only */
 };
 /*
- * Moves the cursor to the next match (step -1: previous). Rows that are folded away or in a group
- * match too: moves to their line or, with `open`, reveals them. False: none.
+ * Moves to the next match (step -1: previous), also folded away or grouped rows: to their line or,
+ * with `open`, to them. False: none.
  */
 bool table_search_move(struct app *a, struct tableview *t, int step, enum search_from from, bool open);
 /* Number of matches, and the index of the one under the cursor (1.., 0: none). */

@@ -21,10 +21,7 @@ static const char *find_last(const char *s, const char *word)
 	return found;
 }
 
-/*
- * " 77 (gdb)", " (nginx 12), which waits for this process"; NULL for a remark that would fill the
- * line.
- */
+/* " 77 (gdb)", " (nginx 12), which waits for this process"; NULL: it would fill the line. */
 static const char *in_brackets(const struct canvas *c, const char *s, int width)
 {
 	const char *p = strstr(s, " ("), *digits = p;
@@ -36,10 +33,7 @@ static const char *in_brackets(const struct canvas *c, const char *s, int width)
 	return p && canvas_width(c, p) <= width - LEAST_THING ? p : NULL;
 }
 
-/*
- * The part that names the holder: " held by 4821 (postgres)", " from bash 611"; the end of the
- * text: none.
- */
+/* The holder: " held by 4821 (postgres)", " from bash 611"; the end of the text: none. */
 static const char *holder_of(const struct canvas *c, const char *s, int width)
 {
 	const char *holder = find_last(s, " held by ");

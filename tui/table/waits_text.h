@@ -13,8 +13,7 @@ int waits_draw(struct canvas *c, int row, int col, int width, u32 style, const c
 /* With only the last part of a long path, for a line truncated at its end. */
 const char *waits_short(const char *waits_on, char *buf, size_t cap);
 /*
- * The text after the name of the call, without the word both start with ("futex", "held by tid 77";
- * "epoll_wait", "3 sockets"). Points into waits_on; NULL: "".
+ * waits_on without the word it shares with the call's name ("futex", "held by tid 77"). NULL: "".
  */
 const char *waits_after(const char *call, const char *waits_on);
 

@@ -159,10 +159,7 @@ static const char *glyph_ascii(const char *utf8, u32 n)
 	return "?";
 }
 
-/*
- * Makes s safe to draw: cleaned, and in ASCII if the canvas is. Returns s itself if nothing had to
- * change, else buf.
- */
+/* Makes s safe to draw, in ASCII if the canvas is. Returns s if unchanged, else buf. */
 static const char *make_safe(const struct canvas *c, const char *s, char buf[TEXT_MAX])
 {
 	char clean[TEXT_MAX];

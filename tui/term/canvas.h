@@ -59,15 +59,12 @@ bool canvas_ascii(const struct canvas *c);
 bool canvas_fills(const struct canvas *c);
 const struct cell *canvas_cell(const struct canvas *c, int row, int col);
 
-/*
- * Limits drawing to `clip`; coordinates stay those of the whole canvas. Returns the previous clip,
- * to be restored.
- */
+/* Limits drawing to `clip` (canvas coordinates). Returns the previous clip, to be restored. */
 struct rect canvas_clip(struct canvas *c, struct rect clip);
 
 /*
- * Draws s at (row, col) in at most `width` columns (negative: to the end of the line). The rest is
- * dropped; a wide character is never halved. Returns the columns drawn.
+ * Draws s in at most `width` columns (negative: the line), never half a character. Returns the
+ * columns drawn.
  */
 int canvas_text(struct canvas *c, int row, int col, int width, u32 style, const char *s);
 /* As canvas_text(), right-aligned in exactly `width` columns; the blank part is left unchanged. */
@@ -89,10 +86,7 @@ void canvas_blank(struct canvas *c, int row, int col, int n);
 void canvas_rule(struct canvas *c, int row, int col, int width, const char *title);
 /* Changes the style of n cells, not their characters (the selected row). */
 void canvas_restyle(struct canvas *c, int row, int col, int n, u32 style);
-/*
- * One cell of a heat map, step 0..HEAT_STEPS: a background if the terminal has fills, else one of "
- * ·░▒▓█".
- */
+/* A heat map cell, step 0..HEAT_STEPS: a background, or without fills one of " ·░▒▓█". */
 void canvas_heat(struct canvas *c, int row, int col, int step);
 /* Two heat steps in one cell (upper and lower half); only if canvas_fills(). */
 void canvas_heat_pair(struct canvas *c, int row, int col, int upper, int lower);

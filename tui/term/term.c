@@ -82,10 +82,7 @@ static char *bad_terminal(int err)
 	return xasprintf("TERM=%s is unknown here: install ncurses-term, or try TERM=xterm-256color", name);
 }
 
-/*
- * The terminfo database takes precedence; without one, or without this terminal, built-in
- * descriptions are used.
- */
+/* terminfo takes precedence; without it, or this terminal in it, built-in descriptions are used. */
 static bool find_terminal(struct terminal *t, int *ret_err)
 {
 	int err;

@@ -19,8 +19,8 @@ struct term_options {
 };
 
 /*
- * Opens the terminal: raw mode, alternate screen, signal handlers that restore it in any case.
- * NULL: *ret_error is the error message (free() it).
+ * Opens the terminal (raw mode, alternate screen, handlers that restore it). NULL: *ret_error, to
+ * free().
  */
 struct terminal *term_open(const struct term_options *o, char **ret_error);
 /* Restores the terminal. NULL-safe. */
@@ -39,8 +39,7 @@ void term_copy(struct terminal *t, const char *text);
 /* Sends the next frame in full. */
 void term_redraw(struct terminal *t);
 /*
- * The next pending key, K_RESIZE, K_CLOSED, or K_NONE; Ctrl-C before all others. Never waits longer
- * than an escape sequence takes.
+ * The next key, K_RESIZE, K_CLOSED or K_NONE; Ctrl-C first. Waits at most for an escape sequence.
  */
 u32 term_key(struct terminal *t);
 /* For poll(): readable when a signal arrived that term_key() will report. */

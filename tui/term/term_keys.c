@@ -159,10 +159,7 @@ void term_suspend(struct terminal *t)
 	signal(SIGTSTP, SIG_DFL);
 	if (kill(0, SIGTSTP) < 0)
 		raise(SIGSTOP);
-	/*
-	 * Stopped here until SIGCONT. Without job control the signal has no effect and we continue
-	 * at once.
-	 */
+	/* Stops here until SIGCONT; without job control it continues at once. */
 	termio_signals_watch();
 	restart(t);
 }

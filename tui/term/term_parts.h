@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * term_parts.h: private to term.c, term_show.c and term_keys.c, the only files that include
- * ncurses.
- */
+/* term_parts.h: private to term.c, term_show.c and term_keys.c, the only users of ncurses. */
 #ifndef OTTOP_TERM_PARTS_H
 #define OTTOP_TERM_PARTS_H
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * terminfo.c: descriptions of common terminals compiled in (terminfo.sh), because the static binary
- * also runs without a terminfo database.
+ * terminfo.c: common terminals compiled in (terminfo.sh), for static programs without a database.
  */
 #include <stdlib.h>
 #include <string.h>

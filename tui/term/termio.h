@@ -8,15 +8,15 @@
 /* Raw mode on in_fd. 0 or -errno. */
 int termio_raw(int in_fd);
 /*
- * Opens fd's terminal again for non-blocking writes (a flag on fd itself would affect the shell);
- * -1: not possible, use fd.
+ * Reopens fd's terminal for non-blocking writes (on fd the flag would affect the shell); -1: use
+ * fd.
  */
 int termio_open_out(int fd);
 /* Restores the modes from before termio_raw(). */
 void termio_cooked(void);
 /*
- * Handlers: SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT wake the fd of termio_signal_fd();
- * a crash first writes `restore` and the old modes.
+ * SIGWINCH, CONT, TSTP, TERM, HUP, INT wake termio_signal_fd(); a crash writes `restore` and the
+ * old modes.
  */
 void termio_signals(int out_fd, const char *restore);
 void termio_signals_default(void);
@@ -33,14 +33,14 @@ int termio_write(int fd, const char *data, size_t n);
 u64 termio_bytes(void);
 
 /*
- * Replaces palette numbers from `first` on by exact colours in ncurses's output ("38;5;N" becomes
- * "38;2;R;G;B"). `out` needs room for 2 * n + 32 bytes.
+ * Replaces palette numbers from `first` on by exact colours ("38;5;N": "38;2;R;G;B"). out: 2 * n +
+ * 32 bytes.
  */
 size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u32 first, u32 count);
 
 /*
- * Shortens ncurses's output in place without changing its meaning: drops a colour reset before a
- * reset of all attributes, and joins consecutive SGR sequences. Returns the new length.
+ * Shortens ncurses's output in place: no colour reset before a full reset, joined SGRs. The new
+ * length.
  */
 size_t termio_shorten(char *buf, size_t n);
 
@@ -58,10 +58,7 @@ const char *termio_typed(void);
 /* 1, 0 or -1 for an answer like "\033]11;rgb:ffff/ffff/dddd\007". */
 int termio_parse_background(const char *answer);
 
-/*
- * Restores the terminal's modes, cursor and screen. Async-signal-safe; does nothing if it was not
- * opened.
- */
+/* Restores modes, cursor and screen, if opened. Async-signal-safe. */
 void termio_restore(void);
 /* Stops frames from all threads: the process is dying. Async-signal-safe. */
 void termio_close(void);

@@ -8,10 +8,7 @@
 enum depth { MONO, COLOURS_16, COLOURS_256, COLOURS_TRUE, COLOURS_DIRECT };
 enum mono { MONO_PLAIN, MONO_BOLD, MONO_DIM, MONO_REVERSE };
 
-/*
- * With COLOURS_TRUE each role has its own palette number, from here on, which is replaced by its
- * exact colour on output (termio_true_colour()).
- */
+/* COLOURS_TRUE: roles have palette numbers from here on, replaced by termio_true_colour(). */
 #define THEME_TRUE_FIRST 32
 
 /* Colour number of a role (RGB with COLOURS_DIRECT); -1: the terminal's own. */

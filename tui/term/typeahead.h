@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * typeahead.h: keys typed but not handled yet. In raw mode the kernel keeps Ctrl-C behind the keys
- * before it; here all pending input is read at once, so that Ctrl-C is noticed.
- */
+/* typeahead.h: reads all pending input at once: in raw mode Ctrl-C queues behind earlier keys. */
 #ifndef OTTOP_TYPEAHEAD_H
 #define OTTOP_TYPEAHEAD_H
 
@@ -18,10 +15,7 @@ struct typeahead {
 /* 0 or -errno. */
 int typeahead_open(struct typeahead *t, int in_fd);
 void typeahead_close(struct typeahead *t);
-/*
- * Moves all pending input into the pipe, waiting for the rest of an incomplete escape sequence.
- * False: it contains Ctrl-C, now or before.
- */
+/* Moves pending input into the pipe, completing escape sequences. False: Ctrl-C, now or before. */
 bool typeahead_take(struct typeahead *t);
 
 #endif

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * card.c: a page for one process: identity, where its time goes, what it is stuck in. Some lines
- * are links: Enter opens its parent, a child, the latencies of a call.
- */
+/* card.c: a page for one process: identity, time, what it is stuck in. Enter follows links. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -34,10 +34,7 @@ static int cmp_threads(const void *pa, const void *pb)
 	return cmp(state_of(b) == 'D', state_of(a) == 'D') ?: cmp(y, x) ?: cmp(a->tid, b->tid);
 }
 
-/*
- * The process's threads, to be freed; none while the table belongs to another process (the focus
- * just changed).
- */
+/* The process's threads (free() them); none while the table is another process's. */
 static const struct threads_row **find_threads(const struct snapshot *s,
 					       const struct processes_row *p, u32 *ret_n)
 {
@@ -177,9 +174,7 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 	return kinds;
 }
 
-/*
- * What its only thread waits on, or else the thread longest in a call, leaving out waits by design.
- */
+/* What its only thread waits on, or the one longest in a call that is no wait by design. */
 static void draw_waits_on(struct canvas *c, int row, int col, int end, const struct threads_row **rows,
 			  u32 n, const struct processes_row *p)
 {

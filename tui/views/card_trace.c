@@ -22,10 +22,7 @@ static void trace_shift(struct trace *t)
 	memmove(t->interval_ns, t->interval_ns + 1, (TRACE_LEN - 1) * sizeof(u64));
 }
 
-/*
- * Adds a snapshot's values: blank after the process's end, which takes no time; unknown if
- * unobserved, while time goes on.
- */
+/* Adds a snapshot: after the process's end blank and no time; unobserved: unknown. */
 static void trace_add(struct trace *t, const struct snapshot *s)
 {
 	const struct processes_row *p =

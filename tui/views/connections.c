@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * connections.c: TCP connections and UDP flows with their process, those with retransmits first.
- * First face of tab 5.
- */
+/* connections.c: TCP connections and UDP flows, retransmits first. First face of tab 5. */
 #include <stdio.h>
 #include <string.h>
 
@@ -147,10 +144,7 @@ bool connections_keep(struct app *a, void *state, const struct row *r)
 	return !(st->hide_closed && r->closed);
 }
 
-/*
- * Addresses are never truncated, and columns must not jump: a column is as wide as the longest
- * address so far, until the screen is resized.
- */
+/* Addresses are not cut and columns do not jump: as wide as the longest so far, until a resize. */
 void connections_measure(void *state, const struct row *row)
 {
 	const struct connections_row *r = connection_row(row);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * connections_group.c: columns for connections grouped by process, remote address, port or
- * container.
- */
+/* connections_group.c: columns of connections by process, remote address, port or container. */
 #include <stdio.h>
 #include <string.h>
 
@@ -65,10 +62,7 @@ static void draw_container(struct app *a, struct canvas *c, int row, int col, in
 	canvas_cut(c, row, col, width, style_of(tr), group_label(tr->row, buf, sizeof(buf)));
 }
 
-/*
- * "node(4)", "node nginx redis", "node nginx redis sshd +3": names are not truncated, except the
- * first.
- */
+/* "node(4)", "node nginx redis", "node nginx redis sshd +3": only the first name is cut. */
 static void draw_names(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	bool peers = !strcmp(group_by(tr->row)->names, "remote_addr");	/* always with a count */

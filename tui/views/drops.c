@@ -88,10 +88,7 @@ static void add_place(struct drops_sum *sum, const struct drops_row *r)
 	}
 }
 
-/*
- * Adds a row to the last sum, or to a new one (true): rows are sorted by reason and location. At
- * most cap sums.
- */
+/* Adds a row to the last sum, or a new one (true): rows are sorted. At most cap sums. */
 static bool add_drops(struct drops_sum *sums, u32 *n, u32 cap, const struct drops_row *r)
 {
 	struct drops_sum *sum = &sums[*n];

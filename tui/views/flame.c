@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * flame.c: flame graphs: CPU time (tab 2) and, with the same code, waiting time (tab 3). An icicle:
- * the root is on top, a frame is as wide as its share, its callees are below it.
+ * flame.c: flame graphs of CPU time (tab 2) and waits (tab 3): icicles, root on top, callees below.
  */
 #include <stdio.h>
 #include <stdlib.h>

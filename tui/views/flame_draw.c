@@ -189,10 +189,7 @@ static void draw_box(struct app *a, const struct flame_view *v, struct canvas *c
 	canvas_text(c, row, col + b->x + bar, room, style, label);
 }
 
-/*
- * Marks the end of a frame that is followed by nothing, if there are no fills; not for many narrow
- * ones, which would look like a fence.
- */
+/* Marks the free end of a frame without fill; not of many narrow ones, like a fence. */
 static void draw_end(struct canvas *c, int row, int col, const struct flame_box *b, int cols)
 {
 	const struct cell *cell;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * flame_layout.c: which frame is in which cells. Columns are rounded from
- * cumulative sums, so frames never overlap and a parent covers its children.
- */
+/* flame_layout.c: cells of each frame, rounded from cumulative sums: frames never overlap. */
 
 #include "tui/views/flame.h"
 

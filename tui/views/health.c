@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * health.c: ottop's own health: cost and permissions of each collector, losses, memory, the last
- * lines of the log. An overlay.
+ * health.c: ottop's own health: collectors' cost and permissions, losses, memory, log. An overlay.
  */
 #include <stdio.h>
 #include <stdlib.h>

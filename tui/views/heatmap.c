@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * heatmap.c: latency of system calls or HTTP requests (y) over time (x), colour = count; with a
- * cell cursor, a rectangle, and a list of the calls in them. Faces of tabs 7 and 6.
+ * heatmap.c: latency (y) over time (x), colour = count; cell cursor, rectangle, list of calls. Tabs
+ * 7 and 6.
  */
 #include <stdio.h>
 #include <string.h>

@@ -21,10 +21,7 @@ struct slot {
 	u32 steps;	/* of its tick: counts are spread over them */
 };
 
-/*
- * Lines are bands of `width` buckets, line 0 the slowest. The last line includes everything faster,
- * the first everything slower.
- */
+/* Lines are bands of `width` buckets, line 0 the slowest; the outer lines include all beyond. */
 struct plot {
 	struct rect area;	/* of the cells */
 	bool swapped;		/* latency goes to the right, time down */
@@ -105,10 +102,7 @@ void heatmap_selection(const struct heatmap *m, u64 *ret_first, u64 *ret_last,
 void heatmap_clear(struct heatmap *m);
 /* Updates source, filter (from the context) and newest tick. */
 void heatmap_update(struct app *a, struct heatmap *m, const struct heat_source *src);
-/*
- * As heatmap_update(), for one process (0: all) and for the operation of `row`, if it is a row of
- * the source's table.
- */
+/* heatmap_update() for one process (0: all) and `row`'s operation, if of the source's table. */
 void heatmap_update_row(struct app *a, struct heatmap *m, const struct heat_source *src, u64 pid, u64 start_time_ns,
 			const struct row *row);
 

@@ -143,10 +143,7 @@ static void latency_axis_below(const struct heatmap *m, struct canvas *c)
 
 /* ---- time axis ----------------------------------------------------------------------- */
 
-/*
- * "-60s" before the session's newest tick, "now"; clock time for older ticks and for a frozen
- * picture, whose labels must not change.
- */
+/* "-60s" before the newest tick, "now"; clock time for older ticks and frozen pictures. */
 static void time_label(struct app *a, const struct heatmap *m, u64 time_ns, char *buf, size_t cap)
 {
 	struct history *h = app_history(a);

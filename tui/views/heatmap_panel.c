@@ -7,9 +7,7 @@
 
 /* ---- texts ---------------------------------------------------------------------- */
 
-/*
- * "62.5ms to 125ms", "under 244us"; "from 62.5ms" for the first line, which includes slower calls.
- */
+/* "62.5ms to 125ms", "under 244us"; "from 62.5ms": the first line has slower calls too. */
 static void latency_words(const struct plot *p, int top_line, int bottom_line, char *buf,
 			  size_t cap)
 {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * help.c: help for the view below it: its keys at the left, the meaning of its columns at the
- * right, generated from keys.def and schema.def.
- */
+/* help.c: help for the view below: keys left, columns right, from keys.def and schema.def. */
 #include <stdio.h>
 #include <string.h>
 
@@ -62,8 +59,8 @@ static enum reach reach_of(const struct key_desc *k)
 }
 
 /*
- * The label of an action's key; NULL: it has none here. "zoom" has Enter in a flame graph, which
- * elsewhere means something else; "S" sends in the view of exports, where F6 still sorts.
+ * The label of an action's key, or NULL: not here, as "zoom" (Enter) outside of flame graphs, "S"
+ * in exports.
  */
 static const char *label_of(enum action action, const struct view *v, char *alias, size_t cap)
 {

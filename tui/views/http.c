@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * http.c: endpoints of HTTP servers and clients. First face of tab 6; Enter: their requests,
- * slowest first.
- */
+/* http.c: endpoints of HTTP servers and clients. First face of tab 6; Enter: their requests. */
 #include <stdio.h>
 #include <string.h>
 

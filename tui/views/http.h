@@ -13,8 +13,8 @@ void http_draw_protocol(struct canvas *c, int row, int col, int width, u32 style
 extern const struct table_spec requests_of_connection;
 
 /*
- * Whether "*" stands for a path that is not known. HTTP/2 sends a name once and then only its number in a
- * table of the connection (RFC 7541); OPTIONS may really ask for "*".
+ * "*" stands for an unknown path: HTTP/2 sends a name once, then its number (RFC 7541); OPTIONS may
+ * ask for "*".
  */
 bool http_path_unknown(const char *protocol, const char *method, const char *path);
 #define HTTP_PATH_UNKNOWN "*: path not known: sent before ottop began, or lost; a new connection shows it"
@@ -28,19 +28,13 @@ bool request_failed(const struct requests_row *r);
 const char *request_status(const struct requests_row *r, char buf[REQUEST_STATUS_MAX]);
 void request_draw_status(struct canvas *c, int row, int col, int width, const struct requests_row *r);
 
-/*
- * Below the list on a large screen: latencies of the selected endpoint over time, and its slowest
- * requests.
- */
+/* On a large screen: the selected endpoint's latencies over time and slowest requests. */
 void http_preview_draw(struct app *a, struct heatmap *m, struct canvas *c, struct rect r, const struct http_row *e);
 
 /* Enters the request's page. */
 void request_open(struct app *a, const struct requests_row *r);
 
-/*
- * Must be collected before a request arrives, so that its page can show what blocked its thread: in
- * all of tab 6.
- */
+/* Needed before a request arrives, to show what blocked its thread: in all of tab 6. */
 #define REQUEST_STACKS (TABLE_BIT(TABLE_frames) | WANT_REQUEST_WAITS)
 /* Whether stacks of its process are those of a Go program: of it, or of other requests in the snapshot. */
 bool request_is_go(const struct app *a, const struct requests_row *q);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * http_preview.c: below the endpoints on a large screen: latencies of the selected one over time,
- * and its slowest requests of the shown interval.
- */
+/* http_preview.c: latencies over time and slowest requests of the selected endpoint. */
 #include <stdio.h>
 
 #include "tui/views/http.h"

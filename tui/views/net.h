@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net.h: private to the files of tab 5: connections.c and connections_group.c (the list),
- * connection.c (a page), interfaces.c, drops.c, failures.c, and the texts they share (net.c).
+ * net.h: private to tab 5: connections*.c, interfaces.c, drops.c, failures.c, and shared texts
+ * (net.c).
  */
 #ifndef OTTOP_VIEWS_NET_H
 #define OTTOP_VIEWS_NET_H
@@ -33,8 +33,7 @@ static inline const struct connections_row *connection_row(const struct row *r)
 /* The service on a port, or NULL. */
 const char *net_service(u64 port);
 /*
- * "10.0.0.7:8443", "[2001:db8::1]:443", "*:53" (no address); with names on "api.example.org:https".
- * Returns buf.
+ * "10.0.0.7:8443", "[2001:db8::1]:443", "*:53" (no address), "api.example.org:https". Returns buf.
  */
 char *net_end(struct app *a, char buf[NET_END_MAX], const char *addr, u64 port);
 /* In `width` columns: an address is not truncated to show the service's name. */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * otlp.c: the state of --otlp for each signal: accepted, queued and rejected items with the reason,
- * and below it all about the selected signal. Times are those of the shown tick.
- */
+/* otlp.c: state of --otlp by signal, with details of the selected one, at the shown tick. */
 #include <stdio.h>
 #include <string.h>
 

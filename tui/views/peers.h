@@ -5,10 +5,7 @@
 
 #include "tui/app/app.h"
 
-/*
- * The title and, below it, the addresses with most traffic, in the lines of r; if there are none,
- * why. Returns the lines with an address.
- */
+/* Draws a title and the busiest addresses, or why there are none. Returns the lines with one. */
 int peers_draw(struct app *a, struct canvas *c, struct rect r, const struct snapshot *s,
 	       const struct processes_row *p);
 

@@ -40,10 +40,7 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 		     levels ? levels : unknown, min(width, TRAIL_LEN));
 }
 
-/*
- * If the path would fill most of the line, its directory is left out: the program's name and its
- * arguments are more informative.
- */
+/* Leaves out a directory that would fill the line: name and arguments are more informative. */
 static const char *without_folder(const struct canvas *c, const char *cmdline, int width)
 {
 	char path[PATH_SHOWN];
@@ -234,8 +231,7 @@ static bool only_like(struct app *a, char *text, size_t cap, const char *now, co
 }
 
 /*
- * Goes to the process named in the note line. This view's own restrictions that hide it are lifted,
- * for example for kernel threads; a typed filter stays.
+ * Goes to the note's process, lifting this view's restrictions that hide it; a typed filter stays.
  */
 static void go_to_pressed(struct app *a, struct processes_state *st)
 {

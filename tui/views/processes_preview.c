@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * processes_preview.c: below the list on a large screen: the selected process's time, calls and
- * identity. Only uses data that is collected anyway.
+ * processes_preview.c: the selected process's time, calls and identity, from data collected anyway.
  */
 #include <stdio.h>
 

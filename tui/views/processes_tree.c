@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * processes_tree.c: the process tree, by parent. Siblings are ordered by the total of their branch,
- * so that the worst branch is on top; a folded row shows its branch's sum.
- */
+/* processes_tree.c: the process tree, worst branch first; a folded row is its branch's sum. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,9 +164,7 @@ static void drop_sums(struct processes_state *st)
 	st->n_nodes = 0;
 }
 
-/*
- * ---- rows in tree order ------------------------------------------------------------------------
- */
+/* ---- rows in tree order ---- */
 
 struct walk {
 	struct processes_state *st;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * request_blocked.c: the stacks in which a request's thread was blocked during its span, and who
- * woke it.
- */
+/* request_blocked.c: stacks in which a request's thread was blocked, and who woke it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -197,10 +194,7 @@ static void draw_rest(struct canvas *c, struct rect r, u64 all_ns, u64 reported)
 	canvas_cut(c, r.row, r.col + NS_COLS + 1, r.cols - NS_COLS - 2, ROLE_text, "in no wait that is known: it ran, or waited for a CPU");
 }
 
-/*
- * What the waker itself was blocked in while the thread waited for it: if it waited for a disk, it
- * is not the cause.
- */
+/* What blocked the waker while the thread waited: if it waited for a disk, it is not the cause. */
 static void draw_waker(const struct app *a, struct canvas *c, struct rect r, const struct requests_row *q)
 {
 	char title[160], who[100], ns[FORMAT_MAX];

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * requests.c: recent requests, newest last, like the tail of an access log; those of one endpoint
- * slowest first. Second face of tab 6.
- */
+/* requests.c: recent requests, newest last; of one endpoint slowest first. Second face of tab 6. */
 #include <stdio.h>
 #include <string.h>
 
@@ -265,10 +262,7 @@ static void fini(void *state)
 
 /* ---- the page of an endpoint: its statuses, latencies over time, and requests ---- */
 
-/*
- * "200 4.05k ██████▌ 409 21 ▏": a bar for each of `statuses` ("200 4050, 409 21"), sharing the room
- * left by names and numbers.
- */
+/* "200 4.05k ██████▌ 409 21 ▏": a bar for each status, sharing the room left by texts. */
 static void draw_statuses(struct canvas *c, struct rect r, const char *statuses)
 {
 	char name[COUNT_NAME_MAX], count[FORMAT_MAX], text[64];
@@ -336,10 +330,7 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 
 static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
-	/*
-	 * also if none of its requests is listed: slower requests of others may have taken their
-	 * place
-	 */
+	/* also without listed requests: others' slower ones may have taken their place */
 	if (endpoint(a) && body.rows >= MAP_MIN_ROWS && body.cols >= MAP_MIN_COLS)
 		body = draw_endpoint_page(a, state, c, body);
 	if (!app_draw_state(a, c, body, TABLE_requests))

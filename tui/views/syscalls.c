@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * syscalls.c: system calls by process: rates, errors, time inside, and calls that do not return.
- * First face of tab 7.
+ * syscalls.c: system calls by process: rates, errors, time, calls that hang. First face of tab 7.
  */
 #include <stdio.h>
 #include <string.h>
@@ -102,9 +101,7 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 {
 	const struct syscalls_state *s = state;
 
-	/*
-	 * An ended process shows only the calls of its last tick; all of them if it is the context.
-	 */
+	/* Of an ended process only calls of its last tick, unless it is the context. */
 	if (r->closed && !app_context(a)->pid && !(row_of(r)->rate > 0))
 		return false;
 	return s->waits || row_of(r)->waits != 1;
