@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * exporter.c: the sink thread. A ring of snapshot references between producer and thread; the lock
- * is held to move one reference, never during a write.
- */
+/* exporter.c: the sink thread and its ring of snapshots; the lock is never held during a write. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,8 +43,8 @@ static void sink_close(struct sink *sink)
 }
 
 /*
- * Passes snapshot number `n` to every sink whose range contains it. Runs without the lock: only
- * this thread frees slots, and a new slot starts at a later number.
+ * Passes snapshot n to every sink whose range has it. Without the lock: only this thread frees
+ * slots, and new slots start later.
  */
 static void deliver(const struct slot *slots, u64 n, const struct snapshot *s)
 {

@@ -9,8 +9,8 @@
 #include "bpf/model/snapshot.h"
 
 /*
- * Destination of snapshots. The owner embeds it and fills the first three members; write() and
- * close() run in the exporter's thread. The counters may be read from any thread at any time.
+ * Destination of snapshots; the owner fills the first three members. write() and close() run in the
+ * exporter's thread. Counters: any thread, any time.
  */
 struct sink {
 	const char *name;
@@ -34,26 +34,18 @@ struct exporter;
 struct exporter *exporter_start(u32 queue_max, u64 max_bytes);
 #define EXPORTER_SNAPSHOTS 64
 #define EXPORTER_BYTES (48 << 20)
-/*
- * Adds a sink, which receives every snapshot pushed from now on. -ENOSPC beyond EXPORTER_MAX_SINKS.
- */
+/* Adds a sink for snapshots pushed from now on. -ENOSPC beyond EXPORTER_MAX_SINKS. */
 #define EXPORTER_MAX_SINKS 8
 int exporter_add(struct exporter *e, struct sink *sink);
 /* Closes a sink once everything pushed so far is written; done when sink->closed is set. */
 void exporter_remove(struct exporter *e, struct sink *sink);
 /* As exporter_remove(), but waits until the sink is closed. */
 void exporter_remove_wait(struct exporter *e, struct sink *sink);
-/*
- * Queues one snapshot (takes its own reference). Never blocks: a full queue drops its oldest
- * snapshots and counts them.
- */
+/* Queues a snapshot (own reference). Never blocks: a full queue drops the oldest, counted. */
 void exporter_push(struct exporter *e, const struct snapshot *s);
 /* Writes the queued snapshots, closes the sinks, ends the thread, frees. NULL-safe. */
 void exporter_stop(struct exporter *e);
-/*
- * As exporter_stop(), but waits at most `ms`. False: a sink hangs in a write; the thread and its
- * sinks are left running until the process exits.
- */
+/* exporter_stop() within `ms`. False: a sink hangs; the thread and its sinks are left. */
 bool exporter_stop_within(struct exporter *e, u32 ms);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * folded.c: one stack a line, root first, the format of flamegraph.pl, inferno and speedscope.
- * Identical stacks are summed; lines are sorted, so that two files can be compared with diff.
+ * folded.c: one stack a line, root first (flamegraph.pl, inferno, speedscope); summed and sorted,
+ * for diff.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * json.c: snapshots as NDJSON; the only file that includes json-c. Values are written one by one
- * and freed at once, so that memory use does not grow with the number of processes.
- */
+/* json.c: snapshots as NDJSON; the only user of json-c. Values are written and freed one by one. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,10 +24,7 @@ struct json_writer {
 
 /* ---- strings ------------------------------------------------------------ */
 
-/*
- * Characters that text_clean() would replace (C1 controls, bidi and invisible characters) are
- * escaped: the output must be harmless to `cat`.
- */
+/* Characters that text_clean() would replace are escaped: safe for `cat`. */
 static bool must_escape(const char *s, u32 len, u32 c)
 {
 	char one[5] = "", shown[8];

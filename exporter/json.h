@@ -19,8 +19,8 @@
 struct json_writer;
 
 /*
- * Writes to `out`, which the caller keeps; `tables` is a mask of TABLE_BIT(). Rows of event tables
- * are written once: those of the first snapshot's interval, then each new one.
+ * Writes tables (TABLE_BIT() mask) to `out`, the caller's. Events once: the first snapshot's
+ * interval, then new ones.
  */
 struct json_writer *json_writer_new(FILE *out, u64 tables);
 /* Writes and flushes one line. 0 or -errno: the line may then be truncated. */

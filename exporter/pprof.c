@@ -64,8 +64,7 @@ static bool is_known(const char *s)
 /* ---- mappings -------------------------------------------------------------------- */
 
 /*
- * Addresses are relative to the file, those of the kernel absolute. pprof takes a mapping from 0 to
- * the end as "no adjustment".
+ * Addresses are file-relative, the kernel's absolute; pprof takes 0 to the end as "no adjustment".
  */
 static void add_mapping(struct pprof *b, const struct frames_row *f)
 {
@@ -96,10 +95,7 @@ static u64 mapping_of(struct pprof *b, const struct frames_row *f)
 	if (i == b->message->n_mapping)
 		add_mapping(b, f);
 	m = b->message->mapping[i];
-	/*
-	 * Not looked up yet: pprof may symbolize. Looked up in vain: it must not, its guess would
-	 * be wrong.
-	 */
+	/* pending: pprof may symbolize; without result: it must not, it would guess wrong */
 	m->has_functions &= is_known(f->name) || is_known(f->reason);
 	m->has_filenames |= is_known(f->file);
 	m->has_line_numbers |= u64_known(f->line) && f->line;

@@ -57,14 +57,11 @@ void profile_learn(struct profile *p, const struct snapshot *s);
 u32 profile_pending(const struct profile *p);
 /* Numbers (in the snapshots) of the referenced frames; free() them. */
 u32 *profile_ids(const struct profile *p, u32 *ret_n);
-/*
- * Frames of a stack including inlined ones, leaf first; free() them. An inlined frame precedes the
- * one it is inlined into.
- */
+/* Frames of a stack, leaf first, inlined before their caller; free() them. */
 u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n);
 /*
- * How many of the n frames from here belong to one location: inlined frames and the function around
- * them; at most PROFILE_PLACE_MAX.
+ * How many of n frames are one location (inlined ones and their function); at most
+ * PROFILE_PLACE_MAX.
  */
 #define PROFILE_PLACE_MAX 64
 u32 profile_place_length(const struct profile *p, const u32 *frames, u32 n);
@@ -114,13 +111,13 @@ int profile_put_pprof(const struct profile *p, FILE *out);	/* pprof.c */
 int profile_put_folded(const struct profile *p, FILE *out);	/* folded.c */
 int profile_put_svg(const struct profile *p, FILE *out);	/* svg.c */
 /*
- * Checks that profile_write() can succeed, before a capture is started. 0, or -1 and an error
- * message (free() it).
+ * Checks before a capture that profile_write() can succeed. 0, or -1 and an error message to
+ * free().
  */
 int profile_can_write(const char *path, char **ret_error);
 /*
- * Writes a file in the format of its suffix, atomically replacing an older one, readable only by
- * the user who called sudo. 0, or -1 and an error message (free() it).
+ * Writes atomically by suffix, owned by sudo's user, who alone may read it. 0, or -1 and an error
+ * message to free().
  */
 int profile_write(const struct profile *p, const char *path, char **ret_error);
 

@@ -45,10 +45,7 @@ void otlp_judge(const struct http_answer *a, time_t now, struct otlp_outcome *re
 /* Sets o->message of a (partial) success from o->rejected and the server's text ("": none). */
 void otlp_set_partial(struct otlp_outcome *o, const char *text);
 
-/*
- * Limits of the delay that a server may request: "at once" must not become a loop, "next year" must
- * not stop the export.
- */
+/* Limits of a server's delay: "at once" must not loop, "next year" not stop the export. */
 #define OTLP_WAIT_MIN_MS 1000
 #define OTLP_WAIT_MAX_MS 600000
 u64 otlp_wait_limited_ms(u64 ms);
@@ -57,8 +54,8 @@ u64 otlp_wait_limited_ms(u64 ms);
 u64 otlp_retry_after_ms(const char *text, time_t now);
 
 /*
- * Backoff before attempt `failed` + 1, in ms: 1 s, doubled up to 30 s, times 0.5 to 1.5 by
- * `random`, so that a fleet does not retry in step.
+ * Backoff in ms before attempt failed + 1: 1 s doubled up to 30 s, times 0.5 to 1.5, against steps
+ * in a fleet.
  */
 u64 otlp_backoff_ms(u32 failed, u32 random);
 

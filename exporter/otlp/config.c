@@ -222,8 +222,8 @@ static enum otlp_temporality read_temporality(struct reader *r)
 }
 
 /*
- * Request durations use the explicit buckets of the semantic conventions, other histograms are
- * exponential (scale 3); neither can be converted into the other without inventing data.
+ * Request durations have the conventions' explicit buckets, others exponential ones (scale 3);
+ * converting would invent data.
  */
 static void read_aggregation(struct reader *r)
 {
@@ -248,8 +248,8 @@ static double read_ratio(struct reader *r)
 }
 
 /*
- * The parent's decision is not visible from outside, so "parentbased_x" is treated as "x": a ratio
- * depends on the trace id, on which all participants decide alike.
+ * The parent's decision is unknown: "parentbased_x" is "x"; a ratio depends on the trace id, as for
+ * all participants.
  */
 static double read_sampler(struct reader *r)
 {

@@ -15,10 +15,7 @@
 enum otlp_signal { OTLP_METRICS, OTLP_TRACES, OTLP_LOGS, OTLP_PROFILES, OTLP_SIGNALS };
 enum otlp_temporality { OTLP_CUMULATIVE, OTLP_DELTA, OTLP_LOW_MEMORY };
 
-/*
- * WAITING: compress only what is queued because the endpoint does not accept it: memory is then
- * scarce, time is not.
- */
+/* WAITING: compress only what is queued because the endpoint refuses it: memory is scarce then. */
 enum otlp_gzip { OTLP_GZIP_NEVER, OTLP_GZIP_WAITING, OTLP_GZIP };
 
 /* Destination of one signal. */
@@ -44,16 +41,16 @@ struct otlp_config {
 typedef const char *otlp_getenv(const char *name);
 
 /*
- * OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER etc.: false when the signal is disabled. The
- * specification has no variables for profiles yet; ours are named by the same pattern.
+ * OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER etc.; those for profiles, not specified yet, by the same
+ * pattern.
  */
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 /* Why a signal is disabled, in a few words; static. */
 const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env);
 
 /*
- * Fills c from --otlp URL, --otlp-protocol (or NULL) and the environment (`env`: getenv(), or a
- * test's). NULL, or an error message (free() it). Call otlp_config_free() in both cases.
+ * Fills c from --otlp, --otlp-protocol (or NULL) and env (getenv()). NULL, or an error message to
+ * free(). otlp_config_free() in both cases.
  */
 char *otlp_config_read(struct otlp_config *c, const char *url, const char *protocol, otlp_getenv *env);
 /* OTEL_METRIC_EXPORT_INTERVAL alone, in ms; otlp_config_read() reports errors in it. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * conventions.h: rules of the semantic conventions for HTTP and RPC, shared by spans and metrics.
- */
+/* conventions.h: semantic conventions for HTTP and RPC, for spans and metrics. */
 #ifndef OTTOP_OTLP_CONVENTIONS_H
 #define OTTOP_OTLP_CONVENTIONS_H
 

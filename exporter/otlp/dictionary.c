@@ -90,10 +90,7 @@ s32 *dictionary_indices(struct scratch *a, const s32 *from, u32 n, size_t *ret_n
 
 /* ---- mappings, functions, locations --------------------------------------------------------------- */
 
-/*
- * Addresses are relative to the file, those of the kernel absolute: a mapping from 0 to the end
- * covers both.
- */
+/* Addresses are file-relative, the kernel's absolute: a mapping from 0 to the end fits both. */
 static s32 mapping_of(struct dictionary *d, const struct frames_row *f)
 {
 	Otlp__Mapping *new;
@@ -181,8 +178,7 @@ static s32 location_of(struct dictionary *d, const struct place *x)
 }
 
 /*
- * A frame with file and address but no name gets no line: the receiver may symbolize it. One
- * without file and address is named as on the screen.
+ * No line: the receiver may symbolize. A frame without file and address is named as on the screen.
  */
 static bool has_line(const struct frames_row *f)
 {

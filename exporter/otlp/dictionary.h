@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dictionary.h: the tables shared by all profiles of a message. The first entry of each table is
- * the zero value; entries are unique, and created on reference, after the entries they refer to.
+ * dictionary.h: tables shared by a message's profiles. Entry 0 is the zero value; entries are
+ * unique, after those they refer to.
  */
 #ifndef OTTOP_OTLP_DICTIONARY_H
 #define OTTOP_OTLP_DICTIONARY_H

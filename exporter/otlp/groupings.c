@@ -4,9 +4,7 @@
 #include "exporter/otlp/conventions.h"
 #include "exporter/otlp/groupings.h"
 
-/*
- * Bucket boundaries advised by the semantic conventions, in seconds; http_durations counts in them.
- */
+/* Boundaries of the semantic conventions, in seconds; http_durations counts in them. */
 static const double bounds[] = {
 	0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 };

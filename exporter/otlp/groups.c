@@ -172,9 +172,7 @@ static u64 add_growth(const struct otlp_groups *g, struct otlp_values *v, const 
 	return all;
 }
 
-/*
- * A row without owner is held back, because its owner may be known later, unless the row has ended.
- */
+/* A row without owner is held back, unless it ended: the owner may be known later. */
 static bool lacks_owner(const struct otlp_groups *g, const struct row *r)
 {
 	return g->pid && !u64_known(row_u64(r, g->pid));
@@ -239,8 +237,8 @@ static void set_process(const struct processes_row **to, const struct processes_
 }
 
 /*
- * Keeps the resource of a series after its process ended; a renamed process exports a last point
- * under its old name. False: the process has ended.
+ * Keeps a series' resource after its process; renamed, it exports a last point under its old name.
+ * False: it has ended.
  */
 static bool keep_process(struct group *x, const struct snapshot *s, const struct otlp_config *config)
 {
@@ -255,10 +253,7 @@ static bool keep_process(struct group *x, const struct snapshot *s, const struct
 	return !p->row.closed;
 }
 
-/*
- * Existing series are kept; free ones go to the groups that grew most. A group that ended without a
- * series gets none.
- */
+/* Existing series stay, free ones go to the groups that grew most, none to ended groups. */
 static void choose(struct otlp_groups *g, const struct snapshot *s, const struct otlp_config *config)
 {
 	struct group **sorted = xmalloc((g->groups.n + 1) * sizeof(*sorted));

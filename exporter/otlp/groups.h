@@ -25,13 +25,11 @@ struct otlp_grouping {
 	bool of_program;
 	bool not_ours;		/* skip ottop's own rows: its posts would cause more posts */
 	const char *keys[8];	/* fields that identify a group, beside the process */
-	/*
-	 * Attributes of its points, made from any of its rows; NULL: the keys, named by schema.def.
-	 */
+	/* A point's attributes, from any of its rows; NULL: the keys, by schema.def. */
 	void (*attributes)(struct scratch *a, struct attributes *to, const struct row *r);
 	/*
-	 * Exports the points; NULL: one for each metric. If set, v has all counters of the table in
-	 * their order, whatever their names. r is any row of the group, NULL for the rest.
+	 * Exports points; NULL: one for each metric. v: all counters of the table in order. r: any
+	 * row of the group, NULL: the rest.
 	 */
 	void (*put)(struct metrics *m, const struct attributes *from, u64 start_ns,
 		    const struct row *r, const struct otlp_values *v);
@@ -44,8 +42,7 @@ struct otlp_groups *otlp_groups_new(const struct otlp_grouping *g, u32 max);
 /* Takes in a tick; was: the previously taken snapshot, NULL at first. */
 void otlp_groups_take(struct otlp_groups *g, const struct snapshot *was, const struct snapshot *s);
 /*
- * Adds the points; those without process belong to the resource begun last. Call otlp_groups_end()
- * once the message is encoded.
+ * Adds points, without process to the last resource. otlp_groups_end() once the message is encoded.
  */
 void otlp_groups_export(struct otlp_groups *g, const struct snapshot *s,
 			const struct otlp_config *config, struct metrics *m);

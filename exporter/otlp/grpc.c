@@ -124,9 +124,7 @@ static u64 delay_of_detail(struct protobuf any)
 	return is_it && !bad ? read_delay(value) : 0;
 }
 
-/*
- * The delay in google.rpc.Status of grpc-status-details-bin: details = 3. In ms; 0: no RetryInfo.
- */
+/* Delay of google.rpc.Status in grpc-status-details-bin (details = 3), ms; 0: no RetryInfo. */
 static u64 retry_delay_ms(const char *base64)
 {
 	u8 raw[sizeof(((struct grpc_trailers *)0)->details)];

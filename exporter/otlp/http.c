@@ -290,10 +290,7 @@ static void read_result(struct http_client *c, CURLcode code, struct http_answer
 			   *c->error ? c->error : curl.easy_strerror(code), TEXT_SCREEN);
 }
 
-/*
- * libcurl 7.88 cannot reuse an HTTP/2 connection without TLS and fails before sending anything:
- * then each post opens a new connection.
- */
+/* libcurl 7.88 cannot reuse HTTP/2 connections without TLS: then each post opens a new one. */
 static CURLcode perform(struct http_client *c)
 {
 	CURLcode code = curl.easy_perform(c->easy);

@@ -15,21 +15,15 @@
 #define HTTP_ANSWER_MAX (4 << 20)	/* the specification's limit */
 
 /*
- * Loads libcurl, once; http2: fail if it lacks HTTP/2, which gRPC needs. NULL, or an error message
- * (free() it). Main thread only.
+ * Loads libcurl once; http2: gRPC needs it. NULL, or an error message to free(). Main thread only.
  */
 char *http_load(bool http2);
 
 struct http_client;
 
-/*
- * e must outlive the client; setting *abort from any thread ends an attempt within about a second.
- */
+/* e must outlive the client; *abort, set by any thread, ends an attempt within about a second. */
 struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic bool *abort);
-/*
- * Posts n bytes (gzip: they are compressed; for gRPC with the message header) and waits for the
- * response.
- */
+/* Posts n bytes (gzip: compressed; gRPC: with message header) and waits for the response. */
 void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
 		      struct http_answer *ret);
 void http_client_free(struct http_client *c);	/* NULL-safe */

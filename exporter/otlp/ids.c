@@ -31,10 +31,7 @@ static bool parse(const char *hex, u8 *buf, size_t n)
 	return any;
 }
 
-/*
- * SplitMix64's output function (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
- * 2014).
- */
+/* SplitMix64's output function (Steele, Lea, Flood: Fast splittable PRNGs, 2014). */
 static u64 mix(u64 x)
 {
 	x += 0x9e3779b97f4a7c15;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * ids.h: the ids of a request's span, and the sampling decision of its trace. Exporter thread only.
- */
+/* ids.h: ids of a request's span, and its trace's sampling. Exporter thread only. */
 #ifndef OTTOP_OTLP_IDS_H
 #define OTTOP_OTLP_IDS_H
 

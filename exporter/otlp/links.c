@@ -71,10 +71,7 @@ static bool describe(const struct requests_row *r, struct side *ret)
 	return true;
 }
 
-/*
- * ---- the counterpart
- * -------------------------------------------------------------------------------
- */
+/* ---- the counterpart ---- */
 
 static u64 overlap_ns(const struct side *a, const struct side *b)
 {

@@ -12,10 +12,7 @@
 struct otlp_links;
 
 struct otlp_links *otlp_links_new(void);
-/*
- * Registers a request's span. True: its counterpart is known, and *ret has its ids; false if there
- * is none or more than one candidate.
- */
+/* Registers a request's span. True: *ret has its counterpart's ids; false: none, or ambiguous. */
 bool otlp_links_find(struct otlp_links *l, const struct requests_row *r, const struct otlp_span_ids *own,
 		     struct otlp_span_ids *ret);
 void otlp_links_free(struct otlp_links *l);	/* NULL-safe */

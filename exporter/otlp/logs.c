@@ -102,10 +102,7 @@ static struct requests *requests_of(struct scratch *a, const struct snapshot *s)
 	return q;
 }
 
-/*
- * The process was serving the request at that time; an unanswered request was served until its
- * process ended.
- */
+/* The process was serving the request; unanswered ones until its end. */
 static bool is_around(const struct requests_row *r, const struct events_row *e)
 {
 	return r->pid == e->pid && r->process_start_ns == e->start_time_ns && r->start_time_ns <= e->time_ns &&

@@ -124,10 +124,7 @@ static bool has_key(const struct attributes *a, const char *key)
 	return false;
 }
 
-/*
- * Attributes of every resource of this machine: host.*, os.* and OTEL_RESOURCE_ATTRIBUTES. The
- * caller adds service.*.
- */
+/* Attributes of the machine: host.*, os.*, OTEL_RESOURCE_ATTRIBUTES; the caller adds service.*. */
 static void message_add_host(struct scratch *a, struct attributes *to, const struct session *session,
 			     const struct otlp_config *config)
 {

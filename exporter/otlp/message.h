@@ -31,10 +31,7 @@ void message_add_bool(struct scratch *a, struct attributes *to, const char *key,
 /* Resource of ottop itself: its service.* and the machine's attributes. */
 void message_add_ottop(struct scratch *a, struct attributes *to, const struct session *session,
 		       const struct otlp_config *config);
-/*
- * Resource of an observed program; service.name is its name, service.instance.id is made of pid and
- * start (0: many processes).
- */
+/* An observed program: service.name is its name, service.instance.id of pid and start (0: many). */
 void message_add_service(struct scratch *a, struct attributes *to, const struct session *session,
 			 const struct otlp_config *config, const char *name, u64 pid,
 			 u64 start_ns);
@@ -52,10 +49,7 @@ void message_add_program(struct scratch *a, struct attributes *to, const struct 
 			 const char *container);
 /* Value of service.name: from the process's environment if known, else the process's name. */
 const char *message_service_name(const char *service, const char *comm);
-/*
- * Adds one field of a row, or all of them, if schema.def declares it an attribute. A container is
- * reduced to its id.
- */
+/* Adds fields that schema.def declares attributes; a container is reduced to its id. */
 void message_add_field(struct scratch *a, struct attributes *to, const struct row *r,
 		       const struct field *f);
 void message_add_row(struct scratch *a, struct attributes *to, const struct row *r);
@@ -86,41 +80,32 @@ struct metrics {
 };
 
 /*
- * All points get this Unix time. Start times must not change from export to export, or the series
- * would seem to restart: they are converted with an offset that is not measured anew each time.
+ * All points get this time. Start times must not vary, or series would restart: their offset is
+ * fixed.
  */
 void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 start_offset_ns);
-/*
- * Starts a resource; the following points belong to it. Resources without points are removed at the
- * end.
- */
+/* Starts a resource for the following points; without points it is removed at the end. */
 void metrics_resource(struct metrics *m, const struct attributes *from);
 /*
- * Adds a point with the attributes `from` (may be NULL) and the metric's own. start_ns
- * (CLOCK_BOOTTIME): when the counter started. Integers are scaled if the metric is not an integer.
+ * Adds a point with attributes `from` (or NULL) and the metric's. start_ns: the counter's start,
+ * CLOCK_BOOTTIME. Integers are scaled for other metrics.
  */
 void metrics_u64(struct metrics *m, const struct otlp_metric *metric,
 		 const struct attributes *from, u64 start_ns, u64 value);
 void metrics_double(struct metrics *m, const struct otlp_metric *metric,
 		    const struct attributes *from, u64 start_ns, double value);
-/*
- * Ends a gauge's series: back ends that keep the last value for minutes must not show it any more.
- */
+/* Ends a gauge, which back ends would show for minutes. */
 void metrics_ended(struct metrics *m, const struct otlp_metric *metric,
 		   const struct attributes *from, u64 start_ns);
 /* Adds the scaled value of a row; nothing if it is unknown. */
 void metrics_value(struct metrics *m, const struct otlp_metric *metric,
 		   const struct attributes *from, u64 start_ns, const struct row *r);
 /*
- * Adds a histogram of scale 3, in seconds. With delta temporality h must be the growth since
- * start_ns, else the total since then.
+ * Adds a histogram of scale 3, in s: the growth since start_ns (delta), else the total since then.
  */
 void metrics_hist(struct metrics *m, const struct otlp_metric *metric,
 		  const struct attributes *from, u64 start_ns, const struct hist *h);
-/*
- * Adds a histogram with explicit bounds: counts[i] values are in (bounds[i - 1], bounds[i]], the
- * last count is of values above all bounds. Otherwise as metrics_hist().
- */
+/* The same with explicit bounds: counts[i] is (bounds[i - 1], bounds[i]], the last above all. */
 void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
 		    const struct attributes *from, u64 start_ns, const u64 *counts,
 		    const double *bounds, u32 n_bounds, double sum);

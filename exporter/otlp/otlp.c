@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * otlp.c: see otlp.h: opens, queries and frees the sink. Main thread, except where otlp.h says
- * otherwise.
- */
+/* otlp.c: see otlp.h. Main thread, except where otlp.h says otherwise. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,8 +158,8 @@ u64 otlp_tables(const struct otlp_options *options)
 }
 
 /*
- * System calls are exported as sums, so they need not be read more often than metrics are exported.
- * Worth it only for long export intervals; the read must fall into a tick in which metrics are due.
+ * System calls are exported as sums: in long intervals reading is needed only in ticks with metrics
+ * due.
  */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns)
 {

@@ -24,16 +24,16 @@ struct otlp_options {
 };
 
 /*
- * Reads the environment, loads libcurl, starts the threads. NULL: *ret_error is an error message
- * (free() it). session as in struct snapshot.
+ * Reads the environment, loads libcurl, starts threads. NULL: *ret_error, to free(). session: as in
+ * struct snapshot.
  */
 struct otlp_sink *otlp_open(const struct otlp_options *options, const struct session *session,
 			    char **ret_error);
 /* For exporter_add(); its close() flushes within about OTLP_FLUSH_MS. */
 struct sink *otlp_sink_of(struct otlp_sink *o);
 /*
- * Statistics of one signal; false: the signal is disabled by the environment. Any thread, until the
- * sink is returned to its owner (exporter_remove(), exporter_stop()).
+ * A signal's statistics; false: disabled. Any thread, until the sink is back at its owner
+ * (exporter_remove(), exporter_stop()).
  */
 bool otlp_stats(struct otlp_sink *o, enum otlp_signal s, struct otlp_stats *ret);
 /* CPU time the exporter's thread spent encoding; that of sending is in the stats. */
@@ -41,16 +41,13 @@ u64 otlp_encode_ns(const struct otlp_sink *o, enum otlp_signal s);
 /* Destination of a signal; lives as long as the sink. */
 const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otlp_signal s);
 /*
- * Sends what is queued now, and metrics with the next snapshot, except where a server asked to
- * wait. Returns a status line (free() it). Threads as otlp_stats().
+ * Sends the queue now, metrics with the next snapshot, unless a server asked to wait. A status line
+ * to free(). Threads as otlp_stats().
  */
 char *otlp_hurry(struct otlp_sink *o);
 /* Mask of the tables it needs and of flags such as WANT_OFFCPU. */
 u64 otlp_tables(const struct otlp_options *options);
-/*
- * Mask of flags such as WANT_NO_WAITS: parts of these tables it can do without, if no other
- * consumer needs them and ticks take tick_ns.
- */
+/* Flags as WANT_NO_WAITS: what it can do without at ticks of tick_ns, if others can. */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns);
 /* One-line summary (free() it), once the sink is closed. */
 char *otlp_report(const struct otlp_sink *o);

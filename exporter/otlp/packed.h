@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packed.h: attributes of a span, encoded as they are added. protobuf-c would walk each attribute
- * twice by its descriptors, which costs more than the rest of the span.
+ * packed.h: a span's attributes, encoded directly: protobuf-c walks descriptors twice, more than
+ * the rest costs.
  */
 #ifndef OTTOP_OTLP_PACKED_H
 #define OTTOP_OTLP_PACKED_H

@@ -9,10 +9,7 @@
 
 #define LIST_MAX 64		/* maximum number of headers or attributes */
 
-/*
- * Decodes percent-encoding in place; false: malformed, or a byte below space (it could split a
- * header in two).
- */
+/* Percent-decodes in place; false: malformed, or a control byte, which could split a header. */
 static bool decode_value(char *s)
 {
 	char *out = s;

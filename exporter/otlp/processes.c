@@ -16,8 +16,8 @@ struct tracked {
 	u64 own_from_ns;	/* CLOCK_BOOTTIME: start of its series, if after its own; else 0 */
 	u64 base[PROCESS_METRICS_MAX];	/* counters at own_from_ns */
 	/*
-	 * Maxima of its counters. They may go back for a tick: the work of a thread that ends while
-	 * ottop reads is missing from that tick's numbers and present in the next.
+	 * Maxima of its counters, which may fall for a tick: a thread that ends meanwhile is
+	 * missing once.
 	 */
 	u64 counted[PROCESS_METRICS_MAX];
 	u64 exported[PROCESS_METRICS_MAX];	/* counters as exported last */
@@ -165,10 +165,7 @@ static int by_score(const void *a, const void *b)
 	return cmp(y->score, x->score) ?: cmp(x, y);	/* the older one */
 }
 
-/*
- * Starts a process's own series. What it did before the first tick is included, what it did since
- * is already in the rest.
- */
+/* Starts a series with what was before the first tick; what came since is in the rest. */
 static void give_series(struct otlp_processes *p, struct tracked *t, u64 now_ns, bool first)
 {
 	t->own = true;
@@ -209,9 +206,7 @@ static void choose(struct otlp_processes *p, u64 now_ns, bool first)
 
 /* ---- points ------------------------------------------------------------------------------------ */
 
-/*
- * Counters of the semantic conventions start with the process, ottop's own when it was first seen.
- */
+/* Counters of the conventions start with the process, ottop's own when first seen. */
 static u64 start_of(const struct tracked *t, const struct otlp_metric *metric)
 {
 	if (t->own_from_ns)
@@ -271,10 +266,7 @@ static void end_levels(const struct otlp_processes *p, const struct tracked *t, 
 			metrics_ended(m, &p->metrics[i], NULL, start_of(t, &p->metrics[i]));
 }
 
-/*
- * A change of name, owner or container makes a new resource. The old one ends with its counters as
- * last exported; those of the new one start there.
- */
+/* Another name, owner or container is a new resource, which starts where the old one ends. */
 static void begin_anew(struct otlp_processes *p, struct tracked *t)
 {
 	for (u32 i = 0; i < p->n_metrics; i++) {

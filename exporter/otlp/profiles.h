@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * profiles.h: stacks of all processes as OTLP profiles: one resource a process, with one profile
- * for each kind. The signal is under development and only sent if requested.
+ * profiles.h: stacks as OTLP profiles, a resource a process, a profile a kind. Experimental: only
+ * if requested.
  */
 #ifndef OTTOP_OTLP_PROFILES_H
 #define OTTOP_OTLP_PROFILES_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sender.c: see sender.h. The lock is held to move batches and update numbers, never during a post;
- * the batch being posted stays at the head of the queue, marked.
+ * sender.c: see sender.h. The lock is never held during a post; the posted batch stays in the
+ * queue, marked.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * series.h: the last value sent of each series, for delta temporality. A series is identified by a
- * hash of its resource, name and attributes.
- */
+/* series.h: last values sent, for delta temporality, by hash of resource, name and attributes. */
 #ifndef OTTOP_OTLP_SERIES_H
 #define OTTOP_OTLP_SERIES_H
 
@@ -11,10 +8,7 @@
 struct otlp_series;
 
 struct otlp_series *otlp_series_new(void);
-/*
- * Growth of the series since the last call, or `value` the first time; *start_unix_ns becomes the
- * time of the last call.
- */
+/* Growth since the last call, at first `value`; *start_unix_ns: time of the last call. */
 u64 otlp_series_advance(struct otlp_series *s, u64 key, u64 value, u64 now_unix_ns,
 			u64 *start_unix_ns);
 /* Call after each export: forgets series without points in the last few. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * spans.c: one span for each observed request, named by the semantic conventions for HTTP and RPC.
- */
+/* spans.c: a span for each request, named by the semantic conventions for HTTP and RPC. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,10 +22,7 @@ void otlp_due_free(struct otlp_due *due);
 u8 *otlp_spans_pack(struct scratch *a, struct otlp_due *due, struct otlp_links *links,
 		    const struct snapshot *s, const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 
-/*
- * State of the log export: which events were sent, and which are held back until the request they
- * may belong to ends.
- */
+/* State of logs: events sent, and held back until the request that they may belong to ends. */
 struct otlp_logs;
 struct otlp_logs *otlp_logs_new(void);
 /*
