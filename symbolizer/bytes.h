@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * bytes.h: a bounds-checked reader of untrusted bytes. Reads past the end return 0 and set
- * `failed`.
- */
+/* bytes.h: bounds-checked reader of untrusted bytes. Past the end: 0 and `failed`. */
 #ifndef OTTOP_BYTES_H
 #define OTTOP_BYTES_H
 

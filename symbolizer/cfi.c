@@ -217,9 +217,7 @@ static const struct cie *cie_at(const struct cfi_section *s, u64 offset, struct 
 	return cache->valid ? cache : NULL;
 }
 
-/*
- * Reads the next entry; false at the end. *ret_cie: NULL if it is not a valid FDE; *ret: its body.
- */
+/* The next entry; false: end. *ret_cie NULL: no valid FDE; *ret: its body. */
 static bool next_entry(const struct cfi_section *s, struct bytes *b, struct cie *cache, u64 *cached_at,
 		       const struct cie **ret_cie, struct bytes *ret)
 {
@@ -261,9 +259,7 @@ static void note_fdes(const struct cfi_section *s, struct fdes *fdes)
 		qsort(fdes->of, fdes->n, sizeof(*fdes->of), by_begin);
 }
 
-/*
- * Reads FDEs in address order: the rows, most of the memory for large files, need no sorted copy.
- */
+/* In address order: rows, most of the memory, need no sorted copy. */
 static void read_fdes(const struct cfi_section *s, const struct fdes *fdes, struct cfi_rows *rows)
 {
 	struct cie cache = {};

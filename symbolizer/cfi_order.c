@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * cfi_order.c: sorts the rows of all functions by address and applies fixes that need them sorted.
- */
+/* cfi_order.c: sorts rows by address, and applies fixes that need it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +43,7 @@ static void extend_signal_frames(struct cfi_row *rows, u32 n)
 }
 
 /*
- * glibc's clone and clone3 end their FDE before the system call, because the child has no caller;
- * the parent has one.
+ * glibc's clone and clone3 end their FDE at the system call for the child; the parent has a caller.
  */
 static void fill_clone_gaps(struct cfi_row *rows, u32 n)
 {

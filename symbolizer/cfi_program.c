@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cfi_program.c: interpreter for the programs of .eh_frame (DWARF 5, 6.4.2). It keeps only what
- * x86-64 unwinding needs: CFA, rbp, rbx where needed, and the end of the stack.
+ * cfi_program.c: .eh_frame programs (DWARF 5, 6.4.2), for x86-64: CFA, rbp, rbx if needed, end of
+ * stack.
  */
 #include "symbolizer/cfi_parts.h"
 
@@ -25,8 +25,7 @@ static bool fits_s16(s64 v)
 }
 
 /*
- * breg7 N; bregI 0; lit8; mul; plus: sp + N + 8 * I, used by libcrypto, which keeps its argument on
- * its own stack
+ * breg7 N; bregI 0; lit8; mul; plus: sp + N + 8 * I: libcrypto keeps an argument on its own stack
  */
 static bool index_expression(struct bytes *e, u8 *ret_reg)
 {
@@ -104,9 +103,7 @@ static void set_cfa(struct cfi_machine *m, u64 reg, s64 offset)
 	i->reg = i->cfa == UNW_CFA_REG ? (u8)min(reg, 255ull) : 0;
 	i->cfa_off = (s32)offset;
 	i->ra_off = 0;
-	/*
-	 * rcx becomes the stack pointer, and the address where the exception lands is stored there
-	 */
+	/* rcx becomes the stack pointer and gets the landing address */
 	i->lands = (m->now.eh_return && reg == REG_CX) || (i->lands && reg == REG_SP);
 }
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * codeframes.c: see codeframes.h: finds where functions start, and makes rows of the decoded paths
- * (codeways.h).
- */
+/* codeframes.c: see codeframes.h: finds functions, makes rows of their paths (codeways.h). */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +39,7 @@ static void add_symbols(struct code *c, bool dynamic)
 	}
 }
 
-/*
- * Functions called through pointers: in position-independent files their addresses are in
- * relocations.
- */
+/* Functions called through pointers: addresses in relocations of position-independent files. */
 static void add_relocated(struct code *c)
 {
 	Elf64_Rela chunk[CHUNK];
@@ -69,8 +63,8 @@ static void add_relocated(struct code *c)
 }
 
 /*
- * mov eax, 15; syscall: the return address of signal handlers (rt_sigreturn). It was not called, so
- * it is looked up one byte before; during the system call the pc is one byte after it.
+ * mov eax, 15; syscall: return address of signal handlers (rt_sigreturn), looked up a byte before;
+ * in the call pc is a byte after.
  */
 static void add_restorers(struct code *c, const struct gap *g)
 {

@@ -4,10 +4,7 @@
 
 #define MAX_DEPTH (1 << 20)
 
-/*
- * After push rbp; mov rbp, rsp rbp is a frame pointer until it is popped. Otherwise it is a general
- * register.
- */
+/* After push rbp; mov rbp, rsp it is a frame pointer until popped, else a general register. */
 static bool is_framed(const struct codestate *s)
 {
 	return s->fp_cfa == 16 && s->fp_off == -16;

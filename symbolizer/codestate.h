@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * codestate.h: the frame's state before an instruction, and the effect of each x86-64 instruction
- * on it.
- */
+/* codestate.h: a frame's state, and how x86-64 instructions change it. */
 #ifndef OTTOP_CODESTATE_H
 #define OTTOP_CODESTATE_H
 

@@ -70,8 +70,8 @@ static bool may_begin(const struct code *c, u64 at)
 }
 
 /*
- * Following this part led to a contradiction: some call before it does not return. That is the call
- * after which a function may start, or else every call up to the last proven part.
+ * A contradiction: some call before this part does not return: the one before a possible function,
+ * or else all back to the last proven part.
  */
 static void set_wrong(struct code *c, u32 part)
 {
@@ -133,8 +133,8 @@ static bool is_system_call(const struct insn *i)
 }
 
 /*
- * The start of a stack is recognized soon after clone: it clears rbp (psABI 3.4.1), or pops what
- * the parent put on its stack. A child that does neither is the other half of a fork.
+ * After clone a new stack clears rbp (psABI 3.4.1) or pops what the parent put there; else it is a
+ * fork.
  */
 static bool begins_stack(const struct code *c, u64 at)
 {
@@ -258,8 +258,8 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 		code_add_entry(c, c->addr + target_of(w, i));
 	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
 		/*
-		 * a thread's first function mostly ends in a call that does not return: the code
-		 * after it is not part of the path
+		 * mostly ends in a call that does not return: the code behind is no part of the
+		 * path
 		 */
 		if (w->s.mode == MODE_CHILD)
 			return false;
@@ -273,8 +273,8 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
 }
 
 /*
- * Records the state at an instruction. False: already known, or in conflict with another path; then
- * a path that comes directly from a call loses, because that call may not return.
+ * Records the state. False: known, or in conflict; then a path from after a call, which may not
+ * return, loses.
  */
 static bool arrive(struct code *c, struct way *w)
 {

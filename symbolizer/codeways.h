@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * codeways.h: follows the paths through functions of which only the code is known, instruction by
- * instruction from the function's start, and records the frame's state before each.
+ * codeways.h: follows paths through functions of unknown frames, recording the state before each
+ * instruction.
  */
 #ifndef OTTOP_CODEWAYS_H
 #define OTTOP_CODEWAYS_H
@@ -63,8 +63,7 @@ bool code_is_seen(struct code *c, u64 at);
 /* Adds the file's entry point, which has no caller. */
 void code_add_start(struct code *c);
 /*
- * Adds the start of a function. A path that reached it from the code after a call is wrong: the
- * call does not return.
+ * Adds a function's start; a path that reached it from a call is wrong: the call does not return.
  */
 void code_add_entry(struct code *c, u64 addr);
 /* Follows all starts and what they lead to. */

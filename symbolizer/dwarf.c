@@ -17,10 +17,7 @@
 #define UNITS_PER_HANDLE 256	/* libdwarf caches every unit it read: limit before reopening */
 #define UNIT_NS (3 * NSEC_PER_SEC)	/* for one unit; what is not read by then is unknown */
 
-/*
- * Opens the supplementary file, in which dwz stores what several files share. NULL: a different
- * file.
- */
+/* Opens dwz's supplementary file, shared by several. NULL: another file. */
 static struct dwarf *open_sup(struct elf_file *elf, int fd)
 {
 	u8 wanted[BUILD_ID_MAX], id[BUILD_ID_MAX];

@@ -33,8 +33,8 @@ void dwarf_rest(struct dwarf *d);
 /* Continues listing the compilation units, until until_ns. False: not finished. */
 bool dwarf_index(struct dwarf *d, u64 until_ns);
 /*
- * The functions at an address of the file, innermost first; only the last is not inlined. Returns
- * their number, 0 if nothing is known. Requires a finished dwarf_index().
+ * Functions at an address, innermost first, the last not inlined; their number. After
+ * dwarf_index().
  */
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH]);
 /* Bytes allocated, without libdwarf's own. */

@@ -40,10 +40,7 @@ static bool ends_sequence(struct dwarf *d, Dwarf_Line line)
 	       !epilogue;
 }
 
-/*
- * A row of version 5 without a file belongs to file 1 (6.2.2); libdwarf 20210528 returns 0. Only
- * LLVM's compilers refer to file 0.
- */
+/* In version 5 no file means file 1 (6.2.2), but libdwarf 20210528 returns 0, used only by LLVM. */
 static bool zero_is_one(struct dwarf *d, Dwarf_Die cu, u64 version)
 {
 	const char *producer = die_text(d, cu, DW_AT_producer);

@@ -75,10 +75,7 @@ static const Dwarf_Obj_Access_Methods methods = {
 #endif
 };
 
-/*
- * Checks headers of range lists (DWARF 5, 7.28): on a bad one libdwarf 20210528 frees twice or
- * loops forever.
- */
+/* Checks range list headers (DWARF 5, 7.28), on which libdwarf 20210528 may free twice or loop. */
 static bool good_rnglists(const struct elf_section *s)
 {
 	struct bytes b = bytes_of(s->data, s->size);

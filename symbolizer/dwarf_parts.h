@@ -152,10 +152,7 @@ const struct range *die_ranges_find(const struct ranges *r, u64 addr);
 
 /* ---- dwarf_gdb.c ---- */
 
-/*
- * Reads units and their addresses from the file's index. False: it has none, or one that does not
- * match.
- */
+/* Reads units and addresses from the index. False: absent, or it does not match. */
 bool dwarf_gdb_read(struct dwarf *d);
 
 /* ---- dwarf_lines.c ---- */

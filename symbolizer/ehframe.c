@@ -63,8 +63,8 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
 }
 
 /*
- * .debug_frame fills the gaps of .eh_frame. Go's is not used: it does not describe rbp. Go's own
- * table is present in stripped programs, too.
+ * .debug_frame fills gaps of .eh_frame, not Go's, which lacks rbp; Go's table is in stripped
+ * programs too.
  */
 static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *pages, u32 *ret_n)
 {
@@ -104,10 +104,7 @@ static struct cfi_row *fill(struct cfi_row *rows, u32 *n, u64 from, u64 until, s
 	return rows;
 }
 
-/*
- * Linkers write no frame information for the PLT stubs of static programs (functions selected by
- * processor: memcpy), lld for no PLT at all.
- */
+/* Linkers describe no PLT stubs of static programs (memcpy by processor), lld none at all. */
 static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	static const char *const names[] = { ".plt", ".iplt", ".plt.sec", ".plt.got" };
@@ -121,10 +118,7 @@ static struct cfi_row *mark_stubs(struct elf_file *f, struct cfi_row *rows, u32 
 	return rows;
 }
 
-/*
- * The entry point of a file is not called from anywhere: without frame information (ld.so, musl's
- * and hand-written _start) it is the end of a stack.
- */
+/* The entry point has no caller: without frame information (ld.so, musl, assembly) a stack ends. */
 static struct cfi_row *mark_entry(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	struct unw_info end = { .cfa = UNW_CFA_END };
@@ -160,10 +154,7 @@ static struct cfi_row *append(struct cfi_row *rows, u32 *n, struct cfi_row *more
 	return rows;
 }
 
-/*
- * Derives rows from the code where there is no frame information of any kind (_init, in every
- * program).
- */
+/* Rows from the code where there is no frame information (_init of every program). */
 static struct cfi_row *add_code(struct elf_file *f, struct cfi_row *rows, u32 *n)
 {
 	static const char *const sections[] = { ".init", ".text", ".fini" };

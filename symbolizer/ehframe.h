@@ -52,10 +52,7 @@ struct cfi_section {
 	const struct unwind_pages *pages;	/* skip functions outside; NULL: none */
 };
 
-/*
- * All rows of a section, sorted by address, gaps marked by a row of UNW_CFA_NONE; NULL with errno
- * if there are none, it is unusable (-EBADMSG) or too large (EFBIG). The caller frees them.
- */
+/* All rows by address, gaps UNW_CFA_NONE; the caller frees. NULL: errno (none, EBADMSG, EFBIG). */
 struct cfi_row *cfi_rows(const struct cfi_section *s, u32 *ret_n);
 
 /* The rows of one function, as read. */
@@ -67,10 +64,7 @@ struct cfi_run {
 /* Sorts rows and removes repeats; frees rows, *n shrinks. `runs` must cover all rows. */
 struct cfi_row *cfi_order(struct cfi_row *rows, u32 *n, struct cfi_run *runs, u32 n_runs);
 
-/*
- * Packs rows. NULL with errno (EFBIG: too many different infos or pages). With `pages` the unwanted
- * pages are UNW_LEFT_OUT, and there may be no rows at all.
- */
+/* Packs rows; NULL: errno (EFBIG). With `pages` others are UNW_LEFT_OUT, and rows may be none. */
 struct unwind_table *unwind_table_pack(const struct cfi_row *rows, u32 n, const struct unwind_pages *pages);
 /*
  * Compiles the table of an open ELF file. NULL with errno (ENOEXEC: not an ELF file for this

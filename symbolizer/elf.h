@@ -8,10 +8,7 @@
 
 struct elf_file;
 
-/*
- * Opens by descriptor (kept by the caller). NULL with errno: ENOEXEC not an ELF file for this
- * machine.
- */
+/* Opens by descriptor, the caller's. NULL: errno; ENOEXEC: not an ELF file for this machine. */
 struct elf_file *elf_file_open(int fd);
 /* From bytes in memory (the vDSO), which must stay valid until elf_file_close(). */
 struct elf_file *elf_file_open_memory(const void *data, size_t n);
@@ -23,10 +20,7 @@ struct elf_section {
 	u64 addr;
 };
 
-/*
- * A section by name, mapped, or decompressed if it is compressed. False: none, or with errno EFBIG:
- * too large for this process when decompressed.
- */
+/* A section, mapped or decompressed. False: none, or errno EFBIG: too large when decompressed. */
 bool elf_section(struct elf_file *f, const char *name, struct elf_section *ret);
 /* Drops the resident pages of mapped sections; they are read again on demand. */
 void elf_rest(const struct elf_file *f);
@@ -39,10 +33,7 @@ size_t elf_build_id(struct elf_file *f, u8 *buf, size_t cap);
 /* The executable segments, at most cap; their number. */
 u32 elf_exec_segments(struct elf_file *f, struct symbolizer_segment *ret, u32 cap);
 
-/*
- * As elf_section(), as a range of the file that is not read yet; false if it is compressed. Reads
- * from the descriptor of elf_file_open(), which must stay open.
- */
+/* The same as an unread range of the descriptor, which must stay open; false: compressed. */
 bool elf_section_source(struct elf_file *f, const char *name, struct source *ret, u64 *ret_addr);
 /* End address of section number `number`; 0: unknown. */
 u64 elf_section_end(struct elf_file *f, u32 number);
@@ -60,10 +51,7 @@ bool elf_symbols(struct elf_file *f, bool dynamic, struct elf_symbols *ret);
 /* .gnu_debuglink: name and CRC of the debug file. False: absent. */
 bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc);
 
-/*
- * .gnu_debugaltlink: name of dwz's supplementary file; returns the length of its build-id, 0:
- * absent.
- */
+/* .gnu_debugaltlink: name of dwz's file; the length of its build-id, 0: absent. */
 size_t elf_altlink(struct elf_file *f, char *name, size_t cap, u8 *id, size_t id_cap);
 
 #endif

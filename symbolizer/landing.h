@@ -12,10 +12,7 @@
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 
-/*
- * Marks these steps, recognized by their code. Rows are sorted before and after; the array may be
- * reallocated.
- */
+/* Marks these steps by their code. Rows stay sorted; the array may be reallocated. */
 struct cfi_row *landing_mark(struct elf_file *f, struct cfi_row *rows, u32 *n);
 
 #endif

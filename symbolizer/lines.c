@@ -41,10 +41,7 @@ static void drop(struct open_file *o)
 	memset(o, 0, sizeof(*o));
 }
 
-/*
- * Files stay open for a while: a program with a steady load still samples a new address every few
- * seconds, and reopening its file each time took 2 % of a CPU.
- */
+/* Files stay open for a while: reopening for new addresses every few seconds took 2 % of a CPU. */
 void lines_idle(u32 seconds)
 {
 	for (u32 i = 0; i < MAX_OPEN; i++) {
@@ -73,10 +70,7 @@ static struct open_file *oldest(void)
 	return old;
 }
 
-/*
- * The file used last may go, too: requests for names of other files may never pause, and would keep
- * its 14 MB in memory.
- */
+/* Also the last file: endless requests for other names would keep its 14 MB. */
 static bool may_go(const struct open_file *o, u64 now_ns)
 {
 	return o->used < use_count || now_ns >= o->asked_ns + LAST_NS;

@@ -10,8 +10,8 @@
 #include "symbolizer/source.h"
 
 /*
- * Decompresses; the caller frees the bytes. NULL with errno: EBADMSG not xz or broken, EFBIG more
- * than MINIDEBUG_MAX bytes of output or of decoder memory.
+ * Decompresses, to be freed. NULL: EBADMSG broken, EFBIG more than MINIDEBUG_MAX (output or
+ * decoder).
  */
 #define MINIDEBUG_MAX (64u << 20)
 u8 *minidebug_unpack(const struct source *packed, size_t *ret_size);

@@ -12,8 +12,8 @@
 struct names;
 
 /*
- * Names of a file; debug_fd is its debug file (already checked with debugfile_matches()), or -1.
- * The caller keeps both. NULL with errno: ENOEXEC.
+ * Names of fd and its debug file (checked by debugfile_matches(), or -1), the caller's. NULL:
+ * errno, ENOEXEC.
  */
 struct names *names_read(int fd, int debug_fd);
 /* As names_read(), for a file with Go's own table; else NULL with errno ENODATA. */
@@ -33,10 +33,7 @@ u32 names_count(const struct names *n);
 size_t names_bytes(const struct names *n);
 void names_free(struct names *n);	/* NULL-safe */
 
-/*
- * Whether debug_fd is the debug file of fd: by build-id or, if one of them has none, by the CRC (of
- * .gnu_debuglink) over the whole debug file.
- */
+/* By build-id or, if one lacks it, the CRC (.gnu_debuglink) of the whole debug file. */
 bool debugfile_matches(int fd, int debug_fd);
 
 #endif

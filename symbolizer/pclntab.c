@@ -243,8 +243,8 @@ static void add_frame(struct frames *r, u64 pc, struct unw_info info)
 }
 
 /*
- * depth: return address - stack pointer. A function with a frame stores the caller's frame pointer
- * first, on amd64 since 1.7.
+ * depth: return address - stack pointer. Since 1.7 (amd64) a frame begins with the caller's frame
+ * pointer.
  */
 static struct unw_info frame_of(s32 depth)
 {
@@ -254,10 +254,7 @@ static struct unw_info frame_of(s32 depth)
 				  .fp = depth ? UNW_FP_CFA : UNW_FP_SAME, .fp_off = depth ? -2 * PTR : 0 };
 }
 
-/*
- * Functions in assembly that the table cannot describe, of runtime/asm_amd64.s and
- * rt0_linux_amd64.s.
- */
+/* Assembly that the table cannot describe: runtime/asm_amd64.s, rt0_linux_amd64.s. */
 static bool special(const struct pclntab *t, u64 func, u32 flags, struct unw_info *ret)
 {
 	char name[64] = "";
@@ -314,10 +311,7 @@ static void add_function(const struct pclntab *t, struct frames *r, u32 i)
 		return;
 	flags = field(t, func, t->flags) >> 8 & 0xff;
 	if (flags & (TOP_FRAME | SP_WRITE | ASSEMBLY) && special(t, func, flags, &info)) {
-		/*
-		 * the return address of signal handlers was not called: it is looked up one byte
-		 * before
-		 */
+		/* a signal handler's return address was not called: looked up one byte before */
 		bool before = info.cfa == UNW_CFA_SIGNAL && start && t->text + start - 1 > last;
 
 		add_frame(r, t->text + start - before, info);

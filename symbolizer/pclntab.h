@@ -16,10 +16,7 @@ struct pclntab;
 
 /* The table as a range of the file, and its address. False: not a Go program. */
 bool pclntab_section(struct elf_file *f, struct source *ret, u64 *ret_addr);
-/*
- * The table of f; NULL if there is none, or its base address is uncertain. Reads from f's
- * descriptor, which must stay open.
- */
+/* The table of f, whose descriptor must stay open; NULL: none, or an uncertain base. */
 struct pclntab *pclntab_read(struct elf_file *f);
 /* A table from its bytes; text is its base address (from 1.18 on). */
 struct pclntab *pclntab_of(struct source table, u64 text);

@@ -132,10 +132,7 @@ static void mark_backward(const struct range *r, u32 n, u32 *tree, u8 *dead)
 	}
 }
 
-/*
- * Drops every range overlapped by a newer one, dropped itself or not: that code has been
- * overwritten. O(n log n) for any input.
- */
+/* Drops ranges that newer ones, dropped or not, overlap: overwritten code. O(n log n) always. */
 static void drop_dead(struct perfmap *m)
 {
 	u32 *tree = xmalloc(2ul * m->n * sizeof(*tree)), n = 0;

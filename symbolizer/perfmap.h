@@ -14,10 +14,7 @@
 struct perfmap;
 
 struct perfmap *perfmap_new(void);
-/*
- * Reads what was appended since the last call, or everything if the file became shorter. An
- * incomplete last line is read once it is complete.
- */
+/* Reads what was appended (all, if the file shrank), whole lines only. */
 void perfmap_update(struct perfmap *m, const struct source *file);
 /* Name of the code at addr. False: none. `file` must be that of the last update. */
 bool perfmap_find(const struct perfmap *m, const struct source *file, u64 addr, char *buf,

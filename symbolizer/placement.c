@@ -102,10 +102,7 @@ u64 placement_inner(struct elf_file *f, u64 outer, u64 other)
 	return read_code(f, inner, code) && push_at(code) ? inner : 0;
 }
 
-/*
- * Go's stack check (cmd/internal/obj/x86, stacksplit()); a large frame first computes its end in
- * R12. Length; 0: not one.
- */
+/* Go's stack check (cmd/internal/obj/x86, stacksplit()); large frames use R12. Length; 0: none. */
 static u32 stack_check_at(const u8 *p)
 {
 	static const u8 small[] = { 0x49, 0x3b, 0x66, 0x10 };	/* cmp 16(%r14),%rsp */

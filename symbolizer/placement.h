@@ -11,14 +11,11 @@
 
 #include "symbolizer/elf.h"
 
-/*
- * Where to probe the function at a file offset: there, or after an endbr64 if an emulated
- * instruction follows.
- */
+/* Where to probe the function: at `offset`, or after an endbr64 before an emulated instruction. */
 u64 placement_of(struct elf_file *f, u64 offset);
 /*
- * The function that `outer` merely forwards its arguments to, if `other` calls it too and it starts
- * with an emulated instruction. 0: not certain.
+ * The function that `outer` only forwards to, if `other` calls it too and it starts emulated. 0:
+ * uncertain.
  */
 u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
 /*
@@ -27,10 +24,7 @@ u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
  * grow first (below or equal) it is passed again afterwards. 0: no such start.
  */
 u64 placement_go(struct elf_file *f, u64 offset);
-/*
- * Where the function of `size` bytes calls `target`, if it does so in exactly one place. 0: it does
- * not.
- */
+/* Where the function of `size` bytes calls `target`, if in one place only; else 0. */
 u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target);
 
 #endif

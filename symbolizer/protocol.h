@@ -43,10 +43,7 @@ struct reply {
 	char debuglink[DEBUGLINK_MAX];
 };
 
-/*
- * The two processes; one serves only unwind tables, which are urgent. What a helper was working on
- * when it died is reported as the number of a question.
- */
+/* The two processes; tables are urgent. The number of the question that killed one is reported. */
 extern const struct helper_spec server_of_tables, server_of_names;
 
 /* Appends n bytes to a payload; false with errno. */
@@ -57,8 +54,8 @@ int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct re
 /* No questions for that many seconds: frees memory, after a minute everything. */
 void lines_idle(u32 seconds);
 /*
- * Frees memory, least recently used first, until the heap has at most `bytes` in use. The file used
- * last is kept for some seconds. now_ns: CLOCK_BOOTTIME.
+ * Frees least recently used memory until `bytes` are in use, but not the last file for some
+ * seconds. CLOCK_BOOTTIME.
  */
 void lines_rest(size_t bytes, u64 now_ns);
 

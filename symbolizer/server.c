@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * server.c: the unprivileged process. It answers one question at a time; a file that takes too much
- * time or memory hits the limits of bpf/helpers/launch.h, the process ends, and another is started.
+ * server.c: the unprivileged process, one question at a time; at the limits of helpers/launch.h it
+ * ends and is restarted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -318,10 +318,7 @@ static int answer(const struct question *q, const int *fds, struct reply *r)
 	return -1;
 }
 
-/*
- * libdwarf keeps many small pieces of every unit it read: 50 MB for the programs of a busy host,
- * which were never freed, because there was no second without a question.
- */
+/* libdwarf keeps pieces of every unit: 50 MB on a busy host, which is never idle for a second. */
 static void bound_heap(void)
 {
 	static size_t given_back;	/* free heap already returned by the last malloc_trim() */

@@ -21,10 +21,7 @@ size_t source_read(const struct source *s, u64 at, void *buf, size_t n);
 bool source_get(const struct source *s, u64 at, void *buf, size_t n);
 /* A little-endian number of 1, 2, 4 or 8 bytes; 0 past the end. */
 u64 source_uint(const struct source *s, u64 at, u32 size);
-/*
- * The text at `at` up to a NUL or `end`, at most cap - 1 bytes; a longer one ends in "...". False:
- * unreadable.
- */
+/* The text up to a NUL or `end`, cut to cap - 1 bytes with "...". False: unreadable. */
 bool source_text(const struct source *s, u64 at, char end, char *buf, size_t cap);
 /* A subrange; empty if out of range. */
 struct source source_part(const struct source *s, u64 at, u64 size);

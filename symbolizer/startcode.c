@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * startcode.c: see startcode.h. glibc, sysdeps/x86_64/start.S; the search table for frame
- * information: Linux Standard Base, 10.6.2 (.eh_frame_hdr).
- */
+/* startcode.c: see startcode.h. glibc, sysdeps/x86_64/start.S; LSB 10.6.2 (.eh_frame_hdr). */
 #include <string.h>
 
 #include "symbolizer/startcode.h"

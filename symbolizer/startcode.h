@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * startcode.h: finds _start and main in a stripped program. The C library's code at the entry point
- * is the same in every program, and passes the address of main to __libc_start_main.
+ * startcode.h: finds _start and main in stripped programs, by the C library's entry code, which
+ * passes main on.
  */
 #ifndef OTTOP_STARTCODE_H
 #define OTTOP_STARTCODE_H

@@ -34,19 +34,15 @@ int symbolizer_tables_fd(void);	/* of the separate process for unwind tables */
  * from `base` on of an earlier answer; the others are left out and cost nothing.
  */
 int symbolizer_ask_table(u32 file, int fd, u64 base, u32 pages, const u64 *wanted);
-/*
- * Requests the names of n (at most SYMBOLIZER_BATCH) addresses of a file. debug_fd: its separate
- * debug file, confirmed by ANSWER_DEBUG, or -1.
- */
+/* Names of n (SYMBOLIZER_BATCH at most) addresses. debug_fd: confirmed by ANSWER_DEBUG, or -1. */
 int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n);
 /*
- * Requests whether debug_fd is the debug file of fd. The answer's err is 0 or -ENOMSG (it is not);
- * build_id and debuglink describe its dwz supplementary file, if any.
+ * Is debug_fd the debug file of fd? err: 0 or -ENOMSG; build_id, debuglink: its dwz file, if any.
  */
 int symbolizer_ask_debug(u32 file, int fd, int debug_fd);
 /*
- * Requests names of code generated at run time from a /tmp/perf-PID.map, of which the appended part
- * is read. n may be 0. `map` is the caller's number for it.
+ * Names from a /tmp/perf-PID.map, whose appended part is read; n may be 0. map: the caller's
+ * number.
  */
 int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
 
@@ -57,10 +53,7 @@ int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
  */
 int symbolizer_ask_lines(u32 file, int fd, int debug_fd, int sup_fd, const u64 *addrs, u32 n);
 
-/*
- * Requests the file offsets for probes of these functions (symbols.h): at most SYMBOLIZER_SYMBOLS,
- * 2 KiB of NUL-terminated names.
- */
+/* Probe offsets of functions (symbols.h): SYMBOLIZER_SYMBOLS, 2 KiB of names at most. */
 int symbolizer_ask_symbols(u32 file, int fd, const char *const *names, u32 n);
 
 /* Marks in an optional byte before a name, less than SYMBOLIZER_MARKS. */
@@ -107,10 +100,7 @@ struct symbolizer_answer {
 	u32 n_segments;
 	u8 build_id[BUILD_ID_MAX];
 	u32 build_id_len;
-	/*
-	 * name of the debug file by .gnu_debuglink, or ""; ANSWER_DEBUG: of the file in
-	 * .gnu_debugaltlink
-	 */
+	/* name by .gnu_debuglink, or ""; ANSWER_DEBUG: of the file in .gnu_debugaltlink */
 	char debuglink[DEBUGLINK_MAX];
 	u64 base;		/* address of page 0 of the table */
 	const u64 *words;	/* see unwind.h; NULL if the file has no frame information */
@@ -125,10 +115,7 @@ struct symbolizer_answer {
 	u32 missing;		/* enum symbolizer_missing, for those without a name */
 	/* ANSWER_JIT: as ANSWER_NAMES, plus */
 	u64 generation;		/* changes when addresses get a new meaning */
-	/*
-	 * ANSWER_LINES: -ENODATA without DWARF; else addrs as above, of which the first n_done are
-	 * done
-	 */
+	/* ANSWER_LINES: -ENODATA: no DWARF; else the first n_done of addrs are done */
 	u32 n_done;
 	/* by address, innermost function first; only the last is not inlined */
 	const struct symbolizer_line *lines;
@@ -141,14 +128,14 @@ struct symbolizer_answer {
 };
 
 /*
- * Receives the next answer; false: none pending. ANSWER_SYMBOLS goes to the requester of symbols,
- * all others to the other consumer. Release it with symbolizer_done().
+ * The next answer, or false. ANSWER_SYMBOLS is for the requester of symbols only. symbolizer_done()
+ * it.
  */
 bool symbolizer_receive(struct symbolizer_answer *ret);
 bool symbolizer_receive_symbols(struct symbolizer_answer *ret);
 /*
- * Whether an answer's err says that the file killed the process: -EFAULT (crash), -ETIME (CPU time
- * limit), -ENOMEM (memory limit), -ETIMEDOUT (a read that hangs).
+ * err says that the file killed the process: -EFAULT, -ETIME (CPU), -ENOMEM, -ETIMEDOUT (hanging
+ * read).
  */
 bool symbolizer_died(int err);
 void symbolizer_done(struct symbolizer_answer *a);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * symbols.c: see symbols.h. Searches the string table for the names first, as plain bytes: most
- * files contain none of them, and then no symbol is read.
- */
+/* symbols.c: see symbols.h. Searches the string table first: most files have none of the names. */
 #include <elf.h>
 #include <stdio.h>
 #include <string.h>

@@ -61,10 +61,7 @@ static void take_symbol(struct raws *r, struct elf_file *f, const Elf64_Sym *sym
 	    !sym->st_value || end < sym->st_value)
 		return;
 	if (!sym->st_size) {
-		/*
-		 * functions that are not exported may follow, so the end of one without size is
-		 * unknown
-		 */
+		/* unexported functions may follow: without size the end is unknown */
 		if (dynamic)
 			return;
 		end = elf_section_end(f, sym->st_shndx);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * symtab.h: the functions of a symbol table, sorted by address, 12 bytes each. Names stay in the
- * file and are read on lookup.
- */
+/* symtab.h: a symbol table's functions by address, 12 bytes each; names are read on lookup. */
 #ifndef OTTOP_SYMTAB_H
 #define OTTOP_SYMTAB_H
 
@@ -12,10 +9,7 @@
 
 struct symtab;
 
-/*
- * All function symbols of .symtab or .dynsym; NULL: none. Names are read from the descriptor (or
- * memory) that f was opened from, which must stay open as long as the table.
- */
+/* Functions of .symtab or .dynsym; NULL: none. f's descriptor or memory must stay open. */
 struct symtab *symtab_read(struct elf_file *f, bool dynamic);
 /* Mangled name of the function that contains addr. False: none. */
 bool symtab_find(const struct symtab *t, u64 addr, char *buf, size_t cap);
@@ -24,14 +18,11 @@ u32 symtab_count(const struct symtab *t);
 void symtab_free(struct symtab *t);	/* NULL-safe */
 
 /*
- * The name for display: C++ and Rust demangled, Rust's hash and symbol versions cut off; the name
- * itself if it is not mangled or more than 32 KiB demangled. The caller frees it.
+ * For display: demangled, without Rust's hash and symbol versions; unchanged beyond 32 KiB. free()
+ * it.
  */
 char *symbol_demangle(const char *name);
-/*
- * As symbol_demangle(), preceded by a byte of marks if any apply (SYMBOLIZER_RUST ...,
- * symbolizer.h).
- */
+/* symbol_demangle() after a byte of marks, if any (SYMBOLIZER_RUST ..., symbolizer.h). */
 char *symbol_marked(const char *name);
 /* Mangled by rustc (v0: "_R...", or the legacy form with a hash). */
 bool symbol_is_rust(const char *name);

@@ -48,16 +48,10 @@ enum unw_cfa {
 
 enum unw_fp { UNW_FP_SAME, UNW_FP_CFA /* *(CFA + fp_off) */, UNW_FP_DEREF /* *(fp + fp_off) */ };
 
-/*
- * rbx, needed by ld.so's lazy binding. Always UNW_BX_LOST in files without UNW_CFA_REG of rbx,
- * where it would only add rows.
- */
+/* rbx, for ld.so's lazy binding; UNW_BX_LOST in files without UNW_CFA_REG of rbx, to save rows. */
 enum unw_bx { UNW_BX_LOST, UNW_BX_SAME, UNW_BX_CFA /* *(CFA + bx_off) */ };
 
-/*
- * struct _Unwind_Context: pointers to saved registers by DWARF number, then the stack pointer and
- * the landing address.
- */
+/* struct _Unwind_Context: pointers to registers by DWARF number, stack pointer, landing address. */
 #define UNW_CONTEXT_CFA (18 * 8)
 
 #define UNW_INFO_NONE 0
