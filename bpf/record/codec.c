@@ -6,7 +6,7 @@
 #include "bpf/model/snapshot_build.h"
 
 #define MAX_NAME 64
-#define MAX_WIRE_FIELDS 255	/* of a table, stored or not */
+#define MAX_FIELDS 255	/* of a table, stored or not */
 
 bool stored_is(enum field_type type, enum field_kind kind)
 {
@@ -110,7 +110,7 @@ static void get_table(struct buf_in *in, struct stored_schema *s)
 		if (w->id >= 0 && s->tables[i].id == w->id)
 			in->bad = true;
 	buf_get_varint(in);	/* flags: not used, ours apply */
-	n_fields = buf_get_max(in, MAX_WIRE_FIELDS);
+	n_fields = buf_get_max(in, MAX_FIELDS);
 	w->fields = xcalloc(n_fields + 1, sizeof(*w->fields));
 	for (u64 i = 0; i < n_fields && !in->bad; i++) {
 		u8 type, kind;

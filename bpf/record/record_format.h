@@ -9,8 +9,8 @@
  * types are skipped. All types begin with the same three letters, so that a reader can
  * resynchronize after damage.
  */
-#ifndef OTTOP_FRAME_H
-#define OTTOP_FRAME_H
+#ifndef OTTOP_RECORD_FORMAT_H
+#define OTTOP_RECORD_FORMAT_H
 
 #include <zlib.h>
 

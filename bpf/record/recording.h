@@ -8,7 +8,7 @@
 
 #define REC_MAX_TICKS (1u << 23)	/* in the index of a file */
 
-enum phase { AT_PREAMBLE, AT_HEADER, AT_FRAMES, SEARCHING, DONE };
+enum phase { AT_PREAMBLE, AT_HEADER, AT_CHUNKS, SEARCHING, DONE };
 
 struct recording {
 	int fd;

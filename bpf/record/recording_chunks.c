@@ -215,7 +215,7 @@ static bool read_header(struct recording *r)
 		return false;
 	}
 	r->pos += CHUNK_HEAD + f.len;
-	r->phase = AT_FRAMES;
+	r->phase = AT_CHUNKS;
 	r->history = r->stream ? history_new(PIPE_CAP_BYTES) :
 		     history_new_file(r->fd, r->schema, r->session);
 	r->decoder = r->stream ? decoder_new(r->schema, r->session) : NULL;
@@ -271,7 +271,7 @@ static bool search_chunk(struct recording *r)
 	if (found == FOUND && (f.type == CHUNK_KEY || f.type == CHUNK_END)) {
 		damage(r);
 		r->cut_at = -1;
-		r->phase = AT_FRAMES;
+		r->phase = AT_CHUNKS;
 	} else {
 		r->pos++;
 	}
@@ -287,7 +287,7 @@ void recording_parse(struct recording *r)
 			more = read_preamble(r);
 		else if (r->phase == AT_HEADER)
 			more = read_header(r);
-		else if (r->phase == AT_FRAMES)
+		else if (r->phase == AT_CHUNKS)
 			more = read_chunks(r);
 		else
 			more = search_chunk(r);

@@ -152,7 +152,7 @@ struct flow {
 	__u16 proto;		/* UDP or UDP-Lite */
 	__u32 netns;
 	__u32 unclear;		/* FLOW_*: the packet count is too low */
-	__u32 last_tick;	/* jiffies (low 32 bits) when last_ns was read */
+	__u32 last_jiffies;	/* jiffies (low 32 bits) when last_ns was read */
 	struct wire_owner owner;	/* its last user */
 };
 

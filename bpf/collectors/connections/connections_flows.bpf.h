@@ -126,9 +126,9 @@ static __always_inline void note_last(struct flow *f)
 {
 	u32 now = bpf_jiffies64();
 
-	if (f->last_tick == now && f->last_ns)
+	if (f->last_jiffies == now && f->last_ns)
 		return;
-	f->last_tick = now;
+	f->last_jiffies = now;
 	f->last_ns = bpf_ktime_get_boot_ns();
 }
 

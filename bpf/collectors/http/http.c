@@ -309,7 +309,7 @@ static int load(bool tls)
 	size_maps();
 	http_probes_prepare(skel, tls);
 	clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);
-	skel->rodata->tick_ns = (u64)jiffy.tv_nsec;
+	skel->rodata->jiffy_ns = (u64)jiffy.tv_nsec;
 	err = tasks < 0 ? -ENOENT : bpf_map__reuse_fd(skel->maps.tasks, tasks);
 	if (!err)
 		err = http__load(skel);

@@ -48,7 +48,7 @@ static __always_inline void thread_ends(struct http_thread *th, struct task_stru
 	th->is_counted = 0;
 }
 
-const volatile u64 tick_ns;	/* length of a jiffy */
+const volatile u64 jiffy_ns;
 
 /*
  * Some switches are not reported (6.18: several in 10,000): the scheduler's clock, with its offset
@@ -214,8 +214,8 @@ static __always_inline u64 monotonic_of(u64 boot_ns)
 static __always_inline u32 waited_us(u64 packet, u64 now, u32 data)
 {
 	u32 jiffies = (u32)bpf_jiffies64() - data;
-	u64 us = packet && packet < now ? now - packet : 0, whole = jiffies > 1 ? (jiffies - 1) * tick_ns / 1000 : 0;
-	u64 most = ((u64)jiffies + 1) * tick_ns / 1000;
+	u64 us = packet && packet < now ? now - packet : 0, whole = jiffies > 1 ? (jiffies - 1) * jiffy_ns / 1000 : 0;
+	u64 most = ((u64)jiffies + 1) * jiffy_ns / 1000;
 
 	if (jiffies >> 31)
 		return HTTP_UNKNOWN_US;
