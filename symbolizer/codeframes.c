@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* codeframes.c: see codeframes.h: finds functions, makes rows of their paths (codeways.h). */
+/* codeframes.c: see codeframes.h: finds functions, makes rows of their paths (codepaths.h). */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/codeframes.h"
-#include "symbolizer/codeways.h"
+#include "symbolizer/codepaths.h"
 
 #define MAX_TEXT (64u << 20)
 #define MAX_UNKNOWN (4u << 20)	/* maximum bytes without frame information */
@@ -178,7 +178,7 @@ static void free_code(struct code *c)
 	free(c->flags);
 	free(c->gaps);
 	free(c->parts);
-	free(c->ways);
+	free(c->paths);
 	free(c->begins);
 }
 

@@ -127,7 +127,7 @@ static u64 tables_of_sinks(const struct console *c)
 	return (c->record ? record_tables(c->o) : 0) | (c->otlp ? main_otlp_tables(c->o) : 0);
 }
 
-static void tell_wanted(struct console *c)
+static void update_wanted(struct console *c)
 {
 	u64 sinks = tables_of_sinks(c), seen = sinks ? c->tables & ~WANT_NO_CALLS : c->tables;
 
@@ -142,7 +142,7 @@ static void console_want(void *arg, u64 tables, u64 pid, u64 start_time_ns)
 	c->pid = pid;
 	c->start_time_ns = start_time_ns;
 	if (c->source.sampler)	/* for a recording this only sets the view's focus */
-		tell_wanted(c);
+		update_wanted(c);
 }
 
 static void console_look(void *arg, const u32 *pids, u32 n)
@@ -189,7 +189,7 @@ static char *start_record(struct console *c, const char *path)
 	if (!c->record)
 		return error;
 	exporter_add(c->exporter, &c->record->sink);
-	tell_wanted(c);
+	update_wanted(c);
 	return xasprintf("recording to %s", c->record->path);
 }
 
@@ -228,7 +228,7 @@ static char *console_record(void *arg, bool on, const char *path, bool *ret_on)
 	else if (c->record)
 		line = stop_record(c);
 	if (!on && c->source.sampler)
-		tell_wanted(c);
+		update_wanted(c);
 	*ret_on = c->record != NULL;
 	return line ? line : xstrdup("nothing is being recorded");
 }

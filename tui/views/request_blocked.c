@@ -41,7 +41,7 @@ static void add_frame(const struct frames_row *f, void *arg)
 /* Stacks that are looked at, so that a frame is never slow. */
 #define GO_STACKS_MAX 64
 
-static void tell_go(const struct frames_row *f, void *arg)
+static void find_go(const struct frames_row *f, void *arg)
 {
 	if (f && f->name && f->kind && !strcmp(f->kind, "user") && !strncmp(f->name, "runtime.", strlen("runtime.")))
 		*(bool *)arg = true;
@@ -66,7 +66,7 @@ bool request_is_go(const struct app *a, const struct requests_row *q)
 
 		for (; at && left && !is_go && blocked_next(&at, &b); left--) {
 			snprintf(ids, sizeof(ids), "%.*s", (int)b.n_frames, b.frames);
-			stack_frames_each(&frames, ids, tell_go, &is_go);
+			stack_frames_each(&frames, ids, find_go, &is_go);
 		}
 	}
 	stack_frames_close(&frames);

@@ -83,7 +83,7 @@ static void forget(bool all)
 
 static void add_answer(char *text, const struct wait_question *q, const struct wait_answer *a);
 
-static void answer(const struct wait_question *q, const struct wait_answer *a)
+static void notify_listener(const struct wait_question *q, const struct wait_answer *a)
 {
 	char text[ANSWER_MAX] = "";
 
@@ -102,7 +102,7 @@ static void keep_answer(const struct wait_question *q, const struct wait_answer 
 	if (a->hangs && (p = proctab_current(q->pid)))
 		p->reading_hangs = true;
 	if (q->key)
-		answer(q, a);
+		notify_listener(q, a);
 	if (a->failed || q->key)
 		return;
 	k = find_known(&w);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * codeways.h: follows paths through functions of unknown frames, recording the state before each
+ * codepaths.h: follows paths through functions of unknown frames, recording the state before each
  * instruction.
  */
-#ifndef OTTOP_CODEWAYS_H
-#define OTTOP_CODEWAYS_H
+#ifndef OTTOP_CODEPATHS_H
+#define OTTOP_CODEPATHS_H
 
 #include "symbolizer/codestate.h"
 #include "symbolizer/elf.h"
@@ -26,7 +26,7 @@ struct part {
 enum { MINE = 1, SEEN = 2, ENTRY = 4, AFTER_CALL = 8 };
 
 /* State of one path: whether it comes directly from a call, constants in registers. */
-struct way {
+struct path {
 	u64 at;		/* offset in the text */
 	struct codestate s;
 	s32 ax;		/* number of a system call */
@@ -42,8 +42,8 @@ struct code {
 	u8 *flags;		/* by offset */
 	struct gap { u64 from, to; } *gaps;	/* ranges without frame information */
 	u32 n_gaps, cap_gaps;
-	struct way *ways, *begins;	/* begins: functions' starts, and code after calls */
-	u32 n_ways, cap_ways, n_begins, cap_begins;
+	struct path *paths, *begins;	/* begins: functions' starts, and code after calls */
+	u32 n_paths, cap_paths, n_begins, cap_begins;
 	struct part *parts;	/* [0] is unused */
 	u32 n_parts, cap_parts, part;	/* part: the one being followed */
 	struct cfi_row *rows;	/* result, made by codeframes.c */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* codeways.c: see codeways.h. Sources: psABI x86-64 3.2.2 and 3.4.1; clone(2). */
+/* codepaths.c: see codepaths.h. Sources: psABI x86-64 3.2.2 and 3.4.1; clone(2). */
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/codeways.h"
+#include "symbolizer/codepaths.h"
 
 #define MAX_WAYS (1u << 16)
 #define MAX_CASES 1024		/* of a switch statement */
@@ -22,17 +22,17 @@ struct codestate *code_state(struct code *c, u64 at)
 	return *page + at % CODE_PAGE;
 }
 
-static void add_way(struct code *c, const struct way *w, u64 at)
+static void add_path(struct code *c, const struct path *w, u64 at)
 {
-	if (!code_is_mine(c, at) || c->n_ways >= MAX_WAYS)
+	if (!code_is_mine(c, at) || c->n_paths >= MAX_WAYS)
 		return;
-	c->ways = grow(c->ways, c->n_ways, &c->cap_ways, sizeof(*c->ways));
-	c->ways[c->n_ways] = *w;
-	c->ways[c->n_ways].at = at;
-	c->ways[c->n_ways++].after_call = false;
+	c->paths = grow(c->paths, c->n_paths, &c->cap_paths, sizeof(*c->paths));
+	c->paths[c->n_paths] = *w;
+	c->paths[c->n_paths].at = at;
+	c->paths[c->n_paths++].after_call = false;
 }
 
-static void add_begin(struct code *c, const struct way *w, u64 at, bool after_call)
+static void add_begin(struct code *c, const struct path *w, u64 at, bool after_call)
 {
 	if (!code_is_mine(c, at))
 		return;
@@ -45,7 +45,7 @@ static void add_begin(struct code *c, const struct way *w, u64 at, bool after_ca
 /* The kernel's entry point is not called from anywhere: the end of a stack. */
 void code_add_start(struct code *c)
 {
-	struct way w = { .ax = UNKNOWN, .s.mode = MODE_CHILD };
+	struct path w = { .ax = UNKNOWN, .s.mode = MODE_CHILD };
 
 	add_begin(c, &w, elf_entry(c->f) - c->addr, false);
 }
@@ -95,7 +95,7 @@ bool code_is_seen(struct code *c, u64 at)
 
 void code_add_entry(struct code *c, u64 addr)
 {
-	struct way w = { .ax = UNKNOWN };
+	struct path w = { .ax = UNKNOWN };
 	u64 at = addr - c->addr;
 
 	if (addr < c->addr || !code_is_mine(c, at) || c->flags[at] & ENTRY)
@@ -113,7 +113,7 @@ void code_add_entry(struct code *c, u64 addr)
 
 /* ---- system calls that create threads ---- */
 
-static void follow_numbers(struct way *w, const struct insn *i)
+static void follow_numbers(struct path *w, const struct insn *i)
 {
 	if (i->map == 0 && i->op == 0xb8 && i->rm == INSN_AX)		/* mov eax, n */
 		w->ax = (s32)i->imm;
@@ -154,7 +154,7 @@ static bool begins_stack(const struct code *c, u64 at)
 /* ---- paths through a function ---- */
 
 /* A switch: a table of offsets relative to itself, or of addresses. */
-static void follow_table(struct code *c, const struct way *w, const struct insn *i)
+static void follow_table(struct code *c, const struct path *w, const struct insn *i)
 {
 	bool absolute = i->mod == 0 && i->has_sib && (i->base & 7) == INSN_BP;
 	u64 table = absolute ? (u64)i->disp : w->table, addr, section_addr;
@@ -175,12 +175,12 @@ static void follow_table(struct code *c, const struct way *w, const struct insn 
 			addr = table + (u64)(s64)off;
 		if (addr < c->addr || !code_is_mine(c, addr - c->addr))
 			return;
-		add_way(c, w, addr - c->addr);
+		add_path(c, w, addr - c->addr);
 	}
 }
 
 /* Target of a jump or call, as an offset in the text. */
-static u64 target_of(const struct way *w, const struct insn *i)
+static u64 target_of(const struct path *w, const struct insn *i)
 {
 	return w->at + i->length + (u64)i->imm;
 }
@@ -192,11 +192,11 @@ static bool is_branch(const struct insn *i)
 }
 
 /* Which side of a branch the child of clone() takes. */
-static void follow_branch(struct code *c, struct way *w, const struct insn *i)
+static void follow_branch(struct code *c, struct path *w, const struct insn *i)
 {
 	u64 to = target_of(w, i), next = w->at + i->length;
 	u8 condition = i->op & 15;
-	struct way there = *w;
+	struct path there = *w;
 
 	if (w->s.mode == MODE_CLONED && !i->vex && (condition == 4 || condition == 5)) {
 		bool jumps = condition == 4;	/* je */
@@ -208,11 +208,11 @@ static void follow_branch(struct code *c, struct way *w, const struct insn *i)
 			there.s.mode = w->s.mode = MODE_USUAL;
 		}
 	}
-	add_way(c, &there, to);
+	add_path(c, &there, to);
 }
 
 /* A lea of a function's address, to be called through the register. */
-static void note_address(struct code *c, struct way *w, const struct insn *i)
+static void note_address(struct code *c, struct path *w, const struct insn *i)
 {
 	u64 addr;
 
@@ -234,10 +234,10 @@ static void check_return(struct code *c, const struct codestate *s)
 }
 
 /* Continues after an instruction. False: this path ends. */
-static bool go_on(struct code *c, struct way *w, const struct insn *i)
+static bool go_on(struct code *c, struct path *w, const struct insn *i)
 {
 	if (!i->map && (i->op == 0xe9 || i->op == 0xeb)) {
-		add_way(c, w, target_of(w, i));
+		add_path(c, w, target_of(w, i));
 		return false;
 	}
 	if (!i->map && i->op == 0xff && (i->reg & 7) == 4) {
@@ -276,7 +276,7 @@ static bool go_on(struct code *c, struct way *w, const struct insn *i)
  * Records the state. False: known, or in conflict; then a path from after a call, which may not
  * return, loses.
  */
-static bool arrive(struct code *c, struct way *w)
+static bool arrive(struct code *c, struct path *w)
 {
 	u8 *flags = &c->flags[w->at];
 	struct codestate *s = code_state(c, w->at);
@@ -303,7 +303,7 @@ static bool arrive(struct code *c, struct way *w)
 	return true;
 }
 
-static void follow(struct code *c, struct way w)
+static void follow(struct code *c, struct path w)
 {
 	struct insn i;
 
@@ -326,7 +326,7 @@ static void follow(struct code *c, struct way w)
 	}
 }
 
-static void follow_part(struct code *c, struct way w)
+static void follow_part(struct code *c, struct path w)
 {
 	u32 before = w.after_call ? w.s.part : 0;
 
@@ -336,9 +336,9 @@ static void follow_part(struct code *c, struct way w)
 	c->part = c->n_parts++;
 	c->parts[c->part] = (struct part){ .at = w.at, .before = before };
 	follow(c, w);
-	while (c->n_ways && !is_wrong(c, c->part))
-		follow(c, c->ways[--c->n_ways]);
-	c->n_ways = 0;
+	while (c->n_paths && !is_wrong(c, c->part))
+		follow(c, c->paths[--c->n_paths]);
+	c->n_paths = 0;
 }
 
 void code_follow(struct code *c)
