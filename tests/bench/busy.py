@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A busy connection table: requests a second of ab, a connection each, and UDP round trips, while somebody watches."""
+"""A busy connection table: ab's requests a second, with a connection each, and UDP round trips,
+while observed."""
 import os
 import re
 import subprocess
@@ -31,14 +32,15 @@ def ab():
 
 
 def udp():
-    """A second of CPU time: it never waits, and what others take of a shared machine is not counted."""
+    """Per second of CPU time: it never waits, and time that others take of a shared machine is not
+    counted."""
     return float(connections.output("python3", "-c", UDP))
 
 
-# ---- who watches ----
+# ---- observers ----
 
 class Console:
-    """ottop in a terminal that somebody reads, at a view."""
+    """ottop in a terminal, at a view."""
 
     def __init__(self, key):
         self.key = key
@@ -68,7 +70,7 @@ def peer():
 
 
 class Floor:
-    """The least that counting system calls can cost: home counts each."""
+    """The minimum cost of counting system calls, which the home view does."""
 
     def __enter__(self):
         self.proc = subprocess.Popen([f"{c.OUT}/limit", f"{c.OUT}/limit.bpf.o", "empty_enter"], stdin=subprocess.PIPE,
@@ -93,7 +95,7 @@ def watchers():
 # ---- figures ----
 
 def pairs(name, amount, unit, aims):
-    """Each run beside one with nobody watching just before and after it: the machine is shared."""
+    """Each run lies between two without observer, as the machine is shared."""
     alone, found = work.neighbours(watchers(), lambda watcher: {"rate": amount()}, ROUNDS)
     alone = [a["rate"] for a in alone]
     rates = {n: [seen["rate"] for seen, _ in runs] for n, runs in found.items()}

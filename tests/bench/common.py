@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the parts of the benchmark share: building, observers, medians, tables."""
+"""Shared by the parts of the benchmark: building, observers, medians, tables."""
 import contextlib
 import os
 import shutil
@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 OUT = os.path.join(BUILD, "bench")
 BUILT = os.environ.get("OTTOP", os.path.join(BUILD, "ottop"))
-OTTOP = os.path.join(OUT, "ottop")  # a copy: a build meanwhile does not disturb
+OTTOP = os.path.join(OUT, "ottop")  # a copy, so that a build meanwhile does not disturb
 CPUS = sorted(os.sched_getaffinity(0))
 LOOP_CPU = CPUS[-1]
 OTHER_CPUS = set(CPUS[:-1]) or set(CPUS)
@@ -31,7 +31,7 @@ def title(text):
 
 
 def build():
-    """The helper programs, into build/bench/. They are small: always all of them."""
+    """The helper programs, into build/bench/. They are small, so always all of them."""
     os.makedirs(OUT, exist_ok=True)
     arch = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     commands = [["clang", "-target", "bpf", f"-D__TARGET_ARCH_{arch}", "-g", "-O2", "-mcpu=v3", "-I.",
@@ -56,7 +56,7 @@ def median(values):
 
 
 def spread(values):
-    """Half the distance between the quartiles: what a repeated median may differ by."""
+    """Half the distance between the quartiles: the uncertainty of a repeated median."""
     if len(values) < 4:
         return (max(values) - min(values)) / 2 if values else float("nan")
     q = statistics.quantiles(values, n=4, method="inclusive")
@@ -72,7 +72,7 @@ def megabytes(n):
 
 
 def aim(text, value, limit):
-    """One line: what was wanted, what came out."""
+    """One line: aim and result."""
     if value is None or value != value:
         say(f"  aim: {text}: not measured")
     else:
@@ -81,7 +81,7 @@ def aim(text, value, limit):
 
 
 def table(heads, rows):
-    """First column to the left, the others to the right."""
+    """First column left-aligned, the others right-aligned."""
     rows = [[str(c) for c in r] for r in rows]
     widths = [max(len(r[i]) for r in [heads] + rows) for i in range(len(heads))]
     for r in [heads] + rows:
@@ -97,8 +97,8 @@ def proc_file(pid, name):
 
 
 def bpf_objects(pids, number):
-    """What /proc/PID/fdinfo says of every BPF object that these processes have open, by its `number` ("map_id",
-    "prog_id"), each once."""
+    """/proc/PID/fdinfo of every BPF object that these processes have open, by its `number`
+    ("map_id", "prog_id")."""
     found = {}
     for pid in pids:
         for fd in os.listdir(f"/proc/{pid}/fdinfo"):
@@ -107,7 +107,7 @@ def bpf_objects(pids, number):
             except OSError:
                 continue
             info = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
-            if number in info and "link_id" not in info:    # a link says whose it is
+            if number in info and "link_id" not in info:    # a link has its program's number
                 found[info[number]] = info
     return found
 
@@ -128,12 +128,12 @@ def children_of(pid):
 
 
 def family(pid):
-    """It and all that it started."""
+    """A process and all its descendants."""
     return [pid] + children_of(pid)
 
 
 def run_ns(pids):
-    """CPU time of all threads of these processes that are there now, and of children that they have waited for."""
+    """CPU time of all living threads of these processes, and of children they have waited for."""
     total = 0
     for pid in pids:
         total += sum(map(int, stat_fields(pid)[13:15])) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -141,18 +141,18 @@ def run_ns(pids):
             try:
                 total += int(proc_file(pid, f"task/{tid}/schedstat").split()[0])
             except OSError:
-                pass  # it has ended meanwhile
+                pass  # ended meanwhile
     return total
 
 
 def programs_ns(pids):
-    """Run time of the BPF programs that these processes hold, each once; of when they are timed()."""
+    """Run time of the BPF programs that these processes hold, each once; only while timed()."""
     return sum(int(info["run_time_ns"]) for info in bpf_objects(pids, "prog_id").values() if "run_time_ns" in info)
 
 
 @contextlib.contextmanager
 def timed():
-    """The kernel counts what BPF programs take."""
+    """The kernel measures the run time of BPF programs."""
     with open("/proc/sys/kernel/bpf_stats_enabled", "r+") as f:
         was = f.read()
         f.write("1")
@@ -164,12 +164,12 @@ def timed():
 
 
 def percent(ns, seconds):
-    """Of the machine."""
+    """Percent of the machine."""
     return ns / seconds / 1e9 / len(CPUS) * 100
 
 
 def rss_bytes(pid):
-    """Resident memory that is its own: what a forked child shares with its parent counts once."""
+    """Its own resident memory: what a forked child shares with its parent counts once."""
     kib = 0
     for line in proc_file(pid, "smaps_rollup").splitlines():
         if line.startswith("Pss:"):
@@ -183,7 +183,7 @@ def cpu_seconds(pid):
 
 
 def nothing_inherited(cpus):
-    """For Popen: a group of its own on these CPUs."""
+    """For Popen: a process group of its own on these CPUs."""
     def set_up():
         os.setpgid(0, 0)
         os.sched_setaffinity(0, cpus)
@@ -191,19 +191,19 @@ def nothing_inherited(cpus):
 
 
 class Observer:
-    """A program that watches, started for a measurement and stopped after it."""
+    """An observing program, started for a measurement and stopped after it."""
 
     def __init__(self, name, argv, ready, settle=0.3, stop=signal.SIGINT, tracefs=False, programs=0):
         self.name, self.argv, self.ready, self.settle = name, argv, ready, settle
         self.stop_signal, self.tracefs = stop, tracefs
-        self.programs = programs  # of it on sys_enter and sys_exit, as BPF links
+        self.programs = programs  # its BPF links on sys_enter and sys_exit
         self.proc = None
         self.out = os.path.join(OUT, "observer.out")
 
     def command(self):
         if not self.tracefs:
             return self.argv
-        # a mount that nobody else sees; there is nothing to mount where it is there already
+        # a private mount, unless it is mounted already
         script = ("[ -e /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing;"
                   " [ -e /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug;"
                   ' exec "$@"')
@@ -228,7 +228,7 @@ class Observer:
             return f.read()
 
     def stop(self):
-        """Ends it; returns what it printed."""
+        """Ends it; returns its output."""
         if self.proc.poll() is None:
             self.proc.stdin.close()
             self.proc.send_signal(self.stop_signal)

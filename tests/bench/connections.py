@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""6. Connections: what watching them takes from iperf3, ab, wrk; a tick with many open ones."""
+"""6. Connections: what observing them costs iperf3, ab, wrk; a tick with many open ones."""
 import json
 import os
 import re
@@ -12,15 +12,15 @@ import time
 import common as c
 import work
 
-ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))  # 0: only many open ones
+ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))  # 0: only the part with many open connections
 PER_PROCESS = 8000
 PORT = 18080
 
 
-# ---- the work: what a CPU second gives, which neighbours on the machine disturb least ----
+# ---- loads, measured per CPU second, which other programs on the machine disturb least ----
 
 def per_cpu_second(amount_of, argv, servers=()):
-    """amount_of(output) for each second of CPU of the program, its children and the servers."""
+    """amount_of(output) per second of CPU time of the program, its children and the servers."""
     def used():
         r = resource.getrusage(resource.RUSAGE_CHILDREN)
         return r.ru_utime + r.ru_stime + c.run_ns(servers) / 1e9
@@ -56,7 +56,7 @@ def wrk(servers):
 
 
 def udp(servers):
-    """Round trips through one pair of sockets: the dearest there is."""
+    """Round trips through one pair of sockets: the most expensive case."""
     a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     b = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     a.bind(("127.0.0.1", 0))
@@ -72,7 +72,7 @@ def nginx(directory):
 
 
 class Watching:
-    """An observer; ottop runs as the console's data side does: it records, nothing is written as text."""
+    """An observer. ottop runs as under the console: it records, no text is written."""
 
     def __init__(self, argv):
         self.argv = argv
@@ -90,7 +90,7 @@ class Watching:
 
 
 def observers(directory):
-    """Nobody first. Home is what every view of ottop costs, too: each call of the system is counted."""
+    """First none. Home is included in every view: system calls are counted."""
     record = [c.OTTOP, "--record", os.path.join(directory, "rec"), "-v"]
     found = [("alone", None), ("home", record + ["processes"]), ("view", record + ["connections"])]
     if c.have("tcplife"):
@@ -139,8 +139,8 @@ print('open', flush=True); sys.stdin.read()
 
 
 def hold(sockets, before=0):
-    """Processes that hold so many sockets: both ends of each connection are of this machine.
-    before: how many such processes there are already."""
+    """Processes that hold so many sockets: both ends of each connection are on this machine.
+    before: how many such processes exist already."""
     holders, left = [], sockets // 2
     while left > 0:
         n = min(left, PER_PROCESS)
@@ -173,7 +173,7 @@ def observe(directory, seconds, begin=None):
                          stderr=subprocess.DEVNULL)
     time.sleep(2)
     holders = begin() if begin else []
-    time.sleep(3 + len(holders) * 2)  # a pass over many takes several ticks
+    time.sleep(3 + len(holders) * 2)  # a pass over many sockets takes several ticks
     at, ran = time.monotonic(), sampler_ns(p.pid)
     time.sleep(seconds)
     cpu = (sampler_ns(p.pid) - ran) / (time.monotonic() - at)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""7. More connections than ottop keeps: what the screen says, what it costs, and what is left after."""
+"""7. More connections than ottop keeps: what the screen says, the cost, and what remains
+afterwards."""
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ SECONDS = 10
 
 
 def ran_ns(pid):
-    """CPU time of all its threads: the console with its sampler."""
+    """CPU time of all its threads: console and sampler."""
     total = 0
     for tid in os.listdir(f"/proc/{pid}/task"):
         total += int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0])
@@ -32,7 +33,7 @@ def found(pane, pattern):
 
 
 def answer_ms(pane):
-    """From a key to what it does, with all rows to be grouped: what a person waits for."""
+    """From a key to its effect, with all rows to be grouped."""
     begin = time.monotonic()
     pane.keys("b")
     ok = pane.wait(r"by (process|remote|port)", 20)
@@ -45,7 +46,7 @@ def answer_ms(pane):
 
 
 def watch(pane, pid, label):
-    """A row of the table, after SECONDS in which nothing changes."""
+    """A row of the table, after SECONDS without changes."""
     at, ran = time.monotonic(), ran_ns(pid)
     time.sleep(SECONDS)
     cpu = (ran_ns(pid) - ran) / (time.monotonic() - at)
@@ -56,7 +57,7 @@ def watch(pane, pid, label):
 
 
 def losses(pane):
-    """What the health page says is lost."""
+    """Losses on the health page."""
     pane.keys("!")
     time.sleep(2)
     lines = [s.rstrip() for s in pane.screen() if re.search(r"connection|table full|kept", s)]
@@ -69,7 +70,7 @@ def run():
     if not c.have("tmux"):
         c.say("  missing: tmux")
         return
-    os.environ["OTTOP"] = c.OTTOP  # whom it takes for ottop
+    os.environ["OTTOP"] = c.OTTOP  # what Pane looks for
     from lib import Pane
     pane = Pane(160, 40, argv=[c.OTTOP, "-v", "connections"])
     pane.wait(r"\d connections")
@@ -90,7 +91,7 @@ def run():
               int(m.group(1).replace(",", "")) < 1000, 60)
     took = time.monotonic() - begin
     rows.append(watch(pane, pid, "at once after"))
-    time.sleep(20)  # what is greyed goes, then its memory
+    time.sleep(20)  # grey rows disappear, then their memory
     rows.append(watch(pane, pid, "later"))
     after = losses(pane)
     c.table(["", "screen", "CPU ms/s", "RSS", "", "", "", "key ms", "told"],

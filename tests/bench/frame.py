@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""3. What a frame costs, how soon the first one is there, and how much is sent."""
+"""3. Cost of a frame, time to the first one, and bytes sent."""
 import os
 import re
 import subprocess
@@ -9,7 +9,7 @@ import common as c
 import terminal
 
 PROCESSES, CONNECTIONS, TICKS = 10000, 50000, 20
-STACKS, WINDOW_TICKS = 50000, 10    # different ones in what a flame graph shows first
+STACKS, WINDOW_TICKS = 50000, 10    # which differ in what a flame graph shows first
 FRAME_MS, START_MS = 16, 300
 BYTES_A_SECOND = 20000
 KEYS = 25
@@ -22,7 +22,7 @@ def recording(name, *what):
                    os.path.join(c.ROOT, os.path.relpath(folder, f"{c.BUILD}/obj"), name[:-2] + ".c"))]
     if not objects:
         raise RuntimeError("no object files in build/obj to link the generator with")
-    # an archive: only what the generator needs is taken
+    # an archive: the generator needs only a part
     archive = f"{c.OUT}/data.a"
     if os.path.exists(archive):
         os.unlink(archive)
@@ -37,7 +37,7 @@ def recording(name, *what):
 
 
 def frames(t, keys):
-    """CPU ms and bytes of the frame that each key causes."""
+    """CPU ms and bytes of the frame caused by each key."""
     cost, size = [], []
     for key in keys:
         before = t.run_ns()
@@ -53,7 +53,7 @@ def frames(t, keys):
 def frame_rows(path, view, more=()):
     t = terminal.Terminal([c.OTTOP, "--replay", path, "-v", view])
     t.read(3)
-    t.send(b"p")  # stands still: what comes now is caused by keys
+    t.send(b"p")  # paused: frames are only caused by keys
     t.quiet(0.4)
     rows = []
     t.send(b"{{g")
@@ -71,7 +71,7 @@ def frame_rows(path, view, more=()):
 
 
 def flame_rows():
-    """A flame graph of so many stacks; the part that needs them is the tick, not the frame."""
+    """A flame graph of so many stacks. They make the tick expensive, not the frame."""
     path = f"{c.OUT}/flame.otr"
     if os.path.exists(path):
         os.unlink(path)
@@ -95,7 +95,7 @@ def flame_rows():
 
 
 def start_ms():
-    """Until the title line of the table is on the terminal, and until it has rows."""
+    """Until the table's title line is on the terminal, and until it has rows."""
     first, rows, cpu = [], [], []
     for _ in range(7):
         t = terminal.Terminal([c.OTTOP])

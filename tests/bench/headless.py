@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a host pays for `ottop --headless --otlp`: a span and a data point encoded, beside the OpenTelemetry
-Go SDK that exports the same; CPU and memory idle, at 1,000 requests/s with everything on, and then
-with a collector that is down (OTTOP_BENCH_DOWN_MINUTES)."""
+"""What a host pays for `ottop --headless --otlp`: encoding of a span and a data point, beside the
+OpenTelemetry Go SDK exporting the same; CPU and memory idle, at 1,000 requests/s with everything
+on, and then with a collector that is down (OTTOP_BENCH_DOWN_MINUTES)."""
 import os
 import signal
 import subprocess
@@ -34,7 +34,7 @@ def build_encode():
 
 
 def build_sdk():
-    """None, or why there is none. Its modules are fetched the first time."""
+    """None, or why it is missing. Its modules are fetched the first time."""
     try:
         p = subprocess.run(["go", "build", "-o", f"{c.OUT}/otelsdk", "."], cwd=f"{c.HERE}/otelsdk", capture_output=True,
                            text=True, timeout=600)
@@ -44,7 +44,7 @@ def build_sdk():
 
 
 def said(program):
-    """{what: (items, ns, bytes)} of one run."""
+    """{what: (items, ns, bytes)} of a run."""
     out = subprocess.run([program, c.OUT], stdout=subprocess.PIPE, text=True, check=True).stdout
     return {name: (int(n), float(ns), float(size)) for name, n, ns, size in map(str.split, out.splitlines())}
 
@@ -71,9 +71,9 @@ def encoding():
 # ---- a host ----
 
 def watch(url, seconds, *options):
-    """(own CPU time, programs in the kernel: % of the machine; resident bytes, kernel maps), and what it said at
-    its end. Processes and programs are measured from outside: a recording would cost too. A minute has one export
-    of metrics in it, as it is without options."""
+    """(own CPU time, kernel programs: % of the machine; resident bytes, kernel maps), and its final
+    message. Measured from outside, as a recording would cost too. With default options a minute
+    has one export of metrics."""
     p = subprocess.Popen([c.OTTOP, "--headless", "--otlp", url, *options], stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     time.sleep(SETTLE_S)

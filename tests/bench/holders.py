@@ -13,7 +13,7 @@ LARGEST = 12
 
 
 def kind_of(path, perms, after_program):
-    """Of a mapping; after_program: it lies directly behind one of the program that can be written."""
+    """Kind of a mapping; after_program: it directly follows a writable one of the program."""
     name = os.path.basename(path)
     if path in ("[heap]", ""):
         return "static" if after_program and not path else "heap"
@@ -27,7 +27,7 @@ def kind_of(path, perms, after_program):
 
 
 def mappings(pid):
-    """(kind, PSS bytes) of each mapping that is none of a kernel map."""
+    """(kind, PSS bytes) of each mapping, except kernel maps."""
     kind, end, program = None, 0, False
     for line in c.proc_file(pid, "smaps").splitlines():
         m = re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)", line)
@@ -48,7 +48,7 @@ def of_process(pid):
 
 
 def kernel_maps(pids):
-    """(name, bytes) of every BPF map that these processes have open, each once, the largest first."""
+    """(name, bytes) of every BPF map that these processes have open, the largest first."""
     maps = {number: int(info["memlock"]) for number, info in c.bpf_objects(pids, "map_id").items()}
     names = {}
     if shutil.which("bpftool"):

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""
-What HTTP costs those who speak it while somebody looks, in TLS and not, and those who speak something
-else: CPU time a request of the server and of its client, requests a second, and the observer's own.
-"""
+"""What observing HTTP costs its users, with TLS and without, and programs that speak something
+else: CPU time a request of server and client, requests a second, and the observer's own CPU
+time."""
 import json
 import os
 import re
@@ -19,7 +18,7 @@ import work
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "5"))
 ONLY = os.environ.get("OTTOP_BENCH_HTTP")	# a pattern of names
 SECONDS = 3
-STEADY = 2000	# requests a second while latencies are taken
+STEADY = 2000	# requests a second for latencies
 CLIENTS = 4
 AS_NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
 
@@ -43,7 +42,7 @@ def h2load(url):
 
 
 def steady(url, h1):
-    """Percentiles in us of requests at a rate that the server does not notice."""
+    """Percentiles in us at a rate far below the server's limit."""
     with tempfile.NamedTemporaryFile("r") as log:
         done(r"(\d+) succeeded", "h2load", "-c", str(CLIENTS), "--rps", str(STEADY // CLIENTS),
              "-n", str(STEADY * SECONDS), "--log-file", log.name, *(["--h1"] if h1 else []), url)
@@ -117,7 +116,7 @@ def tools(*names):
     return lambda: all(c.have(n) for n in names)
 
 
-# name, what it needs, how it is started, what of its CPU time ottop may take in %
+# name, requirements, start function, aim: ottop's cost in % of its CPU time
 LOADS = [
     ("nginx", tools("nginx", "wrk", "openssl"), nginx(wrk, "http", ""), 3),
     ("nginx TLS", tools("nginx", "wrk", "openssl"), nginx(wrk, "https", "ssl"), 5),
@@ -130,10 +129,10 @@ LOADS = [
 ]
 
 
-# ---- who watches ----
+# ---- observers ----
 
 class Watching(c.Observer):
-    """On all CPUs, as a user would start it; ready once it has seen a request of that URL."""
+    """On all CPUs, as started by a user; ready once it has seen a request of that URL."""
 
     def __init__(self, name, argv, url=None, seen=None, **more):
         super().__init__(name, argv, lambda o: not seen or self.asks(url, seen), **more)
@@ -145,7 +144,7 @@ class Watching(c.Observer):
         return re.search(seen, self.text())
 
     prior = False
-    said = {}  # by each name, the last time
+    said = {}  # by name, in the last run
 
     def __enter__(self):
         self.start(set(c.CPUS))
@@ -206,7 +205,7 @@ def library(pid):
 
 
 def peers(name, server, url):
-    """What a user would run instead, here where it can see the requests."""
+    """Alternatives to ottop that can see the requests here."""
     port = re.search(r":(\d+)/", url).group(1)
     if name not in ("nginx", "nginx TLS"):
         return []
@@ -229,7 +228,7 @@ def named(pids, name):
 
 
 def figures(server, load, where, watcher):
-    """us of CPU a request of the server, of the client, of who watches (of it the reader); requests a second."""
+    """us of CPU a request of server, client and observer (of that: its reader); requests a second."""
     own = c.family(watcher.proc.pid) if watcher else []
     reader = named(own, "ottop-protocols")
     served, watched, read = c.run_ns(c.family(server.pid)), c.run_ns(own), c.run_ns(reader)
@@ -245,7 +244,8 @@ def figures(server, load, where, watcher):
 
 
 def programs(text, everyone=False):
-    """{program: (runs a second, ns a run)} of the busiest interval; of the collector http, or of all."""
+    """{program: (runs a second, ns a run)} of the busiest interval; of the collector http, or of
+    all."""
     best = {}
     for line in text.splitlines():
         try:
@@ -259,7 +259,7 @@ def programs(text, everyone=False):
 
 
 def split(found, text):
-    """Where the CPU time goes that a request costs more while ottop looks."""
+    """Where the additional CPU time of an observed request goes."""
     added = {f: c.median([seen[f] - beside[f] for seen, beside in found]) for f in ("server", "client", "own", "reader")}
     rate = c.median([seen["rate"] for seen, _ in found])
     run = programs(text, True)
@@ -271,7 +271,7 @@ def split(found, text):
 
 
 def ratio(runs, figure):
-    """Median of the quotients of neighbours."""
+    """Median of the quotients of neighbouring runs."""
     return c.median([seen[figure] / beside[figure] for seen, beside in runs])
 
 
@@ -284,7 +284,7 @@ def row(name, runs):
 
 
 def latencies(name, url, watcher):
-    """What is added to each request where nothing is short of CPU time."""
+    """Latency added to each request where CPU time is not scarce."""
     alone, found = work.neighbours([watcher], lambda w: steady(url, "HTTP/2" not in name), ROUNDS)
     all_added = {p: [seen[p] - beside[p] for seen, beside in found["ottop"]] for p in ("p50", "p99")}
     added = {p: c.median(all_added[p]) for p in all_added}
@@ -300,7 +300,7 @@ def latencies(name, url, watcher):
 def measure(name, server, load, where, limit):
     url = where if "/" in where else None
     watchers = [("ottop", ottop(name, url))] + (peers(name, server, url) if url else [])
-    load(where)  # once for what is slow the first time
+    load(where)  # a first time to warm up
     alone, found = work.neighbours(watchers, lambda w: figures(server, load, where, w), ROUNDS)
     mid = lambda figure: c.number(c.median([a[figure] for a in alone]), 1)
     c.table([name, "server us", "ratio", "spread", "client us", "ratio", "own us", "requests/s", "ratio"],
@@ -319,13 +319,14 @@ def measure(name, server, load, where, limit):
         latencies(name, url, watchers[0])
 
 
-# ---- what the kernel takes for calling programs at all ----
+# ---- the kernel's own cost of calling programs ----
 
-EXCHANGES = [("http", "sockets"), ("other", "sockets"), ("https", "tls")]  # of loop.c, of limit.bpf.c
+EXCHANGES = [("http", "sockets"), ("other", "sockets"), ("https", "tls")]  # names in loop.c and limit.bpf.c
 
 
 def exchange_ns(kind, directory):
-    """us of CPU time of a request and its answer, both ends in one thread; without BPF statistics where they are not always on."""
+    """us of CPU time of a request and its answer, both ends in one thread; without BPF statistics,
+    unless they are always on."""
     more = [directory + "/cert", directory + "/key"] if kind == "https" else []
     out = subprocess.run([f"{c.OUT}/loop", str(c.LOOP_CPU), "500", "20", kind] + more, capture_output=True, text=True,
                          check=True).stdout
@@ -340,7 +341,7 @@ def library_of(program):
 
 
 def floor(directory):
-    """Programs that do nothing in the places of ottop's, and ottop, each between two runs with nobody."""
+    """Empty programs in the places of ottop's, and ottop, each between two runs without observer."""
     rows = []
     for kind, limit in EXCHANGES:
         empty = [f"{c.OUT}/limit", f"{c.OUT}/limit.bpf.o", limit]

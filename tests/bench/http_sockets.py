@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What ottop's memory grows by with nearly 20,000 sockets of HTTP: half as many connections, both ends of each on this host."""
+"""Growth of ottop's memory with nearly 20,000 HTTP sockets: half as many connections, both ends on
+this host."""
 import resource
 import socket
 import time
@@ -7,10 +8,10 @@ import time
 import common as c
 import memory
 
-PAIRS = 9_900           # 20,000 descriptors are what a process mostly may have
+PAIRS = 9_900           # usual limit of 20,000 descriptors
 SOCKETS = 2 * PAIRS
 AIM = 10e6
-SETTLE_S = 12           # some reports, and the reader has looked once for what is over
+SETTLE_S = 12           # some reports, and one search of the reader for ended connections
 REQUEST = b"GET /socket HTTP/1.1\r\nHost: h\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -42,7 +43,7 @@ def close(ends):
 
 
 def parts(pid):
-    """Bytes: of the reader of protocols, of the other processes, of kernel maps."""
+    """Bytes: of the protocol reader, of the other processes, of kernel maps."""
     pids = c.family(pid)
     reader = [p for p in pids if c.proc_file(p, "comm").strip() == "ottop-protocols"]
     own, maps = memory.sizes(pids)
@@ -51,7 +52,8 @@ def parts(pid):
 
 
 def measure(before_it):
-    """What grows: the sockets come after ottop, or are there when it begins, where its places are made for them."""
+    """Growth if the sockets are opened after ottop starts, or exist before, so that it makes room
+    for them."""
     o = c.ottop("ottop", "--json", "-v", "http", "-d", "1")
     ends = pairs(PAIRS) if before_it else []
     o.start()

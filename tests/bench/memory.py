@@ -35,7 +35,7 @@ def kernel_maps(pids):
 
 
 def mapped_pss(pid):
-    """What is mapped of kernel maps: the reader of protocols maps its ring, too."""
+    """Mapped part of kernel maps; the protocol reader maps its ring, too."""
     total, of_map = 0, False
     for line in c.proc_file(pid, "smaps").splitlines():
         if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
@@ -46,7 +46,7 @@ def mapped_pss(pid):
 
 
 def sizes(pids):
-    """(PSS without what is mapped of kernel maps, kernel maps), bytes"""
+    """(PSS without mapped kernel maps, kernel maps), bytes"""
     return sum(c.rss_bytes(p) - mapped_pss(p) for p in pids), kernel_maps(pids)
 
 

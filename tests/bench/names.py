@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of functions: time to index the symbols of a file, memory of the index, names a second."""
+"""Function names: time to index the symbols of a file, memory of the index, names a second."""
 import glob
 import os
 import shutil

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What leaves over OTLP costs: CPU time and bytes with and without gzip, with a collector that is
-gone and one that hangs, and whether a key is answered as fast as without."""
+"""Cost of OTLP: CPU time and bytes with and without gzip, with a collector that is down and one
+that hangs, and whether the response to a key is as fast as without."""
 import json
 import os
 import subprocess
@@ -16,7 +16,7 @@ import otlplib
 
 SECONDS = int(os.environ.get("OTTOP_BENCH_SECONDS", "21"))
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "3"))
-PROCESSES, CLIENTS, RPS = 500, 40, 5        # sleepers; connections with so many requests a second each
+PROCESSES, CLIENTS, RPS = 500, 40, 5        # sleeping processes; connections with so many requests a second each
 TABLES = "exports,processes,host,cpus,interfaces,drops,self,connections,syscalls,http,requests,events"
 KEYS = 100
 INTERVAL = "10000"
@@ -46,7 +46,7 @@ class Way:
         self.wire = self.raw = self.points = self.spans = self.records = 0
 
     def watch(self):
-        """CPU time of ottop and its helpers a second, and what the table exports says of the threads."""
+        """CPU time of ottop and its helpers a second, and of the threads by the table exports."""
         p = subprocess.Popen([c.OTTOP, "--json", "-v", TABLES, "-d", "1", "-n", str(SECONDS + 1), "--otlp", self.url],
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                              env=environment(self.gzip_too, self.off))
@@ -64,7 +64,7 @@ class Way:
             to.append(sum(s * (r[kind] or 0) for s, r in rows) / SECONDS)
 
     def count(self):
-        """What arrived: bytes, and what was in them."""
+        """What arrived: bytes and items."""
         for r in self.collector.requests:
             message = r.message()
             self.wire += len(r.wire)
@@ -76,20 +76,20 @@ class Way:
         self.collector.requests.clear()
 
     def console(self):
-        """Metrics with each tick: as often as it can be."""
+        """Metrics with each tick, the most frequent."""
         argv = [c.OTTOP] + ([] if self.off else ["--otlp", self.url])
         return terminal.Terminal(argv, env={**environment(self.gzip_too, self.off), "OTEL_METRIC_EXPORT_INTERVAL": "1"})
 
 
 def type_keys(ways):
-    """Wall time from a key to the first byte of its frame, in ms: consoles beside each other, in turn."""
+    """Wall time from a key to the first byte of its frame, in ms: consoles side by side, in turn."""
     consoles = [w.console() for w in ways]
     try:
         for t in consoles:
             t.read(3)
         for n in range(KEYS):
             for w, t in list(zip(ways, consoles))[::-1 if n % 2 else 1]:
-                t.read(0.05)    # what a tick sent
+                t.read(0.05)    # sent by a tick
                 begin = time.monotonic()
                 t.send(b"jk"[n % 2:][:1])
                 t.read(2, lambda s: True)
@@ -100,7 +100,7 @@ def type_keys(ways):
 
 
 def ratio(ways, of):
-    """Of each way to the first: the median of what neighbours in time say."""
+    """Each kind relative to the first: the median of quotients of runs close in time."""
     for w in ways:
         values = getattr(w, of)
         w.ratio = c.median([a / b for a, b in zip(values, getattr(ways[0], of))]) if values else float("nan")

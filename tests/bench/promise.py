@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the console promises: under 1 % of the machine and 50 MB with the flame graph open, on a busy host."""
+"""The console's promise: under 1 % of the machine and 50 MB with the flame graph open, on a busy
+host."""
 import os
 import shutil
 import signal
@@ -13,9 +14,9 @@ import shares
 import terminal
 
 FIRST_S, SETTLED_S, BPF_S, VIEW_S, LATER_S = 15, 10, 3, 2, 30
-MINUTE_S = int(os.environ.get("OTTOP_BENCH_SECONDS", "60"))     # until the graph is called settled
+MINUTE_S = int(os.environ.get("OTTOP_BENCH_SECONDS", "60"))     # until the graph counts as settled
 PARTS = os.environ.get("OTTOP_BENCH_PARTS", "home plain dwarf views perf").split()
-# each ends by itself; they leave some of the machine free
+# each ends by itself, and leaves some CPU time free
 PLAIN = [
     "while :; do seq 60000 | sort -r | uniq -c >/dev/null; sleep 0.2; done",
     "while :; do python3 -c 'print(sum(i * i % 7 for i in range(10 ** 6)))' >/dev/null; sleep 0.3; done",
@@ -57,7 +58,7 @@ def write(name, text):
 
 
 def with_dwarf():
-    """Compilers that come and go, and programs of C++ and Rust with all of their DWARF."""
+    """Compilers that come and go, and C++ and Rust programs with all their DWARF."""
     cxx, loops = write("promise.cc", CXX), []
     if shutil.which("g++"):
         subprocess.run(["g++", "-O2", "-g", "-o", c.OUT + "/promise_cxx", cxx], check=True)
@@ -72,7 +73,7 @@ def with_dwarf():
 
 
 class Load:
-    """Shell loops, in a group that ends with this one."""
+    """Shell loops, in a process group that ends with this one."""
 
     def __init__(self, loops):
         self.loops, self.procs = loops, []
@@ -103,7 +104,7 @@ def bpf_pct(t):
 
 
 def costs(t, what, seconds):
-    """Own CPU time in so many seconds, BPF in those that follow, memory then; tells whose they are."""
+    """Own CPU time in so many seconds, BPF in the following ones, memory then; prints the shares."""
     threads, began = shares.thread_times(c.family(t.pid)), time.monotonic()
     own = own_pct(t, seconds)
     threads = shares.thread_times(c.family(t.pid)) - threads
@@ -115,7 +116,7 @@ def costs(t, what, seconds):
 
 
 def functions(t):
-    """In a time of its own, since perf takes some, too: OTTOP_BENCH_FUNCTIONS."""
+    """In a period of its own, as perf costs CPU time: OTTOP_BENCH_FUNCTIONS."""
     if os.environ.get("OTTOP_BENCH_FUNCTIONS"):
         perf_record = shares.Functions(c.family(t.pid))
         t.read(SETTLED_S)
@@ -123,7 +124,7 @@ def functions(t):
 
 
 def detail(t):
-    """What holds memory: OTTOP_BENCH_DETAIL."""
+    """Memory in detail: OTTOP_BENCH_DETAIL."""
     if os.environ.get("OTTOP_BENCH_DETAIL"):
         holders.tell(c.family(t.pid))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who of ottop's threads, processes and kernel programs takes its CPU time, and in which functions."""
+"""CPU time by ottop's threads, processes and kernel programs, and by function."""
 import collections
 import os
 import re
@@ -9,7 +9,7 @@ import subprocess
 
 import common as c
 
-LEAST_PCT = 0.01        # of the machine; what is below adds up in one
+LEAST_PCT = 0.01        # percent of the machine; smaller ones are summed
 FUNCTIONS, FUNCTION_PCT = 24, 1.5
 ROLES = {
     "ottop": "main: keys, drawing, history, the graph",
@@ -30,7 +30,7 @@ def process_name(pid):
 
 
 def thread_times(pids):
-    """CPU time in ns of each thread that is there, by the name of thread, or of process where it has no own one."""
+    """CPU time in ns of each living thread, by its name, or its process's if it has none."""
     times = collections.Counter()
     for pid in pids:
         try:
@@ -40,7 +40,7 @@ def thread_times(pids):
                 ns = int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0])
                 times[process if process.startswith(thread) else thread] += ns
         except OSError:
-            pass  # it has ended meanwhile
+            pass  # ended meanwhile
     return times
 
 
@@ -52,7 +52,7 @@ def program_names():
 
 
 def program_times(pids):
-    """Run time in ns of each of their kernel programs; of when they are c.timed()."""
+    """Run time in ns of each of their kernel programs; only while c.timed()."""
     names, times = program_names(), collections.Counter()
     for number, info in c.bpf_objects(pids, "prog_id").items():
         times[names.get(number, "program " + number)] += int(info.get("run_time_ns", 0))
@@ -71,7 +71,7 @@ def lines_of(times, seconds):
 
 
 def tell(what, threads, programs, seconds, programs_seconds):
-    """Counters of what was taken in so many seconds."""
+    """Prints counters of so many seconds."""
     rows = [[name, c.number(c.percent(ns, seconds), 2), ROLES.get(name, "")] for name, ns in lines_of(threads, seconds)]
     rows += [["kernel: " + name, c.number(c.percent(ns, programs_seconds), 2), ""]
              for name, ns in lines_of(programs, programs_seconds)]
@@ -81,7 +81,8 @@ def tell(what, threads, programs, seconds, programs_seconds):
 
 
 class Functions:
-    """perf over all threads of these processes; tells the functions of ottop with their callees. Needs frame pointers."""
+    """perf on all threads of these processes: ottop's functions including callees. Needs frame
+    pointers."""
 
     def __init__(self, pids):
         self.data = c.OUT + "/functions.data"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A connection for each request: where what a watcher costs goes: CPU a request, threads, programs, bursts."""
+"""A connection for each request: where the cost of observing goes: CPU a request, threads,
+programs, bursts."""
 import json
 import os
 import re
@@ -14,20 +15,20 @@ import work
 PORT = 18081
 REQUESTS = int(os.environ.get("OTTOP_BENCH_REQUESTS", "20000"))
 ROUNDS = busy.ROUNDS
-NICE = int(os.environ.get("OTTOP_BENCH_NICE", "0"))  # of client and server: -20 where others disturb
+NICE = int(os.environ.get("OTTOP_BENCH_NICE", "0"))  # nice value of client and server: -20 against disturbance
 SAMPLE_S = 0.002
 
 
-# ---- who watches ----
+# ---- observers ----
 
 def family(watcher):
-    """The processes of one of busy.watchers(), or of nobody."""
+    """The processes of one of busy.watchers(), or none."""
     if not watcher:
         return []
     return c.family(watcher.t.pid if isinstance(watcher, busy.Console) else watcher.proc.pid)
 
 
-# ---- the work ----
+# ---- load ----
 
 def threads(pids):
     """{(pid, thread): (name, CPU ns)}"""
@@ -38,7 +39,7 @@ def threads(pids):
                 found[pid, tid] = (c.proc_file(pid, f"task/{tid}/comm").strip(),
                                    int(c.proc_file(pid, f"task/{tid}/schedstat").split()[0]))
         except OSError:
-            pass  # it has ended
+            pass  # ended
     return found
 
 
@@ -49,7 +50,7 @@ def idle_s():
 
 
 def ab(servers, pids):
-    """A run: {figure: value}; `threads` has the CPU time of each of the watcher's, in % of the machine."""
+    """A run: {figure: value}; `threads`: CPU time of each of the observer's, in % of the machine."""
     before, served, idle, at = threads(pids), c.run_ns(servers), idle_s(), time.monotonic()
     client = subprocess.Popen(["nice", "-n", str(NICE), "ab", "-q", "-n", str(REQUESTS), "-c", "20", f"http://127.0.0.1:{PORT}/"],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -67,7 +68,7 @@ def ab(servers, pids):
             "idle": 100 * (idle_s() - idle) / took / len(c.CPUS), "threads": of}
 
 
-# ---- programs and bursts: a run of its own, since looking at them costs ----
+# ---- programs and bursts: in a run of their own, as measuring costs ----
 
 def names_of_programs():
     out = subprocess.run(["bpftool", "prog", "show", "--json"], capture_output=True, text=True).stdout
@@ -75,13 +76,13 @@ def names_of_programs():
 
 
 def programs(pids):
-    """{id: (runs, ns)} of the programs that these processes hold: others may watch the same machine."""
+    """{id: (runs, ns)} of these processes' programs; others may observe the same machine."""
     return {int(number): (int(told["run_cnt"]), int(told["run_time_ns"]))
             for number, told in c.bpf_objects(pids, "prog_id").items() if "run_cnt" in told}
 
 
 class Bursts:
-    """The longest that each thread ran without a pause, by looking at its time on a CPU very often."""
+    """The longest run of each thread without a pause, by frequent sampling of its CPU time."""
 
     def __init__(self, pids, name):
         self.tasks = [f"/proc/{pid}/task/{tid}/schedstat" for pid in pids for tid in os.listdir(f"/proc/{pid}/task")
@@ -145,7 +146,7 @@ def split(name, make, servers):
 
 
 def shares(watchers, servers):
-    """Of CPU time a request, which neighbours disturb less than requests a second: those are in `busy`."""
+    """By CPU time a request, which is disturbed less than requests a second (part `busy`)."""
     alone, found = work.neighbours([(n, make) for n, make in watchers], lambda w: ab_figures(servers, family(w)), ROUNDS)
     rows = [["nobody", c.number(c.median([a["us"] for a in alone]), 1), "", c.number(c.median([a["idle"] for a in alone]), 1) + " %"]]
     for name, runs in found.items():

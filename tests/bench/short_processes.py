@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a process that begins and ends costs `ottop --headless --otlp`: /bin/true in a loop, beside nothing to do."""
+"""Cost of a short process to `ottop --headless --otlp`: /bin/true in a loop, relative to idle."""
 import os
 import signal
 import subprocess
@@ -12,7 +12,7 @@ SECONDS = float(os.environ.get("OTTOP_BENCH_SECONDS", "10"))
 ROUNDS = int(os.environ.get("OTTOP_BENCH_ROUNDS", "3"))
 SETTLE_S = 5
 KINDS = (("--headless --otlp", []), ("the same with profiles", ["--otlp-profiles", "cpu,offcpu"]))
-# says how many it made, when it is told to end; a few hundred a second, which leaves CPU time for others
+# prints its count at the end; some hundred a second, which leaves CPU time for others
 LOOP = """
 import os, signal, sys, time
 end = []
@@ -27,7 +27,7 @@ print(n)
 
 
 def own_ns(pids, seconds, with_load):
-    """(CPU time of ottop's processes, processes that began and ended) in so long."""
+    """(CPU time of ottop's processes, number of processes) in so many seconds."""
     loop = subprocess.Popen(["python3", "-c", LOOP], stdout=subprocess.PIPE, text=True) if with_load else None
     if loop:
         time.sleep(1)
@@ -37,13 +37,13 @@ def own_ns(pids, seconds, with_load):
     made = 0
     if loop:
         loop.send_signal(signal.SIGTERM)
-        # it counted from a second before: as many a second all the time
+        # it has counted for a second longer, at a constant rate
         made = int(loop.communicate(timeout=30)[0]) * took / (took + 1)
     return ns / took, made / took
 
 
 def one(options):
-    """us of CPU time that a process costs; ms/s when there is none; processes a second."""
+    """us of CPU time a process; ms/s when idle; processes a second."""
     p = subprocess.Popen([c.OTTOP, "--headless", "--otlp", f"http://127.0.0.1:{work.free_port()}", *options],
                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -50,7 +50,7 @@ def seen_perf(text, pid):
 
 
 def observers():
-    """Name, observer, how to find in its output how many calls it saw; or why it is missing."""
+    """Name, observer, how its output shows the number of calls seen; or why it is missing."""
     limit = [f"{c.OUT}/limit", f"{c.OUT}/limit.bpf.o"]
     found = [
         (c.Observer("(b) empty enter + exit", limit + ["empty"], c.first_line, programs=2), None),
@@ -75,7 +75,7 @@ def observers():
 
 
 class Loop:
-    """One run of the loop: what each call cost, apart for slices with BPF statistics on."""
+    """One run of the loop: cost of each call, separately for slices with BPF statistics on."""
 
     def __init__(self):
         p = subprocess.Popen([f"{c.OUT}/loop", str(c.LOOP_CPU), str(MS), str(SLICES)],
@@ -97,13 +97,13 @@ class Result:
 
 
 def one(observer, seen, result, last):
-    """The loop alone, then watched: a pair, good when nobody else came or went meanwhile."""
+    """The loop alone, then observed: valid if no other observer came or went meanwhile."""
     for _ in range(6):
         alone = Loop()
         observer.start()
         loop = Loop()
         if last and seen:
-            time.sleep(2.2 if "ottop" in observer.name else 0.2)  # until it is in a full interval
+            time.sleep(2.2 if "ottop" in observer.name else 0.2)  # until a full interval has it
         text = observer.stop()
         if loop.programs - alone.programs == observer.programs and alone.quiet and loop.quiet:
             break

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program on a pseudo-terminal: what it sends, when, and what it costs."""
+"""A program on a pseudo-terminal: its output, when, and its cost."""
 import fcntl
 import os
 import pty
@@ -24,7 +24,7 @@ class Terminal:
             os.execvp(argv[0], argv)
 
     def read(self, seconds, until=None):
-        """Bytes that come in so many seconds, or until what is wanted is among all that came."""
+        """Bytes that come in so many seconds, or until `what` is among all that came."""
         end = time.monotonic() + seconds
         n = 0
         while (left := end - time.monotonic()) > 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""5. What a tick costs, by number of processes."""
+"""5. Cost of a tick, by number of processes."""
 import json
 import os
 import subprocess
@@ -42,7 +42,7 @@ def sampler_ns(pid):
 
 
 def measure(view):
-    # no rows of processes are asked for: what JSON costs is not part of a tick
+    # without rows of processes: JSON is not part of a tick
     o = c.ottop("ottop", "--json", "-v", f"{view},self")
     o.start(set(c.CPUS))
     time.sleep(2)
@@ -72,7 +72,7 @@ def run():
             c.say(f"  missing: {n:,} sleepers: {e}")
         finally:
             sleepers.stop()
-            time.sleep(1)  # until they are gone
+            time.sleep(1)  # until they have ended
     c.table(["", "CPU ms a tick", "ns/process", "% of the machine", "wall ms", "spread",
              "iterator ns/task"], rows)
     c.say("  CPU of the sampler thread; wall is self.tick_ns, which on a busy machine is mostly waiting; the")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Stacks: tables of libraries, time of a sample and of a frame, the whole cost at 99 Hz."""
+"""Stacks: tables of libraries, time of a sample and of a frame, total cost at 99 Hz."""
 import glob
 import json
 import os
@@ -87,7 +87,7 @@ def wait_line(o):
 
 
 def per_frame():
-    """A program with 4 user frames and one with 104, under 999 Hz: the difference is 100 frames."""
+    """Programs with 4 and with 104 user frames at 999 Hz: the difference is 100 frames."""
     rows, ns_of = [], {}
     with c.timed():
         stats = Statistics()
@@ -103,7 +103,7 @@ def per_frame():
                 o.stop()
             finally:
                 stop_load(load)
-            # samples of other processes end at the scope filter: they are runs too, of some ns each
+            # samples of other processes end at the scope filter, but are runs, too, of some ns
             ns_of[name] = ns
             rows.append([name, c.number(runs), f"{ns / max(runs, 1) / 1000:.2f}"])
     c.table(["one busy process, 999 Hz", "runs", "us a run"], rows)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""4. What the whole of ottop costs, idle and under load, beside htop and top."""
+"""4. Cost of all of ottop, idle and under load, beside htop and top."""
 import json
 import os
 import subprocess
@@ -29,7 +29,7 @@ def cost_of(argv, view=None):
 
 
 def bpf_pct(view):
-    """What BPF programs cost at that view: from the table self of a headless one."""
+    """Cost of BPF programs at that view, by the table self of a headless ottop."""
     o = c.ottop("ottop", "--json", "-v", f"{view},self")
     o.start(set(c.CPUS))
     time.sleep(13)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is watched in more than one part: servers of HTTP and others."""
+"""Observed loads of several parts: servers of HTTP and others."""
 import os
 import shutil
 import socket
@@ -11,11 +11,9 @@ CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-day
 
 
 def neighbours(watchers, amount, rounds):
-    """
-    Each watcher (name, function that makes a context) beside a run with nobody just before and after
-    it: the machine is shared. amount(context or None): {figure: value}. Returns the figures alone, and
-    of each watcher a list of (figures, the mean of both neighbours).
-    """
+    """Each observer (name, function that makes a context) between two runs without any, as the
+    machine is shared. amount(context or None): {figure: value}. Returns these figures alone, and
+    for each observer a list of (figures, mean of its neighbours)."""
     alone, found = [amount(None)], {name: [] for name, _ in watchers}
     for _ in range(rounds):
         for name, make in watchers:
@@ -29,7 +27,7 @@ def neighbours(watchers, amount, rounds):
 # ---- servers ----
 
 class Directory:
-    """A folder for a server, which may be another user's."""
+    """A folder for a server, which may run as another user."""
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="ottop-bench-")
@@ -67,7 +65,7 @@ def certificate(directory):
 
 
 def nginx(directory, port, options="", server=""):
-    """One worker, its connections kept; options: of listen, server: lines more."""
+    """One worker, persistent connections; options: of listen; server: further lines."""
     with open(os.path.join(directory, "nginx.conf"), "w") as f:
         f.write(f"daemon off; worker_processes 1; error_log /dev/null; pid {directory}/pid;"
                 "events { worker_connections 1024; } http { access_log off; keepalive_requests 100000000;"
