@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""curl -> nginx (proxy_pass) -> Python, each asked with a `traceparent` that nginx hands on: what the
-spans of such a chain must be, whoever decoded them."""
+"""curl -> nginx (proxy_pass) -> Python, each request with a `traceparent` that nginx passes on: the
+expected spans of such a chain, whoever decoded them."""
 import collections
 import os
 import socket
@@ -74,7 +74,7 @@ class Chain:
         self.asked = {}     # path -> (trace, parent)
 
     def ask(self):
-        """One request of a path, a trace and a caller of its own; its path."""
+        """One request with a path, trace and parent of its own; returns the path."""
         path = '/chain-%d/%d' % (os.getpid(), len(self.asked))
         trace, parent = os.urandom(16).hex(), os.urandom(8).hex()
         status, out, _ = lib.run('curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-H',
@@ -94,7 +94,8 @@ class Chain:
         return sum(1 for s in spans if s.path in self.asked)
 
     def check(self, tap, spans, what):
-        """Each request is four spans, of one trace, told once, and each call's two ends are linked."""
+        """Each request has four spans of one trace, exported once, and both ends of each call are
+        linked."""
         wrong, unlinked = [], []
         by_path = {}
         for s in spans:
@@ -117,6 +118,6 @@ class Chain:
 
 
 def linked(spans, one, other):
-    """Whether one of two ends has a link to the other."""
+    """Whether one of two ends links to the other."""
     a, b = ([s for s in spans if (s.service, s.kind) == end][0] for end in (one, other))
     return b.id in a.links or a.id in b.links

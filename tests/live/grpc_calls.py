@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""gRPC by grpcio: `serve` prints its port; `call PORT` opens one channel and does
-what lines on its stdin say, a line of output each: the status codes.
-"""
+"""gRPC by grpcio: `serve` prints its port; `call PORT` opens one channel and does the calls on its
+stdin, with a line of status codes each."""
 import sys
 from concurrent import futures
 

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""OTLP's three services on grpcio: prints its port, then of each request a line of JSON. Every call is
-answered with OK but those whose number is in a script: `grpc_collector.py 2=UNAVAILABLE ...`.
-"""
+"""OTLP's three services on grpcio: prints its port, then a line of JSON for each request. Answers
+OK, except to calls whose number is given: `grpc_collector.py 2=UNAVAILABLE ...`."""
 import json
 import sys
 import threading

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A gRPC server and a client of one program (grpc_calls.py, grpc.go), and what ottop says of them."""
+"""A gRPC server and client of one program (grpc_calls.py, grpc.go), and their rows in ottop."""
 from collections import Counter
 
 import lib
 
-FAILED = {'server': [12, 12, 14], 'client': [5, 5, 5, 8, 8, 12, 12, 14]}     # what is an error at that end
+FAILED = {'server': [12, 12, 14], 'client': [5, 5, 5, 8, 8, 12, 12, 14]}     # which codes are errors at that end
 
 
 class Grpc:
-    """serve prints its port, which call has as its next argument."""
+    """`serve` prints its port, which is the next argument of `call`."""
 
     def __init__(self, serve, call, *more):
         self.server = lib.start(*serve)
@@ -44,6 +44,6 @@ def check(t, o, g, what, tls=0):
                 ({(side, 'grpc', 'POST', tls)}, 8 if side == 'client' else 3),
                 '%s: %s: errors, of a server those that are its fault' % (what, side))
         codes = Counter(r['status'] for r in o.rows('requests', pid) if r['status'] != 0 and r['path'] in want)
-        # errors are listed first; others have room unless the host is busy with HTTP
+        # errors are listed first; there is room for others unless the host is busy with HTTP
         t.ok(Counter(FAILED[side]) <= codes <= Counter(FAILED['client']),
              '%s: %s: requests have their code' % (what, side), codes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Answers of gRPC, and a run in which each of a script is given to one call."""
+"""gRPC answers, and a run in which each answer of a script is given to one call."""
 import os
 import struct
 
@@ -38,8 +38,8 @@ def peak(pid):
 
 
 def run_script(tap, script):
-    """Steps: (what, answer, what must become of the batch, points of it that are refused); OK after the last."""
-    given = []      # (step, call), in their order
+    """Steps: (what, answer, expected outcome of the batch, points refused); OK after the last."""
+    given = []      # (step, call), in order
 
     def answer(call):
         step = script[len(given)] if len(given) < len(script) else ('OK', OK, SENT)

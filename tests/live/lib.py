@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the live tests share: TAP, the running ottop, building load programs.
+"""Shared by the live tests: TAP, the running ottop, building load programs.
 
-A test starts an `Ottop`, which returns once the first line is out: what begins
-after that is observed from its birth. It then runs a program that knows what
-it did, waits until ottop has called that program's rows closed, and compares.
-"""
+A test starts an `Ottop`, which returns after the first line: what begins then is observed from
+its birth. It runs a program that knows what it did, waits until ottop has closed that program's
+rows, and compares."""
 import ctypes
 import json
 import os
@@ -24,12 +23,12 @@ PAGE = os.sysconf('SC_PAGESIZE')
 CPUS = os.sysconf('SC_NPROCESSORS_ONLN')
 HZ = os.sysconf('SC_CLK_TCK')
 PR_SET_PDEATHSIG = 1
-PATIENCE = 90       # seconds for what should take one: only what hangs takes so long on a busy machine
+PATIENCE = 90       # generous seconds for what should take one: only a hang takes so long on a busy machine
 LIBC = ctypes.CDLL(None, use_errno=True)
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 
 
-# What a Python program that a test starts prints is read at once.
+# Output of Python programs is unbuffered.
 os.environ.setdefault('PYTHONUNBUFFERED', '1')
 
 
@@ -40,7 +39,7 @@ class Tap:
         self.n = self.failed = 0
 
     def ok(self, good, name, *details):
-        """One test. `details` are printed when it fails: what was seen instead."""
+        """One test. `details` (what was seen instead) are printed on failure."""
         self.n += 1
         print('%s %d - %s' % ('ok' if good else 'not ok', self.n, name), flush=True)
         if not good:
@@ -75,7 +74,7 @@ def short(v):
 
 
 def cannot_observe():
-    """Why no live test can run here, judged without ottop; None when they must."""
+    """Why no live test can run here, found without ottop; None if they can."""
     with open('/proc/self/status') as f:
         caps = [int(line.split()[1], 16) for line in f if line.startswith('CapEff')][0]
     release = os.uname().release.split('.')
@@ -91,7 +90,7 @@ def cannot_observe():
 
 
 def begin(need_root=True):
-    """The Tap of this test; ends the test here when nothing can be observed."""
+    """The Tap of this test; ends the test if nothing can be observed."""
     tap = Tap()
     why = cannot_observe()
     if need_root and why:
@@ -106,7 +105,7 @@ def begin(need_root=True):
 # ---- programs ----------------------------------------------------------------
 
 def build(name, *flags, program=None):
-    """Compiles tests/live/NAME.c; returns the path of the program, which is called NAME or as said."""
+    """Compiles tests/live/NAME.c; returns the path of the program, called NAME or as given."""
     source, out = os.path.join(HERE, name + '.c'), os.path.join(BUILT, program or name)
     if os.path.exists(out) and os.path.getmtime(out) > os.path.getmtime(source):
         return out
@@ -131,13 +130,13 @@ def which(name):
 
 
 def debug_folder():
-    """/usr/lib/debug, to mount on in a namespace: a system without a package of debug symbols has none. It stays,
-    empty: another test may be using it."""
+    """/usr/lib/debug, to mount on in a namespace; systems without debug symbols lack it. It stays,
+    empty, as another test may use it."""
     os.makedirs('/usr/lib/debug', exist_ok=True)
 
 
 def die_with_us():
-    """In a child: nothing that a test started outlives it, however it ends."""
+    """In a child: dies with the test, however that ends."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -145,8 +144,8 @@ LAST_PID = '/proc/sys/kernel/ns_last_pid'
 
 
 def fresh_pids():
-    """What starts next has a pid that nothing had in the last seconds, also after a test took the
-    count back to use one again."""
+    """What starts next has a pid unused in the last seconds, also after a test reset the pid count
+    to reuse one."""
     with open('/proc/sys/kernel/pid_max') as f:
         most = int(f.read())
     with open(LAST_PID) as f:
@@ -155,7 +154,7 @@ def fresh_pids():
         f.write(str(ahead if ahead < most - 1000 else 1000))
 
 
-born = {}       # pid: a moment before it was started, as start_time_ns
+born = {}       # pid: a moment before it was started, like start_time_ns
 
 
 def spawn(*argv, **kw):
@@ -166,7 +165,7 @@ def spawn(*argv, **kw):
 
 
 class Freezer:
-    """A cgroup of its own whose members can be stopped where they are."""
+    """A cgroup whose members can be frozen."""
     KINDS = (('cgroup 1', '/sys/fs/cgroup/freezer', 'freezer.state', 'FROZEN', 'THAWED'),
              ('cgroup 2', '/sys/fs/cgroup/unified', 'cgroup.freeze', '1', '0'),
              ('cgroup 2', '/sys/fs/cgroup', 'cgroup.freeze', '1', '0'))
@@ -179,7 +178,7 @@ class Freezer:
 
     @classmethod
     def all(cls):
-        """One of each version that this host has mounted."""
+        """One for each version that this host has mounted."""
         found = [cls(*kind) for kind in cls.KINDS if os.path.exists(kind[1] + '/cgroup.procs')]
         for f in found:
             if not os.path.exists(f.control):
@@ -206,7 +205,7 @@ class Freezer:
 
 
 def start(*argv, **kw):
-    """A load program that talks: a line to its stdin tells it to go on."""
+    """Starts a load program that waits for a line on its stdin to continue."""
     return spawn(*argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, **kw)
 
 
@@ -248,17 +247,17 @@ def key_of(table, row):
 
 
 def until(line):
-    """When the interval of a line ended, in seconds as time.time()."""
+    """End of a line's interval, in seconds as time.time()."""
     return int(line['time_unix_ns']) / 1e9
 
 
 def since(line):
-    """When it began."""
+    """Its beginning."""
     return until(line) - line['interval_ns'] / 1e9
 
 
 class Ottop:
-    """A running `ottop --json`. rows(TABLE) are the newest rows of all objects so far."""
+    """A running `ottop --json`. rows(TABLE): the newest rows of all objects so far."""
 
     def __init__(self, tables='host,processes,self,syscalls,events', *options, interval=0.5,
                  wait=True, **kw):
@@ -297,7 +296,7 @@ class Ottop:
             self.changed.notify_all()
 
     def wait(self, condition, seconds=PATIENCE):
-        """Waits until the condition holds; it is tried after each line."""
+        """Waits until the condition holds; checked after each line."""
         end = time.monotonic() + seconds
         with self.changed:
             while not condition():
@@ -308,22 +307,22 @@ class Ottop:
         return True
 
     def ticks(self, n=1):
-        """Waits for n lines whose interval began after now; 0: for one that ends after now. By their own
-        times: on a busy machine lines of before may still be on their way to us."""
+        """Waits for n lines whose interval began after now; 0: for one that ends after now. By
+        their own times: on a busy machine earlier lines may still be on the way."""
         now = time.time()
         if n == 0:
             return self.wait(lambda: until(self.lines[-1]) > now)
         return self.wait(lambda: len(self.lines) >= n and since(self.lines[-n]) >= now)
 
     def rows(self, table, pid=None):
-        """The newest row of each object, in the order in which they were first seen."""
+        """The newest row of each object, in the order of first appearance."""
         with self.changed:
             found = self.newest if pid is None else self.of_pid
             return list(found.get(table if pid is None else (table, pid), {}).values())
 
     def process_row(self, pid):
-        """The row of the program of ours that has or had that pid, not of who had it before or after; of another
-        pid that of the youngest process. None: there is none."""
+        """The row of our program with that pid, not of another one before or after; for other pids
+        the youngest process. None: absent."""
         rows = self.rows('processes', pid)
         if pid in born:
             return min((r for r in rows if int(r['start_time_ns']) >= born[pid]),
@@ -331,7 +330,7 @@ class Ottop:
         return max(rows, key=lambda r: int(r['start_time_ns']), default=None)
 
     def observes(self, table):
-        """Its collector runs, though it may lack something, as what other processes of the host do."""
+        """Its collector runs, though it may be partial, for example by others on the host."""
         return self.lines[-1]['tables'][table]['status'] in ('ok', 'partial')
 
     def is_closed(self, pid):
@@ -380,7 +379,7 @@ class Ottop:
 
 
 class Capture:
-    """`ottop --profile` with a terminal for its messages: the progress line says what it has."""
+    """`ottop --profile` with a terminal for its progress line."""
 
     def __init__(self, *argv):
         self.raw = b''
@@ -399,11 +398,11 @@ class Capture:
         os.close(fd)
 
     def text(self):
-        """What it wrote, each line of progress on one of its own."""
+        """Its output, each progress line on a line of its own."""
         return self.raw.decode('utf-8', 'replace').replace('\r\n', '\n').replace('\r', '\n')
 
     def has(self):
-        """How many blocks or samples it has."""
+        """Number of blocks or samples so far."""
         last = re.findall(r'(\d+) \w+; Ctrl-C', self.text().replace(',', ''))
         return int(last[-1]) if last else 0
 
@@ -425,7 +424,7 @@ class Capture:
 
 
 def hist_n(row):
-    """How many calls the histogram of a row holds."""
+    """Number of calls in the histogram of a row."""
     h = row['hist']
     return (h['zero'] + sum(h['counts'])) if h else 0
 
@@ -453,7 +452,7 @@ def run(*argv, timeout=120, **kw):
 
 
 def descends(pid, root):
-    """True for root itself, its children, and theirs."""
+    """True for root itself and all its descendants."""
     try:
         while pid > 1:
             if pid == root:
@@ -466,7 +465,7 @@ def descends(pid, root):
 
 
 def reader_of(o):
-    """The pid of its process that reads protocols."""
+    """The pid of its protocol reader."""
     found = []
     for pid in filter(str.isdigit, os.listdir('/proc')):
         try:
@@ -474,5 +473,5 @@ def reader_of(o):
                 if f.read() == 'ottop-protocols\n' and descends(int(pid), o.pid):
                     found.append(int(pid))
         except OSError:
-            pass        # it has ended
+            pass        # ended
     return max(found)
