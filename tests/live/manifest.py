@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""manifest.py FILE: reads a Kubernetes manifest by the types of the API (python3-kubernetes, generated from its
-OpenAPI schema): prints kinds, and what is no field of its type, of another type, or missing."""
+"""manifest.py FILE: reads a Kubernetes manifest by the API's types (python3-kubernetes, generated
+from its OpenAPI schema): prints kinds, unknown fields, wrong types and missing fields."""
 import re
 import sys
 
@@ -37,7 +37,7 @@ def check_object(value, model, where):
             yield '%s.%s: no field of %s' % (where, name, model.__name__)
         else:
             yield from check(v, model.openapi_types[members[name]], '%s.%s' % (where, name))
-    try:    # what must be there, and words that must be of a list
+    try:    # required fields, and enumerations
         model(**{members[n]: v for n, v in value.items() if n in members})
     except ValueError as e:
         yield '%s: %s' % (where, e)

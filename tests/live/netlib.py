@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests of connections share: namespaces joined by a veth pair, programs, rows."""
+"""Shared by the tests of connections: namespaces joined by a veth pair, programs, rows."""
 import json
 import subprocess
 import sys
@@ -46,7 +46,7 @@ def remove_namespaces(*names):
 
 
 def python(code, ns=None, **kw):
-    """A Python program of its own, so that it is an owner of its own. It prints lines."""
+    """A Python program in a process, and so an owner, of its own. It prints lines."""
     argv = (sys.executable, '-c', 'import socket,os,sys,time,struct,errno\n' + code)
     return lib.spawn(*(in_ns(ns, *argv) if ns else argv), stdout=subprocess.PIPE,
                      stdin=subprocess.PIPE, text=True, bufsize=1, **kw)
@@ -77,14 +77,14 @@ def some(rows, *fields):
 
 
 def wait_socket(ns, *filter_):
-    """Until a TCP socket as ss filters it is in the namespace."""
+    """Waits for a TCP socket in the namespace, by an ss filter."""
     end = time.monotonic() + lib.PATIENCE
     while not sh(*in_ns(ns, 'ss', '-tnH', *filter_)) and time.monotonic() < end:
         time.sleep(0.05)
 
 
 def iperf(a, b, addr, *args, during=None):
-    """From namespace a to b. Both pids, and the "end" that each side tells."""
+    """From namespace a to b. Both pids, and the "end" reported by each side."""
     server = lib.spawn(*in_ns(b, 'iperf3', '-s', '-1', '-J'), stdout=subprocess.PIPE, text=True)
     wait_socket(b, 'state', 'listening', 'sport = :5201')
     client = lib.spawn(*in_ns(a, 'iperf3', '-c', addr, '-J', *args), stdout=subprocess.PIPE, text=True)

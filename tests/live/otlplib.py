@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A collector for the tests: an HTTP server that keeps what it gets, and a reader of OTLP.
+"""A collector for the tests: an HTTP server that keeps what it receives, and a reader of OTLP.
 
-The reader knows the messages by the field numbers that opentelemetry-proto publishes, and takes
-a field that it does not know for a fault. Where the official Python package is installed
-(opentelemetry-proto), official() parses the same bytes with it.
-"""
+The reader knows messages by the field numbers published in opentelemetry-proto, and treats an
+unknown field as an error. Where the official Python package (opentelemetry-proto) is installed,
+official() parses the same bytes with it."""
 import gzip
 import http.server
 import os
@@ -169,7 +168,7 @@ def packed(kind, data, i):
 
 
 def decode(message, data):
-    """A message as a dict of the fields that are there; unknown ones are an error."""
+    """A message as a dict of the fields present; unknown ones are an error."""
     out, i = {}, 0
     while i < len(data):
         tag, i = varint(data, i)
@@ -186,7 +185,8 @@ def decode(message, data):
 
 
 def official(path, data):
-    """The same bytes by the official definitions, which tests/interop/build fetches; ImportError: they are not here."""
+    """The same bytes by the official definitions, fetched by tests/interop/build; ImportError:
+    absent."""
     fetched = os.path.join(os.path.dirname(__file__), '..', '..', 'build', 'interop', 'python')
     if os.path.isdir(fetched) and fetched not in sys.path:
         sys.path.insert(0, fetched)
@@ -202,14 +202,14 @@ def official(path, data):
 
 
 def unknown_fields(message):
-    """Whether an official message, or one inside, has fields that its definition has not."""
+    """Whether an official message, or one inside, has fields unknown to its definition."""
     again = type(message)()
     again.CopyFrom(message)
     again.DiscardUnknownFields()
     return again.ByteSize() != message.ByteSize()
 
 
-# ---- what is in them -------------------------------------------------------------------------------
+# ---- contents -------------------------------------------------------------------------------
 
 def attributes(thing):
     out = {}
@@ -220,7 +220,7 @@ def attributes(thing):
 
 
 class Point:
-    """A data point with all that says which one it is."""
+    """A data point with everything that identifies it."""
 
     def __init__(self, resource, metric, kind, data, point):
         self.resource, self.metric, self.kind = resource, metric, kind
@@ -238,7 +238,7 @@ class Point:
 
 
 def points(request, ended=False):
-    """Those with a value; with `ended` also those that only say that a series has none any more."""
+    """Those with a value; with `ended` also the explicit ends of series."""
     for rm in request.get('resource_metrics', []):
         resource = attributes(rm['resource'])
         for sm in rm['scope_metrics']:
@@ -250,7 +250,7 @@ def points(request, ended=False):
 
 
 def items_of(requests):
-    """How many data points, spans and log records are in them."""
+    """How many data points, spans and log records they contain."""
     n = {'data points': 0, 'spans': 0, 'log records': 0}
     for r in requests:
         m = r.message()
@@ -261,7 +261,7 @@ def items_of(requests):
 
 
 def items_by_signal(err):
-    """The same as ottop says at its end that it sent them."""
+    """As reported by ottop at its end."""
     return {k: int(n) for n, k in re.findall(r'(\d+) (data points|spans|log records) sent', err)}
 
 
@@ -317,7 +317,7 @@ class Collector:
             allow_reuse_address = daemon_threads = True
 
             def handle_error(self, request, client_address):
-                pass    # clients that go away are part of the tests
+                pass    # clients that close are part of the tests
 
         self.server = Server(('127.0.0.1', port), Handler)
         if tls:
@@ -340,12 +340,12 @@ class Collector:
             self.changed.notify_all()
 
     def wait(self, good, seconds=60):
-        """Until good(requests) is true; its last value."""
+        """Waits until good(requests) is true; its last value."""
         with self.changed:
             return self.changed.wait_for(lambda: good(self.requests), seconds)
 
     def close(self):
-        """Between two requests: what was answered was taken, what was not was not."""
+        """Between two requests: what was answered was accepted, the rest was not."""
         with self.busy:
             self.closing = True
         self.server.shutdown()
@@ -354,7 +354,7 @@ class Collector:
             try:
                 c.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass    # it has ended
+                pass    # ended
 
 
 def reply(handler, status, body=b'', headers=(), kind='application/x-protobuf'):
@@ -367,7 +367,8 @@ def reply(handler, status, body=b'', headers=(), kind='application/x-protobuf'):
     handler.wfile.write(body)
 
 
-# ---- a server of HTTP/2, to answer as gRPC ought to or ought not to -----------------------------------------
+# ---- an HTTP/2 server that answers as gRPC should or should not
+# -----------------------------------------
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
@@ -379,18 +380,18 @@ def frame(kind, flags, stream, payload=b''):
 
 
 def literal(name, text):
-    """A header without index and Huffman's code (RFC 7541, 6.2.2)."""
+    """A header without index and Huffman code (RFC 7541, 6.2.2)."""
     raw = name.encode(), text.encode()
     assert all(len(r) < 127 for r in raw)
     return b'\0' + b''.join(bytes([len(r)]) + r for r in raw)
 
 
 class Call:
-    """One request, whole; answers are made of frames."""
+    """One complete request; answers are made of frames."""
 
     def __init__(self, connection, stream, body):
         self.connection, self.stream, self.body = connection, stream, body
-        self.wire = body        # what must be the same when it comes again
+        self.wire = body        # the same if it is sent again
 
     def message(self):
         zipped, n = struct.unpack('>BI', self.body[:5])
@@ -410,7 +411,7 @@ class Call:
 
 
 class Http2Collector:
-    """Reads requests without their headers, which it need not know; `answer(call)` answers."""
+    """Reads requests, skipping their headers; `answer(call)` answers."""
 
     def __init__(self, answer, tls=None):
         self.answer, self.tls = answer, tls
@@ -440,7 +441,7 @@ class Http2Collector:
                           frame(WINDOW_UPDATE, 0, 0, struct.pack('>I', 0x7fff0000)))
                 self.read(c, f)
         except OSError:
-            pass    # clients that go away are part of the tests
+            pass    # clients that close are part of the tests
 
     def read(self, c, f):
         bodies = {}
@@ -469,14 +470,15 @@ class Http2Collector:
         self.listener.close()
 
 
-# ---- what became of scripted answers ------------------------------------------------------------------------
+# ---- outcome of scripted answers
+# ------------------------------------------------------------------------
 
 AGAIN, SENT, REFUSED = 'again', 'sent', 'refused'
 
 
 def check_ends(tap, script, given, lines, err):
-    """`given`: (step, request) in the order of the posts; a step is (what, answer, what must become
-    of the batch, points of it that are refused)."""
+    """given: (step, request) in the order of the posts; a step is (what, answer, expected outcome
+    of the batch, points refused)."""
     for (step, request), (_, following) in zip(given[:len(script)], given[1:]):
         tap.ok((following.wire == request.wire) == (step[2] == AGAIN),
                '%s: %s' % (step[0], 'sent again' if step[2] == AGAIN else 'not sent again'))
@@ -485,7 +487,7 @@ def check_ends(tap, script, given, lines, err):
         return sum(1 for _ in points(request.message(), ended=True))
 
     def times(*want):
-        """The time of each batch with that end, in order of arrival."""
+        """The time of each batch with that outcome, in order of arrival."""
         return [next(points(r.message())).time for s, r in given if s[2] in want]
 
     tap.equal(len(set(times(SENT))), len(times(SENT)), 'no batch was taken twice')

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One kind of wait each, for waits_more.test, where the arguments of the call do not say all of it.
+"""For waits_more.test: one kind of wait each, where the call's arguments are not enough.
 
-    stuck_more.py KIND PATH    prints "PID [OTHER]" when all is set up, then waits
-"""
+    stuck_more.py KIND PATH    prints "PID [OTHER]" when all is set up, then waits"""
 import ctypes
 import fcntl
 import mmap
@@ -28,7 +27,7 @@ def say(other=None):
 
 
 def child(work):
-    """A process that goes with its parent; it has done work() when this returns."""
+    """A process that dies with its parent; it has done work() when this returns."""
     r, w = os.pipe()
     pid = os.fork()
     if pid:
@@ -116,12 +115,12 @@ def lease():
 
 
 def ofd(fd, command, first, n):
-    """A lock of the open file for n bytes."""
+    """An open file description lock of n bytes."""
     fcntl.fcntl(fd, command, struct.pack('hhqqi4x', fcntl.F_WRLCK, 0, first, n, 0))
 
 
 def ofd_lock():
-    """Two hold locks of open files on it; one of them is waited for."""
+    """Two processes hold open file description locks; one of them is waited for."""
     fds = [os.open(PATH, os.O_RDWR | os.O_CREAT) for _ in range(3)]
     child(lambda: os.close(fds[1]) or ofd(fds[0], OFD_SETLK, 0, 5))
     say(child(lambda: os.close(fds[0]) or ofd(fds[1], OFD_SETLK, 5, 5)))
@@ -157,7 +156,7 @@ def fanotify():
 
 
 def supervised():
-    """getppid() is asked for by seccomp, and nobody answers."""
+    """seccomp notifies about getppid(), without an answer."""
     getppid = {'x86_64': 110, 'aarch64': 173}[os.uname().machine]
     seccomp = {'x86_64': 317, 'aarch64': 277}[os.uname().machine]
     code = [(0x20, 0, 0, 0), (0x15, 0, 1, getppid), (0x06, 0, 0, 0x7fc00000), (0x06, 0, 0, 0x7fff0000)]
@@ -180,7 +179,7 @@ def splice():
 
 
 def when_it_reads(pid, fd, act):
-    """Does it once the process is in its read: where a stop meets it is no accident then."""
+    """Does it once the process is in its read: a stop during it is then no accident."""
     while True:
         with open('/proc/%d/syscall' % pid) as f:
             words = f.read().split()
@@ -278,7 +277,7 @@ def mutual_tcp():
 
 
 def mutual_child():
-    """It waits for its child, which waits for the end of what only its parent writes."""
+    """It waits for its child, which waits for end-of-file from its parent."""
     r, w = os.pipe()
 
     def work():
@@ -291,7 +290,7 @@ def mutual_child():
 
 
 def pool():
-    """Two connections to a server with two threads: one is being worked on, the other is idle."""
+    """Two connections to a server with two threads: one is in use, the other is idle."""
     s = socket.create_server(('127.0.0.1', 0))
     ends = [(socket.create_connection(s.getsockname()[:2]), s.accept()[0]) for _ in range(2)]
 

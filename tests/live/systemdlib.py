@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A systemd of its own as pid 1 of its own namespaces, over a copy-on-write root: what it starts, and
-what is installed there, is the real thing and gone with it. The network is the host's."""
+"""A systemd as pid 1 of its own namespaces, over a copy-on-write root: what it starts and what is
+installed there is real, and disappears with it. The network is the host's."""
 import os
 import subprocess
 import tempfile
@@ -51,13 +51,13 @@ CGROUP = '/sys/fs/cgroup'
 
 
 def old_controllers():
-    """Those of version 1 here, each in a hierarchy of its own, in which systemd makes groups."""
+    """Those of version 1, each in a hierarchy of its own, in which systemd makes groups."""
     return [c for c in ('cpu', 'cpuacct', 'memory', 'devices', 'pids', 'blkio')
             if os.path.exists('%s/%s/cgroup.procs' % (CGROUP, c))]
 
 
 def own_groups():
-    """New cgroups: of version 2 first, then of each old hierarchy; none where there is no version 2."""
+    """New cgroups: of version 2 first, then of each old hierarchy; none without version 2."""
     groups = []
     for root in CGROUP + '/unified', CGROUP:
         if os.path.exists(root + '/cgroup.procs') and os.path.exists(root + '/cgroup.controllers'):
@@ -71,7 +71,7 @@ def own_groups():
 
 
 class Systemd:
-    """`shown` is a folder of the host that is /mnt in there. `.failed` says why it did not come."""
+    """shown: a folder of the host, as /mnt in there. `.failed`: why it did not start."""
 
     def __init__(self, shown):
         self.folder, self.pid, self.outer, self.failed = tempfile.TemporaryDirectory(), None, None, None
@@ -109,7 +109,7 @@ class Systemd:
         return False
 
     def run(self, *argv):
-        """A program in there."""
+        """Runs a program in there."""
         return subprocess.run(['nsenter', '-t', self.pid, '-m', '-p', '-u', '-i', '-C', '-r', '-w',
                                'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', *argv],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
@@ -120,7 +120,7 @@ class Systemd:
         return dict(line.split('=', 1) for line in out.splitlines())
 
     def read(self, path):
-        """A file in there."""
+        """Reads a file in there."""
         return self.run('cat', path).stdout
 
     def close(self):

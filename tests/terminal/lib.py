@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the terminal tests share: TAP, a private tmux, a bare pseudo-terminal, load programs.
+"""Shared by the terminal tests: TAP, a private tmux, a bare pseudo-terminal, load programs.
 
-`Pane` is the real ottop inside tmux: keys go in by name, the screen comes out as text, always
-waited for and never timed. `Pty` is a terminal without an emulator: it holds the raw bytes.
-Everything a test starts is ended by close(), also when the test dies half-way.
-"""
+`Pane` is the real ottop inside tmux: keys by name, the screen as text, always waited for and
+never timed. `Pty` is a terminal without an emulator: it holds the raw bytes. Everything a test
+starts is ended by close(), also when the test dies half-way."""
 import atexit
 import fcntl
 import os
@@ -26,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BINARY = os.path.abspath(os.environ.get('OTTOP', os.path.join(ROOT, 'build', 'ottop')))
 BUILT = os.path.join(ROOT, 'build', 'terminal')
-WAIT = 60           # seconds for what should take one: only what hangs takes so long on a busy machine
+WAIT = 60           # generous seconds for what should take one: only a hang takes so long on a busy machine
 CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 21, 38, 39
 
 open_things = []
@@ -81,7 +80,7 @@ class Tap:
 
 
 def cannot_observe():
-    """Why nothing live can be shown here, judged without ottop; None when it must work."""
+    """Why nothing can be observed here, found without ottop; None if it must work."""
     with open('/proc/self/status') as f:
         caps = [int(line.split()[1], 16) for line in f if line.startswith('CapEff')][0]
     release = [int(n) for n in re.findall(r'\d+', os.uname().release)[:2]]
@@ -112,7 +111,7 @@ def begin(need_root=True, need_tmux=True):
 
 
 def poll(condition, seconds=WAIT, every=0.1):
-    """Waits until condition() is true; what it returned last."""
+    """Waits until condition() is true; its last value."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -124,7 +123,7 @@ def poll(condition, seconds=WAIT, every=0.1):
 # ---- programs ----------------------------------------------------------------
 
 class Started:
-    """A load program that is ended when the test ends."""
+    """A load program that is ended with the test."""
 
     def __init__(self, *argv, **kw):
         self.p = subprocess.Popen(list(argv), stdin=kw.pop('stdin', subprocess.DEVNULL),
@@ -156,7 +155,7 @@ def work(*argv):
 
 
 def temporary_folder():
-    """A folder that everybody may read and that is removed at the end."""
+    """A world-readable folder that is removed at the end."""
     d = tempfile.mkdtemp(prefix='ottop-terminal-')
     os.chmod(d, 0o755)
     open_things.append(type('Folder', (), {'close': lambda self: shutil.rmtree(d, True)})())
@@ -176,7 +175,7 @@ def record(path, n=4, interval=0.5, *options):
 # ---- processes -----------------------------------------------------------------
 
 def stat_of(pid):
-    """(state, user + system ticks) of a process; None when it is gone."""
+    """(state, user + system ticks) of a process; None if it has ended."""
     try:
         with open('/proc/%d/stat' % pid, errors='replace') as f:
             fields = f.read().rsplit(')', 1)[1].split()
@@ -191,7 +190,7 @@ def is_alive(pid):
 
 
 def children(pid):
-    """pids of all processes below pid, nearest first."""
+    """pids of all descendants of pid, nearest first."""
     found, parents = [], [pid]
     of = {}
     for d in os.listdir('/proc'):
@@ -218,7 +217,7 @@ def is_ottop(pid):
 # ---- width ----------------------------------------------------------------------
 
 def width(text):
-    """Cells of a line, as a terminal counts them."""
+    """Cells of a line, as counted by a terminal."""
     n = 0
     for c in text:
         if unicodedata.combining(c) or unicodedata.category(c) in ('Mn', 'Me', 'Cf'):
@@ -241,7 +240,7 @@ RAW = (b'\x1b]0;', b'\x1b]52', b'\x1bP', b'\x1b#8', b'\x1bc', b'owned\x07', b'\x
 
 
 def raw_in(data):
-    """What of the hostile bytes is in a stream that was written to a terminal."""
+    """Hostile bytes found in a stream written to a terminal."""
     found = [b for b in RAW if b in data]
     try:
         data.decode('utf-8')
@@ -254,7 +253,7 @@ def raw_in(data):
 # ---- tmux ------------------------------------------------------------------------
 
 class Pane:
-    """One pane of a private tmux server, with a shell or a program in it."""
+    """A pane of a private tmux server, with a shell or a program."""
 
     def __init__(self, cols=80, rows=24, argv=None, env=None, term='tmux-256color'):
         self.cols, self.rows = cols, rows
@@ -265,7 +264,7 @@ class Pane:
         config = ['set -g default-terminal %s' % term, 'set -g status off',
                   'set -s escape-time 5', 'set -g history-limit 100']
         self.folder = temporary_folder()
-        self.socket = os.path.join(self.folder, 'ottop-test')   # a server of its own
+        self.socket = os.path.join(self.folder, 'ottop-test')   # a private server
         path = os.path.join(self.folder, 'tmux.conf')
         with open(path, 'w') as f:
             f.write('\n'.join(config) + '\n')
@@ -288,7 +287,7 @@ class Pane:
         return self.tmux('display-message', '-p', '-t', 'a', what).rstrip('\n')
 
     def alive(self):
-        """Is the program of this pane still there? (The last one takes the server with it.)"""
+        """Is the program of this pane still running? (The last one ends the server with it.)"""
         return bool(self.tmux('list-panes', check=False))
 
     def pid(self):
@@ -298,7 +297,7 @@ class Pane:
         return int(self.show('#{pid}'))
 
     def ottop(self):
-        """pid of the console in this pane, not of its helpers; None: it does not run."""
+        """pid of the console in this pane, not of its helpers; None: not running."""
         me = [p for p in [self.pid()] + children(self.pid()) if is_ottop(p)]
         return me[0] if me else None
 
@@ -309,7 +308,7 @@ class Pane:
         return self
 
     def type(self, text):
-        """Types text. As numbers: otherwise a search would find the tmux that types it."""
+        """Types text, as numbers: otherwise a search would find the tmux that types it."""
         self.tmux('send-keys', '-t', 'a', '-H', *('%x' % b for b in text.encode()))
         return self
 
@@ -328,13 +327,13 @@ class Pane:
         return '\n'.join(self.screen())
 
     def wait(self, pattern, seconds=WAIT):
-        """Waits until the pattern (a regular expression or a function of the screen's text)
-        is on the screen; the match, or None."""
+        """Waits until the pattern (a regular expression or a function of the screen's text) is on
+        the screen; the match, or None."""
         test = pattern if callable(pattern) else re.compile(pattern, re.M).search
         return poll(lambda: test(self.text()), seconds)
 
     def line(self, pattern, seconds=WAIT):
-        """The first line that matches, waited for; '' if there is none."""
+        """Waits for a matching line; '' if there is none."""
         test = re.compile(pattern).search
         return poll(lambda: next((l for l in self.screen() if test(l)), ''), seconds)
 
@@ -343,12 +342,12 @@ class Pane:
         return next((l for l in self.screen() if l[:1] in ('▌', '>')), '')
 
     def bar(self):
-        """Where the selection bar is, and in front of what."""
+        """Line and text of the selection bar."""
         return next(((i, l[:30]) for i, l in enumerate(self.screen()) if l[:1] in ('▌', '>')), None)
 
     def walk_to(self, pattern, most=400):
-        """g, then the arrow down until the bar is on a row that matches. After each key the screen is waited for:
-        an old one may have the bar on that row, too. Where rows change places, pause first."""
+        """g, then Down until the bar is on a matching row. Waits for the screen after each key: an
+        old one may have the bar on that row, too. Where rows move, pause first."""
         def first():
             lines = self.screen()
             title = next((i for i, l in enumerate(lines) if re.search(r'\bPID\b', l)), None)
@@ -370,7 +369,7 @@ class Pane:
         return self
 
     def stream(self):
-        """From now on, everything written to the terminal goes into the file returned."""
+        """From now on, everything written to the terminal goes to the returned file."""
         path = os.path.join(self.folder, 'stream')
         self.tmux('pipe-pane', '-t', 'a', '-O', 'cat >%s' % path)
         return path
@@ -387,7 +386,7 @@ def console(cols=80, rows=24, *options, **kw):
 
 
 def sorted_by(p):
-    """The column that the context line or the titles mark; None: neither has room for it."""
+    """The sort column by the context line or the titles; None: neither has room for it."""
     m = re.search(r'sort (\S+)[▾▴]', p.text()) or re.search(
         r'(\S+)[▾▴]', next((t for t in p.screen() if re.match(r'[ +-]*PID ', t)), ''))
     return m[1] if m else None
@@ -407,10 +406,10 @@ def sort_by(p, column):
 # ---- a bare terminal ----------------------------------------------------------------
 
 class Pty:
-    """A program on a pseudo-terminal of its own, which keeps every byte that it writes."""
+    """A program on a pseudo-terminal that keeps every byte it writes."""
 
     def __init__(self, argv, cols=80, rows=24, env=None, stdin=None, answer=None):
-        """answer(bytes so far): called after each piece; what it returns is typed back."""
+        """answer(bytes so far): called after each piece; its result is typed."""
         e = {k: v for k, v in os.environ.items()
              if k not in ('NO_COLOR', 'COLORTERM', 'COLORFGBG', 'LC_ALL', 'TMUX')}
         e.update({'TERM': 'xterm-256color', 'LANG': 'C.UTF-8'}, **(env or {}))
@@ -457,7 +456,7 @@ class Pty:
         return poll(lambda: data in self.data, seconds)
 
     def ended(self, seconds=WAIT):
-        """Waits for the end; the exit status, -N for a signal, None when it still runs."""
+        """Waits for the end; the exit status, -N for a signal, None if it still runs."""
         def reap():
             if self.status is None:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -470,7 +469,7 @@ class Pty:
         return self.status
 
     def hang_up(self):
-        """The terminal goes away: as when the emulator or the connection dies."""
+        """The terminal disappears, as when the emulator or the connection dies."""
         self.stop_reading()
         fd, self.fd = self.fd, -1
         if fd >= 0:
