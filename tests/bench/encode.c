@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * encode FOLDER: CPU time and bytes of a span and of a data point, encoded as --otlp does it: 1,000
- * requests over 64 connections and 100 processes, again and again. Prints "spans ITEMS NS BYTES" and "points ...", of one
- * request, and leaves that request in FOLDER for the SDK that is measured beside it.
+ * encode FOLDER: CPU time and bytes of a span and a data point, encoded as by --otlp: 1,000
+ * requests over 64 connections and 100 processes, repeatedly. Prints "spans ITEMS NS BYTES" and
+ * "points ...", of one request, and leaves that request in FOLDER for the SDK measured beside it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void add_request(struct builder *b, u64 seq)
 	r->seq = seq;
 	r->start_time_ns = 1000000000 + seq * 1000;
 	r->duration_ns = 1500000 + seq;
-	r->pid = 4000 + seq % 4;	/* of four workers */
+	r->pid = 4000 + seq % 4;	/* one of four workers */
 	r->process_start_ns = 1;
 	r->comm = str_new("nginx");
 	r->side = str_new("server");
@@ -103,7 +103,7 @@ static void leave(const char *folder, const char *name, const u8 *data, size_t n
 	}
 }
 
-static struct scratch scratch;	/* kept, as the sink keeps it */
+static struct scratch scratch;	/* kept, as by the sink */
 
 static u8 *pack_spans(const struct snapshot *s, size_t *n, u32 *items)
 {
@@ -117,7 +117,7 @@ static u8 *pack_spans(const struct snapshot *s, size_t *n, u32 *items)
 	links = links ?: otlp_links_new();
 	otlp_spans_due(&due, &cursor, s);
 	for (*n = *items = 0; (part = otlp_spans_pack(&scratch, &due, links, s, &config, &n_part, &some)); free(part)) {
-		all = xrealloc(all, *n + n_part);	/* one message behind the other is one, too */
+		all = xrealloc(all, *n + n_part);	/* concatenated messages are one message */
 		memcpy(all + *n, part, n_part);
 		*n += n_part;
 		*items += some;

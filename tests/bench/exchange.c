@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * exchange.c: one request and its answer on a connection of this host, both ends in this thread: what
- * programs on the calls cost, without a scheduler or a server that do other things between them.
+ * exchange.c: a request and its answer on a local connection, both ends in this thread: the cost of
+ * programs on the calls, without scheduler or server.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -42,12 +42,12 @@ static int handshake(SSL_CTX *asks, SSL_CTX *answers, int i)
 	c[i].answers = SSL_new(answers);
 	SSL_set_fd(c[i].asks, c[i].client);
 	SSL_set_fd(c[i].answers, c[i].server);
-	for (int k = 0; k < 1000 && both != 2; k++)	/* neither may wait for the other */
+	for (int k = 0; k < 1000 && both != 2; k++)	/* neither may block */
 		both = (SSL_connect(c[i].asks) == 1) + (SSL_accept(c[i].answers) == 1);
 	return both == 2 ? 0 : -1;
 }
 
-/* How long reads at both ends wait; 0: for ever. */
+/* How long reads at both ends wait, us; 0: for ever. */
 static void wait_us(int i, int us)
 {
 	struct timeval t = { .tv_usec = us };

@@ -2,10 +2,10 @@
 #ifndef OTTOP_BENCH_EXCHANGE_H
 #define OTTOP_BENCH_EXCHANGE_H
 
-/* Opens 16 connections of which both ends are here; in TLS where there is a certificate. 0, or -1. */
+/* Opens 16 connections with both ends here, with TLS if there is a certificate. 0 or -1. */
 int exchange_open(const char *certificate, const char *key);
 
-/* One request and its answer: four calls. The process ends where one fails. */
+/* One request and its answer: four calls. Exits on failure. */
 void exchange_http(void);
 void exchange_https(void);
 void exchange_other(void);	/* the protocol of Redis */

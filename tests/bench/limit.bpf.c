@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * limit.bpf.c: what no observer can be cheaper than: programs that do nothing where ottop has its own, on
- * system calls, on what sockets move, on the calls of a TLS library; and two that read the clock once each.
+ * limit.bpf.c: lower bounds: empty programs where ottop has its own (system calls, socket
+ * transfers, TLS library calls), and two that read the clock once.
  */
 #include "bpf/kernel/kernel.h"
 

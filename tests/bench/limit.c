@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * limit OBJECT NAME [LIBRARY]: attaches the programs of limit.bpf.c whose names begin so until stdin ends;
- * those of TLS at the functions of that library which read and write.
+ * limit OBJECT NAME [LIBRARY]: attaches the programs of limit.bpf.c with that prefix until stdin
+ * ends; those of TLS at that library's reading and writing functions.
  */
 #include <stdio.h>
 #include <string.h>

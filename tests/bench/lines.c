@@ -23,7 +23,7 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-/* Of this program alone: ru_maxrss has what the one that started it had. */
+/* Of this program; ru_maxrss includes its parent's before exec. */
 static long peak_kb(void)
 {
 	FILE *f = fopen("/proc/self/status", "r");
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		return 1;
 	dwarf_index(d, UINT64_MAX);
 	indexed = now_ms();
-	for (u64 i = 0; i < n; i += 256)	/* as questions come */
+	for (u64 i = 0; i < n; i += 256)	/* as in requests */
 		qsort(addrs + i, min(n - i, (u64)256), sizeof(*addrs), by_addr);
 	for (u64 i = 0; i < n; i++) {
 		u32 k = dwarf_find(d, addrs[i], f);

@@ -37,7 +37,7 @@ static unsigned long long cpu_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* Run counts of all programs: they move only while statistics are on. */
+/* Sum of all programs' run counts, which only grow while statistics are on. */
 static unsigned long long run_counts(void)
 {
 	unsigned long long sum = 0;
@@ -57,7 +57,7 @@ static unsigned long long run_counts(void)
 	return sum;
 }
 
-/* BPF programs on sys_enter and sys_exit, whoever attached them. */
+/* Number of BPF programs on sys_enter and sys_exit, of any process. */
 static int programs_on_syscalls(void)
 {
 	unsigned int id = 0;
@@ -100,7 +100,7 @@ static unsigned long long time_of(long calls)
 	return cpu_ns() - begin;
 }
 
-/* What is to be done in the loop. False: it is not known, or cannot be. */
+/* Selects the body of the loop. False: unknown or not available. */
 static bool choose(char **args)
 {
 	if (!args[0])
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	static struct slice s[MAX_SLICES];
 	unsigned long long runs;
 	int n, before, after;
-	long calls, warm = argc > 4 ? 1000 : 20000;	/* an exchange with traps takes 0.1 ms and more */
+	long calls, warm = argc > 4 ? 1000 : 20000;	/* traps take 0.1 ms and more */
 	cpu_set_t set;
 
 	if (argc < 4)
@@ -133,13 +133,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	before = programs_on_syscalls();
-	/* calibrate: the first loop warms, the second tells how many calls a slice has */
+	/* calibration: the first loop warms up, the second gives the calls of a slice */
 	time_of(warm);
 	calls = 1 + (long)(atof(argv[2]) * 1e6 / n / ((double)time_of(warm) / warm));
 
 	for (int i = 0; i < n; i++) {
 		runs = run_counts();
-		time_of(200);	/* the caches after that look around */
+		time_of(200);	/* warms the caches after reading counts */
 		s[i].ns = (double)time_of(calls) / calls;
 		s[i].calls = calls;
 		s[i].stats = run_counts() - runs > (unsigned long long)calls;

@@ -28,8 +28,7 @@ static const char *address(u32 i)
 }
 
 /*
- * As the sampler does it (fill_age() in connections_table.c): what does nothing is
- * told how old it is when it is the turn of its 2,000.
+ * As in the sampler (fill_age() in connections_table.c): idle rows are updated in turns of 2,000.
  */
 static u64 age_of(u32 i, u32 n, u32 tick, bool active)
 {
@@ -131,7 +130,7 @@ static void add_frames(struct builder *b)
 	}
 }
 
-/* Of any function some callees are common: stacks share what is near the root. */
+/* Some callees are common: stacks share what is near the root. */
 static void add_stack(struct gen *g, struct builder *b)
 {
 	u32 depth = 8 + gen_rand(g, 32), path[40], top = gen_rand(g, 8);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * names.c: what names cost. `names FILE [DEBUG-FILE]` prints one line: ms to
- * index, functions, KiB of index, names a second (found and demangled) over
- * addresses spread evenly over the file's code. `names -l FILE` answers hex
- * addresses on stdin instead, with a name and file:line each: for comparisons.
+ * names.c: cost of names. `names FILE [DEBUG-FILE]` prints one line: ms to index, functions, KiB of
+ * index, names a second (found and demangled) over evenly spread addresses. `names -l FILE` answers
+ * hex addresses on stdin with name and file:line, for comparisons.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -56,7 +55,7 @@ static u32 ask(struct names *n, const struct symbolizer_segment *seg, u32 questi
 	return found;
 }
 
-/* `names -m MAP`: the same of a perf map; names for random addresses of the first line's surroundings. */
+/* `names -m MAP`: the same of a perf map; random addresses near the first line's. */
 static int bench_map(const char *path)
 {
 	struct source s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
@@ -105,7 +104,7 @@ int main(int argc, char **argv)
 		names_free(n);
 		return 0;
 	}
-	names_find(n, 1, name, sizeof(name));	/* nothing is there: every table is opened */
+	names_find(n, 1, name, sizeof(name));	/* nothing there: opens every table */
 	indexed = cpu_ns();
 	found = ask(n, &seg, QUESTIONS);
 	asked = cpu_ns();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests with the Collector and Prometheus share: Prometheus as docs/deploy.md starts it."""
+"""Shared by the tests with the Collector and Prometheus: Prometheus as started in docs/deploy.md."""
 import json
 import os
 import sys
@@ -14,7 +14,7 @@ DEPLOY = os.path.join(lib.ROOT, 'docs', 'deploy')
 
 
 def enter_network(tap):
-    """The test begins anew in a network namespace of its own, with loopback alone."""
+    """Restarts the test in a network namespace of its own, with only loopback."""
     if os.environ.get('OTTOP_IN_NETWORK'):
         return
     os.environ['OTTOP_IN_NETWORK'] = '1'
@@ -25,7 +25,7 @@ def enter_network(tap):
 
 
 def need(tap, name, *things):
-    """Ends the test where one of (what, whether it is there) is not."""
+    """Ends the test where one of (name, available) is missing."""
     for what, there in things:
         if not there:
             tap.skip(name, 'no ' + what)
@@ -47,11 +47,11 @@ class Prometheus:
                open(log, errors='replace').read()[-3000:])
 
     def url(self):
-        """Where OTLP goes."""
+        """URL for OTLP."""
         return 'http://127.0.0.1:%d/api/v1/otlp' % self.port
 
     def query(self, text, at):
-        """Series of an instant, in seconds since 1970."""
+        """Series at an instant, in seconds since 1970."""
         url = 'http://127.0.0.1:%d/api/v1/query?%s' % (self.port, urllib.parse.urlencode(
             {'query': text, 'time': '%.3f' % at}))
         with urllib.request.urlopen(url) as r:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * 200 processes that live for a few milliseconds, each with its own number of getppid calls and
- * its own end: what a sampler that looks once a second never sees. Every second one replaces
- * itself by execve; every twentieth is killed.
+ * 200 processes that live some milliseconds, each with its own number of getppid calls and its own
+ * end, invisible to a sampler that looks once a second. Every second one calls execve; every
+ * twentieth is killed.
  */
 #include <signal.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void expect_child(long pid, struct plan plan)
 	expect_add("}");
 	expect_call("x86_64", "execve", plan.execs, 0);
 	expect_add("}");
-	/* The child returns from a fork it never called. */
+	/* The child returns from a fork that it never called. */
 	expect_call("x86_64", "fork", 0, 0);
 	expect_add("}");
 	expect_call("x86_64", "exit_group", !plan.dies, 0);
@@ -81,11 +81,11 @@ static void expect_parent(void)
 
 int main(int argc, char **argv)
 {
-	if (argc == 3) /* as a child that was executed */
+	if (argc == 3) /* the child after its execve */
 		child((struct plan){ .calls = atoi(argv[1]), .exit_code = atoi(argv[2]) });
 	for (int i = 0; i < CHILDREN; i++) {
 		struct plan plan = plan_of(i);
-		/* Not fork(): libc would make it a clone. */
+		/* Not fork(), which libc makes a clone. */
 		long pid = syscall(SYS_fork);
 
 		if (pid == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a workload says about itself: one JSON line per process, which ./check compares with
- * ottop's rows. Written with one write(2) at the end: stdio's own calls would not be known counts.
+ * A workload's report: one JSON line per process, which ./check compares with ottop's rows. Written
+ * with one write(2) at the end, as stdio's calls would not be known.
  */
 #ifndef OTTOP_TESTS_KERNELS_EXPECT_H
 #define OTTOP_TESTS_KERNELS_EXPECT_H
@@ -29,7 +29,7 @@ __attribute__((format(printf, 1, 2))) static inline void expect_add(const char *
 	expect_length += n;
 }
 
-/* What every call has; errors -1: not said. The caller closes the brace, perhaps after more. */
+/* Fields of every call; errors -1: unspecified. The caller closes the brace. */
 static inline void expect_call(const char *abi, const char *name, long count, long errors)
 {
 	expect_add("%s{\"abi\":\"%s\",\"syscall\":\"%s\",\"count\":%ld,\"errors\":%ld",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * HTTP/1.1 between two processes over loopback: this one answers, its child asks. Each path is
- * asked for and answered by other calls, so that a call that is not seen is a row that is missing.
+ * HTTP/1.1 over loopback between this process, which answers, and its child. Each path uses other
+ * calls, so that an unseen call is a missing row.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -13,17 +13,17 @@
 
 #include "sockets.h"
 
-#define ROUNDS 41	/* on one connection after the other, some requests on each */
+#define ROUNDS 41	/* on successive connections, some requests on each */
 #define PER_CONNECTION 8
-#define BODY 3000	/* of POST, in calls of its own */
+#define BODY 3000	/* of POST, in separate calls */
 #define CHUNK 700
 
 struct endpoint {
 	const char *method, *path;
-	int status, body;	/* body: what is sent with the request */
-	char how;		/* 'w' write and read, 's' send and recv, 'v' vectors, 'm' messages */
+	int status, body;	/* body: bytes sent with the request */
+	char how;		/* write, send, vectors, messages */
 	int answer;		/* bytes of the answer's body */
-	long rx, tx, n;		/* what the server received and sent, head and body */
+	long rx, tx, n;		/* received and sent by the server, head and body */
 };
 
 static struct endpoint endpoints[] = {
@@ -69,7 +69,7 @@ static long get(int fd, char how, char *at, size_t room)
 	return how == 's' ? recv(fd, at, room, 0) : read(fd, at, room);
 }
 
-/* Reads a head and the `n_body` bytes after it; how many bytes, or 0: the connection ends. */
+/* Reads a head and the `n_body` bytes after it; returns the bytes, 0: end of the connection. */
 static long get_message(int fd, char how, long n_body)
 {
 	char text[16384];
@@ -123,7 +123,7 @@ static void answer(int fd, struct endpoint *e)
 	e->n++;
 }
 
-/* Both sides know the order: one endpoint after the other, so many on each connection. */
+/* Both sides know the order: endpoint after endpoint, so many on each connection. */
 static void for_each(int listener, const struct sockaddr_in *sa, void (*act)(int fd, struct endpoint *e))
 {
 	int fd = -1;

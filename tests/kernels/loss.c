@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TCP over a loopback that loses packets (netem), in a network namespace of its own. What was
- * sent again is what the kernel's own counter of that namespace says (RetransSegs, which nstat
- * shows), summed over both ends of all connections: SYN, data and FIN.
+ * TCP over a lossy loopback (netem), in a network namespace of its own. Retransmits by the kernel's
+ * counter of that namespace (RetransSegs, as in nstat), over both ends of all connections: SYN,
+ * data and FIN.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -56,7 +56,7 @@ static int lose(int ifindex)
 	return answer.err.error;
 }
 
-/* Small packets, or one loss would be of 64 KB. */
+/* Small packets, or one loss would be 64 KB. */
 static int lo_up(void)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_mtu = 1500 };
@@ -69,7 +69,7 @@ static int lo_up(void)
 	return ifr.ifr_ifindex;
 }
 
-/* /proc/net/snmp: a line of names, a line of values. */
+/* /proc/net/snmp: a line of names, then one of values. */
 static long retransmitted(void)
 {
 	static char text[8192];
@@ -91,7 +91,7 @@ static long retransmitted(void)
 	return atol(name);
 }
 
-/* Sockets of this namespace that are neither listening nor over. */
+/* Sockets of this namespace that are neither listening nor closed. */
 static int unfinished(void)
 {
 	FILE *f = fopen("/proc/thread-self/net/tcp", "r");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Connections over loopback, both ends of which are this process: short TCP connections with a
- * known payload each, one for each other way to end, UDP between a connected and an unconnected
- * socket, and datagrams to nobody, which are dropped.
+ * Loopback connections with both ends in this process: short TCP connections with known payload,
+ * one for each other way to end, UDP between a connected and an unconnected socket, and datagrams
+ * to a closed port, which are dropped.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,7 +16,7 @@
 #define TO_NOBODY 7
 #define EXIT_CODE 5
 
-/* The opening side ends first, so that both end without a reset. */
+/* The opener closes first: no resets. */
 static long tcp(void)
 {
 	struct sockaddr_in sa;
@@ -52,7 +52,7 @@ static int opened(const struct sockaddr_in *sa)
 	return c;
 }
 
-/* SO_LINGER of 0 seconds: close() sends a reset. */
+/* SO_LINGER 0: close() sends a reset. */
 static void reset(void)
 {
 	struct linger now = { .l_onoff = 1 };
@@ -70,7 +70,7 @@ static void reset(void)
 	close(listener);
 }
 
-/* Where one waits to be accepted and there is no room for two, a SYN has no answer. */
+/* The queue of not accepted connections is full: a SYN has no answer. */
 static void timed_out(void)
 {
 	struct sockaddr_in sa;
@@ -89,7 +89,7 @@ static void timed_out(void)
 	close(listener);
 }
 
-/* There is no other interface than lo: 198.51.100.0/24 is in nobody's network (RFC 5737). */
+/* Only lo exists: 198.51.100.0/24 (RFC 5737) is unreachable. */
 static void unreachable(void)
 {
 	struct sockaddr_in sa = { .sin_family = AF_INET, .sin_port = htons(99),

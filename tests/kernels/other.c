@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * other.c: connections of protocols that ottop does not observe, each with a listener and both of its ends
- * open. Prints for each how many descriptors of it there are (0: this kernel has none), then
- * waits to be killed.
+ * other.c: connections of unobserved protocols, each with a listener and both ends open. Prints the
+ * number of descriptors of each (0: not in this kernel), then waits to be killed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +32,7 @@ static int pair(int family, int protocol)
 int main(void)
 {
 	printf("SCTP %d\n", pair(AF_INET, IPPROTO_SCTP));
-	/* without the hardware both ends fall back: they are TCP then, and have their rows as such */
+	/* without hardware both ends fall back to TCP, with rows */
 	printf("SMC %d\n", pair(AF_SMC, 0) ? 1 : 0);
 	fflush(stdout);
 	pause();

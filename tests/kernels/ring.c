@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Datagrams between two connected sockets, all by io_uring: no call but io_uring_enter() moves them. */
+/* Datagrams between two connected sockets, moved only by io_uring_enter(). */
 #include "sockets.h"
 #include "uring.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sockets.h: what the workloads that talk over loopback share. */
+/* sockets.h: shared by the loopback workloads. */
 #ifndef OTTOP_TESTS_KERNELS_SOCKETS_H
 #define OTTOP_TESTS_KERNELS_SOCKETS_H
 

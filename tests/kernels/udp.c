@@ -24,10 +24,10 @@
 
 struct pair {
 	int c, u;
-	struct sockaddr_in from;	/* who talks to u */
+	struct sockaddr_in from;	/* the peer of u */
 };
 
-static long pairs, to_u, to_c;		/* how many, bytes */
+static long pairs, to_u, to_c;		/* number, bytes */
 
 static void pair_open(struct pair *p)
 {

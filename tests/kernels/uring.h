@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* uring.h: an io_uring by its system calls alone: one operation after the other. `must` comes from who includes it. */
+/* uring.h: io_uring by system calls, one operation at a time. The includer defines `must`. */
 #ifndef OTTOP_TEST_URING_H
 #define OTTOP_TEST_URING_H
 
@@ -42,7 +42,7 @@ static void ring_open(void)
 	cqes = (void *)(cq + p.cq_off.cqes);
 }
 
-/* One operation, waited for; returns its result. */
+/* One operation, waited for; its result. */
 static int ring_do(int op, int fd, void *buf, int size)
 {
 	unsigned int at = *sq_tail & *sq_mask;

@@ -35,13 +35,13 @@
 #define THREADS 4
 #define GATE_CALLS 1009
 #define GATE_GETPPID 64 /* i386's number; x86_64 calls 64 semget */
-#define HANG_SECONDS 60 /* at most; init ends it before */
+#define HANG_SECONDS 60 /* at most; init ends it earlier */
 #define HANG_SEEN_NS 500000000LL
 #define EXIT_CODE 7
 
-/* What one thread did. */
+/* A thread's work. */
 struct tally {
-	long long elapsed_ns; /* around the sleeps, as seen from here: an upper bound */
+	long long elapsed_ns; /* around the sleeps: an upper bound */
 	long long longest_ns;
 };
 
@@ -54,8 +54,8 @@ static long long now_ns(void)
 }
 
 /*
- * syscall(2), not libc's functions: they may do without a call, be cancelled, or call another. And
- * open, not openat: the shell makes some openat in this process before it executes us.
+ * syscall(2): libc's functions may make no call, another one, or be cancelled. open, not openat, of
+ * which the shell makes some in this process before its execve.
  */
 static void do_sleeps(struct tally *tally)
 {
@@ -115,10 +115,10 @@ static void expect_calls(int threads, const struct tally *tallies)
 		   longest_ns, elapsed_ns);
 }
 
-/* All came by one execve, say what they did with one write, and end by exit_group. */
+/* Common to all: one execve, the report by one write, and exit_group. */
 static int finish(void)
 {
-	expect_call("x86_64", "execve", 1, 0); /* made by the shell, which has 64 bits */
+	expect_call("x86_64", "execve", 1, 0); /* by the shell, which is 64-bit */
 	expect_add("}");
 	expect_call(ABI, "exit_group", 1, 0);
 	expect_add(",\"returns\":false}");
@@ -192,7 +192,7 @@ static int hang(void)
 	if (pipe(ends) != 0)
 		abort();
 	expect_begin("hang", COMM, getpid());
-	/* The signal ends the call with ERESTARTSYS: whether that is an error is open. */
+	/* The signal ends the call with ERESTARTSYS, which may or may not count as an error. */
 	expect_call(ABI, "read", 1, -1);
 	expect_add(",\"in_flight_ns\":%lld}", HANG_SEEN_NS);
 	expect_call(ABI, "exit_group", 0, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * leader.c: a thread that burns CPU below known functions, in a process with known memory, whose
- * first thread ends ("ends") or waits for it ("waits"). It makes code at run time, too, when it is
- * given the name of a perf map. Says "ready" when all that is so.
+ * first thread ends ("ends") or waits for it ("waits"). With the name of a perf map it also
+ * generates code. Prints "ready".
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@ static unsigned long (*made)(unsigned long n);
 static pthread_t first;
 static bool first_ends;
 
-/* A loop of so many turns: push %rbp; mov %rsp,%rbp; mov %rdi,%rax; 1: dec %rax; jnz 1b; pop %rbp; ret */
+/* A loop: push %rbp; mov %rsp,%rbp; mov %rdi,%rax; 1: dec %rax; jnz 1b; pop %rbp; ret */
 static const unsigned char code[] = { 0x55, 0x48, 0x89, 0xe5, 0x48, 0x89, 0xf8, 0x48, 0xff, 0xc8, 0x75,
 				      0xfb, 0x5d, 0xc3 };
 

@@ -109,7 +109,7 @@ static int compat(long n)
 	long me = getppid();
 
 	for (long i = 0; i < n; i++)
-		if (i386_call(64, 0, 0, 0) != me)	/* 64: getppid there, semget here */
+		if (i386_call(64, 0, 0, 0) != me)	/* getppid there, semget here */
 			return 77;
 	getppids(n + 2);
 	return 0;
@@ -127,7 +127,7 @@ static int errors(long n)
 	return 0;
 }
 
-/* What seccomp does with a call: the last lets it begin. */
+/* Actions of seccomp; the last one lets the call begin. */
 static const struct { const char *name; unsigned int action; } seccomp_ways[] = {
 	{ "errno", SECCOMP_RET_ERRNO | EPERM }, { "errno0", SECCOMP_RET_ERRNO },
 	{ "trace", SECCOMP_RET_TRACE }, { "trap", SECCOMP_RET_TRAP }, { "log", SECCOMP_RET_LOG },
@@ -138,7 +138,7 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-/* getppid() n times while seccomp does that with it: most never begin. */
+/* getppid() n times under that action: most never begin. */
 static int denied(long n, const char *way)
 {
 	unsigned int action = 0;
@@ -162,7 +162,7 @@ static int denied(long n, const char *way)
 	return 0;
 }
 
-/* n calls each of three kinds that a signal ends: -512, -514 and -516 inside of the kernel, EINTR here. */
+/* n calls each of three kinds ended by a signal: -512, -514 and -516 in the kernel, EINTR here. */
 static int interrupted(long n)
 {
 	struct sigaction act = { .sa_handler = on_signal };
@@ -302,7 +302,7 @@ static int spin(long n)
 	return 0;
 }
 
-/* vfork's parent sleeps uninterruptibly until the child is gone: blocked, all of the time. */
+/* vfork's parent sleeps uninterruptibly until the child has ended: blocked all the time. */
 static int vfork_loop(long ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * moved.c: a thread that another one moves to the other CPU in the moment in which it has fallen
- * asleep, for so long until the kernel has taken three sleeps for waits for a CPU, or 60 times.
- * Prints a line: how many such sleeps, ns asleep as asked for.
+ * moved.c: a thread that is moved to the other CPU just after it fell asleep, until the kernel has
+ * taken three sleeps for waits for a CPU, or 60 times. Prints the number of such sleeps, and ns
+ * asleep.
  */
 #include <sched.h>
 #include <signal.h>
@@ -21,7 +21,7 @@ enum { ROUNDS = 60, ENOUGH = 3, SPINNERS = 2, WORK_NS = 20000000, SLEEP_NS = 200
 
 struct shared {
 	_Atomic long sleeps;	/* of the sleeper, before the next one */
-	atomic_int turn;	/* which one is next */
+	atomic_int turn;	/* whose turn is next */
 };
 
 static long long now_ns(clockid_t clock)
@@ -41,7 +41,10 @@ static void pin(pid_t tid, int cpu)
 	sched_setaffinity(tid, sizeof(set), &set);
 }
 
-/* linux/sched/types.h. Who may run for long without a break has a debt when it falls asleep, and then stays in the queue. */
+/*
+ * linux/sched/types.h. A thread with a long slice has a debt when it falls asleep, and stays in the
+ * queue.
+ */
 static void slice(void)
 {
 	struct {
@@ -63,10 +66,7 @@ static void spin(int cpu)
 		;
 }
 
-/*
- * How often it gave up the CPU by itself. Its state is of no use: it is S before it sleeps, and when it is
- * moved then, it waits for a CPU first, while its timer runs.
- */
+/* Voluntary switches. Its state is useless: it is S before it sleeps. */
 static long sleeps(pid_t pid)
 {
 	char line[256];
@@ -100,7 +100,7 @@ static void move(struct shared *s, pid_t sleeper)
 	}
 }
 
-/* What the kernel says it waited for a CPU: /proc/thread-self/schedstat. */
+/* Time waited for a CPU by /proc/thread-self/schedstat. */
 static long long queued_ns(void)
 {
 	FILE *f = fopen("/proc/thread-self/schedstat", "r");
@@ -112,7 +112,7 @@ static long long queued_ns(void)
 	return queued;
 }
 
-/* One sleep. True: the kernel took it for a wait. */
+/* One sleep. True: counted as a wait. */
 static int fall_asleep(struct shared *s)
 {
 	struct timespec rest = { 0, SLEEP_NS };

@@ -59,7 +59,7 @@ static void say(void)
 	fflush(stdout);
 }
 
-/* What the lines of a map are; %lx is where the code is. A line "wait" waits for one of stdin. */
+/* Formats of a map's lines; %lx: address of the code; "wait": waits for a line on stdin. */
 static void jit(const char *file)
 {
 	char *code = mmap(NULL, 65536, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -73,7 +73,7 @@ static void jit(const char *file)
 	fcntl(0, F_SETFL, O_NONBLOCK);
 	say();
 	for (;;) {
-		/* what comes on stdin goes to the map, "CODE" being the address */
+		/* stdin is appended to the map, "CODE" being the address */
 		ssize_t n = read(0, line, sizeof(line) - 1);
 		char *at;
 
@@ -103,7 +103,7 @@ static void run_file(const char *file, long offset)
 		call(code);
 }
 
-/* The code itself, for a file to be made of it. */
+/* Writes the code, to make a file of it. */
 static void write_code(void)
 {
 	fwrite(loop, 1, sizeof(loop), stdout);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ring.c: an HTTP server whose bytes are received and sent by io_uring alone. Prints its port; where
- * io_uring is not permitted it ends with status 77.
+ * ring.c: an HTTP server that moves bytes only by io_uring. Prints its port; status 77: not
+ * permitted.
  */
 #include <arpa/inet.h>
 #include <errno.h>

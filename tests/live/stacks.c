@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * stacks.c: programs whose stacks are hard to walk. Each ends in leaf(), which
- * main reaches through outer(); how, is the case. Built in many ways by stacks.test.
+ * stacks.c: programs whose stacks are hard to walk. main reaches leaf() through outer() in a way
+ * that depends on the case. Built in many variants by stacks.test.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -95,7 +95,7 @@ NOINLINE void recurse(long n)
 	sink++;
 }
 
-/* Pages of the stack that nobody has touched yet: they are not there. */
+/* Untouched pages of the stack. */
 NOINLINE void over_a_hole(void)
 {
 	volatile char room[5 * 4096];
@@ -105,7 +105,7 @@ NOINLINE void over_a_hole(void)
 	__asm__ volatile("" : : "r"(room) : "memory");
 }
 
-/* The stack is realigned: the CFA is found through memory (DRAP). */
+/* A realigned stack: the CFA is in memory (DRAP). */
 NOINLINE void realigned(int n)
 {
 	volatile char room[64] __attribute__((aligned(64)));
@@ -156,7 +156,7 @@ NOINLINE static void in_library(void)
 	void *lib;
 	void (*run)(void (*)(void));
 
-	leaf(now() + 0.3);	/* ottop knows this process before the library is there */
+	leaf(now() + 0.3);	/* ottop knows this process before the library */
 	lib = dlopen(library, RTLD_NOW);
 	run = lib ? (void (*)(void (*)(void)))dlsym(lib, "run_in_library") : NULL;
 	if (run)
@@ -179,7 +179,7 @@ NOINLINE static void in_jit(void)
 	sink++;
 }
 
-/* Calls of the kernel, and of the vDSO in between: most samples are in one of them. */
+/* System calls, and of the vDSO in between: most samples are in one of them. */
 NOINLINE static void in_calls(void)
 {
 	double end = now() + seconds;
@@ -190,7 +190,7 @@ NOINLINE static void in_calls(void)
 	sink++;
 }
 
-/* 20,000 executable mappings before it begins. */
+/* 20,000 executable mappings beforehand. */
 NOINLINE static void many_mappings(const char *self)
 {
 	FILE *f = fopen(self, "re");

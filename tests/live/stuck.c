@@ -48,7 +48,7 @@ static void say(long other)
 	fflush(stdout);
 }
 
-/* A child that does nothing but be there, and goes with its parent. */
+/* A child that only sleeps, and dies with its parent. */
 static pid_t sleeper(void)
 {
 	pid_t pid = fork();
@@ -278,7 +278,7 @@ static void do_join(void)
 	pthread_join(t, NULL);
 }
 
-/* Another process has the lock; it says so through a pipe. */
+/* Another process holds the lock; it reports that through a pipe. */
 static void lock_in_child(int use_fcntl)
 {
 	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -500,7 +500,7 @@ static void do_vfork(void)
 	}
 }
 
-/* Each of two waits for what the other one is to write. */
+/* Each waits for the other to write. */
 static void do_mutual(void)
 {
 	int a[2], b[2];
@@ -532,7 +532,7 @@ static void *poll_hidden(void *arg)
 	return NULL;
 }
 
-/* A set of poll(2) in memory that nobody can read any more: who tries hangs. */
+/* A poll(2) set in memory that hangs every reader. */
 static void do_unreadable(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -551,7 +551,7 @@ static void do_unreadable(void)
 	pthread_create(&t, NULL, poll_hidden, NULL);
 	while (!holder)
 		usleep(1000);
-	usleep(200000);		/* it has copied its set */
+	usleep(200000);		/* poll has copied its set */
 	reg.range.start = (unsigned long)hidden;
 	reg.range.len = 4096;
 	if (ioctl(uffd, UFFDIO_REGISTER, &reg) || madvise(hidden, 4096, MADV_DONTNEED))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * title.c: a process among N others that sleep, which calls itself what each line on its
- * stdin says: title N ROOM. ROOM is as long as the longest title, as setproctitle(3) has it.
- * It says "ready", and "done" after each.
+ * title N ROOM: a process among N sleeping ones, which takes each line on stdin as its title. ROOM:
+ * length of the longest title, as with setproctitle(3). Prints "ready", and "done" after each.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +37,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
-		strncpy(argv[0], line, room);	/* and zeros to the end */
+		strncpy(argv[0], line, room);	/* pads with zeros */
 		puts("done");
 		fflush(stdout);
 	}

@@ -43,7 +43,7 @@ static struct end end_of(SSL_CTX *context, int fd)
 	e.in = BIO_new(BIO_s_mem());
 	e.out = BIO_new(BIO_s_mem());
 	must(e.in && e.out);
-	BIO_set_mem_eof_return(e.in, -1);	/* nothing there: more may come */
+	BIO_set_mem_eof_return(e.in, -1);	/* empty means: retry */
 	SSL_set_bio(e.ssl, e.in, e.out);
 	return e;
 }
@@ -54,7 +54,7 @@ static void end(struct end *e)
 	close(e->fd);
 }
 
-/* Records that the library has made. */
+/* Sends records made by the library. */
 static void flush(struct end *e)
 {
 	char records[20000];
@@ -67,7 +67,7 @@ static void flush(struct end *e)
 		}
 }
 
-/* Records for the library, which returned ret; false: that is its answer. */
+/* Reads records for the library, which returned ret; false: that is its result. */
 static bool fill(struct end *e, int ret)
 {
 	char records[20000];
@@ -109,7 +109,7 @@ static void give(struct end *e, const char *text, int n)
 
 /* ---- both sides ---- */
 
-/* Reads a head and what of the body came with it; how much that was, 0: no more. */
+/* Reads a head and the beginning of the body; length of that, 0: end. */
 static int take_head(struct end *e, char *to, int cap)
 {
 	int n = 0, more;

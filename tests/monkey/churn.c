@@ -4,7 +4,7 @@
 
 #include "tests/monkey/monkey.h"
 
-#define ROWS_MAX 400	/* of a table: enough to scroll, and quick */
+#define ROWS_MAX 400	/* of a table: enough to scroll, still fast */
 
 static const char *const texts[] = {
 	"", "a", "nginx: worker process", "\x1b[31mred", "日本語のプロセス名", "e\xcc\x81\xcc\x81", "\xff\xfe",
@@ -66,7 +66,7 @@ static void change_member(struct chance *c, struct row *r, const struct field *f
 		change_text(c, (const char **)at, f);
 }
 
-/* Another object of the table: one of its keys differs. */
+/* Another object: one of the keys differs. */
 static struct row *another(struct chance *c, const struct row *r, u64 now_ns)
 {
 	const struct table_desc *d = &table_descs[r->table];
@@ -89,7 +89,7 @@ static void add_row(struct chance *c, struct builder *b, const struct row *r, u6
 	struct row *n;
 
 	switch (chance(c, 8)) {
-	case 0:		/* it is gone, nobody saw its end */
+	case 0:		/* gone, its end unseen */
 		if (!chance_of(c, 3))
 			builder_add(b, row_get(r));
 		return;
@@ -99,7 +99,7 @@ static void add_row(struct chance *c, struct builder *b, const struct row *r, u6
 		builder_add(b, n);
 		return;
 	case 2:
-	case 3:		/* it changes; not its keys */
+	case 3:		/* changes, except its keys */
 		n = row_clone(r, !chance_of(c, 6));
 		for (u32 i = chance(c, 8); i-- > 0;) {
 			const struct field *f = &d->fields[chance(c, d->n_fields)];

@@ -24,26 +24,26 @@
 #include "tests/unit/gen.h"
 #include "tui/app/app_state.h"
 
-#define STEPS 400		/* of a life */
-#define HANGS_SECONDS 120	/* for what takes milliseconds */
+#define STEPS 400		/* per life */
+#define HANGS_SECONDS 120	/* of operations that take milliseconds */
 #define LOG_MAX 4096
-#define LOG_TICK 0x200000u	/* what is no key in the list of what was done */
+#define LOG_TICK 0x200000u	/* log entries that are no keys */
 #define LOG_SIZE 0x400000u
 
 struct monkey {
 	struct chance c;
 	u64 seed;
-	const char *path;	/* of the recording; NULL: snapshots are made up */
+	const char *path;	/* of the recording; NULL: made-up snapshots */
 	struct fixture *fixture;
 	struct gen gen;
 	u32 next_tick;
 	struct history *history;
-	const struct snapshot *last;	/* NULL: only the history has it */
+	const struct snapshot *last;	/* NULL: only in the history */
 	struct app *app;
 	struct canvas *canvas;
 	struct app_config config;
 	int rows, cols;
-	bool hides;		/* nobody but the console holds what it is given */
+	bool hides;		/* only the console holds snapshots */
 	u64 now_ns;
 	u32 log[LOG_MAX];
 	u32 n_log;
@@ -53,7 +53,7 @@ static struct monkey *now_running;
 static int fixed_rows, fixed_cols;
 static u64 all_keys, all_ticks, all_frames;
 
-/* ---- what was done, for who has to find out why ------------------------------------------ */
+/* ---- log of actions ------------------------------------------ */
 
 static void note(struct monkey *m, u32 what)
 {
@@ -85,7 +85,7 @@ static void key_text(char *buf, size_t cap, u32 key)
 		snprintf(buf, cap, "U+%04X ", key);
 }
 
-/* Called while the program dies: what it prints may not be whole, but the seed comes first. */
+/* While the program dies: the output may be incomplete, so the seed comes first. */
 static void last_words(void)
 {
 	struct monkey *m = now_running;
@@ -117,7 +117,7 @@ static void on_fatal(int sig)
 
 extern void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
-/* UBSan knows nothing of the callback: it aborts, which is caught. */
+/* UBSan ignores the death callback: it aborts, which is caught. */
 const char *__ubsan_default_options(void)
 {
 	return "print_stacktrace=1:halt_on_error=1:abort_on_error=1";
@@ -137,7 +137,7 @@ static void catch_death(void)
 		signal(fatal[i], on_fatal);
 }
 
-/* ---- the rest of the program, as far as the console sees it -------------------------------- */
+/* ---- the program as seen by the console -------------------------------- */
 
 static char *fake_record(void *arg, bool on, const char *path, bool *ret_on)
 {
@@ -201,7 +201,7 @@ static const struct snapshot *next_snapshot(struct monkey *m)
 
 	if (!m->fixture)
 		return snapshot_get(gen_random(&m->gen));
-	if (m->next_tick < m->fixture->n) {	/* the reader's own reference: it is ours now */
+	if (m->next_tick < m->fixture->n) {	/* takes over the reader's reference */
 		s = m->fixture->ticks[m->next_tick];
 		m->fixture->ticks[m->next_tick++] = NULL;
 		return s;
@@ -253,7 +253,7 @@ static void key(struct monkey *m, u32 code)
 	all_keys++;
 	if (app_key(m->app, code))
 		return;
-	app_free(m->app);	/* the user quits, and comes back */
+	app_free(m->app);	/* the user quits and returns */
 	start_console(m);
 }
 
@@ -296,7 +296,7 @@ static void type_words(struct monkey *m)
 	key(m, chance_of(&m->c, 5) ? K_ESC : K_ENTER);
 }
 
-/* Any key of keys.def; what ends the console seldom. */
+/* Any key of keys.def; rarely one that ends the console. */
 static u32 some_action_key(struct monkey *m)
 {
 	const struct key_desc *k = &key_descs[1 + chance(&m->c, N_ACTIONS - 1)];
@@ -360,7 +360,7 @@ static void resize(struct monkey *m)
 	app_resize(m->app, m->rows, m->cols);
 }
 
-/* No byte of the data may reach the terminal as a command, and lines are whole text. */
+/* No byte of the data reaches the terminal as a command; lines are valid text. */
 static void check_screen(struct monkey *m)
 {
 	char *text = canvas_dump(m->canvas);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* monkey.h: parts of the monkey: a source of chance, and ticks in which everything comes and goes. */
+/* monkey.h: parts of the monkey: random numbers, and ticks in which everything changes. */
 #ifndef OTTOP_MONKEY_H
 #define OTTOP_MONKEY_H
 
 #include "bpf/model/snapshot_build.h"
 
-/* splitmix64: the same seed, the same keys, on every machine. */
+/* splitmix64: equal seeds give equal keys on every machine. */
 struct chance {
 	u64 state;
 };
@@ -31,8 +31,8 @@ static inline bool chance_of(struct chance *c, u32 one_in)
 }
 
 /*
- * The tick after `last`: rows of all tables end, change, come and go, their values are
- * anything that a kernel or a recording could say. One reference.
+ * A successor of `last` (one reference): rows of all tables end, change, come and go, with any
+ * values.
  */
 const struct snapshot *churn_tick(struct chance *c, const struct snapshot *last);
 

@@ -123,7 +123,7 @@ static void set_member(void *row, const struct field *f, const char *value)
 		set_hist((const struct hist **)at, value);
 }
 
-/* Members of every row that the table does not declare: closed, new, age. */
+/* Members of every row, not declared by the table: closed, new, age. */
 static bool set_common(struct reader *r, void *row, enum table_id t, const char *name, const char *value)
 {
 	struct row *base = row;

@@ -28,7 +28,7 @@ struct fixture {
 	u32 n;
 };
 
-/* NULL: the file cannot be read or has an error, which is printed. */
+/* NULL: unreadable or invalid; the error is printed. */
 struct fixture *fixture_load(const char *path);
 void fixture_free(struct fixture *f);
 

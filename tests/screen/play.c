@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * play.c: the help of a view, played: each key that it lists must change the screen in one of
- * the situations tried, or say why not; each that it does not list must change nothing in any.
+ * play.c: plays a view's help: each listed key must change the screen in a situation tried, or say
+ * why not; each other key must change nothing in any.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define KEYS 400
 
-/* What was pressed before: many keys need something to work on. "" first: the view as it opens. */
+/* Keys pressed before, as many keys need something to work on. "": the view as it opens. */
 static const char *const situations[] = {
 	"", "Down", "Down Down Right", "G", "Left Up Up", "Space", "/ e Enter", "\\ . Enter", "[", "> >", "V Up", "+", "s", "K",
 	"E Down", "Down Down Enter", "b", "i", "w", "PgUp", "-", "Left Left Left", "Down Down Down Down Down Enter Right",
@@ -31,7 +31,7 @@ static u32 next_key(const char **p)
 static void draw(struct app *a, struct canvas *c)
 {
 	app_draw(a, c);
-	for (int i = 0; i < 100 && app_dirty(a); i++)	/* what reads the past does so in portions */
+	for (int i = 0; i < 100 && app_dirty(a); i++)	/* the past is read in portions */
 		app_draw(a, c);
 }
 
@@ -41,7 +41,7 @@ char *play_screen(struct app *a, struct canvas *c)
 	return canvas_dump(c);
 }
 
-/* A person sees what a key did before the next one, and views know by then what is where. */
+/* Users see a key's effect before the next one, and views depend on the drawn frame. */
 static void press(struct app *a, struct canvas *c, const char *keys)
 {
 	while (*keys) {
@@ -50,7 +50,7 @@ static void press(struct app *a, struct canvas *c, const char *keys)
 	}
 }
 
-/* Is what the help says of the action, or of the one that its key stands beside ("<>"), in its text? */
+/* Does the help contain the action's text, or that of the one whose key it shares ("<>")? */
 static bool is_listed(const char *help, enum action action)
 {
 	const struct key_desc *k;
@@ -71,7 +71,7 @@ static bool is_listed(const char *help, enum action action)
 	return false;
 }
 
-/* Closing and drawing anew are seen by the terminal, not on the canvas. */
+/* Effects that only a terminal shows. */
 static bool is_of_the_terminal(enum action action)
 {
 	return action == ACTION_redraw || action == ACTION_suspend || action == ACTION_interrupt;
@@ -79,9 +79,9 @@ static bool is_of_the_terminal(enum action action)
 
 /* A console in one situation. */
 struct stage {
-	struct app *app;	/* NULL: none yet, or it is not as it was */
+	struct app *app;	/* NULL: none yet, or it has changed */
 	struct canvas *canvas;
-	int view;		/* before what makes the situation */
+	int view;		/* before the situation's keys */
 	char *screen;
 };
 
@@ -103,8 +103,7 @@ static void leave(struct stage *s, const struct play *p)
 	*s = (struct stage){ 0 };
 }
 
-/* It is no such situation in another view or where a message is shown, which any key ends; to do so is
- * what Esc is for. */
+/* Not another view, and no message, which any key ends (Esc's purpose). */
 static bool is_to_be_tried(const struct stage *s, u32 key)
 {
 	return s->app->view == s->view && !s->app->prompt.kind && (!*s->app->message || key == K_ESC);
@@ -120,7 +119,7 @@ static bool changes(struct stage *s, u32 key)
 	return changed;
 }
 
-/* Presses each key that is not yet known to work in one situation: what changes nothing leaves it as it was. */
+/* Presses each key not yet known to work in a situation; one without effect keeps the console. */
 static void try_keys(const struct play *p, const char *situation, const u32 *keys, u32 n, bool *works)
 {
 	struct stage s = { 0 };
@@ -153,7 +152,7 @@ static void name_of(char *buf, size_t cap, u32 key)
 	snprintf(buf, cap, key > ' ' && key < 0x7f ? "%c" : "U+%04X", key);
 }
 
-/* Any key there may be: what a keyboard has, and all of keys.def. */
+/* All keys: of a keyboard, and of keys.def. */
 static u32 all_keys(u32 *keys)
 {
 	u32 n = 0;
@@ -183,7 +182,7 @@ int play_view(const struct play *p)
 	v = app_view(a);
 	app_resize(a, 250, 250);
 	canvas_resize(c, 250, 250);
-	if (strcmp(v->name, "help"))	/* which is its own */
+	if (strcmp(v->name, "help"))	/* it is itself */
 		press(a, c, "?");
 	help = play_screen(a, c);
 	p->close(p->arg, a, c);

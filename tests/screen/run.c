@@ -29,7 +29,7 @@
 struct test {
 	const char *path;
 	char *dir;
-	FILE *in, *out;		/* out: the file as it should be */
+	FILE *in, *out;		/* out: the corrected file */
 	struct fixture *fixture;
 	struct history *history;
 	struct app *app;
@@ -176,7 +176,7 @@ static const char *nth_line(const char *s, int n)
 	return s;
 }
 
-/* Lines first..last (from 1) of what is on the screen now; free() it. */
+/* Lines first..last (from 1) of the screen; free() it. */
 static char *screen_part(struct test *t, int first, int last)
 {
 	char *whole, *part;

@@ -69,7 +69,7 @@ static int slow(void)
 static int hung(const char *fifo)
 {
 	char byte;
-	int fd = open(fifo, O_RDWR);	/* both ends: read waits instead of seeing the end */
+	int fd = open(fifo, O_RDWR);	/* both ends: read waits instead of returning */
 
 	return fd < 0 || read(fd, &byte, 1) < 0;
 }

@@ -72,7 +72,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Whoever watches can get to know the program. */
+/* For observers to learn the program. */
 NOINLINE void warm_up(void)
 {
 	struct pollfd in = { .fd = 0, .events = POLLIN };

@@ -47,11 +47,11 @@ static void burn_for_ever(void)
 }
 
 /*
- * Who runs already takes the CPUs from who makes the others: they begin when all are there. They are
- * ready when each has run and slept once: until then most of them wait for a CPU, for seconds on a busy host.
+ * All begin together, as running ones would delay the creation of others; ready when each has run
+ * and slept once, which takes seconds on a busy host.
  */
 static int gate[2];
-static _Atomic int *been;	/* how many have run and slept once; shared with processes */
+static _Atomic int *been;	/* number that have; shared with processes */
 
 NOINLINE void short_life(int us)
 {
@@ -112,7 +112,7 @@ static int maps(const char *path, int n)
 {
 	int fd = open(path, O_RDONLY);
 
-	for (int i = 0; i < n; i++)	/* of two pages each in turn: neighbours are not merged */
+	for (int i = 0; i < n; i++)	/* alternating two pages: neighbours are not merged */
 		if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, i % 2 * 4096) == MAP_FAILED) {
 			perror("mmap");
 			return 1;
@@ -202,7 +202,7 @@ static void names(void)
 	ready();
 	for (unsigned i = 0;; i++) {
 		prctl(PR_SET_NAME, all[i % (sizeof(all) / sizeof(*all))]);
-		for (int k = 0; k < 40; k++)	/* 60 ms: all of them in a few seconds of a busy machine */
+		for (int k = 0; k < 40; k++)	/* 60 ms: seconds on a busy machine */
 			burn(100000);
 	}
 }

@@ -31,7 +31,7 @@ static void doze(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* Takes the lock when it is told to, says so, and lets go of it after a while. */
+/* Takes the lock on request, reports it, and releases it after a while. */
 static void *hold(void *arg)
 {
 	char c;

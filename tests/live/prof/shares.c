@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NOINLINE __attribute__((noipa))	/* no clones with other names either */
+#define NOINLINE __attribute__((noipa))	/* nor clones with other names */
 #define ROUND_NS 250000000ull
 
 typedef unsigned long long ns_t;
@@ -30,7 +30,7 @@ static ns_t cpu_ns(void)
 	return (ns_t)t.tv_sec * 1000000000u + (ns_t)t.tv_nsec;
 }
 
-/* The leaf of every path: half a millisecond, or as long as the path has time. */
+/* The leaf of every path: half a millisecond, or the rest of the path's time. */
 static NOINLINE void burn(void)
 {
 	for (long i = 0; i < 200000; i++)
@@ -93,7 +93,7 @@ NOINLINE void by_signal(void)
 	sink++;
 }
 
-/* A frame of variable size: its caller is found by a register, not by a number. */
+/* A frame of variable size: its caller is found by a register. */
 NOINLINE void variable(int n)
 {
 	volatile char space[n];

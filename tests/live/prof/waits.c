@@ -60,7 +60,7 @@ static ns_t now_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* For a CPU; Documentation/scheduler/sched-stats.rst. */
+/* Waited for a CPU, ns: Documentation/scheduler/sched-stats.rst. */
 static ns_t queued_ns(void)
 {
 	unsigned long long ran, queued = 0;
@@ -85,7 +85,7 @@ static int tid(void)
 	return (int)syscall(SYS_gettid);
 }
 
-/* How often the thread was put aside. */
+/* Number of preemptions. */
 static long put_aside(void)
 {
 	struct rusage u;
@@ -181,7 +181,7 @@ NOINLINE void waits_on_cond(struct wait *w)
 	pthread_mutex_unlock(&cond_lock);
 }
 
-/* Somebody moves it to another CPU while it is blocked. */
+/* Is moved to another CPU while blocked. */
 NOINLINE void migrates(struct wait *w)
 {
 	migrant = tid();
@@ -194,7 +194,7 @@ NOINLINE void migrates(struct wait *w)
 	migrant = 0;
 }
 
-/* All of it: to make and to free a file without a name waits for the disk, as its blocks do. */
+/* Creating and freeing an unnamed file waits for the disk, too. */
 NOINLINE void waits_for_disk(struct wait *w)
 {
 	static char block[2 << 20];
@@ -222,12 +222,12 @@ static struct wait waits[] = {
 	{ .name = "waits_on_cond", .run = waits_on_cond },
 	{ .name = "migrates", .run = migrates },
 	{ .name = "waits_for_disk", .run = waits_for_disk },
-	{ .name = "joins" },	/* main itself: one wait longer than any interval */
+	{ .name = "joins" },	/* main: one wait longer than any interval */
 };
 
 enum { ON_LOCK = 2, ON_PIPE = 3 };
 
-/* ---- those who end the waits ---- */
+/* ---- the wakers ---- */
 
 static void *hold_lock(void *arg)
 {
@@ -274,7 +274,7 @@ static void *move_migrant(void *arg)
 	return NULL;
 }
 
-/* Short ones: whoever watches can get to know the program. */
+/* Short waits, for observers to learn the program. */
 NOINLINE void warm_up(void)
 {
 	struct pollfd in = { .fd = 0, .events = POLLIN };
@@ -283,7 +283,7 @@ NOINLINE void warm_up(void)
 		;
 }
 
-/* What holds the last reference to this pipe is itself: nobody writes. */
+/* It holds the last reference to this pipe itself. */
 NOINLINE void hangs(struct wait *w)
 {
 	char c;
