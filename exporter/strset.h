@@ -15,7 +15,6 @@ struct strset {
 u32 strset_add(struct strset *s, const char *text);
 /* As strset_add(), for a printf format. */
 u32 strset_addf(struct strset *s, const char *fmt, ...) __printf(2, 3);
-/* Frees the strings and the set. */
 void strset_free(struct strset *s);
 /* Frees the set and hands its array of strings to the caller. */
 char **strset_take(struct strset *s);

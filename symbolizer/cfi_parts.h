@@ -26,7 +26,6 @@ struct cfi_rows {
 	bool too_many;
 };
 
-/* State of a CFI program. */
 struct cfi_state {
 	struct unw_info info;
 	bool ra_undefined;

@@ -42,7 +42,6 @@ struct unwind_table {
 	u32 n_infos;
 };
 
-/* A section with frame information. */
 struct cfi_section {
 	const u8 *data;
 	size_t size;

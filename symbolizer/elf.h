@@ -39,7 +39,6 @@ bool elf_section_source(struct elf_file *f, const char *name, struct source *ret
 u64 elf_section_end(struct elf_file *f, u32 number);
 /* Reads up to n bytes of the file at an offset; returns how many. */
 size_t elf_read(const struct elf_file *f, u64 offset, void *buf, size_t n);
-/* Size of the file in bytes. */
 u64 elf_size(const struct elf_file *f);
 /* The symbols (an array of Elf64_Sym) and their names. */
 struct elf_symbols {

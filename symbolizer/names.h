@@ -26,7 +26,6 @@ bool names_line(struct names *n, u64 addr, char *file, size_t cap, u32 *ret_line
 enum symbolizer_missing names_missing(const struct names *n);
 /* False: the file was modified since names_read(). */
 bool names_unchanged(const struct names *n);
-/* A debug file is included. */
 bool names_has_debug(const struct names *n);
 /* Number of functions indexed so far, and their memory. */
 u32 names_count(const struct names *n);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * launch.h: the launcher of all helper processes. Each helper has a watcher process
- * ("ottop-watch") as parent: it is forked before threads and BPF exist, drops the
- * rights that the helper must not have, starts the helper and restarts it when it dies.
- * The helper has one socket to ottop (HELPER_SOCK) and limits on memory, files, and on
- * CPU and wall time of each piece of work. The watcher reports deaths, their causes, and
- * the CPU time of all helpers to ottop.
+ * launch.h: the launcher of all helper processes. Each helper has a watcher process ("ottop-watch")
+ * as parent: it is forked before threads and BPF exist, drops the rights that the helper must not
+ * have, starts the helper and restarts it when it dies. The helper has one socket to ottop
+ * (HELPER_SOCK) and limits on memory, files, and on CPU and wall time of each piece of work. The
+ * watcher reports deaths, their causes, and the CPU time of all helpers to ottop.
  */
 #ifndef OTTOP_LAUNCH_H
 #define OTTOP_LAUNCH_H

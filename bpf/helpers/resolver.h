@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * resolver.h: names of addresses, and of user ids that are not in /etc/passwd, from an
- * unprivileged process ("ottop-names"), because a lookup may block for seconds. Nothing
- * here blocks: questions are sent, answers are taken when they arrive, and after
- * RESOLVER_GIVE_UP_NS there is a reason instead of a name. Nothing is sent to the network
- * before the first question.
+ * resolver.h: names of addresses, and of user ids that are not in /etc/passwd, from an unprivileged
+ * process ("ottop-names"), because a lookup may block for seconds. Nothing here blocks: questions
+ * are sent, answers are taken when they arrive, and after RESOLVER_GIVE_UP_NS there is a reason
+ * instead of a name. Nothing is sent to the network before the first question.
  */
 #ifndef OTTOP_RESOLVER_H
 #define OTTOP_RESOLVER_H

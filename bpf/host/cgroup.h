@@ -6,10 +6,9 @@
 #include "bpf/model/base.h"
 
 /*
- * The most telling path of a /proc/PID/cgroup text: the one of cgroup 2
- * ("0::"), or, where that is the root, of version 1's systemd or first
- * controller. Returns its length; buf ends with NUL. What the
- * kernel cut ends with "…", where buf has room for PATH_MAX bytes and that.
+ * The most telling path of a /proc/PID/cgroup text: the one of cgroup 2 ("0::"), or, where that is
+ * the root, of version 1's systemd or first controller. Returns its length; buf ends with NUL. What
+ * the kernel cut ends with "…", where buf has room for PATH_MAX bytes and that.
  */
 size_t cgroup_path(const char *text, char *buf, size_t cap);
 /*

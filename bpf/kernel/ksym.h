@@ -23,7 +23,7 @@ struct ksym_question {
 #ifndef __bpf__
 /* prog: of KSYM(). *ret_module: within text, or "". 0, -ENOENT: not in a function, or -errno. */
 int ksym_name(int prog, u64 addr, char *text, const char **ret_module);
-/* Splits the kernel's answer, "function [module]". */
+/* Splits the kernel's answer, "function [module]", in place. 0 or -ENOENT: not in a function. */
 int ksym_split(char *text, const char **ret_module);
 #endif
 

@@ -9,7 +9,7 @@
 void loss_set(const char *cause, u64 total);
 /* The same, out of `of` in all: fewer than 1 %, or than 10, are minor. */
 void loss_set_of(const char *cause, u64 total, u64 of);
-u64 loss_total(void);
+u64 loss_total(void);	/* of all causes */
 /* Sum of losses that are shown unasked: those whose cause was not minor at the time. */
 u64 loss_alarming(void);
 

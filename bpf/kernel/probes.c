@@ -482,10 +482,9 @@ u64 probes_map_bytes(u64 tasks)
 }
 
 /*
- * Afterwards no program still writes to the swapped-out set: programs run with
- * preemption off, and membarrier waits like synchronize_rcu()
- * (kernel/sched/membarrier.c). Where nohz_full forbids it, sleeps 20 ms, which is longer
- * than any program runs.
+ * Afterwards no program still writes to the swapped-out set: programs run with preemption off, and
+ * membarrier waits like synchronize_rcu() (kernel/sched/membarrier.c). Where nohz_full forbids it,
+ * sleeps 20 ms, which is longer than any program runs.
  */
 void probes_grace_period(void)
 {

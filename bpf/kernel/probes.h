@@ -29,9 +29,8 @@ void probe_misses_nothing(struct bpf_program *prog);
 /* Attaches one. The link, or NULL with errno; the reason goes to the table. */
 struct bpf_link *probe_attach(struct bpf_program *prog);
 /*
- * Attaches each that is loaded; its link gets the same index in links[], NULL if it
- * is blocked. Returns how many are blocked; -errno if the first one is, without which
- * the others are useless.
+ * Attaches each that is loaded; its link gets the same index in links[], NULL if it is blocked.
+ * Returns how many are blocked; -errno if the first one is, without which the others are useless.
  */
 int probes_attach(struct bpf_program *const *progs, u32 n, struct bpf_link **links);
 /* Destroys the links; NULL entries are skipped. */
@@ -72,10 +71,9 @@ float probes_cost_pct(void);
 u64 probes_map_bytes(u64 tasks);
 
 /*
- * The measuring window: kernel run-time statistics are on for 100 ms
- * every 2 s, because they cost more than small programs do. Called
- * often; does nothing most of the time. A window opens only just before a tick,
- * so that the programs that run once a tick are in it. admin.h switches them.
+ * The measuring window: kernel run-time statistics are on for 100 ms every 2 s, because they cost
+ * more than small programs do. Called often; does nothing most of the time. A window opens only
+ * just before a tick, so that the programs that run once a tick are in it. admin.h switches them.
  */
 void probes_measure(u64 now_ns, bool before_tick);
 

@@ -29,8 +29,7 @@ typedef int64_t s64;
 #define cmp(a, b) ({ typeof(a) a_ = (a); typeof(b) b_ = (b); (a_ > b_) - (a_ < b_); })
 /*
  * Binary search: the first i in from .. to - 1 for which the expression `before` is false, else
- * `to`.
- * `before` must be true up to one place and false after it.
+ * `to`. `before` must be true up to one place and false after it.
  */
 #define bisect(i, from, to, before) ({ \
 	u32 lo_ = (from), hi_ = (to); \

@@ -17,7 +17,6 @@ u64 event_log_pass(struct event_log *l)
 	return ++l->number;
 }
 
-/* The newest of each class. */
 static void choose_newest(struct event_log *l, bool *stays)
 {
 	u32 kept[EVENT_CLASSES] = { 0 };

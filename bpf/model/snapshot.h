@@ -324,7 +324,6 @@ const struct snapshot *history_snapshot(struct history *h, u32 i);
 int history_find(const struct history *h, u64 seq);
 /* Frees caches of the past. */
 void history_rest(struct history *h);
-/* Memory of the ticks, bytes. */
 u64 history_bytes(const struct history *h);
 /* Number of ticks merged into others, and dropped. */
 u64 history_merged(const struct history *h);

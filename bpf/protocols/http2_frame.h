@@ -75,11 +75,10 @@ static inline int h2_flags_fit(const struct h2_head *h)
 enum h2_looks { H2_NOTHING, H2_FRAME, H2_REQUEST, H2_ANSWER };
 
 /*
- * Do these bytes (n of 16, the others zero), the first of a call, look like a frame of
- * an unknown connection? Random bytes rarely do. A connection is taken for HTTP/2 at
- * a HEADERS frame whose block begins, as all do, with :method, :scheme, :path,
- * :authority or :status by static index. Up to two entries of the dynamic table
- * (gRPC's :path) may come before.
+ * Do these bytes (n of 16, the others zero), the first of a call, look like a frame of an unknown
+ * connection? Random bytes rarely do. A connection is taken for HTTP/2 at a HEADERS frame whose
+ * block begins, as all do, with :method, :scheme, :path, :authority or :status by static index. Up
+ * to two entries of the dynamic table (gRPC's :path) may come before.
  */
 static inline enum h2_looks h2_looks_like(const __u8 *p, __u32 n)
 {

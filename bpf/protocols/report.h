@@ -99,7 +99,7 @@ bool report_is_sane(struct report *r, const void *payload);
 
 /* ---- the sampler's side (client.c) ---- */
 
-/* Starts the process that will read; before there are threads and before privileges are given up. */
+/* Starts the reader, before threads exist and privileges are dropped. 0 or -errno. */
 int protocols_start(void);
 extern const struct helper_spec protocols_spec;
 void protocols_stop(void);
@@ -110,7 +110,7 @@ int protocols_fd(void);		/* -1: it does not run */
  * reported too, as far as there is room. 0 or -errno.
  */
 int protocols_ask(int ring_fd, bool all);
-/* Pauses: the reader drops the ring and all its state. */
+/* Pauses: the reader drops the ring and all its state. 0 or -errno. */
 int protocols_rest(void);
 /* The answer, waiting for it at most wait_ms. 0: give r back with protocols_done(); else -EAGAIN or -errno. */
 int protocols_receive(struct report *r, int wait_ms);

@@ -80,7 +80,6 @@ static void set_pause(u64 bytes, bool more)
 		pause_ms = 0;
 }
 
-/* At most DRAIN_RECORDS records. */
 static void drain(void)
 {
 	const void *record;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * span.h: where the time of a request went: of the thread that moved its first byte and
- * its last one, in the span between. Other requests of that thread in the span are in it too:
- * nothing is divided. Where one thread took the request and another one answered, the
- * split is not known.
+ * span.h: where the time of a request went: of the thread that moved its first byte and its last
+ * one, in the span between. Other requests of that thread in the span are in it too: nothing is
+ * divided. Where one thread took the request and another one answered, the split is not known.
  */
 #ifndef OTTOP_SPAN_H
 #define OTTOP_SPAN_H

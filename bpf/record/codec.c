@@ -59,7 +59,6 @@ void stored_schema_put(struct buf_out *o)
 	}
 }
 
-/* Reads a name into buf[MAX_NAME]. */
 static void get_name(struct buf_in *in, char *buf)
 {
 	u64 n = buf_get_max(in, MAX_NAME - 1);

@@ -18,8 +18,7 @@ static const u32 shares[N_LEVELS] = { 20, 4, 8 };
 
 /*
  * Merges groups[first .. first + n) into one; only the last of them is folded. Bytes are accounted
- * when
- * the merged group replaces its sources.
+ * when the merged group replaces its sources.
  */
 struct job {
 	u32 first, n;

@@ -43,8 +43,8 @@ struct recording;
 
 /* "-" is stdin. NULL on failure: *ret_error is one line (free() it). */
 struct recording *recording_open(const char *path, char **ret_error);
-const struct session *recording_session(const struct recording *r);
-struct history *recording_history(struct recording *r);
+const struct session *recording_session(const struct recording *r);	/* never freed */
+struct history *recording_history(struct recording *r);	/* the recording's */
 /* For poll(); -1 at the end. */
 int recording_fd(const struct recording *r);
 /* Reads without blocking; the number of new ticks, or -errno. */

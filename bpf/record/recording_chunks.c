@@ -72,7 +72,6 @@ static bool crc_good(const struct chunk *f, u32 crc)
 #endif
 }
 
-/* The chunk at buf[at]. */
 static enum found chunk_at(struct recording *r, size_t at, struct chunk *f)
 {
 	struct buf_in in = { r->buf.data + at, r->buf.data + r->buf.n, false };

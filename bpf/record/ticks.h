@@ -98,8 +98,7 @@ u64 group_bytes(const struct group *g);
 
 /*
  * Encoded bytes of tick k, valid until the next call; NULL: read error. fd: the file, or -1. k is 0
- * or
- * one more than in the last call.
+ * or one more than in the last call.
  */
 const u8 *reader_tick(struct reader *r, int fd, const struct group *g, u32 k);
 void reader_clear(struct reader *r);
@@ -109,7 +108,6 @@ void history_renumber(struct history *h);
 
 /* The unfinished result of a merge, or NULL. */
 const struct group *compact_group(const struct history *h);
-/* Aborts a merge. */
 void compact_abort(struct history *h);
 /* Merges or drops old ticks: a few a call, or as many as needed when over the cap. */
 void compact_step(struct history *h);

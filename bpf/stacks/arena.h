@@ -14,7 +14,6 @@ int arena_open(int chunks_fd);
 void arena_close(void);
 /* The first of n contiguous lines of undefined content, or 0: no room under the cap. */
 u32 arena_alloc(u32 n);
-/* Lines under the cap. */
 u32 arena_cap(void);
 /* The most lines that arena_alloc() would give now. */
 u32 arena_largest(void);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * files.h: files in stacks. A file is (device, inode, size, change time); its
- * unwind table is made when a stack first needs it, is shared by all processes,
- * and may be evicted when room is needed. Files are numbered from 1; numbers are
- * never reused. Sampler thread only.
+ * files.h: files in stacks. A file is (device, inode, size, change time); its unwind table is made
+ * when a stack first needs it, is shared by all processes, and may be evicted when room is needed.
+ * Files are numbered from 1; numbers are never reused. Sampler thread only.
  */
 #ifndef OTTOP_PROFILER_FILES_H
 #define OTTOP_PROFILER_FILES_H
@@ -37,7 +36,7 @@ void files_used(u32 file, u64 addr, u64 time_ns);
 /* Converts a file offset to an address relative to the table's base; false: it is in no segment. */
 bool files_addr_of_offset(u32 file, u64 offset, u64 *ret);
 
-/* Path and build-id in hex; NULL and "" for an unknown number. */
+/* Path and build-id in hex (NULL and "" if unknown), of the file's own strings. */
 const char *file_path(u32 file);
 const char *file_build_id(u32 file);
 /* An open descriptor of the file, or -1. */

@@ -136,7 +136,6 @@ static u64 *words_of(const struct file *f)
 	return memcpy(xmalloc(bytes), arena_at(f->table), bytes);
 }
 
-/* Removes the table from the arena. */
 void room_take_away(u32 file)
 {
 	struct file *f = &stack_files[file];

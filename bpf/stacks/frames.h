@@ -46,9 +46,9 @@ void frames_lines_done(u32 id, const char *why);
 void frames_lines_failed(u32 file, const char *why);
 /* The next frame number after this one (0: the first); 0: none. */
 u32 frames_next(u32 id);
-u32 frames_file(u32 id);
+u32 frames_file(u32 id);	/* files.h; 0: none */
 bool frames_has_name(u32 id);
-u64 frames_addr(u32 id);
+u64 frames_addr(u32 id);	/* in the file */
 /* How many of n frames (ids NULL: of all) have no name yet, or (if `lines`) no lines yet, wanted or not. */
 u32 frames_pending(const u32 *ids, u32 n, bool lines);
 /*

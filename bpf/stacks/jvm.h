@@ -19,7 +19,6 @@ void jvm_free(struct jvm *j);	/* NULL-safe */
 u32 jvm_table(const struct jvm *j, u64 start, u64 end, u64 *ret_base);
 /* A stack has code that is in no table. True: an answer will come. */
 bool jvm_want(struct jvm *j);
-/* A stack has code of this JVM. */
 void jvm_used(struct jvm *j);
 /* Asks for the code again, if it is time. Each drain. */
 void jvm_drain(struct jvm *j);

@@ -27,10 +27,9 @@ struct arena_line {
 };
 
 /*
- * The line of an executable mapping: start, end, bias, file | table << 32. The
- * address in the file, relative to its table's base, is pc - bias. The table
- * is the number of its first line, or one of these. For a file that could not be
- * opened only the bias is set.
+ * The line of an executable mapping: start, end, bias, file | table << 32. The address in the file,
+ * relative to its table's base, is pc - bias. The table is the number of its first line, or one of
+ * these. For a file that could not be opened only the bias is set.
  */
 #define MAPPING_FILE(m) ((__u32)(m)->w[3] & 0xffff)
 #define MAPPING_TABLE(m) ((__u32)((m)->w[3] >> 32))
@@ -51,7 +50,6 @@ struct unw_process {
 
 /* ---- samples ---- */
 
-/* How the walk of the user stack ended. */
 enum walk_end {
 	WALK_WHOLE,		/* reached the outermost frame */
 	WALK_NONE,		/* a kernel thread: there is no user stack */

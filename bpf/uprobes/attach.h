@@ -33,9 +33,8 @@ void uprobe_prepare(struct bpf_program *prog);
  */
 bool uprobe_prepare_session(struct bpf_program *prog);
 /*
- * Attaches to n places (at most UPROBE_PLACES) of the file that is open as fd, which may
- * be closed then; returns: to where the function that begins there returns. All or nothing:
- * 0 or -errno.
+ * Attaches to n places (at most UPROBE_PLACES) of the file that is open as fd, which may be closed
+ * then; returns: to where the function that begins there returns. All or nothing: 0 or -errno.
  */
 int uprobe_attach(struct bpf_program *prog, int fd, const struct uprobe_place *places, u32 n, bool returns,
 		  struct uprobe_links *ret);

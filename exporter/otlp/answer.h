@@ -17,7 +17,6 @@ struct grpc_trailers {
 	char details[512];	/* base64 of a google.rpc.Status */
 };
 
-/* An HTTP response. */
 struct http_answer {
 	u32 status;		/* 0: no response, see error */
 	bool is_protobuf;	/* by its Content-Type */

@@ -83,7 +83,6 @@ const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env)
 	return disabled && !strcasecmp(disabled, "true") ? "OTEL_SDK_DISABLED=true" : why[s];
 }
 
-/* Parses a number from `least` to NUMBER_MAX. */
 static bool read_number(const char *text, u64 least, u64 *ret)
 {
 	char *end;

@@ -100,7 +100,6 @@ static bool is_of(const struct otlp_groups *g, const struct row *a, const struct
 	return true;
 }
 
-/* Hash of the first n keys. */
 static u64 key_of(const struct otlp_groups *g, const struct row *r, u32 n)
 {
 	u64 hash = 0;

@@ -12,7 +12,7 @@
 
 #define GRPC_HEAD 5
 
-/* Prepends the gRPC header to a message (taken; from malloc); *n becomes the total length. */
+/* Prepends the gRPC header to a message (takes over, may move it); *n: total length. free() it. */
 u8 *grpc_wrap(u8 *message, size_t *n, bool gzip);
 /* The value of grpc-timeout, "1500m": at most 8 digits. */
 void grpc_timeout(u64 timeout_ms, char *buf, size_t cap);

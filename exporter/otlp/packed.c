@@ -29,7 +29,6 @@ static u8 *put_head(u8 *p, u32 field, enum wire wire, u64 v)
 	return put_varint(p, v);
 }
 
-/* Reserves the next n bytes. */
 static u8 *reserve(struct scratch *a, struct packed *to, size_t n)
 {
 	if (to->n + n > to->cap) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* scratch.h: arena for messages: thousands of small allocations, freed together. */
+/* scratch.h: arena for messages: thousands of small allocations, all freed by scratch_reset(). */
 #ifndef OTTOP_OTLP_SCRATCH_H
 #define OTTOP_OTLP_SCRATCH_H
 

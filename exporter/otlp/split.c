@@ -86,7 +86,6 @@ static u32 count_fields(struct protobuf b, u32 number)
 	return n;
 }
 
-/* Number of points of a metric. */
 static u32 count_points(struct protobuf metric)
 {
 	struct protobuf_field f;

@@ -95,7 +95,6 @@ struct app *app_new(const struct app_config *config, int rows, int cols);
 void app_free(struct app *a);		/* NULL-safe */
 /* Handles a new snapshot, already in the history; takes over the reference. */
 void app_tick(struct app *a, const struct snapshot *s);
-/* The history of a replay was extended. */
 void app_history_grew(struct app *a);
 /* Handles a key; false: quit. */
 bool app_key(struct app *a, u32 key);
@@ -155,7 +154,7 @@ void app_show(struct app *a, const char *view, int face);
 /* Leaves the level; false at the top. */
 bool app_up(struct app *a);
 
-int app_cols(const struct app *a);
+int app_cols(const struct app *a);	/* of the screen */
 /* Index of the current view's face. */
 int app_face(const struct app *a);
 void app_set_face(struct app *a, int face);

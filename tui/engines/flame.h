@@ -89,7 +89,6 @@ void flame_names_init(struct flame_names *n);
 void flame_names_free(struct flame_names *n);
 /* Reads the frames of a snapshot. True: a frame in use now belongs to another function. */
 bool flame_names_update(struct flame_names *n, const struct snapshot *s);
-/* The function of a frame. */
 u32 flame_names_frame(struct flame_names *n, u32 id);
 /* Parses frame numbers from a text, at most cap; returns how many. */
 u32 flame_parse_ids(const char *s, u32 *ids, u32 cap);
@@ -158,7 +157,6 @@ struct flame_tree {
 void flame_tree_clear(struct flame_tree *t);
 void flame_tree_free(struct flame_tree *t);
 u32 flame_tree_child(struct flame_tree *t, u32 parent, u32 fn);		/* creates it if needed */
-/* Folds fn into the node. */
 void flame_tree_hide(struct flame_tree *t, u32 node, u32 fn);
 /* Adds to a leaf and its ancestors; `a`: to window A. */
 void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 leaf, double value,
@@ -167,7 +165,6 @@ void flame_tree_add(struct flame_tree *t, const struct flame_names *names, u32 l
 void flame_tree_order(struct flame_tree *t, u32 node);
 /* Forgets the costs of functions not in `used`: their numbers may be reused. */
 void flame_tree_forget(struct flame_tree *t, const bool *used, u32 n);
-/* Forgets the order of all nodes. */
 void flame_tree_unorder(struct flame_tree *t);
 /* Orders the nodes of `to` as in `from`; new ones go to the right. */
 void flame_tree_adopt(struct flame_tree *to, struct flame_tree *from, const struct flame_names *names);
@@ -335,7 +332,6 @@ bool flame_opens(const struct flame *f, u32 node);
 void flame_open_node(struct flame *f, u32 node);
 void flame_close_nodes(struct flame *f);
 
-/* Updates the name of a process. */
 void flame_alike_named(struct flame *f, u32 process_fn, const char *name);
 /* One of the process's stacks got a value, or lost it. */
 void flame_alike_count(struct flame *f, u32 process_fn, bool more);
@@ -351,13 +347,11 @@ void flame_follow_span(struct flame *f, const struct snapshot *shown);
 
 /* Inserts a stack into a tree, by the current shape, and returns its leaf; FLAME_NONE: hidden. */
 u32 flame_place(struct flame *f, struct flame_tree *t, const struct flame_stack *s);
-/* Rebuilds the index of stacks. */
 void flame_index_stacks(struct flame *f);
 
 /* The stack of a row, created on first use, or FLAME_NONE. */
 u32 flame_stack_of(struct flame *f, const struct snapshot *s, const struct stacks_row *r);
 void flame_apply(struct flame *f, u32 stack, double value, double n);
-/* Multiplies all values in the window. */
 void flame_scale(struct flame *f, double by);
 /* Sets all values to 0; stacks are kept. */
 void flame_zero(struct flame *f);

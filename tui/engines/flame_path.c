@@ -122,7 +122,6 @@ static void add_function(struct flame *f, struct path *p, u32 id)
 		p->fns[p->n++] = fn;
 }
 
-/* Adds a frame's function and those inlined into it. */
 static void add_frame(struct flame *f, struct path *p, u32 id)
 {
 	u32 ids[FLAME_INLINED_MAX], n = flame_names_inlined(&f->names, id, ids, FLAME_INLINED_MAX);

@@ -40,7 +40,6 @@ struct heat_filter {
 /* Hash of a row's operation. False: a numeric member is unknown (the row is a sum of several). */
 bool heat_what(const struct heat_source *src, const struct row *r, u64 *ret);
 
-/* Resolved members of a source. */
 struct heat_members {
 	const struct field *pid, *start, *comm, *hist, *what[HEAT_WHAT];
 };
@@ -117,7 +116,6 @@ struct heat_share {
 	u64 slowest_ns;
 	bool time_exact, slowest_exact;
 };
-/* Calls fn for each id with calls in the tick. */
 void heat_tick_each(const struct heat_tick *t, int low, int end,
 		    void (*fn)(void *arg, const struct heat_share *share), void *arg);
 

@@ -89,7 +89,6 @@ static bool start_exporter(struct headless *h, char **ret_error)
 	return h->exporter != NULL;
 }
 
-/* Starts the requested sinks. */
 static bool start_sinks(struct headless *h, char **ret_error)
 {
 	if (!h->o->record && !h->o->otlp)

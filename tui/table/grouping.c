@@ -42,7 +42,6 @@ static const struct field *field_of(const struct row *r, const char *name)
 
 /* ---- keys ------------------------------------------------------------------------ */
 
-/* The resolved fields of a grouping. */
 struct lookup {
 	const struct grouping *by;
 	const struct field *key[GROUP_FIELDS], *names, *spread;

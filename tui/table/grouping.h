@@ -45,8 +45,7 @@ struct groups {
 
 /*
  * Replaces rows by unsorted groups; returns their number. Rows that ended before (`past`) are left
- * out;
- * those that ended in this tick are in the sums, but no members.
+ * out; those that ended in this tick are in the sums, but no members.
  */
 u32 groups_make(struct groups *g, const struct grouping *by, struct table_row *rows, u32 n);
 void groups_free(struct groups *g);
@@ -59,7 +58,7 @@ u32 group_members(const struct row *sum);	/* live ones */
 /* The i-th row of the group, unordered, or NULL; valid as long as groups_make()'s rows. */
 const struct row *group_row(const struct groups *g, const struct row *sum, u32 i);
 bool group_is_one(const struct row *sum);	/* of a single row, so all values are that row's */
-/* The group's label: "nginx", "none" for a blank text, "port 443", "?". */
+/* The group's label: "nginx", "none" for a blank text, "port 443", "?". Returns buf. */
 char *group_label(const struct row *sum, char *buf, size_t cap);
 /* The i-th enumerated value and its number of members; NULL: the end (*ret_n: in all others). */
 const char *group_name(const struct row *sum, u32 i, u32 *ret_n);

@@ -305,7 +305,6 @@ bool table_search_move(struct app *a, struct tableview *t, int step, enum search
 	return false;
 }
 
-/* Matches in line i, including hidden rows. */
 static u32 matches_in(const struct tableview *t, u32 i)
 {
 	u32 n = filter_match(t->search, t->rows[i].row);

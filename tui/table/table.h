@@ -100,7 +100,6 @@ struct table_row {
 
 /* Row under the cursor, or NULL. Valid until the current key or tick is handled (app_put_later). */
 const struct row *table_cursor(const struct tableview *t);
-/* Number of rows shown, and the i-th of them. */
 u32 table_len(const struct tableview *t);
 const struct table_row *table_at(const struct tableview *t, u32 i);
 /* Number of rows without the filter. */

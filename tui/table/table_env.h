@@ -16,7 +16,6 @@ struct context {
 	u64 pid, start_time_ns;	/* the process, or 0: the whole host */
 	const struct row *row;	/* the row entered at the last level (a syscalls row), or NULL */
 };
-/* The context of the current level. */
 const struct context *app_context(const struct app *a);
 /* The snapshot with the rows of the context's process: the shown one, or the last that had it. */
 const struct snapshot *app_process_snapshot(const struct app *a);

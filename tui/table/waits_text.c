@@ -9,7 +9,6 @@
 #define LEAST_THING 4		/* columns of the object, before the holder */
 #define LONG_PATH 12		/* bytes; longer ones are reduced to the last part */
 
-/* Last occurrence of `word` in s. */
 static const char *find_last(const char *s, const char *word)
 {
 	const char *found = NULL;

@@ -49,7 +49,6 @@ struct canvas;
 /* A blank grid. `ascii`: draw ASCII forms. `fills`: cells can have a heat colour as background. */
 struct canvas *canvas_new(int rows, int cols, bool ascii, bool fills);
 void canvas_free(struct canvas *c);	/* NULL-safe */
-/* Resizes and blanks the canvas. */
 void canvas_resize(struct canvas *c, int rows, int cols);
 /* Blanks the canvas and removes the clip. */
 void canvas_clear(struct canvas *c);
@@ -80,7 +79,6 @@ int canvas_printf(struct canvas *c, int row, int col, int width, u32 style, cons
 
 /* Draws the glyph s (one column wide) n times. */
 void canvas_repeat(struct canvas *c, int row, int col, int n, u32 style, const char *s);
-/* Blanks n cells. */
 void canvas_blank(struct canvas *c, int row, int col, int n);
 /* "─ title ─────": a dim rule over `width` columns with a plain title. */
 void canvas_rule(struct canvas *c, int row, int col, int width, const char *title);

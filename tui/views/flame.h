@@ -139,7 +139,6 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 
 /* ---- flame_list.c ---- */
 void flame_draw_list(struct flame_view *v, struct canvas *c, struct rect r);
-/* Moves the cursor in the list. */
 void flame_list_move(struct flame_view *v, int step);
 /* The widest node of a function, or FLAME_NONE. */
 u32 flame_widest_of(const struct flame_view *v, u32 fn);

@@ -8,7 +8,6 @@
 #define HEALTH_COLLECTORS 32
 #define HEALTH_NAME 24
 
-/* All probes of one collector. */
 struct health_part {
 	const char *name;
 	u32 first, n;		/* its rows in `probes`, which is sorted by collector */
@@ -36,7 +35,7 @@ struct health {
 
 /* The collectors and their open probes: titles, then the lines around the cursor. */
 void health_draw_collectors(struct canvas *c, struct rect r, const struct health *h);
-/* One line each, at r.row. */
+/* One line each, at r.row; health_draw_memory() returns the lines used. */
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self);
 int health_draw_memory(struct app *a, struct canvas *c, struct rect r,
 			const struct self_row *self);
@@ -45,7 +44,6 @@ int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *s
 int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
 /* The last lines of the log that fit. */
 void health_draw_log(struct canvas *c, struct rect r);
-/* The text of a member of `self`. */
 const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member);
 
 #endif

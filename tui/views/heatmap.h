@@ -77,7 +77,6 @@ struct heatmap {
 void plot_lay_out(struct app *a, struct heatmap *m, struct rect r, bool fills, bool tall);
 /* Computes the column of the cursor's tick: keys may arrive before the next frame. */
 void plot_need_cursor(struct app *a, struct heatmap *m);
-/* Position of a slot and line. */
 struct rect plot_cell(const struct plot *p, int slot, int line);
 /* Bucket range of a line. */
 int plot_line_low(const struct plot *p, int line);

@@ -11,7 +11,6 @@
 #define REST_PART 20		/* a rest smaller than 1/20 of the whole is not shown */
 #define WIDE 120		/* columns from which a stack fits in one line */
 
-/* Texts of one stack. */
 struct stack_text {
 	char code[256], thing[200];	/* "nanosleep ‹ work ‹ serve" */
 	u32 n;				/* names in code */

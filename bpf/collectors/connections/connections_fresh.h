@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * connections_fresh.h: connections that no pass has seen yet. With so many sockets that
- * a pass takes several ticks, a new connection would appear seconds late; it is read
- * directly, found by its place among the young ones (struct conn_slot). Sampler thread
- * only.
+ * connections_fresh.h: connections that no pass has seen yet. With so many sockets that a pass
+ * takes several ticks, a new connection would appear seconds late; it is read directly, found by
+ * its place among the young ones (struct conn_slot). Sampler thread only.
  */
 #ifndef OTTOP_CONNECTIONS_FRESH_H
 #define OTTOP_CONNECTIONS_FRESH_H

@@ -53,7 +53,6 @@ const volatile bool has_open_calls;	/* 6.13: the entry program decides whether t
 
 /* ---- sockets ---- */
 
-/* End of stream of a session, if that is HTTP. */
 static __always_inline void stream_ends(u64 number, u8 kind)
 {
 	struct http_socket *s = socket_find(number);

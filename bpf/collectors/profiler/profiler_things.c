@@ -132,7 +132,6 @@ static struct thing *get_thing(u64 key)
 	return t;
 }
 
-/* A thing with a fixed text. */
 static struct thing *plain(const char *text, u32 which)
 {
 	struct thing *t = get_thing(mix(1, which));

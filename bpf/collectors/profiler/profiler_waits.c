@@ -95,7 +95,6 @@ static void ask(struct wait *w)
 	n_reading++;
 }
 
-/* Asks for postponed stacks. */
 static void ask_postponed(void)
 {
 	if (!postponed || n_reading > MAX_READING / 2)

@@ -240,9 +240,8 @@ static __always_inline void count_error(struct sc_set *set, u32 which, u32 at, l
 
 /*
  * A return without an entry: seccomp (or a tracer) did not let the call in, and
- * kernel/entry/common.c leaves the entry's tracepoint out then. It is counted, without a
- * latency. The first return of a thread may be of a call from before we looked, or a
- * fork's in the child.
+ * kernel/entry/common.c leaves the entry's tracepoint out then. It is counted, without a latency.
+ * The first return of a thread may be of a call from before we looked, or a fork's in the child.
  */
 static __always_inline int denied(struct task_struct *t, struct task_state *s, long id, long ret)
 {

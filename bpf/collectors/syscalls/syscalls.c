@@ -28,7 +28,6 @@
 #define CALL_GROUP 128		/* some 30 us */
 #define WHY_OFF "no view or export asks for latencies: press 7"
 #define WHY_NOT_COUNTED "nobody looks at counts of calls"
-/* Tables with such counts. */
 #define COUNTING (TABLE_BIT(TABLE_processes) | TABLE_BIT(TABLE_threads) | TABLE_BIT(TABLE_host))
 
 static struct syscalls *skel;

@@ -187,7 +187,6 @@ static bool waits_for(const struct known *k, const struct known *other)
 	return !k->a.children || count_children(k->q.pid) == 1;
 }
 
-/* True if its peer waits for it. */
 static bool is_mutual(const struct known *k)
 {
 	for (u32 i = 0; i < n_with_peer; i++)

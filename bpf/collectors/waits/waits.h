@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * waits.h: what a thread in a system call waits on: "fd 3: pipe from bash 611", "futex
- * held by tid 77". Looked up for as many threads as a tick has time for: those of the
- * selected process first, then the longest waits.
- * Sampler thread only.
+ * waits.h: what a thread in a system call waits on: "fd 3: pipe from bash 611", "futex held by tid
+ * 77". Looked up for as many threads as a tick has time for: those of the selected process first,
+ * then the longest waits. Sampler thread only.
  */
 #ifndef OTTOP_WAITS_H
 #define OTTOP_WAITS_H

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * waits_futex.c: the holder of the lock that a futex belongs to. The kernel does not know
- * it, but glibc, musl and priority-inheritance futexes keep the owner's tid beside the
- * futex word or in it. It is read from the target's memory, so it is used only if it is
- * the tid of a living thread.
+ * waits_futex.c: the holder of the lock that a futex belongs to. The kernel does not know it, but
+ * glibc, musl and priority-inheritance futexes keep the owner's tid beside the futex word or in it.
+ * It is read from the target's memory, so it is used only if it is the tid of a living thread.
  */
 #include <dirent.h>
 #include <linux/futex.h>

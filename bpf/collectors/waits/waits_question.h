@@ -132,7 +132,7 @@ u64 task_fd_inode(const struct wait_question *q, u32 fd);
 
 /* ---- other ends: waits_ends.c ---- */
 
-int ends_open(char *reason, size_t cap);
+int ends_open(char *reason, size_t cap);	/* as open() of a collector */
 void ends_close(void);
 /*
  * One pass over all open files for those of n answers with a->end.ino; adds the peers to their
