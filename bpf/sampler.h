@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * sampler.h: the thread that reads the kernel once a tick and publishes sealed
- * snapshots. For tui/main/main.c only.
- */
+/* sampler.h: the thread that reads the kernel and publishes sealed snapshots. For main.c only. */
 #ifndef OTTOP_SAMPLER_H
 #define OTTOP_SAMPLER_H
 

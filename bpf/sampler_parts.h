@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * sampler_parts.h: shared by sampler.c (tick), sampler_asks.c (requests), sampler_start.c (start,
- * end).
- */
+/* sampler_parts.h: shared by sampler.c (tick), sampler_asks.c (requests), sampler_start.c. */
 #ifndef OTTOP_SAMPLER_PARTS_H
 #define OTTOP_SAMPLER_PARTS_H
 

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * folded.c: one stack a line, root first (flamegraph.pl, inferno, speedscope); summed and sorted,
- * for diff.
- */
+/* folded.c: a stack a line, root first (flamegraph.pl, inferno, speedscope), summed and sorted. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

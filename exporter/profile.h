@@ -59,10 +59,7 @@ u32 profile_pending(const struct profile *p);
 u32 *profile_ids(const struct profile *p, u32 *ret_n);
 /* Frames of a stack, leaf first, inlined before their caller; free() them. */
 u32 *profile_frames(const struct profile *p, const struct profile_stack *s, u32 *ret_n);
-/*
- * How many of n frames are one location (inlined ones and their function); at most
- * PROFILE_PLACE_MAX.
- */
+/* How many of n frames are one location (a function and inlined ones); up to PROFILE_PLACE_MAX. */
 #define PROFILE_PLACE_MAX 64
 u32 profile_place_length(const struct profile *p, const u32 *frames, u32 n);
 /* NULL-safe. */
@@ -110,10 +107,7 @@ enum profile_format profile_format(const char *path);
 int profile_put_pprof(const struct profile *p, FILE *out);	/* pprof.c */
 int profile_put_folded(const struct profile *p, FILE *out);	/* folded.c */
 int profile_put_svg(const struct profile *p, FILE *out);	/* svg.c */
-/*
- * Checks before a capture that profile_write() can succeed. 0, or -1 and an error message to
- * free().
- */
+/* Checks early that profile_write() can succeed. 0, or -1 and an error message to free(). */
 int profile_can_write(const char *path, char **ret_error);
 /*
  * Writes atomically by suffix, owned by sudo's user, who alone may read it. 0, or -1 and an error

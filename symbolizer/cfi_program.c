@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * cfi_program.c: .eh_frame programs (DWARF 5, 6.4.2), for x86-64: CFA, rbp, rbx if needed, end of
- * stack.
- */
+/* cfi_program.c: .eh_frame programs (DWARF 5, 6.4.2), x86-64: CFA, rbp, some rbx, end of stack. */
 #include "symbolizer/cfi_parts.h"
 
 /* System V psABI x86-64, figure 3.36 */

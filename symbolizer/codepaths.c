@@ -132,10 +132,7 @@ static bool is_system_call(const struct insn *i)
 	return i->map == 1 && i->op == 0x05;
 }
 
-/*
- * After clone a new stack clears rbp (psABI 3.4.1) or pops what the parent put there; else it is a
- * fork.
- */
+/* A new stack: rbp is cleared (psABI 3.4.1), or the parent's values are popped; else a fork. */
 static bool begins_stack(const struct code *c, u64 at)
 {
 	struct insn i;
@@ -258,8 +255,7 @@ static bool go_on(struct code *c, struct path *w, const struct insn *i)
 		code_add_entry(c, c->addr + target_of(w, i));
 	if (!i->map && (i->op == 0xe8 || (i->op == 0xff && (i->reg & 7) == 2))) {
 		/*
-		 * mostly ends in a call that does not return: the code behind is no part of the
-		 * path
+		 * ends mostly in a call that does not return: what follows is no part of the path
 		 */
 		if (w->s.mode == MODE_CHILD)
 			return false;
@@ -272,10 +268,7 @@ static bool go_on(struct code *c, struct path *w, const struct insn *i)
 	return true;
 }
 
-/*
- * Records the state. False: known, or in conflict; then a path from after a call, which may not
- * return, loses.
- */
+/* Records the state. False: known, or in conflict: then a path from after a call loses. */
 static bool arrive(struct code *c, struct path *w)
 {
 	u8 *flags = &c->flags[w->at];

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * codepaths.h: follows paths through functions of unknown frames, recording the state before each
- * instruction.
- */
+/* codepaths.h: follows paths through functions, with the frame's state before each instruction. */
 #ifndef OTTOP_CODEPATHS_H
 #define OTTOP_CODEPATHS_H
 

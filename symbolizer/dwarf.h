@@ -32,10 +32,7 @@ void dwarf_close(struct dwarf *d);	/* NULL-safe */
 void dwarf_rest(struct dwarf *d);
 /* Continues listing the compilation units, until until_ns. False: not finished. */
 bool dwarf_index(struct dwarf *d, u64 until_ns);
-/*
- * Functions at an address, innermost first, the last not inlined; their number. After
- * dwarf_index().
- */
+/* Functions at an address, innermost first, the last not inlined; their number. Indexed only. */
 u32 dwarf_find(struct dwarf *d, u64 addr, struct dwarf_frame ret[DWARF_MAX_DEPTH]);
 /* Bytes allocated, without libdwarf's own. */
 size_t dwarf_bytes(const struct dwarf *d);

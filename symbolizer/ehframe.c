@@ -62,10 +62,7 @@ static struct cfi_row *merge(struct cfi_row *a, u32 n_a, struct cfi_row *b, u32 
 	return out;
 }
 
-/*
- * .debug_frame fills gaps of .eh_frame, not Go's, which lacks rbp; Go's table is in stripped
- * programs too.
- */
+/* .debug_frame fills gaps of .eh_frame, except Go's, which lacks rbp: Go has its own table. */
 static struct cfi_row *read_rows(struct elf_file *f, const struct unwind_pages *pages, u32 *ret_n)
 {
 	struct cfi_row *eh = rows_of(f, ".eh_frame", false, pages, ret_n), *debug;

@@ -9,10 +9,7 @@
 
 #include "symbolizer/source.h"
 
-/*
- * Decompresses, to be freed. NULL: EBADMSG broken, EFBIG more than MINIDEBUG_MAX (output or
- * decoder).
- */
+/* Decompresses, to be freed. NULL: EBADMSG, or EFBIG: beyond MINIDEBUG_MAX (output, decoder). */
 #define MINIDEBUG_MAX (64u << 20)
 u8 *minidebug_unpack(const struct source *packed, size_t *ret_size);
 

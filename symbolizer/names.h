@@ -11,10 +11,7 @@
 
 struct names;
 
-/*
- * Names of fd and its debug file (checked by debugfile_matches(), or -1), the caller's. NULL:
- * errno, ENOEXEC.
- */
+/* Names of fd and its checked debug file (or -1), both the caller's. NULL: errno (ENOEXEC). */
 struct names *names_read(int fd, int debug_fd);
 /* As names_read(), for a file with Go's own table; else NULL with errno ENODATA. */
 struct names *names_of_go(int fd);

@@ -242,10 +242,7 @@ static void add_frame(struct frames *r, u64 pc, struct unw_info info)
 	r->rows[r->n++] = (struct cfi_row){ .pc = pc, .info = info };
 }
 
-/*
- * depth: return address - stack pointer. Since 1.7 (amd64) a frame begins with the caller's frame
- * pointer.
- */
+/* depth: return address - stack pointer. Since 1.7 a frame begins with the caller's rbp (amd64). */
 static struct unw_info frame_of(s32 depth)
 {
 	if (depth < 0 || depth > MAX_DEPTH || depth % PTR)

@@ -13,10 +13,7 @@
 
 /* Where to probe the function: at `offset`, or after an endbr64 before an emulated instruction. */
 u64 placement_of(struct elf_file *f, u64 offset);
-/*
- * The function that `outer` only forwards to, if `other` calls it too and it starts emulated. 0:
- * uncertain.
- */
+/* The function that `outer` forwards to, called by `other` too, with an emulated start; else 0. */
 u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
 /*
  * Where to probe a Go function: after the stack check, where its arguments are in registers and the

@@ -53,10 +53,7 @@ bool protocol_write_payload(int mem, const void *data, size_t n);
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
 /* No questions for that many seconds: frees memory, after a minute everything. */
 void lines_idle(u32 seconds);
-/*
- * Frees least recently used memory until `bytes` are in use, but not the last file for some
- * seconds. CLOCK_BOOTTIME.
- */
+/* Frees least recently used files down to `bytes`, the last one after seconds. CLOCK_BOOTTIME. */
 void lines_rest(size_t bytes, u64 now_ns);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * startcode.h: finds _start and main in stripped programs, by the C library's entry code, which
- * passes main on.
- */
+/* startcode.h: finds _start and main in stripped programs by the C library's entry code. */
 #ifndef OTTOP_STARTCODE_H
 #define OTTOP_STARTCODE_H
 

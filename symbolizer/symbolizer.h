@@ -40,10 +40,7 @@ int symbolizer_ask_names(u32 file, int fd, int debug_fd, const u64 *addrs, u32 n
  * Is debug_fd the debug file of fd? err: 0 or -ENOMSG; build_id, debuglink: its dwz file, if any.
  */
 int symbolizer_ask_debug(u32 file, int fd, int debug_fd);
-/*
- * Names from a /tmp/perf-PID.map, whose appended part is read; n may be 0. map: the caller's
- * number.
- */
+/* Names from /tmp/perf-PID.map (appended part read); n may be 0. map: the caller's number. */
 int symbolizer_ask_jit(u32 map, int fd, const u64 *addrs, u32 n);
 
 /*
@@ -127,16 +124,10 @@ struct symbolizer_answer {
 	size_t map_size;
 };
 
-/*
- * The next answer, or false. ANSWER_SYMBOLS is for the requester of symbols only. symbolizer_done()
- * it.
- */
+/* The next answer, or false. ANSWER_SYMBOLS: for its requester only. symbolizer_done() it. */
 bool symbolizer_receive(struct symbolizer_answer *ret);
 bool symbolizer_receive_symbols(struct symbolizer_answer *ret);
-/*
- * err says that the file killed the process: -EFAULT, -ETIME (CPU), -ENOMEM, -ETIMEDOUT (hanging
- * read).
- */
+/* The file killed the process: -EFAULT, -ETIME (CPU), -ENOMEM, -ETIMEDOUT (hanging read). */
 bool symbolizer_died(int err);
 void symbolizer_done(struct symbolizer_answer *a);
 

@@ -17,10 +17,7 @@ size_t symtab_bytes(const struct symtab *t);
 u32 symtab_count(const struct symtab *t);
 void symtab_free(struct symtab *t);	/* NULL-safe */
 
-/*
- * For display: demangled, without Rust's hash and symbol versions; unchanged beyond 32 KiB. free()
- * it.
- */
+/* For display: demangled (up to 32 KiB), without Rust's hash and symbol versions. free() it. */
 char *symbol_demangle(const char *name);
 /* symbol_demangle() after a byte of marks, if any (SYMBOLIZER_RUST ..., symbolizer.h). */
 char *symbol_marked(const char *name);

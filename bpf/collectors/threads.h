@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * threads.h: the task iterator's data of each thread this tick, for threads and syscalls. Sampler
- * thread only.
+ * threads.h: the task iterator's threads of this tick, for threads and syscalls. Sampler thread
+ * only.
  */
 #ifndef OTTOP_THREADS_H
 #define OTTOP_THREADS_H

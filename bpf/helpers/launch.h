@@ -35,8 +35,7 @@ struct helper_spec {
 	void (*serve)(const void *arg);
 	const void *arg;
 	/*
-	 * In the watcher: the helper died during work: sends an error answer. NULL: none is
-	 * expected.
+	 * In the watcher: the helper died at work: sends an error answer. NULL: none is expected.
 	 */
 	void (*died)(u32 work, enum helper_death how);
 	enum helper_rights rights;

@@ -24,10 +24,7 @@ bool resolver_runs(void);
 /* For poll(): readable while answers are pending. -1: not running. */
 int resolver_fd(void);
 
-/*
- * Asks for the name of an address ("10.0.0.7", "2001:db8::1") once. Any thread; ignored beyond
- * RESOLVER_MAX.
- */
+/* Asks once for an address's name ("10.0.0.7", "2001:db8::1"). Any thread; up to RESOLVER_MAX. */
 void resolver_ask(const char *addr);
 /* Takes pending answers, sends queued questions, times out old ones. */
 void resolver_step(u64 now_ns);

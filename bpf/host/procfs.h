@@ -7,10 +7,7 @@
 
 #include "bpf/model/base.h"
 
-/*
- * Reads at most cap-1 bytes of /proc/PATH, NUL-terminated. Bytes, or -errno (-ESRCH, -ENOENT:
- * gone).
- */
+/* Reads at most cap-1 bytes of /proc/PATH, and a NUL. Bytes, or -errno (-ESRCH, -ENOENT: gone). */
 int procfs_read(const char *path, char *buf, size_t cap);
 /*
  * The id under which /proc has the memory, files and namespaces of a process: its pid or, if

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * proctab.h: the table of known processes, by (pid, start time), filled by processes. Sampler
- * thread only.
- */
+/* proctab.h: known processes by (pid, start time), filled by processes. Sampler thread only. */
 #ifndef OTTOP_PROCTAB_H
 #define OTTOP_PROCTAB_H
 

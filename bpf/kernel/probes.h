@@ -48,10 +48,7 @@ void probes_forget(const char *collector);
 /* Sets how often a program runs per second, where a collector counts that. */
 void probe_runs(struct bpf_program *prog, float per_s);
 
-/*
- * Cost of a run to the task, ns, with entry and exit, which run-time statistics omit. 0:
- * unmeasured.
- */
+/* Cost of a run to the task, ns, with entry and exit, unlike run-time statistics. 0: unmeasured. */
 void probe_costs(struct bpf_program *prog, u64 ns);
 
 /* Silences libbpf on stderr; with OTTOP_DEBUG only its debug messages. */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * base.h: the header for every file: fixed-width types, a few macros, clocks, allocation, text, and
- * the log.
- */
+/* base.h: for every file: fixed-width types, macros, clocks, allocation, text, and the log. */
 #ifndef OTTOP_BASE_H
 #define OTTOP_BASE_H
 
@@ -109,10 +106,7 @@ int u64_order(const void *a, const void *b);
  */
 enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8, TEXT_EXPORT };
 size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
-/*
- * Decodes one character; returns its bytes (1..4), or 0: invalid (also overlong forms, surrogates,
- * > U+10FFFF).
- */
+/* Decodes a character; its bytes (1..4), or 0: invalid (overlong, surrogate, > U+10FFFF too). */
 u32 text_decode(const char *src, u32 *ret_char);
 /* "%u connection%s", n, text_plural(n, "s"): the ending of a noun after a count; "" for 1. */
 const char *text_plural(u64 n, const char *ending);

@@ -243,8 +243,7 @@ static u64 row_bytes(const struct row *r)
 }
 
 /*
- * Replaces rows equal to the previous tick's by those (a merge of sorted lists). Returns the bytes
- * of the others.
+ * Replaces rows equal to the previous tick's by those (a merge). Returns the bytes of the others.
  */
 static u64 share_rows(struct pending *p, const struct table *prev)
 {

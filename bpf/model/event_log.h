@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * event_log.h: rows of events: the newest, and all since the last tick. Readers: struct
- * event_cursor. Sampler thread only.
- */
+/* event_log.h: the newest rows of events, and all since the last tick. Sampler thread only. */
 #ifndef OTTOP_EVENT_LOG_H
 #define OTTOP_EVENT_LOG_H
 

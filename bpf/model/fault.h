@@ -23,10 +23,7 @@ u32 fault_callers(u64 pc, u64 *calls, u32 cap);
 /* Address in ottop's file for addr2line(1); 0: not ottop's code. */
 u64 fault_own(u64 at);
 
-/*
- * "ottop+0x1234", "libc.so.6+0x89" (offsets for addr2line(1)), or "0x7f..." outside of files. Reads
- * /proc/self/maps.
- */
+/* "ottop+0x1234", "libc.so.6+0x89" (for addr2line(1)), or "0x7f...". Reads /proc/self/maps. */
 void fault_place(char *buf, size_t cap, u64 at);
 
 /* First digits of our build-id, which identifies the file; "" without. */

@@ -57,10 +57,7 @@ const struct hist *hist_get(const struct hist *h);	/* NULL-safe; returns h */
 void hist_put(const struct hist *h);			/* NULL-safe */
 bool hist_equal(const struct hist *a, const struct hist *b);
 
-/*
- * The quantile q (0 < q <= 1), ns: geometric midpoint of the bucket with rank ceil(q * count), at
- * most max_ns. 0: no values.
- */
+/* Quantile q (0 < q <= 1), ns: geometric midpoint of its bucket, at most max_ns. 0: no values. */
 u64 hist_quantile(const struct hist *h, double q);
 
 #endif

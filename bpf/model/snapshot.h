@@ -192,10 +192,7 @@ static inline const struct hist *row_hist_tick(const struct row *r, const struct
 	return ((const struct hist *const *)((const char *)r + f->offset))[1];
 }
 
-/*
- * Growth of a counter between two snapshots (rate.c): 0 if it fell a little or is unknown, all of
- * `to` after a reset.
- */
+/* Growth of a counter between snapshots (rate.c); 0: fell a little, unknown; `to` after a reset. */
 u64 counter_growth(u64 from, u64 to);
 
 const struct row *row_get(const struct row *r);	/* NULL-safe; returns r */
@@ -366,10 +363,7 @@ bool blocked_next(const char **at, struct blocked *b);
  */
 u64 blocked_unattributed_ns(const struct requests_row *q);
 
-/*
- * The next number of an FF_STACK text; advances *text. False: the end. Collectors' numbers are
- * below FRAME_IDS.
- */
+/* The next number of an FF_STACK text; advances *text. False: the end. Below FRAME_IDS. */
 #define FRAME_IDS (1u << 22)
 static inline bool frame_id_next(const char **text, u32 *ret)
 {

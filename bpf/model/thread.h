@@ -36,10 +36,7 @@ struct thread_pace {
 
 #define THREAD_LONG_NS (5 * NSEC_PER_MSEC)
 
-/*
- * High priority for this thread and its future ones. Needs CAP_SYS_NICE, as those below. 0 or
- * -errno.
- */
+/* High priority for this thread and future ones. CAP_SYS_NICE, as those below. 0 or -errno. */
 int thread_raise(void);
 /*
  * After each piece of work (a tick): normal priority if it ran longer than THREAD_LONG_NS, else, or

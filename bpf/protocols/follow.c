@@ -42,10 +42,7 @@ static void conn_free(struct follower *f, struct conn *c)
 	f->counts.connections--;
 }
 
-/*
- * Protocol and role by a connection's first bytes, which may be too few; programs found likely
- * HTTP.
- */
+/* Protocol and role by a connection's first bytes, which programs found likely to be HTTP. */
 static bool recognise(const u8 *data, u64 n, bool first, u32 *ret_protocol, enum role *ret_role)
 {
 	for (enum verdict least = VERDICT_YES; least >= (first ? VERDICT_MORE : VERDICT_YES); least--)

@@ -11,10 +11,7 @@
 
 #define KNOWN_BYTES 512		/* longer heads are not kept */
 
-/*
- * The result of a cached head of *ret_len bytes at p, until the next http1_known_keep(). NULL: a
- * miss.
- */
+/* A cached head of *ret_len bytes at p, valid until http1_known_keep(). NULL: a miss. */
 const struct http1_head *http1_known_find(enum role role, const u8 *p, u64 n, u32 *ret_len);
 /* Caches x, parsed from the first len of the n bytes at p. */
 void http1_known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x);

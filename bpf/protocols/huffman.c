@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * huffman.c: RFC 7541, appendix B: a canonical code: the number of codes of each length, and the
- * symbols in order of their codes.
- */
+/* huffman.c: RFC 7541, appendix B, a canonical code: codes of each length, symbols by code. */
 #include "bpf/protocols/huffman.h"
 
 #define MIN_BITS 5

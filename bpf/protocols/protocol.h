@@ -91,8 +91,7 @@ struct protocol {
 	/* The rest of the connection is something else: a tunnel, or it never was this protocol. NULL: never. */
 	bool (*is_over)(const void *state);
 	/*
-	 * False while only the first bytes match: requests are held back, losses do not count.
-	 * NULL: certain.
+	 * False: only the first bytes match; requests are held, no losses counted. NULL: certain.
 	 */
 	bool (*is_certain)(const void *state);
 	/*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sent.h: bytes that the other end, on this host, has not read yet; its records refer to them
- * (struct http_same).
+ * sent.h: bytes not read yet by the other end, on this host, whose records refer to them
+ * (http_same).
  */
 #ifndef OTTOP_SENT_H
 #define OTTOP_SENT_H

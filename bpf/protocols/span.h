@@ -16,10 +16,7 @@ struct span {
 	u64 write_ns;	/* of a server its answer, first to last byte; of a client the first call that wrote */
 };
 
-/*
- * A server's span is first to last byte; a client's begins when the write of the first has
- * returned.
- */
+/* A server's span: first to last byte; a client's begins when the first write has returned. */
 struct span span_of(const struct exchange *x);
 
 #endif

@@ -94,10 +94,7 @@ struct encoder;
 
 struct encoder *encoder_new(void);
 void encoder_free(struct encoder *e);	/* NULL-safe */
-/*
- * Appends a tick; `key` starts a group, as the first tick must. Keeps a reference to s until the
- * next.
- */
+/* Appends a tick; `key` starts a group, as the first tick must. References s until the next. */
 void encoder_tick(struct encoder *e, const struct snapshot *s, bool key, struct buf_out *o);
 /* The strings of the group take so much that a new group is due. */
 bool encoder_is_full(const struct encoder *e);
@@ -111,10 +108,7 @@ struct decoder *decoder_new(const struct stored_schema *schema, const struct ses
 void decoder_free(struct decoder *d);	/* NULL-safe */
 /* Decoded rows share equal rows of `like` (NULL: none), which must live until the next call. */
 void decoder_like(struct decoder *d, const struct snapshot *like);
-/*
- * Decodes a tick. 0, or -EBADMSG: invalid, or out of sequence; then only a key tick is accepted.
- * Safe for any bytes.
- */
+/* 0, or -EBADMSG: invalid, or out of sequence: only a key tick is accepted. Safe for any bytes. */
 int decoder_tick(struct decoder *d, const u8 *data, size_t len);
 /* The last tick as a snapshot (one reference), or NULL. */
 const struct snapshot *decoder_snapshot(struct decoder *d);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * decoder.c: bytes to snapshots (format: codec.h). Input is untrusted: reads and allocations are
- * bounded.
+ * decoder.c: bytes to snapshots (codec.h). Input is untrusted: reads and allocations are bounded.
  */
 #include <errno.h>
 

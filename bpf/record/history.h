@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * history.h: writes struct history (read by snapshot.h) and recordings, the same encoded ticks in a
- * file.
+ * history.h: writes struct history (reading: snapshot.h), and recordings of the same encoded ticks.
  */
 #ifndef OTTOP_HISTORY_H
 #define OTTOP_HISTORY_H
@@ -51,10 +50,7 @@ int recording_fd(const struct recording *r);
 int recording_read(struct recording *r);
 /* The end was reached, whole or not. */
 bool recording_done(const struct recording *r);
-/*
- * Problems so far (cut short, damaged chunks skipped) in one line, or NULL. Valid until the next
- * read.
- */
+/* Problems so far (cut short, damaged chunks) in one line, or NULL. Valid until the next read. */
 const char *recording_problem(const struct recording *r);
 void recording_close(struct recording *r);	/* NULL-safe; snapshots stay valid */
 

@@ -53,10 +53,7 @@ static inline void session_put(struct buf_out *o, const struct session *s)
 	buf_put_varint(o, s->start_ns);
 }
 
-/*
- * recording_open() on a descriptor, which the recording closes; `stream`: a pipe; `name`: for
- * messages.
- */
+/* recording_open() on a descriptor, which it takes; `stream`: a pipe; `name`: for messages. */
 struct recording *recording_open_fd(int fd, const char *name, bool stream, char **ret_error);
 
 #endif

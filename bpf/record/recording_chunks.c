@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * recording_chunks.c: parses header, ticks and end mark. Damage is skipped up to the next key tick,
- * and counted.
- */
+/* recording_chunks.c: parses chunks. Damage is skipped up to the next key tick, and counted. */
 #include "bpf/record/recording.h"
 
 #define PIPE_CAP_BYTES (64u << 20)	/* of ticks from a pipe */

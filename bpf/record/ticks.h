@@ -79,10 +79,7 @@ struct history {
 	u64 merge_cpu_ns, merge_after_ns;	/* CPU time; when the next may begin */
 };
 
-/*
- * The history of a recording, whose ticks stay in the file. All three must outlive it; fd is not
- * closed.
- */
+/* The history of a recording, with ticks in the file. All three must outlive it, fd stays open. */
 struct history *history_new_file(int fd, const struct stored_schema *schema,
 				 const struct session *session);
 /* Adds a tick of that file; the first must be a key tick. */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * arena.h: allocates lines of the arena (stack_wire.h: mappings, tables), capped. Sampler thread
- * only.
- */
+/* arena.h: allocates lines of the capped arena (stack_wire.h). Sampler thread only. */
 #ifndef OTTOP_PROFILER_ARENA_H
 #define OTTOP_PROFILER_ARENA_H
 

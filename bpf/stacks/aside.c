@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * aside.c: see aside.h. The rows of each page are aligned to a line, so that a page can be unpacked
- * alone.
- */
+/* aside.c: see aside.h. Rows of a page are aligned to a line: a page can be unpacked alone. */
 #include <stdlib.h>
 #include <string.h>
 

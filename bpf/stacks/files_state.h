@@ -56,10 +56,7 @@ u32 room_alloc(u32 n);
 void room_set_again(struct file *f, bool in_vain);
 /* Removes the table from the arena; the copy aside stays. */
 void room_take_away(u32 file);
-/*
- * Loads parts that stacks need. numbers: of its rules or NULL; cpu_ns: cost of the table. 0,
- * -ENOSPC.
- */
+/* Loads needed parts. numbers: of its rules or NULL; cpu_ns: cost of the table. 0, -ENOSPC. */
 int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns);
 /* The same from the copy aside. */
 void room_load_from_aside(u32 file);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * frames.h: the table frames: every code location, numbered, named once the symbolizer answers.
- * Sampler thread only.
- */
+/* frames.h: the table frames: code locations by number, named later. Sampler thread only. */
 #ifndef OTTOP_FRAMES_H
 #define OTTOP_FRAMES_H
 

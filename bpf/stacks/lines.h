@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * lines.h: source lines and inlined functions, only of frames shown or written: DWARF is expensive.
- * Sampler thread only.
- */
+/* lines.h: source lines, inlined functions, if shown or written: expensive. Sampler thread only. */
 #ifndef OTTOP_PROFILER_LINES_H
 #define OTTOP_PROFILER_LINES_H
 
@@ -12,10 +9,7 @@ struct symbolizer_answer;
 
 /* Switches all requests on (the default) or off. */
 void lines_switch(bool on);
-/*
- * Frames shown from now on, the most important first; invalid ones and those with lines are
- * ignored.
- */
+/* Frames shown from now on, most important first; invalid and finished ones are ignored. */
 void lines_see(const u32 *ids, u32 n);
 /* Adds a frame after all others: DWARF may have a name where no symbol has. */
 void lines_want(u32 id);

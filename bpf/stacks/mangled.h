@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mangled.h: functions that stay mangled (invalid, too long: symbolizer/symtab.c). Sampler thread
- * only.
+ * mangled.h: functions that stay mangled (symbolizer/symtab.c: invalid, long). Sampler thread only.
  */
 #ifndef OTTOP_STACKS_MANGLED_H
 #define OTTOP_STACKS_MANGLED_H

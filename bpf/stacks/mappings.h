@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * mappings.h: executable mappings for BPF programs; files are opened on first need. Sampler thread
- * only.
- */
+/* mappings.h: executable mappings for BPF; opens files on first need. Sampler thread only. */
 #ifndef OTTOP_PROFILER_MAPPINGS_H
 #define OTTOP_PROFILER_MAPPINGS_H
 

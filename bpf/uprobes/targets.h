@@ -39,8 +39,7 @@ void targets_close(void);
 /* A file that a process may map soon; it need not exist. */
 void targets_path(const char *path);
 /*
- * State of files a process maps as code (all, or those named). ret_since_ns (or NULL): when the
- * last was attached.
+ * State of the files mapped as code (all, or those named). ret_since_ns (or NULL): last attached.
  */
 enum uprobe_found targets_process(u32 pid, bool all, u64 *ret_since_ns);
 /* Goes on with the processes there are, for about max_ns; true: it was through all of them. */

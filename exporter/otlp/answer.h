@@ -52,10 +52,7 @@ u64 otlp_wait_limited_ms(u64 ms);
 /* Parses Retry-After, seconds or an HTTP date (RFC 9110), into ms within the limits; 0: neither. */
 u64 otlp_retry_after_ms(const char *text, time_t now);
 
-/*
- * Backoff in ms before attempt failed + 1: 1 s doubled up to 30 s, times 0.5 to 1.5, against steps
- * in a fleet.
- */
+/* Backoff, ms, before attempt failed + 1: 1 s doubled up to 30 s, times 0.5 to 1.5 by `random`. */
 u64 otlp_backoff_ms(u32 failed, u32 random);
 
 #endif

@@ -40,10 +40,7 @@ struct otlp_config {
 
 typedef const char *otlp_getenv(const char *name);
 
-/*
- * OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER etc.; those for profiles, not specified yet, by the same
- * pattern.
- */
+/* OTEL_SDK_DISABLED, OTEL_METRICS_EXPORTER etc.; for profiles, not specified yet, likewise. */
 bool otlp_signal_wanted(enum otlp_signal s, otlp_getenv *env);
 /* Why a signal is disabled, in a few words; static. */
 const char *otlp_why_off(enum otlp_signal s, otlp_getenv *env);

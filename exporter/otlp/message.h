@@ -79,10 +79,7 @@ struct metrics {
 	u32 points;
 };
 
-/*
- * All points get this time. Start times must not vary, or series would restart: their offset is
- * fixed.
- */
+/* All points get this time. Start times must not vary, or series restart: a fixed offset. */
 void metrics_begin(struct metrics *m, struct scratch *a, u64 time_unix_ns, s64 start_offset_ns);
 /* Starts a resource for the following points; without points it is removed at the end. */
 void metrics_resource(struct metrics *m, const struct attributes *from);

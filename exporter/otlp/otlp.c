@@ -157,10 +157,7 @@ u64 otlp_tables(const struct otlp_options *options)
 	return tables;
 }
 
-/*
- * System calls are exported as sums: in long intervals reading is needed only in ticks with metrics
- * due.
- */
+/* System calls are exported as sums: in long intervals they are read only when metrics are due. */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns)
 {
 	u64 interval_ns = otlp_interval_ms(options->env) * NSEC_PER_MSEC, kept_ns = CALLS_TICKS * tick_ns;

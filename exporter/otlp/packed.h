@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * packed.h: a span's attributes, encoded directly: protobuf-c walks descriptors twice, more than
- * the rest costs.
+ * packed.h: a span's attributes, encoded directly: protobuf-c costs more than the rest of a span.
  */
 #ifndef OTTOP_OTLP_PACKED_H
 #define OTTOP_OTLP_PACKED_H

@@ -15,10 +15,7 @@ struct tracked {
 	bool gone;		/* its row disappeared without an end: it left the scope */
 	u64 own_from_ns;	/* CLOCK_BOOTTIME: start of its series, if after its own; else 0 */
 	u64 base[PROCESS_METRICS_MAX];	/* counters at own_from_ns */
-	/*
-	 * Maxima of its counters, which may fall for a tick: a thread that ends meanwhile is
-	 * missing once.
-	 */
+	/* Maxima of its counters, which may fall for a tick when a thread ends meanwhile. */
 	u64 counted[PROCESS_METRICS_MAX];
 	u64 exported[PROCESS_METRICS_MAX];	/* counters as exported last */
 	float score;		/* for choosing the busiest in this export */

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * profiles.h: stacks as OTLP profiles, a resource a process, a profile a kind. Experimental: only
- * if requested.
- */
+/* profiles.h: OTLP profiles: a resource a process, a profile a kind. Experimental: on request. */
 #ifndef OTTOP_OTLP_PROFILES_H
 #define OTTOP_OTLP_PROFILES_H
 

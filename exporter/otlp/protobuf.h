@@ -19,10 +19,7 @@ struct protobuf_field {
 bool protobuf_next(struct protobuf *b, struct protobuf_field *f, bool *bad);
 /* Untrusted bytes as one printable line. */
 void protobuf_show(char *buf, size_t cap, struct protobuf b);
-/*
- * Parses an Export...ServiceResponse: partial_success = 1 (rejected, reason); absent: unchanged.
- * False: malformed.
- */
+/* Parses an Export...ServiceResponse (partial_success = 1; absent: unchanged). False: malformed. */
 bool protobuf_response(struct protobuf b, u64 *ret_rejected, char *message, size_t cap);
 
 /* Value of a hexadecimal digit of either case; -1: not one. */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * sender.c: see sender.h. The lock is never held during a post; the posted batch stays in the
- * queue, marked.
- */
+/* sender.c: see sender.h. No lock during a post; the posted batch stays in the queue, marked. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>

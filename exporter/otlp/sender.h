@@ -48,8 +48,7 @@ bool otlp_sender_hurry(struct otlp_sender *s);
 /* No more pushes; the queue may be posted until until_ns (CLOCK_MONOTONIC). Returns at once. */
 void otlp_sender_finish(struct otlp_sender *s, u64 until_ns);
 /*
- * Ends and frees the thread. False: it hangs (name server, network file system) and is left. *ret:
- * final numbers.
+ * Ends and frees the thread. False: it hangs (name server, NFS) and is left. *ret: final numbers.
  */
 bool otlp_sender_stop(struct otlp_sender *s, struct otlp_stats *ret);
 

@@ -399,10 +399,7 @@ void app_resize(struct app *a, int rows, int cols)
 	a->dirty = true;
 }
 
-/*
- * Marks the screen late if ticks are missing, counting seconds. Returns the longest wait in ms, -1:
- * no limit.
- */
+/* Marks the screen late if ticks are missing. Returns the longest wait in ms, -1: no limit. */
 static int time_late(struct app *a, u64 before_ns, int wait_ms)
 {
 	u64 until_ns, late_ns = moment_late_ns(a, &until_ns);

@@ -116,10 +116,7 @@ int app_history_index(const struct app *a);
 bool app_live(const struct app *a);
 /* Whether the table was observed in the shown snapshot, so that its rows can be counted. */
 bool app_collected(const struct app *a, enum table_id t);
-/*
- * Observed too briefly to say that the table is empty: buf says so. False for recordings and past
- * ticks.
- */
+/* Observed too briefly to call the table empty: buf says so. Not for recordings and past ticks. */
 bool app_too_early(const struct app *a, enum table_id t, char *buf, size_t cap);
 /*
  * Text to show in place of missing rows: `none` if there is evidence for it; else that it is too
@@ -177,10 +174,7 @@ void app_copy(struct app *a, const char *what, const char *text);
 bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key);
 /* "POST /x p99 812ms, was 96ms · KEY": a p99 far above its five-minute median; false: none. */
 bool app_note_slow(struct app *a, char *buf, size_t cap, const char *key);
-/*
- * "POST /x: 3.1 % failed, server of node 2214 · KEY": highest error rate, servers first; false:
- * none.
- */
+/* "POST /x: 3.1 % failed, server of node 2214 · KEY": highest error rate, servers first. */
 bool app_note_failing(const struct app *a, char *buf, size_t cap, const char *key);
 /*
  * The view's search text, or NULL for canvas views, where a list's search would only dim the graph.

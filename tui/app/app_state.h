@@ -175,10 +175,7 @@ bool moment_act(struct app *a, enum action action);
 int moment_time(struct app *a);
 /* "LIVE 1s", "PAUSED", "-00:15", "REPLAY". */
 void moment_mode(const struct app *a, char *buf, size_t cap, bool *ret_live);
-/*
- * Live: ns by which the next tick is late, or 0; *ret_until_ns: time until it will be late (else
- * ~0).
- */
+/* Live: ns by which the next tick is late, or 0; *ret_until_ns: until it will be (else ~0). */
 u64 moment_late_ns(const struct app *a, u64 *ret_until_ns);
 /* Draws the time scale in line H-2 while paused. */
 void moment_scale(const struct app *a, struct canvas *c, int row);

@@ -166,10 +166,7 @@ static void add_part(char parts[][PART_MAX], int *n, const char *text)
 		snprintf(parts[(*n)++], PART_MAX, "%s", text);
 }
 
-/*
- * Parts of the right side, the last dropped first. *ret_faces: index of the faces, with their short
- * form.
- */
+/* Parts of the right side, the last dropped first. *ret_faces: index of faces, also shortened. */
 static int context_parts(struct app *a, char parts[8][PART_MAX], int *ret_faces, char ret_short[32])
 {
 	const struct view *v = app_view(a);

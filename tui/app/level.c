@@ -103,10 +103,7 @@ void app_enter(struct app *a, const char *view, u64 pid, u64 start_time_ns,
 	app_refresh(a);
 }
 
-/*
- * The last tick in from..to-1 with the process (one reference), or NULL. Forward: stepping back is
- * slow.
- */
+/* The last tick in from..to-1 with the process (one reference), or NULL. Decodes forward. */
 static const struct snapshot *last_with(struct history *h, int from, int to, u64 pid, u64 start_time_ns)
 {
 	const struct snapshot *found = NULL;

@@ -70,10 +70,7 @@ static const struct pressure pressures[] = {
 	  PSI_MEM_LIMIT_PCT, offsetof(struct processes_row, rss_rate), true },
 };
 
-/*
- * Prefers a live process, which can be selected; NULL if no wait is long enough to explain
- * anything.
- */
+/* Prefers a live process, which can be selected; NULL if no wait explains anything. */
 static const struct processes_row *most(const struct snapshot *s, const struct pressure *p)
 {
 	const struct processes_row *lives = most_of(s, p->of_process, false);

@@ -62,10 +62,7 @@ struct view {
 	void (*update)(struct app *a, void *state);
 	/* Draws into body, to which the clip is set. NULL: table_draw(). */
 	void (*draw)(struct app *a, void *state, struct canvas *c, struct rect body);
-	/*
-	 * Handles an action (key: K_x or a character). False: passed on to the table, then the
-	 * console.
-	 */
+	/* Handles an action (key: K_x or a character). False: for the table, then the console. */
 	bool (*act)(struct app *a, void *state, enum action action, u32 key);
 	/* Text for the right part of the context line ("19 syscalls", "window 10s"). */
 	void (*status)(struct app *a, void *state, char *buf, size_t cap);

@@ -290,17 +290,11 @@ void flame_set_shape(struct flame *f, const struct flame_shape *shape);
 
 /* Shows the span of one request and its row's stacks instead of a window; NULL: back to ticks. */
 void flame_set_span(struct flame *f, const struct requests_row *q);
-/*
- * Moves the window to the shown snapshot and builds on. False: over budget_ns (0: none); call
- * again.
- */
+/* Moves the window to the shown snapshot and builds. False: over budget_ns (0: none); again. */
 bool flame_follow(struct flame *f, struct history *h, const struct snapshot *shown, u64 budget_ns);
 
 struct flame_tree *flame_tree(struct flame *f);		/* the one to draw */
-/*
- * Frees memory while hidden, but paths of pins; flame_follow() rebuilds. False: not rebuildable,
- * kept.
- */
+/* Frees memory while hidden, but paths of pins; flame_follow() rebuilds. False: impossible. */
 bool flame_rest(struct flame *f);
 /* The current extent of the window. */
 struct flame_span flame_span(const struct flame *f);

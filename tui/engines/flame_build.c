@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * flame_build.c: builds a second tree in steps while the first is shown: other shape, new names,
- * dead stacks.
- */
+/* flame_build.c: builds a second tree in steps while the first is shown. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -260,10 +260,7 @@ static void swap_row(const struct frames_row **old, const struct frames_row *r)
 	*old = r;
 }
 
-/*
- * Keeps names: older snapshots may lack them. A frame in no stack keeps only its row: most are
- * never drawn.
- */
+/* Keeps names that older snapshots lack. A frame in no stack keeps only its row: rarely drawn. */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
 	struct flame_frame *f;

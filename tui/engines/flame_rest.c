@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * flame_rest.c: frees a hidden graph's memory; selected and zoomed nodes stay as paths without
- * values.
- */
+/* flame_rest.c: frees a hidden graph's memory; pinned nodes stay as paths without values. */
 #include <stdlib.h>
 
 #include "tui/engines/flame.h"

@@ -317,10 +317,7 @@ void flame_tree_unorder(struct flame_tree *t)
 		t->nodes[i].ordered = false;
 }
 
-/*
- * Takes b's list apart: first its children that a has, in a's order; the rest stays until
- * place_rest().
- */
+/* Takes b's list apart: first children that a has, in a's order; the rest by place_rest(). */
 static void adopt(struct flame_tree *to, u32 b, struct flame_tree *from, u32 a,
 		  const struct flame_names *names)
 {

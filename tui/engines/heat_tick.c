@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * heat_tick.c: the calls of a tick by caller, packed: some 80 bytes for each operation of a
- * process.
- */
+/* heat_tick.c: the calls of a tick by caller, packed: 80 bytes an operation of a process. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

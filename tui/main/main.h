@@ -16,17 +16,11 @@
 void main_say(const char *fmt, ...) __printf(1, 2);
 /* As main_say(), for an allocated line, which it frees; NULL: nothing. */
 void main_report(char *line);
-/*
- * Opens closed descriptors 0 to 2, or output could go into a BPF map. Returns whether stdout was
- * open.
- */
+/* Opens closed descriptors 0 to 2: output must not go into a BPF map. Was stdout open? */
 bool main_fill_fds(void);
 /* Reports write errors of the last flush (a full disk); a gone reader is none. The exit status. */
 int main_close_stdout(int status);
-/*
- * A stream to fd (the caller's); a blocked write fails with EINTR once wake_fd is readable. NULL:
- * errno.
- */
+/* A stream to fd (the caller's); writes fail with EINTR once wake_fd is readable. NULL: errno. */
 FILE *output_open(int fd, int wake_fd);	/* main_output.c */
 
 /* ---- signals: main_signals.c ------------------------------------------------- */
@@ -94,10 +88,7 @@ u64 record_tables(const struct options *o);
 
 /* ---- a service: main_notify.c ------------------------------------------------------- */
 
-/*
- * Sends "READY=1
- * STATUS=..." to the service manager, if any (NOTIFY_SOCKET: sd_notify(3)). Never blocks.
- */
+/* Sends status lines ("READY=1") to the service manager, if any: sd_notify(3). Never blocks. */
 void main_notify(const char *fmt, ...) __printf(1, 2);
 /* Interval at which the manager expects WATCHDOG=1 from this process, in ns; 0: none. */
 u64 main_watchdog_ns(void);

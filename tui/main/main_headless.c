@@ -209,10 +209,7 @@ static char *reopen_sinks(struct headless *h)
 	return error;
 }
 
-/*
- * SIGHUP: rereads options and --config: OTLP, recording path, interval. An invalid file changes
- * nothing.
- */
+/* SIGHUP: rereads options and --config: OTLP, recording path, interval; if invalid, nothing. */
 static void reload(struct headless *h)
 {
 	struct options now;
@@ -236,10 +233,7 @@ static void reload(struct headless *h)
 
 /* ---- the loop ---------------------------------------------------------------------- */
 
-/*
- * Output starts after a full interval of every table; replays skip the same ticks, to equal the
- * live run.
- */
+/* Output starts after a full interval of every table; replays skip the same ticks. */
 static bool is_whole(struct headless *h, const struct snapshot *s)
 {
 	bool starting = !s->interval_ns;

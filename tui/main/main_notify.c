@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * main_notify.c: sd_notify(3): NAME=VALUE lines to NOTIFY_SOCKET, a path or '@' and an abstract
- * name.
- */
+/* main_notify.c: sd_notify(3): NAME=VALUE lines to NOTIFY_SOCKET, a path or abstract ('@'). */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -62,10 +62,7 @@ struct option_desc {
 
 extern const struct option_desc option_descs[N_OPTIONS];
 
-/*
- * Parses argv and --config (the command line takes precedence). NULL, or an error message to
- * free().
- */
+/* Parses argv and --config (argv takes precedence). NULL, or an error message to free(). */
 char *options_parse(struct options *o, int argc, char **argv);
 /* Frees what the options own, including strings taken from them. */
 void options_free(struct options *o);

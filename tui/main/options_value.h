@@ -6,8 +6,7 @@
 #include "tui/main/options.h"
 
 /*
- * Sets an option to `text`, which must outlive it. label: as written ("-d"). NULL, or an error
- * message to free().
+ * Sets an option to `text`, which must outlive it. label: as written. NULL, or an error to free().
  */
 char *option_set(struct options *o, enum option_id id, const char *label, const char *text);
 /* Reads a configuration file. NULL, or an error message (free() it). */

@@ -26,10 +26,7 @@ enum value_state format_state(const struct field *f, const struct row *r);
 /* A member as number for sorting; unknown, blank and pending sort below 0. STR: 0. */
 double format_number(const struct field *f, const struct row *r);
 
-/*
- * A member as drawn ("?", "", "·": not known); for STR the row's own string. s: time base of ages
- * and clock times.
- */
+/* A member as drawn ("?", "", "·": unknown), for STR the row's own. s: base of ages and times. */
 const char *format_value(char buf[FORMAT_MAX], const struct field *f, const struct row *r,
 			 const struct snapshot *s, enum value_state *ret_state);
 /* Numbers are right-aligned in their column, texts left-aligned. */

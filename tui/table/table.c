@@ -139,10 +139,7 @@ bool table_select(struct tableview *t, const struct row *like)
 	return false;
 }
 
-/*
- * After loading: puts the cursor on its row's new line. With F, and in a log, the row keeps its
- * line.
- */
+/* After loading: moves the cursor to its row's line. With F, and in a log, the line stays. */
 void table_find_cursor(struct tableview *t)
 {
 	u32 line = t->cursor_i - min(t->top, t->cursor_i);

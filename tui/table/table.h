@@ -65,10 +65,7 @@ struct table_spec {
 	bool (*keep)(struct app *a, void *state, const struct row *r);
 	/* Called for each row that passed the filter. */
 	void (*load)(void *state, const struct row *r);
-	/*
-	 * After filter and sort: may reorder, drop and annotate rows (the tree). Returns the new
-	 * number.
-	 */
+	/* After filter and sort: may reorder, drop and annotate rows (the tree). The new number. */
 	u32 (*arrange)(struct app *a, void *state, struct table_row *rows, u32 n);
 	/*
 	 * Rows dropped by arrange() that a line represents, for searches (*at: -1, then the

@@ -37,10 +37,7 @@ struct tableview {
 	const struct row **tags;	/* one reference each */
 	u32 n_tags, cap_tags;
 
-	/*
-	 * The cursor follows this row (a reference); unmoved, or after Home, it stays on the first
-	 * line.
-	 */
+	/* The cursor follows this row (a reference); unmoved, or after Home, the first line. */
 	const struct row *cursor;
 	u32 cursor_i, top;
 	bool anchored, follow, ordered;	/* ordered: the user chose the order */

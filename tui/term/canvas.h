@@ -61,10 +61,7 @@ const struct cell *canvas_cell(const struct canvas *c, int row, int col);
 /* Limits drawing to `clip` (canvas coordinates). Returns the previous clip, to be restored. */
 struct rect canvas_clip(struct canvas *c, struct rect clip);
 
-/*
- * Draws s in at most `width` columns (negative: the line), never half a character. Returns the
- * columns drawn.
- */
+/* Draws s in `width` columns (negative: the line), no half characters. Returns the columns. */
 int canvas_text(struct canvas *c, int row, int col, int width, u32 style, const char *s);
 /* As canvas_text(), right-aligned in exactly `width` columns; the blank part is left unchanged. */
 int canvas_right(struct canvas *c, int row, int col, int width, u32 style, const char *s);

@@ -18,10 +18,7 @@ struct term_options {
 	bool no_color;	/* also set by NO_COLOR in the environment */
 };
 
-/*
- * Opens the terminal (raw mode, alternate screen, handlers that restore it). NULL: *ret_error, to
- * free().
- */
+/* Opens the terminal: raw, alternate screen, restored by handlers. NULL: *ret_error, to free(). */
 struct terminal *term_open(const struct term_options *o, char **ret_error);
 /* Restores the terminal. NULL-safe. */
 void term_close(struct terminal *t);

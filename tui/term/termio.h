@@ -7,17 +7,11 @@
 
 /* Raw mode on in_fd. 0 or -errno. */
 int termio_raw(int in_fd);
-/*
- * Reopens fd's terminal for non-blocking writes (on fd the flag would affect the shell); -1: use
- * fd.
- */
+/* Reopens fd's terminal for non-blocking writes, which on fd affect the shell; -1: use fd. */
 int termio_open_out(int fd);
 /* Restores the modes from before termio_raw(). */
 void termio_cooked(void);
-/*
- * SIGWINCH, CONT, TSTP, TERM, HUP, INT wake termio_signal_fd(); a crash writes `restore` and the
- * old modes.
- */
+/* Signals (WINCH, CONT, TSTP, TERM, HUP, INT) wake termio_signal_fd(); a crash writes `restore`. */
 void termio_signals(int out_fd, const char *restore);
 void termio_signals_default(void);
 /* Reinstalls only the handlers that wake (after a stop). */
@@ -32,16 +26,10 @@ enum termio_event termio_event(void);
 int termio_write(int fd, const char *data, size_t n);
 u64 termio_bytes(void);
 
-/*
- * Replaces palette numbers from `first` on by exact colours ("38;5;N": "38;2;R;G;B"). out: 2 * n +
- * 32 bytes.
- */
+/* Palette numbers from `first` on become exact colours ("38;2;R;G;B"). out: 2 * n + 32 bytes. */
 size_t termio_true_colour(char *out, const char *in, size_t n, const s32 *rgb, u32 first, u32 count);
 
-/*
- * Shortens ncurses's output in place: no colour reset before a full reset, joined SGRs. The new
- * length.
- */
+/* Shortens ncurses's output in place (redundant resets, joined SGRs). Returns the length. */
 size_t termio_shorten(char *buf, size_t n);
 
 /*

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * heatmap.c: latency (y) over time (x), colour = count; cell cursor, rectangle, list of calls. Tabs
- * 7 and 6.
- */
+/* heatmap.c: latency over time, colour = count; cursor, rectangle, list of calls. Tabs 7, 6. */
 #include <stdio.h>
 #include <string.h>
 

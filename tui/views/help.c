@@ -58,10 +58,7 @@ static enum reach reach_of(const struct key_desc *k)
 	return !*k->where ? EVERYWHERE : strcmp(k->where, "table") ? OWN : OF_TABLES;
 }
 
-/*
- * The label of an action's key, or NULL: not here, as "zoom" (Enter) outside of flame graphs, "S"
- * in exports.
- */
+/* The label of an action's key here, or NULL: for example "zoom" only exists in flame graphs. */
 static const char *label_of(enum action action, const struct view *v, char *alias, size_t cap)
 {
 	const char *first = key_descs[action].keys;

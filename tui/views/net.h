@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * net.h: private to tab 5: connections*.c, interfaces.c, drops.c, failures.c, and shared texts
- * (net.c).
- */
+/* net.h: private to tab 5: connections*.c, interfaces.c, drops.c, failures.c, net.c (texts). */
 #ifndef OTTOP_VIEWS_NET_H
 #define OTTOP_VIEWS_NET_H
 

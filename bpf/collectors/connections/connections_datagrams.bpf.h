@@ -30,8 +30,7 @@ struct cmsg32 { u32 len, level, type; };
 struct cmsg64 { u64 len; u32 level, type; };
 
 /*
- * Segment size in control data (type: UDP_SEGMENT or UDP_GRO); 0: none; -1: unknown. Global:
- * verified only once.
+ * Segment size by control data (UDP_SEGMENT, UDP_GRO); 0: none; -1: unknown. Global: verified once.
  */
 __noinline int segment_of_msg(u64 msg, u32 compat, u32 type)
 {

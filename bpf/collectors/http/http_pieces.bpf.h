@@ -125,10 +125,7 @@ __noinline int emit_iovec(const struct moved *m, struct http_socket *s, u32 i, s
 	return r->left != 0;
 }
 
-/*
- * Emits a response of two iovecs, head and body, as one record. False: it is none. Not inlined:
- * stack.
- */
+/* Emits a response of two iovecs, head and body, as one record; else false. Not inlined: stack. */
 __noinline int emit_with_body(const struct moved *m, struct http_socket *s, u32 flags)
 {
 	struct two_iovecs p = {};

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * http_sessions.c: see http_sessions.h. Sessions of killed processes with an unknown socket would
- * stay for ever.
- */
+/* http_sessions.c: see http_sessions.h. Of killed processes some sessions have no known socket. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/*
- * processes.bpf.c: a task iterator run once a tick, the life of processes as events, and time in
- * uninterruptible sleep.
- */
+/* processes.bpf.c: task iterator, once a tick; life of processes; uninterruptible sleep. */
 #include "bpf/collectors/processes/processes_task.bpf.h"
 #include "bpf/collectors/processes/processes_switch.bpf.h"
 #include "bpf/collectors/processes/processes_life.bpf.h"

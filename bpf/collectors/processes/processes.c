@@ -70,10 +70,7 @@ void tasks_set_generation(u32 generation)
 		skel->bss->call_generation = generation;
 }
 
-/*
- * Addresses of per-CPU memory counters: searched in steps after the first screen, not to delay
- * samples.
- */
+/* Addresses of per-CPU memory counters: in steps after the first screen, not to delay samples. */
 static void find_per_cpu_offsets(void)
 {
 	if (offsets_sought || skel->bss->rss_is_exact || !skel->rodata->sum_cpus || n_ticks < 2)

@@ -49,10 +49,7 @@ struct wire_event {
 	__u32 kind, pid, ppid, uid;
 	__u64 time_ns, start_ns;
 	char comm[16];
-	/*
-	 * exit: the process's final values. dead: only runtime_ns of its main thread, after its
-	 * last switch.
-	 */
+	/* exit: of the process. dead: only runtime_ns of its main thread, after its last switch. */
 	__u64 runtime_ns, runq_ns, blocked_ns, utime_ns, stime_ns;
 	__u64 read_bytes, write_bytes, calls;
 	__u64 rss_peak_pages;

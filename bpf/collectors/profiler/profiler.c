@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * profiler.c: the tables stacks and frames: controls the programs and reads their ring. Never
- * blocks.
+ * profiler.c: the tables stacks and frames: controls the programs, reads their ring. Never blocks.
  */
 #include <errno.h>
 #include <linux/capability.h>

@@ -18,10 +18,7 @@
 #define THIN_NS 1000000u
 const volatile u64 min_block_ns;	/* shorter waits are ignored */
 
-/*
- * A wait that is over; its user stack is read in the task's context: end of its call, or next
- * switch.
- */
+/* A wait that is over; its user stack is read in the task's context: end of call or next switch. */
 struct pending {
 	u64 since_ns, end_ns, value, ready_ino;
 	u32 waker, n, owner, ready_fd;

@@ -90,8 +90,8 @@ static void settle(void)
 /* ---- a span ---- */
 
 /*
- * The part of a wait's value in the span, scaled: values count for other waits or, as clocks
- * differ, exceed the duration.
+ * The part of a wait's value in the span, scaled, as values may exceed durations (sampling,
+ * clocks).
  */
 static u64 within(const struct kept *k, u64 from_ns, u64 to_ns)
 {

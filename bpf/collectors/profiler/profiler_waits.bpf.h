@@ -65,10 +65,7 @@ static __always_inline bool is_idle(struct task_struct *t)
 	return !t->mm && (t->__state & (TASK_UNINTERRUPTIBLE | TASK_NOLOAD)) != TASK_UNINTERRUPTIBLE;
 }
 
-/*
- * Starts a wait with an unseen beginning at `since`, unless another begins: `reported` is the old
- * value.
- */
+/* Starts a wait with an unseen beginning; `reported`: the old value, so that a new wait wins. */
 static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 reported, u64 since)
 {
 	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_reported_ns, reported, since) != reported)

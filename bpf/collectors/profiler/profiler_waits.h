@@ -18,10 +18,7 @@ void profiler_waits_open(struct bpf_link *iter, struct wire_look *look);
 void profiler_waits_close(void);
 /* Observation begins: threads that wait now are taken to wait since began_ns. */
 void profiler_waits_adopt(u64 began_ns);
-/*
- * Once a tick: the next part of known waits; asks for stacks of those older than older_than_ns, for
- * done().
- */
+/* Once a tick: reports known waits; asks for stacks of those beyond older_than_ns, for done(). */
 void profiler_waits_look(u64 older_than_ns, walked_fn done);
 /* How many stacks are still being read. */
 u32 profiler_waits_reading(void);

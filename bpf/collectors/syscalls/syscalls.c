@@ -70,10 +70,7 @@ static u64 time_of_call(void)
 	return best / CALL_GROUP;
 }
 
-/*
- * Measured on our own calls: leaving the fast path costs more than the program and is in no
- * statistics.
- */
+/* Measured on our own calls: leaving the fast path is in no statistics of programs. */
 static int count_on(void)
 {
 	u64 before, after;

@@ -134,10 +134,7 @@ u64 task_fd_inode(const struct wait_question *q, u32 fd);
 
 int ends_open(char *reason, size_t cap);	/* as open() of a collector */
 void ends_close(void);
-/*
- * One pass over all open files for those of n answers with a->end.ino; adds the peers to their
- * texts.
- */
+/* One pass over all open files for n answers with a->end.ino; adds the peers to their texts. */
 void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n);
 
 #endif
