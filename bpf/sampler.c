@@ -19,7 +19,7 @@
 #include "bpf/sampler_parts.h"
 #include "bpf/stacks/frames.h"
 
-#define OPEN_NS (200 * NSEC_PER_MSEC)	/* then what is open already is shown before more is opened */
+#define OPEN_NS (200 * NSEC_PER_MSEC)	/* then open collectors are shown before more are opened */
 #define FIRST_NS (400 * NSEC_PER_MSEC)	/* the first interval is short, as the user waits for it */
 #define DRAIN_NS (100 * NSEC_PER_MSEC)	/* of ring buffers, between ticks */
 #define OFFSET_JITTER_NS (s64)NSEC_PER_MSEC	/* two clocks are never read at one time */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* exports.c: the table exports: what leaves over --otlp, and what becomes of it. */
+/* exports.c: the table exports: state of --otlp by signal. */
 #include <pthread.h>
 #include <string.h>
 

@@ -29,7 +29,7 @@ struct request {
 	char name[ADMIN_PATH];	/* of a tracepoint: category/event; of a namespace: its file */
 };
 
-/* Of what it does: a namespace or a tracefs that cannot be looked into at once never can. */
+/* A time limit for its work: what hangs that long never answers. */
 #define CPU_SECONDS 5
 #define STUCK_SECONDS 20
 
@@ -190,7 +190,7 @@ static int open_netns(const struct request *r)
 	return -1;
 }
 
-/* Goes into the namespace, opens what was asked for, and comes back. */
+/* Enters the namespace, opens the requested object, and returns. */
 static int in_netns(const struct request *r, int link_fd)
 {
 	int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -41,7 +41,7 @@ struct helper_spec {
 	enum helper_rights rights;
 	u64 capabilities;	/* HELPER_KEEPS: 1 << CAP_... */
 	u64 memory_bytes;	/* of address space */
-	u64 data_bytes;		/* of it private writable data, without stacks (RLIMIT_DATA); 0: no limit */
+	u64 data_bytes;		/* private writable, without stacks (RLIMIT_DATA); 0: no limit */
 	u32 files;		/* open descriptors */
 	s32 nice;
 	u32 cpu_s, stuck_s;	/* of one piece of work, see helper_work() */

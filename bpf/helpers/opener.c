@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* opener.c: see opener.h. The threads; what they do is in opener_work.c. */
+/* opener.c: see opener.h: the threads. Their work is in opener_work.c. */
 #include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>

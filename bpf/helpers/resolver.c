@@ -37,7 +37,7 @@ static struct hash_table by_addr;
 static u32 n_waiting;
 static u32 users_version;
 static struct helper server = HELPER_NONE;
-static u32 deaths;	/* of it, that were seen */
+static u32 deaths;	/* of the server, seen so far */
 
 /* ---- entries --------------------------------------------------------------------- */
 

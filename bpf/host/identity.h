@@ -7,7 +7,7 @@
 
 /* Reads what is missing or changed. On failure it keeps its values; p->unread counts failures. */
 void identity_read(struct proc *p);
-/* The same right after identity_args(): the command line only where that had not all of it. */
+/* The same right after identity_args(): reads the command line only if that was cut. */
 void identity_read_exec(struct proc *p);
 /* Reads the command line alone. 0 or -errno. */
 int identity_title(struct proc *p);

@@ -95,7 +95,7 @@ static void look_at(struct proc *p, void *arg)
 		n->name = str_get(p->container);
 }
 
-/* A file that was left behind there is none. */
+/* A leftover file is no namespace. */
 static bool is_namespace(const struct stat *st)
 {
 	static dev_t nsfs;

@@ -3,7 +3,7 @@
 #include "bpf/kernel/linger.h"
 #include "bpf/model/snapshot.h"
 
-#define MEAN_NS (5 * NSEC_PER_SEC)	/* one tick that is dear is none: files are read when a view opens */
+#define MEAN_NS (5 * NSEC_PER_SEC)	/* opening a view makes one expensive tick */
 
 static struct linger_cost last;
 static float mean_pct;

@@ -35,7 +35,7 @@ struct probe {
 	u64 whole_ns;		/* of a run with the way there: see probe_costs() */
 	float measured_rate, counted_rate;
 	u64 misses;
-	bool harmless;		/* what it misses is counted elsewhere, or no loss */
+	bool harmless;		/* its misses are counted elsewhere, or are no loss */
 	const struct bpf_program *duplicate;	/* does the same: what one misses the other mostly has */
 };
 

@@ -57,7 +57,7 @@ void probes_quiet(void);
 /* A readable reason for an attach or load that failed with -err. */
 const char *probe_why(int err);
 
-/* Waits until no BPF program still uses what was swapped out: about 10 to 30 ms. */
+/* Waits until no BPF program still uses the swapped-out set: about 10 to 30 ms. */
 void probes_grace_period(void);
 
 /* Adds the rows of the tables probes and lost. */

@@ -12,7 +12,7 @@
 /* Off-CPU counters of a thread at the time of a record. */
 struct thread_mark {
 	u64 at_ns;		/* 0: unknown */
-	u64 off_ns, runq_ns;	/* off CPU; the part of it in which it was runnable */
+	u64 off_ns, runq_ns;	/* off CPU; of that runnable */
 	u32 tid;
 };
 

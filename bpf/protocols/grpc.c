@@ -6,7 +6,7 @@
 #include "bpf/protocols/grpc.h"
 
 #define BASE 1		/* 0 is STATUS_NONE; gRPC's 0 is OK */
-#define CODE_MAX 999	/* there are 17; a number that is none is shown as it is */
+#define CODE_MAX 999	/* there are 17; unknown numbers are shown as they are */
 
 bool grpc_is_type(const char *content_type)
 {

@@ -45,11 +45,11 @@ struct hpack_block {
 /* value: NULL where it is unknown, or of no interest. Lives until it returns. */
 typedef void hpack_field(void *arg, enum hpack_name name, const char *value);
 
-/* Reads some of a block, cut anywhere. False: it is none. */
+/* Reads a part of a block, cut anywhere. False: invalid. */
 bool hpack_read(struct hpack *h, struct hpack_block *b, const u8 *data, u64 n, hpack_field *field, void *arg);
 /* Whether the block may end here. */
 bool hpack_may_end(const struct hpack_block *b);
-/* Blocks are missing: of what was there so far no index is known any more. */
+/* Blocks are missing: the indexes of all entries so far are unknown. */
 void hpack_forget(struct hpack *h);
 
 #endif

@@ -154,7 +154,7 @@ static void transfer_encoding(struct http1_head *x)
 
 void http1_head_name_byte(struct http1_head *x, u8 c)
 {
-	/* A folded line, or a blank before the colon: readers differ in what they make of it. */
+	/* A folded line, or a blank before the colon: readers interpret these differently. */
 	if (c == ' ' || c == '\t')
 		x->flags |= DOUBTFUL;
 	put(x->name, sizeof(x->name), &x->n_name, c);

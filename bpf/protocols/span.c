@@ -7,7 +7,7 @@ static bool is_known(const struct thread_mark *m)
 	return m->at_ns && m->tid;
 }
 
-/* Counters of one thread: what they say must fit into the span, or is not believed. */
+/* Counters of one thread, ignored unless they fit into the span. */
 static void split(struct span *s, const struct thread_mark *from, const struct thread_mark *to)
 {
 	u64 all = to->at_ns - from->at_ns, off = to->off_ns - from->off_ns, runq = to->runq_ns - from->runq_ns;

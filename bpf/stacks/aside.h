@@ -21,7 +21,7 @@ void aside_drop(u32 file);
 u64 *aside_pages(u32 file, const u64 *wanted);
 /* Number of the first line of its table, or 0. */
 u32 aside_table(u32 file);
-/* Such a line; NULL: there is none. Good until the next call. */
+/* Such a line, valid until the next call, or NULL. */
 const struct arena_line *aside_line(u32 line);
 /* Memory used. */
 u64 aside_bytes(void);

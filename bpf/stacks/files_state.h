@@ -52,7 +52,7 @@ static inline u32 lines_of(u32 words)
 void room_wanted(const struct file *f, u64 *bits);
 /* Allocates n lines, evicting tables not used lately. 0: no room. */
 u32 room_alloc(u32 n);
-/* Sets when the table may be requested again; the backoff grows if the last request was in vain. */
+/* Sets when the table may be requested again; the backoff grows after a failure. */
 void room_set_again(struct file *f, bool in_vain);
 /* Removes the table from the arena; the copy aside stays. */
 void room_take_away(u32 file);

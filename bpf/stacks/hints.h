@@ -11,7 +11,7 @@
 bool hint_of_process(u32 pid, char *buf, size_t cap);
 /* JIT code has a name: Python's interpreter needs no hint, in all processes of its file. */
 void hint_saw_name(const char *name);
-/* For a function of an interpreter; path: of its file, or NULL. False: it is none. */
+/* For a function of an interpreter; path: its file's, or NULL. False: another function. */
 bool hint_of_function(const char *name, const char *path, char *buf, size_t cap);
 
 #endif

@@ -149,7 +149,7 @@ void jit_opened(const struct opener_job *job)
 	} else if (job->fd < 0) {
 		close_map(j, JIT_NONE, why_not(job->fd));
 	} else {
-		if (j->wait_ns)		/* earlier frames have the reason that there is none */
+		if (j->wait_ns)		/* earlier frames say that there is no map */
 			j->file = next_file++;
 		j->fd = job->fd;
 		j->state = JIT_OPEN;

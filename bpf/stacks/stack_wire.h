@@ -63,7 +63,7 @@ enum walk_end {
 	WALK_32BIT,		/* a 32-bit program */
 	WALK_SHORT_COPY,	/* deeper than the part of the stack that was copied */
 	WALK_ENDED,		/* the process was gone before its mappings could be read */
-	WALK_NO_ROOM,		/* in a part of a file's table that is not loaded, for want of room */
+	WALK_NO_ROOM,		/* in a part of a file's table that had no room */
 	WALK_NEW_CODE,		/* JIT code that a JVM made since its code was read: reported to user space */
 	WALK_NOT_READ,		/* still waiting, and its stack could not be read from outside (yet) */
 	WALK_ENDS

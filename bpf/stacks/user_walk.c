@@ -133,7 +133,7 @@ static size_t size_of(const struct wire_copy *c)
 	return offsetof(struct wire_copy, stack) + c->bytes;
 }
 
-/* False: no room. Half of it is reserved for CPU samples, as waits are many. */
+/* False: no room. Half is reserved for CPU samples, as there are many waits. */
 static bool keep(const struct wire_copy *c)
 {
 	u32 part = c->s.kind == SAMPLE_CPU ? 1 : 2;

@@ -47,7 +47,7 @@ const struct otlp_endpoint *otlp_endpoint_of(const struct otlp_sink *o, enum otl
 char *otlp_hurry(struct otlp_sink *o);
 /* Mask of the tables it needs and of flags such as WANT_OFFCPU. */
 u64 otlp_tables(const struct otlp_options *options);
-/* Flags as WANT_NO_WAITS: what it can do without at ticks of tick_ns, if others can. */
+/* Flags (WANT_NO_WAITS ...) of what it does not need, at ticks of tick_ns. */
 u64 otlp_spares(const struct otlp_options *options, u64 tick_ns);
 /* One-line summary (free() it), once the sink is closed. */
 char *otlp_report(const struct otlp_sink *o);

@@ -13,7 +13,7 @@
 #include "bpf/model/thread.h"
 #include "exporter/otlp/sender.h"
 
-#define STACK_BYTES (512 << 10)	/* libcurl and OpenSSL need less than half of it */
+#define STACK_BYTES (512 << 10)	/* libcurl and OpenSSL need less than half */
 #define HANG_NS (3 * NSEC_PER_SEC)	/* grace after the time limit at exit */
 #define LAST_POST_MS 100	/* minimum time of an attempt at exit */
 

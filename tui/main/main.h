@@ -18,7 +18,7 @@ void main_say(const char *fmt, ...) __printf(1, 2);
 void main_report(char *line);
 /* Opens closed descriptors 0 to 2: output must not go into a BPF map. Was stdout open? */
 bool main_fill_fds(void);
-/* Reports write errors of the last flush (a full disk); a gone reader is none. The exit status. */
+/* Reports write errors of the last flush (a full disk), not a closed pipe. The exit status. */
 int main_close_stdout(int status);
 /* A stream to fd (the caller's); writes fail with EINTR once wake_fd is readable. NULL: errno. */
 FILE *output_open(int fd, int wake_fd);	/* main_output.c */

@@ -36,7 +36,7 @@ void request_open(struct app *a, const struct requests_row *r);
 
 /* Needed before a request arrives, to show what blocked its thread: in all of tab 6. */
 #define REQUEST_STACKS (TABLE_BIT(TABLE_frames) | WANT_REQUEST_WAITS)
-/* Whether stacks of its process are those of a Go program: of it, or of other requests in the snapshot. */
+/* Whether its process is a Go program, by stacks of this or other requests in the snapshot. */
 bool request_is_go(const struct app *a, const struct requests_row *q);
 /* The stacks in which its thread was blocked, in the rows of r. */
 void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const struct requests_row *q);

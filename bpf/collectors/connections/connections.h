@@ -60,7 +60,7 @@ enum wire_sock_flags {
 	WS_OWNER_LATER = 256,	/* ended before its process used it: its owner follows at close() */
 	WS_LATE_OWNER = 512,	/* not an end, but the owner of an earlier one */
 	WS_CONNECTED = 2048,	/* begun before ottop, with a port that connect() has chosen */
-	WS_SHOWN = 4096,	/* of conn_state: user space has a row of it */
+	WS_SHOWN = 4096,	/* of conn_state: user space has a row for it */
 	WS_COUNTED = 8192,	/* of conn_state: it has ended, counted with others: connections_short.h */
 	WS_MPTCP = 1024,	/* a subflow of MPTCP */
 };

@@ -7,7 +7,7 @@
 #include "bpf/collectors/totals.h"
 #include "bpf/host/proctab.h"
 
-#define MAX_DURATIONS 8192	/* rows; what is new then is lost until a process ends */
+#define MAX_DURATIONS 8192	/* rows; further ones are lost until a process ends */
 
 struct duration {
 	struct total t;

@@ -12,7 +12,7 @@ struct walk {
 	u32 at, from;		/* bytes before `from` are emitted, those before `at` parsed */
 	u32 captured, emit_end;	/* next record: how many of its bytes are copied; where it ends */
 	u32 flags;		/* of the next record */
-	u16 begins, requests;	/* more flags of it; requests that begin in it */
+	u16 begins, requests;	/* its further flags; requests that begin in it */
 	struct http_frames f;
 	u8 head[16];		/* of a frame; not on the stack of walk_on(), which is full on 6.1 */
 };

@@ -78,7 +78,7 @@ __noinline int switch_step(struct head_search *w, u32 i)
 	return w->word != WORD('\r', '\n', '\r', '\n');
 }
 
-/* Length of a 101 head that upgrades to h2c (RFC 7540, 3.2); 0: it is none. */
+/* Length of a 101 head that upgrades to h2c (RFC 7540, 3.2), or 0. */
 __noinline int switch_head(u64 base, u32 len)
 {
 	struct head_search w = { .base = base };

@@ -124,7 +124,7 @@ __noinline int open_call_ends(struct moved *m, struct tls_thread *th, u32 n)
 	return 0;
 }
 
-/* The open call has moved what it could: what comes now is another call. */
+/* The open call is complete: what follows is another call. */
 static __always_inline bool open_call_is_over(const struct tls_thread *th)
 {
 	return th->refused || (th->open == OPEN_READ && th->got);

@@ -75,7 +75,7 @@ struct speaker {
 	u64 start_ns, next_ns, wait_ns;
 	bool unseen;
 	u64 attached_ns;	/* its functions have probes since then */
-	u64 strange_ns;		/* a socket of it carries TLS that is in no session since then; 0: none */
+	u64 strange_ns;		/* when one of its sockets began TLS without a session; 0: none */
 	u32 looks;		/* times that it spoke TLS, and had functions with probes */
 };
 

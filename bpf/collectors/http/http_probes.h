@@ -7,11 +7,11 @@
 
 struct http;
 
-/* Asks about what is installed, and about what runs: the answers come while programs are loaded. */
+/* Asks about installed and running programs; answers come while BPF programs are loaded. */
 void http_probes_ask(void);
 /* Before the programs are loaded; wanted: these too. */
 void http_probes_prepare(struct http *skel, bool wanted);
-/* Attaches what was answered; the rest as it comes. */
+/* Attaches to files with an answer; later to the others. */
 void http_probes_open(struct http *skel);
 void http_probes_close(void);
 /* Answers of ottop-symbols. */

@@ -47,7 +47,7 @@ static __always_inline bool bytes_are_exact(const struct moved *m)
 	return m->base || (m->iov && m->n_iov <= MAX_PIECES);
 }
 
-/* Looks for the other end; after a send also notes what was emitted, for the end that will read it. */
+/* Finds the other end; after a send also notes the emitted bytes, for the reading end. */
 static __always_inline void note_peer(const struct moved *m, struct http_socket *s, struct tcp_sock *tcp)
 {
 	if (s->class != HTTP_YES || !is_own_address(&m->ends, m->v6))

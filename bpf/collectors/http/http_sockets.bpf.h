@@ -86,7 +86,7 @@ static __always_inline struct http_socket *socket_new(u64 key)
 	return bpf_map_lookup_elem(&sockets, &key);
 }
 
-/* s: what is kept of it. */
+/* s: its state. */
 static __always_inline void socket_drop(u64 key, struct http_socket *s)
 {
 	if (s == place_of(key))

@@ -118,7 +118,7 @@ void names_take(void)
 	}
 }
 
-/* Its symbols cannot be read: gives its frames that reason, and asks no more. */
+/* Its symbols cannot be read: gives its frames that reason, and stops asking. */
 static void give_up_names(u32 file)
 {
 	u64 addr;

@@ -35,7 +35,7 @@ static u64 refused;
 static u32 tick = 1;
 static bool found;		/* a new wait in this tick */
 static bool cut;		/* a pass of this tick did not visit all threads */
-static bool postponed;		/* some stacks could not be asked for yet, for want of room */
+static bool postponed;		/* some stacks could not be requested yet: no room */
 static struct bpf_link *iterator;
 static struct wire_look *look;
 

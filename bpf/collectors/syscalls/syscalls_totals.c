@@ -187,7 +187,7 @@ static struct row *make_row(struct total *total, struct proc *p, const struct ti
 	r->syscall = other ? str_new("other") : syscall_name(t->call);
 	r->comm = p && p->comm ? str_get(p->comm) : str_new(other ? "other" : "?");
 	r->waits = syscall_waits(r->syscall);
-	/* what is in flight now may have been counted as returned a moment later: never fall */
+	/* a call in flight may be counted as returned a moment later: never decrease */
 	t->shown_count = max(t->shown_count, t->returned + t->died + t->in_flight_entered);
 	if (total->closed)
 		t->shown_count = t->returned + t->died;

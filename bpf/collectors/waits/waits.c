@@ -61,7 +61,7 @@ static bool call_by_design(u32 call)
 	return *kind == 2;
 }
 
-/* ---- what is known ---- */
+/* ---- known answers ---- */
 
 static struct known *find_known(const struct wire_thread *w)
 {
@@ -127,7 +127,7 @@ static void take_answers(u64 wait_ns)
 		return;
 	for (u32 i = 0; i < b.n; i++)
 		keep_answer(&b.q[i], &b.a[i]);
-	others_after_ns = now_ns + PACE * b.cpu_ns;	/* a pass over all open files is most of it */
+	others_after_ns = now_ns + PACE * b.cpu_ns;	/* mostly a pass over all open files */
 }
 
 struct family {

@@ -8,7 +8,7 @@
 #include "bpf/collectors/waits/waits_question.h"
 #include "bpf/host/procfs.h"
 
-#define LOCKS_MAX (4 << 20)	/* only what is read of it is memory */
+#define LOCKS_MAX (4 << 20)	/* only pages read into it take memory */
 #define FDINFO_MAX (64 << 10)
 
 /* fs/locks.c, lock_get_status(): "1: -> FLOCK  ADVISORY  WRITE 611 fe:00:1234 0 EOF". */
