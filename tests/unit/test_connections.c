@@ -149,6 +149,30 @@ static void each_connection_of_a_socket_has_its_row(void **state)
 	conn_clear();
 }
 
+/* A connection ends once: what else is said of it is older, or said twice. */
+static void what_ended_does_not_come_back(void **state)
+{
+	const struct wire_sock of_pass = { .cookie = 7, .generation = 1, .begun_ns = 100, .open_ns = 200 };
+	struct wire_sock w = of_pass;
+
+	(void)state;
+	assert_false(conn_ended(&w));
+	conn_note_end(&w, 1000);
+	assert_true(conn_ended(&w));
+	w.begun_ns = w.open_ns = 0;	/* read when the programs had its entry no more */
+	assert_true(conn_ended(&w));
+	w.generation = 2;		/* the socket's next connection */
+	assert_false(conn_ended(&w));
+	w = of_pass;
+	w.cookie += 1024;		/* of the same place */
+	assert_false(conn_ended(&w));
+	w = of_pass;
+	w.begun_ns = 1001;		/* a connect() that fails again: it has no number of its own */
+	assert_false(conn_ended(&w));
+	conn_clear();
+	assert_false(conn_ended(&of_pass));
+}
+
 /* The age of a connection first seen at its end is unknown. */
 static void an_age_that_nobody_saw_is_unknown(void **state)
 {
@@ -446,6 +470,7 @@ int main(void)
 		cmocka_unit_test(a_sealed_row_does_not_change),
 		cmocka_unit_test(what_ended_is_told_once),
 		cmocka_unit_test(each_connection_of_a_socket_has_its_row),
+		cmocka_unit_test(what_ended_does_not_come_back),
 		cmocka_unit_test(an_age_that_nobody_saw_is_unknown),
 		cmocka_unit_test(a_short_one_is_rated_over_the_tick),
 		cmocka_unit_test(the_open_ones_stay),

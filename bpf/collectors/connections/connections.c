@@ -136,10 +136,10 @@ static struct conn *update_tcp(const struct wire_sock *w, u64 now_ns)
 	return c;
 }
 
-/* A TCP socket as read by the pass. NULL: the table is full. */
+/* A TCP socket as read by the pass. NULL: it has ended, or the table is full. */
 static struct conn *take_tcp(const struct wire_sock *w, u64 now_ns)
 {
-	struct conn *c = update_tcp(w, now_ns);
+	struct conn *c = conn_ended(w) ? NULL : update_tcp(w, now_ns);
 
 	if (c)
 		announce(c, w);
@@ -151,7 +151,7 @@ static void take_fresh(const struct wire_sock *w, u64 now_ns)
 {
 	struct conn *c;
 
-	if (conn_ended(w->cookie, w->generation, &w->ends))	/* its entry is about to go, too */
+	if (conn_ended(w))	/* its entry is about to go, too */
 		return;
 	c = update_tcp(w, now_ns);
 	if (!c)
@@ -165,10 +165,14 @@ static void take_fresh(const struct wire_sock *w, u64 now_ns)
 static void take_end(const struct wire_end *e)
 {
 	enum conn_reason reason = tcp_reason(e->sock.state, e->err);
-	struct conn *c = update_tcp(&e->sock, e->time_ns);
 	const struct wire_owner none = {};
 	bool failed = tcp_failed(e);
+	struct conn *c;
 
+	if (conn_ended(&e->sock))	/* on_destroy has repeated it: see move_out() */
+		return;
+	conn_note_end(&e->sock, e->time_ns);
+	c = update_tcp(&e->sock, e->time_ns);
 	if (!c)
 		return;
 	pass_last_user(c);
@@ -201,6 +205,7 @@ static int on_end(void *ctx, void *data, size_t size)
 	} else {
 		if (e->sock.flags & WS_OWNER_LATER)
 			young_forget(e->sock.cookie);
+		late_owner(e->sock.cookie, &e->sock.owner);	/* if it is repeated while the first one waits */
 		take_end(e);
 	}
 	return 0;

@@ -26,6 +26,17 @@
  *                                                 passes no longer see it: lost       connections_pass.c
  *
  * connect() by a socket that was used before begins again at `opening`, as the next generation.
+ *
+ * What always holds:
+ * - From SYN to end find() finds the entry, also while it is moved: it is put into `conns`, and counted in
+ *   `spilled` before that, before it leaves its place in `young`.
+ * - The end comes from on_state or, where that was missed, from on_destroy: at least once. Both may report it if
+ *   it ends while it is moved. User space takes the first (conn_note_end()); whatever comes of that (cookie,
+ *   generation) afterwards neither ends it again nor opens a row (conn_ended()).
+ * - Records of one socket are taken in the order in which they were made: a pass reads no further while the ring
+ *   is drained, and leaves none behind in its buffer.
+ * - Who closes it is its owner, unless the last reference was held by somebody who only looked: only_looked().
+ *
  * UDP has no events: a flow is there from its first datagram (connections_flows.bpf.h, taken by
  * connections_udp.c) until its socket is gone, or after a minute's rest where it has other peers.
  */

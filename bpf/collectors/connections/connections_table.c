@@ -68,9 +68,24 @@ struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer)
 	return find(cookie, peer, !c->closed);
 }
 
-bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer)
+/* ---- the last ends ---- */
+
+#define ENDS_NOTED 1024		/* cookies count up: by their low bits, those of the last 1024 sockets */
+
+static struct noted_end { u64 cookie, time_ns; u32 generation; } noted_ends[ENDS_NOTED];
+
+void conn_note_end(const struct wire_sock *w, u64 time_ns)
 {
-	return find(cookie, peer, c->generation == generation && c->closed);
+	noted_ends[w->cookie % ENDS_NOTED] = (struct noted_end){ w->cookie, time_ns, w->generation };
+}
+
+bool conn_ended(const struct wire_sock *w)
+{
+	const struct noted_end *e = &noted_ends[w->cookie % ENDS_NOTED];
+
+	/* of a connect() that fails before its SYN cookie and generation are always the same */
+	return e->cookie == w->cookie && e->generation == w->generation &&
+	       max(w->begun_ns, w->open_ns) <= e->time_ns;
 }
 
 /* ---- rows ---- */
@@ -439,4 +454,5 @@ void conn_clear(void)
 	hash_free(&table, NULL);
 	all = NULL;
 	n_all = cap_all = n_sorted = 0;
+	memset(noted_ends, 0, sizeof(noted_ends));
 }

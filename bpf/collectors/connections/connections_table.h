@@ -45,8 +45,13 @@ struct conn {
 struct conn *conn_find(u64 cookie, u32 generation, const struct wire_ends *peer);
 /* The same for a UDP flow, of any generation. */
 struct conn *conn_find_flow(u64 cookie, const struct wire_ends *peer);
-/* True when it has ended since the last tick. */
-bool conn_ended(u64 cookie, u32 generation, const struct wire_ends *peer);
+/* The programs have reported its end. Needs no entry in the table. */
+void conn_note_end(const struct wire_sock *w, u64 time_ns);
+/*
+ * True for a record of a TCP connection whose end was noted: a (cookie, generation) ends once and is not used
+ * again, so nothing may open a row of it, or end it, any more. Remembers the last ends, not all.
+ */
+bool conn_ended(const struct wire_sock *w);
 /* The connection; created, with the addresses in its row, if it is new. NULL: the table is full. */
 struct conn *conn_get(u64 cookie, u32 generation, u8 proto, u16 flags, const struct wire_ends *ends,
 		      u64 now_ns, bool *ret_new);
