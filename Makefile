@@ -210,6 +210,7 @@ $(LIB): $(LIBOBJ)
 
 # What programs of the kernel do, as a part of its own: their headers and those of the user side do not go together.
 $(BUILD)/unit/test_random $(BUILD)/unit/test_http_lost: tests/unit/http_on_host.c
+$(BUILD)/unit/test_connections_young: tests/unit/connections_on_host.c
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIB)
 	$(call say,UNIT,$*)

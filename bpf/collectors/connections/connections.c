@@ -204,7 +204,7 @@ static int on_end(void *ctx, void *data, size_t size)
 		late_keep(e);
 	} else {
 		if (e->sock.flags & WS_OWNER_LATER)
-			young_forget(e->sock.cookie);
+			young_forget(e->sock.cookie, e->sock.generation);
 		late_owner(e->sock.cookie, &e->sock.owner);	/* if it is repeated while the first one waits */
 		take_end(e);
 	}
@@ -214,7 +214,7 @@ static int on_end(void *ctx, void *data, size_t size)
 /* Its owner was not reported in time. */
 static void take_ownerless_end(const struct wire_end *e)
 {
-	young_forget(e->sock.cookie);
+	young_forget(e->sock.cookie, e->sock.generation);
 	take_end(e);
 }
 

@@ -28,8 +28,8 @@
  * connect() by a socket that was used before begins again at `opening`, as the next generation.
  *
  * What always holds:
- * - From SYN to end find() finds the entry, also while it is moved: it is put into `conns`, and counted in
- *   `spilled` before that, before it leaves its place in `young`.
+ * - From SYN to end find() finds the entry, also while it is moved: it is in `conns` before it leaves its
+ *   place in `young`.
  * - The end comes from on_state or, where that was missed, from on_destroy: at least once. Both may report it if
  *   it ends while it is moved. User space takes the first (conn_note_end()); whatever comes of that (cookie,
  *   generation) afterwards neither ends it again nor opens a row (conn_ended()).

@@ -22,7 +22,7 @@ bool young_moving(void);
 /* Once a tick, after its grace period. */
 void young_sweep(u64 now_ns);
 /* Removes the entry of an ended connection that the programs still keep. */
-void young_forget(u64 cookie);
+void young_forget(u64 cookie, u32 generation);
 /* True when the programs know of a connection that has not ended. */
 bool young_tracked(u64 cookie, u32 generation);
 
