@@ -291,10 +291,19 @@ static void take(const struct wire_end *e)
 	owners[n_taken++] = e->sock.owner.tgid;
 }
 
+static bool listens;
+
+static bool knows_listener(const struct wire_ends *ends)
+{
+	(void)ends;
+	return listens;
+}
+
 static void late_begin(void)
 {
 	n_taken = 0;
-	late_open(take, take);
+	listens = true;
+	late_open(take, take, knows_listener);
 }
 
 static void keep(u64 cookie, u64 time_ns)
@@ -323,6 +332,26 @@ static void an_owner_comes_after_the_end(void **state)
 	assert_int_equal(owners[0], 10);
 	assert_int_equal(taken[1], 7);
 	assert_int_equal(owners[1], 0);
+	late_close();
+}
+
+/* Nobody is said to be the owner before a pass could find who listens. */
+static void an_end_without_an_owner_waits_for_a_pass(void **state)
+{
+	const struct wire_owner nobody = {}, o = { .tgid = 10 };
+
+	(void)state;
+	late_begin();
+	listens = false;
+	keep(7, 1000);
+	keep(8, 1000);
+	late_owner(7, &nobody);
+	late_owner(8, &o);
+	assert_int_equal(n_taken, 1);
+	assert_int_equal(taken[0], 8);
+	late_sweep(1001 + LATE_NS);
+	assert_int_equal(n_taken, 2);
+	assert_int_equal(taken[1], 7);
 	late_close();
 }
 
@@ -477,6 +506,7 @@ int main(void)
 		cmocka_unit_test(who_uses_it_beats_who_holds_it),
 		cmocka_unit_test(v6_addresses),
 		cmocka_unit_test(an_owner_comes_after_the_end),
+		cmocka_unit_test(an_end_without_an_owner_waits_for_a_pass),
 		cmocka_unit_test(an_owner_is_not_waited_for_for_ever),
 		cmocka_unit_test(peers_do_not_meet_in_one_bucket),
 		cmocka_unit_test(the_table_has_an_end),

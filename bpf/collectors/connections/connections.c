@@ -407,7 +407,7 @@ static int connections_open(char *reason, size_t cap)
 			   map_ops_of(skel->maps.conns, skel->progs.serve_conns));
 		fresh_open(skel);
 		short_open(skel);
-		late_open(take_end, take_ownerless_end);
+		late_open(take_end, take_ownerless_end, pass_has_listener);
 		ring = ring_buffer__new(bpf_map__fd(skel->maps.ends), on_end, NULL, NULL);
 		err = ring ? 0 : -errno;
 	}

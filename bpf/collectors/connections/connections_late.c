@@ -9,6 +9,7 @@
 static struct wire_end waiting[PLACES];	/* cookie 0: free */
 static u32 n_waiting;
 static take_end_fn take_known, take_unknown;
+static knows_listener_fn knows_listener;
 
 static struct wire_end *place_of(u64 cookie)
 {
@@ -24,10 +25,11 @@ static void finish(struct wire_end *at, take_end_fn take)
 	take(&e);
 }
 
-void late_open(take_end_fn known, take_end_fn unknown)
+void late_open(take_end_fn known, take_end_fn unknown, knows_listener_fn listener)
 {
 	take_known = known;
 	take_unknown = unknown;
+	knows_listener = listener;
 }
 
 void late_close(void)
@@ -54,6 +56,8 @@ void late_owner(u64 cookie, const struct wire_owner *o)
 	struct wire_end *at = place_of(cookie);
 
 	if (!cookie || at->sock.cookie != cookie)
+		return;
+	if (!o->tgid && !knows_listener(&at->sock.ends))
 		return;
 	at->sock.owner = *o;
 	finish(at, take_known);

@@ -71,6 +71,14 @@ static bool listens_for(const struct listener *l, const struct wire_ends *e)
 	       (!memcmp(l->ends.local, any, 16) || !memcmp(l->ends.local, e->local, 16));
 }
 
+bool pass_has_listener(const struct wire_ends *ends)
+{
+	for (u32 i = 0; i < n_listeners; i++)
+		if (listens_for(&listeners[i], ends))
+			return true;
+	return false;
+}
+
 /* Direction of connections from before ottop, now that a pass has seen all listening sockets. */
 static void weigh_direction(struct conn *c, void *arg)
 {

@@ -17,6 +17,8 @@ void pass_open(int files_link, int tcp_link);
 int pass_run(const struct tick *t, take_socket_fn take_tcp);
 /* Attributes a connection that is not accepted yet to the listening process; `only`: if there is just one. */
 void pass_listener_owner(struct conn *c, const struct wire_ends *ends, bool only);
+/* True if the last complete pass has seen a socket that listens for such connections. */
+bool pass_has_listener(const struct wire_ends *ends);
 /* True when the last pass_run() was a whole pass: it has seen all that was open. */
 bool pass_was_whole(void);
 /* True when the last pass_run() completed a pass, perhaps one over several ticks. */
