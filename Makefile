@@ -67,7 +67,7 @@ run:			## set up, build, open the console (batch text without a terminal)
 check:			## set up, build, the quick half of the tests: no root, no load, two minutes
 	@tests/deps build test
 	@$(MAKE) --no-print-directory $(PARALLEL) all unit
-	@tests/run runner unit layers generated screen monkey fuzz-short
+	@RANDOM_N=100000 tests/run fuzz-short runner unit layers generated screen monkey
 
 test:			## set up, build, run every test
 	@tests/deps build test
