@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sampler.h: the thread that reads the kernel and publishes sealed snapshots. For main.c only. */
-#ifndef OTTOP_SAMPLER_H
-#define OTTOP_SAMPLER_H
+#pragma once
 
 #include <stdio.h>
 
@@ -62,5 +61,3 @@ void sampler_stop_helpers(void);
  * --check: what kernel and privileges permit, 80 columns. 0 when the process view can run, else 1.
  */
 int sampler_check(FILE *out);
-
-#endif

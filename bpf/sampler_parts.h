@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sampler_parts.h: shared by sampler.c (tick), sampler_asks.c (requests), sampler_start.c. */
-#ifndef OTTOP_SAMPLER_PARTS_H
-#define OTTOP_SAMPLER_PARTS_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -51,5 +50,3 @@ void sampler_open(struct sampler *s, u32 i);
 void *sampler_thread(void *sampler);
 /* Wakes the thread, to handle requests. */
 void sampler_wake(struct sampler *s);
-
-#endif

@@ -3,8 +3,7 @@
  * exporter.h: one thread that hands every snapshot to the sinks (a recording, OTLP). Pushing never
  * blocks: a slow disk costs snapshots, which are counted, but no tick and no frame.
  */
-#ifndef OTTOP_EXPORTER_H
-#define OTTOP_EXPORTER_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -47,5 +46,3 @@ void exporter_push(struct exporter *e, const struct snapshot *s);
 void exporter_stop(struct exporter *e);
 /* exporter_stop() within `ms`. False: a sink hangs; the thread and its sinks are left. */
 bool exporter_stop_within(struct exporter *e, u32 ms);
-
-#endif

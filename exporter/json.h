@@ -9,8 +9,7 @@
  * Unknown, "not yet" and not applicable are null, never 0 or "". Times and
  * cookies are decimal strings because they can exceed 2^53.
  */
-#ifndef OTTOP_JSON_H
-#define OTTOP_JSON_H
+#pragma once
 
 #include <stdio.h>
 
@@ -26,5 +25,3 @@ struct json_writer *json_writer_new(FILE *out, u64 tables);
 /* Writes and flushes one line. 0 or -errno: the line may then be truncated. */
 int json_writer_write(struct json_writer *w, const struct snapshot *s);
 void json_writer_free(struct json_writer *w);	/* NULL-safe */
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Names may arrive after their stacks: a frame is written with its newest name.
  */
-#ifndef OTTOP_PROFILE_H
-#define OTTOP_PROFILE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -114,5 +113,3 @@ int profile_can_write(const char *path, char **ret_error);
  * message to free().
  */
 int profile_write(const struct profile *p, const char *path, char **ret_error);
-
-#endif

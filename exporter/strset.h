@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* strset.h: a set of strings, numbered in order of insertion. */
-#ifndef OTTOP_STRSET_H
-#define OTTOP_STRSET_H
+#pragma once
 
 #include "bpf/model/index.h"
 
@@ -18,5 +17,3 @@ u32 strset_addf(struct strset *s, const char *fmt, ...) __printf(2, 3);
 void strset_free(struct strset *s);
 /* Frees the set and hands its array of strings to the caller. */
 char **strset_take(struct strset *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bytes.h: bounds-checked reader of untrusted bytes. Past the end: 0 and `failed`. */
-#ifndef OTTOP_BYTES_H
-#define OTTOP_BYTES_H
+#pragma once
 
 #include <string.h>
 
@@ -84,5 +83,3 @@ static inline void bytes_skip(struct bytes *b, u64 n)
 		b->at += n;
 	}
 }
-
-#endif

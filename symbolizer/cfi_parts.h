@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cfi_parts.h: private to cfi.c (entries of .eh_frame) and cfi_program.c (their programs). */
-#ifndef OTTOP_CFI_PARTS_H
-#define OTTOP_CFI_PARTS_H
+#pragma once
 
 #include "symbolizer/bytes.h"
 #include "symbolizer/ehframe.h"
@@ -45,5 +44,3 @@ u64 cfi_pointer(const struct cfi_section *s, struct bytes *b, u8 enc);
 void cfi_run(struct cfi_machine *m, const struct cfi_section *s, struct bytes b, u64 end,
 	     struct cfi_rows *rows);
 void cfi_add_row(struct cfi_rows *r, u64 pc, const struct unw_info *info);
-
-#endif

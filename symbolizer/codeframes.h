@@ -9,8 +9,7 @@
  * A thread's first function is recognized as the code after clone(2) returned 0 on a
  * new stack: there a stack ends (musl's __clone, Go's runtime.clone).
  */
-#ifndef OTTOP_CODEFRAMES_H
-#define OTTOP_CODEFRAMES_H
+#pragma once
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
@@ -22,5 +21,3 @@
  */
 struct cfi_row *codeframes_rows(struct elf_file *f, const char *section, const struct cfi_row *known,
 				u32 n_known, bool go, u32 *ret_n);
-
-#endif

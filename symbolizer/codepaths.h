@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* codepaths.h: follows paths through functions, with the frame's state before each instruction. */
-#ifndef OTTOP_CODEPATHS_H
-#define OTTOP_CODEPATHS_H
+#pragma once
 
 #include "symbolizer/codestate.h"
 #include "symbolizer/elf.h"
@@ -65,5 +64,3 @@ void code_add_start(struct code *c);
 void code_add_entry(struct code *c, u64 addr);
 /* Follows all starts and what they lead to. */
 void code_follow(struct code *c);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* codestate.h: a frame's state, and how x86-64 instructions change it. */
-#ifndef OTTOP_CODESTATE_H
-#define OTTOP_CODESTATE_H
+#pragma once
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/insn.h"
@@ -26,5 +25,3 @@ bool codestate_step(struct codestate *s, const struct insn *i);
 bool codestate_same(const struct codestate *a, const struct codestate *b);
 /* The unwind rule of a state; go: rbp is the frame pointer chain. */
 struct unw_info codestate_info(const struct codestate *s, bool go);
-
-#endif

@@ -4,8 +4,7 @@
  * there. For the unprivileged process only: libdwarf is not hardened against hostile files, so
  * ottop relies on limits of time and memory and on the process being expendable.
  */
-#ifndef OTTOP_DWARF_H
-#define OTTOP_DWARF_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -47,5 +46,3 @@ static inline u64 dwarf_clock_ns(void)
 {
 	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
-
-#endif

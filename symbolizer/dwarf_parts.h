@@ -4,8 +4,7 @@
  * (the file), dwarf_gdb.c (its index), dwarf_die.c (single entries), dwarf_lines.c and
  * dwarf_functions.c (contents of a unit).
  */
-#ifndef OTTOP_DWARF_PARTS_H
-#define OTTOP_DWARF_PARTS_H
+#pragma once
 
 #include <libdwarf/dwarf.h>
 #include <libdwarf/libdwarf.h>
@@ -168,5 +167,3 @@ const char *dwarf_lines_file(const struct unit *u, u32 file);
 void dwarf_functions_read(struct dwarf *d, struct unit *u, Dwarf_Die cu);
 /* The innermost scope that contains addr; NONE: no function does. */
 u32 dwarf_functions_scope(const struct unit *u, u64 addr);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * The input may be hostile: nothing is trusted, memory and time are bounded.
  */
-#ifndef OTTOP_EHFRAME_H
-#define OTTOP_EHFRAME_H
+#pragma once
 
 #include <stddef.h>
 
@@ -74,5 +73,3 @@ struct unwind_table *unwind_table_read(int fd, const struct unwind_pages *pages)
 /* The rule for an address, found as the kernel side does. Never NULL. */
 const struct unw_info *unwind_table_find(const struct unwind_table *t, u64 addr);
 void unwind_table_free(struct unwind_table *t);	/* NULL-safe */
-
-#endif

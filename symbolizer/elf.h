@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* elf.h: the only user of libelf: bounds-checked sections and symbols of a file. */
-#ifndef OTTOP_ELF_H
-#define OTTOP_ELF_H
+#pragma once
 
 #include "symbolizer/source.h"
 #include "symbolizer/symbolizer.h"
@@ -52,5 +51,3 @@ bool elf_debuglink(struct elf_file *f, char *name, size_t cap, u32 *ret_crc);
 
 /* .gnu_debugaltlink: name of dwz's file; the length of its build-id, 0: absent. */
 size_t elf_altlink(struct elf_file *f, char *name, size_t cap, u8 *id, size_t id_cap);
-
-#endif

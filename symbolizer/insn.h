@@ -4,8 +4,7 @@
  * the stack. Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: 2.1 (format),
  * appendix A (opcode maps).
  */
-#ifndef OTTOP_INSN_H
-#define OTTOP_INSN_H
+#pragma once
 
 #include <stddef.h>
 
@@ -31,5 +30,3 @@ struct insn {
 bool insn_decode(const u8 *code, size_t n, struct insn *ret);
 /* Whether it writes 16 bits or more of a general register (0 to 15) named by an operand. */
 bool insn_writes(const struct insn *i, u8 reg);
-
-#endif

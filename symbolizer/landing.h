@@ -6,13 +6,10 @@
  * does not say so. Where it continues is in a local variable, the struct _Unwind_Context of that
  * frame (gcc, libgcc/unwind-dw2.c).
  */
-#ifndef OTTOP_LANDING_H
-#define OTTOP_LANDING_H
+#pragma once
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
 
 /* Marks these steps by their code. Rows stay sorted; the array may be reallocated. */
 struct cfi_row *landing_mark(struct elf_file *f, struct cfi_row *rows, u32 *n);
-
-#endif

@@ -4,8 +4,7 @@
  * pages. If the file is truncated meanwhile, the missing part reads as zeros instead of raising
  * SIGBUS. Single-threaded.
  */
-#ifndef OTTOP_MAPPED_H
-#define OTTOP_MAPPED_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -16,5 +15,3 @@ const u8 *mapped_add(struct mapped **list, int fd, u64 at, size_t n);
 /* Drops the resident pages; they are read from the file again on demand. */
 void mapped_rest(const struct mapped *list);
 void mapped_free(struct mapped **list);
-
-#endif

@@ -4,13 +4,10 @@
  * not in .dynsym (gdb manual, "MiniDebugInfo"; shipped by Fedora and its relatives). The only user
  * of liblzma.
  */
-#ifndef OTTOP_MINIDEBUG_H
-#define OTTOP_MINIDEBUG_H
+#pragma once
 
 #include "symbolizer/source.h"
 
 /* Decompresses, to be freed. NULL: EBADMSG, or EFBIG: beyond MINIDEBUG_MAX (output, decoder). */
 #define MINIDEBUG_MAX (64u << 20)
 u8 *minidebug_unpack(const struct source *packed, size_t *ret_size);
-
-#endif

@@ -4,8 +4,7 @@
  * .dynsym, .gnu_debugdata, Go's own table. Each is opened when the previous ones have no name for
  * an address.
  */
-#ifndef OTTOP_NAMES_H
-#define OTTOP_NAMES_H
+#pragma once
 
 #include "symbolizer/symbolizer.h"
 
@@ -31,5 +30,3 @@ void names_free(struct names *n);	/* NULL-safe */
 
 /* By build-id or, if one lacks it, the CRC (.gnu_debuglink) of the whole debug file. */
 bool debugfile_matches(int fd, int debug_fd);
-
-#endif

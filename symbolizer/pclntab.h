@@ -6,8 +6,7 @@
  *
  * The table is sorted, so no index is built: each lookup reads what it needs.
  */
-#ifndef OTTOP_PCLNTAB_H
-#define OTTOP_PCLNTAB_H
+#pragma once
 
 #include "symbolizer/ehframe.h"
 #include "symbolizer/elf.h"
@@ -40,5 +39,3 @@ struct cfi_row *pclntab_rows(const struct pclntab *t, u32 *ret_n);
 /* As pclntab_ranges(), for a program, reading its whole table at once. False: it has none. */
 bool pclntab_ranges_of(struct elf_file *f, const char *const *names, u32 n, struct pclntab_range *ret);
 struct cfi_row *pclntab_rows_of(struct elf_file *f, u32 *ret_n);
-
-#endif

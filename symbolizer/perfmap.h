@@ -4,8 +4,7 @@
  * "START SIZE name" in hex, appended (Linux tools/perf/Documentation/jit-interface.txt). Later
  * lines are newer: a range replaces older ones that it overlaps.
  */
-#ifndef OTTOP_PERFMAP_H
-#define OTTOP_PERFMAP_H
+#pragma once
 
 #include "symbolizer/source.h"
 
@@ -28,5 +27,3 @@ u64 perfmap_bad_lines(const struct perfmap *m);
 bool perfmap_is_full(const struct perfmap *m);
 size_t perfmap_bytes(const struct perfmap *m);
 void perfmap_free(struct perfmap *m);	/* NULL-safe */
-
-#endif

@@ -6,8 +6,7 @@
  * address is on top of the stack. Nothing is guessed: code that is not exactly of a known form is
  * probed at the function's start.
  */
-#ifndef OTTOP_PLACEMENT_H
-#define OTTOP_PLACEMENT_H
+#pragma once
 
 #include "symbolizer/elf.h"
 
@@ -23,5 +22,3 @@ u64 placement_inner(struct elf_file *f, u64 outer, u64 other);
 u64 placement_go(struct elf_file *f, u64 offset);
 /* Where the function of `size` bytes calls `target`, if in one place only; else 0. */
 u64 placement_call(struct elf_file *f, u64 offset, u64 size, u64 target);
-
-#endif

@@ -4,8 +4,7 @@
  * descriptors of a file and its debug file; a reply carries a memfd with the payload, whose sizes
  * the client checks before use.
  */
-#ifndef OTTOP_SYMBOLIZER_PROTOCOL_H
-#define OTTOP_SYMBOLIZER_PROTOCOL_H
+#pragma once
 
 #include <fcntl.h>
 
@@ -55,5 +54,3 @@ int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct re
 void lines_idle(u32 seconds);
 /* Frees least recently used files down to `bytes`, the last one after seconds. CLOCK_BOOTTIME. */
 void lines_rest(size_t bytes, u64 now_ns);
-
-#endif

@@ -4,8 +4,7 @@
  * is truncated while being read yields fewer bytes instead of SIGBUS, and rarely read parts (names)
  * take no memory.
  */
-#ifndef OTTOP_SOURCE_H
-#define OTTOP_SOURCE_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -25,5 +24,3 @@ u64 source_uint(const struct source *s, u64 at, u32 size);
 bool source_text(const struct source *s, u64 at, char end, char *buf, size_t cap);
 /* A subrange; empty if out of range. */
 struct source source_part(const struct source *s, u64 at, u64 size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* startcode.h: finds _start and main in stripped programs by the C library's entry code. */
-#ifndef OTTOP_STARTCODE_H
-#define OTTOP_STARTCODE_H
+#pragma once
 
 #include "symbolizer/elf.h"
 
@@ -15,5 +14,3 @@ struct startcode {
 bool startcode_read(struct elf_file *f, struct startcode *ret);
 /* The name of the function at addr, or NULL. */
 const char *startcode_find(const struct startcode *s, u64 addr);
-
-#endif

@@ -5,8 +5,7 @@
  * here blocks: requests are sent, and answers received when ready. A file that kills the process
  * gets an error as answer and is not tried again; the process is restarted.
  */
-#ifndef OTTOP_SYMBOLIZER_H
-#define OTTOP_SYMBOLIZER_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "symbolizer/unwind.h"
@@ -130,5 +129,3 @@ bool symbolizer_receive_symbols(struct symbolizer_answer *ret);
 /* The file killed the process: -EFAULT, -ETIME (CPU), -ENOMEM, -ETIMEDOUT (hanging read). */
 bool symbolizer_died(int err);
 void symbolizer_done(struct symbolizer_answer *a);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symbols.h: finds the file offsets of functions by name, without an index. */
-#ifndef OTTOP_SYMBOLS_H
-#define OTTOP_SYMBOLS_H
+#pragma once
 
 #include "symbolizer/elf.h"
 
@@ -12,5 +11,3 @@
  * one place. Returns how many were found.
  */
 u32 symbols_find(struct elf_file *f, const char *const *names, u32 n, u64 *offsets);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* symtab.h: a symbol table's functions by address, 12 bytes each; names are read on lookup. */
-#ifndef OTTOP_SYMTAB_H
-#define OTTOP_SYMTAB_H
+#pragma once
 
 #include "symbolizer/elf.h"
 
@@ -23,5 +22,3 @@ char *symbol_demangle(const char *name);
 char *symbol_marked(const char *name);
 /* Mangled by rustc (v0: "_R...", or the legacy form with a hash). */
 bool symbol_is_rust(const char *name);
-
-#endif

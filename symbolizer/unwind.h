@@ -15,8 +15,7 @@
  * UNW_LEFT_OUT has no rows: the table is loaded in part (bpf/stacks/parts.h); so do
  * rows with UNW_INFO_LEFT_OUT.
  */
-#ifndef OTTOP_UNWIND_H
-#define OTTOP_UNWIND_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -71,5 +70,3 @@ struct unw_info {
 	__u8 bx;	/* enum unw_bx */
 	__u8 lands;	/* 1: not a return address after a call: an exception lands there */
 };
-
-#endif

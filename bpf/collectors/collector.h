@@ -4,8 +4,7 @@
  * collectors/X.c, and where it has kernel programs X.bpf.c and X.h beside it.
  * The sampler runs them in the order of collectors.def, all in one thread.
  */
-#ifndef OTTOP_COLLECTOR_H
-#define OTTOP_COLLECTOR_H
+#pragma once
 
 #include "bpf/host/scope.h"
 #include "bpf/model/snapshot_build.h"
@@ -78,5 +77,3 @@ extern const struct collector *const collectors[N_COLLECTORS];
 /* 0, or -errno with one line in reason: then it is closed again. */
 int collector_open(const struct collector *c, char *reason, size_t cap);
 void collector_close(const struct collector *c);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* drops.h: packets the kernel threw away, by reason and place. */
-#ifndef OTTOP_DROPS_H
-#define OTTOP_DROPS_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -14,5 +13,3 @@ struct drop_key {
 	__u64 location;		/* where in the kernel */
 	__u32 reason, pad;	/* enum skb_drop_reason */
 };
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * exports.h: state of exporters, reported by their owner; the next tick's table `exports` shows it.
  */
-#ifndef OTTOP_EXPORTS_H
-#define OTTOP_EXPORTS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -23,5 +22,3 @@ struct export_state {
 
 /* Copies what n signals (at most EXPORTS_MAX) say now. Never waits; from any thread. */
 void exports_report(const struct export_state *states, u32 n);
-
-#endif

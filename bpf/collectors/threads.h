@@ -3,8 +3,7 @@
  * threads.h: the task iterator's threads of this tick, for threads and syscalls. Sampler thread
  * only.
  */
-#ifndef OTTOP_THREADS_H
-#define OTTOP_THREADS_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/collectors/processes/processes.h"
@@ -26,5 +25,3 @@ int tasks_map_fd(void);
 int counted_map_fd(void);
 /* Tells the iterator which latency measurement entry times belong to; 0: none. */
 void tasks_set_generation(u32 generation);
-
-#endif

@@ -3,8 +3,7 @@
  * totals.h: sums per process and something else (a call, an endpoint). An unchanged row is reused;
  * an ended process gets one last row. Sampler thread only.
  */
-#ifndef OTTOP_TOTALS_H
-#define OTTOP_TOTALS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/model/hash.h"
@@ -44,5 +43,3 @@ void total_hist(struct total *t, const struct hist *tick, const struct hist **re
 /* Adds the rows of this tick and gets ready for the next one. */
 void totals_rows(struct totals *set, const struct tick *tick);
 void totals_clear(struct totals *set);
-
-#endif

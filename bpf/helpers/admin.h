@@ -5,8 +5,7 @@
  * opening perf events (Debian's perf_event_paranoid = 3 requires it), entering network
  * namespaces. Its only input is fixed-size requests from ottop.
  */
-#ifndef OTTOP_ADMIN_H
-#define OTTOP_ADMIN_H
+#pragma once
 
 #include "bpf/helpers/launch.h"
 #include "bpf/model/base.h"
@@ -39,5 +38,3 @@ int admin_uprobe(int fd, u64 offset, bool returns);
  */
 int admin_netns_dev(const char *path, u32 inum);
 int admin_netns_iter(const char *path, u32 inum, int link_fd);
-
-#endif

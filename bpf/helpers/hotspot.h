@@ -4,8 +4,7 @@
  * no frame pointers. Field offsets come from the tables that libjvm.so exports for debuggers (gHotSpotVMStructs,
  * src/hotspot/share/runtime/vmStructs.cpp of OpenJDK). The memory is not trusted: all sizes are bounded.
  */
-#ifndef OTTOP_HOTSPOT_H
-#define OTTOP_HOTSPOT_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -41,5 +40,3 @@ struct hotspot {
 
 /* base: address of libjvm.so. May hang. The caller frees it; NULL and ENODATA: no known HotSpot. */
 struct hotspot *hotspot_read(u32 pid, u64 base, struct hotspot_layout *layout);
-
-#endif

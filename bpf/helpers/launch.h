@@ -6,8 +6,7 @@
  * (HELPER_SOCK) and limits on memory, files, and on CPU and wall time of each piece of work. The
  * watcher reports deaths, their causes, and the CPU time of all helpers to ottop.
  */
-#ifndef OTTOP_LAUNCH_H
-#define OTTOP_LAUNCH_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -81,5 +80,3 @@ u32 helpers_pids(u32 *ret, u32 cap);
  * In the helper: begins work number `work`, or ends it (0). Meanwhile cpu_s, stuck_s, died() apply.
  */
 void helper_work(u32 work);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* launch_limits.h: the restrictions of a helper; for launch.c only. */
-#ifndef OTTOP_LAUNCH_LIMITS_H
-#define OTTOP_LAUNCH_LIMITS_H
+#pragma once
 
 #include "bpf/helpers/launch.h"
 
@@ -16,5 +15,3 @@ struct helper_notes {
 
 /* In the helper: its name, memory, descriptors and system calls. */
 void limits_of_helper(const struct helper_spec *s, volatile struct helper_notes *notes);
-
-#endif

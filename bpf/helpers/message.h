@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* message.h: messages with a descriptor, between ottop and its helper processes. */
-#ifndef OTTOP_MESSAGE_H
-#define OTTOP_MESSAGE_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -14,5 +13,3 @@ int message_receive(int sock, void *data, size_t cap, int *ret_fd, int flags);
 #define MESSAGE_FDS 3
 int message_send_fds(int sock, const void *data, size_t n, const int fds[MESSAGE_FDS], int flags);
 int message_receive_fds(int sock, void *data, size_t cap, int ret_fds[MESSAGE_FDS], int flags);
-
-#endif

@@ -5,8 +5,7 @@
  * a hostile user's FUSE), or an mmap lock that a hanging process holds, blocks one of
  * these threads and nothing else. File contents are not read here.
  */
-#ifndef OTTOP_OPENER_H
-#define OTTOP_OPENER_H
+#pragma once
 
 #include "bpf/helpers/hotspot.h"
 
@@ -63,5 +62,3 @@ int opener_mapped(u32 pid, const char *path, u64 ino);
 /* Path of a place, relative to the process's root, or ours (*ret_own). False: not applicable to this job. */
 bool opener_debug_place(const struct opener_job *job, u32 place, char *buf, size_t cap, bool *ret_own);
 void opener_work(struct opener_job *job);
-
-#endif

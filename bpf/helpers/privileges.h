@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* privileges.h: drops capabilities that are no longer needed once the programs are loaded. */
-#ifndef OTTOP_PRIVILEGES_H
-#define OTTOP_PRIVILEGES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -17,5 +16,3 @@ int privileges_drop(void);
 bool privileges_have(int capability);
 /* Drops all capabilities but those in `capabilities` (1 << CAP_...). 0 or -errno. */
 int privileges_keep(u64 capabilities);
-
-#endif

@@ -5,8 +5,7 @@
  * are sent, answers are taken when they arrive, and after RESOLVER_GIVE_UP_NS there is a reason
  * instead of a name. Nothing is sent to the network before the first question.
  */
-#ifndef OTTOP_RESOLVER_H
-#define OTTOP_RESOLVER_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -37,5 +36,3 @@ u32 resolver_users_version(void);
 /* One address: its name, or a reason why there is none, or neither yet. The resolver owns the texts. */
 typedef void (*resolver_fn)(void *arg, const char *addr, const char *name, const char *reason);
 void resolver_each(resolver_fn fn, void *arg);
-
-#endif

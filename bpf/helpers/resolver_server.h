@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* resolver_server.h: between ottop and its process "ottop-names": fixed-size messages both ways. */
-#ifndef OTTOP_RESOLVER_SERVER_H
-#define OTTOP_RESOLVER_SERVER_H
+#pragma once
 
 #include "bpf/helpers/launch.h"
 
@@ -24,5 +23,3 @@ struct resolver_answer {
 
 /* The process. */
 extern const struct helper_spec resolver_server;
-
-#endif

@@ -4,8 +4,7 @@
  * files may be compromised by one: it then has only these system calls and its open
  * descriptors. All other calls fail with EPERM.
  */
-#ifndef OTTOP_SANDBOX_H
-#define OTTOP_SANDBOX_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -17,5 +16,3 @@
 int sandbox_compute_only(void);
 /* For name lookups with any NSS module: no execve, no ptrace and the like. */
 int sandbox_lookups(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cgroup.h: what the path of a cgroup says: container and systemd unit. */
-#ifndef OTTOP_CGROUP_H
-#define OTTOP_CGROUP_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -19,5 +18,3 @@ size_t cgroup_path(const char *text, char *buf, size_t cap);
 void container_of_cgroup(const char *path, char *buf, size_t cap);
 /* The innermost systemd unit (.service, .scope, ...) of a path, or "". */
 void cgroup_unit(const char *path, char *buf, size_t cap);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* events.h: the table events: what happened recently. Sampler thread only. */
-#ifndef OTTOP_EVENTS_H
-#define OTTOP_EVENTS_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 
@@ -14,5 +13,3 @@ void events_not_listed(u64 n);
 /* Adds the rows and says whether some were not listed. */
 void events_rows(struct builder *b, u64 interval_ns);
 void events_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* identity.h: attributes of a process that only /proc has: command line, cgroup, working directory. */
-#ifndef OTTOP_IDENTITY_H
-#define OTTOP_IDENTITY_H
+#pragma once
 
 #include "bpf/host/proctab.h"
 
@@ -25,5 +24,3 @@ void identity_want_services(bool on);
  * OTEL_RESOURCE_ATTRIBUTES, at most cap - 1 bytes. False: none.
  */
 bool identity_service(const char *environment, size_t n, char *buf, size_t cap);
-
-#endif

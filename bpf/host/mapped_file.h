@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mapped_file.h: the file of a process's mapping, even if its path now leads elsewhere. */
-#ifndef OTTOP_MAPPED_FILE_H
-#define OTTOP_MAPPED_FILE_H
+#pragma once
 
 #include <sys/stat.h>
 
@@ -32,5 +31,3 @@ static inline bool file_id_is(const struct file_id *id, const struct stat *st)
  * type of file: check before reading), or -errno.
  */
 int mapped_file_open(u32 pid, u64 start, u64 end, char *path, size_t cap);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * netns.h: network namespaces, their names, and one process of each for /proc. Sampler thread only.
  */
-#ifndef OTTOP_NETNS_H
-#define OTTOP_NETNS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -34,5 +33,3 @@ u32 netns_unknown(void);
 /* Its process has left it: the next refresh finds another one. */
 void netns_left(const struct netns *n);
 void netns_clear(void);
-
-#endif

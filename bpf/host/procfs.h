@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* procfs.h: reads small files of /proc; processes may vanish at any time. */
-#ifndef OTTOP_PROCFS_H
-#define OTTOP_PROCFS_H
+#pragma once
 
 #include <stdio.h>
 
@@ -36,5 +35,3 @@ bool procfs_is_initial(void);
 
 /* Number of online CPUs, cached for a second: the C library reads a file each time. Sampler thread only. */
 u32 procfs_cpus(void);
-
-#endif

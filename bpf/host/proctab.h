@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* proctab.h: known processes by (pid, start time), filled by processes. Sampler thread only. */
-#ifndef OTTOP_PROCTAB_H
-#define OTTOP_PROCTAB_H
+#pragma once
 
 #include "bpf/model/hash.h"
 #include "bpf/host/scope.h"
@@ -94,5 +93,3 @@ bool proc_in_scope(const struct proc *p);
  * before ottop ran.
  */
 float proc_runq_pct(u64 waited_ns, u64 interval_ns, u32 n_threads);
-
-#endif

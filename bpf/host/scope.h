@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scope.h: what of the host is observed, how often and how closely. Set once at start. */
-#ifndef OTTOP_SCOPE_H
-#define OTTOP_SCOPE_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -27,5 +26,3 @@ struct sampler_options {
 	bool services;		/* names of services from the environments of processes */
 	bool all_lines;		/* of all frames, not only of those that are seen */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* syscall_id.h: a system call as one number: ABI << 16 | number. For programs and user space. */
-#ifndef OTTOP_SYSCALL_ID_H
-#define OTTOP_SYSCALL_ID_H
+#pragma once
 
 #define CALL_NR(call) ((call) & 0xffff)
 #define CALL_ABI(call) ((call) >> 16)
@@ -9,5 +8,3 @@
 #define CALL_INVALID 0xffffu	/* numbers that no table can have */
 
 enum call_abi { ABI_NATIVE, ABI_COMPAT, ABI_X32 };
-
-#endif

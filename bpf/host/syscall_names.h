@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* syscall_names.h: system calls by ABI and number. */
-#ifndef OTTOP_SYSCALL_NAMES_H
-#define OTTOP_SYSCALL_NAMES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -17,5 +16,3 @@ bool syscall_waits(const char *name);
 const char *errno_name(u32 e);
 /* Errors that are part of normal work: EAGAIN, EINTR, ENOENT, ETIMEDOUT, EINPROGRESS. */
 bool errno_is_soft(u32 e);
-
-#endif

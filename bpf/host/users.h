@@ -2,8 +2,7 @@
 /*
  * users.h: names of user ids from /etc/passwd; the rest from resolver.h: a directory may be slow.
  */
-#ifndef OTTOP_USERS_H
-#define OTTOP_USERS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -13,5 +12,3 @@ void users_refresh(u64 now_ns);
 u32 users_version(void);
 /* A new string reference: the name, or the number where there is none or not yet. */
 const char *users_name(u32 uid);
-
-#endif

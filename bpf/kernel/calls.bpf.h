@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* calls.bpf.h: the system call that a task is in, from its saved registers, and its files. */
-#ifndef OTTOP_CALLS_BPF_H
-#define OTTOP_CALLS_BPF_H
+#pragma once
 
 #include "bpf/host/syscall_id.h"
 #include "bpf/kernel/kernel.h"
@@ -73,5 +72,3 @@ static __always_inline struct file *file_of(struct task_struct *t, u64 fd)
 		return NULL;
 	return file;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_abi.bpf.h: the current call, where it moves datagrams or connects, 64 and 32 bits. */
-#ifndef OTTOP_CONNECTIONS_ABI_BPF_H
-#define OTTOP_CONNECTIONS_ABI_BPF_H
+#pragma once
 
 #include "bpf/kernel/net.bpf.h"
 
@@ -228,5 +227,3 @@ static __always_inline bool name_of_msg(struct user_name *n, u64 msg, bool compa
 	n->namelen = old[1];
 	return true;
 }
-
-#endif

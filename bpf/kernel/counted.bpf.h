@@ -7,8 +7,7 @@
  * that place is taken it counts in task storage. While it has a place, `calls` of its storage keeps the
  * value from before. One map, created by the processes collector and shared with syscalls.
  */
-#ifndef OTTOP_COUNTED_BPF_H
-#define OTTOP_COUNTED_BPF_H
+#pragma once
 
 #include "bpf/kernel/tasks.bpf.h"
 
@@ -72,5 +71,3 @@ static __always_inline void counted_leave(u32 tid, struct task_state *s)
 	c->calls = 0;
 	__sync_val_compare_and_swap(&c->tid, tid, 0);	/* a barrier too */
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* features.h: what this kernel and these privileges permit; determined once. */
-#ifndef OTTOP_FEATURES_H
-#define OTTOP_FEATURES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -23,5 +22,3 @@ const char *features_clock_note(void);
 const char *features_pid_note(void);
 /* Both, in one text; "" where there is none. */
 void features_notes(char *buf, size_t cap);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iter.h: reads what a BPF iterator writes: one pass over all tasks, files or sockets. */
-#ifndef OTTOP_ITER_H
-#define OTTOP_ITER_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -12,5 +11,3 @@ struct bpf_link;
  * for any record, and returns how many bytes it has used: whole records. 0 or -errno. Any thread.
  */
 int iter_run(const struct bpf_link *link, size_t (*take)(const char *buf, size_t n, void *arg), void *arg);
-
-#endif

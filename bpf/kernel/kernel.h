@@ -4,8 +4,7 @@
  * fixes the offsets at load; a new kernel dependency is a diff of this file.
  * Names with ___suffix are flavours: the same type as another version has it.
  */
-#ifndef OTTOP_KERNEL_H
-#define OTTOP_KERNEL_H
+#pragma once
 
 #include "bpf/kernel/maps.bpf.h"
 
@@ -346,5 +345,3 @@ struct bpf_iter__tcp {
 };
 
 #pragma clang attribute pop
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* ksym.bpf.h: see ksym.h. */
-#ifndef OTTOP_KSYM_BPF_H
-#define OTTOP_KSYM_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -21,5 +20,3 @@ int name(struct ksym_question *q)						\
 		q->text[i] = text[i];						\
 	return 0;								\
 }
-
-#endif

@@ -5,8 +5,7 @@
  *
  * The BPF side is ksym.bpf.h.
  */
-#ifndef OTTOP_KSYM_H
-#define OTTOP_KSYM_H
+#pragma once
 
 #ifndef __bpf__
 #include "bpf/model/base.h"
@@ -25,6 +24,4 @@ struct ksym_question {
 int ksym_name(int prog, u64 addr, char *text, const char **ret_module);
 /* Splits the kernel's answer, "function [module]", in place. 0 or -ENOENT: not in a function. */
 int ksym_split(char *text, const char **ret_module);
-#endif
-
 #endif

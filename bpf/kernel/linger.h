@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* linger.h: an unwanted collector runs on for minutes (seconds over budget): views have no gap. */
-#ifndef OTTOP_LINGER_H
-#define OTTOP_LINGER_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -24,5 +23,3 @@ bool linger_is_dear(void);
 bool linger_ends(u64 unwanted_ns, u64 for_ns, u64 dear_ns);
 /* Discards all reported costs. */
 void linger_forget(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* loss.h: counters of losses by cause, for the table lost. */
-#ifndef OTTOP_LOSS_H
-#define OTTOP_LOSS_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 
@@ -15,5 +14,3 @@ u64 loss_alarming(void);
 
 /* Adds the rows of the table lost. */
 void loss_rows(struct builder *b);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* map_bytes.h: memory of a BPF map. */
-#ifndef OTTOP_MAP_BYTES_H
-#define OTTOP_MAP_BYTES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -9,5 +8,3 @@ struct bpf_map;
 
 /* As reported by the kernel, else a lower bound from its type and size. */
 u64 map_bytes(const struct bpf_map *map);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* map_ops.bpf.h: see map_ops.h. */
-#ifndef OTTOP_MAP_OPS_BPF_H
-#define OTTOP_MAP_OPS_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -38,5 +37,3 @@ int name(struct name##_request *q)						\
 	}									\
 	return 0;								\
 }
-
-#endif

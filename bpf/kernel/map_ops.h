@@ -8,8 +8,7 @@
  *
  * The BPF side is map_ops.bpf.h.
  */
-#ifndef OTTOP_MAP_OPS_H
-#define OTTOP_MAP_OPS_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -43,6 +42,4 @@ struct map_ops map_ops_of(const struct bpf_map *map, const struct bpf_program *p
 int map_ops_lookup(const struct map_ops *m, const void *key, void *ret_value);
 int map_ops_update(const struct map_ops *m, const void *key, const void *value, __u64 flags);
 int map_ops_delete(const struct map_ops *m, const void *key);
-#endif
-
 #endif

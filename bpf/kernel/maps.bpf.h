@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* maps.bpf.h: one-line definitions of the common kinds of maps. */
-#ifndef OTTOP_MAPS_BPF_H
-#define OTTOP_MAPS_BPF_H
+#pragma once
 
 #define MAP_OF(name_, type_, n, key_, value_, flags) \
 	struct { \
@@ -36,5 +35,3 @@
 			__sync_fetch_and_add(lost, 1); \
 		record_; \
 	})
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* net.bpf.h: reads the addresses of a socket, and the task that uses it. */
-#ifndef OTTOP_NET_BPF_H
-#define OTTOP_NET_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -135,5 +134,3 @@ static __always_inline struct sock *socket_of(struct task_struct *t, u64 fd, u64
 {
 	return socket_of_file(file_of(t, fd), ino);
 }
-
-#endif

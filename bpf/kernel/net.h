@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* net.h: addresses and owner of a socket, shared by BPF programs (net.bpf.h) and user space. */
-#ifndef OTTOP_NET_H
-#define OTTOP_NET_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -20,5 +19,3 @@ struct wire_owner {
 	__u32 tgid, pad;
 	char comm[16];
 };
-
-#endif

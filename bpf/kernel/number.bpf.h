@@ -3,8 +3,7 @@
  * number.bpf.h: gives sockets their cookie before classic tracepoint programs, which cannot. The
  * includer selects the protocols: gets_number().
  */
-#ifndef OTTOP_NUMBER_BPF_H
-#define OTTOP_NUMBER_BPF_H
+#pragma once
 
 static __always_inline int give_number(struct sock *sk)
 {
@@ -26,5 +25,3 @@ static __always_inline int give_number(struct sock *sk)
 	}
 
 NUMBER_PROGRAMS()
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probes.h: every BPF program: attached or why not, and its cost (tables probes, self, lost). */
-#ifndef OTTOP_PROBES_H
-#define OTTOP_PROBES_H
+#pragma once
 
 #include "bpf/kernel/loss.h"
 #include "bpf/model/snapshot_build.h"
@@ -73,5 +72,3 @@ u64 probes_map_bytes(u64 tasks);
  * just before a tick, so that the programs that run once a tick are in it. admin.h switches them.
  */
 void probes_measure(u64 now_ns, bool before_tick);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* ring.bpf.h: io_uring operations that move data; does a task use io_uring? */
-#ifndef OTTOP_RING_BPF_H
-#define OTTOP_RING_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -30,5 +29,3 @@ static __always_inline bool uses_ring(struct task_struct *t)
 {
 	return t->flags & PF_IO_WORKER || (bpf_core_field_exists(t->io_uring) && t->io_uring);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* scope.bpf.h: the processes that a collector's programs observe; set by user space. */
-#ifndef OTTOP_SCOPE_BPF_H
-#define OTTOP_SCOPE_BPF_H
+#pragma once
 
 #define MAX_SCOPE 64
 
@@ -22,5 +21,3 @@ static __always_inline bool in_scope(u32 tgid)
 	}
 	return false;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * by the processes collector and shared with the others. The kernel frees an entry
  * with its task, so no entry outlives a pid.
  */
-#ifndef OTTOP_TASKS_BPF_H
-#define OTTOP_TASKS_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -73,5 +72,3 @@ static __always_inline struct task_state *task_state_make(struct task_struct *t)
 		s->start_ns = t->group_leader->start_boottime;
 	return s;
 }
-
-#endif

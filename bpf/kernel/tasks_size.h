@@ -5,9 +5,6 @@
  * the value: the kmalloc-256 class) and the task's own struct bpf_local_storage
  * (kernel/bpf/bpf_local_storage.c: 16 cache slots and some: kmalloc-192).
  */
-#ifndef OTTOP_TASKS_SIZE_H
-#define OTTOP_TASKS_SIZE_H
+#pragma once
 
 #define TASK_STORAGE_BYTES (256 + 192)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* base.h: for every file: fixed-width types, macros, clocks, allocation, text, and the log. */
-#ifndef OTTOP_BASE_H
-#define OTTOP_BASE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,5 +120,3 @@ void log_to_stderr(bool on);
 void log_line(const char *fmt, ...) __printf(1, 2);
 /* Calls fn for each line, oldest first. */
 void log_each(void (*fn)(void *arg, const char *line), void *arg);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* event_log.h: the newest rows of events, and all since the last tick. Sampler thread only. */
-#ifndef OTTOP_EVENT_LOG_H
-#define OTTOP_EVENT_LOG_H
+#pragma once
 
 #include "bpf/model/fair.h"
 #include "bpf/model/snapshot_build.h"
@@ -26,5 +25,3 @@ u64 event_log_pass(struct event_log *l);
 void event_log_rows(struct event_log *l, struct builder *b);
 /* Removes all rows; numbers continue. */
 void event_log_clear(struct event_log *l);
-
-#endif

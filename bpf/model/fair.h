@@ -3,8 +3,7 @@
  * fair.h: selects which members stay in limited room: half is shared fairly (max-min) among groups
  * and their subgroups, each with its heaviest; the other half is for the heaviest of the rest.
  */
-#ifndef OTTOP_FAIR_H
-#define OTTOP_FAIR_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -19,5 +18,3 @@ struct fair {
 
 /* Moves the members that stay to the front, unordered; returns min(n, room). */
 u32 fair_choose(struct fair *all, u32 n, u32 room);
-
-#endif

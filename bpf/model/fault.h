@@ -3,8 +3,7 @@
  * fault.h: describes a fault of the program itself, for signal handlers. Signal-safe
  * (signal-safety(7)); backtrace(3) is after fault_prepare(), which loads its library.
  */
-#ifndef OTTOP_FAULT_H
-#define OTTOP_FAULT_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -32,5 +31,3 @@ void fault_build(char *buf, size_t cap);
 /* Append text, or a number as "0x...", cut where buf is full. */
 void fault_add(char *buf, size_t cap, const char *text);
 void fault_add_hex(char *buf, size_t cap, u64 v);
-
-#endif

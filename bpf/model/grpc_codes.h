@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* grpc_codes.h: status codes of gRPC: names, and which are errors. */
-#ifndef OTTOP_GRPC_CODES_H
-#define OTTOP_GRPC_CODES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -19,5 +18,3 @@ const char *grpc_code_name(u64 code);
 u32 grpc_code_of_http(u32 status);
 /* Client: all but OK; server: its own faults. Unknown codes are errors. */
 bool grpc_code_failed(bool client, u64 code);
-
-#endif

@@ -3,8 +3,7 @@
  * hash.h: finds structs by a hash. Each begins with a struct hash_node and is owned by the caller;
  * zeroed memory is an empty table. index.h is for arrays.
  */
-#ifndef OTTOP_HASH_H
-#define OTTOP_HASH_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -59,5 +58,3 @@ void hash_free(struct hash_table *t, void (*free_one)(void *));
 	for (u32 i_ = 0; i_ < (table)->n_heads; i_++) \
 		for (type *x = (type *)(table)->heads[i_], *next_; \
 		     x && (next_ = (type *)((struct hash_node *)x)->next, true); x = next_)
-
-#endif

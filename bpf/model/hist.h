@@ -4,8 +4,7 @@
  * ExponentialHistogramDataPoint): bucket i is (2^(i/8), 2^((i+1)/8)] seconds. BPF counts in units
  * of 2^-30 s: its bucket j is i + 240.
  */
-#ifndef OTTOP_HIST_H
-#define OTTOP_HIST_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -59,5 +58,3 @@ bool hist_equal(const struct hist *a, const struct hist *b);
 
 /* Quantile q (0 < q <= 1), ns: geometric midpoint of its bucket, at most max_ns. 0: no values. */
 u64 hist_quantile(const struct hist *h, double q);
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Bucket j is (2^(j/8), 2^((j+1)/8)] in units of 2^-30 s; -1: at most one unit (0.93 ns).
  */
-#ifndef OTTOP_HIST_INDEX_H
-#define OTTOP_HIST_INDEX_H
+#pragma once
 
 #define HIST_INDEX_MAX 335
 
@@ -45,5 +44,3 @@ static inline __attribute__((always_inline)) int hist_index(unsigned long long n
 	}
 	return j > HIST_INDEX_MAX ? HIST_INDEX_MAX : j;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * index.h: finds places in a growing array by a hash of their contents, which the owner compares. 8
  * bytes a slot, at least two slots a place. Zeroed memory is empty.
  */
-#ifndef OTTOP_INDEX_H
-#define OTTOP_INDEX_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -41,5 +40,3 @@ void index_add(struct index *x, u32 hash, u32 place);
 /* Removes all places; keeps the memory. */
 void index_clear(struct index *x);
 void index_free(struct index *x);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rate.h: the only place where readings of a counter are subtracted. */
-#ifndef OTTOP_RATE_H
-#define OTTOP_RATE_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -24,5 +23,3 @@ float rate_per_s(u64 delta, u64 interval_ns);
 float rate_of_level(struct counter *c, u64 now, u64 interval_ns);
 /* delta_ns in percent of interval_ns; same rule. */
 float rate_pct(u64 delta_ns, u64 interval_ns);
-
-#endif

@@ -7,8 +7,7 @@
  * snapshot_put(). Rows and strings are shared between snapshots and are counted
  * too: a consumer may keep one row longer than its snapshot with row_get().
  */
-#ifndef OTTOP_SNAPSHOT_H
-#define OTTOP_SNAPSHOT_H
+#pragma once
 
 #include <math.h>
 
@@ -395,5 +394,3 @@ void stack_frames_each(const struct stack_frames *x, const char *ids,
 		       void (*fn)(const struct frames_row *f, void *arg), void *arg);
 /* A frame's name in every format, or [module+0x1a40]; safe for a terminal. f may be NULL. */
 void frame_text(char *buf, size_t cap, const struct frames_row *f);
-
-#endif

@@ -8,8 +8,7 @@
  *	builder_status(b, TABLE_host, TS_OK, NULL, interval_ns);
  *	const struct snapshot *s = builder_seal(b);
  */
-#ifndef OTTOP_SNAPSHOT_BUILD_H
-#define OTTOP_SNAPSHOT_BUILD_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -61,5 +60,3 @@ void *row_own(struct row *r);
 bool row_equal(const struct row *a, const struct row *b);
 /* Computes the QUANTILE members from the histogram's NAME_tick. */
 void row_quantiles(struct row *r);
-
-#endif

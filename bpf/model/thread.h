@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* thread.h: the one way to start a thread. */
-#ifndef OTTOP_THREAD_H
-#define OTTOP_THREAD_H
+#pragma once
 
 #include <pthread.h>
 
@@ -45,5 +44,3 @@ int thread_raise(void);
 void thread_follow_pace(struct thread_pace *p);
 /* Decides the above from one piece of work's times, ns; true: normal priority. */
 bool thread_yields(struct thread_pace *p, u64 ran_ns, u64 waited_ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* durations.h: duration histograms by OTel's HTTP and RPC conventions, until the next report. */
-#ifndef OTTOP_DURATIONS_H
-#define OTTOP_DURATIONS_H
+#pragma once
 
 #include "bpf/protocols/follow.h"
 #include "bpf/protocols/report.h"
@@ -17,5 +16,3 @@ const struct report_duration *durations_all(const struct durations *d, u32 *ret_
 u64 durations_lost(const struct durations *d);
 void durations_clear(struct durations *d);
 void durations_free(struct durations *d);	/* NULL-safe */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* exchanges.h: a connection's open exchanges, built from parts of messages. For follow.c. */
-#ifndef OTTOP_EXCHANGES_H
-#define OTTOP_EXCHANGES_H
+#pragma once
 
 #include "bpf/model/hash.h"
 #include "bpf/protocols/follow.h"
@@ -61,5 +60,3 @@ void exchanges_abort(struct follower *f, struct conn *c);
 void exchanges_drop(struct follower *f, struct conn *c);
 /* It was not that protocol after all: forgets all exchanges without counting them. */
 void exchanges_were_none(struct follower *f, struct conn *c);
-
-#endif

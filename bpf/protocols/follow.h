@@ -3,8 +3,7 @@
  * follow.h: follows connections through ring records: orders the bytes, has the protocol read them,
  * and pairs requests with answers.
  */
-#ifndef OTTOP_FOLLOW_H
-#define OTTOP_FOLLOW_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/wire.h"
@@ -73,5 +72,3 @@ void follower_each_open(const struct follower *f, void (*fn)(void *arg, const st
 void follower_sweep(struct follower *f, u64 now_ns);
 struct follow_counts follower_counts(const struct follower *f);
 void follower_free(struct follower *f);
-
-#endif

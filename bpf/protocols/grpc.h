@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* grpc.h: gRPC, which HTTP/2 carries: what its messages are called and what became of them. */
-#ifndef OTTOP_GRPC_H
-#define OTTOP_GRPC_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 
@@ -11,5 +10,3 @@ bool grpc_is_type(const char *content_type);
 u32 grpc_status(const char *value);
 /* That of an answer that has none, from its HTTP status; STATUS_UNKNOWN where that is. */
 u32 grpc_status_of_http(u32 status);
-
-#endif

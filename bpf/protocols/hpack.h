@@ -8,8 +8,7 @@
  * harmless, as they never refer to evicted ones. Values are kept only for the names
  * below.
  */
-#ifndef OTTOP_HPACK_H
-#define OTTOP_HPACK_H
+#pragma once
 
 #include "bpf/protocols/huffman.h"
 #include "bpf/protocols/protocol.h"
@@ -51,5 +50,3 @@ bool hpack_read(struct hpack *h, struct hpack_block *b, const u8 *data, u64 n, h
 bool hpack_may_end(const struct hpack_block *b);
 /* Blocks are missing: the indexes of all entries so far are unknown. */
 void hpack_forget(struct hpack *h);
-
-#endif

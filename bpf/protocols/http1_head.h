@@ -4,8 +4,7 @@
  * the framing of the body. Attackers forge framing (request smuggling): where two readings are possible
  * (differing lengths, a blank before the colon, unknown codings) it is marked as doubtful.
  */
-#ifndef OTTOP_HTTP1_HEAD_H
-#define OTTOP_HTTP1_HEAD_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/trace.h"
@@ -47,5 +46,3 @@ void http1_head_value_byte(struct http1_head *x, u8 c);
 void http1_head_value_done(struct http1_head *x);
 /* Skips a run of bytes of a name, or of a value that is not needed; returns how many. */
 u32 http1_head_pass(struct http1_head *x, bool in_value, const u8 *p, u64 n);
-
-#endif

@@ -4,8 +4,7 @@
  * each is parsed at both ends. A hit requires all bytes to be equal, so the result is always what parsing
  * would give.
  */
-#ifndef OTTOP_HTTP1_KNOWN_H
-#define OTTOP_HTTP1_KNOWN_H
+#pragma once
 
 #include "bpf/protocols/http1_head.h"
 
@@ -15,5 +14,3 @@
 const struct http1_head *http1_known_find(enum role role, const u8 *p, u64 n, u32 *ret_len);
 /* Caches x, parsed from the first len of the n bytes at p. */
 void http1_known_keep(enum role role, const u8 *p, u64 n, u32 len, const struct http1_head *x);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * http1_lines.h: fast path for ordinary lines of an HTTP/1 head; http1.c reads the rest bytewise.
  */
-#ifndef OTTOP_HTTP1_LINES_H
-#define OTTOP_HTTP1_LINES_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 
@@ -27,5 +26,3 @@ bool http1_is_token(u8 c);
 bool http1_is_known(const char *name, u32 n);
 /* How many of n bytes, from the start of a header, are whole lines that can be skipped. */
 u32 http1_lines_passed(const u8 *p, u64 n);
-
-#endif

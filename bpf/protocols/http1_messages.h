@@ -3,8 +3,7 @@
  * http1_messages.h: a connection's HTTP/1 messages: matches answers to requests (doubtful matches
  * are not reported), decides the framing after a head.
  */
-#ifndef OTTOP_HTTP1_MESSAGES_H
-#define OTTOP_HTTP1_MESSAGES_H
+#pragma once
 
 #include "bpf/protocols/http1_head.h"
 
@@ -73,5 +72,3 @@ void http1_mix_up(struct http1 *h, enum role role, const struct sink *out);
 /* The connection closes this direction. */
 void http1_closed(struct http1 *h, enum role role, const struct sink *out);
 void http1_forget_head(struct direction *d);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http2_frame.h: HTTP/2 frame headers (RFC 9113, 4.1), for BPF programs and the reader. */
-#ifndef OTTOP_HTTP2_FRAME_H
-#define OTTOP_HTTP2_FRAME_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -122,5 +121,3 @@ static inline __u32 h2_hop(const __u8 *p)
 	h2_parse(&h, p);
 	return h.type == H2_DATA || h2_is_block(h.type) || h.length > 256 ? 0 : H2_HEAD + h.length;
 }
-
-#endif

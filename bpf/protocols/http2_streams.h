@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* http2_streams.h: a connection's streams, and the parts of messages emitted for each. */
-#ifndef OTTOP_HTTP2_STREAMS_H
-#define OTTOP_HTTP2_STREAMS_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 #include "bpf/protocols/trace.h"
@@ -52,5 +51,3 @@ void streams_add_bytes(struct http2_streams *s, enum role role, u32 id, u64 n);
 /* Bytes are missing: any open stream may have ended. */
 void streams_lose(struct http2_streams *s, enum role role, const struct sink *out);
 void streams_free(struct http2_streams *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* huffman.h: reads strings of HPACK (RFC 7541, 5.2), a byte at a time. */
-#ifndef OTTOP_HUFFMAN_H
-#define OTTOP_HUFFMAN_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -15,5 +14,3 @@ struct huffman {
 int huffman_byte(struct huffman *h, u8 c, u8 ret_symbols[2]);
 /* Whether a string may end here. */
 bool huffman_may_end(const struct huffman *h);
-
-#endif

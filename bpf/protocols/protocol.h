@@ -11,8 +11,7 @@
  * Several answers to one request (MySQL result sets, gRPC streams) count as one,
  * which ends with the last of them.
  */
-#ifndef OTTOP_PROTOCOL_H
-#define OTTOP_PROTOCOL_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -121,5 +120,3 @@ static inline bool protocol_http_error(u32 status, bool server)
 {
 	return status >= (server ? 500 : 400);
 }
-
-#endif

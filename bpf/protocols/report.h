@@ -5,8 +5,7 @@
  * a sealed memfd the arrays in the order of this file. The reader is not trusted:
  * protocols_receive() validates everything.
  */
-#ifndef OTTOP_REPORT_H
-#define OTTOP_REPORT_H
+#pragma once
 
 #include "bpf/helpers/launch.h"
 #include "bpf/protocols/protocol.h"
@@ -128,5 +127,3 @@ struct protocols_question {
 
 /* Serves questions until the socket closes. */
 void protocols_main(const void *arg);
-
-#endif

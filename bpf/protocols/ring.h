@@ -2,8 +2,7 @@
 /*
  * ring.h: reads a BPF ring buffer by its descriptor, without bpf(2). Layout: kernel/bpf/ringbuf.c.
  */
-#ifndef OTTOP_RING_H
-#define OTTOP_RING_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -26,5 +25,3 @@ void ring_unmap(struct ring *r);
 const void *ring_next(struct ring *r, u32 *ret_len);
 /* Frees the returned records. Not for each one: it takes a cache line from the writers. */
 void ring_release(struct ring *r);
-
-#endif

@@ -3,8 +3,7 @@
  * sent.h: bytes not read yet by the other end, on this host, whose records refer to them
  * (http_same).
  */
-#ifndef OTTOP_SENT_H
-#define OTTOP_SENT_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/protocols/wire.h"
@@ -30,5 +29,3 @@ void sent_read(const struct sent *s, u64 from, u64 end, struct http_record *r);
 /* What was before position `end` has been read. */
 void sent_drop(struct sent **s, u64 end);
 void sent_forget(struct sent **s);
-
-#endif

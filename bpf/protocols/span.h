@@ -4,8 +4,7 @@
  * one, in the span between. Other requests of that thread in the span are in it too: nothing is
  * divided. Where one thread took the request and another one answered, the split is not known.
  */
-#ifndef OTTOP_SPAN_H
-#define OTTOP_SPAN_H
+#pragma once
 
 #include "bpf/protocols/follow.h"
 
@@ -18,5 +17,3 @@ struct span {
 
 /* A server's span: first to last byte; a client's begins when the first write has returned. */
 struct span span_of(const struct exchange *x);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tally.h: sums exchanges by endpoint until the next report, and selects the requests to list. */
-#ifndef OTTOP_TALLY_H
-#define OTTOP_TALLY_H
+#pragma once
 
 #include "bpf/protocols/follow.h"
 #include "bpf/protocols/report.h"
@@ -19,5 +18,3 @@ void tally_over(struct tally *t, u64 cookie);
 /* Writes the arrays into fd and their sizes into *head, and resets them. False with errno. */
 bool tally_write(struct tally *t, int fd, struct report_head *head);
 void tally_free(struct tally *t);
-
-#endif

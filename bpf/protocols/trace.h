@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* trace.h: the header traceparent: W3C Trace Context. */
-#ifndef OTTOP_TRACE_H
-#define OTTOP_TRACE_H
+#pragma once
 
 #include "bpf/protocols/protocol.h"
 
@@ -11,5 +10,3 @@ struct trace {
 
 /* Reads the value of the header; where it is not in order, *t stays as it is. */
 void trace_parse(struct trace *t, const char *value);
-
-#endif

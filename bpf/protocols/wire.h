@@ -2,8 +2,7 @@
 /*
  * wire.h: ring records of http's BPF programs, one for each buffer of a call. ns, CLOCK_BOOTTIME.
  */
-#ifndef OTTOP_PROTOCOLS_WIRE_H
-#define OTTOP_PROTOCOLS_WIRE_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -144,5 +143,3 @@ static inline __u32 place_by_number(__u64 key, __u32 mask)
 {
 	return (__u32)(key & HTTP_SESSION ? ~key : key) & mask;
 }
-
-#endif

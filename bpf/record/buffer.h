@@ -3,8 +3,7 @@
  * buffer.h: bytes of encoded ticks: a growing buffer to write to, a bounded cursor to read from.
  * Numbers are LEB128 varints (signed: zig-zag), fixed-size ones little endian.
  */
-#ifndef OTTOP_BUFFER_H
-#define OTTOP_BUFFER_H
+#pragma once
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,5 +156,3 @@ static inline u64 buf_get_max(struct buf_in *in, u64 limit)
 	in->bad = true;
 	return 0;
 }
-
-#endif

@@ -23,8 +23,7 @@
  * An unchanged row has equal values, also those of the interval, and the same pointer: snapshots
  * share rows only if row_equal(), and any count in the interval changes the cumulative members.
  */
-#ifndef OTTOP_CODEC_H
-#define OTTOP_CODEC_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "bpf/record/buffer.h"
@@ -112,5 +111,3 @@ void decoder_like(struct decoder *d, const struct snapshot *like);
 int decoder_tick(struct decoder *d, const u8 *data, size_t len);
 /* The last tick as a snapshot (one reference), or NULL. */
 const struct snapshot *decoder_snapshot(struct decoder *d);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * history.h: writes struct history (reading: snapshot.h), and recordings of the same encoded ticks.
  */
-#ifndef OTTOP_HISTORY_H
-#define OTTOP_HISTORY_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -53,5 +52,3 @@ bool recording_done(const struct recording *r);
 /* Problems so far (cut short, damaged chunks) in one line, or NULL. Valid until the next read. */
 const char *recording_problem(const struct recording *r);
 void recording_close(struct recording *r);	/* NULL-safe; snapshots stay valid */
-
-#endif

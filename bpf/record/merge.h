@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* merge.h: merges two neighbouring ticks, for old history. Private to bpf/. */
-#ifndef OTTOP_MERGE_H
-#define OTTOP_MERGE_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -10,5 +9,3 @@
  * summed histograms, and rows that are only in a (ended).
  */
 const struct snapshot *snapshot_merge(const struct snapshot *a, const struct snapshot *b);
-
-#endif

@@ -9,8 +9,7 @@
  * types are skipped. All types begin with the same three letters, so that a reader can
  * resynchronize after damage.
  */
-#ifndef OTTOP_RECORD_FORMAT_H
-#define OTTOP_RECORD_FORMAT_H
+#pragma once
 
 #include <zlib.h>
 
@@ -55,5 +54,3 @@ static inline void session_put(struct buf_out *o, const struct session *s)
 
 /* recording_open() on a descriptor, which it takes; `stream`: a pipe; `name`: for messages. */
 struct recording *recording_open_fd(int fd, const char *name, bool stream, char **ret_error);
-
-#endif

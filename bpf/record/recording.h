@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* recording.h: a recording being read. Private to recording.c and recording_chunks.c. */
-#ifndef OTTOP_RECORDING_H
-#define OTTOP_RECORDING_H
+#pragma once
 
 #include "bpf/record/record_format.h"
 #include "bpf/record/ticks.h"
@@ -41,5 +40,3 @@ struct recording {
 void recording_parse(struct recording *r);
 /* Ends the recording as unreadable; takes over `why`. */
 void recording_refuse(struct recording *r, char *why);
-
-#endif

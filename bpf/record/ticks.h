@@ -3,8 +3,7 @@
  * ticks.h: inside of a history: encoded ticks in groups, in memory or in a recording. Private to
  * history.c, group.c, compact.c and recording*.c.
  */
-#ifndef OTTOP_TICKS_H
-#define OTTOP_TICKS_H
+#pragma once
 
 #include "bpf/record/codec.h"
 #include "bpf/record/history.h"
@@ -108,5 +107,3 @@ const struct group *compact_group(const struct history *h);
 void compact_abort(struct history *h);
 /* Merges or drops old ticks: a few a call, or as many as needed when over the cap. */
 void compact_step(struct history *h);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* arena.h: allocates lines of the capped arena (stack_wire.h). Sampler thread only. */
-#ifndef OTTOP_PROFILER_ARENA_H
-#define OTTOP_PROFILER_ARENA_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/stacks/stack_wire.h"
@@ -25,5 +24,3 @@ struct arena_line *arena_at(u32 line);
 /* Bytes of kernel memory of all chunks; lines in use. */
 u64 arena_bytes(void);
 u32 arena_lines_used(void);
-
-#endif

@@ -4,8 +4,7 @@
  * memory, where BPF programs cannot use them: copied stacks are walked with them, and further parts are
  * loaded from them. The least recently used are evicted. Sampler thread only.
  */
-#ifndef OTTOP_ASIDE_H
-#define OTTOP_ASIDE_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/stacks/stack_wire.h"
@@ -26,5 +25,3 @@ const struct arena_line *aside_line(u32 line);
 /* Memory used. */
 u64 aside_bytes(void);
 void aside_close(void);
-
-#endif

@@ -4,8 +4,7 @@
  * places where the process that maps the file would find it, and used if the
  * symbolizer confirms that it belongs to the file. Sampler thread.
  */
-#ifndef OTTOP_PROFILER_DEBUG_H
-#define OTTOP_PROFILER_DEBUG_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -30,5 +29,3 @@ int debug_sup_fd(u32 file);
 void debug_set_bad(u32 file, const char *why);
 const char *debug_bad(u32 file);	/* why, or NULL */
 void debug_close(void);
-
-#endif

@@ -4,8 +4,7 @@
  * when a stack first needs it, is shared by all processes, and may be evicted when room is needed.
  * Files are numbered from 1; numbers are never reused. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_FILES_H
-#define OTTOP_PROFILER_FILES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -49,5 +48,3 @@ u64 files_refused(void);
 /* Tables in part that lack pages which stacks need; tables in use that were evicted for others used more. */
 u64 files_squeezed(void);
 u64 files_evicted(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* files_state.h: the state of files, shared by files.c and files_room.c only. */
-#ifndef OTTOP_FILES_STATE_H
-#define OTTOP_FILES_STATE_H
+#pragma once
 
 #include "bpf/host/mapped_file.h"
 #include "bpf/stacks/parts.h"
@@ -60,5 +59,3 @@ void room_take_away(u32 file);
 int room_load_part(struct file *f, const u64 *words, const u16 *numbers, u64 cpu_ns);
 /* The same from the copy aside. */
 void room_load_from_aside(u32 file);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* frames.h: the table frames: code locations by number, named later. Sampler thread only. */
-#ifndef OTTOP_FRAMES_H
-#define OTTOP_FRAMES_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 
@@ -85,5 +84,3 @@ void frames_unwanted(u32 id);
 /* Once a tick. */
 void frames_rows(struct builder *b);
 void frames_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hints.h: how to make programs expose names, at the end of a frame's reason ("names with ..."). */
-#ifndef OTTOP_HINTS_H
-#define OTTOP_HINTS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -13,5 +12,3 @@ bool hint_of_process(u32 pid, char *buf, size_t cap);
 void hint_saw_name(const char *name);
 /* For a function of an interpreter; path: its file's, or NULL. False: another function. */
 bool hint_of_function(const char *name, const char *path, char *buf, size_t cap);
-
-#endif

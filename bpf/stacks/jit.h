@@ -9,8 +9,7 @@
  * map, at most a tick, may be attributed to the previous code at that address,
  * or, if the address was unknown, to the new code. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_JIT_H
-#define OTTOP_PROFILER_JIT_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -26,5 +25,3 @@ void jit_drain(void);
 /* Checks maps for growth, drops ended processes. Once a tick. */
 void jit_tick(void);
 void jit_close(void);
-
-#endif

@@ -4,8 +4,7 @@
  * and HotSpot's interpreter (bpf/helpers/hotspot.h). Read again when a stack has code that is not in the
  * table, and every few seconds while stacks use it, as freed memory is reused. Sampler thread only.
  */
-#ifndef OTTOP_JVM_H
-#define OTTOP_JVM_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -24,5 +23,3 @@ void jvm_used(struct jvm *j);
 void jvm_drain(struct jvm *j);
 /* The answer to that. */
 void jvm_opened(struct jvm *j, struct opener_job *job);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lines.h: source lines, inlined functions, if shown or written: expensive. Sampler thread only. */
-#ifndef OTTOP_PROFILER_LINES_H
-#define OTTOP_PROFILER_LINES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -27,5 +26,3 @@ const char *lines_kind(const char *name, const char *path);
 /* The name itself, without the mark of its language. */
 const char *lines_name(const char *name);
 void lines_close(void);
-
-#endif

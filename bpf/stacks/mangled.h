@@ -2,8 +2,7 @@
 /*
  * mangled.h: functions that stay mangled (symbolizer/symtab.c: invalid, long). Sampler thread only.
  */
-#ifndef OTTOP_STACKS_MANGLED_H
-#define OTTOP_STACKS_MANGLED_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -14,5 +13,3 @@ const char *mangled_reason(const char *name);
 /* "3 functions have mangled names: 2 longer than 32 kB, 1 not a valid name"; "": none. */
 void mangled_text(char *buf, size_t cap);
 void mangled_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mappings.h: executable mappings for BPF; opens files on first need. Sampler thread only. */
-#ifndef OTTOP_PROFILER_MAPPINGS_H
-#define OTTOP_PROFILER_MAPPINGS_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/kernel/map_ops.h"
@@ -44,5 +43,3 @@ bool mappings_has_file(u32 pid, bool (*is_one)(const char *path));
 void mappings_forget_ended(void);
 /* Processes for which the BPF map had no room. */
 u64 mappings_refused(void);
-
-#endif

@@ -6,8 +6,7 @@
  * not; and however large the debt, names are requested once in 5 s, so that one expensive
  * file does not leave all others without names. Sampler thread only.
  */
-#ifndef OTTOP_STACKS_PACE_H
-#define OTTOP_STACKS_PACE_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -23,5 +22,3 @@ bool pace_may(enum pace what, u64 now_ns);
 /* A request was sent; was answered, with its CPU time. */
 void pace_asked(enum pace what, u64 now_ns);
 void pace_answered(u64 cpu_ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* packed.h: the rows of a page of an unwind table (symbolizer/unwind.h) in a fifth of their size. */
-#ifndef OTTOP_PACKED_H
-#define OTTOP_PACKED_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -18,5 +17,3 @@ void packing_free(struct packing *p);	/* NULL-safe */
 u32 packing_rows(struct packing *p, const u64 *words, u32 first, u32 n, const u8 **ret);
 /* Unpacks n rows. False: these bytes are not n rows that were packed. */
 bool packed_rows(const u8 *bytes, u32 n_bytes, u32 *rows, u32 n);
-
-#endif

@@ -4,8 +4,7 @@
  * file's addresses) that stacks use, and their neighbours, are loaded. In a page with some grains the
  * missing ones have a row of UNW_INFO_LEFT_OUT; a page without any is UNW_LEFT_OUT.
  */
-#ifndef OTTOP_PARTS_H
-#define OTTOP_PARTS_H
+#pragma once
 
 #include <string.h>
 
@@ -51,5 +50,3 @@ static inline u32 part_next_hit(const u8 *hits, u32 i, u32 n)
 u32 parts_choose(const struct part_from *from, u32 n_from, const u8 *hits, bool near, u32 max_words, u64 *take);
 /* Writes the table of these grains, if `to` is not NULL. Returns its words. */
 u32 parts_copy(u64 *to, const struct part_from *from, u32 n_from, const u64 *take);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules.h: the rules of unwinding that all tables share, in a map that the kernel side reads. Sampler thread only. */
-#ifndef OTTOP_RULES_H
-#define OTTOP_RULES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -14,5 +13,3 @@ void rules_close(void);
 int rules_number(const struct unw_info *info);
 /* A rule by its number in tables; NULL: there is none. */
 const struct unw_info *rules_info(u32 number);
-
-#endif

@@ -6,8 +6,7 @@
  * the arena, which user space writes through mmap, without system calls. It is
  * allocated in chunks, so that a quiet machine does not pay for a large one.
  */
-#ifndef OTTOP_PROFILER_H
-#define OTTOP_PROFILER_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -178,5 +177,3 @@ struct wire_new_wait {
 	__u64 kernel[MAX_PENDING_FRAMES];
 	struct walk_regs regs;
 };
-
-#endif

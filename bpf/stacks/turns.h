@@ -5,8 +5,7 @@
  * expensive pauses accordingly, so that it does not delay the others. Files are numbered from
  * 1. Sampler thread only.
  */
-#ifndef OTTOP_STACKS_TURNS_H
-#define OTTOP_STACKS_TURNS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -18,5 +17,3 @@ u32 turns_next(u32 last, bool (*is_ready)(u32 file), u64 now_ns);
 void turns_asked(u32 file);
 void turns_answered(u32 file, u64 cpu_ns, u64 now_ns);
 void turns_close(void);
-
-#endif

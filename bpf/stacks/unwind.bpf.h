@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* unwind.bpf.h: bpf/stacks/walk.h in the kernel: the user stack of the current task. */
-#ifndef OTTOP_UNWIND_BPF_H
-#define OTTOP_UNWIND_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -148,5 +147,3 @@ static __always_inline void walk_user(struct walk *w, struct task_struct *t)
 	w->end = WALK_TOO_DEEP;
 	bpf_loop(MAX_FRAMES + 1, walk_step, &c, 0);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * user_walk.h: copied stacks of processes not known yet, walked by walk.h once their tables are
  * available. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_WALK_H
-#define OTTOP_PROFILER_WALK_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/stacks/stack_wire.h"
@@ -20,5 +19,3 @@ void walk_copied(const struct wire_copy *c, walked_fn done);
 void walk_waiting(walked_fn done);
 /* Finishes all waiting copies with what is known. */
 void walk_give_up(walked_fn done);
-
-#endif

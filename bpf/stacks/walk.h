@@ -18,8 +18,7 @@
  * frame pointers are followed as long as they are plausible; the instructions at pc
  * tell whether the first frame has been set up.
  */
-#ifndef OTTOP_WALK_H
-#define OTTOP_WALK_H
+#pragma once
 
 #define MAX_BISECT 17		/* rows of a 64 KiB page: at most 2^16 */
 #define FP_MAX_FRAME (1 << 20)	/* a frame pointer further away is not one */
@@ -464,5 +463,3 @@ static __always_inline void walk_begin(struct walk *w)
 	w->bx = w->chain = false;
 	w->end = WALK_TOO_DEEP;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * later. By one link for all places where the kernel has that (uprobe_multi, 6.6), else
  * by a perf event for each; never by tracefs, where they would stay when ottop is killed.
  */
-#ifndef OTTOP_ATTACH_H
-#define OTTOP_ATTACH_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -46,5 +45,3 @@ void uprobe_detach(struct uprobe_links *links);
 const char *uprobe_returns_obstacle(void);
 /* The same of a kernel by its release, as uname(2) has it; for tests. */
 bool uprobe_returns_kill(const char *release);
-
-#endif

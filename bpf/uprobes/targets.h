@@ -4,8 +4,7 @@
  * Each file is searched once, by ottop-symbols, and identified by the inode that processes map:
  * paths may be deleted, replaced, or those of a container. Sampler thread only.
  */
-#ifndef OTTOP_TARGETS_H
-#define OTTOP_TARGETS_H
+#pragma once
 
 #include "bpf/uprobes/attach.h"
 
@@ -46,5 +45,3 @@ enum uprobe_found targets_process(u32 pid, bool all, u64 *ret_since_ns);
 bool targets_scan(u64 max_ns);
 /* Takes answers, and attaches. */
 void targets_drain(void);
-
-#endif

@@ -4,8 +4,7 @@
  * the OTLP specification (OTLP/HTTP Response). Responses are untrusted: nothing here allocates, and
  * every length is checked.
  */
-#ifndef OTTOP_OTLP_ANSWER_H
-#define OTTOP_OTLP_ANSWER_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -54,5 +53,3 @@ u64 otlp_retry_after_ms(const char *text, time_t now);
 
 /* Backoff, ms, before attempt failed + 1: 1 s doubled up to 30 s, times 0.5 to 1.5 by `random`. */
 u64 otlp_backoff_ms(u32 failed, u32 random);
-
-#endif

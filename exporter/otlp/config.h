@@ -6,8 +6,7 @@
  * OTEL_EXPORTER_OTLP_ENDPOINT, --otlp-protocol for OTEL_EXPORTER_OTLP_PROTOCOL. An empty variable
  * counts as unset; an invalid value is logged and ignored.
  */
-#ifndef OTTOP_OTLP_CONFIG_H
-#define OTTOP_OTLP_CONFIG_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "exporter/otlp/pairs.h"
@@ -56,5 +55,3 @@ bool otlp_config_has_grpc(const struct otlp_config *c);
 void otlp_config_free(struct otlp_config *c);
 
 const char *otlp_signal_name(enum otlp_signal s);	/* "metrics", "traces", "logs", "profiles" */
-
-#endif

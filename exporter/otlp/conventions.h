@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conventions.h: semantic conventions for HTTP and RPC, for spans and metrics. */
-#ifndef OTTOP_OTLP_CONVENTIONS_H
-#define OTTOP_OTLP_CONVENTIONS_H
+#pragma once
 
 #include <string.h>
 
@@ -19,5 +18,3 @@ bool conventions_split_peer(struct scratch *a, const char *peer, char **ret_addr
 bool conventions_method_known(const char *method);
 /* "OK", "NOT_FOUND"; the number of an unknown code. */
 const char *conventions_grpc_status(struct scratch *a, u64 status);
-
-#endif

@@ -3,8 +3,7 @@
  * dictionary.h: tables shared by a message's profiles. Entry 0 is the zero value; entries are
  * unique, after those they refer to.
  */
-#ifndef OTTOP_OTLP_DICTIONARY_H
-#define OTTOP_OTLP_DICTIONARY_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 #include "exporter/profile.h"
@@ -30,5 +29,3 @@ void dictionary_free(struct dictionary *d);
 
 /* A repeated int32 field of those of the n indexes that are not 0; *ret_n: how many. */
 s32 *dictionary_indices(struct scratch *a, const s32 *from, u32 n, size_t *ret_n);
-
-#endif

@@ -5,8 +5,7 @@
  * busiest groups have series of their own; the others are summed in one marked ottop.other, so that
  * the series add up to the total.
  */
-#ifndef OTTOP_OTLP_GROUPS_H
-#define OTTOP_OTLP_GROUPS_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 
@@ -48,5 +47,3 @@ void otlp_groups_export(struct otlp_groups *g, const struct snapshot *s,
 			const struct otlp_config *config, struct metrics *m);
 void otlp_groups_end(struct otlp_groups *g);
 void otlp_groups_free(struct otlp_groups *g);	/* NULL-safe */
-
-#endif

@@ -5,8 +5,7 @@
  * http-grpc-status-mapping.md of gRPC; OTLP specification, OTLP/gRPC. Responses are untrusted:
  * nothing here allocates but grpc_wrap().
  */
-#ifndef OTTOP_OTLP_GRPC_H
-#define OTTOP_OTLP_GRPC_H
+#pragma once
 
 #include "exporter/otlp/answer.h"
 
@@ -18,5 +17,3 @@ u8 *grpc_wrap(u8 *message, size_t *n, bool gzip);
 void grpc_timeout(u64 timeout_ms, char *buf, size_t cap);
 /* Evaluates a response by grpc-status or, if it is absent, by the HTTP status. */
 void grpc_judge(const struct http_answer *a, struct otlp_outcome *ret);
-
-#endif

@@ -4,8 +4,7 @@
  * its dependencies it costs several MB. Redirects are not followed, responses not decompressed; a
  * response is limited to HTTP_ANSWER_MAX bytes and to the timeout.
  */
-#ifndef OTTOP_OTLP_HTTP_H
-#define OTTOP_OTLP_HTTP_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -27,5 +26,3 @@ struct http_client *http_client_new(const struct otlp_endpoint *e, const _Atomic
 void http_client_post(struct http_client *c, const u8 *body, size_t n, bool gzip, u64 timeout_ms,
 		      struct http_answer *ret);
 void http_client_free(struct http_client *c);	/* NULL-safe */
-
-#endif

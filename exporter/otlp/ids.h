@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ids.h: ids of a request's span, and its trace's sampling. Exporter thread only. */
-#ifndef OTTOP_OTLP_IDS_H
-#define OTTOP_OTLP_IDS_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -22,5 +21,3 @@ void otlp_ids_of(const struct requests_row *r, struct otlp_span_ids *ret);
 bool otlp_ids_parent(const struct requests_row *r, u8 ret[SPAN_ID_BYTES]);
 /* The same decision for all spans of a trace, on every host; ratio: 0 to 1. */
 bool otlp_ids_sampled(const struct otlp_span_ids *ids, double ratio);
-
-#endif

@@ -4,8 +4,7 @@
  * (both addresses), request and time. The later span links to the earlier one; it is not made its
  * child, because only the programs know the parent.
  */
-#ifndef OTTOP_OTLP_LINKS_H
-#define OTTOP_OTLP_LINKS_H
+#pragma once
 
 #include "exporter/otlp/ids.h"
 
@@ -16,5 +15,3 @@ struct otlp_links *otlp_links_new(void);
 bool otlp_links_find(struct otlp_links *l, const struct requests_row *r, const struct otlp_span_ids *own,
 		     struct otlp_span_ids *ret);
 void otlp_links_free(struct otlp_links *l);	/* NULL-safe */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* message.h: builds the parts of OTLP messages in a scratch. */
-#ifndef OTTOP_OTLP_MESSAGE_H
-#define OTTOP_OTLP_MESSAGE_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "exporter/otlp/scratch.h"
@@ -108,5 +107,3 @@ void metrics_bounds(struct metrics *m, const struct otlp_metric *metric,
 		    const double *bounds, u32 n_bounds, double sum);
 /* Encodes the request (free() it); NULL if it has no points. */
 u8 *metrics_pack(struct metrics *m, size_t *ret_n);
-
-#endif

@@ -9,8 +9,7 @@
  * 100). Tables that are aggregated in several ways (groups.h) have one name for each, or the sum
  * over a metric would count twice.
  */
-#ifndef OTTOP_OTLP_METRIC_H
-#define OTTOP_OTLP_METRIC_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -35,5 +34,3 @@ struct otlp_metric {
 bool otlp_metric_of(const struct field *f, struct otlp_metric *ret);
 /* As otlp_metric_of(), of its name number nth (from 0). */
 bool otlp_metric_nth(const struct field *f, u32 nth, struct otlp_metric *ret);
-
-#endif

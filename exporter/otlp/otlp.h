@@ -4,8 +4,7 @@
  * profiles). A sink of the exporter, whose write() encodes and queues, and one thread a signal that
  * posts over HTTP or gRPC (sender.h). Only these threads wait for the network.
  */
-#ifndef OTTOP_OTLP_H
-#define OTTOP_OTLP_H
+#pragma once
 
 #include "exporter/exporter.h"
 #include "exporter/otlp/config.h"
@@ -55,5 +54,3 @@ char *otlp_report(const struct otlp_sink *o);
 bool otlp_is_delivered(const struct otlp_sink *o);
 /* NULL-safe; the sink must be closed, or never added to an exporter. */
 void otlp_free(struct otlp_sink *o);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* otlp_parts.h: private to otlp.c, which opens the sink, and otlp_export.c, which writes to it. */
-#ifndef OTTOP_OTLP_PARTS_H
-#define OTTOP_OTLP_PARTS_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -44,5 +43,3 @@ int otlp_write(struct sink *sink, const struct snapshot *s);
 int otlp_close(struct sink *sink);
 /* Stops all senders within OTLP_FLUSH_MS. */
 void otlp_finish(struct otlp_sink *o);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * packed.h: a span's attributes, encoded directly: protobuf-c costs more than the rest of a span.
  */
-#ifndef OTTOP_OTLP_PACKED_H
-#define OTTOP_OTLP_PACKED_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 
@@ -18,5 +17,3 @@ void packed_text(struct scratch *a, struct packed *to, const char *key, const ch
 void packed_int(struct scratch *a, struct packed *to, const char *key, u64 value);
 /* Gives the attributes to the span; `from` must not change until the span is packed. */
 void packed_set(struct scratch *a, const struct packed *from, Otlp__Span *span);
-
-#endif

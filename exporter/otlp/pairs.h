@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pairs.h: lists of key=value with %XX escapes, the format of OTEL_* variables. */
-#ifndef OTTOP_OTLP_PAIRS_H
-#define OTTOP_OTLP_PAIRS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -22,5 +21,3 @@ void otlp_pairs_add(struct otlp_pairs *p, const char *key, const char *value);
  */
 void otlp_pairs_read(struct otlp_pairs *pairs, const char *text, bool is_header, const char *from);
 void otlp_pairs_free(struct otlp_pairs *p);
-
-#endif

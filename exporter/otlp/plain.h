@@ -4,8 +4,7 @@
  * drops, self. A series that disappears gets an explicit last point, or back ends would show its
  * last value on.
  */
-#ifndef OTTOP_OTLP_PLAIN_H
-#define OTTOP_OTLP_PLAIN_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 
@@ -17,5 +16,3 @@ struct otlp_plain *otlp_plain_new(void);
 /* Adds the points of a snapshot to the current resource. */
 void otlp_plain_export(struct otlp_plain *p, const struct snapshot *s, struct metrics *m);
 void otlp_plain_free(struct otlp_plain *p);	/* NULL-safe */
-
-#endif

@@ -5,8 +5,7 @@
  * counts the growth seen while a process had no series, so that all series together add up to the
  * machine's total.
  */
-#ifndef OTTOP_OTLP_PROCESSES_H
-#define OTTOP_OTLP_PROCESSES_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 
@@ -22,5 +21,3 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s);
 void otlp_processes_export(struct otlp_processes *p, const struct snapshot *s,
 			   const struct otlp_config *config, struct metrics *m);
 void otlp_processes_free(struct otlp_processes *p);	/* NULL-safe */
-
-#endif

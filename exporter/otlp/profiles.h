@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* profiles.h: OTLP profiles: a resource a process, a profile a kind. Experimental: on request. */
-#ifndef OTTOP_OTLP_PROFILES_H
-#define OTTOP_OTLP_PROFILES_H
+#pragma once
 
 #include "exporter/otlp/message.h"
 
@@ -20,5 +19,3 @@ bool otlp_profiles_full(const struct otlp_profiles *o);
 u8 *otlp_profiles_pack(struct otlp_profiles *o, struct scratch *a, const struct snapshot *s,
 		       const struct otlp_config *config, size_t *ret_n, u32 *ret_items);
 void otlp_profiles_free(struct otlp_profiles *o);	/* NULL-safe */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* protobuf.h: parses untrusted protocol buffers without allocating; every length is checked. */
-#ifndef OTTOP_OTLP_PROTOBUF_H
-#define OTTOP_OTLP_PROTOBUF_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -30,5 +29,3 @@ static inline int hex_digit(char c)
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scratch.h: arena for messages: thousands of small allocations, all freed by scratch_reset(). */
-#ifndef OTTOP_OTLP_SCRATCH_H
-#define OTTOP_OTLP_SCRATCH_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -26,5 +25,3 @@ void *scratch_grow(struct scratch *a, void *items, size_t n);
 /* Empties the arena but keeps memory for a message of usual size. */
 void scratch_reset(struct scratch *a);
 void scratch_free(struct scratch *a);
-
-#endif

@@ -4,8 +4,7 @@
  * that posts its head until the endpoint accepts or rejects it. Pushing never blocks: a full queue
  * drops its oldest batch and counts it.
  */
-#ifndef OTTOP_OTLP_SENDER_H
-#define OTTOP_OTLP_SENDER_H
+#pragma once
 
 #include "exporter/otlp/answer.h"
 #include "exporter/otlp/config.h"
@@ -51,5 +50,3 @@ void otlp_sender_finish(struct otlp_sender *s, u64 until_ns);
  * Ends and frees the thread. False: it hangs (name server, NFS) and is left. *ret: final numbers.
  */
 bool otlp_sender_stop(struct otlp_sender *s, struct otlp_stats *ret);
-
-#endif

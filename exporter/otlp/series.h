@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* series.h: last values sent, for delta temporality, by hash of resource, name and attributes. */
-#ifndef OTTOP_OTLP_SERIES_H
-#define OTTOP_OTLP_SERIES_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -18,5 +17,3 @@ void otlp_series_free(struct otlp_series *s);	/* NULL-safe */
 
 /* FNV-1a of n bytes, seeded with `hash` (0 at first). */
 u64 otlp_hash(u64 hash, const void *data, size_t n);
-
-#endif

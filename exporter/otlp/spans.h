@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* spans.h: rows of `requests` as spans, rows of `events` as log records; each row once. */
-#ifndef OTTOP_OTLP_SPANS_H
-#define OTTOP_OTLP_SPANS_H
+#pragma once
 
 #include "exporter/otlp/links.h"
 #include "exporter/otlp/message.h"
@@ -34,5 +33,3 @@ struct otlp_logs *otlp_logs_new(void);
 u8 *otlp_logs_pack(struct scratch *a, struct otlp_logs *of, const struct snapshot *s,
 		   const struct otlp_config *config, bool end, size_t *ret_n, u32 *ret_items);
 void otlp_logs_free(struct otlp_logs *l);	/* NULL-safe */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* split.h: splits an export into requests that receivers accept by their length. */
-#ifndef OTTOP_OTLP_SPLIT_H
-#define OTTOP_OTLP_SPLIT_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -18,5 +17,3 @@ typedef void otlp_part_fn(void *arg, u8 *data, size_t n, u32 items);
  * points. Takes `data`.
  */
 void otlp_split(u8 *data, size_t n, size_t max, bool metrics, otlp_part_fn *put, void *arg);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* url.h: URLs of OTLP endpoints. Returned strings are the caller's to free(). */
-#ifndef OTTOP_OTLP_URL_H
-#define OTTOP_OTLP_URL_H
+#pragma once
 
 #include "exporter/otlp/config.h"
 
@@ -15,5 +14,3 @@ char *otlp_url_shown(const char *url);
 char *otlp_url_joined(const char *base, enum otlp_signal s);
 char *otlp_url_own(const char *url);
 char *otlp_url_of_service(const char *url, enum otlp_signal s);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OTTOP_BENCH_EXCHANGE_H
-#define OTTOP_BENCH_EXCHANGE_H
+#pragma once
 
 /* Opens 16 connections with both ends here, with TLS if there is a certificate. 0 or -1. */
 int exchange_open(const char *certificate, const char *key);
@@ -9,5 +8,3 @@ int exchange_open(const char *certificate, const char *key);
 void exchange_http(void);
 void exchange_https(void);
 void exchange_other(void);	/* the protocol of Redis */
-
-#endif

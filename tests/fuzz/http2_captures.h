@@ -3,8 +3,7 @@
  * http2_captures.h: what real programs sent each other: nghttp 1.52 and nghttpd,
  * grpcio 1.51 and its server (status 0, 0, 5, 5, 0). Seeds, and for unit tests.
  */
-#ifndef OTTOP_HTTP2_CAPTURES_H
-#define OTTOP_HTTP2_CAPTURES_H
+#pragma once
 
 struct captured { int answers; unsigned n; const char *bytes; };
 
@@ -76,5 +75,3 @@ static const struct captured captured_grpc[] = {
 	  "\x00\x00\x00\x00\x01\x61\x00\x00\x01\x01\x05\x00\x00\x00\x09\xbf\x00\x00\x04\x08\x00"
 	  "\x00\x00\x00\x00\x00\x00\x00\x06" },
 };
-
-#endif

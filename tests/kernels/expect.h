@@ -3,8 +3,7 @@
  * A workload's report: one JSON line per process, which ./check compares with ottop's rows. Written
  * with one write(2) at the end, as stdio's calls would not be known.
  */
-#ifndef OTTOP_TESTS_KERNELS_EXPECT_H
-#define OTTOP_TESTS_KERNELS_EXPECT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,5 +45,3 @@ static inline void expect_write(void)
 	if (write(STDOUT_FILENO, expect_text, expect_length) != (ssize_t)expect_length)
 		abort();
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sockets.h: shared by the loopback workloads. */
-#ifndef OTTOP_TESTS_KERNELS_SOCKETS_H
-#define OTTOP_TESTS_KERNELS_SOCKETS_H
+#pragma once
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -46,5 +45,3 @@ static inline void expect_conn(const char *proto, const char *direction, const c
 		   "\"rx\":%ld,\"tx\":%ld}", expect_text[expect_length - 1] == '[' ? "" : ",",
 		   proto, direction, end, rows, rx, tx);
 }
-
-#endif

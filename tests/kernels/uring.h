@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* uring.h: io_uring by system calls, one operation at a time. The includer defines `must`. */
-#ifndef OTTOP_TEST_URING_H
-#define OTTOP_TEST_URING_H
+#pragma once
 
 #include <linux/io_uring.h>
 #include <sys/mman.h>
@@ -57,5 +56,3 @@ static int ring_do(int op, int fd, void *buf, int size)
 	__atomic_store_n(cq_head, *cq_head + 1, __ATOMIC_RELEASE);
 	return result;
 }
-
-#endif

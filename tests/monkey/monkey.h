@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* monkey.h: parts of the monkey: random numbers, and ticks in which everything changes. */
-#ifndef OTTOP_MONKEY_H
-#define OTTOP_MONKEY_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 
@@ -35,5 +34,3 @@ static inline bool chance_of(struct chance *c, u32 one_in)
  * values.
  */
 const struct snapshot *churn_tick(struct chance *c, const struct snapshot *last);
-
-#endif

@@ -14,8 +14,7 @@
  * unknown. "age=3d" sets start_time_ns to that long before the tick; hist=1ms*20,40us*3
  * adds values to the histogram. Tables with a row have the status ok.
  */
-#ifndef OTTOP_SCREEN_FIXTURE_H
-#define OTTOP_SCREEN_FIXTURE_H
+#pragma once
 
 #include "bpf/record/history.h"
 #include "bpf/model/snapshot_build.h"
@@ -31,5 +30,3 @@ struct fixture {
 /* NULL: unreadable or invalid; the error is printed. */
 struct fixture *fixture_load(const char *path);
 void fixture_free(struct fixture *f);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* play.h: plays a view's help key by key. */
-#ifndef OTTOP_SCREEN_PLAY_H
-#define OTTOP_SCREEN_PLAY_H
+#pragma once
 
 #include "tui/app/app.h"
 
@@ -18,5 +17,3 @@ int play_view(const struct play *p);
 
 /* The screen once everything is drawn; free() it. */
 char *play_screen(struct app *a, struct canvas *c);
-
-#endif

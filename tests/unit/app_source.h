@@ -3,8 +3,7 @@
  * app_source.h: for tests: a console without a terminal, and a source that records the requests it
  * gets.
  */
-#ifndef OTTOP_APP_SOURCE_H
-#define OTTOP_APP_SOURCE_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -187,5 +186,3 @@ static inline bool sees(const char *text)
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
-
-#endif

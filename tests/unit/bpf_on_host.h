@@ -4,8 +4,7 @@
  * tasks. Include it first; headers of ottop's user side cannot be included with it, because
  * bpf/kernel/kernel.h declares the same short names.
  */
-#ifndef OTTOP_BPF_ON_HOST_H
-#define OTTOP_BPF_ON_HOST_H
+#pragma once
 
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #define __BPF_HELPERS__
@@ -33,5 +32,3 @@ struct task_struct *bpf_get_current_task_btf(void);
 unsigned long long bpf_ktime_get_ns(void);
 unsigned long long bpf_ktime_get_boot_ns(void);
 void *bpf_task_storage_get(void *map, struct task_struct *t, void *value, unsigned long long flags);
-
-#endif

@@ -3,8 +3,7 @@
  * connections_on_host.h: runs connections.bpf.c as ordinary code, on one accepted connection at a time. Uses
  * plain types, because headers of both sides cannot be included together.
  */
-#ifndef OTTOP_CONNECTIONS_ON_HOST_H
-#define OTTOP_CONNECTIONS_ON_HOST_H
+#pragma once
 
 #define HOST_PROCESS 5		/* it closes the connections */
 
@@ -29,5 +28,3 @@ void host_begin(void);
 int host_lookup(unsigned long long cookie, void *ret_state);
 int host_update(unsigned long long cookie, const void *state, unsigned long long flags);
 int host_delete(unsigned long long cookie);
-
-#endif

@@ -3,8 +3,7 @@
  * dwarf_programs.h: compiles programs in a folder of their own, and compares ottop's results for
  * addresses all over their code with those of binutils' addr2line.
  */
-#ifndef OTTOP_DWARF_PROGRAMS_H
-#define OTTOP_DWARF_PROGRAMS_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -335,5 +334,3 @@ static int clean(void **state)
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	return system(command);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flame_data.h: synthetic ticks with stacks, for tests of the flame graph's model and picture. */
-#ifndef OTTOP_FLAME_DATA_H
-#define OTTOP_FLAME_DATA_H
+#pragma once
 
 #include <locale.h>
 #include <setjmp.h>
@@ -129,5 +128,3 @@ static inline double samples(struct flame *f, u32 node)
 {
 	return flame_tree(f)->nodes[node].n;
 }
-
-#endif

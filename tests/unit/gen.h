@@ -4,8 +4,7 @@
  * kind of value and change; gen_load() is a machine with the given number of processes, some of
  * them active, as ottop would see it.
  */
-#ifndef OTTOP_GEN_H
-#define OTTOP_GEN_H
+#pragma once
 
 #include <stdio.h>
 #include <string.h>
@@ -367,5 +366,3 @@ static inline const struct snapshot *gen_load(struct gen *g, u32 processes, u32 
 	snapshot_put(g->prev);
 	return g->prev = s;
 }
-
-#endif

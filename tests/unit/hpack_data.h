@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hpack_data.h: header blocks made by hand, for the tests of HTTP/2. */
-#ifndef OTTOP_HPACK_DATA_H
-#define OTTOP_HPACK_DATA_H
+#pragma once
 
 #include <string.h>
 
@@ -22,5 +21,3 @@ static inline size_t put_literal(u8 *p, u8 kind, u8 index, const char *name, con
 	memcpy(p + n, value, strlen(value));
 	return n + strlen(value);
 }
-
-#endif

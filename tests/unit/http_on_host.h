@@ -4,8 +4,7 @@
  * move are HTTP, and what goes into the ring. Uses plain types, because headers of both sides
  * cannot be included together.
  */
-#ifndef OTTOP_HTTP_ON_HOST_H
-#define OTTOP_HTTP_ON_HOST_H
+#pragma once
 
 /* Two unknown sockets, numbered key and key + 1. */
 void host_begin(unsigned long long key);
@@ -21,5 +20,3 @@ extern void (*host_take)(const void *record, unsigned long size);
 extern unsigned host_full;
 /* Requests that were counted as lost, by direction: received, sent. */
 unsigned long long host_lost(int sent);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * name_source.h: bytes in memory as a source of names, and random bytes, for tests of name readers.
  */
-#ifndef OTTOP_NAME_SOURCE_H
-#define OTTOP_NAME_SOURCE_H
+#pragma once
 
 #include "symbolizer/source.h"
 
@@ -21,5 +20,3 @@ static inline struct source in_memory(const void *data, size_t n)
 {
 	return (struct source){ .mem = data, .fd = -1, .size = n };
 }
-
-#endif

@@ -3,8 +3,7 @@
  * patience.h: time limits of tests that wait. Generous, because a loaded machine with a sanitizer
  * is slow; only a hang takes this long.
  */
-#ifndef OTTOP_TESTS_PATIENCE_H
-#define OTTOP_TESTS_PATIENCE_H
+#pragma once
 
 #include <unistd.h>
 
@@ -16,5 +15,3 @@
 		for (int i_ = 0; i_ < PATIENCE_S * 500 && !(condition); i_++)	\
 			usleep(2000);					\
 	} while (0)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* profile_data.h: made-up ticks with stacks, and profiles of them as text, for the tests of profiles. */
-#ifndef OTTOP_PROFILE_DATA_H
-#define OTTOP_PROFILE_DATA_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,5 +115,3 @@ static inline int free_written(void **state)
 	free(written);
 	return 0;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * tests of reading (whole, damaged) and of writing. make_dir() and remove_dir()
  * are the group's set-up and its end.
  */
-#ifndef OTTOP_RECORDING_FILE_H
-#define OTTOP_RECORDING_FILE_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,5 +154,3 @@ static inline struct recording *open_pipe(const char *path, size_t most, pid_t *
 		fail_msg("%s", error);
 	return r;
 }
-
-#endif

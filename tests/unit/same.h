@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* same.h: asserts that two snapshots have the same content, naming the first difference. */
-#ifndef OTTOP_SAME_H
-#define OTTOP_SAME_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 
@@ -28,5 +27,3 @@ static inline void assert_same_snapshot(const struct snapshot *a, const struct s
 	for (int t = 0; t < N_TABLES; t++)
 		assert_same_table(t, &a->tables[t], &b->tables[t]);
 }
-
-#endif

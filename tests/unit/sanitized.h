@@ -3,13 +3,10 @@
  * sanitized.h: reduces long tests under sanitizers, which are several times slower. Counts and
  * comparisons are made in the ordinary build; sanitizers need no large amounts.
  */
-#ifndef OTTOP_TESTS_SANITIZED_H
-#define OTTOP_TESTS_SANITIZED_H
+#pragma once
 
 #ifdef __SANITIZE_ADDRESS__
 #define SANITIZED 1
 #else
 #define SANITIZED 0
-#endif
-
 #endif

@@ -4,8 +4,7 @@
  * host: it walks the stack of a process that stands still, `target`, with the tables of
  * its files. Include it in one file of a program.
  */
-#ifndef OTTOP_UNWIND_TARGET_H
-#define OTTOP_UNWIND_TARGET_H
+#pragma once
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -208,5 +207,3 @@ static const struct walk *walk_from(const struct walk_regs *r, u32 first, u32 n)
 		;
 	return &w;
 }
-
-#endif

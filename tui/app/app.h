@@ -7,8 +7,7 @@
  *	replay	the same with a history that fills from a recording
  *	test	app_new(), app_tick(), app_key(), app_draw() -> canvas_dump()
  */
-#ifndef OTTOP_APP_H
-#define OTTOP_APP_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "tui/term/canvas.h"
@@ -187,5 +186,3 @@ int app_draw_words(struct canvas *c, struct rect body, u32 style, const char *fm
  * Draws why a table has no rows (off, starting, blocked, not recorded). True: nothing else to draw.
  */
 bool app_draw_state(struct app *a, struct canvas *c, struct rect body, enum table_id t);
-
-#endif

@@ -4,8 +4,7 @@
  * (keys), moment.c (the shown tick), prompt.c (line input), palette.c (commands), bars.c and note.c
  * (the lines around a view).
  */
-#ifndef OTTOP_APP_STATE_H
-#define OTTOP_APP_STATE_H
+#pragma once
 
 #include "tui/app/app.h"
 #include "tui/app/keys.h"
@@ -218,5 +217,3 @@ struct losses losses_shown(const struct snapshot *s);
 void bars_draw(struct app *a, struct canvas *c);
 void note_text(struct app *a, char *buf, size_t cap, u32 *ret_style);
 void host_lines(struct app *a, struct canvas *c, int *row);
-
-#endif

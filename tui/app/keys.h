@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* keys.h: the keys of keys.def and their actions in a view. */
-#ifndef OTTOP_KEYS_H
-#define OTTOP_KEYS_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "tui/app/view.h"
@@ -22,5 +21,3 @@ enum action key_action(u32 key, const struct view *v);
 bool key_applies(enum action action, const struct view *v);
 /* The action of that name, or ACTION_none. */
 enum action key_action_by_name(const char *name, size_t n);
-
-#endif

@@ -16,8 +16,7 @@
  *
  * Handlers never draw: they change the state and the next frame shows it.
  */
-#ifndef OTTOP_VIEW_H
-#define OTTOP_VIEW_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "tui/term/action.h"
@@ -79,5 +78,3 @@ struct view {
 #define VIEW(name) extern const struct view name##_view;
 #include "tui/app/views.def"
 #undef VIEW
-
-#endif

@@ -10,8 +10,7 @@
  *	window	the ticks included: as time goes on a new one is added and an
  *		old one subtracted, nothing is merged again
  */
-#ifndef OTTOP_FLAME_H
-#define OTTOP_FLAME_H
+#pragma once
 
 #include "bpf/model/index.h"
 #include "bpf/model/snapshot.h"
@@ -363,5 +362,3 @@ void flame_tasks_keep(struct flame *f, const bool *used);
 bool flame_is_sparse(const struct flame *f);
 /* Drops those. */
 void flame_compact(struct flame *f);
-
-#endif

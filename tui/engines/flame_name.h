@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flame_name.h: parts of a function's name, found by flame_name.c, selected by flame_label.c. */
-#ifndef OTTOP_FLAME_NAME_H
-#define OTTOP_FLAME_NAME_H
+#pragma once
 
 #include "tui/engines/flame.h"
 
@@ -47,5 +46,3 @@ void flame_name_split(struct flame_name *n, const char *start, const char *end, 
 void flame_name_part(struct flame_text *t, const struct name_piece *part, enum name_form form);
 /* The position after the character, bracketed group or operator at s. */
 const char *flame_name_past(const char *name, const char *s, const char *end);
-
-#endif

@@ -8,8 +8,7 @@
  * tick is decoded once: its column keeps a packed copy of the calls by caller
  * (heat_tick.c), and moving a selection reads only these.
  */
-#ifndef OTTOP_HEAT_H
-#define OTTOP_HEAT_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -153,5 +152,3 @@ void heat_parts_find(struct heat_parts *p, struct heat *m, struct history *h,
 		     const struct heat_range *range);
 /* Groups the parts of p by operation or process into `ret`, replacing its content. */
 void heat_parts_group(const struct heat_parts *p, enum heat_group by, struct heat_parts *ret);
-
-#endif

@@ -4,8 +4,7 @@
  * merged, missed or of different length. Read from the history in small portions, so that no frame
  * waits for it; if the snapshots are too large for that, recording starts when it is first shown.
  */
-#ifndef OTTOP_PAST_H
-#define OTTOP_PAST_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "tui/term/canvas.h"
@@ -51,5 +50,3 @@ float past_spark(const struct past *p, int lane, int field, struct canvas *c, in
 		 int width, u32 style, float floor);
 /* Minimum and maximum over the five minutes; false: none known. */
 bool past_range(const struct past *p, int lane, int field, float *ret_min, float *ret_max);
-
-#endif

@@ -4,8 +4,7 @@
  * Fed by ticks, and read from the history after a jump in time, so it is also correct on a paused or
  * replayed screen.
  */
-#ifndef OTTOP_SERIES_H
-#define OTTOP_SERIES_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -28,5 +27,3 @@ void series_trails_free(struct trails *t);	/* NULL-safe */
 void series_trails_update(struct trails *t, struct history *h, const struct snapshot *shown);
 /* TRAIL_LEN levels, oldest first, or NULL. Rows of T_HAS_PID tables: by pid and start. */
 const u8 *series_trails_levels(const struct trails *t, u64 pid, u64 start_time_ns);
-
-#endif

@@ -4,8 +4,7 @@
  * each line. Taken from ticks as they arrive, the rest from the history a little at a time: a
  * paused or replayed screen is complete after some frames.
  */
-#ifndef OTTOP_TRACKS_H
-#define OTTOP_TRACKS_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -22,5 +21,3 @@ bool tracks_update(struct tracks *t, struct history *h, const struct snapshot *s
  * complete.
  */
 void tracks_values(const struct tracks *t, const struct row *like, float *values, u32 n);
-
-#endif

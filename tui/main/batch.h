@@ -6,8 +6,7 @@
  *	# processes 2026-11-22T16:42:07Z interval=1s rows=213 lost=0
  *	PID USER     S  CPU% ...
  */
-#ifndef OTTOP_BATCH_H
-#define OTTOP_BATCH_H
+#pragma once
 
 #include <stdio.h>
 
@@ -20,5 +19,3 @@ struct batch *batch_new(FILE *out, u64 tables, bool ascii);
 /* Writes and flushes the tables of one snapshot. 0 or -errno. */
 int batch_write(struct batch *b, const struct snapshot *s);
 void batch_free(struct batch *b);	/* NULL-safe */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.h: shared by main.c and main_*.c, the only files of tui/ that may include all headers. */
-#ifndef OTTOP_MAIN_H
-#define OTTOP_MAIN_H
+#pragma once
 
 #include "bpf/record/history.h"
 #include "bpf/sampler.h"
@@ -123,5 +122,3 @@ int main_profile(const struct options *o);
  */
 char *main_write_stacks(struct history *h, u64 last_seq, u64 from_ns, const char *kind, u64 pid,
 			struct sampler *live, const char *path);
-
-#endif

@@ -4,8 +4,7 @@
  * as far as possible without looking at the machine; strings point into argv or are owned by the
  * options.
  */
-#ifndef OTTOP_OPTIONS_H
-#define OTTOP_OPTIONS_H
+#pragma once
 
 #include <stdio.h>
 
@@ -72,5 +71,3 @@ const char *config_getenv(const char *name);
 void options_help(FILE *out);
 /* The closest of n names to a mistyped one, or NULL. */
 const char *options_nearest(const char *typed, const char *const *names, u32 n);
-
-#endif

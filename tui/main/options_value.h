@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* options_value.h: parses single options and the config file. Private to options*.c, config.c. */
-#ifndef OTTOP_OPTIONS_VALUE_H
-#define OTTOP_OPTIONS_VALUE_H
+#pragma once
 
 #include "tui/main/options.h"
 
@@ -11,5 +10,3 @@
 char *option_set(struct options *o, enum option_id id, const char *label, const char *text);
 /* Reads a configuration file. NULL, or an error message (free() it). */
 char *config_read(struct options *o, const char *path);
-
-#endif

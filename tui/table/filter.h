@@ -5,8 +5,7 @@
  * extended regular expressions, of numeric columns a number, >N or <N. Case matters only if the
  * pattern contains an upper-case letter.
  */
-#ifndef OTTOP_FILTER_H
-#define OTTOP_FILTER_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -25,5 +24,3 @@ void filter_free(struct filter *f);	/* NULL-safe */
 void filter_columns(enum table_id t, char *buf, size_t cap);
 /* Index of a field by member name, alias (comm, port, ...) or title; -1: none. */
 int filter_field(enum table_id t, const char *name, size_t n);
-
-#endif

@@ -3,8 +3,7 @@
  * format.h: numbers with three significant digits and a unit. All return buf (FORMAT_MAX bytes),
  * NUL-terminated, without padding.
  */
-#ifndef OTTOP_FORMAT_H
-#define OTTOP_FORMAT_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -31,5 +30,3 @@ const char *format_value(char buf[FORMAT_MAX], const struct field *f, const stru
 			 const struct snapshot *s, enum value_state *ret_state);
 /* Numbers are right-aligned in their column, texts left-aligned. */
 bool format_is_number(enum field_format format);
-
-#endif

@@ -11,8 +11,7 @@
  * same address from tick to tick, so that the cursor stays on it. It may be kept with
  * row_get(), as the context of a breadcrumb level is.
  */
-#ifndef OTTOP_GROUPING_H
-#define OTTOP_GROUPING_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 
@@ -77,5 +76,3 @@ void group_draw_p99(struct app *a, struct canvas *c, int row, int col, int width
 double group_number_count(const struct row *sum);
 double group_number_p50(const struct row *sum);	/* -1: no values */
 double group_number_p99(const struct row *sum);
-
-#endif

@@ -4,8 +4,7 @@
  * glibc's regcomp() copies repeated parts, and its time doubles with each consecutive repetition: a
  * typed pattern must not stop the console.
  */
-#ifndef TUI_PATTERN_H
-#define TUI_PATTERN_H
+#pragma once
 
 #include <regex.h>
 #include <stdbool.h>
@@ -19,5 +18,3 @@
  * repetitive.
  */
 int pattern_compile(regex_t *ret, const char *text, bool literal_braces);
-
-#endif

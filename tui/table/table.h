@@ -4,8 +4,7 @@
  * search, tags, ghosts of ended rows, and a cursor that follows the row's identity (its keys), not
  * a line.
  */
-#ifndef OTTOP_TABLE_H
-#define OTTOP_TABLE_H
+#pragma once
 
 #include "tui/table/format.h"
 #include "tui/table/grouping.h"
@@ -131,5 +130,3 @@ const char *table_filter_text(const struct tableview *t);
 void table_count_text(const struct app *a, const struct tableview *t, char *buf, size_t cap);
 /* As table_count_text(), with the grouping: the default status of a table view. */
 void table_status(struct app *a, struct tableview *t, char *buf, size_t cap);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* table_env.h: what a table needs of the console (tui/app/), on which tables do not depend. */
-#ifndef OTTOP_TABLE_ENV_H
-#define OTTOP_TABLE_ENV_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "tui/term/canvas.h"
@@ -33,5 +32,3 @@ void app_enter_found(struct app *a, const struct row *sum);
 bool app_wide(const struct app *a);
 /* Shows a message on the note line for some seconds. `role` is ROLE_text or ROLE_bad. */
 void app_say(struct app *a, enum role role, const char *fmt, ...) __printf(3, 4);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* table_state.h: internal state of a tableview, for table*.c and the console. */
-#ifndef OTTOP_TABLE_STATE_H
-#define OTTOP_TABLE_STATE_H
+#pragma once
 
 #include "tui/table/filter.h"
 #include "tui/table/table.h"
@@ -103,5 +102,3 @@ void table_sort_rows(struct tableview *t);
 void table_find_cursor(struct tableview *t);
 /* Whether it is the selected object; false while the user has not moved the cursor. */
 bool table_is_selected(const struct tableview *t, const struct row *r);
-
-#endif

@@ -3,8 +3,7 @@
  * waits_text.h: shortens texts such as "lock on /var/lib/x.db held by 4821 (postgres)": the holder
  * is kept longest, the middle of the path is dropped first.
  */
-#ifndef OTTOP_WAITS_TEXT_H
-#define OTTOP_WAITS_TEXT_H
+#pragma once
 
 #include "tui/term/canvas.h"
 
@@ -16,5 +15,3 @@ const char *waits_short(const char *waits_on, char *buf, size_t cap);
  * waits_on without the word it shares with the call's name ("futex", "held by tid 77"). NULL: "".
  */
 const char *waits_after(const char *call, const char *waits_on);
-
-#endif

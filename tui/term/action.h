@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* action.h: the actions of keys and commands, one for each line of keys.def. */
-#ifndef OTTOP_ACTION_H
-#define OTTOP_ACTION_H
+#pragma once
 
 enum action {
 	ACTION_none,
@@ -10,5 +9,3 @@ enum action {
 #undef KEY
 	N_ACTIONS
 };
-
-#endif

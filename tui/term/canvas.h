@@ -11,8 +11,7 @@
  * view can forget to. Our own texts write glyphs ("›", "…") as UTF-8; on a
  * terminal without it they become their ASCII form (glyphs.def).
  */
-#ifndef OTTOP_CANVAS_H
-#define OTTOP_CANVAS_H
+#pragma once
 
 #include <stdio.h>
 
@@ -93,5 +92,3 @@ int canvas_char_width(u32 ch);
 
 /* The canvas as lines of text without trailing blanks; free() it. */
 char *canvas_dump(const struct canvas *c);
-
-#endif

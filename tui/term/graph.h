@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* graph.h: sparklines, bars and heat rows on a canvas. */
-#ifndef OTTOP_GRAPH_H
-#define OTTOP_GRAPH_H
+#pragma once
 
 #include "bpf/model/snapshot.h"
 #include "tui/term/canvas.h"
@@ -25,5 +24,3 @@ void graph_bar(struct canvas *c, int row, int col, int width, u32 style, double 
 int graph_heat_step(u64 count, u64 most, bool log_scale);
 /* A histogram as a row of heat cells: 1 us at the left to 10 s at the right over `width` cells. */
 void graph_hist_row(struct canvas *c, int row, int col, int width, const struct hist *h);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* key_codes.h: a key is a Unicode character, or one of K_x. */
-#ifndef OTTOP_KEY_CODES_H
-#define OTTOP_KEY_CODES_H
+#pragma once
 
 enum key {
 	K_NONE = 0x110000,
@@ -11,5 +10,3 @@ enum key {
 	K_RESIZE, K_CLOSED,	/* the terminal was resized; disconnected */
 	K_CTRL = 0x120000,	/* K_CTRL + 'a' .. 'z' */
 };
-
-#endif

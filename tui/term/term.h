@@ -4,8 +4,7 @@
  * bytes, term_keys.c bytes into key codes: only these use ncurses. termio.c has the rest: modes,
  * signals, output.
  */
-#ifndef OTTOP_TERM_H
-#define OTTOP_TERM_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "tui/term/canvas.h"
@@ -43,5 +42,3 @@ u32 term_key(struct terminal *t);
 int term_signal_fd(const struct terminal *t);
 /* Stops the process, as for Ctrl-Z, and reopens the terminal when it continues. */
 void term_suspend(struct terminal *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* term_parts.h: private to term.c, term_show.c and term_keys.c, the only users of ncurses. */
-#ifndef OTTOP_TERM_PARTS_H
-#define OTTOP_TERM_PARTS_H
+#pragma once
 
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
@@ -41,5 +40,3 @@ void term_send(struct terminal *t);
 /* Reads the terminal's size; the next frame is sent in full. */
 void term_find_size(struct terminal *t);
 void term_leave_screen(struct terminal *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* termio.h: modes, signals and bytes of the terminal; for term*.c only. */
-#ifndef OTTOP_TERMIO_H
-#define OTTOP_TERMIO_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -50,5 +49,3 @@ int termio_parse_background(const char *answer);
 void termio_restore(void);
 /* Stops frames from all threads: the process is dying. Async-signal-safe. */
 void termio_close(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* theme.h: theme.def as numbers for one kind of terminal; for term*.c only. */
-#ifndef OTTOP_THEME_H
-#define OTTOP_THEME_H
+#pragma once
 
 #include "tui/term/canvas.h"
 
@@ -22,5 +21,3 @@ enum mono theme_mono(u32 role);
 int theme_light_from_env(void);
 /* Whether a terminal of this TERM can safely be queried for its background. */
 bool theme_terminal_answers(const char *term);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* typeahead.h: reads all pending input at once: in raw mode Ctrl-C queues behind earlier keys. */
-#ifndef OTTOP_TYPEAHEAD_H
-#define OTTOP_TYPEAHEAD_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -17,5 +16,3 @@ int typeahead_open(struct typeahead *t, int in_fd);
 void typeahead_close(struct typeahead *t);
 /* Moves pending input into the pipe, completing escape sequences. False: Ctrl-C, now or before. */
 bool typeahead_take(struct typeahead *t);
-
-#endif

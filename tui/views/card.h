@@ -3,8 +3,7 @@
  * card.h: private to the files of a process's card: card.c (state, keys, layout), card_trace.c (its
  * last minute), card_head.c (identity, time), card_lists.c (threads and calls), card_children.c.
  */
-#ifndef OTTOP_VIEWS_CARD_H
-#define OTTOP_VIEWS_CARD_H
+#pragma once
 
 #include "tui/app/app.h"
 
@@ -73,5 +72,3 @@ void card_draw_children(struct app *a, struct card *k, struct canvas *c, struct 
 /* The text of a member as shown in tables. */
 const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *member,
 		       const struct snapshot *s);
-
-#endif

@@ -5,8 +5,7 @@
  * selected frame), flame_list.c (list of functions), flame_status.c (the lines around),
  * flame_keys.c.
  */
-#ifndef OTTOP_VIEWS_FLAME_H
-#define OTTOP_VIEWS_FLAME_H
+#pragma once
 
 #include <regex.h>
 
@@ -149,5 +148,3 @@ void flame_see(struct app *a, const struct flame_view *v);
 
 /* ---- flame_keys.c ---- */
 bool flame_act(struct app *a, void *state, enum action action, u32 key);
-
-#endif

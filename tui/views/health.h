@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* health.h: private to health.c (lines, keys) and health_draw.c. */
-#ifndef OTTOP_VIEWS_HEALTH_H
-#define OTTOP_VIEWS_HEALTH_H
+#pragma once
 
 #include "tui/app/app.h"
 
@@ -45,5 +44,3 @@ int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struc
 /* The last lines of the log that fit. */
 void health_draw_log(struct canvas *c, struct rect r);
 const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member);
-
-#endif

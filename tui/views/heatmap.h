@@ -4,8 +4,7 @@
  * heatmap_keys.c, heatmap_plot.c (tick and latency of each cell), heatmap_draw.c (cells, axes,
  * rectangle) and heatmap_panel.c (the list of calls).
  */
-#ifndef OTTOP_VIEWS_HEATMAP_H
-#define OTTOP_VIEWS_HEATMAP_H
+#pragma once
 
 #include "tui/app/app.h"
 #include "tui/engines/heat.h"
@@ -140,5 +139,3 @@ void heatmap_describe(struct app *a, const struct heatmap *m, char *buf, size_t 
 void heatmap_absence(struct app *a, const struct heatmap *m, char *buf, size_t cap);
 /* Its first few calls: "8 fdatasync postgres 4821, 2 read xz 7712". */
 void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap);
-
-#endif

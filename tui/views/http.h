@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* http.h: private to the files of tab 6: http.c (endpoints), requests.c etc. */
-#ifndef OTTOP_VIEWS_HTTP_H
-#define OTTOP_VIEWS_HTTP_H
+#pragma once
 
 #include "tui/app/app.h"
 #include "tui/views/heatmap.h"
@@ -40,5 +39,3 @@ void request_open(struct app *a, const struct requests_row *r);
 bool request_is_go(const struct app *a, const struct requests_row *q);
 /* The stacks in which its thread was blocked, in the rows of r. */
 void request_draw_blocked(struct app *a, struct canvas *c, struct rect r, const struct requests_row *q);
-
-#endif

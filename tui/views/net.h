@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* net.h: private to tab 5: connections*.c, interfaces.c, drops.c, failures.c, net.c (texts). */
-#ifndef OTTOP_VIEWS_NET_H
-#define OTTOP_VIEWS_NET_H
+#pragma once
 
 #include "tui/app/app.h"
 #include "tui/engines/past.h"
@@ -92,5 +91,3 @@ void connection_past_update(struct app *a, struct past *past, const struct row *
 
 /* The reasons with most drops, in the lines of r. */
 void drops_draw_list(struct app *a, struct canvas *c, struct rect r);
-
-#endif

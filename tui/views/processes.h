@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* processes.h: private to processes*.c. */
-#ifndef OTTOP_VIEWS_PROCESSES_H
-#define OTTOP_VIEWS_PROCESSES_H
+#pragma once
 
 #include "tui/app/app.h"
 #include "tui/term/graph.h"
@@ -55,5 +54,3 @@ void tree_free(struct processes_state *st);
 /* ---- processes_preview.c ---- */
 #define PREVIEW_ROWS 11
 void preview_draw(struct app *a, struct canvas *c, struct rect r, const struct processes_row *p);
-
-#endif

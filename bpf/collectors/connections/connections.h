@@ -40,8 +40,7 @@
  * UDP has no events: a flow is there from its first datagram (connections_flows.bpf.h, taken by
  * connections_udp.c) until its socket is gone, or after a minute's rest where it has other peers.
  */
-#ifndef OTTOP_CONNECTIONS_H
-#define OTTOP_CONNECTIONS_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -185,5 +184,3 @@ struct flow_slot {
 #define SLOT_PROBES 4
 
 #define TAKEN_MAX 256
-
-#endif

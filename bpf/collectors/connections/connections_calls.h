@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connections_calls.h: UDP traffic, connects that fail at once and users of shared sockets. */
-#ifndef OTTOP_CONNECTIONS_CALLS_H
-#define OTTOP_CONNECTIONS_CALLS_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_table.h"
 
@@ -25,5 +24,3 @@ bool calls_user(u64 cookie, struct wire_owner *ret);
 /* Each tick: attaches the programs that are needed on demand. */
 void calls_follow(void);
 void calls_close(void);
-
-#endif

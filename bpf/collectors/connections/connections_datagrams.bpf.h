@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_datagrams.bpf.h: number, length and peer of a call's datagrams, from user memory. */
-#ifndef OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
-#define OTTOP_CONNECTIONS_DATAGRAMS_BPF_H
+#pragma once
 
 #include "bpf/kernel/connections_abi.bpf.h"
 #include "bpf/collectors/connections/connections_flows.bpf.h"
@@ -202,5 +201,3 @@ static __always_inline bool peer_of_msg(struct wire_ends *e, u32 *v6, u64 msg, b
 
 	return name_of_msg(&n, msg, compat) && peer_from_user(e, v6, n.name, n.namelen);
 }
-
-#endif

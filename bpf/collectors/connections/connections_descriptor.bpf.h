@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_descriptor.bpf.h: datagrams before 6.3: the socket is found by its descriptor. */
-#ifndef OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
-#define OTTOP_CONNECTIONS_DESCRIPTOR_BPF_H
+#pragma once
 
 #include "bpf/kernel/ring.bpf.h"
 
@@ -65,5 +64,3 @@ int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 	split(&a);
 	return count(&a);
 }
-
-#endif

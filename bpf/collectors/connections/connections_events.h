@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connections_events.h: connections opened, closed and failed as rows of the table events. */
-#ifndef OTTOP_CONNECTIONS_EVENTS_H
-#define OTTOP_CONNECTIONS_EVENTS_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_table.h"
 
@@ -11,5 +10,3 @@ void conn_events_begin(const struct tick *t);
 void conn_event(struct conn *c, const char *kind, u64 time_ns, const struct wire_owner *o);
 /* n events of a row that stands for many connections: counted as not listed. */
 void conn_events_unlisted(const struct conn *c, u64 n);
-
-#endif

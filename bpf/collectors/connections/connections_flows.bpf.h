@@ -3,8 +3,7 @@
  * connections_flows.bpf.h: counts datagrams by socket and peer. Of the two sets (slots and a map)
  * programs use one while user space drains the other.
  */
-#ifndef OTTOP_CONNECTIONS_FLOWS_BPF_H
-#define OTTOP_CONNECTIONS_FLOWS_BPF_H
+#pragma once
 
 #include "bpf/collectors/connections/connections.h"
 #include "bpf/kernel/net.bpf.h"
@@ -197,5 +196,3 @@ int name(void *ctx)								\
 
 TAKE_FLOWS(take_flows0, flows0)
 TAKE_FLOWS(take_flows1, flows1)
-
-#endif

@@ -4,8 +4,7 @@
  * takes several ticks, a new connection would appear seconds late; it is read directly, found by
  * its place among the young ones (struct conn_slot). Sampler thread only.
  */
-#ifndef OTTOP_CONNECTIONS_FRESH_H
-#define OTTOP_CONNECTIONS_FRESH_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/collectors/connections/connections.h"
@@ -19,5 +18,3 @@ void fresh_open(struct connections *skel);
 void fresh_close(void);
 /* Reads those not reported yet. Before young_sweep(), which moves those older than a second. */
 void fresh_read(u64 now_ns, take_fresh_fn take);
-
-#endif

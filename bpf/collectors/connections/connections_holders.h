@@ -3,8 +3,7 @@
  * connections_holders.h: sockets held by several processes (fork, SCM_RIGHTS): the last user is the
  * owner or, if unknown, the youngest holder: the child forked to serve it.
  */
-#ifndef OTTOP_CONNECTIONS_HOLDERS_H
-#define OTTOP_CONNECTIONS_HOLDERS_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_table.h"
 
@@ -15,5 +14,3 @@ void holders_settle(u32 pass);
 /* How often there was no room for a holder, or to track the users of a socket. */
 u64 holders_unfollowed(void);
 void holders_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_kept.bpf.h: the programs' state of a TCP connection, and the counters read from its socket. */
-#ifndef OTTOP_CONNECTIONS_KEPT_BPF_H
-#define OTTOP_CONNECTIONS_KEPT_BPF_H
+#pragma once
 
 #include "bpf/kernel/net.bpf.h"
 #include "bpf/collectors/connections/connections.h"
@@ -178,5 +177,3 @@ static __always_inline u32 next_generation(struct sock *sk)
 
 	return n ? ++*n : 0;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * connections_late.h: connections reset before their process used them: the owner is reported when
  * it closes the socket. Sampler thread only.
  */
-#ifndef OTTOP_CONNECTIONS_LATE_H
-#define OTTOP_CONNECTIONS_LATE_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/collectors/connections/connections.h"
@@ -30,5 +29,3 @@ void late_keep(const struct wire_end *e);
 void late_owner(u64 cookie, const struct wire_owner *o);
 /* Once a tick: passes those that have waited for LATE_NS to `unknown`. */
 void late_sweep(u64 now_ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_open.bpf.h: reads open connections: iterators, and single young ones on request. */
-#ifndef OTTOP_CONNECTIONS_OPEN_BPF_H
-#define OTTOP_CONNECTIONS_OPEN_BPF_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_kept.bpf.h"
 
@@ -223,5 +222,3 @@ int read_asked(void *ctx)
 		answer(i);
 	return 0;
 }
-
-#endif

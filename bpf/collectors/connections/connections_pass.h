@@ -4,8 +4,7 @@
  * their counters and their holders. It takes 0.7 us a socket; with many it is spread
  * over several ticks, within the budget.
  */
-#ifndef OTTOP_CONNECTIONS_PASS_H
-#define OTTOP_CONNECTIONS_PASS_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_table.h"
 
@@ -32,5 +31,3 @@ u64 pass_lost(void);
 /* Listening sockets beyond the limit, over all passes. */
 u64 pass_listeners_refused(void);
 void pass_close(void);
-
-#endif

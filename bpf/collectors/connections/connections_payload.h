@@ -3,8 +3,7 @@
  * connections_payload.h: payload from the kernel's counters of a TCP socket, which count SYN and
  * FIN as a byte each (net/ipv4/tcp_input.c).
  */
-#ifndef OTTOP_CONNECTIONS_PAYLOAD_H
-#define OTTOP_CONNECTIONS_PAYLOAD_H
+#pragma once
 
 #include "bpf/collectors/connections/connections.h"
 
@@ -24,5 +23,3 @@ static inline __u64 payload_less_syn(__u64 acked, int opened)
 {
 	return opened && acked ? acked - 1 : acked;
 }
-
-#endif

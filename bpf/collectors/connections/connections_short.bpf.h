@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* connections_short.bpf.h: see connections_short.h. */
-#ifndef OTTOP_CONNECTIONS_SHORT_BPF_H
-#define OTTOP_CONNECTIONS_SHORT_BPF_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_kept.bpf.h"
 #include "bpf/collectors/connections/connections_payload.h"
@@ -146,5 +145,3 @@ static __always_inline bool count_short(struct sock *sk, int old, struct conn_st
 	add_short(c, tp, old, now_ns);
 	return true;
 }
-
-#endif

@@ -9,8 +9,7 @@
  * There are two sets of counts: the programs use one while user space reads the other, after a grace
  * period. The rows in user space persist from tick to tick.
  */
-#ifndef OTTOP_CONNECTIONS_SHORT_H
-#define OTTOP_CONNECTIONS_SHORT_H
+#pragma once
 
 #include "bpf/collectors/connections/connections.h"
 
@@ -59,6 +58,4 @@ void short_close(void);
 bool short_swap(void);
 /* Updates the rows; closes those of processes that are gone. */
 void short_read(const struct tick *t);
-#endif
-
 #endif

@@ -3,8 +3,7 @@
  * connections_table.h: known connections and flows, by socket cookie and peer, with their rows. A
  * row that a snapshot references is copied by row_own() before a change. Sampler thread only.
  */
-#ifndef OTTOP_CONNECTIONS_TABLE_H
-#define OTTOP_CONNECTIONS_TABLE_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/model/hash.h"
@@ -77,5 +76,3 @@ u64 conn_rows_dropped(void);
 /* Adds the rows of this tick, removes closed connections. How many rows did not fit. */
 u32 conn_rows(const struct tick *t);
 void conn_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connections_tcp.h: a TCP socket's counters, by net/ipv4/tcp_input.c and tcp_output.c. Pure. */
-#ifndef OTTOP_CONNECTIONS_TCP_H
-#define OTTOP_CONNECTIONS_TCP_H
+#pragma once
 
 #include "bpf/model/base.h"
 #include "bpf/collectors/connections/connections.h"
@@ -43,5 +42,3 @@ const char *tcp_state_name(int state);
 const char *conn_reason_name(enum conn_reason r);
 /* Shown as state of an ended connection: "REFUSED", "CLOSE". */
 const char *conn_reason_state(enum conn_reason r, bool failed);
-
-#endif

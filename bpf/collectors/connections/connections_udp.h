@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connections_udp.h: UDP flows: a socket and one peer each. */
-#ifndef OTTOP_CONNECTIONS_UDP_H
-#define OTTOP_CONNECTIONS_UDP_H
+#pragma once
 
 #include "bpf/collectors/connections/connections_table.h"
 
@@ -16,5 +15,3 @@ void udp_close_unseen(u32 pass, u64 pass_start_ns, u64 now_ns);
 /* Adds the counts of this interval to the table of connections. After the pass. */
 void udp_read(const struct tick *t);
 void udp_clear(void);
-
-#endif

@@ -7,8 +7,7 @@
  * A vacated place is not free yet: a program that found the entry there may still be
  * writing to it. Such a write is detected one grace period later and applied in `conns`.
  */
-#ifndef OTTOP_CONNECTIONS_YOUNG_H
-#define OTTOP_CONNECTIONS_YOUNG_H
+#pragma once
 
 #include "bpf/kernel/map_ops.h"
 #include "bpf/collectors/connections/connections.h"
@@ -25,5 +24,3 @@ void young_sweep(u64 now_ns);
 void young_forget(u64 cookie, u32 generation);
 /* True when the programs know of a connection that has not ended. */
 bool young_tracked(u64 cookie, u32 generation);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * http_descriptor.bpf.h: before 6.3 the socket is found by its descriptor, when the call returns.
  */
-#ifndef OTTOP_HTTP_DESCRIPTOR_BPF_H
-#define OTTOP_HTTP_DESCRIPTOR_BPF_H
+#pragma once
 
 enum { NO_CALL, RECEIVES, SENDS, SENDS_FILE, SPLICES };
 
@@ -65,5 +64,3 @@ int BPF_PROG(on_return, struct pt_regs *regs, long ret)
 {
 	return returned(bpf_get_current_task_btf(), regs, ret);
 }
-
-#endif

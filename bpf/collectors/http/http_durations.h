@@ -3,8 +3,7 @@
  * http_durations.h: the table http_durations. Each tick http_durations_report() for each report,
  * then http_durations_rows(). Sampler thread only.
  */
-#ifndef OTTOP_HTTP_DURATIONS_H
-#define OTTOP_HTTP_DURATIONS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/protocols/report.h"
@@ -16,5 +15,3 @@ void http_durations_report(const struct report *r);
 u64 http_durations_lost(void);
 void http_durations_rows(const struct tick *t);
 void http_durations_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_frames.bpf.h: splits HTTP/2 into frames; of DATA only the length is emitted. */
-#ifndef OTTOP_HTTP_FRAMES_BPF_H
-#define OTTOP_HTTP_FRAMES_BPF_H
+#pragma once
 
 #define MAX_FRAMES 256		/* in one piece */
 #define SMALL_DATA 64		/* so few bytes of DATA are emitted with the rest */
@@ -169,5 +168,3 @@ __noinline int emit_frames(const struct moved *m, struct http_socket *s, u64 bas
 	s->frames[dir] = w.f;
 	return 0;
 }
-
-#endif

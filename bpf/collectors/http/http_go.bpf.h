@@ -6,8 +6,7 @@
  * goroutine's address, which is always in a register, also within a system call. The socket of a
  * session is the one on which its goroutine moves TLS records next.
  */
-#ifndef OTTOP_HTTP_GO_BPF_H
-#define OTTOP_HTTP_GO_BPF_H
+#pragma once
 
 #define GO_CALLS 16384
 
@@ -125,5 +124,3 @@ int on_go_call(struct pt_regs *ctx)
 	OWN_STACK(ctx);
 	return 0;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_looks.bpf.h: a first filter: is it HTTP/1, HTTP/2 or TLS? User space parses strictly. */
-#ifndef OTTOP_HTTP_LOOKS_BPF_H
-#define OTTOP_HTTP_LOOKS_BPF_H
+#pragma once
 
 #define SWITCH_MAX 512		/* bytes of a 101 response that are searched */
 
@@ -142,5 +141,3 @@ __noinline int looks_like_http2(u64 addr, u64 left)
 	}
 	return looks;
 }
-
-#endif

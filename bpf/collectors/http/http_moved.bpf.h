@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_moved.bpf.h: one transfer: the user buffers of the current thread's call, and its times. */
-#ifndef OTTOP_HTTP_MOVED_BPF_H
-#define OTTOP_HTTP_MOVED_BPF_H
+#pragma once
 
 struct moved {
 	u64 key;		/* of the socket, or of the TLS session */
@@ -145,5 +144,3 @@ __noinline int find_first(const struct moved *m, struct first *f)
 	}
 	return f->n;
 }
-
-#endif

@@ -10,8 +10,7 @@
  * gives the length of the one before; a read that finds the socket empty returns nothing. If another call
  * comes instead (the buffer is full), the length follows from the length of the record.
  */
-#ifndef OTTOP_HTTP_OPEN_BPF_H
-#define OTTOP_HTTP_OPEN_BPF_H
+#pragma once
 
 enum open_call { OPEN_NONE, OPEN_WRITE, OPEN_READ };
 
@@ -231,5 +230,3 @@ static __always_inline int opens(struct tls_thread *th, const struct next_call *
 	th->open = reads ? OPEN_READ : OPEN_WRITE;
 	return 1;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_pieces.bpf.h: a call's buffers (pieces): finds HTTP in them and how much to emit. */
-#ifndef OTTOP_HTTP_PIECES_BPF_H
-#define OTTOP_HTTP_PIECES_BPF_H
+#pragma once
 
 #define TRIES 24		/* after so many calls without HTTP the socket is given up */
 #define MAX_PIECES 8		/* of one call; the rest is emitted as one length */
@@ -263,5 +262,3 @@ static __always_inline int emit_moved(struct moved *m, struct http_socket *s, u3
 	note_thread_now(m);
 	return emit_all(m, s, flags | (before & 7) << 8 | (s->class == HTTP_2 ? IS_HTTP2 : 0));
 }
-
-#endif

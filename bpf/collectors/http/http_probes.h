@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* http_probes.h: the programs of http.bpf.c in TLS libraries: where they are attached, and what is not seen. */
-#ifndef OTTOP_HTTP_PROBES_H
-#define OTTOP_HTTP_PROBES_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -18,5 +17,3 @@ void http_probes_close(void);
 void http_probes_drain(void);
 /* Once a tick: processes that speak TLS and were not looked at. */
 void http_probes_tick(void);
-
-#endif

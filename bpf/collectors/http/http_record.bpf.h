@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_record.bpf.h: writes ring records, one for each buffer that was moved. */
-#ifndef OTTOP_HTTP_RECORD_BPF_H
-#define OTTOP_HTTP_RECORD_BPF_H
+#pragma once
 
 #define fill_thread(r, m) ({			\
 	(r)->off_ns = (m)->off_ns;		\
@@ -224,5 +223,3 @@ static __always_inline int end_of_stream(u64 key, const struct http_socket *s, u
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * http_same.bpf.h: connections with both ends on this host: the writer emits the bytes once, and
  * TCP sequence numbers, the same at both ends, match the two.
  */
-#ifndef OTTOP_HTTP_SAME_BPF_H
-#define OTTOP_HTTP_SAME_BPF_H
+#pragma once
 
 #define TRIES_PEER 8		/* reads after which the search for the other end is given up */
 
@@ -120,5 +119,3 @@ static __always_inline bool emit_same(struct sock *sk, u64 key, struct http_sock
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return true;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * the low bits are an index into an array, found without a hash lookup. On a collision the newer one goes
  * to a hash map until it ends; it is not an LRU, as an evicted socket would come back as a new one.
  */
-#ifndef OTTOP_HTTP_SOCKETS_BPF_H
-#define OTTOP_HTTP_SOCKETS_BPF_H
+#pragma once
 
 #define PLACE_BUSY (~0ull)	/* being taken on another CPU */
 #define CONTESTED 8		/* collisions without a use by its owner in between: the place is taken over */
@@ -94,5 +93,3 @@ static __always_inline void socket_drop(u64 key, struct http_socket *s)
 	else
 		bpf_map_delete_elem(&sockets, &key);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_thread.bpf.h: cumulative off-CPU times of threads that move HTTP; the reader subtracts. */
-#ifndef OTTOP_HTTP_THREAD_BPF_H
-#define OTTOP_HTTP_THREAD_BPF_H
+#pragma once
 
 struct http_thread {
 	u64 off_ns;		/* time off CPU since it first moved HTTP */
@@ -250,5 +249,3 @@ static __always_inline u64 sent_at_ns(struct sock *sk, const struct tcp_sock *tc
 
 	return mono + (now_ns - monotonic_of(now_ns));
 }
-
-#endif

@@ -6,8 +6,7 @@
  * (BIOs), it is the socket from which the thread read records of the right length before the
  * call, or to which it wrote them afterwards.
  */
-#ifndef OTTOP_HTTP_TLS_BPF_H
-#define OTTOP_HTTP_TLS_BPF_H
+#pragma once
 
 #include "bpf/collectors/http/http_tls_callers.bpf.h"
 
@@ -327,5 +326,3 @@ static __always_inline void tls_socket_ends(u64 number, bool closed)
 	else
 		stream_ends(number, HTTP_TX_END);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_tls.h: TLS sessions and processes, and the kinds of probes, shared with user space. */
-#ifndef OTTOP_HTTP_TLS_H
-#define OTTOP_HTTP_TLS_H
+#pragma once
 
 #include "bpf/kernel/net.h"
 
@@ -50,5 +49,3 @@ enum go_call_kind {
 	GO_COPY,	/* (to, from, length): the result of a read */
 	GO_CLOSE,	/* (session) */
 };
-
-#endif

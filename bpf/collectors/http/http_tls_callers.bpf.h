@@ -2,8 +2,7 @@
 /*
  * http_tls_callers.bpf.h: callers of probed TLS libraries, and strangers, which speak TLS without.
  */
-#ifndef OTTOP_HTTP_TLS_CALLERS_BPF_H
-#define OTTOP_HTTP_TLS_CALLERS_BPF_H
+#pragma once
 
 #include "bpf/collectors/http/http_tls.h"
 
@@ -58,5 +57,3 @@ __noinline int note_stranger(const struct moved *m, struct http_socket *s)
 	bpf_map_update_elem(&tls_strangers, &c, &since_ns, BPF_ANY);
 	return 0;
 }
-
-#endif

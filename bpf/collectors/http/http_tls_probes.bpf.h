@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_tls_probes.bpf.h: the programs at the entry and return of a TLS library's functions. */
-#ifndef OTTOP_HTTP_TLS_PROBES_BPF_H
-#define OTTOP_HTTP_TLS_PROBES_BPF_H
+#pragma once
 
 /*
  * From 6.13 on a program may get a private stack per CPU, which two preempted tasks would share.
@@ -223,5 +222,3 @@ int on_tls_free(struct pt_regs *ctx)
 	OWN_STACK(ctx);
 	return 0;
 }
-
-#endif

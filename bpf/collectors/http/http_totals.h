@@ -4,8 +4,7 @@
  * http_totals_report()
  * for each report, then http_totals_rows(), http_requests_rows(). Sampler thread only.
  */
-#ifndef OTTOP_HTTP_TOTALS_H
-#define OTTOP_HTTP_TOTALS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/protocols/report.h"
@@ -23,5 +22,3 @@ struct requests_row **http_requests_new(u32 *ret_n);
 void http_totals_clear(void);
 /* "10.0.0.7:80", "[::1]:80"; the caller owns the string (str_put). */
 const char *http_address_text(const u8 addr[16], u16 port, bool v6);
-
-#endif

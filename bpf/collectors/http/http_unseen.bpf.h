@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_unseen.bpf.h: processes that may speak HTTP in a way that we cannot observe: io_uring, QUIC. */
-#ifndef OTTOP_HTTP_UNSEEN_BPF_H
-#define OTTOP_HTTP_UNSEEN_BPF_H
+#pragma once
 
 #include "bpf/kernel/ring.bpf.h"
 
@@ -65,5 +64,3 @@ int BPF_PROG(on_ring, void *ring, void *request, u64 user_data, int res)
 		note_unseen(UNSEEN_RING);
 	return 0;
 }
-
-#endif

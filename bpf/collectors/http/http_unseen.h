@@ -3,8 +3,7 @@
  * http_unseen.h: processes that may speak HTTP unobserved (unknown TLS library, io_uring, QUIC),
  * for the status of the table http and the table probes.
  */
-#ifndef OTTOP_HTTP_UNSEEN_H
-#define OTTOP_HTTP_UNSEEN_H
+#pragma once
 
 #include "bpf/model/snapshot_build.h"
 #include "bpf/protocols/wire.h"
@@ -17,5 +16,3 @@ void unseen_tick(int map_fd);
 /* After the status of the table http is set: adds what it lacks. */
 void unseen_report(struct builder *b);
 void unseen_clear(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* http_untraced.bpf.h: where programs are preempted, or the verifier does not know the socket. */
-#ifndef OTTOP_HTTP_UNTRACED_BPF_H
-#define OTTOP_HTTP_UNTRACED_BPF_H
+#pragma once
 
 /* Not on the stack, of which 6.1 counts more. Programs that use it run with preemption off. */
 PERCPU_ARRAY(moved_now, 1, struct moved);
@@ -61,5 +60,3 @@ int BPF_PROG(number_on_state, struct sock *sk, int oldstate, int newstate)
 {
 	return newstate == TCP_ESTABLISHED ? give_number(sk) : 0;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* processes.h: records of processes.bpf.c for processes.c. Times in ns, CLOCK_BOOTTIME. */
-#ifndef OTTOP_PROCESSES_H
-#define OTTOP_PROCESSES_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -59,5 +58,3 @@ struct wire_event {
 	__u32 args_len;
 	char args[];
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* processes_life.bpf.h: the life of processes as events: fork, exec, exit, OOM kill. */
-#ifndef OTTOP_PROCESSES_LIFE_BPF_H
-#define OTTOP_PROCESSES_LIFE_BPF_H
+#pragma once
 
 #include "bpf/collectors/processes/processes_task.bpf.h"
 #include "bpf/collectors/processes/processes_switch.bpf.h"
@@ -259,5 +258,3 @@ int on_oom(struct bpf_raw_tracepoint_args *ctx)
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* processes_life.h: handles the ring's events between two passes. Sampler thread only. */
-#ifndef OTTOP_PROCESSES_LIFE_H
-#define OTTOP_PROCESSES_LIFE_H
+#pragma once
 
 #include "bpf/host/proctab.h"
 
@@ -15,5 +14,3 @@ void life_begin_drain(void);
 int life_event(void *ctx, void *data, size_t size);
 /* Sets the owner's name. */
 void life_owner(struct proc *p, u32 uid);
-
-#endif

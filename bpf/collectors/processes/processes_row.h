@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* processes_row.h: fills a row of the table processes. For processes.c. */
-#ifndef OTTOP_PROCESSES_ROW_H
-#define OTTOP_PROCESSES_ROW_H
+#pragma once
 
 #include "bpf/host/proctab.h"
 
@@ -9,5 +8,3 @@
 void processes_row_fill(struct processes_row *r, struct proc *p, u64 interval_ns);
 /* The sums that other collectors made in the process this tick. */
 void processes_row_join(struct processes_row *r, const struct proc *p, u64 interval_ns);
-
-#endif

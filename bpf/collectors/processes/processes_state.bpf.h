@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* processes_state.bpf.h: interprets the state of a task. */
-#ifndef OTTOP_PROCESSES_STATE_BPF_H
-#define OTTOP_PROCESSES_STATE_BPF_H
+#pragma once
 
 #include "bpf/kernel/kernel.h"
 
@@ -39,5 +38,3 @@ static __always_inline char state_letter(struct task_struct *t)
 		return 'D';
 	return state & TASK_INTERRUPTIBLE ? 'S' : 'R';
 }
-
-#endif

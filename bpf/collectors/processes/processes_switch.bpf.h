@@ -2,8 +2,7 @@
 /*
  * processes_switch.bpf.h: uninterruptible sleep, correction of run_delay, last switch of a process.
  */
-#ifndef OTTOP_PROCESSES_SWITCH_BPF_H
-#define OTTOP_PROCESSES_SWITCH_BPF_H
+#pragma once
 
 #include "bpf/kernel/tasks.bpf.h"
 #include "bpf/collectors/processes/processes.h"
@@ -88,5 +87,3 @@ int BPF_PROG(on_waking, struct task_struct *t)
 	}
 	return 0;
 }
-
-#endif

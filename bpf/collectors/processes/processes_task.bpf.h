@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* processes_task.bpf.h: reads a task: memory, state, current system call, its process. */
-#ifndef OTTOP_PROCESSES_TASK_BPF_H
-#define OTTOP_PROCESSES_TASK_BPF_H
+#pragma once
 
 #include "bpf/kernel/calls.bpf.h"
 #include "bpf/kernel/counted.bpf.h"
@@ -173,5 +172,3 @@ static __always_inline u64 still_queued_ns(struct task_struct *t)
 	/* the kernel clears last_queued when the task gets its CPU */
 	return queued && now > queued ? now - queued : 0;
 }
-
-#endif

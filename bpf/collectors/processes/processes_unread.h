@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* processes_unread.h: counts processes that cannot be identified from /proc, and why. */
-#ifndef OTTOP_PROCESSES_UNREAD_H
-#define OTTOP_PROCESSES_UNREAD_H
+#pragma once
 
 #include "bpf/host/proctab.h"
 
@@ -14,5 +13,3 @@ size_t unread_text(char *buf, size_t cap);
 
 /* After all tables have their status: marks those with rows of processes as incomplete if --cgroup could not place some. */
 void unread_report_left_out(struct builder *b);
-
-#endif

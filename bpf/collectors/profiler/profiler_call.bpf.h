@@ -4,8 +4,7 @@
  * descriptor, the first ready file of a set, the holder of its lock. Noted at the time of the wait: when
  * user space looks, a moment later, descriptor and lock may belong to others.
  */
-#ifndef OTTOP_PROFILER_CALL_BPF_H
-#define OTTOP_PROFILER_CALL_BPF_H
+#pragma once
 
 #include "bpf/kernel/calls.bpf.h"
 
@@ -136,5 +135,3 @@ static __always_inline void read_call(struct wire_call *c, struct task_struct *t
 	c->ino = BPF_CORE_READ(file, f_inode, i_ino);
 	c->mode = BPF_CORE_READ(file, f_inode, i_mode);
 }
-
-#endif

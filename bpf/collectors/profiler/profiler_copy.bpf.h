@@ -3,8 +3,7 @@
  * profiler_copy.bpf.h: copies of user stacks that the kernel could not walk yet, because user space
  * does not have the process or its tables.
  */
-#ifndef OTTOP_PROFILER_COPY_BPF_H
-#define OTTOP_PROFILER_COPY_BPF_H
+#pragma once
 
 #define COPIES_PER_WINDOW 192
 #define OFF_COPIES_PER_WINDOW 16	/* waits are many: they must not displace CPU samples */
@@ -128,5 +127,3 @@ static __always_inline bool send_copy(struct record *r, u32 which, u64 now)
 	return !bpf_ringbuf_output(&samples, c, offsetof(struct wire_copy, stack) + bytes,
 				   BPF_RB_FORCE_WAKEUP);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * profiler_labels.h: texts as frames ("→ fd 3: pipe from bash 611"), limited in number; those in no
  * stack for the longest time are evicted. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_LABELS_H
-#define OTTOP_PROFILER_LABELS_H
+#pragma once
 
 #include "bpf/model/base.h"
 
@@ -24,5 +23,3 @@ bool labels_is_of(const struct label *l, u32 pid);
 /* Once a tick. */
 void labels_tick(void);
 void labels_clear(void);
-
-#endif

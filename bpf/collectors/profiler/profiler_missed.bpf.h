@@ -5,8 +5,7 @@
  * wait: if it is still in the same call its user stack is unchanged, and the scheduler has noted when it
  * got the CPU, by its own clock, whose offset is measured at switches that were reported.
  */
-#ifndef OTTOP_PROFILER_MISSED_BPF_H
-#define OTTOP_PROFILER_MISSED_BPF_H
+#pragma once
 
 #define CLOCK_AGE_NS 100000000ull	/* measured again after that; the clocks drift by up to 50 us meanwhile */
 #define CLOCK_SLACK_NS 1000000		/* two measurements must agree to within this */
@@ -58,5 +57,3 @@ static __always_inline u64 came_ns(struct task_struct *t, u64 now)
 		return 0;
 	return ns < now ? ns : now;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * profiler_off.bpf.h: off-CPU samples: begin and end of waits; the user stack is read afterwards.
  */
-#ifndef OTTOP_PROFILER_OFF_BPF_H
-#define OTTOP_PROFILER_OFF_BPF_H
+#pragma once
 
 #include "bpf/collectors/profiler/profiler_call.bpf.h"
 #include "bpf/collectors/profiler/profiler_missed.bpf.h"
@@ -317,5 +316,3 @@ int on_off_return_tp(void *ctx)
 	returns();
 	return 0;
 }
-
-#endif

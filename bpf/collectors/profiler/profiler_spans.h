@@ -3,8 +3,7 @@
  * profiler_spans.h: what blocked a thread within a span of time. Keeps the latest waits of all
  * threads while blocked time is collected. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_SPANS_H
-#define OTTOP_PROFILER_SPANS_H
+#pragma once
 
 #include "bpf/collectors/profiler/profiler_things.h"
 
@@ -17,5 +16,3 @@ void spans_add(const struct wire_sample *s, const char *frames, const struct thi
 void spans_want(void);
 /* Once a tick, after things_ask(): notes the objects of this tick's waits, and fills the new requests. */
 void spans_fill(void);
-
-#endif

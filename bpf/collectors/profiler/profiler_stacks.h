@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* profiler_stacks.h: sums the equal stacks of an interval. Sampler thread only. */
-#ifndef OTTOP_PROFILER_STACKS_H
-#define OTTOP_PROFILER_STACKS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/stacks/stack_wire.h"
@@ -15,5 +14,3 @@ void stacks_add(const struct wire_sample *s, bool keep);
 void stacks_rows(const struct tick *t);
 /* Waits that ended since the start, including those that sampled short ones stand for. */
 u64 stacks_waits_ended(void);
-
-#endif

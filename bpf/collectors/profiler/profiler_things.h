@@ -5,8 +5,7 @@
  * wire_call); waits.c describes them, as many a tick as fit into one question to its worker. Sampler
  * thread only.
  */
-#ifndef OTTOP_PROFILER_THINGS_H
-#define OTTOP_PROFILER_THINGS_H
+#pragma once
 
 #include "bpf/stacks/stack_wire.h"
 #include "bpf/model/base.h"
@@ -36,5 +35,3 @@ void things_open(void);
 void things_close(void);
 /* Waits without a thing, because there were too many. */
 u64 things_refused(void);
-
-#endif

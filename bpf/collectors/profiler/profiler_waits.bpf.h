@@ -5,8 +5,7 @@
  * yet; the end of the wait reports the rest. Whoever exchanges off_reported_ns reports
  * that part, so each nanosecond counts once.
  */
-#ifndef OTTOP_PROFILER_WAITS_BPF_H
-#define OTTOP_PROFILER_WAITS_BPF_H
+#pragma once
 
 struct wire_look look;
 u64 off_began_ns;	/* CLOCK_MONOTONIC: start of observation; older beginnings are stale */
@@ -156,5 +155,3 @@ int waits_iter(struct bpf_iter__task *ctx)
 		describe(ctx->meta->seq, t, s, &w);
 	return 0;
 }
-
-#endif

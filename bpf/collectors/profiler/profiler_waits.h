@@ -5,8 +5,7 @@
  * by one of opener.h's threads, as that may hang, too. It is used only if the thread is
  * still in the same wait afterwards. Sampler thread only.
  */
-#ifndef OTTOP_PROFILER_WAITS_H
-#define OTTOP_PROFILER_WAITS_H
+#pragma once
 
 #include "bpf/stacks/user_walk.h"
 #include "bpf/helpers/opener.h"
@@ -29,5 +28,3 @@ void profiler_waits_read(struct opener_job *job, walked_fn done);
 void profiler_waits_walked(const struct wire_sample *s);
 /* Waits beyond the limit. */
 u64 profiler_waits_refused(void);
-
-#endif

@@ -8,8 +8,7 @@
  * its set is in use. Two CPUs that claim at the same time may make two slots
  * for one key: the reader adds them up.
  */
-#ifndef OTTOP_SYSCALLS_H
-#define OTTOP_SYSCALLS_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -58,5 +57,3 @@ struct sc_set {
 	struct sc_cell cells[N_CELLS];
 	__u32 used_slots, used_cells;
 } __attribute__((aligned(64)));
-
-#endif

@@ -4,8 +4,7 @@
  * up to, and the rows made of it. Order of a tick: syscalls_totals_slot() for each slot,
  * syscalls_totals_cell() for each cell, syscalls_totals_in_flight() for each thread, syscalls_totals_rows().
  */
-#ifndef OTTOP_SYSCALLS_TOTALS_H
-#define OTTOP_SYSCALLS_TOTALS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/processes/processes.h"
@@ -22,5 +21,3 @@ void syscalls_totals_in_flight(const struct wire_thread *t);
 /* Adds the rows of the table and gets ready for the next tick. */
 void syscalls_totals_rows(const struct tick *t);
 void syscalls_totals_clear(void);
-
-#endif

@@ -4,8 +4,7 @@
  * 77". Looked up for as many threads as a tick has time for: those of the selected process first,
  * then the longest waits. Sampler thread only.
  */
-#ifndef OTTOP_WAITS_H
-#define OTTOP_WAITS_H
+#pragma once
 
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/threads.h"
@@ -29,5 +28,3 @@ void waits_listen(waits_answered_fn answered);
 bool waits_free(void);
 /* Asks n <= BATCH_MAX questions with keys, only when free, and waits at most patience_ns for answers. */
 void waits_ask(const struct wait_question *q, u32 n, u64 patience_ns);
-
-#endif

@@ -3,8 +3,7 @@
  * waits_question.h: one thread in one call, and what it waits on. Answered in another thread
  * (waits_worker.h): /proc and memory of others may hang.
  */
-#ifndef OTTOP_WAITS_QUESTION_H
-#define OTTOP_WAITS_QUESTION_H
+#pragma once
 
 #include "bpf/collectors/waits/waits_wire.h"
 #include "bpf/model/base.h"
@@ -136,5 +135,3 @@ int ends_open(char *reason, size_t cap);	/* as open() of a collector */
 void ends_close(void);
 /* One pass over all open files for n answers with a->end.ino; adds the peers to their texts. */
 void ends_find(const struct wait_question *q, struct wait_answer *a, u32 n);
-
-#endif

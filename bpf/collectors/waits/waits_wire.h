@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* waits_wire.h: records of waits.bpf.c for waits_ends.c: open descriptors of pipes, sockets and locked files. */
-#ifndef OTTOP_WAITS_WIRE_H
-#define OTTOP_WAITS_WIRE_H
+#pragma once
 
 #ifndef __bpf__
 #include <linux/types.h>
@@ -33,5 +32,3 @@ struct wire_end {
 	struct wire_ends ends;	/* of family AF_INET and AF_INET6 */
 	char path[END_PATH_MAX];
 };
-
-#endif

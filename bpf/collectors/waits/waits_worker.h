@@ -3,8 +3,7 @@
  * waits_worker.h: a thread that answers questions. If reading hangs (FUSE, userfaultfd) it is
  * abandoned ("reading it hangs") and replaced.
  */
-#ifndef OTTOP_WAITS_WORKER_H
-#define OTTOP_WAITS_WORKER_H
+#pragma once
 
 #include "bpf/collectors/waits/waits_question.h"
 
@@ -28,5 +27,3 @@ int worker_ask(const struct wait_question *q, u32 n);
 bool worker_take(u64 wait_ns, struct batch *ret);
 /* False: a thread hangs, and may still use shared resources. */
 bool worker_stop(void);
-
-#endif
