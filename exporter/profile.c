@@ -87,9 +87,9 @@ void profile_learn(struct profile *p, const struct snapshot *s)
 	const struct table *t = &s->tables[TABLE_frames];
 
 	for (u32 i = 0; i < t->n; i++)
-		hold_frame(p, (const struct frames_row *)t->rows[i]);
+		hold_frame(p, frames_row(t->rows[i]));
 	for (u32 i = 0; i < t->n; i++)
-		find_inlined(p, (const struct frames_row *)t->rows[i]);
+		find_inlined(p, frames_row(t->rows[i]));
 }
 
 static bool is_pending(const struct frames_row *f)
@@ -229,7 +229,7 @@ static struct profile_stack *stack_of(struct profile *p, const struct snapshot *
 	}
 	process = snapshot_process(s, r->pid, r->start_time_ns);
 	if (process)
-		wanted.process = (const struct processes_row *)row_get(&process->row);
+		wanted.process = processes_row(row_get(&process->row));
 	row_get(&r->row);
 	p->stacks = grow(p->stacks, p->n_stacks, &p->cap_stacks, sizeof(*p->stacks));
 	p->stacks[p->n_stacks] = wanted;
@@ -279,7 +279,7 @@ bool profile_add(struct profile *p, const struct snapshot *s)
 		p->start_unix_ns = s->time_ns - t->interval_ns + (u64)s->unix_offset_ns;
 	p->duration_ns += t->interval_ns;
 	for (u32 i = 0; i < t->n; i++)
-		add_row(p, s, (const struct stacks_row *)t->rows[i]);
+		add_row(p, s, stacks_row(t->rows[i]));
 	return true;
 }
 

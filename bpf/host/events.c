@@ -12,7 +12,7 @@ enum event_class { CLASS_PROCESS, CLASS_CONNECTION, CLASS_FAILURE };
 /* A web server's connections must not push out what processes did, nor what failed. */
 static u32 class_of(const struct row *r)
 {
-	const struct events_row *e = (const struct events_row *)r;
+	const struct events_row *e = events_row(r);
 
 	if (!strcmp(e->kind, "fail"))
 		return CLASS_FAILURE;

@@ -188,7 +188,7 @@ const struct processes_row *snapshot_process(const struct snapshot *s, u64 pid, 
 	snapshot_process_rows(s, TABLE_processes, pid, start_time_ns, &first, &end);
 	if (first == end)
 		return NULL;
-	return (const struct processes_row *)s->tables[TABLE_processes].rows[end - 1];
+	return processes_row(s->tables[TABLE_processes].rows[end - 1]);
 }
 
 const struct row *snapshot_single(const struct snapshot *s, enum table_id t)

@@ -165,6 +165,13 @@ struct row {
 #undef CTYPE_HIST
 #undef CTYPE_SUB
 
+/* A row as that of its table: processes_row(r) of a row of TABLE_processes. NULL-safe. */
+#define TABLE(name, flags, per) \
+	static inline const struct name##_row *name##_row(const struct row *r) { return (const struct name##_row *)r; }
+#define FIELD(...)
+#define END(name)
+#include "bpf/model/schema.def"
+
 static inline u64 row_u64(const struct row *r, const struct field *f)
 {
 	return *(const u64 *)((const char *)r + f->offset);

@@ -68,14 +68,14 @@ struct stack_frames stack_frames_of(const struct snapshot *s)
 	struct stack_frames x = {};
 
 	for (u32 i = 0; i < t->n; i++) {
-		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+		const struct frames_row *f = frames_row(t->rows[i]);
 
 		if (f->id < FRAME_IDS)
 			x.n = max(x.n, (u32)f->id + 1);
 	}
 	x.by_id = xcalloc(x.n + 1, sizeof(*x.by_id));
 	for (u32 i = 0; i < t->n; i++) {
-		const struct frames_row *f = (const struct frames_row *)t->rows[i];
+		const struct frames_row *f = frames_row(t->rows[i]);
 
 		if (f->id < x.n)
 			x.by_id[f->id] = f;

@@ -37,7 +37,7 @@ static void grpc_attributes(struct scratch *a, struct attributes *to, const stru
 
 static void request_attributes(struct scratch *a, struct attributes *to, const struct row *row)
 {
-	const struct http_durations_row *r = (const struct http_durations_row *)row;
+	const struct http_durations_row *r = http_durations_row(row);
 	char *addr;
 	u64 port;
 
@@ -72,7 +72,7 @@ static void put_requests(struct metrics *m, const struct attributes *from, u64 s
 	if (!any)
 		return;
 	otlp_metric_nth(&d->fields[table_field(TABLE_http_durations, "total_ns")],
-			which_name((const struct http_durations_row *)row), metric);
+			which_name(http_durations_row(row)), metric);
 	metric->kind = OTLP_HISTOGRAM;
 	metrics_bounds(m, metric, from, start_ns, v->counters + 1, bounds, ARRAY_SIZE(bounds),
 		       (double)v->counters[0] * 1e-9);

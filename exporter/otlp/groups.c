@@ -231,7 +231,7 @@ static void set_process(const struct processes_row **to, const struct processes_
 {
 	const struct row *old = *to ? &(*to)->row : NULL;
 
-	*to = p ? (const struct processes_row *)row_get(&p->row) : NULL;
+	*to = p ? processes_row(row_get(&p->row)) : NULL;
 	row_put(old);
 }
 

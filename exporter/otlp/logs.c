@@ -80,7 +80,7 @@ static const struct requests_row *request_at(const struct snapshot *s, u32 i)
 {
 	const struct table *t = &s->tables[TABLE_requests];
 
-	return i < t->n ? (const struct requests_row *)t->rows[i] : s->more[i - t->n];
+	return i < t->n ? requests_row(t->rows[i]) : s->more[i - t->n];
 }
 
 static struct requests *requests_of(struct scratch *a, const struct snapshot *s)
@@ -130,7 +130,7 @@ static bool is_serving(const struct snapshot *s, const struct events_row *e)
 
 	snapshot_process_rows(s, TABLE_http, e->pid, e->start_time_ns, &first, &end);
 	for (u32 i = first; i < end; i++) {
-		const struct http_row *r = (const struct http_row *)s->tables[TABLE_http].rows[i];
+		const struct http_row *r = http_row(s->tables[TABLE_http].rows[i]);
 
 		if (r->side && !strcmp(r->side, "server") && u64_known(r->in_flight) && r->in_flight)
 			return true;
@@ -258,7 +258,7 @@ static void take_events(struct logs *l)
 	u64 own_pid = (u64)getpid();
 
 	for (u32 i = 0; i < t->n; i++) {
-		const struct events_row *r = (const struct events_row *)t->rows[i];
+		const struct events_row *r = events_row(t->rows[i]);
 		const struct kind *k = kind_of(r);
 
 		/* skip our own failed posts: exporting them would cause more posts */

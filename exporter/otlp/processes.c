@@ -85,7 +85,7 @@ static void set_row(struct tracked *t, const struct processes_row *r)
 {
 	const struct row *old = t->row ? &t->row->row : NULL;
 
-	t->row = (const struct processes_row *)row_get(&r->row);
+	t->row = processes_row(row_get(&r->row));
 	row_put(old);
 }
 
@@ -119,8 +119,7 @@ void otlp_processes_take(struct otlp_processes *p, const struct snapshot *s)
 	p->tracked = NULL;
 	p->n = p->cap = 0;
 	for (u32 k = 0; k < table->n || i < n_old; ) {
-		const struct processes_row *r = k < table->n ?
-			(const struct processes_row *)table->rows[k] : NULL;
+		const struct processes_row *r = k < table->n ? processes_row(table->rows[k]) : NULL;
 		int c = i == n_old ? 1 : r ? order(&old[i], r) : -1;
 		struct tracked t = c <= 0 ? old[i++] : (struct tracked){ 0 };
 
@@ -279,7 +278,7 @@ static void set_told(struct tracked *t, const struct processes_row *r)
 {
 	const struct row *old = t->exported_row ? &t->exported_row->row : NULL;
 
-	t->exported_row = r ? (const struct processes_row *)row_get(&r->row) : NULL;
+	t->exported_row = r ? processes_row(row_get(&r->row)) : NULL;
 	row_put(old);
 }
 
@@ -364,7 +363,7 @@ static void let_go(struct otlp_processes *p)
 void otlp_processes_export(struct otlp_processes *p, const struct snapshot *s,
 			   const struct otlp_config *config, struct metrics *m)
 {
-	const struct host_row *host = (const struct host_row *)snapshot_single(s, TABLE_host);
+	const struct host_row *host = host_row(snapshot_single(s, TABLE_host));
 	u32 cpus = host && u64_known(host->cpus) && host->cpus ? (u32)host->cpus : 1;
 
 	choose(p, s->time_ns, p->begun_ns == s->time_ns);

@@ -221,7 +221,7 @@ void otlp_spans_due(struct otlp_due *due, struct event_cursor *sent, const struc
 	due->n = due->at = 0;
 	for (u32 i = 0; i < t->n; i++)
 		if (event_is_due(sent, s, t->rows[i]))
-			add_due(due, (const struct requests_row *)t->rows[i], own_pid);
+			add_due(due, requests_row(t->rows[i]), own_pid);
 	for (u32 i = 0; i < s->n_more; i++)	/* requests in no other snapshot */
 		add_due(due, s->more[i], own_pid);
 	events_taken(sent, s, TABLE_requests);

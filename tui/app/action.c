@@ -144,7 +144,7 @@ static void explain(struct app *a)
 	else if (r && !unknown_columns(table, r, columns, sizeof(columns)))
 		app_say(a, ROLE_text, "nothing of this row is unknown");
 	else if (r && table->spec->table == TABLE_processes)
-		explain_process(a, (const struct processes_row *)r, columns);
+		explain_process(a, processes_row(r), columns);
 	else if (r)
 		app_say(a, ROLE_text, "%s: not reported by the kernel", columns);
 	else if (p && !f32_known(p->rx_rate))

@@ -201,7 +201,7 @@ const struct context *app_context(const struct app *a)
 
 const struct processes_row *app_process(const struct app *a)
 {
-	return (const struct processes_row *)a->levels[a->n_levels - 1].process;
+	return processes_row(a->levels[a->n_levels - 1].process);
 }
 
 const struct snapshot *app_process_snapshot(const struct app *a)

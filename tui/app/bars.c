@@ -61,7 +61,7 @@ static void mark_exports(const struct app *a, char *buf, size_t cap)
 	const char *bad = NULL;
 
 	for (u32 i = 0; t && i < t->n && !bad; i++) {
-		const char *state = ((const struct exports_row *)t->rows[i])->state;
+		const char *state = exports_row(t->rows[i])->state;
 
 		if (state && (!strcmp(state, "retry") || !strcmp(state, "refused")))
 			bad = state;
@@ -78,7 +78,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 	u32 blocked = 0;
 
 	for (u32 i = 0; probes && i < probes->n; i++) {
-		const struct probes_row *p = (const struct probes_row *)probes->rows[i];
+		const struct probes_row *p = probes_row(probes->rows[i]);
 
 		blocked += p->state && !strcmp(p->state, "blocked");
 	}

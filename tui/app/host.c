@@ -105,7 +105,7 @@ static void pen_cpus(struct pen *p, const struct snapshot *s)
 	if (!n || p->col + 2 + (int)n > p->end)
 		return;
 	for (u32 i = 0; i < n; i++) {
-		const struct cpus_row *c = (const struct cpus_row *)t->rows[i];
+		const struct cpus_row *c = cpus_row(t->rows[i]);
 
 		levels[i] = (u8)graph_level(c->user_pct + c->system_pct + c->irq_pct, 100);
 	}
@@ -192,8 +192,7 @@ static bool over_budget(const struct self_row *s)
 
 static void self_text(struct app *a, char *buf, size_t cap)
 {
-	const struct self_row *s =
-		a->shown ? (const struct self_row *)snapshot_single(a->shown, TABLE_self) : NULL;
+	const struct self_row *s = a->shown ? self_row(snapshot_single(a->shown, TABLE_self)) : NULL;
 	struct losses shown = losses_shown(a->shown);
 	char mem[FORMAT_MAX], lost[FORMAT_MAX];
 	double cpu, bytes;
@@ -267,8 +266,7 @@ static void line_pressure(struct app *a, struct canvas *c, int row, const struct
 
 static void line_self(struct app *a, struct canvas *c, int row)
 {
-	const struct self_row *s =
-		a->shown ? (const struct self_row *)snapshot_single(a->shown, TABLE_self) : NULL;
+	const struct self_row *s = a->shown ? self_row(snapshot_single(a->shown, TABLE_self)) : NULL;
 	struct pen p = { c, row, 0, canvas_cols(c) };
 	struct losses shown = losses_shown(a->shown);
 	const struct row *r = s ? &s->row : NULL;
@@ -294,8 +292,7 @@ static void line_self(struct app *a, struct canvas *c, int row)
 
 void host_lines(struct app *a, struct canvas *c, int *row)
 {
-	const struct host_row *h =
-		a->shown ? (const struct host_row *)snapshot_single(a->shown, TABLE_host) : NULL;
+	const struct host_row *h = a->shown ? host_row(snapshot_single(a->shown, TABLE_host)) : NULL;
 	bool wide = a->cols >= 120 && a->rows >= 40;
 
 	if (a->cols < 60)

@@ -12,7 +12,7 @@
 
 struct losses losses_shown(const struct snapshot *s)
 {
-	const struct self_row *self = s ? (const struct self_row *)snapshot_single(s, TABLE_self) : NULL;
+	const struct self_row *self = s ? self_row(snapshot_single(s, TABLE_self)) : NULL;
 	struct losses l = { .n = U64_UNKNOWN };
 	u64 most = 0;
 
@@ -21,7 +21,7 @@ struct losses losses_shown(const struct snapshot *s)
 	l.n = self->lost_total;
 	l.now = f32_known(self->lost_rate) && self->lost_rate > 0;
 	for (u32 i = 0; i < s->tables[TABLE_lost].n; i++) {
-		const struct lost_row *r = (const struct lost_row *)s->tables[TABLE_lost].rows[i];
+		const struct lost_row *r = lost_row(s->tables[TABLE_lost].rows[i]);
 		u64 count = u64_known(r->count) ? r->count : 0;
 
 		if (u64_known(r->minor) && r->minor) {

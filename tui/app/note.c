@@ -30,7 +30,7 @@ static const struct processes_row *most_of(const struct snapshot *s, size_t memb
 
 		if (f32_known(v) && v > best_value && t->rows[i]->closed == closed) {
 			best_value = v;
-			best = (const struct processes_row *)t->rows[i];
+			best = processes_row(t->rows[i]);
 		}
 	}
 	return best;

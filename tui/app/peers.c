@@ -26,7 +26,7 @@ static u32 candidates(const struct table *t, struct candidate *all)
 	u32 n = 0;
 
 	for (u32 i = 0; i < t->n && n < CANDIDATES; i++) {
-		const struct connections_row *r = (const struct connections_row *)t->rows[i];
+		const struct connections_row *r = connections_row(t->rows[i]);
 
 		if (r->remote_addr && f32_known(r->retransmit_rate) && r->retransmit_rate > 0 &&
 		    !find(all, n, r->remote_addr))
@@ -38,7 +38,7 @@ static u32 candidates(const struct table *t, struct candidate *all)
 static void add_up(const struct table *t, struct candidate *all, u32 n)
 {
 	for (u32 i = 0; n && i < t->n; i++) {
-		const struct connections_row *r = (const struct connections_row *)t->rows[i];
+		const struct connections_row *r = connections_row(t->rows[i]);
 		struct candidate *c;
 
 		if (!r->remote_addr || !f32_known(r->segments_rate) || !f32_known(r->retransmit_rate) ||
@@ -84,6 +84,6 @@ bool app_note_peers(struct app *a, char *buf, size_t cap, const char *key)
 	if (!a->peer.row)
 		return false;
 	snprintf(buf, cap, "%s: %.1f %% of segments sent again · %s",
-		 ((const struct connections_row *)a->peer.row)->remote_addr, (double)a->peer.pct, key);
+		 connections_row(a->peer.row)->remote_addr, (double)a->peer.pct, key);
 	return true;
 }

@@ -41,11 +41,6 @@ void slow_free(struct slow *s)
 	*s = (struct slow){ 0 };
 }
 
-static const struct http_row *http_row(const struct row *r)
-{
-	return (const struct http_row *)r;
-}
-
 /* p99 in this tick, if it has enough requests; 0: none. */
 static u32 p99_of(const struct row *r)
 {

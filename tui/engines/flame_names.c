@@ -182,7 +182,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	if (!is_new && fn->row && fn->row->id != r->id && (fn->row->file || !r->file) && named)
 		return id;
 	row_put(fn->row ? &fn->row->row : NULL);
-	fn->row = (const struct frames_row *)row_get(&r->row);
+	fn->row = frames_row(row_get(&r->row));
 	fn->named = named;
 	fn->kernel = (r->kind && !strcmp(r->kind, "kernel")) || (r->module && !strcmp(r->module, "[kernel]"));
 	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
@@ -310,7 +310,7 @@ bool flame_names_update(struct flame_names *n, const struct snapshot *s)
 			continue;
 		row_put(n->seen[i]);
 		n->seen[i] = row_get(t->rows[i]);
-		other |= learn(n, (const struct frames_row *)t->rows[i]);
+		other |= learn(n, frames_row(t->rows[i]));
 	}
 	return other;
 }

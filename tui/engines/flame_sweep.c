@@ -54,8 +54,8 @@ static void forget_frames(struct flame *f)
 	u32 inlined[FLAME_INLINED_MAX];
 
 	for (u32 i = 0; i < n->n_seen; i++)
-		if (n->seen[i] && ((const struct frames_row *)n->seen[i])->id < n->n_frames)
-			keep[((const struct frames_row *)n->seen[i])->id] = true;
+		if (n->seen[i] && frames_row(n->seen[i])->id < n->n_frames)
+			keep[frames_row(n->seen[i])->id] = true;
 	for (u32 i = 0; i < f->n_ids; i++) {
 		u32 id = f->ids[i], many = flame_names_inlined(n, id, inlined, FLAME_INLINED_MAX);
 

@@ -67,7 +67,7 @@ static bool load(struct flame *f, u64 end_ns)
 	for (; l->next < l->end; l->next++) {
 		if (end_ns && l->next % CHECK_EVERY == 0 && boottime_ns() > end_ns)
 			return false;
-		add_row(f, l->s, (const struct stacks_row *)l->s->tables[TABLE_stacks].rows[l->next], t);
+		add_row(f, l->s, stacks_row(l->s->tables[TABLE_stacks].rows[l->next]), t);
 	}
 	snapshot_put(l->s);
 	l->s = NULL;
@@ -325,7 +325,7 @@ static void add_tick_to_a(struct flame *f, const struct snapshot *s)
 	if (f->scope.pid)
 		snapshot_process_rows(s, TABLE_stacks, f->scope.pid, f->scope.start_time_ns, &next, &end);
 	for (; next < end; next++)
-		add_row_to_a(f, s, (const struct stacks_row *)t->rows[next]);
+		add_row_to_a(f, s, stacks_row(t->rows[next]));
 	f->a.covered_ns += (double)(t->interval_ns ? t->interval_ns : s->interval_ns);
 }
 

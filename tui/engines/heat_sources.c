@@ -58,14 +58,14 @@ bool heat_what_of(const struct heat_members *m, const struct row *r, u64 *ret)
 
 static void syscall_name(const struct row *r, char *buf, size_t cap)
 {
-	const char *name = ((const struct syscalls_row *)r)->syscall;
+	const char *name = syscalls_row(r)->syscall;
 
 	snprintf(buf, cap, "%s", name ? name : "?");
 }
 
 static bool syscall_waits(const struct row *r)
 {
-	return ((const struct syscalls_row *)r)->waits == 1;
+	return syscalls_row(r)->waits == 1;
 }
 
 const struct heat_source heat_of_syscalls = {
@@ -75,7 +75,7 @@ const struct heat_source heat_of_syscalls = {
 
 static void endpoint_name(const struct row *row, char *buf, size_t cap)
 {
-	const struct http_row *r = (const struct http_row *)row;
+	const struct http_row *r = http_row(row);
 
 	snprintf(buf, cap, "%s%s%s", r->method ? r->method : "", r->method && *r->method ? " " : "",
 		 r->path ? r->path : "?");

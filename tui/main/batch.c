@@ -293,7 +293,7 @@ static bool put_title(struct batch *b, const struct snapshot *s, enum table_id t
 	static const char *const status[] = { [TS_OFF] = "off", [TS_STARTING] = "starting",
 		[TS_OK] = "ok", [TS_PARTIAL] = "partial", [TS_BLOCKED] = "blocked" };
 	const struct table *table = &s->tables[t];
-	const struct self_row *self = (const struct self_row *)snapshot_single(s, TABLE_self);
+	const struct self_row *self = self_row(snapshot_single(s, TABLE_self));
 	time_t when = (time_t)((s->time_ns + (u64)s->unix_offset_ns) / NSEC_PER_SEC);
 	bool there = table->status == TS_OK || table->status == TS_PARTIAL;
 	char stamp[32], reason[200];

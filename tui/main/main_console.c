@@ -88,7 +88,7 @@ static void give_memory_back(u64 ticks)
 
 static void fit_history(struct console *c, const struct snapshot *s)
 {
-	const struct self_row *self = (const struct self_row *)snapshot_single(s, TABLE_self);
+	const struct self_row *self = self_row(snapshot_single(s, TABLE_self));
 
 	if (self && u64_known(self->rss_bytes) && u64_known(self->kernel_map_bytes))
 		history_fit(c->history, self->rss_bytes + self->kernel_map_bytes);

@@ -81,7 +81,7 @@ static void find_blocked_probe(struct capture *c, const struct snapshot *s)
 	const struct table *t = &s->tables[TABLE_probes];
 
 	for (u32 i = 0; i < t->n && !c->blocked; i++) {
-		const struct probes_row *r = (const struct probes_row *)t->rows[i];
+		const struct probes_row *r = probes_row(t->rows[i]);
 
 		if (r->collector && !strcmp(r->collector, "profiler") && r->probe && r->state &&
 		    !strcmp(r->state, "blocked"))
@@ -96,7 +96,7 @@ static void note_losses(struct capture *c, const struct snapshot *s)
 	char n[FORMAT_MAX], *all = NULL;
 
 	for (u32 i = 0; i < t->n; i++) {
-		const struct lost_row *r = (const struct lost_row *)t->rows[i];
+		const struct lost_row *r = lost_row(t->rows[i]);
 		char *before = all;
 
 		if (!r->cause || !u64_known(r->count) || !r->count)

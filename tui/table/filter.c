@@ -90,7 +90,7 @@ static bool may_have_name(enum table_id t, int field)
 /* NULL: shown as the number. */
 static const char *name_of(const struct row *r, const struct field *f)
 {
-	const struct requests_row *q = (const struct requests_row *)r;
+	const struct requests_row *q = requests_row(r);
 
 	if (!may_have_name(r->table, (int)(f - table_descs[r->table].fields)))
 		return NULL;

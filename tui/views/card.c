@@ -172,10 +172,10 @@ static void open_door(struct app *a, const struct card *k)
 		return;
 	}
 	if (d->kind == DOOR_PARENT || d->kind == DOOR_CHILD) {
-		app_enter_row(a, (const struct processes_row *)d->row, "card");
+		app_enter_row(a, processes_row(d->row), "card");
 		return;
 	}
-	call = (const struct syscalls_row *)d->row;
+	call = syscalls_row(d->row);
 	app_enter(a, "heatmap", call->pid, call->start_time_ns, d->row,
 		  call->syscall ? call->syscall : "?");
 }

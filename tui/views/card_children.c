@@ -5,18 +5,13 @@
 
 #include "tui/views/card.h"
 
-static const struct processes_row *row_at(const struct table *t, u32 i)
-{
-	return (const struct processes_row *)t->rows[i];
-}
-
 u32 card_count_children(const struct snapshot *s, const struct processes_row *p)
 {
 	const struct table *t = &s->tables[TABLE_processes];
 	u32 n = 0;
 
 	for (u32 i = 0; i < t->n; i++)
-		n += row_at(t, i)->ppid == p->pid;
+		n += processes_row(t->rows[i])->ppid == p->pid;
 	return n;
 }
 
@@ -64,8 +59,8 @@ void card_draw_children(struct app *a, struct card *k, struct canvas *c, struct 
 	char title[48];
 
 	for (u32 i = 0; i < t->n; i++)
-		if (row_at(t, i)->ppid == p->pid)
-			rows[at++] = row_at(t, i);
+		if (processes_row(t->rows[i])->ppid == p->pid)
+			rows[at++] = processes_row(t->rows[i]);
 	qsort(rows, n, sizeof(*rows), cmp_children);
 	snprintf(title, sizeof(title), "%u child%s", n, text_plural(n, "ren"));
 	canvas_rule(c, r.row, r.col, r.cols, title);

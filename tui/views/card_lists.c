@@ -43,8 +43,8 @@ static const struct threads_row **find_threads(const struct snapshot *s,
 
 	*ret_n = 0;
 	for (u32 i = 0; i < t->n; i++)
-		if (((const struct threads_row *)t->rows[i])->pid == p->pid)
-			rows[(*ret_n)++] = (const struct threads_row *)t->rows[i];
+		if (threads_row(t->rows[i])->pid == p->pid)
+			rows[(*ret_n)++] = threads_row(t->rows[i]);
 	qsort(rows, *ret_n, sizeof(*rows), cmp_threads);
 	return rows;
 }
@@ -244,7 +244,7 @@ static u32 active_calls(const struct table *t, u32 first, u32 end, const struct 
 	u32 n = 0;
 
 	for (u32 i = first; i < end; i++) {
-		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
+		const struct syscalls_row *r = syscalls_row(t->rows[i]);
 
 		if (r->rate > 0 || (u64_known(r->in_flight) && r->in_flight))
 			rows[n++] = t->rows[i];
@@ -323,7 +323,7 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 	for (u32 i = 0; i < min(n, (u32)MAX_LINES) && (int)i + 1 < r.rows; i++) {
 		struct rect at = { r.row + 1 + (int)i, r.col, 1, r.cols };
 
-		call_line(c, at, (const struct syscalls_row *)rows[i]);
+		call_line(c, at, syscalls_row(rows[i]));
 		card_add_door(k, DOOR_CALL, at, rows[i]);
 	}
 	free(rows);

@@ -313,7 +313,7 @@ static void connection_draw(struct app *a, void *state, struct canvas *c, struct
 	}
 	if (past_more(&st->past, app_history(a)))
 		app_again(a);
-	connection_draw_past(a, c, draw_requests(a, st, c, body), connection_row(row), &st->past);
+	connection_draw_past(a, c, draw_requests(a, st, c, body), connections_row(row), &st->past);
 }
 
 static void connection_status(struct app *a, void *state, char *buf, size_t cap)
@@ -332,7 +332,7 @@ static bool connection_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	struct connection_state *st = state;
 	const struct row *row = row_of(a, st);
-	const struct connections_row *r = connection_row(row);
+	const struct connections_row *r = connections_row(row);
 
 	if (!row || !app_snapshot(a) || snapshot_find(app_snapshot(a), row))
 		return false;
@@ -353,7 +353,7 @@ static bool connection_act(struct app *a, void *state, enum action action, u32 k
 	switch (action) {
 	case ACTION_open:
 		if (st->lists && table_cursor(app_table(a)))
-			request_open(a, (const struct requests_row *)table_cursor(app_table(a)));
+			request_open(a, requests_row(table_cursor(app_table(a))));
 		else if (app_context(a)->pid)
 			app_show(a, "card", -1);
 		else
@@ -361,7 +361,7 @@ static bool connection_act(struct app *a, void *state, enum action action, u32 k
 		return true;
 	case ACTION_explain:
 		if (row && row->table == TABLE_connections) {
-			net_explain_name(a, connection_row(row)->remote_addr, name, sizeof(name));
+			net_explain_name(a, connections_row(row)->remote_addr, name, sizeof(name));
 			app_say(a, ROLE_text, "%s", name);
 		}
 		return true;

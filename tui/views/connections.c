@@ -22,7 +22,7 @@ static u32 style_of(const struct table_row *tr)
 static void draw_remote(struct app *a, struct canvas *c, int row, int col, int width,
 			const struct table_row *tr)
 {
-	const struct connections_row *r = connection_row(tr->row);
+	const struct connections_row *r = connections_row(tr->row);
 	const char *dir = r->direction, *port;
 	char buf[NET_END_MAX];
 	int n;
@@ -44,7 +44,7 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 static void draw_local(struct app *a, struct canvas *c, int row, int col, int width,
 		       const struct table_row *tr)
 {
-	const struct connections_row *r = connection_row(tr->row);
+	const struct connections_row *r = connections_row(tr->row);
 	char buf[NET_END_MAX];
 
 	canvas_cut(c, row, col, width, style_of(tr), net_address(buf, r->local_addr, r->local_port));
@@ -53,7 +53,7 @@ static void draw_local(struct app *a, struct canvas *c, int row, int col, int wi
 static void draw_state(struct app *a, struct canvas *c, int row, int col, int width,
 		       const struct table_row *tr)
 {
-	const struct connections_row *r = connection_row(tr->row);
+	const struct connections_row *r = connections_row(tr->row);
 	char buf[24];
 	u32 style = net_has_failed(r->end_reason) ? ROLE_bad : r->state ? style_of(tr) : ROLE_dim;
 
@@ -65,13 +65,13 @@ static void draw_rtt(struct app *a, struct canvas *c, int row, int col, int widt
 {
 	char buf[FORMAT_MAX];
 
-	canvas_right(c, row, col, width, u64_known(connection_row(tr->row)->srtt_ns) ? style_of(tr) : ROLE_dim,
+	canvas_right(c, row, col, width, u64_known(connections_row(tr->row)->srtt_ns) ? style_of(tr) : ROLE_dim,
 		     net_value(buf, tr->row, "srtt_ns"));
 }
 
 static double number_rtt(const struct row *r)
 {
-	u64 ns = connection_row(r)->srtt_ns;
+	u64 ns = connections_row(r)->srtt_ns;
 
 	return u64_known(ns) ? (double)ns : -1;
 }
@@ -79,7 +79,7 @@ static double number_rtt(const struct row *r)
 /* By retransmits, then by traffic. */
 static double number_retransmits(const struct row *row)
 {
-	const struct connections_row *r = connection_row(row);
+	const struct connections_row *r = connections_row(row);
 	double bytes = net_traffic(row);
 
 	if (row->closed)	/* among the ended: failures first */
@@ -93,8 +93,8 @@ static void draw_netns(struct app *a, struct canvas *c, int row, int col, int wi
 {
 	char buf[24];
 
-	canvas_cut(c, row, col, width, connection_row(tr->row)->netns_name ? style_of(tr) : ROLE_dim,
-		   net_netns(connection_row(tr->row)->netns_name, connection_row(tr->row)->netns, buf, sizeof(buf)));
+	canvas_cut(c, row, col, width, connections_row(tr->row)->netns_name ? style_of(tr) : ROLE_dim,
+		   net_netns(connections_row(tr->row)->netns_name, connections_row(tr->row)->netns, buf, sizeof(buf)));
 }
 
 static int fit_remote(struct app *a, int width)
@@ -134,7 +134,7 @@ static const struct column columns[] = {
 /* A failed connection keeps its place for its tick, a closed one sinks. */
 static bool has_closed(const struct row *r)
 {
-	return !net_has_failed(connection_row(r)->end_reason);
+	return !net_has_failed(connections_row(r)->end_reason);
 }
 
 bool connections_keep(struct app *a, void *state, const struct row *r)
@@ -147,7 +147,7 @@ bool connections_keep(struct app *a, void *state, const struct row *r)
 /* Addresses are not cut and columns do not jump: as wide as the longest so far, until a resize. */
 void connections_measure(void *state, const struct row *row)
 {
-	const struct connections_row *r = connection_row(row);
+	const struct connections_row *r = connections_row(row);
 	struct connections_state *st = state;
 
 	st->remote_cols = max(st->remote_cols, net_address_cols(r->remote_addr, r->remote_port));
@@ -223,8 +223,8 @@ static void explain(struct app *a, const struct row *r)
 		app_say(a, ROLE_text, "a sum of several connections: Enter shows them one by one");
 		return;
 	}
-	net_explain_name(a, connection_row(r)->remote_addr, name, sizeof(name));
-	if (!u64_known(connection_row(r)->pid))
+	net_explain_name(a, connections_row(r)->remote_addr, name, sizeof(name));
+	if (!u64_known(connections_row(r)->pid))
 		app_say(a, ROLE_text, "%s; its process is not known: it was open before ottop, in a namespace "
 			"that cannot be read, or is the kernel's own", name);
 	else
@@ -241,7 +241,7 @@ static bool connections_act(struct app *a, void *state, enum action action, u32 
 		if (r && r->sum)
 			return false;
 		if (r)
-			connection_open(a, connection_row(r));
+			connection_open(a, connections_row(r));
 		return true;
 	case ACTION_explain:
 		explain(a, r);
@@ -270,7 +270,7 @@ static bool has_preview(struct app *a, struct rect body)
 static void draw_preview(struct app *a, struct connections_state *st, struct canvas *c, struct rect r,
 			 const struct row *row)
 {
-	const struct connections_row *k = connection_row(row);
+	const struct connections_row *k = connections_row(row);
 	char title[NET_END_MAX * 2], local[NET_END_MAX], remote[NET_END_MAX];
 
 	connection_past_update(a, &st->past, row);

@@ -9,7 +9,7 @@
 /* The port of the service: on the side that was connected to. */
 static u64 service_port(const struct row *row)
 {
-	const struct connections_row *r = connection_row(row);
+	const struct connections_row *r = connections_row(row);
 
 	if (r->direction && !strcmp(r->direction, "accepted"))
 		return r->local_port;
@@ -27,7 +27,7 @@ static u32 style_of(const struct table_row *tr)
 
 static void draw_process(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct connections_row *r = connection_row(tr->row);
+	const struct connections_row *r = connections_row(tr->row);
 	char buf[96];
 
 	snprintf(buf, sizeof(buf), u64_known(r->pid) ? "%.64s %llu" : "%.64s", r->comm && *r->comm ? r->comm : "?",
@@ -39,12 +39,12 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 {
 	char buf[NET_END_MAX];
 
-	canvas_cut(c, row, col, width, style_of(tr), net_end(a, buf, connection_row(tr->row)->remote_addr, U64_BLANK));
+	canvas_cut(c, row, col, width, style_of(tr), net_end(a, buf, connections_row(tr->row)->remote_addr, U64_BLANK));
 }
 
 static void draw_port(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	u64 port = connection_row(tr->row)->remote_port;
+	u64 port = connections_row(tr->row)->remote_port;
 	const char *service = net_service(port);
 	char buf[64];
 
@@ -114,7 +114,7 @@ static void draw_rtt99(struct app *a, struct canvas *c, int row, int col, int wi
 
 static float retransmit_pct(const struct row *r)
 {
-	return net_retransmit_pct(connection_row(r)->retransmit_rate, connection_row(r)->segments_rate);
+	return net_retransmit_pct(connections_row(r)->retransmit_rate, connections_row(r)->segments_rate);
 }
 
 static void draw_retransmits(struct app *a, struct canvas *c, int row, int col, int width,

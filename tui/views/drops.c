@@ -29,11 +29,6 @@ static const struct meaning {
 #include "tui/views/drop_reasons.def"
 };
 
-static const struct drops_row *drop_row(const struct row *r)
-{
-	return (const struct drops_row *)r;
-}
-
 static const struct meaning *meaning_of(const char *reason)
 {
 	static const char prefix[] = "SKB_DROP_REASON_";
@@ -117,7 +112,7 @@ static u32 arrange_rows(struct app *a, void *state, struct table_row *rows, u32 
 	for (u32 i = 0; i < n; i++) {
 		struct table_row *tr = &rows[made];
 
-		if (!add_drops(st->sums, &made, n, drop_row(rows[i].row)))
+		if (!add_drops(st->sums, &made, n, drops_row(rows[i].row)))
 			continue;
 		*tr = rows[i];
 		tr->mark = MARK_none;
@@ -131,21 +126,21 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 {
 	const struct row *of = app_context(a)->row;
 
-	return !of || of->table != TABLE_drops || same_reason(drop_row(of), drop_row(r));
+	return !of || of->table != TABLE_drops || same_reason(drops_row(of), drops_row(r));
 }
 
 /* ---- columns ------------------------------------------------------------------------------ */
 
 static void draw_reason(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct drops_row *d = drop_row(table_shown_row(tr));
+	const struct drops_row *d = drops_row(table_shown_row(tr));
 
 	canvas_cut(c, row, col, width, style_of(d), d->reason ? d->reason : "?");
 }
 
 static void draw_what(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct drops_row *d = drop_row(table_shown_row(tr));
+	const struct drops_row *d = drops_row(table_shown_row(tr));
 	char text[128];
 
 	meaning_text(text, sizeof(text), d);
@@ -155,7 +150,7 @@ static void draw_what(struct app *a, struct canvas *c, int row, int col, int wid
 static void draw_place(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
 	const struct drops_state *st = app_view_state(a, &drops_view);
-	const struct drops_row *d = drop_row(table_shown_row(tr));
+	const struct drops_row *d = drops_row(table_shown_row(tr));
 	char text[128];
 	u32 places;
 
@@ -168,14 +163,14 @@ static void draw_place(struct app *a, struct canvas *c, int row, int col, int wi
 
 static bool drops_now(const struct row *r)
 {
-	return f32_known(drop_row(r)->rate) && drop_row(r)->rate > 0 && is_loss(drop_row(r));
+	return f32_known(drops_row(r)->rate) && drops_row(r)->rate > 0 && is_loss(drops_row(r));
 }
 
 /* By current rate, then by count. */
 static double number_rate(const struct row *r)
 {
-	return (f32_known(drop_row(r)->rate) ? 1e12 * (double)drop_row(r)->rate : 0) +
-	       (u64_known(drop_row(r)->count) ? (double)drop_row(r)->count : -1);
+	return (f32_known(drops_row(r)->rate) ? 1e12 * (double)drops_row(r)->rate : 0) +
+	       (u64_known(drops_row(r)->count) ? (double)drops_row(r)->count : -1);
 }
 
 static const struct column columns[] = {
@@ -249,7 +244,7 @@ void drops_draw_list(struct app *a, struct canvas *c, struct rect r)
 	canvas_text(c, r.row, r.col + 27, -1, ROLE_dim, " count ");
 	canvas_text(c, r.row, r.col + 36, -1, ROLE_dim, " /s ");
 	for (u32 i = 0; i < t->n; i++)
-		add_drops(sums, &n, LIST_MAX, drop_row(t->rows[i]));
+		add_drops(sums, &n, LIST_MAX, drops_row(t->rows[i]));
 	qsort(sums, n, sizeof(*sums), cmp_drops);
 	if (!n)
 		canvas_printf(c, r.row + 1, r.col + 2, r.cols - 3, ROLE_dim, "%s%s",
@@ -271,12 +266,12 @@ static bool drops_act(struct app *a, void *state, enum action action, u32 key)
 
 	if (!r || (action != ACTION_open && action != ACTION_explain))
 		return false;
-	meaning_text(text, sizeof(text), drop_row(r));
+	meaning_text(text, sizeof(text), drops_row(r));
 	if (action == ACTION_explain || (ctx->row && ctx->row->table == TABLE_drops))
-		app_say(a, ROLE_text, "%s: %s", drop_row(r)->reason ? drop_row(r)->reason : "?",
+		app_say(a, ROLE_text, "%s: %s", drops_row(r)->reason ? drops_row(r)->reason : "?",
 			*text ? text : "what it means is not known to this version");
 	else
-		app_enter(a, "drops", ctx->pid, ctx->start_time_ns, r, drop_row(r)->reason ? drop_row(r)->reason : "?");
+		app_enter(a, "drops", ctx->pid, ctx->start_time_ns, r, drops_row(r)->reason ? drops_row(r)->reason : "?");
 	return true;
 }
 

@@ -5,11 +5,6 @@
 
 #include "tui/app/app.h"
 
-static const struct events_row *event_row(const struct row *r)
-{
-	return (const struct events_row *)r;
-}
-
 static bool failed(const struct events_row *e)
 {
 	return (u64_known(e->signal) && e->signal) || (u64_known(e->exit_code) && e->exit_code) ||
@@ -19,7 +14,7 @@ static bool failed(const struct events_row *e)
 static void draw_result(struct app *a, struct canvas *c, int row, int col, int width,
 			const struct table_row *tr)
 {
-	const struct events_row *e = event_row(tr->row);
+	const struct events_row *e = events_row(tr->row);
 
 	if (e->result)
 		canvas_cut(c, row, col, width, failed(e) ? ROLE_warn : ROLE_text, e->result);
@@ -43,7 +38,7 @@ static const struct column columns[] = {
 static bool keep(struct app *a, void *state, const struct row *r)
 {
 	static const char *const others[] = { "connect", "accept", "close", "fail" };
-	const char *kind = event_row(r)->kind;
+	const char *kind = events_row(r)->kind;
 
 	for (u32 i = 0; kind && i < ARRAY_SIZE(others); i++)
 		if (!strcmp(kind, others[i]))
@@ -69,8 +64,8 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 
 	if (action != ACTION_open || !r)
 		return false;
-	start = event_row(r)->start_time_ns;
-	app_enter_process(a, event_row(r)->pid, u64_known(start) ? start : 0, NULL);
+	start = events_row(r)->start_time_ns;
+	app_enter_process(a, events_row(r)->pid, u64_known(start) ? start : 0, NULL);
 	return true;
 }
 
@@ -81,7 +76,7 @@ static void count_kinds(const struct app *a, u32 *exec, u32 *exits)
 
 	*exec = *exits = 0;
 	for (u32 i = 0; i < t->n; i++) {
-		const struct events_row *e = event_row(t->rows[i]);
+		const struct events_row *e = events_row(t->rows[i]);
 
 		if (!u64_known(e->time_ns) || e->time_ns + s->interval_ns <= s->time_ns || !e->kind ||
 		    (app_context(a)->pid && e->pid != app_context(a)->pid))

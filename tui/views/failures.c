@@ -10,15 +10,10 @@ struct failures_state {
 	int remote_cols;	/* of the longest address so far: they are never truncated */
 };
 
-static const struct events_row *event_row(const struct row *r)
-{
-	return (const struct events_row *)r;
-}
-
 static bool keep_row(struct app *a, void *state, const struct row *row)
 {
 	struct failures_state *st = state;
-	const struct events_row *e = event_row(row);
+	const struct events_row *e = events_row(row);
 
 	if (!e->kind || (strcmp(e->kind, "fail") && (strcmp(e->kind, "close") || !net_has_failed(e->end_reason))))
 		return false;
@@ -48,7 +43,7 @@ static const char *split_end(char *text, u64 *ret_port)
 
 static void draw_remote(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct events_row *e = event_row(tr->row);
+	const struct events_row *e = events_row(tr->row);
 	char text[NET_END_MAX], buf[NET_END_MAX];
 	const char *addr;
 	u64 port;
@@ -64,7 +59,7 @@ static void draw_remote(struct app *a, struct canvas *c, int row, int col, int w
 
 static void draw_reason(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const char *reason = event_row(tr->row)->end_reason;
+	const char *reason = events_row(tr->row)->end_reason;
 
 	canvas_cut(c, row, col, width, reason ? ROLE_bad : ROLE_dim, reason ? reason : "?");
 }
@@ -134,7 +129,7 @@ static void failures_draw(struct app *a, void *state, struct canvas *c, struct r
 static bool failures_act(struct app *a, void *state, enum action action, u32 key)
 {
 	const struct row *r = table_cursor(app_table(a));
-	const struct events_row *e = event_row(r);
+	const struct events_row *e = events_row(r);
 	char text[NET_END_MAX], name[400];
 	u64 port;
 

@@ -158,7 +158,7 @@ static const struct requests_row *request_of(const struct context *ctx)
 {
 	const struct row *r = ctx->row;
 
-	return r && r->table == TABLE_requests && !r->sum ? (const struct requests_row *)r : NULL;
+	return r && r->table == TABLE_requests && !r->sum ? requests_row(r) : NULL;
 }
 
 /* All waits are shown, because they explain the duration. */

@@ -17,11 +17,6 @@ static const struct table *probes_of(const struct app *a)
 	return &app_snapshot(a)->tables[TABLE_probes];
 }
 
-static const struct probes_row *probe_at(const struct table *t, u32 i)
-{
-	return (const struct probes_row *)t->rows[i];
-}
-
 static bool is(const char *s, const char *what)
 {
 	return s && !strcmp(s, what);
@@ -54,7 +49,7 @@ static void find_parts(struct app *a, struct health *h)
 
 	h->n_parts = 0;
 	for (u32 i = 0; i < t->n; i++) {
-		const struct probes_row *r = probe_at(t, i);
+		const struct probes_row *r = probes_row(t->rows[i]);
 		const char *name = r->collector ? r->collector : "?";
 		struct health_part *p = h->n_parts ? &h->parts[h->n_parts - 1] : NULL;
 
@@ -87,7 +82,7 @@ static void find_lines(struct app *a, struct health *h)
 
 		add_line(h, i, NULL);
 		for (u32 k = 0; (h->all || is(p->name, h->open)) && k < p->n; k++)
-			add_line(h, i, probe_at(t, p->first + k));
+			add_line(h, i, probes_row(t->rows[p->first + k]));
 	}
 }
 
@@ -138,8 +133,7 @@ static int is_said(const char *label)
 static void health_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct health *h = state;
-	const struct self_row *self =
-		(const struct self_row *)snapshot_single(app_snapshot(a), TABLE_self);
+	const struct self_row *self = self_row(snapshot_single(app_snapshot(a), TABLE_self));
 	struct rect r = body;
 	int fixed = 5 + LOG_MIN;	/* titles, three facts, the log's title and LOG_MIN lines */
 
@@ -237,7 +231,7 @@ static bool health_act(struct app *a, void *state, enum action action, u32 key)
 static void health_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct self_row *self = app_snapshot(a) ?
-		(const struct self_row *)snapshot_single(app_snapshot(a), TABLE_self) : NULL;
+		self_row(snapshot_single(app_snapshot(a), TABLE_self)) : NULL;
 	char budget[FORMAT_MAX], memory[FORMAT_MAX], lost[FORMAT_MAX];
 	float cost;
 

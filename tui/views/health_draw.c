@@ -235,7 +235,7 @@ int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struc
 			      format_thousands(n, self->lost_total),
 			      health_self_text(rate, self, "lost_rate"));
 	for (u32 i = 0; i < t->n; i++) {
-		const struct lost_row *l = (const struct lost_row *)t->rows[i];
+		const struct lost_row *l = lost_row(t->rows[i]);
 
 		if (!u64_known(l->count) || !l->count || at >= sizeof(text))
 			continue;

@@ -23,11 +23,6 @@ struct http_state {
 
 static struct http_state *state_of(struct app *a);
 
-static const struct http_row *row_of(const struct row *r)
-{
-	return (const struct http_row *)r;
-}
-
 void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side)
 {
 	bool server = side && !strcmp(side, "server"), client = side && !strcmp(side, "client");
@@ -53,19 +48,19 @@ static u32 style_of(const struct table_row *tr)
 
 static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	http_draw_side(c, row, col, width, style_of(tr), row_of(tr->row)->side);
+	http_draw_side(c, row, col, width, style_of(tr), http_row(tr->row)->side);
 }
 
 static void draw_protocol(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct http_row *r = row_of(tr->row);
+	const struct http_row *r = http_row(tr->row);
 
 	http_draw_protocol(c, row, col, width, style_of(tr), r->protocol, r->tls);
 }
 
 static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct http_row *r = row_of(tr->row);
+	const struct http_row *r = http_row(tr->row);
 	int used = 0;
 
 	if (r->method && *r->method)
@@ -99,7 +94,7 @@ static void draw_track(struct app *a, struct canvas *c, int row, int col, int wi
 
 static bool fails(const struct row *r)
 {
-	return f32_known(row_of(r)->error_pct) && row_of(r)->error_pct > 1;
+	return f32_known(http_row(r)->error_pct) && http_row(r)->error_pct > 1;
 }
 
 static const struct column columns[] = {
@@ -163,7 +158,7 @@ static void open_map_of_group(struct app *a, const struct http_row *r)
 
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
-	const struct http_row *r = row_of(table_cursor(app_table(a)));
+	const struct http_row *r = http_row(table_cursor(app_table(a)));
 	char label[160];
 
 	if (r && r->row.sum && action == ACTION_latency) {
@@ -203,7 +198,7 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	}
 	table_draw(a, app_table(a), c, list);
 	if (preview)
-		http_preview_draw(a, &st->map, c, below, row_of(on));
+		http_preview_draw(a, &st->map, c, below, http_row(on));
 }
 
 static void update(struct app *a, void *state)
@@ -227,7 +222,7 @@ static bool note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct row *on = table_cursor(app_table(a));
 
-	if (!on || !has_unknown_path(row_of(on)))
+	if (!on || !has_unknown_path(http_row(on)))
 		return false;
 	snprintf(buf, cap, HTTP_PATH_UNKNOWN);
 	return true;

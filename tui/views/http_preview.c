@@ -14,7 +14,7 @@ static u32 slowest(const struct snapshot *s, const struct http_row *e, const str
 	u32 n = 0, at;
 
 	for (u32 i = 0; i < t->n && most; i++) {
-		const struct requests_row *r = (const struct requests_row *)t->rows[i];
+		const struct requests_row *r = requests_row(t->rows[i]);
 
 		if (!request_is_of(r, e) || (n == most && r->duration_ns <= best[n - 1]->duration_ns))
 			continue;

@@ -11,11 +11,6 @@ struct interfaces_state {
 	struct past past;
 };
 
-static const struct interfaces_row *interface_row(const struct row *r)
-{
-	return (const struct interfaces_row *)r;
-}
-
 static bool is_above_zero(float v)
 {
 	return f32_known(v) && v > 0;
@@ -23,12 +18,12 @@ static bool is_above_zero(float v)
 
 static bool drops_some(const struct row *r)
 {
-	return is_above_zero(interface_row(r)->drop_rate);
+	return is_above_zero(interfaces_row(r)->drop_rate);
 }
 
 static bool has_errors(const struct row *r)
 {
-	return is_above_zero(interface_row(r)->error_rate);
+	return is_above_zero(interfaces_row(r)->error_rate);
 }
 
 static void draw_history(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
@@ -41,7 +36,7 @@ static void draw_history(struct app *a, struct canvas *c, int row, int col, int 
 
 static void draw_netns(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct interfaces_row *r = interface_row(tr->row);
+	const struct interfaces_row *r = interfaces_row(tr->row);
 	char buf[24];
 
 	canvas_cut(c, row, col, width, r->netns_name ? ROLE_text : ROLE_dim,
@@ -71,7 +66,7 @@ static const struct column columns[] = {
 
 static double traffic(const struct row *row)
 {
-	const struct interfaces_row *r = (const struct interfaces_row *)row;
+	const struct interfaces_row *r = interfaces_row(row);
 
 	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
 	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);

@@ -35,7 +35,7 @@ static const struct names_row *find_name(const struct app *a, const char *addr)
 {
 	struct names_row like = { .row = { .table = TABLE_names }, .addr = addr };
 
-	return app_snapshot(a) ? (const struct names_row *)snapshot_find(app_snapshot(a), &like.row) : NULL;
+	return app_snapshot(a) ? names_row(snapshot_find(app_snapshot(a), &like.row)) : NULL;
 }
 
 const char *net_name(const struct app *a, const char *addr)
@@ -78,7 +78,7 @@ void net_names_status(const struct app *a, char *buf, size_t cap)
 	if (!t || !net_state(a)->names)
 		return;
 	for (u32 i = 0; i < t->n; i++) {
-		const struct names_row *n = (const struct names_row *)t->rows[i];
+		const struct names_row *n = names_row(t->rows[i]);
 
 		known += n->name && *n->name;
 		none += n->reason != NULL;
@@ -207,7 +207,7 @@ const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *mem
 
 double net_traffic(const struct row *row)
 {
-	const struct connections_row *r = connection_row(row);
+	const struct connections_row *r = connections_row(row);
 
 	return (f32_known(r->rx_rate) ? (double)r->rx_rate : 0) +
 	       (f32_known(r->tx_rate) ? (double)r->tx_rate : 0);
@@ -222,7 +222,7 @@ float net_retransmit_pct(float retransmit_rate, float segments_rate)
 
 bool net_is_lossy(const struct row *r)
 {
-	const struct connections_row *c = connection_row(r);
+	const struct connections_row *c = connections_row(r);
 	float pct = net_retransmit_pct(c->retransmit_rate, c->segments_rate);
 
 	return f32_known(pct) && pct > LOSSY_PCT;

@@ -21,11 +21,6 @@ struct connections_state *net_state(const struct app *a);
 
 /* ---- net.c ---- */
 
-static inline const struct connections_row *connection_row(const struct row *r)
-{
-	return (const struct connections_row *)r;
-}
-
 /* The service on a port, or NULL. */
 const char *net_service(u64 port);
 /*

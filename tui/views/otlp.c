@@ -8,11 +8,6 @@
 #define LONG_NS NSEC_PER_SEC	/* a pending answer is mentioned after this time */
 #define DETAIL_COL 10
 
-static const struct exports_row *export_row(const struct row *r)
-{
-	return (const struct exports_row *)r;
-}
-
 static bool is(const char *s, const char *what)
 {
 	return s && !strcmp(s, what);
@@ -91,7 +86,7 @@ static void short_error(const struct exports_row *r, char *buf, size_t cap)
 static void draw_last(struct app *a, struct canvas *c, int row, int col, int width,
 		      const struct table_row *tr)
 {
-	const struct exports_row *r = export_row(tr->row);
+	const struct exports_row *r = exports_row(tr->row);
 	u64 now_ns = app_snapshot(a)->time_ns;
 	char error[200], end[96] = "";
 	int words;
@@ -117,7 +112,7 @@ static void draw_last(struct app *a, struct canvas *c, int row, int col, int wid
 static void draw_state(struct app *a, struct canvas *c, int row, int col, int width,
 		       const struct table_row *tr)
 {
-	const struct exports_row *r = export_row(tr->row);
+	const struct exports_row *r = exports_row(tr->row);
 	char text[16];
 
 	snprintf(text, sizeof(text), "%s%s", is_bad(r) ? "!" : "", r->state ? r->state : "?");
@@ -127,12 +122,12 @@ static void draw_state(struct app *a, struct canvas *c, int row, int col, int wi
 
 static bool is_lost(const struct row *r)
 {
-	return u64_known(export_row(r)->dropped) && export_row(r)->dropped;
+	return u64_known(exports_row(r)->dropped) && exports_row(r)->dropped;
 }
 
 static bool is_refused(const struct row *r)
 {
-	return u64_known(export_row(r)->refused) && export_row(r)->refused;
+	return u64_known(exports_row(r)->refused) && exports_row(r)->refused;
 }
 
 static const struct column columns[] = {
@@ -255,14 +250,14 @@ static void otlp_draw(struct app *a, void *state, struct canvas *c, struct rect 
 	body.row += top.rows + 1;
 	body.rows -= top.rows + 1;
 	if (r && body.rows > 1)
-		draw_details(a, c, body, export_row(r));
+		draw_details(a, c, body, exports_row(r));
 }
 
 static void otlp_status(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct tableview *t = app_table(a);
 	const struct row *r = table_cursor(t);
-	const struct exports_row *e = r ? export_row(r) : NULL;
+	const struct exports_row *e = r ? exports_row(r) : NULL;
 
 	*buf = '\0';
 	if (e && e->endpoint && *e->endpoint)
@@ -292,11 +287,11 @@ static bool otlp_act(struct app *a, void *state, enum action action, u32 key)
 		return true;
 	}
 	if (action == ACTION_copy_error && r) {
-		copy_error(a, export_row(r));
+		copy_error(a, exports_row(r));
 		return true;
 	}
 	if (action == ACTION_explain && r) {
-		const struct exports_row *e = export_row(r);
+		const struct exports_row *e = exports_row(r);
 
 		app_say(a, ROLE_text, "%s: %s", e->signal ? e->signal : "?",
 			e->error && *e->error ? e->error : "no error so far");

@@ -69,7 +69,7 @@ static void collect(struct peers *p, const struct snapshot *s, const struct proc
 
 	p->n = p->others = 0;
 	for (u32 i = 0; i < t->n; i++) {
-		const struct connections_row *r = connection_row(t->rows[i]);
+		const struct connections_row *r = connections_row(t->rows[i]);
 
 		if (!r->row.closed && r->pid == of->pid && r->start_time_ns == of->start_time_ns && r->remote_addr && *r->remote_addr)
 			add(p, r);

@@ -14,7 +14,7 @@
 /* Unknown counts as a process. */
 static u64 is_kernel(const struct row *r)
 {
-	return process_row(r)->kthread == 1;
+	return processes_row(r)->kthread == 1;
 }
 
 static const struct grouping groupings[] = {
@@ -32,7 +32,7 @@ static void draw_trail(struct app *a, struct canvas *c, int row, int col, int wi
 		       const struct table_row *tr)
 {
 	static const u8 unknown[TRAIL_LEN];
-	const struct processes_row *p = process_row(tr->row);
+	const struct processes_row *p = processes_row(tr->row);
 	const struct processes_state *st = state_of(a);
 	const u8 *levels = st->cpu ? series_trails_levels(st->cpu, p->pid, p->start_time_ns) : NULL;
 
@@ -78,7 +78,7 @@ static void draw_group(struct canvas *c, int row, int col, int width, u32 style,
 static void draw_command_cell(struct app *a, struct canvas *c, int row, int col, int width,
 			      const struct table_row *tr)
 {
-	const struct processes_row *p = process_row(tr->row);
+	const struct processes_row *p = processes_row(tr->row);
 	const struct processes_state *st = state_of(a);
 	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 	bool tree = app_face(a) == FACE_TREE && tr->data < st->n_nodes;
@@ -100,13 +100,13 @@ static void draw_command_cell(struct app *a, struct canvas *c, int row, int col,
 
 static bool is_blocked(const struct row *r)
 {
-	return f32_known(process_row(r)->blocked_pct) && process_row(r)->blocked_pct >= 50;
+	return f32_known(processes_row(r)->blocked_pct) && processes_row(r)->blocked_pct >= 50;
 }
 
 /* Without a call, or in one that waits by design: sorted last. */
 static double number_stuck(const struct row *r)
 {
-	u64 ns = process_row(r)->in_call_ns;
+	u64 ns = processes_row(r)->in_call_ns;
 
 	return u64_known(ns) ? (double)ns : -1;
 }
@@ -114,7 +114,7 @@ static double number_stuck(const struct row *r)
 /* "read pipe from bash 611": with what it waits on, if there is room. */
 static void draw_in_call(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	const struct processes_row *p = process_row(table_shown_row(tr));
+	const struct processes_row *p = processes_row(table_shown_row(tr));
 	u32 style = tr->mark == MARK_gone ? ROLE_dim : tr->tagged ? ROLE_text | S_BOLD : ROLE_text;
 	int x = canvas_cut(c, row, col, width, p->in_call ? style : ROLE_dim, p->in_call ? p->in_call : "?");
 
@@ -157,7 +157,7 @@ static const struct column columns[] = {
 static bool keep(struct app *a, void *state, const struct row *r)
 {
 	const struct processes_state *st = state;
-	const struct processes_row *p = process_row(r);
+	const struct processes_row *p = processes_row(r);
 
 	if (!st->show_kernel && u64_known(p->kthread) && p->kthread)
 		return false;
@@ -169,7 +169,7 @@ static bool keep(struct app *a, void *state, const struct row *r)
 /* Tie-breaker: the busiest first. */
 static double cpu(const struct row *row)
 {
-	float pct = ((const struct processes_row *)row)->cpu_pct;
+	float pct = processes_row(row)->cpu_pct;
 
 	return f32_known(pct) ? (double)pct : 0;
 }
@@ -296,7 +296,7 @@ static bool act(struct app *a, void *state, enum action action, u32 key)
 		group(a, key);
 		return true;
 	}
-	if (r && !r->sum && act_selected(a, st, action, process_row(r)))
+	if (r && !r->sum && act_selected(a, st, action, processes_row(r)))
 		return true;
 	switch (action) {
 	case ACTION_tree:
@@ -348,7 +348,7 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	}
 	table_draw(a, t, c, list);
 	if (preview)
-		preview_draw(a, c, below, process_row(table_cursor(t)));
+		preview_draw(a, c, below, processes_row(table_cursor(t)));
 }
 
 static void fini(void *state)

@@ -35,11 +35,6 @@ struct processes_state {
 	u32 n_folded, cap_folded;
 };
 
-static inline const struct processes_row *process_row(const struct row *r)
-{
-	return (const struct processes_row *)r;
-}
-
 /* ---- processes_tree.c ---- */
 u32 tree_arrange(struct processes_state *st, struct table_row *rows, u32 n, bool ascending, bool sums);
 /* Draws "│  └─ " of a row; returns the columns used. */

@@ -53,7 +53,7 @@ static u32 top_calls(const struct snapshot *s, const struct processes_row *p,
 
 	snapshot_process_rows(s, TABLE_syscalls, p->pid, p->start_time_ns, &first, &end);
 	for (u32 i = first; i < end; i++) {
-		const struct syscalls_row *r = (const struct syscalls_row *)t->rows[i];
+		const struct syscalls_row *r = syscalls_row(t->rows[i]);
 		u32 at;
 
 		if (!f32_known(r->rate) || r->rate <= 0 || (n == TOP && r->rate <= best[n - 1]->rate))

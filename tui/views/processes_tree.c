@@ -57,10 +57,10 @@ static void find_parents(struct processes_state *st)
 	struct by_pid *index = xcalloc(st->n_nodes, sizeof(*index));
 
 	for (u32 i = 0; i < st->n_nodes; i++)
-		index[i] = (struct by_pid){ process_row(st->nodes[i].row)->pid, i };
+		index[i] = (struct by_pid){ processes_row(st->nodes[i].row)->pid, i };
 	qsort(index, st->n_nodes, sizeof(*index), cmp_pid);
 	for (u32 i = 0; i < st->n_nodes; i++) {
-		s32 parent = find_parent(index, st->n_nodes, process_row(st->nodes[i].row));
+		s32 parent = find_parent(index, st->n_nodes, processes_row(st->nodes[i].row));
 
 		if (parent >= 0 && !makes_circle(st->nodes, parent, (s32)i))
 			st->nodes[i].parent = parent;
@@ -181,7 +181,7 @@ static void emit(struct walk *w, s32 at, u32 depth, u32 mask)
 
 	node->depth = (u16)min(depth, (u32)MAX_DEPTH);
 	node->last_mask = mask | (node->next < 0 && depth <= MAX_DEPTH ? 1u << depth : 0);
-	node->folded = node->first_child >= 0 && folded_index(w->st, process_row(node->row)) >= 0;
+	node->folded = node->first_child >= 0 && folded_index(w->st, processes_row(node->row)) >= 0;
 	*tr = w->in[at];
 	tr->data = (u32)at;
 	if (node->folded) {
@@ -281,7 +281,7 @@ void tree_reveal(void *state, const struct row *r)
 	if (at == (s32)st->n_nodes)
 		return;
 	while ((at = st->nodes[at].parent) >= 0)
-		unfold(st, process_row(st->nodes[at].row));
+		unfold(st, processes_row(st->nodes[at].row));
 }
 
 /* ---- keys ------------------------------------------------------------------------------------- */
@@ -294,7 +294,7 @@ static void fold_all(struct processes_state *st)
 	}
 	for (u32 i = 0; i < st->n_nodes; i++)
 		if (st->nodes[i].first_child >= 0 && st->nodes[i].depth >= 1)
-			fold(st, process_row(st->nodes[i].row));
+			fold(st, processes_row(st->nodes[i].row));
 }
 
 /* Folds the branch or, on a leaf, its parent's, moving the cursor there. */
@@ -304,7 +304,7 @@ static void fold_here(struct app *a, struct processes_state *st, const struct no
 		node = &st->nodes[node->parent];
 	if (node->first_child < 0)
 		return;
-	fold(st, process_row(node->row));
+	fold(st, processes_row(node->row));
 	table_select(app_table(a), node->row);
 }
 
@@ -326,7 +326,7 @@ bool tree_act(struct app *a, struct processes_state *st, enum action action)
 	else if (action == ACTION_fold)
 		fold_here(a, st, &st->nodes[tr->data]);
 	else
-		unfold(st, process_row(tr->row));
+		unfold(st, processes_row(tr->row));
 	table_reload(a, t);
 	return true;
 }

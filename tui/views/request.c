@@ -19,7 +19,7 @@ static const struct requests_row *row_of(const struct app *a)
 {
 	const struct row *r = app_context(a)->row;
 
-	return r && r->table == TABLE_requests && !r->sum ? (const struct requests_row *)r : NULL;
+	return r && r->table == TABLE_requests && !r->sum ? requests_row(r) : NULL;
 }
 
 void request_open(struct app *a, const struct requests_row *r)
@@ -131,7 +131,7 @@ static u32 n_others(const struct app *a, const struct requests_row *q)
 	u32 n = 0;
 
 	for (u32 i = 0; s && i < s->tables[TABLE_requests].n; i++) {
-		const struct requests_row *o = (const struct requests_row *)s->tables[TABLE_requests].rows[i];
+		const struct requests_row *o = requests_row(s->tables[TABLE_requests].rows[i]);
 
 		n += o->seq != q->seq && o->pid == q->pid && o->tid == q->tid && o->side && q->side &&
 		     !strcmp(o->side, q->side) && u64_known(o->duration_ns) && o->start_time_ns < end_ns &&
@@ -235,8 +235,8 @@ static const struct connections_row *connection_of(const struct app *a, const st
 	for (u32 i = 0; s && u64_known(q->cookie) && i < s->tables[TABLE_connections].n; i++) {
 		const struct row *r = s->tables[TABLE_connections].rows[i];
 
-		if (connection_row(r)->cookie == q->cookie)
-			return connection_row(r);
+		if (connections_row(r)->cookie == q->cookie)
+			return connections_row(r);
 	}
 	return NULL;
 }
@@ -266,7 +266,7 @@ static const struct processes_row *waker_of(const struct app *a, const struct re
 	const struct snapshot *s = app_snapshot(a);
 
 	for (u32 i = 0; s && u64_known(q->waker_pid) && q->waker_pid != q->pid && i < s->tables[TABLE_processes].n; i++) {
-		const struct processes_row *p = (const struct processes_row *)s->tables[TABLE_processes].rows[i];
+		const struct processes_row *p = processes_row(s->tables[TABLE_processes].rows[i]);
 
 		if (p->pid == q->waker_pid && p->start_time_ns < q->start_time_ns + q->duration_ns)
 			return p;

@@ -59,7 +59,7 @@ bool request_is_go(const struct app *a, const struct requests_row *q)
 		return false;
 	frames = stack_frames_of(s);
 	for (u32 i = 0; i < s->tables[TABLE_requests].n && left && !is_go; i++) {
-		const struct requests_row *o = (const struct requests_row *)s->tables[TABLE_requests].rows[i];
+		const struct requests_row *o = requests_row(s->tables[TABLE_requests].rows[i]);
 		const char *at = o->pid == q->pid && o->process_start_ns == q->process_start_ns ? o->blocked_in : NULL;
 		struct blocked b;
 
@@ -79,7 +79,7 @@ static const char *comm_of(const struct app *a, u64 pid)
 	const struct snapshot *s = app_snapshot(a);
 
 	for (u32 i = 0; i < s->tables[TABLE_processes].n; i++) {
-		const struct processes_row *p = (const struct processes_row *)s->tables[TABLE_processes].rows[i];
+		const struct processes_row *p = processes_row(s->tables[TABLE_processes].rows[i]);
 
 		if (p->pid == pid && p->comm)
 			return p->comm;

@@ -16,16 +16,11 @@ struct requests_state {
 	struct heatmap map;
 };
 
-static const struct requests_row *row_of(const struct row *r)
-{
-	return (const struct requests_row *)r;
-}
-
 static const struct http_row *endpoint(const struct app *a)
 {
 	const struct row *r = app_context(a)->row;
 
-	return r && r->table == TABLE_http && !r->sum ? (const struct http_row *)r : NULL;
+	return r && r->table == TABLE_http && !r->sum ? http_row(r) : NULL;
 }
 
 static bool same(const char *a, const char *b)
@@ -47,7 +42,7 @@ bool request_is_of(const struct requests_row *r, const struct http_row *e)
 static bool keep(struct app *a, void *state, const struct row *row)
 {
 	const struct context *ctx = app_context(a);
-	const struct requests_row *r = row_of(row);
+	const struct requests_row *r = requests_row(row);
 	const struct http_row *e = endpoint(a);
 
 	if (ctx->pid && (r->pid != ctx->pid || r->process_start_ns != ctx->start_time_ns))
@@ -97,12 +92,12 @@ void request_draw_status(struct canvas *c, int row, int col, int width, const st
 
 static void draw_status(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	request_draw_status(c, row, col, width, row_of(tr->row));
+	request_draw_status(c, row, col, width, requests_row(tr->row));
 }
 
 static void draw_side(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	http_draw_side(c, row, col, width, ROLE_text, row_of(tr->row)->side);
+	http_draw_side(c, row, col, width, ROLE_text, requests_row(tr->row)->side);
 }
 
 static void draw_method(struct canvas *c, int row, int col, int width, const char *method, const char *path)
@@ -116,12 +111,12 @@ static void draw_method(struct canvas *c, int row, int col, int width, const cha
 
 static void draw_path(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	draw_method(c, row, col, width, row_of(tr->row)->method, row_of(tr->row)->path);
+	draw_method(c, row, col, width, requests_row(tr->row)->method, requests_row(tr->row)->path);
 }
 
 static void draw_endpoint(struct app *a, struct canvas *c, int row, int col, int width, const struct table_row *tr)
 {
-	draw_method(c, row, col, width, row_of(tr->row)->method, row_of(tr->row)->endpoint);
+	draw_method(c, row, col, width, requests_row(tr->row)->method, requests_row(tr->row)->endpoint);
 }
 
 static const struct column columns[] = {
@@ -178,7 +173,7 @@ static size_t host_len(const char *peer)
 
 static u64 peer_hash(const struct row *r)
 {
-	const char *peer = row_of(r)->peer;
+	const char *peer = requests_row(r)->peer;
 	u64 h = 0xcbf29ce484222325ull;
 
 	for (size_t i = 0; peer && i < host_len(peer); i++)
@@ -236,8 +231,8 @@ static bool is_on_it(struct app *a, void *state, const struct row *r)
 {
 	const struct row *on = app_context(a)->row;
 
-	return on && on->table == TABLE_connections && u64_known(row_of(r)->cookie) &&
-	       row_of(r)->cookie == ((const struct connections_row *)on)->cookie;
+	return on && on->table == TABLE_connections && u64_known(requests_row(r)->cookie) &&
+	       requests_row(r)->cookie == connections_row(on)->cookie;
 }
 
 const struct table_spec requests_of_connection = {
@@ -292,7 +287,7 @@ static const struct http_row *endpoint_now(const struct app *a)
 {
 	const struct row *now = endpoint(a) ? snapshot_find(app_snapshot(a), &endpoint(a)->row) : NULL;
 
-	return now ? (const struct http_row *)now : endpoint(a);
+	return now ? http_row(now) : endpoint(a);
 }
 
 /* "1,204 of 4,053 only counted"; false: all were listed, or unknown. */
@@ -355,7 +350,7 @@ static bool note(struct app *a, void *state, char *buf, size_t cap)
 
 static bool act(struct app *a, void *state, enum action action, u32 key)
 {
-	const struct requests_row *r = row_of(table_cursor(app_table(a)));
+	const struct requests_row *r = requests_row(table_cursor(app_table(a)));
 
 	if (action == ACTION_latency) {
 		app_show(a, "latencies", -1);

@@ -17,14 +17,9 @@ struct syscalls_state {
 	bool waits;
 };
 
-static const struct syscalls_row *row_of(const struct row *r)
-{
-	return (const struct syscalls_row *)r;
-}
-
 static bool is_stuck(const struct row *row)
 {
-	const struct syscalls_row *r = row_of(row);
+	const struct syscalls_row *r = syscalls_row(row);
 
 	return !row->closed && r->waits != 1 && u64_known(r->in_flight_max_ns) &&
 	       r->in_flight_max_ns >= STUCK_NS;
@@ -33,7 +28,7 @@ static bool is_stuck(const struct row *row)
 /* EAGAIN, ENOENT and the like are normal: only other errors are marked. */
 static bool has_hard_errors(const struct row *row)
 {
-	float rate = row_of(row)->hard_error_rate;
+	float rate = syscalls_row(row)->hard_error_rate;
 
 	return f32_known(rate) && rate > 0;
 }
@@ -60,12 +55,12 @@ static void draw_oldest(struct app *a, struct canvas *c, int row, int col, int w
 static void draw_hist(struct app *a, struct canvas *c, int row, int col, int width,
 		      const struct table_row *tr)
 {
-	graph_hist_row(c, row, col, width, row_of(tr->row)->hist_tick);
+	graph_hist_row(c, row, col, width, syscalls_row(tr->row)->hist_tick);
 }
 
 static double number_oldest(const struct row *row)
 {
-	u64 ns = row_of(row)->in_flight_max_ns;
+	u64 ns = syscalls_row(row)->in_flight_max_ns;
 
 	return u64_known(ns) ? (double)ns : -1;
 }
@@ -102,9 +97,9 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 	const struct syscalls_state *s = state;
 
 	/* Of an ended process only calls of its last tick, unless it is the context. */
-	if (r->closed && !app_context(a)->pid && !(row_of(r)->rate > 0))
+	if (r->closed && !app_context(a)->pid && !(syscalls_row(r)->rate > 0))
 		return false;
-	return s->waits || row_of(r)->waits != 1;
+	return s->waits || syscalls_row(r)->waits != 1;
 }
 
 static const struct grouping groupings[] = {
@@ -146,7 +141,7 @@ static const struct syscalls_row *find_stuck(const struct app *a)
 	int best_rank = 0;
 
 	for (u32 i = 0; i < table_len(t); i++) {
-		const struct syscalls_row *r = row_of(table_at(t, i)->row);
+		const struct syscalls_row *r = syscalls_row(table_at(t, i)->row);
 		int rank;
 
 		if (!is_stuck(&r->row) || !u64_known(r->pid) || !u64_known(r->nr))
@@ -177,7 +172,7 @@ static bool note_errors(const struct syscalls_row *r, char *buf, size_t cap)
 static const struct syscalls_row *selected_stuck(struct app *a)
 {
 	const struct tableview *t = app_table(a);
-	const struct syscalls_row *r = t->anchored ? row_of(table_cursor(t)) : NULL;
+	const struct syscalls_row *r = t->anchored ? syscalls_row(table_cursor(t)) : NULL;
 
 	return r && is_stuck(&r->row) && u64_known(r->pid) && u64_known(r->nr) ? r : NULL;
 }
@@ -193,7 +188,7 @@ static bool syscalls_note(struct app *a, void *state, char *buf, size_t cap)
 	if (!r)
 		r = find_stuck(a);
 	if (!r)
-		return note_errors(row_of(table_cursor(app_table(a))), buf, cap);
+		return note_errors(syscalls_row(table_cursor(app_table(a))), buf, cap);
 	snprintf(buf, cap, "%s %llu: in %s for %s%s%s%s · %s",
 		 r->comm ? r->comm : "?", (unsigned long long)r->pid, r->syscall ? r->syscall : "?",
 		 format_ns(age, (double)r->in_flight_max_ns),
@@ -280,7 +275,7 @@ static void go_to_stuck(struct app *a)
 static bool syscalls_act(struct app *a, void *state, enum action action, u32 key)
 {
 	struct syscalls_state *s = state;
-	const struct syscalls_row *r = row_of(table_cursor(app_table(a)));
+	const struct syscalls_row *r = syscalls_row(table_cursor(app_table(a)));
 
 	switch (action) {
 	case ACTION_open:
