@@ -34,11 +34,6 @@ static void print_head(FILE *out, const struct features *f)
 		fprintf(out, "  ok       clocks       %s\n", features_clock_note());
 }
 
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
-
 static u32 count_probes(const struct snapshot *s, const char *collector, u32 *ret_blocked)
 {
 	const struct table *table = &s->tables[TABLE_probes];
@@ -48,10 +43,10 @@ static u32 count_probes(const struct snapshot *s, const char *collector, u32 *re
 	for (u32 i = 0; i < table->n; i++) {
 		const struct probes_row *r = (const void *)table->rows[i];
 
-		if (!is(r->collector, collector))
+		if (!text_is(r->collector, collector))
 			continue;
 		n++;
-		*ret_blocked += is(r->state, "blocked");
+		*ret_blocked += text_is(r->state, "blocked");
 	}
 	return n;
 }
@@ -63,7 +58,7 @@ static void print_blocked(FILE *out, const struct snapshot *s, const char *colle
 	for (u32 i = 0; i < table->n; i++) {
 		const struct probes_row *r = (const void *)table->rows[i];
 
-		if (is(r->collector, collector) && is(r->state, "blocked"))
+		if (text_is(r->collector, collector) && text_is(r->state, "blocked"))
 			fprintf(out, "           %s: %s\n", r->probe, r->reason);
 	}
 }
@@ -97,7 +92,7 @@ static void print_cost(FILE *out, const struct snapshot *s)
 
 		const char *at = strrchr(r->probe, '/');
 
-		if (at && !strcmp(at, "/sys_enter"))	/* tp_btf or the classic one */
+		if (text_is(at, "/sys_enter"))	/* tp_btf or the classic one */
 			rate = r->run_rate;
 	}
 	if (f32_known(rate) && f32_known(cost))

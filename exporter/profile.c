@@ -150,7 +150,7 @@ bool profile_cut_text(char *buf, size_t cap, const struct profile_stack *s)
 {
 	char raw[128];
 
-	if (s->row->whole && !strcmp(s->row->whole, "yes"))
+	if (text_is(s->row->whole, "yes"))
 		return false;
 	snprintf(raw, sizeof(raw), "[cut: %s]", is_known(s->row->whole) ? s->row->whole : "?");
 	text_clean(buf, cap, raw, TEXT_SCREEN);
@@ -260,7 +260,7 @@ static void add_row(struct profile *p, const struct snapshot *s, const struct st
 	stack->samples += samples;
 	p->value += value;
 	p->samples += samples;
-	if (r->whole && !strcmp(r->whole, "yes"))
+	if (text_is(r->whole, "yes"))
 		p->whole += samples;
 }
 

@@ -89,7 +89,7 @@ static Elf_Scn *find_section(struct elf_file *f, const char *name, GElf_Shdr *sh
 		if (!gelf_getshdr(scn, sh))
 			continue;
 		found = elf_strptr(f->elf, f->shstrndx, sh->sh_name);
-		if (found && !strcmp(found, name))
+		if (text_is(found, name))
 			return scn;
 	}
 	return NULL;

@@ -102,7 +102,7 @@ static int read_cgroup(struct proc *p)
 	if (n <= 0)
 		return n;
 	cgroup_path(text, path, sizeof(path));
-	if (p->cgroup && !strcmp(p->cgroup, path))
+	if (text_is(p->cgroup, path))
 		return 0;
 	str_set(&p->cgroup, str_new(path));
 	container_of_cgroup(path, name, sizeof(name));

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 typedef uint8_t u8;
@@ -107,6 +108,18 @@ enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8, TEXT_EXPORT };
 size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
 /* Decodes a character; its bytes (1..4), or 0: invalid (overlong, surrogate, > U+10FFFF too). */
 u32 text_decode(const char *src, u32 *ret_char);
+/* Whether s is `want`; false if it is NULL. */
+static inline bool text_is(const char *s, const char *want)
+{
+	return s && !strcmp(s, want);
+}
+
+/* Whether both texts are equal, or both NULL. */
+static inline bool text_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
 /* "%u connection%s", n, text_plural(n, "s"): the ending of a noun after a count; "" for 1. */
 const char *text_plural(u64 n, const char *ending);
 #define THOUSANDS_MAX 27

@@ -2,15 +2,7 @@
 /* conventions.h: semantic conventions for HTTP and RPC, for spans and metrics. */
 #pragma once
 
-#include <string.h>
-
 #include "exporter/otlp/message.h"
-
-/* Equal texts; false if s is NULL. */
-static inline bool text_is(const char *s, const char *want)
-{
-	return s && !strcmp(s, want);
-}
 
 /* Splits "1.2.3.4:80" or "[::1]:80" into address and port; false: neither form. */
 bool conventions_split_peer(struct scratch *a, const char *peer, char **ret_addr, u64 *ret_port);

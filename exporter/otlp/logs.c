@@ -132,7 +132,7 @@ static bool is_serving(const struct snapshot *s, const struct events_row *e)
 	for (u32 i = first; i < end; i++) {
 		const struct http_row *r = http_row(s->tables[TABLE_http].rows[i]);
 
-		if (r->side && !strcmp(r->side, "server") && u64_known(r->in_flight) && r->in_flight)
+		if (text_is(r->side, "server") && u64_known(r->in_flight) && r->in_flight)
 			return true;
 	}
 	return false;

@@ -185,13 +185,9 @@ void message_add_process(struct scratch *a, struct attributes *to, const struct 
 
 bool message_same_attribute(const struct field *f, const struct row *a, const struct row *b)
 {
-	const char *x, *y;
-
 	if (f->type == FT_U64)
 		return row_u64(a, f) == row_u64(b, f);
-	x = row_str(a, f);
-	y = row_str(b, f);
-	return x == y || (x && y && !strcmp(x, y));
+	return text_same(row_str(a, f), row_str(b, f));
 }
 
 bool message_same_process(const struct otlp_config *config, const struct processes_row *a,

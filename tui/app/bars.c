@@ -80,7 +80,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 	for (u32 i = 0; probes && i < probes->n; i++) {
 		const struct probes_row *p = probes_row(probes->rows[i]);
 
-		blocked += p->state && !strcmp(p->state, "blocked");
+		blocked += text_is(p->state, "blocked");
 	}
 	blocked += losses_shown(a->shown).now;
 	*buf = '\0';

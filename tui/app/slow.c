@@ -182,7 +182,7 @@ static bool fails(const struct http_row *r, double seconds)
 /* A server's own measurement precedes its clients', theirs those for remote servers. */
 static bool is_worse(const struct http_row *r, const struct http_row *than)
 {
-	bool server = r->side && !strcmp(r->side, "server"), its = than->side && !strcmp(than->side, "server");
+	bool server = text_is(r->side, "server"), its = text_is(than->side, "server");
 
 	return server != its ? server : r->error_rate > than->error_rate;
 }

@@ -184,7 +184,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	row_put(fn->row ? &fn->row->row : NULL);
 	fn->row = frames_row(row_get(&r->row));
 	fn->named = named;
-	fn->kernel = (r->kind && !strcmp(r->kind, "kernel")) || (r->module && !strcmp(r->module, "[kernel]"));
+	fn->kernel = text_is(r->kind, "kernel") || text_is(r->module, "[kernel]");
 	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
 	fn->inlined = r->inlined == 1;
 	if (!frame_is_code(r)) {

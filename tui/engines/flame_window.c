@@ -30,7 +30,7 @@ static bool keeps_parts(const struct flame *f)
 
 static bool is_of(const struct flame *f, const struct stacks_row *r)
 {
-	return r->kind && !strcmp(r->kind, f->scope.kind) && (!f->scope.tid || r->tid == f->scope.tid);
+	return text_is(r->kind, f->scope.kind) && (!f->scope.tid || r->tid == f->scope.tid);
 }
 
 static void add_row(struct flame *f, const struct snapshot *s, const struct stacks_row *r,

@@ -154,7 +154,7 @@ static const char *stack_text(struct batch *b, const char *ids)
 		if (f)
 			frame_text(name, sizeof(name), f);
 		fprintf(out, "%s%s%s", name, !f ? "" : f->inlined == 1 ? "_[i]" :
-			f->kind && !strcmp(f->kind, "kernel") && frame_is_code(f) ? "_[k]" : "", i ? ";" : "");
+			text_is(f->kind, "kernel") && frame_is_code(f) ? "_[k]" : "", i ? ";" : "");
 	}
 	fclose(out);
 	return b->stack_text;

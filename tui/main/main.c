@@ -28,8 +28,7 @@ static int run(const struct options *o, bool has_stdout)
 {
 	bool headless = o->headless || o->json || o->batch || records_without_screen(o);
 	bool writes = o->help || o->version || o->check || o->json || o->batch ||
-		      (o->record && !strcmp(o->record, "-")) ||
-		      (o->profile ? o->output && !strcmp(o->output, "-") : !headless);
+		      text_is(o->record, "-") || (o->profile ? text_is(o->output, "-") : !headless);
 
 	if (!has_stdout && writes) {
 		main_say("stdout is closed: there is nowhere to write to");
@@ -42,7 +41,7 @@ static int run(const struct options *o, bool has_stdout)
 			printf("ottop %s\n", OTTOP_VERSION);
 		return 0;
 	}
-	if (o->record && !strcmp(o->record, "-") && isatty(STDOUT_FILENO)) {
+	if (text_is(o->record, "-") && isatty(STDOUT_FILENO)) {
 		main_say("--record -: stdout is a terminal; give a file, or a pipe to"
 			 " ottop --replay -");
 		return 2;

@@ -360,7 +360,7 @@ static struct console_config configure(struct console *c)
 			},
 			.interval_ns = o->interval_ns,
 			.replay = !live,
-			.follow_end = o->replay && !strcmp(o->replay, "-"),
+			.follow_end = text_is(o->replay, "-"),
 			.view = *o->names.first ? o->names.first : NULL,
 			.pid = o->pids.n == 1 ? o->pids.pid[0] : 0,
 			.ascii = o->ascii,

@@ -83,8 +83,7 @@ static void find_blocked_probe(struct capture *c, const struct snapshot *s)
 	for (u32 i = 0; i < t->n && !c->blocked; i++) {
 		const struct probes_row *r = probes_row(t->rows[i]);
 
-		if (r->collector && !strcmp(r->collector, "profiler") && r->probe && r->state &&
-		    !strcmp(r->state, "blocked"))
+		if (text_is(r->collector, "profiler") && r->probe && text_is(r->state, "blocked"))
 			c->blocked = xasprintf("%s: %s", r->probe, r->reason ? r->reason : "?");
 	}
 }

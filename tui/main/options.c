@@ -190,7 +190,7 @@ static char *find_conflict(const struct options *o)
 	if (*o->names.first && !o->names.tables && (o->json || o->batch))
 		return xasprintf("-v %s: a view without a table; nothing of it can be written",
 				 o->names.first);
-	if (o->record && !strcmp(o->record, "-") && (o->json || o->batch))
+	if (text_is(o->record, "-") && (o->json || o->batch))
 		return xasprintf("--record - and --%s both write to stdout; record to a file",
 				 o->json ? "json" : "batch");
 	return NULL;

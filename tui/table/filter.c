@@ -96,7 +96,7 @@ static const char *name_of(const struct row *r, const struct field *f)
 		return NULL;
 	if (!u64_known(q->status))
 		return q->status == U64_BLANK ? "none" : NULL;
-	return q->protocol && !strcmp(q->protocol, "grpc") ? grpc_code_name(q->status) : NULL;
+	return text_is(q->protocol, "grpc") ? grpc_code_name(q->status) : NULL;
 }
 
 /* ---- parsing ---------------------------------------------------------------- */

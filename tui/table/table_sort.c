@@ -189,7 +189,7 @@ bool table_sort(struct tableview *t, const char *column, bool ascending)
 		const struct column *c = &t->spec->columns[i];
 
 		/* A column that draws a member's history does not stand for the member. */
-		if ((c->field && !strcmp(c->field, column) && (!c->draw || c->number || !c->title)) ||
+		if ((text_is(c->field, column) && (!c->draw || c->number || !c->title)) ||
 		    !strcasecmp(column_title(t, i), column))
 			return sort_by(t, (int)i, -1, ascending);
 	}

@@ -16,9 +16,7 @@
 
 static bool env_is(const char *name, const char *value)
 {
-	const char *v = getenv(name);
-
-	return v && !strcmp(v, value);
+	return text_is(getenv(name), value);
 }
 
 static enum depth find_depth(bool no_color)

@@ -146,11 +146,6 @@ struct doing {
 	bool blocked, running;
 };
 
-static bool same_call(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doing[MAX_STATES])
 {
 	u32 kinds = 0;
@@ -159,7 +154,7 @@ static u32 count_doing(const struct threads_row **rows, u32 n, struct doing doin
 		const char *what = in_call(rows[i]) ? rows[i]->syscall : NULL;
 		u32 d = 0;
 
-		while (d < kinds && !same_call(doing[d].what, what))
+		while (d < kinds && !text_same(doing[d].what, what))
 			d++;
 		if (d == MAX_STATES)
 			continue;

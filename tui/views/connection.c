@@ -207,7 +207,7 @@ static void draw_facts(struct app *a, struct canvas *c, struct rect r, const str
 	if (u64_known(row->rx_packets) || u64_known(row->tx_packets)) {
 		snprintf(text, sizeof(text), "%s received, %s sent", net_value(rx, &row->row, "rx_packets"),
 			 net_value(tx, &row->row, "tx_packets"));
-		fact(c, &r, row->proto && !strcmp(row->proto, "udp") ? "datagrams" : "segments", text);
+		fact(c, &r, text_is(row->proto, "udp") ? "datagrams" : "segments", text);
 	}
 	if (row->row.closed)
 		fact(c, &r, "ended", row->end_reason ? row->end_reason : "?");

@@ -11,9 +11,9 @@ static u64 service_port(const struct row *row)
 {
 	const struct connections_row *r = connections_row(row);
 
-	if (r->direction && !strcmp(r->direction, "accepted"))
+	if (text_is(r->direction, "accepted"))
 		return r->local_port;
-	if (r->direction && !strcmp(r->direction, "opened"))
+	if (text_is(r->direction, "opened"))
 		return r->remote_port;
 	return min(r->local_port, r->remote_port);
 }

@@ -62,11 +62,6 @@ static u32 style_of(const struct drops_row *d)
 
 /* ---- sums by reason ------------------------------------------------------------------ */
 
-static bool same_reason(const struct drops_row *a, const struct drops_row *b)
-{
-	return a->reason && b->reason ? !strcmp(a->reason, b->reason) : a->reason == b->reason;
-}
-
 static void add_place(struct drops_sum *sum, const struct drops_row *r)
 {
 	struct drops_row *all = &sum->row;
@@ -88,7 +83,7 @@ static bool add_drops(struct drops_sum *sums, u32 *n, u32 cap, const struct drop
 {
 	struct drops_sum *sum = &sums[*n];
 
-	if (*n && same_reason(&sum[-1].row, r)) {
+	if (*n && text_same(sum[-1].row.reason, r->reason)) {
 		add_place(&sum[-1], r);
 		return false;
 	}
@@ -126,7 +121,7 @@ static bool keep_row(struct app *a, void *state, const struct row *r)
 {
 	const struct row *of = app_context(a)->row;
 
-	return !of || of->table != TABLE_drops || same_reason(drops_row(of), drops_row(r));
+	return !of || of->table != TABLE_drops || text_same(drops_row(of)->reason, drops_row(r)->reason);
 }
 
 /* ---- columns ------------------------------------------------------------------------------ */

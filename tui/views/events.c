@@ -8,7 +8,7 @@
 static bool failed(const struct events_row *e)
 {
 	return (u64_known(e->signal) && e->signal) || (u64_known(e->exit_code) && e->exit_code) ||
-	       (e->kind && !strcmp(e->kind, "oom"));
+	       text_is(e->kind, "oom");
 }
 
 static void draw_result(struct app *a, struct canvas *c, int row, int col, int width,

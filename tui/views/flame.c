@@ -42,7 +42,7 @@ void flame_select(struct flame_view *v, u32 node)
 
 bool flame_is_offcpu(const struct flame_view *v)
 {
-	return v->f.scope.kind && !strcmp(v->f.scope.kind, "offcpu");
+	return text_is(v->f.scope.kind, "offcpu");
 }
 
 void flame_subject(struct app *a, char *buf, size_t cap)

@@ -17,20 +17,15 @@ static const struct table *probes_of(const struct app *a)
 	return &app_snapshot(a)->tables[TABLE_probes];
 }
 
-static bool is(const char *s, const char *what)
-{
-	return s && !strcmp(s, what);
-}
-
 static void part_add(struct health_part *p, const struct probes_row *r)
 {
 	p->n++;
-	p->attached += is(r->state, "attached");
-	p->blocked += is(r->state, "blocked");
+	p->attached += text_is(r->state, "attached");
+	p->blocked += text_is(r->state, "blocked");
 	if (f32_known(r->cost_pct))
 		p->cost_pct = (f32_known(p->cost_pct) ? p->cost_pct : 0) + r->cost_pct;
 	/* The reason of a blocked probe takes precedence over that of one that is off. */
-	if (r->reason && *r->reason && (!p->why || (is(r->state, "blocked") && p->blocked == 1)))
+	if (r->reason && *r->reason && (!p->why || (text_is(r->state, "blocked") && p->blocked == 1)))
 		p->why = r->reason;
 }
 
@@ -81,7 +76,7 @@ static void find_lines(struct app *a, struct health *h)
 		const struct health_part *p = &h->parts[i];
 
 		add_line(h, i, NULL);
-		for (u32 k = 0; (h->all || is(p->name, h->open)) && k < p->n; k++)
+		for (u32 k = 0; (h->all || text_is(p->name, h->open)) && k < p->n; k++)
 			add_line(h, i, probes_row(t->rows[p->first + k]));
 	}
 }
@@ -103,7 +98,7 @@ static void hold_cursor(struct health *h)
 static void find_cursor(struct health *h)
 {
 	for (u32 i = 0; *h->cursor && i < h->n_lines; i++)
-		if (is(h->parts[h->lines[i].part].name, h->cursor) &&
+		if (text_is(h->parts[h->lines[i].part].name, h->cursor) &&
 		    !strncmp(line_probe(&h->lines[i]), h->cursor_probe,
 			     sizeof(h->cursor_probe) - 1))
 			h->at = i;
@@ -172,7 +167,7 @@ static void toggle_open(struct app *a, struct health *h)
 		app_say(a, ROLE_text, "every program is shown: there is room");
 	name = h->parts[h->lines[h->at].part].name;
 	hold_cursor(h);
-	if (is(name, h->open)) {
+	if (text_is(name, h->open)) {
 		h->open[0] = '\0';
 		h->cursor_probe[0] = '\0';
 	} else {

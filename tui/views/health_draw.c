@@ -8,11 +8,6 @@
 
 #define MAX_LOG 64
 
-static bool is(const char *s, const char *what)
-{
-	return s && !strcmp(s, what);
-}
-
 /* ---- collectors ------------------------------------------------------------------------ */
 
 static void part_state(const struct health_part *p, char *buf, size_t cap, u32 *ret_style)
@@ -118,7 +113,7 @@ static void draw_run(struct canvas *c, int row, int col, const struct probes_row
 static void draw_probe(struct canvas *c, struct rect r, int row, const struct probes_row *p)
 {
 	int x = r.col + shift(&r);
-	bool off = !is(p->state, "attached"), blocked = is(p->state, "blocked");
+	bool off = !text_is(p->state, "attached"), blocked = text_is(p->state, "blocked");
 	char buf[FORMAT_MAX];
 
 	canvas_cut_middle(c, row, r.col + 3, 19 + shift(&r), ROLE_dim, p->probe ? p->probe : "?");

@@ -25,7 +25,7 @@ static struct http_state *state_of(struct app *a);
 
 void http_draw_side(struct canvas *c, int row, int col, int width, u32 style, const char *side)
 {
-	bool server = side && !strcmp(side, "server"), client = side && !strcmp(side, "client");
+	bool server = text_is(side, "server"), client = text_is(side, "client");
 
 	canvas_cut(c, row, col, width, style, server ? "srv" : client ? "cli" : "?");
 }
@@ -72,7 +72,7 @@ bool http_path_unknown(const char *protocol, const char *method, const char *pat
 {
 	bool h2 = protocol && (!strcmp(protocol, "h2") || !strcmp(protocol, "grpc"));
 
-	return h2 && path && !strcmp(path, "*") && !(method && !strcmp(method, "OPTIONS"));
+	return h2 && text_is(path, "*") && !text_is(method, "OPTIONS");
 }
 
 static bool has_unknown_path(const struct http_row *r)

@@ -8,14 +8,9 @@
 #define LONG_NS NSEC_PER_SEC	/* a pending answer is mentioned after this time */
 #define DETAIL_COL 10
 
-static bool is(const char *s, const char *what)
-{
-	return s && !strcmp(s, what);
-}
-
 static bool is_bad(const struct exports_row *r)
 {
-	return is(r->state, "retry") || is(r->state, "refused");
+	return text_is(r->state, "retry") || text_is(r->state, "refused");
 }
 
 static const char *member(char buf[FORMAT_MAX], const struct exports_row *r, const char *name,
@@ -56,7 +51,7 @@ static void ok_text(const struct exports_row *r, u64 now_ns, char *buf, size_t c
 {
 	char ago[FORMAT_MAX], took[FORMAT_MAX];
 
-	if (is(r->state, "sending") && u64_known(r->begun_ns) && now_ns > r->begun_ns + LONG_NS)
+	if (text_is(r->state, "sending") && u64_known(r->begun_ns) && now_ns > r->begun_ns + LONG_NS)
 		snprintf(buf, cap, "no answer for %s", span(ago, r->begun_ns, now_ns));
 	else if (u64_known(r->last_ns))
 		snprintf(buf, cap, "%s ago, %s", span(ago, r->last_ns, now_ns),
@@ -91,12 +86,12 @@ static void draw_last(struct app *a, struct canvas *c, int row, int col, int wid
 	char error[200], end[96] = "";
 	int words;
 
-	if (is(r->state, "off")) {
+	if (text_is(r->state, "off")) {
 		canvas_cut(c, row, col, width, ROLE_dim, r->error ? r->error : "?");
 		return;
 	}
 	snprintf(error, sizeof(error), "%s", r->error ? r->error : "?");
-	if (is(r->state, "retry")) {
+	if (text_is(r->state, "retry")) {
 		short_error(r, error, sizeof(error));
 		next_text(r, now_ns, end, sizeof(end));
 	} else if (!ended_with_words(r)) {
@@ -116,7 +111,7 @@ static void draw_state(struct app *a, struct canvas *c, int row, int col, int wi
 	char text[16];
 
 	snprintf(text, sizeof(text), "%s%s", is_bad(r) ? "!" : "", r->state ? r->state : "?");
-	canvas_right(c, row, col, width, is_bad(r) ? ROLE_bad : is(r->state, "off") ? ROLE_dim : ROLE_text,
+	canvas_right(c, row, col, width, is_bad(r) ? ROLE_bad : text_is(r->state, "off") ? ROLE_dim : ROLE_text,
 		     text);
 }
 
@@ -168,7 +163,7 @@ static void queue_text(const struct exports_row *r, char *buf, size_t cap)
 			 format_bytes(of, (double)r->queue_cap_bytes));
 	double room = (double)r->queue_cap_bytes - (double)r->queued_bytes;
 
-	if (is(r->state, "retry") && f32_known(r->queue_rate) && r->queue_rate > 0)
+	if (text_is(r->state, "retry") && f32_known(r->queue_rate) && r->queue_rate > 0)
 		snprintf(buf + n, cap - (size_t)n, ": full in %s at this rate, then the oldest go",
 			 format_ns(when, room / (double)r->queue_rate * NSEC_PER_SEC));
 	else
@@ -205,13 +200,13 @@ static void draw_details(struct app *a, struct canvas *c, struct rect r, const s
 	const struct snapshot *s = app_snapshot(a);
 
 	canvas_rule(c, r.row++, r.col, r.cols, e->signal ? e->signal : "?");
-	if (is(e->state, "off")) {
+	if (text_is(e->state, "off")) {
 		detail(c, r, ROLE_text, "off", e->error ? e->error : "?");
 		return;
 	}
 	snprintf(text, sizeof(text), "%s  %s  %s", e->endpoint ? e->endpoint : "?",
 		 e->protocol ? e->protocol : "?",
-		 is(e->compression, "none") ? "not compressed" : e->compression ? e->compression : "?");
+		 text_is(e->compression, "none") ? "not compressed" : e->compression ? e->compression : "?");
 	r.row += detail(c, r, ROLE_text, "to", text);
 	sent_text(e, text, sizeof(text));
 	r.row += detail(c, r, ROLE_text, "sent", text);
@@ -262,7 +257,7 @@ static void otlp_status(struct app *a, void *state, char *buf, size_t cap)
 	*buf = '\0';
 	if (e && e->endpoint && *e->endpoint)
 		snprintf(buf, cap, "%s %s %s", e->endpoint, e->protocol ? e->protocol : "",
-			 is(e->compression, "gzip") ? "gzip" : "");
+			 text_is(e->compression, "gzip") ? "gzip" : "");
 }
 
 static void copy_error(struct app *a, const struct exports_row *e)
@@ -270,7 +265,7 @@ static void copy_error(struct app *a, const struct exports_row *e)
 	const char *signal = e->signal ? e->signal : "?";
 	char text[400];
 
-	if (is(e->state, "off") || !e->error || !*e->error) {
+	if (text_is(e->state, "off") || !e->error || !*e->error) {
 		app_say(a, ROLE_text, "%s: no error so far", signal);
 		return;
 	}

@@ -163,7 +163,7 @@ static bool keep(struct app *a, void *state, const struct row *r)
 		return false;
 	if (*st->user && (!p->user || strcmp(p->user, st->user)))
 		return false;
-	return !*st->container || (p->container && !strcmp(p->container, st->container));
+	return !*st->container || text_is(p->container, st->container);
 }
 
 /* Tie-breaker: the busiest first. */

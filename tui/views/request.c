@@ -101,7 +101,7 @@ static void draw_thread(struct canvas *c, struct rect *r, const struct requests_
 
 static bool is_client(const struct requests_row *q)
 {
-	return q->side && !strcmp(q->side, "client");
+	return text_is(q->side, "client");
 }
 
 static void draw_parts(struct canvas *c, struct rect *r, const struct requests_row *q)

@@ -29,7 +29,7 @@ static void add_frame(const struct frames_row *f, void *arg)
 			snprintf(t->thing, sizeof(t->thing), "%s", f->name);
 		return;
 	}
-	if ((f->kind && !strcmp(f->kind, "kernel")) || t->n >= CALLERS_MAX)
+	if (text_is(f->kind, "kernel") || t->n >= CALLERS_MAX)
 		return;
 	frame_text(name, sizeof(name), f);
 	snprintf(t->code + used, sizeof(t->code) - used, "%s%.60s", t->n++ ? " ‹ " : "", name);
@@ -42,7 +42,7 @@ static void add_frame(const struct frames_row *f, void *arg)
 
 static void find_go(const struct frames_row *f, void *arg)
 {
-	if (f && f->name && f->kind && !strcmp(f->kind, "user") && !strncmp(f->name, "runtime.", strlen("runtime.")))
+	if (f && f->name && text_is(f->kind, "user") && !strncmp(f->name, "runtime.", strlen("runtime.")))
 		*(bool *)arg = true;
 }
 

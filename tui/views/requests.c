@@ -23,15 +23,10 @@ static const struct http_row *endpoint(const struct app *a)
 	return r && r->table == TABLE_http && !r->sum ? http_row(r) : NULL;
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
 static bool is_of_endpoint(const struct requests_row *r, const struct http_row *e)
 {
-	return same(r->side, e->side) && same(r->protocol, e->protocol) &&
-	       (e->row.other || (same(r->method, e->method) && same(r->endpoint, e->path)));
+	return text_same(r->side, e->side) && text_same(r->protocol, e->protocol) &&
+	       (e->row.other || (text_same(r->method, e->method) && text_same(r->endpoint, e->path)));
 }
 
 bool request_is_of(const struct requests_row *r, const struct http_row *e)
@@ -54,12 +49,12 @@ static bool keep(struct app *a, void *state, const struct row *row)
 
 static bool is_grpc(const struct requests_row *r)
 {
-	return r->protocol && !strcmp(r->protocol, "grpc");
+	return text_is(r->protocol, "grpc");
 }
 
 bool request_failed(const struct requests_row *r)
 {
-	bool client = r->side && !strcmp(r->side, "client");
+	bool client = text_is(r->side, "client");
 
 	if (!u64_known(r->status))	/* an unknown status is not a failure */
 		return r->status == U64_BLANK;
