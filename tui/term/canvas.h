@@ -37,6 +37,31 @@ struct rect {
 	int row, col, rows, cols;
 };
 
+/* These cut off the first or last `rows` rows of r, or its first `cols` columns, and return them. */
+static inline struct rect rect_top(struct rect *r, int rows)
+{
+	struct rect top = { r->row, r->col, rows, r->cols };
+
+	r->row += rows;
+	r->rows -= rows;
+	return top;
+}
+
+static inline struct rect rect_bottom(struct rect *r, int rows)
+{
+	r->rows -= rows;
+	return (struct rect){ r->row + r->rows, r->col, rows, r->cols };
+}
+
+static inline struct rect rect_left(struct rect *r, int cols)
+{
+	struct rect left = { r->row, r->col, r->rows, cols };
+
+	r->col += cols;
+	r->cols -= cols;
+	return left;
+}
+
 struct cell {
 	u32 ch;		/* 0: the right half of the wide character before it */
 	u32 mark[2];	/* combining characters, 0: none */

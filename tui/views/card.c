@@ -44,14 +44,12 @@ static void draw_cursor(struct card *k, struct canvas *c)
 static void draw_peers(struct app *a, struct card *k, struct canvas *c, struct rect *right,
 		       const struct processes_row *p)
 {
-	struct rect r = *right;
+	struct rect r;
 	int lines;
 
 	if (right->rows < PEERS_FROM)
 		return;
-	r.rows = right->rows / 2;
-	r.row += right->rows - r.rows;
-	right->rows -= r.rows;
+	r = rect_bottom(right, right->rows / 2);
 	lines = peers_draw(a, c, r, app_process_snapshot(a), p);
 	for (int i = 0; i < max(lines, 1); i++)
 		card_add_door(k, DOOR_PEERS, (struct rect){ r.row + 1 + i, r.col, 1, r.cols }, NULL);
@@ -61,24 +59,16 @@ static void draw_peers(struct app *a, struct card *k, struct canvas *c, struct r
 static void draw_lists(struct app *a, struct card *k, struct canvas *c, struct rect r,
 		       const struct processes_row *p)
 {
-	struct rect left = r, right = r, below;
+	struct rect left, right = r;
 
 	if (r.cols < 70) {
-		left.rows = r.rows / 2;
-		right.row += left.rows;
-		right.rows -= left.rows;
+		left = rect_top(&right, r.rows / 2);
 	} else {
-		left.cols = r.cols >= 160 ? r.cols / 2 - 1 : r.cols - 36;
-		right.col += left.cols + 1;
-		right.cols -= left.cols + 1;
+		left = rect_left(&right, r.cols >= 160 ? r.cols / 2 - 1 : r.cols - 36);
+		rect_left(&right, 1);
 	}
-	if (r.rows >= CHILDREN_FROM && card_count_children(app_snapshot(a), p)) {
-		below = left;
-		left.rows /= 2;
-		below.row += left.rows;
-		below.rows -= left.rows;
-		card_draw_children(a, k, c, below, p);
-	}
+	if (r.rows >= CHILDREN_FROM && card_count_children(app_snapshot(a), p))
+		card_draw_children(a, k, c, rect_bottom(&left, (left.rows + 1) / 2), p);
 	if (left.rows > 1)
 		card_draw_threads(a, k, c, left, p);
 	draw_peers(a, k, c, &right, p);

@@ -18,8 +18,7 @@ const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *me
 
 static int next_line(struct rect *r)
 {
-	r->rows--;
-	return r->row++;
+	return rect_top(r, 1).row;
 }
 
 static const char *name_of(const struct processes_row *p)

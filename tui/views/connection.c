@@ -183,8 +183,7 @@ static void fact(struct canvas *c, struct rect *r, const char *name, const char 
 		return;
 	canvas_text(c, r->row, r->col + 1, 10, ROLE_dim, name);
 	canvas_cut(c, r->row, r->col + 12, r->cols - 12, ROLE_text, text);
-	r->row++;
-	r->rows--;
+	rect_top(r, 1);
 }
 
 static void draw_facts(struct app *a, struct canvas *c, struct rect r, const struct connections_row *row)
@@ -216,26 +215,16 @@ static void draw_facts(struct app *a, struct canvas *c, struct rect r, const str
 void connection_draw_past(struct app *a, struct canvas *c, struct rect r, const struct connections_row *row,
 			  const struct past *past)
 {
-	struct rect left = r, right = r;
-	int used;
+	bool beside = r.cols >= 160;	/* facts beside the lines */
+	struct rect left;
 
 	draw_head(c, r, row);
-	left.row++;
-	left.rows--;
-	if (r.cols >= 160) {	/* facts beside the lines */
-		left.cols = r.cols - 64;
-		right.col += left.cols + 2;
-		right.cols = 62;
-		right.row++;
-		right.rows--;
-	}
-	used = draw_lines(c, left, row, past);
-	left.row += used;
-	left.rows -= used;
-	used = draw_segments(c, left, row, past);
-	left.row += used + 1;
-	left.rows -= used + 1;
-	draw_facts(a, c, r.cols >= 160 ? right : left, row);
+	rect_top(&r, 1);
+	left = beside ? rect_left(&r, r.cols - 64) : r;
+	rect_left(&r, 2);	/* between them */
+	rect_top(&left, draw_lines(c, left, row, past));
+	rect_top(&left, draw_segments(c, left, row, past) + 1);
+	draw_facts(a, c, beside ? r : left, row);
 }
 
 /* ---- the page ------------------------------------------------------------------------------ */
@@ -286,14 +275,15 @@ static struct rect draw_requests(struct app *a, struct connection_state *st, str
 	u32 n = table_len_unfiltered(app_table(a));
 	int rows = min((int)min(n, 1000u) + 2, max(r.rows / 3, 4));
 	char title[64], text[FORMAT_MAX];
+	struct rect list;
 
 	st->lists = n && r.rows >= REQUESTS_MIN_ROWS;
 	if (!st->lists)
 		return r;
-	r.rows -= rows;
+	list = rect_bottom(&r, rows);
 	snprintf(title, sizeof(title), "requests on it (%s), slowest first", format_thousands(text, n));
-	canvas_rule(c, r.row + r.rows, r.col, r.cols, title);
-	table_draw(a, app_table(a), c, (struct rect){ r.row + r.rows + 1, r.col, rows - 1, r.cols });
+	canvas_rule(c, rect_top(&list, 1).row, r.col, r.cols, title);
+	table_draw(a, app_table(a), c, list);
 	return r;
 }
 

@@ -279,9 +279,7 @@ static void draw_preview(struct app *a, struct connections_state *st, struct can
 		app_again(a);
 	snprintf(title, sizeof(title), "%s › %s %s", net_address(local, k->local_addr, k->local_port),
 		 net_address(remote, k->remote_addr, k->remote_port), k->proto ? k->proto : "?");
-	canvas_rule(c, r.row, r.col, r.cols, title);
-	r.row++;
-	r.rows--;
+	canvas_rule(c, rect_top(&r, 1).row, r.col, r.cols, title);
 	connection_draw_past(a, c, r, k, &st->past);
 }
 
@@ -289,7 +287,6 @@ static void connections_draw(struct app *a, void *state, struct canvas *c, struc
 {
 	struct connections_state *st = state;
 	struct tableview *t = app_table(a);
-	struct rect list = body, below = body;
 
 	if (app_draw_state(a, c, body, TABLE_connections))
 		return;
@@ -300,13 +297,9 @@ static void connections_draw(struct app *a, void *state, struct canvas *c, struc
 		for (u32 i = 0; i < t->n && !t->rows[i].row->sum; i++)
 			connections_measure(st, t->rows[i].row);
 	}
-	if (has_preview(a, body)) {
-		list.rows -= PREVIEW_ROWS;
-		below.row += list.rows;
-		below.rows = PREVIEW_ROWS;
-		draw_preview(a, st, c, below, table_cursor(t));
-	}
-	table_draw(a, t, c, list);
+	if (has_preview(a, body))
+		draw_preview(a, st, c, rect_bottom(&body, PREVIEW_ROWS), table_cursor(t));
+	table_draw(a, t, c, body);
 }
 
 static void connections_fini(void *state)

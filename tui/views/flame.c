@@ -312,19 +312,17 @@ static int list_width(int cols)
 static void draw_panes(struct app *a, struct flame_view *v, struct canvas *c, struct rect body)
 {
 	int list = list_width(body.cols), facts = v->detail ? DETAIL_LINES : FACTS_LINES;
-	struct rect graph = body;
+	struct rect graph;
 
 	if (body.rows < LEAST_LINES + facts)
 		facts = body.rows < LEAST_LINES + FACTS_LINES ? 0 : FACTS_LINES;
-	graph.rows -= facts;
+	graph = rect_top(&body, body.rows - facts);
 	graph.cols -= list ? list + 1 : 0;
 	find_matches(a, v);
 	flame_lay_out(v, graph.rows, graph.cols);
 	flame_draw_graph(a, v, c, graph);
 	if (list)
 		flame_draw_list(v, c, (struct rect){ graph.row, body.cols - list, graph.rows, list });
-	body.row += graph.rows;
-	body.rows = facts;
 	if (facts == DETAIL_LINES)
 		flame_draw_detail(a, v, c, body);
 	else if (facts)

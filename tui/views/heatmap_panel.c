@@ -291,8 +291,7 @@ void heatmap_panel_below(struct app *a, const struct heatmap *m, struct canvas *
 		canvas_rule(c, r.row, r.col, r.cols, text);
 	else
 		canvas_cut(c, r.row, r.col + 1, r.cols - 1, ROLE_text, text);
-	r.row++;
-	r.rows--;
+	rect_top(&r, 1);
 	if (r.rows < 2 && !m->in_list) {	/* no room for the list */
 		heatmap_top_calls(m, 6, text, sizeof(text));
 		canvas_cut(c, r.row, r.col + 1, r.cols - 1, ROLE_dim, text);

@@ -187,16 +187,13 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	const struct row *on = table_cursor(app_table(a));
 	struct http_state *st = state;
 	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && on && !on->sum;
-	struct rect list = body, below = body;
+	struct rect below = { 0 };
 
 	if (app_draw_state(a, c, body, TABLE_http))
 		return;
-	if (preview) {
-		list.rows -= PREVIEW_ROWS;
-		below.row += list.rows;
-		below.rows = PREVIEW_ROWS;
-	}
-	table_draw(a, app_table(a), c, list);
+	if (preview)
+		below = rect_bottom(&body, PREVIEW_ROWS);
+	table_draw(a, app_table(a), c, body);
 	if (preview)
 		http_preview_draw(a, &st->map, c, below, http_row(on));
 }

@@ -91,19 +91,16 @@ static void interfaces_update(struct app *a, void *state)
 static void interfaces_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct interfaces_state *st = state;
-	struct rect list = body, below = body;
 	int wish = (int)table_len(app_table(a)) + 2;
 
 	if (past_more(&st->past, app_history(a)))
 		app_again(a);
 	if (app_draw_state(a, c, body, TABLE_interfaces))
 		return;
-	list.rows = max(min(wish, body.rows - DROPS_LINES), min(body.rows, LIST_MIN));
-	table_draw(a, app_table(a), c, list);
-	below.row += list.rows;
-	below.rows -= list.rows;
-	if (below.rows > 1)
-		drops_draw_list(a, c, below);
+	wish = max(min(wish, body.rows - DROPS_LINES), min(body.rows, LIST_MIN));
+	table_draw(a, app_table(a), c, rect_top(&body, wish));
+	if (body.rows > 1)
+		drops_draw_list(a, c, body);
 }
 
 static bool interfaces_act(struct app *a, void *state, enum action action, u32 key)

@@ -232,18 +232,15 @@ static void draw_nothing(struct app *a, struct canvas *c, struct rect body)
 static void otlp_draw(struct app *a, void *state, struct canvas *c, struct rect body)
 {
 	struct tableview *t = app_table(a);
-	struct rect top = body;
 	const struct row *r;
 
 	if (!table_len_unfiltered(t)) {
 		draw_nothing(a, c, body);
 		return;
 	}
-	top.rows = min((int)table_len(t) + 1, body.rows);
-	table_draw(a, t, c, top);
+	table_draw(a, t, c, rect_top(&body, min((int)table_len(t) + 1, body.rows)));
 	r = table_cursor(t);
-	body.row += top.rows + 1;
-	body.rows -= top.rows + 1;
+	rect_top(&body, 1);
 	if (r && body.rows > 1)
 		draw_details(a, c, body, exports_row(r));
 }

@@ -337,16 +337,13 @@ static void draw(struct app *a, void *state, struct canvas *c, struct rect body)
 	struct tableview *t = app_table(a);
 	bool preview = body.cols >= PREVIEW_MIN_COLS && body.rows >= PREVIEW_MIN_ROWS && table_cursor(t) &&
 		!table_cursor(t)->sum;
-	struct rect list = body, below = body;
+	struct rect below = { 0 };
 
 	if (app_draw_state(a, c, body, TABLE_processes))
 		return;
-	if (preview) {
-		list.rows -= PREVIEW_ROWS;
-		below.row += list.rows;
-		below.rows = PREVIEW_ROWS;
-	}
-	table_draw(a, t, c, list);
+	if (preview)
+		below = rect_bottom(&body, PREVIEW_ROWS);
+	table_draw(a, t, c, body);
 	if (preview)
 		preview_draw(a, c, below, processes_row(table_cursor(t)));
 }

@@ -162,9 +162,8 @@ void preview_draw(struct app *a, struct canvas *c, struct rect r, const struct p
 	if (who.cols < 30)
 		return;
 	if (who.cols >= PEERS_COLS + 40) {
-		peers_draw(a, c, (struct rect){ r.row, who.col, r.rows, PEERS_COLS }, app_snapshot(a), p);
-		who.col += PEERS_COLS + 1;
-		who.cols -= PEERS_COLS + 1;
+		peers_draw(a, c, rect_left(&who, PEERS_COLS), app_snapshot(a), p);
+		rect_left(&who, 1);
 	}
 	canvas_rule(c, r.row, who.col, who.cols, "who it is");
 	draw_who(a, c, who, p);

@@ -85,8 +85,7 @@ static void draw_part(struct canvas *c, struct rect *r, const char *name, u64 fr
 	}
 	canvas_right(c, r->row, r->col + r->cols - TIME_COLS, TIME_COLS - 1, u64_known(ns) ? ROLE_text : ROLE_dim,
 		     time_text(text, ns));
-	r->row++;
-	r->rows--;
+	rect_top(r, 1);
 }
 
 static void draw_thread(struct canvas *c, struct rect *r, const struct requests_row *q, u64 from_ns)
@@ -174,18 +173,15 @@ static void draw_facts(struct canvas *c, struct rect *r, const struct requests_r
 		 q->tls == 1 ? " in TLS" : "", q->side ? q->side : "?", request_status(q, status), net_value(rx, &q->row, "rx_bytes"),
 		 net_value(tx, &q->row, "tx_bytes"), q->peer ? q->peer : "?");
 	canvas_cut(c, r->row, r->col + 1, r->cols - 1, ROLE_text, text);
-	r->row++;
-	r->rows--;
+	rect_top(r, 1);
 	if (http_path_unknown(q->protocol, q->method, q->path) && r->rows > 0) {
 		canvas_cut(c, r->row, r->col + 1, r->cols - 1, ROLE_dim, HTTP_PATH_UNKNOWN);
-		r->row++;
-		r->rows--;
+		rect_top(r, 1);
 	}
 	if (q->trace_id && *q->trace_id && r->rows > 0) {
 		canvas_printf(c, r->row, r->col + 1, r->cols - 1, ROLE_dim, "trace %s   span of the caller %s", q->trace_id,
 			      q->span_id && *q->span_id ? q->span_id : "?");
-		r->row++;
-		r->rows--;
+		rect_top(r, 1);
 	}
 }
 
@@ -201,8 +197,7 @@ static void draw_scale(struct canvas *c, struct rect *r, const struct requests_r
 	if (width > (int)strlen(whole) + 1)
 		canvas_text(c, r->row, r->col + LABEL_COLS, -1, ROLE_dim, "0");
 	canvas_right(c, r->row, r->col + LABEL_COLS + max(width - FORMAT_MAX, 1), min(width, FORMAT_MAX), ROLE_dim, whole);
-	r->row++;
-	r->rows--;
+	rect_top(r, 1);
 }
 
 static void request_draw(struct app *a, void *state, struct canvas *c, struct rect body)
@@ -218,9 +213,7 @@ static void request_draw(struct app *a, void *state, struct canvas *c, struct re
 	if (body.rows < 2)
 		return;
 	thread_text(a, q, ((struct request_state *)state)->is_go, thread, sizeof(thread));
-	canvas_rule(c, body.row, body.col, body.cols, thread);
-	body.row++;
-	body.rows--;
+	canvas_rule(c, rect_top(&body, 1).row, body.col, body.cols, thread);
 	draw_scale(c, &body, q);
 	draw_parts(c, &body, q);
 	request_draw_blocked(a, c, body, q);

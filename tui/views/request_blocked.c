@@ -122,8 +122,8 @@ static void draw_one(const struct app *a, struct canvas *c, struct rect *r, cons
 		canvas_cut(c, ++r->row, r->col + NS_COLS + 3, room - 2, ROLE_text, more);
 	else if (*more && r->cols >= WIDE)
 		canvas_cut(c, r->row, r->col + NS_COLS + room + 3, width - room - 2, ROLE_text, more);
-	r->rows -= 1 + (*more && r->cols < WIDE);
-	r->row++;
+	r->rows -= *more && r->cols < WIDE;
+	rect_top(r, 1);
 }
 
 /* Total of all reported stacks, each including the wait for a CPU at its end, and their number. */
@@ -151,9 +151,7 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 			longer ? " until it had a CPU again" : "");
 	if (q->blocked_in)
 		snprintf(title + used, sizeof(title) - (size_t)used, ", %u stack%s", n, text_plural(n, "s"));
-	canvas_rule(c, r->row, r->col, r->cols, title);
-	r->row++;
-	r->rows--;
+	canvas_rule(c, rect_top(r, 1).row, r->col, r->cols, title);
 }
 
 /* Returns the remaining area. */
@@ -178,8 +176,7 @@ static void draw_unattributed(struct canvas *c, struct rect *r, u64 ns)
 	canvas_right(c, r->row, r->col, NS_COLS, ROLE_warn, format_ns(text, (double)ns));
 	canvas_cut(c, r->row, r->col + NS_COLS + 1, r->cols - NS_COLS - 2, ROLE_warn,
 		   "not known in what: its stack was not taken, or was lost (!)");
-	r->row++;
-	r->rows--;
+	rect_top(r, 1);
 }
 
 /* Time not in a reported wait was spent running, unless a stack was lost. */
@@ -201,9 +198,7 @@ static void draw_waker(const struct app *a, struct canvas *c, struct rect r, con
 
 	waker_text(a, q, q->waker_tid, q->waker_pid, who, sizeof(who));
 	snprintf(title, sizeof(title), "the waker, %s, in the same %s", who, format_ns(ns, (double)q->waker_wait_ns));
-	canvas_rule(c, r.row, r.col, r.cols, title);
-	r.row++;
-	r.rows--;
+	canvas_rule(c, rect_top(&r, 1).row, r.col, r.cols, title);
 	if (q->waker_in && *q->waker_in)
 		draw_rest(c, draw_all(a, c, r, q, q->waker_in), q->waker_wait_ns, total_ns(q->waker_in, &n));
 	else

@@ -308,8 +308,7 @@ static struct rect draw_endpoint_page(struct app *a, struct requests_state *st, 
 
 	if (http_path_unknown(e->protocol, e->method, e->path)) {
 		canvas_cut(c, body.row, body.col + 1, body.cols - 1, ROLE_dim, HTTP_PATH_UNKNOWN);
-		body.row++;
-		body.rows--;
+		rect_top(&body, 1);
 	}
 	rows = min((body.rows - 2) * 3 / 5, MAP_MAX_ROWS);
 	draw_statuses(c, body, e->statuses ? e->statuses : "");
