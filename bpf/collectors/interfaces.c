@@ -183,21 +183,17 @@ static void sweep(const struct tick *t)
 static void say_what_is_missing(char *why, size_t cap)
 {
 	u32 names, processes = netns_left_out(&names);
-	size_t n = 0;
 
 	why[0] = '\0';
 	if (unreadable)
-		n += (size_t)snprintf(why, cap, "%u network namespace%s cannot be read", unreadable,
-				      text_plural(unreadable, "s"));
+		text_add(why, cap, "; ", "%u network namespace%s cannot be read", unreadable, text_plural(unreadable, "s"));
 	if (netns_unknown())
-		n += (size_t)snprintf(why + n, cap - n, "%sthe namespaces of %u processes may not be read "
-				      "(CAP_SYS_PTRACE)", n ? "; " : "", netns_unknown());
+		text_add(why, cap, "; ", "the namespaces of %u processes may not be read (CAP_SYS_PTRACE)", netns_unknown());
 	if (left_out)
-		n += (size_t)snprintf(why + n, cap - n, "%smore than %u interfaces: %u and more are not shown",
-				      n ? "; " : "", MAX_INTERFACES, left_out);
+		text_add(why, cap, "; ", "more than %u interfaces: %u and more are not shown", MAX_INTERFACES, left_out);
 	if (names || processes)
-		snprintf(why + n, cap - n, "%stoo many network namespaces: not read are %u with a name and those "
-			 "of %u process%s", n ? "; " : "", names, processes, text_plural(processes, "es"));
+		text_add(why, cap, "; ", "too many network namespaces: not read are %u with a name and those "
+			 "of %u process%s", names, processes, text_plural(processes, "es"));
 }
 
 /* Reading is expensive: stops when much more has no room. */

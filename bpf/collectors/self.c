@@ -70,23 +70,18 @@ static void room_text(char *buf, size_t cap)
 {
 	u64 frames = frames_evicted(), tables = files_evicted(), in_part = files_squeezed();
 	u32 big = lines_too_big();
-	size_t n = 0;
 
 	*buf = '\0';
-	if (frames || tables)
-		n += (size_t)snprintf(buf, cap, "let go of");
 	if (frames)
-		n += (size_t)snprintf(buf + n, cap - n, " %llu frame%s%s", (unsigned long long)frames,
-				      text_plural(frames, "s"), tables ? "," : "");
+		text_add(buf, cap, "", "let go of %llu frame%s", (unsigned long long)frames, text_plural(frames, "s"));
 	if (tables)
-		n += (size_t)snprintf(buf + n, cap - n, " %llu unwind table%s", (unsigned long long)tables,
-				      text_plural(tables, "s"));
+		text_add(buf, cap, "", "%s %llu unwind table%s", frames ? "," : "let go of", (unsigned long long)tables,
+			 text_plural(tables, "s"));
 	if (in_part)
-		n += (size_t)snprintf(buf + n, cap - n, "%s%llu unwind table%s in part", n ? "; " : "",
-				      (unsigned long long)in_part, in_part == 1 ? " is" : "s are");
+		text_add(buf, cap, "; ", "%llu unwind table%s in part", (unsigned long long)in_part,
+			 in_part == 1 ? " is" : "s are");
 	if (big)
-		snprintf(buf + n, cap - n, "%sno lines of %u file%s: too big", n ? "; " : "", big,
-			 text_plural(big, "s"));
+		text_add(buf, cap, "; ", "no lines of %u file%s: too big", big, text_plural(big, "s"));
 }
 
 static void report_cost(const struct self_row *r, u64 interval_ns)

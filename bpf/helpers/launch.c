@@ -317,19 +317,16 @@ static u32 deaths_of_name(u32 i)
 
 void helpers_deaths_text(char *buf, size_t cap)
 {
-	size_t n = 0;
-
 	*buf = '\0';
-	for (u32 i = 0; i < MAX_HELPERS && n < cap; i++) {
+	for (u32 i = 0; i < MAX_HELPERS; i++) {
 		u32 deaths = helpers[i] && helper_deaths(helpers[i]) ? deaths_of_name(i) : 0;
 		char of[160];
 
 		if (!deaths)
 			continue;
 		why(helpers[i], of, sizeof(of));
-		n += (size_t)snprintf(buf + n, cap - n, "%s%s died %u time%s, %s%s", n ? "; " : "",
-				      helpers[i]->spec->name, deaths, text_plural(deaths, "s"),
-				      deaths > 1 ? "last: " : "", of);
+		text_add(buf, cap, "; ", "%s died %u time%s, %s%s", helpers[i]->spec->name, deaths,
+			 text_plural(deaths, "s"), deaths > 1 ? "last: " : "", of);
 	}
 }
 

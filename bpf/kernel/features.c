@@ -28,15 +28,13 @@ static u64 effective_caps(void)
 static void read_caps(struct features *f)
 {
 	u64 caps = effective_caps();
-	size_t n = 0;
 
 	f->missing_caps[0] = '\0';
 	if (caps >> CAP_SYS_ADMIN & 1)
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(needed); i++)
 		if (!(caps >> needed[i].cap & 1))
-			n += (size_t)snprintf(f->missing_caps + n, sizeof(f->missing_caps) - n, "%s%s",
-					      n ? " and " : "", needed[i].name);
+			text_add(f->missing_caps, sizeof(f->missing_caps), " and ", "%s", needed[i].name);
 }
 
 static void read_lockdown(struct features *f)

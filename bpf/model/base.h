@@ -120,6 +120,11 @@ static inline bool text_same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+/*
+ * Appends to the text in buf, behind `between` unless that text is empty; what is beyond cap - 1 bytes
+ * is left out.
+ */
+void text_add(char *buf, size_t cap, const char *between, const char *fmt, ...) __printf(4, 5);
 /* "%u connection%s", n, text_plural(n, "s"): the ending of a noun after a count; "" for 1. */
 const char *text_plural(u64 n, const char *ending);
 #define THOUSANDS_MAX 27

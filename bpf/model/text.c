@@ -3,6 +3,7 @@
  * text.c: the only sanitizer. Processes choose their names: escape sequences, half characters, bidi
  * controls. All output to a terminal or file has passed text_clean().
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,4 +155,16 @@ size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode)
 	}
 	dst[used] = '\0';
 	return used;
+}
+
+void text_add(char *buf, size_t cap, const char *between, const char *fmt, ...)
+{
+	size_t n = strlen(buf);
+	va_list ap;
+
+	if (n)
+		n = min(n + (size_t)snprintf(buf + n, cap - n, "%s", between), cap - 1);
+	va_start(ap, fmt);
+	vsnprintf(buf + n, cap - n, fmt, ap);
+	va_end(ap);
 }

@@ -68,18 +68,16 @@ const char *mangled_reason(const char *name)
 
 void mangled_text(char *buf, size_t cap)
 {
-	size_t n;
 	u32 said = 0;
 
 	*buf = '\0';
 	if (!noted.n)
 		return;
-	n = (size_t)snprintf(buf, cap, "%u%s function%s mangled name%s:", noted.n, noted.n == MOST ? " or more" : "",
-			     noted.n == 1 ? " has a" : "s have", text_plural(noted.n, "s"));
-	for (u32 i = 0; i < ARRAY_SIZE(reasons) && n < cap; i++)
+	snprintf(buf, cap, "%u%s function%s mangled name%s:", noted.n, noted.n == MOST ? " or more" : "",
+		 noted.n == 1 ? " has a" : "s have", text_plural(noted.n, "s"));
+	for (u32 i = 0; i < ARRAY_SIZE(reasons); i++)
 		if (noted.counts[i])
-			n += (size_t)snprintf(buf + n, cap - n, "%s %u %s", said++ ? "," : "", noted.counts[i],
-					      reasons[i].words);
+			text_add(buf, cap, said++ ? ", " : " ", "%u %s", noted.counts[i], reasons[i].words);
 }
 
 void mangled_clear(void)

@@ -126,8 +126,7 @@ char *otlp_hurry(struct otlp_sink *o)
 	atomic_store(&o->hurry, true);
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (o->senders[i] && !otlp_sender_hurry(o->senders[i]))
-			snprintf(waits + strlen(waits), sizeof(waits) - strlen(waits), "%s%s",
-				 *waits ? ", " : "", otlp_signal_name((enum otlp_signal)i));
+			text_add(waits, sizeof(waits), ", ", "%s", otlp_signal_name((enum otlp_signal)i));
 	return *waits ? xasprintf("%s: the server has asked to wait; the rest is being sent", waits) :
 			xstrdup("what waits is being sent, metrics with the next tick");
 }
@@ -177,10 +176,9 @@ bool otlp_is_delivered(const struct otlp_sink *o)
 /* "12 spans sent", plus what was refused or dropped. */
 static void report_signal(const struct otlp_stats *f, const char *items, char *buf, size_t cap)
 {
-	int n = snprintf(buf, cap, "%llu %s sent", (unsigned long long)f->sent, items);
-
+	snprintf(buf, cap, "%llu %s sent", (unsigned long long)f->sent, items);
 	if (f->refused || f->dropped)
-		snprintf(buf + n, cap - (size_t)n, ", %llu refused, %llu dropped (%s)",
+		text_add(buf, cap, ", ", "%llu refused, %llu dropped (%s)",
 			 (unsigned long long)f->refused, (unsigned long long)f->dropped,
 			 *f->error ? f->error : "no time was left");
 }

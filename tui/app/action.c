@@ -88,17 +88,16 @@ static int unknown_columns(const struct tableview *t, const struct row *r, char 
 {
 	const struct table_desc *d = &table_descs[t->spec->table];
 	int found = 0;
-	size_t n = 0;
 
 	*buf = '\0';
-	for (u32 i = 0; i < t->spec->n_columns && n < cap; i++) {
+	for (u32 i = 0; i < t->spec->n_columns; i++) {
 		const struct column *c = &t->spec->columns[i];
 		int f = c->field ? table_field(t->spec->table, c->field) : -1;
 
 		if (f < 0 || format_state(&d->fields[f], r) != VALUE_UNKNOWN)
 			continue;
-		n += (size_t)snprintf(buf + n, cap - n, "%s%s", found++ ? " " : "",
-				      c->title ? c->title : d->fields[f].title);
+		text_add(buf, cap, " ", "%s", c->title ? c->title : d->fields[f].title);
+		found++;
 	}
 	return found;
 }

@@ -34,11 +34,10 @@ bool app_view_exists(const char *name)
 const char *app_view_names(void)
 {
 	static char names[256];
-	size_t n = 0;
 
-	for (int i = 0; i < N_VIEWS && n < sizeof(names); i++)
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
-				      app_views[i]->name);
+	names[0] = '\0';
+	for (int i = 0; i < N_VIEWS; i++)
+		text_add(names, sizeof(names), ", ", "%s", app_views[i]->name);
 	return names;
 }
 

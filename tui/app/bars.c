@@ -67,8 +67,7 @@ static void mark_exports(const struct app *a, char *buf, size_t cap)
 			bad = state;
 	}
 	if (t && t->n)
-		snprintf(buf + strlen(buf), cap - strlen(buf), "%so %s%s", *buf ? " " : "",
-			 bad ? "!" : "", bad ? bad : "ok");
+		text_add(buf, cap, " ", "o %s%s", bad ? "!" : "", bad ? bad : "ok");
 }
 
 static void status_marks(const struct app *a, char *buf, size_t cap)
@@ -90,8 +89,7 @@ static void status_marks(const struct app *a, char *buf, size_t cap)
 	if (a->recording && a->config.source.record_bytes) {
 		u64 n = a->config.source.record_bytes(a->config.source.arg);
 
-		snprintf(buf + strlen(buf), cap - strlen(buf), "%sREC %s", *buf ? " " : "",
-			 format_bytes(size, (double)n));
+		text_add(buf, cap, " ", "REC %s", format_bytes(size, (double)n));
 	}
 }
 

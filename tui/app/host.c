@@ -211,7 +211,7 @@ static void self_text(struct app *a, char *buf, size_t cap)
 		snprintf(buf, cap, "ottop ?/%g%% %s", f32_known(s->budget_pct) ? (double)s->budget_pct : 1,
 			 u64_known(s->rss_bytes) ? format_bytes(mem, bytes) : "?");
 	if (u64_known(shown.n))
-		snprintf(buf + strlen(buf), cap - strlen(buf), " lost %s", format_count(lost, (double)shown.n));
+		text_add(buf, cap, " ", "lost %s", format_count(lost, (double)shown.n));
 }
 
 static void part_psi(struct pen *p, const struct host_row *h, const char *name, int member,

@@ -128,15 +128,14 @@ static bool say_pressure(const struct app *a, char *buf, size_t cap)
 	const struct pressure *p = find_pressure(a->shown);
 	const struct processes_row *who = p ? most(a->shown, p) : NULL;
 	char value[FORMAT_MAX + 4], keys[64];
-	int n;
 
 	if (!p)
 		return false;
-	n = snprintf(buf, cap, "%s pressure %.1f %%", p->name,
-		     (double)member_f32(snapshot_single(a->shown, TABLE_host), p->of_host));
+	snprintf(buf, cap, "%s pressure %.1f %%", p->name,
+		 (double)member_f32(snapshot_single(a->shown, TABLE_host), p->of_host));
 	if (!who) {
 		if (*p->keys == '7' && a->view != VIEW_offcpu)
-			snprintf(buf + n, cap - (size_t)n, " · 3: who waits, and for what");
+			text_add(buf, cap, " · ", "3: who waits, and for what");
 		return true;
 	}
 	if (p->bytes)
@@ -145,7 +144,7 @@ static bool say_pressure(const struct app *a, char *buf, size_t cap)
 	else
 		snprintf(value, sizeof(value), "%.1f %%", (double)member_f32(who, p->of_process));
 	say_keys(a, p, who, keys, sizeof(keys));
-	snprintf(buf + n, cap - (size_t)n, ": %s %s %llu (%s%s)%s", p->what, name_of(who),
+	text_add(buf, cap, ": ", "%s %s %llu (%s%s)%s", p->what, name_of(who),
 		 (unsigned long long)who->pid, who->row.closed ? "ended, " : "", value, keys);
 	return true;
 }

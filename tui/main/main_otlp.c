@@ -119,16 +119,14 @@ void main_otlp_update(struct otlp_sink *o)
 
 void main_otlp_status(struct otlp_sink *o, char *buf, size_t cap)
 {
-	size_t n = (size_t)snprintf(buf, cap, "otlp");
-
-	for (int i = 0; i < OTLP_SIGNALS && n < cap; i++) {
+	snprintf(buf, cap, "otlp");
+	for (int i = 0, n = 0; i < OTLP_SIGNALS; i++) {
 		struct otlp_stats s;
 
 		if (!otlp_stats(o, (enum otlp_signal)i, &s))
 			continue;
-		n += (size_t)snprintf(buf + n, cap - n, "%s %s %s, %llu sent, %llu refused, %llu dropped",
-				      n > 4 ? ";" : "", otlp_signal_name((enum otlp_signal)i),
-				      state_name(&s), (unsigned long long)s.sent,
-				      (unsigned long long)s.refused, (unsigned long long)s.dropped);
+		text_add(buf, cap, n++ ? "; " : " ", "%s %s, %llu sent, %llu refused, %llu dropped",
+			 otlp_signal_name((enum otlp_signal)i), state_name(&s), (unsigned long long)s.sent,
+			 (unsigned long long)s.refused, (unsigned long long)s.dropped);
 	}
 }

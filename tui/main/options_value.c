@@ -123,13 +123,9 @@ static char *unknown_name(const char *label, const char *name)
 	const char *names[N_TABLES + ARRAY_SIZE(views)], *nearest;
 	u32 n = known_names(names);
 	char list[400] = "";
-	size_t used = 0;
 
-	for (u32 i = 0; i < n; i++) {
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-					 names[i]);
-		used = min(used, sizeof(list) - 1);
-	}
+	for (u32 i = 0; i < n; i++)
+		text_add(list, sizeof(list), ", ", "%s", names[i]);
 	nearest = options_nearest(name, names, n);
 	return xasprintf("%s %s: no such view or table%s%s%s; there are: %s", label, name,
 			 nearest ? ", did you mean " : "", nearest ? nearest : "",

@@ -229,13 +229,13 @@ void filter_columns(enum table_id t, char *buf, size_t cap)
 		"pid", "comm", "user", "state", "port", "src", "dst", "kind", "side", "method", "status", "path",
 		"call", "cmd", "cpu", "mem", "name",
 	};
-	size_t n = 0;
 
 	*buf = '\0';
-	for (u32 i = 0, named = 0; i < ARRAY_SIZE(typed_most) && named < COLUMNS_NAMED && n < cap; i++) {
+	for (u32 i = 0, named = 0; i < ARRAY_SIZE(typed_most) && named < COLUMNS_NAMED; i++) {
 		if (filter_field(t, typed_most[i], strlen(typed_most[i])) < 0)
 			continue;
-		n += (size_t)snprintf(buf + n, cap - n, "%s%s:", named++ ? " " : "", typed_most[i]);
+		text_add(buf, cap, " ", "%s:", typed_most[i]);
+		named++;
 	}
 }
 

@@ -362,22 +362,20 @@ bool group_is_one(const struct row *sum)
 char *group_label(const struct row *sum, char *buf, size_t cap)
 {
 	const struct grouping *by = group_of(sum)->by;
-	size_t n = 0;
 
 	*buf = '\0';
-	for (u32 i = 0; i < GROUP_FIELDS && group_of(sum)->field[i] && n < cap; i++) {
+	for (u32 i = 0; i < GROUP_FIELDS && group_of(sum)->field[i]; i++) {
 		const struct field *f = group_of(sum)->field[i];
-		const char *text = f->type == FT_STR ? row_str(sum, f) : "?", *blank = n ? " " : "";
+		const char *text = f->type == FT_STR ? row_str(sum, f) : "?";
 
 		if (f->kind == FK_INTERNAL || (text && !*text))
 			continue;
 		if (f->type == FT_STR)
-			n += (size_t)snprintf(buf + n, cap - n, "%s%s", blank, text ? text : "?");
+			text_add(buf, cap, " ", "%s", text ? text : "?");
 		else if (u64_known(row_u64(sum, f)))
-			n += (size_t)snprintf(buf + n, cap - n, "%s%s %llu", blank, by->title,
-					      (unsigned long long)row_u64(sum, f));
+			text_add(buf, cap, " ", "%s %llu", by->title, (unsigned long long)row_u64(sum, f));
 		else
-			n += (size_t)snprintf(buf + n, cap - n, "%s?", blank);
+			text_add(buf, cap, " ", "?");
 	}
 	if (!*buf)
 		snprintf(buf, cap, "none");

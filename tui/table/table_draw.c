@@ -330,8 +330,6 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 	const char *noun = t->spec->noun ? t->spec->noun : table_descs[t->spec->table].name;
 	char n[FORMAT_MAX], all[FORMAT_MAX];
 	u32 living = t->n_all - t->n_all_gone;
-	size_t len;
-
 	size_t n_noun = (t->filter ? t->n_all : living) == 1 ? singular(noun) : strlen(noun);
 
 	if (!is_observed(a, t))
@@ -341,20 +339,17 @@ void table_count_text(const struct app *a, const struct tableview *t, char *buf,
 			 format_thousands(all, t->n_all), (int)n_noun, noun);
 	else
 		snprintf(buf, cap, "%s %.*s", format_thousands(n, living), (int)n_noun, noun);
-	len = strlen(buf);
 	if (t->n_new)
-		len += (size_t)snprintf(buf + len, cap - len, ", %u new", t->n_new);
+		text_add(buf, cap, ", ", "%u new", t->n_new);
 	if (t->n_gone && app_wide(a))
-		snprintf(buf + len, cap - len, ", %u gone", t->n_gone);
+		text_add(buf, cap, ", ", "%u gone", t->n_gone);
 }
 
 void table_status(struct app *a, struct tableview *t, char *buf, size_t cap)
 {
 	const struct grouping *by = table_grouping(a, t);
-	size_t n;
 
 	table_count_text(a, t, buf, cap);
-	n = strlen(buf);
 	if (by)
-		snprintf(buf + n, cap - n, "   by %s", by->title);
+		text_add(buf, cap, "   ", "by %s", by->title);
 }

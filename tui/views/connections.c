@@ -171,28 +171,27 @@ static void connections_status(struct app *a, void *state, char *buf, size_t cap
 	const struct grouping *by = table_grouping(a, app_table(a));
 	bool processes = by && !strcmp(by->title, "process");
 	char n[FORMAT_MAX], m[FORMAT_MAX];
-	int len;
 
 	if (!app_collected(a, TABLE_connections)) {
 		snprintf(buf, cap, "? connections");
 		return;
 	}
 	if (by)
-		len = snprintf(buf, cap, "%s %s%s, %s connection%s", format_thousands(n, t->n), by->title,
-			       text_plural(t->n, processes ? "es" : "s"),
-			       format_thousands(m, t->groups.members), text_plural(t->groups.members, "s"));
+		snprintf(buf, cap, "%s %s%s, %s connection%s", format_thousands(n, t->n), by->title,
+			 text_plural(t->n, processes ? "es" : "s"),
+			 format_thousands(m, t->groups.members), text_plural(t->groups.members, "s"));
 	else if (t->filter)
-		len = snprintf(buf, cap, "%s of %s connection%s", format_thousands(n, t->n),
-			       format_thousands(m, t->n_all), text_plural(t->n_all, "s"));
+		snprintf(buf, cap, "%s of %s connection%s", format_thousands(n, t->n),
+			 format_thousands(m, t->n_all), text_plural(t->n_all, "s"));
 	else
-		len = snprintf(buf, cap, "%s connection%s", format_thousands(n, t->n_all - t->n_gone),
-			       text_plural(t->n_all - t->n_gone, "s"));
+		snprintf(buf, cap, "%s connection%s", format_thousands(n, t->n_all - t->n_gone),
+			 text_plural(t->n_all - t->n_gone, "s"));
 	if (!by && !t->filter && t->n_gone)
-		len += snprintf(buf + len, cap - (size_t)len, ", %s closed", format_thousands(n, t->n_gone));
+		text_add(buf, cap, ", ", "%s closed", format_thousands(n, t->n_gone));
 	if (!by && st->hide_closed)
-		len += snprintf(buf + len, cap - (size_t)len, ", closed hidden");
+		text_add(buf, cap, ", ", "closed hidden");
 	if (by)
-		snprintf(buf + len, cap - (size_t)len, "   by %s", by->title);
+		text_add(buf, cap, "   ", "by %s", by->title);
 	net_names_status(a, buf, cap);
 }
 
@@ -201,11 +200,12 @@ static bool connections_note(struct app *a, void *state, char *buf, size_t cap)
 	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_connections] : NULL;
 
 	bool lossy = app_note_peers(a, buf, cap, table_cursor_index(app_table(a)) ? "b: by remote" : "Enter");
-	size_t n = lossy ? strlen(buf) : 0;
 
 	if (!t || t->status != TS_PARTIAL || !t->reason)
 		return lossy;
-	snprintf(buf + n, cap - n, "%s%s", lossy ? " · " : "", t->reason);
+	if (!lossy)
+		*buf = '\0';
+	text_add(buf, cap, " · ", "%s", t->reason);
 	return true;
 }
 

@@ -214,17 +214,16 @@ static int cmp_drops(const void *pa, const void *pb)
 
 static void list_line(struct canvas *c, struct rect r, const struct drops_row *d)
 {
-	char buf[FORMAT_MAX], rate[FORMAT_MAX + 1], text[192], place[96];
+	char buf[FORMAT_MAX], rate[FORMAT_MAX + 1], text[192];
 	bool now = drops_now(&d->row);
 
 	meaning_text(text, sizeof(text), d);
-	snprintf(place, sizeof(place), "%s%.80s", *text ? " · " : "", d->location ? d->location : "?");
 	canvas_cut(c, r.row, r.col + 2, 24, style_of(d), d->reason ? d->reason : "?");
 	canvas_right(c, r.row, r.col + 26, 7, style_of(d), net_value(buf, &d->row, "count"));
 	snprintf(rate, sizeof(rate), "%s%s", now ? "!" : "", net_value(buf, &d->row, "rate"));
 	canvas_right(c, r.row, r.col + 33, 7, now ? ROLE_bad : style_of(d), rate);
 	if (r.cols >= 120)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", place);
+		text_add(text, sizeof(text), " · ", "%.80s", d->location ? d->location : "?");
 	canvas_cut(c, r.row, r.col + 42, r.cols - 43, style_of(d), text);
 }
 

@@ -91,18 +91,17 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 	const struct tableview *t = app_table(a);
 	u32 exec, exits, below = table_len(t) ? table_len(t) - 1 - table_cursor_index(t) : 0;
 	char all[FORMAT_MAX], newer[FORMAT_MAX];
-	int n;
 
 	*buf = '\0';
 	if (!app_snapshot(a))
 		return;
 	count_kinds(a, &exec, &exits);
-	n = snprintf(buf, cap, "%s event%s: %u exec, %u exit in this tick   ", format_thousands(all, table_len(t)),
-		     text_plural(table_len(t), "s"), exec, exits);
+	snprintf(buf, cap, "%s event%s: %u exec, %u exit in this tick", format_thousands(all, table_len(t)),
+		 text_plural(table_len(t), "s"), exec, exits);
 	if (below)
-		snprintf(buf + n, cap - (size_t)n, "%s newer ▾", format_thousands(newer, below));
+		text_add(buf, cap, "   ", "%s newer ▾", format_thousands(newer, below));
 	else
-		snprintf(buf + n, cap - (size_t)n, "newest last, following");
+		text_add(buf, cap, "   ", "newest last, following");
 }
 
 const struct view events_view = {

@@ -107,8 +107,8 @@ static int flame_node_label(struct app *a, const struct flame_view *v, const str
 		buf[n++] = '(';
 	width = flame_label(buf + n, cap - n, flame_fn_text(fn), fn->kind, width - (int)n - inlined);
 	if (inlined)
-		snprintf(buf + strlen(buf), cap - strlen(buf), ")");
-	snprintf(buf + strlen(buf), cap - strlen(buf), "%s", times);
+		text_add(buf, cap, "", ")");
+	text_add(buf, cap, "", "%s", times);
 	return min((int)n + width + inlined + (*times ? (int)strlen(times) - 1 : 0), room);
 }
 

@@ -129,15 +129,14 @@ static void draw_second(struct app *a, struct flame_view *v, const struct facts 
 {
 	const struct flame_node *t = flame_node(v, x->node);
 	char text[160] = "", part[FORMAT_MAX], path[1024];
-	size_t n = 0;
 	int room;
 
 	if (t->parent != FLAME_NONE)
-		n = (size_t)snprintf(text, sizeof(text), "%s %% of %s, ",
-				     format_pct(part, share(t->value, flame_node(v, t->parent)->value)),
-				     v->f.shape.inverted ? "callee" : "caller");
+		snprintf(text, sizeof(text), "%s %% of %s",
+			 format_pct(part, share(t->value, flame_node(v, t->parent)->value)),
+			 v->f.shape.inverted ? "callee" : "caller");
 	snprintf(part, sizeof(part), "%u other%s", x->callees, text_plural(x->callees, "s"));
-	snprintf(text + n, sizeof(text) - n, "%s %s", v->f.shape.inverted ? "called by" : "calls",
+	text_add(text, sizeof(text), ", ", "%s %s", v->f.shape.inverted ? "called by" : "calls",
 		 x->callees ? part : v->f.shape.inverted ? "nothing" : "nothing else");
 	room = width - canvas_width(c, text) - 2;
 	canvas_right(c, row, max(room + 2, 0), min(width, width - room - 2), ROLE_text, text);
@@ -179,14 +178,11 @@ static void say(struct canvas *c, int row, int width, const char *what, const ch
 
 static void module_text(const struct frames_row *r, char *buf, size_t cap)
 {
-	size_t n;
-
 	snprintf(buf, cap, "%s", r && r->module ? r->module : "?");
-	n = strlen(buf);
 	if (r && u64_known(r->addr))
-		n += (size_t)snprintf(buf + n, cap - n, " +0x%llx", (unsigned long long)r->addr);
+		text_add(buf, cap, "", " +0x%llx", (unsigned long long)r->addr);
 	if (r && r->build_id && *r->build_id)
-		snprintf(buf + n, cap - n, "  build-id %.16s", r->build_id);
+		text_add(buf, cap, "", "  build-id %.16s", r->build_id);
 }
 
 static void everywhere_text(struct flame_view *v, const struct facts *x, char *buf, size_t cap)
@@ -236,7 +232,7 @@ void flame_draw_detail(struct app *a, struct flame_view *v, struct canvas *c, st
 		} else if (row->lines && *row->lines && x.fn->named)
 			snprintf(text, sizeof(text), "source: %s  ", frame_lines_pending(row) ? "not looked up yet" :
 				 row->lines);
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s%s%s",
+		text_add(text, sizeof(text), "", "%s%s%s%s",
 			 x.fn->named ? flame_kind_name(x.fn->kind) : "?", x.fn->inlined ? ", inlined into its caller" : "",
 			 !x.fn->named ? ", no name: " : row->reason ? "; " : "",
 			 row->reason ? row->reason : x.fn->named ? "" : "not looked up yet");

@@ -197,7 +197,6 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	struct flame_span s;
 	char n[FORMAT_MAX];
 	u64 overlap_ns;
-	int len = 0;
 
 	if (!v->ready || !v->f.n_ticks)
 		return false;
@@ -218,14 +217,13 @@ bool flame_note(struct app *a, void *state, char *buf, size_t cap)
 	}
 	*buf = '\0';
 	if (!v->f.span && flame_gap_ns(&v->f))
-		len = snprintf(buf, cap, "not observed for %.0f s of this window", (double)flame_gap_ns(&v->f) / 1e9);
+		snprintf(buf, cap, "not observed for %.0f s of this window", (double)flame_gap_ns(&v->f) / 1e9);
 	/* past windows do not fill up */
 	else if (app_live(a) && !v->f.span && v->f.window != FLAME_TICK && s.covered_ns / 1e9 < FULL_WINDOW_S - 0.5)
-		len = snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
-			       FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
-			       flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));
+		snprintf(buf, cap, "collecting: %.1f of %d s, %s %s%s", s.covered_ns / 1e9,
+			 FULL_WINDOW_S, format_thousands(n, (u64)(s.n + 0.5)),
+			 flame_is_offcpu(v) ? "block" : "sample", text_plural((u64)(s.n + 0.5), "s"));
 	if (names->n_used_known < names->n_used)
-		snprintf(buf + len, cap - (size_t)len, "%snames: %u of %u known", len ? ", " : "",
-			 names->n_used_known, names->n_used);
+		text_add(buf, cap, ", ", "names: %u of %u known", names->n_used_known, names->n_used);
 	return *buf;
 }

@@ -241,8 +241,7 @@ static void health_status(struct app *a, void *state, char *buf, size_t cap)
 		snprintf(memory, sizeof(memory), "?");
 	snprintf(buf, cap, "cost %s of %s %%   memory %s   lost ", lost,
 		 health_self_text(budget, self, "budget_pct"), memory);
-	snprintf(buf + strlen(buf), cap - strlen(buf), "%s",
-		 health_self_text(lost, self, "lost_total"));
+	text_add(buf, cap, "", "%s", health_self_text(lost, self, "lost_total"));
 }
 
 static void health_fini(void *state)

@@ -72,18 +72,15 @@ static void who(const struct heat_part *part, char *buf, size_t cap)
 
 void heatmap_top_calls(const struct heatmap *m, u32 limit, char *buf, size_t cap)
 {
-	size_t n = 0;
-
 	buf[0] = '\0';
-	for (u32 i = 0; i < min(m->found.n, limit) && n < cap; i++) {
+	for (u32 i = 0; i < min(m->found.n, limit); i++) {
 		char count[FORMAT_MAX], name[128];
 
 		who(&m->found.parts[i], name, sizeof(name));
-		n += (size_t)snprintf(buf + n, cap - n, "%s%s %s", i ? ", " : "",
-				      format_count(count, (double)m->found.parts[i].count), name);
+		text_add(buf, cap, ", ", "%s %s", format_count(count, (double)m->found.parts[i].count), name);
 	}
-	if (m->found.n > limit && n < cap)
-		snprintf(buf + n, cap - n, ", %u more", m->found.n - limit);
+	if (m->found.n > limit)
+		text_add(buf, cap, ", ", "%u more", m->found.n - limit);
 }
 
 /* Number of selected ticks, and how many of them were not observed. */

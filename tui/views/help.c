@@ -328,7 +328,7 @@ static void status(struct app *a, void *state, char *buf, size_t cap)
 
 	snprintf(buf, cap, "of %s", explained(a)->name);
 	if (pages > 1)
-		snprintf(buf + strlen(buf), cap - strlen(buf), "   %d of %d  PgDn",
+		text_add(buf, cap, "   ", "%d of %d  PgDn",
 			 min(st->top / max(st->page - 1, 1) + 1 + (st->top % max(st->page - 1, 1) > 0), pages), pages);
 }
 

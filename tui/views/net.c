@@ -73,7 +73,6 @@ void net_names_status(const struct app *a, char *buf, size_t cap)
 {
 	const struct table *t = app_snapshot(a) ? &app_snapshot(a)->tables[TABLE_names] : NULL;
 	u32 known = 0, none = 0;
-	size_t len = strlen(buf);
 
 	if (!t || !net_state(a)->names)
 		return;
@@ -84,12 +83,12 @@ void net_names_status(const struct app *a, char *buf, size_t cap)
 		none += n->reason != NULL;
 	}
 	if (t->status == TS_BLOCKED || t->status == TS_OFF) {
-		snprintf(buf + len, cap - len, "   names ?");
+		text_add(buf, cap, "   ", "names ?");
 		return;
 	}
-	len += (size_t)snprintf(buf + len, cap - len, "   names %u of %u", known, t->n);
-	if (none && len < cap)
-		snprintf(buf + len, cap - len, ", %u none", none);
+	text_add(buf, cap, "   ", "names %u of %u", known, t->n);
+	if (none)
+		text_add(buf, cap, ", ", "%u none", none);
 }
 
 u64 net_wants(const struct app *a, const void *state)
@@ -131,16 +130,16 @@ static void end_text(char buf[NET_END_MAX], const char *host, bool brackets, u64
 {
 	const char *service = services ? net_service(port) : NULL;
 	bool any = !strcmp(host, "*") && !port;	/* an unconnected socket */
-	int n = snprintf(buf, NET_END_MAX, brackets && port != U64_BLANK ? "[%.255s]" : "%.255s", host);
 
+	snprintf(buf, NET_END_MAX, brackets && port != U64_BLANK ? "[%.255s]" : "%.255s", host);
 	if (any)
 		return;
 	if (service)
-		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":%s", service);
+		text_add(buf, NET_END_MAX, ":", "%s", service);
 	else if (u64_known(port))
-		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":%llu", (unsigned long long)port);
+		text_add(buf, NET_END_MAX, ":", "%llu", (unsigned long long)port);
 	else if (port != U64_BLANK)
-		snprintf(buf + n, (size_t)(NET_END_MAX - n), ":?");
+		text_add(buf, NET_END_MAX, ":", "?");
 }
 
 char *net_address(char buf[NET_END_MAX], const char *addr, u64 port)

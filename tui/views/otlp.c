@@ -158,16 +158,15 @@ static int detail(struct canvas *c, struct rect r, u32 style, const char *name, 
 static void queue_text(const struct exports_row *r, char *buf, size_t cap)
 {
 	char items[FORMAT_MAX], bytes[FORMAT_MAX], of[FORMAT_MAX], when[FORMAT_MAX];
-	int n = snprintf(buf, cap, "%s in %s of %s", format_thousands(items, r->queued),
-			 format_bytes(bytes, (double)r->queued_bytes),
-			 format_bytes(of, (double)r->queue_cap_bytes));
 	double room = (double)r->queue_cap_bytes - (double)r->queued_bytes;
 
+	snprintf(buf, cap, "%s in %s of %s", format_thousands(items, r->queued),
+		 format_bytes(bytes, (double)r->queued_bytes), format_bytes(of, (double)r->queue_cap_bytes));
 	if (text_is(r->state, "retry") && f32_known(r->queue_rate) && r->queue_rate > 0)
-		snprintf(buf + n, cap - (size_t)n, ": full in %s at this rate, then the oldest go",
+		text_add(buf, cap, ": ", "full in %s at this rate, then the oldest go",
 			 format_ns(when, room / (double)r->queue_rate * NSEC_PER_SEC));
 	else
-		snprintf(buf + n, cap - (size_t)n, "; when it is full the oldest go first");
+		text_add(buf, cap, "; ", "when it is full the oldest go first");
 }
 
 static void sent_text(const struct exports_row *r, char *buf, size_t cap)

@@ -144,7 +144,6 @@ static void thread_text(const struct app *a, const struct requests_row *q, bool 
 {
 	unsigned long long tid = q->tid, end = q->end_tid;
 	u32 n = n_others(a, q);
-	size_t used;
 
 	if (!u64_known(q->duration_ns)) {
 		snprintf(buf, cap, "it was not answered: what thread %llu did for it is not known", tid);
@@ -159,9 +158,9 @@ static void thread_text(const struct app *a, const struct requests_row *q, bool 
 	} else if (is_go) {
 		snprintf(buf, cap, "thread %llu in that span, partly for this: goroutines change threads", tid);
 	} else {
-		used = (size_t)snprintf(buf, cap, "thread %llu in that span", tid);
-		if (n && used < cap)
-			snprintf(buf + used, cap - used, ", with %u more request%s of its own", n, n == 1 ? "" : "s");
+		snprintf(buf, cap, "thread %llu in that span", tid);
+		if (n)
+			text_add(buf, cap, ", ", "with %u more request%s of its own", n, text_plural(n, "s"));
 	}
 }
 
@@ -302,16 +301,14 @@ static bool request_note(struct app *a, void *state, char *buf, size_t cap)
 {
 	const struct requests_row *q = row_of(a);
 	const struct processes_row *p = q ? waker_of(a, q) : NULL;
-	int used;
 
 	if (!q)
 		return false;
-	used = snprintf(buf, cap, "5: its connection · 3: where its thread waited · Enter: ");
+	snprintf(buf, cap, "5: its connection · 3: where its thread waited · Enter");
 	if (p)
-		snprintf(buf + used, cap - (size_t)used, "%s %llu, who woke it", p->comm ?: "process",
-			 (unsigned long long)p->pid);
+		text_add(buf, cap, ": ", "%s %llu, who woke it", p->comm ?: "process", (unsigned long long)p->pid);
 	else
-		snprintf(buf + used, cap - (size_t)used, "its process");
+		text_add(buf, cap, ": ", "its process");
 	return true;
 }
 

@@ -20,7 +20,6 @@ static void add_frame(const struct frames_row *f, void *arg)
 {
 	struct stack_text *t = arg;
 	char name[200];
-	size_t used = strlen(t->code);
 
 	if (!f)
 		return;
@@ -32,7 +31,8 @@ static void add_frame(const struct frames_row *f, void *arg)
 	if (text_is(f->kind, "kernel") || t->n >= CALLERS_MAX)
 		return;
 	frame_text(name, sizeof(name), f);
-	snprintf(t->code + used, sizeof(t->code) - used, "%s%.60s", t->n++ ? " ‹ " : "", name);
+	text_add(t->code, sizeof(t->code), " ‹ ", "%.60s", name);
+	t->n++;
 }
 
 /* ---- Go ---- */
@@ -143,14 +143,13 @@ static void draw_title(struct canvas *c, struct rect *r, const struct requests_r
 	u32 n;
 	u64 reported = total_ns(q->blocked_in, &n);
 	bool longer = u64_known(q->blocked_ns) && reported > q->blocked_ns + q->blocked_ns / REST_PART;
-	int used;
 
 	if (longer || u64_known(q->blocked_ns))
 		format_ns(ns, (double)(longer ? reported : q->blocked_ns));
-	used = snprintf(title, sizeof(title), "what thread %llu was blocked in, %s%s", (unsigned long long)q->tid, ns,
-			longer ? " until it had a CPU again" : "");
+	snprintf(title, sizeof(title), "what thread %llu was blocked in, %s%s", (unsigned long long)q->tid, ns,
+		 longer ? " until it had a CPU again" : "");
 	if (q->blocked_in)
-		snprintf(title + used, sizeof(title) - (size_t)used, ", %u stack%s", n, text_plural(n, "s"));
+		text_add(title, sizeof(title), ", ", "%u stack%s", n, text_plural(n, "s"));
 	canvas_rule(c, rect_top(r, 1).row, r->col, r->cols, title);
 }
 

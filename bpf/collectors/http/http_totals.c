@@ -318,14 +318,12 @@ static void status_text(char *buf, size_t cap, const struct protocol *p, u32 sta
 static const char *statuses_text(const struct endpoint *t)
 {
 	char buf[MAX_STATUSES * 48] = "";
-	size_t n = 0;
 
-	for (u32 i = 0; i < t->n_statuses && n < sizeof(buf); i++) {
+	for (u32 i = 0; i < t->n_statuses; i++) {
 		char name[24];
 
 		status_text(name, sizeof(name), protocols[t->e.protocol], t->statuses[i].status);
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s %llu", n ? ", " : "", name,
-				      (unsigned long long)t->statuses[i].n);
+		text_add(buf, sizeof(buf), ", ", "%s %llu", name, (unsigned long long)t->statuses[i].n);
 	}
 	return str_new(buf);
 }

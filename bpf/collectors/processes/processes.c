@@ -316,10 +316,10 @@ static void mark_looked_at(const struct tick *t)
 static void report(const struct tick *t)
 {
 	char why[400];
-	size_t n = unread_text(why, sizeof(why));
 
+	unread_text(why, sizeof(why));
 	if (blocked)
-		snprintf(why + n, sizeof(why) - n, "%ssome probes are blocked: ! shows which", n ? "; " : "");
+		text_add(why, sizeof(why), "; ", "some probes are blocked: ! shows which");
 	builder_status(t->b, TABLE_processes, why[0] ? TS_PARTIAL : TS_OK, why[0] ? why : NULL, t->interval_ns);
 }
 

@@ -50,15 +50,12 @@ void unread_report_left_out(struct builder *b)
 			builder_lacks(b, t, text);
 }
 
-size_t unread_text(char *buf, size_t cap)
+void unread_text(char *buf, size_t cap)
 {
-	size_t n = 0;
-
 	buf[0] = '\0';
 	if (n_unread)
-		n = (size_t)snprintf(buf, cap, "/proc hides %u of %u processes (%s): no cgroup, no changed command line",
-				     n_unread, n_all, reason_of(why));
+		snprintf(buf, cap, "/proc hides %u of %u processes (%s): no cgroup, no changed command line",
+			 n_unread, n_all, reason_of(why));
 	if (cwd_why && cwd_why != ENOENT && cwd_why != ESRCH)
-		n += (size_t)snprintf(buf + n, cap - n, "%sworking directory: %s", n ? "; " : "", strerror(cwd_why));
-	return n;
+		text_add(buf, cap, "; ", "working directory: %s", strerror(cwd_why));
 }

@@ -135,16 +135,14 @@ static int by_count(const void *a, const void *b)
 static const char *errno_text(struct call_total *t)
 {
 	char buf[160] = "";
-	size_t n = 0;
 
 	qsort(t->errnos, t->n_errnos, sizeof(t->errnos[0]), by_count);
-	for (u32 i = 0; i < t->n_errnos && n < sizeof(buf); i++) {
+	for (u32 i = 0; i < t->n_errnos; i++) {
 		const char *name = errno_name(t->errnos[i].e);
 		char number[16];
 
 		snprintf(number, sizeof(number), "%u", t->errnos[i].e);
-		n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%s%s %u", n ? ", " : "",
-				      name ?: number, t->errnos[i].n);
+		text_add(buf, sizeof(buf), ", ", "%s %u", name ?: number, t->errnos[i].n);
 	}
 	return str_new(buf);
 }
