@@ -58,7 +58,6 @@ static int string_to_json(struct json_object *o, struct printbuf *pb, int level,
 	const char *s = json_object_get_string(o), *plain = s;
 	u32 c, n;
 
-	(void)level, (void)flags;
 	printbuf_memappend(pb, "\"", 1);
 	for (; (n = text_decode(s, &c)); s += n) {
 		if (!must_escape(s, n, c))

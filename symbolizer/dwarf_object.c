@@ -10,7 +10,6 @@ static int section_info(void *obj, section_number i, Dwarf_Obj_Access_Section *r
 {
 	const struct dwarf *d = obj;
 
-	(void)err;
 	memset(ret, 0, sizeof(*ret));
 	if (i >= d->n_sections)
 		return DW_DLV_NO_ENTRY;
@@ -24,7 +23,6 @@ static int load_section(void *obj, section_number i, Dwarf_Small **ret, int *err
 {
 	const struct dwarf *d = obj;
 
-	(void)err;
 	if (i >= d->n_sections || !d->sections[i].data.data)
 		return DW_DLV_NO_ENTRY;
 	*ret = (Dwarf_Small *)d->sections[i].data.data;
@@ -33,19 +31,16 @@ static int load_section(void *obj, section_number i, Dwarf_Small **ret, int *err
 
 static Dwarf_Endianness byte_order(void *obj)
 {
-	(void)obj;
 	return DW_OBJECT_LSB;
 }
 
 static Dwarf_Small length_size(void *obj)
 {
-	(void)obj;
 	return 4;
 }
 
 static Dwarf_Small pointer_size(void *obj)
 {
-	(void)obj;
 	return 8;
 }
 

@@ -34,7 +34,6 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 	const struct mapped *m = mapping_of(at);
 	size_t left = m ? (size_t)(m->start + m->size - at) : 0;
 
-	(void)context;
 	if (!m || mmap(at, left, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		sigaction(sig, &before, NULL);
 }

@@ -371,7 +371,6 @@ static void server_serve(const void *arg)
 	struct question q;
 	int fds[MESSAGE_FDS], n;
 
-	(void)arg;
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);	/* freed blocks go back to the system */
 	while (wait_for_question(), (n = message_receive_fds(HELPER_SOCK, &q, sizeof(q), fds, 0)) > 0) {
 		if (n == sizeof(q) && fds[0] >= 0 && q.n <= SYMBOLIZER_BATCH) {

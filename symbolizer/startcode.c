@@ -126,7 +126,6 @@ bool startcode_read(struct elf_file *f, struct startcode *ret)
 
 bool startcode_read(struct elf_file *f, struct startcode *ret)
 {
-	(void)f;
 	memset(ret, 0, sizeof(*ret));
 	return false;
 }

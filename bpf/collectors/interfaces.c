@@ -230,8 +230,6 @@ static int interfaces_read(const struct tick *t)
 
 static int interfaces_open(char *reason, size_t cap)
 {
-	(void)reason;
-	(void)cap;
 	text = xmalloc(DEV_MAX);
 	return 0;
 }

@@ -235,7 +235,6 @@ static void admin_serve(const void *arg)
 	struct request r;
 	int stats = -1, got;
 
-	(void)arg;
 	while (message_receive(HELPER_SOCK, &r, sizeof(r), &got, 0) == sizeof(r)) {
 		struct answer answer = { .seq = r.seq };
 		int pass;

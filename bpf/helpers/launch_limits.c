@@ -84,7 +84,6 @@ static u64 own_place(u64 pc)
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	(void)info;
 	my_notes->fault = own_place(fault_pc(context));
 	raise(sig);	/* SA_RESETHAND: which ends it, when this handler has returned */
 }

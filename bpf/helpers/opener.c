@@ -47,7 +47,6 @@ static struct opener_job *next_job(void)
 
 static void *work(void *arg)
 {
-	(void)arg;
 	prctl(PR_SET_NAME, "ottop-opener");
 	pthread_mutex_lock(&lock);
 	for (;;) {

@@ -121,7 +121,6 @@ static void resolver_serve(const void *arg)
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	(void)arg;
 	/* resolv.conf(5): a second for each try, so that a dead server does not hold a thread for long */
 	setenv("RES_OPTIONS", "timeout:1 attempts:2", 1);
 	pthread_attr_init(&attr);

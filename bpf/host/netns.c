@@ -73,7 +73,6 @@ static void look_at(struct proc *p, void *arg)
 	struct netns *n;
 	int err;
 
-	(void)arg;
 	if (p->closed || p->exited || p->kthread)
 		return;
 	if ((!p->netns || again) && reads) {

@@ -139,7 +139,6 @@ void protocols_main(const void *arg)
 	u32 work = 0;
 	int n, fd;
 
-	(void)arg;
 	for (;;) {
 		struct pollfd p = { .fd = HELPER_SOCK, .events = POLLIN };
 		int ready = poll(&p, 1, ring.consumer ? pause_ms : -1);

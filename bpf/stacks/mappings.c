@@ -136,7 +136,6 @@ static void install(struct process *p)
 
 static void install_dirty(struct process *p, u32 arg)
 {
-	(void)arg;
 	if (!p->dirty)
 		return;
 	p->dirty = false;
@@ -293,7 +292,6 @@ void mappings_code_used(u32 pid)
 
 static void drain(struct process *p, u32 arg)
 {
-	(void)arg;
 	if (p->jvm)
 		jvm_drain(p->jvm);
 }

@@ -19,7 +19,6 @@ static void on_signal(int sig)
 	if (write(wake_pipe[1], "", 1) < 0) {
 		/* the pipe is full, hence readable: sufficient */
 	}
-	(void)sig;
 	errno = saved;
 }
 
@@ -31,7 +30,6 @@ static void on_reload(int sig)
 	if (write(wake_pipe[1], "", 1) < 0) {
 		/* as above */
 	}
-	(void)sig;
 	errno = saved;
 }
 

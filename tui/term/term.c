@@ -234,6 +234,5 @@ bool term_fills(const struct terminal *t)
 
 int term_signal_fd(const struct terminal *t)
 {
-	(void)t;
 	return termio_signal_fd();
 }

@@ -126,7 +126,6 @@ static void count_losses(void)
 
 static void clear_process(struct proc *p, void *arg)
 {
-	(void)arg;
 	hist_put(p->http_hist);
 	p->http_hist = NULL;
 	p->http_requests = 0;

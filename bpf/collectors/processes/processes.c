@@ -184,7 +184,6 @@ static size_t take_records(const char *buf, size_t n, void *arg)
 {
 	size_t used = 0;
 
-	(void)arg;
 	for (;;) {
 		const struct wire_thread *t = (const void *)(buf + used);
 		size_t need = sizeof(*t);
@@ -204,7 +203,6 @@ static size_t take_records(const char *buf, size_t n, void *arg)
 
 static void clear_seen(struct proc *p, void *arg)
 {
-	(void)arg;
 	p->seen = false;
 }
 

@@ -174,7 +174,6 @@ int life_event(void *ctx, void *data, size_t size)
 {
 	const struct wire_event *e = data;
 
-	(void)ctx;
 	if (size < sizeof(*e) || (e->kind == WIRE_EXEC && size < sizeof(*e) + e->args_len))
 		return 0;
 	switch (e->kind) {

@@ -79,7 +79,6 @@ static int on_sample(void *ctx, void *data, size_t size)
 	const struct wire_sample *s = data;
 	size_t frames = (s->n_user + s->n_kernel) * sizeof(u64);
 
-	(void)ctx;
 	if (s->end == WALK_NEW_PROCESS || s->end == WALK_NO_MAPPING)
 		mappings_process_changed(s->tgid, s->start_ns, s->exec_id, s->miss);
 	if (s->copied) {

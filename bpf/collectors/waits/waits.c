@@ -309,7 +309,6 @@ static void set_longest(const struct wire_thread *w)
 
 static void clear_longest(struct proc *p, void *arg)
 {
-	(void)arg;
 	p->longest = NULL;
 }
 
@@ -450,7 +449,6 @@ void waits_ask(const struct wait_question *q, u32 n, u64 patience_ns)
 
 static int waits_read(const struct tick *t)
 {
-	(void)t;
 	return 0;
 }
 

@@ -33,7 +33,6 @@ static size_t take_ends(const char *buf, size_t n, void *arg)
 {
 	size_t used = 0;
 
-	(void)arg;
 	for (; n - used >= sizeof(*found); used += sizeof(*found)) {
 		if (n_found == FOUND_MAX)
 			continue;
