@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "symbolizer/ehframe.h"
 #include "symbolizer/protocol.h"
 
 #define MAX_ASKED 64	/* maximum number of pending requests */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* codepaths.c: see codepaths.h. Sources: psABI x86-64 3.2.2 and 3.4.1; clone(2). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "symbolizer/codepaths.h"

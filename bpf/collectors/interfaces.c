@@ -14,7 +14,6 @@
 #include "bpf/helpers/admin.h"
 #include "bpf/host/netns.h"
 #include "bpf/host/procfs.h"
-#include "bpf/host/proctab.h"
 #include "bpf/model/hash.h"
 #include "bpf/model/rate.h"
 

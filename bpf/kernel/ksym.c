@@ -5,7 +5,6 @@
 
 #include <bpf/bpf.h>
 
-#include "bpf/model/base.h"
 #include "bpf/kernel/ksym.h"
 
 #define PROGRAM "bpf_prog_"	/* kernel programs are in a module of this name in /proc/kallsyms, here in none */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* loss.c: see loss.h. Sampler thread only. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/kernel/loss.h"

@@ -6,7 +6,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "bpf/model/base.h"
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/map_ops.h"
 

@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include "bpf/record/codec.h"
-#include "bpf/model/snapshot_build.h"
 
 #define MAX_NAME 64
 #define MAX_FIELDS 255	/* of a table, stored or not */

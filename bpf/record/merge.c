@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* merge.c: merges two neighbouring ticks. */
-#include "bpf/record/codec.h"
 #include "bpf/record/merge.h"
 #include "bpf/model/snapshot_build.h"
 

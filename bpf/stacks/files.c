@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include "bpf/host/mapped_file.h"
-#include "bpf/kernel/probes.h"
 #include "bpf/stacks/arena.h"
 #include "bpf/stacks/aside.h"
 #include "bpf/stacks/files.h"
 #include "bpf/stacks/files_state.h"
-#include "bpf/stacks/mappings.h"
 #include "bpf/stacks/rules.h"
 
 #define MAX_OPEN 65536

@@ -6,7 +6,6 @@
 #include "bpf/helpers/opener.h"
 #include "bpf/host/procfs.h"
 #include "bpf/stacks/arena.h"
-#include "bpf/stacks/files.h"
 #include "bpf/stacks/rules.h"
 #include "bpf/stacks/jvm.h"
 #include "symbolizer/unwind.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "tui/main/options_value.h"
-#include "tui/table/table.h"
 #include "tui/app/view.h"
 
 static const struct view *const views[] = {

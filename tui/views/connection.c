@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/term/graph.h"
 #include "tui/views/http.h"
 #include "tui/views/net.h"
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
 /* The port of the service: on the side that was connected to. */

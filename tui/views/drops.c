@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/table/table_state.h"
 #include "tui/views/net.h"
 
 #define LIST_MAX 64

@@ -6,7 +6,6 @@
  * socket outside of a probed call, its mapped files are searched.
  */
 #include <glob.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
