@@ -79,6 +79,13 @@ int table_field(enum table_id t, const char *name)
 	return -1;
 }
 
+const struct field *field_named(enum table_id t, const char *name)
+{
+	int i = table_field(t, name);
+
+	return i < 0 ? NULL : &table_descs[t].fields[i];
+}
+
 int table_by_name(const char *name)
 {
 	for (int t = 0; t < N_TABLES; t++)

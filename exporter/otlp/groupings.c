@@ -63,7 +63,6 @@ static u32 which_name(const struct http_durations_row *r)
 static void put_requests(struct metrics *m, const struct attributes *from, u64 start_ns,
 			 const struct row *row, const struct otlp_values *v)
 {
-	const struct table_desc *d = &table_descs[TABLE_http_durations];
 	struct otlp_metric *metric = scratch_alloc(m->scratch, sizeof(*metric));
 	u64 any = 0;
 
@@ -71,8 +70,7 @@ static void put_requests(struct metrics *m, const struct attributes *from, u64 s
 		any |= v->counters[1 + i];
 	if (!any)
 		return;
-	otlp_metric_nth(&d->fields[table_field(TABLE_http_durations, "total_ns")],
-			which_name(http_durations_row(row)), metric);
+	otlp_metric_nth(field_named(TABLE_http_durations, "total_ns"), which_name(http_durations_row(row)), metric);
 	metric->kind = OTLP_HISTOGRAM;
 	metrics_bounds(m, metric, from, start_ns, v->counters + 1, bounds, ARRAY_SIZE(bounds),
 		       (double)v->counters[0] * 1e-9);

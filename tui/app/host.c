@@ -52,12 +52,9 @@ static void pen_spark(struct pen *p, int width, const struct series *s, float to
 	p->col += width + 1;
 }
 
-static const char *value(char buf[FORMAT_MAX], const struct row *r, enum table_id t,
-			 const char *name, const struct snapshot *s)
+static const char *value(char buf[FORMAT_MAX], const struct row *r, const char *name, const struct snapshot *s)
 {
-	int f = table_field(t, name);
-
-	return r && f >= 0 ? format_value(buf, &table_descs[t].fields[f], r, s, NULL) : "?";
+	return r ? format_member(buf, r, name, s) : "?";
 }
 
 /* ---- line 1 --------------------------------------------------------------------- */
@@ -119,8 +116,8 @@ static void line_narrow(struct app *a, struct canvas *c, int row, const struct h
 	char cpu[FORMAT_MAX], io[FORMAT_MAX];
 	const struct row *r = h ? &h->row : NULL;
 
-	pen_part(&p, 0, ROLE_text, "cpu %s%%", value(cpu, r, TABLE_host, "cpu_pct", a->shown));
-	pen_part(&p, 1, ROLE_text, "psi io %s", value(io, r, TABLE_host, "psi_io_pct", a->shown));
+	pen_part(&p, 0, ROLE_text, "cpu %s%%", value(cpu, r, "cpu_pct", a->shown));
+	pen_part(&p, 1, ROLE_text, "psi io %s", value(io, r, "psi_io_pct", a->shown));
 }
 
 static void part_cpu(struct app *a, struct pen *p, const struct host_row *h, int gap)
@@ -128,8 +125,8 @@ static void part_cpu(struct app *a, struct pen *p, const struct host_row *h, int
 	char cpu[FORMAT_MAX], cpus[FORMAT_MAX];
 	const struct row *r = h ? &h->row : NULL;
 
-	pen_part(p, gap, ROLE_text, "%scpu %s%%", value(cpus, r, TABLE_host, "cpus", a->shown),
-		 value(cpu, r, TABLE_host, "cpu_pct", a->shown));
+	pen_part(p, gap, ROLE_text, "%scpu %s%%", value(cpus, r, "cpus", a->shown),
+		 value(cpu, r, "cpu_pct", a->shown));
 }
 
 static void line_host(struct app *a, struct canvas *c, int row, const struct host_row *h)
@@ -138,7 +135,7 @@ static void line_host(struct app *a, struct canvas *c, int row, const struct hos
 	struct pen p = { c, row, 0, draw_mode(a, c, row) };
 	char buf[FORMAT_MAX], mem[64];
 	const struct row *r = h ? &h->row : NULL;
-	const char *load = value(buf, r, TABLE_host, "load1", a->shown);
+	const char *load = value(buf, r, "load1", a->shown);
 
 	pen_part(&p, 0, ROLE_text | S_BOLD, "%.24s", se && *se->host_name ? se->host_name : "host");
 	part_cpu(a, &p, h, 2);
@@ -161,15 +158,15 @@ static void line_host_wide(struct app *a, struct canvas *c, int row, const struc
 	pen_part(&p, 0, ROLE_text | S_BOLD, "%.32s", se && *se->host_name ? se->host_name : "host");
 	if (se && *se->kernel && a->cols >= ROOMY_COLS)
 		pen_part(&p, 2, ROLE_dim, "Linux %s %s", se->kernel, se->arch);
-	pen_part(&p, 2, ROLE_dim, "up %s", value(b, r, TABLE_host, "uptime_ns", a->shown));
+	pen_part(&p, 2, ROLE_dim, "up %s", value(b, r, "uptime_ns", a->shown));
 	part_cpu(a, &p, h, 3);
 	pen_spark(&p, a->cols >= ROOMY_COLS ? SPARK_WIDE : SPARK_NARROW, &a->host.cpu, 100);
 	if (a->shown)
 		pen_cpus(&p, a->shown);
-	pen_part(&p, 3, ROLE_text, "load %s", value(b, r, TABLE_host, "load1", a->shown));
+	pen_part(&p, 3, ROLE_text, "load %s", value(b, r, "load1", a->shown));
 	memory_text(mem, sizeof(mem), h);
 	pen_part(&p, 3, ROLE_text, "%s", mem);
-	pen_part(&p, 2, ROLE_dim, "swap %s", value(b, r, TABLE_host, "swap_used_bytes", a->shown));
+	pen_part(&p, 2, ROLE_dim, "swap %s", value(b, r, "swap_used_bytes", a->shown));
 	if (h && u64_known(h->processes) && u64_known(h->threads))
 		pen_part(&p, 3, ROLE_dim, "%s process%s  %s thread%s",
 			 format_thousands(n1, h->processes), text_plural(h->processes, "es"),
@@ -235,10 +232,10 @@ static void part_rates(struct app *a, struct pen *p, const struct host_row *h)
 	const struct row *r = h ? &h->row : NULL;
 
 	pen_part(p, canvas_cols(p->c) >= 120 ? 3 : 2, ROLE_text, "csw %s/s",
-		 value(csw, r, TABLE_host, "ctx_switch_rate", a->shown));
+		 value(csw, r, "ctx_switch_rate", a->shown));
 	if (h && __builtin_isnan(h->syscall_rate))	/* counted only while a view shows it */
 		return;
-	pen_part(p, 1, ROLE_text, "sys %s/s", value(sys, r, TABLE_host, "syscall_rate", a->shown));
+	pen_part(p, 1, ROLE_text, "sys %s/s", value(sys, r, "syscall_rate", a->shown));
 }
 
 static void line_pressure(struct app *a, struct canvas *c, int row, const struct host_row *h, bool wide)
@@ -279,14 +276,14 @@ static void line_self(struct app *a, struct canvas *c, int row)
 			 (double)(s->cpu_pct + s->bpf_cpu_pct), (double)s->budget_pct,
 			 (double)s->bpf_cpu_pct, (double)s->cpu_pct);
 	else
-		pen_part(&p, 2, ROLE_text, "self %s %%", value(b, r, TABLE_self, "cpu_pct", a->shown));
+		pen_part(&p, 2, ROLE_text, "self %s %%", value(b, r, "cpu_pct", a->shown));
 	pen_part(&p, 3, ROLE_text, "memory %s, maps %s, history %s",
-		 value(b, r, TABLE_self, "rss_bytes", a->shown),
-		 value(m, r, TABLE_self, "kernel_map_bytes", a->shown),
-		 value(h, r, TABLE_self, "history_bytes", a->shown));
+		 value(b, r, "rss_bytes", a->shown),
+		 value(m, r, "kernel_map_bytes", a->shown),
+		 value(h, r, "history_bytes", a->shown));
 	pen_part(&p, 3, shown.now ? ROLE_bad : ROLE_text, "lost %s",
 		 u64_known(shown.n) ? format_count(b, (double)shown.n) : "?");
-	pen_part(&p, 3, ROLE_text, "tick %s", value(b, r, TABLE_self, "tick_ns", a->shown));
+	pen_part(&p, 3, ROLE_text, "tick %s", value(b, r, "tick_ns", a->shown));
 	pen_part(&p, 3, ROLE_text, "rec %s", a->recording ? "on" : "off");
 }
 

@@ -198,10 +198,9 @@ void app_enter_group(struct app *a, const struct row *sum)
 {
 	const struct grouping *by = group_by(sum);
 	const struct context *ctx = app_context(a);
-	const struct field *fields = table_descs[sum->table].fields;
 	bool process = !strcmp(by->fields[0], "pid");
-	u64 pid = process ? row_u64(sum, &fields[table_field(sum->table, "pid")]) : U64_BLANK;
-	u64 start_ns = process ? row_u64(sum, &fields[table_field(sum->table, by->fields[1])]) : 0;
+	u64 pid = process ? row_u64(sum, field_named(sum->table, "pid")) : U64_BLANK;
+	u64 start_ns = process ? row_u64(sum, field_named(sum->table, by->fields[1])) : 0;
 	char label[96];
 
 	if (u64_known(pid)) {

@@ -14,11 +14,11 @@ static u64 add_text(u64 h, const char *text)
 
 static const struct field *member(const struct heat_source *src, const char *name)
 {
-	int f = name ? table_field(src->table, name) : -1;
+	const struct field *f = name ? field_named(src->table, name) : NULL;
 
-	if (name && f < 0)
+	if (name && !f)
 		die(xasprintf("heat map of %s: its table has no member %s", src->view, name));
-	return name ? &table_descs[src->table].fields[f] : NULL;
+	return f;
 }
 
 struct heat_members heat_members_of(const struct heat_source *src)

@@ -247,6 +247,11 @@ const char *format_value(char buf[FORMAT_MAX], const struct field *f, const stru
 	return format_known(buf, f, format_number(f, r), f->type == FT_U64 ? row_u64(r, f) : 0, s);
 }
 
+const char *format_member(char buf[FORMAT_MAX], const struct row *r, const char *member, const struct snapshot *s)
+{
+	return format_value(buf, field_named(r->table, member), r, s, NULL);
+}
+
 bool format_is_number(enum field_format format)
 {
 	return format < FF_TIME || format == FF_AGE;

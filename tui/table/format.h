@@ -28,5 +28,7 @@ double format_number(const struct field *f, const struct row *r);
 /* A member as drawn ("?", "", "·": unknown), for STR the row's own. s: base of ages and times. */
 const char *format_value(char buf[FORMAT_MAX], const struct field *f, const struct row *r,
 			 const struct snapshot *s, enum value_state *ret_state);
+/* The same, of the member of that name, which the row's table must have. */
+const char *format_member(char buf[FORMAT_MAX], const struct row *r, const char *member, const struct snapshot *s);
 /* Numbers are right-aligned in their column, texts left-aligned. */
 bool format_is_number(enum field_format format);

@@ -18,13 +18,11 @@ static u64 ghost_ticks(const struct tableview *t)
 static bool in_context(const struct app *a, const struct tableview *t, const struct row *r)
 {
 	const struct context *ctx = app_context(a);
-	const struct table_desc *d = &table_descs[t->spec->table];
 
-	if (!ctx->pid || !(d->flags & T_HAS_PID))
+	if (!ctx->pid || !(table_descs[t->spec->table].flags & T_HAS_PID))
 		return true;
-	return row_u64(r, &d->fields[table_field(t->spec->table, "pid")]) == ctx->pid &&
-	       row_u64(r, &d->fields[table_field(t->spec->table, "start_time_ns")]) ==
-	       ctx->start_time_ns;
+	return row_u64(r, field_named(t->spec->table, "pid")) == ctx->pid &&
+	       row_u64(r, field_named(t->spec->table, "start_time_ns")) == ctx->start_time_ns;
 }
 
 static bool keep_row(struct app *a, const struct tableview *t, const struct row *r)

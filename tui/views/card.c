@@ -211,7 +211,7 @@ static void card_status(struct app *a, void *state, char *buf, size_t cap)
 	*buf = '\0';
 	if (p)
 		snprintf(buf, cap, "CPU time %s   state %s",
-			 card_value(age, &p->row, "cpu_ns", NULL),
+			 format_member(age, &p->row, "cpu_ns", NULL),
 			 p->state ? p->state : "?");
 }
 

@@ -68,7 +68,3 @@ void card_draw_calls(struct app *a, struct card *k, struct canvas *c, struct rec
 u32 card_count_children(const struct snapshot *s, const struct processes_row *p);
 void card_draw_children(struct app *a, struct card *k, struct canvas *c, struct rect r,
 			const struct processes_row *p);
-
-/* The text of a member as shown in tables. */
-const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *member,
-		       const struct snapshot *s);

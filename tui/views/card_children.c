@@ -43,7 +43,7 @@ static void draw_child(struct app *a, struct canvas *c, struct rect r,
 		canvas_text(c, r.row, r.col, 1, ROLE_dim, "×");
 	for (u32 i = 0; i < ARRAY_SIZE(columns); i++) {
 		canvas_right(c, r.row, col, columns[i].width, style,
-			     card_value(buf, &p->row, columns[i].member, app_snapshot(a)));
+			     format_member(buf, &p->row, columns[i].member, app_snapshot(a)));
 		col += columns[i].width;
 	}
 	canvas_cut(c, r.row, col + 1, r.col + r.cols - col - 1, style,

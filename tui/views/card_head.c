@@ -8,14 +8,6 @@
 
 #define MAX_PARENTS 6
 
-const char *card_value(char buf[FORMAT_MAX], const struct row *r, const char *member,
-		       const struct snapshot *s)
-{
-	const struct field *f = &table_descs[r->table].fields[table_field(r->table, member)];
-
-	return format_value(buf, f, r, s, NULL);
-}
-
 static int next_line(struct rect *r)
 {
 	return rect_top(r, 1).row;
@@ -48,14 +40,14 @@ static void draw_facts(struct app *a, struct canvas *c, struct rect *r,
 	int row = next_line(r), col = r->col, end = r->col + r->cols;
 	char buf[FORMAT_MAX];
 
-	col = fact(c, row, col, end, "user", card_value(buf, &p->row, "user", s));
+	col = fact(c, row, col, end, "user", format_member(buf, &p->row, "user", s));
 	if (p->container)
 		col = fact(c, row, col, end, "container", p->container);
 	if (p->unit)
 		col = fact(c, row, col, end, "unit", p->unit);
-	col = fact(c, row, col, end, "threads", card_value(buf, &p->row, "threads", s));
+	col = fact(c, row, col, end, "threads", format_member(buf, &p->row, "threads", s));
 	if (u64_known(p->ns_pid) && p->ns_pid != p->pid)
-		col = fact(c, row, col, end, "pid inside", card_value(buf, &p->row, "ns_pid", s));
+		col = fact(c, row, col, end, "pid inside", format_member(buf, &p->row, "ns_pid", s));
 	if (p->cwd)
 		fact(c, row, col, end, "cwd", p->cwd);
 }
@@ -219,9 +211,9 @@ static void draw_spark(struct app *a, struct card *k, struct canvas *c, struct r
 	canvas_text(c, row, r->col + 1, 5, ROLE_dim, name);
 	graph_spark(c, row, r->col + 7, width, ROLE_accent, k->trace.values[id], k->trace.n,
 		    id == TRACE_cpu ? -100 : -1);
-	canvas_right(c, row, col, 7, ROLE_text, card_value(buf, p, member, s));
+	canvas_right(c, row, col, 7, ROLE_text, format_member(buf, p, member, s));
 	for (col += 9; *rates && col + (int)strlen(rates[0]) + 7 <= r->col + r->cols; rates += 2) {
-		const char *text = card_value(buf, p, rates[1], s);
+		const char *text = format_member(buf, p, rates[1], s);
 
 		col += canvas_printf(c, row, col, -1, ROLE_dim, "%s ", rates[0]);
 		canvas_right(c, row, col, 6, *text == '?' ? ROLE_dim : ROLE_text, text);

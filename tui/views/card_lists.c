@@ -90,25 +90,25 @@ static void thread_line(struct canvas *c, struct rect r, const struct threads_ro
 	int col = r.col, end = r.col + r.cols;
 	char buf[FORMAT_MAX];
 
-	canvas_right(c, r.row, col + 1, 7, style, card_value(buf, &t->row, "tid", NULL));
+	canvas_right(c, r.row, col + 1, 7, style, format_member(buf, &t->row, "tid", NULL));
 	canvas_cut(c, r.row, col + 9, wide ? 15 : 8, style, t->comm ? t->comm : "?");
 	col += wide ? 25 : 18;
 	canvas_printf(c, r.row, col, 1, style, "%c", state_of(t));
-	canvas_right(c, r.row, col + 2, 5, style, card_value(buf, &t->row, "cpu_pct", NULL));
+	canvas_right(c, r.row, col + 2, 5, style, format_member(buf, &t->row, "cpu_pct", NULL));
 	if (wide) {
 		canvas_right(c, r.row, col + 8, 5, style,
-			     card_value(buf, &t->row, "runq_wait_pct", NULL));
+			     format_member(buf, &t->row, "runq_wait_pct", NULL));
 		canvas_right(c, r.row, col + 14, 5, style,
-			     card_value(buf, &t->row, "blocked_pct", NULL));
+			     format_member(buf, &t->row, "blocked_pct", NULL));
 		canvas_right(c, r.row, col + 20, 4, style,
-			     card_value(buf, &t->row, "last_cpu", NULL));
+			     format_member(buf, &t->row, "last_cpu", NULL));
 		col += 17;
 	}
 	if (t->syscall && !in_call(t))
 		return;
 	end = min(end, col + 8 + CALL_MAX);
 	draw_what(c, r.row, col + 8, end - col - 16, style, t->syscall, t->waits_on);
-	canvas_right(c, r.row, end - 7, 6, style, card_value(buf, &t->row, "in_call_ns", NULL));
+	canvas_right(c, r.row, end - 7, 6, style, format_member(buf, &t->row, "in_call_ns", NULL));
 }
 
 void card_draw_threads(struct app *a, struct card *k, struct canvas *c, struct rect r,
@@ -256,21 +256,21 @@ static void call_line(struct canvas *c, struct rect r, const struct syscalls_row
 
 	canvas_cut(c, r.row, col + 1, wide ? 18 : 12, style, t->syscall ? t->syscall : "?");
 	col += wide ? 20 : 13;
-	canvas_right(c, r.row, col, 7, style, card_value(buf, &t->row, "rate", NULL));
+	canvas_right(c, r.row, col, 7, style, format_member(buf, &t->row, "rate", NULL));
 	canvas_text(c, r.row, col + 7, 2, ROLE_dim, "/s");
 	col += 9;
 	if (wide) {
 		canvas_right(c, r.row, col + 1, 8, style,
-			     card_value(buf, &t->row, "time_rate", NULL));
+			     format_member(buf, &t->row, "time_rate", NULL));
 		canvas_text(c, r.row, col + 9, 2, ROLE_dim, "/s");
 		col += 11;
 	}
 	canvas_text(c, r.row, col + 2, 3, ROLE_dim, "p99");
-	canvas_right(c, r.row, col + 6, 6, style, card_value(buf, &t->row, "p99_ns", NULL));
+	canvas_right(c, r.row, col + 6, 6, style, format_member(buf, &t->row, "p99_ns", NULL));
 	if (!wide)
 		return;
 	canvas_text(c, r.row, col + 14, 3, ROLE_dim, "max");
-	canvas_right(c, r.row, col + 18, 6, style, card_value(buf, &t->row, "max_ns", NULL));
+	canvas_right(c, r.row, col + 18, 6, style, format_member(buf, &t->row, "max_ns", NULL));
 	graph_hist_row(c, r.row, col + 26, min(r.cols - (col - r.col) - 27, 32), t->hist_tick);
 }
 

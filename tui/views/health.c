@@ -240,8 +240,8 @@ static void health_status(struct app *a, void *state, char *buf, size_t cap)
 	else
 		snprintf(memory, sizeof(memory), "?");
 	snprintf(buf, cap, "cost %s of %s %%   memory %s   lost ", lost,
-		 health_self_text(budget, self, "budget_pct"), memory);
-	text_add(buf, cap, "", "%s", health_self_text(lost, self, "lost_total"));
+		 format_member(budget, &self->row, "budget_pct", NULL), memory);
+	text_add(buf, cap, "", "%s", format_member(lost, &self->row, "lost_total", NULL));
 }
 
 static void health_fini(void *state)

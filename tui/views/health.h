@@ -43,4 +43,4 @@ int health_draw_labels(struct canvas *c, struct rect r, const struct self_row *s
 int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struct self_row *self);
 /* The last lines of the log that fit. */
 void health_draw_log(struct canvas *c, struct rect r);
-const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member);
+

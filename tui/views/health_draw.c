@@ -99,12 +99,9 @@ static void draw_run(struct canvas *c, int row, int col, const struct probes_row
 	char buf[FORMAT_MAX];
 
 	for (u32 i = 0; i < ARRAY_SIZE(columns); i++) {
-		int f = table_field(TABLE_probes, columns[i].member);
-		const char *text = format_value(buf, &table_descs[TABLE_probes].fields[f], &p->row,
-						NULL, NULL);
+		const char *text = format_member(buf, &p->row, columns[i].member, NULL);
 
-		canvas_right(c, row, col, columns[i].width, *text == '?' ? ROLE_dim : ROLE_text,
-			     text);
+		canvas_right(c, row, col, columns[i].width, *text == '?' ? ROLE_dim : ROLE_text, text);
 		col += columns[i].width;
 		col += canvas_text(c, row, col, -1, ROLE_dim, columns[i].unit) + 1;
 	}
@@ -147,13 +144,6 @@ void health_draw_collectors(struct canvas *c, struct rect r, const struct health
 
 /* ---- cost, memory, losses ---------------------------------------------------------------- */
 
-const char *health_self_text(char buf[FORMAT_MAX], const struct self_row *self, const char *member)
-{
-	int f = table_field(TABLE_self, member);
-
-	return format_value(buf, &table_descs[TABLE_self].fields[f], &self->row, NULL, NULL);
-}
-
 void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *self)
 {
 	char bpf[FORMAT_MAX], own[FORMAT_MAX], tick[FORMAT_MAX], budget[FORMAT_MAX], text[80];
@@ -166,9 +156,9 @@ void health_draw_cost(struct canvas *c, struct rect r, const struct self_row *se
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "cost");
 	col += canvas_printf(c, r.row, col, -1, over ? ROLE_warn : ROLE_text,
 			     "kernel %s  own %s  of %s", bpf, own,
-			     health_self_text(budget, self, "budget_pct"));
+			     format_member(budget, &self->row, "budget_pct", NULL));
 	col += canvas_text(c, r.row, col, -1, ROLE_dim, col + 17 <= r.col + r.cols ? " % of the machine" : " %");
-	snprintf(text, sizeof(text), "  tick %s", health_self_text(tick, self, "tick_ns"));
+	snprintf(text, sizeof(text), "  tick %s", format_member(tick, &self->row, "tick_ns", NULL));
 	canvas_cut(c, r.row, col, -1, ROLE_text, text);
 }
 
@@ -182,9 +172,9 @@ int health_draw_memory(struct app *a, struct canvas *c, struct rect r, const str
 	canvas_text(c, r.row, r.col, -1, ROLE_dim, "memory");
 	snprintf(text, sizeof(text),
 		 "ottop %s  maps %s  history %s: %s, %u tick%s, merged %llu, gone %llu",
-		 health_self_text(rss, self, "rss_bytes"),
-		 health_self_text(maps, self, "kernel_map_bytes"),
-		 health_self_text(kept, self, "history_bytes"), span, n, text_plural(n, "s"),
+		 format_member(rss, &self->row, "rss_bytes", NULL),
+		 format_member(maps, &self->row, "kernel_map_bytes", NULL),
+		 format_member(kept, &self->row, "history_bytes", NULL), span, n, text_plural(n, "s"),
 		 (unsigned long long)history_merged(h), (unsigned long long)history_dropped(h));
 	return canvas_wrap(c, r.row, r.col + 9, r.cols - 9, ROLE_text, text);
 }
@@ -228,7 +218,7 @@ int health_draw_lost(struct app *a, struct canvas *c, struct rect r, const struc
 	}
 	at = (size_t)snprintf(text, sizeof(text), "%s since ottop started, %s/s now",
 			      format_thousands(n, self->lost_total),
-			      health_self_text(rate, self, "lost_rate"));
+			      format_member(rate, &self->row, "lost_rate", NULL));
 	for (u32 i = 0; i < t->n; i++) {
 		const struct lost_row *l = lost_row(t->rows[i]);
 

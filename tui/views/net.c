@@ -194,10 +194,9 @@ char *net_rtt(char *buf, double ns)
 
 const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member)
 {
-	int f = table_field(r->table, member);
-	const struct field *field = &table_descs[r->table].fields[f];
+	const struct field *field = field_named(r->table, member);
 
-	if (f < 0)
+	if (!field)
 		return "";
 	if (!strcmp(member, "srtt_ns") && format_state(field, r) == VALUE_KNOWN)
 		return net_rtt(buf, format_number(field, r));

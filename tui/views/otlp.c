@@ -13,16 +13,6 @@ static bool is_bad(const struct exports_row *r)
 	return text_is(r->state, "retry") || text_is(r->state, "refused");
 }
 
-static const char *member(char buf[FORMAT_MAX], const struct exports_row *r, const char *name,
-			  const struct snapshot *s)
-{
-	const struct field *f = &table_descs[TABLE_exports].fields[table_field(TABLE_exports, name)];
-	enum value_state state;
-	const char *text = format_value(buf, f, &r->row, s, &state);
-
-	return state == VALUE_UNKNOWN ? "?" : text;
-}
-
 /* ---- the column LAST ------------------------------------------------------------------ */
 
 /* Time from one to another; 0 if negative, or after the tick. */
@@ -212,7 +202,7 @@ static void draw_details(struct app *a, struct canvas *c, struct rect r, const s
 	queue_text(e, text, sizeof(text));
 	r.row += detail(c, r, ROLE_text, "queue", text);
 	snprintf(text, sizeof(text), "encoding %s  sending %s  %% of one CPU",
-		 member(m, e, "encode_pct", s), member(n, e, "send_pct", s));
+		 format_member(m, &e->row, "encode_pct", s), format_member(n, &e->row, "send_pct", s));
 	r.row += detail(c, r, ROLE_text, "cost", text);
 	draw_error(a, c, r, e);
 }

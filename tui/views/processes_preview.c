@@ -66,22 +66,17 @@ static u32 top_calls(const struct snapshot *s, const struct processes_row *p,
 	return n;
 }
 
-static const char *member(char buf[FORMAT_MAX], const struct row *r, enum table_id t, const char *name)
-{
-	return format_value(buf, &table_descs[t].fields[table_field(t, name)], r, NULL, NULL);
-}
-
 static void call_line(struct canvas *c, int row, int col, const struct syscalls_row *r)
 {
 	char rate[FORMAT_MAX], time[FORMAT_MAX], p99[FORMAT_MAX];
 
 	canvas_cut(c, row, col + 1, 18, ROLE_text, r->syscall ? r->syscall : "?");
-	canvas_right(c, row, col + 20, 6, ROLE_text, member(rate, &r->row, TABLE_syscalls, "rate"));
+	canvas_right(c, row, col + 20, 6, ROLE_text, format_member(rate, &r->row, "rate", NULL));
 	canvas_text(c, row, col + 26, 2, ROLE_dim, "/s");
-	canvas_right(c, row, col + 30, 7, ROLE_text, member(time, &r->row, TABLE_syscalls, "time_rate"));
+	canvas_right(c, row, col + 30, 7, ROLE_text, format_member(time, &r->row, "time_rate", NULL));
 	canvas_text(c, row, col + 37, 2, ROLE_dim, "/s");
 	canvas_text(c, row, col + 42, 3, ROLE_dim, "p99");
-	canvas_right(c, row, col + 46, 7, ROLE_text, member(p99, &r->row, TABLE_syscalls, "p99_ns"));
+	canvas_right(c, row, col + 46, 7, ROLE_text, format_member(p99, &r->row, "p99_ns", NULL));
 }
 
 static void draw_calls(struct app *a, struct canvas *c, struct rect r, const struct processes_row *p)
@@ -133,14 +128,14 @@ static void draw_who(struct app *a, struct canvas *c, struct rect r, const struc
 		fact(c, r, &row, "parent", text);
 	}
 	snprintf(text, sizeof(text), "%s, %s thread%s, %s old", p->user ? p->user : "?",
-		 member(b1, &p->row, TABLE_processes, "threads"), text_plural(p->threads, "s"),
+		 format_member(b1, &p->row, "threads", NULL), text_plural(p->threads, "s"),
 		 format_age(b2, s->time_ns - min(p->start_time_ns, s->time_ns)));
 	fact(c, r, &row, "user", text);
 	fact(c, r, &row, "container", p->container);
 	fact(c, r, &row, "unit", p->unit);
 	fact(c, r, &row, "cgroup", p->cgroup);
-	snprintf(text, sizeof(text), "%s, CPU time %s", member(b1, &p->row, TABLE_processes, "rss_bytes"),
-		 member(b2, &p->row, TABLE_processes, "cpu_ns"));
+	snprintf(text, sizeof(text), "%s, CPU time %s", format_member(b1, &p->row, "rss_bytes", NULL),
+		 format_member(b2, &p->row, "cpu_ns", NULL));
 	fact(c, r, &row, "memory", text);
 }
 
