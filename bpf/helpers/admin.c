@@ -303,7 +303,8 @@ static int receive(u32 seq, int *ret_fd)
 	}
 }
 
-static int ask_with(struct request *r, int pass, int *ret_fd)
+/* pass: a descriptor to go with the request, or -1. *ret_fd: the one that came with the answer, or -1. */
+static int ask(struct request *r, int pass, int *ret_fd)
 {
 	static u32 last_seq;
 	int err;
@@ -316,14 +317,9 @@ static int ask_with(struct request *r, int pass, int *ret_fd)
 	return err ?: receive(r->seq, ret_fd);
 }
 
-static int ask(struct request *r, int *ret_fd)
+static int ask_fd(struct request *r, int pass)
 {
-	return ask_with(r, -1, ret_fd);
-}
-
-static int ask_fd(struct request *r)
-{
-	int fd, err = ask(r, &fd);
+	int fd, err = ask(r, pass, &fd);
 
 	return err ? err : fd < 0 ? -EPIPE : fd;
 }
@@ -333,12 +329,12 @@ int admin_stats(bool on)
 	struct request r = { .wish = on ? STATS_ON : STATS_OFF };
 	int fd;
 
-	return ask(&r, &fd);
+	return ask(&r, -1, &fd);
 }
 
 int admin_cpu_clock(u32 cpu, u32 hz)
 {
-	return ask_fd(&(struct request){ .wish = CPU_CLOCK, .cpu = cpu, .hz = hz });
+	return ask_fd(&(struct request){ .wish = CPU_CLOCK, .cpu = cpu, .hz = hz }, -1);
 }
 
 int admin_tracepoint(const char *category, const char *name)
@@ -346,25 +342,22 @@ int admin_tracepoint(const char *category, const char *name)
 	struct request r = { .wish = TRACEPOINT };
 
 	snprintf(r.name, sizeof(r.name), "%s/%s", category, name);
-	return ask_fd(&r);
+	return ask_fd(&r, -1);
 }
 
 int admin_uprobe(int file, u64 offset, bool returns)
 {
 	struct request r = { .wish = returns ? URETPROBE : UPROBE, .offset = offset };
-	int fd, err = ask_with(&r, file, &fd);
 
-	return err ? err : fd < 0 ? -EPIPE : fd;
+	return ask_fd(&r, file);
 }
 
 static int ask_netns(u32 wish, const char *path, u32 inum, int pass)
 {
 	struct request r = { .wish = wish, .inum = inum };
-	int fd, err;
 
 	snprintf(r.name, sizeof(r.name), "%s", path);
-	err = ask_with(&r, pass, &fd);
-	return err ? err : fd < 0 ? -EPIPE : fd;
+	return ask_fd(&r, pass);
 }
 
 int admin_netns_dev(const char *path, u32 inum)

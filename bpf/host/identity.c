@@ -119,14 +119,6 @@ void identity_want_services(bool on)
 	want_services = on;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* n bytes without blanks around them, with %XX undone. */
 static void decode(const char *s, size_t n, char *buf, size_t cap)
 {

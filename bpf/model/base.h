@@ -108,6 +108,15 @@ enum text_mode { TEXT_SCREEN, TEXT_SCREEN_ASCII, TEXT_UTF8, TEXT_EXPORT };
 size_t text_clean(char *dst, size_t cap, const char *src, enum text_mode mode);
 /* Decodes a character; its bytes (1..4), or 0: invalid (overlong, surrogate, > U+10FFFF too). */
 u32 text_decode(const char *src, u32 *ret_char);
+/* Value of a hexadecimal digit of either case; -1: not one. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Whether s is `want`; false if it is NULL. */
 static inline bool text_is(const char *s, const char *want)
 {

@@ -60,17 +60,9 @@ static void unframe(struct direction *d)
 	d->last = 0;
 }
 
-static int hex_digit(u8 c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void read_chunk_size(struct direction *d, u8 c)
 {
-	int digit = hex_digit(c);
+	int digit = hex_digit((char)c);
 
 	if (digit >= 0 && d->state == CHUNK_SIZE && d->digits < MAX_DIGITS) {
 		d->left = (d->digits++ ? d->left : 0) << 4 | (u64)digit;

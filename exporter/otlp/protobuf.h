@@ -20,12 +20,3 @@ bool protobuf_next(struct protobuf *b, struct protobuf_field *f, bool *bad);
 void protobuf_show(char *buf, size_t cap, struct protobuf b);
 /* Parses an Export...ServiceResponse (partial_success = 1; absent: unchanged). False: malformed. */
 bool protobuf_response(struct protobuf b, u64 *ret_rejected, char *message, size_t cap);
-
-/* Value of a hexadecimal digit of either case; -1: not one. */
-static inline int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}

@@ -157,9 +157,8 @@ static void say_kill(struct app *a)
 {
 	const struct tableview *table = a->tables[a->view];
 	const struct row *r = table ? table_cursor(table) : NULL;
-	int pid_field = r ? table_field(r->table, "pid") : -1;
-	u64 pid = pid_field >= 0 ? row_u64(r, &table_descs[r->table].fields[pid_field]) : app_context(a)->pid;
-
+	const struct field *f = r ? field_named(r->table, "pid") : NULL;
+	u64 pid = f ? row_u64(r, f) : app_context(a)->pid;
 	const struct processes_row *p = pid && u64_known(pid) && a->shown ? snapshot_process(a->shown, pid, 0) : NULL;
 
 	if (a->config.replay)

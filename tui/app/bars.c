@@ -132,9 +132,7 @@ static void draw_tabs(struct app *a, struct canvas *c, int row)
 
 static void append_face(char *buf, size_t cap, const char *name, size_t n, bool current)
 {
-	size_t at = strlen(buf);
-
-	snprintf(buf + at, cap - at, " %s%.*s%s", current ? "[" : "", (int)n, name, current ? "]" : "");
+	text_add(buf, cap, " ", "%s%.*s%s", current ? "[" : "", (int)n, name, current ? "]" : "");
 }
 
 /* "faces [flat] tree" for all views of this tab; *ret_short: "1: 1 more face". */

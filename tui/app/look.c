@@ -7,13 +7,11 @@
 static u32 pids_on_screen(struct app *a, u32 *pids)
 {
 	const struct tableview *t = a->tables[a->view];
-	int id = t ? table_field(t->spec->table, "pid") : -1;
-	const struct field *f;
+	const struct field *f = t ? field_named(t->spec->table, "pid") : NULL;
 	u32 n = 0;
 
-	if (id < 0 || !app_live(a))
+	if (!f || !app_live(a))
 		return 0;
-	f = &table_descs[t->spec->table].fields[id];
 	for (u32 i = t->top; i < t->n && i < t->top + t->page && n < APP_LOOKED; i++) {
 		u64 pid = row_u64(t->rows[i].row, f);
 

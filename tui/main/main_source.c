@@ -5,26 +5,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "bpf/host/procfs.h"
 #include "tui/main/main.h"
 
-/* The initial pid namespace's inode number is kernel ABI (proc_ns.h). */
-#define INITIAL_PID_NS 0xeffffffcul
 #define CGROUP_ROOT "/sys/fs/cgroup"
-
-static bool in_initial_pid_ns(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INITIAL_PID_NS;
-}
 
 /* Valid only in the initial pid namespace: elsewhere kill() sees other pids. */
 static char *find_missing_pid(const struct pid_list *pids)
 {
-	if (!in_initial_pid_ns())
+	if (!procfs_is_initial())
 		return NULL;
 	for (u32 i = 0; i < pids->n; i++)
 		if (kill((pid_t)pids->pid[i], 0) && errno == ESRCH)
