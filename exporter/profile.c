@@ -57,12 +57,11 @@ static void hold_frame(struct profile *p, const struct frames_row *r)
 	old = p->frames[*i];
 	if (old == r)
 		return;
-	row_get(&r->row);
 	if (*i && same_place(old, r)) {
-		row_put(&old->row);
-		p->frames[*i] = r;
+		ROW_KEEP(p->frames[*i], r);
 		return;
 	}
+	row_get(&r->row);
 	*i = add_frame(p, r);
 }
 

@@ -60,8 +60,7 @@ static void add_row(const struct totals *set, struct total *t, const struct tick
 		return;
 	}
 	r = set->row(t, p, tick);
-	row_put(t->idle_row);
-	t->idle_row = t->active ? NULL : row_get(r);
+	ROW_KEEP(t->idle_row, t->active ? NULL : r);
 	if (t->idle_row)	/* the builder does not change rows that are referenced elsewhere, too */
 		row_quantiles(r);
 	reset(set, t);

@@ -205,6 +205,17 @@ u64 counter_growth(u64 from, u64 to);
 
 const struct row *row_get(const struct row *r);	/* NULL-safe; returns r */
 void row_put(const struct row *r);		/* NULL-safe */
+
+/* The place, a pointer to a row of some table or NULL, keeps r (NULL: none) from now on. */
+#define ROW_KEEP(place, r) do {					\
+	typeof(&(place)) place_ = &(place);			\
+	typeof(place) r_ = (r);					\
+								\
+	row_get((const struct row *)r_);			\
+	row_put((const struct row *)*place_);			\
+	*place_ = r_;						\
+} while (0)
+
 /* Order of rows of a table by key; 0: the same object. A sum only equals itself. */
 int row_cmp_keys(const struct row *a, const struct row *b);
 

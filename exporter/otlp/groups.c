@@ -220,14 +220,6 @@ static int by_growth(const void *a, const void *b)
 	return cmp(y->grew, x->grew) ?: cmp(x->start_ns, y->start_ns);
 }
 
-static void set_process(const struct processes_row **to, const struct processes_row *p)
-{
-	const struct row *old = *to ? &(*to)->row : NULL;
-
-	*to = p ? processes_row(row_get(&p->row)) : NULL;
-	row_put(old);
-}
-
 /*
  * Keeps a series' resource after its process; renamed, it exports a last point under its old name.
  * False: it has ended.
@@ -239,9 +231,9 @@ static bool keep_process(struct group *x, const struct snapshot *s, const struct
 	if (!p)
 		return false;
 	if (x->process && !message_same_process(config, x->process, p))
-		set_process(&x->renamed, p);
+		ROW_KEEP(x->renamed, p);
 	else
-		set_process(&x->process, p);
+		ROW_KEEP(x->process, p);
 	return !p->row.closed;
 }
 
@@ -395,8 +387,8 @@ static void group_free(struct otlp_groups *g, struct group *x)
 	hash_remove(&g->groups, &x->node);
 	g->n_own -= x->own;
 	row_put(x->row);
-	set_process(&x->process, NULL);
-	set_process(&x->renamed, NULL);
+	ROW_KEEP(x->process, NULL);
+	ROW_KEEP(x->renamed, NULL);
 	hist_put(x->v.hist);
 	free(x);
 }
@@ -417,8 +409,8 @@ static void rename_group(const struct otlp_groups *g, struct group *x)
 	begin_again(g, &x->v, &x->hist_start_ns);
 	memset(x->v.counters, 0, sizeof(x->v.counters));
 	x->start_ns = g->now_ns;
-	set_process(&x->process, x->renamed);
-	set_process(&x->renamed, NULL);
+	ROW_KEEP(x->process, x->renamed);
+	ROW_KEEP(x->renamed, NULL);
 }
 
 void otlp_groups_end(struct otlp_groups *g)

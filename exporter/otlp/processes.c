@@ -81,14 +81,6 @@ static void count_growth(struct otlp_processes *p, struct tracked *t, const stru
 	}
 }
 
-static void set_row(struct tracked *t, const struct processes_row *r)
-{
-	const struct row *old = t->row ? &t->row->row : NULL;
-
-	t->row = processes_row(row_get(&r->row));
-	row_put(old);
-}
-
 static bool has_ended(const struct tracked *t)
 {
 	return t->gone || t->row->row.closed;
@@ -96,9 +88,8 @@ static bool has_ended(const struct tracked *t)
 
 static void forget(struct tracked *t)
 {
-	row_put(&t->row->row);
-	if (t->exported_row)
-		row_put(&t->exported_row->row);
+	ROW_KEEP(t->row, NULL);
+	ROW_KEEP(t->exported_row, NULL);
 }
 
 static void take_row(struct otlp_processes *p, struct tracked *t, const struct processes_row *r)
@@ -106,7 +97,7 @@ static void take_row(struct otlp_processes *p, struct tracked *t, const struct p
 	count_growth(p, t, r);
 	t->pid = r->pid;
 	t->start_ns = r->start_time_ns;
-	set_row(t, r);
+	ROW_KEEP(t->row, r);
 }
 
 /* Merges the old list with the table, both ordered by key. */
@@ -274,14 +265,6 @@ static void begin_anew(struct otlp_processes *p, struct tracked *t)
 	t->own_from_ns = p->exported_ns;
 }
 
-static void set_told(struct tracked *t, const struct processes_row *r)
-{
-	const struct row *old = t->exported_row ? &t->exported_row->row : NULL;
-
-	t->exported_row = r ? processes_row(row_get(&r->row)) : NULL;
-	row_put(old);
-}
-
 static void put_process(struct otlp_processes *p, struct tracked *t, const struct snapshot *s,
 			const struct otlp_config *config, u32 cpus, struct metrics *m)
 {
@@ -297,7 +280,7 @@ static void put_process(struct otlp_processes *p, struct tracked *t, const struc
 	if (!has_levels(t))
 		end_levels(p, t, m);
 	memcpy(t->exported, t->counted, sizeof(t->exported));
-	set_told(t, has_levels(t) ? t->row : NULL);
+	ROW_KEEP(t->exported_row, has_levels(t) ? t->row : NULL);
 }
 
 /* Sum of a gauge over processes without series; false: no value. */

@@ -72,8 +72,7 @@ static void peers_update(struct app *a)
 
 		if (pct <= p->pct)
 			continue;
-		row_put(p->row);
-		p->row = row_get(&all[i].row->row);
+		ROW_KEEP(p->row, &all[i].row->row);
 		p->pct = pct;
 	}
 }

@@ -93,8 +93,7 @@ static void judge(struct slow *s, const struct slow_endpoint *e)
 	known = count_known(s, e, now / TIMES, &below);
 	if (known < TICKS_MIN || below * 2 <= known)
 		return;
-	row_put(s->worst);
-	s->worst = row_get(e->row);
+	ROW_KEEP(s->worst, e->row);
 	s->was_ns = median_ns(s, e);
 }
 
@@ -104,10 +103,8 @@ static void take(struct slow *s, struct slow_endpoint *e, const struct row *r)
 
 	e->p99_us[s->at] = p99;
 	e->quiet = p99 ? 0 : e->quiet + 1;
-	if (r && r != e->row) {
-		row_put(e->row);
-		e->row = row_get(r);
-	}
+	if (r)
+		ROW_KEEP(e->row, r);
 	if (p99)
 		judge(s, e);
 }

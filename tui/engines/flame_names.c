@@ -181,8 +181,7 @@ static u32 fn_of_row(struct flame_names *n, const struct frames_row *r)
 	fn = &n->fns[id];
 	if (!is_new && fn->row && fn->row->id != r->id && (fn->row->file || !r->file) && named)
 		return id;
-	row_put(fn->row ? &fn->row->row : NULL);
-	fn->row = frames_row(row_get(&r->row));
+	ROW_KEEP(fn->row, r);
 	fn->named = named;
 	fn->kernel = text_is(r->kind, "kernel") || text_is(r->module, "[kernel]");
 	fn->kind = named ? kind_of(r) : FLAME_UNKNOWN;
@@ -253,13 +252,6 @@ static bool says_the_same(const struct frames_row *a, const struct frames_row *b
 	       a->start_line == b->start_line && a->lines == b->lines;
 }
 
-static void swap_row(const struct frames_row **old, const struct frames_row *r)
-{
-	row_get(&r->row);
-	row_put(*old ? &(*old)->row : NULL);
-	*old = r;
-}
-
 /* Keeps names that older snapshots lack. A frame in no stack keeps only its row: rarely drawn. */
 static bool learn(struct flame_names *n, const struct frames_row *r)
 {
@@ -272,13 +264,13 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 	f = reach(n, (u32)r->id);
 	if (!f->used) {
 		if (!f->row || has_name(r) || !has_name(f->row))
-			swap_row(&f->row, r);
+			ROW_KEEP(f->row, r);
 		return false;
 	}
 	if (f->row && says_the_same(f->row, r)) {	/* the newer row is kept in memory anyway */
-		swap_row(&f->row, r);
+		ROW_KEEP(f->row, r);
 		if (n->fns[f->fn].row && n->fns[f->fn].row->id == r->id)
-			swap_row(&n->fns[f->fn].row, r);
+			ROW_KEEP(n->fns[f->fn].row, r);
 		return false;
 	}
 	known = f->row && has_name(f->row);
@@ -288,7 +280,7 @@ static bool learn(struct flame_names *n, const struct frames_row *r)
 	other = f->used && (f->fn != fn || (f->row && f->row->inlines != r->inlines));
 	settled = f->row && is_settled(f->row);
 	n->n_used_known += f->used * (is_settled(r) - settled);
-	swap_row(&f->row, r);
+	ROW_KEEP(f->row, r);
 	f->fn = fn;
 	return other;
 }
@@ -308,8 +300,7 @@ bool flame_names_update(struct flame_names *n, const struct snapshot *s)
 	for (u32 i = 0; i < t->n; i++) {
 		if (n->seen[i] == t->rows[i])
 			continue;
-		row_put(n->seen[i]);
-		n->seen[i] = row_get(t->rows[i]);
+		ROW_KEEP(n->seen[i], t->rows[i]);
 		other |= learn(n, frames_row(t->rows[i]));
 	}
 	return other;

@@ -24,8 +24,7 @@ void flame_set_span(struct flame *f, const struct requests_row *q)
 {
 	if (f->span == q || (f->span && q && f->span->seq == q->seq))
 		return;
-	row_put(f->span ? &f->span->row : NULL);
-	f->span = q ? requests_row(row_get(&q->row)) : NULL;
+	ROW_KEEP(f->span, q);
 	f->span_seq = 0;
 	flame_zero(f);
 	f->version++;

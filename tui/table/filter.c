@@ -328,7 +328,7 @@ static struct {
 	u32 n, cap;
 } text;
 
-static void text_add(const char *s)
+static void put_word(const char *s)
 {
 	u32 n = (u32)strlen(s);
 
@@ -344,7 +344,7 @@ static const char *row_text(const struct row *r)
 	const struct table_desc *d = &table_descs[r->table];
 
 	text.n = 0;
-	text_add("");	/* a row may have no text */
+	put_word("");	/* a row may have no text */
 	text.n = 0;
 	for (u32 i = 0; i < d->n_fields; i++) {
 		const struct field *f = &d->fields[i];
@@ -358,7 +358,7 @@ static const char *row_text(const struct row *r)
 		if (!s && f->type != FT_STR)
 			s = name_of(r, f);
 		if (s && *s)
-			text_add(s);
+			put_word(s);
 	}
 	text.buf[text.n] = '\0';
 	return text.buf;

@@ -52,8 +52,7 @@ void table_reset(struct tableview *t)
 		row_put(t->ghosts[i].row);
 	t->n_ghosts = 0;
 	drop_tags(t);
-	row_put(t->cursor);
-	t->cursor = NULL;
+	ROW_KEEP(t->cursor, NULL);
 	t->anchored = t->follow = false;
 	t->cursor_i = t->top = 0;
 	t->seq = 0;
@@ -111,10 +110,7 @@ bool table_is_selected(const struct tableview *t, const struct row *r)
 
 static void hold(struct tableview *t)
 {
-	const struct row *r = t->n ? row_get(t->rows[t->cursor_i].row) : NULL;
-
-	row_put(t->cursor);
-	t->cursor = r;
+	ROW_KEEP(t->cursor, table_cursor(t));
 }
 
 static void table_move_to(struct tableview *t, s64 i)
@@ -199,8 +195,7 @@ bool table_filter(struct app *a, struct tableview *t, const char *text, char *re
 	/* A selected row that ended stays, unless a new filter does not match it. */
 	if (f && t->cursor && app_snapshot(a) && !filter_match(f, t->cursor) &&
 	    (t->cursor->closed || !snapshot_find(app_snapshot(a), t->cursor))) {
-		row_put(t->cursor);
-		t->cursor = NULL;
+		ROW_KEEP(t->cursor, NULL);
 		t->anchored = false;
 	}
 	snprintf(t->filter_text, sizeof(t->filter_text), "%s", text ? text : "");
@@ -378,8 +373,7 @@ void table_save(const struct tableview *t, struct table_position *ret)
 
 void table_restore(struct tableview *t, const struct table_position *p)
 {
-	row_put(t->cursor);
-	t->cursor = row_get(p->cursor);
+	ROW_KEEP(t->cursor, p->cursor);
 	t->cursor_i = p->cursor_i;
 	t->top = p->top;
 	t->anchored = p->anchored;
@@ -388,8 +382,7 @@ void table_restore(struct tableview *t, const struct table_position *p)
 
 void table_position_drop(struct table_position *p)
 {
-	row_put(p->cursor);
-	p->cursor = NULL;
+	ROW_KEEP(p->cursor, NULL);
 }
 
 /* ---- keys -------------------------------------------------------------------------------- */

@@ -257,10 +257,8 @@ static void connection_update(struct app *a, void *state)
 	if (!like || like->table != TABLE_connections || !app_snapshot(a))
 		return;
 	now = snapshot_find(app_snapshot(a), like);
-	if (now || !st->last || row_cmp_keys(st->last, like)) {
-		row_put(st->last);
-		st->last = row_get(now ? now : like);
-	}
+	if (now || !st->last || row_cmp_keys(st->last, like))
+		ROW_KEEP(st->last, now ? now : like);
 	connection_past_update(a, &st->past, st->last);
 }
 
