@@ -63,12 +63,10 @@ const struct sampler_options *sampler_options(void);
 
 #define COLLECTOR(name) extern const struct collector name##_collector;
 #include "bpf/collectors/collectors.def"
-#undef COLLECTOR
 
 enum {
 #define COLLECTOR(name) name##_place,
 #include "bpf/collectors/collectors.def"
-#undef COLLECTOR
 	N_COLLECTORS
 };
 

@@ -8,7 +8,6 @@
 const struct collector *const collectors[N_COLLECTORS] = {
 #define COLLECTOR(name) &name##_collector,
 #include "bpf/collectors/collectors.def"
-#undef COLLECTOR
 };
 
 void collector_close(const struct collector *c)

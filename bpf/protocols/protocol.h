@@ -75,7 +75,6 @@ struct sink {
 enum protocol_id {
 #define PROTOCOL(name) PROTOCOL_##name,
 #include "bpf/protocols/protocols.def"
-#undef PROTOCOL
 	N_PROTOCOLS
 };
 
@@ -111,7 +110,6 @@ struct protocol {
 
 #define PROTOCOL(name) extern const struct protocol name##_protocol;
 #include "bpf/protocols/protocols.def"
-#undef PROTOCOL
 
 extern const struct protocol *const protocols[N_PROTOCOLS];	/* by protocol_id */
 

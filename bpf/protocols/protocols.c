@@ -5,5 +5,4 @@
 const struct protocol *const protocols[N_PROTOCOLS] = {
 #define PROTOCOL(name) &name##_protocol,
 #include "bpf/protocols/protocols.def"
-#undef PROTOCOL
 };

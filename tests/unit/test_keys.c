@@ -11,12 +11,6 @@
 
 #include "tui/app/keys.h"
 
-static const struct view *const views[] = {
-#define VIEW(name) &name##_view,
-#include "tui/app/views.def"
-#undef VIEW
-};
-
 static void codes(void **state)
 {
 	assert_int_equal(key_code("q"), 'q');
@@ -57,18 +51,18 @@ static bool has(const struct key_desc *k, const char *key)
 
 static void one_key_one_meaning(void **state)
 {
-	for (u32 v = 0; v < ARRAY_SIZE(views); v++)
+	for (u32 v = 0; v < N_VIEWS; v++)
 		for (u32 i = 1; i < N_ACTIONS; i++)
 			for (u32 k = i + 1; k < N_ACTIONS; k++) {
 				const struct key_desc *a = &key_descs[i], *b = &key_descs[k];
 				char first[32];
 
 				sscanf(a->keys, "%31s", first);
-				if (strcmp(a->where, b->where) || !key_applies(i, views[v]) ||
-				    !key_applies(k, views[v]))
+				if (strcmp(a->where, b->where) || !key_applies(i, app_views[v]) ||
+				    !key_applies(k, app_views[v]))
 					continue;
 				if (has(b, first))
-					fail_msg("%s: %s and %s are both on %s", views[v]->name,
+					fail_msg("%s: %s and %s are both on %s", app_views[v]->name,
 						 a->action, b->action, first);
 			}
 }
@@ -76,16 +70,16 @@ static void one_key_one_meaning(void **state)
 /* Every word of a view's hints is an action that works there and has a label. */
 static void hints(void **state)
 {
-	for (u32 v = 0; v < ARRAY_SIZE(views); v++) {
-		const char *lists[] = { views[v]->hints, views[v]->hints_wide };
+	for (u32 v = 0; v < N_VIEWS; v++) {
+		const char *lists[] = { app_views[v]->hints, app_views[v]->hints_wide };
 
 		for (u32 l = 0; l < 2; l++)
 			for (const char *p = lists[l]; p && *p;) {
 				size_t n = strcspn(p, " ");
 				enum action action = key_action_by_name(p, n);
 
-				if (!action || !key_applies(action, views[v]))
-					fail_msg("%s: hint %.*s", views[v]->name, (int)n, p);
+				if (!action || !key_applies(action, app_views[v]))
+					fail_msg("%s: hint %.*s", app_views[v]->name, (int)n, p);
 				p += n + strspn(p + n, " ");
 			}
 	}

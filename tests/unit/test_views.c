@@ -12,12 +12,6 @@
 #include "tui/engines/heat.h"
 #include "tui/table/table.h"
 
-static const struct view *const views[] = {
-#define VIEW(name) &name##_view,
-#include "tui/app/views.def"
-#undef VIEW
-};
-
 /* A member, or no name at all. */
 static void has_member(const struct view *v, enum table_id t, const char *name)
 {
@@ -62,14 +56,14 @@ static void members_of_tables(void **state)
 {
 	u32 n_groupings = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
-		const struct table_spec *spec = views[i]->table;
+	for (u32 i = 0; i < N_VIEWS; i++) {
+		const struct table_spec *spec = app_views[i]->table;
 
 		if (!spec)
 			continue;
-		check_columns(views[i], spec);
+		check_columns(app_views[i], spec);
 		for (u32 k = 0; k < spec->n_groupings; k++)
-			check_grouping(views[i], spec->table, &spec->groupings[k]);
+			check_grouping(app_views[i], spec->table, &spec->groupings[k]);
 		n_groupings += spec->n_groupings;
 	}
 	assert_true(n_groupings);
@@ -80,19 +74,19 @@ static void members_of_maps(void **state)
 	static const char *const process[] = { "pid", "start_time_ns", "comm" };
 	u32 n = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
-		const struct heat_source *src = views[i]->map;
+	for (u32 i = 0; i < N_VIEWS; i++) {
+		const struct heat_source *src = app_views[i]->map;
 
 		if (!src)
 			continue;
 		n++;
 		for (u32 k = 0; k < ARRAY_SIZE(process); k++)
-			has_member(views[i], src->table, process[k]);
+			has_member(app_views[i], src->table, process[k]);
 		for (u32 k = 0; k < HEAT_WHAT; k++)
-			has_member(views[i], src->table, src->what[k]);
-		has_member(views[i], src->table, src->hist);
+			has_member(app_views[i], src->table, src->what[k]);
+		has_member(app_views[i], src->table, src->hist);
 		assert_int_equal(table_descs[src->table].fields[table_field(src->table, src->hist)].type, FT_HIST);
-		assert_string_equal(src->view, views[i]->name);
+		assert_string_equal(src->view, app_views[i]->name);
 	}
 	assert_true(n);
 }
@@ -110,9 +104,9 @@ static void check_hints(const struct view *v, const char *hints)
 
 static void actions_of_hints(void **state)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
-		check_hints(views[i], views[i]->hints);
-		check_hints(views[i], views[i]->hints_wide);
+	for (u32 i = 0; i < N_VIEWS; i++) {
+		check_hints(app_views[i], app_views[i]->hints);
+		check_hints(app_views[i], app_views[i]->hints_wide);
 	}
 }
 

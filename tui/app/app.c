@@ -13,7 +13,6 @@
 const struct view *const app_views[N_VIEWS] = {
 #define VIEW(name) &name##_view,
 #include "tui/app/views.def"
-#undef VIEW
 };
 
 /* ---- views by name and digit --------------------------------------------------- */

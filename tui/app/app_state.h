@@ -11,13 +11,6 @@
 #include "tui/engines/series.h"
 #include "tui/table/table_state.h"
 
-enum view_id {
-#define VIEW(name) VIEW_##name,
-#include "tui/app/views.def"
-#undef VIEW
-	N_VIEWS
-};
-
 #define MAX_LEVELS 16
 #define MAX_OVERLAYS 4
 #define PROMPT_MAX 200
@@ -122,8 +115,6 @@ struct app {
 
 static inline const struct view *app_view(const struct app *a)
 {
-	extern const struct view *const app_views[N_VIEWS];
-
 	return app_views[a->view];
 }
 
@@ -143,7 +134,6 @@ static inline struct level *app_level(struct app *a)
 bool app_write(struct app *a, const char *path);
 
 /* ---- app.c ---- */
-extern const struct view *const app_views[N_VIEWS];
 int app_view_by_name(const char *name, size_t n);	/* -1: none */
 bool app_can_open_view(const struct app *a, int view);
 /* The shown snapshot, context or view changed: reloads the view. */

@@ -8,7 +8,6 @@ const struct key_desc key_descs[N_ACTIONS] = {
 #define KEY(action, where, keys, label, hint, help) \
 	[ACTION_##action] = { #action, where, keys, label, hint, help },
 #include "tui/term/keys.def"
-#undef KEY
 };
 
 static const struct {

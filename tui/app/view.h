@@ -77,4 +77,11 @@ struct view {
 
 #define VIEW(name) extern const struct view name##_view;
 #include "tui/app/views.def"
-#undef VIEW
+
+enum view_id {
+#define VIEW(name) VIEW_##name,
+#include "tui/app/views.def"
+	N_VIEWS
+};
+
+extern const struct view *const app_views[N_VIEWS];

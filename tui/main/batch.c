@@ -13,12 +13,6 @@
 
 #define MAX_COLUMNS 64
 
-static const struct view *const views[] = {
-#define VIEW(name) &name##_view,
-#include "tui/app/views.def"
-#undef VIEW
-};
-
 /* Print layout of a table: its columns and their widths. */
 struct layout {
 	const struct field *fields[MAX_COLUMNS];
@@ -53,10 +47,10 @@ static const struct table_spec *spec_of(enum table_id t)
 	const struct table_spec *spec = NULL;
 
 	/* of several views the one named like the table: the others show part of it */
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++)
-		if (views[i]->table && views[i]->table->table == t &&
-		    (!spec || !strcmp(views[i]->name, table_descs[t].name)))
-			spec = views[i]->table;
+	for (u32 i = 0; i < N_VIEWS; i++)
+		if (app_views[i]->table && app_views[i]->table->table == t &&
+		    (!spec || !strcmp(app_views[i]->name, table_descs[t].name)))
+			spec = app_views[i]->table;
 	return spec;
 }
 

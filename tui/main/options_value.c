@@ -7,12 +7,6 @@
 #include "tui/main/options_value.h"
 #include "tui/app/view.h"
 
-static const struct view *const views[] = {
-#define VIEW(name) &name##_view,
-#include "tui/app/views.def"
-#undef VIEW
-};
-
 /* Parses the whole text as a number; false for anything else, including "1x" and "nan". */
 static bool parse_number(const char *text, double *ret)
 {
@@ -105,21 +99,21 @@ static char *set_pids(struct pid_list *list, const struct option_desc *d, const 
 }
 
 /* Names of tables, then of views not named like their table. */
-static u32 known_names(const char *names[N_TABLES + ARRAY_SIZE(views)])
+static u32 known_names(const char *names[N_TABLES + N_VIEWS])
 {
 	u32 n = 0;
 
 	for (int t = 0; t < N_TABLES; t++)
 		names[n++] = table_descs[t].name;
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++)
-		if (table_by_name(views[i]->name) < 0 && !(views[i]->flags & VIEW_PAGE))
-			names[n++] = views[i]->name;
+	for (u32 i = 0; i < N_VIEWS; i++)
+		if (table_by_name(app_views[i]->name) < 0 && !(app_views[i]->flags & VIEW_PAGE))
+			names[n++] = app_views[i]->name;
 	return n;
 }
 
 static char *unknown_name(const char *label, const char *name)
 {
-	const char *names[N_TABLES + ARRAY_SIZE(views)], *nearest;
+	const char *names[N_TABLES + N_VIEWS], *nearest;
 	u32 n = known_names(names);
 	char list[400] = "";
 
@@ -140,10 +134,10 @@ static bool find_tables(const char *name, u64 *ret_tables)
 		*ret_tables = TABLE_BIT(t) | (t == TABLE_stacks ? WANT_OFFCPU : 0);
 		return true;
 	}
-	for (u32 i = 0; i < ARRAY_SIZE(views); i++) {
-		if (strcmp(views[i]->name, name))
+	for (u32 i = 0; i < N_VIEWS; i++) {
+		if (strcmp(app_views[i]->name, name))
 			continue;
-		*ret_tables = views[i]->table ? TABLE_BIT(views[i]->table->table) : views[i]->needs;
+		*ret_tables = app_views[i]->table ? TABLE_BIT(app_views[i]->table->table) : app_views[i]->needs;
 		return true;
 	}
 	return false;

@@ -6,6 +6,5 @@ enum action {
 	ACTION_none,
 #define KEY(action, ...) ACTION_##action,
 #include "tui/term/keys.def"
-#undef KEY
 	N_ACTIONS
 };

@@ -23,7 +23,6 @@ struct glyph {
 static const struct glyph glyphs[] = {
 #define GLYPH(name, utf8, ascii) { utf8, ascii },
 #include "tui/term/glyphs.def"
-#undef GLYPH
 };
 
 /* ---- the grid ------------------------------------------------------------ */

@@ -20,7 +20,6 @@
 enum role {
 #define ROLE(name, ...) ROLE_##name,
 #include "tui/term/theme.def"
-#undef ROLE
 	N_ROLES
 };
 

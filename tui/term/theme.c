@@ -16,7 +16,6 @@ static const struct {
 } theme[N_ROLES] = {
 #define ROLE(name, ...) [ROLE_##name] = { __VA_ARGS__ },
 #include "tui/term/theme.def"
-#undef ROLE
 };
 
 int theme_color(u32 role, enum depth depth, bool light, int n_colors)
