@@ -55,15 +55,6 @@ int profile_can_write(const char *path, char **ret_error)
 	return *ret_error ? -1 : 0;
 }
 
-/* Gives a file written with sudo to the user who called it. */
-static void give_away(int fd, const char *path)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-
-	if (uid && gid && !geteuid() && fchown(fd, (uid_t)atol(uid), (gid_t)atol(gid)))
-		log_line("%s: owner not changed: %s", path, strerror(errno));
-}
-
 static int put(const struct profile *p, enum profile_format format, FILE *out)
 {
 	switch (format) {
@@ -86,7 +77,7 @@ static int put_into(const struct profile *p, int fd, const char *path)
 		close(fd);
 		return err;
 	}
-	give_away(fd, path);
+	give_to_sudo_user(fd, path);
 	err = put(p, profile_format(path), out);
 	if (fclose(out) && !err)	/* deferred write errors (NFS, quota) are reported here */
 		err = -errno;

@@ -147,3 +147,6 @@ void log_to_stderr(bool on);
 void log_line(const char *fmt, ...) __printf(1, 2);
 /* Calls fn for each line, oldest first. */
 void log_each(void (*fn)(void *arg, const char *line), void *arg);
+
+/* Gives a file that was made with sudo to the user who called it; what fails is logged. */
+void give_to_sudo_user(int fd, const char *path);

@@ -53,24 +53,6 @@ static char *remove_old(const char *path)
 	return NULL;
 }
 
-static u32 sudo_id(const char *name, u32 otherwise)
-{
-	const char *s = getenv(name);
-	char *end;
-	unsigned long v = s ? strtoul(s, &end, 10) : 0;
-
-	return s && *s >= '0' && *s <= '9' && !*end && v < UINT32_MAX ? (u32)v : otherwise;
-}
-
-/* Recordings made with sudo are owned by the invoking user. */
-static void give_away(int fd, const char *path)
-{
-	u32 uid = sudo_id("SUDO_UID", UINT32_MAX), gid = sudo_id("SUDO_GID", UINT32_MAX);
-
-	if (geteuid() == 0 && uid != UINT32_MAX && fchown(fd, uid, gid))
-		log_line("%s: cannot be given to user %u: %s", path, uid, strerror(errno));
-}
-
 static int create_file(const char *path, char **ret_error)
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -89,7 +71,7 @@ static int create_file(const char *path, char **ret_error)
 	}
 	if (fchmod(fd, 0600))
 		log_line("%s: mode stays as it is: %s", path, strerror(errno));
-	give_away(fd, path);
+	give_to_sudo_user(fd, path);
 	return fd;
 }
 

@@ -52,13 +52,11 @@ static char *choose_name(const struct session *session, const char *extension)
 /* Creates a file owned by the user who called sudo, and readable only by them. */
 static FILE *create_file(const char *path)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return NULL;
-	if (uid && gid && !geteuid() && fchown(fd, (uid_t)atol(uid), (gid_t)atol(gid)))
-		log_line("%s: owner not changed: %s", path, strerror(errno));
+	give_to_sudo_user(fd, path);
 	return fdopen(fd, "w");
 }
 
