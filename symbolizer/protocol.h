@@ -45,9 +45,6 @@ struct reply {
 /* The two processes; tables are urgent. The number of the question that killed one is reported. */
 extern const struct helper_spec server_of_tables, server_of_names;
 
-/* Appends n bytes to a payload; false with errno. */
-bool protocol_write_payload(int mem, const void *data, size_t n);
-
 /* Answers a question for lines (lines.c): a descriptor with the payload, or -1. Fills the reply. */
 int lines_answer(const struct question *q, const int fds[MESSAGE_FDS], struct reply *r);
 /* No questions for that many seconds: frees memory, after a minute everything. */

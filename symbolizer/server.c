@@ -105,21 +105,6 @@ static void bound_cache(const struct cached *newest)
 
 /* ---- answers ---- */
 
-bool protocol_write_payload(int mem, const void *data, size_t n)
-{
-	const char *p = data;
-
-	while (n) {
-		ssize_t got = write(mem, p, n);
-
-		if (got <= 0)
-			return false;
-		p += got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
 static void read_layout(struct elf_file *f, struct reply *r)
 {
 	u32 crc;
@@ -148,8 +133,8 @@ static int answer_table(const struct question *q, int fd, struct reply *r)
 	if (!t)
 		return -1;	/* no frame information: the segments alone are an answer */
 	mem = memfd_create("ottop-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (mem >= 0 && protocol_write_payload(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
-	    protocol_write_payload(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
+	if (mem >= 0 && write_all(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
+	    write_all(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
 		r->n_words = t->n_words;
 		r->n_infos = t->n_infos;
 		r->base = t->base;
@@ -207,8 +192,8 @@ static int write_names(const struct question *q, struct reply *r, const struct c
 		put_name(c, map, q->addrs[i]);
 	r->n_names = q->n;
 	r->names_size = text.n;
-	if (mem < 0 || !protocol_write_payload(mem, q->addrs, q->n * sizeof(u64)) ||
-	    !protocol_write_payload(mem, text.data, text.n))
+	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !write_all(mem, text.data, text.n))
 		r->err = -errno;
 	return mem;
 }

@@ -148,5 +148,7 @@ void log_line(const char *fmt, ...) __printf(1, 2);
 /* Calls fn for each line, oldest first. */
 void log_each(void (*fn)(void *arg, const char *line), void *arg);
 
+/* Waits where fd takes no more for now. False: errno says why. */
+bool write_all(int fd, const void *data, size_t n);
 /* Gives a file that was made with sudo to the user who called it; what fails is logged. */
 void give_to_sudo_user(int fd, const char *path);

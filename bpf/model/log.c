@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* log.c: the log ring, and allocation that ends the program on failure. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bpf/model/thread.h"
 
@@ -45,23 +43,6 @@ void log_each(void (*fn)(void *arg, const char *line), void *arg)
 	THREAD_LOCK(&lock);
 	for (u32 i = next_line > LOG_LINES ? next_line - LOG_LINES : 0; i < next_line; i++)
 		fn(arg, ring[i % LOG_LINES]);
-}
-
-static u32 sudo_id(const char *name)
-{
-	const char *s = getenv(name);
-	char *end;
-	unsigned long v = s ? strtoul(s, &end, 10) : 0;
-
-	return s && *s >= '0' && *s <= '9' && !*end && v < UINT32_MAX ? (u32)v : UINT32_MAX;
-}
-
-void give_to_sudo_user(int fd, const char *path)
-{
-	u32 uid = sudo_id("SUDO_UID"), gid = sudo_id("SUDO_GID");
-
-	if (geteuid() == 0 && uid != UINT32_MAX && fchown(fd, uid, gid))
-		log_line("%s: cannot be given to user %u: %s", path, uid, strerror(errno));
 }
 
 static const char *why_died;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* tally.c: see tally.h. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bpf/model/fair.h"
 #include "bpf/model/hash.h"
@@ -292,23 +290,6 @@ void tally_over(struct tally *t, u64 cookie)
 }
 
 /* ---- writing ---- */
-
-static bool write_all(int fd, const void *data, size_t n)
-{
-	const char *p = data;
-
-	while (n) {
-		ssize_t got = write(fd, p, n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		p += got;
-		n -= (size_t)got;
-	}
-	return true;
-}
 
 static bool write_statuses(struct tally *t, int fd, struct report_head *head)
 {

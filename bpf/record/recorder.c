@@ -2,7 +2,6 @@
 /* recorder.c: writes a recording with one write(2) a tick: if killed, at most one chunk is torn. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,22 +88,6 @@ static int open_output(const char *path, char **ret_error)
 
 /* ---- chunks ---- */
 
-static int write_all(int fd, const u8 *p, size_t n)
-{
-	while (n) {
-		ssize_t k = write(fd, p, n);
-		struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-
-		if (k < 0 && errno == EAGAIN)
-			poll(&pfd, 1, -1);
-		else if (k < 0 && errno != EINTR)
-			return -errno;
-		p += max(k, (ssize_t)0);
-		n -= (size_t)max(k, (ssize_t)0);
-	}
-	return 0;
-}
-
 /* Leaves room for the head of the chunk. */
 static struct buf_out *begin_chunk(struct recorder *r)
 {
@@ -123,7 +106,7 @@ static int end_chunk(struct recorder *r, u32 type)
 	buf_put_u32(&head, type);
 	buf_put_u32(&head, len);
 	buf_put_u32(&head, chunk_crc(type, r->chunk.data + CHUNK_HEAD, len));
-	err = r->chunk.n > CHUNK_MAX ? -EFBIG : write_all(r->fd, r->chunk.data, r->chunk.n);
+	err = r->chunk.n > CHUNK_MAX ? -EFBIG : write_all(r->fd, r->chunk.data, r->chunk.n) ? 0 : -errno;
 	if (!err) {
 		r->bytes += r->chunk.n;
 		return 0;
@@ -143,7 +126,7 @@ static int write_header(struct recorder *r, const struct session *session)
 	buf_put_bytes(&pre, REC_MAGIC, REC_MAGIC_LEN);
 	buf_put_u32(&pre, REC_MAJOR);
 	buf_put_u32(&pre, REC_MINOR);
-	err = write_all(r->fd, pre.data, pre.n);
+	err = write_all(r->fd, pre.data, pre.n) ? 0 : -errno;
 	r->bytes = pre.n;
 	free(pre.data);
 	if (err)
