@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "symbolizer/protocol.h"
 
@@ -296,8 +295,7 @@ static bool receive(struct channel *c, struct symbolizer_answer *a)
 	} else {
 		fill_answer(a, &r, fd);
 	}
-	if (fd >= 0)
-		close(fd);
+	close_fd(fd);
 	return true;
 }
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "symbolizer/minidebug.h"
 #include "symbolizer/names.h"
@@ -211,9 +210,7 @@ void names_free(struct names *n)
 		symtab_free(n->tables[i]);
 	pclntab_free(n->go);
 	free(n->mini);
-	if (n->fd >= 0)
-		close(n->fd);
-	if (n->debug_fd >= 0)
-		close(n->debug_fd);
+	close_fd(n->fd);
+	close_fd(n->debug_fd);
 	free(n);
 }

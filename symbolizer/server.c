@@ -333,8 +333,7 @@ static void serve(const struct question *q, const int *fds)
 	/* replies not yet received count towards our limit of open files (unix(7), ETOOMANYREFS) */
 	while (message_send(HELPER_SOCK, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);
-	if (mem >= 0)
-		close(mem);
+	close_fd(mem);
 }
 
 /* ---- the processes ---- */
@@ -364,8 +363,7 @@ static void server_serve(const void *arg)
 			helper_work(0);
 		}
 		for (u32 i = 0; i < MESSAGE_FDS; i++)
-			if (fds[i] >= 0)
-				close(fds[i]);
+			close_fd(fds[i]);
 	}
 }
 

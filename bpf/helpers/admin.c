@@ -78,8 +78,7 @@ static int tracefs(void)
 		fd = open(roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0 && !faccessat(fd, "events", F_OK, AT_EACCESS))
 			return fd;
-		if (fd >= 0)
-			close(fd);
+		close_fd(fd);
 	}
 	return fd = mount_tracefs();
 }
@@ -203,19 +202,15 @@ static int in_netns(const struct request *r, int link_fd)
 		if (setns(home, CLONE_NEWNET))
 			_exit(1);	/* further answers would be of the wrong namespace */
 	}
-	if (home >= 0)
-		close(home);
-	if (there >= 0)
-		close(there);
+	close_fd(home);
+	close_fd(there);
 	return fd;
 }
 
 static int serve(const struct request *r, int *stats, int got_fd)
 {
 	if (r->wish == STATS_OFF) {
-		if (*stats >= 0)
-			close(*stats);
-		*stats = -1;
+		*stats = close_fd(*stats);
 		return 0;
 	}
 	if (r->wish == STATS_ON) {
@@ -245,10 +240,8 @@ static void admin_serve(const void *arg)
 		if (message_send(HELPER_SOCK, &answer, sizeof(answer), pass, 0))
 			break;
 		helper_work(0);
-		if (pass >= 0)
-			close(pass);
-		if (got >= 0)
-			close(got);
+		close_fd(pass);
+		close_fd(got);
 	}
 }
 
@@ -297,9 +290,7 @@ static int receive(u32 seq, int *ret_fd)
 		}
 		if (answer.seq == seq)
 			return answer.result < 0 ? answer.result : 0;
-		if (*ret_fd >= 0)
-			close(*ret_fd);
-		*ret_fd = -1;
+		*ret_fd = close_fd(*ret_fd);
 	}
 }
 

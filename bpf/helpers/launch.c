@@ -212,9 +212,7 @@ int helper_start(struct helper *h, const struct helper_spec *spec)
 
 void helper_lost(struct helper *h)
 {
-	if (h->sock >= 0)
-		close(h->sock);
-	h->sock = -1;
+	h->sock = close_fd(h->sock);
 }
 
 static void reap(pid_t watcher)

@@ -211,10 +211,8 @@ static int open_debug(struct opener_job *job)
 			fd = -EPERM;
 		}
 	}
-	if (root >= 0)
-		close(root);
-	if (own >= 0)
-		close(own);
+	close_fd(root);
+	close_fd(own);
 	return fd;
 }
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
@@ -239,8 +238,7 @@ static void receive(u64 now_ns)
 
 	while (server.sock >= 0) {
 		n = message_receive(server.sock, &answer, sizeof(answer), &fd, MSG_DONTWAIT);
-		if (fd >= 0)
-			close(fd);
+		close_fd(fd);
 		if (n == (int)sizeof(answer))
 			take_answer(&answer, now_ns);
 		else if (n == -EAGAIN || n == -EINTR)

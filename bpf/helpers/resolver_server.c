@@ -98,8 +98,7 @@ static void *worker(void *arg)
 	while (message_receive(HELPER_SOCK, &q, sizeof(q), &fd, 0) == sizeof(q)) {
 		struct resolver_answer a = { 0 };
 
-		if (fd >= 0)
-			close(fd);
+		close_fd(fd);
 		q.addr[sizeof(q.addr) - 1] = '\0';
 		memcpy(a.addr, q.addr, sizeof(a.addr));
 		helper_work(1);

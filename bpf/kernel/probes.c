@@ -160,8 +160,7 @@ bool probes_prefer_classic(void)
 	if (!probes_preemptible())
 		return false;
 	fd = admin_tracepoint("raw_syscalls", "sys_enter");
-	if (fd >= 0)
-		close(fd);
+	close_fd(fd);
 	return fd >= 0;
 }
 

@@ -7,6 +7,13 @@
 
 #include "bpf/model/base.h"
 
+int close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 bool write_all(int fd, const void *data, size_t n)
 {
 	const u8 *p = data;

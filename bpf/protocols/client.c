@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "bpf/helpers/launch.h"
 #include "bpf/helpers/message.h"
@@ -124,8 +123,7 @@ int protocols_receive(struct report *r, int wait_ms)
 	r->head.died = 0;
 	if (n != sizeof(r->head) || !map_payload(r, fd))
 		err = -EBADMSG;
-	if (fd >= 0)
-		close(fd);
+	close_fd(fd);
 	if (err)
 		protocols_done(r);
 	return err;

@@ -159,8 +159,7 @@ void protocols_main(const void *arg)
 		} else if (n != -EAGAIN && n != -EINTR) {
 			return;
 		}
-		if (fd >= 0)
-			close(fd);
+		close_fd(fd);
 		helper_work(0);
 	}
 }

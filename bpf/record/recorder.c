@@ -41,8 +41,7 @@ static char *remove_old(const char *path)
 	if (fd < 0 && errno == ELOOP)
 		return xasprintf("%s: is a symbolic link, nothing is written through it; "
 				 "name the file itself", path);
-	if (fd >= 0)
-		close(fd);
+	close_fd(fd);
 	if (!ours)
 		return xasprintf("%s: exists and is not an ottop recording, not overwritten; "
 				 "choose another name", path);

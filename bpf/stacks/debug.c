@@ -86,8 +86,7 @@ void debug_opened(const struct opener_job *job)
 		d->sup_fd = job->fd >= 0 ? job->fd : -1;
 		d->state = DEBUG_DONE;
 	} else if (job->kind == OPEN_SUP || d->state != DEBUG_SEARCHED) {	/* of a profiler that was closed meanwhile */
-		if (job->fd >= 0)
-			close(job->fd);
+		close_fd(job->fd);
 	} else if (job->fd < 0) {
 		d->state = DEBUG_DONE;
 	} else {
@@ -170,10 +169,8 @@ const char *debug_bad(u32 file)
 void debug_close(void)
 {
 	for (u32 i = 0; i < n_all; i++) {
-		if (all[i].fd >= 0)
-			close(all[i].fd);
-		if (all[i].sup_fd >= 0)
-			close(all[i].sup_fd);
+		close_fd(all[i].fd);
+		close_fd(all[i].sup_fd);
 	}
 	free(all);
 	all = NULL;

@@ -117,9 +117,7 @@ static const char *why_not(int err)
 
 static void close_map(struct jit *j, enum jit_state state, const char *why)
 {
-	if (j->fd >= 0)
-		close(j->fd);
-	j->fd = -1;
+	j->fd = close_fd(j->fd);
 	j->state = state;
 	j->why = why;
 	/* it may begin to write one: checked again, less and less often */
@@ -144,8 +142,7 @@ void jit_opened(const struct opener_job *job)
 	struct jit *j = jit_by_id(job->id);
 
 	if (!j || j->state != JIT_OPENING) {
-		if (job->fd >= 0)
-			close(job->fd);
+		close_fd(job->fd);
 	} else if (job->fd < 0) {
 		close_map(j, JIT_NONE, why_not(job->fd));
 	} else {

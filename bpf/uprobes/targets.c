@@ -323,8 +323,7 @@ void targets_close(void)
 	for (u32 i = 0; i < n_files; i++) {
 		detach(&files[i]);
 		free(files[i].path);
-		if (files[i].fd >= 0)
-			close(files[i].fd);
+		close_fd(files[i].fd);
 	}
 	if (scan)
 		closedir(scan);

@@ -17,7 +17,7 @@ GO = ("package main\nimport (\"fmt\"; \"net/http\")\n"
 def compile_it():
     objects = [f"{c.BUILD}/obj/{o}.o" for o in (
         "symbolizer/dwarf", "symbolizer/dwarf_object", "symbolizer/dwarf_die", "symbolizer/dwarf_lines",
-        "symbolizer/dwarf_functions", "symbolizer/elf", "symbolizer/source", "bpf/model/log")]
+        "symbolizer/dwarf_functions", "symbolizer/elf", "symbolizer/source", "bpf/model/file", "bpf/model/log")]
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-I.", "-o", PROGRAM,
                     "tests/bench/lines.c", *objects, "-ldwarf", "-lelf", "-lz"], cwd=c.ROOT, check=True)
 

@@ -12,7 +12,7 @@ PARTS = ("cfi", "cfi_order", "ehframe", "unwind_table", "elf", "symtab", "source
 
 
 def compile_it():
-    objects = [f"{c.BUILD}/obj/symbolizer/{p}.o" for p in PARTS] + [f"{c.BUILD}/obj/bpf/model/log.o"]
+    objects = [f"{c.BUILD}/obj/symbolizer/{p}.o" for p in PARTS] + [f"{c.BUILD}/obj/bpf/model/{p}.o" for p in ("file", "log")]
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-I.", "-o", PROGRAM, "tests/bench/names.c",
                     *objects, "-lelf", "-lz", "-llzma", "-liberty"], cwd=c.ROOT, check=True)
 

@@ -18,7 +18,7 @@ AIM_PCT, AIM_BYTES = 0.3, 50e6
 
 
 def compile_all():
-    objects = [f"{c.BUILD}/obj/symbolizer/{p}.o" for p in PARTS] + [f"{c.BUILD}/obj/bpf/model/log.o"]
+    objects = [f"{c.BUILD}/obj/symbolizer/{p}.o" for p in PARTS] + [f"{c.BUILD}/obj/bpf/model/{p}.o" for p in ("file", "log")]
     subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-I.", "-o", TABLES, "tests/bench/tables.c",
                     *objects, "-lelf", "-lz"], cwd=c.ROOT, check=True)
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-fomit-frame-pointer", "-fno-optimize-sibling-calls", "-w",

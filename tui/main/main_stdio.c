@@ -37,8 +37,7 @@ bool main_fill_fds(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	close_fd(fd);
 	return has_stdout;
 }
 
