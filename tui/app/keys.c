@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tui/app/keys.h"
+#include "tui/table/table.h"
 
 const struct key_desc key_descs[N_ACTIONS] = {
 #define KEY(action, where, keys, label, hint, help) \

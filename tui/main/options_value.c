@@ -6,6 +6,7 @@
 
 #include "tui/main/options_value.h"
 #include "tui/app/view.h"
+#include "tui/table/table.h"
 
 /* Parses the whole text as a number; false for anything else, including "1x" and "nan". */
 static bool parse_number(const char *text, double *ret)

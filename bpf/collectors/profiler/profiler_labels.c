@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bpf/collectors/profiler/profiler_labels.h"
+#include "bpf/collectors/waits/waits_question.h"
 #include "bpf/host/proctab.h"
 #include "bpf/model/hash.h"
 #include "bpf/stacks/frames.h"
