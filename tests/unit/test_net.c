@@ -168,7 +168,7 @@ static void past_of_a_row(void **state)
 	float low, high;
 	int more = 0, lane;
 
-	assert_string_equal(connection_row(row)->remote_addr, "10.0.0.1");
+	assert_string_equal(connections_row(row)->remote_addr, "10.0.0.1");
 	past_update(&p, h, last, TABLE_connections, members, &row, 1);
 	while (past_more(&p, h))
 		assert_true(more++ < TICKS);
@@ -307,7 +307,7 @@ static void groups_add_up(void **state)
 
 	assert_int_equal(group(&g, s, "remote", rows), 2);
 	assert_int_equal(g.members, 99);
-	first = connection_row(rows[0].row);
+	first = connections_row(rows[0].row);
 	assert_true(rows[0].row->sum);
 	assert_string_equal(first->remote_addr, "10.0.0.1");
 	assert_false(u64_known(first->cookie));
@@ -319,7 +319,7 @@ static void groups_add_up(void **state)
 	assert_false(group_has(rows[1].row, all[0]));
 	/* the next tick has the same rows: what a cursor holds on to stays */
 	assert_int_equal(group(&g, s, "remote", rows), 2);
-	again = connection_row(rows[0].row);
+	again = connections_row(rows[0].row);
 	assert_ptr_equal(first, again);
 	assert_int_equal(group(&g, s, "port", rows), 2);
 	assert_int_equal(group(&g, s, "process", rows), 2);	/* pid 7 twice: reused */
