@@ -77,7 +77,7 @@ static int put_into(const struct profile *p, int fd, const char *path)
 		close(fd);
 		return err;
 	}
-	give_to_sudo_user(fd, path);
+	file_give_away(fd, path);
 	err = put(p, profile_format(path), out);
 	if (fclose(out) && !err)	/* deferred write errors (NFS, quota) are reported here */
 		err = -errno;

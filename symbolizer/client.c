@@ -295,7 +295,7 @@ static bool receive(struct channel *c, struct symbolizer_answer *a)
 	} else {
 		fill_answer(a, &r, fd);
 	}
-	close_fd(fd);
+	file_close(fd);
 	return true;
 }
 

@@ -227,8 +227,8 @@ static int put_answer(const struct question *q, const struct answer *a, struct r
 {
 	int mem = memfd_create("ottop-lines", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)) ||
-	    !write_all(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !write_all(mem, a->text, a->n_text))
+	if (mem < 0 || !file_write_all(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !file_write_all(mem, a->lines, a->n_lines * sizeof(*a->lines)) || !file_write_all(mem, a->text, a->n_text))
 		r->err = -errno;
 	r->n_names = q->n;
 	r->n_lines = a->n_lines;

@@ -210,7 +210,7 @@ void names_free(struct names *n)
 		symtab_free(n->tables[i]);
 	pclntab_free(n->go);
 	free(n->mini);
-	close_fd(n->fd);
-	close_fd(n->debug_fd);
+	file_close(n->fd);
+	file_close(n->debug_fd);
 	free(n);
 }

@@ -133,8 +133,8 @@ static int answer_table(const struct question *q, int fd, struct reply *r)
 	if (!t)
 		return -1;	/* no frame information: the segments alone are an answer */
 	mem = memfd_create("ottop-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (mem >= 0 && write_all(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
-	    write_all(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
+	if (mem >= 0 && file_write_all(mem, t->words, (size_t)t->n_words * sizeof(u64)) &&
+	    file_write_all(mem, t->infos, (size_t)t->n_infos * sizeof(*t->infos))) {
 		r->n_words = t->n_words;
 		r->n_infos = t->n_infos;
 		r->base = t->base;
@@ -192,8 +192,8 @@ static int write_names(const struct question *q, struct reply *r, const struct c
 		put_name(c, map, q->addrs[i]);
 	r->n_names = q->n;
 	r->names_size = text.n;
-	if (mem < 0 || !write_all(mem, q->addrs, q->n * sizeof(u64)) ||
-	    !write_all(mem, text.data, text.n))
+	if (mem < 0 || !file_write_all(mem, q->addrs, q->n * sizeof(u64)) ||
+	    !file_write_all(mem, text.data, text.n))
 		r->err = -errno;
 	return mem;
 }
@@ -333,7 +333,7 @@ static void serve(const struct question *q, const int *fds)
 	/* replies not yet received count towards our limit of open files (unix(7), ETOOMANYREFS) */
 	while (message_send(HELPER_SOCK, &r, sizeof(r), mem, 0) == -ETOOMANYREFS)
 		usleep(1000);
-	close_fd(mem);
+	file_close(mem);
 }
 
 /* ---- the processes ---- */
@@ -363,7 +363,7 @@ static void server_serve(const void *arg)
 			helper_work(0);
 		}
 		for (u32 i = 0; i < MESSAGE_FDS; i++)
-			close_fd(fds[i]);
+			file_close(fds[i]);
 	}
 }
 

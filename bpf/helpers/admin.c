@@ -78,7 +78,7 @@ static int tracefs(void)
 		fd = open(roots[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0 && !faccessat(fd, "events", F_OK, AT_EACCESS))
 			return fd;
-		close_fd(fd);
+		file_close(fd);
 	}
 	return fd = mount_tracefs();
 }
@@ -202,15 +202,15 @@ static int in_netns(const struct request *r, int link_fd)
 		if (setns(home, CLONE_NEWNET))
 			_exit(1);	/* further answers would be of the wrong namespace */
 	}
-	close_fd(home);
-	close_fd(there);
+	file_close(home);
+	file_close(there);
 	return fd;
 }
 
 static int serve(const struct request *r, int *stats, int got_fd)
 {
 	if (r->wish == STATS_OFF) {
-		*stats = close_fd(*stats);
+		*stats = file_close(*stats);
 		return 0;
 	}
 	if (r->wish == STATS_ON) {
@@ -240,8 +240,8 @@ static void admin_serve(const void *arg)
 		if (message_send(HELPER_SOCK, &answer, sizeof(answer), pass, 0))
 			break;
 		helper_work(0);
-		close_fd(pass);
-		close_fd(got);
+		file_close(pass);
+		file_close(got);
 	}
 }
 
@@ -290,7 +290,7 @@ static int receive(u32 seq, int *ret_fd)
 		}
 		if (answer.seq == seq)
 			return answer.result < 0 ? answer.result : 0;
-		*ret_fd = close_fd(*ret_fd);
+		*ret_fd = file_close(*ret_fd);
 	}
 }
 

@@ -212,7 +212,7 @@ int helper_start(struct helper *h, const struct helper_spec *spec)
 
 void helper_lost(struct helper *h)
 {
-	h->sock = close_fd(h->sock);
+	h->sock = file_close(h->sock);
 }
 
 static void reap(pid_t watcher)

@@ -211,8 +211,8 @@ static int open_debug(struct opener_job *job)
 			fd = -EPERM;
 		}
 	}
-	close_fd(root);
-	close_fd(own);
+	file_close(root);
+	file_close(own);
 	return fd;
 }
 

@@ -238,7 +238,7 @@ static void receive(u64 now_ns)
 
 	while (server.sock >= 0) {
 		n = message_receive(server.sock, &answer, sizeof(answer), &fd, MSG_DONTWAIT);
-		close_fd(fd);
+		file_close(fd);
 		if (n == (int)sizeof(answer))
 			take_answer(&answer, now_ns);
 		else if (n == -EAGAIN || n == -EINTR)

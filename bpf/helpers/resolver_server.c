@@ -98,7 +98,7 @@ static void *worker(void *arg)
 	while (message_receive(HELPER_SOCK, &q, sizeof(q), &fd, 0) == sizeof(q)) {
 		struct resolver_answer a = { 0 };
 
-		close_fd(fd);
+		file_close(fd);
 		q.addr[sizeof(q.addr) - 1] = '\0';
 		memcpy(a.addr, q.addr, sizeof(a.addr));
 		helper_work(1);

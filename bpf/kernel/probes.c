@@ -160,7 +160,7 @@ bool probes_prefer_classic(void)
 	if (!probes_preemptible())
 		return false;
 	fd = admin_tracepoint("raw_syscalls", "sys_enter");
-	close_fd(fd);
+	file_close(fd);
 	return fd >= 0;
 }
 

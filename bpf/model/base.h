@@ -149,8 +149,8 @@ void log_line(const char *fmt, ...) __printf(1, 2);
 void log_each(void (*fn)(void *arg, const char *line), void *arg);
 
 /* Closes fd unless it is negative. Returns -1. */
-int close_fd(int fd);
+int file_close(int fd);
 /* Waits where fd takes no more for now. False: errno says why. */
-bool write_all(int fd, const void *data, size_t n);
+bool file_write_all(int fd, const void *data, size_t n);
 /* Gives a file that was made with sudo to the user who called it; what fails is logged. */
-void give_to_sudo_user(int fd, const char *path);
+void file_give_away(int fd, const char *path);

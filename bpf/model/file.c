@@ -7,14 +7,14 @@
 
 #include "bpf/model/base.h"
 
-int close_fd(int fd)
+int file_close(int fd)
 {
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-bool write_all(int fd, const void *data, size_t n)
+bool file_write_all(int fd, const void *data, size_t n)
 {
 	const u8 *p = data;
 
@@ -41,7 +41,7 @@ static u32 sudo_id(const char *name)
 	return s && *s >= '0' && *s <= '9' && !*end && v < UINT32_MAX ? (u32)v : UINT32_MAX;
 }
 
-void give_to_sudo_user(int fd, const char *path)
+void file_give_away(int fd, const char *path)
 {
 	u32 uid = sudo_id("SUDO_UID"), gid = sudo_id("SUDO_GID");
 

@@ -79,7 +79,7 @@ int table_field(enum table_id t, const char *name)
 	return -1;
 }
 
-const struct field *field_named(enum table_id t, const char *name)
+const struct field *schema_field(enum table_id t, const char *name)
 {
 	int i = table_field(t, name);
 

@@ -162,7 +162,7 @@ static u32 lower_bound(const struct table *t, const struct field *fpid,
 void snapshot_process_rows(const struct snapshot *s, enum table_id t, u64 pid, u64 start_time_ns,
 			   u32 *ret_first, u32 *ret_end)
 {
-	const struct field *fpid = field_named(t, "pid"), *fstart = field_named(t, "start_time_ns");
+	const struct field *fpid = schema_field(t, "pid"), *fstart = schema_field(t, "start_time_ns");
 
 	*ret_first = *ret_end = 0;
 	if (!fpid || !fstart || !u64_known(pid))
@@ -192,7 +192,7 @@ const struct row *snapshot_single(const struct snapshot *s, enum table_id t)
 /* Every table of events begins with a time and a number. */
 static u64 event_number(const struct row *r)
 {
-	return row_u64(r, field_named(r->table, "seq"));
+	return row_u64(r, schema_field(r->table, "seq"));
 }
 
 bool event_is_due(const struct event_cursor *c, const struct snapshot *s, const struct row *r)

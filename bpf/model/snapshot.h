@@ -128,7 +128,7 @@ extern const struct table_desc table_descs[N_TABLES];
 /* Index of the field of that name, or -1. */
 int table_field(enum table_id t, const char *name);
 /* That field, or NULL. */
-const struct field *field_named(enum table_id t, const char *name);
+const struct field *schema_field(enum table_id t, const char *name);
 /* The table of that name, or -1. */
 int table_by_name(const char *name);
 

@@ -123,7 +123,7 @@ int protocols_receive(struct report *r, int wait_ms)
 	r->head.died = 0;
 	if (n != sizeof(r->head) || !map_payload(r, fd))
 		err = -EBADMSG;
-	close_fd(fd);
+	file_close(fd);
 	if (err)
 		protocols_done(r);
 	return err;

@@ -159,7 +159,7 @@ void protocols_main(const void *arg)
 		} else if (n != -EAGAIN && n != -EINTR) {
 			return;
 		}
-		close_fd(fd);
+		file_close(fd);
 		helper_work(0);
 	}
 }

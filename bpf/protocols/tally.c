@@ -302,7 +302,7 @@ static bool write_statuses(struct tally *t, int fd, struct report_head *head)
 			all[i] = (struct report_status){ at, e->statuses[i].status, e->statuses[i].n };
 		head->n_statuses += e->n_statuses;
 		at++;
-		if (!write_all(fd, all, e->n_statuses * sizeof(*all)))
+		if (!file_write_all(fd, all, e->n_statuses * sizeof(*all)))
 			return false;
 	}
 	return true;
@@ -321,7 +321,7 @@ static bool write_buckets(struct tally *t, int fd, struct report_head *head)
 				all[n++] = (struct report_bucket){ at, (s32)i - 1, e->buckets[i] };
 		head->n_buckets += n;
 		at++;
-		if (!write_all(fd, all, n * sizeof(*all)))
+		if (!file_write_all(fd, all, n * sizeof(*all)))
 			return false;
 	}
 	return true;
@@ -331,7 +331,7 @@ static bool write_endpoints(struct tally *t, int fd, struct report_head *head)
 {
 	head->n_endpoints = t->endpoints.n;
 	hash_each(&t->endpoints, struct endpoint, e)
-		if (!write_all(fd, &e->r, sizeof(e->r)))
+		if (!file_write_all(fd, &e->r, sizeof(e->r)))
 			return false;
 	return true;
 }
@@ -345,7 +345,7 @@ static bool write_requests(struct tally *t, int fd)
 		n = min(t->n_requests - i, (u32)WRITTEN_AT_ONCE);
 		for (u32 j = 0; j < n; j++)
 			some[j] = t->requests[t->listed[i + j].place];
-		good = write_all(fd, some, n * sizeof(*some));
+		good = file_write_all(fd, some, n * sizeof(*some));
 	}
 	free(some);
 	return good;
@@ -394,8 +394,8 @@ bool tally_write(struct tally *t, int fd, struct report_head *head)
 	head->n_listed = fair_choose(t->listed, t->n_requests, REPORT_REQUESTS);
 	count_unlisted(t, head->n_listed);
 	good = write_endpoints(t, fd, head) && write_statuses(t, fd, head) && write_buckets(t, fd, head) &&
-	       write_requests(t, fd) && write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
-	       write_all(fd, t->over, t->n_over * sizeof(*t->over));
+	       write_requests(t, fd) && file_write_all(fd, durations, head->n_durations * sizeof(*durations)) &&
+	       file_write_all(fd, t->over, t->n_over * sizeof(*t->over));
 	head->n_requests = t->n_requests;
 	head->n_over = t->n_over;
 	head->left_out = t->left_out;

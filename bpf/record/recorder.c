@@ -41,7 +41,7 @@ static char *remove_old(const char *path)
 	if (fd < 0 && errno == ELOOP)
 		return xasprintf("%s: is a symbolic link, nothing is written through it; "
 				 "name the file itself", path);
-	close_fd(fd);
+	file_close(fd);
 	if (!ours)
 		return xasprintf("%s: exists and is not an ottop recording, not overwritten; "
 				 "choose another name", path);
@@ -69,7 +69,7 @@ static int create_file(const char *path, char **ret_error)
 	}
 	if (fchmod(fd, 0600))
 		log_line("%s: mode stays as it is: %s", path, strerror(errno));
-	give_to_sudo_user(fd, path);
+	file_give_away(fd, path);
 	return fd;
 }
 
@@ -105,7 +105,7 @@ static int end_chunk(struct recorder *r, u32 type)
 	buf_put_u32(&head, type);
 	buf_put_u32(&head, len);
 	buf_put_u32(&head, chunk_crc(type, r->chunk.data + CHUNK_HEAD, len));
-	err = r->chunk.n > CHUNK_MAX ? -EFBIG : write_all(r->fd, r->chunk.data, r->chunk.n) ? 0 : -errno;
+	err = r->chunk.n > CHUNK_MAX ? -EFBIG : file_write_all(r->fd, r->chunk.data, r->chunk.n) ? 0 : -errno;
 	if (!err) {
 		r->bytes += r->chunk.n;
 		return 0;
@@ -125,7 +125,7 @@ static int write_header(struct recorder *r, const struct session *session)
 	buf_put_bytes(&pre, REC_MAGIC, REC_MAGIC_LEN);
 	buf_put_u32(&pre, REC_MAJOR);
 	buf_put_u32(&pre, REC_MINOR);
-	err = write_all(r->fd, pre.data, pre.n) ? 0 : -errno;
+	err = file_write_all(r->fd, pre.data, pre.n) ? 0 : -errno;
 	r->bytes = pre.n;
 	free(pre.data);
 	if (err)

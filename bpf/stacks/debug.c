@@ -86,7 +86,7 @@ void debug_opened(const struct opener_job *job)
 		d->sup_fd = job->fd >= 0 ? job->fd : -1;
 		d->state = DEBUG_DONE;
 	} else if (job->kind == OPEN_SUP || d->state != DEBUG_SEARCHED) {	/* of a profiler that was closed meanwhile */
-		close_fd(job->fd);
+		file_close(job->fd);
 	} else if (job->fd < 0) {
 		d->state = DEBUG_DONE;
 	} else {
@@ -169,8 +169,8 @@ const char *debug_bad(u32 file)
 void debug_close(void)
 {
 	for (u32 i = 0; i < n_all; i++) {
-		close_fd(all[i].fd);
-		close_fd(all[i].sup_fd);
+		file_close(all[i].fd);
+		file_close(all[i].sup_fd);
 	}
 	free(all);
 	all = NULL;

@@ -117,7 +117,7 @@ static const char *why_not(int err)
 
 static void close_map(struct jit *j, enum jit_state state, const char *why)
 {
-	j->fd = close_fd(j->fd);
+	j->fd = file_close(j->fd);
 	j->state = state;
 	j->why = why;
 	/* it may begin to write one: checked again, less and less often */
@@ -142,7 +142,7 @@ void jit_opened(const struct opener_job *job)
 	struct jit *j = jit_by_id(job->id);
 
 	if (!j || j->state != JIT_OPENING) {
-		close_fd(job->fd);
+		file_close(job->fd);
 	} else if (job->fd < 0) {
 		close_map(j, JIT_NONE, why_not(job->fd));
 	} else {

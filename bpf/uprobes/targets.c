@@ -323,7 +323,7 @@ void targets_close(void)
 	for (u32 i = 0; i < n_files; i++) {
 		detach(&files[i]);
 		free(files[i].path);
-		close_fd(files[i].fd);
+		file_close(files[i].fd);
 	}
 	if (scan)
 		closedir(scan);

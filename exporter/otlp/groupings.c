@@ -70,7 +70,7 @@ static void put_requests(struct metrics *m, const struct attributes *from, u64 s
 		any |= v->counters[1 + i];
 	if (!any)
 		return;
-	otlp_metric_nth(field_named(TABLE_http_durations, "total_ns"), which_name(http_durations_row(row)), metric);
+	otlp_metric_nth(schema_field(TABLE_http_durations, "total_ns"), which_name(http_durations_row(row)), metric);
 	metric->kind = OTLP_HISTOGRAM;
 	metrics_bounds(m, metric, from, start_ns, v->counters + 1, bounds, ARRAY_SIZE(bounds),
 		       (double)v->counters[0] * 1e-9);

@@ -46,19 +46,19 @@ static void find_keys(struct otlp_groups *g)
 	enum table_id t = g->of->table;
 
 	if (g->of->of_process) {
-		g->keys[g->n_keys++] = g->pid = field_named(t, "pid");
-		g->keys[g->n_keys++] = g->start = field_named(t, "start_time_ns");
+		g->keys[g->n_keys++] = g->pid = schema_field(t, "pid");
+		g->keys[g->n_keys++] = g->start = schema_field(t, "start_time_ns");
 	}
-	g->ours = g->of->not_ours ? field_named(t, "pid") : NULL;
+	g->ours = g->of->not_ours ? schema_field(t, "pid") : NULL;
 	g->own_pid = (u64)getpid();
 	if (g->of->of_program) {
-		g->keys[g->n_keys++] = g->comm = field_named(t, "comm");
-		g->keys[g->n_keys++] = g->container = field_named(t, "container");
-		g->keys[g->n_keys++] = g->service = field_named(t, "service");
+		g->keys[g->n_keys++] = g->comm = schema_field(t, "comm");
+		g->keys[g->n_keys++] = g->container = schema_field(t, "container");
+		g->keys[g->n_keys++] = g->service = schema_field(t, "service");
 	}
 	g->own_keys = g->n_keys;
 	for (u32 i = 0; i < ARRAY_SIZE(g->of->keys) && g->of->keys[i]; i++)
-		g->keys[g->n_keys++] = field_named(t, g->of->keys[i]);
+		g->keys[g->n_keys++] = schema_field(t, g->of->keys[i]);
 }
 
 struct otlp_groups *otlp_groups_new(const struct otlp_grouping *of, u32 max)

@@ -157,7 +157,7 @@ static void say_kill(struct app *a)
 {
 	const struct tableview *table = a->tables[a->view];
 	const struct row *r = table ? table_cursor(table) : NULL;
-	const struct field *f = r ? field_named(r->table, "pid") : NULL;
+	const struct field *f = r ? schema_field(r->table, "pid") : NULL;
 	u64 pid = f ? row_u64(r, f) : app_context(a)->pid;
 	const struct processes_row *p = pid && u64_known(pid) && a->shown ? snapshot_process(a->shown, pid, 0) : NULL;
 

@@ -199,8 +199,8 @@ void app_enter_group(struct app *a, const struct row *sum)
 	const struct grouping *by = group_by(sum);
 	const struct context *ctx = app_context(a);
 	bool process = !strcmp(by->fields[0], "pid");
-	u64 pid = process ? row_u64(sum, field_named(sum->table, "pid")) : U64_BLANK;
-	u64 start_ns = process ? row_u64(sum, field_named(sum->table, by->fields[1])) : 0;
+	u64 pid = process ? row_u64(sum, schema_field(sum->table, "pid")) : U64_BLANK;
+	u64 start_ns = process ? row_u64(sum, schema_field(sum->table, by->fields[1])) : 0;
 	char label[96];
 
 	if (u64_known(pid)) {

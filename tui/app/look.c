@@ -7,7 +7,7 @@
 static u32 pids_on_screen(struct app *a, u32 *pids)
 {
 	const struct tableview *t = a->tables[a->view];
-	const struct field *f = t ? field_named(t->spec->table, "pid") : NULL;
+	const struct field *f = t ? schema_field(t->spec->table, "pid") : NULL;
 	u32 n = 0;
 
 	if (!f || !app_live(a))

@@ -14,7 +14,7 @@ static u64 add_text(u64 h, const char *text)
 
 static const struct field *member(const struct heat_source *src, const char *name)
 {
-	const struct field *f = name ? field_named(src->table, name) : NULL;
+	const struct field *f = name ? schema_field(src->table, name) : NULL;
 
 	if (name && !f)
 		die(xasprintf("heat map of %s: its table has no member %s", src->view, name));

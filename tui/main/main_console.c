@@ -56,7 +56,7 @@ static FILE *create_file(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	give_to_sudo_user(fd, path);
+	file_give_away(fd, path);
 	return fdopen(fd, "w");
 }
 

@@ -37,7 +37,7 @@ bool main_fill_fds(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	close_fd(fd);
+	file_close(fd);
 	return has_stdout;
 }
 

@@ -249,7 +249,7 @@ const char *format_value(char buf[FORMAT_MAX], const struct field *f, const stru
 
 const char *format_member(char buf[FORMAT_MAX], const struct row *r, const char *member, const struct snapshot *s)
 {
-	return format_value(buf, field_named(r->table, member), r, s, NULL);
+	return format_value(buf, schema_field(r->table, member), r, s, NULL);
 }
 
 bool format_is_number(enum field_format format)

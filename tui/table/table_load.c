@@ -21,8 +21,8 @@ static bool in_context(const struct app *a, const struct tableview *t, const str
 
 	if (!ctx->pid || !(table_descs[t->spec->table].flags & T_HAS_PID))
 		return true;
-	return row_u64(r, field_named(t->spec->table, "pid")) == ctx->pid &&
-	       row_u64(r, field_named(t->spec->table, "start_time_ns")) == ctx->start_time_ns;
+	return row_u64(r, schema_field(t->spec->table, "pid")) == ctx->pid &&
+	       row_u64(r, schema_field(t->spec->table, "start_time_ns")) == ctx->start_time_ns;
 }
 
 static bool keep_row(struct app *a, const struct tableview *t, const struct row *r)

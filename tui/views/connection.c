@@ -81,7 +81,7 @@ static void past_line(struct canvas *c, struct rect r, const struct connections_
 /* A UDP flow has neither round trips nor retransmits. */
 static bool applies(const struct connections_row *r, enum net_past id)
 {
-	return format_state(field_named(TABLE_connections, past_members[id]), &r->row) != VALUE_BLANK;
+	return format_state(schema_field(TABLE_connections, past_members[id]), &r->row) != VALUE_BLANK;
 }
 
 static int draw_lines(struct canvas *c, struct rect r, const struct connections_row *row, const struct past *past)

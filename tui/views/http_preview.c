@@ -41,7 +41,7 @@ static void draw_line(const struct snapshot *s, struct canvas *c, struct rect at
 	int x = at.col + 1;
 
 	for (u32 i = 0; i < ARRAY_SIZE(columns); i++) {
-		const struct field *f = field_named(TABLE_requests, columns[i].member);
+		const struct field *f = schema_field(TABLE_requests, columns[i].member);
 		const char *value = r ? format_value(text, f, &r->row, s, NULL) : columns[i].title;
 		int width = columns[i].width ?: at.col + at.cols - x;
 		u32 style = r ? ROLE_text : ROLE_dim;

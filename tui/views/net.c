@@ -194,7 +194,7 @@ char *net_rtt(char *buf, double ns)
 
 const char *net_value(char buf[FORMAT_MAX], const struct row *r, const char *member)
 {
-	const struct field *field = field_named(r->table, member);
+	const struct field *field = schema_field(r->table, member);
 
 	if (!field)
 		return "";

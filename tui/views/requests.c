@@ -184,7 +184,7 @@ static void set_host(struct row *sum)
 
 	if (peer)
 		snprintf(host, sizeof(host), "%.*s", (int)host_len(peer), peer);
-	row_sum_text(sum, field_named(TABLE_requests, "peer"), host);
+	row_sum_text(sum, schema_field(TABLE_requests, "peer"), host);
 }
 
 #define GROUPED(name, ...) \

@@ -43,7 +43,7 @@ static void draw_oldest(struct app *a, struct canvas *c, int row, int col, int w
 	const char *text;
 	u32 style;
 
-	text = format_value(buf, field_named(TABLE_syscalls, "in_flight_max_ns"), tr->row, app_snapshot(a), &state);
+	text = format_value(buf, schema_field(TABLE_syscalls, "in_flight_max_ns"), tr->row, app_snapshot(a), &state);
 	style = tr->mark == MARK_gone || state != VALUE_KNOWN ? ROLE_dim :
 		is_stuck(tr->row) ? ROLE_warn : ROLE_text;
 	if (state != VALUE_ZERO)	/* nothing in flight */
