@@ -14,6 +14,7 @@
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/linger.h"
 #include "bpf/kernel/probes.h"
+#include "bpf/model/thread.h"
 #include "bpf/sampler.h"
 #include "bpf/sampler_parts.h"
 #include "bpf/stacks/frames.h"

@@ -29,7 +29,7 @@ const struct snapshot *sampler_take(struct sampler *s)
 	const struct snapshot *snap = NULL;
 	u64 n;
 
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	if (s->queued) {
 		snap = s->queue[s->head];
 		s->head = (s->head + 1) % QUEUE_CAP;
@@ -37,6 +37,7 @@ const struct snapshot *sampler_take(struct sampler *s)
 	}
 	if (!s->queued && read(s->ready_fd, &n, sizeof(n)) < 0)
 		n = 0;	/* was not readable: fine */
+	pthread_mutex_unlock(&s->lock);
 	return snap;
 }
 
@@ -64,15 +65,17 @@ void sampler_want(struct sampler *s, u64 tables, u64 focus_pid, u64 focus_start_
 
 void sampler_look(struct sampler *s, const u32 *pids, u32 n)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->n_looked = min(n, (u32)LOOKED_MAX);
 	memcpy(s->looked, pids, s->n_looked * sizeof(*pids));
+	pthread_mutex_unlock(&s->lock);
 }
 
 void sampler_scope_to_focus(struct sampler *s, bool on)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->scope_to_focus = on;
+	pthread_mutex_unlock(&s->lock);
 }
 
 void sampler_see_frames(struct sampler *s, const u32 *ids, u32 n)
@@ -93,7 +96,7 @@ const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u3
 {
 	const struct snapshot *named;
 
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->naming_ns = boottime_ns() + patience_ns;
 	s->naming_ids = ids;
 	s->n_naming_ids = n;
@@ -102,6 +105,7 @@ const struct snapshot *sampler_name_frames(struct sampler *s, const u32 *ids, u3
 		pthread_cond_wait(&s->was_named, &s->lock);
 	named = s->named;
 	s->named = NULL;
+	pthread_mutex_unlock(&s->lock);
 	return named;
 }
 
@@ -120,6 +124,7 @@ void sampler_ask_name(struct sampler *s, const char *addr)
 
 void sampler_tell_history_bytes(struct sampler *s, u64 bytes)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->history_bytes = bytes;
+	pthread_mutex_unlock(&s->lock);
 }

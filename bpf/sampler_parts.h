@@ -2,10 +2,10 @@
 /* sampler_parts.h: shared by sampler.c (tick), sampler_asks.c (requests), sampler_start.c. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "bpf/collectors/collector.h"
-#include "bpf/model/thread.h"
 
 #define QUEUE_CAP 64			/* snapshots not taken yet */
 

@@ -15,6 +15,7 @@
 #include "bpf/host/proctab.h"
 #include "bpf/kernel/features.h"
 #include "bpf/kernel/probes.h"
+#include "bpf/model/thread.h"
 #include "bpf/protocols/report.h"
 #include "bpf/sampler.h"
 #include "bpf/sampler_parts.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* exporter.c: the sink thread and its ring of snapshots; the lock is never held during a write. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -154,31 +155,36 @@ struct exporter *exporter_start(u32 queue_max, u64 max_bytes)
 
 int exporter_add(struct exporter *e, struct sink *sink)
 {
-	THREAD_LOCK(&e->lock);
-	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++) {
+	int err = -ENOSPC;
+
+	pthread_mutex_lock(&e->lock);
+	for (u32 i = 0; err && i < EXPORTER_MAX_SINKS; i++) {
 		if (e->slots[i].sink)
 			continue;
 		e->slots[i] = (struct slot){ sink, e->pushed, UINT64_MAX };
-		return 0;
+		err = 0;
 	}
-	return -ENOSPC;
+	pthread_mutex_unlock(&e->lock);
+	return err;
 }
 
 void exporter_remove(struct exporter *e, struct sink *sink)
 {
-	THREAD_LOCK(&e->lock);
+	pthread_mutex_lock(&e->lock);
 	for (u32 i = 0; i < EXPORTER_MAX_SINKS; i++)
 		if (e->slots[i].sink == sink)
 			e->slots[i].end = e->pushed;
 	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
 }
 
 void exporter_remove_wait(struct exporter *e, struct sink *sink)
 {
 	exporter_remove(e, sink);
-	THREAD_LOCK(&e->lock);
+	pthread_mutex_lock(&e->lock);
 	while (!atomic_load(&sink->closed))
 		pthread_cond_wait(&e->closed, &e->lock);
+	pthread_mutex_unlock(&e->lock);
 }
 
 /* An empty queue accepts a snapshot of any size: otherwise a large host would send nothing. */
@@ -223,9 +229,10 @@ void exporter_push(struct exporter *e, const struct snapshot *s)
 
 static void ask_to_stop(struct exporter *e)
 {
-	THREAD_LOCK(&e->lock);
+	pthread_mutex_lock(&e->lock);
 	e->stopping = true;
 	pthread_cond_signal(&e->wake);
+	pthread_mutex_unlock(&e->lock);
 }
 
 static void exporter_free(struct exporter *e)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* exports.c: the table exports: state of --otlp by signal. */
+#include <pthread.h>
 #include <string.h>
 
 #include "bpf/collectors/collector.h"
 #include "bpf/collectors/exports.h"
 #include "bpf/model/rate.h"
-#include "bpf/model/thread.h"
 
 #define MINUTE_NS (60 * NSEC_PER_SEC)
 #define MARKS 61		/* one a second, and the one that is a minute old */
@@ -31,9 +31,10 @@ static u64 opened_ns;
 
 void exports_report(const struct export_state *states, u32 n)
 {
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	n_reported = min(n, (u32)EXPORTS_MAX);
 	memcpy(reported, states, n_reported * sizeof(*reported));
+	pthread_mutex_unlock(&lock);
 }
 
 static struct mark *mark_at(struct past *p, u32 i)

@@ -79,22 +79,26 @@ int opener_ask(const struct opener_job *job)
 {
 	struct queue *q = job->kind >= READ_STACK ? &stacks : &files;
 	struct opener_job *own;
+	int err = 0;
 
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	if (event < 0)
 		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (event < 0 || n_waiting >= MAX_WAITING)
-		return -EAGAIN;
-	own = xmalloc(sizeof(*own));
-	*own = *job;
-	own->next = NULL;
-	*q->end = own;
-	q->end = &own->next;
-	n_waiting++;
-	if (n_idle < n_waiting && n_threads < MAX_THREADS)
-		start_thread();
-	pthread_cond_signal(&more);
-	return 0;
+	if (event < 0 || n_waiting >= MAX_WAITING) {
+		err = -EAGAIN;
+	} else {
+		own = xmalloc(sizeof(*own));
+		*own = *job;
+		own->next = NULL;
+		*q->end = own;
+		q->end = &own->next;
+		n_waiting++;
+		if (n_idle < n_waiting && n_threads < MAX_THREADS)
+			start_thread();
+		pthread_cond_signal(&more);
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
 }
 
 struct opener_job *opener_take(void)
@@ -104,7 +108,7 @@ struct opener_job *opener_take(void)
 
 	if (event < 0)
 		return NULL;
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	job = done;
 	if (job) {
 		done = job->next;
@@ -113,6 +117,7 @@ struct opener_job *opener_take(void)
 	} else if (read(event, &n, sizeof(n)) < 0 && errno != EAGAIN) {
 		log_line("opener: cannot be asked");
 	}
+	pthread_mutex_unlock(&lock);
 	return job;
 }
 

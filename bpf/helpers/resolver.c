@@ -13,7 +13,6 @@
 #include "bpf/helpers/resolver.h"
 #include "bpf/helpers/resolver_server.h"
 #include "bpf/model/hash.h"
-#include "bpf/model/thread.h"
 
 #define NAME_MAX_BYTES 253	/* RFC 1035 2.3.4, as text */
 #define MAX_TRIES 3
@@ -154,29 +153,36 @@ void resolver_ask(const char *addr)
 {
 	if (!*addr || strlen(addr) >= RESOLVER_ADDR_MAX)
 		return;
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	ask(addr, boottime_ns());
+	pthread_mutex_unlock(&lock);
 }
 
 bool resolver_user(u32 uid, char *name, size_t cap)
 {
 	char key[RESOLVER_ADDR_MAX];
 	const struct entry *e;
+	bool known;
 
 	snprintf(key, sizeof(key), RESOLVER_USER "%u", uid);
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	ask(key, boottime_ns());
 	e = find(key);
-	if (!e || !e->name)
-		return false;
-	snprintf(name, cap, "%s", e->name);
-	return true;
+	known = e && e->name;
+	if (known)
+		snprintf(name, cap, "%s", e->name);
+	pthread_mutex_unlock(&lock);
+	return known;
 }
 
 u32 resolver_users_version(void)
 {
-	THREAD_LOCK(&lock);
-	return users_version;
+	u32 version;
+
+	pthread_mutex_lock(&lock);
+	version = users_version;
+	pthread_mutex_unlock(&lock);
+	return version;
 }
 
 /* ---- answers ----------------------------------------------------------------------- */
@@ -274,7 +280,7 @@ void resolver_step(u64 now_ns)
 {
 	u32 waiting;
 
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	receive(now_ns);
 	ask_again(now_ns);
 	waiting = n_waiting;
@@ -287,14 +293,16 @@ void resolver_step(u64 now_ns)
 		if (e->state != KNOWN && now_ns > e->at_ns && now_ns - e->at_ns > RESOLVER_GIVE_UP_NS)
 			set_known(e, now_ns, NULL, "no answer within 4 s: given up");
 	}
+	pthread_mutex_unlock(&lock);
 }
 
 void resolver_each(resolver_fn fn, void *arg)
 {
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	for (u32 i = 0; i < n_entries; i++)
 		if (!is_user(entries[i]))
 			fn(arg, entries[i]->addr, entries[i]->name, entries[i]->reason);
+	pthread_mutex_unlock(&lock);
 }
 
 /* ---- the process ---------------------------------------------------------------------- */

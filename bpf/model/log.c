@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* log.c: the log ring, and allocation that ends the program on failure. */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/model/thread.h"
+#include "bpf/model/base.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *ring[LOG_LINES];
@@ -31,18 +32,20 @@ void log_line(const char *fmt, ...)
 	while (n > 0 && line[n - 1] == '\n')
 		line[--n] = '\0';
 
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	if (echo)
 		fprintf(stderr, "ottop: %s\n", line);
 	free(ring[next_line % LOG_LINES]);
 	ring[next_line++ % LOG_LINES] = line;
+	pthread_mutex_unlock(&lock);
 }
 
 void log_each(void (*fn)(void *arg, const char *line), void *arg)
 {
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	for (u32 i = next_line > LOG_LINES ? next_line - LOG_LINES : 0; i < next_line; i++)
 		fn(arg, ring[i % LOG_LINES]);
+	pthread_mutex_unlock(&lock);
 }
 
 static const char *why_died;

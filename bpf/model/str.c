@@ -3,13 +3,13 @@
  * str.c: interned, counted strings, shared by rows of all snapshots. Several threads release them,
  * so the pool has a lock; copying a held reference does not need it.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bpf/model/hash.h"
 #include "bpf/model/snapshot_build.h"
-#include "bpf/model/thread.h"
 
 struct str {
 	struct hash_node node;
@@ -47,12 +47,13 @@ const char *str_newn(const char *s, size_t n)
 
 	n = strnlen(s, n);
 	hash = hash_bytes(s, n);
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	p = hash_find(&pool, hash, struct str, x, x->len == n && !memcmp(x->text, s, n));
 	if (p)
 		atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
 	else
 		p = pool_add(s, n, hash);
+	pthread_mutex_unlock(&lock);
 	return p->text;
 }
 
@@ -88,9 +89,10 @@ void str_put(const char *s)
 		if (atomic_compare_exchange_weak(&p->refs, &refs, refs - 1))
 			return;
 	/* only under the lock: str_newn() may revive it */
-	THREAD_LOCK(&lock);
+	pthread_mutex_lock(&lock);
 	if (atomic_fetch_sub(&p->refs, 1) == 1)
 		pool_remove(p);
+	pthread_mutex_unlock(&lock);
 }
 
 void str_set(const char **member, const char *s)
@@ -108,6 +110,10 @@ u64 str_share_bytes(const char *s)
 
 u64 str_pool_bytes(void)
 {
-	THREAD_LOCK(&lock);
-	return pool_bytes + pool.n_heads * sizeof(*pool.heads);
+	u64 n;
+
+	pthread_mutex_lock(&lock);
+	n = pool_bytes + pool.n_heads * sizeof(*pool.heads);
+	pthread_mutex_unlock(&lock);
+	return n;
 }

@@ -6,21 +6,6 @@
 
 #include "bpf/model/base.h"
 
-/* Holds a mutex until the end of the block: THREAD_LOCK(&lock); */
-#define THREAD_LOCK(mutex) \
-	__attribute__((cleanup(thread_unlock), unused)) pthread_mutex_t *locked_ = thread_lock(mutex)
-
-static inline pthread_mutex_t *thread_lock(pthread_mutex_t *mutex)
-{
-	pthread_mutex_lock(mutex);
-	return mutex;
-}
-
-static inline void thread_unlock(pthread_mutex_t *const *mutex)
-{
-	pthread_mutex_unlock(*mutex);
-}
-
 /* Signals of the program's own faults. */
 extern const int fault_signals[];
 extern const u32 n_fault_signals;

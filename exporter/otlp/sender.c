@@ -93,7 +93,7 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 	struct batch *b = xmalloc(sizeof(*b));
 
 	*b = (struct batch){ .body = body, .n = n, .items = items, .gzip = gzip };
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	while (n <= s->stats.cap_bytes && s->stats.queued_bytes + n > s->stats.cap_bytes && drop_oldest(s))
 		;
 	if (s->stopping || s->stats.queued_bytes + n > s->stats.cap_bytes) {
@@ -103,26 +103,33 @@ void otlp_sender_push(struct otlp_sender *s, u8 *body, size_t n, bool gzip, u32 
 		append(s, b);
 		pthread_cond_signal(&s->wake);
 	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 void otlp_sender_discard(struct otlp_sender *s, u32 items, const char *why)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->stats.dropped += items;
 	snprintf(s->stats.error, sizeof(s->stats.error), "%s", why);
 	s->stats.error_ns = now_ns();
+	pthread_mutex_unlock(&s->lock);
 }
 
 void otlp_sender_stats(struct otlp_sender *s, struct otlp_stats *ret)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	*ret = s->stats;
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool otlp_sender_waits(struct otlp_sender *s)
 {
-	THREAD_LOCK(&s->lock);
-	return s->stats.failed || s->stats.queued_bytes > s->stats.cap_bytes / 4;
+	bool waits;
+
+	pthread_mutex_lock(&s->lock);
+	waits = s->stats.failed || s->stats.queued_bytes > s->stats.cap_bytes / 4;
+	pthread_mutex_unlock(&s->lock);
+	return waits;
 }
 
 /* ---- the thread ----------------------------------------------------------------------------- */
@@ -291,22 +298,24 @@ bool otlp_sender_hurry(struct otlp_sender *s)
 {
 	bool may;
 
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	may = !s->wait_requested || s->stats.next_ns <= now_ns();
 	if (may)
 		s->stats.next_ns = 0;
 	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
 	return may;
 }
 
 void otlp_sender_finish(struct otlp_sender *s, u64 until_ns)
 {
-	THREAD_LOCK(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	s->stopping = true;
 	s->until_ns = until_ns;
 	if (!s->wait_requested)	/* skips our own backoff, but not a delay the server asked for */
 		s->stats.next_ns = 0;
 	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static bool join_until(struct otlp_sender *s, u64 ns)

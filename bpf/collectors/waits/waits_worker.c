@@ -28,19 +28,24 @@ static atomic_uint n_hanging;
 
 static void finish(struct worker *w)
 {
-	THREAD_LOCK(&w->lock);
+	pthread_mutex_lock(&w->lock);
 	w->asked = false;
 	w->done = true;
 	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* False: the worker was abandoned. */
 static bool begin_question(struct worker *w, u32 i)
 {
-	THREAD_LOCK(&w->lock);
+	bool go;
+
+	pthread_mutex_lock(&w->lock);
 	w->at = i;
 	w->began_ns = boottime_ns();
-	return !w->abandoned;
+	go = !w->abandoned;
+	pthread_mutex_unlock(&w->lock);
+	return go;
 }
 
 static void answer_batch(struct worker *w)
@@ -105,10 +110,14 @@ static int worker_make(void)
 
 bool worker_idle(void)
 {
+	bool idle;
+
 	if (!worker)
 		return n_hanging < WORKERS_MAX;
-	THREAD_LOCK(&worker->lock);
-	return !worker->asked && !worker->done;
+	pthread_mutex_lock(&worker->lock);
+	idle = !worker->asked && !worker->done;
+	pthread_mutex_unlock(&worker->lock);
+	return idle;
 }
 
 int worker_ask(const struct wait_question *q, u32 n)
@@ -117,7 +126,7 @@ int worker_ask(const struct wait_question *q, u32 n)
 
 	if (err)
 		return err;
-	THREAD_LOCK(&worker->lock);
+	pthread_mutex_lock(&worker->lock);
 	worker->batch.n = min(n, (u32)BATCH_MAX);
 	worker->batch.cpu_ns = 0;
 	memcpy(worker->batch.q, q, worker->batch.n * sizeof(*q));
@@ -125,6 +134,7 @@ int worker_ask(const struct wait_question *q, u32 n)
 	worker->began_ns = boottime_ns();
 	worker->asked = true;
 	pthread_cond_broadcast(&worker->changed);
+	pthread_mutex_unlock(&worker->lock);
 	return 0;
 }
 
@@ -150,21 +160,23 @@ bool worker_take(u64 wait_ns, struct batch *ret)
 	struct worker *w = worker;
 	u64 until = clock_ns(CLOCK_MONOTONIC) + wait_ns;
 	struct timespec ts = { (time_t)(until / NSEC_PER_SEC), (long)(until % NSEC_PER_SEC) };
+	bool taken = false;
 
 	if (!w)
 		return false;
-	THREAD_LOCK(&w->lock);
+	pthread_mutex_lock(&w->lock);
 	while (w->asked && wait_ns && pthread_cond_timedwait(&w->changed, &w->lock, &ts) == 0)
 		;
 	if (w->done) {
 		*ret = w->batch;
 		w->done = false;
-		return true;
+		taken = true;
+	} else if (w->asked && boottime_ns() - w->began_ns > HANGS_NS) {
+		give_up(w, ret);
+		taken = true;
 	}
-	if (!w->asked || boottime_ns() - w->began_ns <= HANGS_NS)
-		return false;
-	give_up(w, ret);
-	return true;
+	pthread_mutex_unlock(&w->lock);
+	return taken;
 }
 
 bool worker_stop(void)
