@@ -191,6 +191,19 @@ static void an_age_that_nobody_saw_is_unknown(void **state)
 	conn_clear();
 }
 
+/* The pass runs after the tick has begun. */
+static void what_began_after_the_tick_has_no_age_yet(void **state)
+{
+	const struct snapshot *s;
+
+	(void)state;
+	add(7, 2, 80);	/* first seen at 5 */
+	s = tick(NULL, 4, NULL);
+	assert_int_equal(row_at(s, 0)->age_ns, 0);
+	snapshot_put(s);
+	conn_clear();
+}
+
 /* Started and ended early in a tick of 1 s: its rate is per second, not per its 2 ms. */
 static void a_short_one_is_rated_over_the_tick(void **state)
 {
@@ -501,6 +514,7 @@ int main(void)
 		cmocka_unit_test(each_connection_of_a_socket_has_its_row),
 		cmocka_unit_test(what_ended_does_not_come_back),
 		cmocka_unit_test(an_age_that_nobody_saw_is_unknown),
+		cmocka_unit_test(what_began_after_the_tick_has_no_age_yet),
 		cmocka_unit_test(a_short_one_is_rated_over_the_tick),
 		cmocka_unit_test(the_open_ones_stay),
 		cmocka_unit_test(who_uses_it_beats_who_holds_it),

@@ -157,7 +157,7 @@ static void take_fresh(const struct wire_sock *w, u64 now_ns)
 	if (!c)
 		return;
 	conn_set_owner(c, &w->owner, false);
-	pass_listener_owner(c, &w->ends, w->ino != 0);
+	pass_listener_owner(c, &w->ends, true);
 	if (u64_known(c->row->pid))
 		announce(c, w);
 }

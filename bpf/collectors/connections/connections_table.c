@@ -285,10 +285,11 @@ static void fill_rates(struct conn *c, const struct tick *t)
  */
 static void fill_age(struct conn *c, u32 at, const struct tick *t)
 {
+	u64 since = c->row->row.first_seen_ns;	/* perhaps after the tick began: a fresh one */
 	bool turn = at - age_cursor < AGES_PER_TICK || at + n_all - age_cursor < AGES_PER_TICK;
 
 	if (c->changed || turn)
-		conn_row(c)->age_ns = t->now_ns - c->row->row.first_seen_ns;
+		conn_row(c)->age_ns = t->now_ns - min(since, t->now_ns);
 }
 
 /* The names of namespaces and containers may become known after the row was made. */
