@@ -212,6 +212,31 @@ static void young_waits_are_not_told(void **state)
 	assert_int_equal(reported_ns, 10);
 }
 
+/* A thread that was woken waits on until it gets a CPU, and all passes until then tell its time. */
+static void a_thread_that_waits_for_a_cpu_is_told(void **state)
+{
+	u64 from, to;
+
+	(void)state;
+	begin();
+	leave(&from);
+	advance(10);
+	task.__state = 0;
+	task.on_rq = 1;
+	pass(UINT64_MAX, 0);
+	pass(UINT64_MAX, 1);
+	assert_int_equal(reported_ns, 10);
+	advance(20);
+	pass(UINT64_MAX, 0);
+	assert_int_equal(reported_ns, 30);
+	/* it runs, and the switch was not seen: when it came is found later */
+	task.on_cpu = 1;
+	advance(40);
+	pass(UINT64_MAX, 0);
+	assert_int_equal(reported_ns, 30);
+	assert_int_equal(come_back(&to), 40);
+}
+
 /* The switch saw a wait that a pass took for one, and took back before the switch came to it. */
 static void a_wait_that_was_taken_back_has_no_time(void **state)
 {
@@ -301,6 +326,7 @@ int main(void)
 		cmocka_unit_test(each_nanosecond_counts_once),
 		cmocka_unit_test(what_finds_no_room_is_told_the_next_time),
 		cmocka_unit_test(young_waits_are_not_told),
+		cmocka_unit_test(a_thread_that_waits_for_a_cpu_is_told),
 		cmocka_unit_test(a_wait_that_was_taken_back_has_no_time),
 		cmocka_unit_test(old_marks_have_no_time),
 		cmocka_unit_test(a_wait_that_was_not_seen_to_begin),

@@ -48,13 +48,25 @@ static __always_inline u64 wait_ends(struct task_state *s, u64 now)
 	return now - reported;
 }
 
-/* The thread is asleep: it left the CPU voluntarily. ONCE: read after the caller's earlier reads. */
-static __always_inline bool is_off_cpu(struct task_struct *t)
+/*
+ * The thread is asleep: it left the CPU voluntarily. queued_too: or it was woken and has not run since; its wait
+ * ends when it gets a CPU, which takes seconds on a busy machine. Also of that kind: it sleeps, and the scheduler
+ * keeps it in its runqueue for a while (since 6.12).
+ * ONCE: read after the caller's earlier reads. Not inlined: clang would share loads between two copies, and their
+ * sizes could not be adjusted to those of 7.3.
+ */
+static __noinline int is_off_cpu(struct task_struct *t, int queued_too)
 {
 	u32 state = ONCE(t->__state);
 
-	if (!state || state & TASK_DEAD || t->exit_state || t->on_rq)
-		return false;
+	if (state & TASK_DEAD || t->exit_state)
+		return 0;
+	if (t->on_rq) {
+		if (!queued_too || !bpf_core_field_exists(t->on_cpu))
+			return 0;
+	} else if (!state) {
+		return 0;
+	}
 	return !bpf_core_field_exists(t->on_cpu) || !t->on_cpu;
 }
 
@@ -67,14 +79,14 @@ static __always_inline bool is_idle(struct task_struct *t)
 /* Starts a wait with an unseen beginning; `reported`: the old value, so that a new wait wins. */
 static __always_inline void adopt(struct task_struct *t, struct task_state *s, u64 reported, u64 since)
 {
-	if (!is_off_cpu(t) || __sync_val_compare_and_swap(&s->off_reported_ns, reported, since) != reported)
+	if (!is_off_cpu(t, false) || __sync_val_compare_and_swap(&s->off_reported_ns, reported, since) != reported)
 		return;
 	ONCE(s->off_since_ns) = since;
 	s->waker = 0;
 	s->owner = outside_now(t);
 	s->off_nr = -1;
 	/* it may have woken before this was visible: then its end was not seen */
-	if (!is_off_cpu(t))
+	if (!is_off_cpu(t, false))
 		__sync_val_compare_and_swap(&s->off_reported_ns, since, 0);
 }
 
@@ -139,7 +151,7 @@ int waits_iter(struct bpf_iter__task *ctx)
 	reported = ONCE(s->off_reported_ns);
 	if (!reported || ONCE(s->off_since_ns) < off_began_ns)
 		adopt(t, s, reported, look.adopt_ns);
-	else if (!is_off_cpu(t))
+	else if (!is_off_cpu(t, true))
 		return 0;	/* its end is found when it enters or leaves the kernel, even if the switch was missed */
 	else if (!look.report_described && froze_or_thawed(t, s))
 		adopt(t, s, reported, reported + 1);	/* a new wait since the last report */
