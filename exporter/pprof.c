@@ -250,7 +250,8 @@ static void add_labels(struct pprof *b, PbSample *sample, const struct profile_s
 			   s->row->comm;
 
 	add_label(b, sample, "pid", NULL, s->row->pid);
-	add_label(b, sample, "tid", NULL, s->row->tid);
+	if (u64_known(s->row->tid))
+		add_label(b, sample, "tid", NULL, s->row->tid);
 	if (is_known(comm))
 		add_label(b, sample, "comm", comm, 0);
 	if (is_known(s->row->comm))

@@ -65,6 +65,7 @@ enum walk_end {
 	WALK_NO_ROOM,		/* in a part of a file's table that had no room */
 	WALK_NEW_CODE,		/* JIT code that a JVM made since its code was read: reported to user space */
 	WALK_NOT_READ,		/* still waiting, and its stack could not be read from outside (yet) */
+	WALK_LOST,		/* made in user space: the ring was full, only the time is known: struct lost_time */
 	WALK_ENDS
 };
 
@@ -151,6 +152,23 @@ struct wire_copy {
 _Static_assert(COPY_PAGES <= 32, "holes has a bit for each");
 /* PCPU_MIN_UNIT_SIZE of the kernel: no element of a per-CPU map is larger */
 _Static_assert(sizeof(struct wire_copy) <= 32768, "wire_copy_fits");
+
+/* ---- samples that could not be sent ---- */
+
+#define LOST_BITS 9
+#define LOST_PROCESSES (1u << LOST_BITS)
+#define LOST_KINDS 4	/* a power of two above those of enum sample_kind that are sent */
+
+/* What one process has lost since the sets were last swapped; 64 bytes. */
+struct lost_time {
+	__u64 key;		/* of process and kind; 0: free */
+	__u64 start_ns;
+	__u64 value, samples;	/* sums; value as in struct wire_sample */
+	__u32 tgid;		/* 0: all processes for which there was no room */
+	__u32 kind;
+	char comm[16];		/* of the process */
+	__u64 unused;
+};
 
 /* ---- waits that have not ended ---- */
 

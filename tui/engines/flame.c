@@ -64,7 +64,10 @@ static u32 task_of(struct flame *f, const struct snapshot *s, const struct stack
 	snprintf(text, sizeof(text), "%s %llu", name, (unsigned long long)r->pid);
 	process_fn = flame_names_group(&f->names, FLAME_GROUP, r->pid, r->start_time_ns + 1, text);
 	flame_alike_named(f, process_fn, name);
-	snprintf(text, sizeof(text), "%s tid %llu", r->comm ? r->comm : "?", (unsigned long long)r->tid);
+	if (u64_known(r->tid))
+		snprintf(text, sizeof(text), "%s tid %llu", r->comm ? r->comm : "?", (unsigned long long)r->tid);
+	else
+		snprintf(text, sizeof(text), "%s tid ?", r->comm ? r->comm : "?");
 	thread_fn = flame_names_group(&f->names, FLAME_GROUP, mix(r->pid, r->tid), ~r->start_time_ns, text);
 	while ((i = index_next(&f->by_task, hash, &at)) != INDEX_NONE) {
 		const struct flame_task *t = &f->tasks[i];

@@ -26,14 +26,19 @@ struct record {
 
 PERCPU_ARRAY(records, 1, struct record);
 
-static __always_inline void send(struct record *r, u64 flags)
+#include "bpf/collectors/profiler/profiler_lost.bpf.h"
+
+/* r is a sample of t. */
+static __always_inline void send(struct record *r, struct task_struct *t, u64 flags)
 {
 	u32 n = r->s.n_user + r->s.n_kernel;
 
 	if (n > 2 * MAX_FRAMES)
 		return;
-	if (bpf_ringbuf_output(&samples, r, sizeof(r->s) + n * sizeof(u64), flags))
+	if (bpf_ringbuf_output(&samples, r, sizeof(r->s) + n * sizeof(u64), flags)) {
+		lose_time(t, r->s.kind, r->s.value);
 		__sync_fetch_and_add(&lost_samples, 1);
+	}
 }
 
 #include "bpf/collectors/profiler/profiler_copy.bpf.h"
@@ -86,7 +91,7 @@ int on_sample(void *ctx)
 	r->s.n_kernel = kernel_stack(ctx, &r->w, r->w.n);
 	ask = must_ask(&r->w, t, r->s.time_ns);
 	if (!ask || !send_copy(r, 0, r->s.time_ns))
-		send(r, ask ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+		send(r, t, ask ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

@@ -57,6 +57,8 @@ static u64 cpu_wanted_ns, off_wanted_ns, requests_wanted_ns;	/* last */
 static struct bpf_link *off_links[4];
 static struct bpf_program *off_return_prog;
 static bool off_on;
+static u64 lost_before;		/* number of samples lost, at the last swap */
+static bool lost_swapped;	/* a set of lost times waits to be emptied */
 
 /* ---- samples ---- */
 
@@ -145,6 +147,42 @@ static void set_scope(const struct scope *scope)
 	for (u32 i = 0; i < scope->n_pids && i < SCOPE_MAX_PIDS; i++)
 		skel->bss->scope_tgids[n++] = scope->pids[i];
 	skel->bss->scope_n = n;
+}
+
+/* ---- time of lost samples ---- */
+
+static bool profiler_swap(const struct tick *t)
+{
+	u64 lost = skel->bss->lost_samples + skel->bss->lost_pending;
+
+	(void)t;
+	lost_swapped = lost != lost_before;
+	lost_before = lost;
+	if (lost_swapped)
+		skel->bss->lost_set ^= 1;
+	return lost_swapped;
+}
+
+static void take_lost_of(struct lost_time *l, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (!l[i].samples)
+			continue;
+		if (l[i].kind != SAMPLE_OFFCPU || !skel->bss->only_http)
+			stacks_add_lost(&l[i]);
+		memset(&l[i], 0, sizeof(l[i]));
+	}
+}
+
+static void take_lost(void)
+{
+	u32 set = !(skel->bss->lost_set & 1);
+
+	if (!lost_swapped)
+		return;
+	lost_swapped = false;
+	take_lost_of(skel->bss->lost_times[set], LOST_PROCESSES);
+	take_lost_of(skel->bss->lost_others[set], LOST_KINDS);
 }
 
 /* ---- CPU time and blocked time, each only while it is wanted ---- */
@@ -285,6 +323,7 @@ static int profiler_read(const struct tick *t)
 		"CAP_SYS_PTRACE is missing: files of other users' programs are not opened: stacks without names, some cut";
 
 	profiler_drain();
+	take_lost();
 	report_waits();
 	spans_want();
 	things_ask(t->now_ns);
@@ -388,7 +427,8 @@ static int profiler_open(char *reason, size_t cap)
 	int err;
 
 	sampling_since_ns = cpu_wanted_ns = off_wanted_ns = requests_wanted_ns = 0;
-	first_tick_over = false;
+	lost_before = 0;
+	lost_swapped = first_tick_over = false;
 	skel = profiler__open();
 	if (!skel)
 		return -errno;
@@ -425,6 +465,7 @@ const struct collector profiler_collector = {
 	.what = "perf events",
 	.open = profiler_open,
 	.adjust = profiler_adjust,
+	.swap = profiler_swap,
 	.drain = profiler_drain,
 	.fds = profiler_fds,
 	.read = profiler_read,

@@ -71,7 +71,7 @@ static __always_inline void send_block(struct task_struct *t, const struct pendi
 	append_kernel(r, p);
 	if (!with_user || !must_ask(&r->w, t, r->s.time_ns) ||
 	    !send_copy(r, 1 + which, r->s.time_ns))
-		send(r, BPF_RB_NO_WAKEUP);
+		send(r, t, BPF_RB_NO_WAKEUP);
 }
 
 /* The task of a pending wait is running: its user stack can be read now. */
@@ -137,12 +137,14 @@ static __always_inline void end_block(struct task_struct *t, struct task_state *
 	/* not running yet: its kernel stack is still that of the wait */
 	bytes = bpf_get_task_stack(t, p->frames, sizeof(p->frames), 0);
 	p->n = bytes > 0 ? bytes / sizeof(u64) : 0;
-	if (!t->mm)
+	if (!t->mm) {
 		send_block(t, p, 1, false);
-	else if (bpf_map_update_elem(&pendings, &tid, p, 0))
+	} else if (bpf_map_update_elem(&pendings, &tid, p, 0)) {
+		lose_time(t, SAMPLE_OFFCPU, value);
 		__sync_fetch_and_add(&lost_pending, 1);
-	else
+	} else {
 		s->pending = 1;
+	}
 }
 
 /*

@@ -19,7 +19,7 @@
 /* One stack of this interval. */
 struct total {
 	struct hash_node node;	/* by stack and thread */
-	u32 kind, pid, tid;
+	u32 kind, pid, tid;	/* tid 0: not known */
 	u64 start_ns;
 	const char *frames, *comm;
 	u32 waker;
@@ -173,6 +173,18 @@ void stacks_add(const struct wire_sample *s, bool keep)
 	t->value += s->kind == SAMPLE_CPU ? period_ns : s->value;
 }
 
+void stacks_add_lost(const struct lost_time *l)
+{
+	const char *frames = str_new("");
+	struct total *t = xcalloc(1, sizeof(*t));
+
+	*t = (struct total){ .kind = l->kind, .pid = l->tgid, .start_ns = l->start_ns, .frames = frames,
+			     .comm = l->tgid ? str_newn(l->comm, sizeof(l->comm)) : str_new("other"),
+			     .end = WALK_LOST, .samples = l->samples,
+			     .value = l->kind == SAMPLE_CPU ? l->value * period_ns : l->value };
+	hash_add(&totals, &t->node, hash_of((uintptr_t)frames, t->pid));
+}
+
 static const char *const ends[WALK_ENDS] = {
 	[WALK_WHOLE] = "yes", [WALK_NONE] = "yes", [WALK_NEW_PROCESS] = "new process",
 	[WALK_NEW_FILE] = "new file", [WALK_32BIT] = "32-bit program",
@@ -180,7 +192,7 @@ static const char *const ends[WALK_ENDS] = {
 	[WALK_NO_MAPPING] = "no mapping", [WALK_NO_CFI] = "no CFI", [WALK_BAD_READ] = "bad read",
 	[WALK_STUCK] = "stack is stuck", [WALK_TOO_DEEP] = "deeper than 127",
 	[WALK_NO_ROOM] = "no room for its unwind table", [WALK_NOT_READ] = "not readable",
-	[WALK_NEW_CODE] = "new code",
+	[WALK_NEW_CODE] = "new code", [WALK_LOST] = "lost: ring buffer full",
 };
 
 /* Merges stacks whose things turned out to have the same text, or none. */
@@ -225,9 +237,10 @@ static void add_row(const struct tick *t, struct total *s)
 	take_equal(s);
 	r = builder_row(t->b, TABLE_stacks);
 	r->row.first_seen_ns = t->prev_ns;
+	r->row.other = !s->pid;
 	r->pid = s->pid;
 	r->start_time_ns = s->start_ns;
-	r->tid = s->tid;
+	r->tid = s->tid ? s->tid : U64_UNKNOWN;
 	r->kind = str_new(s->kind == SAMPLE_CPU ? "cpu" : "offcpu");
 	r->frames = whole_text(s);
 	r->comm = str_get(s->comm);

@@ -10,6 +10,8 @@ void stacks_open(u64 sample_ns, int ksym);
 void stacks_close(void);
 /* Adds a sample. keep: to a row; waits go to the spans in any case. */
 void stacks_add(const struct wire_sample *s, bool keep);
+/* Adds the time of samples of a process that were lost, as a stack without frames. */
+void stacks_add_lost(const struct lost_time *l);
 /* The rows of the interval, which ends. */
 void stacks_rows(const struct tick *t);
 /* Waits that ended since the start, including those that sampled short ones stand for. */
