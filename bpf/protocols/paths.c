@@ -21,7 +21,7 @@ static struct letters count_letters(const char *s, size_t n)
 		c.digits += l >= '0' && l <= '9';
 		c.hex += (l >= '0' && l <= '9') || (l >= 'a' && l <= 'f') || (l >= 'A' && l <= 'F');
 		c.upper += l >= 'A' && l <= 'Z';
-		c.other += l == '.' || l == '%' || l == '~' || l == '+' || l == '=' || l < 0;
+		c.other += l == '.' || l == '%' || l == '~' || l == '+' || l == '=' || (u8)l >= 0x80;
 	}
 	return c;
 }
